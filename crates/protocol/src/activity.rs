@@ -1,0 +1,67 @@
+//! The activity log: one entry for everything that changes something, failed attempts included.
+
+use crate::{Timestamp, id::DeviceId};
+use serde::{Deserialize, Serialize};
+
+/// Who did it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Actor {
+    /// The owner, on the computer that control runs on.
+    Owner,
+    /// A device's agent, by the device's name.
+    Device { name: String },
+    /// Somebody who showed no valid credential, by network address.
+    Stranger { address: String },
+    /// Control itself.
+    Control,
+    #[serde(other)]
+    Unknown,
+}
+
+/// What was done, as a closed list of words.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum Action {
+    FleetCreated,
+    FleetUpdated,
+    DeviceAdded,
+    DeviceUpdated,
+    DeviceEnrolled,
+    EnrollmentRefused,
+    DeviceRotated,
+    DeviceRevoked,
+    DeviceRemoved,
+    DeviceQuarantined,
+    DeviceOnline,
+    DeviceOffline,
+    ContainerStarted,
+    ContainerStopped,
+    ContainerRestarted,
+    #[serde(other)]
+    Unknown,
+}
+
+/// One line of the log. Entries are chained by hash, so that a removed or edited one shows.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Activity {
+    /// Position in the log, from 1 without gaps.
+    pub id: i64,
+    pub at: Timestamp,
+    pub actor: Actor,
+    pub action: Action,
+    /// The object's name: a container, a tag, a setting; absent where the device itself is the object.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub target: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub device_id: Option<DeviceId>,
+    /// The device's name at the time.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub device: Option<String>,
+    pub succeeded: bool,
+    /// One sentence: what changed, or why it was refused.
+    pub details: String,
+}

@@ -1,0 +1,149 @@
+//! What passes over a link: the agent's report to control, and control's calls to the agent.
+//!
+//! The agent is an HTTP/2 server on the connection that it dialed itself. Control opens one `GET` [`WATCH_PATH`]
+//! for the life of the link; its body is a sequence of [`Report`]s, one JSON object a line. Everything else is a
+//! short call that answers JSON, or a [`crate::Problem`].
+
+use crate::{
+    Timestamp,
+    device::{Facts, Usage},
+    endpoint::Endpoint,
+    inventory::{EngineState, Inventory, Item, Kind},
+    name::DeviceName,
+};
+use serde::{Deserialize, Serialize};
+
+/// Path of the WebSocket upgrade on the fleet port; needs a device certificate.
+pub const LINK_PATH: &str = "/agent/v1/link";
+
+/// Header of the upgrade that carries the agent's machine id, so that a copied identity shows.
+pub const MACHINE_HEADER: &str = "flotilla-machine";
+
+/// Header of the upgrade that carries the host name, so that a copy can be named to people.
+pub const HOSTNAME_HEADER: &str = "flotilla-hostname";
+
+/// `GET`: the agent's reports, as JSON lines, until the link ends.
+pub const WATCH_PATH: &str = "/v1/watch";
+
+/// `POST` with [`Settings`]: what control wants the agent to know. Answered when it is on disk.
+pub const SETTINGS_PATH: &str = "/v1/settings";
+
+/// `POST`: the device was revoked. The agent answers, then stops for good.
+pub const REVOKED_PATH: &str = "/v1/revoked";
+
+/// `POST /v1/containers/{id}/{action}` with an action of [`crate::inventory::ContainerAction`].
+pub const CONTAINERS_PATH: &str = "/v1/containers";
+
+/// One line of the watch. The first is always `Hello`, followed by `Engine` and, when it runs, `Inventory`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "report", rename_all = "snake_case")]
+pub enum Report {
+    Hello(Hello),
+    /// The machine's facts changed.
+    Facts(Facts),
+    /// The engine appeared, went away, or became another one.
+    Engine(EngineState),
+    /// All that the engine holds; replaces everything known before.
+    Inventory(Inventory),
+    /// Things that appeared or changed.
+    Upsert {
+        items: Vec<Item>,
+    },
+    /// Things that are gone.
+    Remove {
+        items: Vec<ItemRef>,
+    },
+    Usage(Usage),
+    /// A report that a newer agent knows.
+    #[serde(other)]
+    Unknown,
+}
+
+/// Names one item on the device.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ItemRef {
+    pub kind: Kind,
+    pub key: String,
+}
+
+/// An agent introduces itself at the start of each link.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Hello {
+    pub protocol: u32,
+    pub agent_version: String,
+    /// The device's clock at sending.
+    pub sent_at: Timestamp,
+    pub facts: Facts,
+}
+
+/// What control wants an agent to know; it replaces what the agent knew.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Settings {
+    pub device_name: DeviceName,
+    /// Where control can be reached, best first.
+    pub endpoints: Vec<Endpoint>,
+    /// Control's clock at sending.
+    pub sent_at: Timestamp,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::inventory::{Stack, Volume};
+
+    #[test]
+    fn reports_are_one_line_each_and_read_back() {
+        let stack = Stack {
+            name: "media".into(),
+            services: vec!["db".into()],
+            running: 1,
+            total: 1,
+            unhealthy: 0,
+            config_files: vec!["/srv/media/compose.yaml".into()],
+        };
+        let volume = Volume {
+            name: "pg_data".into(),
+            driver: "local".into(),
+            mountpoint: String::new(),
+            created: None,
+            used_by: vec![],
+            stack: None,
+            labels: Default::default(),
+        };
+        let reports = [
+            Report::Engine(EngineState::Absent {
+                reason: "no socket".into(),
+            }),
+            Report::Upsert {
+                items: vec![Item::Stack(stack), Item::Volume(volume)],
+            },
+            Report::Remove {
+                items: vec![ItemRef {
+                    kind: Kind::Container,
+                    key: "4f1c".into(),
+                }],
+            },
+            Report::Usage(Usage {
+                cpu_cores: 0.5,
+                memory_bytes: 1 << 30,
+                disk_bytes: 7,
+            }),
+        ];
+        let lines: Vec<_> = reports
+            .iter()
+            .map(|report| serde_json::to_string(report).unwrap())
+            .collect();
+        insta::assert_snapshot!(lines.join("\n"));
+        for (line, report) in lines.iter().zip(reports) {
+            assert_eq!(serde_json::from_str::<Report>(line).unwrap(), report);
+        }
+    }
+
+    #[test]
+    fn a_report_of_the_future_is_unknown_and_not_an_error() {
+        assert_eq!(
+            serde_json::from_str::<Report>(r#"{"report":"tides","high":[1,2]}"#).unwrap(),
+            Report::Unknown
+        );
+    }
+}

@@ -1,0 +1,84 @@
+//! The control API under `/api/v1`: typed requests, list envelopes, and the live frames that patch a page.
+//!
+//! A request struct names its response, its method and its path; the same struct is what the command line sends,
+//! what the user interface sends and what control decodes.
+
+mod devices;
+mod enrollment;
+mod fleet;
+mod list;
+mod live;
+
+pub use devices::{
+    AddDevice, AddedDevice, DeviceAdded, GetDevice, ListDevices, RemoveDevice, RevokeDevice, RotateDevice,
+    TagChange, Unavailable, UpdateDevice,
+};
+pub use enrollment::{Enrollment, EnrollmentFailure, EnrollmentState, GetEnrollment, Stage, StageReached};
+pub use fleet::{Fleet, GetFleet, OpenSession, ReachableAt, StartingPolicy, TestAddresses, UpdateFleet};
+pub use list::{
+    ActOnContainer, Empty, List, ListActivity, ListContainers, ListImages, ListNetworks, ListStacks,
+    ListVolumes, Row, UnreachableDevice,
+};
+pub use live::{LiveFrame, Resource, ResourceRef};
+
+use serde::{Serialize, de::DeserializeOwned};
+
+/// Path prefix of everything here.
+pub const PREFIX: &str = "/api/v1";
+
+/// HTTP methods of the control API.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Method {
+    Get,
+    Post,
+    Put,
+    Patch,
+    Delete,
+}
+
+impl Method {
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Get => "GET",
+            Self::Post => "POST",
+            Self::Put => "PUT",
+            Self::Patch => "PATCH",
+            Self::Delete => "DELETE",
+        }
+    }
+
+    /// Whether the request struct travels as a JSON body.
+    #[must_use]
+    pub fn has_body(self) -> bool {
+        matches!(self, Self::Post | Self::Put | Self::Patch)
+    }
+}
+
+/// A call of the control API.
+///
+/// `Post`, `Put` and `Patch` requests travel as JSON bodies; of the others only [`Request::path`] is sent.
+/// Fields that the path carries are skipped by serde.
+pub trait Request: Serialize {
+    type Response: DeserializeOwned;
+    const METHOD: Method;
+
+    /// Path and query below [`PREFIX`], percent-encoded where a value is free text.
+    fn path(&self) -> String;
+}
+
+/// Percent-encodes one path segment or query value (RFC 3986 §2.3: all but unreserved characters).
+pub(crate) fn encode(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~') {
+            out.push(char::from(byte));
+        } else {
+            out.push_str(&format!("%{byte:02X}"));
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,200 @@
+//! Devices: add, list, change, rotate, revoke, remove.
+
+use super::{Empty, List, Method, Request, encode};
+use crate::{
+    Timestamp,
+    device::{Device, NetworkMode, RelayPreference},
+    id::DeviceId,
+    name::{DeviceName, Tag},
+};
+use serde::{Deserialize, Serialize};
+use std::{fmt, net::Ipv4Addr};
+
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+pub struct ListDevices;
+
+impl Request for ListDevices {
+    type Response = List<Device>;
+    const METHOD: Method = Method::Get;
+    fn path(&self) -> String {
+        "/devices".to_owned()
+    }
+}
+
+/// One device, by id or by name.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct GetDevice {
+    pub device: String,
+}
+
+impl Request for GetDevice {
+    type Response = Device;
+    const METHOD: Method = Method::Get;
+    fn path(&self) -> String {
+        format!("/devices/{}", encode(&self.device))
+    }
+}
+
+/// Adds a pending device and makes its first enrollment token.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
+pub struct AddDevice {
+    /// A free two-word name is chosen when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mode: Option<NetworkMode>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub relay: Option<RelayPreference>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tags: Vec<String>,
+    /// Lifetime of the token in seconds, 900 (15 min) to 604,800 (7 d); 3,600 when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expires_seconds: Option<u32>,
+}
+
+impl Request for AddDevice {
+    type Response = DeviceAdded;
+    const METHOD: Method = Method::Post;
+    fn path(&self) -> String {
+        "/devices".to_owned()
+    }
+}
+
+/// A device with a fresh token, in every form that can be pasted. It holds the token's secret, which is shown once.
+#[derive(Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct DeviceAdded {
+    pub device: AddedDevice,
+    pub token_expires: Timestamp,
+    /// Shell line that installs the agent as a system service.
+    pub install: Option<String>,
+    /// Shell lines that load the agent's image and run it.
+    pub docker_run: Option<String>,
+    /// `compose.yaml` text.
+    pub compose: Option<String>,
+    /// `NAME.device.toml` text.
+    pub config: Option<String>,
+    /// Shell lines that run the agent with the config file in the present folder.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub config_run: Option<String>,
+    /// Why each of the forms that are absent is absent.
+    pub unavailable: Unavailable,
+}
+
+impl fmt::Debug for DeviceAdded {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("DeviceAdded")
+            .field("device", &self.device)
+            .finish_non_exhaustive()
+    }
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct AddedDevice {
+    pub id: DeviceId,
+    pub name: DeviceName,
+    #[cfg_attr(feature = "openapi", schema(value_type = String))]
+    pub mesh_ip: Ipv4Addr,
+    pub mode: NetworkMode,
+    pub relay: RelayPreference,
+    pub tags: Vec<Tag>,
+}
+
+/// Reasons by form.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Unavailable {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub install: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub docker_run: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub compose: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub config: Option<String>,
+}
+
+/// Changes what is given and leaves the rest.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
+pub struct UpdateDevice {
+    #[serde(skip)]
+    pub device: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tags: Option<TagChange>,
+}
+
+/// A change of tags relative to what the device has, so that two people's changes add up.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
+pub struct TagChange {
+    #[serde(default)]
+    pub add: Vec<String>,
+    #[serde(default)]
+    pub remove: Vec<String>,
+}
+
+impl Request for UpdateDevice {
+    type Response = Device;
+    const METHOD: Method = Method::Patch;
+    fn path(&self) -> String {
+        format!("/devices/{}", encode(&self.device))
+    }
+}
+
+/// Makes a new token for the same device; the old certificate works until the new one first connects.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
+pub struct RotateDevice {
+    #[serde(skip)]
+    pub device: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expires_seconds: Option<u32>,
+}
+
+impl Request for RotateDevice {
+    type Response = DeviceAdded;
+    const METHOD: Method = Method::Post;
+    fn path(&self) -> String {
+        format!("/devices/{}/rotate", encode(&self.device))
+    }
+}
+
+/// Ends a device's trust within 2 s. Its row stays.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
+pub struct RevokeDevice {
+    #[serde(skip)]
+    pub device: String,
+}
+
+impl Request for RevokeDevice {
+    type Response = Device;
+    const METHOD: Method = Method::Post;
+    fn path(&self) -> String {
+        format!("/devices/{}/revoke", encode(&self.device))
+    }
+}
+
+/// Forgets a device that is pending or revoked.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct RemoveDevice {
+    pub device: String,
+}
+
+impl Request for RemoveDevice {
+    type Response = Empty;
+    const METHOD: Method = Method::Delete;
+    fn path(&self) -> String {
+        format!("/devices/{}", encode(&self.device))
+    }
+}

@@ -1,0 +1,126 @@
+//! The fleet as a whole: its name, where it can be reached, and the session of the person who looks at it.
+
+use super::{Empty, Method, Request};
+use crate::{
+    Timestamp,
+    endpoint::Endpoint,
+    id::{DeviceId, FleetId},
+    pin::Pin,
+};
+use serde::{Deserialize, Serialize};
+
+/// Which devices may reach which at the start, before anybody wrote a rule.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum StartingPolicy {
+    /// Only this computer can reach devices.
+    Locked,
+    /// Every device can reach every other.
+    OpenLab,
+}
+
+/// What a page needs to know before it shows anything.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Fleet {
+    pub id: FleetId,
+    /// `None` until somebody went through Welcome.
+    pub name: Option<String>,
+    pub version: String,
+    /// Addresses at which devices reach control, best first.
+    pub endpoints: Vec<Endpoint>,
+    pub ca_pin: Pin,
+    pub tls_pin: Pin,
+    pub mesh_cidr: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub starting_policy: Option<StartingPolicy>,
+    /// The device that is the computer control runs on, if its agent is enrolled.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub this_computer: Option<DeviceId>,
+    /// An address from outside the local network is among `endpoints`.
+    #[serde(default)]
+    pub reachable_from_outside: bool,
+    /// A free name in two words to propose for the next device, for example `dancing-panda`.
+    #[serde(default)]
+    pub proposed_name: String,
+    /// Processor architectures for which control can serve an agent: `x86_64`, `aarch64`.
+    #[serde(default)]
+    pub agents: Vec<String>,
+    pub as_of: Timestamp,
+}
+
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+pub struct GetFleet;
+
+impl Request for GetFleet {
+    type Response = Fleet;
+    const METHOD: Method = Method::Get;
+    fn path(&self) -> String {
+        "/fleet".to_owned()
+    }
+}
+
+/// Sets what is given and leaves the rest.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
+pub struct UpdateFleet {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub starting_policy: Option<StartingPolicy>,
+}
+
+impl Request for UpdateFleet {
+    type Response = Fleet;
+    const METHOD: Method = Method::Patch;
+    fn path(&self) -> String {
+        "/fleet".to_owned()
+    }
+}
+
+/// Exchanges the single-use code of a fresh start for a session cookie.
+#[derive(Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
+pub struct OpenSession {
+    pub code: String,
+}
+
+impl std::fmt::Debug for OpenSession {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("OpenSession(…)")
+    }
+}
+
+impl Request for OpenSession {
+    type Response = Empty;
+    const METHOD: Method = Method::Post;
+    fn path(&self) -> String {
+        "/session".to_owned()
+    }
+}
+
+/// Asks control to open a connection to each of its own addresses and see whether it meets itself.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+pub struct TestAddresses;
+
+/// The outcome of one address.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct ReachableAt {
+    pub endpoint: Endpoint,
+    pub reachable: bool,
+    /// Why not, and what to do; absent when it is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+}
+
+impl Request for TestAddresses {
+    type Response = Vec<ReachableAt>;
+    const METHOD: Method = Method::Get;
+    fn path(&self) -> String {
+        "/fleet/addresses".to_owned()
+    }
+}

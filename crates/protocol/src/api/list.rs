@@ -1,0 +1,143 @@
+//! Lists over the whole fleet: each row knows its device and its age, and devices that did not answer are named.
+
+use super::{Method, Request, encode};
+use crate::{
+    Timestamp,
+    activity::Activity,
+    id::DeviceId,
+    inventory::{Container, ContainerAction, Image, Network, Stack, Volume},
+    name::DeviceName,
+};
+use serde::{Deserialize, Serialize};
+
+/// The answer of a call that only acts.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Empty {}
+
+/// A list over all devices that were asked for.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct List<T> {
+    pub items: Vec<T>,
+    /// Devices whose rows are as old as their `as_of` says, because they cannot be asked now.
+    #[serde(default = "Vec::new")]
+    pub unreachable_devices: Vec<UnreachableDevice>,
+    /// The last live frame that is already contained in `items`.
+    #[serde(default)]
+    pub seq: u64,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct UnreachableDevice {
+    pub device: DeviceName,
+    pub reason: String,
+}
+
+/// Something on a device.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Row<T> {
+    pub device: DeviceName,
+    pub device_id: DeviceId,
+    #[serde(flatten)]
+    pub item: T,
+    /// The moment for which the row is known to be true.
+    pub as_of: Timestamp,
+}
+
+macro_rules! fan_out {
+    ($(#[$doc:meta])* $name:ident $path:literal $item:ty) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+        pub struct $name {
+            /// Ids or names; all devices when empty.
+            #[serde(default)]
+            pub devices: Vec<String>,
+        }
+
+        impl Request for $name {
+            type Response = List<Row<$item>>;
+            const METHOD: Method = Method::Get;
+            fn path(&self) -> String {
+                let query: Vec<_> = self.devices.iter().map(|d| format!("device={}", encode(d))).collect();
+                if query.is_empty() { $path.to_owned() } else { format!("{}?{}", $path, query.join("&")) }
+            }
+        }
+    };
+}
+
+fan_out!(
+    /// Containers of the fleet.
+    ListContainers "/containers" Container
+);
+fan_out!(
+    /// Compose projects of the fleet.
+    ListStacks "/stacks" Stack
+);
+fan_out!(
+    /// Images of the fleet.
+    ListImages "/images" Image
+);
+fan_out!(
+    /// Volumes of the fleet.
+    ListVolumes "/volumes" Volume
+);
+fan_out!(
+    /// Networks of the fleet.
+    ListNetworks "/networks" Network
+);
+
+/// Starts, stops or restarts one container, and answers its row afterwards.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct ActOnContainer {
+    #[serde(skip)]
+    pub device: String,
+    /// Id, a unique beginning of it, or name.
+    #[serde(skip)]
+    pub container: String,
+    #[serde(skip, default = "restart")]
+    pub action: ContainerAction,
+}
+
+fn restart() -> ContainerAction {
+    ContainerAction::Restart
+}
+
+impl Request for ActOnContainer {
+    type Response = Empty;
+    const METHOD: Method = Method::Post;
+    fn path(&self) -> String {
+        format!(
+            "/devices/{}/containers/{}/{}",
+            encode(&self.device),
+            encode(&self.container),
+            self.action.as_str()
+        )
+    }
+}
+
+/// The activity log, newest first.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub struct ListActivity {
+    /// Only entries older than this id.
+    pub before: Option<i64>,
+    /// At most this many, 1 to 500; 100 when absent.
+    pub limit: Option<u32>,
+}
+
+impl Request for ListActivity {
+    type Response = List<Activity>;
+    const METHOD: Method = Method::Get;
+    fn path(&self) -> String {
+        let before = self.before.map(|before| format!("before={before}"));
+        let limit = self.limit.map(|limit| format!("limit={limit}"));
+        let query: Vec<_> = before.into_iter().chain(limit).collect();
+        if query.is_empty() {
+            "/activity".to_owned()
+        } else {
+            format!("/activity?{}", query.join("&"))
+        }
+    }
+}

@@ -1,0 +1,250 @@
+//! A device as people see it: its modes, status, facts and what needs attention.
+
+use crate::{
+    Timestamp,
+    id::DeviceId,
+    inventory::EngineState,
+    name::{DeviceName, Tag},
+};
+use serde::{Deserialize, Serialize};
+use std::{fmt, net::Ipv4Addr, str::FromStr};
+
+/// The text is none of the words of a closed choice.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("\"{given}\" is not one of {choices}")]
+pub struct InvalidChoice {
+    given: String,
+    choices: &'static str,
+}
+
+macro_rules! choice {
+    ($(#[$doc:meta])* $name:ident: $($(#[$vdoc:meta])* $variant:ident = $text:literal),* ; $choices:literal) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+        #[serde(rename_all = "snake_case")]
+        pub enum $name { $($(#[$vdoc])* $variant),* }
+
+        impl $name {
+            pub const ALL: &'static [Self] = &[$(Self::$variant),*];
+
+            #[must_use]
+            pub fn as_str(self) -> &'static str {
+                match self { $(Self::$variant => $text),* }
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(self.as_str())
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = InvalidChoice;
+            fn from_str(text: &str) -> Result<Self, InvalidChoice> {
+                Self::ALL.iter().copied().find(|choice| choice.as_str() == text)
+                    .ok_or_else(|| InvalidChoice { given: text.to_owned(), choices: $choices })
+            }
+        }
+    };
+}
+
+choice!(
+    /// What of a device the mesh can reach, and in whose network the agent runs.
+    NetworkMode:
+    /// The device's own network: its services and published ports, after policy.
+    Host = "host",
+    /// A network of the agent's own: management only, nothing inbound.
+    Bridge = "bridge",
+    /// A pod: the agent and chosen containers share one mesh address.
+    Pause = "pause"; "host, bridge, pause"
+);
+
+choice!(
+    /// When a device's mesh traffic goes through a relay.
+    RelayPreference: Auto = "auto", Always = "always", Never = "never"; "auto, always, never"
+);
+
+choice!(
+    /// Where a device stands in its life, and whether it can be spoken to now.
+    DeviceStatus:
+    /// Added; no agent has enrolled yet.
+    Pending = "pending",
+    Online = "online",
+    /// Without a link for less than [`crate::RECONNECTING_SECONDS`].
+    Reconnecting = "reconnecting",
+    Offline = "offline",
+    Revoked = "revoked",
+    /// Another machine presents this device's identity.
+    Quarantined = "quarantined"; "pending, online, reconnecting, offline, revoked, quarantined"
+);
+
+/// Something about a device that a person should look at.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Attention {
+    /// Host networking on Docker Desktop reaches its virtual machine, not the computer.
+    DockerDesktopHost,
+    /// The device's clock differs from control's by this many seconds (positive: ahead).
+    ClockSkew { seconds: i64 },
+    /// Less than a tenth of the disk is free.
+    LowDisk { free_bytes: u64, total_bytes: u64 },
+    /// The container engine cannot be used, and why.
+    Engine { reason: String },
+    /// A second machine presented this device's identity and was turned away.
+    Cloned {
+        hostname: String,
+        address: String,
+        at: Timestamp,
+    },
+    /// A kind that a newer control knows.
+    #[serde(other)]
+    Unknown,
+}
+
+/// What an agent found out about the machine it runs on. Changes rarely; sent whole.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Facts {
+    pub hostname: String,
+    /// Operating system as it names itself, for example `Debian GNU/Linux 12 (bookworm)`.
+    pub os: String,
+    pub kernel: String,
+    /// Processor architecture by its Rust name: `x86_64`, `aarch64`.
+    pub arch: String,
+    pub cpus: u32,
+    pub memory_bytes: u64,
+    /// Size of the file system that holds the agent's state.
+    pub disk_bytes: u64,
+    /// The agent itself runs in a container.
+    #[serde(default)]
+    pub containerized: bool,
+}
+
+/// How much of a device is in use, sampled by its agent.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Usage {
+    /// Busy processor cores, for example 1.5 of [`Facts::cpus`].
+    pub cpu_cores: f32,
+    pub memory_bytes: u64,
+    /// Used bytes of the file system of [`Facts::disk_bytes`].
+    pub disk_bytes: u64,
+}
+
+/// How many containers a device holds, by what a person asks first.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct ContainerCounts {
+    pub total: u32,
+    pub running: u32,
+    pub unhealthy: u32,
+}
+
+/// The link between a device and control.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct LinkFacts {
+    /// Since when the present link is up; absent while there is none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub since: Option<Timestamp>,
+    /// The address the device dials from.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub remote: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rtt_ms: Option<f32>,
+    /// The device's clock minus control's, in seconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub clock_skew_seconds: Option<i64>,
+    /// When the last link ended and why.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_drop: Option<LinkDrop>,
+}
+
+/// The end of a link.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct LinkDrop {
+    pub at: Timestamp,
+    pub reason: String,
+}
+
+/// A device's certificate, in the words of its Trust page.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct CertificateFacts {
+    pub issued: Timestamp,
+    pub expires: Timestamp,
+    /// SHA-256 of the certificate, lowercase hexadecimal.
+    pub fingerprint: String,
+}
+
+/// A device as the control API shows it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Device {
+    pub id: DeviceId,
+    pub name: DeviceName,
+    pub status: DeviceStatus,
+    pub cordoned: bool,
+    pub draining: bool,
+    pub attention: Vec<Attention>,
+    #[cfg_attr(feature = "openapi", schema(value_type = String))]
+    pub mesh_ip: Ipv4Addr,
+    pub mode: NetworkMode,
+    pub relay: RelayPreference,
+    pub tags: Vec<Tag>,
+    /// The agent that runs on the computer of control itself.
+    #[serde(default)]
+    pub this_computer: bool,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub agent_version: Option<String>,
+    /// When the device was last known to be there; absent before its first link.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_seen: Option<Timestamp>,
+    /// The moment for which everything in this row is known to be true.
+    pub as_of: Timestamp,
+    pub created: Timestamp,
+    /// Until when the pending token enrolls; absent when none is pending.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub token_expires: Option<Timestamp>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub enrolled: Option<Timestamp>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub certificate: Option<CertificateFacts>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub facts: Option<Facts>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub usage: Option<Usage>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub engine: Option<EngineState>,
+    #[serde(default)]
+    pub containers: ContainerCounts,
+    #[serde(default)]
+    pub link: LinkFacts,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn choices_parse_as_they_print_and_name_the_alternatives() {
+        for mode in NetworkMode::ALL {
+            assert_eq!(mode.to_string().parse::<NetworkMode>().unwrap(), *mode);
+            assert_eq!(serde_json::to_string(mode).unwrap(), format!("\"{mode}\""));
+        }
+        assert_eq!(
+            "vpn".parse::<NetworkMode>().unwrap_err().to_string(),
+            "\"vpn\" is not one of host, bridge, pause"
+        );
+    }
+
+    #[test]
+    fn an_attention_of_the_future_is_unknown_and_not_an_error() {
+        let attention: Attention = serde_json::from_str(r#"{"kind":"full_moon","phase":1}"#).unwrap();
+        assert_eq!(attention, Attention::Unknown);
+    }
+}

@@ -1,0 +1,67 @@
+//! Identifiers: time-ordered UUIDs (RFC 9562, version 7), one type per kind of thing.
+
+use serde::{Deserialize, Serialize};
+use std::{fmt, str::FromStr};
+use uuid::Uuid;
+
+/// The text is not a UUID.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("\"{0}\" is not a {1} id")]
+pub struct InvalidId(String, &'static str);
+
+macro_rules! id {
+    ($(#[$doc:meta])* $name:ident, $kind:literal) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+        #[serde(transparent)]
+        pub struct $name(pub Uuid);
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                self.0.fmt(f)
+            }
+        }
+
+        impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                self.0.fmt(f)
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = InvalidId;
+            fn from_str(text: &str) -> Result<Self, InvalidId> {
+                text.parse().map(Self).map_err(|_| InvalidId(text.to_owned(), $kind))
+            }
+        }
+    };
+}
+
+id!(
+    /// A fleet: one control server and the devices that trust its certificate authority.
+    FleetId, "fleet"
+);
+id!(
+    /// A device, for as long as its row exists. Rotation and a recreated container keep it.
+    DeviceId, "device"
+);
+id!(
+    /// The public half of an enrollment token.
+    TokenId, "token"
+);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_id_prints_as_it_parses() {
+        let text = "01937c5e-7b1a-7c3e-8b9e-0123456789ab";
+        assert_eq!(text.parse::<DeviceId>().unwrap().to_string(), text);
+        assert_eq!(
+            "nas".parse::<DeviceId>().unwrap_err().to_string(),
+            "\"nas\" is not a device id"
+        );
+    }
+}

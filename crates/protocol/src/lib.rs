@@ -1,0 +1,45 @@
+//! The vocabulary of Flotilla: every value that crosses a wire or a screen, and nothing that acts.
+//!
+//! Control, agents, the command line and the user interface all speak with these types, so a word means the
+//! same thing everywhere. The crate has no runtime, no socket and no clock, and it builds for wasm32.
+//!
+//! - [`id`], [`name`], [`endpoint`], [`pin`]: the small values that validate themselves.
+//! - [`device`], [`inventory`], [`activity`]: what a fleet consists of.
+//! - [`enroll`]: first trust: the request, its answer, and the config file.
+//! - [`agent`]: what an agent tells control over the link, and what control asks of it.
+//! - [`api`]: the control API: request structs that name their response, list envelopes, live frames.
+//! - [`code`]: the closed list of error codes and the one error shape on the wire.
+//!
+//! Compatibility: fields are only added, unknown tags of open enums decode to `Unknown`, and the golden files
+//! beside the tests make every change of the wire visible in review.
+
+pub mod activity;
+pub mod agent;
+pub mod api;
+pub mod code;
+pub mod device;
+pub mod endpoint;
+pub mod enroll;
+pub mod id;
+pub mod inventory;
+pub mod name;
+pub mod pin;
+
+pub use code::{Code, Problem};
+pub use jiff::Timestamp;
+
+/// Version of the agent protocol that this build speaks. A control accepts this one and the one before.
+pub const PROTOCOL: u32 = 1;
+
+/// Subprotocol that both ends of a link must agree on in the WebSocket handshake.
+pub const LINK_SUBPROTOCOL: &str = "flotilla-link.v1";
+
+/// TCP port on which control meets agents, installers and relays, unless told otherwise.
+pub const FLEET_PORT: u16 = 7443;
+
+/// Loopback TCP port of the control API and the user interface, unless told otherwise.
+pub const API_PORT: u16 = 7440;
+
+/// How long a device without a link counts as reconnecting before it counts as offline, in seconds.
+/// It is the time in which a dead peer is noticed (15 s between pings and 30 s for the answer).
+pub const RECONNECTING_SECONDS: u32 = 45;
