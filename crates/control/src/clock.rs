@@ -1,0 +1,77 @@
+//! The one place where control reads the clock, so that tests can be the clock.
+
+use flotilla_protocol::Timestamp;
+use jiff::tz::TimeZone;
+use std::{fmt, sync::Arc};
+
+/// Tells the time, and how people around this computer write it.
+#[derive(Clone)]
+pub(crate) struct Clock {
+    read: Arc<dyn Fn() -> Timestamp + Send + Sync>,
+    zone: TimeZone,
+}
+
+impl Clock {
+    #[expect(clippy::disallowed_methods, reason = "this is the clock")]
+    pub(crate) fn system() -> Self {
+        Self {
+            read: Arc::new(Timestamp::now),
+            zone: TimeZone::system(),
+        }
+    }
+
+    pub(crate) fn now(&self) -> Timestamp {
+        (self.read)()
+    }
+
+    /// A moment in words: `at 09:12` within a day, `on 2026-11-20 at 09:12` before.
+    pub(crate) fn moment(&self, at: Timestamp) -> String {
+        let then = at.to_zoned(self.zone.clone());
+        let today = self.now().to_zoned(self.zone.clone()).date();
+        if then.date() == today {
+            then.strftime("at %H:%M").to_string()
+        } else {
+            then.strftime("on %Y-%m-%d at %H:%M").to_string()
+        }
+    }
+}
+
+impl fmt::Debug for Clock {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Clock")
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+    use std::sync::Mutex;
+
+    /// A clock that a test sets.
+    #[derive(Clone)]
+    pub(crate) struct Hands(Arc<Mutex<Timestamp>>);
+
+    impl Hands {
+        pub(crate) fn at(text: &str) -> (Self, Clock) {
+            let hands = Self(Arc::new(Mutex::new(text.parse().unwrap())));
+            let read = hands.0.clone();
+            let clock = Clock {
+                read: Arc::new(move || *read.lock().unwrap()),
+                zone: TimeZone::UTC,
+            };
+            (hands, clock)
+        }
+
+        pub(crate) fn advance(&self, seconds: i64) {
+            let mut now = self.0.lock().unwrap();
+            *now = *now + jiff::SignedDuration::from_secs(seconds);
+        }
+    }
+
+    #[test]
+    fn a_moment_of_today_is_a_time_and_an_older_one_has_its_date() {
+        let (_, clock) = Hands::at("2026-11-21T14:02:00Z");
+        assert_eq!(clock.moment("2026-11-21T09:12:00Z".parse().unwrap()), "at 09:12");
+        assert_eq!(clock.moment("2026-11-20T23:59:00Z".parse().unwrap()), "on 2026-11-20 at 23:59");
+    }
+}

@@ -1,0 +1,145 @@
+//! The data directory: private to its owner, locked by one Flotilla at a time, its files replaced whole or not at all.
+
+use crate::StartError;
+use std::{
+    fs::{self, DirBuilder, File, OpenOptions, TryLockError},
+    io::{self, Read, Seek, Write},
+    path::{Path, PathBuf},
+};
+
+#[cfg(unix)]
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
+
+const LOCK: &str = "lock";
+
+/// An open data directory. Dropping it releases the lock.
+#[derive(Debug)]
+pub(crate) struct DataDir {
+    path: PathBuf,
+    _lock: File,
+}
+
+impl DataDir {
+    /// Creates the directory when absent and takes its lock.
+    ///
+    /// # Errors
+    /// Another process holds the lock, or the directory cannot be used.
+    pub(crate) fn open(path: &Path) -> Result<Self, StartError> {
+        let unusable = |source| StartError::DataDir { path: path.to_owned(), source };
+        create_private(path).map_err(unusable)?;
+        let mut lock = private_options().read(true).open(path.join(LOCK)).map_err(unusable)?;
+        match lock.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => {
+                let mut holder = String::new();
+                let holder = lock.read_to_string(&mut holder).ok().and_then(|_| holder.trim().parse().ok());
+                return Err(StartError::Locked { dir: path.to_owned(), holder });
+            }
+            Err(TryLockError::Error(source)) => return Err(unusable(source)),
+        }
+        let path = path.canonicalize().map_err(unusable)?;
+        lock.set_len(0)
+            .and_then(|()| lock.rewind())
+            .and_then(|()| writeln!(lock, "{}", std::process::id()))
+            .map_err(unusable)?;
+        Ok(Self { path, _lock: lock })
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    pub(crate) fn file(&self, name: &str) -> PathBuf {
+        self.path.join(name)
+    }
+
+    /// The file's text, or `None` when there is no such file.
+    pub(crate) fn read(&self, name: &str) -> io::Result<Option<String>> {
+        match fs::read_to_string(self.file(name)) {
+            Ok(text) => Ok(Some(text)),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Replaces a file whole: a crash leaves the old text or the new one.
+    pub(crate) fn write(&self, name: &str, text: &str) -> io::Result<()> {
+        let beside = self.file(&format!("{name}.new"));
+        let mut file = private_options().truncate(true).open(&beside)?;
+        file.write_all(text.as_bytes())?;
+        file.sync_all()?;
+        fs::rename(&beside, self.file(name))?;
+        File::open(&self.path)?.sync_all()
+    }
+
+    pub(crate) fn remove(&self, name: &str) {
+        if let Err(error) = fs::remove_file(self.file(name)) {
+            tracing::debug!(file.name = name, %error, "file not removed");
+        }
+    }
+}
+
+fn create_private(path: &Path) -> io::Result<()> {
+    let mut builder = DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    builder.mode(0o700);
+    builder.create(path)?;
+    #[cfg(unix)]
+    if fs::metadata(path)?.permissions().mode() & 0o077 != 0 {
+        fs::set_permissions(path, fs::Permissions::from_mode(0o700))?;
+    }
+    Ok(())
+}
+
+fn private_options() -> OpenOptions {
+    let mut options = OpenOptions::new();
+    options.write(true).create(true);
+    #[cfg(unix)]
+    options.mode(0o600);
+    options
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::*;
+
+    fn mode(path: &Path) -> u32 {
+        fs::metadata(path).unwrap().permissions().mode() & 0o777
+    }
+
+    #[test]
+    fn everything_in_it_is_private_even_when_the_directory_was_not() {
+        let parent = tempfile::tempdir().unwrap();
+        let path = parent.path().join("flotilla");
+        fs::create_dir(&path).unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
+        let dir = DataDir::open(&path).unwrap();
+        dir.write("key", "secret").unwrap();
+        assert_eq!(mode(&path), 0o700);
+        assert_eq!(mode(&dir.file("key")), 0o600);
+        assert_eq!(dir.read("key").unwrap().as_deref(), Some("secret"));
+        assert_eq!(dir.read("other").unwrap(), None);
+    }
+
+    #[test]
+    fn a_second_flotilla_is_told_who_holds_the_directory() {
+        let parent = tempfile::tempdir().unwrap();
+        let first = DataDir::open(parent.path()).unwrap();
+        let error = DataDir::open(parent.path()).unwrap_err();
+        assert!(matches!(error, StartError::Locked { holder: Some(pid), .. } if pid == std::process::id()));
+        assert!(error.to_string().contains("--data-dir"), "{error}");
+        drop(first);
+        assert!(DataDir::open(parent.path()).is_ok());
+    }
+
+    #[test]
+    fn a_directory_that_is_a_file_is_refused_with_its_path() {
+        let parent = tempfile::tempdir().unwrap();
+        let path = parent.path().join("taken");
+        fs::write(&path, "mine").unwrap();
+        let error = DataDir::open(&path).unwrap_err();
+        assert!(error.to_string().contains("taken"), "{error}");
+        assert_eq!(fs::read_to_string(&path).unwrap(), "mine");
+    }
+}
