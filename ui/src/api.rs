@@ -1,0 +1,78 @@
+//! Calls of the control API, and the one way in which they fail.
+
+use flotilla_protocol::{
+    Code, Problem,
+    api::{PREFIX, Request},
+};
+use wasm_bindgen::{JsCast, JsValue};
+use wasm_bindgen_futures::JsFuture;
+
+use crate::copy::errors;
+
+/// Why a call has no answer.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Failure {
+    /// The controller answered that it will not.
+    #[error("{0}")]
+    Refused(Problem),
+    /// Nothing answered.
+    #[error("{}", errors::UNREACHABLE)]
+    Unreachable,
+    /// Something answered what no controller of this version says.
+    #[error("{}", errors::UNREADABLE)]
+    Unreadable,
+}
+
+impl Failure {
+    #[must_use]
+    pub fn code(&self) -> Option<Code> {
+        match self {
+            Self::Refused(problem) => Some(problem.code),
+            Self::Unreachable | Self::Unreadable => None,
+        }
+    }
+
+    /// The request's field at fault.
+    #[must_use]
+    pub fn field(&self) -> Option<&str> {
+        match self {
+            Self::Refused(problem) => problem.field.as_deref(),
+            Self::Unreachable | Self::Unreadable => None,
+        }
+    }
+}
+
+/// Sends a request and waits for its response.
+///
+/// # Errors
+/// The controller refused, did not answer, or answered something unreadable.
+pub async fn send<R: Request>(request: &R) -> Result<R::Response, Failure> {
+    let init = web_sys::RequestInit::new();
+    init.set_method(R::METHOD.as_str());
+    init.set_credentials(web_sys::RequestCredentials::SameOrigin);
+    let headers = web_sys::Headers::new().map_err(|_| Failure::Unreadable)?;
+    if R::METHOD.has_body() {
+        let body = serde_json::to_string(request).map_err(|_| Failure::Unreadable)?;
+        init.set_body(&JsValue::from_str(&body));
+        headers.set("content-type", "application/json").map_err(|_| Failure::Unreadable)?;
+    }
+    init.set_headers(&headers);
+    let (ok, text) = fetch(&format!("{PREFIX}{}", request.path()), &init).await?;
+    if ok {
+        // A call that only acts may answer nothing at all.
+        let text = if text.trim().is_empty() { "{}" } else { &text };
+        serde_json::from_str(text).map_err(|_| Failure::Unreadable)
+    } else {
+        Err(serde_json::from_str(&text).map_or(Failure::Unreadable, Failure::Refused))
+    }
+}
+
+async fn fetch(address: &str, init: &web_sys::RequestInit) -> Result<(bool, String), Failure> {
+    let window = web_sys::window().ok_or(Failure::Unreachable)?;
+    let answer = JsFuture::from(window.fetch_with_str_and_init(address, init));
+    let response: web_sys::Response =
+        answer.await.map_err(|_| Failure::Unreachable)?.dyn_into().map_err(|_| Failure::Unreadable)?;
+    let text = response.text().map_err(|_| Failure::Unreadable)?;
+    let text = JsFuture::from(text).await.map_err(|_| Failure::Unreachable)?;
+    Ok((response.ok(), text.as_string().unwrap_or_default()))
+}

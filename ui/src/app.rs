@@ -1,0 +1,40 @@
+//! Start-up and routes.
+
+use crate::{
+    clock::Clock, frame::Frame, live::Live, pages, prefs::Prefs, session, store::Store,
+};
+use leptos::prelude::*;
+use leptos_router::{
+    components::{Route, Router, Routes},
+    path,
+};
+
+/// The whole application.
+#[component]
+pub fn App() -> impl IntoView {
+    Clock::provide();
+    Prefs::provide();
+    let store = Store::provide();
+    let live = Live::provide(store);
+    session::open(store, live);
+    view! {
+        <Router>
+            <Frame>
+                <Routes fallback=pages::not_found::NotFoundPage>
+                    <Route path=path!("/") view=pages::dashboard::DashboardPage/>
+                    <Route path=path!("/welcome") view=pages::welcome::WelcomePage/>
+                    <Route path=path!("/devices") view=pages::devices::DevicesPage/>
+                    <Route path=path!("/devices/add") view=pages::devices::DevicesPage/>
+                    <Route path=path!("/devices/:device/*tab") view=pages::device::DevicePage/>
+                    <Route path=path!("/containers/*open") view=pages::containers::ContainersPage/>
+                    <Route path=path!("/stacks/*open") view=pages::stacks::StacksPage/>
+                    <Route path=path!("/images/*open") view=pages::images::ImagesPage/>
+                    <Route path=path!("/volumes/*open") view=pages::volumes::VolumesPage/>
+                    <Route path=path!("/networks/*open") view=pages::networks::NetworksPage/>
+                    <Route path=path!("/activity") view=pages::activity::ActivityPage/>
+                    <Route path=path!("/settings/*section") view=pages::settings::SettingsPage/>
+                </Routes>
+            </Frame>
+        </Router>
+    }
+}

@@ -1,0 +1,73 @@
+//! The question before a loss: what goes, what stays, and the way back.
+
+use super::{
+    button::{Button, Kind},
+    dialog::Dialog,
+    field::Field,
+    icon::{Icon, lucide},
+};
+use leptos::{ev::SubmitEvent, html, prelude::*};
+
+/// Asks before something is lost. With `typed` the person types that name first.
+///
+/// The keyboard starts on the safe button, or in the field where there is one; Enter there does nothing until the
+/// name matches.
+#[component]
+pub fn ConfirmDanger(
+    #[prop(into)] title: String,
+    /// What is lost, what stays, and the way back.
+    #[prop(into)]
+    text: Signal<String>,
+    /// Verb and object, as in "Revoke nas".
+    #[prop(into)]
+    action: String,
+    /// The safe way out, as in "Keep nas".
+    #[prop(into)]
+    keep: String,
+    #[prop(optional, into)] typed: Option<String>,
+    #[prop(optional, into)] busy: Signal<bool>,
+    #[prop(optional, into)] error: Signal<Option<String>>,
+    #[prop(into)] on_confirm: Callback<()>,
+    #[prop(into)] on_keep: Callback<()>,
+) -> impl IntoView {
+    let safe = NodeRef::<html::Button>::new();
+    let given = RwSignal::new(String::new());
+    let wanted = typed.clone();
+    let reason = Signal::derive(move || {
+        let wanted = wanted.as_ref().filter(|wanted| given.with(|given| given != *wanted))?;
+        Some(format!("Type {wanted} first."))
+    });
+    Effect::new(move || {
+        if let Some(safe) = safe.get() {
+            request_animation_frame(move || {
+                safe.focus().ok();
+            });
+        }
+    });
+    let submit = move |event: SubmitEvent| {
+        event.prevent_default();
+        if reason.with_untracked(Option::is_none) && !busy.get_untracked() {
+            on_confirm.run(());
+        }
+    };
+    view! {
+        <Dialog title alert=true on_close=on_keep>
+            <form on:submit=submit novalidate>
+                <div class="dialog-body">
+                    <p>{move || text.get()}</p>
+                    {typed.map(|name| view! {
+                        <Field label=format!("Type {name} to confirm") value=given verbatim=true
+                            on_input=move |text| given.set(text)/>
+                    })}
+                    {move || error.get().map(|error| view! {
+                        <p class="field-error" role="alert"><Icon glyph=lucide::CIRCLE_ALERT/>{error}</p>
+                    })}
+                </div>
+                <footer class="dialog-foot">
+                    <Button label=keep.clone() node_ref=safe on_press=move || on_keep.run(())/>
+                    <Button label=action.clone() kind=Kind::Danger busy reason submit=true/>
+                </footer>
+            </form>
+        </Dialog>
+    }
+}

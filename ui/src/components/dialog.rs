@@ -1,0 +1,83 @@
+//! A modal dialog. The rest of the page is inert while it is open, and the keyboard returns to where it came from.
+
+use super::ids::fresh_id;
+use leptos::{ev, html, prelude::*};
+use wasm_bindgen::JsCast;
+use web_sys::HtmlElement;
+
+/// Widths of 480, 720 and 960 px.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Size {
+    #[default]
+    Narrow,
+    Wide,
+    Full,
+}
+
+impl Size {
+    fn class(self) -> &'static str {
+        match self {
+            Self::Narrow => "dialog",
+            Self::Wide => "dialog wide",
+            Self::Full => "dialog full",
+        }
+    }
+}
+
+/// A dialog that is open as long as it is mounted. Escape asks `on_close`, which unmounts it or not.
+#[component]
+pub fn Dialog(
+    #[prop(into)] title: Signal<String>,
+    #[prop(optional)] size: Size,
+    /// The person must decide before going on.
+    #[prop(optional)]
+    alert: bool,
+    #[prop(into)] on_close: Callback<()>,
+    /// What stands beside the title.
+    #[prop(optional, into)]
+    head: Option<AnyView>,
+    children: Children,
+) -> impl IntoView {
+    let heading = fresh_id("dialog");
+    let dialog = NodeRef::<html::Dialog>::new();
+    let opener = StoredValue::new_local(focused());
+    Effect::new(move || {
+        if let Some(dialog) = dialog.get() {
+            // Shown again, a dialog that a browser closed by itself is modal again.
+            if !dialog.open() {
+                dialog.show_modal().ok();
+            }
+        }
+    });
+    on_cleanup(move || {
+        // The page behind is inert until the dialog has left it.
+        let opener = opener.try_get_value().flatten();
+        request_animation_frame(move || give_back(opener));
+    });
+    let cancel = move |event: ev::Event| {
+        event.prevent_default();
+        on_close.run(());
+    };
+    view! {
+        <dialog class=size.class() role=alert.then_some("alertdialog") aria-labelledby=heading.clone() node_ref=dialog
+            on:cancel=cancel on:close=move |_| on_close.run(())>
+            <header class="dialog-head">
+                <h2 id=heading>{move || title.get()}</h2>
+                {head}
+            </header>
+            {children()}
+        </dialog>
+    }
+}
+
+fn focused() -> Option<HtmlElement> {
+    document().active_element()?.dyn_into().ok()
+}
+
+/// Returns the keyboard to the element that opened the dialog, unless it went elsewhere meanwhile.
+fn give_back(opener: Option<HtmlElement>) {
+    let nowhere = focused().is_none_or(|element| element.tag_name() == "BODY");
+    if let Some(opener) = opener.filter(|opener| nowhere && opener.is_connected()) {
+        opener.focus().ok();
+    }
+}

@@ -1,0 +1,49 @@
+//! A radio as a card: a title, one line that sums it up, when to use it, and a picture.
+
+use super::ids::fresh_id;
+use leptos::{ev::Event, html, prelude::*};
+
+/// The words of a card.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct CardText {
+    pub title: &'static str,
+    pub summary: &'static str,
+    pub explanation: &'static str,
+    /// The rest of the sentence that begins with "Use when".
+    pub use_when: &'static str,
+}
+
+/// One of several cards of the group `name`. Only its title is its name; all else describes it.
+#[component]
+pub fn ModeCard(
+    text: CardText,
+    #[prop(into)] name: String,
+    #[prop(into)] checked: Signal<bool>,
+    #[prop(into)] on_choose: Callback<()>,
+    #[prop(into)] diagram: AnyView,
+    #[prop(optional)] node_ref: NodeRef<html::Input>,
+    /// A note inside the card.
+    #[prop(optional)]
+    children: Option<Children>,
+) -> impl IntoView {
+    let id = fresh_id("card");
+    let about = format!("{id}-about");
+    view! {
+        <div class="mode-card" class:checked=move || checked.get() on:click=move |_| on_choose.run(())>
+            <div class="diagram" aria-hidden="true">{diagram}</div>
+            <div class="words">
+                <div class="choice">
+                    <input type="radio" id=id.clone() name=name aria-describedby=about.clone() node_ref=node_ref
+                        prop:checked=move || checked.get() on:change=move |_: Event| on_choose.run(())/>
+                    <label for=id>{text.title}</label>
+                </div>
+                <div class="about" id=about>
+                    <p class="summary">{text.summary}</p>
+                    <p>{text.explanation}</p>
+                    <p><strong>"Use when"</strong>" "{text.use_when}</p>
+                    {children.map(|children| children())}
+                </div>
+            </div>
+        </div>
+    }
+}

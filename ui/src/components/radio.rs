@@ -1,0 +1,52 @@
+//! Choices of which exactly one holds: plain radios and the cards of network modes.
+
+use super::ids::fresh_id;
+use leptos::{ev::Event, prelude::*};
+
+/// What can be chosen, as people read it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Choice {
+    /// Its value for the program.
+    pub value: String,
+    pub title: String,
+    pub text: String,
+}
+
+/// A group of radios, each with a line of explanation.
+#[component]
+pub fn RadioGroup(
+    #[prop(into)] label: String,
+    choices: Vec<Choice>,
+    #[prop(into)] value: Signal<String>,
+    #[prop(into)] on_change: Callback<(String,)>,
+    /// Words below the whole group.
+    #[prop(optional, into)]
+    hint: Option<String>,
+) -> impl IntoView {
+    let group = fresh_id("radios");
+    let heading = format!("{group}-label");
+    let radios = choices.into_iter().enumerate().map(|(index, choice)| {
+        let id = format!("{group}-{index}");
+        let text = format!("{id}-text");
+        let chosen = choice.value.clone();
+        let checked = move || value.with(|value| *value == chosen);
+        let own = choice.value;
+        view! {
+            <div class="choice">
+                <input type="radio" id=id.clone() name=group.clone() aria-describedby=text.clone()
+                    prop:checked=checked on:change=move |_: Event| on_change.run((own.clone(),))/>
+                <div>
+                    <label for=id>{choice.title}</label>
+                    <span class="hint" id=text>{choice.text}</span>
+                </div>
+            </div>
+        }
+    });
+    view! {
+        <div class="field radios" role="radiogroup" aria-labelledby=heading.clone()>
+            <span class="label" id=heading>{label}</span>
+            {radios.collect_view()}
+            {hint.map(|hint| view! { <p class="hint">{hint}</p> })}
+        </div>
+    }
+}

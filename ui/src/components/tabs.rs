@@ -1,0 +1,156 @@
+//! Tabs. The arrow keys move among them and load nothing; Enter, Space or a click does.
+
+use super::{
+    icon::{Icon, lucide},
+    ids::fresh_id,
+};
+use leptos::{ev::KeyboardEvent, html, prelude::*};
+use wasm_bindgen::JsCast;
+use web_sys::HtmlElement;
+
+/// One tab. A `reason` says why it cannot be chosen now.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Tab {
+    /// Its value for the program.
+    pub value: String,
+    pub label: String,
+    pub reason: Option<String>,
+}
+
+impl Tab {
+    #[must_use]
+    pub fn new(value: &str, label: &str) -> Self {
+        Self { value: value.to_owned(), label: label.to_owned(), reason: None }
+    }
+}
+
+/// A row of tabs and the panel of the selected one.
+#[component]
+pub fn Tabs(
+    /// Names the row for those who cannot see what it belongs to.
+    #[prop(into)]
+    label: String,
+    #[prop(into)] tabs: Signal<Vec<Tab>>,
+    #[prop(into)] selected: Signal<String>,
+    #[prop(into)] on_select: Callback<(String,)>,
+    children: Children,
+) -> impl IntoView {
+    let id = fresh_id("tabs");
+    let panel = format!("{id}-panel");
+    let list = NodeRef::<html::Div>::new();
+    let overflow = RwSignal::new((false, false));
+    let measure = move || {
+        if let Some(list) = list.get_untracked() {
+            let hidden = list.scroll_width() - list.client_width();
+            overflow.set((list.scroll_left() > 1, list.scroll_left() < hidden - 1));
+        }
+    };
+    Effect::new(move || {
+        tabs.track();
+        request_animation_frame(measure);
+    });
+    let resized = window_event_listener(leptos::ev::resize, move |_| measure());
+    on_cleanup(move || resized.remove());
+    let scroll = move |by: f64| {
+        if let Some(list) = list.get_untracked() {
+            list.scroll_by_with_x_and_y(by, 0.0);
+        }
+    };
+    let arrow = move |shown: bool, glyph, by: f64| {
+        shown.then(|| {
+            view! {
+                <button type="button" class="icon-button tab-arrow" tabindex="-1" aria-hidden="true"
+                    on:click=move |_| scroll(by)><Icon glyph/></button>
+            }
+        })
+    };
+    let labelled_by = format!("{id}-selected");
+    let selected_id = labelled_by.clone();
+    view! {
+        <div class="tabs">
+            {move || arrow(overflow.get().0, lucide::CHEVRON_LEFT, -120.0)}
+            <div class="tablist" role="tablist" aria-label=label node_ref=list on:scroll=move |_| measure()
+                on:keydown=walk>
+                <For each=move || tabs.get() key=|tab| (tab.value.clone(), tab.reason.clone()) let:tab>
+                    <OneTab tab selected on_select selected_id=selected_id.clone() panel=panel.clone()/>
+                </For>
+            </div>
+            {move || arrow(overflow.get().1, lucide::CHEVRON_RIGHT, 120.0)}
+        </div>
+        <div class="tabpanel" role="tabpanel" id=panel.clone() aria-labelledby=labelled_by tabindex="-1">{children()}</div>
+    }
+}
+
+#[component]
+fn OneTab(
+    tab: Tab,
+    selected: Signal<String>,
+    on_select: Callback<(String,)>,
+    selected_id: String,
+    panel: String,
+) -> impl IntoView {
+    let own = tab.value.clone();
+    let is_selected = Signal::derive(move || selected.with(|selected| *selected == own));
+    let reason = tab.reason.clone();
+    let why = fresh_id("why");
+    let described = reason.is_some().then(|| why.clone());
+    let disabled = reason.is_some();
+    let press = move |_| {
+        if !disabled {
+            on_select.run((tab.value.clone(),));
+        }
+    };
+    view! {
+        <button type="button" role="tab" class="tab"
+            id=move || is_selected.get().then(|| selected_id.clone())
+            aria-selected=move || if is_selected.get() { "true" } else { "false" }
+            aria-controls=move || is_selected.get().then(|| panel.clone())
+            aria-disabled=disabled.then_some("true")
+            aria-describedby=described
+            title=reason.clone()
+            tabindex=move || if is_selected.get() { "0" } else { "-1" }
+            on:click=press
+        >
+            <span class="tab-text">{tab.label}</span>
+        </button>
+        {reason.map(|reason| view! { <span class="visually-hidden" id=why>{reason}</span> })}
+    }
+}
+
+/// Moves the keyboard among the tabs of a row.
+fn walk(event: KeyboardEvent) {
+    let Some(list) = event.current_target().and_then(|list| list.dyn_into::<HtmlElement>().ok()) else { return };
+    let Ok(found) = list.query_selector_all("[role=tab]") else { return };
+    let tabs: Vec<HtmlElement> =
+        (0..found.length()).filter_map(|at| found.get(at)?.dyn_into::<HtmlElement>().ok()).collect();
+    let focused = document().active_element();
+    let at = tabs.iter().position(|tab| focused.as_ref() == Some(tab.as_ref()));
+    let Some(to) = at.and_then(|at| next(&event.key(), at, tabs.len())) else { return };
+    event.prevent_default();
+    tabs[to].focus().ok();
+}
+
+/// Where a key leads from the tab at `at`, of `count`; round the ends.
+fn next(key: &str, at: usize, count: usize) -> Option<usize> {
+    match key {
+        "ArrowRight" => Some((at + 1) % count),
+        "ArrowLeft" => Some((at + count - 1) % count),
+        "Home" => Some(0),
+        "End" => Some(count - 1),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::next;
+
+    #[test]
+    fn arrows_go_round_and_other_keys_go_nowhere() {
+        assert_eq!(next("ArrowRight", 2, 3), Some(0));
+        assert_eq!(next("ArrowLeft", 0, 3), Some(2));
+        assert_eq!(next("Home", 2, 3), Some(0));
+        assert_eq!(next("End", 0, 3), Some(2));
+        assert_eq!(next("Enter", 0, 3), None);
+    }
+}

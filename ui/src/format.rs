@@ -1,0 +1,181 @@
+//! Figures as people read them: sizes, ages, shares, ports.
+
+use flotilla_protocol::{Timestamp, inventory::Port};
+
+/// Memory, in binary units: `1.1 GiB`.
+#[must_use]
+pub fn memory(bytes: u64) -> String {
+    scaled(bytes, 1024.0, ["B", "KiB", "MiB", "GiB", "TiB"])
+}
+
+/// Disks and images, in decimal units as Docker prints them: `4.2 GB`.
+#[must_use]
+pub fn disk(bytes: u64) -> String {
+    scaled(bytes, 1000.0, ["B", "kB", "MB", "GB", "TB"])
+}
+
+#[expect(clippy::cast_precision_loss, reason = "three digits are shown")]
+fn scaled(bytes: u64, base: f64, units: [&str; 5]) -> String {
+    let mut value = bytes as f64;
+    let mut unit = 0;
+    while value >= base && unit < units.len() - 1 {
+        value /= base;
+        unit += 1;
+    }
+    // Rounding must not print a whole unit of the next size.
+    if unit > 0 && value >= base - 0.5 && unit < units.len() - 1 {
+        value /= base;
+        unit += 1;
+    }
+    let digits = usize::from(unit > 0 && value < 9.95);
+    format!("{value:.digits$} {}", units[unit])
+}
+
+/// A share in whole percent: `38 %`. Nothing of nothing is 0 %.
+#[must_use]
+pub fn percent(part: f64, whole: f64) -> String {
+    format!("{} %", share(part, whole))
+}
+
+/// A share in whole percent, 0 to 100.
+#[must_use]
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped to 0..=100")]
+pub fn share(part: f64, whole: f64) -> u8 {
+    if whole > 0.0 { (part / whole * 100.0).round().clamp(0.0, 100.0) as u8 } else { 0 }
+}
+
+const MINUTE: i64 = 60;
+const HOUR: i64 = 60 * MINUTE;
+const DAY: i64 = 24 * HOUR;
+
+/// How long ago, in one unit: `just now`, `12 s ago`, `4 h ago`; a date from 7 days on.
+#[must_use]
+pub fn age(moment: Timestamp, now: Timestamp) -> String {
+    let seconds = now.as_second() - moment.as_second();
+    if seconds < 5 {
+        "just now".to_owned()
+    } else if seconds < 7 * DAY {
+        format!("{} ago", span(seconds))
+    } else {
+        date(moment)
+    }
+}
+
+/// A length of time in its largest unit: `12 s`, `22 min`, `4 h`, `3 d`.
+#[must_use]
+pub fn span(seconds: i64) -> String {
+    match seconds {
+        ..MINUTE => format!("{} s", seconds.max(0)),
+        MINUTE..HOUR => format!("{} min", seconds / MINUTE),
+        HOUR..DAY => format!("{} h", seconds / HOUR),
+        DAY.. => format!("{} d", seconds / DAY),
+    }
+}
+
+/// Time left as a clock shows it: `59:42`, `23:59:42`.
+#[must_use]
+pub fn countdown(seconds: i64) -> String {
+    let seconds = seconds.max(0);
+    let (hours, minutes, rest) = (seconds / HOUR, seconds % HOUR / MINUTE, seconds % MINUTE);
+    if hours > 0 { format!("{hours}:{minutes:02}:{rest:02}") } else { format!("{minutes}:{rest:02}") }
+}
+
+/// The day of a moment, as `2026-01-31` in UTC; only where the browser's own calendar is not at hand.
+#[must_use]
+pub fn date(moment: Timestamp) -> String {
+    moment.to_string().chars().take(10).collect()
+}
+
+/// A count with thin groups of three, and its word: `2,340`.
+#[must_use]
+pub fn count(number: usize) -> String {
+    let digits = number.to_string();
+    let mut out = String::with_capacity(digits.len() + digits.len() / 3);
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index) % 3 == 0 {
+            out.push(',');
+        }
+        out.push(digit);
+    }
+    out
+}
+
+/// `1 device`, `4 devices`.
+#[must_use]
+pub fn counted(number: usize, one: &str, many: &str) -> String {
+    format!("{} {}", count(number), if number == 1 { one } else { many })
+}
+
+/// At most this many ports stand in a row; the rest is a count.
+pub const PORTS_SHOWN: usize = 3;
+
+/// Published ports, each once, and how many more there are.
+#[must_use]
+pub fn ports(ports: &[Port]) -> (String, usize) {
+    let mut published: Vec<u16> = ports.iter().filter_map(|port| port.public).collect();
+    published.sort_unstable();
+    published.dedup();
+    let shown: Vec<_> = published.iter().take(PORTS_SHOWN).map(u16::to_string).collect();
+    (shown.join(", "), published.len().saturating_sub(PORTS_SHOWN))
+}
+
+/// The beginning of a long id that is enough to tell it from others.
+#[must_use]
+pub fn short_id(id: &str) -> &str {
+    let digest = id.strip_prefix("sha256:").unwrap_or(id);
+    digest.get(..12).unwrap_or(digest)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn sizes_have_two_digits_that_count() {
+        let gib = 1u64 << 30;
+        assert_eq!(memory(gib * 11 / 10), "1.1 GiB");
+        assert_eq!(memory(16 * gib), "16 GiB");
+        assert_eq!(memory(gib - 1), "1.0 GiB");
+        assert_eq!(disk(4_200_000_000), "4.2 GB");
+        assert_eq!(disk(999_999), "1.0 MB");
+        assert_eq!(disk(0), "0 B");
+    }
+
+    #[test]
+    fn ages_have_one_unit_and_become_dates_after_a_week() {
+        let moment: Timestamp = "2026-01-02T03:04:05Z".parse().unwrap();
+        let words: Vec<_> = [-9, 0, 12, 90, 4 * HOUR, 6 * DAY, 8 * DAY]
+            .map(|seconds| age(moment, Timestamp::from_second(moment.as_second() + seconds).unwrap()))
+            .into();
+        assert_eq!(words, ["just now", "just now", "12 s ago", "1 min ago", "4 h ago", "6 d ago", "2026-01-02"]);
+    }
+
+    #[test]
+    fn three_ports_stand_and_the_rest_is_a_count() {
+        let port = |public| Port { private: 80, protocol: "tcp".into(), public, address: None };
+        let many: Vec<_> = (8000..8200).map(|public| port(Some(public))).collect();
+        assert_eq!(ports(&many), ("8000, 8001, 8002".to_owned(), 197));
+        assert_eq!(ports(&[port(Some(80)), port(Some(80)), port(None)]), ("80".to_owned(), 0));
+        assert_eq!(ports(&[]), (String::new(), 0));
+    }
+
+    #[test]
+    fn counts_and_countdowns_group_their_digits() {
+        assert_eq!(count(2_340), "2,340");
+        assert_eq!(counted(1, "device", "devices"), "1 device");
+        assert_eq!((countdown(3_582), countdown(86_399), countdown(-5)), ("59:42".into(), "23:59:59".into(), "0:00".into()));
+    }
+
+    proptest! {
+        #[test]
+        fn no_size_is_wider_than_a_column(bytes: u64) {
+            prop_assert!(memory(bytes).len() <= 12 && disk(bytes).len() <= 12, "{} {}", memory(bytes), disk(bytes));
+        }
+
+        #[test]
+        fn a_share_is_a_percentage(part in 0.0..1e12f64, whole in 0.0..1e12f64) {
+            prop_assert!(share(part, whole) <= 100);
+        }
+    }
+}

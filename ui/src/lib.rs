@@ -1,0 +1,30 @@
+//! The user interface of Flotilla: one page, in the desktop window and in a browser.
+//!
+//! It speaks HTTP and one WebSocket to the controller that served it, and knows of nothing else. What it shows lives in
+//! one [`store`], loaded by REST ([`api`]) and kept true by the live stream ([`live`]). Pages read the store and act
+//! through the API; components are stateless. Everything that decides (filtering, sorting, patching, wording of figures)
+//! is a plain function that is tested on the host.
+//!
+//! - [`app`]: routes and start-up. [`frame`]: what surrounds a page. [`pages`]: one module per page.
+//! - [`components`]: buttons, dialogs, fields, and the table that every list uses.
+//! - [`copy`]: every word that people read.
+
+pub mod api;
+pub mod app;
+pub mod browser;
+pub mod clock;
+pub mod components;
+pub mod copy;
+pub mod format;
+pub mod frame;
+pub mod live;
+pub mod pages;
+pub mod prefs;
+pub mod query;
+pub mod session;
+pub mod store;
+
+/// Mounts the application in the page's body.
+pub fn start() {
+    leptos::mount::mount_to_body(app::App);
+}

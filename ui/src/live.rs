@@ -1,0 +1,133 @@
+//! The live stream: one WebSocket that keeps the store true, for as long as the page is open.
+//!
+//! Life cycle: connecting → held → lost → connecting …; every connection starts with a `reset` frame, so a gap is closed
+//! by loading again what was loaded before. While it is lost, the store says since when, and when the next attempt comes.
+
+use crate::{
+    browser, clock,
+    session::Session,
+    store::{Contact, Store},
+};
+use flotilla_protocol::{
+    Timestamp,
+    api::{LiveFrame, PREFIX},
+};
+use leptos::{leptos_dom::helpers::TimeoutHandle, prelude::*};
+use std::time::Duration;
+use wasm_bindgen::{JsCast, closure::Closure};
+use web_sys::{MessageEvent, WebSocket};
+
+/// The stream's controls, for whoever wants it back sooner.
+#[derive(Debug, Clone, Copy)]
+pub struct Live {
+    store: Store,
+    state: StoredValue<State, LocalStorage>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    socket: Option<WebSocket>,
+    /// Attempts that failed since the stream last held.
+    failures: u32,
+    last_heard: Option<Timestamp>,
+    timer: Option<TimeoutHandle>,
+}
+
+impl Live {
+    /// Makes the stream known to the components below; [`Live::start`] opens it.
+    pub fn provide(store: Store) -> Self {
+        let live = Self { store, state: StoredValue::new_local(State::default()) };
+        provide_context(live);
+        live
+    }
+
+    /// Opens the stream, at once even when an attempt was due later.
+    pub fn start(self) {
+        let timer = self.state.try_update_value(|state| state.timer.take()).flatten();
+        if let Some(timer) = timer {
+            timer.clear();
+        }
+        let address = browser::socket_address(&format!("{PREFIX}/live"));
+        let Some(socket) = address.and_then(|address| WebSocket::new(&address).ok()) else {
+            self.lost();
+            return;
+        };
+        self.listen(&socket);
+        let old = self.state.try_update_value(|state| state.socket.replace(socket)).flatten();
+        if let Some(old) = old {
+            old.set_onclose(None);
+            old.close().ok();
+        }
+    }
+
+    fn listen(self, socket: &WebSocket) {
+        let heard = Closure::<dyn Fn(MessageEvent)>::new(move |event: MessageEvent| self.heard(&event));
+        let closed = Closure::<dyn Fn()>::new(move || self.lost());
+        socket.set_onmessage(Some(heard.as_ref().unchecked_ref()));
+        socket.set_onclose(Some(closed.as_ref().unchecked_ref()));
+        // One pair per connection; the browser holds them for as long as the socket lives.
+        heard.forget();
+        closed.forget();
+    }
+
+    fn heard(self, event: &MessageEvent) {
+        let now = clock::now();
+        self.state.try_update_value(|state| {
+            state.failures = 0;
+            state.last_heard = Some(now);
+        });
+        if self.store.contact.get_untracked() != Contact::Held {
+            self.store.contact.set(Contact::Held);
+        }
+        let text = event.data().as_string().unwrap_or_default();
+        // A frame that this build cannot read is of a newer controller; the page stays true by loading again.
+        match serde_json::from_str::<LiveFrame>(&text) {
+            Ok(frame) => self.store.apply(frame),
+            Err(_) => self.store.reload(),
+        }
+    }
+
+    fn lost(self) {
+        let now = clock::now();
+        let (failures, last) = self
+            .state
+            .try_update_value(|state| {
+                state.socket = None;
+                state.failures += 1;
+                (state.failures, state.last_heard.unwrap_or(now))
+            })
+            .unwrap_or((1, now));
+        let wait = wait_after(failures);
+        let retry = now.checked_add(wait).unwrap_or(now);
+        self.store.contact.set(Contact::Lost { last, retry });
+        if self.store.session.get_untracked() == Session::Missing {
+            return;
+        }
+        // A lost session looks like a lost controller to a socket; asking by REST tells them apart.
+        self.store.load_fleet();
+        let timer = set_timeout_with_handle(move || self.start(), wait).ok();
+        self.state.try_update_value(|state| state.timer = timer);
+    }
+}
+
+#[must_use]
+pub fn use_live() -> Live {
+    expect_context()
+}
+
+/// How long to wait after so many failures in a row: the controller is on this computer more often than not, so an
+/// attempt costs nothing and a quick one is noticed.
+fn wait_after(failures: u32) -> Duration {
+    Duration::from_secs(u64::from(failures.clamp(1, 5)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn waits_grow_and_stay_short() {
+        let waits: Vec<_> = [0, 1, 2, 5, 9, u32::MAX].map(|n| wait_after(n).as_secs()).into();
+        assert_eq!(waits, [1, 1, 2, 5, 5, 5]);
+    }
+}

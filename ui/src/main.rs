@@ -1,0 +1,5 @@
+//! The program that the page loads: mounts the application.
+
+fn main() {
+    flotilla_ui::start();
+}

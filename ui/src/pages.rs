@@ -1,0 +1,16 @@
+//! One module per page.
+
+pub mod activity;
+pub mod add_device;
+pub mod containers;
+pub mod dashboard;
+pub mod device;
+pub mod devices;
+pub mod images;
+pub mod networks;
+pub mod not_found;
+pub mod settings;
+pub mod sign_in;
+pub mod stacks;
+pub mod volumes;
+pub mod welcome;

@@ -1,0 +1,91 @@
+//! What a person chose about looks, kept on this computer.
+
+use crate::browser;
+use leptos::prelude::*;
+
+/// Colors.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Theme {
+    System,
+    Light,
+    Dark,
+}
+
+/// Height of rows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Density {
+    Compact,
+    Comfortable,
+}
+
+macro_rules! words {
+    ($type:ident: $($variant:ident = $word:literal),*) => {
+        impl $type {
+            pub const ALL: &'static [Self] = &[$(Self::$variant),*];
+
+            #[must_use]
+            pub fn as_str(self) -> &'static str {
+                match self { $(Self::$variant => $word),* }
+            }
+
+            #[must_use]
+            pub fn from_word(word: &str) -> Option<Self> {
+                Self::ALL.iter().copied().find(|choice| choice.as_str() == word)
+            }
+        }
+    };
+}
+words!(Theme: System = "system", Light = "light", Dark = "dark");
+words!(Density: Compact = "compact", Comfortable = "comfortable");
+
+/// The choices, as signals that the page follows.
+#[derive(Debug, Clone, Copy)]
+pub struct Prefs {
+    pub theme: RwSignal<Theme>,
+    pub density: RwSignal<Density>,
+    /// Motion is reduced even where the system does not ask for it.
+    pub still: RwSignal<bool>,
+    /// Single keys act as shortcuts.
+    pub single_keys: RwSignal<bool>,
+}
+
+impl Prefs {
+    /// Reads the choices of last time, and keeps them and the page's root element up to date.
+    pub fn provide() -> Self {
+        let word = |key: &str| browser::remembered(key).unwrap_or_default();
+        let prefs = Self {
+            theme: RwSignal::new(Theme::from_word(&word(THEME)).unwrap_or(Theme::System)),
+            density: RwSignal::new(Density::from_word(&word(DENSITY)).unwrap_or(Density::Compact)),
+            still: RwSignal::new(word(STILL) == "true"),
+            single_keys: RwSignal::new(word(SINGLE_KEYS) != "false"),
+        };
+        provide_context(prefs);
+        Effect::new(move |_| {
+            let theme = prefs.theme.get();
+            browser::remember(THEME, theme.as_str());
+            browser::set_root_attribute("data-theme", theme.as_str());
+        });
+        Effect::new(move |_| {
+            let density = prefs.density.get();
+            browser::remember(DENSITY, density.as_str());
+            browser::set_root_attribute("data-density", density.as_str());
+        });
+        Effect::new(move |_| {
+            let still = prefs.still.get().to_string();
+            browser::remember(STILL, &still);
+            browser::set_root_attribute("data-still", &still);
+        });
+        Effect::new(move |_| browser::remember(SINGLE_KEYS, &prefs.single_keys.get().to_string()));
+        prefs
+    }
+}
+
+#[must_use]
+pub fn use_prefs() -> Prefs {
+    expect_context()
+}
+
+const THEME: &str = "theme";
+const DENSITY: &str = "density";
+const STILL: &str = "still";
+const SINGLE_KEYS: &str = "single-keys";

@@ -1,0 +1,152 @@
+//! Loading shelves by REST: what a page needs when it needs it, and all that is loaded again after a gap.
+
+use super::{Load, Shelf, Shelved, Store};
+use crate::api::{Failure, send};
+use crate::session::Session;
+use flotilla_protocol::{
+    Code,
+    api::{
+        GetEnrollment, GetFleet, List, ListActivity, ListContainers, ListDevices, ListImages, ListNetworks,
+        ListStacks, ListVolumes, Request,
+    },
+};
+use leptos::{prelude::*, task::spawn_local};
+
+/// How many entries of the activity log are read at once.
+const ACTIVITY_PAGE: u32 = 200;
+
+impl Store {
+    /// Loads what every page shows: the fleet and its devices.
+    pub fn start(self) {
+        self.load_fleet();
+        self.ensure_devices();
+        self.ensure_containers();
+        self.ensure_stacks();
+    }
+
+    pub fn ensure_devices(self) {
+        self.ensure(self.devices, || ListDevices);
+    }
+
+    pub fn ensure_containers(self) {
+        self.ensure(self.containers, ListContainers::default);
+    }
+
+    pub fn ensure_stacks(self) {
+        self.ensure(self.stacks, ListStacks::default);
+    }
+
+    pub fn ensure_images(self) {
+        self.ensure(self.images, ListImages::default);
+    }
+
+    pub fn ensure_volumes(self) {
+        self.ensure(self.volumes, ListVolumes::default);
+    }
+
+    pub fn ensure_networks(self) {
+        self.ensure(self.networks, ListNetworks::default);
+    }
+
+    pub fn ensure_activity(self) {
+        self.ensure(self.activity, newest_activity);
+    }
+
+    /// Reads one more page of the activity log, older than what is known.
+    pub fn load_older_activity(self) {
+        let before = self.activity.with_untracked(|shelf| shelf.rows().keys().next().copied());
+        spawn_local(async move {
+            let request = ListActivity { before, limit: Some(ACTIVITY_PAGE) };
+            if let Ok(list) = send(&request).await {
+                self.activity.update(|shelf| shelf.extend(list.items));
+            }
+        });
+    }
+
+    /// Reads how far a device's newest enrollment has come.
+    pub fn load_enrollment(self, device: String) {
+        spawn_local(async move {
+            if let Ok(enrollment) = send(&GetEnrollment { device }).await {
+                self.enrollments.update(|known| {
+                    known.insert(enrollment.device_id, enrollment);
+                });
+            }
+        });
+    }
+
+    /// Loads everything again that was loaded before.
+    pub fn reload(self) {
+        self.load_fleet();
+        self.again(self.devices, ListDevices);
+        self.again(self.containers, ListContainers::default());
+        self.again(self.stacks, ListStacks::default());
+        self.again(self.images, ListImages::default());
+        self.again(self.volumes, ListVolumes::default());
+        self.again(self.networks, ListNetworks::default());
+        self.again(self.activity, newest_activity());
+        let devices: Vec<_> = self.enrollments.with_untracked(|known| known.keys().copied().collect());
+        for device in devices {
+            self.load_enrollment(device.to_string());
+        }
+    }
+
+    /// Reads the fleet; also how the page learns whether it has a session.
+    pub fn load_fleet(self) {
+        spawn_local(async move {
+            match send(&GetFleet).await {
+                Ok(fleet) => {
+                    self.fleet.set(Some(fleet));
+                    self.session.set(Session::Open);
+                }
+                Err(failure) => self.note(&failure),
+            }
+        });
+    }
+
+    fn ensure<T, R>(self, shelf: RwSignal<Shelf<T>>, request: impl FnOnce() -> R)
+    where
+        T: Shelved,
+        R: Request<Response = List<T>> + 'static,
+    {
+        if shelf.with_untracked(|shelf| *shelf.load() == Load::Absent) {
+            self.load(shelf, request());
+        }
+    }
+
+    fn again<T, R>(self, shelf: RwSignal<Shelf<T>>, request: R)
+    where
+        T: Shelved,
+        R: Request<Response = List<T>> + 'static,
+    {
+        if shelf.with_untracked(|shelf| *shelf.load() != Load::Absent) {
+            self.load(shelf, request);
+        }
+    }
+
+    fn load<T, R>(self, shelf: RwSignal<Shelf<T>>, request: R)
+    where
+        T: Shelved,
+        R: Request<Response = List<T>> + 'static,
+    {
+        shelf.update(Shelf::begin);
+        spawn_local(async move {
+            match send(&request).await {
+                Ok(list) => shelf.update(|shelf| shelf.fill(list)),
+                Err(failure) => {
+                    self.note(&failure);
+                    shelf.update(|shelf| shelf.fail(failure));
+                }
+            }
+        });
+    }
+
+    fn note(self, failure: &Failure) {
+        if failure.code() == Some(Code::Unauthenticated) {
+            self.session.set(Session::Missing);
+        }
+    }
+}
+
+fn newest_activity() -> ListActivity {
+    ListActivity { before: None, limit: Some(ACTIVITY_PAGE) }
+}

@@ -1,0 +1,117 @@
+use super::*;
+use flotilla_protocol::{api::Row, inventory::Stack};
+use proptest::prelude::*;
+
+const DEVICES: [&str; 2] = ["01937c5e-7b1a-7c3e-8b9e-0123456789ab", "01937c5e-7b1a-7c3e-8b9e-0123456789ac"];
+
+fn row(device: usize, name: &str, running: u32) -> Row<Stack> {
+    Row {
+        device: "nas".parse().unwrap(),
+        device_id: DEVICES[device].parse().unwrap(),
+        item: Stack {
+            name: name.to_owned(),
+            services: vec![],
+            running,
+            total: 9,
+            unhealthy: 0,
+            config_files: vec![],
+        },
+        as_of: "2026-01-02T03:04:06Z".parse().unwrap(),
+    }
+}
+
+fn list(items: Vec<Row<Stack>>, seq: u64) -> List<Row<Stack>> {
+    List { items, unreachable_devices: vec![], seq }
+}
+
+fn shown(shelf: &Shelf<Row<Stack>>) -> Vec<(String, u32)> {
+    shelf.rows().values().map(|row| (row.item.name.clone(), row.item.running)).collect()
+}
+
+#[test]
+fn changes_before_the_first_load_are_left_to_the_list() {
+    let mut shelf = Shelf::default();
+    assert!(!shelf.apply(1, Change::Upsert(row(0, "media", 1))));
+    assert!(shelf.rows().is_empty());
+}
+
+#[test]
+fn a_frame_newer_than_the_list_that_was_on_its_way_wins() {
+    let mut shelf = Shelf::default();
+    shelf.begin();
+    shelf.apply(7, Change::Upsert(row(0, "media", 2)));
+    shelf.apply(5, Change::Upsert(row(0, "edge", 9)));
+    shelf.fill(list(vec![row(0, "media", 1), row(0, "edge", 1)], 5));
+    assert_eq!(shown(&shelf), [("edge".into(), 1), ("media".into(), 2)]);
+}
+
+#[test]
+fn a_reload_keeps_the_old_rows_until_the_new_ones_are_there() {
+    let mut shelf = Shelf::default();
+    shelf.begin();
+    shelf.fill(list(vec![row(0, "media", 1)], 1));
+    shelf.begin();
+    assert_eq!(shown(&shelf), [("media".into(), 1)]);
+    shelf.fail(Failure::Unreachable);
+    assert_eq!(shown(&shelf), [("media".into(), 1)]);
+    shelf.begin();
+    shelf.fill(list(vec![], 2));
+    assert!(shown(&shelf).is_empty());
+}
+
+#[test]
+fn what_did_not_change_is_not_painted_again() {
+    let mut shelf = Shelf::default();
+    shelf.begin();
+    shelf.fill(list(vec![row(0, "media", 1)], 1));
+    let before = shelf.rows().values().next().cloned().unwrap();
+    assert!(!shelf.apply(2, Change::Upsert(row(0, "media", 1))));
+    shelf.begin();
+    shelf.fill(list(vec![row(0, "media", 1)], 3));
+    assert!(Arc::ptr_eq(&before, shelf.rows().values().next().unwrap()));
+}
+
+#[test]
+fn clearing_a_device_leaves_the_others() {
+    let mut shelf = Shelf::default();
+    shelf.begin();
+    shelf.fill(list(vec![row(0, "media", 1), row(1, "edge", 1)], 1));
+    assert!(shelf.apply(2, Change::Clear(DEVICES[0].parse().unwrap())));
+    assert_eq!(shown(&shelf), [("edge".into(), 1)]);
+}
+
+proptest! {
+    /// Wherever the answer of the list falls between the frames, the end is the same.
+    #[test]
+    fn the_moment_at_which_a_list_arrives_does_not_matter(
+        frames in prop::collection::vec((0usize..2, "[abc]", 0u32..4), 0..12),
+        made in 0usize..12, arrives in 0usize..12,
+    ) {
+        let change = |(device, name, running): &(usize, String, u32)| {
+            let row = row(*device, name, *running);
+            if *running == 0 { Change::Remove(row.key()) } else { Change::Upsert(row) }
+        };
+        let numbered: Vec<_> = frames.iter().map(change).enumerate().map(|(n, c)| (n as u64 + 1, c)).collect();
+        let made = made.min(numbered.len());
+        let arrives = arrives.clamp(made, numbered.len().max(made));
+
+        let mut server = Shelf::default();
+        server.begin();
+        server.fill(list(vec![], 0));
+        let mut answer = None;
+        for (n, (seq, change)) in numbered.iter().enumerate() {
+            if n == made { answer = Some(list(server.rows().values().map(|row| (**row).clone()).collect(), n as u64)); }
+            server.apply(*seq, change.clone());
+        }
+        let answer = answer.unwrap_or_else(|| {
+            list(server.rows().values().map(|row| (**row).clone()).collect(), numbered.len() as u64)
+        });
+
+        let mut page = Shelf::default();
+        page.begin();
+        for (seq, change) in &numbered[..arrives] { page.apply(*seq, change.clone()); }
+        page.fill(answer);
+        for (seq, change) in &numbered[arrives..] { page.apply(*seq, change.clone()); }
+        prop_assert_eq!(shown(&page), shown(&server));
+    }
+}
