@@ -1,0 +1,40 @@
+//! Who is who: keys, enrollment tokens, the fleet's certificate authority, and TLS configurations built on them.
+//!
+//! A fleet has one authority, [`FleetCa`], made at control's first start. It signs two kinds of certificate, and
+//! both name their holder in a single URI: control's own (`flotilla://FLEET/control`, for servers only) and one
+//! per device (`flotilla://FLEET/device/ID`, for clients only). Nothing else in a certificate means anything
+//! here: host names and addresses are never looked at, so a control that moves stays trusted.
+//!
+//! First trust is a one-time [`EnrollmentToken`] and the pin of the authority's key. The device makes its keys
+//! itself, proves with a signed request ([`VerifiedCsr`]) that it holds them, and gets a certificate that control
+//! builds from its own records; what else the request asks for is not read.
+//!
+//! On the wire there are two configurations. [`control_config`] serves browsers, enrolling agents and devices on
+//! one port: a client certificate is optional, and where there is one it must be a device's of this fleet.
+//! A device certificate that was revoked, or ran out less than [`EXPIRED_GRACE`] ago, passes the handshake: the
+//! routes answer such a device with a reason, which an alert could not carry. [`agent_config`] trusts whoever
+//! presents control's certificate under the pinned authority. When it does not, [`explain`] gets the
+//! [`TrustError`] back out of the I/O error in which TLS libraries wrap it.
+//!
+//! Time comes from a [`Clock`] that the caller hands in; randomness comes from the cryptographic library, because
+//! a key that can be replayed is no key.
+
+mod ca;
+mod csr;
+mod key;
+mod peer;
+mod tls;
+mod token;
+mod trust;
+mod verify;
+mod wireguard;
+
+pub use ca::{FleetCa, Issued, LEAF_LIFETIME};
+pub use csr::{InvalidCsr, VerifiedCsr};
+pub use key::{LeafKey, MaterialError};
+pub use peer::{InvalidPeer, PeerCertificate, PeerIdentity, Role};
+pub use tls::{Clock, ControlTrust, agent_config, control_config};
+pub use token::{EnrollmentToken, InvalidToken, TokenHash};
+pub use trust::{TrustError, explain};
+pub use verify::EXPIRED_GRACE;
+pub use wireguard::{InvalidWireguardKey, WireguardKey, WireguardPublicKey};

@@ -1,0 +1,194 @@
+//! What a certificate says about its holder: one URI, and from when until when.
+
+use flotilla_protocol::{
+    Timestamp,
+    id::{DeviceId, FleetId},
+};
+use std::{fmt, fmt::Write as _, str::FromStr};
+use x509_parser::{extensions::GeneralName, prelude::FromDer};
+
+/// Every identity begins with this.
+const SCHEME: &str = "flotilla://";
+
+/// What part somebody plays in a fleet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Role {
+    Control,
+    Device(DeviceId),
+}
+
+/// Somebody in a fleet, as the URI in a certificate names them.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct PeerIdentity {
+    pub fleet: FleetId,
+    pub role: Role,
+}
+
+/// Why a certificate or a URI names nobody.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum InvalidPeer {
+    #[error("it is not an identity of the form flotilla://FLEET/control or flotilla://FLEET/device/ID")]
+    Uri,
+    #[error("the certificate is malformed")]
+    Certificate,
+    #[error("the certificate names nobody, or more than one")]
+    Names,
+}
+
+impl PeerIdentity {
+    #[must_use]
+    pub fn control(fleet: FleetId) -> Self {
+        Self {
+            fleet,
+            role: Role::Control,
+        }
+    }
+
+    #[must_use]
+    pub fn device(fleet: FleetId, device: DeviceId) -> Self {
+        Self {
+            fleet,
+            role: Role::Device(device),
+        }
+    }
+}
+
+impl fmt::Display for PeerIdentity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.role {
+            Role::Control => write!(f, "{SCHEME}{}/control", self.fleet),
+            Role::Device(device) => write!(f, "{SCHEME}{}/device/{device}", self.fleet),
+        }
+    }
+}
+
+impl fmt::Debug for PeerIdentity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+impl FromStr for PeerIdentity {
+    type Err = InvalidPeer;
+
+    /// Only the exact text that [`PeerIdentity`] prints is one, so that an identity has one spelling.
+    fn from_str(text: &str) -> Result<Self, InvalidPeer> {
+        let path = text.strip_prefix(SCHEME).ok_or(InvalidPeer::Uri)?;
+        let (fleet, role) = path.split_once('/').ok_or(InvalidPeer::Uri)?;
+        let fleet = fleet.parse().map_err(|_| InvalidPeer::Uri)?;
+        let role = match role.split_once('/') {
+            None if role == "control" => Role::Control,
+            Some(("device", device)) => Role::Device(device.parse().map_err(|_| InvalidPeer::Uri)?),
+            _ => return Err(InvalidPeer::Uri),
+        };
+        let identity = Self { fleet, role };
+        if identity.to_string() == text {
+            Ok(identity)
+        } else {
+            Err(InvalidPeer::Uri)
+        }
+    }
+}
+
+/// What the routes behind TLS need to know of a peer's certificate.
+///
+/// It is only read here, not verified: whoever gets one from a TLS connection made with this crate's
+/// configurations knows that the fleet's authority signed it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PeerCertificate {
+    pub identity: PeerIdentity,
+    pub not_before: Timestamp,
+    pub expires: Timestamp,
+    /// SHA-256 of the certificate, lowercase hexadecimal.
+    pub fingerprint: String,
+}
+
+impl PeerCertificate {
+    /// Reads a certificate in DER.
+    ///
+    /// # Errors
+    /// The bytes are no certificate, or it does not name exactly one identity.
+    pub fn from_der(der: &[u8]) -> Result<Self, InvalidPeer> {
+        let (rest, certificate) =
+            x509_parser::certificate::X509Certificate::from_der(der).map_err(|_| InvalidPeer::Certificate)?;
+        if !rest.is_empty() {
+            return Err(InvalidPeer::Certificate);
+        }
+        let names = certificate
+            .subject_alternative_name()
+            .map_err(|_| InvalidPeer::Certificate)?
+            .ok_or(InvalidPeer::Names)?;
+        let [GeneralName::URI(uri)] = names.value.general_names.as_slice() else {
+            return Err(InvalidPeer::Names);
+        };
+        let instant = |seconds| Timestamp::from_second(seconds).map_err(|_| InvalidPeer::Certificate);
+        Ok(Self {
+            identity: uri.parse()?,
+            not_before: instant(certificate.validity().not_before.timestamp())?,
+            expires: instant(certificate.validity().not_after.timestamp())?,
+            fingerprint: fingerprint(der),
+        })
+    }
+}
+
+/// SHA-256 in lowercase hexadecimal.
+pub(crate) fn fingerprint(der: &[u8]) -> String {
+    let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, der);
+    digest
+        .as_ref()
+        .iter()
+        .fold(String::with_capacity(64), |mut text, byte| {
+            // Writing to a String cannot fail.
+            let _ = write!(text, "{byte:02x}");
+            text
+        })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    const FLEET: &str = "01937c5e-7b1a-7c3e-8b9e-0123456789ab";
+
+    #[test]
+    fn identities_print_as_they_parse() {
+        for text in [
+            format!("flotilla://{FLEET}/control"),
+            format!("flotilla://{FLEET}/device/{FLEET}"),
+        ] {
+            assert_eq!(text.parse::<PeerIdentity>().unwrap().to_string(), text);
+        }
+    }
+
+    #[test]
+    fn an_identity_has_one_spelling() {
+        for text in [
+            format!("flotilla://{}/control", FLEET.to_uppercase()),
+            format!("flotilla://{}/control", FLEET.replace('-', "")),
+            format!("flotilla://{FLEET}/control/"),
+            format!("flotilla://{FLEET}/control?x"),
+            format!("flotilla://{FLEET}//control"),
+            format!("FLOTILLA://{FLEET}/control"),
+            format!("flotilla://{FLEET}/device/{FLEET}/control"),
+            format!("flotilla://{FLEET}/device/"),
+            format!("https://{FLEET}/control"),
+        ] {
+            assert_eq!(text.parse::<PeerIdentity>(), Err(InvalidPeer::Uri), "{text}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_is_answered(text in "(flotilla://)?[a-z0-9/:-]{0,90}") {
+            if let Ok(identity) = text.parse::<PeerIdentity>() {
+                prop_assert_eq!(identity.to_string(), text);
+            }
+        }
+
+        #[test]
+        fn any_bytes_are_answered_when_read_as_a_certificate(der in proptest::collection::vec(any::<u8>(), 0..600)) {
+            let _ = PeerCertificate::from_der(&der);
+        }
+    }
+}

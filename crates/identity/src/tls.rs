@@ -1,0 +1,136 @@
+//! The TLS configurations of both ends: one provider, version 1.3 only, no session ever resumed.
+//!
+//! A resumed session would keep the client identity of an older one, and a revoked device could come back on it.
+
+use crate::{
+    ca::{FleetCa, Issued},
+    key::{LeafKey, MaterialError, certificates},
+    verify::{ControlVerifier, DeviceVerifier},
+};
+use flotilla_protocol::{Timestamp, id::FleetId, pin::Pin};
+use rustls::{
+    ClientConfig, Error as TlsError, RootCertStore, ServerConfig,
+    client::Resumption,
+    crypto::{CryptoProvider, aws_lc_rs},
+    pki_types::UnixTime,
+    server::{NoServerSessionStorage, WebPkiClientVerifier},
+    time_provider::TimeProvider,
+    version::TLS13,
+};
+use std::{fmt, sync::Arc, time::Duration};
+
+/// Where a configuration gets the present time from at each handshake.
+#[derive(Clone)]
+pub struct Clock(Arc<dyn Fn() -> Timestamp + Send + Sync>);
+
+impl Clock {
+    pub fn new(now: impl Fn() -> Timestamp + Send + Sync + 'static) -> Self {
+        Self(Arc::new(now))
+    }
+
+    #[must_use]
+    pub fn now(&self) -> Timestamp {
+        (self.0)()
+    }
+}
+
+impl fmt::Debug for Clock {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Clock")
+    }
+}
+
+impl TimeProvider for Clock {
+    fn current_time(&self) -> Option<UnixTime> {
+        let seconds = u64::try_from(self.now().as_second()).ok()?;
+        Some(UnixTime::since_unix_epoch(Duration::from_secs(seconds)))
+    }
+}
+
+/// Whom an agent believes to be its control.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ControlTrust {
+    /// The key of the fleet's authority.
+    pub ca_pin: Pin,
+    /// The fleet, once the agent knows it; an agent that enrolls with no more than a token and a pin does not.
+    pub fleet: Option<FleetId>,
+}
+
+/// The fleet port's configuration. It offers HTTP/2 and HTTP/1.1, presents `leaf` and the authority, and takes
+/// client certificates of this fleet's devices without requiring one.
+///
+/// # Errors
+/// The certificate and the key do not belong together.
+pub fn control_config(
+    ca: &FleetCa,
+    key: &LeafKey,
+    leaf: &Issued,
+    clock: Clock,
+) -> Result<Arc<ServerConfig>, MaterialError> {
+    let provider = provider();
+    let mut roots = RootCertStore::empty();
+    roots
+        .add(ca.cert_der().clone())
+        .map_err(|_| MaterialError::Certificate)?;
+    let chain = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider.clone())
+        .build()
+        .map_err(|error| MaterialError::Crypto(error.to_string()))?;
+    let verifier = DeviceVerifier {
+        fleet: ca.fleet(),
+        chain,
+    };
+    let mut config = ServerConfig::builder_with_details(provider, Arc::new(clock))
+        .with_protocol_versions(&[&TLS13])
+        .map_err(refused)?
+        .with_client_cert_verifier(Arc::new(verifier))
+        .with_single_cert(vec![leaf.der.clone(), ca.cert_der().clone()], key.private_der())
+        .map_err(refused)?;
+    config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+    config.session_storage = Arc::new(NoServerSessionStorage {});
+    config.send_tls13_tickets = 0;
+    Ok(Arc::new(config))
+}
+
+/// An agent's configuration: with `identity` (its key and its certificate in PEM) for the link, without it to
+/// enroll. It offers HTTP/1.1 only, because the link begins with an upgrade, which HTTP/2 does not have.
+///
+/// # Errors
+/// The certificate is damaged or does not belong to the key.
+pub fn agent_config(
+    trust: ControlTrust,
+    identity: Option<(&LeafKey, &str)>,
+    clock: Clock,
+) -> Result<Arc<ClientConfig>, MaterialError> {
+    let provider = provider();
+    let verifier = ControlVerifier {
+        trust,
+        algorithms: provider.signature_verification_algorithms,
+    };
+    let builder = ClientConfig::builder_with_details(provider, Arc::new(clock))
+        .with_protocol_versions(&[&TLS13])
+        .map_err(refused)?
+        .dangerous()
+        .with_custom_certificate_verifier(Arc::new(verifier));
+    let mut config = match identity {
+        None => builder.with_no_client_auth(),
+        Some((key, chain)) => builder
+            .with_client_auth_cert(certificates(chain)?, key.private_der())
+            .map_err(refused)?,
+    };
+    config.alpn_protocols = vec![b"http/1.1".to_vec()];
+    config.resumption = Resumption::disabled();
+    // The verifier reads no host name, so none is told to the network.
+    config.enable_sni = false;
+    Ok(Arc::new(config))
+}
+
+fn provider() -> Arc<CryptoProvider> {
+    Arc::new(aws_lc_rs::default_provider())
+}
+
+fn refused(error: TlsError) -> MaterialError {
+    match error {
+        TlsError::InconsistentKeys(_) => MaterialError::Mismatch,
+        other => MaterialError::Crypto(other.to_string()),
+    }
+}

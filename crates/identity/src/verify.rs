@@ -1,0 +1,210 @@
+//! The two verifiers that TLS asks: is this our control, and is this a device of ours.
+//!
+//! Both judge the signature chain with the library's own verifier and add what only Flotilla knows: the pin, the
+//! identity in the certificate, and a clock that may be wrong.
+
+use crate::{
+    key::pin_of,
+    peer::{PeerCertificate, PeerIdentity, Role},
+    tls::ControlTrust,
+    trust::TrustError,
+};
+use flotilla_protocol::{Timestamp, id::FleetId};
+use rustls::{
+    CertificateError, DigitallySignedStruct, DistinguishedName, Error as TlsError, RootCertStore,
+    SignatureScheme,
+    client::{
+        danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier},
+        verify_server_cert_signed_by_trust_anchor,
+    },
+    crypto::{WebPkiSupportedAlgorithms, verify_tls13_signature},
+    pki_types::{CertificateDer, ServerName, UnixTime},
+    server::{
+        ParsedCertificate,
+        danger::{ClientCertVerified, ClientCertVerifier},
+    },
+};
+use std::{sync::Arc, time::Duration};
+use x509_parser::{certificate::X509Certificate, prelude::FromDer};
+
+/// For how long after its end a device's certificate still passes the handshake, so that the device can be told
+/// to renew it.
+pub const EXPIRED_GRACE: Duration = Duration::from_secs(30 * 86_400);
+
+/// Asked by agents: is the far end the control of the pinned fleet?
+#[derive(Debug)]
+pub(crate) struct ControlVerifier {
+    pub(crate) trust: ControlTrust,
+    pub(crate) algorithms: WebPkiSupportedAlgorithms,
+}
+
+impl ControlVerifier {
+    fn judge(
+        &self,
+        leaf: &CertificateDer<'_>,
+        chain: &[CertificateDer<'_>],
+        now: UnixTime,
+    ) -> Result<(), TrustError> {
+        let authority = chain
+            .iter()
+            .find(|certificate| spki_pin(certificate).as_ref() == Some(&self.trust.ca_pin))
+            .ok_or_else(|| TrustError::PinMismatch {
+                expected: self.trust.ca_pin.clone(),
+            })?;
+        let mut roots = RootCertStore::empty();
+        roots
+            .add(authority.clone().into_owned())
+            .map_err(|_| TrustError::Malformed)?;
+        let peer = PeerCertificate::from_der(leaf).map_err(|_| TrustError::Malformed)?;
+        let parsed = ParsedCertificate::try_from(leaf).map_err(|_| TrustError::Malformed)?;
+        let at = tolerant_of_a_slow_clock(now, peer.not_before);
+        match verify_server_cert_signed_by_trust_anchor(&parsed, &roots, &[], at, self.algorithms.all) {
+            Ok(()) => self.judge_identity(peer.identity),
+            Err(TlsError::InvalidCertificate(
+                CertificateError::Expired | CertificateError::ExpiredContext { .. },
+            )) => Err(TrustError::Expired {
+                expired: peer.expires,
+            }),
+            Err(_) if peer.identity.role != Role::Control => {
+                Err(TrustError::NotControl { found: peer.identity })
+            }
+            Err(_) => Err(TrustError::NotIssued),
+        }
+    }
+
+    fn judge_identity(&self, found: PeerIdentity) -> Result<(), TrustError> {
+        if found.role != Role::Control {
+            return Err(TrustError::NotControl { found });
+        }
+        match self.trust.fleet {
+            Some(expected) if expected != found.fleet => Err(TrustError::OtherFleet {
+                expected,
+                found: found.fleet,
+            }),
+            _ => Ok(()),
+        }
+    }
+}
+
+impl ServerCertVerifier for ControlVerifier {
+    fn verify_server_cert(
+        &self,
+        leaf: &CertificateDer<'_>,
+        chain: &[CertificateDer<'_>],
+        _server_name: &ServerName<'_>,
+        _ocsp_response: &[u8],
+        now: UnixTime,
+    ) -> Result<ServerCertVerified, TlsError> {
+        self.judge(leaf, chain, now)?;
+        Ok(ServerCertVerified::assertion())
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        _message: &[u8],
+        _certificate: &CertificateDer<'_>,
+        _signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, TlsError> {
+        Err(tls12_refused())
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, TlsError> {
+        verify_tls13_signature(message, certificate, signature, &self.algorithms)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.algorithms.supported_schemes()
+    }
+}
+
+/// Asked by control: is the client certificate one of this fleet's devices?
+#[derive(Debug)]
+pub(crate) struct DeviceVerifier {
+    pub(crate) fleet: FleetId,
+    /// Judges chain, purpose and dates.
+    pub(crate) chain: Arc<dyn ClientCertVerifier>,
+}
+
+impl ClientCertVerifier for DeviceVerifier {
+    fn client_auth_mandatory(&self) -> bool {
+        false
+    }
+
+    fn root_hint_subjects(&self) -> &[DistinguishedName] {
+        self.chain.root_hint_subjects()
+    }
+
+    fn verify_client_cert(
+        &self,
+        leaf: &CertificateDer<'_>,
+        intermediates: &[CertificateDer<'_>],
+        now: UnixTime,
+    ) -> Result<ClientCertVerified, TlsError> {
+        let peer = PeerCertificate::from_der(leaf)
+            .map_err(|_| TlsError::InvalidCertificate(CertificateError::BadEncoding))?;
+        let ours = peer.identity.fleet == self.fleet && matches!(peer.identity.role, Role::Device(_));
+        if !ours {
+            return Err(TlsError::InvalidCertificate(
+                CertificateError::ApplicationVerificationFailure,
+            ));
+        }
+        let at = tolerant_of_an_expired_device(tolerant_of_a_slow_clock(now, peer.not_before), peer.expires);
+        self.chain.verify_client_cert(leaf, intermediates, at)
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        _message: &[u8],
+        _certificate: &CertificateDer<'_>,
+        _signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, TlsError> {
+        Err(tls12_refused())
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, TlsError> {
+        self.chain.verify_tls13_signature(message, certificate, signature)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.chain.supported_verify_schemes()
+    }
+}
+
+fn tls12_refused() -> TlsError {
+    TlsError::General("TLS 1.2 is not offered".to_owned())
+}
+
+/// A board without a battery starts in the past. A certificate that the fleet's authority signed was valid from
+/// some moment on, so it cannot be earlier than that moment now.
+fn tolerant_of_a_slow_clock(now: UnixTime, not_before: Timestamp) -> UnixTime {
+    now.max(unix_time(not_before))
+}
+
+/// Within [`EXPIRED_GRACE`] a certificate is judged as of its last second.
+fn tolerant_of_an_expired_device(now: UnixTime, expires: Timestamp) -> UnixTime {
+    let end = unix_time(expires);
+    if now > end && now.as_secs() - end.as_secs() <= EXPIRED_GRACE.as_secs() {
+        end
+    } else {
+        now
+    }
+}
+
+fn unix_time(at: Timestamp) -> UnixTime {
+    UnixTime::since_unix_epoch(Duration::from_secs(u64::try_from(at.as_second()).unwrap_or(0)))
+}
+
+fn spki_pin(der: &[u8]) -> Option<flotilla_protocol::pin::Pin> {
+    let (_, certificate) = X509Certificate::from_der(der).ok()?;
+    Some(pin_of(certificate.public_key().raw))
+}

@@ -1,0 +1,147 @@
+//! A device's WireGuard key: X25519, required from the first enrollment on.
+
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use std::{fmt, str::FromStr};
+use x25519_dalek::{PublicKey, StaticSecret};
+use zeroize::{Zeroize, Zeroizing};
+
+/// The text is not a key in WireGuard's notation: 44 characters of base64.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("this is not a WireGuard key: 32 bytes in base64, 44 characters")]
+pub struct InvalidWireguardKey;
+
+/// The private half. It is wiped from memory when dropped and has no `Display`.
+#[derive(Clone)]
+pub struct WireguardKey(StaticSecret);
+
+impl WireguardKey {
+    /// # Panics
+    /// The system has no randomness to give.
+    #[must_use]
+    pub fn generate() -> Self {
+        let mut bytes = Zeroizing::new([0; 32]);
+        aws_lc_rs::rand::fill(bytes.as_mut()).expect("the system gives randomness");
+        Self(StaticSecret::from(*bytes))
+    }
+
+    /// Reads what [`WireguardKey::to_base64`] wrote.
+    ///
+    /// # Errors
+    /// The text is no key.
+    pub fn from_base64(text: &str) -> Result<Self, InvalidWireguardKey> {
+        let mut bytes = decode(text)?;
+        let key = Self(StaticSecret::from(bytes));
+        bytes.zeroize();
+        Ok(key)
+    }
+
+    #[must_use]
+    pub fn to_base64(&self) -> Zeroizing<String> {
+        Zeroizing::new(STANDARD.encode(self.0.as_bytes()))
+    }
+
+    #[must_use]
+    pub fn public(&self) -> WireguardPublicKey {
+        WireguardPublicKey(PublicKey::from(&self.0).to_bytes())
+    }
+}
+
+impl fmt::Debug for WireguardKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "WireguardKey({})", self.public())
+    }
+}
+
+/// The public half; it prints as `wg` prints it.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct WireguardPublicKey([u8; 32]);
+
+impl WireguardPublicKey {
+    #[must_use]
+    pub fn as_bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
+}
+
+impl FromStr for WireguardPublicKey {
+    type Err = InvalidWireguardKey;
+
+    /// A key with which every handshake gives the same secret (RFC 7748 §6.1) is no key.
+    fn from_str(text: &str) -> Result<Self, InvalidWireguardKey> {
+        let bytes = decode(text)?;
+        let probe = StaticSecret::from([0x40; 32]);
+        if probe.diffie_hellman(&PublicKey::from(bytes)).was_contributory() {
+            Ok(Self(bytes))
+        } else {
+            Err(InvalidWireguardKey)
+        }
+    }
+}
+
+impl fmt::Display for WireguardPublicKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&STANDARD.encode(self.0))
+    }
+}
+
+impl fmt::Debug for WireguardPublicKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+fn decode(text: &str) -> Result<[u8; 32], InvalidWireguardKey> {
+    let bytes = Zeroizing::new(STANDARD.decode(text.trim()).map_err(|_| InvalidWireguardKey)?);
+    bytes.as_slice().try_into().map_err(|_| InvalidWireguardKey)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn a_key_survives_being_written_and_read() {
+        let key = WireguardKey::generate();
+        let read = WireguardKey::from_base64(&key.to_base64()).unwrap();
+        assert_eq!(read.public(), key.public());
+        assert_eq!(key.public().to_string().parse(), Ok(key.public()));
+    }
+
+    #[test]
+    fn the_public_half_is_what_the_standard_says() {
+        // RFC 7748 §6.1, Alice.
+        let key = WireguardKey::from_base64("dwdtCnMYpX08FsFyUbJmRd9ML4frwJkqsXf7pR25LCo=").unwrap();
+        assert_eq!(
+            key.public().to_string(),
+            "hSDwCYkwp1R0i33ctD73Wg2/Og0mOBr066SpjqqbTmo="
+        );
+    }
+
+    #[test]
+    fn a_private_key_does_not_print_itself() {
+        let key = WireguardKey::generate();
+        assert!(!format!("{key:?}").contains(key.to_base64().as_str()));
+    }
+
+    #[test]
+    fn a_public_key_that_makes_every_secret_the_same_is_refused() {
+        let zero = STANDARD.encode([0; 32]);
+        assert_eq!(zero.parse::<WireguardPublicKey>(), Err(InvalidWireguardKey));
+        let mut one = [0; 32];
+        one[0] = 1;
+        assert_eq!(
+            STANDARD.encode(one).parse::<WireguardPublicKey>(),
+            Err(InvalidWireguardKey)
+        );
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_is_answered(text in "[A-Za-z0-9+/= ]{0,60}") {
+            if let Ok(key) = text.parse::<WireguardPublicKey>() {
+                prop_assert_eq!(key.to_string().parse(), Ok(key));
+            }
+        }
+    }
+}
