@@ -1,0 +1,158 @@
+//! Packages from apt, without letting any daemon among them start.
+//!
+//! A Docker daemon in the root namespace rewrites the machine's forwarding rules, and the engines of our tests run
+//! in namespaces of their own. So while packages are installed a `policy-rc.d` forbids starting services, and the
+//! daemons that came with them are not enabled for the next boot either.
+
+use std::fs;
+use std::path::Path;
+
+use anyhow::{Result, bail};
+
+use crate::checkout::Checkout;
+use crate::need::Need;
+use crate::process::{self, as_root, check, check_quietly, command};
+use crate::step::{say, step};
+
+const POLICY: &str = "/usr/sbin/policy-rc.d";
+const POLICY_TEXT: &str = "#!/bin/sh\n# Written by Flotilla's set-up while it installs packages.\nexit 101\n";
+/// Packages and the units that would start them at boot.
+const DAEMONS: &[(&str, &[&str])] = &[
+    (
+        "docker.io",
+        &["docker.service", "docker.socket", "containerd.service"],
+    ),
+    ("docker-registry", &["docker-registry.service"]),
+];
+
+/// Installs what is missing; on a system without apt, says exactly what that is.
+pub(crate) fn install(checkout: &Checkout, missing: &[&Need]) -> Result<()> {
+    if process::lookup_program("apt-get").is_none() {
+        let list: Vec<_> = missing
+            .iter()
+            .map(|need| format!("  - {}", need.described()))
+            .collect();
+        bail!(
+            "install these with your system's package manager, then run the command again:\n{}",
+            list.join("\n")
+        );
+    }
+    let packages: Vec<_> = missing.iter().map(|need| need.package).collect();
+    step(&format!("Installing packages: {}", packages.join(" ")), || {
+        install_packages(checkout, &packages)
+    })
+}
+
+/// Installs packages by name, whether or not something else could stand in for them.
+pub(crate) fn install_packages(checkout: &Checkout, packages: &[&str]) -> Result<()> {
+    if !process::is_root() {
+        say("sudo may ask for your password");
+    }
+    check(apt_get().args(["-qq", "update"]))?;
+    for line in planned(packages) {
+        say(&line);
+    }
+    let _held = Policy::hold(checkout)?;
+    check_quietly(
+        apt_get()
+            .args(["-qq", "--yes", "--no-install-recommends", "install"])
+            .args(packages),
+    )?;
+    for (_, units) in DAEMONS.iter().filter(|(package, _)| packages.contains(package)) {
+        disable(units);
+    }
+    Ok(())
+}
+
+/// Whether apt could install this package.
+pub(crate) fn offers(package: &str) -> bool {
+    let shown = process::lookup_output(command("apt-cache").args(["policy", package]));
+    shown.is_some_and(|text| text.contains("Candidate:") && !text.contains("Candidate: (none)"))
+}
+
+fn apt_get() -> std::process::Command {
+    let mut apt = as_root("env");
+    apt.args([
+        "DEBIAN_FRONTEND=noninteractive",
+        "LC_ALL=C",
+        "apt-get",
+        "-o",
+        "DPkg::Lock::Timeout=500",
+    ]);
+    apt
+}
+
+/// apt's own words about how much it will fetch and how much room that takes.
+fn planned(packages: &[&str]) -> Vec<String> {
+    let mut apt = apt_get();
+    apt.args(["--assume-no", "--no-install-recommends", "install"])
+        .args(packages);
+    let Ok(output) = apt.output() else {
+        return Vec::new();
+    };
+    sizes_of_plan(&String::from_utf8_lossy(&output.stdout))
+}
+
+fn sizes_of_plan(text: &str) -> Vec<String> {
+    let tells_size =
+        |line: &&str| line.starts_with("Need to get") || line.starts_with("After this operation");
+    text.lines().filter(tells_size).map(str::to_owned).collect()
+}
+
+fn disable(units: &[&str]) {
+    let outcome = check_quietly(as_root("systemctl").args(["--quiet", "disable"]).args(units));
+    if outcome.is_err() {
+        say(&format!(
+            "{} could not be disabled: it may start at the next boot",
+            units.join(", ")
+        ));
+    }
+}
+
+/// Forbids services to start for as long as it lives, where nobody forbade it already.
+struct Policy {
+    ours: bool,
+}
+
+impl Policy {
+    fn hold(checkout: &Checkout) -> Result<Self> {
+        // A file of ours that is still there was left by a run that was killed: it is ours to remove.
+        let present = fs::read_to_string(POLICY).ok();
+        if present.is_some() || Path::new(POLICY).exists() {
+            return Ok(Self {
+                ours: present.as_deref() == Some(POLICY_TEXT),
+            });
+        }
+        fs::create_dir_all(&checkout.cache)?;
+        let source = checkout.cache.join("policy-rc.d");
+        fs::write(&source, POLICY_TEXT)?;
+        check_quietly(as_root("install").args(["-m", "755"]).arg(&source).arg(POLICY))?;
+        Ok(Self { ours: true })
+    }
+}
+
+impl Drop for Policy {
+    fn drop(&mut self) {
+        if self.ours && check_quietly(as_root("rm").args(["-f", POLICY])).is_err() {
+            say(&format!(
+                "remove {POLICY} by hand: while it is there no service starts when it is installed"
+            ));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_sizes_are_found_in_the_plan() {
+        let plan = "Reading package lists...\nNeed to get 75.3 MB of archives.\nAfter this operation, 310 MB of \
+                    additional disk space will be used.\nDo you want to continue? [Y/n] N\nAbort.\n";
+        let expected = [
+            "Need to get 75.3 MB of archives.",
+            "After this operation, 310 MB of additional disk space will be used.",
+        ];
+        assert_eq!(sizes_of_plan(plan), expected);
+    }
+}

@@ -1,0 +1,247 @@
+//! The UI's files under names that carry a hash of their content, so that a browser may keep them for ever.
+//!
+//! Only `index.html` keeps its name. Every `npm:PACKAGE/PATH` in a script, a style sheet or the page becomes the hashed
+//! copy of that file from `node_modules`: no bundler, no import map, no inline script.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, bail};
+use sha2::{Digest, Sha256};
+
+/// The files of a UI in the making: path below the bundle's root → content.
+#[derive(Debug)]
+pub(crate) struct Bundle {
+    node_modules: PathBuf,
+    files: BTreeMap<String, Vec<u8>>,
+}
+
+impl Bundle {
+    pub(crate) fn new(node_modules: PathBuf) -> Self {
+        Self {
+            node_modules,
+            files: BTreeMap::new(),
+        }
+    }
+
+    /// Adds a file under a name of its own content, and returns the address the page has it at.
+    pub(crate) fn add_hashed(&mut self, name: &str, content: Vec<u8>) -> String {
+        let (stem, extension) = name.rsplit_once('.').unwrap_or((name, "bin"));
+        let hashed = format!("{stem}-{}.{extension}", &hex_digest(&content)[..12]);
+        let address = format!("/{hashed}");
+        self.files.insert(hashed, content);
+        address
+    }
+
+    /// Adds a file under the name that others know it by.
+    pub(crate) fn add_named(&mut self, path: &str, content: Vec<u8>) {
+        self.files.insert(path.to_owned(), content);
+    }
+
+    /// Adds a folder as it is.
+    pub(crate) fn add_folder(&mut self, folder: &Path) -> Result<()> {
+        for path in files_below(folder)? {
+            let name = path.strip_prefix(folder)?.to_string_lossy().into_owned();
+            self.files.insert(name, fs::read(&path)?);
+        }
+        Ok(())
+    }
+
+    /// The text with every reference to an npm file replaced by the address of a copy of it.
+    pub(crate) fn with_npm(&mut self, text: &str) -> Result<String> {
+        let mut resolved = String::with_capacity(text.len());
+        let mut rest = text;
+        while let Some((before, reference, after)) = next_reference(rest) {
+            resolved.push_str(before);
+            resolved.push_str(&self.copy_npm(reference)?);
+            rest = after;
+        }
+        resolved.push_str(rest);
+        Ok(resolved)
+    }
+
+    fn copy_npm(&mut self, reference: &str) -> Result<String> {
+        let path = self.node_modules.join(reference);
+        let content = fs::read(&path)
+            .with_context(|| format!("npm:{reference} is not in node_modules; is it in ui/package.json?"))?;
+        let name = path
+            .file_name()
+            .context("an npm: reference names a file")?
+            .to_string_lossy()
+            .into_owned();
+        Ok(self.add_hashed(&name, content))
+    }
+
+    /// Puts the bundle in place of an older one. The page comes last: until then the old one is whole or absent.
+    pub(crate) fn write(&self, directory: &Path) -> Result<()> {
+        if directory.exists() {
+            fs::remove_dir_all(directory)?;
+        }
+        for (name, content) in self
+            .files
+            .iter()
+            .filter(|(name, _)| *name != PAGE)
+            .chain(self.files.get_key_value(PAGE))
+        {
+            let path = directory.join(name);
+            fs::create_dir_all(path.parent().context("a file has a folder")?)?;
+            fs::write(&path, content).with_context(|| format!("cannot write {}", path.display()))?;
+        }
+        Ok(())
+    }
+
+    /// Number of files, and their size in bytes.
+    pub(crate) fn size(&self) -> (usize, usize) {
+        (self.files.len(), self.files.values().map(Vec::len).sum())
+    }
+}
+
+/// The one file that keeps its name, and so must not be cached.
+pub(crate) const PAGE: &str = "index.html";
+
+/// All style sheets of a folder as one, in the order of their names.
+pub(crate) fn joined_styles(folder: &Path) -> Result<String> {
+    let mut sheets = String::new();
+    for path in files_below(folder)? {
+        if path.extension().is_some_and(|extension| extension == "css") {
+            sheets.push_str(&fs::read_to_string(&path)?);
+            sheets.push('\n');
+        }
+    }
+    Ok(sheets)
+}
+
+/// Replaces a reference that must be there: a page without its script would be blank and silent.
+pub(crate) fn replaced(text: &str, reference: &str, address: &str) -> Result<String> {
+    if !text.contains(reference) {
+        bail!("{PAGE} does not refer to {reference}");
+    }
+    Ok(text.replace(reference, address))
+}
+
+pub(crate) fn hex_digest(content: &[u8]) -> String {
+    Sha256::digest(content)
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect()
+}
+
+/// Splits at the next quoted `npm:…`: what is before it, the reference without its scheme, what is after it.
+fn next_reference(text: &str) -> Option<(&str, &str, &str)> {
+    const SCHEME: &str = "npm:";
+    let opens = |at: usize| text[..at].ends_with(['"', '\'', '(', '`']);
+    let at = text
+        .match_indices(SCHEME)
+        .map(|(at, _)| at)
+        .find(|at| opens(*at))?;
+    let reference = &text[at + SCHEME.len()..];
+    let end = reference.find(['"', '\'', ')', '`', ' ', '\n'])?;
+    Some((&text[..at], &reference[..end], &reference[end..]))
+}
+
+/// All files in a folder and below, sorted; none where there is no such folder.
+fn files_below(folder: &Path) -> Result<Vec<PathBuf>> {
+    let mut files = Vec::new();
+    let mut folders = vec![folder.to_owned()];
+    while let Some(folder) = folders.pop() {
+        let Ok(entries) = fs::read_dir(&folder) else {
+            continue;
+        };
+        for entry in entries {
+            let path = entry?.path();
+            if path.is_dir() {
+                folders.push(path)
+            } else {
+                files.push(path)
+            }
+        }
+    }
+    files.sort();
+    Ok(files)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn bundle_with_npm_file(path: &str, content: &str) -> (tempfile::TempDir, Bundle) {
+        let directory = tempfile::tempdir().unwrap();
+        let file = directory.path().join(path);
+        fs::create_dir_all(file.parent().unwrap()).unwrap();
+        fs::write(file, content).unwrap();
+        let bundle = Bundle::new(directory.path().to_owned());
+        (directory, bundle)
+    }
+
+    #[test]
+    fn a_name_changes_with_its_content_only() {
+        let mut bundle = Bundle::new("node_modules".into());
+        let first = bundle.add_hashed("app.js", b"one".to_vec());
+        assert_eq!(first, bundle.add_hashed("app.js", b"one".to_vec()));
+        assert_ne!(first, bundle.add_hashed("app.js", b"two".to_vec()));
+        assert!(first.starts_with("/app-") && first.ends_with(".js"), "{first}");
+    }
+
+    #[test]
+    fn npm_references_become_copies_in_scripts_styles_and_pages() {
+        let (_directory, mut bundle) = bundle_with_npm_file("@scope/font/a.woff2", "font");
+        let font = bundle.add_hashed("a.woff2", b"font".to_vec());
+        for (text, expected) in [
+            (
+                "import x from 'npm:@scope/font/a.woff2';",
+                format!("import x from '{font}';"),
+            ),
+            (
+                "src: url(\"npm:@scope/font/a.woff2\") x",
+                format!("src: url(\"{font}\") x"),
+            ),
+            ("src: url(npm:@scope/font/a.woff2)", format!("src: url({font})")),
+            (
+                "<link href=\"npm:@scope/font/a.woff2\">",
+                format!("<link href=\"{font}\">"),
+            ),
+            ("// from npm: nothing", "// from npm: nothing".to_owned()),
+        ] {
+            assert_eq!(bundle.with_npm(text).unwrap(), expected);
+        }
+    }
+
+    #[test]
+    fn an_npm_file_that_is_absent_is_named() {
+        let (_directory, mut bundle) = bundle_with_npm_file("a/b.js", "");
+        let error = bundle.with_npm("import 'npm:a/c.js'").unwrap_err().to_string();
+        assert!(error.contains("npm:a/c.js"), "{error}");
+    }
+
+    #[test]
+    fn styles_are_joined_in_the_order_of_their_names() {
+        let directory = tempfile::tempdir().unwrap();
+        for name in ["b.css", "a.css", "notes.txt"] {
+            fs::write(directory.path().join(name), name).unwrap();
+        }
+        assert_eq!(joined_styles(directory.path()).unwrap(), "a.css\nb.css\n");
+    }
+
+    #[test]
+    fn an_older_bundle_is_replaced_whole() {
+        let directory = tempfile::tempdir().unwrap();
+        let dist = directory.path().join("dist");
+        let mut bundle = Bundle::new("node_modules".into());
+        bundle.add_named("old.js", Vec::new());
+        bundle.write(&dist).unwrap();
+        let mut bundle = Bundle::new("node_modules".into());
+        bundle.add_named(PAGE, b"page".to_vec());
+        bundle.write(&dist).unwrap();
+        assert_eq!(files_below(&dist).unwrap(), [dist.join(PAGE)]);
+    }
+
+    #[test]
+    fn a_page_that_forgets_its_script_is_refused() {
+        assert_eq!(
+            replaced("<a ./boot.js>", "./boot.js", "/b.js").unwrap(),
+            "<a /b.js>"
+        );
+        assert!(replaced("<a>", "./boot.js", "/b.js").is_err());
+    }
+}

@@ -1,0 +1,126 @@
+//! Nested cargo: the right toolchain, and the path of what it built.
+
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+
+use anyhow::{Context, Result, bail};
+use serde_json::Value;
+
+use crate::process;
+
+/// How much the compiler works: `dev` builds fast, `release` runs fast, `dist` is what users download.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Profile {
+    Dev,
+    Release,
+    Dist,
+}
+
+impl Profile {
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Dev => "dev",
+            Self::Release => "release",
+            Self::Dist => "dist",
+        }
+    }
+}
+
+/// `cargo SUBCOMMAND` with the toolchain that this directory has chosen.
+pub(crate) fn cargo(subcommand: &str) -> Command {
+    let mut cargo = process::command("cargo");
+    cargo.arg(subcommand);
+    cargo
+}
+
+/// `cargo +TOOLCHAIN SUBCOMMAND`: rustup's variable for the toolchain in use would win over `+`.
+pub(crate) fn cargo_of(toolchain: &str, subcommand: &str) -> Command {
+    let mut cargo = process::command("cargo");
+    cargo
+        .env_remove("RUSTUP_TOOLCHAIN")
+        .arg(format!("+{toolchain}"))
+        .arg(subcommand);
+    cargo
+}
+
+/// Runs a `cargo build` and returns the files it made (or found fresh), by target name. Its messages for people are shown.
+pub(crate) fn build(command: &mut Command) -> Result<Vec<Artifact>> {
+    let output = command
+        .arg("--message-format=json-render-diagnostics")
+        .stderr(Stdio::inherit())
+        .output()
+        .context("cannot start cargo")?;
+    if !output.status.success() {
+        bail!("cargo build failed");
+    }
+    Ok(String::from_utf8_lossy(&output.stdout)
+        .lines()
+        .flat_map(artifacts_of_message)
+        .collect())
+}
+
+/// Builds one program for this machine and returns its path.
+pub(crate) fn build_program(package: &str, program: &str, profile: Profile) -> Result<PathBuf> {
+    let mut command = cargo("build");
+    command.args([
+        "--package",
+        package,
+        "--bin",
+        program,
+        "--profile",
+        profile.name(),
+    ]);
+    let artifacts = build(&mut command)?;
+    let built = artifacts.into_iter().find(|artifact| artifact.target == program);
+    Ok(built
+        .with_context(|| format!("cargo built no program `{program}`"))?
+        .file)
+}
+
+/// A file that cargo built.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Artifact {
+    pub(crate) target: String,
+    pub(crate) file: PathBuf,
+}
+
+fn artifacts_of_message(line: &str) -> Vec<Artifact> {
+    let Ok(message) = serde_json::from_str::<Value>(line) else {
+        return Vec::new();
+    };
+    if message["reason"] != "compiler-artifact" {
+        return Vec::new();
+    }
+    let target = message["target"]["name"].as_str().unwrap_or_default();
+    let files = message["filenames"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .filter_map(Value::as_str);
+    files
+        .map(|file| Artifact {
+            target: target.to_owned(),
+            file: file.into(),
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn artifacts_are_read_from_messages_and_other_lines_ignored() {
+        let line = r#"{"reason":"compiler-artifact","target":{"name":"flotilla"},"filenames":["/t/debug/flotilla"]}"#;
+        let expected = Artifact {
+            target: "flotilla".to_owned(),
+            file: "/t/debug/flotilla".into(),
+        };
+        assert_eq!(artifacts_of_message(line), [expected]);
+        assert_eq!(
+            artifacts_of_message(r#"{"reason":"build-finished","success":true}"#),
+            []
+        );
+        assert_eq!(artifacts_of_message("warning: not JSON"), []);
+    }
+}

@@ -1,0 +1,73 @@
+//! Where things are: this source tree, its build output, and the cache that outlives both.
+
+use std::env;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, bail};
+use serde_json::Value;
+
+use crate::cargo;
+
+/// The source tree that the command was started in.
+#[derive(Debug)]
+pub(crate) struct Checkout {
+    pub(crate) root: PathBuf,
+    /// Cargo's target directory: `CARGO_TARGET_DIR` where it is set, else `target`.
+    pub(crate) target: PathBuf,
+    /// What is expensive to make and no source file decides: wasm dependencies, root file systems, tools.
+    pub(crate) cache: PathBuf,
+    /// The version of the whole workspace, which also tags the agent image.
+    pub(crate) version: String,
+}
+
+impl Checkout {
+    pub(crate) fn find() -> Result<Self> {
+        let output = cargo::cargo("metadata")
+            .args(["--no-deps", "--format-version", "1"])
+            .output()?;
+        if !output.status.success() {
+            bail!(
+                "cargo cannot read the workspace:\n{}",
+                String::from_utf8_lossy(&output.stderr)
+            );
+        }
+        let metadata: Value = serde_json::from_slice(&output.stdout).context("cargo metadata")?;
+        let text = |value: &Value| {
+            value
+                .as_str()
+                .map(str::to_owned)
+                .context("cargo metadata lacks a field")
+        };
+        let packages = metadata["packages"]
+            .as_array()
+            .context("cargo metadata lacks packages")?;
+        let own = packages.iter().find(|package| package["name"] == "xtask");
+        Ok(Self {
+            root: text(&metadata["workspace_root"])?.into(),
+            target: text(&metadata["target_directory"])?.into(),
+            cache: cache_directory()?,
+            version: text(&own.context("xtask is not a member of this workspace")?["version"])?,
+        })
+    }
+
+    pub(crate) fn ui(&self) -> PathBuf {
+        self.root.join("ui")
+    }
+
+    pub(crate) fn ui_dist(&self) -> PathBuf {
+        self.root.join("ui/dist")
+    }
+
+    /// Root file system, Compose and images that the end-to-end tests share between runs.
+    pub(crate) fn lab(&self) -> PathBuf {
+        self.cache.join("lab")
+    }
+}
+
+fn cache_directory() -> Result<PathBuf> {
+    let base = match env::var_os("XDG_CACHE_HOME").filter(|value| Path::new(value).is_absolute()) {
+        Some(cache) => PathBuf::from(cache),
+        None => PathBuf::from(env::var_os("HOME").context("HOME is not set")?).join(".cache"),
+    };
+    Ok(base.join("flotilla"))
+}

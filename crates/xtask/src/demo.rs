@@ -1,0 +1,16 @@
+//! `cargo xtask demo`: a fleet on this one machine. What it shows lives with the tests; here it is built and started.
+
+use anyhow::Result;
+
+use crate::cargo::Profile;
+use crate::checkout::Checkout;
+use crate::parts::Parts;
+use crate::process::become_program;
+use crate::setup;
+
+pub(crate) fn demo(checkout: &Checkout, devices: u8) -> Result<()> {
+    setup::lab(checkout)?;
+    let parts = Parts::build(checkout, Profile::Release)?;
+    let mut demo = parts.program(checkout, "demo")?;
+    Err(become_program(demo.args(["--devices", &devices.to_string()])))
+}

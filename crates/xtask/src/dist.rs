@@ -1,0 +1,64 @@
+//! `cargo xtask dist`: what users download, in `TARGET/dist`, with a checksum beside each.
+
+use std::fs;
+use std::path::Path;
+
+use anyhow::Result;
+
+use crate::bundle::hex_digest;
+use crate::cargo::{self, Profile};
+use crate::checkout::Checkout;
+use crate::process::{check_quietly, command};
+use crate::step::{say, step};
+use crate::{agent, setup, ui};
+
+pub(crate) fn dist(checkout: &Checkout) -> Result<()> {
+    setup::build(checkout)?;
+    ui::bundle(checkout)?;
+    let agents = agent::build_for_users(checkout)?;
+    let server = step("Building the server", || {
+        cargo::build_program("flotilla", "flotilla", Profile::Dist)
+    })?;
+    let output = checkout.target.join("dist-artifacts");
+    step("Packing", || {
+        let name = format!("flotilla-{}-{}-linux", checkout.version, std::env::consts::ARCH);
+        let folder = output.join(&name);
+        if output.exists() {
+            fs::remove_dir_all(&output)?;
+        }
+        fs::create_dir_all(&folder)?;
+        fs::copy(server, folder.join("flotilla"))?;
+        for (source, target) in [(checkout.ui_dist(), "ui"), (agents, "agents")] {
+            check_quietly(command("cp").arg("-r").arg(source).arg(folder.join(target)))?;
+        }
+        for license in ["LICENSE-MIT", "LICENSE-APACHE"] {
+            fs::copy(checkout.root.join(license), folder.join(license))?;
+        }
+        pack(&output, &name)
+    })
+}
+
+/// Owners, times and order are fixed, so that the same build packs to the same archive.
+fn pack(output: &Path, name: &str) -> Result<()> {
+    let archive = format!("{name}.tar.gz");
+    let mut tar = command("tar");
+    tar.current_dir(output).args([
+        "--sort=name",
+        "--owner=0",
+        "--group=0",
+        "--numeric-owner",
+        "--mtime=@0",
+    ]);
+    check_quietly(tar.args(["-czf", &archive, name]))?;
+    let content = fs::read(output.join(&archive))?;
+    fs::write(
+        output.join(format!("{archive}.sha256")),
+        format!("{}  {archive}\n", hex_digest(&content)),
+    )?;
+    say(&format!(
+        "{} ({} KB)",
+        output.join(&archive).display(),
+        content.len() / 1024
+    ));
+    Ok(())
+}

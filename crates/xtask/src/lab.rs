@@ -1,0 +1,108 @@
+//! What the end-to-end tests share between runs, kept in the cache: a Debian root with systemd, and Compose v2.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context, Result, bail};
+
+use crate::checkout::Checkout;
+use crate::process::{as_root, check_quietly, command, lookup_output, lookup_program};
+use crate::step::step;
+
+const MIRROR: &str = "http://deb.debian.org/debian";
+const ROOTFS_SUITE: &str = "bookworm";
+const ROOTFS_PACKAGES: &str = "systemd,systemd-sysv,dbus,iproute2,kmod,curl,ca-certificates";
+/// Debian 12 has Compose v1 only; the next release's package is unpacked, not installed.
+const COMPOSE_SUITE: &str = "trixie";
+const COMPOSE_PLUGIN: &str = "docker/cli-plugins/docker-compose";
+
+/// A root for booting systemd in a namespace, where the install line is tried for real.
+pub(crate) fn ensure_rootfs(checkout: &Checkout) -> Result<()> {
+    let rootfs = checkout.lab().join("rootfs");
+    if rootfs.join("usr/lib/systemd/systemd").exists() {
+        return Ok(());
+    }
+    step("Making a Debian root with systemd (about a minute)", || {
+        fs::create_dir_all(checkout.lab())?;
+        // A killed run must not leave half a root under the final name.
+        let partial = checkout.lab().join("rootfs.partial");
+        check_quietly(as_root("rm").arg("-rf").args([&partial, &rootfs]))?;
+        let mut debootstrap = as_root("debootstrap");
+        debootstrap.args([
+            "--variant=minbase",
+            &format!("--include={ROOTFS_PACKAGES}"),
+            ROOTFS_SUITE,
+        ]);
+        check_quietly(debootstrap.arg(&partial).arg(mirror()))?;
+        // It would win over the name that each machine is given.
+        check_quietly(as_root("rm").arg("-f").arg(partial.join("etc/hostname")))?;
+        check_quietly(as_root("mv").args([&partial, &rootfs]))
+    })
+}
+
+/// Compose v2 as `lab/bin/docker-compose`.
+pub(crate) fn ensure_compose(checkout: &Checkout) -> Result<()> {
+    let compose = checkout.lab().join("bin/docker-compose");
+    if compose.exists() {
+        return Ok(());
+    }
+    step("Fetching Docker Compose v2", || {
+        fs::create_dir_all(checkout.lab().join("bin"))?;
+        let installed =
+            ["/usr/libexec", "/usr/lib", "/usr/local/lib"].map(|lib| Path::new(lib).join(COMPOSE_PLUGIN));
+        let source = match installed.into_iter().find(|path| path.exists()) {
+            Some(plugin) => plugin,
+            None => unpack_compose(&checkout.lab().join("compose"))?,
+        };
+        let partial = compose.with_extension("partial");
+        fs::copy(&source, &partial).with_context(|| format!("cannot copy {}", source.display()))?;
+        Ok(fs::rename(&partial, &compose)?)
+    })
+}
+
+/// Downloads the package with lists and settings of our own: the system's apt does not learn of the other release.
+fn unpack_compose(scratch: &Path) -> Result<PathBuf> {
+    if lookup_program("apt-get").is_none() {
+        bail!("install the Docker Compose v2 plugin with your system's package manager");
+    }
+    for directory in ["lists/partial", "cache/archives/partial"] {
+        fs::create_dir_all(scratch.join(directory))?;
+    }
+    let sources = scratch.join("sources.list");
+    let keyring = "/usr/share/keyrings/debian-archive-keyring.gpg";
+    fs::write(
+        &sources,
+        format!("deb [signed-by={keyring}] {} {COMPOSE_SUITE} main\n", mirror()),
+    )?;
+    let apt_get = || {
+        let mut apt: Command = command("apt-get");
+        apt.current_dir(scratch);
+        for (setting, value) in [
+            ("Dir::Etc::sourcelist", sources.as_path()),
+            ("Dir::Etc::sourceparts", Path::new("/dev/null")),
+            ("Dir::State::lists", &scratch.join("lists")),
+            ("Dir::Cache", &scratch.join("cache")),
+        ] {
+            apt.arg("-o").arg(format!("{setting}={}", value.display()));
+        }
+        apt
+    };
+    check_quietly(apt_get().args(["-qq", "update"]))?;
+    check_quietly(apt_get().args(["-qq", "download", "docker-compose"]))?;
+    let files = fs::read_dir(scratch)?.flatten().map(|entry| entry.path());
+    let package = files
+        .into_iter()
+        .find(|path| path.extension().is_some_and(|extension| extension == "deb"));
+    let package = package.context("apt-get downloaded no package")?;
+    check_quietly(command("dpkg").arg("-x").arg(&package).arg(scratch.join("root")))?;
+    Ok(scratch.join("root/usr/libexec").join(COMPOSE_PLUGIN))
+}
+
+/// The mirror this machine already uses, so that its proxies and caches serve us too.
+fn mirror() -> String {
+    let sites =
+        lookup_output(command("apt-get").args(["indextargets", "--format", "$(SITE)"])).unwrap_or_default();
+    let debian = |site: &&str| site.contains("debian") && !site.contains("security");
+    sites.lines().find(debian).unwrap_or(MIRROR).to_owned()
+}

@@ -1,0 +1,132 @@
+//! What this project needs from the system: a package's name on Debian, and the sign by which it is found anywhere.
+
+use std::path::Path;
+
+use crate::process;
+
+/// What a need is for; a command asks only for those it has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Purpose {
+    /// Compiling the programs and bundling the UI.
+    Build,
+    /// The desktop window.
+    Desktop,
+    /// Machines in network namespaces with real engines.
+    Lab,
+    /// Driving a browser and the desktop window.
+    Browser,
+}
+
+#[derive(Debug)]
+pub(crate) struct Need {
+    pub(crate) purpose: Purpose,
+    /// The package in Debian and Ubuntu.
+    pub(crate) package: &'static str,
+    sign: Sign,
+}
+
+/// How to tell that something is there, whoever installed it.
+#[derive(Debug)]
+enum Sign {
+    Program(&'static str),
+    /// A name that pkg-config knows.
+    Library(&'static str),
+    File(&'static str),
+}
+
+impl Need {
+    const fn program(purpose: Purpose, package: &'static str, program: &'static str) -> Self {
+        Self {
+            purpose,
+            package,
+            sign: Sign::Program(program),
+        }
+    }
+
+    const fn library(purpose: Purpose, package: &'static str, library: &'static str) -> Self {
+        Self {
+            purpose,
+            package,
+            sign: Sign::Library(library),
+        }
+    }
+
+    const fn file(purpose: Purpose, package: &'static str, file: &'static str) -> Self {
+        Self {
+            purpose,
+            package,
+            sign: Sign::File(file),
+        }
+    }
+
+    pub(crate) fn is_met(&self) -> bool {
+        match self.sign {
+            Sign::Program(name) => process::lookup_program(name).is_some(),
+            Sign::Library(name) => {
+                process::lookup_output(process::command("pkg-config").args(["--exists", name])).is_some()
+            }
+            Sign::File(path) => Path::new(path).exists(),
+        }
+    }
+
+    /// For systems whose package names we do not know.
+    pub(crate) fn described(&self) -> String {
+        let package = self.package;
+        match self.sign {
+            Sign::Program(name) => format!("the program `{name}` (Debian: {package})"),
+            Sign::Library(name) => {
+                format!("the library `{name}` with its pkg-config file (Debian: {package})")
+            }
+            Sign::File(path) => format!("the file {path} (Debian: {package})"),
+        }
+    }
+}
+
+use Purpose::{Browser, Build, Desktop, Lab};
+
+pub(crate) const NEEDS: &[Need] = &[
+    Need::program(Build, "build-essential", "cc"),
+    Need::program(Build, "pkg-config", "pkg-config"),
+    Need::program(Build, "nodejs", "node"),
+    Need::program(Build, "npm", "npm"),
+    Need::library(Desktop, "libwebkit2gtk-4.1-dev", "webkit2gtk-4.1"),
+    Need::library(
+        Desktop,
+        "libayatana-appindicator3-dev",
+        "ayatana-appindicator3-0.1",
+    ),
+    Need::library(Desktop, "librsvg2-dev", "librsvg-2.0"),
+    Need::program(Lab, "docker.io", "dockerd"),
+    Need::program(Lab, "docker-registry", "docker-registry"),
+    Need::program(Lab, "podman", "podman"),
+    Need::file(Lab, "busybox-static", "/bin/busybox"),
+    Need::program(Lab, "debootstrap", "debootstrap"),
+    Need::program(Lab, "systemd-container", "systemd-nspawn"),
+    Need::program(Lab, "iproute2", "ip"),
+    Need::program(Lab, "iptables", "iptables"),
+    Need::program(Lab, "nftables", "nft"),
+    Need::program(Lab, "conntrack", "conntrack"),
+    Need::program(Lab, "iputils-ping", "ping"),
+    Need::program(Lab, "curl", "curl"),
+    Need::program(Lab, "socat", "socat"),
+    Need::program(Lab, "tcpdump", "tcpdump"),
+    Need::program(Browser, "chromium", "chromium"),
+    Need::program(Browser, "chromium-driver", "chromedriver"),
+    Need::program(Browser, "webkit2gtk-driver", "WebKitWebDriver"),
+    Need::program(Browser, "xvfb", "xvfb-run"),
+    Need::program(Browser, "xauth", "xauth"),
+    Need::program(Browser, "dbus", "dbus-run-session"),
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_need_is_met_by_its_sign_and_not_by_its_package() {
+        assert!(Need::program(Build, "no-such-package", "sh").is_met());
+        assert!(!Need::program(Build, "coreutils", "no-such-program").is_met());
+        assert!(!Need::library(Build, "coreutils", "no-such-library").is_met());
+        assert!(!Need::file(Build, "coreutils", "/no/such/file").is_met());
+    }
+}

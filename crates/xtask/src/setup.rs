@@ -1,0 +1,88 @@
+//! `cargo xtask setup`: makes a machine ready. Looks before it installs, so a second run takes a second.
+
+use std::time::Instant;
+
+use anyhow::{Context, Result, bail};
+
+use crate::checkout::Checkout;
+use crate::need::{NEEDS, Need, Purpose};
+use crate::process::{check, command, lookup_output};
+use crate::step::{say, seconds, step};
+use crate::{apt, cargo, lab, wasm};
+
+/// Everything `run` needs, and with `test` everything the tests need.
+pub(crate) fn setup(checkout: &Checkout, test: bool) -> Result<()> {
+    let begun = Instant::now();
+    build(checkout)?;
+    packages(checkout, &[Purpose::Desktop])?;
+    if test {
+        lab(checkout)?;
+        packages(checkout, &[Purpose::Browser])?;
+        lab::ensure_rootfs(checkout)?;
+        ensure_tool("cargo-nextest", "nextest")?;
+        ensure_tool("cargo-deny", "deny")?;
+    }
+    say(&format!("This machine is ready ({}).", seconds(begun.elapsed())));
+    Ok(())
+}
+
+/// What every build needs: a C compiler, node and the wasm target.
+pub(crate) fn build(checkout: &Checkout) -> Result<()> {
+    packages(checkout, &[Purpose::Build])?;
+    wasm::ensure(checkout).map(drop)
+}
+
+/// Also what the desktop window is built from.
+pub(crate) fn desktop(checkout: &Checkout) -> Result<()> {
+    build(checkout)?;
+    packages(checkout, &[Purpose::Desktop])
+}
+
+/// What devices in namespaces need.
+pub(crate) fn lab(checkout: &Checkout) -> Result<()> {
+    build(checkout)?;
+    packages(checkout, &[Purpose::Lab])?;
+    lab::ensure_compose(checkout)
+}
+
+fn packages(checkout: &Checkout, purposes: &[Purpose]) -> Result<()> {
+    let asked = NEEDS.iter().filter(|need| purposes.contains(&need.purpose));
+    let missing: Vec<&Need> = asked.filter(|need| !need.is_met()).collect();
+    if missing.is_empty() {
+        return Ok(());
+    }
+    apt::install(checkout, &missing)?;
+    let left: Vec<_> = missing
+        .iter()
+        .filter(|need| !need.is_met())
+        .map(|need| need.described())
+        .collect();
+    if !left.is_empty() {
+        bail!("installed, yet not found: {}", left.join(", "));
+    }
+    Ok(())
+}
+
+/// A cargo subcommand, built from its source where it is absent.
+fn ensure_tool(package: &str, subcommand: &str) -> Result<()> {
+    if lookup_output(cargo::cargo(subcommand).arg("--version")).is_some() {
+        return Ok(());
+    }
+    step(&format!("Installing {package} (some minutes)"), || {
+        // Its own locked versions first; where a registry lacks one of them, those that it has.
+        let install = |locked: &[&str]| {
+            let mut cargo = command("cargo");
+            check(
+                cargo
+                    .env_remove("CARGO_TARGET_DIR")
+                    .arg("install")
+                    .arg("--quiet")
+                    .args(locked)
+                    .arg(package),
+            )
+        };
+        install(&["--locked"])
+            .or_else(|_| install(&[]))
+            .with_context(|| format!("install it by hand: cargo install {package}"))
+    })
+}

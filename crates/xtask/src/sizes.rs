@@ -1,0 +1,74 @@
+//! How large is what users download: the UI as it crosses the wire, the agent and its image.
+
+use std::fs;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+use flate2::Compression;
+use flate2::write::GzEncoder;
+use serde_json::{Value, json};
+
+use crate::agent;
+use crate::checkout::Checkout;
+
+const KB: u64 = 1024;
+/// What a first visit should not exceed.
+const WASM_AIM: u64 = 300 * KB;
+const STYLES_AIM: u64 = 40 * KB;
+const AGENT_AIM: u64 = 12 * 1024 * KB;
+
+/// One JSON line per figure, beside the size that we aim at.
+pub(crate) fn measured(checkout: &Checkout, agents: &Path) -> Result<Vec<Value>> {
+    let dist = checkout.ui_dist();
+    Ok(vec![
+        figure("wasm gz", gzipped(&only(&dist, "wasm")?)?, Some(WASM_AIM)),
+        figure("css gz", gzipped(&only(&dist, "css")?)?, Some(STYLES_AIM)),
+        figure("agent", size(&agent::native_program(agents))?, Some(AGENT_AIM)),
+        figure("agent image", size(&agent::native_image(agents))?, None),
+    ])
+}
+
+fn figure(name: &str, value: u64, aim: Option<u64>) -> Value {
+    let ratio = aim.map(|aim| ((value as f64 / aim as f64) * 1000.0).round() / 1000.0);
+    let vs = aim.map(|aim| format!("aim {aim}"));
+    json!({ "bench": "sizes", "figure": name, "value": value, "unit": "bytes", "vs": vs, "ratio": ratio })
+}
+
+fn size(file: &Path) -> Result<u64> {
+    Ok(file
+        .metadata()
+        .with_context(|| format!("cannot measure {}", file.display()))?
+        .len())
+}
+
+fn gzipped(file: &Path) -> Result<u64> {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
+    encoder.write_all(&fs::read(file)?)?;
+    Ok(encoder.finish()?.len() as u64)
+}
+
+/// The application's own file of this kind; styles that npm packages bring have other names.
+fn only(directory: &Path, extension: &str) -> Result<PathBuf> {
+    let files = fs::read_dir(directory)?.flatten().map(|entry| entry.path());
+    let own = files.into_iter().find(|file| {
+        let name = file.file_name().unwrap_or_default().to_string_lossy();
+        name.starts_with("app-") && name.ends_with(&format!(".{extension}"))
+    });
+    own.with_context(|| format!("no app-*.{extension} in {}", directory.display()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_figure_stands_beside_its_aim() {
+        let line = figure("agent", 6 * 1024 * KB, Some(AGENT_AIM)).to_string();
+        assert!(
+            line.contains(r#""ratio":0.5"#) && line.contains(r#""value":6291456"#),
+            "{line}"
+        );
+        assert_eq!(figure("agent image", 1, None)["vs"], Value::Null);
+    }
+}

@@ -1,0 +1,15 @@
+//! What the end-to-end tests, the demo, the soak and the benches share: several computers made out of one.
+//!
+//! - [`lab`]: computers in network namespaces, each with an engine of its own; everything is gone afterwards.
+//! - [`systemd`]: a booted Debian on one of them, where the install line is pasted.
+//! - [`engine`]: images without a registry, and the docker command line of one computer.
+//! - [`flotilla`]: control and agents as the real programs, started, stopped and killed.
+//! - [`browser`], [`desktop`]: the user interface as people meet it, found by role and name.
+//! - [`parts`]: where the programs under test are.
+//! - [`eventually`]: waiting for something to become true, with a deadline.
+
+pub mod engine;
+pub mod eventually;
+pub mod lab;
+pub mod parts;
+pub mod program;
