@@ -1,0 +1,140 @@
+//! Containers without a registry: sample images made of busybox, and what people type on a machine.
+
+use std::ffi::OsStr;
+use std::fs::File;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use anyhow::{Context, Result, ensure};
+
+use crate::lab::Machine;
+use crate::parts;
+use crate::program::{command, run};
+
+/// Serves a page on port 80.
+pub const WEB: &str = "sample/web:1";
+/// Does nothing for ever, and ends at once when asked.
+pub const WORKER: &str = "sample/worker:1";
+
+const IMAGES: [(&str, &str); 2] = [
+    (WEB, r#"["httpd","-f","-p","80","-h","/www"]"#),
+    (
+        WORKER,
+        r#"["sh","-c","trap 'exit 0' TERM; while :; do sleep 1 & wait $!; done"]"#,
+    ),
+];
+
+impl Machine {
+    /// Makes the sample images known to its engine.
+    pub fn load_images(&self) -> Result<()> {
+        let archive = self.directory().join("sample.tar");
+        write_root(File::create(&archive)?).context("cannot write the sample image")?;
+        for (name, program) in IMAGES {
+            let mut import = self.docker();
+            import.args([
+                "import",
+                "--change",
+                "ENV PATH=/bin",
+                "--change",
+                &format!("CMD {program}"),
+            ]);
+            run(import.arg(&archive).arg(name))?;
+        }
+        Ok(())
+    }
+
+    /// `docker run --detach ARGUMENTS`; answers the id.
+    pub fn docker_run(&self, arguments: &[&str]) -> Result<String> {
+        run(self.docker().args(["run", "--detach"]).args(arguments))
+    }
+
+    /// `running`, `exited`, … as the engine itself says.
+    pub fn container_state(&self, name: &str) -> Result<String> {
+        run(self
+            .docker()
+            .args(["inspect", "--format", "{{.State.Status}}", name]))
+    }
+
+    /// Runs `docker compose` on a file that it writes into a folder named like the stack.
+    pub fn compose_up(&self, stack: &str, file: &str) -> Result<()> {
+        let folder = self.directory().join("stacks").join(stack);
+        std::fs::create_dir_all(&folder)?;
+        std::fs::write(folder.join("compose.yaml"), file)?;
+        let mut compose = Command::new(parts::of_lab("bin/docker-compose")?);
+        compose
+            .env("DOCKER_HOST", self.docker_host())
+            .current_dir(&folder);
+        run(compose.args(["--project-name", stack, "up", "--detach", "--pull", "never"])).map(drop)
+    }
+
+    /// Runs a text that a person pastes into a root shell on this machine, exactly as it is.
+    pub fn paste(&self, text: &str) -> Result<String> {
+        let mut shell = self.command("bash");
+        shell.env("DOCKER_HOST", self.docker_host());
+        type_into(&mut shell, text)
+    }
+}
+
+/// Gives a text to a shell's standard input and waits for its end.
+pub fn type_into(shell: &mut Command, text: &str) -> Result<String> {
+    shell
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+    let mut child = shell.spawn().context("cannot start a shell")?;
+    let mut input = child.stdin.take().context("a shell without input")?;
+    input.write_all(text.as_bytes())?;
+    drop(input);
+    let output = child.wait_with_output()?;
+    let [out, err] = [output.stdout, output.stderr].map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
+    ensure!(
+        output.status.success(),
+        "the shell ended with {}\n{out}{err}",
+        output.status
+    );
+    Ok(out + &err)
+}
+
+/// A root file system of static busybox.
+fn write_root(file: File) -> Result<()> {
+    let busybox = Path::new("/bin/busybox");
+    let mut tar = tar::Builder::new(file);
+    for folder in ["bin", "etc", "tmp", "proc", "sys", "dev", "www"] {
+        let mut header = header(0o755);
+        header.set_entry_type(tar::EntryType::Directory);
+        tar.append_data(&mut header, folder, std::io::empty())?;
+    }
+    let program = std::fs::read(busybox).context("install busybox-static")?;
+    append(&mut tar, "bin/busybox", 0o755, &program)?;
+    for name in run(&mut command(busybox, ["--list"]))?
+        .lines()
+        .filter(|name| *name != "busybox")
+    {
+        let mut header = header(0o777);
+        header.set_entry_type(tar::EntryType::Symlink);
+        tar.append_link(&mut header, PathBuf::from("bin").join(name), "busybox")?;
+    }
+    append(&mut tar, "etc/passwd", 0o644, b"root:x:0:0:root:/:/bin/sh\n")?;
+    append(&mut tar, "etc/hosts", 0o644, b"127.0.0.1 localhost\n")?;
+    append(
+        &mut tar,
+        "www/index.html",
+        0o644,
+        b"hello from a sample container\n",
+    )?;
+    Ok(tar.finish()?)
+}
+
+fn append(tar: &mut tar::Builder<File>, path: impl AsRef<OsStr>, mode: u32, data: &[u8]) -> Result<()> {
+    let mut header = header(mode);
+    header.set_size(data.len() as u64);
+    Ok(tar.append_data(&mut header, Path::new(path.as_ref()), data)?)
+}
+
+fn header(mode: u32) -> tar::Header {
+    let mut header = tar::Header::new_gnu();
+    header.set_mode(mode);
+    header.set_size(0);
+    header
+}

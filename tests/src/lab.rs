@@ -1,0 +1,163 @@
+//! A lab: one control computer and several machines on one switch, all inside network namespaces of this run.
+//!
+//! Life cycle: [`Lab::start`] removes what dead runs left, makes the namespaces and starts an engine on each
+//! machine; [`with_lab`] then moves the calling thread *into* the control computer's namespace, so that a test
+//! sits where the owner sits: control's loopback is its loopback, and programs that it starts are on that
+//! computer. Dropping the lab kills all that runs in the namespaces, and removes them. Nothing is ever changed
+//! in the root namespace, and addresses are the same in every lab, because no two labs see each other.
+
+mod machine;
+mod network;
+mod run;
+
+use std::fs;
+use std::net::Ipv4Addr;
+use std::path::{Path, PathBuf};
+use std::thread;
+
+use anyhow::{Context, Result};
+
+pub use machine::Machine;
+pub use network::{CONTROL, CONTROL_MOVED};
+
+use crate::eventually::seconds;
+use run::Run;
+
+#[derive(Debug)]
+pub struct Lab {
+    // In this order: engines end before the run removes what they stand on.
+    machines: Vec<Machine>,
+    run: Run,
+}
+
+impl Lab {
+    /// Machines `h1`, `h2`, …, each with a running engine.
+    pub fn start(machines: u8) -> Result<Self> {
+        let mut lab = Self::without_engines(machines)?;
+        for machine in &mut lab.machines {
+            machine.start_engine()?;
+        }
+        for machine in &lab.machines {
+            machine.wait_for_engine(seconds(30.0))?;
+        }
+        Ok(lab)
+    }
+
+    /// The same machines before anybody installed an engine on them.
+    pub fn without_engines(machines: u8) -> Result<Self> {
+        let run = Run::begin()?;
+        network::create_switch(&run)?;
+        network::attach(&run, "control", CONTROL)?;
+        let mut lab = Self {
+            machines: Vec::new(),
+            run,
+        };
+        for number in 1..=machines {
+            let name = format!("h{number}");
+            let address = Ipv4Addr::new(10, 77, 0, 10 + number);
+            network::attach(&lab.run, &name, address)?;
+            lab.machines
+                .push(Machine::create(&lab.run, name, number, address)?);
+        }
+        Ok(lab)
+    }
+
+    /// Moves this thread, and the threads and programs it starts from now on, to the control computer.
+    pub fn enter(&self) -> Result<()> {
+        network::enter(&self.run.namespace("control"))
+    }
+
+    /// The machine with this number, from 1.
+    #[must_use]
+    pub fn machine(&self, number: usize) -> &Machine {
+        &self.machines[number - 1]
+    }
+
+    pub fn machine_mut(&mut self, number: usize) -> &mut Machine {
+        &mut self.machines[number - 1]
+    }
+
+    #[must_use]
+    pub fn machines(&self) -> &[Machine] {
+        &self.machines
+    }
+
+    /// An empty directory of this run, made when it is not there; a short path, so that sockets fit in it.
+    pub fn directory(&self, name: &str) -> Result<PathBuf> {
+        let directory = self.run.directory().join(name);
+        fs::create_dir_all(&directory)?;
+        Ok(directory)
+    }
+
+    /// Where the control computer's network is changed.
+    #[must_use]
+    pub fn control_namespace(&self) -> String {
+        self.run.namespace("control")
+    }
+
+    /// Gives the control computer another address, as a laptop gets in another room.
+    pub fn move_control(&self, from: Ipv4Addr, to: Ipv4Addr) -> Result<()> {
+        network::replace_address(&self.control_namespace(), from, to)
+    }
+
+    /// Shows what every program of the lab wrote last.
+    fn show_logs(&self) {
+        for log in run::logs(self.run.directory()) {
+            let text = fs::read(&log).unwrap_or_default();
+            let text = String::from_utf8_lossy(&text);
+            let from = text.lines().count().saturating_sub(40);
+            let shown: Vec<_> = text.lines().skip(from).collect();
+            if !shown.is_empty() {
+                let name = log.strip_prefix(self.run.directory()).unwrap_or(&log);
+                say(&format!("--- {}\n{}", name.display(), shown.join("\n")));
+            }
+        }
+    }
+}
+
+/// Runs a scenario on the control computer of a new lab; when it fails, the logs are shown before they are gone.
+pub fn with_lab(machines: u8, scenario: impl AsyncFnOnce(&mut Lab) -> Result<()>) -> Result<()> {
+    on(Lab::start(machines)?, scenario)
+}
+
+/// The same on a lab that is there already.
+pub fn on(mut lab: Lab, scenario: impl AsyncFnOnce(&mut Lab) -> Result<()>) -> Result<()> {
+    lab.enter()?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()?;
+    let outcome = runtime.block_on(scenario(&mut lab));
+    if outcome.is_err() {
+        lab.show_logs();
+    }
+    outcome
+}
+
+impl Drop for Lab {
+    fn drop(&mut self) {
+        if thread::panicking() {
+            self.show_logs();
+        }
+    }
+}
+
+/// Copies a directory as a thief or a backup would.
+pub fn copy_directory(from: &Path, to: &Path) -> Result<()> {
+    fs::create_dir_all(to)?;
+    for entry in fs::read_dir(from).with_context(|| format!("cannot read {}", from.display()))? {
+        let entry = entry?;
+        let target = to.join(entry.file_name());
+        if entry.file_type()?.is_dir() {
+            copy_directory(&entry.path(), &target)?;
+        } else if entry.file_type()?.is_file() {
+            fs::copy(entry.path(), target)?;
+        }
+    }
+    Ok(())
+}
+
+#[expect(clippy::print_stderr, reason = "a failing test shows what happened")]
+fn say(text: &str) {
+    eprintln!("{text}");
+}

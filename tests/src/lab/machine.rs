@@ -1,0 +1,157 @@
+//! One machine: a host name, an address, a machine id and an engine, each of its own.
+
+use std::ffi::OsStr;
+use std::fs;
+use std::net::Ipv4Addr;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Duration;
+
+use anyhow::{Result, ensure};
+
+use super::network;
+use super::run::Run;
+use crate::eventually::{eventually_blocking, seconds};
+use crate::program::{Program, run};
+
+/// Gives a program the machine's name and files before it becomes that program. The text is constant; what
+/// varies are its arguments.
+const MOVE_IN: &str = r#"hostname "$1"; mount --bind "$2/machine-id" /etc/machine-id; mount --bind "$2/etc-docker" /etc/docker; shift 2; exec "$@""#;
+
+#[derive(Debug)]
+pub struct Machine {
+    name: String,
+    number: u8,
+    address: Ipv4Addr,
+    namespace: String,
+    cgroup: String,
+    directory: PathBuf,
+    engine: Option<Program>,
+}
+
+impl Machine {
+    pub(super) fn create(run: &Run, name: String, number: u8, address: Ipv4Addr) -> Result<Self> {
+        let directory = run.directory().join(&name);
+        // Each engine its own /etc/docker, or all show one engine id; it must exist to be mounted over.
+        fs::create_dir_all(directory.join("etc-docker"))?;
+        fs::create_dir_all("/etc/docker")?;
+        fs::write(
+            directory.join("machine-id"),
+            format!("{:032x}\n", rand::random::<u128>()),
+        )?;
+        let [namespace, cgroup] = [run.namespace(&name), run.cgroup(&name)];
+        Ok(Self {
+            name,
+            number,
+            address,
+            namespace,
+            cgroup,
+            directory,
+            engine: None,
+        })
+    }
+
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    #[must_use]
+    pub fn address(&self) -> Ipv4Addr {
+        self.address
+    }
+
+    /// Where its files are, as seen from everywhere.
+    #[must_use]
+    pub fn directory(&self) -> &Path {
+        &self.directory
+    }
+
+    /// Path of its network namespace.
+    #[must_use]
+    pub fn network(&self) -> PathBuf {
+        Path::new("/run/netns").join(&self.namespace)
+    }
+
+    /// A command that runs on this machine.
+    pub fn command(&self, program: impl AsRef<OsStr>) -> Command {
+        // Not `ip netns exec`: it mounts another /sys, in which an engine finds no cgroups.
+        let mut command = Command::new("nsenter");
+        command.arg(format!("--net={}", self.network().display()));
+        command.args(["unshare", "--uts", "--mount", "--propagation", "private", "--"]);
+        command
+            .args(["sh", "-c", MOVE_IN, "sh", &self.name])
+            .arg(&self.directory)
+            .arg(program);
+        command
+    }
+
+    #[must_use]
+    pub fn socket(&self) -> PathBuf {
+        self.directory.join("docker.sock")
+    }
+
+    /// The address of its engine as `DOCKER_HOST` has it.
+    #[must_use]
+    pub fn docker_host(&self) -> String {
+        format!("unix://{}", self.socket().display())
+    }
+
+    /// The docker command line of this machine.
+    #[must_use]
+    pub fn docker(&self) -> Command {
+        let mut docker = Command::new("docker");
+        docker.args(["--host", &self.docker_host()]);
+        docker
+    }
+
+    pub fn start_engine(&mut self) -> Result<()> {
+        let directory = self.directory.display();
+        let mut dockerd = self.command("dockerd");
+        dockerd
+            .args(["--host", &self.docker_host()])
+            .arg(format!("--data-root={directory}/data"))
+            .arg(format!("--exec-root={directory}/exec"))
+            .arg(format!("--pidfile={directory}/docker.pid"))
+            .arg(format!("--bip=172.2{}.0.1/16", self.number))
+            .arg(format!(
+                "--default-address-pool=base=10.2{}.0.0/16,size=24",
+                self.number
+            ))
+            .arg(format!("--cgroup-parent={}", self.cgroup))
+            // A parent that is no systemd slice needs it wherever systemd runs.
+            .arg("--exec-opt=native.cgroupdriver=cgroupfs")
+            .args([
+                "--dns=127.0.0.1",
+                "--userland-proxy=false",
+                "--insecure-registry=10.77.0.0/24",
+            ]);
+        self.engine = Some(Program::start(&mut dockerd, &self.directory, "dockerd")?);
+        Ok(())
+    }
+
+    pub fn wait_for_engine(&self, within: Duration) -> Result<()> {
+        let what = format!("the engine of {} answers", self.name);
+        eventually_blocking(&what, within, || {
+            run(self.docker().args(["version", "--format", "{{.Server.Version}}"])).map(drop)
+        })
+    }
+
+    /// Stops the engine and its containers in an orderly way.
+    pub fn stop_engine(&mut self) -> Result<()> {
+        if let Some(mut engine) = self.engine.take() {
+            let status = engine.terminate(seconds(20.0))?;
+            ensure!(status.success(), "dockerd of {} ended with {status}", self.name);
+        }
+        Ok(())
+    }
+
+    /// Loses every packet from now on, both ways, without telling anybody.
+    pub fn pull_cable(&self) -> Result<()> {
+        network::pull_cable(&self.namespace)
+    }
+
+    pub fn plug_cable(&self) -> Result<()> {
+        network::plug_cable(&self.namespace)
+    }
+}
