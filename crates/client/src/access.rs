@@ -1,0 +1,154 @@
+//! Where control listens and the token it wants.
+
+use crate::Error;
+use http::{Uri, uri::Authority};
+use serde::Deserialize;
+use std::{env, fmt, fs, io, path::Path};
+
+/// Name of the file in which a running control leaves its address and token.
+const FILE: &str = "api.json";
+
+const URL_VARIABLE: &str = "FLOTILLA_API";
+const TOKEN_VARIABLE: &str = "FLOTILLA_API_TOKEN";
+
+/// A control's address and the token for it.
+#[derive(Clone)]
+pub struct Access {
+    pub(crate) authority: Authority,
+    pub(crate) token: String,
+}
+
+impl fmt::Debug for Access {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Access({}, …)", self.authority)
+    }
+}
+
+#[derive(Deserialize)]
+struct Written {
+    url: String,
+    token: String,
+}
+
+impl Access {
+    /// # Errors
+    /// The URL is not `http://HOST:PORT`, or the token has characters no token has; says which.
+    pub fn new(url: &str, token: &str) -> Result<Self, &'static str> {
+        let uri: Uri = url.parse().map_err(|_| "the address is not a URL")?;
+        if uri.scheme_str() != Some("http") || !matches!(uri.path(), "" | "/") {
+            return Err("the address is not of the form http://HOST:PORT");
+        }
+        let authority = uri
+            .into_parts()
+            .authority
+            .filter(|authority| authority.port_u16().is_some());
+        let authority = authority.ok_or("the address is not of the form http://HOST:PORT")?;
+        if authority.as_str().contains('@') {
+            return Err("the address must not contain a user name");
+        }
+        if token.is_empty() || !token.bytes().all(|byte| byte.is_ascii_graphic()) {
+            return Err("the token is empty or garbled");
+        }
+        Ok(Self {
+            authority,
+            token: token.to_owned(),
+        })
+    }
+
+    /// What the control that runs on this data directory has written down.
+    ///
+    /// # Errors
+    /// No control runs there, or its file cannot be read.
+    pub fn from_data_dir(data_dir: &Path) -> Result<Self, Error> {
+        let path = data_dir.join(FILE);
+        let unusable = |reason: String| Error::AccessFile {
+            path: path.clone(),
+            reason,
+        };
+        let text = match fs::read_to_string(&path) {
+            Ok(text) => text,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Err(Error::NotRunning { path }),
+            Err(error) => {
+                return Err(unusable(format!(
+                    "{error}. Run this as the user that runs Flotilla."
+                )));
+            }
+        };
+        let again = "Restart Flotilla to have it written again.";
+        // The parser's own message could quote the token.
+        let written: Written =
+            serde_json::from_str(&text).map_err(|_| unusable(format!("it is garbled. {again}")))?;
+        Self::new(&written.url, &written.token).map_err(|reason| unusable(format!("{reason}. {again}")))
+    }
+
+    /// `FLOTILLA_API` and `FLOTILLA_API_TOKEN` when the first is set, else the data directory.
+    ///
+    /// # Errors
+    /// As [`Access::from_data_dir`], or the variables cannot be used.
+    pub fn from_env(data_dir: &Path) -> Result<Self, Error> {
+        let Ok(url) = env::var(URL_VARIABLE) else {
+            return Self::from_data_dir(data_dir);
+        };
+        let token = env::var(TOKEN_VARIABLE).map_err(|_| Error::Environment {
+            variable: TOKEN_VARIABLE,
+            reason: "FLOTILLA_API is set, so it must hold that control's token",
+        })?;
+        Self::new(&url, &token).map_err(|reason| Error::Environment {
+            variable: URL_VARIABLE,
+            reason,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_plain_address_with_a_port_is_used() {
+        assert!(Access::new("http://127.0.0.1:7440", "t").is_ok());
+        assert!(Access::new("http://[::1]:7440/", "t").is_ok());
+        for (url, token) in [
+            ("https://127.0.0.1:7440", "t"),
+            ("http://127.0.0.1", "t"),
+            ("http://127.0.0.1:7440/x", "t"),
+            ("http://me@127.0.0.1:7440", "t"),
+            ("nonsense", "t"),
+            ("http://127.0.0.1:7440", ""),
+            ("http://127.0.0.1:7440", "a\r\nb"),
+        ] {
+            assert!(Access::new(url, token).is_err(), "{url} {token:?}");
+        }
+    }
+
+    #[test]
+    fn a_missing_file_says_how_to_start() {
+        let directory = tempfile::tempdir().unwrap();
+        let error = Access::from_data_dir(directory.path()).unwrap_err();
+        assert!(error.is_unreachable());
+        assert!(
+            error
+                .to_string()
+                .ends_with("Open the Flotilla app or run `flotilla serve`.")
+        );
+    }
+
+    #[test]
+    fn a_garbled_file_is_named_and_its_secret_is_not() {
+        let directory = tempfile::tempdir().unwrap();
+        fs::write(
+            directory.path().join(FILE),
+            r#"{"url":"http://127.0.0.1:1","token":"s3cret""#,
+        )
+        .unwrap();
+        let message = Access::from_data_dir(directory.path()).unwrap_err().to_string();
+        assert!(message.contains(FILE) && message.contains("garbled"), "{message}");
+        assert!(!message.contains("s3cret"));
+    }
+
+    #[test]
+    fn the_token_is_not_in_debug_output() {
+        let access = Access::new("http://127.0.0.1:1", "s3cret").unwrap();
+        assert!(!format!("{access:?}").contains("s3cret"));
+    }
+}

@@ -1,0 +1,139 @@
+//! The client against a real listener that plays control.
+
+use super::*;
+use axum::{
+    Json, Router,
+    extract::{
+        Path as UrlPath,
+        ws::{Message, WebSocketUpgrade},
+    },
+    http::HeaderMap,
+    routing::{get, post},
+};
+use flotilla_protocol::{
+    Code,
+    api::{ActOnContainer, GetDevice, ListContainers},
+    inventory::ContainerAction,
+};
+use futures_util::StreamExt;
+use tokio::net::TcpListener;
+
+/// A control that answers with the given routes, and a client of it.
+async fn control(routes: Router) -> Client {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    tokio::spawn(async move { axum::serve(listener, routes).await });
+    Client::new(Access::new(&url, "token-1").unwrap())
+}
+
+fn refuse(code: Code, message: &str) -> (StatusCode, Json<Problem>) {
+    (
+        StatusCode::from_u16(code.status()).unwrap(),
+        Json(Problem::new(code, message)),
+    )
+}
+
+#[tokio::test]
+async fn a_request_carries_the_token_and_decodes_its_response() {
+    let list = |headers: HeaderMap| async move {
+        assert_eq!(headers["authorization"], "Bearer token-1");
+        Json(
+            serde_json::json!({"items": [], "unreachable_devices": [{"device": "nas", "reason": "offline"}]}),
+        )
+    };
+    let client = control(Router::new().route("/api/v1/containers", get(list))).await;
+    let answer = client.send(&ListContainers::default()).await.unwrap();
+    assert_eq!(answer.unreachable_devices[0].device.as_str(), "nas");
+}
+
+#[tokio::test]
+async fn an_action_without_a_body_in_its_answer_is_done() {
+    let act = |UrlPath((device, container)): UrlPath<(String, String)>| async move {
+        assert_eq!((device.as_str(), container.as_str()), ("nas", "my/db"));
+        StatusCode::NO_CONTENT
+    };
+    let client = control(Router::new().route("/api/v1/devices/{d}/containers/{c}/stop", post(act))).await;
+    let stop = ActOnContainer {
+        device: "nas".into(),
+        container: "my/db".into(),
+        action: ContainerAction::Stop,
+    };
+    client.send(&stop).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_refusal_is_the_problem_that_control_sent() {
+    let show = || async { refuse(Code::NotFound, "There is no device named moon.") };
+    let client = control(Router::new().route("/api/v1/devices/moon", get(show))).await;
+    let error = client
+        .send(&GetDevice {
+            device: "moon".into(),
+        })
+        .await
+        .unwrap_err();
+    assert!(matches!(&error, Error::Problem(problem) if problem.code == Code::NotFound));
+    assert_eq!(error.to_string(), "There is no device named moon.");
+}
+
+#[tokio::test]
+async fn a_stranger_on_the_port_is_told_apart_from_control() {
+    let client = control(Router::new().fallback(|| async { (StatusCode::BAD_GATEWAY, "<html>") })).await;
+    let error = client.send(&ListContainers::default()).await.unwrap_err();
+    assert!(matches!(error, Error::Answer { .. }), "{error}");
+}
+
+#[tokio::test]
+async fn nobody_listening_is_unreachable_and_names_the_address() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap().to_string();
+    drop(listener);
+    let client = Client::new(Access::new(&format!("http://{address}"), "t").unwrap());
+    let error = client.send(&ListContainers::default()).await.unwrap_err();
+    assert!(
+        error.is_unreachable() && error.to_string().contains(&address),
+        "{error}"
+    );
+}
+
+#[tokio::test]
+async fn a_connection_closed_without_an_answer_is_unreachable() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    tokio::spawn(async move { while listener.accept().await.is_ok() {} });
+    let client = Client::new(Access::new(&url, "t").unwrap());
+    assert!(
+        client
+            .send(&ListContainers::default())
+            .await
+            .unwrap_err()
+            .is_unreachable()
+    );
+}
+
+#[tokio::test]
+async fn the_live_stream_yields_frames_and_ends_with_control() {
+    let live = |headers: HeaderMap, upgrade: WebSocketUpgrade| async move {
+        assert_eq!(headers["authorization"], "Bearer token-1");
+        upgrade.on_upgrade(|mut socket| async move {
+            for text in [r#"{"seq":1,"reset":true}"#, r#"{"seq":2}"#] {
+                socket.send(Message::text(text)).await.unwrap();
+            }
+        })
+    };
+    let client = control(Router::new().route("/api/v1/live", get(live))).await;
+    let frames = client.live().await.unwrap();
+    let frames: Vec<_> = frames.filter_map(|frame| async { frame.ok() }).collect().await;
+    assert_eq!(frames.iter().map(|frame| frame.seq).collect::<Vec<_>>(), [1, 2]);
+    assert!(frames[0].reset);
+}
+
+#[tokio::test]
+async fn a_refused_live_stream_says_why() {
+    let live = || async { refuse(Code::Unauthenticated, "Sign in first.") };
+    let client = control(Router::new().route("/api/v1/live", get(live))).await;
+    let error = client.live().await.unwrap_err();
+    assert!(
+        matches!(&error, Error::Problem(problem) if problem.code == Code::Unauthenticated),
+        "{error}"
+    );
+}

@@ -1,0 +1,42 @@
+//! Why a call of the control API has no answer.
+
+use flotilla_protocol::Problem;
+use std::{io, path::PathBuf};
+
+/// What to do about a control that cannot be reached; the same words everywhere.
+const START_IT: &str = "Open the Flotilla app or run `flotilla serve`.";
+
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// No control has written its address into the data directory.
+    #[error("Flotilla is not running here: there is no {}. {START_IT}", .path.display())]
+    NotRunning { path: PathBuf },
+    /// Control's address is known and nobody answers there.
+    #[error("Control does not answer at {address}: {source}. {START_IT}")]
+    Unreachable { address: String, source: io::Error },
+    /// Where control listens could not be found out.
+    #[error("Cannot use {}: {reason}", .path.display())]
+    AccessFile { path: PathBuf, reason: String },
+    /// The environment names a control in a way that cannot be used.
+    #[error("{variable} cannot be used: {reason}")]
+    Environment {
+        variable: &'static str,
+        reason: &'static str,
+    },
+    /// Control's own refusal.
+    #[error(transparent)]
+    Problem(#[from] Problem),
+    /// Something answered that does not speak this version of the API.
+    #[error(
+        "What answers at {address} is not a control server this version understands ({detail}). Update Flotilla or check the address."
+    )]
+    Answer { address: String, detail: String },
+}
+
+impl Error {
+    /// Whether control could not be reached at all, so that starting it is the way out.
+    #[must_use]
+    pub fn is_unreachable(&self) -> bool {
+        matches!(self, Self::NotRunning { .. } | Self::Unreachable { .. })
+    }
+}
