@@ -9,7 +9,9 @@ mod clock;
 mod config;
 mod control;
 mod data_dir;
+mod provision;
 mod start;
+mod store;
 
 pub use config::{ControlConfig, Ui};
 pub use control::{Control, Ready, Summary};

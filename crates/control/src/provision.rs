@@ -1,0 +1,97 @@
+//! What makes a device's agent run: the texts that people paste, and the downloads those texts fetch.
+//!
+//! Everything is derived from one [`ConfigFile`], which says who the device is and holds its one-time token,
+//! and from the pin that curl checks. The texts for a network mode that a method does not fit are absent, with
+//! the reason. The same device, whichever text it came from, keeps its identity in one named place.
+
+mod builds;
+mod commands;
+mod compose;
+mod config;
+mod script;
+mod shell;
+
+pub(crate) use builds::Builds;
+pub(crate) use script::render as install_script;
+
+use flotilla_protocol::{
+    api::{AddedDevice, DeviceAdded, Unavailable},
+    device::NetworkMode,
+    endpoint::Endpoint,
+    enroll::ConfigFile,
+    pin::Pin,
+};
+
+const ONLY_HOST: &str =
+    "The install command runs the agent directly on the device, so it only fits Host networking.";
+const NO_PAUSE: &str =
+    "Flotilla can't write this for Pause container yet. Choose Host networking or Bridge networking.";
+const NO_ADDRESS: &str =
+    "No address is known at which devices reach this controller. Connect it to a network, or start it with --advertise HOST:PORT.";
+
+/// A device with its token in every form that fits its network mode.
+pub(crate) fn device_added(config: &ConfigFile, tls_pin: &Pin) -> DeviceAdded {
+    let mut added = without_texts(config);
+    let Some(endpoint) = config.endpoints.first() else {
+        let reason = || Some(NO_ADDRESS.to_owned());
+        added.unavailable = Unavailable {
+            install: reason(),
+            docker_run: reason(),
+            compose: reason(),
+            config: reason(),
+        };
+        return added;
+    };
+    let source = Source {
+        config,
+        endpoint,
+        tls_pin,
+    };
+    added.config = Some(config::text(config));
+    if config.network_mode == NetworkMode::Host {
+        added.install = Some(commands::install(&source));
+    } else {
+        added.unavailable.install = Some(ONLY_HOST.to_owned());
+    }
+    if let Some(network) = commands::Network::of(config.network_mode) {
+        added.docker_run = Some(commands::docker_run(&source, network));
+        added.compose = Some(compose::text(&source, network));
+        added.config_run = Some(commands::config_run(&source, network));
+    } else {
+        added.unavailable.docker_run = Some(NO_PAUSE.to_owned());
+        added.unavailable.compose = Some(NO_PAUSE.to_owned());
+    }
+    added
+}
+
+/// What all texts are made from.
+#[derive(Clone, Copy)]
+struct Source<'a> {
+    config: &'a ConfigFile,
+    /// Where the device reaches control for the first time.
+    endpoint: &'a Endpoint,
+    tls_pin: &'a Pin,
+}
+
+fn without_texts(config: &ConfigFile) -> DeviceAdded {
+    DeviceAdded {
+        device: AddedDevice {
+            id: config.device_id,
+            name: config.device_name.clone(),
+            mesh_ip: config.mesh_ip,
+            mode: config.network_mode,
+            relay: config.relay,
+            tags: config.tags.clone(),
+        },
+        token_expires: config.token_expires,
+        install: None,
+        docker_run: None,
+        compose: None,
+        config: None,
+        config_run: None,
+        unavailable: Unavailable::default(),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,16 @@
+//! `NAME.device.toml`: the config file as text.
+
+use flotilla_protocol::enroll::ConfigFile;
+
+/// The file, with what a person should know before anything else.
+pub(super) fn text(config: &ConfigFile) -> String {
+    let name = &config.device_name;
+    // Strings, numbers and lists of strings always have a TOML form.
+    let body = toml::to_string(config).unwrap_or_default();
+    format!(
+        "# Flotilla config file for {name}. It can enroll one device until {expires}: treat it like a password.\n\
+         # Keep it readable for its owner only: chmod 600 {name}.device.toml\n\
+         {body}",
+        expires = config.token_expires,
+    )
+}

@@ -1,0 +1,106 @@
+//! Every text as a snapshot, and what they promise beyond their letters.
+
+use super::*;
+use flotilla_protocol::device::RelayPreference;
+
+/// A pending device called nas. Nothing in it is a real secret.
+pub(super) fn config(mode: NetworkMode) -> ConfigFile {
+    ConfigFile {
+        version: 1,
+        fleet_id: "01937c5e-7b1a-7c3e-8b9e-0123456789ab".parse().unwrap(),
+        device_id: "01937c5e-7b1a-7c3e-8b9e-0123456789cd".parse().unwrap(),
+        device_name: "nas".parse().unwrap(),
+        endpoints: vec!["192.168.1.10:7443".parse().unwrap(), "home.example.net:7443".parse().unwrap()],
+        ca_pin: pin('C'),
+        token: "01937c5e7b1a7c3e8b9e0123456789ef.c2VjcmV0LXNlY3JldC1zZWNyZXQ".into(),
+        token_expires: "2026-01-02T03:04:05Z".parse().unwrap(),
+        mesh_ip: [100, 71, 0, 7].into(),
+        mesh_cidr: "100.71.0.0/16".into(),
+        network_mode: mode,
+        relay: RelayPreference::Auto,
+        tags: vec!["prod".parse().unwrap(), "media".parse().unwrap()],
+        agent_image: "flotilla/agent:0.1.0".into(),
+        ca_pem: "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n".into(),
+    }
+}
+
+pub(super) fn pin(letter: char) -> Pin {
+    Pin::from_base64(&format!("{}=", letter.to_string().repeat(43))).unwrap()
+}
+
+fn added(mode: NetworkMode) -> DeviceAdded {
+    device_added(&config(mode), &pin('T'))
+}
+
+#[test]
+fn host_networking_has_every_form() {
+    let added = added(NetworkMode::Host);
+    assert_eq!(added.unavailable, Unavailable::default());
+    insta::assert_snapshot!("install", added.install.unwrap());
+    insta::assert_snapshot!("docker_run_host", added.docker_run.unwrap());
+    insta::assert_snapshot!("compose_host", added.compose.unwrap());
+    insta::assert_snapshot!("config", added.config.unwrap());
+    insta::assert_snapshot!("config_run_host", added.config_run.unwrap());
+}
+
+#[test]
+fn bridge_networking_has_no_right_to_the_devices_network() {
+    let added = added(NetworkMode::Bridge);
+    assert_eq!(added.install, None);
+    assert_eq!(added.unavailable.install.as_deref(), Some(ONLY_HOST));
+    insta::assert_snapshot!("docker_run_bridge", added.docker_run.unwrap());
+    insta::assert_snapshot!("compose_bridge", added.compose.unwrap());
+    insta::assert_snapshot!("config_run_bridge", added.config_run.unwrap());
+}
+
+#[test]
+fn a_pause_container_has_a_config_file_and_says_why_it_has_nothing_else() {
+    let added = added(NetworkMode::Pause);
+    assert!(added.config.is_some());
+    assert_eq!((added.install, added.docker_run, added.compose), (None, None, None));
+    assert_eq!(added.unavailable.docker_run.as_deref(), Some(NO_PAUSE));
+    assert_eq!(added.unavailable.compose.as_deref(), Some(NO_PAUSE));
+    assert_eq!(added.unavailable.config, None);
+}
+
+#[test]
+fn without_an_address_nothing_is_handed_out() {
+    let config = ConfigFile {
+        endpoints: vec![],
+        ..config(NetworkMode::Host)
+    };
+    let added = device_added(&config, &pin('T'));
+    assert_eq!((added.install, added.docker_run, added.compose, added.config), (None, None, None, None));
+    assert_eq!(added.unavailable.config.as_deref(), Some(NO_ADDRESS));
+}
+
+#[test]
+fn the_config_file_reads_back_and_holds_no_private_key() {
+    let text = added(NetworkMode::Host).config.unwrap();
+    let read: ConfigFile = toml::from_str(&text).unwrap();
+    assert_eq!(read.ca_pem, config(NetworkMode::Host).ca_pem);
+    assert_eq!(read.endpoints.len(), 2);
+    assert!(!text.contains("PRIVATE"));
+}
+
+#[test]
+fn the_line_that_runs_a_config_file_holds_no_secret() {
+    for mode in [NetworkMode::Host, NetworkMode::Bridge] {
+        let added = added(mode);
+        assert!(!added.config_run.unwrap().contains(&config(mode).token));
+    }
+}
+
+#[test]
+fn every_shell_text_is_one_that_shells_parse() {
+    for mode in [NetworkMode::Host, NetworkMode::Bridge] {
+        let added = added(mode);
+        let texts = [added.install, added.docker_run, added.config_run];
+        for text in texts.into_iter().flatten() {
+            for shell in ["bash", "sh"] {
+                let checked = std::process::Command::new(shell).args(["-n", "-c", &text]).output().unwrap();
+                assert!(checked.status.success(), "{shell}: {text}");
+            }
+        }
+    }
+}

@@ -1,0 +1,185 @@
+//! What must survive a restart: SQLite with one writer and a few readers, one file per table.
+//!
+//! Writes go through one connection, so they never meet a busy database; reads see the last commit and never
+//! wait for a write. Migrations are embedded and only go forward.
+
+mod activity;
+mod devices;
+mod fleet;
+mod inventory;
+mod tokens;
+
+pub(crate) use activity::NewActivity;
+pub(crate) use devices::{DeviceRow, Imposter};
+pub(crate) use fleet::FleetRow;
+pub(crate) use inventory::Known;
+pub(crate) use tokens::{TokenRow, TokenUse};
+
+use crate::StartError;
+use flotilla_protocol::{Code, Problem, Timestamp};
+use serde::{Serialize, de::DeserializeOwned};
+use sqlx::{
+    SqlitePool,
+    migrate::{MigrateError, Migrator},
+    sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
+};
+use std::{path::Path, time::Duration};
+
+static MIGRATIONS: Migrator = sqlx::migrate!();
+
+/// Readers beside the writer; each is a thread and two small caches.
+const READERS: u32 = 2;
+
+/// The open store.
+#[derive(Debug, Clone)]
+pub(crate) struct Store {
+    writer: SqlitePool,
+    readers: SqlitePool,
+}
+
+/// A store that does not answer, or answers nonsense.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum StoreError {
+    #[error("the database failed: {0}")]
+    Database(#[from] sqlx::Error),
+    #[error("{table}.{column} of {row} holds what no Flotilla wrote")]
+    Inconsistent {
+        table: &'static str,
+        column: &'static str,
+        row: String,
+    },
+}
+
+impl From<StoreError> for Problem {
+    fn from(error: StoreError) -> Self {
+        // SQLITE_FULL, SQLITE_READONLY and SQLITE_IOERR: the disk's trouble, which a person can end.
+        let disk = match &error {
+            StoreError::Database(sqlx::Error::Database(cause)) => cause
+                .code()
+                .and_then(|code| code.parse::<u32>().ok())
+                .is_some_and(|code| matches!(code & 0xff, 8 | 10 | 13)),
+            _ => false,
+        };
+        tracing::error!(%error, "store failed");
+        if disk {
+            Problem::new(
+                Code::Unavailable,
+                "The controller can't write its data, so nothing was changed. Check that its disk has room and is writable, then try again.",
+            )
+        } else {
+            Problem::new(
+                Code::Internal,
+                "The controller's database failed, so nothing was changed. Its log says more.",
+            )
+        }
+    }
+}
+
+impl Store {
+    /// Opens the database, creates it when absent, and brings it to this build's schema.
+    pub(crate) async fn open(path: &Path) -> Result<Self, StartError> {
+        let broken = |error: sqlx::Error| StartError::Store { path: path.to_owned(), reason: error.to_string() };
+        let options = SqliteConnectOptions::new()
+            .filename(path)
+            .create_if_missing(true)
+            .foreign_keys(true)
+            .journal_mode(SqliteJournalMode::Wal)
+            // A power cut may not undo an answered enrollment: the device would hold a certificate nobody knows.
+            .synchronous(SqliteSynchronous::Full)
+            .busy_timeout(Duration::from_secs(5))
+            .statement_cache_capacity(32);
+        let writer = SqlitePoolOptions::new()
+            .max_connections(1)
+            .connect_with(options.clone())
+            .await
+            .map_err(broken)?;
+        MIGRATIONS.run(&writer).await.map_err(|error| match error {
+            MigrateError::VersionMissing(_) | MigrateError::VersionTooNew(..) => {
+                StartError::NewerStore { path: path.to_owned() }
+            }
+            error => StartError::Store { path: path.to_owned(), reason: error.to_string() },
+        })?;
+        let readers = SqlitePoolOptions::new()
+            .max_connections(READERS)
+            .connect_with(options.read_only(true))
+            .await
+            .map_err(broken)?;
+        Ok(Self { writer, readers })
+    }
+
+    /// Waits for running statements and closes the files.
+    pub(crate) async fn close(&self) {
+        self.readers.close().await;
+        self.writer.close().await;
+    }
+}
+
+/// Where a value was read, for [`StoreError::Inconsistent`].
+#[derive(Clone, Copy)]
+struct Cell<'a> {
+    table: &'static str,
+    column: &'static str,
+    row: &'a dyn std::fmt::Display,
+}
+
+impl Cell<'_> {
+    fn inconsistent(self) -> StoreError {
+        StoreError::Inconsistent { table: self.table, column: self.column, row: self.row.to_string() }
+    }
+
+    fn parse<T: std::str::FromStr>(self, text: &str) -> Result<T, StoreError> {
+        text.parse().map_err(|_| self.inconsistent())
+    }
+
+    fn json<T: DeserializeOwned>(self, text: &str) -> Result<T, StoreError> {
+        serde_json::from_str(text).map_err(|_| self.inconsistent())
+    }
+
+    fn moment(self, millis: i64) -> Result<Timestamp, StoreError> {
+        Timestamp::from_millisecond(millis).map_err(|_| self.inconsistent())
+    }
+}
+
+/// Values of the protocol always have a JSON form: their maps have text keys.
+fn to_json<T: Serialize>(value: &T) -> Result<String, StoreError> {
+    serde_json::to_string(value).map_err(|error| StoreError::Database(sqlx::Error::Encode(error.into())))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    pub(super) fn moment(seconds: i64) -> Timestamp {
+        Timestamp::from_second(1_800_000_000 + seconds).unwrap()
+    }
+
+    pub(super) async fn open() -> (Store, tempfile::TempDir) {
+        let dir = tempfile::tempdir().unwrap();
+        let store = Store::open(&dir.path().join("flotilla.db")).await.unwrap();
+        (store, dir)
+    }
+
+    #[tokio::test]
+    async fn a_database_of_a_newer_version_is_refused_untouched() {
+        let (store, dir) = open().await;
+        sqlx::query(
+            "INSERT INTO _sqlx_migrations (version, description, success, checksum, execution_time) \
+             VALUES (9999, 'future', 1, x'00', 0)",
+        )
+        .execute(&store.writer)
+        .await
+        .unwrap();
+        store.close().await;
+        let error = Store::open(&dir.path().join("flotilla.db")).await.unwrap_err();
+        assert!(matches!(error, StartError::NewerStore { .. }), "{error}");
+    }
+
+    #[tokio::test]
+    async fn a_file_that_is_no_database_is_named() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("flotilla.db");
+        std::fs::write(&path, "nothing of the kind, and longer than a header of SQLite, which has 100 bytes. ".repeat(3)).unwrap();
+        let error = Store::open(&path).await.unwrap_err();
+        assert!(matches!(error, StartError::Store { .. }) && error.to_string().contains("flotilla.db"), "{error}");
+    }
+}

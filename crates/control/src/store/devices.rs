@@ -1,0 +1,205 @@
+//! Devices: the record that outlives links, tokens and certificates.
+
+use super::{Cell, Store, StoreError, to_json};
+use flotilla_protocol::{
+    Timestamp,
+    device::{CertificateFacts, NetworkMode, RelayPreference},
+    id::DeviceId,
+    name::{DeviceName, Tag},
+};
+use serde::{Deserialize, Serialize};
+use sqlx::{Sqlite, Transaction};
+use std::net::Ipv4Addr;
+
+/// A device as control records it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct DeviceRow {
+    pub(crate) id: DeviceId,
+    pub(crate) name: DeviceName,
+    pub(crate) mode: NetworkMode,
+    pub(crate) relay: RelayPreference,
+    pub(crate) tags: Vec<Tag>,
+    pub(crate) mesh_ip: Ipv4Addr,
+    pub(crate) this_computer: bool,
+    pub(crate) created: Timestamp,
+    pub(crate) enrolled: Option<Timestamp>,
+    pub(crate) revoked: Option<Timestamp>,
+    pub(crate) machine_id: Option<String>,
+    /// X25519, base64.
+    pub(crate) wireguard_key: Option<String>,
+    /// The certificate in use; every other one but `incoming` is superseded.
+    pub(crate) certificate: Option<CertificateFacts>,
+    /// Issued, and not yet seen on a link.
+    pub(crate) incoming: Option<CertificateFacts>,
+    pub(crate) imposter: Option<Imposter>,
+    pub(crate) last_seen: Option<Timestamp>,
+}
+
+/// A machine that presented another device's identity and was turned away.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Imposter {
+    pub(crate) hostname: String,
+    pub(crate) address: String,
+    pub(crate) at: Timestamp,
+}
+
+#[derive(sqlx::FromRow)]
+struct Stored {
+    id: String,
+    name: String,
+    mode: String,
+    relay: String,
+    tags: String,
+    mesh_ip: String,
+    this_computer: bool,
+    created: i64,
+    enrolled: Option<i64>,
+    revoked: Option<i64>,
+    machine_id: Option<String>,
+    wireguard_key: Option<String>,
+    certificate: Option<String>,
+    incoming: Option<String>,
+    imposter: Option<String>,
+    last_seen: Option<i64>,
+}
+
+impl TryFrom<Stored> for DeviceRow {
+    type Error = StoreError;
+
+    fn try_from(row: Stored) -> Result<Self, StoreError> {
+        let cell = |column| Cell { table: "devices", column, row: &row.id };
+        let moment = |column, at: Option<i64>| at.map(|at| cell(column).moment(at)).transpose();
+        let certificate = |column, text: &Option<String>| text.as_deref().map(|text| cell(column).json(text)).transpose();
+        Ok(Self {
+            id: cell("id").parse(&row.id)?,
+            name: cell("name").parse(&row.name)?,
+            mode: cell("mode").parse(&row.mode)?,
+            relay: cell("relay").parse(&row.relay)?,
+            tags: cell("tags").json(&row.tags)?,
+            mesh_ip: cell("mesh_ip").parse(&row.mesh_ip)?,
+            this_computer: row.this_computer,
+            created: cell("created").moment(row.created)?,
+            enrolled: moment("enrolled", row.enrolled)?,
+            revoked: moment("revoked", row.revoked)?,
+            certificate: certificate("certificate", &row.certificate)?,
+            incoming: certificate("incoming", &row.incoming)?,
+            imposter: row.imposter.as_deref().map(|text| cell("imposter").json(text)).transpose()?,
+            last_seen: moment("last_seen", row.last_seen)?,
+            machine_id: row.machine_id,
+            wireguard_key: row.wireguard_key,
+        })
+    }
+}
+
+impl Store {
+    pub(crate) async fn list_devices(&self) -> Result<Vec<DeviceRow>, StoreError> {
+        let rows: Vec<Stored> = sqlx::query_as("SELECT * FROM devices ORDER BY id").fetch_all(&self.readers).await?;
+        rows.into_iter().map(TryInto::try_into).collect()
+    }
+
+    /// Writes a device's row whole, new or changed.
+    pub(crate) async fn save_device(&self, device: &DeviceRow) -> Result<(), StoreError> {
+        let mut transaction = self.writer.begin().await?;
+        write(&mut transaction, device).await?;
+        Ok(transaction.commit().await?)
+    }
+
+    /// Forgets a device, its tokens and its inventory. Its activity stays.
+    pub(crate) async fn delete_device(&self, id: DeviceId) -> Result<(), StoreError> {
+        sqlx::query("DELETE FROM devices WHERE id = ?").bind(id.to_string()).execute(&self.writer).await?;
+        Ok(())
+    }
+}
+
+pub(super) async fn write(transaction: &mut Transaction<'_, Sqlite>, device: &DeviceRow) -> Result<(), StoreError> {
+    let millis = |at: Option<Timestamp>| at.map(Timestamp::as_millisecond);
+    sqlx::query(
+        "INSERT INTO devices (id, name, mode, relay, tags, mesh_ip, this_computer, created, enrolled, revoked, \
+         machine_id, wireguard_key, certificate, incoming, imposter, last_seen) \
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16) \
+         ON CONFLICT (id) DO UPDATE SET name = ?2, mode = ?3, relay = ?4, tags = ?5, mesh_ip = ?6, \
+         this_computer = ?7, created = ?8, enrolled = ?9, revoked = ?10, machine_id = ?11, wireguard_key = ?12, \
+         certificate = ?13, incoming = ?14, imposter = ?15, last_seen = ?16",
+    )
+    .bind(device.id.to_string())
+    .bind(device.name.as_str())
+    .bind(device.mode.as_str())
+    .bind(device.relay.as_str())
+    .bind(to_json(&device.tags)?)
+    .bind(device.mesh_ip.to_string())
+    .bind(device.this_computer)
+    .bind(device.created.as_millisecond())
+    .bind(millis(device.enrolled))
+    .bind(millis(device.revoked))
+    .bind(&device.machine_id)
+    .bind(&device.wireguard_key)
+    .bind(device.certificate.as_ref().map(to_json).transpose()?)
+    .bind(device.incoming.as_ref().map(to_json).transpose()?)
+    .bind(device.imposter.as_ref().map(to_json).transpose()?)
+    .bind(millis(device.last_seen))
+    .execute(&mut **transaction)
+    .await?;
+    Ok(())
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+    use crate::store::tests::{moment, open};
+
+    pub(crate) fn device(name: &str, nth: u8) -> DeviceRow {
+        DeviceRow {
+            id: format!("01937c5e-7b1a-7c3e-8b9e-0000000000{nth:02x}").parse().unwrap(),
+            name: name.parse().unwrap(),
+            mode: NetworkMode::Host,
+            relay: RelayPreference::Auto,
+            tags: vec!["prod".parse().unwrap()],
+            mesh_ip: Ipv4Addr::new(100, 71, 0, nth),
+            this_computer: false,
+            created: moment(1),
+            enrolled: None,
+            revoked: None,
+            machine_id: None,
+            wireguard_key: None,
+            certificate: None,
+            incoming: None,
+            imposter: None,
+            last_seen: None,
+        }
+    }
+
+    #[tokio::test]
+    async fn a_device_reads_back_as_it_was_saved_and_changed() {
+        let (store, _dir) = open().await;
+        let mut nas = device("nas", 1);
+        store.save_device(&nas).await.unwrap();
+        nas.name = "nas-2".parse().unwrap();
+        nas.enrolled = Some(moment(2));
+        nas.certificate =
+            Some(CertificateFacts { issued: moment(2), expires: moment(3), fingerprint: "ab".into() });
+        nas.imposter = Some(Imposter { hostname: "copy".into(), address: "192.0.2.7".into(), at: moment(4) });
+        store.save_device(&nas).await.unwrap();
+        assert_eq!(store.list_devices().await.unwrap(), [nas.clone()]);
+        store.delete_device(nas.id).await.unwrap();
+        assert_eq!(store.list_devices().await.unwrap(), []);
+    }
+
+    #[tokio::test]
+    async fn two_devices_never_share_a_name_or_an_address() {
+        let (store, _dir) = open().await;
+        store.save_device(&device("nas", 1)).await.unwrap();
+        assert!(store.save_device(&device("nas", 2)).await.is_err());
+        let mut same_address = device("desk", 3);
+        same_address.mesh_ip = Ipv4Addr::new(100, 71, 0, 1);
+        assert!(store.save_device(&same_address).await.is_err());
+    }
+
+    #[tokio::test]
+    async fn a_row_that_no_flotilla_wrote_is_named() {
+        let (store, _dir) = open().await;
+        store.save_device(&device("nas", 1)).await.unwrap();
+        sqlx::query("UPDATE devices SET mode = 'vpn'").execute(&store.writer).await.unwrap();
+        let error = store.list_devices().await.unwrap_err().to_string();
+        assert!(error.starts_with("devices.mode of 01937c5e"), "{error}");
+    }
+}

@@ -1,0 +1,91 @@
+//! The fleet itself: one row.
+
+use super::{Cell, Store, StoreError};
+use flotilla_protocol::{Timestamp, api::StartingPolicy, id::FleetId};
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct FleetRow {
+    pub(crate) id: FleetId,
+    pub(crate) name: Option<String>,
+    pub(crate) mesh_cidr: String,
+    pub(crate) starting_policy: Option<StartingPolicy>,
+    pub(crate) created: Timestamp,
+}
+
+#[derive(sqlx::FromRow)]
+struct Stored {
+    id: String,
+    name: Option<String>,
+    mesh_cidr: String,
+    starting_policy: Option<String>,
+    created: i64,
+}
+
+impl TryFrom<Stored> for FleetRow {
+    type Error = StoreError;
+
+    fn try_from(row: Stored) -> Result<Self, StoreError> {
+        let cell = |column| Cell { table: "fleet", column, row: &row.id };
+        Ok(Self {
+            id: cell("id").parse(&row.id)?,
+            starting_policy: match &row.starting_policy {
+                Some(policy) => Some(cell("starting_policy").json(policy)?),
+                None => None,
+            },
+            created: cell("created").moment(row.created)?,
+            mesh_cidr: row.mesh_cidr,
+            name: row.name,
+        })
+    }
+}
+
+impl Store {
+    pub(crate) async fn lookup_fleet(&self) -> Result<Option<FleetRow>, StoreError> {
+        let row: Option<Stored> =
+            sqlx::query_as("SELECT id, name, mesh_cidr, starting_policy, created FROM fleet")
+                .fetch_optional(&self.readers)
+                .await?;
+        row.map(TryInto::try_into).transpose()
+    }
+
+    /// Writes the one row, whatever it was.
+    pub(crate) async fn save_fleet(&self, fleet: &FleetRow) -> Result<(), StoreError> {
+        let policy = fleet.starting_policy.as_ref().map(super::to_json).transpose()?;
+        sqlx::query(
+            "INSERT OR REPLACE INTO fleet (singleton, id, name, mesh_cidr, starting_policy, created) \
+             VALUES (1, ?, ?, ?, ?, ?)",
+        )
+        .bind(fleet.id.to_string())
+        .bind(&fleet.name)
+        .bind(&fleet.mesh_cidr)
+        .bind(policy)
+        .bind(fleet.created.as_millisecond())
+        .execute(&self.writer)
+        .await?;
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::tests::{moment, open};
+
+    #[tokio::test]
+    async fn the_fleet_is_what_was_last_saved() {
+        let (store, _dir) = open().await;
+        assert_eq!(store.lookup_fleet().await.unwrap(), None);
+        let mut fleet = FleetRow {
+            id: "01937c5e-7b1a-7c3e-8b9e-0123456789ab".parse().unwrap(),
+            name: None,
+            mesh_cidr: "100.71.0.0/16".into(),
+            starting_policy: None,
+            created: moment(1),
+        };
+        store.save_fleet(&fleet).await.unwrap();
+        fleet.name = Some("home-lab".into());
+        fleet.starting_policy = Some(StartingPolicy::OpenLab);
+        store.save_fleet(&fleet).await.unwrap();
+        assert_eq!(store.lookup_fleet().await.unwrap(), Some(fleet));
+    }
+}
