@@ -1,0 +1,33 @@
+//! A device's container engine (Docker, or Podman's Docker-compatible socket), as one value that stays current.
+//!
+//! [`Engine::follow`] is the only task: it finds the socket, connects, reads everything once, then reads again
+//! only what the engine's event stream names as changed. When the engine is absent, refuses, or stops, that is
+//! a state with a reason that says the way out, and the task waits for its return.
+//!
+//! Whoever wants to know takes a [`Watch`]. Each watch remembers what it already told and yields the
+//! difference, so a slow reader costs no memory: it simply gets fewer, larger reports.
+//!
+//! - `socket`: where the engine may be, and why it cannot be reached.
+//! - `connection`: speaking to it; facts about it.
+//! - `read`, `snapshot`: its answers in our words (pure).
+//! - `stale`: what an event makes out of date (pure).
+//! - `reports`: from one view to the next as [`flotilla_protocol::agent::Report`]s (pure).
+//! - `action`: start, stop, restart.
+
+mod action;
+mod connection;
+mod follow;
+mod own;
+mod read;
+mod reports;
+mod snapshot;
+mod socket;
+mod stale;
+
+pub use action::ActionError;
+pub use follow::{Engine, Watch};
+pub use own::OwnContainer;
+pub use socket::Sockets;
+
+/// A container with this label set to `true` is a Flotilla agent, wherever it runs.
+pub const AGENT_LABEL: &str = "app.flotilla.agent";
