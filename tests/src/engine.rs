@@ -2,11 +2,10 @@
 
 use std::ffi::OsStr;
 use std::fs::File;
-use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::Command;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result};
 
 use crate::lab::Machine;
 use crate::parts;
@@ -67,33 +66,6 @@ impl Machine {
             .current_dir(&folder);
         run(compose.args(["--project-name", stack, "up", "--detach", "--pull", "never"])).map(drop)
     }
-
-    /// Runs a text that a person pastes into a root shell on this machine, exactly as it is.
-    pub fn paste(&self, text: &str) -> Result<String> {
-        let mut shell = self.command("bash");
-        shell.env("DOCKER_HOST", self.docker_host());
-        type_into(&mut shell, text)
-    }
-}
-
-/// Gives a text to a shell's standard input and waits for its end.
-pub fn type_into(shell: &mut Command, text: &str) -> Result<String> {
-    shell
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped());
-    let mut child = shell.spawn().context("cannot start a shell")?;
-    let mut input = child.stdin.take().context("a shell without input")?;
-    input.write_all(text.as_bytes())?;
-    drop(input);
-    let output = child.wait_with_output()?;
-    let [out, err] = [output.stdout, output.stderr].map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
-    ensure!(
-        output.status.success(),
-        "the shell ended with {}\n{out}{err}",
-        output.status
-    );
-    Ok(out + &err)
 }
 
 /// A root file system of static busybox.

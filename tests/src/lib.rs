@@ -13,3 +13,4 @@ pub mod eventually;
 pub mod lab;
 pub mod parts;
 pub mod program;
+pub mod systemd;

@@ -7,6 +7,7 @@ use flotilla_tests::engine::WEB;
 use flotilla_tests::eventually::{eventually, eventually_blocking, seconds};
 use flotilla_tests::lab::{Lab, with_lab};
 use flotilla_tests::program::run;
+use flotilla_tests::systemd::System;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
@@ -69,4 +70,21 @@ async fn get(address: &str) -> Result<String> {
     stream.read_to_string(&mut answer).await?;
     ensure!(answer.contains("hello from a sample container"), "{answer}");
     Ok(answer)
+}
+
+#[test]
+fn a_machine_boots_systemd_beside_its_engine() -> Result<()> {
+    with_lab(1, async |lab| {
+        let machine = lab.machine(1);
+        let system = System::boot(machine)?;
+        ensure!(run(system.command("hostname").arg("-s"))? == "h1");
+        ensure!(system.paste("sudo stat -c %G /run/docker.sock")? == "docker");
+        ensure!(system.unit("dbus.service", "ActiveState")? == "active");
+        ensure!(
+            system
+                .paste("ip -brief address show eth0")?
+                .contains(&machine.address().to_string())
+        );
+        Ok(())
+    })
 }

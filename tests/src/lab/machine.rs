@@ -1,4 +1,4 @@
-//! One machine: a host name, an address, a machine id and an engine, each of its own.
+//! One machine: a host name, an address, a machine id and an engine, each of its own, and its own /run.
 
 use std::ffi::OsStr;
 use std::fs;
@@ -16,7 +16,13 @@ use crate::program::{Program, run};
 
 /// Gives a program the machine's name and files before it becomes that program. The text is constant; what
 /// varies are its arguments.
-const MOVE_IN: &str = r#"hostname "$1"; mount --bind "$2/machine-id" /etc/machine-id; mount --bind "$2/etc-docker" /etc/docker; shift 2; exec "$@""#;
+const MOVE_IN: &str = r#"set -e
+hostname "$1"
+mount --bind "$2/machine-id" /etc/machine-id
+mount --bind "$2/etc-docker" /etc/docker
+mount --bind "$2/run" /run
+shift 2
+exec "$@""#;
 
 #[derive(Debug)]
 pub struct Machine {
@@ -35,6 +41,7 @@ impl Machine {
         // Each engine its own /etc/docker, or all show one engine id; it must exist to be mounted over.
         fs::create_dir_all(directory.join("etc-docker"))?;
         fs::create_dir_all("/etc/docker")?;
+        fs::create_dir_all(directory.join("run"))?;
         fs::write(
             directory.join("machine-id"),
             format!("{:032x}\n", rand::random::<u128>()),
@@ -67,6 +74,12 @@ impl Machine {
         &self.directory
     }
 
+    /// Its name among all machines of all labs.
+    #[must_use]
+    pub fn unique_name(&self) -> &str {
+        &self.namespace
+    }
+
     /// Path of its network namespace.
     #[must_use]
     pub fn network(&self) -> PathBuf {
@@ -86,12 +99,13 @@ impl Machine {
         command
     }
 
+    /// What is `/run/docker.sock` on the machine, as seen from everywhere.
     #[must_use]
     pub fn socket(&self) -> PathBuf {
-        self.directory.join("docker.sock")
+        self.directory.join("run/docker.sock")
     }
 
-    /// The address of its engine as `DOCKER_HOST` has it.
+    /// The address of its engine, as seen from everywhere.
     #[must_use]
     pub fn docker_host(&self) -> String {
         format!("unix://{}", self.socket().display())
@@ -105,14 +119,20 @@ impl Machine {
         docker
     }
 
+    /// Runs a text that a person pastes into a root shell on this machine, exactly as it is.
+    pub fn paste(&self, text: &str) -> Result<String> {
+        run(self
+            .command("bash")
+            .current_dir(&self.directory)
+            .args(["-c", text]))
+    }
+
     pub fn start_engine(&mut self) -> Result<()> {
         let directory = self.directory.display();
         let mut dockerd = self.command("dockerd");
         dockerd
-            .args(["--host", &self.docker_host()])
             .arg(format!("--data-root={directory}/data"))
             .arg(format!("--exec-root={directory}/exec"))
-            .arg(format!("--pidfile={directory}/docker.pid"))
             .arg(format!("--bip=172.2{}.0.1/16", self.number))
             .arg(format!(
                 "--default-address-pool=base=10.2{}.0.0/16,size=24",

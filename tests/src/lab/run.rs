@@ -17,6 +17,9 @@ const BASE: &str = "/tmp/flotilla-lab";
 /// Where `ip netns` keeps the names of namespaces.
 const NAMESPACES: &str = "/run/netns";
 
+/// Where systemd-nspawn keeps a directory for each system.
+const PROPAGATED: &str = "/run/systemd/nspawn/propagate";
+
 #[derive(Debug)]
 pub(super) struct Run {
     id: String,
@@ -153,6 +156,11 @@ impl Run {
         }
         for mount in mounts_below(&self.directory)? {
             run(Command::new("umount").args(["--lazy", &mount]))?;
+        }
+        // Left by a system that lost its power.
+        let prefix = self.namespace("");
+        for name in names_in(PROPAGATED).filter(|name| name.starts_with(&prefix)) {
+            fs::remove_dir(Path::new(PROPAGATED).join(name)).ok();
         }
         Ok(fs::remove_dir_all(&self.directory)?)
     }

@@ -1,0 +1,126 @@
+//! A booted Debian on a machine of the lab: systemd is its first process, and units are hardened for real.
+//!
+//! Its root is a throw-away layer over the cached one; network and engine are the machine's own. What is added
+//! to it is what every Debian has that a Docker was installed on: `sudo`, and the group that owns the socket.
+
+use std::fs;
+use std::os::unix::fs::MetadataExt;
+use std::process::Command;
+
+use anyhow::{Context, Result, ensure};
+
+use crate::eventually::{eventually_blocking, seconds};
+use crate::lab::Machine;
+use crate::parts;
+use crate::program::{Program, run};
+
+const SUDO: &str = "#!/bin/sh\nexec \"$@\"\n";
+
+/// A running system. Dropping it takes its power away.
+#[derive(Debug)]
+pub struct System {
+    // The power switch; everything else goes through the first process.
+    nspawn: Program,
+    first_process: u32,
+}
+
+impl System {
+    pub fn boot(machine: &Machine) -> Result<Self> {
+        let mut nspawn = Command::new("systemd-nspawn");
+        nspawn
+            .arg("--directory")
+            .arg(parts::of_lab("rootfs")?)
+            .args([
+                "--volatile=overlay",
+                "--boot",
+                "--console=pipe",
+                "--register=no",
+                "--keep-unit",
+            ])
+            .args([
+                format!("--machine={}", machine.unique_name()),
+                format!("--hostname={}", machine.name()),
+            ])
+            .arg(format!(
+                "--network-namespace-path={}",
+                machine.network().display()
+            ))
+            .args(["--capability=CAP_NET_ADMIN", "--bind=/dev/net/tun"]);
+        let socket = machine.socket();
+        if socket.exists() {
+            nspawn.arg(format!("--bind={}:/run/docker.sock", socket.display()));
+        }
+        let nspawn = Program::start(&mut nspawn, machine.directory(), "systemd")?;
+        let mut system = Self {
+            nspawn,
+            first_process: 0,
+        };
+        eventually_blocking("systemd has started", seconds(30.0), || {
+            system.nspawn.ensure_running()?;
+            // Looked up each time: the first child is only the one that prepares the second.
+            system.first_process = first_child(system.nspawn.id())?;
+            // It exits with an error where some unit failed, which a container always has.
+            let state = system.command("systemctl").arg("is-system-running").output()?;
+            let state = String::from_utf8_lossy(&state.stdout).trim().to_owned();
+            ensure!(["running", "degraded"].contains(&state.as_str()), "it is {state}");
+            Ok(())
+        })?;
+        system.write("/usr/local/bin/sudo", SUDO)?;
+        run(system.command("chmod").args(["0755", "/usr/local/bin/sudo"]))?;
+        if socket.exists() {
+            let group = socket.metadata()?.gid().to_string();
+            run(system.command("groupadd").args(["--gid", &group, "docker"]))?;
+        }
+        Ok(system)
+    }
+
+    /// A command inside, with an environment as after a login of root.
+    pub fn command(&self, program: &str) -> Command {
+        let mut nsenter = Command::new("nsenter");
+        nsenter.arg(format!("--target={}", self.first_process));
+        nsenter.args([
+            "--mount", "--pid", "--uts", "--ipc", "--net", "--cgroup", "--", program,
+        ]);
+        nsenter.env_clear().env("HOME", "/root");
+        nsenter.env(
+            "PATH",
+            "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+        );
+        nsenter
+    }
+
+    /// Runs a text that a person pastes into a root shell, exactly as it is.
+    pub fn paste(&self, text: &str) -> Result<String> {
+        run(self.command("bash").args(["-c", text]))
+    }
+
+    /// One property of a unit, as `systemctl show` has it.
+    pub fn unit(&self, unit: &str, property: &str) -> Result<String> {
+        run(self
+            .command("systemctl")
+            .args(["show", "--value", "--property", property, unit]))
+    }
+
+    pub fn journal(&self, unit: &str) -> Result<String> {
+        run(self
+            .command("journalctl")
+            .args(["--no-pager", "--output=cat", "--unit", unit]))
+    }
+
+    /// Whether a file or directory is there.
+    pub fn has(&self, path: &str) -> Result<bool> {
+        Ok(self.command("test").args(["-e", path]).status()?.success())
+    }
+
+    /// Writes a file through the root of the first process.
+    pub fn write(&self, path: &str, text: &str) -> Result<()> {
+        let file = format!("/proc/{}/root{path}", self.first_process);
+        fs::write(&file, text).with_context(|| format!("cannot write {file}"))
+    }
+}
+
+fn first_child(parent: u32) -> Result<u32> {
+    let children = fs::read_to_string(format!("/proc/{parent}/task/{parent}/children"))?;
+    let first = children.split_whitespace().next().context("it has no child")?;
+    Ok(first.parse()?)
+}
