@@ -56,7 +56,7 @@ pub struct ControlTrust {
     pub fleet: Option<FleetId>,
 }
 
-/// The fleet port's configuration. It offers HTTP/2 and HTTP/1.1, presents `leaf` and the authority, and takes
+/// The fleet port's configuration. It offers HTTP/1.1 only, presents `leaf` and the authority, and takes
 /// client certificates of this fleet's devices without requiring one.
 ///
 /// # Errors
@@ -85,7 +85,7 @@ pub fn control_config(
         .with_client_cert_verifier(Arc::new(verifier))
         .with_single_cert(vec![leaf.der.clone(), ca.cert_der().clone()], key.private_der())
         .map_err(refused)?;
-    config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+    config.alpn_protocols = vec![b"http/1.1".to_vec()];
     config.session_storage = Arc::new(NoServerSessionStorage {});
     config.send_tls13_tickets = 0;
     Ok(Arc::new(config))

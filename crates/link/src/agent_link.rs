@@ -1,0 +1,333 @@
+//! Control's end of a link: the handle with which it calls an agent.
+//!
+//! Life cycle: [`AgentLink::open`] → calls → [`LinkEnd`]. The connection is a task of its own. It ends when the
+//! agent goes away or falls silent, when [`AgentLink::abort`] is called, and when the last handle is dropped.
+
+use crate::{
+    duplex::{Duplex, InputBody},
+    endings::LinkEnd,
+    settings::{self, Limits},
+};
+use bytes::Bytes;
+use flotilla_protocol::{Code, Problem};
+use futures_util::Stream;
+use http::{HeaderValue, Method, Request, Response, StatusCode, Uri, header, request::Parts};
+use http_body_util::{BodyExt, Full, Limited, combinators::BoxBody};
+use hyper::{body::Incoming, client::conn::http2};
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use serde::{Serialize, de::DeserializeOwned};
+use std::{
+    fmt, io,
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll},
+    time::Duration,
+};
+use tokio::{
+    io::{AsyncRead, AsyncWrite},
+    sync::{OwnedSemaphorePermit, Semaphore, watch},
+    time::timeout,
+};
+use tokio_util::sync::CancellationToken;
+
+/// Size of the answer to a short call.
+const SHORT_ANSWER_BYTES: usize = settings::ANSWER_BYTES;
+
+pub(crate) type RequestBody = BoxBody<Bytes, io::Error>;
+
+/// A live agent. Clones share the one connection.
+#[derive(Clone)]
+pub struct AgentLink {
+    sender: http2::SendRequest<RequestBody>,
+    long: Arc<Semaphore>,
+    stop: CancellationToken,
+    end: watch::Receiver<Option<LinkEnd>>,
+}
+
+/// Why a call to an agent has no answer of the agent's API, or has a refusal.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum CallError {
+    #[error("the link to the device ended")]
+    Closed,
+    #[error("the device did not answer within {} s", .0.as_secs_f32())]
+    TimedOut(Duration),
+    #[error("{LONG_STREAMS} long streams are open on this device already; close one, then try again", LONG_STREAMS = settings::LONG_STREAMS)]
+    Busy,
+    #[error("{0}")]
+    Refused(Problem),
+    #[error("the device gave an answer that this control does not understand: {0}")]
+    Malformed(String),
+}
+
+impl From<CallError> for Problem {
+    fn from(error: CallError) -> Self {
+        let code = match error {
+            CallError::Closed => Code::DeviceOffline,
+            CallError::TimedOut(_) => Code::NoAnswer,
+            CallError::Busy => Code::LinkBusy,
+            CallError::Refused(problem) => return problem,
+            CallError::Malformed(_) => Code::Internal,
+        };
+        Problem::new(code, error.to_string())
+    }
+}
+
+impl AgentLink {
+    pub(crate) async fn open(
+        io: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
+        limits: Limits,
+    ) -> Result<Self, hyper::Error> {
+        let (sender, connection) = http2::Builder::new(TokioExecutor::new())
+            .timer(TokioTimer::new())
+            .initial_stream_window_size(settings::STREAM_WINDOW)
+            .initial_connection_window_size(settings::CONNECTION_WINDOW)
+            .max_frame_size(settings::FRAME)
+            .max_send_buf_size(settings::SEND_BUFFER)
+            .keep_alive_interval(limits.ping_interval)
+            .keep_alive_timeout(limits.ping_timeout)
+            .keep_alive_while_idle(true)
+            .handshake(TokioIo::new(io))
+            .await?;
+        let stop = CancellationToken::new();
+        let (ended, end) = watch::channel(None);
+        let stopped = stop.clone();
+        tokio::spawn(async move {
+            let how = tokio::select! {
+                result = connection => LinkEnd::of(result),
+                () = stopped.cancelled() => LinkEnd::Stopped,
+            };
+            ended.send_replace(Some(how));
+        });
+        Ok(Self {
+            sender,
+            long: Arc::new(Semaphore::new(settings::LONG_STREAMS)),
+            stop,
+            end,
+        })
+    }
+
+    /// Waits until the link is over, and says how it ended.
+    pub async fn closed(&self) -> LinkEnd {
+        let mut end = self.end.clone();
+        match end.wait_for(Option::is_some).await {
+            Ok(how) => how.clone().unwrap_or(LinkEnd::Stopped),
+            // The task is gone without a word only when the runtime stops.
+            Err(_) => LinkEnd::Stopped,
+        }
+    }
+
+    #[must_use]
+    pub fn is_closed(&self) -> bool {
+        self.end.borrow().is_some()
+    }
+
+    /// Ends the link at once: open calls fail, and the agent sees its connection end.
+    pub fn abort(&self) {
+        self.stop.cancel();
+    }
+
+    /// A short call with a JSON answer.
+    ///
+    /// # Errors
+    /// The link ended, the agent was too slow, or it refused.
+    pub async fn get<T: DeserializeOwned>(&self, path: &str, limit: Duration) -> Result<T, CallError> {
+        let response = self
+            .call(request(Method::GET, path, Bytes::new())?, limit)
+            .await?;
+        decode(response.body())
+    }
+
+    /// A short call with a JSON body and a JSON answer.
+    ///
+    /// # Errors
+    /// The link ended, the agent was too slow, or it refused.
+    pub async fn post<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        body: &impl Serialize,
+        limit: Duration,
+    ) -> Result<T, CallError> {
+        let body = serde_json::to_vec(body).map_err(|error| CallError::Malformed(error.to_string()))?;
+        let mut request = request(Method::POST, path, Bytes::from(body))?;
+        let json = HeaderValue::from_static("application/json");
+        request.headers_mut().insert(header::CONTENT_TYPE, json);
+        let response = self.call(request, limit).await?;
+        decode(response.body())
+    }
+
+    /// A short call. Dropping the future cancels it at the agent.
+    ///
+    /// # Errors
+    /// The link ended, the agent was too slow, or it answered something else than success.
+    pub async fn call(&self, request: Request<Bytes>, limit: Duration) -> Result<Response<Bytes>, CallError> {
+        let answer = async {
+            let (parts, body) = request.into_parts();
+            let response = self.send(parts, full(body)).await?;
+            let (parts, body) = response.into_parts();
+            let body = collect(body).await?;
+            succeeded(parts.status, &body)?;
+            Ok(Response::from_parts(parts, body))
+        };
+        timeout(limit, answer)
+            .await
+            .unwrap_or(Err(CallError::TimedOut(limit)))
+    }
+
+    /// A long call: the answer begins within `limit` and then goes on for as long as both sides want. It counts
+    /// against [`crate::LONG_STREAMS`], and dropping it cancels it at the agent.
+    ///
+    /// # Errors
+    /// Too many are open, the link ended, the agent was too slow, or it refused.
+    pub async fn stream(&self, path: &str, limit: Duration) -> Result<LongStream, CallError> {
+        let permit = self.permit()?;
+        let (parts, body) = request(Method::GET, path, Bytes::new())?.into_parts();
+        let response = self.begin(parts, full(body), limit).await?;
+        Ok(LongStream::new(response.into_body(), permit))
+    }
+
+    /// A call in which both bodies stay open, like a terminal. It counts against [`crate::LONG_STREAMS`].
+    ///
+    /// # Errors
+    /// Too many are open, the link ended, the agent was too slow, or it refused.
+    pub async fn duplex(&self, request: Request<()>, limit: Duration) -> Result<Duplex, CallError> {
+        let permit = self.permit()?;
+        let (parts, ()) = request.into_parts();
+        let (input, guard, body) = InputBody::channel();
+        let response = self.begin(parts, BoxBody::new(body), limit).await?;
+        let (parts, body) = response.into_parts();
+        Ok(Duplex::new(parts, input, guard, LongStream::new(body, permit)))
+    }
+
+    fn permit(&self) -> Result<OwnedSemaphorePermit, CallError> {
+        self.long.clone().try_acquire_owned().map_err(|_| CallError::Busy)
+    }
+
+    /// Sends a request and waits for the head of a successful answer.
+    async fn begin(
+        &self,
+        parts: Parts,
+        body: RequestBody,
+        limit: Duration,
+    ) -> Result<Response<Incoming>, CallError> {
+        let answer = async {
+            let response = self.send(parts, body).await?;
+            if response.status().is_success() {
+                return Ok(response);
+            }
+            let status = response.status();
+            let body = collect(response.into_body()).await?;
+            succeeded(status, &body)?;
+            Err(CallError::Closed)
+        };
+        timeout(limit, answer)
+            .await
+            .unwrap_or(Err(CallError::TimedOut(limit)))
+    }
+
+    async fn send(&self, mut parts: Parts, body: RequestBody) -> Result<Response<Incoming>, CallError> {
+        let path = parts.uri.path_and_query().map_or("/", |path| path.as_str());
+        // HTTP/2 wants an authority. There is one agent on a link, so its name says nothing.
+        parts.uri = Uri::builder()
+            .scheme("http")
+            .authority("agent")
+            .path_and_query(path)
+            .build()
+            .map_err(|error| CallError::Malformed(error.to_string()))?;
+        let request = Request::from_parts(parts, body);
+        self.sender
+            .clone()
+            .send_request(request)
+            .await
+            .map_err(|_| CallError::Closed)
+    }
+}
+
+impl fmt::Debug for AgentLink {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AgentLink")
+            .field("end", &*self.end.borrow())
+            .finish_non_exhaustive()
+    }
+}
+
+/// The body of a long call, as it arrives.
+pub struct LongStream {
+    body: Incoming,
+    _permit: OwnedSemaphorePermit,
+}
+
+impl LongStream {
+    fn new(body: Incoming, permit: OwnedSemaphorePermit) -> Self {
+        Self {
+            body,
+            _permit: permit,
+        }
+    }
+
+    /// The next frame: bytes, or trailers at the end.
+    pub(crate) async fn frame(&mut self) -> Option<Result<http_body::Frame<Bytes>, CallError>> {
+        let frame = self.body.frame().await?;
+        Some(frame.map_err(|_| CallError::Closed))
+    }
+}
+
+impl Stream for LongStream {
+    type Item = Result<Bytes, CallError>;
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        use http_body::Body;
+        loop {
+            match std::task::ready!(Pin::new(&mut self.body).poll_frame(cx)) {
+                None => return Poll::Ready(None),
+                Some(Err(_)) => return Poll::Ready(Some(Err(CallError::Closed))),
+                Some(Ok(frame)) => {
+                    if let Ok(data) = frame.into_data() {
+                        return Poll::Ready(Some(Ok(data)));
+                    }
+                }
+            }
+        }
+    }
+}
+
+impl fmt::Debug for LongStream {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("LongStream")
+    }
+}
+
+fn request(method: Method, path: &str, body: Bytes) -> Result<Request<Bytes>, CallError> {
+    Request::builder()
+        .method(method)
+        .uri(path)
+        .body(body)
+        .map_err(|error| CallError::Malformed(error.to_string()))
+}
+
+fn full(body: Bytes) -> RequestBody {
+    BoxBody::new(Full::new(body).map_err(|never| match never {}))
+}
+
+async fn collect(body: Incoming) -> Result<Bytes, CallError> {
+    match Limited::new(body, SHORT_ANSWER_BYTES).collect().await {
+        Ok(body) => Ok(body.to_bytes()),
+        Err(error) if error.is::<http_body_util::LengthLimitError>() => {
+            Err(CallError::Malformed(error.to_string()))
+        }
+        Err(_) => Err(CallError::Closed),
+    }
+}
+
+fn succeeded(status: StatusCode, body: &[u8]) -> Result<(), CallError> {
+    if status.is_success() {
+        return Ok(());
+    }
+    match serde_json::from_slice(body) {
+        Ok(problem) => Err(CallError::Refused(problem)),
+        Err(_) => Err(CallError::Malformed(format!("HTTP status {status}"))),
+    }
+}
+
+fn decode<T: DeserializeOwned>(body: &[u8]) -> Result<T, CallError> {
+    serde_json::from_slice(body).map_err(|error| CallError::Malformed(error.to_string()))
+}

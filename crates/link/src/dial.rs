@@ -1,0 +1,340 @@
+//! From an agent to its control: find an address that answers, trust it, then ask.
+
+use crate::{
+    endings::innermost,
+    race::{best_first, interleaved, race},
+    settings::{self, Limits},
+    ws_io::WsIo,
+};
+use bytes::Bytes;
+use flotilla_identity::{TrustError, explain};
+use flotilla_protocol::{
+    LINK_SUBPROTOCOL, Problem,
+    agent::{HOSTNAME_HEADER, LINK_PATH, MACHINE_HEADER},
+    endpoint::Endpoint,
+};
+use http::{HeaderValue, Method, Request, Response, StatusCode, header};
+use http_body_util::{BodyExt, Full, Limited};
+use hyper::{body::Incoming, client::conn::http1, upgrade::Upgraded};
+use hyper_util::rt::TokioIo;
+use rustls::{ClientConfig, pki_types::ServerName};
+use std::{error::Error, fmt, io, net::SocketAddr, sync::Arc};
+use tokio::{
+    net::{TcpStream, lookup_host},
+    time::timeout,
+};
+use tokio_rustls::{TlsConnector, client::TlsStream};
+use tokio_tungstenite::{
+    WebSocketStream,
+    tungstenite::{
+        Message,
+        handshake::{client::generate_key, derive_accept_key},
+        protocol::Role,
+    },
+};
+
+/// Which control to reach, and where.
+#[derive(Debug, Clone)]
+pub struct Target {
+    /// Best first.
+    pub endpoints: Vec<Endpoint>,
+    /// Where control was last found; it is tried before all others.
+    pub last_good: Option<Endpoint>,
+    /// Made by [`flotilla_identity::agent_config`].
+    pub tls: Arc<ClientConfig>,
+}
+
+/// How an agent introduces itself in the upgrade, so that a copied identity shows and can be named.
+#[derive(Debug, Clone)]
+pub struct Introduction {
+    pub machine_id: String,
+    pub hostname: String,
+}
+
+/// Why there is no link, or no answer.
+#[derive(Debug, thiserror::Error)]
+pub enum DialError {
+    #[error("no address of control is known")]
+    NoEndpoint,
+    /// No address led to the fleet's control, and at this one somebody else answered. Nothing was sent.
+    #[error("{endpoint}: {source}")]
+    Untrusted { endpoint: Endpoint, source: TrustError },
+    /// Control itself said no, and why.
+    #[error("{endpoint} refused: {problem}")]
+    Refused {
+        endpoint: Endpoint,
+        status: u16,
+        problem: Problem,
+    },
+    /// Control answered, but not as this agent understands.
+    #[error("{endpoint} gave an answer that is not understood: {what}")]
+    NotUnderstood { endpoint: Endpoint, what: String },
+    /// The network or control failed at every address.
+    #[error("control cannot be reached: {}", listed(.failures))]
+    Unreachable { failures: Vec<(Endpoint, String)> },
+}
+
+/// The answer to a single call.
+#[derive(Debug)]
+pub struct Answer {
+    /// Where control was found.
+    pub endpoint: Endpoint,
+    pub body: Bytes,
+}
+
+/// A link that control has accepted; [`crate::serve`] makes it answer.
+pub struct Dialed {
+    endpoint: Endpoint,
+    io: LinkIo,
+}
+
+type LinkIo = WsIo<WebSocketStream<TokioIo<Upgraded>>, Message>;
+
+impl Dialed {
+    /// Where control was found.
+    #[must_use]
+    pub fn endpoint(&self) -> &Endpoint {
+        &self.endpoint
+    }
+
+    pub(crate) fn into_io(self) -> LinkIo {
+        self.io
+    }
+}
+
+impl fmt::Debug for Dialed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Dialed")
+            .field("endpoint", &self.endpoint)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Opens a link.
+///
+/// # Errors
+/// See [`DialError`].
+pub async fn dial(target: &Target, introduction: &Introduction) -> Result<Dialed, DialError> {
+    dial_within(target, introduction, Limits::default()).await
+}
+
+pub(crate) async fn dial_within(
+    target: &Target,
+    introduction: &Introduction,
+    limits: Limits,
+) -> Result<Dialed, DialError> {
+    let (endpoint, stream) = connect(target, limits).await?;
+    let key = generate_key();
+    let request =
+        upgrade_request(&endpoint, introduction, &key).map_err(|error| DialError::NotUnderstood {
+            endpoint: endpoint.clone(),
+            what: error.to_string(),
+        })?;
+    let asked = ask(&endpoint, stream, request);
+    let response = timeout(limits.answer, asked)
+        .await
+        .unwrap_or_else(|_| Err(silent(&endpoint)))?;
+    if response.status() != StatusCode::SWITCHING_PROTOCOLS {
+        let status = response.status();
+        let body = timeout(limits.answer, read(&endpoint, response))
+            .await
+            .unwrap_or_else(|_| Err(silent(&endpoint)))?;
+        return Err(refusal(endpoint, status, &body));
+    }
+    let agreed = |name, value: &str| {
+        let header = response.headers().get(name);
+        header.is_some_and(|header| header.as_bytes() == value.as_bytes())
+    };
+    if !agreed(header::SEC_WEBSOCKET_ACCEPT, &derive_accept_key(key.as_bytes()))
+        || !agreed(header::SEC_WEBSOCKET_PROTOCOL, LINK_SUBPROTOCOL)
+    {
+        let what = format!("the upgrade does not agree on {LINK_SUBPROTOCOL}");
+        return Err(DialError::NotUnderstood { endpoint, what });
+    }
+    let upgraded = hyper::upgrade::on(response)
+        .await
+        .map_err(|error| unreachable(&endpoint, &error))?;
+    let config = Some(settings::web_socket());
+    let socket = WebSocketStream::from_raw_socket(TokioIo::new(upgraded), Role::Client, config).await;
+    Ok(Dialed {
+        endpoint,
+        io: WsIo::new(socket),
+    })
+}
+
+/// Sends one request and gives the body of a successful answer. The request's URI is a path; host and
+/// connection headers are added here.
+///
+/// # Errors
+/// See [`DialError`].
+pub async fn call(target: &Target, request: Request<Bytes>) -> Result<Answer, DialError> {
+    let limits = Limits::default();
+    let (endpoint, stream) = connect(target, limits).await?;
+    let (mut parts, body) = request.into_parts();
+    if let Ok(host) = HeaderValue::from_str(&endpoint.to_string()) {
+        parts.headers.insert(header::HOST, host);
+    }
+    parts
+        .headers
+        .insert(header::CONNECTION, HeaderValue::from_static("close"));
+    let request = Request::from_parts(parts, Full::new(body));
+    let exchange = async {
+        let response = ask(&endpoint, stream, request).await?;
+        let status = response.status();
+        let body = read(&endpoint, response).await?;
+        Ok((status, body))
+    };
+    let (status, body) = timeout(limits.answer, exchange)
+        .await
+        .unwrap_or_else(|_| Err(silent(&endpoint)))?;
+    if status.is_success() {
+        Ok(Answer { endpoint, body })
+    } else {
+        Err(refusal(endpoint, status, &body))
+    }
+}
+
+fn upgrade_request(
+    endpoint: &Endpoint,
+    introduction: &Introduction,
+    key: &str,
+) -> Result<Request<Full<Bytes>>, http::Error> {
+    // A host name may hold anything; what a header cannot carry is left out.
+    let printable = |text: &str| -> String { text.chars().filter(char::is_ascii_graphic).collect() };
+    Request::builder()
+        .method(Method::GET)
+        .uri(LINK_PATH)
+        .header(header::HOST, endpoint.to_string())
+        .header(header::CONNECTION, "Upgrade")
+        .header(header::UPGRADE, "websocket")
+        .header(header::SEC_WEBSOCKET_VERSION, "13")
+        .header(header::SEC_WEBSOCKET_KEY, key)
+        .header(header::SEC_WEBSOCKET_PROTOCOL, LINK_SUBPROTOCOL)
+        .header(MACHINE_HEADER, printable(&introduction.machine_id))
+        .header(HOSTNAME_HEADER, printable(&introduction.hostname))
+        .body(Full::default())
+}
+
+/// Sends a request on a fresh connection and waits for the head of the answer.
+async fn ask(
+    endpoint: &Endpoint,
+    stream: TlsStream<TcpStream>,
+    request: Request<Full<Bytes>>,
+) -> Result<Response<Incoming>, DialError> {
+    let (mut sender, connection) = http1::handshake(TokioIo::new(stream))
+        .await
+        .map_err(|error| unreachable(endpoint, &error))?;
+    // It ends with the answer's body, or lives on as the upgraded stream; its errors show there.
+    tokio::spawn(connection.with_upgrades());
+    sender
+        .send_request(request)
+        .await
+        .map_err(|error| unreachable(endpoint, &error))
+}
+
+async fn read(endpoint: &Endpoint, response: Response<Incoming>) -> Result<Bytes, DialError> {
+    match Limited::new(response.into_body(), settings::ANSWER_BYTES)
+        .collect()
+        .await
+    {
+        Ok(body) => Ok(body.to_bytes()),
+        Err(error) => Err(unreachable(endpoint, &*error)),
+    }
+}
+
+fn refusal(endpoint: Endpoint, status: StatusCode, body: &[u8]) -> DialError {
+    match serde_json::from_slice(body) {
+        Ok(problem) => DialError::Refused {
+            endpoint,
+            status: status.as_u16(),
+            problem,
+        },
+        Err(_) => DialError::NotUnderstood {
+            endpoint,
+            what: format!("HTTP status {status}"),
+        },
+    }
+}
+
+fn silent(endpoint: &Endpoint) -> DialError {
+    DialError::Unreachable {
+        failures: vec![(endpoint.clone(), "control did not answer in time".to_owned())],
+    }
+}
+
+fn unreachable(endpoint: &Endpoint, error: &(dyn Error + 'static)) -> DialError {
+    DialError::Unreachable {
+        failures: vec![(endpoint.clone(), innermost(error))],
+    }
+}
+
+fn listed(failures: &[(Endpoint, String)]) -> String {
+    let failures: Vec<_> = failures
+        .iter()
+        .map(|(endpoint, reason)| format!("{endpoint}: {reason}"))
+        .collect();
+    failures.join("; ")
+}
+
+/// A trusted connection to whichever endpoint gives one first.
+async fn connect(target: &Target, limits: Limits) -> Result<(Endpoint, TlsStream<TcpStream>), DialError> {
+    let order = best_first(&target.endpoints, target.last_good.as_ref());
+    if order.is_empty() {
+        return Err(DialError::NoEndpoint);
+    }
+    let attempts = order.into_iter().map(|endpoint| async move {
+        match reach(&endpoint, &target.tls, limits).await {
+            Ok(stream) => Ok((endpoint, stream)),
+            Err(errors) => Err((endpoint, errors)),
+        }
+    });
+    let failures = match race(attempts, settings::STAGGER).await {
+        Ok(found) => return Ok(found),
+        Err(failures) => failures,
+    };
+    let untrusted = failures
+        .iter()
+        .find_map(|(endpoint, errors)| Some((endpoint.clone(), errors.iter().find_map(explain)?.clone())));
+    match untrusted {
+        Some((endpoint, source)) => Err(DialError::Untrusted { endpoint, source }),
+        None => Err(DialError::Unreachable {
+            failures: failures
+                .into_iter()
+                .map(|(endpoint, errors)| {
+                    let reasons: Vec<_> = errors.iter().map(io::Error::to_string).collect();
+                    (endpoint, reasons.join(", "))
+                })
+                .collect(),
+        }),
+    }
+}
+
+/// One endpoint, at all addresses of its name.
+async fn reach(
+    endpoint: &Endpoint,
+    tls: &Arc<ClientConfig>,
+    limits: Limits,
+) -> Result<TlsStream<TcpStream>, Vec<io::Error>> {
+    let late = || io::Error::new(io::ErrorKind::TimedOut, "no answer in time");
+    let addresses = match endpoint.ip() {
+        Some(ip) => vec![SocketAddr::new(ip, endpoint.port())],
+        None => match timeout(limits.handshake, lookup_host((endpoint.host(), endpoint.port()))).await {
+            Ok(Ok(found)) => interleaved(found),
+            Ok(Err(error)) => return Err(vec![error]),
+            Err(_) => return Err(vec![late()]),
+        },
+    };
+    let attempts = addresses.into_iter().map(|address| async move {
+        let handshake = async {
+            let stream = TcpStream::connect(address).await?;
+            settings::tune(&stream);
+            // The verifier reads no name and none is sent; the library wants one.
+            let name = ServerName::IpAddress(address.ip().into());
+            TlsConnector::from(tls.clone()).connect(name, stream).await
+        };
+        timeout(limits.handshake, handshake)
+            .await
+            .unwrap_or_else(|_| Err(late()))
+    });
+    race(attempts, settings::STAGGER).await
+}

@@ -1,0 +1,46 @@
+//! The link: one connection that an agent dials and on which control then calls the agent.
+//!
+//! The agent opens TLS to control's fleet port, shows its certificate, and asks for a WebSocket. Once upgraded,
+//! the bytes in the WebSocket are HTTP/2 with the roles turned round: the *agent* is the HTTP server, an ordinary
+//! axum `Router`, and control is the client. Streams, flow control per stream, cancellation, graceful hand-over
+//! and liveness are HTTP/2's own; nothing of that is invented here.
+//!
+//! **At control**: [`listen`] and [`serve_tls`] run the fleet port. Each connection is a task of its own with a
+//! limit on its handshake, its request head and its request body, so that a slow stranger delays nobody. Routes
+//! find out who calls from the [`Caller`] extension. The link's route calls [`upgrade`] and is handed an
+//! [`AgentLink`]: short calls with a time limit, long streams that are counted, and [`Duplex`] calls that end when
+//! their handle is dropped.
+//!
+//! **At the agent**: [`dial`] tries all endpoints of a [`Target`], the last good one first and the next one a
+//! quarter second later, and gives a [`Dialed`] link to [`serve`]. [`Backoff`] says how long to wait between
+//! links. [`call`] sends a single request over the same race and the same trust, for enrollment. A [`DialError`]
+//! tells apart a network that fails, a server that is not trusted, and a control that answers no.
+//!
+//! The numbers that make one connection carry many streams are in `settings`, each with its reason.
+
+mod agent_link;
+mod backoff;
+mod caller;
+mod dial;
+mod duplex;
+mod endings;
+mod port;
+mod race;
+mod serve;
+mod settings;
+mod upgrade;
+mod ws_io;
+
+pub use agent_link::{AgentLink, CallError, LongStream};
+pub use backoff::Backoff;
+pub use caller::Caller;
+pub use dial::{Answer, DialError, Dialed, Introduction, Target, call, dial};
+pub use duplex::{Duplex, DuplexInput, DuplexOutput};
+pub use endings::LinkEnd;
+pub use port::{listen, serve_tls};
+pub use serve::serve;
+pub use settings::LONG_STREAMS;
+pub use upgrade::upgrade;
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,107 @@
+//! The numbers of a link. They belong together: each was measured with the others in place.
+
+use std::time::Duration;
+use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
+
+/// Streams that control may have open on one agent. One more would wait without a sign.
+pub(crate) const MAX_STREAMS: u32 = 256;
+
+/// Long-lived streams per link. The rest of [`MAX_STREAMS`] is room for short calls.
+pub const LONG_STREAMS: usize = 200;
+
+/// What one stream may have under way: a reader that stops costs this much memory and no more.
+pub(crate) const STREAM_WINDOW: u32 = 256 * 1024;
+
+/// As much as all streams together. Were it less, a few stalled readers would use it up and block every other
+/// call of the link. It is a limit and reserves nothing.
+pub(crate) const CONNECTION_WINDOW: u32 = MAX_STREAMS * STREAM_WINDOW;
+
+/// What a stream may queue for sending beyond its window.
+pub(crate) const SEND_BUFFER: usize = 64 * 1024;
+
+/// HTTP/2's smallest and default frame size.
+pub(crate) const FRAME: u32 = 16 * 1024;
+
+/// Streams that control may cancel before the agent has looked at them. The library's default of 20 guards
+/// against strangers; here it would end the link when a page with many calls is closed.
+pub(crate) const PENDING_RESETS: usize = 100_000;
+
+/// One HTTP/2 frame with its head travels in one WebSocket message.
+pub(crate) const WS_COALESCE: usize = FRAME as usize + 9;
+
+/// An idle link holds its read buffer for good, so it is small; a thousand links at the default of 128 KiB
+/// would hold 125 MiB for nothing.
+pub(crate) const WS_READ_BUFFER: usize = 4 * 1024;
+
+pub(crate) const WS_MAX_WRITE_BUFFER: usize = 512 * 1024;
+
+pub(crate) const WS_MAX_MESSAGE: usize = 1024 * 1024;
+
+/// Bytes that the kernel may hold unsent; what waits longer waits where HTTP/2 can still put a small call ahead.
+#[cfg(any(target_os = "linux", target_os = "android"))]
+pub(crate) const NOTSENT_LOWAT: u32 = 128 * 1024;
+
+/// Connections that may wait to be accepted: a whole fleet comes back at once after a restart.
+pub(crate) const BACKLOG: u32 = 4096;
+
+/// Pause after the system has no more file descriptors to give.
+pub(crate) const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+
+/// How long connections may finish what they do when control stops.
+pub(crate) const DRAIN: Duration = Duration::from_secs(5);
+
+/// Size of a request head on the fleet port.
+pub(crate) const HEAD_BYTES: usize = 16 * 1024;
+
+/// A next endpoint is tried this long after the one before (RFC 8305 §5).
+pub(crate) const STAGGER: Duration = Duration::from_millis(250);
+
+/// Size of an answer to a single call.
+pub(crate) const ANSWER_BYTES: usize = 16 * 1024 * 1024;
+
+/// What a peer may take its time for.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Limits {
+    /// TCP connect and TLS handshake.
+    pub(crate) handshake: Duration,
+    /// A request head, and the silence between two requests.
+    pub(crate) head: Duration,
+    /// A whole request body on the fleet port. Bodies there are small.
+    pub(crate) body: Duration,
+    /// An answer to the upgrade or to a single call.
+    pub(crate) answer: Duration,
+    /// Between pings.
+    pub(crate) ping_interval: Duration,
+    /// For the answer to a ping; with the interval it makes the 45 s after which a dead peer is noticed.
+    pub(crate) ping_timeout: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            handshake: Duration::from_secs(10),
+            head: Duration::from_secs(10),
+            body: Duration::from_secs(10),
+            answer: Duration::from_secs(20),
+            ping_interval: Duration::from_secs(15),
+            ping_timeout: Duration::from_secs(30),
+        }
+    }
+}
+
+/// The WebSocket configuration of the agent's end; control's end gets the same numbers in `upgrade`.
+pub(crate) fn web_socket() -> WebSocketConfig {
+    WebSocketConfig::default()
+        .read_buffer_size(WS_READ_BUFFER)
+        .write_buffer_size(0)
+        .max_write_buffer_size(WS_MAX_WRITE_BUFFER)
+        .max_message_size(Some(WS_MAX_MESSAGE))
+        .max_frame_size(Some(WS_MAX_MESSAGE))
+}
+
+/// Small writes leave at once, and the kernel queues little; a system without one of the options does without.
+pub(crate) fn tune(stream: &tokio::net::TcpStream) {
+    let _ = stream.set_nodelay(true);
+    #[cfg(any(target_os = "linux", target_os = "android"))]
+    let _ = socket2::SockRef::from(stream).set_tcp_notsent_lowat(NOTSENT_LOWAT);
+}

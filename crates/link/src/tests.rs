@@ -1,0 +1,1 @@
+//! Both ends of a link, with real TLS on loopback.
