@@ -8,11 +8,12 @@ mod builds;
 mod commands;
 mod compose;
 mod config;
+pub(crate) mod download;
 mod script;
 mod shell;
 
 pub(crate) use builds::Builds;
-pub(crate) use script::render as install_script;
+use script::render as install_script;
 
 use flotilla_protocol::{
     api::{AddedDevice, DeviceAdded, Unavailable},
@@ -26,8 +27,7 @@ const ONLY_HOST: &str =
     "The install command runs the agent directly on the device, so it only fits Host networking.";
 const NO_PAUSE: &str =
     "Flotilla can't write this for Pause container yet. Choose Host networking or Bridge networking.";
-const NO_ADDRESS: &str =
-    "No address is known at which devices reach this controller. Connect it to a network, or start it with --advertise HOST:PORT.";
+const NO_ADDRESS: &str = "No address is known at which devices reach this controller. Connect it to a network, or start it with --advertise HOST:PORT.";
 
 /// A device with its token in every form that fits its network mode.
 pub(crate) fn device_added(config: &ConfigFile, tls_pin: &Pin) -> DeviceAdded {

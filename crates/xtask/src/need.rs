@@ -108,6 +108,7 @@ pub(crate) const NEEDS: &[Need] = &[
     Need::program(Lab, "conntrack", "conntrack"),
     Need::program(Lab, "iputils-ping", "ping"),
     Need::program(Lab, "curl", "curl"),
+    Need::program(Lab, "shellcheck", "shellcheck"),
     Need::program(Lab, "socat", "socat"),
     Need::program(Lab, "tcpdump", "tcpdump"),
     Need::program(Browser, "chromium", "chromium"),

@@ -216,4 +216,4 @@ flotilla_install() {
 }
 
 # Braces: a download that was cut short is a syntax error here, never half a command.
-{ flotilla_install "$@"; exit; }
+{ flotilla_install "$@"; }

@@ -51,19 +51,25 @@ impl Builds {
 
     /// The architectures whose program is there.
     pub(crate) fn architectures(&self) -> Vec<String> {
-        let present = Arch::ALL.into_iter().filter(|arch| self.program_path(*arch).is_some_and(|path| path.is_file()));
+        let present = Arch::ALL
+            .into_iter()
+            .filter(|arch| self.program_path(*arch).is_some_and(|path| path.is_file()));
         present.map(|arch| arch.name().to_owned()).collect()
     }
 
     /// The file behind `install/agent/{name}`, for example `x86_64-linux`.
     pub(crate) fn program(&self, name: &str) -> Result<PathBuf, Problem> {
-        let arch = Arch::ALL.into_iter().find(|arch| name == format!("{}-linux", arch.name()));
+        let arch = Arch::ALL
+            .into_iter()
+            .find(|arch| name == format!("{}-linux", arch.name()));
         existing(arch.and_then(|arch| self.program_path(arch)), name)
     }
 
     /// The file behind `install/agent-image/{name}`, for example `amd64.tar`.
     pub(crate) fn image(&self, name: &str) -> Result<PathBuf, Problem> {
-        let arch = Arch::ALL.into_iter().find(|arch| name == format!("{}.tar", arch.engine_name()));
+        let arch = Arch::ALL
+            .into_iter()
+            .find(|arch| name == format!("{}.tar", arch.engine_name()));
         let path = arch.and_then(|arch| {
             let dir = self.dir.as_deref()?;
             Some(dir.join(format!("agent-image-{}.tar", arch.engine_name())))
@@ -138,9 +144,16 @@ mod tests {
     fn what_is_not_there_is_a_problem_and_no_path_of_the_caller_is_followed() {
         let (_dir, builds) = filled();
         for name in ["aarch64-linux", "mips-linux", "../x86_64-linux", "", "x86_64"] {
-            assert_eq!(builds.program(name).unwrap_err().code, Code::NoBinaryForArch, "{name}");
+            assert_eq!(
+                builds.program(name).unwrap_err().code,
+                Code::NoBinaryForArch,
+                "{name}"
+            );
         }
-        assert_eq!(Builds::default().image("amd64.tar").unwrap_err().code, Code::NoBinaryForArch);
+        assert_eq!(
+            Builds::default().image("amd64.tar").unwrap_err().code,
+            Code::NoBinaryForArch
+        );
         assert!(Builds::default().architectures().is_empty());
     }
 }

@@ -68,7 +68,9 @@ pub(super) fn config_run(source: &Source, network: Network) -> String {
     let header = r#"s/^token = "\(.*\)"$/header = "Authorization: Bearer \1"/p"#;
     let curl = curl(source, "-fsSk");
     let url = image_url(source);
-    let mount = format!("--mount \"type=bind,src=$PWD/{file},dst={MOUNTED_CONFIG},readonly\"");
+    // The file is private to whoever downloaded it, so the container's root needs the right to read past that.
+    let mount =
+        format!("--cap-add DAC_OVERRIDE --mount \"type=bind,src=$PWD/{file},dst={MOUNTED_CONFIG},readonly\"");
     let run = run("\"$engine\"", source, network, "\"$socket\"", &mount);
     format!(
         "chmod 600 {file} &&\n\
@@ -93,7 +95,10 @@ pub(super) fn environment(source: &Source) -> [(&'static str, String); 3] {
 /// A curl that speaks only to the holder of the pinned key. `-k` leaves that check in force and drops the one
 /// that needs a public authority.
 fn curl(source: &Source, flags: &str) -> String {
-    format!("curl {flags} --proto '=https' --pinnedpubkey '{}'", source.tls_pin)
+    format!(
+        "curl {flags} --proto '=https' --pinnedpubkey '{}'",
+        source.tls_pin
+    )
 }
 
 fn bearer(source: &Source) -> String {
@@ -105,7 +110,8 @@ fn image_url(source: &Source) -> String {
     format!("\"https://{}/install/agent-image/$arch.tar\"", source.endpoint)
 }
 
-/// `--pull never`: a registry must not be asked for an image of this name.
+/// `--pull never`: a registry must not be asked for an image of this name. `label=disable`: under SELinux a
+/// container could not use the engine's socket.
 fn run(engine: &str, source: &Source, network: Network, socket: &str, enrollment: &str) -> String {
     let reach = match network {
         Network::Host => "--network host --cap-add NET_ADMIN --device /dev/net/tun ",
@@ -114,7 +120,7 @@ fn run(engine: &str, source: &Source, network: Network, socket: &str, enrollment
     let image = quote(&source.config.agent_image);
     format!(
         "{engine} run -d --name {CONTAINER} --restart unless-stopped --pull never \\\n  \
-         --read-only --cap-drop ALL {reach}--security-opt no-new-privileges \\\n  \
+         --read-only --cap-drop ALL {reach}--security-opt no-new-privileges --security-opt label=disable \\\n  \
          -v {CONTAINER}:{STATE} -v {socket}:{DOCKER_SOCKET} \\\n  \
          $([ -f {MACHINE_ID} ] && echo --mount type=bind,src={MACHINE_ID},dst={MACHINE_ID},readonly) \\\n  \
          {enrollment} \\\n  \

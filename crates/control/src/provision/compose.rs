@@ -32,7 +32,7 @@ pub(super) fn text(source: &Source, network: Network) -> String {
              read_only: true\n    \
              cap_drop: [ALL]\n\
          {reach}    \
-             security_opt: [\"no-new-privileges:true\"]\n    \
+             security_opt: [\"no-new-privileges:true\", \"label:disable\"]\n    \
              environment:\n\
          {environment}    \
              volumes:\n      \

@@ -44,7 +44,9 @@ pub(crate) fn render(config: &ConfigFile, endpoint: &Endpoint, tls_pin: &Pin, di
         .iter()
         .map(|(name, value)| format!("{name}={}\n", quote(value)))
         .collect();
-    format!("#!/usr/bin/env bash\n# Flotilla agent installer. It holds a one-time token: don't share it.\n{values}\n{BODY}")
+    format!(
+        "#!/usr/bin/env bash\n# Flotilla agent installer. It holds a one-time token: don't share it.\n{values}\n{BODY}"
+    )
 }
 
 #[cfg(test)]

@@ -4,7 +4,8 @@
 ///
 /// A word of harmless characters stays as it is, so that commands read well.
 pub(crate) fn quote(text: &str) -> String {
-    let harmless = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'/' | b':' | b'_' | b'-');
+    let harmless =
+        |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'/' | b':' | b'_' | b'-');
     if !text.is_empty() && text.bytes().all(harmless) {
         text.to_owned()
     } else {
@@ -36,7 +37,19 @@ mod tests {
 
     #[test]
     fn what_would_run_is_only_text() {
-        for text in ["$(id)", "`id`", "a;id", "a\nid", "a'b\"c\\d", "'; id; '", "-n", "*", "~", "a&&b", "é ☂"] {
+        for text in [
+            "$(id)",
+            "`id`",
+            "a;id",
+            "a\nid",
+            "a'b\"c\\d",
+            "'; id; '",
+            "-n",
+            "*",
+            "~",
+            "a&&b",
+            "é ☂",
+        ] {
             for shell in ["bash", "sh"] {
                 assert_eq!(through(shell, text), text.as_bytes(), "{shell} {text:?}");
             }

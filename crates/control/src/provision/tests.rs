@@ -10,7 +10,10 @@ pub(super) fn config(mode: NetworkMode) -> ConfigFile {
         fleet_id: "01937c5e-7b1a-7c3e-8b9e-0123456789ab".parse().unwrap(),
         device_id: "01937c5e-7b1a-7c3e-8b9e-0123456789cd".parse().unwrap(),
         device_name: "nas".parse().unwrap(),
-        endpoints: vec!["192.168.1.10:7443".parse().unwrap(), "home.example.net:7443".parse().unwrap()],
+        endpoints: vec![
+            "192.168.1.10:7443".parse().unwrap(),
+            "home.example.net:7443".parse().unwrap(),
+        ],
         ca_pin: pin('C'),
         token: "01937c5e7b1a7c3e8b9e0123456789ef.c2VjcmV0LXNlY3JldC1zZWNyZXQ".into(),
         token_expires: "2026-01-02T03:04:05Z".parse().unwrap(),
@@ -57,7 +60,10 @@ fn bridge_networking_has_no_right_to_the_devices_network() {
 fn a_pause_container_has_a_config_file_and_says_why_it_has_nothing_else() {
     let added = added(NetworkMode::Pause);
     assert!(added.config.is_some());
-    assert_eq!((added.install, added.docker_run, added.compose), (None, None, None));
+    assert_eq!(
+        (added.install, added.docker_run, added.compose),
+        (None, None, None)
+    );
     assert_eq!(added.unavailable.docker_run.as_deref(), Some(NO_PAUSE));
     assert_eq!(added.unavailable.compose.as_deref(), Some(NO_PAUSE));
     assert_eq!(added.unavailable.config, None);
@@ -70,7 +76,10 @@ fn without_an_address_nothing_is_handed_out() {
         ..config(NetworkMode::Host)
     };
     let added = device_added(&config, &pin('T'));
-    assert_eq!((added.install, added.docker_run, added.compose, added.config), (None, None, None, None));
+    assert_eq!(
+        (added.install, added.docker_run, added.compose, added.config),
+        (None, None, None, None)
+    );
     assert_eq!(added.unavailable.config.as_deref(), Some(NO_ADDRESS));
 }
 
@@ -98,7 +107,10 @@ fn every_shell_text_is_one_that_shells_parse() {
         let texts = [added.install, added.docker_run, added.config_run];
         for text in texts.into_iter().flatten() {
             for shell in ["bash", "sh"] {
-                let checked = std::process::Command::new(shell).args(["-n", "-c", &text]).output().unwrap();
+                let checked = std::process::Command::new(shell)
+                    .args(["-n", "-c", &text])
+                    .output()
+                    .unwrap();
                 assert!(checked.status.success(), "{shell}: {text}");
             }
         }

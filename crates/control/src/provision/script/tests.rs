@@ -36,7 +36,10 @@ impl Machine {
         for folder in ["bin", "local", "etc", "state", "systemd"] {
             fs::create_dir(format!("{at}/{folder}")).unwrap();
         }
-        machine.program("uname", r#"if [ "$1" = -s ]; then echo Linux; else echo x86_64; fi"#);
+        machine.program(
+            "uname",
+            r#"if [ "$1" = -s ]; then echo Linux; else echo x86_64; fi"#,
+        );
         machine.program("id", r#"if [ "$2" = flotilla ]; then exit 1; fi; echo 0"#);
         machine.program("docker", "");
         // Reads its configuration as curl does, and downloads a program that only notes its own call.
@@ -78,7 +81,12 @@ impl Machine {
         let path = format!("{}/bin:/usr/bin:/bin:/usr/sbin:/sbin", self.path());
         let file = self.root.path().join("agent.sh");
         fs::write(&file, self.moved(script)).unwrap();
-        Command::new("bash").arg(file).args(flags).env("PATH", path).output().unwrap()
+        Command::new("bash")
+            .arg(file)
+            .args(flags)
+            .env("PATH", path)
+            .output()
+            .unwrap()
     }
 
     fn calls(&self) -> String {
@@ -98,7 +106,10 @@ fn said(output: &Output) -> String {
 #[test]
 fn it_is_what_was_reviewed() {
     let script = script();
-    let values: Vec<_> = script.lines().take_while(|line| !line.starts_with("# What follows")).collect();
+    let values: Vec<_> = script
+        .lines()
+        .take_while(|line| !line.starts_with("# What follows"))
+        .collect();
     insta::assert_snapshot!(values.join("\n"));
 }
 
@@ -107,29 +118,50 @@ fn shellcheck_has_nothing_to_say() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("agent.sh");
     fs::write(&file, script()).unwrap();
-    let checked = Command::new("shellcheck").arg(file).output();
-    let checked = checked.expect("the program shellcheck is needed here: `cargo xtask setup --test` installs it");
+    // SC2016: the docker command is text here, expanded by the shell that somebody pastes it into.
+    let checked = Command::new("shellcheck")
+        .args(["--exclude", "SC2016"])
+        .arg(file)
+        .output();
+    let checked =
+        checked.expect("the program shellcheck is needed here: `cargo xtask setup --test` installs it");
     assert!(checked.status.success(), "{}", said(&checked));
 }
 
 #[test]
 fn installing_downloads_checks_and_hands_over_to_the_agent() {
     let machine = Machine::new();
-    let digest = "9f5f7d0ee7fd30a3ad4c4ac3f7b7e0ba3a7f8d1a0f6f7f0a6a7b8f9c0d1e2f3a";
-    let output = machine.run(&script().replace(OF_ABC, digest), &[]);
+    let output = machine.run(&script().replace(OF_ABC, &"0".repeat(64)), &[]);
     assert!(!output.status.success());
-    assert!(said(&output).contains("not the one that was announced"), "{}", said(&output));
+    assert!(
+        said(&output).contains("not the one that was announced"),
+        "{}",
+        said(&output)
+    );
     assert!(!machine.exists("local/flotilla-agent") && !machine.exists("local/flotilla-agent.new"));
 
     // "abc" is no program, so handing over to it fails after everything is in place.
     machine.run(&script(), &[]);
-    assert_eq!(fs::read_to_string(machine.root.path().join("local/flotilla-agent")).unwrap(), "abc");
-    let mode = |path: &str| fs::metadata(machine.root.path().join(path)).unwrap().permissions().mode() & 0o777;
+    assert_eq!(
+        fs::read_to_string(machine.root.path().join("local/flotilla-agent")).unwrap(),
+        "abc"
+    );
+    let mode = |path: &str| {
+        fs::metadata(machine.root.path().join(path))
+            .unwrap()
+            .permissions()
+            .mode()
+            & 0o777
+    };
     assert_eq!(mode("local/flotilla-agent"), 0o755);
     assert_eq!(mode("etc/flotilla/device.toml"), 0o600);
     let written = fs::read_to_string(machine.root.path().join("etc/flotilla/device.toml")).unwrap();
     assert!(toml::from_str::<ConfigFile>(&written).is_ok(), "{written}");
-    assert!(machine.calls().contains("useradd --system"), "{}", machine.calls());
+    assert!(
+        machine.calls().contains("useradd --system"),
+        "{}",
+        machine.calls()
+    );
     assert!(machine.calls().contains("usermod -a -G docker flotilla"));
 }
 
@@ -148,7 +180,11 @@ fn as_root_makes_no_user() {
     let machine = Machine::new();
     machine.run(&script(), &["--as-root"]);
     assert!(machine.exists("local/flotilla-agent"));
-    assert!(!machine.calls().contains("useradd") && !machine.calls().contains("chown"), "{}", machine.calls());
+    assert!(
+        !machine.calls().contains("useradd") && !machine.calls().contains("chown"),
+        "{}",
+        machine.calls()
+    );
 }
 
 #[test]
@@ -158,7 +194,10 @@ fn a_dry_run_says_every_step_and_takes_none() {
     assert!(output.status.success(), "{}", said(&output));
     let said = said(&output);
     assert_eq!(said.lines().count(), 4, "{said}");
-    assert!(said.lines().all(|line| line.starts_with("flotilla: would ")), "{said}");
+    assert!(
+        said.lines().all(|line| line.starts_with("flotilla: would ")),
+        "{said}"
+    );
     assert_eq!(machine.calls(), "");
     assert!(!machine.exists("local/flotilla-agent") && !machine.exists("etc/flotilla"));
 }
@@ -176,7 +215,11 @@ fn uninstalling_takes_away_all_that_was_put_there() {
     .unwrap();
     let output = machine.run(&script(), &["--uninstall"]);
     assert!(output.status.success(), "{}", said(&output));
-    assert!(machine.calls().ends_with("agent uninstall\nuserdel flotilla\n"), "{}", machine.calls());
+    assert!(
+        machine.calls().ends_with("agent uninstall\nuserdel flotilla\n"),
+        "{}",
+        machine.calls()
+    );
     for gone in ["local/flotilla-agent", "etc/flotilla", "state"] {
         assert!(!machine.exists(gone), "{gone}");
     }
@@ -187,11 +230,17 @@ fn uninstalling_takes_away_all_that_was_put_there() {
 #[test]
 fn an_unsupported_system_is_told_what_to_do_instead() {
     let machine = Machine::new();
-    machine.program("uname", r#"if [ "$1" = -s ]; then echo Linux; else echo mips; fi"#);
+    machine.program(
+        "uname",
+        r#"if [ "$1" = -s ]; then echo Linux; else echo mips; fi"#,
+    );
     let output = machine.run(&script(), &[]);
     assert!(said(&output).contains("There is no agent for this device's processor (mips)."));
 
-    machine.program("uname", r#"if [ "$1" = -s ]; then echo Linux; else echo aarch64; fi"#);
+    machine.program(
+        "uname",
+        r#"if [ "$1" = -s ]; then echo Linux; else echo aarch64; fi"#,
+    );
     assert!(said(&machine.run(&script(), &[])).contains("This controller has no agent for"));
 
     let machine = Machine::new();
@@ -207,9 +256,7 @@ fn an_unsupported_system_is_told_what_to_do_instead() {
     let machine = Machine::new();
     machine.program("id", "echo 1000");
     assert!(said(&machine.run(&script(), &[])).contains("sudo bash"));
-    for machine in [machine] {
-        assert_eq!(machine.calls(), "");
-    }
+    assert_eq!(machine.calls(), "");
 }
 
 #[test]
@@ -228,9 +275,6 @@ fn a_download_that_was_cut_short_runs_nothing() {
     let last = whole.trim_end().rfind('\n').unwrap();
     let inner = (last..whole.trim_end().len()).chain((0..last).step_by(997));
     for cut in inner {
-        if !whole.is_char_boundary(cut) {
-            continue;
-        }
         let output = machine.run(&whole[..cut], &["--uninstall"]);
         assert_eq!(String::from_utf8_lossy(&output.stdout), "", "cut at {cut}");
         assert_eq!(machine.calls(), "", "cut at {cut}");
