@@ -86,6 +86,14 @@ pub fn date(moment: Timestamp) -> String {
     moment.to_string().chars().take(10).collect()
 }
 
+/// The exact moment in the person's own language and time zone.
+#[must_use]
+pub fn moment(moment: Timestamp) -> String {
+    #[expect(clippy::cast_precision_loss, reason = "milliseconds fit a double")]
+    let date = js_sys::Date::new(&(moment.as_millisecond() as f64).into());
+    date.to_locale_string("en-US", &wasm_bindgen::JsValue::UNDEFINED).into()
+}
+
 /// A count with thin groups of three, and its word: `2,340`.
 #[must_use]
 pub fn count(number: usize) -> String {

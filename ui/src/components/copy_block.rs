@@ -44,7 +44,7 @@ pub fn CopyBlock(
             let done = copied(&text, shown.get_untracked().as_deref()).await;
             told.set(if done { Told::Copied } else { Told::ByHand });
             if done {
-                set_timeout(move || drop(told.try_set(Told::Nothing)), TOLD_FOR);
+                set_timeout(move || _ = told.try_set(Told::Nothing), TOLD_FOR);
             }
         });
     };

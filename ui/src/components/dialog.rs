@@ -59,10 +59,10 @@ pub fn Dialog(
         on_close.run(());
     };
     view! {
-        <dialog class=size.class() role=alert.then_some("alertdialog") aria-labelledby=heading.clone() node_ref=dialog
+        <dialog class=size.class() role=alert.then_some("alertdialog") aria-labelledby=heading node_ref=dialog
             on:cancel=cancel on:close=move |_| on_close.run(())>
             <header class="dialog-head">
-                <h2 id=heading>{move || title.get()}</h2>
+                <h2 id=heading.clone()>{move || title.get()}</h2>
                 {head}
             </header>
             {children()}

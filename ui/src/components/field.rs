@@ -44,7 +44,6 @@ pub fn Field(
                 placeholder=placeholder
                 autocomplete="off"
                 autocapitalize=literal
-                autocorrect=literal
                 spellcheck=verbatim.then_some("false")
                 aria-required=required.then_some("true")
                 aria-invalid=move || error.with(Option::is_some).then_some("true")

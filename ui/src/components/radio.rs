@@ -43,8 +43,8 @@ pub fn RadioGroup(
         }
     });
     view! {
-        <div class="field radios" role="radiogroup" aria-labelledby=heading.clone()>
-            <span class="label" id=heading>{label}</span>
+        <div class="field radios" role="radiogroup" aria-labelledby=heading>
+            <span class="label" id=heading.clone()>{label}</span>
             {radios.collect_view()}
             {hint.map(|hint| view! { <p class="hint">{hint}</p> })}
         </div>

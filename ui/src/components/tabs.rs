@@ -66,18 +66,19 @@ pub fn Tabs(
     };
     let labelled_by = format!("{id}-selected");
     let selected_id = labelled_by.clone();
+    let controlled = panel.clone();
     view! {
         <div class="tabs">
             {move || arrow(overflow.get().0, lucide::CHEVRON_LEFT, -120.0)}
             <div class="tablist" role="tablist" aria-label=label node_ref=list on:scroll=move |_| measure()
                 on:keydown=walk>
                 <For each=move || tabs.get() key=|tab| (tab.value.clone(), tab.reason.clone()) let:tab>
-                    <OneTab tab selected on_select selected_id=selected_id.clone() panel=panel.clone()/>
+                    <OneTab tab selected on_select selected_id=selected_id.clone() panel=controlled.clone()/>
                 </For>
             </div>
             {move || arrow(overflow.get().1, lucide::CHEVRON_RIGHT, 120.0)}
         </div>
-        <div class="tabpanel" role="tabpanel" id=panel.clone() aria-labelledby=labelled_by tabindex="-1">{children()}</div>
+        <div class="tabpanel" role="tabpanel" id=panel aria-labelledby=labelled_by tabindex="-1">{children()}</div>
     }
 }
 

@@ -1,0 +1,132 @@
+//! Status as icon, word and color, never color alone.
+
+use super::icon::{Glyph, Icon, lucide};
+use flotilla_protocol::{
+    device::{Device, DeviceStatus},
+    inventory::{Container, ContainerState, Health},
+};
+use leptos::prelude::*;
+
+/// What a color stands for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Tone {
+    Ok,
+    Warn,
+    Bad,
+    Info,
+    Off,
+}
+
+impl Tone {
+    #[must_use]
+    pub fn class(self) -> &'static str {
+        match self {
+            Self::Ok => "ok",
+            Self::Warn => "warn",
+            Self::Bad => "bad",
+            Self::Info => "info",
+            Self::Off => "off",
+        }
+    }
+}
+
+/// A status as it is shown.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Status {
+    pub tone: Tone,
+    pub glyph: Glyph,
+    pub word: String,
+}
+
+impl Status {
+    fn new(tone: Tone, glyph: Glyph, word: &str) -> Self {
+        Self { tone, glyph, word: word.to_owned() }
+    }
+
+    /// A device's primary status: trouble that an online device reports comes before its being online.
+    #[must_use]
+    pub fn of_device(device: &Device) -> Self {
+        match device.status {
+            DeviceStatus::Pending => Self::new(Tone::Info, lucide::HOURGLASS, "Pending"),
+            DeviceStatus::Online if device.attention.is_empty() => Self::new(Tone::Ok, lucide::CIRCLE_CHECK, "Online"),
+            DeviceStatus::Online => Self::new(Tone::Warn, lucide::TRIANGLE_ALERT, "Needs attention"),
+            DeviceStatus::Reconnecting => Self::new(Tone::Warn, lucide::REFRESH_CW, "Reconnecting"),
+            DeviceStatus::Offline => Self::new(Tone::Bad, lucide::UNPLUG, "Offline"),
+            DeviceStatus::Revoked => Self::new(Tone::Bad, lucide::BAN, "Revoked"),
+            DeviceStatus::Quarantined => Self::new(Tone::Bad, lucide::BAN, "Quarantined"),
+        }
+    }
+
+    #[must_use]
+    pub fn of_container(container: &Container) -> Self {
+        let running = || match container.health {
+            Health::Unhealthy => Self::new(Tone::Bad, lucide::HEART_CRACK, "Unhealthy"),
+            Health::Starting => Self::new(Tone::Warn, lucide::HOURGLASS, "Starting"),
+            Health::Healthy => Self::new(Tone::Ok, lucide::HEART_PULSE, "Healthy"),
+            Health::None | Health::Unknown => Self::new(Tone::Ok, lucide::PLAY, "Running"),
+        };
+        match container.state {
+            ContainerState::Running => running(),
+            ContainerState::Created => Self::new(Tone::Off, lucide::CIRCLE_DASHED, "Created"),
+            ContainerState::Paused => Self::new(Tone::Off, lucide::PAUSE, "Paused"),
+            ContainerState::Restarting => Self::new(Tone::Warn, lucide::ROTATE_CW, "Restarting"),
+            ContainerState::Removing => Self::new(Tone::Off, lucide::CIRCLE_DASHED, "Removing"),
+            ContainerState::Exited => match container.exit_code {
+                Some(0) | None => Self::new(Tone::Off, lucide::SQUARE, &exited(container)),
+                Some(_) => Self::new(Tone::Bad, lucide::CIRCLE_X, &exited(container)),
+            },
+            ContainerState::Dead => Self::new(Tone::Bad, lucide::SKULL, "Dead"),
+            ContainerState::Unknown => Self::new(Tone::Off, lucide::CIRCLE_QUESTION_MARK, "Unknown"),
+        }
+    }
+}
+
+fn exited(container: &Container) -> String {
+    container.exit_code.map_or_else(|| "Exited".to_owned(), |code| format!("Exited ({code})"))
+}
+
+/// A status as icon and word; with a background where it is not in a table.
+///
+/// A stale one keeps its last word, muted, under a clock.
+#[component]
+pub fn StatusBadge(
+    #[prop(into)] status: Signal<Status>,
+    #[prop(optional)] chip: bool,
+    #[prop(optional, into)] stale: Signal<bool>,
+) -> impl IntoView {
+    let class = move || {
+        let look = if chip { "badge chip" } else { "badge" };
+        if stale.get() { format!("{look} stale") } else { format!("{look} {}", status.with(|status| status.tone.class())) }
+    };
+    let glyph = Signal::derive(move || if stale.get() { lucide::CLOCK } else { status.with(|status| status.glyph) });
+    view! { <span class=class><Icon glyph/>{move || status.with(|status| status.word.clone())}</span> }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use flotilla_protocol::Timestamp;
+
+    fn container(state: ContainerState, health: Health, exit_code: Option<i64>) -> Container {
+        let json = r#"{"id":"1","name":"a","image":"b","state":"exited","status":"","health":"none","ports":[],"created":"2026-01-01T00:00:00Z"}"#;
+        let mut container: Container = serde_json::from_str(json).unwrap();
+        (container.state, container.health, container.exit_code) = (state, health, exit_code);
+        container.created = Timestamp::UNIX_EPOCH;
+        container
+    }
+
+    #[test]
+    fn a_failed_exit_is_bad_and_a_clean_one_is_off() {
+        let failed = Status::of_container(&container(ContainerState::Exited, Health::None, Some(1)));
+        let clean = Status::of_container(&container(ContainerState::Exited, Health::None, Some(0)));
+        assert_eq!((failed.tone, failed.word.as_str()), (Tone::Bad, "Exited (1)"));
+        assert_eq!((clean.tone, clean.word.as_str()), (Tone::Off, "Exited (0)"));
+    }
+
+    #[test]
+    fn health_counts_only_while_it_runs() {
+        let running = Status::of_container(&container(ContainerState::Running, Health::Unhealthy, None));
+        let stopped = Status::of_container(&container(ContainerState::Exited, Health::Unhealthy, Some(0)));
+        assert_eq!((running.word.as_str(), stopped.word.as_str()), ("Unhealthy", "Exited (0)"));
+    }
+}

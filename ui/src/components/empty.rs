@@ -1,0 +1,23 @@
+//! What stands where there is nothing to show: what this place is, why it is empty, and one way on.
+
+use super::icon::{Glyph, Icon};
+use leptos::prelude::*;
+
+#[component]
+pub fn EmptyState(
+    glyph: Glyph,
+    #[prop(into)] title: Signal<String>,
+    #[prop(into)] text: Signal<String>,
+    /// At most one action.
+    #[prop(optional)]
+    children: Option<Children>,
+) -> impl IntoView {
+    view! {
+        <section class="empty">
+            <span class="glyph"><Icon glyph/></span>
+            <h2>{move || title.get()}</h2>
+            <p>{move || text.get()}</p>
+            {children.map(|children| view! { <div class="actions">{children()}</div> })}
+        </section>
+    }
+}

@@ -1,0 +1,57 @@
+//! What stands where something failed: what happened and why, what to do, and another try.
+
+use super::{
+    badge::Tone,
+    button::Button,
+    icon::{Icon, lucide},
+};
+use leptos::prelude::*;
+
+/// Replaces content that could not be loaded.
+#[component]
+pub fn ErrorState(
+    /// What happened, why, and what to do next.
+    #[prop(into)]
+    message: Signal<String>,
+    #[prop(optional, into)] on_retry: Option<Callback<()>>,
+) -> impl IntoView {
+    view! {
+        <div class="notice bad" role="alert">
+            <span class="bad"><Icon glyph=lucide::CIRCLE_ALERT/></span>
+            <p class="said">{move || message.get()}</p>
+            {on_retry.map(|on_retry| view! {
+                <div class="actions"><Button label="Try again" on_press=move || on_retry.run(())/></div>
+            })}
+        </div>
+    }
+}
+
+/// A remark inside a page or a dialog, in the color of what it means.
+#[component]
+pub fn Notice(
+    tone: Tone,
+    /// Bold first line.
+    #[prop(optional, into)]
+    title: Option<String>,
+    #[prop(into)] text: Signal<String>,
+    /// What can be done about it.
+    #[prop(optional)]
+    children: Option<Children>,
+) -> impl IntoView {
+    let glyph = match tone {
+        Tone::Ok => lucide::CIRCLE_CHECK,
+        Tone::Warn => lucide::TRIANGLE_ALERT,
+        Tone::Bad => lucide::CIRCLE_ALERT,
+        Tone::Info | Tone::Off => lucide::INFO,
+    };
+    view! {
+        <div class=format!("notice {}", tone.class()) role="note">
+            <span class=tone.class()><Icon glyph/></span>
+            <div class="said">
+                {title.map(|title| view! { <strong>{title}</strong> })}
+                <p>{move || text.get()}</p>
+            </div>
+            {children.map(|children| view! { <div class="actions">{children()}</div> })}
+        </div>
+    }
+}

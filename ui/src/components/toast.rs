@@ -1,0 +1,129 @@
+//! Short confirmations in the corner. They leave after six seconds unless pointed at or focused; errors stay.
+
+use super::{
+    button::{Button, IconButton, Kind},
+    icon::{Icon, lucide},
+};
+use leptos::{ev::KeyboardEvent, prelude::*};
+use std::time::Duration;
+
+/// How long a confirmation stays.
+const STAYS: Duration = Duration::from_secs(6);
+
+/// One message.
+#[derive(Debug, Clone)]
+struct Toast {
+    id: u32,
+    text: String,
+    is_error: bool,
+    action: Option<(String, Callback<()>)>,
+}
+
+/// Says things in the corner of the page.
+#[derive(Debug, Clone, Copy)]
+pub struct Toaster {
+    shown: RwSignal<Vec<Toast>>,
+    next: StoredValue<u32>,
+}
+
+impl Toaster {
+    /// A silent toaster, known to the components below.
+    pub fn provide() -> Self {
+        let toaster = Self { shown: RwSignal::new(Vec::new()), next: StoredValue::new(0) };
+        provide_context(toaster);
+        toaster
+    }
+
+    /// Confirms that something was done.
+    pub fn confirm(self, text: impl Into<String>) {
+        self.show(text.into(), false, None);
+    }
+
+    /// Confirms, and offers one thing to do about it.
+    pub fn offer(self, text: impl Into<String>, label: &str, action: Callback<()>) {
+        self.show(text.into(), false, Some((label.to_owned(), action)));
+    }
+
+    /// Says that something failed; it stays until dismissed.
+    pub fn fail(self, text: impl Into<String>) {
+        self.show(text.into(), true, None);
+    }
+
+    fn show(self, text: String, is_error: bool, action: Option<(String, Callback<()>)>) {
+        let id = self.next.get_value();
+        self.next.set_value(id + 1);
+        self.shown.update(|shown| shown.push(Toast { id, text, is_error, action }));
+    }
+
+    fn dismiss(self, id: u32) {
+        self.shown.update(|shown| shown.retain(|toast| toast.id != id));
+    }
+}
+
+#[must_use]
+pub fn use_toaster() -> Toaster {
+    expect_context()
+}
+
+/// Where toasts appear. F8 moves the keyboard here.
+#[component]
+pub fn Toasts() -> impl IntoView {
+    let toaster = use_toaster();
+    view! {
+        <section class="toasts" aria-label="Notifications" tabindex="-1">
+            <div role="status" class="toast-list">
+                <For each=move || listed(toaster, false) key=|toast| toast.id let:toast><OneToast toast/></For>
+            </div>
+            <div role="alert" class="toast-list">
+                <For each=move || listed(toaster, true) key=|toast| toast.id let:toast><OneToast toast/></For>
+            </div>
+        </section>
+    }
+}
+
+fn listed(toaster: Toaster, errors: bool) -> Vec<Toast> {
+    toaster.shown.with(|shown| shown.iter().filter(|toast| toast.is_error == errors).cloned().collect())
+}
+
+#[component]
+fn OneToast(toast: Toast) -> impl IntoView {
+    let toaster = use_toaster();
+    let id = toast.id;
+    let leave = StoredValue::new(None::<TimeoutHandle>);
+    let hold = move || {
+        if let Some(timer) = leave.try_update_value(Option::take).flatten() {
+            timer.clear();
+        }
+    };
+    let start = move || {
+        hold();
+        if !toast.is_error {
+            leave.set_value(set_timeout_with_handle(move || toaster.dismiss(id), STAYS).ok());
+        }
+    };
+    start();
+    on_cleanup(hold);
+    let keys = move |event: KeyboardEvent| {
+        if event.key() == "Escape" {
+            event.stop_propagation();
+            toaster.dismiss(id);
+        }
+    };
+    let action = toast.action.map(|(label, action)| {
+        let press = move || {
+            toaster.dismiss(id);
+            action.run(());
+        };
+        view! { <Button label kind=Kind::Quiet on_press=press/> }
+    });
+    let (class, glyph) = if toast.is_error { ("bad", lucide::CIRCLE_ALERT) } else { ("ok", lucide::CIRCLE_CHECK) };
+    view! {
+        <div class="toast" on:mouseenter=move |_| hold() on:mouseleave=move |_| start()
+            on:focusin=move |_| hold() on:focusout=move |_| start() on:keydown=keys>
+            <span class=class><Icon glyph/></span>
+            <p>{toast.text}</p>
+            {action}
+            <IconButton name="Dismiss" glyph=lucide::X on_press=move || toaster.dismiss(id)/>
+        </div>
+    }
+}
