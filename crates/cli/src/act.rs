@@ -1,0 +1,70 @@
+//! `start`, `stop`, `restart`: one container of one device.
+
+use crate::{failure::Failure, out};
+use flotilla_client::Client;
+use flotilla_protocol::{api::ActOnContainer, inventory::ContainerAction};
+use std::str::FromStr;
+
+/// `DEVICE/CONTAINER`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Target {
+    device: String,
+    container: String,
+}
+
+/// The text does not name a device and a container.
+#[derive(Debug, thiserror::Error)]
+#[error("write DEVICE/CONTAINER, for example nas/postgres")]
+pub(crate) struct InvalidTarget;
+
+impl FromStr for Target {
+    type Err = InvalidTarget;
+
+    fn from_str(text: &str) -> Result<Self, InvalidTarget> {
+        match text.split_once('/') {
+            Some((device, container)) if !device.is_empty() && !container.is_empty() => Ok(Self {
+                device: device.to_owned(),
+                container: container.to_owned(),
+            }),
+            _ => Err(InvalidTarget),
+        }
+    }
+}
+
+/// What is done, and the word for its having been done.
+pub(crate) struct Verb(ContainerAction, &'static str);
+
+pub(crate) const START: Verb = Verb(ContainerAction::Start, "started");
+pub(crate) const STOP: Verb = Verb(ContainerAction::Stop, "stopped");
+pub(crate) const RESTART: Verb = Verb(ContainerAction::Restart, "restarted");
+
+pub(crate) async fn run(client: &Client, target: Target, verb: Verb) -> Result<(), Failure> {
+    let Target { device, container } = target;
+    let said = format!("{container} on {device} is {}.", verb.1);
+    let action = verb.0;
+    client
+        .send(&ActOnContainer {
+            device,
+            container,
+            action,
+        })
+        .await?;
+    Ok(out::line(&said)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_target_names_both() {
+        let target: Target = "nas/postgres".parse().unwrap();
+        assert_eq!(
+            (target.device.as_str(), target.container.as_str()),
+            ("nas", "postgres")
+        );
+        for bad in ["nas", "nas/", "/postgres", ""] {
+            assert!(bad.parse::<Target>().is_err(), "{bad}");
+        }
+    }
+}

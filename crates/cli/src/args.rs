@@ -1,0 +1,252 @@
+//! The command line's grammar.
+
+use crate::{act::Target, lifetime::Lifetime};
+use clap::{Args as Arguments, Parser, Subcommand, ValueEnum};
+use flotilla_protocol::{
+    device::{NetworkMode, RelayPreference},
+    endpoint::Endpoint,
+    name::{DeviceName, InvalidName, Tag},
+};
+use std::{net::SocketAddr, path::PathBuf, str::FromStr};
+
+/// Manage a fleet of container hosts from this computer.
+#[derive(Debug, Parser)]
+#[command(name = "flotilla", version, propagate_version = true, max_term_width = 100)]
+pub(crate) struct Args {
+    /// Where Flotilla keeps its data [default: FLOTILLA_DATA_DIR, else the platform's data directory]
+    #[arg(long, global = true, value_name = "DIR")]
+    pub(crate) data_dir: Option<PathBuf>,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Run the control server until it is told to stop
+    Serve(Serve),
+    /// Add, list and change devices
+    Device {
+        #[command(subcommand)]
+        command: DeviceCommand,
+    },
+    /// List the containers of all devices
+    #[command(alias = "ps")]
+    Containers(List),
+    /// List the Compose projects of all devices
+    Stacks(List),
+    /// List the images of all devices
+    Images(List),
+    /// List the volumes of all devices
+    Volumes(List),
+    /// List the networks of all devices
+    Networks(List),
+    /// Start a container
+    Start { target: Target },
+    /// Stop a container
+    Stop { target: Target },
+    /// Restart a container
+    Restart { target: Target },
+}
+
+#[derive(Debug, Arguments)]
+pub(crate) struct Serve {
+    /// Where devices connect (TLS); port 0 picks a free one
+    #[arg(long, value_name = "ADDR:PORT", default_value = "0.0.0.0:7443")]
+    pub(crate) fleet_addr: SocketAddr,
+    /// Where the UI and these commands connect; this computer only
+    #[arg(long, value_name = "ADDR:PORT", default_value = "127.0.0.1:7440")]
+    pub(crate) api_addr: SocketAddr,
+    /// An address at which devices reach this computer; may be repeated, best first
+    #[arg(long, value_name = "HOST:PORT")]
+    pub(crate) advertise: Vec<Endpoint>,
+    /// Make this computer a device of its own fleet
+    #[arg(long)]
+    pub(crate) local_agent: bool,
+    /// Folder of the agents that devices download
+    #[arg(long, value_name = "DIR", env = "FLOTILLA_AGENTS_DIR")]
+    pub(crate) agents_dir: Option<PathBuf>,
+    /// Folder of the built user interface
+    #[arg(long, value_name = "DIR", env = "FLOTILLA_UI_DIR")]
+    pub(crate) ui_dir: Option<PathBuf>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum DeviceCommand {
+    /// Add a device and print what to run on it
+    Add(Add),
+    /// List devices
+    List {
+        #[arg(long)]
+        json: bool,
+    },
+    /// Show everything known of one device
+    Show {
+        name: String,
+        #[arg(long)]
+        json: bool,
+    },
+    /// End a device's trust at once; its row stays
+    Revoke { name: String },
+    /// Make a new command for a device, which replaces its certificate
+    Rotate(Rotate),
+    /// Forget a device that is pending or revoked
+    Remove { name: String },
+    /// Add (+TAG) and remove (-TAG) tags
+    Tag {
+        name: String,
+        #[arg(required = true, allow_hyphen_values = true, value_name = "+TAG|-TAG")]
+        changes: Vec<TagEdit>,
+    },
+    /// Give a device another name
+    Rename { name: String, new: DeviceName },
+}
+
+#[derive(Debug, Arguments)]
+pub(crate) struct Add {
+    /// A name for the device; two words are chosen when it is left out
+    pub(crate) name: Option<DeviceName>,
+    /// What of the device the mesh can reach: host, bridge or pause
+    #[arg(long, default_value = "host")]
+    pub(crate) mode: NetworkMode,
+    /// When its mesh traffic goes through a relay: auto, always or never
+    #[arg(long, default_value = "auto")]
+    pub(crate) relay: RelayPreference,
+    /// A tag for the device; may be repeated
+    #[arg(long = "tag", value_name = "T")]
+    pub(crate) tags: Vec<Tag>,
+    #[command(flatten)]
+    pub(crate) token: Token,
+}
+
+#[derive(Debug, Arguments)]
+pub(crate) struct Rotate {
+    pub(crate) name: String,
+    #[command(flatten)]
+    pub(crate) token: Token,
+}
+
+/// How long the token lives, and what is printed of it.
+#[derive(Debug, Arguments)]
+pub(crate) struct Token {
+    /// How long the command works, 15m to 7d [default: 1h, 24h for a config file]
+    #[arg(long, value_name = "TIME")]
+    pub(crate) expires: Option<Lifetime>,
+    /// Print everything as JSON
+    #[arg(long, conflicts_with = "form")]
+    pub(crate) json: bool,
+    /// Print this text and nothing else
+    #[arg(long = "as", value_name = "FORM")]
+    pub(crate) form: Option<Form>,
+}
+
+/// The forms in which a token can be handed over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Form {
+    Install,
+    DockerRun,
+    Compose,
+    Config,
+}
+
+#[derive(Debug, Arguments)]
+pub(crate) struct List {
+    /// Only this device, by name or id; may be repeated
+    #[arg(long = "device", value_name = "D")]
+    pub(crate) devices: Vec<String>,
+    /// Print the list as JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// `+TAG` or `-TAG`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum TagEdit {
+    Add(Tag),
+    Remove(Tag),
+}
+
+/// The text is not a change of tags.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum InvalidTagEdit {
+    #[error("write +TAG to add a tag and -TAG to remove one")]
+    Sign,
+    #[error(transparent)]
+    Tag(#[from] InvalidName),
+}
+
+impl FromStr for TagEdit {
+    type Err = InvalidTagEdit;
+
+    fn from_str(text: &str) -> Result<Self, InvalidTagEdit> {
+        if let Some(tag) = text.strip_prefix('+') {
+            Ok(Self::Add(tag.parse()?))
+        } else if let Some(tag) = text.strip_prefix('-') {
+            Ok(Self::Remove(tag.parse()?))
+        } else {
+            Err(InvalidTagEdit::Sign)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    fn parse(line: &str) -> Result<Args, clap::Error> {
+        Args::try_parse_from(line.split(' '))
+    }
+
+    #[test]
+    fn the_grammar_is_consistent() {
+        Args::command().debug_assert();
+    }
+
+    #[test]
+    fn tags_change_by_sign() {
+        let args = parse("flotilla device tag nas +prod -edge").unwrap();
+        let Command::Device {
+            command: DeviceCommand::Tag { name, changes },
+        } = args.command
+        else {
+            panic!("another command")
+        };
+        assert_eq!(name, "nas");
+        let tag = |text: &str| text.parse().unwrap();
+        assert_eq!(changes, [TagEdit::Add(tag("prod")), TagEdit::Remove(tag("edge"))]);
+        for bad in [
+            "flotilla device tag nas",
+            "flotilla device tag nas prod",
+            "flotilla device tag nas +A",
+        ] {
+            assert_eq!(parse(bad).unwrap_err().exit_code(), 2, "{bad}");
+        }
+    }
+
+    #[test]
+    fn what_is_wrong_with_a_value_is_said() {
+        for (line, says) in [
+            ("flotilla device add Nas", "lowercase"),
+            (
+                "flotilla device add nas --mode vpn",
+                "not one of host, bridge, pause",
+            ),
+            ("flotilla device add nas --expires soon", "15m"),
+            ("flotilla stop nas", "DEVICE/CONTAINER"),
+            ("flotilla serve --advertise a;b", "is not an address"),
+        ] {
+            let error = parse(line).unwrap_err();
+            assert_eq!(error.exit_code(), 2, "{line}");
+            assert!(error.to_string().contains(says), "{error}");
+        }
+    }
+
+    #[test]
+    fn ps_is_another_word_for_containers() {
+        let args = parse("flotilla ps --device nas --json").unwrap();
+        assert!(matches!(
+            args.command,
+            Command::Containers(List { json: true, .. })
+        ));
+    }
+}

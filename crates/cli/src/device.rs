@@ -1,0 +1,137 @@
+//! `flotilla device …`: a device's life from pending to removed.
+
+use crate::{
+    age::ago,
+    args::{DeviceCommand, TagEdit},
+    clock,
+    failure::Failure,
+    out, show,
+    table::Table,
+};
+use flotilla_client::Client;
+use flotilla_protocol::{
+    Timestamp,
+    api::{GetDevice, ListDevices, RemoveDevice, RevokeDevice, TagChange, UpdateDevice},
+    device::{Device, DeviceStatus},
+    name::Tag,
+};
+
+mod add;
+
+pub(crate) async fn run(client: &Client, command: DeviceCommand) -> Result<(), Failure> {
+    match command {
+        DeviceCommand::Add(arguments) => add::add(client, arguments).await,
+        DeviceCommand::Rotate(arguments) => add::rotate(client, arguments).await,
+        DeviceCommand::List { json } => list(client, json).await,
+        DeviceCommand::Show { name, json } => show(client, name, json).await,
+        DeviceCommand::Revoke { name } => revoke(client, name).await,
+        DeviceCommand::Remove { name } => remove(client, name).await,
+        DeviceCommand::Tag { name, changes } => tag(client, name, changes).await,
+        DeviceCommand::Rename { name, new } => rename(client, name, new.to_string()).await,
+    }
+}
+
+async fn list(client: &Client, json: bool) -> Result<(), Failure> {
+    let devices = client.send(&ListDevices).await?;
+    if json {
+        return Ok(out::json(&devices)?);
+    }
+    Ok(out::print(&table(&devices.items, clock::now()).render())?)
+}
+
+fn table(devices: &[Device], now: Timestamp) -> Table<8> {
+    let mut table = Table::new([
+        "NAME",
+        "STATUS",
+        "MESH ADDRESS",
+        "MODE",
+        "TAGS",
+        "CONTAINERS",
+        "AGENT",
+        "LAST SEEN",
+    ]);
+    for device in devices {
+        let last_seen = match device.status {
+            DeviceStatus::Online => "now".to_owned(),
+            _ => device.last_seen.map(|at| ago(at, now)).unwrap_or_default(),
+        };
+        table.push([
+            device.name.to_string(),
+            status(device),
+            device.mesh_ip.to_string(),
+            device.mode.to_string(),
+            join(&device.tags),
+            format!("{}/{}", device.containers.running, device.containers.total),
+            device.agent_version.clone().unwrap_or_default(),
+            last_seen,
+        ]);
+    }
+    table
+}
+
+/// The status word, and a mark where something needs attention.
+pub(crate) fn status(device: &Device) -> String {
+    let attention = if device.attention.is_empty() { "" } else { " (!)" };
+    format!("{}{attention}", device.status)
+}
+
+pub(crate) fn join(tags: &[Tag]) -> String {
+    tags.iter().map(Tag::as_str).collect::<Vec<_>>().join(", ")
+}
+
+async fn show(client: &Client, name: String, json: bool) -> Result<(), Failure> {
+    let device = client.send(&GetDevice { device: name }).await?;
+    if json {
+        return Ok(out::json(&device)?);
+    }
+    Ok(out::print(&show::device(&device, clock::now(), &clock::zone()))?)
+}
+
+async fn revoke(client: &Client, name: String) -> Result<(), Failure> {
+    let device = client.send(&RevokeDevice { device: name }).await?;
+    Ok(out::line(&format!(
+        "{} is revoked. Its agent can never connect again.",
+        device.name
+    ))?)
+}
+
+async fn remove(client: &Client, name: String) -> Result<(), Failure> {
+    let said = format!("{name} is removed.");
+    client.send(&RemoveDevice { device: name }).await?;
+    Ok(out::line(&said)?)
+}
+
+async fn tag(client: &Client, name: String, edits: Vec<TagEdit>) -> Result<(), Failure> {
+    let mut change = TagChange::default();
+    for edit in edits {
+        match edit {
+            TagEdit::Add(tag) => change.add.push(tag.to_string()),
+            TagEdit::Remove(tag) => change.remove.push(tag.to_string()),
+        }
+    }
+    let update = UpdateDevice {
+        device: name,
+        tags: Some(change),
+        ..UpdateDevice::default()
+    };
+    let device = client.send(&update).await?;
+    let said = match device.tags.as_slice() {
+        [] => format!("{} has no tags.", device.name),
+        tags => format!("{} is tagged {}.", device.name, join(tags)),
+    };
+    Ok(out::line(&said)?)
+}
+
+async fn rename(client: &Client, name: String, new: String) -> Result<(), Failure> {
+    let said = format!("{name} is now called {new}.");
+    let update = UpdateDevice {
+        device: name,
+        name: Some(new),
+        ..UpdateDevice::default()
+    };
+    client.send(&update).await?;
+    Ok(out::line(&said)?)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,173 @@
+//! `device add` and `device rotate`: a new token, handed over as the text that somebody pastes.
+
+use crate::{
+    age::{moment, until},
+    args::{Add, Form, Rotate, Token},
+    clock,
+    failure::Failure,
+    lifetime::Lifetime,
+    out,
+};
+use flotilla_client::Client;
+use flotilla_protocol::{
+    Timestamp,
+    api::{AddDevice, DeviceAdded, RemoveDevice, RotateDevice},
+    name::Tag,
+};
+use jiff::tz::TimeZone;
+
+/// A config file is carried to its device by hand, which takes longer than pasting a line.
+const CONFIG_LIFETIME: Lifetime = Lifetime(24 * 3600);
+
+pub(super) async fn add(client: &Client, arguments: Add) -> Result<(), Failure> {
+    let Add {
+        name,
+        mode,
+        relay,
+        tags,
+        token,
+    } = arguments;
+    let added = client
+        .send(&AddDevice {
+            name: name.map(String::from),
+            mode: Some(mode),
+            relay: Some(relay),
+            tags: tags.iter().map(Tag::to_string).collect(),
+            expires_seconds: expires_seconds(&token),
+        })
+        .await?;
+    if let Err(failure) = hand_over(&added, &token) {
+        // Nobody has seen the token, so a device that waits for it would wait for nothing.
+        let device = added.device.id.to_string();
+        client.send(&RemoveDevice { device }).await?;
+        return Err(failure);
+    }
+    Ok(())
+}
+
+pub(super) async fn rotate(client: &Client, arguments: Rotate) -> Result<(), Failure> {
+    let Rotate { name, token } = arguments;
+    let expires_seconds = expires_seconds(&token);
+    let added = client
+        .send(&RotateDevice {
+            device: name,
+            expires_seconds,
+        })
+        .await?;
+    hand_over(&added, &token)
+}
+
+fn expires_seconds(token: &Token) -> Option<u32> {
+    let default = (token.form == Some(Form::Config)).then_some(CONFIG_LIFETIME);
+    token.expires.or(default).map(|lifetime| lifetime.0)
+}
+
+fn hand_over(added: &DeviceAdded, token: &Token) -> Result<(), Failure> {
+    if token.json {
+        return Ok(out::json(added)?);
+    }
+    match token.form {
+        None => Ok(out::print(&explained(added, clock::now(), &clock::zone()))?),
+        Some(form) => match text(added, form) {
+            (Some(text), _) => Ok(out::line(text.trim_end())?),
+            (None, reason) => Err(Failure::NoSuchForm {
+                reason: reason
+                    .unwrap_or("This form is not available for this device.")
+                    .to_owned(),
+            }),
+        },
+    }
+}
+
+/// The text of a form, or the reason why there is none.
+fn text(added: &DeviceAdded, form: Form) -> (Option<&str>, Option<&str>) {
+    let reasons = &added.unavailable;
+    let (text, reason) = match form {
+        Form::Install => (&added.install, &reasons.install),
+        Form::DockerRun => (&added.docker_run, &reasons.docker_run),
+        Form::Compose => (&added.compose, &reasons.compose),
+        Form::Config => (&added.config, &reasons.config),
+    };
+    (text.as_deref(), reason.as_deref())
+}
+
+/// The best form with what a person needs to know around it.
+fn explained(added: &DeviceAdded, now: Timestamp, zone: &TimeZone) -> String {
+    let name = &added.device.name;
+    let expires = format!(
+        "{} ({})",
+        moment(added.token_expires, zone),
+        until(added.token_expires, now)
+    );
+    let head = format!(
+        "{name} waits for its agent, with mesh address {}.\n",
+        added.device.mesh_ip
+    );
+    if let Some(line) = added.install.as_ref().or(added.docker_run.as_ref()) {
+        return format!("{head}Run this on {name}. It works once, until {expires}:\n\n{line}\n");
+    }
+    match (&added.config, &added.unavailable.install) {
+        (Some(config), _) => {
+            format!(
+                "{head}Save this on {name} as {name}.device.toml. It works once, until {expires}:\n\n{config}"
+            )
+        }
+        (None, Some(reason)) => format!("{head}{reason}\n"),
+        (None, None) => head,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn added(install: Option<&str>) -> DeviceAdded {
+        serde_json::from_value(json!({
+            "device": {
+                "id": "01937c5e-7b1a-7c3e-8b9e-0123456789ab", "name": "nas", "mesh_ip": "100.64.0.7",
+                "mode": "host", "relay": "auto", "tags": [],
+            },
+            "token_expires": "2026-01-02T04:04:05Z",
+            "install": install, "docker_run": "docker run", "compose": null, "config": "version = 1\n",
+            "unavailable": {"install": "It only fits Host networking.", "compose": "Not yet."},
+        }))
+        .unwrap()
+    }
+
+    #[test]
+    fn people_get_the_best_form_with_its_expiry() {
+        let now = "2026-01-02T03:04:05Z".parse().unwrap();
+        insta::assert_snapshot!(explained(&added(Some("curl … | sudo bash")), now, &TimeZone::UTC), @r"
+        nas waits for its agent, with mesh address 100.64.0.7.
+        Run this on nas. It works once, until 2026-01-02 04:04 (in 1 h):
+
+        curl … | sudo bash
+        ");
+        assert!(explained(&added(None), now, &TimeZone::UTC).ends_with("docker run\n"));
+    }
+
+    #[test]
+    fn a_form_that_does_not_fit_says_why() {
+        assert_eq!(
+            text(&added(None), Form::Install),
+            (None, Some("It only fits Host networking."))
+        );
+        assert_eq!(text(&added(None), Form::DockerRun).0, Some("docker run"));
+    }
+
+    #[test]
+    fn a_config_file_lives_a_day_unless_told_otherwise() {
+        let token = |form, expires| Token {
+            expires,
+            json: false,
+            form,
+        };
+        assert_eq!(expires_seconds(&token(Some(Form::Config), None)), Some(86_400));
+        assert_eq!(
+            expires_seconds(&token(Some(Form::Config), Some(Lifetime(900)))),
+            Some(900)
+        );
+        assert_eq!(expires_seconds(&token(None, None)), None);
+    }
+}

@@ -1,0 +1,70 @@
+//! How a command fails, and the exit code that says so.
+//!
+//! 0 done; 1 failed; 2 usage; 3 not allowed; 4 not found; 5 control unreachable.
+
+use flotilla_client::Error;
+use flotilla_control::StartError;
+use flotilla_protocol::{Code, Problem};
+use std::process::ExitCode;
+
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Failure {
+    #[error(transparent)]
+    Call(#[from] Error),
+    #[error(transparent)]
+    Start(#[from] StartError),
+    /// The text that `--as` asked for does not exist for this device.
+    #[error("{reason}")]
+    NoSuchForm { reason: String },
+    /// Answers cannot be printed.
+    #[error("Standard output can't be written: {0}")]
+    Output(#[from] std::io::Error),
+}
+
+impl Failure {
+    pub(crate) fn exit_code(&self) -> ExitCode {
+        self.status().into()
+    }
+
+    fn status(&self) -> u8 {
+        match self {
+            Self::Call(error) if error.is_unreachable() => 5,
+            Self::Call(Error::Environment { .. }) => 2,
+            Self::Call(Error::Problem(Problem { code, .. })) => match code {
+                Code::InvalidInput => 2,
+                Code::Unauthenticated | Code::Forbidden | Code::ForeignOrigin => 3,
+                Code::NotFound | Code::ContainerNotFound => 4,
+                _ => 1,
+            },
+            Self::Call(_) | Self::Start(_) | Self::NoSuchForm { .. } | Self::Output(_) => 1,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_kind_of_failure_has_its_status() {
+        let problem = |code| Failure::Call(Problem::new(code, "why").into());
+        let statuses = [
+            (problem(Code::Conflict), 1),
+            (problem(Code::DeviceOffline), 1),
+            (problem(Code::InvalidInput), 2),
+            (problem(Code::Forbidden), 3),
+            (problem(Code::Unauthenticated), 3),
+            (problem(Code::NotFound), 4),
+            (problem(Code::ContainerNotFound), 4),
+            (
+                Failure::Call(Error::NotRunning {
+                    path: "api.json".into(),
+                }),
+                5,
+            ),
+        ];
+        for (failure, status) in statuses {
+            assert_eq!(failure.status(), status, "{failure:?}");
+        }
+    }
+}

@@ -1,0 +1,51 @@
+//! `flotilla`: the control server without a window, and every action of the user interface from a terminal.
+//!
+//! Tables with ages for people, `--json` for programs. Answers go to standard output; everything else goes to
+//! standard error, and the exit code says which kind of failure it was (see [`failure`]).
+
+mod act;
+mod age;
+mod args;
+mod clock;
+mod device;
+mod failure;
+mod lifetime;
+mod list;
+mod out;
+mod serve;
+mod show;
+mod table;
+
+use args::{Args, Command};
+use clap::Parser;
+use failure::Failure;
+use flotilla_client::{Client, data_dir};
+use std::process::ExitCode;
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    match run(Args::parse()).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            out::complain(&failure.to_string());
+            failure.exit_code()
+        }
+    }
+}
+
+async fn run(args: Args) -> Result<(), Failure> {
+    let data_dir = data_dir(args.data_dir)?;
+    let client = || Client::from_env(&data_dir);
+    match args.command {
+        Command::Serve(serve) => serve::run(data_dir, serve).await,
+        Command::Device { command } => device::run(&client()?, command).await,
+        Command::Containers(list) => list::containers(&client()?, list).await,
+        Command::Stacks(list) => list::stacks(&client()?, list).await,
+        Command::Images(list) => list::images(&client()?, list).await,
+        Command::Volumes(list) => list::volumes(&client()?, list).await,
+        Command::Networks(list) => list::networks(&client()?, list).await,
+        Command::Start { target } => act::run(&client()?, target, act::START).await,
+        Command::Stop { target } => act::run(&client()?, target, act::STOP).await,
+        Command::Restart { target } => act::run(&client()?, target, act::RESTART).await,
+    }
+}

@@ -1,0 +1,141 @@
+//! `device show`: everything known of one device, a line each.
+
+use crate::{
+    age::{ago, moment, span, until},
+    device::{join, status},
+    list::size,
+};
+use flotilla_protocol::{
+    Timestamp,
+    device::{Attention, Device, DeviceStatus},
+    inventory::EngineState,
+};
+use jiff::tz::TimeZone;
+
+pub(crate) fn device(device: &Device, now: Timestamp, zone: &TimeZone) -> String {
+    let mut lines = Lines::default();
+    lines.add("Name", device.name.to_string());
+    lines.add("Status", status(device));
+    for attention in &device.attention {
+        lines.add("Attention", explain(attention));
+    }
+    if device.status != DeviceStatus::Online {
+        lines.maybe("Last seen", device.last_seen.map(|at| ago(at, now)));
+    }
+    lines.maybe(
+        "Command expires",
+        device
+            .token_expires
+            .map(|at| format!("{} ({})", moment(at, zone), until(at, now))),
+    );
+    lines.add("Tags", join(&device.tags));
+    lines.add("Mesh address", device.mesh_ip.to_string());
+    lines.add("Network mode", device.mode.to_string());
+    lines.add("Access relay", device.relay.to_string());
+    if let Some(facts) = &device.facts {
+        lines.add("Host name", facts.hostname.clone());
+        lines.add("System", format!("{}, {}", facts.os, facts.arch));
+        lines.add(
+            "Hardware",
+            format!("{} cores, {} memory", facts.cpus, size(facts.memory_bytes)),
+        );
+    }
+    lines.maybe("Engine", device.engine.as_ref().map(engine));
+    let counts = device.containers;
+    lines.add(
+        "Containers",
+        format!("{} running of {}", counts.running, counts.total),
+    );
+    lines.maybe("Agent", device.agent_version.clone());
+    link(&mut lines, device, now);
+    if let Some(certificate) = &device.certificate {
+        lines.add(
+            "Certificate",
+            format!("until {}", moment(certificate.expires, zone)),
+        );
+        lines.add("Fingerprint", certificate.fingerprint.clone());
+    }
+    lines.add("Id", device.id.to_string());
+    lines.text
+}
+
+fn link(lines: &mut Lines, device: &Device, now: Timestamp) {
+    let link = &device.link;
+    if let Some(since) = link.since {
+        let from = link
+            .remote
+            .as_ref()
+            .map(|remote| format!(" from {remote}"))
+            .unwrap_or_default();
+        let rtt = link
+            .rtt_ms
+            .map(|rtt| format!(", {rtt:.1} ms"))
+            .unwrap_or_default();
+        lines.add(
+            "Link",
+            format!("up for {}{from}{rtt}", span(now.as_second() - since.as_second())),
+        );
+    }
+    if let Some(drop) = &link.last_drop {
+        lines.add("Last drop", format!("{}: {}", ago(drop.at, now), drop.reason));
+    }
+}
+
+fn engine(engine: &EngineState) -> String {
+    match engine {
+        EngineState::Running(facts) => format!("{} {} on {}", facts.flavor, facts.version, facts.os),
+        EngineState::Absent { reason } => format!("absent: {reason}"),
+        EngineState::Stopped { reason } => format!("stopped: {reason}"),
+        EngineState::Denied { reason } => format!("no permission: {reason}"),
+    }
+}
+
+fn explain(attention: &Attention) -> String {
+    match attention {
+        Attention::DockerDesktopHost => {
+            "It runs Docker Desktop. Host networking reaches its virtual machine, not the computer."
+                .to_owned()
+        }
+        Attention::ClockSkew { seconds } if *seconds < 0 => {
+            format!("Its clock is {} behind.", span(-seconds))
+        }
+        Attention::ClockSkew { seconds } => format!("Its clock is {} ahead.", span(*seconds)),
+        Attention::LowDisk {
+            free_bytes,
+            total_bytes,
+        } => {
+            format!(
+                "Only {} of {} disk are free.",
+                size(*free_bytes),
+                size(*total_bytes)
+            )
+        }
+        Attention::Engine { reason } => reason.clone(),
+        Attention::Cloned {
+            hostname, address, ..
+        } => {
+            format!("A second machine presents itself as this device: {hostname} at {address}.")
+        }
+        Attention::Unknown => "Something this version can't name. Update Flotilla.".to_owned(),
+    }
+}
+
+/// `Label:  value` lines; empty values are left out.
+#[derive(Default)]
+struct Lines {
+    text: String,
+}
+
+impl Lines {
+    fn add(&mut self, label: &str, value: String) {
+        if !value.is_empty() {
+            let value = value.replace(char::is_control, "?");
+            self.text
+                .push_str(&format!("{:<17}{value}\n", format!("{label}:")));
+        }
+    }
+
+    fn maybe(&mut self, label: &str, value: Option<String>) {
+        self.add(label, value.unwrap_or_default());
+    }
+}
