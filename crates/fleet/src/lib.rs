@@ -1,1 +1,24 @@
-//! What control decides.
+//! What control decides, apart from where it keeps things and how it is asked.
+//!
+//! Everything here is a function of its arguments or a machine that is told what happened and when; nothing reads
+//! a clock, a file or a socket, so each decision can be tested by itself.
+//!
+//! - [`Life`]: a device from added to removed, and what may be done with it when.
+//! - [`enrollment`]: whether a token and a key make a device, and for how long a token is good.
+//! - [`admission`]: whether a certificate on a link is the device's, an older one, or a copy on another machine.
+//! - [`Presence`]: who is online, reconnecting or offline, from links that come and go.
+//! - [`Cidr`]: the mesh's address range and the address of each device.
+//! - [`propose_name`]: two words for a device that nobody has named yet.
+
+pub mod admission;
+pub mod enrollment;
+
+mod addresses;
+mod life;
+mod names;
+mod presence;
+
+pub use addresses::{Cidr, InvalidCidr, choose_range};
+pub use life::{Life, NotNow};
+pub use names::propose_name;
+pub use presence::{Presence, PresenceChange, PresenceState};

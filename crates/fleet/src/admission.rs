@@ -1,0 +1,203 @@
+//! Whether a certificate that authenticated a link is the one its device should be using, on its own machine.
+//!
+//! A device has at most two certificates that count: the one in use, and after an enrollment the one to come. The
+//! first link with the one to come retires the other for good. A copy of a device's state carries a good
+//! certificate to another machine; the machine's id gives it away.
+
+use crate::life::Life;
+use flotilla_identity::PeerCertificate;
+use flotilla_protocol::{Code, Problem, Timestamp};
+
+/// A certificate that control issued, and the machine it was issued to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Credential<'a> {
+    /// SHA-256 of the certificate, lowercase hexadecimal.
+    pub fingerprint: &'a str,
+    pub machine_id: &'a str,
+}
+
+/// What control has recorded of a device's certificates.
+#[derive(Debug, Clone, Copy)]
+pub struct Record<'a> {
+    pub life: Life,
+    pub in_use: Option<Credential<'a>>,
+    pub to_come: Option<Credential<'a>>,
+}
+
+/// The certificate is good.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Admitted {
+    /// It is the one in use.
+    InUse,
+    /// It is the one to come: from now on it is the one in use, and the old one is dead.
+    Promoted,
+}
+
+/// Why a device gets no link. The agent obeys these, so they are only ever said by control's own routes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Turned {
+    #[error("This device was removed from the fleet. Add it again to bring it back.")]
+    Removed,
+    #[error("This device was revoked. Create a re-enroll command to bring it back.")]
+    Revoked,
+    #[error("A newer certificate of this device is in use.")]
+    Superseded,
+    #[error("Another machine has this device's identity. Enroll this machine as a device of its own.")]
+    Cloned,
+    #[error("This device's certificate has expired. It may only renew it.")]
+    Expired,
+}
+
+impl From<Turned> for Problem {
+    fn from(turned: Turned) -> Self {
+        let code = match turned {
+            Turned::Removed | Turned::Revoked => Code::Revoked,
+            Turned::Superseded => Code::Superseded,
+            Turned::Cloned => Code::Quarantined,
+            Turned::Expired => Code::Expired,
+        };
+        Self::new(code, turned.to_string())
+    }
+}
+
+/// Judges a certificate of a device, presented by a machine; `None` when there is no such device any more.
+///
+/// # Errors
+/// See [`Turned`].
+pub fn admit(
+    record: Option<&Record<'_>>,
+    presented: &PeerCertificate,
+    machine_id: &str,
+    now: Timestamp,
+) -> Result<Admitted, Turned> {
+    let record = record.ok_or(Turned::Removed)?;
+    let is_presented = |credential: &Credential<'_>| credential.fingerprint == presented.fingerprint;
+    if record.life == Life::Revoked {
+        return Err(Turned::Revoked);
+    }
+    let (credential, admitted) = match (
+        record.to_come.filter(is_presented),
+        record.in_use.filter(is_presented),
+    ) {
+        (Some(credential), _) => (credential, Admitted::Promoted),
+        (None, Some(credential)) => (credential, Admitted::InUse),
+        (None, None) => return Err(Turned::Superseded),
+    };
+    if credential.machine_id != machine_id {
+        return Err(Turned::Cloned);
+    }
+    if now > presented.expires {
+        return Err(Turned::Expired);
+    }
+    Ok(admitted)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use flotilla_identity::PeerIdentity;
+    use proptest::prelude::*;
+
+    const ID: &str = "01937c5e-7b1a-7c3e-8b9e-0123456789ab";
+    const OLD: Credential<'_> = Credential {
+        fingerprint: "old",
+        machine_id: "nas",
+    };
+    const NEW: Credential<'_> = Credential {
+        fingerprint: "new",
+        machine_id: "nas-2",
+    };
+
+    fn at(second: i64) -> Timestamp {
+        Timestamp::from_second(1_800_000_000 + second).unwrap()
+    }
+
+    fn presented(fingerprint: &str) -> PeerCertificate {
+        PeerCertificate {
+            identity: PeerIdentity::device(ID.parse().unwrap(), ID.parse().unwrap()),
+            not_before: at(0),
+            expires: at(100),
+            fingerprint: fingerprint.to_owned(),
+        }
+    }
+
+    fn rotating() -> Record<'static> {
+        Record {
+            life: Life::Enrolled,
+            in_use: Some(OLD),
+            to_come: Some(NEW),
+        }
+    }
+
+    #[test]
+    fn while_a_device_rotates_both_certificates_are_good_and_the_new_one_takes_over() {
+        let record = rotating();
+        assert_eq!(
+            admit(Some(&record), &presented("old"), "nas", at(1)),
+            Ok(Admitted::InUse)
+        );
+        assert_eq!(
+            admit(Some(&record), &presented("new"), "nas-2", at(1)),
+            Ok(Admitted::Promoted)
+        );
+        let promoted = Record {
+            in_use: Some(NEW),
+            to_come: None,
+            ..record
+        };
+        assert_eq!(
+            admit(Some(&promoted), &presented("old"), "nas", at(2)),
+            Err(Turned::Superseded)
+        );
+    }
+
+    #[test]
+    fn a_copied_identity_is_turned_away_and_the_original_is_not() {
+        let record = Record {
+            to_come: None,
+            ..rotating()
+        };
+        assert_eq!(
+            admit(Some(&record), &presented("old"), "laptop", at(1)),
+            Err(Turned::Cloned)
+        );
+        assert_eq!(
+            admit(Some(&record), &presented("old"), "nas", at(1)),
+            Ok(Admitted::InUse)
+        );
+    }
+
+    #[test]
+    fn an_expired_certificate_is_told_so() {
+        let record = rotating();
+        assert_eq!(
+            admit(Some(&record), &presented("old"), "nas", at(100)),
+            Ok(Admitted::InUse)
+        );
+        assert_eq!(
+            admit(Some(&record), &presented("old"), "nas", at(101)),
+            Err(Turned::Expired)
+        );
+    }
+
+    #[test]
+    fn a_device_that_is_gone_is_told_to_stop_for_good() {
+        let turned = admit(None, &presented("old"), "nas", at(1)).unwrap_err();
+        assert_eq!(Problem::from(turned).code, Code::Revoked);
+    }
+
+    proptest! {
+        #[test]
+        fn nothing_admits_a_revoked_device(fingerprint in "old|new|other", machine in "nas|nas-2|laptop", now in 0i64..200) {
+            let record = Record { life: Life::Revoked, ..rotating() };
+            prop_assert_eq!(admit(Some(&record), &presented(&fingerprint), &machine, at(now)), Err(Turned::Revoked));
+        }
+
+        #[test]
+        fn only_a_certificate_on_record_on_its_own_machine_gets_in(fingerprint in "old|new|other", machine in "nas|nas-2") {
+            let admitted = admit(Some(&rotating()), &presented(&fingerprint), &machine, at(1)).is_ok();
+            let own = [("old", "nas"), ("new", "nas-2")].contains(&(fingerprint.as_str(), machine.as_str()));
+            prop_assert_eq!(admitted, own);
+        }
+    }
+}

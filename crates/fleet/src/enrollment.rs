@@ -1,0 +1,250 @@
+//! Whether a token and a key make a device.
+//!
+//! Life of a token: offered → used, withdrawn or expired. Using it is one decision, which the store carries out
+//! atomically, so of two agents that race exactly one wins. The winner may lose the answer on its way: for ten
+//! minutes the same key gets the same certificate again.
+
+use flotilla_identity::{EnrollmentToken, TokenHash};
+use flotilla_protocol::{Code, Problem, Timestamp, pin::Pin};
+use std::time::Duration;
+
+/// The shortest and the longest life of a token, and the one when nobody asked for another.
+pub const SHORTEST: Duration = Duration::from_secs(15 * 60);
+pub const LONGEST: Duration = Duration::from_secs(7 * 86_400);
+pub const USUAL: Duration = Duration::from_secs(3_600);
+
+/// For how long after its use a token answers the same key again.
+pub const RETRY: Duration = Duration::from_secs(600);
+
+/// What control has recorded of a token.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Offer {
+    pub hash: TokenHash,
+    pub expires: Timestamp,
+    /// It was replaced by a newer one, or its device was revoked.
+    pub withdrawn: bool,
+    pub used: Option<Use>,
+}
+
+/// The one enrollment that a token was good for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Use {
+    pub at: Timestamp,
+    /// The key that was certified.
+    pub key: Pin,
+}
+
+/// What to do with a good token.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verdict {
+    /// Use the token up and issue a certificate.
+    Issue,
+    /// Answer with the certificate that was issued for this key before.
+    Repeat,
+}
+
+/// Why a token makes no device.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal {
+    #[error("This enrollment token is not known here. Copy it again from Add Device, whole.")]
+    Unknown,
+    #[error("This enrollment token was withdrawn or replaced by a newer one. Use the newest command.")]
+    Withdrawn,
+    #[error("This enrollment token has enrolled a device already. Create a new command for this device.")]
+    Used,
+    #[error("This enrollment token has expired. Create a new command for this device.")]
+    Expired,
+}
+
+impl From<Refusal> for Problem {
+    fn from(refusal: Refusal) -> Self {
+        let code = match refusal {
+            Refusal::Unknown => Code::TokenUnknown,
+            Refusal::Withdrawn => Code::TokenRevoked,
+            Refusal::Used => Code::TokenUsed,
+            Refusal::Expired => Code::TokenExpired,
+        };
+        Self::new(code, refusal.to_string())
+    }
+}
+
+impl Offer {
+    /// Judges a token that somebody shows, before anything of it is used: may its bearer fetch the installer, or
+    /// try to enroll?
+    ///
+    /// # Errors
+    /// It is not this token, or it is not good any more. Whoever does not know the secret learns nothing else.
+    pub fn check(&self, shown: &EnrollmentToken, now: Timestamp) -> Result<(), Refusal> {
+        if shown.hash() != self.hash {
+            return Err(Refusal::Unknown);
+        }
+        if self.withdrawn {
+            return Err(Refusal::Withdrawn);
+        }
+        if self.used.is_some() {
+            return Err(Refusal::Used);
+        }
+        if now >= self.expires {
+            return Err(Refusal::Expired);
+        }
+        Ok(())
+    }
+
+    /// Judges an enrollment: a shown token with a key whose possession is proved.
+    ///
+    /// # Errors
+    /// As [`Offer::check`]; a token that was used a short while ago is good for the key that used it.
+    pub fn judge(&self, shown: &EnrollmentToken, key: &Pin, now: Timestamp) -> Result<Verdict, Refusal> {
+        match self.check(shown, now) {
+            Ok(()) => Ok(Verdict::Issue),
+            Err(Refusal::Used) if self.is_retry(key, now) => Ok(Verdict::Repeat),
+            Err(refusal) => Err(refusal),
+        }
+    }
+
+    fn is_retry(&self, key: &Pin, now: Timestamp) -> bool {
+        self.used.as_ref().is_some_and(|used| {
+            let since = now.duration_since(used.at).unsigned_abs();
+            used.key == *key && since <= RETRY
+        })
+    }
+}
+
+/// How long a new token lives.
+///
+/// # Errors
+/// Less than [`SHORTEST`] or more than [`LONGEST`] was asked for.
+pub fn lifetime(seconds: Option<u32>) -> Result<Duration, Problem> {
+    let Some(seconds) = seconds else {
+        return Ok(USUAL);
+    };
+    let asked = Duration::from_secs(seconds.into());
+    if (SHORTEST..=LONGEST).contains(&asked) {
+        Ok(asked)
+    } else {
+        let message = "An enrollment command is good for 15 minutes to 7 days.";
+        Err(Problem::new(Code::InvalidInput, message).with_field("expires_seconds"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use flotilla_identity::LeafKey;
+    use proptest::prelude::*;
+
+    fn at(second: i64) -> Timestamp {
+        Timestamp::from_second(1_800_000_000 + second).unwrap()
+    }
+
+    fn key() -> Pin {
+        LeafKey::generate().unwrap().pin()
+    }
+
+    fn offer() -> (EnrollmentToken, Offer) {
+        let token = EnrollmentToken::generate(at(0));
+        let offer = Offer {
+            hash: token.hash(),
+            expires: at(3_600),
+            withdrawn: false,
+            used: None,
+        };
+        (token, offer)
+    }
+
+    #[test]
+    fn a_fresh_token_is_used_once() {
+        let (token, mut offer) = offer();
+        let (winner, loser) = (key(), key());
+        assert_eq!(offer.judge(&token, &winner, at(5)), Ok(Verdict::Issue));
+        offer.used = Some(Use {
+            at: at(5),
+            key: winner.clone(),
+        });
+        assert_eq!(offer.judge(&token, &loser, at(5)), Err(Refusal::Used));
+        assert_eq!(offer.judge(&token, &winner, at(6)), Ok(Verdict::Repeat));
+    }
+
+    #[test]
+    fn a_lost_answer_can_be_asked_for_again_for_ten_minutes_even_after_expiry() {
+        let (token, mut offer) = offer();
+        let winner = key();
+        offer.used = Some(Use {
+            at: at(3_599),
+            key: winner.clone(),
+        });
+        assert_eq!(offer.judge(&token, &winner, at(3_599 + 600)), Ok(Verdict::Repeat));
+        assert_eq!(offer.judge(&token, &winner, at(3_599 + 601)), Err(Refusal::Used));
+    }
+
+    #[test]
+    fn a_revoked_device_cannot_repeat_its_enrollment() {
+        let (token, mut offer) = offer();
+        let winner = key();
+        offer.used = Some(Use {
+            at: at(5),
+            key: winner.clone(),
+        });
+        offer.withdrawn = true;
+        assert_eq!(offer.judge(&token, &winner, at(6)), Err(Refusal::Withdrawn));
+    }
+
+    #[test]
+    fn a_token_ends_at_its_last_second() {
+        let (token, offer) = offer();
+        assert_eq!(offer.check(&token, at(3_599)), Ok(()));
+        assert_eq!(offer.check(&token, at(3_600)), Err(Refusal::Expired));
+    }
+
+    #[test]
+    fn every_refusal_has_its_own_code() {
+        let codes = [
+            Refusal::Unknown,
+            Refusal::Withdrawn,
+            Refusal::Used,
+            Refusal::Expired,
+        ]
+        .map(|refusal| Problem::from(refusal).code);
+        assert_eq!(
+            codes,
+            [
+                Code::TokenUnknown,
+                Code::TokenRevoked,
+                Code::TokenUsed,
+                Code::TokenExpired
+            ]
+        );
+    }
+
+    #[test]
+    fn lifetimes_have_bounds_and_a_default() {
+        assert_eq!(lifetime(None), Ok(USUAL));
+        assert_eq!(lifetime(Some(900)), Ok(SHORTEST));
+        assert_eq!(lifetime(Some(604_800)), Ok(LONGEST));
+        for bad in [0, 899, 604_801, u32::MAX] {
+            assert_eq!(
+                lifetime(Some(bad)).unwrap_err().field.as_deref(),
+                Some("expires_seconds")
+            );
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn without_the_secret_nothing_is_learned(withdrawn: bool, used: bool, now in 0i64..10_000) {
+            let (_, mut offer) = offer();
+            let stranger = EnrollmentToken::generate(at(0));
+            let theirs = key();
+            offer.withdrawn = withdrawn;
+            offer.used = used.then(|| Use { at: at(1), key: theirs.clone() });
+            prop_assert_eq!(offer.judge(&stranger, &theirs, at(now)), Err(Refusal::Unknown));
+        }
+
+        #[test]
+        fn no_second_key_ever_enrolls(used_at in 0i64..3_600, now in 0i64..10_000) {
+            let (token, mut offer) = offer();
+            offer.used = Some(Use { at: at(used_at), key: key() });
+            prop_assert!(offer.judge(&token, &key(), at(now)).is_err());
+        }
+    }
+}

@@ -1,0 +1,92 @@
+//! The life of a device.
+//!
+//! pending → enrolled → revoked → (enrolled again, with a new token) … → removed. A revoked device keeps its row,
+//! its name and its address until somebody removes it, so that a machine can come back as itself. A device can be
+//! given a new token at any time, and can enroll whenever it has one: the token is the permission.
+
+use flotilla_protocol::{Code, Problem};
+
+/// Where a device stands, links aside.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Life {
+    /// Added; no agent has enrolled.
+    Pending,
+    Enrolled,
+    /// Its certificates are worth nothing any more.
+    Revoked,
+}
+
+/// The device is not in a state in which this can be done. The text says what to do first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum NotNow {
+    #[error("This device is revoked already.")]
+    AlreadyRevoked,
+    #[error("Only a pending or revoked device can be removed. Revoke it first.")]
+    RevokeFirst,
+}
+
+impl From<NotNow> for Problem {
+    fn from(reason: NotNow) -> Self {
+        Self::new(Code::Conflict, reason.to_string())
+    }
+}
+
+impl Life {
+    /// Reads the life off the two moments that a record holds. A device that was revoked and has enrolled since
+    /// is enrolled; whoever records an enrollment clears the revocation.
+    #[must_use]
+    pub fn of(enrolled: bool, revoked: bool) -> Self {
+        match (enrolled, revoked) {
+            (_, true) => Self::Revoked,
+            (true, false) => Self::Enrolled,
+            (false, false) => Self::Pending,
+        }
+    }
+
+    /// Ends all trust in the device, pending tokens included.
+    ///
+    /// # Errors
+    /// It was ended before.
+    pub fn revoke(self) -> Result<Self, NotNow> {
+        match self {
+            Self::Pending | Self::Enrolled => Ok(Self::Revoked),
+            Self::Revoked => Err(NotNow::AlreadyRevoked),
+        }
+    }
+
+    /// Whether the device's row may be forgotten.
+    ///
+    /// # Errors
+    /// Its certificate still works.
+    pub fn remove(self) -> Result<(), NotNow> {
+        match self {
+            Self::Pending | Self::Revoked => Ok(()),
+            Self::Enrolled => Err(NotNow::RevokeFirst),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_device_without_a_working_certificate_is_removed() {
+        assert_eq!(Life::Pending.remove(), Ok(()));
+        assert_eq!(Life::Revoked.remove(), Ok(()));
+        assert_eq!(Life::Enrolled.remove(), Err(NotNow::RevokeFirst));
+    }
+
+    #[test]
+    fn revoking_twice_is_refused_and_said() {
+        assert_eq!(Life::Revoked.revoke(), Err(NotNow::AlreadyRevoked));
+        assert_eq!(Problem::from(NotNow::RevokeFirst).code, Code::Conflict);
+    }
+
+    #[test]
+    fn a_revocation_on_record_wins() {
+        assert_eq!(Life::of(true, true), Life::Revoked);
+        assert_eq!(Life::of(false, true), Life::Revoked);
+        assert_eq!(Life::of(true, false), Life::Enrolled);
+    }
+}

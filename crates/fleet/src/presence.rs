@@ -1,0 +1,145 @@
+//! Who is there: online, reconnecting or offline.
+//!
+//! Life of a device here: (link up) → online → (link down) → reconnecting for 45 s → offline, and back to online
+//! from either. The newest link is the one that counts: when an older one ends, nothing changes. Tell it what
+//! happened with `handle_*`, drain `poll_change` until it is empty, and call [`Presence::handle_timeout`] when
+//! `poll_timeout` says.
+
+use flotilla_protocol::{RECONNECTING_SECONDS, id::DeviceId};
+use std::{
+    collections::{BTreeMap, VecDeque},
+    time::{Duration, Instant},
+};
+
+/// How long a device without a link counts as reconnecting.
+const RECONNECTING: Duration = Duration::from_secs(RECONNECTING_SECONDS as u64);
+
+/// Whether a device can be spoken to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PresenceState {
+    Online,
+    Reconnecting,
+    Offline,
+}
+
+/// A device is now in another state than before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PresenceChange {
+    pub device: DeviceId,
+    pub state: PresenceState,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Seat {
+    Online { link: u64 },
+    Reconnecting { until: Instant },
+    Offline,
+}
+
+/// The presence of a whole fleet.
+#[derive(Debug, Default)]
+pub struct Presence {
+    seats: BTreeMap<DeviceId, Seat>,
+    changes: VecDeque<PresenceChange>,
+}
+
+impl Presence {
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// A device that had enrolled before control started: it is given the time to come back.
+    pub fn handle_known(&mut self, device: DeviceId, now: Instant) {
+        if !self.seats.contains_key(&device) {
+            self.seat(
+                device,
+                Seat::Reconnecting {
+                    until: now + RECONNECTING,
+                },
+            );
+        }
+    }
+
+    /// A link is up. Numbers grow: the link with the highest is the device's.
+    pub fn handle_up(&mut self, device: DeviceId, link: u64) {
+        match self.seats.get(&device) {
+            Some(Seat::Online { link: newest }) if *newest > link => {}
+            _ => self.seat(device, Seat::Online { link }),
+        }
+    }
+
+    /// A link ended.
+    pub fn handle_down(&mut self, device: DeviceId, link: u64, now: Instant) {
+        if self.seats.get(&device) == Some(&Seat::Online { link }) {
+            self.seat(
+                device,
+                Seat::Reconnecting {
+                    until: now + RECONNECTING,
+                },
+            );
+        }
+    }
+
+    /// A device was revoked or removed: nobody waits for it.
+    pub fn handle_gone(&mut self, device: DeviceId) {
+        self.seats.remove(&device);
+    }
+
+    /// Time has passed.
+    pub fn handle_timeout(&mut self, now: Instant) {
+        let late: Vec<DeviceId> = self
+            .seats
+            .iter()
+            .filter(|(_, seat)| matches!(seat, Seat::Reconnecting { until } if *until <= now))
+            .map(|(device, _)| *device)
+            .collect();
+        for device in late {
+            self.seat(device, Seat::Offline);
+        }
+    }
+
+    pub fn poll_change(&mut self) -> Option<PresenceChange> {
+        self.changes.pop_front()
+    }
+
+    /// When to call [`Presence::handle_timeout`] next, and why.
+    #[must_use]
+    pub fn poll_timeout(&self) -> Option<(Instant, &'static str)> {
+        let until = self.seats.values().filter_map(|seat| match seat {
+            Seat::Reconnecting { until } => Some(*until),
+            Seat::Online { .. } | Seat::Offline => None,
+        });
+        Some((until.min()?, "a device counts as offline"))
+    }
+
+    /// `Offline` for a device that was never heard of.
+    #[must_use]
+    pub fn state(&self, device: DeviceId) -> PresenceState {
+        self.seats
+            .get(&device)
+            .map_or(PresenceState::Offline, Seat::state)
+    }
+
+    fn seat(&mut self, device: DeviceId, seat: Seat) {
+        let before = self.state(device);
+        self.seats.insert(device, seat);
+        let state = seat.state();
+        if state != before {
+            self.changes.push_back(PresenceChange { device, state });
+        }
+    }
+}
+
+impl Seat {
+    fn state(&self) -> PresenceState {
+        match self {
+            Self::Online { .. } => PresenceState::Online,
+            Self::Reconnecting { .. } => PresenceState::Reconnecting,
+            Self::Offline => PresenceState::Offline,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;
