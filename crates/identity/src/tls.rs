@@ -134,3 +134,6 @@ fn refused(error: TlsError) -> MaterialError {
         other => MaterialError::Crypto(other.to_string()),
     }
 }
+
+#[cfg(test)]
+mod tests;

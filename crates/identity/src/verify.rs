@@ -5,7 +5,7 @@
 
 use crate::{
     key::pin_of,
-    peer::{PeerCertificate, PeerIdentity, Role},
+    peer::{InvalidPeer, PeerCertificate, PeerIdentity, Role},
     tls::ControlTrust,
     trust::TrustError,
 };
@@ -55,7 +55,10 @@ impl ControlVerifier {
         roots
             .add(authority.clone().into_owned())
             .map_err(|_| TrustError::Malformed)?;
-        let peer = PeerCertificate::from_der(leaf).map_err(|_| TrustError::Malformed)?;
+        let peer = PeerCertificate::from_der(leaf).map_err(|invalid| match invalid {
+            InvalidPeer::Certificate => TrustError::Malformed,
+            InvalidPeer::Uri | InvalidPeer::Names => TrustError::NotIssued,
+        })?;
         let parsed = ParsedCertificate::try_from(leaf).map_err(|_| TrustError::Malformed)?;
         let at = tolerant_of_a_slow_clock(now, peer.not_before);
         match verify_server_cert_signed_by_trust_anchor(&parsed, &roots, &[], at, self.algorithms.all) {
