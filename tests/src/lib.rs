@@ -4,13 +4,21 @@
 //! - [`systemd`]: a booted Debian on one of them, where the install line is pasted.
 //! - [`engine`]: images without a registry, and the docker command line of one computer.
 //! - [`flotilla`]: control and agents as the real programs, started, stopped and killed.
+//! - [`newcomer`], [`impostor`]: an agent and a control that do what the real ones never would.
+//! - [`watch`]: the live stream as a page reads it.
 //! - [`browser`], [`desktop`]: the user interface as people meet it, found by role and name.
 //! - [`parts`]: where the programs under test are.
 //! - [`eventually`]: waiting for something to become true, with a deadline.
 
+pub mod clock;
 pub mod engine;
 pub mod eventually;
+pub mod flotilla;
+pub mod impostor;
 pub mod lab;
+pub mod newcomer;
 pub mod parts;
 pub mod program;
+pub mod slow;
 pub mod systemd;
+pub mod watch;

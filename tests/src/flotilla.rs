@@ -1,0 +1,32 @@
+//! The real programs: control on the control computer, agents on the machines.
+
+mod agent;
+mod control;
+
+pub use agent::{Agent, AgentSetup, write_private};
+pub use control::{Control, ControlSetup, Ready};
+
+use anyhow::{Context, Result};
+use flotilla_protocol::api::DeviceAdded;
+use flotilla_protocol::enroll::ConfigFile;
+
+/// The config file that a person downloads in Add Device.
+pub fn config_text(added: &DeviceAdded) -> Result<&str> {
+    added
+        .config
+        .as_deref()
+        .with_context(|| format!("no config file: {:?}", added.unavailable.config))
+}
+
+/// What is in it.
+pub fn config(added: &DeviceAdded) -> Result<ConfigFile> {
+    Ok(toml::from_str(config_text(added)?)?)
+}
+
+/// The line that a person pastes.
+pub fn install_line(added: &DeviceAdded) -> Result<&str> {
+    added
+        .install
+        .as_deref()
+        .with_context(|| format!("no install line: {:?}", added.unavailable.install))
+}

@@ -1,0 +1,260 @@
+//! Control as `flotilla serve`: started, asked, stopped, killed, started again on the same data.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitStatus};
+use std::time::Duration;
+
+use anyhow::{Context, Result, ensure};
+use flotilla_client::Client;
+use flotilla_protocol::api::{
+    AddDevice, DeviceAdded, GetDevice, ListContainers, ListDevices, Request, RevokeDevice, Row,
+};
+use flotilla_protocol::device::{Device, DeviceStatus};
+use flotilla_protocol::inventory::Container;
+use serde::Deserialize;
+
+use crate::eventually::{eventually, eventually_blocking, seconds};
+use crate::lab::{CONTROL, Lab};
+use crate::parts;
+use crate::program::{Program, run};
+
+/// The line that `serve` prints when it is ready.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Ready {
+    pub event: String,
+    pub api: String,
+    pub ui: String,
+    pub fleet: String,
+    pub ca_pin: String,
+    pub tls_pin: String,
+    pub data_dir: PathBuf,
+}
+
+/// How control is started.
+#[derive(Debug, Clone)]
+pub struct ControlSetup {
+    pub program: PathBuf,
+    pub data_dir: PathBuf,
+    /// Logs and output go here, not to the data directory, whose contents tests look at.
+    pub log_dir: PathBuf,
+    pub advertise: Vec<String>,
+    pub agents: Option<PathBuf>,
+    /// What `RUST_LOG` says.
+    pub log: String,
+    pub arguments: Vec<String>,
+    /// In front of the program: what makes its world another.
+    pub wrapper: Vec<String>,
+}
+
+impl ControlSetup {
+    /// On the control computer of a lab, at the ports that people get.
+    pub fn new(lab: &Lab) -> Result<Self> {
+        Ok(Self {
+            program: parts::flotilla()?,
+            data_dir: lab.directory("data")?,
+            log_dir: lab.directory("control")?,
+            advertise: vec![format!("{CONTROL}:7443")],
+            agents: parts::lookup_agents(),
+            log: "info".to_owned(),
+            arguments: Vec::new(),
+            wrapper: Vec::new(),
+        })
+    }
+
+    /// With the UI, for a browser.
+    pub fn with_ui(mut self) -> Result<Self> {
+        let ui = parts::ui()?.display().to_string();
+        self.arguments.extend(["--ui-dir".to_owned(), ui]);
+        Ok(self)
+    }
+
+    /// With the calendar's clock off by `offset` (`+1d`), and every measured duration right.
+    pub fn with_clock(mut self, offset: &str) -> Result<Self> {
+        ensure!(
+            run(Command::new("faketime").arg("--version")).is_ok(),
+            "install faketime"
+        );
+        self.wrapper = ["faketime", "--exclude-monotonic", "-f", offset]
+            .map(str::to_owned)
+            .into();
+        Ok(self)
+    }
+
+    fn command(&self) -> Command {
+        let mut words = self.wrapper.iter().map(Path::new).chain([self.program.as_path()]);
+        let mut serve = Command::new(words.next().unwrap_or(&self.program));
+        serve
+            .args(words)
+            .arg("serve")
+            .arg("--data-dir")
+            .arg(&self.data_dir)
+            .args(&self.arguments);
+        serve.env("RUST_LOG", &self.log);
+        for address in &self.advertise {
+            serve.args(["--advertise", address]);
+        }
+        if let Some(agents) = &self.agents {
+            serve.arg("--agents-dir").arg(agents);
+        }
+        serve
+    }
+
+    /// Starts it where it is expected to refuse; answers how it ended and what it said.
+    pub fn refusal(&self) -> Result<(ExitStatus, String)> {
+        let mut program = Program::start(&mut self.command(), &self.log_dir, "refused")?;
+        let status = program.ended(seconds(15.0))?;
+        Ok((status, program.log()?))
+    }
+
+    pub fn start(self) -> Result<Control> {
+        // Numbered, so that the ready line is that of this start.
+        let starts = fs::read_dir(&self.log_dir)?.flatten().count();
+        let program = Program::start(&mut self.command(), &self.log_dir, &format!("control-{starts}"))?;
+        let mut control = Control {
+            ready: None,
+            setup: self,
+            program,
+        };
+        control.ready = Some(control.wait_until_ready(seconds(15.0))?);
+        Ok(control)
+    }
+}
+
+#[derive(Debug)]
+pub struct Control {
+    setup: ControlSetup,
+    program: Program,
+    ready: Option<Ready>,
+}
+
+impl Control {
+    pub fn start(lab: &Lab) -> Result<Self> {
+        ControlSetup::new(lab)?.start()
+    }
+
+    fn wait_until_ready(&mut self, within: Duration) -> Result<Ready> {
+        eventually_blocking("control is ready", within, || {
+            self.program.ensure_running()?;
+            let output = self.program.output()?;
+            let line = output
+                .split_inclusive('\n')
+                .next()
+                .context("it has printed nothing")?;
+            Ok(serde_json::from_str(line)?)
+        })
+    }
+
+    pub fn ready(&self) -> Result<&Ready> {
+        self.ready.as_ref().context("control has not been ready")
+    }
+
+    #[must_use]
+    pub fn data_dir(&self) -> &Path {
+        &self.setup.data_dir
+    }
+
+    #[must_use]
+    pub fn process(&self) -> u32 {
+        self.program.id()
+    }
+
+    /// Everything it ever printed or logged, over all its starts.
+    pub fn everything_written(&self) -> Result<String> {
+        let files = fs::read_dir(&self.setup.log_dir)?.flatten();
+        let texts = files.map(|file| Ok(String::from_utf8_lossy(&fs::read(file.path())?).into_owned()));
+        texts.collect::<Result<Vec<_>>>().map(|texts| texts.concat())
+    }
+
+    /// Pulls the power plug.
+    pub fn kill(&mut self) -> Result<()> {
+        self.program.kill()
+    }
+
+    /// Stops it as a service manager does.
+    pub fn stop(&mut self) -> Result<ExitStatus> {
+        self.program.terminate(seconds(15.0))
+    }
+
+    /// Starts it again on the same data, after it was killed or stopped.
+    pub fn start_again(self) -> Result<Self> {
+        self.setup.clone().start()
+    }
+
+    /// The same control with other arguments, to be started after this one was stopped.
+    #[must_use]
+    pub fn setup(&self) -> &ControlSetup {
+        &self.setup
+    }
+
+    /// Runs a command of the command line on the control computer.
+    pub fn cli(&self, arguments: &[&str]) -> Result<String> {
+        let mut cli = Command::new(&self.setup.program);
+        run(cli.args(arguments).env("FLOTILLA_DATA_DIR", &self.setup.data_dir))
+    }
+
+    /// A client that reads its access from the data directory, as the command line does.
+    pub fn client(&self) -> Result<Client> {
+        Ok(Client::from_data_dir(&self.setup.data_dir)?)
+    }
+
+    pub async fn send<R: Request>(&self, request: &R) -> Result<R::Response> {
+        Ok(self.client()?.send(request).await?)
+    }
+
+    /// Adds a device with everything as it is preselected.
+    pub async fn add(&self, name: &str) -> Result<DeviceAdded> {
+        self.send(&AddDevice {
+            name: Some(name.to_owned()),
+            ..AddDevice::default()
+        })
+        .await
+    }
+
+    pub async fn device(&self, name: &str) -> Result<Device> {
+        self.send(&GetDevice {
+            device: name.to_owned(),
+        })
+        .await
+    }
+
+    pub async fn devices(&self) -> Result<Vec<Device>> {
+        Ok(self.send(&ListDevices).await?.items)
+    }
+
+    pub async fn revoke(&self, name: &str) -> Result<Device> {
+        self.send(&RevokeDevice {
+            device: name.to_owned(),
+        })
+        .await
+    }
+
+    pub async fn containers(&self, device: &str) -> Result<Vec<Row<Container>>> {
+        Ok(self
+            .send(&ListContainers {
+                devices: vec![device.to_owned()],
+            })
+            .await?
+            .items)
+    }
+
+    pub async fn container(&self, device: &str, name: &str) -> Result<Row<Container>> {
+        let rows = self.containers(device).await?;
+        let names: Vec<_> = rows.iter().map(|row| row.item.name.clone()).collect();
+        let found = rows.into_iter().find(|row| row.item.name == name);
+        found.with_context(|| format!("no {name} among {names:?} of {device}"))
+    }
+
+    pub async fn eventually_is(&self, name: &str, status: DeviceStatus, within: Duration) -> Result<Device> {
+        eventually(&format!("{name} is {status}"), within, async || {
+            let device = self.device(name).await?;
+            ensure!(device.status == status, "it is {}", device.status);
+            Ok(device)
+        })
+        .await
+    }
+
+    pub async fn eventually_online(&self, name: &str, within: Duration) -> Result<Device> {
+        self.eventually_is(name, DeviceStatus::Online, within).await
+    }
+}

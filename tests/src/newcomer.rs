@@ -1,0 +1,135 @@
+//! Half an agent inside the test: it enrolls and dials as agents do, but says what the test wants it to say.
+//!
+//! It exists for what no honest agent does (requests that ask for too much, links that never answer), and for
+//! swarms, since a thousand processes do not fit into one computer.
+
+use anyhow::Result;
+use axum::Router;
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use bytes::Bytes;
+use flotilla_identity::{Clock, ControlTrust, LeafKey, WireguardKey, agent_config};
+use flotilla_link::{DialError, Introduction, LinkEnd, Target, call, dial, serve};
+use flotilla_protocol::device::Facts;
+use flotilla_protocol::enroll::{ConfigFile, ENROLL_PATH, EnrollRequest, EnrollResponse};
+use flotilla_protocol::{Code, PROTOCOL};
+use tokio_util::sync::CancellationToken;
+
+use crate::clock;
+
+/// A key pair that wants to become a device.
+#[derive(Debug)]
+pub struct Newcomer {
+    pub key: LeafKey,
+    pub machine_id: String,
+}
+
+impl Newcomer {
+    pub fn new(machine_id: &str) -> Result<Self> {
+        Ok(Self {
+            key: LeafKey::generate()?,
+            machine_id: machine_id.to_owned(),
+        })
+    }
+
+    /// Enrolls with a request that asks for nothing, as agents do.
+    pub async fn enroll(&self, config: &ConfigFile) -> Result<Enrolled, DialError> {
+        let csr = self.key.csr_der().unwrap_or_default();
+        self.enroll_with(config, &csr).await
+    }
+
+    /// Enrolls with the given certificate request.
+    pub async fn enroll_with(&self, config: &ConfigFile, csr: &[u8]) -> Result<Enrolled, DialError> {
+        let request = EnrollRequest {
+            protocol: PROTOCOL,
+            agent_version: env!("CARGO_PKG_VERSION").to_owned(),
+            csr_der: STANDARD.encode(csr),
+            wireguard_public_key: WireguardKey::generate().public().to_string(),
+            machine_id: self.machine_id.clone(),
+            facts: Facts {
+                hostname: "newcomer".to_owned(),
+                ..Facts::default()
+            },
+            routes: Vec::new(),
+            sent_at: clock::now(),
+        };
+        let body = serde_json::to_vec(&request).unwrap_or_default();
+        let http = http::Request::post(ENROLL_PATH)
+            .header(http::header::AUTHORIZATION, format!("Bearer {}", config.token))
+            .header(http::header::CONTENT_TYPE, "application/json")
+            .body(Bytes::from(body));
+        let http = http.unwrap_or_default();
+        let target = self.target(config, None)?;
+        let answer = call(&target, http).await?;
+        let not_understood = |what: String| DialError::NotUnderstood {
+            endpoint: answer.endpoint.clone(),
+            what,
+        };
+        let response: EnrollResponse =
+            serde_json::from_slice(&answer.body).map_err(|error| not_understood(error.to_string()))?;
+        let target = self.target(config, Some(&response))?;
+        let introduction = Introduction {
+            machine_id: self.machine_id.clone(),
+            hostname: "newcomer".to_owned(),
+        };
+        Ok(Enrolled {
+            response,
+            target,
+            introduction,
+        })
+    }
+
+    fn target(&self, config: &ConfigFile, enrolled: Option<&EnrollResponse>) -> Result<Target, DialError> {
+        let trust = ControlTrust {
+            ca_pin: config.ca_pin.clone(),
+            fleet: enrolled.map(|response| response.fleet_id),
+        };
+        let identity = enrolled.map(|response| (&self.key, response.chain.as_str()));
+        // A key that does not fit its certificate is for the test to see, as a refusal at no address.
+        let tls = agent_config(trust, identity, Clock::new(clock::now)).map_err(|_| DialError::NoEndpoint)?;
+        Ok(Target {
+            endpoints: config.endpoints.clone(),
+            last_good: None,
+            tls,
+        })
+    }
+}
+
+/// A device's identity and the way to control.
+#[derive(Debug, Clone)]
+pub struct Enrolled {
+    pub response: EnrollResponse,
+    pub target: Target,
+    pub introduction: Introduction,
+}
+
+impl Enrolled {
+    /// Holds one link until it ends; `router` answers control's calls.
+    pub async fn hold(&self, router: Router, shutdown: CancellationToken) -> Result<LinkEnd, DialError> {
+        let dialed = dial(&self.target, &self.introduction).await?;
+        Ok(serve(dialed, router, shutdown).await)
+    }
+}
+
+/// The code with which control said no.
+#[must_use]
+pub fn refusal<T>(outcome: &Result<T, DialError>) -> Option<Code> {
+    match outcome {
+        Err(DialError::Refused { problem, .. }) => Some(problem.code),
+        _ => None,
+    }
+}
+
+/// A certificate request of this key that asks for somebody else's names and for a server's rights.
+pub fn greedy_request(key: &LeafKey, uri: &str) -> Result<Vec<u8>> {
+    let pair = rcgen::KeyPair::from_pem(&key.to_pem())?;
+    let mut wish = rcgen::CertificateParams::default();
+    wish.subject_alt_names = vec![
+        rcgen::SanType::URI(uri.try_into()?),
+        rcgen::SanType::DnsName("control".try_into()?),
+    ];
+    wish.extended_key_usages = vec![
+        rcgen::ExtendedKeyUsagePurpose::ServerAuth,
+        rcgen::ExtendedKeyUsagePurpose::ClientAuth,
+    ];
+    Ok(wish.serialize_request(&pair)?.der().to_vec())
+}

@@ -1,0 +1,108 @@
+//! Clients that never finish what they begin, each in its own manner.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, bail};
+use rustls::ClientConfig;
+use rustls_pki_types::ServerName;
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio_rustls::TlsConnector;
+
+/// At which point they stop.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Manner {
+    /// Nothing after TCP.
+    Silent,
+    /// The TLS handshake byte by byte.
+    DripHandshake,
+    /// TLS, and then nothing.
+    SilentInTls,
+    /// The head of a request byte by byte.
+    DripHead,
+    /// A head that announces a body, and the body byte by byte.
+    DripBody,
+}
+
+impl Manner {
+    pub const ALL: [Self; 5] = [
+        Self::Silent,
+        Self::DripHandshake,
+        Self::SilentInTls,
+        Self::DripHead,
+        Self::DripBody,
+    ];
+}
+
+const DRIP: Duration = Duration::from_millis(300);
+
+/// Longer than anything the server should put up with.
+const PATIENCE: Duration = Duration::from_secs(40);
+
+/// Holds a connection open until the server ends it; answers how long that took.
+pub async fn hold_open(address: &str, manner: Manner, tls: Arc<ClientConfig>) -> Result<Duration> {
+    let begun = Instant::now();
+    let tcp = TcpStream::connect(address).await?;
+    let held = async {
+        match manner {
+            Manner::Silent => drip(tcp, &[]).await,
+            Manner::DripHandshake => drip(tcp, &client_hello(tls)?).await,
+            Manner::SilentInTls => drip(secure(tcp, tls).await?, &[]).await,
+            Manner::DripHead => drip(secure(tcp, tls).await?, &HEAD.repeat(9)).await,
+            Manner::DripBody => {
+                let mut stream = secure(tcp, tls).await?;
+                stream.write_all(HEAD_OF_BODY).await?;
+                drip(stream, &[b' '; 512]).await
+            }
+        }
+    };
+    match tokio::time::timeout(PATIENCE, held).await {
+        Ok(ended) => ended.map(|()| begun.elapsed()),
+        Err(_) => bail!("still open after {PATIENCE:?}"),
+    }
+}
+
+const HEAD: &[u8] =
+    b"POST /agent/v1/enroll HTTP/1.1\r\nhost: control\r\nx-padding: aaaaaaaaaaaaaaaaaaaaaaaaaaaa";
+const HEAD_OF_BODY: &[u8] =
+    b"POST /agent/v1/enroll HTTP/1.1\r\nhost: control\r\ncontent-type: application/json\r\ncontent-length: 512\r\n\r\n";
+
+/// Writes a byte now and then, and reads until the server closes, however it does so.
+async fn drip(stream: impl AsyncRead + AsyncWrite, bytes: &[u8]) -> Result<()> {
+    let (mut reading, mut writing) = tokio::io::split(stream);
+    let write = async {
+        for byte in bytes {
+            tokio::time::sleep(DRIP).await;
+            if writing.write_all(&[*byte]).await.is_err() || writing.flush().await.is_err() {
+                return;
+            }
+        }
+        std::future::pending::<()>().await;
+    };
+    let read = async {
+        let mut buffer = [0; 1024];
+        while let Ok(1..) = reading.read(&mut buffer).await {}
+    };
+    tokio::select! {
+        () = write => {}
+        () = read => {}
+    }
+    Ok(())
+}
+
+async fn secure(
+    tcp: TcpStream,
+    tls: Arc<ClientConfig>,
+) -> Result<tokio_rustls::client::TlsStream<TcpStream>> {
+    let name = ServerName::try_from("control")?;
+    TlsConnector::from(tls).connect(name, tcp).await.context("no TLS")
+}
+
+/// The first flight of a handshake.
+fn client_hello(tls: Arc<ClientConfig>) -> Result<Vec<u8>> {
+    let mut connection = rustls::ClientConnection::new(tls, ServerName::try_from("control")?)?;
+    let mut hello = Vec::new();
+    connection.write_tls(&mut hello)?;
+    Ok(hello)
+}

@@ -1,0 +1,68 @@
+//! Clients that open a connection and then do less than they should delay nobody and are all ended.
+
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, ensure};
+use flotilla_identity::{Clock, ControlTrust, agent_config};
+use flotilla_protocol::Code;
+use flotilla_tests::clock;
+use flotilla_tests::flotilla::{Control, config};
+use flotilla_tests::lab::with_lab;
+use flotilla_tests::newcomer::{Newcomer, refusal};
+use flotilla_tests::slow::{Manner, hold_open};
+use tokio::task::JoinSet;
+use tokio::time::timeout;
+
+/// Of each kind.
+const CLIENTS: usize = 30;
+
+/// Connections of honest agents, one after the other, while the others are held open.
+const GOOD: usize = 200;
+
+#[test]
+fn half_open_clients_delay_no_good_one_and_are_all_ended() -> Result<()> {
+    with_lab(0, async |lab| {
+        let control = Control::start(lab)?;
+        let config = config(&control.add("nas").await?)?;
+        let good = Newcomer::new("good")?;
+        good.enroll(&config).await?;
+
+        let trust = ControlTrust {
+            ca_pin: config.ca_pin.clone(),
+            fleet: None,
+        };
+        let mut held = JoinSet::new();
+        for manner in Manner::ALL.into_iter().cycle().take(CLIENTS * Manner::ALL.len()) {
+            let tls = agent_config(trust.clone(), None, Clock::new(clock::now))?;
+            held.spawn(async move { (manner, hold_open("10.77.0.2:7443", manner, tls).await) });
+        }
+        let mut took = Vec::new();
+        for _ in 0..GOOD {
+            let begun = Instant::now();
+            // A whole connection: TCP, TLS, a request, and its answer.
+            let answer = good.enroll(&config).await;
+            took.push(begun.elapsed());
+            ensure!(
+                answer.is_ok() || refusal(&answer) == Some(Code::RateLimited),
+                "{answer:?}"
+            );
+        }
+        took.sort();
+        let [p50, p99] = [50, 99].map(|percent| took[took.len() * percent / 100]);
+        println!(
+            "beside {} half-open clients: p50 {p50:.2?}, p99 {p99:.2?}",
+            held.len()
+        );
+        ensure!(p99 < Duration::from_millis(500), "p99 {p99:?}");
+
+        while let Some(client) = timeout(Duration::from_secs(15), held.join_next())
+            .await
+            .with_context(|| "some are never ended")?
+        {
+            let (manner, lived) = client?;
+            let lived = lived.with_context(|| format!("{manner:?}"))?;
+            ensure!(lived < Duration::from_secs(25), "{manner:?} lived {lived:?}");
+        }
+        Ok(())
+    })
+}

@@ -1,0 +1,334 @@
+//! A device's link ends in every way there is, and comes back by itself as the same device.
+
+use std::net::Ipv4Addr;
+use std::time::Instant;
+
+use anyhow::{Context, Result, ensure};
+use flotilla_protocol::api::{DeviceAdded, RotateDevice};
+use flotilla_protocol::device::{Attention, Device, DeviceStatus};
+use flotilla_tests::engine::WEB;
+use flotilla_tests::eventually::{always, eventually, seconds};
+use flotilla_tests::flotilla::{
+    Agent, AgentSetup, Control, ControlSetup, config_text, install_line, write_private,
+};
+use flotilla_tests::lab::{CONTROL, CONTROL_MOVED, Lab, copy_directory, with_lab};
+use flotilla_tests::systemd::System;
+
+/// A device with one container, online.
+struct Fleet {
+    control: Control,
+    agent: Agent,
+    setup: AgentSetup,
+    added: DeviceAdded,
+}
+
+impl Fleet {
+    async fn start(lab: &Lab, control: ControlSetup) -> Result<Self> {
+        let machine = lab.machine(1);
+        machine.load_images()?;
+        machine.docker_run(&["--name", "web", WEB])?;
+        let control = control.start()?;
+        let added = control.add("nas").await?;
+        let setup = AgentSetup::new(machine, &added)?;
+        let agent = setup.start(machine)?;
+        let fleet = Self {
+            control,
+            agent,
+            setup,
+            added,
+        };
+        fleet.is_back().await?;
+        Ok(fleet)
+    }
+
+    /// The same device is online again, once, with its container.
+    async fn is_back(&self) -> Result<Device> {
+        let device = self.control.eventually_online("nas", seconds(10.0)).await?;
+        ensure!(
+            device.id == self.added.device.id,
+            "it came back as another device"
+        );
+        let devices = self.control.devices().await?;
+        ensure!(devices.len() == 1, "{} devices", devices.len());
+        eventually("its container", seconds(2.0), async || {
+            self.control.container("nas", "web").await
+        })
+        .await?;
+        Ok(device)
+    }
+
+    async fn is_missed(&self) -> Result<Device> {
+        self.control
+            .eventually_is("nas", DeviceStatus::Reconnecting, seconds(5.0))
+            .await
+    }
+}
+
+#[test]
+fn a_killed_control_comes_back_with_every_row_and_every_device() -> Result<()> {
+    with_lab(1, async |lab| {
+        let mut fleet = Fleet::start(lab, ControlSetup::new(lab)?).await?;
+        for _ in 0..3 {
+            let before = fleet.control.device("nas").await?;
+            fleet.control.kill()?;
+            fleet.control = fleet.control.start_again()?;
+            // Before the agent is back, everything is there already, as old as it is.
+            let row = fleet.control.container("nas", "web").await?;
+            ensure!(row.as_of >= before.created);
+            let after = fleet.is_back().await?;
+            ensure!(after.mesh_ip == before.mesh_ip && after.certificate == before.certificate);
+            fleet.agent.program().ensure_running()?;
+        }
+        Ok(())
+    })
+}
+
+#[test]
+fn a_killed_agent_is_missed_and_starts_again_from_its_state() -> Result<()> {
+    with_lab(1, async |lab| {
+        let mut fleet = Fleet::start(lab, ControlSetup::new(lab)?).await?;
+        for _ in 0..3 {
+            fleet.agent.kill()?;
+            fleet.is_missed().await?;
+            ensure!(
+                fleet.control.container("nas", "web").await.is_ok(),
+                "its rows are lost"
+            );
+            fleet.agent = fleet.setup.start(lab.machine(1))?;
+            fleet.is_back().await?;
+        }
+        Ok(())
+    })
+}
+
+#[test]
+fn an_agent_killed_while_it_enrolls_never_ends_half_enrolled() -> Result<()> {
+    with_lab(1, async |lab| {
+        let control = Control::start(lab)?;
+        let added = control.add("nas").await?;
+        let setup = AgentSetup::new(lab.machine(1), &added)?;
+        for round in 0..12 {
+            let mut agent = setup.start(lab.machine(1))?;
+            always(seconds(0.01 * f64::from(round)), async || {
+                agent.program().ensure_running()
+            })
+            .await?;
+            agent.kill()?;
+        }
+        let _agent = setup.start(lab.machine(1))?;
+        control.eventually_online("nas", seconds(10.0)).await?;
+        ensure!(control.devices().await?.len() == 1);
+        Ok(())
+    })
+}
+
+#[test]
+fn a_pulled_cable_is_noticed_in_45_seconds_and_mends_itself() -> Result<()> {
+    with_lab(1, async |lab| {
+        let fleet = Fleet::start(lab, ControlSetup::new(lab)?).await?;
+        // Short: the link lives through it.
+        lab.machine(1).pull_cable()?;
+        always(seconds(3.0), async || {
+            ensure!(fleet.control.device("nas").await?.status == DeviceStatus::Online);
+            Ok(())
+        })
+        .await?;
+        lab.machine(1).plug_cable()?;
+        fleet.is_back().await?;
+
+        let pulled = Instant::now();
+        lab.machine(1).pull_cable()?;
+        let missed = fleet
+            .control
+            .eventually_is("nas", DeviceStatus::Reconnecting, seconds(50.0))
+            .await?;
+        println!("noticed after {:.1?}", pulled.elapsed());
+        let drop = missed.link.last_drop.context("no last drop")?;
+        ensure!(drop.reason.contains("ping"), "{drop:?}");
+        lab.machine(1).plug_cable()?;
+        fleet.is_back().await.map(|_| ())
+    })
+}
+
+#[test]
+fn a_control_that_moved_is_found_at_the_other_address_it_told() -> Result<()> {
+    with_lab(1, async |lab| {
+        let at = |address: Ipv4Addr| format!("{address}:7443");
+        let setup = ControlSetup {
+            advertise: vec![at(CONTROL), at(CONTROL_MOVED)],
+            ..ControlSetup::new(lab)?
+        };
+        let mut fleet = Fleet::start(lab, setup).await?;
+        let before = fleet.control.device("nas").await?.link.since.context("no link")?;
+        lab.move_control(CONTROL, CONTROL_MOVED)?;
+        // Nobody is told: both ends only hear nothing any more.
+        let moved = Instant::now();
+        eventually("a link by the other address", seconds(60.0), async || {
+            let device = fleet.control.device("nas").await?;
+            ensure!(
+                device.link.since.is_some_and(|since| since > before),
+                "still {:?}",
+                device.link
+            );
+            Ok(())
+        })
+        .await?;
+        println!("found after {:.1?}", moved.elapsed());
+        fleet.is_back().await?;
+        fleet.agent.program().ensure_running()?;
+        Ok(())
+    })
+}
+
+#[test]
+fn revoking_closes_the_link_in_two_seconds_and_systemd_leaves_the_agent_alone() -> Result<()> {
+    with_lab(1, async |lab| {
+        let system = System::boot(lab.machine(1))?;
+        let control = Control::start(lab)?;
+        let added = control.add("nas").await?;
+        system.paste(install_line(&added)?)?;
+        control.eventually_online("nas", seconds(5.0)).await?;
+
+        control.revoke("nas").await?;
+        eventually("the unit ends", seconds(2.0), async || {
+            let state = system.unit("flotilla-agent.service", "ActiveState")?;
+            ensure!(["failed", "inactive"].contains(&state.as_str()), "it is {state}");
+            Ok(())
+        })
+        .await?;
+        let device = control.device("nas").await?;
+        ensure!(device.status == DeviceStatus::Revoked && device.link.since.is_none());
+        ensure!(system.unit("flotilla-agent.service", "ExecMainStatus")? == "77");
+        // Longer than a unit waits before a restart.
+        always(seconds(8.0), async || {
+            let restarts = system.unit("flotilla-agent.service", "NRestarts")?;
+            ensure!(restarts == "0", "{restarts} restarts");
+            Ok(())
+        })
+        .await?;
+        ensure!(system.journal("flotilla-agent.service")?.contains("revoked"));
+        Ok(())
+    })
+}
+
+#[test]
+fn a_revoked_agent_in_a_container_idles_and_takes_a_new_token() -> Result<()> {
+    with_lab(1, async |lab| {
+        let machine = lab.machine(1);
+        let control = Control::start(lab)?;
+        let added = control.add("box").await?;
+        write_private(&machine.directory().join("box.device.toml"), config_text(&added)?)?;
+        let text = added
+            .config_run
+            .clone()
+            .context("no command for the config file")?;
+        machine.paste(&text)?;
+        control.eventually_online("box", seconds(5.0)).await?;
+
+        control.revoke("box").await?;
+        always(seconds(5.0), async || {
+            let container = "{{.State.Status}} {{.RestartCount}}";
+            let inspect = ["inspect", "--format", container, "flotilla-agent"];
+            let state = flotilla_tests::program::run(machine.docker().args(inspect))?;
+            ensure!(state == "running 0", "{state}");
+            Ok(())
+        })
+        .await?;
+        ensure!(control.device("box").await?.status == DeviceStatus::Revoked);
+
+        let rotate = RotateDevice {
+            device: "box".to_owned(),
+            expires_seconds: None,
+        };
+        let fresh = control.send(&rotate).await?;
+        // Written into the same file: a mounted file is followed by its inode.
+        write_private(&machine.directory().join("box.device.toml"), config_text(&fresh)?)?;
+        let device = control.eventually_online("box", seconds(90.0)).await?;
+        ensure!(device.id == added.device.id);
+        Ok(())
+    })
+}
+
+#[test]
+fn a_rotated_device_enrolls_again_as_itself_and_its_old_certificate_dies() -> Result<()> {
+    with_lab(1, async |lab| {
+        let machine = lab.machine(1);
+        let mut fleet = Fleet::start(lab, ControlSetup::new(lab)?).await?;
+        let old_state = machine.directory().join("old-state");
+        copy_directory(&fleet.setup.state_dir, &old_state)?;
+        let before = fleet.is_back().await?;
+
+        let rotate = RotateDevice {
+            device: "nas".to_owned(),
+            expires_seconds: None,
+        };
+        let fresh = fleet.control.send(&rotate).await?;
+        ensure!(
+            fresh.device.id == fleet.added.device.id && fresh.device.mesh_ip == fleet.added.device.mesh_ip
+        );
+        ensure!(
+            fleet.control.device("nas").await?.status == DeviceStatus::Online,
+            "the old one works until then"
+        );
+
+        fleet.agent.stop()?;
+        fleet.setup = AgentSetup {
+            state_dir: fleet.setup.state_dir,
+            ..AgentSetup::new(machine, &fresh)?
+        };
+        fleet.agent = fleet.setup.start(machine)?;
+        eventually("it has a new certificate", seconds(10.0), async || {
+            let device = fleet.control.device("nas").await?;
+            ensure!(device.status == DeviceStatus::Online && device.certificate != before.certificate);
+            Ok(())
+        })
+        .await?;
+        fleet.is_back().await?;
+
+        let old = AgentSetup {
+            state_dir: old_state,
+            config: None,
+            environment: Vec::new(),
+        };
+        let mut old = old.start(machine)?;
+        always(seconds(3.0), async || {
+            ensure!(fleet.control.device("nas").await?.status == DeviceStatus::Online);
+            fleet.agent.program().ensure_running()
+        })
+        .await?;
+        ensure!(
+            old.exit_code(seconds(5.0))? != Some(0),
+            "the old certificate still works"
+        );
+        Ok(())
+    })
+}
+
+#[test]
+fn a_copied_state_directory_is_quarantined_and_named() -> Result<()> {
+    with_lab(2, async |lab| {
+        let mut fleet = Fleet::start(lab, ControlSetup::new(lab)?).await?;
+        let copy = lab.machine(2).directory().join("state");
+        copy_directory(&fleet.setup.state_dir, &copy)?;
+        let clone = AgentSetup {
+            state_dir: copy,
+            config: None,
+            environment: Vec::new(),
+        };
+        let _clone = clone.start(lab.machine(2))?;
+        eventually("the copy is named", seconds(10.0), async || {
+            let attention = fleet.control.device("nas").await?.attention;
+            let named = attention.iter().any(|attention| {
+                matches!(attention, Attention::Cloned { hostname, address, .. } if hostname == "h2" && address.contains("10.77.0.12"))
+            });
+            ensure!(named, "{attention:?}");
+            Ok(())
+        })
+        .await?;
+        // The first one is not disturbed by it.
+        fleet.agent.program().ensure_running()?;
+        let device = fleet.is_back().await?;
+        ensure!(device.facts.is_some_and(|facts| facts.hostname == "h1"));
+        Ok(())
+    })
+}
