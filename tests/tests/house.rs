@@ -53,7 +53,7 @@ const ARROWS: &[(&str, &[&str])] = &[
         &["flotilla-client", "flotilla-control", "flotilla-agent"],
     ),
     ("flotilla-ui", &["flotilla-policy", "flotilla-compose"]),
-    ("flotilla-tests", &["flotilla-client"]),
+    ("flotilla-tests", &["flotilla-client", "flotilla-identity", "flotilla-link"]),
     ("xtask", &[]),
 ];
 
