@@ -15,6 +15,7 @@ use crate::checkout::Checkout;
 use crate::image;
 use crate::process::{check_quietly, command, lookup_output, lookup_program};
 use crate::step::{say, step};
+use crate::wasm::DEBIAN_RUSTC;
 
 /// One architecture by the names that control, engines and compilers have for it.
 struct Architecture {
@@ -204,8 +205,6 @@ fn static_musl(checkout: &Checkout, architecture: &Architecture) -> Result<Optio
     }
     Ok(Some(command))
 }
-
-const DEBIAN_RUSTC: &str = "/usr/bin/rustc";
 
 enum Library {
     /// In the toolchain in use, perhaps after asking rustup for it.

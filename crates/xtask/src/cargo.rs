@@ -26,20 +26,10 @@ impl Profile {
     }
 }
 
-/// `cargo SUBCOMMAND` with the toolchain that this directory has chosen.
+/// `cargo SUBCOMMAND` with the toolchain in use.
 pub(crate) fn cargo(subcommand: &str) -> Command {
     let mut cargo = process::command("cargo");
     cargo.arg(subcommand);
-    cargo
-}
-
-/// `cargo +TOOLCHAIN SUBCOMMAND`: rustup's variable for the toolchain in use would win over `+`.
-pub(crate) fn cargo_of(toolchain: &str, subcommand: &str) -> Command {
-    let mut cargo = process::command("cargo");
-    cargo
-        .env_remove("RUSTUP_TOOLCHAIN")
-        .arg(format!("+{toolchain}"))
-        .arg(subcommand);
     cargo
 }
 

@@ -165,7 +165,7 @@ fn clippy_of_ui(checkout: &Checkout) -> Result<Command> {
     // Clippy comes with rustup's compiler and cannot read the library of another one.
     let subcommand = match compiler {
         Compiler::Chosen => "clippy",
-        Compiler::Linked => "check",
+        Compiler::Debian => "check",
     };
     let mut command = compiler.cargo(checkout, subcommand)?;
     command.args(["--package", "flotilla-ui"]);

@@ -1,8 +1,7 @@
 //! The compiler for the UI: one that has a standard library for wasm32.
 //!
 //! Usually that is the toolchain in use, after `rustup target add`. Where the target cannot be downloaded, Debian's
-//! own compiler and library source stand in: std is built once, put beside that compiler, and the whole linked as the
-//! toolchain `wasm`.
+//! own compiler and library source stand in: std is built once and put beside that compiler.
 
 use std::env;
 use std::fs;
@@ -12,15 +11,13 @@ use std::process::Command;
 use anyhow::{Context, Result, bail};
 
 use crate::apt;
-use crate::cargo::{cargo, cargo_of};
+use crate::cargo::cargo;
 use crate::checkout::Checkout;
-use crate::process::{as_root, check_quietly, command, lookup_output, lookup_program};
-use crate::step::step;
+use crate::process::{as_root, check_quietly, command, lookup_output};
+use crate::step::{say, step};
 
 pub(crate) const TARGET: &str = "wasm32-unknown-unknown";
-/// The name under which rustup knows Debian's compiler.
-const LINKED: &str = "wasm";
-const DEBIAN_RUSTC: &str = "/usr/bin/rustc";
+pub(crate) const DEBIAN_RUSTC: &str = "/usr/bin/rustc";
 const DEBIAN_LIBRARY: &str = "/usr/lib/rustlib/wasm32-unknown-unknown/lib";
 
 /// A compiler that can build the UI.
@@ -28,21 +25,19 @@ const DEBIAN_LIBRARY: &str = "/usr/lib/rustlib/wasm32-unknown-unknown/lib";
 pub(crate) enum Compiler {
     /// The toolchain in use.
     Chosen,
-    /// Debian's, linked into rustup.
-    Linked,
+    /// Debian's own.
+    Debian,
 }
 
 impl Compiler {
     /// Cargo for [`TARGET`]; nothing is shared with builds for the host, whose flags and compiler may differ.
     pub(crate) fn cargo(self, checkout: &Checkout, subcommand: &str) -> Result<Command> {
-        let mut command = match self {
-            Self::Chosen => cargo(subcommand),
-            Self::Linked => {
-                let mut command = cargo_of(LINKED, subcommand);
-                command.env("PATH", path_with_linker()?);
-                command
-            }
-        };
+        let mut command = cargo(subcommand);
+        if matches!(self, Self::Debian) {
+            command
+                .env("RUSTC", DEBIAN_RUSTC)
+                .env("PATH", path_with_linker()?);
+        }
         command
             .env_remove("RUSTFLAGS")
             .args(["--target", TARGET, "--target-dir"])
@@ -52,15 +47,10 @@ impl Compiler {
 }
 
 pub(crate) fn lookup() -> Option<Compiler> {
-    if has_std(command("rustc").args(library_of_target())) {
+    if has_std("rustc") {
         return Some(Compiler::Chosen);
     }
-    let mut linked = command("rustc");
-    linked
-        .env_remove("RUSTUP_TOOLCHAIN")
-        .arg(format!("+{LINKED}"))
-        .args(library_of_target());
-    has_std(&mut linked).then_some(Compiler::Linked)
+    has_std(DEBIAN_RUSTC).then_some(Compiler::Debian)
 }
 
 /// Finds such a compiler or makes one.
@@ -68,31 +58,20 @@ pub(crate) fn ensure(checkout: &Checkout) -> Result<Compiler> {
     if let Some(compiler) = lookup() {
         return Ok(compiler);
     }
-    if lookup_program("rustup").is_some() {
-        // Offline this fails, and the next way is tried.
-        let _ = step("Adding the Rust target for the UI", || {
-            check_quietly(command("rustup").args(["target", "add", TARGET]))
-        });
-        if let Some(compiler) = lookup() {
-            return Ok(compiler);
+    step("Getting the Rust library for the UI", || {
+        let added = check_quietly(command("rustup").args(["target", "add", TARGET]));
+        if added.is_err() && apt::offers("rust-web-src") {
+            say("rustup has none; building it with Debian's compiler (about a minute)");
+            build_for_debian(checkout)?;
         }
-        if apt::offers("rust-web-src") {
-            step(
-                "Building the Rust library for the UI with Debian's compiler",
-                || link_debian_compiler(checkout),
-            )?;
-        }
-    }
-    lookup()
-        .with_context(|| format!("no Rust library for {TARGET}; install it with: rustup target add {TARGET}"))
+        lookup().with_context(|| format!("install it with: rustup target add {TARGET}"))
+    })
 }
 
-fn library_of_target() -> [&'static str; 4] {
-    ["--print", "target-libdir", "--target", TARGET]
-}
-
-fn has_std(rustc: &mut Command) -> bool {
-    lookup_output(rustc).is_some_and(|directory| {
+fn has_std(rustc: &str) -> bool {
+    let mut rustc = command(rustc);
+    rustc.args(["--print", "target-libdir", "--target", TARGET]);
+    lookup_output(&mut rustc).is_some_and(|directory| {
         let entries = fs::read_dir(directory).into_iter().flatten().flatten();
         entries
             .into_iter()
@@ -100,12 +79,15 @@ fn has_std(rustc: &mut Command) -> bool {
     })
 }
 
-fn link_debian_compiler(checkout: &Checkout) -> Result<()> {
+fn build_for_debian(checkout: &Checkout) -> Result<()> {
     apt::install_packages(checkout, &["rustc-web", "rust-web-src"])?;
     let built = build_std(&checkout.cache.join("wasm-std"))?;
-    check_quietly(as_root("mkdir").args(["-p", DEBIAN_LIBRARY]))?;
-    check_quietly(as_root("cp").args(&built).arg(DEBIAN_LIBRARY))?;
-    check_quietly(command("rustup").args(["toolchain", "link", LINKED, "/usr"]))
+    // Moved into place whole: a compiler that finds half a library says nothing useful.
+    let partial = format!("{DEBIAN_LIBRARY}.partial");
+    check_quietly(as_root("rm").args(["-rf", &partial, DEBIAN_LIBRARY]))?;
+    check_quietly(as_root("mkdir").args(["-p", &partial]))?;
+    check_quietly(as_root("cp").args(&built).arg(&partial))?;
+    check_quietly(as_root("mv").args([&partial, DEBIAN_LIBRARY]))
 }
 
 /// Builds the standard library as a dependency of an empty crate, and returns its files.
