@@ -1,7 +1,14 @@
 //! Start-up and routes.
 
 use crate::{
-    clock::Clock, frame::Frame, live::Live, pages, prefs::Prefs, session, store::Store,
+    clock::Clock,
+    components::{ids::Ids, toast::Toaster},
+    frame::Frame,
+    live::Live,
+    pages,
+    prefs::Prefs,
+    session,
+    store::Store,
 };
 use leptos::prelude::*;
 use leptos_router::{
@@ -13,7 +20,9 @@ use leptos_router::{
 #[component]
 pub fn App() -> impl IntoView {
     Clock::provide();
+    Ids::provide();
     Prefs::provide();
+    Toaster::provide();
     let store = Store::provide();
     let live = Live::provide(store);
     session::open(store, live);

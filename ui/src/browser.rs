@@ -85,3 +85,59 @@ pub fn mark(name: &str) {
 pub fn is_hidden() -> bool {
     document().hidden()
 }
+
+/// Marks the start of a measure on the performance timeline.
+pub fn begin_measure(name: &str) {
+    mark(&format!("{name}-start"));
+}
+
+/// Ends a measure once what changed meanwhile is painted.
+pub fn end_measure_after_paint(name: &'static str) {
+    leptos::prelude::request_animation_frame(move || {
+        // A task queued inside a frame runs after that frame was painted.
+        leptos::prelude::set_timeout(move || measure(name), std::time::Duration::ZERO);
+    });
+}
+
+fn measure(name: &str) {
+    if let Some(performance) = web_sys::window().and_then(|window| window.performance()) {
+        performance.measure_with_start_mark(name, &format!("{name}-start")).ok();
+    }
+}
+
+/// Puts a text on the clipboard, over plain HTTP as well.
+pub fn copy(text: &str) -> bool {
+    let document = document();
+    let Ok(area) = document.create_element("textarea") else { return false };
+    let (Ok(area), Some(body)) = (area.dyn_into::<web_sys::HtmlTextAreaElement>(), document.body()) else { return false };
+    let before = document.active_element().and_then(|element| element.dyn_into::<web_sys::HtmlElement>().ok());
+    area.set_value(text);
+    area.set_class_name("visually-hidden");
+    // Inside an open dialog, for everything outside of it is inert.
+    let parent = document.query_selector("dialog[open]").ok().flatten();
+    let parent: &web_sys::Node = parent.as_ref().map_or(body.as_ref(), AsRef::as_ref);
+    parent.append_child(&area).ok();
+    area.select();
+    let done = document.dyn_into::<web_sys::HtmlDocument>().is_ok_and(|document| document.exec_command("copy").unwrap_or(false));
+    area.remove();
+    if let Some(before) = before {
+        before.focus().ok();
+    }
+    done
+}
+
+/// Hands a text to the person as a file.
+pub fn download(name: &str, text: &str) {
+    let parts = js_sys::Array::of1(&text.into());
+    let options = web_sys::BlobPropertyBag::new();
+    options.set_type("application/octet-stream");
+    let blob = web_sys::Blob::new_with_str_sequence_and_options(&parts, &options);
+    let Some(address) = blob.ok().and_then(|blob| web_sys::Url::create_object_url_with_blob(&blob).ok()) else { return };
+    let link = document().create_element("a").ok().and_then(|link| link.dyn_into::<web_sys::HtmlAnchorElement>().ok());
+    if let Some(link) = link {
+        link.set_href(&address);
+        link.set_download(name);
+        link.click();
+    }
+    web_sys::Url::revoke_object_url(&address).ok();
+}

@@ -1,4 +1,25 @@
 //! Stateless building blocks: properties in, callbacks out, nothing fetched.
 
+pub mod age;
+pub mod badge;
+pub mod button;
+pub mod confirm;
+pub mod copy_block;
+pub mod dialog;
+pub mod empty;
+pub mod error_state;
+pub mod field;
 pub mod icon;
+pub mod ids;
+pub mod menu;
+pub mod meter;
+pub mod mode_card;
+pub mod popover;
+pub mod radio;
+pub mod select;
+pub mod skeleton;
+pub mod stepper;
 pub mod table;
+pub mod tabs;
+pub mod taginput;
+pub mod toast;

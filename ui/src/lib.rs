@@ -9,6 +9,8 @@
 //! - [`components`]: buttons, dialogs, fields, and the table that every list uses.
 //! - [`copy`]: every word that people read.
 
+#![expect(unreachable_pub, reason = "the component macro makes public what it adds to private components")]
+
 pub mod api;
 pub mod app;
 pub mod browser;

@@ -6,6 +6,7 @@ pub mod containers;
 pub mod dashboard;
 pub mod device;
 pub mod devices;
+pub mod fan_out;
 pub mod images;
 pub mod networks;
 pub mod not_found;

@@ -1,1 +1,322 @@
 //! The filter language that every table shares, mirrored in the address as `?q=`.
+//!
+//! Free words must all occur in a row. `key:value` asks for a fact, `-` before a term negates it, `key:>n` and `key:<n`
+//! compare numbers. Several values of one key mean any of them; different keys must all hold. Quotes keep spaces
+//! together. What is no known key is a word, so that `postgres:17` finds the image of that name.
+
+mod suggest;
+
+pub use suggest::{Suggestion, suggest};
+
+use std::fmt;
+
+/// A fact of a row that can be asked for by name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Key {
+    Status,
+    Device,
+    Tag,
+    Stack,
+    Image,
+    Mode,
+    Port,
+    Driver,
+    Who,
+    Action,
+}
+
+impl Key {
+    pub const ALL: [Self; 10] = [
+        Self::Status,
+        Self::Device,
+        Self::Tag,
+        Self::Stack,
+        Self::Image,
+        Self::Mode,
+        Self::Port,
+        Self::Driver,
+        Self::Who,
+        Self::Action,
+    ];
+
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Status => "status",
+            Self::Device => "device",
+            Self::Tag => "tag",
+            Self::Stack => "stack",
+            Self::Image => "image",
+            Self::Mode => "mode",
+            Self::Port => "port",
+            Self::Driver => "driver",
+            Self::Who => "who",
+            Self::Action => "action",
+        }
+    }
+
+    fn from_word(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|key| key.as_str().eq_ignore_ascii_case(word))
+    }
+
+    /// Whether a part of the value is enough: a repository is asked for without its tag.
+    fn matches_parts(self) -> bool {
+        self == Self::Image
+    }
+}
+
+/// How a fact is compared.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Comparison {
+    Is,
+    Above,
+    Below,
+}
+
+/// What one term asks for. Texts are lower case.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Asked {
+    Word(String),
+    Fact { key: Key, comparison: Comparison, value: String },
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Term {
+    pub negated: bool,
+    pub asked: Asked,
+}
+
+/// A parsed filter.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Query {
+    pub terms: Vec<Term>,
+}
+
+/// What a row offers to a filter, prepared once per change of the row. Texts are lower case.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Subject {
+    text: String,
+    facts: Vec<(Key, String)>,
+}
+
+impl Subject {
+    /// A row whose free text are these parts.
+    #[must_use]
+    pub fn new<'a>(parts: impl IntoIterator<Item = &'a str>) -> Self {
+        let mut text = String::new();
+        for part in parts {
+            text.push_str(part);
+            // No word can hold a line break, so no match spans two parts.
+            text.push('\n');
+        }
+        text.make_ascii_lowercase();
+        let text = if text.is_ascii() { text } else { text.to_lowercase() };
+        Self { text, facts: Vec::new() }
+    }
+
+    #[must_use]
+    pub fn with(mut self, key: Key, value: &str) -> Self {
+        self.facts.push((key, value.to_lowercase()));
+        self
+    }
+
+    pub fn values(&self, key: Key) -> impl Iterator<Item = &str> {
+        self.facts.iter().filter(move |(known, _)| *known == key).map(|(_, value)| value.as_str())
+    }
+}
+
+impl Query {
+    #[must_use]
+    pub fn parse(text: &str) -> Self {
+        Self { terms: tokens(text).iter().filter_map(|token| Term::parse(token)).collect() }
+    }
+
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.terms.is_empty()
+    }
+
+    /// Whether a row passes.
+    #[must_use]
+    pub fn matches(&self, subject: &Subject) -> bool {
+        self.matches_except(subject, None)
+    }
+
+    /// Whether a row passes when what is asked of one key is left out: how a facet counts its own values.
+    #[must_use]
+    pub fn matches_except(&self, subject: &Subject, left_out: Option<Key>) -> bool {
+        let concerns = |term: &&Term| left_out.is_none() || term.key() != left_out;
+        self.terms.iter().filter(concerns).all(|term| {
+            if term.negated || term.key().is_none() {
+                return term.holds(subject) != term.negated;
+            }
+            let same_key = |other: &&Term| !other.negated && other.key() == term.key();
+            self.terms.iter().filter(same_key).any(|term| term.holds(subject))
+        })
+    }
+
+    /// The free words, for marking what matched.
+    pub fn words(&self) -> impl Iterator<Item = &str> {
+        self.terms.iter().filter(|term| !term.negated).filter_map(|term| match &term.asked {
+            Asked::Word(word) => Some(word.as_str()),
+            Asked::Fact { .. } => None,
+        })
+    }
+
+    /// Whether a value of a key is asked for (`Some(true)`), ruled out (`Some(false)`) or neither.
+    #[must_use]
+    pub fn choice(&self, key: Key, value: &str) -> Option<bool> {
+        self.terms.iter().find(|term| term.is(key, value)).map(|term| !term.negated)
+    }
+
+    /// The same filter with a value of a key asked for, ruled out or neither.
+    #[must_use]
+    pub fn with_choice(mut self, key: Key, value: &str, choice: Option<bool>) -> Self {
+        self.terms.retain(|term| !term.is(key, value));
+        if let Some(wanted) = choice {
+            let asked = Asked::Fact { key, comparison: Comparison::Is, value: value.to_lowercase() };
+            self.terms.push(Term { negated: !wanted, asked });
+        }
+        self
+    }
+
+    /// The same filter without anything about a key.
+    #[must_use]
+    pub fn without(mut self, key: Key) -> Self {
+        self.terms.retain(|term| term.key() != Some(key));
+        self
+    }
+
+    /// Values of a key that are asked for or ruled out, with which of the two.
+    #[must_use]
+    pub fn choices(&self, key: Key) -> Vec<(String, bool)> {
+        let choice = |term: &Term| match &term.asked {
+            Asked::Fact { key: of, value, .. } if *of == key && !value.is_empty() => Some((value.clone(), !term.negated)),
+            _ => None,
+        };
+        self.terms.iter().filter_map(choice).collect()
+    }
+}
+
+impl Term {
+    fn parse(token: &Token) -> Option<Self> {
+        let (negated, text) = match token.text.strip_prefix('-') {
+            Some(rest) if !rest.is_empty() && !token.quoted_from_start => (true, rest),
+            _ => (false, token.text.as_str()),
+        };
+        let key = text.split_once(':').filter(|_| !token.quoted_from_start);
+        let fact = key.and_then(|(key, value)| Some((Key::from_word(key)?, value)));
+        let asked = match fact {
+            Some((key, value)) => {
+                let (comparison, value) = match value.split_at_checked(1) {
+                    Some((">", number)) => (Comparison::Above, number),
+                    Some(("<", number)) => (Comparison::Below, number),
+                    _ => (Comparison::Is, value),
+                };
+                Asked::Fact { key, comparison, value: value.to_lowercase() }
+            }
+            None => Asked::Word(text.to_lowercase()),
+        };
+        (!matches!(&asked, Asked::Word(word) if word.is_empty())).then_some(Self { negated, asked })
+    }
+
+    fn key(&self) -> Option<Key> {
+        match &self.asked {
+            Asked::Word(_) => None,
+            Asked::Fact { key, .. } => Some(*key),
+        }
+    }
+
+    fn is(&self, wanted: Key, text: &str) -> bool {
+        matches!(&self.asked, Asked::Fact { key, comparison: Comparison::Is, value }
+            if *key == wanted && value.eq_ignore_ascii_case(text))
+    }
+
+    fn holds(&self, subject: &Subject) -> bool {
+        match &self.asked {
+            Asked::Word(word) => subject.text.contains(word.as_str()),
+            // Still being typed: it says nothing yet, for or against.
+            Asked::Fact { value, .. } if value.is_empty() => !self.negated,
+            Asked::Fact { key, comparison: Comparison::Is, value } => subject
+                .values(*key)
+                .any(|known| known == value || key.matches_parts() && known.contains(value.as_str())),
+            Asked::Fact { key, comparison, value } => {
+                let Ok(bound) = value.parse::<f64>() else { return false };
+                let mut numbers = subject.values(*key).filter_map(|known| known.parse::<f64>().ok());
+                numbers.any(|number| if *comparison == Comparison::Above { number > bound } else { number < bound })
+            }
+        }
+    }
+}
+
+impl fmt::Display for Query {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (index, term) in self.terms.iter().enumerate() {
+            if index > 0 {
+                f.write_str(" ")?;
+            }
+            write!(f, "{term}")?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Display for Term {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.negated {
+            f.write_str("-")?;
+        }
+        match &self.asked {
+            Asked::Word(word) => f.write_str(&quoted(word, self.negated)),
+            Asked::Fact { key, comparison, value } => {
+                let sign = match comparison {
+                    Comparison::Is => "",
+                    Comparison::Above => ">",
+                    Comparison::Below => "<",
+                };
+                let value = if value.contains(char::is_whitespace) { format!("\"{value}\"") } else { value.clone() };
+                write!(f, "{}:{sign}{value}", key.as_str())
+            }
+        }
+    }
+}
+
+/// A word that reads back as itself.
+fn quoted(word: &str, negated: bool) -> String {
+    let looks_like_more = word.starts_with('-') || word.split_once(':').is_some_and(|(key, _)| Key::from_word(key).is_some());
+    if !negated && looks_like_more || word.contains(char::is_whitespace) { format!("\"{word}\"") } else { word.to_owned() }
+}
+
+#[derive(Debug, Default)]
+struct Token {
+    text: String,
+    /// The whole token is in quotes, so it is a word whatever it looks like.
+    quoted_from_start: bool,
+}
+
+/// Splits at spaces outside quotes. A quote that is never closed lasts to the end.
+fn tokens(text: &str) -> Vec<Token> {
+    let mut tokens = Vec::new();
+    let mut token = Token::default();
+    let mut quoted = false;
+    for c in text.chars() {
+        if c == '"' {
+            quoted = !quoted;
+            token.quoted_from_start |= token.text.is_empty();
+        } else if c.is_whitespace() && !quoted {
+            if !token.text.is_empty() {
+                tokens.push(std::mem::take(&mut token));
+            }
+            token = Token::default();
+        } else {
+            token.text.push(c);
+        }
+    }
+    if !token.text.is_empty() {
+        tokens.push(token);
+    }
+    tokens
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,1 +1,66 @@
-//! The table that every list uses.
+//! The table that every list uses: filter, facets, sort, columns, selection, and only the rows in view in the page.
+//!
+//! A page describes its table by a [`TableSpec`] and hands over rows that know how to show, sort and filter themselves
+//! ([`TableRow`]). [`TableState`] decides what is shown, in which order and where; the components below only draw it.
+
+mod columns;
+mod facet;
+mod filter;
+mod footer;
+mod grid;
+mod head;
+mod keys;
+mod layout;
+mod order;
+mod row;
+mod selection;
+mod spec;
+mod state;
+pub mod text;
+mod toolbar;
+mod window;
+
+pub use facet::Choice;
+pub use layout::Layout;
+pub use order::{SortKey, natural};
+pub use row::RowAction;
+pub use spec::{Column, Facet, Narrow, Rows, SortBy, TableRow, TableSpec};
+pub use state::TableState;
+pub use text::{Dash, Marked};
+
+use grid::Grid;
+use leptos::prelude::*;
+use std::sync::Arc;
+
+/// What can be done with one row, by its key; asked for when its menu opens.
+pub type RowActions = Arc<dyn Fn(&str) -> Vec<RowAction> + Send + Sync>;
+
+/// A whole table with its toolbar. What stands in it when it has no rows at all is for the page to say.
+#[component]
+pub fn DataTable(
+    table: TableState,
+    /// Between the filter and the facets: the Device choice of fan-out tables.
+    #[prop(optional_no_strip)]
+    scope: Option<AnyView>,
+    /// After the facets: the chip of unreachable devices.
+    #[prop(optional_no_strip)]
+    notice: Option<AnyView>,
+    /// What can be done with one row.
+    #[prop(optional_no_strip)]
+    actions: Option<RowActions>,
+    /// Runs on Enter or a click on a row.
+    #[prop(optional_no_strip)]
+    on_open: Option<Callback<String>>,
+    /// What can be done with the selected rows.
+    #[prop(optional_no_strip)]
+    bulk: Option<ViewFn>,
+) -> impl IntoView {
+    provide_context(table);
+    view! {
+        <div class="table">
+            <toolbar::Toolbar table scope notice/>
+            <Grid table actions on_open/>
+            <footer::Footer table bulk/>
+        </div>
+    }
+}

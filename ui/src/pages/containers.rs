@@ -1,9 +1,91 @@
-//! Containers of the whole fleet.
+//! Containers of the whole fleet: what runs, where, and starting, stopping and restarting it.
 
-use crate::{copy::frame as copy, frame::page_title};
+pub mod act;
+mod confirm;
+mod row;
+
+pub use act::Acts;
+pub use row::{ContainerRow, SPEC};
+
+use super::fan_out::{Drawer, FanOut, Nothing, Opened, opened, rows, stage_of};
+use crate::{
+    components::{
+        button::Button,
+        icon::lucide,
+        table::{RowActions, TableState},
+    },
+    copy::{containers as words, fan_out as copy, frame},
+    frame::page_title,
+    store::use_store,
+};
+use confirm::ConfirmStop;
+use flotilla_protocol::{
+    api::Row,
+    id::DeviceId,
+    inventory::{Container, ContainerAction},
+};
 use leptos::prelude::*;
+use std::sync::Arc;
+
+const BASE: &str = "/containers";
 
 #[component]
 pub fn ContainersPage() -> impl IntoView {
-    page_title(|| vec![copy::CONTAINERS.to_owned()]);
+    page_title(|| vec![frame::CONTAINERS.to_owned()]);
+    view! { <Containers only=Signal::derive(|| None)/> }
+}
+
+/// The table, of all devices or of one.
+#[component]
+pub fn Containers(only: Signal<Option<DeviceId>>) -> impl IntoView {
+    let store = use_store();
+    store.ensure_containers();
+    let acts = Acts::provide();
+    let opened = opened(BASE);
+    let rows = rows::rows_of(store.containers, only, ContainerRow::new);
+    let actions: RowActions = Arc::new(move |key| {
+        let row = rows::lookup(store.containers, key);
+        row.map(|row| acts.of_row(&row)).unwrap_or_default()
+    });
+    let open = move |key: String| {
+        if let Some(row) = rows::lookup(store.containers, &key) {
+            opened.open.run((row.device.to_string(), row.item.name.clone()));
+        }
+    };
+    let nothing = Nothing { glyph: lucide::BOX, title: copy::NO_CONTAINERS, text: copy::NO_CONTAINERS_TEXT };
+    view! {
+        <div class="with-drawer">
+            <FanOut spec=&SPEC stage=stage_of(store.containers) rows nothing actions on_open=Callback::new(open) bulk=bulk/>
+            <Details opened acts/>
+        </div>
+        <ConfirmStop acts/>
+    }
+}
+
+/// What can be done with the selected containers.
+fn bulk(table: TableState) -> AnyView {
+    let acts: Acts = expect_context();
+    let button = move |action: ContainerAction| {
+        view! { <Button label=words::verb(action) glyph=act::glyph(action) on_press=move || acts.ask(table.selected(), action, Some(table))/> }
+    };
+    ContainerAction::ALL.iter().copied().map(button).collect_view().into_any()
+}
+
+#[component]
+fn Details(opened: Opened, acts: Acts) -> impl IntoView {
+    let store = use_store();
+    let row = Memo::new(move |_| {
+        let (device, name) = opened.at.get()?;
+        let wanted = |row: &&Arc<Row<Container>>| {
+            (row.device.as_str() == device || row.device_id.to_string() == device)
+                && (row.item.name == name || row.item.id == name)
+        };
+        store.containers.with(|shelf| shelf.rows().values().find(wanted).cloned())
+    });
+    let open = Memo::new(move |_| row.with(|row| row.as_ref().map(|row| row.item.name.clone())));
+    move || {
+        let name = open.get()?;
+        let shown = row.get_untracked()?;
+        Some(view! { <Drawer name facts=row::facts(row) actions=acts.of_row(&shown) on_close=opened.close/> })
+    }
 }

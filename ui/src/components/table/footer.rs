@@ -1,0 +1,73 @@
+//! Below the rows: how many there are, in which order; or what can be done with the selected ones.
+
+use super::{TableState, state::Shown};
+use crate::{
+    components::button::{Button, Kind},
+    copy::table as copy,
+};
+use leptos::{leptos_dom::helpers::TimeoutHandle, prelude::*};
+use std::time::Duration;
+
+/// A count is read out once it rests for this long.
+const REST: Duration = Duration::from_millis(500);
+
+#[component]
+pub(super) fn Footer(table: TableState, bulk: Option<ViewFn>) -> impl IntoView {
+    let selected = Memo::new(move |_| table.selection.with(|selection| selection.keys.len()));
+    let result = move || {
+        let spec = table.spec;
+        copy::result_of(table.shown.with(Shown::len), table.total(), spec.one, spec.many)
+    };
+    let sort = move || {
+        if table.sort.with(Vec::is_empty) {
+            return table.spec.sort_words.to_owned();
+        }
+        let sort = table.sort_in_use();
+        let titles = sort.iter().filter_map(|by| table.spec.lookup(by.column)).map(|column| column.title);
+        copy::sorted_by(&titles.collect::<Vec<_>>())
+    };
+    let held = Memo::new(move |_| table.order.with(|order| order.held));
+    let clear = move || table.selection.update(super::selection::Selection::clear);
+    let picked = bulk.clone();
+    view! {
+        <div class="table-foot">
+            {move || if selected.get() > 0 && picked.is_some() {
+                let bulk = bulk.clone().map(|bulk| bulk.run());
+                view! {
+                    <div class="bulk" role="group" aria-label=move || copy::selected(selected.get())>
+                        <span class="selected">{move || copy::selected(selected.get())}</span>
+                        {bulk}
+                        <span class="grow"></span>
+                        <Button label=copy::CLEAR kind=Kind::Quiet on_press=clear/>
+                    </div>
+                }.into_any()
+            } else {
+                view! {
+                    <span>{result}</span>
+                    <span>{sort}</span>
+                    <span class="held">{move || held.get().then_some(copy::ORDER_PAUSED)}</span>
+                }.into_any()
+            }}
+            <Announced text=Signal::derive(result)/>
+        </div>
+    }
+}
+
+/// Reads a text out when it rests.
+#[component]
+fn Announced(text: Signal<String>) -> impl IntoView {
+    let spoken = RwSignal::new(String::new());
+    let timer = StoredValue::new(None::<TimeoutHandle>);
+    let stop = move || {
+        if let Some(timer) = timer.try_update_value(Option::take).flatten() {
+            timer.clear();
+        }
+    };
+    Effect::new(move |_| {
+        let text = text.get();
+        stop();
+        timer.set_value(set_timeout_with_handle(move || spoken.set(text), REST).ok());
+    });
+    on_cleanup(stop);
+    view! { <span role="status" class="visually-hidden">{move || spoken.get()}</span> }
+}

@@ -1,0 +1,214 @@
+//! The scrolled part of a table: header, rows in view, and what the keyboard does among them.
+
+use super::{
+    RowActions, TableState,
+    head::Head,
+    keys::{self, Press, Step},
+    row::{MenuAt, Row},
+    selection::RowKey,
+    state::Shown,
+};
+use crate::{browser, components::menu::Menu, copy::table as copy};
+use leptos::{ev::KeyboardEvent, html, prelude::*};
+use wasm_bindgen::{JsCast, closure::Closure};
+use web_sys::{Element, HtmlElement};
+
+/// Below this width rows have two lines.
+const NARROW: &str = "(max-width: 39.99rem)";
+
+#[component]
+pub(super) fn Grid(table: TableState, actions: Option<RowActions>, on_open: Option<Callback<String>>) -> impl IntoView {
+    let scroller = NodeRef::<html::Div>::new();
+    let ruler = NodeRef::<html::Div>::new();
+    measure(table, scroller, ruler);
+    first_row_mark(table);
+    let menu = RwSignal::new(None::<MenuAt>);
+    let has_menu = actions.is_some();
+    let template = Memo::new(move |_| table.layout.with(|layout| layout.template(table.spec, has_menu)));
+    let view = table.view;
+    let scroll_to = move |top: f64| {
+        if let Some(scroller) = scroller.get_untracked() {
+            #[expect(clippy::cast_possible_truncation, reason = "scroll positions are whole px")]
+            scroller.set_scroll_top(top.round() as i32);
+        }
+    };
+    let keydown = move |event: KeyboardEvent| on_key(table, &event, on_open, &scroll_to);
+    #[expect(clippy::cast_precision_loss, reason = "no table has 2^52 rows")]
+    let height = move || format!("{}px", table.shown.with(Shown::len) as f64 * view.row.get());
+    let left = move |event: leptos::ev::FocusEvent| {
+        let grid = scroller.get_untracked();
+        let to = event.related_target().and_then(|target| target.dyn_into::<web_sys::Node>().ok());
+        let inside = grid.is_some_and(|grid| grid.contains(to.as_ref()));
+        view.focused.set(inside);
+    };
+    view! {
+        <div class="row-ruler" aria-hidden="true" node_ref=ruler></div>
+        <div role="grid" class="grid" class:narrow=move || view.narrow.get() node_ref=scroller
+            aria-label=table.spec.label
+            aria-rowcount=move || table.shown.with(Shown::len) + 1
+            aria-colcount=move || table.layout.with(|layout| layout.visible(table.spec).len())
+            aria-multiselectable=table.spec.selectable.then_some("true")
+            style:--columns=move || template.with(|(tracks, _)| tracks.clone())
+            style:--least=move || template.with(|(_, least)| format!("{least}rem"))
+            on:scroll=move |_| view.scrolled.set(scroller.get_untracked().map_or(0.0, |grid| f64::from(grid.scroll_top())))
+            on:pointerenter=move |_| view.pointed_at.set(true)
+            on:pointerleave=move |_| view.pointed_at.set(false)
+            on:focusin=move |_| view.focused.set(true)
+            on:focusout=left
+            on:keydown=keydown
+        >
+            <Head table has_menu/>
+            <div role="rowgroup" class="body" style:height=height>
+                <For each=move || table.window.get() key=|placed| placed.key.clone() let:placed>
+                    <Row table key=placed.key has_menu menu on_open/>
+                </For>
+            </div>
+        </div>
+        {move || menu.get().zip(actions.clone()).map(|(at, actions)| {
+            let close = move |keyboard: bool| {
+                menu.set(None);
+                table.wants_focus.set(keyboard);
+            };
+            view! { <Menu name=copy::actions_for(&at.name) right=at.right below=at.below above=at.above actions=actions(&at.key) on_close=close/> }
+        })}
+    }
+}
+
+/// Follows the sizes that the browser gives the grid and its rows: zoom, density and text size change both.
+fn measure(table: TableState, scroller: NodeRef<html::Div>, ruler: NodeRef<html::Div>) {
+    let view = table.view;
+    let read = move || {
+        let (Some(grid), Some(ruler)) = (scroller.get_untracked(), ruler.get_untracked()) else { return };
+        view.narrow.set(browser::matches_media(NARROW));
+        let row = ruler.get_bounding_client_rect().height();
+        if view.row.get_untracked() != row {
+            view.row.set(row);
+        }
+        let head = grid.query_selector(".head").ok().flatten().map_or(0.0, |head| head.get_bounding_client_rect().height());
+        let height = f64::from(grid.client_height()) - head;
+        if view.height.get_untracked() != height {
+            view.height.set(height);
+        }
+    };
+    let observer = StoredValue::new_local(None::<web_sys::ResizeObserver>);
+    Effect::new(move |_| {
+        let (Some(grid), Some(ruler)) = (scroller.get(), ruler.get()) else { return };
+        read();
+        let resized = Closure::<dyn Fn()>::new(read);
+        let Ok(observing) = web_sys::ResizeObserver::new(resized.as_ref().unchecked_ref()) else { return };
+        observing.observe(&grid);
+        observing.observe(&ruler);
+        // Lives as long as the observer, which leaves with the grid.
+        resized.forget();
+        observer.set_value(Some(observing));
+    });
+    on_cleanup(move || {
+        if let Some(observing) = observer.try_update_value(Option::take).flatten() {
+            observing.disconnect();
+        }
+    });
+}
+
+/// Says once on the browser's timeline when the first rows are painted, and that the page is ready.
+fn first_row_mark(table: TableState) {
+    Effect::new(move |done: Option<bool>| {
+        let done = done.unwrap_or(false);
+        if !done && table.window.with(|window| !window.is_empty()) {
+            request_animation_frame(|| browser::mark("flotilla:first-row"));
+            return true;
+        }
+        done
+    });
+}
+
+/// Keys of all rows that pass the filter, in order.
+pub(super) fn shown_keys(table: TableState) -> Vec<RowKey> {
+    table.shown.with_untracked(|shown| {
+        (0..shown.len()).filter_map(|position| Some(RowKey::from(shown.at(position)?.key()))).collect()
+    })
+}
+
+fn on_key(table: TableState, event: &KeyboardEvent, on_open: Option<Callback<String>>, scroll_to: &dyn Fn(f64)) {
+    let Some(target) = event.target().and_then(|target| target.dyn_into::<Element>().ok()) else { return };
+    let Some(row) = target.closest("[data-key]").ok().flatten() else { return };
+    let in_control = row != target;
+    let command = event.ctrl_key() || event.meta_key();
+    if event.alt_key() || command && event.key() != "a" {
+        return;
+    }
+    let Some(press) = keys::press(&event.key(), event.shift_key(), command, in_control) else { return };
+    let key = RowKey::from(row.get_attribute("data-key").unwrap_or_default());
+    let selectable = table.spec.selectable;
+    event.prevent_default();
+    event.stop_propagation();
+    match press {
+        Press::Move { to, extend } => move_by(table, &key, to, extend && selectable, scroll_to),
+        Press::Control { forward } => step_control(&row, &target, forward),
+        Press::Open => {
+            if let Some(on_open) = on_open {
+                on_open.run((*key).to_owned());
+            }
+        }
+        Press::Toggle if selectable => table.selection.update(|selection| selection.toggle(&key)),
+        Press::SelectAll if selectable => {
+            let keys = shown_keys(table);
+            table.selection.update(|selection| selection.select_all(keys));
+        }
+        Press::Toggle | Press::SelectAll => {}
+        Press::Menu => {
+            if let Some(button) = first_html(&row, ".cell.menu button") {
+                button.click();
+            }
+        }
+        Press::Filter => browser::focus(".table .filter input"),
+        Press::Back if in_control => {
+            if let Ok(row) = row.dyn_into::<HtmlElement>() {
+                row.focus().ok();
+            }
+        }
+        Press::Back => table.selection.update(super::selection::Selection::clear),
+    }
+}
+
+fn move_by(table: TableState, key: &RowKey, to: Step, extend: bool, scroll_to: &dyn Fn(f64)) {
+    let view = table.view;
+    let target = table.shown.with_untracked(|shown| {
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a small positive number")]
+        let in_view = (view.height.get_untracked() / view.row.get_untracked().max(1.0)) as usize;
+        keys::target(shown.position(key), to, shown.len(), in_view.saturating_sub(1))
+    });
+    let Some(target) = target else { return };
+    if extend {
+        let shown = shown_keys(table);
+        table.selection.update(|selection| {
+            selection.begin(key);
+            selection.extend(&shown[target], &shown);
+        });
+    }
+    if let Some(top) = table.go_to(target) {
+        scroll_to(top);
+    }
+}
+
+/// Moves the keyboard among a row's controls; before the first is the row itself.
+fn step_control(row: &Element, from: &Element, forward: bool) {
+    let Ok(found) = row.query_selector_all("a, button, input") else { return };
+    let controls: Vec<HtmlElement> =
+        (0..found.length()).filter_map(|index| found.item(index)?.dyn_into::<HtmlElement>().ok()).collect();
+    let at = controls.iter().position(|control| control.is_same_node(Some(from)));
+    let next = match (at, forward) {
+        (None, true) => controls.first(),
+        (None, false) => None,
+        (Some(at), true) => controls.get(at + 1),
+        (Some(at), false) => at.checked_sub(1).and_then(|before| controls.get(before)),
+    };
+    match next {
+        Some(control) => control.focus().ok(),
+        None if !forward => row.dyn_ref::<HtmlElement>().and_then(|row| row.focus().ok()),
+        None => None,
+    };
+}
+
+fn first_html(root: &Element, selector: &str) -> Option<HtmlElement> {
+    root.query_selector(selector).ok()??.dyn_into().ok()
+}

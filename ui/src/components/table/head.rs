@@ -1,0 +1,162 @@
+//! The header: what is sorted by, and how wide columns are.
+
+use super::{TableState, grid::shown_keys, order, spec::Column};
+use crate::{
+    components::icon::{Icon, lucide},
+    copy::table as copy,
+};
+use leptos::{
+    ev::{KeyboardEvent, MouseEvent, PointerEvent},
+    prelude::*,
+};
+use wasm_bindgen::JsCast;
+use web_sys::HtmlElement;
+
+/// One press of Ctrl with an arrow makes a column wider by so many rem.
+const STEP: f64 = 1.0;
+
+#[component]
+pub(super) fn Head(table: TableState, has_menu: bool) -> impl IntoView {
+    let columns = Memo::new(move |_| {
+        table.layout.with(|layout| layout.visible(table.spec).iter().map(|column| column.id).collect::<Vec<_>>())
+    });
+    let header = move |(index, id): (usize, &'static str)| {
+        let column = table.spec.lookup(id)?;
+        Some(view! { <Header table column first={index == 0}/> })
+    };
+    view! {
+        <div role="rowgroup" class="head">
+            <div role="row" class="row" aria-rowindex="1" on:keydown=move |event| on_key(&event)>
+                {table.spec.selectable.then(|| view! { <SelectAll table/> })}
+                {move || columns.get().into_iter().enumerate().filter_map(header).collect_view()}
+                {has_menu.then(|| view! { <div role="columnheader" class="cell"><span class="visually-hidden">"Actions"</span></div> })}
+            </div>
+        </div>
+    }
+}
+
+#[component]
+fn SelectAll(table: TableState) -> impl IntoView {
+    let all = move || {
+        let shown = table.shown.with(super::state::Shown::len);
+        shown > 0 && table.selection.with(|selection| selection.keys.len()) >= shown
+    };
+    let pick = move |_| {
+        let keys = shown_keys(table);
+        table.selection.update(|selection| {
+            if selection.keys.len() >= keys.len() { selection.clear() } else { selection.select_all(keys) }
+        });
+    };
+    view! {
+        <div role="columnheader" class="cell select">
+            <input type="checkbox" tabindex="-1" aria-label=copy::SELECT_ALL prop:checked=all on:click=pick/>
+        </div>
+    }
+}
+
+#[component]
+fn Header(table: TableState, column: &'static Column, first: bool) -> impl IntoView {
+    let sorted = Memo::new(move |_| {
+        let in_use = table.sort_in_use();
+        let place = in_use.iter().position(|by| by.column == column.id)?;
+        Some((place, in_use[place].descending))
+    });
+    let press = move |event: MouseEvent| {
+        let sort = order::toggled(&table.sort_in_use(), column.id, event.shift_key());
+        table.sort.set(sort);
+    };
+    let resize = move |event: KeyboardEvent| {
+        let by = match event.key().as_str() {
+            "ArrowLeft" => -STEP,
+            "ArrowRight" => STEP,
+            _ => return,
+        };
+        if event.ctrl_key() || event.meta_key() {
+            event.prevent_default();
+            event.stop_propagation();
+            table.layout.update(|layout| layout.resize(table.spec, column.id, by));
+        }
+    };
+    let primary = move || sorted.get().filter(|(place, _)| *place == 0).map(|(_, descending)| descending);
+    let aria = move || primary().map(|descending| if descending { "descending" } else { "ascending" });
+    let glyph = move || {
+        primary().map(|descending| {
+            let glyph = if descending { lucide::ARROW_DOWN } else { lucide::ARROW_UP };
+            view! { <Icon glyph/> }
+        })
+    };
+    view! {
+        <div role="columnheader" class="cell" class:figures=column.figures aria-sort=aria>
+            <button type="button" class="sort" tabindex=if first { "0" } else { "-1" } on:click=press on:keydown=resize>
+                <span>{column.title}</span>{glyph}
+            </button>
+            <Grip table column/>
+        </div>
+    }
+}
+
+/// The edge of a header that is dragged to make its column wider.
+#[component]
+fn Grip(table: TableState, column: &'static Column) -> impl IntoView {
+    let from = StoredValue::new(None::<f64>);
+    let grip = NodeRef::<leptos::html::Span>::new();
+    let down = move |event: PointerEvent| {
+        event.prevent_default();
+        from.set_value(Some(f64::from(event.client_x())));
+        if let Some(grip) = grip.get_untracked() {
+            grip.set_pointer_capture(event.pointer_id()).ok();
+        }
+        // A column that took its part of the room starts from the width it has now.
+        if let Some(cell) = grip.get_untracked().and_then(|grip| grip.parent_element()) {
+            let now = cell.get_bounding_client_rect().width() / rem();
+            table.layout.update(|layout| layout.set_width(column.id, now));
+        }
+    };
+    let drag = move |event: PointerEvent| {
+        let now = f64::from(event.client_x());
+        if let Some(before) = from.get_value() {
+            from.set_value(Some(now));
+            table.layout.update(|layout| layout.resize(table.spec, column.id, (now - before) / rem()));
+        }
+    };
+    view! {
+        <span class="grip" aria-hidden="true" node_ref=grip on:pointerdown=down on:pointermove=drag
+            on:pointerup=move |_| from.set_value(None) on:lostpointercapture=move |_| from.set_value(None)></span>
+    }
+}
+
+/// Size of one rem in px.
+fn rem() -> f64 {
+    let root = document().document_element();
+    let style = root.and_then(|root| window().get_computed_style(&root).ok().flatten());
+    let size = style.and_then(|style| style.get_property_value("font-size").ok());
+    size.and_then(|size| size.trim_end_matches("px").parse().ok()).unwrap_or(16.0)
+}
+
+/// Arrows move among the headers; down goes to the rows.
+fn on_key(event: &KeyboardEvent) {
+    if event.ctrl_key() || event.meta_key() {
+        return;
+    }
+    let Some(target) = event.target().and_then(|target| target.dyn_into::<HtmlElement>().ok()) else { return };
+    let Some(row) = target.closest("[role=row]").ok().flatten() else { return };
+    let Ok(found) = row.query_selector_all("button, input") else { return };
+    let controls: Vec<HtmlElement> =
+        (0..found.length()).filter_map(|index| found.item(index)?.dyn_into().ok()).collect();
+    let at = controls.iter().position(|control| control.is_same_node(Some(&target)));
+    let next = match (event.key().as_str(), at) {
+        ("ArrowRight", Some(at)) => controls.get(at + 1).cloned(),
+        ("ArrowLeft", Some(at)) => at.checked_sub(1).and_then(|before| controls.get(before)).cloned(),
+        ("ArrowDown", _) => first_row(&row),
+        _ => return,
+    };
+    event.prevent_default();
+    if let Some(next) = next {
+        next.focus().ok();
+    }
+}
+
+fn first_row(head: &web_sys::Element) -> Option<HtmlElement> {
+    let grid = head.closest("[role=grid]").ok()??;
+    grid.query_selector(".body [role=row][tabindex='0']").ok()??.dyn_into().ok()
+}

@@ -1,0 +1,158 @@
+//! A person's columns of one table: which are shown, in which order, how wide.
+
+use super::spec::{Column, TableSpec};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// Bounds of a column's width in rem.
+const WIDTHS: std::ops::RangeInclusive<f64> = 3.0..=60.0;
+
+/// Widths in rem of the columns that every row has: its checkbox and its menu.
+const SELECT: f64 = 2.25;
+const MENU: f64 = 2.5;
+
+/// Differences from what the table has by itself. Columns that a later version adds show up as it wants them.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Layout {
+    /// Ids in their order; those that are not named follow in the table's own.
+    order: Vec<String>,
+    /// Shown or hidden by the person.
+    shown: BTreeMap<String, bool>,
+    /// In rem.
+    widths: BTreeMap<String, f64>,
+}
+
+impl Layout {
+    /// All columns in their order. The first of the table stays first.
+    #[must_use]
+    pub fn all(&self, spec: &TableSpec) -> Vec<&'static Column> {
+        let mut columns: Vec<&'static Column> = spec.columns.iter().collect();
+        let place = |column: &&Column| self.order.iter().position(|id| id == column.id).unwrap_or(usize::MAX);
+        if let Some((_, movable)) = columns.split_first_mut() {
+            movable.sort_by_key(place);
+        }
+        columns
+    }
+
+    /// Columns that are shown, in their order.
+    #[must_use]
+    pub fn visible(&self, spec: &TableSpec) -> Vec<&'static Column> {
+        let mut columns = self.all(spec);
+        columns.retain(|column| self.is_shown(spec, column));
+        columns
+    }
+
+    #[must_use]
+    pub fn is_shown(&self, spec: &TableSpec, column: &Column) -> bool {
+        let pinned = spec.columns.first().is_some_and(|first| first.id == column.id);
+        pinned || *self.shown.get(column.id).unwrap_or(&!column.hidden)
+    }
+
+    pub fn show(&mut self, column: &str, shown: bool) {
+        self.shown.insert(column.to_owned(), shown);
+    }
+
+    /// Moves a column one place, the hidden ones included.
+    pub fn shift(&mut self, spec: &TableSpec, column: &str, down: bool) {
+        let mut ids: Vec<String> = self.all(spec).iter().map(|column| column.id.to_owned()).collect();
+        let Some(at) = ids.iter().position(|id| id == column).filter(|at| *at > 0) else { return };
+        let to = if down { at + 1 } else { at - 1 };
+        if to > 0 && to < ids.len() {
+            ids.swap(at, to);
+        }
+        self.order = ids;
+    }
+
+    /// Makes a column wider or narrower by so many rem.
+    pub fn resize(&mut self, spec: &TableSpec, column: &str, by: f64) {
+        let Some(known) = spec.lookup(column) else { return };
+        let width = self.widths.get(column).unwrap_or(&known.width) + by;
+        self.widths.insert(column.to_owned(), width.clamp(*WIDTHS.start(), *WIDTHS.end()));
+    }
+
+    /// Gives a column a width of its own, in rem.
+    pub fn set_width(&mut self, column: &str, width: f64) {
+        self.widths.insert(column.to_owned(), width.clamp(*WIDTHS.start(), *WIDTHS.end()));
+    }
+
+    /// Value of `grid-template-columns`, and the least width of a row in rem.
+    #[must_use]
+    pub fn template(&self, spec: &TableSpec, has_menu: bool) -> (String, f64) {
+        let mut tracks = Vec::new();
+        let mut least = 0.0;
+        if spec.selectable {
+            tracks.push(format!("{SELECT}rem"));
+            least += SELECT;
+        }
+        for column in self.visible(spec) {
+            let chosen = self.widths.get(column.id);
+            let width = chosen.unwrap_or(&column.width);
+            let grows = column.grows && chosen.is_none();
+            tracks.push(if grows { format!("minmax({width}rem, {width}fr)") } else { format!("{width}rem") });
+            least += width;
+        }
+        if has_menu {
+            tracks.push(format!("{MENU}rem"));
+            least += MENU;
+        }
+        (tracks.join(" "), least)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::components::table::{Narrow, SortBy};
+
+    const SPEC: TableSpec = TableSpec {
+        id: "t",
+        label: "T",
+        filter: "Filter",
+        one: "row",
+        many: "rows",
+        columns: &[
+            Column::text("name", "Name", 10.0),
+            Column::text("image", "Image", 8.0),
+            Column::figures("cpu", "CPU", 4.0),
+            Column::text("id", "ID", 8.0).hidden(),
+        ],
+        keys: &[],
+        facets: &[],
+        sort: &[SortBy::up("name")],
+        sort_words: "",
+        narrow: Narrow { title: "name", status: None, below: "image", figure: None },
+        selectable: true,
+    };
+
+    fn ids(layout: &Layout) -> Vec<&'static str> {
+        layout.visible(&SPEC).iter().map(|column| column.id).collect()
+    }
+
+    #[test]
+    fn columns_hide_and_move_but_the_first_stays() {
+        let mut layout = Layout::default();
+        assert_eq!(ids(&layout), ["name", "image", "cpu"]);
+        layout.show("id", true);
+        layout.show("name", false);
+        layout.shift(&SPEC, "id", false);
+        layout.shift(&SPEC, "image", false);
+        layout.shift(&SPEC, "name", true);
+        assert_eq!(ids(&layout), ["name", "image", "id", "cpu"]);
+    }
+
+    #[test]
+    fn a_resized_column_keeps_its_width_and_the_rest_shares_the_room() {
+        let mut layout = Layout::default();
+        layout.resize(&SPEC, "image", -100.0);
+        let (template, least) = layout.template(&SPEC, false);
+        assert_eq!(template, "2.25rem minmax(10rem, 10fr) 3rem 4rem");
+        assert!((least - 19.25).abs() < 1e-9);
+    }
+
+    #[test]
+    fn what_an_older_version_kept_still_reads() {
+        let layout: Layout = serde_json::from_str(r#"{"order":["gone","cpu"]}"#).unwrap();
+        assert_eq!(ids(&layout), ["name", "cpu", "image"]);
+    }
+}

@@ -1,0 +1,274 @@
+//! What a table shows at this moment: its filter, order, selection, scroll position and the row with the keyboard.
+//!
+//! Rows pass through three steps, each a memo that runs only when its input changed: ordered, filtered, windowed.
+
+mod address;
+
+use super::{
+    layout::Layout,
+    order::{self, Order},
+    selection::{RowKey, Selection},
+    spec::{Rows, SortBy, TableRow, TableSpec},
+    window,
+};
+use crate::{browser, clock::use_clock, query::Query};
+use flotilla_protocol::Timestamp;
+use leptos::prelude::*;
+use std::sync::Arc;
+
+/// An order by a column that changes all the time is applied this often at most, in seconds.
+const LIVE_ORDER: i64 = 5;
+
+/// Everything that changes about one table. A handle: copies share the same signals.
+#[derive(Debug, Clone, Copy)]
+pub struct TableState {
+    pub(super) spec: &'static TableSpec,
+    /// The filter as it is typed.
+    pub text: RwSignal<String>,
+    pub query: Memo<Query>,
+    pub(super) sort: RwSignal<Vec<SortBy>>,
+    pub(super) order: Memo<Order>,
+    pub(super) shown: Memo<Shown>,
+    pub(super) window: Memo<Vec<Placed>>,
+    pub(super) selection: RwSignal<Selection>,
+    pub(super) layout: RwSignal<Layout>,
+    pub(super) view: View,
+    /// The row that has, or last had, the keyboard.
+    pub(super) active: RwSignal<Option<RowKey>>,
+    /// That row is waiting to be given the keyboard once it is in the page.
+    pub(super) wants_focus: RwSignal<bool>,
+    /// Since when nothing here can be kept true, if so: every row shows it.
+    pub(super) outdated: Signal<Option<Timestamp>>,
+}
+
+/// The scrolled part of the grid, in px.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct View {
+    pub scrolled: RwSignal<f64>,
+    pub height: RwSignal<f64>,
+    pub row: RwSignal<f64>,
+    pub narrow: RwSignal<bool>,
+    pub pointed_at: RwSignal<bool>,
+    pub focused: RwSignal<bool>,
+}
+
+/// Rows that pass the filter, in order.
+#[derive(Debug, Clone)]
+pub(super) struct Shown {
+    pub rows: Rows,
+    pub indices: Arc<Vec<u32>>,
+}
+
+impl PartialEq for Shown {
+    fn eq(&self, other: &Self) -> bool {
+        self.rows == other.rows && Arc::ptr_eq(&self.indices, &other.indices)
+    }
+}
+
+impl Shown {
+    pub(super) fn len(&self) -> usize {
+        self.indices.len()
+    }
+
+    pub(super) fn at(&self, position: usize) -> Option<&Arc<dyn TableRow>> {
+        self.rows.0.get(*self.indices.get(position)? as usize)
+    }
+
+    pub(super) fn position(&self, key: &str) -> Option<usize> {
+        self.indices.iter().position(|index| order::row(&self.rows, *index).key() == key)
+    }
+}
+
+/// A row and where it stands.
+#[derive(Clone)]
+pub(super) struct Placed {
+    pub key: RowKey,
+    pub position: usize,
+    pub row: Arc<dyn TableRow>,
+}
+
+impl PartialEq for Placed {
+    fn eq(&self, other: &Self) -> bool {
+        self.position == other.position && Arc::ptr_eq(&self.row, &other.row)
+    }
+}
+
+impl std::fmt::Debug for Placed {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} at {}", self.key, self.position)
+    }
+}
+
+impl TableState {
+    /// The state of a table over rows, with the filter and order that the page's address asks for.
+    #[must_use]
+    pub fn new(spec: &'static TableSpec, rows: Signal<Rows>, outdated: Signal<Option<Timestamp>>) -> Self {
+        let text = RwSignal::new(String::new());
+        let sort = RwSignal::new(Vec::new());
+        let selection = RwSignal::new(Selection::default());
+        let active = RwSignal::new(None);
+        let view = View {
+            scrolled: RwSignal::new(0.0),
+            height: RwSignal::new(0.0),
+            row: RwSignal::new(0.0),
+            narrow: RwSignal::new(false),
+            pointed_at: RwSignal::new(false),
+            focused: RwSignal::new(false),
+        };
+        let query = Memo::new(move |_| text.with(|text| Query::parse(text)));
+        let busy = Memo::new(move |_| {
+            view.pointed_at.get() || view.focused.get() || selection.with(|selection| !selection.keys.is_empty())
+        });
+        let order = ordered(spec, rows, sort, busy);
+        let shown = Memo::new(move |_| order.with(|order| query.with(|query| filtered(order, query))));
+        let window = windowed(shown, view, active);
+        let layout = RwSignal::new(kept_layout(spec));
+        let wants_focus = RwSignal::new(false);
+        let state =
+            Self { spec, text, query, sort, order, shown, window, selection, layout, view, active, wants_focus, outdated };
+        state.follow_address();
+        state.keep_layout();
+        state.forget_gone();
+        state
+    }
+
+    /// The order in use: the person's, else the table's own.
+    pub(super) fn sort_in_use(self) -> Vec<SortBy> {
+        self.sort.with(|sort| if sort.is_empty() { self.spec.sort.to_vec() } else { sort.clone() })
+    }
+
+    /// Keys of the selected rows.
+    #[must_use]
+    pub fn selected(self) -> Vec<String> {
+        self.selection.with(|selection| selection.keys.iter().map(|key| (**key).to_owned()).collect())
+    }
+
+    /// Selects these rows and no others: after an action on many, those where it failed.
+    pub fn select_only(self, keys: impl IntoIterator<Item = String>) {
+        self.selection.update(|selection| {
+            selection.clear();
+            selection.select_all(keys.into_iter().map(RowKey::from));
+        });
+    }
+
+    /// How many rows there are before the filter.
+    #[must_use]
+    pub fn total(self) -> usize {
+        self.order.with(|order| order.rows.0.len())
+    }
+
+    /// Gives a row the keyboard, and scrolls to it.
+    pub(super) fn go_to(self, position: usize) -> Option<f64> {
+        let key = self.shown.with_untracked(|shown| Some(RowKey::from(shown.at(position)?.key())))?;
+        self.active.set(Some(key));
+        self.wants_focus.set(true);
+        let view = self.view;
+        window::reveal(
+            position,
+            view.scrolled.get_untracked(),
+            view.height.get_untracked(),
+            view.row.get_untracked(),
+        )
+    }
+
+    fn keep_layout(self) {
+        Effect::new(move |first: Option<()>| {
+            let layout = self.layout.get();
+            if first.is_some() {
+                let text = serde_json::to_string(&layout).unwrap_or_default();
+                browser::remember(&layout_key(self.spec), &text);
+            }
+        });
+    }
+
+    /// Rows that are gone leave the selection, so that no action is meant for what nobody sees.
+    fn forget_gone(self) {
+        Effect::new(move |_| {
+            let gone: Vec<RowKey> = self.order.with(|order| {
+                let known = |key: &RowKey| order.rows.0.iter().any(|row| row.key() == &**key);
+                self.selection.with_untracked(|selection| {
+                    selection.keys.iter().filter(|key| !known(key)).cloned().collect()
+                })
+            });
+            if !gone.is_empty() {
+                self.selection.update(|selection| selection.keys.retain(|key| !gone.contains(key)));
+            }
+        });
+    }
+}
+
+fn layout_key(spec: &TableSpec) -> String {
+    format!("columns.{}", spec.id)
+}
+
+fn kept_layout(spec: &TableSpec) -> Layout {
+    let kept = browser::remembered(&layout_key(spec));
+    kept.and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default()
+}
+
+fn ordered(
+    spec: &'static TableSpec,
+    rows: Signal<Rows>,
+    sort: RwSignal<Vec<SortBy>>,
+    busy: Memo<bool>,
+) -> Memo<Order> {
+    let clock = use_clock();
+    Memo::new(move |previous: Option<&Order>| {
+        let rows = rows.get();
+        let sort = sort.with(|sort| if sort.is_empty() { spec.sort.to_vec() } else { sort.clone() });
+        let now = clock.second.get_untracked().as_second();
+        let previous = previous.filter(|previous| !previous.indices.is_empty() && previous.sort == sort);
+        let Some(previous) = previous else {
+            let indices = order::sorted(&rows, order::numbers(&rows).collect(), &sort);
+            return Order { rows, indices: Arc::new(indices), sort, sorted_at: now, held: false };
+        };
+        let live = sort.first().and_then(|by| spec.lookup(by.column)).is_some_and(|column| column.live);
+        let too_soon = live && now - previous.sorted_at < LIVE_ORDER;
+        if too_soon {
+            // Comes back each second until it is time.
+            clock.second.track();
+        }
+        if previous.rows == rows && !previous.held {
+            return previous.clone();
+        }
+        let indices = order::kept(previous, &rows);
+        if busy.get() || too_soon {
+            return Order { rows, indices: Arc::new(indices), sort, sorted_at: previous.sorted_at, held: true };
+        }
+        let indices = order::sorted(&rows, indices, &sort);
+        Order { rows, indices: Arc::new(indices), sort, sorted_at: now, held: false }
+    })
+}
+
+fn filtered(order: &Order, query: &Query) -> Shown {
+    let indices = if query.is_empty() {
+        order.indices.clone()
+    } else {
+        let passes = |index: &&u32| query.matches(order::row(&order.rows, **index).subject());
+        Arc::new(order.indices.iter().filter(passes).copied().collect())
+    };
+    Shown { rows: order.rows.clone(), indices }
+}
+
+fn windowed(shown: Memo<Shown>, view: View, active: RwSignal<Option<RowKey>>) -> Memo<Vec<Placed>> {
+    let range = Memo::new(move |_| {
+        let total = shown.with(Shown::len);
+        window::window(view.scrolled.get(), view.height.get(), view.row.get(), total)
+    });
+    Memo::new(move |_| {
+        shown.with(|shown| {
+            let range = range.get();
+            let placed = |position: usize| {
+                let row = shown.at(position)?.clone();
+                Some(Placed { key: RowKey::from(row.key()), position, row })
+            };
+            let mut window: Vec<_> = range.clone().filter_map(placed).collect();
+            // A row with the keyboard stays in the page wherever it scrolled to, or the keyboard would be lost.
+            if view.focused.get() && let Some(key) = active.get() {
+                let away = shown.position(&key).filter(|position| !range.contains(position));
+                window.extend(away.and_then(placed));
+            }
+            window
+        })
+    })
+}

@@ -1,0 +1,71 @@
+//! A table's filter and order in the page's address, so that each view can be linked, kept and come back to.
+
+use super::{TableState, order};
+use leptos::{leptos_dom::helpers::TimeoutHandle, prelude::*};
+use leptos_router::{
+    NavigateOptions,
+    hooks::{use_location, use_navigate},
+    params::ParamsMap,
+};
+use std::time::Duration;
+
+/// The address follows once typing rests for this long; what is shown follows at once.
+const REST: Duration = Duration::from_millis(200);
+
+const FILTER: &str = "q";
+const SORT: &str = "sort";
+
+impl TableState {
+    pub(super) fn follow_address(self) {
+        let location = use_location();
+        let navigate = use_navigate();
+        Effect::new(move |_| self.read_address(&location.query.get()));
+        let timer = StoredValue::new(None::<TimeoutHandle>);
+        let here = use_location();
+        Effect::new(move |first: Option<()>| {
+            let (text, sort) = (self.text.get(), self.sort.with(|sort| order::written(sort)));
+            if first.is_none() {
+                return;
+            }
+            if let Some(timer) = timer.try_update_value(Option::take).flatten() {
+                timer.clear();
+            }
+            let (navigate, here, path) = (navigate.clone(), here.clone(), here.pathname.get_untracked());
+            let write = move || {
+                let mut query = here.query.get_untracked();
+                let stayed = here.pathname.get_untracked() == path;
+                set(&mut query, FILTER, &text);
+                set(&mut query, SORT, &sort);
+                if stayed && query != here.query.get_untracked() {
+                    let options = NavigateOptions { replace: true, scroll: false, ..Default::default() };
+                    navigate(&format!("{path}{}", query.to_query_string()), options);
+                }
+            };
+            timer.set_value(set_timeout_with_handle(write, REST).ok());
+        });
+        on_cleanup(move || {
+            if let Some(timer) = timer.try_update_value(Option::take).flatten() {
+                timer.clear();
+            }
+        });
+    }
+
+    fn read_address(self, query: &ParamsMap) {
+        let text = query.get(FILTER).unwrap_or_default();
+        // Spaces at the end are typed, not linked.
+        if self.text.with_untracked(|shown| shown.trim() != text.trim()) {
+            self.text.set(text);
+        }
+        let sort = order::read(&query.get(SORT).unwrap_or_default(), self.spec.columns);
+        if self.sort.with_untracked(|shown| *shown != sort) {
+            self.sort.set(sort);
+        }
+    }
+}
+
+fn set(query: &mut ParamsMap, name: &str, value: &str) {
+    query.remove(name);
+    if !value.trim().is_empty() {
+        query.insert(name.to_owned(), value.trim().to_owned());
+    }
+}

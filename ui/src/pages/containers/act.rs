@@ -1,0 +1,189 @@
+//! Starting, stopping and restarting containers, one or many: who may be asked, what came of it.
+
+use crate::{
+    api::{Failure, send},
+    clock::now,
+    components::{
+        icon::{Glyph, lucide},
+        table::{RowAction, TableState},
+        toast::{Toaster, use_toaster},
+    },
+    copy::containers as copy,
+    format,
+    pages::fan_out::rows,
+    store::{Shelved, Store, use_store},
+};
+use flotilla_protocol::{
+    Code,
+    api::{ActOnContainer, Row},
+    inventory::{Container, ContainerAction, ContainerState},
+};
+use leptos::{prelude::*, task::spawn_local};
+use std::{collections::BTreeMap, sync::Arc};
+
+/// Actions that wait for a person's yes.
+#[derive(Debug, Clone)]
+pub(super) struct Question {
+    pub action: ContainerAction,
+    pub rows: Vec<Arc<Row<Container>>>,
+    /// How many of those that were chosen will be left alone because their device cannot be asked.
+    pub skipped: usize,
+    pub chosen: usize,
+    table: Option<TableState>,
+}
+
+/// What is being done to containers. A handle: copies share the same signals.
+#[derive(Debug, Clone, Copy)]
+pub struct Acts {
+    store: Store,
+    toaster: Toaster,
+    running: RwSignal<BTreeMap<String, ContainerAction>>,
+    pub(super) question: RwSignal<Option<Question>>,
+}
+
+impl Acts {
+    pub fn provide() -> Self {
+        let acts = Self {
+            store: use_store(),
+            toaster: use_toaster(),
+            running: RwSignal::default(),
+            question: RwSignal::new(None),
+        };
+        provide_context(acts);
+        acts
+    }
+
+    /// What is being done to the container of a row.
+    #[must_use]
+    pub fn running(self, key: &str) -> Option<ContainerAction> {
+        self.running.with(|running| running.get(key).copied())
+    }
+
+    /// Actions of one container, those that make no sense now with the reason.
+    #[must_use]
+    pub fn of_row(self, row: &Arc<Row<Container>>) -> Vec<RowAction> {
+        let action = |action: &ContainerAction| {
+            let (action, key) = (*action, row.key().to_string());
+            RowAction {
+                label: copy::verb(action).to_owned(),
+                glyph: glyph(action),
+                reason: self.reason_against(row, action),
+                run: Callback::new(move |()| self.ask(vec![key.clone()], action, None)),
+            }
+        };
+        let copy_id = rows::copy_action(copy::COPY_ID.to_owned(), row.item.id.clone());
+        ContainerAction::ALL.iter().map(action).chain([copy_id]).collect()
+    }
+
+    fn reason_against(self, row: &Row<Container>, action: ContainerAction) -> Option<String> {
+        let running = matches!(row.item.state, ContainerState::Running | ContainerState::Paused | ContainerState::Restarting);
+        if !self.store.is_online(row.device_id) {
+            Some(copy::device_offline(row.device.as_str()))
+        } else if row.item.is_agent && action != ContainerAction::Start {
+            Some(copy::IS_AGENT.to_owned())
+        } else {
+            match action {
+                ContainerAction::Start if running => Some(copy::RUNS_ALREADY.to_owned()),
+                ContainerAction::Stop if !running => Some(copy::RESTS_ALREADY.to_owned()),
+                _ => None,
+            }
+        }
+    }
+
+    /// Acts on the containers of these rows, after asking where that interrupts something or concerns several.
+    pub fn ask(self, keys: Vec<String>, action: ContainerAction, table: Option<TableState>) {
+        let found: Vec<_> = keys.iter().filter_map(|key| rows::lookup(self.store.containers, key)).collect();
+        let chosen = found.len();
+        let (possible, silent): (Vec<_>, Vec<_>) =
+            found.into_iter().partition(|row| self.store.is_online(row.device_id));
+        let rows: Vec<_> =
+            possible.into_iter().filter(|row| action == ContainerAction::Start || !row.item.is_agent).collect();
+        let question = Question { action, rows, skipped: silent.len(), chosen, table };
+        if action == ContainerAction::Stop || chosen > 1 {
+            self.question.set(Some(question));
+        } else {
+            self.run(question);
+        }
+    }
+
+    /// Acts without asking further. Each result is told by itself; what failed stays selected.
+    pub(super) fn run(self, question: Question) {
+        self.question.set(None);
+        let Question { action, rows, table, .. } = question;
+        for row in &rows {
+            self.running.update(|running| {
+                running.insert(row.key().to_string(), action);
+            });
+        }
+        spawn_local(async move {
+            let many = rows.len() > 1;
+            let mut failed = Vec::new();
+            let answers = rows.iter().map(|row| self.act(row, action));
+            for (row, answer) in rows.iter().zip(all(answers).await) {
+                if let Err(failure) = answer {
+                    self.toaster.fail(self.failure_words(row, action, &failure));
+                    failed.push(row.key().to_string());
+                }
+            }
+            let done = rows.len() - failed.len();
+            if many && done > 0 {
+                self.toaster.confirm(copy::done_many(action, done));
+            } else if let (false, Some(row), true) = (many, rows.first(), failed.is_empty()) {
+                self.toaster.confirm(copy::done(action, &row.item.name, row.device.as_str()));
+            }
+            if let Some(table) = table {
+                table.select_only(failed);
+            }
+        });
+    }
+
+    async fn act(self, row: &Row<Container>, action: ContainerAction) -> Result<(), Failure> {
+        let request = ActOnContainer { device: row.device_id.to_string(), container: row.item.id.clone(), action };
+        let answer = send(&request).await.map(|_| ());
+        self.running.update(|running| {
+            running.remove(&row.key().to_string());
+        });
+        answer
+    }
+
+    fn failure_words(self, row: &Row<Container>, action: ContainerAction, failure: &Failure) -> String {
+        let device = row.device.as_str();
+        match failure.code() {
+            Some(Code::DeviceOffline) => {
+                let seen = self.store.lookup_device(device).and_then(|device| device.last_seen);
+                let seen = seen.map(|seen| format::age(seen, now()));
+                copy::offline(device, &row.item.name, action, seen.as_deref())
+            }
+            Some(Code::NoAnswer) => copy::no_answer(device),
+            _ => failure.to_string(),
+        }
+    }
+}
+
+/// Waits for all answers; every call is on its way at once.
+async fn all<T: 'static>(calls: impl Iterator<Item = impl Future<Output = T>>) -> Vec<T> {
+    let mut calls: Vec<_> = calls.map(Box::pin).collect();
+    let mut answers: Vec<Option<T>> = calls.iter().map(|_| None).collect();
+    std::future::poll_fn(move |context| {
+        for (call, answer) in calls.iter_mut().zip(answers.iter_mut()).filter(|(_, answer)| answer.is_none()) {
+            if let std::task::Poll::Ready(done) = call.as_mut().poll(context) {
+                *answer = Some(done);
+            }
+        }
+        if answers.iter().all(Option::is_some) {
+            std::task::Poll::Ready(answers.iter_mut().filter_map(Option::take).collect())
+        } else {
+            std::task::Poll::Pending
+        }
+    })
+    .await
+}
+
+#[must_use]
+pub fn glyph(action: ContainerAction) -> Glyph {
+    match action {
+        ContainerAction::Start => lucide::PLAY,
+        ContainerAction::Stop => lucide::SQUARE,
+        ContainerAction::Restart => lucide::ROTATE_CW,
+    }
+}

@@ -1,0 +1,251 @@
+//! A container as a row of the table, and its facts.
+
+use super::act::Acts;
+use crate::{
+    clock::use_clock,
+    components::{
+        badge::{Status, StatusBadge, Tone},
+        icon::lucide,
+        table::{Column, Dash, Facet, Narrow, SortBy, SortKey, TableRow, TableSpec},
+    },
+    copy::containers as copy,
+    format,
+    pages::fan_out::{
+        Fact, listed,
+        rows::{Item, age_cell, mono_cell, name_cell, text_cell},
+    },
+    query::{Key, Subject},
+};
+use flotilla_protocol::{
+    Timestamp,
+    api::Row,
+    inventory::{Container, ContainerState, Health},
+};
+use leptos::prelude::*;
+use std::sync::Arc;
+
+pub const SPEC: TableSpec = TableSpec {
+    id: "containers",
+    label: crate::copy::frame::CONTAINERS,
+    filter: copy::FILTER,
+    one: "container",
+    many: "containers",
+    columns: &[
+        Column::text("name", copy::NAME, 12.0),
+        Column::text("state", copy::STATE, 8.5).fixed(),
+        Column::text("device", copy::DEVICE, 8.0),
+        Column::text("stack", copy::STACK, 7.0),
+        Column::text("image", copy::IMAGE, 13.0),
+        Column::text("ports", copy::PORTS, 9.0),
+        Column::figures("uptime", copy::UPTIME, 5.0),
+        Column::figures("created", copy::CREATED, 6.5).hidden(),
+        Column::figures("restarts", copy::RESTARTS, 5.0).hidden(),
+        Column::text("id", copy::ID, 8.0).fixed().hidden(),
+    ],
+    keys: &[Key::Status, Key::Device, Key::Tag, Key::Stack, Key::Image, Key::Port],
+    facets: &[
+        Facet { key: Key::Status, title: copy::STATE, values: copy::STATES },
+        Facet { key: Key::Stack, title: copy::STACK, values: &[] },
+    ],
+    sort: &[SortBy::up("state"), SortBy::up("name")],
+    sort_words: copy::TROUBLE_FIRST,
+    narrow: Narrow { title: "name", status: Some("state"), below: "device", figure: Some("ports") },
+    selectable: true,
+};
+
+/// A container with what its row shows, sorts and filters by.
+#[derive(Debug)]
+pub struct ContainerRow {
+    item: Item<Container>,
+    status: Status,
+    subject: Subject,
+}
+
+impl ContainerRow {
+    #[must_use]
+    pub fn new(item: Item<Container>) -> Self {
+        let container = &item.row.item;
+        let status = Status::of_container(container);
+        let stack = container.stack.as_deref().unwrap_or_default();
+        let mut subject = item.subject([container.name.as_str(), &container.image, stack, &status.word]);
+        for word in status_words(container) {
+            subject = subject.with(Key::Status, word);
+        }
+        if !stack.is_empty() {
+            subject = subject.with(Key::Stack, stack);
+        }
+        subject = subject.with(Key::Image, &container.image);
+        let mut ports: Vec<u16> = container.ports.iter().filter_map(|port| port.public).collect();
+        ports.dedup();
+        for port in ports {
+            subject = subject.with(Key::Port, &port.to_string());
+        }
+        Self { item, status, subject }
+    }
+
+    fn container(&self) -> &Container {
+        &self.item.row.item
+    }
+}
+
+/// The words by which a container is asked for: its state, and its health while it runs.
+fn status_words(container: &Container) -> Vec<&'static str> {
+    let state = match container.state {
+        ContainerState::Created => "created",
+        ContainerState::Running => "running",
+        ContainerState::Paused => "paused",
+        ContainerState::Restarting => "restarting",
+        ContainerState::Removing => "removing",
+        ContainerState::Exited => "exited",
+        ContainerState::Dead => "dead",
+        ContainerState::Unknown => "unknown",
+    };
+    let health = match container.health {
+        _ if container.state != ContainerState::Running => None,
+        Health::Starting => Some("starting"),
+        Health::Healthy => Some("healthy"),
+        Health::Unhealthy => Some("unhealthy"),
+        Health::None | Health::Unknown => None,
+    };
+    [Some(state), health].into_iter().flatten().collect()
+}
+
+/// Trouble first: what is broken, what is on its way, what works, what rests.
+fn trouble(container: &Container, status: &Status) -> f64 {
+    match status.tone {
+        Tone::Bad if container.state == ContainerState::Running => 0.0,
+        Tone::Bad => 1.0,
+        Tone::Warn => 2.0,
+        Tone::Info | Tone::Ok => 3.0,
+        Tone::Off => 4.0,
+    }
+}
+
+#[expect(clippy::cast_precision_loss, reason = "seconds since 1970 are far below 2^52")]
+fn moment(moment: Option<Timestamp>) -> SortKey<'static> {
+    moment.map_or(SortKey::Nothing, |moment| SortKey::Number(-(moment.as_second() as f64)))
+}
+
+impl TableRow for ContainerRow {
+    fn key(&self) -> &str {
+        &self.item.key
+    }
+
+    fn label(&self) -> String {
+        format!("{}, {}, {}", self.container().name, self.status.word, self.item.device.name)
+    }
+
+    fn name(&self) -> &str {
+        &self.container().name
+    }
+
+    fn subject(&self) -> &Subject {
+        &self.subject
+    }
+
+    fn stale_since(&self) -> Option<Timestamp> {
+        self.item.stale_since()
+    }
+
+    fn sort_key(&self, column: &str) -> SortKey<'_> {
+        let container = self.container();
+        match column {
+            "state" => SortKey::Number(trouble(container, &self.status)),
+            "device" => SortKey::Text(&self.item.device.name),
+            "stack" => container.stack.as_deref().map_or(SortKey::Nothing, SortKey::Text),
+            "image" => SortKey::Text(&container.image),
+            "ports" => {
+                let lowest = container.ports.iter().filter_map(|port| port.public).min();
+                lowest.map_or(SortKey::Nothing, |port| SortKey::Number(f64::from(port)))
+            }
+            "uptime" => moment(running_since(container)),
+            "created" => moment(Some(container.created)),
+            "restarts" => SortKey::Number(-f64::from(container.restarts)),
+            "id" => SortKey::Text(&container.id),
+            _ => SortKey::Text(&container.name),
+        }
+    }
+
+    fn cell(&self, column: &str) -> AnyView {
+        let container = self.container();
+        match column {
+            "name" => name_cell(&container.name),
+            "state" => state_cell(self),
+            "device" => self.item.device_cell(),
+            "stack" => text_cell(container.stack.as_deref()),
+            "image" => text_cell(Some(&container.image)),
+            "ports" => ports_cell(container),
+            "uptime" => uptime_cell(if self.item.device.online { running_since(container) } else { None }),
+            "created" => age_cell(Some(container.created)),
+            "restarts" => container.restarts.to_string().into_any(),
+            "id" => mono_cell(Some(format::short_id(&container.id))),
+            _ => ().into_any(),
+        }
+    }
+}
+
+fn running_since(container: &Container) -> Option<Timestamp> {
+    container.started.filter(|_| container.state == ContainerState::Running)
+}
+
+/// The state, or what is being done about it at this moment.
+fn state_cell(row: &ContainerRow) -> AnyView {
+    let (status, online, key) = (row.status.clone(), row.item.device.online, row.item.key.clone());
+    let acts = use_context::<Acts>();
+    let shown = Signal::derive(move || match acts.and_then(|acts| acts.running(&key)) {
+        Some(action) => Status { tone: Tone::Warn, glyph: lucide::HOURGLASS, word: copy::doing(action).to_owned() },
+        None => status.clone(),
+    });
+    view! { <StatusBadge status=shown stale=!online/> }.into_any()
+}
+
+fn ports_cell(container: &Container) -> AnyView {
+    let (shown, more) = format::ports(&container.ports);
+    if shown.is_empty() {
+        return view! { <Dash/> }.into_any();
+    }
+    let more = (more > 0).then(|| format!(", +{more}"));
+    view! { <span class="num">{shown}{more}</span> }.into_any()
+}
+
+/// How long it runs.
+fn uptime_cell(since: Option<Timestamp>) -> AnyView {
+    let Some(since) = since else { return view! { <Dash/> }.into_any() };
+    let clock = use_clock();
+    let span = move || format::span(clock.now_for(since).as_second() - since.as_second());
+    view! { <span class="num">{span}</span> }.into_any()
+}
+
+/// Facts for the panel, each of which follows its container.
+pub(super) fn facts(row: Memo<Option<Arc<Row<Container>>>>) -> Vec<Fact> {
+    let of = move |read: fn(&Row<Container>) -> AnyView| {
+        (move || row.with(|row| row.as_ref().map(|row| read(row)))).into_any()
+    };
+    vec![
+        (copy::STATE, of(|row| view! { <StatusBadge status=Status::of_container(&row.item) chip=true/> }.into_any())),
+        (copy::DEVICE, of(|row| view! { <a href=format!("/devices/{}", row.device)>{row.device.to_string()}</a> }.into_any())),
+        (copy::STACK, of(|row| text_cell(row.item.stack.as_deref()))),
+        (copy::SERVICE, of(|row| text_cell(row.item.service.as_deref()))),
+        (copy::IMAGE, of(|row| mono_cell(Some(&row.item.image)))),
+        (copy::PORTS, of(|row| listed(&published(&row.item)))),
+        (copy::STARTED, of(|row| age_cell(row.item.started))),
+        (copy::FINISHED, of(|row| age_cell(row.item.finished))),
+        (copy::CREATED, of(|row| age_cell(Some(row.item.created)))),
+        (copy::RESTARTS, of(|row| row.item.restarts.to_string().into_any())),
+        (copy::NETWORKS, of(|row| listed(&row.item.networks))),
+        (copy::VOLUMES, of(|row| listed(&row.item.volumes))),
+        (copy::ID, of(|row| mono_cell(Some(format::short_id(&row.item.id))))),
+    ]
+}
+
+/// `0.0.0.0:8096 → 8096/tcp`, one per port.
+fn published(container: &Container) -> Vec<String> {
+    let line = |port: &flotilla_protocol::inventory::Port| {
+        let inside = format!("{}/{}", port.private, port.protocol);
+        match port.public {
+            Some(public) => format!("{}:{public} → {inside}", port.address.as_deref().unwrap_or("*")),
+            None => inside,
+        }
+    };
+    container.ports.iter().map(line).collect()
+}

@@ -1,0 +1,115 @@
+//! The panel beside a table with the facts of one row, while its address names that row.
+
+use crate::{
+    components::{
+        button::Button,
+        table::{Dash, RowAction},
+    },
+    copy::{fan_out as copy, table},
+};
+use leptos::{ev::KeyboardEvent, html, prelude::*};
+use leptos_router::{
+    NavigateOptions,
+    hooks::{use_location, use_navigate},
+};
+
+/// A fact: what it is called, and its value.
+pub type Fact = (&'static str, AnyView);
+
+/// The rows of a page are opened and closed by its address: `/images/nas/sha256:…`.
+#[derive(Debug, Clone, Copy)]
+pub struct Opened {
+    /// Device and key in the address.
+    pub at: Memo<Option<(String, String)>>,
+    pub open: Callback<(String, String)>,
+    pub close: Callback<()>,
+}
+
+/// What of a page is open. `base` is the page's own address.
+#[must_use]
+pub fn opened(base: &'static str) -> Opened {
+    let location = use_location();
+    let (path, search) = (location.pathname, location.search);
+    let at = Memo::new(move |_| {
+        let path = path.get();
+        let (device, key) = path.strip_prefix(base)?.strip_prefix('/')?.split_once('/')?;
+        Some((decoded(device), decoded(key)))
+    });
+    let navigate = use_navigate();
+    let go = move |path: String| {
+        let search = search.get_untracked();
+        let search = if search.is_empty() { search } else { format!("?{}", search.trim_start_matches('?')) };
+        let options = NavigateOptions { scroll: false, ..Default::default() };
+        navigate(&format!("{path}{search}"), options);
+    };
+    let back = go.clone();
+    let open = Callback::new(move |(device, key): (String, String)| {
+        go(format!("{base}/{}/{}", encoded(&device), encoded(&key)));
+    });
+    let close = Callback::new(move |()| back(base.to_owned()));
+    Opened { at, open, close }
+}
+
+fn encoded(text: &str) -> String {
+    js_sys::encode_uri_component(text).into()
+}
+
+fn decoded(text: &str) -> String {
+    js_sys::decode_uri_component(text).map_or_else(|_| text.to_owned(), Into::into)
+}
+
+/// Facts of one thing. Its buttons are on top, always in the same place.
+#[component]
+pub fn Drawer(
+    #[prop(into)] name: String,
+    facts: Vec<Fact>,
+    actions: Vec<RowAction>,
+    #[prop(into)] on_close: Callback<()>,
+) -> impl IntoView {
+    let root = NodeRef::<html::Aside>::new();
+    let opener = StoredValue::new_local(document().active_element());
+    Effect::new(move |_| {
+        if let Some(root) = root.get() {
+            root.focus().ok();
+        }
+    });
+    on_cleanup(move || {
+        use wasm_bindgen::JsCast;
+        let opener = opener.try_get_value().flatten().and_then(|element| element.dyn_into::<web_sys::HtmlElement>().ok());
+        if let Some(opener) = opener.filter(|opener| opener.is_connected()) {
+            opener.focus().ok();
+        }
+    });
+    let keys = move |event: KeyboardEvent| {
+        if event.key() == "Escape" {
+            event.stop_propagation();
+            on_close.run(());
+        }
+    };
+    let action = |action: RowAction| {
+        let run = action.run;
+        view! { <Button label=action.label glyph=action.glyph reason=action.reason on_press=move || run.run(())/> }
+    };
+    let heading = name.clone();
+    let fact = |(name, value)| view! { <div><dt>{name}</dt><dd>{value}</dd></div> };
+    view! {
+        <aside class="drawer" tabindex="-1" aria-label=table::details_of(&name) node_ref=root on:keydown=keys>
+            <header>
+                <h2>{heading}</h2>
+                <Button label=copy::CLOSE on_press=move || on_close.run(())/>
+            </header>
+            <div class="actions">{actions.into_iter().map(action).collect_view()}</div>
+            <dl class="facts">{facts.into_iter().map(fact).collect_view()}</dl>
+        </aside>
+    }
+}
+
+/// Several short values, or a dash.
+#[must_use]
+pub fn listed(values: &[String]) -> AnyView {
+    if values.is_empty() {
+        return view! { <Dash/> }.into_any();
+    }
+    let value = |value: &String| view! { <li>{value.clone()}</li> };
+    view! { <ul>{values.iter().map(value).collect_view()}</ul> }.into_any()
+}

@@ -1,0 +1,149 @@
+//! The Device choice of a table over the fleet: all devices, one device, or the devices with a tag.
+
+use crate::{
+    components::{
+        badge::{Status, StatusBadge},
+        icon::{Icon, lucide},
+        ids::fresh_id,
+        table::TableState,
+    },
+    copy::table as copy,
+    query::{Key, Query},
+    store::use_store,
+};
+use leptos::{
+    ev::{FocusEvent, KeyboardEvent},
+    html,
+    prelude::*,
+};
+use std::collections::BTreeSet;
+
+/// One line of the list.
+#[derive(Debug, Clone, PartialEq)]
+enum Choice {
+    All,
+    Device(String, Status),
+    Tag(String),
+}
+
+impl Choice {
+    fn words(&self) -> String {
+        match self {
+            Self::All => copy::ALL_DEVICES.to_owned(),
+            Self::Device(name, _) => name.clone(),
+            Self::Tag(tag) => tag.clone(),
+        }
+    }
+
+    fn applied(&self, query: Query) -> Query {
+        let query = query.without(Key::Device).without(Key::Tag);
+        match self {
+            Self::All => query,
+            Self::Device(name, _) => query.with_choice(Key::Device, name, Some(true)),
+            Self::Tag(tag) => query.with_choice(Key::Tag, tag, Some(true)),
+        }
+    }
+}
+
+#[component]
+pub fn DeviceChoice(table: TableState) -> impl IntoView {
+    let list = fresh_id("devices");
+    let option = list.clone();
+    let typed = RwSignal::new(None::<String>);
+    let at = RwSignal::new(0_usize);
+    let input = NodeRef::<html::Input>::new();
+    let choices = Memo::new(move |_| typed.with(|typed| choices(typed.as_deref().unwrap_or_default())));
+    let open = Memo::new(move |_| typed.with(Option::is_some));
+    let value = move || typed.get().unwrap_or_else(|| table.query.with(chosen_words));
+    let take = move |choice: &Choice| {
+        let query = choice.applied(table.query.get_untracked());
+        table.text.set(query.to_string());
+        typed.set(None);
+    };
+    let begin = move |_| {
+        if !open.get_untracked() {
+            at.set(0);
+            typed.set(Some(String::new()));
+        }
+    };
+    let keys = move |event: KeyboardEvent| {
+        let count = choices.with_untracked(Vec::len).max(1);
+        match event.key().as_str() {
+            "ArrowDown" if !open.get_untracked() => typed.set(Some(String::new())),
+            "ArrowDown" => at.update(|at| *at = (*at + 1) % count),
+            "ArrowUp" if open.get_untracked() => at.update(|at| *at = (*at + count - 1) % count),
+            "Enter" if open.get_untracked() => {
+                if let Some(choice) = choices.with_untracked(|choices| choices.get(at.get_untracked()).cloned()) {
+                    take(&choice);
+                }
+            }
+            "Escape" if open.get_untracked() => typed.set(None),
+            _ => return,
+        }
+        event.prevent_default();
+        event.stop_propagation();
+    };
+    let typing = move |event| {
+        at.set(0);
+        typed.set(Some(event_target_value(&event)));
+    };
+    let active = {
+        let option = option.clone();
+        move || open.get().then(|| format!("{option}-{}", at.get()))
+    };
+    view! {
+        <div class="combo">
+            <Icon glyph=lucide::SERVER/>
+            <input type="text" role="combobox" autocomplete="off" spellcheck="false" aria-autocomplete="list" node_ref=input
+                aria-label=copy::DEVICE aria-expanded=move || open.get().to_string() aria-controls=list.clone()
+                aria-activedescendant=active prop:value=value
+                on:click=begin on:input=typing on:keydown=keys on:blur=move |_: FocusEvent| typed.set(None)/>
+            <Icon glyph=lucide::CHEVRON_DOWN/>
+            <ul role="listbox" id=list.clone() class="offers" aria-label=copy::DEVICE hidden=move || !open.get()>
+                {move || open.get().then(|| choices.get().into_iter().enumerate().map(|(index, choice)| {
+                    let id = format!("{option}-{index}");
+                    let shown = choice.clone();
+                    view! {
+                        <li role="option" id=id aria-selected=move || (at.get() == index).to_string()
+                            on:pointerdown=move |event| { event.prevent_default(); take(&choice); }>
+                            {option_view(&shown)}
+                        </li>
+                    }
+                }).collect_view())}
+            </ul>
+        </div>
+    }
+}
+
+fn option_view(choice: &Choice) -> AnyView {
+    let words = choice.words();
+    match choice {
+        Choice::All => view! { <span class="grow">{words}</span> }.into_any(),
+        Choice::Device(_, status) => {
+            view! { <span class="grow">{words}</span><StatusBadge status=status.clone()/> }.into_any()
+        }
+        Choice::Tag(_) => view! { <Icon glyph=lucide::TAG/><span class="grow">{words}</span> }.into_any(),
+    }
+}
+
+/// All devices, then devices, then tags; those that contain what is typed.
+fn choices(typed: &str) -> Vec<Choice> {
+    let typed = typed.to_lowercase();
+    use_store().devices.with(|devices| {
+        let mut all: Vec<Choice> = vec![Choice::All];
+        let mut known: Vec<_> = devices.rows().values().filter(|device| device.enrolled.is_some()).collect();
+        known.sort_by(|a, b| a.name.cmp(&b.name));
+        all.extend(known.iter().map(|device| Choice::Device(device.name.to_string(), Status::of_device(device))));
+        let tags: BTreeSet<_> = devices.rows().values().flat_map(|device| device.tags.iter()).collect();
+        all.extend(tags.into_iter().map(|tag| Choice::Tag(tag.to_string())));
+        all.retain(|choice| choice.words().to_lowercase().contains(&typed));
+        all
+    })
+}
+
+/// What a filter asks of devices, in words.
+fn chosen_words(query: &Query) -> String {
+    let wanted = |(value, wanted): (String, bool)| if wanted { value } else { format!("not {value}") };
+    let chosen: Vec<_> = query.choices(Key::Device).into_iter().chain(query.choices(Key::Tag)).map(wanted).collect();
+    if chosen.is_empty() { copy::ALL_DEVICES.to_owned() } else { chosen.join(", ") }
+}

@@ -1,0 +1,193 @@
+//! Table rows made of what the store knows, and made again only where that changed.
+
+use crate::{
+    components::{
+        age::AgeLabel,
+        badge::{Status, StatusBadge},
+        table::{Dash, Marked, RowAction, Rows, TableRow},
+    },
+    query::{Key, Subject},
+    store::{InventoryItem, ItemKey, Shelf, Shelved, use_store},
+};
+use flotilla_protocol::{
+    Timestamp,
+    api::Row,
+    device::{Device, DeviceStatus},
+    id::DeviceId,
+};
+use leptos::prelude::*;
+use std::{collections::BTreeMap, sync::Arc};
+
+/// What rows need to know of their device.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DeviceLook {
+    pub name: String,
+    pub online: bool,
+    pub tags: Vec<String>,
+}
+
+type Looks = Arc<BTreeMap<DeviceId, Arc<DeviceLook>>>;
+
+/// A thing on a device with what its row needs.
+#[derive(Debug, Clone)]
+pub struct Item<T: InventoryItem> {
+    pub row: Arc<Row<T>>,
+    pub device: Arc<DeviceLook>,
+    pub key: String,
+}
+
+impl<T: InventoryItem> Item<T> {
+    /// For when the row is known to be true, if its device cannot be asked now.
+    #[must_use]
+    pub fn stale_since(&self) -> Option<Timestamp> {
+        (!self.device.online).then_some(self.row.as_of)
+    }
+
+    /// A subject of these texts with the facts that every row has.
+    #[must_use]
+    pub fn subject<'a>(&'a self, texts: impl IntoIterator<Item = &'a str>) -> Subject {
+        let subject = Subject::new(texts.into_iter().chain([self.device.name.as_str()]));
+        let subject = subject.with(Key::Device, &self.device.name);
+        self.device.tags.iter().fold(subject, |subject, tag| subject.with(Key::Tag, tag))
+    }
+
+    /// The device's name, leading to it.
+    #[must_use]
+    pub fn device_cell(&self) -> AnyView {
+        let name = self.device.name.clone();
+        let address = format!("/devices/{name}");
+        view! {
+            <a class="quiet" href=address tabindex="-1" on:click=|event| event.stop_propagation()><Marked text=name/></a>
+        }
+        .into_any()
+    }
+
+    /// A status, muted under a clock when the row is old.
+    #[must_use]
+    pub fn status_cell(&self, status: &Status) -> AnyView {
+        view! { <StatusBadge status=status.clone() stale=!self.device.online/> }.into_any()
+    }
+}
+
+/// A text that the filter's words are marked in, or a dash.
+#[must_use]
+pub fn text_cell(text: Option<&str>) -> AnyView {
+    match text.filter(|text| !text.is_empty()) {
+        Some(text) => view! { <Marked text=text.to_owned()/> }.into_any(),
+        None => view! { <Dash/> }.into_any(),
+    }
+}
+
+/// A name: the first thing that is read of a row.
+#[must_use]
+pub fn name_cell(name: &str) -> AnyView {
+    view! { <span class="name"><Marked text=name.to_owned()/></span> }.into_any()
+}
+
+#[must_use]
+pub fn mono_cell(text: Option<&str>) -> AnyView {
+    view! { <span class="mono">{text_cell(text)}</span> }.into_any()
+}
+
+#[must_use]
+pub fn age_cell(moment: Option<Timestamp>) -> AnyView {
+    match moment {
+        Some(moment) => view! { <AgeLabel moment/> }.into_any(),
+        None => view! { <Dash/> }.into_any(),
+    }
+}
+
+/// What rows need to know of all devices; changes only when a row would.
+#[must_use]
+pub fn device_looks() -> Memo<Looks> {
+    let store = use_store();
+    Memo::new(move |previous: Option<&Looks>| {
+        let looks: BTreeMap<_, _> = store.devices.with(|devices| {
+            devices.rows().iter().map(|(id, device)| (*id, Arc::new(look_of(device)))).collect()
+        });
+        match previous {
+            Some(previous) if **previous == looks => previous.clone(),
+            _ => Arc::new(looks),
+        }
+    })
+}
+
+fn look_of(device: &Device) -> DeviceLook {
+    DeviceLook {
+        name: device.name.to_string(),
+        online: device.status == DeviceStatus::Online,
+        tags: device.tags.iter().map(ToString::to_string).collect(),
+    }
+}
+
+/// Things and the rows made of them, in the order of their keys.
+type Made<T> = Vec<(ItemKey, Arc<Row<T>>, Arc<dyn TableRow>)>;
+
+/// The rows of a kind of thing, of one device or of all.
+pub fn rows_of<T, R>(
+    shelf: RwSignal<Shelf<Row<T>>>,
+    only: Signal<Option<DeviceId>>,
+    make: fn(Item<T>) -> R,
+) -> Memo<Rows>
+where
+    T: InventoryItem,
+    R: TableRow + 'static,
+{
+    let looks = device_looks();
+    let made: StoredValue<(Looks, Made<T>)> = StoredValue::new(Default::default());
+    Memo::new(move |_| {
+        let looks = looks.get();
+        let only = only.get();
+        let known = made.try_update_value(std::mem::take).unwrap_or_default();
+        let known = if known.0 == looks { known.1 } else { Vec::new() };
+        let made_now = shelf.with(|shelf| remade(shelf, known, &looks, only, make));
+        let rows = Rows(Arc::new(made_now.iter().map(|(_, _, row)| row.clone()).collect()));
+        made.try_update_value(|made| *made = (looks, made_now));
+        rows
+    })
+}
+
+fn remade<T: InventoryItem, R: TableRow + 'static>(
+    shelf: &Shelf<Row<T>>,
+    known: Made<T>,
+    looks: &Looks,
+    only: Option<DeviceId>,
+    make: fn(Item<T>) -> R,
+) -> Made<T> {
+    let mut known = known.into_iter().peekable();
+    let wanted = shelf.rows().iter().filter(|(key, _)| only.is_none_or(|only| key.device == only));
+    let row = |(key, row): (&ItemKey, &Arc<Row<T>>)| {
+        while known.next_if(|(old, _, _)| old < key).is_some() {}
+        match known.next_if(|(old, thing, _)| old == key && Arc::ptr_eq(thing, row)) {
+            Some(same) => same,
+            None => (key.clone(), row.clone(), Arc::new(make(item_of(row, looks))) as Arc<dyn TableRow>),
+        }
+    };
+    wanted.map(row).collect()
+}
+
+fn item_of<T: InventoryItem>(row: &Arc<Row<T>>, looks: &Looks) -> Item<T> {
+    let unknown = || DeviceLook { name: row.device.to_string(), online: true, tags: Vec::new() };
+    let device = looks.get(&row.device_id).cloned().unwrap_or_else(|| Arc::new(unknown()));
+    Item { row: row.clone(), device, key: row.key().to_string() }
+}
+
+/// The thing that a row's key names.
+pub fn lookup<T: InventoryItem>(shelf: RwSignal<Shelf<Row<T>>>, key: &str) -> Option<Arc<Row<T>>> {
+    let (device, key) = key.split_once('/')?;
+    let key = ItemKey { device: device.parse().ok()?, key: key.into() };
+    shelf.with_untracked(|shelf| shelf.rows().get(&key).cloned())
+}
+
+/// An action that copies a text.
+#[must_use]
+pub fn copy_action(label: String, text: String) -> RowAction {
+    RowAction {
+        label,
+        glyph: crate::components::icon::lucide::COPY,
+        reason: None,
+        run: Callback::new(move |()| {
+            crate::browser::copy(&text);
+        }),
+    }
+}

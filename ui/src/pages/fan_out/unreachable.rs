@@ -1,0 +1,62 @@
+//! The chip that says which devices cannot be asked now, why, and how old what is shown of them is.
+
+use crate::{
+    components::{age::AgeLabel, button::Button, icon::lucide, popover::Popover},
+    copy::fan_out as copy,
+    store::use_store,
+};
+use flotilla_protocol::{
+    Timestamp,
+    device::{Device, DeviceStatus},
+};
+use leptos::prelude::*;
+
+/// A device that cannot be asked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Silent {
+    name: String,
+    reason: String,
+    as_of: Timestamp,
+}
+
+#[component]
+pub fn Unreachable() -> impl IntoView {
+    let store = use_store();
+    let silent = Memo::new(move |_| {
+        store.devices.with(|devices| {
+            let asked: Vec<_> = devices.rows().values().filter(|device| device.enrolled.is_some()).collect();
+            (asked.iter().filter_map(|device| silent(device)).collect::<Vec<_>>(), asked.len())
+        })
+    });
+    let label = Signal::derive(move || silent.with(|(silent, all)| copy::unreachable(silent.len(), *all)));
+    let panel = move || {
+        view! {
+            <ul class="silent">
+                {move || silent.get().0.into_iter().map(|device| view! {
+                    <li>
+                        <a href=format!("/devices/{}", device.name)>{device.name.clone()}</a>
+                        <AgeLabel moment=device.as_of prefix=crate::copy::table::AS_OF/>
+                        <p>{device.reason}</p>
+                    </li>
+                }).collect_view()}
+            </ul>
+            <Button label=copy::RETRY glyph=lucide::REFRESH_CW on_press=move || store.reload()/>
+        }
+    };
+    move || {
+        let any = silent.with(|(silent, _)| !silent.is_empty());
+        any.then(|| view! { <Popover label name=copy::UNREACHABLE class="chip-warn" panel/> })
+    }
+}
+
+fn silent(device: &Device) -> Option<Silent> {
+    let reason = match device.status {
+        DeviceStatus::Online => device.engine.as_ref()?.reason()?.to_owned(),
+        DeviceStatus::Pending => return None,
+        DeviceStatus::Reconnecting => copy::RECONNECTING.to_owned(),
+        DeviceStatus::Offline => device.link.last_drop.as_ref().map_or(copy::OFFLINE.to_owned(), |drop| drop.reason.clone()),
+        DeviceStatus::Revoked => copy::REVOKED.to_owned(),
+        DeviceStatus::Quarantined => copy::QUARANTINED.to_owned(),
+    };
+    Some(Silent { name: device.name.to_string(), reason, as_of: device.as_of })
+}

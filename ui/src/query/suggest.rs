@@ -1,0 +1,64 @@
+//! What a filter field offers while a term is being typed: keys first, then the values of a key.
+
+use super::Key;
+
+/// One offer: what it shows, and the whole filter after it is taken.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Suggestion {
+    pub label: String,
+    pub text: String,
+}
+
+/// At most this many offers at once.
+const SHOWN: usize = 10;
+
+/// Offers for the last term of a filter. `values` answers the known values of a key.
+#[must_use]
+pub fn suggest(text: &str, keys: &[Key], values: impl Fn(Key) -> Vec<String>) -> Vec<Suggestion> {
+    let start = text.rfind(char::is_whitespace).map_or(0, |at| at + 1);
+    let (before, term) = text.split_at(start);
+    let (sign, bare) = term.strip_prefix('-').map_or(("", term), |rest| ("-", rest));
+    if bare.is_empty() || bare.contains('"') {
+        return Vec::new();
+    }
+    let bare = bare.to_lowercase();
+    if let Some((key, begun)) = bare.split_once(':') {
+        let Some(key) = keys.iter().find(|known| known.as_str() == key) else { return Vec::new() };
+        let matching = values(*key).into_iter().filter(|value| value.starts_with(begun) && value != begun);
+        let offer = |value: String| {
+            let written = if value.contains(char::is_whitespace) { format!("\"{value}\"") } else { value.clone() };
+            Suggestion { label: value, text: format!("{before}{sign}{}:{written} ", key.as_str()) }
+        };
+        return matching.take(SHOWN).map(offer).collect();
+    }
+    let begun = keys.iter().filter(|key| key.as_str().starts_with(&bare));
+    let offer = |key: &Key| Suggestion {
+        label: format!("{sign}{}:", key.as_str()),
+        text: format!("{before}{sign}{}:", key.as_str()),
+    };
+    begun.map(offer).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn labels(text: &str) -> Vec<String> {
+        let values = |key| if key == Key::Status { vec!["running".to_owned(), "exited".to_owned()] } else { vec![] };
+        suggest(text, &[Key::Status, Key::Stack], values).into_iter().map(|offer| offer.text).collect()
+    }
+
+    #[test]
+    fn keys_come_first_then_their_values() {
+        assert_eq!(labels("redis st"), ["redis status:", "redis stack:"]);
+        assert_eq!(labels("redis -status:r"), ["redis -status:running "]);
+        assert_eq!(labels("status:"), ["status:running ", "status:exited "]);
+    }
+
+    #[test]
+    fn nothing_is_offered_for_words_and_finished_terms() {
+        for text in ["", "redis", "status:running", "status:running ", "postgres:1", "\"st"] {
+            assert!(labels(text).is_empty(), "{text}");
+        }
+    }
+}
