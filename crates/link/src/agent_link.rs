@@ -7,6 +7,7 @@ use crate::{
     duplex::{Duplex, InputBody},
     endings::LinkEnd,
     settings::{self, Limits},
+    severable::Severable,
 };
 use bytes::Bytes;
 use flotilla_protocol::{Code, Problem};
@@ -77,6 +78,7 @@ impl AgentLink {
         io: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
         limits: Limits,
     ) -> Result<Self, hyper::Error> {
+        let stop = CancellationToken::new();
         let (sender, connection) = http2::Builder::new(TokioExecutor::new())
             .timer(TokioTimer::new())
             .initial_stream_window_size(settings::STREAM_WINDOW)
@@ -86,15 +88,16 @@ impl AgentLink {
             .keep_alive_interval(limits.ping_interval)
             .keep_alive_timeout(limits.ping_timeout)
             .keep_alive_while_idle(true)
-            .handshake(TokioIo::new(io))
+            .handshake(TokioIo::new(Severable::new(io, stop.clone())))
             .await?;
-        let stop = CancellationToken::new();
         let (ended, end) = watch::channel(None);
         let stopped = stop.clone();
         tokio::spawn(async move {
-            let how = tokio::select! {
-                result = connection => LinkEnd::of(result),
-                () = stopped.cancelled() => LinkEnd::Stopped,
+            let how = LinkEnd::of(connection.await);
+            let how = if stopped.is_cancelled() {
+                LinkEnd::Stopped
+            } else {
+                how
             };
             ended.send_replace(Some(how));
         });

@@ -28,6 +28,7 @@ mod port;
 mod race;
 mod serve;
 mod settings;
+mod severable;
 mod upgrade;
 mod ws_io;
 
