@@ -111,6 +111,7 @@ pub(crate) const NEEDS: &[Need] = &[
     Need::program(Lab, "shellcheck", "shellcheck"),
     Need::program(Lab, "socat", "socat"),
     Need::program(Lab, "tcpdump", "tcpdump"),
+    Need::program(Lab, "faketime", "faketime"),
     Need::program(Browser, "chromium", "chromium"),
     Need::program(Browser, "chromium-driver", "chromedriver"),
     Need::program(Browser, "webkit2gtk-driver", "WebKitWebDriver"),

@@ -44,8 +44,19 @@ impl AgentSetup {
     }
 
     pub fn command(&self, machine: &Machine) -> Result<Command> {
-        let mut command = machine.command(parts::agent()?);
-        command.arg("run").arg("--state-dir").arg(&self.state_dir);
+        self.command_as(machine, &[])
+    }
+
+    /// Behind other programs that make it somebody else (`setpriv …`).
+    pub fn command_as(&self, machine: &Machine, before: &[&str]) -> Result<Command> {
+        let agent = parts::agent()?;
+        let mut words = before.iter().map(Path::new).chain([agent.as_path()]);
+        let mut command = machine.command(words.next().unwrap_or(&agent));
+        command
+            .args(words)
+            .arg("run")
+            .arg("--state-dir")
+            .arg(&self.state_dir);
         if let Some(config) = &self.config {
             command.arg("--config").arg(config);
         }

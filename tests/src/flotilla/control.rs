@@ -43,8 +43,7 @@ pub struct ControlSetup {
     /// What `RUST_LOG` says.
     pub log: String,
     pub arguments: Vec<String>,
-    /// In front of the program: what makes its world another.
-    pub wrapper: Vec<String>,
+    pub environment: Vec<(String, String)>,
 }
 
 impl ControlSetup {
@@ -58,7 +57,7 @@ impl ControlSetup {
             agents: parts::lookup_agents(),
             log: "info".to_owned(),
             arguments: Vec::new(),
-            wrapper: Vec::new(),
+            environment: Vec::new(),
         })
     }
 
@@ -71,25 +70,30 @@ impl ControlSetup {
 
     /// With the calendar's clock off by `offset` (`+1d`), and every measured duration right.
     pub fn with_clock(mut self, offset: &str) -> Result<Self> {
-        ensure!(
-            run(Command::new("faketime").arg("--version")).is_ok(),
-            "install faketime"
-        );
-        self.wrapper = ["faketime", "--exclude-monotonic", "-f", offset]
-            .map(str::to_owned)
-            .into();
+        let library = fs::read_dir("/usr/lib")?
+            .flatten()
+            .map(|entry| entry.path().join("faketime/libfaketimeMT.so.1"))
+            .find(|library| library.exists())
+            .context("libfaketime is not there: run `cargo xtask setup --test`")?;
+        self.environment = [
+            ("LD_PRELOAD", library.display().to_string()),
+            ("FAKETIME", offset.to_owned()),
+            ("FAKETIME_DONT_FAKE_MONOTONIC", "1".to_owned()),
+            ("DONT_FAKE_MONOTONIC", "1".to_owned()),
+        ]
+        .map(|(name, value)| (name.to_owned(), value))
+        .into();
         Ok(self)
     }
 
     fn command(&self) -> Command {
-        let mut words = self.wrapper.iter().map(Path::new).chain([self.program.as_path()]);
-        let mut serve = Command::new(words.next().unwrap_or(&self.program));
+        let mut serve = Command::new(&self.program);
         serve
-            .args(words)
             .arg("serve")
             .arg("--data-dir")
             .arg(&self.data_dir)
-            .args(&self.arguments);
+            .args(&self.arguments)
+            .envs(self.environment.iter().cloned());
         serve.env("RUST_LOG", &self.log);
         for address in &self.advertise {
             serve.args(["--advertise", address]);
