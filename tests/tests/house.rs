@@ -1,6 +1,8 @@
 //! The rules of the house, so that neither its plan nor its tidiness can rot: who may import whom, what stays pure,
 //! how long a file may be, and which names and constructs have no place here.
 
+#![expect(clippy::unwrap_used, reason = "a test says so by panicking")]
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -53,7 +55,10 @@ const ARROWS: &[(&str, &[&str])] = &[
         &["flotilla-client", "flotilla-control", "flotilla-agent"],
     ),
     ("flotilla-ui", &["flotilla-policy", "flotilla-compose"]),
-    ("flotilla-tests", &["flotilla-client", "flotilla-identity", "flotilla-link"]),
+    (
+        "flotilla-tests",
+        &["flotilla-client", "flotilla-identity", "flotilla-link"],
+    ),
     ("xtask", &[]),
 ];
 
