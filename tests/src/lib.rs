@@ -5,12 +5,17 @@
 //! - [`engine`]: images without a registry, and the docker command line of one computer.
 //! - [`flotilla`]: control and agents as the real programs, started, stopped and killed.
 //! - [`newcomer`], [`impostor`]: an agent and a control that do what the real ones never would.
+//! - [`swarm`]: a thousand agents in one process. [`bench`]: figures taken with all of these.
+//! - [`slow`]: clients that never finish what they begin.
 //! - [`watch`]: the live stream as a page reads it.
 //! - [`browser`], [`desktop`]: the user interface as people meet it, found by role and name.
 //! - [`parts`]: where the programs under test are.
 //! - [`eventually`]: waiting for something to become true, with a deadline.
 
+pub mod bench;
+pub mod browser;
 pub mod clock;
+pub mod desktop;
 pub mod engine;
 pub mod eventually;
 pub mod flotilla;
@@ -20,5 +25,6 @@ pub mod newcomer;
 pub mod parts;
 pub mod program;
 pub mod slow;
+pub mod swarm;
 pub mod systemd;
 pub mod watch;

@@ -1,0 +1,53 @@
+//! Figures, each beside a comparator of the same run where there is a sensible one.
+
+pub mod links;
+pub mod process;
+pub mod rpc;
+pub mod start;
+
+use serde::Serialize;
+
+/// One line of output.
+#[derive(Debug, Clone, Serialize)]
+pub struct Figure {
+    pub bench: &'static str,
+    pub figure: &'static str,
+    pub value: f64,
+    pub unit: &'static str,
+    /// What it is compared with.
+    pub vs: Option<&'static str>,
+    /// Ours divided by the other's.
+    pub ratio: Option<f64>,
+}
+
+impl Figure {
+    #[must_use]
+    pub fn new(bench: &'static str, figure: &'static str, value: f64, unit: &'static str) -> Self {
+        Self {
+            bench,
+            figure,
+            value: rounded(value),
+            unit,
+            vs: None,
+            ratio: None,
+        }
+    }
+
+    #[must_use]
+    pub fn beside(mut self, vs: &'static str, other: f64) -> Self {
+        self.vs = Some(vs);
+        self.ratio = Some(rounded(self.value / other));
+        self
+    }
+}
+
+fn rounded(value: f64) -> f64 {
+    (value * 1000.0).round() / 1000.0
+}
+
+/// The value below which `percent` of the sorted values lie.
+#[must_use]
+pub fn percentile(sorted: &[f64], percent: usize) -> f64 {
+    let last = sorted.len().saturating_sub(1);
+    sorted.get(last * percent / 100).copied().unwrap_or(f64::NAN)
+}

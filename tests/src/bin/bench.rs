@@ -1,0 +1,46 @@
+//! `cargo xtask bench [NAME]`: one JSON line per figure on stdout.
+
+use anyhow::{Result, bail};
+use flotilla_tests::bench::{Figure, links, rpc, start};
+use flotilla_tests::lab::{Lab, on, with_lab};
+
+const NAMES: [&str; 4] = ["links-1000", "restart-1000", "rpc-under-load", "start-up"];
+
+fn main() -> Result<()> {
+    let wanted = std::env::args().nth(1);
+    // Sizes are measured where the programs are built.
+    if let Some(wanted) = wanted
+        .as_deref()
+        .filter(|wanted| !NAMES.contains(wanted) && *wanted != "sizes")
+    {
+        bail!(
+            "there is no bench {wanted}; there are {} and sizes",
+            NAMES.join(", ")
+        );
+    }
+    for name in NAMES
+        .into_iter()
+        .filter(|name| wanted.as_deref().is_none_or(|wanted| wanted == *name))
+    {
+        run(name)?;
+    }
+    Ok(())
+}
+
+fn run(name: &str) -> Result<()> {
+    match name {
+        "links-1000" => on(Lab::without_engines(0)?, async |lab| {
+            links::links(lab, &mut print).await
+        }),
+        "restart-1000" => on(Lab::without_engines(0)?, async |lab| {
+            links::restart(lab, &mut print).await
+        }),
+        "rpc-under-load" => on(Lab::without_engines(0)?, async |_| rpc::rpc(&mut print).await),
+        _ => with_lab(1, async |lab| start::start(lab, &mut print).await),
+    }
+}
+
+#[expect(clippy::print_stdout, reason = "figures are this program's output")]
+fn print(figure: Figure) {
+    println!("{}", serde_json::to_string(&figure).unwrap_or_default());
+}

@@ -1,0 +1,96 @@
+//! A real browser, driven as a person drives it: things are found by role and name, and text is typed.
+
+mod axe;
+mod page;
+
+use std::path::Path;
+use std::process::Command;
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+use fantoccini::ClientBuilder;
+use fantoccini::wd::Capabilities;
+use hyper_util::client::legacy::connect::HttpConnector;
+use serde_json::json;
+
+pub use axe::Violation;
+pub use page::{Page, keys};
+
+use crate::eventually::{eventually, seconds};
+use crate::lab::Lab;
+use crate::program::Program;
+
+/// Each lab has a loopback of its own, so the port needs no search.
+const PORT: u16 = 9515;
+
+/// A session that hangs must not hang the test.
+const START: Duration = Duration::from_secs(30);
+
+/// What Chromium needs to hear to run as root, alone and without asking anybody on the network.
+const SWITCHES: [&str; 10] = [
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-dev-shm-usage",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--force-device-scale-factor=1",
+];
+
+/// Chromium with an empty profile. Dropping it ends it.
+#[derive(Debug)]
+pub struct Browser {
+    pub page: Page,
+    _driver: Program,
+}
+
+impl Browser {
+    pub async fn start(lab: &Lab) -> Result<Self> {
+        let directory = lab.directory("browser")?;
+        let profile = lab.directory("browser/profile")?;
+        let mut driver = Command::new("chromedriver");
+        // Chromium keeps more than its profile in the home directory.
+        driver.arg(format!("--port={PORT}")).env("HOME", &directory);
+        let driver = Program::start(&mut driver, &directory, "chromedriver")?;
+        let mut switches: Vec<_> = SWITCHES.map(str::to_owned).into();
+        switches.push(format!("--user-data-dir={}", profile.display()));
+        switches.push("--window-size=1280,800".to_owned());
+        let options = json!({ "args": switches, "binary": "/usr/bin/chromium" });
+        let page = connect(
+            PORT,
+            [("goog:chromeOptions".to_owned(), options)].into_iter().collect(),
+        )
+        .await?;
+        Ok(Self {
+            page,
+            _driver: driver,
+        })
+    }
+}
+
+/// Opens a session at a driver that has just been started.
+pub(crate) async fn connect(port: u16, capabilities: Capabilities) -> Result<Page> {
+    let address = format!("http://127.0.0.1:{port}");
+    eventually("the driver listens", seconds(10.0), async || {
+        Ok(tokio::net::TcpStream::connect(("127.0.0.1", port)).await?)
+    })
+    .await?;
+    let mut builder = ClientBuilder::new(HttpConnector::new());
+    let session = builder.capabilities(capabilities).connect(&address);
+    let client = tokio::time::timeout(START, session)
+        .await
+        .context("the driver gives no session")??;
+    Ok(Page::new(client))
+}
+
+/// Keeps a picture for people to look at, where `FLOTILLA_SHOTS_DIR` says.
+pub fn keep_picture(name: &str, png: &[u8]) -> Result<()> {
+    if let Some(directory) = std::env::var_os("FLOTILLA_SHOTS_DIR") {
+        std::fs::create_dir_all(&directory)?;
+        std::fs::write(Path::new(&directory).join(format!("{name}.png")), png)?;
+    }
+    Ok(())
+}

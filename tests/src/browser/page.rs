@@ -1,0 +1,245 @@
+//! One page: what a person can find, type, press and read on it.
+
+use std::time::Duration;
+
+use anyhow::{Context, Result, bail, ensure};
+use fantoccini::actions::{InputSource, KeyAction, KeyActions};
+use fantoccini::elements::{Element, ElementRef};
+use fantoccini::key::Key;
+use fantoccini::wd::WebDriverCompatibleCommand;
+use fantoccini::{Client, Locator};
+use serde_json::Value;
+
+use crate::eventually::{eventually, seconds};
+
+/// Keys by name.
+pub mod keys {
+    pub use fantoccini::key::Key;
+}
+
+/// How soon something that a person waits for has to be there.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// A page in a browser or in the desktop window.
+#[derive(Debug, Clone)]
+pub struct Page {
+    client: Client,
+}
+
+impl Page {
+    pub(crate) fn new(client: Client) -> Self {
+        Self { client }
+    }
+
+    /// Opens an address and waits until the page says that its first rows are painted.
+    pub async fn open(&self, url: &str) -> Result<()> {
+        self.client.goto(url).await?;
+        self.ready().await
+    }
+
+    pub async fn ready(&self) -> Result<()> {
+        eventually("the page is ready", seconds(15.0), async || {
+            let ready = self.run("return document.documentElement.dataset.ready").await?;
+            ensure!(
+                ready == "true",
+                "data-ready is {ready}; the page says: {}",
+                self.text().await?
+            );
+            Ok(())
+        })
+        .await
+    }
+
+    /// The one visible thing with this role and this name, once it is there.
+    pub async fn find(&self, role: &str, name: &str) -> Result<Element> {
+        let what = format!("{role} \"{name}\"");
+        eventually(&what, PATIENCE, async || {
+            self.lookup(role, name)
+                .await?
+                .with_context(|| format!("no {what}"))
+        })
+        .await
+    }
+
+    /// The same without waiting. More than one is an error: names are unique.
+    pub async fn lookup(&self, role: &str, name: &str) -> Result<Option<Element>> {
+        let mut found = Vec::new();
+        for element in self.client.find_all(Locator::Css(selector(role))).await? {
+            // What vanishes while it is looked at was not there.
+            let Ok(label) = self.computed(&element, "computedlabel").await else {
+                continue;
+            };
+            if label == name
+                && self
+                    .computed(&element, "computedrole")
+                    .await
+                    .is_ok_and(|found| found == role)
+            {
+                found.push(element);
+            }
+        }
+        ensure!(found.len() <= 1, "{} things are {role} \"{name}\"", found.len());
+        Ok(found.pop())
+    }
+
+    pub async fn click(&self, role: &str, name: &str) -> Result<()> {
+        Ok(self.find(role, name).await?.click().await?)
+    }
+
+    /// Waits until there is no such thing any more.
+    pub async fn gone(&self, role: &str, name: &str) -> Result<()> {
+        eventually(&format!("{role} \"{name}\" is gone"), PATIENCE, async || {
+            ensure!(self.lookup(role, name).await?.is_none(), "it is there");
+            Ok(())
+        })
+        .await
+    }
+
+    /// Waits until the page shows this text, and answers all of its text.
+    pub async fn shows(&self, text: &str, within: Duration) -> Result<String> {
+        eventually(&format!("the page shows \"{text}\""), within, async || {
+            let shown = self.text().await?;
+            ensure!(shown.contains(text), "it shows: {shown}");
+            Ok(shown)
+        })
+        .await
+    }
+
+    /// All visible text.
+    pub async fn text(&self) -> Result<String> {
+        let text = self
+            .run("return document.body ? document.body.innerText : ''")
+            .await?;
+        Ok(text.as_str().unwrap_or_default().to_owned())
+    }
+
+    /// Waits until the focus is on the thing with this role and name.
+    pub async fn focus_is(&self, role: &str, name: &str) -> Result<()> {
+        eventually(
+            &format!("the focus is on {role} \"{name}\""),
+            PATIENCE,
+            async || {
+                let (found_role, found_name) = self.focus().await?;
+                ensure!(
+                    found_role == role && found_name == name,
+                    "it is on {found_role} \"{found_name}\""
+                );
+                Ok(())
+            },
+        )
+        .await
+    }
+
+    /// Role and name of what has the focus.
+    pub async fn focus(&self) -> Result<(String, String)> {
+        let element = self.client.active_element().await?;
+        Ok((
+            self.computed(&element, "computedrole").await?,
+            self.computed(&element, "computedlabel").await?,
+        ))
+    }
+
+    /// Presses and releases one key, wherever the focus is.
+    pub async fn press(&self, key: Key) -> Result<()> {
+        self.type_text(&char::from(key).to_string()).await
+    }
+
+    /// Types a text key by key, wherever the focus is.
+    pub async fn type_text(&self, text: &str) -> Result<()> {
+        let strokes = text
+            .chars()
+            .fold(KeyActions::new("keyboard".to_owned()), |keys, value| {
+                keys.then(KeyAction::Down { value }).then(KeyAction::Up { value })
+            });
+        Ok(self.client.perform_actions(strokes).await?)
+    }
+
+    /// Moves the focus with Tab until it is on the thing with this role and name.
+    pub async fn tab_to(&self, role: &str, name: &str) -> Result<()> {
+        for _ in 0..60 {
+            if self.focus().await? == (role.to_owned(), name.to_owned()) {
+                return Ok(());
+            }
+            self.press(Key::Tab).await?;
+        }
+        bail!("Tab never reaches {role} \"{name}\"")
+    }
+
+    pub async fn resize(&self, width: u32, height: u32) -> Result<()> {
+        Ok(self.client.set_window_size(width, height).await?)
+    }
+
+    /// How far the page is wider than the window, in CSS pixels.
+    pub async fn overflow(&self) -> Result<i64> {
+        let script = "const e = document.documentElement; return e.scrollWidth - e.clientWidth";
+        self.run(script).await?.as_i64().context("no number")
+    }
+
+    pub async fn picture(&self) -> Result<Vec<u8>> {
+        Ok(self.client.screenshot().await?)
+    }
+
+    /// Runs a script; what it returns is the answer.
+    pub async fn run(&self, script: &str) -> Result<Value> {
+        Ok(self.client.execute(script, Vec::new()).await?)
+    }
+
+    /// The same with arguments, for a script that calls its last one when it is done.
+    pub async fn run_async(&self, script: &str, arguments: Vec<Value>) -> Result<Value> {
+        Ok(self.client.execute_async(script, arguments).await?)
+    }
+
+    async fn computed(&self, element: &Element, what: &'static str) -> Result<String> {
+        let answer = self
+            .client
+            .issue_cmd(Computed {
+                element: element.element_id(),
+                what,
+            })
+            .await?;
+        Ok(answer.as_str().unwrap_or_default().to_owned())
+    }
+}
+
+/// What assistive technology is told of an element: its role or its name.
+#[derive(Debug)]
+struct Computed {
+    element: ElementRef,
+    what: &'static str,
+}
+
+impl WebDriverCompatibleCommand for Computed {
+    fn endpoint(&self, base: &url::Url, session: Option<&str>) -> Result<url::Url, url::ParseError> {
+        let session = session.unwrap_or_default();
+        base.join(&format!(
+            "session/{session}/element/{}/{}",
+            self.element.as_ref(),
+            self.what
+        ))
+    }
+
+    fn method_and_body(&self, _: &url::Url) -> (http::Method, Option<String>) {
+        (http::Method::GET, None)
+    }
+}
+
+/// Elements that may have a role; which of them do, the browser decides.
+fn selector(role: &str) -> &'static str {
+    match role {
+        "button" => "button,[role=button],summary",
+        "link" => "a[href],[role=link]",
+        "textbox" => "input,textarea,[role=textbox]",
+        "combobox" => "input,select,[role=combobox],button",
+        "checkbox" => "input[type=checkbox],[role=checkbox]",
+        "radio" => "input[type=radio],[role=radio]",
+        "heading" => "h1,h2,h3,h4,[role=heading]",
+        "dialog" => "dialog,[role=dialog]",
+        "alertdialog" => "dialog,[role=alertdialog]",
+        "grid" => "table,[role=grid]",
+        "row" => "tr,[role=row]",
+        "tab" => "[role=tab]",
+        "menuitem" => "[role=menuitem]",
+        "status" => "output,[role=status]",
+        _ => "[role]",
+    }
+}

@@ -1,0 +1,55 @@
+//! The desktop app in a real window, driven through WebKit's own driver.
+
+use std::process::Command;
+
+use anyhow::Result;
+use serde_json::json;
+
+use crate::browser::{Page, connect};
+use crate::lab::Lab;
+use crate::parts;
+use crate::program::Program;
+
+const PORT: u16 = 14_700;
+
+/// A running app with its window. Closing the session ends the app.
+#[derive(Debug)]
+pub struct Desktop {
+    pub page: Page,
+    _driver: Program,
+}
+
+impl Desktop {
+    /// Starts the app on the control computer of a lab, with an empty data directory. The display is the one of
+    /// the environment.
+    pub async fn start(lab: &Lab) -> Result<Self> {
+        let directory = lab.directory("desktop")?;
+        let mut driver = Command::new("WebKitWebDriver");
+        driver
+            .args(["--host=127.0.0.1", &format!("--port={PORT}")])
+            // Without the first the session hangs; without the second WebKit has a language that is none.
+            .env("TAURI_WEBVIEW_AUTOMATION", "true")
+            .env("LANG", "en_US.UTF-8")
+            .env("FLOTILLA_DATA_DIR", lab.directory("desktop/data")?)
+            .env("HOME", &directory);
+        if let Some(agents) = parts::lookup_agents() {
+            driver.env("FLOTILLA_AGENTS_DIR", agents);
+        }
+        if let Some(machine) = lab.machines().first() {
+            driver.env("DOCKER_HOST", machine.docker_host());
+        }
+        let driver = Program::start(&mut driver, &directory, "desktop")?;
+        let options = json!({ "binary": parts::desktop()?, "args": [] });
+        let page = connect(
+            PORT,
+            [("webkitgtk:browserOptions".to_owned(), options)]
+                .into_iter()
+                .collect(),
+        )
+        .await?;
+        Ok(Self {
+            page,
+            _driver: driver,
+        })
+    }
+}

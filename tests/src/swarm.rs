@@ -1,0 +1,178 @@
+//! Many agents in one process: each enrolled for real, each with a link of its own over TLS, each coming back
+//! after the same waits as a real one. They answer control's calls and have no engine.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, ensure};
+use axum::Router;
+use axum::body::Body;
+use axum::extract::State;
+use axum::routing::{get, post};
+use flotilla_client::Client;
+use flotilla_link::{Backoff, dial, serve};
+use flotilla_protocol::PROTOCOL;
+use flotilla_protocol::agent::{Hello, Report, SETTINGS_PATH, WATCH_PATH};
+use flotilla_protocol::api::{AddDevice, Empty};
+use flotilla_protocol::device::Facts;
+use flotilla_protocol::enroll::ConfigFile;
+use flotilla_protocol::inventory::EngineState;
+use futures_util::{StreamExt, stream};
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+use crate::clock;
+use crate::eventually::eventually;
+use crate::newcomer::{Enrolled, Newcomer};
+
+/// How many enroll at the same time.
+const AT_ONCE: usize = 16;
+
+/// Enrolled devices without links.
+#[derive(Debug)]
+pub struct Swarm {
+    members: Vec<Enrolled>,
+}
+
+impl Swarm {
+    /// Adds and enrolls `count` devices, `d0001` and so on.
+    pub async fn enroll(client: &Client, count: usize) -> Result<Self> {
+        let members = stream::iter(1..=count)
+            .map(|number| enroll(client, number))
+            .buffer_unordered(AT_ONCE);
+        let members: Vec<_> = members.collect().await;
+        Ok(Self {
+            members: members.into_iter().collect::<Result<_>>()?,
+        })
+    }
+
+    /// Lets all of them link, for as long as the answer lives.
+    #[must_use]
+    pub fn link(&self) -> Links {
+        let up = Arc::new(AtomicUsize::new(0));
+        let mut tasks = JoinSet::new();
+        for member in &self.members {
+            tasks.spawn(hold(member.clone(), up.clone()));
+        }
+        Links {
+            up,
+            wanted: self.members.len(),
+            _tasks: tasks,
+        }
+    }
+}
+
+/// Links that come back by themselves. Dropping them ends them.
+#[derive(Debug)]
+pub struct Links {
+    up: Arc<AtomicUsize>,
+    wanted: usize,
+    _tasks: JoinSet<()>,
+}
+
+impl Links {
+    #[must_use]
+    pub fn up(&self) -> usize {
+        self.up.load(Ordering::Relaxed)
+    }
+
+    /// Waits until every one is up; answers how long that took.
+    pub async fn all_up(&self, within: Duration) -> Result<Duration> {
+        let begun = Instant::now();
+        eventually("all links are up", within, async || {
+            ensure!(self.up() == self.wanted, "{} of {}", self.up(), self.wanted);
+            Ok(())
+        })
+        .await?;
+        Ok(begun.elapsed())
+    }
+}
+
+async fn enroll(client: &Client, number: usize) -> Result<Enrolled> {
+    let name = Some(format!("d{number:04}"));
+    let added = client
+        .send(&AddDevice {
+            name,
+            ..AddDevice::default()
+        })
+        .await?;
+    let config: ConfigFile = toml::from_str(added.config.as_deref().context("no config file")?)?;
+    Ok(Newcomer::new(&format!("machine-{number}"))?
+        .enroll(&config)
+        .await?)
+}
+
+async fn hold(member: Enrolled, up: Arc<AtomicUsize>) {
+    let mut backoff = Backoff::new();
+    loop {
+        if let Ok(link) = dial(&member.target, &member.introduction).await {
+            backoff.handle_up(Instant::now());
+            // A link is one when control has called: the upgrade alone does not make a device online.
+            let member = Arc::new(Up::new(up.clone()));
+            serve(link, router(member), CancellationToken::new()).await;
+        }
+        let pause = backoff.handle_down(Instant::now(), &mut rand::rng());
+        tokio::time::sleep(pause).await;
+    }
+}
+
+/// Counts a link from control's first call to its end.
+#[derive(Debug)]
+struct Up {
+    up: Arc<AtomicUsize>,
+    called: AtomicUsize,
+}
+
+impl Up {
+    fn new(up: Arc<AtomicUsize>) -> Self {
+        Self {
+            up,
+            called: AtomicUsize::new(0),
+        }
+    }
+
+    fn call(&self) {
+        if self.called.fetch_max(1, Ordering::Relaxed) == 0 {
+            self.up.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+}
+
+impl Drop for Up {
+    fn drop(&mut self) {
+        self.up
+            .fetch_sub(self.called.load(Ordering::Relaxed), Ordering::Relaxed);
+    }
+}
+
+fn router(up: Arc<Up>) -> Router {
+    Router::new()
+        .route(WATCH_PATH, get(watch))
+        .route(SETTINGS_PATH, post(async || axum::Json(Empty {})))
+        .with_state(up)
+}
+
+/// The first reports, and then silence for the life of the link.
+async fn watch(State(up): State<Arc<Up>>) -> Body {
+    up.call();
+    let facts = Facts {
+        hostname: "swarm".to_owned(),
+        cpus: 1,
+        ..Facts::default()
+    };
+    let hello = Hello {
+        protocol: PROTOCOL,
+        agent_version: env!("CARGO_PKG_VERSION").to_owned(),
+        sent_at: clock::now(),
+        facts,
+    };
+    let absent = EngineState::Absent {
+        reason: "There is no engine in a swarm.".to_owned(),
+    };
+    let lines = [Report::Hello(hello), Report::Engine(absent)].map(|report| {
+        let line = serde_json::to_string(&report).unwrap_or_default();
+        Ok::<_, std::convert::Infallible>(line + "\n")
+    });
+    Body::from_stream(stream::iter(lines).chain(stream::pending()))
+}
