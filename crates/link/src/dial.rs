@@ -324,6 +324,12 @@ async fn reach(
             Err(_) => return Err(vec![late()]),
         },
     };
+    if addresses.is_empty() {
+        return Err(vec![io::Error::new(
+            io::ErrorKind::NotFound,
+            "the name has no address",
+        )]);
+    }
     let attempts = addresses.into_iter().map(|address| async move {
         let handshake = async {
             let stream = TcpStream::connect(address).await?;

@@ -128,7 +128,11 @@ async fn converse(
     shutdown: CancellationToken,
     limits: Limits,
 ) {
-    let stream = match timeout(limits.handshake, acceptor.accept(stream)).await {
+    let handshake = timeout(limits.handshake, acceptor.accept(stream));
+    let Some(handshake) = shutdown.run_until_cancelled(handshake).await else {
+        return;
+    };
+    let stream = match handshake {
         Ok(Ok(stream)) => stream,
         Ok(Err(error)) => {
             tracing::debug!(error = %error, remote = %remote, "a TLS handshake failed");

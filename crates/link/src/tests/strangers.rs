@@ -146,7 +146,7 @@ async fn slow_strangers_are_all_ended_and_delay_no_good_handshake() {
     }
     let target = control.target([control.endpoint()]);
     let mut took = Vec::new();
-    for _ in 0..100 {
+    for _ in 0..300 {
         let before = Instant::now();
         call(&target, Request::get("/hello").body(Bytes::new()).unwrap())
             .await
@@ -192,4 +192,21 @@ fn strangers_have_ten_seconds_for_each_step() {
         [limits.handshake, limits.head, limits.body],
         [Duration::from_secs(10); 3]
     );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stranger_in_the_middle_of_a_handshake_does_not_keep_control_from_stopping() {
+    let control = Control::start(Limits::default());
+    let mut silent = TcpStream::connect(control.address).await.unwrap();
+    let lingering = trusted(control.address, control.stranger_tls()).await;
+    let before = Instant::now();
+    control.stop.cancel();
+    timeout(SOON, control.served).await.unwrap().unwrap();
+    assert!(
+        before.elapsed() < Duration::from_secs(3),
+        "{:?}",
+        before.elapsed()
+    );
+    end_of(&mut silent).await;
+    end_of(lingering).await;
 }
