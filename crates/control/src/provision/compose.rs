@@ -3,6 +3,7 @@
 use super::{
     Source,
     commands::{CONTAINER, DOCKER_SOCKET, MACHINE_ID, Network, STATE, environment, load},
+    config::expiry,
 };
 use serde_json::Value;
 
@@ -43,7 +44,7 @@ pub(super) fn text(source: &Source, network: Network) -> String {
            state:\n    \
              name: {CONTAINER}\n",
         name = config.device_name,
-        expires = config.token_expires,
+        expires = expiry(config),
         image = scalar(&config.agent_image),
     )
 }

@@ -11,6 +11,11 @@ pub(super) fn text(config: &ConfigFile) -> String {
         "# Flotilla config file for {name}. It can enroll one device until {expires}: treat it like a password.\n\
          # Keep it readable for its owner only: chmod 600 {name}.device.toml\n\
          {body}",
-        expires = config.token_expires,
+        expires = expiry(config),
     )
+}
+
+/// Until when the token enrolls. In UTC: the file is read on another computer, perhaps in another place.
+pub(super) fn expiry(config: &ConfigFile) -> impl std::fmt::Display {
+    config.token_expires.strftime("%Y-%m-%d %H:%M UTC")
 }
