@@ -20,9 +20,7 @@ CREATE TABLE devices (
     created       INTEGER NOT NULL,
     enrolled      INTEGER,                   -- null while pending
     revoked       INTEGER,
-    machine_id    TEXT,
-    wireguard_key TEXT,
-    certificate   TEXT,                      -- JSON: the one in use
+    credential    TEXT,                      -- JSON: the one in use
     incoming      TEXT,                      -- JSON: issued, and never yet seen on a link
     imposter      TEXT,                      -- JSON: the last machine that presented this identity and was turned away
     last_seen     INTEGER

@@ -72,6 +72,9 @@ pub(crate) mod tests {
     fn a_moment_of_today_is_a_time_and_an_older_one_has_its_date() {
         let (_, clock) = Hands::at("2026-11-21T14:02:00Z");
         assert_eq!(clock.moment("2026-11-21T09:12:00Z".parse().unwrap()), "at 09:12");
-        assert_eq!(clock.moment("2026-11-20T23:59:00Z".parse().unwrap()), "on 2026-11-20 at 23:59");
+        assert_eq!(
+            clock.moment("2026-11-20T23:59:00Z".parse().unwrap()),
+            "on 2026-11-20 at 23:59"
+        );
     }
 }

@@ -1,10 +1,51 @@
 //! A running control: started whole or not at all, and stopped in order.
 
-use crate::{ControlConfig, StartError, clock::Clock, data_dir::DataDir};
-use flotilla_protocol::{Problem, enroll::ConfigFile, pin::Pin};
+use crate::{
+    ControlConfig, StartError,
+    access::Access,
+    advertise, api,
+    cache::{Cache, Entry},
+    clock::Clock,
+    core::Core,
+    data_dir::DataDir,
+    fleet_port,
+    hub::Hub,
+    limit::Refusals,
+    presence,
+    provision::Builds,
+    roster,
+    store::{FleetRow, NewActivity, Store},
+    trust::Trust,
+};
+use flotilla_fleet::{Cidr, choose_range};
+use flotilla_protocol::{
+    Problem,
+    activity::{Action, Actor},
+    device::DeviceStatus,
+    enroll::ConfigFile,
+    id::FleetId,
+    pin::Pin,
+};
+use rand::{
+    RngCore, SeedableRng, TryRngCore,
+    rngs::{OsRng, StdRng},
+};
 use serde::Serialize;
-use std::path::PathBuf;
-use tokio_util::sync::CancellationToken;
+use std::{
+    io,
+    net::SocketAddr,
+    path::PathBuf,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+use tokio::{net::TcpListener, time::timeout};
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+/// The file that tells programs of this user how to reach the API.
+const API_FILE: &str = "api.json";
+
+/// How long open answers may take when control stops.
+const DRAIN: Duration = Duration::from_secs(6);
 
 /// What a caller needs to know of a control that is ready; the line that `flotilla serve` prints.
 #[derive(Debug, Clone, Serialize)]
@@ -36,9 +77,9 @@ pub struct Summary {
 #[derive(Debug)]
 pub struct Control {
     ready: Ready,
-    _clock: Clock,
-    _data_dir: DataDir,
-    stop: CancellationToken,
+    core: Arc<Core>,
+    data_dir: DataDir,
+    tasks: TaskTracker,
 }
 
 impl Control {
@@ -48,24 +89,48 @@ impl Control {
     /// The reason that keeps it from starting, with the way out.
     pub async fn start(config: ControlConfig) -> Result<Self, StartError> {
         if !config.api_addr.ip().is_loopback() {
-            return Err(StartError::ApiNotLoopback { address: config.api_addr });
+            return Err(StartError::ApiNotLoopback {
+                address: config.api_addr,
+            });
         }
         let data_dir = DataDir::open(&config.data_dir)?;
-        let listener = tokio::net::TcpListener::bind(config.api_addr)
-            .await
-            .map_err(|source| StartError::Listen { address: config.api_addr, flag: "--api-addr", source })?;
-        let api = format!("http://{}", listener.local_addr().unwrap_or(config.api_addr));
-        let pin = Pin::from_base64(&format!("{}=", "A".repeat(43))).map_err(|_| StartError::Randomness)?;
+        let fleet = listen(config.fleet_addr, "--fleet-addr", |address| {
+            StartError::FleetPortTaken { address }
+        })?;
+        let api = listen(config.api_addr, "--api-addr", |address| {
+            StartError::ApiPortTaken { address }
+        })?;
+        let (fleet_addr, api_addr) = (bound(&fleet, config.fleet_addr), bound(&api, config.api_addr));
+        let (core, token) = open(&config, &data_dir, fleet_addr, api_addr.port()).await?;
+        let url = format!("http://{api_addr}");
+        let credentials = serde_json::json!({ "url": url, "token": token }).to_string();
+        data_dir
+            .write(API_FILE, &credentials)
+            .map_err(|source| StartError::DataDir {
+                path: data_dir.file(API_FILE),
+                source,
+            })?;
+        let told = core.endpoints().into_iter().next();
         let ready = Ready {
             event: "ready",
-            ui: format!("{api}/"),
-            api,
-            fleet: format!("https://{}", config.fleet_addr),
-            ca_pin: pin.clone(),
-            tls_pin: pin,
+            ui: format!("{url}/"),
+            api: url,
+            fleet: told.map_or_else(
+                || format!("https://{fleet_addr}"),
+                |endpoint| format!("https://{endpoint}"),
+            ),
+            ca_pin: core.trust.ca.pin(),
+            tls_pin: core.trust.leaf_key.pin(),
             data_dir: data_dir.path().to_owned(),
         };
-        Ok(Self { ready, _clock: Clock::system(), _data_dir: data_dir, stop: CancellationToken::new() })
+        let tasks = serve(&core, fleet, api, config.advertise, fleet_addr);
+        tracing::info!(api.address = %api_addr, fleet.address = %fleet_addr, "control ready");
+        Ok(Self {
+            ready,
+            core,
+            data_dir,
+            tasks,
+        })
     }
 
     #[must_use]
@@ -76,7 +141,8 @@ impl Control {
     /// The address of the user interface with a fresh code that opens one session within 60 s.
     #[must_use]
     pub fn ui_url(&self) -> String {
-        format!("{}#code=", self.ready.ui)
+        let code = self.core.access.open_code(self.core.clock.now());
+        format!("{}#code={}", self.ready.ui, code.reveal())
     }
 
     /// Adds this computer to the fleet as a device like any other, or makes a new token for it while it has
@@ -84,24 +150,210 @@ impl Control {
     ///
     /// # Errors
     /// The store cannot be written.
-    #[expect(clippy::unused_async, reason = "the signature that callers rely on")]
     pub async fn local_enrollment(&self) -> Result<Option<ConfigFile>, Problem> {
-        Ok(None)
+        roster::local_enrollment(&self.core, &host_name())
+            .await
+            .map_err(|refusal| refusal.0)
     }
 
     #[must_use]
     pub fn summary(&self) -> Summary {
-        Summary::default()
+        let now = self.core.clock.now();
+        let state = self.core.cache.lock();
+        let statuses = state.count_by_status();
+        let attention = state
+            .devices()
+            .filter(|entry| !entry.view(now).attention.is_empty())
+            .count();
+        Summary {
+            name: state.fleet.name.clone(),
+            devices: statuses.values().sum(),
+            online: statuses.get(&DeviceStatus::Online).copied().unwrap_or(0),
+            attention: u32::try_from(attention).unwrap_or(u32::MAX),
+        }
     }
 
     /// Waits until control has stopped.
     pub async fn stopped(&self) {
-        self.stop.cancelled().await;
+        self.core.stop.cancelled().await;
+        self.tasks.wait().await;
     }
 
     /// Ends all links and answers, writes what is unwritten, and releases the data directory.
-    #[expect(clippy::unused_async, reason = "the signature that callers rely on")]
     pub async fn shutdown(self) {
-        self.stop.cancel();
+        self.core.stop.cancel();
+        self.tasks.close();
+        if timeout(DRAIN, self.tasks.wait()).await.is_err() {
+            tracing::warn!("control stopped with answers still open");
+        }
+        self.core.store.close().await;
+        self.data_dir.remove(API_FILE);
     }
+}
+
+/// Opens what the ports will share. Answers it with the API's token for this run.
+async fn open(
+    config: &ControlConfig,
+    data_dir: &DataDir,
+    fleet_addr: SocketAddr,
+    api_port: u16,
+) -> Result<(Arc<Core>, String), StartError> {
+    let clock = Clock::system();
+    let mut seed = [0; 32];
+    OsRng
+        .try_fill_bytes(&mut seed)
+        .map_err(|_| StartError::Randomness)?;
+    let mut random = StdRng::from_seed(seed);
+    OsRng
+        .try_fill_bytes(&mut seed)
+        .map_err(|_| StartError::Randomness)?;
+    let database = data_dir.file("flotilla.db");
+    let store = Store::open(&database).await?;
+    let unreadable = |error: crate::store::StoreError| StartError::Store {
+        path: database.clone(),
+        reason: error.to_string(),
+    };
+    let stored = store.lookup_fleet().await.map_err(unreadable)?;
+    let now = clock.now();
+    let mut tail = [0; 10];
+    random.fill_bytes(&mut tail);
+    let millis = u64::try_from(now.as_millisecond()).unwrap_or(0);
+    let fresh = FleetId(uuid::Builder::from_unix_timestamp_millis(millis, &tail).into_uuid());
+    let trust = Trust::open(data_dir, stored.as_ref().map(|fleet| fleet.id), fresh, &clock)?;
+    let is_new = stored.is_none();
+    let fleet = match stored {
+        Some(fleet) => fleet,
+        None => {
+            let range = choose_range(&local_networks(), &mut random);
+            let mesh_cidr = range.map_or_else(|| "100.64.0.0/16".to_owned(), |range| range.to_string());
+            let fleet = FleetRow {
+                id: trust.ca.fleet(),
+                name: None,
+                mesh_cidr,
+                starting_policy: None,
+                created: now,
+            };
+            store.save_fleet(&fleet).await.map_err(unreadable)?;
+            fleet
+        }
+    };
+    let entries = entries(&store).await.map_err(unreadable)?;
+    let (access, token) = Access::new(seed);
+    let core = Arc::new(Core {
+        cache: Cache::new(fleet, entries, std::time::Instant::now()),
+        hub: Hub::default(),
+        access,
+        refusals: Refusals::default(),
+        trust,
+        builds: Builds::new(config.agents_dir.clone()),
+        ui: config.ui.clone(),
+        api_port,
+        change: tokio::sync::Mutex::default(),
+        sooner: tokio::sync::Notify::new(),
+        stop: CancellationToken::new(),
+        random: Mutex::new(random),
+        endpoints: Mutex::new(advertise::endpoints(&config.advertise, fleet_addr)),
+        clock,
+        store,
+    });
+    if is_new {
+        let details = "The fleet's keys were made.".to_owned();
+        let action = Action::FleetCreated;
+        let entry = NewActivity {
+            actor: Actor::Control,
+            action,
+            target: None,
+            device: None,
+            succeeded: true,
+            details,
+        };
+        core.record(entry).await;
+    }
+    Ok((core, token.reveal().to_owned()))
+}
+
+/// Every device with what is stored of it.
+async fn entries(store: &Store) -> Result<Vec<Entry>, crate::store::StoreError> {
+    let mut known = store.list_known().await?;
+    let mut tokens = store.list_newest_tokens().await?;
+    let rows = store.list_devices().await?;
+    Ok(rows
+        .into_iter()
+        .map(|row| {
+            let token = tokens
+                .iter()
+                .position(|token| token.device_id == row.id)
+                .map(|at| tokens.swap_remove(at));
+            let known = known.remove(&row.id).map(|(_, known)| known).unwrap_or_default();
+            Entry::new(row, token, known)
+        })
+        .collect())
+}
+
+fn serve(
+    core: &Arc<Core>,
+    fleet: TcpListener,
+    api: TcpListener,
+    advertised: Vec<flotilla_protocol::endpoint::Endpoint>,
+    fleet_addr: SocketAddr,
+) -> TaskTracker {
+    let tasks = TaskTracker::new();
+    let stop = core.stop.clone();
+    tasks.spawn(flotilla_link::serve_tls(
+        fleet,
+        core.trust.tls.clone(),
+        fleet_port::router(core),
+        stop.clone(),
+    ));
+    let people = axum::serve(api, api::router(core)).with_graceful_shutdown(stop.cancelled_owned());
+    tasks.spawn(async move {
+        if let Err(error) = people.await {
+            tracing::error!(%error, "the API port failed");
+        }
+    });
+    tasks.spawn(presence::watch(core.clone(), advertised, fleet_addr));
+    tasks.close();
+    tasks
+}
+
+fn listen(
+    address: SocketAddr,
+    flag: &'static str,
+    taken: impl Fn(SocketAddr) -> StartError,
+) -> Result<TcpListener, StartError> {
+    flotilla_link::listen(address).map_err(|source| match source.kind() {
+        io::ErrorKind::AddrInUse => taken(address),
+        _ => StartError::Listen {
+            address,
+            flag,
+            source,
+        },
+    })
+}
+
+/// The address with the port that the system picked.
+fn bound(listener: &TcpListener, asked: SocketAddr) -> SocketAddr {
+    listener.local_addr().unwrap_or(asked)
+}
+
+/// Networks that this computer is in, which the mesh's range must not meet.
+fn local_networks() -> Vec<Cidr> {
+    let interfaces = if_addrs::get_if_addrs().unwrap_or_default();
+    let networks = interfaces.iter().filter_map(|interface| match &interface.addr {
+        if_addrs::IfAddr::V4(v4) => format!("{}/{}", v4.ip, v4.netmask.to_bits().count_ones())
+            .parse()
+            .ok(),
+        if_addrs::IfAddr::V6(_) => None,
+    });
+    networks.collect()
+}
+
+#[cfg(unix)]
+fn host_name() -> String {
+    rustix::system::uname().nodename().to_string_lossy().into_owned()
+}
+
+#[cfg(not(unix))]
+fn host_name() -> String {
+    std::env::var("COMPUTERNAME").unwrap_or_default()
 }

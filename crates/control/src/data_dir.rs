@@ -25,15 +25,27 @@ impl DataDir {
     /// # Errors
     /// Another process holds the lock, or the directory cannot be used.
     pub(crate) fn open(path: &Path) -> Result<Self, StartError> {
-        let unusable = |source| StartError::DataDir { path: path.to_owned(), source };
+        let unusable = |source| StartError::DataDir {
+            path: path.to_owned(),
+            source,
+        };
         create_private(path).map_err(unusable)?;
-        let mut lock = private_options().read(true).open(path.join(LOCK)).map_err(unusable)?;
+        let mut lock = private_options()
+            .read(true)
+            .open(path.join(LOCK))
+            .map_err(unusable)?;
         match lock.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {
                 let mut holder = String::new();
-                let holder = lock.read_to_string(&mut holder).ok().and_then(|_| holder.trim().parse().ok());
-                return Err(StartError::Locked { dir: path.to_owned(), holder });
+                let holder = lock
+                    .read_to_string(&mut holder)
+                    .ok()
+                    .and_then(|_| holder.trim().parse().ok());
+                return Err(StartError::Locked {
+                    dir: path.to_owned(),
+                    holder,
+                });
             }
             Err(TryLockError::Error(source)) => return Err(unusable(source)),
         }

@@ -5,13 +5,30 @@
 //! Between them stand the store (what must survive a restart), the cache (what is true now, answered at
 //! once) and the live stream that patches open pages.
 
+mod access;
+mod advertise;
+mod api;
+mod cache;
 mod clock;
 mod config;
 mod control;
+mod core;
 mod data_dir;
+#[cfg(feature = "embedded-ui")]
+mod embedded;
+mod fleet_port;
+mod hub;
+mod limit;
+mod live;
+mod presence;
 mod provision;
+mod refusal;
+mod roster;
 mod start;
 mod store;
+#[cfg(test)]
+mod testbed;
+mod trust;
 
 pub use config::{ControlConfig, Ui};
 pub use control::{Control, Ready, Summary};

@@ -10,7 +10,7 @@ mod inventory;
 mod tokens;
 
 pub(crate) use activity::NewActivity;
-pub(crate) use devices::{DeviceRow, Imposter};
+pub(crate) use devices::{Credential, DeviceRow, Imposter};
 pub(crate) use fleet::FleetRow;
 pub(crate) use inventory::Known;
 pub(crate) use tokens::{TokenRow, TokenUse};
@@ -78,7 +78,10 @@ impl From<StoreError> for Problem {
 impl Store {
     /// Opens the database, creates it when absent, and brings it to this build's schema.
     pub(crate) async fn open(path: &Path) -> Result<Self, StartError> {
-        let broken = |error: sqlx::Error| StartError::Store { path: path.to_owned(), reason: error.to_string() };
+        let broken = |error: sqlx::Error| StartError::Store {
+            path: path.to_owned(),
+            reason: error.to_string(),
+        };
         let options = SqliteConnectOptions::new()
             .filename(path)
             .create_if_missing(true)
@@ -94,10 +97,13 @@ impl Store {
             .await
             .map_err(broken)?;
         MIGRATIONS.run(&writer).await.map_err(|error| match error {
-            MigrateError::VersionMissing(_) | MigrateError::VersionTooNew(..) => {
-                StartError::NewerStore { path: path.to_owned() }
-            }
-            error => StartError::Store { path: path.to_owned(), reason: error.to_string() },
+            MigrateError::VersionMissing(_) | MigrateError::VersionTooNew(..) => StartError::NewerStore {
+                path: path.to_owned(),
+            },
+            error => StartError::Store {
+                path: path.to_owned(),
+                reason: error.to_string(),
+            },
         })?;
         let readers = SqlitePoolOptions::new()
             .max_connections(READERS)
@@ -124,7 +130,11 @@ struct Cell<'a> {
 
 impl Cell<'_> {
     fn inconsistent(self) -> StoreError {
-        StoreError::Inconsistent { table: self.table, column: self.column, row: self.row.to_string() }
+        StoreError::Inconsistent {
+            table: self.table,
+            column: self.column,
+            row: self.row.to_string(),
+        }
     }
 
     fn parse<T: std::str::FromStr>(self, text: &str) -> Result<T, StoreError> {
@@ -146,14 +156,16 @@ fn to_json<T: Serialize>(value: &T) -> Result<String, StoreError> {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
 
-    pub(super) fn moment(seconds: i64) -> Timestamp {
+    pub(crate) use super::devices::tests::device;
+
+    pub(crate) fn moment(seconds: i64) -> Timestamp {
         Timestamp::from_second(1_800_000_000 + seconds).unwrap()
     }
 
-    pub(super) async fn open() -> (Store, tempfile::TempDir) {
+    pub(crate) async fn open() -> (Store, tempfile::TempDir) {
         let dir = tempfile::tempdir().unwrap();
         let store = Store::open(&dir.path().join("flotilla.db")).await.unwrap();
         (store, dir)
@@ -178,8 +190,15 @@ mod tests {
     async fn a_file_that_is_no_database_is_named() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("flotilla.db");
-        std::fs::write(&path, "nothing of the kind, and longer than a header of SQLite, which has 100 bytes. ".repeat(3)).unwrap();
+        std::fs::write(
+            &path,
+            "nothing of the kind, and longer than a header of SQLite, which has 100 bytes. ".repeat(3),
+        )
+        .unwrap();
         let error = Store::open(&path).await.unwrap_err();
-        assert!(matches!(error, StartError::Store { .. }) && error.to_string().contains("flotilla.db"), "{error}");
+        assert!(
+            matches!(error, StartError::Store { .. }) && error.to_string().contains("flotilla.db"),
+            "{error}"
+        );
     }
 }

@@ -36,13 +36,21 @@ impl TryFrom<Stored> for Activity {
     type Error = StoreError;
 
     fn try_from(row: Stored) -> Result<Self, StoreError> {
-        let cell = |column| Cell { table: "activity", column, row: &row.id };
+        let cell = |column| Cell {
+            table: "activity",
+            column,
+            row: &row.id,
+        };
         Ok(Self {
             id: row.id,
             at: cell("at").moment(row.at)?,
             actor: cell("actor").json(&row.actor)?,
             action: cell("action").json(&row.action)?,
-            device_id: row.device_id.as_deref().map(|id| cell("device_id").parse(id)).transpose()?,
+            device_id: row
+                .device_id
+                .as_deref()
+                .map(|id| cell("device_id").parse(id))
+                .transpose()?,
             target: row.target,
             device: row.device,
             succeeded: row.succeeded,
@@ -61,11 +69,16 @@ fn chain(before: &[u8], entry: &Activity) -> Result<Vec<u8>, StoreError> {
 
 impl Store {
     /// Appends an entry and answers it with its number.
-    pub(crate) async fn append_activity(&self, new: NewActivity, now: Timestamp) -> Result<Activity, StoreError> {
+    pub(crate) async fn append_activity(
+        &self,
+        new: NewActivity,
+        now: Timestamp,
+    ) -> Result<Activity, StoreError> {
         let mut transaction = self.writer.begin().await?;
-        let last: Option<(i64, Vec<u8>)> = sqlx::query_as("SELECT id, hash FROM activity ORDER BY id DESC LIMIT 1")
-            .fetch_optional(&mut *transaction)
-            .await?;
+        let last: Option<(i64, Vec<u8>)> =
+            sqlx::query_as("SELECT id, hash FROM activity ORDER BY id DESC LIMIT 1")
+                .fetch_optional(&mut *transaction)
+                .await?;
         let (last, before) = last.unwrap_or_default();
         let (device_id, device) = new.device.unzip();
         let entry = Activity {
@@ -101,12 +114,17 @@ impl Store {
     }
 
     /// Entries older than `before`, newest first.
-    pub(crate) async fn list_activity(&self, before: Option<i64>, limit: u32) -> Result<Vec<Activity>, StoreError> {
-        let rows: Vec<Stored> = sqlx::query_as("SELECT * FROM activity WHERE id < ? ORDER BY id DESC LIMIT ?")
-            .bind(before.unwrap_or(i64::MAX))
-            .bind(limit)
-            .fetch_all(&self.readers)
-            .await?;
+    pub(crate) async fn list_activity(
+        &self,
+        before: Option<i64>,
+        limit: u32,
+    ) -> Result<Vec<Activity>, StoreError> {
+        let rows: Vec<Stored> =
+            sqlx::query_as("SELECT * FROM activity WHERE id < ? ORDER BY id DESC LIMIT ?")
+                .bind(before.unwrap_or(i64::MAX))
+                .bind(limit)
+                .fetch_all(&self.readers)
+                .await?;
         rows.into_iter().map(TryInto::try_into).collect()
     }
 }
@@ -129,8 +147,10 @@ mod tests {
 
     /// The first entry whose hash does not follow from the ones before it.
     async fn first_broken(store: &Store) -> Option<i64> {
-        let rows: Vec<(i64, Vec<u8>)> =
-            sqlx::query_as("SELECT id, hash FROM activity ORDER BY id").fetch_all(&store.readers).await.unwrap();
+        let rows: Vec<(i64, Vec<u8>)> = sqlx::query_as("SELECT id, hash FROM activity ORDER BY id")
+            .fetch_all(&store.readers)
+            .await
+            .unwrap();
         let mut entries = store.list_activity(None, 500).await.unwrap();
         entries.reverse();
         let mut before = vec![];
@@ -161,9 +181,15 @@ mod tests {
             store.append_activity(entry(details), moment(1)).await.unwrap();
         }
         assert_eq!(first_broken(&store).await, None);
-        sqlx::query("UPDATE activity SET details = 'x' WHERE id = 2").execute(&store.writer).await.unwrap();
+        sqlx::query("UPDATE activity SET details = 'x' WHERE id = 2")
+            .execute(&store.writer)
+            .await
+            .unwrap();
         assert_eq!(first_broken(&store).await, Some(2));
-        sqlx::query("DELETE FROM activity WHERE id = 2").execute(&store.writer).await.unwrap();
+        sqlx::query("DELETE FROM activity WHERE id = 2")
+            .execute(&store.writer)
+            .await
+            .unwrap();
         assert_eq!(first_broken(&store).await, Some(3));
     }
 }

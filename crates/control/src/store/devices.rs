@@ -24,15 +24,22 @@ pub(crate) struct DeviceRow {
     pub(crate) created: Timestamp,
     pub(crate) enrolled: Option<Timestamp>,
     pub(crate) revoked: Option<Timestamp>,
-    pub(crate) machine_id: Option<String>,
-    /// X25519, base64.
-    pub(crate) wireguard_key: Option<String>,
-    /// The certificate in use; every other one but `incoming` is superseded.
-    pub(crate) certificate: Option<CertificateFacts>,
+    /// The one in use; every other one but `incoming` is superseded.
+    pub(crate) credential: Option<Credential>,
     /// Issued, and not yet seen on a link.
-    pub(crate) incoming: Option<CertificateFacts>,
+    pub(crate) incoming: Option<Credential>,
     pub(crate) imposter: Option<Imposter>,
     pub(crate) last_seen: Option<Timestamp>,
+}
+
+/// What one enrollment gave a device: its certificate, and the machine and the mesh key that belong to it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Credential {
+    #[serde(flatten)]
+    pub(crate) certificate: CertificateFacts,
+    pub(crate) machine_id: String,
+    /// X25519, base64.
+    pub(crate) wireguard_key: String,
 }
 
 /// A machine that presented another device's identity and was turned away.
@@ -55,9 +62,7 @@ struct Stored {
     created: i64,
     enrolled: Option<i64>,
     revoked: Option<i64>,
-    machine_id: Option<String>,
-    wireguard_key: Option<String>,
-    certificate: Option<String>,
+    credential: Option<String>,
     incoming: Option<String>,
     imposter: Option<String>,
     last_seen: Option<i64>,
@@ -67,9 +72,14 @@ impl TryFrom<Stored> for DeviceRow {
     type Error = StoreError;
 
     fn try_from(row: Stored) -> Result<Self, StoreError> {
-        let cell = |column| Cell { table: "devices", column, row: &row.id };
+        let cell = |column| Cell {
+            table: "devices",
+            column,
+            row: &row.id,
+        };
         let moment = |column, at: Option<i64>| at.map(|at| cell(column).moment(at)).transpose();
-        let certificate = |column, text: &Option<String>| text.as_deref().map(|text| cell(column).json(text)).transpose();
+        let credential =
+            |column, text: &Option<String>| text.as_deref().map(|text| cell(column).json(text)).transpose();
         Ok(Self {
             id: cell("id").parse(&row.id)?,
             name: cell("name").parse(&row.name)?,
@@ -81,19 +91,23 @@ impl TryFrom<Stored> for DeviceRow {
             created: cell("created").moment(row.created)?,
             enrolled: moment("enrolled", row.enrolled)?,
             revoked: moment("revoked", row.revoked)?,
-            certificate: certificate("certificate", &row.certificate)?,
-            incoming: certificate("incoming", &row.incoming)?,
-            imposter: row.imposter.as_deref().map(|text| cell("imposter").json(text)).transpose()?,
+            credential: credential("credential", &row.credential)?,
+            incoming: credential("incoming", &row.incoming)?,
+            imposter: row
+                .imposter
+                .as_deref()
+                .map(|text| cell("imposter").json(text))
+                .transpose()?,
             last_seen: moment("last_seen", row.last_seen)?,
-            machine_id: row.machine_id,
-            wireguard_key: row.wireguard_key,
         })
     }
 }
 
 impl Store {
     pub(crate) async fn list_devices(&self) -> Result<Vec<DeviceRow>, StoreError> {
-        let rows: Vec<Stored> = sqlx::query_as("SELECT * FROM devices ORDER BY id").fetch_all(&self.readers).await?;
+        let rows: Vec<Stored> = sqlx::query_as("SELECT * FROM devices ORDER BY id")
+            .fetch_all(&self.readers)
+            .await?;
         rows.into_iter().map(TryInto::try_into).collect()
     }
 
@@ -104,22 +118,38 @@ impl Store {
         Ok(transaction.commit().await?)
     }
 
+    /// Notes when a device was last there, and nothing else of its row.
+    pub(crate) async fn touch_device(&self, id: DeviceId, seen: Timestamp) -> Result<(), StoreError> {
+        sqlx::query("UPDATE devices SET last_seen = ? WHERE id = ?")
+            .bind(seen.as_millisecond())
+            .bind(id.to_string())
+            .execute(&self.writer)
+            .await?;
+        Ok(())
+    }
+
     /// Forgets a device, its tokens and its inventory. Its activity stays.
     pub(crate) async fn delete_device(&self, id: DeviceId) -> Result<(), StoreError> {
-        sqlx::query("DELETE FROM devices WHERE id = ?").bind(id.to_string()).execute(&self.writer).await?;
+        sqlx::query("DELETE FROM devices WHERE id = ?")
+            .bind(id.to_string())
+            .execute(&self.writer)
+            .await?;
         Ok(())
     }
 }
 
-pub(super) async fn write(transaction: &mut Transaction<'_, Sqlite>, device: &DeviceRow) -> Result<(), StoreError> {
+pub(super) async fn write(
+    transaction: &mut Transaction<'_, Sqlite>,
+    device: &DeviceRow,
+) -> Result<(), StoreError> {
     let millis = |at: Option<Timestamp>| at.map(Timestamp::as_millisecond);
     sqlx::query(
         "INSERT INTO devices (id, name, mode, relay, tags, mesh_ip, this_computer, created, enrolled, revoked, \
-         machine_id, wireguard_key, certificate, incoming, imposter, last_seen) \
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16) \
+         credential, incoming, imposter, last_seen) \
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14) \
          ON CONFLICT (id) DO UPDATE SET name = ?2, mode = ?3, relay = ?4, tags = ?5, mesh_ip = ?6, \
-         this_computer = ?7, created = ?8, enrolled = ?9, revoked = ?10, machine_id = ?11, wireguard_key = ?12, \
-         certificate = ?13, incoming = ?14, imposter = ?15, last_seen = ?16",
+         this_computer = ?7, created = ?8, enrolled = ?9, revoked = ?10, credential = ?11, incoming = ?12, \
+         imposter = ?13, last_seen = ?14",
     )
     .bind(device.id.to_string())
     .bind(device.name.as_str())
@@ -131,9 +161,7 @@ pub(super) async fn write(transaction: &mut Transaction<'_, Sqlite>, device: &De
     .bind(device.created.as_millisecond())
     .bind(millis(device.enrolled))
     .bind(millis(device.revoked))
-    .bind(&device.machine_id)
-    .bind(&device.wireguard_key)
-    .bind(device.certificate.as_ref().map(to_json).transpose()?)
+    .bind(device.credential.as_ref().map(to_json).transpose()?)
     .bind(device.incoming.as_ref().map(to_json).transpose()?)
     .bind(device.imposter.as_ref().map(to_json).transpose()?)
     .bind(millis(device.last_seen))
@@ -149,7 +177,9 @@ pub(crate) mod tests {
 
     pub(crate) fn device(name: &str, nth: u8) -> DeviceRow {
         DeviceRow {
-            id: format!("01937c5e-7b1a-7c3e-8b9e-0000000000{nth:02x}").parse().unwrap(),
+            id: format!("01937c5e-7b1a-7c3e-8b9e-0000000000{nth:02x}")
+                .parse()
+                .unwrap(),
             name: name.parse().unwrap(),
             mode: NetworkMode::Host,
             relay: RelayPreference::Auto,
@@ -159,9 +189,7 @@ pub(crate) mod tests {
             created: moment(1),
             enrolled: None,
             revoked: None,
-            machine_id: None,
-            wireguard_key: None,
-            certificate: None,
+            credential: None,
             incoming: None,
             imposter: None,
             last_seen: None,
@@ -175,9 +203,20 @@ pub(crate) mod tests {
         store.save_device(&nas).await.unwrap();
         nas.name = "nas-2".parse().unwrap();
         nas.enrolled = Some(moment(2));
-        nas.certificate =
-            Some(CertificateFacts { issued: moment(2), expires: moment(3), fingerprint: "ab".into() });
-        nas.imposter = Some(Imposter { hostname: "copy".into(), address: "192.0.2.7".into(), at: moment(4) });
+        nas.credential = Some(Credential {
+            certificate: CertificateFacts {
+                issued: moment(2),
+                expires: moment(3),
+                fingerprint: "ab".into(),
+            },
+            machine_id: "m".into(),
+            wireguard_key: "w".into(),
+        });
+        nas.imposter = Some(Imposter {
+            hostname: "copy".into(),
+            address: "192.0.2.7".into(),
+            at: moment(4),
+        });
         store.save_device(&nas).await.unwrap();
         assert_eq!(store.list_devices().await.unwrap(), [nas.clone()]);
         store.delete_device(nas.id).await.unwrap();
@@ -198,7 +237,10 @@ pub(crate) mod tests {
     async fn a_row_that_no_flotilla_wrote_is_named() {
         let (store, _dir) = open().await;
         store.save_device(&device("nas", 1)).await.unwrap();
-        sqlx::query("UPDATE devices SET mode = 'vpn'").execute(&store.writer).await.unwrap();
+        sqlx::query("UPDATE devices SET mode = 'vpn'")
+            .execute(&store.writer)
+            .await
+            .unwrap();
         let error = store.list_devices().await.unwrap_err().to_string();
         assert!(error.starts_with("devices.mode of 01937c5e"), "{error}");
     }

@@ -25,7 +25,11 @@ impl TryFrom<Stored> for FleetRow {
     type Error = StoreError;
 
     fn try_from(row: Stored) -> Result<Self, StoreError> {
-        let cell = |column| Cell { table: "fleet", column, row: &row.id };
+        let cell = |column| Cell {
+            table: "fleet",
+            column,
+            row: &row.id,
+        };
         Ok(Self {
             id: cell("id").parse(&row.id)?,
             starting_policy: match &row.starting_policy {

@@ -25,17 +25,31 @@ impl Store {
     /// Everything known, with the moment at which it was known to be true.
     pub(crate) async fn list_known(&self) -> Result<BTreeMap<DeviceId, (Timestamp, Known)>, StoreError> {
         let rows: Vec<(String, i64, String)> =
-            sqlx::query_as("SELECT device_id, heard, known FROM inventory").fetch_all(&self.readers).await?;
+            sqlx::query_as("SELECT device_id, heard, known FROM inventory")
+                .fetch_all(&self.readers)
+                .await?;
         rows.into_iter()
             .map(|(id, heard, known)| {
-                let cell = |column| Cell { table: "inventory", column, row: &id };
-                Ok((cell("device_id").parse(&id)?, (cell("heard").moment(heard)?, cell("known").json(&known)?)))
+                let cell = |column| Cell {
+                    table: "inventory",
+                    column,
+                    row: &id,
+                };
+                Ok((
+                    cell("device_id").parse(&id)?,
+                    (cell("heard").moment(heard)?, cell("known").json(&known)?),
+                ))
             })
             .collect()
     }
 
     /// Saves what was heard; nothing when the device is gone meanwhile.
-    pub(crate) async fn save_known(&self, id: DeviceId, heard: Timestamp, known: &Known) -> Result<(), StoreError> {
+    pub(crate) async fn save_known(
+        &self,
+        id: DeviceId,
+        heard: Timestamp,
+        known: &Known,
+    ) -> Result<(), StoreError> {
         sqlx::query(
             "INSERT OR REPLACE INTO inventory (device_id, heard, known) \
              SELECT ?1, ?2, ?3 WHERE EXISTS (SELECT 1 FROM devices WHERE id = ?1)",
@@ -61,14 +75,23 @@ mod tests {
     async fn what_was_heard_last_is_kept_until_the_device_is_gone() {
         let (store, _dir) = open().await;
         let nas = device("nas", 1);
-        let mut known = Known { agent_version: Some("0.1.0".into()), ..Known::default() };
+        let mut known = Known {
+            agent_version: Some("0.1.0".into()),
+            ..Known::default()
+        };
         store.save_known(nas.id, moment(1), &known).await.unwrap();
-        assert!(store.list_known().await.unwrap().is_empty(), "an unknown device has no inventory");
+        assert!(
+            store.list_known().await.unwrap().is_empty(),
+            "an unknown device has no inventory"
+        );
         store.save_device(&nas).await.unwrap();
         store.save_known(nas.id, moment(1), &known).await.unwrap();
         known.clock_skew_seconds = Some(-3);
         store.save_known(nas.id, moment(2), &known).await.unwrap();
-        assert_eq!(store.list_known().await.unwrap(), BTreeMap::from([(nas.id, (moment(2), known))]));
+        assert_eq!(
+            store.list_known().await.unwrap(),
+            BTreeMap::from([(nas.id, (moment(2), known))])
+        );
         store.delete_device(nas.id).await.unwrap();
         assert!(store.list_known().await.unwrap().is_empty());
     }

@@ -1,6 +1,7 @@
 //! Enrollment tokens: hashed, bound to a device, used once.
 
 use super::{Cell, Store, StoreError, devices, devices::DeviceRow, to_json};
+use flotilla_fleet::enrollment::{Offer, Use};
 use flotilla_identity::TokenHash;
 use flotilla_protocol::{
     Timestamp,
@@ -22,6 +23,22 @@ pub(crate) struct TokenRow {
     pub(crate) used: Option<TokenUse>,
     pub(crate) stages: Vec<StageReached>,
     pub(crate) failure: Option<EnrollmentFailure>,
+}
+
+impl TokenRow {
+    /// What of it decides whether it makes a device.
+    pub(crate) fn offer(&self) -> Offer {
+        let used = self.used.as_ref().map(|used| Use {
+            at: used.at,
+            key: used.key.clone(),
+        });
+        Offer {
+            hash: self.hash,
+            expires: self.expires,
+            withdrawn: self.withdrawn.is_some(),
+            used,
+        }
+    }
 }
 
 /// The one enrollment that a token was good for.
@@ -53,8 +70,16 @@ impl TryFrom<Stored> for TokenRow {
     type Error = StoreError;
 
     fn try_from(row: Stored) -> Result<Self, StoreError> {
-        let cell = |column| Cell { table: "tokens", column, row: &row.id };
-        let hash: [u8; 32] = row.hash.as_slice().try_into().map_err(|_| cell("hash").inconsistent())?;
+        let cell = |column| Cell {
+            table: "tokens",
+            column,
+            row: &row.id,
+        };
+        let hash: [u8; 32] = row
+            .hash
+            .as_slice()
+            .try_into()
+            .map_err(|_| cell("hash").inconsistent())?;
         let used = match (row.used, &row.used_key, &row.chain) {
             (None, ..) => None,
             (Some(at), Some(key), Some(chain)) => Some(TokenUse {
@@ -73,7 +98,11 @@ impl TryFrom<Stored> for TokenRow {
             withdrawn: row.withdrawn.map(|at| cell("withdrawn").moment(at)).transpose()?,
             used,
             stages: cell("stages").json(&row.stages)?,
-            failure: row.failure.as_deref().map(|text| cell("failure").json(text)).transpose()?,
+            failure: row
+                .failure
+                .as_deref()
+                .map(|text| cell("failure").json(text))
+                .transpose()?,
         })
     }
 }
@@ -102,26 +131,35 @@ impl Store {
     pub(crate) async fn offer_token(&self, device: &DeviceRow, token: &TokenRow) -> Result<(), StoreError> {
         let mut transaction = self.writer.begin().await?;
         devices::write(&mut transaction, device).await?;
-        sqlx::query("UPDATE tokens SET withdrawn = ? WHERE device_id = ? AND withdrawn IS NULL AND used IS NULL")
-            .bind(token.created.as_millisecond())
-            .bind(device.id.to_string())
-            .execute(&mut *transaction)
-            .await?;
-        sqlx::query("INSERT INTO tokens (id, device_id, hash, created, expires, stages) VALUES (?, ?, ?, ?, ?, ?)")
-            .bind(token.id.to_string())
-            .bind(token.device_id.to_string())
-            .bind(token.hash.as_bytes().as_slice())
-            .bind(token.created.as_millisecond())
-            .bind(token.expires.as_millisecond())
-            .bind(to_json(&token.stages)?)
-            .execute(&mut *transaction)
-            .await?;
+        sqlx::query(
+            "UPDATE tokens SET withdrawn = ? WHERE device_id = ? AND withdrawn IS NULL AND used IS NULL",
+        )
+        .bind(token.created.as_millisecond())
+        .bind(device.id.to_string())
+        .execute(&mut *transaction)
+        .await?;
+        sqlx::query(
+            "INSERT INTO tokens (id, device_id, hash, created, expires, stages) VALUES (?, ?, ?, ?, ?, ?)",
+        )
+        .bind(token.id.to_string())
+        .bind(token.device_id.to_string())
+        .bind(token.hash.as_bytes().as_slice())
+        .bind(token.created.as_millisecond())
+        .bind(token.expires.as_millisecond())
+        .bind(to_json(&token.stages)?)
+        .execute(&mut *transaction)
+        .await?;
         Ok(transaction.commit().await?)
     }
 
     /// Uses a token up and saves the device that it enrolled, both or neither. False when the token was used,
     /// withdrawn or ran out meanwhile: of two that race, one wins.
-    pub(crate) async fn use_token(&self, id: TokenId, used: &TokenUse, device: &DeviceRow) -> Result<bool, StoreError> {
+    pub(crate) async fn use_token(
+        &self,
+        id: TokenId,
+        used: &TokenUse,
+        device: &DeviceRow,
+    ) -> Result<bool, StoreError> {
         let mut transaction = self.writer.begin().await?;
         let won = sqlx::query(
             "UPDATE tokens SET used = ?1, used_key = ?2, chain = ?3 \
@@ -197,8 +235,14 @@ mod tests {
     }
 
     fn used(at: i64, key: char) -> TokenUse {
-        let key = format!("sha256//{}=", key.to_string().repeat(43)).parse().unwrap();
-        TokenUse { at: moment(at), key, chain: "PEM".into() }
+        let key = format!("sha256//{}=", key.to_string().repeat(43))
+            .parse()
+            .unwrap();
+        TokenUse {
+            at: moment(at),
+            key,
+            chain: "PEM".into(),
+        }
     }
 
     #[tokio::test]
@@ -208,10 +252,13 @@ mod tests {
         let token = token(&nas, 1);
         store.offer_token(&nas, &token).await.unwrap();
         let (mut first, mut second) = (nas.clone(), nas.clone());
-        first.machine_id = Some("first".into());
-        second.machine_id = Some("second".into());
+        first.enrolled = Some(moment(2));
+        second.enrolled = Some(moment(3));
         let (a, b) = (used(2, 'A'), used(2, 'B'));
-        let (a, b) = tokio::join!(store.use_token(token.id, &a, &first), store.use_token(token.id, &b, &second));
+        let (a, b) = tokio::join!(
+            store.use_token(token.id, &a, &first),
+            store.use_token(token.id, &b, &second)
+        );
         let (a, b) = (a.unwrap(), b.unwrap());
         assert!(a ^ b, "{a} {b}");
         let winner = if a { first } else { second };
@@ -225,7 +272,15 @@ mod tests {
         let (old, new) = (token(&nas, 1), token(&nas, 2));
         store.offer_token(&nas, &old).await.unwrap();
         store.offer_token(&nas, &new).await.unwrap();
-        assert!(store.lookup_token(old.id).await.unwrap().unwrap().withdrawn.is_some());
+        assert!(
+            store
+                .lookup_token(old.id)
+                .await
+                .unwrap()
+                .unwrap()
+                .withdrawn
+                .is_some()
+        );
         assert!(!store.use_token(old.id, &used(3, 'A'), &nas).await.unwrap());
         assert!(!store.use_token(new.id, &used(3602, 'A'), &nas).await.unwrap());
         assert_eq!(store.list_newest_tokens().await.unwrap(), [new.clone()]);
@@ -239,7 +294,11 @@ mod tests {
         let nas = device("nas", 1);
         let mut row = token(&nas, 1);
         store.offer_token(&nas, &row).await.unwrap();
-        row.stages = vec![StageReached { stage: Stage::Reached, at: moment(2), from: Some("192.0.2.7".into()) }];
+        row.stages = vec![StageReached {
+            stage: Stage::Reached,
+            at: moment(2),
+            from: Some("192.0.2.7".into()),
+        }];
         store.save_progress(row.id, &row.stages, None).await.unwrap();
         row.used = Some(used(2, 'A'));
         assert!(store.use_token(row.id, &used(2, 'A'), &nas).await.unwrap());

@@ -1,0 +1,44 @@
+//! The API port: JSON for people's tools, the live stream, and the user interface. Loopback only.
+
+mod activity;
+mod body;
+mod containers;
+mod devices;
+mod enrollment;
+mod fleet;
+mod guard;
+mod inventory;
+mod live;
+mod metrics;
+mod openapi;
+mod session;
+mod table;
+mod ui;
+
+use crate::{core::Core, refusal::not_found};
+use axum::{Router, extract::DefaultBodyLimit, middleware, routing::get};
+use std::sync::Arc;
+
+/// Requests are small: the largest holds a few names and tags.
+const BODY_BYTES: usize = 64 * 1024;
+
+/// Everything that the API port serves.
+pub(crate) fn router(core: &Arc<Core>) -> Router {
+    let metrics = get(metrics::show).layer(middleware::from_fn_with_state(
+        (core.clone(), table::Needs::May(table::Verb::View)),
+        guard::authorize,
+    ));
+    table::router(core)
+        .route("/metrics", metrics)
+        .route("/healthz", get(|| async { "ok\n" }))
+        .route("/api", axum::routing::any(not_found))
+        .route("/api/{*rest}", axum::routing::any(not_found))
+        .fallback(ui::serve)
+        .method_not_allowed_fallback(not_found)
+        .layer(DefaultBodyLimit::max(BODY_BYTES))
+        .layer(middleware::from_fn_with_state(core.clone(), guard::own_origin))
+        .with_state(core.clone())
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,35 @@
+//! `GET /api/v1/activity`: the log, newest first, page by page.
+
+use crate::{core::Core, refusal::Refusal};
+use axum::{
+    Json,
+    extract::{Query, State},
+};
+use flotilla_protocol::{
+    Code,
+    activity::Activity,
+    api::{List, ListActivity},
+};
+use std::sync::Arc;
+
+const DEFAULT_LIMIT: u32 = 100;
+const MAX_LIMIT: u32 = 500;
+
+pub(super) async fn list(
+    State(core): State<Arc<Core>>,
+    query: Result<Query<ListActivity>, axum::extract::rejection::QueryRejection>,
+) -> Result<Json<List<Activity>>, Refusal> {
+    let Query(request) = query.map_err(|error| Refusal::new(Code::InvalidInput, error.body_text()))?;
+    let limit = request.limit.unwrap_or(DEFAULT_LIMIT);
+    if !(1..=MAX_LIMIT).contains(&limit) {
+        return Err(Refusal::new(Code::InvalidInput, "Ask for 1 to 500 entries.").with_field("limit"));
+    }
+    // Read before the entries: a frame that is published meanwhile is then applied twice, not missed.
+    let seq = core.cache.lock().live.seq();
+    let items = core.store.list_activity(request.before, limit).await?;
+    Ok(Json(List {
+        items,
+        unreachable_devices: Vec::new(),
+        seq,
+    }))
+}

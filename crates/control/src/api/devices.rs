@@ -1,0 +1,69 @@
+//! Devices: what people ask of the roster over HTTP.
+
+use super::body::Body;
+use crate::{
+    core::Core,
+    refusal::Refusal,
+    roster::{self, no_such_device},
+};
+use axum::{
+    Json,
+    extract::{Path, State},
+};
+use flotilla_protocol::{
+    api::{AddDevice, DeviceAdded, Empty, List, RevokeDevice, RotateDevice, UpdateDevice},
+    device::Device,
+};
+use std::sync::Arc;
+
+type Shared = State<Arc<Core>>;
+
+pub(super) async fn list(State(core): Shared) -> Json<List<Device>> {
+    let now = core.clock.now();
+    Json(core.cache.lock().list_devices(now, |at| core.clock.moment(at)))
+}
+
+pub(super) async fn show(State(core): Shared, Path(device): Path<String>) -> Result<Json<Device>, Refusal> {
+    let state = core.cache.lock();
+    let entry = state.find(&device).ok_or_else(|| no_such_device(&device))?;
+    Ok(Json(entry.view(core.clock.now())))
+}
+
+pub(super) async fn add(
+    State(core): Shared,
+    Body(request): Body<AddDevice>,
+) -> Result<Json<DeviceAdded>, Refusal> {
+    roster::add(&core, request).await.map(Json)
+}
+
+pub(super) async fn update(
+    State(core): Shared,
+    Path(device): Path<String>,
+    Body(request): Body<UpdateDevice>,
+) -> Result<Json<Device>, Refusal> {
+    roster::update(&core, UpdateDevice { device, ..request })
+        .await
+        .map(Json)
+}
+
+pub(super) async fn rotate(
+    State(core): Shared,
+    Path(device): Path<String>,
+    Body(request): Body<RotateDevice>,
+) -> Result<Json<DeviceAdded>, Refusal> {
+    roster::rotate(&core, RotateDevice { device, ..request })
+        .await
+        .map(Json)
+}
+
+pub(super) async fn revoke(
+    State(core): Shared,
+    Path(device): Path<String>,
+    Body(_): Body<RevokeDevice>,
+) -> Result<Json<Device>, Refusal> {
+    roster::revoke(&core, &device).await.map(Json)
+}
+
+pub(super) async fn remove(State(core): Shared, Path(device): Path<String>) -> Result<Json<Empty>, Refusal> {
+    roster::remove(&core, &device).await.map(|()| Json(Empty {}))
+}

@@ -1,0 +1,112 @@
+//! The fleet as a whole: its name and starting policy, and whether its addresses lead back to it.
+
+use super::body::Body;
+use crate::{core::Core, refusal::Refusal, store::NewActivity};
+use axum::{Json, extract::State};
+use bytes::Bytes;
+use flotilla_identity::{ControlTrust, MaterialError, agent_config};
+use flotilla_link::{DialError, Target, call};
+use flotilla_protocol::{
+    Code,
+    activity::{Action, Actor},
+    api::{Fleet, ReachableAt, UpdateFleet},
+    endpoint::Endpoint,
+};
+use futures_util::future::join_all;
+use http::Request;
+use std::{sync::Arc, time::Duration};
+use tokio::time::timeout;
+
+const NAME_CHARS: usize = 64;
+
+/// A person waits for this test.
+const TEST_LIMIT: Duration = Duration::from_secs(5);
+
+pub(super) async fn show(State(core): State<Arc<Core>>) -> Json<Fleet> {
+    Json(core.fleet())
+}
+
+pub(super) async fn update(
+    State(core): State<Arc<Core>>,
+    Body(request): Body<UpdateFleet>,
+) -> Result<Json<Fleet>, Refusal> {
+    let _changing = core.change.lock().await;
+    let mut row = core.cache.lock().fleet.clone();
+    if let Some(name) = request.name {
+        let name = name.trim();
+        if name.is_empty() || name.chars().count() > NAME_CHARS || name.chars().any(char::is_control) {
+            return Err(
+                Refusal::new(Code::InvalidInput, "A fleet name has 1 to 64 characters.").with_field("name"),
+            );
+        }
+        row.name = Some(name.to_owned());
+    }
+    row.starting_policy = request.starting_policy.or(row.starting_policy);
+    core.store.save_fleet(&row).await?;
+    core.cache.lock().fleet = row.clone();
+    core.publish_fleet();
+    core.record(NewActivity {
+        actor: Actor::Owner,
+        action: Action::FleetUpdated,
+        target: row.name.clone(),
+        device: None,
+        succeeded: true,
+        details: "The fleet's name or starting policy was set.".to_owned(),
+    })
+    .await;
+    Ok(Json(core.fleet()))
+}
+
+pub(super) async fn test_addresses(State(core): State<Arc<Core>>) -> Result<Json<Vec<ReachableAt>>, Refusal> {
+    let tests = core.endpoints().into_iter().map(|endpoint| test(&core, endpoint));
+    Ok(Json(join_all(tests).await))
+}
+
+/// Opens a connection as an agent would, and sees whether it is this control that answers.
+async fn test(core: &Core, endpoint: Endpoint) -> ReachableAt {
+    let answer = timeout(TEST_LIMIT, ask(core, &endpoint)).await;
+    let reason = match answer {
+        Ok(Ok(())) => None,
+        Ok(Err(reason)) => Some(reason),
+        Err(_) => Some(format!(
+            "{endpoint} did not answer within {} s. Check firewalls on the way to it.",
+            TEST_LIMIT.as_secs()
+        )),
+    };
+    ReachableAt {
+        endpoint,
+        reachable: reason.is_none(),
+        reason,
+    }
+}
+
+async fn ask(core: &Core, endpoint: &Endpoint) -> Result<(), String> {
+    let tls = trust(core).map_err(|error| error.to_string())?;
+    let target = Target {
+        endpoints: vec![endpoint.clone()],
+        last_good: None,
+        tls,
+    };
+    // Nothing is served here; that the refusal is ours is what counts.
+    let request = Request::get("/")
+        .body(Bytes::new())
+        .map_err(|error| error.to_string())?;
+    match call(&target, request).await {
+        Ok(_) | Err(DialError::Refused { .. } | DialError::NotUnderstood { .. }) => Ok(()),
+        Err(DialError::Untrusted { .. }) => Err(format!(
+            "Another program answers at {endpoint}. Point the address or its port forwarding at this computer."
+        )),
+        Err(error) => Err(format!(
+            "{error}. Check that {endpoint} leads to this computer and that no firewall blocks it."
+        )),
+    }
+}
+
+fn trust(core: &Core) -> Result<Arc<rustls::ClientConfig>, MaterialError> {
+    let clock = core.clock.clone();
+    let trust = ControlTrust {
+        ca_pin: core.trust.ca.pin(),
+        fleet: Some(core.trust.ca.fleet()),
+    };
+    agent_config(trust, None, flotilla_identity::Clock::new(move || clock.now()))
+}

@@ -1,0 +1,125 @@
+//! What every request to the API port has to pass: it names this computer, it comes from Flotilla's own page or
+//! from a program, and it carries a credential where the route asks for one.
+//!
+//! The Host check ends DNS rebinding, the Origin check ends requests that other pages make in the owner's
+//! browser, and neither depends on the credential.
+
+use super::table::Needs;
+use crate::{core::Core, refusal::Refusal};
+use axum::{
+    extract::{Request, State},
+    middleware::Next,
+    response::Response,
+};
+use flotilla_protocol::Code;
+use http::{HeaderMap, HeaderName, HeaderValue, Uri, header};
+use std::sync::Arc;
+
+/// Refuses requests under a foreign host name or from a foreign page, and sets the headers that keep answers
+/// from being framed, sniffed or stored.
+pub(crate) async fn own_origin(State(core): State<Arc<Core>>, request: Request, next: Next) -> Response {
+    let mut response = match check(&core, request.headers(), request.uri()) {
+        Ok(()) => next.run(request).await,
+        Err(refusal) => axum::response::IntoResponse::into_response(refusal),
+    };
+    let headers = response.headers_mut();
+    for (name, value) in [
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        (header::X_FRAME_OPTIONS, "DENY"),
+        (header::REFERRER_POLICY, "no-referrer"),
+        (
+            HeaderName::from_static("cross-origin-resource-policy"),
+            "same-origin",
+        ),
+    ] {
+        headers.insert(name, HeaderValue::from_static(value));
+    }
+    headers
+        .entry(header::CACHE_CONTROL)
+        .or_insert(HeaderValue::from_static("no-store"));
+    response
+}
+
+fn check(core: &Core, headers: &HeaderMap, uri: &Uri) -> Result<(), Refusal> {
+    let port = core.api_port;
+    let ours = |host: &str| {
+        host.rsplit_once(':').is_some_and(|(name, given)| {
+            matches!(name, "127.0.0.1" | "localhost" | "[::1]") && given.parse() == Ok(port)
+        })
+    };
+    let mut hosts = headers
+        .get_all(header::HOST)
+        .iter()
+        .map(|host| host.to_str().unwrap_or_default());
+    let host = match (hosts.next(), uri.authority()) {
+        (Some(host), None) => ours(host) && hosts.next().is_none(),
+        (None, Some(authority)) => ours(authority.as_str()),
+        (Some(host), Some(authority)) => ours(host) && host == authority.as_str() && hosts.next().is_none(),
+        (None, None) => false,
+    };
+    let origin = headers.get_all(header::ORIGIN).iter().all(|origin| {
+        let origin = origin.to_str().unwrap_or_default();
+        origin.strip_prefix("http://").is_some_and(ours)
+    });
+    if host && origin {
+        Ok(())
+    } else {
+        Err(Refusal::new(
+            Code::ForeignOrigin,
+            format!(
+                "This request names another computer or comes from another page. Open http://127.0.0.1:{port} instead."
+            ),
+        ))
+    }
+}
+
+/// Refuses requests without a credential that allows what the route needs.
+pub(super) async fn authorize(
+    State((core, needs)): State<(Arc<Core>, Needs)>,
+    request: Request,
+    next: Next,
+) -> Result<Response, Refusal> {
+    // The owner may do everything; whoever else has no credential.
+    let allowed = match needs {
+        Needs::Nothing => true,
+        Needs::May(_) => is_owner(&core, request.headers()),
+    };
+    if allowed {
+        Ok(next.run(request).await)
+    } else {
+        Err(Refusal::new(
+            Code::Unauthenticated,
+            "Sign in first: open Flotilla on this computer, or run a flotilla command as the user that runs it.",
+        ))
+    }
+}
+
+fn is_owner(core: &Core, headers: &HeaderMap) -> bool {
+    let bearer = headers
+        .get(header::AUTHORIZATION)
+        .and_then(|value| value.to_str().ok());
+    match bearer {
+        Some(value) => value
+            .strip_prefix("Bearer ")
+            .is_some_and(|token| core.access.is_token(token)),
+        None => session(core, headers).is_some_and(|session| core.access.is_session(session)),
+    }
+}
+
+/// The session that a request shows, whether or not it is one.
+pub(super) fn session<'a>(core: &Core, headers: &'a HeaderMap) -> Option<&'a str> {
+    let name = cookie_name(core);
+    let cookies = headers
+        .get_all(header::COOKIE)
+        .iter()
+        .filter_map(|value| value.to_str().ok());
+    let mut pairs = cookies
+        .flat_map(|value| value.split("; "))
+        .filter_map(|pair| pair.split_once('='));
+    pairs.find(|(key, _)| *key == name).map(|(_, value)| value)
+}
+
+/// Browsers share cookies between the ports of one host, so the name tells controls apart.
+pub(super) fn cookie_name(core: &Core) -> String {
+    format!("flotilla-{}", core.api_port)
+}

@@ -1,0 +1,50 @@
+//! The fan-out tables: containers, stacks, images, volumes and networks of all devices, answered from the cache.
+
+use crate::{cache::Listed, core::Core, refusal::Refusal};
+use axum::{
+    Json,
+    extract::{RawQuery, State},
+};
+use flotilla_protocol::{
+    Code,
+    api::{List, Row},
+    inventory::{Container, Image, Network, Stack, Volume},
+};
+use std::sync::Arc;
+
+macro_rules! fan_out {
+    ($name:ident, $item:ty) => {
+        pub(super) async fn $name(
+            State(core): State<Arc<Core>>,
+            RawQuery(query): RawQuery,
+        ) -> Result<Json<List<Row<$item>>>, Refusal> {
+            list(&core, query.as_deref()).map(Json)
+        }
+    };
+}
+fan_out!(containers, Container);
+fan_out!(stacks, Stack);
+fan_out!(images, Image);
+fan_out!(volumes, Volume);
+fan_out!(networks, Network);
+
+fn list<T: Listed>(core: &Core, query: Option<&str>) -> Result<List<Row<T>>, Refusal> {
+    let now = core.clock.now();
+    let state = core.cache.lock();
+    let mut asked = Vec::new();
+    for (key, value) in form_urlencoded::parse(query.unwrap_or_default().as_bytes()) {
+        if key != "device" {
+            return Err(Refusal::new(
+                Code::InvalidInput,
+                format!("\"{key}\" is no filter here. Use device=NAME."),
+            )
+            .with_field(key));
+        }
+        let entry = state
+            .find(&value)
+            .ok_or_else(|| crate::roster::no_such_device(&value))?;
+        asked.push(entry.row.id);
+    }
+    let devices = (!asked.is_empty()).then_some(asked.as_slice());
+    Ok(state.list_rows(devices, now, |at| core.clock.moment(at)))
+}

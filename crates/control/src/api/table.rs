@@ -1,0 +1,251 @@
+//! Every route of the control API, each with what it needs. A route exists only as a line here, so none can be
+//! served without an entry; the OpenAPI document and the tests are made from the same lines.
+
+use super::{activity, containers, devices, enrollment, fleet, guard, inventory, live, session};
+use crate::core::Core;
+use axum::{
+    Router,
+    handler::Handler,
+    middleware,
+    routing::{MethodFilter, MethodRouter, on},
+};
+use flotilla_protocol::api::{
+    ActOnContainer, AddDevice, GetDevice, GetEnrollment, GetFleet, List, ListActivity, ListContainers,
+    ListDevices, ListImages, ListNetworks, ListStacks, ListVolumes, Method, OpenSession, PREFIX,
+    RemoveDevice, Request, RevokeDevice, RotateDevice, Row, TestAddresses, UpdateDevice, UpdateFleet,
+};
+use std::sync::Arc;
+use utoipa::ToSchema;
+
+/// What a request must be allowed to do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Needs {
+    /// Served to everybody on this computer.
+    Nothing,
+    May(Verb),
+}
+
+/// What people can be allowed to do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Verb {
+    View,
+    /// Start, stop and restart containers.
+    Operate,
+    /// Let devices into the fleet.
+    Enroll,
+    /// Change and end what is in the fleet.
+    Manage,
+}
+
+impl Needs {
+    pub(super) fn as_str(self) -> &'static str {
+        match self {
+            Self::Nothing => "nothing",
+            Self::May(Verb::View) => "view",
+            Self::May(Verb::Operate) => "operate",
+            Self::May(Verb::Enroll) => "enroll",
+            Self::May(Verb::Manage) => "manage",
+        }
+    }
+}
+
+/// One line of the table.
+pub(super) struct Route {
+    pub(super) method: Method,
+    /// Below [`PREFIX`].
+    pub(super) path: &'static str,
+    pub(super) needs: Needs,
+    pub(super) summary: &'static str,
+    pub(super) schemas: Schemas,
+    /// Query parameters; each can be given several times.
+    pub(super) filters: &'static [&'static str],
+    serve: MethodRouter<Arc<Core>>,
+}
+
+/// The document's part of a route.
+#[derive(Default)]
+pub(super) struct Schemas {
+    pub(super) body: Option<Schema>,
+    pub(super) answer: Option<Schema>,
+}
+
+pub(super) struct Schema {
+    /// What the document calls the generic row in this answer.
+    pub(super) row: Option<String>,
+    pub(super) own: utoipa::openapi::RefOr<utoipa::openapi::Schema>,
+    pub(super) named: Vec<(String, utoipa::openapi::RefOr<utoipa::openapi::Schema>)>,
+}
+
+impl Schema {
+    pub(super) fn of<T: ToSchema>() -> Self {
+        let mut named = Vec::new();
+        T::schemas(&mut named);
+        Self {
+            row: None,
+            own: T::schema(),
+            named,
+        }
+    }
+}
+
+impl Route {
+    /// A route whose request has no body.
+    fn ask<R, T>(
+        needs: Needs,
+        path: &'static str,
+        summary: &'static str,
+        handler: impl Handler<T, Arc<Core>>,
+    ) -> Self
+    where
+        R: Request,
+        R::Response: ToSchema,
+        T: 'static,
+    {
+        let serve = on(filter(R::METHOD), handler);
+        let schemas = Schemas {
+            body: None,
+            answer: Some(Schema::of::<R::Response>()),
+        };
+        Self {
+            method: R::METHOD,
+            path,
+            needs,
+            summary,
+            schemas,
+            filters: &[],
+            serve,
+        }
+    }
+
+    /// A route that answers a list.
+    fn list<R, I, T>(
+        needs: Needs,
+        path: &'static str,
+        summary: &'static str,
+        handler: impl Handler<T, Arc<Core>>,
+    ) -> Self
+    where
+        R: Request<Response = List<I>>,
+        I: ToSchema + 'static,
+        T: 'static,
+    {
+        Self::ask::<R, T>(needs, path, summary, handler).naming::<I>(I::name().into_owned())
+    }
+
+    /// A route that answers rows of one kind over the devices that are asked for.
+    fn rows<R, I, T>(
+        needs: Needs,
+        path: &'static str,
+        summary: &'static str,
+        handler: impl Handler<T, Arc<Core>>,
+    ) -> Self
+    where
+        R: Request<Response = List<Row<I>>>,
+        I: ToSchema + 'static,
+        T: 'static,
+    {
+        let name = format!("{}Row", I::name());
+        let mut route = Self::ask::<R, T>(needs, path, summary, handler);
+        route.filters = &["device"];
+        if let Some(answer) = &mut route.schemas.answer {
+            answer.row = Some(name.clone());
+        }
+        route.naming::<I>(I::name().into_owned()).naming::<Row<I>>(name)
+    }
+
+    /// Gives a type that the answer refers to its name in the document.
+    fn naming<I: ToSchema>(mut self, name: String) -> Self {
+        if let Some(answer) = &mut self.schemas.answer {
+            answer.named.push((name, I::schema()));
+            I::schemas(&mut answer.named);
+        }
+        self
+    }
+
+    /// A route whose request travels as a JSON body.
+    fn send<R, T>(
+        needs: Needs,
+        path: &'static str,
+        summary: &'static str,
+        handler: impl Handler<T, Arc<Core>>,
+    ) -> Self
+    where
+        R: Request + ToSchema,
+        R::Response: ToSchema,
+        T: 'static,
+    {
+        let mut route = Self::ask::<R, T>(needs, path, summary, handler);
+        route.schemas.body = Some(Schema::of::<R>());
+        route
+    }
+
+    /// A route that is no typed request.
+    fn raw<T: 'static>(
+        needs: Needs,
+        method: Method,
+        path: &'static str,
+        summary: &'static str,
+        handler: impl Handler<T, Arc<Core>>,
+    ) -> Self {
+        Self {
+            method,
+            path,
+            needs,
+            summary,
+            schemas: Schemas::default(),
+            filters: &[],
+            serve: on(filter(method), handler),
+        }
+    }
+}
+
+fn filter(method: Method) -> MethodFilter {
+    match method {
+        Method::Get => MethodFilter::GET,
+        Method::Post => MethodFilter::POST,
+        Method::Put => MethodFilter::PUT,
+        Method::Patch => MethodFilter::PATCH,
+        Method::Delete => MethodFilter::DELETE,
+    }
+}
+
+const VIEW: Needs = Needs::May(Verb::View);
+const OPERATE: Needs = Needs::May(Verb::Operate);
+const ENROLL: Needs = Needs::May(Verb::Enroll);
+const MANAGE: Needs = Needs::May(Verb::Manage);
+
+#[rustfmt::skip]
+pub(super) fn table() -> Vec<Route> {
+    vec![
+        Route::send::<OpenSession, _>(Needs::Nothing, "/session", "Exchanges a code for a session cookie", session::open),
+        Route::raw(VIEW, Method::Delete, "/session", "Ends the session", session::close),
+        Route::ask::<GetFleet, _>(VIEW, "/fleet", "The fleet as a whole", fleet::show),
+        Route::send::<UpdateFleet, _>(MANAGE, "/fleet", "Names the fleet and sets its starting policy", fleet::update),
+        Route::ask::<TestAddresses, _>(VIEW, "/fleet/addresses", "Tests control's own addresses", fleet::test_addresses),
+        Route::list::<ListDevices, _, _>(VIEW, "/devices", "All devices", devices::list),
+        Route::send::<AddDevice, _>(ENROLL, "/devices", "Adds a device and makes its enrollment token", devices::add),
+        Route::ask::<GetDevice, _>(VIEW, "/devices/{device}", "One device, by id or name", devices::show),
+        Route::send::<UpdateDevice, _>(MANAGE, "/devices/{device}", "Renames or tags a device", devices::update),
+        Route::ask::<RemoveDevice, _>(MANAGE, "/devices/{device}", "Forgets a pending or revoked device", devices::remove),
+        Route::send::<RevokeDevice, _>(MANAGE, "/devices/{device}/revoke", "Ends a device's trust", devices::revoke),
+        Route::send::<RotateDevice, _>(ENROLL, "/devices/{device}/rotate", "Makes a new token for the same device", devices::rotate),
+        Route::ask::<GetEnrollment, _>(VIEW, "/devices/{device}/enrollment", "How far a device's enrollment has come", enrollment::show),
+        Route::rows::<ListContainers, _, _>(VIEW, "/containers", "Containers of the fleet", inventory::containers),
+        Route::rows::<ListStacks, _, _>(VIEW, "/stacks", "Compose projects of the fleet", inventory::stacks),
+        Route::rows::<ListImages, _, _>(VIEW, "/images", "Images of the fleet", inventory::images),
+        Route::rows::<ListVolumes, _, _>(VIEW, "/volumes", "Volumes of the fleet", inventory::volumes),
+        Route::rows::<ListNetworks, _, _>(VIEW, "/networks", "Networks of the fleet", inventory::networks),
+        Route::ask::<ActOnContainer, _>(OPERATE, "/devices/{device}/containers/{container}/{action}", "Starts, stops or restarts a container", containers::act),
+        Route::list::<ListActivity, _, _>(VIEW, "/activity", "The activity log, newest first", activity::list),
+        Route::raw(VIEW, Method::Get, "/live", "The live stream (WebSocket)", live::follow),
+        Route::raw(VIEW, Method::Get, "/openapi.json", "This document", super::openapi::show),
+    ]
+}
+
+/// The table as a router, every route behind its own entry.
+pub(super) fn router(core: &Arc<Core>) -> Router<Arc<Core>> {
+    table().into_iter().fold(Router::new(), |router, route| {
+        let authorize = middleware::from_fn_with_state((core.clone(), route.needs), guard::authorize);
+        router.route(&format!("{PREFIX}{}", route.path), route.serve.layer(authorize))
+    })
+}

@@ -1,0 +1,171 @@
+//! The fleet as it is now, in memory: what every page and every list is answered from.
+//!
+//! One lock, held for as long as it takes to apply one change or to copy what a caller asked for, never over
+//! an await. Each change publishes its live frames before the lock is released.
+
+mod attention;
+mod entry;
+mod links;
+mod rows;
+mod watch;
+
+pub(crate) use entry::{Entry, LinkUp};
+pub(crate) use rows::Listed;
+pub(crate) use watch::Heard;
+
+use crate::{
+    live::{Live, Reader},
+    store::{FleetRow, TokenRow},
+};
+use flotilla_fleet::Presence;
+use flotilla_protocol::{
+    Timestamp,
+    api::{List, Resource, ResourceRef, UnreachableDevice},
+    device::{Device, DeviceStatus},
+    id::DeviceId,
+};
+use std::{
+    collections::BTreeMap,
+    sync::{Mutex, MutexGuard, PoisonError},
+    time::Instant,
+};
+
+/// The cache. Shared by reference.
+#[derive(Debug)]
+pub(crate) struct Cache(Mutex<State>);
+
+/// What the lock guards.
+#[derive(Debug)]
+pub(crate) struct State {
+    pub(crate) fleet: FleetRow,
+    pub(crate) live: Live,
+    presence: Presence,
+    devices: BTreeMap<DeviceId, Entry>,
+}
+
+impl Cache {
+    /// The fleet as it was stored. Devices that had enrolled get the time to come back.
+    pub(crate) fn new(fleet: FleetRow, entries: Vec<Entry>, now: Instant) -> Self {
+        let devices = entries.into_iter().map(|entry| (entry.row.id, entry)).collect();
+        let mut state = State {
+            fleet,
+            live: Live::new(),
+            presence: Presence::new(),
+            devices,
+        };
+        state.expect_all(now);
+        Self(Mutex::new(state))
+    }
+
+    pub(crate) fn lock(&self) -> MutexGuard<'_, State> {
+        // A panic under this lock leaves at worst one row behind its device, which the next report mends.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn subscribe(&self) -> Reader {
+        self.lock().live.subscribe()
+    }
+}
+
+impl State {
+    pub(crate) fn device(&self, id: DeviceId) -> Option<&Entry> {
+        self.devices.get(&id)
+    }
+
+    pub(crate) fn devices(&self) -> impl Iterator<Item = &Entry> {
+        self.devices.values()
+    }
+
+    /// A device by its id or its name.
+    pub(crate) fn find(&self, text: &str) -> Option<&Entry> {
+        let by_id = text.parse().ok().and_then(|id| self.devices.get(&id));
+        by_id.or_else(|| {
+            self.devices
+                .values()
+                .find(|entry| entry.row.name.as_str() == text)
+        })
+    }
+
+    pub(crate) fn insert(&mut self, entry: Entry, now: Timestamp) {
+        let id = entry.row.id;
+        self.devices.insert(id, entry);
+        self.publish_device(id, now);
+    }
+
+    /// Changes a device and publishes its row; nothing happens when the device is gone.
+    pub(crate) fn change(&mut self, id: DeviceId, now: Timestamp, change: impl FnOnce(&mut Entry)) {
+        if let Some(entry) = self.devices.get_mut(&id) {
+            change(entry);
+            self.publish_device(id, now);
+        }
+    }
+
+    /// Changes a device without telling anybody: for what no page shows.
+    pub(crate) fn note(&mut self, id: DeviceId, change: impl FnOnce(&mut Entry)) {
+        if let Some(entry) = self.devices.get_mut(&id) {
+            change(entry);
+        }
+    }
+
+    pub(crate) fn remove(&mut self, id: DeviceId) {
+        self.presence.handle_gone(id);
+        if self.devices.remove(&id).is_some() {
+            self.live.remove(ResourceRef::Device { device_id: id });
+        }
+    }
+
+    /// Sets how far a device's enrollment has come, and publishes it with the device.
+    pub(crate) fn set_token(&mut self, token: TokenRow, now: Timestamp) {
+        let id = token.device_id;
+        let Some(entry) = self.devices.get_mut(&id) else {
+            return;
+        };
+        entry.token = Some(token);
+        self.publish_enrollment(id, now);
+        self.publish_device(id, now);
+    }
+
+    pub(crate) fn publish_device(&mut self, id: DeviceId, now: Timestamp) {
+        let Some(entry) = self.devices.get(&id) else {
+            return;
+        };
+        self.live.upsert(|| Resource::Device(Box::new(entry.view(now))));
+    }
+
+    pub(crate) fn publish_enrollment(&mut self, id: DeviceId, now: Timestamp) {
+        let Some(enrollment) = self.devices.get(&id).and_then(|entry| entry.enrollment(now)) else {
+            return;
+        };
+        self.live.upsert(|| Resource::Enrollment(enrollment));
+    }
+
+    /// All devices by name.
+    pub(crate) fn list_devices(&self, now: Timestamp, moment: impl Fn(Timestamp) -> String) -> List<Device> {
+        let mut items: Vec<_> = self.devices.values().map(|entry| entry.view(now)).collect();
+        items.sort_by(|a, b| a.name.cmp(&b.name));
+        let unreachable = self
+            .devices
+            .values()
+            .filter_map(|entry| entry.unreachable(&moment));
+        List {
+            items,
+            unreachable_devices: by_name(unreachable),
+            seq: self.live.seq(),
+        }
+    }
+
+    /// How many devices there are in each status.
+    pub(crate) fn count_by_status(&self) -> BTreeMap<DeviceStatus, u32> {
+        let mut counts: BTreeMap<_, _> = DeviceStatus::ALL.iter().map(|status| (*status, 0)).collect();
+        for entry in self.devices.values() {
+            *counts.entry(entry.status()).or_default() += 1;
+        }
+        counts
+    }
+}
+
+fn by_name(devices: impl Iterator<Item = UnreachableDevice>) -> Vec<UnreachableDevice> {
+    let mut devices: Vec<_> = devices.collect();
+    devices.sort_by(|a, b| a.device.cmp(&b.device));
+    devices
+}

@@ -1,0 +1,243 @@
+//! One device in memory: its record, its newest token, its link, and the last that was heard of it.
+
+use super::attention::attention;
+use crate::store::{DeviceRow, Known, TokenRow};
+use flotilla_fleet::{Life, PresenceState};
+use flotilla_protocol::{
+    Timestamp,
+    api::{Enrollment, EnrollmentState, Row, UnreachableDevice},
+    device::{ContainerCounts, Device, DeviceStatus, LinkDrop, LinkFacts},
+    inventory::{ContainerState, Health},
+};
+
+/// A live link, as far as people are shown it.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct LinkUp {
+    pub(crate) since: Timestamp,
+    pub(crate) remote: String,
+}
+
+#[derive(Debug, Clone)]
+pub(crate) struct Entry {
+    pub(crate) row: DeviceRow,
+    pub(crate) token: Option<TokenRow>,
+    pub(crate) known: Known,
+    pub(crate) link: Option<LinkUp>,
+    pub(crate) last_drop: Option<LinkDrop>,
+    pub(crate) presence: PresenceState,
+}
+
+impl Entry {
+    pub(crate) fn new(row: DeviceRow, token: Option<TokenRow>, known: Known) -> Self {
+        Self {
+            row,
+            token,
+            known,
+            link: None,
+            last_drop: None,
+            presence: PresenceState::Offline,
+        }
+    }
+
+    pub(crate) fn life(&self) -> Life {
+        Life::of(self.row.enrolled.is_some(), self.row.revoked.is_some())
+    }
+
+    pub(crate) fn status(&self) -> DeviceStatus {
+        match (self.life(), self.presence) {
+            (Life::Revoked, _) => DeviceStatus::Revoked,
+            (Life::Pending, _) => DeviceStatus::Pending,
+            (Life::Enrolled, PresenceState::Online) => DeviceStatus::Online,
+            (Life::Enrolled, PresenceState::Reconnecting) => DeviceStatus::Reconnecting,
+            (Life::Enrolled, PresenceState::Offline) => match &self.row.imposter {
+                Some(other) if Some(other.at) >= self.row.last_seen => DeviceStatus::Quarantined,
+                _ => DeviceStatus::Offline,
+            },
+        }
+    }
+
+    /// Until when a token of this device enrolls, if one can.
+    pub(crate) fn offered_until(&self) -> Option<Timestamp> {
+        self.waiting_token().map(|token| token.expires)
+    }
+
+    /// The token that can still enroll, whatever the time.
+    fn waiting_token(&self) -> Option<&TokenRow> {
+        self.token
+            .as_ref()
+            .filter(|token| token.used.is_none() && token.withdrawn.is_none())
+    }
+
+    /// The moment for which everything known of the device is true.
+    pub(crate) fn as_of(&self, now: Timestamp) -> Timestamp {
+        if self.link.is_some() {
+            now
+        } else {
+            self.row.last_seen.unwrap_or(self.row.created)
+        }
+    }
+
+    pub(crate) fn view(&self, now: Timestamp) -> Device {
+        let (row, known) = (&self.row, &self.known);
+        Device {
+            id: row.id,
+            name: row.name.clone(),
+            status: self.status(),
+            cordoned: false,
+            draining: false,
+            attention: attention(row, known),
+            mesh_ip: row.mesh_ip,
+            mode: row.mode,
+            relay: row.relay,
+            tags: row.tags.clone(),
+            this_computer: row.this_computer,
+            agent_version: known.agent_version.clone(),
+            last_seen: self.link.as_ref().map(|_| now).or(row.last_seen),
+            as_of: self.as_of(now),
+            created: row.created,
+            token_expires: self.offered_until().filter(|expires| *expires > now),
+            enrolled: row.enrolled,
+            certificate: row
+                .incoming
+                .as_ref()
+                .or(row.credential.as_ref())
+                .map(|held| held.certificate.clone()),
+            facts: known.facts.clone(),
+            usage: known.usage,
+            engine: known.engine.clone(),
+            containers: self.container_counts(),
+            link: LinkFacts {
+                since: self.link.as_ref().map(|link| link.since),
+                remote: self.link.as_ref().map(|link| link.remote.clone()),
+                rtt_ms: None,
+                clock_skew_seconds: known.clock_skew_seconds,
+                last_drop: self.last_drop.clone(),
+            },
+        }
+    }
+
+    /// One thing on this device as a row of a list over all devices.
+    pub(crate) fn row<T>(&self, item: T, now: Timestamp) -> Row<T> {
+        Row {
+            device: self.row.name.clone(),
+            device_id: self.row.id,
+            item,
+            as_of: self.as_of(now),
+        }
+    }
+
+    /// Why the device's rows may be old; `None` while they are kept current, and before it ever had any.
+    pub(crate) fn unreachable(&self, moment: impl Fn(Timestamp) -> String) -> Option<UnreachableDevice> {
+        let seen = self.row.last_seen.map(moment);
+        let name = &self.row.name;
+        let reason = match (self.status(), seen) {
+            (DeviceStatus::Online | DeviceStatus::Pending | DeviceStatus::Revoked, _) => return None,
+            (DeviceStatus::Reconnecting, Some(seen)) => {
+                format!("{name} is reconnecting. It was last seen {seen}.")
+            }
+            (DeviceStatus::Reconnecting, None) => format!("{name} is reconnecting."),
+            (DeviceStatus::Quarantined, _) => {
+                format!("{name} is quarantined: another machine presents its identity.")
+            }
+            (_, Some(seen)) => format!("{name} is offline. It was last seen {seen}."),
+            (_, None) => format!("{name} is offline. It was not seen yet."),
+        };
+        Some(UnreachableDevice {
+            device: name.clone(),
+            reason,
+        })
+    }
+
+    pub(crate) fn enrollment(&self, now: Timestamp) -> Option<Enrollment> {
+        let token = self.token.as_ref()?;
+        let state = if token.used.is_some() {
+            EnrollmentState::Done
+        } else if token.withdrawn.is_some() {
+            EnrollmentState::Withdrawn
+        } else if token.expires <= now {
+            EnrollmentState::Expired
+        } else {
+            EnrollmentState::Waiting
+        };
+        Some(Enrollment {
+            device_id: token.device_id,
+            state,
+            created: token.created,
+            expires: token.expires,
+            stages: token.stages.clone(),
+            failure: token.failure.clone(),
+        })
+    }
+
+    fn container_counts(&self) -> ContainerCounts {
+        let mut counts = ContainerCounts::default();
+        for container in &self.known.inventory.containers {
+            counts.total += 1;
+            counts.running += u32::from(container.state == ContainerState::Running);
+            counts.unhealthy += u32::from(container.health == Health::Unhealthy);
+        }
+        counts
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::{
+        Imposter,
+        tests::{device, moment},
+    };
+
+    fn enrolled() -> Entry {
+        let mut row = device("nas", 1);
+        row.enrolled = Some(moment(1));
+        row.last_seen = Some(moment(5));
+        Entry::new(row, None, Known::default())
+    }
+
+    #[test]
+    fn status_follows_trust_first_and_the_link_then() {
+        let mut entry = Entry::new(device("nas", 1), None, Known::default());
+        assert_eq!(entry.status(), DeviceStatus::Pending);
+        entry = enrolled();
+        assert_eq!(entry.status(), DeviceStatus::Offline);
+        entry.presence = PresenceState::Reconnecting;
+        assert_eq!(entry.status(), DeviceStatus::Reconnecting);
+        entry.presence = PresenceState::Online;
+        assert_eq!(entry.status(), DeviceStatus::Online);
+        entry.row.revoked = Some(moment(7));
+        assert_eq!(entry.status(), DeviceStatus::Revoked);
+    }
+
+    #[test]
+    fn a_device_is_quarantined_while_only_its_copy_was_heard_of() {
+        let mut entry = enrolled();
+        entry.row.imposter = Some(Imposter {
+            hostname: "copy".into(),
+            address: "192.0.2.7".into(),
+            at: moment(6),
+        });
+        assert_eq!(entry.status(), DeviceStatus::Quarantined);
+        entry.row.last_seen = Some(moment(7));
+        assert_eq!(
+            entry.status(),
+            DeviceStatus::Offline,
+            "the original was there after its copy"
+        );
+    }
+
+    #[test]
+    fn rows_of_a_device_that_is_away_are_as_old_as_its_last_sign() {
+        let mut entry = enrolled();
+        assert_eq!(entry.as_of(moment(100)), moment(5));
+        let unreachable = entry.unreachable(|_| "at 09:12".into()).unwrap();
+        assert_eq!(unreachable.reason, "nas is offline. It was last seen at 09:12.");
+        entry.link = Some(LinkUp {
+            since: moment(6),
+            remote: "192.0.2.7".into(),
+        });
+        entry.presence = PresenceState::Online;
+        assert_eq!(entry.as_of(moment(100)), moment(100));
+        assert_eq!(entry.unreachable(|_| String::new()), None);
+    }
+}

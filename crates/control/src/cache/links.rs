@@ -1,0 +1,82 @@
+//! Links that come and go, and what that makes of each device's presence.
+
+use super::{LinkUp, State};
+use flotilla_fleet::{Life, PresenceState};
+use flotilla_protocol::{Timestamp, device::LinkDrop, id::DeviceId};
+use std::time::Instant;
+
+impl State {
+    /// Gives every enrolled device the time to come back after control's start.
+    pub(super) fn expect_all(&mut self, now: Instant) {
+        for (id, entry) in &mut self.devices {
+            if entry.life() == Life::Enrolled {
+                self.presence.handle_known(*id, now);
+                entry.presence = self.presence.state(*id);
+            }
+        }
+        while self.presence.poll_change().is_some() {}
+    }
+
+    /// A device enrolled: its link should follow.
+    pub(crate) fn expect(&mut self, id: DeviceId, moment: (Timestamp, Instant)) {
+        self.presence.handle_known(id, moment.1);
+        self.take_changes(moment.0);
+    }
+
+    /// A link is up; answers what the device was before.
+    pub(crate) fn link_up(&mut self, id: DeviceId, number: u64, link: LinkUp) -> PresenceState {
+        let before = self.presence.state(id);
+        let now = link.since;
+        self.presence.handle_up(id, number);
+        self.change(id, now, |entry| {
+            entry.link = Some(link);
+            entry.row.last_seen = Some(now);
+            entry.presence = PresenceState::Online;
+        });
+        self.take_changes(now);
+        before
+    }
+
+    /// The newest link of a device ended.
+    pub(crate) fn link_down(&mut self, id: DeviceId, number: u64, drop: LinkDrop, now: Instant) {
+        let at = drop.at;
+        self.presence.handle_down(id, number, now);
+        self.note(id, |entry| {
+            entry.link = None;
+            entry.last_drop = Some(drop);
+        });
+        self.take_changes(at);
+    }
+
+    /// Nobody waits for a device that was revoked.
+    pub(crate) fn link_unwanted(&mut self, id: DeviceId) {
+        self.presence.handle_gone(id);
+        self.note(id, |entry| entry.presence = PresenceState::Offline);
+    }
+
+    /// Time has passed; answers the devices that count as offline since now.
+    pub(crate) fn time_passed(&mut self, moment: (Timestamp, Instant)) -> Vec<DeviceId> {
+        self.presence.handle_timeout(moment.1);
+        self.take_changes(moment.0)
+    }
+
+    /// When [`State::time_passed`] changes something next.
+    pub(crate) fn next_timeout(&self) -> Option<Instant> {
+        self.presence.poll_timeout().map(|(at, _)| at)
+    }
+
+    /// Shows what changed; answers the devices that went offline.
+    fn take_changes(&mut self, now: Timestamp) -> Vec<DeviceId> {
+        let mut gone = Vec::new();
+        while let Some(change) = self.presence.poll_change() {
+            let known = self.devices.get(&change.device).map(|entry| entry.presence);
+            if change.state == PresenceState::Offline {
+                gone.push(change.device);
+            }
+            if known != Some(change.state) {
+                self.change(change.device, now, |entry| entry.presence = change.state);
+            }
+        }
+        gone
+    }
+}

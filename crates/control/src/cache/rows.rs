@@ -1,0 +1,71 @@
+//! Lists over all devices, cut from what each device's engine holds.
+
+use super::{Entry, State, by_name};
+use flotilla_protocol::{
+    Timestamp,
+    api::{List, Row},
+    inventory::{Container, Image, Inventory, Network, Stack, Volume},
+};
+
+/// A kind of thing that a fan-out table lists.
+pub(crate) trait Listed: Clone {
+    fn of(inventory: &Inventory) -> &[Self];
+    /// What people know it by; the second sort key after the device.
+    fn name(&self) -> &str;
+}
+
+macro_rules! listed {
+    ($type:ty, $field:ident, |$item:ident| $name:expr) => {
+        impl Listed for $type {
+            fn of(inventory: &Inventory) -> &[Self] {
+                &inventory.$field
+            }
+            fn name(&self) -> &str {
+                let $item = self;
+                $name
+            }
+        }
+    };
+}
+listed!(Container, containers, |container| &container.name);
+listed!(Image, images, |image| image
+    .tags
+    .first()
+    .map_or(image.id.as_str(), String::as_str));
+listed!(Volume, volumes, |volume| &volume.name);
+listed!(Network, networks, |network| &network.name);
+listed!(Stack, stacks, |stack| &stack.name);
+
+impl State {
+    /// Rows of one kind on the given devices, or on all of them when none is given.
+    pub(crate) fn list_rows<T: Listed>(
+        &self,
+        devices: Option<&[flotilla_protocol::id::DeviceId]>,
+        now: Timestamp,
+        moment: impl Fn(Timestamp) -> String,
+    ) -> List<Row<T>> {
+        let asked = |entry: &&Entry| devices.is_none_or(|devices| devices.contains(&entry.row.id));
+        let mut items = Vec::new();
+        for entry in self.devices().filter(asked) {
+            items.extend(
+                T::of(&entry.known.inventory)
+                    .iter()
+                    .map(|item| entry.row(item.clone(), now)),
+            );
+        }
+        items.sort_by(|a, b| {
+            a.device
+                .cmp(&b.device)
+                .then_with(|| a.item.name().cmp(b.item.name()))
+        });
+        let unreachable = self
+            .devices()
+            .filter(asked)
+            .filter_map(|entry| entry.unreachable(&moment));
+        List {
+            items,
+            unreachable_devices: by_name(unreachable),
+            seq: self.live.seq(),
+        }
+    }
+}

@@ -1,0 +1,108 @@
+//! What both ports share: the fleet in memory and on disk, who may come in, and who is connected.
+
+use crate::{
+    access::Access,
+    advertise,
+    cache::Cache,
+    clock::Clock,
+    config::Ui,
+    hub::Hub,
+    limit::Refusals,
+    provision::Builds,
+    store::{NewActivity, Store},
+    trust::Trust,
+};
+use flotilla_protocol::{
+    api::{Fleet, Resource},
+    endpoint::Endpoint,
+};
+use rand::rngs::StdRng;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
+
+/// One running control's state. Shared by reference.
+#[derive(Debug)]
+pub(crate) struct Core {
+    pub(crate) clock: Clock,
+    pub(crate) store: Store,
+    pub(crate) cache: Cache,
+    pub(crate) hub: Hub,
+    pub(crate) access: Access,
+    pub(crate) refusals: Refusals,
+    pub(crate) trust: Trust,
+    pub(crate) builds: Builds,
+    pub(crate) ui: Ui,
+    pub(crate) api_port: u16,
+    /// Held while a device's record is read, decided on and written, so that no change is lost to another.
+    pub(crate) change: tokio::sync::Mutex<()>,
+    /// Something may fall due earlier than it looked.
+    pub(crate) sooner: Notify,
+    pub(crate) stop: CancellationToken,
+    pub(crate) random: Mutex<StdRng>,
+    pub(crate) endpoints: Mutex<Vec<Endpoint>>,
+}
+
+impl Core {
+    pub(crate) fn random(&self) -> MutexGuard<'_, StdRng> {
+        self.random.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Where devices reach control, best first.
+    pub(crate) fn endpoints(&self) -> Vec<Endpoint> {
+        self.endpoints
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+
+    /// Replaces the addresses, and tells pages and agents when that changes something.
+    pub(crate) fn set_endpoints(&self, endpoints: Vec<Endpoint>) {
+        let mut current = self.endpoints.lock().unwrap_or_else(PoisonError::into_inner);
+        if *current == endpoints {
+            return;
+        }
+        *current = endpoints;
+        drop(current);
+        self.publish_fleet();
+        self.hub.tell_all();
+    }
+
+    /// Writes an entry of the activity log and shows it to open pages. A log that cannot be written does not
+    /// undo what it tells of.
+    pub(crate) async fn record(&self, entry: NewActivity) {
+        match self.store.append_activity(entry, self.clock.now()).await {
+            Ok(entry) => self.cache.lock().live.upsert(|| Resource::Activity(entry)),
+            Err(error) => tracing::error!(%error, "activity not recorded"),
+        }
+    }
+
+    pub(crate) fn fleet(&self) -> Fleet {
+        let endpoints = self.endpoints();
+        let proposed_name = crate::roster::propose_name(self);
+        let state = self.cache.lock();
+        let this_computer = state
+            .devices()
+            .find(|entry| entry.row.this_computer && entry.row.enrolled.is_some());
+        Fleet {
+            id: state.fleet.id,
+            name: state.fleet.name.clone(),
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            reachable_from_outside: endpoints.iter().any(advertise::is_outside),
+            endpoints,
+            ca_pin: self.trust.ca.pin(),
+            tls_pin: self.trust.leaf_key.pin(),
+            mesh_cidr: state.fleet.mesh_cidr.clone(),
+            starting_policy: state.fleet.starting_policy,
+            this_computer: this_computer.map(|entry| entry.row.id),
+            proposed_name,
+            agents: self.builds.architectures(),
+            as_of: self.clock.now(),
+        }
+    }
+
+    pub(crate) fn publish_fleet(&self) {
+        let fleet = self.fleet();
+        self.cache.lock().live.upsert(|| Resource::Fleet(fleet));
+    }
+}

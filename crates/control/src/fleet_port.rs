@@ -1,0 +1,33 @@
+//! The fleet port: what devices reach over TLS. Nothing else is served there, and every refusal is a Problem.
+
+mod credential;
+mod enroll;
+mod install;
+mod link;
+
+use crate::{core::Core, refusal::not_found};
+use axum::{
+    Router,
+    extract::DefaultBodyLimit,
+    routing::{get, post},
+};
+use flotilla_protocol::{agent::LINK_PATH, enroll::ENROLL_PATH};
+use std::sync::Arc;
+
+/// An enrollment is about 2 KB; a device with very many routes stays below this.
+const BODY_BYTES: usize = 64 * 1024;
+
+/// Everything that the fleet port serves.
+pub(crate) fn router(core: &Arc<Core>) -> Router {
+    Router::new()
+        .route(ENROLL_PATH, post(enroll::enroll))
+        .route(LINK_PATH, get(link::open))
+        .merge(install::routes())
+        .fallback(not_found)
+        .method_not_allowed_fallback(not_found)
+        .layer(DefaultBodyLimit::max(BODY_BYTES))
+        .with_state(core.clone())
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,177 @@
+//! What a caller of the fleet port shows: an enrollment token, or a device's certificate.
+
+use crate::{
+    core::Core,
+    limit::Source,
+    refusal::Refusal,
+    roster,
+    store::{Credential, DeviceRow, Imposter, NewActivity, TokenRow},
+};
+use flotilla_fleet::{
+    admission::{self, Record, Turned},
+    enrollment::Refusal::Unknown,
+};
+use flotilla_identity::EnrollmentToken;
+use flotilla_link::Caller;
+use flotilla_protocol::{
+    Code, Problem,
+    activity::{Action, Actor},
+    api::{EnrollmentFailure, Stage},
+};
+use http::{HeaderMap, header};
+
+/// The caller's network address as people write it.
+pub(super) fn address(caller: &Caller) -> String {
+    caller.remote.ip().to_canonical().to_string()
+}
+
+/// A token that its caller proved to hold. It may be used, withdrawn or too old.
+#[derive(Debug)]
+pub(super) struct Held {
+    pub(super) token: EnrollmentToken,
+    pub(super) row: TokenRow,
+}
+
+/// Finds the token that a request carries, and notes that a device has reached control with it.
+pub(super) async fn held_token(core: &Core, caller: &Caller, headers: &HeaderMap) -> Result<Held, Refusal> {
+    let now = core.clock.now();
+    let by_address = Source::Address(caller.remote.ip().to_canonical());
+    if core.refusals.is_spent(by_address, now) {
+        return Err(too_many());
+    }
+    let bearer = headers
+        .get(header::AUTHORIZATION)
+        .and_then(|value| value.to_str().ok());
+    let shown = bearer.and_then(|value| value.strip_prefix("Bearer "));
+    let Some(token) = shown.and_then(|text| EnrollmentToken::parse(text).ok()) else {
+        return Err(refuse(core, caller, None, Unknown.into()).await);
+    };
+    let by_token = Source::Token(token.id());
+    if core.refusals.is_spent(by_token, now) {
+        return Err(too_many());
+    }
+    let row = core.store.lookup_token(token.id()).await?;
+    match row {
+        Some(row) if row.hash == token.hash() => {
+            roster::reached(core, &row, Stage::Reached, &address(caller)).await;
+            Ok(Held { token, row })
+        }
+        row => {
+            core.refusals.count(by_token, now);
+            Err(refuse(core, caller, row.as_ref(), Unknown.into()).await)
+        }
+    }
+}
+
+/// Counts and records a refusal; `row` is the token whose device is concerned, when one is.
+pub(super) async fn refuse(
+    core: &Core,
+    caller: &Caller,
+    row: Option<&TokenRow>,
+    problem: Problem,
+) -> Refusal {
+    let now = core.clock.now();
+    let from = address(caller);
+    core.refusals
+        .count(Source::Address(caller.remote.ip().to_canonical()), now);
+    tracing::warn!(link.remote = %from, problem.code = %problem.code, "enrollment refused");
+    let device = row.and_then(|row| {
+        let state = core.cache.lock();
+        state
+            .device(row.device_id)
+            .map(|entry| (entry.row.id, entry.row.name.to_string()))
+    });
+    if let Some(row) = row {
+        let message = match problem.code {
+            Code::TokenUnknown => format!(
+                "Something at {from} tried to enroll but couldn't prove it holds this command. Nothing was added."
+            ),
+            _ => problem.message.clone(),
+        };
+        let failure = EnrollmentFailure {
+            at: now,
+            from: from.clone(),
+            code: problem.code,
+            message,
+        };
+        roster::failed(core, row, failure).await;
+    }
+    core.record(NewActivity {
+        actor: Actor::Stranger {
+            address: from.clone(),
+        },
+        action: Action::EnrollmentRefused,
+        target: None,
+        device,
+        succeeded: false,
+        details: format!("{from} was refused: {}", problem.message),
+    })
+    .await;
+    Refusal(problem)
+}
+
+fn too_many() -> Refusal {
+    Refusal::new(
+        Code::RateLimited,
+        "Too many refused attempts from this address. Try again in a minute.",
+    )
+}
+
+/// The device behind the caller's certificate, on the machine that it names; the machine that the certificate
+/// was issued to when it names none. A copy of another device is recorded as such.
+pub(super) async fn device(
+    core: &Core,
+    caller: &Caller,
+    machine: Option<Machine>,
+) -> Result<DeviceRow, Refusal> {
+    let (Some(id), Some(presented)) = (caller.device(), caller.certificate.as_ref()) else {
+        return Err(Refusal::new(
+            Code::Unauthenticated,
+            "This is for devices of the fleet. Enroll first: create a command under Add Device.",
+        ));
+    };
+    let entry = core
+        .cache
+        .lock()
+        .device(id)
+        .map(|entry| (entry.row.clone(), entry.life()));
+    let record = entry.as_ref().map(|(row, life)| Record {
+        life: *life,
+        in_use: row.credential.as_ref().map(decided),
+        to_come: row.incoming.as_ref().map(decided),
+    });
+    let own = record.and_then(|record| {
+        let mut held = [record.to_come, record.in_use].into_iter().flatten();
+        held.find(|held| held.fingerprint == presented.fingerprint)
+            .map(|held| held.machine_id)
+    });
+    let machine_id = machine
+        .as_ref()
+        .map_or(own.unwrap_or_default(), |machine| machine.id.as_str());
+    let judged = admission::admit(record.as_ref(), presented, machine_id, core.clock.now());
+    if judged == Err(Turned::Cloned) {
+        let hostname = machine.map(|machine| machine.hostname).unwrap_or_default();
+        let other = Imposter {
+            hostname,
+            address: address(caller),
+            at: core.clock.now(),
+        };
+        roster::quarantine(core, id, other).await;
+    }
+    judged.map_err(Problem::from)?;
+    let (row, _) = entry.ok_or_else(|| Problem::from(Turned::Removed))?;
+    Ok(row)
+}
+
+/// What a link's upgrade says about the machine that it comes from.
+pub(super) struct Machine {
+    pub(super) id: String,
+    pub(super) hostname: String,
+}
+
+fn decided(held: &Credential) -> admission::Credential<'_> {
+    admission::Credential {
+        fingerprint: &held.certificate.fingerprint,
+        machine_id: &held.machine_id,
+    }
+}

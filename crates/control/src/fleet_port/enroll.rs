@@ -1,0 +1,195 @@
+//! `POST /agent/v1/enroll`: a token and a certificate request become a device with a certificate.
+
+use super::credential::{self, Held};
+use crate::{
+    core::Core,
+    refusal::Refusal,
+    roster,
+    store::{Credential, DeviceRow, TokenUse},
+};
+use axum::{Extension, Json, extract::State};
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use bytes::Bytes;
+use flotilla_fleet::enrollment::{Refusal::Used, Verdict};
+use flotilla_identity::{VerifiedCsr, WireguardPublicKey};
+use flotilla_link::Caller;
+use flotilla_protocol::{
+    Code, PROTOCOL, Problem,
+    api::Stage,
+    device::CertificateFacts,
+    enroll::{EnrollRequest, EnrollResponse, MeshAddress},
+};
+use http::HeaderMap;
+use std::sync::Arc;
+
+/// A machine id is a hash in hexadecimal; this leaves room for another one.
+const MACHINE_ID_CHARS: usize = 128;
+
+pub(super) async fn enroll(
+    State(core): State<Arc<Core>>,
+    Extension(caller): Extension<Caller>,
+    headers: HeaderMap,
+    body: Result<Bytes, axum::extract::rejection::BytesRejection>,
+) -> Result<Json<EnrollResponse>, Refusal> {
+    let held = credential::held_token(&core, &caller, &headers).await?;
+    let body = body.map_err(|_| {
+        Refusal::new(
+            Code::TooLarge,
+            "The enrollment request is too large, or it ended early.",
+        )
+    })?;
+    match enroll_held(&core, &caller, &held, &body).await {
+        Ok(response) => Ok(Json(response)),
+        Err(Stop::Refused(problem)) => {
+            Err(credential::refuse(&core, &caller, Some(&held.row), problem).await)
+        }
+        Err(Stop::Failed(refusal)) => Err(refusal),
+    }
+}
+
+/// Why an enrollment did not happen.
+enum Stop {
+    /// By the caller's fault: counted and recorded.
+    Refused(Problem),
+    /// By control's fault.
+    Failed(Refusal),
+}
+
+impl From<Problem> for Stop {
+    fn from(problem: Problem) -> Self {
+        Self::Refused(problem)
+    }
+}
+
+impl From<crate::store::StoreError> for Stop {
+    fn from(error: crate::store::StoreError) -> Self {
+        Self::Failed(error.into())
+    }
+}
+
+async fn enroll_held(core: &Core, caller: &Caller, held: &Held, body: &[u8]) -> Result<EnrollResponse, Stop> {
+    let request = read(body)?;
+    let csr = STANDARD
+        .decode(&request.csr_der)
+        .ok()
+        .and_then(|der| VerifiedCsr::from_der(&der).ok())
+        .ok_or_else(|| {
+            Problem::new(
+                Code::CsrInvalid,
+                "The certificate request does not prove that the device holds its key.",
+            )
+            .with_field("csr_der")
+        })?;
+    let _changing = core.change.lock().await;
+    let now = core.clock.now();
+    // Read again under the lock: another agent may have used the token meanwhile.
+    let token = core
+        .store
+        .lookup_token(held.row.id)
+        .await?
+        .unwrap_or_else(|| held.row.clone());
+    let device = core
+        .cache
+        .lock()
+        .device(token.device_id)
+        .map(|entry| entry.row.clone());
+    let Some(mut device) = device else {
+        return Err(Problem::new(
+            Code::TokenRevoked,
+            "The device of this command was removed. Add it again.",
+        )
+        .into());
+    };
+    let verdict = token
+        .offer()
+        .judge(&held.token, &csr.pin(), now)
+        .map_err(Problem::from)?;
+    if let (Verdict::Repeat, Some(used)) = (verdict, &token.used) {
+        return answer(core, &device, used.chain.clone());
+    }
+    let from = credential::address(caller);
+    roster::reached(core, &token, Stage::IdentityChecked, &from).await;
+    let issued = core
+        .trust
+        .ca
+        .issue_device(&csr, device.id, now)
+        .map_err(|error| {
+            tracing::error!(device.id = %device.id, %error, "certificate not issued");
+            Stop::Failed(Refusal::new(
+                Code::Internal,
+                "The controller could not sign a certificate. Its log says more.",
+            ))
+        })?;
+    device.enrolled = Some(now);
+    device.revoked = None;
+    device.imposter = None;
+    device.incoming = Some(Credential {
+        certificate: CertificateFacts {
+            issued: now,
+            expires: issued.expires,
+            fingerprint: issued.fingerprint,
+        },
+        machine_id: request.machine_id.clone(),
+        wireguard_key: request.wireguard_public_key.clone(),
+    });
+    let used = TokenUse {
+        at: now,
+        key: csr.pin(),
+        chain: issued.pem.clone(),
+    };
+    if !core.store.use_token(token.id, &used, &device).await? {
+        return Err(Problem::from(Used).into());
+    }
+    roster::enrolled(core, &device, token.id, used, &request, &from).await;
+    answer(core, &device, issued.pem)
+}
+
+fn read(body: &[u8]) -> Result<EnrollRequest, Problem> {
+    let request: EnrollRequest = serde_json::from_slice(body).map_err(|error| {
+        Problem::new(
+            Code::InvalidInput,
+            format!("The enrollment request can't be read: {error}."),
+        )
+    })?;
+    if request.protocol != PROTOCOL {
+        return Err(Problem::new(
+            Code::UnsupportedProtocol,
+            format!(
+                "This controller speaks protocol {PROTOCOL}, the agent {}. Install the agent that the controller serves.",
+                request.protocol
+            ),
+        ));
+    }
+    if request
+        .wireguard_public_key
+        .parse::<WireguardPublicKey>()
+        .is_err()
+    {
+        let problem = Problem::new(
+            Code::InvalidInput,
+            "The WireGuard key is not an X25519 public key in base64.",
+        );
+        return Err(problem.with_field("wireguard_public_key"));
+    }
+    if request.machine_id.is_empty() || request.machine_id.len() > MACHINE_ID_CHARS {
+        let problem = Problem::new(Code::InvalidInput, "The machine id has 1 to 128 characters.");
+        return Err(problem.with_field("machine_id"));
+    }
+    Ok(request)
+}
+
+fn answer(core: &Core, device: &DeviceRow, chain: String) -> Result<EnrollResponse, Stop> {
+    let prefix = roster::range(core).map_err(Stop::Failed)?.prefix();
+    Ok(EnrollResponse {
+        fleet_id: core.trust.ca.fleet(),
+        device_id: device.id,
+        device_name: device.name.clone(),
+        chain,
+        ca: core.trust.ca.cert_pem().to_owned(),
+        endpoints: core.endpoints(),
+        mesh: MeshAddress {
+            address: device.mesh_ip,
+            prefix,
+        },
+    })
+}

@@ -1,0 +1,58 @@
+//! `GET /agent/v1/link`: lets a device's link in, or says why not.
+
+use super::credential::{self, Machine};
+use crate::{core::Core, hub, hub::Arrival, refusal::Refusal};
+use axum::{
+    Extension,
+    extract::{State, WebSocketUpgrade, ws::rejection::WebSocketUpgradeRejection},
+    response::{IntoResponse, Response},
+};
+use flotilla_link::Caller;
+use flotilla_protocol::{
+    Code,
+    agent::{HOSTNAME_HEADER, MACHINE_HEADER},
+};
+use http::HeaderMap;
+use std::sync::Arc;
+
+/// A host name of 253 characters is the longest there is (RFC 1035 §2.3.4).
+const NAME_CHARS: usize = 253;
+
+pub(super) async fn open(
+    State(core): State<Arc<Core>>,
+    Extension(caller): Extension<Caller>,
+    headers: HeaderMap,
+    socket: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
+) -> Result<Response, Refusal> {
+    let header = |name| {
+        let value = headers
+            .get(name)
+            .and_then(|value| value.to_str().ok())
+            .unwrap_or_default();
+        value.chars().take(NAME_CHARS).collect::<String>()
+    };
+    let machine = Machine {
+        id: header(MACHINE_HEADER),
+        hostname: header(HOSTNAME_HEADER),
+    };
+    let row = credential::device(&core, &caller, Some(machine)).await?;
+    let socket = match socket {
+        Ok(socket) => socket,
+        Err(_) => {
+            return Err(Refusal::new(
+                Code::InvalidInput,
+                "This address only opens links: it needs a WebSocket upgrade.",
+            ));
+        }
+    };
+    let fingerprint = caller
+        .certificate
+        .map(|certificate| certificate.fingerprint)
+        .unwrap_or_default();
+    let arrival = Arrival {
+        device: row.id,
+        remote: caller.remote,
+        fingerprint,
+    };
+    Ok(flotilla_link::upgrade(socket, move |link| hub::run(core, arrival, link)).into_response())
+}

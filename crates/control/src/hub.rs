@@ -1,0 +1,93 @@
+//! The live links, one per device at most.
+//!
+//! Life of a link: its route let it in → [`run`] attaches it, which ends the one before (the newest
+//! authenticated link always wins) → reports flow into the cache, settings flow out → it ends, and only the link
+//! that is still the newest marks its device as gone.
+
+mod run;
+
+pub(crate) use run::{Arrival, run};
+
+use flotilla_link::AgentLink;
+use flotilla_protocol::id::DeviceId;
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+use tokio::sync::Notify;
+
+/// All live links. Shared by reference.
+#[derive(Debug, Default)]
+pub(crate) struct Hub(Mutex<Links>);
+
+#[derive(Debug, Default)]
+struct Links {
+    attached: u64,
+    live: BTreeMap<DeviceId, Attached>,
+}
+
+#[derive(Debug, Clone)]
+struct Attached {
+    /// Tells this link from the ones before it.
+    number: u64,
+    link: AgentLink,
+    /// The agent has something new to be told.
+    tell: Arc<Notify>,
+}
+
+impl Hub {
+    pub(crate) fn len(&self) -> usize {
+        self.lock().live.len()
+    }
+
+    /// The device's link, while it has one.
+    pub(crate) fn lookup(&self, device: DeviceId) -> Option<AgentLink> {
+        let attached = self.lock().live.get(&device).cloned()?;
+        (!attached.link.is_closed()).then_some(attached.link)
+    }
+
+    /// Sends a device its settings again, once it has a link.
+    pub(crate) fn tell(&self, device: DeviceId) {
+        if let Some(attached) = self.lock().live.get(&device) {
+            attached.tell.notify_one();
+        }
+    }
+
+    pub(crate) fn tell_all(&self) {
+        for attached in self.lock().live.values() {
+            attached.tell.notify_one();
+        }
+    }
+
+    /// Makes a link the device's, and ends the one it had.
+    fn attach(&self, device: DeviceId, link: AgentLink) -> Attached {
+        let mut links = self.lock();
+        links.attached += 1;
+        let attached = Attached {
+            number: links.attached,
+            link,
+            tell: Arc::default(),
+        };
+        if let Some(older) = links.live.insert(device, attached.clone()) {
+            older.link.abort();
+        }
+        attached
+    }
+
+    /// Forgets a link; false when another one has taken its place.
+    fn detach(&self, device: DeviceId, number: u64) -> bool {
+        let mut links = self.lock();
+        let newest = links
+            .live
+            .get(&device)
+            .is_some_and(|attached| attached.number == number);
+        if newest {
+            links.live.remove(&device);
+        }
+        newest
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Links> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

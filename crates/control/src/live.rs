@@ -1,0 +1,168 @@
+//! The live stream: numbered frames that keep open pages true.
+//!
+//! Frames are made under the cache's lock, so their order is the order of changes and a list can say which
+//! frames it already contains. A frame becomes text once, and only while somebody reads.
+
+use axum::extract::ws::Utf8Bytes;
+use flotilla_protocol::api::{LiveFrame, Resource, ResourceRef};
+use tokio::sync::broadcast::{self, error::RecvError};
+
+/// Frames a slow reader may be behind before it is told to load its page again: a few seconds of a busy fleet.
+const BACKLOG: usize = 1024;
+
+/// The writing end; it lives inside the cache.
+#[derive(Debug)]
+pub(crate) struct Live {
+    seq: u64,
+    frames: broadcast::Sender<(u64, Utf8Bytes)>,
+}
+
+impl Live {
+    pub(crate) fn new() -> Self {
+        Self {
+            seq: 0,
+            frames: broadcast::Sender::new(BACKLOG),
+        }
+    }
+
+    /// The number of the last frame.
+    pub(crate) fn seq(&self) -> u64 {
+        self.seq
+    }
+
+    pub(crate) fn upsert(&mut self, resource: impl FnOnce() -> Resource) {
+        self.publish(|frame| frame.upsert = Some(resource()));
+    }
+
+    pub(crate) fn remove(&mut self, gone: ResourceRef) {
+        self.publish(|frame| frame.remove = Some(gone));
+    }
+
+    pub(crate) fn subscribe(&self) -> Reader {
+        Reader {
+            frames: self.frames.subscribe(),
+            begin: Some(self.seq),
+            held: None,
+        }
+    }
+
+    pub(crate) fn readers(&self) -> usize {
+        self.frames.receiver_count()
+    }
+
+    fn publish(&mut self, fill: impl FnOnce(&mut LiveFrame)) {
+        self.seq += 1;
+        if self.frames.receiver_count() == 0 {
+            return;
+        }
+        let mut frame = LiveFrame {
+            seq: self.seq,
+            upsert: None,
+            remove: None,
+            reset: false,
+        };
+        fill(&mut frame);
+        // The last reader may leave at this moment; then nobody misses the frame.
+        let _ = self.frames.send((self.seq, text(&frame)));
+    }
+}
+
+/// The reading end.
+#[derive(Debug)]
+pub(crate) struct Reader {
+    frames: broadcast::Receiver<(u64, Utf8Bytes)>,
+    /// The frame before the first, until the reader was told.
+    begin: Option<u64>,
+    /// The frame that showed that others were missed.
+    held: Option<Utf8Bytes>,
+}
+
+impl Reader {
+    /// The next frame as JSON: first a `reset`, and another one after frames were missed. `None` when control
+    /// stops.
+    pub(crate) async fn next(&mut self) -> Option<Utf8Bytes> {
+        if let Some(seq) = self.begin.take() {
+            return Some(reset(seq));
+        }
+        if let Some(frame) = self.held.take() {
+            return Some(frame);
+        }
+        let mut missed = false;
+        loop {
+            match self.frames.recv().await {
+                Ok((seq, frame)) if missed => {
+                    self.held = Some(frame);
+                    return Some(reset(seq - 1));
+                }
+                Ok((_, frame)) => return Some(frame),
+                Err(RecvError::Lagged(_)) => missed = true,
+                Err(RecvError::Closed) => return None,
+            }
+        }
+    }
+}
+
+fn reset(seq: u64) -> Utf8Bytes {
+    text(&LiveFrame {
+        seq,
+        upsert: None,
+        remove: None,
+        reset: true,
+    })
+}
+
+/// Frames always have a JSON form: their maps have text keys.
+fn text(frame: &LiveFrame) -> Utf8Bytes {
+    serde_json::to_string(frame).unwrap_or_default().into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use flotilla_protocol::id::DeviceId;
+
+    fn gone() -> ResourceRef {
+        let device_id: DeviceId = "01937c5e-7b1a-7c3e-8b9e-0123456789ab".parse().unwrap();
+        ResourceRef::Device { device_id }
+    }
+
+    async fn next(reader: &mut Reader) -> LiveFrame {
+        serde_json::from_str(&reader.next().await.unwrap()).unwrap()
+    }
+
+    #[tokio::test]
+    async fn a_reader_starts_with_a_reset_and_sees_every_later_frame_in_order() {
+        let mut live = Live::new();
+        live.remove(gone());
+        let mut reader = live.subscribe();
+        live.remove(gone());
+        live.remove(gone());
+        let first = next(&mut reader).await;
+        assert!(first.reset && first.seq == 1);
+        assert_eq!(next(&mut reader).await.seq, 2);
+        assert_eq!(next(&mut reader).await.seq, 3);
+        drop(live);
+        assert_eq!(reader.next().await, None);
+    }
+
+    #[tokio::test]
+    async fn a_reader_that_missed_frames_is_told_to_load_again_and_then_goes_on() {
+        let mut live = Live::new();
+        let mut reader = live.subscribe();
+        for _ in 0..BACKLOG + 5 {
+            live.remove(gone());
+        }
+        assert!(next(&mut reader).await.reset);
+        let again = next(&mut reader).await;
+        assert!(again.reset && again.seq == 5);
+        assert_eq!(next(&mut reader).await.seq, 6);
+        assert_eq!(next(&mut reader).await.seq, 7);
+    }
+
+    #[test]
+    fn nothing_is_written_for_nobody() {
+        let mut live = Live::new();
+        live.upsert(|| unreachable!("no reader, no text"));
+        assert_eq!(live.seq(), 1);
+    }
+}

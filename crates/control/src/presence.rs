@@ -1,0 +1,65 @@
+//! What time alone changes: devices that stay away, tokens that run out, addresses of this computer.
+
+use crate::{advertise, core::Core, roster};
+use flotilla_protocol::{Timestamp, endpoint::Endpoint};
+use std::{net::SocketAddr, sync::Arc, time::Duration};
+use tokio::time::{Instant, sleep_until};
+
+/// How soon a change of this computer's network is noticed. Reading its interfaces takes microseconds.
+const LOOK_AROUND: Duration = Duration::from_secs(10);
+
+/// Runs until control stops. `given` and `fleet` say which addresses to tell devices.
+pub(crate) async fn watch(core: Arc<Core>, given: Vec<Endpoint>, fleet: SocketAddr) {
+    let mut checked = core.clock.now();
+    loop {
+        let wake = next(&core, checked);
+        tokio::select! {
+            () = sleep_until(wake) => {}
+            () = core.sooner.notified() => {}
+            () = core.stop.cancelled() => return,
+        }
+        let now = core.clock.now();
+        let offline = core.cache.lock().time_passed((now, Instant::now().into_std()));
+        for device in offline {
+            roster::went_offline(&core, device).await;
+        }
+        show_expired(&core, checked, now);
+        core.set_endpoints(advertise::endpoints(&given, fleet));
+        checked = now;
+    }
+}
+
+fn next(core: &Core, checked: Timestamp) -> Instant {
+    let latest = Instant::now() + LOOK_AROUND;
+    let state = core.cache.lock();
+    let presence = state.next_timeout().map(Instant::from_std);
+    let expiry = state
+        .devices()
+        .filter_map(|entry| entry.offered_until())
+        .filter(|expires| *expires > checked)
+        .min();
+    // A wall clock that jumps is caught up with at the next look around.
+    let expiry = expiry.map(|at| {
+        let wait = Duration::try_from(at.duration_since(core.clock.now())).unwrap_or_default();
+        Instant::now() + wait.min(LOOK_AROUND) + Duration::from_millis(1)
+    });
+    presence.into_iter().chain(expiry).fold(latest, Instant::min)
+}
+
+/// Shows the offers that ran out between two moments.
+fn show_expired(core: &Core, after: Timestamp, until: Timestamp) {
+    let mut state = core.cache.lock();
+    let expired: Vec<_> = state
+        .devices()
+        .filter(|entry| {
+            entry
+                .offered_until()
+                .is_some_and(|expires| after < expires && expires <= until)
+        })
+        .map(|entry| entry.row.id)
+        .collect();
+    for device in expired {
+        state.publish_enrollment(device, until);
+        state.publish_device(device, until);
+    }
+}

@@ -1,0 +1,47 @@
+//! A refused request as it leaves control: the problem's JSON under the status of its code.
+
+use crate::store::StoreError;
+use axum::{
+    Json,
+    response::{IntoResponse, Response},
+};
+use flotilla_protocol::{Code, Problem};
+use http::StatusCode;
+
+/// What every handler answers instead of its result.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Refusal(pub(crate) Problem);
+
+impl Refusal {
+    pub(crate) fn new(code: Code, message: impl Into<String>) -> Self {
+        Self(Problem::new(code, message))
+    }
+
+    pub(crate) fn with_field(self, field: impl Into<String>) -> Self {
+        Self(self.0.with_field(field))
+    }
+}
+
+impl From<Problem> for Refusal {
+    fn from(problem: Problem) -> Self {
+        Self(problem)
+    }
+}
+
+impl From<StoreError> for Refusal {
+    fn from(error: StoreError) -> Self {
+        Self(error.into())
+    }
+}
+
+impl IntoResponse for Refusal {
+    fn into_response(self) -> Response {
+        let status = StatusCode::from_u16(self.0.code.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        (status, Json(self.0)).into_response()
+    }
+}
+
+/// The answer to a path that nothing serves, or with another method.
+pub(crate) async fn not_found() -> Refusal {
+    Refusal::new(Code::NotFound, "There is nothing at this address.")
+}

@@ -1,0 +1,97 @@
+//! The roster: who belongs to the fleet. Every change of a device's record goes through here.
+//!
+//! Life of a device: added with a token (pending) → enrolled → perhaps rotated (a new token, the same device) →
+//! revoked → removed. Each change is decided and written under one lock, shown to pages, and recorded.
+
+mod change;
+mod links;
+mod offer;
+mod progress;
+
+pub(crate) use change::{remove, revoke, update};
+pub(crate) use links::{admit, came_online, quarantine, went_offline};
+pub(crate) use offer::{add, config_file, local_enrollment, rotate};
+pub(crate) use progress::{enrolled, failed, reached};
+
+use crate::{cache::Entry, core::Core, refusal::Refusal, store::NewActivity};
+use flotilla_fleet::Cidr;
+use flotilla_protocol::{
+    Code,
+    activity::{Action, Actor},
+    id::DeviceId,
+    name::{DeviceName, Tag},
+};
+
+pub(crate) fn no_such_device(text: &str) -> Refusal {
+    Refusal::new(
+        Code::NotFound,
+        format!("There is no device named {text}. It may have been renamed or removed."),
+    )
+}
+
+/// A device as it is now, by its id or its name.
+fn get(core: &Core, device: &str) -> Result<Entry, Refusal> {
+    core.cache
+        .lock()
+        .find(device)
+        .cloned()
+        .ok_or_else(|| no_such_device(device))
+}
+
+/// A free name in two words.
+pub(crate) fn propose_name(core: &Core) -> String {
+    let state = core.cache.lock();
+    flotilla_fleet::propose_name(|name| state.find(name.as_str()).is_some(), &mut *core.random()).to_string()
+}
+
+fn parse_name(core: &Core, text: &str, own: Option<DeviceId>) -> Result<DeviceName, Refusal> {
+    let name: DeviceName = text
+        .parse()
+        .map_err(|error: flotilla_protocol::name::InvalidName| {
+            Refusal::new(Code::InvalidInput, error.to_string()).with_field("name")
+        })?;
+    let taken = core
+        .cache
+        .lock()
+        .find(name.as_str())
+        .is_some_and(|entry| Some(entry.row.id) != own);
+    if taken {
+        return Err(Refusal::new(
+            Code::NameTaken,
+            format!("There is already a device named {name}. Choose another name, or re-enroll {name} from its Trust tab."),
+        )
+        .with_field("name"));
+    }
+    Ok(name)
+}
+
+fn parse_tags(texts: &[String], field: &str) -> Result<Vec<Tag>, Refusal> {
+    texts
+        .iter()
+        .map(|text| {
+            text.parse()
+                .map_err(|error: flotilla_protocol::name::InvalidName| {
+                    Refusal::new(Code::InvalidInput, error.to_string()).with_field(field)
+                })
+        })
+        .collect()
+}
+
+/// The mesh's range.
+pub(crate) fn range(core: &Core) -> Result<Cidr, Refusal> {
+    let text = core.cache.lock().fleet.mesh_cidr.clone();
+    text.parse()
+        .map_err(|_| Refusal::new(Code::Internal, format!("The mesh range {text} is no range.")))
+}
+
+/// Something the owner did to a device.
+fn by_owner(action: Action, id: DeviceId, name: &DeviceName, details: String) -> NewActivity {
+    NewActivity {
+        actor: Actor::Owner,
+        action,
+        target: None,
+        device: Some((id, name.to_string())),
+        succeeded: true,
+        details,
+    }
+}

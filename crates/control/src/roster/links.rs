@@ -1,0 +1,126 @@
+//! What a link means for its device's record.
+
+use super::reached;
+use crate::{
+    core::Core,
+    store::{Imposter, NewActivity},
+};
+use flotilla_protocol::{
+    activity::{Action, Actor},
+    api::Stage,
+    id::DeviceId,
+};
+
+/// Whether the certificate is still the device's. The first link with a newer certificate ends the older one.
+pub(crate) async fn admit(core: &Core, device: DeviceId, fingerprint: &str) -> bool {
+    let row = core.cache.lock().device(device).map(|entry| entry.row.clone());
+    let Some(row) = row.filter(|row| row.revoked.is_none()) else {
+        return false;
+    };
+    let is = |held: &Option<crate::store::Credential>| {
+        held.as_ref()
+            .is_some_and(|held| held.certificate.fingerprint == fingerprint)
+    };
+    if is(&row.credential) {
+        return true;
+    }
+    if !is(&row.incoming) {
+        return false;
+    }
+    let _changing = core.change.lock().await;
+    let row = core.cache.lock().device(device).map(|entry| entry.row.clone());
+    let Some(mut row) = row.filter(|row| row.revoked.is_none() && is(&row.incoming)) else {
+        return false;
+    };
+    row.credential = row.incoming.take();
+    if let Err(error) = core.store.save_device(&row).await {
+        tracing::error!(device.id = %device, %error, "new certificate not recorded");
+        return false;
+    }
+    core.cache.lock().note(device, |entry| {
+        entry.row.credential = row.credential.clone();
+        entry.row.incoming = None;
+    });
+    true
+}
+
+/// A device stayed away for longer than a link takes to come back.
+pub(crate) async fn went_offline(core: &Core, device: DeviceId) {
+    let drop = core
+        .cache
+        .lock()
+        .device(device)
+        .and_then(|entry| entry.last_drop.clone());
+    let details = match drop {
+        Some(drop) => format!("Its link ended {}: {}.", core.clock.moment(drop.at), drop.reason),
+        None => "It did not come back after the controller started.".to_owned(),
+    };
+    record(core, device, Action::DeviceOffline, true, details).await;
+}
+
+/// A device has a link. `returned` says that it was gone for a moment only, which is no news.
+pub(crate) async fn came_online(core: &Core, device: DeviceId, remote: &str, returned: bool) {
+    let entry = core.cache.lock().device(device).cloned();
+    let Some(entry) = entry else { return };
+    let first = entry.token.as_ref().filter(|token| {
+        token.used.is_some() && !token.stages.iter().any(|reached| reached.stage == Stage::Online)
+    });
+    if let Some(token) = first {
+        reached(core, token, Stage::Online, remote).await;
+    }
+    if first.is_some() || !returned {
+        record(
+            core,
+            device,
+            Action::DeviceOnline,
+            true,
+            format!("Connected from {remote}."),
+        )
+        .await;
+    }
+}
+
+/// Another machine presented the device's identity and was turned away. Recorded once per machine.
+pub(crate) async fn quarantine(core: &Core, device: DeviceId, other: Imposter) {
+    let _changing = core.change.lock().await;
+    let row = core.cache.lock().device(device).map(|entry| entry.row.clone());
+    let Some(mut row) = row else { return };
+    let news = row
+        .imposter
+        .as_ref()
+        .is_none_or(|known| (&known.hostname, &known.address) != (&other.hostname, &other.address));
+    row.imposter = Some(other.clone());
+    core.cache.lock().change(device, core.clock.now(), |entry| {
+        entry.row.imposter = Some(other.clone())
+    });
+    if !news {
+        return;
+    }
+    if let Err(error) = core.store.save_device(&row).await {
+        tracing::error!(device.id = %device, %error, "quarantine not recorded");
+    }
+    tracing::warn!(device.id = %device, link.remote = %other.address, "a second machine presents a device's identity");
+    let details = format!(
+        "{} at {} presents this device's identity and was turned away.",
+        other.hostname, other.address
+    );
+    record(core, device, Action::DeviceQuarantined, false, details).await;
+}
+
+async fn record(core: &Core, device: DeviceId, action: Action, succeeded: bool, details: String) {
+    let name = core
+        .cache
+        .lock()
+        .device(device)
+        .map(|entry| entry.row.name.to_string())
+        .unwrap_or_default();
+    core.record(NewActivity {
+        actor: Actor::Device { name: name.clone() },
+        action,
+        target: None,
+        device: Some((device, name)),
+        succeeded,
+        details,
+    })
+    .await;
+}

@@ -1,0 +1,210 @@
+//! Offers of a place in the fleet: a device's record with a fresh token.
+
+use super::{by_owner, get, parse_name, parse_tags, propose_name, range};
+use crate::{
+    cache::Entry,
+    core::Core,
+    provision,
+    refusal::Refusal,
+    store::{DeviceRow, Known, NewActivity, TokenRow},
+};
+use flotilla_fleet::enrollment;
+use flotilla_identity::EnrollmentToken;
+use flotilla_protocol::{
+    Code, Timestamp,
+    activity::{Action, Actor},
+    api::{AddDevice, DeviceAdded, RotateDevice},
+    device::{NetworkMode, RelayPreference},
+    enroll::{CONFIG_VERSION, ConfigFile},
+    id::DeviceId,
+};
+use rand::RngCore;
+use std::{collections::BTreeSet, time::Duration};
+
+/// Adds a pending device.
+pub(crate) async fn add(core: &Core, request: AddDevice) -> Result<DeviceAdded, Refusal> {
+    let lifetime = enrollment::lifetime(request.expires_seconds)?;
+    let tags = parse_tags(&request.tags, "tags")?;
+    let _changing = core.change.lock().await;
+    let name = request.name.unwrap_or_else(|| propose_name(core));
+    let mut row = fresh(core, &name)?;
+    row.mode = request.mode.unwrap_or(NetworkMode::Host);
+    row.relay = request.relay.unwrap_or(RelayPreference::Auto);
+    row.tags = tags;
+    row.tags.sort();
+    row.tags.dedup();
+    let config = offer(core, row, lifetime).await?;
+    let details = format!(
+        "Added with a token that works once until {}.",
+        core.clock.moment(config.token_expires)
+    );
+    core.record(by_owner(
+        Action::DeviceAdded,
+        config.device_id,
+        &config.device_name,
+        details,
+    ))
+    .await;
+    core.publish_fleet();
+    Ok(provision::device_added(&config, &core.trust.leaf_key.pin()))
+}
+
+/// Makes a new token for the same device. Until it is used, the device's certificate stays good.
+pub(crate) async fn rotate(core: &Core, request: RotateDevice) -> Result<DeviceAdded, Refusal> {
+    let lifetime = enrollment::lifetime(request.expires_seconds)?;
+    let _changing = core.change.lock().await;
+    let entry = get(core, &request.device)?;
+    let config = offer(core, entry.row, lifetime).await?;
+    let details = format!(
+        "New token that works once until {}.",
+        core.clock.moment(config.token_expires)
+    );
+    core.record(by_owner(
+        Action::DeviceRotated,
+        config.device_id,
+        &config.device_name,
+        details,
+    ))
+    .await;
+    Ok(provision::device_added(&config, &core.trust.leaf_key.pin()))
+}
+
+/// An offer for the computer that control runs on; `None` when it is enrolled.
+pub(crate) async fn local_enrollment(core: &Core, hostname: &str) -> Result<Option<ConfigFile>, Refusal> {
+    let _changing = core.change.lock().await;
+    let known = core
+        .cache
+        .lock()
+        .devices()
+        .find(|entry| entry.row.this_computer)
+        .cloned();
+    let (row, action) = match known {
+        Some(entry) if entry.row.enrolled.is_some() && entry.row.revoked.is_none() => return Ok(None),
+        Some(entry) => (entry.row, Action::DeviceRotated),
+        None => {
+            let mut row = fresh(core, &local_name(core, hostname))?;
+            row.this_computer = true;
+            (row, Action::DeviceAdded)
+        }
+    };
+    let config = offer(core, row, enrollment::USUAL).await?;
+    let device = Some((config.device_id, config.device_name.to_string()));
+    let details = "This computer got a token for its own agent.".to_owned();
+    let actor = Actor::Control;
+    core.record(NewActivity {
+        actor,
+        action,
+        target: None,
+        device,
+        succeeded: true,
+        details,
+    })
+    .await;
+    Ok(Some(config))
+}
+
+/// What a device needs to enroll, as its config file says it.
+pub(crate) fn config_file(core: &Core, row: &DeviceRow, token: &str, expires: Timestamp) -> ConfigFile {
+    let fleet = core.cache.lock().fleet.clone();
+    ConfigFile {
+        version: CONFIG_VERSION,
+        fleet_id: fleet.id,
+        device_id: row.id,
+        device_name: row.name.clone(),
+        endpoints: core.endpoints(),
+        ca_pin: core.trust.ca.pin(),
+        token: token.to_owned(),
+        token_expires: expires,
+        mesh_ip: row.mesh_ip,
+        mesh_cidr: fleet.mesh_cidr,
+        network_mode: row.mode,
+        relay: row.relay,
+        tags: row.tags.clone(),
+        agent_image: concat!("flotilla/agent:", env!("CARGO_PKG_VERSION")).to_owned(),
+        ca_pem: core.trust.ca.cert_pem().to_owned(),
+    }
+}
+
+/// Saves the device with a new token, withdraws older tokens, and shows both.
+async fn offer(core: &Core, row: DeviceRow, lifetime: Duration) -> Result<ConfigFile, Refusal> {
+    let now = core.clock.now();
+    let expires = now.checked_add(lifetime).unwrap_or(Timestamp::MAX);
+    let token = EnrollmentToken::generate(now);
+    let token_row = TokenRow {
+        id: token.id(),
+        device_id: row.id,
+        hash: token.hash(),
+        created: now,
+        expires,
+        withdrawn: None,
+        used: None,
+        stages: Vec::new(),
+        failure: None,
+    };
+    core.store.offer_token(&row, &token_row).await?;
+    let config = config_file(core, &row, &token.reveal(), expires);
+    let mut state = core.cache.lock();
+    if state.device(row.id).is_none() {
+        state.insert(Entry::new(row, None, Known::default()), now);
+    }
+    state.set_token(token_row, now);
+    drop(state);
+    core.sooner.notify_one();
+    Ok(config)
+}
+
+/// A new device's record with everything at its default.
+fn fresh(core: &Core, name: &str) -> Result<DeviceRow, Refusal> {
+    let now = core.clock.now();
+    let taken: BTreeSet<_> = core
+        .cache
+        .lock()
+        .devices()
+        .map(|entry| entry.row.mesh_ip)
+        .collect();
+    let mesh_ip = range(core)?.free_address(&taken).ok_or_else(|| {
+        Refusal::new(
+            Code::Conflict,
+            "Every mesh address of this fleet is in use. Remove devices that are gone for good.",
+        )
+    })?;
+    let mut tail = [0; 10];
+    core.random().fill_bytes(&mut tail);
+    let millis = u64::try_from(now.as_millisecond()).unwrap_or(0);
+    Ok(DeviceRow {
+        id: DeviceId(uuid::Builder::from_unix_timestamp_millis(millis, &tail).into_uuid()),
+        name: parse_name(core, name, None)?,
+        mode: NetworkMode::Host,
+        relay: RelayPreference::Auto,
+        tags: Vec::new(),
+        mesh_ip,
+        this_computer: false,
+        created: now,
+        enrolled: None,
+        revoked: None,
+        credential: None,
+        incoming: None,
+        imposter: None,
+        last_seen: None,
+    })
+}
+
+/// The host name as a device name that is free, or a proposed one when nothing of it is left.
+fn local_name(core: &Core, hostname: &str) -> String {
+    let label = hostname
+        .split('.')
+        .next()
+        .unwrap_or_default()
+        .to_ascii_lowercase();
+    let mapped: String = label
+        .chars()
+        .map(|c| if c.is_ascii_alphanumeric() { c } else { '-' })
+        .take(60)
+        .collect();
+    let name = mapped.trim_matches('-');
+    let numbered = (2..100).map(|n| format!("{name}-{n}"));
+    let mut candidates = std::iter::once(name.to_owned()).chain(numbered);
+    candidates
+        .find(|name| parse_name(core, name, None).is_ok())
+        .unwrap_or_else(|| propose_name(core))
+}

@@ -1,0 +1,117 @@
+//! How far an enrollment has come: what Add Device shows while a person waits.
+
+use crate::{
+    core::Core,
+    store::{DeviceRow, NewActivity, TokenRow, TokenUse},
+};
+use flotilla_protocol::{
+    activity::{Action, Actor},
+    api::{EnrollmentFailure, Stage, StageReached},
+    enroll::EnrollRequest,
+    id::TokenId,
+};
+
+/// Notes the first time that an enrollment reached a stage.
+pub(crate) async fn reached(core: &Core, token: &TokenRow, stage: Stage, from: &str) {
+    let at = core.clock.now();
+    let from = Some(from.to_owned());
+    progress(core, token, |token| {
+        let first = !token.stages.iter().any(|reached| reached.stage == stage);
+        if first {
+            token.stages.push(StageReached { stage, at, from });
+        }
+        first
+    })
+    .await;
+}
+
+/// Notes the last attempt that was refused.
+pub(crate) async fn failed(core: &Core, token: &TokenRow, failure: EnrollmentFailure) {
+    progress(core, token, |token| {
+        token.failure = Some(failure);
+        true
+    })
+    .await;
+}
+
+/// A token enrolled its device: the records are written, now they are shown.
+pub(crate) async fn enrolled(
+    core: &Core,
+    device: &DeviceRow,
+    token: TokenId,
+    used: TokenUse,
+    request: &EnrollRequest,
+    from: &str,
+) {
+    let now = core.clock.now();
+    let newest = {
+        let mut state = core.cache.lock();
+        state.change(device.id, now, |entry| {
+            let last_seen = entry.row.last_seen;
+            entry.row = DeviceRow {
+                last_seen,
+                ..device.clone()
+            };
+            entry.known.agent_version = Some(request.agent_version.clone());
+            entry.known.facts = Some(request.facts.clone());
+            entry.known.clock_skew_seconds = Some(request.sent_at.as_second() - now.as_second());
+        });
+        state.expect(device.id, (now, tokio::time::Instant::now().into_std()));
+        state
+            .device(device.id)
+            .and_then(|entry| entry.token.clone())
+            .filter(|known| known.id == token)
+    };
+    core.sooner.notify_one();
+    if let Some(newest) = newest {
+        progress(core, &newest, |token| {
+            token.used = Some(used);
+            token.failure = None;
+            token.stages.push(StageReached {
+                stage: Stage::CertificateIssued,
+                at: now,
+                from: None,
+            });
+            true
+        })
+        .await;
+    }
+    let name = device.name.to_string();
+    core.record(NewActivity {
+        actor: Actor::Device { name: name.clone() },
+        action: Action::DeviceEnrolled,
+        target: None,
+        device: Some((device.id, name)),
+        succeeded: true,
+        details: format!("Enrolled from {from} as {}.", request.facts.hostname),
+    })
+    .await;
+    core.publish_fleet();
+}
+
+/// Changes a token's progress where it is known, shows it, and writes it when that was news.
+async fn progress(core: &Core, token: &TokenRow, change: impl FnOnce(&mut TokenRow) -> bool) {
+    let mut token = token.clone();
+    {
+        let mut state = core.cache.lock();
+        let newest = state
+            .device(token.device_id)
+            .and_then(|entry| entry.token.clone());
+        let shown = newest.filter(|newest| newest.id == token.id);
+        let is_shown = shown.is_some();
+        token = shown.unwrap_or(token);
+        if !change(&mut token) {
+            return;
+        }
+        if is_shown {
+            state.set_token(token.clone(), core.clock.now());
+        }
+    }
+    if let Err(error) = core
+        .store
+        .save_progress(token.id, &token.stages, token.failure.as_ref())
+        .await
+    {
+        tracing::error!(token.id = %token.id, %error, "enrollment progress not saved");
+    }
+}

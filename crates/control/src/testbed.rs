@@ -1,0 +1,232 @@
+//! A control for tests: a store of its own, a clock that the test sets, secrets from a fixed seed, no ports.
+
+use crate::{
+    access::Access,
+    cache::Cache,
+    clock::{Clock, tests::Hands},
+    config::Ui,
+    core::Core,
+    data_dir::DataDir,
+    hub::Hub,
+    limit::Refusals,
+    provision::Builds,
+    store::{FleetRow, Store},
+    trust::Trust,
+};
+use axum::{Router, body::Body, response::Response};
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use flotilla_identity::{LeafKey, PeerCertificate, WireguardKey};
+use flotilla_link::Caller;
+use flotilla_protocol::{
+    Problem,
+    enroll::{EnrollRequest, EnrollResponse},
+};
+use http::{Method, Request, StatusCode, header};
+use http_body_util::BodyExt;
+use rand::{SeedableRng, rngs::StdRng};
+use serde::de::DeserializeOwned;
+use std::{sync::Arc, time::Duration};
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+use tower::ServiceExt;
+
+pub(crate) struct Testbed {
+    pub(crate) core: Arc<Core>,
+    pub(crate) hands: Hands,
+    /// The API's token.
+    pub(crate) token: String,
+    _dir: tempfile::TempDir,
+}
+
+pub(crate) const API_PORT: u16 = 7440;
+
+impl Testbed {
+    pub(crate) async fn new() -> Self {
+        Self::with(Ui::None, vec![]).await
+    }
+
+    pub(crate) async fn with(ui: Ui, rows: Vec<crate::cache::Entry>) -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let data_dir = DataDir::open(dir.path()).unwrap();
+        let store = Store::open(&data_dir.file("flotilla.db")).await.unwrap();
+        let (hands, clock) = Hands::at("2026-11-21T14:02:00Z");
+        let fleet = "01937c5e-7b1a-7c3e-8b9e-0123456789ab".parse().unwrap();
+        let trust = Trust::open(&data_dir, None, fleet, &clock).unwrap();
+        let row = FleetRow {
+            id: fleet,
+            name: None,
+            mesh_cidr: "100.71.0.0/16".into(),
+            starting_policy: None,
+            created: clock.now(),
+        };
+        for entry in &rows {
+            store.save_device(&entry.row).await.unwrap();
+        }
+        let (access, token) = Access::new([7; 32]);
+        let core = Arc::new(Core {
+            cache: Cache::new(row, rows, Instant::now().into_std()),
+            hub: Hub::default(),
+            access,
+            refusals: Refusals::default(),
+            trust,
+            builds: Builds::new(None),
+            ui,
+            api_port: API_PORT,
+            change: tokio::sync::Mutex::default(),
+            sooner: tokio::sync::Notify::new(),
+            stop: CancellationToken::new(),
+            random: std::sync::Mutex::new(StdRng::from_seed([8; 32])),
+            endpoints: std::sync::Mutex::new(vec!["192.0.2.1:7443".parse().unwrap()]),
+            clock,
+            store,
+        });
+        Self {
+            core,
+            hands,
+            token: token.reveal().to_owned(),
+            _dir: dir,
+        }
+    }
+
+    pub(crate) fn api(&self) -> Router {
+        crate::api::router(&self.core)
+    }
+
+    /// Calls the API as the owner.
+    pub(crate) async fn call(&self, method: Method, path: &str, body: &str) -> (StatusCode, String) {
+        let request = Request::builder()
+            .method(method)
+            .uri(format!("/api/v1{path}"))
+            .header(header::HOST, format!("127.0.0.1:{API_PORT}"))
+            .header(header::AUTHORIZATION, format!("Bearer {}", self.token))
+            .header(header::CONTENT_TYPE, "application/json")
+            .body(Body::from(body.to_owned()))
+            .unwrap();
+        read(self.api().oneshot(request).await.unwrap()).await
+    }
+
+    pub(crate) async fn get<T: DeserializeOwned>(&self, path: &str) -> T {
+        let (status, body) = self.call(Method::GET, path, "").await;
+        assert_eq!(status, StatusCode::OK, "{path}: {body}");
+        serde_json::from_str(&body).unwrap()
+    }
+
+    pub(crate) async fn post<T: DeserializeOwned>(&self, path: &str, body: &str) -> T {
+        let (status, body) = self.call(Method::POST, path, body).await;
+        assert_eq!(status, StatusCode::OK, "{path}: {body}");
+        serde_json::from_str(&body).unwrap()
+    }
+
+    pub(crate) async fn refused(&self, method: Method, path: &str, body: &str) -> Problem {
+        let (status, body) = self.call(method, path, body).await;
+        let problem: Problem = serde_json::from_str(&body).unwrap();
+        assert_eq!(status.as_u16(), problem.code.status());
+        problem
+    }
+
+    /// The token in the install line of a device that is added or rotated.
+    pub(crate) async fn offer(&self, path: &str, body: &str) -> String {
+        let added: flotilla_protocol::api::DeviceAdded = self.post(path, body).await;
+        let config: toml::Table = toml::from_str(&added.config.unwrap()).unwrap();
+        config["token"].as_str().unwrap().to_owned()
+    }
+
+    /// Sends a request to the fleet port from `caller`.
+    pub(crate) async fn fleet(&self, caller: &Caller, mut request: Request<Body>) -> (StatusCode, String) {
+        request.extensions_mut().insert(caller.clone());
+        read(
+            crate::fleet_port::router(&self.core)
+                .oneshot(request)
+                .await
+                .unwrap(),
+        )
+        .await
+    }
+
+    pub(crate) async fn enroll(&self, machine: &Machine, token: &str) -> Result<EnrollResponse, Problem> {
+        let body = serde_json::to_string(&machine.request(&self.core.clock)).unwrap();
+        self.enroll_with(token, body).await
+    }
+
+    pub(crate) async fn enroll_with(&self, token: &str, body: String) -> Result<EnrollResponse, Problem> {
+        let request = Request::post(flotilla_protocol::enroll::ENROLL_PATH)
+            .header(header::AUTHORIZATION, format!("Bearer {token}"))
+            .body(Body::from(body))
+            .unwrap();
+        let (status, body) = self.fleet(&stranger(), request).await;
+        if status.is_success() {
+            Ok(serde_json::from_str(&body).unwrap())
+        } else {
+            Err(serde_json::from_str(&body).unwrap())
+        }
+    }
+}
+
+async fn read(response: Response) -> (StatusCode, String) {
+    let status = response.status();
+    let body = response.into_body().collect().await.unwrap().to_bytes();
+    (status, String::from_utf8(body.to_vec()).unwrap())
+}
+
+pub(crate) fn stranger() -> Caller {
+    Caller {
+        remote: "198.51.100.7:40000".parse().unwrap(),
+        certificate: None,
+    }
+}
+
+/// A caller with the certificate of an enrollment.
+pub(crate) fn device(response: &EnrollResponse) -> Caller {
+    let pem = response.chain.split("-----").nth(2).unwrap().replace('\n', "");
+    let certificate = PeerCertificate::from_der(&STANDARD.decode(pem.trim()).unwrap()).unwrap();
+    Caller {
+        certificate: Some(certificate),
+        ..stranger()
+    }
+}
+
+/// A machine that wants to enroll.
+pub(crate) struct Machine {
+    pub(crate) key: LeafKey,
+    wireguard: String,
+    id: String,
+}
+
+impl Machine {
+    pub(crate) fn new(id: &str) -> Self {
+        let wireguard = WireguardKey::generate().public().to_string();
+        Self {
+            key: LeafKey::generate().unwrap(),
+            wireguard,
+            id: id.to_owned(),
+        }
+    }
+
+    pub(crate) fn request(&self, clock: &Clock) -> EnrollRequest {
+        EnrollRequest {
+            protocol: flotilla_protocol::PROTOCOL,
+            agent_version: "0.1.0".into(),
+            csr_der: STANDARD.encode(self.key.csr_der().unwrap()),
+            wireguard_public_key: self.wireguard.clone(),
+            machine_id: self.id.clone(),
+            facts: flotilla_protocol::device::Facts {
+                hostname: self.id.clone(),
+                ..Default::default()
+            },
+            routes: vec![],
+            sent_at: clock.now(),
+        }
+    }
+}
+
+/// Waits until `check` gives something, for at most ten seconds.
+pub(crate) async fn eventually<T>(what: &str, mut check: impl FnMut() -> Option<T>) -> T {
+    let deadline = Instant::now() + Duration::from_secs(10);
+    loop {
+        if let Some(found) = check() {
+            return found;
+        }
+        assert!(Instant::now() < deadline, "not within 10 s: {what}");
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+}

@@ -1,0 +1,146 @@
+//! The fleet's keys on disk: the authority, and control's own key.
+//!
+//! They are made once. A control that has devices and no keys does not start: new keys would lock out the
+//! whole fleet without a word.
+
+use crate::{StartError, clock::Clock, data_dir::DataDir};
+use flotilla_identity::{FleetCa, LeafKey, MaterialError, control_config};
+use flotilla_protocol::id::FleetId;
+use rustls::ServerConfig;
+use std::{fmt, sync::Arc};
+
+const CA_CERTIFICATE: &str = "ca.pem";
+const CA_KEY: &str = "ca.key";
+const LEAF_KEY: &str = "control.key";
+
+/// The keys, and the TLS configuration made from them.
+pub(crate) struct Trust {
+    pub(crate) ca: FleetCa,
+    pub(crate) leaf_key: LeafKey,
+    pub(crate) tls: Arc<ServerConfig>,
+}
+
+impl Trust {
+    /// Reads the keys; makes them, for the fleet `fresh`, when there is no fleet yet.
+    pub(crate) fn open(
+        dir: &DataDir,
+        fleet: Option<FleetId>,
+        fresh: FleetId,
+        clock: &Clock,
+    ) -> Result<Self, StartError> {
+        let read = |name| {
+            dir.read(name).map_err(|source| StartError::DataDir {
+                path: dir.file(name),
+                source,
+            })
+        };
+        let broken = |name: &str, error: MaterialError| StartError::Keys {
+            path: dir.file(name),
+            reason: error.to_string(),
+        };
+        let missing = |name: &str| StartError::Keys {
+            path: dir.file(name),
+            reason: "the file is missing".into(),
+        };
+        let ca = match (read(CA_CERTIFICATE)?, read(CA_KEY)?, fleet) {
+            (Some(certificate), Some(key), _) => {
+                FleetCa::from_pem(&certificate, &key).map_err(|error| broken(CA_CERTIFICATE, error))?
+            }
+            (_, _, Some(_)) => return Err(missing(CA_CERTIFICATE)),
+            // Half of a pair is what a first start leaves that was cut short.
+            (_, _, None) => create(dir, fresh, clock)?,
+        };
+        if fleet.is_some_and(|fleet| fleet != ca.fleet()) {
+            let reason = "the certificate is another fleet's".into();
+            return Err(StartError::Keys {
+                path: dir.file(CA_CERTIFICATE),
+                reason,
+            });
+        }
+        let leaf_key = match (read(LEAF_KEY)?, fleet) {
+            (Some(key), _) => LeafKey::from_pem(&key).map_err(|error| broken(LEAF_KEY, error))?,
+            (None, Some(_)) => return Err(missing(LEAF_KEY)),
+            (None, None) => {
+                let key = LeafKey::generate().map_err(|_| StartError::Randomness)?;
+                write(dir, LEAF_KEY, &key.to_pem())?;
+                key
+            }
+        };
+        let now = clock.now();
+        let leaf = ca
+            .issue_control(&leaf_key, now)
+            .map_err(|error| broken(CA_KEY, error))?;
+        let tick = clock.clone();
+        let tls = control_config(
+            &ca,
+            &leaf_key,
+            &leaf,
+            flotilla_identity::Clock::new(move || tick.now()),
+        )
+        .map_err(|error| broken(LEAF_KEY, error))?;
+        Ok(Self { ca, leaf_key, tls })
+    }
+}
+
+impl fmt::Debug for Trust {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Trust")
+            .field("ca", &self.ca)
+            .finish_non_exhaustive()
+    }
+}
+
+fn create(dir: &DataDir, fleet: FleetId, clock: &Clock) -> Result<FleetCa, StartError> {
+    let ca = FleetCa::create(fleet, clock.now()).map_err(|_| StartError::Randomness)?;
+    write(dir, CA_KEY, &ca.key_pem())?;
+    write(dir, CA_CERTIFICATE, ca.cert_pem())?;
+    Ok(ca)
+}
+
+fn write(dir: &DataDir, name: &str, text: &str) -> Result<(), StartError> {
+    dir.write(name, text).map_err(|source| StartError::DataDir {
+        path: dir.file(name),
+        source,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn fresh() -> FleetId {
+        "01937c5e-7b1a-7c3e-8b9e-0123456789ab".parse().unwrap()
+    }
+
+    fn dir() -> (tempfile::TempDir, DataDir) {
+        let parent = tempfile::tempdir().unwrap();
+        let dir = DataDir::open(parent.path()).unwrap();
+        (parent, dir)
+    }
+
+    #[test]
+    fn keys_are_made_once_and_kept() {
+        let (_parent, dir) = dir();
+        let clock = Clock::system();
+        let first = Trust::open(&dir, None, fresh(), &clock).unwrap();
+        let again = Trust::open(&dir, Some(first.ca.fleet()), fresh(), &clock).unwrap();
+        assert_eq!(first.ca.pin(), again.ca.pin());
+        assert_eq!(first.leaf_key.pin(), again.leaf_key.pin());
+    }
+
+    #[test]
+    fn a_fleet_without_its_keys_does_not_start_with_new_ones() {
+        let (_parent, dir) = dir();
+        let clock = Clock::system();
+        let fleet = Trust::open(&dir, None, fresh(), &clock).unwrap().ca.fleet();
+        dir.write(CA_CERTIFICATE, "garbled").unwrap();
+        let error = Trust::open(&dir, Some(fleet), fresh(), &clock).unwrap_err();
+        assert!(
+            matches!(&error, StartError::Keys { path, .. } if path.ends_with("ca.pem")),
+            "{error}"
+        );
+        dir.remove(LEAF_KEY);
+        dir.remove(CA_CERTIFICATE);
+        assert!(Trust::open(&dir, Some(fleet), fresh(), &clock).is_err());
+    }
+}
