@@ -26,7 +26,7 @@ mod stale;
 
 pub use action::ActionError;
 pub use follow::{Engine, Watch};
-pub use own::OwnContainer;
+pub use own::{OwnContainer, in_container};
 pub use socket::Sockets;
 
 /// A container with this label set to `true` is a Flotilla agent, wherever it runs.

@@ -9,14 +9,12 @@ impl OwnContainer {
     #[must_use]
     pub fn detect() -> Self {
         let read = |path| std::fs::read_to_string(path).unwrap_or_default();
-        let containerized = std::path::Path::new("/.dockerenv").exists()
-            || std::path::Path::new("/run/.containerenv").exists();
         let hostname = read("/proc/sys/kernel/hostname");
         Self::from_mounts(&read("/proc/self/mountinfo")).unwrap_or_else(|| {
             Self(
                 is_id(hostname.trim(), 12)
                     .then(|| hostname.trim().to_owned())
-                    .filter(|_| containerized),
+                    .filter(|_| in_container()),
             )
         })
     }
@@ -38,12 +36,14 @@ impl OwnContainer {
     pub fn is(&self, container_id: &str) -> bool {
         self.0.as_deref().is_some_and(|own| container_id.starts_with(own))
     }
+}
 
-    /// Whether this process runs in a container whose id it knows.
-    #[must_use]
-    pub fn is_known(&self) -> bool {
-        self.0.is_some()
-    }
+/// Whether this process runs in a container of Docker or Podman: both leave a file at a known place.
+#[must_use]
+pub fn in_container() -> bool {
+    ["/.dockerenv", "/run/.containerenv"]
+        .iter()
+        .any(|marker| std::path::Path::new(marker).exists())
 }
 
 fn is_id(text: &str, digits: usize) -> bool {

@@ -91,6 +91,12 @@ fn explain(path: &Path, error: &io::Error) -> EngineState {
                 "There is no container engine at {place}. Install Docker, or start it: sudo systemctl start docker"
             ),
         },
+        // Where the agent may not even look, it cannot know that there is an engine.
+        ErrorKind::PermissionDenied if std::fs::metadata(path).is_err() => EngineState::Absent {
+            reason: format!(
+                "The agent sees no container engine at {place}: it may not look into that folder."
+            ),
+        },
         ErrorKind::PermissionDenied => EngineState::Denied {
             reason: match socket_group(path) {
                 Some(group) => format!(
@@ -114,10 +120,7 @@ fn explain(path: &Path, error: &io::Error) -> EngineState {
 
 /// The name of the group that a socket is open to; `None` when only root may use it.
 fn socket_group(path: &Path) -> Option<String> {
-    let Ok(metadata) = std::fs::metadata(path) else {
-        // Not even the folder may be looked into.
-        return None;
-    };
+    let metadata = std::fs::metadata(path).ok()?;
     let groups = std::fs::read_to_string("/etc/group").unwrap_or_default();
     (metadata.gid() != 0)
         .then(|| group_name(&groups, metadata.gid()).unwrap_or_else(|| metadata.gid().to_string()))

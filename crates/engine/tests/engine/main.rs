@@ -1,6 +1,9 @@
 //! The engine room against an engine that we can break at will.
 
-#![expect(clippy::unwrap_used, reason = "a test stops at the first surprise, in its helpers too")]
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test stops at the first surprise, in its helpers too"
+)]
 
 mod acting;
 mod fake;

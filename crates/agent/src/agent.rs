@@ -1,0 +1,249 @@
+//! The agent's life as a whole.
+//!
+//! Life cycle: open the state → enroll, if a token is given that was not used here yet → hold the link → (revoked,
+//! in a container: wait for another token) → enroll → … A token whose enrollment this device already has is ignored.
+
+use crate::{
+    clock::AgentClock,
+    enroll::{Outcome, enroll},
+    enrollment::{ConfigError, Enrollment, EnrollmentSource},
+    exit::Exit,
+    link::{Dismissal, End, Membership},
+    state::{Identity, StateDir, StateError},
+    status::StatusFile,
+};
+use flotilla_engine::{Engine, OwnContainer, Sockets, in_container};
+use flotilla_protocol::{agent::Report, id::TokenId};
+use std::{path::PathBuf, sync::Arc, time::Duration};
+use tokio_util::sync::CancellationToken;
+
+/// How often a dismissed agent in a container looks for another token.
+const LOOK_FOR_TOKEN: Duration = Duration::from_secs(10);
+
+/// What an agent needs to know.
+#[derive(Debug, Clone)]
+pub struct AgentConfig {
+    /// Made if it is missing; belongs to one agent at a time.
+    pub state_dir: PathBuf,
+    pub enrollment: EnrollmentSource,
+    /// `DOCKER_HOST`; `None` looks where engines usually listen.
+    pub docker_host: Option<String>,
+    /// How often to look for another token when this device is dismissed, instead of returning: in a container,
+    /// returning would only make the engine start the same agent again.
+    pub idle_when_dismissed: Option<Duration>,
+}
+
+impl AgentConfig {
+    /// An agent with its state here, enrolling from there, and otherwise as its surroundings suggest.
+    #[must_use]
+    pub fn new(state_dir: impl Into<PathBuf>, enrollment: EnrollmentSource) -> Self {
+        Self {
+            state_dir: state_dir.into(),
+            enrollment,
+            docker_host: std::env::var("DOCKER_HOST").ok(),
+            idle_when_dismissed: in_container().then_some(LOOK_FOR_TOKEN),
+        }
+    }
+
+    fn sockets(&self) -> Sockets {
+        let folder = |name| std::env::var_os(name).map(PathBuf::from);
+        let (runtime_dir, home) = (folder("XDG_RUNTIME_DIR"), folder("HOME"));
+        Sockets::new(
+            self.docker_host.as_deref(),
+            runtime_dir.as_deref(),
+            home.as_deref(),
+        )
+    }
+}
+
+/// Runs an agent until `shutdown`, or until it has no reason to go on.
+pub async fn run(config: AgentConfig, shutdown: CancellationToken) -> Exit {
+    let state = match StateDir::open(&config.state_dir) {
+        Ok(state) => Arc::new(state),
+        Err(error) => return unusable(&error),
+    };
+    let engine = Engine::new(config.sockets(), OwnContainer::detect());
+    let agent = Agent {
+        clock: AgentClock::new(state.get().heard),
+        status: StatusFile::new(state.dir()),
+        engine: engine.clone(),
+        state,
+        config,
+    };
+    let ending = CancellationToken::new();
+    let _end_followers = ending.clone().drop_guard();
+    let (following, until) = (engine.clone(), ending.clone());
+    tokio::spawn(async move { following.follow(until).await });
+    tokio::spawn(ending.run_until_cancelled_owned(note_engine(engine, agent.status.clone())));
+    agent.live(&shutdown).await
+}
+
+fn unusable(error: &StateError) -> Exit {
+    if error.is_lasting() {
+        Exit::Refused(error.to_string())
+    } else {
+        Exit::Failed(error.to_string())
+    }
+}
+
+async fn note_engine(engine: Engine, status: StatusFile) {
+    let mut watch = engine.watch();
+    while let Some(report) = watch.next().await {
+        if let Report::Engine(state) = report {
+            status.set_engine(state);
+        }
+    }
+}
+
+struct Agent {
+    config: AgentConfig,
+    state: Arc<StateDir>,
+    clock: AgentClock,
+    engine: Engine,
+    status: StatusFile,
+}
+
+impl Agent {
+    async fn live(&self, shutdown: &CancellationToken) -> Exit {
+        let mut standing = Standing::default();
+        loop {
+            if let Err(exit) = self.become_member(&mut standing, shutdown).await {
+                return exit;
+            }
+            let Some(identity) = self.state.get().identity else {
+                return Exit::Failed("The enrollment was not kept. Start the agent again.".to_owned());
+            };
+            standing.dismissed = match self.membership(identity).hold(shutdown).await {
+                End::Stopped => return Exit::Stopped,
+                End::Unusable(unusable) => return Exit::Refused(unusable.to_string()),
+                End::Dismissed(dismissal) => Some(dismissal),
+            };
+        }
+    }
+
+    /// Returns when there is an identity to use.
+    async fn become_member(&self, standing: &mut Standing, shutdown: &CancellationToken) -> Result<(), Exit> {
+        loop {
+            let known = self.state.get().identity;
+            let member = known.is_some() && standing.dismissed.is_none();
+            let enrollment = match self.new_enrollment(known.as_ref(), standing) {
+                Ok(Some(enrollment)) => enrollment,
+                Ok(None) if member => return Ok(()),
+                Ok(None) => {
+                    self.await_another_token(known.as_ref(), standing, shutdown)
+                        .await?;
+                    continue;
+                }
+                Err(reason) if member => {
+                    tracing::warn!(
+                        reason,
+                        "the enrollment given here is of no use; going on as before"
+                    );
+                    return Ok(());
+                }
+                Err(reason) => return Err(Exit::Refused(reason)),
+            };
+            match enroll(&self.state, &enrollment, &self.clock, &self.status, shutdown).await {
+                Outcome::Enrolled => {
+                    standing.dismissed = None;
+                    return Ok(());
+                }
+                Outcome::Stopped => return Err(Exit::Stopped),
+                Outcome::Refused(problem) => {
+                    if known.is_none() {
+                        return Err(Exit::Refused(format!(
+                            "Control refused to enroll this device: {problem}"
+                        )));
+                    }
+                    let (code, reason) = (problem.code.as_str(), problem.message);
+                    tracing::warn!(
+                        code,
+                        reason,
+                        "control refused the token given here; going on as before"
+                    );
+                    standing.refused = Some(enrollment.token.id());
+                }
+            }
+        }
+    }
+
+    /// A token that may still enroll this device; or why none can be had.
+    fn new_enrollment(
+        &self,
+        known: Option<&Identity>,
+        standing: &Standing,
+    ) -> Result<Option<Enrollment>, String> {
+        if let Some(path) = self.config.enrollment.exposed_file() {
+            tracing::warn!(path = %path.display(), "others may read the token in the config file: chmod 600 it");
+        }
+        match self.config.enrollment.read() {
+            Ok(Some(enrollment)) => Ok(Some(enrollment).filter(|it| standing.may_use(it, known))),
+            Ok(None) if known.is_none() => Err(ConfigError::Missing.to_string()),
+            Ok(None) => Ok(None),
+            Err(error) => Err(error.to_string()),
+        }
+    }
+
+    /// Waits in place where returning would only be a restart.
+    async fn await_another_token(
+        &self,
+        known: Option<&Identity>,
+        standing: &Standing,
+        shutdown: &CancellationToken,
+    ) -> Result<(), Exit> {
+        let exit = match standing.dismissed {
+            Some(Dismissal::Superseded) => Exit::Superseded,
+            _ => Exit::Revoked,
+        };
+        let Some(pause) = self.config.idle_when_dismissed else {
+            return Err(exit);
+        };
+        tracing::warn!(reason = %exit, "idle; looking for another token now and then");
+        loop {
+            if shutdown
+                .run_until_cancelled(tokio::time::sleep(pause))
+                .await
+                .is_none()
+            {
+                return Err(Exit::Stopped);
+            }
+            let found = self.config.enrollment.read().ok().flatten();
+            if found.is_some_and(|enrollment| standing.may_use(&enrollment, known)) {
+                return Ok(());
+            }
+        }
+    }
+
+    fn membership(&self, identity: Identity) -> Membership {
+        let given = self.config.enrollment.read().ok().flatten();
+        let more = given.filter(|enrollment| enrollment.token.id() == used_token(&identity));
+        Membership {
+            more_endpoints: more.map(|enrollment| enrollment.endpoints).unwrap_or_default(),
+            identity,
+            state: self.state.clone(),
+            clock: self.clock.clone(),
+            engine: self.engine.clone(),
+            status: self.status.clone(),
+        }
+    }
+}
+
+/// What control has said about this device since the agent started.
+#[derive(Debug, Default)]
+struct Standing {
+    /// It ended the membership of the identity that is stored.
+    dismissed: Option<Dismissal>,
+    /// It refused this token; asking again would not help.
+    refused: Option<TokenId>,
+}
+
+impl Standing {
+    fn may_use(&self, enrollment: &Enrollment, known: Option<&Identity>) -> bool {
+        let token = Some(enrollment.token.id());
+        token != known.map(used_token) && token != self.refused
+    }
+}
+
+fn used_token(identity: &Identity) -> TokenId {
+    identity.keys.token
+}

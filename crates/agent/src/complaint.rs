@@ -1,0 +1,33 @@
+//! A retry loop complains once per kind of failure, however often it fails.
+
+/// The kind of failure that was last complained about.
+#[derive(Debug, Default)]
+pub(crate) struct Complaint(Option<&'static str>);
+
+impl Complaint {
+    /// Whether a failure of this kind is news.
+    pub(crate) fn is_new(&mut self, class: &'static str) -> bool {
+        self.0.replace(class) != Some(class)
+    }
+
+    /// It works again; the next failure is news.
+    pub(crate) fn settle(&mut self) {
+        self.0 = None;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_failure_is_news_until_it_is_known_or_settled() {
+        let mut complaint = Complaint::default();
+        let heard: Vec<_> = ["refused", "refused", "untrusted", "refused"]
+            .map(|class| complaint.is_new(class))
+            .into();
+        assert_eq!(heard, [true, false, true, true]);
+        complaint.settle();
+        assert!(complaint.is_new("refused"));
+    }
+}

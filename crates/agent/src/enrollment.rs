@@ -1,0 +1,193 @@
+//! Where an agent learns which fleet to join: a config file, or three environment variables.
+
+use flotilla_identity::{EnrollmentToken, InvalidToken};
+use flotilla_protocol::{
+    Timestamp,
+    endpoint::{Endpoint, InvalidEndpoint},
+    enroll::{CONFIG_VERSION, ConfigFile},
+    id::FleetId,
+    pin::{InvalidPin, Pin},
+};
+use serde::Deserialize;
+use std::{
+    fs,
+    io::{self, ErrorKind},
+    os::unix::fs::PermissionsExt as _,
+    path::{Path, PathBuf},
+};
+
+/// Where to read how to enroll.
+#[derive(Debug, Clone)]
+pub enum EnrollmentSource {
+    /// Nowhere: the device must be enrolled already.
+    None,
+    /// A config file. It is read again when this device was revoked.
+    File(PathBuf),
+    /// The environment of a container, or of a shell.
+    Environment(Environment),
+    /// Handed over in process.
+    Config(Box<ConfigFile>),
+}
+
+/// The variables that stand in for a config file.
+#[derive(Clone, Default)]
+pub struct Environment {
+    /// `FLOTILLA_ENROLL_URL`
+    pub url: Option<String>,
+    /// `FLOTILLA_TOKEN`
+    pub token: Option<String>,
+    /// `FLOTILLA_CA_PIN`
+    pub ca_pin: Option<String>,
+}
+
+impl std::fmt::Debug for Environment {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Environment")
+            .field("url", &self.url)
+            .field("ca_pin", &self.ca_pin)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Environment {
+    /// No variable is set.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.url.is_none() && self.token.is_none() && self.ca_pin.is_none()
+    }
+}
+
+/// What it takes to enroll.
+#[derive(Debug, Clone)]
+pub(crate) struct Enrollment {
+    pub(crate) token: EnrollmentToken,
+    pub(crate) ca_pin: Pin,
+    pub(crate) endpoints: Vec<Endpoint>,
+    /// Known from a config file only.
+    pub(crate) fleet: Option<FleetId>,
+    pub(crate) expires: Option<Timestamp>,
+}
+
+/// Why nothing can be learned. Every text says what to do.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum ConfigError {
+    #[error("This device is not enrolled. In Flotilla, click Add Device and run what it shows here.")]
+    Missing,
+    #[error(
+        "The config file {0} does not exist. Give the path of the file that Add Device made, with --config."
+    )]
+    NotFound(PathBuf),
+    #[error(
+        "The agent may not read the config file {0}. Give it to the agent's user: sudo chown flotilla {0}"
+    )]
+    Denied(PathBuf),
+    #[error("The config file {path} cannot be read: {source}.")]
+    Unreadable { path: PathBuf, source: io::Error },
+    #[error("The config file {path} is damaged or cut short at line {line}: {reason}. Download it again.")]
+    Garbled {
+        path: PathBuf,
+        line: usize,
+        reason: String,
+    },
+    #[error(
+        "The config file {path} has version {version}, and this agent reads version {CONFIG_VERSION}. Update the agent."
+    )]
+    Version { path: PathBuf, version: u32 },
+    #[error(
+        "{0} is not set. FLOTILLA_ENROLL_URL, FLOTILLA_TOKEN and FLOTILLA_CA_PIN belong together: copy all three."
+    )]
+    Variable(&'static str),
+    #[error("FLOTILLA_ENROLL_URL: {0}")]
+    Url(InvalidEndpoint),
+    #[error("FLOTILLA_CA_PIN: {0}. Copy it whole.")]
+    Pin(#[from] InvalidPin),
+    #[error("The enrollment token is not one: {0}.")]
+    Token(#[from] InvalidToken),
+    #[error("No address of control is given. Download the config file again.")]
+    NoEndpoint,
+}
+
+impl EnrollmentSource {
+    /// # Errors
+    /// There is a source, and it is of no use.
+    pub(crate) fn read(&self) -> Result<Option<Enrollment>, ConfigError> {
+        match self {
+            Self::None => Ok(None),
+            Self::File(path) => from_file(path).map(Some),
+            Self::Environment(environment) => from_environment(environment).map(Some),
+            Self::Config(config) => from_config(config).map(Some),
+        }
+    }
+
+    /// Others than the agent could read the token.
+    pub(crate) fn exposed_file(&self) -> Option<&Path> {
+        let Self::File(path) = self else { return None };
+        let mode = fs::metadata(path).ok()?.permissions().mode();
+        (mode & 0o077 != 0).then_some(path)
+    }
+}
+
+fn from_file(path: &Path) -> Result<Enrollment, ConfigError> {
+    let text = fs::read_to_string(path).map_err(|source| match source.kind() {
+        ErrorKind::NotFound => ConfigError::NotFound(path.to_owned()),
+        ErrorKind::PermissionDenied => ConfigError::Denied(path.to_owned()),
+        _ => ConfigError::Unreadable {
+            path: path.to_owned(),
+            source,
+        },
+    })?;
+    from_config(&parse(path, &text)?)
+}
+
+fn parse(path: &Path, text: &str) -> Result<ConfigFile, ConfigError> {
+    #[derive(Deserialize)]
+    struct Version {
+        version: u32,
+    }
+    // The error's own display quotes the line it is about, and that may be the one with the token.
+    let garbled = |error: toml::de::Error| ConfigError::Garbled {
+        path: path.to_owned(),
+        line: 1 + error.span().map_or(0, |span| {
+            text.bytes().take(span.start).filter(|c| *c == b'\n').count()
+        }),
+        reason: error.message().lines().next().unwrap_or_default().to_owned(),
+    };
+    let Version { version } = toml::from_str(text).map_err(garbled)?;
+    if version != CONFIG_VERSION {
+        return Err(ConfigError::Version {
+            path: path.to_owned(),
+            version,
+        });
+    }
+    toml::from_str(text).map_err(garbled)
+}
+
+fn from_config(config: &ConfigFile) -> Result<Enrollment, ConfigError> {
+    if config.endpoints.is_empty() {
+        return Err(ConfigError::NoEndpoint);
+    }
+    Ok(Enrollment {
+        token: EnrollmentToken::parse(&config.token)?,
+        ca_pin: config.ca_pin.clone(),
+        endpoints: config.endpoints.clone(),
+        fleet: Some(config.fleet_id),
+        expires: Some(config.token_expires),
+    })
+}
+
+fn from_environment(environment: &Environment) -> Result<Enrollment, ConfigError> {
+    let required = |value: &Option<String>, name| value.clone().ok_or(ConfigError::Variable(name));
+    let url = required(&environment.url, "FLOTILLA_ENROLL_URL")?;
+    let address = url.trim().trim_start_matches("https://").trim_end_matches('/');
+    Ok(Enrollment {
+        endpoints: vec![address.parse().map_err(ConfigError::Url)?],
+        token: EnrollmentToken::parse(&required(&environment.token, "FLOTILLA_TOKEN")?)?,
+        ca_pin: required(&environment.ca_pin, "FLOTILLA_CA_PIN")?.trim().parse()?,
+        fleet: None,
+        expires: None,
+    })
+}
+
+#[cfg(test)]
+#[path = "enrollment/tests.rs"]
+mod tests;

@@ -1,0 +1,180 @@
+//! The agent as a service of systemd. Only the unit is made here: the program, its user and its config file are
+//! put in place by whoever installs it.
+
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+    process::{Command, Stdio},
+};
+
+/// Where an installed agent looks for its config file.
+pub const CONFIG_FILE: &str = "/etc/flotilla/device.toml";
+
+/// Where an installed agent keeps its state.
+pub const STATE_DIR: &str = "/var/lib/flotilla";
+
+const UNIT: &str = "flotilla-agent.service";
+const UNIT_PATH: &str = "/etc/systemd/system/flotilla-agent.service";
+const TEMPLATE: &str = include_str!("flotilla-agent.service");
+const USER: &str = "flotilla";
+
+/// Whose rights the service has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RunAs {
+    /// The user `flotilla`; it uses the engine as a member of the group docker.
+    Flotilla,
+    Root,
+}
+
+/// Why the service was not installed or removed. Every text says what to do.
+#[derive(Debug, thiserror::Error)]
+pub enum InstallError {
+    #[error("Only root can do this. Put sudo in front.")]
+    NotRoot,
+    #[error("This system does not run systemd. Run the agent in Docker instead, as Add Device shows.")]
+    NoSystemd,
+    #[error(
+        "There is no user flotilla. Make one (sudo useradd --system --user-group flotilla && sudo usermod -aG docker flotilla), or use --as-root."
+    )]
+    NoUser,
+    #[error("The service cannot start a program at {0}. Move it to /usr/local/bin and try again.")]
+    Place(PathBuf),
+    #[error("{path} cannot be written: {source}.")]
+    Write { path: PathBuf, source: io::Error },
+    #[error("systemctl {command} failed: {reason}")]
+    Systemctl { command: String, reason: String },
+}
+
+/// Installs the service for this very program and starts it; a running one is replaced.
+///
+/// # Errors
+/// See [`InstallError`].
+pub fn install(run_as: RunAs) -> Result<(), InstallError> {
+    check_system()?;
+    let users = fs::read_to_string("/etc/passwd").unwrap_or_default();
+    if run_as == RunAs::Flotilla && !users.lines().any(|line| line.starts_with("flotilla:")) && !knows_user()
+    {
+        return Err(InstallError::NoUser);
+    }
+    let program = std::env::current_exe().map_err(|source| InstallError::Write {
+        path: UNIT_PATH.into(),
+        source,
+    })?;
+    fs::write(UNIT_PATH, unit(&program, run_as)?).map_err(|source| InstallError::Write {
+        path: UNIT_PATH.into(),
+        source,
+    })?;
+    systemctl(&["daemon-reload"])?;
+    systemctl(&["enable", "--quiet", UNIT])?;
+    // A service that gave up (exit 77 or 78) has to be forgiven before it starts again.
+    let _ = systemctl(&["reset-failed", UNIT]);
+    systemctl(&["restart", UNIT])
+}
+
+/// Stops the service and removes its unit. The state stays: it is the device's identity.
+///
+/// # Errors
+/// See [`InstallError`].
+pub fn uninstall() -> Result<(), InstallError> {
+    check_system()?;
+    match fs::symlink_metadata(UNIT_PATH) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        _ => systemctl(&["disable", "--now", "--quiet", UNIT])?,
+    }
+    fs::remove_file(UNIT_PATH).map_err(|source| InstallError::Write {
+        path: UNIT_PATH.into(),
+        source,
+    })?;
+    systemctl(&["daemon-reload"])
+}
+
+/// The unit's text.
+fn unit(program: &Path, run_as: RunAs) -> Result<String, InstallError> {
+    let text = program.to_string_lossy();
+    // What systemd would read as more than a path: blanks, quotes, specifiers, variables.
+    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '/' | '.' | '_' | '-' | '+');
+    if !program.is_absolute() || !text.chars().all(plain) {
+        return Err(InstallError::Place(program.to_owned()));
+    }
+    let user = match run_as {
+        RunAs::Flotilla => USER,
+        RunAs::Root => "root",
+    };
+    Ok(TEMPLATE.replace("@PROGRAM@", &text).replace("@USER@", user))
+}
+
+fn check_system() -> Result<(), InstallError> {
+    if !rustix::process::geteuid().is_root() {
+        return Err(InstallError::NotRoot);
+    }
+    if !Path::new("/run/systemd/system").is_dir() {
+        return Err(InstallError::NoSystemd);
+    }
+    Ok(())
+}
+
+/// Users may come from a directory service instead of the file.
+fn knows_user() -> bool {
+    let id = Command::new("id")
+        .args(["-u", USER])
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .status();
+    id.is_ok_and(|status| status.success())
+}
+
+fn systemctl(arguments: &[&str]) -> Result<(), InstallError> {
+    let failed = |reason: String| InstallError::Systemctl {
+        command: arguments.join(" "),
+        reason,
+    };
+    let output = Command::new("systemctl")
+        .args(arguments)
+        .output()
+        .map_err(|error| failed(error.to_string()))?;
+    if output.status.success() {
+        Ok(())
+    } else {
+        Err(failed(String::from_utf8_lossy(&output.stderr).trim().to_owned()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_unit_names_program_and_user_and_nothing_is_left_open() {
+        let text = unit(Path::new("/usr/local/bin/flotilla-agent"), RunAs::Flotilla).unwrap();
+        assert!(
+            text.contains("ExecStart=/usr/local/bin/flotilla-agent run\n")
+                && text.contains("User=flotilla\n")
+        );
+        assert!(
+            text.contains("RestartPreventExitStatus=77 78\n")
+                && !text.contains("@PROGRAM@")
+                && !text.contains("@USER@")
+        );
+        assert!(
+            unit(Path::new("/opt/agent"), RunAs::Root)
+                .unwrap()
+                .contains("User=root\n")
+        );
+    }
+
+    #[test]
+    fn a_path_that_systemd_would_read_otherwise_is_refused() {
+        for path in [
+            "agent",
+            "/opt/my agent",
+            "/opt/%n",
+            "/opt/a\nExecStart=/bin/sh",
+            "/opt/$HOME",
+        ] {
+            assert!(
+                matches!(unit(Path::new(path), RunAs::Root), Err(InstallError::Place(_))),
+                "{path}"
+            );
+        }
+    }
+}

@@ -1,0 +1,41 @@
+//! The agent: the one Flotilla program on a device.
+//!
+//! It enrolls once, with a one-time token, and from then on holds a single outbound link to control, on which
+//! control calls it. It has no listening port. It needs a directory for its state and, for containers, the
+//! engine's socket; without an engine it is still a device, and says why it has no containers.
+//!
+//! [`run`] is the whole agent. The program `flotilla-agent` calls it, and so do the desktop application and
+//! `flotilla serve --local-agent` for the computer they run on.
+//!
+//! - `enrollment`, `enroll`: from a config file or environment to a certificate.
+//! - `state`, `disk`, `secret`: what survives, and how it survives a power cut.
+//! - `link`, `api`: the connection to control, and what control may ask on it.
+//! - `machine`, `clock`: what the device is, and what time it thinks it is.
+//! - `install`: as a service of systemd.
+
+mod agent;
+mod api;
+mod clock;
+mod complaint;
+mod disk;
+mod enroll;
+mod enrollment;
+mod exit;
+mod install;
+mod link;
+mod machine;
+mod secret;
+mod state;
+mod status;
+
+pub use agent::{AgentConfig, run};
+pub use enrollment::{EnrollmentSource, Environment};
+pub use exit::Exit;
+pub use install::{CONFIG_FILE, InstallError, RunAs, STATE_DIR, install, uninstall};
+pub use status::{EnrolledDevice, LinkStatus, Status, StatusError, status};
+
+/// Version of this agent.
+pub const VERSION: &str = env!("CARGO_PKG_VERSION");
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,209 @@
+//! Holding the link: dial, serve, wait, again, for as long as this device is a member of its fleet.
+
+use crate::{
+    api::{self, Api},
+    clock::AgentClock,
+    complaint::Complaint,
+    machine,
+    state::{Identity, StateDir, StateError},
+    status::{LinkStatus, StatusFile},
+};
+use flotilla_engine::Engine;
+use flotilla_identity::{ControlTrust, LeafKey, MaterialError, agent_config};
+use flotilla_link::{Backoff, DialError, Dialed, LinkEnd, Target, dial, serve};
+use flotilla_protocol::{Code, endpoint::Endpoint};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+use tokio::time::sleep;
+use tokio_util::sync::CancellationToken;
+
+/// How often a device asks that waits for a person to decide about it.
+const SLOW: Duration = Duration::from_secs(60);
+
+/// Why the link is not held any more.
+#[derive(Debug)]
+pub(crate) enum End {
+    /// This side was asked to stop.
+    Stopped,
+    /// Control ended this device's membership; the text says how.
+    Dismissed(Dismissal),
+    /// The stored identity is of no use.
+    Unusable(Unusable),
+}
+
+/// How control ended a membership.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Dismissal {
+    Revoked,
+    Superseded,
+}
+
+/// The stored identity cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Unusable {
+    #[error(
+        "the stored keys or certificate cannot be used ({0}). Rotate the device in Flotilla and enroll it again."
+    )]
+    Material(#[from] MaterialError),
+    #[error(transparent)]
+    State(#[from] StateError),
+}
+
+/// Everything that one membership needs.
+#[derive(Debug)]
+pub(crate) struct Membership {
+    pub(crate) identity: Identity,
+    pub(crate) state: Arc<StateDir>,
+    pub(crate) clock: AgentClock,
+    pub(crate) engine: Engine,
+    pub(crate) status: StatusFile,
+    /// Addresses from the config file, tried after those that control named.
+    pub(crate) more_endpoints: Vec<Endpoint>,
+}
+
+/// What to do after an attempt.
+enum Next {
+    Again,
+    Slowly,
+    End(Dismissal),
+}
+
+impl Membership {
+    pub(crate) async fn hold(&self, shutdown: &CancellationToken) -> End {
+        match self.try_hold(shutdown).await {
+            Ok(end) => end,
+            Err(unusable) => End::Unusable(unusable),
+        }
+    }
+
+    async fn try_hold(&self, shutdown: &CancellationToken) -> Result<End, Unusable> {
+        let key = LeafKey::from_pem(self.identity.keys.tls.expose())?;
+        let trust = ControlTrust {
+            ca_pin: self.identity.ca_pin.clone(),
+            fleet: Some(self.identity.fleet_id),
+        };
+        let tls = agent_config(
+            trust,
+            Some((&key, &self.identity.certificate)),
+            self.clock.for_tls(),
+        )?;
+        let introduction = api::introduction(&machine::id(&self.state)?);
+        let mut backoff = Backoff::new();
+        let mut complaint = Complaint::default();
+        loop {
+            let target = self.target(tls.clone());
+            let Some(dialed) = shutdown.run_until_cancelled(dial(&target, &introduction)).await else {
+                return Ok(End::Stopped);
+            };
+            let next = match dialed {
+                Ok(link) => {
+                    backoff.handle_up(Instant::now());
+                    complaint.settle();
+                    self.attend(link, shutdown).await
+                }
+                Err(error) => self.judge(&error, &mut complaint),
+            };
+            let pause = backoff.handle_down(Instant::now(), &mut rand::rng());
+            let pause = match next {
+                Next::Again => pause,
+                Next::Slowly => SLOW + pause,
+                Next::End(dismissal) => return Ok(End::Dismissed(dismissal)),
+            };
+            if shutdown.run_until_cancelled(sleep(pause)).await.is_none() {
+                return Ok(End::Stopped);
+            }
+        }
+    }
+
+    /// Control may have named other addresses since the last attempt.
+    fn target(&self, tls: Arc<rustls::ClientConfig>) -> Target {
+        let stored = self.state.get().identity;
+        let (mut endpoints, last_good) =
+            stored.map_or_else(Default::default, |it| (it.endpoints, it.last_good));
+        for more in &self.more_endpoints {
+            if !endpoints.contains(more) {
+                endpoints.push(more.clone());
+            }
+        }
+        Target {
+            endpoints,
+            last_good,
+            tls,
+        }
+    }
+
+    /// Serves one link to its end.
+    async fn attend(&self, link: Dialed, shutdown: &CancellationToken) -> Next {
+        let endpoint = link.endpoint().clone();
+        tracing::info!(control.endpoint = %endpoint, "linked to control");
+        self.status.set_link(LinkStatus::Up {
+            since: AgentClock::system(),
+            endpoint: endpoint.clone(),
+        });
+        // Where control was found is a hint; a link works without having stored it.
+        if let Err(error) = self.state.update(|state| {
+            if let Some(identity) = &mut state.identity {
+                identity.last_good = Some(endpoint);
+            }
+        }) {
+            tracing::warn!(%error, "the agent's state could not be stored");
+        }
+        let closing = shutdown.child_token();
+        let revoked = CancellationToken::new();
+        let router = api::router(Api {
+            engine: self.engine.clone(),
+            state: self.state.clone(),
+            clock: self.clock.clone(),
+            closing: closing.clone(),
+            revoked: revoked.clone(),
+        });
+        let serving = serve(link, router, closing.clone());
+        tokio::pin!(serving);
+        let end = tokio::select! {
+            end = &mut serving => end,
+            () = revoked.cancelled() => {
+                closing.cancel();
+                serving.await
+            }
+        };
+        closing.cancel();
+        self.status.set_link(LinkStatus::down(end.to_string()));
+        if revoked.is_cancelled() {
+            return Next::End(Dismissal::Revoked);
+        }
+        if end != LinkEnd::Stopped {
+            tracing::warn!(reason = %end, "the link to control ended; dialing again");
+        }
+        Next::Again
+    }
+
+    fn judge(&self, error: &DialError, complaint: &mut Complaint) -> Next {
+        let reason = error.to_string();
+        if complaint.is_new(class(error)) {
+            tracing::warn!(reason, "no link to control; it keeps trying");
+        }
+        self.status.set_link(LinkStatus::down(reason));
+        match error {
+            DialError::Refused { problem, .. } => match problem.code {
+                Code::Revoked => Next::End(Dismissal::Revoked),
+                Code::Superseded => Next::End(Dismissal::Superseded),
+                Code::Quarantined | Code::Expired | Code::UnsupportedProtocol => Next::Slowly,
+                _ => Next::Again,
+            },
+            _ => Next::Again,
+        }
+    }
+}
+
+/// The kind of a failure, for complaining once.
+pub(crate) fn class(error: &DialError) -> &'static str {
+    match error {
+        DialError::NoEndpoint => "no endpoint",
+        DialError::Untrusted { .. } => "untrusted",
+        DialError::Refused { problem, .. } => problem.code.as_str(),
+        DialError::NotUnderstood { .. } => "not understood",
+        DialError::Unreachable { .. } => "unreachable",
+    }
+}

@@ -1,0 +1,163 @@
+//! `flotilla-agent`: the agent as a program.
+
+#![expect(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a program for a terminal"
+)]
+
+use clap::{Parser, Subcommand};
+use flotilla_agent::{
+    AgentConfig, CONFIG_FILE, EnrollmentSource, Environment, Exit, InstallError, RunAs, STATE_DIR, install,
+    run, status, uninstall,
+};
+use std::{
+    io::IsTerminal as _,
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
+use tokio::signal::unix::{SignalKind, signal};
+use tokio_util::sync::CancellationToken;
+use tracing_subscriber::{EnvFilter, filter::LevelFilter};
+
+/// The Flotilla agent of this device.
+#[derive(Parser)]
+#[command(name = "flotilla-agent", version)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Enrolls this device if need be, then keeps it linked to its control
+    Run {
+        /// The config file that Add Device made [default: /etc/flotilla/device.toml, if it is there]
+        #[arg(long, value_name = "FILE")]
+        config: Option<PathBuf>,
+        /// Where the device's keys and certificate are kept
+        #[arg(long, value_name = "DIR", env = "FLOTILLA_STATE_DIR", default_value = STATE_DIR)]
+        state_dir: PathBuf,
+    },
+    /// Tells how the agent on this device fares
+    Status {
+        #[arg(long)]
+        json: bool,
+        #[arg(long, value_name = "DIR", env = "FLOTILLA_STATE_DIR", default_value = STATE_DIR)]
+        state_dir: PathBuf,
+    },
+    /// Installs this program as a systemd service and starts it
+    Install {
+        /// Run the service as root instead of the user flotilla
+        #[arg(long)]
+        as_root: bool,
+    },
+    /// Stops and removes the systemd service; the device's state is kept
+    Uninstall,
+    /// Prints the version
+    Version,
+}
+
+fn main() -> ExitCode {
+    match Cli::parse().command {
+        Command::Run { config, state_dir } => run_agent(config, state_dir),
+        Command::Status { json, state_dir } => show_status(&state_dir, json),
+        Command::Install { as_root } => done(install(if as_root { RunAs::Root } else { RunAs::Flotilla })),
+        Command::Uninstall => done(uninstall()),
+        Command::Version => {
+            println!("flotilla-agent {}", flotilla_agent::VERSION);
+            ExitCode::SUCCESS
+        }
+    }
+}
+
+fn run_agent(config: Option<PathBuf>, state_dir: PathBuf) -> ExitCode {
+    init_logs();
+    // One thread is enough for an agent that mostly waits, and keeps it small.
+    let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return failed(&format!("The agent cannot start: {error}.")),
+    };
+    let exit = runtime.block_on(async {
+        let shutdown = CancellationToken::new();
+        tokio::spawn(cancel_on_signal(shutdown.clone()));
+        run(AgentConfig::new(state_dir, source(config)), shutdown).await
+    });
+    match &exit {
+        Exit::Stopped => tracing::info!("stopped"),
+        exit => tracing::error!(exit.code = exit.code(), reason = %exit, "the agent ends"),
+    }
+    ExitCode::from(exit.code())
+}
+
+fn init_logs() {
+    // The engine client's debug output quotes the engine's answers, with other people's secrets in them.
+    let filter = EnvFilter::builder()
+        .with_default_directive(LevelFilter::INFO.into())
+        .from_env_lossy();
+    let quiet = "bollard=warn".parse();
+    let filter = quiet.into_iter().fold(filter, EnvFilter::add_directive);
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_ansi(std::io::stderr().is_terminal())
+        .init();
+}
+
+/// What was given on purpose wins over what lies around.
+fn source(config: Option<PathBuf>) -> EnrollmentSource {
+    let variable = |name| std::env::var(name).ok().filter(|value| !value.is_empty());
+    let environment = Environment {
+        url: variable("FLOTILLA_ENROLL_URL"),
+        token: variable("FLOTILLA_TOKEN"),
+        ca_pin: variable("FLOTILLA_CA_PIN"),
+    };
+    match config {
+        Some(path) => EnrollmentSource::File(path),
+        None if !environment.is_empty() => EnrollmentSource::Environment(environment),
+        None if Path::new(CONFIG_FILE).exists() => EnrollmentSource::File(CONFIG_FILE.into()),
+        None => EnrollmentSource::None,
+    }
+}
+
+async fn cancel_on_signal(shutdown: CancellationToken) {
+    let (Ok(mut terminate), Ok(mut interrupt)) =
+        (signal(SignalKind::terminate()), signal(SignalKind::interrupt()))
+    else {
+        return;
+    };
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+    }
+    shutdown.cancel();
+}
+
+fn show_status(state_dir: &Path, json: bool) -> ExitCode {
+    match status(state_dir) {
+        Ok(status) if json => match serde_json::to_string(&status) {
+            Ok(text) => {
+                println!("{text}");
+                ExitCode::SUCCESS
+            }
+            Err(error) => failed(&error.to_string()),
+        },
+        Ok(status) => {
+            print!("{status}");
+            ExitCode::SUCCESS
+        }
+        Err(error) => failed(&error.to_string()),
+    }
+}
+
+fn done(result: Result<(), InstallError>) -> ExitCode {
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => failed(&error.to_string()),
+    }
+}
+
+fn failed(reason: &str) -> ExitCode {
+    eprintln!("flotilla-agent: {reason}");
+    ExitCode::FAILURE
+}

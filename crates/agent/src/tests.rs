@@ -1,0 +1,5 @@
+//! Whole agents against a control that is played here, over real TLS.
+
+mod control;
+mod joining;
+mod leaving;
