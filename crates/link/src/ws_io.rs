@@ -232,3 +232,6 @@ where
         }
     }
 }
+
+#[cfg(test)]
+mod tests;
