@@ -31,9 +31,6 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
-/// Size of the answer to a short call.
-const SHORT_ANSWER_BYTES: usize = settings::ANSWER_BYTES;
-
 pub(crate) type RequestBody = BoxBody<Bytes, io::Error>;
 
 /// A live agent. Clones share the one connection.
@@ -312,7 +309,7 @@ fn full(body: Bytes) -> RequestBody {
 }
 
 async fn collect(body: Incoming) -> Result<Bytes, CallError> {
-    match Limited::new(body, SHORT_ANSWER_BYTES).collect().await {
+    match Limited::new(body, settings::ANSWER_BYTES).collect().await {
         Ok(body) => Ok(body.to_bytes()),
         Err(error) if error.is::<http_body_util::LengthLimitError>() => {
             Err(CallError::Malformed(error.to_string()))

@@ -6,7 +6,7 @@ use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 /// Streams that control may have open on one agent. One more would wait without a sign.
 pub(crate) const MAX_STREAMS: u32 = 256;
 
-/// Long-lived streams per link. The rest of [`MAX_STREAMS`] is room for short calls.
+/// Long-lived streams per link. An agent takes 256; the rest is room for short calls.
 pub const LONG_STREAMS: usize = 200;
 
 /// What one stream may have under way: a reader that stops costs this much memory and no more.
