@@ -1,9 +1,54 @@
-//! The desktop shell.
+//! The desktop shell: a window and a tray around control and the embedded agent.
+//!
+//! The window shows control's own loopback page, so there is one origin and one user interface for window and
+//! browser. The shell starts control and this computer's agent, keeps them running in the tray, tells when a
+//! device comes online while nobody looks, and drains everything on the way out. It decides nothing about the
+//! fleet.
 
-fn main() {
-    let _app = tauri::Builder::default()
+#![cfg_attr(not(debug_assertions), windows_subsystem = "windows")]
+
+mod downloads;
+mod fleet;
+mod news;
+mod options;
+mod shell;
+mod tray;
+mod trouble;
+mod window;
+
+use clap::Parser;
+use options::Options;
+use shell::Shell;
+use std::{io::IsTerminal, process::ExitCode};
+use tauri::{RunEvent, async_runtime};
+use tracing_subscriber::EnvFilter;
+
+fn main() -> ExitCode {
+    let options = Options::parse();
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_ansi(std::io::stderr().is_terminal())
+        .init();
+    let built = tauri::Builder::default()
+        // First, so that a second start does nothing but show the window of the first.
+        .plugin(tauri_plugin_single_instance::init(|app, _, _| window::show(app)))
         .plugin(tauri_plugin_notification::init())
         .plugin(tauri_plugin_opener::init())
-        .plugin(tauri_plugin_single_instance::init(|_, _, _| {}))
+        .setup(move |app| Ok(Shell::open(app.handle(), options)?))
         .build(tauri::generate_context!());
+    let app = match built {
+        Ok(app) => app,
+        Err(error) => {
+            tracing::error!(%error, "the window system can't be used; run `flotilla serve` to go without a window");
+            return ExitCode::FAILURE;
+        }
+    };
+    app.run(|app, event| {
+        if let RunEvent::Exit = event {
+            async_runtime::block_on(Shell::close(app));
+        }
+    });
+    ExitCode::SUCCESS
 }

@@ -1,9 +1,14 @@
 //! `flotilla serve`: the control server in the foreground, until a signal.
 
 use crate::{args::Serve, failure::Failure, out};
+use flotilla_agent::{AgentConfig, EnrollmentSource, Exit};
 use flotilla_control::{Control, ControlConfig, Ready, Ui};
 use std::{io::IsTerminal, path::PathBuf};
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::{
+    signal::unix::{SignalKind, signal},
+    task::JoinHandle,
+};
+use tokio_util::sync::CancellationToken;
 use tracing_subscriber::EnvFilter;
 
 pub(crate) async fn run(data_dir: PathBuf, serve: Serve) -> Result<(), Failure> {
@@ -12,11 +17,22 @@ pub(crate) async fn run(data_dir: PathBuf, serve: Serve) -> Result<(), Failure> 
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
     let control = Control::start(config(data_dir, &serve)).await?;
+    let stop = CancellationToken::new();
+    let agent = if serve.local_agent {
+        local_agent(&control, stop.clone()).await
+    } else {
+        None
+    };
     out::line(&ready_line(&control)?)?;
     tokio::select! {
         _ = terminate.recv() => {}
         _ = interrupt.recv() => {}
         () = control.stopped() => {}
+    }
+    stop.cancel();
+    if let Some(agent) = agent {
+        // An agent that died has said why.
+        let _ = agent.await;
     }
     control.shutdown().await;
     Ok(())
@@ -41,6 +57,25 @@ fn built_in_ui() -> Ui {
 #[cfg(not(feature = "embedded-ui"))]
 fn built_in_ui() -> Ui {
     Ui::None
+}
+
+/// Makes this computer a device, enrolled like any other. Control is of use without it, so a failure is logged.
+async fn local_agent(control: &Control, stop: CancellationToken) -> Option<JoinHandle<()>> {
+    let enrollment = match control.local_enrollment().await {
+        Ok(Some(config)) => EnrollmentSource::Config(Box::new(config)),
+        Ok(None) => EnrollmentSource::None,
+        Err(problem) => {
+            tracing::error!(reason = %problem, "this computer can't become a device");
+            return None;
+        }
+    };
+    let config = AgentConfig::new(control.ready().data_dir.join("local-agent"), enrollment);
+    Some(tokio::spawn(async move {
+        let exit = flotilla_agent::run(config, stop).await;
+        if exit != Exit::Stopped {
+            tracing::error!(reason = %exit, "this computer's agent ended");
+        }
+    }))
 }
 
 /// The ready line, with a code that opens the user interface once.

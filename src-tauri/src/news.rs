@@ -1,0 +1,100 @@
+//! What the live stream means to somebody who is not looking: a device that was waited for is online.
+
+use flotilla_protocol::{
+    api::{LiveFrame, Resource, ResourceRef},
+    device::{Device, DeviceStatus},
+    id::DeviceId,
+    name::DeviceName,
+};
+use std::collections::BTreeSet;
+
+/// Devices that have not been online yet.
+#[derive(Debug, Default)]
+pub(crate) struct News {
+    awaited: BTreeSet<DeviceId>,
+}
+
+impl News {
+    /// Starts over with the whole list, after frames were missed.
+    pub(crate) fn load(&mut self, devices: &[Device]) {
+        let pending = devices
+            .iter()
+            .filter(|device| device.status == DeviceStatus::Pending);
+        self.awaited = pending.map(|device| device.id).collect();
+    }
+
+    /// The device that this frame brings online for the first time.
+    pub(crate) fn handle_frame(&mut self, frame: &LiveFrame) -> Option<DeviceName> {
+        if let Some(ResourceRef::Device { device_id }) = &frame.remove {
+            self.awaited.remove(device_id);
+        }
+        let Some(Resource::Device(device)) = &frame.upsert else {
+            return None;
+        };
+        match device.status {
+            DeviceStatus::Pending => {
+                self.awaited.insert(device.id);
+                None
+            }
+            DeviceStatus::Online => self.awaited.remove(&device.id).then(|| device.name.clone()),
+            DeviceStatus::Revoked | DeviceStatus::Quarantined => {
+                self.awaited.remove(&device.id);
+                None
+            }
+            DeviceStatus::Reconnecting | DeviceStatus::Offline => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn device(status: &str) -> Device {
+        serde_json::from_value(serde_json::json!({
+            "id": "01937c5e-7b1a-7c3e-8b9e-0123456789ab", "name": "nas", "status": status, "cordoned": false,
+            "draining": false, "attention": [], "mesh_ip": "100.64.0.7", "mode": "host", "relay": "auto", "tags": [],
+            "as_of": "2026-01-02T03:04:05Z", "created": "2026-01-01T00:00:00Z",
+        }))
+        .unwrap()
+    }
+
+    fn told(news: &mut News, status: &str) -> Option<String> {
+        let upsert = Some(Resource::Device(Box::new(device(status))));
+        let frame = LiveFrame {
+            seq: 1,
+            upsert,
+            remove: None,
+            reset: false,
+        };
+        news.handle_frame(&frame).map(String::from)
+    }
+
+    #[test]
+    fn a_pending_device_is_news_once_when_it_comes_online() {
+        let mut news = News::default();
+        assert_eq!(told(&mut news, "pending"), None);
+        assert_eq!(told(&mut news, "online"), Some("nas".into()));
+        assert_eq!(told(&mut news, "online"), None);
+        assert_eq!(told(&mut news, "reconnecting"), None);
+        assert_eq!(told(&mut news, "online"), None);
+    }
+
+    #[test]
+    fn a_device_that_was_pending_before_the_stream_began_is_news_too() {
+        let mut news = News::default();
+        news.load(&[device("pending")]);
+        assert_eq!(told(&mut news, "offline"), None);
+        assert_eq!(told(&mut news, "online"), Some("nas".into()));
+        news.load(&[device("online")]);
+        assert_eq!(told(&mut news, "online"), None);
+    }
+
+    #[test]
+    fn a_revoked_device_is_no_longer_awaited() {
+        let mut news = News::default();
+        told(&mut news, "pending");
+        told(&mut news, "revoked");
+        assert_eq!(told(&mut news, "online"), None);
+    }
+}

@@ -1,0 +1,173 @@
+//! The shell's one state: what runs behind the window, and the ways in and out.
+
+use crate::{
+    fleet::Fleet,
+    news::News,
+    options::Options,
+    tray::Tray,
+    trouble::{Trouble, Way},
+    window,
+};
+use flotilla_client::Client;
+use flotilla_protocol::api::ListDevices;
+use futures_util::StreamExt;
+use std::{path::PathBuf, sync::Arc, time::Duration};
+use tauri::{AppHandle, Manager, WebviewUrl, async_runtime};
+use tauri_plugin_notification::NotificationExt;
+use tokio::sync::Mutex;
+use tokio_util::sync::CancellationToken;
+
+/// A control that drains longer than this is left to the end of the process.
+const DRAIN: Duration = Duration::from_secs(10);
+
+/// Between two attempts to follow the live stream of a control that runs in this very process.
+const FOLLOW_AGAIN: Duration = Duration::from_secs(1);
+
+#[derive(Debug)]
+pub(crate) struct Shell {
+    options: Options,
+    fleet: Mutex<Option<Fleet>>,
+    tray: Option<Tray>,
+}
+
+impl Shell {
+    /// Starts control and opens the window on it, or on what keeps it from starting.
+    pub(crate) fn open(app: &AppHandle, options: Options) -> tauri::Result<()> {
+        let tray = Tray::build(app);
+        app.manage(Arc::new(Self {
+            options: options.clone(),
+            fleet: Mutex::new(None),
+            tray,
+        }));
+        let page = async_runtime::block_on(Self::start(app, options));
+        window::open(app, page)?;
+        quit_on_signal(app.clone());
+        Ok(())
+    }
+
+    /// Stops everything behind the window.
+    pub(crate) async fn close(app: &AppHandle) {
+        let fleet = Self::of(app).fleet.lock().await.take();
+        if let Some(fleet) = fleet
+            && tokio::time::timeout(DRAIN, fleet.stop()).await.is_err()
+        {
+            tracing::warn!("control did not drain in time");
+        }
+    }
+
+    /// Whether the shell outlives its window.
+    pub(crate) fn stays(app: &AppHandle) -> bool {
+        Self::of(app).tray.is_some()
+    }
+
+    /// Goes the way that somebody chose on the start page.
+    pub(crate) fn go(app: &AppHandle, way: Way) {
+        let mut options = Self::of(app).options.clone();
+        match way {
+            Way::Quit => return app.exit(0),
+            Way::Retry => {}
+            Way::FreeApiPort => options.api_addr.set_port(0),
+            Way::FreeFleetPort => options.fleet_addr.set_port(0),
+        }
+        let app = app.clone();
+        async_runtime::spawn(async move {
+            let page = Self::start(&app, options).await;
+            window::navigate(&app, page);
+        });
+    }
+
+    fn of(app: &AppHandle) -> Arc<Self> {
+        app.state::<Arc<Self>>().inner().clone()
+    }
+
+    /// The page to show: control's own once it runs.
+    async fn start(app: &AppHandle, options: Options) -> WebviewUrl {
+        let shell = Self::of(app);
+        let mut running = shell.fleet.lock().await;
+        let config = match options.control() {
+            Ok(config) => config,
+            Err(error) => return WebviewUrl::App(Trouble::of_data_dir(&error).page().into()),
+        };
+        let data_dir = config.data_dir.clone();
+        match Fleet::start(config).await {
+            Ok(fleet) => {
+                let page = window::of_control(&fleet.control.ui_url());
+                async_runtime::spawn(follow(app.clone(), data_dir, fleet.stopping()));
+                *running = Some(fleet);
+                page
+            }
+            Err(error) => {
+                tracing::error!(%error, "control can't start");
+                WebviewUrl::App(Trouble::of(&error).page().into())
+            }
+        }
+    }
+
+    async fn refresh_tray(&self) {
+        if let (Some(tray), Some(fleet)) = (&self.tray, &*self.fleet.lock().await) {
+            tray.show(&fleet.control.summary());
+        }
+    }
+}
+
+/// Keeps tray and notifications true until the fleet stops.
+async fn follow(app: AppHandle, data_dir: PathBuf, stopping: CancellationToken) {
+    let following = async {
+        loop {
+            if let Err(error) = follow_once(&app, &data_dir).await {
+                tracing::debug!(%error, "the live stream ended");
+            }
+            tokio::time::sleep(FOLLOW_AGAIN).await;
+        }
+    };
+    tokio::select! {
+        () = following => {}
+        () = stopping.cancelled() => {}
+    }
+}
+
+async fn follow_once(app: &AppHandle, data_dir: &std::path::Path) -> Result<(), flotilla_client::Error> {
+    let client = Client::from_data_dir(data_dir)?;
+    let mut frames = client.live().await?;
+    let mut news = News::default();
+    news.load(&client.send(&ListDevices).await?.items);
+    let shell = Shell::of(app);
+    shell.refresh_tray().await;
+    while let Some(frame) = frames.next().await {
+        let frame = frame?;
+        if frame.reset {
+            news.load(&client.send(&ListDevices).await?.items);
+        }
+        if let Some(name) = news.handle_frame(&frame)
+            && !window::shows_add_device(app)
+        {
+            notify(app, &format!("{name} is online"));
+        }
+        shell.refresh_tray().await;
+    }
+    Ok(())
+}
+
+pub(crate) fn notify(app: &AppHandle, title: &str) {
+    if let Err(error) = app.notification().builder().title(title).show() {
+        tracing::warn!(%error, "a notification can't be shown");
+    }
+}
+
+#[cfg(unix)]
+fn quit_on_signal(app: AppHandle) {
+    use tokio::signal::unix::{SignalKind, signal};
+    async_runtime::spawn(async move {
+        let signals = (signal(SignalKind::terminate()), signal(SignalKind::interrupt()));
+        if let (Ok(mut terminate), Ok(mut interrupt)) = signals {
+            tokio::select! {
+                _ = terminate.recv() => {}
+                _ = interrupt.recv() => {}
+            }
+            app.exit(0);
+        }
+    });
+}
+
+#[cfg(not(unix))]
+fn quit_on_signal(_: AppHandle) {}

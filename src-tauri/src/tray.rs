@@ -1,0 +1,143 @@
+//! The tray icon: how the fleet is, and the two ways on: open the window, or quit.
+
+use crate::window;
+use flotilla_control::Summary;
+use std::{
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::Mutex,
+};
+use tauri::{
+    AppHandle,
+    menu::{Menu, MenuItem, PredefinedMenuItem},
+    tray::TrayIconBuilder,
+};
+
+const STATUS: &str = "status";
+const OPEN: &str = "open";
+const QUIT: &str = "quit";
+
+/// The tray's changing line.
+pub(crate) struct Tray {
+    status: MenuItem<tauri::Wry>,
+    /// What it says at the moment: most frames of the live stream do not change it.
+    said: Mutex<String>,
+}
+
+impl std::fmt::Debug for Tray {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Tray").finish_non_exhaustive()
+    }
+}
+
+impl Tray {
+    /// `None` where nothing would show it: then closing the window must end the program.
+    pub(crate) fn build(app: &AppHandle) -> Option<Self> {
+        if !shown() {
+            tracing::warn!("this desktop shows no tray icons; closing the window quits Flotilla");
+            return None;
+        }
+        // The library behind the icon is loaded on first use and panics where it is not installed.
+        match catch_unwind(AssertUnwindSafe(|| build(app))) {
+            Ok(Ok(status)) => Some(Self {
+                status,
+                said: Mutex::default(),
+            }),
+            Ok(Err(error)) => {
+                tracing::warn!(%error, "the tray icon can't be shown; closing the window quits Flotilla");
+                None
+            }
+            Err(_) => {
+                tracing::warn!("the tray icon's library is missing; closing the window quits Flotilla");
+                None
+            }
+        }
+    }
+
+    pub(crate) fn show(&self, summary: &Summary) {
+        let text = sentence(summary);
+        let Ok(mut said) = self.said.lock() else { return };
+        if *said != text {
+            if let Err(error) = self.status.set_text(&text) {
+                tracing::warn!(%error, "the tray can't be updated");
+            }
+            *said = text;
+        }
+    }
+}
+
+fn build(app: &AppHandle) -> tauri::Result<MenuItem<tauri::Wry>> {
+    let status = MenuItem::with_id(app, STATUS, "Starting…", false, None::<&str>)?;
+    let open = MenuItem::with_id(app, OPEN, "Open Flotilla", true, None::<&str>)?;
+    let quit = MenuItem::with_id(app, QUIT, "Quit", true, None::<&str>)?;
+    let line = PredefinedMenuItem::separator(app)?;
+    let menu = Menu::with_items(app, &[&status, &line, &open, &quit])?;
+    let mut tray = TrayIconBuilder::with_id("flotilla")
+        .tooltip("Flotilla")
+        .menu(&menu)
+        .on_menu_event(|app, event| match event.id().as_ref() {
+            OPEN => window::show(app),
+            QUIT => app.exit(0),
+            _ => {}
+        });
+    if let Some(icon) = app.default_window_icon() {
+        tray = tray.icon(icon.clone());
+    }
+    tray.build(app)?;
+    Ok(status)
+}
+
+/// `3 of 4 online`, and what needs a look.
+fn sentence(summary: &Summary) -> String {
+    let online = match summary.devices {
+        0 => return "No devices yet".to_owned(),
+        devices => format!("{} of {devices} online", summary.online),
+    };
+    match summary.attention {
+        0 => online,
+        1 => format!("{online}, 1 needs attention"),
+        more => format!("{online}, {more} need attention"),
+    }
+}
+
+/// Whether anything on this desktop shows tray icons.
+#[cfg(target_os = "linux")]
+fn shown() -> bool {
+    use zbus::{
+        blocking::{Connection, Proxy, proxy::Builder},
+        proxy::CacheProperties,
+    };
+    let registered = || -> zbus::Result<bool> {
+        let watcher = Builder::<Proxy>::new(&Connection::session()?)
+            .destination("org.kde.StatusNotifierWatcher")?
+            .path("/StatusNotifierWatcher")?
+            .interface("org.kde.StatusNotifierWatcher")?
+            .cache_properties(CacheProperties::No)
+            .build()?;
+        watcher.get_property("IsStatusNotifierHostRegistered")
+    };
+    registered().unwrap_or(false)
+}
+
+#[cfg(not(target_os = "linux"))]
+fn shown() -> bool {
+    true
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_line_counts_devices_and_names_trouble() {
+        let summary = |devices, online, attention| Summary {
+            name: None,
+            devices,
+            online,
+            attention,
+        };
+        assert_eq!(sentence(&summary(0, 0, 0)), "No devices yet");
+        assert_eq!(sentence(&summary(4, 3, 0)), "3 of 4 online");
+        assert_eq!(sentence(&summary(4, 3, 1)), "3 of 4 online, 1 needs attention");
+        assert_eq!(sentence(&summary(4, 3, 2)), "3 of 4 online, 2 need attention");
+    }
+}
