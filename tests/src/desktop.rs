@@ -52,4 +52,9 @@ impl Desktop {
             _driver: driver,
         })
     }
+
+    /// Closes the window, which ends the app.
+    pub async fn close(self) -> Result<()> {
+        self.page.close().await
+    }
 }

@@ -4,6 +4,7 @@
 //! - [`systemd`]: a booted Debian on one of them, where the install line is pasted.
 //! - [`engine`]: images without a registry, and the docker command line of one computer.
 //! - [`flotilla`]: control and agents as the real programs, started, stopped and killed.
+//! - [`fleet`]: one device with one container, online. [`demo`]: a fleet to look at. [`soak`]: the long runs.
 //! - [`newcomer`], [`impostor`]: an agent and a control that do what the real ones never would.
 //! - [`swarm`]: a thousand agents in one process. [`bench`]: figures taken with all of these.
 //! - [`slow`]: clients that never finish what they begin.
@@ -15,16 +16,20 @@
 pub mod bench;
 pub mod browser;
 pub mod clock;
+pub mod demo;
 pub mod desktop;
 pub mod engine;
 pub mod eventually;
+pub mod fleet;
 pub mod flotilla;
+pub mod forward;
 pub mod impostor;
 pub mod lab;
 pub mod newcomer;
 pub mod parts;
 pub mod program;
 pub mod slow;
+pub mod soak;
 pub mod swarm;
 pub mod systemd;
 pub mod watch;

@@ -83,7 +83,7 @@ async fn a_container_shows_itself_and_is_stopped(control: &Control, machine: &Ma
             is_container(resource, "fresh", "exited")
         })
         .await?;
-    println!("shown after {shown:.2?}, stopped after {gone:.2?}");
+    ensure!(shown + gone < seconds(4.0), "shown after {shown:.2?}, stopped after {gone:.2?}");
     Ok(())
 }
 
@@ -261,7 +261,7 @@ fn the_command_line_adds_shows_and_stops() -> Result<()> {
     with_lab(1, async |lab| {
         let machine = lab.machine(1);
         machine.load_images()?;
-        machine.docker_run(&["--name", "web", WEB])?;
+        machine.docker_run(&["--name", "web", WORKER])?;
         let control = Control::start(lab)?;
         let config = control.cli(&["device", "add", "nas", "--as", "config"])?;
         let file = machine.directory().join("nas.device.toml");

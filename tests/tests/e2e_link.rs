@@ -4,65 +4,13 @@ use std::net::Ipv4Addr;
 use std::time::Instant;
 
 use anyhow::{Context, Result, ensure};
-use flotilla_protocol::api::{DeviceAdded, RotateDevice};
-use flotilla_protocol::device::{Attention, Device, DeviceStatus};
-use flotilla_tests::engine::WEB;
+use flotilla_protocol::api::RotateDevice;
+use flotilla_protocol::device::{Attention, DeviceStatus};
 use flotilla_tests::eventually::{always, eventually, seconds};
-use flotilla_tests::flotilla::{
-    Agent, AgentSetup, Control, ControlSetup, config_text, install_line, write_private,
-};
-use flotilla_tests::lab::{CONTROL, CONTROL_MOVED, Lab, copy_directory, with_lab};
+use flotilla_tests::fleet::Fleet;
+use flotilla_tests::flotilla::{AgentSetup, Control, ControlSetup, config_text, install_line, write_private};
+use flotilla_tests::lab::{CONTROL, CONTROL_MOVED, copy_directory, with_lab};
 use flotilla_tests::systemd::System;
-
-/// A device with one container, online.
-struct Fleet {
-    control: Control,
-    agent: Agent,
-    setup: AgentSetup,
-    added: DeviceAdded,
-}
-
-impl Fleet {
-    async fn start(lab: &Lab, control: ControlSetup) -> Result<Self> {
-        let machine = lab.machine(1);
-        machine.load_images()?;
-        machine.docker_run(&["--name", "web", WEB])?;
-        let control = control.start()?;
-        let added = control.add("nas").await?;
-        let setup = AgentSetup::new(machine, &added)?;
-        let agent = setup.start(machine)?;
-        let fleet = Self {
-            control,
-            agent,
-            setup,
-            added,
-        };
-        fleet.is_back().await?;
-        Ok(fleet)
-    }
-
-    /// The same device is online again, once, with its container.
-    async fn is_back(&self) -> Result<Device> {
-        let device = self.control.eventually_online("nas", seconds(10.0)).await?;
-        ensure!(
-            device.id == self.added.device.id,
-            "it came back as another device"
-        );
-        let devices = self.control.devices().await?;
-        ensure!(devices.len() == 1, "{} devices", devices.len());
-        eventually("its container", seconds(2.0), async || {
-            self.control.container("nas", "web").await
-        })
-        .await?;
-        Ok(device)
-    }
-
-    async fn is_missed(&self) -> Result<Device> {
-        self.control
-            .eventually_is("nas", DeviceStatus::Reconnecting, seconds(5.0))
-            .await
-    }
-}
 
 #[test]
 fn a_killed_control_comes_back_with_every_row_and_every_device() -> Result<()> {
@@ -71,7 +19,7 @@ fn a_killed_control_comes_back_with_every_row_and_every_device() -> Result<()> {
         for _ in 0..3 {
             let before = fleet.control.device("nas").await?;
             fleet.control.kill()?;
-            fleet.control = fleet.control.start_again()?;
+            fleet.control.start_again()?;
             // Before the agent is back, everything is there already, as old as it is.
             let row = fleet.control.container("nas", "web").await?;
             ensure!(row.as_of >= before.created);

@@ -71,7 +71,7 @@ pub async fn restart(lab: &Lab, report: &mut impl FnMut(Figure)) -> Result<()> {
     control.kill()?;
     tokio::time::sleep(AWAY).await;
     let begun = Instant::now();
-    let control = control.start_again()?;
+    control.start_again()?;
     report(Figure::new(
         "restart-1000",
         "control ready",

@@ -21,7 +21,7 @@ pub async fn start(lab: &Lab, report: &mut impl FnMut(Figure)) -> Result<()> {
     ));
     control.stop()?;
     let begun = Instant::now();
-    let control = control.start_again()?;
+    control.start_again()?;
     report(Figure::new(
         "start-up",
         "control ready, again",

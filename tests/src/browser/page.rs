@@ -8,7 +8,7 @@ use fantoccini::elements::{Element, ElementRef};
 use fantoccini::key::Key;
 use fantoccini::wd::WebDriverCompatibleCommand;
 use fantoccini::{Client, Locator};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::eventually::{eventually, seconds};
 
@@ -165,6 +165,15 @@ impl Page {
         bail!("Tab never reaches {role} \"{name}\"")
     }
 
+    /// What the system says about light and dark, as the browser's own developer tools set it.
+    pub async fn prefer_theme(&self, theme: &str) -> Result<()> {
+        let features = json!([{ "name": "prefers-color-scheme", "value": theme }]);
+        let parameters = json!({ "features": features });
+        let command = Tools(json!({ "cmd": "Emulation.setEmulatedMedia", "params": parameters }));
+        self.client.issue_cmd(command).await?;
+        Ok(())
+    }
+
     pub async fn resize(&self, width: u32, height: u32) -> Result<()> {
         Ok(self.client.set_window_size(width, height).await?)
     }
@@ -177,6 +186,11 @@ impl Page {
 
     pub async fn picture(&self) -> Result<Vec<u8>> {
         Ok(self.client.screenshot().await?)
+    }
+
+    /// Ends the session, and with it the program that shows the page.
+    pub async fn close(&self) -> Result<()> {
+        Ok(self.client.clone().close().await?)
     }
 
     /// Runs a script; what it returns is the answer.
@@ -220,6 +234,23 @@ impl WebDriverCompatibleCommand for Computed {
 
     fn method_and_body(&self, _: &url::Url) -> (http::Method, Option<String>) {
         (http::Method::GET, None)
+    }
+}
+
+/// A command of Chromium's developer tools.
+#[derive(Debug)]
+struct Tools(Value);
+
+impl WebDriverCompatibleCommand for Tools {
+    fn endpoint(&self, base: &url::Url, session: Option<&str>) -> Result<url::Url, url::ParseError> {
+        base.join(&format!(
+            "session/{}/goog/cdp/execute",
+            session.unwrap_or_default()
+        ))
+    }
+
+    fn method_and_body(&self, _: &url::Url) -> (http::Method, Option<String>) {
+        (http::Method::POST, Some(self.0.to_string()))
     }
 }
 

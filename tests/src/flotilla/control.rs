@@ -181,8 +181,9 @@ impl Control {
     }
 
     /// Starts it again on the same data, after it was killed or stopped.
-    pub fn start_again(self) -> Result<Self> {
-        self.setup.clone().start()
+    pub fn start_again(&mut self) -> Result<()> {
+        *self = self.setup.clone().start()?;
+        Ok(())
     }
 
     /// The same control with other arguments, to be started after this one was stopped.

@@ -1,0 +1,17 @@
+//! `cargo xtask soak [NAME]`: the long versions of what the tests do a few times.
+
+use anyhow::{Result, bail};
+use flotilla_tests::lab::with_lab;
+use flotilla_tests::soak;
+
+fn main() -> Result<()> {
+    match std::env::args().nth(1).as_deref() {
+        None | Some("link") => with_lab(1, async |lab| soak::link(lab, &mut say).await),
+        Some(other) => bail!("there is no soak {other}; there is link"),
+    }
+}
+
+#[expect(clippy::print_stdout, reason = "what happened is this program's output")]
+fn say(text: String) {
+    println!("{text}");
+}

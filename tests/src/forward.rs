@@ -1,0 +1,41 @@
+//! A way into the lab: connections to a port outside are continued to the same port of the control computer.
+
+use std::net::{Ipv4Addr, SocketAddr, TcpListener as OutsideListener};
+
+use anyhow::Result;
+use tokio::net::{TcpListener, TcpStream};
+
+/// A port on the loopback outside; make it before entering the lab, since a socket stays where it was made.
+#[derive(Debug)]
+pub struct Entrance(OutsideListener);
+
+impl Entrance {
+    /// At this port where it is free, else at any.
+    pub fn open(preferred: u16) -> Result<Self> {
+        let at = |port| OutsideListener::bind(SocketAddr::from((Ipv4Addr::LOCALHOST, port)));
+        let listener = at(preferred).or_else(|_| at(0))?;
+        listener.set_nonblocking(true)?;
+        Ok(Self(listener))
+    }
+
+    /// The port that control must use as well, because pages are only answered under their own address.
+    pub fn port(&self) -> Result<u16> {
+        Ok(self.0.local_addr()?.port())
+    }
+
+    /// Forwards until the future is dropped. Call it inside the lab.
+    pub async fn forward(self) -> Result<()> {
+        let port = self.port()?;
+        let listener = TcpListener::from_std(self.0)?;
+        loop {
+            let (mut outside, _) = listener.accept().await?;
+            tokio::spawn(async move {
+                if let Ok(mut inside) = TcpStream::connect((Ipv4Addr::LOCALHOST, port)).await {
+                    tokio::io::copy_bidirectional(&mut outside, &mut inside)
+                        .await
+                        .ok();
+                }
+            });
+        }
+    }
+}

@@ -1,0 +1,237 @@
+//! The user interface in a real browser with real devices: found by role and name, driven by keys where it says so.
+
+use anyhow::{Context, Result, ensure};
+use flotilla_protocol::api::{StartingPolicy, UpdateFleet};
+use flotilla_protocol::device::DeviceStatus;
+use flotilla_tests::browser::{Browser, Page, keep_picture, keys::Key};
+use flotilla_tests::engine::{WEB, WORKER};
+use flotilla_tests::eventually::{eventually, seconds};
+use flotilla_tests::fleet::Fleet;
+use flotilla_tests::flotilla::{Control, ControlSetup};
+use flotilla_tests::lab::{Lab, on, with_lab};
+use flotilla_tests::systemd::System;
+
+/// Past Welcome, which has a test of its own.
+async fn name_fleet(control: &Control) -> Result<()> {
+    let answers = UpdateFleet {
+        name: Some("home-lab".to_owned()),
+        starting_policy: Some(StartingPolicy::OpenLab),
+    };
+    control.send(&answers).await.map(drop)
+}
+
+/// A fleet of one device that a browser looks at.
+async fn open(lab: &Lab) -> Result<(Fleet, Browser)> {
+    let mut fleet = Fleet::start(lab, ControlSetup::new(lab)?.with_ui()?).await?;
+    name_fleet(&fleet.control).await?;
+    // The code in the address is good for a minute, which an engine's images may take.
+    fleet.control.stop()?;
+    fleet.control.start_again()?;
+    fleet.is_back().await?;
+    let browser = Browser::start(lab).await?;
+    browser.page.open(&fleet.control.ready()?.ui).await?;
+    Ok((fleet, browser))
+}
+
+/// Goes to another page of the application without loading it anew.
+async fn go(page: &Page, name: &str) -> Result<()> {
+    page.click("link", name).await?;
+    page.find("heading", name).await.map(drop)
+}
+
+#[test]
+fn a_first_visit_is_welcomed_and_then_sees_an_empty_fleet() -> Result<()> {
+    on(Lab::without_engines(0)?, async |lab| {
+        let control = ControlSetup::new(lab)?.with_ui()?.start()?;
+        let browser = Browser::start(lab).await?;
+        let page = &browser.page;
+        page.open(&control.ready()?.ui).await?;
+        page.find("textbox", "Fleet name")
+            .await?
+            .send_keys("home-lab")
+            .await?;
+        page.click("radio", "Locked").await?;
+        page.click("button", "Start").await?;
+        page.find("button", "Add Device").await?;
+        let address = page.run("return location.href").await?;
+        ensure!(
+            !address.to_string().contains("code"),
+            "the code is still in the address: {address}"
+        );
+        keep_picture("first-visit", &page.picture().await?)
+    })
+}
+
+#[test]
+fn add_device_by_keyboard_alone_ends_with_a_device_that_is_online() -> Result<()> {
+    with_lab(1, async |lab| {
+        let control = ControlSetup::new(lab)?.with_ui()?.start()?;
+        name_fleet(&control).await?;
+        let browser = Browser::start(lab).await?;
+        let page = &browser.page;
+        page.open(&control.ready()?.ui).await?;
+        let system = System::boot(lab.machine(1))?;
+
+        page.type_text("a").await?;
+        page.focus_is("textbox", "Device name").await?;
+        page.type_text("nas").await?;
+        page.press(Key::Enter).await?;
+        page.focus_is("radio", "Host networking").await?;
+        page.press(Key::Enter).await?;
+        page.focus_is("button", "Copy install command").await?;
+        page.shows("Waiting for device…", seconds(2.0)).await?;
+        ensure!(control.device("nas").await?.status == DeviceStatus::Pending);
+        keep_picture("add-device-install", &page.picture().await?)?;
+
+        let line = install_line(page).await?;
+        system.paste(&line)?;
+        page.shows("nas is online", seconds(10.0)).await?;
+        keep_picture("add-device-online", &page.picture().await?)?;
+        page.tab_to("button", "Done").await?;
+        page.press(Key::Enter).await?;
+        page.gone("dialog", "Add Device").await?;
+        let focus = page.run("return document.activeElement.tagName").await?;
+        ensure!(focus != "BODY", "the focus fell to the page's body");
+        Ok(())
+    })
+}
+
+/// The command as the dialog shows it, whole.
+async fn install_line(page: &Page) -> Result<String> {
+    let text = page
+        .run("return document.querySelector('dialog').innerText")
+        .await?;
+    let text = text.as_str().unwrap_or_default().replace('\u{a0}', " ");
+    let start = text
+        .find("curl ")
+        .with_context(|| format!("no install line in: {text}"))?;
+    let end = text[start..].find("sudo bash").context("the line is cut")?;
+    Ok(text[start..start + end + "sudo bash".len()].to_owned())
+}
+
+#[test]
+fn a_container_shows_up_without_reload_and_is_stopped_for_real() -> Result<()> {
+    with_lab(1, async |lab| {
+        let (_fleet, browser) = open(lab).await?;
+        let page = &browser.page;
+        go(page, "Containers").await?;
+        page.shows("web", seconds(2.0)).await?;
+        page.run("window.notReloaded = true").await?;
+        lab.machine(1).docker_run(&["--name", "fresh", WORKER])?;
+        page.shows("fresh", seconds(2.0)).await?;
+        keep_picture("containers", &page.picture().await?)?;
+
+        page.click("button", "Actions for fresh").await?;
+        page.click("menuitem", "Stop").await?;
+        page.click("button", "Stop fresh").await?;
+        eventually("the engine says that it has stopped", seconds(5.0), async || {
+            ensure!(lab.machine(1).container_state("fresh")? == "exited");
+            Ok(())
+        })
+        .await?;
+        page.shows("Exited", seconds(2.0)).await?;
+        ensure!(
+            page.run("return window.notReloaded").await? == true,
+            "the page was loaded again"
+        );
+        Ok(())
+    })
+}
+
+#[test]
+fn an_offline_device_is_shown_with_its_age_and_its_rows_stay() -> Result<()> {
+    with_lab(1, async |lab| {
+        let (mut fleet, browser) = open(lab).await?;
+        let page = &browser.page;
+        go(page, "Devices").await?;
+        page.shows("Online", seconds(2.0)).await?;
+        fleet.agent.kill()?;
+        page.shows("Reconnecting", seconds(5.0)).await?;
+        page.shows("Offline", seconds(50.0)).await?;
+        go(page, "Containers").await?;
+        page.find("button", "1 of 1 devices unreachable").await?;
+        let text = page.shows("web", seconds(2.0)).await?;
+        ensure!(text.contains("ago"), "no age: {text}");
+        keep_picture("offline", &page.picture().await?)?;
+
+        fleet.agent = fleet.setup.start(lab.machine(1))?;
+        fleet.is_back().await?;
+        page.gone("button", "1 of 1 devices unreachable").await
+    })
+}
+
+#[test]
+fn every_page_is_accessible_in_both_themes_and_fits_320_pixels() -> Result<()> {
+    with_lab(1, async |lab| {
+        let (fleet, browser) = open(lab).await?;
+        lab.machine(1).docker_run(&["--name", "ended", WEB, "true"])?;
+        let page = &browser.page;
+        let api = &fleet.control.ready()?.api;
+        let routes = [
+            "/",
+            "/devices",
+            "/devices/nas",
+            "/containers",
+            "/stacks",
+            "/images",
+            "/volumes",
+            "/networks",
+            "/activity",
+            "/settings",
+            "/devices/add",
+            "/no/such/page",
+        ];
+        let mut wrong = Vec::new();
+        for theme in ["light", "dark"] {
+            page.prefer_theme(theme).await?;
+            for width in [1280, 320] {
+                page.resize(width, 800).await?;
+                for route in routes {
+                    page.open(&format!("{api}{route}")).await?;
+                    let name = format!("{theme}-{width}{}", route.replace('/', "-"));
+                    keep_picture(&name, &page.picture().await?)?;
+                    let overflow = page.overflow().await?;
+                    if overflow > 0 {
+                        wrong.push(format!("{name}: {overflow} px wider than the window"));
+                    }
+                    for found in page.serious_violations().await? {
+                        let place = found
+                            .nodes
+                            .first()
+                            .map(|node| node.html.clone())
+                            .unwrap_or_default();
+                        wrong.push(format!("{name}: {} ({}) at {place}", found.id, found.help));
+                    }
+                }
+            }
+        }
+        ensure!(wrong.is_empty(), "{}", wrong.join("\n"));
+        Ok(())
+    })
+}
+
+#[test]
+fn lost_contact_is_said_and_mends_without_a_reload() -> Result<()> {
+    with_lab(1, async |lab| {
+        let (mut fleet, browser) = open(lab).await?;
+        let page = &browser.page;
+        go(page, "Containers").await?;
+        page.run("window.notReloaded = true").await?;
+        fleet.control.kill()?;
+        page.shows("Lost contact with the controller", seconds(3.0))
+            .await?;
+        page.shows("web", seconds(1.0)).await?;
+        fleet.control.start_again()?;
+        fleet.is_back().await?;
+        eventually("the notice is gone", seconds(10.0), async || {
+            ensure!(!page.text().await?.contains("Lost contact"));
+            Ok(())
+        })
+        .await?;
+        ensure!(
+            page.run("return window.notReloaded").await? == true,
+            "the page was loaded again"
+        );
+        Ok(())
+    })
+}
