@@ -80,10 +80,7 @@ pub(crate) fn build_for_users(checkout: &Checkout) -> Result<PathBuf> {
                         static_glibc(architecture, Profile::Dist)
                     }
                     None => {
-                        say(&format!(
-                            "left out: it needs the Rust target {}",
-                            architecture.musl()
-                        ));
+                        say("left out");
                         return Ok(());
                     }
                 };
@@ -178,7 +175,10 @@ fn static_musl(checkout: &Checkout, architecture: &Architecture) -> Result<Optio
                 .arg("--target-dir")
                 .arg(checkout.target.join("debian-rustc"));
         }
-        Library::Absent => return Ok(None),
+        Library::Absent => {
+            say(&format!("no Rust target {target}"));
+            return Ok(None);
+        }
     }
     let compiler = if architecture.is_native() {
         "musl-gcc"

@@ -16,14 +16,9 @@ use crate::step::{say, step};
 
 const POLICY: &str = "/usr/sbin/policy-rc.d";
 const POLICY_TEXT: &str = "#!/bin/sh\n# Written by Flotilla's set-up while it installs packages.\nexit 101\n";
-/// Packages and the units that would start them at boot.
-const DAEMONS: &[(&str, &[&str])] = &[
-    (
-        "docker.io",
-        &["docker.service", "docker.socket", "containerd.service"],
-    ),
-    ("docker-registry", &["docker-registry.service"]),
-];
+/// A package that brings daemons, and the units that would start them at boot.
+const DAEMON: &str = "docker.io";
+const UNITS: [&str; 3] = ["docker.service", "docker.socket", "containerd.service"];
 
 /// Installs what is missing; on a system without apt, says exactly what that is.
 pub(crate) fn install(checkout: &Checkout, missing: &[&Need]) -> Result<()> {
@@ -58,8 +53,8 @@ pub(crate) fn install_packages(checkout: &Checkout, packages: &[&str]) -> Result
             .args(["-qq", "--yes", "--no-install-recommends", "install"])
             .args(packages),
     )?;
-    for (_, units) in DAEMONS.iter().filter(|(package, _)| packages.contains(package)) {
-        disable(units);
+    if packages.contains(&DAEMON) {
+        disable_daemon();
     }
     Ok(())
 }
@@ -99,12 +94,12 @@ fn sizes_of_plan(text: &str) -> Vec<String> {
     text.lines().filter(tells_size).map(str::to_owned).collect()
 }
 
-fn disable(units: &[&str]) {
-    let outcome = check_quietly(as_root("systemctl").args(["--quiet", "disable"]).args(units));
+fn disable_daemon() {
+    let outcome = check_quietly(as_root("systemctl").args(["--quiet", "disable"]).args(UNITS));
     if outcome.is_err() {
         say(&format!(
-            "{} could not be disabled: it may start at the next boot",
-            units.join(", ")
+            "{} could not be disabled: they may start at the next boot",
+            UNITS.join(", ")
         ));
     }
 }

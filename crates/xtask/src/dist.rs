@@ -1,9 +1,9 @@
 //! `cargo xtask dist`: what users download, in `TARGET/dist`, with a checksum beside each.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 
 use crate::bundle::hex_digest;
 use crate::cargo::{self, Profile};
@@ -16,9 +16,7 @@ pub(crate) fn dist(checkout: &Checkout) -> Result<()> {
     setup::build(checkout)?;
     ui::bundle(checkout)?;
     let agents = agent::build_for_users(checkout)?;
-    let server = step("Building the server", || {
-        cargo::build_program("flotilla", "flotilla", Profile::Dist)
-    })?;
+    let server = step("Building the server with its UI inside", || server(checkout))?;
     let output = checkout.target.join("dist-artifacts");
     step("Packing", || {
         let name = format!("flotilla-{}-{}-linux", checkout.version, std::env::consts::ARCH);
@@ -28,14 +26,30 @@ pub(crate) fn dist(checkout: &Checkout) -> Result<()> {
         }
         fs::create_dir_all(&folder)?;
         fs::copy(server, folder.join("flotilla"))?;
-        for (source, target) in [(checkout.ui_dist(), "ui"), (agents, "agents")] {
-            check_quietly(command("cp").arg("-r").arg(source).arg(folder.join(target)))?;
-        }
+        check_quietly(command("cp").arg("-r").arg(agents).arg(folder.join("agents")))?;
         for license in ["LICENSE-MIT", "LICENSE-APACHE"] {
             fs::copy(checkout.root.join(license), folder.join(license))?;
         }
         pack(&output, &name)
     })
+}
+
+/// One program that needs no folder of UI files.
+fn server(checkout: &Checkout) -> Result<PathBuf> {
+    let mut cargo = cargo::cargo("build");
+    cargo.env("FLOTILLA_UI_DIST", checkout.ui_dist());
+    cargo.args([
+        "--package",
+        "flotilla",
+        "--features",
+        "embedded-ui",
+        "--profile",
+        Profile::Dist.name(),
+    ]);
+    let built = cargo::build(&mut cargo)?
+        .into_iter()
+        .rfind(|artifact| artifact.target == "flotilla");
+    Ok(built.context("cargo built no `flotilla`")?.file)
 }
 
 /// Owners, times and order are fixed, so that the same build packs to the same archive.

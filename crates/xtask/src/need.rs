@@ -13,8 +13,8 @@ pub(crate) enum Purpose {
     Desktop,
     /// Machines in network namespaces with real engines.
     Lab,
-    /// Driving a browser and the desktop window.
-    Browser,
+    /// Driving a browser and the desktop window, and judging the install script.
+    Check,
 }
 
 #[derive(Debug)]
@@ -82,7 +82,7 @@ impl Need {
     }
 }
 
-use Purpose::{Browser, Build, Desktop, Lab};
+use Purpose::{Build, Check, Desktop, Lab};
 
 pub(crate) const NEEDS: &[Need] = &[
     Need::program(Build, "build-essential", "cc"),
@@ -97,27 +97,21 @@ pub(crate) const NEEDS: &[Need] = &[
     ),
     Need::library(Desktop, "librsvg2-dev", "librsvg-2.0"),
     Need::program(Lab, "docker.io", "dockerd"),
-    Need::program(Lab, "docker-registry", "docker-registry"),
-    Need::program(Lab, "podman", "podman"),
     Need::file(Lab, "busybox-static", "/bin/busybox"),
     Need::program(Lab, "debootstrap", "debootstrap"),
     Need::program(Lab, "systemd-container", "systemd-nspawn"),
     Need::program(Lab, "iproute2", "ip"),
-    Need::program(Lab, "iptables", "iptables"),
     Need::program(Lab, "nftables", "nft"),
-    Need::program(Lab, "conntrack", "conntrack"),
     Need::program(Lab, "iputils-ping", "ping"),
-    Need::program(Lab, "curl", "curl"),
     Need::program(Lab, "shellcheck", "shellcheck"),
-    Need::program(Lab, "socat", "socat"),
-    Need::program(Lab, "tcpdump", "tcpdump"),
     Need::program(Lab, "faketime", "faketime"),
-    Need::program(Browser, "chromium", "chromium"),
-    Need::program(Browser, "chromium-driver", "chromedriver"),
-    Need::program(Browser, "webkit2gtk-driver", "WebKitWebDriver"),
-    Need::program(Browser, "xvfb", "xvfb-run"),
-    Need::program(Browser, "xauth", "xauth"),
-    Need::program(Browser, "dbus", "dbus-run-session"),
+    Need::program(Check, "chromium", "chromium"),
+    Need::program(Check, "chromium-driver", "chromedriver"),
+    Need::program(Check, "webkit2gtk-driver", "WebKitWebDriver"),
+    Need::program(Check, "xvfb", "xvfb-run"),
+    Need::program(Check, "xauth", "xauth"),
+    Need::program(Check, "dbus", "dbus-run-session"),
+    Need::program(Check, "shellcheck", "shellcheck"),
 ];
 
 #[cfg(test)]

@@ -17,7 +17,7 @@ pub(crate) fn setup(checkout: &Checkout, test: bool) -> Result<()> {
     packages(checkout, &[Purpose::Desktop])?;
     if test {
         lab(checkout)?;
-        packages(checkout, &[Purpose::Browser])?;
+        packages(checkout, &[Purpose::Check])?;
         lab::ensure_rootfs(checkout)?;
         ensure_tool("cargo-nextest", "nextest")?;
         ensure_tool("cargo-deny", "deny")?;

@@ -108,11 +108,13 @@ fn optimized(checkout: &Checkout, wasm: &[u8]) -> Result<Vec<u8>> {
 
 fn collect(ui: &Path, glue: Glue, wasm: Vec<u8>) -> Result<Bundle> {
     let mut bundle = Bundle::new(ui.join("node_modules"));
+    let mut module = bundle.with_npm(&glue.module)?;
     for (path, text) in glue.snippets {
         let text = bundle.with_npm(&text)?;
-        bundle.add_named(&path, text.into_bytes());
+        let name = path.rsplit('/').next().unwrap_or(&path).to_owned();
+        let address = bundle.add_hashed(&name, text.into_bytes());
+        module = module.replace(&format!("./{path}"), &address);
     }
-    let module = bundle.with_npm(&glue.module)?;
     let module = bundle.add_hashed("app.js", module.into_bytes());
     let wasm = bundle.add_hashed("app.wasm", wasm);
     let boot = format!("import init from '{module}';\nawait init({{ module_or_path: '{wasm}' }});\n");
