@@ -64,7 +64,7 @@ pub(crate) mod tests {
 
         pub(crate) fn advance(&self, seconds: i64) {
             let mut now = self.0.lock().unwrap();
-            *now = *now + jiff::SignedDuration::from_secs(seconds);
+            *now += jiff::SignedDuration::from_secs(seconds);
         }
     }
 

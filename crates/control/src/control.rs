@@ -1,45 +1,13 @@
 //! A running control: started whole or not at all, and stopped in order.
 
 use crate::{
-    ControlConfig, StartError,
-    access::Access,
-    advertise, api,
-    cache::{Cache, Entry},
-    clock::Clock,
-    core::Core,
-    data_dir::DataDir,
-    fleet_port,
-    hub::Hub,
-    limit::Refusals,
-    presence,
-    provision::Builds,
-    roster,
-    store::{FleetRow, NewActivity, Store},
-    trust::Trust,
+    ControlConfig, StartError, api, core::Core, data_dir::DataDir, fleet_port, open::open, presence, roster,
 };
-use flotilla_fleet::{Cidr, choose_range};
-use flotilla_protocol::{
-    Problem,
-    activity::{Action, Actor},
-    device::DeviceStatus,
-    enroll::ConfigFile,
-    id::FleetId,
-    pin::Pin,
-};
-use rand::{
-    RngCore, SeedableRng, TryRngCore,
-    rngs::{OsRng, StdRng},
-};
+use flotilla_protocol::{Problem, device::DeviceStatus, endpoint::Endpoint, enroll::ConfigFile, pin::Pin};
 use serde::Serialize;
-use std::{
-    io,
-    net::SocketAddr,
-    path::PathBuf,
-    sync::{Arc, Mutex},
-    time::Duration,
-};
+use std::{io, net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 use tokio::{net::TcpListener, time::timeout};
-use tokio_util::{sync::CancellationToken, task::TaskTracker};
+use tokio_util::task::TaskTracker;
 
 /// The file that tells programs of this user how to reach the API.
 const API_FILE: &str = "api.json";
@@ -101,7 +69,7 @@ impl Control {
             StartError::ApiPortTaken { address }
         })?;
         let (fleet_addr, api_addr) = (bound(&fleet, config.fleet_addr), bound(&api, config.api_addr));
-        let (core, token) = open(&config, &data_dir, fleet_addr, api_addr.port()).await?;
+        let (core, token) = open(&config, &data_dir, (fleet_addr, api_addr.port())).await?;
         let url = format!("http://{api_addr}");
         let credentials = serde_json::json!({ "url": url, "token": token }).to_string();
         data_dir
@@ -182,8 +150,9 @@ impl Control {
     /// Ends all links and answers, writes what is unwritten, and releases the data directory.
     pub async fn shutdown(self) {
         self.core.stop.cancel();
-        self.tasks.close();
-        if timeout(DRAIN, self.tasks.wait()).await.is_err() {
+        self.core.links.close();
+        let drained = async { tokio::join!(self.tasks.wait(), self.core.links.wait()) };
+        if timeout(DRAIN, drained).await.is_err() {
             tracing::warn!("control stopped with answers still open");
         }
         self.core.store.close().await;
@@ -191,110 +160,11 @@ impl Control {
     }
 }
 
-/// Opens what the ports will share. Answers it with the API's token for this run.
-async fn open(
-    config: &ControlConfig,
-    data_dir: &DataDir,
-    fleet_addr: SocketAddr,
-    api_port: u16,
-) -> Result<(Arc<Core>, String), StartError> {
-    let clock = Clock::system();
-    let mut seed = [0; 32];
-    OsRng
-        .try_fill_bytes(&mut seed)
-        .map_err(|_| StartError::Randomness)?;
-    let mut random = StdRng::from_seed(seed);
-    OsRng
-        .try_fill_bytes(&mut seed)
-        .map_err(|_| StartError::Randomness)?;
-    let database = data_dir.file("flotilla.db");
-    let store = Store::open(&database).await?;
-    let unreadable = |error: crate::store::StoreError| StartError::Store {
-        path: database.clone(),
-        reason: error.to_string(),
-    };
-    let stored = store.lookup_fleet().await.map_err(unreadable)?;
-    let now = clock.now();
-    let mut tail = [0; 10];
-    random.fill_bytes(&mut tail);
-    let millis = u64::try_from(now.as_millisecond()).unwrap_or(0);
-    let fresh = FleetId(uuid::Builder::from_unix_timestamp_millis(millis, &tail).into_uuid());
-    let trust = Trust::open(data_dir, stored.as_ref().map(|fleet| fleet.id), fresh, &clock)?;
-    let is_new = stored.is_none();
-    let fleet = match stored {
-        Some(fleet) => fleet,
-        None => {
-            let range = choose_range(&local_networks(), &mut random);
-            let mesh_cidr = range.map_or_else(|| "100.64.0.0/16".to_owned(), |range| range.to_string());
-            let fleet = FleetRow {
-                id: trust.ca.fleet(),
-                name: None,
-                mesh_cidr,
-                starting_policy: None,
-                created: now,
-            };
-            store.save_fleet(&fleet).await.map_err(unreadable)?;
-            fleet
-        }
-    };
-    let entries = entries(&store).await.map_err(unreadable)?;
-    let (access, token) = Access::new(seed);
-    let core = Arc::new(Core {
-        cache: Cache::new(fleet, entries, std::time::Instant::now()),
-        hub: Hub::default(),
-        access,
-        refusals: Refusals::default(),
-        trust,
-        builds: Builds::new(config.agents_dir.clone()),
-        ui: config.ui.clone(),
-        api_port,
-        change: tokio::sync::Mutex::default(),
-        sooner: tokio::sync::Notify::new(),
-        stop: CancellationToken::new(),
-        random: Mutex::new(random),
-        endpoints: Mutex::new(advertise::endpoints(&config.advertise, fleet_addr)),
-        clock,
-        store,
-    });
-    if is_new {
-        let details = "The fleet's keys were made.".to_owned();
-        let action = Action::FleetCreated;
-        let entry = NewActivity {
-            actor: Actor::Control,
-            action,
-            target: None,
-            device: None,
-            succeeded: true,
-            details,
-        };
-        core.record(entry).await;
-    }
-    Ok((core, token.reveal().to_owned()))
-}
-
-/// Every device with what is stored of it.
-async fn entries(store: &Store) -> Result<Vec<Entry>, crate::store::StoreError> {
-    let mut known = store.list_known().await?;
-    let mut tokens = store.list_newest_tokens().await?;
-    let rows = store.list_devices().await?;
-    Ok(rows
-        .into_iter()
-        .map(|row| {
-            let token = tokens
-                .iter()
-                .position(|token| token.device_id == row.id)
-                .map(|at| tokens.swap_remove(at));
-            let known = known.remove(&row.id).map(|(_, known)| known).unwrap_or_default();
-            Entry::new(row, token, known)
-        })
-        .collect())
-}
-
 fn serve(
     core: &Arc<Core>,
     fleet: TcpListener,
     api: TcpListener,
-    advertised: Vec<flotilla_protocol::endpoint::Endpoint>,
+    advertised: Vec<Endpoint>,
     fleet_addr: SocketAddr,
 ) -> TaskTracker {
     let tasks = TaskTracker::new();
@@ -336,18 +206,6 @@ fn bound(listener: &TcpListener, asked: SocketAddr) -> SocketAddr {
     listener.local_addr().unwrap_or(asked)
 }
 
-/// Networks that this computer is in, which the mesh's range must not meet.
-fn local_networks() -> Vec<Cidr> {
-    let interfaces = if_addrs::get_if_addrs().unwrap_or_default();
-    let networks = interfaces.iter().filter_map(|interface| match &interface.addr {
-        if_addrs::IfAddr::V4(v4) => format!("{}/{}", v4.ip, v4.netmask.to_bits().count_ones())
-            .parse()
-            .ok(),
-        if_addrs::IfAddr::V6(_) => None,
-    });
-    networks.collect()
-}
-
 #[cfg(unix)]
 fn host_name() -> String {
     rustix::system::uname().nodename().to_string_lossy().into_owned()
@@ -357,3 +215,6 @@ fn host_name() -> String {
 fn host_name() -> String {
     std::env::var("COMPUTERNAME").unwrap_or_default()
 }
+
+#[cfg(test)]
+mod tests;

@@ -19,7 +19,7 @@ use flotilla_protocol::{
 use rand::rngs::StdRng;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use tokio::sync::Notify;
-use tokio_util::sync::CancellationToken;
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 /// One running control's state. Shared by reference.
 #[derive(Debug)]
@@ -39,6 +39,8 @@ pub(crate) struct Core {
     /// Something may fall due earlier than it looked.
     pub(crate) sooner: Notify,
     pub(crate) stop: CancellationToken,
+    /// Links that run, and write what they heard when they end.
+    pub(crate) links: TaskTracker,
     pub(crate) random: Mutex<StdRng>,
     pub(crate) endpoints: Mutex<Vec<Endpoint>>,
 }

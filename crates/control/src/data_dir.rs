@@ -116,10 +116,6 @@ fn private_options() -> OpenOptions {
 mod tests {
     use super::*;
 
-    fn mode(path: &Path) -> u32 {
-        fs::metadata(path).unwrap().permissions().mode() & 0o777
-    }
-
     #[test]
     fn everything_in_it_is_private_even_when_the_directory_was_not() {
         let parent = tempfile::tempdir().unwrap();
@@ -128,8 +124,9 @@ mod tests {
         fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
         let dir = DataDir::open(&path).unwrap();
         dir.write("key", "secret").unwrap();
-        assert_eq!(mode(&path), 0o700);
-        assert_eq!(mode(&dir.file("key")), 0o600);
+        for (path, mode) in [(&path, 0o700), (&dir.file("key"), 0o600)] {
+            assert_eq!(fs::metadata(path).unwrap().permissions().mode() & 0o777, mode);
+        }
         assert_eq!(dir.read("key").unwrap().as_deref(), Some("secret"));
         assert_eq!(dir.read("other").unwrap(), None);
     }

@@ -22,7 +22,7 @@ pub(crate) struct Hub(Mutex<Links>);
 
 #[derive(Debug, Default)]
 struct Links {
-    attached: u64,
+    let_in: u64,
     live: BTreeMap<DeviceId, Attached>,
 }
 
@@ -59,19 +59,29 @@ impl Hub {
         }
     }
 
-    /// Makes a link the device's, and ends the one it had.
-    fn attach(&self, device: DeviceId, link: AgentLink) -> Attached {
+    /// The number of a link that was just let in. Numbers grow, so the newest is known however long each one's
+    /// upgrade takes.
+    pub(crate) fn next_number(&self) -> u64 {
         let mut links = self.lock();
-        links.attached += 1;
+        links.let_in += 1;
+        links.let_in
+    }
+
+    /// Makes a link the device's and ends the one it had; `None` when that one was let in later.
+    fn attach(&self, device: DeviceId, number: u64, link: AgentLink) -> Option<Attached> {
+        let mut links = self.lock();
+        if links.live.get(&device).is_some_and(|other| other.number > number) {
+            return None;
+        }
         let attached = Attached {
-            number: links.attached,
+            number,
             link,
             tell: Arc::default(),
         };
         if let Some(older) = links.live.insert(device, attached.clone()) {
             older.link.abort();
         }
-        attached
+        Some(attached)
     }
 
     /// Forgets a link; false when another one has taken its place.

@@ -20,6 +20,7 @@ mod fleet_port;
 mod hub;
 mod limit;
 mod live;
+mod open;
 mod presence;
 mod provision;
 mod refusal;

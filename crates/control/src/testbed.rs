@@ -25,7 +25,7 @@ use http::{Method, Request, StatusCode, header};
 use http_body_util::BodyExt;
 use rand::{SeedableRng, rngs::StdRng};
 use serde::de::DeserializeOwned;
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt;
@@ -75,6 +75,7 @@ impl Testbed {
             change: tokio::sync::Mutex::default(),
             sooner: tokio::sync::Notify::new(),
             stop: CancellationToken::new(),
+            links: tokio_util::task::TaskTracker::new(),
             random: std::sync::Mutex::new(StdRng::from_seed([8; 32])),
             endpoints: std::sync::Mutex::new(vec!["192.0.2.1:7443".parse().unwrap()]),
             clock,
@@ -216,17 +217,5 @@ impl Machine {
             routes: vec![],
             sent_at: clock.now(),
         }
-    }
-}
-
-/// Waits until `check` gives something, for at most ten seconds.
-pub(crate) async fn eventually<T>(what: &str, mut check: impl FnMut() -> Option<T>) -> T {
-    let deadline = Instant::now() + Duration::from_secs(10);
-    loop {
-        if let Some(found) = check() {
-            return found;
-        }
-        assert!(Instant::now() < deadline, "not within 10 s: {what}");
-        tokio::time::sleep(Duration::from_millis(5)).await;
     }
 }

@@ -67,3 +67,6 @@ pub(super) async fn revoke(
 pub(super) async fn remove(State(core): Shared, Path(device): Path<String>) -> Result<Json<Empty>, Refusal> {
     roster::remove(&core, &device).await.map(|()| Json(Empty {}))
 }
+
+#[cfg(test)]
+mod tests;

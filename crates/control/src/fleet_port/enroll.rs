@@ -5,7 +5,7 @@ use crate::{
     core::Core,
     refusal::Refusal,
     roster,
-    store::{Credential, DeviceRow, TokenUse},
+    store::{Credential, DeviceRow, TokenRow, TokenUse},
 };
 use axum::{Extension, Json, extract::State};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
@@ -93,13 +93,12 @@ async fn enroll_held(core: &Core, caller: &Caller, held: &Held, body: &[u8]) -> 
         .lock()
         .device(token.device_id)
         .map(|entry| entry.row.clone());
-    let Some(mut device) = device else {
-        return Err(Problem::new(
+    let device = device.ok_or_else(|| {
+        Problem::new(
             Code::TokenRevoked,
             "The device of this command was removed. Add it again.",
         )
-        .into());
-    };
+    })?;
     let verdict = token
         .offer()
         .judge(&held.token, &csr.pin(), now)
@@ -109,17 +108,25 @@ async fn enroll_held(core: &Core, caller: &Caller, held: &Held, body: &[u8]) -> 
     }
     let from = credential::address(caller);
     roster::reached(core, &token, Stage::IdentityChecked, &from).await;
-    let issued = core
-        .trust
-        .ca
-        .issue_device(&csr, device.id, now)
-        .map_err(|error| {
-            tracing::error!(device.id = %device.id, %error, "certificate not issued");
-            Stop::Failed(Refusal::new(
-                Code::Internal,
-                "The controller could not sign a certificate. Its log says more.",
-            ))
-        })?;
+    issue(core, device, &token, &csr, (&request, &from)).await
+}
+
+/// Signs the certificate and uses the token up, both or neither.
+async fn issue(
+    core: &Core,
+    mut device: DeviceRow,
+    token: &TokenRow,
+    csr: &VerifiedCsr,
+    (request, from): (&EnrollRequest, &str),
+) -> Result<EnrollResponse, Stop> {
+    let now = core.clock.now();
+    let issued = core.trust.ca.issue_device(csr, device.id, now).map_err(|error| {
+        tracing::error!(device.id = %device.id, %error, "certificate not issued");
+        Stop::Failed(Refusal::new(
+            Code::Internal,
+            "The controller could not sign a certificate. Its log says more.",
+        ))
+    })?;
     device.enrolled = Some(now);
     device.revoked = None;
     device.imposter = None;
@@ -140,7 +147,7 @@ async fn enroll_held(core: &Core, caller: &Caller, held: &Held, body: &[u8]) -> 
     if !core.store.use_token(token.id, &used, &device).await? {
         return Err(Problem::from(Used).into());
     }
-    roster::enrolled(core, &device, token.id, used, &request, &from).await;
+    roster::enrolled(core, &device, token.id, used, request, from).await;
     answer(core, &device, issued.pem)
 }
 

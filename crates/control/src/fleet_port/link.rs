@@ -5,7 +5,7 @@ use crate::{core::Core, hub, hub::Arrival, refusal::Refusal};
 use axum::{
     Extension,
     extract::{State, WebSocketUpgrade, ws::rejection::WebSocketUpgradeRejection},
-    response::{IntoResponse, Response},
+    response::Response,
 };
 use flotilla_link::Caller;
 use flotilla_protocol::{
@@ -51,8 +51,12 @@ pub(super) async fn open(
         .unwrap_or_default();
     let arrival = Arrival {
         device: row.id,
+        number: core.hub.next_number(),
         remote: caller.remote,
         fingerprint,
     };
-    Ok(flotilla_link::upgrade(socket, move |link| hub::run(core, arrival, link)).into_response())
+    let links = core.links.clone();
+    Ok(flotilla_link::upgrade(socket, move |link| {
+        links.track_future(hub::run(core, arrival, link))
+    }))
 }

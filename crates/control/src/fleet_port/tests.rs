@@ -290,3 +290,47 @@ async fn nothing_else_is_served_to_the_network() {
         );
     }
 }
+
+/// Everything that is logged while it is set.
+#[derive(Clone, Default)]
+struct Captured(std::sync::Arc<std::sync::Mutex<Vec<u8>>>);
+
+impl std::io::Write for Captured {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().unwrap().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+#[tokio::test]
+async fn no_token_is_ever_logged_or_recorded() {
+    let captured = Captured::default();
+    let writer = captured.clone();
+    let subscriber = tracing_subscriber::fmt()
+        .with_max_level(tracing::Level::TRACE)
+        .with_writer(move || writer.clone())
+        .finish();
+    let _guard = tracing::subscriber::set_default(subscriber);
+    let bed = Testbed::new().await;
+    let token = bed.offer("/devices", r#"{"name":"nas"}"#).await;
+    let machine = Machine::new("nas");
+    let (id, secret) = token.split_once('.').unwrap();
+    let forged = format!("{id}.{}", "A".repeat(43));
+    bed.enroll(&machine, &forged).await.unwrap_err();
+    bed.enroll(&machine, &token).await.unwrap();
+    bed.enroll(&Machine::new("other"), &token).await.unwrap_err();
+    bed.enroll(&machine, &format!("{token}x")).await.unwrap_err();
+    let log = String::from_utf8(captured.0.lock().unwrap().clone()).unwrap();
+    assert!(log.contains("enrollment refused"), "the capture works: {log}");
+    let (_, recorded) = bed.call(Method::GET, "/activity", "").await;
+    for text in [log, recorded] {
+        assert!(
+            !text.contains(secret) && !text.contains(&"A".repeat(43)),
+            "{text}"
+        );
+    }
+}

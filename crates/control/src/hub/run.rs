@@ -31,6 +31,8 @@ const REPORT_BYTES: usize = 16 * 1024 * 1024;
 #[derive(Debug)]
 pub(crate) struct Arrival {
     pub(crate) device: DeviceId,
+    /// From [`super::Hub::next_number`].
+    pub(crate) number: u64,
     pub(crate) remote: SocketAddr,
     /// Of the certificate that the link was made with.
     pub(crate) fingerprint: String,
@@ -39,7 +41,10 @@ pub(crate) struct Arrival {
 /// Runs a link until it ends, whichever side ends it.
 pub(crate) async fn run(core: Arc<Core>, arrival: Arrival, link: AgentLink) {
     let device = arrival.device;
-    let attached = core.hub.attach(device, link.clone());
+    let Some(attached) = core.hub.attach(device, arrival.number, link.clone()) else {
+        link.abort();
+        return;
+    };
     if !roster::admit(&core, device, &arrival.fingerprint).await {
         // Revoked or replaced between the route's check and now.
         link.abort();
@@ -200,11 +205,7 @@ async fn save(core: &Core, device: DeviceId) {
         return;
     };
     let seen = seen.unwrap_or_else(|| core.clock.now());
-    let saved = async {
-        core.store.save_known(device, seen, &known).await?;
-        core.store.touch_device(device, seen).await
-    };
-    if let Err(error) = saved.await {
+    if let Err(error) = core.store.save_known(device, seen, &known).await {
         tracing::error!(device.id = %device, %error, "inventory not saved");
     }
 }

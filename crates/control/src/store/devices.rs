@@ -118,16 +118,6 @@ impl Store {
         Ok(transaction.commit().await?)
     }
 
-    /// Notes when a device was last there, and nothing else of its row.
-    pub(crate) async fn touch_device(&self, id: DeviceId, seen: Timestamp) -> Result<(), StoreError> {
-        sqlx::query("UPDATE devices SET last_seen = ? WHERE id = ?")
-            .bind(seen.as_millisecond())
-            .bind(id.to_string())
-            .execute(&self.writer)
-            .await?;
-        Ok(())
-    }
-
     /// Forgets a device, its tokens and its inventory. Its activity stays.
     pub(crate) async fn delete_device(&self, id: DeviceId) -> Result<(), StoreError> {
         sqlx::query("DELETE FROM devices WHERE id = ?")

@@ -43,13 +43,19 @@ impl Store {
             .collect()
     }
 
-    /// Saves what was heard; nothing when the device is gone meanwhile.
+    /// Saves what was heard, and that the device was there then; nothing when the device is gone meanwhile.
     pub(crate) async fn save_known(
         &self,
         id: DeviceId,
         heard: Timestamp,
         known: &Known,
     ) -> Result<(), StoreError> {
+        let mut transaction = self.writer.begin().await?;
+        sqlx::query("UPDATE devices SET last_seen = ? WHERE id = ?")
+            .bind(heard.as_millisecond())
+            .bind(id.to_string())
+            .execute(&mut *transaction)
+            .await?;
         sqlx::query(
             "INSERT OR REPLACE INTO inventory (device_id, heard, known) \
              SELECT ?1, ?2, ?3 WHERE EXISTS (SELECT 1 FROM devices WHERE id = ?1)",
@@ -57,9 +63,9 @@ impl Store {
         .bind(id.to_string())
         .bind(heard.as_millisecond())
         .bind(to_json(known)?)
-        .execute(&self.writer)
+        .execute(&mut *transaction)
         .await?;
-        Ok(())
+        Ok(transaction.commit().await?)
     }
 }
 

@@ -283,7 +283,10 @@ mod tests {
         );
         assert!(!store.use_token(old.id, &used(3, 'A'), &nas).await.unwrap());
         assert!(!store.use_token(new.id, &used(3602, 'A'), &nas).await.unwrap());
-        assert_eq!(store.list_newest_tokens().await.unwrap(), [new.clone()]);
+        assert_eq!(
+            store.list_newest_tokens().await.unwrap(),
+            std::slice::from_ref(&new)
+        );
         store.withdraw_tokens(&nas, moment(3)).await.unwrap();
         assert!(!store.use_token(new.id, &used(3, 'A'), &nas).await.unwrap());
     }

@@ -1,0 +1,149 @@
+//! Opens what both ports share: keys, store, and the fleet as it was left.
+
+use crate::{
+    ControlConfig, StartError,
+    access::Access,
+    advertise,
+    cache::{Cache, Entry},
+    clock::Clock,
+    core::Core,
+    data_dir::DataDir,
+    hub::Hub,
+    limit::Refusals,
+    provision::Builds,
+    store::{FleetRow, NewActivity, Store, StoreError},
+    trust::Trust,
+};
+use flotilla_fleet::{Cidr, choose_range};
+use flotilla_protocol::{
+    Timestamp,
+    activity::{Action, Actor},
+    id::FleetId,
+};
+use rand::{
+    RngCore, SeedableRng, TryRngCore,
+    rngs::{OsRng, StdRng},
+};
+use std::{
+    net::SocketAddr,
+    sync::{Arc, Mutex},
+};
+use tokio::sync::Notify;
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+/// Opens everything; `listening` is the fleet port's address and the API's port. Answers the shared state with
+/// the API's token for this run.
+pub(crate) async fn open(
+    config: &ControlConfig,
+    data_dir: &DataDir,
+    listening: (SocketAddr, u16),
+) -> Result<(Arc<Core>, String), StartError> {
+    let clock = Clock::system();
+    let mut random = StdRng::from_seed(seed()?);
+    let database = data_dir.file("flotilla.db");
+    let store = Store::open(&database).await?;
+    let unreadable = |error: StoreError| StartError::Store {
+        path: database.clone(),
+        reason: error.to_string(),
+    };
+    let stored = store.lookup_fleet().await.map_err(unreadable)?;
+    let fresh = fleet_id(clock.now(), &mut random);
+    let trust = Trust::open(data_dir, stored.as_ref().map(|fleet| fleet.id), fresh, &clock)?;
+    let is_new = stored.is_none();
+    let fleet = stored.unwrap_or_else(|| found(&trust, clock.now(), &mut random));
+    if is_new {
+        store.save_fleet(&fleet).await.map_err(unreadable)?;
+    }
+    let entries = entries(&store).await.map_err(unreadable)?;
+    let (access, token) = Access::new(seed()?);
+    let core = Arc::new(Core {
+        cache: Cache::new(fleet, entries, std::time::Instant::now()),
+        hub: Hub::default(),
+        access,
+        refusals: Refusals::default(),
+        trust,
+        builds: Builds::new(config.agents_dir.clone()),
+        ui: config.ui.clone(),
+        api_port: listening.1,
+        change: tokio::sync::Mutex::default(),
+        sooner: Notify::new(),
+        stop: CancellationToken::new(),
+        links: TaskTracker::new(),
+        random: Mutex::new(random),
+        endpoints: Mutex::new(advertise::endpoints(&config.advertise, listening.0)),
+        clock,
+        store,
+    });
+    if is_new {
+        let details = "The fleet's keys were made.".to_owned();
+        let action = Action::FleetCreated;
+        let entry = NewActivity {
+            actor: Actor::Control,
+            action,
+            target: None,
+            device: None,
+            succeeded: true,
+            details,
+        };
+        core.record(entry).await;
+    }
+    Ok((core, token.reveal().to_owned()))
+}
+
+fn seed() -> Result<[u8; 32], StartError> {
+    let mut seed = [0; 32];
+    OsRng
+        .try_fill_bytes(&mut seed)
+        .map_err(|_| StartError::Randomness)?;
+    Ok(seed)
+}
+
+fn fleet_id(now: Timestamp, random: &mut StdRng) -> FleetId {
+    let mut tail = [0; 10];
+    random.fill_bytes(&mut tail);
+    let millis = u64::try_from(now.as_millisecond()).unwrap_or(0);
+    FleetId(uuid::Builder::from_unix_timestamp_millis(millis, &tail).into_uuid())
+}
+
+/// A new fleet. Its range is free of the networks that this computer is in, as far as there is one.
+fn found(trust: &Trust, now: Timestamp, random: &mut StdRng) -> FleetRow {
+    let range = choose_range(&local_networks(), random);
+    let mesh_cidr = range.map_or_else(|| "100.64.0.0/16".to_owned(), |range| range.to_string());
+    FleetRow {
+        id: trust.ca.fleet(),
+        name: None,
+        mesh_cidr,
+        starting_policy: None,
+        created: now,
+    }
+}
+
+/// Every device with what is stored of it.
+async fn entries(store: &Store) -> Result<Vec<Entry>, StoreError> {
+    let mut known = store.list_known().await?;
+    let mut tokens = store.list_newest_tokens().await?;
+    let rows = store.list_devices().await?;
+    Ok(rows
+        .into_iter()
+        .map(|row| {
+            let token = tokens
+                .iter()
+                .position(|token| token.device_id == row.id)
+                .map(|at| tokens.swap_remove(at));
+            let known = known.remove(&row.id).map(|(_, known)| known).unwrap_or_default();
+            Entry::new(row, token, known)
+        })
+        .collect())
+}
+
+/// Networks that this computer is in, which the mesh's range must not meet.
+fn local_networks() -> Vec<Cidr> {
+    let interfaces = if_addrs::get_if_addrs().unwrap_or_default();
+    let networks = interfaces.iter().filter_map(|interface| match &interface.addr {
+        if_addrs::IfAddr::V4(v4) => format!("{}/{}", v4.ip, v4.netmask.to_bits().count_ones())
+            .parse()
+            .ok(),
+        if_addrs::IfAddr::V6(_) => None,
+    });
+    networks.collect()
+}
