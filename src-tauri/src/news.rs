@@ -1,4 +1,5 @@
 //! What the live stream means to somebody who is not looking: a device that was waited for is online.
+//! This computer is no news: its own agent starts with the shell.
 
 use flotilla_protocol::{
     api::{LiveFrame, Resource, ResourceRef},
@@ -19,7 +20,7 @@ impl News {
     pub(crate) fn load(&mut self, devices: &[Device]) {
         let pending = devices
             .iter()
-            .filter(|device| device.status == DeviceStatus::Pending);
+            .filter(|device| device.status == DeviceStatus::Pending && !device.this_computer);
         self.awaited = pending.map(|device| device.id).collect();
     }
 
@@ -33,7 +34,9 @@ impl News {
         };
         match device.status {
             DeviceStatus::Pending => {
-                self.awaited.insert(device.id);
+                if !device.this_computer {
+                    self.awaited.insert(device.id);
+                }
                 None
             }
             DeviceStatus::Online => self.awaited.remove(&device.id).then(|| device.name.clone()),
@@ -88,6 +91,26 @@ mod tests {
         assert_eq!(told(&mut news, "online"), Some("nas".into()));
         news.load(&[device("online")]);
         assert_eq!(told(&mut news, "online"), None);
+    }
+
+    #[test]
+    fn this_computer_is_no_news() {
+        let mut news = News::default();
+        let own = |status: &str| Device {
+            this_computer: true,
+            ..device(status)
+        };
+        news.load(&[own("pending")]);
+        for status in ["pending", "online"] {
+            let upsert = Some(Resource::Device(Box::new(own(status))));
+            let frame = LiveFrame {
+                seq: 1,
+                upsert,
+                remove: None,
+                reset: false,
+            };
+            assert_eq!(news.handle_frame(&frame), None);
+        }
     }
 
     #[test]

@@ -4,7 +4,7 @@ use crate::{age::ago, args::List as Arguments, clock, failure::Failure, out, tab
 use flotilla_client::Client;
 use flotilla_protocol::{
     Timestamp,
-    api::{List, ListContainers, ListImages, ListNetworks, ListStacks, ListVolumes, Row, UnreachableDevice},
+    api::{List, ListContainers, ListImages, ListNetworks, ListStacks, ListVolumes, Row},
     inventory::{Container, Health, Image, Network, Port, Stack, Volume},
 };
 use serde::Serialize;
@@ -105,8 +105,8 @@ fn show<T: Serialize, const N: usize>(
         return Ok(out::json(list)?);
     }
     out::print(&table(list, heading, cells, clock::now()).render())?;
-    for UnreachableDevice { device, reason } in &list.unreachable_devices {
-        out::note(&format!("{device} can't be asked now: {reason}"));
+    for device in &list.unreachable_devices {
+        out::note(&device.reason);
     }
     Ok(())
 }
