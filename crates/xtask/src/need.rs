@@ -13,7 +13,7 @@ pub(crate) enum Purpose {
     Desktop,
     /// Machines in network namespaces with real engines.
     Lab,
-    /// Driving a browser and the desktop window, and judging the install script.
+    /// Driving a browser and the desktop window.
     Check,
 }
 
@@ -111,7 +111,6 @@ pub(crate) const NEEDS: &[Need] = &[
     Need::program(Check, "xvfb", "xvfb-run"),
     Need::program(Check, "xauth", "xauth"),
     Need::program(Check, "dbus", "dbus-run-session"),
-    Need::program(Check, "shellcheck", "shellcheck"),
 ];
 
 #[cfg(test)]
