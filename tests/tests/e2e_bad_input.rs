@@ -127,7 +127,7 @@ fn a_control_that_cannot_start_says_why_and_what_to_do() -> Result<()> {
             data_dir: read_only.clone(),
             ..ControlSetup::new(lab)?
         };
-        says(&setup, &["read-only"])?;
+        says(&setup, &["Read-only file system", "--data-dir"])?;
 
         let first = Control::start(lab)?;
         // The same data, other ports; then the same ports, other data.
@@ -135,7 +135,7 @@ fn a_control_that_cannot_start_says_why_and_what_to_do() -> Result<()> {
         locked.arguments = ["--fleet-addr", "127.0.0.1:0", "--api-addr", "127.0.0.1:0"]
             .map(str::to_owned)
             .into();
-        says(&locked, &["data"])?;
+        says(&locked, &["Another Flotilla", "--data-dir"])?;
         let taken = ControlSetup {
             data_dir: lab.directory("data2")?,
             ..ControlSetup::new(lab)?
@@ -148,7 +148,7 @@ fn a_control_that_cannot_start_says_why_and_what_to_do() -> Result<()> {
                 .into(),
             ..ControlSetup::new(lab)?
         };
-        says(&open, &["loopback"])?;
+        says(&open, &["0.0.0.0:7440", "127.0.0.1:7440"])?;
         ensure!(first.devices().await?.is_empty(), "the first one was disturbed");
         Ok(())
     })

@@ -106,7 +106,8 @@ impl ControlSetup {
 
     /// Starts it where it is expected to refuse; answers how it ended and what it said.
     pub fn refusal(&self) -> Result<(ExitStatus, String)> {
-        let mut program = Program::start(&mut self.command(), &self.log_dir, "refused")?;
+        let name = format!("refused-{}", fs::read_dir(&self.log_dir)?.flatten().count());
+        let mut program = Program::start(&mut self.command(), &self.log_dir, &name)?;
         let status = program.ended(seconds(15.0))?;
         Ok((status, program.log()?))
     }

@@ -16,13 +16,16 @@ use flotilla_protocol::{
 };
 use futures_util::StreamExt;
 use std::{net::SocketAddr, sync::Arc, time::Duration};
-use tokio::time::{Instant, sleep_until};
+use tokio::time::{Instant, sleep_until, timeout};
 
 /// How long an agent may take to begin its answer to a short call.
 const ANSWER: Duration = Duration::from_secs(10);
 
 /// How old the stored copy of what is known may get, and how often changing figures are shown.
 const SETTLE: Duration = Duration::from_secs(5);
+
+/// How much later than its streams a link may notice its own end.
+const LINK_END: Duration = Duration::from_millis(100);
 
 /// Longest report that is read. A full inventory of 2,000 containers is about 2 MB.
 const REPORT_BYTES: usize = 16 * 1024 * 1024;
@@ -54,7 +57,7 @@ pub(crate) async fn run(core: Arc<Core>, arrival: Arrival, link: AgentLink) {
     up(&core, &arrival, attached.number).await;
     let end = tokio::select! {
         end = link.closed() => end,
-        end = converse(&core, device, &attached) => { link.abort(); end }
+        end = converse(&core, device, &attached) => ended(&link, end).await,
         () = core.stop.cancelled() => { link.abort(); LinkEnd::Stopped }
     };
     down(&core, device, &attached, &end).await;
@@ -86,6 +89,14 @@ async fn down(core: &Core, device: DeviceId, attached: &Attached, end: &LinkEnd)
         .link_down(device, attached.number, drop, Instant::now().into_std());
     core.sooner.notify_one();
     save(core, device).await;
+}
+
+/// Ends a link whose conversation is over. A stream that breaks is often the first sign of a link that ends, and
+/// then the link knows better why.
+async fn ended(link: &AgentLink, end: LinkEnd) -> LinkEnd {
+    let own = timeout(LINK_END, link.closed()).await;
+    link.abort();
+    own.unwrap_or(end)
 }
 
 /// Tells the agent what it must know and hears what it reports.
