@@ -26,33 +26,37 @@ impl State {
             return Heard::Nothing;
         };
         entry.row.last_seen = Some(now);
-        match report {
+        let changed = match report {
             Report::Hello(hello) => {
-                let skew = hello.sent_at.as_second() - now.as_second();
-                entry.known.clock_skew_seconds = Some(skew);
-                entry.known.agent_version = Some(hello.agent_version);
-                entry.known.facts = Some(hello.facts);
+                entry.known.clock_skew_seconds = Some(hello.sent_at.as_second() - now.as_second());
+                set(&mut entry.known.agent_version, hello.agent_version)
+                    | set(&mut entry.known.facts, hello.facts)
             }
-            Report::Facts(facts) => entry.known.facts = Some(facts),
-            Report::Engine(engine) => entry.known.engine = Some(engine),
+            Report::Facts(facts) => set(&mut entry.known.facts, facts),
+            Report::Engine(engine) => set(&mut entry.known.engine, engine),
             Report::Usage(usage) => {
                 entry.known.usage = Some(usage);
                 return Heard::Figures;
             }
             Report::Inventory(inventory) => {
-                let unchanged = entry.known.inventory == inventory;
+                let changed = entry.known.inventory != inventory;
                 entry.known.inventory = inventory;
-                if unchanged {
-                    return Heard::Nothing;
-                }
+                // Also when nothing changed: pages learn that the rows are true again.
                 self.publish_inventory(id, now);
+                changed
             }
-            Report::Upsert { items } => self.upsert(id, items, now),
-            Report::Remove { items } => self.forget(id, items),
+            Report::Upsert { items } => {
+                self.upsert(id, items, now);
+                true
+            }
+            Report::Remove { items } => {
+                self.forget(id, items);
+                true
+            }
             Report::Unknown => return Heard::Nothing,
-        }
+        };
         self.publish_device(id, now);
-        Heard::Changed
+        if changed { Heard::Changed } else { Heard::Nothing }
     }
 
     fn upsert(&mut self, id: DeviceId, items: Vec<Item>, now: Timestamp) {
@@ -92,6 +96,13 @@ impl State {
             self.live.upsert(|| resource(entry, item, now));
         }
     }
+}
+
+/// Sets a value; whether that changed it.
+fn set<T: PartialEq>(known: &mut Option<T>, value: T) -> bool {
+    let changed = known.as_ref() != Some(&value);
+    *known = Some(value);
+    changed
 }
 
 fn resource(entry: &Entry, item: Item, now: Timestamp) -> Resource {
@@ -155,5 +166,121 @@ fn take(inventory: &mut Inventory, kind: Kind, key: &str) {
         Kind::Volume => inventory.volumes.retain(|item| item.name != key),
         Kind::Network => inventory.networks.retain(|item| item.id != key),
         Kind::Stack => inventory.stacks.retain(|item| item.name != key),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        cache::Cache,
+        store::{
+            FleetRow, Known,
+            tests::{device, moment},
+        },
+    };
+    use flotilla_protocol::{
+        api::LiveFrame,
+        device::Usage,
+        inventory::{Stack, Volume},
+    };
+
+    fn cache() -> (Cache, DeviceId) {
+        let row = device("nas", 1);
+        let id = row.id;
+        let fleet = FleetRow {
+            id: "01937c5e-7b1a-7c3e-8b9e-0123456789ab".parse().unwrap(),
+            name: None,
+            mesh_cidr: "100.71.0.0/16".into(),
+            starting_policy: None,
+            created: moment(0),
+        };
+        let entry = Entry::new(row, None, Known::default());
+        (Cache::new(fleet, vec![entry], std::time::Instant::now()), id)
+    }
+
+    fn volume(name: &str) -> Volume {
+        let text = format!(r#"{{"name":"{name}","driver":"local","used_by":[]}}"#);
+        serde_json::from_str(&text).unwrap()
+    }
+
+    fn stack(name: &str, running: u32) -> Stack {
+        let text = format!(
+            r#"{{"name":"{name}","services":[],"running":{running},"total":2,"unhealthy":0,"config_files":[]}}"#
+        );
+        serde_json::from_str(&text).unwrap()
+    }
+
+    async fn frames(cache: &Cache, id: DeviceId, reports: Vec<Report>) -> Vec<LiveFrame> {
+        let mut reader = cache.subscribe();
+        reader.next().await;
+        let last = {
+            let mut state = cache.lock();
+            for report in reports {
+                state.hear(id, report, moment(5));
+            }
+            state.live.seq()
+        };
+        let mut frames: Vec<LiveFrame> = vec![];
+        while frames.last().is_none_or(|frame| frame.seq < last) {
+            frames.push(serde_json::from_str(&reader.next().await.unwrap()).unwrap());
+        }
+        frames
+    }
+
+    #[tokio::test]
+    async fn a_change_replaces_its_row_and_pages_get_the_row_and_its_device() {
+        let (cache, id) = cache();
+        let items = |running| Report::Upsert {
+            items: vec![Item::Stack(stack("media", running))],
+        };
+        let frames = frames(&cache, id, vec![items(1), items(2)]).await;
+        assert_eq!(frames.len(), 4);
+        assert!(matches!(&frames[2].upsert, Some(Resource::Stack(row)) if row.item.running == 2));
+        assert!(matches!(&frames[3].upsert, Some(Resource::Device(_))));
+        assert_eq!(
+            cache.lock().device(id).unwrap().known.inventory.stacks,
+            [stack("media", 2)]
+        );
+    }
+
+    #[tokio::test]
+    async fn a_new_inventory_replaces_what_was_known_and_the_same_one_is_not_stored_again() {
+        let (cache, id) = cache();
+        let inventory = |name| {
+            Report::Inventory(Inventory {
+                volumes: vec![volume(name)],
+                ..Inventory::default()
+            })
+        };
+        let first = frames(&cache, id, vec![inventory("a"), inventory("b")]).await;
+        let removed = first
+            .iter()
+            .filter(|frame| matches!(frame.remove, Some(ResourceRef::Inventory { .. })));
+        assert_eq!(removed.count(), 2);
+        assert_eq!(cache.lock().hear(id, inventory("b"), moment(6)), Heard::Nothing);
+        let gone = Report::Remove {
+            items: vec![ItemRef {
+                kind: Kind::Volume,
+                key: "b".into(),
+            }],
+        };
+        frames(&cache, id, vec![gone]).await;
+        assert_eq!(
+            cache.lock().device(id).unwrap().known.inventory,
+            Inventory::default()
+        );
+    }
+
+    #[test]
+    fn figures_are_kept_and_shown_later() {
+        let (cache, id) = cache();
+        let before = cache.lock().live.seq();
+        assert_eq!(
+            cache.lock().hear(id, Report::Usage(Usage::default()), moment(5)),
+            Heard::Figures
+        );
+        assert_eq!(cache.lock().live.seq(), before);
+        assert_eq!(cache.lock().device(id).unwrap().row.last_seen, Some(moment(5)));
     }
 }

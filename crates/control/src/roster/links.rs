@@ -3,7 +3,7 @@
 use super::reached;
 use crate::{
     core::Core,
-    store::{Imposter, NewActivity},
+    store::{Credential, Imposter, NewActivity},
 };
 use flotilla_protocol::{
     activity::{Action, Actor},
@@ -13,25 +13,27 @@ use flotilla_protocol::{
 
 /// Whether the certificate is still the device's. The first link with a newer certificate ends the older one.
 pub(crate) async fn admit(core: &Core, device: DeviceId, fingerprint: &str) -> bool {
-    let row = core.cache.lock().device(device).map(|entry| entry.row.clone());
-    let Some(row) = row.filter(|row| row.revoked.is_none()) else {
-        return false;
-    };
-    let is = |held: &Option<crate::store::Credential>| {
+    let is = |held: &Option<Credential>| {
         held.as_ref()
             .is_some_and(|held| held.certificate.fingerprint == fingerprint)
     };
-    if is(&row.credential) {
+    let trusted = || {
+        let state = core.cache.lock();
+        let row = state.device(device).map(|entry| entry.row.clone());
+        row.filter(|row| row.revoked.is_none())
+    };
+    // Nearly always, and without waiting for anybody's change.
+    if trusted().is_some_and(|row| is(&row.credential)) {
         return true;
     }
-    if !is(&row.incoming) {
-        return false;
-    }
     let _changing = core.change.lock().await;
-    let row = core.cache.lock().device(device).map(|entry| entry.row.clone());
-    let Some(mut row) = row.filter(|row| row.revoked.is_none() && is(&row.incoming)) else {
+    let Some(mut row) = trusted() else {
         return false;
     };
+    if !is(&row.incoming) {
+        // Another link with this certificate may have been first.
+        return is(&row.credential);
+    }
     row.credential = row.incoming.take();
     if let Err(error) = core.store.save_device(&row).await {
         tracing::error!(device.id = %device, %error, "new certificate not recorded");
