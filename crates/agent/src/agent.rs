@@ -12,7 +12,7 @@ use crate::{
     state::{Identity, StateDir, StateError},
     status::StatusFile,
 };
-use flotilla_engine::{Engine, OwnContainer, Sockets, in_container};
+use flotilla_engine::{Engine, OwnContainer, Sockets};
 use flotilla_protocol::{agent::Report, id::TokenId};
 use std::{path::PathBuf, sync::Arc, time::Duration};
 use tokio_util::sync::CancellationToken;
@@ -41,7 +41,7 @@ impl AgentConfig {
             state_dir: state_dir.into(),
             enrollment,
             docker_host: std::env::var("DOCKER_HOST").ok(),
-            idle_when_dismissed: in_container().then_some(LOOK_FOR_TOKEN),
+            idle_when_dismissed: is_first_process().then_some(LOOK_FOR_TOKEN),
         }
     }
 
@@ -54,6 +54,12 @@ impl AgentConfig {
             home.as_deref(),
         )
     }
+}
+
+/// The first process of a container ends it by returning, and the container's restart policy starts it again. Under
+/// an init system, in a container or not, the exit code is heeded.
+fn is_first_process() -> bool {
+    std::process::id() == 1
 }
 
 /// Runs an agent until `shutdown`, or until it has no reason to go on.

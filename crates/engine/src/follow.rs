@@ -99,7 +99,7 @@ impl Engine {
                     }
                     state
                 }
-                Err(state) => Some(state),
+                Err(state) => Some(self.with_memory(state)),
             };
             *self.connection() = None;
             if let Some(state) = state {
@@ -110,6 +110,21 @@ impl Engine {
             }
             sleep(pause).await;
             pause = (pause * 2).min(LONGEST_PAUSE);
+        }
+    }
+
+    /// An engine that stops in order takes its socket away; one that was here before is not called absent.
+    fn with_memory(&self, state: EngineState) -> EngineState {
+        let was_here = matches!(
+            self.state(),
+            Some(EngineState::Running(_) | EngineState::Stopped { .. })
+        );
+        match state {
+            EngineState::Absent { .. } if was_here => EngineState::Stopped {
+                reason: "The container engine was stopped. Start it again: sudo systemctl start docker"
+                    .to_owned(),
+            },
+            state => state,
         }
     }
 

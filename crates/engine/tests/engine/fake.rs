@@ -107,6 +107,12 @@ impl Fake {
         self.shared.stopped.cancel();
     }
 
+    /// Ends the engine as its service does: the socket is gone, too.
+    pub(crate) async fn shut_down(&mut self) {
+        self.stop().await;
+        std::fs::remove_file(&self.socket).unwrap();
+    }
+
     pub(crate) fn resume(&mut self) {
         let _ = std::fs::remove_file(&self.socket);
         let listener = UnixListener::bind(&self.socket).unwrap();

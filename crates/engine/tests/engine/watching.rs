@@ -147,6 +147,20 @@ async fn an_engine_that_stops_is_a_state_and_its_return_is_told_whole() {
 }
 
 #[tokio::test]
+async fn an_engine_that_took_its_socket_away_is_stopped_and_not_absent() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut fake = Fake::start(dir.path(), OLD_DOCKER);
+    let (engine, _guard) = follow(&fake);
+    let mut watch = engine.watch();
+    facts(&mut watch).await;
+    inventory(&mut watch).await;
+    fake.shut_down().await;
+    assert!(
+        matches!(next(&mut watch).await, Report::Engine(EngineState::Stopped { reason }) if reason.contains("Start it again"))
+    );
+}
+
+#[tokio::test]
 async fn a_late_watcher_is_told_the_same_as_an_early_one() {
     let dir = tempfile::tempdir().unwrap();
     let fake = Fake::start(dir.path(), OLD_DOCKER);
