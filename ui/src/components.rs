@@ -23,3 +23,4 @@ pub mod table;
 pub mod tabs;
 pub mod taginput;
 pub mod toast;
+pub mod focus;

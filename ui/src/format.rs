@@ -89,9 +89,34 @@ pub fn date(moment: Timestamp) -> String {
 /// The exact moment in the person's own language and time zone.
 #[must_use]
 pub fn moment(moment: Timestamp) -> String {
-    #[expect(clippy::cast_precision_loss, reason = "milliseconds fit a double")]
-    let date = js_sys::Date::new(&(moment.as_millisecond() as f64).into());
-    date.to_locale_string("en-US", &wasm_bindgen::JsValue::UNDEFINED).into()
+    local(moment).to_locale_string("en-US", &wasm_bindgen::JsValue::UNDEFINED).into()
+}
+
+/// The time of day on the person's own clock: `14:02`, with the day where that is not today.
+#[must_use]
+pub fn clock_time(moment: Timestamp, now: Timestamp) -> String {
+    let (date, today) = (local(moment), local(now));
+    let time = format!("{:02}:{:02}", date.get_hours(), date.get_minutes());
+    let midnight = |date: &js_sys::Date| {
+        date.set_hours(0);
+        date.set_minutes(0);
+        date.set_seconds(0);
+        date.set_milliseconds(0);
+        date.get_time()
+    };
+    // A day with a change of clocks is an hour shorter or longer.
+    let days = ((midnight(&date) - midnight(&today)) / 86_400_000.0).round();
+    match days {
+        0.0 => time,
+        1.0 => format!("tomorrow {time}"),
+        -1.0 => format!("yesterday {time}"),
+        _ => format!("{} {time}", date.to_locale_date_string("en-US", &wasm_bindgen::JsValue::UNDEFINED)),
+    }
+}
+
+#[expect(clippy::cast_precision_loss, reason = "milliseconds fit a double")]
+fn local(moment: Timestamp) -> js_sys::Date {
+    js_sys::Date::new(&(moment.as_millisecond() as f64).into())
 }
 
 /// A count with thin groups of three, and its word: `2,340`.

@@ -4,6 +4,7 @@ use super::{
     button::{Button, Kind},
     dialog::Dialog,
     field::Field,
+    focus::focus_when_shown,
     icon::{Icon, lucide},
 };
 use leptos::{ev::SubmitEvent, html, prelude::*};
@@ -37,13 +38,7 @@ pub fn ConfirmDanger(
         let wanted = wanted.as_ref().filter(|wanted| given.with(|given| given != *wanted))?;
         Some(format!("Type {wanted} first."))
     });
-    Effect::new(move || {
-        if let Some(safe) = safe.get() {
-            request_animation_frame(move || {
-                safe.focus().ok();
-            });
-        }
-    });
+    focus_when_shown(safe);
     let submit = move |event: SubmitEvent| {
         event.prevent_default();
         if reason.with_untracked(Option::is_none) && !busy.get_untracked() {

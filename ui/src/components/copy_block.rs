@@ -1,14 +1,13 @@
-//! A command or a file to take elsewhere. Copying works over plain HTTP, and by hand where the browser refuses both ways.
+//! A command or a file to take elsewhere, by a button or, where the browser refuses that, by hand.
 
 use super::{
     button::{Button, Kind},
     icon::lucide,
 };
-use leptos::{ev, html, prelude::*};
-use std::{ops::Range, time::Duration};
-use wasm_bindgen::JsCast;
-use wasm_bindgen_futures::JsFuture;
-use web_sys::{ClipboardEvent, HtmlDocument, HtmlElement};
+use crate::browser;
+use leptos::{html, prelude::*};
+use std::time::Duration;
+use web_sys::HtmlElement;
 
 /// How long "Copied" stays.
 const TOLD_FOR: Duration = Duration::from_secs(2);
@@ -24,29 +23,34 @@ enum Told {
 
 /// Text with its copy button. `what` names it: "install command".
 ///
-/// The part in `secret` shows only under the pointer or the keyboard; it is copied all the same.
+/// Where `secret` stands in it, its middle shows only under the pointer or the keyboard; it is copied all the same.
 #[component]
 pub fn CopyBlock(
     #[prop(into)] what: String,
     #[prop(into)] text: Signal<String>,
-    #[prop(optional, into)] secret: Signal<Option<Range<usize>>>,
+    #[prop(optional, into)] secret: Signal<Option<String>>,
     #[prop(optional)] kind: Kind,
     #[prop(optional)] button_ref: NodeRef<html::Button>,
     /// More buttons beside the one that copies.
-    #[prop(optional, into)]
-    more: Option<AnyView>,
+    #[prop(default = ().into_any())]
+    more: AnyView,
+    #[prop(optional, into)] on_copy: Option<Callback<()>>,
 ) -> impl IntoView {
     let told = RwSignal::new(Told::Nothing);
     let shown = NodeRef::<html::Pre>::new();
     let copy = move || {
-        let text = text.get_untracked();
-        leptos::task::spawn_local(async move {
-            let done = copied(&text, shown.get_untracked().as_deref()).await;
-            told.set(if done { Told::Copied } else { Told::ByHand });
-            if done {
-                set_timeout(move || _ = told.try_set(Told::Nothing), TOLD_FOR);
+        if let Some(on_copy) = on_copy {
+            on_copy.run(());
+        }
+        if text.with_untracked(|text| browser::copy(text)) {
+            told.set(Told::Copied);
+            set_timeout(move || _ = told.try_set(Told::Nothing), TOLD_FOR);
+        } else {
+            told.set(Told::ByHand);
+            if let Some(shown) = shown.get_untracked() {
+                select(&shown);
             }
-        });
+        }
     };
     let glyph = lucide::COPY;
     let words = move || match told.get() {
@@ -56,7 +60,7 @@ pub fn CopyBlock(
     };
     let lines = move || {
         let secret = secret.get();
-        text.with(|text| pieces(text, secret.as_ref())).into_iter().map(line).collect_view()
+        text.with(|text| pieces(text, secret.as_deref().and_then(middle))).into_iter().map(line).collect_view()
     };
     view! {
         <div class="copy-block" role="group" aria-label=capitalized(&what)>
@@ -77,23 +81,32 @@ fn line(pieces: Vec<Piece>) -> impl IntoView {
     let pieces = pieces.into_iter().map(|(text, secret)| {
         if secret { view! { <span class="secret">{text}</span> }.into_any() } else { text.into_any() }
     });
-    view! { <span class="line">{pieces.collect_view()}</span> "\n" }
+    // The line ends by its own shape; the character is there for those who read the text without it.
+    view! { <span class="line">{pieces.collect_view()}</span><span class="line-end">"\n"</span> }
+}
+
+/// Letters of a secret that stay visible at each end, so that two of them can be told apart.
+const ENDS: usize = 4;
+
+fn middle(secret: &str) -> Option<&str> {
+    let middle = secret.get(ENDS..secret.len().checked_sub(ENDS)?)?;
+    (!middle.is_empty()).then_some(middle)
 }
 
 /// The lines of a text, each split where the secret begins and ends.
-fn pieces(text: &str, secret: Option<&Range<usize>>) -> Vec<Vec<Piece>> {
-    let mut start = 0;
-    let mut lines = Vec::new();
-    for line in text.trim_end_matches('\n').split('\n') {
-        let end = start + line.len();
-        let cut = |at: usize| at.clamp(start, end);
-        let (from, to) = secret.map_or((end, end), |secret| (cut(secret.start), cut(secret.end)));
-        let parts = [(start..from, false), (from..to, true), (to..end, false)];
-        let kept = parts.into_iter().filter(|(range, _)| !range.is_empty());
-        lines.push(kept.filter_map(|(range, secret)| Some((text.get(range)?.to_owned(), secret))).collect());
-        start = end + 1;
-    }
-    lines
+fn pieces(text: &str, secret: Option<&str>) -> Vec<Vec<Piece>> {
+    let split = |line: &str| {
+        let Some(secret) = secret else { return vec![(line.to_owned(), false)] };
+        let mut pieces = Vec::new();
+        for (index, plain) in line.split(secret).enumerate() {
+            if index > 0 {
+                pieces.push((secret.to_owned(), true));
+            }
+            pieces.push((plain.to_owned(), false));
+        }
+        pieces
+    };
+    text.trim_end_matches('\n').split('\n').map(split).collect()
 }
 
 fn capitalized(text: &str) -> String {
@@ -101,31 +114,29 @@ fn capitalized(text: &str) -> String {
     letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default()
 }
 
-/// Copies a text; if no way of the browser does it, selects what is shown and answers false.
-async fn copied(text: &str, shown: Option<&HtmlElement>) -> bool {
-    if window().is_secure_context() {
-        let clipboard = window().navigator().clipboard();
-        if JsFuture::from(clipboard.write_text(text)).await.is_ok() {
-            return true;
-        }
-    }
-    let Some(shown) = shown else { return false };
-    // The command copies what its listeners put down, whatever is selected.
-    let own = text.to_owned();
-    let put = window_event_listener(ev::copy, move |event: ClipboardEvent| {
-        if let Some(data) = event.clipboard_data() {
-            event.prevent_default();
-            data.set_data("text/plain", &own).ok();
-        }
-    });
-    select(shown);
-    let done = document().unchecked_into::<HtmlDocument>().exec_command("copy").unwrap_or(false);
-    put.remove();
-    done
-}
-
 fn select(shown: &HtmlElement) {
     if let Ok(Some(selection)) = window().get_selection() {
         selection.select_all_children(shown).ok();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_middle_of_a_secret_is_masked_wherever_it_stands_and_nothing_is_lost() {
+        let text = "run -H 'Bearer id.abcdefghij' \\\n  -e TOKEN=id.abcdefghij";
+        let lines = pieces(text, middle("abcdefghij"));
+        let masked: Vec<_> = lines.iter().flatten().filter(|piece| piece.1).map(|piece| piece.0.as_str()).collect();
+        assert_eq!(masked, ["ef", "ef"]);
+        let whole: Vec<String> = lines.iter().map(|line| line.iter().map(|piece| piece.0.as_str()).collect()).collect();
+        assert_eq!(whole.join("\n"), text);
+    }
+
+    #[test]
+    fn a_short_secret_has_no_middle_to_mask() {
+        assert_eq!(middle("abcdefgh"), None);
+        assert_eq!(middle("abc"), None);
     }
 }

@@ -60,7 +60,7 @@ pub fn Dialog(
     };
     view! {
         <dialog class=size.class() role=alert.then_some("alertdialog") aria-labelledby=heading node_ref=dialog
-            on:cancel=cancel on:close=move |_| on_close.run(())>
+            on:cancel=cancel on:close=move |_| _ = on_close.try_run(())>
             <header class="dialog-head">
                 <h2 id=heading.clone()>{move || title.get()}</h2>
                 {head}

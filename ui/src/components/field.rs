@@ -51,7 +51,7 @@ pub fn Field(
                 prop:value=move || value.get()
                 node_ref=node_ref
                 on:input:target=move |event| on_input.run((event.target().value(),))
-                on:blur=move |_| if let Some(on_blur) = on_blur { on_blur.run(()) }
+                on:blur=move |_| if let Some(on_blur) = on_blur { leave(on_blur) }
             />
             {hint.map(|hint| view! { <p class="hint" id=hint_id>{hint}</p> })}
             {move || error.get().map(|error| view! {
@@ -59,4 +59,9 @@ pub fn Field(
             })}
         </div>
     }
+}
+
+/// A field that is taken away while it has the keyboard loses it after its page is gone.
+fn leave(on_blur: Callback<()>) {
+    on_blur.try_run(());
 }

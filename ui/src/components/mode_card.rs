@@ -38,7 +38,7 @@ pub fn ModeCard(
                     <label for=id>{text.title}</label>
                 </div>
                 <div class="about" id=about>
-                    <p class="summary">{text.summary}</p>
+                    <p class="gist">{text.summary}</p>
                     <p>{text.explanation}</p>
                     <p><strong>"Use when"</strong>" "{text.use_when}</p>
                     {children.map(|children| children())}

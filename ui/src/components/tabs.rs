@@ -40,7 +40,7 @@ pub fn Tabs(
     let list = NodeRef::<html::Div>::new();
     let overflow = RwSignal::new((false, false));
     let measure = move || {
-        if let Some(list) = list.get_untracked() {
+        if let Some(list) = list.try_get_untracked().flatten() {
             let hidden = list.scroll_width() - list.client_width();
             overflow.set((list.scroll_left() > 1, list.scroll_left() < hidden - 1));
         }

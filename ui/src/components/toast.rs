@@ -98,7 +98,7 @@ fn OneToast(toast: Toast) -> impl IntoView {
     let start = move || {
         hold();
         if !toast.is_error {
-            leave.set_value(set_timeout_with_handle(move || toaster.dismiss(id), STAYS).ok());
+            leave.try_set_value(set_timeout_with_handle(move || toaster.dismiss(id), STAYS).ok());
         }
     };
     start();

@@ -1,8 +1,83 @@
 //! Add Device: three steps from a name to a device that is online.
 //!
-//! A dialog over the list of devices, at `/devices/add`.
+//! A dialog over the list of devices, at `/devices/add`. With `?device=ID` it shows how far a device that waits
+//! already has come.
 
+mod countdown;
+mod diagram;
+mod flow;
+mod install_step;
+mod method;
+mod name_step;
+mod network_step;
+mod panel;
+mod progress;
+mod result;
+mod stages;
+
+use crate::{
+    components::{
+        dialog::{Dialog, Size},
+        stepper::Stepper,
+    },
+    copy::add_device as copy,
+    store::use_store,
+};
+use flotilla_protocol::id::DeviceId;
+use flow::{Flow, Step};
+use install_step::InstallStep;
 use leptos::prelude::*;
+use leptos_router::hooks::{use_navigate, use_query_map};
+use name_step::NameStep;
+use network_step::NetworkStep;
 
 #[component]
-pub fn AddDevice() -> impl IntoView {}
+pub fn AddDevice() -> impl IntoView {
+    let flow = Flow::provide();
+    resume_asked(flow);
+    let navigate = use_navigate();
+    let close = Callback::new(move |()| navigate("/devices", Default::default()));
+    let current = Signal::derive(move || flow.step.get() as usize);
+    let back = move |index: usize| {
+        if !flow.resumed.get_untracked() {
+            flow.step.set(if index == 0 { Step::Name } else { Step::Network });
+        }
+    };
+    let head = view! { <Stepper steps=copy::STEPS.to_vec() current on_back=back/> }.into_any();
+    let step = move || match flow.step.get() {
+        Step::Name => view! { <NameStep on_close=close/> }.into_any(),
+        Step::Network => view! { <NetworkStep/> }.into_any(),
+        Step::Install => view! { <InstallStep on_close=close/> }.into_any(),
+    };
+    view! {
+        <Dialog title=copy::ADD_DEVICE size=Size::Wide on_close=close head>
+            {step}
+        </Dialog>
+    }
+}
+
+/// A new command for a device that enrolled before: the last step by itself.
+#[component]
+pub fn ReenrollDevice(id: DeviceId, name: String, on_close: Callback<()>) -> impl IntoView {
+    let flow = Flow::provide();
+    flow.resume(id, &name);
+    flow.renew();
+    view! {
+        <Dialog title=copy::reenroll_title(&name) size=Size::Wide on_close>
+            <InstallStep on_close/>
+        </Dialog>
+    }
+}
+
+/// Goes on with the device that the address names, once it is known.
+fn resume_asked(flow: Flow) {
+    let store = use_store();
+    let query = use_query_map();
+    let asked = Memo::new(move |_| query.with(|query| query.get("device")));
+    Effect::new(move || {
+        let Some(asked) = asked.get() else { return };
+        if flow.device.get_untracked().is_none() && let Some(device) = store.lookup_device(&asked) {
+            flow.resume(device.id, device.name.as_str());
+        }
+    });
+}

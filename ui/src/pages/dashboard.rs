@@ -1,9 +1,98 @@
 //! The fleet at a glance, trouble first.
 
-use crate::{copy::frame as copy, frame::page_title};
+mod attention;
+pub(crate) mod recent;
+mod summary;
+mod sums;
+#[cfg(test)]
+mod tests;
+pub(crate) mod tiles;
+mod trouble;
+
+use crate::{
+    components::{
+        button::{Button, Kind},
+        empty::EmptyState,
+        error_state::ErrorState,
+        icon::lucide,
+        skeleton::Skeleton,
+    },
+    copy::{dashboard as copy, frame},
+    frame::page_title,
+    store::{Load, use_store},
+};
+use attention::NeedsAttention;
 use leptos::prelude::*;
+use leptos_router::{components::A, hooks::use_navigate};
+use recent::RecentActivity;
+use summary::Summary;
+use tiles::Tiles;
+
+/// What the page can show.
+#[derive(Debug, Clone, PartialEq)]
+enum Stage {
+    Loading,
+    Failed(String),
+    Empty,
+    Full,
+}
 
 #[component]
 pub fn DashboardPage() -> impl IntoView {
-    page_title(|| vec![copy::DASHBOARD.to_owned()]);
+    page_title(|| vec![frame::DASHBOARD.to_owned()]);
+    let store = use_store();
+    store.ensure_devices();
+    let stage = Memo::new(move |_| {
+        store.devices.with(|devices| match devices.load() {
+            _ if devices.is_filled() && devices.rows().is_empty() => Stage::Empty,
+            _ if devices.is_filled() => Stage::Full,
+            Load::Failed(failure) => Stage::Failed(failure.to_string()),
+            Load::Absent | Load::Loading | Load::Ready => Stage::Loading,
+        })
+    });
+    let content = move || match stage.get() {
+        Stage::Loading => view! { <Skeleton bones=6 height="3rem" sentence=copy::LOADING/> }.into_any(),
+        Stage::Failed(message) => view! { <ErrorState message on_retry=move || store.reload()/> }.into_any(),
+        Stage::Empty => view! { <NoDevices/> }.into_any(),
+        Stage::Full => view! { <Full/> }.into_any(),
+    };
+    view! { <div class="page dashboard">{content}</div> }
+}
+
+#[component]
+fn NoDevices() -> impl IntoView {
+    view! {
+        <EmptyState glyph=lucide::SERVER title=copy::NO_DEVICES.to_owned() text=copy::NO_DEVICES_TEXT.to_owned()>
+            <AddDeviceButton kind=Kind::Primary/>
+        </EmptyState>
+    }
+}
+
+#[component]
+fn Full() -> impl IntoView {
+    view! {
+        <Summary/>
+        <div class="dashboard-columns">
+            <div class="dashboard-main">
+                <NeedsAttention/>
+                <section aria-labelledby="dashboard-devices">
+                    <div class="section-head">
+                        <h2 id="dashboard-devices">{copy::DEVICES}</h2>
+                        <div class="actions">
+                            <A href="/devices" attr:class="button quiet">{copy::SEE_ALL}</A>
+                            <AddDeviceButton kind=Kind::Primary/>
+                        </div>
+                    </div>
+                    <Tiles/>
+                </section>
+            </div>
+            <RecentActivity/>
+        </div>
+    }
+}
+
+#[component]
+fn AddDeviceButton(kind: Kind) -> impl IntoView {
+    let navigate = use_navigate();
+    view! { <Button label=copy::ADD_DEVICE kind glyph=lucide::PLUS on_press=move || navigate("/devices/add", Default::default())/> }
 }

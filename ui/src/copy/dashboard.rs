@@ -1,0 +1,33 @@
+//! The fleet at a glance.
+
+use crate::format;
+
+pub const SUMMARY: &str = "Summary";
+pub const DEVICES: &str = "Devices";
+pub const CONTAINERS: &str = "Containers";
+pub const CPU: &str = "CPU";
+pub const MEMORY: &str = "Memory";
+pub const DISK: &str = "Disk";
+pub const NEEDS_ATTENTION: &str = "Needs attention";
+pub const ALL_QUIET: &str = "All quiet";
+pub const ADD_DEVICE: &str = "Add Device";
+pub const SEE_ALL: &str = "See all devices";
+pub const RECENT: &str = "Recent activity";
+pub const NO_ACTIVITY: &str = "Nothing has happened yet.";
+pub const NO_DEVICES: &str = "No devices yet";
+pub const NO_DEVICES_TEXT: &str = "Add one and it appears here as soon as it connects.";
+pub const LOADING: &str = "Loading your fleet…";
+pub const SEE_WHY: &str = "See why";
+pub const OPEN_DEVICE: &str = "Open device";
+pub const VIEW_CONTAINER: &str = "View container";
+
+#[must_use]
+pub fn reporting(reporting: usize, devices: usize) -> String {
+    format!("{reporting} of {} reporting", format::counted(devices, "device", "devices"))
+}
+
+#[must_use]
+pub fn all_quiet(devices: usize, containers: usize) -> String {
+    let devices = format::counted(devices, "device", "devices");
+    format!("{devices}, {}, nothing to fix.", format::counted(containers, "container", "containers"))
+}

@@ -1,0 +1,41 @@
+//! The time that a command has left, told aloud only when it begins to matter.
+
+use crate::{clock::use_clock, copy::add_device as copy, format};
+use flotilla_protocol::Timestamp;
+use leptos::prelude::*;
+
+/// Seconds left at which the rest is announced.
+const ANNOUNCED: [i64; 3] = [600, 300, 60];
+
+#[component]
+pub(super) fn Countdown(expires: Timestamp) -> impl IntoView {
+    let clock = use_clock();
+    let left = Memo::new(move |_| (expires.as_second() - clock.second.get().as_second()).max(0));
+    let announced = Memo::new(move |said: Option<&String>| match announcement(left.get()) {
+        Some(words) => words,
+        None => said.cloned().unwrap_or_default(),
+    });
+    view! {
+        <span role="timer" class="num">{move || copy::expires_in(&format::countdown(left.get()))}</span>
+        <span role="status" class="visually-hidden">{move || announced.get()}</span>
+    }
+}
+
+/// What to say with this many seconds left.
+fn announcement(left: i64) -> Option<String> {
+    ANNOUNCED.contains(&left).then(|| {
+        let minutes = left / 60;
+        format!("The command expires in {minutes} {}.", if minutes == 1 { "minute" } else { "minutes" })
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::announcement;
+
+    #[test]
+    fn only_three_moments_are_told_aloud() {
+        let told: Vec<_> = (0..=3_600).rev().filter_map(announcement).collect();
+        assert_eq!(told, ["The command expires in 10 minutes.", "The command expires in 5 minutes.", "The command expires in 1 minute."]);
+    }
+}

@@ -1,0 +1,188 @@
+//! What a person has decided so far, and the calls that make it true.
+//!
+//! Life cycle: `Name` → `Network` → `Install`. Nothing exists before the step to `Install`, which adds a pending
+//! device; going back from there keeps it until another command replaces it.
+
+use crate::{
+    api::{Failure, send},
+    store::{Store, use_store},
+};
+use flotilla_protocol::{
+    Code,
+    api::{AddDevice, DeviceAdded, RemoveDevice, RotateDevice},
+    device::{NetworkMode, RelayPreference},
+    id::DeviceId,
+};
+use leptos::{prelude::*, task::spawn_local};
+use std::sync::Arc;
+
+/// The step that is shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Step {
+    Name,
+    Network,
+    Install,
+}
+
+/// Where the device is, as far as reaching control goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Place {
+    Local,
+    Elsewhere,
+}
+
+/// How long a command may live, in seconds, with its words.
+pub(super) const LIFETIMES: [(u32, &str); 4] =
+    [(900, "15 minutes"), (3_600, "1 hour"), (86_400, "24 hours"), (604_800, "7 days")];
+
+/// What a command lives for unless somebody chooses otherwise.
+pub(super) const COMMAND_LIFETIME: u32 = 3_600;
+
+/// What a config file lives for unless somebody chooses otherwise: it travels more slowly than a pasted line.
+pub(super) const CONFIG_LIFETIME: u32 = 86_400;
+
+/// The person's decisions and what came of them. A handle: copies share the same signals.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Flow {
+    store: Store,
+    pub step: RwSignal<Step>,
+    pub name: RwSignal<String>,
+    pub name_refused: RwSignal<Option<String>>,
+    pub tags: RwSignal<Vec<String>>,
+    pub place: RwSignal<Place>,
+    pub mode: RwSignal<NetworkMode>,
+    pub relay: RwSignal<RelayPreference>,
+    pub lifetime: RwSignal<u32>,
+    /// The command was copied or its lifetime chosen: it is not replaced without being asked.
+    pub settled: RwSignal<bool>,
+    /// The device was there before this dialog: there are no decisions to go back to.
+    pub resumed: RwSignal<bool>,
+    /// The device that waits, once there is one.
+    pub device: RwSignal<Option<DeviceId>>,
+    /// Its texts, while this dialog has seen them.
+    pub made: RwSignal<Option<Arc<DeviceAdded>>>,
+    pub busy: RwSignal<bool>,
+    pub failure: RwSignal<Option<Failure>>,
+}
+
+impl Flow {
+    /// Starts at the first step.
+    pub(super) fn provide() -> Self {
+        let flow = Self {
+            store: use_store(),
+            step: RwSignal::new(Step::Name),
+            name: RwSignal::default(),
+            name_refused: RwSignal::new(None),
+            tags: RwSignal::default(),
+            place: RwSignal::new(Place::Local),
+            mode: RwSignal::new(NetworkMode::Host),
+            relay: RwSignal::new(RelayPreference::Auto),
+            lifetime: RwSignal::new(COMMAND_LIFETIME),
+            settled: RwSignal::new(false),
+            resumed: RwSignal::new(false),
+            device: RwSignal::new(None),
+            made: RwSignal::new(None),
+            busy: RwSignal::new(false),
+            failure: RwSignal::new(None),
+        };
+        provide_context(flow);
+        flow
+    }
+
+    /// Goes on with a device that waits already. Its secret was shown once and is not known here.
+    pub(super) fn resume(self, device: DeviceId, name: &str) {
+        self.device.set(Some(device));
+        self.name.set(name.to_owned());
+        self.resumed.set(true);
+        self.step.set(Step::Install);
+        self.store.load_enrollment(device.to_string());
+    }
+
+    /// Begins anew for another device.
+    pub(super) fn start_over(self) {
+        self.name.set(String::new());
+        self.tags.set(Vec::new());
+        self.name_refused.set(None);
+        self.lifetime.set(COMMAND_LIFETIME);
+        self.forget();
+        self.step.set(Step::Name);
+    }
+
+    /// Adds the device with its command. A pending one of this dialog makes room for it first.
+    pub(super) fn create(self) {
+        let request = AddDevice {
+            name: Some(self.name.get_untracked().trim().to_owned()),
+            mode: Some(self.mode.get_untracked()),
+            relay: Some(self.relay.get_untracked()),
+            tags: self.tags.get_untracked(),
+            expires_seconds: Some(self.lifetime.get_untracked()),
+        };
+        let replaced = self.device.get_untracked();
+        self.run(async move {
+            if let Some(device) = replaced {
+                send(&RemoveDevice { device: device.to_string() }).await?;
+                self.forget();
+            }
+            send(&request).await
+        });
+    }
+
+    /// Makes a new command for the same device; the one before stops working.
+    pub(super) fn renew(self) {
+        let Some(device) = self.device.get_untracked() else { return };
+        let device = device.to_string();
+        let request = RotateDevice { device, expires_seconds: Some(self.lifetime.get_untracked()) };
+        self.run(async move { send(&request).await });
+    }
+
+    fn forget(self) {
+        self.device.set(None);
+        self.resumed.set(false);
+        self.made.set(None);
+        self.settled.set(false);
+        self.failure.set(None);
+    }
+
+    fn run(self, call: impl Future<Output = Result<DeviceAdded, Failure>> + 'static) {
+        if self.busy.get_untracked() {
+            return;
+        }
+        self.busy.set(true);
+        self.failure.set(None);
+        spawn_local(async move {
+            let outcome = call.await;
+            // The dialog may have been closed meanwhile.
+            if self.busy.try_set(false).is_some() {
+                return;
+            }
+            match outcome {
+                Ok(added) => self.take(added),
+                Err(failure) => self.refuse(failure),
+            }
+        });
+    }
+
+    fn take(self, added: DeviceAdded) {
+        let device = added.device.id;
+        self.name.set(added.device.name.to_string());
+        self.device.set(Some(device));
+        self.made.set(Some(Arc::new(added)));
+        self.settled.set(false);
+        self.step.set(Step::Install);
+        self.store.load_enrollment(device.to_string());
+    }
+
+    fn refuse(self, failure: Failure) {
+        let about_name = failure.code() == Some(Code::NameTaken) || failure.field() == Some("name");
+        if about_name {
+            self.name_refused.set(Some(failure.to_string()));
+            self.step.set(Step::Name);
+        } else {
+            self.failure.set(Some(failure));
+        }
+    }
+}
+
+pub(super) fn use_flow() -> Flow {
+    expect_context()
+}

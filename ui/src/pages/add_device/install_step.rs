@@ -1,0 +1,170 @@
+//! The last step: the command, how long it works, and what the device is doing.
+
+use super::{
+    countdown::Countdown,
+    flow::{CONFIG_LIFETIME, Flow, LIFETIMES, Step, use_flow},
+    method::Method,
+    panel::MethodPanel,
+    progress::{Standing, standing},
+    result::ResultCard,
+    stages::Stages,
+};
+use crate::{
+    clock::use_clock,
+    components::{
+        badge::Tone,
+        button::{Button, Kind},
+        error_state::{ErrorState, Notice},
+        select::Select,
+        tabs::{Tab, Tabs},
+    },
+    copy::add_device as copy,
+    format,
+    store::use_store,
+};
+use flotilla_protocol::{Timestamp, api::Enrollment};
+use leptos::prelude::*;
+
+#[component]
+pub(super) fn InstallStep(#[prop(into)] on_close: Callback<()>) -> impl IntoView {
+    let flow = use_flow();
+    let clock = use_clock();
+    let (enrollment, expires) = (enrollment(flow), expires(flow));
+    let standing = Memo::new(move |_| {
+        enrollment.with(|told| standing(told.as_ref(), expires.get(), clock.second.get()))
+    });
+    let content = move || match standing.get() {
+        Standing::Online => view! { <ResultCard on_close/> }.into_any(),
+        Standing::Waiting => view! { <Waiting enrollment expires/> }.into_any(),
+        Standing::Expired => over(flow, expired_text(expires.get_untracked(), clock.second.get_untracked())),
+        Standing::Withdrawn => over(flow, copy::WITHDRAWN.to_owned()),
+    };
+    let foot = move || (standing.get() != Standing::Online).then(|| view! { <Foot on_close/> });
+    view! {
+        <div class="dialog-body">
+            {move || flow.failure.get().map(|failure| view! { <ErrorState message=failure.to_string()/> })}
+            {content}
+        </div>
+        {foot}
+    }
+}
+
+#[component]
+fn Foot(on_close: Callback<()>) -> impl IntoView {
+    let flow = use_flow();
+    let back = move || {
+        (!flow.resumed.get()).then(|| view! { <Button label=copy::BACK on_press=move || flow.step.set(Step::Network)/> })
+    };
+    let note = move || flow.name.with(|name| if flow.resumed.get() { copy::KEEPS_WORKING.to_owned() } else { copy::stays_pending(name) });
+    view! {
+        <footer class="dialog-foot">
+            <span class="start">{back}</span>
+            <p class="note">{note}</p>
+            <Button label=copy::CLOSE on_press=move || on_close.run(())/>
+        </footer>
+    }
+}
+
+#[component]
+fn Waiting(enrollment: Signal<Option<Enrollment>>, expires: Signal<Option<Timestamp>>) -> impl IntoView {
+    let flow = use_flow();
+    let lifetimes = LIFETIMES.iter().map(|(seconds, words)| (seconds.to_string(), (*words).to_owned())).collect();
+    let choose = move |seconds: String| {
+        if let Ok(seconds) = seconds.parse() {
+            flow.lifetime.set(seconds);
+            flow.renew();
+            flow.settled.set(true);
+        }
+    };
+    let chosen = Signal::derive(move || flow.lifetime.get().to_string());
+    let texts = move || {
+        if flow.made.with(Option::is_some) {
+            view! { <Methods/> }.into_any()
+        } else {
+            view! {
+                <Notice tone=Tone::Info text=copy::SHOWN_ONCE.to_owned()>
+                    <Button label=copy::NEW_COMMAND busy=flow.busy on_press=move || flow.renew()/>
+                </Notice>
+            }
+            .into_any()
+        }
+    };
+    view! {
+        <div class="install-head">
+            <h3>{move || flow.name.with(|name| copy::run_this_on(name))}</h3>
+            <p class="once">
+                {copy::WORKS_ONCE}" "
+                {move || expires.get().map(|expires| view! { <Countdown expires/> })}
+            </p>
+            {move || flow.made.with(Option::is_some).then(|| view! {
+                <Select label=copy::VALID_FOR options=Vec::clone(&lifetimes) value=chosen on_change=choose/>
+            })}
+        </div>
+        {texts}
+        <Stages enrollment/>
+    }
+}
+
+#[component]
+fn Methods() -> impl IntoView {
+    let flow = use_flow();
+    let best = flow.made.with_untracked(|made| made.as_ref().map_or(Method::Install, |made| Method::best(made)));
+    let method = RwSignal::new(best);
+    let tabs = Signal::derive(move || {
+        let tab = |method: Method| Tab {
+            reason: flow.made.with(|made| made.as_ref().and_then(|made| method.reason(made))),
+            ..Tab::new(method.label(), method.label())
+        };
+        Method::ALL.into_iter().map(tab).collect::<Vec<_>>()
+    });
+    let select = move |label: String| {
+        let Some(chosen) = Method::from_label(&label) else { return };
+        method.set(chosen);
+        if chosen == Method::Config && !flow.settled.get_untracked() {
+            flow.lifetime.set(CONFIG_LIFETIME);
+            flow.renew();
+        }
+    };
+    let selected = Signal::derive(move || method.get().label().to_owned());
+    view! {
+        <div class="methods">
+            <Tabs label=copy::METHODS tabs selected on_select=select>
+                {move || view! { <MethodPanel method=method.get()/> }}
+            </Tabs>
+        </div>
+    }
+}
+
+/// A command that can't be used any more, and the way to another.
+fn over(flow: Flow, text: String) -> AnyView {
+    view! {
+        <Notice tone=Tone::Warn text>
+            <Button label=copy::NEW_COMMAND kind=Kind::Primary busy=flow.busy on_press=move || flow.renew()/>
+        </Notice>
+    }
+    .into_any()
+}
+
+fn expired_text(expires: Option<Timestamp>, now: Timestamp) -> String {
+    copy::expired(&expires.map(|expires| format::clock_time(expires, now)).unwrap_or_default())
+}
+
+fn enrollment(flow: Flow) -> Signal<Option<Enrollment>> {
+    let store = use_store();
+    Signal::derive(move || {
+        let device = flow.device.get()?;
+        store.enrollments.with(|known| known.get(&device).cloned())
+    })
+}
+
+/// When the command of this dialog, or else the one that the controller knows of, stops working.
+fn expires(flow: Flow) -> Signal<Option<Timestamp>> {
+    let store = use_store();
+    Signal::derive(move || {
+        let made = flow.made.with(|made| made.as_ref().map(|made| made.token_expires));
+        made.or_else(|| {
+            let device = flow.device.get()?;
+            store.enrollments.with(|known| known.get(&device).map(|told| told.expires))
+        })
+    })
+}

@@ -1,0 +1,98 @@
+//! The second step: what of the device the mesh may reach, and when a relay helps.
+
+use super::{
+    diagram::diagram,
+    flow::{Step, use_flow},
+};
+use crate::{
+    components::{
+        badge::Tone,
+        button::{Button, Kind},
+        error_state::{ErrorState, Notice},
+        focus::focus_when_shown,
+        mode_card::ModeCard,
+        radio::{Choice, RadioGroup},
+    },
+    copy::add_device as copy,
+};
+use flotilla_protocol::device::{NetworkMode, RelayPreference};
+use leptos::{ev::SubmitEvent, html, prelude::*};
+
+#[component]
+pub(super) fn NetworkStep() -> impl IntoView {
+    let flow = use_flow();
+    let submit = move |event: SubmitEvent| {
+        event.prevent_default();
+        flow.create();
+    };
+    let replacing = move || {
+        flow.device.get()?;
+        let name = flow.made.with(|made| made.as_ref().map(|made| made.device.name.to_string()))?;
+        Some(view! {
+            <Notice tone=Tone::Warn text=copy::replaces(&name)>
+                <Button label=copy::KEEP_COMMAND on_press=move || flow.step.set(Step::Install)/>
+            </Notice>
+        })
+    };
+    let failed = move || flow.failure.get().map(|failure| view! { <ErrorState message=failure.to_string()/> });
+    view! {
+        <form on:submit=submit novalidate>
+            <div class="dialog-body">
+                {replacing}
+                {failed}
+                <div class="field" role="radiogroup" aria-labelledby="network-mode">
+                    <span class="label" id="network-mode">{copy::MODE}</span>
+                    <div class="mode-cards">{NetworkMode::ALL.iter().map(|mode| view! { <Card mode=*mode/> }).collect_view()}</div>
+                </div>
+                <RelayChoice/>
+            </div>
+            <footer class="dialog-foot">
+                <span class="start"><Button label=copy::BACK on_press=move || flow.step.set(Step::Name)/></span>
+                <Button label=copy::CREATE kind=Kind::Primary submit=true busy=flow.busy/>
+            </footer>
+        </form>
+    }
+}
+
+#[component]
+fn Card(mode: NetworkMode) -> impl IntoView {
+    let flow = use_flow();
+    let radio = NodeRef::<html::Input>::new();
+    if flow.mode.get_untracked() == mode {
+        focus_when_shown(radio);
+    }
+    let checked = Signal::derive(move || flow.mode.get() == mode);
+    let caveat = (mode == NetworkMode::Host).then(|| {
+        view! {
+            <div class="caveat">
+                <h3>{copy::DESKTOP_TITLE}</h3>
+                <p>{copy::DESKTOP_TEXT}</p>
+            </div>
+        }
+    });
+    view! {
+        <ModeCard text=copy::card(mode) name="network-mode" checked diagram=diagram(mode) node_ref=radio
+            on_choose=move || flow.mode.set(mode)>
+            {caveat}
+        </ModeCard>
+    }
+}
+
+#[component]
+fn RelayChoice() -> impl IntoView {
+    let flow = use_flow();
+    let choice = |relay: &RelayPreference| {
+        let (title, text) = copy::relay(*relay);
+        Choice { value: relay.to_string(), title: title.to_owned(), text: text.to_owned() }
+    };
+    let value = Signal::derive(move || flow.relay.get().to_string());
+    let change = move |value: String| {
+        if let Ok(relay) = value.parse() {
+            flow.relay.set(relay);
+        }
+    };
+    view! {
+        <RadioGroup label=copy::RELAY choices=RelayPreference::ALL.iter().map(choice).collect() value
+            on_change=change hint=copy::RELAY_HINT/>
+    }
+}

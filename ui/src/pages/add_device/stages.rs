@@ -1,0 +1,119 @@
+//! The live stages of a device that enrolls, and what helps when there are none.
+
+use super::{
+    flow::use_flow,
+    progress::{failure, headline, lines},
+};
+use crate::{
+    api::send,
+    clock::use_clock,
+    components::{
+        badge::Tone,
+        copy_block::CopyBlock,
+        error_state::Notice,
+        icon::{Icon, lucide},
+    },
+    copy::add_device as copy,
+    format,
+    store::use_store,
+};
+use flotilla_protocol::{
+    Timestamp,
+    api::{Enrollment, ReachableAt, TestAddresses},
+};
+use leptos::{prelude::*, task::spawn_local};
+
+/// Seconds without contact after which help is offered.
+const PATIENCE: i64 = 120;
+
+/// Seconds from which waiting shows how long it has lasted.
+const ELAPSED_FROM: i64 = 3;
+
+#[component]
+pub(super) fn Stages(enrollment: Signal<Option<Enrollment>>) -> impl IntoView {
+    let flow = use_flow();
+    let clock = use_clock();
+    let tests = RwSignal::new(None::<Vec<ReachableAt>>);
+    spawn_local(async move {
+        if let Ok(outcome) = send(&TestAddresses).await {
+            tests.try_set(Some(outcome));
+        }
+    });
+    let waited = Memo::new(move |_| {
+        let created = enrollment.with(|told| told.as_ref().map(|told| told.created));
+        created.map_or(0, |created| clock.second.get().as_second() - created.as_second())
+    });
+    let is_silent = Memo::new(move |_| enrollment.with(|told| told.as_ref().is_none_or(|told| told.stages.is_empty())));
+    let needs_help = Memo::new(move |_| is_silent.get() && waited.get() >= PATIENCE);
+    let sentence = move || flow.name.with(|name| enrollment.with(|told| headline(told.as_ref(), name)));
+    let refused = move || enrollment.with(|told| told.as_ref()?.failure.as_ref().map(failure));
+    let list = move || flow.name.with(|name| enrollment.with(|told| lines(told.as_ref(), name)));
+    view! {
+        <section class="stages" aria-label="Progress">
+            <div class="stages-head">
+                <div class="now" role="status" aria-label=copy::STATUS><span class="pulse" aria-hidden="true"></span>{sentence}</div>
+                <span class="age num">{move || (waited.get() >= ELAPSED_FROM).then(|| format::countdown(waited.get()))}</span>
+                <SelfTest tests/>
+            </div>
+            <ol class="stage-list">{move || list().into_iter().map(|line| stage(line.text, line.at)).collect_view()}</ol>
+            {move || refused().map(|text| view! { <Notice tone=Tone::Bad text/> })}
+            {move || needs_help.get().then(|| view! { <NoContact tests/> })}
+        </section>
+    }
+}
+
+fn stage(text: String, at: Option<Timestamp>) -> impl IntoView {
+    let glyph = if at.is_some() { lucide::CHECK } else { lucide::CIRCLE_DASHED };
+    view! {
+        <li class:done=at.is_some()>
+            <Icon glyph/>
+            <span>{text}</span>
+            {at.map(|at| view! { <time class="age" datetime=at.to_string()>{format::clock_time(at, at)}</time> })}
+        </li>
+    }
+}
+
+#[component]
+fn SelfTest(tests: RwSignal<Option<Vec<ReachableAt>>>) -> impl IntoView {
+    let outcome = move || tests.with(|tests| tests.as_ref().map(|tests| tests.iter().any(|test| test.reachable)));
+    let shown = move || match outcome() {
+        None => ("self-test", lucide::CIRCLE_DASHED, copy::TESTING),
+        Some(true) => ("self-test ok", lucide::CIRCLE_CHECK, copy::REACHABLE),
+        Some(false) => ("self-test bad", lucide::CIRCLE_ALERT, copy::UNREACHABLE),
+    };
+    view! {
+        <span class=move || shown().0><Icon glyph=Signal::derive(move || shown().1)/>{move || shown().2}</span>
+    }
+}
+
+#[component]
+fn NoContact(tests: RwSignal<Option<Vec<ReachableAt>>>) -> impl IntoView {
+    let store = use_store();
+    let address = Signal::derive(move || {
+        store.fleet.with(|fleet| fleet.as_ref().and_then(|fleet| fleet.endpoints.first()).map(|first| format!("https://{first}/")))
+    });
+    let check = Signal::derive(move || {
+        address.get().map(|address| format!("curl -sSko /dev/null {address} && echo reached")).unwrap_or_default()
+    });
+    let text = Signal::derive(move || copy::no_contact(&address.get().unwrap_or_default()));
+    let own = move || tests.get().into_iter().flatten().map(tested).collect_view();
+    view! {
+        <Notice tone=Tone::Warn title=copy::NO_CONTACT text/>
+        <CopyBlock what="check command" text=check/>
+        <ul class="tested">{own}</ul>
+    }
+}
+
+fn tested(test: ReachableAt) -> impl IntoView {
+    let (class, glyph, word) = if test.reachable {
+        ("ok", lucide::CIRCLE_CHECK, "reachable from this computer")
+    } else {
+        ("bad", lucide::CIRCLE_ALERT, "not reachable from this computer")
+    };
+    view! {
+        <li>
+            <span class=class><Icon glyph/></span>
+            <span><span class="mono">{test.endpoint.to_string()}</span>" "{word}{test.reason.map(|reason| format!(": {reason}"))}</span>
+        </li>
+    }
+}

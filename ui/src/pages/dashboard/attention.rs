@@ -1,0 +1,79 @@
+//! Needs attention: the worst troubles of the fleet, each with one way to look at it.
+
+use super::trouble::{Trouble, troubles};
+use crate::{
+    components::{
+        age::AgeLabel,
+        icon::{Icon, lucide},
+    },
+    copy::dashboard as copy,
+    store::use_store,
+};
+use flotilla_protocol::device::DeviceStatus;
+use leptos::prelude::*;
+use leptos_router::components::A;
+
+#[component]
+pub(super) fn NeedsAttention() -> impl IntoView {
+    let store = use_store();
+    store.ensure_containers();
+    let found = Memo::new(move |_| {
+        store.devices.with(|devices| {
+            store.containers.with(|containers| {
+                // What a device without a link last said of its containers is not news.
+                let online = |id| devices.rows().get(id).is_some_and(|device| device.status == DeviceStatus::Online);
+                let current = containers.rows().values().filter(|row| online(&row.device_id));
+                troubles(devices.rows().values().map(AsRef::as_ref), current.map(AsRef::as_ref))
+            })
+        })
+    });
+    let count = move || found.with(|(_, all)| *all);
+    let quiet = move || {
+        let devices = store.devices.with(|devices| devices.rows().len());
+        copy::all_quiet(devices, store.containers.with(|containers| containers.rows().len()))
+    };
+    let content = move || {
+        if count() == 0 {
+            view! {
+                <div class="quiet panel">
+                    <span class="ok"><Icon glyph=lucide::CIRCLE_CHECK/></span>
+                    <h3>{copy::ALL_QUIET}</h3>
+                    <p class="muted">{quiet}</p>
+                </div>
+            }
+            .into_any()
+        } else {
+            let each = move || found.with(|(found, _)| found.clone());
+            view! {
+                <ul class="troubles panel">
+                    <For each=each key=|trouble| (trouble.text.clone(), trouble.since) let:trouble><One trouble/></For>
+                </ul>
+            }
+            .into_any()
+        }
+    };
+    let is_quiet = Memo::new(move |_| count() == 0);
+    view! {
+        <section aria-labelledby="needs-attention">
+            <h2 id="needs-attention">
+                {copy::NEEDS_ATTENTION}" "
+                <span class="count">{move || Some(count()).filter(|count| *count > 0)}</span>
+            </h2>
+            {move || { is_quiet.track(); untrack(content) }}
+        </section>
+    }
+}
+
+#[component]
+fn One(trouble: Trouble) -> impl IntoView {
+    let (class, glyph) = if trouble.is_bad { ("bad", lucide::CIRCLE_ALERT) } else { ("warn", lucide::TRIANGLE_ALERT) };
+    let about = trouble.text.clone();
+    view! {
+        <li>
+            <span class=class><Icon glyph/></span>
+            <span class="what">{trouble.text}</span>
+            {trouble.since.map(|moment| view! { <AgeLabel moment prefix="last seen"/> })}
+            <A href=trouble.path attr:class="button quiet" attr:aria-label=format!("{}: {about}", trouble.action)>{trouble.action}</A>
+        </li>
+    }
+}

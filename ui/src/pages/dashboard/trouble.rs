@@ -1,0 +1,123 @@
+//! What needs attention, worst first.
+
+use crate::copy::{attention, dashboard as copy};
+use flotilla_protocol::{
+    Timestamp,
+    api::Row,
+    device::{Attention, Device, DeviceStatus},
+    inventory::{Container, ContainerState, Health},
+};
+
+/// How many are shown.
+const SHOWN: usize = 8;
+
+/// One thing to look at, with one way to do so. The order of the variants of `rank` is the order on the page.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Trouble {
+    rank: Rank,
+    pub is_bad: bool,
+    pub text: String,
+    /// Since when, or when the device was last seen.
+    pub since: Option<Timestamp>,
+    pub action: &'static str,
+    pub path: String,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Rank {
+    Container,
+    Quarantined,
+    Offline,
+    LowDisk,
+    Engine,
+    ClockSkew,
+    Other,
+}
+
+/// The worst of the fleet's troubles, and how many there are in all.
+#[must_use]
+pub fn troubles<'a>(
+    devices: impl Iterator<Item = &'a Device>,
+    containers: impl Iterator<Item = &'a Row<Container>>,
+) -> (Vec<Trouble>, usize) {
+    let mut found: Vec<_> = devices.flat_map(of_device).chain(containers.filter_map(of_container)).collect();
+    found.sort_by(|a, b| (a.rank, &a.text).cmp(&(b.rank, &b.text)));
+    let all = found.len();
+    found.truncate(SHOWN);
+    (found, all)
+}
+
+fn of_device(device: &Device) -> Vec<Trouble> {
+    let path = format!("/devices/{}", device.id);
+    let name = device.name.as_str();
+    let trouble = |rank, is_bad, text, since, action| Trouble { rank, is_bad, text, since, action, path: path.clone() };
+    match device.status {
+        DeviceStatus::Offline => {
+            vec![trouble(Rank::Offline, true, format!("{name} is offline"), device.last_seen, copy::SEE_WHY)]
+        }
+        DeviceStatus::Quarantined => {
+            vec![trouble(Rank::Quarantined, true, format!("{name} is quarantined"), device.last_seen, copy::SEE_WHY)]
+        }
+        DeviceStatus::Online => {
+            let of = |about| {
+                let (rank, is_bad) = rank(about);
+                trouble(rank, is_bad, attention::sentence(name, about), None, copy::OPEN_DEVICE)
+            };
+            device.attention.iter().map(of).collect()
+        }
+        DeviceStatus::Pending | DeviceStatus::Reconnecting | DeviceStatus::Revoked => Vec::new(),
+    }
+}
+
+fn rank(attention: &Attention) -> (Rank, bool) {
+    match attention {
+        Attention::Cloned { .. } => (Rank::Quarantined, true),
+        Attention::LowDisk { .. } => (Rank::LowDisk, false),
+        Attention::Engine { .. } => (Rank::Engine, true),
+        Attention::ClockSkew { .. } => (Rank::ClockSkew, false),
+        Attention::DockerDesktopHost | Attention::Unknown => (Rank::Other, false),
+    }
+}
+
+fn of_container(row: &Row<Container>) -> Option<Trouble> {
+    let container = &row.item;
+    let what = match (container.state, container.health) {
+        (ContainerState::Running, Health::Unhealthy) => "is unhealthy",
+        (ContainerState::Restarting, _) => "keeps restarting",
+        (ContainerState::Dead, _) => "is dead",
+        _ => return None,
+    };
+    Some(Trouble {
+        rank: Rank::Container,
+        is_bad: true,
+        text: format!("{} on {} {what}", container.name, row.device),
+        since: None,
+        action: copy::VIEW_CONTAINER,
+        path: format!("/containers/{}/{}", row.device_id, container.name),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::pages::dashboard::tests::device;
+
+    #[test]
+    fn the_worst_comes_first_and_a_quiet_fleet_has_none() {
+        let mut clock = device("clock", DeviceStatus::Online);
+        clock.attention = vec![Attention::ClockSkew { seconds: 90 }];
+        let fleet = [clock, device("fine", DeviceStatus::Online), device("gone", DeviceStatus::Offline)];
+        let (found, all) = troubles(fleet.iter(), std::iter::empty());
+        let texts: Vec<_> = found.iter().map(|trouble| trouble.text.as_str()).collect();
+        assert_eq!(all, 2);
+        assert_eq!(texts[0], "gone is offline");
+        assert!(texts[1].starts_with("clock's clock"));
+    }
+
+    #[test]
+    fn no_more_are_shown_than_fit_and_all_are_counted() {
+        let fleet: Vec<_> = (0..12).map(|index| device(&format!("d{index}"), DeviceStatus::Offline)).collect();
+        let (found, all) = troubles(fleet.iter(), std::iter::empty());
+        assert_eq!((found.len(), all), (SHOWN, 12));
+    }
+}

@@ -1,0 +1,234 @@
+//! What can be done to a device as a whole, and the questions before what can't be undone.
+
+use crate::{
+    api::{Failure, send},
+    components::{
+        button::{Button, Kind},
+        confirm::ConfirmDanger,
+        dialog::Dialog,
+        error_state::ErrorState,
+        field::Field,
+        focus::focus_when_shown,
+        icon::lucide,
+        menu::Menu,
+        table::RowAction,
+        toast::{Toaster, use_toaster},
+    },
+    copy::device as copy,
+    pages::add_device::ReenrollDevice,
+};
+use flotilla_protocol::{
+    api::{RemoveDevice, Request, RevokeDevice, UpdateDevice},
+    device::{Device, DeviceStatus},
+    name::DeviceName,
+};
+use leptos::{ev::SubmitEvent, html, prelude::*, task::spawn_local};
+use leptos_router::hooks::use_navigate;
+use std::sync::Arc;
+
+/// What is being asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Asked {
+    Rename,
+    Reenroll,
+    Revoke,
+    Remove,
+}
+
+/// The device's actions. A handle: copies share the same signals.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Actions {
+    pub(super) device: Signal<Arc<Device>>,
+    pub(super) asked: RwSignal<Option<Asked>>,
+    busy: RwSignal<bool>,
+    failure: RwSignal<Option<Failure>>,
+    toaster: Toaster,
+}
+
+impl Actions {
+    pub(super) fn provide(device: Signal<Arc<Device>>) {
+        provide_context(Self {
+            device,
+            asked: RwSignal::new(None),
+            busy: RwSignal::new(false),
+            failure: RwSignal::new(None),
+            toaster: use_toaster(),
+        });
+    }
+
+    pub(super) fn ask(self, what: Asked) {
+        self.failure.set(None);
+        self.asked.set(Some(what));
+    }
+
+    /// Why the device can't be revoked now.
+    pub(super) fn not_revocable(self) -> Option<String> {
+        self.device.with(|device| match device.status {
+            DeviceStatus::Revoked => Some(copy::ALREADY_REVOKED.to_owned()),
+            DeviceStatus::Pending => Some(copy::NOT_ENROLLED.to_owned()),
+            _ => None,
+        })
+    }
+
+    /// Only what holds no trust can be forgotten.
+    pub(super) fn is_removable(self) -> bool {
+        self.device.with(|device| matches!(device.status, DeviceStatus::Revoked | DeviceStatus::Pending))
+    }
+
+    fn id(self) -> String {
+        self.device.with_untracked(|device| device.id.to_string())
+    }
+
+    /// Sends a request; when it worked, closes the question and does what comes `after`.
+    fn run<R: Request + 'static>(self, request: R, after: impl FnOnce(R::Response) + 'static) {
+        if self.busy.get_untracked() {
+            return;
+        }
+        self.busy.set(true);
+        self.failure.set(None);
+        spawn_local(async move {
+            let outcome = send(&request).await;
+            if self.busy.try_set(false).is_some() {
+                return;
+            }
+            match outcome {
+                Ok(response) => {
+                    self.asked.set(None);
+                    after(response);
+                }
+                Err(failure) => {
+                    if self.asked.get_untracked().is_none() {
+                        self.toaster.fail(failure.to_string());
+                    }
+                    self.failure.set(Some(failure));
+                }
+            }
+        });
+    }
+
+    fn revoke(self) {
+        let name = self.device.with_untracked(|device| device.name.to_string());
+        self.run(RevokeDevice { device: self.id() }, move |_| self.toaster.confirm(copy::revoked(&name)));
+    }
+}
+
+pub(super) fn use_actions() -> Actions {
+    expect_context()
+}
+
+/// The button with the device's less frequent actions.
+#[component]
+pub(super) fn MoreActions() -> impl IntoView {
+    let actions = use_actions();
+    let open = RwSignal::new(None::<(f64, f64, f64)>);
+    let button = NodeRef::<html::Button>::new();
+    let show = move || {
+        let place = button.get_untracked().map(|button| button.get_bounding_client_rect());
+        open.set(place.map(|place| (place.right(), place.bottom() + 4.0, place.top() - 4.0)));
+    };
+    let close = move |back: bool| {
+        open.set(None);
+        if let (true, Some(button)) = (back, button.get_untracked()) {
+            button.focus().ok();
+        }
+    };
+    view! {
+        <Button label="More actions" glyph=lucide::ELLIPSIS node_ref=button on_press=show/>
+        {move || open.get().map(|(right, below, above)| view! {
+            <Menu name="More actions" right below above actions=untrack(|| listed(actions)) on_close=Callback::new(close)/>
+        })}
+    }
+}
+
+fn listed(actions: Actions) -> Vec<RowAction> {
+    let action = |label: &str, glyph, reason, what| RowAction {
+        label: label.to_owned(),
+        glyph,
+        reason,
+        run: Callback::new(move |()| actions.ask(what)),
+    };
+    let mut list = vec![action("Rename", lucide::PENCIL, None, Asked::Rename)];
+    list.push(action(copy::REVOKE, lucide::BAN, actions.not_revocable(), Asked::Revoke));
+    if actions.is_removable() {
+        list.push(action(copy::REMOVE, lucide::TRASH_2, None, Asked::Remove));
+    }
+    list
+}
+
+/// The question that is open, if any.
+#[component]
+pub(super) fn DangerDialogs() -> impl IntoView {
+    let actions = use_actions();
+    let keep = Callback::new(move |()| actions.asked.set(None));
+    let error = Signal::derive(move || actions.failure.get().map(|failure| failure.to_string()));
+    let navigate = StoredValue::new(use_navigate());
+    move || {
+        let name = actions.device.with_untracked(|device| device.name.to_string());
+        Some(match actions.asked.get()? {
+            Asked::Rename => view! { <Rename on_close=keep/> }.into_any(),
+            Asked::Reenroll => {
+                let id = actions.device.with_untracked(|device| device.id);
+                view! { <ReenrollDevice id name on_close=keep/> }.into_any()
+            }
+            Asked::Revoke => view! {
+                <ConfirmDanger title=copy::revoke_title(&name) text=copy::revoke_text(&name) action=copy::revoke(&name)
+                    keep=copy::keep(&name) typed=name busy=actions.busy error
+                    on_confirm=move || actions.revoke() on_keep=keep/>
+            }
+            .into_any(),
+            Asked::Remove => {
+                let own = name.clone();
+                let remove = move || {
+                    let own = own.clone();
+                    actions.run(RemoveDevice { device: actions.id() }, move |_| {
+                        actions.toaster.confirm(copy::removed(&own));
+                        navigate.with_value(|navigate| navigate("/devices", Default::default()));
+                    });
+                };
+                view! {
+                    <ConfirmDanger title=copy::remove_title(&name) text=copy::remove_text(&name) action=copy::remove(&name)
+                        keep=copy::keep(&name) busy=actions.busy error on_confirm=remove on_keep=keep/>
+                }
+                .into_any()
+            }
+        })
+    }
+}
+
+#[component]
+fn Rename(on_close: Callback<()>) -> impl IntoView {
+    let actions = use_actions();
+    let old = actions.device.with_untracked(|device| device.name.to_string());
+    let name = RwSignal::new(old.clone());
+    let field = NodeRef::<html::Input>::new();
+    focus_when_shown(field);
+    let wrong = move |name: &str| name.parse::<DeviceName>().err().map(|invalid| invalid.to_string());
+    let error = Signal::derive(move || {
+        let refused = actions.failure.get().filter(|failure| failure.field() == Some("name"));
+        refused.map(|failure| failure.to_string()).or_else(|| name.with(|name| wrong(name.trim())))
+    });
+    let other = move || actions.failure.get().filter(|failure| failure.field() != Some("name"));
+    let submit = move |event: SubmitEvent| {
+        event.prevent_default();
+        let new = name.get_untracked().trim().to_owned();
+        if wrong(&new).is_none() {
+            let request = UpdateDevice { device: actions.id(), name: Some(new.clone()), tags: None };
+            actions.run(request, move |_| actions.toaster.confirm(format!("The device is called {new} now.")));
+        }
+    };
+    view! {
+        <Dialog title=format!("Rename {old}") on_close>
+            <form on:submit=submit novalidate>
+                <div class="dialog-body">
+                    {move || other().map(|failure| view! { <ErrorState message=failure.to_string()/> })}
+                    <Field label="New name" value=name required=true verbatim=true error node_ref=field
+                        on_input=move |text| { actions.failure.set(None); name.set(text) }/>
+                </div>
+                <footer class="dialog-foot">
+                    <Button label="Cancel" on_press=move || on_close.run(())/>
+                    <Button label="Rename" kind=Kind::Primary submit=true busy=actions.busy/>
+                </footer>
+            </form>
+        </Dialog>
+    }
+}

@@ -1,0 +1,94 @@
+//! What stands above the tabs: status, tags, mesh address, and what can be done.
+
+use super::actions::MoreActions;
+use crate::{
+    browser,
+    clock::use_clock,
+    components::{
+        age::AgeLabel,
+        badge::{Status, StatusBadge, Tone},
+        button::{Button, IconButton},
+        error_state::Notice,
+        icon::lucide,
+        toast::use_toaster,
+    },
+    copy::{attention, device as copy},
+    format,
+};
+use flotilla_protocol::device::{Device, DeviceStatus};
+use leptos::prelude::*;
+use leptos_router::hooks::use_navigate;
+use std::sync::Arc;
+
+#[component]
+pub(super) fn Header(device: Signal<Arc<Device>>) -> impl IntoView {
+    let status = Signal::derive(move || device.with(|device| Status::of_device(device)));
+    let tags = Memo::new(move |_| device.with(|device| device.tags.clone()));
+    let this_computer = Memo::new(move |_| device.with(|device| device.this_computer));
+    let seen = Memo::new(move |_| device.with(|device| device.last_seen.filter(|_| device.status != DeviceStatus::Online)));
+    view! {
+        <header class="device-head">
+            <StatusBadge status chip=true/>
+            {move || this_computer.get().then(|| view! { <span class="tag">{copy::THIS_COMPUTER}</span> })}
+            {move || seen.get().map(|moment| view! { <AgeLabel moment prefix="last seen"/> })}
+            <span class="tags">{move || tags.get().into_iter().map(|tag| view! { <span class="tag">{tag.to_string()}</span> }).collect_view()}</span>
+            <MeshAddress device/>
+            <span class="end"><MoreActions/></span>
+        </header>
+        <Attention device/>
+        <Pending device/>
+    }
+}
+
+#[component]
+fn MeshAddress(device: Signal<Arc<Device>>) -> impl IntoView {
+    let toaster = use_toaster();
+    let address = Memo::new(move |_| device.with(|device| device.mesh_ip.to_string()));
+    let name = Signal::derive(move || device.with(|device| format!("Copy mesh address of {}", device.name)));
+    let copy = move || {
+        let address = address.get_untracked();
+        if browser::copy(&address) {
+            toaster.confirm(format!("Copied {address}"));
+        } else {
+            toaster.fail(format!("The browser did not let this page copy. The mesh address is {address}."));
+        }
+    };
+    view! {
+        <span class="address">
+            <span class="mono">{move || address.get()}</span>
+            <IconButton name glyph=lucide::COPY on_press=copy/>
+        </span>
+    }
+}
+
+#[component]
+fn Attention(device: Signal<Arc<Device>>) -> impl IntoView {
+    let found = Memo::new(move |_| {
+        device.with(|device| {
+            let sentence = |about| attention::sentence(device.name.as_str(), about);
+            device.attention.iter().map(sentence).collect::<Vec<_>>()
+        })
+    });
+    move || found.get().into_iter().map(|text| view! { <Notice tone=Tone::Warn text/> }).collect_view()
+}
+
+/// A device that waits for its first connection, or for a new one.
+#[component]
+fn Pending(device: Signal<Arc<Device>>) -> impl IntoView {
+    let clock = use_clock();
+    let navigate = StoredValue::new(use_navigate());
+    let waiting = Memo::new(move |_| device.with(|device| device.token_expires.map(|expires| (device.id, expires))));
+    move || {
+        let (id, expires) = waiting.get()?;
+        let left = move || format::countdown(expires.as_second() - clock.second.get().as_second());
+        let text = Signal::derive(move || {
+            if expires > clock.second.get() {
+                format!("Waiting for the device to run its command. Expires in {}.", left())
+            } else {
+                format!("Its command expired at {}. Create a new one.", format::clock_time(expires, clock.half_minute.get()))
+            }
+        });
+        let show = move || navigate.with_value(|navigate| navigate(&format!("/devices/add?device={id}"), Default::default()));
+        Some(view! { <Notice tone=Tone::Info text><Button label="Show progress" on_press=show/></Notice> })
+    }
+}

@@ -1,0 +1,209 @@
+//! The first tab: facts, what is in use, the link, containers that need a look, and what happened.
+
+use crate::{
+    clock::use_clock,
+    components::{
+        badge::{Status, StatusBadge, Tone},
+        meter::Meter,
+    },
+    copy::{add_device, device as copy},
+    format,
+    pages::dashboard::{
+        recent::{Recent, newest},
+        tiles::{cpu, memory, memory_text},
+    },
+    store::use_store,
+};
+use flotilla_protocol::{
+    Timestamp,
+    api::Row,
+    device::{Device, DeviceStatus},
+    inventory::Container,
+};
+use leptos::prelude::*;
+use leptos_router::components::A;
+use std::sync::Arc;
+
+/// How many containers are listed.
+const SHOWN: usize = 5;
+
+#[component]
+pub(super) fn Overview(device: Signal<Arc<Device>>) -> impl IntoView {
+    let id = device.with_untracked(|device| device.id);
+    let events = newest(move |entry| entry.device_id == Some(id));
+    view! {
+        <div class="overview">
+            <div class="column">
+                <section class="panel" aria-labelledby="in-use">
+                    <h2 id="in-use">{copy::USAGE}</h2>
+                    <InUse device/>
+                </section>
+                <Containers device/>
+                <section class="panel" aria-labelledby="events">
+                    <h2 id="events">{copy::RECENT}</h2>
+                    <Recent entries=events nothing=copy::NO_EVENTS/>
+                </section>
+            </div>
+            <div class="column">
+                <section class="panel" aria-labelledby="facts">
+                    <h2 id="facts">{copy::FACTS}</h2>
+                    <dl class="fact-list">{move || rows(device.with(|device| facts(device)))}</dl>
+                </section>
+                <section class="panel" aria-labelledby="link">
+                    <h2 id="link">{copy::LINK}</h2>
+                    <Link device/>
+                </section>
+            </div>
+        </div>
+    }
+}
+
+type Fact = (&'static str, String);
+
+fn rows(facts: Vec<Fact>) -> impl IntoView {
+    facts.into_iter().map(|(name, value)| view! { <div><dt>{name}</dt><dd>{value}</dd></div> }).collect_view()
+}
+
+fn facts(device: &Device) -> Vec<Fact> {
+    let mut rows: Vec<Fact> = Vec::new();
+    if let Some(facts) = &device.facts {
+        rows.push(("Operating system", facts.os.clone()));
+        rows.push(("Architecture", format!("{}, {}", facts.arch, format::counted(facts.cpus as usize, "core", "cores"))));
+        rows.push(("Memory", format::memory(facts.memory_bytes)));
+    }
+    if let Some(engine) = &device.engine {
+        rows.push(("Engine", copy::engine(engine)));
+    }
+    if let Some(version) = &device.agent_version {
+        let place = if device.facts.as_ref().is_some_and(|facts| facts.containerized) { ", in a container" } else { "" };
+        rows.push(("Agent", format!("{version}{place}")));
+    }
+    rows.push(("Network mode", copy::mode(device.mode).to_owned()));
+    rows.push(("Access Relay", add_device::relay(device.relay).0.to_owned()));
+    rows.push(("Mesh address", device.mesh_ip.to_string()));
+    rows
+}
+
+#[component]
+fn InUse(device: Signal<Arc<Device>>) -> impl IntoView {
+    let stale = Signal::derive(move || device.with(|device| device.status != DeviceStatus::Online));
+    let name = device.with_untracked(|device| device.name.to_string());
+    let percent = move |of: fn(&Device) -> (f64, f64)| {
+        Signal::derive(move || {
+            let (part, whole) = device.with(|device| of(device));
+            format::share(part, whole)
+        })
+    };
+    let text = move |of: fn(&Device) -> String| Signal::derive(move || device.with(|device| of(device)));
+    let known = Memo::new(move |_| device.with(|device| device.usage.is_some()));
+    move || {
+        if known.get() {
+            view! {
+                <div class="meters">
+                    <Meter name=format!("CPU of {name}") label="CPU" percent=percent(cpu) text=text(cpu_text) stale/>
+                    <Meter name=format!("Memory of {name}") label="Memory" percent=percent(memory) text=text(memory_text) stale/>
+                    <Meter name=format!("Disk of {name}") label="Disk" percent=percent(disk) text=text(disk_text) stale/>
+                    <p class="caption muted">{move || device.with(|device| figures(device))}</p>
+                </div>
+            }
+            .into_any()
+        } else {
+            view! { <p class="muted">{copy::NO_FACTS}</p> }.into_any()
+        }
+    }
+}
+
+fn cpu_text(device: &Device) -> String {
+    let (part, whole) = cpu(device);
+    format!("{}, {part:.1} of {whole:.0} cores", format::percent(part, whole))
+}
+
+#[expect(clippy::cast_precision_loss, reason = "a share in whole percent")]
+fn disk(device: &Device) -> (f64, f64) {
+    let used = device.usage.map_or(0, |usage| usage.disk_bytes);
+    (used as f64, device.facts.as_ref().map_or(0, |facts| facts.disk_bytes) as f64)
+}
+
+fn disk_text(device: &Device) -> String {
+    let used = device.usage.map_or(0, |usage| usage.disk_bytes);
+    let all = device.facts.as_ref().map_or(0, |facts| facts.disk_bytes);
+    let (part, whole) = disk(device);
+    format!("{}, {} of {}", format::percent(part, whole), format::disk(used), format::disk(all))
+}
+
+/// All figures behind the meters, in words.
+fn figures(device: &Device) -> String {
+    let after = |text: String| text.split_once(", ").map(|(_, rest)| rest.to_owned()).unwrap_or_default();
+    [cpu_text(device), memory_text(device), disk_text(device)].map(after).join(" · ")
+}
+
+#[component]
+fn Link(device: Signal<Arc<Device>>) -> impl IntoView {
+    let clock = use_clock();
+    let rows = move || {
+        let now = clock.half_minute.get();
+        rows(device.with(|device| link(device, now)))
+    };
+    view! { <dl class="fact-list">{rows}</dl> }
+}
+
+fn link(device: &Device, now: Timestamp) -> Vec<Fact> {
+    let link = &device.link;
+    let mut rows: Vec<Fact> = Vec::new();
+    match link.since {
+        Some(since) => rows.push(("Connected", format!("since {}, for {}", format::clock_time(since, now), format::span(now.as_second() - since.as_second())))),
+        None => rows.push(("Connected", "No".to_owned())),
+    }
+    if let Some(remote) = &link.remote {
+        rows.push(("From", remote.clone()));
+    }
+    if let Some(rtt) = link.rtt_ms {
+        rows.push(("RTT", format!("{rtt:.1} ms")));
+    }
+    if let Some(skew) = link.clock_skew_seconds {
+        let words = match skew {
+            0 => "none".to_owned(),
+            behind if behind < 0 => format!("{} behind", format::span(-behind)),
+            ahead => format!("{} ahead", format::span(ahead)),
+        };
+        rows.push(("Clock skew", words));
+    }
+    if let Some(drop) = &link.last_drop {
+        rows.push(("Last drop", format!("{}: {}", format::clock_time(drop.at, now), drop.reason)));
+    }
+    rows
+}
+
+#[component]
+fn Containers(device: Signal<Arc<Device>>) -> impl IntoView {
+    let store = use_store();
+    store.ensure_containers();
+    let id = device.with_untracked(|device| device.id);
+    let troubled = Memo::new(move |_| {
+        store.containers.with(|containers| {
+            let own = containers.rows().values().filter(|row| row.device_id == id);
+            let needs_look = |row: &&Arc<Row<Container>>| matches!(Status::of_container(&row.item).tone, Tone::Bad | Tone::Warn);
+            own.filter(needs_look).take(SHOWN).cloned().collect::<Vec<_>>()
+        })
+    });
+    let stale = Signal::derive(move || device.with(|device| device.status != DeviceStatus::Online));
+    let one = move |row: Arc<Row<Container>>| {
+        let path = format!("/containers/{}/{}", row.device_id, row.item.name);
+        let status = Status::of_container(&row.item);
+        view! {
+            <li>
+                <A href=path>{row.item.name.clone()}</A>
+                <StatusBadge status stale/>
+            </li>
+        }
+    };
+    move || {
+        let troubled = troubled.get();
+        (!troubled.is_empty()).then(|| view! {
+            <section class="panel" aria-labelledby="look">
+                <h2 id="look">{copy::TOP_CONTAINERS}</h2>
+                <ul class="short-list">{troubled.into_iter().map(one).collect_view()}</ul>
+            </section>
+        })
+    }
+}

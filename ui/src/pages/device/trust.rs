@@ -1,0 +1,89 @@
+//! The certificate of a device, and what ends or renews its trust.
+
+use super::actions::{Asked, use_actions};
+use crate::{
+    clock::use_clock,
+    components::{
+        age::AgeLabel,
+        button::{Button, Kind},
+    },
+    copy::device as copy,
+    format,
+};
+use flotilla_protocol::{
+    Timestamp,
+    device::{CertificateFacts, Device, DeviceStatus},
+};
+use leptos::prelude::*;
+use std::sync::Arc;
+
+#[component]
+pub(super) fn Trust(device: Signal<Arc<Device>>) -> impl IntoView {
+    let clock = use_clock();
+    let certificate = Memo::new(move |_| device.with(|device| device.certificate.clone()));
+    let shown = move || match certificate.get() {
+        Some(certificate) => facts(&certificate, clock.half_minute.get()).into_any(),
+        None => view! { <p class="muted">{copy::NO_CERTIFICATE}</p> }.into_any(),
+    };
+    view! {
+        <div class="trust">
+            <section class="panel" aria-labelledby="certificate">
+                <h2 id="certificate">{copy::CERTIFICATE}</h2>
+                {shown}
+                <p class="caption faint">{copy::CERTIFICATE_TEXT}</p>
+            </section>
+            <Choices device/>
+        </div>
+    }
+}
+
+fn facts(certificate: &CertificateFacts, now: Timestamp) -> impl IntoView + use<> {
+    let left = format::span(certificate.expires.as_second() - now.as_second());
+    view! {
+        <dl class="fact-list">
+            <div><dt>"Issued"</dt><dd><AgeLabel moment=certificate.issued/></dd></div>
+            <div><dt>"Expires"</dt><dd>{format!("{} (in {left})", format::moment(certificate.expires))}</dd></div>
+            <div><dt>"Fingerprint"</dt><dd class="mono">{grouped(&certificate.fingerprint)}</dd></div>
+        </dl>
+    }
+}
+
+/// A fingerprint in groups of four, as people compare it.
+fn grouped(fingerprint: &str) -> String {
+    let groups: Vec<_> = fingerprint.as_bytes().chunks(4).map(|group| String::from_utf8_lossy(group)).collect();
+    groups.join(" ")
+}
+
+#[component]
+fn Choices(device: Signal<Arc<Device>>) -> impl IntoView {
+    let actions = use_actions();
+    let open = move || actions.ask(Asked::Reenroll);
+    let is_trusted = Memo::new(move |_| {
+        device.with(|device| !matches!(device.status, DeviceStatus::Pending | DeviceStatus::Revoked))
+    });
+    let removable = Memo::new(move |_| actions.is_removable());
+    let revoke_reason = Signal::derive(move || actions.not_revocable());
+    let choice = |text: &'static str, button: AnyView| view! { <li><p>{text}</p>{button}</li> };
+    view! {
+        <ul class="choices panel">
+            {move || is_trusted.get().then(|| choice(copy::ROTATE_TEXT, view! { <Button label=copy::ROTATE on_press=open/> }.into_any()))}
+            {choice(copy::REENROLL_TEXT, view! { <Button label=copy::REENROLL on_press=open/> }.into_any())}
+            {choice(copy::REVOKE_TEXT, view! {
+                <Button label=copy::REVOKE kind=Kind::Danger reason=revoke_reason on_press=move || actions.ask(Asked::Revoke)/>
+            }.into_any())}
+            {move || removable.get().then(|| choice(copy::REMOVE_TEXT, view! {
+                <Button label=copy::REMOVE kind=Kind::Danger on_press=move || actions.ask(Asked::Remove)/>
+            }.into_any()))}
+        </ul>
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::grouped;
+
+    #[test]
+    fn a_fingerprint_is_read_in_groups() {
+        assert_eq!(grouped("0123456789ab"), "0123 4567 89ab");
+    }
+}
