@@ -180,12 +180,7 @@ impl Membership {
     }
 
     fn judge(&self, error: &DialError, complaint: &mut Complaint) -> Next {
-        let reason = error.to_string();
-        if complaint.is_new(class(error)) {
-            tracing::warn!(reason, "no link to control; it keeps trying");
-        }
-        self.status.set_link(LinkStatus::down(reason));
-        match error {
+        let next = match error {
             DialError::Refused { problem, .. } => match problem.code {
                 Code::Revoked => Next::End(Dismissal::Revoked),
                 Code::Superseded => Next::End(Dismissal::Superseded),
@@ -193,7 +188,14 @@ impl Membership {
                 _ => Next::Again,
             },
             _ => Next::Again,
+        };
+        let reason = error.to_string();
+        // How a membership ended is said where it ends.
+        if !matches!(next, Next::End(_)) && complaint.is_new(class(error)) {
+            tracing::warn!(reason, "no link to control; it keeps trying");
         }
+        self.status.set_link(LinkStatus::down(reason));
+        next
     }
 }
 

@@ -8,7 +8,7 @@ use flotilla_protocol::{
     Timestamp,
     inventory::{Container, ContainerState, Health, Image, Network, Port, Volume},
 };
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 /// Labels by which Compose marks what it made.
 const PROJECT: &str = "com.docker.compose.project";
@@ -132,7 +132,7 @@ fn health(status: Option<HealthStatusEnum>) -> Health {
 /// Keys look like `80/tcp`; a key without bindings is exposed but not published.
 fn ports(map: PortMap) -> Vec<Port> {
     let mut ports = Vec::new();
-    for (key, bindings) in map {
+    for (key, bindings) in map.into_iter().collect::<BTreeMap<_, _>>() {
         let (number, protocol) = key.split_once('/').unwrap_or((&key, "tcp"));
         let Ok(private) = number.parse() else { continue };
         let port = |public, address| Port {
