@@ -12,7 +12,7 @@ use crate::{
 };
 use leptos::prelude::*;
 use leptos_router::{
-    components::{Route, Router, Routes},
+    components::{ParentRoute, Route, Router, Routes},
     path,
 };
 
@@ -25,15 +25,20 @@ pub fn App() -> impl IntoView {
     Toaster::provide();
     let store = Store::provide();
     let live = Live::provide(store);
+    pages::containers::Acts::provide();
     session::open(store, live);
+    crate::frame::mark_ready(store);
     view! {
         <Router>
             <Frame>
                 <Routes fallback=pages::not_found::NotFoundPage>
                     <Route path=path!("/") view=pages::dashboard::DashboardPage/>
                     <Route path=path!("/welcome") view=pages::welcome::WelcomePage/>
-                    <Route path=path!("/devices") view=pages::devices::DevicesPage/>
-                    <Route path=path!("/devices/add") view=pages::devices::DevicesPage/>
+                    // One page below both addresses: the list stays as it is while the dialog is over it.
+                    <ParentRoute path=path!("/devices") view=pages::devices::DevicesPage>
+                        <Route path=path!("") view=|| ()/>
+                        <Route path=path!("add") view=|| ()/>
+                    </ParentRoute>
                     <Route path=path!("/devices/:device/*tab") view=pages::device::DevicePage/>
                     <Route path=path!("/containers/*open") view=pages::containers::ContainersPage/>
                     <Route path=path!("/stacks/*open") view=pages::stacks::StacksPage/>

@@ -1,13 +1,19 @@
 //! Every word that people read, by the place where they read it.
 
-pub mod containers;
-pub mod errors;
-pub mod fan_out;
-pub mod frame;
-pub mod table;
+pub mod activity;
 pub mod add_device;
+pub mod attention;
+pub mod containers;
 pub mod dashboard;
 pub mod device;
-pub mod welcome;
-pub mod attention;
+pub mod devices;
+pub mod errors;
 pub mod events;
+pub mod fan_out;
+pub mod frame;
+pub mod items;
+pub mod palette;
+pub mod settings;
+pub mod sign_in;
+pub mod table;
+pub mod welcome;

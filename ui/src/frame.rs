@@ -1,99 +1,144 @@
-//! What surrounds a page: top bar, sidebar, the banner of a lost controller.
+//! What surrounds a page: top bar, sidebar, banner of a lost controller, and what answers keys everywhere.
+
+mod banner;
+mod keys;
+mod palette;
+mod ready;
+mod shortcuts;
+mod sidebar;
+mod top_bar;
+
+pub use palette::Group;
+pub use ready::mark_ready;
 
 use crate::{
-    components::icon::{Glyph, Icon, lucide},
+    components::toast::Toasts,
     copy::frame as copy,
-    pages::sign_in::SignInPage,
+    pages::{
+        containers::{Acts, ConfirmStop},
+        sign_in::SignInPage,
+    },
     session::Session,
     store::use_store,
 };
 use leptos::{html, prelude::*};
-use leptos_router::{components::A, hooks::use_location};
+use leptos_router::hooks::{use_location, use_navigate};
 
-/// The title of the page, from the page itself: the object first, then where it is.
+/// What a page says about itself to what surrounds it.
 #[derive(Debug, Clone, Copy)]
-struct Title(RwSignal<Vec<String>>);
+struct Page {
+    /// The object first, then where it is.
+    title: RwSignal<Vec<String>>,
+    /// Stand in the top bar while their page is shown.
+    actions: RwSignal<Vec<(u32, ViewFn)>>,
+    next: StoredValue<u32>,
+}
+
+/// What is open over the page.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Over {
+    pub palette: RwSignal<bool>,
+    pub shortcuts: RwSignal<bool>,
+    /// The sidebar, on a screen that has no room for it.
+    pub drawer: RwSignal<bool>,
+}
 
 /// Says what this page is called: its heading is the first, and the window's title is all of them.
 pub fn page_title(crumbs: impl Fn() -> Vec<String> + 'static) {
-    if let Some(Title(title)) = use_context() {
-        Effect::new(move |_| title.set(crumbs()));
+    if let Some(page) = use_context::<Page>() {
+        Effect::new(move |_| page.title.set(crumbs()));
     }
 }
 
-struct Item {
-    path: &'static str,
-    name: &'static str,
-    glyph: Glyph,
+/// Puts a page's own actions in the top bar for as long as it is shown.
+#[component]
+pub fn PageActions(children: ChildrenFn) -> impl IntoView {
+    let page: Page = expect_context();
+    let id = page.next.get_value();
+    page.next.set_value(id + 1);
+    page.actions.update(|actions| actions.push((id, ViewFn::from(move || children()))));
+    on_cleanup(move || page.actions.update(|actions| actions.retain(|(known, _)| *known != id)));
 }
-
-const TOP: [Item; 2] = [
-    Item { path: "/", name: copy::DASHBOARD, glyph: lucide::LAYOUT_DASHBOARD },
-    Item { path: "/devices", name: copy::DEVICES, glyph: lucide::SERVER },
-];
-const DOCKER: [Item; 5] = [
-    Item { path: "/containers", name: copy::CONTAINERS, glyph: lucide::BOX },
-    Item { path: "/stacks", name: copy::STACKS, glyph: lucide::LAYERS },
-    Item { path: "/images", name: copy::IMAGES, glyph: lucide::IMAGE },
-    Item { path: "/volumes", name: copy::VOLUMES, glyph: lucide::HARD_DRIVE },
-    Item { path: "/networks", name: copy::NETWORKS, glyph: lucide::NETWORK },
-];
-const SYSTEM: [Item; 2] = [
-    Item { path: "/activity", name: copy::ACTIVITY, glyph: lucide::HISTORY },
-    Item { path: "/settings", name: copy::SETTINGS, glyph: lucide::SETTINGS },
-];
 
 /// The frame of every page but the first visit's.
 #[component]
 pub fn Frame(children: Children) -> impl IntoView {
     let store = use_store();
-    let title = RwSignal::new(Vec::new());
-    provide_context(Title(title));
-    let heading = NodeRef::<html::H1>::new();
-    Effect::new(move |_| document().set_title(&window_title(&title.get())));
-    let location = use_location();
-    let path = Memo::new(move |_| location.pathname.get());
-    Effect::new(move |previous: Option<String>| {
-        let path = path.get();
-        if previous.is_some_and(|previous| previous != path) && let Some(heading) = heading.get_untracked() {
-            heading.focus().ok();
-        }
-        path
+    let page = Page { title: RwSignal::new(Vec::new()), actions: RwSignal::new(Vec::new()), next: StoredValue::new(0) };
+    provide_context(page);
+    let over =
+        Over { palette: RwSignal::new(false), shortcuts: RwSignal::new(false), drawer: RwSignal::new(false) };
+    provide_context(over);
+    keys::listen(over);
+    let path = Memo::new({
+        let location = use_location();
+        move |_| location.pathname.get()
     });
+    let heading = NodeRef::<html::H1>::new();
+    Effect::new(move |_| document().set_title(&window_title(&page.title.get())));
+    follow_route(path, heading, over);
+    welcome_first(path);
+    let acts: Acts = expect_context();
+    let missing = Memo::new(move |_| store.session.get() == Session::Missing);
+    let bare = move || path.get() == WELCOME || missing.get();
     let pages = children();
     view! {
-        <a class="skip" href="#content">{copy::SKIP}</a>
-        <div class="frame" class:bare=move || path.get() == "/welcome">
-            <Sidebar/>
-            <header class="top-bar">
-                <h1 tabindex="-1" node_ref=heading>{move || title.get().first().cloned()}</h1>
-            </header>
+        <a class="skip" href="#content" on:click=|event| { event.prevent_default(); crate::browser::focus("#content"); }>{copy::SKIP}</a>
+        <div class="frame" class:bare=bare class:drawer-open=move || over.drawer.get()>
+            <sidebar::Sidebar/>
+            <div class="scrim" aria-hidden="true" on:click=move |_| over.drawer.set(false)></div>
+            <top_bar::TopBar heading/>
+            <banner::Banner/>
             <main id="content" tabindex="-1">
-                <Show when=move || store.session.get() == Session::Missing fallback=|| ()>
-                    <SignInPage/>
-                </Show>
-                {pages}
+                {move || missing.get().then(|| view! { <SignInPage/> })}
+                <div class="pages" hidden=move || missing.get()>{pages}</div>
             </main>
         </div>
+        {move || over.palette.get().then(|| view! { <palette::Palette on_close=move || over.palette.set(false)/> })}
+        {move || over.shortcuts.get().then(|| view! { <shortcuts::Shortcuts on_close=move || over.shortcuts.set(false)/> })}
+        <ConfirmStop acts/>
+        <Toasts/>
     }
 }
 
-#[component]
-fn Sidebar() -> impl IntoView {
-    let item = |item: &'static Item| {
-        view! {
-            <li><A href=item.path exact={item.path == "/"}><Icon glyph=item.glyph/><span class="label">{item.name}</span></A></li>
+const WELCOME: &str = "/welcome";
+
+/// Gives the keyboard to the heading of a page that was just opened, and puts away what lay over the last one.
+fn follow_route(path: Memo<String>, heading: NodeRef<html::H1>, over: Over) {
+    Effect::new(move |previous: Option<String>| {
+        let path = path.get();
+        let place = |path: &str| path.split('/').take(3).map(str::to_owned).collect::<Vec<_>>();
+        // A panel over a list and a tab are parts of their page.
+        let moved = previous.is_some_and(|previous| section(&previous) != section(&path) || is_device(&path) && place(&previous) != place(&path));
+        if moved {
+            over.drawer.set(false);
+            over.palette.set(false);
+            if let Some(heading) = heading.get_untracked() {
+                heading.focus().ok();
+            }
         }
-    };
-    view! {
-        <nav class="sidebar" aria-label=copy::MAIN>
-            <ul>{TOP.iter().map(item).collect_view()}</ul>
-            <h2>{copy::GROUP_DOCKER}</h2>
-            <ul>{DOCKER.iter().map(item).collect_view()}</ul>
-            <h2>{copy::GROUP_SYSTEM}</h2>
-            <ul>{SYSTEM.iter().map(item).collect_view()}</ul>
-        </nav>
-    }
+        path
+    });
+}
+
+fn section(path: &str) -> &str {
+    path.trim_start_matches('/').split('/').next().unwrap_or_default()
+}
+
+fn is_device(path: &str) -> bool {
+    section(path) == "devices" && path != "/devices/add" && path != "/devices"
+}
+
+/// A fleet without a name has not been welcomed yet.
+fn welcome_first(path: Memo<String>) {
+    let store = use_store();
+    let navigate = use_navigate();
+    let unnamed = Memo::new(move |_| store.fleet.with(|fleet| fleet.as_ref().is_some_and(|fleet| fleet.name.is_none())));
+    Effect::new(move |_| {
+        if unnamed.get() && path.get_untracked() != WELCOME {
+            navigate(WELCOME, leptos_router::NavigateOptions { replace: true, ..Default::default() });
+        }
+    });
 }
 
 fn window_title(crumbs: &[String]) -> String {

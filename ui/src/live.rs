@@ -30,6 +30,8 @@ struct State {
     /// Attempts that failed since the stream last held.
     failures: u32,
     last_heard: Option<Timestamp>,
+    /// The stream held before, so its next beginning closes a gap.
+    begun: bool,
     timer: Option<TimeoutHandle>,
 }
 
@@ -72,9 +74,10 @@ impl Live {
 
     fn heard(self, event: &MessageEvent) {
         let now = clock::now();
-        self.state.try_update_value(|state| {
+        let begun = self.state.try_update_value(|state| {
             state.failures = 0;
             state.last_heard = Some(now);
+            std::mem::replace(&mut state.begun, true)
         });
         if self.store.contact.get_untracked() != Contact::Held {
             self.store.contact.set(Contact::Held);
@@ -82,6 +85,7 @@ impl Live {
         let text = event.data().as_string().unwrap_or_default();
         // A frame that this build cannot read is of a newer controller; the page stays true by loading again.
         match serde_json::from_str::<LiveFrame>(&text) {
+            Ok(frame) if frame.reset && begun == Some(false) => self.store.follow_from(frame.seq),
             Ok(frame) => self.store.apply(frame),
             Err(_) => self.store.reload(),
         }

@@ -6,7 +6,10 @@ use leptos::prelude::*;
 
 /// "4 h ago", after the words of `prefix`, such as "as of". The exact time is its tooltip.
 #[component]
-pub fn AgeLabel(#[prop(into)] moment: Signal<Timestamp>, #[prop(optional, into)] prefix: Option<&'static str>) -> impl IntoView {
+pub fn AgeLabel(
+    #[prop(into)] moment: Signal<Timestamp>,
+    #[prop(optional, into)] prefix: Option<&'static str>,
+) -> impl IntoView {
     let clock = use_clock();
     let words = move || {
         let moment = moment.get();

@@ -40,7 +40,11 @@ pub struct Status {
 
 impl Status {
     fn new(tone: Tone, glyph: Glyph, word: &str) -> Self {
-        Self { tone, glyph, word: word.to_owned() }
+        Self {
+            tone,
+            glyph,
+            word: word.to_owned(),
+        }
     }
 
     /// A device's primary status: trouble that an online device reports comes before its being online.
@@ -48,7 +52,9 @@ impl Status {
     pub fn of_device(device: &Device) -> Self {
         match device.status {
             DeviceStatus::Pending => Self::new(Tone::Info, lucide::HOURGLASS, "Pending"),
-            DeviceStatus::Online if device.attention.is_empty() => Self::new(Tone::Ok, lucide::CIRCLE_CHECK, "Online"),
+            DeviceStatus::Online if device.attention.is_empty() => {
+                Self::new(Tone::Ok, lucide::CIRCLE_CHECK, "Online")
+            }
             DeviceStatus::Online => Self::new(Tone::Warn, lucide::TRIANGLE_ALERT, "Needs attention"),
             DeviceStatus::Reconnecting => Self::new(Tone::Warn, lucide::REFRESH_CW, "Reconnecting"),
             DeviceStatus::Offline => Self::new(Tone::Bad, lucide::UNPLUG, "Offline"),
@@ -82,7 +88,9 @@ impl Status {
 }
 
 fn exited(container: &Container) -> String {
-    container.exit_code.map_or_else(|| "Exited".to_owned(), |code| format!("Exited ({code})"))
+    container
+        .exit_code
+        .map_or_else(|| "Exited".to_owned(), |code| format!("Exited ({code})"))
 }
 
 /// A status as icon and word; with a background where it is not in a table.
@@ -96,9 +104,19 @@ pub fn StatusBadge(
 ) -> impl IntoView {
     let class = move || {
         let look = if chip { "badge chip" } else { "badge" };
-        if stale.get() { format!("{look} stale") } else { format!("{look} {}", status.with(|status| status.tone.class())) }
+        if stale.get() {
+            format!("{look} stale")
+        } else {
+            format!("{look} {}", status.with(|status| status.tone.class()))
+        }
     };
-    let glyph = Signal::derive(move || if stale.get() { lucide::CLOCK } else { status.with(|status| status.glyph) });
+    let glyph = Signal::derive(move || {
+        if stale.get() {
+            lucide::CLOCK
+        } else {
+            status.with(|status| status.glyph)
+        }
+    });
     view! { <span class=class><Icon glyph/>{move || status.with(|status| status.word.clone())}</span> }
 }
 
@@ -127,6 +145,9 @@ mod tests {
     fn health_counts_only_while_it_runs() {
         let running = Status::of_container(&container(ContainerState::Running, Health::Unhealthy, None));
         let stopped = Status::of_container(&container(ContainerState::Exited, Health::Unhealthy, Some(0)));
-        assert_eq!((running.word.as_str(), stopped.word.as_str()), ("Unhealthy", "Exited (0)"));
+        assert_eq!(
+            (running.word.as_str(), stopped.word.as_str()),
+            ("Unhealthy", "Exited (0)")
+        );
     }
 }

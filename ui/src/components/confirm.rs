@@ -35,7 +35,9 @@ pub fn ConfirmDanger(
     let given = RwSignal::new(String::new());
     let wanted = typed.clone();
     let reason = Signal::derive(move || {
-        let wanted = wanted.as_ref().filter(|wanted| given.with(|given| given != *wanted))?;
+        let wanted = wanted
+            .as_ref()
+            .filter(|wanted| given.with(|given| given != *wanted))?;
         Some(format!("Type {wanted} first."))
     });
     focus_when_shown(safe);

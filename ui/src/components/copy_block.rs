@@ -60,7 +60,10 @@ pub fn CopyBlock(
     };
     let lines = move || {
         let secret = secret.get();
-        text.with(|text| pieces(text, secret.as_deref().and_then(middle))).into_iter().map(line).collect_view()
+        text.with(|text| pieces(text, secret.as_deref().and_then(middle)))
+            .into_iter()
+            .map(line)
+            .collect_view()
     };
     view! {
         <div class="copy-block" role="group" aria-label=capitalized(&what)>
@@ -79,7 +82,11 @@ type Piece = (String, bool);
 
 fn line(pieces: Vec<Piece>) -> impl IntoView {
     let pieces = pieces.into_iter().map(|(text, secret)| {
-        if secret { view! { <span class="secret">{text}</span> }.into_any() } else { text.into_any() }
+        if secret {
+            view! { <span class="secret">{text}</span> }.into_any()
+        } else {
+            text.into_any()
+        }
     });
     // The line ends by its own shape; the character is there for those who read the text without it.
     view! { <span class="line">{pieces.collect_view()}</span><span class="line-end">"\n"</span> }
@@ -96,7 +103,9 @@ fn middle(secret: &str) -> Option<&str> {
 /// The lines of a text, each split where the secret begins and ends.
 fn pieces(text: &str, secret: Option<&str>) -> Vec<Vec<Piece>> {
     let split = |line: &str| {
-        let Some(secret) = secret else { return vec![(line.to_owned(), false)] };
+        let Some(secret) = secret else {
+            return vec![(line.to_owned(), false)];
+        };
         let mut pieces = Vec::new();
         for (index, plain) in line.split(secret).enumerate() {
             if index > 0 {
@@ -111,7 +120,10 @@ fn pieces(text: &str, secret: Option<&str>) -> Vec<Vec<Piece>> {
 
 fn capitalized(text: &str) -> String {
     let mut letters = text.chars();
-    letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default()
+    letters
+        .next()
+        .map(|first| first.to_uppercase().chain(letters).collect())
+        .unwrap_or_default()
 }
 
 fn select(shown: &HtmlElement) {
@@ -128,9 +140,17 @@ mod tests {
     fn the_middle_of_a_secret_is_masked_wherever_it_stands_and_nothing_is_lost() {
         let text = "run -H 'Bearer id.abcdefghij' \\\n  -e TOKEN=id.abcdefghij";
         let lines = pieces(text, middle("abcdefghij"));
-        let masked: Vec<_> = lines.iter().flatten().filter(|piece| piece.1).map(|piece| piece.0.as_str()).collect();
+        let masked: Vec<_> = lines
+            .iter()
+            .flatten()
+            .filter(|piece| piece.1)
+            .map(|piece| piece.0.as_str())
+            .collect();
         assert_eq!(masked, ["ef", "ef"]);
-        let whole: Vec<String> = lines.iter().map(|line| line.iter().map(|piece| piece.0.as_str()).collect()).collect();
+        let whole: Vec<String> = lines
+            .iter()
+            .map(|line| line.iter().map(|piece| piece.0.as_str()).collect())
+            .collect();
         assert_eq!(whole.join("\n"), text);
     }
 

@@ -11,7 +11,10 @@ where
     E::Output: JsCast + Clone + 'static,
 {
     Effect::new(move || {
-        if let Some(element) = element.get().and_then(|element| element.dyn_into::<HtmlElement>().ok()) {
+        if let Some(element) = element
+            .get()
+            .and_then(|element| element.dyn_into::<HtmlElement>().ok())
+        {
             // A frame later: a dialog around it has to be open first.
             request_animation_frame(move || {
                 element.focus().ok();

@@ -22,7 +22,13 @@ pub fn Meter(
     #[prop(optional, into)] stale: Signal<bool>,
 ) -> impl IntoView {
     let level = move || level(percent.get());
-    let class = move || format!("meter {}{}", level().unwrap_or_default(), if stale.get() { " stale" } else { "" });
+    let class = move || {
+        format!(
+            "meter {}{}",
+            level().unwrap_or_default(),
+            if stale.get() { " stale" } else { "" }
+        )
+    };
     view! {
         <div class=class>
             <span class="name">{label}</span>
@@ -53,6 +59,9 @@ mod tests {
 
     #[test]
     fn a_meter_warns_before_it_is_bad() {
-        assert_eq!([79, 80, 91, 92, 100].map(level), [None, Some("warn"), Some("warn"), Some("bad"), Some("bad")]);
+        assert_eq!(
+            [79, 80, 91, 92, 100].map(level),
+            [None, Some("warn"), Some("warn"), Some("bad"), Some("bad")]
+        );
     }
 }

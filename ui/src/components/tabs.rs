@@ -20,7 +20,11 @@ pub struct Tab {
 impl Tab {
     #[must_use]
     pub fn new(value: &str, label: &str) -> Self {
-        Self { value: value.to_owned(), label: label.to_owned(), reason: None }
+        Self {
+            value: value.to_owned(),
+            label: label.to_owned(),
+            reason: None,
+        }
     }
 }
 
@@ -120,13 +124,23 @@ fn OneTab(
 
 /// Moves the keyboard among the tabs of a row.
 fn walk(event: KeyboardEvent) {
-    let Some(list) = event.current_target().and_then(|list| list.dyn_into::<HtmlElement>().ok()) else { return };
-    let Ok(found) = list.query_selector_all("[role=tab]") else { return };
-    let tabs: Vec<HtmlElement> =
-        (0..found.length()).filter_map(|at| found.get(at)?.dyn_into::<HtmlElement>().ok()).collect();
+    let Some(list) = event
+        .current_target()
+        .and_then(|list| list.dyn_into::<HtmlElement>().ok())
+    else {
+        return;
+    };
+    let Ok(found) = list.query_selector_all("[role=tab]") else {
+        return;
+    };
+    let tabs: Vec<HtmlElement> = (0..found.length())
+        .filter_map(|at| found.get(at)?.dyn_into::<HtmlElement>().ok())
+        .collect();
     let focused = document().active_element();
     let at = tabs.iter().position(|tab| focused.as_ref() == Some(tab.as_ref()));
-    let Some(to) = at.and_then(|at| next(&event.key(), at, tabs.len())) else { return };
+    let Some(to) = at.and_then(|at| next(&event.key(), at, tabs.len())) else {
+        return;
+    };
     event.prevent_default();
     tabs[to].focus().ok();
 }

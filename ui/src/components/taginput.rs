@@ -10,6 +10,113 @@ use leptos::{ev::KeyboardEvent, html, prelude::*};
 /// At most this many suggestions are listed.
 const SUGGESTED: usize = 10;
 
+/// What a person is typing, and the tags it becomes. A handle: copies share the same signals.
+#[derive(Clone, Copy)]
+struct Entry {
+    tags: Signal<Vec<String>>,
+    on_change: Callback<(Vec<String>,)>,
+    options: Memo<Vec<Suggestion>>,
+    typed: RwSignal<String>,
+    open: RwSignal<bool>,
+    /// The option that the keyboard is on.
+    active: RwSignal<Option<usize>>,
+    /// What was added or removed last, for those who cannot see it.
+    said: RwSignal<String>,
+    field: NodeRef<html::Input>,
+}
+
+impl Entry {
+    fn new(
+        tags: Signal<Vec<String>>,
+        known: Signal<Vec<String>>,
+        on_change: Callback<(Vec<String>,)>,
+    ) -> Self {
+        let typed = RwSignal::new(String::new());
+        let offer = move |_: Option<&Vec<Suggestion>>| {
+            tags.with(|tags| known.with(|known| typed.with(|typed| suggestions(typed.trim(), tags, known))))
+        };
+        Self {
+            tags,
+            on_change,
+            options: Memo::new(offer),
+            typed,
+            open: RwSignal::new(false),
+            active: RwSignal::new(None),
+            said: RwSignal::default(),
+            field: NodeRef::new(),
+        }
+    }
+
+    fn add(self, tag: String) {
+        self.said.set(format!("Added tag {tag}"));
+        let mut tags = self.tags.get_untracked();
+        tags.push(tag);
+        self.on_change.run((tags,));
+        self.typed.set(String::new());
+        self.active.set(None);
+    }
+
+    fn remove(self, tag: &str) {
+        self.said.set(format!("Removed tag {tag}"));
+        let rest = self
+            .tags
+            .with_untracked(|tags| tags.iter().filter(|kept| *kept != tag).cloned().collect());
+        self.on_change.run((rest,));
+        if let Some(field) = self.field.get_untracked() {
+            field.focus().ok();
+        }
+    }
+
+    fn input(self, text: String) {
+        self.typed.set(text);
+        self.active.set(None);
+        self.open.set(true);
+    }
+
+    fn is_shown(self) -> bool {
+        self.open.get() && self.options.with(|options| !options.is_empty())
+    }
+
+    fn is_wrong(self) -> bool {
+        self.typed
+            .with(|typed| !typed.trim().is_empty() && typed.trim().parse::<Tag>().is_err())
+    }
+
+    fn key(self, event: &KeyboardEvent) {
+        let count = self.options.with_untracked(Vec::len);
+        let is_blank = self.typed.with_untracked(|typed| typed.trim().is_empty());
+        match event.key().as_str() {
+            "ArrowDown" | "ArrowUp" => {
+                event.prevent_default();
+                self.open.set(true);
+                self.active
+                    .update(|active| *active = moved(&event.key(), *active, count));
+            }
+            "Enter" | "," | " " if !is_blank || self.active.get_untracked().is_some() => {
+                event.prevent_default();
+                let chosen = self.active.get_untracked().unwrap_or(0);
+                if let Some(option) = self
+                    .options
+                    .with_untracked(|options| options.get(chosen).cloned())
+                {
+                    self.add(option.tag);
+                }
+            }
+            "Escape" if untrack(|| self.is_shown()) => {
+                event.prevent_default();
+                event.stop_propagation();
+                self.open.set(false);
+            }
+            "Backspace" if self.typed.with_untracked(String::is_empty) => {
+                if let Some(last) = self.tags.with_untracked(|tags| tags.last().cloned()) {
+                    self.remove(&last);
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
 /// A field for tags. `known` are tags of other devices; one that is new is offered as "Create tag".
 #[component]
 pub fn TagInput(
@@ -20,102 +127,65 @@ pub fn TagInput(
 ) -> impl IntoView {
     let id = fresh_id("tags");
     let list = format!("{id}-options");
-    let typed = RwSignal::new(String::new());
-    let open = RwSignal::new(false);
-    let active = RwSignal::new(None::<usize>);
-    let said = RwSignal::new(String::new());
-    let field = NodeRef::<html::Input>::new();
-    let options = Memo::new(move |_| {
-        tags.with(|tags| known.with(|known| typed.with(|typed| suggestions(typed.trim(), tags, known))))
-    });
-    let add = move |tag: String| {
-        said.set(format!("Added tag {tag}"));
-        let mut tags = tags.get_untracked();
-        tags.push(tag);
-        on_change.run((tags,));
-        typed.set(String::new());
-        active.set(None);
-    };
-    let remove = move |tag: &str| {
-        said.set(format!("Removed tag {tag}"));
-        let rest = tags.with_untracked(|tags| tags.iter().filter(|kept| *kept != tag).cloned().collect());
-        on_change.run((rest,));
-        if let Some(field) = field.get_untracked() {
-            field.focus().ok();
-        }
-    };
-    let keys = move |event: KeyboardEvent| {
-        let count = options.with_untracked(Vec::len);
-        let text = typed.get_untracked();
-        match event.key().as_str() {
-            "ArrowDown" | "ArrowUp" => {
-                event.prevent_default();
-                open.set(true);
-                active.update(|active| *active = moved(&event.key(), *active, count));
-            }
-            "Enter" | "," | " " if !text.trim().is_empty() || active.get_untracked().is_some() => {
-                event.prevent_default();
-                let chosen = active.get_untracked().unwrap_or(0);
-                if let Some(option) = options.with_untracked(|options| options.get(chosen).cloned()) {
-                    add(option.tag);
-                }
-            }
-            "Escape" if open.get_untracked() && count > 0 => {
-                event.prevent_default();
-                event.stop_propagation();
-                open.set(false);
-            }
-            "Backspace" if text.is_empty() => {
-                if let Some(last) = tags.with_untracked(|tags| tags.last().cloned()) {
-                    remove(&last);
-                }
-            }
-            _ => {}
-        }
-    };
-    let shown = Signal::derive(move || open.get() && options.with(|options| !options.is_empty()));
-    let option_id = {
-        let list = list.clone();
-        move |index: usize| format!("{list}-{index}")
-    };
+    let entry = Entry::new(tags, known, on_change);
     let active_id = {
-        let option_id = option_id.clone();
-        move || active.get().filter(|_| shown.get()).map(&option_id)
+        let list = list.clone();
+        move || {
+            entry
+                .active
+                .get()
+                .filter(|_| entry.is_shown())
+                .map(|index| format!("{list}-{index}"))
+        }
     };
-    let error = move || {
-        let bad = typed.with(|typed| !typed.trim().is_empty() && typed.trim().parse::<Tag>().is_err());
-        bad.then(|| "Tags are lowercase letters, digits, dots, hyphens and underscores.")
+    let wrong = move || {
+        entry
+            .is_wrong()
+            .then_some("Tags are lowercase letters, digits, dots, hyphens and underscores.")
     };
     view! {
         <div class="field">
             <label for=id.clone()>{label}</label>
-            <div class="tag-input" on:focusout=move |_| open.set(false)>
+            <div class="tag-input" on:focusout=move |_| entry.open.set(false)>
                 <For each=move || tags.get() key=Clone::clone let:tag>
-                    <Chip tag on_remove=move |tag: String| remove(&tag)/>
+                    <Chip tag on_remove=move |tag: String| entry.remove(&tag)/>
                 </For>
                 <input id=id type="text" role="combobox" autocomplete="off" autocapitalize="off" spellcheck="false"
-                    aria-autocomplete="list" aria-expanded=move || if shown.get() { "true" } else { "false" }
+                    aria-autocomplete="list" aria-expanded=move || entry.is_shown().to_string()
                     aria-controls=list.clone() aria-activedescendant=active_id
-                    aria-invalid=move || error().map(|_| "true")
-                    prop:value=move || typed.get() node_ref=field
-                    on:input:target=move |event| { typed.set(event.target().value()); active.set(None); open.set(true); }
-                    on:keydown=keys/>
-                <div class="options" role="listbox" id=list aria-label="Tags" hidden=move || !shown.get()>
-                    {move || options.get().into_iter().enumerate().map(|(index, option)| {
-                        let tag = option.tag.clone();
-                        let selected = move || if active.get() == Some(index) { "true" } else { "false" };
-                        view! {
-                            <div role="option" id=option_id(index) aria-selected=selected
-                                on:mousedown=move |event| { event.prevent_default(); add(tag.clone()); }>
-                                <Icon glyph=if option.is_new { lucide::PLUS } else { lucide::TAG }/>
-                                {if option.is_new { format!("Create tag {}", option.tag) } else { option.tag.clone() }}
-                            </div>
-                        }
-                    }).collect_view()}
-                </div>
+                    aria-invalid=move || entry.is_wrong().then_some("true")
+                    prop:value=move || entry.typed.get() node_ref=entry.field
+                    on:input:target=move |event| entry.input(event.target().value())
+                    on:keydown=move |event| entry.key(&event)/>
+                <Options entry id=list/>
             </div>
-            {move || error().map(|error| view! { <p class="field-error"><Icon glyph=lucide::CIRCLE_ALERT/>{error}</p> })}
-            <span class="visually-hidden" role="status">{move || said.get()}</span>
+            {move || wrong().map(|wrong| view! { <p class="field-error"><Icon glyph=lucide::CIRCLE_ALERT/>{wrong}</p> })}
+            <span class="visually-hidden" role="status">{move || entry.said.get()}</span>
+        </div>
+    }
+}
+
+#[component]
+fn Options(entry: Entry, id: String) -> impl IntoView {
+    let own = id.clone();
+    let option = move |(index, option): (usize, Suggestion)| {
+        let words = if option.is_new {
+            format!("Create tag {}", option.tag)
+        } else {
+            option.tag.clone()
+        };
+        let glyph = if option.is_new { lucide::PLUS } else { lucide::TAG };
+        view! {
+            <div role="option" id=format!("{own}-{index}")
+                aria-selected=move || (entry.active.get() == Some(index)).to_string()
+                on:mousedown=move |event| { event.prevent_default(); entry.add(option.tag.clone()); }>
+                <Icon glyph/>{words}
+            </div>
+        }
+    };
+    view! {
+        <div class="options" role="listbox" id=id aria-label="Tags" hidden=move || !entry.is_shown()>
+            {move || entry.options.get().into_iter().enumerate().map(&option).collect_view()}
         </div>
     }
 }
@@ -140,13 +210,25 @@ struct Suggestion {
 /// What to offer for a text: known tags that hold it, then the text itself if it is a new tag.
 fn suggestions(typed: &str, chosen: &[String], known: &[String]) -> Vec<Suggestion> {
     let free = |tag: &&String| !chosen.contains(tag) && tag.contains(typed);
-    let mut offered: Vec<_> =
-        known.iter().filter(free).map(|tag| Suggestion { tag: tag.clone(), is_new: false }).collect();
+    let mut offered: Vec<_> = known
+        .iter()
+        .filter(free)
+        .map(|tag| Suggestion {
+            tag: tag.clone(),
+            is_new: false,
+        })
+        .collect();
     // What is typed whole comes first, so that Enter takes it.
     offered.sort_by_key(|offer| (offer.tag != typed, offer.tag.clone()));
     let taken = |tags: &[String]| tags.iter().any(|tag| tag == typed);
     if typed.parse::<Tag>().is_ok() && !taken(chosen) && !taken(known) {
-        offered.insert(0, Suggestion { tag: typed.to_owned(), is_new: true });
+        offered.insert(
+            0,
+            Suggestion {
+                tag: typed.to_owned(),
+                is_new: true,
+            },
+        );
     }
     offered.truncate(SUGGESTED);
     offered
@@ -175,7 +257,10 @@ mod tests {
     #[test]
     fn a_new_tag_is_offered_first_and_a_chosen_one_never() {
         let offered = suggestions("med", &texts(&["home"]), &texts(&["home", "media", "prod"]));
-        let words: Vec<_> = offered.iter().map(|offer| (offer.tag.as_str(), offer.is_new)).collect();
+        let words: Vec<_> = offered
+            .iter()
+            .map(|offer| (offer.tag.as_str(), offer.is_new))
+            .collect();
         assert_eq!(words, [("med", true), ("media", false)]);
         assert_eq!(suggestions("", &texts(&["home"]), &texts(&["home"])), []);
     }

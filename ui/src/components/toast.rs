@@ -29,7 +29,10 @@ pub struct Toaster {
 impl Toaster {
     /// A silent toaster, known to the components below.
     pub fn provide() -> Self {
-        let toaster = Self { shown: RwSignal::new(Vec::new()), next: StoredValue::new(0) };
+        let toaster = Self {
+            shown: RwSignal::new(Vec::new()),
+            next: StoredValue::new(0),
+        };
         provide_context(toaster);
         toaster
     }
@@ -52,7 +55,14 @@ impl Toaster {
     fn show(self, text: String, is_error: bool, action: Option<(String, Callback<()>)>) {
         let id = self.next.get_value();
         self.next.set_value(id + 1);
-        self.shown.update(|shown| shown.push(Toast { id, text, is_error, action }));
+        self.shown.update(|shown| {
+            shown.push(Toast {
+                id,
+                text,
+                is_error,
+                action,
+            })
+        });
     }
 
     fn dismiss(self, id: u32) {
@@ -82,7 +92,13 @@ pub fn Toasts() -> impl IntoView {
 }
 
 fn listed(toaster: Toaster, errors: bool) -> Vec<Toast> {
-    toaster.shown.with(|shown| shown.iter().filter(|toast| toast.is_error == errors).cloned().collect())
+    toaster.shown.with(|shown| {
+        shown
+            .iter()
+            .filter(|toast| toast.is_error == errors)
+            .cloned()
+            .collect()
+    })
 }
 
 #[component]
@@ -116,7 +132,11 @@ fn OneToast(toast: Toast) -> impl IntoView {
         };
         view! { <Button label kind=Kind::Quiet on_press=press/> }
     });
-    let (class, glyph) = if toast.is_error { ("bad", lucide::CIRCLE_ALERT) } else { ("ok", lucide::CIRCLE_CHECK) };
+    let (class, glyph) = if toast.is_error {
+        ("bad", lucide::CIRCLE_ALERT)
+    } else {
+        ("ok", lucide::CIRCLE_CHECK)
+    };
     view! {
         <div class="toast" on:mouseenter=move |_| hold() on:mouseleave=move |_| start()
             on:focusin=move |_| hold() on:focusout=move |_| start() on:keydown=keys>

@@ -15,7 +15,8 @@ pub const CLOSE: &str = "Close";
 pub const CREATE: &str = "Create command";
 
 pub const NAME: &str = "Device name";
-pub const NAME_HINT: &str = "Lowercase letters, digits and hyphens. It is also the device's name on the mesh.";
+pub const NAME_HINT: &str =
+    "Lowercase letters, digits and hyphens. It is also the device's name on the mesh.";
 pub const TAGS: &str = "Tags (optional)";
 pub const WHERE: &str = "Where is this device?";
 pub const LOCAL: &str = "On my local network";
@@ -55,7 +56,8 @@ pub const REACHABLE: &str = "Self-test: reachable";
 pub const UNREACHABLE: &str = "Self-test: not reachable";
 pub const NO_CONTACT: &str = "Nothing has reached the controller yet";
 pub const WITHDRAWN: &str = "This command was replaced and can't enroll a device any more.";
-pub const SHOWN_ONCE: &str = "The command was shown once and is not shown again. Create a new one if you no longer have it.";
+pub const SHOWN_ONCE: &str =
+    "The command was shown once and is not shown again. Create a new one if you no longer have it.";
 
 pub const KEEPS_WORKING: &str = "You can close this; the command keeps working until it expires.";
 
@@ -134,7 +136,9 @@ pub fn upcoming(stage: Stage) -> String {
 
 #[must_use]
 pub fn name_taken(name: &str) -> String {
-    format!("There is already a device named {name}. Choose another name, or re-enroll {name} from its Trust tab.")
+    format!(
+        "There is already a device named {name}. Choose another name, or re-enroll {name} from its Trust tab."
+    )
 }
 
 #[must_use]
@@ -159,7 +163,9 @@ pub fn expired(at: &str) -> String {
 
 #[must_use]
 pub fn replaces(device: &str) -> String {
-    format!("A command for {device} was already created. Creating another one replaces it: what you copied stops working.")
+    format!(
+        "A command for {device} was already created. Creating another one replaces it: what you copied stops working."
+    )
 }
 
 #[must_use]
@@ -190,5 +196,7 @@ pub fn no_contact(address: &str) -> String {
 /// A stranger who could not prove that it holds the command.
 #[must_use]
 pub fn identity_failed(from: &str) -> String {
-    format!("Something at {from} tried to enroll but couldn't prove it holds this command. Nothing was added.")
+    format!(
+        "Something at {from} tried to enroll but couldn't prove it holds this command. Nothing was added."
+    )
 }

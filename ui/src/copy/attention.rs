@@ -8,17 +8,31 @@ use flotilla_protocol::device::Attention;
 pub fn sentence(device: &str, attention: &Attention) -> String {
     match attention {
         Attention::DockerDesktopHost => {
-            format!("{device} runs Docker Desktop. Host networking reaches its virtual machine, not the computer.")
+            format!(
+                "{device} runs Docker Desktop. Host networking reaches its virtual machine, not the computer."
+            )
         }
         Attention::ClockSkew { seconds } => {
             let direction = if *seconds < 0 { "behind" } else { "ahead" };
-            format!("{device}'s clock is {} {direction}. Set the clock on the device.", format::span(seconds.abs()))
+            format!(
+                "{device}'s clock is {} {direction}. Set the clock on the device.",
+                format::span(seconds.abs())
+            )
         }
-        Attention::LowDisk { free_bytes, total_bytes } => {
-            format!("{device} has {} of {} free.", format::disk(*free_bytes), format::disk(*total_bytes))
+        Attention::LowDisk {
+            free_bytes,
+            total_bytes,
+        } => {
+            format!(
+                "{device} has {} of {} free.",
+                format::disk(*free_bytes),
+                format::disk(*total_bytes)
+            )
         }
         Attention::Engine { reason } => format!("The container engine of {device} can't be used: {reason}"),
-        Attention::Cloned { hostname, address, .. } => format!(
+        Attention::Cloned {
+            hostname, address, ..
+        } => format!(
             "Two machines present themselves as {device}. The second, {hostname} at {address}, is quarantined."
         ),
         Attention::Unknown => format!("{device} needs attention."),
@@ -32,7 +46,13 @@ mod tests {
     #[test]
     fn a_clock_says_which_way_it_is_off() {
         let off = |seconds| sentence("nas", &Attention::ClockSkew { seconds });
-        assert_eq!(off(-3 * 3_600), "nas's clock is 3 h behind. Set the clock on the device.");
-        assert_eq!(off(90), "nas's clock is 1 min ahead. Set the clock on the device.");
+        assert_eq!(
+            off(-3 * 3_600),
+            "nas's clock is 3 h behind. Set the clock on the device."
+        );
+        assert_eq!(
+            off(90),
+            "nas's clock is 1 min ahead. Set the clock on the device."
+        );
     }
 }

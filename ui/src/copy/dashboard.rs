@@ -23,11 +23,17 @@ pub const VIEW_CONTAINER: &str = "View container";
 
 #[must_use]
 pub fn reporting(reporting: usize, devices: usize) -> String {
-    format!("{reporting} of {} reporting", format::counted(devices, "device", "devices"))
+    format!(
+        "{reporting} of {} reporting",
+        format::counted(devices, "device", "devices")
+    )
 }
 
 #[must_use]
 pub fn all_quiet(devices: usize, containers: usize) -> String {
     let devices = format::counted(devices, "device", "devices");
-    format!("{devices}, {}, nothing to fix.", format::counted(containers, "container", "containers"))
+    format!(
+        "{devices}, {}, nothing to fix.",
+        format::counted(containers, "container", "containers")
+    )
 }

@@ -33,7 +33,8 @@ pub const NO_CERTIFICATE: &str = "This device has not enrolled yet.";
 pub const REENROLL: &str = "Create re-enroll command";
 pub const REENROLL_TEXT: &str = "Brings this device back under the same name, mesh address and history: after a reinstall, a lost disk, or a revoke.";
 pub const ROTATE: &str = "Rotate certificate";
-pub const ROTATE_TEXT: &str = "Makes a new key and certificate. The old ones work until the new ones first connect.";
+pub const ROTATE_TEXT: &str =
+    "Makes a new key and certificate. The old ones work until the new ones first connect.";
 pub const REVOKE: &str = "Revoke";
 pub const REVOKE_TEXT: &str = "Ends this device's trust within seconds. Its containers keep running.";
 pub const REMOVE: &str = "Remove device";
@@ -52,11 +53,21 @@ pub fn mode(mode: NetworkMode) -> &'static str {
 pub fn engine(engine: &EngineState) -> String {
     match engine {
         EngineState::Running(facts) => {
-            let name = if facts.flavor == "podman" { "Podman" } else { "Docker" };
-            let kind = if facts.docker_desktop { " (Docker Desktop)" } else { "" };
+            let name = if facts.flavor == "podman" {
+                "Podman"
+            } else {
+                "Docker"
+            };
+            let kind = if facts.docker_desktop {
+                " (Docker Desktop)"
+            } else {
+                ""
+            };
             format!("{name} {}{kind}", facts.version)
         }
-        EngineState::Absent { reason } | EngineState::Stopped { reason } | EngineState::Denied { reason } => reason.clone(),
+        EngineState::Absent { reason } | EngineState::Stopped { reason } | EngineState::Denied { reason } => {
+            reason.clone()
+        }
     }
 }
 
@@ -84,7 +95,9 @@ pub fn remove_title(device: &str) -> String {
 
 #[must_use]
 pub fn remove_text(device: &str) -> String {
-    format!("{device} disappears from every list. What is recorded in Activity stays. To have it back, add it as a new device.")
+    format!(
+        "{device} disappears from every list. What is recorded in Activity stays. To have it back, add it as a new device."
+    )
 }
 
 #[must_use]

@@ -21,7 +21,11 @@ pub fn sentence(entry: &Activity) -> String {
     let container = entry.target.as_deref().unwrap_or("a container");
     let who = who(&entry.actor);
     let did = |verb: &str, object: &str| {
-        if entry.succeeded { format!("{who} {verb} {object}") } else { format!("{object} could not be {verb}") }
+        if entry.succeeded {
+            format!("{who} {verb} {object}")
+        } else {
+            format!("{object} could not be {verb}")
+        }
     };
     match entry.action {
         Action::FleetCreated => "The fleet was created".to_owned(),
@@ -63,8 +67,14 @@ mod tests {
 
     #[test]
     fn an_entry_says_who_did_what_where() {
-        assert_eq!(sentence(&entry(Action::ContainerStopped, true)), "You stopped postgres on nas");
-        assert_eq!(sentence(&entry(Action::ContainerStopped, false)), "postgres on nas could not be stopped");
+        assert_eq!(
+            sentence(&entry(Action::ContainerStopped, true)),
+            "You stopped postgres on nas"
+        );
+        assert_eq!(
+            sentence(&entry(Action::ContainerStopped, false)),
+            "postgres on nas could not be stopped"
+        );
         assert_eq!(sentence(&entry(Action::DeviceOnline, true)), "nas came online");
     }
 }

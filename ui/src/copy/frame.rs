@@ -22,3 +22,51 @@ pub const NOT_FOUND: &str = "Nothing here";
 
 pub const GROUP_DOCKER: &str = "Docker";
 pub const GROUP_SYSTEM: &str = "System";
+pub const NOT_FOUND_TITLE: &str = "No page has this address";
+pub const NOT_FOUND_TEXT: &str = "The address may be mistyped, or what it led to is gone.";
+pub const TO_DASHBOARD: &str = "Open the dashboard";
+
+pub const KEYS_SEARCH: &str = "Ctrl K";
+pub const THIS_COMPUTER: &str = "Owner, on this computer";
+pub const THEME: &str = "Theme";
+pub const SHORTCUTS: &str = "Keyboard shortcuts";
+pub const CLOSE: &str = "Close";
+pub const NOTIFICATIONS: &str = "Notifications";
+
+pub const RECONNECT: &str = "Reconnect now";
+
+/// "Lost contact with the controller. Showing what was known at 14:02. Trying again in 3 s."
+#[must_use]
+pub fn lost(at: &str, seconds: i64) -> String {
+    let again = if seconds > 0 { format!("Trying again in {seconds} s.") } else { "Trying again now.".to_owned() };
+    format!("Lost contact with the controller. Showing what was known at {at}. {again}")
+}
+
+/// Keys and what they do.
+pub const KEYS: &[(&str, &str)] = &[
+    ("Ctrl K", "Search or run a command"),
+    ("/", "Go to the filter"),
+    ("g h", "Dashboard"),
+    ("g d", "Devices"),
+    ("g c", "Containers"),
+    ("g s", "Stacks"),
+    ("a", "Add Device"),
+    ("?", "Keyboard shortcuts"),
+    ("F6", "Next part of the page"),
+    ("F8", "Notifications"),
+];
+
+/// Keys inside a table.
+pub const TABLE_KEYS: &[(&str, &str)] = &[
+    ("↑ ↓ PgUp PgDn Home End", "Move between rows"),
+    ("→ ←", "Into a row's controls and back"),
+    ("Enter", "Open"),
+    (".", "Actions of the row"),
+    ("Space", "Select"),
+    ("Shift ↑ ↓", "Extend the selection"),
+    ("Ctrl A", "Select all that is shown"),
+    ("Ctrl ← →", "On a column's header: make it narrower or wider"),
+    ("Esc", "Clear the selection"),
+];
+pub const KEYS_EVERYWHERE: &str = "Everywhere";
+pub const KEYS_IN_TABLES: &str = "In tables";

@@ -8,5 +8,6 @@ pub const POLICY: &str = "Starting policy";
 pub const LOCKED: &str = "Locked";
 pub const LOCKED_TEXT: &str = "Only this computer can reach devices. You open what you need, rule by rule.";
 pub const OPEN_LAB: &str = "Open lab";
-pub const OPEN_LAB_TEXT: &str = "Every device can reach every other. Good for a home where you trust all devices.";
+pub const OPEN_LAB_TEXT: &str =
+    "Every device can reach every other. Good for a home where you trust all devices.";
 pub const START: &str = "Start";

@@ -76,7 +76,9 @@ fn resume_asked(flow: Flow) {
     let asked = Memo::new(move |_| query.with(|query| query.get("device")));
     Effect::new(move || {
         let Some(asked) = asked.get() else { return };
-        if flow.device.get_untracked().is_none() && let Some(device) = store.lookup_device(&asked) {
+        if flow.device.get_untracked().is_none()
+            && let Some(device) = store.lookup_device(&asked)
+        {
             flow.resume(device.id, device.name.as_str());
         }
     });

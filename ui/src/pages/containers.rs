@@ -5,6 +5,7 @@ mod confirm;
 mod row;
 
 pub use act::Acts;
+pub use confirm::ConfirmStop;
 pub use row::{ContainerRow, SPEC};
 
 use super::fan_out::{Drawer, FanOut, Nothing, Opened, opened, rows, stage_of};
@@ -18,12 +19,7 @@ use crate::{
     frame::page_title,
     store::use_store,
 };
-use confirm::ConfirmStop;
-use flotilla_protocol::{
-    api::Row,
-    id::DeviceId,
-    inventory::{Container, ContainerAction},
-};
+use flotilla_protocol::{id::DeviceId, inventory::ContainerAction};
 use leptos::prelude::*;
 use std::sync::Arc;
 
@@ -40,25 +36,20 @@ pub fn ContainersPage() -> impl IntoView {
 pub fn Containers(only: Signal<Option<DeviceId>>) -> impl IntoView {
     let store = use_store();
     store.ensure_containers();
-    let acts = Acts::provide();
+    let acts: Acts = expect_context();
     let opened = opened(BASE);
     let rows = rows::rows_of(store.containers, only, ContainerRow::new);
     let actions: RowActions = Arc::new(move |key| {
         let row = rows::lookup(store.containers, key);
         row.map(|row| acts.of_row(&row)).unwrap_or_default()
     });
-    let open = move |key: String| {
-        if let Some(row) = rows::lookup(store.containers, &key) {
-            opened.open.run((row.device.to_string(), row.item.name.clone()));
-        }
-    };
+    let on_open = rows::opener(store.containers, opened, |container| container.name.clone());
     let nothing = Nothing { glyph: lucide::BOX, title: copy::NO_CONTAINERS, text: copy::NO_CONTAINERS_TEXT };
     view! {
         <div class="with-drawer">
-            <FanOut spec=&SPEC stage=stage_of(store.containers) rows nothing actions on_open=Callback::new(open) bulk=bulk/>
+            <FanOut spec=&SPEC stage=stage_of(store.containers) rows nothing actions on_open bulk=bulk/>
             <Details opened acts/>
         </div>
-        <ConfirmStop acts/>
     }
 }
 
@@ -74,14 +65,7 @@ fn bulk(table: TableState) -> AnyView {
 #[component]
 fn Details(opened: Opened, acts: Acts) -> impl IntoView {
     let store = use_store();
-    let row = Memo::new(move |_| {
-        let (device, name) = opened.at.get()?;
-        let wanted = |row: &&Arc<Row<Container>>| {
-            (row.device.as_str() == device || row.device_id.to_string() == device)
-                && (row.item.name == name || row.item.id == name)
-        };
-        store.containers.with(|shelf| shelf.rows().values().find(wanted).cloned())
-    });
+    let row = rows::found(store.containers, opened, |container, name| container.name == name || container.id == name);
     let open = Memo::new(move |_| row.with(|row| row.as_ref().map(|row| row.item.name.clone())));
     move || {
         let name = open.get()?;

@@ -33,8 +33,12 @@ use tags::Tags;
 use trust::Trust;
 
 /// The tabs: the word in the address, and what people read. The first has no word.
-const TABS: [(&str, &str); 4] =
-    [("", copy::OVERVIEW), ("containers", copy::CONTAINERS), ("tags", copy::TAGS), ("trust", copy::TRUST)];
+const TABS: [(&str, &str); 4] = [
+    ("", copy::OVERVIEW),
+    ("containers", copy::CONTAINERS),
+    ("tags", copy::TAGS),
+    ("trust", copy::TRUST),
+];
 
 /// What the page can show.
 #[derive(Debug, Clone, PartialEq)]
@@ -63,7 +67,9 @@ pub fn DevicePage() -> impl IntoView {
         })
     });
     page_title(move || {
-        let name = store.lookup_device(&asked.get()).map_or_else(|| asked.get(), |device| device.name.to_string());
+        let name = store
+            .lookup_device(&asked.get())
+            .map_or_else(|| asked.get(), |device| device.name.to_string());
         vec![name, frame::DEVICES.to_owned()]
     });
     name_to_id(stage, asked, tab);
@@ -80,15 +86,22 @@ pub fn DevicePage() -> impl IntoView {
 }
 
 fn known_tab(word: &str) -> String {
-    TABS.iter().find(|(known, _)| *known == word).map_or_else(String::new, |(known, _)| (*known).to_owned())
+    TABS.iter()
+        .find(|(known, _)| *known == word)
+        .map_or_else(String::new, |(known, _)| (*known).to_owned())
 }
 
 /// An address with a name becomes the one with the id, which stays true after a rename.
 fn name_to_id(stage: Memo<Stage>, asked: Memo<String>, tab: Memo<String>) {
     let navigate = use_navigate();
     Effect::new(move || {
-        if let Stage::Known(id) = stage.get() && asked.get_untracked() != id.to_string() {
-            let options = leptos_router::NavigateOptions { replace: true, ..Default::default() };
+        if let Stage::Known(id) = stage.get()
+            && asked.get_untracked() != id.to_string()
+        {
+            let options = leptos_router::NavigateOptions {
+                replace: true,
+                ..Default::default()
+            };
             navigate(&path(id, &tab.get_untracked()), options);
         }
     });

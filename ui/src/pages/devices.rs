@@ -1,9 +1,114 @@
 //! All devices, and the dialog that adds one.
 
-use crate::{copy::frame as copy, frame::page_title};
+mod row;
+
+use super::add_device::AddDevice;
+use crate::{
+    components::{
+        button::{Button, Kind},
+        empty::EmptyState,
+        error_state::ErrorState,
+        icon::lucide,
+        skeleton::Skeleton,
+        table::{DataTable, RowAction, RowActions, TableState},
+    },
+    copy::{devices as copy, frame},
+    frame::{PageActions, page_title},
+    pages::fan_out::{outdated, rows},
+    store::{Load, use_store},
+};
+use flotilla_protocol::device::{Device, DeviceStatus};
 use leptos::prelude::*;
+use leptos_router::hooks::{use_location, use_navigate};
+use row::{SPEC, device_rows};
+use std::sync::Arc;
+
+const ADD: &str = "/devices/add";
 
 #[component]
 pub fn DevicesPage() -> impl IntoView {
-    page_title(|| vec![copy::DEVICES.to_owned()]);
+    page_title(|| vec![frame::DEVICES.to_owned()]);
+    let store = use_store();
+    let location = use_location();
+    let adding = Memo::new(move |_| location.pathname.with(|path| path == ADD));
+    let any = Memo::new(move |_| store.devices.with(|devices| !devices.rows().is_empty()));
+    view! {
+        // An empty list has this button in its middle.
+        <Show when=move || any.get() fallback=|| ()>
+            <PageActions><AddButton/></PageActions>
+        </Show>
+        <div class="table-page"><DevicesTable/></div>
+        {move || adding.get().then(|| view! { <AddDevice/> })}
+    }
+}
+
+#[component]
+fn AddButton() -> impl IntoView {
+    let navigate = use_navigate();
+    let add = move || navigate(ADD, Default::default());
+    view! { <Button label=copy::ADD kind=Kind::Primary glyph=lucide::PLUS on_press=add/> }
+}
+
+#[derive(Debug, Clone, PartialEq)]
+enum Stage {
+    Loading,
+    Failed(String),
+    Empty,
+    Rows,
+}
+
+#[component]
+fn DevicesTable() -> impl IntoView {
+    let store = use_store();
+    let navigate = use_navigate();
+    let table = TableState::new(&SPEC, device_rows().into(), outdated());
+    let actions: RowActions = {
+        let navigate = navigate.clone();
+        let go = Callback::new(move |path: String| navigate(&path, Default::default()));
+        Arc::new(move |key| store.lookup_device(key).map(|device| actions_of(&device, go)).unwrap_or_default())
+    };
+    let open = Callback::new(move |key: String| navigate(&address_of(&key), Default::default()));
+    let stage = Memo::new(move |_| {
+        store.devices.with(|devices| match devices.load() {
+            _ if !devices.rows().is_empty() => Stage::Rows,
+            Load::Failed(failure) if !devices.is_filled() => Stage::Failed(failure.to_string()),
+            _ if !devices.is_filled() => Stage::Loading,
+            _ => Stage::Empty,
+        })
+    });
+    move || match stage.get() {
+        Stage::Loading => view! { <Skeleton bones=6 sentence=copy::LOADING/> }.into_any(),
+        Stage::Failed(message) => view! { <ErrorState message on_retry=move || store.reload()/> }.into_any(),
+        Stage::Empty => {
+            view! { <EmptyState glyph=lucide::SERVER title=copy::EMPTY text=copy::EMPTY_TEXT><AddButton/></EmptyState> }.into_any()
+        }
+        Stage::Rows => {
+            view! { <DataTable table actions=Some(actions.clone()) on_open=Some(open)/> }.into_any()
+        }
+    }
+}
+
+/// A pending device leads to its enrollment, any other to itself.
+fn address_of(key: &str) -> String {
+    let pending = use_store().lookup_device(key).is_some_and(|device| device.status == DeviceStatus::Pending);
+    if pending { format!("{ADD}?device={key}") } else { format!("/devices/{key}") }
+}
+
+fn actions_of(device: &Device, go: Callback<String>) -> Vec<RowAction> {
+    let to = |label: &str, glyph, path: String| RowAction {
+        label: label.to_owned(),
+        glyph,
+        reason: None,
+        run: Callback::new(move |()| go.run(path.clone())),
+    };
+    let id = device.id;
+    let mut actions = vec![to(copy::OPEN, lucide::SERVER, format!("/devices/{id}"))];
+    if device.status == DeviceStatus::Pending {
+        actions.push(to(copy::ENROLLMENT, lucide::HOURGLASS, format!("{ADD}?device={id}")));
+    } else {
+        actions.push(to(copy::CONTAINERS, lucide::BOX, format!("/containers?q=device:{}", device.name)));
+        actions.push(to(copy::TRUST, lucide::SHIELD_CHECK, format!("/devices/{id}/trust")));
+    }
+    actions.push(rows::copy_action(copy::COPY_ADDRESS.to_owned(), device.mesh_ip.to_string()));
+    actions
 }

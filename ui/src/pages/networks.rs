@@ -1,9 +1,156 @@
 //! Networks of the whole fleet.
 
-use crate::{copy::frame as copy, frame::page_title};
+use super::fan_out::{
+    Drawer, FanOut, Nothing, listed, opened,
+    rows::{self, Item, mono_cell, name_cell, text_cell},
+    stage_of,
+};
+use crate::{
+    components::{
+        icon::lucide,
+        table::{Column, Facet, Narrow, SortBy, SortKey, TableRow, TableSpec},
+    },
+    copy::{fan_out as copy, frame, items as words},
+    format,
+    frame::page_title,
+    query::{Key, Subject},
+    store::use_store,
+};
+use flotilla_protocol::{Timestamp, inventory::Network};
 use leptos::prelude::*;
+
+const SPEC: TableSpec = TableSpec {
+    id: "networks",
+    label: frame::NETWORKS,
+    filter: words::FILTER_NETWORKS,
+    one: "network",
+    many: "networks",
+    columns: &[
+        Column::text("name", words::NAME, 12.0),
+        Column::text("device", words::DEVICE, 9.0),
+        Column::text("driver", words::DRIVER, 6.0),
+        Column::text("subnet", words::SUBNET, 10.0),
+        Column::text("containers", words::CONTAINERS, 12.0),
+        Column::text("stack", words::STACK, 8.0),
+        Column::text("internal", words::INTERNAL, 5.0).fixed().hidden(),
+        Column::text("attachable", words::ATTACHABLE, 6.0).fixed().hidden(),
+        Column::text("id", words::ID, 8.0).fixed().hidden(),
+    ],
+    keys: &[Key::Device, Key::Tag, Key::Driver, Key::Stack],
+    facets: &[Facet { key: Key::Driver, title: words::DRIVER, values: &[] }],
+    sort: &[SortBy::up("name"), SortBy::up("device")],
+    sort_words: words::BY_NAME,
+    narrow: Narrow { title: "name", status: Some("driver"), below: "device", figure: Some("subnet") },
+    selectable: false,
+};
+
+#[derive(Debug)]
+struct NetworkRow {
+    item: Item<Network>,
+    subnets: String,
+    containers: String,
+    subject: Subject,
+}
+
+impl NetworkRow {
+    fn new(item: Item<Network>) -> Self {
+        let network = &item.row.item;
+        let subnets = network.subnets.join(", ");
+        let containers = network.containers.join(", ");
+        let stack = network.stack.as_deref().unwrap_or_default();
+        let mut subject = item.subject([network.name.as_str(), &subnets, &containers, stack]);
+        subject = subject.with(Key::Driver, &network.driver);
+        if !stack.is_empty() {
+            subject = subject.with(Key::Stack, stack);
+        }
+        Self { subnets, containers, subject, item }
+    }
+
+    fn network(&self) -> &Network {
+        &self.item.row.item
+    }
+}
+
+fn or_nothing(text: &str) -> SortKey<'_> {
+    if text.is_empty() { SortKey::Nothing } else { SortKey::Text(text) }
+}
+
+impl TableRow for NetworkRow {
+    fn key(&self) -> &str {
+        &self.item.key
+    }
+    fn label(&self) -> String {
+        format!("{}, {}, {}", self.network().name, self.network().driver, self.item.device.name)
+    }
+    fn name(&self) -> &str {
+        &self.network().name
+    }
+    fn subject(&self) -> &Subject {
+        &self.subject
+    }
+    fn stale_since(&self) -> Option<Timestamp> {
+        self.item.stale_since()
+    }
+    fn sort_key(&self, column: &str) -> SortKey<'_> {
+        let network = self.network();
+        match column {
+            "device" => SortKey::Text(&self.item.device.name),
+            "driver" => SortKey::Text(&network.driver),
+            "subnet" => or_nothing(&self.subnets),
+            "containers" => or_nothing(&self.containers),
+            "stack" => or_nothing(network.stack.as_deref().unwrap_or_default()),
+            "internal" => SortKey::Text(words::yes_no(network.internal)),
+            "attachable" => SortKey::Text(words::yes_no(network.attachable)),
+            "id" => SortKey::Text(&network.id),
+            _ => SortKey::Text(&network.name),
+        }
+    }
+    fn cell(&self, column: &str) -> AnyView {
+        let network = self.network();
+        match column {
+            "name" => name_cell(&network.name),
+            "device" => self.item.device_cell(),
+            "driver" => text_cell(Some(&network.driver)),
+            "subnet" => mono_cell(Some(&self.subnets)),
+            "containers" => text_cell(Some(&self.containers)),
+            "stack" => text_cell(network.stack.as_deref()),
+            "internal" => words::yes_no(network.internal).into_any(),
+            "attachable" => words::yes_no(network.attachable).into_any(),
+            "id" => mono_cell(Some(format::short_id(&network.id))),
+            _ => ().into_any(),
+        }
+    }
+}
 
 #[component]
 pub fn NetworksPage() -> impl IntoView {
-    page_title(|| vec![copy::NETWORKS.to_owned()]);
+    page_title(|| vec![frame::NETWORKS.to_owned()]);
+    let store = use_store();
+    store.ensure_networks();
+    let opened = opened("/networks");
+    let rows = rows::rows_of(store.networks, Signal::derive(|| None), NetworkRow::new);
+    let nothing = Nothing { glyph: lucide::NETWORK, title: copy::NO_NETWORKS, text: copy::NO_NETWORKS_TEXT };
+    let found = rows::found(store.networks, opened, |network, name| network.name == name);
+    let details = move || {
+        let row = found.get()?;
+        let network = &row.item;
+        let facts = vec![
+            (words::DEVICE, rows::device_link(&row.device)),
+            (words::DRIVER, text_cell(Some(&network.driver))),
+            (words::SUBNET, listed(&network.subnets)),
+            (words::CONTAINERS, listed(&network.containers)),
+            (words::STACK, text_cell(network.stack.as_deref())),
+            (words::INTERNAL, words::yes_no(network.internal).into_any()),
+            (words::ATTACHABLE, words::yes_no(network.attachable).into_any()),
+            (words::ID, mono_cell(Some(format::short_id(&network.id)))),
+        ];
+        Some(view! { <Drawer name=network.name.clone() facts actions=vec![] on_close=opened.close/> })
+    };
+    view! {
+        <div class="with-drawer">
+            <FanOut spec=&SPEC stage=stage_of(store.networks) rows nothing
+                on_open=rows::opener(store.networks, opened, |network| network.name.clone())/>
+            {details}
+        </div>
+    }
 }

@@ -1,9 +1,103 @@
-//! What can be set.
+//! What can be set: looks, addresses of the controller, keys; and what this is.
 
-use crate::{copy::frame as copy, frame::page_title};
+mod addresses;
+
+use crate::{
+    components::radio::{Choice, RadioGroup},
+    copy::settings as copy,
+    copy::frame,
+
+    frame::page_title,
+    prefs::{Density, Theme, use_prefs},
+    store::use_store,
+};
+use addresses::Addresses;
 use leptos::prelude::*;
 
 #[component]
 pub fn SettingsPage() -> impl IntoView {
-    page_title(|| vec![copy::SETTINGS.to_owned()]);
+    page_title(|| vec![frame::SETTINGS.to_owned()]);
+    view! {
+        <div class="page settings">
+            <Appearance/>
+            <Addresses/>
+            <Keyboard/>
+            <About/>
+        </div>
+    }
+}
+
+fn choices(words: &[(&str, &str, &str)]) -> Vec<Choice> {
+    let choice = |(value, title, text): &(&str, &str, &str)| Choice {
+        value: (*value).to_owned(),
+        title: (*title).to_owned(),
+        text: (*text).to_owned(),
+    };
+    words.iter().map(choice).collect()
+}
+
+#[component]
+fn Appearance() -> impl IntoView {
+    let prefs = use_prefs();
+    let theme = move |(word,): (String,)| {
+        if let Some(theme) = Theme::from_word(&word) {
+            prefs.theme.set(theme);
+        }
+    };
+    let density = move |(word,): (String,)| {
+        if let Some(density) = Density::from_word(&word) {
+            prefs.density.set(density);
+        }
+    };
+    view! {
+        <section class="panel section" aria-labelledby="appearance">
+            <h2 id="appearance">{copy::APPEARANCE}</h2>
+            <RadioGroup label=copy::THEME choices=choices(copy::THEMES) on_change=Callback::new(theme)
+                value=Signal::derive(move || prefs.theme.get().as_str().to_owned())/>
+            <RadioGroup label=copy::DENSITY choices=choices(copy::DENSITIES) on_change=Callback::new(density)
+                value=Signal::derive(move || prefs.density.get().as_str().to_owned())/>
+            <Toggle label=copy::STILL hint=copy::STILL_HINT value=prefs.still/>
+        </section>
+    }
+}
+
+#[component]
+fn Keyboard() -> impl IntoView {
+    let prefs = use_prefs();
+    view! {
+        <section class="panel section" aria-labelledby="keyboard">
+            <h2 id="keyboard">{copy::KEYBOARD}</h2>
+            <Toggle label=copy::SINGLE_KEYS hint=copy::SINGLE_KEYS_HINT value=prefs.single_keys/>
+        </section>
+    }
+}
+
+#[component]
+fn Toggle(label: &'static str, hint: &'static str, value: RwSignal<bool>) -> impl IntoView {
+    view! {
+        <label class="toggle">
+            <input type="checkbox" prop:checked=move || value.get() on:change=move |_| value.update(|value| *value = !*value)/>
+            <span><span class="title">{label}</span><span class="hint">{hint}</span></span>
+        </label>
+    }
+}
+
+#[component]
+fn About() -> impl IntoView {
+    let store = use_store();
+    let fact = move |name: &'static str, read: fn(&flotilla_protocol::api::Fleet) -> String| {
+        view! { <div><dt>{name}</dt><dd>{move || store.fleet.with(|fleet| fleet.as_ref().map(read))}</dd></div> }
+    };
+    view! {
+        <section class="panel section" aria-labelledby="about">
+            <h2 id="about">{copy::ABOUT}</h2>
+            <dl class="facts">
+                {fact(copy::FLEET, |fleet| fleet.name.clone().unwrap_or_default())}
+                {fact(copy::VERSION, |fleet| fleet.version.clone())}
+                {fact(copy::MESH_RANGE, |fleet| fleet.mesh_cidr.clone())}
+                {fact(copy::CA_PIN, |fleet| fleet.ca_pin.to_string())}
+                {fact(copy::TLS_PIN, |fleet| fleet.tls_pin.to_string())}
+            </dl>
+        </section>
+    }
 }

@@ -1,9 +1,21 @@
-//! What a browser without a session sees.
+//! What a browser without a session sees: how Flotilla is opened.
 
-use crate::{copy::frame as copy, frame::page_title};
+use crate::{
+    components::{button::{Button, Kind}, empty::EmptyState, icon::lucide},
+    copy::sign_in as copy,
+    frame::page_title,
+    store::use_store,
+};
 use leptos::prelude::*;
 
 #[component]
 pub fn SignInPage() -> impl IntoView {
-    page_title(|| vec![copy::PRODUCT.to_owned()]);
+    page_title(|| vec![copy::TITLE.to_owned()]);
+    let store = use_store();
+    view! {
+        <EmptyState glyph=lucide::LOCK title=copy::HEADING text=copy::TEXT>
+            <Button label=copy::AGAIN kind=Kind::Primary on_press=move || store.start()/>
+        </EmptyState>
+        <p class="sign-in-how muted">{copy::HOW}" "<code>"flotilla serve"</code></p>
+    }
 }

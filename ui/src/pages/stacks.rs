@@ -1,9 +1,150 @@
 //! Compose projects of the whole fleet.
 
-use crate::{copy::frame as copy, frame::page_title};
+use super::fan_out::{
+    Drawer, FanOut, Nothing, listed, opened,
+    rows::{self, Item, name_cell},
+    stage_of,
+};
+use crate::{
+    components::{
+        badge::{Status, StatusBadge, Tone},
+        icon::lucide,
+        table::{Column, Facet, Narrow, SortBy, SortKey, TableRow, TableSpec},
+    },
+    copy::{fan_out as copy, frame, items as words},
+    frame::page_title,
+    query::{Key, Subject},
+    store::use_store,
+};
+use flotilla_protocol::{Timestamp, inventory::Stack};
 use leptos::prelude::*;
+
+const SPEC: TableSpec = TableSpec {
+    id: "stacks",
+    label: frame::STACKS,
+    filter: words::FILTER_STACKS,
+    one: "stack",
+    many: "stacks",
+    columns: &[
+        Column::text("name", words::NAME, 12.0),
+        Column::text("state", words::STATE, 10.0).fixed(),
+        Column::text("device", words::DEVICE, 10.0),
+        Column::text("services", words::SERVICES, 18.0),
+    ],
+    keys: &[Key::Status, Key::Device, Key::Tag],
+    facets: &[Facet { key: Key::Status, title: words::STATE, values: words::STACK_STATES }],
+    sort: &[SortBy::up("state"), SortBy::up("name")],
+    sort_words: crate::copy::containers::TROUBLE_FIRST,
+    narrow: Narrow { title: "name", status: Some("state"), below: "device", figure: None },
+    selectable: false,
+};
+
+#[derive(Debug)]
+struct StackRow {
+    item: Item<Stack>,
+    services: String,
+    subject: Subject,
+}
+
+impl StackRow {
+    fn new(item: Item<Stack>) -> Self {
+        let stack = &item.row.item;
+        let services = stack.services.join(", ");
+        let subject = item.subject([stack.name.as_str(), &services]).with(Key::Status, word(stack));
+        Self { services, subject, item }
+    }
+
+    fn stack(&self) -> &Stack {
+        &self.item.row.item
+    }
+}
+
+fn word(stack: &Stack) -> &'static str {
+    match stack.running {
+        _ if stack.unhealthy > 0 => "unhealthy",
+        0 => "stopped",
+        running if running < stack.total => "partial",
+        _ => "running",
+    }
+}
+
+fn status(stack: &Stack) -> Status {
+    let (tone, glyph) = match word(stack) {
+        "unhealthy" => (Tone::Bad, lucide::HEART_CRACK),
+        "stopped" => (Tone::Off, lucide::SQUARE),
+        "partial" => (Tone::Warn, lucide::TRIANGLE_ALERT),
+        _ => (Tone::Ok, lucide::PLAY),
+    };
+    Status { tone, glyph, word: words::running_of(stack.running, stack.total) }
+}
+
+impl TableRow for StackRow {
+    fn key(&self) -> &str {
+        &self.item.key
+    }
+    fn label(&self) -> String {
+        format!("{}, {}, {}", self.stack().name, status(self.stack()).word, self.item.device.name)
+    }
+    fn name(&self) -> &str {
+        &self.stack().name
+    }
+    fn subject(&self) -> &Subject {
+        &self.subject
+    }
+    fn stale_since(&self) -> Option<Timestamp> {
+        self.item.stale_since()
+    }
+    fn sort_key(&self, column: &str) -> SortKey<'_> {
+        match column {
+            "state" => SortKey::Number(match word(self.stack()) {
+                "unhealthy" => 0.0,
+                "partial" => 1.0,
+                "running" => 2.0,
+                _ => 3.0,
+            }),
+            "device" => SortKey::Text(&self.item.device.name),
+            "services" => SortKey::Text(&self.services),
+            _ => SortKey::Text(&self.stack().name),
+        }
+    }
+    fn cell(&self, column: &str) -> AnyView {
+        match column {
+            "name" => name_cell(&self.stack().name),
+            "state" => self.item.status_cell(&status(self.stack())),
+            "device" => self.item.device_cell(),
+            "services" => rows::text_cell(Some(&self.services)),
+            _ => ().into_any(),
+        }
+    }
+}
 
 #[component]
 pub fn StacksPage() -> impl IntoView {
-    page_title(|| vec![copy::STACKS.to_owned()]);
+    page_title(|| vec![frame::STACKS.to_owned()]);
+    let store = use_store();
+    store.ensure_stacks();
+    let opened = opened("/stacks");
+    let rows = rows::rows_of(store.stacks, Signal::derive(|| None), StackRow::new);
+    let nothing = Nothing { glyph: lucide::LAYERS, title: copy::NO_STACKS, text: copy::NO_STACKS_TEXT };
+    let found = rows::found(store.stacks, opened, |stack, name| stack.name == name);
+    let details = move || {
+        let row = found.get()?;
+        let stack = &row.item;
+        let containers = format!("/containers?q=stack:{} device:{}", stack.name, row.device);
+        let facts = vec![
+            (words::STATE, view! { <StatusBadge status=status(stack) chip=true/> }.into_any()),
+            (words::DEVICE, rows::device_link(&row.device)),
+            (words::SERVICES, listed(&stack.services)),
+            (words::FILES, listed(&stack.config_files)),
+            (words::CONTAINERS, view! { <a href=containers>{words::show_containers(stack.total)}</a> }.into_any()),
+        ];
+        Some(view! { <Drawer name=stack.name.clone() facts actions=vec![] on_close=opened.close/> })
+    };
+    view! {
+        <div class="with-drawer">
+            <FanOut spec=&SPEC stage=stage_of(store.stacks) rows nothing
+                on_open=rows::opener(store.stacks, opened, |stack| stack.name.clone())/>
+            {details}
+        </div>
+    }
 }

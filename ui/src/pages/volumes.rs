@@ -1,9 +1,156 @@
 //! Volumes of the whole fleet.
 
-use crate::{copy::frame as copy, frame::page_title};
+use super::fan_out::{
+    Drawer, FanOut, Nothing, listed, opened,
+    rows::{self, Item, age_cell, mono_cell, name_cell, text_cell},
+    stage_of,
+};
+use crate::{
+    components::{
+        icon::lucide,
+        table::{Column, Facet, Narrow, SortBy, SortKey, TableRow, TableSpec},
+    },
+    copy::{fan_out as copy, frame, items as words},
+    frame::page_title,
+    query::{Key, Subject},
+    store::use_store,
+};
+use flotilla_protocol::{Timestamp, inventory::Volume};
 use leptos::prelude::*;
+
+const SPEC: TableSpec = TableSpec {
+    id: "volumes",
+    label: frame::VOLUMES,
+    filter: words::FILTER_VOLUMES,
+    one: "volume",
+    many: "volumes",
+    columns: &[
+        Column::text("name", words::NAME, 14.0),
+        Column::text("device", words::DEVICE, 9.0),
+        Column::text("driver", words::DRIVER, 6.0),
+        Column::text("used", words::USED_BY, 12.0),
+        Column::text("stack", words::STACK, 8.0),
+        Column::figures("created", words::CREATED, 6.5).hidden(),
+        Column::text("mountpoint", words::MOUNT_POINT, 16.0).hidden(),
+        Column::text("labels", words::LABELS, 12.0).hidden(),
+    ],
+    keys: &[Key::Status, Key::Device, Key::Tag, Key::Driver, Key::Stack],
+    facets: &[
+        Facet { key: Key::Status, title: words::USE, values: words::USES },
+        Facet { key: Key::Driver, title: words::DRIVER, values: &[] },
+    ],
+    sort: &[SortBy::up("name"), SortBy::up("device")],
+    sort_words: words::BY_NAME,
+    narrow: Narrow { title: "name", status: None, below: "device", figure: Some("used") },
+    selectable: false,
+};
+
+#[derive(Debug)]
+struct VolumeRow {
+    item: Item<Volume>,
+    used_by: String,
+    labels: String,
+    subject: Subject,
+}
+
+impl VolumeRow {
+    fn new(item: Item<Volume>) -> Self {
+        let volume = &item.row.item;
+        let used_by = volume.used_by.join(", ");
+        let labels: Vec<_> = volume.labels.iter().map(|(name, value)| format!("{name}={value}")).collect();
+        let labels = labels.join(", ");
+        let stack = volume.stack.as_deref().unwrap_or_default();
+        let mut subject = item.subject([volume.name.as_str(), &used_by, stack, &labels]);
+        subject = subject.with(Key::Status, if volume.used_by.is_empty() { "unused" } else { "used" });
+        subject = subject.with(Key::Driver, &volume.driver);
+        if !stack.is_empty() {
+            subject = subject.with(Key::Stack, stack);
+        }
+        Self { used_by, labels, subject, item }
+    }
+
+    fn volume(&self) -> &Volume {
+        &self.item.row.item
+    }
+}
+
+impl TableRow for VolumeRow {
+    fn key(&self) -> &str {
+        &self.item.key
+    }
+    fn label(&self) -> String {
+        format!("{}, {}, {}", self.volume().name, words::used_by(self.volume().used_by.len()), self.item.device.name)
+    }
+    fn name(&self) -> &str {
+        &self.volume().name
+    }
+    fn subject(&self) -> &Subject {
+        &self.subject
+    }
+    fn stale_since(&self) -> Option<Timestamp> {
+        self.item.stale_since()
+    }
+    #[expect(clippy::cast_precision_loss, reason = "seconds since 1970 are far below 2^52")]
+    fn sort_key(&self, column: &str) -> SortKey<'_> {
+        let volume = self.volume();
+        match column {
+            "device" => SortKey::Text(&self.item.device.name),
+            "driver" => SortKey::Text(&volume.driver),
+            "used" if self.used_by.is_empty() => SortKey::Nothing,
+            "used" => SortKey::Text(&self.used_by),
+            "stack" => volume.stack.as_deref().map_or(SortKey::Nothing, SortKey::Text),
+            "created" => volume.created.map_or(SortKey::Nothing, |at| SortKey::Number(-(at.as_second() as f64))),
+            "mountpoint" => SortKey::Text(&volume.mountpoint),
+            "labels" if self.labels.is_empty() => SortKey::Nothing,
+            "labels" => SortKey::Text(&self.labels),
+            _ => SortKey::Text(&volume.name),
+        }
+    }
+    fn cell(&self, column: &str) -> AnyView {
+        let volume = self.volume();
+        match column {
+            "name" => name_cell(&volume.name),
+            "device" => self.item.device_cell(),
+            "driver" => text_cell(Some(&volume.driver)),
+            "used" => text_cell(Some(&self.used_by)),
+            "stack" => text_cell(volume.stack.as_deref()),
+            "created" => age_cell(volume.created),
+            "mountpoint" => mono_cell(Some(&volume.mountpoint)),
+            "labels" => text_cell(Some(&self.labels)),
+            _ => ().into_any(),
+        }
+    }
+}
 
 #[component]
 pub fn VolumesPage() -> impl IntoView {
-    page_title(|| vec![copy::VOLUMES.to_owned()]);
+    page_title(|| vec![frame::VOLUMES.to_owned()]);
+    let store = use_store();
+    store.ensure_volumes();
+    let opened = opened("/volumes");
+    let rows = rows::rows_of(store.volumes, Signal::derive(|| None), VolumeRow::new);
+    let nothing = Nothing { glyph: lucide::HARD_DRIVE, title: copy::NO_VOLUMES, text: copy::NO_VOLUMES_TEXT };
+    let found = rows::found(store.volumes, opened, |volume, name| volume.name == name);
+    let details = move || {
+        let row = found.get()?;
+        let volume = &row.item;
+        let labels: Vec<_> = volume.labels.iter().map(|(name, value)| format!("{name}={value}")).collect();
+        let facts = vec![
+            (words::DEVICE, rows::device_link(&row.device)),
+            (words::DRIVER, text_cell(Some(&volume.driver))),
+            (words::USED_BY, listed(&volume.used_by)),
+            (words::STACK, text_cell(volume.stack.as_deref())),
+            (words::CREATED, age_cell(volume.created)),
+            (words::MOUNT_POINT, mono_cell(Some(&volume.mountpoint))),
+            (words::LABELS, listed(&labels)),
+        ];
+        Some(view! { <Drawer name=volume.name.clone() facts actions=vec![] on_close=opened.close/> })
+    };
+    view! {
+        <div class="with-drawer">
+            <FanOut spec=&SPEC stage=stage_of(store.volumes) rows nothing
+                on_open=rows::opener(store.volumes, opened, |volume| volume.name.clone())/>
+            {details}
+        </div>
+    }
 }

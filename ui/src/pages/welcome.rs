@@ -33,7 +33,8 @@ pub fn WelcomePage() -> impl IntoView {
     let field = NodeRef::<html::Input>::new();
     focus_when_shown(field);
     let error = Signal::derive(move || {
-        (checked.get() && name.with(|name| name.trim().is_empty())).then(|| copy::FLEET_NAME_MISSING.to_owned())
+        (checked.get() && name.with(|name| name.trim().is_empty()))
+            .then(|| copy::FLEET_NAME_MISSING.to_owned())
     });
     let submit = move |event: SubmitEvent| {
         event.prevent_default();
@@ -42,8 +43,17 @@ pub fn WelcomePage() -> impl IntoView {
             return;
         }
         busy.set(true);
-        let chosen = policy.with_untracked(|policy| if policy == LOCKED { StartingPolicy::Locked } else { StartingPolicy::OpenLab });
-        let request = UpdateFleet { name: Some(name.get_untracked().trim().to_owned()), starting_policy: Some(chosen) };
+        let chosen = policy.with_untracked(|policy| {
+            if policy == LOCKED {
+                StartingPolicy::Locked
+            } else {
+                StartingPolicy::OpenLab
+            }
+        });
+        let request = UpdateFleet {
+            name: Some(name.get_untracked().trim().to_owned()),
+            starting_policy: Some(chosen),
+        };
         let navigate = navigate.clone();
         spawn_local(async move {
             match send(&request).await {

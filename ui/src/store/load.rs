@@ -90,6 +90,17 @@ impl Store {
         }
     }
 
+    /// Takes in where the stream of frames begins, while the first lists are on their way or just came.
+    pub fn follow_from(self, seq: u64) {
+        self.follow(self.devices, seq, ListDevices);
+        self.follow(self.containers, seq, ListContainers::default());
+        self.follow(self.stacks, seq, ListStacks::default());
+        self.follow(self.images, seq, ListImages::default());
+        self.follow(self.volumes, seq, ListVolumes::default());
+        self.follow(self.networks, seq, ListNetworks::default());
+        self.follow(self.activity, seq, newest_activity());
+    }
+
     /// Reads the fleet; also how the page learns whether it has a session.
     pub fn load_fleet(self) {
         spawn_local(async move {
@@ -123,6 +134,20 @@ impl Store {
         }
     }
 
+    fn follow<T, R>(self, shelf: RwSignal<Shelf<T>>, seq: u64, request: R)
+    where
+        T: Shelved,
+        R: Request<Response = List<T>> + 'static,
+    {
+        let gap = shelf.try_update_untracked(|shelf| {
+            shelf.follow_from(seq);
+            shelf.has_gap()
+        });
+        if gap == Some(true) {
+            self.load(shelf, request);
+        }
+    }
+
     fn load<T, R>(self, shelf: RwSignal<Shelf<T>>, request: R)
     where
         T: Shelved,
@@ -131,7 +156,12 @@ impl Store {
         shelf.update(Shelf::begin);
         spawn_local(async move {
             match send(&request).await {
-                Ok(list) => shelf.update(|shelf| shelf.fill(list)),
+                Ok(list) => {
+                    shelf.update(|shelf| shelf.fill(list));
+                    if shelf.with_untracked(Shelf::has_gap) {
+                        self.load(shelf, request);
+                    }
+                }
                 Err(failure) => {
                     self.note(&failure);
                     shelf.update(|shelf| shelf.fail(failure));

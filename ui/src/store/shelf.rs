@@ -42,13 +42,17 @@ pub struct Shelf<T: Shelved> {
     load: Load,
     /// Rows were loaded at least once.
     filled: bool,
+    /// The last frame that the loaded rows contain.
+    seq: u64,
+    /// Frames up to this one are not delivered, so a list has to contain them.
+    floor: u64,
     /// Changes that came while a list was on its way, by the number of their frame.
     early: Vec<(u64, Change<T>)>,
 }
 
 impl<T: Shelved> Default for Shelf<T> {
     fn default() -> Self {
-        Self { rows: BTreeMap::new(), load: Load::Absent, filled: false, early: Vec::new() }
+        Self { rows: BTreeMap::new(), load: Load::Absent, filled: false, seq: 0, floor: 0, early: Vec::new() }
     }
 }
 
@@ -72,6 +76,7 @@ impl<T: Shelved> Shelf<T> {
     /// A list was asked for.
     pub fn begin(&mut self) {
         self.load = Load::Loading;
+        self.floor = 0;
         self.early.clear();
     }
 
@@ -86,11 +91,23 @@ impl<T: Shelved> Shelf<T> {
         }
         self.load = Load::Ready;
         self.filled = true;
+        self.seq = list.seq;
         for (seq, change) in std::mem::take(&mut self.early) {
             if seq > list.seq {
                 self.change(change);
             }
         }
+    }
+
+    /// The stream of frames begins after this one. Whoever is on its way has to contain it.
+    pub fn follow_from(&mut self, seq: u64) {
+        self.floor = seq;
+    }
+
+    /// Whether changes fell between the list and the first frame, so that it has to be loaded again.
+    #[must_use]
+    pub fn has_gap(&self) -> bool {
+        self.load == Load::Ready && self.seq < self.floor
     }
 
     /// Adds rows of an older page of a list that is read in pages.

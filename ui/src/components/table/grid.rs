@@ -8,7 +8,11 @@ use super::{
     selection::RowKey,
     state::Shown,
 };
-use crate::{browser, components::menu::Menu, copy::table as copy};
+use crate::{
+    browser,
+    components::{button::Button, empty::EmptyState, icon::lucide, menu::Menu},
+    copy::table as copy,
+};
 use leptos::{ev::KeyboardEvent, html, prelude::*};
 use wasm_bindgen::{JsCast, closure::Closure};
 use web_sys::{Element, HtmlElement};
@@ -63,6 +67,7 @@ pub(super) fn Grid(table: TableState, actions: Option<RowActions>, on_open: Opti
                     <Row table key=placed.key has_menu menu on_open/>
                 </For>
             </div>
+            <NoMatch table/>
         </div>
         {move || menu.get().zip(actions.clone()).map(|(at, actions)| {
             let close = move |keyboard: bool| {
@@ -71,6 +76,26 @@ pub(super) fn Grid(table: TableState, actions: Option<RowActions>, on_open: Opti
             };
             view! { <Menu name=copy::actions_for(&at.name) right=at.right below=at.below above=at.above actions=actions(&at.key) on_close=close/> }
         })}
+    }
+}
+
+/// Stands below the header when rows exist and none passes the filter.
+#[component]
+fn NoMatch(table: TableState) -> impl IntoView {
+    let none = Memo::new(move |_| table.shown.with(Shown::len) == 0 && table.total() > 0);
+    let text = Signal::derive(move || {
+        table.text.with(|text| copy::no_match(table.spec.one, text.trim(), table.total()))
+    });
+    move || {
+        none.get().then(|| {
+            view! {
+                <div class="no-match">
+                    <EmptyState glyph=lucide::SEARCH title=copy::NO_MATCHES text>
+                        <Button label=copy::CLEAR_FILTERS on_press=move || table.text.set(String::new())/>
+                    </EmptyState>
+                </div>
+            }
+        })
     }
 }
 

@@ -48,7 +48,7 @@ fn SelectAll(table: TableState) -> impl IntoView {
         });
     };
     view! {
-        <div role="columnheader" class="cell select">
+        <div role="columnheader" class="cell pick">
             <input type="checkbox" tabindex="-1" aria-label=copy::SELECT_ALL prop:checked=all on:click=pick/>
         </div>
     }

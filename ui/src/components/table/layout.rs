@@ -11,6 +11,9 @@ const WIDTHS: std::ops::RangeInclusive<f64> = 3.0..=60.0;
 const SELECT: f64 = 2.25;
 const MENU: f64 = 2.5;
 
+/// Room at both ends of a row, in rem.
+const EDGES: f64 = 1.5;
+
 /// Differences from what the table has by itself. Columns that a later version adds show up as it wants them.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
@@ -80,7 +83,7 @@ impl Layout {
     #[must_use]
     pub fn template(&self, spec: &TableSpec, has_menu: bool) -> (String, f64) {
         let mut tracks = Vec::new();
-        let mut least = 0.0;
+        let mut least = EDGES;
         if spec.selectable {
             tracks.push(format!("{SELECT}rem"));
             least += SELECT;
@@ -147,7 +150,7 @@ mod tests {
         layout.resize(&SPEC, "image", -100.0);
         let (template, least) = layout.template(&SPEC, false);
         assert_eq!(template, "2.25rem minmax(10rem, 10fr) 3rem 4rem");
-        assert!((least - 19.25).abs() < 1e-9);
+        assert!((least - 20.75).abs() < 1e-9);
     }
 
     #[test]

@@ -139,7 +139,7 @@ fn select_cell(table: TableState, key: RowKey, selected: Memo<bool>, row: Curren
         }
     };
     view! {
-        <div role="gridcell" class="cell select" on:click=pick>
+        <div role="gridcell" class="cell pick" on:click=pick>
             <input type="checkbox" tabindex="-1" aria-label=name prop:checked=move || selected.get()/>
         </div>
     }

@@ -25,7 +25,10 @@ pub(super) fn Countdown(expires: Timestamp) -> impl IntoView {
 fn announcement(left: i64) -> Option<String> {
     ANNOUNCED.contains(&left).then(|| {
         let minutes = left / 60;
-        format!("The command expires in {minutes} {}.", if minutes == 1 { "minute" } else { "minutes" })
+        format!(
+            "The command expires in {minutes} {}.",
+            if minutes == 1 { "minute" } else { "minutes" }
+        )
     })
 }
 
@@ -36,6 +39,13 @@ mod tests {
     #[test]
     fn only_three_moments_are_told_aloud() {
         let told: Vec<_> = (0..=3_600).rev().filter_map(announcement).collect();
-        assert_eq!(told, ["The command expires in 10 minutes.", "The command expires in 5 minutes.", "The command expires in 1 minute."]);
+        assert_eq!(
+            told,
+            [
+                "The command expires in 10 minutes.",
+                "The command expires in 5 minutes.",
+                "The command expires in 1 minute."
+            ]
+        );
     }
 }

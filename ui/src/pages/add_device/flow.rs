@@ -32,8 +32,12 @@ pub(super) enum Place {
 }
 
 /// How long a command may live, in seconds, with its words.
-pub(super) const LIFETIMES: [(u32, &str); 4] =
-    [(900, "15 minutes"), (3_600, "1 hour"), (86_400, "24 hours"), (604_800, "7 days")];
+pub(super) const LIFETIMES: [(u32, &str); 4] = [
+    (900, "15 minutes"),
+    (3_600, "1 hour"),
+    (86_400, "24 hours"),
+    (604_800, "7 days"),
+];
 
 /// What a command lives for unless somebody chooses otherwise.
 pub(super) const COMMAND_LIFETIME: u32 = 3_600;
@@ -120,7 +124,10 @@ impl Flow {
         let replaced = self.device.get_untracked();
         self.run(async move {
             if let Some(device) = replaced {
-                send(&RemoveDevice { device: device.to_string() }).await?;
+                send(&RemoveDevice {
+                    device: device.to_string(),
+                })
+                .await?;
                 self.forget();
             }
             send(&request).await
@@ -129,9 +136,14 @@ impl Flow {
 
     /// Makes a new command for the same device; the one before stops working.
     pub(super) fn renew(self) {
-        let Some(device) = self.device.get_untracked() else { return };
+        let Some(device) = self.device.get_untracked() else {
+            return;
+        };
         let device = device.to_string();
-        let request = RotateDevice { device, expires_seconds: Some(self.lifetime.get_untracked()) };
+        let request = RotateDevice {
+            device,
+            expires_seconds: Some(self.lifetime.get_untracked()),
+        };
         self.run(async move { send(&request).await });
     }
 

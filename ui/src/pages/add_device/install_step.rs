@@ -36,7 +36,10 @@ pub(super) fn InstallStep(#[prop(into)] on_close: Callback<()>) -> impl IntoView
     let content = move || match standing.get() {
         Standing::Online => view! { <ResultCard on_close/> }.into_any(),
         Standing::Waiting => view! { <Waiting enrollment expires/> }.into_any(),
-        Standing::Expired => over(flow, expired_text(expires.get_untracked(), clock.second.get_untracked())),
+        Standing::Expired => over(
+            flow,
+            expired_text(expires.get_untracked(), clock.second.get_untracked()),
+        ),
         Standing::Withdrawn => over(flow, copy::WITHDRAWN.to_owned()),
     };
     let foot = move || (standing.get() != Standing::Online).then(|| view! { <Foot on_close/> });
@@ -53,9 +56,18 @@ pub(super) fn InstallStep(#[prop(into)] on_close: Callback<()>) -> impl IntoView
 fn Foot(on_close: Callback<()>) -> impl IntoView {
     let flow = use_flow();
     let back = move || {
-        (!flow.resumed.get()).then(|| view! { <Button label=copy::BACK on_press=move || flow.step.set(Step::Network)/> })
+        (!flow.resumed.get())
+            .then(|| view! { <Button label=copy::BACK on_press=move || flow.step.set(Step::Network)/> })
     };
-    let note = move || flow.name.with(|name| if flow.resumed.get() { copy::KEEPS_WORKING.to_owned() } else { copy::stays_pending(name) });
+    let note = move || {
+        flow.name.with(|name| {
+            if flow.resumed.get() {
+                copy::KEEPS_WORKING.to_owned()
+            } else {
+                copy::stays_pending(name)
+            }
+        })
+    };
     view! {
         <footer class="dialog-foot">
             <span class="start">{back}</span>
@@ -68,7 +80,10 @@ fn Foot(on_close: Callback<()>) -> impl IntoView {
 #[component]
 fn Waiting(enrollment: Signal<Option<Enrollment>>, expires: Signal<Option<Timestamp>>) -> impl IntoView {
     let flow = use_flow();
-    let lifetimes = LIFETIMES.iter().map(|(seconds, words)| (seconds.to_string(), (*words).to_owned())).collect();
+    let lifetimes = LIFETIMES
+        .iter()
+        .map(|(seconds, words)| (seconds.to_string(), (*words).to_owned()))
+        .collect();
     let choose = move |seconds: String| {
         if let Ok(seconds) = seconds.parse() {
             flow.lifetime.set(seconds);
@@ -108,17 +123,23 @@ fn Waiting(enrollment: Signal<Option<Enrollment>>, expires: Signal<Option<Timest
 #[component]
 fn Methods() -> impl IntoView {
     let flow = use_flow();
-    let best = flow.made.with_untracked(|made| made.as_ref().map_or(Method::Install, |made| Method::best(made)));
+    let best = flow
+        .made
+        .with_untracked(|made| made.as_ref().map_or(Method::Install, |made| Method::best(made)));
     let method = RwSignal::new(best);
     let tabs = Signal::derive(move || {
         let tab = |method: Method| Tab {
-            reason: flow.made.with(|made| made.as_ref().and_then(|made| method.reason(made))),
+            reason: flow
+                .made
+                .with(|made| made.as_ref().and_then(|made| method.reason(made))),
             ..Tab::new(method.label(), method.label())
         };
         Method::ALL.into_iter().map(tab).collect::<Vec<_>>()
     });
     let select = move |label: String| {
-        let Some(chosen) = Method::from_label(&label) else { return };
+        let Some(chosen) = Method::from_label(&label) else {
+            return;
+        };
         method.set(chosen);
         if chosen == Method::Config && !flow.settled.get_untracked() {
             flow.lifetime.set(CONFIG_LIFETIME);
@@ -146,7 +167,11 @@ fn over(flow: Flow, text: String) -> AnyView {
 }
 
 fn expired_text(expires: Option<Timestamp>, now: Timestamp) -> String {
-    copy::expired(&expires.map(|expires| format::clock_time(expires, now)).unwrap_or_default())
+    copy::expired(
+        &expires
+            .map(|expires| format::clock_time(expires, now))
+            .unwrap_or_default(),
+    )
 }
 
 fn enrollment(flow: Flow) -> Signal<Option<Enrollment>> {
@@ -161,10 +186,14 @@ fn enrollment(flow: Flow) -> Signal<Option<Enrollment>> {
 fn expires(flow: Flow) -> Signal<Option<Timestamp>> {
     let store = use_store();
     Signal::derive(move || {
-        let made = flow.made.with(|made| made.as_ref().map(|made| made.token_expires));
+        let made = flow
+            .made
+            .with(|made| made.as_ref().map(|made| made.token_expires));
         made.or_else(|| {
             let device = flow.device.get()?;
-            store.enrollments.with(|known| known.get(&device).map(|told| told.expires))
+            store
+                .enrollments
+                .with(|known| known.get(&device).map(|told| told.expires))
         })
     })
 }

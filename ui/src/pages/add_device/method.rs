@@ -76,7 +76,9 @@ impl Method {
             NetworkMode::Pause => Self::Compose,
         };
         let mut candidates = [preferred].into_iter().chain(Self::ALL);
-        candidates.find(|method| method.text(added).is_some()).unwrap_or(preferred)
+        candidates
+            .find(|method| method.text(added).is_some())
+            .unwrap_or(preferred)
     }
 }
 
@@ -86,22 +88,32 @@ const RUN: &str = "| sudo bash";
 /// The install line with the installer's options.
 #[must_use]
 pub(super) fn with_options(line: &str, as_root: bool, skip_docker: bool) -> String {
-    let flags: String =
-        [(as_root, " --as-root"), (skip_docker, " --skip-docker")].iter().filter(|flag| flag.0).map(|flag| flag.1).collect();
-    if flags.is_empty() { line.to_owned() } else { format!("{line} -s --{flags}") }
+    let flags: String = [(as_root, " --as-root"), (skip_docker, " --skip-docker")]
+        .iter()
+        .filter(|flag| flag.0)
+        .map(|flag| flag.1)
+        .collect();
+    if flags.is_empty() {
+        line.to_owned()
+    } else {
+        format!("{line} -s --{flags}")
+    }
 }
 
 /// The install line with the script shown instead of run.
 #[must_use]
 pub(super) fn to_inspect(line: &str) -> String {
-    line.rfind(RUN).map_or_else(|| line.to_owned(), |at| format!("{}| less", &line[..at]))
+    line.rfind(RUN)
+        .map_or_else(|| line.to_owned(), |at| format!("{}| less", &line[..at]))
 }
 
 /// The token's secret half, which a config file names by itself.
 #[must_use]
 pub(super) fn secret(added: &DeviceAdded) -> Option<String> {
     let config = added.config.as_deref()?;
-    let token = config.lines().find_map(|line| line.strip_prefix("token = \"")?.strip_suffix('"'))?;
+    let token = config
+        .lines()
+        .find_map(|line| line.strip_prefix("token = \"")?.strip_suffix('"'))?;
     let (_, secret) = token.rsplit_once('.')?;
     Some(secret.to_owned())
 }
@@ -124,16 +136,25 @@ mod tests {
     #[test]
     fn options_follow_the_line_and_inspecting_runs_nothing() {
         assert_eq!(with_options(LINE, false, false), LINE);
-        assert_eq!(with_options(LINE, true, true), format!("{LINE} -s -- --as-root --skip-docker"));
+        assert_eq!(
+            with_options(LINE, true, true),
+            format!("{LINE} -s -- --as-root --skip-docker")
+        );
         let inspect = to_inspect(LINE);
-        assert!(inspect.ends_with("agent.sh | less") && !inspect.contains("bash"), "{inspect}");
+        assert!(
+            inspect.ends_with("agent.sh | less") && !inspect.contains("bash"),
+            "{inspect}"
+        );
     }
 
     #[test]
     fn the_best_method_is_one_that_there_is() {
         assert_eq!(Method::best(&added("bridge")), Method::Docker);
         assert_eq!(Method::best(&added("host")), Method::Docker);
-        assert_eq!(Method::Install.reason(&added("bridge")).as_deref(), Some("only Host"));
+        assert_eq!(
+            Method::Install.reason(&added("bridge")).as_deref(),
+            Some("only Host")
+        );
         assert_eq!(Method::Docker.reason(&added("bridge")), None);
     }
 

@@ -31,10 +31,20 @@ pub(super) fn NameStep(#[prop(into)] on_close: Callback<()>) -> impl IntoView {
     focus_when_shown(field);
     let problem = Signal::derive(move || {
         let refused = flow.name_refused.get();
-        refused.or_else(|| checked.get().then(|| flow.name.with(|name| wrong(name.trim(), store, flow.device.get()))).flatten())
+        refused.or_else(|| {
+            checked
+                .get()
+                .then(|| {
+                    flow.name
+                        .with(|name| wrong(name.trim(), store, flow.device.get()))
+                })
+                .flatten()
+        })
     });
     let stuck = Signal::derive(move || {
-        let reachable = store.fleet.with(|fleet| fleet.as_ref().is_none_or(|fleet| fleet.reachable_from_outside));
+        let reachable = store
+            .fleet
+            .with(|fleet| fleet.as_ref().is_none_or(|fleet| fleet.reachable_from_outside));
         flow.place.get() == Place::Elsewhere && !reachable
     });
     let reason = Signal::derive(move || stuck.get().then(|| copy::NOT_REACHABLE.to_owned()));
@@ -82,10 +92,20 @@ fn PlaceChoice() -> impl IntoView {
         choice(ELSEWHERE, copy::ELSEWHERE, copy::ELSEWHERE_TEXT),
     ];
     let value = Signal::derive(move || {
-        let word = if flow.place.get() == Place::Local { LOCAL } else { ELSEWHERE };
+        let word = if flow.place.get() == Place::Local {
+            LOCAL
+        } else {
+            ELSEWHERE
+        };
         word.to_owned()
     });
-    let change = move |value: String| flow.place.set(if value == LOCAL { Place::Local } else { Place::Elsewhere });
+    let change = move |value: String| {
+        flow.place.set(if value == LOCAL {
+            Place::Local
+        } else {
+            Place::Elsewhere
+        })
+    };
     view! { <RadioGroup label=copy::WHERE choices value on_change=change/> }
 }
 
@@ -104,6 +124,8 @@ fn wrong(name: &str, store: Store, own: Option<DeviceId>) -> Option<String> {
     if let Err(invalid) = name.parse::<DeviceName>() {
         return Some(invalid.to_string());
     }
-    let taken = store.lookup_device(name).is_some_and(|device| Some(device.id) != own);
+    let taken = store
+        .lookup_device(name)
+        .is_some_and(|device| Some(device.id) != own);
     taken.then(|| copy::name_taken(name))
 }

@@ -27,14 +27,20 @@ pub(super) fn NetworkStep() -> impl IntoView {
     };
     let replacing = move || {
         flow.device.get()?;
-        let name = flow.made.with(|made| made.as_ref().map(|made| made.device.name.to_string()))?;
+        let name = flow
+            .made
+            .with(|made| made.as_ref().map(|made| made.device.name.to_string()))?;
         Some(view! {
             <Notice tone=Tone::Warn text=copy::replaces(&name)>
                 <Button label=copy::KEEP_COMMAND on_press=move || flow.step.set(Step::Install)/>
             </Notice>
         })
     };
-    let failed = move || flow.failure.get().map(|failure| view! { <ErrorState message=failure.to_string()/> });
+    let failed = move || {
+        flow.failure
+            .get()
+            .map(|failure| view! { <ErrorState message=failure.to_string()/> })
+    };
     view! {
         <form on:submit=submit novalidate>
             <div class="dialog-body">
@@ -83,7 +89,11 @@ fn RelayChoice() -> impl IntoView {
     let flow = use_flow();
     let choice = |relay: &RelayPreference| {
         let (title, text) = copy::relay(*relay);
-        Choice { value: relay.to_string(), title: title.to_owned(), text: text.to_owned() }
+        Choice {
+            value: relay.to_string(),
+            title: title.to_owned(),
+            text: text.to_owned(),
+        }
     };
     let value = Signal::derive(move || flow.relay.get().to_string());
     let change = move |value: String| {

@@ -26,7 +26,8 @@ pub(super) fn MethodPanel(method: Method) -> impl IntoView {
     let flow = use_flow();
     let text = Signal::derive(move || {
         let made = flow.made.get();
-        made.and_then(|made| method.text(&made).map(str::to_owned)).unwrap_or_default()
+        made.and_then(|made| method.text(&made).map(str::to_owned))
+            .unwrap_or_default()
     });
     let masked = Signal::derive(move || flow.made.with(|made| made.as_ref().and_then(|made| secret(made))));
     match method {
@@ -99,9 +100,19 @@ fn Config(text: Signal<String>, masked: Signal<Option<String>>) -> impl IntoView
     let clock = use_clock();
     let made = move || flow.made.get();
     let steps = move || made().map(|made| copy::config_steps(made.device.name.as_str()));
-    let steps = move || steps().into_iter().flatten().map(|step| view! { <li>{step}</li> }).collect_view();
+    let steps = move || {
+        steps()
+            .into_iter()
+            .flatten()
+            .map(|step| view! { <li>{step}</li> })
+            .collect_view()
+    };
     let until = move |made: Arc<DeviceAdded>| format::clock_time(made.token_expires, clock.half_minute.get());
-    let run = Signal::derive(move || made().and_then(|made| made.config_run.clone()).unwrap_or_default());
+    let run = Signal::derive(move || {
+        made()
+            .and_then(|made| made.config_run.clone())
+            .unwrap_or_default()
+    });
     let file = Signal::derive(move || flow.name.with(|name| format!("{name}.device.toml")));
     let more = view! { <Download label=copy::DOWNLOAD_CONFIG file text primary=true/> }.into_any();
     view! {

@@ -17,13 +17,23 @@ pub(super) enum Standing {
 }
 
 /// Stages in their order.
-pub(super) const STAGES: [Stage; 4] = [Stage::Reached, Stage::IdentityChecked, Stage::CertificateIssued, Stage::Online];
+pub(super) const STAGES: [Stage; 4] = [
+    Stage::Reached,
+    Stage::IdentityChecked,
+    Stage::CertificateIssued,
+    Stage::Online,
+];
 
 /// Where a command stands. What is known of an enrollment may still be about the command before this one, whose
 /// life ended at another moment.
 #[must_use]
-pub(super) fn standing(enrollment: Option<&Enrollment>, expires: Option<Timestamp>, now: Timestamp) -> Standing {
-    let told = enrollment.filter(|told| expires.is_none_or(|expires| expires.as_second() == told.expires.as_second()));
+pub(super) fn standing(
+    enrollment: Option<&Enrollment>,
+    expires: Option<Timestamp>,
+    now: Timestamp,
+) -> Standing {
+    let told = enrollment
+        .filter(|told| expires.is_none_or(|expires| expires.as_second() == told.expires.as_second()));
     let expires = expires.or(told.map(|told| told.expires));
     let is_over = expires.is_some_and(|expires| expires <= now);
     match told.map(|told| told.state) {
@@ -63,8 +73,14 @@ pub(super) fn lines(enrollment: Option<&Enrollment>, device: &str) -> Vec<Line> 
         let reached = enrollment.and_then(|told| told.stages.iter().find(|reached| reached.stage == stage));
         let text = |from: &Option<String>| copy::reached(stage, device, from.as_deref());
         reached.map_or_else(
-            || Line { text: copy::upcoming(stage), at: None },
-            |reached| Line { text: text(&reached.from), at: Some(reached.at) },
+            || Line {
+                text: copy::upcoming(stage),
+                at: None,
+            },
+            |reached| Line {
+                text: text(&reached.from),
+                at: Some(reached.at),
+            },
         )
     };
     STAGES.into_iter().map(line).collect()
@@ -89,7 +105,11 @@ mod tests {
     }
 
     fn enrollment(state: EnrollmentState, stages: &[Stage]) -> Enrollment {
-        let reached = |stage: &Stage| StageReached { stage: *stage, at: at(5), from: Some("192.0.2.7".into()) };
+        let reached = |stage: &Stage| StageReached {
+            stage: *stage,
+            at: at(5),
+            from: Some("192.0.2.7".into()),
+        };
         Enrollment {
             device_id: "01937c5e-7b1a-7c3e-8b9e-0123456789ab".parse().unwrap(),
             state,
@@ -127,9 +147,18 @@ mod tests {
     fn the_newest_stage_is_the_headline() {
         assert_eq!(headline(None, "nas"), "Waiting for device…");
         let told = enrollment(EnrollmentState::Waiting, &[Stage::Reached]);
-        assert_eq!(headline(Some(&told), "nas"), "Device reached the controller (from 192.0.2.7)");
-        assert_eq!(headline(Some(&enrollment(EnrollmentState::Done, &STAGES)), "nas"), "nas is online");
-        let words: Vec<_> = lines(Some(&told), "nas").into_iter().map(|line| line.text).collect();
+        assert_eq!(
+            headline(Some(&told), "nas"),
+            "Device reached the controller (from 192.0.2.7)"
+        );
+        assert_eq!(
+            headline(Some(&enrollment(EnrollmentState::Done, &STAGES)), "nas"),
+            "nas is online"
+        );
+        let words: Vec<_> = lines(Some(&told), "nas")
+            .into_iter()
+            .map(|line| line.text)
+            .collect();
         assert_eq!(words[1..], ["Identity checked", "Certificate issued", "Online"]);
     }
 }

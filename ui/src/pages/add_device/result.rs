@@ -48,7 +48,10 @@ pub(super) fn ResultCard(on_close: Callback<()>) -> impl IntoView {
 }
 
 fn facts(device: &Arc<Device>) -> impl IntoView + use<> {
-    let system = device.facts.as_ref().map(|facts| format!("{}, {}", facts.os, facts.arch));
+    let system = device
+        .facts
+        .as_ref()
+        .map(|facts| format!("{}, {}", facts.os, facts.arch));
     let rows = [
         (copy::MESH_ADDRESS, Some(device.mesh_ip.to_string())),
         (copy::SYSTEM, system),
@@ -64,6 +67,7 @@ fn problems(device: &Arc<Device>) -> AnyView {
     if device.attention.is_empty() {
         return view! { <p class="muted">{copy::NO_PROBLEMS}</p> }.into_any();
     }
-    let notice = |problem| view! { <Notice tone=Tone::Warn text=attention::sentence(device.name.as_str(), problem)/> };
+    let notice =
+        |problem| view! { <Notice tone=Tone::Warn text=attention::sentence(device.name.as_str(), problem)/> };
     device.attention.iter().map(notice).collect_view().into_any()
 }

@@ -43,11 +43,18 @@ pub(super) fn Stages(enrollment: Signal<Option<Enrollment>>) -> impl IntoView {
         let created = enrollment.with(|told| told.as_ref().map(|told| told.created));
         created.map_or(0, |created| clock.second.get().as_second() - created.as_second())
     });
-    let is_silent = Memo::new(move |_| enrollment.with(|told| told.as_ref().is_none_or(|told| told.stages.is_empty())));
+    let is_silent =
+        Memo::new(move |_| enrollment.with(|told| told.as_ref().is_none_or(|told| told.stages.is_empty())));
     let needs_help = Memo::new(move |_| is_silent.get() && waited.get() >= PATIENCE);
-    let sentence = move || flow.name.with(|name| enrollment.with(|told| headline(told.as_ref(), name)));
+    let sentence = move || {
+        flow.name
+            .with(|name| enrollment.with(|told| headline(told.as_ref(), name)))
+    };
     let refused = move || enrollment.with(|told| told.as_ref()?.failure.as_ref().map(failure));
-    let list = move || flow.name.with(|name| enrollment.with(|told| lines(told.as_ref(), name)));
+    let list = move || {
+        flow.name
+            .with(|name| enrollment.with(|told| lines(told.as_ref(), name)))
+    };
     view! {
         <section class="stages" aria-label="Progress">
             <div class="stages-head">
@@ -63,7 +70,11 @@ pub(super) fn Stages(enrollment: Signal<Option<Enrollment>>) -> impl IntoView {
 }
 
 fn stage(text: String, at: Option<Timestamp>) -> impl IntoView {
-    let glyph = if at.is_some() { lucide::CHECK } else { lucide::CIRCLE_DASHED };
+    let glyph = if at.is_some() {
+        lucide::CHECK
+    } else {
+        lucide::CIRCLE_DASHED
+    };
     view! {
         <li class:done=at.is_some()>
             <Icon glyph/>
@@ -75,7 +86,13 @@ fn stage(text: String, at: Option<Timestamp>) -> impl IntoView {
 
 #[component]
 fn SelfTest(tests: RwSignal<Option<Vec<ReachableAt>>>) -> impl IntoView {
-    let outcome = move || tests.with(|tests| tests.as_ref().map(|tests| tests.iter().any(|test| test.reachable)));
+    let outcome = move || {
+        tests.with(|tests| {
+            tests
+                .as_ref()
+                .map(|tests| tests.iter().any(|test| test.reachable))
+        })
+    };
     let shown = move || match outcome() {
         None => ("self-test", lucide::CIRCLE_DASHED, copy::TESTING),
         Some(true) => ("self-test ok", lucide::CIRCLE_CHECK, copy::REACHABLE),
@@ -90,10 +107,18 @@ fn SelfTest(tests: RwSignal<Option<Vec<ReachableAt>>>) -> impl IntoView {
 fn NoContact(tests: RwSignal<Option<Vec<ReachableAt>>>) -> impl IntoView {
     let store = use_store();
     let address = Signal::derive(move || {
-        store.fleet.with(|fleet| fleet.as_ref().and_then(|fleet| fleet.endpoints.first()).map(|first| format!("https://{first}/")))
+        store.fleet.with(|fleet| {
+            fleet
+                .as_ref()
+                .and_then(|fleet| fleet.endpoints.first())
+                .map(|first| format!("https://{first}/"))
+        })
     });
     let check = Signal::derive(move || {
-        address.get().map(|address| format!("curl -sSko /dev/null {address} && echo reached")).unwrap_or_default()
+        address
+            .get()
+            .map(|address| format!("curl -sSko /dev/null {address} && echo reached"))
+            .unwrap_or_default()
     });
     let text = Signal::derive(move || copy::no_contact(&address.get().unwrap_or_default()));
     let own = move || tests.get().into_iter().flatten().map(tested).collect_view();

@@ -21,16 +21,27 @@ pub(super) fn NeedsAttention() -> impl IntoView {
         store.devices.with(|devices| {
             store.containers.with(|containers| {
                 // What a device without a link last said of its containers is not news.
-                let online = |id| devices.rows().get(id).is_some_and(|device| device.status == DeviceStatus::Online);
+                let online = |id| {
+                    devices
+                        .rows()
+                        .get(id)
+                        .is_some_and(|device| device.status == DeviceStatus::Online)
+                };
                 let current = containers.rows().values().filter(|row| online(&row.device_id));
-                troubles(devices.rows().values().map(AsRef::as_ref), current.map(AsRef::as_ref))
+                troubles(
+                    devices.rows().values().map(AsRef::as_ref),
+                    current.map(AsRef::as_ref),
+                )
             })
         })
     });
     let count = move || found.with(|(_, all)| *all);
     let quiet = move || {
         let devices = store.devices.with(|devices| devices.rows().len());
-        copy::all_quiet(devices, store.containers.with(|containers| containers.rows().len()))
+        copy::all_quiet(
+            devices,
+            store.containers.with(|containers| containers.rows().len()),
+        )
     };
     let content = move || {
         if count() == 0 {
@@ -66,7 +77,11 @@ pub(super) fn NeedsAttention() -> impl IntoView {
 
 #[component]
 fn One(trouble: Trouble) -> impl IntoView {
-    let (class, glyph) = if trouble.is_bad { ("bad", lucide::CIRCLE_ALERT) } else { ("warn", lucide::TRIANGLE_ALERT) };
+    let (class, glyph) = if trouble.is_bad {
+        ("bad", lucide::CIRCLE_ALERT)
+    } else {
+        ("warn", lucide::TRIANGLE_ALERT)
+    };
     let about = trouble.text.clone();
     view! {
         <li>

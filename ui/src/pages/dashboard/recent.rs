@@ -13,7 +13,10 @@ use std::sync::Arc;
 
 /// A short list of what happened, newest first.
 #[component]
-pub(crate) fn Recent(#[prop(into)] entries: Signal<Vec<Arc<Activity>>>, nothing: &'static str) -> impl IntoView {
+pub(crate) fn Recent(
+    #[prop(into)] entries: Signal<Vec<Arc<Activity>>>,
+    nothing: &'static str,
+) -> impl IntoView {
     let list = move || {
         if entries.with(Vec::is_empty) {
             view! { <p class="muted">{nothing}</p> }.into_any()
@@ -58,11 +61,22 @@ fn look(entry: &Activity) -> (&'static str, Glyph) {
 const SHOWN: usize = 10;
 
 /// The newest entries that `wanted` lets through.
-pub(crate) fn newest(wanted: impl Fn(&Activity) -> bool + Send + Sync + 'static) -> Signal<Vec<Arc<Activity>>> {
+pub(crate) fn newest(
+    wanted: impl Fn(&Activity) -> bool + Send + Sync + 'static,
+) -> Signal<Vec<Arc<Activity>>> {
     let store = crate::store::use_store();
     store.ensure_activity();
     Signal::derive(move || {
-        store.activity.with(|shelf| shelf.rows().values().rev().filter(|entry| wanted(entry)).take(SHOWN).cloned().collect())
+        store.activity.with(|shelf| {
+            shelf
+                .rows()
+                .values()
+                .rev()
+                .filter(|entry| wanted(entry))
+                .take(SHOWN)
+                .cloned()
+                .collect()
+        })
     })
 }
 

@@ -7,7 +7,11 @@ use leptos::prelude::*;
 #[component]
 pub(super) fn Summary() -> impl IntoView {
     let store = use_store();
-    let sums = Memo::new(move |_| store.devices.with(|devices| Sums::of(devices.rows().values().map(AsRef::as_ref))));
+    let sums = Memo::new(move |_| {
+        store
+            .devices
+            .with(|devices| Sums::of(devices.rows().values().map(AsRef::as_ref)))
+    });
     let figure = |name: &'static str, value: Signal<String>, detail: Signal<(String, &'static str)>| {
         view! {
             <div class="figure">

@@ -36,7 +36,9 @@ impl Sums {
             DeviceStatus::Pending => self.pending += 1,
             _ => self.offline += 1,
         }
-        if let (DeviceStatus::Online, Some(usage), Some(facts)) = (device.status, &device.usage, &device.facts) {
+        if let (DeviceStatus::Online, Some(usage), Some(facts)) =
+            (device.status, &device.usage, &device.facts)
+        {
             self.reporting += 1;
             self.cpu.0 += f64::from(usage.cpu_cores);
             self.cpu.1 += f64::from(facts.cpus);
@@ -57,9 +59,16 @@ mod tests {
     fn only_devices_that_report_now_are_summed() {
         let mut stale = device("old", DeviceStatus::Offline);
         stale.containers.running = 3;
-        let fleet = [device("a", DeviceStatus::Online), stale, device("gone", DeviceStatus::Revoked)];
+        let fleet = [
+            device("a", DeviceStatus::Online),
+            stale,
+            device("gone", DeviceStatus::Revoked),
+        ];
         let sums = Sums::of(fleet.iter());
-        assert_eq!((sums.devices, sums.online, sums.offline, sums.reporting), (2, 1, 1, 1));
+        assert_eq!(
+            (sums.devices, sums.online, sums.offline, sums.reporting),
+            (2, 1, 1, 1)
+        );
         assert_eq!((sums.cpu, sums.running), ((1.5, 4.0), 3));
     }
 }

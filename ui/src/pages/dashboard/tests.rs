@@ -26,8 +26,14 @@ pub(super) fn device(name: &str, status: DeviceStatus) -> Device {
         token_expires: None,
         enrolled: None,
         certificate: None,
-        facts: Some(Facts { cpus: 4, ..Facts::default() }),
-        usage: Some(Usage { cpu_cores: 1.5, ..Usage::default() }),
+        facts: Some(Facts {
+            cpus: 4,
+            ..Facts::default()
+        }),
+        usage: Some(Usage {
+            cpu_cores: 1.5,
+            ..Usage::default()
+        }),
         engine: None,
         containers: ContainerCounts::default(),
         link: LinkFacts::default(),

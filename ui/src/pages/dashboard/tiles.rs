@@ -20,7 +20,11 @@ const SHOWN: usize = 12;
 #[component]
 pub(super) fn Tiles() -> impl IntoView {
     let store = use_store();
-    let shown = Memo::new(move |_| store.devices.with(|devices| first(devices.rows().values().cloned().collect())));
+    let shown = Memo::new(move |_| {
+        store
+            .devices
+            .with(|devices| first(devices.rows().values().cloned().collect()))
+    });
     // Keyed by what a tile shows besides its meters, so that only those are drawn again when figures move.
     view! {
         <ul class="tiles">
@@ -56,7 +60,12 @@ fn Tile(device: Arc<Device>) -> impl IntoView {
     let store = use_store();
     let id = device.id;
     let first = device.clone();
-    let device = Memo::new(move |_| store.devices.with(|devices| devices.rows().get(&id).cloned()).unwrap_or_else(|| first.clone()));
+    let device = Memo::new(move |_| {
+        store
+            .devices
+            .with(|devices| devices.rows().get(&id).cloned())
+            .unwrap_or_else(|| first.clone())
+    });
     let status = Signal::derive(move || device.with(|device| Status::of_device(device)));
     let name = device.with_untracked(|device| device.name.to_string());
     let stale = Signal::derive(move || device.with(|device| device.status != DeviceStatus::Online));
@@ -72,7 +81,11 @@ fn Tile(device: Arc<Device>) -> impl IntoView {
         seen.map(|moment| view! { <AgeLabel moment prefix="as of"/> })
     };
     let path = device.with_untracked(|device| {
-        if device.status == DeviceStatus::Pending { format!("/devices/add?device={id}") } else { format!("/devices/{id}") }
+        if device.status == DeviceStatus::Pending {
+            format!("/devices/add?device={id}")
+        } else {
+            format!("/devices/{id}")
+        }
     });
     view! {
         <li class="tile panel">
@@ -110,13 +123,19 @@ fn Meters(device: Memo<Arc<Device>>, stale: Signal<bool>) -> impl IntoView {
 /// Busy cores and all cores.
 pub(crate) fn cpu(device: &Device) -> (f64, f64) {
     let cores = device.usage.map_or(0.0, |usage| f64::from(usage.cpu_cores));
-    (cores, device.facts.as_ref().map_or(0.0, |facts| f64::from(facts.cpus)))
+    (
+        cores,
+        device.facts.as_ref().map_or(0.0, |facts| f64::from(facts.cpus)),
+    )
 }
 
 #[expect(clippy::cast_precision_loss, reason = "a share in whole percent")]
 pub(crate) fn memory(device: &Device) -> (f64, f64) {
     let used = device.usage.map_or(0, |usage| usage.memory_bytes);
-    (used as f64, device.facts.as_ref().map_or(0, |facts| facts.memory_bytes) as f64)
+    (
+        used as f64,
+        device.facts.as_ref().map_or(0, |facts| facts.memory_bytes) as f64,
+    )
 }
 
 /// "61 %, 9.8 of 16 GiB".
@@ -124,7 +143,12 @@ pub(crate) fn memory_text(device: &Device) -> String {
     let used = device.usage.map_or(0, |usage| usage.memory_bytes);
     let all = device.facts.as_ref().map_or(0, |facts| facts.memory_bytes);
     let (part, whole) = memory(device);
-    format!("{}, {} of {}", format::percent(part, whole), format::memory(used), format::memory(all))
+    format!(
+        "{}, {} of {}",
+        format::percent(part, whole),
+        format::memory(used),
+        format::memory(all)
+    )
 }
 
 #[cfg(test)]
@@ -134,8 +158,16 @@ mod tests {
 
     #[test]
     fn trouble_stands_before_what_is_well() {
-        let fleet = [("a", DeviceStatus::Online), ("b", DeviceStatus::Offline), ("c", DeviceStatus::Revoked)];
-        let shown = first(fleet.map(|(name, status)| Arc::new(device(name, status))).to_vec());
+        let fleet = [
+            ("a", DeviceStatus::Online),
+            ("b", DeviceStatus::Offline),
+            ("c", DeviceStatus::Revoked),
+        ];
+        let shown = first(
+            fleet
+                .map(|(name, status)| Arc::new(device(name, status)))
+                .to_vec(),
+        );
         let names: Vec<_> = shown.iter().map(|device| device.name.as_str()).collect();
         assert_eq!(names, ["b", "a"]);
     }

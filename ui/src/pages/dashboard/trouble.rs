@@ -40,7 +40,10 @@ pub fn troubles<'a>(
     devices: impl Iterator<Item = &'a Device>,
     containers: impl Iterator<Item = &'a Row<Container>>,
 ) -> (Vec<Trouble>, usize) {
-    let mut found: Vec<_> = devices.flat_map(of_device).chain(containers.filter_map(of_container)).collect();
+    let mut found: Vec<_> = devices
+        .flat_map(of_device)
+        .chain(containers.filter_map(of_container))
+        .collect();
     found.sort_by(|a, b| (a.rank, &a.text).cmp(&(b.rank, &b.text)));
     let all = found.len();
     found.truncate(SHOWN);
@@ -50,18 +53,43 @@ pub fn troubles<'a>(
 fn of_device(device: &Device) -> Vec<Trouble> {
     let path = format!("/devices/{}", device.id);
     let name = device.name.as_str();
-    let trouble = |rank, is_bad, text, since, action| Trouble { rank, is_bad, text, since, action, path: path.clone() };
+    let trouble = |rank, is_bad, text, since, action| Trouble {
+        rank,
+        is_bad,
+        text,
+        since,
+        action,
+        path: path.clone(),
+    };
     match device.status {
         DeviceStatus::Offline => {
-            vec![trouble(Rank::Offline, true, format!("{name} is offline"), device.last_seen, copy::SEE_WHY)]
+            vec![trouble(
+                Rank::Offline,
+                true,
+                format!("{name} is offline"),
+                device.last_seen,
+                copy::SEE_WHY,
+            )]
         }
         DeviceStatus::Quarantined => {
-            vec![trouble(Rank::Quarantined, true, format!("{name} is quarantined"), device.last_seen, copy::SEE_WHY)]
+            vec![trouble(
+                Rank::Quarantined,
+                true,
+                format!("{name} is quarantined"),
+                device.last_seen,
+                copy::SEE_WHY,
+            )]
         }
         DeviceStatus::Online => {
             let of = |about| {
                 let (rank, is_bad) = rank(about);
-                trouble(rank, is_bad, attention::sentence(name, about), None, copy::OPEN_DEVICE)
+                trouble(
+                    rank,
+                    is_bad,
+                    attention::sentence(name, about),
+                    None,
+                    copy::OPEN_DEVICE,
+                )
             };
             device.attention.iter().map(of).collect()
         }
@@ -106,7 +134,11 @@ mod tests {
     fn the_worst_comes_first_and_a_quiet_fleet_has_none() {
         let mut clock = device("clock", DeviceStatus::Online);
         clock.attention = vec![Attention::ClockSkew { seconds: 90 }];
-        let fleet = [clock, device("fine", DeviceStatus::Online), device("gone", DeviceStatus::Offline)];
+        let fleet = [
+            clock,
+            device("fine", DeviceStatus::Online),
+            device("gone", DeviceStatus::Offline),
+        ];
         let (found, all) = troubles(fleet.iter(), std::iter::empty());
         let texts: Vec<_> = found.iter().map(|trouble| trouble.text.as_str()).collect();
         assert_eq!(all, 2);
@@ -116,7 +148,9 @@ mod tests {
 
     #[test]
     fn no_more_are_shown_than_fit_and_all_are_counted() {
-        let fleet: Vec<_> = (0..12).map(|index| device(&format!("d{index}"), DeviceStatus::Offline)).collect();
+        let fleet: Vec<_> = (0..12)
+            .map(|index| device(&format!("d{index}"), DeviceStatus::Offline))
+            .collect();
         let (found, all) = troubles(fleet.iter(), std::iter::empty());
         assert_eq!((found.len(), all), (SHOWN, 12));
     }

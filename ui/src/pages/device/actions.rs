@@ -72,7 +72,8 @@ impl Actions {
 
     /// Only what holds no trust can be forgotten.
     pub(super) fn is_removable(self) -> bool {
-        self.device.with(|device| matches!(device.status, DeviceStatus::Revoked | DeviceStatus::Pending))
+        self.device
+            .with(|device| matches!(device.status, DeviceStatus::Revoked | DeviceStatus::Pending))
     }
 
     fn id(self) -> String {
@@ -108,7 +109,9 @@ impl Actions {
 
     fn revoke(self) {
         let name = self.device.with_untracked(|device| device.name.to_string());
-        self.run(RevokeDevice { device: self.id() }, move |_| self.toaster.confirm(copy::revoked(&name)));
+        self.run(RevokeDevice { device: self.id() }, move |_| {
+            self.toaster.confirm(copy::revoked(&name))
+        });
     }
 }
 
@@ -123,7 +126,9 @@ pub(super) fn MoreActions() -> impl IntoView {
     let open = RwSignal::new(None::<(f64, f64, f64)>);
     let button = NodeRef::<html::Button>::new();
     let show = move || {
-        let place = button.get_untracked().map(|button| button.get_bounding_client_rect());
+        let place = button
+            .get_untracked()
+            .map(|button| button.get_bounding_client_rect());
         open.set(place.map(|place| (place.right(), place.bottom() + 4.0, place.top() - 4.0)));
     };
     let close = move |back: bool| {
@@ -148,7 +153,12 @@ fn listed(actions: Actions) -> Vec<RowAction> {
         run: Callback::new(move |()| actions.ask(what)),
     };
     let mut list = vec![action("Rename", lucide::PENCIL, None, Asked::Rename)];
-    list.push(action(copy::REVOKE, lucide::BAN, actions.not_revocable(), Asked::Revoke));
+    list.push(action(
+        copy::REVOKE,
+        lucide::BAN,
+        actions.not_revocable(),
+        Asked::Revoke,
+    ));
     if actions.is_removable() {
         list.push(action(copy::REMOVE, lucide::TRASH_2, None, Asked::Remove));
     }
@@ -202,18 +212,40 @@ fn Rename(on_close: Callback<()>) -> impl IntoView {
     let name = RwSignal::new(old.clone());
     let field = NodeRef::<html::Input>::new();
     focus_when_shown(field);
-    let wrong = move |name: &str| name.parse::<DeviceName>().err().map(|invalid| invalid.to_string());
+    let wrong = move |name: &str| {
+        name.parse::<DeviceName>()
+            .err()
+            .map(|invalid| invalid.to_string())
+    };
     let error = Signal::derive(move || {
-        let refused = actions.failure.get().filter(|failure| failure.field() == Some("name"));
-        refused.map(|failure| failure.to_string()).or_else(|| name.with(|name| wrong(name.trim())))
+        let refused = actions
+            .failure
+            .get()
+            .filter(|failure| failure.field() == Some("name"));
+        refused
+            .map(|failure| failure.to_string())
+            .or_else(|| name.with(|name| wrong(name.trim())))
     });
-    let other = move || actions.failure.get().filter(|failure| failure.field() != Some("name"));
+    let other = move || {
+        actions
+            .failure
+            .get()
+            .filter(|failure| failure.field() != Some("name"))
+    };
     let submit = move |event: SubmitEvent| {
         event.prevent_default();
         let new = name.get_untracked().trim().to_owned();
         if wrong(&new).is_none() {
-            let request = UpdateDevice { device: actions.id(), name: Some(new.clone()), tags: None };
-            actions.run(request, move |_| actions.toaster.confirm(format!("The device is called {new} now.")));
+            let request = UpdateDevice {
+                device: actions.id(),
+                name: Some(new.clone()),
+                tags: None,
+            };
+            actions.run(request, move |_| {
+                actions
+                    .toaster
+                    .confirm(format!("The device is called {new} now."))
+            });
         }
     };
     view! {

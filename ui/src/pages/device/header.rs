@@ -25,7 +25,9 @@ pub(super) fn Header(device: Signal<Arc<Device>>) -> impl IntoView {
     let status = Signal::derive(move || device.with(|device| Status::of_device(device)));
     let tags = Memo::new(move |_| device.with(|device| device.tags.clone()));
     let this_computer = Memo::new(move |_| device.with(|device| device.this_computer));
-    let seen = Memo::new(move |_| device.with(|device| device.last_seen.filter(|_| device.status != DeviceStatus::Online)));
+    let seen = Memo::new(move |_| {
+        device.with(|device| device.last_seen.filter(|_| device.status != DeviceStatus::Online))
+    });
     view! {
         <header class="device-head">
             <StatusBadge status chip=true/>
@@ -50,7 +52,9 @@ fn MeshAddress(device: Signal<Arc<Device>>) -> impl IntoView {
         if browser::copy(&address) {
             toaster.confirm(format!("Copied {address}"));
         } else {
-            toaster.fail(format!("The browser did not let this page copy. The mesh address is {address}."));
+            toaster.fail(format!(
+                "The browser did not let this page copy. The mesh address is {address}."
+            ));
         }
     };
     view! {
@@ -69,7 +73,13 @@ fn Attention(device: Signal<Arc<Device>>) -> impl IntoView {
             device.attention.iter().map(sentence).collect::<Vec<_>>()
         })
     });
-    move || found.get().into_iter().map(|text| view! { <Notice tone=Tone::Warn text/> }).collect_view()
+    move || {
+        found
+            .get()
+            .into_iter()
+            .map(|text| view! { <Notice tone=Tone::Warn text/> })
+            .collect_view()
+    }
 }
 
 /// A device that waits for its first connection, or for a new one.
@@ -77,18 +87,27 @@ fn Attention(device: Signal<Arc<Device>>) -> impl IntoView {
 fn Pending(device: Signal<Arc<Device>>) -> impl IntoView {
     let clock = use_clock();
     let navigate = StoredValue::new(use_navigate());
-    let waiting = Memo::new(move |_| device.with(|device| device.token_expires.map(|expires| (device.id, expires))));
+    let waiting =
+        Memo::new(move |_| device.with(|device| device.token_expires.map(|expires| (device.id, expires))));
     move || {
         let (id, expires) = waiting.get()?;
         let left = move || format::countdown(expires.as_second() - clock.second.get().as_second());
         let text = Signal::derive(move || {
             if expires > clock.second.get() {
-                format!("Waiting for the device to run its command. Expires in {}.", left())
+                format!(
+                    "Waiting for the device to run its command. Expires in {}.",
+                    left()
+                )
             } else {
-                format!("Its command expired at {}. Create a new one.", format::clock_time(expires, clock.half_minute.get()))
+                format!(
+                    "Its command expired at {}. Create a new one.",
+                    format::clock_time(expires, clock.half_minute.get())
+                )
             }
         });
-        let show = move || navigate.with_value(|navigate| navigate(&format!("/devices/add?device={id}"), Default::default()));
+        let show = move || {
+            navigate.with_value(|navigate| navigate(&format!("/devices/add?device={id}"), Default::default()))
+        };
         Some(view! { <Notice tone=Tone::Info text><Button label="Show progress" on_press=show/></Notice> })
     }
 }

@@ -61,21 +61,35 @@ pub(super) fn Overview(device: Signal<Arc<Device>>) -> impl IntoView {
 type Fact = (&'static str, String);
 
 fn rows(facts: Vec<Fact>) -> impl IntoView {
-    facts.into_iter().map(|(name, value)| view! { <div><dt>{name}</dt><dd>{value}</dd></div> }).collect_view()
+    facts
+        .into_iter()
+        .map(|(name, value)| view! { <div><dt>{name}</dt><dd>{value}</dd></div> })
+        .collect_view()
 }
 
 fn facts(device: &Device) -> Vec<Fact> {
     let mut rows: Vec<Fact> = Vec::new();
     if let Some(facts) = &device.facts {
         rows.push(("Operating system", facts.os.clone()));
-        rows.push(("Architecture", format!("{}, {}", facts.arch, format::counted(facts.cpus as usize, "core", "cores"))));
+        rows.push((
+            "Architecture",
+            format!(
+                "{}, {}",
+                facts.arch,
+                format::counted(facts.cpus as usize, "core", "cores")
+            ),
+        ));
         rows.push(("Memory", format::memory(facts.memory_bytes)));
     }
     if let Some(engine) = &device.engine {
         rows.push(("Engine", copy::engine(engine)));
     }
     if let Some(version) = &device.agent_version {
-        let place = if device.facts.as_ref().is_some_and(|facts| facts.containerized) { ", in a container" } else { "" };
+        let place = if device.facts.as_ref().is_some_and(|facts| facts.containerized) {
+            ", in a container"
+        } else {
+            ""
+        };
         rows.push(("Agent", format!("{version}{place}")));
     }
     rows.push(("Network mode", copy::mode(device.mode).to_owned()));
@@ -121,20 +135,34 @@ fn cpu_text(device: &Device) -> String {
 #[expect(clippy::cast_precision_loss, reason = "a share in whole percent")]
 fn disk(device: &Device) -> (f64, f64) {
     let used = device.usage.map_or(0, |usage| usage.disk_bytes);
-    (used as f64, device.facts.as_ref().map_or(0, |facts| facts.disk_bytes) as f64)
+    (
+        used as f64,
+        device.facts.as_ref().map_or(0, |facts| facts.disk_bytes) as f64,
+    )
 }
 
 fn disk_text(device: &Device) -> String {
     let used = device.usage.map_or(0, |usage| usage.disk_bytes);
     let all = device.facts.as_ref().map_or(0, |facts| facts.disk_bytes);
     let (part, whole) = disk(device);
-    format!("{}, {} of {}", format::percent(part, whole), format::disk(used), format::disk(all))
+    format!(
+        "{}, {} of {}",
+        format::percent(part, whole),
+        format::disk(used),
+        format::disk(all)
+    )
 }
 
 /// All figures behind the meters, in words.
 fn figures(device: &Device) -> String {
-    let after = |text: String| text.split_once(", ").map(|(_, rest)| rest.to_owned()).unwrap_or_default();
-    [cpu_text(device), memory_text(device), disk_text(device)].map(after).join(" · ")
+    let after = |text: String| {
+        text.split_once(", ")
+            .map(|(_, rest)| rest.to_owned())
+            .unwrap_or_default()
+    };
+    [cpu_text(device), memory_text(device), disk_text(device)]
+        .map(after)
+        .join(" · ")
 }
 
 #[component]
@@ -151,7 +179,14 @@ fn link(device: &Device, now: Timestamp) -> Vec<Fact> {
     let link = &device.link;
     let mut rows: Vec<Fact> = Vec::new();
     match link.since {
-        Some(since) => rows.push(("Connected", format!("since {}, for {}", format::clock_time(since, now), format::span(now.as_second() - since.as_second())))),
+        Some(since) => rows.push((
+            "Connected",
+            format!(
+                "since {}, for {}",
+                format::clock_time(since, now),
+                format::span(now.as_second() - since.as_second())
+            ),
+        )),
         None => rows.push(("Connected", "No".to_owned())),
     }
     if let Some(remote) = &link.remote {
@@ -169,7 +204,10 @@ fn link(device: &Device, now: Timestamp) -> Vec<Fact> {
         rows.push(("Clock skew", words));
     }
     if let Some(drop) = &link.last_drop {
-        rows.push(("Last drop", format!("{}: {}", format::clock_time(drop.at, now), drop.reason)));
+        rows.push((
+            "Last drop",
+            format!("{}: {}", format::clock_time(drop.at, now), drop.reason),
+        ));
     }
     rows
 }
@@ -182,7 +220,9 @@ fn Containers(device: Signal<Arc<Device>>) -> impl IntoView {
     let troubled = Memo::new(move |_| {
         store.containers.with(|containers| {
             let own = containers.rows().values().filter(|row| row.device_id == id);
-            let needs_look = |row: &&Arc<Row<Container>>| matches!(Status::of_container(&row.item).tone, Tone::Bad | Tone::Warn);
+            let needs_look = |row: &&Arc<Row<Container>>| {
+                matches!(Status::of_container(&row.item).tone, Tone::Bad | Tone::Warn)
+            };
             own.filter(needs_look).take(SHOWN).cloned().collect::<Vec<_>>()
         })
     });
@@ -199,11 +239,13 @@ fn Containers(device: Signal<Arc<Device>>) -> impl IntoView {
     };
     move || {
         let troubled = troubled.get();
-        (!troubled.is_empty()).then(|| view! {
-            <section class="panel" aria-labelledby="look">
-                <h2 id="look">{copy::TOP_CONTAINERS}</h2>
-                <ul class="short-list">{troubled.into_iter().map(one).collect_view()}</ul>
-            </section>
+        (!troubled.is_empty()).then(|| {
+            view! {
+                <section class="panel" aria-labelledby="look">
+                    <h2 id="look">{copy::TOP_CONTAINERS}</h2>
+                    <ul class="short-list">{troubled.into_iter().map(one).collect_view()}</ul>
+                </section>
+            }
         })
     }
 }

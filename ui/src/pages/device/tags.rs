@@ -22,7 +22,9 @@ use std::sync::Arc;
 pub(super) fn Tags(device: Signal<Arc<Device>>) -> impl IntoView {
     let store = use_store();
     let toaster = use_toaster();
-    let saved = Memo::new(move |_| device.with(|device| device.tags.iter().map(ToString::to_string).collect::<Vec<_>>()));
+    let saved = Memo::new(move |_| {
+        device.with(|device| device.tags.iter().map(ToString::to_string).collect::<Vec<_>>())
+    });
     let edited = RwSignal::new(saved.get_untracked());
     let busy = RwSignal::new(false);
     let failure = RwSignal::new(None::<String>);
@@ -45,7 +47,11 @@ pub(super) fn Tags(device: Signal<Arc<Device>>) -> impl IntoView {
         failure.set(None);
         let (add, remove) = change.get_untracked();
         let (id, name) = device.with_untracked(|device| (device.id.to_string(), device.name.to_string()));
-        let request = UpdateDevice { device: id, name: None, tags: Some(TagChange { add, remove }) };
+        let request = UpdateDevice {
+            device: id,
+            name: None,
+            tags: Some(TagChange { add, remove }),
+        };
         spawn_local(async move {
             match send(&request).await {
                 Ok(_) => toaster.confirm(copy::tags_saved(&name)),
@@ -75,21 +81,31 @@ pub(super) fn Tags(device: Signal<Arc<Device>>) -> impl IntoView {
 type Change = (Vec<String>, Vec<String>);
 
 fn change(saved: &[String], edited: &[String]) -> Change {
-    let only = |these: &[String], those: &[String]| these.iter().filter(|tag| !those.contains(tag)).cloned().collect();
+    let only = |these: &[String], those: &[String]| {
+        these.iter().filter(|tag| !those.contains(tag)).cloned().collect()
+    };
     (only(edited, saved), only(saved, edited))
 }
 
 fn difference((add, remove): &Change) -> String {
-    let part = |word: &str, tags: &[String]| (!tags.is_empty()).then(|| format!("{word} {}", tags.join(", ")));
-    [part("Adds", add), part("removes", remove)].into_iter().flatten().collect::<Vec<_>>().join("; ")
+    let part =
+        |word: &str, tags: &[String]| (!tags.is_empty()).then(|| format!("{word} {}", tags.join(", ")));
+    [part("Adds", add), part("removes", remove)]
+        .into_iter()
+        .flatten()
+        .collect::<Vec<_>>()
+        .join("; ")
 }
 
 /// Tags in use anywhere in the fleet.
 #[must_use]
 pub fn known_tags(store: Store) -> Vec<String> {
     store.devices.with(|devices| {
-        let mut tags: Vec<_> =
-            devices.rows().values().flat_map(|device| device.tags.iter().map(ToString::to_string)).collect();
+        let mut tags: Vec<_> = devices
+            .rows()
+            .values()
+            .flat_map(|device| device.tags.iter().map(ToString::to_string))
+            .collect();
         tags.sort();
         tags.dedup();
         tags

@@ -50,7 +50,11 @@ fn facts(certificate: &CertificateFacts, now: Timestamp) -> impl IntoView + use<
 
 /// A fingerprint in groups of four, as people compare it.
 fn grouped(fingerprint: &str) -> String {
-    let groups: Vec<_> = fingerprint.as_bytes().chunks(4).map(|group| String::from_utf8_lossy(group)).collect();
+    let groups: Vec<_> = fingerprint
+        .as_bytes()
+        .chunks(4)
+        .map(|group| String::from_utf8_lossy(group))
+        .collect();
     groups.join(" ")
 }
 

@@ -1,5 +1,6 @@
 //! Table rows made of what the store knows, and made again only where that changed.
 
+use super::Opened;
 use crate::{
     components::{
         age::AgeLabel,
@@ -14,6 +15,7 @@ use flotilla_protocol::{
     api::Row,
     device::{Device, DeviceStatus},
     id::DeviceId,
+    name::DeviceName,
 };
 use leptos::prelude::*;
 use std::{collections::BTreeMap, sync::Arc};
@@ -57,7 +59,7 @@ impl<T: InventoryItem> Item<T> {
         let name = self.device.name.clone();
         let address = format!("/devices/{name}");
         view! {
-            <a class="quiet" href=address tabindex="-1" on:click=|event| event.stop_propagation()><Marked text=name/></a>
+            <a class="plain" href=address tabindex="-1" on:click=|event| event.stop_propagation()><Marked text=name/></a>
         }
         .into_any()
     }
@@ -190,4 +192,37 @@ pub fn copy_action(label: String, text: String) -> RowAction {
             crate::browser::copy(&text);
         }),
     }
+}
+
+/// The thing that the address of a page names, by device and key.
+pub fn found<T: InventoryItem>(
+    shelf: RwSignal<Shelf<Row<T>>>,
+    opened: Opened,
+    is: fn(&T, &str) -> bool,
+) -> Memo<Option<Arc<Row<T>>>> {
+    Memo::new(move |_| {
+        let (device, key) = opened.at.get()?;
+        let wanted = |row: &&Arc<Row<T>>| {
+            (row.device.as_str() == device || row.device_id.to_string() == device) && is(&row.item, &key)
+        };
+        shelf.with(|shelf| shelf.rows().values().find(wanted).cloned())
+    })
+}
+
+/// Opens a row at its own address.
+pub fn opener<T: InventoryItem>(
+    shelf: RwSignal<Shelf<Row<T>>>,
+    opened: Opened,
+    key_of: fn(&T) -> String,
+) -> Callback<String> {
+    Callback::new(move |key: String| {
+        if let Some(row) = lookup(shelf, &key) {
+            opened.open.run((row.device.to_string(), key_of(&row.item)));
+        }
+    })
+}
+
+#[must_use]
+pub fn device_link(name: &DeviceName) -> AnyView {
+    view! { <a href=format!("/devices/{name}")>{name.to_string()}</a> }.into_any()
 }

@@ -72,6 +72,20 @@ fn what_did_not_change_is_not_painted_again() {
 }
 
 #[test]
+fn a_list_older_than_the_first_frame_has_a_gap_until_it_is_loaded_again() {
+    let mut shelf = Shelf::default();
+    shelf.begin();
+    shelf.follow_from(5);
+    assert!(!shelf.has_gap());
+    shelf.fill(list(vec![], 4));
+    assert!(shelf.has_gap());
+    shelf.begin();
+    // A controller that started again counts from the beginning.
+    shelf.fill(list(vec![], 1));
+    assert!(!shelf.has_gap());
+}
+
+#[test]
 fn clearing_a_device_leaves_the_others() {
     let mut shelf = Shelf::default();
     shelf.begin();

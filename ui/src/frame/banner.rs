@@ -1,0 +1,41 @@
+//! What stands above every page while the controller is out of reach.
+
+use crate::{
+    clock::use_clock,
+    components::{
+        button::{Button, Kind},
+        icon::{Icon, lucide},
+    },
+    copy::frame as copy,
+    format,
+    live::use_live,
+    store::{Contact, use_store},
+};
+use leptos::prelude::*;
+
+#[component]
+pub fn Banner() -> impl IntoView {
+    let store = use_store();
+    let live = use_live();
+    let clock = use_clock();
+    let lost = Memo::new(move |_| matches!(store.contact.get(), Contact::Lost { .. }));
+    let words = move || match store.contact.get() {
+        Contact::Lost { last, retry } => {
+            let seconds = retry.as_second() - clock.second.get().as_second();
+            copy::lost(&format::clock_time(last, clock.second.get()), seconds)
+        }
+        Contact::Connecting | Contact::Held => String::new(),
+    };
+    view! {
+        <div role="status">
+            {move || lost.get().then(|| view! {
+                <div class="banner">
+                    <Icon glyph=lucide::WIFI_OFF/>
+                    // The seconds would be read out one by one.
+                    <span class="grow" aria-live="off">{words}</span>
+                    <Button label=copy::RECONNECT kind=Kind::Quiet on_press=move || live.start()/>
+                </div>
+            })}
+        </div>
+    }
+}

@@ -1,0 +1,135 @@
+//! Keys that work everywhere.
+
+use super::Over;
+use crate::{browser, prefs::use_prefs};
+use leptos::{ev, prelude::*};
+use leptos_router::hooks::use_navigate;
+use wasm_bindgen::JsCast;
+use web_sys::{Element, HtmlElement, KeyboardEvent};
+
+/// A second key of `g …` counts for this long, in ms.
+const SEQUENCE: f64 = 1_500.0;
+
+/// What a key does, outside of fields.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Does {
+    Go(&'static str),
+    Filter,
+    Shortcuts,
+    /// The next key says where to go.
+    Begin,
+}
+
+pub(super) fn listen(over: Over) {
+    let prefs = use_prefs();
+    let navigate = use_navigate();
+    let begun = StoredValue::new(None::<f64>);
+    let handle = window_event_listener(ev::keydown, move |event| {
+        if event.default_prevented() || !always(&event, over) {
+            return;
+        }
+        let plain = !event.ctrl_key() && !event.meta_key() && !event.alt_key();
+        if !plain || !prefs.single_keys.get_untracked() || is_typing(&event) || is_dialog_open() {
+            return;
+        }
+        let now = event.time_stamp();
+        let after_g = begun.try_update_value(Option::take).flatten().is_some_and(|at| now - at < SEQUENCE);
+        let Some(does) = single(&event.key(), after_g) else { return };
+        event.prevent_default();
+        match does {
+            Does::Go(path) => navigate(path, Default::default()),
+            Does::Filter => browser::focus(".table .filter input"),
+            Does::Shortcuts => over.shortcuts.set(true),
+            Does::Begin => begun.set_value(Some(now)),
+        }
+    });
+    on_cleanup(move || handle.remove());
+}
+
+fn single(key: &str, after_g: bool) -> Option<Does> {
+    Some(match (key, after_g) {
+        ("h", true) => Does::Go("/"),
+        ("d", true) => Does::Go("/devices"),
+        ("c", true) => Does::Go("/containers"),
+        ("s", true) => Does::Go("/stacks"),
+        (_, true) => return None,
+        ("g", false) => Does::Begin,
+        ("a", false) => Does::Go("/devices/add"),
+        ("/", false) => Does::Filter,
+        ("?", false) => Does::Shortcuts,
+        _ => return None,
+    })
+}
+
+/// Keys that work in fields too. Answers whether the event is still to be looked at.
+fn always(event: &KeyboardEvent, over: Over) -> bool {
+    match event.key().as_str() {
+        "k" | "K" if event.ctrl_key() || event.meta_key() => {
+            event.prevent_default();
+            // One palette at a time, and none over a dialog that waits for an answer.
+            if over.palette.get_untracked() || !is_dialog_open() {
+                over.palette.update(|open| *open = !*open);
+            }
+            false
+        }
+        "F6" => {
+            event.prevent_default();
+            next_region(event.shift_key());
+            false
+        }
+        "F8" => {
+            event.prevent_default();
+            browser::focus(".toasts");
+            false
+        }
+        _ => true,
+    }
+}
+
+fn is_typing(event: &KeyboardEvent) -> bool {
+    let target = event.target().and_then(|target| target.dyn_into::<Element>().ok());
+    let editable = "input:not([type=checkbox]):not([type=radio]), textarea, select, [contenteditable]";
+    target.is_some_and(|target| target.matches(editable).unwrap_or(false))
+}
+
+fn is_dialog_open() -> bool {
+    document().query_selector("dialog[open]").ok().flatten().is_some()
+}
+
+/// Moves the keyboard to the next part of the page: navigation, top bar, content, panel.
+fn next_region(backward: bool) {
+    const REGIONS: &str = "nav.sidebar, header.top-bar, main, .drawer";
+    let Ok(found) = document().query_selector_all(REGIONS) else { return };
+    let seen = |element: &HtmlElement| element.offset_parent().is_some();
+    let regions: Vec<HtmlElement> =
+        (0..found.length()).filter_map(|index| found.item(index)?.dyn_into().ok()).filter(seen).collect();
+    let active = document().active_element();
+    // A panel lies inside the content, so the innermost region counts.
+    let at = regions.iter().rposition(|region| region.contains(active.as_deref()));
+    let count = regions.len();
+    if count == 0 {
+        return;
+    }
+    let next = match at {
+        Some(at) if backward => (at + count - 1) % count,
+        Some(at) => (at + 1) % count,
+        None => 0,
+    };
+    let region = &regions[next];
+    let first = region.query_selector("a[href], button, input, [tabindex='0']").ok().flatten();
+    let first = first.and_then(|first| first.dyn_into::<HtmlElement>().ok());
+    first.unwrap_or_else(|| region.clone()).focus().ok();
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn g_waits_for_where_to_go() {
+        assert_eq!(single("g", false), Some(Does::Begin));
+        assert_eq!(single("d", true), Some(Does::Go("/devices")));
+        assert_eq!(single("d", false), None);
+        assert_eq!(single("a", true), None);
+    }
+}

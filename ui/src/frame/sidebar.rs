@@ -1,0 +1,97 @@
+//! The way to every page.
+
+use crate::{
+    components::icon::{Glyph, Icon, lucide},
+    copy::frame as copy,
+    format::count,
+    store::use_store,
+};
+use flotilla_protocol::inventory::{ContainerState, Health};
+use leptos::prelude::*;
+use leptos_router::hooks::use_location;
+
+struct Item {
+    path: &'static str,
+    name: &'static str,
+    glyph: Glyph,
+}
+
+const TOP: [Item; 2] = [
+    Item { path: "/", name: copy::DASHBOARD, glyph: lucide::LAYOUT_DASHBOARD },
+    Item { path: "/devices", name: copy::DEVICES, glyph: lucide::SERVER },
+];
+const DOCKER: [Item; 5] = [
+    Item { path: "/containers", name: copy::CONTAINERS, glyph: lucide::BOX },
+    Item { path: "/stacks", name: copy::STACKS, glyph: lucide::LAYERS },
+    Item { path: "/images", name: copy::IMAGES, glyph: lucide::IMAGE },
+    Item { path: "/volumes", name: copy::VOLUMES, glyph: lucide::HARD_DRIVE },
+    Item { path: "/networks", name: copy::NETWORKS, glyph: lucide::NETWORK },
+];
+const SYSTEM: [Item; 2] = [
+    Item { path: "/activity", name: copy::ACTIVITY, glyph: lucide::HISTORY },
+    Item { path: "/settings", name: copy::SETTINGS, glyph: lucide::SETTINGS },
+];
+
+#[component]
+pub fn Sidebar() -> impl IntoView {
+    let store = use_store();
+    let fleet = move || {
+        let name = store.fleet.with(|fleet| fleet.as_ref().and_then(|fleet| fleet.name.clone()));
+        name.unwrap_or_else(|| copy::PRODUCT.to_owned())
+    };
+    view! {
+        <nav class="sidebar" aria-label=copy::MAIN>
+            <div class="fleet"><img src="/favicon.svg" alt=""/><span>{fleet}</span></div>
+            <ul>{TOP.iter().map(link).collect_view()}</ul>
+            <h2>{copy::GROUP_DOCKER}</h2>
+            <ul>{DOCKER.iter().map(link).collect_view()}</ul>
+            <h2>{copy::GROUP_SYSTEM}</h2>
+            <ul>{SYSTEM.iter().map(link).collect_view()}</ul>
+        </nav>
+    }
+}
+
+fn link(item: &'static Item) -> impl IntoView {
+    let location = use_location();
+    let current = Memo::new(move |_| {
+        location.pathname.with(|path| {
+            let below = path.strip_prefix(item.path).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
+            if item.path == "/" { path == "/" } else { below }
+        })
+    });
+    // A count is beside the link and not in it, so that the link's name stays its word.
+    view! {
+        <li>
+            <a href=item.path title=item.name aria-current=move || current.get().then_some("page")>
+                <Icon glyph=item.glyph/>
+                <span class="label">{item.name}</span>
+                {badge(item.path)}
+            </a>
+        </li>
+    }
+}
+
+/// How many there are, or how many are in trouble; for the eye only, the pages say the same in words.
+fn badge(path: &str) -> Option<AnyView> {
+    let store = use_store();
+    match path {
+        "/devices" => {
+            let devices = Memo::new(move |_| store.devices.with(|devices| devices.rows().len()));
+            let shown = move || (devices.get() > 0).then(|| count(devices.get()));
+            Some(view! { <span class="count" aria-hidden="true">{shown}</span> }.into_any())
+        }
+        "/containers" => {
+            let unhealthy = Memo::new(move |_| {
+                store.containers.with(|containers| {
+                    let sick = |row: &&std::sync::Arc<flotilla_protocol::api::Row<flotilla_protocol::inventory::Container>>| {
+                        row.item.state == ContainerState::Running && row.item.health == Health::Unhealthy
+                    };
+                    containers.rows().values().filter(sick).count()
+                })
+            });
+            let shown = move || (unhealthy.get() > 0).then(|| count(unhealthy.get()));
+            Some(view! { <span class="count bad" aria-hidden="true">{shown}</span> }.into_any())
+        }
+        _ => None,
+    }
+}

@@ -1,0 +1,220 @@
+//! A device as a row of the table.
+
+use crate::{
+    components::{
+        badge::{Status, StatusBadge},
+        table::{Column, Dash, Facet, Marked, Narrow, Rows, SortBy, SortKey, TableRow, TableSpec},
+    },
+    copy::devices as copy,
+    format,
+    pages::fan_out::rows::{age_cell, name_cell, text_cell},
+    query::{Key, Subject},
+    store::use_store,
+};
+use flotilla_protocol::{
+    Timestamp,
+    device::{Device, DeviceStatus},
+    id::DeviceId,
+};
+use leptos::prelude::*;
+use std::sync::Arc;
+
+pub(super) const SPEC: TableSpec = TableSpec {
+    id: "devices",
+    label: crate::copy::frame::DEVICES,
+    filter: copy::FILTER,
+    one: "device",
+    many: "devices",
+    columns: &[
+        Column::text("name", copy::NAME, 11.0),
+        Column::text("status", copy::STATUS, 10.0).fixed(),
+        Column::text("tags", copy::TAGS, 9.0),
+        Column::text("mesh", copy::MESH_ADDRESS, 8.5).fixed(),
+        Column::text("mode", copy::MODE, 7.5).fixed(),
+        Column::figures("containers", copy::CONTAINERS, 5.5),
+        Column::figures("cpu", copy::CPU, 4.0).live(),
+        Column::figures("memory", copy::MEMORY, 5.0).live(),
+        Column::figures("disk", copy::DISK, 4.0).live(),
+        Column::figures("seen", copy::LAST_SEEN, 6.0),
+        Column::text("agent", copy::AGENT, 6.0).fixed().hidden(),
+        Column::text("os", copy::OS, 13.0).hidden(),
+        Column::figures("certificate", copy::CERTIFICATE, 7.0).hidden(),
+        Column::figures("enrolled", copy::ENROLLED, 6.5).hidden(),
+    ],
+    keys: &[Key::Status, Key::Tag, Key::Mode],
+    facets: &[
+        Facet { key: Key::Status, title: copy::STATUS, values: copy::STATUSES },
+        Facet { key: Key::Tag, title: copy::TAG, values: &[] },
+        Facet { key: Key::Mode, title: copy::MODE, values: copy::MODES },
+    ],
+    sort: &[SortBy::up("status"), SortBy::up("name")],
+    sort_words: crate::copy::containers::TROUBLE_FIRST,
+    narrow: Narrow { title: "name", status: Some("status"), below: "mesh", figure: Some("containers") },
+    selectable: false,
+};
+
+/// Rows of all devices, made again only where a device changed.
+pub(super) fn device_rows() -> Memo<Rows> {
+    let store = use_store();
+    type Made = Vec<(DeviceId, Arc<Device>, Arc<dyn TableRow>)>;
+    let made: StoredValue<Made> = StoredValue::new(Vec::new());
+    Memo::new(move |_| {
+        let known = made.try_update_value(std::mem::take).unwrap_or_default();
+        let now: Made = store.devices.with(|devices| {
+            let row = |(id, device): (&DeviceId, &Arc<Device>)| {
+                let same = known.iter().find(|(old, thing, _)| old == id && Arc::ptr_eq(thing, device));
+                let make = || (*id, device.clone(), Arc::new(DeviceRow::new(device.clone())) as Arc<dyn TableRow>);
+                same.cloned().unwrap_or_else(make)
+            };
+            devices.rows().iter().map(row).collect()
+        });
+        let rows = Rows(Arc::new(now.iter().map(|(_, _, row)| row.clone()).collect()));
+        made.try_update_value(|made| *made = now);
+        rows
+    })
+}
+
+#[derive(Debug)]
+struct DeviceRow {
+    device: Arc<Device>,
+    key: String,
+    status: Status,
+    tags: String,
+    mesh: String,
+    subject: Subject,
+}
+
+impl DeviceRow {
+    fn new(device: Arc<Device>) -> Self {
+        let status = Status::of_device(&device);
+        let tags: Vec<&str> = device.tags.iter().map(|tag| tag.as_str()).collect();
+        let joined = tags.join(", ");
+        let mesh = device.mesh_ip.to_string();
+        let os = device.facts.as_ref().map_or("", |facts| facts.os.as_str());
+        let mut subject = Subject::new([device.name.as_str(), &joined, &mesh, os, &status.word]);
+        subject = subject.with(Key::Status, device.status.as_str()).with(Key::Mode, device.mode.as_str());
+        subject = subject.with(Key::Device, device.name.as_str());
+        if device.status == DeviceStatus::Online && !device.attention.is_empty() {
+            subject = subject.with(Key::Status, "attention");
+        }
+        for tag in &tags {
+            subject = subject.with(Key::Tag, tag);
+        }
+        Self { key: device.id.to_string(), status, tags: joined, mesh, subject, device }
+    }
+
+    fn is_asked(&self) -> bool {
+        matches!(self.device.status, DeviceStatus::Online | DeviceStatus::Pending)
+    }
+
+    /// Used and available, of a device that reports.
+    #[expect(clippy::cast_precision_loss, reason = "a share needs no last digit")]
+    fn share(&self, what: &str) -> Option<(f64, f64)> {
+        let (facts, usage) = self.device.facts.as_ref().zip(self.device.usage.as_ref())?;
+        let share = match what {
+            "cpu" => (f64::from(usage.cpu_cores), f64::from(facts.cpus)),
+            "memory" => (usage.memory_bytes as f64, facts.memory_bytes as f64),
+            _ => (usage.disk_bytes as f64, facts.disk_bytes as f64),
+        };
+        (self.device.status == DeviceStatus::Online).then_some(share)
+    }
+}
+
+/// Trouble first.
+fn rank(device: &Device) -> f64 {
+    match device.status {
+        DeviceStatus::Quarantined => 0.0,
+        DeviceStatus::Online if !device.attention.is_empty() => 1.0,
+        DeviceStatus::Offline => 2.0,
+        DeviceStatus::Reconnecting => 3.0,
+        DeviceStatus::Pending => 4.0,
+        DeviceStatus::Online => 5.0,
+        DeviceStatus::Revoked => 6.0,
+    }
+}
+
+#[expect(clippy::cast_precision_loss, reason = "seconds since 1970 are far below 2^52")]
+fn moment(moment: Option<Timestamp>) -> SortKey<'static> {
+    moment.map_or(SortKey::Nothing, |moment| SortKey::Number(-(moment.as_second() as f64)))
+}
+
+impl TableRow for DeviceRow {
+    fn key(&self) -> &str {
+        &self.key
+    }
+
+    fn label(&self) -> String {
+        format!("{}, {}", self.device.name, self.status.word)
+    }
+
+    fn name(&self) -> &str {
+        self.device.name.as_str()
+    }
+
+    fn subject(&self) -> &Subject {
+        &self.subject
+    }
+
+    fn stale_since(&self) -> Option<Timestamp> {
+        (!self.is_asked()).then_some(self.device.as_of)
+    }
+
+    fn sort_key(&self, column: &str) -> SortKey<'_> {
+        let device = &self.device;
+        match column {
+            "status" => SortKey::Number(rank(device)),
+            "tags" if self.tags.is_empty() => SortKey::Nothing,
+            "tags" => SortKey::Text(&self.tags),
+            "mesh" => SortKey::Number(f64::from(u32::from(device.mesh_ip))),
+            "mode" => SortKey::Text(device.mode.as_str()),
+            "containers" => SortKey::Number(f64::from(device.containers.total)),
+            "cpu" | "memory" | "disk" => {
+                self.share(column).map_or(SortKey::Nothing, |(part, whole)| SortKey::Number(part / whole.max(1.0)))
+            }
+            "seen" => moment(device.last_seen),
+            "agent" => device.agent_version.as_deref().map_or(SortKey::Nothing, SortKey::Text),
+            "os" => device.facts.as_ref().map_or(SortKey::Nothing, |facts| SortKey::Text(&facts.os)),
+            "certificate" => moment(device.certificate.as_ref().map(|certificate| certificate.expires)),
+            "enrolled" => moment(device.enrolled),
+            _ => SortKey::Text(device.name.as_str()),
+        }
+    }
+
+    fn cell(&self, column: &str) -> AnyView {
+        let device = &self.device;
+        match column {
+            "name" => view! {
+                {name_cell(device.name.as_str())}
+                {device.this_computer.then(|| view! { <span class="tag">{copy::THIS_COMPUTER}</span> })}
+            }
+            .into_any(),
+            "status" => view! { <StatusBadge status=self.status.clone() stale=device.status == DeviceStatus::Offline/> }.into_any(),
+            "tags" => tags_cell(device),
+            "mesh" => view! { <span class="mono"><Marked text=self.mesh.clone()/></span> }.into_any(),
+            "mode" => copy::mode(device.mode).into_any(),
+            "containers" => device.containers.total.to_string().into_any(),
+            "cpu" | "memory" | "disk" => match self.share(column) {
+                Some((part, whole)) => format::percent(part, whole).into_any(),
+                None => view! { <Dash/> }.into_any(),
+            },
+            "seen" if device.status == DeviceStatus::Online => copy::NOW.into_any(),
+            "seen" => age_cell(device.last_seen),
+            "agent" => text_cell(device.agent_version.as_deref()),
+            "os" => text_cell(device.facts.as_ref().map(|facts| facts.os.as_str())),
+            "certificate" => {
+                let expires = device.certificate.as_ref().map(|certificate| format::date(certificate.expires));
+                text_cell(expires.as_deref())
+            }
+            "enrolled" => age_cell(device.enrolled),
+            _ => ().into_any(),
+        }
+    }
+}
+
+fn tags_cell(device: &Device) -> AnyView {
+    if device.tags.is_empty() {
+        return view! { <Dash/> }.into_any();
+    }
+    let tag = |tag: &flotilla_protocol::name::Tag| view! { <span class="tag">{tag.to_string()}</span> };
+    view! { <span class="tags">{device.tags.iter().map(tag).collect_view()}</span> }.into_any()
+}
