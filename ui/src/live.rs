@@ -17,6 +17,9 @@ use std::time::Duration;
 use wasm_bindgen::{JsCast, closure::Closure};
 use web_sys::{MessageEvent, WebSocket};
 
+/// Frames that cannot be read make the page load everything again this often at most, in seconds.
+const UNREADABLE: i64 = 30;
+
 /// The stream's controls, for whoever wants it back sooner.
 #[derive(Debug, Clone, Copy)]
 pub struct Live {
@@ -32,6 +35,8 @@ struct State {
     last_heard: Option<Timestamp>,
     /// The stream held before, so its next beginning closes a gap.
     begun: bool,
+    /// When an unreadable frame last made the page load everything again.
+    reloaded: Option<Timestamp>,
     timer: Option<TimeoutHandle>,
 }
 
@@ -87,7 +92,20 @@ impl Live {
         match serde_json::from_str::<LiveFrame>(&text) {
             Ok(frame) if frame.reset && begun == Some(false) => self.store.follow_from(frame.seq),
             Ok(frame) => self.store.apply(frame),
-            Err(_) => self.store.reload(),
+            Err(_) => self.reload_after_unreadable(now),
+        }
+    }
+
+    fn reload_after_unreadable(self, now: Timestamp) {
+        let due = self.state.try_update_value(|state| {
+            let due = state.reloaded.is_none_or(|at| now.as_second() - at.as_second() >= UNREADABLE);
+            if due {
+                state.reloaded = Some(now);
+            }
+            due
+        });
+        if due == Some(true) {
+            self.store.reload();
         }
     }
 

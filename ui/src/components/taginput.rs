@@ -53,6 +53,11 @@ impl Entry {
         tags.push(tag);
         self.on_change.run((tags,));
         self.typed.set(String::new());
+        self.close();
+    }
+
+    fn close(self) {
+        self.open.set(false);
         self.active.set(None);
     }
 
@@ -62,6 +67,7 @@ impl Entry {
             .tags
             .with_untracked(|tags| tags.iter().filter(|kept| *kept != tag).cloned().collect());
         self.on_change.run((rest,));
+        self.close();
         if let Some(field) = self.field.get_untracked() {
             field.focus().ok();
         }
@@ -146,7 +152,7 @@ pub fn TagInput(
     view! {
         <div class="field">
             <label for=id.clone()>{label}</label>
-            <div class="tag-input" on:focusout=move |_| entry.open.set(false)>
+            <div class="tag-input" on:focusout=move |_| entry.close()>
                 <For each=move || tags.get() key=Clone::clone let:tag>
                     <Chip tag on_remove=move |tag: String| entry.remove(&tag)/>
                 </For>

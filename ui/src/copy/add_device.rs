@@ -59,6 +59,7 @@ pub const WITHDRAWN: &str = "This command was replaced and can't enroll a device
 pub const SHOWN_ONCE: &str =
     "The command was shown once and is not shown again. Create a new one if you no longer have it.";
 
+pub const CREATING: &str = "Creating a new command…";
 pub const KEEPS_WORKING: &str = "You can close this; the command keeps working until it expires.";
 
 pub const OPEN_DEVICE: &str = "Open device";

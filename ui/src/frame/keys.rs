@@ -116,8 +116,10 @@ fn next_region(backward: bool) {
         None => 0,
     };
     let region = &regions[next];
-    let first = region.query_selector("a[href], button, input, [tabindex='0']").ok().flatten();
-    let first = first.and_then(|first| first.dyn_into::<HtmlElement>().ok());
+    let controls = region.query_selector_all("a[href], button, input, [tabindex='0']").ok();
+    let control = |index| controls.as_ref()?.item(index)?.dyn_into::<HtmlElement>().ok();
+    let count = controls.as_ref().map_or(0, web_sys::NodeList::length);
+    let first = (0..count).filter_map(control).find(seen);
     first.unwrap_or_else(|| region.clone()).focus().ok();
 }
 

@@ -43,7 +43,7 @@ pub fn Palette(#[prop(into)] on_close: Callback<()>) -> impl IntoView {
         match entry.does {
             Does::Go(path) => navigate(&path, Default::default()),
             // The palette has to be gone before another dialog opens.
-            Does::Run(run) => request_animation_frame(move || run.run(())),
+            Does::Run(run) => request_animation_frame(move || run()),
         }
     });
     let input = NodeRef::<html::Input>::new();

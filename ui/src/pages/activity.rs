@@ -47,6 +47,7 @@ const SPEC: TableSpec = TableSpec {
     sort: &[SortBy { column: "time", descending: true }],
     sort_words: copy::NEWEST_FIRST,
     narrow: Narrow { title: "action", status: Some("result"), below: "details", figure: Some("time") },
+    age: "time",
     selectable: false,
 };
 

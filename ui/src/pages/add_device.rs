@@ -33,7 +33,7 @@ use network_step::NetworkStep;
 
 #[component]
 pub fn AddDevice() -> impl IntoView {
-    let flow = Flow::provide();
+    let flow = Flow::provide(false);
     resume_asked(flow);
     let navigate = use_navigate();
     let close = Callback::new(move |()| navigate("/devices", Default::default()));
@@ -59,7 +59,7 @@ pub fn AddDevice() -> impl IntoView {
 /// A new command for a device that enrolled before: the last step by itself.
 #[component]
 pub fn ReenrollDevice(id: DeviceId, name: String, on_close: Callback<()>) -> impl IntoView {
-    let flow = Flow::provide();
+    let flow = Flow::provide(true);
     flow.resume(id, &name);
     flow.renew();
     view! {

@@ -31,7 +31,7 @@ const SPEC: TableSpec = TableSpec {
         Column::text("device", words::DEVICE, 9.0),
         Column::figures("size", words::SIZE, 6.0),
         Column::figures("created", words::CREATED, 6.5),
-        Column::text("used", words::USED_BY, 8.0).fixed(),
+        Column::text("used", words::USED_BY, 11.0).fixed(),
         Column::text("id", words::ID, 8.0).fixed().hidden(),
     ],
     keys: &[Key::Status, Key::Device, Key::Tag, Key::Image],
@@ -39,6 +39,7 @@ const SPEC: TableSpec = TableSpec {
     sort: &[SortBy::up("repository"), SortBy::up("tag"), SortBy::up("device")],
     sort_words: words::BY_NAME,
     narrow: Narrow { title: "repository", status: Some("tag"), below: "device", figure: Some("size") },
+    age: "used",
     selectable: false,
 };
 

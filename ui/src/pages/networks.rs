@@ -41,6 +41,7 @@ const SPEC: TableSpec = TableSpec {
     sort: &[SortBy::up("name"), SortBy::up("device")],
     sort_words: words::BY_NAME,
     narrow: Narrow { title: "name", status: Some("driver"), below: "device", figure: Some("subnet") },
+    age: "containers",
     selectable: false,
 };
 

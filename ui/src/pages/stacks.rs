@@ -36,6 +36,7 @@ const SPEC: TableSpec = TableSpec {
     sort: &[SortBy::up("state"), SortBy::up("name")],
     sort_words: crate::copy::containers::TROUBLE_FIRST,
     narrow: Narrow { title: "name", status: Some("state"), below: "device", figure: None },
+    age: "services",
     selectable: false,
 };
 

@@ -42,6 +42,7 @@ const SPEC: TableSpec = TableSpec {
     sort: &[SortBy::up("name"), SortBy::up("device")],
     sort_words: words::BY_NAME,
     narrow: Narrow { title: "name", status: None, below: "device", figure: Some("used") },
+    age: "used",
     selectable: false,
 };
 

@@ -25,7 +25,7 @@ pub(super) fn FacetButton(table: TableState, facet: &'static Facet) -> impl Into
     let panel = move || {
         let choices = Memo::new(move |_| choices(table, facet));
         view! {
-            <ul class="choices">
+            <ul class="facet-values">
                 <For each=move || choices.get() key=|choice| (choice.value.clone(), choice.count, choice.chosen) let:choice>
                     <OneChoice table key=facet.key choice/>
                 </For>

@@ -85,7 +85,7 @@ fn on_key(
         }
         "Escape" if count > 0 => typing.set(false),
         // Back to the row that the keyboard came from.
-        "Escape" | "ArrowDown" => browser::focus(".table .body [role=row][tabindex='0']"),
+        "Escape" | "ArrowDown" => browser::focus(super::grid::ACTIVE_ROW),
         _ => return,
     }
     event.prevent_default();

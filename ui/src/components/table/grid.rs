@@ -17,6 +17,9 @@ use leptos::{ev::KeyboardEvent, html, prelude::*};
 use wasm_bindgen::{JsCast, closure::Closure};
 use web_sys::{Element, HtmlElement};
 
+/// The row that the tab key leads to.
+pub(super) const ACTIVE_ROW: &str = ".table .body [role=row][tabindex='0']";
+
 /// Below this width rows have two lines.
 const NARROW: &str = "(max-width: 39.99rem)";
 
@@ -72,7 +75,10 @@ pub(super) fn Grid(table: TableState, actions: Option<RowActions>, on_open: Opti
         {move || menu.get().zip(actions.clone()).map(|(at, actions)| {
             let close = move |keyboard: bool| {
                 menu.set(None);
-                table.wants_focus.set(keyboard);
+                if keyboard {
+                    // At once, so that a dialog that the action opens finds its way back here.
+                    browser::focus(ACTIVE_ROW);
+                }
             };
             view! { <Menu name=copy::actions_for(&at.name) right=at.right below=at.below above=at.above actions=actions(&at.key) on_close=close/> }
         })}

@@ -125,6 +125,7 @@ mod tests {
         sort: &[SortBy::up("name")],
         sort_words: "",
         narrow: Narrow { title: "name", status: None, below: "image", figure: None },
+        age: "image",
         selectable: true,
     };
 

@@ -119,10 +119,13 @@ fn take_keyboard(table: TableState, key: RowKey, node: NodeRef<html::Div>) {
     Effect::new(move |_| {
         let mine = table.wants_focus.get() && table.active.with(|active| active.as_ref() == Some(&key));
         if let Some(node) = node.get().filter(|_| mine) {
-            let options = web_sys::FocusOptions::new();
-            options.set_prevent_scroll(true);
-            node.focus_with_options(&options).ok();
             table.wants_focus.set(false);
+            // After the scrolling that brings the row into view, which may put elements in other places.
+            request_animation_frame(move || {
+                let options = web_sys::FocusOptions::new();
+                options.set_prevent_scroll(true);
+                node.focus_with_options(&options).ok();
+            });
         }
     });
 }
@@ -156,9 +159,10 @@ fn cells(table: TableState, row: Current, stale: Stale) -> AnyView {
                 view! { <div role="gridcell" class=class data-column=column.id>{content}{age}</div> }.into_any()
             };
             let columns = columns();
-            let ageing = columns.iter().rposition(|column| !column.figures);
+            // Where that column is hidden, the first one says it.
+            let shown = columns.iter().position(|column| column.id == table.spec.age).unwrap_or(0);
             let numbered = columns.into_iter().enumerate();
-            numbered.map(|(index, column)| cell((column, Some(index) == ageing))).collect::<Vec<_>>()
+            numbered.map(|(index, column)| cell((column, index == shown))).collect::<Vec<_>>()
         }}
     }
     .into_any()

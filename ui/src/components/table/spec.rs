@@ -27,6 +27,8 @@ pub struct TableSpec {
     /// That order in words: "Trouble first, then name".
     pub sort_words: &'static str,
     pub narrow: Narrow,
+    /// The column in which old rows show their age.
+    pub age: &'static str,
     /// Rows can be selected for actions on many.
     pub selectable: bool,
 }

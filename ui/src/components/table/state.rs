@@ -266,7 +266,11 @@ fn windowed(shown: Memo<Shown>, view: View, active: RwSignal<Option<RowKey>>) ->
             // A row with the keyboard stays in the page wherever it scrolled to, or the keyboard would be lost.
             if view.focused.get() && let Some(key) = active.get() {
                 let away = shown.position(&key).filter(|position| !range.contains(position));
-                window.extend(away.and_then(placed));
+                if let Some(row) = away.and_then(placed) {
+                    // In the order of positions: an element that changes places loses the keyboard.
+                    let place = if row.position < range.start { 0 } else { window.len() };
+                    window.insert(place, row);
+                }
             }
             window
         })

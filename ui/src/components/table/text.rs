@@ -7,7 +7,7 @@ use leptos::prelude::*;
 #[component]
 pub fn Marked(#[prop(into)] text: String) -> impl IntoView {
     let table = use_context::<TableState>();
-    move || {
+    let parts = move || {
         let parts = table.map_or_else(
             || vec![(false, text.clone())],
             |table| table.query.with(|query| parts(&text, &query.words().collect::<Vec<_>>())),
@@ -16,7 +16,8 @@ pub fn Marked(#[prop(into)] text: String) -> impl IntoView {
             if marked { view! { <mark>{text}</mark> }.into_any() } else { text.into_any() }
         };
         parts.into_iter().map(part).collect_view()
-    }
+    };
+    view! { <span>{parts}</span> }
 }
 
 /// Stands where there is no value.

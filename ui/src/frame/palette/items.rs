@@ -11,6 +11,7 @@ use crate::{
 };
 use flotilla_protocol::inventory::ContainerAction;
 use leptos::prelude::*;
+use std::sync::Arc;
 
 /// Headings of the list, in the order in which they stand while nothing is typed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -23,11 +24,14 @@ pub enum Group {
     Actions,
 }
 
+/// Outlives the palette, which is gone before it runs.
+pub(super) type Run = Arc<dyn Fn() + Send + Sync>;
+
 /// What choosing an entry does.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub(super) enum Does {
     Go(String),
-    Run(Callback<()>),
+    Run(Run),
 }
 
 impl PartialEq for Does {
@@ -37,7 +41,7 @@ impl PartialEq for Does {
     }
 }
 
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone, PartialEq)]
 pub(super) struct Entry {
     pub group: Group,
     pub glyph: Glyph,
@@ -123,15 +127,14 @@ fn actions() -> Vec<Entry> {
     let (store, prefs) = (use_store(), use_prefs());
     let over: Over = expect_context();
     let act = |glyph, title: &str, does| Entry::new(Group::Actions, glyph, title, "", does);
-    let run = |run: Callback<()>| Does::Run(run);
-    let theme = move |theme: Theme| run(Callback::new(move |()| prefs.theme.set(theme)));
+    let theme = |theme: Theme| Does::Run(Arc::new(move || prefs.theme.set(theme)));
     vec![
         act(lucide::PLUS, crate::copy::devices::ADD, Does::Go("/devices/add".to_owned())),
         act(lucide::MOON, copy::DARK, theme(Theme::Dark)),
         act(lucide::SUN, copy::LIGHT, theme(Theme::Light)),
         act(lucide::MONITOR, copy::SYSTEM, theme(Theme::System)),
-        act(lucide::REFRESH_CW, copy::RELOAD, run(Callback::new(move |()| store.reload()))),
-        act(lucide::KEYBOARD, frame::SHORTCUTS, run(Callback::new(move |()| over.shortcuts.set(true)))),
+        act(lucide::REFRESH_CW, copy::RELOAD, Does::Run(Arc::new(move || store.reload()))),
+        act(lucide::KEYBOARD, frame::SHORTCUTS, Does::Run(Arc::new(move || over.shortcuts.set(true)))),
     ]
 }
 
@@ -142,7 +145,7 @@ pub(super) fn within(entry: &Entry) -> Vec<Entry> {
     let mut entries = vec![Entry::new(Group::Actions, lucide::BOX, copy::OPEN, &entry.title, entry.does.clone())];
     entries.extend(ContainerAction::ALL.iter().map(|action| {
         let (action, key) = (*action, key.clone());
-        let run = Callback::new(move |()| acts.ask(vec![key.clone()], action, None));
+        let run = Arc::new(move || acts.ask(vec![key.clone()], action, None));
         Entry::new(Group::Actions, act::glyph(action), containers::verb(action), &entry.title, Does::Run(run))
     }));
     entries

@@ -23,7 +23,8 @@ pub(super) fn best(entries: &[Entry], text: &str, limit: usize) -> Vec<Entry> {
         .filter(|(_, entry)| !entry.repeated)
         .filter_map(|(index, entry)| Some((score(&entry.searched, &wanted)? + entry.weight, index)))
         .collect();
-    scored.sort_by(|a, b| b.0.cmp(&a.0).then(a.1.cmp(&b.1)));
+    let length = |index: usize| entries[index].title.len();
+    scored.sort_by(|a, b| b.0.cmp(&a.0).then_with(|| length(a.1).cmp(&length(b.1))).then(a.1.cmp(&b.1)));
     scored.truncate(limit);
     let mut found: Vec<Entry> = scored.into_iter().map(|(_, index)| entries[index].clone()).collect();
     // Shown in groups, so what follows the best of a group stands with it.

@@ -49,6 +49,8 @@ pub(super) const CONFIG_LIFETIME: u32 = 86_400;
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Flow {
     store: Store,
+    /// Only the last step is shown: there is no way to another device from here.
+    pub alone: bool,
     pub step: RwSignal<Step>,
     pub name: RwSignal<String>,
     pub name_refused: RwSignal<Option<String>>,
@@ -71,9 +73,10 @@ pub(super) struct Flow {
 
 impl Flow {
     /// Starts at the first step.
-    pub(super) fn provide() -> Self {
+    pub(super) fn provide(alone: bool) -> Self {
         let flow = Self {
             store: use_store(),
+            alone,
             step: RwSignal::new(Step::Name),
             name: RwSignal::default(),
             name_refused: RwSignal::new(None),

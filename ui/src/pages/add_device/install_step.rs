@@ -16,13 +16,14 @@ use crate::{
         button::{Button, Kind},
         error_state::{ErrorState, Notice},
         select::Select,
+        skeleton::Skeleton,
         tabs::{Tab, Tabs},
     },
     copy::add_device as copy,
     format,
     store::use_store,
 };
-use flotilla_protocol::{Timestamp, api::Enrollment};
+use flotilla_protocol::{Timestamp, api::Enrollment, device::DeviceStatus};
 use leptos::prelude::*;
 
 #[component]
@@ -34,6 +35,10 @@ pub(super) fn InstallStep(#[prop(into)] on_close: Callback<()>) -> impl IntoView
         enrollment.with(|told| standing(told.as_ref(), expires.get(), clock.second.get()))
     });
     let content = move || match standing.get() {
+        // What became of the command before is of no interest here.
+        _ if flow.alone && flow.made.with(Option::is_none) => {
+            view! { <Skeleton bones=3 height="3rem" sentence=copy::CREATING/> }.into_any()
+        }
         Standing::Online => view! { <ResultCard on_close/> }.into_any(),
         Standing::Waiting => view! { <Waiting enrollment expires/> }.into_any(),
         Standing::Expired => over(
@@ -42,7 +47,10 @@ pub(super) fn InstallStep(#[prop(into)] on_close: Callback<()>) -> impl IntoView
         ),
         Standing::Withdrawn => over(flow, copy::WITHDRAWN.to_owned()),
     };
-    let foot = move || (standing.get() != Standing::Online).then(|| view! { <Foot on_close/> });
+    let foot = move || match standing.get() {
+        Standing::Online => None,
+        standing => Some(view! { <Foot works=standing == Standing::Waiting on_close/> }),
+    };
     view! {
         <div class="dialog-body">
             {move || flow.failure.get().map(|failure| view! { <ErrorState message=failure.to_string()/> })}
@@ -53,25 +61,31 @@ pub(super) fn InstallStep(#[prop(into)] on_close: Callback<()>) -> impl IntoView
 }
 
 #[component]
-fn Foot(on_close: Callback<()>) -> impl IntoView {
+fn Foot(works: bool, on_close: Callback<()>) -> impl IntoView {
     let flow = use_flow();
+    let store = use_store();
     let back = move || {
         (!flow.resumed.get())
             .then(|| view! { <Button label=copy::BACK on_press=move || flow.step.set(Step::Network)/> })
     };
+    let is_pending = move || {
+        let device = flow
+            .device
+            .get()
+            .and_then(|id| store.lookup_device(&id.to_string()));
+        device.is_none_or(|device| device.status == DeviceStatus::Pending)
+    };
     let note = move || {
-        flow.name.with(|name| {
-            if flow.resumed.get() {
-                copy::KEEPS_WORKING.to_owned()
-            } else {
-                copy::stays_pending(name)
-            }
-        })
+        if is_pending() {
+            flow.name.with(|name| copy::stays_pending(name))
+        } else {
+            copy::KEEPS_WORKING.to_owned()
+        }
     };
     view! {
         <footer class="dialog-foot">
             <span class="start">{back}</span>
-            <p class="note">{note}</p>
+            {works.then(|| view! { <p class="note">{note}</p> })}
             <Button label=copy::CLOSE on_press=move || on_close.run(())/>
         </footer>
     }
@@ -92,8 +106,18 @@ fn Waiting(enrollment: Signal<Option<Enrollment>>, expires: Signal<Option<Timest
         }
     };
     let chosen = Signal::derive(move || flow.lifetime.get().to_string());
+    let is_shown = move || flow.made.with(Option::is_some);
+    let heading = move || {
+        flow.name.with(|name| {
+            if is_shown() {
+                copy::run_this_on(name)
+            } else {
+                name.clone()
+            }
+        })
+    };
     let texts = move || {
-        if flow.made.with(Option::is_some) {
+        if is_shown() {
             view! { <Methods/> }.into_any()
         } else {
             view! {
@@ -106,12 +130,12 @@ fn Waiting(enrollment: Signal<Option<Enrollment>>, expires: Signal<Option<Timest
     };
     view! {
         <div class="install-head">
-            <h3>{move || flow.name.with(|name| copy::run_this_on(name))}</h3>
+            <h3>{heading}</h3>
             <p class="once">
                 {copy::WORKS_ONCE}" "
                 {move || expires.get().map(|expires| view! { <Countdown expires/> })}
             </p>
-            {move || flow.made.with(Option::is_some).then(|| view! {
+            {move || is_shown().then(|| view! {
                 <Select label=copy::VALID_FOR options=Vec::clone(&lifetimes) value=chosen on_change=choose/>
             })}
         </div>

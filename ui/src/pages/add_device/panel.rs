@@ -99,9 +99,15 @@ fn Config(text: Signal<String>, masked: Signal<Option<String>>) -> impl IntoView
     let flow = use_flow();
     let clock = use_clock();
     let made = move || flow.made.get();
-    let steps = move || made().map(|made| copy::config_steps(made.device.name.as_str()));
+    // Without a command to run, the last step has nothing to point at.
+    let shown = |made: &DeviceAdded| if made.config_run.is_some() { 3 } else { 2 };
     let steps = move || {
-        steps()
+        let texts = made().map(|made| {
+            copy::config_steps(made.device.name.as_str())
+                .into_iter()
+                .take(shown(&made))
+        });
+        texts
             .into_iter()
             .flatten()
             .map(|step| view! { <li>{step}</li> })

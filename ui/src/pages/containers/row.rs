@@ -50,6 +50,7 @@ pub const SPEC: TableSpec = TableSpec {
     sort: &[SortBy::up("state"), SortBy::up("name")],
     sort_words: copy::TROUBLE_FIRST,
     narrow: Narrow { title: "name", status: Some("state"), below: "device", figure: Some("ports") },
+    age: "ports",
     selectable: true,
 };
 
@@ -243,7 +244,10 @@ fn published(container: &Container) -> Vec<String> {
     let line = |port: &flotilla_protocol::inventory::Port| {
         let inside = format!("{}/{}", port.private, port.protocol);
         match port.public {
-            Some(public) => format!("{}:{public} → {inside}", port.address.as_deref().unwrap_or("*")),
+            Some(public) => match port.address.as_deref() {
+                Some(address) if address.contains(':') => format!("[{address}]:{public} → {inside}"),
+                address => format!("{}:{public} → {inside}", address.unwrap_or("*")),
+            },
             None => inside,
         }
     };

@@ -3,6 +3,7 @@
 use crate::{
     clock::use_clock,
     components::{
+        age::AgeLabel,
         badge::{Status, StatusBadge, Tone},
         meter::Meter,
     },
@@ -30,12 +31,17 @@ const SHOWN: usize = 5;
 #[component]
 pub(super) fn Overview(device: Signal<Arc<Device>>) -> impl IntoView {
     let id = device.with_untracked(|device| device.id);
+    let stale_since = Memo::new(move |_| {
+        device.with(|device| {
+            Some(device.as_of).filter(|_| device.status != DeviceStatus::Online && device.usage.is_some())
+        })
+    });
     let events = newest(move |entry| entry.device_id == Some(id));
     view! {
         <div class="overview">
             <div class="column">
                 <section class="panel" aria-labelledby="in-use">
-                    <h2 id="in-use">{copy::USAGE}</h2>
+                    <h2 id="in-use">{copy::USAGE}" "{move || stale_since.get().map(|moment| view! { <AgeLabel moment prefix="as of"/> })}</h2>
                     <InUse device/>
                 </section>
                 <Containers device/>

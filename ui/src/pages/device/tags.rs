@@ -88,13 +88,11 @@ fn change(saved: &[String], edited: &[String]) -> Change {
 }
 
 fn difference((add, remove): &Change) -> String {
-    let part =
-        |word: &str, tags: &[String]| (!tags.is_empty()).then(|| format!("{word} {}", tags.join(", ")));
-    [part("Adds", add), part("removes", remove)]
-        .into_iter()
-        .flatten()
-        .collect::<Vec<_>>()
-        .join("; ")
+    match (add.as_slice(), remove.as_slice()) {
+        (add, []) => format!("Adds {}.", add.join(", ")),
+        ([], remove) => format!("Removes {}.", remove.join(", ")),
+        (add, remove) => format!("Adds {}; removes {}.", add.join(", "), remove.join(", ")),
+    }
 }
 
 /// Tags in use anywhere in the fleet.
@@ -121,6 +119,6 @@ mod tests {
         let texts = |tags: &[&str]| tags.iter().map(|tag| (*tag).to_owned()).collect::<Vec<_>>();
         let change = change(&texts(&["edge", "prod"]), &texts(&["prod", "media"]));
         assert_eq!(change, (texts(&["media"]), texts(&["edge"])));
-        assert_eq!(difference(&change), "Adds media; removes edge");
+        assert_eq!(difference(&change), "Adds media; removes edge.");
     }
 }
