@@ -58,7 +58,11 @@ impl Rgb {
     fn luminance(self) -> f64 {
         let [red, green, blue] = self.0.map(|channel| {
             let value = f64::from(channel) / 255.0;
-            if value <= 0.04045 { value / 12.92 } else { ((value + 0.055) / 1.055).powf(2.4) }
+            if value <= 0.04045 {
+                value / 12.92
+            } else {
+                ((value + 0.055) / 1.055).powf(2.4)
+            }
         });
         0.2126 * red + 0.7152 * green + 0.0722 * blue
     }
@@ -70,7 +74,9 @@ impl Rgb {
 }
 
 fn colors() -> Colors {
-    let declarations = TOKENS.lines().filter_map(|line| line.trim().strip_prefix("--")?.split_once(": light-dark("));
+    let declarations = TOKENS
+        .lines()
+        .filter_map(|line| line.trim().strip_prefix("--")?.split_once(": light-dark("));
     declarations
         .filter_map(|(name, values)| {
             let (light, dark) = values.trim_end_matches(");").split_once(',')?;
@@ -86,8 +92,12 @@ fn shortfall(colors: &Colors, ink: &str, ground: &str, wanted: [f64; 2]) -> Vec<
         .filter_map(|(theme, name)| {
             let ratio = colors[ink][theme].contrast(colors[ground][theme]);
             // The table is written to one digit.
-            (ratio + 0.05 < wanted[theme])
-                .then(|| format!("{name}: --{ink} on --{ground} is {ratio:.2}, wanted {}", wanted[theme]))
+            (ratio + 0.05 < wanted[theme]).then(|| {
+                format!(
+                    "{name}: --{ink} on --{ground} is {ratio:.2}, wanted {}",
+                    wanted[theme]
+                )
+            })
         })
         .collect()
 }
@@ -106,7 +116,9 @@ fn text_and_controls_are_readable_on_every_surface() {
     let colors = colors();
     let short: Vec<_> = ON_SURFACES
         .iter()
-        .flat_map(|(ink, light, dark)| SURFACES.map(|ground| shortfall(&colors, ink, ground, [*light, *dark])))
+        .flat_map(|(ink, light, dark)| {
+            SURFACES.map(|ground| shortfall(&colors, ink, ground, [*light, *dark]))
+        })
         .flatten()
         .collect();
     assert!(short.is_empty(), "{}", short.join("\n"));

@@ -1,6 +1,7 @@
 //! A modal dialog. The rest of the page is inert while it is open, and the keyboard returns to where it came from.
 
 use super::ids::fresh_id;
+use crate::browser;
 use leptos::{ev, html, prelude::*};
 use wasm_bindgen::JsCast;
 use web_sys::HtmlElement;
@@ -74,10 +75,15 @@ fn focused() -> Option<HtmlElement> {
     document().active_element()?.dyn_into().ok()
 }
 
-/// Returns the keyboard to the element that opened the dialog, unless it went elsewhere meanwhile.
+/// Returns the keyboard to the element that opened the dialog, unless it went elsewhere meanwhile. Where that element
+/// is gone, the page's heading takes it.
 fn give_back(opener: Option<HtmlElement>) {
-    let nowhere = focused().is_none_or(|element| element.tag_name() == "BODY");
-    if let Some(opener) = opener.filter(|opener| nowhere && opener.is_connected()) {
-        opener.focus().ok();
+    let is_body = |element: &HtmlElement| element.tag_name() == "BODY";
+    if focused().is_some_and(|element| !is_body(&element)) {
+        return;
+    }
+    match opener.filter(|opener| opener.is_connected() && !is_body(opener)) {
+        Some(opener) => _ = opener.focus(),
+        None => browser::focus("h1"),
     }
 }

@@ -34,5 +34,5 @@ pub fn Stepper(
             </li>
         }
     };
-    view! { <ol class="steps" aria-label="Steps">{steps.into_iter().enumerate().map(item).collect_view()}</ol> }
+    view! { <ol class="steps" role="list" aria-label="Steps">{steps.into_iter().enumerate().map(item).collect_view()}</ol> }
 }

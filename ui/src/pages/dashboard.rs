@@ -18,7 +18,7 @@ use crate::{
         skeleton::Skeleton,
     },
     copy::{dashboard as copy, frame},
-    frame::page_title,
+    frame::{PageActions, page_title},
     store::{Load, use_store},
 };
 use attention::NeedsAttention;
@@ -63,7 +63,7 @@ pub fn DashboardPage() -> impl IntoView {
 fn NoDevices() -> impl IntoView {
     view! {
         <EmptyState glyph=lucide::SERVER title=copy::NO_DEVICES.to_owned() text=copy::NO_DEVICES_TEXT.to_owned()>
-            <AddDeviceButton kind=Kind::Primary/>
+            <AddDeviceButton/>
         </EmptyState>
     }
 }
@@ -71,6 +71,7 @@ fn NoDevices() -> impl IntoView {
 #[component]
 fn Full() -> impl IntoView {
     view! {
+        <PageActions><AddDeviceButton/></PageActions>
         <Summary/>
         <div class="dashboard-columns">
             <div class="dashboard-main">
@@ -78,10 +79,7 @@ fn Full() -> impl IntoView {
                 <section aria-labelledby="dashboard-devices">
                     <div class="section-head">
                         <h2 id="dashboard-devices">{copy::DEVICES}</h2>
-                        <div class="actions">
-                            <A href="/devices" attr:class="button quiet">{copy::SEE_ALL}</A>
-                            <AddDeviceButton kind=Kind::Primary/>
-                        </div>
+                        <A href="/devices" attr:class="button quiet">{copy::SEE_ALL}</A>
                     </div>
                     <Tiles/>
                 </section>
@@ -92,7 +90,8 @@ fn Full() -> impl IntoView {
 }
 
 #[component]
-fn AddDeviceButton(kind: Kind) -> impl IntoView {
+fn AddDeviceButton() -> impl IntoView {
     let navigate = use_navigate();
-    view! { <Button label=copy::ADD_DEVICE kind glyph=lucide::PLUS on_press=move || navigate("/devices/add", Default::default())/> }
+    let add = move || navigate("/devices/add", Default::default());
+    view! { <Button label=copy::ADD_DEVICE kind=Kind::Primary glyph=lucide::PLUS on_press=add/> }
 }
