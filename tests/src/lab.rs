@@ -100,6 +100,16 @@ impl Lab {
         network::replace_address(&self.control_namespace(), from, to)
     }
 
+    /// Makes the control computer refuse what is sent to this port, on open connections too.
+    pub fn refuse_on_control(&self, port: u16) -> Result<()> {
+        network::refuse(&self.control_namespace(), port)
+    }
+
+    /// Ends the refusal.
+    pub fn accept_on_control(&self) -> Result<()> {
+        network::accept(&self.control_namespace())
+    }
+
     /// Shows what every program of the lab wrote last.
     fn show_logs(&self) {
         for log in run::logs(self.run.directory()) {

@@ -1,6 +1,7 @@
 //! The user interface in a real browser with real devices: found by role and name, driven by keys where it says so.
 
 use anyhow::{Context, Result, ensure};
+use flotilla_protocol::API_PORT;
 use flotilla_protocol::api::{StartingPolicy, UpdateFleet};
 use flotilla_protocol::device::DeviceStatus;
 use flotilla_tests::browser::{Browser, Page, keep_picture, keys::Key};
@@ -213,25 +214,39 @@ fn every_page_is_accessible_in_both_themes_and_fits_320_pixels() -> Result<()> {
 #[test]
 fn lost_contact_is_said_and_mends_without_a_reload() -> Result<()> {
     with_lab(1, async |lab| {
-        let (mut fleet, browser) = open(lab).await?;
+        let (_fleet, browser) = open(lab).await?;
         let page = &browser.page;
         go(page, "Containers").await?;
         page.run("window.notReloaded = true").await?;
-        fleet.control.kill()?;
-        page.shows("Lost contact with the controller", seconds(3.0))
+        lab.refuse_on_control(API_PORT)?;
+        lab.machine(1).docker_run(&["--name", "meanwhile", WORKER])?;
+        let shown = page
+            .shows("Lost contact with the controller", seconds(3.0))
             .await?;
-        page.shows("web", seconds(1.0)).await?;
-        fleet.control.start_again()?;
-        fleet.is_back().await?;
-        eventually("the notice is gone", seconds(10.0), async || {
-            ensure!(!page.text().await?.contains("Lost contact"));
-            Ok(())
-        })
-        .await?;
+        ensure!(shown.contains("web"), "what was known is gone: {shown}");
+        lab.accept_on_control()?;
+        let shown = page.shows("meanwhile", seconds(10.0)).await?;
+        ensure!(!shown.contains("Lost contact"), "it is still said: {shown}");
         ensure!(
             page.run("return window.notReloaded").await? == true,
             "the page was loaded again"
         );
         Ok(())
+    })
+}
+
+#[test]
+fn a_restarted_control_asks_a_browser_to_sign_in_again() -> Result<()> {
+    with_lab(1, async |lab| {
+        let (mut fleet, browser) = open(lab).await?;
+        let page = &browser.page;
+        fleet.control.kill()?;
+        page.shows("Lost contact with the controller", seconds(3.0))
+            .await?;
+        fleet.control.start_again()?;
+        let shown = page.shows("This browser is not signed in", seconds(10.0)).await?;
+        ensure!(!shown.contains("Lost contact"), "it is still said: {shown}");
+        page.open(&fleet.control.ready()?.ui).await?;
+        page.find("link", "Containers").await.map(drop)
     })
 }

@@ -29,9 +29,14 @@ const AT_REST: Duration = Duration::from_secs(30);
 
 /// Memory and processor time of idle links, beside as many bare TLS connections to the same port.
 pub async fn links(lab: &Lab, report: &mut impl FnMut(Figure)) -> Result<()> {
-    let control = quiet_control(lab)?;
-    let bare = bare_tls(&control).await?;
+    let mut control = quiet_control(lab)?;
     let swarm = Swarm::enroll(&control.client()?, AGENTS).await?;
+    // Each measurement on a fresh process: memory that was freed is reused and would not be counted.
+    control.stop()?;
+    control.start_again()?;
+    let bare = bare_tls(&control).await?;
+    control.stop()?;
+    control.start_again()?;
     let before = resident_kib(control.process())?;
     let links = swarm.link();
     let took = links.all_up(seconds(60.0)).await?;

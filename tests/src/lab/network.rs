@@ -104,6 +104,32 @@ pub(super) fn plug_cable(namespace: &str) -> Result<()> {
     nft(namespace, &["delete", "table", "inet", "cable"])
 }
 
+/// Answers whatever is sent to this port with a reset, on open connections too.
+pub(super) fn refuse(namespace: &str, port: u16) -> Result<()> {
+    let port = port.to_string();
+    nft(namespace, &["add", "table", "inet", "refused"])?;
+    nft(
+        namespace,
+        &[
+            "add",
+            "chain",
+            "inet",
+            "refused",
+            "input",
+            "{ type filter hook input priority 0; }",
+        ],
+    )?;
+    let reject = ["tcp", "dport", &port, "reject", "with", "tcp", "reset"];
+    nft(
+        namespace,
+        &[&["add", "rule", "inet", "refused", "input"], &reject[..]].concat(),
+    )
+}
+
+pub(super) fn accept(namespace: &str) -> Result<()> {
+    nft(namespace, &["delete", "table", "inet", "refused"])
+}
+
 fn nft(namespace: &str, arguments: &[&str]) -> Result<()> {
     let mut nsenter = Command::new("nsenter");
     nsenter
