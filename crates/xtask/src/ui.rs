@@ -77,9 +77,8 @@ fn bind(wasm: &Path) -> Result<(Glue, Vec<u8>)> {
         let numbered = texts.iter().enumerate();
         snippets.extend(numbered.map(|(n, text)| (format!("snippets/{id}/inline{n}.js"), text.clone())));
     }
-    for (path, text) in output.local_modules() {
-        snippets.push((format!("snippets/{path}"), text.clone()));
-    }
+    let modules = output.local_modules().iter();
+    snippets.extend(modules.map(|(path, text)| (format!("snippets/{path}"), text.clone())));
     let glue = Glue {
         module: output.js().to_owned(),
         snippets,
