@@ -30,6 +30,7 @@ impl Desktop {
             // Without the first the session hangs; without the second WebKit has a language that is none.
             .env("TAURI_WEBVIEW_AUTOMATION", "true")
             .env("LANG", "en_US.UTF-8")
+            .env("FLOTILLA_UI_DIR", parts::ui()?)
             .env("FLOTILLA_DATA_DIR", lab.directory("desktop/data")?)
             .env("HOME", &directory);
         if let Some(agents) = parts::lookup_agents() {

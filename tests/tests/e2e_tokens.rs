@@ -167,6 +167,15 @@ fn a_man_in_the_middle_is_never_sent_the_token() -> Result<()> {
             String::from_utf8_lossy(&plaintext)
         );
         ensure!(control.device("nas").await?.status == DeviceStatus::Pending);
+        // It would have heard whoever does not look: the same line without the pin.
+        let (unpinned, _) = curl
+            .split_once(" --pinnedpubkey")
+            .context("no pin in the install line")?;
+        let url = "https://10.77.0.2:8443/install/agent.sh";
+        machine.paste(&format!(
+            "{unpinned} --max-time 1 -H 'Authorization: Bearer t' {url}; true"
+        ))?;
+        ensure!(!impostor.seen().plaintext.is_empty(), "the impostor is deaf");
 
         // With the true address it goes on: the token is still good.
         agent.stop()?;
