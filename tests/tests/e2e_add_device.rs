@@ -83,7 +83,10 @@ async fn a_container_shows_itself_and_is_stopped(control: &Control, machine: &Ma
             is_container(resource, "fresh", "exited")
         })
         .await?;
-    ensure!(shown + gone < seconds(4.0), "shown after {shown:.2?}, stopped after {gone:.2?}");
+    ensure!(
+        shown + gone < seconds(4.0),
+        "shown after {shown:.2?}, stopped after {gone:.2?}"
+    );
     Ok(())
 }
 

@@ -241,11 +241,18 @@ fn a_rotated_device_enrolls_again_as_itself_and_its_old_certificate_dies() -> Re
             environment: Vec::new(),
         };
         let old = old.start(machine)?;
-        eventually("the old one hears that it is superseded", seconds(5.0), async || {
-            let said = old.log()?;
-            ensure!(said.contains("A newer certificate of this device is in use"), "{said}");
-            Ok(())
-        })
+        eventually(
+            "the old one hears that it is superseded",
+            seconds(5.0),
+            async || {
+                let said = old.log()?;
+                ensure!(
+                    said.contains("A newer certificate of this device is in use"),
+                    "{said}"
+                );
+                Ok(())
+            },
+        )
         .await?;
         always(seconds(2.0), async || {
             let device = fleet.control.device("nas").await?;

@@ -2,12 +2,15 @@
 
 use flotilla_protocol::{
     Code, Problem,
-    api::{PREFIX, Request},
+    api::{List, PREFIX, Request},
 };
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 
-use crate::copy::errors;
+use crate::{
+    copy::errors,
+    wire::{self, FromJson},
+};
 
 /// Why a call has no answer.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -47,6 +50,25 @@ impl Failure {
 /// # Errors
 /// The controller refused, did not answer, or answered something unreadable.
 pub async fn send<R: Request>(request: &R) -> Result<R::Response, Failure> {
+    let text = answer_to(request).await?;
+    // A call that only acts may answer nothing at all.
+    let text = if text.trim().is_empty() { "{}" } else { &text };
+    serde_json::from_str(text).map_err(|_| Failure::Unreadable)
+}
+
+/// Asks for a list.
+///
+/// # Errors
+/// The controller refused, did not answer, or answered something unreadable.
+pub async fn list<R, T>(request: &R) -> Result<List<T>, Failure>
+where
+    R: Request<Response = List<T>>,
+    T: FromJson,
+{
+    wire::list(&answer_to(request).await?).map_err(|_| Failure::Unreadable)
+}
+
+async fn answer_to<R: Request>(request: &R) -> Result<String, Failure> {
     let init = web_sys::RequestInit::new();
     init.set_method(R::METHOD.as_str());
     init.set_credentials(web_sys::RequestCredentials::SameOrigin);
@@ -54,14 +76,14 @@ pub async fn send<R: Request>(request: &R) -> Result<R::Response, Failure> {
     if R::METHOD.has_body() {
         let body = serde_json::to_string(request).map_err(|_| Failure::Unreadable)?;
         init.set_body(&JsValue::from_str(&body));
-        headers.set("content-type", "application/json").map_err(|_| Failure::Unreadable)?;
+        headers
+            .set("content-type", "application/json")
+            .map_err(|_| Failure::Unreadable)?;
     }
     init.set_headers(&headers);
     let (ok, text) = fetch(&format!("{PREFIX}{}", request.path()), &init).await?;
     if ok {
-        // A call that only acts may answer nothing at all.
-        let text = if text.trim().is_empty() { "{}" } else { &text };
-        serde_json::from_str(text).map_err(|_| Failure::Unreadable)
+        Ok(text)
     } else {
         Err(serde_json::from_str(&text).map_or(Failure::Unreadable, Failure::Refused))
     }
@@ -70,8 +92,11 @@ pub async fn send<R: Request>(request: &R) -> Result<R::Response, Failure> {
 async fn fetch(address: &str, init: &web_sys::RequestInit) -> Result<(bool, String), Failure> {
     let window = web_sys::window().ok_or(Failure::Unreachable)?;
     let answer = JsFuture::from(window.fetch_with_str_and_init(address, init));
-    let response: web_sys::Response =
-        answer.await.map_err(|_| Failure::Unreachable)?.dyn_into().map_err(|_| Failure::Unreadable)?;
+    let response: web_sys::Response = answer
+        .await
+        .map_err(|_| Failure::Unreachable)?
+        .dyn_into()
+        .map_err(|_| Failure::Unreadable)?;
     let text = response.text().map_err(|_| Failure::Unreadable)?;
     let text = JsFuture::from(text).await.map_err(|_| Failure::Unreachable)?;
     Ok((response.ok(), text.as_string().unwrap_or_default()))

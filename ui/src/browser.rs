@@ -17,15 +17,24 @@ pub fn forget_fragment_of_code() {
     }
     let Some(window) = web_sys::window() else { return };
     let location = window.location();
-    let (Ok(path), Ok(search), Ok(history)) = (location.pathname(), location.search(), window.history()) else { return };
-    history.replace_state_with_url(&wasm_bindgen::JsValue::NULL, "", Some(&format!("{path}{search}"))).ok();
+    let (Ok(path), Ok(search), Ok(history)) = (location.pathname(), location.search(), window.history())
+    else {
+        return;
+    };
+    history
+        .replace_state_with_url(&wasm_bindgen::JsValue::NULL, "", Some(&format!("{path}{search}")))
+        .ok();
 }
 
 /// `ws:` address of a path on the origin that served the page.
 #[must_use]
 pub fn socket_address(path: &str) -> Option<String> {
     let location = web_sys::window()?.location();
-    let scheme = if location.protocol().ok()? == "https:" { "wss" } else { "ws" };
+    let scheme = if location.protocol().ok()? == "https:" {
+        "wss"
+    } else {
+        "ws"
+    };
     Some(format!("{scheme}://{}{path}", location.host().ok()?))
 }
 
@@ -101,16 +110,24 @@ pub fn end_measure_after_paint(name: &'static str) {
 
 fn measure(name: &str) {
     if let Some(performance) = web_sys::window().and_then(|window| window.performance()) {
-        performance.measure_with_start_mark(name, &format!("{name}-start")).ok();
+        performance
+            .measure_with_start_mark(name, &format!("{name}-start"))
+            .ok();
     }
 }
 
 /// Puts a text on the clipboard, over plain HTTP as well.
 pub fn copy(text: &str) -> bool {
     let document = document();
-    let Ok(area) = document.create_element("textarea") else { return false };
-    let (Ok(area), Some(body)) = (area.dyn_into::<web_sys::HtmlTextAreaElement>(), document.body()) else { return false };
-    let before = document.active_element().and_then(|element| element.dyn_into::<web_sys::HtmlElement>().ok());
+    let Ok(area) = document.create_element("textarea") else {
+        return false;
+    };
+    let (Ok(area), Some(body)) = (area.dyn_into::<web_sys::HtmlTextAreaElement>(), document.body()) else {
+        return false;
+    };
+    let before = document
+        .active_element()
+        .and_then(|element| element.dyn_into::<web_sys::HtmlElement>().ok());
     area.set_value(text);
     area.set_class_name("visually-hidden");
     // Inside an open dialog, for everything outside of it is inert.
@@ -118,7 +135,9 @@ pub fn copy(text: &str) -> bool {
     let parent: &web_sys::Node = parent.as_ref().map_or(body.as_ref(), AsRef::as_ref);
     parent.append_child(&area).ok();
     area.select();
-    let done = document.dyn_into::<web_sys::HtmlDocument>().is_ok_and(|document| document.exec_command("copy").unwrap_or(false));
+    let done = document
+        .dyn_into::<web_sys::HtmlDocument>()
+        .is_ok_and(|document| document.exec_command("copy").unwrap_or(false));
     area.remove();
     if let Some(before) = before {
         before.focus().ok();
@@ -132,8 +151,16 @@ pub fn download(name: &str, text: &str) {
     let options = web_sys::BlobPropertyBag::new();
     options.set_type("application/octet-stream");
     let blob = web_sys::Blob::new_with_str_sequence_and_options(&parts, &options);
-    let Some(address) = blob.ok().and_then(|blob| web_sys::Url::create_object_url_with_blob(&blob).ok()) else { return };
-    let link = document().create_element("a").ok().and_then(|link| link.dyn_into::<web_sys::HtmlAnchorElement>().ok());
+    let Some(address) = blob
+        .ok()
+        .and_then(|blob| web_sys::Url::create_object_url_with_blob(&blob).ok())
+    else {
+        return;
+    };
+    let link = document()
+        .create_element("a")
+        .ok()
+        .and_then(|link| link.dyn_into::<web_sys::HtmlAnchorElement>().ok());
     if let Some(link) = link {
         link.set_href(&address);
         link.set_download(name);

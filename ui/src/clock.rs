@@ -16,7 +16,10 @@ pub struct Clock {
 impl Clock {
     /// Starts the clock and makes it known to the components below.
     pub fn provide() -> Self {
-        let clock = Self { second: RwSignal::new(now()), half_minute: RwSignal::new(now()) };
+        let clock = Self {
+            second: RwSignal::new(now()),
+            half_minute: RwSignal::new(now()),
+        };
         provide_context(clock);
         let tick = move || {
             let now = now();
@@ -35,7 +38,11 @@ impl Clock {
     #[must_use]
     pub fn now_for(self, moment: Timestamp) -> Timestamp {
         let now = self.half_minute.get();
-        if now.as_second() - moment.as_second() < 90 { self.second.get() } else { now }
+        if now.as_second() - moment.as_second() < 90 {
+            self.second.get()
+        } else {
+            now
+        }
     }
 }
 

@@ -39,9 +39,17 @@ pub fn percent(part: f64, whole: f64) -> String {
 
 /// A share in whole percent, 0 to 100.
 #[must_use]
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped to 0..=100")]
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "clamped to 0..=100"
+)]
 pub fn share(part: f64, whole: f64) -> u8 {
-    if whole > 0.0 { (part / whole * 100.0).round().clamp(0.0, 100.0) as u8 } else { 0 }
+    if whole > 0.0 {
+        (part / whole * 100.0).round().clamp(0.0, 100.0) as u8
+    } else {
+        0
+    }
 }
 
 const MINUTE: i64 = 60;
@@ -77,7 +85,11 @@ pub fn span(seconds: i64) -> String {
 pub fn countdown(seconds: i64) -> String {
     let seconds = seconds.max(0);
     let (hours, minutes, rest) = (seconds / HOUR, seconds % HOUR / MINUTE, seconds % MINUTE);
-    if hours > 0 { format!("{hours}:{minutes:02}:{rest:02}") } else { format!("{minutes}:{rest:02}") }
+    if hours > 0 {
+        format!("{hours}:{minutes:02}:{rest:02}")
+    } else {
+        format!("{minutes}:{rest:02}")
+    }
 }
 
 /// The day of a moment, as `2026-01-31` in UTC; only where the browser's own calendar is not at hand.
@@ -89,7 +101,9 @@ pub fn date(moment: Timestamp) -> String {
 /// The exact moment in the person's own language and time zone.
 #[must_use]
 pub fn moment(moment: Timestamp) -> String {
-    local(moment).to_locale_string("en-US", &wasm_bindgen::JsValue::UNDEFINED).into()
+    local(moment)
+        .to_locale_string("en-US", &wasm_bindgen::JsValue::UNDEFINED)
+        .into()
 }
 
 /// The time of day on the person's own clock: `14:02`, with the day where that is not today.
@@ -110,7 +124,10 @@ pub fn clock_time(moment: Timestamp, now: Timestamp) -> String {
         0.0 => time,
         1.0 => format!("tomorrow {time}"),
         -1.0 => format!("yesterday {time}"),
-        _ => format!("{} {time}", date.to_locale_date_string("en-US", &wasm_bindgen::JsValue::UNDEFINED)),
+        _ => format!(
+            "{} {time}",
+            date.to_locale_date_string("en-US", &wasm_bindgen::JsValue::UNDEFINED)
+        ),
     }
 }
 
@@ -125,7 +142,7 @@ pub fn count(number: usize) -> String {
     let digits = number.to_string();
     let mut out = String::with_capacity(digits.len() + digits.len() / 3);
     for (index, digit) in digits.chars().enumerate() {
-        if index > 0 && (digits.len() - index) % 3 == 0 {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
             out.push(',');
         }
         out.push(digit);
@@ -179,17 +196,41 @@ mod tests {
     fn ages_have_one_unit_and_become_dates_after_a_week() {
         let moment: Timestamp = "2026-01-02T03:04:05Z".parse().unwrap();
         let words: Vec<_> = [-9, 0, 12, 90, 4 * HOUR, 6 * DAY, 8 * DAY]
-            .map(|seconds| age(moment, Timestamp::from_second(moment.as_second() + seconds).unwrap()))
+            .map(|seconds| {
+                age(
+                    moment,
+                    Timestamp::from_second(moment.as_second() + seconds).unwrap(),
+                )
+            })
             .into();
-        assert_eq!(words, ["just now", "just now", "12 s ago", "1 min ago", "4 h ago", "6 d ago", "2026-01-02"]);
+        assert_eq!(
+            words,
+            [
+                "just now",
+                "just now",
+                "12 s ago",
+                "1 min ago",
+                "4 h ago",
+                "6 d ago",
+                "2026-01-02"
+            ]
+        );
     }
 
     #[test]
     fn three_ports_stand_and_the_rest_is_a_count() {
-        let port = |public| Port { private: 80, protocol: "tcp".into(), public, address: None };
+        let port = |public| Port {
+            private: 80,
+            protocol: "tcp".into(),
+            public,
+            address: None,
+        };
         let many: Vec<_> = (8000..8200).map(|public| port(Some(public))).collect();
         assert_eq!(ports(&many), ("8000, 8001, 8002".to_owned(), 197));
-        assert_eq!(ports(&[port(Some(80)), port(Some(80)), port(None)]), ("80".to_owned(), 0));
+        assert_eq!(
+            ports(&[port(Some(80)), port(Some(80)), port(None)]),
+            ("80".to_owned(), 0)
+        );
         assert_eq!(ports(&[]), (String::new(), 0));
     }
 
@@ -197,7 +238,10 @@ mod tests {
     fn counts_and_countdowns_group_their_digits() {
         assert_eq!(count(2_340), "2,340");
         assert_eq!(counted(1, "device", "devices"), "1 device");
-        assert_eq!((countdown(3_582), countdown(86_399), countdown(-5)), ("59:42".into(), "23:59:59".into(), "0:00".into()));
+        assert_eq!(
+            (countdown(3_582), countdown(86_399), countdown(-5)),
+            ("59:42".into(), "23:59:59".into(), "0:00".into())
+        );
     }
 
     proptest! {

@@ -56,18 +56,29 @@ pub fn PageActions(children: ChildrenFn) -> impl IntoView {
     let page: Page = expect_context();
     let id = page.next.get_value();
     page.next.set_value(id + 1);
-    page.actions.update(|actions| actions.push((id, ViewFn::from(move || children()))));
-    on_cleanup(move || page.actions.update(|actions| actions.retain(|(known, _)| *known != id)));
+    page.actions
+        .update(|actions| actions.push((id, ViewFn::from(move || children()))));
+    on_cleanup(move || {
+        page.actions
+            .update(|actions| actions.retain(|(known, _)| *known != id))
+    });
 }
 
 /// The frame of every page but the first visit's.
 #[component]
 pub fn Frame(children: Children) -> impl IntoView {
     let store = use_store();
-    let page = Page { title: RwSignal::new(Vec::new()), actions: RwSignal::new(Vec::new()), next: StoredValue::new(0) };
+    let page = Page {
+        title: RwSignal::new(Vec::new()),
+        actions: RwSignal::new(Vec::new()),
+        next: StoredValue::new(0),
+    };
     provide_context(page);
-    let over =
-        Over { palette: RwSignal::new(false), shortcuts: RwSignal::new(false), drawer: RwSignal::new(false) };
+    let over = Over {
+        palette: RwSignal::new(false),
+        shortcuts: RwSignal::new(false),
+        drawer: RwSignal::new(false),
+    };
     provide_context(over);
     keys::listen(over);
     let path = Memo::new({
@@ -109,7 +120,9 @@ fn follow_route(path: Memo<String>, heading: NodeRef<html::H1>, over: Over) {
         let path = path.get();
         let place = |path: &str| path.split('/').take(3).map(str::to_owned).collect::<Vec<_>>();
         // A panel over a list and a tab are parts of their page.
-        let moved = previous.is_some_and(|previous| section(&previous) != section(&path) || is_device(&path) && place(&previous) != place(&path));
+        let moved = previous.is_some_and(|previous| {
+            section(&previous) != section(&path) || is_device(&path) && place(&previous) != place(&path)
+        });
         if moved {
             over.drawer.set(false);
             over.palette.set(false);
@@ -133,10 +146,20 @@ fn is_device(path: &str) -> bool {
 fn welcome_first(path: Memo<String>) {
     let store = use_store();
     let navigate = use_navigate();
-    let unnamed = Memo::new(move |_| store.fleet.with(|fleet| fleet.as_ref().is_some_and(|fleet| fleet.name.is_none())));
+    let unnamed = Memo::new(move |_| {
+        store
+            .fleet
+            .with(|fleet| fleet.as_ref().is_some_and(|fleet| fleet.name.is_none()))
+    });
     Effect::new(move |_| {
         if unnamed.get() && path.get_untracked() != WELCOME {
-            navigate(WELCOME, leptos_router::NavigateOptions { replace: true, ..Default::default() });
+            navigate(
+                WELCOME,
+                leptos_router::NavigateOptions {
+                    replace: true,
+                    ..Default::default()
+                },
+            );
         }
     });
 }

@@ -9,7 +9,10 @@
 //! - [`components`]: buttons, dialogs, fields, and the table that every list uses.
 //! - [`copy`]: every word that people read.
 
-#![expect(unreachable_pub, reason = "the component macro makes public what it adds to private components")]
+#![expect(
+    unreachable_pub,
+    reason = "the component macro makes public what it adds to private components"
+)]
 
 pub mod api;
 pub mod app;
@@ -25,6 +28,7 @@ pub mod prefs;
 pub mod query;
 pub mod session;
 pub mod store;
+pub mod wire;
 
 /// Mounts the application in the page's body.
 pub fn start() {

@@ -7,11 +7,9 @@ use crate::{
     browser, clock,
     session::Session,
     store::{Contact, Store},
+    wire,
 };
-use flotilla_protocol::{
-    Timestamp,
-    api::{LiveFrame, PREFIX},
-};
+use flotilla_protocol::{Timestamp, api::PREFIX};
 use leptos::{leptos_dom::helpers::TimeoutHandle, prelude::*};
 use std::time::Duration;
 use wasm_bindgen::{JsCast, closure::Closure};
@@ -43,13 +41,19 @@ struct State {
 impl Live {
     /// Makes the stream known to the components below; [`Live::start`] opens it.
     pub fn provide(store: Store) -> Self {
-        let live = Self { store, state: StoredValue::new_local(State::default()) };
+        let live = Self {
+            store,
+            state: StoredValue::new_local(State::default()),
+        };
         provide_context(live);
         live
     }
 
-    /// Opens the stream, at once even when an attempt was due later.
+    /// Opens the stream, at once even when an attempt was due later. Without a session there is none to open.
     pub fn start(self) {
+        if self.store.session.get_untracked() == Session::Missing {
+            return;
+        }
         let timer = self.state.try_update_value(|state| state.timer.take()).flatten();
         if let Some(timer) = timer {
             timer.clear();
@@ -60,7 +64,10 @@ impl Live {
             return;
         };
         self.listen(&socket);
-        let old = self.state.try_update_value(|state| state.socket.replace(socket)).flatten();
+        let old = self
+            .state
+            .try_update_value(|state| state.socket.replace(socket))
+            .flatten();
         if let Some(old) = old {
             old.set_onclose(None);
             old.close().ok();
@@ -89,7 +96,7 @@ impl Live {
         }
         let text = event.data().as_string().unwrap_or_default();
         // A frame that this build cannot read is of a newer controller; the page stays true by loading again.
-        match serde_json::from_str::<LiveFrame>(&text) {
+        match wire::frame(&text) {
             Ok(frame) if frame.reset && begun == Some(false) => self.store.follow_from(frame.seq),
             Ok(frame) => self.store.apply(frame),
             Err(_) => self.reload_after_unreadable(now),
@@ -98,7 +105,9 @@ impl Live {
 
     fn reload_after_unreadable(self, now: Timestamp) {
         let due = self.state.try_update_value(|state| {
-            let due = state.reloaded.is_none_or(|at| now.as_second() - at.as_second() >= UNREADABLE);
+            let due = state
+                .reloaded
+                .is_none_or(|at| now.as_second() - at.as_second() >= UNREADABLE);
             if due {
                 state.reloaded = Some(now);
             }
@@ -122,9 +131,6 @@ impl Live {
         let wait = wait_after(failures);
         let retry = now.checked_add(wait).unwrap_or(now);
         self.store.contact.set(Contact::Lost { last, retry });
-        if self.store.session.get_untracked() == Session::Missing {
-            return;
-        }
         // A lost session looks like a lost controller to a socket; asking by REST tells them apart.
         self.store.load_fleet();
         let timer = set_timeout_with_handle(move || self.start(), wait).ok();

@@ -56,7 +56,9 @@ impl Key {
     }
 
     fn from_word(word: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|key| key.as_str().eq_ignore_ascii_case(word))
+        Self::ALL
+            .into_iter()
+            .find(|key| key.as_str().eq_ignore_ascii_case(word))
     }
 
     /// Whether a part of the value is enough: a repository is asked for without its tag.
@@ -77,7 +79,11 @@ pub enum Comparison {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Asked {
     Word(String),
-    Fact { key: Key, comparison: Comparison, value: String },
+    Fact {
+        key: Key,
+        comparison: Comparison,
+        value: String,
+    },
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -110,8 +116,15 @@ impl Subject {
             text.push('\n');
         }
         text.make_ascii_lowercase();
-        let text = if text.is_ascii() { text } else { text.to_lowercase() };
-        Self { text, facts: Vec::new() }
+        let text = if text.is_ascii() {
+            text
+        } else {
+            text.to_lowercase()
+        };
+        Self {
+            text,
+            facts: Vec::new(),
+        }
     }
 
     #[must_use]
@@ -121,14 +134,19 @@ impl Subject {
     }
 
     pub fn values(&self, key: Key) -> impl Iterator<Item = &str> {
-        self.facts.iter().filter(move |(known, _)| *known == key).map(|(_, value)| value.as_str())
+        self.facts
+            .iter()
+            .filter(move |(known, _)| *known == key)
+            .map(|(_, value)| value.as_str())
     }
 }
 
 impl Query {
     #[must_use]
     pub fn parse(text: &str) -> Self {
-        Self { terms: tokens(text).iter().filter_map(|token| Term::parse(token)).collect() }
+        Self {
+            terms: tokens(text).iter().filter_map(Term::parse).collect(),
+        }
     }
 
     #[must_use]
@@ -157,16 +175,22 @@ impl Query {
 
     /// The free words, for marking what matched.
     pub fn words(&self) -> impl Iterator<Item = &str> {
-        self.terms.iter().filter(|term| !term.negated).filter_map(|term| match &term.asked {
-            Asked::Word(word) => Some(word.as_str()),
-            Asked::Fact { .. } => None,
-        })
+        self.terms
+            .iter()
+            .filter(|term| !term.negated)
+            .filter_map(|term| match &term.asked {
+                Asked::Word(word) => Some(word.as_str()),
+                Asked::Fact { .. } => None,
+            })
     }
 
     /// Whether a value of a key is asked for (`Some(true)`), ruled out (`Some(false)`) or neither.
     #[must_use]
     pub fn choice(&self, key: Key, value: &str) -> Option<bool> {
-        self.terms.iter().find(|term| term.is(key, value)).map(|term| !term.negated)
+        self.terms
+            .iter()
+            .find(|term| term.is(key, value))
+            .map(|term| !term.negated)
     }
 
     /// The same filter with a value of a key asked for, ruled out or neither.
@@ -174,8 +198,15 @@ impl Query {
     pub fn with_choice(mut self, key: Key, value: &str, choice: Option<bool>) -> Self {
         self.terms.retain(|term| !term.is(key, value));
         if let Some(wanted) = choice {
-            let asked = Asked::Fact { key, comparison: Comparison::Is, value: value.to_lowercase() };
-            self.terms.push(Term { negated: !wanted, asked });
+            let asked = Asked::Fact {
+                key,
+                comparison: Comparison::Is,
+                value: value.to_lowercase(),
+            };
+            self.terms.push(Term {
+                negated: !wanted,
+                asked,
+            });
         }
         self
     }
@@ -191,7 +222,9 @@ impl Query {
     #[must_use]
     pub fn choices(&self, key: Key) -> Vec<(String, bool)> {
         let choice = |term: &Term| match &term.asked {
-            Asked::Fact { key: of, value, .. } if *of == key && !value.is_empty() => Some((value.clone(), !term.negated)),
+            Asked::Fact { key: of, value, .. } if *of == key && !value.is_empty() => {
+                Some((value.clone(), !term.negated))
+            }
             _ => None,
         };
         self.terms.iter().filter_map(choice).collect()
@@ -213,7 +246,11 @@ impl Term {
                     Some(("<", number)) => (Comparison::Below, number),
                     _ => (Comparison::Is, value),
                 };
-                Asked::Fact { key, comparison, value: value.to_lowercase() }
+                Asked::Fact {
+                    key,
+                    comparison,
+                    value: value.to_lowercase(),
+                }
             }
             None => Asked::Word(text.to_lowercase()),
         };
@@ -237,13 +274,29 @@ impl Term {
             Asked::Word(word) => subject.text.contains(word.as_str()),
             // Still being typed: it says nothing yet, for or against.
             Asked::Fact { value, .. } if value.is_empty() => !self.negated,
-            Asked::Fact { key, comparison: Comparison::Is, value } => subject
+            Asked::Fact {
+                key,
+                comparison: Comparison::Is,
+                value,
+            } => subject
                 .values(*key)
                 .any(|known| known == value || key.matches_parts() && known.contains(value.as_str())),
-            Asked::Fact { key, comparison, value } => {
-                let Ok(bound) = value.parse::<f64>() else { return false };
+            Asked::Fact {
+                key,
+                comparison,
+                value,
+            } => {
+                let Ok(bound) = value.parse::<f64>() else {
+                    return false;
+                };
                 let mut numbers = subject.values(*key).filter_map(|known| known.parse::<f64>().ok());
-                numbers.any(|number| if *comparison == Comparison::Above { number > bound } else { number < bound })
+                numbers.any(|number| {
+                    if *comparison == Comparison::Above {
+                        number > bound
+                    } else {
+                        number < bound
+                    }
+                })
             }
         }
     }
@@ -268,13 +321,21 @@ impl fmt::Display for Term {
         }
         match &self.asked {
             Asked::Word(word) => f.write_str(&quoted(word, self.negated)),
-            Asked::Fact { key, comparison, value } => {
+            Asked::Fact {
+                key,
+                comparison,
+                value,
+            } => {
                 let sign = match comparison {
                     Comparison::Is => "",
                     Comparison::Above => ">",
                     Comparison::Below => "<",
                 };
-                let value = if value.contains(char::is_whitespace) { format!("\"{value}\"") } else { value.clone() };
+                let value = if value.contains(char::is_whitespace) {
+                    format!("\"{value}\"")
+                } else {
+                    value.clone()
+                };
                 write!(f, "{}:{sign}{value}", key.as_str())
             }
         }
@@ -283,8 +344,15 @@ impl fmt::Display for Term {
 
 /// A word that reads back as itself.
 fn quoted(word: &str, negated: bool) -> String {
-    let looks_like_more = word.starts_with('-') || word.split_once(':').is_some_and(|(key, _)| Key::from_word(key).is_some());
-    if !negated && looks_like_more || word.contains(char::is_whitespace) { format!("\"{word}\"") } else { word.to_owned() }
+    let looks_like_more = word.starts_with('-')
+        || word
+            .split_once(':')
+            .is_some_and(|(key, _)| Key::from_word(key).is_some());
+    if !negated && looks_like_more || word.contains(char::is_whitespace) {
+        format!("\"{word}\"")
+    } else {
+        word.to_owned()
+    }
 }
 
 #[derive(Debug, Default)]

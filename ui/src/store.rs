@@ -28,7 +28,10 @@ pub enum Contact {
     Connecting,
     Held,
     /// Since `last` nothing was heard; the next attempt comes at `retry`.
-    Lost { last: Timestamp, retry: Timestamp },
+    Lost {
+        last: Timestamp,
+        retry: Timestamp,
+    },
 }
 
 /// The page's knowledge. A handle: copies share the same signals.
@@ -81,7 +84,8 @@ impl Store {
     #[must_use]
     pub fn lookup_device(self, device: &str) -> Option<Arc<Device>> {
         self.devices.with(|devices| {
-            let wanted = |known: &&Arc<Device>| known.name.as_str() == device || known.id.to_string() == device;
+            let wanted =
+                |known: &&Arc<Device>| known.name.as_str() == device || known.id.to_string() == device;
             devices.rows().values().find(wanted).cloned()
         })
     }
@@ -90,7 +94,8 @@ impl Store {
     #[must_use]
     pub fn is_online(self, device: DeviceId) -> bool {
         let online = |device: &Arc<Device>| device.status == DeviceStatus::Online;
-        self.devices.with(|devices| devices.rows().get(&device).is_some_and(online))
+        self.devices
+            .with(|devices| devices.rows().get(&device).is_some_and(online))
     }
 
     /// Takes in one frame of the live stream.
@@ -120,7 +125,10 @@ impl Store {
             }
             Some(ResourceRef::Inventory { device_id }) => self.clear_device(seq, device_id),
             Some(ResourceRef::Item { device_id, of, key }) => {
-                let key = ItemKey { device: device_id, key: key.into() };
+                let key = ItemKey {
+                    device: device_id,
+                    key: key.into(),
+                };
                 self.remove_item(seq, of, key);
             }
             Some(ResourceRef::Unknown) | None => {}
@@ -146,7 +154,9 @@ impl Store {
     }
 
     fn patch<T: Shelved>(self, index: usize, shelf: RwSignal<Shelf<T>>, seq: u64, change: Change<T>) {
-        let changed = shelf.try_update_untracked(|shelf| shelf.apply(seq, change)).unwrap_or(false);
+        let changed = shelf
+            .try_update_untracked(|shelf| shelf.apply(seq, change))
+            .unwrap_or(false);
         if !changed {
             return;
         }
@@ -170,7 +180,11 @@ impl Store {
             &|| self.networks.notify(),
             &|| self.activity.notify(),
         ];
-        for (notify, _) in signals.iter().zip(touched.shelves).filter(|(_, touched)| *touched) {
+        for (notify, _) in signals
+            .iter()
+            .zip(touched.shelves)
+            .filter(|(_, touched)| *touched)
+        {
             notify();
         }
     }

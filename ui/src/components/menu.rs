@@ -28,8 +28,13 @@ pub fn Menu(
         }
     });
     let outside = window_event_listener(leptos::ev::pointerdown, move |event| {
-        let target = event.target().and_then(|target| target.dyn_into::<web_sys::Node>().ok());
-        if !root.get_untracked().is_some_and(|root| root.contains(target.as_ref())) {
+        let target = event
+            .target()
+            .and_then(|target| target.dyn_into::<web_sys::Node>().ok());
+        if !root
+            .get_untracked()
+            .is_some_and(|root| root.contains(target.as_ref()))
+        {
             on_close.run(false);
         }
     });
@@ -69,7 +74,11 @@ pub fn Menu(
 fn on_key(event: &KeyboardEvent, root: NodeRef<html::Div>, on_close: Callback<bool>) {
     let Some(root) = root.get_untracked() else { return };
     let items = items(&root);
-    let at = items.iter().position(|item| document().active_element().is_some_and(|active| item.is_same_node(Some(&active))));
+    let at = items.iter().position(|item| {
+        document()
+            .active_element()
+            .is_some_and(|active| item.is_same_node(Some(&active)))
+    });
     let count = items.len();
     let next = match (event.key().as_str(), at) {
         ("ArrowDown", Some(at)) => (at + 1) % count,
@@ -92,13 +101,22 @@ fn on_key(event: &KeyboardEvent, root: NodeRef<html::Div>, on_close: Callback<bo
 }
 
 fn items(root: &HtmlElement) -> Vec<HtmlElement> {
-    let Ok(found) = root.query_selector_all("[role=menuitem]") else { return Vec::new() };
-    (0..found.length()).filter_map(|index| found.item(index)?.dyn_into().ok()).collect()
+    let Ok(found) = root.query_selector_all("[role=menuitem]") else {
+        return Vec::new();
+    };
+    (0..found.length())
+        .filter_map(|index| found.item(index)?.dyn_into().ok())
+        .collect()
 }
 
 fn view_size() -> (f64, f64) {
-    let size = |value: Result<wasm_bindgen::JsValue, _>| value.ok().and_then(|value| value.as_f64()).unwrap_or_default();
+    let size = |value: Result<wasm_bindgen::JsValue, _>| {
+        value.ok().and_then(|value| value.as_f64()).unwrap_or_default()
+    };
     let root = document().document_element();
-    let width = root.map_or_else(|| size(window().inner_width()), |root| f64::from(root.client_width()));
+    let width = root.map_or_else(
+        || size(window().inner_width()),
+        |root| f64::from(root.client_width()),
+    );
     (width, size(window().inner_height()))
 }

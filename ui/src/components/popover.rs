@@ -35,14 +35,22 @@ pub fn Popover(
         }
     };
     let leave = move |event: FocusEvent| {
-        let to = event.related_target().and_then(|target| target.dyn_into::<web_sys::Node>().ok());
-        if let (Some(root), Some(to)) = (root.get_untracked(), to) && !root.contains(Some(&to)) {
+        let to = event
+            .related_target()
+            .and_then(|target| target.dyn_into::<web_sys::Node>().ok());
+        if let (Some(root), Some(to)) = (root.get_untracked(), to)
+            && !root.contains(Some(&to))
+        {
             open.set(false);
         }
     };
     let outside = window_event_listener(leptos::ev::pointerdown, move |event| {
-        let target = event.target().and_then(|target| target.dyn_into::<web_sys::Node>().ok());
-        let inside = root.get_untracked().is_some_and(|root| root.contains(target.as_ref()));
+        let target = event
+            .target()
+            .and_then(|target| target.dyn_into::<web_sys::Node>().ok());
+        let inside = root
+            .get_untracked()
+            .is_some_and(|root| root.contains(target.as_ref()));
         if !inside && open.get_untracked() {
             open.set(false);
         }

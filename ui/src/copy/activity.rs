@@ -5,7 +5,8 @@ use flotilla_protocol::activity::Action;
 pub const FILTER: &str = "Filter activity";
 pub const LOADING: &str = "Reading the activity log…";
 pub const EMPTY: &str = "Nothing yet";
-pub const EMPTY_TEXT: &str = "Everything that changes something is written down here, failed attempts included.";
+pub const EMPTY_TEXT: &str =
+    "Everything that changes something is written down here, failed attempts included.";
 pub const OLDER: &str = "Load older entries";
 pub const NEWEST_FIRST: &str = "Newest first";
 

@@ -75,7 +75,12 @@ pub fn done(action: ContainerAction, container: &str, device: &str) -> String {
 
 #[must_use]
 pub fn done_many(action: ContainerAction, number: usize) -> String {
-    format!("{} {} {}.", containers(number), if number == 1 { "was" } else { "were" }, participle(action))
+    format!(
+        "{} {} {}.",
+        containers(number),
+        if number == 1 { "was" } else { "were" },
+        participle(action)
+    )
 }
 
 #[must_use]
@@ -97,7 +102,9 @@ pub fn question(action: ContainerAction, object: &str) -> String {
 pub fn consequence(action: ContainerAction) -> &'static str {
     match action {
         ContainerAction::Start => "These containers start:",
-        ContainerAction::Stop => "What they serve is not available until they are started again. Nothing is deleted.",
+        ContainerAction::Stop => {
+            "What they serve is not available until they are started again. Nothing is deleted."
+        }
         ContainerAction::Restart => "What they serve is not available for a moment. Nothing is deleted.",
     }
 }
@@ -115,8 +122,16 @@ pub fn and_more(number: usize) -> String {
 /// "3 of 12 are on offline devices and will be skipped."
 #[must_use]
 pub fn skipped(skipped: usize, chosen: usize) -> String {
-    let are = if skipped == 1 { "is on an offline device" } else { "are on offline devices" };
-    format!("{} of {} {are} and will be skipped.", count(skipped), count(chosen))
+    let are = if skipped == 1 {
+        "is on an offline device"
+    } else {
+        "are on offline devices"
+    };
+    format!(
+        "{} of {} {are} and will be skipped.",
+        count(skipped),
+        count(chosen)
+    )
 }
 
 #[must_use]
@@ -128,7 +143,10 @@ pub fn device_offline(device: &str) -> String {
 #[must_use]
 pub fn offline(device: &str, container: &str, action: ContainerAction, seen: Option<&str>) -> String {
     let seen = seen.map_or_else(String::new, |seen| format!(" It was last seen {seen}."));
-    format!("{device} is offline, so {container} can't be {}.{seen}", participle(action))
+    format!(
+        "{device} is offline, so {container} can't be {}.{seen}",
+        participle(action)
+    )
 }
 
 #[must_use]
@@ -144,7 +162,10 @@ mod tests {
     fn sentences_agree_in_number() {
         assert_eq!(done_many(ContainerAction::Stop, 1), "1 container was stopped.");
         assert_eq!(done_many(ContainerAction::Stop, 3), "3 containers were stopped.");
-        assert_eq!(skipped(3, 12), "3 of 12 are on offline devices and will be skipped.");
+        assert_eq!(
+            skipped(3, 12),
+            "3 of 12 are on offline devices and will be skipped."
+        );
         assert_eq!(
             offline("nas", "jellyfin", ContainerAction::Restart, Some("4 h ago")),
             "nas is offline, so jellyfin can't be restarted. It was last seen 4 h ago."

@@ -41,7 +41,11 @@ pub const STATUSES: &[(&str, &str)] = &[
     ("quarantined", "Quarantined"),
 ];
 
-pub const MODES: &[(&str, &str)] = &[("host", "Host"), ("bridge", "Bridge"), ("pause", "Pause container")];
+pub const MODES: &[(&str, &str)] = &[
+    ("host", "Host"),
+    ("bridge", "Bridge"),
+    ("pause", "Pause container"),
+];
 
 #[must_use]
 pub fn mode(mode: NetworkMode) -> &'static str {

@@ -1,5 +1,4 @@
 //! What went wrong, why, and what to do next.
 
 pub const UNREACHABLE: &str = "The controller didn't answer. Is Flotilla still running on its computer?";
-pub const UNREADABLE: &str =
-    "The controller answered something this page can't read. Reload the page to get the version that fits it.";
+pub const UNREADABLE: &str = "The controller answered something this page can't read. Reload the page to get the version that fits it.";

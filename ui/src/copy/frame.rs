@@ -38,7 +38,11 @@ pub const RECONNECT: &str = "Reconnect now";
 /// "Lost contact with the controller. Showing what was known at 14:02. Trying again in 3 s."
 #[must_use]
 pub fn lost(at: &str, seconds: i64) -> String {
-    let again = if seconds > 0 { format!("Trying again in {seconds} s.") } else { "Trying again now.".to_owned() };
+    let again = if seconds > 0 {
+        format!("Trying again in {seconds} s.")
+    } else {
+        "Trying again now.".to_owned()
+    };
     format!("Lost contact with the controller. Showing what was known at {at}. {again}")
 }
 

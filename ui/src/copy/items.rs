@@ -33,8 +33,12 @@ pub const ATTACHABLE: &str = "Attachable";
 pub const UNTAGGED: &str = "<none>";
 pub const BY_NAME: &str = "By name";
 
-pub const STACK_STATES: &[(&str, &str)] =
-    &[("unhealthy", "Unhealthy"), ("partial", "Partly running"), ("running", "Running"), ("stopped", "Stopped")];
+pub const STACK_STATES: &[(&str, &str)] = &[
+    ("unhealthy", "Unhealthy"),
+    ("partial", "Partly running"),
+    ("running", "Running"),
+    ("stopped", "Stopped"),
+];
 pub const IMAGE_USES: &[(&str, &str)] = &[("used", "Used"), ("unused", "Unused"), ("dangling", "Dangling")];
 pub const USES: &[(&str, &str)] = &[("used", "Used"), ("unused", "Unused")];
 
@@ -46,7 +50,11 @@ pub fn running_of(running: u32, total: u32) -> String {
 
 #[must_use]
 pub fn used_by(containers: usize) -> String {
-    if containers == 0 { "Unused".to_owned() } else { counted(containers, "container", "containers") }
+    if containers == 0 {
+        "Unused".to_owned()
+    } else {
+        counted(containers, "container", "containers")
+    }
 }
 
 #[must_use]

@@ -8,16 +8,17 @@ pub const THEMES: &[(&str, &str, &str)] = &[
     ("dark", "Dark", "Always dark."),
 ];
 pub const DENSITY: &str = "Density";
-pub const DENSITIES: &[(&str, &str, &str)] =
-    &[("compact", "Compact", "More rows on the screen."), ("comfortable", "Comfortable", "More room between rows.")];
+pub const DENSITIES: &[(&str, &str, &str)] = &[
+    ("compact", "Compact", "More rows on the screen."),
+    ("comfortable", "Comfortable", "More room between rows."),
+];
 pub const STILL: &str = "Reduce motion";
 pub const STILL_HINT: &str = "Nothing slides or fades, even where this computer does not ask for it.";
 
 pub const ADDRESSES: &str = "Addresses";
 pub const ADDRESSES_TEXT: &str = "Devices reach the controller at these addresses, tried in this order.";
 pub const OUTSIDE: &str = "Devices outside your local network can reach one of them.";
-pub const NOT_OUTSIDE: &str =
-    "None of them can be reached from outside your local network. Start Flotilla with --advertise HOST:PORT to add one.";
+pub const NOT_OUTSIDE: &str = "None of them can be reached from outside your local network. Start Flotilla with --advertise HOST:PORT to add one.";
 pub const TEST: &str = "Test addresses";
 pub const REACHABLE: &str = "Reachable";
 pub const NOT_REACHABLE: &str = "Not reachable";

@@ -35,19 +35,32 @@ pub fn selected(number: usize) -> String {
 /// "61 of 2,340", or "61" when nothing is filtered.
 #[must_use]
 pub fn result(shown: usize, total: usize) -> String {
-    if shown == total { count(total) } else { format!("{} of {}", count(shown), count(total)) }
+    if shown == total {
+        count(total)
+    } else {
+        format!("{} of {}", count(shown), count(total))
+    }
 }
 
 /// "61 of 2,340 containers".
 #[must_use]
 pub fn result_of(shown: usize, total: usize, one: &str, many: &str) -> String {
-    format!("{} of {} {}", count(shown), count(total), if total == 1 { one } else { many })
+    format!(
+        "{} of {} {}",
+        count(shown),
+        count(total),
+        if total == 1 { one } else { many }
+    )
 }
 
 /// "No container matches "redis -tag:test". 61 are hidden by filters."
 #[must_use]
 pub fn no_match(one: &str, filter: &str, hidden: usize) -> String {
-    let are = if hidden == 1 { "1 is hidden by filters.".to_owned() } else { format!("{} are hidden by filters.", count(hidden)) };
+    let are = if hidden == 1 {
+        "1 is hidden by filters.".to_owned()
+    } else {
+        format!("{} are hidden by filters.", count(hidden))
+    };
     format!("No {one} matches \"{filter}\". {are}")
 }
 
@@ -56,7 +69,9 @@ pub fn sorted_by(titles: &[&str]) -> String {
     match titles {
         [] => String::new(),
         [first, rest @ ..] => {
-            let rest = rest.iter().map(|title| format!(", then {}", title.to_lowercase()));
+            let rest = rest
+                .iter()
+                .map(|title| format!(", then {}", title.to_lowercase()));
             format!("By {}{}", first.to_lowercase(), rest.collect::<String>())
         }
     }
@@ -85,7 +100,7 @@ pub fn facet(title: &str, words: &[(String, bool)]) -> String {
 
 #[must_use]
 pub fn exclude(word: &str) -> String {
-    format!("Exclude {word}")
+    format!("not {word}")
 }
 
 #[must_use]

@@ -9,6 +9,7 @@ use crate::{
     copy::frame as copy,
     format,
     live::use_live,
+    session::Session,
     store::{Contact, use_store},
 };
 use leptos::prelude::*;
@@ -18,7 +19,9 @@ pub fn Banner() -> impl IntoView {
     let store = use_store();
     let live = use_live();
     let clock = use_clock();
-    let lost = Memo::new(move |_| matches!(store.contact.get(), Contact::Lost { .. }));
+    let lost = Memo::new(move |_| {
+        store.session.get() != Session::Missing && matches!(store.contact.get(), Contact::Lost { .. })
+    });
     let words = move || match store.contact.get() {
         Contact::Lost { last, retry } => {
             let seconds = retry.as_second() - clock.second.get().as_second();

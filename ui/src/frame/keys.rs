@@ -33,8 +33,13 @@ pub(super) fn listen(over: Over) {
             return;
         }
         let now = event.time_stamp();
-        let after_g = begun.try_update_value(Option::take).flatten().is_some_and(|at| now - at < SEQUENCE);
-        let Some(does) = single(&event.key(), after_g) else { return };
+        let after_g = begun
+            .try_update_value(Option::take)
+            .flatten()
+            .is_some_and(|at| now - at < SEQUENCE);
+        let Some(does) = single(&event.key(), after_g) else {
+            return;
+        };
         event.prevent_default();
         match does {
             Does::Go(path) => navigate(path, Default::default()),
@@ -87,7 +92,9 @@ fn always(event: &KeyboardEvent, over: Over) -> bool {
 }
 
 fn is_typing(event: &KeyboardEvent) -> bool {
-    let target = event.target().and_then(|target| target.dyn_into::<Element>().ok());
+    let target = event
+        .target()
+        .and_then(|target| target.dyn_into::<Element>().ok());
     let editable = "input:not([type=checkbox]):not([type=radio]), textarea, select, [contenteditable]";
     target.is_some_and(|target| target.matches(editable).unwrap_or(false))
 }
@@ -99,13 +106,19 @@ fn is_dialog_open() -> bool {
 /// Moves the keyboard to the next part of the page: navigation, top bar, content, panel.
 fn next_region(backward: bool) {
     const REGIONS: &str = "nav.sidebar, header.top-bar, main, .drawer";
-    let Ok(found) = document().query_selector_all(REGIONS) else { return };
+    let Ok(found) = document().query_selector_all(REGIONS) else {
+        return;
+    };
     let seen = |element: &HtmlElement| element.offset_parent().is_some();
-    let regions: Vec<HtmlElement> =
-        (0..found.length()).filter_map(|index| found.item(index)?.dyn_into().ok()).filter(seen).collect();
+    let regions: Vec<HtmlElement> = (0..found.length())
+        .filter_map(|index| found.item(index)?.dyn_into().ok())
+        .filter(seen)
+        .collect();
     let active = document().active_element();
     // A panel lies inside the content, so the innermost region counts.
-    let at = regions.iter().rposition(|region| region.contains(active.as_deref()));
+    let at = regions
+        .iter()
+        .rposition(|region| region.contains(active.as_deref()));
     let count = regions.len();
     if count == 0 {
         return;
@@ -116,7 +129,9 @@ fn next_region(backward: bool) {
         None => 0,
     };
     let region = &regions[next];
-    let controls = region.query_selector_all("a[href], button, input, [tabindex='0']").ok();
+    let controls = region
+        .query_selector_all("a[href], button, input, [tabindex='0']")
+        .ok();
     let control = |index| controls.as_ref()?.item(index)?.dyn_into::<HtmlElement>().ok();
     let count = controls.as_ref().map_or(0, web_sys::NodeList::length);
     let first = (0..count).filter_map(control).find(seen);

@@ -46,23 +46,20 @@ pub fn Palette(#[prop(into)] on_close: Callback<()>) -> impl IntoView {
             Does::Run(run) => request_animation_frame(move || run()),
         }
     });
-    let input = NodeRef::<html::Input>::new();
-    Effect::new(move |_| {
-        if let Some(input) = input.get() {
-            request_animation_frame(move || {
-                input.focus().ok();
-                browser::mark("flotilla:palette");
-            });
-        }
-    });
+    let input = focused_when_shown();
     let keys = move |event: KeyboardEvent| on_key(&event, text, at, inside, found, run);
     let back = Callback::new(move |()| {
-        if inside.get_untracked().is_some() { inside.set(None) } else { on_close.run(()) }
+        if inside.get_untracked().is_some() {
+            inside.set(None)
+        } else {
+            on_close.run(())
+        }
     });
     let option = list.clone();
-    let active = {
-        let option = option.clone();
-        move || found.with(|found| !found.is_empty()).then(|| format!("{option}-{}", at.get()))
+    let active = move || {
+        found
+            .with(|found| !found.is_empty())
+            .then(|| format!("{option}-{}", at.get()))
     };
     let typing = move |event| {
         text.set(event_target_value(&event));
@@ -78,16 +75,40 @@ pub fn Palette(#[prop(into)] on_close: Callback<()>) -> impl IntoView {
                         aria-label=crate::copy::frame::SEARCH placeholder=copy::PLACEHOLDER aria-controls=list.clone() aria-activedescendant=active
                         node_ref=input prop:value=move || text.get() on:input=typing on:keydown=keys/>
                 </div>
-                <div role="listbox" id=list.clone() aria-label=copy::FOUND class="palette-list">
-                    {move || grouped(&found.get()).into_iter().map(|(group, entries)| {
-                        let option = option.clone();
-                        view! { <Section group entries option at run/> }
-                    }).collect_view()}
-                </div>
-                <p class="palette-none muted" hidden=move || found.with(|found| !found.is_empty())>{copy::NOTHING}</p>
+                <Found list=list.clone() found at run/>
                 <p class="palette-foot caption muted">{copy::HINT}</p>
             </div>
         </Dialog>
+    }
+}
+
+/// The field of the palette, focused as soon as it is there.
+fn focused_when_shown() -> NodeRef<html::Input> {
+    let input = NodeRef::<html::Input>::new();
+    Effect::new(move |_| {
+        if let Some(input) = input.get() {
+            request_animation_frame(move || {
+                input.focus().ok();
+                browser::mark("flotilla:palette");
+            });
+        }
+    });
+    input
+}
+
+/// What was found, in its groups.
+#[component]
+fn Found(list: String, found: Memo<Vec<Entry>>, at: RwSignal<usize>, run: Callback<Entry>) -> impl IntoView {
+    let option = list.clone();
+    let section = move |(group, entries)| {
+        let option = option.clone();
+        view! { <Section group entries option at run/> }
+    };
+    view! {
+        <div role="listbox" id=list aria-label=copy::FOUND class="palette-list">
+            {move || grouped(&found.get()).into_iter().map(&section).collect_view()}
+        </div>
+        <p class="palette-none muted" hidden=move || found.with(|found| !found.is_empty())>{copy::NOTHING}</p>
     }
 }
 
@@ -159,7 +180,9 @@ fn on_key(
             }
         }
         "ArrowRight" if inside.get_untracked().is_none() => {
-            let Some(entry) = chosen().filter(|entry| !within(entry).is_empty()) else { return };
+            let Some(entry) = chosen().filter(|entry| !within(entry).is_empty()) else {
+                return;
+            };
             inside.set(Some(entry));
             text.set(String::new());
             at.set(0);

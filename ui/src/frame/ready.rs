@@ -28,7 +28,9 @@ pub fn mark_ready(store: Store) {
         };
         let ready = fonts.get() && known;
         if ready {
-            request_animation_frame(|| request_animation_frame(|| browser::set_root_attribute("data-ready", "true")));
+            request_animation_frame(|| {
+                request_animation_frame(|| browser::set_root_attribute("data-ready", "true"))
+            });
         }
         ready
     });

@@ -17,26 +17,64 @@ struct Item {
 }
 
 const TOP: [Item; 2] = [
-    Item { path: "/", name: copy::DASHBOARD, glyph: lucide::LAYOUT_DASHBOARD },
-    Item { path: "/devices", name: copy::DEVICES, glyph: lucide::SERVER },
+    Item {
+        path: "/",
+        name: copy::DASHBOARD,
+        glyph: lucide::LAYOUT_DASHBOARD,
+    },
+    Item {
+        path: "/devices",
+        name: copy::DEVICES,
+        glyph: lucide::SERVER,
+    },
 ];
 const DOCKER: [Item; 5] = [
-    Item { path: "/containers", name: copy::CONTAINERS, glyph: lucide::BOX },
-    Item { path: "/stacks", name: copy::STACKS, glyph: lucide::LAYERS },
-    Item { path: "/images", name: copy::IMAGES, glyph: lucide::IMAGE },
-    Item { path: "/volumes", name: copy::VOLUMES, glyph: lucide::HARD_DRIVE },
-    Item { path: "/networks", name: copy::NETWORKS, glyph: lucide::NETWORK },
+    Item {
+        path: "/containers",
+        name: copy::CONTAINERS,
+        glyph: lucide::BOX,
+    },
+    Item {
+        path: "/stacks",
+        name: copy::STACKS,
+        glyph: lucide::LAYERS,
+    },
+    Item {
+        path: "/images",
+        name: copy::IMAGES,
+        glyph: lucide::IMAGE,
+    },
+    Item {
+        path: "/volumes",
+        name: copy::VOLUMES,
+        glyph: lucide::HARD_DRIVE,
+    },
+    Item {
+        path: "/networks",
+        name: copy::NETWORKS,
+        glyph: lucide::NETWORK,
+    },
 ];
 const SYSTEM: [Item; 2] = [
-    Item { path: "/activity", name: copy::ACTIVITY, glyph: lucide::HISTORY },
-    Item { path: "/settings", name: copy::SETTINGS, glyph: lucide::SETTINGS },
+    Item {
+        path: "/activity",
+        name: copy::ACTIVITY,
+        glyph: lucide::HISTORY,
+    },
+    Item {
+        path: "/settings",
+        name: copy::SETTINGS,
+        glyph: lucide::SETTINGS,
+    },
 ];
 
 #[component]
 pub fn Sidebar() -> impl IntoView {
     let store = use_store();
     let fleet = move || {
-        let name = store.fleet.with(|fleet| fleet.as_ref().and_then(|fleet| fleet.name.clone()));
+        let name = store
+            .fleet
+            .with(|fleet| fleet.as_ref().and_then(|fleet| fleet.name.clone()));
         name.unwrap_or_else(|| copy::PRODUCT.to_owned())
     };
     view! {
@@ -55,7 +93,9 @@ fn link(item: &'static Item) -> impl IntoView {
     let location = use_location();
     let current = Memo::new(move |_| {
         location.pathname.with(|path| {
-            let below = path.strip_prefix(item.path).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
+            let below = path
+                .strip_prefix(item.path)
+                .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
             if item.path == "/" { path == "/" } else { below }
         })
     });
@@ -83,7 +123,9 @@ fn badge(path: &str) -> Option<AnyView> {
         "/containers" => {
             let unhealthy = Memo::new(move |_| {
                 store.containers.with(|containers| {
-                    let sick = |row: &&std::sync::Arc<flotilla_protocol::api::Row<flotilla_protocol::inventory::Container>>| {
+                    let sick = |row: &&std::sync::Arc<
+                        flotilla_protocol::api::Row<flotilla_protocol::inventory::Container>,
+                    >| {
                         row.item.state == ContainerState::Running && row.item.health == Health::Unhealthy
                     };
                     containers.rows().values().filter(sick).count()

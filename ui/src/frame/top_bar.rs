@@ -18,7 +18,13 @@ pub fn TopBar(heading: NodeRef<html::H1>) -> impl IntoView {
     let page: Page = expect_context();
     let over: Over = expect_context();
     let title = move || page.title.with(|title| title.first().cloned());
-    let navigation = move || if over.drawer.get() { copy::CLOSE_NAVIGATION } else { copy::OPEN_NAVIGATION };
+    let navigation = move || {
+        if over.drawer.get() {
+            copy::CLOSE_NAVIGATION
+        } else {
+            copy::OPEN_NAVIGATION
+        }
+    };
     view! {
         <header class="top-bar">
             <button type="button" class="icon-button navigation" aria-label=navigation
@@ -28,11 +34,11 @@ pub fn TopBar(heading: NodeRef<html::H1>) -> impl IntoView {
             </button>
             <h1 tabindex="-1" node_ref=heading>{title}</h1>
             {move || page.actions.get().into_iter().map(|(_, actions)| actions.run()).collect_view()}
-            <button type="button" class="search-button" aria-haspopup="dialog" aria-label=copy::SEARCH
+            <button type="button" class="search-button" aria-haspopup="dialog"
                 on:click=move |_| over.palette.set(true)>
                 <Icon glyph=lucide::SEARCH/>
                 <span class="grow">{copy::SEARCH}</span>
-                <kbd>{copy::KEYS_SEARCH}</kbd>
+                <kbd aria-hidden="true">{copy::KEYS_SEARCH}</kbd>
             </button>
             <AccountMenu/>
         </header>
@@ -46,8 +52,13 @@ fn AccountMenu() -> impl IntoView {
     let open = RwSignal::new(false);
     let root = NodeRef::<html::Div>::new();
     let outside = window_event_listener(leptos::ev::pointerdown, move |event| {
-        let target = event.target().and_then(|target| target.dyn_into::<web_sys::Node>().ok());
-        if !root.get_untracked().is_some_and(|root| root.contains(target.as_ref())) {
+        let target = event
+            .target()
+            .and_then(|target| target.dyn_into::<web_sys::Node>().ok());
+        if !root
+            .get_untracked()
+            .is_some_and(|root| root.contains(target.as_ref()))
+        {
             open.set(false);
         }
     });
@@ -59,7 +70,12 @@ fn AccountMenu() -> impl IntoView {
             crate::browser::focus(".account > button");
         }
     };
-    let themes = || settings::THEMES.iter().map(|(value, title, _)| ((*value).to_owned(), (*title).to_owned())).collect();
+    let themes = || {
+        settings::THEMES
+            .iter()
+            .map(|(value, title, _)| ((*value).to_owned(), (*title).to_owned()))
+            .collect()
+    };
     let theme = move |(word,): (String,)| {
         if let Some(theme) = Theme::from_word(&word) {
             prefs.theme.set(theme);

@@ -41,12 +41,28 @@ const SPEC: TableSpec = TableSpec {
     ],
     keys: &[Key::Who, Key::Action, Key::Device, Key::Status],
     facets: &[
-        Facet { key: Key::Status, title: copy::RESULT, values: copy::RESULTS },
-        Facet { key: Key::Who, title: copy::WHO, values: &[] },
+        Facet {
+            key: Key::Status,
+            title: copy::RESULT,
+            values: copy::RESULTS,
+        },
+        Facet {
+            key: Key::Who,
+            title: copy::WHO,
+            values: &[],
+        },
     ],
-    sort: &[SortBy { column: "time", descending: true }],
+    sort: &[SortBy {
+        column: "time",
+        descending: true,
+    }],
     sort_words: copy::NEWEST_FIRST,
-    narrow: Narrow { title: "action", status: Some("result"), below: "details", figure: Some("time") },
+    narrow: Narrow {
+        title: "action",
+        status: Some("result"),
+        below: "details",
+        figure: Some("time"),
+    },
     age: "time",
     selectable: false,
 };
@@ -73,19 +89,35 @@ impl Entry {
             Actor::Control => "controller",
             Actor::Unknown => "unknown",
         };
-        subject = subject.with(Key::Who, actor).with(Key::Action, copy::word(entry.action));
+        subject = subject
+            .with(Key::Who, actor)
+            .with(Key::Action, copy::word(entry.action));
         subject = subject.with(Key::Status, if entry.succeeded { "done" } else { "refused" });
         if !device.is_empty() {
             subject = subject.with(Key::Device, device);
         }
-        Self { key: entry.id.to_string(), sentence, who, subject, entry }
+        Self {
+            key: entry.id.to_string(),
+            sentence,
+            who,
+            subject,
+            entry,
+        }
     }
 
     fn result(&self) -> Status {
         if self.entry.succeeded {
-            Status { tone: Tone::Ok, glyph: lucide::CHECK, word: copy::DONE.to_owned() }
+            Status {
+                tone: Tone::Ok,
+                glyph: lucide::CHECK,
+                word: copy::DONE.to_owned(),
+            }
         } else {
-            Status { tone: Tone::Bad, glyph: lucide::CIRCLE_X, word: copy::REFUSED.to_owned() }
+            Status {
+                tone: Tone::Bad,
+                glyph: lucide::CIRCLE_X,
+                word: copy::REFUSED.to_owned(),
+            }
         }
     }
 }
@@ -108,8 +140,16 @@ impl TableRow for Entry {
         match column {
             "action" => SortKey::Text(&self.sentence),
             "who" => SortKey::Text(&self.who),
-            "target" => self.entry.target.as_deref().map_or(SortKey::Nothing, SortKey::Text),
-            "device" => self.entry.device.as_deref().map_or(SortKey::Nothing, SortKey::Text),
+            "target" => self
+                .entry
+                .target
+                .as_deref()
+                .map_or(SortKey::Nothing, SortKey::Text),
+            "device" => self
+                .entry
+                .device
+                .as_deref()
+                .map_or(SortKey::Nothing, SortKey::Text),
             "result" => SortKey::Number(f64::from(u8::from(self.entry.succeeded))),
             "details" => SortKey::Text(&self.entry.details),
             _ => SortKey::Number(self.entry.id as f64),
@@ -150,7 +190,11 @@ pub fn ActivityPage() -> impl IntoView {
         })
     });
     let filled = Memo::new(move |_| store.activity.with(|shelf| shelf.is_filled()));
-    let older = Memo::new(move |_| store.activity.with(|shelf| shelf.rows().keys().next().is_some_and(|id| *id > 1)));
+    let older = Memo::new(move |_| {
+        store
+            .activity
+            .with(|shelf| shelf.rows().keys().next().is_some_and(|id| *id > 1))
+    });
     view! {
         <Show when=move || older.get() fallback=|| ()>
             <PageActions><Button label=copy::OLDER on_press=move || store.load_older_activity()/></PageActions>

@@ -44,7 +44,11 @@ pub fn Containers(only: Signal<Option<DeviceId>>) -> impl IntoView {
         row.map(|row| acts.of_row(&row)).unwrap_or_default()
     });
     let on_open = rows::opener(store.containers, opened, |container| container.name.clone());
-    let nothing = Nothing { glyph: lucide::BOX, title: copy::NO_CONTAINERS, text: copy::NO_CONTAINERS_TEXT };
+    let nothing = Nothing {
+        glyph: lucide::BOX,
+        title: copy::NO_CONTAINERS,
+        text: copy::NO_CONTAINERS_TEXT,
+    };
     view! {
         <div class="with-drawer">
             <FanOut spec=&SPEC stage=stage_of(store.containers) rows nothing actions on_open bulk=bulk/>
@@ -59,13 +63,20 @@ fn bulk(table: TableState) -> AnyView {
     let button = move |action: ContainerAction| {
         view! { <Button label=words::verb(action) glyph=act::glyph(action) on_press=move || acts.ask(table.selected(), action, Some(table))/> }
     };
-    ContainerAction::ALL.iter().copied().map(button).collect_view().into_any()
+    ContainerAction::ALL
+        .iter()
+        .copied()
+        .map(button)
+        .collect_view()
+        .into_any()
 }
 
 #[component]
 fn Details(opened: Opened, acts: Acts) -> impl IntoView {
     let store = use_store();
-    let row = rows::found(store.containers, opened, |container, name| container.name == name || container.id == name);
+    let row = rows::found(store.containers, opened, |container, name| {
+        container.name == name || container.id == name
+    });
     let open = Memo::new(move |_| row.with(|row| row.as_ref().map(|row| row.item.name.clone())));
     move || {
         let name = open.get()?;

@@ -65,7 +65,12 @@ fn DevicesTable() -> impl IntoView {
     let actions: RowActions = {
         let navigate = navigate.clone();
         let go = Callback::new(move |path: String| navigate(&path, Default::default()));
-        Arc::new(move |key| store.lookup_device(key).map(|device| actions_of(&device, go)).unwrap_or_default())
+        Arc::new(move |key| {
+            store
+                .lookup_device(key)
+                .map(|device| actions_of(&device, go))
+                .unwrap_or_default()
+        })
     };
     let open = Callback::new(move |key: String| navigate(&address_of(&key), Default::default()));
     let stage = Memo::new(move |_| {
@@ -76,7 +81,8 @@ fn DevicesTable() -> impl IntoView {
             _ => Stage::Empty,
         })
     });
-    move || match stage.get() {
+    move || {
+        match stage.get() {
         Stage::Loading => view! { <Skeleton bones=6 sentence=copy::LOADING/> }.into_any(),
         Stage::Failed(message) => view! { <ErrorState message on_retry=move || store.reload()/> }.into_any(),
         Stage::Empty => {
@@ -86,12 +92,19 @@ fn DevicesTable() -> impl IntoView {
             view! { <DataTable table actions=Some(actions.clone()) on_open=Some(open)/> }.into_any()
         }
     }
+    }
 }
 
 /// A pending device leads to its enrollment, any other to itself.
 fn address_of(key: &str) -> String {
-    let pending = use_store().lookup_device(key).is_some_and(|device| device.status == DeviceStatus::Pending);
-    if pending { format!("{ADD}?device={key}") } else { format!("/devices/{key}") }
+    let pending = use_store()
+        .lookup_device(key)
+        .is_some_and(|device| device.status == DeviceStatus::Pending);
+    if pending {
+        format!("{ADD}?device={key}")
+    } else {
+        format!("/devices/{key}")
+    }
 }
 
 fn actions_of(device: &Device, go: Callback<String>) -> Vec<RowAction> {
@@ -104,11 +117,26 @@ fn actions_of(device: &Device, go: Callback<String>) -> Vec<RowAction> {
     let id = device.id;
     let mut actions = vec![to(copy::OPEN, lucide::SERVER, format!("/devices/{id}"))];
     if device.status == DeviceStatus::Pending {
-        actions.push(to(copy::ENROLLMENT, lucide::HOURGLASS, format!("{ADD}?device={id}")));
+        actions.push(to(
+            copy::ENROLLMENT,
+            lucide::HOURGLASS,
+            format!("{ADD}?device={id}"),
+        ));
     } else {
-        actions.push(to(copy::CONTAINERS, lucide::BOX, format!("/containers?q=device:{}", device.name)));
-        actions.push(to(copy::TRUST, lucide::SHIELD_CHECK, format!("/devices/{id}/trust")));
+        actions.push(to(
+            copy::CONTAINERS,
+            lucide::BOX,
+            format!("/containers?q=device:{}", device.name),
+        ));
+        actions.push(to(
+            copy::TRUST,
+            lucide::SHIELD_CHECK,
+            format!("/devices/{id}/trust"),
+        ));
     }
-    actions.push(rows::copy_action(copy::COPY_ADDRESS.to_owned(), device.mesh_ip.to_string()));
+    actions.push(rows::copy_action(
+        copy::COPY_ADDRESS.to_owned(),
+        device.mesh_ip.to_string(),
+    ));
     actions
 }

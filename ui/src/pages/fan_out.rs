@@ -41,7 +41,9 @@ pub enum Stage {
 pub fn stage_of<T: InventoryItem>(shelf: RwSignal<Shelf<Row<T>>>) -> Memo<Stage> {
     let store = use_store();
     Memo::new(move |_| {
-        let devices = store.devices.with(|devices| !devices.is_filled() || !devices.rows().is_empty());
+        let devices = store
+            .devices
+            .with(|devices| !devices.is_filled() || !devices.rows().is_empty());
         shelf.with(|shelf| match shelf.load() {
             _ if !shelf.rows().is_empty() => Stage::Rows,
             Load::Failed(failure) if !shelf.is_filled() => Stage::Failed(failure.clone()),

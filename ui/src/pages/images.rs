@@ -35,10 +35,19 @@ const SPEC: TableSpec = TableSpec {
         Column::text("id", words::ID, 8.0).fixed().hidden(),
     ],
     keys: &[Key::Status, Key::Device, Key::Tag, Key::Image],
-    facets: &[Facet { key: Key::Status, title: words::USE, values: words::IMAGE_USES }],
+    facets: &[Facet {
+        key: Key::Status,
+        title: words::USE,
+        values: words::IMAGE_USES,
+    }],
     sort: &[SortBy::up("repository"), SortBy::up("tag"), SortBy::up("device")],
     sort_words: words::BY_NAME,
-    narrow: Narrow { title: "repository", status: Some("tag"), below: "device", figure: Some("size") },
+    narrow: Narrow {
+        title: "repository",
+        status: Some("tag"),
+        below: "device",
+        figure: Some("size"),
+    },
     age: "used",
     selectable: false,
 };
@@ -67,7 +76,13 @@ impl ImageRow {
             subject = subject.with(Key::Image, tag);
         }
         let name = name.unwrap_or_else(|| format::short_id(&image.id).to_owned());
-        Self { name, repository, tag, subject, item }
+        Self {
+            name,
+            repository,
+            tag,
+            subject,
+            item,
+        }
     }
 
     fn image(&self) -> &Image {
@@ -77,7 +92,9 @@ impl ImageRow {
 
 /// Repository and tag: the last colon parts them, unless it belongs to a registry's port.
 fn split(name: &str) -> (&str, &str) {
-    name.rsplit_once(':').filter(|(_, tag)| !tag.contains('/')).unwrap_or((name, ""))
+    name.rsplit_once(':')
+        .filter(|(_, tag)| !tag.contains('/'))
+        .unwrap_or((name, ""))
 }
 
 impl TableRow for ImageRow {
@@ -85,7 +102,12 @@ impl TableRow for ImageRow {
         &self.item.key
     }
     fn label(&self) -> String {
-        format!("{}, {}, {}", self.name, words::used_by(self.image().used_by as usize), self.item.device.name)
+        format!(
+            "{}, {}, {}",
+            self.name,
+            words::used_by(self.image().used_by as usize),
+            self.item.device.name
+        )
     }
     fn name(&self) -> &str {
         &self.name
@@ -129,19 +151,30 @@ pub fn ImagesPage() -> impl IntoView {
     store.ensure_images();
     let opened = opened("/images");
     let rows = rows::rows_of(store.images, Signal::derive(|| None), ImageRow::new);
-    let nothing = Nothing { glyph: lucide::IMAGE, title: copy::NO_IMAGES, text: copy::NO_IMAGES_TEXT };
+    let nothing = Nothing {
+        glyph: lucide::IMAGE,
+        title: copy::NO_IMAGES,
+        text: copy::NO_IMAGES_TEXT,
+    };
     let found = rows::found(store.images, opened, |image, id| image.id == id);
     let details = move || {
         let row = found.get()?;
         let image = &row.item;
-        let name = image.tags.first().cloned().unwrap_or_else(|| words::UNTAGGED.to_owned());
+        let name = image
+            .tags
+            .first()
+            .cloned()
+            .unwrap_or_else(|| words::UNTAGGED.to_owned());
         let facts = vec![
             (words::DEVICE, rows::device_link(&row.device)),
             (words::TAGS, listed(&image.tags)),
             (words::SIZE, format::disk(image.size_bytes).into_any()),
             (words::CREATED, age_cell(Some(image.created))),
             (words::USED_BY, words::used_by(image.used_by as usize).into_any()),
-            (words::DIGESTS, view! { <div class="mono">{listed(&image.digests)}</div> }.into_any()),
+            (
+                words::DIGESTS,
+                view! { <div class="mono">{listed(&image.digests)}</div> }.into_any(),
+            ),
             (words::ID, mono_cell(Some(&image.id))),
         ];
         let copy_id = rows::copy_action(words::COPY_ID.to_owned(), image.id.clone());

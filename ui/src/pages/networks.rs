@@ -33,14 +33,25 @@ const SPEC: TableSpec = TableSpec {
         Column::text("containers", words::CONTAINERS, 12.0),
         Column::text("stack", words::STACK, 8.0),
         Column::text("internal", words::INTERNAL, 5.0).fixed().hidden(),
-        Column::text("attachable", words::ATTACHABLE, 6.0).fixed().hidden(),
+        Column::text("attachable", words::ATTACHABLE, 6.0)
+            .fixed()
+            .hidden(),
         Column::text("id", words::ID, 8.0).fixed().hidden(),
     ],
     keys: &[Key::Device, Key::Tag, Key::Driver, Key::Stack],
-    facets: &[Facet { key: Key::Driver, title: words::DRIVER, values: &[] }],
+    facets: &[Facet {
+        key: Key::Driver,
+        title: words::DRIVER,
+        values: &[],
+    }],
     sort: &[SortBy::up("name"), SortBy::up("device")],
     sort_words: words::BY_NAME,
-    narrow: Narrow { title: "name", status: Some("driver"), below: "device", figure: Some("subnet") },
+    narrow: Narrow {
+        title: "name",
+        status: Some("driver"),
+        below: "device",
+        figure: Some("subnet"),
+    },
     age: "containers",
     selectable: false,
 };
@@ -64,7 +75,12 @@ impl NetworkRow {
         if !stack.is_empty() {
             subject = subject.with(Key::Stack, stack);
         }
-        Self { subnets, containers, subject, item }
+        Self {
+            subnets,
+            containers,
+            subject,
+            item,
+        }
     }
 
     fn network(&self) -> &Network {
@@ -73,7 +89,11 @@ impl NetworkRow {
 }
 
 fn or_nothing(text: &str) -> SortKey<'_> {
-    if text.is_empty() { SortKey::Nothing } else { SortKey::Text(text) }
+    if text.is_empty() {
+        SortKey::Nothing
+    } else {
+        SortKey::Text(text)
+    }
 }
 
 impl TableRow for NetworkRow {
@@ -81,7 +101,12 @@ impl TableRow for NetworkRow {
         &self.item.key
     }
     fn label(&self) -> String {
-        format!("{}, {}, {}", self.network().name, self.network().driver, self.item.device.name)
+        format!(
+            "{}, {}, {}",
+            self.network().name,
+            self.network().driver,
+            self.item.device.name
+        )
     }
     fn name(&self) -> &str {
         &self.network().name
@@ -130,7 +155,11 @@ pub fn NetworksPage() -> impl IntoView {
     store.ensure_networks();
     let opened = opened("/networks");
     let rows = rows::rows_of(store.networks, Signal::derive(|| None), NetworkRow::new);
-    let nothing = Nothing { glyph: lucide::NETWORK, title: copy::NO_NETWORKS, text: copy::NO_NETWORKS_TEXT };
+    let nothing = Nothing {
+        glyph: lucide::NETWORK,
+        title: copy::NO_NETWORKS,
+        text: copy::NO_NETWORKS_TEXT,
+    };
     let found = rows::found(store.networks, opened, |network, name| network.name == name);
     let details = move || {
         let row = found.get()?;

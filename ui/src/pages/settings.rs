@@ -4,9 +4,8 @@ mod addresses;
 
 use crate::{
     components::radio::{Choice, RadioGroup},
-    copy::settings as copy,
     copy::frame,
-
+    copy::settings as copy,
     frame::page_title,
     prefs::{Density, Theme, use_prefs},
     store::use_store,

@@ -32,10 +32,19 @@ const SPEC: TableSpec = TableSpec {
         Column::text("services", words::SERVICES, 18.0),
     ],
     keys: &[Key::Status, Key::Device, Key::Tag],
-    facets: &[Facet { key: Key::Status, title: words::STATE, values: words::STACK_STATES }],
+    facets: &[Facet {
+        key: Key::Status,
+        title: words::STATE,
+        values: words::STACK_STATES,
+    }],
     sort: &[SortBy::up("state"), SortBy::up("name")],
     sort_words: crate::copy::containers::TROUBLE_FIRST,
-    narrow: Narrow { title: "name", status: Some("state"), below: "device", figure: None },
+    narrow: Narrow {
+        title: "name",
+        status: Some("state"),
+        below: "device",
+        figure: None,
+    },
     age: "services",
     selectable: false,
 };
@@ -51,8 +60,14 @@ impl StackRow {
     fn new(item: Item<Stack>) -> Self {
         let stack = &item.row.item;
         let services = stack.services.join(", ");
-        let subject = item.subject([stack.name.as_str(), &services]).with(Key::Status, word(stack));
-        Self { services, subject, item }
+        let subject = item
+            .subject([stack.name.as_str(), &services])
+            .with(Key::Status, word(stack));
+        Self {
+            services,
+            subject,
+            item,
+        }
     }
 
     fn stack(&self) -> &Stack {
@@ -76,7 +91,11 @@ fn status(stack: &Stack) -> Status {
         "partial" => (Tone::Warn, lucide::TRIANGLE_ALERT),
         _ => (Tone::Ok, lucide::PLAY),
     };
-    Status { tone, glyph, word: words::running_of(stack.running, stack.total) }
+    Status {
+        tone,
+        glyph,
+        word: words::running_of(stack.running, stack.total),
+    }
 }
 
 impl TableRow for StackRow {
@@ -84,7 +103,12 @@ impl TableRow for StackRow {
         &self.item.key
     }
     fn label(&self) -> String {
-        format!("{}, {}, {}", self.stack().name, status(self.stack()).word, self.item.device.name)
+        format!(
+            "{}, {}, {}",
+            self.stack().name,
+            status(self.stack()).word,
+            self.item.device.name
+        )
     }
     fn name(&self) -> &str {
         &self.stack().name
@@ -126,18 +150,28 @@ pub fn StacksPage() -> impl IntoView {
     store.ensure_stacks();
     let opened = opened("/stacks");
     let rows = rows::rows_of(store.stacks, Signal::derive(|| None), StackRow::new);
-    let nothing = Nothing { glyph: lucide::LAYERS, title: copy::NO_STACKS, text: copy::NO_STACKS_TEXT };
+    let nothing = Nothing {
+        glyph: lucide::LAYERS,
+        title: copy::NO_STACKS,
+        text: copy::NO_STACKS_TEXT,
+    };
     let found = rows::found(store.stacks, opened, |stack, name| stack.name == name);
     let details = move || {
         let row = found.get()?;
         let stack = &row.item;
         let containers = format!("/containers?q=stack:{} device:{}", stack.name, row.device);
         let facts = vec![
-            (words::STATE, view! { <StatusBadge status=status(stack) chip=true/> }.into_any()),
+            (
+                words::STATE,
+                view! { <StatusBadge status=status(stack) chip=true/> }.into_any(),
+            ),
             (words::DEVICE, rows::device_link(&row.device)),
             (words::SERVICES, listed(&stack.services)),
             (words::FILES, listed(&stack.config_files)),
-            (words::CONTAINERS, view! { <a href=containers>{words::show_containers(stack.total)}</a> }.into_any()),
+            (
+                words::CONTAINERS,
+                view! { <a href=containers>{words::show_containers(stack.total)}</a> }.into_any(),
+            ),
         ];
         Some(view! { <Drawer name=stack.name.clone() facts actions=vec![] on_close=opened.close/> })
     };

@@ -36,12 +36,25 @@ const SPEC: TableSpec = TableSpec {
     ],
     keys: &[Key::Status, Key::Device, Key::Tag, Key::Driver, Key::Stack],
     facets: &[
-        Facet { key: Key::Status, title: words::USE, values: words::USES },
-        Facet { key: Key::Driver, title: words::DRIVER, values: &[] },
+        Facet {
+            key: Key::Status,
+            title: words::USE,
+            values: words::USES,
+        },
+        Facet {
+            key: Key::Driver,
+            title: words::DRIVER,
+            values: &[],
+        },
     ],
     sort: &[SortBy::up("name"), SortBy::up("device")],
     sort_words: words::BY_NAME,
-    narrow: Narrow { title: "name", status: None, below: "device", figure: Some("used") },
+    narrow: Narrow {
+        title: "name",
+        status: None,
+        below: "device",
+        figure: Some("used"),
+    },
     age: "used",
     selectable: false,
 };
@@ -58,16 +71,32 @@ impl VolumeRow {
     fn new(item: Item<Volume>) -> Self {
         let volume = &item.row.item;
         let used_by = volume.used_by.join(", ");
-        let labels: Vec<_> = volume.labels.iter().map(|(name, value)| format!("{name}={value}")).collect();
+        let labels: Vec<_> = volume
+            .labels
+            .iter()
+            .map(|(name, value)| format!("{name}={value}"))
+            .collect();
         let labels = labels.join(", ");
         let stack = volume.stack.as_deref().unwrap_or_default();
         let mut subject = item.subject([volume.name.as_str(), &used_by, stack, &labels]);
-        subject = subject.with(Key::Status, if volume.used_by.is_empty() { "unused" } else { "used" });
+        subject = subject.with(
+            Key::Status,
+            if volume.used_by.is_empty() {
+                "unused"
+            } else {
+                "used"
+            },
+        );
         subject = subject.with(Key::Driver, &volume.driver);
         if !stack.is_empty() {
             subject = subject.with(Key::Stack, stack);
         }
-        Self { used_by, labels, subject, item }
+        Self {
+            used_by,
+            labels,
+            subject,
+            item,
+        }
     }
 
     fn volume(&self) -> &Volume {
@@ -80,7 +109,12 @@ impl TableRow for VolumeRow {
         &self.item.key
     }
     fn label(&self) -> String {
-        format!("{}, {}, {}", self.volume().name, words::used_by(self.volume().used_by.len()), self.item.device.name)
+        format!(
+            "{}, {}, {}",
+            self.volume().name,
+            words::used_by(self.volume().used_by.len()),
+            self.item.device.name
+        )
     }
     fn name(&self) -> &str {
         &self.volume().name
@@ -100,7 +134,9 @@ impl TableRow for VolumeRow {
             "used" if self.used_by.is_empty() => SortKey::Nothing,
             "used" => SortKey::Text(&self.used_by),
             "stack" => volume.stack.as_deref().map_or(SortKey::Nothing, SortKey::Text),
-            "created" => volume.created.map_or(SortKey::Nothing, |at| SortKey::Number(-(at.as_second() as f64))),
+            "created" => volume
+                .created
+                .map_or(SortKey::Nothing, |at| SortKey::Number(-(at.as_second() as f64))),
             "mountpoint" => SortKey::Text(&volume.mountpoint),
             "labels" if self.labels.is_empty() => SortKey::Nothing,
             "labels" => SortKey::Text(&self.labels),
@@ -130,12 +166,20 @@ pub fn VolumesPage() -> impl IntoView {
     store.ensure_volumes();
     let opened = opened("/volumes");
     let rows = rows::rows_of(store.volumes, Signal::derive(|| None), VolumeRow::new);
-    let nothing = Nothing { glyph: lucide::HARD_DRIVE, title: copy::NO_VOLUMES, text: copy::NO_VOLUMES_TEXT };
+    let nothing = Nothing {
+        glyph: lucide::HARD_DRIVE,
+        title: copy::NO_VOLUMES,
+        text: copy::NO_VOLUMES_TEXT,
+    };
     let found = rows::found(store.volumes, opened, |volume, name| volume.name == name);
     let details = move || {
         let row = found.get()?;
         let volume = &row.item;
-        let labels: Vec<_> = volume.labels.iter().map(|(name, value)| format!("{name}={value}")).collect();
+        let labels: Vec<_> = volume
+            .labels
+            .iter()
+            .map(|(name, value)| format!("{name}={value}"))
+            .collect();
         let facts = vec![
             (words::DEVICE, rows::device_link(&row.device)),
             (words::DRIVER, text_cell(Some(&volume.driver))),

@@ -23,11 +23,22 @@ pub fn suggest(text: &str, keys: &[Key], values: impl Fn(Key) -> Vec<String>) ->
     }
     let bare = bare.to_lowercase();
     if let Some((key, begun)) = bare.split_once(':') {
-        let Some(key) = keys.iter().find(|known| known.as_str() == key) else { return Vec::new() };
-        let matching = values(*key).into_iter().filter(|value| value.starts_with(begun) && value != begun);
+        let Some(key) = keys.iter().find(|known| known.as_str() == key) else {
+            return Vec::new();
+        };
+        let matching = values(*key)
+            .into_iter()
+            .filter(|value| value.starts_with(begun) && value != begun);
         let offer = |value: String| {
-            let written = if value.contains(char::is_whitespace) { format!("\"{value}\"") } else { value.clone() };
-            Suggestion { label: value, text: format!("{before}{sign}{}:{written} ", key.as_str()) }
+            let written = if value.contains(char::is_whitespace) {
+                format!("\"{value}\"")
+            } else {
+                value.clone()
+            };
+            Suggestion {
+                label: value,
+                text: format!("{before}{sign}{}:{written} ", key.as_str()),
+            }
         };
         return matching.take(SHOWN).map(offer).collect();
     }
@@ -44,8 +55,17 @@ mod tests {
     use super::*;
 
     fn labels(text: &str) -> Vec<String> {
-        let values = |key| if key == Key::Status { vec!["running".to_owned(), "exited".to_owned()] } else { vec![] };
-        suggest(text, &[Key::Status, Key::Stack], values).into_iter().map(|offer| offer.text).collect()
+        let values = |key| {
+            if key == Key::Status {
+                vec!["running".to_owned(), "exited".to_owned()]
+            } else {
+                vec![]
+            }
+        };
+        suggest(text, &[Key::Status, Key::Stack], values)
+            .into_iter()
+            .map(|offer| offer.text)
+            .collect()
     }
 
     #[test]
@@ -57,7 +77,14 @@ mod tests {
 
     #[test]
     fn nothing_is_offered_for_words_and_finished_terms() {
-        for text in ["", "redis", "status:running", "status:running ", "postgres:1", "\"st"] {
+        for text in [
+            "",
+            "redis",
+            "status:running",
+            "status:running ",
+            "postgres:1",
+            "\"st",
+        ] {
             assert!(labels(text).is_empty(), "{text}");
         }
     }

@@ -1,3 +1,5 @@
+//! What people type into a filter, and what it finds.
+
 use super::*;
 use proptest::prelude::*;
 
@@ -49,7 +51,9 @@ fn a_facet_counts_as_if_it_asked_for_nothing() {
 #[test]
 fn choices_replace_each_other_and_leave_the_rest() {
     let query = Query::parse("redis status:running");
-    let query = query.with_choice(Key::Status, "running", Some(false)).with_choice(Key::Tag, "my tag", Some(true));
+    let query = query
+        .with_choice(Key::Status, "running", Some(false))
+        .with_choice(Key::Tag, "my tag", Some(true));
     assert_eq!(query.to_string(), "redis -status:running tag:\"my tag\"");
     assert_eq!(query.choice(Key::Status, "Running"), Some(false));
     assert_eq!(query.choices(Key::Tag), [("my tag".to_owned(), true)]);

@@ -49,7 +49,10 @@ item!(Stack, name);
 impl<T: InventoryItem> Shelved for Row<T> {
     type Key = ItemKey;
     fn key(&self) -> ItemKey {
-        ItemKey { device: self.device_id, key: self.item.item_key().into() }
+        ItemKey {
+            device: self.device_id,
+            key: self.item.item_key().into(),
+        }
     }
     fn device_of(key: &ItemKey) -> Option<DeviceId> {
         Some(key.device)

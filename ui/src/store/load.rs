@@ -1,8 +1,9 @@
 //! Loading shelves by REST: what a page needs when it needs it, and all that is loaded again after a gap.
 
 use super::{Load, Shelf, Shelved, Store};
-use crate::api::{Failure, send};
+use crate::api::{Failure, list, send};
 use crate::session::Session;
+use crate::wire::FromJson;
 use flotilla_protocol::{
     Code,
     api::{
@@ -54,10 +55,15 @@ impl Store {
 
     /// Reads one more page of the activity log, older than what is known.
     pub fn load_older_activity(self) {
-        let before = self.activity.with_untracked(|shelf| shelf.rows().keys().next().copied());
+        let before = self
+            .activity
+            .with_untracked(|shelf| shelf.rows().keys().next().copied());
         spawn_local(async move {
-            let request = ListActivity { before, limit: Some(ACTIVITY_PAGE) };
-            if let Ok(list) = send(&request).await {
+            let request = ListActivity {
+                before,
+                limit: Some(ACTIVITY_PAGE),
+            };
+            if let Ok(list) = list(&request).await {
                 self.activity.update(|shelf| shelf.extend(list.items));
             }
         });
@@ -84,7 +90,9 @@ impl Store {
         self.again(self.volumes, ListVolumes::default());
         self.again(self.networks, ListNetworks::default());
         self.again(self.activity, newest_activity());
-        let devices: Vec<_> = self.enrollments.with_untracked(|known| known.keys().copied().collect());
+        let devices: Vec<_> = self
+            .enrollments
+            .with_untracked(|known| known.keys().copied().collect());
         for device in devices {
             self.load_enrollment(device.to_string());
         }
@@ -116,7 +124,7 @@ impl Store {
 
     fn ensure<T, R>(self, shelf: RwSignal<Shelf<T>>, request: impl FnOnce() -> R)
     where
-        T: Shelved,
+        T: Shelved + FromJson,
         R: Request<Response = List<T>> + 'static,
     {
         if shelf.with_untracked(|shelf| *shelf.load() == Load::Absent) {
@@ -126,7 +134,7 @@ impl Store {
 
     fn again<T, R>(self, shelf: RwSignal<Shelf<T>>, request: R)
     where
-        T: Shelved,
+        T: Shelved + FromJson,
         R: Request<Response = List<T>> + 'static,
     {
         if shelf.with_untracked(|shelf| *shelf.load() != Load::Absent) {
@@ -136,7 +144,7 @@ impl Store {
 
     fn follow<T, R>(self, shelf: RwSignal<Shelf<T>>, seq: u64, request: R)
     where
-        T: Shelved,
+        T: Shelved + FromJson,
         R: Request<Response = List<T>> + 'static,
     {
         let gap = shelf.try_update_untracked(|shelf| {
@@ -150,12 +158,12 @@ impl Store {
 
     fn load<T, R>(self, shelf: RwSignal<Shelf<T>>, request: R)
     where
-        T: Shelved,
+        T: Shelved + FromJson,
         R: Request<Response = List<T>> + 'static,
     {
         shelf.update(Shelf::begin);
         spawn_local(async move {
-            match send(&request).await {
+            match list(&request).await {
                 Ok(list) => {
                     shelf.update(|shelf| shelf.fill(list));
                     if shelf.with_untracked(Shelf::has_gap) {
@@ -178,5 +186,8 @@ impl Store {
 }
 
 fn newest_activity() -> ListActivity {
-    ListActivity { before: None, limit: Some(ACTIVITY_PAGE) }
+    ListActivity {
+        before: None,
+        limit: Some(ACTIVITY_PAGE),
+    }
 }

@@ -52,7 +52,14 @@ pub struct Shelf<T: Shelved> {
 
 impl<T: Shelved> Default for Shelf<T> {
     fn default() -> Self {
-        Self { rows: BTreeMap::new(), load: Load::Absent, filled: false, seq: 0, floor: 0, early: Vec::new() }
+        Self {
+            rows: BTreeMap::new(),
+            load: Load::Absent,
+            filled: false,
+            seq: 0,
+            floor: 0,
+            early: Vec::new(),
+        }
     }
 }
 

@@ -14,12 +14,24 @@ use leptos::prelude::*;
 #[component]
 pub(super) fn ColumnsDialog(table: TableState, #[prop(into)] on_close: Callback<()>) -> impl IntoView {
     let spec = table.spec;
-    let columns = move || table.layout.with(|layout| layout.all(spec).iter().map(|column| column.id).collect::<Vec<_>>());
+    let columns = move || {
+        table.layout.with(|layout| {
+            layout
+                .all(spec)
+                .iter()
+                .map(|column| column.id)
+                .collect::<Vec<_>>()
+        })
+    };
     let line = move |id: &'static str| {
         let column = spec.lookup(id)?;
         let pinned = spec.columns.first().is_some_and(|first| first.id == id);
         let shown = move || table.layout.with(|layout| layout.is_shown(spec, column));
-        let show = move |_| table.layout.update(|layout| layout.show(id, !layout.is_shown(spec, column)));
+        let show = move |_| {
+            table
+                .layout
+                .update(|layout| layout.show(id, !layout.is_shown(spec, column)))
+        };
         let shift = move |down| move || table.layout.update(|layout| layout.shift(spec, id, down));
         Some(view! {
             <li class="column-line">

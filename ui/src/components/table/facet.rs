@@ -19,7 +19,9 @@ pub struct Choice {
 pub(super) fn FacetButton(table: TableState, facet: &'static Facet) -> impl IntoView {
     let label = move || {
         let chosen = table.query.with(|query| query.choices(facet.key));
-        let words = chosen.into_iter().map(|(value, wanted)| (words_of(facet, &value), wanted));
+        let words = chosen
+            .into_iter()
+            .map(|(value, wanted)| (words_of(facet, &value), wanted));
         copy::facet(facet.title, &words.collect::<Vec<_>>())
     };
     let panel = move || {
@@ -61,7 +63,11 @@ fn OneChoice(table: TableState, key: Key, choice: Choice) -> impl IntoView {
 
 /// Every possible value, counted among the rows that pass everything else.
 fn choices(table: TableState, facet: &'static Facet) -> Vec<Choice> {
-    let mut counts: BTreeMap<String, usize> = facet.values.iter().map(|(value, _)| ((*value).to_owned(), 0)).collect();
+    let mut counts: BTreeMap<String, usize> = facet
+        .values
+        .iter()
+        .map(|(value, _)| ((*value).to_owned(), 0))
+        .collect();
     let open = facet.values.is_empty();
     table.query.with(|query| {
         table.order.with(|order| {
@@ -86,7 +92,11 @@ fn choices(table: TableState, facet: &'static Facet) -> Vec<Choice> {
         if open {
             counts.keys().cloned().map(choice).collect()
         } else {
-            facet.values.iter().map(|(value, _)| choice((*value).to_owned())).collect()
+            facet
+                .values
+                .iter()
+                .map(|(value, _)| choice((*value).to_owned()))
+                .collect()
         }
     })
 }

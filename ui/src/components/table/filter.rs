@@ -20,7 +20,13 @@ pub(super) fn Filter(table: TableState) -> impl IntoView {
     let typing = RwSignal::new(false);
     let at = RwSignal::new(None::<usize>);
     let offers = Memo::new(move |_| {
-        if typing.get() { table.text.with(|text| suggest(text, table.spec.keys, |key| values(table, key))) } else { Vec::new() }
+        if typing.get() {
+            table
+                .text
+                .with(|text| suggest(text, table.spec.keys, |key| values(table, key)))
+        } else {
+            Vec::new()
+        }
     });
     let open = move || offers.with(|offers| !offers.is_empty());
     let take = move |offer: &Suggestion| {
@@ -78,7 +84,8 @@ fn on_key(
         "ArrowDown" if count > 0 => at.set(Some(now.map_or(0, |now| (now + 1) % count))),
         "ArrowUp" if count > 0 => at.set(Some(now.map_or(count - 1, |now| (now + count - 1) % count))),
         "Enter" if now.is_some() => {
-            if let Some(offer) = now.and_then(|now| offers.with_untracked(|offers| offers.get(now).cloned())) {
+            if let Some(offer) = now.and_then(|now| offers.with_untracked(|offers| offers.get(now).cloned()))
+            {
                 table.text.set(offer.text);
                 at.set(None);
             }

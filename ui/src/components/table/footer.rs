@@ -23,7 +23,10 @@ pub(super) fn Footer(table: TableState, bulk: Option<ViewFn>) -> impl IntoView {
             return table.spec.sort_words.to_owned();
         }
         let sort = table.sort_in_use();
-        let titles = sort.iter().filter_map(|by| table.spec.lookup(by.column)).map(|column| column.title);
+        let titles = sort
+            .iter()
+            .filter_map(|by| table.spec.lookup(by.column))
+            .map(|column| column.title);
         copy::sorted_by(&titles.collect::<Vec<_>>())
     };
     let held = Memo::new(move |_| table.order.with(|order| order.held));

@@ -24,7 +24,11 @@ pub(super) const ACTIVE_ROW: &str = ".table .body [role=row][tabindex='0']";
 const NARROW: &str = "(max-width: 39.99rem)";
 
 #[component]
-pub(super) fn Grid(table: TableState, actions: Option<RowActions>, on_open: Option<Callback<String>>) -> impl IntoView {
+pub(super) fn Grid(
+    table: TableState,
+    actions: Option<RowActions>,
+    on_open: Option<Callback<String>>,
+) -> impl IntoView {
     let scroller = NodeRef::<html::Div>::new();
     let ruler = NodeRef::<html::Div>::new();
     measure(table, scroller, ruler);
@@ -44,7 +48,9 @@ pub(super) fn Grid(table: TableState, actions: Option<RowActions>, on_open: Opti
     let height = move || format!("{}px", table.shown.with(Shown::len) as f64 * view.row.get());
     let left = move |event: leptos::ev::FocusEvent| {
         let grid = scroller.get_untracked();
-        let to = event.related_target().and_then(|target| target.dyn_into::<web_sys::Node>().ok());
+        let to = event
+            .related_target()
+            .and_then(|target| target.dyn_into::<web_sys::Node>().ok());
         let inside = grid.is_some_and(|grid| grid.contains(to.as_ref()));
         view.focused.set(inside);
     };
@@ -90,7 +96,9 @@ pub(super) fn Grid(table: TableState, actions: Option<RowActions>, on_open: Opti
 fn NoMatch(table: TableState) -> impl IntoView {
     let none = Memo::new(move |_| table.shown.with(Shown::len) == 0 && table.total() > 0);
     let text = Signal::derive(move || {
-        table.text.with(|text| copy::no_match(table.spec.one, text.trim(), table.total()))
+        table
+            .text
+            .with(|text| copy::no_match(table.spec.one, text.trim(), table.total()))
     });
     move || {
         none.get().then(|| {
@@ -109,13 +117,19 @@ fn NoMatch(table: TableState) -> impl IntoView {
 fn measure(table: TableState, scroller: NodeRef<html::Div>, ruler: NodeRef<html::Div>) {
     let view = table.view;
     let read = move || {
-        let (Some(grid), Some(ruler)) = (scroller.get_untracked(), ruler.get_untracked()) else { return };
+        let (Some(grid), Some(ruler)) = (scroller.get_untracked(), ruler.get_untracked()) else {
+            return;
+        };
         view.narrow.set(browser::matches_media(NARROW));
         let row = ruler.get_bounding_client_rect().height();
         if view.row.get_untracked() != row {
             view.row.set(row);
         }
-        let head = grid.query_selector(".head").ok().flatten().map_or(0.0, |head| head.get_bounding_client_rect().height());
+        let head = grid
+            .query_selector(".head")
+            .ok()
+            .flatten()
+            .map_or(0.0, |head| head.get_bounding_client_rect().height());
         let height = f64::from(grid.client_height()) - head;
         if view.height.get_untracked() != height {
             view.height.set(height);
@@ -123,10 +137,14 @@ fn measure(table: TableState, scroller: NodeRef<html::Div>, ruler: NodeRef<html:
     };
     let observer = StoredValue::new_local(None::<web_sys::ResizeObserver>);
     Effect::new(move |_| {
-        let (Some(grid), Some(ruler)) = (scroller.get(), ruler.get()) else { return };
+        let (Some(grid), Some(ruler)) = (scroller.get(), ruler.get()) else {
+            return;
+        };
         read();
         let resized = Closure::<dyn Fn()>::new(read);
-        let Ok(observing) = web_sys::ResizeObserver::new(resized.as_ref().unchecked_ref()) else { return };
+        let Ok(observing) = web_sys::ResizeObserver::new(resized.as_ref().unchecked_ref()) else {
+            return;
+        };
         observing.observe(&grid);
         observing.observe(&ruler);
         // Lives as long as the observer, which leaves with the grid.
@@ -155,19 +173,35 @@ fn first_row_mark(table: TableState) {
 /// Keys of all rows that pass the filter, in order.
 pub(super) fn shown_keys(table: TableState) -> Vec<RowKey> {
     table.shown.with_untracked(|shown| {
-        (0..shown.len()).filter_map(|position| Some(RowKey::from(shown.at(position)?.key()))).collect()
+        (0..shown.len())
+            .filter_map(|position| Some(RowKey::from(shown.at(position)?.key())))
+            .collect()
     })
 }
 
-fn on_key(table: TableState, event: &KeyboardEvent, on_open: Option<Callback<String>>, scroll_to: &dyn Fn(f64)) {
-    let Some(target) = event.target().and_then(|target| target.dyn_into::<Element>().ok()) else { return };
-    let Some(row) = target.closest("[data-key]").ok().flatten() else { return };
+fn on_key(
+    table: TableState,
+    event: &KeyboardEvent,
+    on_open: Option<Callback<String>>,
+    scroll_to: &dyn Fn(f64),
+) {
+    let Some(target) = event
+        .target()
+        .and_then(|target| target.dyn_into::<Element>().ok())
+    else {
+        return;
+    };
+    let Some(row) = target.closest("[data-key]").ok().flatten() else {
+        return;
+    };
     let in_control = row != target;
     let command = event.ctrl_key() || event.meta_key();
     if event.alt_key() || command && event.key() != "a" {
         return;
     }
-    let Some(press) = keys::press(&event.key(), event.shift_key(), command, in_control) else { return };
+    let Some(press) = keys::press(&event.key(), event.shift_key(), command, in_control) else {
+        return;
+    };
     let key = RowKey::from(row.get_attribute("data-key").unwrap_or_default());
     let selectable = table.spec.selectable;
     event.prevent_default();
@@ -204,7 +238,11 @@ fn on_key(table: TableState, event: &KeyboardEvent, on_open: Option<Callback<Str
 fn move_by(table: TableState, key: &RowKey, to: Step, extend: bool, scroll_to: &dyn Fn(f64)) {
     let view = table.view;
     let target = table.shown.with_untracked(|shown| {
-        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a small positive number")]
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "a small positive number"
+        )]
         let in_view = (view.height.get_untracked() / view.row.get_untracked().max(1.0)) as usize;
         keys::target(shown.position(key), to, shown.len(), in_view.saturating_sub(1))
     });
@@ -223,10 +261,15 @@ fn move_by(table: TableState, key: &RowKey, to: Step, extend: bool, scroll_to: &
 
 /// Moves the keyboard among a row's controls; before the first is the row itself.
 fn step_control(row: &Element, from: &Element, forward: bool) {
-    let Ok(found) = row.query_selector_all("a, button, input") else { return };
-    let controls: Vec<HtmlElement> =
-        (0..found.length()).filter_map(|index| found.item(index)?.dyn_into::<HtmlElement>().ok()).collect();
-    let at = controls.iter().position(|control| control.is_same_node(Some(from)));
+    let Ok(found) = row.query_selector_all("a, button, input") else {
+        return;
+    };
+    let controls: Vec<HtmlElement> = (0..found.length())
+        .filter_map(|index| found.item(index)?.dyn_into::<HtmlElement>().ok())
+        .collect();
+    let at = controls
+        .iter()
+        .position(|control| control.is_same_node(Some(from)));
     let next = match (at, forward) {
         (None, true) => controls.first(),
         (None, false) => None,

@@ -18,7 +18,13 @@ const STEP: f64 = 1.0;
 #[component]
 pub(super) fn Head(table: TableState, has_menu: bool) -> impl IntoView {
     let columns = Memo::new(move |_| {
-        table.layout.with(|layout| layout.visible(table.spec).iter().map(|column| column.id).collect::<Vec<_>>())
+        table.layout.with(|layout| {
+            layout
+                .visible(table.spec)
+                .iter()
+                .map(|column| column.id)
+                .collect::<Vec<_>>()
+        })
     });
     let header = move |(index, id): (usize, &'static str)| {
         let column = table.spec.lookup(id)?;
@@ -44,7 +50,11 @@ fn SelectAll(table: TableState) -> impl IntoView {
     let pick = move |_| {
         let keys = shown_keys(table);
         table.selection.update(|selection| {
-            if selection.keys.len() >= keys.len() { selection.clear() } else { selection.select_all(keys) }
+            if selection.keys.len() >= keys.len() {
+                selection.clear()
+            } else {
+                selection.select_all(keys)
+            }
         });
     };
     view! {
@@ -74,14 +84,25 @@ fn Header(table: TableState, column: &'static Column, first: bool) -> impl IntoV
         if event.ctrl_key() || event.meta_key() {
             event.prevent_default();
             event.stop_propagation();
-            table.layout.update(|layout| layout.resize(table.spec, column.id, by));
+            table
+                .layout
+                .update(|layout| layout.resize(table.spec, column.id, by));
         }
     };
-    let primary = move || sorted.get().filter(|(place, _)| *place == 0).map(|(_, descending)| descending);
+    let primary = move || {
+        sorted
+            .get()
+            .filter(|(place, _)| *place == 0)
+            .map(|(_, descending)| descending)
+    };
     let aria = move || primary().map(|descending| if descending { "descending" } else { "ascending" });
     let glyph = move || {
         primary().map(|descending| {
-            let glyph = if descending { lucide::ARROW_DOWN } else { lucide::ARROW_UP };
+            let glyph = if descending {
+                lucide::ARROW_DOWN
+            } else {
+                lucide::ARROW_UP
+            };
             view! { <Icon glyph/> }
         })
     };
@@ -116,7 +137,9 @@ fn Grip(table: TableState, column: &'static Column) -> impl IntoView {
         let now = f64::from(event.client_x());
         if let Some(before) = from.get_value() {
             from.set_value(Some(now));
-            table.layout.update(|layout| layout.resize(table.spec, column.id, (now - before) / rem()));
+            table
+                .layout
+                .update(|layout| layout.resize(table.spec, column.id, (now - before) / rem()));
         }
     };
     view! {
@@ -130,7 +153,8 @@ fn rem() -> f64 {
     let root = document().document_element();
     let style = root.and_then(|root| window().get_computed_style(&root).ok().flatten());
     let size = style.and_then(|style| style.get_property_value("font-size").ok());
-    size.and_then(|size| size.trim_end_matches("px").parse().ok()).unwrap_or(16.0)
+    size.and_then(|size| size.trim_end_matches("px").parse().ok())
+        .unwrap_or(16.0)
 }
 
 /// Arrows move among the headers; down goes to the rows.
@@ -138,12 +162,24 @@ fn on_key(event: &KeyboardEvent) {
     if event.ctrl_key() || event.meta_key() {
         return;
     }
-    let Some(target) = event.target().and_then(|target| target.dyn_into::<HtmlElement>().ok()) else { return };
-    let Some(row) = target.closest("[role=row]").ok().flatten() else { return };
-    let Ok(found) = row.query_selector_all("button, input") else { return };
-    let controls: Vec<HtmlElement> =
-        (0..found.length()).filter_map(|index| found.item(index)?.dyn_into().ok()).collect();
-    let at = controls.iter().position(|control| control.is_same_node(Some(&target)));
+    let Some(target) = event
+        .target()
+        .and_then(|target| target.dyn_into::<HtmlElement>().ok())
+    else {
+        return;
+    };
+    let Some(row) = target.closest("[role=row]").ok().flatten() else {
+        return;
+    };
+    let Ok(found) = row.query_selector_all("button, input") else {
+        return;
+    };
+    let controls: Vec<HtmlElement> = (0..found.length())
+        .filter_map(|index| found.item(index)?.dyn_into().ok())
+        .collect();
+    let at = controls
+        .iter()
+        .position(|control| control.is_same_node(Some(&target)));
     let next = match (event.key().as_str(), at) {
         ("ArrowRight", Some(at)) => controls.get(at + 1).cloned(),
         ("ArrowLeft", Some(at)) => at.checked_sub(1).and_then(|before| controls.get(before)).cloned(),
@@ -158,5 +194,8 @@ fn on_key(event: &KeyboardEvent) {
 
 fn first_row(head: &web_sys::Element) -> Option<HtmlElement> {
     let grid = head.closest("[role=grid]").ok()??;
-    grid.query_selector(".body [role=row][tabindex='0']").ok()??.dyn_into().ok()
+    grid.query_selector(".body [role=row][tabindex='0']")
+        .ok()??
+        .dyn_into()
+        .ok()
 }

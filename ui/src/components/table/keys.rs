@@ -4,9 +4,14 @@
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Press {
     /// Move to a row; with `extend` the rows on the way are selected.
-    Move { to: Step, extend: bool },
+    Move {
+        to: Step,
+        extend: bool,
+    },
     /// Into the row's controls and between them, or back.
-    Control { forward: bool },
+    Control {
+        forward: bool,
+    },
     Open,
     Toggle,
     SelectAll,
@@ -44,7 +49,10 @@ pub(super) fn press(key: &str, shift: bool, command: bool, in_control: bool) -> 
         "ContextMenu" => Some(Press::Menu),
         // A control keeps the keys that press it.
         "Enter" if !in_control => Some(Press::Open),
-        " " if !in_control && shift => Some(Press::Move { to: Step::By(0), extend: true }),
+        " " if !in_control && shift => Some(Press::Move {
+            to: Step::By(0),
+            extend: true,
+        }),
         " " if !in_control => Some(Press::Toggle),
         "/" => Some(Press::Filter),
         _ => None,

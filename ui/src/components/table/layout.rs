@@ -31,7 +31,12 @@ impl Layout {
     #[must_use]
     pub fn all(&self, spec: &TableSpec) -> Vec<&'static Column> {
         let mut columns: Vec<&'static Column> = spec.columns.iter().collect();
-        let place = |column: &&Column| self.order.iter().position(|id| id == column.id).unwrap_or(usize::MAX);
+        let place = |column: &&Column| {
+            self.order
+                .iter()
+                .position(|id| id == column.id)
+                .unwrap_or(usize::MAX)
+        };
         if let Some((_, movable)) = columns.split_first_mut() {
             movable.sort_by_key(place);
         }
@@ -59,7 +64,9 @@ impl Layout {
     /// Moves a column one place, the hidden ones included.
     pub fn shift(&mut self, spec: &TableSpec, column: &str, down: bool) {
         let mut ids: Vec<String> = self.all(spec).iter().map(|column| column.id.to_owned()).collect();
-        let Some(at) = ids.iter().position(|id| id == column).filter(|at| *at > 0) else { return };
+        let Some(at) = ids.iter().position(|id| id == column).filter(|at| *at > 0) else {
+            return;
+        };
         let to = if down { at + 1 } else { at - 1 };
         if to > 0 && to < ids.len() {
             ids.swap(at, to);
@@ -71,12 +78,14 @@ impl Layout {
     pub fn resize(&mut self, spec: &TableSpec, column: &str, by: f64) {
         let Some(known) = spec.lookup(column) else { return };
         let width = self.widths.get(column).unwrap_or(&known.width) + by;
-        self.widths.insert(column.to_owned(), width.clamp(*WIDTHS.start(), *WIDTHS.end()));
+        self.widths
+            .insert(column.to_owned(), width.clamp(*WIDTHS.start(), *WIDTHS.end()));
     }
 
     /// Gives a column a width of its own, in rem.
     pub fn set_width(&mut self, column: &str, width: f64) {
-        self.widths.insert(column.to_owned(), width.clamp(*WIDTHS.start(), *WIDTHS.end()));
+        self.widths
+            .insert(column.to_owned(), width.clamp(*WIDTHS.start(), *WIDTHS.end()));
     }
 
     /// Value of `grid-template-columns`, and the least width of a row in rem.
@@ -92,7 +101,11 @@ impl Layout {
             let chosen = self.widths.get(column.id);
             let width = chosen.unwrap_or(&column.width);
             let grows = column.grows && chosen.is_none();
-            tracks.push(if grows { format!("minmax({width}rem, {width}fr)") } else { format!("{width}rem") });
+            tracks.push(if grows {
+                format!("minmax({width}rem, {width}fr)")
+            } else {
+                format!("{width}rem")
+            });
             least += width;
         }
         if has_menu {
@@ -124,7 +137,12 @@ mod tests {
         facets: &[],
         sort: &[SortBy::up("name")],
         sort_words: "",
-        narrow: Narrow { title: "name", status: None, below: "image", figure: None },
+        narrow: Narrow {
+            title: "name",
+            status: None,
+            below: "image",
+            figure: None,
+        },
         age: "image",
         selectable: true,
     };

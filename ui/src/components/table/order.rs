@@ -56,7 +56,10 @@ pub fn natural(a: &str, b: &str) -> Ordering {
 
 /// Digits without leading zeros, and what follows.
 fn split_number(text: &[u8]) -> (&[u8], &[u8]) {
-    let end = text.iter().position(|c| !c.is_ascii_digit()).unwrap_or(text.len());
+    let end = text
+        .iter()
+        .position(|c| !c.is_ascii_digit())
+        .unwrap_or(text.len());
     let (number, rest) = text.split_at(end);
     let zeros = number.iter().take_while(|c| **c == b'0').count();
     (&number[zeros..], rest)
@@ -88,16 +91,30 @@ pub(super) fn sorted(rows: &Rows, start: Vec<u32>, sort: &[SortBy]) -> Vec<u32> 
 }
 
 fn compare(a: &dyn TableRow, b: &dyn TableRow, sort: &[SortBy]) -> Ordering {
-    let step = |by: &SortBy| a.sort_key(by.column).compare(b.sort_key(by.column), by.descending);
-    sort.iter().map(step).find(|ordering| ordering.is_ne()).unwrap_or_else(|| a.key().cmp(b.key()))
+    let step = |by: &SortBy| {
+        a.sort_key(by.column)
+            .compare(b.sort_key(by.column), by.descending)
+    };
+    sort.iter()
+        .map(step)
+        .find(|ordering| ordering.is_ne())
+        .unwrap_or_else(|| a.key().cmp(b.key()))
 }
 
 /// The places that rows had in an earlier order; new rows come last.
 pub(super) fn kept(previous: &Order, rows: &Rows) -> Vec<u32> {
-    let places: BTreeMap<&str, u32> =
-        previous.indices.iter().zip(0..).map(|(index, place)| (row(&previous.rows, *index).key(), place)).collect();
+    let places: BTreeMap<&str, u32> = previous
+        .indices
+        .iter()
+        .zip(0..)
+        .map(|(index, place)| (row(&previous.rows, *index).key(), place))
+        .collect();
     let mut indices: Vec<u32> = numbers(rows).collect();
-    indices.sort_by_cached_key(|index| places.get(row(rows, *index).key()).map_or((1, *index), |place| (0, *place)));
+    indices.sort_by_cached_key(|index| {
+        places
+            .get(row(rows, *index).key())
+            .map_or((1, *index), |place| (0, *place))
+    });
     indices
 }
 
@@ -113,12 +130,19 @@ pub(super) fn row(rows: &Rows, index: u32) -> &dyn TableRow {
 /// The order after a click on a column's header. With `add` it becomes the second step.
 pub(super) fn toggled(sort: &[SortBy], column: &'static str, add: bool) -> Vec<SortBy> {
     let present = sort.iter().find(|by| by.column == column);
-    let next = SortBy { column, descending: present.is_some_and(|by| !by.descending) };
+    let next = SortBy {
+        column,
+        descending: present.is_some_and(|by| !by.descending),
+    };
     if !add {
         return vec![next];
     }
     let mut steps: Vec<_> = sort.iter().filter(|by| by.column != column).copied().collect();
-    let place = sort.iter().position(|by| by.column == column).unwrap_or(1).min(steps.len());
+    let place = sort
+        .iter()
+        .position(|by| by.column == column)
+        .unwrap_or(1)
+        .min(steps.len());
     steps.insert(place, next);
     steps.truncate(2);
     steps
@@ -139,7 +163,12 @@ pub(super) fn read(text: &str, columns: &[super::Column]) -> Vec<SortBy> {
     };
     let mut steps: Vec<_> = text.split(',').filter_map(step).collect();
     let mut seen = Vec::new();
-    steps.retain(|by| !seen.contains(&Reverse(by.column)) && { seen.push(Reverse(by.column)); true });
+    steps.retain(|by| {
+        !seen.contains(&Reverse(by.column)) && {
+            seen.push(Reverse(by.column));
+            true
+        }
+    });
     steps
 }
 

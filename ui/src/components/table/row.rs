@@ -43,15 +43,22 @@ pub(super) fn Row(
 ) -> impl IntoView {
     let node = NodeRef::<html::Div>::new();
     let placed = placed_row(table, key.clone());
-    let position = Memo::new(move |_| placed.with(|placed| placed.as_ref().map_or(0, |placed| placed.position)));
-    let row = Memo::new(move |_| placed.with(|placed| placed.as_ref().map(|placed| Same(placed.row.clone()))));
+    let position =
+        Memo::new(move |_| placed.with(|placed| placed.as_ref().map_or(0, |placed| placed.position)));
+    let row =
+        Memo::new(move |_| placed.with(|placed| placed.as_ref().map(|placed| Same(placed.row.clone()))));
     let is_active = is_active(table, key.clone());
     take_keyboard(table, key.clone(), node);
     let (selected, picked) = (key.clone(), key.clone());
-    let selected = Memo::new(move |_| table.selection.with(|selection| selection.keys.contains(&selected)));
+    let selected = Memo::new(move |_| {
+        table
+            .selection
+            .with(|selection| selection.keys.contains(&selected))
+    });
     let label = move || row.with(|row| row.as_ref().map(|row| row.0.label()));
     let stale = Memo::new(move |_| {
-        row.with(|row| row.as_ref().and_then(|row| row.0.stale_since())).or_else(|| table.outdated.get())
+        row.with(|row| row.as_ref().and_then(|row| row.0.stale_since()))
+            .or_else(|| table.outdated.get())
     });
     #[expect(clippy::cast_precision_loss, reason = "no table has 2^52 rows")]
     let place = move || format!("translateY({}px)", position.get() as f64 * table.view.row.get());
@@ -95,7 +102,9 @@ type Stale = Memo<Option<Timestamp>>;
 
 fn placed_row(table: TableState, key: RowKey) -> Memo<Option<Placed>> {
     Memo::new(move |previous: Option<&Option<Placed>>| {
-        let found = table.window.with(|window| window.iter().find(|placed| placed.key == key).cloned());
+        let found = table
+            .window
+            .with(|window| window.iter().find(|placed| placed.key == key).cloned());
         // On its way out of the page a row keeps its looks.
         found.or_else(|| previous.cloned().flatten())
     })
@@ -190,12 +199,19 @@ fn narrow_cells(table: TableState, row: Current, stale: Stale) -> AnyView {
 
 fn age(stale: Stale) -> impl IntoView {
     move || {
-        stale.get().map(|since| view! { <AgeLabel moment=since prefix=copy::AS_OF/> })
+        stale
+            .get()
+            .map(|since| view! { <AgeLabel moment=since prefix=copy::AS_OF/> })
     }
 }
 
 fn menu_cell(table: TableState, key: RowKey, row: Current, menu: RwSignal<Option<MenuAt>>) -> impl IntoView {
-    let name = move || row.with(|row| row.as_ref().map_or_else(String::new, |row| row.0.name().to_owned()));
+    let name = move || {
+        row.with(|row| {
+            row.as_ref()
+                .map_or_else(String::new, |row| row.0.name().to_owned())
+        })
+    };
     let button = NodeRef::<html::Button>::new();
     let press = {
         let key = key.clone();

@@ -36,7 +36,8 @@ impl Selection {
             self.anchor = Some(to.clone());
             return;
         };
-        self.keys.extend(shown[from.min(end)..=from.max(end)].iter().cloned());
+        self.keys
+            .extend(shown[from.min(end)..=from.max(end)].iter().cloned());
     }
 
     pub(super) fn select_all(&mut self, shown: impl IntoIterator<Item = RowKey>) {

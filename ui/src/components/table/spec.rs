@@ -60,13 +60,29 @@ impl Column {
     /// A column of text that takes its part of the room.
     #[must_use]
     pub const fn text(id: &'static str, title: &'static str, width: f64) -> Self {
-        Self { id, title, width, grows: true, figures: false, hidden: false, live: false }
+        Self {
+            id,
+            title,
+            width,
+            grows: true,
+            figures: false,
+            hidden: false,
+            live: false,
+        }
     }
 
     /// A column of figures, as wide as they are.
     #[must_use]
     pub const fn figures(id: &'static str, title: &'static str, width: f64) -> Self {
-        Self { id, title, width, grows: false, figures: true, hidden: false, live: false }
+        Self {
+            id,
+            title,
+            width,
+            grows: false,
+            figures: true,
+            hidden: false,
+            live: false,
+        }
     }
 
     #[must_use]
@@ -116,7 +132,10 @@ pub struct SortBy {
 impl SortBy {
     #[must_use]
     pub const fn up(column: &'static str) -> Self {
-        Self { column, descending: false }
+        Self {
+            column,
+            descending: false,
+        }
     }
 }
 

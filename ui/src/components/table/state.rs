@@ -75,7 +75,9 @@ impl Shown {
     }
 
     pub(super) fn position(&self, key: &str) -> Option<usize> {
-        self.indices.iter().position(|index| order::row(&self.rows, *index).key() == key)
+        self.indices
+            .iter()
+            .position(|index| order::row(&self.rows, *index).key() == key)
     }
 }
 
@@ -117,15 +119,30 @@ impl TableState {
         };
         let query = Memo::new(move |_| text.with(|text| Query::parse(text)));
         let busy = Memo::new(move |_| {
-            view.pointed_at.get() || view.focused.get() || selection.with(|selection| !selection.keys.is_empty())
+            view.pointed_at.get()
+                || view.focused.get()
+                || selection.with(|selection| !selection.keys.is_empty())
         });
         let order = ordered(spec, rows, sort, busy);
         let shown = Memo::new(move |_| order.with(|order| query.with(|query| filtered(order, query))));
         let window = windowed(shown, view, active);
         let layout = RwSignal::new(kept_layout(spec));
         let wants_focus = RwSignal::new(false);
-        let state =
-            Self { spec, text, query, sort, order, shown, window, selection, layout, view, active, wants_focus, outdated };
+        let state = Self {
+            spec,
+            text,
+            query,
+            sort,
+            order,
+            shown,
+            window,
+            selection,
+            layout,
+            view,
+            active,
+            wants_focus,
+            outdated,
+        };
         state.follow_address();
         state.keep_layout();
         state.forget_gone();
@@ -134,13 +151,20 @@ impl TableState {
 
     /// The order in use: the person's, else the table's own.
     pub(super) fn sort_in_use(self) -> Vec<SortBy> {
-        self.sort.with(|sort| if sort.is_empty() { self.spec.sort.to_vec() } else { sort.clone() })
+        self.sort.with(|sort| {
+            if sort.is_empty() {
+                self.spec.sort.to_vec()
+            } else {
+                sort.clone()
+            }
+        })
     }
 
     /// Keys of the selected rows.
     #[must_use]
     pub fn selected(self) -> Vec<String> {
-        self.selection.with(|selection| selection.keys.iter().map(|key| (**key).to_owned()).collect())
+        self.selection
+            .with(|selection| selection.keys.iter().map(|key| (**key).to_owned()).collect())
     }
 
     /// Selects these rows and no others: after an action on many, those where it failed.
@@ -159,7 +183,9 @@ impl TableState {
 
     /// Gives a row the keyboard, and scrolls to it.
     pub(super) fn go_to(self, position: usize) -> Option<f64> {
-        let key = self.shown.with_untracked(|shown| Some(RowKey::from(shown.at(position)?.key())))?;
+        let key = self
+            .shown
+            .with_untracked(|shown| Some(RowKey::from(shown.at(position)?.key())))?;
         self.active.set(Some(key));
         self.wants_focus.set(true);
         let view = self.view;
@@ -191,7 +217,8 @@ impl TableState {
                 })
             });
             if !gone.is_empty() {
-                self.selection.update(|selection| selection.keys.retain(|key| !gone.contains(key)));
+                self.selection
+                    .update(|selection| selection.keys.retain(|key| !gone.contains(key)));
             }
         });
     }
@@ -203,7 +230,8 @@ fn layout_key(spec: &TableSpec) -> String {
 
 fn kept_layout(spec: &TableSpec) -> Layout {
     let kept = browser::remembered(&layout_key(spec));
-    kept.and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default()
+    kept.and_then(|text| serde_json::from_str(&text).ok())
+        .unwrap_or_default()
 }
 
 fn ordered(
@@ -215,14 +243,29 @@ fn ordered(
     let clock = use_clock();
     Memo::new(move |previous: Option<&Order>| {
         let rows = rows.get();
-        let sort = sort.with(|sort| if sort.is_empty() { spec.sort.to_vec() } else { sort.clone() });
+        let sort = sort.with(|sort| {
+            if sort.is_empty() {
+                spec.sort.to_vec()
+            } else {
+                sort.clone()
+            }
+        });
         let now = clock.second.get_untracked().as_second();
         let previous = previous.filter(|previous| !previous.indices.is_empty() && previous.sort == sort);
         let Some(previous) = previous else {
             let indices = order::sorted(&rows, order::numbers(&rows).collect(), &sort);
-            return Order { rows, indices: Arc::new(indices), sort, sorted_at: now, held: false };
+            return Order {
+                rows,
+                indices: Arc::new(indices),
+                sort,
+                sorted_at: now,
+                held: false,
+            };
         };
-        let live = sort.first().and_then(|by| spec.lookup(by.column)).is_some_and(|column| column.live);
+        let live = sort
+            .first()
+            .and_then(|by| spec.lookup(by.column))
+            .is_some_and(|column| column.live);
         let too_soon = live && now - previous.sorted_at < LIVE_ORDER;
         if too_soon {
             // Comes back each second until it is time.
@@ -233,10 +276,22 @@ fn ordered(
         }
         let indices = order::kept(previous, &rows);
         if busy.get() || too_soon {
-            return Order { rows, indices: Arc::new(indices), sort, sorted_at: previous.sorted_at, held: true };
+            return Order {
+                rows,
+                indices: Arc::new(indices),
+                sort,
+                sorted_at: previous.sorted_at,
+                held: true,
+            };
         }
         let indices = order::sorted(&rows, indices, &sort);
-        Order { rows, indices: Arc::new(indices), sort, sorted_at: now, held: false }
+        Order {
+            rows,
+            indices: Arc::new(indices),
+            sort,
+            sorted_at: now,
+            held: false,
+        }
     })
 }
 
@@ -247,7 +302,10 @@ fn filtered(order: &Order, query: &Query) -> Shown {
         let passes = |index: &&u32| query.matches(order::row(&order.rows, **index).subject());
         Arc::new(order.indices.iter().filter(passes).copied().collect())
     };
-    Shown { rows: order.rows.clone(), indices }
+    Shown {
+        rows: order.rows.clone(),
+        indices,
+    }
 }
 
 fn windowed(shown: Memo<Shown>, view: View, active: RwSignal<Option<RowKey>>) -> Memo<Vec<Placed>> {
@@ -260,15 +318,25 @@ fn windowed(shown: Memo<Shown>, view: View, active: RwSignal<Option<RowKey>>) ->
             let range = range.get();
             let placed = |position: usize| {
                 let row = shown.at(position)?.clone();
-                Some(Placed { key: RowKey::from(row.key()), position, row })
+                Some(Placed {
+                    key: RowKey::from(row.key()),
+                    position,
+                    row,
+                })
             };
             let mut window: Vec<_> = range.clone().filter_map(placed).collect();
             // A row with the keyboard stays in the page wherever it scrolled to, or the keyboard would be lost.
-            if view.focused.get() && let Some(key) = active.get() {
+            if view.focused.get()
+                && let Some(key) = active.get()
+            {
                 let away = shown.position(&key).filter(|position| !range.contains(position));
                 if let Some(row) = away.and_then(placed) {
                     // In the order of positions: an element that changes places loses the keyboard.
-                    let place = if row.position < range.start { 0 } else { window.len() };
+                    let place = if row.position < range.start {
+                        0
+                    } else {
+                        window.len()
+                    };
                     window.insert(place, row);
                 }
             }

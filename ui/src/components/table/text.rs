@@ -10,10 +10,18 @@ pub fn Marked(#[prop(into)] text: String) -> impl IntoView {
     let parts = move || {
         let parts = table.map_or_else(
             || vec![(false, text.clone())],
-            |table| table.query.with(|query| parts(&text, &query.words().collect::<Vec<_>>())),
+            |table| {
+                table
+                    .query
+                    .with(|query| parts(&text, &query.words().collect::<Vec<_>>()))
+            },
         );
         let part = |(marked, text): (bool, String)| {
-            if marked { view! { <mark>{text}</mark> }.into_any() } else { text.into_any() }
+            if marked {
+                view! { <mark>{text}</mark> }.into_any()
+            } else {
+                text.into_any()
+            }
         };
         parts.into_iter().map(part).collect_view()
     };
@@ -36,7 +44,9 @@ fn parts(text: &str, words: &[&str]) -> Vec<(bool, String)> {
     let mut parts = Vec::new();
     let mut done = 0;
     while let Some((start, end)) = next_match(&lower, done, words) {
-        let (Some(before), Some(found)) = (text.get(done..start), text.get(start..end)) else { break };
+        let (Some(before), Some(found)) = (text.get(done..start), text.get(start..end)) else {
+            break;
+        };
         if !before.is_empty() {
             parts.push((false, before.to_owned()));
         }
@@ -51,7 +61,10 @@ fn parts(text: &str, words: &[&str]) -> Vec<(bool, String)> {
 
 fn next_match(text: &str, from: usize, words: &[&str]) -> Option<(usize, usize)> {
     let rest = text.get(from..)?;
-    let found = words.iter().filter(|word| !word.is_empty()).filter_map(|word| Some((rest.find(word)?, word.len())));
+    let found = words
+        .iter()
+        .filter(|word| !word.is_empty())
+        .filter_map(|word| Some((rest.find(word)?, word.len())));
     let (at, length) = found.min_by_key(|(at, length)| (*at, usize::MAX - length))?;
     Some((from + at, from + at + length))
 }

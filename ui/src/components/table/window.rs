@@ -13,7 +13,11 @@ pub(super) fn window(scrolled: f64, view: f64, row: f64, total: usize) -> Range<
     if row <= 0.0 {
         return 0..0;
     }
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "floored, and saturating at 0")]
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "floored, and saturating at 0"
+    )]
     let (top, seen) = ((scrolled / row).floor() as usize, (view / row).ceil() as usize);
     let seen = seen.min(ROWS_IN_VIEW) + 1;
     let start = top.min(total).saturating_sub(AROUND);

@@ -65,7 +65,18 @@ impl Entry {
         let first = matches!(group, Group::GoTo | Group::Actions | Group::Devices);
         let weight = if first { 4 } else { 0 };
         let (title, detail) = (title.to_owned(), detail.to_owned());
-        Self { group, glyph, title, detail, searched, does, first, repeated: false, weight, container: None }
+        Self {
+            group,
+            glyph,
+            title,
+            detail,
+            searched,
+            does,
+            first,
+            repeated: false,
+            weight,
+            container: None,
+        }
     }
 
     fn page(glyph: Glyph, title: &str, path: &str) -> Self {
@@ -102,7 +113,13 @@ fn things() -> Vec<Entry> {
     store.devices.with_untracked(|devices| {
         for device in devices.rows().values() {
             let go = Does::Go(format!("/devices/{}", device.id));
-            entries.push(Entry::new(Group::Devices, lucide::SERVER, device.name.as_str(), &device.mesh_ip.to_string(), go));
+            entries.push(Entry::new(
+                Group::Devices,
+                lucide::SERVER,
+                device.name.as_str(),
+                &device.mesh_ip.to_string(),
+                go,
+            ));
         }
     });
     store.containers.with_untracked(|shelf| {
@@ -117,7 +134,13 @@ fn things() -> Vec<Entry> {
     store.stacks.with_untracked(|shelf| {
         for row in shelf.rows().values() {
             let go = Does::Go(format!("/stacks/{}/{}", row.device, row.item.name));
-            entries.push(Entry::new(Group::Stacks, lucide::LAYERS, &row.item.name, &containers::on(row.device.as_str()), go));
+            entries.push(Entry::new(
+                Group::Stacks,
+                lucide::LAYERS,
+                &row.item.name,
+                &containers::on(row.device.as_str()),
+                go,
+            ));
         }
     });
     entries
@@ -129,24 +152,50 @@ fn actions() -> Vec<Entry> {
     let act = |glyph, title: &str, does| Entry::new(Group::Actions, glyph, title, "", does);
     let theme = |theme: Theme| Does::Run(Arc::new(move || prefs.theme.set(theme)));
     vec![
-        act(lucide::PLUS, crate::copy::devices::ADD, Does::Go("/devices/add".to_owned())),
+        act(
+            lucide::PLUS,
+            crate::copy::devices::ADD,
+            Does::Go("/devices/add".to_owned()),
+        ),
         act(lucide::MOON, copy::DARK, theme(Theme::Dark)),
         act(lucide::SUN, copy::LIGHT, theme(Theme::Light)),
         act(lucide::MONITOR, copy::SYSTEM, theme(Theme::System)),
-        act(lucide::REFRESH_CW, copy::RELOAD, Does::Run(Arc::new(move || store.reload()))),
-        act(lucide::KEYBOARD, frame::SHORTCUTS, Does::Run(Arc::new(move || over.shortcuts.set(true)))),
+        act(
+            lucide::REFRESH_CW,
+            copy::RELOAD,
+            Does::Run(Arc::new(move || store.reload())),
+        ),
+        act(
+            lucide::KEYBOARD,
+            frame::SHORTCUTS,
+            Does::Run(Arc::new(move || over.shortcuts.set(true))),
+        ),
     ]
 }
 
 /// What can be done with an entry beyond choosing it.
 pub(super) fn within(entry: &Entry) -> Vec<Entry> {
-    let Some(key) = &entry.container else { return Vec::new() };
+    let Some(key) = &entry.container else {
+        return Vec::new();
+    };
     let acts: Acts = expect_context();
-    let mut entries = vec![Entry::new(Group::Actions, lucide::BOX, copy::OPEN, &entry.title, entry.does.clone())];
+    let mut entries = vec![Entry::new(
+        Group::Actions,
+        lucide::BOX,
+        copy::OPEN,
+        &entry.title,
+        entry.does.clone(),
+    )];
     entries.extend(ContainerAction::ALL.iter().map(|action| {
         let (action, key) = (*action, key.clone());
         let run = Arc::new(move || acts.ask(vec![key.clone()], action, None));
-        Entry::new(Group::Actions, act::glyph(action), containers::verb(action), &entry.title, Does::Run(run))
+        Entry::new(
+            Group::Actions,
+            act::glyph(action),
+            containers::verb(action),
+            &entry.title,
+            Does::Run(run),
+        )
     }));
     entries
 }
@@ -165,13 +214,22 @@ pub(super) fn remember(entry: &Entry) {
 }
 
 fn kept() -> Vec<String> {
-    browser::remembered(RECENT).and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default()
+    browser::remembered(RECENT)
+        .and_then(|text| serde_json::from_str(&text).ok())
+        .unwrap_or_default()
 }
 
 fn recent(entries: &[Entry]) -> Vec<Entry> {
     let again = |path: String| {
-        let entry = entries.iter().find(|entry| entry.does == Does::Go(path.clone()))?;
-        Some(Entry { group: Group::Recent, first: true, repeated: true, ..entry.clone() })
+        let entry = entries
+            .iter()
+            .find(|entry| entry.does == Does::Go(path.clone()))?;
+        Some(Entry {
+            group: Group::Recent,
+            first: true,
+            repeated: true,
+            ..entry.clone()
+        })
     };
     kept().into_iter().filter_map(again).collect()
 }

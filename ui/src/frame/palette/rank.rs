@@ -6,7 +6,7 @@ const AT_START: i32 = 12;
 const AT_WORD: i32 = 8;
 const NEXT_TO_LAST: i32 = 6;
 const WHOLE: i32 = 40;
-/// Each letter that is skipped between two matches costs this, up to a limit.
+/// Each letter that is skipped inside a word costs this, up to a limit.
 const GAP: i32 = 1;
 const GAP_LIMIT: i32 = 6;
 
@@ -14,7 +14,12 @@ const GAP_LIMIT: i32 = 6;
 pub(super) fn best(entries: &[Entry], text: &str, limit: usize) -> Vec<Entry> {
     let wanted = text.trim().to_lowercase();
     if wanted.is_empty() {
-        return entries.iter().filter(|entry| entry.first).take(limit).cloned().collect();
+        return entries
+            .iter()
+            .filter(|entry| entry.first)
+            .take(limit)
+            .cloned()
+            .collect();
     }
     let mut scored: Vec<(i32, usize)> = entries
         .iter()
@@ -24,9 +29,16 @@ pub(super) fn best(entries: &[Entry], text: &str, limit: usize) -> Vec<Entry> {
         .filter_map(|(index, entry)| Some((score(&entry.searched, &wanted)? + entry.weight, index)))
         .collect();
     let length = |index: usize| entries[index].title.len();
-    scored.sort_by(|a, b| b.0.cmp(&a.0).then_with(|| length(a.1).cmp(&length(b.1))).then(a.1.cmp(&b.1)));
+    scored.sort_by(|a, b| {
+        b.0.cmp(&a.0)
+            .then_with(|| length(a.1).cmp(&length(b.1)))
+            .then(a.1.cmp(&b.1))
+    });
     scored.truncate(limit);
-    let mut found: Vec<Entry> = scored.into_iter().map(|(_, index)| entries[index].clone()).collect();
+    let mut found: Vec<Entry> = scored
+        .into_iter()
+        .map(|(_, index)| entries[index].clone())
+        .collect();
     // Shown in groups, so what follows the best of a group stands with it.
     let order: Vec<_> = found.iter().map(|entry| entry.group).collect();
     found.sort_by_key(|entry| order.iter().position(|group| *group == entry.group));
@@ -40,7 +52,13 @@ pub(super) fn score(text: &str, wanted: &str) -> Option<i32> {
         let word = starts || text[..at].ends_with(is_edge);
         let whole = text.len() == wanted.len() || text[at + wanted.len()..].starts_with(is_edge);
         let letters = i32::try_from(wanted.len()).unwrap_or(i32::MAX / 64);
-        let place = if starts { AT_START } else if word { AT_WORD } else { 0 };
+        let place = if starts {
+            AT_START
+        } else if word {
+            AT_WORD
+        } else {
+            0
+        };
         return Some(letters * NEXT_TO_LAST + place + if word && whole { WHOLE } else { WHOLE / 2 });
     }
     let mut total = 0;
@@ -57,7 +75,12 @@ pub(super) fn score(text: &str, wanted: &str) -> Option<i32> {
             }
             gap += GAP;
         };
-        total += if edge { AT_WORD } else if gap == 0 { NEXT_TO_LAST } else { 1 } - gap.min(GAP_LIMIT);
+        // Initials are meant as such, so what lies between two words costs nothing.
+        total += match (edge, gap) {
+            (true, _) => AT_WORD,
+            (false, 0) => NEXT_TO_LAST,
+            (false, gap) => 1 - gap.min(GAP_LIMIT),
+        };
     }
     Some(total)
 }
@@ -73,7 +96,14 @@ mod tests {
 
     #[test]
     fn whole_words_come_before_beginnings_and_these_before_scattered_letters() {
-        let order = ["nas", "nas-2 edge", "nasty", "dynas", "network attached storage", "no answers"];
+        let order = [
+            "nas",
+            "nas-2 edge",
+            "nasty",
+            "dynas",
+            "network attached storage",
+            "no answers",
+        ];
         let scores: Vec<_> = order.iter().map(|text| score(text, "nas").unwrap()).collect();
         assert!(scores.windows(2).all(|pair| pair[0] >= pair[1]), "{scores:?}");
         assert_eq!(score("san", "nas"), None);

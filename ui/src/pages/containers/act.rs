@@ -76,7 +76,10 @@ impl Acts {
     }
 
     fn reason_against(self, row: &Row<Container>, action: ContainerAction) -> Option<String> {
-        let running = matches!(row.item.state, ContainerState::Running | ContainerState::Paused | ContainerState::Restarting);
+        let running = matches!(
+            row.item.state,
+            ContainerState::Running | ContainerState::Paused | ContainerState::Restarting
+        );
         if !self.store.is_online(row.device_id) {
             Some(copy::device_offline(row.device.as_str()))
         } else if row.item.is_agent && action != ContainerAction::Start {
@@ -92,13 +95,25 @@ impl Acts {
 
     /// Acts on the containers of these rows, after asking where that interrupts something or concerns several.
     pub fn ask(self, keys: Vec<String>, action: ContainerAction, table: Option<TableState>) {
-        let found: Vec<_> = keys.iter().filter_map(|key| rows::lookup(self.store.containers, key)).collect();
+        let found: Vec<_> = keys
+            .iter()
+            .filter_map(|key| rows::lookup(self.store.containers, key))
+            .collect();
         let chosen = found.len();
-        let (possible, silent): (Vec<_>, Vec<_>) =
-            found.into_iter().partition(|row| self.store.is_online(row.device_id));
-        let rows: Vec<_> =
-            possible.into_iter().filter(|row| action == ContainerAction::Start || !row.item.is_agent).collect();
-        let question = Question { action, rows, skipped: silent.len(), chosen, table };
+        let (possible, silent): (Vec<_>, Vec<_>) = found
+            .into_iter()
+            .partition(|row| self.store.is_online(row.device_id));
+        let rows: Vec<_> = possible
+            .into_iter()
+            .filter(|row| action == ContainerAction::Start || !row.item.is_agent)
+            .collect();
+        let question = Question {
+            action,
+            rows,
+            skipped: silent.len(),
+            chosen,
+            table,
+        };
         if action == ContainerAction::Stop || chosen > 1 {
             self.question.set(Some(question));
         } else {
@@ -109,7 +124,9 @@ impl Acts {
     /// Acts without asking further. Each result is told by itself; what failed stays selected.
     pub(super) fn run(self, question: Question) {
         self.question.set(None);
-        let Question { action, rows, table, .. } = question;
+        let Question {
+            action, rows, table, ..
+        } = question;
         for row in &rows {
             self.running.update(|running| {
                 running.insert(row.key().to_string(), action);
@@ -129,7 +146,8 @@ impl Acts {
             if many && done > 0 {
                 self.toaster.confirm(copy::done_many(action, done));
             } else if let (false, Some(row), true) = (many, rows.first(), failed.is_empty()) {
-                self.toaster.confirm(copy::done(action, &row.item.name, row.device.as_str()));
+                self.toaster
+                    .confirm(copy::done(action, &row.item.name, row.device.as_str()));
             }
             if let Some(table) = table {
                 table.select_only(failed);
@@ -138,7 +156,11 @@ impl Acts {
     }
 
     async fn act(self, row: &Row<Container>, action: ContainerAction) -> Result<(), Failure> {
-        let request = ActOnContainer { device: row.device_id.to_string(), container: row.item.id.clone(), action };
+        let request = ActOnContainer {
+            device: row.device_id.to_string(),
+            container: row.item.id.clone(),
+            action,
+        };
         let answer = send(&request).await.map(|_| ());
         self.running.update(|running| {
             running.remove(&row.key().to_string());
@@ -150,7 +172,10 @@ impl Acts {
         let device = row.device.as_str();
         match failure.code() {
             Some(Code::DeviceOffline) => {
-                let seen = self.store.lookup_device(device).and_then(|device| device.last_seen);
+                let seen = self
+                    .store
+                    .lookup_device(device)
+                    .and_then(|device| device.last_seen);
                 let seen = seen.map(|seen| format::age(seen, now()));
                 copy::offline(device, &row.item.name, action, seen.as_deref())
             }
@@ -165,7 +190,11 @@ async fn all<T: 'static>(calls: impl Iterator<Item = impl Future<Output = T>>) -
     let mut calls: Vec<_> = calls.map(Box::pin).collect();
     let mut answers: Vec<Option<T>> = calls.iter().map(|_| None).collect();
     std::future::poll_fn(move |context| {
-        for (call, answer) in calls.iter_mut().zip(answers.iter_mut()).filter(|(_, answer)| answer.is_none()) {
+        for (call, answer) in calls
+            .iter_mut()
+            .zip(answers.iter_mut())
+            .filter(|(_, answer)| answer.is_none())
+        {
             if let std::task::Poll::Ready(done) = call.as_mut().poll(context) {
                 *answer = Some(done);
             }

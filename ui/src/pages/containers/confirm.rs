@@ -15,7 +15,11 @@ const LISTED: usize = 12;
 
 #[component]
 pub fn ConfirmStop(acts: Acts) -> impl IntoView {
-    move || acts.question.get().map(|question| view! { <Asked acts question/> })
+    move || {
+        acts.question
+            .get()
+            .map(|question| view! { <Asked acts question/> })
+    }
 }
 
 #[component]
@@ -25,7 +29,9 @@ fn Asked(acts: Acts, question: Question) -> impl IntoView {
         [only] => only.item.name.clone(),
         rows => copy::containers(rows.len()),
     };
-    let line = |row: &std::sync::Arc<flotilla_protocol::api::Row<flotilla_protocol::inventory::Container>>| {
+    let line = |row: &std::sync::Arc<
+        flotilla_protocol::api::Row<flotilla_protocol::inventory::Container>,
+    >| {
         view! { <li><span class="name">{row.item.name.clone()}</span>" "<span class="muted">{copy::on(row.device.as_str())}</span></li> }
     };
     let listed = question.rows.iter().take(LISTED).map(line).collect_view();

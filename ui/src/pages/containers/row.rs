@@ -42,14 +42,34 @@ pub const SPEC: TableSpec = TableSpec {
         Column::figures("restarts", copy::RESTARTS, 5.0).hidden(),
         Column::text("id", copy::ID, 8.0).fixed().hidden(),
     ],
-    keys: &[Key::Status, Key::Device, Key::Tag, Key::Stack, Key::Image, Key::Port],
+    keys: &[
+        Key::Status,
+        Key::Device,
+        Key::Tag,
+        Key::Stack,
+        Key::Image,
+        Key::Port,
+    ],
     facets: &[
-        Facet { key: Key::Status, title: copy::STATE, values: copy::STATES },
-        Facet { key: Key::Stack, title: copy::STACK, values: &[] },
+        Facet {
+            key: Key::Status,
+            title: copy::STATE,
+            values: copy::STATES,
+        },
+        Facet {
+            key: Key::Stack,
+            title: copy::STACK,
+            values: &[],
+        },
     ],
     sort: &[SortBy::up("state"), SortBy::up("name")],
     sort_words: copy::TROUBLE_FIRST,
-    narrow: Narrow { title: "name", status: Some("state"), below: "device", figure: Some("ports") },
+    narrow: Narrow {
+        title: "name",
+        status: Some("state"),
+        below: "device",
+        figure: Some("ports"),
+    },
     age: "ports",
     selectable: true,
 };
@@ -81,7 +101,11 @@ impl ContainerRow {
         for port in ports {
             subject = subject.with(Key::Port, &port.to_string());
         }
-        Self { item, status, subject }
+        Self {
+            item,
+            status,
+            subject,
+        }
     }
 
     fn container(&self) -> &Container {
@@ -124,7 +148,9 @@ fn trouble(container: &Container, status: &Status) -> f64 {
 
 #[expect(clippy::cast_precision_loss, reason = "seconds since 1970 are far below 2^52")]
 fn moment(moment: Option<Timestamp>) -> SortKey<'static> {
-    moment.map_or(SortKey::Nothing, |moment| SortKey::Number(-(moment.as_second() as f64)))
+    moment.map_or(SortKey::Nothing, |moment| {
+        SortKey::Number(-(moment.as_second() as f64))
+    })
 }
 
 impl TableRow for ContainerRow {
@@ -133,7 +159,12 @@ impl TableRow for ContainerRow {
     }
 
     fn label(&self) -> String {
-        format!("{}, {}, {}", self.container().name, self.status.word, self.item.device.name)
+        format!(
+            "{}, {}, {}",
+            self.container().name,
+            self.status.word,
+            self.item.device.name
+        )
     }
 
     fn name(&self) -> &str {
@@ -176,7 +207,11 @@ impl TableRow for ContainerRow {
             "stack" => text_cell(container.stack.as_deref()),
             "image" => text_cell(Some(&container.image)),
             "ports" => ports_cell(container),
-            "uptime" => uptime_cell(if self.item.device.online { running_since(container) } else { None }),
+            "uptime" => uptime_cell(if self.item.device.online {
+                running_since(container)
+            } else {
+                None
+            }),
             "created" => age_cell(Some(container.created)),
             "restarts" => container.restarts.to_string().into_any(),
             "id" => mono_cell(Some(format::short_id(&container.id))),
@@ -186,7 +221,9 @@ impl TableRow for ContainerRow {
 }
 
 fn running_since(container: &Container) -> Option<Timestamp> {
-    container.started.filter(|_| container.state == ContainerState::Running)
+    container
+        .started
+        .filter(|_| container.state == ContainerState::Running)
 }
 
 /// The state, or what is being done about it at this moment.
@@ -194,7 +231,11 @@ fn state_cell(row: &ContainerRow) -> AnyView {
     let (status, online, key) = (row.status.clone(), row.item.device.online, row.item.key.clone());
     let acts = use_context::<Acts>();
     let shown = Signal::derive(move || match acts.and_then(|acts| acts.running(&key)) {
-        Some(action) => Status { tone: Tone::Warn, glyph: lucide::HOURGLASS, word: copy::doing(action).to_owned() },
+        Some(action) => Status {
+            tone: Tone::Warn,
+            glyph: lucide::HOURGLASS,
+            word: copy::doing(action).to_owned(),
+        },
         None => status.clone(),
     });
     view! { <StatusBadge status=shown stale=!online/> }.into_any()
@@ -211,7 +252,9 @@ fn ports_cell(container: &Container) -> AnyView {
 
 /// How long it runs.
 fn uptime_cell(since: Option<Timestamp>) -> AnyView {
-    let Some(since) = since else { return view! { <Dash/> }.into_any() };
+    let Some(since) = since else {
+        return view! { <Dash/> }.into_any();
+    };
     let clock = use_clock();
     let span = move || format::span(clock.now_for(since).as_second() - since.as_second());
     view! { <span class="num">{span}</span> }.into_any()
@@ -223,8 +266,16 @@ pub(super) fn facts(row: Memo<Option<Arc<Row<Container>>>>) -> Vec<Fact> {
         (move || row.with(|row| row.as_ref().map(|row| read(row)))).into_any()
     };
     vec![
-        (copy::STATE, of(|row| view! { <StatusBadge status=Status::of_container(&row.item) chip=true/> }.into_any())),
-        (copy::DEVICE, of(|row| view! { <a href=format!("/devices/{}", row.device)>{row.device.to_string()}</a> }.into_any())),
+        (
+            copy::STATE,
+            of(|row| view! { <StatusBadge status=Status::of_container(&row.item) chip=true/> }.into_any()),
+        ),
+        (
+            copy::DEVICE,
+            of(|row| {
+                view! { <a href=format!("/devices/{}", row.device)>{row.device.to_string()}</a> }.into_any()
+            }),
+        ),
         (copy::STACK, of(|row| text_cell(row.item.stack.as_deref()))),
         (copy::SERVICE, of(|row| text_cell(row.item.service.as_deref()))),
         (copy::IMAGE, of(|row| mono_cell(Some(&row.item.image)))),
@@ -235,7 +286,10 @@ pub(super) fn facts(row: Memo<Option<Arc<Row<Container>>>>) -> Vec<Fact> {
         (copy::RESTARTS, of(|row| row.item.restarts.to_string().into_any())),
         (copy::NETWORKS, of(|row| listed(&row.item.networks))),
         (copy::VOLUMES, of(|row| listed(&row.item.volumes))),
-        (copy::ID, of(|row| mono_cell(Some(format::short_id(&row.item.id))))),
+        (
+            copy::ID,
+            of(|row| mono_cell(Some(format::short_id(&row.item.id)))),
+        ),
     ]
 }
 

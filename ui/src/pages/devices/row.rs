@@ -26,16 +26,16 @@ pub(super) const SPEC: TableSpec = TableSpec {
     one: "device",
     many: "devices",
     columns: &[
-        Column::text("name", copy::NAME, 10.0),
-        Column::text("status", copy::STATUS, 11.0).fixed(),
-        Column::text("tags", copy::TAGS, 7.5),
-        Column::text("mesh", copy::MESH_ADDRESS, 8.5).fixed(),
+        Column::text("name", copy::NAME, 9.0),
+        Column::text("status", copy::STATUS, 10.0).fixed(),
+        Column::text("tags", copy::TAGS, 6.5),
+        Column::text("mesh", copy::MESH_ADDRESS, 7.5).fixed(),
         Column::text("mode", copy::MODE, 6.0).fixed(),
-        Column::figures("containers", copy::CONTAINERS, 5.5),
-        Column::figures("cpu", copy::CPU, 4.0).live(),
-        Column::figures("memory", copy::MEMORY, 5.0).live(),
-        Column::figures("disk", copy::DISK, 4.0).live(),
-        Column::figures("seen", copy::LAST_SEEN, 5.5),
+        Column::figures("containers", copy::CONTAINERS, 5.0),
+        Column::figures("cpu", copy::CPU, 3.5).live(),
+        Column::figures("memory", copy::MEMORY, 4.5).live(),
+        Column::figures("disk", copy::DISK, 3.5).live(),
+        Column::figures("seen", copy::LAST_SEEN, 5.0),
         Column::text("agent", copy::AGENT, 6.0).fixed().hidden(),
         Column::text("os", copy::OS, 13.0).hidden(),
         Column::figures("certificate", copy::CERTIFICATE, 7.0).hidden(),
@@ -43,13 +43,30 @@ pub(super) const SPEC: TableSpec = TableSpec {
     ],
     keys: &[Key::Status, Key::Tag, Key::Mode],
     facets: &[
-        Facet { key: Key::Status, title: copy::STATUS, values: copy::STATUSES },
-        Facet { key: Key::Tag, title: copy::TAG, values: &[] },
-        Facet { key: Key::Mode, title: copy::MODE, values: copy::MODES },
+        Facet {
+            key: Key::Status,
+            title: copy::STATUS,
+            values: copy::STATUSES,
+        },
+        Facet {
+            key: Key::Tag,
+            title: copy::TAG,
+            values: &[],
+        },
+        Facet {
+            key: Key::Mode,
+            title: copy::MODE,
+            values: copy::MODES,
+        },
     ],
     sort: &[SortBy::up("status"), SortBy::up("name")],
     sort_words: crate::copy::containers::TROUBLE_FIRST,
-    narrow: Narrow { title: "name", status: Some("status"), below: "mesh", figure: Some("containers") },
+    narrow: Narrow {
+        title: "name",
+        status: Some("status"),
+        below: "mesh",
+        figure: Some("containers"),
+    },
     age: "status",
     selectable: false,
 };
@@ -63,8 +80,16 @@ pub(super) fn device_rows() -> Memo<Rows> {
         let known = made.try_update_value(std::mem::take).unwrap_or_default();
         let now: Made = store.devices.with(|devices| {
             let row = |(id, device): (&DeviceId, &Arc<Device>)| {
-                let same = known.iter().find(|(old, thing, _)| old == id && Arc::ptr_eq(thing, device));
-                let make = || (*id, device.clone(), Arc::new(DeviceRow::new(device.clone())) as Arc<dyn TableRow>);
+                let same = known
+                    .iter()
+                    .find(|(old, thing, _)| old == id && Arc::ptr_eq(thing, device));
+                let make = || {
+                    (
+                        *id,
+                        device.clone(),
+                        Arc::new(DeviceRow::new(device.clone())) as Arc<dyn TableRow>,
+                    )
+                };
                 same.cloned().unwrap_or_else(make)
             };
             devices.rows().iter().map(row).collect()
@@ -93,7 +118,9 @@ impl DeviceRow {
         let mesh = device.mesh_ip.to_string();
         let os = device.facts.as_ref().map_or("", |facts| facts.os.as_str());
         let mut subject = Subject::new([device.name.as_str(), &joined, &mesh, os, &status.word]);
-        subject = subject.with(Key::Status, device.status.as_str()).with(Key::Mode, device.mode.as_str());
+        subject = subject
+            .with(Key::Status, device.status.as_str())
+            .with(Key::Mode, device.mode.as_str());
         subject = subject.with(Key::Device, device.name.as_str());
         if device.status == DeviceStatus::Online && !device.attention.is_empty() {
             subject = subject.with(Key::Status, "attention");
@@ -101,7 +128,14 @@ impl DeviceRow {
         for tag in &tags {
             subject = subject.with(Key::Tag, tag);
         }
-        Self { key: device.id.to_string(), status, tags: joined, mesh, subject, device }
+        Self {
+            key: device.id.to_string(),
+            status,
+            tags: joined,
+            mesh,
+            subject,
+            device,
+        }
     }
 
     fn is_asked(&self) -> bool {
@@ -136,7 +170,9 @@ fn rank(device: &Device) -> f64 {
 
 #[expect(clippy::cast_precision_loss, reason = "seconds since 1970 are far below 2^52")]
 fn moment(moment: Option<Timestamp>) -> SortKey<'static> {
-    moment.map_or(SortKey::Nothing, |moment| SortKey::Number(-(moment.as_second() as f64)))
+    moment.map_or(SortKey::Nothing, |moment| {
+        SortKey::Number(-(moment.as_second() as f64))
+    })
 }
 
 impl TableRow for DeviceRow {
@@ -169,12 +205,18 @@ impl TableRow for DeviceRow {
             "mesh" => SortKey::Number(f64::from(u32::from(device.mesh_ip))),
             "mode" => SortKey::Text(device.mode.as_str()),
             "containers" => SortKey::Number(f64::from(device.containers.total)),
-            "cpu" | "memory" | "disk" => {
-                self.share(column).map_or(SortKey::Nothing, |(part, whole)| SortKey::Number(part / whole.max(1.0)))
-            }
+            "cpu" | "memory" | "disk" => self.share(column).map_or(SortKey::Nothing, |(part, whole)| {
+                SortKey::Number(part / whole.max(1.0))
+            }),
             "seen" => moment(device.last_seen),
-            "agent" => device.agent_version.as_deref().map_or(SortKey::Nothing, SortKey::Text),
-            "os" => device.facts.as_ref().map_or(SortKey::Nothing, |facts| SortKey::Text(&facts.os)),
+            "agent" => device
+                .agent_version
+                .as_deref()
+                .map_or(SortKey::Nothing, SortKey::Text),
+            "os" => device
+                .facts
+                .as_ref()
+                .map_or(SortKey::Nothing, |facts| SortKey::Text(&facts.os)),
             "certificate" => moment(device.certificate.as_ref().map(|certificate| certificate.expires)),
             "enrolled" => moment(device.enrolled),
             _ => SortKey::Text(device.name.as_str()),

@@ -38,8 +38,15 @@ pub fn opened(base: &'static str) -> Opened {
     let navigate = use_navigate();
     let go = move |path: String| {
         let search = search.get_untracked();
-        let search = if search.is_empty() { search } else { format!("?{}", search.trim_start_matches('?')) };
-        let options = NavigateOptions { scroll: false, ..Default::default() };
+        let search = if search.is_empty() {
+            search
+        } else {
+            format!("?{}", search.trim_start_matches('?'))
+        };
+        let options = NavigateOptions {
+            scroll: false,
+            ..Default::default()
+        };
         navigate(&format!("{path}{search}"), options);
     };
     let back = go.clone();
@@ -75,7 +82,10 @@ pub fn Drawer(
     });
     on_cleanup(move || {
         use wasm_bindgen::JsCast;
-        let opener = opener.try_get_value().flatten().and_then(|element| element.dyn_into::<web_sys::HtmlElement>().ok());
+        let opener = opener
+            .try_get_value()
+            .flatten()
+            .and_then(|element| element.dyn_into::<web_sys::HtmlElement>().ok());
         if let Some(opener) = opener.filter(|opener| opener.is_connected()) {
             opener.focus().ok();
         }

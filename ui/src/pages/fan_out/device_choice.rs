@@ -12,8 +12,7 @@ use crate::{
     store::use_store,
 };
 use leptos::{
-    ev::{FocusEvent, KeyboardEvent},
-    html,
+    ev::{FocusEvent, KeyboardEvent, PointerEvent},
     prelude::*,
 };
 use std::collections::BTreeSet;
@@ -48,10 +47,8 @@ impl Choice {
 #[component]
 pub fn DeviceChoice(table: TableState) -> impl IntoView {
     let list = fresh_id("devices");
-    let option = list.clone();
     let typed = RwSignal::new(None::<String>);
     let at = RwSignal::new(0_usize);
-    let input = NodeRef::<html::Input>::new();
     let choices = Memo::new(move |_| typed.with(|typed| choices(typed.as_deref().unwrap_or_default())));
     let open = Memo::new(move |_| typed.with(Option::is_some));
     let value = move || typed.get().unwrap_or_else(|| table.query.with(chosen_words));
@@ -67,51 +64,87 @@ pub fn DeviceChoice(table: TableState) -> impl IntoView {
         }
     };
     let keys = move |event: KeyboardEvent| {
-        let count = choices.with_untracked(Vec::len).max(1);
-        match event.key().as_str() {
-            "ArrowDown" if !open.get_untracked() => typed.set(Some(String::new())),
-            "ArrowDown" => at.update(|at| *at = (*at + 1) % count),
-            "ArrowUp" if open.get_untracked() => at.update(|at| *at = (*at + count - 1) % count),
-            "Enter" if open.get_untracked() => {
-                if let Some(choice) = choices.with_untracked(|choices| choices.get(at.get_untracked()).cloned()) {
-                    take(&choice);
-                }
-            }
-            "Escape" if open.get_untracked() => typed.set(None),
-            _ => return,
-        }
+        let Some(press) = press(&event.key(), open.get_untracked()) else {
+            return;
+        };
         event.prevent_default();
         event.stop_propagation();
+        let count = choices.with_untracked(Vec::len).max(1);
+        match press {
+            Press::Open => typed.set(Some(String::new())),
+            Press::Next => at.update(|at| *at = (*at + 1) % count),
+            Press::Back => at.update(|at| *at = (*at + count - 1) % count),
+            Press::Take => {
+                let choice = choices.with_untracked(|choices| choices.get(at.get_untracked()).cloned());
+                choice.iter().for_each(take);
+            }
+            Press::Close => typed.set(None),
+        }
     };
     let typing = move |event| {
         at.set(0);
         typed.set(Some(event_target_value(&event)));
     };
-    let active = {
-        let option = option.clone();
-        move || open.get().then(|| format!("{option}-{}", at.get()))
-    };
+    let option = list.clone();
+    let active = move || open.get().then(|| format!("{option}-{}", at.get()));
     view! {
         <div class="combo">
             <Icon glyph=lucide::SERVER/>
-            <input type="text" role="combobox" autocomplete="off" spellcheck="false" aria-autocomplete="list" node_ref=input
+            <input type="text" role="combobox" autocomplete="off" spellcheck="false" aria-autocomplete="list"
                 aria-label=copy::DEVICE aria-expanded=move || open.get().to_string() aria-controls=list.clone()
                 aria-activedescendant=active prop:value=value
                 on:click=begin on:input=typing on:keydown=keys on:blur=move |_: FocusEvent| typed.set(None)/>
             <Icon glyph=lucide::CHEVRON_DOWN/>
-            <ul role="listbox" id=list.clone() class="offers" aria-label=copy::DEVICE hidden=move || !open.get()>
-                {move || open.get().then(|| choices.get().into_iter().enumerate().map(|(index, choice)| {
-                    let id = format!("{option}-{index}");
-                    let shown = choice.clone();
-                    view! {
-                        <li role="option" id=id aria-selected=move || (at.get() == index).to_string()
-                            on:pointerdown=move |event| { event.prevent_default(); take(&choice); }>
-                            {option_view(&shown)}
-                        </li>
-                    }
-                }).collect_view())}
-            </ul>
+            <Offers list=list.clone() choices open at take=Callback::new(move |choice| take(&choice))/>
         </div>
+    }
+}
+
+#[component]
+fn Offers(
+    list: String,
+    choices: Memo<Vec<Choice>>,
+    open: Memo<bool>,
+    at: RwSignal<usize>,
+    take: Callback<Choice>,
+) -> impl IntoView {
+    let option = list.clone();
+    let line = move |(index, choice): (usize, Choice)| {
+        let id = format!("{option}-{index}");
+        let shown = option_view(&choice);
+        let pick = move |event: PointerEvent| {
+            // The keyboard stays in the field.
+            event.prevent_default();
+            take.run(choice.clone());
+        };
+        view! {
+            <li role="option" id=id aria-selected=move || (at.get() == index).to_string() on:pointerdown=pick>{shown}</li>
+        }
+    };
+    view! {
+        <ul role="listbox" id=list class="offers" aria-label=copy::DEVICE hidden=move || !open.get()>
+            {move || open.get().then(|| choices.get().into_iter().enumerate().map(&line).collect_view())}
+        </ul>
+    }
+}
+
+/// What a key does to the list.
+enum Press {
+    Open,
+    Next,
+    Back,
+    Take,
+    Close,
+}
+
+fn press(key: &str, open: bool) -> Option<Press> {
+    match (key, open) {
+        ("ArrowDown", false) => Some(Press::Open),
+        ("ArrowDown", true) => Some(Press::Next),
+        ("ArrowUp", true) => Some(Press::Back),
+        ("Enter", true) => Some(Press::Take),
+        ("Escape", true) => Some(Press::Close),
+        _ => None,
     }
 }
 
@@ -131,10 +164,22 @@ fn choices(typed: &str) -> Vec<Choice> {
     let typed = typed.to_lowercase();
     use_store().devices.with(|devices| {
         let mut all: Vec<Choice> = vec![Choice::All];
-        let mut known: Vec<_> = devices.rows().values().filter(|device| device.enrolled.is_some()).collect();
+        let mut known: Vec<_> = devices
+            .rows()
+            .values()
+            .filter(|device| device.enrolled.is_some())
+            .collect();
         known.sort_by(|a, b| a.name.cmp(&b.name));
-        all.extend(known.iter().map(|device| Choice::Device(device.name.to_string(), Status::of_device(device))));
-        let tags: BTreeSet<_> = devices.rows().values().flat_map(|device| device.tags.iter()).collect();
+        all.extend(
+            known
+                .iter()
+                .map(|device| Choice::Device(device.name.to_string(), Status::of_device(device))),
+        );
+        let tags: BTreeSet<_> = devices
+            .rows()
+            .values()
+            .flat_map(|device| device.tags.iter())
+            .collect();
         all.extend(tags.into_iter().map(|tag| Choice::Tag(tag.to_string())));
         all.retain(|choice| choice.words().to_lowercase().contains(&typed));
         all
@@ -144,6 +189,15 @@ fn choices(typed: &str) -> Vec<Choice> {
 /// What a filter asks of devices, in words.
 fn chosen_words(query: &Query) -> String {
     let wanted = |(value, wanted): (String, bool)| if wanted { value } else { format!("not {value}") };
-    let chosen: Vec<_> = query.choices(Key::Device).into_iter().chain(query.choices(Key::Tag)).map(wanted).collect();
-    if chosen.is_empty() { copy::ALL_DEVICES.to_owned() } else { chosen.join(", ") }
+    let chosen: Vec<_> = query
+        .choices(Key::Device)
+        .into_iter()
+        .chain(query.choices(Key::Tag))
+        .map(wanted)
+        .collect();
+    if chosen.is_empty() {
+        copy::ALL_DEVICES.to_owned()
+    } else {
+        chosen.join(", ")
+    }
 }

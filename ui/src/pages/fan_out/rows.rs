@@ -50,7 +50,10 @@ impl<T: InventoryItem> Item<T> {
     pub fn subject<'a>(&'a self, texts: impl IntoIterator<Item = &'a str>) -> Subject {
         let subject = Subject::new(texts.into_iter().chain([self.device.name.as_str()]));
         let subject = subject.with(Key::Device, &self.device.name);
-        self.device.tags.iter().fold(subject, |subject, tag| subject.with(Key::Tag, tag))
+        self.device
+            .tags
+            .iter()
+            .fold(subject, |subject, tag| subject.with(Key::Tag, tag))
     }
 
     /// The device's name, leading to it.
@@ -105,7 +108,11 @@ pub fn device_looks() -> Memo<Looks> {
     let store = use_store();
     Memo::new(move |previous: Option<&Looks>| {
         let looks: BTreeMap<_, _> = store.devices.with(|devices| {
-            devices.rows().iter().map(|(id, device)| (*id, Arc::new(look_of(device)))).collect()
+            devices
+                .rows()
+                .iter()
+                .map(|(id, device)| (*id, Arc::new(look_of(device))))
+                .collect()
         });
         match previous {
             Some(previous) if **previous == looks => previous.clone(),
@@ -157,27 +164,48 @@ fn remade<T: InventoryItem, R: TableRow + 'static>(
     make: fn(Item<T>) -> R,
 ) -> Made<T> {
     let mut known = known.into_iter().peekable();
-    let wanted = shelf.rows().iter().filter(|(key, _)| only.is_none_or(|only| key.device == only));
+    let wanted = shelf
+        .rows()
+        .iter()
+        .filter(|(key, _)| only.is_none_or(|only| key.device == only));
     let row = |(key, row): (&ItemKey, &Arc<Row<T>>)| {
         while known.next_if(|(old, _, _)| old < key).is_some() {}
         match known.next_if(|(old, thing, _)| old == key && Arc::ptr_eq(thing, row)) {
             Some(same) => same,
-            None => (key.clone(), row.clone(), Arc::new(make(item_of(row, looks))) as Arc<dyn TableRow>),
+            None => (
+                key.clone(),
+                row.clone(),
+                Arc::new(make(item_of(row, looks))) as Arc<dyn TableRow>,
+            ),
         }
     };
     wanted.map(row).collect()
 }
 
 fn item_of<T: InventoryItem>(row: &Arc<Row<T>>, looks: &Looks) -> Item<T> {
-    let unknown = || DeviceLook { name: row.device.to_string(), online: true, tags: Vec::new() };
-    let device = looks.get(&row.device_id).cloned().unwrap_or_else(|| Arc::new(unknown()));
-    Item { row: row.clone(), device, key: row.key().to_string() }
+    let unknown = || DeviceLook {
+        name: row.device.to_string(),
+        online: true,
+        tags: Vec::new(),
+    };
+    let device = looks
+        .get(&row.device_id)
+        .cloned()
+        .unwrap_or_else(|| Arc::new(unknown()));
+    Item {
+        row: row.clone(),
+        device,
+        key: row.key().to_string(),
+    }
 }
 
 /// The thing that a row's key names.
 pub fn lookup<T: InventoryItem>(shelf: RwSignal<Shelf<Row<T>>>, key: &str) -> Option<Arc<Row<T>>> {
     let (device, key) = key.split_once('/')?;
-    let key = ItemKey { device: device.parse().ok()?, key: key.into() };
+    let key = ItemKey {
+        device: device.parse().ok()?,
+        key: key.into(),
+    };
     shelf.with_untracked(|shelf| shelf.rows().get(&key).cloned())
 }
 

@@ -24,8 +24,18 @@ pub fn Unreachable() -> impl IntoView {
     let store = use_store();
     let silent = Memo::new(move |_| {
         store.devices.with(|devices| {
-            let asked: Vec<_> = devices.rows().values().filter(|device| device.enrolled.is_some()).collect();
-            (asked.iter().filter_map(|device| silent(device)).collect::<Vec<_>>(), asked.len())
+            let asked: Vec<_> = devices
+                .rows()
+                .values()
+                .filter(|device| device.enrolled.is_some())
+                .collect();
+            (
+                asked
+                    .iter()
+                    .filter_map(|device| silent(device))
+                    .collect::<Vec<_>>(),
+                asked.len(),
+            )
         })
     });
     let label = Signal::derive(move || silent.with(|(silent, all)| copy::unreachable(silent.len(), *all)));
@@ -54,9 +64,17 @@ fn silent(device: &Device) -> Option<Silent> {
         DeviceStatus::Online => device.engine.as_ref()?.reason()?.to_owned(),
         DeviceStatus::Pending => return None,
         DeviceStatus::Reconnecting => copy::RECONNECTING.to_owned(),
-        DeviceStatus::Offline => device.link.last_drop.as_ref().map_or(copy::OFFLINE.to_owned(), |drop| drop.reason.clone()),
+        DeviceStatus::Offline => device
+            .link
+            .last_drop
+            .as_ref()
+            .map_or(copy::OFFLINE.to_owned(), |drop| drop.reason.clone()),
         DeviceStatus::Revoked => copy::REVOKED.to_owned(),
         DeviceStatus::Quarantined => copy::QUARANTINED.to_owned(),
     };
-    Some(Silent { name: device.name.to_string(), reason, as_of: device.as_of })
+    Some(Silent {
+        name: device.name.to_string(),
+        reason,
+        as_of: device.as_of,
+    })
 }

@@ -32,8 +32,17 @@ pub fn Addresses() -> impl IntoView {
             busy.try_set(false);
         });
     };
-    let endpoints = move || store.fleet.with(|fleet| fleet.as_ref().map(|fleet| fleet.endpoints.clone())).unwrap_or_default();
-    let outside = move || store.fleet.with(|fleet| fleet.as_ref().is_some_and(|fleet| fleet.reachable_from_outside));
+    let endpoints = move || {
+        store
+            .fleet
+            .with(|fleet| fleet.as_ref().map(|fleet| fleet.endpoints.clone()))
+            .unwrap_or_default()
+    };
+    let outside = move || {
+        store
+            .fleet
+            .with(|fleet| fleet.as_ref().is_some_and(|fleet| fleet.reachable_from_outside))
+    };
     let failure = move || {
         tested.with(|tested: &Tested| match tested {
             Some(Err(failure)) => Some(failure.to_string()),
@@ -70,7 +79,13 @@ fn outcome(tested: RwSignal<Tested>, endpoint: Endpoint) -> impl IntoView {
         } else {
             (Tone::Bad, lucide::UNLINK, copy::NOT_REACHABLE)
         };
-        let status = Status { tone, glyph, word: word.to_owned() };
-        Some(view! { <StatusBadge status/>{found.reason.map(|reason| view! { <p class="muted">{reason}</p> })} })
+        let status = Status {
+            tone,
+            glyph,
+            word: word.to_owned(),
+        };
+        Some(
+            view! { <StatusBadge status/>{found.reason.map(|reason| view! { <p class="muted">{reason}</p> })} },
+        )
     }
 }

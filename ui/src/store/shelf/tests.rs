@@ -1,8 +1,13 @@
+//! A shelf stays what its device last said, in whatever order pages and frames arrive.
+
 use super::*;
 use flotilla_protocol::{api::Row, inventory::Stack};
 use proptest::prelude::*;
 
-const DEVICES: [&str; 2] = ["01937c5e-7b1a-7c3e-8b9e-0123456789ab", "01937c5e-7b1a-7c3e-8b9e-0123456789ac"];
+const DEVICES: [&str; 2] = [
+    "01937c5e-7b1a-7c3e-8b9e-0123456789ab",
+    "01937c5e-7b1a-7c3e-8b9e-0123456789ac",
+];
 
 fn row(device: usize, name: &str, running: u32) -> Row<Stack> {
     Row {
@@ -21,11 +26,19 @@ fn row(device: usize, name: &str, running: u32) -> Row<Stack> {
 }
 
 fn list(items: Vec<Row<Stack>>, seq: u64) -> List<Row<Stack>> {
-    List { items, unreachable_devices: vec![], seq }
+    List {
+        items,
+        unreachable_devices: vec![],
+        seq,
+    }
 }
 
 fn shown(shelf: &Shelf<Row<Stack>>) -> Vec<(String, u32)> {
-    shelf.rows().values().map(|row| (row.item.name.clone(), row.item.running)).collect()
+    shelf
+        .rows()
+        .values()
+        .map(|row| (row.item.name.clone(), row.item.running))
+        .collect()
 }
 
 #[test]

@@ -1,3 +1,5 @@
+//! Rows are sorted by what a person sees, and stand still while somebody is among them.
+
 use super::*;
 use crate::{components::table::Column, query::Subject};
 use leptos::prelude::*;
@@ -36,14 +38,21 @@ impl TableRow for Named {
 
 fn rows(given: &[(&str, f64)]) -> Rows {
     let row = |(name, load): &(&str, f64)| {
-        let row = Named { name: (*name).to_owned(), load: *load, subject: Subject::default() };
+        let row = Named {
+            name: (*name).to_owned(),
+            load: *load,
+            subject: Subject::default(),
+        };
         Arc::new(row) as Arc<dyn TableRow>
     };
     Rows(Arc::new(given.iter().map(row).collect()))
 }
 
 fn names(rows: &Rows, indices: &[u32]) -> Vec<String> {
-    indices.iter().map(|index| row(rows, *index).key().to_owned()).collect()
+    indices
+        .iter()
+        .map(|index| row(rows, *index).key().to_owned())
+        .collect()
 }
 
 #[test]
@@ -56,17 +65,36 @@ fn numbers_in_names_count() {
 #[test]
 fn rows_without_a_value_are_last_in_both_directions() {
     let rows = rows(&[("a", f64::NAN), ("b", 1.0), ("c", 2.0)]);
-    let by = |descending| [SortBy { column: "load", descending }];
+    let by = |descending| {
+        [SortBy {
+            column: "load",
+            descending,
+        }]
+    };
     let start: Vec<_> = numbers(&rows).collect();
-    assert_eq!(names(&rows, &sorted(&rows, start.clone(), &by(false))), ["b", "c", "a"]);
+    assert_eq!(
+        names(&rows, &sorted(&rows, start.clone(), &by(false))),
+        ["b", "c", "a"]
+    );
     assert_eq!(names(&rows, &sorted(&rows, start, &by(true))), ["c", "b", "a"]);
 }
 
 #[test]
 fn a_kept_order_survives_changes_and_appends_what_is_new() {
     let before = rows(&[("a", 1.0), ("b", 3.0), ("c", 2.0)]);
-    let indices = sorted(&before, numbers(&before).collect(), &[SortBy { column: "load", descending: true }]);
-    let previous = Order { rows: before, indices: Arc::new(indices), ..Order::default() };
+    let indices = sorted(
+        &before,
+        numbers(&before).collect(),
+        &[SortBy {
+            column: "load",
+            descending: true,
+        }],
+    );
+    let previous = Order {
+        rows: before,
+        indices: Arc::new(indices),
+        ..Order::default()
+    };
     let after = rows(&[("a", 9.0), ("aa", 9.0), ("b", 0.0)]);
     assert_eq!(names(&after, &kept(&previous, &after)), ["b", "a", "aa"]);
 }
@@ -80,7 +108,10 @@ fn headers_turn_the_order_and_shift_adds_a_second_step() {
     let both = toggled(&turned, "load", true);
     assert_eq!(written(&both), "-name,load");
     assert_eq!(written(&toggled(&both, "load", true)), "-name,-load");
-    const COLUMNS: [Column; 2] = [Column::text("name", "Name", 1.0), Column::figures("load", "Load", 1.0)];
+    const COLUMNS: [Column; 2] = [
+        Column::text("name", "Name", 1.0),
+        Column::figures("load", "Load", 1.0),
+    ];
     assert_eq!(read("-name,load,-name,bogus,", &COLUMNS), both);
 }
 

@@ -37,7 +37,11 @@ impl TableState {
                 set(&mut query, FILTER, &text);
                 set(&mut query, SORT, &sort);
                 if stayed && query != here.query.get_untracked() {
-                    let options = NavigateOptions { replace: true, scroll: false, ..Default::default() };
+                    let options = NavigateOptions {
+                        replace: true,
+                        scroll: false,
+                        ..Default::default()
+                    };
                     navigate(&format!("{path}{}", query.to_query_string()), options);
                 }
             };
