@@ -15,7 +15,7 @@ mod session;
 mod table;
 mod ui;
 
-use crate::{core::Core, refusal::not_found};
+use crate::{core::Core, refusal::not_found, whole};
 use axum::{Router, extract::DefaultBodyLimit, middleware, routing::get};
 use std::sync::Arc;
 
@@ -35,6 +35,7 @@ pub(crate) fn router(core: &Arc<Core>) -> Router {
         .route("/api/{*rest}", axum::routing::any(not_found))
         .fallback(ui::serve)
         .method_not_allowed_fallback(not_found)
+        .layer(middleware::from_fn(whole::carried_through))
         .layer(DefaultBodyLimit::max(BODY_BYTES))
         .layer(middleware::from_fn_with_state(core.clone(), guard::own_origin))
         .with_state(core.clone())

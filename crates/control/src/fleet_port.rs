@@ -5,10 +5,11 @@ mod enroll;
 mod install;
 mod link;
 
-use crate::{core::Core, refusal::not_found};
+use crate::{core::Core, refusal::not_found, whole};
 use axum::{
     Router,
     extract::DefaultBodyLimit,
+    middleware,
     routing::{get, post},
 };
 use flotilla_protocol::{agent::LINK_PATH, enroll::ENROLL_PATH};
@@ -25,6 +26,7 @@ pub(crate) fn router(core: &Arc<Core>) -> Router {
         .merge(install::routes())
         .fallback(not_found)
         .method_not_allowed_fallback(not_found)
+        .layer(middleware::from_fn(whole::carried_through))
         .layer(DefaultBodyLimit::max(BODY_BYTES))
         .with_state(core.clone())
 }

@@ -30,6 +30,7 @@ mod store;
 #[cfg(test)]
 mod testbed;
 mod trust;
+mod whole;
 
 pub use config::{ControlConfig, Ui};
 pub use control::{Control, Ready, Summary};
