@@ -98,12 +98,13 @@ pub fn date(moment: Timestamp) -> String {
     moment.to_string().chars().take(10).collect()
 }
 
-/// The exact moment in the person's own language and time zone.
+/// The exact moment in the person's own time zone: `2026-01-31 14:02:09`.
 #[must_use]
 pub fn moment(moment: Timestamp) -> String {
-    local(moment)
-        .to_locale_string("en-US", &wasm_bindgen::JsValue::UNDEFINED)
-        .into()
+    let date = local(moment);
+    let (year, month, day) = (date.get_full_year(), date.get_month() + 1, date.get_date());
+    let (hours, minutes, seconds) = (date.get_hours(), date.get_minutes(), date.get_seconds());
+    format!("{year}-{month:02}-{day:02} {hours:02}:{minutes:02}:{seconds:02}")
 }
 
 /// The time of day on the person's own clock: `14:02`, with the day where that is not today.

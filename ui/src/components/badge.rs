@@ -102,22 +102,16 @@ pub fn StatusBadge(
     #[prop(optional)] chip: bool,
     #[prop(optional, into)] stale: Signal<bool>,
 ) -> impl IntoView {
-    let class = move || {
-        let look = if chip { "badge chip" } else { "badge" };
-        if stale.get() {
-            format!("{look} stale")
-        } else {
-            format!("{look} {}", status.with(|status| status.tone.class()))
-        }
-    };
-    let glyph = Signal::derive(move || {
-        if stale.get() {
-            lucide::CLOCK
-        } else {
-            status.with(|status| status.glyph)
-        }
-    });
-    view! { <span class=class><Icon glyph/>{move || status.with(|status| status.word.clone())}</span> }
+    move || status.with(|status| status_badge(status, chip, stale.get()))
+}
+
+/// The same for a status that is drawn once.
+#[must_use]
+pub fn status_badge(status: &Status, chip: bool, stale: bool) -> AnyView {
+    let look = if chip { "badge chip" } else { "badge" };
+    let class = format!("{look} {}", if stale { "stale" } else { status.tone.class() });
+    let glyph = if stale { lucide::CLOCK } else { status.glyph };
+    view! { <span class=class><Icon glyph/>{status.word.clone()}</span> }.into_any()
 }
 
 #[cfg(test)]

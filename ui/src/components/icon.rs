@@ -10,8 +10,8 @@ pub struct Glyph(pub &'static str);
 
 /// A glyph at the size of the text beside it.
 #[component]
-pub fn Icon(#[prop(into)] glyph: Signal<Glyph>) -> impl IntoView {
+pub fn Icon(glyph: Glyph) -> impl IntoView {
     view! {
-        <svg class="icon" viewBox="0 0 24 24" aria-hidden="true" focusable="false" inner_html=move || glyph.get().0></svg>
+        <svg class="icon" viewBox="0 0 24 24" aria-hidden="true" focusable="false" inner_html=glyph.0></svg>
     }
 }

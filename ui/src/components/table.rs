@@ -16,7 +16,7 @@ mod row;
 mod selection;
 mod spec;
 mod state;
-pub mod text;
+mod text;
 mod toolbar;
 mod window;
 
@@ -26,7 +26,7 @@ pub use order::{SortKey, natural};
 pub use row::RowAction;
 pub use spec::{Column, Facet, Narrow, Rows, SortBy, TableRow, TableSpec};
 pub use state::TableState;
-pub use text::{Dash, Marked};
+pub use text::Dash;
 
 use grid::Grid;
 use leptos::prelude::*;

@@ -3,7 +3,7 @@
 use crate::{
     components::{
         age::AgeLabel,
-        badge::{Status, StatusBadge, Tone},
+        badge::{Status, Tone, status_badge},
         button::Button,
         empty::EmptyState,
         error_state::ErrorState,
@@ -162,7 +162,7 @@ impl TableRow for Entry {
             "who" => text_cell(Some(&self.who)),
             "target" => text_cell(self.entry.target.as_deref()),
             "device" => text_cell(self.entry.device.as_deref()),
-            "result" => view! { <StatusBadge status=self.result()/> }.into_any(),
+            "result" => status_badge(&self.result(), false, false),
             "details" => text_cell(Some(&self.entry.details)),
             _ => ().into_any(),
         }

@@ -7,6 +7,7 @@ use super::{
     row::{MenuAt, Row},
     selection::RowKey,
     state::Shown,
+    text,
 };
 use crate::{
     browser,
@@ -33,6 +34,7 @@ pub(super) fn Grid(
     let ruler = NodeRef::<html::Div>::new();
     measure(table, scroller, ruler);
     first_row_mark(table);
+    text::keep_marks(table, scroller);
     let menu = RwSignal::new(None::<MenuAt>);
     let has_menu = actions.is_some();
     let template = Memo::new(move |_| table.layout.with(|layout| layout.template(table.spec, has_menu)));

@@ -8,9 +8,10 @@ use crate::{
     },
     copy::table as copy,
 };
-use flotilla_protocol::Timestamp;
 use leptos::{html, prelude::*};
 use std::sync::Arc;
+use wasm_bindgen::JsCast;
+use web_sys::Element;
 
 /// Something that can be done with a row.
 #[derive(Debug, Clone)]
@@ -42,46 +43,48 @@ pub(super) fn Row(
     on_open: Option<Callback<String>>,
 ) -> impl IntoView {
     let node = NodeRef::<html::Div>::new();
-    let placed = placed_row(table, key.clone());
-    let position =
-        Memo::new(move |_| placed.with(|placed| placed.as_ref().map_or(0, |placed| placed.position)));
-    let row =
-        Memo::new(move |_| placed.with(|placed| placed.as_ref().map(|placed| Same(placed.row.clone()))));
-    let is_active = is_active(table, key.clone());
+    let data_key = key.to_string();
     take_keyboard(table, key.clone(), node);
-    let (selected, picked) = (key.clone(), key.clone());
-    let selected = Memo::new(move |_| {
-        table
-            .selection
-            .with(|selection| selection.keys.contains(&selected))
-    });
+    let placed = placed_row(table, key.clone());
+    let row = Memo::new(move |_| placed.with(|placed| placed.as_ref().map(|placed| Same(placed.row.clone()))));
+    let key = StoredValue::new(key);
+    let position = move || placed.with(|placed| placed.as_ref().map_or(0, |placed| placed.position));
     let label = move || row.with(|row| row.as_ref().map(|row| row.0.label()));
-    let stale = Memo::new(move |_| {
-        row.with(|row| row.as_ref().and_then(|row| row.0.stale_since()))
-            .or_else(|| table.outdated.get())
-    });
+    let stale = move || {
+        let own = row.with(|row| row.as_ref().and_then(|row| row.0.stale_since()));
+        own.or_else(|| table.outdated.get())
+    };
     #[expect(clippy::cast_precision_loss, reason = "no table has 2^52 rows")]
-    let place = move || format!("translateY({}px)", position.get() as f64 * table.view.row.get());
+    let place = move || format!("translateY({}px)", position() as f64 * table.view.row.get());
+    let selected = move || {
+        let selected = || table.selection.with(|selection| key.with_value(|key| selection.keys.contains(key)));
+        table.spec.selectable.then(|| selected().to_string())
+    };
+    let stops_here = move || table.tab_stop.with(|stop| key.with_value(|key| stop.as_ref() == Some(key)));
     let open = move |_| {
         if let Some(on_open) = on_open {
-            on_open.run((*picked).to_owned());
+            on_open.run(key.with_value(|key| key.to_string()));
         }
     };
-    let (data_key, menu_key) = (key.to_string(), key.clone());
-    let shift_key = key.clone();
+    // One closure draws all cells, so that a row in the page costs little and a change paints it once.
+    let cells = move || {
+        let Some(Same(row)) = row.get() else { return Vec::new() };
+        let select = table.spec.selectable.then(|| select_cell(table, key, row.name()));
+        let menu = has_menu.then(|| menu_cell(table, key, row.name().to_owned(), menu));
+        let age = stale().map(|since| view! { <AgeLabel moment=since prefix=copy::AS_OF/> }.into_any());
+        let content =
+            if table.view.narrow.get() { narrow_cells(table, &row, age) } else { wide_cells(table, &row, age) };
+        select.into_iter().chain(content).chain(menu).collect()
+    };
     view! {
-        <div role="row" class="row" class:stale=move || stale.get().is_some() class:openable=on_open.is_some() data-key=data_key node_ref=node
-            aria-label=label
-            aria-rowindex=move || position.get() + 2
-            aria-selected=move || table.spec.selectable.then(|| selected.get().to_string())
-            tabindex=move || if is_active.get() { "0" } else { "-1" }
+        <div role="row" class="row" class:stale=move || stale().is_some() class:openable=on_open.is_some() data-key=data_key node_ref=node
+            aria-label=label aria-rowindex=move || position() + 2 aria-selected=selected
+            tabindex=move || if stops_here() { "0" } else { "-1" }
             style:transform=place
-            on:focus=move |_| table.active.set(Some(shift_key.clone()))
+            on:focus=move |_| table.active.set(Some(key.get_value()))
             on:click=open
         >
-            {table.spec.selectable.then(|| select_cell(table, key, selected, row))}
-            {move || if table.view.narrow.get() { narrow_cells(table, row, stale) } else { cells(table, row, stale) }}
-            {has_menu.then(|| menu_cell(table, menu_key, row, menu))}
+            {cells}
         </div>
     }
 }
@@ -96,10 +99,6 @@ impl PartialEq for Same {
     }
 }
 
-type Current = Memo<Option<Same>>;
-/// For when the row is known to be true, if that is not now.
-type Stale = Memo<Option<Timestamp>>;
-
 fn placed_row(table: TableState, key: RowKey) -> Memo<Option<Placed>> {
     Memo::new(move |previous: Option<&Option<Placed>>| {
         let found = table
@@ -107,20 +106,6 @@ fn placed_row(table: TableState, key: RowKey) -> Memo<Option<Placed>> {
             .with(|window| window.iter().find(|placed| placed.key == key).cloned());
         // On its way out of the page a row keeps its looks.
         found.or_else(|| previous.cloned().flatten())
-    })
-}
-
-/// Whether the tab key leads to this row: the active one, or the first in the page when that is gone.
-fn is_active(table: TableState, key: RowKey) -> Memo<bool> {
-    Memo::new(move |_| {
-        table.window.with(|window| {
-            let active = table.active.get();
-            let present = |active: &RowKey| window.iter().any(|placed| placed.key == *active);
-            match active.filter(present) {
-                Some(active) => active == key,
-                None => window.first().is_some_and(|first| first.key == key),
-            }
-        })
     })
 }
 
@@ -139,10 +124,13 @@ fn take_keyboard(table: TableState, key: RowKey, node: NodeRef<html::Div>) {
     });
 }
 
-fn select_cell(table: TableState, key: RowKey, selected: Memo<bool>, row: Current) -> impl IntoView {
-    let name = move || row.with(|row| row.as_ref().map(|row| copy::select(row.0.name())));
+type Key = StoredValue<RowKey>;
+
+fn select_cell(table: TableState, key: Key, name: &str) -> AnyView {
+    let name = copy::select(name);
     let pick = move |event: leptos::ev::MouseEvent| {
         event.stop_propagation();
+        let key = key.get_value();
         if event.shift_key() {
             let shown = super::grid::shown_keys(table);
             table.selection.update(|selection| selection.extend(&key, &shown));
@@ -150,94 +138,64 @@ fn select_cell(table: TableState, key: RowKey, selected: Memo<bool>, row: Curren
             table.selection.update(|selection| selection.toggle(&key));
         }
     };
+    let checked = move || table.selection.with(|selection| key.with_value(|key| selection.keys.contains(key)));
     view! {
         <div role="gridcell" class="cell pick" on:click=pick>
-            <input type="checkbox" tabindex="-1" aria-label=name prop:checked=move || selected.get()/>
+            <input type="checkbox" tabindex="-1" aria-label=name prop:checked=checked/>
         </div>
     }
+    .into_any()
 }
 
-fn cells(table: TableState, row: Current, stale: Stale) -> AnyView {
-    let columns = move || table.layout.with(|layout| layout.visible(table.spec));
-    view! {
-        {move || {
-            let cell = |(column, is_last): (&'static super::Column, bool)| {
-                let class = if column.figures { "cell figures" } else { "cell" };
-                let content = row.with(|row| row.as_ref().map(|row| row.0.cell(column.id)));
-                let age = is_last.then(|| age(stale));
-                view! { <div role="gridcell" class=class data-column=column.id>{content}{age}</div> }.into_any()
-            };
-            let columns = columns();
-            // Where that column is hidden, the first one says it.
-            let shown = columns.iter().position(|column| column.id == table.spec.age).unwrap_or(0);
-            let numbered = columns.into_iter().enumerate();
-            numbered.map(|(index, column)| cell((column, index == shown))).collect::<Vec<_>>()
-        }}
-    }
-    .into_any()
+fn wide_cells(table: TableState, row: &Arc<dyn TableRow>, mut age: Option<AnyView>) -> Vec<AnyView> {
+    let columns = table.layout.with(|layout| layout.visible(table.spec));
+    // Where the column for the age is hidden, the first one says it.
+    let ageing = columns.iter().position(|column| column.id == table.spec.age).unwrap_or(0);
+    let cell = |(index, column): (usize, &'static super::Column)| {
+        let class = if column.figures { "cell figures" } else { "cell" };
+        let age = if index == ageing { age.take() } else { None };
+        view! { <div role="gridcell" class=class data-column=column.id>{row.cell(column.id)}{age}</div> }.into_any()
+    };
+    columns.into_iter().enumerate().map(cell).collect()
 }
 
 /// Two lines: name and status, then the device and what counts most.
-fn narrow_cells(table: TableState, row: Current, stale: Stale) -> AnyView {
+fn narrow_cells(table: TableState, row: &Arc<dyn TableRow>, age: Option<AnyView>) -> Vec<AnyView> {
     let narrow = &table.spec.narrow;
-    let cell = move |column: &'static str| row.with(|row| row.as_ref().map(|row| row.0.cell(column)));
-    view! {
+    let optional = |column: Option<&'static str>| column.map(|column| view! { <span>{row.cell(column)}</span> });
+    let both = view! {
         <div role="gridcell" class="cell both">
-            <div class="line">
-                <span class="grow">{move || cell(narrow.title)}</span>
-                {narrow.status.map(|column| view! { <span>{move || cell(column)}</span> })}
-            </div>
-            <div class="line below">
-                <span class="grow">{move || cell(narrow.below)}</span>
-                {narrow.figure.map(|column| view! { <span>{move || cell(column)}</span> })}
-                {age(stale)}
-            </div>
+            <div class="line"><span class="grow">{row.cell(narrow.title)}</span>{optional(narrow.status)}</div>
+            <div class="line below"><span class="grow">{row.cell(narrow.below)}</span>{optional(narrow.figure)}{age}</div>
         </div>
-    }
-    .into_any()
+    };
+    vec![both.into_any()]
 }
 
-fn age(stale: Stale) -> impl IntoView {
-    move || {
-        stale
-            .get()
-            .map(|since| view! { <AgeLabel moment=since prefix=copy::AS_OF/> })
-    }
-}
-
-fn menu_cell(table: TableState, key: RowKey, row: Current, menu: RwSignal<Option<MenuAt>>) -> impl IntoView {
-    let name = move || {
-        row.with(|row| {
-            row.as_ref()
-                .map_or_else(String::new, |row| row.0.name().to_owned())
-        })
+fn menu_cell(table: TableState, key: Key, name: String, menu: RwSignal<Option<MenuAt>>) -> AnyView {
+    let label = copy::actions_for(&name);
+    let press = move |event: leptos::ev::MouseEvent| {
+        event.stop_propagation();
+        let Some(button) = event.current_target().and_then(|target| target.dyn_into::<Element>().ok()) else { return };
+        let place = button.get_bounding_client_rect();
+        let key = key.get_value();
+        table.active.set(Some(key.clone()));
+        menu.set(Some(MenuAt {
+            key: key.to_string(),
+            name: name.clone(),
+            right: place.right(),
+            below: place.bottom(),
+            above: place.top(),
+        }));
     };
-    let button = NodeRef::<html::Button>::new();
-    let press = {
-        let key = key.clone();
-        move |event: leptos::ev::MouseEvent| {
-            event.stop_propagation();
-            let Some(button) = button.get() else { return };
-            table.active.set(Some(key.clone()));
-            let place = button.get_bounding_client_rect();
-            let at = MenuAt {
-                key: key.to_string(),
-                name: name(),
-                right: place.right(),
-                below: place.bottom(),
-                above: place.top(),
-            };
-            menu.set(Some(at));
-        }
-    };
-    let expanded = move || menu.with(|menu| menu.as_ref().is_some_and(|menu| *menu.key == *key));
+    let expanded = move || menu.with(|menu| menu.as_ref().is_some_and(|menu| key.with_value(|key| *menu.key == **key)));
     view! {
         <div role="gridcell" class="cell menu">
-            <button type="button" class="icon-button" tabindex="-1" node_ref=button aria-haspopup="menu"
-                aria-label=move || copy::actions_for(&name()) title=move || copy::actions_for(&name())
+            <button type="button" class="icon-button" tabindex="-1" aria-haspopup="menu" aria-label=label
                 aria-expanded=move || expanded().to_string() on:click=press>
                 <Icon glyph=lucide::ELLIPSIS/>
             </button>
         </div>
     }
+    .into_any()
 }

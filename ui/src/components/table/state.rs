@@ -26,6 +26,10 @@ pub struct TableState {
     /// The filter as it is typed.
     pub text: RwSignal<String>,
     pub query: Memo<Query>,
+    /// Free words of the filter, to be marked where they occur.
+    pub(super) words: Memo<Vec<String>>,
+    /// The row that the tab key leads to: the active one, or the first in the page when that is gone.
+    pub(super) tab_stop: Memo<Option<RowKey>>,
     pub(super) sort: RwSignal<Vec<SortBy>>,
     pub(super) order: Memo<Order>,
     pub(super) shown: Memo<Shown>,
@@ -126,12 +130,16 @@ impl TableState {
         let order = ordered(spec, rows, sort, busy);
         let shown = Memo::new(move |_| order.with(|order| query.with(|query| filtered(order, query))));
         let window = windowed(shown, view, active);
+        let words = Memo::new(move |_| query.with(|query| query.words().map(str::to_owned).collect()));
+        let tab_stop = tab_stop(window, active);
         let layout = RwSignal::new(kept_layout(spec));
         let wants_focus = RwSignal::new(false);
         let state = Self {
             spec,
             text,
             query,
+            words,
+            tab_stop,
             sort,
             order,
             shown,
@@ -222,6 +230,15 @@ impl TableState {
             }
         });
     }
+}
+
+fn tab_stop(window: Memo<Vec<Placed>>, active: RwSignal<Option<RowKey>>) -> Memo<Option<RowKey>> {
+    Memo::new(move |_| {
+        window.with(|window| {
+            let present = |active: &RowKey| window.iter().any(|placed| placed.key == *active);
+            active.get().filter(present).or_else(|| window.first().map(|first| first.key.clone()))
+        })
+    })
 }
 
 fn layout_key(spec: &TableSpec) -> String {

@@ -1,32 +1,11 @@
-//! Texts inside cells.
+//! Texts inside cells, and the marks on what the filter looks for.
+//!
+//! Marks are the browser's highlights over the texts in the page, so that a key press in the filter changes no element.
 
 use super::TableState;
-use leptos::prelude::*;
-
-/// A text whose parts that the filter looks for are marked.
-#[component]
-pub fn Marked(#[prop(into)] text: String) -> impl IntoView {
-    let table = use_context::<TableState>();
-    let parts = move || {
-        let parts = table.map_or_else(
-            || vec![(false, text.clone())],
-            |table| {
-                table
-                    .query
-                    .with(|query| parts(&text, &query.words().collect::<Vec<_>>()))
-            },
-        );
-        let part = |(marked, text): (bool, String)| {
-            if marked {
-                view! { <mark>{text}</mark> }.into_any()
-            } else {
-                text.into_any()
-            }
-        };
-        parts.into_iter().map(part).collect_view()
-    };
-    view! { <span>{parts}</span> }
-}
+use leptos::{html, prelude::*};
+use wasm_bindgen::{JsCast, JsValue};
+use web_sys::{Element, Range};
 
 /// Stands where there is no value.
 #[component]
@@ -34,37 +13,82 @@ pub fn Dash() -> impl IntoView {
     view! { <span class="faint" aria-hidden="true">"–"</span> }
 }
 
-/// Splits a text into what one of the words matches and what none does.
-fn parts(text: &str, words: &[&str]) -> Vec<(bool, String)> {
-    // Only where lower case has the same length do places in it mean the same places in the text.
-    let lower = text.to_lowercase();
-    if words.is_empty() || lower.len() != text.len() {
-        return vec![(false, text.to_owned())];
-    }
-    let mut parts = Vec::new();
-    let mut done = 0;
-    while let Some((start, end)) = next_match(&lower, done, words) {
-        let (Some(before), Some(found)) = (text.get(done..start), text.get(start..end)) else {
-            break;
-        };
-        if !before.is_empty() {
-            parts.push((false, before.to_owned()));
+/// Name of the highlight in style sheets.
+const HIGHLIGHT: &str = "match";
+
+/// Keeps the marks where they belong while rows and filter change.
+pub(super) fn keep_marks(table: TableState, grid: NodeRef<html::Div>) {
+    Effect::new(move |marked: Option<bool>| {
+        let words = table.words.get();
+        if words.is_empty() && marked != Some(true) {
+            return false;
         }
-        parts.push((true, found.to_owned()));
-        done = end;
-    }
-    if let Some(rest) = text.get(done..).filter(|rest| !rest.is_empty()) {
-        parts.push((false, rest.to_owned()));
-    }
-    parts
+        table.window.track();
+        table.layout.track();
+        let any = !words.is_empty();
+        request_animation_frame(move || {
+            let ranges = grid.get_untracked().map(|grid| ranges(&grid, &words)).unwrap_or_default();
+            // Where the browser has no highlights there are no marks.
+            highlight(&ranges).ok();
+        });
+        any
+    });
+    on_cleanup(|| _ = highlight(&[]));
 }
 
-fn next_match(text: &str, from: usize, words: &[&str]) -> Option<(usize, usize)> {
+fn highlight(ranges: &[Range]) -> Result<(), JsValue> {
+    let own = |object: &JsValue, name: &str| js_sys::Reflect::get(object, &name.into());
+    let window = JsValue::from(window());
+    let make: js_sys::Function = own(&window, "Highlight")?.dyn_into()?;
+    let ranges: js_sys::Array = ranges.iter().collect();
+    let made = js_sys::Reflect::construct(&make, &ranges)?;
+    let all = own(&own(&window, "CSS")?, "highlights")?;
+    let set: js_sys::Function = own(&all, "set")?.dyn_into()?;
+    set.call2(&all, &HIGHLIGHT.into(), &made).map(|_| ())
+}
+
+/// Where words occur in the cells of the rows in the page.
+fn ranges(grid: &Element, words: &[String]) -> Vec<Range> {
+    const TEXTS: u32 = 4;
+    let Some(body) = grid.query_selector(".body").ok().flatten() else { return Vec::new() };
+    let Ok(walker) = document().create_tree_walker_with_what_to_show(&body, TEXTS) else { return Vec::new() };
+    let mut ranges = Vec::new();
+    while let Ok(Some(node)) = walker.next_node() {
+        let Some(text) = node.node_value() else { continue };
+        for (start, end) in matches(&text, words) {
+            if let Ok(range) = Range::new() {
+                let placed = range.set_start(&node, start).and_then(|()| range.set_end(&node, end));
+                ranges.extend(placed.ok().map(|()| range));
+            }
+        }
+    }
+    ranges
+}
+
+/// Where words occur in a text, in the browser's units of 16 bits; words are in lower case.
+fn matches(text: &str, words: &[String]) -> Vec<(u32, u32)> {
+    // Only where lower case has the same length do places in it mean the same places in the text.
+    let lower = text.to_lowercase();
+    if lower.len() != text.len() {
+        return Vec::new();
+    }
+    let units = |bytes: usize| {
+        let before = text.get(..bytes).unwrap_or(text);
+        u32::try_from(before.encode_utf16().count()).unwrap_or(u32::MAX)
+    };
+    let mut found = Vec::new();
+    let mut done = 0;
+    while let Some((start, end)) = next_match(&lower, done, words) {
+        found.push((units(start), units(end)));
+        done = end;
+    }
+    found
+}
+
+fn next_match(text: &str, from: usize, words: &[String]) -> Option<(usize, usize)> {
     let rest = text.get(from..)?;
-    let found = words
-        .iter()
-        .filter(|word| !word.is_empty())
-        .filter_map(|word| Some((rest.find(word)?, word.len())));
+    let words = words.iter().filter(|word| !word.is_empty());
+    let found = words.filter_map(|word| Some((rest.find(word.as_str())?, word.len())));
     let (at, length) = found.min_by_key(|(at, length)| (*at, usize::MAX - length))?;
     Some((from + at, from + at + length))
 }
@@ -76,17 +100,23 @@ mod tests {
 
     #[test]
     fn the_earliest_and_longest_match_is_marked() {
-        let marked = parts("Postgres-17", &["post", "gres-1", "postgres"]);
-        assert_eq!(marked, [(true, "Postgres".into()), (false, "-17".into())]);
-        assert_eq!(parts("nas", &["x"]), [(false, "nas".into())]);
+        let words = ["post", "gres-1", "postgres"].map(str::to_owned);
+        assert_eq!(matches("Postgres-17", &words), [(0, 8)]);
+        assert_eq!(matches("my post, my post", &words), [(3, 7), (12, 16)]);
+        assert_eq!(matches("😀 post", &words), [(3, 7)]);
+        assert!(matches("nas", &words).is_empty());
     }
 
     proptest! {
         #[test]
-        fn no_part_is_lost(text in ".{0,20}", words in prop::collection::vec(".{0,3}", 0..3)) {
-            let lower: Vec<_> = words.iter().map(|word| word.to_lowercase()).collect();
-            let parts = parts(&text, &lower.iter().map(String::as_str).collect::<Vec<_>>());
-            prop_assert_eq!(parts.into_iter().map(|(_, part)| part).collect::<String>(), text);
+        fn marks_lie_in_the_text_and_one_after_the_other(text in ".{0,20}", words in prop::collection::vec(".{0,3}", 0..3)) {
+            let words: Vec<_> = words.iter().map(|word| word.to_lowercase()).collect();
+            let length = u32::try_from(text.encode_utf16().count()).unwrap();
+            let mut done = 0;
+            for (start, end) in matches(&text, &words) {
+                prop_assert!(done <= start && start < end && end <= length);
+                done = end;
+            }
         }
     }
 }

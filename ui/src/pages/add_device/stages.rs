@@ -99,7 +99,7 @@ fn SelfTest(tests: RwSignal<Option<Vec<ReachableAt>>>) -> impl IntoView {
         Some(false) => ("self-test bad", lucide::CIRCLE_ALERT, copy::UNREACHABLE),
     };
     view! {
-        <span class=move || shown().0><Icon glyph=Signal::derive(move || shown().1)/>{move || shown().2}</span>
+        <span class=move || shown().0>{move || view! { <Icon glyph=shown().1/> }}{move || shown().2}</span>
     }
 }
 

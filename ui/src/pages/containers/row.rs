@@ -4,7 +4,7 @@ use super::act::Acts;
 use crate::{
     clock::use_clock,
     components::{
-        badge::{Status, StatusBadge, Tone},
+        badge::{Status, Tone, status_badge},
         icon::lucide,
         table::{Column, Dash, Facet, Narrow, SortBy, SortKey, TableRow, TableSpec},
     },
@@ -228,17 +228,10 @@ fn running_since(container: &Container) -> Option<Timestamp> {
 
 /// The state, or what is being done about it at this moment.
 fn state_cell(row: &ContainerRow) -> AnyView {
-    let (status, online, key) = (row.status.clone(), row.item.device.online, row.item.key.clone());
-    let acts = use_context::<Acts>();
-    let shown = Signal::derive(move || match acts.and_then(|acts| acts.running(&key)) {
-        Some(action) => Status {
-            tone: Tone::Warn,
-            glyph: lucide::HOURGLASS,
-            word: copy::doing(action).to_owned(),
-        },
-        None => status.clone(),
-    });
-    view! { <StatusBadge status=shown stale=!online/> }.into_any()
+    let action = use_context::<Acts>().and_then(|acts| acts.running(&row.item.key));
+    let doing =
+        action.map(|action| Status { tone: Tone::Warn, glyph: lucide::HOURGLASS, word: copy::doing(action).to_owned() });
+    status_badge(doing.as_ref().unwrap_or(&row.status), false, !row.item.device.online)
 }
 
 fn ports_cell(container: &Container) -> AnyView {
@@ -268,7 +261,7 @@ pub(super) fn facts(row: Memo<Option<Arc<Row<Container>>>>) -> Vec<Fact> {
     vec![
         (
             copy::STATE,
-            of(|row| view! { <StatusBadge status=Status::of_container(&row.item) chip=true/> }.into_any()),
+            of(|row| status_badge(&Status::of_container(&row.item), true, false)),
         ),
         (
             copy::DEVICE,

@@ -2,8 +2,8 @@
 
 use crate::{
     components::{
-        badge::{Status, StatusBadge},
-        table::{Column, Dash, Facet, Marked, Narrow, Rows, SortBy, SortKey, TableRow, TableSpec},
+        badge::{Status, status_badge},
+        table::{Column, Dash, Facet, Narrow, Rows, SortBy, SortKey, TableRow, TableSpec},
     },
     copy::devices as copy,
     format,
@@ -231,9 +231,9 @@ impl TableRow for DeviceRow {
                 {device.this_computer.then(|| view! { <span class="tag">{copy::THIS_COMPUTER}</span> })}
             }
             .into_any(),
-            "status" => view! { <StatusBadge status=self.status.clone() stale=device.status == DeviceStatus::Offline/> }.into_any(),
+            "status" => status_badge(&self.status, false, device.status == DeviceStatus::Offline),
             "tags" => tags_cell(device),
-            "mesh" => view! { <span class="mono"><Marked text=self.mesh.clone()/></span> }.into_any(),
+            "mesh" => view! { <span class="mono">{self.mesh.clone()}</span> }.into_any(),
             "mode" => copy::mode(device.mode).into_any(),
             "containers" => device.containers.total.to_string().into_any(),
             "cpu" | "memory" | "disk" => match self.share(column) {

@@ -4,8 +4,8 @@ use super::Opened;
 use crate::{
     components::{
         age::AgeLabel,
-        badge::{Status, StatusBadge},
-        table::{Dash, Marked, RowAction, Rows, TableRow},
+        badge::{Status, status_badge},
+        table::{Dash, RowAction, Rows, TableRow},
     },
     query::{Key, Subject},
     store::{InventoryItem, ItemKey, Shelf, Shelved, use_store},
@@ -62,7 +62,7 @@ impl<T: InventoryItem> Item<T> {
         let name = self.device.name.clone();
         let address = format!("/devices/{name}");
         view! {
-            <a class="plain" href=address tabindex="-1" on:click=|event| event.stop_propagation()><Marked text=name/></a>
+            <a class="plain" href=address tabindex="-1" on:click=|event| event.stop_propagation()>{name}</a>
         }
         .into_any()
     }
@@ -70,15 +70,15 @@ impl<T: InventoryItem> Item<T> {
     /// A status, muted under a clock when the row is old.
     #[must_use]
     pub fn status_cell(&self, status: &Status) -> AnyView {
-        view! { <StatusBadge status=status.clone() stale=!self.device.online/> }.into_any()
+        status_badge(status, false, !self.device.online)
     }
 }
 
-/// A text that the filter's words are marked in, or a dash.
+/// A text, or a dash.
 #[must_use]
 pub fn text_cell(text: Option<&str>) -> AnyView {
     match text.filter(|text| !text.is_empty()) {
-        Some(text) => view! { <Marked text=text.to_owned()/> }.into_any(),
+        Some(text) => view! { <span>{text.to_owned()}</span> }.into_any(),
         None => view! { <Dash/> }.into_any(),
     }
 }
@@ -86,7 +86,7 @@ pub fn text_cell(text: Option<&str>) -> AnyView {
 /// A name: the first thing that is read of a row.
 #[must_use]
 pub fn name_cell(name: &str) -> AnyView {
-    view! { <span class="name"><Marked text=name.to_owned()/></span> }.into_any()
+    view! { <span class="name">{name.to_owned()}</span> }.into_any()
 }
 
 #[must_use]
