@@ -4,20 +4,19 @@ use crate::{age::ago, args::List as Arguments, clock, failure::Failure, out, tab
 use flotilla_client::Client;
 use flotilla_protocol::{
     Timestamp,
-    api::{List, ListContainers, ListImages, ListNetworks, ListStacks, ListVolumes, Row},
+    api::{List, ListContainers, ListImages, ListNetworks, ListStacks, ListVolumes, Request, Row},
     inventory::{Container, Health, Image, Network, Port, Stack, Volume},
 };
 use serde::Serialize;
 
 pub(crate) async fn containers(client: &Client, list: Arguments) -> Result<(), Failure> {
-    let answer = client
-        .send(&ListContainers {
-            devices: list.devices,
-        })
-        .await?;
+    let request = ListContainers {
+        devices: list.devices,
+    };
     show(
+        client,
+        &request,
         list.json,
-        &answer,
         [
             "DEVICE",
             "CONTAINER",
@@ -29,59 +28,59 @@ pub(crate) async fn containers(client: &Client, list: Arguments) -> Result<(), F
         ],
         container,
     )
+    .await
 }
 
 pub(crate) async fn stacks(client: &Client, list: Arguments) -> Result<(), Failure> {
-    let answer = client
-        .send(&ListStacks {
-            devices: list.devices,
-        })
-        .await?;
+    let request = ListStacks {
+        devices: list.devices,
+    };
     show(
+        client,
+        &request,
         list.json,
-        &answer,
         ["DEVICE", "STACK", "RUNNING", "SERVICES", "FILES", "AS OF"],
         stack,
     )
+    .await
 }
 
 pub(crate) async fn images(client: &Client, list: Arguments) -> Result<(), Failure> {
-    let answer = client
-        .send(&ListImages {
-            devices: list.devices,
-        })
-        .await?;
+    let request = ListImages {
+        devices: list.devices,
+    };
     show(
+        client,
+        &request,
         list.json,
-        &answer,
         ["DEVICE", "IMAGE", "ID", "SIZE", "USED BY", "AS OF"],
         image,
     )
+    .await
 }
 
 pub(crate) async fn volumes(client: &Client, list: Arguments) -> Result<(), Failure> {
-    let answer = client
-        .send(&ListVolumes {
-            devices: list.devices,
-        })
-        .await?;
+    let request = ListVolumes {
+        devices: list.devices,
+    };
     show(
+        client,
+        &request,
         list.json,
-        &answer,
         ["DEVICE", "VOLUME", "DRIVER", "STACK", "USED BY", "AS OF"],
         volume,
     )
+    .await
 }
 
 pub(crate) async fn networks(client: &Client, list: Arguments) -> Result<(), Failure> {
-    let answer = client
-        .send(&ListNetworks {
-            devices: list.devices,
-        })
-        .await?;
+    let request = ListNetworks {
+        devices: list.devices,
+    };
     show(
+        client,
+        &request,
         list.json,
-        &answer,
         [
             "DEVICE",
             "NETWORK",
@@ -93,18 +92,25 @@ pub(crate) async fn networks(client: &Client, list: Arguments) -> Result<(), Fai
         ],
         network,
     )
+    .await
 }
 
-fn show<T: Serialize, const N: usize>(
+async fn show<R, T, const N: usize>(
+    client: &Client,
+    request: &R,
     json: bool,
-    list: &List<Row<T>>,
     heading: [&'static str; N],
     cells: fn(&T, String, String) -> [String; N],
-) -> Result<(), Failure> {
+) -> Result<(), Failure>
+where
+    R: Request<Response = List<Row<T>>>,
+    T: Serialize,
+{
+    let list = client.send(request).await?;
     if json {
-        return Ok(out::json(list)?);
+        return Ok(out::json(&list)?);
     }
-    out::print(&table(list, heading, cells, clock::now()).render())?;
+    out::print(&table(&list, heading, cells, clock::now()).render())?;
     for device in &list.unreachable_devices {
         out::note(&device.reason);
     }
