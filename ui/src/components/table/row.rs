@@ -46,7 +46,8 @@ pub(super) fn Row(
     let data_key = key.to_string();
     take_keyboard(table, key.clone(), node);
     let placed = placed_row(table, key.clone());
-    let row = Memo::new(move |_| placed.with(|placed| placed.as_ref().map(|placed| Same(placed.row.clone()))));
+    let row =
+        Memo::new(move |_| placed.with(|placed| placed.as_ref().map(|placed| Same(placed.row.clone()))));
     let key = StoredValue::new(key);
     let position = move || placed.with(|placed| placed.as_ref().map_or(0, |placed| placed.position));
     let label = move || row.with(|row| row.as_ref().map(|row| row.0.label()));
@@ -57,10 +58,18 @@ pub(super) fn Row(
     #[expect(clippy::cast_precision_loss, reason = "no table has 2^52 rows")]
     let place = move || format!("translateY({}px)", position() as f64 * table.view.row.get());
     let selected = move || {
-        let selected = || table.selection.with(|selection| key.with_value(|key| selection.keys.contains(key)));
+        let selected = || {
+            table
+                .selection
+                .with(|selection| key.with_value(|key| selection.keys.contains(key)))
+        };
         table.spec.selectable.then(|| selected().to_string())
     };
-    let stops_here = move || table.tab_stop.with(|stop| key.with_value(|key| stop.as_ref() == Some(key)));
+    let stops_here = move || {
+        table
+            .tab_stop
+            .with(|stop| key.with_value(|key| stop.as_ref() == Some(key)))
+    };
     let open = move |_| {
         if let Some(on_open) = on_open {
             on_open.run(key.with_value(|key| key.to_string()));
@@ -68,12 +77,17 @@ pub(super) fn Row(
     };
     // One closure draws all cells, so that a row in the page costs little and a change paints it once.
     let cells = move || {
-        let Some(Same(row)) = row.get() else { return Vec::new() };
+        let Some(Same(row)) = row.get() else {
+            return Vec::new();
+        };
         let select = table.spec.selectable.then(|| select_cell(table, key, row.name()));
         let menu = has_menu.then(|| menu_cell(table, key, row.name().to_owned(), menu));
         let age = stale().map(|since| view! { <AgeLabel moment=since prefix=copy::AS_OF/> }.into_any());
-        let content =
-            if table.view.narrow.get() { narrow_cells(table, &row, age) } else { wide_cells(table, &row, age) };
+        let content = if table.view.narrow.get() {
+            narrow_cells(table, &row, age)
+        } else {
+            wide_cells(table, &row, age)
+        };
         select.into_iter().chain(content).chain(menu).collect()
     };
     view! {
@@ -138,7 +152,11 @@ fn select_cell(table: TableState, key: Key, name: &str) -> AnyView {
             table.selection.update(|selection| selection.toggle(&key));
         }
     };
-    let checked = move || table.selection.with(|selection| key.with_value(|key| selection.keys.contains(key)));
+    let checked = move || {
+        table
+            .selection
+            .with(|selection| key.with_value(|key| selection.keys.contains(key)))
+    };
     view! {
         <div role="gridcell" class="cell pick" on:click=pick>
             <input type="checkbox" tabindex="-1" aria-label=name prop:checked=checked/>
@@ -150,11 +168,15 @@ fn select_cell(table: TableState, key: Key, name: &str) -> AnyView {
 fn wide_cells(table: TableState, row: &Arc<dyn TableRow>, mut age: Option<AnyView>) -> Vec<AnyView> {
     let columns = table.layout.with(|layout| layout.visible(table.spec));
     // Where the column for the age is hidden, the first one says it.
-    let ageing = columns.iter().position(|column| column.id == table.spec.age).unwrap_or(0);
+    let ageing = columns
+        .iter()
+        .position(|column| column.id == table.spec.age)
+        .unwrap_or(0);
     let cell = |(index, column): (usize, &'static super::Column)| {
         let class = if column.figures { "cell figures" } else { "cell" };
         let age = if index == ageing { age.take() } else { None };
-        view! { <div role="gridcell" class=class data-column=column.id>{row.cell(column.id)}{age}</div> }.into_any()
+        view! { <div role="gridcell" class=class data-column=column.id>{row.cell(column.id)}{age}</div> }
+            .into_any()
     };
     columns.into_iter().enumerate().map(cell).collect()
 }
@@ -162,7 +184,8 @@ fn wide_cells(table: TableState, row: &Arc<dyn TableRow>, mut age: Option<AnyVie
 /// Two lines: name and status, then the device and what counts most.
 fn narrow_cells(table: TableState, row: &Arc<dyn TableRow>, age: Option<AnyView>) -> Vec<AnyView> {
     let narrow = &table.spec.narrow;
-    let optional = |column: Option<&'static str>| column.map(|column| view! { <span>{row.cell(column)}</span> });
+    let optional =
+        |column: Option<&'static str>| column.map(|column| view! { <span>{row.cell(column)}</span> });
     let both = view! {
         <div role="gridcell" class="cell both">
             <div class="line"><span class="grow">{row.cell(narrow.title)}</span>{optional(narrow.status)}</div>
@@ -176,7 +199,12 @@ fn menu_cell(table: TableState, key: Key, name: String, menu: RwSignal<Option<Me
     let label = copy::actions_for(&name);
     let press = move |event: leptos::ev::MouseEvent| {
         event.stop_propagation();
-        let Some(button) = event.current_target().and_then(|target| target.dyn_into::<Element>().ok()) else { return };
+        let Some(button) = event
+            .current_target()
+            .and_then(|target| target.dyn_into::<Element>().ok())
+        else {
+            return;
+        };
         let place = button.get_bounding_client_rect();
         let key = key.get_value();
         table.active.set(Some(key.clone()));
@@ -188,7 +216,12 @@ fn menu_cell(table: TableState, key: Key, name: String, menu: RwSignal<Option<Me
             above: place.top(),
         }));
     };
-    let expanded = move || menu.with(|menu| menu.as_ref().is_some_and(|menu| key.with_value(|key| *menu.key == **key)));
+    let expanded = move || {
+        menu.with(|menu| {
+            menu.as_ref()
+                .is_some_and(|menu| key.with_value(|key| *menu.key == **key))
+        })
+    };
     view! {
         <div role="gridcell" class="cell menu">
             <button type="button" class="icon-button" tabindex="-1" aria-haspopup="menu" aria-label=label

@@ -236,7 +236,10 @@ fn tab_stop(window: Memo<Vec<Placed>>, active: RwSignal<Option<RowKey>>) -> Memo
     Memo::new(move |_| {
         window.with(|window| {
             let present = |active: &RowKey| window.iter().any(|placed| placed.key == *active);
-            active.get().filter(present).or_else(|| window.first().map(|first| first.key.clone()))
+            active
+                .get()
+                .filter(present)
+                .or_else(|| window.first().map(|first| first.key.clone()))
         })
     })
 }

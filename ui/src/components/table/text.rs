@@ -27,7 +27,10 @@ pub(super) fn keep_marks(table: TableState, grid: NodeRef<html::Div>) {
         table.layout.track();
         let any = !words.is_empty();
         request_animation_frame(move || {
-            let ranges = grid.get_untracked().map(|grid| ranges(&grid, &words)).unwrap_or_default();
+            let ranges = grid
+                .get_untracked()
+                .map(|grid| ranges(&grid, &words))
+                .unwrap_or_default();
             // Where the browser has no highlights there are no marks.
             highlight(&ranges).ok();
         });
@@ -50,14 +53,20 @@ fn highlight(ranges: &[Range]) -> Result<(), JsValue> {
 /// Where words occur in the cells of the rows in the page.
 fn ranges(grid: &Element, words: &[String]) -> Vec<Range> {
     const TEXTS: u32 = 4;
-    let Some(body) = grid.query_selector(".body").ok().flatten() else { return Vec::new() };
-    let Ok(walker) = document().create_tree_walker_with_what_to_show(&body, TEXTS) else { return Vec::new() };
+    let Some(body) = grid.query_selector(".body").ok().flatten() else {
+        return Vec::new();
+    };
+    let Ok(walker) = document().create_tree_walker_with_what_to_show(&body, TEXTS) else {
+        return Vec::new();
+    };
     let mut ranges = Vec::new();
     while let Ok(Some(node)) = walker.next_node() {
         let Some(text) = node.node_value() else { continue };
         for (start, end) in matches(&text, words) {
             if let Ok(range) = Range::new() {
-                let placed = range.set_start(&node, start).and_then(|()| range.set_end(&node, end));
+                let placed = range
+                    .set_start(&node, start)
+                    .and_then(|()| range.set_end(&node, end));
                 ranges.extend(placed.ok().map(|()| range));
             }
         }

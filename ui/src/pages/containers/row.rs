@@ -229,9 +229,16 @@ fn running_since(container: &Container) -> Option<Timestamp> {
 /// The state, or what is being done about it at this moment.
 fn state_cell(row: &ContainerRow) -> AnyView {
     let action = use_context::<Acts>().and_then(|acts| acts.running(&row.item.key));
-    let doing =
-        action.map(|action| Status { tone: Tone::Warn, glyph: lucide::HOURGLASS, word: copy::doing(action).to_owned() });
-    status_badge(doing.as_ref().unwrap_or(&row.status), false, !row.item.device.online)
+    let doing = action.map(|action| Status {
+        tone: Tone::Warn,
+        glyph: lucide::HOURGLASS,
+        word: copy::doing(action).to_owned(),
+    });
+    status_badge(
+        doing.as_ref().unwrap_or(&row.status),
+        false,
+        !row.item.device.online,
+    )
 }
 
 fn ports_cell(container: &Container) -> AnyView {

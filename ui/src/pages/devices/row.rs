@@ -245,7 +245,10 @@ impl TableRow for DeviceRow {
             "agent" => text_cell(device.agent_version.as_deref()),
             "os" => text_cell(device.facts.as_ref().map(|facts| facts.os.as_str())),
             "certificate" => {
-                let expires = device.certificate.as_ref().map(|certificate| format::date(certificate.expires));
+                let expires = device
+                    .certificate
+                    .as_ref()
+                    .map(|certificate| format::date(certificate.expires));
                 text_cell(expires.as_deref())
             }
             "enrolled" => age_cell(device.enrolled),
