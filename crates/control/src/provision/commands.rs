@@ -51,14 +51,23 @@ pub(super) fn docker_run(source: &Source, network: Network) -> String {
     format!("{} &&\n{run}", load(source))
 }
 
-/// Asks the engine for its architecture and streams the image for it: the engine may be another machine's.
+/// Asks the engine for its architecture, which may be another machine's, and loads the image for it.
 pub(super) fn load(source: &Source) -> String {
     let curl = curl(source, "-fsSk");
+    let fetched = fetched("docker");
     format!(
-        "arch=$(docker version --format '{{{{.Server.Arch}}}}') &&\n{curl} -H {} {} | docker load",
+        "arch=$(docker version --format '{{{{.Server.Arch}}}}') &&\n\
+         image=$(mktemp) &&\n\
+         {curl} -H {} {} {fetched}",
         bearer(source),
         image_url(source)
     )
+}
+
+/// What follows a download. In a pipe, the engine would add an error of its own to the one of a download that
+/// failed; and it reads the file through the shell, because a sandboxed engine sees other temporary files.
+fn fetched(engine: &str) -> String {
+    format!("-o \"$image\" &&\n{engine} load <\"$image\" && rm \"$image\"")
 }
 
 /// Runs the agent with the config file of the present folder, by Docker or Podman. It holds no secret: the
@@ -68,6 +77,7 @@ pub(super) fn config_run(source: &Source, network: Network) -> String {
     let header = r#"s/^token = "\(.*\)"$/header = "Authorization: Bearer \1"/p"#;
     let curl = curl(source, "-fsSk");
     let url = image_url(source);
+    let fetched = fetched("\"$engine\"");
     // The file is private to whoever downloaded it, so the container's root needs the right to read past that.
     let mount =
         format!("--cap-add DAC_OVERRIDE --mount \"type=bind,src=$PWD/{file},dst={MOUNTED_CONFIG},readonly\"");
@@ -76,7 +86,8 @@ pub(super) fn config_run(source: &Source, network: Network) -> String {
         "chmod 600 {file} &&\n\
          engine=$(command -v docker || command -v podman) &&\n\
          arch=$(\"$engine\" version --format '{{{{.Server.Arch}}}}' 2>/dev/null || \"$engine\" info --format '{{{{.Host.Arch}}}}') &&\n\
-         sed -n {header} {file} | {curl} -K - {url} | \"$engine\" load &&\n\
+         image=$(mktemp) &&\n\
+         sed -n {header} {file} | {curl} -K - {url} {fetched} &&\n\
          socket={DOCKER_SOCKET} && {{ [ -S \"$socket\" ] || socket=/run/podman/podman.sock; }} &&\n\
          {run} run --config {MOUNTED_CONFIG}",
         header = quote(header),

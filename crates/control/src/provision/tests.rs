@@ -2,6 +2,7 @@
 
 use super::*;
 use flotilla_protocol::device::RelayPreference;
+use std::os::unix::fs::PermissionsExt;
 
 /// A pending device called nas. Nothing in it is a real secret.
 pub(super) fn config(mode: NetworkMode) -> ConfigFile {
@@ -113,6 +114,55 @@ fn every_shell_text_is_one_that_shells_parse() {
                     .unwrap();
                 assert!(checked.status.success(), "{shell}: {text}");
             }
+        }
+    }
+}
+
+/// Stand-ins for what a pasted text calls: an engine that writes down its calls, and a download that fails.
+fn without_download() -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    let at = folder.path().display();
+    let programs = [
+        (
+            "docker",
+            format!(r#"echo "docker $*" >>"{at}/calls"; echo amd64"#),
+        ),
+        (
+            "curl",
+            "cat >/dev/null; echo 'curl: (22) 404' >&2; exit 22".to_owned(),
+        ),
+    ];
+    for (name, body) in programs {
+        let path = folder.path().join(name);
+        std::fs::write(&path, format!("#!/bin/sh\n{body}\n")).unwrap();
+        std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o755)).unwrap();
+    }
+    std::fs::write(folder.path().join("nas.device.toml"), "token = \"x\"\n").unwrap();
+    folder
+}
+
+#[test]
+fn a_download_that_fails_ends_a_pasted_text_with_that_one_error() {
+    let added = added(NetworkMode::Host);
+    for text in [added.docker_run.unwrap(), added.config_run.unwrap()] {
+        for shell in ["bash", "sh"] {
+            let folder = without_download();
+            let path = format!("{}:/usr/bin:/bin", folder.path().display());
+            let output = std::process::Command::new(shell)
+                .args(["-c", &text])
+                .current_dir(&folder)
+                .env("PATH", path)
+                .env("TMPDIR", folder.path())
+                .stdin(std::process::Stdio::null())
+                .output()
+                .unwrap();
+            assert_eq!(String::from_utf8(output.stderr).unwrap(), "curl: (22) 404\n");
+            assert!(!output.status.success());
+            let calls = std::fs::read_to_string(folder.path().join("calls")).unwrap();
+            assert_eq!(
+                calls, "docker version --format {{.Server.Arch}}\n",
+                "{shell}: {text}"
+            );
         }
     }
 }
