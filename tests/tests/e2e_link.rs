@@ -157,6 +157,10 @@ fn revoking_closes_the_link_in_two_seconds_and_systemd_leaves_the_agent_alone() 
         })
         .await?;
         ensure!(system.journal("flotilla-agent.service")?.contains("revoked"));
+
+        system.paste("flotilla-agent uninstall")?;
+        let listed = system.paste("systemctl list-units --all --plain --no-legend 'flotilla*'")?;
+        ensure!(listed.is_empty(), "systemd still lists {listed}");
         Ok(())
     })
 }

@@ -85,7 +85,10 @@ pub fn uninstall() -> Result<(), InstallError> {
         path: UNIT_PATH.into(),
         source,
     })?;
-    systemctl(&["daemon-reload"])
+    systemctl(&["daemon-reload"])?;
+    // A service that gave up is listed as failed even without its unit; one that did not is unknown by now.
+    let _ = systemctl(&["reset-failed", UNIT]);
+    Ok(())
 }
 
 /// The unit's text.
