@@ -6,7 +6,8 @@
 //! and liveness are HTTP/2's own; nothing of that is invented here.
 //!
 //! **At control**: [`listen`] and [`serve_tls`] run the fleet port. Each connection is a task of its own with a
-//! limit on its handshake, its request head and its request body, so that a slow stranger delays nobody. Routes
+//! limit on its handshake, its request head and its request body, and a least pace at which it takes its answers,
+//! so that a slow stranger delays nobody and holds nothing. Routes
 //! find out who calls from the [`Caller`] extension. The link's route calls [`upgrade`] and is handed an
 //! [`AgentLink`]: short calls with a time limit, long streams that are counted, and [`Duplex`] calls that end when
 //! their handle is dropped.
@@ -24,6 +25,7 @@ mod caller;
 mod dial;
 mod duplex;
 mod endings;
+mod pace;
 mod port;
 mod race;
 mod serve;

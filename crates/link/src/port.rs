@@ -1,11 +1,12 @@
 //! The fleet port: an accept loop in which nobody waits for anybody.
 //!
-//! Life of a connection: accepted → TLS handshake → request heads and bodies → closed, or upgraded to a link.
+//! Life of a connection: accepted → TLS handshake → requests and answers → closed, or upgraded to a link.
 //! Each step but the last has a limit, and each connection is a task of its own. The port speaks HTTP/1.1 only:
 //! the link begins with an upgrade, which needs it, and an HTTP/2 preface that never comes would have no limit.
 
 use crate::{
     caller::Caller,
+    pace::{Meter, Paced},
     settings::{self, Limits},
 };
 use axum::{Extension, Router, body::Body};
@@ -35,6 +36,8 @@ use tokio::{
 use tokio_rustls::{TlsAcceptor, server::TlsStream};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tower::ServiceExt;
+
+type Stream = Paced<TcpStream>;
 
 /// Binds a port with room for a fleet that comes back all at once.
 ///
@@ -128,20 +131,10 @@ async fn converse(
     shutdown: CancellationToken,
     limits: Limits,
 ) {
-    let handshake = timeout(limits.handshake, acceptor.accept(stream));
-    let Some(handshake) = shutdown.run_until_cancelled(handshake).await else {
+    let meter = Meter::default();
+    let handshake = shake_hands(acceptor, Paced::new(stream, meter.clone()), remote, limits);
+    let Some(Some(stream)) = shutdown.run_until_cancelled(handshake).await else {
         return;
-    };
-    let stream = match handshake {
-        Ok(Ok(stream)) => stream,
-        Ok(Err(error)) => {
-            tracing::debug!(error = %error, remote = %remote, "a TLS handshake failed");
-            return;
-        }
-        Err(_) => {
-            tracing::debug!(remote = %remote, "a TLS handshake took too long");
-            return;
-        }
     };
     let caller = Caller {
         remote,
@@ -157,20 +150,43 @@ async fn converse(
         .serve_connection(TokioIo::new(stream), TowerToHyperService::new(service))
         .with_upgrades();
     let mut connection = pin!(connection);
-    let result = tokio::select! {
-        result = connection.as_mut() => result,
-        () = shutdown.cancelled() => {
-            connection.as_mut().graceful_shutdown();
-            connection.await
+    let served = async {
+        tokio::select! {
+            result = connection.as_mut() => result,
+            () = shutdown.cancelled() => {
+                connection.as_mut().graceful_shutdown();
+                connection.await
+            }
         }
     };
-    if let Err(error) = result {
-        tracing::debug!(error = %error, remote = %remote, "a connection ended");
+    tokio::select! {
+        result = served => {
+            if let Err(error) = result {
+                tracing::debug!(error = %error, remote = %remote, "a connection ended");
+            }
+        }
+        () = meter.exhausted(limits.patience) => {
+            tracing::debug!(remote = %remote, "a client took its answer too slowly");
+        }
     }
 }
 
+async fn shake_hands(
+    acceptor: TlsAcceptor,
+    stream: Stream,
+    remote: SocketAddr,
+    limits: Limits,
+) -> Option<TlsStream<Stream>> {
+    match timeout(limits.handshake, acceptor.accept(stream)).await {
+        Ok(Ok(stream)) => return Some(stream),
+        Ok(Err(error)) => tracing::debug!(error = %error, remote = %remote, "a TLS handshake failed"),
+        Err(_) => tracing::debug!(remote = %remote, "a TLS handshake took too long"),
+    }
+    None
+}
+
 /// The client certificate, which the verifier of this port has found to name a device of this fleet.
-fn certificate(stream: &TlsStream<TcpStream>) -> Option<PeerCertificate> {
+fn certificate(stream: &TlsStream<Stream>) -> Option<PeerCertificate> {
     let leaf = stream.get_ref().1.peer_certificates()?.first()?;
     PeerCertificate::from_der(leaf).ok()
 }

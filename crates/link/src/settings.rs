@@ -59,6 +59,10 @@ pub(crate) const STAGGER: Duration = Duration::from_millis(250);
 /// Size of an answer to a single call.
 pub(crate) const ANSWER_BYTES: usize = 16 * 1024 * 1024;
 
+/// Bytes per second that a client of the fleet port has to take while there is something for it: a modem's pace.
+/// The agent's image then takes half an hour, and a client that takes less would hold its connection for good.
+pub(crate) const PACE: u32 = 8 * 1024;
+
 /// What a peer may take its time for.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Limits {
@@ -68,6 +72,8 @@ pub(crate) struct Limits {
     pub(crate) head: Duration,
     /// A whole request body on the fleet port. Bodies there are small.
     pub(crate) body: Duration,
+    /// How far a client may fall behind [`PACE`]: time enough for a network that drops out for a moment.
+    pub(crate) patience: Duration,
     /// An answer to the upgrade or to a single call.
     pub(crate) answer: Duration,
     /// Between pings.
@@ -82,6 +88,7 @@ impl Default for Limits {
             handshake: Duration::from_secs(10),
             head: Duration::from_secs(10),
             body: Duration::from_secs(10),
+            patience: Duration::from_secs(30),
             answer: Duration::from_secs(20),
             ping_interval: Duration::from_secs(15),
             ping_timeout: Duration::from_secs(30),

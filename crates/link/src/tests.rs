@@ -2,8 +2,10 @@
 
 mod calls;
 mod cancel;
+mod crowded;
 mod dialing;
 mod liveness;
+mod readers;
 mod rig;
 mod stalled;
 mod strangers;

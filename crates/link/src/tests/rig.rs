@@ -73,6 +73,8 @@ pub(super) struct Control {
     pub(super) refuses: Arc<AtomicBool>,
     pub(super) stop: CancellationToken,
     pub(super) served: JoinHandle<()>,
+    /// What control's own routes have seen.
+    pub(super) seen: Seen,
     links: Mutex<mpsc::UnboundedReceiver<AgentLink>>,
 }
 
@@ -81,6 +83,7 @@ struct Port {
     links: mpsc::UnboundedSender<AgentLink>,
     requests: Arc<AtomicUsize>,
     refuses: Arc<AtomicBool>,
+    seen: Seen,
     limits: Limits,
 }
 
@@ -93,16 +96,21 @@ impl Control {
         let listener = listen(([127, 0, 0, 1], 0).into()).unwrap();
         let address = listener.local_addr().unwrap();
         let (sender, links) = mpsc::unbounded_channel();
-        let (requests, refuses) = (Arc::default(), Arc::default());
+        let (requests, refuses, seen) = (Arc::default(), Arc::default(), Seen::default());
         let port = Port {
             links: sender,
             requests: Arc::clone(&requests),
             refuses: Arc::clone(&refuses),
+            seen: seen.clone(),
             limits,
         };
         let router = Router::new()
             .route("/hello", get(hello))
             .route("/body", post(body))
+            .route(
+                "/flood",
+                get(|State(port): State<Port>| async move { flood(&port.seen, block()) }),
+            )
             .route(LINK_PATH, get(link))
             .with_state(port);
         let stop = CancellationToken::new();
@@ -114,6 +122,7 @@ impl Control {
             refuses,
             stop,
             served,
+            seen,
             links: Mutex::new(links),
         }
     }
@@ -247,7 +256,7 @@ fn agent_router(seen: Seen) -> Router {
         )
         .route(
             "/flood",
-            get(|State(seen): State<Seen>| async move { flood(&seen, Bytes::from_static(&[7; 16 * 1024])) }),
+            get(|State(seen): State<Seen>| async move { flood(&seen, block()) }),
         )
         .route(
             "/quiet",
@@ -258,6 +267,10 @@ fn agent_router(seen: Seen) -> Router {
             post(|State(seen): State<Seen>, body: Body| async move { shell(&seen, body) }),
         )
         .with_state(seen)
+}
+
+fn block() -> Bytes {
+    Bytes::from_static(&[7; 16 * 1024])
 }
 
 /// Output without end.

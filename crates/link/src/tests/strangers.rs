@@ -53,7 +53,7 @@ const KINDS: [Stranger; 7] = [
     Stranger::Lingering,
 ];
 
-fn name() -> ServerName<'static> {
+pub(super) fn name() -> ServerName<'static> {
     ServerName::try_from("127.0.0.1").unwrap()
 }
 

@@ -1,0 +1,76 @@
+//! A process that has no file descriptors left.
+
+use super::rig::{Control, SOON};
+use crate::{call, settings::Limits};
+use bytes::Bytes;
+use http::Request;
+use rustix::{
+    process::{Resource, Rlimit, setrlimit},
+    time::{ClockId, clock_gettime},
+};
+use std::{fs::File, io, process::Command, time::Duration};
+use tokio::time::timeout;
+
+/// Set in the process that has a limit of its own.
+const CROWDED: &str = "FLOTILLA_TEST_CROWDED";
+
+/// For how long connections wait to be accepted.
+const FULL: Duration = Duration::from_secs(2);
+
+/// The limit is the whole process's, so that this test runs itself in a new one.
+#[test]
+fn accepting_goes_on_after_the_files_ran_out_and_keeps_nobody_busy() {
+    if std::env::var_os(CROWDED).is_some() {
+        return tokio::runtime::Runtime::new().unwrap().block_on(crowded());
+    }
+    let name = "tests::crowded::accepting_goes_on_after_the_files_ran_out_and_keeps_nobody_busy";
+    let output = Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", name, "--nocapture"])
+        .env(CROWDED, "1")
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&output.stdout);
+    assert!(
+        output.status.success() && said.contains("1 passed"),
+        "{said}{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+}
+
+async fn crowded() {
+    let few = Rlimit {
+        current: Some(64),
+        maximum: Some(64),
+    };
+    setrlimit(Resource::Nofile, few).unwrap();
+    let control = Control::start(Limits::default());
+    let target = control.target([control.endpoint()]);
+    let hello = || call(&target, Request::get("/hello").body(Bytes::new()).unwrap());
+    hello().await.unwrap();
+
+    let mut held = Vec::new();
+    let full: io::Error = loop {
+        match File::open("/dev/null") {
+            Ok(file) => held.push(file),
+            Err(error) => break error,
+        }
+    };
+    assert_eq!(full.raw_os_error(), Some(rustix::io::Errno::MFILE.raw_os_error()));
+    // One for the client: the system completes its connection, and control cannot accept it.
+    held.pop();
+    let used = processor_time();
+    assert!(
+        timeout(FULL, hello()).await.is_err(),
+        "it was accepted without a file"
+    );
+    let used = processor_time() - used;
+    assert!(used < FULL / 10, "{used:?} of work in {FULL:?}");
+
+    drop(held);
+    timeout(SOON, hello()).await.unwrap().unwrap();
+}
+
+/// What this process has used. Asking for it takes no file.
+fn processor_time() -> Duration {
+    clock_gettime(ClockId::ProcessCPUTime).try_into().unwrap()
+}
