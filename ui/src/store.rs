@@ -116,7 +116,8 @@ impl Store {
             Some(Resource::Volume(row)) => self.patch(4, self.volumes, seq, Change::Upsert(row)),
             Some(Resource::Network(row)) => self.patch(5, self.networks, seq, Change::Upsert(row)),
             Some(Resource::Activity(entry)) => self.patch(6, self.activity, seq, Change::Upsert(entry)),
-            Some(Resource::Unknown) | None => {}
+            Some(Resource::Path(_) | Resource::Policy(_) | Resource::Relay(_) | Resource::Unknown) | None => {
+            }
         }
         match frame.remove {
             Some(ResourceRef::Device { device_id }) => {
@@ -131,7 +132,7 @@ impl Store {
                 };
                 self.remove_item(seq, of, key);
             }
-            Some(ResourceRef::Unknown) | None => {}
+            Some(ResourceRef::Path { .. } | ResourceRef::Relay { .. } | ResourceRef::Unknown) | None => {}
         }
     }
 

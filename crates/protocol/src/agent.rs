@@ -9,7 +9,9 @@ use crate::{
     device::{Facts, Usage},
     endpoint::Endpoint,
     inventory::{EngineState, Inventory, Item, Kind},
+    mesh::MeshReport,
     name::DeviceName,
+    path::PeerPath,
 };
 use serde::{Deserialize, Serialize};
 
@@ -27,6 +29,9 @@ pub const WATCH_PATH: &str = "/v1/watch";
 
 /// `POST` with [`Settings`]: what control wants the agent to know. Answered when it is on disk.
 pub const SETTINGS_PATH: &str = "/v1/settings";
+
+/// `GET`: nothing. Control measures how long the answer takes.
+pub const PING_PATH: &str = "/v1/ping";
 
 /// `POST`: the device was revoked. The agent answers, then stops for good.
 pub const REVOKED_PATH: &str = "/v1/revoked";
@@ -54,6 +59,12 @@ pub enum Report {
         items: Vec<ItemRef>,
     },
     Usage(Usage),
+    /// How the device stands on the mesh.
+    Mesh(MeshReport),
+    /// Paths to peers that changed; those to peers that left the map are forgotten with them.
+    Paths {
+        paths: Vec<PeerPath>,
+    },
     /// A report that a newer agent knows.
     #[serde(other)]
     Unknown,

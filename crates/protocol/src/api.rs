@@ -8,6 +8,7 @@ mod enrollment;
 mod fleet;
 mod list;
 mod live;
+mod mesh;
 
 pub use devices::{
     AddDevice, AddedDevice, DeviceAdded, GetDevice, ListDevices, RemoveDevice, RevokeDevice, RotateDevice,
@@ -20,6 +21,10 @@ pub use list::{
     ListVolumes, Row, UnreachableDevice,
 };
 pub use live::{LiveFrame, Resource, ResourceRef};
+pub use mesh::{
+    ExplainAccess, Explanation, FailedTest, GetPolicy, ListPaths, ListRelays, NearRule, PolicyInForce,
+    PolicyReview, PromoteRelay, Reach, RelayFacts, ReviewPolicy, SetPolicy, TestPath,
+};
 
 use serde::{Serialize, de::DeserializeOwned};
 

@@ -47,6 +47,8 @@ codes! {
     /// The thing is not in a state in which this can be done.
     Conflict "conflict" 409,
     NameTaken "name_taken" 409,
+    /// A test of the policy would fail; the message names it.
+    PolicyTest "policy_test" 409,
     TooLarge "too_large" 413,
     RateLimited "rate_limited" 429,
 
@@ -80,6 +82,8 @@ codes! {
     /// The container engine refused the operation; the message is its own.
     EngineRefused "engine_refused" 409,
     ContainerNotFound "container_not_found" 404,
+    /// The device is not on the mesh; the message says why.
+    MeshUnavailable "mesh_unavailable" 503,
 
     /// No agent is available for this processor architecture.
     NoBinaryForArch "no_binary_for_arch" 404,

@@ -4,6 +4,7 @@ use crate::{
     Timestamp,
     id::DeviceId,
     inventory::EngineState,
+    mesh::{MeshReport, MeshTrouble},
     name::{DeviceName, Tag},
 };
 use serde::{Deserialize, Serialize};
@@ -99,6 +100,8 @@ pub enum Attention {
         address: String,
         at: Timestamp,
     },
+    /// The device is managed, but not on the mesh.
+    Mesh { code: MeshTrouble, reason: String },
     /// A kind that a newer control knows.
     #[serde(other)]
     Unknown,
@@ -224,6 +227,12 @@ pub struct Device {
     pub containers: ContainerCounts,
     #[serde(default)]
     pub link: LinkFacts,
+    /// How it stands on the mesh; absent before its agent told.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mesh: Option<MeshReport>,
+    /// It passes other devices' packets on.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_relay: bool,
 }
 
 #[cfg(test)]

@@ -50,6 +50,10 @@ id!(
     /// The public half of an enrollment token.
     TokenId, "token"
 );
+id!(
+    /// A relay: the fleet's id for control's own, the device's id for one that a device runs.
+    RelayId, "relay"
+);
 
 #[cfg(test)]
 mod tests {

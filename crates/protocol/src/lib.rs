@@ -3,10 +3,11 @@
 //! Control, agents, the command line and the user interface all speak with these types, so a word means the
 //! same thing everywhere. The crate has no runtime, no socket and no clock, and it builds for wasm32.
 //!
-//! - [`id`], [`name`], [`endpoint`], [`pin`]: the small values that validate themselves.
+//! - [`id`], [`name`], [`endpoint`], [`pin`], [`key`], [`cidr`]: the small values that validate themselves.
 //! - [`device`], [`inventory`], [`activity`]: what a fleet consists of.
 //! - [`enroll`]: first trust: the request, its answer, and the config file.
 //! - [`agent`]: what an agent tells control over the link, and what control asks of it.
+//! - [`mesh`], [`path`], [`policy`]: the network map and its changes, how devices reach each other, who may reach whom.
 //! - [`api`]: the control API: request structs that name their response, list envelopes, live frames.
 //! - [`code`]: the closed list of error codes and the one error shape on the wire.
 //!
@@ -16,14 +17,19 @@
 pub mod activity;
 pub mod agent;
 pub mod api;
+pub mod cidr;
 pub mod code;
 pub mod device;
 pub mod endpoint;
 pub mod enroll;
 pub mod id;
 pub mod inventory;
+pub mod key;
+pub mod mesh;
 pub mod name;
+pub mod path;
 pub mod pin;
+pub mod policy;
 
 pub use code::{Code, Problem};
 pub use jiff::Timestamp;

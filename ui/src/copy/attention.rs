@@ -35,6 +35,7 @@ pub fn sentence(device: &str, attention: &Attention) -> String {
         } => format!(
             "Two machines present themselves as {device}. The second, {hostname} at {address}, is quarantined."
         ),
+        Attention::Mesh { reason, .. } => format!("{device} is not on the mesh: {reason}"),
         Attention::Unknown => format!("{device} needs attention."),
     }
 }

@@ -53,6 +53,7 @@ pub fn WelcomePage() -> impl IntoView {
         let request = UpdateFleet {
             name: Some(name.get_untracked().trim().to_owned()),
             starting_policy: Some(chosen),
+            mesh_cidr: None,
         };
         let navigate = navigate.clone();
         spawn_local(async move {

@@ -15,6 +15,8 @@ use flotilla_protocol::{
 pub(crate) struct LinkUp {
     pub(crate) since: Timestamp,
     pub(crate) remote: String,
+    /// Once it was measured.
+    pub(crate) rtt_ms: Option<f32>,
 }
 
 #[derive(Debug, Clone)]
@@ -109,10 +111,12 @@ impl Entry {
             link: LinkFacts {
                 since: self.link.as_ref().map(|link| link.since),
                 remote: self.link.as_ref().map(|link| link.remote.clone()),
-                rtt_ms: None,
+                rtt_ms: self.link.as_ref().and_then(|link| link.rtt_ms),
                 clock_skew_seconds: known.clock_skew_seconds,
                 last_drop: self.last_drop.clone(),
             },
+            mesh: known.mesh.clone(),
+            is_relay: false,
         }
     }
 
@@ -235,6 +239,7 @@ mod tests {
         entry.link = Some(LinkUp {
             since: moment(6),
             remote: "192.0.2.7".into(),
+            rtt_ms: None,
         });
         entry.presence = PresenceState::Online;
         assert_eq!(entry.as_of(moment(100)), moment(100));

@@ -37,6 +37,19 @@ impl State {
         before
     }
 
+    /// A device answered. Only the first figure is news; others are shown with the next change.
+    pub(crate) fn answered_in(&mut self, id: DeviceId, rtt_ms: f32, now: Timestamp) {
+        let mut first = false;
+        self.note(id, |entry| {
+            if let Some(link) = &mut entry.link {
+                first = link.rtt_ms.replace(rtt_ms).is_none();
+            }
+        });
+        if first {
+            self.publish_device(id, now);
+        }
+    }
+
     /// The newest link of a device ended.
     pub(crate) fn link_down(&mut self, id: DeviceId, number: u64, drop: LinkDrop, now: Instant) {
         let at = drop.at;

@@ -53,7 +53,8 @@ impl State {
                 self.forget(id, items);
                 true
             }
-            Report::Unknown => return Heard::Nothing,
+            Report::Mesh(mesh) => set(&mut entry.known.mesh, mesh),
+            Report::Paths { .. } | Report::Unknown => return Heard::Nothing,
         };
         self.publish_device(id, now);
         if changed { Heard::Changed } else { Heard::Nothing }

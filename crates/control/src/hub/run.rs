@@ -1,6 +1,6 @@
 //! One link from its first byte to its last.
 
-use super::Attached;
+use super::{Attached, round_trip};
 use crate::{
     cache::{Heard, LinkUp},
     core::Core,
@@ -21,7 +21,8 @@ use tokio::time::{Instant, sleep_until, timeout};
 /// How long an agent may take to begin its answer to a short call.
 const ANSWER: Duration = Duration::from_secs(10);
 
-/// How old the stored copy of what is known may get, and how often changing figures are shown.
+/// How old the stored copy of what is known may get, and how often changing figures are shown. Only the first
+/// inventory of a link is stored at once: before it, the copy knows nothing or is of another day.
 const SETTLE: Duration = Duration::from_secs(5);
 
 /// How much later than its streams a link may notice its own end.
@@ -70,6 +71,7 @@ async fn up(core: &Core, arrival: &Arrival, number: u64) {
     let link = LinkUp {
         since,
         remote: remote.clone(),
+        rtt_ms: None,
     };
     let before = core.cache.lock().link_up(arrival.device, number, link);
     roster::came_online(core, arrival.device, &remote, before != PresenceState::Offline).await;
@@ -108,6 +110,7 @@ async fn converse(core: &Core, device: DeviceId, attached: &Attached) -> LinkEnd
     tokio::select! {
         reason = hear(core, device, reports) => LinkEnd::Broken(reason),
         () = tell(core, device, attached) => LinkEnd::Stopped,
+        never = round_trip::measure(core, device, &attached.link) => match never {},
     }
 }
 
@@ -144,6 +147,7 @@ async fn hear(core: &Core, device: DeviceId, mut reports: LongStream) -> String 
     let mut save_at: Option<Instant> = None;
     let mut show_at: Option<Instant> = None;
     let mut shown = Instant::now() - SETTLE;
+    let mut stocked = false;
     loop {
         tokio::select! {
             chunk = reports.next() => match chunk {
@@ -167,7 +171,9 @@ async fn hear(core: &Core, device: DeviceId, mut reports: LongStream) -> String 
                 Ok(None) => break,
                 Err(reason) => return reason,
             };
+            let stocks = matches!(report, Report::Inventory(_)) && !std::mem::replace(&mut stocked, true);
             match core.cache.lock().hear(device, report, core.clock.now()) {
+                Heard::Changed if stocks => save_at = Some(Instant::now()),
                 Heard::Changed => save_at = save_at.or(Some(Instant::now() + SETTLE)),
                 Heard::Figures => show_at = show_at.or(Some(shown + SETTLE)),
                 Heard::Nothing => {}

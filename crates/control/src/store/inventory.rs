@@ -6,6 +6,7 @@ use flotilla_protocol::{
     device::{Facts, Usage},
     id::DeviceId,
     inventory::{EngineState, Inventory},
+    mesh::MeshReport,
 };
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -18,6 +19,8 @@ pub(crate) struct Known {
     pub(crate) engine: Option<EngineState>,
     pub(crate) usage: Option<Usage>,
     pub(crate) clock_skew_seconds: Option<i64>,
+    #[serde(default)]
+    pub(crate) mesh: Option<MeshReport>,
     pub(crate) inventory: Inventory,
 }
 

@@ -128,6 +128,9 @@ pub struct UpdateDevice {
     pub name: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tags: Option<TagChange>,
+    /// Takes effect on the running device.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub relay: Option<RelayPreference>,
 }
 
 /// A change of tags relative to what the device has, so that two people's changes add up.

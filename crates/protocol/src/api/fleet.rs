@@ -70,6 +70,9 @@ pub struct UpdateFleet {
     pub name: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub starting_policy: Option<StartingPolicy>,
+    /// Moves every device to the same place in another range of mesh addresses.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mesh_cidr: Option<String>,
 }
 
 impl Request for UpdateFleet {

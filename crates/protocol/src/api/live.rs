@@ -3,12 +3,13 @@
 //! Frames are numbered from 1 without gaps. A reader that missed some gets `reset` and loads its page again;
 //! [`super::List::seq`] says which frames a loaded page already contains. Frames are idempotent.
 
-use super::{Enrollment, Fleet, Row};
+use super::{Enrollment, Fleet, PolicyInForce, RelayFacts, Row};
 use crate::{
     activity::Activity,
     device::Device,
-    id::DeviceId,
+    id::{DeviceId, RelayId},
     inventory::{Container, Image, Kind, Network, Stack, Volume},
+    path::Path,
 };
 use serde::{Deserialize, Serialize};
 
@@ -43,6 +44,9 @@ pub enum Resource {
     Stack(Row<Stack>),
     Activity(Activity),
     Enrollment(Enrollment),
+    Path(Box<Path>),
+    Policy(Box<PolicyInForce>),
+    Relay(RelayFacts),
     #[serde(other)]
     Unknown,
 }
@@ -53,7 +57,9 @@ pub enum Resource {
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum ResourceRef {
     /// A device and everything on it.
-    Device { device_id: DeviceId },
+    Device {
+        device_id: DeviceId,
+    },
     /// One thing on a device, by the key of [`crate::inventory::Item::key`].
     Item {
         device_id: DeviceId,
@@ -61,7 +67,17 @@ pub enum ResourceRef {
         key: String,
     },
     /// Everything of all kinds on a device; its new inventory follows.
-    Inventory { device_id: DeviceId },
+    Inventory {
+        device_id: DeviceId,
+    },
+    /// The path from one device to another.
+    Path {
+        from_id: DeviceId,
+        to_id: DeviceId,
+    },
+    Relay {
+        id: RelayId,
+    },
     #[serde(other)]
     Unknown,
 }

@@ -37,5 +37,7 @@ pub(super) fn device(name: &str, status: DeviceStatus) -> Device {
         engine: None,
         containers: ContainerCounts::default(),
         link: LinkFacts::default(),
+        mesh: None,
+        is_relay: false,
     }
 }

@@ -30,6 +30,7 @@ enum Rank {
     Offline,
     LowDisk,
     Engine,
+    Mesh,
     ClockSkew,
     Other,
 }
@@ -102,6 +103,7 @@ fn rank(attention: &Attention) -> (Rank, bool) {
         Attention::Cloned { .. } => (Rank::Quarantined, true),
         Attention::LowDisk { .. } => (Rank::LowDisk, false),
         Attention::Engine { .. } => (Rank::Engine, true),
+        Attention::Mesh { .. } => (Rank::Mesh, true),
         Attention::ClockSkew { .. } => (Rank::ClockSkew, false),
         Attention::DockerDesktopHost | Attention::Unknown => (Rank::Other, false),
     }

@@ -240,6 +240,7 @@ fn Rename(on_close: Callback<()>) -> impl IntoView {
                 device: actions.id(),
                 name: Some(new.clone()),
                 tags: None,
+                relay: None,
             };
             actions.run(request, move |_| {
                 actions

@@ -51,6 +51,7 @@ pub(super) fn Tags(device: Signal<Arc<Device>>) -> impl IntoView {
             device: id,
             name: None,
             tags: Some(TagChange { add, remove }),
+            relay: None,
         };
         spawn_local(async move {
             match send(&request).await {

@@ -1,0 +1,247 @@
+//! The mesh in the control API: its policy, its paths, its relays.
+
+use super::{Empty, List, Method, Request, encode};
+use crate::{
+    Timestamp,
+    endpoint::Endpoint,
+    id::RelayId,
+    name::DeviceName,
+    path::{Path, PathAttempt},
+    policy::{Policy, PolicyTest, Proto},
+};
+use serde::{Deserialize, Serialize};
+
+/// The policy that is in force.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+pub struct GetPolicy;
+
+impl Request for GetPolicy {
+    type Response = PolicyInForce;
+    const METHOD: Method = Method::Get;
+    fn path(&self) -> String {
+        "/policy".to_owned()
+    }
+}
+
+/// A policy with the number of its revision.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct PolicyInForce {
+    /// Grows by one with each save.
+    pub revision: u64,
+    pub policy: Policy,
+    pub saved: Timestamp,
+    /// Who saved it.
+    pub by: String,
+}
+
+/// Replaces the policy whole, or refuses it whole: `policy_test` names a test that would fail.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
+pub struct SetPolicy {
+    pub policy: Policy,
+    /// The revision that was edited; another one in force is a conflict. Absent: whatever is in force.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub revision: Option<u64>,
+}
+
+impl Request for SetPolicy {
+    type Response = PolicyInForce;
+    const METHOD: Method = Method::Put;
+    fn path(&self) -> String {
+        "/policy".to_owned()
+    }
+}
+
+/// What a policy would change, before it is saved.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
+pub struct ReviewPolicy {
+    pub policy: Policy,
+}
+
+impl Request for ReviewPolicy {
+    type Response = PolicyReview;
+    const METHOD: Method = Method::Post;
+    fn path(&self) -> String {
+        "/policy/review".to_owned()
+    }
+}
+
+/// The difference between the policy in force and another one.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct PolicyReview {
+    pub opens: Vec<Reach>,
+    pub closes: Vec<Reach>,
+    /// Pairs with live traffic that would lose their last rule.
+    pub cuts: Vec<Reach>,
+    /// Tests that would fail.
+    pub failing: Vec<FailedTest>,
+    /// What is allowed but cannot work, such as a device in bridge networking as destination.
+    pub warnings: Vec<String>,
+}
+
+/// What one device may reach on another.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Reach {
+    /// A device's name, or a range of addresses.
+    pub from: String,
+    pub to: DeviceName,
+    pub proto: Proto,
+    /// As [`crate::policy::Ports`] prints.
+    pub ports: String,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct FailedTest {
+    pub test: PolicyTest,
+    /// The sentence that people read: `the test "laptop can reach nas on tcp 22" would fail`.
+    pub message: String,
+}
+
+/// Why one device may or may not reach another.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
+pub struct ExplainAccess {
+    /// Names or ids.
+    pub from: String,
+    pub to: String,
+    pub proto: Proto,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub port: Option<u16>,
+    /// Asked of this policy instead of the one in force.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub policy: Option<Policy>,
+}
+
+impl Request for ExplainAccess {
+    type Response = Explanation;
+    const METHOD: Method = Method::Post;
+    fn path(&self) -> String {
+        "/policy/explain".to_owned()
+    }
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Explanation {
+    pub allowed: bool,
+    /// The rule that allows it; absent when none does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rule: Option<String>,
+    /// `Allowed by rule web from laptops`, `Blocked: no rule matches`.
+    pub message: String,
+    /// Rules that come close, and what of them differs.
+    #[serde(default)]
+    pub nearest: Vec<NearRule>,
+    /// How the two devices reach each other, whatever the policy says.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub path: Option<Path>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct NearRule {
+    pub rule: String,
+    /// `its ports are 80, 443`, `it is switched off`.
+    pub differs: Vec<String>,
+}
+
+/// All paths, both directions of each pair of devices.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub struct ListPaths {
+    /// Ids or names: only paths that begin at one of them; all when empty.
+    #[serde(default)]
+    pub devices: Vec<String>,
+}
+
+impl Request for ListPaths {
+    type Response = List<Path>;
+    const METHOD: Method = Method::Get;
+    fn path(&self) -> String {
+        let query: Vec<_> = self
+            .devices
+            .iter()
+            .map(|d| format!("device={}", encode(d)))
+            .collect();
+        if query.is_empty() {
+            "/paths".to_owned()
+        } else {
+            format!("/paths?{}", query.join("&"))
+        }
+    }
+}
+
+/// Probes every way between two devices now.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
+pub struct TestPath {
+    pub from: String,
+    pub to: String,
+}
+
+impl Request for TestPath {
+    type Response = Vec<PathAttempt>;
+    const METHOD: Method = Method::Post;
+    fn path(&self) -> String {
+        "/paths/test".to_owned()
+    }
+}
+
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+pub struct ListRelays;
+
+impl Request for ListRelays {
+    type Response = List<RelayFacts>;
+    const METHOD: Method = Method::Get;
+    fn path(&self) -> String {
+        "/relays".to_owned()
+    }
+}
+
+/// A relay as people see it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct RelayFacts {
+    pub id: RelayId,
+    pub name: String,
+    /// The device that runs it; absent for the controller's own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub device: Option<DeviceName>,
+    pub endpoints: Vec<Endpoint>,
+    pub up: bool,
+    /// Devices that listen there.
+    pub devices: u32,
+    pub as_of: Timestamp,
+}
+
+/// Makes a device a relay for the others, or ends that.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
+pub struct PromoteRelay {
+    #[serde(skip)]
+    pub device: String,
+    pub relay: bool,
+    /// UDP and TCP port that the relay listens on; 7443 when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub port: Option<u16>,
+    /// `HOST` or `HOST:PORT` at which others reach it, when its own addresses are not it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub address: Option<String>,
+}
+
+impl Request for PromoteRelay {
+    type Response = Empty;
+    const METHOD: Method = Method::Post;
+    fn path(&self) -> String {
+        format!("/devices/{}/relay", encode(&self.device))
+    }
+}

@@ -1,0 +1,83 @@
+//! A WireGuard public key: an X25519 point (RFC 7748), in the base64 that `wg` prints.
+
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use serde::{Deserialize, Serialize};
+use std::{fmt, str::FromStr};
+
+/// The text is not 32 bytes in base64.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("a WireGuard public key is 32 bytes in base64, 44 characters")]
+pub struct InvalidPublicKey;
+
+/// Who a peer or a relay is on the mesh. That the point is a good one is checked where it is first accepted.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct PublicKey([u8; 32]);
+
+impl PublicKey {
+    #[must_use]
+    pub const fn from_bytes(bytes: [u8; 32]) -> Self {
+        Self(bytes)
+    }
+
+    #[must_use]
+    pub const fn as_bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
+}
+
+impl FromStr for PublicKey {
+    type Err = InvalidPublicKey;
+
+    fn from_str(text: &str) -> Result<Self, InvalidPublicKey> {
+        let bytes = STANDARD.decode(text).map_err(|_| InvalidPublicKey)?;
+        bytes.try_into().map(Self).map_err(|_| InvalidPublicKey)
+    }
+}
+
+impl fmt::Display for PublicKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&STANDARD.encode(self.0))
+    }
+}
+
+impl fmt::Debug for PublicKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+impl TryFrom<String> for PublicKey {
+    type Error = InvalidPublicKey;
+    fn try_from(text: String) -> Result<Self, InvalidPublicKey> {
+        text.parse()
+    }
+}
+
+impl From<PublicKey> for String {
+    fn from(key: PublicKey) -> String {
+        key.to_string()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn a_key_prints_as_it_parses(bytes: [u8; 32]) {
+            let key = PublicKey::from_bytes(bytes);
+            prop_assert_eq!(key.to_string().len(), 44);
+            prop_assert_eq!(key.to_string().parse(), Ok(key));
+        }
+
+        #[test]
+        fn any_text_is_answered(text in "[A-Za-z0-9+/= ]{0,60}") {
+            if let Ok(key) = text.parse::<PublicKey>() {
+                prop_assert_eq!(key.to_string(), text);
+            }
+        }
+    }
+}
