@@ -13,7 +13,7 @@ use axum::routing::{get, post};
 use flotilla_client::Client;
 use flotilla_link::{Backoff, dial, serve};
 use flotilla_protocol::PROTOCOL;
-use flotilla_protocol::agent::{Hello, Report, SETTINGS_PATH, WATCH_PATH};
+use flotilla_protocol::agent::{Hello, PING_PATH, Report, SETTINGS_PATH, WATCH_PATH};
 use flotilla_protocol::api::{AddDevice, Empty};
 use flotilla_protocol::device::Facts;
 use flotilla_protocol::enroll::ConfigFile;
@@ -150,6 +150,7 @@ fn router(up: Arc<Up>) -> Router {
     Router::new()
         .route(WATCH_PATH, get(watch))
         .route(SETTINGS_PATH, post(async || axum::Json(Empty {})))
+        .route(PING_PATH, get(async || axum::Json(Empty {})))
         .with_state(up)
 }
 

@@ -17,7 +17,8 @@ use bytes::Bytes;
 use flotilla_engine::{Engine, Watch};
 use flotilla_protocol::{
     Code, PROTOCOL, Problem,
-    agent::{CONTAINERS_PATH, Hello, REVOKED_PATH, Report, SETTINGS_PATH, Settings, WATCH_PATH},
+    agent::{CONTAINERS_PATH, Hello, PING_PATH, REVOKED_PATH, Report, SETTINGS_PATH, Settings, WATCH_PATH},
+    api::Empty,
     device::Facts,
     inventory::{ContainerAction, EngineState},
 };
@@ -56,6 +57,7 @@ pub(crate) fn router(api: Api) -> Router {
     Router::new()
         .route(WATCH_PATH, get(watch))
         .route(SETTINGS_PATH, post(settings))
+        .route(PING_PATH, get(async || Json(Empty {})))
         .route(REVOKED_PATH, post(revoked))
         .route(&format!("{CONTAINERS_PATH}/{{id}}/{{action}}"), post(act))
         .fallback(async || {

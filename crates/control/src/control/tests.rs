@@ -1,5 +1,7 @@
 //! A whole control on loopback, with an agent that dials it over real TLS.
 
+mod known;
+
 use super::*;
 use crate::{config::Ui, testbed::Machine};
 use axum::{
@@ -13,7 +15,7 @@ use flotilla_identity::{ControlTrust, agent_config};
 use flotilla_link::{DialError, Introduction, LinkEnd, Target, call, dial};
 use flotilla_protocol::{
     Code,
-    agent::{CONTAINERS_PATH, Hello, REVOKED_PATH, Report, SETTINGS_PATH, WATCH_PATH},
+    agent::{CONTAINERS_PATH, Hello, PING_PATH, REVOKED_PATH, Report, SETTINGS_PATH, WATCH_PATH},
     api::{List, Row, Stage},
     device::Device,
     enroll::{ENROLL_PATH, EnrollResponse},
@@ -147,6 +149,7 @@ impl Enrolled {
         };
         let router = Router::new()
             .route(WATCH_PATH, get(watch))
+            .route(PING_PATH, get(async || Json(json!({}))))
             .route(
                 SETTINGS_PATH,
                 post(move |Json(body): Json<Value>| async move {
