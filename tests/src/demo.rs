@@ -62,6 +62,7 @@ impl Demo {
         let named = UpdateFleet {
             name: Some("home-lab".to_owned()),
             starting_policy: Some(StartingPolicy::OpenLab),
+            ..UpdateFleet::default()
         };
         control.send(&named).await?;
         let mut agents = Vec::new();

@@ -17,6 +17,7 @@ async fn name_fleet(control: &Control) -> Result<()> {
     let answers = UpdateFleet {
         name: Some("home-lab".to_owned()),
         starting_policy: Some(StartingPolicy::OpenLab),
+        ..UpdateFleet::default()
     };
     control.send(&answers).await.map(drop)
 }
