@@ -68,6 +68,9 @@ pub struct Peer {
     /// The relay at which it listens.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub home_relay: Option<RelayId>,
+    /// What is between it and the rest of the world, as it last reported.
+    #[serde(default)]
+    pub nat: Nat,
     /// It speaks WireGuard and nothing else: no probes, no relays; its first candidate is its endpoint.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub plain: bool,

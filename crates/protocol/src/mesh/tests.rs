@@ -24,6 +24,7 @@ fn peer() -> impl Strategy<Value = Peer> {
             })
             .collect(),
         home_relay: None,
+        nat: Nat::Unknown,
         plain,
     })
 }

@@ -1,0 +1,72 @@
+//! Why packets were dropped, counted: the only trace that a silent drop leaves.
+
+use crate::PeerIndex;
+use std::collections::BTreeMap;
+
+macro_rules! reasons {
+    ($($(#[$doc:meta])* $name:ident $text:literal,)*) => {
+        /// Why a packet went no further.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub enum DropReason {
+            $($(#[$doc])* $name,)*
+        }
+
+        impl DropReason {
+            pub const ALL: &'static [Self] = &[$(Self::$name,)*];
+
+            /// A name for logs and metrics.
+            #[must_use]
+            pub fn as_str(self) -> &'static str {
+                match self { $(Self::$name => $text,)* }
+            }
+        }
+    };
+}
+
+reasons! {
+    /// Not an IP packet, or one whose lengths contradict each other.
+    Malformed "malformed",
+    /// No peer has the destination address.
+    NoPeer "no_peer",
+    /// There is no path to the peer.
+    NoPath "no_path",
+    /// Larger than the path carries; the sender was told by ICMP.
+    TooBig "too_big",
+    /// The packets that wait for the handshake fill their queue.
+    QueueFull "queue_full",
+    /// A peer sent from an address that is not its own.
+    Spoofed "spoofed",
+    /// Not for this device.
+    NotForUs "not_for_us",
+    /// No rule allows it, and it answers nothing that went out.
+    Filtered "filtered",
+    /// A later fragment whose first one was not seen, or not allowed.
+    Fragment "fragment",
+    /// Neither WireGuard, nor a probe, nor from a relay.
+    UnknownDatagram "unknown_datagram",
+    /// It names a session or a peer that is not here.
+    UnknownPeer "unknown_peer",
+    /// A seal did not hold.
+    Forged "forged",
+    /// It was seen before, or is too old to tell.
+    Replayed "replayed",
+    /// More handshakes came than are answered.
+    UnderLoad "under_load",
+    /// The caller's buffer cannot hold the result.
+    BufferTooSmall "buffer_too_small",
+}
+
+/// Bytes of IP packets to and from one peer.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Traffic {
+    pub sent_bytes: u64,
+    pub received_bytes: u64,
+}
+
+/// What was dropped, and what went through.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Counters {
+    /// Packets per reason; a reason that never occurred is absent.
+    pub drops: BTreeMap<DropReason, u64>,
+    pub peers: BTreeMap<PeerIndex, Traffic>,
+}

@@ -1,0 +1,16 @@
+//! The core of the data plane: peers, WireGuard sessions, candidates, paths, filter state and the relay client.
+//!
+//! Nothing in here reads a socket, a file or a clock. [`Mesh`] is one device's whole data plane; `tunnel` drives it:
+//!
+//! 1. an IP packet from the TUN: [`Mesh::outbound`] once per run, then [`Mesh::seal`] per packet, then send;
+//! 2. a datagram from a socket or a relay's stream: [`Mesh::open`], and write what comes out to the TUN;
+//! 3. after either, and after [`Mesh::handle_timeout`] at [`Mesh::poll_timeout`]: drain [`Mesh::poll_transmit`],
+//!    [`Mesh::poll_bounce`] and [`Mesh::poll_event`].
+
+mod drops;
+mod event;
+mod mesh;
+
+pub use drops::{Counters, DropReason, Traffic};
+pub use event::{Event, PathState, Standing, Tried};
+pub use mesh::{Config, Leg, Mesh, Opened, PeerIndex, PrivateKey, Sealed, Transmit};
