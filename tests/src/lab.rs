@@ -3,22 +3,30 @@
 //! Life cycle: [`Lab::start`] removes what dead runs left, makes the namespaces and starts an engine on each
 //! machine; [`with_lab`] then moves the calling thread *into* the control computer's namespace, so that a test
 //! sits where the owner sits: control's loopback is its loopback, and programs that it starts are on that
-//! computer. Dropping the lab kills all that runs in the namespaces, and removes them. Nothing is ever changed
+//! computer. [`Lab::on_internet`] puts routers in between, of the kinds that people have. Dropping the lab kills all that runs in the namespaces, and removes them. Nothing is ever changed
 //! in the root namespace, and addresses are the same in every lab, because no two labs see each other.
 
+mod inside;
 mod machine;
+mod nat;
 mod network;
 mod run;
 
 use std::fs;
-use std::net::Ipv4Addr;
+use std::net::{Ipv4Addr, SocketAddrV4};
 use std::path::{Path, PathBuf};
 use std::thread;
 
 use anyhow::{Context, Result};
 
+pub use inside::ping;
 pub use machine::Machine;
+pub use nat::Nat;
 pub use network::{CONTROL, CONTROL_MOVED};
+
+/// The switch of a lab that is an internet, and control's address on it.
+const INTERNET: Ipv4Addr = Ipv4Addr::new(203, 0, 113, 1);
+const CONTROL_ON_INTERNET: Ipv4Addr = Ipv4Addr::new(203, 0, 113, 2);
 
 use crate::eventually::seconds;
 use run::Run;
@@ -27,6 +35,8 @@ use run::Run;
 pub struct Lab {
     // In this order: engines end before the run removes what they stand on.
     machines: Vec<Machine>,
+    control: SocketAddrV4,
+    routers: u8,
     run: Run,
 }
 
@@ -46,20 +56,76 @@ impl Lab {
     /// The same machines before anybody installed an engine on them.
     pub fn without_engines(machines: u8) -> Result<Self> {
         let run = Run::begin()?;
-        network::create_switch(&run)?;
-        network::attach(&run, "control", CONTROL)?;
+        network::create_switch(&run, network::SWITCH)?;
+        network::attach(&run, "control", CONTROL, network::SWITCH)?;
         let mut lab = Self {
             machines: Vec::new(),
+            control: SocketAddrV4::new(CONTROL, 7443),
+            routers: 0,
             run,
         };
         for number in 1..=machines {
             let name = format!("h{number}");
             let address = Ipv4Addr::new(10, 77, 0, 10 + number);
-            network::attach(&lab.run, &name, address)?;
+            network::attach(&lab.run, &name, address, network::SWITCH)?;
             lab.machines
                 .push(Machine::create(&lab.run, name, number, address)?);
         }
         Ok(lab)
+    }
+
+    /// Machines without engines, each behind a router of its own (or none), and control on the internet between
+    /// them, at the port that no network blocks.
+    pub fn on_internet(nats: &[Nat]) -> Result<Self> {
+        let run = Run::begin()?;
+        network::create_switch(&run, INTERNET)?;
+        network::attach(&run, "control", CONTROL_ON_INTERNET, INTERNET)?;
+        let mut lab = Self {
+            machines: Vec::new(),
+            control: SocketAddrV4::new(CONTROL_ON_INTERNET, 443),
+            routers: 0,
+            run,
+        };
+        for (number, nat) in (1..).zip(nats) {
+            let name = format!("h{number}");
+            network::create(&lab.run, &name)?;
+            let address = lab.connect(&name, *nat)?;
+            lab.machines
+                .push(Machine::create(&lab.run, name, number, address)?);
+        }
+        Ok(lab)
+    }
+
+    /// Plugs a machine that has no cable into a new router.
+    fn connect(&mut self, machine: &str, nat: Nat) -> Result<Ipv4Addr> {
+        self.routers += 1;
+        let router = format!("r{}", self.routers);
+        let wan = Ipv4Addr::new(203, 0, 113, 10 + self.routers);
+        if nat == Nat::None {
+            let own = self.run.namespace(machine);
+            let switch = self.run.namespace("switch");
+            network::plug(&own, &switch, &router)?;
+            network::ip(&["-n", &switch, "link", "set", &router, "master", "switch", "up"])?;
+            network::address_of(&own, wan, INTERNET)?;
+            return Ok(wan);
+        }
+        nat::create(&self.run, &router, wan, nat)?;
+        nat::plug(&self.run, &router, machine, self.routers)
+    }
+
+    /// Takes a machine from where it is to another network, as a laptop goes from Wi-Fi to a phone.
+    pub fn roam(&mut self, number: usize, nat: Nat) -> Result<()> {
+        let name = self.machine(number).name().to_owned();
+        network::ip(&["-n", &self.run.namespace(&name), "link", "del", "eth0"])?;
+        let address = self.connect(&name, nat)?;
+        self.machine_mut(number).moved_to(address);
+        Ok(())
+    }
+
+    /// Where control listens for agents.
+    #[must_use]
+    pub fn control(&self) -> SocketAddrV4 {
+        self.control
     }
 
     /// Moves this thread, and the threads and programs it starts from now on, to the control computer.

@@ -15,7 +15,7 @@ use flotilla_protocol::inventory::Container;
 use serde::Deserialize;
 
 use crate::eventually::{eventually, eventually_blocking, seconds};
-use crate::lab::{CONTROL, Lab};
+use crate::lab::Lab;
 use crate::parts;
 use crate::program::{Program, run};
 
@@ -47,16 +47,19 @@ pub struct ControlSetup {
 }
 
 impl ControlSetup {
-    /// On the control computer of a lab, at the ports that people get.
+    /// On the control computer of a lab, where its agents look for it.
     pub fn new(lab: &Lab) -> Result<Self> {
         Ok(Self {
             program: parts::flotilla()?,
             data_dir: lab.directory("data")?,
             log_dir: lab.directory("control")?,
-            advertise: vec![format!("{CONTROL}:7443")],
+            advertise: vec![lab.control().to_string()],
             agents: parts::lookup_agents(),
             log: "info".to_owned(),
-            arguments: Vec::new(),
+            arguments: vec![
+                "--fleet-addr".to_owned(),
+                format!("0.0.0.0:{}", lab.control().port()),
+            ],
             environment: Vec::new(),
         })
     }

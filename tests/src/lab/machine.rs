@@ -68,6 +68,10 @@ impl Machine {
         self.address
     }
 
+    pub(super) fn moved_to(&mut self, address: Ipv4Addr) {
+        self.address = address;
+    }
+
     /// Where its files are, as seen from everywhere.
     #[must_use]
     pub fn directory(&self) -> &Path {

@@ -11,7 +11,8 @@ use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
 use super::run::Run;
 use crate::program::run;
 
-const SWITCH: Ipv4Addr = Ipv4Addr::new(10, 77, 0, 1);
+/// The switch of a lab that is one network.
+pub(super) const SWITCH: Ipv4Addr = Ipv4Addr::new(10, 77, 0, 1);
 
 /// The control computer's address.
 pub const CONTROL: Ipv4Addr = Ipv4Addr::new(10, 77, 0, 2);
@@ -19,35 +20,43 @@ pub const CONTROL: Ipv4Addr = Ipv4Addr::new(10, 77, 0, 2);
 /// Its address after it moved.
 pub const CONTROL_MOVED: Ipv4Addr = Ipv4Addr::new(10, 77, 0, 3);
 
-pub(super) fn create_switch(run: &Run) -> Result<()> {
+pub(super) fn create_switch(run: &Run, address: Ipv4Addr) -> Result<()> {
     let switch = run.namespace("switch");
-    ip(&["netns", "add", &switch])?;
-    ip(&["-n", &switch, "link", "set", "lo", "up"])?;
+    create(run, "switch")?;
     ip(&["-n", &switch, "link", "add", "switch", "type", "bridge"])?;
-    ip(&[
-        "-n",
-        &switch,
-        "addr",
-        "add",
-        &format!("{SWITCH}/24"),
-        "dev",
-        "switch",
-    ])?;
+    let address = format!("{address}/24");
+    ip(&["-n", &switch, "addr", "add", &address, "dev", "switch"])?;
     ip(&["-n", &switch, "link", "set", "switch", "up"])
 }
 
-/// A computer with one cable to the switch. Both ends of it are made inside the namespaces.
-pub(super) fn attach(run: &Run, computer: &str, address: Ipv4Addr) -> Result<()> {
-    let [switch, own] = ["switch", computer].map(|name| run.namespace(name));
+/// A computer without any cable.
+pub(super) fn create(run: &Run, computer: &str) -> Result<()> {
+    let own = run.namespace(computer);
     ip(&["netns", "add", &own])?;
-    ip(&["-n", &own, "link", "set", "lo", "up"])?;
+    ip(&["-n", &own, "link", "set", "lo", "up"])
+}
+
+/// A computer with one cable to the switch, which is its way out.
+pub(super) fn attach(run: &Run, computer: &str, address: Ipv4Addr, switch: Ipv4Addr) -> Result<()> {
+    create(run, computer)?;
+    let there = run.namespace("switch");
+    plug(&run.namespace(computer), &there, computer)?;
+    ip(&["-n", &there, "link", "set", computer, "master", "switch", "up"])?;
+    address_of(&run.namespace(computer), address, switch)
+}
+
+/// A cable from `eth0` of one namespace to an interface of another. Both ends of it are made inside them.
+pub(super) fn plug(own: &str, there: &str, interface: &str) -> Result<()> {
     ip(&[
-        "link", "add", computer, "netns", &switch, "type", "veth", "peer", "name", "eth0", "netns", &own,
-    ])?;
-    ip(&["-n", &switch, "link", "set", computer, "master", "switch", "up"])?;
-    ip(&["-n", &own, "addr", "add", &format!("{address}/24"), "dev", "eth0"])?;
-    ip(&["-n", &own, "link", "set", "eth0", "up"])?;
-    ip(&["-n", &own, "route", "add", "default", "via", &SWITCH.to_string()])
+        "link", "add", interface, "netns", there, "type", "veth", "peer", "name", "eth0", "netns", own,
+    ])
+}
+
+/// Gives `eth0` its address, and the way out of its network.
+pub(super) fn address_of(own: &str, address: Ipv4Addr, gateway: Ipv4Addr) -> Result<()> {
+    ip(&["-n", own, "addr", "add", &format!("{address}/24"), "dev", "eth0"])?;
+    ip(&["-n", own, "link", "set", "eth0", "up"])?;
+    ip(&["-n", own, "route", "add", "default", "via", &gateway.to_string()])
 }
 
 pub(super) fn enter(namespace: &str) -> Result<()> {
@@ -130,7 +139,7 @@ pub(super) fn accept(namespace: &str) -> Result<()> {
     nft(namespace, &["delete", "table", "inet", "refused"])
 }
 
-fn nft(namespace: &str, arguments: &[&str]) -> Result<()> {
+pub(super) fn nft(namespace: &str, arguments: &[&str]) -> Result<()> {
     let mut nsenter = Command::new("nsenter");
     nsenter
         .arg(format!("--net=/run/netns/{namespace}"))
@@ -139,6 +148,6 @@ fn nft(namespace: &str, arguments: &[&str]) -> Result<()> {
     run(&mut nsenter).map(drop)
 }
 
-fn ip(arguments: &[&str]) -> Result<()> {
+pub(super) fn ip(arguments: &[&str]) -> Result<()> {
     run(Command::new("ip").args(arguments)).map(drop)
 }

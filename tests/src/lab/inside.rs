@@ -1,0 +1,74 @@
+//! Talking as a machine talks: sockets that belong to its network, held by the test.
+
+use std::io::{Read, Write};
+use std::net::{IpAddr, SocketAddr, TcpListener, TcpStream, UdpSocket};
+use std::thread;
+use std::time::Duration;
+
+use anyhow::{Context, Result, anyhow};
+
+use super::{Machine, network};
+
+impl Machine {
+    /// Does something in the machine's network. What is opened there belongs to that network from then on.
+    pub fn inside<T: Send>(&self, work: impl FnOnce() -> Result<T> + Send) -> Result<T> {
+        let namespace = self.unique_name();
+        thread::scope(|scope| {
+            let visitor = scope.spawn(move || {
+                network::enter(namespace)?;
+                work()
+            });
+            visitor
+                .join()
+                .map_err(|_| anyhow!("a visitor of {namespace} panicked"))?
+        })
+    }
+
+    /// Answers every connection to this TCP port with what it is sent, until the test ends.
+    pub fn echo(&self, port: u16) -> Result<()> {
+        let listener = self.inside(|| Ok(TcpListener::bind(("0.0.0.0", port))?))?;
+        thread::spawn(move || {
+            for stream in listener.incoming().flatten() {
+                thread::spawn(move || repeat(stream));
+            }
+        });
+        Ok(())
+    }
+
+    /// A connection from this machine. Reading and writing on it may take this long, too.
+    pub fn connect(&self, address: impl Into<SocketAddr> + Send, within: Duration) -> Result<TcpStream> {
+        let address = address.into();
+        let stream = self
+            .inside(|| Ok(TcpStream::connect_timeout(&address, within)?))
+            .with_context(|| format!("{} connects to {address}", self.name()))?;
+        stream.set_nodelay(true)?;
+        stream.set_read_timeout(Some(within))?;
+        stream.set_write_timeout(Some(within))?;
+        Ok(stream)
+    }
+
+    /// A UDP socket of this machine.
+    pub fn udp(&self, port: u16, patience: Duration) -> Result<UdpSocket> {
+        self.inside(|| {
+            let socket = UdpSocket::bind((IpAddr::from([0, 0, 0, 0]), port))?;
+            socket.set_read_timeout(Some(patience))?;
+            Ok(socket)
+        })
+    }
+}
+
+/// Sends one byte to an [`Machine::echo`] and waits for it to come back.
+pub fn ping(stream: &mut TcpStream) -> Result<()> {
+    let mut byte = [7];
+    stream.write_all(&byte)?;
+    Ok(stream.read_exact(&mut byte)?)
+}
+
+fn repeat(mut stream: TcpStream) {
+    let mut buffer = [0; 16 * 1024];
+    while let Ok(length @ 1..) = stream.read(&mut buffer) {
+        if stream.write_all(&buffer[..length]).is_err() {
+            return;
+        }
+    }
+}
