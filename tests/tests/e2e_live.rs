@@ -1,0 +1,217 @@
+//! The live stream of a real control: what a page hears, who hears nothing, and what a page costs that does not read.
+
+use std::collections::BTreeMap;
+use std::convert::Infallible;
+use std::sync::{Arc, Mutex};
+
+use anyhow::{Context, Result, ensure};
+use axum::body::Body;
+use axum::routing::{get, post};
+use axum::{Json, Router};
+use flotilla_client::Live;
+use flotilla_protocol::PROTOCOL;
+use flotilla_protocol::agent::{Hello, PING_PATH, Report, SETTINGS_PATH, WATCH_PATH};
+use flotilla_protocol::api::{Empty, LiveFrame, Resource};
+use flotilla_protocol::device::Facts;
+use flotilla_protocol::inventory::{Item, Volume};
+use flotilla_tests::bench::process::resident_kib;
+use flotilla_tests::clock;
+use flotilla_tests::eventually::seconds;
+use flotilla_tests::flotilla::{Control, config};
+use flotilla_tests::lab::{Lab, on};
+use flotilla_tests::newcomer::Newcomer;
+use flotilla_tests::watch::Watch;
+use futures_util::{StreamExt, stream};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio::sync::mpsc;
+use tokio::time::timeout;
+use tokio_util::sync::CancellationToken;
+
+/// Volumes on the device that changes all the time, each of which makes a frame of 4 KB.
+const VOLUMES: usize = 500;
+
+/// How often all of them change while the page does not read: far more than all buffers on the way hold.
+const ROUNDS: usize = 20;
+
+const ROUND_KIB: f64 = 4.0 * VOLUMES as f64;
+
+async fn next(live: &mut Live) -> Result<LiveFrame> {
+    let frame = timeout(seconds(10.0), live.next())
+        .await
+        .context("no frame came")?;
+    Ok(frame.context("the stream ended")??)
+}
+
+#[test]
+fn a_page_hears_a_reset_first_and_then_every_change() -> Result<()> {
+    on(Lab::without_engines(0)?, async |lab| {
+        let control = Control::start(lab)?;
+        control.add("before").await?;
+        let mut live = control.client()?.live().await?;
+        let first = next(&mut live).await?;
+        ensure!(
+            first.reset && first.upsert.is_none() && first.remove.is_none(),
+            "{first:?}"
+        );
+
+        control.add("nas").await?;
+        let mut last = first.seq;
+        loop {
+            let frame = next(&mut live).await?;
+            ensure!(frame.seq == last + 1 && !frame.reset, "{frame:?} after {last}");
+            last = frame.seq;
+            if let Some(Resource::Device(device)) = frame.upsert
+                && device.name.as_str() == "nas"
+            {
+                return Ok(());
+            }
+        }
+    })
+}
+
+/// The first line of the answer to an upgrade with these headers.
+async fn upgrade(address: &str, headers: &str) -> Result<String> {
+    let mut stream = TcpStream::connect(address).await?;
+    let request = format!(
+        "GET /api/v1/live HTTP/1.1\r\nHost: {address}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
+         Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n{headers}\r\n"
+    );
+    stream.write_all(request.as_bytes()).await?;
+    let mut head = [0; 32];
+    timeout(seconds(5.0), stream.read_exact(&mut head)).await??;
+    Ok(String::from_utf8_lossy(&head)
+        .lines()
+        .next()
+        .unwrap_or_default()
+        .to_owned())
+}
+
+#[test]
+fn a_foreign_page_and_whoever_has_no_token_hear_nothing() -> Result<()> {
+    on(Lab::without_engines(0)?, async |lab| {
+        let control = Control::start(lab)?;
+        let client = control.client()?;
+        let address = client.address();
+        let token = token(&control)?;
+        let own = format!("Authorization: Bearer {token}\r\nOrigin: http://{address}\r\n");
+        ensure!(upgrade(address, &own).await?.starts_with("HTTP/1.1 101"));
+        let foreign = own.replace(&format!("http://{address}"), "http://elsewhere.example");
+        ensure!(upgrade(address, &foreign).await?.starts_with("HTTP/1.1 403"));
+        ensure!(upgrade(address, "").await?.starts_with("HTTP/1.1 401"));
+        ensure!(
+            upgrade(address, "Authorization: Bearer x\r\n")
+                .await?
+                .starts_with("HTTP/1.1 401")
+        );
+        Ok(())
+    })
+}
+
+fn token(control: &Control) -> Result<String> {
+    let file = std::fs::read_to_string(control.data_dir().join("api.json"))?;
+    let file: serde_json::Value = serde_json::from_str(&file)?;
+    Ok(file["token"].as_str().context("no token")?.to_owned())
+}
+
+#[test]
+fn a_page_that_stops_reading_costs_little_and_is_told_to_load_again() -> Result<()> {
+    on(Lab::without_engines(0)?, async |lab| {
+        let control = Control::start(lab)?;
+        let reports = busy_device(&control).await?;
+        let mut live = control.client()?.live().await?;
+        ensure!(next(&mut live).await?.reset);
+        // Another page reads on, and misses nothing.
+        let mut reading = Watch::open(&control.client()?).await?;
+        let mut resident = Vec::new();
+        for round in 0..ROUNDS {
+            reports.send(volumes(round)).await?;
+            reading
+                .upsert("the round is over", seconds(20.0), |resource| {
+                    matches!(resource, Resource::Volume(row)
+                        if row.item.name == name(VOLUMES - 1) && row.item.mountpoint == mountpoint(round))
+                })
+                .await?;
+            resident.push(resident_kib(control.process())?);
+        }
+        // The first rounds fill what may be filled. Were the rest kept as well, it would all show.
+        let grown = resident[ROUNDS - 1] - resident[ROUNDS / 2];
+        let passed = ROUND_KIB * (ROUNDS - 1 - ROUNDS / 2) as f64;
+        ensure!(
+            grown < passed / 2.0,
+            "{passed} KiB passed, and control grew: {resident:?} KiB"
+        );
+
+        let mut seen = 0;
+        let again = loop {
+            let frame = next(&mut live).await?;
+            seen += 1;
+            if frame.reset {
+                break frame;
+            }
+        };
+        ensure!(
+            seen < VOLUMES * ROUNDS,
+            "nothing was missed, so nothing was shown"
+        );
+        ensure!(next(&mut live).await?.seq == again.seq + 1);
+        Ok(())
+    })
+}
+
+/// All volumes of the device, as they are in this round.
+fn volumes(round: usize) -> Report {
+    let volume = |number| {
+        Item::Volume(Volume {
+            name: name(number),
+            driver: "local".to_owned(),
+            mountpoint: mountpoint(round),
+            created: None,
+            used_by: Vec::new(),
+            stack: None,
+            labels: BTreeMap::new(),
+        })
+    };
+    Report::Upsert {
+        items: (0..VOLUMES).map(volume).collect(),
+    }
+}
+
+fn name(number: usize) -> String {
+    format!("volume-{number}")
+}
+
+fn mountpoint(round: usize) -> String {
+    format!("/round/{round}/{}", "x".repeat(4000))
+}
+
+/// A linked device that tells what it is given.
+async fn busy_device(control: &Control) -> Result<mpsc::Sender<Report>> {
+    let added = config(&control.add("busy").await?)?;
+    let enrolled = Newcomer::new("busy")?.enroll(&added).await?;
+    let (sender, receiver) = mpsc::channel(1);
+    let hello = Report::Hello(Hello {
+        protocol: PROTOCOL,
+        agent_version: env!("CARGO_PKG_VERSION").to_owned(),
+        sent_at: clock::now(),
+        facts: Facts::default(),
+    });
+    sender.send(hello).await?;
+    let receiver = Arc::new(Mutex::new(Some(receiver)));
+    let watch = async move || {
+        let receiver = receiver.lock().ok().and_then(|mut receiver| receiver.take());
+        Body::from_stream(stream::unfold(receiver, async |receiver| {
+            let mut receiver: mpsc::Receiver<Report> = receiver?;
+            let line = serde_json::to_string(&receiver.recv().await?).ok()? + "\n";
+            Some((Ok::<_, Infallible>(line), Some(receiver)))
+        }))
+    };
+    let empty = async || Json(Empty {});
+    let router = Router::new()
+        .route(WATCH_PATH, get(watch))
+        .route(SETTINGS_PATH, post(empty))
+        .route(PING_PATH, get(empty));
+    tokio::spawn(async move { enrolled.hold(router, CancellationToken::new()).await });
+    control.eventually_online("busy", seconds(5.0)).await?;
+    Ok(sender)
+}
