@@ -40,6 +40,9 @@ pub enum Action {
     ContainerStarted,
     ContainerStopped,
     ContainerRestarted,
+    PolicySaved,
+    RelayStarted,
+    RelayEnded,
     #[serde(other)]
     Unknown,
 }

@@ -9,6 +9,7 @@ use crate::{
     device::{Facts, Usage},
     endpoint::Endpoint,
     inventory::{EngineState, Inventory, Item, Kind},
+    key::PublicKey,
     mesh::MeshReport,
     name::DeviceName,
     path::PeerPath,
@@ -95,6 +96,19 @@ pub struct Settings {
     pub endpoints: Vec<Endpoint>,
     /// Control's clock at sending.
     pub sent_at: Timestamp,
+    /// The device passes other devices' packets on; absent while it does not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub relay: Option<RelayDuty>,
+}
+
+/// What a device must know to run a relay. The relay's key is the device's own WireGuard key.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RelayDuty {
+    /// UDP and TCP port to listen on. The UDP port [`crate::mesh::REFLECT_PORT_OFFSET`] after it answers probes too.
+    pub port: u16,
+    /// Keys whose tickets count no longer, although they have not expired.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub revoked: Vec<PublicKey>,
 }
 
 #[cfg(test)]

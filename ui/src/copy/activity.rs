@@ -41,6 +41,9 @@ pub fn word(action: Action) -> &'static str {
         Action::ContainerStarted => "started",
         Action::ContainerStopped => "stopped",
         Action::ContainerRestarted => "restarted",
+        Action::PolicySaved => "policy-saved",
+        Action::RelayStarted => "relay-started",
+        Action::RelayEnded => "relay-ended",
         Action::Unknown => "unknown",
     }
 }

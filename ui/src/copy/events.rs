@@ -43,6 +43,9 @@ pub fn sentence(entry: &Activity) -> String {
         Action::ContainerStarted => did("started", &format!("{container} on {device}")),
         Action::ContainerStopped => did("stopped", &format!("{container} on {device}")),
         Action::ContainerRestarted => did("restarted", &format!("{container} on {device}")),
+        Action::PolicySaved => did("changed", "the access policy"),
+        Action::RelayStarted => did("made a relay of", device),
+        Action::RelayEnded => did("ended the relay on", device),
         Action::Unknown => entry.details.clone(),
     }
 }

@@ -164,6 +164,7 @@ async fn settings_are_on_disk_when_they_are_answered() {
         device_name: "attic".parse().unwrap(),
         endpoints: vec!["192.0.2.9".parse().unwrap()],
         sent_at: "2031-01-01T00:00:00Z".parse().unwrap(),
+        relay: None,
     };
     link.post::<()>(SETTINGS_PATH, &settings, LIMIT).await.unwrap();
     let stored = state::load(dir.path()).unwrap().unwrap();

@@ -129,6 +129,7 @@ async fn tell(core: &Core, device: DeviceId, attached: &Attached) {
             device_name,
             endpoints: core.endpoints(),
             sent_at: core.clock.now(),
+            relay: None,
         };
         let answer = attached
             .link
