@@ -74,8 +74,13 @@ impl Request for ReviewPolicy {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct PolicyReview {
+    /// At most 1,000; `opens_total` counts all.
     pub opens: Vec<Reach>,
     pub closes: Vec<Reach>,
+    #[serde(default)]
+    pub opens_total: u64,
+    #[serde(default)]
+    pub closes_total: u64,
     /// Pairs with live traffic that would lose their last rule.
     pub cuts: Vec<Reach>,
     /// Tests that would fail.
@@ -92,7 +97,7 @@ pub struct Reach {
     pub from: String,
     pub to: DeviceName,
     pub proto: Proto,
-    /// As [`crate::policy::Ports`] prints.
+    /// As [`crate::policy::Ports`] prints, or `other protocols` for what is none of TCP, UDP and ICMP.
     pub ports: String,
 }
 

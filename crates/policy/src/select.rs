@@ -1,0 +1,90 @@
+//! Which devices a selector means.
+
+use crate::Subject;
+use flotilla_protocol::{
+    cidr::IpRange,
+    id::DeviceId,
+    name::DeviceName,
+    policy::{Policy, Selector},
+};
+
+/// Whether the selector means this device.
+#[must_use]
+pub fn selects(selector: &Selector, subject: &Subject) -> bool {
+    match selector {
+        Selector::Any => true,
+        Selector::Tags(tags) => !tags.is_empty() && tags.iter().all(|tag| subject.tags.contains(tag)),
+        Selector::Device(name) => *name == subject.name,
+        Selector::User(name) => subject.user.as_ref() == Some(name),
+        Selector::Range(range) => range.contains(subject.address.into()),
+    }
+}
+
+pub(crate) fn any_selects(selectors: &[Selector], subject: &Subject) -> bool {
+    selectors.iter().any(|selector| selects(selector, subject))
+}
+
+/// Where flows begin: at a device, or at addresses that no device of the fleet has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Source {
+    Device(DeviceId),
+    Range(IpRange),
+}
+
+impl Source {
+    /// All that the selectors mean as the beginning of flows.
+    pub(crate) fn of(selectors: &[Selector], subjects: &[Subject]) -> Vec<Self> {
+        let devices = subjects
+            .iter()
+            .filter(|subject| any_selects(selectors, subject))
+            .map(|subject| Self::Device(subject.id));
+        let strangers = selectors.iter().filter_map(|selector| match selector {
+            Selector::Range(range) if !subjects.iter().any(|s| selects(selector, s)) => {
+                Some(Self::Range(*range))
+            }
+            _ => None,
+        });
+        devices.chain(strangers).collect()
+    }
+
+    /// Whether all of it is among what the selectors mean.
+    pub(crate) fn is_within(self, selectors: &[Selector], subjects: &[Subject]) -> bool {
+        match self {
+            Self::Device(id) => crate::find(subjects, id).is_some_and(|s| any_selects(selectors, s)),
+            Self::Range(inner) => selectors.iter().any(|selector| {
+                matches!(selector, Selector::Range(outer)
+                    if outer.contains(inner.first()) && outer.prefix() <= inner.prefix())
+            }),
+        }
+    }
+
+    /// Whether some of it is among what the selectors mean.
+    pub(crate) fn meets(self, selectors: &[Selector], subjects: &[Subject]) -> bool {
+        match self {
+            Self::Device(_) => self.is_within(selectors, subjects),
+            Self::Range(range) => selectors
+                .iter()
+                .any(|selector| matches!(selector, Selector::Range(other) if other.overlaps(&range))),
+        }
+    }
+}
+
+/// The policy after a device got another name: it means the same devices as before.
+#[must_use]
+pub fn renamed(policy: &Policy, old: &DeviceName, new: &DeviceName) -> Policy {
+    let mut policy = policy.clone();
+    let in_rules = policy
+        .rules
+        .iter_mut()
+        .flat_map(|rule| rule.from.iter_mut().chain(&mut rule.to));
+    let in_tests = policy
+        .tests
+        .iter_mut()
+        .flat_map(|test| [&mut test.from, &mut test.to]);
+    for selector in in_rules.chain(in_tests) {
+        if matches!(selector, Selector::Device(name) if name == old) {
+            *selector = Selector::Device(new.clone());
+        }
+    }
+    policy
+}

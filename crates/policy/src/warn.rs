@@ -1,0 +1,44 @@
+//! What a policy says that has no effect now: no error, since the fleet changes under a policy.
+
+use crate::{
+    Subject, guard, in_force,
+    select::{any_selects, selects},
+};
+use flotilla_protocol::policy::{Policy, Selector};
+
+/// Sentences about rules that lead to devices that nothing can reach, and about selectors that mean nobody.
+#[must_use]
+pub fn warnings(policy: &Policy, subjects: &[Subject]) -> Vec<String> {
+    let deaf: Vec<_> = subjects
+        .iter()
+        .filter(|s| !s.is_reachable() && in_force(policy).any(|rule| any_selects(&rule.to, s)))
+        .map(|s| s.name.as_str())
+        .collect();
+    let deaf = (!deaf.is_empty()).then(|| {
+        format!(
+            "Unreachable in bridge networking, whatever the rules say: {}.",
+            deaf.join(", ")
+        )
+    });
+    let rules = in_force(policy).flat_map(|rule| {
+        let from = rule.from.iter().filter(|s| !matches!(s, Selector::Range(_)));
+        from.chain(&rule.to)
+            .filter(|selector| means_nobody(selector, subjects))
+            .map(|selector| format!("Rule \"{}\": {selector} means no device now.", rule.name))
+    });
+    let tests = policy
+        .tests
+        .iter()
+        .filter(|test| guard::pairs(test, subjects).is_empty())
+        .map(|test| {
+            format!(
+                "The test \"{}\" is about no two devices now.",
+                guard::sentence(test)
+            )
+        });
+    deaf.into_iter().chain(rules).chain(tests).collect()
+}
+
+fn means_nobody(selector: &Selector, subjects: &[Subject]) -> bool {
+    *selector != Selector::Any && !subjects.iter().any(|subject| selects(selector, subject))
+}
