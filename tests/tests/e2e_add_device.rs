@@ -179,6 +179,13 @@ fn a_config_file_enrolls_the_native_agent() -> Result<()> {
         .await?;
         let skew = device.link.clock_skew_seconds.context("no clock skew")?;
         ensure!(skew.abs() <= 1, "{:?}", device.link);
+        let rtt = eventually("its round trip", seconds(5.0), async || {
+            let link = control.device("nas").await?.link;
+            link.rtt_ms.context("not measured yet")
+        })
+        .await?;
+        let shown = control.cli(&["device", "show", "nas"])?;
+        ensure!(shown.contains(&format!(", {rtt:.1} ms")), "{rtt} ms is not in\n{shown}");
         Ok(())
     })
 }
