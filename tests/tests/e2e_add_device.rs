@@ -185,7 +185,10 @@ fn a_config_file_enrolls_the_native_agent() -> Result<()> {
         })
         .await?;
         let shown = control.cli(&["device", "show", "nas"])?;
-        ensure!(shown.contains(&format!(", {rtt:.1} ms")), "{rtt} ms is not in\n{shown}");
+        ensure!(
+            shown.contains(&format!(", {rtt:.1} ms")),
+            "{rtt} ms is not in\n{shown}"
+        );
         Ok(())
     })
 }
