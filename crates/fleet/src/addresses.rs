@@ -4,6 +4,7 @@
 //! random, so that two fleets on one computer rarely meet. A device has its address from the moment it is added
 //! until it is removed, and nobody else has it meanwhile.
 
+use flotilla_protocol::cidr::IpRange;
 use rand::{Rng, seq::IndexedRandom};
 use std::{collections::BTreeSet, fmt, net::Ipv4Addr, str::FromStr};
 
@@ -60,6 +61,14 @@ impl Cidr {
             .find(|address| !taken.contains(address))
     }
 
+    /// The address at the same place of this range; `None` when this range ends before it.
+    #[must_use]
+    pub fn moved(&self, address: Ipv4Addr, from: &Cidr) -> Option<Ipv4Addr> {
+        let place = address.to_bits() & !from.mask();
+        let last = !self.mask();
+        (0 < place && place < last).then(|| Ipv4Addr::from_bits(self.network | place))
+    }
+
     fn mask(&self) -> u32 {
         u32::MAX.checked_shl(32 - u32::from(self.prefix)).unwrap_or(0)
     }
@@ -81,6 +90,12 @@ pub fn choose_range(routes: &[Cidr], random: &mut impl Rng) -> Option<Cidr> {
         })
         .collect();
     free.choose(random).copied()
+}
+
+impl From<Cidr> for IpRange {
+    fn from(range: Cidr) -> Self {
+        Self::new(range.network().into(), range.prefix).expect("a prefix of at most 32 bits")
+    }
 }
 
 impl fmt::Display for Cidr {
@@ -180,6 +195,19 @@ mod tests {
         }
         assert_eq!(taken.len(), 2);
         assert_eq!(cidr("10.0.0.0/32").free_address(&BTreeSet::new()), None);
+    }
+
+    #[test]
+    fn an_address_keeps_its_place_in_another_range_that_has_it() {
+        let (old, new) = (cidr("100.71.0.0/16"), cidr("10.9.0.0/24"));
+        let at = |a, b, c, d| Ipv4Addr::new(a, b, c, d);
+        assert_eq!(new.moved(at(100, 71, 0, 7), &old), Some(at(10, 9, 0, 7)));
+        assert_eq!(new.moved(at(100, 71, 1, 7), &old), None, "there is no such place");
+        assert_eq!(
+            new.moved(at(100, 71, 0, 255), &old),
+            None,
+            "it means everybody there"
+        );
     }
 
     proptest! {

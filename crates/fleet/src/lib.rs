@@ -8,6 +8,7 @@
 //! - [`admission`]: whether a certificate on a link is the device's, an older one, or a copy on another machine.
 //! - [`Presence`]: who is online, reconnecting or offline, from links that come and go.
 //! - [`Cidr`]: the mesh's address range and the address of each device.
+//! - [`Maps`]: the network map of each device, and what of it its agent lacks.
 //! - [`propose_name`]: two words for a device that nobody has named yet.
 
 pub mod admission;
@@ -15,10 +16,12 @@ pub mod enrollment;
 
 mod addresses;
 mod life;
+mod maps;
 mod names;
 mod presence;
 
 pub use addresses::{Cidr, InvalidCidr, choose_range};
 pub use life::{Life, NotNow};
+pub use maps::{Maps, Member};
 pub use names::propose_name;
 pub use presence::{Presence, PresenceChange, PresenceState};

@@ -1,0 +1,343 @@
+//! The network map of each device, and what of it its agent lacks.
+//!
+//! Life of a change: control says what is true now ([`Maps::set`], [`Maps::remove`], [`Maps::set_policy`] …) → every
+//! map that is another one by that gets a higher revision, and its device comes out of [`Maps::poll_changed`] →
+//! [`Maps::push`] gives what the agent lacks, the whole map or only what changed, one push at a time →
+//! [`Maps::handle_taken`] hears what the agent has then. A push without an answer counts as not made.
+//!
+//! A device has a map from the moment it has a key. Only devices that a rule connects know of each other, so a
+//! change costs as much as the maps that it is part of, not as much as the fleet.
+
+mod seat;
+mod told;
+
+use crate::Cidr;
+use flotilla_policy::{Compiled, Subject};
+use flotilla_protocol::{
+    Timestamp,
+    device::RelayPreference,
+    enroll::MeshAddress,
+    id::{DeviceId, RelayId},
+    key::PublicKey,
+    mesh::{Candidate, MapPush, Nat, NetworkMap, Peer, Relay, RelayTicket},
+    policy::Policy,
+};
+use seat::{Seat, Ticket};
+use std::collections::{BTreeMap, BTreeSet};
+use told::Part;
+
+/// A device, as far as maps speak of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Member {
+    pub subject: Subject,
+    /// Absent until an agent showed that it holds the private half.
+    pub public_key: Option<PublicKey>,
+    pub relay: RelayPreference,
+    pub candidates: Vec<Candidate>,
+    pub home_relay: Option<RelayId>,
+    pub nat: Nat,
+}
+
+/// The maps of a whole fleet.
+#[derive(Debug)]
+pub struct Maps {
+    range: Cidr,
+    policy: Policy,
+    compiled: Compiled,
+    relays: Vec<Relay>,
+    seats: BTreeMap<DeviceId, Seat>,
+    /// The newest revision of any map.
+    revision: u64,
+    changed: BTreeSet<DeviceId>,
+}
+
+/// What a change can make different of one device's map, and of the device in the maps of others.
+#[derive(Debug, Default)]
+struct View {
+    as_peer: Option<Peer>,
+    own: Option<(MeshAddress, RelayPreference)>,
+    has_ticket: bool,
+    knows: BTreeSet<DeviceId>,
+}
+
+impl Maps {
+    /// Maps without devices. Revisions begin above `revision`: agents outlive control, so it has to be higher than
+    /// any that was given before.
+    #[must_use]
+    pub fn new(range: Cidr, policy: Policy, revision: u64) -> Self {
+        Self {
+            compiled: Compiled::new(&policy, &[], range.into()),
+            range,
+            policy,
+            relays: Vec::new(),
+            seats: BTreeMap::new(),
+            revision,
+            changed: BTreeSet::new(),
+        }
+    }
+
+    #[must_use]
+    pub fn policy(&self) -> &Policy {
+        &self.policy
+    }
+
+    #[must_use]
+    pub fn compiled(&self) -> &Compiled {
+        &self.compiled
+    }
+
+    /// All devices, as rules see them.
+    #[must_use]
+    pub fn subjects(&self) -> Vec<Subject> {
+        self.seats
+            .values()
+            .map(|seat| seat.member.subject.clone())
+            .collect()
+    }
+
+    /// What is true of a device now.
+    pub fn set(&mut self, member: Member) {
+        self.set_all(vec![member]);
+    }
+
+    /// What is true of some devices now, compiled once.
+    pub fn set_all(&mut self, mut members: Vec<Member>) {
+        members.retain(|new| self.member(new.subject.id) != Some(new));
+        let ids: Vec<_> = members.iter().map(|member| member.subject.id).collect();
+        self.change(&ids, |maps| {
+            let mut regrouped = false;
+            for member in members {
+                let id = member.subject.id;
+                regrouped |= maps.member(id).is_none_or(|old| old.subject != member.subject);
+                match maps.seats.get_mut(&id) {
+                    Some(seat) => seat.member = member,
+                    None => drop(maps.seats.insert(id, Seat::new(member))),
+                }
+            }
+            if regrouped {
+                maps.compile();
+            }
+        });
+    }
+
+    /// A device was revoked or removed: nobody knows it any more.
+    pub fn remove(&mut self, id: DeviceId) {
+        if self.seats.contains_key(&id) {
+            self.change(&[id], |maps| {
+                maps.seats.remove(&id);
+                maps.compile();
+            });
+            self.changed.remove(&id);
+        }
+    }
+
+    pub fn set_policy(&mut self, policy: Policy) {
+        let ids: Vec<_> = self.seats.keys().copied().collect();
+        self.change(&ids, |maps| {
+            maps.policy = policy;
+            maps.compile();
+        });
+    }
+
+    /// Another range, with the devices at their new addresses.
+    pub fn set_range(&mut self, range: Cidr, members: Vec<Member>) {
+        let ids: Vec<_> = self.seats.keys().copied().collect();
+        self.change(&ids, |maps| {
+            maps.range = range;
+            for member in members {
+                if let Some(seat) = maps.seats.get_mut(&member.subject.id) {
+                    seat.member = member;
+                }
+            }
+            maps.compile();
+        });
+    }
+
+    pub fn set_relays(&mut self, relays: Vec<Relay>) {
+        if self.relays == relays {
+            return;
+        }
+        self.relays = relays;
+        self.revision += 1;
+        let ids: Vec<_> = self.seats.keys().copied().collect();
+        for id in ids {
+            self.mark(id, Part::Relays);
+        }
+    }
+
+    #[must_use]
+    pub fn relays(&self) -> &[Relay] {
+        &self.relays
+    }
+
+    /// The key for which a device needs a ticket now; `None` while it has one, and when it may use no relay.
+    #[must_use]
+    pub fn wants_ticket(&self, id: DeviceId, now: Timestamp) -> Option<PublicKey> {
+        let seat = self.seats.get(&id)?;
+        let key = seat.member.public_key?;
+        let is_good = seat
+            .ticket
+            .as_ref()
+            .is_some_and(|held| held.key == key && now < held.renew);
+        (seat.member.relay != RelayPreference::Never && !is_good).then_some(key)
+    }
+
+    /// A ticket for a key, and when to ask for the next.
+    pub fn set_ticket(&mut self, id: DeviceId, key: PublicKey, text: RelayTicket, renew: Timestamp) {
+        if let Some(seat) = self.seats.get_mut(&id) {
+            seat.ticket = Some(Ticket { text, key, renew });
+            self.revision += 1;
+            self.mark(id, Part::Ticket);
+        }
+    }
+
+    /// The whole map of a device; `None` while it is nobody on the mesh.
+    #[must_use]
+    pub fn map(&self, id: DeviceId) -> Option<NetworkMap> {
+        let seat = self.seats.get(&id)?;
+        seat.member.public_key?;
+        let knows = self.known_to(id);
+        let peers = knows.iter().filter_map(|peer| self.seats.get(peer)?.as_peer());
+        Some(NetworkMap {
+            revision: seat.revision,
+            address: self.address(seat),
+            relay: seat.member.relay,
+            peers: peers.collect(),
+            relays: self.relays.clone(),
+            filter: seat.filter.clone(),
+            ticket: seat.ticket().cloned(),
+        })
+    }
+
+    /// A device whose map changed since it last came out here.
+    pub fn poll_changed(&mut self) -> Option<DeviceId> {
+        self.changed.pop_first()
+    }
+
+    /// A device has a new link. What was on its way on the link before is lost, and the agent may have lost its map.
+    pub fn handle_link_up(&mut self, id: DeviceId) {
+        if let Some(seat) = self.seats.get_mut(&id) {
+            seat.told.handle_link_up();
+        }
+    }
+
+    /// What to tell a device's agent next; nothing while it has everything, or while a push is on its way.
+    pub fn push(&mut self, id: DeviceId) -> Option<MapPush> {
+        let seat = self.seats.get_mut(&id)?;
+        seat.member.public_key?;
+        match seat.told.begin(seat.revision)? {
+            told::Push::Whole => self.map(id).map(MapPush::Whole),
+            told::Push::Since { revision, owed } => self.since(id, revision, &owed).map(MapPush::Change),
+        }
+    }
+
+    /// The agent answered a push with the revision that it has; whether that is the one that was pushed.
+    pub fn handle_taken(&mut self, id: DeviceId, revision: u64) -> bool {
+        self.seats
+            .get_mut(&id)
+            .is_some_and(|seat| seat.told.handle_taken(revision))
+    }
+
+    /// A push was not answered, or refused.
+    pub fn handle_untaken(&mut self, id: DeviceId) {
+        if let Some(seat) = self.seats.get_mut(&id) {
+            seat.told.handle_untaken();
+        }
+    }
+
+    fn member(&self, id: DeviceId) -> Option<&Member> {
+        self.seats.get(&id).map(|seat| &seat.member)
+    }
+
+    fn address(&self, seat: &Seat) -> MeshAddress {
+        MeshAddress {
+            address: seat.member.subject.address,
+            prefix: self.range.prefix(),
+        }
+    }
+
+    /// The devices in a device's map.
+    fn known_to(&self, id: DeviceId) -> BTreeSet<DeviceId> {
+        let has_key = |id: &DeviceId| self.member(*id).is_some_and(|member| member.public_key.is_some());
+        if !has_key(&id) {
+            return BTreeSet::new();
+        }
+        let mut known = self.compiled.neighbors(id);
+        known.retain(has_key);
+        known
+    }
+
+    fn view(&self, id: DeviceId) -> View {
+        let Some(seat) = self.seats.get(&id) else {
+            return View::default();
+        };
+        View {
+            as_peer: seat.as_peer(),
+            own: seat
+                .member
+                .public_key
+                .map(|_| (self.address(seat), seat.member.relay)),
+            has_ticket: seat.ticket().is_some(),
+            knows: self.known_to(id),
+        }
+    }
+
+    /// Applies a change that starts at some devices, and marks every map that is another one by it.
+    fn change(&mut self, ids: &[DeviceId], apply: impl FnOnce(&mut Self)) {
+        let before: BTreeMap<_, _> = ids.iter().map(|id| (*id, self.view(*id))).collect();
+        self.revision += 1;
+        apply(self);
+        for (id, view) in &before {
+            let after = self.view(*id);
+            for other in view.knows.symmetric_difference(&after.knows) {
+                self.mark(*id, Part::Peer(*other));
+                if !before.contains_key(other) {
+                    self.mark(*other, Part::Peer(*id));
+                }
+            }
+            if view.as_peer != after.as_peer {
+                for other in view.knows.intersection(&after.knows) {
+                    self.mark(*other, Part::Peer(*id));
+                }
+            }
+            self.mark_own(*id, view, &after);
+        }
+    }
+
+    fn mark_own(&mut self, id: DeviceId, before: &View, after: &View) {
+        let key = |view: &View| view.as_peer.as_ref().map(|peer| peer.public_key);
+        // Another key is another agent, and a change cannot say that there is no ticket any more.
+        if key(before) != key(after) || (before.has_ticket && !after.has_ticket) {
+            self.mark(id, Part::All);
+        } else if before.own != after.own {
+            self.mark(id, Part::Own);
+        }
+    }
+
+    fn compile(&mut self) {
+        self.compiled = Compiled::new(&self.policy, &self.subjects(), self.range.into());
+        let filters = self.seats.keys().map(|id| (*id, self.compiled.filter_for(*id)));
+        for (id, filter) in filters.collect::<Vec<_>>() {
+            if let Some(seat) = self.seats.get_mut(&id).filter(|seat| seat.filter != filter) {
+                seat.filter = filter;
+                self.mark(id, Part::Filter);
+            }
+        }
+    }
+
+    fn mark(&mut self, id: DeviceId, part: Part) {
+        let Some(seat) = self
+            .seats
+            .get_mut(&id)
+            .filter(|seat| seat.member.public_key.is_some())
+        else {
+            return;
+        };
+        seat.revision = self.revision;
+        seat.told.owe(part);
+        self.changed.insert(id);
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,66 @@
+//! One device's place among the maps.
+
+use super::{Member, told::Told};
+use flotilla_protocol::{
+    Timestamp,
+    device::RelayPreference,
+    key::PublicKey,
+    mesh::{Filter, Peer, RelayTicket},
+};
+
+#[derive(Debug)]
+pub(super) struct Seat {
+    pub(super) member: Member,
+    pub(super) filter: Filter,
+    pub(super) ticket: Option<Ticket>,
+    pub(super) revision: u64,
+    pub(super) told: Told,
+}
+
+#[derive(Debug)]
+pub(super) struct Ticket {
+    pub(super) text: RelayTicket,
+    /// It is good for this key only.
+    pub(super) key: PublicKey,
+    pub(super) renew: Timestamp,
+}
+
+impl Seat {
+    pub(super) fn new(member: Member) -> Self {
+        Self {
+            member,
+            filter: Filter::default(),
+            ticket: None,
+            revision: 0,
+            told: Told::default(),
+        }
+    }
+
+    /// The device in the maps of others: who always relays shows no way past the relay, and who never does is at none.
+    pub(super) fn as_peer(&self) -> Option<Peer> {
+        let member = &self.member;
+        let candidates = match member.relay {
+            RelayPreference::Always => Vec::new(),
+            RelayPreference::Auto | RelayPreference::Never => member.candidates.clone(),
+        };
+        Some(Peer {
+            id: member.subject.id,
+            name: member.subject.name.clone(),
+            public_key: member.public_key?,
+            address: member.subject.address,
+            relay: member.relay,
+            candidates,
+            home_relay: member
+                .home_relay
+                .filter(|_| member.relay != RelayPreference::Never),
+            nat: member.nat,
+            plain: false,
+        })
+    }
+
+    pub(super) fn ticket(&self) -> Option<&RelayTicket> {
+        let held = self.ticket.as_ref()?;
+        let may = self.member.relay != RelayPreference::Never && self.member.public_key == Some(held.key);
+        may.then_some(&held.text)
+    }
+}
