@@ -123,13 +123,48 @@ pub(crate) async fn dial_within(
     introduction: &Introduction,
     limits: Limits,
 ) -> Result<Dialed, DialError> {
+    // A host name may hold anything; what a header cannot carry is left out.
+    let printable = |text: &str| -> String { text.chars().filter(char::is_ascii_graphic).collect() };
+    let headers = [
+        (MACHINE_HEADER, printable(&introduction.machine_id)),
+        (HOSTNAME_HEADER, printable(&introduction.hostname)),
+    ];
+    let wanted = Wanted {
+        path: LINK_PATH,
+        protocol: Some(LINK_SUBPROTOCOL),
+        headers: &headers,
+    };
+    let (endpoint, upgraded) = open_socket(target, wanted, limits).await?;
+    let config = Some(settings::web_socket());
+    let socket = WebSocketStream::from_raw_socket(upgraded, Role::Client, config).await;
+    Ok(Dialed {
+        endpoint,
+        io: WsIo::new(socket),
+    })
+}
+
+/// Which WebSocket is asked for.
+pub(crate) struct Wanted<'a> {
+    pub(crate) path: &'static str,
+    /// What the two ends have to agree on.
+    pub(crate) protocol: Option<&'static str>,
+    pub(crate) headers: &'a [(&'static str, String)],
+}
+
+/// Asks for a WebSocket at whichever endpoint answers first.
+pub(crate) async fn open_socket(
+    target: &Target,
+    wanted: Wanted<'_>,
+    limits: Limits,
+) -> Result<(Endpoint, TokioIo<Upgraded>), DialError> {
     let (endpoint, stream) = connect(target, limits).await?;
     let key = generate_key();
+    let not_understood = |what| DialError::NotUnderstood {
+        endpoint: endpoint.clone(),
+        what,
+    };
     let request =
-        upgrade_request(&endpoint, introduction, &key).map_err(|error| DialError::NotUnderstood {
-            endpoint: endpoint.clone(),
-            what: error.to_string(),
-        })?;
+        upgrade_request(&endpoint, &wanted, &key).map_err(|error| not_understood(error.to_string()))?;
     let asked = ask(&endpoint, stream, request);
     let response = timeout(limits.answer, asked)
         .await
@@ -146,20 +181,19 @@ pub(crate) async fn dial_within(
         header.is_some_and(|header| header.as_bytes() == value.as_bytes())
     };
     if !agreed(header::SEC_WEBSOCKET_ACCEPT, &derive_accept_key(key.as_bytes()))
-        || !agreed(header::SEC_WEBSOCKET_PROTOCOL, LINK_SUBPROTOCOL)
+        || wanted
+            .protocol
+            .is_some_and(|protocol| !agreed(header::SEC_WEBSOCKET_PROTOCOL, protocol))
     {
-        let what = format!("the upgrade does not agree on {LINK_SUBPROTOCOL}");
-        return Err(DialError::NotUnderstood { endpoint, what });
+        let protocol = wanted.protocol.unwrap_or("a WebSocket");
+        return Err(not_understood(format!(
+            "the upgrade does not agree on {protocol}"
+        )));
     }
     let upgraded = hyper::upgrade::on(response)
         .await
         .map_err(|error| unreachable(&endpoint, &error))?;
-    let config = Some(settings::web_socket());
-    let socket = WebSocketStream::from_raw_socket(TokioIo::new(upgraded), Role::Client, config).await;
-    Ok(Dialed {
-        endpoint,
-        io: WsIo::new(socket),
-    })
+    Ok((endpoint, TokioIo::new(upgraded)))
 }
 
 /// Sends one request and gives the body of a successful answer. The request's URI is a path; host and
@@ -196,22 +230,26 @@ pub async fn call(target: &Target, request: Request<Bytes>) -> Result<Answer, Di
 
 fn upgrade_request(
     endpoint: &Endpoint,
-    introduction: &Introduction,
+    wanted: &Wanted<'_>,
     key: &str,
 ) -> Result<Request<Full<Bytes>>, http::Error> {
-    // A host name may hold anything; what a header cannot carry is left out.
-    let printable = |text: &str| -> String { text.chars().filter(char::is_ascii_graphic).collect() };
-    Request::builder()
+    let request = Request::builder()
         .method(Method::GET)
-        .uri(LINK_PATH)
+        .uri(wanted.path)
         .header(header::HOST, endpoint.to_string())
         .header(header::CONNECTION, "Upgrade")
         .header(header::UPGRADE, "websocket")
         .header(header::SEC_WEBSOCKET_VERSION, "13")
-        .header(header::SEC_WEBSOCKET_KEY, key)
-        .header(header::SEC_WEBSOCKET_PROTOCOL, LINK_SUBPROTOCOL)
-        .header(MACHINE_HEADER, printable(&introduction.machine_id))
-        .header(HOSTNAME_HEADER, printable(&introduction.hostname))
+        .header(header::SEC_WEBSOCKET_KEY, key);
+    let protocol = wanted
+        .protocol
+        .map(|protocol| (header::SEC_WEBSOCKET_PROTOCOL.as_str(), protocol.to_owned()));
+    wanted
+        .headers
+        .iter()
+        .cloned()
+        .chain(protocol)
+        .fold(request, |request, (name, value)| request.header(name, value))
         .body(Full::default())
 }
 

@@ -16,6 +16,7 @@
 //! quarter second later, and gives a [`Dialed`] link to [`serve`]. [`Backoff`] says how long to wait between
 //! links. [`call`] sends a single request over the same race and the same trust, for enrollment. A [`DialError`]
 //! tells apart a network that fails, a server that is not trusted, and a control that answers no.
+//! [`open`] dials by the same rules for something that is no link: [`Messages`], the way to a relay where UDP is blocked.
 //!
 //! The numbers that make one connection carry many streams are in `settings`, each with its reason.
 
@@ -25,6 +26,7 @@ mod caller;
 mod dial;
 mod duplex;
 mod endings;
+mod messages;
 mod pace;
 mod port;
 mod race;
@@ -40,6 +42,7 @@ pub use caller::Caller;
 pub use dial::{Answer, DialError, Dialed, Introduction, Target, call, dial};
 pub use duplex::{Duplex, DuplexInput, DuplexOutput};
 pub use endings::LinkEnd;
+pub use messages::{Incoming, Messages, Outgoing, open};
 pub use port::{listen, serve_tls};
 pub use serve::serve;
 pub use settings::LONG_STREAMS;

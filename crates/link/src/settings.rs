@@ -106,6 +106,22 @@ pub(crate) fn web_socket() -> WebSocketConfig {
         .max_frame_size(Some(WS_MAX_MESSAGE))
 }
 
+/// Longest message of a way to a relay: a sealed packet with what the relay needs in front of it.
+const DATAGRAM: usize = 64 * 1024;
+
+/// What a batch of datagrams is gathered into before it is written.
+const DATAGRAM_BUFFER: usize = 64 * 1024;
+
+/// The WebSocket configuration of a way to a relay.
+pub(crate) fn datagrams() -> WebSocketConfig {
+    WebSocketConfig::default()
+        .read_buffer_size(DATAGRAM_BUFFER)
+        .write_buffer_size(DATAGRAM_BUFFER)
+        .max_write_buffer_size(WS_MAX_WRITE_BUFFER)
+        .max_message_size(Some(DATAGRAM))
+        .max_frame_size(Some(DATAGRAM))
+}
+
 /// Small writes leave at once, and the kernel queues little; a system without one of the options does without.
 pub(crate) fn tune(stream: &tokio::net::TcpStream) {
     let _ = stream.set_nodelay(true);

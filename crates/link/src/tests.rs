@@ -5,6 +5,7 @@ mod cancel;
 mod crowded;
 mod dialing;
 mod liveness;
+mod messages;
 mod readers;
 mod rig;
 mod stalled;

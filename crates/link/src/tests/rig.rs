@@ -112,6 +112,7 @@ impl Control {
                 get(|State(port): State<Port>| async move { flood(&port.seen, block()) }),
             )
             .route(LINK_PATH, get(link))
+            .route("/echo", get(super::messages::repeat))
             .with_state(port);
         let stop = CancellationToken::new();
         let served = tokio::spawn(serve_tls_within(listener, tls, router, stop.clone(), limits));
