@@ -114,6 +114,10 @@ impl FleetCa {
         self.key.to_pem()
     }
 
+    pub(crate) fn key(&self) -> &LeafKey {
+        &self.key
+    }
+
     /// What agents check: the `ca_pin`.
     #[must_use]
     pub fn pin(&self) -> Pin {
@@ -225,7 +229,7 @@ fn serial_number() -> Result<SerialNumber, MaterialError> {
 }
 
 /// The fleet that an authority's certificate is for, and the pin of its key.
-fn read_authority(der: &[u8]) -> Option<(FleetId, Pin)> {
+pub(crate) fn read_authority(der: &[u8]) -> Option<(FleetId, Pin)> {
     let (_, certificate) = X509Certificate::from_der(der).ok()?;
     let subject = certificate.subject().iter_common_name().next()?;
     let fleet = subject.as_str().ok()?.strip_prefix(SUBJECT)?.parse().ok()?;

@@ -16,6 +16,8 @@
 //! presents control's certificate under the pinned authority. When it does not, [`explain`] gets the
 //! [`TrustError`] back out of the I/O error in which TLS libraries wrap it.
 //!
+//! Relays let a device in on a ticket that the authority signed, and check it with a [`TicketVerifier`].
+//!
 //! Time comes from a [`Clock`] that the caller hands in; randomness comes from the cryptographic library, because
 //! a key that can be replayed is no key.
 
@@ -23,6 +25,7 @@ mod ca;
 mod csr;
 mod key;
 mod peer;
+mod ticket;
 mod tls;
 mod token;
 mod trust;
@@ -33,6 +36,7 @@ pub use ca::{FleetCa, Issued, LEAF_LIFETIME};
 pub use csr::{InvalidCsr, VerifiedCsr};
 pub use key::{LeafKey, MaterialError};
 pub use peer::{InvalidPeer, PeerCertificate, PeerIdentity, Role};
+pub use ticket::{InvalidTicket, TICKET_LIFETIME, TicketClaims, TicketVerifier};
 pub use tls::{Clock, ControlTrust, agent_config, control_config};
 pub use token::{EnrollmentToken, InvalidToken, TokenHash};
 pub use trust::{TrustError, explain};
