@@ -1,0 +1,209 @@
+//! The TUN device: the interface behind which the system sees the mesh.
+//!
+//! Life cycle: [`Device::open`] makes the interface and learns which offloads the kernel has; packets are read and
+//! written without blocking; dropping the device removes the interface. It is not persistent, so the kernel removes
+//! it too when the process is killed, and the next start finds the name free.
+//!
+//! With a `virtio_net_hdr` before each packet the kernel hands over runs of up to 64 KiB of one TCP connection or
+//! UDP socket, unsegmented and without checksums, and takes them back in the same form.
+
+#![expect(unsafe_code, reason = "two ioctls on /dev/net/tun have no safe wrapper")]
+
+use std::fs::File;
+use std::io::{self, ErrorKind, IoSlice};
+use std::os::fd::{AsFd, BorrowedFd};
+use std::os::unix::fs::OpenOptionsExt;
+
+use rustix::fs::OFlags;
+use rustix::io::Errno;
+use rustix::ioctl::{IntegerSetter, Updater, ioctl, opcode};
+
+const CLONE_DEVICE: &str = "/dev/net/tun";
+
+/// Bytes of an interface's name, its closing zero included.
+const NAME_SPACE: usize = 16;
+
+/// From the kernel's `if_tun.h`: a device for IP packets, without the 4 bytes of packet information, with a
+/// `virtio_net_hdr`, never one that exists already.
+const IFF_TUN: u16 = 0x0001;
+const IFF_NO_PI: u16 = 0x1000;
+const IFF_VNET_HDR: u16 = 0x4000;
+const IFF_TUN_EXCL: u16 = 0x8000;
+
+/// What we can take from the kernel: packets without a checksum, and runs of segments.
+const CHECKSUM: usize = 0x01;
+const TCP_SEGMENTATION: usize = 0x02 | 0x04;
+const UDP_SEGMENTATION: usize = 0x20 | 0x40;
+
+/// `struct ifreq` as far as TUNSETIFF reads it, in its full size.
+#[repr(C)]
+struct InterfaceRequest {
+    name: [u8; NAME_SPACE],
+    flags: u16,
+    rest: [u8; 22],
+}
+
+/// `_IOW('T', 202, int)` and `_IOW('T', 208, unsigned int)`: their argument types are older than their meaning.
+const TUNSETIFF: rustix::ioctl::Opcode = opcode::write::<i32>(b'T', 202);
+const TUNSETOFFLOAD: rustix::ioctl::Opcode = opcode::write::<u32>(b'T', 208);
+
+/// Why there is no device, and what to do about it.
+#[derive(Debug, thiserror::Error)]
+pub enum DeviceError {
+    #[error(
+        "The system does not let this program make a network interface. Run the agent as root, or give it the \
+         capability CAP_NET_ADMIN; in a container, add --cap-add NET_ADMIN --device /dev/net/tun."
+    )]
+    NotPermitted,
+    #[error(
+        "The system has no /dev/net/tun. Load the kernel's module with `modprobe tun`; in a container, add \
+         --device /dev/net/tun."
+    )]
+    NoTun,
+    #[error(
+        "There is a network interface named {0} already. Stop the program that made it, or remove it with \
+         `ip link delete {0}`."
+    )]
+    NameTaken(String),
+    #[error("{0:?} cannot be the name of a network interface: it takes 1 to 15 letters, digits, '-' or '_'.")]
+    BadName(String),
+    #[error("The kernel cannot make a TUN device: {0}. Linux 3.10 or newer with TUN support is needed.")]
+    Kernel(#[source] io::Error),
+}
+
+/// What the kernel takes and gives in runs instead of single packets.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Offload {
+    /// Nothing: each packet alone, with its checksum.
+    None,
+    Tcp,
+    TcpAndUdp,
+}
+
+#[derive(Debug)]
+pub(crate) struct Device {
+    file: File,
+    offload: Offload,
+}
+
+impl Device {
+    /// Makes the interface. It is down and has no address.
+    ///
+    /// # Errors
+    /// Each says what is in the way and what to do.
+    pub(crate) fn open(name: &str) -> Result<Self, DeviceError> {
+        let fits = (1..NAME_SPACE).contains(&name.len());
+        if !fits
+            || !name
+                .bytes()
+                .all(|c| c.is_ascii_alphanumeric() || b"-_".contains(&c))
+        {
+            return Err(DeviceError::BadName(name.to_owned()));
+        }
+        let flags = OFlags::NONBLOCK | OFlags::CLOEXEC;
+        let flags = i32::try_from(flags.bits()).unwrap_or_default();
+        let mut options = File::options();
+        let opened = options
+            .read(true)
+            .write(true)
+            .custom_flags(flags)
+            .open(CLONE_DEVICE);
+        let file = opened.map_err(|error| match error.kind() {
+            ErrorKind::PermissionDenied => DeviceError::NotPermitted,
+            _ => DeviceError::NoTun,
+        })?;
+        attach(&file, name)?;
+        let offload = probe_offload(&file);
+        Ok(Self { file, offload })
+    }
+
+    pub(crate) fn offload(&self) -> Offload {
+        self.offload
+    }
+
+    /// One packet or run with its `virtio_net_hdr`.
+    ///
+    /// # Errors
+    /// `WouldBlock` when there is none now.
+    pub(crate) fn read(&self, buffer: &mut [u8]) -> io::Result<usize> {
+        Ok(rustix::io::retry_on_intr(|| {
+            rustix::io::read(&self.file, &mut *buffer)
+        })?)
+    }
+
+    /// One packet or run whose pieces, `virtio_net_hdr` first, lie in several places.
+    ///
+    /// # Errors
+    /// `EINVAL` when the kernel does not know this kind of run.
+    pub(crate) fn write(&self, pieces: &[IoSlice<'_>]) -> io::Result<()> {
+        rustix::io::retry_on_intr(|| rustix::io::writev(&self.file, pieces))?;
+        Ok(())
+    }
+}
+
+impl AsFd for Device {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.file.as_fd()
+    }
+}
+
+fn attach(file: &File, name: &str) -> Result<(), DeviceError> {
+    let mut request = InterfaceRequest {
+        name: [0; NAME_SPACE],
+        flags: IFF_TUN | IFF_NO_PI | IFF_VNET_HDR | IFF_TUN_EXCL,
+        rest: [0; 22],
+    };
+    request.name[..name.len()].copy_from_slice(name.as_bytes());
+    // SAFETY: TUNSETIFF reads and writes one `struct ifreq`; the request has its layout and its size of 40 bytes,
+    // and lives until the call is over.
+    let made = unsafe {
+        let update = Updater::<TUNSETIFF, InterfaceRequest>::new(&mut request);
+        ioctl(file, update)
+    };
+    made.map_err(|errno| match errno {
+        Errno::PERM | Errno::ACCESS => DeviceError::NotPermitted,
+        // The name is another TUN device's, or of another kind of interface.
+        Errno::BUSY | Errno::EXIST => DeviceError::NameTaken(name.to_owned()),
+        Errno::INVAL if is_taken(name) => DeviceError::NameTaken(name.to_owned()),
+        errno => DeviceError::Kernel(errno.into()),
+    })
+}
+
+fn is_taken(name: &str) -> bool {
+    std::path::Path::new("/sys/class/net").join(name).exists()
+}
+
+/// Asks for as much as the kernel has: UDP runs came with Linux 6.2, TCP runs are older than all that still run.
+fn probe_offload(file: &File) -> Offload {
+    let accepts = |flags: usize| {
+        // SAFETY: TUNSETOFFLOAD takes its flags by value.
+        unsafe { ioctl(file, IntegerSetter::<TUNSETOFFLOAD>::new_usize(flags)) }.is_ok()
+    };
+    if accepts(CHECKSUM | TCP_SEGMENTATION | UDP_SEGMENTATION) {
+        Offload::TcpAndUdp
+    } else if accepts(CHECKSUM | TCP_SEGMENTATION) {
+        Offload::Tcp
+    } else {
+        Offload::None
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_request_has_the_size_of_an_ifreq() {
+        assert_eq!(size_of::<InterfaceRequest>(), 40);
+    }
+
+    #[test]
+    fn a_name_that_no_interface_can_have_is_refused_before_the_kernel_sees_it() {
+        for name in ["", "a-name-of-16-byte", "with space", "dot.dot/slash"] {
+            assert!(
+                matches!(Device::open(name), Err(DeviceError::BadName(_))),
+                "{name}"
+            );
+        }
+    }
+}

@@ -1,0 +1,213 @@
+//! The mesh in the system's routing table, and the system's networks as the mesh sees them. All by netlink.
+//!
+//! - [`Interface`]: address, route, MTU and state of our own interface. They go when the interface goes.
+//! - [`overlap`]: what is in the way of a range of addresses.
+//! - [`surroundings`]: where this device can be reached, and by which way it reaches the world.
+//! - [`watch`]: says when one of these may have changed.
+
+mod netlink;
+mod surroundings;
+pub(crate) mod watch;
+
+use std::fmt;
+use std::io;
+use std::net::{IpAddr, Ipv4Addr};
+
+use flotilla_protocol::cidr::IpRange;
+use flotilla_protocol::enroll::MeshAddress;
+use netlink_packet_core::{NLM_F_CREATE, NLM_F_REPLACE};
+use netlink_packet_route::address::{AddressAttribute, AddressMessage};
+use netlink_packet_route::link::{
+    AfSpecInet6, AfSpecUnspec, In6AddrGenMode, LinkAttribute, LinkFlags, LinkMessage,
+};
+use netlink_packet_route::route::{
+    RouteAddress, RouteAttribute, RouteHeader, RouteMessage, RouteProtocol, RouteScope, RouteType,
+};
+use netlink_packet_route::{AddressFamily, RouteNetlinkMessage};
+
+use netlink::Netlink;
+pub(crate) use surroundings::{Surroundings, surroundings};
+
+/// A route of this device that a range of mesh addresses would collide with.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RouteInTheWay {
+    pub range: IpRange,
+    /// The interface it leads to; empty for a route that leads nowhere.
+    pub interface: String,
+}
+
+impl fmt::Display for RouteInTheWay {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.range)?;
+        if !self.interface.is_empty() {
+            write!(f, " on {}", self.interface)?;
+        }
+        Ok(())
+    }
+}
+
+/// The first route, in whichever table, that shares addresses with `range`; those of the interface `own` do not
+/// count, and neither does a default route.
+///
+/// # Errors
+/// The kernel does not tell its routes.
+pub fn overlap(range: IpRange, own: &str) -> io::Result<Option<RouteInTheWay>> {
+    let mut netlink = Netlink::open()?;
+    let links = netlink.links()?;
+    let name = |index: u32| {
+        links
+            .iter()
+            .find(|link| link.index == index)
+            .map(|link| link.name.clone())
+    };
+    for route in netlink.routes()? {
+        let Some(taken) = taken_by(&route).filter(|taken| taken.overlaps(&range)) else {
+            continue;
+        };
+        let interface = outgoing(&route).and_then(name).unwrap_or_default();
+        if interface != own {
+            return Ok(Some(RouteInTheWay {
+                range: taken,
+                interface,
+            }));
+        }
+    }
+    Ok(None)
+}
+
+fn taken_by(route: &RouteMessage) -> Option<IpRange> {
+    let leads = !matches!(
+        route.header.kind,
+        RouteType::Broadcast | RouteType::Anycast | RouteType::Multicast
+    );
+    let destination = route.attributes.iter().find_map(|attribute| match attribute {
+        RouteAttribute::Destination(RouteAddress::Inet(v4)) => Some(IpAddr::V4(*v4)),
+        RouteAttribute::Destination(RouteAddress::Inet6(v6)) => Some(IpAddr::V6(*v6)),
+        _ => None,
+    })?;
+    let prefix = route.header.destination_prefix_length;
+    (leads && prefix > 0)
+        .then(|| IpRange::new(destination, prefix).ok())
+        .flatten()
+}
+
+fn outgoing(route: &RouteMessage) -> Option<u32> {
+    route.attributes.iter().find_map(|attribute| match attribute {
+        RouteAttribute::Oif(index) => Some(*index),
+        _ => None,
+    })
+}
+
+/// Our own interface.
+#[derive(Debug)]
+pub(crate) struct Interface {
+    netlink: Netlink,
+    name: String,
+    index: u32,
+    address: Option<MeshAddress>,
+}
+
+impl Interface {
+    /// Gives it its MTU and brings it up.
+    pub(crate) fn up(name: &str, mtu: u16) -> io::Result<Self> {
+        let mut netlink = Netlink::open()?;
+        let links = netlink.links()?;
+        let link = links.into_iter().find(|link| link.name == name);
+        let index = link.ok_or(io::ErrorKind::NotFound)?.index;
+        let mut message = LinkMessage::default();
+        message.header.index = index;
+        message.attributes = vec![
+            LinkAttribute::Mtu(u32::from(mtu)),
+            // The mesh has IPv4 addresses only, and nobody to solicit routers from.
+            LinkAttribute::AfSpecUnspec(vec![AfSpecUnspec::Inet6(vec![AfSpecInet6::AddrGenMode(
+                In6AddrGenMode::None,
+            )])]),
+        ];
+        if netlink
+            .request(RouteNetlinkMessage::SetLink(message.clone()), 0)
+            .is_err()
+        {
+            // A system without IPv6 refuses the whole message.
+            message.attributes.truncate(1);
+            netlink.request(RouteNetlinkMessage::SetLink(message.clone()), 0)?;
+        }
+        message.attributes.clear();
+        message.header.flags = LinkFlags::Up;
+        message.header.change_mask = LinkFlags::Up;
+        netlink.request(RouteNetlinkMessage::SetLink(message), 0)?;
+        Ok(Self {
+            netlink,
+            name: name.to_owned(),
+            index,
+            address: None,
+        })
+    }
+
+    pub(crate) fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Makes this the device's address and the fleet's range reachable through the interface.
+    pub(crate) fn set_address(&mut self, mesh: MeshAddress) -> io::Result<()> {
+        if self.address == Some(mesh) {
+            return Ok(());
+        }
+        if let Some(old) = self.address.take() {
+            // Its route goes with it, since it is the route's source.
+            self.netlink.request(
+                RouteNetlinkMessage::DelAddress(self.address_message(old.address)),
+                0,
+            )?;
+        }
+        let flags = NLM_F_CREATE | NLM_F_REPLACE;
+        let address = self.address_message(mesh.address);
+        self.netlink
+            .request(RouteNetlinkMessage::NewAddress(address), flags)?;
+        let route = self.route_message(mesh);
+        self.netlink
+            .request(RouteNetlinkMessage::NewRoute(route), flags)?;
+        self.address = Some(mesh);
+        Ok(())
+    }
+
+    fn address_message(&self, address: Ipv4Addr) -> AddressMessage {
+        let mut message = AddressMessage::default();
+        message.header.family = AddressFamily::Inet;
+        message.header.prefix_len = 32;
+        message.header.index = self.index;
+        let address = IpAddr::V4(address);
+        message.attributes = vec![
+            AddressAttribute::Local(address),
+            AddressAttribute::Address(address),
+        ];
+        message
+    }
+
+    fn route_message(&self, mesh: MeshAddress) -> RouteMessage {
+        let mut message = RouteMessage::default();
+        message.header = RouteHeader {
+            address_family: AddressFamily::Inet,
+            destination_prefix_length: mesh.prefix,
+            table: RouteHeader::RT_TABLE_MAIN,
+            protocol: RouteProtocol::Static,
+            scope: RouteScope::Link,
+            kind: RouteType::Unicast,
+            ..RouteHeader::default()
+        };
+        message.attributes = vec![
+            RouteAttribute::Oif(self.index),
+            RouteAttribute::PrefSource(RouteAddress::Inet(mesh.address)),
+        ];
+        if let Ok(range) = IpRange::new(IpAddr::V4(mesh.address), mesh.prefix)
+            && let IpAddr::V4(first) = range.first()
+        {
+            message
+                .attributes
+                .push(RouteAttribute::Destination(RouteAddress::Inet(first)));
+        }
+        message
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,288 @@
+//! The data plane's thread: it owns the mesh, waits for packets, commands and time, and moves packets both ways.
+//!
+//! Life cycle: [`Plane::open`] makes device and socket, and applies the first map; [`Plane::run`] works until it is
+//! told to stop or the interface is gone. It sleeps in `poll` while there is nothing to do, and drains both sides in
+//! turns while there is; what it gathered is sent before it looks for more, so that nothing waits for company.
+
+mod command;
+mod packets;
+
+use std::collections::BTreeMap;
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+use std::sync::mpsc::Receiver;
+use std::time::{Duration, Instant};
+
+use flotilla_mesh::{Config, Event as MeshEvent, Mesh, PathState, Tried};
+use flotilla_protocol::cidr::IpRange;
+use flotilla_protocol::id::{DeviceId, RelayId};
+use flotilla_protocol::mesh::NetworkMap;
+use flotilla_protocol::path::PeerPath;
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::io::Errno;
+use tokio::sync::mpsc::UnboundedSender;
+use tokio::sync::oneshot;
+
+use crate::clock::{self, SleepDetector};
+use crate::device::Device;
+use crate::route::watch::Watch;
+use crate::route::{Interface, Surroundings, overlap, surroundings};
+use crate::stream::Rings;
+use crate::udp::Socket;
+use crate::wake::Wake;
+use crate::{Event, MTU, TunnelConfig, TunnelError};
+
+pub(crate) use command::Command;
+use packets::Packets;
+
+/// The longest wait, so that a machine that slept is noticed even when nothing else happens.
+const LONGEST_WAIT: Duration = Duration::from_secs(5);
+
+/// Turns before commands and timers are looked at again: some milliseconds at full speed.
+const TURNS: usize = 16;
+
+#[derive(Debug)]
+pub(crate) struct Plane {
+    mesh: Mesh,
+    packets: Packets,
+    interface: Interface,
+    /// The mesh's addresses, once there is a map.
+    range: Option<IpRange>,
+    watch: Watch,
+    surroundings: Surroundings,
+    sleep: SleepDetector,
+    wake: Arc<Wake>,
+    commands: Receiver<Command>,
+    events: UnboundedSender<Event>,
+    streams: BTreeMap<RelayId, Rings>,
+    tests: BTreeMap<DeviceId, Vec<oneshot::Sender<Vec<Tried>>>>,
+    stopped: bool,
+}
+
+/// Where something may be waiting.
+#[derive(Debug, Clone, Copy, Default)]
+struct Ready {
+    device: bool,
+    socket: bool,
+}
+
+impl Plane {
+    pub(crate) fn open(
+        config: TunnelConfig,
+        wake: Arc<Wake>,
+        commands: Receiver<Command>,
+        events: UnboundedSender<Event>,
+    ) -> Result<Self, TunnelError> {
+        let now = Instant::now();
+        let device = Device::open(&config.interface)?;
+        let socket = Socket::bind(config.listen_port).map_err(|source| TunnelError::NoUdp {
+            port: config.listen_port,
+            source,
+        })?;
+        let in_place = |error| TunnelError::Interface(config.interface.clone(), error);
+        let interface = Interface::up(&config.interface, MTU).map_err(in_place)?;
+        let mesh = Config {
+            private_key: config.private_key,
+            device: config.device,
+            clock_start_unix_ms: clock::unix_ms(),
+        };
+        tracing::info!(
+            interface.name = config.interface,
+            interface.offload = ?device.offload(),
+            udp.port = socket.port(),
+            "The data plane starts."
+        );
+        let mut plane = Self {
+            mesh: Mesh::new(mesh, rand::random(), now),
+            packets: Packets::new(device, socket),
+            interface,
+            range: None,
+            watch: Watch::open().map_err(TunnelError::System)?,
+            surroundings: Surroundings::default(),
+            sleep: SleepDetector::new(),
+            wake,
+            commands,
+            events,
+            streams: BTreeMap::new(),
+            tests: BTreeMap::new(),
+            stopped: false,
+        };
+        if let Some(map) = &config.map {
+            plane.apply(map, now)?;
+        }
+        plane.look_around(now);
+        Ok(plane)
+    }
+
+    pub(crate) fn port(&self) -> u16 {
+        self.packets.port()
+    }
+
+    /// Returns when the tunnel is stopped or can go on no more. The interface goes with the plane.
+    pub(crate) fn run(mut self) {
+        let outcome = self.work();
+        for rings in self.streams.values() {
+            rings.outgoing.close();
+        }
+        if let Err(error) = outcome {
+            tracing::error!(error = %error, "The data plane ended.");
+            // The interface goes first, so that who hears of the end can start again at once.
+            let events = self.events.clone();
+            drop(self);
+            events.send(Event::Ended(error)).ok();
+        }
+    }
+
+    fn work(&mut self) -> Result<(), TunnelError> {
+        let mut ready = Ready::default();
+        self.settle(Instant::now());
+        loop {
+            self.wait(&mut ready)?;
+            for _ in 0..TURNS {
+                if !ready.device && !ready.socket {
+                    break;
+                }
+                self.turn(&mut ready)?;
+            }
+            let now = Instant::now();
+            self.handle_commands(now);
+            if self.stopped {
+                return Ok(());
+            }
+            self.handle_time(now);
+            self.settle(now);
+        }
+    }
+
+    /// Takes in what came to the socket, then what came to the device, and sends what both led to.
+    fn turn(&mut self, ready: &mut Ready) -> Result<(), TunnelError> {
+        let now = Instant::now();
+        if ready.socket {
+            ready.socket = self.packets.receive(&mut self.mesh, now);
+        }
+        if ready.device {
+            let more = self.packets.send(&mut self.mesh, &self.streams, now);
+            ready.device = more.map_err(|_| TunnelError::InterfaceGone(self.interface.name().to_owned()))?;
+        }
+        self.settle(now);
+        Ok(())
+    }
+
+    /// Sends and tells all that the mesh has to send and to tell.
+    fn settle(&mut self, now: Instant) {
+        self.packets.settle(&mut self.mesh, &self.streams, now);
+        while let Some(event) = self.mesh.poll_event() {
+            let event = match event {
+                MeshEvent::Path(path) => Event::Path(peer_path(path, now)),
+                MeshEvent::Standing(standing) => Event::Standing(standing),
+                MeshEvent::NeedsStream(relay) => Event::NeedsStream(relay),
+                MeshEvent::NoLongerNeedsStream(relay) => Event::NoLongerNeedsStream(relay),
+                MeshEvent::Tested { peer, attempts } => {
+                    for answer in self.tests.remove(&peer).unwrap_or_default() {
+                        answer.send(attempts.clone()).ok();
+                    }
+                    continue;
+                }
+            };
+            // Nobody listens once the agent is on its way out.
+            self.events.send(event).ok();
+        }
+    }
+
+    fn wait(&mut self, ready: &mut Ready) -> Result<(), TunnelError> {
+        let now = Instant::now();
+        let due = [self.mesh.poll_timeout(), self.watch.poll_timeout()]
+            .into_iter()
+            .flatten()
+            .min();
+        let patience = due.map_or(LONGEST_WAIT, |due| {
+            due.saturating_duration_since(now).min(LONGEST_WAIT)
+        });
+        let busy = ready.device || ready.socket;
+        let patience = if busy { Duration::ZERO } else { patience };
+        let patience = Timespec::try_from(patience).unwrap_or_default();
+        let [device, socket] = self.packets.sources();
+        let mut sources = [
+            PollFd::from_borrowed_fd(device, PollFlags::IN),
+            PollFd::from_borrowed_fd(socket, PollFlags::IN),
+            PollFd::new(&self.wake, PollFlags::IN),
+            PollFd::new(&self.watch, PollFlags::IN),
+        ];
+        match poll(&mut sources, Some(&patience)) {
+            Ok(_) | Err(Errno::INTR) => {}
+            Err(errno) => return Err(TunnelError::System(errno.into())),
+        }
+        let [device, socket, wake, watch] = sources.map(|source| !source.revents().is_empty());
+        ready.device |= device;
+        ready.socket |= socket;
+        if wake {
+            self.wake.clear();
+        }
+        if watch {
+            self.watch.handle_readable(Instant::now());
+        }
+        Ok(())
+    }
+
+    fn handle_time(&mut self, now: Instant) {
+        if self.sleep.take_slept() {
+            tracing::info!("The machine slept; all paths are probed again.");
+            self.mesh.handle_wake(now);
+        }
+        if self.watch.take_due(now) {
+            self.look_around(now);
+        }
+        if self.mesh.poll_timeout().is_some_and(|due| due <= now) {
+            self.mesh.handle_timeout(now);
+        }
+    }
+
+    /// Tells the mesh where this device can be reached, when that is not what it was.
+    fn look_around(&mut self, now: Instant) {
+        match surroundings(self.interface.name(), self.range) {
+            Ok(seen) if seen != self.surroundings => {
+                let port = self.packets.port();
+                let candidates = seen
+                    .addresses
+                    .iter()
+                    .map(|address| SocketAddr::new(*address, port));
+                self.mesh.set_local_candidates(candidates.collect(), now);
+                self.surroundings = seen;
+            }
+            Ok(_) => {}
+            Err(error) => tracing::warn!(error = %error, "The system does not tell its addresses."),
+        }
+    }
+
+    fn apply(&mut self, map: &NetworkMap, now: Instant) -> Result<(), TunnelError> {
+        let name = self.interface.name().to_owned();
+        let in_place = |error| TunnelError::Interface(name.clone(), error);
+        let range = IpRange::new(IpAddr::V4(map.address.address), map.address.prefix).ok();
+        if let Some(mesh) = range
+            && self.range != range
+            && let Some(route) = overlap(mesh, &name).map_err(in_place)?
+        {
+            return Err(TunnelError::RangeOverlap { mesh, route });
+        }
+        self.interface.set_address(map.address).map_err(in_place)?;
+        self.range = range;
+        self.mesh.apply(map, now);
+        Ok(())
+    }
+}
+
+fn peer_path(path: PathState, now: Instant) -> PeerPath {
+    PeerPath {
+        peer: path.peer,
+        why: path.why,
+        relay: path.relay,
+        remote: path.remote,
+        cause: path.cause,
+        rtt_ms: path.rtt.map(|rtt| rtt.as_secs_f32() * 1e3),
+        since: clock::timestamp_of(path.since, now),
+        last_handshake: path.last_handshake.map(|moment| clock::timestamp_of(moment, now)),
+        received_bytes: path.received_bytes,
+        sent_bytes: path.sent_bytes,
+        mtu: path.mtu,
+    }
+}

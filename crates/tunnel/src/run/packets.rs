@@ -1,0 +1,221 @@
+//! Packets both ways: from the device through the mesh to the socket, and from the socket through the mesh to the
+//! device, by runs and without an allocation per packet.
+
+use std::collections::BTreeMap;
+use std::io::{self, ErrorKind, IoSlice};
+use std::os::fd::{AsFd, BorrowedFd};
+use std::time::Instant;
+
+use flotilla_mesh::{Leg, Mesh, Opened, Sealed};
+use flotilla_protocol::id::RelayId;
+
+use crate::device::{Device, Offload};
+use crate::offload::coalesce::{Coalescer, Joins, Sink, write_single};
+use crate::offload::segment::Segments;
+use crate::offload::{LARGEST_PACKET, VirtioHeader};
+use crate::stream::Rings;
+use crate::udp::run::Outbox;
+use crate::udp::{Inbox, Socket};
+
+/// Frames that are read before what they led to is sent: enough to fill a run with small ones, few enough that
+/// what comes back does not wait.
+const FRAMES: usize = 8;
+
+pub(crate) struct Packets {
+    device: Device,
+    socket: Socket,
+    inbox: Inbox,
+    outbox: Outbox,
+    coalescer: Coalescer,
+    /// One frame from the device.
+    frame: Box<[u8]>,
+}
+
+impl std::fmt::Debug for Packets {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Packets")
+            .field("device", &self.device)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Writes to the device and remembers whether it refused a run.
+struct ToDevice<'a> {
+    device: &'a Device,
+    refused: bool,
+}
+
+impl Sink for ToDevice<'_> {
+    fn write(&mut self, pieces: &[IoSlice<'_>]) {
+        // A packet that the device does not take is lost, as by any other link. With more than a header and a packet
+        // it is a run, and perhaps of a kind that this kernel does not know.
+        if let Err(error) = self.device.write(pieces) {
+            self.refused |= pieces.len() > 2 && error.kind() == ErrorKind::InvalidInput;
+        }
+    }
+}
+
+impl Packets {
+    pub(super) fn new(device: Device, socket: Socket) -> Self {
+        let joins = match device.offload() {
+            Offload::None => Joins::Nothing,
+            Offload::Tcp => Joins::Tcp,
+            Offload::TcpAndUdp => Joins::TcpAndUdp,
+        };
+        Self {
+            device,
+            socket,
+            inbox: Inbox::new(),
+            outbox: Outbox::new(),
+            coalescer: Coalescer::new(joins),
+            frame: vec![0; VirtioHeader::LEN + LARGEST_PACKET].into_boxed_slice(),
+        }
+    }
+
+    pub(super) fn port(&self) -> u16 {
+        self.socket.port()
+    }
+
+    pub(super) fn unsent(&self) -> u64 {
+        self.outbox.unsent()
+    }
+
+    /// Device and socket, to wait for.
+    pub(super) fn sources(&self) -> [BorrowedFd<'_>; 2] {
+        [self.device.as_fd(), self.socket.as_fd()]
+    }
+
+    /// Takes packets from the device. Whether there may be more; an error when the interface is gone.
+    pub(super) fn send(
+        &mut self,
+        mesh: &mut Mesh,
+        streams: &BTreeMap<RelayId, Rings>,
+        now: Instant,
+    ) -> io::Result<bool> {
+        for _ in 0..FRAMES {
+            match self.device.read(&mut self.frame) {
+                Ok(length) => self.seal(length, mesh, streams, now),
+                Err(error) if error.kind() == ErrorKind::WouldBlock => return Ok(false),
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(true)
+    }
+
+    fn seal(&mut self, length: usize, mesh: &mut Mesh, streams: &BTreeMap<RelayId, Rings>, now: Instant) {
+        let (header, packet) = self.frame[..length].split_at_mut(VirtioHeader::LEN.min(length));
+        let Ok(mut segments) = VirtioHeader::parse(header).and_then(|header| Segments::new(&header, packet))
+        else {
+            return;
+        };
+        let (headers, largest) = segments.headers();
+        // The mesh counts what it drops.
+        let Ok(peer) = mesh.outbound(headers, largest, now) else {
+            return;
+        };
+        while let Some(packet) = segments.next() {
+            if let Sealed::Data { len, leg } = mesh.seal(peer, packet, self.outbox.space(), now) {
+                match leg {
+                    Leg::Udp(destination) => self.outbox.add(len, destination, &mut self.socket, now),
+                    Leg::Stream(relay) => push(streams, relay, self.outbox.set_aside(len).to_vec()),
+                }
+            }
+        }
+    }
+
+    /// Takes datagrams from the socket. Whether there may be more.
+    pub(super) fn receive(&mut self, mesh: &mut Mesh, now: Instant) -> bool {
+        let Ok(runs) = self.socket.receive(&mut self.inbox) else {
+            return false;
+        };
+        let mut sink = ToDevice {
+            device: &self.device,
+            refused: false,
+        };
+        for number in 0..runs {
+            let (source, datagrams) = self.inbox.run(number);
+            for datagram in datagrams {
+                open(
+                    &mut self.coalescer,
+                    mesh,
+                    Leg::Udp(source),
+                    datagram,
+                    &mut sink,
+                    now,
+                );
+            }
+        }
+        self.coalescer.flush(&mut sink);
+        if sink.refused {
+            self.coalescer.join_less();
+            tracing::info!(joins = ?self.coalescer.joins(), "The kernel refused a run of packets; it gets no more of that kind.");
+        }
+        runs == Inbox::RUNS
+    }
+
+    pub(super) fn open_from_stream(
+        &mut self,
+        mesh: &mut Mesh,
+        relay: RelayId,
+        datagram: &[u8],
+        now: Instant,
+    ) {
+        let mut sink = ToDevice {
+            device: &self.device,
+            refused: false,
+        };
+        open(
+            &mut self.coalescer,
+            mesh,
+            Leg::Stream(relay),
+            datagram,
+            &mut sink,
+            now,
+        );
+        self.coalescer.flush(&mut sink);
+    }
+
+    /// Sends what the mesh itself has to send, and everything that was gathered.
+    pub(super) fn settle(&mut self, mesh: &mut Mesh, streams: &BTreeMap<RelayId, Rings>, now: Instant) {
+        while let Some(transmit) = mesh.poll_transmit() {
+            match transmit.leg {
+                Leg::Udp(destination) => {
+                    let length = transmit.bytes.len();
+                    self.outbox.space()[..length].copy_from_slice(&transmit.bytes);
+                    self.outbox.add(length, destination, &mut self.socket, now);
+                }
+                Leg::Stream(relay) => push(streams, relay, transmit.bytes),
+            }
+        }
+        self.outbox.flush(&mut self.socket, now);
+        while let Some(packet) = mesh.poll_bounce() {
+            let mut sink = ToDevice {
+                device: &self.device,
+                refused: false,
+            };
+            write_single(&packet, &mut sink);
+        }
+    }
+}
+
+fn open(
+    coalescer: &mut Coalescer,
+    mesh: &mut Mesh,
+    from: Leg,
+    datagram: &[u8],
+    sink: &mut ToDevice<'_>,
+    now: Instant,
+) {
+    let opened = mesh.open(from, datagram, coalescer.space(sink), now);
+    if let Opened::Packet { packet, .. } = opened {
+        let length = packet.len();
+        coalescer.take(length, sink);
+    }
+}
+
+fn push(streams: &BTreeMap<RelayId, Rings>, relay: RelayId, datagram: Vec<u8>) {
+    // The mesh hears of a leg's end before this finds it missing, but for what it had on its way.
+    if let Some(rings) = streams.get(&relay) {
+        rings.outgoing.push(datagram);
+    }
+}
