@@ -2,29 +2,64 @@
 
 use std::env;
 use std::process::{Command, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 use flotilla_protocol::API_PORT;
 use flotilla_tests::demo::Demo;
 use flotilla_tests::forward::Entrance;
 use flotilla_tests::lab::{Lab, on};
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+use signal_hook::flag;
 
 fn main() -> Result<()> {
     let devices = devices(env::args().skip(1))?;
+    let asked = ends_when_asked()?;
+    let outcome = show_fleet(devices, &asked);
+    if asked.load(Relaxed) {
+        say("Everything is removed.".to_owned());
+        return Ok(());
+    }
+    outcome
+}
+
+/// Set once somebody wants this to end. From the first moment on: whoever ends it while it starts must not be
+/// left with half a fleet.
+fn ends_when_asked() -> Result<Arc<AtomicBool>> {
+    let asked = Arc::new(AtomicBool::new(false));
+    for signal in [SIGINT, SIGTERM, SIGHUP] {
+        flag::register(signal, asked.clone())?;
+    }
+    Ok(asked)
+}
+
+fn show_fleet(devices: u8, asked: &AtomicBool) -> Result<()> {
     let entrance = Entrance::open(API_PORT)?;
     say(format!("Starting {devices} devices with engines of their own…"));
     on(Lab::start(devices)?, async |lab| {
-        let demo = Demo::start(lab, entrance.port()?, &mut say).await?;
-        let address = &demo.control.ready()?.ui;
-        say(format!("\nOpen {address}\n\nCtrl-C removes all of it."));
-        show(address);
-        tokio::select! {
-            ended = entrance.forward() => ended,
-            asked = tokio::signal::ctrl_c() => Ok(asked?),
-        }
-    })?;
-    say("Everything is removed.".to_owned());
-    Ok(())
+        let shown = async {
+            let demo = Demo::start(lab, entrance.port()?, &mut say).await?;
+            let address = &demo.control.ready()?.ui;
+            say(format!("\nOpen {address}\n\nCtrl-C removes all of it."));
+            open_page(address);
+            entrance.forward().await
+        };
+        let outcome = tokio::select! {
+            outcome = shown => outcome,
+            () = until(asked) => Ok(()),
+        };
+        // Ctrl-C reaches the engines, too, and what fails because of that is no failure.
+        outcome.or_else(|error| asked.load(Relaxed).then_some(()).ok_or(error))
+    })
+}
+
+async fn until(asked: &AtomicBool) {
+    let mut look = tokio::time::interval(Duration::from_millis(100));
+    while !asked.load(Relaxed) {
+        look.tick().await;
+    }
 }
 
 fn devices(mut arguments: impl Iterator<Item = String>) -> Result<u8> {
@@ -39,7 +74,7 @@ fn devices(mut arguments: impl Iterator<Item = String>) -> Result<u8> {
 }
 
 /// Opens the page where there is a display.
-fn show(address: &str) {
+fn open_page(address: &str) {
     if ["DISPLAY", "WAYLAND_DISPLAY"]
         .iter()
         .any(|name| env::var_os(name).is_some())
