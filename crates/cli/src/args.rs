@@ -6,6 +6,7 @@ use flotilla_protocol::{
     device::{NetworkMode, RelayPreference},
     endpoint::Endpoint,
     name::{DeviceName, InvalidName, Tag},
+    policy::{InvalidPolicy, Proto},
 };
 use std::{net::SocketAddr, path::PathBuf, str::FromStr};
 
@@ -40,6 +41,13 @@ pub(crate) enum Command {
     Volumes(List),
     /// List the networks of all devices
     Networks(List),
+    /// List how devices reach each other on the mesh, and why so
+    Paths(List),
+    /// Read, replace and ask the access policy
+    Policy {
+        #[command(subcommand)]
+        command: PolicyCommand,
+    },
     /// Start a container
     Start { target: Target },
     /// Stop a container
@@ -97,8 +105,80 @@ pub(crate) enum DeviceCommand {
         #[arg(required = true, allow_hyphen_values = true, value_name = "+TAG|-TAG")]
         changes: Vec<TagEdit>,
     },
+    /// Say when a device's mesh traffic goes through a relay: auto, always or never
+    Relay {
+        name: String,
+        preference: RelayPreference,
+    },
     /// Give a device another name
     Rename { name: String, new: DeviceName },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum PolicyCommand {
+    /// Print the policy in force as JSON
+    Get,
+    /// Replace the policy by a file's, whole or not at all
+    Set {
+        /// A JSON document; - is standard input
+        #[arg(value_name = "FILE")]
+        file: PathBuf,
+    },
+    /// Run the tests of the policy in force, or of a file before it is set
+    Test {
+        #[arg(value_name = "FILE")]
+        file: Option<PathBuf>,
+    },
+    /// Say whether one device may reach another, and by which rule
+    Explain {
+        from: String,
+        to: String,
+        /// tcp/22, udp/53, icmp or any
+        #[arg(value_name = "PROTO/PORT")]
+        flow: Flow,
+    },
+}
+
+/// `PROTO/PORT`, or `PROTO` alone for all of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Flow {
+    pub(crate) proto: Proto,
+    pub(crate) port: Option<u16>,
+}
+
+/// The text is not `PROTO/PORT`.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum InvalidFlow {
+    #[error(transparent)]
+    Proto(#[from] InvalidPolicy),
+    #[error("{0} has no ports: leave the port away")]
+    NoPorts(Proto),
+    #[error("write a port from 1 to 65535, for example tcp/22")]
+    Port,
+}
+
+impl FromStr for Flow {
+    type Err = InvalidFlow;
+
+    fn from_str(text: &str) -> Result<Self, InvalidFlow> {
+        let Some((proto, port)) = text.split_once('/') else {
+            return Ok(Self {
+                proto: text.parse()?,
+                port: None,
+            });
+        };
+        let proto: Proto = proto.parse()?;
+        if !proto.has_ports() {
+            return Err(InvalidFlow::NoPorts(proto));
+        }
+        match port.parse() {
+            Ok(port @ 1..) => Ok(Self {
+                proto,
+                port: Some(port),
+            }),
+            _ => Err(InvalidFlow::Port),
+        }
+    }
 }
 
 #[derive(Debug, Arguments)]
@@ -234,6 +314,13 @@ mod tests {
             ("flotilla device add nas --expires soon", "15m"),
             ("flotilla stop nas", "DEVICE/CONTAINER"),
             ("flotilla serve --advertise a;b", "is not an address"),
+            ("flotilla policy explain a b http/80", "not a protocol"),
+            ("flotilla policy explain a b icmp/8", "has no ports"),
+            ("flotilla policy explain a b tcp/0", "from 1 to 65535"),
+            (
+                "flotilla device relay nas often",
+                "not one of auto, always, never",
+            ),
         ] {
             let error = parse(line).unwrap_err();
             assert_eq!(error.exit_code(), 2, "{line}");

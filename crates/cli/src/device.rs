@@ -12,7 +12,7 @@ use flotilla_client::Client;
 use flotilla_protocol::{
     Timestamp,
     api::{GetDevice, ListDevices, RemoveDevice, RevokeDevice, TagChange, UpdateDevice},
-    device::{Device, DeviceStatus},
+    device::{Device, DeviceStatus, RelayPreference},
     name::Tag,
 };
 
@@ -27,6 +27,7 @@ pub(crate) async fn run(client: &Client, command: DeviceCommand) -> Result<(), F
         DeviceCommand::Revoke { name } => revoke(client, name).await,
         DeviceCommand::Remove { name } => remove(client, name).await,
         DeviceCommand::Tag { name, changes } => tag(client, name, changes).await,
+        DeviceCommand::Relay { name, preference } => relay(client, name, preference).await,
         DeviceCommand::Rename { name, new } => rename(client, name, new.to_string()).await,
     }
 }
@@ -120,6 +121,19 @@ async fn tag(client: &Client, name: String, edits: Vec<TagEdit>) -> Result<(), F
         tags => format!("{} is tagged {}.", device.name, join(tags)),
     };
     Ok(out::line(&said)?)
+}
+
+async fn relay(client: &Client, name: String, preference: RelayPreference) -> Result<(), Failure> {
+    let update = UpdateDevice {
+        device: name,
+        relay: Some(preference),
+        ..UpdateDevice::default()
+    };
+    let device = client.send(&update).await?;
+    Ok(out::line(&format!(
+        "Access relay of {} is {}.",
+        device.name, device.relay
+    ))?)
 }
 
 async fn rename(client: &Client, name: String, new: String) -> Result<(), Failure> {

@@ -16,6 +16,13 @@ pub(crate) enum Failure {
     /// The text that `--as` asked for does not exist for this device.
     #[error("{reason}")]
     NoSuchForm { reason: String },
+    #[error("{file} can't be read: {source}. Check the name of the file.")]
+    Unreadable { file: String, source: std::io::Error },
+    /// The document breaks the language of policies.
+    #[error("{file} is not a policy, so nothing was changed: {reason}")]
+    Document { file: String, reason: String },
+    #[error("{}", failing(.messages))]
+    PolicyTests { messages: Vec<String> },
     /// Answers cannot be printed.
     #[error("Standard output can't be written: {0}")]
     Output(#[from] std::io::Error),
@@ -29,16 +36,29 @@ impl Failure {
     fn status(&self) -> u8 {
         match self {
             Self::Call(error) if error.is_unreachable() => 5,
-            Self::Call(Error::Environment { .. }) => 2,
+            Self::Call(Error::Environment { .. }) | Self::Document { .. } => 2,
             Self::Call(Error::Problem(Problem { code, .. })) => match code {
                 Code::InvalidInput => 2,
                 Code::Unauthenticated | Code::Forbidden | Code::ForeignOrigin => 3,
                 Code::NotFound | Code::ContainerNotFound => 4,
                 _ => 1,
             },
-            Self::Call(_) | Self::Start(_) | Self::NoSuchForm { .. } | Self::Output(_) => 1,
+            Self::Call(_)
+            | Self::Start(_)
+            | Self::NoSuchForm { .. }
+            | Self::Unreadable { .. }
+            | Self::PolicyTests { .. }
+            | Self::Output(_) => 1,
         }
     }
+}
+
+fn failing(messages: &[String]) -> String {
+    messages
+        .iter()
+        .map(|message| format!("{message}."))
+        .collect::<Vec<_>>()
+        .join("\n")
 }
 
 #[cfg(test)]

@@ -12,6 +12,8 @@ mod failure;
 mod lifetime;
 mod list;
 mod out;
+mod paths;
+mod policy;
 mod serve;
 mod show;
 mod table;
@@ -44,6 +46,8 @@ async fn run(args: Args) -> Result<(), Failure> {
         Command::Images(list) => list::images(&client()?, list).await,
         Command::Volumes(list) => list::volumes(&client()?, list).await,
         Command::Networks(list) => list::networks(&client()?, list).await,
+        Command::Paths(list) => paths::run(&client()?, list).await,
+        Command::Policy { command } => policy::run(&client()?, command).await,
         Command::Start { target } => act::run(&client()?, target, act::START).await,
         Command::Stop { target } => act::run(&client()?, target, act::STOP).await,
         Command::Restart { target } => act::run(&client()?, target, act::RESTART).await,

@@ -9,6 +9,7 @@ use flotilla_protocol::{
     Timestamp,
     device::{Attention, Device, DeviceStatus},
     inventory::EngineState,
+    mesh::{MeshReport, MeshState, Nat},
 };
 use jiff::tz::TimeZone;
 
@@ -32,6 +33,15 @@ pub(crate) fn device(device: &Device, now: Timestamp, zone: &TimeZone) -> String
     lines.add("Mesh address", device.mesh_ip.to_string());
     lines.add("Network mode", device.mode.to_string());
     lines.add("Access relay", device.relay.to_string());
+    if let Some(report) = &device.mesh {
+        mesh(&mut lines, report);
+    }
+    lines.maybe(
+        "Relay",
+        device
+            .is_relay
+            .then(|| "passes other devices' packets on".to_owned()),
+    );
     if let Some(facts) = &device.facts {
         lines.add("Host name", facts.hostname.clone());
         lines.add("System", format!("{}, {}", facts.os, facts.arch));
@@ -79,6 +89,25 @@ fn link(lines: &mut Lines, device: &Device, now: Timestamp) {
     if let Some(drop) = &link.last_drop {
         lines.add("Last drop", format!("{}: {}", ago(drop.at, now), drop.reason));
     }
+}
+
+fn mesh(lines: &mut Lines, report: &MeshReport) {
+    lines.add(
+        "Mesh",
+        match &report.state {
+            MeshState::Starting => "starting".to_owned(),
+            MeshState::Up { interface, mtu } => format!("up on {interface}, packets up to {mtu} bytes"),
+            MeshState::Down { reason, .. } => format!("down: {reason}"),
+            MeshState::Unknown => "in a state this version can't name".to_owned(),
+        },
+    );
+    let nat = match report.nat {
+        Nat::EndpointIndependent => "others can find it",
+        Nat::EndpointDependent => "its NAT changes ports per connection",
+        Nat::UdpBlocked => "UDP is blocked on its network",
+        Nat::Unknown => "",
+    };
+    lines.add("Way out", nat.to_owned());
 }
 
 fn engine(engine: &EngineState) -> String {

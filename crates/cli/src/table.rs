@@ -21,6 +21,10 @@ impl<const N: usize> Table<N> {
             .push(row.map(|cell| cell.replace(char::is_control, "?")));
     }
 
+    pub(crate) fn is_empty(&self) -> bool {
+        self.rows.is_empty()
+    }
+
     /// The lines of the table.
     pub(crate) fn render(&self) -> String {
         let widths: Vec<_> = (0..N).map(|column| self.width(column)).collect();

@@ -34,6 +34,11 @@ fn nas() -> Device {
             "os": "Debian GNU/Linux 12 (bookworm)", "arch": "x86_64", "storage_driver": "overlay2",
             "rootless": false, "docker_desktop": false,
         },
+        "mesh": {
+            "state": {"state": "up", "interface": "flotilla0", "mtu": 1420}, "revision": 7, "candidates": [],
+            "nat": "endpoint_dependent",
+        },
+        "is_relay": true,
         "link": {"since": "2026-01-02T05:05:00Z", "remote": "192.0.2.7:40112", "rtt_ms": 1.25},
     });
     device("nas", "online", more)
