@@ -8,7 +8,8 @@ use crate::{
     enroll::{Outcome, enroll},
     enrollment::{ConfigError, Enrollment, EnrollmentSource},
     exit::Exit,
-    link::{Dismissal, End, Membership},
+    link::{Dismissal, End, Membership, Unusable},
+    mesh::{Mesh, Surroundings, TUN_NAME},
     state::{Identity, StateDir, StateError},
     status::StatusFile,
 };
@@ -28,6 +29,8 @@ pub struct AgentConfig {
     pub enrollment: EnrollmentSource,
     /// `DOCKER_HOST`; `None` looks where engines usually listen.
     pub docker_host: Option<String>,
+    /// Name of the mesh's interface, at most 15 letters and digits.
+    pub tun_name: String,
     /// How often to look for another token when this device is dismissed, instead of returning: in a container,
     /// returning would only make the engine start the same agent again.
     pub idle_when_dismissed: Option<Duration>,
@@ -40,6 +43,7 @@ impl AgentConfig {
         Self {
             state_dir: state_dir.into(),
             enrollment,
+            tun_name: TUN_NAME.to_owned(),
             docker_host: std::env::var("DOCKER_HOST").ok(),
             idle_when_dismissed: is_first_process().then_some(LOOK_FOR_TOKEN),
         }
@@ -119,10 +123,17 @@ impl Agent {
             let Some(identity) = self.state.get().identity else {
                 return Exit::Failed("The enrollment was not kept. Start the agent again.".to_owned());
             };
-            standing.dismissed = match self.membership(identity).hold(shutdown).await {
+            let mesh = match Mesh::join(self.surroundings(), &identity) {
+                Ok(mesh) => mesh,
+                Err(error) => return Exit::Refused(Unusable::from(error).to_string()),
+            };
+            standing.dismissed = match self.membership(identity, mesh.clone()).hold(shutdown).await {
                 End::Stopped => return Exit::Stopped,
                 End::Unusable(unusable) => return Exit::Refused(unusable.to_string()),
-                End::Dismissed(dismissal) => Some(dismissal),
+                End::Dismissed(dismissal) => {
+                    mesh.leave().await;
+                    Some(dismissal)
+                }
             };
         }
     }
@@ -220,12 +231,22 @@ impl Agent {
         }
     }
 
-    fn membership(&self, identity: Identity) -> Membership {
+    fn surroundings(&self) -> Surroundings {
+        Surroundings {
+            state: self.state.clone(),
+            clock: self.clock.clone(),
+            status: self.status.clone(),
+            tun_name: self.config.tun_name.clone(),
+        }
+    }
+
+    fn membership(&self, identity: Identity, mesh: Mesh) -> Membership {
         let given = self.config.enrollment.read().ok().flatten();
         let more = given.filter(|enrollment| enrollment.token.id() == used_token(&identity));
         Membership {
             more_endpoints: more.map(|enrollment| enrollment.endpoints).unwrap_or_default(),
             identity,
+            mesh,
             state: self.state.clone(),
             clock: self.clock.clone(),
             engine: self.engine.clone(),

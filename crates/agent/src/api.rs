@@ -3,12 +3,13 @@
 use crate::{
     clock::AgentClock,
     machine::{self, Gauge},
+    mesh::{Mesh, ROUND_TRIP, Standing, Told},
     state::StateDir,
 };
 use axum::{
     Json, Router,
     body::Body,
-    extract::{Path, State, rejection::JsonRejection},
+    extract::{DefaultBodyLimit, Path, State, rejection::JsonRejection},
     http::{StatusCode, header::CONTENT_TYPE},
     response::{IntoResponse, Response},
     routing::{get, post},
@@ -20,15 +21,24 @@ use flotilla_protocol::{
     agent::{CONTAINERS_PATH, Hello, PING_PATH, REVOKED_PATH, Report, SETTINGS_PATH, Settings, WATCH_PATH},
     api::Empty,
     device::Facts,
+    id::DeviceId,
     inventory::{ContainerAction, EngineState},
+    mesh::{MAP_PATH, MapPush, MapTaken, PATHS_PATH},
+    path::PathAttempt,
 };
 use futures_util::stream;
 use std::{collections::VecDeque, convert::Infallible, sync::Arc, time::Duration};
-use tokio::time::{Interval, MissedTickBehavior, interval};
+use tokio::{
+    sync::watch,
+    time::{Instant, Interval, MissedTickBehavior, interval},
+};
 use tokio_util::sync::CancellationToken;
 
 /// How often use is sampled while somebody watches: often enough for a live figure, rare enough to cost nothing.
 const USAGE_INTERVAL: Duration = Duration::from_secs(5);
+
+/// Size of a network map. A peer takes some hundred bytes, so this is room for tens of thousands.
+const MAP_BYTES: usize = 16 * 1024 * 1024;
 
 /// What the routes act on. One per link.
 #[derive(Debug, Clone)]
@@ -36,6 +46,7 @@ pub(crate) struct Api {
     pub(crate) engine: Engine,
     pub(crate) state: Arc<StateDir>,
     pub(crate) clock: AgentClock,
+    pub(crate) mesh: Mesh,
     /// Ends the streams that live as long as the link.
     pub(crate) closing: CancellationToken,
     /// Set when control says that this device was revoked.
@@ -59,6 +70,8 @@ pub(crate) fn router(api: Api) -> Router {
         .route(SETTINGS_PATH, post(settings))
         .route(PING_PATH, get(async || Json(Empty {})))
         .route(REVOKED_PATH, post(revoked))
+        .route(MAP_PATH, post(map).layer(DefaultBodyLimit::max(MAP_BYTES)))
+        .route(&format!("{PATHS_PATH}/{{peer}}/test"), post(test_path))
         .route(&format!("{CONTAINERS_PATH}/{{id}}/{{action}}"), post(act))
         .fallback(async || {
             Refusal(Problem::new(
@@ -85,6 +98,10 @@ struct Watching {
     engine: Watch,
     gauge: Gauge,
     usage: Interval,
+    standing: watch::Receiver<Standing>,
+    told: Told,
+    /// Ticks while something about the mesh is held back.
+    held_back: Option<Interval>,
     closing: CancellationToken,
 }
 
@@ -97,35 +114,49 @@ impl Watching {
             sent_at: AgentClock::system(),
             facts: gauge.facts(),
         };
-        let mut usage = interval(USAGE_INTERVAL);
-        usage.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        // The first sample comes after one interval: processor use is a mean over time.
-        usage.reset();
+        let mut standing = api.mesh.watch();
+        standing.mark_changed();
         Self {
             facts: hello.facts.clone(),
             due: [Report::Hello(hello)].into(),
             engine: api.engine.watch(),
             gauge,
-            usage,
+            // The first sample comes after one interval: processor use is a mean over time.
+            usage: later(USAGE_INTERVAL),
+            standing,
+            told: Told::default(),
+            held_back: None,
             closing: api.closing,
         }
     }
 
     async fn next(&mut self) -> Option<Report> {
-        if let Some(report) = self.due.pop_front() {
-            return Some(report);
-        }
-        tokio::select! {
-            () = self.closing.cancelled() => None,
-            report = self.engine.next() => {
-                let report = report?;
-                if let Report::Engine(state) = &report {
-                    self.learn_from(state);
-                }
-                Some(report)
+        loop {
+            if let Some(report) = self.due.pop_front() {
+                return Some(report);
             }
-            _ = self.usage.tick() => Some(Report::Usage(self.gauge.usage())),
+            tokio::select! {
+                biased;
+                () = self.closing.cancelled() => return None,
+                report = self.engine.next() => {
+                    let report = report?;
+                    if let Report::Engine(state) = &report {
+                        self.learn_from(state);
+                    }
+                    return Some(report);
+                }
+                Ok(()) = self.standing.changed() => self.tell_standing(),
+                _ = tick(&mut self.held_back) => self.tell_standing(),
+                _ = self.usage.tick() => return Some(Report::Usage(self.gauge.usage())),
+            }
         }
+    }
+
+    fn tell_standing(&mut self) {
+        let standing = self.standing.borrow_and_update();
+        self.due.extend(self.told.news(&standing, Instant::now()));
+        let holds_back = self.told.holds_back(&standing);
+        self.held_back = holds_back.then(|| self.held_back.take().unwrap_or_else(|| later(ROUND_TRIP)));
     }
 
     /// From inside a container only the engine knows what system the device runs.
@@ -138,6 +169,39 @@ impl Watching {
             self.due.push_back(Report::Facts(self.facts.clone()));
         }
     }
+}
+
+/// Waits for ever without an interval.
+async fn tick(interval: &mut Option<Interval>) {
+    match interval {
+        Some(interval) => {
+            interval.tick().await;
+        }
+        None => std::future::pending().await,
+    }
+}
+
+fn later(period: Duration) -> Interval {
+    let mut interval = interval(period);
+    interval.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    interval.reset();
+    interval
+}
+
+/// Answered when it is on disk and in force.
+async fn map(
+    State(api): State<Api>,
+    body: Result<Json<MapPush>, JsonRejection>,
+) -> Result<Json<MapTaken>, Refusal> {
+    let Json(push) = body.map_err(|error| Refusal(Problem::new(Code::InvalidInput, error.body_text())))?;
+    api.mesh.take(push).await.map(Json).map_err(Refusal)
+}
+
+async fn test_path(
+    State(api): State<Api>,
+    Path(peer): Path<DeviceId>,
+) -> Result<Json<Vec<PathAttempt>>, Refusal> {
+    api.mesh.test_path(peer).await.map(Json).map_err(Refusal)
 }
 
 /// Answered when it is on disk.

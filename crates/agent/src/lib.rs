@@ -1,7 +1,7 @@
 //! The agent: the one Flotilla program on a device.
 //!
 //! It enrolls once, with a one-time token, and from then on holds a single outbound link to control, on which
-//! control calls it. It has no listening port. It needs a directory for its state and, for containers, the
+//! control calls it. It has no listening port but the mesh's UDP socket. It needs a directory for its state and, for containers, the
 //! engine's socket; without an engine it is still a device, and says why it has no containers.
 //!
 //! [`run`] is the whole agent. The program `flotilla-agent` calls it, and so do the desktop application and
@@ -10,6 +10,7 @@
 //! - `enrollment`, `enroll`: from a config file or environment to a certificate.
 //! - `state`, `disk`, `secret`: what survives, and how it survives a power cut.
 //! - `link`, `api`: the connection to control, and what control may ask on it.
+//! - `mesh`: the network map, and the data plane that runs on it, with control or without.
 //! - `machine`, `clock`: what the device is, and what time it thinks it is.
 //! - `install`: as a service of systemd.
 
@@ -24,6 +25,7 @@ mod exit;
 mod install;
 mod link;
 mod machine;
+mod mesh;
 mod secret;
 mod state;
 mod status;
@@ -32,7 +34,8 @@ pub use agent::{AgentConfig, run};
 pub use enrollment::{EnrollmentSource, Environment};
 pub use exit::Exit;
 pub use install::{CONFIG_FILE, InstallError, RunAs, STATE_DIR, install, uninstall};
-pub use status::{EnrolledDevice, LinkStatus, Status, StatusError, status};
+pub use mesh::TUN_NAME;
+pub use status::{EnrolledDevice, LinkStatus, MeshStatus, PeerStatus, Status, StatusError, status};
 
 /// Version of this agent.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");

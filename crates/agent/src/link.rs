@@ -5,6 +5,7 @@ use crate::{
     clock::AgentClock,
     complaint::Complaint,
     machine,
+    mesh::Mesh,
     state::{Identity, StateDir, StateError},
     status::{LinkStatus, StatusFile},
 };
@@ -59,6 +60,7 @@ pub(crate) struct Membership {
     pub(crate) clock: AgentClock,
     pub(crate) engine: Engine,
     pub(crate) status: StatusFile,
+    pub(crate) mesh: Mesh,
     /// Addresses from the config file, tried after those that control named.
     pub(crate) more_endpoints: Vec<Endpoint>,
 }
@@ -156,6 +158,7 @@ impl Membership {
             engine: self.engine.clone(),
             state: self.state.clone(),
             clock: self.clock.clone(),
+            mesh: self.mesh.clone(),
             closing: closing.clone(),
             revoked: revoked.clone(),
         });

@@ -8,8 +8,8 @@
 
 use clap::{Parser, Subcommand};
 use flotilla_agent::{
-    AgentConfig, CONFIG_FILE, EnrollmentSource, Environment, Exit, InstallError, RunAs, STATE_DIR, install,
-    run, status, uninstall,
+    AgentConfig, CONFIG_FILE, EnrollmentSource, Environment, Exit, InstallError, RunAs, STATE_DIR, TUN_NAME,
+    install, run, status, uninstall,
 };
 use std::{
     io::IsTerminal as _,
@@ -38,6 +38,9 @@ enum Command {
         /// Where the device's keys and certificate are kept
         #[arg(long, value_name = "DIR", env = "FLOTILLA_STATE_DIR", default_value = STATE_DIR)]
         state_dir: PathBuf,
+        /// Name of the mesh's network interface
+        #[arg(long, value_name = "NAME", default_value = TUN_NAME)]
+        tun_name: String,
     },
     /// Tells how the agent on this device fares
     Status {
@@ -60,7 +63,14 @@ enum Command {
 
 fn main() -> ExitCode {
     match Cli::parse().command {
-        Command::Run { config, state_dir } => run_agent(config, state_dir),
+        Command::Run {
+            config,
+            state_dir,
+            tun_name,
+        } => run_agent(AgentConfig {
+            tun_name,
+            ..AgentConfig::new(state_dir, source(config))
+        }),
         Command::Status { json, state_dir } => show_status(&state_dir, json),
         Command::Install { as_root } => done(install(if as_root { RunAs::Root } else { RunAs::Flotilla })),
         Command::Uninstall => done(uninstall()),
@@ -71,7 +81,7 @@ fn main() -> ExitCode {
     }
 }
 
-fn run_agent(config: Option<PathBuf>, state_dir: PathBuf) -> ExitCode {
+fn run_agent(config: AgentConfig) -> ExitCode {
     init_logs();
     // One thread is enough for an agent that mostly waits, and keeps it small.
     let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
@@ -81,7 +91,7 @@ fn run_agent(config: Option<PathBuf>, state_dir: PathBuf) -> ExitCode {
     let exit = runtime.block_on(async {
         let shutdown = CancellationToken::new();
         tokio::spawn(cancel_on_signal(shutdown.clone()));
-        run(AgentConfig::new(state_dir, source(config)), shutdown).await
+        run(config, shutdown).await
     });
     match &exit {
         Exit::Stopped => tracing::info!("stopped"),

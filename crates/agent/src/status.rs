@@ -2,6 +2,7 @@
 
 use crate::{
     disk::{Disk as _, RealDisk},
+    mesh::Standing,
     state::{self, StateError},
 };
 use flotilla_protocol::{
@@ -9,11 +10,14 @@ use flotilla_protocol::{
     endpoint::Endpoint,
     id::{DeviceId, FleetId},
     inventory::EngineState,
+    mesh::{MeshReport, MeshState, NetworkMap},
     name::DeviceName,
+    path::PeerPath,
 };
 use serde::{Deserialize, Serialize};
 use std::{
     fmt, fs,
+    net::Ipv4Addr,
     path::{Path, PathBuf},
     sync::{Arc, Mutex, PoisonError},
 };
@@ -42,6 +46,26 @@ impl LinkStatus {
 struct Notes {
     link: Option<LinkStatus>,
     engine: Option<EngineState>,
+    mesh: Option<MeshStatus>,
+}
+
+/// The mesh, as this device sees it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct MeshStatus {
+    pub report: MeshReport,
+    /// By name.
+    pub peers: Vec<PeerStatus>,
+}
+
+/// A device that some rule connects with this one.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct PeerStatus {
+    pub name: DeviceName,
+    pub address: Ipv4Addr,
+    /// Absent while nothing is known.
+    pub path: Option<PeerPath>,
+    /// Name of the relay that the path leads through.
+    pub relay: Option<String>,
 }
 
 /// Where a running agent notes how it fares.
@@ -70,6 +94,32 @@ impl StatusFile {
 
     pub(crate) fn set_engine(&self, engine: EngineState) {
         self.note(|notes| notes.engine = Some(engine));
+    }
+
+    /// How the device stands, with the names that its map has for others.
+    pub(crate) fn set_mesh(&self, standing: &Standing, map: Option<&NetworkMap>) {
+        let relay = |path: &PeerPath| {
+            let mut relays = map.into_iter().flat_map(|map| &map.relays);
+            let relay = relays.find(|relay| Some(relay.id) == path.relay)?;
+            Some(relay.name.clone())
+        };
+        let peers = map.into_iter().flat_map(|map| &map.peers).map(|peer| {
+            let path = standing.paths.get(&peer.id).cloned();
+            PeerStatus {
+                name: peer.name.clone(),
+                address: peer.address,
+                relay: path.as_ref().and_then(relay),
+                path,
+            }
+        });
+        let mut peers: Vec<_> = peers.collect();
+        peers.sort_by(|a, b| a.name.cmp(&b.name));
+        let report = standing.report.clone();
+        self.note(|notes| notes.mesh = Some(MeshStatus { report, peers }));
+    }
+
+    pub(crate) fn clear_mesh(&self) {
+        self.note(|notes| notes.mesh = None);
     }
 
     fn note(&self, change: impl FnOnce(&mut Notes)) {
@@ -101,6 +151,7 @@ pub struct Status {
     /// Known while an agent runs.
     pub link: Option<LinkStatus>,
     pub engine: Option<EngineState>,
+    pub mesh: Option<MeshStatus>,
 }
 
 #[derive(Debug, Serialize)]
@@ -108,7 +159,7 @@ pub struct EnrolledDevice {
     pub fleet_id: FleetId,
     pub id: DeviceId,
     pub name: DeviceName,
-    pub mesh_ip: std::net::Ipv4Addr,
+    pub mesh_ip: Ipv4Addr,
     pub endpoints: Vec<Endpoint>,
 }
 
@@ -141,6 +192,7 @@ pub fn status(state_dir: &Path) -> Result<Status, StatusError> {
         }),
         link: notes.link,
         engine: notes.engine,
+        mesh: notes.mesh,
     })
 }
 
@@ -168,6 +220,43 @@ impl fmt::Display for Status {
             Some(state) => writeln!(f, "engine   {}", state.reason().unwrap_or_default())?,
             None => {}
         }
-        Ok(())
+        self.mesh.iter().try_for_each(|mesh| write!(f, "{mesh}"))
     }
 }
+
+impl fmt::Display for MeshStatus {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.report.state {
+            MeshState::Up { interface, .. } => {
+                writeln!(f, "mesh     up on {interface}, map {}", self.report.revision)?;
+            }
+            MeshState::Down { reason, .. } => writeln!(f, "mesh     down: {reason}")?,
+            MeshState::Starting | MeshState::Unknown => writeln!(f, "mesh     waiting for control")?,
+        }
+        self.peers.iter().try_for_each(|peer| write!(f, "{peer}"))
+    }
+}
+
+impl fmt::Display for PeerStatus {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "peer     {} {}", self.name, self.address)?;
+        let Some(path) = &self.path else {
+            return writeln!(f, ", no path known");
+        };
+        write!(f, ", {}", path.why)?;
+        if let Some(remote) = path.remote {
+            write!(f, ", {remote}")?;
+        }
+        if let Some(relay) = &self.relay {
+            write!(f, ", by {relay}")?;
+        }
+        if let Some(rtt_ms) = path.rtt_ms {
+            write!(f, ", {rtt_ms:.1} ms")?;
+        }
+        writeln!(f)
+    }
+}
+
+#[cfg(test)]
+#[path = "status/tests.rs"]
+mod tests;

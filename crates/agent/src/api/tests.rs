@@ -7,10 +7,13 @@ use http_body_util::BodyExt as _;
 use tower::ServiceExt as _;
 
 fn api(dir: &std::path::Path) -> Api {
+    let state = Arc::new(StateDir::open(dir).unwrap());
+    let clock = AgentClock::new(None);
     Api {
         engine: Engine::new(Sockets::at(dir.join("docker.sock")), OwnContainer::default()),
-        state: Arc::new(StateDir::open(dir).unwrap()),
-        clock: AgentClock::new(None),
+        mesh: crate::mesh::samples::mesh(state.clone(), clock.clone()),
+        state,
+        clock,
         closing: CancellationToken::new(),
         revoked: CancellationToken::new(),
     }
@@ -32,6 +35,12 @@ async fn what_the_agent_cannot_do_is_answered_with_a_problem() {
         ("/v1/containers/c1/explode", 404, "not_found"),
         ("/v1/unheard-of", 404, "not_found"),
         ("/v1/settings", 400, "invalid_input"),
+        ("/v1/map", 400, "invalid_input"),
+        (
+            "/v1/paths/01937c5e-7b1a-7c3e-8b9e-0123456789bb/test",
+            404,
+            "not_found",
+        ),
     ] {
         let (got, problem) = answer(api.clone(), Request::post(path).body(Body::empty()).unwrap()).await;
         assert_eq!((got, problem["code"].as_str()), (status, Some(code)), "{path}");
@@ -57,8 +66,12 @@ async fn use_is_sampled_while_somebody_watches() {
     let api = api(dir.path());
     let request = Request::get(WATCH_PATH).body(Body::empty()).unwrap();
     let mut body = router(api.clone()).oneshot(request).await.unwrap().into_body();
-    body.frame().await.unwrap().unwrap();
     let began = tokio::time::Instant::now();
+    for expected in ["hello", "mesh"] {
+        let line = body.frame().await.unwrap().unwrap().into_data().unwrap();
+        let report: serde_json::Value = serde_json::from_slice(&line).unwrap();
+        assert_eq!(report["report"], expected);
+    }
     let line = body.frame().await.unwrap().unwrap().into_data().unwrap();
     assert!(matches!(serde_json::from_slice(&line), Ok(Report::Usage(_))));
     assert_eq!(began.elapsed(), USAGE_INTERVAL);
@@ -74,4 +87,26 @@ async fn revocation_is_answered_and_noted() {
     )
     .await;
     assert!(status == 200 && api.revoked.is_cancelled());
+}
+
+#[tokio::test]
+async fn a_map_that_was_taken_is_answered_and_shows_in_the_watch() {
+    let dir = tempfile::tempdir().unwrap();
+    let api = api(dir.path());
+    let push = MapPush::Whole(crate::mesh::samples::map(7));
+    let request = Request::post(MAP_PATH)
+        .header(CONTENT_TYPE, "application/json")
+        .body(Body::from(serde_json::to_vec(&push).unwrap()))
+        .unwrap();
+    let (status, taken) = answer(api.clone(), request).await;
+    assert_eq!((status, taken["revision"].as_u64()), (200, Some(7)));
+    let request = Request::get(WATCH_PATH).body(Body::empty()).unwrap();
+    let mut body = router(api.clone()).oneshot(request).await.unwrap().into_body();
+    loop {
+        let line = body.frame().await.unwrap().unwrap().into_data().unwrap();
+        if let Report::Mesh(report) = serde_json::from_slice(&line).unwrap() {
+            assert_eq!(report.revision, 7);
+            break;
+        }
+    }
 }

@@ -144,6 +144,7 @@ pub(super) fn agent_config(state_dir: &Path, enrollment: EnrollmentSource) -> Ag
     AgentConfig {
         state_dir: state_dir.to_owned(),
         enrollment,
+        tun_name: crate::TUN_NAME.to_owned(),
         docker_host: Some(format!("unix://{}/docker.sock", state_dir.display())),
         idle_when_dismissed: None,
     }

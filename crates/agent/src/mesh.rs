@@ -1,0 +1,162 @@
+//! The agent's part of the mesh: it keeps the network map, runs the data plane on it, and tells how both fare.
+//!
+//! Life cycle: [`Mesh::join`] when the device is a member → the map on disk is in force at once, before control is
+//! reached → each push from control is stored, put in force and answered → [`Mesh::leave`] when control dismisses
+//! the device: the interface and the map are gone. Dropping the last [`Mesh`] ends the data plane and keeps the map.
+//!
+//! A device that cannot have an interface is still managed; its standing says why, and it tries again by itself.
+//!
+//! WireGuard orders handshakes by the initiator's clock (its TAI64N timestamps), which only ever has to grow; whether
+//! the clock is right does not matter, so a device whose clock is off by hours is on the mesh like any other.
+
+mod keeper;
+mod leg;
+mod lookup;
+mod map_file;
+mod plane;
+#[cfg(test)]
+pub(crate) mod samples;
+mod standing;
+#[cfg(test)]
+mod tests;
+
+pub(crate) use standing::{ROUND_TRIP, Standing, Told};
+
+use crate::{
+    clock::AgentClock,
+    state::{Identity, StateDir},
+    status::StatusFile,
+};
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use flotilla_identity::{ControlTrust, MaterialError, agent_config};
+use flotilla_protocol::{
+    Code, Problem,
+    id::{DeviceId, RelayId},
+    mesh::{MapPush, MapTaken},
+    path::PathAttempt,
+};
+use flotilla_tunnel::PrivateKey;
+use keeper::Keeper;
+use std::sync::Arc;
+use tokio::sync::{mpsc, oneshot, watch};
+use zeroize::Zeroizing;
+
+/// The interface's name where nobody chooses another.
+pub const TUN_NAME: &str = flotilla_tunnel::INTERFACE;
+
+/// What the mesh needs to know of the agent that it belongs to.
+#[derive(Debug, Clone)]
+pub(crate) struct Surroundings {
+    pub(crate) state: Arc<StateDir>,
+    pub(crate) clock: AgentClock,
+    pub(crate) status: StatusFile,
+    pub(crate) tun_name: String,
+}
+
+/// The same, and whose device it is.
+struct Setup {
+    state: Arc<StateDir>,
+    clock: AgentClock,
+    status: StatusFile,
+    tun_name: String,
+    device: DeviceId,
+    private_key: PrivateKey,
+    trust: ControlTrust,
+}
+
+impl Setup {
+    fn new(surroundings: Surroundings, identity: &Identity) -> Result<Self, MaterialError> {
+        let key = Zeroizing::new(
+            STANDARD
+                .decode(identity.keys.wireguard.expose())
+                .map_err(|_| MaterialError::Key)?,
+        );
+        let key: [u8; 32] = key.as_slice().try_into().map_err(|_| MaterialError::Key)?;
+        let Surroundings {
+            state,
+            clock,
+            status,
+            tun_name,
+        } = surroundings;
+        Ok(Self {
+            state,
+            clock,
+            status,
+            tun_name,
+            device: identity.device_id,
+            private_key: PrivateKey::from_bytes(key),
+            trust: ControlTrust {
+                ca_pin: identity.ca_pin.clone(),
+                fleet: Some(identity.fleet_id),
+            },
+        })
+    }
+
+    /// How the TLS end of a relay is recognized. Control's own has the fleet's id, and is control.
+    fn relay_tls(&self, _: RelayId) -> Result<Arc<rustls::ClientConfig>, MaterialError> {
+        agent_config(self.trust.clone(), None, self.clock.for_tls())
+    }
+}
+
+/// A device on the mesh. Clones are the same one.
+#[derive(Debug, Clone)]
+pub(crate) struct Mesh {
+    orders: mpsc::UnboundedSender<Order>,
+    standing: watch::Receiver<Standing>,
+}
+
+/// What is asked of the mesh.
+#[derive(Debug)]
+enum Order {
+    Take(Box<MapPush>, oneshot::Sender<Result<MapTaken, Problem>>),
+    Test(DeviceId, oneshot::Sender<Result<Vec<PathAttempt>, Problem>>),
+    Leave(oneshot::Sender<()>),
+}
+
+impl Mesh {
+    /// Puts the stored map of this identity in force, if there is one, and waits for more.
+    ///
+    /// # Errors
+    /// The stored WireGuard key is none.
+    pub(crate) fn join(surroundings: Surroundings, identity: &Identity) -> Result<Self, MaterialError> {
+        let setup = Setup::new(surroundings, identity)?;
+        let (orders, inbox) = mpsc::unbounded_channel();
+        let (publisher, standing) = watch::channel(Standing::default());
+        tokio::spawn(Keeper::new(setup, publisher).keep(inbox));
+        Ok(Self { orders, standing })
+    }
+
+    /// Makes a map, or a change of one, the one in force.
+    ///
+    /// # Errors
+    /// The map is in force but could not be stored.
+    pub(crate) async fn take(&self, push: MapPush) -> Result<MapTaken, Problem> {
+        self.ask(|answer| Order::Take(Box::new(push), answer)).await?
+    }
+
+    /// Probes all ways to a peer.
+    ///
+    /// # Errors
+    /// There is no such peer, or no data plane.
+    pub(crate) async fn test_path(&self, peer: DeviceId) -> Result<Vec<PathAttempt>, Problem> {
+        self.ask(|answer| Order::Test(peer, answer)).await?
+    }
+
+    /// How the device stands, now and later.
+    pub(crate) fn watch(&self) -> watch::Receiver<Standing> {
+        self.standing.clone()
+    }
+
+    /// Ends the membership: returns when neither interface nor map is left.
+    pub(crate) async fn leave(&self) {
+        // Where nobody answers the mesh has ended already.
+        let _ = self.ask(Order::Leave).await;
+    }
+
+    async fn ask<T>(&self, order: impl FnOnce(oneshot::Sender<T>) -> Order) -> Result<T, Problem> {
+        let (answer, answered) = oneshot::channel();
+        let ended = |()| Problem::new(Code::Unavailable, "The agent is about to end.");
+        self.orders.send(order(answer)).map_err(|_| ended(()))?;
+        answered.await.map_err(|_| ended(()))
+    }
+}

@@ -1,0 +1,373 @@
+//! The task that owns the map and the data plane.
+//!
+//! Life cycle: without a map it waits for one → with a map it has a data plane, or knows why not and tries again →
+//! it ends when it is told to leave, or when nobody can ask it any more.
+
+use super::{
+    Order, Setup, Standing, Told,
+    map_file::{Kept, MapFile},
+    plane::Plane,
+    standing::settled,
+};
+use crate::complaint::Complaint;
+use flotilla_link::Target;
+use flotilla_protocol::{
+    Code, Problem,
+    id::{DeviceId, RelayId},
+    mesh::{MapPush, MapTaken, MeshState, MeshTrouble, NetworkMap},
+    path::{PathAttempt, PeerPath},
+};
+use flotilla_tunnel::{Event, MTU, TunnelError};
+use std::time::Duration;
+use tokio::{
+    sync::{mpsc, watch},
+    time::{Instant, Interval, MissedTickBehavior, interval, sleep_until},
+};
+
+/// How long a data plane that cannot be had is left alone. What is in the way goes away by somebody's hand.
+const RETRY: Duration = Duration::from_secs(15);
+
+/// How often the figures of paths are read.
+const FIGURES: Duration = Duration::from_secs(5);
+
+pub(super) struct Keeper {
+    setup: Setup,
+    file: MapFile,
+    /// What is, or should be, on disk.
+    kept: Option<Kept>,
+    /// The file does not hold `kept`.
+    is_unstored: bool,
+    plane: Option<Plane>,
+    retry: Instant,
+    complaint: Complaint,
+    standing: watch::Sender<Standing>,
+    /// What the status file tells.
+    noted: Told,
+}
+
+/// What woke the keeper.
+enum Wake {
+    Order(Option<Order>),
+    Event(Event),
+    Retry,
+    Figures,
+    LookUp,
+}
+
+impl Keeper {
+    pub(super) fn new(setup: Setup, standing: watch::Sender<Standing>) -> Self {
+        let file = MapFile::new(setup.state.dir(), setup.device);
+        Self {
+            kept: file.load(),
+            file,
+            setup,
+            is_unstored: false,
+            plane: None,
+            retry: Instant::now(),
+            complaint: Complaint::default(),
+            standing,
+            noted: Told::default(),
+        }
+    }
+
+    pub(super) async fn keep(mut self, mut orders: mpsc::UnboundedReceiver<Order>) {
+        self.start_plane().await;
+        let [mut figures, mut look_up] = [FIGURES, super::lookup::AGAIN].map(every);
+        loop {
+            match self.wake(&mut orders, &mut figures, &mut look_up).await {
+                Wake::Order(Some(Order::Take(push, answer))) => {
+                    // Who asked may be gone by now, with its link.
+                    let _ = answer.send(self.take(*push).await);
+                }
+                Wake::Order(Some(Order::Test(peer, answer))) => {
+                    let _ = answer.send(self.test_path(peer).await);
+                }
+                Wake::Order(Some(Order::Leave(answer))) => {
+                    self.plane = None;
+                    self.file.delete();
+                    self.setup.status.clear_mesh();
+                    let _ = answer.send(());
+                    return;
+                }
+                Wake::Order(None) => return,
+                Wake::Event(event) => self.handle(event),
+                Wake::Retry => self.start_plane().await,
+                Wake::Figures => self.read_figures().await,
+                Wake::LookUp => {
+                    if let (Some(plane), Some(kept)) = (&mut self.plane, &self.kept) {
+                        plane.look_up_again(&kept.map);
+                    }
+                }
+            }
+            self.note();
+        }
+    }
+
+    async fn wake(
+        &mut self,
+        orders: &mut mpsc::UnboundedReceiver<Order>,
+        figures: &mut Interval,
+        look_up: &mut Interval,
+    ) -> Wake {
+        let can_retry = self.plane.is_none() && self.kept.is_some();
+        let plane = self.plane.as_mut();
+        let has_plane = plane.is_some();
+        let event = async {
+            match plane {
+                Some(plane) => plane.next().await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            order = orders.recv() => Wake::Order(order),
+            event = event => Wake::Event(event),
+            () = sleep_until(self.retry), if can_retry => Wake::Retry,
+            _ = figures.tick(), if has_plane => Wake::Figures,
+            _ = look_up.tick(), if has_plane => Wake::LookUp,
+        }
+    }
+
+    async fn take(&mut self, push: MapPush) -> Result<MapTaken, Problem> {
+        let before = self.kept.as_ref();
+        let port = before.map_or(0, |kept| kept.listen_port);
+        let map = match push {
+            MapPush::Whole(map) => Some(map),
+            MapPush::Change(change) => before.map(|kept| kept.map.clone()).and_then(|mut map| {
+                // For another revision than the one here: the answer tells control, which sends the whole map.
+                map.apply(change).ok().map(|()| map)
+            }),
+        };
+        if let Some(map) = map {
+            self.is_unstored |= before.is_none_or(|kept| kept.map != map);
+            self.kept = Some(Kept {
+                listen_port: port,
+                map,
+            });
+            self.put_in_force().await;
+        }
+        // In force first: a disk that is full must not keep a revoked peer on the mesh.
+        self.store().await?;
+        Ok(MapTaken {
+            revision: self.kept.as_ref().map_or(0, |kept| kept.map.revision),
+        })
+    }
+
+    async fn put_in_force(&mut self) {
+        let (Some(plane), Some(kept)) = (&mut self.plane, &self.kept) else {
+            return self.start_plane().await;
+        };
+        match plane.apply(&kept.map).await {
+            Ok(()) => self.show_map(),
+            Err(error) => self.handle_failure(&error),
+        }
+    }
+
+    async fn store(&mut self) -> Result<(), Problem> {
+        let Some(kept) = self.kept.clone().filter(|_| self.is_unstored) else {
+            return Ok(());
+        };
+        let file = self.file.clone();
+        let stored = tokio::task::spawn_blocking(move || file.store(&kept)).await;
+        let failed = |reason: String| {
+            let text = format!("The network map is in force but could not be stored: {reason}.");
+            Problem::new(Code::Unavailable, text)
+        };
+        stored
+            .map_err(|error| failed(error.to_string()))?
+            .map_err(|error| failed(error.to_string()))?;
+        self.is_unstored = false;
+        Ok(())
+    }
+
+    async fn start_plane(&mut self) {
+        let Some(kept) = self.kept.as_mut().filter(|_| self.plane.is_none()) else {
+            return;
+        };
+        match Plane::start(&self.setup, &kept.map, kept.listen_port) {
+            Ok(plane) => {
+                let tunnel = plane.tunnel();
+                let up = MeshState::Up {
+                    interface: tunnel.interface().to_owned(),
+                    mtu: MTU,
+                };
+                if kept.listen_port != tunnel.listen_port() {
+                    kept.listen_port = tunnel.listen_port();
+                    self.is_unstored = true;
+                }
+                tracing::info!(
+                    interface = tunnel.interface(),
+                    map.revision = kept.map.revision,
+                    "on the mesh"
+                );
+                self.complaint.settle();
+                self.plane = Some(plane);
+                self.standing.send_modify(|standing| standing.report.state = up);
+                self.show_map();
+                // Another port next time is a lesser evil than no mesh now.
+                if let Err(problem) = self.store().await {
+                    tracing::warn!(%problem, "the agent's UDP port could not be noted");
+                }
+            }
+            Err(error) => self.handle_failure(&error),
+        }
+    }
+
+    fn handle_failure(&mut self, error: &TunnelError) {
+        self.plane = None;
+        self.retry = Instant::now() + RETRY;
+        let (code, reason) = (error.trouble(), error.to_string());
+        if self.complaint.is_new(class(code)) {
+            tracing::warn!(
+                reason,
+                "this device is not on the mesh; it tries again now and then"
+            );
+        }
+        let revision = self.kept.as_ref().map_or(0, |kept| kept.map.revision);
+        self.standing.send_modify(|standing| {
+            *standing = Standing::default();
+            standing.report.revision = revision;
+            standing.report.state = MeshState::Down { code, reason };
+        });
+    }
+
+    fn handle(&mut self, event: Event) {
+        match event {
+            Event::Path(path) => self.show_paths(vec![path]),
+            Event::Standing(found) => {
+                let has_moved = self
+                    .plane
+                    .as_mut()
+                    .is_some_and(|plane| plane.has_moved(&found.candidates));
+                self.standing.send_modify(|standing| {
+                    standing.report.candidates = found.candidates;
+                    standing.report.home_relay = found.home_relay;
+                    standing.report.nat = found.nat;
+                });
+                if has_moved {
+                    for relay in self.plane.as_ref().map(Plane::legs).unwrap_or_default() {
+                        self.open_leg(relay);
+                    }
+                }
+            }
+            Event::NeedsStream(relay) => self.open_leg(relay),
+            Event::NoLongerNeedsStream(relay) => {
+                if let Some(plane) = &mut self.plane {
+                    plane.close_leg(relay);
+                }
+            }
+            Event::Ended(error) => self.handle_failure(&error),
+        }
+    }
+
+    fn open_leg(&mut self, relay: RelayId) {
+        let (Some(plane), Some(kept)) = (&mut self.plane, &self.kept) else {
+            return;
+        };
+        let Some(known) = kept.map.relays.iter().find(|known| known.id == relay) else {
+            return;
+        };
+        match self.setup.relay_tls(relay) {
+            Ok(tls) => {
+                let target = Target {
+                    endpoints: known.endpoints.clone(),
+                    last_good: None,
+                    tls,
+                };
+                plane.open_leg(relay, target);
+            }
+            Err(error) => {
+                tracing::warn!(relay.id = %relay, %error, "this relay cannot be reached by TLS");
+            }
+        }
+    }
+
+    async fn test_path(&self, peer: DeviceId) -> Result<Vec<PathAttempt>, Problem> {
+        let known = self
+            .kept
+            .as_ref()
+            .filter(|kept| kept.map.peers.iter().any(|known| known.id == peer));
+        let kept = known.ok_or_else(|| {
+            Problem::new(
+                Code::NotFound,
+                "No rule of the policy connects this device with that one.",
+            )
+        })?;
+        let Some(plane) = &self.plane else {
+            let standing = self.standing.borrow();
+            return Err(Problem::new(Code::Unavailable, reason(&standing.report.state)));
+        };
+        plane
+            .test_path(peer, &kept.map)
+            .await
+            .map_err(|error| Problem::new(Code::Unavailable, error.to_string()))
+    }
+
+    async fn read_figures(&mut self) {
+        let Some(plane) = &self.plane else { return };
+        if let Ok(paths) = plane.tunnel().paths().await {
+            self.show_paths(paths);
+        }
+    }
+
+    /// The map in force is another one.
+    fn show_map(&self) {
+        let Some(Kept { map, .. }) = &self.kept else {
+            return;
+        };
+        self.standing.send_modify(|standing| {
+            standing.report.revision = map.revision;
+            standing.paths.retain(|peer, _| is_peer(map, *peer));
+        });
+    }
+
+    fn show_paths(&self, paths: Vec<PeerPath>) {
+        let Some(Kept { map, .. }) = &self.kept else {
+            return;
+        };
+        self.standing.send_modify(|standing| {
+            for path in paths.into_iter().filter(|path| is_peer(map, path.peer)) {
+                let path = settled(standing.paths.get(&path.peer), path);
+                standing.paths.insert(path.peer, path);
+            }
+        });
+    }
+
+    /// Tells the status file what a person would want to know.
+    fn note(&mut self) {
+        let standing = self.standing.borrow();
+        if !self.noted.news(&standing, Instant::now()).is_empty() {
+            let map = self.kept.as_ref().map(|kept| &kept.map);
+            self.setup.status.set_mesh(&standing, map);
+        }
+    }
+}
+
+fn is_peer(map: &NetworkMap, peer: DeviceId) -> bool {
+    map.peers.iter().any(|known| known.id == peer)
+}
+
+fn every(period: Duration) -> Interval {
+    let mut interval = interval(period);
+    interval.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    interval.reset();
+    interval
+}
+
+/// Why there is no data plane, as a sentence.
+fn reason(state: &MeshState) -> String {
+    match state {
+        MeshState::Down { reason, .. } => reason.clone(),
+        _ => "This device is not on the mesh yet.".to_owned(),
+    }
+}
+
+/// The kind of a trouble, for complaining once.
+fn class(code: MeshTrouble) -> &'static str {
+    match code {
+        MeshTrouble::NoTun => "no tun",
+        MeshTrouble::RangeOverlap => "range overlap",
+        MeshTrouble::InterfaceTaken => "interface taken",
+        MeshTrouble::NoUdp => "no udp",
+        MeshTrouble::Other => "other",
+    }
+}

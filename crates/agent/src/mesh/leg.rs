@@ -1,0 +1,92 @@
+//! The TLS leg to a relay: datagrams as messages of a WebSocket, where UDP does not get through.
+//!
+//! Life cycle: dialed when the data plane asks for it → open: carries datagrams both ways → ended by the network:
+//! dialed again after a pause that grows → dropped when the data plane needs it no more.
+
+use crate::complaint::Complaint;
+use flotilla_link::{Backoff, LinkEnd, Messages, Target, open};
+use flotilla_protocol::id::RelayId;
+use flotilla_tunnel::{RelayStream, Tunnel};
+use futures_util::FutureExt as _;
+use std::{
+    sync::Weak,
+    time::{Duration, Instant},
+};
+use tokio::time::timeout;
+use tokio_util::task::AbortOnDropHandle;
+
+/// Where relays take a WebSocket, on control's fleet port and on a device's relay port alike.
+const RELAY_PATH: &str = "/relay/v1/connect";
+
+/// The data plane pings its relays every 25 s, and they answer: nothing at all for longer than that, and some, is a
+/// connection that leads nowhere.
+const SILENCE: Duration = Duration::from_secs(40);
+
+/// Datagrams that are written in one go.
+const BATCH: usize = 64;
+
+/// Keeps a leg until the handle is dropped, or the data plane has ended.
+pub(super) fn start(relay: RelayId, target: Target, tunnel: Weak<Tunnel>) -> AbortOnDropHandle<()> {
+    AbortOnDropHandle::new(tokio::spawn(keep(relay, target, tunnel)))
+}
+
+async fn keep(relay: RelayId, target: Target, tunnel: Weak<Tunnel>) {
+    let mut backoff = Backoff::new();
+    let mut complaint = Complaint::default();
+    loop {
+        match open(&target, RELAY_PATH).await {
+            Ok(messages) => {
+                backoff.handle_up(Instant::now());
+                complaint.settle();
+                // Not held while the leg is open: it would keep the data plane alive.
+                let Some(stream) = tunnel.upgrade().map(|tunnel| tunnel.open_stream(relay)) else {
+                    return;
+                };
+                tracing::info!(relay.id = %relay, relay.endpoint = %messages.endpoint(), "reaching a relay by TLS");
+                let Some(end) = carry(messages, &stream).await else {
+                    return;
+                };
+                tracing::info!(relay.id = %relay, reason = %end, "the TLS connection to a relay ended");
+            }
+            Err(error) => {
+                if complaint.is_new(crate::link::class(&error)) {
+                    tracing::warn!(relay.id = %relay, %error, "no TLS connection to a relay; it keeps trying");
+                }
+            }
+        }
+        let pause = backoff.handle_down(Instant::now(), &mut rand::rng());
+        tokio::time::sleep(pause).await;
+    }
+}
+
+/// Passes datagrams on until the connection ends, or the data plane (`None`).
+async fn carry(messages: Messages, stream: &RelayStream) -> Option<LinkEnd> {
+    let (mut outgoing, mut incoming) = messages.split();
+    let sending = async {
+        loop {
+            let first = stream.next().await?;
+            let mut batch = vec![first.into()];
+            while batch.len() < BATCH
+                && let Some(Some(next)) = stream.next().now_or_never()
+            {
+                batch.push(next.into());
+            }
+            if let Err(end) = outgoing.send(batch).await {
+                return Some(end);
+            }
+        }
+    };
+    let receiving = async {
+        loop {
+            match timeout(SILENCE, incoming.next()).await {
+                Ok(Ok(message)) => stream.deliver(message.into()),
+                Ok(Err(end)) => return Some(end),
+                Err(_) => return Some(LinkEnd::Silent),
+            }
+        }
+    };
+    tokio::select! {
+        end = sending => end,
+        end = receiving => end,
+    }
+}

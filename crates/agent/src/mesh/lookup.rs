@@ -1,0 +1,91 @@
+//! Where the names of relays lead, asked again now and then because names move.
+
+use flotilla_protocol::{
+    endpoint::Endpoint,
+    id::RelayId,
+    mesh::{NetworkMap, Relay},
+};
+use std::{net::SocketAddr, time::Duration};
+use tokio::{net::lookup_host, task::JoinSet, time::timeout};
+
+/// How often names are looked up again.
+pub(super) const AGAIN: Duration = Duration::from_secs(60);
+
+/// For a resolver that does not answer.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Lookups under way.
+#[derive(Debug, Default)]
+pub(super) struct Lookups(JoinSet<(RelayId, Vec<SocketAddr>)>);
+
+impl Lookups {
+    /// Looks up every relay of a map.
+    pub(super) fn start(&mut self, map: &NetworkMap) {
+        self.0.abort_all();
+        for relay in &map.relays {
+            let Relay { id, endpoints, .. } = relay.clone();
+            self.0.spawn(async move { (id, addresses(&endpoints).await) });
+        }
+    }
+
+    /// The next relay that leads somewhere. Waits for ever where nothing is under way.
+    pub(super) async fn next(&mut self) -> (RelayId, Vec<SocketAddr>) {
+        loop {
+            match self.0.join_next().await {
+                Some(Ok((relay, addresses))) if !addresses.is_empty() => return (relay, addresses),
+                Some(_) => {}
+                None => std::future::pending().await,
+            }
+        }
+    }
+}
+
+/// In the order of the endpoints. A name that leads nowhere now may do so later, so it only counts for nothing.
+async fn addresses(endpoints: &[Endpoint]) -> Vec<SocketAddr> {
+    let mut found = Vec::new();
+    for endpoint in endpoints {
+        match endpoint.ip() {
+            Some(ip) => found.push(SocketAddr::new(ip, endpoint.port())),
+            None => {
+                let lookup = lookup_host((endpoint.host(), endpoint.port()));
+                if let Ok(Ok(addresses)) = timeout(PATIENCE, lookup).await {
+                    found.extend(addresses);
+                }
+            }
+        }
+    }
+    let mut known = Vec::with_capacity(found.len());
+    for address in found {
+        if !known.contains(&address) {
+            known.push(address);
+        }
+    }
+    known
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::mesh::samples::{map, relay};
+
+    #[tokio::test]
+    async fn addresses_keep_their_order_and_names_that_lead_nowhere_are_passed_over() {
+        let endpoints = [
+            "192.0.2.9:443",
+            "no-such-name.invalid:7443",
+            "[2001:db8::1]:7443",
+            "192.0.2.9:443",
+        ];
+        let found = addresses(&endpoints.map(|text| text.parse().unwrap())).await;
+        let expected = ["192.0.2.9:443", "[2001:db8::1]:7443"];
+        assert_eq!(found, expected.map(|text| text.parse::<SocketAddr>().unwrap()));
+    }
+
+    #[tokio::test]
+    async fn each_relay_of_a_map_is_looked_up() {
+        let mut lookups = Lookups::default();
+        lookups.start(&map(1));
+        let found = lookups.next().await;
+        assert_eq!(found, (relay(), vec!["127.0.0.1:7443".parse().unwrap()]));
+    }
+}

@@ -1,0 +1,126 @@
+//! The last network map on disk: what the device lives on while control is away.
+
+use crate::disk::{RealDisk, replace};
+use flotilla_protocol::{id::DeviceId, mesh::NetworkMap};
+use serde::{Deserialize, Serialize};
+use std::{
+    fs,
+    io::{self, ErrorKind},
+    path::{Path, PathBuf},
+};
+
+const FILE: &str = "map.json";
+
+/// `map.json` in the state directory. It holds no key, but tells who is in the fleet, so only its owner may read it.
+#[derive(Debug, Clone)]
+pub(crate) struct MapFile {
+    dir: PathBuf,
+    /// Another device's map is of no use; one lies there after this machine was enrolled anew.
+    device: DeviceId,
+}
+
+/// What is worth keeping.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Kept {
+    /// The UDP port of the last time: what peers and NATs remember of this device.
+    pub(crate) listen_port: u16,
+    pub(crate) map: NetworkMap,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Stored {
+    device: DeviceId,
+    #[serde(flatten)]
+    kept: Kept,
+}
+
+impl MapFile {
+    pub(crate) fn new(dir: &Path, device: DeviceId) -> Self {
+        Self {
+            dir: dir.to_owned(),
+            device,
+        }
+    }
+
+    /// A map that cannot be read is as good as none: control sends it again.
+    pub(crate) fn load(&self) -> Option<Kept> {
+        let bytes = match fs::read(self.dir.join(FILE)) {
+            Ok(bytes) => bytes,
+            Err(error) if error.kind() == ErrorKind::NotFound => return None,
+            Err(error) => {
+                tracing::warn!(%error, "the network map cannot be read; waiting for control to send it");
+                return None;
+            }
+        };
+        match serde_json::from_slice::<Stored>(&bytes) {
+            Ok(stored) => Some(stored.kept).filter(|_| stored.device == self.device),
+            Err(error) => {
+                tracing::warn!(%error, "the network map on disk is damaged; waiting for control to send it");
+                None
+            }
+        }
+    }
+
+    /// When this returns without an error the map survives a power cut.
+    pub(crate) fn store(&self, kept: &Kept) -> io::Result<()> {
+        let stored = Stored {
+            device: self.device,
+            kept: kept.clone(),
+        };
+        replace(&mut RealDisk, &self.dir, FILE, &serde_json::to_vec(&stored)?)
+    }
+
+    /// The device has no business on the mesh any more.
+    pub(crate) fn delete(&self) {
+        match fs::remove_file(self.dir.join(FILE)) {
+            Err(error) if error.kind() != ErrorKind::NotFound => {
+                tracing::warn!(%error, "the network map could not be deleted");
+            }
+            _ => {}
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::mesh::samples::map;
+    use std::os::unix::fs::PermissionsExt as _;
+
+    fn kept(revision: u64) -> Kept {
+        Kept {
+            listen_port: 41_641,
+            map: map(revision),
+        }
+    }
+
+    fn file(dir: &Path) -> MapFile {
+        MapFile::new(dir, "01937c5e-7b1a-7c3e-8b9e-0123456789ac".parse().unwrap())
+    }
+
+    #[test]
+    fn a_stored_map_is_there_after_a_restart_and_only_its_owner_may_read_it() {
+        let dir = tempfile::tempdir().unwrap();
+        assert_eq!(file(dir.path()).load(), None);
+        file(dir.path()).store(&kept(7)).unwrap();
+        assert_eq!(file(dir.path()).load(), Some(kept(7)));
+        let mode = fs::metadata(dir.path().join(FILE)).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600);
+        file(dir.path()).delete();
+        assert_eq!(file(dir.path()).load(), None);
+        file(dir.path()).delete();
+    }
+
+    #[test]
+    fn the_map_of_another_device_and_a_damaged_one_are_none() {
+        let dir = tempfile::tempdir().unwrap();
+        file(dir.path()).store(&kept(7)).unwrap();
+        let other = "01937c5e-7b1a-7c3e-8b9e-0123456789ad".parse().unwrap();
+        assert_eq!(MapFile::new(dir.path(), other).load(), None);
+        let whole = fs::read(dir.path().join(FILE)).unwrap();
+        for length in 0..whole.len() {
+            fs::write(dir.path().join(FILE), &whole[..length]).unwrap();
+            assert_eq!(file(dir.path()).load(), None);
+        }
+    }
+}

@@ -1,0 +1,169 @@
+//! A running data plane with what belongs to it: its events, and the TLS legs that it asked for.
+
+use super::{Setup, leg, lookup::Lookups};
+use flotilla_link::Target;
+use flotilla_protocol::{
+    id::{DeviceId, RelayId},
+    mesh::{Candidate, CandidateKind, NetworkMap},
+    path::PathAttempt,
+};
+use flotilla_tunnel::{Event, Events, Tried, Tunnel, TunnelConfig, TunnelError};
+use std::{collections::BTreeMap, sync::Arc};
+use tokio_util::task::AbortOnDropHandle;
+
+pub(super) struct Plane {
+    tunnel: Arc<Tunnel>,
+    pub(super) events: Events,
+    legs: BTreeMap<RelayId, AbortOnDropHandle<()>>,
+    lookups: Lookups,
+    /// Addresses of this device's interfaces, as far as they were told.
+    local: Vec<Candidate>,
+}
+
+impl Plane {
+    /// With the UDP port of the last time, so that NATs and peers still know it; with any other where that is taken.
+    pub(super) fn start(setup: &Setup, map: &NetworkMap, port: u16) -> Result<Self, TunnelError> {
+        let config = |listen_port| TunnelConfig {
+            interface: setup.tun_name.clone(),
+            private_key: setup.private_key.clone(),
+            device: setup.device,
+            listen_port,
+            map: Some(map.clone()),
+        };
+        let (tunnel, events) = match Tunnel::start(config(port)) {
+            Err(TunnelError::NoUdp { .. }) if port != 0 => Tunnel::start(config(0))?,
+            started => started?,
+        };
+        let mut lookups = Lookups::default();
+        lookups.start(map);
+        Ok(Self {
+            tunnel: Arc::new(tunnel),
+            events,
+            legs: BTreeMap::new(),
+            lookups,
+            local: Vec::new(),
+        })
+    }
+
+    pub(super) fn tunnel(&self) -> &Tunnel {
+        &self.tunnel
+    }
+
+    pub(super) async fn apply(&mut self, map: &NetworkMap) -> Result<(), TunnelError> {
+        self.tunnel.apply(map.clone()).await?;
+        self.legs
+            .retain(|relay, _| map.relays.iter().any(|known| known.id == *relay));
+        self.lookups.start(map);
+        Ok(())
+    }
+
+    pub(super) fn look_up_again(&mut self, map: &NetworkMap) {
+        self.lookups.start(map);
+    }
+
+    /// What happens next: an event, which is the caller's; relays that were looked up are told to the data plane.
+    pub(super) async fn next(&mut self) -> Event {
+        loop {
+            tokio::select! {
+                event = self.events.recv() => return event.unwrap_or(Event::Ended(TunnelError::Ended)),
+                (relay, addresses) = self.lookups.next() => {
+                    self.tunnel.set_relay_addresses(relay, addresses);
+                }
+            }
+        }
+    }
+
+    /// The data plane asks for a leg.
+    pub(super) fn open_leg(&mut self, relay: RelayId, target: Target) {
+        let tunnel = Arc::downgrade(&self.tunnel);
+        self.legs.insert(relay, leg::start(relay, target, tunnel));
+    }
+
+    pub(super) fn close_leg(&mut self, relay: RelayId) {
+        self.legs.remove(&relay);
+    }
+
+    /// Whether the device is somewhere else than before; then connections from there are dead, and nobody says so.
+    pub(super) fn has_moved(&mut self, candidates: &[Candidate]) -> bool {
+        let local: Vec<_> = candidates
+            .iter()
+            .filter(|candidate| candidate.kind == CandidateKind::Local)
+            .copied()
+            .collect();
+        let before = std::mem::replace(&mut self.local, local);
+        !before.is_empty() && before != self.local
+    }
+
+    /// The relays to which there is a leg, or should be.
+    pub(super) fn legs(&self) -> Vec<RelayId> {
+        self.legs.keys().copied().collect()
+    }
+
+    pub(super) async fn test_path(
+        &self,
+        peer: DeviceId,
+        map: &NetworkMap,
+    ) -> Result<Vec<PathAttempt>, TunnelError> {
+        let tried = self.tunnel.test_path(peer).await?;
+        Ok(tried.iter().map(|tried| attempt(tried, peer, map)).collect())
+    }
+}
+
+/// For people: `Local 192.168.1.20:7000`, `Relay controller`.
+fn attempt(tried: &Tried, peer: DeviceId, map: &NetworkMap) -> PathAttempt {
+    let relay = map.relays.iter().find(|relay| Some(relay.id) == tried.relay);
+    let candidates = map.peers.iter().filter(|known| known.id == peer);
+    let kind = candidates
+        .flat_map(|peer| &peer.candidates)
+        .find(|candidate| Some(candidate.address) == tried.remote)
+        .map(|candidate| candidate.kind);
+    let target = match (tried.remote, relay) {
+        (Some(remote), _) => match kind {
+            Some(CandidateKind::Local) => format!("Local {remote}"),
+            Some(CandidateKind::Reflexive) => format!("Public {remote}"),
+            _ => format!("Observed {remote}"),
+        },
+        (None, Some(relay)) => format!("Relay {}", relay.name),
+        (None, None) => "Relay".to_owned(),
+    };
+    PathAttempt {
+        target,
+        rtt_ms: tried.rtt.map(|rtt| rtt.as_secs_f32() * 1e3),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::mesh::samples::{map, peer, relay};
+    use std::time::Duration;
+
+    #[test]
+    fn an_attempt_is_named_by_what_the_map_knows_of_its_target() {
+        let mut map = map(1);
+        let address = |text: &str| text.parse().unwrap();
+        map.peers[0].candidates = [
+            (CandidateKind::Local, "192.168.1.20:7000"),
+            (CandidateKind::Reflexive, "198.51.100.7:7000"),
+        ]
+        .map(|(kind, text)| Candidate {
+            kind,
+            address: address(text),
+        })
+        .into();
+        let tried = |remote: Option<&str>, relay| Tried {
+            remote: remote.map(address),
+            relay,
+            rtt: Some(Duration::from_millis(3)),
+        };
+        for (tried, target) in [
+            (tried(Some("192.168.1.20:7000"), None), "Local 192.168.1.20:7000"),
+            (tried(Some("198.51.100.7:7000"), None), "Public 198.51.100.7:7000"),
+            (tried(Some("198.51.100.7:9"), None), "Observed 198.51.100.7:9"),
+            (tried(None, Some(relay())), "Relay controller"),
+        ] {
+            let attempt = attempt(&tried, peer(), &map);
+            assert_eq!((attempt.target.as_str(), attempt.rtt_ms), (target, Some(3.0)));
+        }
+    }
+}

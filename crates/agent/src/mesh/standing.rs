@@ -1,0 +1,202 @@
+//! How this device stands on the mesh, and what of it is worth a report to control.
+//!
+//! A watch gets everything when it begins, and afterwards what changed. Another path is told at once; that the same
+//! path has become slower, or has carried more, is told now and then, since it is never still.
+
+use flotilla_protocol::{
+    Timestamp,
+    agent::Report,
+    id::DeviceId,
+    mesh::{MeshReport, MeshState, Nat},
+    path::PeerPath,
+};
+use std::{collections::BTreeMap, time::Duration};
+use tokio::time::Instant;
+
+/// How often figures of an unchanged path are told.
+const FIGURES: Duration = Duration::from_secs(15);
+
+/// How often a round trip that clearly changed is told.
+pub(crate) const ROUND_TRIP: Duration = Duration::from_secs(2);
+
+/// All that can be said about this device and the mesh.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Standing {
+    pub(crate) report: MeshReport,
+    pub(crate) paths: BTreeMap<DeviceId, PeerPath>,
+}
+
+impl Default for Standing {
+    fn default() -> Self {
+        Self {
+            report: MeshReport {
+                state: MeshState::Starting,
+                revision: 0,
+                candidates: Vec::new(),
+                home_relay: None,
+                nat: Nat::Unknown,
+            },
+            paths: BTreeMap::new(),
+        }
+    }
+}
+
+/// What one watch was told so far.
+#[derive(Debug, Default)]
+pub(crate) struct Told {
+    report: Option<MeshReport>,
+    paths: BTreeMap<DeviceId, (PeerPath, Instant)>,
+}
+
+impl Told {
+    /// What is to be told now, which then counts as told.
+    pub(crate) fn news(&mut self, standing: &Standing, now: Instant) -> Vec<Report> {
+        let mut news = Vec::new();
+        if self.report.as_ref() != Some(&standing.report) {
+            self.report = Some(standing.report.clone());
+            news.push(Report::Mesh(standing.report.clone()));
+        }
+        self.paths.retain(|peer, _| standing.paths.contains_key(peer));
+        let due = |path: &&PeerPath| match self.paths.get(&path.peer) {
+            None => true,
+            Some((told, at)) => is_worth_telling(told, path, now.duration_since(*at)),
+        };
+        let paths: Vec<_> = standing.paths.values().filter(due).cloned().collect();
+        if !paths.is_empty() {
+            self.paths
+                .extend(paths.iter().map(|path| (path.peer, (path.clone(), now))));
+            news.push(Report::Paths { paths });
+        }
+        news
+    }
+
+    /// Whether something was held back that becomes due by waiting.
+    pub(crate) fn holds_back(&self, standing: &Standing) -> bool {
+        standing
+            .paths
+            .values()
+            .any(|path| self.paths.get(&path.peer).is_none_or(|(told, _)| told != path))
+    }
+}
+
+fn is_worth_telling(told: &PeerPath, path: &PeerPath, ago: Duration) -> bool {
+    told != path && (is_another(told, path) || ago >= FIGURES || (ago >= ROUND_TRIP && is_slower(told, path)))
+}
+
+/// Moments on a path are measured by a clock that is not the calendar's, so the same one may be told a little later
+/// the next time. What is known keeps its moment.
+pub(super) fn settled(known: Option<&PeerPath>, mut path: PeerPath) -> PeerPath {
+    const SAME: Duration = Duration::from_secs(1);
+    let Some(known) = known else { return path };
+    let is_same = |old: Timestamp, new: Timestamp| old.duration_until(new).unsigned_abs() < SAME;
+    if is_same(known.since, path.since) {
+        path.since = known.since;
+    }
+    if let (Some(old), Some(new)) = (known.last_handshake, path.last_handshake)
+        && is_same(old, new)
+    {
+        path.last_handshake = Some(old);
+    }
+    path
+}
+
+/// More than figures changed.
+fn is_another(told: &PeerPath, path: &PeerPath) -> bool {
+    let PeerPath {
+        peer,
+        why,
+        relay,
+        remote,
+        cause,
+        rtt_ms,
+        since,
+        last_handshake,
+        received_bytes: _,
+        sent_bytes: _,
+        mtu,
+    } = path;
+    (told.peer, told.why, told.relay, told.remote, told.cause) != (*peer, *why, *relay, *remote, *cause)
+        || (told.since, told.mtu) != (*since, *mtu)
+        || told.rtt_ms.is_some() != rtt_ms.is_some()
+        || told.last_handshake.is_some() != last_handshake.is_some()
+}
+
+/// Or faster: by a fifth, and by what a person would notice.
+fn is_slower(told: &PeerPath, path: &PeerPath) -> bool {
+    match (told.rtt_ms, path.rtt_ms) {
+        (Some(old), Some(new)) => (old - new).abs() > 2.0_f32.max(old / 5.0),
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::mesh::samples::{path, peer};
+    use flotilla_protocol::path::PathReason;
+
+    fn standing(path: Option<PeerPath>) -> Standing {
+        Standing {
+            paths: path.into_iter().map(|path| (path.peer, path)).collect(),
+            ..Standing::default()
+        }
+    }
+
+    #[test]
+    fn a_watch_begins_with_everything_and_goes_on_with_changes() {
+        let (mut told, now) = (Told::default(), Instant::now());
+        let whole = told.news(&standing(Some(path(9.0))), now);
+        assert!(matches!(&whole[..], [Report::Mesh(_), Report::Paths { paths }] if paths.len() == 1));
+        assert_eq!(told.news(&standing(Some(path(9.0))), now), []);
+        let direct = PeerPath {
+            why: PathReason::DirectNat,
+            ..path(9.0)
+        };
+        let change = told.news(&standing(Some(direct.clone())), now);
+        assert_eq!(change, [Report::Paths { paths: vec![direct] }]);
+    }
+
+    #[test]
+    fn a_round_trip_that_wavers_is_told_seldom() {
+        let (mut told, start) = (Told::default(), Instant::now());
+        told.news(&standing(Some(path(20.0))), start);
+        let after = |seconds| start + Duration::from_secs(seconds);
+        for (seconds, rtt, expected) in [
+            (1, 21.0, 0),
+            (1, 40.0, 0),
+            (3, 21.0, 0),
+            (3, 40.0, 1),
+            (17, 41.0, 0),
+            (19, 41.0, 1),
+        ] {
+            let wavering = standing(Some(path(rtt)));
+            let count = told.news(&wavering, after(seconds)).len();
+            assert_eq!(count, expected, "{rtt} ms after {seconds} s");
+            assert_eq!(told.holds_back(&wavering), expected == 0);
+        }
+    }
+
+    #[test]
+    fn a_moment_that_is_told_a_little_differently_is_the_same() {
+        let known = path(9.0);
+        let told = |milliseconds| PeerPath {
+            since: Timestamp::from_millisecond(milliseconds).unwrap(),
+            ..path(9.0)
+        };
+        for milliseconds in [-3, 0, 3] {
+            assert_eq!(settled(Some(&known), told(milliseconds)), known);
+        }
+        assert_eq!(settled(Some(&known), told(5_000)), told(5_000));
+        assert_eq!(settled(None, told(3)), told(3));
+    }
+
+    #[test]
+    fn a_peer_that_left_and_came_back_is_told_anew() {
+        let (mut told, now) = (Told::default(), Instant::now());
+        told.news(&standing(Some(path(9.0))), now);
+        assert_eq!(told.news(&standing(None), now), []);
+        assert!(!told.holds_back(&standing(None)));
+        let back = told.news(&standing(Some(path(9.0))), now);
+        assert!(matches!(&back[..], [Report::Paths { paths }] if paths[0].peer == peer()));
+    }
+}

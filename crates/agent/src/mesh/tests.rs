@@ -1,0 +1,122 @@
+//! The mesh of an agent that may not have an interface: everything but packets.
+
+use super::{samples::*, *};
+use crate::status::MeshStatus;
+use flotilla_protocol::mesh::{MapChange, MeshState, MeshTrouble, NetworkMap};
+use std::path::Path;
+use tempfile::TempDir;
+
+struct Device {
+    dir: TempDir,
+    mesh: Mesh,
+}
+
+fn device(dir: TempDir) -> Device {
+    let state = Arc::new(StateDir::open(dir.path()).unwrap());
+    let mesh = mesh(state, AgentClock::new(None));
+    Device { dir, mesh }
+}
+
+fn has_map(dir: &Path) -> bool {
+    dir.join("map.json").exists()
+}
+
+fn noted(device: &Device) -> Option<MeshStatus> {
+    crate::status(device.dir.path()).unwrap().mesh
+}
+
+async fn is_down(mesh: &Mesh, revision: u64) {
+    let mut standing = mesh.watch();
+    let down = standing.wait_for(|standing| {
+        standing.report.revision == revision
+            && matches!(
+                standing.report.state,
+                MeshState::Down {
+                    code: MeshTrouble::NoTun,
+                    ..
+                }
+            )
+    });
+    tokio::time::timeout(std::time::Duration::from_secs(10), down)
+        .await
+        .expect("down in time")
+        .unwrap();
+}
+
+#[tokio::test]
+async fn a_device_without_an_interface_keeps_its_map_and_says_why() {
+    let device = device(tempfile::tempdir().unwrap());
+    let taken = device.mesh.take(MapPush::Whole(map(7))).await.unwrap();
+    assert_eq!(taken.revision, 7);
+    is_down(&device.mesh, 7).await;
+    assert!(has_map(device.dir.path()));
+    let peer_test = device.mesh.test_path(peer()).await.unwrap_err();
+    assert!(
+        peer_test.code == Code::Unavailable && peer_test.message.contains("name"),
+        "{peer_test}"
+    );
+    let stranger = identity().device_id;
+    assert_eq!(
+        device.mesh.test_path(stranger).await.unwrap_err().code,
+        Code::NotFound
+    );
+    assert!(noted(&device).is_some_and(|noted| noted.peers.len() == 1));
+}
+
+#[tokio::test]
+async fn changes_build_on_the_map_and_a_stale_one_asks_for_the_whole() {
+    let device = device(tempfile::tempdir().unwrap());
+    let next = NetworkMap {
+        peers: Vec::new(),
+        ..map(8)
+    };
+    let change = MapPush::between(Some(&map(7)), &next);
+    assert!(matches!(
+        change,
+        MapPush::Change(MapChange { from: 7, to: 8, .. })
+    ));
+    assert_eq!(device.mesh.take(change.clone()).await.unwrap().revision, 0);
+    assert!(!has_map(device.dir.path()));
+    device.mesh.take(MapPush::Whole(map(7))).await.unwrap();
+    for _ in 0..2 {
+        assert_eq!(device.mesh.take(change.clone()).await.unwrap().revision, 8);
+    }
+    is_down(&device.mesh, 8).await;
+    assert_eq!(noted(&device).map(|noted| noted.peers.len()), Some(0));
+}
+
+#[tokio::test]
+async fn the_stored_map_is_in_force_at_the_next_start_and_gone_when_the_device_is_dismissed() {
+    let first = device(tempfile::tempdir().unwrap());
+    first.mesh.take(MapPush::Whole(map(7))).await.unwrap();
+    let Device { dir, mesh } = first;
+    let mut standing = mesh.watch();
+    drop(mesh);
+    while standing.changed().await.is_ok() {}
+
+    let second = device(dir);
+    is_down(&second.mesh, 7).await;
+    second.mesh.leave().await;
+    assert!(!has_map(second.dir.path()) && noted(&second).is_none());
+    assert_eq!(
+        second.mesh.take(MapPush::Whole(map(8))).await.unwrap_err().code,
+        Code::Unavailable
+    );
+}
+
+#[tokio::test]
+async fn a_map_that_cannot_be_stored_is_in_force_and_control_hears_it() {
+    let device = device(tempfile::tempdir().unwrap());
+    // A directory in the way of the temporary file fails for root, too.
+    let obstacle = device.dir.path().join("map.json.new");
+    std::fs::create_dir(&obstacle).unwrap();
+    let problem = device.mesh.take(MapPush::Whole(map(7))).await.unwrap_err();
+    assert_eq!(problem.code, Code::Unavailable);
+    is_down(&device.mesh, 7).await;
+    std::fs::remove_dir(&obstacle).unwrap();
+    assert_eq!(
+        device.mesh.take(MapPush::Whole(map(7))).await.unwrap().revision,
+        7
+    );
+    assert!(has_map(device.dir.path()));
+}
