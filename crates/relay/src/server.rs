@@ -1,0 +1,366 @@
+//! The relay's server: two UDP ports and a route, around one switchboard.
+//!
+//! Datagrams are taken in by a thread of their own, so that a busy relay slows nothing else in the process down.
+//! Streams are tasks of whoever serves the route. All share the switchboard behind a lock that is never held
+//! while something is sent.
+
+use crate::{
+    CONNECT_PATH,
+    stream::{self, Remote},
+    switchboard::{Facts, Forward, Leg, Limits, Now, StreamId, Switchboard, Transmit, reflect},
+    udp::{Batch, Received, Udp},
+};
+use axum::{Router, routing::get};
+use flotilla_identity::{Clock, MaterialError, TicketVerifier};
+use flotilla_protocol::key::PublicKey;
+use flotilla_wire::{Frame, MAX_CONTROL_LEN, StaticKey};
+use rand::{TryRngCore, rngs::OsRng};
+use std::{
+    collections::BTreeMap,
+    fmt, io,
+    net::SocketAddr,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    thread::{self, JoinHandle},
+    time::Instant,
+};
+use tokio::{runtime::Runtime, sync::Notify, time::sleep_until};
+use tokio_util::sync::CancellationToken;
+
+/// Batches that are taken in a row before anything else gets its turn.
+const BATCHES: usize = 64;
+
+/// What a relay needs.
+#[derive(Debug)]
+pub struct RelayConfig {
+    /// Where it listens by UDP.
+    pub udp: SocketAddr,
+    /// A second UDP port, which only tells callers where they are seen. When it is taken, any other is.
+    pub reflect: Option<SocketAddr>,
+    pub key: StaticKey,
+    /// The certificate of the fleet's authority, DER: whose tickets count.
+    pub authority: Vec<u8>,
+    pub clock: Clock,
+    pub limits: Limits,
+}
+
+/// Why a relay does not run.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    #[error("UDP port {port} can't be listened on at {ip}: {source}", ip = address.ip(), port = address.port())]
+    Listen { address: SocketAddr, source: io::Error },
+    #[error("the certificate of the fleet's authority can't be used: {0}")]
+    Authority(#[from] MaterialError),
+    #[error("this computer has no random numbers to make sessions from")]
+    Randomness,
+    #[error("the relay's thread can't be started: {0}")]
+    Thread(io::Error),
+}
+
+/// A running relay. Dropping it stops it.
+pub struct Relay {
+    shared: Arc<Shared>,
+    udp: SocketAddr,
+    reflect: Option<SocketAddr>,
+    thread: Option<JoinHandle<()>>,
+}
+
+/// What the thread and the streams work on together.
+pub(crate) struct Shared {
+    switchboard: Mutex<Switchboard>,
+    streams: Mutex<BTreeMap<StreamId, Arc<Notify>>>,
+    udp: Udp,
+    clock: Clock,
+    key: PublicKey,
+    /// The UDP socket did not take everything.
+    blocked: Notify,
+    pub(crate) stop: CancellationToken,
+}
+
+impl Relay {
+    /// Binds the ports and starts to pass packets on.
+    ///
+    /// # Errors
+    /// See [`StartError`].
+    pub fn start(config: RelayConfig) -> Result<Self, StartError> {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .map_err(StartError::Thread)?;
+        let prepared = Prepared::bind(config, &runtime);
+        let Prepared { shared, udp, reflect } = match prepared {
+            Ok(prepared) => prepared,
+            Err(error) => {
+                // The caller may be asynchronous, where a runtime may not be waited for.
+                runtime.shutdown_background();
+                return Err(error);
+            }
+        };
+        let (reflect, reflect_address) = reflect.unzip();
+        let running = shared.clone();
+        let thread = thread::Builder::new()
+            .name("relay".to_owned())
+            .spawn(move || runtime.block_on(run(&running, reflect)))
+            .map_err(StartError::Thread)?;
+        tracing::info!(relay.address = %udp, "relay ready");
+        Ok(Self {
+            shared,
+            udp,
+            reflect: reflect_address,
+            thread: Some(thread),
+        })
+    }
+
+    /// The route for WebSockets; `remote` finds out where a request comes from.
+    pub fn router<S: Clone + Send + Sync + 'static>(&self, remote: Remote) -> Router<S> {
+        let state = (self.shared.clone(), remote);
+        Router::new()
+            .route(CONNECT_PATH, get(stream::connect))
+            .with_state(state)
+    }
+
+    #[must_use]
+    pub fn public_key(&self) -> PublicKey {
+        self.shared.key
+    }
+
+    #[must_use]
+    pub fn udp_address(&self) -> SocketAddr {
+        self.udp
+    }
+
+    #[must_use]
+    pub fn reflect_address(&self) -> Option<SocketAddr> {
+        self.reflect
+    }
+
+    /// Tickets for these keys count no longer, and their sessions end.
+    pub fn revoke(&self, keys: impl IntoIterator<Item = PublicKey>) {
+        self.shared.lock().revoke(keys, Instant::now());
+        self.shared.deliver();
+    }
+
+    #[must_use]
+    pub fn facts(&self) -> Facts {
+        self.shared.lock().facts()
+    }
+
+    /// Tells the clients, and ends soon; dropping the relay waits for it.
+    pub fn stop(&self) {
+        self.shared.stop.cancel();
+    }
+}
+
+/// All that may fail before the thread begins.
+struct Prepared {
+    shared: Arc<Shared>,
+    udp: SocketAddr,
+    reflect: Option<(Udp, SocketAddr)>,
+}
+
+impl Prepared {
+    fn bind(config: RelayConfig, runtime: &Runtime) -> Result<Self, StartError> {
+        let tickets = TicketVerifier::from_authority(&config.authority)?;
+        let mut seed = [0; 32];
+        OsRng
+            .try_fill_bytes(&mut seed)
+            .map_err(|_| StartError::Randomness)?;
+        let _entered = runtime.enter();
+        let (udp, address) = bind(config.udp)?;
+        let reflect = config.reflect.map(bind_near).transpose()?;
+        let key = config.key.public();
+        let switchboard = Switchboard::new(config.key, tickets, config.limits, seed, Instant::now());
+        let shared = Arc::new(Shared {
+            switchboard: Mutex::new(switchboard),
+            streams: Mutex::default(),
+            udp,
+            clock: config.clock,
+            key,
+            blocked: Notify::new(),
+            stop: CancellationToken::new(),
+        });
+        Ok(Self {
+            shared,
+            udp: address,
+            reflect,
+        })
+    }
+}
+
+impl Drop for Relay {
+    fn drop(&mut self) {
+        self.stop();
+        if let Some(thread) = self.thread.take()
+            && thread.join().is_err()
+        {
+            tracing::error!("the relay's thread had failed");
+        }
+    }
+}
+
+impl fmt::Debug for Relay {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Relay({})", self.udp)
+    }
+}
+
+impl Shared {
+    fn lock(&self) -> MutexGuard<'_, Switchboard> {
+        self.switchboard.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn now(&self) -> Now {
+        Now {
+            at: Instant::now(),
+            wall: self.clock.now(),
+        }
+    }
+
+    /// Takes a run in and sends on what it leads to.
+    pub(crate) fn take(&self, from: Leg, run: &mut [u8], segment: usize, forwards: &mut Vec<Forward>) {
+        forwards.clear();
+        self.lock().handle_run(from, run, segment, self.now(), forwards);
+        for forward in forwards.iter() {
+            let part = run.get(forward.range.clone()).unwrap_or_default();
+            if !self.udp.send(forward.to, part, forward.segment) {
+                self.lock().return_forward(forward, run);
+                self.blocked.notify_one();
+            }
+        }
+        self.deliver();
+    }
+
+    /// Sends answers and wakes streams.
+    pub(crate) fn deliver(&self) {
+        let mut switchboard = self.lock();
+        let ready: Vec<_> = std::iter::from_fn(|| switchboard.poll_stream_ready()).collect();
+        let answers: Vec<_> = std::iter::from_fn(|| switchboard.poll_answer()).collect();
+        drop(switchboard);
+        for answer in &answers {
+            // One that finds the socket full is as lost as one on the way.
+            self.udp.send_all(answer);
+        }
+        if !ready.is_empty() {
+            let streams = self.streams.lock().unwrap_or_else(PoisonError::into_inner);
+            for stream in ready.iter().filter_map(|id| streams.get(id)) {
+                stream.notify_one();
+            }
+        }
+    }
+
+    /// Opens a stream; `None` when too many wait to be admitted. The signal says that it has something to send.
+    pub(crate) fn open_stream(&self, remote: SocketAddr) -> Option<(StreamId, Arc<Notify>)> {
+        let id = self.lock().open_stream(remote, self.now())?;
+        let signal = Arc::new(Notify::new());
+        let mut streams = self.streams.lock().unwrap_or_else(PoisonError::into_inner);
+        streams.insert(id, signal.clone());
+        drop(streams);
+        signal.notify_one();
+        Some((id, signal))
+    }
+
+    pub(crate) fn close_stream(&self, id: StreamId) {
+        self.streams
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .remove(&id);
+        self.lock().close_stream(id);
+        self.deliver();
+    }
+
+    pub(crate) fn poll_stream(&self, id: StreamId) -> Option<crate::switchboard::StreamOutput> {
+        self.lock().poll_stream(id)
+    }
+}
+
+fn bind(address: SocketAddr) -> Result<(Udp, SocketAddr), StartError> {
+    let listen = |source| StartError::Listen { address, source };
+    let udp = Udp::bind(address).map_err(listen)?;
+    let bound = udp.local_addr().map_err(listen)?;
+    Ok((udp, bound))
+}
+
+/// Any port of the same address, when the wanted one is taken: callers are told which.
+fn bind_near(wanted: SocketAddr) -> Result<(Udp, SocketAddr), StartError> {
+    bind(wanted).or_else(|_| bind(SocketAddr::new(wanted.ip(), 0)))
+}
+
+async fn run(shared: &Shared, reflect_port: Option<Udp>) {
+    let mut batch = Batch::new();
+    let mut forwards = Vec::new();
+    let mut unsent: Option<Transmit> = None;
+    let mut blocked = false;
+    loop {
+        let timeout = shared.lock().poll_timeout();
+        tokio::select! {
+            () = shared.stop.cancelled() => break,
+            readable = shared.udp.readable() => {
+                if readable.is_ok() {
+                    take_batches(shared, &mut batch, &mut forwards);
+                }
+            }
+            () = readable(reflect_port.as_ref()) => tell(reflect_port.as_ref(), &mut batch),
+            () = shared.blocked.notified() => blocked = true,
+            _ = shared.udp.writable(), if blocked => blocked = !drain(shared, &mut unsent),
+            () = sleep_until(timeout.into()) => {
+                shared.lock().handle_timeout(Instant::now());
+                shared.deliver();
+            }
+        }
+    }
+    shared.lock().leave();
+    shared.deliver();
+}
+
+fn take_batches(shared: &Shared, batch: &mut Batch, forwards: &mut Vec<Forward>) {
+    for _ in 0..BATCHES {
+        // Not only an empty socket ends this: an error of one datagram is over with its receipt.
+        let Ok(received) = shared.udp.receive(batch) else {
+            return;
+        };
+        for Received { from, run, segment } in received {
+            shared.take(Leg::Udp(from), run, segment, forwards);
+        }
+    }
+}
+
+/// Sends what waits for UDP clients; `false` when the socket is full again.
+fn drain(shared: &Shared, unsent: &mut Option<Transmit>) -> bool {
+    loop {
+        let next = unsent.take().or_else(|| shared.lock().poll_transmit());
+        let Some(transmit) = next else { return true };
+        if !shared.udp.send_all(&transmit) {
+            *unsent = Some(transmit);
+            return false;
+        }
+    }
+}
+
+async fn readable(socket: Option<&Udp>) {
+    match socket {
+        Some(socket) if socket.readable().await.is_ok() => {}
+        _ => std::future::pending().await,
+    }
+}
+
+/// The second port: tells callers where they are seen, and nothing else.
+fn tell(socket: Option<&Udp>, batch: &mut Batch) {
+    let Some(socket) = socket else { return };
+    let Ok(received) = socket.receive(batch) else {
+        return;
+    };
+    for Received { from, run, segment } in received {
+        for datagram in run.chunks(segment.max(1)) {
+            let mut bytes = [0; MAX_CONTROL_LEN];
+            let answer = Frame::parse(datagram)
+                .ok()
+                .and_then(|frame| reflect(&frame, from.remote));
+            let length = answer.and_then(|answer| answer.write(&mut bytes));
+            if let Some(bytes) = length.and_then(|length| bytes.get(..length)) {
+                socket.send(from, bytes, bytes.len());
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

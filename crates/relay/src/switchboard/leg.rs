@@ -1,0 +1,43 @@
+//! Ways to a client, and what is sent along them.
+
+use super::StreamId;
+use flotilla_wire::SessionId;
+use std::{
+    net::{IpAddr, SocketAddr},
+    ops::Range,
+};
+
+/// Where datagrams come from and go to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Route {
+    pub remote: SocketAddr,
+    /// Our address that the other end uses, where there are several.
+    pub local: Option<IpAddr>,
+}
+
+/// By which way a client is connected.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Leg {
+    Udp(Route),
+    Stream(StreamId),
+}
+
+/// A part of the run that was handled, readdressed in place, to be sent on now.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Forward {
+    pub to: Route,
+    /// Where it is in the run.
+    pub range: Range<usize>,
+    /// Length of each datagram but the last, which may be shorter.
+    pub segment: usize,
+    pub(super) session: SessionId,
+}
+
+/// Datagrams to be sent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Transmit {
+    pub to: Route,
+    pub bytes: Vec<u8>,
+    /// Length of each datagram but the last, which may be shorter.
+    pub segment: usize,
+}
