@@ -10,3 +10,4 @@ mod readers;
 mod rig;
 mod stalled;
 mod strangers;
+mod wire;

@@ -1,6 +1,9 @@
 //! A peer that is gone without saying so is noticed at both ends.
 
-use super::rig::{Control, SOON, Wire, linked, linked_through};
+use super::{
+    rig::{Control, SOON, linked, linked_through},
+    wire::Wire,
+};
 use crate::{LinkEnd, settings::Limits};
 use std::time::{Duration, Instant};
 use tokio::time::timeout;

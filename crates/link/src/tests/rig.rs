@@ -1,4 +1,4 @@
-//! A control and an agent on loopback, each of few routes, and a wire between them that can be frozen.
+//! A control and an agent on loopback, each of few routes.
 
 use crate::{
     AgentLink, Caller, DialError, Dialed, Introduction, LinkEnd, Target, dial::dial_within, listen,
@@ -25,13 +25,11 @@ use std::{
     time::Duration,
 };
 use tokio::{
-    io::copy,
-    net::{TcpListener, TcpStream},
-    sync::{Mutex, mpsc, watch},
+    sync::{Mutex, mpsc},
     task::JoinHandle,
     time::{sleep, timeout},
 };
-use tokio_util::sync::{CancellationToken, DropGuard};
+use tokio_util::sync::CancellationToken;
 
 /// For everything that should happen at once.
 pub(super) const SOON: Duration = Duration::from_secs(20);
@@ -357,47 +355,4 @@ fn attend(dialed: Dialed, link: AgentLink, limits: Limits) -> Agent {
 
 pub(super) async fn dialed(target: &Target) -> Result<Dialed, DialError> {
     dial_within(target, &introduction(), Limits::default()).await
-}
-
-/// A wire to `address` that can be frozen: bytes then stay where they are, and nobody is told.
-pub(super) struct Wire {
-    pub(super) endpoint: Endpoint,
-    frozen: watch::Sender<bool>,
-    _stop: DropGuard,
-}
-
-impl Wire {
-    pub(super) async fn to(address: SocketAddr) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let local = listener.local_addr().unwrap();
-        let (frozen, state) = watch::channel(false);
-        let stop = CancellationToken::new();
-        let stopped = stop.clone();
-        tokio::spawn(stopped.run_until_cancelled_owned(async move {
-            while let Ok((near, _)) = listener.accept().await {
-                let far = TcpStream::connect(address).await.unwrap();
-                tokio::spawn(forward(near, far, state.clone()));
-            }
-        }));
-        Self {
-            endpoint: Endpoint::from_ip(local.ip(), local.port()),
-            frozen,
-            _stop: stop.drop_guard(),
-        }
-    }
-
-    pub(super) fn freeze(&self) {
-        self.frozen.send_replace(true);
-    }
-}
-
-async fn forward(near: TcpStream, far: TcpStream, mut frozen: watch::Receiver<bool>) {
-    let ((mut near_in, mut near_out), (mut far_in, mut far_out)) = (near.into_split(), far.into_split());
-    tokio::select! {
-        _ = copy(&mut near_in, &mut far_out) => return,
-        _ = copy(&mut far_in, &mut near_out) => return,
-        _ = frozen.wait_for(|frozen| *frozen) => {}
-    }
-    // Both sockets stay open and silent until the test is over.
-    let _ = frozen.wait_for(|frozen| !*frozen).await;
 }
