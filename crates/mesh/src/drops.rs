@@ -1,6 +1,6 @@
 //! Why packets were dropped, counted: the only trace that a silent drop leaves.
 
-use crate::PeerIndex;
+use flotilla_protocol::id::DeviceId;
 use std::collections::BTreeMap;
 
 macro_rules! reasons {
@@ -68,5 +68,5 @@ pub struct Traffic {
 pub struct Counters {
     /// Packets per reason; a reason that never occurred is absent.
     pub drops: BTreeMap<DropReason, u64>,
-    pub peers: BTreeMap<PeerIndex, Traffic>,
+    pub peers: BTreeMap<DeviceId, Traffic>,
 }

@@ -9,7 +9,14 @@
 
 mod drops;
 mod event;
+mod filter;
 mod mesh;
+mod mtu;
+mod path;
+mod peer;
+mod reflect;
+mod relay;
+mod session;
 
 pub use drops::{Counters, DropReason, Traffic};
 pub use event::{Event, PathState, Standing, Tried};

@@ -1,11 +1,31 @@
 //! One device's data plane: all of its peers, what it may receive, and how it reaches the others.
 
-use crate::{Counters, DropReason, Event, PathState};
-use flotilla_protocol::{
-    id::{DeviceId, RelayId},
-    mesh::NetworkMap,
+mod apply;
+mod control;
+mod packets;
+mod peers;
+#[cfg(test)]
+mod tests;
+
+use crate::{
+    Counters, DropReason, Event, PathState, Standing, filter::Filter, path::address::canonical, peer::End,
+    reflect::Reflect, relay::Relays, session::Keys,
 };
-use std::{collections::VecDeque, fmt, net::SocketAddr, time::Instant};
+use flotilla_protocol::{
+    cidr::IpRange,
+    device::RelayPreference,
+    id::{DeviceId, RelayId},
+    mesh::{Nat, NetworkMap},
+};
+use flotilla_wire::StaticKey;
+use peers::Peers;
+use rand::{Rng, SeedableRng, rngs::StdRng};
+use std::{
+    collections::{BTreeSet, VecDeque},
+    fmt,
+    net::{IpAddr, SocketAddr},
+    time::Instant,
+};
 use zeroize::Zeroizing;
 
 /// A WireGuard private key. It is never shown and wiped from memory when dropped.
@@ -87,7 +107,27 @@ pub enum Opened<'o> {
 
 /// See the crate's documentation for how to drive it.
 pub struct Mesh {
-    config: Config,
+    keys: Keys,
+    own_key: StaticKey,
+    own: End,
+    address: Option<IpAddr>,
+    range: Option<IpRange>,
+    peers: Peers,
+    filter: Filter,
+    relays: Relays,
+    reflect: Reflect,
+    /// Addresses of our own interfaces.
+    local: Vec<SocketAddr>,
+    standing: Standing,
+    /// Of the candidates that we tell.
+    revision: u64,
+    /// Of sealed probes.
+    counter: u64,
+    /// Sessions that want to know the time.
+    awake: BTreeSet<PeerIndex>,
+    next_tick: Option<Instant>,
+    rng: StdRng,
+    scratch: Vec<u8>,
     counters: Counters,
     transmits: VecDeque<Transmit>,
     bounces: VecDeque<Vec<u8>>,
@@ -97,7 +137,7 @@ pub struct Mesh {
 impl fmt::Debug for Mesh {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Mesh")
-            .field("device", &self.config.device)
+            .field("device", &self.own.id)
             .finish_non_exhaustive()
     }
 }
@@ -110,9 +150,34 @@ impl Mesh {
     pub const SEAL_LEAST: usize = 256;
 
     #[must_use]
-    pub fn new(config: Config, _seed: [u8; 32], _now: Instant) -> Self {
+    pub fn new(config: Config, seed: [u8; 32], now: Instant) -> Self {
+        let own_key = StaticKey::from_bytes(*config.private_key.as_bytes());
+        let mut rng = StdRng::from_seed(seed);
+        let mut other = || StdRng::from_seed(rng.random());
+        let (of_relays, of_reflect) = (other(), other());
         Self {
-            config,
+            keys: Keys::new(&config.private_key),
+            own: End {
+                id: config.device,
+                preference: RelayPreference::Auto,
+                nat: Nat::Unknown,
+            },
+            address: None,
+            range: None,
+            peers: Peers::default(),
+            filter: Filter::default(),
+            relays: Relays::new(own_key.clone(), of_relays),
+            reflect: Reflect::new(of_reflect),
+            own_key,
+            local: Vec::new(),
+            standing: Standing::default(),
+            revision: config.clock_start_unix_ms,
+            // 65,536 probes per millisecond are never sent, so a later start begins higher than this one ends.
+            counter: config.clock_start_unix_ms << 16,
+            awake: BTreeSet::new(),
+            next_tick: Some(now),
+            rng,
+            scratch: vec![0; 2048],
             counters: Counters::default(),
             transmits: VecDeque::new(),
             bounces: VecDeque::new(),
@@ -122,59 +187,48 @@ impl Mesh {
 
     /// Makes a map the one in force. Sessions and paths of peers that stay go on; flows that the new filter does
     /// not allow end.
-    pub fn apply(&mut self, _map: &NetworkMap, _now: Instant) {}
+    pub fn apply(&mut self, map: &NetworkMap, now: Instant) {
+        self.apply_map(map, now);
+        self.settle_all(now);
+    }
 
     /// Where a relay's names lead to now.
-    pub fn set_relay_addresses(&mut self, _relay: RelayId, _addresses: Vec<SocketAddr>, _now: Instant) {}
+    pub fn set_relay_addresses(&mut self, relay: RelayId, addresses: Vec<SocketAddr>, now: Instant) {
+        let addresses = addresses.into_iter().map(canonical).collect();
+        self.relays.set_addresses(relay, addresses, now);
+        self.reflect.set_targets(&self.relays.targets(), now);
+    }
 
     /// The TLS leg to a relay came up, or went down.
-    pub fn set_stream(&mut self, _relay: RelayId, _up: bool, _now: Instant) {}
+    pub fn set_stream(&mut self, relay: RelayId, up: bool, now: Instant) {
+        if self.relays.set_stream(relay, up) {
+            self.settle_all(now);
+        }
+    }
 
     /// The addresses of this device's interfaces, each with the port of the UDP socket. To be called at start and
     /// whenever the network changed, with the same list too: everything is probed anew.
-    pub fn set_local_candidates(&mut self, _candidates: Vec<SocketAddr>, _now: Instant) {}
+    pub fn set_local_candidates(&mut self, candidates: Vec<SocketAddr>, now: Instant) {
+        self.local = candidates.into_iter().map(canonical).collect();
+        self.handle_change(now);
+    }
 
     /// The machine slept, so that nothing known of the network can be trusted.
-    pub fn handle_wake(&mut self, _now: Instant) {}
-
-    /// Finds the peer for an IP packet from the TUN, and opens or refreshes its flow. Called once for a run of
-    /// segments: `headers` is the packet, or at least its headers, with checksums finished (the segment size of a
-    /// SYN may be lowered); `largest` is the size of the largest IP packet of the run.
-    ///
-    /// # Errors
-    /// The packets go nowhere. After [`DropReason::TooBig`], [`Self::poll_bounce`] has an answer for the sender.
-    pub fn outbound(
-        &mut self,
-        _headers: &mut [u8],
-        _largest: usize,
-        _now: Instant,
-    ) -> Result<PeerIndex, DropReason> {
-        Err(DropReason::NoPeer)
-    }
-
-    /// Encrypts one IP packet for a peer into `out`, which needs [`Self::SEAL_OVERHEAD`] bytes more than the packet
-    /// and [`Self::SEAL_LEAST`] at least. Equal packet sizes and an unchanged path give equal datagram sizes.
-    pub fn seal(&mut self, _peer: PeerIndex, _packet: &[u8], _out: &mut [u8], _now: Instant) -> Sealed {
-        Sealed::Dropped(DropReason::NoPath)
-    }
-
-    /// Takes one datagram in. `out` needs as many bytes as the datagram has, and [`Self::SEAL_LEAST`] at least.
-    pub fn open<'o>(
-        &mut self,
-        _from: Leg,
-        _datagram: &[u8],
-        _out: &'o mut [u8],
-        _now: Instant,
-    ) -> Opened<'o> {
-        Opened::Dropped(DropReason::UnknownDatagram)
+    pub fn handle_wake(&mut self, now: Instant) {
+        self.handle_change(now);
     }
 
     /// Probes all ways to a peer now; [`Event::Tested`] tells the results within 2 s.
-    pub fn test_path(&mut self, _peer: DeviceId, _now: Instant) {}
+    pub fn test_path(&mut self, peer: DeviceId, now: Instant) {
+        if let Some((index, peer)) = self.peers.by_device_mut(peer) {
+            peer.paths.test(now);
+            self.settle(index, now);
+        }
+    }
 
     /// Handshakes, keepalives, probes, relay control, and packets that waited for a handshake.
     pub fn poll_transmit(&mut self) -> Option<Transmit> {
-        self.transmits.pop_front()
+        self.transmits.pop_front().or_else(|| self.relays.poll_transmit())
     }
 
     /// IP packets that the mesh itself writes to the TUN: ICMP errors for packets larger than their path.
@@ -183,25 +237,51 @@ impl Mesh {
     }
 
     pub fn poll_event(&mut self) -> Option<Event> {
+        if let Some((relay, wanted)) = self.relays.poll_wish() {
+            return Some(if wanted {
+                Event::NeedsStream(relay)
+            } else {
+                Event::NoLongerNeedsStream(relay)
+            });
+        }
         self.events.pop_front()
     }
-
-    pub fn handle_timeout(&mut self, _now: Instant) {}
 
     /// When [`Self::handle_timeout`] is to be called next.
     #[must_use]
     pub fn poll_timeout(&self) -> Option<Instant> {
-        None
+        let tick = self.next_tick.filter(|_| !self.awake.is_empty());
+        [
+            self.reflect.timeout(),
+            self.relays.timeout(),
+            self.peers.timeout(),
+            tick,
+        ]
+        .into_iter()
+        .flatten()
+        .min()
     }
 
     /// How each peer is reached now.
     #[must_use]
-    pub fn paths(&self) -> Vec<PathState> {
-        Vec::new()
+    pub fn paths(&self, now: Instant) -> Vec<PathState> {
+        self.peers.iter().map(|(_, peer)| peer.state(now)).collect()
     }
 
+    /// What was dropped, and the bytes per peer.
     #[must_use]
-    pub fn counters(&self) -> &Counters {
-        &self.counters
+    pub fn counters(&self) -> Counters {
+        let mut counters = self.counters.clone();
+        counters.peers = self
+            .peers
+            .iter()
+            .map(|(_, peer)| (peer.end.id, peer.traffic))
+            .collect();
+        counters
+    }
+
+    fn drop(&mut self, reason: DropReason) -> DropReason {
+        *self.counters.drops.entry(reason).or_default() += 1;
+        reason
     }
 }

@@ -1,0 +1,212 @@
+//! How a network map comes into force, and what happens when the network changed.
+
+use super::Mesh;
+use crate::{
+    Event, Standing, Traffic,
+    path::{
+        Paths,
+        address::{canonical, is_probable},
+    },
+    peer::{End, Peer},
+};
+use flotilla_protocol::{
+    cidr::IpRange,
+    device::RelayPreference,
+    mesh::{self, Candidate, CandidateKind, NetworkMap},
+};
+use flotilla_wire::{MAX_ADDRESSES, ProbeKey, ReplayWindow};
+use rand::Rng;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    net::{IpAddr, SocketAddr},
+    time::{Duration, Instant},
+};
+
+/// At this pace a device without a direct path looks for one.
+const LONGEST_PAUSE: Duration = Duration::from_secs(300);
+/// With no relay to arrange a moment, both ends must try within the time that NATs keep a mapping.
+const LONGEST_PAUSE_ALONE: Duration = Duration::from_secs(20);
+/// Relays of peers at which this device is known, beside its own.
+const MOST_RELAYS: usize = 8;
+
+impl Mesh {
+    pub(super) fn apply_map(&mut self, map: &NetworkMap, now: Instant) {
+        let address = IpAddr::V4(map.address.address);
+        self.address = Some(address);
+        self.range = IpRange::new(address, map.address.prefix).ok();
+        self.own.preference = map.relay;
+        self.filter.set_rules(&map.filter);
+        let ticket = map
+            .ticket
+            .as_ref()
+            .filter(|_| map.relay != RelayPreference::Never);
+        self.relays.apply(&map.relays, ticket, now);
+        self.reflect.set_targets(&self.relays.targets(), now);
+        let wanted: BTreeMap<_, _> = map.peers.iter().map(|peer| (peer.id, peer)).collect();
+        for index in self.peers.indices() {
+            let stays = self.peers.get(index).is_some_and(|known| {
+                let new = wanted.get(&known.end.id);
+                new.is_some_and(|new| new.public_key == known.key && new.plain == known.plain)
+            });
+            if !stays {
+                self.peers.remove(index);
+                self.awake.remove(&index);
+            }
+        }
+        for peer in &map.peers {
+            match self.peers.by_device(peer.id) {
+                Some(index) => self.peers.readdress(index, IpAddr::V4(peer.address)),
+                None => self.add_peer(peer, now),
+            }
+            self.update_peer(peer, now);
+        }
+        let relayed = map
+            .peers
+            .iter()
+            .filter(|peer| !peer.plain && peer.relay != RelayPreference::Never);
+        let needed: BTreeSet<_> = relayed
+            .filter_map(|peer| peer.home_relay)
+            .take(MOST_RELAYS)
+            .collect();
+        self.relays.set_needed(needed);
+        self.choose_home(now);
+        self.update_standing(now);
+    }
+
+    fn add_peer(&mut self, peer: &mesh::Peer, now: Instant) {
+        let seed = self.rng.random();
+        let probe_key = ProbeKey::between(&self.own_key, peer.public_key).ok();
+        self.peers.insert(|index| Peer {
+            end: End {
+                id: peer.id,
+                preference: peer.relay,
+                nat: peer.nat,
+            },
+            key: peer.public_key,
+            address: IpAddr::V4(peer.address),
+            plain: peer.plain,
+            home: None,
+            candidates: Vec::new(),
+            probe_key: probe_key.filter(|_| !peer.plain),
+            window: ReplayWindow::default(),
+            revision: 0,
+            index,
+            session: None,
+            paths: Paths::new(seed, now),
+            endpoint: None,
+            gone: BTreeMap::new(),
+            heard_by: None,
+            relay: None,
+            route: None,
+            shown: None,
+            since: now,
+            timer: None,
+            traffic: Traffic::default(),
+        });
+    }
+
+    fn update_peer(&mut self, new: &mesh::Peer, now: Instant) {
+        let (own, range, local) = (self.own, self.range, &self.local);
+        let Some((_, peer)) = self.peers.by_device_mut(new.id) else {
+            return;
+        };
+        peer.end.preference = new.relay;
+        peer.end.nat = new.nat;
+        if peer.home != new.home_relay {
+            peer.home = new.home_relay;
+            peer.gone.clear();
+        }
+        let told = new
+            .candidates
+            .iter()
+            .map(|candidate| canonical(candidate.address));
+        let candidates: Vec<_> = told
+            .filter(|address| peer.plain || is_probable(*address, range))
+            .collect();
+        let alone = !peer.may_relay(&own);
+        let pause = if alone { LONGEST_PAUSE_ALONE } else { LONGEST_PAUSE };
+        peer.paths.allow(peer.may_direct(&own), pause, now);
+        if peer.candidates != candidates {
+            if peer.plain {
+                peer.endpoint = candidates.first().copied();
+            } else {
+                peer.paths.set_candidates(&candidates, local, now);
+            }
+            peer.candidates = candidates;
+        }
+    }
+
+    /// Everything that was learned about the network may be wrong now.
+    pub(super) fn handle_change(&mut self, now: Instant) {
+        self.reflect.restart(now);
+        self.relays.handle_change(now);
+        self.update_standing(now);
+        for index in self.peers.indices() {
+            if let Some(peer) = self.peers.get_mut(index) {
+                peer.gone.clear();
+                peer.paths.handle_change(now);
+            }
+        }
+        self.settle_all(now);
+    }
+
+    /// The addresses at which peers may try to reach us.
+    pub(super) fn own_candidates(&self) -> Vec<SocketAddr> {
+        self.standing
+            .candidates
+            .iter()
+            .map(|candidate| candidate.address)
+            .take(MAX_ADDRESSES)
+            .collect()
+    }
+
+    pub(super) fn update_standing(&mut self, now: Instant) {
+        self.own.nat = self.reflect.nat(&self.local, self.relays.any_stream_up());
+        let mut candidates = Vec::new();
+        if self.own.preference != RelayPreference::Always {
+            let local = self
+                .local
+                .iter()
+                .filter(|address| is_probable(**address, self.range));
+            candidates.extend(local.map(|address| Candidate {
+                kind: CandidateKind::Local,
+                address: *address,
+            }));
+            let seen = self.reflect.observed();
+            let seen = seen
+                .into_iter()
+                .filter(|address| is_probable(*address, self.range));
+            let seen = seen.filter(|address| !self.local.contains(address));
+            candidates.extend(seen.map(|address| Candidate {
+                kind: CandidateKind::Reflexive,
+                address,
+            }));
+        }
+        let standing = Standing {
+            candidates,
+            nat: self.own.nat,
+            home_relay: self.relays.home(),
+        };
+        if standing == self.standing {
+            return;
+        }
+        let moved = standing.candidates != self.standing.candidates;
+        self.standing = standing.clone();
+        self.events.push_back(Event::Standing(standing));
+        if moved {
+            self.revision += 1;
+            for index in self.peers.indices() {
+                if let Some(peer) = self.peers.get_mut(index) {
+                    peer.paths.call(now);
+                }
+            }
+        }
+        self.settle_all(now);
+    }
+
+    pub(super) fn choose_home(&mut self, now: Instant) {
+        let reflect = &self.reflect;
+        self.relays
+            .choose_home(|relay| reflect.nearest(relay).map(|(_, rtt)| rtt), now);
+    }
+}

@@ -1,0 +1,377 @@
+//! What keeps the data plane going beside packets: probes, relay frames, timers, and telling of changes.
+
+use super::{Mesh, PeerIndex};
+use crate::{
+    DropReason, Event, Leg, Opened, Transmit, Tried,
+    path::{
+        Query, Way,
+        address::{canonical, is_probable},
+    },
+    peer::Route,
+    relay::Relayed,
+    session::{OVERHEAD, TICK},
+};
+use flotilla_protocol::id::RelayId;
+use flotilla_wire::{Frame, Probe, SealedProbe};
+use std::{
+    net::{Ipv4Addr, SocketAddr},
+    time::{Duration, Instant},
+};
+
+/// A handshake that went out before the path it should take was there is sent again at once, but not more often.
+const HANDSHAKE_AGAIN: Duration = Duration::from_millis(300);
+/// A peer with packets waiting is asked again sooner than WireGuard alone would.
+const HANDSHAKE_IMPATIENT: Duration = Duration::from_secs(1);
+
+/// Where an address is asked for and there is none.
+const NOWHERE: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::UNSPECIFIED), 0);
+
+impl Mesh {
+    pub fn handle_timeout(&mut self, now: Instant) {
+        for (to, bytes) in self.reflect.handle_timeout(now) {
+            self.transmits.push_back(Transmit {
+                leg: Leg::Udp(to),
+                bytes,
+            });
+        }
+        self.drive_relays(now);
+        self.update_standing(now);
+        while let Some(index) = self.peers.poll_due(now) {
+            if let Some(peer) = self.peers.get_mut(index) {
+                peer.paths.handle_timeout(now);
+            }
+            self.settle(index, now);
+        }
+        if self.next_tick.is_none_or(|next| now >= next) {
+            self.next_tick = Some(now + TICK);
+            for index in self.awake.iter().copied().collect::<Vec<_>>() {
+                self.tick(index, now);
+            }
+        }
+    }
+
+    fn drive_relays(&mut self, now: Instant) {
+        self.choose_home(now);
+        let reflect = &self.reflect;
+        if self
+            .relays
+            .handle_timeout(|relay| reflect.nearest(relay).map(|(address, _)| address), now)
+        {
+            self.reflect.hasten(now);
+            self.choose_home(now);
+            self.settle_all(now);
+        }
+    }
+
+    /// Tells a session the time, and sends what it asks for.
+    pub(super) fn tick(&mut self, index: PeerIndex, now: Instant) {
+        let Some(peer) = self.peers.get_mut(index) else {
+            self.awake.remove(&index);
+            return;
+        };
+        let Some(session) = &mut peer.session else { return };
+        let len = session.tick(&mut self.scratch, now);
+        let impatient = session
+            .stuck_since()
+            .is_some_and(|since| now >= since + HANDSHAKE_IMPATIENT);
+        let len = match len {
+            None if impatient && session.is_awake() => session.initiate(&mut self.scratch, now),
+            len => len,
+        };
+        if !session.is_awake() {
+            self.awake.remove(&index);
+        }
+        if let Some(len) = len {
+            self.send_scratch(index, len);
+        }
+    }
+
+    /// Sends what lies in the scratch buffer along the peer's route.
+    pub(super) fn send_scratch(&mut self, index: PeerIndex, len: usize) {
+        let route = self.peers.get(index).and_then(|peer| peer.route);
+        match (route, self.scratch.get(..len)) {
+            (Some(route), Some(bytes)) => {
+                let transmit = along(&route, bytes);
+                self.transmits.push_back(transmit);
+            }
+            _ => {
+                self.drop(DropReason::NoPath);
+            }
+        }
+    }
+
+    pub(super) fn settle_all(&mut self, now: Instant) {
+        for index in self.peers.indices() {
+            self.settle(index, now);
+        }
+    }
+
+    /// Draws the consequences of whatever happened to a peer: what to send, which route, whom to tell, and when to
+    /// look again.
+    pub(super) fn settle(&mut self, index: PeerIndex, now: Instant) {
+        self.choose_relay(index, now);
+        self.send_queries(index, now);
+        let Some(peer) = self.peers.get_mut(index) else {
+            return;
+        };
+        let before = peer.route;
+        peer.choose_route();
+        let rerouted =
+            peer.route.is_some() && before.map(|route| route.leg) != peer.route.map(|route| route.leg);
+        let timer = [peer.paths.poll_timeout(), peer.gone_until(now)]
+            .into_iter()
+            .flatten()
+            .min();
+        self.peers.schedule(index, timer);
+        self.tell(index, now);
+        if rerouted {
+            self.restart_handshake(index, now);
+        }
+    }
+
+    fn choose_relay(&mut self, index: PeerIndex, now: Instant) {
+        let own_home = self.relays.home();
+        let Some(peer) = self.peers.get_mut(index) else {
+            return;
+        };
+        let best = peer
+            .relays(own_home, now)
+            .find_map(|relay| self.relays.through(relay, peer.key));
+        let best = best.filter(|_| peer.may_relay(&self.own));
+        if best != peer.relay {
+            peer.paths.set_relay(false, now);
+        }
+        peer.relay = best;
+        peer.paths.set_relay(best.is_some(), now);
+    }
+
+    fn tell(&mut self, index: PeerIndex, now: Instant) {
+        let Some(peer) = self.peers.get_mut(index) else {
+            return;
+        };
+        let shown = peer.show(&self.own, &self.local, now);
+        if peer.shown != Some(shown) {
+            if peer.shown.is_none_or(|old| old.is_another_path(&shown)) {
+                peer.since = now;
+            }
+            peer.shown = Some(shown);
+            self.events.push_back(Event::Path(peer.state(now)));
+        }
+        if let Some(answers) = peer.paths.poll_test(now) {
+            let relay = peer.relay.map(|relay| relay.relay);
+            let tried = answers.into_iter().map(|(way, rtt)| match way {
+                Way::Direct(remote) => Tried {
+                    remote: Some(remote),
+                    relay: None,
+                    rtt,
+                },
+                Way::Relay => Tried {
+                    remote: None,
+                    relay,
+                    rtt,
+                },
+            });
+            let (peer, attempts) = (peer.end.id, tried.collect());
+            self.events.push_back(Event::Tested { peer, attempts });
+        }
+    }
+
+    /// The last handshake may have gone nowhere.
+    fn restart_handshake(&mut self, index: PeerIndex, now: Instant) {
+        let Some(session) = self.peers.get_mut(index).and_then(|peer| peer.session.as_mut()) else {
+            return;
+        };
+        if session
+            .stuck_since()
+            .is_some_and(|since| since == now || now >= since + HANDSHAKE_AGAIN)
+        {
+            let len = session.initiate(&mut self.scratch, now);
+            self.awake.insert(index);
+            if let Some(len) = len {
+                self.send_scratch(index, len);
+            }
+        }
+    }
+
+    fn send_queries(&mut self, index: PeerIndex, now: Instant) {
+        while let Some((way, query)) = self.peers.get_mut(index).and_then(|peer| peer.paths.poll_query()) {
+            match query {
+                Query::Ping { tx, mtu } => {
+                    let length = mtu.map_or(0, |mtu| usize::from(mtu) + OVERHEAD);
+                    self.send_probe(index, way, &Probe::Ping { tx }, length);
+                }
+                Query::Candidates => {
+                    let addresses = self.own_candidates().into_iter().collect();
+                    let revision = self.revision;
+                    self.send_probe(index, way, &Probe::Candidates { revision, addresses }, 0);
+                }
+            }
+            if way == Way::Relay
+                && let Some(relay) = self.peers.get(index).and_then(|peer| peer.relay)
+            {
+                self.relays.note_sent(relay.relay, now);
+            }
+        }
+    }
+
+    fn send_probe(&mut self, index: PeerIndex, way: Way, probe: &Probe, length: usize) {
+        self.counter += 1;
+        let Some(peer) = self.peers.get(index) else { return };
+        let (Some(key), Some(route)) = (&peer.probe_key, peer.by(way)) else {
+            return;
+        };
+        if let Some(len) = key.seal(probe, self.counter, length, &mut self.scratch)
+            && let Some(bytes) = self.scratch.get(..len)
+        {
+            self.transmits.push_back(along(&route, bytes));
+        }
+    }
+
+    pub(super) fn open_frame<'o>(
+        &mut self,
+        from: Leg,
+        datagram: &[u8],
+        out: &'o mut [u8],
+        now: Instant,
+    ) -> Opened<'o> {
+        let frame = match Frame::parse(datagram) {
+            Ok(frame) => frame,
+            Err(_) => return Opened::Dropped(self.drop(DropReason::Malformed)),
+        };
+        match (frame, from) {
+            (Frame::Probe(probe), Leg::Udp(remote)) => {
+                self.open_probe(&probe, Way::Direct(remote), None, now)
+            }
+            (Frame::ReflectAnswer { tx, observed }, Leg::Udp(remote)) => {
+                if !self.reflect.handle_answer(tx, remote, observed, now) {
+                    return Opened::Dropped(self.drop(DropReason::Replayed));
+                }
+                self.choose_home(now);
+                self.update_standing(now);
+                Opened::Consumed
+            }
+            (frame, _) => self.open_relayed(from, frame, out, now),
+        }
+    }
+
+    fn open_relayed<'o>(
+        &mut self,
+        from: Leg,
+        frame: Frame<'_>,
+        out: &'o mut [u8],
+        now: Instant,
+    ) -> Opened<'o> {
+        match self.relays.handle_frame(from, frame, now) {
+            Relayed::Data {
+                relay,
+                source,
+                payload,
+            } => {
+                let Some(index) = self.peers.by_key(source) else {
+                    return Opened::Dropped(self.drop(DropReason::UnknownPeer));
+                };
+                if !flotilla_wire::is_ours(payload) {
+                    return self.open_wireguard(payload, Way::Relay, Some((relay, index)), out, now);
+                }
+                match Frame::parse(payload) {
+                    Ok(Frame::Probe(probe)) => self.open_probe(&probe, Way::Relay, Some((relay, index)), now),
+                    _ => Opened::Dropped(self.drop(DropReason::Malformed)),
+                }
+            }
+            Relayed::Gone { relay, peer } => {
+                let Some(index) = self.peers.by_key(peer) else {
+                    return Opened::Consumed;
+                };
+                if let Some(peer) = self.peers.get_mut(index) {
+                    peer.gone.insert(relay, now);
+                }
+                self.settle(index, now);
+                Opened::Consumed
+            }
+            Relayed::Control { changed } => {
+                if changed {
+                    self.update_standing(now);
+                    self.settle_all(now);
+                }
+                Opened::Consumed
+            }
+            Relayed::NotBelieved => Opened::Dropped(self.drop(DropReason::Forged)),
+        }
+    }
+
+    fn open_probe<'o>(
+        &mut self,
+        sealed: &SealedProbe<'_>,
+        way: Way,
+        by: Option<(RelayId, PeerIndex)>,
+        now: Instant,
+    ) -> Opened<'o> {
+        let named = self.peers.by_hint(sealed.hint());
+        let Some(index) = named.filter(|index| by.is_none_or(|(_, source)| source == *index)) else {
+            return Opened::Dropped(self.drop(DropReason::UnknownPeer));
+        };
+        let Some(peer) = self.peers.get_mut(index) else {
+            return Opened::Dropped(self.drop(DropReason::UnknownPeer));
+        };
+        let Some(probe) = peer.probe_key.as_ref().and_then(|key| key.open(sealed).ok()) else {
+            return Opened::Dropped(self.drop(DropReason::Forged));
+        };
+        if !peer.window.accept(sealed.counter()) {
+            return Opened::Dropped(self.drop(DropReason::Replayed));
+        }
+        if let Some((relay, _)) = by {
+            peer.heard_by = Some(relay);
+            peer.gone.remove(&relay);
+        }
+        let allowed = match way {
+            Way::Direct(_) => peer.may_direct(&self.own),
+            Way::Relay => peer.may_relay(&self.own),
+        };
+        if allowed {
+            self.handle_probe(index, probe, way, now);
+        }
+        Opened::Consumed
+    }
+
+    fn handle_probe(&mut self, index: PeerIndex, probe: Probe, way: Way, now: Instant) {
+        let Some(peer) = self.peers.get_mut(index) else {
+            return;
+        };
+        match probe {
+            Probe::Ping { tx } => {
+                peer.paths.handle_ping(way, &self.local, now);
+                let observed = match way {
+                    Way::Direct(from) => from,
+                    Way::Relay => NOWHERE,
+                };
+                self.settle(index, now);
+                self.send_probe(index, way, &Probe::Pong { tx, observed }, 0);
+                return;
+            }
+            Probe::Pong { tx, .. } => peer.paths.handle_pong(tx, way, now),
+            Probe::Candidates { revision, addresses } => {
+                if revision < peer.revision {
+                    return;
+                }
+                peer.revision = revision;
+                let told: Vec<_> = addresses.iter().copied().map(canonical).collect();
+                let told: Vec<_> = told
+                    .into_iter()
+                    .filter(|address| is_probable(*address, self.range))
+                    .collect();
+                peer.paths.handle_call(&told, &self.local, now);
+            }
+        }
+        self.settle(index, now);
+    }
+}
+
+pub(super) fn along(route: &Route, datagram: &[u8]) -> Transmit {
+    let mut bytes = Vec::with_capacity(route.header().len() + datagram.len());
+    bytes.extend_from_slice(route.header());
+    bytes.extend_from_slice(datagram);
+    Transmit {
+        leg: route.leg,
+        bytes,
+    }
+}

@@ -1,0 +1,356 @@
+//! The way of an IP packet: from the TUN to a peer, and back.
+
+use super::{Mesh, PeerIndex, control::along};
+use crate::{
+    DropReason, Leg, Opened, Sealed,
+    filter::packet::{self, Headers},
+    mtu,
+    path::{Paths, Way, address::canonical},
+    peer::Route,
+    session::{Addressee, LEAST_BUFFER, OVERHEAD, Opening, Refusal, Sealing, Session, data_index},
+};
+use flotilla_protocol::id::RelayId;
+use std::{
+    net::{IpAddr, Ipv6Addr},
+    time::{Duration, Instant},
+};
+
+/// A peer that uses a session which we lack is offered a new one, but not more often than WireGuard would.
+const DEAF_PAUSE: Duration = Duration::from_secs(5);
+
+/// Longest cookie reply.
+const COOKIE_REPLY: usize = 64;
+
+impl Mesh {
+    /// Finds the peer for an IP packet from the TUN, and opens or refreshes its flow. Called once for a run of
+    /// segments: `headers` is the packet, or at least its headers, with checksums finished (the segment size of a
+    /// SYN may be lowered); `largest` is the size of the largest IP packet of the run.
+    ///
+    /// # Errors
+    /// The packets go nowhere. After [`DropReason::TooBig`], [`Self::poll_bounce`] has an answer for the sender.
+    pub fn outbound(
+        &mut self,
+        headers: &mut [u8],
+        largest: usize,
+        now: Instant,
+    ) -> Result<PeerIndex, DropReason> {
+        self.route_outbound(headers, largest, now)
+            .map_err(|reason| self.drop(reason))
+    }
+
+    fn route_outbound(
+        &mut self,
+        bytes: &mut [u8],
+        largest: usize,
+        now: Instant,
+    ) -> Result<PeerIndex, DropReason> {
+        let headers = packet::parse(bytes).ok_or(DropReason::Malformed)?;
+        let index = self
+            .peers
+            .by_address(headers.destination)
+            .ok_or(DropReason::NoPeer)?;
+        if Some(headers.source) != self.address {
+            return Err(DropReason::Spoofed);
+        }
+        let peer = self.peers.get_mut(index).ok_or(DropReason::NoPeer)?;
+        if peer.paths.note_sent(now) {
+            self.settle(index, now);
+        }
+        let peer = self.peers.get_mut(index).ok_or(DropReason::NoPeer)?;
+        let route_mtu = peer.route.map_or(Paths::LARGEST_MTU, |route| route.mtu);
+        if largest > usize::from(route_mtu) {
+            self.bounces.extend(mtu::too_big(bytes, &headers, route_mtu));
+            return Err(DropReason::TooBig);
+        }
+        if let Some(relay) = peer.route.and_then(|route| route.relay) {
+            self.relays.note_sent(relay, now);
+        }
+        self.filter.outbound(&headers, now);
+        mtu::clamp_segment_size(bytes, &headers, route_mtu);
+        self.wake_session(index, now);
+        Ok(index)
+    }
+
+    /// Encrypts one IP packet for a peer into `out`, which needs [`Self::SEAL_OVERHEAD`] bytes more than the packet
+    /// and [`Self::SEAL_LEAST`] at least. Equal packet sizes and an unchanged path give equal datagram sizes.
+    pub fn seal(&mut self, peer: PeerIndex, packet: &[u8], out: &mut [u8], now: Instant) -> Sealed {
+        match self.seal_packet(peer, packet, out, now) {
+            Ok(sealed) => sealed,
+            Err(reason) => Sealed::Dropped(self.drop(reason)),
+        }
+    }
+
+    fn seal_packet(
+        &mut self,
+        index: PeerIndex,
+        packet: &[u8],
+        out: &mut [u8],
+        now: Instant,
+    ) -> Result<Sealed, DropReason> {
+        let peer = self.peers.get_mut(index).ok_or(DropReason::NoPeer)?;
+        let route = peer.route;
+        let header = route.as_ref().map_or(&[][..], Route::header);
+        let (front, back) = out
+            .split_at_mut_checked(header.len())
+            .ok_or(DropReason::BufferTooSmall)?;
+        if back.len() < LEAST_BUFFER.max(packet.len() + OVERHEAD) {
+            return Err(DropReason::BufferTooSmall);
+        }
+        let session = peer
+            .session
+            .get_or_insert_with(|| Session::new(&self.keys, peer.key, peer.index, now));
+        match session.seal(packet, back, now) {
+            Sealing::Data(len) => {
+                let route = route.ok_or(DropReason::NoPath)?;
+                front.copy_from_slice(header);
+                peer.traffic.sent_bytes += packet.len() as u64;
+                Ok(Sealed::Data {
+                    len: front.len() + len,
+                    leg: route.leg,
+                })
+            }
+            Sealing::Handshake(len) => {
+                let bytes = back.get(..len).unwrap_or_default();
+                self.transmits.extend(route.map(|route| along(&route, bytes)));
+                self.awake.insert(index);
+                Ok(Sealed::Queued)
+            }
+            Sealing::Waits => Ok(Sealed::Queued),
+            Sealing::Full => Err(DropReason::QueueFull),
+        }
+    }
+
+    /// Takes one datagram in. `out` needs as many bytes as the datagram has, and [`Self::SEAL_LEAST`] at least.
+    pub fn open<'o>(&mut self, from: Leg, datagram: &[u8], out: &'o mut [u8], now: Instant) -> Opened<'o> {
+        if out.len() < datagram.len().max(Self::SEAL_LEAST) {
+            return Opened::Dropped(self.drop(DropReason::BufferTooSmall));
+        }
+        let from = match from {
+            Leg::Udp(address) => Leg::Udp(canonical(address)),
+            stream @ Leg::Stream(_) => stream,
+        };
+        match from {
+            _ if flotilla_wire::is_ours(datagram) => self.open_frame(from, datagram, out, now),
+            Leg::Udp(remote) => self.open_wireguard(datagram, Way::Direct(remote), None, out, now),
+            Leg::Stream(_) => Opened::Dropped(self.drop(DropReason::UnknownDatagram)),
+        }
+    }
+
+    /// `by` is the relay and who it says sent this.
+    pub(super) fn open_wireguard<'o>(
+        &mut self,
+        datagram: &[u8],
+        way: Way,
+        by: Option<(RelayId, PeerIndex)>,
+        out: &'o mut [u8],
+        now: Instant,
+    ) -> Opened<'o> {
+        let index = match self.addressee(datagram, way, by) {
+            Ok(index) => index,
+            Err(Some(reason)) => return Opened::Dropped(self.drop(reason)),
+            Err(None) => return Opened::Consumed,
+        };
+        if by.is_some_and(|(_, source)| source != index) {
+            return Opened::Dropped(self.drop(DropReason::Forged));
+        }
+        self.wake_session(index, now);
+        match self.decrypt(index, datagram, way, by, out, now) {
+            Ok(Some(len)) => match self.admit(index, out.get_mut(..len).unwrap_or_default(), now) {
+                Ok(()) => Opened::Packet {
+                    packet: out.get_mut(..len).unwrap_or_default(),
+                    peer: index,
+                },
+                Err(reason) => Opened::Dropped(self.drop(reason)),
+            },
+            Ok(None) => Opened::Consumed,
+            Err(reason) => Opened::Dropped(self.drop(reason)),
+        }
+    }
+
+    /// Whose message it is; an error without a reason is one that was answered.
+    fn addressee(
+        &mut self,
+        datagram: &[u8],
+        way: Way,
+        by: Option<(RelayId, PeerIndex)>,
+    ) -> Result<PeerIndex, Option<DropReason>> {
+        if let Some(index) = data_index(datagram) {
+            return self.peers.by_session(index).ok_or(Some(DropReason::UnknownPeer));
+        }
+        let mut reply = [0; COOKIE_REPLY];
+        match self.keys.address(datagram, self.source(way, by), &mut reply) {
+            // A data message that is not one for the fast way is a forgery.
+            Ok(_) if datagram.first() == Some(&4) => Err(Some(DropReason::Malformed)),
+            Ok(Addressee::Key(key)) => self.peers.by_key(key).ok_or(Some(DropReason::UnknownPeer)),
+            Ok(Addressee::Index(index)) => self.peers.by_session(index).ok_or(Some(DropReason::UnknownPeer)),
+            Err(Refusal::Drop(reason)) => Err(Some(reason)),
+            Err(Refusal::Cookie(len)) => {
+                let bytes = reply.get(..len).unwrap_or_default();
+                if let Some(back) = self.way_back(way, by) {
+                    self.transmits.push_back(along(&back, bytes));
+                }
+                Err(None)
+            }
+        }
+    }
+
+    /// The length of the IP packet in `out`, if there is one.
+    fn decrypt(
+        &mut self,
+        index: PeerIndex,
+        datagram: &[u8],
+        way: Way,
+        by: Option<(RelayId, PeerIndex)>,
+        out: &mut [u8],
+        now: Instant,
+    ) -> Result<Option<usize>, DropReason> {
+        let source = self.source(way, by);
+        let peer = self.peers.get_mut(index).ok_or(DropReason::UnknownPeer)?;
+        let session = peer
+            .session
+            .get_or_insert_with(|| Session::new(&self.keys, peer.key, peer.index, now));
+        let opening = session.open(datagram, source, out);
+        match opening {
+            Opening::Drop(reason) => return Err(reason),
+            Opening::Deaf => {
+                self.handle_deaf(index, now);
+                return Err(DropReason::UnknownPeer);
+            }
+            Opening::Nothing if data_index(datagram).is_none() => return Ok(None),
+            _ => {}
+        }
+        let flush = session.has_waiting();
+        self.note_heard(index, way, by.map(|(relay, _)| relay), now);
+        if let Opening::Answer(len) = opening {
+            self.awake.insert(index);
+            let route = self.peers.get(index).and_then(|peer| peer.route);
+            let back = route.or_else(|| self.way_back(way, by).filter(|_| way == Way::Relay));
+            match (back, out.get(..len)) {
+                (Some(back), Some(bytes)) => self.transmits.push_back(along(&back, bytes)),
+                _ => return Err(DropReason::NoPath),
+            }
+        }
+        if flush {
+            self.flush(index);
+        }
+        Ok(match opening {
+            Opening::Packet(len) => Some(len),
+            _ => None,
+        })
+    }
+
+    fn note_heard(&mut self, index: PeerIndex, way: Way, by: Option<RelayId>, now: Instant) {
+        let Some(peer) = self.peers.get_mut(index) else {
+            return;
+        };
+        let mut changed = false;
+        match way {
+            Way::Direct(from) if peer.plain => {
+                changed = peer.endpoint.replace(from) != Some(from);
+            }
+            _ => peer.paths.handle_heard(way, &self.local, now),
+        }
+        if by.is_some() && peer.heard_by != by {
+            peer.heard_by = by;
+            changed = true;
+        }
+        changed |= by.is_some_and(|relay| peer.gone.remove(&relay).is_some());
+        changed |= peer.paths.note_received(now);
+        if changed || peer.paths.has_queries() {
+            self.settle(index, now);
+        }
+    }
+
+    /// Whether a decrypted packet may come in.
+    fn admit(&mut self, index: PeerIndex, bytes: &mut [u8], now: Instant) -> Result<(), DropReason> {
+        let headers = packet::parse(bytes).ok_or(DropReason::Malformed)?;
+        let peer = self.peers.get_mut(index).ok_or(DropReason::UnknownPeer)?;
+        peer.traffic.received_bytes += bytes.len() as u64;
+        let route_mtu = peer.route.map_or(Paths::LARGEST_MTU, |route| route.mtu);
+        if headers.source != peer.address {
+            return Err(DropReason::Spoofed);
+        }
+        if Some(headers.destination) != self.address {
+            return Err(DropReason::NotForUs);
+        }
+        self.admit_filtered(bytes, &headers, route_mtu, now)
+    }
+
+    fn admit_filtered(
+        &mut self,
+        bytes: &mut [u8],
+        headers: &Headers,
+        mtu: u16,
+        now: Instant,
+    ) -> Result<(), DropReason> {
+        self.filter.inbound(headers, now)?;
+        mtu::clamp_segment_size(bytes, headers, mtu);
+        Ok(())
+    }
+
+    /// The session is told the time before it is used, unless that was just done.
+    fn wake_session(&mut self, index: PeerIndex, now: Instant) {
+        let due = self
+            .peers
+            .get(index)
+            .and_then(|peer| peer.session.as_ref())
+            .is_some_and(|session| session.is_due(now));
+        if due {
+            self.awake.insert(index);
+            self.tick(index, now);
+        }
+    }
+
+    /// The packets that waited for a handshake.
+    fn flush(&mut self, index: PeerIndex) {
+        let Some(peer) = self.peers.get_mut(index) else {
+            return;
+        };
+        let (Some(session), Some(route)) = (&mut peer.session, peer.route) else {
+            return;
+        };
+        while let Some(len) = session.waiting(&mut self.scratch) {
+            let bytes = self.scratch.get(..len).unwrap_or_default();
+            peer.traffic.sent_bytes += len.saturating_sub(OVERHEAD) as u64;
+            self.transmits.push_back(along(&route, bytes));
+        }
+    }
+
+    fn handle_deaf(&mut self, index: PeerIndex, now: Instant) {
+        let Some(session) = self.peers.get_mut(index).and_then(|peer| peer.session.as_mut()) else {
+            return;
+        };
+        if session.initiated().is_none_or(|at| now >= at + DEAF_PAUSE) {
+            let len = session.initiate(&mut self.scratch, now);
+            self.awake.insert(index);
+            if let Some(len) = len {
+                self.send_scratch(index, len);
+            }
+        }
+    }
+
+    /// An address that stands for the sender when handshakes are counted. Behind a relay that is its key.
+    fn source(&self, way: Way, by: Option<(RelayId, PeerIndex)>) -> IpAddr {
+        match way {
+            Way::Direct(remote) => remote.ip(),
+            Way::Relay => {
+                let key = by
+                    .and_then(|(_, index)| self.peers.get(index))
+                    .map(|peer| peer.key);
+                let half = key.and_then(|key| key.as_bytes().first_chunk::<16>().copied());
+                IpAddr::V6(Ipv6Addr::from(half.unwrap_or_default()))
+            }
+        }
+    }
+
+    fn way_back(&self, way: Way, by: Option<(RelayId, PeerIndex)>) -> Option<Route> {
+        match way {
+            Way::Direct(remote) => Some(Route::direct(remote, 0)),
+            Way::Relay => {
+                let (relay, index) = by?;
+                let peer = self.peers.get(index)?;
+                self.relays.through(relay, peer.key).as_ref().map(Route::through)
+            }
+        }
+    }
+}

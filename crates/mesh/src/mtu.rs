@@ -1,0 +1,194 @@
+//! Packets and the size of their path: segment sizes in TCP's opening, and the answer to what is too large.
+
+use crate::filter::packet::{Headers, ICMP, ICMPV6, Payload, SYN};
+use std::net::IpAddr;
+
+/// How much of a packet is quoted to its sender: enough for every header, and small on every path.
+const QUOTE: usize = 128;
+const TTL: u8 = 64;
+
+/// Lowers the segment size that a SYN announces to what fits `mtu`. A packet whose checksum is finished stays right.
+pub(crate) fn clamp_segment_size(packet: &mut [u8], headers: &Headers, mtu: u16) {
+    if !matches!(headers.payload, Payload::Tcp { flags, .. } if flags & SYN != 0) {
+        return;
+    }
+    let overhead = if headers.source.is_ipv4() { 40 } else { 60 };
+    let fits = mtu.saturating_sub(overhead);
+    let Some(tcp) = packet.get_mut(headers.offset..) else {
+        return;
+    };
+    let Some(at) = segment_size_option(tcp) else {
+        return;
+    };
+    let announced = u16::from_be_bytes([tcp[at], tcp[at + 1]]);
+    if announced <= fits {
+        return;
+    }
+    tcp[at..at + 2].copy_from_slice(&fits.to_be_bytes());
+    // The option may lie across the checksum's 16-bit words: then its bytes count swapped.
+    let swap = |value: u16| if at % 2 == 0 { value } else { value.swap_bytes() };
+    let checksum = u16::from_be_bytes([tcp[16], tcp[17]]);
+    let updated = adjust(checksum, swap(announced), swap(fits));
+    tcp[16..18].copy_from_slice(&updated.to_be_bytes());
+}
+
+/// Where the two bytes of the option are. What is found lies within the slice.
+fn segment_size_option(tcp: &[u8]) -> Option<usize> {
+    let end = usize::from(*tcp.get(12)? >> 4) * 4;
+    let mut at = 20;
+    while at < end {
+        match *tcp.get(at)? {
+            0 => return None,
+            1 => at += 1,
+            2 => return (*tcp.get(at + 1)? == 4 && tcp.len() >= at + 4).then_some(at + 2),
+            _ => at += usize::from(*tcp.get(at + 1)?).max(2),
+        }
+    }
+    None
+}
+
+/// The checksum after one word changed (RFC 1624).
+fn adjust(checksum: u16, old: u16, new: u16) -> u16 {
+    let sum = u32::from(!checksum) + u32::from(!old) + u32::from(new);
+    !fold(sum)
+}
+
+/// Tells the sender of a packet from the TUN how large it may be: "fragmentation needed" (RFC 1191) or "packet too
+/// big" (RFC 8201), as if a router on the way said so.
+pub(crate) fn too_big(packet: &[u8], headers: &Headers, mtu: u16) -> Option<Vec<u8>> {
+    // An error about an error could go on forever.
+    if matches!(headers.payload, Payload::Error { .. } | Payload::Later) {
+        return None;
+    }
+    let quoted = packet.get(..packet.len().min(QUOTE))?;
+    match (headers.destination, headers.source) {
+        (IpAddr::V4(from), IpAddr::V4(to)) => {
+            let mut icmp = vec![3, 4, 0, 0, 0, 0];
+            icmp.extend(mtu.to_be_bytes());
+            icmp.extend(quoted);
+            put_checksum(&mut icmp, 0);
+            let total = u16::try_from(20 + icmp.len()).ok()?;
+            let mut out = vec![0x45, 0, 0, 0, 0, 0, 0, 0, TTL, ICMP, 0, 0];
+            out[2..4].copy_from_slice(&total.to_be_bytes());
+            out.extend(from.octets());
+            out.extend(to.octets());
+            let header = !fold(sum(&out));
+            out[10..12].copy_from_slice(&header.to_be_bytes());
+            out.extend(icmp);
+            Some(out)
+        }
+        (IpAddr::V6(from), IpAddr::V6(to)) => {
+            let mut icmp = vec![2, 0, 0, 0];
+            icmp.extend(u32::from(mtu).to_be_bytes());
+            icmp.extend(quoted);
+            let length = u16::try_from(icmp.len()).ok()?;
+            let pseudo = sum(&from.octets()) + sum(&to.octets()) + u32::from(length) + u32::from(ICMPV6);
+            put_checksum(&mut icmp, pseudo);
+            let mut out = vec![0x60, 0, 0, 0, 0, 0, ICMPV6, TTL];
+            out[4..6].copy_from_slice(&length.to_be_bytes());
+            out.extend(from.octets());
+            out.extend(to.octets());
+            out.extend(icmp);
+            Some(out)
+        }
+        _ => None,
+    }
+}
+
+fn put_checksum(icmp: &mut [u8], pseudo: u32) {
+    let checksum = !fold(pseudo + sum(icmp));
+    icmp[2..4].copy_from_slice(&checksum.to_be_bytes());
+}
+
+fn sum(bytes: &[u8]) -> u32 {
+    let word = |pair: &[u8]| u32::from(pair[0]) << 8 | pair.get(1).copied().map_or(0, u32::from);
+    bytes.chunks(2).map(word).sum()
+}
+
+fn fold(mut sum: u32) -> u16 {
+    while sum > 0xffff {
+        sum = (sum & 0xffff) + (sum >> 16);
+    }
+    u16::try_from(sum).unwrap_or(u16::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::filter::packet::{TCP, parse};
+    use proptest::prelude::*;
+
+    fn syn(options: &[u8]) -> Vec<u8> {
+        let header = 20 + options.len().next_multiple_of(4);
+        let mut tcp = vec![0; header];
+        tcp[..4].copy_from_slice(&[0x9c, 0x40, 0, 80]);
+        (tcp[12], tcp[13]) = (u8::try_from(header / 4).unwrap() << 4, SYN);
+        tcp[20..20 + options.len()].copy_from_slice(options);
+        let total = u16::try_from(20 + header).unwrap();
+        let mut packet = vec![
+            0x45, 0, 0, 0, 0, 1, 0x40, 0, 64, TCP, 0, 0, 100, 64, 0, 1, 100, 64, 0, 2,
+        ];
+        packet[2..4].copy_from_slice(&total.to_be_bytes());
+        let checksum = !fold(pseudo(&packet, header) + sum(&tcp));
+        tcp[16..18].copy_from_slice(&checksum.to_be_bytes());
+        packet.extend(tcp);
+        packet
+    }
+
+    fn pseudo(packet: &[u8], length: usize) -> u32 {
+        sum(&packet[12..20]) + u32::try_from(length).unwrap() + u32::from(TCP)
+    }
+
+    fn is_right(packet: &[u8]) -> bool {
+        fold(pseudo(packet, packet.len() - 20) + sum(&packet[20..])) == 0xffff
+    }
+
+    #[test]
+    fn a_large_segment_size_is_lowered_and_the_checksum_stays_right() {
+        for options in [
+            vec![2, 4, 0x05, 0xb4],
+            vec![1, 2, 4, 0x05, 0xb4],
+            vec![4, 2, 3, 3, 7, 2, 4, 0x05, 0xb4],
+        ] {
+            let mut packet = syn(&options);
+            assert!(is_right(&packet));
+            let headers = parse(&packet).unwrap();
+            clamp_segment_size(&mut packet, &headers, 1280);
+            assert!(is_right(&packet), "{options:?}");
+            let at = 40 + options.len() - 2;
+            assert_eq!(packet[at..at + 2], 1240u16.to_be_bytes());
+            let before = packet.clone();
+            clamp_segment_size(&mut packet, &headers, 1420);
+            assert_eq!(packet, before);
+        }
+    }
+
+    #[test]
+    fn the_sender_of_a_large_packet_is_told_the_size() {
+        let packet = syn(&[]);
+        let answer = too_big(&packet, &parse(&packet).unwrap(), 1280).unwrap();
+        let headers = parse(&answer).unwrap();
+        assert_eq!(headers.destination, "100.64.0.1".parse::<IpAddr>().unwrap());
+        assert!(matches!(headers.payload, Payload::Error { .. }));
+        assert_eq!(answer[26..28], 1280u16.to_be_bytes());
+        assert_eq!(fold(sum(&answer[..20])), 0xffff);
+        assert_eq!(fold(sum(&answer[20..])), 0xffff);
+        assert_eq!(too_big(&answer, &headers, 1280), None, "no error about an error");
+    }
+
+    proptest! {
+        #[test]
+        fn no_bytes_make_it_panic(mut bytes in proptest::collection::vec(any::<u8>(), 40..90), v6: bool) {
+            bytes[0] = if v6 { 0x60 } else { 0x45 };
+            bytes[if v6 { 6 } else { 9 }] = TCP;
+            let flags = if v6 { 53 } else { 33 };
+            if let Some(byte) = bytes.get_mut(flags) {
+                *byte |= SYN;
+            }
+            if let Some(headers) = parse(&bytes) {
+                let _answer = too_big(&bytes, &headers, 1280);
+                clamp_segment_size(&mut bytes, &headers, 1280);
+            }
+        }
+    }
+}

@@ -1,0 +1,252 @@
+//! One peer: what the map says of it, its session, its paths, and where its packets go now.
+
+use crate::{
+    Leg, PathState, Traffic,
+    path::{Paths, Way, address::Class},
+    relay::Through,
+    session::Session,
+};
+use flotilla_protocol::{
+    device::RelayPreference,
+    id::{DeviceId, RelayId},
+    key::PublicKey,
+    mesh::{Nat, RELAYED_MTU},
+    path::PathReason,
+};
+use flotilla_wire::{DATA_HEADER_LEN, ProbeKey, ReplayWindow};
+use std::{
+    collections::BTreeMap,
+    net::{IpAddr, SocketAddr},
+    time::{Duration, Instant},
+};
+
+/// A relay that said that the peer is not there is asked again after this.
+pub(crate) const GONE: Duration = Duration::from_secs(5);
+
+/// Where the peer's packets go.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Route {
+    pub(crate) leg: Leg,
+    /// In front of each datagram that goes through a relay.
+    pub(crate) header: Option<[u8; DATA_HEADER_LEN]>,
+    pub(crate) relay: Option<RelayId>,
+    pub(crate) mtu: u16,
+}
+
+impl Route {
+    pub(crate) fn through(through: &Through) -> Self {
+        Self {
+            leg: through.leg,
+            header: Some(through.header),
+            relay: Some(through.relay),
+            mtu: RELAYED_MTU,
+        }
+    }
+
+    pub(crate) fn direct(remote: SocketAddr, mtu: u16) -> Self {
+        Self {
+            leg: Leg::Udp(remote),
+            header: None,
+            relay: None,
+            mtu,
+        }
+    }
+
+    pub(crate) fn header(&self) -> &[u8] {
+        self.header.as_ref().map_or(&[], |header| header)
+    }
+}
+
+/// This end, as far as it says why a path is what it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct End {
+    pub(crate) id: DeviceId,
+    pub(crate) preference: RelayPreference,
+    pub(crate) nat: Nat,
+}
+
+/// What was last said about a path.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Shown {
+    pub(crate) why: PathReason,
+    pub(crate) cause: Option<DeviceId>,
+    pub(crate) relay: Option<RelayId>,
+    pub(crate) remote: Option<SocketAddr>,
+    pub(crate) mtu: u16,
+}
+
+impl Shown {
+    /// Whether more changed than its size.
+    pub(crate) fn is_another_path(&self, other: &Self) -> bool {
+        (self.why, self.relay, self.remote) != (other.why, other.relay, other.remote)
+    }
+}
+
+#[derive(Debug)]
+pub(crate) struct Peer {
+    pub(crate) end: End,
+    pub(crate) key: PublicKey,
+    pub(crate) address: IpAddr,
+    pub(crate) plain: bool,
+    pub(crate) home: Option<RelayId>,
+    /// What the map said last; the peer itself may have said better since.
+    pub(crate) candidates: Vec<SocketAddr>,
+    pub(crate) probe_key: Option<ProbeKey>,
+    pub(crate) window: ReplayWindow,
+    pub(crate) revision: u64,
+    pub(crate) index: u32,
+    pub(crate) session: Option<Session>,
+    pub(crate) paths: Paths,
+    /// Of one that speaks WireGuard only.
+    pub(crate) endpoint: Option<SocketAddr>,
+    /// Relays that said that it is not there.
+    pub(crate) gone: BTreeMap<RelayId, Instant>,
+    /// The relay by which it was heard last.
+    pub(crate) heard_by: Option<RelayId>,
+    pub(crate) relay: Option<Through>,
+    pub(crate) route: Option<Route>,
+    pub(crate) shown: Option<Shown>,
+    pub(crate) since: Instant,
+    pub(crate) timer: Option<Instant>,
+    pub(crate) traffic: Traffic,
+}
+
+impl Peer {
+    /// Whether direct ways may be used between the two ends.
+    pub(crate) fn may_direct(&self, own: &End) -> bool {
+        !self.plain
+            && own.preference != RelayPreference::Always
+            && self.end.preference != RelayPreference::Always
+    }
+
+    pub(crate) fn may_relay(&self, own: &End) -> bool {
+        !self.plain
+            && own.preference != RelayPreference::Never
+            && self.end.preference != RelayPreference::Never
+    }
+
+    /// The relays to try, best first.
+    pub(crate) fn relays(&self, own_home: Option<RelayId>, now: Instant) -> impl Iterator<Item = RelayId> {
+        let all = [self.home, self.heard_by, own_home].into_iter().flatten();
+        all.filter(move |relay| !self.is_gone_from(*relay, now))
+    }
+
+    pub(crate) fn is_gone_from(&self, relay: RelayId, now: Instant) -> bool {
+        self.gone.get(&relay).is_some_and(|at| now < *at + GONE)
+    }
+
+    /// When a relay is to be tried again.
+    pub(crate) fn gone_until(&self, now: Instant) -> Option<Instant> {
+        self.gone
+            .values()
+            .map(|at| *at + GONE)
+            .filter(|end| *end > now)
+            .min()
+    }
+
+    pub(crate) fn choose_route(&mut self) {
+        self.route = match (self.plain, self.paths.current()) {
+            (true, _) => self
+                .endpoint
+                .map(|endpoint| Route::direct(endpoint, Paths::LARGEST_MTU)),
+            (false, Some((remote, _))) => Some(Route::direct(remote, self.paths.mtu())),
+            (false, None) => self.relay.as_ref().map(Route::through),
+        };
+    }
+
+    /// How to describe the route, and why it is what it is.
+    pub(crate) fn show(&self, own: &End, local: &[SocketAddr], now: Instant) -> Shown {
+        let remote = match self.route {
+            Some(Route {
+                leg: Leg::Udp(remote),
+                relay: None,
+                ..
+            }) => Some(remote),
+            _ => None,
+        };
+        let (why, cause) = match (remote, self.route) {
+            (Some(remote), _) => (Class::of(remote.ip(), local).reason(), None),
+            (None, Some(_)) => self.why_relayed(own),
+            (None, None) => self.why_none(own, now),
+        };
+        Shown {
+            why,
+            cause,
+            relay: self.route.and_then(|route| route.relay),
+            remote,
+            mtu: self.route.map_or(RELAYED_MTU, |route| route.mtu),
+        }
+    }
+
+    fn why_relayed(&self, own: &End) -> (PathReason, Option<DeviceId>) {
+        let ends = [own, &self.end];
+        let first = |test: &dyn Fn(&End) -> bool| ends.iter().find(|end| test(end)).map(|end| end.id);
+        if let Some(cause) = first(&|end| end.preference == RelayPreference::Always) {
+            return (PathReason::RelayAlways, Some(cause));
+        }
+        if let Some(cause) = first(&|end| end.nat == Nat::UdpBlocked) {
+            return (PathReason::RelayUdpBlocked, Some(cause));
+        }
+        let hard = |end: &End| end.nat == Nat::EndpointDependent;
+        if ends.iter().all(|end| hard(end)) {
+            return (PathReason::RelayHardNat, None);
+        }
+        if self.paths.is_lost() {
+            return (PathReason::RelayLost, None);
+        }
+        // One such NAT is enough when the other end lets in only whom it sent to.
+        match first(&hard) {
+            Some(cause) if self.paths.has_failed() => (PathReason::RelayHardNat, Some(cause)),
+            _ => (PathReason::RelayTrying, None),
+        }
+    }
+
+    fn why_none(&self, own: &End, now: Instant) -> (PathReason, Option<DeviceId>) {
+        let ends = [own, &self.end];
+        if let Some(end) = ends.iter().find(|end| end.preference == RelayPreference::Never) {
+            return (PathReason::NoneNever, Some(end.id));
+        }
+        if self.plain {
+            return (PathReason::Unknown, None);
+        }
+        if self.home.is_some_and(|home| self.is_gone_from(home, now)) {
+            return (PathReason::NoneOffline, Some(self.end.id));
+        }
+        let cause = if self.home.is_none() { self.end.id } else { own.id };
+        (PathReason::NoneNoRelay, Some(cause))
+    }
+
+    pub(crate) fn state(&self, now: Instant) -> PathState {
+        let shown = self.shown.unwrap_or(Shown {
+            why: PathReason::Unknown,
+            cause: None,
+            relay: None,
+            remote: None,
+            mtu: RELAYED_MTU,
+        });
+        PathState {
+            peer: self.end.id,
+            why: shown.why,
+            relay: shown.relay,
+            remote: shown.remote,
+            cause: shown.cause,
+            rtt: self.route.and_then(|_| self.paths.rtt()),
+            since: self.since,
+            last_handshake: self
+                .session
+                .as_ref()
+                .and_then(|session| session.last_handshake(now)),
+            received_bytes: self.traffic.received_bytes,
+            sent_bytes: self.traffic.sent_bytes,
+            mtu: shown.mtu,
+        }
+    }
+
+    /// How something goes to the peer by this way and no other.
+    pub(crate) fn by(&self, way: Way) -> Option<Route> {
+        match way {
+            Way::Direct(remote) => Some(Route::direct(remote, RELAYED_MTU)),
+            Way::Relay => self.relay.as_ref().map(Route::through),
+        }
+    }
+}

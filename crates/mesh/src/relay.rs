@@ -1,0 +1,410 @@
+//! The relay client: being known at relays, and sending through them.
+//!
+//! Life cycle of one relay: nobody needs it → hello on UDP, answered with a challenge, answered with a proof, answered
+//! with a welcome → up, kept alive by pings → down when it ends the session or falls silent, and hello again. When no
+//! welcome came over UDP for a while, a TLS leg is asked for; there the relay speaks first. UDP is tried again
+//! meanwhile, and wins when it works.
+
+mod leg;
+
+use crate::{Leg, Transmit};
+use flotilla_protocol::{id::RelayId, key::PublicKey, mesh};
+use flotilla_wire::{DATA_HEADER_LEN, Data, Frame, MAX_TICKET_LEN, RelayKey, SessionId, StaticKey};
+use leg::{LegState, Said};
+use rand::{Rng, rngs::StdRng};
+use std::{
+    collections::{BTreeMap, BTreeSet, VecDeque},
+    net::SocketAddr,
+    time::{Duration, Instant},
+};
+
+/// UDP had its chance by then.
+const STREAM_AFTER: Duration = Duration::from_millis(1500);
+/// A relay must be nearer than the one at hand by a fifth and by this to become the home.
+const NEARER_BY: Duration = Duration::from_millis(5);
+/// By then a new measurement tells whether a relay that was unreachable is back.
+const AVOID: Duration = Duration::from_secs(65);
+/// How long the home relay may be unreachable before another one is taken.
+const HOME_GRACE: Duration = Duration::from_secs(3);
+
+/// How to send to a peer through a relay now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Through {
+    pub(crate) relay: RelayId,
+    pub(crate) leg: Leg,
+    pub(crate) header: [u8; DATA_HEADER_LEN],
+}
+
+/// What a relay frame was.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Relayed<'a> {
+    /// From this peer, by way of this relay.
+    Data {
+        relay: RelayId,
+        source: PublicKey,
+        payload: &'a [u8],
+    },
+    Gone {
+        relay: RelayId,
+        peer: PublicKey,
+    },
+    /// The relay's own business; `true` when it came up or went down.
+    Control {
+        changed: bool,
+    },
+    NotBelieved,
+}
+
+#[derive(Debug)]
+struct Relay {
+    key: Option<RelayKey>,
+    public_key: PublicKey,
+    reflect_port: Option<u16>,
+    addresses: Vec<SocketAddr>,
+    udp: LegState,
+    stream: LegState,
+    stream_open: bool,
+    stream_asked: bool,
+    /// Since when it is needed and not up.
+    missing: Option<Instant>,
+    /// It was unreachable: others are better homes until then.
+    avoid: Option<Instant>,
+}
+
+impl Relay {
+    fn up(&self) -> Option<(SessionId, Leg)> {
+        self.udp.up().or_else(|| self.stream.up())
+    }
+
+    /// When it counts as unreachable.
+    fn gives_up_at(&self) -> Option<Instant> {
+        let at = self.missing? + HOME_GRACE;
+        Some(self.avoid.map_or(at, |until| until.max(at)))
+    }
+}
+
+#[derive(Debug)]
+pub(crate) struct Relays {
+    own: StaticKey,
+    rng: StdRng,
+    ticket: Option<Vec<u8>>,
+    relays: BTreeMap<RelayId, Relay>,
+    home: Option<RelayId>,
+    /// Home relays of peers.
+    needed: BTreeSet<RelayId>,
+    outbox: VecDeque<Transmit>,
+    wishes: VecDeque<(RelayId, bool)>,
+}
+
+impl Relays {
+    pub(crate) fn new(own: StaticKey, rng: StdRng) -> Self {
+        Self {
+            own,
+            rng,
+            ticket: None,
+            relays: BTreeMap::new(),
+            home: None,
+            needed: BTreeSet::new(),
+            outbox: VecDeque::new(),
+            wishes: VecDeque::new(),
+        }
+    }
+
+    pub(crate) fn apply(&mut self, relays: &[mesh::Relay], ticket: Option<&mesh::RelayTicket>, now: Instant) {
+        let ticket = ticket
+            .map(|ticket| ticket.0.as_bytes().to_vec())
+            .filter(|ticket| ticket.len() <= MAX_TICKET_LEN);
+        if ticket != self.ticket {
+            self.ticket = ticket;
+            // One that was refused may be let in now.
+            self.relays.values_mut().for_each(|relay| relay.udp.hasten(now));
+        }
+        let wanted: BTreeMap<_, _> = relays.iter().map(|relay| (relay.id, relay)).collect();
+        let gone = |id: &RelayId, relay: &Relay| {
+            wanted
+                .get(id)
+                .is_none_or(|new| new.public_key != relay.public_key)
+        };
+        let removed: Vec<_> = self
+            .relays
+            .iter()
+            .filter(|(id, relay)| gone(id, relay))
+            .map(|(id, _)| *id)
+            .collect();
+        for id in removed {
+            self.release_stream(id);
+            self.relays.remove(&id);
+        }
+        for relay in relays {
+            let addresses: Vec<_> = relay.endpoints.iter().filter_map(address_of).collect();
+            let known = self.relays.entry(relay.id).or_insert_with(|| Relay {
+                key: RelayKey::of_client(&self.own, relay.public_key).ok(),
+                public_key: relay.public_key,
+                reflect_port: None,
+                addresses,
+                udp: LegState::default(),
+                stream: LegState::default(),
+                stream_open: false,
+                stream_asked: false,
+                missing: None,
+                avoid: None,
+            });
+            known.reflect_port = relay.reflect_port;
+        }
+        if self.home.is_some_and(|home| !self.relays.contains_key(&home)) {
+            self.home = None;
+        }
+    }
+
+    pub(crate) fn set_addresses(&mut self, relay: RelayId, addresses: Vec<SocketAddr>, now: Instant) {
+        if let Some(relay) = self.relays.get_mut(&relay)
+            && relay.addresses != addresses
+        {
+            relay.addresses = addresses;
+            relay.udp.hasten(now);
+        }
+    }
+
+    /// Addresses and second reflex ports, for the question where we are seen.
+    pub(crate) fn targets(&self) -> BTreeMap<RelayId, (Vec<SocketAddr>, Option<u16>)> {
+        self.relays
+            .iter()
+            .map(|(id, relay)| (*id, (relay.addresses.clone(), relay.reflect_port)))
+            .collect()
+    }
+
+    pub(crate) fn set_stream(&mut self, id: RelayId, open: bool) -> bool {
+        let Some(relay) = self.relays.get_mut(&id) else {
+            return false;
+        };
+        relay.stream_open = open;
+        relay.stream_asked &= open;
+        let was_up = relay.up().is_some();
+        // It speaks first.
+        relay.stream = LegState::default();
+        was_up != relay.up().is_some()
+    }
+
+    /// The relays at which peers listen.
+    pub(crate) fn set_needed(&mut self, needed: BTreeSet<RelayId>) {
+        self.needed = needed;
+    }
+
+    pub(crate) fn home(&self) -> Option<RelayId> {
+        self.home
+    }
+
+    pub(crate) fn is_up(&self, relay: RelayId) -> bool {
+        self.relays.get(&relay).is_some_and(|relay| relay.up().is_some())
+    }
+
+    pub(crate) fn any_stream_up(&self) -> bool {
+        self.relays.values().any(|relay| relay.stream.up().is_some())
+    }
+
+    /// Takes the nearest relay for the home, with some reluctance.
+    pub(crate) fn choose_home(&mut self, rtt: impl Fn(RelayId) -> Option<Duration>, now: Instant) {
+        if self.ticket.is_none() {
+            self.home = None;
+            return;
+        }
+        let dead = |relay: &Relay| relay.avoid.is_some_and(|until| now < until);
+        let measure = |id: &RelayId, relay: &Relay| (dead(relay), rtt(*id).unwrap_or(Duration::MAX), *id);
+        let Some(best) = self.relays.iter().map(|(id, relay)| measure(id, relay)).min() else {
+            self.home = None;
+            return;
+        };
+        let at_hand = self
+            .home
+            .and_then(|home| Some(measure(&home, self.relays.get(&home)?)));
+        let keep = at_hand.is_some_and(|(is_dead, rtt, _)| {
+            let clearly = rtt.mul_f32(0.8).min(rtt.saturating_sub(NEARER_BY));
+            is_dead == best.0 && (rtt == Duration::MAX && best.1 == Duration::MAX || best.1 >= clearly)
+        });
+        if !keep {
+            self.home = Some(best.2);
+        }
+    }
+
+    /// How to reach a peer that listens at `relay`.
+    pub(crate) fn through(&self, id: RelayId, peer: PublicKey) -> Option<Through> {
+        let (session, leg) = self.relays.get(&id)?.up()?;
+        let header = Data {
+            session,
+            key: peer,
+            payload: &[],
+        }
+        .header();
+        Some(Through {
+            relay: id,
+            leg,
+            header,
+        })
+    }
+
+    /// Something is sent through a relay: its silence means more now.
+    pub(crate) fn note_sent(&mut self, id: RelayId, now: Instant) {
+        if let Some(relay) = self.relays.get_mut(&id) {
+            relay.udp.note_sent(now);
+            relay.stream.note_sent(now);
+        }
+    }
+
+    /// Everything is uncertain: each session is asked whether it is still there.
+    pub(crate) fn handle_change(&mut self, now: Instant) {
+        for relay in self.relays.values_mut() {
+            relay.udp.doubt(now);
+            relay.stream.doubt(now);
+        }
+    }
+
+    pub(crate) fn handle_frame<'a>(&mut self, from: Leg, frame: Frame<'a>, now: Instant) -> Relayed<'a> {
+        let Some((id, relay)) = self.relays.iter_mut().find(|(id, relay)| match from {
+            Leg::Stream(stream) => **id == stream,
+            Leg::Udp(address) => relay.addresses.contains(&address),
+        }) else {
+            return Relayed::NotBelieved;
+        };
+        let (id, Some(key)) = (*id, relay.key.as_ref()) else {
+            return Relayed::NotBelieved;
+        };
+        let is_stream = matches!(from, Leg::Stream(_));
+        let was_up = relay.udp.up().or_else(|| relay.stream.up()).is_some();
+        let state = if is_stream {
+            &mut relay.stream
+        } else {
+            &mut relay.udp
+        };
+        let said = match frame {
+            Frame::Data(data) if state.believes(data.session, from, now) => {
+                return Relayed::Data {
+                    relay: id,
+                    source: data.key,
+                    payload: data.payload,
+                };
+            }
+            Frame::Gone { session, key } if state.believes(session, from, now) => {
+                return Relayed::Gone { relay: id, peer: key };
+            }
+            Frame::Challenge(challenge) => {
+                let tx = if is_stream {
+                    self.rng.random()
+                } else {
+                    challenge.tx
+                };
+                state.handle_challenge(
+                    &challenge,
+                    tx,
+                    from,
+                    self.ticket.as_deref().map(|ticket| (key, ticket)),
+                    now,
+                )
+            }
+            Frame::Welcome(welcome) => state.handle_welcome(&welcome, key, from, now),
+            Frame::Refused { tx, reason } => state.handle_refusal(tx, reason, now),
+            Frame::Pong { session, .. } if state.believes(session, from, now) => Said::Nothing,
+            Frame::End { session, reason } => state.handle_end(session, reason, now),
+            _ => return Relayed::NotBelieved,
+        };
+        match said {
+            Said::Send(bytes) => self.outbox.push_back(Transmit { leg: from, bytes }),
+            Said::Nothing => {}
+            Said::NotBelieved => return Relayed::NotBelieved,
+        }
+        if !is_stream && relay.udp.up().is_some() {
+            self.release_stream(id);
+        }
+        Relayed::Control {
+            changed: was_up != self.is_up(id) || !was_up,
+        }
+    }
+
+    /// Whether a relay came up or went down.
+    pub(crate) fn handle_timeout(
+        &mut self,
+        nearest: impl Fn(RelayId) -> Option<SocketAddr>,
+        now: Instant,
+    ) -> bool {
+        let mut changed = false;
+        let has_ticket = self.ticket.is_some();
+        let ids: Vec<_> = self.relays.keys().copied().collect();
+        for id in ids {
+            let wanted = has_ticket && (self.home == Some(id) || self.needed.contains(&id));
+            let Some(relay) = self.relays.get_mut(&id) else {
+                continue;
+            };
+            let was_up = relay.up();
+            let near = nearest(id).map(|near| near.ip());
+            let tx = self.rng.random();
+            for (leg, bytes) in relay.udp.poll(wanted, &relay.addresses, near, tx, now) {
+                self.outbox.push_back(Transmit { leg, bytes });
+            }
+            for (leg, bytes) in relay.stream.poll(wanted, &[], None, tx, now) {
+                self.outbox.push_back(Transmit { leg, bytes });
+            }
+            changed |= was_up != relay.up();
+            if relay.up().is_some() {
+                relay.avoid = None;
+            }
+            relay.missing = match relay.up() {
+                None if wanted => relay.missing.or(Some(now)),
+                _ => None,
+            };
+            if relay.gives_up_at().is_some_and(|at| now >= at) {
+                relay.avoid = Some(now + AVOID);
+                changed = true;
+            }
+            let overdue = relay.missing.is_some_and(|since| now >= since + STREAM_AFTER);
+            if overdue && !relay.stream_asked && !relay.stream_open {
+                relay.stream_asked = true;
+                self.wishes.push_back((id, true));
+            }
+            if !wanted {
+                self.release_stream(id);
+            }
+        }
+        changed
+    }
+
+    pub(crate) fn timeout(&self) -> Option<Instant> {
+        let of_one = |relay: &Relay| {
+            let stream = relay
+                .missing
+                .filter(|_| !relay.stream_asked && !relay.stream_open);
+            let stream = stream.map(|since| since + STREAM_AFTER);
+            [
+                relay.udp.timeout(),
+                relay.stream.timeout(),
+                stream,
+                relay.gives_up_at(),
+            ]
+            .into_iter()
+            .flatten()
+            .min()
+        };
+        self.relays.values().filter_map(of_one).min()
+    }
+
+    pub(crate) fn poll_transmit(&mut self) -> Option<Transmit> {
+        self.outbox.pop_front()
+    }
+
+    /// A TLS leg that is wanted, or no longer.
+    pub(crate) fn poll_wish(&mut self) -> Option<(RelayId, bool)> {
+        self.wishes.pop_front()
+    }
+
+    fn release_stream(&mut self, id: RelayId) {
+        if let Some(relay) = self.relays.get_mut(&id)
+            && (relay.stream_asked || relay.stream_open)
+        {
+            (relay.stream_asked, relay.stream_open) = (false, false);
+            relay.stream = LegState::default();
+            self.wishes.push_back((id, false));
+        }
+    }
+}
+
+fn address_of(endpoint: &flotilla_protocol::endpoint::Endpoint) -> Option<SocketAddr> {
+    Some(SocketAddr::new(endpoint.ip()?, endpoint.port()))
+}

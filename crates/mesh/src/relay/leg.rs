@@ -1,0 +1,327 @@
+//! One leg to a relay, over UDP or over a TLS stream: admission, keepalive, and its end.
+
+use crate::Leg;
+use flotilla_wire::{
+    Challenge, Cookie, Frame, Hello, MAX_CONTROL_LEN, Proof, Reason, RelayKey, SessionId, Welcome,
+};
+use std::{
+    net::{IpAddr, SocketAddr},
+    time::{Duration, Instant},
+};
+
+/// Pauses after each hello of a greeting.
+const HELLO: [Duration; 5] = [
+    Duration::from_millis(250),
+    Duration::from_millis(500),
+    Duration::from_millis(750),
+    Duration::from_millis(1500),
+    Duration::from_secs(3),
+];
+/// Between later hellos of a relay that does not answer.
+const SELDOM: Duration = Duration::from_secs(10);
+const PROOF: Duration = Duration::from_millis(300);
+const PROOFS: u32 = 5;
+/// Pings that may stay unanswered, one per [`PING_AGAIN`].
+const PINGS: u32 = 3;
+const PING_AGAIN: Duration = Duration::from_millis(700);
+/// Something was sent through the relay and nothing came back: is it still there?
+const SILENT_SENDING: Duration = Duration::from_secs(3);
+const LONGEST_KEEPALIVE: Duration = Duration::from_secs(25);
+/// After a refusal that a later ticket may cure, or somebody else's leaving.
+const REFUSED: Duration = Duration::from_secs(30);
+const ENDED: Duration = Duration::from_millis(500);
+
+#[derive(Debug, Default)]
+enum Stage {
+    #[default]
+    Off,
+    Greeting {
+        tx: u64,
+    },
+    Proving {
+        tx: u64,
+        to: Leg,
+        hello: Vec<u8>,
+    },
+    Up {
+        session: SessionId,
+        to: Leg,
+        keepalive: Duration,
+        heard: Instant,
+        sent: Option<Instant>,
+    },
+}
+
+/// What a frame asks for.
+pub(super) enum Said {
+    Send(Vec<u8>),
+    Nothing,
+    NotBelieved,
+}
+
+#[derive(Debug, Default)]
+pub(super) struct LegState {
+    stage: Stage,
+    next: Option<Instant>,
+    /// Of what the stage sends.
+    tries: u32,
+}
+
+impl LegState {
+    pub(super) fn up(&self) -> Option<(SessionId, Leg)> {
+        match self.stage {
+            Stage::Up { session, to, .. } => Some((session, to)),
+            _ => None,
+        }
+    }
+
+    pub(super) fn timeout(&self) -> Option<Instant> {
+        self.next
+    }
+
+    /// There is no reason anymore to wait before the next hello.
+    pub(super) fn hasten(&mut self, now: Instant) {
+        if !matches!(self.stage, Stage::Up { .. }) {
+            *self = Self::off(now);
+        }
+    }
+
+    pub(super) fn doubt(&mut self, now: Instant) {
+        match self.stage {
+            Stage::Up { .. } => (self.tries, self.next) = (1, Some(now)),
+            _ => self.hasten(now),
+        }
+    }
+
+    pub(super) fn note_sent(&mut self, now: Instant) {
+        if let Stage::Up { sent, heard, .. } = &mut self.stage
+            && sent.is_none_or(|sent| sent < *heard)
+        {
+            *sent = Some(now);
+            let check = now + SILENT_SENDING;
+            self.next = Some(self.next.map_or(check, |next| next.min(check)));
+        }
+    }
+
+    /// Whether a frame with this session comes from the relay.
+    pub(super) fn believes(&mut self, claimed: SessionId, from: Leg, now: Instant) -> bool {
+        match &mut self.stage {
+            Stage::Up {
+                session, to, heard, ..
+            } if *session == claimed && *to == from => {
+                *heard = now;
+                self.tries = 0;
+                true
+            }
+            _ => false,
+        }
+    }
+
+    pub(super) fn handle_challenge(
+        &mut self,
+        challenge: &Challenge,
+        tx: u64,
+        from: Leg,
+        means: Option<(&RelayKey, &[u8])>,
+        now: Instant,
+    ) -> Said {
+        let awaited = match (&self.stage, from) {
+            (Stage::Greeting { tx }, Leg::Udp(_)) => *tx == challenge.tx,
+            (Stage::Off, Leg::Stream(_)) => true,
+            _ => false,
+        };
+        let Some((key, ticket)) = means.filter(|_| awaited) else {
+            return Said::NotBelieved;
+        };
+        let cookie = challenge.cookie;
+        let proof = key.prove_hello(tx, &cookie, ticket);
+        let Some(hello) = written(&Frame::Hello(Hello {
+            tx,
+            cookie,
+            proof,
+            ticket,
+        })) else {
+            return Said::NotBelieved;
+        };
+        self.stage = Stage::Proving {
+            tx,
+            to: from,
+            hello: hello.clone(),
+        };
+        (self.tries, self.next) = (1, Some(now + PROOF));
+        Said::Send(hello)
+    }
+
+    pub(super) fn handle_welcome(
+        &mut self,
+        welcome: &Welcome,
+        key: &RelayKey,
+        from: Leg,
+        now: Instant,
+    ) -> Said {
+        match &self.stage {
+            Stage::Proving { tx, to, .. }
+                if *tx == welcome.tx && *to == from && key.welcome_is_good(welcome) => {}
+            _ => return Said::NotBelieved,
+        }
+        let keepalive = Duration::from_secs(welcome.keepalive_seconds.max(1).into()).min(LONGEST_KEEPALIVE);
+        self.stage = Stage::Up {
+            session: welcome.session,
+            to: from,
+            keepalive,
+            heard: now,
+            sent: None,
+        };
+        (self.tries, self.next) = (0, Some(now + keepalive));
+        Said::Nothing
+    }
+
+    pub(super) fn handle_refusal(&mut self, refused: u64, reason: Reason, now: Instant) -> Said {
+        match &self.stage {
+            Stage::Greeting { tx } | Stage::Proving { tx, .. } if *tx == refused => {}
+            _ => return Said::NotBelieved,
+        }
+        tracing::warn!(relay.reason = ?reason, "a relay refused this device");
+        *self = Self::off(now + REFUSED);
+        Said::Nothing
+    }
+
+    pub(super) fn handle_end(&mut self, ended: SessionId, reason: Reason, now: Instant) -> Said {
+        match self.stage {
+            Stage::Up { session, .. } if session == ended => {}
+            _ => return Said::NotBelieved,
+        }
+        let pause = match reason {
+            Reason::Ticket | Reason::TicketExpired | Reason::Revoked | Reason::Full => REFUSED,
+            Reason::NoSession => Duration::ZERO,
+            _ => ENDED,
+        };
+        *self = Self::off(now + pause);
+        Said::Nothing
+    }
+
+    /// What to send now. Without addresses there is nobody to greet: a stream begins with the relay's challenge.
+    pub(super) fn poll(
+        &mut self,
+        wanted: bool,
+        addresses: &[SocketAddr],
+        near: Option<IpAddr>,
+        tx: u64,
+        now: Instant,
+    ) -> Vec<(Leg, Vec<u8>)> {
+        if !wanted {
+            return self.leave();
+        }
+        if matches!(self.stage, Stage::Off) && self.next.is_none() && !addresses.is_empty() {
+            self.next = Some(now);
+        }
+        if self.next.is_none_or(|next| now < next) {
+            return Vec::new();
+        }
+        match &self.stage {
+            Stage::Off if addresses.is_empty() => {
+                self.next = None;
+                Vec::new()
+            }
+            Stage::Off => {
+                self.stage = Stage::Greeting { tx };
+                self.tries = 0;
+                self.greet(tx, addresses, near, now)
+            }
+            Stage::Greeting { tx } => self.greet(*tx, addresses, near, now),
+            Stage::Proving { .. } if self.tries >= PROOFS => {
+                *self = Self::off(now + SELDOM);
+                Vec::new()
+            }
+            Stage::Proving { to, hello, .. } => {
+                let again = (*to, hello.clone());
+                self.tries += 1;
+                self.next = Some(now + PROOF * self.tries);
+                vec![again]
+            }
+            Stage::Up { .. } => self.keep_alive(tx, now),
+        }
+    }
+
+    fn keep_alive(&mut self, tx: u64, now: Instant) -> Vec<(Leg, Vec<u8>)> {
+        let Stage::Up {
+            session,
+            to,
+            keepalive,
+            heard,
+            sent,
+        } = self.stage
+        else {
+            return Vec::new();
+        };
+        let sending = sent.is_some_and(|sent| sent > heard && now >= sent + SILENT_SENDING);
+        let idle = now.saturating_duration_since(heard) >= keepalive;
+        if !sending && !idle && self.tries == 0 {
+            let check = sent
+                .filter(|sent| *sent > heard)
+                .map(|sent| sent + SILENT_SENDING);
+            self.next = Some(check.map_or(heard + keepalive, |check| check.min(heard + keepalive)));
+            return Vec::new();
+        }
+        if self.tries >= PINGS {
+            *self = Self::off(now);
+            return Vec::new();
+        }
+        self.tries += 1;
+        self.next = Some(now + PING_AGAIN);
+        written(&Frame::Ping { session, tx })
+            .map(|ping| (to, ping))
+            .into_iter()
+            .collect()
+    }
+
+    /// To the nearest address if one is known, otherwise to all: the first to answer is taken.
+    fn greet(
+        &mut self,
+        tx: u64,
+        addresses: &[SocketAddr],
+        near: Option<IpAddr>,
+        now: Instant,
+    ) -> Vec<(Leg, Vec<u8>)> {
+        let pause = HELLO.get(self.tries as usize).copied().unwrap_or(SELDOM);
+        let alone = near.filter(|_| self.tries == 0);
+        self.tries = self.tries.saturating_add(1);
+        self.next = Some(now + pause);
+        let hello = written(&Frame::Hello(Hello {
+            tx,
+            cookie: Cookie::NONE,
+            proof: Proof::NONE,
+            ticket: &[],
+        }));
+        let to = addresses
+            .iter()
+            .filter(|address| alone.is_none_or(|near| near == address.ip()))
+            .take(4);
+        to.filter_map(|address| Some((Leg::Udp(*address), hello.clone()?)))
+            .collect()
+    }
+
+    fn leave(&mut self) -> Vec<(Leg, Vec<u8>)> {
+        let end = self.up().and_then(|(session, to)| {
+            let reason = Reason::Leaving;
+            Some((to, written(&Frame::End { session, reason })?))
+        });
+        *self = Self::default();
+        end.into_iter().collect()
+    }
+
+    fn off(again: Instant) -> Self {
+        Self {
+            stage: Stage::Off,
+            next: Some(again),
+            tries: 0,
+        }
+    }
+}
+
+fn written(frame: &Frame<'_>) -> Option<Vec<u8>> {
+    let mut bytes = vec![0; MAX_CONTROL_LEN];
+    let len = frame.write(&mut bytes)?;
+    bytes.truncate(len);
+    Some(bytes)
+}

@@ -1,0 +1,315 @@
+//! WireGuard sessions, and the only file that knows whose implementation they are.
+//!
+//! A [`Session`] sleeps until its first packet or handshake. Awake, it must be told the time every [`TICK`]; it
+//! asks for handshakes and keepalives by itself, and falls asleep when the other side stayed away for so long that
+//! WireGuard gives up. What it knows of earlier handshakes stays, so that none can be replayed to it.
+//!
+//! The implementation reads a clock of its own, and takes the time of an event from the last tick. An event after
+//! a long sleep would look ancient, and its session expired, so a session is always ticked before it is used.
+
+use crate::{DropReason, PrivateKey};
+use boringtun::{
+    noise::{
+        Packet, Tunn, TunnResult, errors::WireGuardError, handshake::parse_handshake_anon,
+        rate_limiter::RateLimiter,
+    },
+    x25519,
+};
+use flotilla_protocol::key::PublicKey;
+use std::{
+    fmt,
+    net::IpAddr,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+/// How often an awake session wants to know the time.
+pub(crate) const TICK: Duration = Duration::from_millis(250);
+
+/// Bytes around an IP packet.
+pub(crate) const OVERHEAD: usize = 32;
+
+/// The implementation builds handshakes in the buffer for a packet, and panics in a smaller one.
+pub(crate) const LEAST_BUFFER: usize = 148;
+
+/// Handshakes per second that are answered without asking the sender to prove its address first.
+const HANDSHAKE_LIMIT: u64 = 100;
+
+/// Packets that wait for a handshake: a first flight of TCP and some pings.
+const MOST_WAITING: usize = 64;
+
+/// After this many messages under one key a peer has no business sending more (Whitepaper §6.1).
+const REJECT_AFTER_MESSAGES: u64 = u64::MAX - (1 << 13) - 1;
+
+/// Session indices are 24 bits of ours and 8 of the implementation.
+pub(crate) const INDEX_BITS: u32 = 24;
+
+/// This device's key, and what it takes to look at a stranger's handshake.
+pub(crate) struct Keys {
+    secret: x25519::StaticSecret,
+    public: x25519::PublicKey,
+    /// Asks for proof of address under a flood; looks at each handshake first.
+    doorman: RateLimiter,
+    /// Shared by all sessions, which only see what the doorman let in.
+    pass: Arc<RateLimiter>,
+}
+
+/// To whom a WireGuard message is addressed.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Addressee {
+    /// The session with this index.
+    Index(u32),
+    /// Whoever talks with this peer.
+    Key(PublicKey),
+}
+
+/// Why a message goes no further.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Refusal {
+    /// The first bytes of the buffer ask the sender to prove its address.
+    Cookie(usize),
+    Drop(DropReason),
+}
+
+impl Keys {
+    pub(crate) fn new(key: &PrivateKey) -> Self {
+        let secret = x25519::StaticSecret::from(*key.as_bytes());
+        let public = x25519::PublicKey::from(&secret);
+        Self {
+            doorman: RateLimiter::new(&public, HANDSHAKE_LIMIT),
+            pass: Arc::new(RateLimiter::new(&public, u64::MAX)),
+            secret,
+            public,
+        }
+    }
+
+    /// Finds out for whom a message is, at the price of some hashing, and of one key agreement for a handshake.
+    pub(crate) fn address(
+        &self,
+        datagram: &[u8],
+        from: IpAddr,
+        reply: &mut [u8],
+    ) -> Result<Addressee, Refusal> {
+        // Otherwise its count only ever grows, and every handshake after the limit is refused.
+        self.doorman.reset_count();
+        let packet = match self.doorman.verify_packet(Some(from), datagram, reply) {
+            Ok(packet) => packet,
+            Err(TunnResult::WriteToNetwork(cookie)) => return Err(Refusal::Cookie(cookie.len())),
+            Err(TunnResult::Err(error)) => return Err(Refusal::Drop(reason(&error))),
+            Err(_) => return Err(Refusal::Drop(DropReason::UnknownDatagram)),
+        };
+        match packet {
+            Packet::HandshakeInit(init) => {
+                let half = parse_handshake_anon(&self.secret, &self.public, &init)
+                    .map_err(|error| Refusal::Drop(reason(&error)))?;
+                Ok(Addressee::Key(PublicKey::from_bytes(half.peer_static_public)))
+            }
+            Packet::HandshakeResponse(response) => Ok(Addressee::Index(response.receiver_idx >> 8)),
+            Packet::PacketCookieReply(cookie) => Ok(Addressee::Index(cookie.receiver_idx >> 8)),
+            Packet::PacketData(data) => Ok(Addressee::Index(data.receiver_idx >> 8)),
+        }
+    }
+}
+
+/// Whether a datagram is a data message, and for which session; the fast way past [`Keys::address`].
+pub(crate) fn data_index(datagram: &[u8]) -> Option<u32> {
+    match datagram {
+        [4, 0, 0, 0, a, b, c, d, counter @ ..] if datagram.len() >= OVERHEAD => {
+            let (counter, _) = counter.split_first_chunk()?;
+            (u64::from_le_bytes(*counter) < REJECT_AFTER_MESSAGES)
+                .then(|| u32::from_le_bytes([*a, *b, *c, *d]) >> 8)
+        }
+        _ => None,
+    }
+}
+
+/// What came of an IP packet for the peer. Lengths count from the start of the buffer.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Sealing {
+    Data(usize),
+    /// The packet waits; the buffer holds a handshake.
+    Handshake(usize),
+    Waits,
+    Full,
+}
+
+/// What came of a message from the peer.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Opening {
+    Packet(usize),
+    /// It was authentic, and there may be more in [`Session::waiting`].
+    Answer(usize),
+    Nothing,
+    Drop(DropReason),
+    /// Sealed with a key that is not here: the peer believes in a session that we do not have.
+    Deaf,
+}
+
+/// One peer's WireGuard.
+pub(crate) struct Session {
+    tunn: Tunn,
+    awake: bool,
+    ticked: Instant,
+    initiated: Option<Instant>,
+    waiting: usize,
+}
+
+impl fmt::Debug for Session {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Session")
+            .field("awake", &self.awake)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Session {
+    pub(crate) fn new(keys: &Keys, peer: PublicKey, index: u32, now: Instant) -> Self {
+        let peer = x25519::PublicKey::from(*peer.as_bytes());
+        Self {
+            tunn: Tunn::new(
+                keys.secret.clone(),
+                peer,
+                None,
+                None,
+                index,
+                Some(Arc::clone(&keys.pass)),
+            ),
+            awake: false,
+            ticked: now,
+            initiated: None,
+            waiting: 0,
+        }
+    }
+
+    pub(crate) fn is_awake(&self) -> bool {
+        self.awake
+    }
+
+    /// Whether [`Self::tick`] is due before the session may be used.
+    pub(crate) fn is_due(&self, now: Instant) -> bool {
+        !self.awake || now.saturating_duration_since(self.ticked) >= TICK
+    }
+
+    /// Tells the session the time; the length of what it wants to send, if it does. It falls asleep when WireGuard
+    /// gave up.
+    pub(crate) fn tick(&mut self, out: &mut [u8], now: Instant) -> Option<usize> {
+        self.ticked = now;
+        match self.tunn.update_timers(out) {
+            TunnResult::WriteToNetwork(bytes) => {
+                let len = bytes.len();
+                self.note_initiation(out, now);
+                Some(len)
+            }
+            TunnResult::Err(WireGuardError::ConnectionExpired) => {
+                self.awake = false;
+                self.waiting = 0;
+                None
+            }
+            _ => None,
+        }
+    }
+
+    /// Begins a handshake, also when one is under way.
+    pub(crate) fn initiate(&mut self, out: &mut [u8], now: Instant) -> Option<usize> {
+        self.awake = true;
+        self.initiated = Some(now);
+        match self.tunn.format_handshake_initiation(out, true) {
+            TunnResult::WriteToNetwork(bytes) => Some(bytes.len()),
+            _ => None,
+        }
+    }
+
+    /// Needs room for the packet and [`OVERHEAD`], and [`LEAST_BUFFER`] at least.
+    pub(crate) fn seal(&mut self, packet: &[u8], out: &mut [u8], now: Instant) -> Sealing {
+        if self.waiting >= MOST_WAITING && self.tunn.time_since_last_handshake().is_none() {
+            return Sealing::Full;
+        }
+        self.awake = true;
+        match self.tunn.encapsulate(packet, out) {
+            TunnResult::WriteToNetwork(bytes) if bytes.first() == Some(&4) => Sealing::Data(bytes.len()),
+            TunnResult::WriteToNetwork(bytes) => {
+                let len = bytes.len();
+                self.waiting += 1;
+                self.initiated = Some(now);
+                Sealing::Handshake(len)
+            }
+            _ => {
+                self.waiting += 1;
+                Sealing::Waits
+            }
+        }
+    }
+
+    pub(crate) fn open(&mut self, datagram: &[u8], from: IpAddr, out: &mut [u8]) -> Opening {
+        match self.tunn.decapsulate(Some(from), datagram, out) {
+            TunnResult::WriteToTunnelV4(packet, _) | TunnResult::WriteToTunnelV6(packet, _) => {
+                self.awake = true;
+                Opening::Packet(packet.len())
+            }
+            TunnResult::WriteToNetwork(bytes) => {
+                self.awake = true;
+                Opening::Answer(bytes.len())
+            }
+            TunnResult::Done => Opening::Nothing,
+            TunnResult::Err(WireGuardError::NoCurrentSession | WireGuardError::WrongIndex) => Opening::Deaf,
+            TunnResult::Err(error) => Opening::Drop(reason(&error)),
+        }
+    }
+
+    /// The next packet that waited for the handshake, sealed.
+    pub(crate) fn waiting(&mut self, out: &mut [u8]) -> Option<usize> {
+        if !self.has_waiting() {
+            return None;
+        }
+        match self.tunn.decapsulate(None, &[], out) {
+            TunnResult::WriteToNetwork(bytes) if bytes.first() == Some(&4) => {
+                self.waiting = self.waiting.saturating_sub(1);
+                Some(bytes.len())
+            }
+            TunnResult::WriteToNetwork(_) => None,
+            _ => {
+                self.waiting = 0;
+                None
+            }
+        }
+    }
+
+    /// Whether packets wait, and can go out now.
+    pub(crate) fn has_waiting(&self) -> bool {
+        self.waiting > 0 && self.tunn.time_since_last_handshake().is_some()
+    }
+
+    /// Whether packets wait for a handshake, and since when the last one was begun.
+    pub(crate) fn stuck_since(&self) -> Option<Instant> {
+        self.initiated.filter(|_| self.waiting > 0)
+    }
+
+    pub(crate) fn initiated(&self) -> Option<Instant> {
+        self.initiated
+    }
+
+    pub(crate) fn last_handshake(&self, now: Instant) -> Option<Instant> {
+        now.checked_sub(self.tunn.time_since_last_handshake()?)
+    }
+
+    fn note_initiation(&mut self, sent: &[u8], now: Instant) {
+        if sent.first() == Some(&1) {
+            self.initiated = Some(now);
+        }
+    }
+}
+
+fn reason(error: &WireGuardError) -> DropReason {
+    match error {
+        WireGuardError::DuplicateCounter
+        | WireGuardError::InvalidCounter
+        | WireGuardError::WrongTai64nTimestamp => DropReason::Replayed,
+        WireGuardError::UnderLoad => DropReason::UnderLoad,
+        WireGuardError::InvalidMac | WireGuardError::InvalidAeadTag | WireGuardError::WrongKey => {
+            DropReason::Forged
+        }
+        WireGuardError::NoCurrentSession | WireGuardError::WrongIndex => DropReason::UnknownPeer,
+        WireGuardError::DestinationBufferTooSmall => DropReason::BufferTooSmall,
+        _ => DropReason::Malformed,
+    }
+}

@@ -1,0 +1,151 @@
+//! One simulated device: its mesh, where it is, and what its programs saw.
+
+use flotilla_mesh::{Config, Event, Leg, Mesh, Opened, PathState, PrivateKey, Sealed, Standing, Transmit};
+use flotilla_protocol::{device::RelayPreference, id::DeviceId, key::PublicKey};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    net::{Ipv4Addr, SocketAddr},
+    time::Instant,
+};
+
+/// Requests are sent to this port and answered from it.
+const SERVICE: u16 = 7;
+const UDP: u8 = 17;
+
+pub(crate) struct Device {
+    pub(crate) number: usize,
+    pub(crate) mesh: Mesh,
+    pub(crate) preference: RelayPreference,
+    pub(crate) site: usize,
+    pub(crate) local: SocketAddr,
+    pub(crate) asleep: bool,
+    pub(crate) standing: Standing,
+    pub(crate) paths: BTreeMap<DeviceId, PathState>,
+    /// Streams that its mesh asked for, and those that are open.
+    pub(crate) wished: BTreeSet<usize>,
+    pub(crate) streams: BTreeSet<usize>,
+    /// Who may send here, by the map that it applied last.
+    pub(crate) admits: BTreeSet<usize>,
+    /// When each request was answered.
+    pub(crate) answered: BTreeMap<u16, Instant>,
+}
+
+pub(crate) fn id(number: usize) -> DeviceId {
+    format!("01937c5e-7b1a-7c3e-8b9e-0123456789{number:02x}")
+        .parse()
+        .unwrap()
+}
+
+pub(crate) fn address(number: usize) -> Ipv4Addr {
+    Ipv4Addr::new(100, 64, 0, u8::try_from(number).unwrap() + 1)
+}
+
+fn secret(number: usize) -> [u8; 32] {
+    [u8::try_from(number).unwrap() + 1; 32]
+}
+
+pub(crate) fn key(number: usize) -> PublicKey {
+    flotilla_wire::StaticKey::from_bytes(secret(number)).public()
+}
+
+/// What a program sees: from which device, and the two ports.
+pub(crate) struct Seen {
+    pub(crate) from: usize,
+    pub(crate) ports: (u16, u16),
+}
+
+impl Device {
+    pub(crate) fn new(number: usize, preference: RelayPreference, seed: [u8; 32], now: Instant) -> Self {
+        let config = Config {
+            private_key: PrivateKey::from_bytes(secret(number)),
+            device: id(number),
+            clock_start_unix_ms: 1_700_000_000_000,
+        };
+        Self {
+            number,
+            mesh: Mesh::new(config, seed, now),
+            preference,
+            site: 0,
+            local: SocketAddr::from(([0, 0, 0, 0], 0)),
+            asleep: false,
+            standing: Standing::default(),
+            paths: BTreeMap::new(),
+            wished: BTreeSet::new(),
+            streams: BTreeSet::new(),
+            admits: BTreeSet::new(),
+            answered: BTreeMap::new(),
+        }
+    }
+
+    /// Sends a request, or an answer to one.
+    pub(crate) fn send(
+        &mut self,
+        to: usize,
+        ports: (u16, u16),
+        size: usize,
+        now: Instant,
+    ) -> Option<Transmit> {
+        let mut packet = packet(self.number, to, ports, size);
+        let length = packet.len();
+        let peer = self.mesh.outbound(&mut packet, length, now).ok()?;
+        let mut out = vec![0; 2048];
+        match self.mesh.seal(peer, &packet, &mut out, now) {
+            Sealed::Data { len, leg } => {
+                out.truncate(len);
+                Some(Transmit { leg, bytes: out })
+            }
+            Sealed::Queued | Sealed::Dropped(_) => None,
+        }
+    }
+
+    /// Takes a datagram; an answer to send when it was a request.
+    pub(crate) fn receive(&mut self, from: Leg, datagram: &[u8], now: Instant) -> Option<Seen> {
+        let mut out = vec![0; 2048];
+        let Opened::Packet { packet, .. } = self.mesh.open(from, datagram, &mut out, now) else {
+            return None;
+        };
+        let port = |at: usize| u16::from_be_bytes([packet[at], packet[at + 1]]);
+        let seen = Seen {
+            from: usize::from(packet[15]) - 1,
+            ports: (port(20), port(22)),
+        };
+        if seen.ports.0 == SERVICE {
+            self.answered.entry(seen.ports.1).or_insert(now);
+            return None;
+        }
+        // The heart of it: nothing comes in that the map in force does not allow.
+        assert!(
+            self.admits.contains(&seen.from),
+            "device {} let device {} in",
+            self.number,
+            seen.from
+        );
+        Some(seen)
+    }
+
+    pub(crate) fn note(&mut self, event: &Event) {
+        match event {
+            Event::Path(path) => {
+                self.paths.insert(path.peer, path.clone());
+            }
+            Event::Standing(standing) => self.standing = standing.clone(),
+            Event::NeedsStream(_) | Event::NoLongerNeedsStream(_) | Event::Tested { .. } => {}
+        }
+    }
+}
+
+pub(crate) fn request(number: u16) -> (u16, u16) {
+    (number, SERVICE)
+}
+
+fn packet(from: usize, to: usize, ports: (u16, u16), size: usize) -> Vec<u8> {
+    let total = u16::try_from(28 + size).unwrap().to_be_bytes();
+    let mut bytes = vec![0x45, 0, total[0], total[1], 0, 1, 0x40, 0, 64, UDP, 0, 0];
+    bytes.extend(address(from).octets());
+    bytes.extend(address(to).octets());
+    bytes.extend(ports.0.to_be_bytes());
+    bytes.extend(ports.1.to_be_bytes());
+    bytes.extend(u16::try_from(8 + size).unwrap().to_be_bytes());
+    bytes.resize(28 + size, 0);
+    bytes
+}

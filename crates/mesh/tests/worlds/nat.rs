@@ -1,0 +1,127 @@
+//! Network address translators in the words of RFC 4787: what they map, and whom they let in.
+
+use std::{
+    collections::BTreeMap,
+    net::{IpAddr, SocketAddr},
+    time::{Duration, Instant},
+};
+
+/// What the mapping, or the permission to come in, depends on (RFC 4787 §4.1 and §5).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Depends {
+    /// Not on the remote end.
+    Independent,
+    Address,
+    AddressAndPort,
+}
+
+impl Depends {
+    fn key(self, remote: SocketAddr) -> (Option<IpAddr>, Option<u16>) {
+        match self {
+            Self::Independent => (None, None),
+            Self::Address => (Some(remote.ip()), None),
+            Self::AddressAndPort => (Some(remote.ip()), Some(remote.port())),
+        }
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Kind {
+    pub(crate) mapping: Depends,
+    pub(crate) filtering: Depends,
+}
+
+pub(crate) const CONE: Kind = Kind {
+    mapping: Depends::Independent,
+    filtering: Depends::Independent,
+};
+pub(crate) const PORT_RESTRICTED: Kind = Kind {
+    mapping: Depends::Independent,
+    filtering: Depends::AddressAndPort,
+};
+pub(crate) const SYMMETRIC: Kind = Kind {
+    mapping: Depends::AddressAndPort,
+    filtering: Depends::AddressAndPort,
+};
+
+type MapKey = (SocketAddr, (Option<IpAddr>, Option<u16>));
+
+#[derive(Debug)]
+struct Mapping {
+    key: MapKey,
+    used: Instant,
+    /// Where it sent to, and when.
+    permissions: BTreeMap<SocketAddr, Instant>,
+}
+
+#[derive(Debug)]
+pub(crate) struct Nat {
+    kind: Kind,
+    public: IpAddr,
+    patience: Duration,
+    next: u16,
+    ports: BTreeMap<MapKey, u16>,
+    mappings: BTreeMap<u16, Mapping>,
+}
+
+impl Nat {
+    pub(crate) fn new(kind: Kind, public: IpAddr, patience: Duration) -> Self {
+        Self {
+            kind,
+            public,
+            patience,
+            next: 20_000,
+            ports: BTreeMap::new(),
+            mappings: BTreeMap::new(),
+        }
+    }
+
+    /// The router restarted: other ports, and nobody may come in.
+    pub(crate) fn restart(&mut self) {
+        self.next += 777;
+        self.ports.clear();
+        self.mappings.clear();
+    }
+
+    pub(crate) fn outward(&mut self, private: SocketAddr, remote: SocketAddr, now: Instant) -> SocketAddr {
+        let key = (private, self.kind.mapping.key(remote));
+        let alive = self
+            .ports
+            .get(&key)
+            .copied()
+            .filter(|port| now < self.mappings[port].used + self.patience);
+        let port = alive.unwrap_or_else(|| {
+            if let Some(old) = self.ports.remove(&key) {
+                self.mappings.remove(&old);
+            }
+            self.next += 1;
+            let mapping = Mapping {
+                key,
+                used: now,
+                permissions: BTreeMap::new(),
+            };
+            self.ports.insert(key, self.next);
+            self.mappings.insert(self.next, mapping);
+            self.next
+        });
+        let mapping = self.mappings.get_mut(&port).unwrap();
+        mapping.used = now;
+        mapping.permissions.insert(remote, now);
+        SocketAddr::new(self.public, port)
+    }
+
+    pub(crate) fn inward(&self, port: u16, remote: SocketAddr, now: Instant) -> Option<SocketAddr> {
+        let mapping = self
+            .mappings
+            .get(&port)
+            .filter(|mapping| now < mapping.used + self.patience)?;
+        let wanted = self.kind.filtering.key(remote);
+        let mut sent_to = mapping
+            .permissions
+            .iter()
+            .filter(|(_, at)| now < **at + self.patience);
+        sent_to
+            .any(|(to, _)| self.kind.filtering.key(*to) == wanted)
+            .then_some(mapping.key.0)
+    }
+}

@@ -1,0 +1,165 @@
+//! A relay as the frames describe it, without the care for hostile clients.
+
+use flotilla_protocol::key::PublicKey;
+use flotilla_wire::{Challenge, Cookie, Frame, Reason, RelayKey, SessionId, StaticKey, readdress};
+use std::{collections::BTreeMap, net::SocketAddr};
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Client {
+    Udp(SocketAddr),
+    /// The stream of the device with this number.
+    Stream(usize),
+}
+
+pub(crate) struct Relay {
+    own: StaticKey,
+    pub(crate) address: SocketAddr,
+    pub(crate) second: SocketAddr,
+    pub(crate) alive: bool,
+    next: u64,
+    sessions: BTreeMap<u64, (PublicKey, Client)>,
+    keys: BTreeMap<PublicKey, u64>,
+}
+
+impl Relay {
+    pub(crate) fn new(number: u8) -> Self {
+        Self {
+            own: StaticKey::from_bytes([200 + number; 32]),
+            address: SocketAddr::from(([198, 18, 0, number], 7443)),
+            second: SocketAddr::from(([198, 18, 0, number], 7444)),
+            alive: true,
+            next: u64::from(number) << 32,
+            sessions: BTreeMap::new(),
+            keys: BTreeMap::new(),
+        }
+    }
+
+    pub(crate) fn key(&self) -> PublicKey {
+        self.own.public()
+    }
+
+    pub(crate) fn die(&mut self) {
+        self.alive = false;
+        self.sessions.clear();
+        self.keys.clear();
+    }
+
+    pub(crate) fn greeting() -> Vec<u8> {
+        let cookie = cookie_for(Client::Stream(0));
+        written(Frame::Challenge(Challenge { tx: 0, cookie }))
+    }
+
+    pub(crate) fn handle(&mut self, from: Client, bytes: &[u8]) -> Vec<(Client, Vec<u8>)> {
+        let Ok(frame) = Frame::parse(bytes) else {
+            panic!("a client sent what is no frame");
+        };
+        let back = |frame| vec![(from, written(frame))];
+        let unknown = |session| {
+            back(Frame::End {
+                session,
+                reason: Reason::NoSession,
+            })
+        };
+        match (frame, from) {
+            (Frame::ReflectRequest { tx }, Client::Udp(observed)) => {
+                back(Frame::ReflectAnswer { tx, observed })
+            }
+            (Frame::Hello(hello), _) if hello.cookie == Cookie::NONE => back(Frame::Challenge(Challenge {
+                tx: hello.tx,
+                cookie: cookie_for(from),
+            })),
+            (Frame::Hello(hello), _) => self.admit(from, &hello),
+            (Frame::Data(data), _) => {
+                let Some((source, _)) = self.session(data.session, from) else {
+                    return unknown(data.session);
+                };
+                let Some(session) = self.keys.get(&data.key) else {
+                    return back(Frame::Gone {
+                        session: data.session,
+                        key: data.key,
+                    });
+                };
+                let mut bytes = bytes.to_vec();
+                assert!(readdress(&mut bytes, SessionId(*session), source));
+                vec![(self.sessions[session].1, bytes)]
+            }
+            (Frame::Ping { session, tx }, _) => match self.session(session, from) {
+                Some(_) => back(Frame::Pong { session, tx }),
+                None => unknown(session),
+            },
+            (Frame::End { session, .. }, _) => {
+                if let Some((key, _)) = self.session(session, from) {
+                    self.sessions.remove(&session.0);
+                    self.keys.remove(&key);
+                }
+                vec![]
+            }
+            other => panic!("a client sent {other:?}"),
+        }
+    }
+
+    fn session(&self, session: SessionId, from: Client) -> Option<(PublicKey, Client)> {
+        self.sessions
+            .get(&session.0)
+            .copied()
+            .filter(|(_, client)| *client == from)
+    }
+
+    /// The ticket is the client's key.
+    fn admit(&mut self, from: Client, hello: &flotilla_wire::Hello<'_>) -> Vec<(Client, Vec<u8>)> {
+        let key: PublicKey = std::str::from_utf8(hello.ticket).unwrap().parse().unwrap();
+        let shared = RelayKey::of_relay(&self.own, key).unwrap();
+        if hello.cookie != cookie_for(from) {
+            return vec![];
+        }
+        assert!(shared.hello_is_good(hello), "a proof that proves nothing");
+        self.next += 1;
+        let session = self.next;
+        let mut out = vec![];
+        if let Some(old) = self.keys.insert(key, session)
+            && let Some((_, client)) = self.sessions.remove(&old)
+        {
+            let session = SessionId(old);
+            out.push((
+                client,
+                written(Frame::End {
+                    session,
+                    reason: Reason::Replaced,
+                }),
+            ));
+        }
+        self.sessions.insert(session, (key, from));
+        let observed = match from {
+            Client::Udp(address) => address,
+            Client::Stream(_) => SocketAddr::from(([192, 0, 2, 1], 1)),
+        };
+        out.push((
+            from,
+            written(Frame::Welcome(shared.welcome(
+                hello.tx,
+                SessionId(session),
+                25,
+                observed,
+            ))),
+        ));
+        out
+    }
+}
+
+fn cookie_for(client: Client) -> Cookie {
+    let mut cookie = [7; 32];
+    if let Client::Udp(address) = client {
+        cookie[..2].copy_from_slice(&address.port().to_be_bytes());
+        if let std::net::IpAddr::V4(v4) = address.ip() {
+            cookie[2..6].copy_from_slice(&v4.octets());
+        }
+    }
+    Cookie(cookie)
+}
+
+fn written(frame: Frame<'_>) -> Vec<u8> {
+    let mut bytes = vec![0; flotilla_wire::MAX_CONTROL_LEN];
+    let len = frame.write(&mut bytes).unwrap();
+    bytes.truncate(len);
+    bytes
+}

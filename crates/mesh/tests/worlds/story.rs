@@ -1,0 +1,251 @@
+//! One random world: what is in it, what happens to it, and whether its devices get along.
+
+use crate::{
+    nat::{CONE, Depends, Kind, PORT_RESTRICTED, SYMMETRIC},
+    reference::Direct,
+    world::{Weather, World},
+};
+use flotilla_protocol::{
+    device::RelayPreference,
+    path::{PathKind, PathReason},
+};
+use rand::Rng;
+use std::time::Duration;
+
+/// By then everything that can be found is found: a device with no relay tries every 20 s.
+const CALM: Duration = Duration::from_secs(60);
+
+pub(crate) fn tell(seed: u64, aloud: bool) {
+    let mut world = make(seed);
+    let outcome = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+        live(&mut world);
+        judge(&mut world);
+    }));
+    if let Err(cause) = outcome {
+        println!("the story of world {seed}:");
+        describe(&world);
+        std::panic::resume_unwind(cause);
+    }
+    if aloud {
+        describe(&world);
+    }
+}
+
+fn describe(world: &World) {
+    println!("{:?}", world.weather);
+    for device in &world.devices {
+        let site = &world.sites[device.site];
+        println!(
+            "device {}: {} at site {} {:?} blocked={} {:?} asleep={} nat={:?} home={:?}",
+            device.number,
+            device.local,
+            device.site,
+            site.kind,
+            site.blocked,
+            device.preference,
+            device.asleep,
+            device.standing.nat,
+            device.standing.home_relay,
+        );
+        for path in device.mesh.paths(world.now) {
+            println!(
+                "    {} {} {:?} {:?} {:?}",
+                path.peer, path.why, path.remote, path.relay, path.rtt
+            );
+        }
+        println!("    {:?}", device.mesh.counters().drops);
+    }
+    println!("policy {:?}", world.policy);
+    world.log.iter().for_each(|line| println!("{line}"));
+}
+
+fn make(seed: u64) -> World {
+    let mut world = World::new(seed);
+    world.weather = Weather {
+        loss: world.rng.random_range(0..6),
+        duplicates: world.rng.random_range(0..4),
+        jitter_ms: world.rng.random_range(0..20),
+    };
+    for _ in 0..world.rng.random_range(1..4) {
+        world.add_relay();
+    }
+    for _ in 0..world.rng.random_range(2..5) {
+        let (kind, blocked) = any_network(&mut world);
+        world.add_site(kind, blocked);
+    }
+    for _ in 0..world.rng.random_range(2..6) {
+        let site = world.rng.random_range(0..world.sites.len());
+        let preference = match world.rng.random_range(0..10) {
+            0 => RelayPreference::Always,
+            1 => RelayPreference::Never,
+            _ => RelayPreference::Auto,
+        };
+        world.add_device(site, preference);
+    }
+    for _ in 0..world.devices.len() * 3 {
+        toggle_rule(&mut world);
+    }
+    world.push_maps();
+    world
+}
+
+fn any_network(world: &mut World) -> (Option<Kind>, bool) {
+    let kind = match world.rng.random_range(0..6) {
+        0 => None,
+        1 => Some(CONE),
+        2 => Some(PORT_RESTRICTED),
+        3 => Some(SYMMETRIC),
+        4 => Some(Kind {
+            mapping: Depends::Independent,
+            filtering: Depends::Address,
+        }),
+        _ => Some(Kind {
+            mapping: Depends::Address,
+            filtering: Depends::AddressAndPort,
+        }),
+    };
+    (kind, world.rng.random_range(0..8) == 0)
+}
+
+fn toggle_rule(world: &mut World) {
+    let pair = any_pair(world);
+    if !world.policy.remove(&pair) {
+        world.policy.insert(pair);
+    }
+}
+
+fn any_pair(world: &mut World) -> (usize, usize) {
+    let from = world.rng.random_range(0..world.devices.len());
+    let step = world.rng.random_range(1..world.devices.len());
+    (from, (from + step) % world.devices.len())
+}
+
+fn live(world: &mut World) {
+    for _ in 0..world.rng.random_range(3..12) {
+        disturb(world);
+        for _ in 0..world.rng.random_range(0..15) {
+            let (from, to) = any_pair(world);
+            if !world.devices[from].asleep {
+                world.request(from, to);
+            }
+            let pause = Duration::from_millis(world.rng.random_range(1..3000));
+            world.run_for(pause);
+        }
+    }
+    world.control = true;
+    for number in 0..world.devices.len() {
+        if world.devices[number].asleep && world.rng.random_range(0..3) > 0 {
+            world.wake(number);
+        }
+    }
+    if world.relays.iter().all(|relay| !relay.alive) {
+        world.relays[0].alive = true;
+    }
+    world.note("calm".to_owned());
+    world.push_maps();
+    world.run_for(CALM);
+}
+
+fn disturb(world: &mut World) {
+    let device = world.rng.random_range(0..world.devices.len());
+    let site = world.rng.random_range(0..world.sites.len());
+    let relay = world.rng.random_range(0..world.relays.len());
+    match world.rng.random_range(0..8) {
+        0 if !world.devices[device].asleep => {
+            world.note(format!("device {device} roams to site {site}"));
+            world.settle_in(device, site);
+        }
+        1 if world.devices[device].asleep => {
+            world.note(format!("device {device} wakes"));
+            world.wake(device);
+        }
+        1 => {
+            world.note(format!("device {device} sleeps"));
+            world.sleep(device);
+        }
+        2 => {
+            world.note(format!("relay {relay} dies"));
+            world.kill_relay(relay);
+        }
+        3 => {
+            world.note(format!("relay {relay} lives"));
+            world.relays[relay].alive = true;
+        }
+        4 => {
+            toggle_rule(world);
+            world.note(format!("policy is {:?}", world.policy));
+            world.push_maps();
+        }
+        5 => {
+            world.note(format!("the router of site {site} restarts"));
+            world.restart_router(site);
+        }
+        6 => {
+            world.control = !world.control;
+            world.note(format!("control is there: {}", world.control));
+            world.push_maps();
+        }
+        _ => {
+            let time = Duration::from_secs(world.rng.random_range(1..400));
+            world.note(format!("{time:?} pass"));
+            world.run_for(time);
+        }
+    }
+}
+
+fn judge(world: &mut World) {
+    let count = world.devices.len();
+    let pairs: Vec<_> = (0..count)
+        .flat_map(|a| (0..count).map(move |b| (a, b)))
+        .filter(|(a, b)| a != b)
+        .collect();
+    for (from, to) in &pairs {
+        let (from, to) = (*from, *to);
+        if world.devices[from].asleep {
+            continue;
+        }
+        let mut answered = false;
+        for _ in 0..6 {
+            let number = world.request(from, to);
+            world.run_for(Duration::from_millis(1500));
+            answered |= world.is_answered(from, number);
+        }
+        let expected = world.reaches(from, to);
+        assert!(
+            expected.is_none_or(|expected| expected == answered),
+            "{from} → {to}: answered {answered}, should {expected:?}"
+        );
+    }
+    world.run_for(Duration::from_secs(15));
+    for (from, to) in pairs {
+        if world.reaches(from, to) == Some(true) {
+            judge_path(world, from, to);
+        }
+    }
+}
+
+fn judge_path(world: &World, from: usize, to: usize) {
+    let paths = world.devices[from].mesh.paths(world.now);
+    let path = paths
+        .iter()
+        .find(|path| path.peer == crate::device::id(to))
+        .unwrap();
+    let kind = path.why.kind();
+    match world.direct(from, to) {
+        Direct::Must => assert_eq!(kind, PathKind::Direct, "{from} → {to}: {path:?}"),
+        Direct::Cannot => assert_eq!(kind, PathKind::Relayed, "{from} → {to}: {path:?}"),
+        Direct::May => assert!(
+            matches!(kind, PathKind::Direct | PathKind::Relayed),
+            "{from} → {to}: {path:?}"
+        ),
+    }
+    let devices = [from, to].map(|number| &world.devices[number]);
+    if devices
+        .iter()
+        .any(|device| device.preference == RelayPreference::Always)
+    {
+        assert_eq!(path.why, PathReason::RelayAlways, "{from} → {to}");
+    } else if kind == PathKind::Relayed && devices.iter().any(|device| world.sites[device.site].blocked) {
+        assert_eq!(path.why, PathReason::RelayUdpBlocked, "{from} → {to}");
+    }
+}

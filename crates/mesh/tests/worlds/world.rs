@@ -1,0 +1,603 @@
+//! A small internet: sites with and without NAT, relays, a control server that makes maps, and virtual time.
+
+use crate::{
+    device::{Device, address, id, key, request},
+    nat::{Kind, Nat},
+    relay::{Client, Relay},
+};
+use flotilla_mesh::{Event, Leg, Transmit};
+use flotilla_protocol::{
+    cidr::IpRange,
+    device::RelayPreference,
+    endpoint::Endpoint,
+    enroll::MeshAddress,
+    id::RelayId,
+    mesh::{self, Allow, Filter, NetworkMap, RelayTicket},
+    policy::Proto,
+};
+use mock_instant::MockClock;
+use rand::{Rng, SeedableRng, rngs::StdRng};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    net::{IpAddr, SocketAddr},
+    time::{Duration, Instant},
+};
+
+/// A network behind one router. Without a NAT its devices have public addresses.
+pub(crate) struct Site {
+    pub(crate) kind: Option<Kind>,
+    pub(crate) blocked: bool,
+    nat: Option<Nat>,
+    public: IpAddr,
+    latency: Duration,
+    hosts: u8,
+}
+
+/// How badly the internet treats datagrams, in percent.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Weather {
+    pub(crate) loss: u32,
+    pub(crate) duplicates: u32,
+    pub(crate) jitter_ms: u64,
+}
+
+enum Arrival {
+    /// On the internet, with the address that the outside sees.
+    Public {
+        from: SocketAddr,
+        to: SocketAddr,
+        bytes: Vec<u8>,
+    },
+    /// Inside a site.
+    Lan {
+        site: usize,
+        from: SocketAddr,
+        to: SocketAddr,
+        bytes: Vec<u8>,
+    },
+    ToRelay {
+        relay: usize,
+        device: usize,
+        bytes: Vec<u8>,
+    },
+    FromRelay {
+        relay: usize,
+        device: usize,
+        bytes: Vec<u8>,
+    },
+    StreamUp {
+        relay: usize,
+        device: usize,
+    },
+    Map {
+        device: usize,
+    },
+}
+
+pub(crate) struct World {
+    pub(crate) now: Instant,
+    pub(crate) begin: Instant,
+    pub(crate) rng: StdRng,
+    pub(crate) weather: Weather,
+    pub(crate) sites: Vec<Site>,
+    pub(crate) relays: Vec<Relay>,
+    pub(crate) devices: Vec<Device>,
+    /// Who may send to whom.
+    pub(crate) policy: BTreeSet<(usize, usize)>,
+    pub(crate) control: bool,
+    queue: BTreeMap<(Instant, u64), Arrival>,
+    sequence: u64,
+    revision: u64,
+    next_request: u16,
+    pub(crate) log: Vec<String>,
+}
+
+pub(crate) fn relay_id(number: usize) -> RelayId {
+    RelayId(id(100 + number).0)
+}
+
+fn relay_number(relay: RelayId) -> usize {
+    usize::from(relay.0.as_bytes()[15]) - 100
+}
+
+impl World {
+    pub(crate) fn new(seed: u64) -> Self {
+        let now = Instant::now();
+        Self {
+            now,
+            begin: now,
+            rng: StdRng::seed_from_u64(seed),
+            weather: Weather::default(),
+            sites: Vec::new(),
+            relays: Vec::new(),
+            devices: Vec::new(),
+            policy: BTreeSet::new(),
+            control: true,
+            queue: BTreeMap::new(),
+            sequence: 0,
+            revision: 0,
+            next_request: 1000,
+            log: Vec::new(),
+        }
+    }
+
+    pub(crate) fn note(&mut self, text: String) {
+        let at = (self.now - self.begin).as_secs_f32();
+        self.log.push(format!("{at:9.3} {text}"));
+    }
+
+    pub(crate) fn add_relay(&mut self) {
+        let number = u8::try_from(self.relays.len()).unwrap();
+        self.relays.push(Relay::new(number));
+    }
+
+    pub(crate) fn add_site(&mut self, kind: Option<Kind>, blocked: bool) -> usize {
+        let number = u8::try_from(self.sites.len()).unwrap();
+        let public = IpAddr::from([203, 0, 113, number]);
+        let patience = Duration::from_secs(self.rng.random_range(35..120));
+        self.sites.push(Site {
+            kind,
+            blocked,
+            nat: kind.map(|kind| Nat::new(kind, public, patience)),
+            public,
+            latency: Duration::from_millis(self.rng.random_range(1..40)),
+            hosts: 0,
+        });
+        self.sites.len() - 1
+    }
+
+    pub(crate) fn add_device(&mut self, site: usize, preference: RelayPreference) -> usize {
+        let number = self.devices.len();
+        let device = Device::new(number, preference, self.rng.random(), self.now);
+        self.devices.push(device);
+        self.settle_in(number, site);
+        number
+    }
+
+    /// A device arrives at a site, with a new address.
+    pub(crate) fn settle_in(&mut self, number: usize, site: usize) {
+        let place = &mut self.sites[site];
+        place.hosts += 1;
+        let ip = match place.kind {
+            Some(_) => IpAddr::from([192, 168, 1, 10 + place.hosts]),
+            None => IpAddr::from([198, 51, u8::try_from(site).unwrap(), 10 + place.hosts]),
+        };
+        let device = &mut self.devices[number];
+        device.site = site;
+        device.local = SocketAddr::new(ip, 51820);
+        let local = vec![device.local];
+        self.close_streams(number);
+        self.devices[number].mesh.set_local_candidates(local, self.now);
+        self.drain(number);
+    }
+
+    pub(crate) fn sleep(&mut self, number: usize) {
+        self.devices[number].asleep = true;
+    }
+
+    pub(crate) fn wake(&mut self, number: usize) {
+        self.devices[number].asleep = false;
+        self.close_streams(number);
+        self.devices[number].mesh.handle_wake(self.now);
+        self.apply_map(number);
+        self.drain(number);
+    }
+
+    pub(crate) fn restart_router(&mut self, site: usize) {
+        if let Some(nat) = &mut self.sites[site].nat {
+            nat.restart();
+        }
+    }
+
+    pub(crate) fn kill_relay(&mut self, relay: usize) {
+        self.relays[relay].die();
+        for number in 0..self.devices.len() {
+            if self.devices[number].streams.remove(&relay) && !self.devices[number].asleep {
+                self.devices[number]
+                    .mesh
+                    .set_stream(relay_id(relay), false, self.now);
+                self.drain(number);
+            }
+        }
+    }
+
+    /// Control makes new maps for everybody and sends them.
+    pub(crate) fn push_maps(&mut self) {
+        if !self.control {
+            return;
+        }
+        for device in 0..self.devices.len() {
+            let at = Duration::from_millis(self.rng.random_range(20..200));
+            self.enqueue(at, Arrival::Map { device });
+        }
+    }
+
+    /// Sends a request; its number.
+    pub(crate) fn request(&mut self, from: usize, to: usize) -> u16 {
+        self.next_request += 1;
+        let number = self.next_request;
+        let size = self.rng.random_range(10..1200);
+        let transmit = self.devices[from].send(to, request(number), size, self.now);
+        self.transmit_all(from, transmit);
+        number
+    }
+
+    pub(crate) fn is_answered(&self, from: usize, number: u16) -> bool {
+        self.devices[from].answered.contains_key(&number)
+    }
+
+    pub(crate) fn run_for(&mut self, time: Duration) {
+        self.run_until(self.now + time);
+    }
+
+    pub(crate) fn run_until(&mut self, end: Instant) {
+        let mut idle = 0;
+        loop {
+            let wakes = self.devices.iter().filter(|device| !device.asleep);
+            let wakes = wakes.filter_map(|device| Some((device.mesh.poll_timeout()?, device.number)));
+            let wake = wakes.min().filter(|(at, _)| *at <= end);
+            let arrival = self
+                .queue
+                .first_key_value()
+                .map(|(at, _)| *at)
+                .filter(|(at, _)| *at <= end);
+            let before = self.now;
+            match (wake, arrival) {
+                (None, None) => break,
+                (Some((at, number)), arrival) if arrival.is_none_or(|(then, _)| at <= then) => {
+                    self.advance(at);
+                    self.devices[number].mesh.handle_timeout(self.now);
+                    self.drain(number);
+                }
+                (_, Some(key)) => {
+                    self.advance(key.0);
+                    let arrival = self.queue.remove(&key).unwrap();
+                    self.arrive(arrival);
+                }
+                (Some(_), None) => {}
+            }
+            idle = if self.now == before { idle + 1 } else { 0 };
+            assert!(idle < 20_000, "time stands still at {:?}", self.log.last());
+        }
+        self.advance(end);
+    }
+
+    fn advance(&mut self, to: Instant) {
+        if let Some(passed) = to.checked_duration_since(self.now) {
+            MockClock::advance(passed);
+            self.now = to;
+        }
+    }
+
+    fn enqueue(&mut self, after: Duration, arrival: Arrival) {
+        self.sequence += 1;
+        self.queue.insert((self.now + after, self.sequence), arrival);
+    }
+
+    fn drain(&mut self, number: usize) {
+        while let Some(transmit) = self.devices[number].mesh.poll_transmit() {
+            self.transmit(number, transmit);
+        }
+        while let Some(event) = self.devices[number].mesh.poll_event() {
+            self.devices[number].note(&event);
+            match event {
+                Event::Standing(_) => self.push_maps(),
+                Event::NeedsStream(relay) => {
+                    let relay = relay_number(relay);
+                    self.devices[number].wished.insert(relay);
+                    self.enqueue(
+                        Duration::from_millis(90),
+                        Arrival::StreamUp {
+                            relay,
+                            device: number,
+                        },
+                    );
+                }
+                Event::NoLongerNeedsStream(relay) => {
+                    self.devices[number].wished.remove(&relay_number(relay));
+                    self.devices[number].streams.remove(&relay_number(relay));
+                }
+                Event::Path(_) | Event::Tested { .. } => {}
+            }
+        }
+    }
+
+    fn transmit_all(&mut self, number: usize, first: Option<Transmit>) {
+        if let Some(first) = first {
+            self.transmit(number, first);
+        }
+        self.drain(number);
+    }
+
+    fn transmit(&mut self, number: usize, transmit: Transmit) {
+        let Transmit { leg, bytes } = transmit;
+        let site = self.devices[number].site;
+        let to = match leg {
+            Leg::Udp(to) => to,
+            Leg::Stream(relay) => {
+                let relay = relay_number(relay);
+                if self.devices[number].streams.contains(&relay) {
+                    let latency = self.sites[site].latency;
+                    self.enqueue(
+                        latency,
+                        Arrival::ToRelay {
+                            relay,
+                            device: number,
+                            bytes,
+                        },
+                    );
+                }
+                return;
+            }
+        };
+        self.check_preference(number, to, &bytes);
+        let from = self.devices[number].local;
+        let place = &mut self.sites[site];
+        if is_private(to.ip()) {
+            if place.kind.is_some() {
+                self.enqueue(
+                    Duration::from_micros(300),
+                    Arrival::Lan {
+                        site,
+                        from,
+                        to,
+                        bytes,
+                    },
+                );
+            }
+            return;
+        }
+        if place.blocked {
+            return;
+        }
+        let outside = place
+            .nat
+            .as_mut()
+            .map_or(from, |nat| nat.outward(from, to, self.now));
+        let latency = place.latency + self.latency_to(to);
+        let Weather {
+            loss,
+            duplicates,
+            jitter_ms,
+        } = self.weather;
+        let copies = if self.rng.random_range(0..100) < duplicates {
+            2
+        } else {
+            1
+        };
+        for _ in 0..copies {
+            if self.rng.random_range(0..100) >= loss {
+                let jitter = Duration::from_micros(self.rng.random_range(0..=jitter_ms * 1000));
+                let bytes = bytes.clone();
+                self.enqueue(
+                    latency + jitter,
+                    Arrival::Public {
+                        from: outside,
+                        to,
+                        bytes,
+                    },
+                );
+            }
+        }
+    }
+
+    /// What a person chose for a device is kept, whatever happens.
+    fn check_preference(&self, number: usize, to: SocketAddr, bytes: &[u8]) {
+        let to_relay = self
+            .relays
+            .iter()
+            .any(|relay| relay.address == to || relay.second == to);
+        match self.devices[number].preference {
+            RelayPreference::Always => assert!(to_relay, "device {number} sent to {to} directly"),
+            RelayPreference::Never if to_relay => {
+                let frame = flotilla_wire::Frame::parse(bytes);
+                let reflect = matches!(frame, Ok(flotilla_wire::Frame::ReflectRequest { .. }));
+                assert!(reflect, "device {number} used a relay");
+            }
+            _ => {}
+        }
+    }
+
+    fn latency_to(&self, to: SocketAddr) -> Duration {
+        let site = self.sites.iter().find(|site| site.public == to.ip());
+        site.map_or(Duration::from_millis(10), |site| site.latency)
+    }
+
+    fn arrive(&mut self, arrival: Arrival) {
+        match arrival {
+            Arrival::Public { from, to, bytes } => self.arrive_public(from, to, &bytes),
+            Arrival::Lan {
+                site,
+                from,
+                to,
+                bytes,
+            } => {
+                let host = |device: &&Device| device.site == site && device.local == to;
+                if let Some(number) = self.devices.iter().find(host).map(|device| device.number) {
+                    self.receive(number, Leg::Udp(from), &bytes);
+                }
+            }
+            Arrival::ToRelay { relay, device, bytes } => {
+                if self.relays[relay].alive {
+                    let out = self.relays[relay].handle(Client::Stream(device), &bytes);
+                    self.from_relay(relay, self.relays[relay].address, out);
+                }
+            }
+            Arrival::FromRelay { relay, device, bytes } => {
+                if self.devices[device].streams.contains(&relay) {
+                    self.receive(device, Leg::Stream(relay_id(relay)), &bytes);
+                }
+            }
+            Arrival::StreamUp { relay, device } => self.open_stream(relay, device),
+            Arrival::Map { device } => {
+                if self.control && !self.devices[device].asleep {
+                    self.apply_map(device);
+                }
+            }
+        }
+    }
+
+    fn arrive_public(&mut self, from: SocketAddr, to: SocketAddr, bytes: &[u8]) {
+        if let Some(relay) = self
+            .relays
+            .iter()
+            .position(|relay| relay.address == to || relay.second == to)
+        {
+            if self.relays[relay].alive {
+                let out = self.relays[relay].handle(Client::Udp(from), bytes);
+                self.from_relay(relay, to, out);
+            }
+            return;
+        }
+        let behind = self
+            .sites
+            .iter()
+            .position(|site| site.nat.is_some() && site.public == to.ip());
+        let (site, local) = match behind {
+            // No hairpin: what comes from the own outside does not come in.
+            Some(site) if from.ip() == to.ip() => (site, None),
+            Some(site) => {
+                let nat = self.sites[site].nat.as_ref().unwrap();
+                (site, nat.inward(to.port(), from, self.now))
+            }
+            None => (usize::MAX, Some(to)),
+        };
+        let Some(local) = local else { return };
+        let host = |device: &&Device| device.local == local && (device.site == site || site == usize::MAX);
+        let Some(device) = self.devices.iter().find(host) else {
+            return;
+        };
+        if !self.sites[device.site].blocked {
+            let number = device.number;
+            self.receive(number, Leg::Udp(from), bytes);
+        }
+    }
+
+    /// `from` is the relay's address that was asked.
+    fn from_relay(&mut self, relay: usize, from: SocketAddr, out: Vec<(Client, Vec<u8>)>) {
+        for (client, bytes) in out {
+            match client {
+                Client::Udp(to) => {
+                    if self.rng.random_range(0..100) >= self.weather.loss {
+                        self.enqueue(self.latency_to(to), Arrival::Public { from, to, bytes });
+                    }
+                }
+                Client::Stream(device) => {
+                    let latency = self.sites[self.devices[device].site].latency;
+                    self.enqueue(latency, Arrival::FromRelay { relay, device, bytes });
+                }
+            }
+        }
+    }
+
+    fn receive(&mut self, number: usize, from: Leg, bytes: &[u8]) {
+        if self.devices[number].asleep {
+            return;
+        }
+        if let Some(seen) = self.devices[number].receive(from, bytes, self.now) {
+            let answer = self.devices[number].send(seen.from, (seen.ports.1, seen.ports.0), 20, self.now);
+            self.transmit_all(number, answer);
+        }
+        self.drain(number);
+    }
+
+    fn open_stream(&mut self, relay: usize, device: usize) {
+        if !self.devices[device].wished.contains(&relay) || self.devices[device].streams.contains(&relay) {
+            return;
+        }
+        if !self.relays[relay].alive || self.devices[device].asleep {
+            self.enqueue(Duration::from_secs(1), Arrival::StreamUp { relay, device });
+            return;
+        }
+        self.devices[device].streams.insert(relay);
+        self.devices[device]
+            .mesh
+            .set_stream(relay_id(relay), true, self.now);
+        self.drain(device);
+        let latency = self.sites[self.devices[device].site].latency;
+        self.enqueue(
+            latency,
+            Arrival::FromRelay {
+                relay,
+                device,
+                bytes: Relay::greeting(),
+            },
+        );
+    }
+
+    fn close_streams(&mut self, number: usize) {
+        for relay in std::mem::take(&mut self.devices[number].streams) {
+            self.devices[number]
+                .mesh
+                .set_stream(relay_id(relay), false, self.now);
+            self.enqueue(
+                Duration::from_millis(90),
+                Arrival::StreamUp {
+                    relay,
+                    device: number,
+                },
+            );
+        }
+    }
+
+    fn apply_map(&mut self, number: usize) {
+        self.revision += 1;
+        let map = self.map_for(number);
+        let others = 0..self.devices.len();
+        self.devices[number].admits = others
+            .filter(|other| self.policy.contains(&(*other, number)))
+            .collect();
+        self.devices[number].mesh.apply(&map, self.now);
+        self.drain(number);
+    }
+
+    fn map_for(&self, number: usize) -> NetworkMap {
+        let knows = |other: &&Device| {
+            self.policy.contains(&(number, other.number)) || self.policy.contains(&(other.number, number))
+        };
+        let peer = |device: &Device| mesh::Peer {
+            id: id(device.number),
+            name: format!("device-{}", device.number).parse().unwrap(),
+            public_key: key(device.number),
+            address: address(device.number),
+            relay: device.preference,
+            candidates: device.standing.candidates.clone(),
+            home_relay: device.standing.home_relay,
+            nat: device.standing.nat,
+            plain: false,
+        };
+        let relay = |(number, relay): (usize, &Relay)| mesh::Relay {
+            id: relay_id(number),
+            name: format!("relay-{number}"),
+            public_key: relay.key(),
+            endpoints: vec![Endpoint::from_ip(relay.address.ip(), relay.address.port())],
+            reflect_port: Some(relay.second.port()),
+        };
+        let sources = self.policy.iter().filter(|(_, to)| *to == number);
+        let sources: Vec<_> = sources
+            .map(|(from, _)| IpRange::one(IpAddr::V4(address(*from))))
+            .collect();
+        NetworkMap {
+            revision: self.revision,
+            address: MeshAddress {
+                address: address(number),
+                prefix: 16,
+            },
+            relay: self.devices[number].preference,
+            peers: self.devices.iter().filter(knows).map(peer).collect(),
+            relays: self.relays.iter().enumerate().map(relay).collect(),
+            filter: Filter {
+                allows: vec![Allow {
+                    sources,
+                    proto: Proto::Any,
+                    ports: vec![],
+                }],
+            },
+            ticket: Some(RelayTicket(key(number).to_string())),
+        }
+    }
+}
+
+fn is_private(ip: IpAddr) -> bool {
+    matches!(ip, IpAddr::V4(v4) if v4.is_private())
+}
