@@ -30,6 +30,7 @@ mod tls;
 mod token;
 mod trust;
 mod verify;
+mod verify_relay;
 mod wireguard;
 
 pub use ca::{FleetCa, Issued, LEAF_LIFETIME};
@@ -37,7 +38,9 @@ pub use csr::{InvalidCsr, VerifiedCsr};
 pub use key::{LeafKey, MaterialError};
 pub use peer::{InvalidPeer, PeerCertificate, PeerIdentity, Role};
 pub use ticket::{InvalidTicket, TICKET_LIFETIME, TicketClaims, TicketVerifier};
-pub use tls::{Clock, ControlTrust, agent_config, control_config};
+pub use tls::{
+    Clock, ControlTrust, RelayTrust, agent_config, control_config, relay_client_config, relay_config,
+};
 pub use token::{EnrollmentToken, InvalidToken, TokenHash};
 pub use trust::{TrustError, explain};
 pub use verify::EXPIRED_GRACE;

@@ -6,8 +6,13 @@ use crate::{
     ca::{FleetCa, Issued},
     key::{LeafKey, MaterialError, certificates},
     verify::{ControlVerifier, DeviceVerifier},
+    verify_relay::RelayVerifier,
 };
-use flotilla_protocol::{Timestamp, id::FleetId, pin::Pin};
+use flotilla_protocol::{
+    Timestamp,
+    id::{DeviceId, FleetId},
+    pin::Pin,
+};
 use rustls::{
     ClientConfig, Error as TlsError, RootCertStore, ServerConfig,
     client::Resumption,
@@ -54,6 +59,16 @@ pub struct ControlTrust {
     pub ca_pin: Pin,
     /// The fleet, once the agent knows it; an agent that enrolls with no more than a token and a pin does not.
     pub fleet: Option<FleetId>,
+}
+
+/// Whom a client believes to be a device's relay.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RelayTrust {
+    /// The key of the fleet's authority.
+    pub ca_pin: Pin,
+    pub fleet: FleetId,
+    /// The device that runs the relay.
+    pub device: DeviceId,
 }
 
 /// The fleet port's configuration. It offers HTTP/1.1 only, presents `leaf` and the authority, and takes
@@ -120,6 +135,54 @@ pub fn agent_config(
     config.alpn_protocols = vec![b"http/1.1".to_vec()];
     config.resumption = Resumption::disabled();
     // The verifier reads no host name, so none is told to the network.
+    config.enable_sni = false;
+    Ok(Arc::new(config))
+}
+
+/// The configuration of a relay that a device runs: its own key and certificate, and the authority's certificate,
+/// in PEM. It asks nobody for a certificate, because the ticket says who may come in.
+///
+/// # Errors
+/// A certificate is damaged or does not belong to the key.
+pub fn relay_config(
+    key: &LeafKey,
+    certificate: &str,
+    authority: &str,
+    clock: Clock,
+) -> Result<Arc<ServerConfig>, MaterialError> {
+    let mut chain = certificates(certificate)?;
+    chain.truncate(1);
+    chain.extend(certificates(authority)?);
+    let mut config = ServerConfig::builder_with_details(provider(), Arc::new(clock))
+        .with_protocol_versions(&[&TLS13])
+        .map_err(refused)?
+        .with_no_client_auth()
+        .with_single_cert(chain, key.private_der())
+        .map_err(refused)?;
+    config.alpn_protocols = vec![b"http/1.1".to_vec()];
+    config.session_storage = Arc::new(NoServerSessionStorage {});
+    config.send_tls13_tickets = 0;
+    Ok(Arc::new(config))
+}
+
+/// The configuration of a client of a relay that a device runs.
+///
+/// # Errors
+/// The cryptographic library refused.
+pub fn relay_client_config(trust: RelayTrust, clock: Clock) -> Result<Arc<ClientConfig>, MaterialError> {
+    let provider = provider();
+    let verifier = RelayVerifier {
+        trust,
+        provider: provider.clone(),
+    };
+    let mut config = ClientConfig::builder_with_details(provider, Arc::new(clock))
+        .with_protocol_versions(&[&TLS13])
+        .map_err(refused)?
+        .dangerous()
+        .with_custom_certificate_verifier(Arc::new(verifier))
+        .with_no_client_auth();
+    config.alpn_protocols = vec![b"http/1.1".to_vec()];
+    config.resumption = Resumption::disabled();
     config.enable_sni = false;
     Ok(Arc::new(config))
 }

@@ -17,7 +17,14 @@ pub enum TrustError {
     OtherFleet { expected: FleetId, found: FleetId },
     #[error("the server there is {found}, which is not control")]
     NotControl { found: PeerIdentity },
-    #[error("control's certificate ran out at {expired}; check this device's clock and control's")]
+    #[error("the server there is {found}, which is not the relay {expected}")]
+    OtherRelay {
+        expected: PeerIdentity,
+        found: PeerIdentity,
+    },
+    #[error(
+        "the certificate of the server there ran out at {expired}; check this device's clock and the server's"
+    )]
     Expired { expired: Timestamp },
     #[error(
         "the certificate of the server there was not issued by the fleet's authority for a control server"

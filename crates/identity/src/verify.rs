@@ -183,13 +183,13 @@ impl ClientCertVerifier for DeviceVerifier {
     }
 }
 
-fn tls12_refused() -> TlsError {
+pub(crate) fn tls12_refused() -> TlsError {
     TlsError::General("TLS 1.2 is not offered".to_owned())
 }
 
 /// A board without a battery starts in the past. A certificate that the fleet's authority signed was valid from
 /// some moment on, so it cannot be earlier than that moment now.
-fn tolerant_of_a_slow_clock(now: UnixTime, not_before: Timestamp) -> UnixTime {
+pub(crate) fn tolerant_of_a_slow_clock(now: UnixTime, not_before: Timestamp) -> UnixTime {
     now.max(unix_time(not_before))
 }
 
@@ -207,7 +207,7 @@ fn unix_time(at: Timestamp) -> UnixTime {
     UnixTime::since_unix_epoch(Duration::from_secs(u64::try_from(at.as_second()).unwrap_or(0)))
 }
 
-fn spki_pin(der: &[u8]) -> Option<flotilla_protocol::pin::Pin> {
+pub(crate) fn spki_pin(der: &[u8]) -> Option<flotilla_protocol::pin::Pin> {
     let (_, certificate) = X509Certificate::from_der(der).ok()?;
     Some(pin_of(certificate.public_key().raw))
 }

@@ -336,3 +336,47 @@ fn a_client_that_asks_for_no_more_than_http2_gets_no_connection() {
     agent.alpn_protocols = vec![b"h2".to_vec()];
     assert!(handshake(Arc::new(agent), fleet.control(0)).control.is_err());
 }
+
+/// A device's relay with its certificate, and a client that expects `expected` there.
+fn relayed(fleet: &Fleet, expected: RelayTrust, now: i64) -> Outcome {
+    let key = LeafKey::generate().unwrap();
+    let csr = VerifiedCsr::from_der(&key.csr_der().unwrap()).unwrap();
+    let issued = fleet.ca.issue_device(&csr, device_id(), at(0)).unwrap();
+    let relay = relay_config(&key, &issued.pem, fleet.ca.cert_pem(), clock(now)).unwrap();
+    handshake(relay_client_config(expected, clock(now)).unwrap(), relay)
+}
+
+fn relay_trust(fleet: &Fleet) -> RelayTrust {
+    RelayTrust {
+        ca_pin: fleet.ca.pin(),
+        fleet: fleet.ca.fleet(),
+        device: device_id(),
+    }
+}
+
+#[test]
+fn a_device_that_relays_is_known_by_its_name_and_its_authority() {
+    let (fleet, other) = (Fleet::new(1), Fleet::new(2));
+    assert!(relayed(&fleet, relay_trust(&fleet), 0).agent.is_ok());
+    assert!(relayed(&fleet, relay_trust(&fleet), -100 * DAY).agent.is_ok());
+    assert!(relayed(&fleet, relay_trust(&fleet), 91 * DAY).agent.is_err());
+    assert!(relayed(&fleet, relay_trust(&other), 0).agent.is_err());
+    let device = "01937c5e-7b1a-7c3e-8b9e-0123456789ce".parse().unwrap();
+    let neighbor = RelayTrust {
+        device,
+        ..relay_trust(&fleet)
+    };
+    assert!(relayed(&fleet, neighbor, 0).agent.is_err());
+}
+
+#[test]
+fn neither_control_nor_a_relay_passes_for_the_other() {
+    let fleet = Fleet::new(1);
+    let client = relay_client_config(relay_trust(&fleet), clock(0)).unwrap();
+    assert!(handshake(client, fleet.control(0)).agent.is_err());
+    let key = LeafKey::generate().unwrap();
+    let csr = VerifiedCsr::from_der(&key.csr_der().unwrap()).unwrap();
+    let issued = fleet.ca.issue_device(&csr, device_id(), at(0)).unwrap();
+    let relay = relay_config(&key, &issued.pem, fleet.ca.cert_pem(), clock(0)).unwrap();
+    assert!(handshake(fleet.stranger(0), relay).agent.is_err());
+}

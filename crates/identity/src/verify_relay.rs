@@ -1,0 +1,110 @@
+//! Asked by clients of a relay that a device runs: is the far end that device, of our fleet?
+//!
+//! A device's certificate is for clients only, so that it never passes for control's. A relay shows it all the same,
+//! and is judged by the client's purpose: what counts is the authority's signature and the name.
+
+use crate::{
+    peer::{InvalidPeer, PeerCertificate, PeerIdentity},
+    tls::RelayTrust,
+    trust::TrustError,
+    verify::{spki_pin, tls12_refused, tolerant_of_a_slow_clock},
+};
+use rustls::{
+    CertificateError, DigitallySignedStruct, Error as TlsError, RootCertStore, SignatureScheme,
+    client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier},
+    crypto::{CryptoProvider, verify_tls13_signature},
+    pki_types::{CertificateDer, ServerName, UnixTime},
+    server::WebPkiClientVerifier,
+};
+use std::sync::Arc;
+
+#[derive(Debug)]
+pub(crate) struct RelayVerifier {
+    pub(crate) trust: RelayTrust,
+    pub(crate) provider: Arc<CryptoProvider>,
+}
+
+impl RelayVerifier {
+    fn judge(
+        &self,
+        leaf: &CertificateDer<'_>,
+        chain: &[CertificateDer<'_>],
+        now: UnixTime,
+    ) -> Result<(), TrustError> {
+        let authority = chain
+            .iter()
+            .find(|certificate| spki_pin(certificate).as_ref() == Some(&self.trust.ca_pin))
+            .ok_or_else(|| TrustError::PinMismatch {
+                expected: self.trust.ca_pin.clone(),
+            })?;
+        let mut roots = RootCertStore::empty();
+        roots
+            .add(authority.clone().into_owned())
+            .map_err(|_| TrustError::Malformed)?;
+        let peer = PeerCertificate::from_der(leaf).map_err(|invalid| match invalid {
+            InvalidPeer::Certificate => TrustError::Malformed,
+            InvalidPeer::Uri | InvalidPeer::Names => TrustError::NotIssued,
+        })?;
+        let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), self.provider.clone())
+            .build()
+            .map_err(|_| TrustError::Malformed)?;
+        let at = tolerant_of_a_slow_clock(now, peer.not_before);
+        match verifier.verify_client_cert(leaf, &[], at) {
+            Ok(_) => self.judge_identity(peer.identity),
+            Err(TlsError::InvalidCertificate(
+                CertificateError::Expired | CertificateError::ExpiredContext { .. },
+            )) => Err(TrustError::Expired {
+                expired: peer.expires,
+            }),
+            Err(_) => Err(TrustError::NotIssued),
+        }
+    }
+
+    fn judge_identity(&self, found: PeerIdentity) -> Result<(), TrustError> {
+        let expected = PeerIdentity::device(self.trust.fleet, self.trust.device);
+        if found == expected {
+            Ok(())
+        } else {
+            Err(TrustError::OtherRelay { expected, found })
+        }
+    }
+}
+
+impl ServerCertVerifier for RelayVerifier {
+    fn verify_server_cert(
+        &self,
+        leaf: &CertificateDer<'_>,
+        chain: &[CertificateDer<'_>],
+        _server_name: &ServerName<'_>,
+        _ocsp_response: &[u8],
+        now: UnixTime,
+    ) -> Result<ServerCertVerified, TlsError> {
+        self.judge(leaf, chain, now)?;
+        Ok(ServerCertVerified::assertion())
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        _message: &[u8],
+        _certificate: &CertificateDer<'_>,
+        _signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, TlsError> {
+        Err(tls12_refused())
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, TlsError> {
+        let algorithms = &self.provider.signature_verification_algorithms;
+        verify_tls13_signature(message, certificate, signature, algorithms)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.provider
+            .signature_verification_algorithms
+            .supported_schemes()
+    }
+}
