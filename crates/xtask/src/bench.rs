@@ -16,6 +16,9 @@ pub(crate) fn bench(checkout: &Checkout, name: Option<&str>) -> Result<()> {
         for figure in sizes::measured(checkout, &agents)? {
             println!("{figure}");
         }
+        if name.is_some() {
+            return Ok(());
+        }
     }
     let agents = agent::build(checkout, Profile::Release)?;
     let parts = Parts::build_programs(Profile::Release, agents)?;
