@@ -44,7 +44,8 @@ pub enum Resource {
     Stack(Row<Stack>),
     Activity(Activity),
     Enrollment(Enrollment),
-    Path(Box<Path>),
+    /// Written as `{"kind":"path","path":{…}}`, since a path has a kind of its own.
+    Path(#[serde(with = "under_path")] Box<Path>),
     Policy(Box<PolicyInForce>),
     Relay(RelayFacts),
     #[serde(other)]
@@ -80,4 +81,48 @@ pub enum ResourceRef {
     },
     #[serde(other)]
     Unknown,
+}
+
+/// A path one level deeper.
+mod under_path {
+    use crate::path::Path;
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    #[derive(Serialize)]
+    struct Shown<'a> {
+        path: &'a Path,
+    }
+
+    #[derive(Deserialize)]
+    struct Read {
+        path: Box<Path>,
+    }
+
+    pub(super) fn serialize<S: Serializer>(path: &Path, serializer: S) -> Result<S::Ok, S::Error> {
+        Shown { path }.serialize(serializer)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Box<Path>, D::Error> {
+        Read::deserialize(deserializer).map(|read| read.path)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_and_its_frame_each_keep_their_kind() {
+        let path = r#"{"from":"nas","from_id":"01937c5e-7b1a-7c3e-8b9e-0123456789ab","to":"vps",
+            "to_id":"01937c5e-7b1a-7c3e-8b9e-0123456789ac","kind":"none","relay":null,"rtt_ms":null,"since":null,
+            "why_code":"none.policy","why":"No path","as_of":"2026-11-21T14:02:00Z"}"#;
+        let path: Path = serde_json::from_str(path).unwrap();
+        let resource = Resource::Path(Box::new(path));
+        let text = serde_json::to_string(&resource).unwrap();
+        assert!(
+            text.starts_with(r#"{"kind":"path","path":{"from":"nas""#),
+            "{text}"
+        );
+        assert_eq!(serde_json::from_str::<Resource>(&text).unwrap(), resource);
+    }
 }
