@@ -11,6 +11,9 @@ mod inventory;
 mod live;
 mod metrics;
 mod openapi;
+mod paths;
+mod policy;
+mod relays;
 mod session;
 mod table;
 mod ui;
@@ -19,8 +22,8 @@ use crate::{core::Core, refusal::not_found, whole};
 use axum::{Router, extract::DefaultBodyLimit, middleware, routing::get};
 use std::sync::Arc;
 
-/// Requests are small: the largest holds a few names and tags.
-const BODY_BYTES: usize = 64 * 1024;
+/// The largest request is a policy of a thousand rules.
+const BODY_BYTES: usize = 512 * 1024;
 
 /// Everything that the API port serves.
 pub(crate) fn router(core: &Arc<Core>) -> Router {

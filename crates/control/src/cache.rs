@@ -6,23 +6,28 @@
 mod attention;
 mod entry;
 mod links;
+mod mapped;
+mod paths;
 mod rows;
 mod watch;
 
+pub(crate) use attention::overlaps;
 pub(crate) use entry::{Entry, LinkUp};
 pub(crate) use rows::Listed;
 pub(crate) use watch::Heard;
 
 use crate::{
+    clock::Clock,
     live::{Live, Reader},
     store::{FleetRow, TokenRow},
 };
-use flotilla_fleet::Presence;
+use flotilla_fleet::{Cidr, Maps, Presence};
 use flotilla_protocol::{
     Timestamp,
-    api::{List, Resource, ResourceRef, UnreachableDevice},
+    api::{List, PolicyInForce, Resource, ResourceRef, UnreachableDevice},
     device::{Device, DeviceStatus},
     id::DeviceId,
+    mesh::Relay,
 };
 use std::{
     collections::BTreeMap,
@@ -38,22 +43,58 @@ pub(crate) struct Cache(Mutex<State>);
 #[derive(Debug)]
 pub(crate) struct State {
     pub(crate) fleet: FleetRow,
+    pub(crate) policy: PolicyInForce,
     pub(crate) live: Live,
+    pub(crate) maps: Maps,
+    /// Tells pages times of day.
+    clock: Clock,
+    /// Control's own relay, while it runs one.
+    own_relay: Option<Relay>,
     presence: Presence,
     devices: BTreeMap<DeviceId, Entry>,
 }
 
+/// What a start reads from the store.
+#[derive(Debug)]
+pub(crate) struct Stored {
+    pub(crate) fleet: FleetRow,
+    /// None was saved yet.
+    pub(crate) policy: Option<PolicyInForce>,
+    pub(crate) entries: Vec<Entry>,
+}
+
 impl Cache {
     /// The fleet as it was stored. Devices that had enrolled get the time to come back.
-    pub(crate) fn new(fleet: FleetRow, entries: Vec<Entry>, now: Instant) -> Self {
+    pub(crate) fn new(stored: Stored, clock: Clock, now: Instant) -> Self {
+        let Stored {
+            fleet,
+            policy,
+            entries,
+        } = stored;
+        let policy = policy.unwrap_or_else(|| PolicyInForce {
+            revision: 0,
+            policy: flotilla_protocol::policy::Policy::default(),
+            saved: fleet.created,
+            by: "controller".to_owned(),
+        });
+        // Higher than any revision that an earlier run gave, which were fewer than milliseconds went by.
+        let revision = u64::try_from(clock.now().as_millisecond()).unwrap_or(0);
+        let range = fleet.mesh_cidr.parse().unwrap_or(Cidr::SHARED_SPACE);
+        let mut maps = Maps::new(range, policy.policy.clone(), revision);
+        maps.set_all(entries.iter().filter_map(Entry::member).collect());
         let devices = entries.into_iter().map(|entry| (entry.row.id, entry)).collect();
         let mut state = State {
             fleet,
+            policy,
             live: Live::new(),
+            maps,
+            clock,
+            own_relay: None,
             presence: Presence::new(),
             devices,
         };
         state.expect_all(now);
+        state.map_relays();
         Self(Mutex::new(state))
     }
 
@@ -76,6 +117,11 @@ impl State {
         self.devices.values()
     }
 
+    /// A device as people see it.
+    pub(crate) fn view(&self, entry: &Entry, now: Timestamp) -> Device {
+        entry.view(now, &self.fleet.mesh_cidr)
+    }
+
     /// A device by its id or its name.
     pub(crate) fn find(&self, text: &str) -> Option<&Entry> {
         let by_id = text.parse().ok().and_then(|id| self.devices.get(&id));
@@ -89,6 +135,7 @@ impl State {
     pub(crate) fn insert(&mut self, entry: Entry, now: Timestamp) {
         let id = entry.row.id;
         self.devices.insert(id, entry);
+        self.map_device(id);
         self.publish_device(id, now);
     }
 
@@ -96,6 +143,7 @@ impl State {
     pub(crate) fn change(&mut self, id: DeviceId, now: Timestamp, change: impl FnOnce(&mut Entry)) {
         if let Some(entry) = self.devices.get_mut(&id) {
             change(entry);
+            self.map_device(id);
             self.publish_device(id, now);
         }
     }
@@ -104,12 +152,14 @@ impl State {
     pub(crate) fn note(&mut self, id: DeviceId, change: impl FnOnce(&mut Entry)) {
         if let Some(entry) = self.devices.get_mut(&id) {
             change(entry);
+            self.map_device(id);
         }
     }
 
     pub(crate) fn remove(&mut self, id: DeviceId) {
         self.presence.handle_gone(id);
         if self.devices.remove(&id).is_some() {
+            self.map_device(id);
             self.live.remove(ResourceRef::Device { device_id: id });
         }
     }
@@ -129,7 +179,9 @@ impl State {
         let Some(entry) = self.devices.get(&id) else {
             return;
         };
-        self.live.upsert(|| Resource::Device(Box::new(entry.view(now))));
+        let range = &self.fleet.mesh_cidr;
+        self.live
+            .upsert(|| Resource::Device(Box::new(entry.view(now, range))));
     }
 
     pub(crate) fn publish_enrollment(&mut self, id: DeviceId, now: Timestamp) {
@@ -141,7 +193,7 @@ impl State {
 
     /// All devices by name.
     pub(crate) fn list_devices(&self, now: Timestamp, moment: impl Fn(Timestamp) -> String) -> List<Device> {
-        let mut items: Vec<_> = self.devices.values().map(|entry| entry.view(now)).collect();
+        let mut items: Vec<_> = self.devices.values().map(|entry| self.view(entry, now)).collect();
         items.sort_by(|a, b| a.name.cmp(&b.name));
         let unreachable = self
             .devices

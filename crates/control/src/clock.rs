@@ -24,6 +24,18 @@ impl Clock {
         (self.read)()
     }
 
+    /// A time of day, with its date when that is not today's: `09:12`, `2026-11-20 09:12`.
+    pub(crate) fn time(&self, at: Timestamp) -> String {
+        let then = at.to_zoned(self.zone.clone());
+        let today = self.now().to_zoned(self.zone.clone()).date();
+        let form = if then.date() == today {
+            "%H:%M"
+        } else {
+            "%Y-%m-%d %H:%M"
+        };
+        then.strftime(form).to_string()
+    }
+
     /// A moment in words: `at 09:12` within a day, `on 2026-11-20 at 09:12` before.
     pub(crate) fn moment(&self, at: Timestamp) -> String {
         let then = at.to_zoned(self.zone.clone());

@@ -1,7 +1,8 @@
 //! A running control: started whole or not at all, and stopped in order.
 
 use crate::{
-    ControlConfig, StartError, api, core::Core, data_dir::DataDir, fleet_port, open::open, presence, roster,
+    ControlConfig, StartError, api, core::Core, data_dir::DataDir, fleet_port, open::open, presence, relay,
+    roster,
 };
 use flotilla_protocol::{Problem, device::DeviceStatus, endpoint::Endpoint, enroll::ConfigFile, pin::Pin};
 use serde::Serialize;
@@ -70,6 +71,7 @@ impl Control {
         })?;
         let (fleet_addr, api_addr) = (bound(&fleet, config.fleet_addr), bound(&api, config.api_addr));
         let (core, token) = open(&config, &data_dir, (fleet_addr, api_addr.port())).await?;
+        relay::start(&core, &data_dir, fleet_addr)?;
         let url = format!("http://{api_addr}");
         let credentials = serde_json::json!({ "url": url, "token": token }).to_string();
         data_dir
@@ -131,7 +133,7 @@ impl Control {
         let statuses = state.count_by_status();
         let attention = state
             .devices()
-            .filter(|entry| !entry.view(now).attention.is_empty())
+            .filter(|entry| !state.view(entry, now).attention.is_empty())
             .count();
         Summary {
             name: state.fleet.name.clone(),
@@ -150,6 +152,7 @@ impl Control {
     /// Ends all links and answers, writes what is unwritten, and releases the data directory.
     pub async fn shutdown(self) {
         self.core.stop.cancel();
+        relay::stop(&self.core);
         self.core.links.close();
         let drained = async { tokio::join!(self.tasks.wait(), self.core.links.wait()) };
         if timeout(DRAIN, drained).await.is_err() {

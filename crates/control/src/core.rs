@@ -16,6 +16,7 @@ use flotilla_protocol::{
     api::{Fleet, Resource},
     endpoint::Endpoint,
 };
+use flotilla_relay::Relay;
 use rand::rngs::StdRng;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use tokio::sync::Notify;
@@ -43,11 +44,17 @@ pub(crate) struct Core {
     pub(crate) links: TaskTracker,
     pub(crate) random: Mutex<StdRng>,
     pub(crate) endpoints: Mutex<Vec<Endpoint>>,
+    /// Control's own relay, while it runs.
+    pub(crate) relay: Mutex<Option<Relay>>,
 }
 
 impl Core {
     pub(crate) fn random(&self) -> MutexGuard<'_, StdRng> {
         self.random.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn relay(&self) -> MutexGuard<'_, Option<Relay>> {
+        self.relay.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Where devices reach control, best first.
@@ -64,8 +71,9 @@ impl Core {
         if *current == endpoints {
             return;
         }
-        *current = endpoints;
+        current.clone_from(&endpoints);
         drop(current);
+        self.cache.lock().set_own_endpoints(&endpoints);
         self.publish_fleet();
         self.hub.tell_all();
     }

@@ -5,7 +5,7 @@ mod enroll;
 mod install;
 mod link;
 
-use crate::{core::Core, refusal::not_found, whole};
+use crate::{core::Core, refusal::not_found, relay, whole};
 use axum::{
     Router,
     extract::DefaultBodyLimit,
@@ -24,6 +24,7 @@ pub(crate) fn router(core: &Arc<Core>) -> Router {
         .route(ENROLL_PATH, post(enroll::enroll))
         .route(LINK_PATH, get(link::open))
         .merge(install::routes())
+        .merge(relay::routes(core))
         .fallback(not_found)
         .method_not_allowed_fallback(not_found)
         .layer(middleware::from_fn(whole::carried_through))

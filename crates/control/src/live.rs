@@ -38,6 +38,11 @@ impl Live {
         self.publish(|frame| frame.remove = Some(gone));
     }
 
+    /// Has every page load again what it shows.
+    pub(crate) fn reset(&mut self) {
+        self.publish(|frame| frame.reset = true);
+    }
+
     pub(crate) fn subscribe(&self) -> Reader {
         Reader {
             frames: self.frames.subscribe(),

@@ -4,7 +4,7 @@ use crate::{
     ControlConfig, StartError,
     access::Access,
     advertise,
-    cache::{Cache, Entry},
+    cache::{Cache, Entry, Stored},
     clock::Clock,
     core::Core,
     data_dir::DataDir,
@@ -54,10 +54,14 @@ pub(crate) async fn open(
     if is_new {
         store.save_fleet(&fleet).await.map_err(unreadable)?;
     }
-    let entries = entries(&store).await.map_err(unreadable)?;
+    let stored = Stored {
+        fleet,
+        policy: store.lookup_policy().await.map_err(unreadable)?,
+        entries: entries(&store).await.map_err(unreadable)?,
+    };
     let (access, token) = Access::new(seed()?);
     let core = Arc::new(Core {
-        cache: Cache::new(fleet, entries, std::time::Instant::now()),
+        cache: Cache::new(stored, clock.clone(), std::time::Instant::now()),
         hub: Hub::default(),
         access,
         refusals: Refusals::default(),
@@ -70,6 +74,7 @@ pub(crate) async fn open(
         stop: CancellationToken::new(),
         links: TaskTracker::new(),
         random: Mutex::new(random),
+        relay: Mutex::default(),
         endpoints: Mutex::new(advertise::endpoints(&config.advertise, listening.0)),
         clock,
         store,
@@ -137,7 +142,7 @@ async fn entries(store: &Store) -> Result<Vec<Entry>, StoreError> {
 }
 
 /// Networks that this computer is in, which the mesh's range must not meet.
-fn local_networks() -> Vec<Cidr> {
+pub(crate) fn local_networks() -> Vec<Cidr> {
     let interfaces = if_addrs::get_if_addrs().unwrap_or_default();
     let networks = interfaces.iter().filter_map(|interface| match &interface.addr {
         if_addrs::IfAddr::V4(v4) => format!("{}/{}", v4.ip, v4.netmask.to_bits().count_ones())

@@ -7,10 +7,11 @@ mod activity;
 mod devices;
 mod fleet;
 mod inventory;
+mod policy;
 mod tokens;
 
 pub(crate) use activity::NewActivity;
-pub(crate) use devices::{Credential, DeviceRow, Imposter};
+pub(crate) use devices::{Credential, DeviceRow, Imposter, Relaying};
 pub(crate) use fleet::FleetRow;
 pub(crate) use inventory::Known;
 pub(crate) use tokens::{TokenRow, TokenUse};

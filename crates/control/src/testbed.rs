@@ -2,7 +2,7 @@
 
 use crate::{
     access::Access,
-    cache::Cache,
+    cache::{Cache, Entry, Stored},
     clock::{Clock, tests::Hands},
     config::Ui,
     core::Core,
@@ -10,7 +10,7 @@ use crate::{
     hub::Hub,
     limit::Refusals,
     provision::Builds,
-    store::{FleetRow, Store},
+    store::{Credential, FleetRow, Known, Store},
     trust::Trust,
 };
 use axum::{Router, body::Body, response::Response};
@@ -19,7 +19,9 @@ use flotilla_identity::{LeafKey, PeerCertificate, WireguardKey};
 use flotilla_link::Caller;
 use flotilla_protocol::{
     Problem,
+    device::CertificateFacts,
     enroll::{EnrollRequest, EnrollResponse},
+    key::PublicKey,
 };
 use http::{Method, Request, StatusCode, header};
 use http_body_util::BodyExt;
@@ -64,7 +66,15 @@ impl Testbed {
         }
         let (access, token) = Access::new([7; 32]);
         let core = Arc::new(Core {
-            cache: Cache::new(row, rows, Instant::now().into_std()),
+            cache: Cache::new(
+                Stored {
+                    fleet: row,
+                    policy: None,
+                    entries: rows,
+                },
+                clock.clone(),
+                Instant::now().into_std(),
+            ),
             hub: Hub::default(),
             access,
             refusals: Refusals::default(),
@@ -77,6 +87,7 @@ impl Testbed {
             stop: CancellationToken::new(),
             links: tokio_util::task::TaskTracker::new(),
             random: std::sync::Mutex::new(StdRng::from_seed([8; 32])),
+            relay: std::sync::Mutex::default(),
             endpoints: std::sync::Mutex::new(vec!["192.0.2.1:7443".parse().unwrap()]),
             clock,
             store,
@@ -114,6 +125,12 @@ impl Testbed {
 
     pub(crate) async fn post<T: DeserializeOwned>(&self, path: &str, body: &str) -> T {
         let (status, body) = self.call(Method::POST, path, body).await;
+        assert_eq!(status, StatusCode::OK, "{path}: {body}");
+        serde_json::from_str(&body).unwrap()
+    }
+
+    pub(crate) async fn put<T: DeserializeOwned>(&self, path: &str, body: &str) -> T {
+        let (status, body) = self.call(Method::PUT, path, body).await;
         assert_eq!(status, StatusCode::OK, "{path}: {body}");
         serde_json::from_str(&body).unwrap()
     }
@@ -218,4 +235,21 @@ impl Machine {
             sent_at: clock.now(),
         }
     }
+}
+
+/// A device that is on the mesh.
+pub(crate) fn peer(name: &str, nth: u8) -> Entry {
+    let mut row = crate::store::tests::device(name, nth);
+    row.tags = vec![];
+    row.enrolled = Some(row.created);
+    row.credential = Some(Credential {
+        certificate: CertificateFacts {
+            issued: row.created,
+            expires: row.created,
+            fingerprint: "f".into(),
+        },
+        machine_id: name.to_owned(),
+        wireguard_key: PublicKey::from_bytes([nth; 32]).to_string(),
+    });
+    Entry::new(row, None, Known::default())
 }

@@ -20,16 +20,16 @@ pub struct Cidr {
 #[error("write an IPv4 range as ADDRESS/PREFIX, for example 100.71.0.0/16")]
 pub struct InvalidCidr;
 
-/// 100.64.0.0/10.
-const SHARED_SPACE: Cidr = Cidr {
-    network: u32::from_be_bytes([100, 64, 0, 0]),
-    prefix: 10,
-};
-
 /// The prefix of a fleet's range: room for 65,534 devices.
 const FLEET_PREFIX: u8 = 16;
 
 impl Cidr {
+    /// 100.64.0.0/10.
+    pub const SHARED_SPACE: Self = Self {
+        network: u32::from_be_bytes([100, 64, 0, 0]),
+        prefix: 10,
+    };
+
     #[must_use]
     pub fn network(&self) -> Ipv4Addr {
         Ipv4Addr::from_bits(self.network)
@@ -78,9 +78,9 @@ impl Cidr {
 /// is no such network. `None` when local networks leave no room.
 #[must_use]
 pub fn choose_range(routes: &[Cidr], random: &mut impl Rng) -> Option<Cidr> {
-    let free: Vec<Cidr> = (0..1u32 << (FLEET_PREFIX - SHARED_SPACE.prefix))
+    let free: Vec<Cidr> = (0..1u32 << (FLEET_PREFIX - Cidr::SHARED_SPACE.prefix))
         .map(|index| Cidr {
-            network: SHARED_SPACE.network | index << (32 - FLEET_PREFIX),
+            network: Cidr::SHARED_SPACE.network | index << (32 - FLEET_PREFIX),
             prefix: FLEET_PREFIX,
         })
         .filter(|range| {
@@ -221,7 +221,7 @@ mod tests {
                 .map(|(address, prefix)| cidr(&format!("{}/{prefix}", Ipv4Addr::from_bits(address))))
                 .collect();
             if let Some(range) = choose_range(&routes, &mut StdRng::seed_from_u64(seed)) {
-                prop_assert!(SHARED_SPACE.overlaps(&range) && range.prefix() == 16);
+                prop_assert!(Cidr::SHARED_SPACE.overlaps(&range) && range.prefix() == 16);
                 prop_assert!(!routes.iter().any(|route| route.overlaps(&range)));
             }
         }

@@ -77,6 +77,11 @@ impl Maps {
     }
 
     #[must_use]
+    pub fn range(&self) -> Cidr {
+        self.range
+    }
+
+    #[must_use]
     pub fn policy(&self) -> &Policy {
         &self.policy
     }

@@ -26,7 +26,7 @@ pub(super) async fn list(State(core): Shared) -> Json<List<Device>> {
 pub(super) async fn show(State(core): Shared, Path(device): Path<String>) -> Result<Json<Device>, Refusal> {
     let state = core.cache.lock();
     let entry = state.find(&device).ok_or_else(|| no_such_device(&device))?;
-    Ok(Json(entry.view(core.clock.now())))
+    Ok(Json(state.view(entry, core.clock.now())))
 }
 
 pub(super) async fn add(

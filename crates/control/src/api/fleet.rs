@@ -1,7 +1,7 @@
-//! The fleet as a whole: its name and starting policy, and whether its addresses lead back to it.
+//! The fleet as a whole: its name, its starting policy and its mesh range, and whether its addresses lead back to it.
 
 use super::body::Body;
-use crate::{core::Core, refusal::Refusal, store::NewActivity};
+use crate::{core::Core, mesh, open::local_networks, refusal::Refusal, store::NewActivity};
 use axum::{Json, extract::State};
 use bytes::Bytes;
 use flotilla_identity::{ControlTrust, MaterialError, agent_config};
@@ -9,7 +9,7 @@ use flotilla_link::{DialError, Target, call};
 use flotilla_protocol::{
     Code,
     activity::{Action, Actor},
-    api::{Fleet, ReachableAt, UpdateFleet},
+    api::{Fleet, ReachableAt, StartingPolicy, UpdateFleet},
     endpoint::Endpoint,
 };
 use futures_util::future::join_all;
@@ -31,30 +31,95 @@ pub(super) async fn update(
     Body(request): Body<UpdateFleet>,
 ) -> Result<Json<Fleet>, Refusal> {
     let _changing = core.change.lock().await;
-    let mut row = core.cache.lock().fleet.clone();
-    if let Some(name) = request.name {
-        let name = name.trim();
-        if name.is_empty() || name.chars().count() > NAME_CHARS || name.chars().any(char::is_control) {
-            return Err(
-                Refusal::new(Code::InvalidInput, "A fleet name has 1 to 64 characters.").with_field("name"),
-            );
-        }
-        row.name = Some(name.to_owned());
+    let name = request.name.as_deref().map(parse_name).transpose()?;
+    if let Some(range) = &request.mesh_cidr {
+        move_mesh(&core, range).await?;
     }
-    row.starting_policy = request.starting_policy.or(row.starting_policy);
-    core.store.save_fleet(&row).await?;
-    core.cache.lock().fleet = row.clone();
+    if name.is_some() || request.starting_policy.is_some() {
+        set(&core, name, request.starting_policy).await?;
+    }
+    Ok(Json(core.fleet()))
+}
+
+fn parse_name(text: &str) -> Result<String, Refusal> {
+    let name = text.trim();
+    if name.is_empty() || name.chars().count() > NAME_CHARS || name.chars().any(char::is_control) {
+        return Err(
+            Refusal::new(Code::InvalidInput, "A fleet name has 1 to 64 characters.").with_field("name"),
+        );
+    }
+    Ok(name.to_owned())
+}
+
+/// Names the fleet. The choice of how to begin is the first policy, and means nothing once there is one.
+async fn set(core: &Core, name: Option<String>, choice: Option<StartingPolicy>) -> Result<(), Refusal> {
+    let now = core.clock.now();
+    let (mut row, policy) = {
+        let state = core.cache.lock();
+        let policy = choice.and_then(|choice| mesh::begin_with(&state, choice, now));
+        (state.fleet.clone(), policy)
+    };
+    if choice.is_some() && choice != row.starting_policy && policy.is_none() {
+        return Err(Refusal::new(
+            Code::Conflict,
+            "The fleet has an access policy already. Change it on the Mesh page.",
+        )
+        .with_field("starting_policy"));
+    }
+    row.name = name.or(row.name);
+    row.starting_policy = choice.or(row.starting_policy);
+    core.store.save_fleet_with(&row, policy.as_ref()).await?;
+    {
+        let mut state = core.cache.lock();
+        state.fleet = row.clone();
+        if let Some(policy) = policy.clone() {
+            state.set_policy(policy, now);
+        }
+    }
     core.publish_fleet();
+    record(
+        core,
+        row.name,
+        "The fleet's name or starting policy was set.".to_owned(),
+    )
+    .await;
+    if let Some((policy, choice)) = policy.zip(choice) {
+        let begun = match choice {
+            StartingPolicy::Locked => "Begun locked: only this computer may reach devices.",
+            StartingPolicy::OpenLab => "Begun as an open lab: every device may reach every other.",
+        };
+        mesh::record_policy(core, policy.revision, true, begun.to_owned()).await;
+    }
+    Ok(())
+}
+
+async fn move_mesh(core: &Core, range: &str) -> Result<(), Refusal> {
+    let moved = mesh::move_to(&core.cache.lock(), range, &local_networks())?;
+    let Some((range, row, devices)) = moved else {
+        return Ok(());
+    };
+    core.store.move_range(&row, &devices).await?;
+    let (name, old) = {
+        let mut state = core.cache.lock();
+        let old = std::mem::replace(&mut state.fleet, row.clone()).mesh_cidr;
+        state.set_range(range, &devices, core.clock.now());
+        (row.name, old)
+    };
+    core.publish_fleet();
+    record(core, name, format!("The mesh moved from {old} to {range}.")).await;
+    Ok(())
+}
+
+async fn record(core: &Core, target: Option<String>, details: String) {
     core.record(NewActivity {
         actor: Actor::Owner,
         action: Action::FleetUpdated,
-        target: row.name.clone(),
+        target,
         device: None,
         succeeded: true,
-        details: "The fleet's name or starting policy was set.".to_owned(),
+        details,
     })
     .await;
-    Ok(Json(core.fleet()))
 }
 
 pub(super) async fn test_addresses(State(core): State<Arc<Core>>) -> Result<Json<Vec<ReachableAt>>, Refusal> {

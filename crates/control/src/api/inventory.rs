@@ -1,6 +1,10 @@
 //! The fan-out tables: containers, stacks, images, volumes and networks of all devices, answered from the cache.
 
-use crate::{cache::Listed, core::Core, refusal::Refusal};
+use crate::{
+    cache::{self, Listed},
+    core::Core,
+    refusal::Refusal,
+};
 use axum::{
     Json,
     extract::{RawQuery, State},
@@ -8,6 +12,7 @@ use axum::{
 use flotilla_protocol::{
     Code,
     api::{List, Row},
+    id::DeviceId,
     inventory::{Container, Image, Network, Stack, Volume},
 };
 use std::sync::Arc;
@@ -31,6 +36,12 @@ fan_out!(networks, Network);
 fn list<T: Listed>(core: &Core, query: Option<&str>) -> Result<List<Row<T>>, Refusal> {
     let now = core.clock.now();
     let state = core.cache.lock();
+    let devices = asked(&state, query)?;
+    Ok(state.list_rows(devices.as_deref(), now, |at| core.clock.moment(at)))
+}
+
+/// The devices that a query names; `None` when it names none and so means all.
+pub(super) fn asked(state: &cache::State, query: Option<&str>) -> Result<Option<Vec<DeviceId>>, Refusal> {
     let mut asked = Vec::new();
     for (key, value) in form_urlencoded::parse(query.unwrap_or_default().as_bytes()) {
         if key != "device" {
@@ -45,6 +56,5 @@ fn list<T: Listed>(core: &Core, query: Option<&str>) -> Result<List<Row<T>>, Ref
             .ok_or_else(|| crate::roster::no_such_device(&value))?;
         asked.push(entry.row.id);
     }
-    let devices = (!asked.is_empty()).then_some(asked.as_slice());
-    Ok(state.list_rows(devices, now, |at| core.clock.moment(at)))
+    Ok((!asked.is_empty()).then_some(asked))
 }

@@ -1,7 +1,9 @@
 //! Every route of the control API, each with what it needs. A route exists only as a line here, so none can be
 //! served without an entry; the OpenAPI document and the tests are made from the same lines.
 
-use super::{activity, containers, devices, enrollment, fleet, guard, inventory, live, session};
+use super::{
+    activity, containers, devices, enrollment, fleet, guard, inventory, live, paths, policy, relays, session,
+};
 use crate::core::Core;
 use axum::{
     Router,
@@ -10,9 +12,10 @@ use axum::{
     routing::{MethodFilter, MethodRouter, on},
 };
 use flotilla_protocol::api::{
-    ActOnContainer, AddDevice, GetDevice, GetEnrollment, GetFleet, List, ListActivity, ListContainers,
-    ListDevices, ListImages, ListNetworks, ListStacks, ListVolumes, Method, OpenSession, PREFIX,
-    RemoveDevice, Request, RevokeDevice, RotateDevice, Row, TestAddresses, UpdateDevice, UpdateFleet,
+    ActOnContainer, AddDevice, ExplainAccess, GetDevice, GetEnrollment, GetFleet, GetPolicy, List,
+    ListActivity, ListContainers, ListDevices, ListImages, ListNetworks, ListPaths, ListRelays, ListStacks,
+    ListVolumes, Method, OpenSession, PREFIX, PromoteRelay, RemoveDevice, Request, ReviewPolicy,
+    RevokeDevice, RotateDevice, Row, SetPolicy, TestAddresses, TestPath, UpdateDevice, UpdateFleet,
 };
 use std::sync::Arc;
 use utoipa::ToSchema;
@@ -35,6 +38,8 @@ pub(super) enum Verb {
     Enroll,
     /// Change and end what is in the fleet.
     Manage,
+    /// Decide which devices may reach which.
+    Policy,
 }
 
 impl Needs {
@@ -45,6 +50,7 @@ impl Needs {
             Self::May(Verb::Operate) => "operate",
             Self::May(Verb::Enroll) => "enroll",
             Self::May(Verb::Manage) => "manage",
+            Self::May(Verb::Policy) => "policy",
         }
     }
 }
@@ -153,6 +159,11 @@ impl Route {
         route.naming::<I>(I::name().into_owned()).naming::<Row<I>>(name)
     }
 
+    fn filtered_by(mut self, filters: &'static [&'static str]) -> Self {
+        self.filters = filters;
+        self
+    }
+
     /// Gives a type that the answer refers to its name in the document.
     fn naming<I: ToSchema>(mut self, name: String) -> Self {
         if let Some(answer) = &mut self.schemas.answer {
@@ -213,6 +224,7 @@ const VIEW: Needs = Needs::May(Verb::View);
 const OPERATE: Needs = Needs::May(Verb::Operate);
 const ENROLL: Needs = Needs::May(Verb::Enroll);
 const MANAGE: Needs = Needs::May(Verb::Manage);
+const POLICY: Needs = Needs::May(Verb::Policy);
 
 #[rustfmt::skip]
 pub(super) fn table() -> Vec<Route> {
@@ -220,12 +232,12 @@ pub(super) fn table() -> Vec<Route> {
         Route::send::<OpenSession, _>(Needs::Nothing, "/session", "Exchanges a code for a session cookie", session::open),
         Route::raw(VIEW, Method::Delete, "/session", "Ends the session", session::close),
         Route::ask::<GetFleet, _>(VIEW, "/fleet", "The fleet as a whole", fleet::show),
-        Route::send::<UpdateFleet, _>(MANAGE, "/fleet", "Names the fleet and sets its starting policy", fleet::update),
+        Route::send::<UpdateFleet, _>(MANAGE, "/fleet", "Names the fleet, sets its starting policy, moves its mesh", fleet::update),
         Route::ask::<TestAddresses, _>(VIEW, "/fleet/addresses", "Tests control's own addresses", fleet::test_addresses),
         Route::list::<ListDevices, _, _>(VIEW, "/devices", "All devices", devices::list),
         Route::send::<AddDevice, _>(ENROLL, "/devices", "Adds a device and makes its enrollment token", devices::add),
         Route::ask::<GetDevice, _>(VIEW, "/devices/{device}", "One device, by id or name", devices::show),
-        Route::send::<UpdateDevice, _>(MANAGE, "/devices/{device}", "Renames or tags a device", devices::update),
+        Route::send::<UpdateDevice, _>(MANAGE, "/devices/{device}", "Renames or tags a device, or sets when it is relayed", devices::update),
         Route::ask::<RemoveDevice, _>(MANAGE, "/devices/{device}", "Forgets a pending or revoked device", devices::remove),
         Route::send::<RevokeDevice, _>(MANAGE, "/devices/{device}/revoke", "Ends a device's trust", devices::revoke),
         Route::send::<RotateDevice, _>(ENROLL, "/devices/{device}/rotate", "Makes a new token for the same device", devices::rotate),
@@ -236,6 +248,14 @@ pub(super) fn table() -> Vec<Route> {
         Route::rows::<ListVolumes, _, _>(VIEW, "/volumes", "Volumes of the fleet", inventory::volumes),
         Route::rows::<ListNetworks, _, _>(VIEW, "/networks", "Networks of the fleet", inventory::networks),
         Route::ask::<ActOnContainer, _>(OPERATE, "/devices/{device}/containers/{container}/{action}", "Starts, stops or restarts a container", containers::act),
+        Route::ask::<GetPolicy, _>(VIEW, "/policy", "The access policy in force", policy::show),
+        Route::send::<SetPolicy, _>(POLICY, "/policy", "Replaces the access policy", policy::replace),
+        Route::send::<ReviewPolicy, _>(VIEW, "/policy/review", "What a policy would change", policy::review),
+        Route::send::<ExplainAccess, _>(VIEW, "/policy/explain", "Why one device may or may not reach another", policy::explain),
+        Route::list::<ListPaths, _, _>(VIEW, "/paths", "How devices reach each other, and why so", paths::list).filtered_by(&["device"]),
+        Route::send::<TestPath, _>(OPERATE, "/paths/test", "Probes every way between two devices", paths::test),
+        Route::list::<ListRelays, _, _>(VIEW, "/relays", "All relays", relays::list),
+        Route::send::<PromoteRelay, _>(MANAGE, "/devices/{device}/relay", "Makes a device a relay, or ends that", relays::promote),
         Route::list::<ListActivity, _, _>(VIEW, "/activity", "The activity log, newest first", activity::list),
         Route::raw(VIEW, Method::Get, "/live", "The live stream (WebSocket)", live::follow),
         Route::raw(VIEW, Method::Get, "/openapi.json", "This document", super::openapi::show),

@@ -2,14 +2,17 @@
 
 use crate::store::{DeviceRow, Known};
 use flotilla_protocol::{
+    cidr::IpRange,
     device::{Attention, NetworkMode},
     inventory::EngineState,
+    mesh::{MeshState, MeshTrouble},
 };
 
 /// A clock further off than this breaks more than it shows: one-time passwords, logs side by side.
 const SKEW_SECONDS: i64 = 30;
 
-pub(super) fn attention(row: &DeviceRow, known: &Known) -> Vec<Attention> {
+/// `range` is the mesh's.
+pub(super) fn attention(row: &DeviceRow, known: &Known, range: &str) -> Vec<Attention> {
     let mut found = Vec::new();
     if let Some(imposter) = row.imposter.clone() {
         found.push(Attention::Cloned {
@@ -18,6 +21,7 @@ pub(super) fn attention(row: &DeviceRow, known: &Known) -> Vec<Attention> {
             at: imposter.at,
         });
     }
+    found.extend(off_mesh(row, known, range));
     match &known.engine {
         Some(EngineState::Running(engine)) if engine.docker_desktop && row.mode == NetworkMode::Host => {
             found.push(Attention::DockerDesktopHost);
@@ -48,6 +52,41 @@ pub(super) fn attention(row: &DeviceRow, known: &Known) -> Vec<Attention> {
     found
 }
 
+/// Why the device is not on the mesh, as its agent says; before that, what its networks at enrollment foretell.
+fn off_mesh(row: &DeviceRow, known: &Known, range: &str) -> Option<Attention> {
+    match known.mesh.as_ref().map(|mesh| &mesh.state) {
+        Some(MeshState::Down {
+            code: MeshTrouble::RangeOverlap,
+            ..
+        }) => {}
+        Some(MeshState::Down { code, reason }) => {
+            return Some(Attention::Mesh {
+                code: *code,
+                reason: reason.clone(),
+            });
+        }
+        None if overlaps(&row.routes, range) => {}
+        _ => return None,
+    }
+    Some(Attention::Mesh {
+        code: MeshTrouble::RangeOverlap,
+        reason: format!(
+            "{}'s local network already uses {range}. Joining would cut it off, so the mesh was not started. Change the mesh range in Settings.",
+            row.name
+        ),
+    })
+}
+
+/// Whether the mesh's range would take addresses away from one of these networks. The route of last resort is none.
+pub(crate) fn overlaps(routes: &[IpRange], range: &str) -> bool {
+    let range: Option<IpRange> = range.parse().ok();
+    range.is_some_and(|range| {
+        routes
+            .iter()
+            .any(|route| route.prefix() > 0 && route.overlaps(&range))
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -55,7 +94,58 @@ mod tests {
     use flotilla_protocol::{
         device::{Facts, Usage},
         inventory::EngineFacts,
+        mesh::{MeshReport, Nat},
     };
+
+    const RANGE: &str = "100.71.0.0/16";
+
+    #[test]
+    fn a_device_off_the_mesh_says_why() {
+        let report = |code, reason: &str| Known {
+            mesh: Some(MeshReport {
+                state: MeshState::Down {
+                    code,
+                    reason: reason.into(),
+                },
+                revision: 0,
+                candidates: vec![],
+                home_relay: None,
+                nat: Nat::Unknown,
+            }),
+            ..Known::default()
+        };
+        let mut row = device("nas", 1);
+        let told = attention(&row, &report(MeshTrouble::NoTun, "no TUN here"), RANGE);
+        assert_eq!(
+            told,
+            [Attention::Mesh {
+                code: MeshTrouble::NoTun,
+                reason: "no TUN here".into()
+            }]
+        );
+        let overlap = attention(&row, &report(MeshTrouble::RangeOverlap, "own words"), RANGE);
+        let [
+            Attention::Mesh {
+                code: MeshTrouble::RangeOverlap,
+                reason,
+            },
+        ] = &overlap[..]
+        else {
+            panic!("{overlap:?}")
+        };
+        assert!(
+            reason.starts_with("nas's local network already uses 100.71.0.0/16. "),
+            "{reason}"
+        );
+        row.routes = vec!["0.0.0.0/0".parse().unwrap(), "10.0.0.0/8".parse().unwrap()];
+        assert_eq!(attention(&row, &Known::default(), RANGE), []);
+        row.routes.push("100.64.0.0/10".parse().unwrap());
+        assert_eq!(
+            attention(&row, &Known::default(), RANGE),
+            overlap,
+            "it is known before its agent tells"
+        );
+    }
 
     #[test]
     fn a_healthy_device_needs_none() {
@@ -72,7 +162,7 @@ mod tests {
             }),
             ..Known::default()
         };
-        assert_eq!(attention(&device("nas", 1), &known), []);
+        assert_eq!(attention(&device("nas", 1), &known, RANGE), []);
     }
 
     #[test]
@@ -100,12 +190,12 @@ mod tests {
             total_bytes: 100,
         };
         assert_eq!(
-            attention(&row, &known),
+            attention(&row, &known, RANGE),
             [Attention::DockerDesktopHost, skew.clone(), disk.clone()]
         );
         row.mode = NetworkMode::Bridge;
         assert_eq!(
-            attention(&row, &known),
+            attention(&row, &known, RANGE),
             [skew, disk],
             "Docker Desktop hides nothing in bridge mode"
         );
@@ -123,6 +213,6 @@ mod tests {
         let expected = Attention::Engine {
             reason: "no permission".into(),
         };
-        assert_eq!(attention(&device("nas", 1), &known), [expected]);
+        assert_eq!(attention(&device("nas", 1), &known, RANGE), [expected]);
     }
 }

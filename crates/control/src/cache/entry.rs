@@ -1,14 +1,17 @@
 //! One device in memory: its record, its newest token, its link, and the last that was heard of it.
 
-use super::attention::attention;
+use super::{attention::attention, paths::HeardPath};
 use crate::store::{DeviceRow, Known, TokenRow};
 use flotilla_fleet::{Life, PresenceState};
 use flotilla_protocol::{
     Timestamp,
     api::{Enrollment, EnrollmentState, Row, UnreachableDevice},
     device::{ContainerCounts, Device, DeviceStatus, LinkDrop, LinkFacts},
+    id::DeviceId,
     inventory::{ContainerState, Health},
 };
+use std::{collections::BTreeMap, sync::Arc};
+use tokio::sync::Notify;
 
 /// A live link, as far as people are shown it.
 #[derive(Debug, Clone, PartialEq)]
@@ -27,6 +30,12 @@ pub(crate) struct Entry {
     pub(crate) link: Option<LinkUp>,
     pub(crate) last_drop: Option<LinkDrop>,
     pub(crate) presence: PresenceState,
+    /// How it last said to reach its peers.
+    pub(super) paths: BTreeMap<DeviceId, HeardPath>,
+    /// When it last said so.
+    pub(super) paths_heard: Option<Timestamp>,
+    /// Its network map may be another one now.
+    pub(crate) remapped: Arc<Notify>,
 }
 
 impl Entry {
@@ -38,6 +47,9 @@ impl Entry {
             link: None,
             last_drop: None,
             presence: PresenceState::Offline,
+            paths: BTreeMap::new(),
+            paths_heard: None,
+            remapped: Arc::default(),
         }
     }
 
@@ -79,7 +91,8 @@ impl Entry {
         }
     }
 
-    pub(crate) fn view(&self, now: Timestamp) -> Device {
+    /// As people see it; `range` is the mesh's.
+    pub(super) fn view(&self, now: Timestamp, range: &str) -> Device {
         let (row, known) = (&self.row, &self.known);
         Device {
             id: row.id,
@@ -87,7 +100,7 @@ impl Entry {
             status: self.status(),
             cordoned: false,
             draining: false,
-            attention: attention(row, known),
+            attention: attention(row, known, range),
             mesh_ip: row.mesh_ip,
             mode: row.mode,
             relay: row.relay,
@@ -116,7 +129,7 @@ impl Entry {
                 last_drop: self.last_drop.clone(),
             },
             mesh: known.mesh.clone(),
-            is_relay: false,
+            is_relay: row.relaying.is_some(),
         }
     }
 

@@ -34,7 +34,18 @@ impl State {
             entry.presence = PresenceState::Online;
         });
         self.take_changes(now);
+        if before != PresenceState::Online {
+            self.presence_changed(id, now);
+        }
         before
+    }
+
+    /// Paths and relays are where their ends are.
+    fn presence_changed(&mut self, id: DeviceId, now: Timestamp) {
+        self.publish_paths_of(id, now);
+        if self.maps.relays().iter().any(|relay| relay.id.0 == id.0) {
+            self.publish_relays(now);
+        }
     }
 
     /// A device answered. Only the first figure is news; others are shown with the next change.
@@ -88,6 +99,7 @@ impl State {
             }
             if known != Some(change.state) {
                 self.change(change.device, now, |entry| entry.presence = change.state);
+                self.presence_changed(change.device, now);
             }
         }
         gone

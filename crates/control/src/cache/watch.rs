@@ -7,6 +7,7 @@ use flotilla_protocol::{
     api::{Resource, ResourceRef},
     id::DeviceId,
     inventory::{Inventory, Item, Kind},
+    mesh::MeshReport,
 };
 
 /// How much a report changed.
@@ -53,11 +54,35 @@ impl State {
                 self.forget(id, items);
                 true
             }
-            Report::Mesh(mesh) => set(&mut entry.known.mesh, mesh),
-            Report::Paths { .. } | Report::Unknown => return Heard::Nothing,
+            Report::Mesh(mesh) => self.hear_mesh(id, mesh, now),
+            Report::Paths { paths } => {
+                return if self.hear_paths(id, paths, now) {
+                    Heard::Figures
+                } else {
+                    Heard::Nothing
+                };
+            }
+            Report::Unknown => return Heard::Nothing,
         };
         self.publish_device(id, now);
         if changed { Heard::Changed } else { Heard::Nothing }
+    }
+
+    fn hear_mesh(&mut self, id: DeviceId, mesh: MeshReport, now: Timestamp) -> bool {
+        let Some(entry) = self.devices.get_mut(&id) else {
+            return false;
+        };
+        let home = |known: &Option<MeshReport>| known.as_ref().and_then(|mesh| mesh.home_relay);
+        let before = home(&entry.known.mesh);
+        let changed = set(&mut entry.known.mesh, mesh);
+        let moved = home(&entry.known.mesh) != before;
+        if changed {
+            self.map_device(id);
+        }
+        if moved {
+            self.publish_relays(now);
+        }
+        changed
     }
 
     fn upsert(&mut self, id: DeviceId, items: Vec<Item>, now: Timestamp) {
@@ -174,7 +199,8 @@ fn take(inventory: &mut Inventory, kind: Kind, key: &str) {
 mod tests {
     use super::*;
     use crate::{
-        cache::Cache,
+        cache::{Cache, Stored},
+        clock::Clock,
         store::{
             FleetRow, Known,
             tests::{device, moment},
@@ -196,8 +222,13 @@ mod tests {
             starting_policy: None,
             created: moment(0),
         };
-        let entry = Entry::new(row, None, Known::default());
-        (Cache::new(fleet, vec![entry], std::time::Instant::now()), id)
+        let stored = Stored {
+            fleet,
+            policy: None,
+            entries: vec![Entry::new(row, None, Known::default())],
+        };
+        let cache = Cache::new(stored, Clock::system(), std::time::Instant::now());
+        (cache, id)
     }
 
     fn volume(name: &str) -> Volume {

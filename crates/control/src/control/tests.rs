@@ -1,6 +1,7 @@
 //! A whole control on loopback, with an agent that dials it over real TLS.
 
 mod known;
+mod mesh;
 
 use super::*;
 use crate::{config::Ui, testbed::Machine};
@@ -20,6 +21,7 @@ use flotilla_protocol::{
     device::Device,
     enroll::{ENROLL_PATH, EnrollResponse},
     inventory::{Container, Inventory},
+    mesh::{MAP_PATH, MapPush, PATHS_PATH},
 };
 use http::{Request, header};
 use http_body_util::BodyExt;
@@ -87,6 +89,7 @@ struct Enrolled {
     machine: Machine,
     response: EnrollResponse,
     config: ConfigFile,
+    mapped: Arc<Mutex<mesh::Mapped>>,
 }
 
 async fn enroll(config: ConfigFile, machine_id: &str) -> Enrolled {
@@ -102,6 +105,7 @@ async fn enroll(config: ConfigFile, machine_id: &str) -> Enrolled {
         machine,
         response: serde_json::from_slice(&answer.body).unwrap(),
         config,
+        mapped: Arc::default(),
     }
 }
 
@@ -136,6 +140,7 @@ impl Enrolled {
         let (reports, receiver) = mpsc::channel::<Report>(16);
         let calls = Arc::new(Mutex::new(vec![]));
         let (settings, revoked, acted) = (calls.clone(), calls.clone(), calls.clone());
+        let mapped = self.mapped.clone();
         let receiver = Arc::new(Mutex::new(Some(receiver)));
         let watch = move || async move {
             let receiver = receiver.lock().unwrap().take().unwrap();
@@ -150,6 +155,11 @@ impl Enrolled {
         let router = Router::new()
             .route(WATCH_PATH, get(watch))
             .route(PING_PATH, get(async || Json(json!({}))))
+            .route(
+                MAP_PATH,
+                post(move |Json(push): Json<MapPush>| async move { Json(mapped.lock().unwrap().take(push)) }),
+            )
+            .route(&format!("{PATHS_PATH}/{{peer}}/test"), post(tested))
             .route(
                 SETTINGS_PATH,
                 post(move |Json(body): Json<Value>| async move {
@@ -177,6 +187,10 @@ impl Enrolled {
         let link = tokio::spawn(flotilla_link::serve(dialed, router, CancellationToken::new()));
         Ok(Agent { reports, calls, link })
     }
+}
+
+async fn tested(Path(peer): Path<String>) -> Json<Value> {
+    Json(json!([{ "target": format!("Local {peer}"), "rtt_ms": 1.5 }]))
 }
 
 fn hello() -> Report {

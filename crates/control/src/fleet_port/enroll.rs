@@ -130,6 +130,12 @@ async fn issue(
     device.enrolled = Some(now);
     device.revoked = None;
     device.imposter = None;
+    // What is no range is no reason to refuse the device.
+    device.routes = request
+        .routes
+        .iter()
+        .filter_map(|route| route.parse().ok())
+        .collect();
     device.incoming = Some(Credential {
         certificate: CertificateFacts {
             issued: now,

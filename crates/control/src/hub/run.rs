@@ -4,7 +4,7 @@ use super::{Attached, round_trip};
 use crate::{
     cache::{Heard, LinkUp},
     core::Core,
-    roster,
+    mesh, roster,
 };
 use bytes::{Buf, BytesMut};
 use flotilla_fleet::PresenceState;
@@ -111,25 +111,27 @@ async fn converse(core: &Core, device: DeviceId, attached: &Attached) -> LinkEnd
         reason = hear(core, device, reports) => LinkEnd::Broken(reason),
         () = tell(core, device, attached) => LinkEnd::Stopped,
         never = round_trip::measure(core, device, &attached.link) => match never {},
+        never = mesh::push(core, device, &attached.link) => match never {},
     }
 }
 
 /// Sends settings now and whenever they change. An agent that refuses them keeps the ones it has.
 async fn tell(core: &Core, device: DeviceId, attached: &Attached) {
     loop {
-        let Some(device_name) = core
-            .cache
-            .lock()
-            .device(device)
-            .map(|entry| entry.row.name.clone())
-        else {
+        let now = core.clock.now();
+        let told = {
+            let state = core.cache.lock();
+            let entry = state.device(device);
+            entry.map(|entry| (entry.row.name.clone(), mesh::duty(&state, entry, now)))
+        };
+        let Some((device_name, relay)) = told else {
             return;
         };
         let settings = Settings {
             device_name,
             endpoints: core.endpoints(),
-            sent_at: core.clock.now(),
-            relay: None,
+            sent_at: now,
+            relay,
         };
         let answer = attached
             .link
@@ -163,7 +165,9 @@ async fn hear(core: &Core, device: DeviceId, mut reports: LongStream) -> String 
             () = until(show_at) => {
                 show_at = None;
                 shown = Instant::now();
-                core.cache.lock().publish_device(device, core.clock.now());
+                let (mut state, now) = (core.cache.lock(), core.clock.now());
+                state.publish_device(device, now);
+                state.publish_figures(device, now);
             }
         }
         loop {

@@ -1,17 +1,60 @@
 //! Changes of a device that is in the fleet: name, tags, the end of its trust, its end.
 
 use super::{by_owner, get, parse_name, parse_tags};
-use crate::{core::Core, refusal::Refusal};
+use crate::{core::Core, mesh, refusal::Refusal, store::DeviceRow};
 use flotilla_protocol::{Problem, activity::Action, agent::REVOKED_PATH, api::UpdateDevice, device::Device};
 use std::time::Duration;
 
 /// How long a revoked agent may take to say that it heard; the link ends with or without that.
 const FAREWELL: Duration = Duration::from_millis(1_500);
 
-/// Renames and tags.
+/// Renames, tags, and sets when a device is relayed.
 pub(crate) async fn update(core: &Core, request: UpdateDevice) -> Result<Device, Refusal> {
     let _changing = core.change.lock().await;
-    let mut row = get(core, &request.device)?.row;
+    let entry = get(core, &request.device)?;
+    let (row, details) = changed(core, entry.row.clone(), &request)?;
+    if details.is_empty() {
+        return Ok(core.cache.lock().view(&entry, core.clock.now()));
+    }
+    let now = core.clock.now();
+    let policy = core.cache.lock().policy.clone();
+    let policy = mesh::follow_rename(&policy, &entry.row.name, &row, now);
+    match &policy {
+        Some(policy) => core.store.save_renamed(&row, policy).await?,
+        None => core.store.save_device(&row).await?,
+    }
+    let view = {
+        let mut state = core.cache.lock();
+        state.change(row.id, now, |entry| {
+            entry.row.name = row.name.clone();
+            entry.row.tags = row.tags.clone();
+            entry.row.relay = row.relay;
+        });
+        // Rows and paths carry their device's name.
+        state.publish_inventory(row.id, now);
+        state.publish_paths_of(row.id, now);
+        if let Some(policy) = policy.clone() {
+            state.set_policy(policy, now);
+        }
+        state.device(row.id).map(|entry| state.view(entry, now))
+    };
+    core.hub.tell(row.id);
+    let details = details.join(" ");
+    core.record(by_owner(Action::DeviceUpdated, row.id, &row.name, details))
+        .await;
+    if let Some(policy) = policy {
+        let details = format!("Rules follow the renaming of {} to {}.", entry.row.name, row.name);
+        mesh::record_policy(core, policy.revision, true, details).await;
+    }
+    view.ok_or_else(|| super::no_such_device(&request.device))
+}
+
+/// The record as it is asked to be, and what is different about it in words.
+fn changed(
+    core: &Core,
+    mut row: DeviceRow,
+    request: &UpdateDevice,
+) -> Result<(DeviceRow, Vec<String>), Refusal> {
     let mut details = Vec::new();
     if let Some(name) = &request.name {
         let name = parse_name(core, name, Some(row.id))?;
@@ -37,30 +80,11 @@ pub(crate) async fn update(core: &Core, request: UpdateDevice) -> Result<Device,
             });
         }
     }
-    if details.is_empty() {
-        return Ok(get(core, &request.device)?.view(core.clock.now()));
+    if let Some(relay) = request.relay.filter(|relay| *relay != row.relay) {
+        details.push(format!("Access Relay: {relay}."));
+        row.relay = relay;
     }
-    core.store.save_device(&row).await?;
-    let now = core.clock.now();
-    let view = {
-        let mut state = core.cache.lock();
-        state.change(row.id, now, |entry| {
-            entry.row.name = row.name.clone();
-            entry.row.tags = row.tags.clone();
-        });
-        // Rows carry their device's name.
-        state.publish_inventory(row.id, now);
-        state.device(row.id).map(|entry| entry.view(now))
-    };
-    core.hub.tell(row.id);
-    core.record(by_owner(
-        Action::DeviceUpdated,
-        row.id,
-        &row.name,
-        details.join(" "),
-    ))
-    .await;
-    view.ok_or_else(|| super::no_such_device(&request.device))
+    Ok((row, details))
 }
 
 /// Ends a device's trust. Its tokens and certificates are worth nothing once this is written; its link is told
@@ -69,9 +93,10 @@ pub(crate) async fn revoke(core: &Core, device: &str) -> Result<Device, Refusal>
     let changing = core.change.lock().await;
     let entry = get(core, device)?;
     entry.life().revoke().map_err(Problem::from)?;
-    let mut row = entry.row;
+    let mut row = entry.row.clone();
     let now = core.clock.now();
     row.revoked = Some(now);
+    row.revoked_key = entry.public_key();
     row.credential = None;
     row.incoming = None;
     core.store.withdraw_tokens(&row, now).await?;
@@ -81,17 +106,20 @@ pub(crate) async fn revoke(core: &Core, device: &str) -> Result<Device, Refusal>
         let token = state.device(id).and_then(|entry| entry.token.clone());
         state.change(id, now, |entry| {
             entry.row.revoked = Some(now);
+            entry.row.revoked_key = row.revoked_key;
             entry.row.credential = None;
             entry.row.incoming = None;
         });
         state.link_unwanted(id);
+        state.publish_paths_of(id, now);
         if let Some(mut token) = token {
             token.withdrawn = Some(now);
             state.set_token(token, now);
         }
-        state.device(id).map(|entry| entry.view(now))
+        state.device(id).map(|entry| state.view(entry, now))
     };
     drop(changing);
+    mesh::tell_relays(core);
     if let Some(link) = core.hub.lookup(id) {
         let told = link
             .post::<serde_json::Value>(REVOKED_PATH, &serde_json::json!({}), FAREWELL)

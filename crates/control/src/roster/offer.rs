@@ -186,6 +186,9 @@ fn fresh(core: &Core, name: &str) -> Result<DeviceRow, Refusal> {
         incoming: None,
         imposter: None,
         last_seen: None,
+        routes: Vec::new(),
+        relaying: None,
+        revoked_key: None,
     })
 }
 

@@ -56,6 +56,7 @@ pub(crate) async fn enrolled(
             entry.known.facts = Some(request.facts.clone());
             entry.known.clock_skew_seconds = Some(request.sent_at.as_second() - now.as_second());
         });
+        state.publish_paths_of(device.id, now);
         state.expect(device.id, (now, tokio::time::Instant::now().into_std()));
         state
             .device(device.id)

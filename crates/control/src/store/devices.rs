@@ -1,10 +1,13 @@
 //! Devices: the record that outlives links, tokens and certificates.
 
-use super::{Cell, Store, StoreError, to_json};
+use super::{Cell, FleetRow, Store, StoreError, to_json};
 use flotilla_protocol::{
     Timestamp,
+    cidr::IpRange,
     device::{CertificateFacts, NetworkMode, RelayPreference},
+    endpoint::Endpoint,
     id::DeviceId,
+    key::PublicKey,
     name::{DeviceName, Tag},
 };
 use serde::{Deserialize, Serialize};
@@ -30,6 +33,20 @@ pub(crate) struct DeviceRow {
     pub(crate) incoming: Option<Credential>,
     pub(crate) imposter: Option<Imposter>,
     pub(crate) last_seen: Option<Timestamp>,
+    /// Networks that it routed when it enrolled.
+    pub(crate) routes: Vec<IpRange>,
+    /// Absent while it passes nothing on.
+    pub(crate) relaying: Option<Relaying>,
+    /// The key that it had on the mesh when it was revoked.
+    pub(crate) revoked_key: Option<PublicKey>,
+}
+
+/// Where a device passes other devices' packets on.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Relaying {
+    pub(crate) port: u16,
+    /// Where others reach it; at its own addresses when absent.
+    pub(crate) address: Option<Endpoint>,
 }
 
 /// What one enrollment gave a device: its certificate, and the machine and the mesh key that belong to it.
@@ -66,6 +83,9 @@ struct Stored {
     incoming: Option<String>,
     imposter: Option<String>,
     last_seen: Option<i64>,
+    routes: String,
+    relaying: Option<String>,
+    revoked_key: Option<String>,
 }
 
 impl TryFrom<Stored> for DeviceRow {
@@ -80,6 +100,7 @@ impl TryFrom<Stored> for DeviceRow {
         let moment = |column, at: Option<i64>| at.map(|at| cell(column).moment(at)).transpose();
         let credential =
             |column, text: &Option<String>| text.as_deref().map(|text| cell(column).json(text)).transpose();
+        let relaying = row.relaying.as_deref().map(|text| cell("relaying").json(text));
         Ok(Self {
             id: cell("id").parse(&row.id)?,
             name: cell("name").parse(&row.name)?,
@@ -99,6 +120,13 @@ impl TryFrom<Stored> for DeviceRow {
                 .map(|text| cell("imposter").json(text))
                 .transpose()?,
             last_seen: moment("last_seen", row.last_seen)?,
+            routes: cell("routes").json(&row.routes)?,
+            relaying: relaying.transpose()?,
+            revoked_key: row
+                .revoked_key
+                .as_ref()
+                .map(|key| cell("revoked_key").parse(key))
+                .transpose()?,
         })
     }
 }
@@ -115,6 +143,20 @@ impl Store {
     pub(crate) async fn save_device(&self, device: &DeviceRow) -> Result<(), StoreError> {
         let mut transaction = self.writer.begin().await?;
         write(&mut transaction, device).await?;
+        Ok(transaction.commit().await?)
+    }
+
+    /// Writes the fleet's new range and every device at its address in it, all or nothing.
+    pub(crate) async fn move_range(&self, fleet: &FleetRow, devices: &[DeviceRow]) -> Result<(), StoreError> {
+        let mut transaction = self.writer.begin().await?;
+        super::fleet::write(&mut transaction, fleet).await?;
+        // A new address may be another device's old one.
+        sqlx::query("UPDATE devices SET mesh_ip = id")
+            .execute(&mut *transaction)
+            .await?;
+        for device in devices {
+            write(&mut transaction, device).await?;
+        }
         Ok(transaction.commit().await?)
     }
 
@@ -135,11 +177,11 @@ pub(super) async fn write(
     let millis = |at: Option<Timestamp>| at.map(Timestamp::as_millisecond);
     sqlx::query(
         "INSERT INTO devices (id, name, mode, relay, tags, mesh_ip, this_computer, created, enrolled, revoked, \
-         credential, incoming, imposter, last_seen) \
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14) \
+         credential, incoming, imposter, last_seen, routes, relaying, revoked_key) \
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17) \
          ON CONFLICT (id) DO UPDATE SET name = ?2, mode = ?3, relay = ?4, tags = ?5, mesh_ip = ?6, \
          this_computer = ?7, created = ?8, enrolled = ?9, revoked = ?10, credential = ?11, incoming = ?12, \
-         imposter = ?13, last_seen = ?14",
+         imposter = ?13, last_seen = ?14, routes = ?15, relaying = ?16, revoked_key = ?17",
     )
     .bind(device.id.to_string())
     .bind(device.name.as_str())
@@ -155,6 +197,9 @@ pub(super) async fn write(
     .bind(device.incoming.as_ref().map(to_json).transpose()?)
     .bind(device.imposter.as_ref().map(to_json).transpose()?)
     .bind(millis(device.last_seen))
+    .bind(to_json(&device.routes)?)
+    .bind(device.relaying.as_ref().map(to_json).transpose()?)
+    .bind(device.revoked_key.map(|key| key.to_string()))
     .execute(&mut **transaction)
     .await?;
     Ok(())
@@ -183,6 +228,9 @@ pub(crate) mod tests {
             incoming: None,
             imposter: None,
             last_seen: None,
+            routes: vec![],
+            relaying: None,
+            revoked_key: None,
         }
     }
 
@@ -207,6 +255,12 @@ pub(crate) mod tests {
             address: "192.0.2.7".into(),
             at: moment(4),
         });
+        nas.routes = vec!["192.168.1.0/24".parse().unwrap()];
+        nas.relaying = Some(Relaying {
+            port: 7443,
+            address: Some("relay.example.com".parse().unwrap()),
+        });
+        nas.revoked_key = Some(PublicKey::from_bytes([7; 32]));
         store.save_device(&nas).await.unwrap();
         assert_eq!(store.list_devices().await.unwrap(), [nas.clone()]);
         store.delete_device(nas.id).await.unwrap();

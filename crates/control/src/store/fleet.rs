@@ -2,6 +2,7 @@
 
 use super::{Cell, Store, StoreError};
 use flotilla_protocol::{Timestamp, api::StartingPolicy, id::FleetId};
+use sqlx::{Sqlite, Transaction};
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct FleetRow {
@@ -54,20 +55,27 @@ impl Store {
 
     /// Writes the one row, whatever it was.
     pub(crate) async fn save_fleet(&self, fleet: &FleetRow) -> Result<(), StoreError> {
-        let policy = fleet.starting_policy.as_ref().map(super::to_json).transpose()?;
-        sqlx::query(
-            "INSERT OR REPLACE INTO fleet (singleton, id, name, mesh_cidr, starting_policy, created) \
-             VALUES (1, ?, ?, ?, ?, ?)",
-        )
-        .bind(fleet.id.to_string())
-        .bind(&fleet.name)
-        .bind(&fleet.mesh_cidr)
-        .bind(policy)
-        .bind(fleet.created.as_millisecond())
-        .execute(&self.writer)
-        .await?;
-        Ok(())
+        self.save_fleet_with(fleet, None).await
     }
+}
+
+pub(super) async fn write(
+    transaction: &mut Transaction<'_, Sqlite>,
+    fleet: &FleetRow,
+) -> Result<(), StoreError> {
+    let policy = fleet.starting_policy.as_ref().map(super::to_json).transpose()?;
+    sqlx::query(
+        "INSERT OR REPLACE INTO fleet (singleton, id, name, mesh_cidr, starting_policy, created) \
+         VALUES (1, ?, ?, ?, ?, ?)",
+    )
+    .bind(fleet.id.to_string())
+    .bind(&fleet.name)
+    .bind(&fleet.mesh_cidr)
+    .bind(policy)
+    .bind(fleet.created.as_millisecond())
+    .execute(&mut **transaction)
+    .await?;
+    Ok(())
 }
 
 #[cfg(test)]

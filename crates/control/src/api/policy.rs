@@ -1,0 +1,39 @@
+//! The access policy over HTTP: read, replaced whole, reviewed before that, and explained.
+
+use super::body::Body;
+use crate::{core::Core, mesh, refusal::Refusal};
+use axum::{Json, extract::State};
+use flotilla_protocol::api::{
+    ExplainAccess, Explanation, PolicyInForce, PolicyReview, ReviewPolicy, SetPolicy,
+};
+use std::sync::Arc;
+
+type Shared = State<Arc<Core>>;
+
+pub(super) async fn show(State(core): Shared) -> Json<PolicyInForce> {
+    Json(core.cache.lock().policy.clone())
+}
+
+pub(super) async fn replace(
+    State(core): Shared,
+    Body(request): Body<SetPolicy>,
+) -> Result<Json<PolicyInForce>, Refusal> {
+    mesh::save(&core, request).await.map(Json)
+}
+
+pub(super) async fn review(
+    State(core): Shared,
+    Body(request): Body<ReviewPolicy>,
+) -> Result<Json<PolicyReview>, Refusal> {
+    mesh::review(&core, &request).map(Json)
+}
+
+pub(super) async fn explain(
+    State(core): Shared,
+    Body(request): Body<ExplainAccess>,
+) -> Result<Json<Explanation>, Refusal> {
+    mesh::explain(&core, &request).map(Json)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,32 @@
+//! Relays over HTTP: which there are, and which devices run one.
+
+use super::body::Body;
+use crate::{core::Core, mesh, refusal::Refusal};
+use axum::{
+    Json,
+    extract::{Path, State},
+};
+use flotilla_protocol::api::{Empty, List, PromoteRelay, RelayFacts};
+use std::sync::Arc;
+
+pub(super) async fn list(State(core): State<Arc<Core>>) -> Json<List<RelayFacts>> {
+    let state = core.cache.lock();
+    Json(List {
+        items: state.list_relays(core.clock.now()),
+        unreachable_devices: Vec::new(),
+        seq: state.live.seq(),
+    })
+}
+
+pub(super) async fn promote(
+    State(core): State<Arc<Core>>,
+    Path(device): Path<String>,
+    Body(request): Body<PromoteRelay>,
+) -> Result<Json<Empty>, Refusal> {
+    mesh::promote(&core, PromoteRelay { device, ..request })
+        .await
+        .map(|()| Json(Empty {}))
+}
+
+#[cfg(test)]
+mod tests;

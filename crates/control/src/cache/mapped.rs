@@ -1,0 +1,214 @@
+//! Network maps follow the cache: whatever changes of a device, its maps are right before the lock is released, and
+//! links whose maps changed are woken.
+
+use super::{Entry, State};
+use crate::store::DeviceRow;
+use flotilla_fleet::{Cidr, Member};
+use flotilla_policy::Subject;
+use flotilla_protocol::{
+    Timestamp,
+    api::{PolicyInForce, RelayFacts, Resource, ResourceRef},
+    device::DeviceStatus,
+    endpoint::Endpoint,
+    id::{DeviceId, RelayId},
+    key::PublicKey,
+    mesh::{Candidate, CandidateKind, REFLECT_PORT_OFFSET, Relay},
+};
+
+/// The most addresses at which others try to reach a device: every one of them is probed by every peer.
+const MOST_CANDIDATES: usize = 24;
+
+impl Entry {
+    /// The device as maps are made from it; `None` once it is revoked.
+    pub(super) fn member(&self) -> Option<Member> {
+        let row = &self.row;
+        if row.revoked.is_some() {
+            return None;
+        }
+        let mesh = self.known.mesh.as_ref();
+        let reported = mesh.map(|mesh| mesh.candidates.as_slice()).unwrap_or_default();
+        Some(Member {
+            subject: Subject {
+                id: row.id,
+                name: row.name.clone(),
+                address: row.mesh_ip,
+                tags: row.tags.clone(),
+                user: None,
+                mode: row.mode,
+            },
+            public_key: self.public_key(),
+            relay: row.relay,
+            candidates: reported
+                .iter()
+                .filter(|found| may_be_tried(found))
+                .take(MOST_CANDIDATES)
+                .copied()
+                .collect(),
+            home_relay: mesh.and_then(|mesh| mesh.home_relay),
+            nat: mesh.map(|mesh| mesh.nat).unwrap_or_default(),
+        })
+    }
+
+    /// Its key on the mesh, once its agent showed the certificate that came with it.
+    pub(crate) fn public_key(&self) -> Option<PublicKey> {
+        self.row.credential.as_ref()?.wireguard_key.parse().ok()
+    }
+
+    /// The relay that the device runs.
+    fn as_relay(&self) -> Option<Relay> {
+        let relaying = self
+            .row
+            .relaying
+            .as_ref()
+            .filter(|_| self.row.revoked.is_none())?;
+        let mut endpoints: Vec<_> = relaying.address.clone().into_iter().collect();
+        if endpoints.is_empty() {
+            let candidates = self.known.mesh.as_ref().map(|mesh| mesh.candidates.as_slice());
+            let mut found: Vec<_> = candidates
+                .unwrap_or_default()
+                .iter()
+                .filter(|c| may_be_tried(c))
+                .collect();
+            // The addresses that strangers see lead there from anywhere.
+            found.sort_by_key(|candidate| candidate.kind != CandidateKind::Reflexive);
+            for candidate in found {
+                let endpoint = Endpoint::from_ip(candidate.address.ip(), relaying.port);
+                if !endpoints.contains(&endpoint) {
+                    endpoints.push(endpoint);
+                }
+            }
+        }
+        Some(Relay {
+            id: RelayId(self.row.id.0),
+            name: self.row.name.to_string(),
+            public_key: self.public_key()?,
+            endpoints,
+            reflect_port: relaying.port.checked_add(REFLECT_PORT_OFFSET),
+        })
+    }
+}
+
+/// Addresses that mean nobody, everybody or the asker itself are not worth a probe.
+fn may_be_tried(candidate: &Candidate) -> bool {
+    let ip = candidate.address.ip();
+    candidate.address.port() != 0 && !ip.is_unspecified() && !ip.is_multicast() && !ip.is_loopback()
+}
+
+impl State {
+    /// Lets the maps follow a device that changed, appeared or is gone.
+    pub(super) fn map_device(&mut self, id: DeviceId) {
+        match self.devices.get(&id).and_then(Entry::member) {
+            Some(member) => self.maps.set(member),
+            None => self.maps.remove(id),
+        }
+        let relays = self
+            .devices
+            .get(&id)
+            .is_some_and(|entry| entry.row.relaying.is_some());
+        if relays || self.maps.relays().iter().any(|relay| relay.id.0 == id.0) {
+            self.map_relays();
+        }
+        self.wake();
+    }
+
+    /// Control's own relay, or that there is none any more.
+    pub(crate) fn set_own_relay(&mut self, relay: Option<Relay>) {
+        self.own_relay = relay;
+        self.map_relays();
+        self.wake();
+    }
+
+    #[cfg(test)]
+    pub(crate) fn own_relay(&self) -> Option<&Relay> {
+        self.own_relay.as_ref()
+    }
+
+    /// Where control and with it its relay can be reached now.
+    pub(crate) fn set_own_endpoints(&mut self, endpoints: &[Endpoint]) {
+        if let Some(own) = &mut self.own_relay {
+            own.endpoints = endpoints.to_vec();
+            self.map_relays();
+            self.wake();
+        }
+    }
+
+    /// Puts a policy in force: in all maps, and on all pages.
+    pub(crate) fn set_policy(&mut self, policy: PolicyInForce, now: Timestamp) {
+        self.maps.set_policy(policy.policy.clone());
+        self.policy = policy;
+        let shown = &self.policy;
+        self.live.upsert(|| Resource::Policy(Box::new(shown.clone())));
+        self.publish_all_paths(now);
+        self.wake();
+    }
+
+    /// Puts every device at its address in another range.
+    pub(crate) fn set_range(&mut self, range: Cidr, rows: &[DeviceRow], now: Timestamp) {
+        for row in rows {
+            if let Some(entry) = self.devices.get_mut(&row.id) {
+                entry.row.mesh_ip = row.mesh_ip;
+            }
+        }
+        let members = self.devices.values().filter_map(Entry::member);
+        self.maps.set_range(range, members.collect());
+        for row in rows {
+            self.publish_device(row.id, now);
+        }
+        self.wake();
+    }
+
+    pub(super) fn map_relays(&mut self) {
+        let own = self.own_relay.clone();
+        let relays: Vec<_> = own
+            .into_iter()
+            .chain(self.devices.values().filter_map(Entry::as_relay))
+            .collect();
+        let gone: Vec<_> = self.maps.relays().iter().map(|relay| relay.id).collect();
+        if self.maps.relays() == relays {
+            return;
+        }
+        self.maps.set_relays(relays);
+        self.publish_relays(self.clock.now());
+        for id in gone
+            .into_iter()
+            .filter(|id| !self.maps.relays().iter().any(|relay| relay.id == *id))
+        {
+            self.live.remove(ResourceRef::Relay { id });
+        }
+    }
+
+    pub(super) fn publish_relays(&mut self, now: Timestamp) {
+        for facts in self.list_relays(now) {
+            self.live.upsert(|| Resource::Relay(facts));
+        }
+    }
+
+    /// All relays, control's own first.
+    pub(crate) fn list_relays(&self, now: Timestamp) -> Vec<RelayFacts> {
+        let facts = |relay: &Relay| {
+            let host = self.devices.get(&DeviceId(relay.id.0));
+            let at_home = self.devices.values().filter(|entry| {
+                entry.link.is_some()
+                    && entry.known.mesh.as_ref().and_then(|mesh| mesh.home_relay) == Some(relay.id)
+            });
+            RelayFacts {
+                id: relay.id,
+                name: relay.name.clone(),
+                device: host.map(|entry| entry.row.name.clone()),
+                endpoints: relay.endpoints.clone(),
+                up: host.is_none_or(|entry| entry.status() == DeviceStatus::Online),
+                devices: u32::try_from(at_home.count()).unwrap_or(u32::MAX),
+                as_of: host.map_or(now, |entry| entry.as_of(now)),
+            }
+        };
+        self.maps.relays().iter().map(facts).collect()
+    }
+
+    fn wake(&mut self) {
+        while let Some(id) = self.maps.poll_changed() {
+            if let Some(entry) = self.devices.get(&id) {
+                entry.remapped.notify_one();
+            }
+        }
+    }
+}

@@ -1,0 +1,318 @@
+//! Paths between devices, as their agents report them, and what is known of pairs that nobody reports.
+//!
+//! An agent tells of a path when it changes, so what it said counts for as long as it has its link, and beyond that
+//! while the other end sees packets of it. Pages are told at once when a path is another one, and of figures now and
+//! then.
+
+use super::{Entry, State};
+use crate::mesh::why;
+use flotilla_fleet::{Life, PresenceState};
+use flotilla_protocol::{
+    Timestamp,
+    api::{List, Resource, ResourceRef},
+    device::NetworkMode,
+    id::DeviceId,
+    path::{Path, PathReason, PeerPath},
+};
+use jiff::SignedDuration;
+use std::collections::BTreeSet;
+
+/// Traffic this recent makes a path one that somebody uses.
+const IN_USE: SignedDuration = SignedDuration::from_mins(2);
+
+/// Round trips that differ by less are not news.
+const RTT_CHANGE: f32 = 0.2;
+
+/// More frames than this at once are told as one that has pages load again: a reader could not keep up with them.
+const FRAMES: usize = 512;
+
+/// In a larger fleet, a list of everything leaves out pairs that no rule connects.
+const LISTED_WHOLE: usize = 100;
+
+/// What an agent said of one path.
+#[derive(Debug, Clone)]
+pub(crate) struct HeardPath {
+    path: PeerPath,
+    /// When it last carried a packet of the peer.
+    carried: Option<Timestamp>,
+    /// Pages have older figures.
+    unshown: bool,
+}
+
+/// The two ends of a path.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Ends<'a> {
+    pub(crate) from: &'a Entry,
+    pub(crate) to: &'a Entry,
+}
+
+/// How much of a report is news to pages.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum News {
+    Path,
+    Figures,
+    Nothing,
+}
+
+impl Entry {
+    fn hear_path(&mut self, path: PeerPath, now: Timestamp) -> News {
+        let Some(known) = self.paths.get_mut(&path.peer) else {
+            let carried = (path.received_bytes > 0).then_some(now);
+            self.paths.insert(
+                path.peer,
+                HeardPath {
+                    path,
+                    carried,
+                    unshown: false,
+                },
+            );
+            return News::Path;
+        };
+        if path.received_bytes != known.path.received_bytes {
+            known.carried = Some(now);
+        }
+        let news = news(&known.path, &path);
+        known.path = path;
+        known.unshown |= news == News::Figures;
+        news
+    }
+
+    /// Whether it belongs on the mesh, present or not.
+    fn is_on_mesh(&self) -> bool {
+        self.life() == Life::Enrolled
+    }
+
+    /// When packets of a peer last arrived here.
+    fn carried(&self, peer: DeviceId) -> Option<Timestamp> {
+        self.paths.get(&peer)?.carried
+    }
+
+    /// Away from control, and not seen by the other end either since.
+    fn is_away(&self, other: &Entry) -> bool {
+        self.presence == PresenceState::Offline && other.carried(self.row.id) <= self.row.last_seen
+    }
+}
+
+fn news(old: &PeerPath, new: &PeerPath) -> News {
+    let is_same = (old.why, old.relay, old.remote, old.cause, old.mtu, old.since)
+        == (new.why, new.relay, new.remote, new.cause, new.mtu, new.since);
+    let settled = match (old.rtt_ms, new.rtt_ms) {
+        (Some(old), Some(new)) => (new - old).abs() < RTT_CHANGE * old,
+        (old, new) => old == new,
+    };
+    if !is_same || !settled {
+        News::Path
+    } else if old == new {
+        News::Nothing
+    } else {
+        News::Figures
+    }
+}
+
+impl State {
+    /// Applies a report of paths; whether figures wait to be shown.
+    pub(super) fn hear_paths(&mut self, id: DeviceId, paths: Vec<PeerPath>, now: Timestamp) -> bool {
+        let mut figures = false;
+        for path in paths {
+            let peer = path.peer;
+            if peer == id || !self.devices.contains_key(&peer) {
+                continue;
+            }
+            let Some(entry) = self.devices.get_mut(&id) else {
+                return false;
+            };
+            entry.paths_heard = Some(now);
+            match entry.hear_path(path, now) {
+                News::Path => self.publish_path(id, peer, now),
+                News::Figures => figures = true,
+                News::Nothing => {}
+            }
+        }
+        figures
+    }
+
+    /// Shows the figures of a device's paths that pages do not have yet.
+    pub(crate) fn publish_figures(&mut self, id: DeviceId, now: Timestamp) {
+        let Some(entry) = self.devices.get_mut(&id) else {
+            return;
+        };
+        let unshown: Vec<_> = entry
+            .paths
+            .iter_mut()
+            .filter_map(|(peer, heard)| std::mem::take(&mut heard.unshown).then_some(*peer))
+            .collect();
+        for peer in unshown {
+            self.publish_path(id, peer, now);
+        }
+    }
+
+    /// Two devices that are on the mesh.
+    pub(crate) fn ends(&self, from: DeviceId, to: DeviceId) -> Option<Ends<'_>> {
+        let (from, to) = (self.devices.get(&from)?, self.devices.get(&to)?);
+        (from.is_on_mesh() && to.is_on_mesh() && from.row.id != to.row.id).then_some(Ends { from, to })
+    }
+
+    /// The path from one device to another, as far as it is known.
+    pub(crate) fn path(&self, ends: Ends<'_>, now: Timestamp) -> Path {
+        let Ends { from, to } = ends;
+        let heard = from.paths.get(&to.row.id).map(|heard| &heard.path);
+        let (reason, cause) = self.reason(ends);
+        let told = heard.filter(|path| path.why == reason);
+        let relay = told.and_then(|path| path.relay);
+        let since = match reason {
+            PathReason::NoneOffline => cause.row.last_seen,
+            PathReason::Unknown => from.paths_heard,
+            _ => told.map(|path| path.since),
+        };
+        let why = why::Sentence {
+            reason,
+            name: cause.row.name.as_str(),
+            is_this_computer: cause.row.this_computer,
+            since,
+            now,
+        };
+        Path {
+            from: from.row.name.clone(),
+            from_id: from.row.id,
+            to: to.row.name.clone(),
+            to_id: to.row.id,
+            kind: reason.kind(),
+            relay: relay
+                .and_then(|id| self.maps.relays().iter().find(|relay| relay.id == id))
+                .map(|r| r.name.clone()),
+            rtt_ms: told.and_then(|path| path.rtt_ms),
+            since,
+            why_code: reason,
+            why: why.write(&self.clock),
+            last_handshake: heard.and_then(|path| path.last_handshake),
+            received_bytes: heard.map_or(0, |path| path.received_bytes),
+            sent_bytes: heard.map_or(0, |path| path.sent_bytes),
+            mtu: told.map(|path| path.mtu),
+            as_of: from.as_of(now),
+        }
+    }
+
+    /// Why the path is what it is, and the end that a sentence about it names.
+    fn reason<'a>(&self, ends: Ends<'a>) -> (PathReason, &'a Entry) {
+        let Ends { from, to } = ends;
+        let heard = from.paths.get(&to.row.id).map(|heard| &heard.path);
+        if !self.connected(from.row.id, to.row.id) {
+            return (PathReason::NonePolicy, to);
+        }
+        if to.row.mode == NetworkMode::Bridge {
+            return (PathReason::NoneMode, to);
+        }
+        if let Some(away) = [(to, from), (from, to)]
+            .into_iter()
+            .find(|(end, other)| end.is_away(other))
+        {
+            return (PathReason::NoneOffline, away.0);
+        }
+        match heard {
+            Some(path) if from.presence != PresenceState::Offline => {
+                let named = [from, to].into_iter().find(|end| Some(end.row.id) == path.cause);
+                (
+                    path.why,
+                    named.unwrap_or(if path.why == PathReason::Unknown { from } else { to }),
+                )
+            }
+            _ => (PathReason::Unknown, from),
+        }
+    }
+
+    /// Whether a rule lets either of two devices reach the other.
+    fn connected(&self, one: DeviceId, other: DeviceId) -> bool {
+        let compiled = self.maps.compiled();
+        compiled.connects(one, other) || compiled.connects(other, one)
+    }
+
+    /// Pairs of devices between which packets went lately, both ways round.
+    pub(crate) fn pairs_in_use(&self, now: Timestamp) -> BTreeSet<(DeviceId, DeviceId)> {
+        let mut pairs = BTreeSet::new();
+        for (id, entry) in &self.devices {
+            for (peer, heard) in &entry.paths {
+                if heard.carried.is_some_and(|at| now.duration_since(at) < IN_USE) {
+                    pairs.extend([(*id, *peer), (*peer, *id)]);
+                }
+            }
+        }
+        pairs
+    }
+
+    /// Paths that begin at the given devices, or all of them when none is given.
+    pub(crate) fn list_paths(&self, devices: Option<&[DeviceId]>, now: Timestamp) -> List<Path> {
+        let mut on_mesh: Vec<_> = self.devices.values().filter(|entry| entry.is_on_mesh()).collect();
+        on_mesh.sort_by(|a, b| a.row.name.cmp(&b.row.name));
+        let mut items = Vec::new();
+        for from in on_mesh
+            .iter()
+            .filter(|from| devices.is_none_or(|asked| asked.contains(&from.row.id)))
+        {
+            for to in on_mesh.iter().filter(|to| to.row.id != from.row.id) {
+                let whole = devices.is_some() || on_mesh.len() <= LISTED_WHOLE;
+                if whole || self.connected(from.row.id, to.row.id) {
+                    items.push(self.path(Ends { from, to }, now));
+                }
+            }
+        }
+        let asked = on_mesh
+            .iter()
+            .filter(|entry| devices.is_none_or(|asked| asked.contains(&entry.row.id)));
+        let unreachable = asked.filter_map(|entry| entry.unreachable(|at| self.clock.moment(at)));
+        List {
+            items,
+            unreachable_devices: super::by_name(unreachable),
+            seq: self.live.seq(),
+        }
+    }
+
+    fn publish_path(&mut self, from: DeviceId, to: DeviceId, now: Timestamp) {
+        if self.live.readers() == 0 {
+            return;
+        }
+        if let Some(path) = self.ends(from, to).map(|ends| self.path(ends, now)) {
+            self.live.upsert(|| Resource::Path(Box::new(path)));
+        } else {
+            self.live.remove(ResourceRef::Path {
+                from_id: from,
+                to_id: to,
+            });
+        }
+    }
+
+    /// Shows every path that begins or ends at a device.
+    pub(crate) fn publish_paths_of(&mut self, id: DeviceId, now: Timestamp) {
+        let others = self.devices.keys().copied().filter(|other| *other != id);
+        let pairs: Vec<_> = others.flat_map(|other| [(id, other), (other, id)]).collect();
+        self.publish_pairs(&pairs, now);
+    }
+
+    pub(super) fn publish_all_paths(&mut self, now: Timestamp) {
+        let ids: Vec<_> = self
+            .devices
+            .values()
+            .filter(|entry| entry.is_on_mesh())
+            .map(|entry| entry.row.id)
+            .collect();
+        if ids.len() * ids.len() > FRAMES {
+            self.live.reset();
+            return;
+        }
+        let pairs = ids.iter().flat_map(|from| {
+            ids.iter()
+                .filter(move |to| *to != from)
+                .map(move |to| (*from, *to))
+        });
+        self.publish_pairs(&pairs.collect::<Vec<_>>(), now);
+    }
+
+    fn publish_pairs(&mut self, pairs: &[(DeviceId, DeviceId)], now: Timestamp) {
+        if pairs.len() > FRAMES {
+            self.live.reset();
+            return;
+        }
+        for (from, to) in pairs {
+            self.publish_path(*from, *to, now);
+        }
+    }
+}

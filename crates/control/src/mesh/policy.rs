@@ -1,0 +1,185 @@
+//! The access policy: saved whole or not at all, and never against its own tests.
+
+use crate::{
+    cache::State,
+    core::Core,
+    refusal::Refusal,
+    roster::no_such_device,
+    store::{DeviceRow, NewActivity},
+};
+use flotilla_policy as policy;
+use flotilla_protocol::{
+    Code, Timestamp,
+    activity::{Action, Actor},
+    api::{
+        ExplainAccess, Explanation, PolicyInForce, PolicyReview, Reach, ReviewPolicy, SetPolicy,
+        StartingPolicy,
+    },
+    id::DeviceId,
+    name::DeviceName,
+    policy::{Policy, Ports, Proto},
+};
+
+/// Puts a policy in force, unless it is flawed, breaks a test, or was made from an older one.
+pub(crate) async fn save(core: &Core, request: SetPolicy) -> Result<PolicyInForce, Refusal> {
+    let _changing = core.change.lock().await;
+    let now = core.clock.now();
+    let (current, subjects) = {
+        let state = core.cache.lock();
+        (state.policy.clone(), state.maps.subjects())
+    };
+    if request.revision.is_some_and(|edited| edited != current.revision) {
+        return Err(Refusal::new(
+            Code::Conflict,
+            format!(
+                "Revision {} of the policy was saved while you were editing. Compare before you save.",
+                current.revision
+            ),
+        )
+        .with_field("revision"));
+    }
+    checked(&request.policy)?;
+    let failing = policy::run_tests(&request.policy, &subjects);
+    if !failing.is_empty() {
+        let messages: Vec<_> = failing.into_iter().map(|failed| failed.message).collect();
+        let message = format!("Not saved: {}.", messages.join("; "));
+        record_policy(core, current.revision + 1, false, message.clone()).await;
+        return Err(Refusal::new(Code::PolicyTest, message));
+    }
+    let saved = successor(&current, request.policy, now);
+    core.store.save_policy(&saved).await?;
+    core.cache.lock().set_policy(saved.clone(), now);
+    let rules = saved.policy.rules.len();
+    record_policy(
+        core,
+        saved.revision,
+        true,
+        format!("Revision {} with {}.", saved.revision, counted(rules)),
+    )
+    .await;
+    Ok(saved)
+}
+
+fn checked(policy: &Policy) -> Result<(), Refusal> {
+    policy::check(policy).map_err(|flaw| {
+        Refusal::new(Code::InvalidInput, flaw.to_string()).with_field(format!("policy.{}", flaw.field()))
+    })
+}
+
+fn successor(current: &PolicyInForce, policy: Policy, now: Timestamp) -> PolicyInForce {
+    PolicyInForce {
+        revision: current.revision + 1,
+        policy,
+        saved: now,
+        by: "owner".to_owned(),
+    }
+}
+
+/// The first policy of a fleet whose owner chose how to begin; `None` when one was saved before.
+pub(crate) fn begin_with(state: &State, choice: StartingPolicy, now: Timestamp) -> Option<PolicyInForce> {
+    let this_computer = state
+        .devices()
+        .find(|entry| entry.row.this_computer && entry.row.revoked.is_none());
+    let name = this_computer.map(|entry| &entry.row.name);
+    (state.policy.revision == 0).then(|| successor(&state.policy, policy::starting(choice, name), now))
+}
+
+/// The policy that means the same devices after one of them got another name; `None` when none of it names that one.
+pub(crate) fn follow_rename(
+    current: &PolicyInForce,
+    old: &DeviceName,
+    new: &DeviceRow,
+    now: Timestamp,
+) -> Option<PolicyInForce> {
+    let renamed = policy::renamed(&current.policy, old, &new.name);
+    (renamed != current.policy).then(|| successor(current, renamed, now))
+}
+
+/// What a policy would change, before it is saved.
+pub(crate) fn review(core: &Core, request: &ReviewPolicy) -> Result<PolicyReview, Refusal> {
+    checked(&request.policy)?;
+    let (current, subjects, range, in_use) = {
+        let state = core.cache.lock();
+        let in_use = state.pairs_in_use(core.clock.now());
+        (
+            state.policy.policy.clone(),
+            state.maps.subjects(),
+            state.maps.range(),
+            in_use,
+        )
+    };
+    let mut review = policy::review(&current, &request.policy, &subjects);
+    let compile = |policy| policy::Compiled::new(policy, &subjects, range.into());
+    let (before, after) = (compile(&current), compile(&request.policy));
+    let named = |id: DeviceId| {
+        subjects
+            .iter()
+            .find(|subject| subject.id == id)
+            .map(|subject| &subject.name)
+    };
+    let cuts = in_use
+        .into_iter()
+        .filter(|(from, to)| before.connects(*from, *to) && !after.connects(*from, *to))
+        .filter_map(|(from, to)| Some((named(from)?, named(to)?)));
+    review.cuts = cuts
+        .map(|(from, to)| Reach {
+            from: from.to_string(),
+            to: to.clone(),
+            proto: Proto::Any,
+            ports: Ports::Any.to_string(),
+        })
+        .collect();
+    Ok(review)
+}
+
+/// Why one device may or may not reach another, and how it does.
+pub(crate) fn explain(core: &Core, request: &ExplainAccess) -> Result<Explanation, Refusal> {
+    if let Some(policy) = &request.policy {
+        checked(policy)?;
+    }
+    let port = match request.port {
+        Some(0) => {
+            return Err(
+                Refusal::new(Code::InvalidInput, "A port is a number from 1 to 65535.").with_field("port"),
+            );
+        }
+        Some(_) if !request.proto.has_ports() => {
+            return Err(Refusal::new(Code::InvalidInput, "Only tcp and udp have ports.").with_field("port"));
+        }
+        port => port,
+    };
+    let state = core.cache.lock();
+    let id = |text: &str| -> Result<DeviceId, Refusal> {
+        state
+            .find(text)
+            .map(|entry| entry.row.id)
+            .ok_or_else(|| no_such_device(text))
+    };
+    let (from, to) = (id(&request.from)?, id(&request.to)?);
+    let asked = request.policy.as_ref().unwrap_or(&state.policy.policy);
+    let explanation = policy::explain(asked, &state.maps.subjects(), from, to, request.proto, port);
+    let path = state
+        .ends(from, to)
+        .map(|ends| state.path(ends, core.clock.now()));
+    Ok(Explanation { path, ..explanation })
+}
+
+/// Tells the log that the policy changed, or was refused.
+pub(crate) async fn record_policy(core: &Core, revision: u64, succeeded: bool, details: String) {
+    core.record(NewActivity {
+        actor: Actor::Owner,
+        action: Action::PolicySaved,
+        target: Some(format!("revision {revision}")),
+        device: None,
+        succeeded,
+        details,
+    })
+    .await;
+}
+
+fn counted(rules: usize) -> String {
+    match rules {
+        1 => "1 rule".to_owned(),
+        rules => format!("{rules} rules"),
+    }
+}

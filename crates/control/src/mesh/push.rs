@@ -1,0 +1,91 @@
+//! Carries a device's network map over its link: first whatever the agent lacks, then every change within a moment.
+//!
+//! One push is on its way at a time; what changes meanwhile goes with the next. A push that fails is made again
+//! later, and its failure is logged once until it is another one.
+
+use crate::core::Core;
+use flotilla_identity::TICKET_LIFETIME;
+use flotilla_link::AgentLink;
+use flotilla_protocol::{
+    id::DeviceId,
+    mesh::{MAP_PATH, MapTaken},
+};
+use std::{convert::Infallible, time::Duration};
+use tokio::time::{sleep, timeout};
+
+/// How long an agent may take to put a map in force and on disk.
+const ANSWER: Duration = Duration::from_secs(10);
+
+/// Between two pushes: what changes within this goes together, and nobody waits for it noticeably.
+const GATHER: Duration = Duration::from_millis(40);
+
+/// From a failed push to the next try, unless something changes before.
+const AGAIN: Duration = Duration::from_secs(30);
+
+/// How often to see whether the ticket is at half of its life.
+const LOOK: Duration = Duration::from_secs(600);
+
+/// Pushes for as long as it is polled.
+pub(crate) async fn push(core: &Core, device: DeviceId, link: &AgentLink) -> Infallible {
+    let remapped = {
+        let mut state = core.cache.lock();
+        state.maps.handle_link_up(device);
+        state.device(device).map(|entry| entry.remapped.clone())
+    };
+    let Some(remapped) = remapped else {
+        return std::future::pending().await;
+    };
+    let mut logged = None;
+    loop {
+        // However long a wait is, the step after it finds out by itself what there is to do.
+        match step(core, device, link).await {
+            Ok(true) => {
+                logged = None;
+                sleep(GATHER).await;
+            }
+            Ok(false) => drop(timeout(LOOK, remapped.notified()).await),
+            Err(failure) => {
+                if logged.as_ref() != Some(&failure) {
+                    tracing::warn!(device.id = %device, error = %failure, "network map not taken");
+                    logged = Some(failure);
+                }
+                sleep(GATHER).await;
+                drop(timeout(AGAIN, remapped.notified()).await);
+            }
+        }
+    }
+}
+
+/// Makes one push; false when there is none to make.
+async fn step(core: &Core, device: DeviceId, link: &AgentLink) -> Result<bool, String> {
+    renew_ticket(core, device);
+    let Some(push) = core.cache.lock().maps.push(device) else {
+        return Ok(false);
+    };
+    let is_whole = matches!(push, flotilla_protocol::mesh::MapPush::Whole(_));
+    let answer = link.post::<MapTaken>(MAP_PATH, &push, ANSWER).await;
+    let mut state = core.cache.lock();
+    match answer {
+        Ok(taken) if state.maps.handle_taken(device, taken.revision) => Ok(true),
+        Ok(_) if is_whole => Err("the agent took the whole map and names another one".to_owned()),
+        Ok(_) => Ok(true),
+        Err(error) => {
+            state.maps.handle_untaken(device);
+            Err(error.to_string())
+        }
+    }
+}
+
+fn renew_ticket(core: &Core, device: DeviceId) {
+    let now = core.clock.now();
+    let Some(key) = core.cache.lock().maps.wants_ticket(device, now) else {
+        return;
+    };
+    match core.trust.ca.issue_ticket(device, key, now) {
+        Ok(ticket) => {
+            let renew = now.saturating_add(TICKET_LIFETIME / 2).unwrap_or(now);
+            core.cache.lock().maps.set_ticket(device, key, ticket, renew);
+        }
+        Err(error) => tracing::error!(device.id = %device, %error, "relay ticket not issued"),
+    }
+}

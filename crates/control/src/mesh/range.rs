@@ -1,0 +1,95 @@
+//! Another range for the mesh: every device keeps its place in it, so that who is .7 stays .7.
+
+use crate::{
+    cache::{State, overlaps},
+    refusal::Refusal,
+    store::{DeviceRow, FleetRow},
+};
+use flotilla_fleet::Cidr;
+use flotilla_protocol::{Code, cidr::IpRange};
+
+/// Ranges wider than this take more than their share, and narrower ones have no room.
+const PREFIXES: std::ops::RangeInclusive<u8> = 8..=24;
+
+/// The fleet and its devices in another range; `None` when it is the one they are in. `local` are the networks of the
+/// computer that control runs on.
+pub(crate) fn move_to(
+    state: &State,
+    text: &str,
+    local: &[Cidr],
+) -> Result<Option<(Cidr, FleetRow, Vec<DeviceRow>)>, Refusal> {
+    let refused = |message: String| Refusal::new(Code::InvalidInput, message).with_field("mesh_cidr");
+    let range: Cidr = text.trim().parse().map_err(|_| {
+        refused("Write an IPv4 range as ADDRESS/PREFIX, for example 100.71.0.0/16.".to_owned())
+    })?;
+    if range.to_string() == state.fleet.mesh_cidr {
+        return Ok(None);
+    }
+    if !PREFIXES.contains(&range.prefix()) {
+        return Err(refused(
+            "Choose a mesh range with a prefix from /8 to /24, for example 100.71.0.0/16.".to_owned(),
+        ));
+    }
+    if range.network().is_loopback() || range.network().is_multicast() || range.network().is_link_local() {
+        return Err(refused(format!(
+            "{range} has a meaning of its own on every network. Choose another range."
+        )));
+    }
+    let old: Cidr = state
+        .fleet
+        .mesh_cidr
+        .parse()
+        .map_err(|_| Refusal::new(Code::Internal, "The present mesh range is no range."))?;
+    // This computer may be on the mesh itself.
+    let in_the_way = |route: &&Cidr| route.prefix() > 0 && **route != old && route.overlaps(&range);
+    if let Some(route) = local.iter().find(in_the_way) {
+        return Err(refused(format!(
+            "This computer's network already uses {route}, which overlaps {range}. Choose another range."
+        )));
+    }
+    refuse_overlaps(state, range)?;
+    let moved = state.devices().map(|entry| {
+        let mesh_ip = range.moved(entry.row.mesh_ip, &old).ok_or_else(|| {
+            refused(format!(
+                "{range} is too small: {} has no place in it. Choose a wider range.",
+                entry.row.name
+            ))
+        })?;
+        Ok(DeviceRow {
+            mesh_ip,
+            ..entry.row.clone()
+        })
+    });
+    let rows = moved.collect::<Result<Vec<_>, Refusal>>()?;
+    let fleet = FleetRow {
+        mesh_cidr: range.to_string(),
+        ..state.fleet.clone()
+    };
+    Ok(Some((range, fleet, rows)))
+}
+
+/// Joining must not cut a device off from its own networks.
+fn refuse_overlaps(state: &State, range: Cidr) -> Result<(), Refusal> {
+    let text = range.to_string();
+    let present: Option<IpRange> = state.fleet.mesh_cidr.parse().ok();
+    let cut_off = state.devices().filter(|entry| {
+        // A device that enrolled anew routes the mesh itself by now.
+        let others: Vec<_> = entry
+            .row
+            .routes
+            .iter()
+            .filter(|route| Some(**route) != present)
+            .copied()
+            .collect();
+        entry.row.revoked.is_none() && overlaps(&others, &text)
+    });
+    let names: Vec<_> = cut_off.map(|entry| entry.row.name.as_str()).collect();
+    if names.is_empty() {
+        return Ok(());
+    }
+    Err(Refusal::new(
+        Code::Conflict,
+        format!("Local networks of these devices overlap {range}, and joining would cut them off: {}. Choose another range.", names.join(", ")),
+    )
+    .with_field("mesh_cidr"))
+}

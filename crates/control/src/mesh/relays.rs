@@ -1,0 +1,138 @@
+//! Devices that pass other devices' packets on: made so by the owner, told by their settings, listed in every map.
+
+use crate::{
+    cache::{Entry, State},
+    core::Core,
+    refusal::Refusal,
+    relay,
+    roster::no_such_device,
+    store::{NewActivity, Relaying},
+};
+use flotilla_identity::TICKET_LIFETIME;
+use flotilla_protocol::{
+    Code, Timestamp,
+    activity::{Action, Actor},
+    agent::RelayDuty,
+    api::PromoteRelay,
+    device::NetworkMode,
+    endpoint::Endpoint,
+    key::PublicKey,
+};
+
+/// The port of relays that nobody chose another one for: it is open where links are.
+const PORT: u16 = 7443;
+
+/// Makes a device a relay, or ends that.
+pub(crate) async fn promote(core: &Core, request: PromoteRelay) -> Result<(), Refusal> {
+    let _changing = core.change.lock().await;
+    let entry = core.cache.lock().find(&request.device).cloned();
+    let entry = entry.ok_or_else(|| no_such_device(&request.device))?;
+    let relaying = if request.relay {
+        Some(wanted(&entry, &request)?)
+    } else {
+        None
+    };
+    let mut row = entry.row;
+    if row.relaying == relaying {
+        return Ok(());
+    }
+    row.relaying.clone_from(&relaying);
+    core.store.save_device(&row).await?;
+    let now = core.clock.now();
+    core.cache
+        .lock()
+        .change(row.id, now, |entry| entry.row.relaying.clone_from(&relaying));
+    core.hub.tell(row.id);
+    let (action, details) = match &relaying {
+        Some(relaying) => (
+            Action::RelayStarted,
+            format!("It passes packets on at port {}.", relaying.port),
+        ),
+        None => (Action::RelayEnded, "It passes nothing on any more.".to_owned()),
+    };
+    core.record(NewActivity {
+        actor: Actor::Owner,
+        action,
+        target: None,
+        device: Some((row.id, row.name.to_string())),
+        succeeded: true,
+        details,
+    })
+    .await;
+    Ok(())
+}
+
+fn wanted(entry: &Entry, request: &PromoteRelay) -> Result<Relaying, Refusal> {
+    let name = &entry.row.name;
+    if entry.row.enrolled.is_none() || entry.row.revoked.is_some() {
+        return Err(Refusal::new(
+            Code::Conflict,
+            format!("{name} is not enrolled, so it can't be a relay. Enroll it first."),
+        ));
+    }
+    if entry.row.mode == NetworkMode::Bridge {
+        return Err(Refusal::new(
+            Code::Conflict,
+            format!(
+                "{name} uses Bridge networking, so nothing can reach a relay on it. Choose a device with Host networking."
+            ),
+        ));
+    }
+    let port = request.port.unwrap_or(PORT);
+    // The next port answers the second reflexive probe.
+    if port == 0 || port == u16::MAX {
+        return Err(Refusal::new(Code::InvalidInput, "Choose a port from 1 to 65534.").with_field("port"));
+    }
+    let address = request
+        .address
+        .as_deref()
+        .map(|text| address(text, port))
+        .transpose()?;
+    Ok(Relaying { port, address })
+}
+
+/// `HOST` means the relay's own port.
+fn address(text: &str, port: u16) -> Result<Endpoint, Refusal> {
+    let text = text.trim();
+    let refused = |error: flotilla_protocol::endpoint::InvalidEndpoint| {
+        Refusal::new(Code::InvalidInput, error.to_string()).with_field("address")
+    };
+    if let Ok(ip) = text.trim_matches(['[', ']']).parse() {
+        return Ok(Endpoint::from_ip(ip, port));
+    }
+    if text.contains(':') {
+        return text.parse().map_err(refused);
+    }
+    format!("{text}:{port}").parse().map_err(refused)
+}
+
+/// What a device must know to run its relay; `None` while it runs none.
+pub(crate) fn duty(state: &State, entry: &Entry, now: Timestamp) -> Option<RelayDuty> {
+    let relaying = entry.row.relaying.as_ref()?;
+    Some(RelayDuty {
+        port: relaying.port,
+        revoked: revoked(state, now),
+    })
+}
+
+/// Keys that no relay may serve although their tickets may not have run out yet.
+pub(crate) fn revoked(state: &State, now: Timestamp) -> Vec<PublicKey> {
+    let recent = state.devices().filter(|entry| {
+        let at = entry.row.revoked;
+        at.is_some_and(|at| now.duration_since(at).unsigned_abs() < TICKET_LIFETIME)
+    });
+    recent.filter_map(|entry| entry.row.revoked_key).collect()
+}
+
+/// Lets control's relay and every device that runs one know whom it may not serve any more.
+pub(crate) fn tell_relays(core: &Core) {
+    relay::revoke(core);
+    let relaying: Vec<_> = {
+        let state = core.cache.lock();
+        let relays = state.devices().filter(|entry| entry.row.relaying.is_some());
+        relays.map(|entry| entry.row.id).collect()
+    };
+    for device in relaying {
+        core.hub.tell(device);
+    }
+}

@@ -1,0 +1,165 @@
+//! Control's own relay: on UDP at the number of the fleet port, and behind a route of that port for devices whose
+//! UDP does not pass. The ticket says who may use it, so the route needs no client certificate.
+
+use crate::{StartError, core::Core, data_dir::DataDir, mesh};
+use axum::Router;
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use flotilla_identity::WireguardKey;
+use flotilla_link::Caller;
+use flotilla_protocol::{
+    id::RelayId,
+    mesh::{REFLECT_PORT_OFFSET, Relay as Mapped},
+};
+use flotilla_relay::{Limits, Relay, RelayConfig, StaticKey};
+use http::Extensions;
+use std::{net::SocketAddr, sync::Arc};
+use zeroize::Zeroizing;
+
+/// Kept, so that the maps of agents that were not reached since stay good.
+const KEY: &str = "relay.key";
+
+/// What people read where a device's name stands for other relays.
+const NAME: &str = "controller";
+
+/// Starts the relay and puts it into the network maps. Control does without when it cannot listen by UDP at all.
+///
+/// # Errors
+/// The relay's key cannot be read or kept.
+pub(crate) fn start(core: &Core, dir: &DataDir, fleet_addr: SocketAddr) -> Result<(), StartError> {
+    let key = key(dir)?;
+    let at = |udp| {
+        let port = fleet_addr.port().checked_add(REFLECT_PORT_OFFSET).unwrap_or(0);
+        let clock = core.clock.clone();
+        Relay::start(RelayConfig {
+            udp,
+            reflect: Some(SocketAddr::new(fleet_addr.ip(), port)),
+            key: StaticKey::from_bytes(*key),
+            authority: core.trust.ca.cert_der().to_vec(),
+            clock: flotilla_identity::Clock::new(move || clock.now()),
+            limits: Limits::default(),
+        })
+    };
+    let relay = at(fleet_addr).or_else(|error| {
+        tracing::warn!(%error, "devices reach the relay by TLS only");
+        at(SocketAddr::new(fleet_addr.ip(), 0))
+    });
+    let relay = match relay {
+        Ok(relay) => relay,
+        Err(error) => {
+            tracing::error!(%error, "control runs no relay");
+            return Ok(());
+        }
+    };
+    let mapped = Mapped {
+        id: RelayId(core.trust.ca.fleet().0),
+        name: NAME.to_owned(),
+        public_key: relay.public_key(),
+        endpoints: core.endpoints(),
+        reflect_port: relay.reflect_address().map(|address| address.port()),
+    };
+    *core.relay() = Some(relay);
+    core.cache.lock().set_own_relay(Some(mapped));
+    revoke(core);
+    Ok(())
+}
+
+/// Lets it serve no device that was revoked.
+pub(crate) fn revoke(core: &Core) {
+    let keys = mesh::revoked(&core.cache.lock(), core.clock.now());
+    if let Some(relay) = core.relay().as_ref() {
+        relay.revoke(keys);
+    }
+}
+
+/// Ends it, and with it the sessions of its clients.
+pub(crate) fn stop(core: &Core) {
+    drop(core.relay().take());
+}
+
+/// The way in by TLS.
+pub(crate) fn routes(core: &Core) -> Router<Arc<Core>> {
+    let relay = core.relay();
+    relay
+        .as_ref()
+        .map_or_else(Router::new, |relay| relay.router(remote))
+}
+
+fn remote(extensions: &Extensions) -> Option<SocketAddr> {
+    extensions.get::<Caller>().map(|caller| caller.remote)
+}
+
+fn key(dir: &DataDir) -> Result<Zeroizing<[u8; 32]>, StartError> {
+    let unusable = |source| StartError::DataDir {
+        path: dir.file(KEY),
+        source,
+    };
+    let text = match dir.read(KEY).map_err(unusable)? {
+        Some(text) => Zeroizing::new(text),
+        None => {
+            let text = WireguardKey::generate().to_base64();
+            dir.write(KEY, &text).map_err(unusable)?;
+            text
+        }
+    };
+    let bytes = STANDARD.decode(text.trim()).map(Zeroizing::new).ok();
+    let bytes = bytes.and_then(|bytes| <[u8; 32]>::try_from(bytes.as_slice()).ok());
+    bytes.map(Zeroizing::new).ok_or_else(|| StartError::Keys {
+        path: dir.file(KEY),
+        reason: "the file is damaged".to_owned(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testbed::{Testbed, stranger};
+    use axum::body::Body;
+    use flotilla_relay::CONNECT_PATH;
+    use http::{Request, StatusCode};
+
+    fn dir() -> (tempfile::TempDir, DataDir) {
+        let parent = tempfile::tempdir().unwrap();
+        let dir = DataDir::open(&parent.path().join("data")).unwrap();
+        (parent, dir)
+    }
+
+    fn loopback() -> SocketAddr {
+        SocketAddr::from(([127, 0, 0, 1], 0))
+    }
+
+    #[tokio::test]
+    async fn the_relay_keeps_its_key_and_is_in_the_maps() {
+        let bed = Testbed::new().await;
+        let (_parent, dir) = dir();
+        start(&bed.core, &dir, loopback()).unwrap();
+        let before = bed.core.cache.lock().own_relay().cloned().unwrap();
+        assert_eq!(before.endpoints, bed.core.endpoints());
+        assert!(before.reflect_port.is_some());
+        stop(&bed.core);
+        start(&bed.core, &dir, loopback()).unwrap();
+        let after = bed.core.cache.lock().own_relay().cloned().unwrap();
+        assert_eq!((before.id, before.public_key), (after.id, after.public_key));
+        dir.write(KEY, "damaged").unwrap();
+        assert!(matches!(
+            start(&bed.core, &dir, loopback()),
+            Err(StartError::Keys { .. })
+        ));
+    }
+
+    #[tokio::test]
+    async fn a_udp_port_that_is_taken_leaves_the_way_by_tls() {
+        let bed = Testbed::new().await;
+        let (_parent, dir) = dir();
+        let taken = std::net::UdpSocket::bind(loopback()).unwrap();
+        let address = taken.local_addr().unwrap();
+        start(&bed.core, &dir, address).unwrap();
+        let udp = bed.core.relay().as_ref().map(Relay::udp_address).unwrap();
+        assert_ne!(udp.port(), address.port());
+        let request = Request::get(CONNECT_PATH).body(Body::empty()).unwrap();
+        let (status, body) = bed.fleet(&stranger(), request).await;
+        assert_eq!(status, StatusCode::BAD_REQUEST, "{body}");
+        let request = Request::post(CONNECT_PATH).body(Body::empty()).unwrap();
+        let (status, _) = bed.fleet(&stranger(), request).await;
+        assert_eq!(status, StatusCode::NOT_FOUND);
+    }
+}
