@@ -10,6 +10,8 @@ pub(crate) mod address;
 mod mtu;
 mod pings;
 mod round;
+#[cfg(test)]
+mod tests;
 
 use address::Class;
 use mtu::PathMtu;
@@ -100,6 +102,7 @@ pub(crate) struct Paths {
     doubt: Option<Instant>,
     look: Option<Instant>,
     test: Option<Test>,
+    tested: Option<BTreeMap<Way, Option<Duration>>>,
     outbox: VecDeque<(Way, Query)>,
 }
 
@@ -107,14 +110,14 @@ impl Paths {
     /// What the best path carries.
     pub(crate) const LARGEST_MTU: u16 = PathMtu::LARGEST;
 
-    pub(crate) fn new(seed: u64, now: Instant) -> Self {
+    pub(crate) fn new(seed: u64) -> Self {
         Self {
             direct: false,
             relay: false,
             candidates: BTreeMap::new(),
             current: None,
             lost: false,
-            rounds: Rounds::new(now),
+            rounds: Rounds::new(),
             pings: Pings::new(seed),
             mtu: PathMtu::unknown(),
             relay_rtt: None,
@@ -124,6 +127,7 @@ impl Paths {
             doubt: None,
             look: None,
             test: None,
+            tested: None,
             outbox: VecDeque::new(),
         }
     }
@@ -300,8 +304,8 @@ impl Paths {
         });
     }
 
-    pub(crate) fn poll_test(&mut self, now: Instant) -> Option<BTreeMap<Way, Option<Duration>>> {
-        self.test.take_if(|test| now >= test.end).map(|test| test.answers)
+    pub(crate) fn poll_test(&mut self) -> Option<BTreeMap<Way, Option<Duration>>> {
+        self.tested.take()
     }
 
     pub(crate) fn has_queries(&self) -> bool {
@@ -381,6 +385,9 @@ impl Paths {
             && let Some(mtu) = self.mtu.poll(now)
         {
             self.ping(Way::Direct(current), Some(mtu), now);
+        }
+        if let Some(test) = self.test.take_if(|test| now >= test.end) {
+            self.tested = Some(test.answers);
         }
         if let Some(test) = self.test.as_mut().filter(|test| now >= test.next) {
             test.next = now + TEST / 3;

@@ -1,11 +1,14 @@
 //! One peer: what the map says of it, its session, its paths, and where its packets go now.
 
+pub(crate) mod absence;
+
 use crate::{
     Leg, PathState, Traffic,
     path::{Paths, Way, address::Class},
     relay::Through,
     session::Session,
 };
+use absence::Absence;
 use flotilla_protocol::{
     device::RelayPreference,
     id::{DeviceId, RelayId},
@@ -15,13 +18,9 @@ use flotilla_protocol::{
 };
 use flotilla_wire::{DATA_HEADER_LEN, ProbeKey, ReplayWindow};
 use std::{
-    collections::BTreeMap,
     net::{IpAddr, SocketAddr},
-    time::{Duration, Instant},
+    time::Instant,
 };
-
-/// A relay that said that the peer is not there is asked again after this.
-pub(crate) const GONE: Duration = Duration::from_secs(5);
 
 /// Where the peer's packets go.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -100,7 +99,7 @@ pub(crate) struct Peer {
     /// Of one that speaks WireGuard only.
     pub(crate) endpoint: Option<SocketAddr>,
     /// Relays that said that it is not there.
-    pub(crate) gone: BTreeMap<RelayId, Instant>,
+    pub(crate) absence: Absence,
     /// The relay by which it was heard last.
     pub(crate) heard_by: Option<RelayId>,
     pub(crate) relay: Option<Through>,
@@ -128,20 +127,7 @@ impl Peer {
     /// The relays to try, best first.
     pub(crate) fn relays(&self, own_home: Option<RelayId>, now: Instant) -> impl Iterator<Item = RelayId> {
         let all = [self.home, self.heard_by, own_home].into_iter().flatten();
-        all.filter(move |relay| !self.is_gone_from(*relay, now))
-    }
-
-    pub(crate) fn is_gone_from(&self, relay: RelayId, now: Instant) -> bool {
-        self.gone.get(&relay).is_some_and(|at| now < *at + GONE)
-    }
-
-    /// When a relay is to be tried again.
-    pub(crate) fn gone_until(&self, now: Instant) -> Option<Instant> {
-        self.gone
-            .values()
-            .map(|at| *at + GONE)
-            .filter(|end| *end > now)
-            .min()
+        all.filter(move |relay| !self.absence.is_from(*relay, now))
     }
 
     pub(crate) fn choose_route(&mut self) {
@@ -209,7 +195,7 @@ impl Peer {
         if self.plain {
             return (PathReason::Unknown, None);
         }
-        if self.home.is_some_and(|home| self.is_gone_from(home, now)) {
+        if self.home.is_some_and(|home| self.absence.is_from(home, now)) {
             return (PathReason::NoneOffline, Some(self.end.id));
         }
         let cause = if self.home.is_none() { self.end.id } else { own.id };

@@ -6,8 +6,10 @@
 //! meanwhile, and wins when it works.
 
 mod leg;
+#[cfg(test)]
+mod tests;
 
-use crate::{Leg, Transmit};
+use crate::{Leg, Transmit, path::address::canonical};
 use flotilla_protocol::{id::RelayId, key::PublicKey, mesh};
 use flotilla_wire::{DATA_HEADER_LEN, Data, Frame, MAX_TICKET_LEN, RelayKey, SessionId, StaticKey};
 use leg::{LegState, Said};
@@ -194,10 +196,6 @@ impl Relays {
         self.home
     }
 
-    pub(crate) fn is_up(&self, relay: RelayId) -> bool {
-        self.relays.get(&relay).is_some_and(|relay| relay.up().is_some())
-    }
-
     pub(crate) fn any_stream_up(&self) -> bool {
         self.relays.values().any(|relay| relay.stream.up().is_some())
     }
@@ -269,7 +267,7 @@ impl Relays {
             return Relayed::NotBelieved;
         };
         let is_stream = matches!(from, Leg::Stream(_));
-        let was_up = relay.udp.up().or_else(|| relay.stream.up()).is_some();
+        let before = relay.udp.up().or_else(|| relay.stream.up());
         let state = if is_stream {
             &mut relay.stream
         } else {
@@ -314,8 +312,9 @@ impl Relays {
         if !is_stream && relay.udp.up().is_some() {
             self.release_stream(id);
         }
+        let after = self.relays.get(&id).and_then(Relay::up);
         Relayed::Control {
-            changed: was_up != self.is_up(id) || !was_up,
+            changed: before != after,
         }
     }
 
@@ -406,5 +405,5 @@ impl Relays {
 }
 
 fn address_of(endpoint: &flotilla_protocol::endpoint::Endpoint) -> Option<SocketAddr> {
-    Some(SocketAddr::new(endpoint.ip()?, endpoint.port()))
+    Some(canonical(SocketAddr::new(endpoint.ip()?, endpoint.port())))
 }

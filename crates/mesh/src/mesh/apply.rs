@@ -7,7 +7,7 @@ use crate::{
         Paths,
         address::{canonical, is_probable},
     },
-    peer::{End, Peer},
+    peer::{End, Peer, absence::Absence},
 };
 use flotilla_protocol::{
     cidr::IpRange,
@@ -92,9 +92,9 @@ impl Mesh {
             revision: 0,
             index,
             session: None,
-            paths: Paths::new(seed, now),
+            paths: Paths::new(seed),
             endpoint: None,
-            gone: BTreeMap::new(),
+            absence: Absence::default(),
             heard_by: None,
             relay: None,
             route: None,
@@ -114,7 +114,7 @@ impl Mesh {
         peer.end.nat = new.nat;
         if peer.home != new.home_relay {
             peer.home = new.home_relay;
-            peer.gone.clear();
+            peer.absence.clear();
         }
         let told = new
             .candidates
@@ -143,7 +143,7 @@ impl Mesh {
         self.update_standing(now);
         for index in self.peers.indices() {
             if let Some(peer) = self.peers.get_mut(index) {
-                peer.gone.clear();
+                peer.absence.clear();
                 peer.paths.handle_change(now);
             }
         }

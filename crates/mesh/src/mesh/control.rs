@@ -118,7 +118,7 @@ impl Mesh {
         peer.choose_route();
         let rerouted =
             peer.route.is_some() && before.map(|route| route.leg) != peer.route.map(|route| route.leg);
-        let timer = [peer.paths.poll_timeout(), peer.gone_until(now)]
+        let timer = [peer.paths.poll_timeout(), peer.absence.until(now)]
             .into_iter()
             .flatten()
             .min();
@@ -157,7 +157,7 @@ impl Mesh {
             peer.shown = Some(shown);
             self.events.push_back(Event::Path(peer.state(now)));
         }
-        if let Some(answers) = peer.paths.poll_test(now) {
+        if let Some(answers) = peer.paths.poll_test() {
             let relay = peer.relay.map(|relay| relay.relay);
             let tried = answers.into_iter().map(|(way, rtt)| match way {
                 Way::Direct(remote) => Tried {
@@ -283,7 +283,7 @@ impl Mesh {
                     return Opened::Consumed;
                 };
                 if let Some(peer) = self.peers.get_mut(index) {
-                    peer.gone.insert(relay, now);
+                    peer.absence.note(relay, now);
                 }
                 self.settle(index, now);
                 Opened::Consumed
@@ -321,7 +321,7 @@ impl Mesh {
         }
         if let Some((relay, _)) = by {
             peer.heard_by = Some(relay);
-            peer.gone.remove(&relay);
+            peer.absence.end(relay);
         }
         let allowed = match way {
             Way::Direct(_) => peer.may_direct(&self.own),

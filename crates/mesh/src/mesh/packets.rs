@@ -53,7 +53,8 @@ impl Mesh {
             return Err(DropReason::Spoofed);
         }
         let peer = self.peers.get_mut(index).ok_or(DropReason::NoPeer)?;
-        if peer.paths.note_sent(now) {
+        let woke = peer.paths.note_sent(now);
+        if (peer.route.is_none() && peer.absence.doubt(now)) || woke {
             self.settle(index, now);
         }
         let peer = self.peers.get_mut(index).ok_or(DropReason::NoPeer)?;
@@ -254,7 +255,7 @@ impl Mesh {
             peer.heard_by = by;
             changed = true;
         }
-        changed |= by.is_some_and(|relay| peer.gone.remove(&relay).is_some());
+        changed |= by.is_some_and(|relay| peer.absence.end(relay));
         changed |= peer.paths.note_received(now);
         if changed || peer.paths.has_queries() {
             self.settle(index, now);

@@ -41,11 +41,11 @@ pub(super) struct Rounds {
 }
 
 impl Rounds {
-    pub(super) fn new(now: Instant) -> Self {
+    pub(super) fn new() -> Self {
         Self {
             begun: None,
             step: 0,
-            next: Some(now),
+            next: None,
             pause: SHORTEST,
             longest: SHORTEST,
             found: false,

@@ -192,7 +192,8 @@ impl World {
     pub(crate) fn kill_relay(&mut self, relay: usize) {
         self.relays[relay].die();
         for number in 0..self.devices.len() {
-            if self.devices[number].streams.remove(&relay) && !self.devices[number].asleep {
+            // One that sleeps notices when it wakes.
+            if !self.devices[number].asleep && self.devices[number].streams.remove(&relay) {
                 self.devices[number]
                     .mesh
                     .set_stream(relay_id(relay), false, self.now);

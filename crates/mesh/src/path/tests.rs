@@ -1,0 +1,193 @@
+//! The choice of a path, with the network in the test's hands.
+
+use super::*;
+
+struct Ends {
+    paths: Paths,
+    now: Instant,
+}
+
+const LAN: &str = "192.168.1.7:7";
+const PUBLIC: &str = "198.51.100.7:7";
+
+fn at(text: &str) -> SocketAddr {
+    text.parse().unwrap()
+}
+
+impl Ends {
+    fn new(candidates: &[&str]) -> Self {
+        let now = Instant::now();
+        let mut paths = Paths::new(1);
+        paths.allow(true, Duration::from_secs(300), now);
+        paths.set_relay(true, now);
+        let candidates: Vec<_> = candidates.iter().map(|text| at(text)).collect();
+        paths.set_candidates(&candidates, &[], now);
+        Self { paths, now }
+    }
+
+    /// Lets time pass; `answer` says after how many milliseconds a ping comes back, if it does.
+    fn run(&mut self, time: Duration, answer: impl Fn(Way) -> Option<u64>) -> Vec<(Way, Query)> {
+        let end = self.now + time;
+        let mut sent = vec![];
+        let mut pongs: Vec<(Instant, u64, Way)> = vec![];
+        loop {
+            while let Some((way, query)) = self.paths.poll_query() {
+                sent.push((way, query));
+                if let (Query::Ping { tx, .. }, Some(rtt)) = (query, answer(way)) {
+                    pongs.push((self.now + Duration::from_millis(rtt), tx, way));
+                }
+            }
+            pongs.sort_unstable();
+            let pong = pongs.first().map(|pong| pong.0);
+            let next = [pong, self.paths.poll_timeout()].into_iter().flatten().min();
+            let Some(next) = next.filter(|next| *next <= end) else {
+                break;
+            };
+            self.now = self.now.max(next);
+            if pong.is_some_and(|pong| pong <= self.now) {
+                let (_, tx, way) = pongs.remove(0);
+                self.paths.handle_pong(tx, way, self.now);
+            } else {
+                self.paths.handle_timeout(self.now);
+            }
+        }
+        self.now = end;
+        sent
+    }
+
+    fn current(&self) -> Option<SocketAddr> {
+        self.paths.current().map(|(address, _)| address)
+    }
+}
+
+#[test]
+fn the_first_direct_answer_is_taken_and_a_better_class_wins_later() {
+    let mut ends = Ends::new(&[LAN, PUBLIC]);
+    assert_eq!(ends.current(), None);
+    ends.run(Duration::from_millis(60), |way| {
+        (way == Way::Direct(at(PUBLIC))).then_some(10)
+    });
+    assert_eq!(ends.current(), Some(at(PUBLIC)));
+    ends.run(Duration::from_secs(1), |_| Some(30));
+    assert_eq!(ends.current(), Some(at(LAN)), "slower, but the same network");
+}
+
+#[test]
+fn a_way_of_the_same_class_must_be_clearly_faster() {
+    let other = "198.51.100.8:7";
+    for (rtt, wins) in [(9, false), (7, false), (4, true)] {
+        let mut ends = Ends::new(&[PUBLIC]);
+        ends.run(Duration::from_millis(60), |_| Some(10));
+        ends.paths.handle_ping(Way::Direct(at(other)), &[], ends.now);
+        ends.run(Duration::from_secs(2), |way| {
+            Some(if way == Way::Direct(at(other)) { rtt } else { 10 })
+        });
+        assert_eq!(ends.current() == Some(at(other)), wins, "{rtt} ms");
+    }
+}
+
+#[test]
+fn a_way_that_falls_silent_is_left_within_ten_seconds_of_use() {
+    let mut ends = Ends::new(&[PUBLIC]);
+    ends.run(Duration::from_secs(1), |_| Some(10));
+    ends.paths.note_sent(ends.now);
+    ends.run(Duration::from_secs(30), |_| Some(10));
+    assert_eq!(ends.current(), Some(at(PUBLIC)), "it answers");
+    ends.run(Duration::from_secs(11), |way| (way == Way::Relay).then_some(10));
+    assert_eq!((ends.current(), ends.paths.is_lost()), (None, true));
+    ends.run(Duration::from_secs(10), |_| Some(10));
+    assert_eq!(
+        (ends.current(), ends.paths.is_lost()),
+        (Some(at(PUBLIC)), false),
+        "it is looked for again"
+    );
+}
+
+#[test]
+fn pauses_between_rounds_grow_to_five_minutes() {
+    let mut ends = Ends::new(&[PUBLIC]);
+    let begin = ends.now;
+    let mut rounds = vec![];
+    while ends.now < begin + Duration::from_secs(2000) {
+        let sent = ends.run(Duration::from_secs(1), |_| None);
+        if sent.iter().any(|(_, query)| *query == Query::Candidates) {
+            rounds.push((ends.now - begin).as_secs());
+        }
+    }
+    let pauses: Vec<_> = rounds.windows(2).map(|two| two[1] - two[0]).collect();
+    assert!(pauses.windows(2).all(|two| two[0] <= two[1]), "{pauses:?}");
+    assert!(
+        pauses.last().is_some_and(|last| (300..=305).contains(last)),
+        "{pauses:?}"
+    );
+    assert!(ends.paths.has_failed());
+}
+
+#[test]
+fn packets_from_elsewhere_are_no_reason_to_send_there_before_it_answers() {
+    let mut ends = Ends::new(&[PUBLIC]);
+    ends.run(Duration::from_secs(1), |_| Some(10));
+    let elsewhere = Way::Direct(at("203.0.113.9:9"));
+    ends.paths.handle_heard(elsewhere, &[], ends.now);
+    let sent = ends.run(Duration::from_secs(3), |way| (way != elsewhere).then_some(10));
+    assert!(sent.iter().any(|(way, _)| *way == elsewhere), "it is asked");
+    assert_eq!(ends.current(), Some(at(PUBLIC)));
+}
+
+#[test]
+fn without_permission_no_address_is_probed() {
+    let mut ends = Ends::new(&[PUBLIC]);
+    ends.run(Duration::from_secs(1), |_| Some(10));
+    ends.paths.allow(false, Duration::from_secs(300), ends.now);
+    assert_eq!(ends.current(), None);
+    ends.paths.handle_ping(Way::Direct(at(LAN)), &[], ends.now);
+    ends.paths.handle_change(ends.now);
+    ends.paths.note_sent(ends.now);
+    let sent = ends.run(Duration::from_secs(600), |_| Some(10));
+    assert!(sent.iter().all(|(way, _)| *way == Way::Relay), "{sent:?}");
+}
+
+#[test]
+fn a_moved_peer_is_followed_at_once() {
+    let mut ends = Ends::new(&[PUBLIC]);
+    ends.run(Duration::from_secs(1), |_| Some(10));
+    let new = at("198.51.100.99:7");
+    ends.paths.handle_call(&[new], &[], ends.now);
+    ends.run(Duration::from_millis(50), |way| {
+        (way == Way::Direct(new)).then_some(10)
+    });
+    assert_eq!(ends.current(), Some(new));
+}
+
+#[test]
+fn the_size_of_a_path_is_what_comes_through() {
+    let mut ends = Ends::new(&[PUBLIC]);
+    ends.run(Duration::from_millis(15), |_| Some(10));
+    assert_eq!(ends.paths.mtu(), 1280);
+    ends.run(Duration::from_secs(1), |_| Some(10));
+    assert_eq!(ends.paths.mtu(), 1420);
+}
+
+#[test]
+fn a_test_tells_of_every_way() {
+    let mut ends = Ends::new(&[PUBLIC, LAN]);
+    ends.run(Duration::from_secs(4), |_| None);
+    ends.paths.test(ends.now);
+    ends.run(Duration::from_secs(2), |way| (way == Way::Relay).then_some(40));
+    let answers = ends.paths.poll_test().unwrap();
+    assert_eq!(answers.len(), 3);
+    assert_eq!(answers[&Way::Relay], Some(Duration::from_millis(40)));
+    assert_eq!(answers[&Way::Direct(at(LAN))], None);
+}
+
+#[test]
+fn a_flood_of_addresses_is_bounded() {
+    let mut ends = Ends::new(&[PUBLIC]);
+    ends.run(Duration::from_secs(1), |_| Some(10));
+    for port in 1..1000 {
+        let from = Way::Direct(SocketAddr::from(([203, 0, 113, 9], port)));
+        ends.paths.handle_ping(from, &[], ends.now);
+    }
+    assert!(ends.paths.candidates.len() <= MOST_CANDIDATES);
+    assert_eq!(ends.current(), Some(at(PUBLIC)));
+}

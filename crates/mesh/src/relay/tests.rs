@@ -1,0 +1,194 @@
+//! The client's side of admission, with the relay's side in the test's hands.
+
+use super::*;
+use flotilla_protocol::{endpoint::Endpoint, mesh::RelayTicket};
+use flotilla_wire::{Challenge, Cookie, Reason};
+use rand::SeedableRng;
+
+fn id(n: u8) -> RelayId {
+    format!("01937c5e-7b1a-7c3e-8b9e-0123456789{n:02x}")
+        .parse()
+        .unwrap()
+}
+
+fn key(n: u8) -> StaticKey {
+    StaticKey::from_bytes([n; 32])
+}
+
+fn address(n: u8) -> SocketAddr {
+    SocketAddr::from(([198, 51, 100, n], 7443))
+}
+
+fn client(relays: &[u8], now: Instant) -> Relays {
+    let mut client = Relays::new(key(1), StdRng::from_seed([1; 32]));
+    let relays: Vec<_> = relays
+        .iter()
+        .map(|n| mesh::Relay {
+            id: id(*n),
+            name: "relay".to_owned(),
+            public_key: key(*n).public(),
+            endpoints: vec![Endpoint::from_ip(address(*n).ip(), address(*n).port())],
+            reflect_port: None,
+        })
+        .collect();
+    client.apply(&relays, Some(&RelayTicket("ticket".to_owned())), now);
+    client.choose_home(|_| None, now);
+    client
+}
+
+impl Relays {
+    fn is_up(&self, relay: RelayId) -> bool {
+        self.through(relay, key(3).public()).is_some()
+    }
+}
+
+/// What the relay answers to one frame.
+fn answer(n: u8, bytes: &[u8]) -> Option<Vec<u8>> {
+    let shared = RelayKey::of_relay(&key(n), key(1).public()).unwrap();
+    let cookie = Cookie([9; 32]);
+    let frame = match Frame::parse(bytes).unwrap() {
+        Frame::Hello(hello) if hello.cookie == Cookie::NONE => {
+            Frame::Challenge(Challenge { tx: hello.tx, cookie })
+        }
+        Frame::Hello(hello) => {
+            assert!(shared.hello_is_good(&hello));
+            assert_eq!(hello.ticket, b"ticket");
+            Frame::Welcome(shared.welcome(hello.tx, SessionId(5), 25, address(1)))
+        }
+        Frame::Ping { session, tx } => Frame::Pong { session, tx },
+        _ => return None,
+    };
+    let mut out = vec![0; 1000];
+    let len = frame.write(&mut out).unwrap();
+    out.truncate(len);
+    Some(out)
+}
+
+/// Lets time pass; the frames that were sent, and when.
+fn run(client: &mut Relays, now: &mut Instant, time: Duration, answers: bool) -> Vec<Duration> {
+    let (begin, end) = (*now, *now + time);
+    let mut sent = vec![];
+    loop {
+        client.handle_timeout(|_| None, *now);
+        while let Some(transmit) = client.poll_transmit() {
+            sent.push(*now - begin);
+            if let (true, Some(bytes)) = (answers, answer(2, &transmit.bytes)) {
+                client.handle_frame(transmit.leg, Frame::parse(&bytes).unwrap(), *now);
+            }
+        }
+        match client.timeout().filter(|next| *next <= end) {
+            Some(next) => *now = next.max(*now + Duration::from_millis(1)),
+            None => break,
+        }
+    }
+    *now = end;
+    sent
+}
+
+#[test]
+fn a_relay_that_answers_is_up_after_two_hellos_and_kept_alive() {
+    let mut now = Instant::now();
+    let mut client = client(&[2], now);
+    assert_eq!(run(&mut client, &mut now, Duration::from_secs(1), true).len(), 2);
+    assert!(client.is_up(id(2)));
+    let through = client.through(id(2), key(3).public()).unwrap();
+    assert_eq!(through.leg, Leg::Udp(address(2)));
+    let pings = run(&mut client, &mut now, Duration::from_secs(100), true).len();
+    assert!((3..=5).contains(&pings), "{pings}");
+    assert!(client.is_up(id(2)));
+    assert_eq!(client.poll_wish(), None);
+}
+
+#[test]
+fn a_silent_relay_is_asked_over_a_stream_after_a_second_and_a_half() {
+    let mut now = Instant::now();
+    let mut client = client(&[2], now);
+    run(&mut client, &mut now, Duration::from_millis(1400), false);
+    assert_eq!(client.poll_wish(), None);
+    run(&mut client, &mut now, Duration::from_millis(200), false);
+    assert_eq!(client.poll_wish(), Some((id(2), true)));
+    client.set_stream(id(2), true);
+    let mut challenge = vec![0; 100];
+    let greeting = Frame::Challenge(Challenge {
+        tx: 0,
+        cookie: Cookie([9; 32]),
+    });
+    let len = greeting.write(&mut challenge).unwrap();
+    client.handle_frame(Leg::Stream(id(2)), Frame::parse(&challenge[..len]).unwrap(), now);
+    let hello = client.poll_transmit().unwrap();
+    assert_eq!(hello.leg, Leg::Stream(id(2)));
+    let welcome = answer(2, &hello.bytes).unwrap();
+    client.handle_frame(hello.leg, Frame::parse(&welcome).unwrap(), now);
+    assert!(client.is_up(id(2)) && client.any_stream_up());
+    // UDP works again: the stream is not needed anymore.
+    run(&mut client, &mut now, Duration::from_secs(30), true);
+    assert_eq!(client.poll_wish(), Some((id(2), false)));
+    assert_eq!(
+        client.through(id(2), key(3).public()).unwrap().leg,
+        Leg::Udp(address(2))
+    );
+}
+
+#[test]
+fn a_relay_that_forgot_us_is_greeted_at_once_and_a_dead_one_is_noticed() {
+    let mut now = Instant::now();
+    let mut client = client(&[2], now);
+    run(&mut client, &mut now, Duration::from_secs(1), true);
+    let end = Frame::End {
+        session: SessionId(5),
+        reason: Reason::NoSession,
+    };
+    client.handle_frame(Leg::Udp(address(2)), end, now);
+    assert!(!client.is_up(id(2)));
+    run(&mut client, &mut now, Duration::from_millis(10), true);
+    assert!(client.is_up(id(2)));
+    client.note_sent(id(2), now);
+    run(&mut client, &mut now, Duration::from_secs(7), false);
+    assert!(!client.is_up(id(2)), "it did not answer for seconds");
+}
+
+#[test]
+fn frames_of_strangers_are_not_believed() {
+    let mut now = Instant::now();
+    let mut client = client(&[2], now);
+    run(&mut client, &mut now, Duration::from_secs(1), true);
+    let end = |session| Frame::End {
+        session: SessionId(session),
+        reason: Reason::Leaving,
+    };
+    let data = Frame::Data(Data {
+        session: SessionId(6),
+        key: key(3).public(),
+        payload: &[1],
+    });
+    for (from, frame) in [(address(2), end(6)), (address(9), end(5)), (address(2), data)] {
+        assert_eq!(
+            client.handle_frame(Leg::Udp(from), frame, now),
+            Relayed::NotBelieved
+        );
+    }
+    assert!(client.is_up(id(2)));
+}
+
+#[test]
+fn the_home_is_the_nearest_relay_unless_another_is_hardly_nearer_or_it_is_dead() {
+    let now = Instant::now();
+    let mut client = client(&[2, 3], now);
+    let mut choose = |two: u64, three: u64| {
+        client.choose_home(
+            |relay| Some(Duration::from_millis(if relay == id(2) { two } else { three })),
+            now,
+        );
+        client.home().unwrap()
+    };
+    assert_eq!(choose(20, 10), id(3));
+    assert_eq!(choose(9, 10), id(3));
+    assert_eq!(choose(5, 100), id(2));
+    let mut later = now;
+    run(&mut client, &mut later, Duration::from_secs(4), false);
+    client.choose_home(
+        |relay| Some(Duration::from_millis(if relay == id(2) { 5 } else { 100 })),
+        later,
+    );
+    assert_eq!(client.home(), Some(id(3)));
+}
