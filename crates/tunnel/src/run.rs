@@ -38,8 +38,8 @@ use packets::Packets;
 /// The longest wait, so that a machine that slept is noticed even when nothing else happens.
 const LONGEST_WAIT: Duration = Duration::from_secs(5);
 
-/// Turns before commands and timers are looked at again: some milliseconds at full speed.
-const TURNS: usize = 16;
+/// Turns before commands, timers and a socket that was empty are looked at again: about a millisecond at full speed.
+const TURNS: usize = 4;
 
 #[derive(Debug)]
 pub(crate) struct Plane {

@@ -67,7 +67,7 @@ impl Plane {
                 }
             }
             Command::TestPath(peer, answer) => {
-                if self.mesh.paths().iter().any(|path| path.peer == peer) {
+                if self.mesh.paths(now).iter().any(|path| path.peer == peer) {
                     self.tests.entry(peer).or_default().push(answer);
                     self.mesh.test_path(peer, now);
                 } else {
@@ -75,11 +75,11 @@ impl Plane {
                 }
             }
             Command::Paths(answer) => {
-                let paths = self.mesh.paths().into_iter();
+                let paths = self.mesh.paths(now).into_iter();
                 answer.send(paths.map(|path| peer_path(path, now)).collect()).ok();
             }
             Command::Counts(answer) => {
-                let mesh = self.mesh.counters().clone();
+                let mesh = self.mesh.counters();
                 let unsent_datagrams = self.packets.unsent();
                 answer
                     .send(Counts {
