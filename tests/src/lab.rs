@@ -19,7 +19,7 @@ use std::thread;
 
 use anyhow::{Context, Result};
 
-pub use inside::ping;
+pub use inside::{passes_again, ping, transfer};
 pub use machine::Machine;
 pub use nat::Nat;
 pub use network::{CONTROL, CONTROL_MOVED};

@@ -113,9 +113,9 @@ impl System {
     }
 
     /// Writes a file through the root of the first process.
-    pub fn write(&self, path: &str, text: &str) -> Result<()> {
+    pub fn write(&self, path: &str, content: impl AsRef<[u8]>) -> Result<()> {
         let file = format!("/proc/{}/root{path}", self.first_process);
-        fs::write(&file, text).with_context(|| format!("cannot write {file}"))
+        fs::write(&file, content).with_context(|| format!("cannot write {file}"))
     }
 }
 

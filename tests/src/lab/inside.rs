@@ -3,9 +3,9 @@
 use std::io::{Read, Write};
 use std::net::{IpAddr, SocketAddr, TcpListener, TcpStream, UdpSocket};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result, anyhow};
+use anyhow::{Context, Result, anyhow, ensure};
 
 use super::{Machine, network};
 
@@ -62,6 +62,29 @@ pub fn ping(stream: &mut TcpStream) -> Result<()> {
     let mut byte = [7];
     stream.write_all(&byte)?;
     Ok(stream.read_exact(&mut byte)?)
+}
+
+/// Waits until a byte crosses a connection again; answers how long that took.
+pub fn passes_again(stream: &mut TcpStream, within: Duration) -> Result<Duration> {
+    let begun = Instant::now();
+    stream.set_read_timeout(Some(within))?;
+    ping(stream).context("the connection broke")?;
+    Ok(begun.elapsed())
+}
+
+/// Sends that many bytes to an echo and reads them back.
+pub fn transfer(stream: &mut TcpStream, bytes: usize) -> Result<()> {
+    stream.set_read_timeout(Some(Duration::from_secs(20)))?;
+    stream.set_write_timeout(Some(Duration::from_secs(20)))?;
+    let mut out = stream.try_clone()?;
+    let data: Vec<u8> = (0..=255).cycle().take(bytes).collect();
+    let sent = data.clone();
+    let sender = thread::spawn(move || out.write_all(&sent));
+    let mut back = vec![0; bytes];
+    stream.read_exact(&mut back)?;
+    ensure!(back == data, "it came back changed");
+    sender.join().ok().context("the sender panicked")??;
+    Ok(())
 }
 
 fn repeat(mut stream: TcpStream) {

@@ -63,6 +63,12 @@ impl Machine {
         &self.name
     }
 
+    /// From 1.
+    #[must_use]
+    pub fn number(&self) -> u8 {
+        self.number
+    }
+
     #[must_use]
     pub fn address(&self) -> Ipv4Addr {
         self.address

@@ -1,0 +1,180 @@
+//! Devices on one mesh, each behind a router of its own, with an open policy: the start of most stories about paths.
+
+use std::net::TcpStream;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, bail, ensure};
+use flotilla_protocol::api::{AddDevice, DeviceAdded, SetPolicy};
+use flotilla_protocol::device::RelayPreference;
+use flotilla_protocol::path::{PathKind, PeerPath};
+use flotilla_protocol::policy::Policy;
+use serde_json::{Value, json};
+
+use crate::eventually::{eventually, seconds};
+use crate::flotilla::{Agent, AgentSetup, Control, ControlSetup};
+use crate::lab::{Lab, Machine, ping};
+use crate::parts;
+use crate::program::{command, run};
+
+/// Where each device answers what it is sent, and where policies in tests deny it.
+pub const OPEN: u16 = 7777;
+pub const CLOSED: u16 = 7778;
+
+/// A device, its machine number in the lab being its place here plus one.
+#[derive(Debug)]
+pub struct Member {
+    pub added: DeviceAdded,
+    pub setup: AgentSetup,
+    pub agent: Agent,
+}
+
+#[derive(Debug)]
+pub struct Meshed {
+    pub control: Control,
+    pub members: Vec<Member>,
+}
+
+impl Meshed {
+    /// A device on each machine of the lab, online, with its map in force; everything may reach [`OPEN`].
+    pub async fn start(lab: &Lab) -> Result<Self> {
+        Self::start_with(lab, ControlSetup::new(lab)?, RelayPreference::Auto).await
+    }
+
+    pub async fn start_with(lab: &Lab, control: ControlSetup, relay: RelayPreference) -> Result<Self> {
+        let control = control.start()?;
+        set_policy(&control, &allowing(OPEN)).await?;
+        let mut members = Vec::new();
+        for machine in lab.machines() {
+            let added = control
+                .send(&AddDevice {
+                    name: Some(machine.name().to_owned()),
+                    relay: Some(relay),
+                    ..AddDevice::default()
+                })
+                .await?;
+            let setup = AgentSetup::new(machine, &added)?;
+            let agent = setup.start(machine)?;
+            for port in [OPEN, CLOSED] {
+                machine.echo(port)?;
+            }
+            members.push(Member { added, setup, agent });
+        }
+        let meshed = Self { control, members };
+        for machine in lab.machines() {
+            meshed
+                .control
+                .eventually_online(machine.name(), seconds(10.0))
+                .await?;
+        }
+        let others = lab.machines().len() - 1;
+        for machine in lab.machines() {
+            meshed.is_up(machine, others).await?;
+        }
+        Ok(meshed)
+    }
+
+    /// The device has a mesh interface and knows this many peers.
+    pub async fn is_up(&self, machine: &Machine, peers: usize) -> Result<()> {
+        let what = format!("{} is on the mesh", machine.name());
+        eventually(&what, seconds(10.0), async || {
+            let mesh = self.mesh(machine)?;
+            let (state, known) = (&mesh["report"]["state"]["state"], mesh["peers"].as_array());
+            ensure!(
+                state == "up" && known.is_some_and(|known| known.len() == peers),
+                "{mesh}"
+            );
+            Ok(())
+        })
+        .await
+    }
+
+    #[must_use]
+    pub fn member(&self, machine: &Machine) -> &Member {
+        &self.members[usize::from(machine.number()) - 1]
+    }
+
+    pub fn member_mut(&mut self, machine: &Machine) -> &mut Member {
+        &mut self.members[usize::from(machine.number()) - 1]
+    }
+
+    /// What the agent on a machine says about the mesh.
+    pub fn mesh(&self, machine: &Machine) -> Result<Value> {
+        let state_dir = &self.member(machine).setup.state_dir;
+        let status = run(command(parts::agent()?, ["status", "--json", "--state-dir"]).arg(state_dir))?;
+        let mut status: Value = serde_json::from_str(&status)?;
+        Ok(status["mesh"].take())
+    }
+
+    /// How one machine reaches another, as its own agent sees it.
+    pub fn path(&self, from: &Machine, to: &Machine) -> Result<PeerPath> {
+        let mesh = self.mesh(from)?;
+        let mut peers = mesh["peers"].as_array().into_iter().flatten();
+        let peer = peers.find(|peer| peer["name"] == to.name());
+        let path =
+            peer.with_context(|| format!("{} is no peer of {}: {mesh}", to.name(), from.name()))?["path"]
+                .clone();
+        serde_json::from_value(path).with_context(|| format!("no path: {mesh}"))
+    }
+
+    /// Waits until one machine reaches another in this way; answers how long that took.
+    pub async fn eventually_by(
+        &self,
+        kind: PathKind,
+        from: &Machine,
+        to: &Machine,
+        within: Duration,
+    ) -> Result<Duration> {
+        let begun = Instant::now();
+        let what = format!("{} reaches {} {kind:?}", from.name(), to.name());
+        eventually(&what, within, async || {
+            let path = self.path(from, to)?;
+            ensure!(path.why.kind() == kind, "{path:?}");
+            Ok(())
+        })
+        .await?;
+        Ok(begun.elapsed())
+    }
+
+    /// A TCP connection over the mesh on which one byte went to and fro, and how long that took.
+    pub fn first_byte(
+        &self,
+        from: &Machine,
+        to: &Machine,
+        within: Duration,
+    ) -> Result<(TcpStream, Duration)> {
+        let begun = Instant::now();
+        let mut stream = self.connect(from, to, OPEN, within)?;
+        ping(&mut stream)?;
+        Ok((stream, begun.elapsed()))
+    }
+
+    /// Nothing answers at a port, not even with a refusal.
+    pub fn is_silent(&self, from: &Machine, to: &Machine, port: u16) -> Result<()> {
+        match self.connect(from, to, port, seconds(1.0)) {
+            Ok(_) => bail!("port {port} of {} is open", to.name()),
+            Err(error) if format!("{error:#}").contains("timed out") => Ok(()),
+            Err(error) => Err(error),
+        }
+    }
+
+    pub fn connect(&self, from: &Machine, to: &Machine, port: u16, within: Duration) -> Result<TcpStream> {
+        let address = self.member(to).added.device.mesh_ip;
+        from.connect((address, port), within)
+    }
+}
+
+/// A policy by which everything may reach one TCP port of everything.
+#[must_use]
+pub fn allowing(port: u16) -> Value {
+    json!({"rules": [{"name": "echo", "from": ["any"], "to": ["any"], "proto": "tcp", "ports": [port]}]})
+}
+
+/// Puts a policy, written as people write it, in force.
+pub async fn set_policy(control: &Control, policy: &Value) -> Result<()> {
+    let policy: Policy = serde_json::from_value(policy.clone())?;
+    let set = SetPolicy {
+        policy,
+        revision: None,
+    };
+    control.send(&set).await.map(drop)
+}

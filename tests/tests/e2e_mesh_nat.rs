@@ -1,0 +1,75 @@
+//! Two devices, each behind a router of some kind: whether they reach each other directly, and how soon.
+//!
+//! The first byte always arrives at once, by the relay; what can be direct becomes so while it is used. Where both
+//! routers are unforeseeable, or one passes no UDP, the relay is all there is.
+
+use anyhow::{Result, ensure};
+use flotilla_protocol::path::PathKind;
+use flotilla_protocol::path::PathKind::{Direct, Relayed};
+use flotilla_tests::eventually::{always, seconds};
+use flotilla_tests::lab::Nat::{Cone, None as Public, PortRestricted, Symmetric, UdpBlocked};
+use flotilla_tests::lab::{Lab, Nat, on, ping};
+use flotilla_tests::meshed::Meshed;
+
+fn cell(from: Nat, to: Nat, kind: PathKind) -> Result<()> {
+    on(Lab::on_internet(&[from, to])?, async |lab| {
+        let meshed = Meshed::start(lab).await?;
+        let [from_machine, to_machine] = [lab.machine(1), lab.machine(2)];
+        let (mut stream, first_byte) = meshed.first_byte(from_machine, to_machine, seconds(5.0))?;
+        let settled = meshed
+            .eventually_by(kind, from_machine, to_machine, seconds(10.0))
+            .await?;
+        println!(
+            "{{\"cell\":\"{from} to {to}\",\"path\":\"{kind:?}\",\"first_byte_ms\":{},\"settled_ms\":{}}}",
+            first_byte.as_millis(),
+            (first_byte + settled).as_millis()
+        );
+        meshed
+            .eventually_by(kind, to_machine, from_machine, seconds(5.0))
+            .await?;
+        always(seconds(3.0), async || {
+            ping(&mut stream)?;
+            let path = meshed.path(from_machine, to_machine)?;
+            ensure!(path.why.kind() == kind, "{path:?}");
+            Ok(())
+        })
+        .await?;
+        meshed
+            .first_byte(from_machine, to_machine, seconds(2.0))
+            .map(drop)
+    })
+}
+
+macro_rules! cells {
+    ($($name:ident: $from:ident, $to:ident, $kind:ident;)*) => {
+        $(#[test] fn $name() -> Result<()> { cell($from, $to, $kind) })*
+    };
+}
+
+cells! {
+    public_to_public: Public, Public, Direct;
+    public_to_cone: Public, Cone, Direct;
+    public_to_port_restricted: Public, PortRestricted, Direct;
+    public_to_symmetric: Public, Symmetric, Direct;
+    public_to_udp_blocked: Public, UdpBlocked, Relayed;
+    cone_to_public: Cone, Public, Direct;
+    cone_to_cone: Cone, Cone, Direct;
+    cone_to_port_restricted: Cone, PortRestricted, Direct;
+    cone_to_symmetric: Cone, Symmetric, Direct;
+    cone_to_udp_blocked: Cone, UdpBlocked, Relayed;
+    port_restricted_to_public: PortRestricted, Public, Direct;
+    port_restricted_to_cone: PortRestricted, Cone, Direct;
+    port_restricted_to_port_restricted: PortRestricted, PortRestricted, Direct;
+    port_restricted_to_symmetric: PortRestricted, Symmetric, Relayed;
+    port_restricted_to_udp_blocked: PortRestricted, UdpBlocked, Relayed;
+    symmetric_to_public: Symmetric, Public, Direct;
+    symmetric_to_cone: Symmetric, Cone, Direct;
+    symmetric_to_port_restricted: Symmetric, PortRestricted, Relayed;
+    symmetric_to_symmetric: Symmetric, Symmetric, Relayed;
+    symmetric_to_udp_blocked: Symmetric, UdpBlocked, Relayed;
+    udp_blocked_to_public: UdpBlocked, Public, Relayed;
+    udp_blocked_to_cone: UdpBlocked, Cone, Relayed;
+    udp_blocked_to_port_restricted: UdpBlocked, PortRestricted, Relayed;
+    udp_blocked_to_symmetric: UdpBlocked, Symmetric, Relayed;
+    udp_blocked_to_udp_blocked: UdpBlocked, UdpBlocked, Relayed;
+}
