@@ -1,5 +1,7 @@
-//! The agent as a service of systemd. Only the unit is made here: the program, its user and its config file are
-//! put in place by whoever installs it.
+//! The agent as a service of systemd. Whoever installs it may have put the program, its user and its config file in
+//! place; given a config file, all of that is done here.
+
+mod place;
 
 use std::{
     fs, io,
@@ -12,6 +14,9 @@ pub const CONFIG_FILE: &str = "/etc/flotilla/device.toml";
 
 /// Where an installed agent keeps its state.
 pub const STATE_DIR: &str = "/var/lib/flotilla";
+
+/// Where the program is put.
+pub const PROGRAM: &str = "/usr/local/bin/flotilla-agent";
 
 const UNIT: &str = "flotilla-agent.service";
 const UNIT_PATH: &str = "/etc/systemd/system/flotilla-agent.service";
@@ -41,25 +46,34 @@ pub enum InstallError {
     Place(PathBuf),
     #[error("{path} cannot be written: {source}.")]
     Write { path: PathBuf, source: io::Error },
-    #[error("systemctl {command} failed: {reason}")]
-    Systemctl { command: String, reason: String },
+    #[error("{0} is no config file of this fleet: {1}")]
+    Config(PathBuf, String),
+    #[error("{command} failed: {reason}")]
+    Command { command: String, reason: String },
 }
 
-/// Installs the service for this very program and starts it; a running one is replaced.
+/// Installs the service for this very program and starts it; a running one is replaced. With a config file, the
+/// program is copied to [`PROGRAM`] first, the file to [`CONFIG_FILE`], and the service's user is made.
 ///
 /// # Errors
 /// See [`InstallError`].
-pub fn install(run_as: RunAs) -> Result<(), InstallError> {
+pub fn install(run_as: RunAs, config: Option<&Path>) -> Result<(), InstallError> {
     check_system()?;
+    if let Some(config) = config {
+        place::put_in_place(run_as, config)?;
+    }
     let users = fs::read_to_string("/etc/passwd").unwrap_or_default();
     if run_as == RunAs::Flotilla && !users.lines().any(|line| line.starts_with("flotilla:")) && !knows_user()
     {
         return Err(InstallError::NoUser);
     }
-    let program = std::env::current_exe().map_err(|source| InstallError::Write {
-        path: UNIT_PATH.into(),
-        source,
-    })?;
+    let program = match config {
+        Some(_) => PROGRAM.into(),
+        None => std::env::current_exe().map_err(|source| InstallError::Write {
+            path: UNIT_PATH.into(),
+            source,
+        })?,
+    };
     fs::write(UNIT_PATH, unit(&program, run_as)?).map_err(|source| InstallError::Write {
         path: UNIT_PATH.into(),
         source,
@@ -127,11 +141,15 @@ fn knows_user() -> bool {
 }
 
 fn systemctl(arguments: &[&str]) -> Result<(), InstallError> {
-    let failed = |reason: String| InstallError::Systemctl {
-        command: arguments.join(" "),
+    run("systemctl", arguments)
+}
+
+fn run(program: &str, arguments: &[&str]) -> Result<(), InstallError> {
+    let failed = |reason: String| InstallError::Command {
+        command: format!("{program} {}", arguments.join(" ")),
         reason,
     };
-    let output = Command::new("systemctl")
+    let output = Command::new(program)
         .args(arguments)
         .output()
         .map_err(|error| failed(error.to_string()))?;
@@ -158,6 +176,12 @@ mod tests {
                 && !text.contains("@PROGRAM@")
                 && !text.contains("@USER@")
         );
+        for right in [
+            "AmbientCapabilities=CAP_NET_ADMIN\n",
+            "DeviceAllow=/dev/net/tun rw\n",
+        ] {
+            assert!(text.contains(right), "without {right} the service has no mesh");
+        }
         assert!(
             unit(Path::new("/opt/agent"), RunAs::Root)
                 .unwrap()

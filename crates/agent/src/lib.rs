@@ -33,7 +33,7 @@ mod status;
 pub use agent::{AgentConfig, run};
 pub use enrollment::{EnrollmentSource, Environment};
 pub use exit::Exit;
-pub use install::{CONFIG_FILE, InstallError, RunAs, STATE_DIR, install, uninstall};
+pub use install::{CONFIG_FILE, InstallError, PROGRAM, RunAs, STATE_DIR, install, uninstall};
 pub use mesh::TUN_NAME;
 pub use status::{EnrolledDevice, LinkStatus, MeshStatus, PeerStatus, Status, StatusError, status};
 

@@ -54,6 +54,9 @@ enum Command {
         /// Run the service as root instead of the user flotilla
         #[arg(long)]
         as_root: bool,
+        /// The config file to enroll with; the program, its user and this file are put in place, too
+        #[arg(long, value_name = "FILE")]
+        config: Option<PathBuf>,
     },
     /// Stops and removes the systemd service; the device's state is kept
     Uninstall,
@@ -72,7 +75,10 @@ fn main() -> ExitCode {
             ..AgentConfig::new(state_dir, source(config))
         }),
         Command::Status { json, state_dir } => show_status(&state_dir, json),
-        Command::Install { as_root } => done(install(if as_root { RunAs::Root } else { RunAs::Flotilla })),
+        Command::Install { as_root, config } => {
+            let run_as = if as_root { RunAs::Root } else { RunAs::Flotilla };
+            done(install(run_as, config.as_deref()))
+        }
         Command::Uninstall => done(uninstall()),
         Command::Version => {
             println!("flotilla-agent {}", flotilla_agent::VERSION);

@@ -28,12 +28,13 @@ use crate::{
     status::StatusFile,
 };
 use base64::{Engine as _, engine::general_purpose::STANDARD};
-use flotilla_identity::{ControlTrust, MaterialError, agent_config};
+use flotilla_identity::{ControlTrust, MaterialError, RelayTrust, agent_config, relay_client_config};
 use flotilla_protocol::{
     Code, Problem,
-    id::{DeviceId, RelayId},
+    id::{DeviceId, FleetId, RelayId},
     mesh::{MapPush, MapTaken},
     path::PathAttempt,
+    pin::Pin,
 };
 use flotilla_tunnel::PrivateKey;
 use keeper::Keeper;
@@ -61,7 +62,8 @@ struct Setup {
     tun_name: String,
     device: DeviceId,
     private_key: PrivateKey,
-    trust: ControlTrust,
+    fleet: FleetId,
+    ca_pin: Pin,
 }
 
 impl Setup {
@@ -85,16 +87,27 @@ impl Setup {
             tun_name,
             device: identity.device_id,
             private_key: PrivateKey::from_bytes(key),
-            trust: ControlTrust {
-                ca_pin: identity.ca_pin.clone(),
-                fleet: Some(identity.fleet_id),
-            },
+            fleet: identity.fleet_id,
+            ca_pin: identity.ca_pin.clone(),
         })
     }
 
     /// How the TLS end of a relay is recognized. Control's own has the fleet's id, and is control.
-    fn relay_tls(&self, _: RelayId) -> Result<Arc<rustls::ClientConfig>, MaterialError> {
-        agent_config(self.trust.clone(), None, self.clock.for_tls())
+    fn relay_tls(&self, relay: RelayId) -> Result<Arc<rustls::ClientConfig>, MaterialError> {
+        let clock = self.clock.for_tls();
+        if relay.0 == self.fleet.0 {
+            let trust = ControlTrust {
+                ca_pin: self.ca_pin.clone(),
+                fleet: Some(self.fleet),
+            };
+            return agent_config(trust, None, clock);
+        }
+        let trust = RelayTrust {
+            ca_pin: self.ca_pin.clone(),
+            fleet: self.fleet,
+            device: DeviceId(relay.0),
+        };
+        relay_client_config(trust, clock)
     }
 }
 

@@ -1,0 +1,101 @@
+//! The program, its user and its config file where the service expects them.
+
+use super::{CONFIG_FILE, InstallError, PROGRAM, RunAs, STATE_DIR, USER, knows_user, run};
+use crate::EnrollmentSource;
+use std::{
+    fs::{self, OpenOptions},
+    io::{self, Write as _},
+    os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _},
+    path::{Path, PathBuf},
+};
+
+pub(super) fn put_in_place(run_as: RunAs, config: &Path) -> Result<(), InstallError> {
+    // Looked at before anything is changed.
+    let unusable = |reason| InstallError::Config(config.to_owned(), reason);
+    EnrollmentSource::File(config.to_owned())
+        .read()
+        .map_err(|error| unusable(error.to_string()))?;
+    let text = fs::read(config).map_err(|error| unusable(error.to_string()))?;
+    let text = zeroize::Zeroizing::new(text);
+    if run_as == RunAs::Flotilla {
+        ensure_user()?;
+    }
+    let own = std::env::current_exe().and_then(fs::read);
+    let program = own.map_err(|source| InstallError::Write {
+        path: PROGRAM.into(),
+        source,
+    })?;
+    write(Path::new(PROGRAM), &program, 0o755)?;
+    write(Path::new(CONFIG_FILE), &text, 0o600)?;
+    if run_as == RunAs::Flotilla {
+        run("chown", &[&format!("{USER}:"), CONFIG_FILE])?;
+    }
+    Ok(())
+}
+
+fn ensure_user() -> Result<(), InstallError> {
+    if !knows_user() {
+        let shell = ["/usr/sbin/nologin", "/sbin/nologin", "/bin/false"];
+        let shell = shell.into_iter().find(|path| Path::new(path).exists());
+        let shell = shell.unwrap_or("/bin/false");
+        let home = ["--home-dir", STATE_DIR, "--no-create-home"];
+        run(
+            "useradd",
+            &[&["--system", "--user-group", "--shell", shell], &home[..], &[USER]].concat(),
+        )?;
+    }
+    let groups = fs::read_to_string("/etc/group").unwrap_or_default();
+    if groups.lines().any(|line| line.starts_with("docker:")) {
+        run("usermod", &["--append", "--groups", "docker", USER])?;
+    }
+    Ok(())
+}
+
+/// Written beside and renamed, because a running program cannot be written over.
+fn write(path: &Path, bytes: &[u8], mode: u32) -> Result<(), InstallError> {
+    let fresh = PathBuf::from(format!("{}.new", path.display()));
+    let replaced = || -> io::Result<()> {
+        if let Some(folder) = path.parent() {
+            fs::create_dir_all(folder)?;
+        }
+        // What a failed attempt left may belong to somebody else.
+        match fs::remove_file(&fresh) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            _ => {}
+        }
+        let mut options = OpenOptions::new();
+        let mut file = options.write(true).create_new(true).mode(mode).open(&fresh)?;
+        file.write_all(bytes)?;
+        file.set_permissions(fs::Permissions::from_mode(mode))?;
+        file.sync_all()?;
+        fs::rename(&fresh, path)
+    };
+    replaced().map_err(|source| InstallError::Write {
+        path: path.to_owned(),
+        source,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_is_replaced_whole_with_the_rights_it_should_have() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("folder/agent");
+        for (text, mode) in [("one", 0o755), ("two", 0o600)] {
+            write(&path, text.as_bytes(), mode).unwrap();
+            assert_eq!(fs::read_to_string(&path).unwrap(), text);
+            assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, mode);
+        }
+        assert_eq!(fs::read_dir(path.parent().unwrap()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn a_config_file_of_no_use_changes_nothing() {
+        let dir = tempfile::tempdir().unwrap();
+        let error = put_in_place(RunAs::Root, &dir.path().join("none.toml")).unwrap_err();
+        assert!(matches!(error, InstallError::Config(..)) && error.to_string().contains("does not exist"));
+    }
+}
