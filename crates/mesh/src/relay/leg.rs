@@ -47,8 +47,10 @@ enum Stage {
         session: SessionId,
         to: Leg,
         keepalive: Duration,
-        heard: Instant,
-        sent: Option<Instant>,
+        /// When something was sent last: NATs forget a mapping that nothing goes out by, whatever comes in.
+        sent: Instant,
+        /// The first thing that was sent after the relay was heard.
+        waiting: Option<Instant>,
     },
 }
 
@@ -94,12 +96,13 @@ impl LegState {
     }
 
     pub(super) fn note_sent(&mut self, now: Instant) {
-        if let Stage::Up { sent, heard, .. } = &mut self.stage
-            && sent.is_none_or(|sent| sent < *heard)
-        {
-            *sent = Some(now);
-            let check = now + SILENT_SENDING;
-            self.next = Some(self.next.map_or(check, |next| next.min(check)));
+        if let Stage::Up { sent, waiting, .. } = &mut self.stage {
+            *sent = now;
+            if waiting.is_none() {
+                *waiting = Some(now);
+                let check = now + SILENT_SENDING;
+                self.next = Some(self.next.map_or(check, |next| next.min(check)));
+            }
         }
     }
 
@@ -107,11 +110,16 @@ impl LegState {
     pub(super) fn believes(&mut self, claimed: SessionId, from: Leg, now: Instant) -> bool {
         match &mut self.stage {
             Stage::Up {
-                session, to, heard, ..
+                session, to, waiting, ..
             } if *session == claimed && *to == from => {
-                *heard = now;
+                *waiting = None;
                 self.tries = 0;
                 true
+            }
+            // The relay may mean a later session, whose welcome was lost: then it does not know this one.
+            Stage::Up { to, .. } if *to == from && self.tries == 0 => {
+                (self.tries, self.next) = (1, Some(now));
+                false
             }
             _ => false,
         }
@@ -169,8 +177,8 @@ impl LegState {
             session: welcome.session,
             to: from,
             keepalive,
-            heard: now,
-            sent: None,
+            sent: now,
+            waiting: None,
         };
         (self.tries, self.next) = (0, Some(now + keepalive));
         Said::Nothing
@@ -248,31 +256,31 @@ impl LegState {
             session,
             to,
             keepalive,
-            heard,
             sent,
-        } = self.stage
+            waiting,
+        } = &mut self.stage
         else {
             return Vec::new();
         };
-        let sending = sent.is_some_and(|sent| sent > heard && now >= sent + SILENT_SENDING);
-        let idle = now.saturating_duration_since(heard) >= keepalive;
-        if !sending && !idle && self.tries == 0 {
-            let check = sent
-                .filter(|sent| *sent > heard)
-                .map(|sent| sent + SILENT_SENDING);
-            self.next = Some(check.map_or(heard + keepalive, |check| check.min(heard + keepalive)));
+        let overdue = waiting.map(|since| since + SILENT_SENDING);
+        let due = overdue.map_or(*sent + *keepalive, |overdue| overdue.min(*sent + *keepalive));
+        if self.tries == 0 && now < due {
+            self.next = Some(due);
             return Vec::new();
         }
-        if self.tries >= PINGS {
+        if self.tries > PINGS {
             *self = Self::off(now);
             return Vec::new();
         }
+        *sent = now;
+        let ping = Frame::Ping {
+            session: *session,
+            tx,
+        };
+        let ping = written(&ping).map(|ping| (*to, ping));
         self.tries += 1;
         self.next = Some(now + PING_AGAIN);
-        written(&Frame::Ping { session, tx })
-            .map(|ping| (to, ping))
-            .into_iter()
-            .collect()
+        ping.into_iter().collect()
     }
 
     /// To the nearest address if one is known, otherwise to all: the first to answer is taken.
