@@ -1,9 +1,12 @@
 //! Figures, each beside a comparator of the same run where there is a sensible one.
 
 pub mod links;
+pub mod mesh;
 pub mod process;
 pub mod rpc;
 pub mod start;
+
+use std::borrow::Cow;
 
 use serde::Serialize;
 
@@ -11,7 +14,7 @@ use serde::Serialize;
 #[derive(Debug, Clone, Serialize)]
 pub struct Figure {
     pub bench: &'static str,
-    pub figure: &'static str,
+    pub figure: Cow<'static, str>,
     pub value: f64,
     pub unit: &'static str,
     /// What it is compared with.
@@ -22,10 +25,15 @@ pub struct Figure {
 
 impl Figure {
     #[must_use]
-    pub fn new(bench: &'static str, figure: &'static str, value: f64, unit: &'static str) -> Self {
+    pub fn new(
+        bench: &'static str,
+        figure: impl Into<Cow<'static, str>>,
+        value: f64,
+        unit: &'static str,
+    ) -> Self {
         Self {
             bench,
-            figure,
+            figure: figure.into(),
             value: rounded(value),
             unit,
             vs: None,

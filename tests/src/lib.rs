@@ -5,18 +5,19 @@
 //! - [`engine`]: images without a registry, and the docker command line of one computer.
 //! - [`flotilla`]: control and agents as the real programs, started, stopped and killed.
 //! - [`fleet`]: one device with one container, online. [`demo`]: a fleet to look at. [`soak`]: the long runs.
-//! - [`meshed`]: devices on one mesh, with what goes over it.
 //! - [`newcomer`], [`impostor`]: an agent and a control that do what the real ones never would.
 //! - [`swarm`]: a thousand agents in one process. [`bench`]: figures taken with all of these.
 //! - [`slow`]: clients that never finish what they begin.
 //! - [`watch`]: the live stream as a page reads it.
 //! - [`browser`], [`desktop`]: the user interface as people meet it, found by role and name.
+//! - [`dataplane`]: two ends of a WireGuard tunnel, ours or other people's, and traffic between them.
 //! - [`parts`]: where the programs under test are.
 //! - [`eventually`]: waiting for something to become true, with a deadline.
 
 pub mod bench;
 pub mod browser;
 pub mod clock;
+pub mod dataplane;
 pub mod demo;
 pub mod desktop;
 pub mod engine;
@@ -26,7 +27,6 @@ pub mod flotilla;
 pub mod forward;
 pub mod impostor;
 pub mod lab;
-pub mod meshed;
 pub mod newcomer;
 pub mod parts;
 pub mod program;

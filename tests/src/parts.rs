@@ -15,6 +15,11 @@ pub fn agent() -> Result<PathBuf> {
     program("FLOTILLA_AGENT_BIN", "flotilla-agent")
 }
 
+/// A data plane from files, without an agent.
+pub fn dataplane() -> Result<PathBuf> {
+    program("FLOTILLA_DATAPLANE_BIN", "examples/dataplane")
+}
+
 pub fn desktop() -> Result<PathBuf> {
     program("FLOTILLA_DESKTOP_BIN", "flotilla-desktop")
 }

@@ -51,15 +51,17 @@ pub(crate) fn build(command: &mut Command) -> Result<Vec<Artifact>> {
 
 /// Builds one program for this machine and returns its path.
 pub(crate) fn build_program(package: &str, program: &str, profile: Profile) -> Result<PathBuf> {
+    build_one(package, "--bin", program, profile)
+}
+
+/// The same for one of a package's examples.
+pub(crate) fn build_example(package: &str, example: &str, profile: Profile) -> Result<PathBuf> {
+    build_one(package, "--example", example, profile)
+}
+
+fn build_one(package: &str, kind: &str, program: &str, profile: Profile) -> Result<PathBuf> {
     let mut command = cargo("build");
-    command.args([
-        "--package",
-        package,
-        "--bin",
-        program,
-        "--profile",
-        profile.name(),
-    ]);
+    command.args(["--package", package, kind, program, "--profile", profile.name()]);
     let artifacts = build(&mut command)?;
     let built = artifacts.into_iter().find(|artifact| artifact.target == program);
     Ok(built

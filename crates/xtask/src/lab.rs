@@ -1,4 +1,5 @@
-//! What the end-to-end tests share between runs, kept in the cache: a Debian root with systemd, and Compose v2.
+//! What the end-to-end tests share between runs, kept in the cache: a Debian root with systemd, Compose v2, and other
+//! WireGuard programs to talk with and to be measured beside.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -13,8 +14,9 @@ use crate::step::step;
 const MIRROR: &str = "http://deb.debian.org/debian";
 const ROOTFS_SUITE: &str = "bookworm";
 const ROOTFS_PACKAGES: &str = "systemd,systemd-sysv,dbus,iproute2,kmod,curl,ca-certificates";
-/// Debian 12 has Compose v1 only; the next release's package is unpacked, not installed.
-const COMPOSE_SUITE: &str = "trixie";
+/// Debian 12 has Compose v1 only, and a wireguard-go from before its offload; the next release's packages are
+/// unpacked, not installed.
+const LATER_SUITE: &str = "trixie";
 const COMPOSE_PLUGIN: &str = "docker/cli-plugins/docker-compose";
 
 /// A root for booting systemd in a namespace, where the install line is tried for real.
@@ -53,18 +55,56 @@ pub(crate) fn ensure_compose(checkout: &Checkout) -> Result<()> {
             ["/usr/libexec", "/usr/lib", "/usr/local/lib"].map(|lib| Path::new(lib).join(COMPOSE_PLUGIN));
         let source = match installed.into_iter().find(|path| path.exists()) {
             Some(plugin) => plugin,
-            None => unpack_compose(&checkout.lab().join("compose"))?,
+            None => {
+                let root = unpack("docker-compose", &checkout.lab().join("compose"))?;
+                root.join("usr/libexec").join(COMPOSE_PLUGIN)
+            }
         };
-        let partial = compose.with_extension("partial");
-        fs::copy(&source, &partial).with_context(|| format!("cannot copy {}", source.display()))?;
-        Ok(fs::rename(&partial, &compose)?)
+        place(&source, &compose)
     })
 }
 
-/// Downloads the package with lists and settings of our own: the system's apt does not learn of the other release.
-fn unpack_compose(scratch: &Path) -> Result<PathBuf> {
+/// Other people's WireGuard programs in `lab/bin`: wireguard-go, and those that are crates.
+pub(crate) fn ensure_peers(checkout: &Checkout) -> Result<()> {
+    let bin = checkout.lab().join("bin");
+    let go = bin.join("wireguard-go");
+    if !go.exists() {
+        step("Fetching wireguard-go", || {
+            fs::create_dir_all(&bin)?;
+            let root = unpack("wireguard-go", &checkout.lab().join("wireguard-go"))?;
+            place(&root.join("usr/bin/wireguard-go"), &go)
+        })?;
+    }
+    for (package, program) in [("boringtun-cli", "boringtun-cli"), ("gotatun-cli", "gotatun")] {
+        let place_of_it = bin.join(program);
+        if place_of_it.exists() {
+            continue;
+        }
+        step(&format!("Installing {package} (some minutes)"), || {
+            let root = checkout.lab().join("crates");
+            let mut install = command("cargo");
+            install
+                .env_remove("CARGO_TARGET_DIR")
+                .args(["install", "--quiet", "--root"]);
+            check_quietly(install.arg(&root).arg(package))?;
+            place(&root.join("bin").join(program), &place_of_it)
+        })?;
+    }
+    Ok(())
+}
+
+/// Copies in one go: a killed run must not leave half a program under the final name.
+fn place(source: &Path, target: &Path) -> Result<()> {
+    let partial = target.with_extension("partial");
+    fs::copy(source, &partial).with_context(|| format!("cannot copy {}", source.display()))?;
+    Ok(fs::rename(&partial, target)?)
+}
+
+/// Downloads a package with lists and settings of our own: the system's apt does not learn of the other release.
+/// Answers the root below which its files are.
+fn unpack(package: &str, scratch: &Path) -> Result<PathBuf> {
     if lookup_program("apt-get").is_none() {
-        bail!("install the Docker Compose v2 plugin with your system's package manager");
+        bail!("install {package} with your system's package manager");
     }
     for directory in ["lists/partial", "cache/archives/partial"] {
         fs::create_dir_all(scratch.join(directory))?;
@@ -73,7 +113,7 @@ fn unpack_compose(scratch: &Path) -> Result<PathBuf> {
     let keyring = "/usr/share/keyrings/debian-archive-keyring.gpg";
     fs::write(
         &sources,
-        format!("deb [signed-by={keyring}] {} {COMPOSE_SUITE} main\n", mirror()),
+        format!("deb [signed-by={keyring}] {} {LATER_SUITE} main\n", mirror()),
     )?;
     let apt_get = || {
         let mut apt: Command = command("apt-get");
@@ -89,14 +129,15 @@ fn unpack_compose(scratch: &Path) -> Result<PathBuf> {
         apt
     };
     check_quietly(apt_get().args(["-qq", "update"]))?;
-    check_quietly(apt_get().args(["-qq", "download", "docker-compose"]))?;
+    check_quietly(apt_get().args(["-qq", "download", package]))?;
     let files = fs::read_dir(scratch)?.flatten().map(|entry| entry.path());
-    let package = files
+    let downloaded = files
         .into_iter()
         .find(|path| path.extension().is_some_and(|extension| extension == "deb"));
-    let package = package.context("apt-get downloaded no package")?;
-    check_quietly(command("dpkg").arg("-x").arg(&package).arg(scratch.join("root")))?;
-    Ok(scratch.join("root/usr/libexec").join(COMPOSE_PLUGIN))
+    let downloaded = downloaded.context("apt-get downloaded no package")?;
+    let root = scratch.join("root");
+    check_quietly(command("dpkg").arg("-x").arg(&downloaded).arg(&root))?;
+    Ok(root)
 }
 
 /// The mirror this machine already uses, so that its proxies and caches serve us too.

@@ -14,6 +14,7 @@ use crate::{agent, ui};
 /// What a program that starts the real thing must be told: where every part of it is.
 pub(crate) struct Parts {
     flotilla: PathBuf,
+    dataplane: PathBuf,
     agents: PathBuf,
     desktop: Option<PathBuf>,
     profile: Profile,
@@ -30,8 +31,12 @@ impl Parts {
         let flotilla = step("Building the server", || {
             cargo::build_program("flotilla", "flotilla", profile)
         })?;
+        let dataplane = step("Building a data plane without an agent", || {
+            cargo::build_example("flotilla-tunnel", "dataplane", profile)
+        })?;
         Ok(Self {
             flotilla,
+            dataplane,
             agents,
             desktop: None,
             profile,
@@ -59,6 +64,7 @@ impl Parts {
     pub(crate) fn tell(&self, checkout: &Checkout, command: &mut Command) {
         command
             .env("FLOTILLA_BIN", &self.flotilla)
+            .env("FLOTILLA_DATAPLANE_BIN", &self.dataplane)
             .env("FLOTILLA_AGENT_BIN", agent::native_program(&self.agents))
             .env("FLOTILLA_AGENTS_DIR", &self.agents)
             .env("FLOTILLA_UI_DIR", checkout.ui_dist())

@@ -42,7 +42,8 @@ pub(crate) fn desktop(checkout: &Checkout) -> Result<()> {
 pub(crate) fn lab(checkout: &Checkout) -> Result<()> {
     build(checkout)?;
     packages(checkout, &[Purpose::Lab])?;
-    lab::ensure_compose(checkout)
+    lab::ensure_compose(checkout)?;
+    lab::ensure_peers(checkout)
 }
 
 fn packages(checkout: &Checkout, purposes: &[Purpose]) -> Result<()> {

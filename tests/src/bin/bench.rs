@@ -1,10 +1,17 @@
 //! `cargo xtask bench [NAME]`: one JSON line per figure on stdout.
 
 use anyhow::{Result, bail};
-use flotilla_tests::bench::{Figure, links, rpc, start};
+use flotilla_tests::bench::{Figure, links, mesh, rpc, start};
 use flotilla_tests::lab::{Lab, on, with_lab};
 
-const NAMES: [&str; 4] = ["links-1000", "restart-1000", "rpc-under-load", "start-up"];
+const NAMES: [&str; 6] = [
+    "links-1000",
+    "mesh-latency",
+    "mesh-throughput",
+    "restart-1000",
+    "rpc-under-load",
+    "start-up",
+];
 
 fn main() -> Result<()> {
     let wanted = std::env::args().nth(1);
@@ -32,6 +39,8 @@ fn run(name: &str) -> Result<()> {
         "links-1000" => on(Lab::without_engines(0)?, async |lab| {
             links::links(lab, &mut print).await
         }),
+        "mesh-latency" => mesh::latency(&Lab::without_engines(2)?, &mut print),
+        "mesh-throughput" => mesh::throughput(&Lab::without_engines(2)?, &mut print),
         "restart-1000" => on(Lab::without_engines(0)?, async |lab| {
             links::restart(lab, &mut print).await
         }),

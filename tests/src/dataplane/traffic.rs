@@ -1,0 +1,155 @@
+//! Traffic from one end to the other, and what the kernel at the receiving end thought of it.
+
+use anyhow::{Context, Result, bail, ensure};
+use serde_json::Value;
+
+use super::{End, Ends};
+use crate::eventually::{eventually_blocking, seconds};
+use crate::lab::Machine;
+use crate::program::{Program, run};
+
+/// How to send.
+#[derive(Debug, Clone, Copy)]
+pub struct Transfer {
+    pub seconds: u32,
+    pub streams: u32,
+    /// From the far end to the near one.
+    pub reverse: bool,
+    /// UDP at so many Mbit/s instead of TCP as fast as it goes.
+    pub udp_mbit: Option<u32>,
+}
+
+/// What arrived.
+#[derive(Debug, Clone, Copy)]
+pub struct Arrived {
+    pub gbit: f64,
+    pub gbit_per_second: f64,
+    /// TCP segments that had to be sent again.
+    pub retransmits: f64,
+    /// UDP datagrams that did not arrive, of a hundred.
+    pub lost_percent: f64,
+}
+
+impl Transfer {
+    #[must_use]
+    pub fn tcp(seconds: u32, streams: u32) -> Self {
+        Self {
+            seconds,
+            streams,
+            reverse: false,
+            udp_mbit: None,
+        }
+    }
+
+    #[must_use]
+    pub fn udp(seconds: u32, mbit: u32) -> Self {
+        Self {
+            udp_mbit: Some(mbit),
+            ..Self::tcp(seconds, 1)
+        }
+    }
+
+    #[must_use]
+    pub fn reversed(self) -> Self {
+        Self {
+            reverse: true,
+            ..self
+        }
+    }
+
+    /// Sends through the tunnel.
+    pub fn run(self, ends: &Ends<'_>) -> Result<Arrived> {
+        self.between(&ends.near, &ends.far)
+    }
+
+    fn between(self, near: &End<'_>, far: &End<'_>) -> Result<Arrived> {
+        let server = Server::start(far)?;
+        let address = far.address().to_string();
+        let mut client = near.machine.command("iperf3");
+        client.args([
+            "--json",
+            "--client",
+            &address,
+            "--time",
+            &self.seconds.to_string(),
+        ]);
+        client.args(["--parallel", &self.streams.to_string()]);
+        if self.reverse {
+            client.arg("--reverse");
+        }
+        if let Some(mbit) = self.udp_mbit {
+            // As much as fits into a packet of the tunnel.
+            client.args(["--udp", "--length", "1300", "--bitrate", &format!("{mbit}M")]);
+        }
+        let answer = run(&mut client)?;
+        drop(server);
+        let report: Value = serde_json::from_str(&answer)?;
+        if let Some(error) = report["error"].as_str() {
+            bail!("iperf3: {error}");
+        }
+        let end = &report["end"];
+        let number = |value: &Value| value.as_f64().context("iperf3 reports no number");
+        let received = if end["sum_received"].is_object() {
+            &end["sum_received"]
+        } else {
+            &end["sum"]
+        };
+        Ok(Arrived {
+            gbit: number(&received["bytes"])? * 8e-9,
+            gbit_per_second: number(&received["bits_per_second"])? * 1e-9,
+            retransmits: end["sum_sent"]["retransmits"].as_f64().unwrap_or_default(),
+            lost_percent: end["sum"]["lost_percent"].as_f64().unwrap_or_default(),
+        })
+    }
+}
+
+/// An iperf3 that takes one test. It ends with the value, since one whose client died would spin.
+struct Server(#[expect(dead_code, reason = "it runs as long as this lives")] Program);
+
+impl Server {
+    fn start(end: &End<'_>) -> Result<Self> {
+        let address = end.address().to_string();
+        let mut command = end.machine.command("iperf3");
+        command.args(["--server", "--one-off", "--forceflush", "--bind", &address]);
+        let name = format!("iperf3-{:06x}", rand::random::<u32>() & 0x00ff_ffff);
+        let mut program = Program::start(&mut command, end.machine.directory(), &name)?;
+        eventually_blocking("iperf3 listens", seconds(5.0), || {
+            program.ensure_running()?;
+            ensure!(program.output()?.contains("listening"), "{}", program.log()?);
+            Ok(())
+        })?;
+        Ok(Self(program))
+    }
+}
+
+/// TCP segments and UDP datagrams that this machine's kernel found to be broken since it booted.
+pub fn checksum_errors(machine: &Machine) -> Result<u64> {
+    let counters = run(machine.command("nstat").args([
+        "-a",
+        "-s",
+        "-z",
+        "TcpInCsumErrors",
+        "UdpInCsumErrors",
+        "IcmpInCsumErrors",
+    ]))?;
+    let values = counters
+        .lines()
+        .filter_map(|line| line.split_whitespace().nth(1)?.parse::<u64>().ok());
+    Ok(values.sum())
+}
+
+/// Round trips of pings that are sent each when the one before is answered, in microseconds, sorted; and how many
+/// were lost.
+pub fn round_trips(ends: &Ends<'_>, count: u32, interval: &str) -> Result<(Vec<f64>, u64)> {
+    let [count, target] = [count.to_string(), ends.far.address().to_string()];
+    let answer = run(ends
+        .near
+        .machine
+        .command("ping")
+        .args(["-c", &count, "-i", interval, "-W", "2", &target]))?;
+    let time = |line: &str| line.split("time=").nth(1)?.split(' ').next()?.parse::<f64>().ok();
+    let mut times: Vec<f64> = answer.lines().filter_map(time).map(|ms| ms * 1e3).collect();
+    times.sort_by(f64::total_cmp);
+    let lost = count.parse::<u64>()?.saturating_sub(times.len() as u64);
+    Ok((times, lost))
+}
