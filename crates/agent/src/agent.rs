@@ -10,6 +10,7 @@ use crate::{
     exit::Exit,
     link::{Dismissal, End, Membership, Unusable},
     mesh::{Mesh, Surroundings, TUN_NAME},
+    relay,
     state::{Identity, StateDir, StateError},
     status::StatusFile,
 };
@@ -127,6 +128,7 @@ impl Agent {
                 Ok(mesh) => mesh,
                 Err(error) => return Exit::Refused(Unusable::from(error).to_string()),
             };
+            let _relaying = relay::keep(self.state.clone(), self.clock.clone());
             standing.dismissed = match self.membership(identity, mesh.clone()).hold(shutdown).await {
                 End::Stopped => return Exit::Stopped,
                 End::Unusable(unusable) => return Exit::Refused(unusable.to_string()),

@@ -218,6 +218,7 @@ async fn settings(
             state.heard = state.heard.max(Some(settings.sent_at));
             if let Some(identity) = &mut state.identity {
                 identity.device_name = settings.device_name;
+                identity.relay = settings.relay;
                 // Without an address the device could never come back.
                 if !settings.endpoints.is_empty() {
                     identity.endpoints = settings.endpoints;

@@ -158,6 +158,7 @@ async fn attempt(state: &StateDir, enrollment: &Enrollment, clock: &AgentClock) 
             endpoints,
             last_good: Some(answered),
             mesh: response.mesh,
+            relay: None,
         });
     })?;
     Ok(())

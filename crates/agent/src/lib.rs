@@ -11,6 +11,7 @@
 //! - `state`, `disk`, `secret`: what survives, and how it survives a power cut.
 //! - `link`, `api`: the connection to control, and what control may ask on it.
 //! - `mesh`: the network map, and the data plane that runs on it, with control or without.
+//! - `relay`: passing packets on for other devices.
 //! - `machine`, `clock`: what the device is, and what time it thinks it is.
 //! - `install`: as a service of systemd.
 
@@ -26,6 +27,7 @@ mod install;
 mod link;
 mod machine;
 mod mesh;
+mod relay;
 mod secret;
 mod state;
 mod status;
@@ -35,6 +37,7 @@ pub use enrollment::{EnrollmentSource, Environment};
 pub use exit::Exit;
 pub use install::{CONFIG_FILE, InstallError, PROGRAM, RunAs, STATE_DIR, install, uninstall};
 pub use mesh::TUN_NAME;
+pub use relay::relay;
 pub use status::{EnrolledDevice, LinkStatus, MeshStatus, PeerStatus, Status, StatusError, status};
 
 /// Version of this agent.

@@ -9,10 +9,11 @@
 use clap::{Parser, Subcommand};
 use flotilla_agent::{
     AgentConfig, CONFIG_FILE, EnrollmentSource, Environment, Exit, InstallError, RunAs, STATE_DIR, TUN_NAME,
-    install, run, status, uninstall,
+    install, relay, run, status, uninstall,
 };
 use std::{
     io::IsTerminal as _,
+    net::SocketAddr,
     path::{Path, PathBuf},
     process::ExitCode,
 };
@@ -49,6 +50,14 @@ enum Command {
         #[arg(long, value_name = "DIR", env = "FLOTILLA_STATE_DIR", default_value = STATE_DIR)]
         state_dir: PathBuf,
     },
+    /// Passes sealed packets on for the other devices of this device's fleet
+    Relay {
+        /// UDP and TCP address to listen on
+        #[arg(long, value_name = "ADDR")]
+        listen: SocketAddr,
+        #[arg(long, value_name = "DIR", env = "FLOTILLA_STATE_DIR", default_value = STATE_DIR)]
+        state_dir: PathBuf,
+    },
     /// Installs this program as a systemd service and starts it
     Install {
         /// Run the service as root instead of the user flotilla
@@ -70,10 +79,16 @@ fn main() -> ExitCode {
             config,
             state_dir,
             tun_name,
-        } => run_agent(AgentConfig {
-            tun_name,
-            ..AgentConfig::new(state_dir, source(config))
-        }),
+        } => {
+            let config = AgentConfig {
+                tun_name,
+                ..AgentConfig::new(state_dir, source(config))
+            };
+            run_until_signal(async move |shutdown| run(config, shutdown).await)
+        }
+        Command::Relay { listen, state_dir } => {
+            run_until_signal(async move |shutdown| relay(&state_dir, listen, shutdown).await)
+        }
         Command::Status { json, state_dir } => show_status(&state_dir, json),
         Command::Install { as_root, config } => {
             let run_as = if as_root { RunAs::Root } else { RunAs::Flotilla };
@@ -87,7 +102,7 @@ fn main() -> ExitCode {
     }
 }
 
-fn run_agent(config: AgentConfig) -> ExitCode {
+fn run_until_signal(work: impl AsyncFnOnce(CancellationToken) -> Exit) -> ExitCode {
     init_logs();
     // One thread is enough for an agent that mostly waits, and keeps it small.
     let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
@@ -97,7 +112,7 @@ fn run_agent(config: AgentConfig) -> ExitCode {
     let exit = runtime.block_on(async {
         let shutdown = CancellationToken::new();
         tokio::spawn(cancel_on_signal(shutdown.clone()));
-        run(config, shutdown).await
+        work(shutdown).await
     });
     match &exit {
         Exit::Stopped => tracing::info!("stopped"),

@@ -12,6 +12,7 @@ use crate::{
 };
 use flotilla_protocol::{
     Timestamp,
+    agent::RelayDuty,
     endpoint::Endpoint,
     enroll::MeshAddress,
     id::{DeviceId, FleetId, TokenId},
@@ -26,6 +27,7 @@ use std::{
     path::{Path, PathBuf},
     sync::{Mutex, MutexGuard, PoisonError},
 };
+use tokio::sync::watch;
 
 const FILE: &str = "agent.json";
 const LOCK: &str = "lock";
@@ -83,6 +85,9 @@ pub(crate) struct Identity {
     /// Where it was last found.
     pub(crate) last_good: Option<Endpoint>,
     pub(crate) mesh: MeshAddress,
+    /// What control wants this device to pass on for others.
+    #[serde(default)]
+    pub(crate) relay: Option<RelayDuty>,
 }
 
 /// Why the state cannot be used or kept. Every text says what to do.
@@ -137,6 +142,7 @@ pub(crate) struct StateDir {
     dir: PathBuf,
     _lock: File,
     state: Mutex<State>,
+    changes: watch::Sender<()>,
 }
 
 impl StateDir {
@@ -164,6 +170,7 @@ impl StateDir {
             dir: dir.to_owned(),
             _lock: lock,
             state: Mutex::new(load(dir)?.unwrap_or_default()),
+            changes: watch::Sender::default(),
         })
     }
 
@@ -173,6 +180,11 @@ impl StateDir {
 
     pub(crate) fn get(&self) -> State {
         self.locked().clone()
+    }
+
+    /// Tells of every change, from now on.
+    pub(crate) fn watch(&self) -> watch::Receiver<()> {
+        self.changes.subscribe()
     }
 
     /// Changes the state. When this returns without an error the change is on disk; else nothing changed.
@@ -187,6 +199,7 @@ impl StateDir {
             );
             replace(&mut RealDisk, &self.dir, FILE, &bytes).map_err(failed)?;
             *current = next;
+            self.changes.send_replace(());
         }
         Ok(())
     }

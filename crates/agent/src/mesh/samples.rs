@@ -102,5 +102,6 @@ pub(crate) fn identity() -> Identity {
         endpoints: Vec::new(),
         last_good: None,
         mesh: map(1).address,
+        relay: None,
     }
 }
