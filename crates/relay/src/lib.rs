@@ -15,6 +15,7 @@ mod stream;
 pub mod switchboard;
 mod udp;
 
+pub use flotilla_wire::StaticKey;
 pub use server::{Relay, RelayConfig, StartError};
 pub use stream::Remote;
 pub use switchboard::{ClientFacts, Facts, Limits, Totals};
