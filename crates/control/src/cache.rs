@@ -52,6 +52,10 @@ pub(crate) struct State {
     own_relay: Option<Relay>,
     presence: Presence,
     devices: BTreeMap<DeviceId, Entry>,
+    /// More paths changed than pages could be told one by one.
+    has_unshown_paths: bool,
+    /// When pages were last made to load again for that.
+    paths_reset: Option<Timestamp>,
 }
 
 /// What a start reads from the store.
@@ -92,6 +96,8 @@ impl Cache {
             own_relay: None,
             presence: Presence::new(),
             devices,
+            has_unshown_paths: false,
+            paths_reset: None,
         };
         state.expect_all(now);
         state.map_relays();

@@ -10,7 +10,7 @@ mod relays;
 mod test_path;
 pub(crate) mod why;
 
-pub(crate) use policy::{begin_with, explain, follow_rename, record_policy, review, save};
+pub(crate) use policy::{begin, begin_with, explain, follow_rename, record_policy, review, save};
 pub(crate) use push::push;
 pub(crate) use range::move_to;
 pub(crate) use relays::{duty, promote, revoked, tell_relays};

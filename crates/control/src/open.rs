@@ -10,6 +10,7 @@ use crate::{
     data_dir::DataDir,
     hub::Hub,
     limit::Refusals,
+    mesh,
     provision::Builds,
     store::{FleetRow, NewActivity, Store, StoreError},
     trust::Trust,
@@ -92,6 +93,7 @@ pub(crate) async fn open(
         };
         core.record(entry).await;
     }
+    mesh::begin(&core).await.map_err(unreadable)?;
     Ok((core, token.reveal().to_owned()))
 }
 

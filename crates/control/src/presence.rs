@@ -24,6 +24,7 @@ pub(crate) async fn watch(core: Arc<Core>, given: Vec<Endpoint>, fleet: SocketAd
             roster::went_offline(&core, device).await;
         }
         show_expired(&core, checked, now);
+        core.cache.lock().show_unshown_paths(now);
         core.set_endpoints(advertise::endpoints(&given, fleet));
         checked = now;
     }

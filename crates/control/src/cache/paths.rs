@@ -26,6 +26,9 @@ const RTT_CHANGE: f32 = 0.2;
 /// More frames than this at once are told as one that has pages load again: a reader could not keep up with them.
 const FRAMES: usize = 512;
 
+/// From one such frame to the next, when devices come and go.
+const RESET_PACE: SignedDuration = SignedDuration::from_secs(30);
+
 /// In a larger fleet, a list of everything leaves out pairs that no rule connects.
 const LISTED_WHOLE: usize = 100;
 
@@ -68,7 +71,7 @@ impl Entry {
             );
             return News::Path;
         };
-        if path.received_bytes != known.path.received_bytes {
+        if path.received_bytes > known.path.received_bytes {
             known.carried = Some(now);
         }
         let news = news(&known.path, &path);
@@ -160,7 +163,7 @@ impl State {
         let told = heard.filter(|path| path.why == reason);
         let relay = told.and_then(|path| path.relay);
         let since = match reason {
-            PathReason::NoneOffline => cause.row.last_seen,
+            PathReason::NoneOffline if cause.link.is_none() => cause.row.last_seen,
             PathReason::Unknown => from.paths_heard,
             _ => told.map(|path| path.since),
         };
@@ -288,12 +291,8 @@ impl State {
     }
 
     pub(super) fn publish_all_paths(&mut self, now: Timestamp) {
-        let ids: Vec<_> = self
-            .devices
-            .values()
-            .filter(|entry| entry.is_on_mesh())
-            .map(|entry| entry.row.id)
-            .collect();
+        let on_mesh = self.devices.values().filter(|entry| entry.is_on_mesh());
+        let ids: Vec<_> = on_mesh.map(|entry| entry.row.id).collect();
         if ids.len() * ids.len() > FRAMES {
             self.live.reset();
             return;
@@ -308,11 +307,24 @@ impl State {
 
     fn publish_pairs(&mut self, pairs: &[(DeviceId, DeviceId)], now: Timestamp) {
         if pairs.len() > FRAMES {
-            self.live.reset();
+            self.has_unshown_paths = true;
             return;
         }
         for (from, to) in pairs {
             self.publish_path(*from, *to, now);
+        }
+    }
+
+    /// Has pages load again when more paths changed than could be told one by one. In a fleet that large some device
+    /// always comes or goes, so not at every change.
+    pub(crate) fn show_unshown_paths(&mut self, now: Timestamp) {
+        let is_due = self
+            .paths_reset
+            .is_none_or(|last| now.duration_since(last) >= RESET_PACE);
+        if self.has_unshown_paths && is_due {
+            self.has_unshown_paths = false;
+            self.paths_reset = Some(now);
+            self.live.reset();
         }
     }
 }

@@ -7,7 +7,7 @@ use flotilla_protocol::{
     api::{Resource, ResourceRef},
     id::DeviceId,
     inventory::{Inventory, Item, Kind},
-    mesh::MeshReport,
+    mesh::{MeshReport, MeshState},
 };
 
 /// How much a report changed.
@@ -68,10 +68,16 @@ impl State {
         if changed { Heard::Changed } else { Heard::Nothing }
     }
 
-    fn hear_mesh(&mut self, id: DeviceId, mesh: MeshReport, now: Timestamp) -> bool {
+    fn hear_mesh(&mut self, id: DeviceId, mut mesh: MeshReport, now: Timestamp) -> bool {
         let Some(entry) = self.devices.get_mut(&id) else {
             return false;
         };
+        if let (MeshState::Starting, Some(known)) = (&mesh.state, &entry.known.mesh) {
+            // An agent that restarts is soon where it was; until it says otherwise, its peers keep trying there.
+            mesh.candidates.clone_from(&known.candidates);
+            mesh.home_relay = known.home_relay;
+            mesh.nat = known.nat;
+        }
         let home = |known: &Option<MeshReport>| known.as_ref().and_then(|mesh| mesh.home_relay);
         let before = home(&entry.known.mesh);
         let changed = set(&mut entry.known.mesh, mesh);

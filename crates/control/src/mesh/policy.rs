@@ -5,7 +5,7 @@ use crate::{
     core::Core,
     refusal::Refusal,
     roster::no_such_device,
-    store::{DeviceRow, NewActivity},
+    store::{DeviceRow, NewActivity, StoreError},
 };
 use flotilla_policy as policy;
 use flotilla_protocol::{
@@ -75,13 +75,36 @@ fn successor(current: &PolicyInForce, policy: Policy, now: Timestamp) -> PolicyI
     }
 }
 
-/// The first policy of a fleet whose owner chose how to begin; `None` when one was saved before.
+/// The policy of a fleet whose owner chose how to begin; `None` once there is another one. *Locked* without an agent on
+/// this computer lets nobody reach anything, and is completed when there is one.
 pub(crate) fn begin_with(state: &State, choice: StartingPolicy, now: Timestamp) -> Option<PolicyInForce> {
+    let current = &state.policy;
     let this_computer = state
         .devices()
         .find(|entry| entry.row.this_computer && entry.row.revoked.is_none());
-    let name = this_computer.map(|entry| &entry.row.name);
-    (state.policy.revision == 0).then(|| successor(&state.policy, policy::starting(choice, name), now))
+    let first = policy::starting(choice, this_computer.map(|entry| &entry.row.name));
+    let was_chosen = state.fleet.starting_policy == Some(choice);
+    let is_incomplete = current.revision == 1 && was_chosen && current.policy == Policy::default();
+    let begins = current.revision == 0 || (is_incomplete && first != current.policy);
+    begins.then(|| successor(current, first, now))
+}
+
+/// Puts that policy in force where it is due. The caller holds the change lock, or nobody else runs yet.
+pub(crate) async fn begin(core: &Core) -> Result<(), StoreError> {
+    let now = core.clock.now();
+    let due = {
+        let state = core.cache.lock();
+        let choice = state.fleet.starting_policy;
+        choice.and_then(|choice| begin_with(&state, choice, now))
+    };
+    let Some(policy) = due else {
+        return Ok(());
+    };
+    core.store.save_policy(&policy).await?;
+    core.cache.lock().set_policy(policy.clone(), now);
+    let details = "The fleet begins as its owner chose.".to_owned();
+    record_policy(core, policy.revision, true, details).await;
+    Ok(())
 }
 
 /// The policy that means the same devices after one of them got another name; `None` when none of it names that one.

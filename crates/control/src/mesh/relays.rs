@@ -70,6 +70,12 @@ fn wanted(entry: &Entry, request: &PromoteRelay) -> Result<Relaying, Refusal> {
             format!("{name} is not enrolled, so it can't be a relay. Enroll it first."),
         ));
     }
+    if entry.row.this_computer {
+        return Err(Refusal::new(
+            Code::Conflict,
+            "The controller runs a relay on this computer already. Choose another device.",
+        ));
+    }
     if entry.row.mode == NetworkMode::Bridge {
         return Err(Refusal::new(
             Code::Conflict,

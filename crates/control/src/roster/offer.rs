@@ -4,7 +4,7 @@ use super::{by_owner, get, parse_name, parse_tags, propose_name, range};
 use crate::{
     cache::Entry,
     core::Core,
-    provision,
+    mesh, provision,
     refusal::Refusal,
     store::{DeviceRow, Known, NewActivity, TokenRow},
 };
@@ -100,6 +100,7 @@ pub(crate) async fn local_enrollment(core: &Core, hostname: &str) -> Result<Opti
         details,
     })
     .await;
+    mesh::begin(core).await?;
     Ok(Some(config))
 }
 

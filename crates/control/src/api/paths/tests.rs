@@ -11,6 +11,7 @@ use flotilla_protocol::{
     api::{List, LiveFrame, PolicyInForce, Resource},
     device::NetworkMode,
     id::DeviceId,
+    mesh::{Candidate, CandidateKind, MeshReport, MeshState, Nat},
     path::{Path, PathKind, PathReason, PeerPath},
 };
 use http::Method;
@@ -216,4 +217,74 @@ async fn a_path_is_tested_by_a_device_that_is_there() {
         .refused(Method::POST, "/paths/test", r#"{"from":"nas","to":"nas"}"#)
         .await;
     assert_eq!(same.field.as_deref(), Some("to"));
+}
+
+#[tokio::test]
+async fn an_agent_that_restarts_keeps_its_candidates_until_it_has_others() {
+    let bed = bed().await;
+    let report = |state, candidates| {
+        Report::Mesh(MeshReport {
+            state,
+            revision: 0,
+            candidates,
+            home_relay: None,
+            nat: Nat::Unknown,
+        })
+    };
+    let up = MeshState::Up {
+        interface: "flotilla0".into(),
+        mtu: 1420,
+    };
+    let candidate = Candidate {
+        kind: CandidateKind::Local,
+        address: "192.0.2.9:7000".parse().unwrap(),
+    };
+    let (nas, now) = (id(&bed, "nas"), bed.core.clock.now());
+    let mut state = bed.core.cache.lock();
+    let seen = |state: &crate::cache::State| {
+        let map = state.maps.map(state.find("laptop").unwrap().row.id).unwrap();
+        map.peers
+            .into_iter()
+            .find(|peer| peer.id == nas)
+            .unwrap()
+            .candidates
+    };
+    state.hear(nas, report(up.clone(), vec![candidate]), now);
+    state.hear(nas, report(MeshState::Starting, vec![]), now);
+    assert_eq!(seen(&state), [candidate]);
+    state.hear(nas, report(up, vec![]), now);
+    assert_eq!(seen(&state), []);
+}
+
+#[tokio::test]
+async fn in_a_large_fleet_pages_load_again_now_and_then_instead_of_following_every_path() {
+    // More than an octet of devices.
+    let entries = (0..=258u16).map(|n| {
+        let [high, low] = n.to_be_bytes();
+        let mut entry = peer(&format!("d{n}"), low);
+        entry.row.id = DeviceId(uuid::Uuid::from_u128(n.into()));
+        entry.row.mesh_ip = [100, 71, high, low].into();
+        entry
+    });
+    let entries = entries.collect();
+    let bed = Testbed::with(Ui::None, entries).await;
+    let mut live = bed.core.cache.subscribe();
+    live.next().await;
+    let frames = |bed: &Testbed| bed.core.cache.lock().live.seq();
+    let before = frames(&bed);
+    link(&bed, "d1");
+    link(&bed, "d2");
+    assert_eq!(frames(&bed), before + 2, "the devices themselves");
+    let show = |bed: &Testbed| {
+        let now = bed.core.clock.now();
+        bed.core.cache.lock().show_unshown_paths(now);
+    };
+    show(&bed);
+    assert_eq!(frames(&bed), before + 3);
+    link(&bed, "d3");
+    show(&bed);
+    assert_eq!(frames(&bed), before + 4, "not at every change");
+    bed.hands.advance(30);
+    show(&bed);
+    assert_eq!(frames(&bed), before + 5);
 }

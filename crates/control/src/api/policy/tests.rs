@@ -76,6 +76,29 @@ async fn nothing_is_allowed_until_the_owner_chose_how_to_begin() {
 }
 
 #[tokio::test]
+async fn a_locked_fleet_without_an_agent_here_is_completed_when_there_is_one() {
+    let bed = Testbed::with(Ui::None, vec![peer("nas", 2)]).await;
+    bed.call(Method::PATCH, "/fleet", r#"{"starting_policy":"locked"}"#)
+        .await;
+    let locked: PolicyInForce = bed.get("/policy").await;
+    assert_eq!((locked.revision, locked.policy.rules.len()), (1, 0));
+    let config = crate::roster::local_enrollment(&bed.core, "desk.lan")
+        .await
+        .unwrap()
+        .unwrap();
+    let completed: PolicyInForce = bed.get("/policy").await;
+    let rule = &completed.policy.rules[0];
+    assert_eq!(
+        (completed.revision, rule.from[0].to_string()),
+        (2, format!("device:{}", config.device_name))
+    );
+    crate::roster::local_enrollment(&bed.core, "desk.lan")
+        .await
+        .unwrap();
+    assert_eq!(bed.get::<PolicyInForce>("/policy").await.revision, 2, "once");
+}
+
+#[tokio::test]
 async fn a_policy_that_breaks_its_own_test_is_refused_whole() {
     let bed = bed().await;
     bed.put::<PolicyInForce>("/policy", &policy(WEB, "")).await;
