@@ -158,7 +158,8 @@ pub struct NearRule {
     pub differs: Vec<String>,
 }
 
-/// All paths, both directions of each pair of devices.
+/// All paths, both directions of each pair of devices. Of more than 100 devices, pairs that no rule connects are only
+/// listed for the devices that are named.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct ListPaths {
     /// Ids or names: only paths that begin at one of them; all when empty.
