@@ -5,7 +5,7 @@ use flotilla_protocol::key::PublicKey;
 use std::fmt;
 use x25519_dalek::StaticSecret;
 
-/// The other end's key gives a secret that everybody knows (RFC 7748 §6.1), or is one's own.
+/// The other end's key gives a secret that everybody knows (RFC 7748 §6.1), or is one's own where two are needed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("the peer's public key gives no secret")]
 pub struct WeakKey;
@@ -35,7 +35,7 @@ impl StaticKey {
     pub(crate) fn shared(&self, other: PublicKey, label: &[u8]) -> Result<Prk, WeakKey> {
         let point = x25519_dalek::PublicKey::from(*other.as_bytes());
         let secret = self.secret.diffie_hellman(&point);
-        if other == self.public || !secret.was_contributory() {
+        if !secret.was_contributory() {
             return Err(WeakKey);
         }
         Ok(Salt::new(HKDF_SHA256, label).extract(secret.as_bytes()))

@@ -154,6 +154,10 @@ impl ProbeKey {
     /// # Errors
     /// The peer's key gives no secret.
     pub fn between(own: &StaticKey, peer: PublicKey) -> Result<Self, WeakKey> {
+        // With oneself both directions would be one.
+        if peer == own.public() {
+            return Err(WeakKey);
+        }
         let secret = own.shared(peer, LABEL)?;
         let mut ends = [own.public(), peer];
         ends.sort_unstable();

@@ -43,7 +43,7 @@ impl fmt::Debug for Proof {
     }
 }
 
-/// What a client and a relay share. A ticket is worth nothing to whoever lacks the client's private key.
+/// What a client and a relay share; a device that runs a relay may be its client, too. A ticket is worth nothing to whoever lacks the client's private key.
 pub struct RelayKey(Key);
 
 impl RelayKey {

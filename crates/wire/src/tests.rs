@@ -222,6 +222,20 @@ fn a_welcome_is_believed_only_from_the_relay_that_was_asked() {
 }
 
 #[test]
+fn a_device_may_use_the_relay_that_it_runs() {
+    let cookie = Cookie([3; 32]);
+    let client = RelayKey::of_client(&alice(), alice().public()).unwrap();
+    let hello = Hello {
+        tx: 1,
+        cookie,
+        proof: client.prove_hello(1, &cookie, b"ticket"),
+        ticket: b"ticket",
+    };
+    let relay = RelayKey::of_relay(&alice(), alice().public()).unwrap();
+    assert!(relay.hello_is_good(&hello));
+}
+
+#[test]
 fn a_key_that_gives_no_secret_is_refused() {
     let zero = PublicKey::from_bytes([0; 32]);
     assert_eq!(ProbeKey::between(&alice(), zero).unwrap_err(), WeakKey);
