@@ -7,44 +7,35 @@
 //! not trusted with packets before it answered again.
 
 pub(crate) mod address;
+mod candidates;
+mod choice;
 mod mtu;
 mod pings;
 mod round;
 #[cfg(test)]
 mod tests;
+mod trial;
+mod watch;
 
 use address::Class;
+use candidates::{Candidates, smooth};
 use mtu::PathMtu;
 use pings::{Ping, Pings};
 use round::{Rounds, Step};
 use std::{
-    collections::{BTreeMap, VecDeque},
+    collections::VecDeque,
     net::SocketAddr,
     time::{Duration, Instant},
 };
+use trial::{Answers, Trial};
+use watch::Watch;
 
 /// A peer whose last packet is older is idle.
 const WARM: Duration = Duration::from_secs(120);
-/// How often a direct way in use is looked at.
-const LOOK: Duration = Duration::from_secs(1);
-/// In use and silent for this long, a way is pinged.
-const QUIET: Duration = Duration::from_secs(4);
-/// The same while we send: an answer to something is overdue.
-const QUIET_SENDING: Duration = Duration::from_secs(2);
-/// A direct way that was silent for this long is lost.
-const LOST: Duration = Duration::from_secs(10);
-/// The same when we sent, and pinged every second, and nothing came.
-const LOST_SENDING: Duration = Duration::from_secs(6);
-/// When something suggests that a way is gone, it has this long to answer.
-const DOUBT: Duration = Duration::from_millis(1000);
-const DOUBT_PING: Duration = Duration::from_millis(200);
 /// NATs keep a mapping for 30 s at least in practice; a way silent for longer is not trusted at first use.
 const FRESH: Duration = Duration::from_secs(20);
-/// A way that answered this recently can replace a lost one.
-const RECENT: Duration = Duration::from_secs(10);
-const TEST: Duration = Duration::from_millis(1500);
-/// Candidates that are remembered: what a peer may tell, twice.
-const MOST_CANDIDATES: usize = 32;
+/// A packet from elsewhere makes us doubt a way that was silent for this long.
+const SUSPICIOUS: Duration = Duration::from_secs(1);
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Way {
@@ -61,34 +52,13 @@ pub(crate) enum Query {
     Candidates,
 }
 
-#[derive(Debug, Clone, Copy)]
-struct Good {
-    rtt: Duration,
-    heard: Instant,
-}
-
-#[derive(Debug, Clone, Copy)]
-struct Candidate {
-    class: Class,
-    /// Control or the peer told it; otherwise the peer was heard from there.
-    told: bool,
-    good: Option<Good>,
-}
-
-#[derive(Debug)]
-struct Test {
-    end: Instant,
-    next: Instant,
-    answers: BTreeMap<Way, Option<Duration>>,
-}
-
 #[derive(Debug)]
 pub(crate) struct Paths {
     /// Direct ways are looked for at all.
     direct: bool,
     /// The relay can be used.
     relay: bool,
-    candidates: BTreeMap<SocketAddr, Candidate>,
+    candidates: Candidates,
     current: Option<SocketAddr>,
     /// There was a direct way, it fell silent, and none was found since.
     lost: bool,
@@ -99,10 +69,9 @@ pub(crate) struct Paths {
     relay_ping: Option<Instant>,
     used: Option<Instant>,
     sent: Option<Instant>,
-    doubt: Option<Instant>,
-    look: Option<Instant>,
-    test: Option<Test>,
-    tested: Option<BTreeMap<Way, Option<Duration>>>,
+    watch: Watch,
+    trial: Option<Trial>,
+    tried: Option<Answers>,
     outbox: VecDeque<(Way, Query)>,
 }
 
@@ -114,7 +83,7 @@ impl Paths {
         Self {
             direct: false,
             relay: false,
-            candidates: BTreeMap::new(),
+            candidates: Candidates::default(),
             current: None,
             lost: false,
             rounds: Rounds::new(),
@@ -124,10 +93,9 @@ impl Paths {
             relay_ping: None,
             used: None,
             sent: None,
-            doubt: None,
-            look: None,
-            test: None,
-            tested: None,
+            watch: Watch::default(),
+            trial: None,
+            tried: None,
             outbox: VecDeque::new(),
         }
     }
@@ -143,9 +111,8 @@ impl Paths {
             self.rounds.restart(now);
         } else {
             (self.current, self.lost) = (None, false);
-            self.candidates
-                .values_mut()
-                .for_each(|candidate| candidate.good = None);
+            self.candidates.doubt_all();
+            self.watch.stop();
             self.rounds.stop();
         }
     }
@@ -166,21 +133,11 @@ impl Paths {
 
     /// Where the peer says, or control says, that it may be reached.
     pub(crate) fn set_candidates(&mut self, told: &[SocketAddr], own: &[SocketAddr], now: Instant) {
-        let before: Vec<_> = self.told().collect();
-        let current = self.current;
-        self.candidates
-            .retain(|address, one| one.good.is_some() || !one.told || Some(*address) == current);
-        self.candidates.values_mut().for_each(|one| one.told = false);
-        for address in told.iter().take(MOST_CANDIDATES) {
-            self.learn(*address, own).told = true;
-        }
-        if before == self.told().collect::<Vec<_>>() {
+        if !self.candidates.tell(told, own, self.current) {
             return;
         }
-        if let Some(current) = current
-            && !told.contains(&current)
-        {
-            self.suspect(now);
+        if self.current.is_some_and(|current| !told.contains(&current)) {
+            self.watch.suspect(now);
         }
         if self.direct {
             self.rounds.restart(now);
@@ -197,9 +154,9 @@ impl Paths {
 
     /// The network is another one, or the machine slept: what was good may not be.
     pub(crate) fn handle_change(&mut self, now: Instant) {
-        self.candidates.values_mut().for_each(|one| one.good = None);
+        self.candidates.doubt_all();
         if self.current.is_some() {
-            self.suspect(now);
+            self.watch.suspect(now);
         }
         if self.direct {
             self.rounds.restart(now);
@@ -213,8 +170,8 @@ impl Paths {
         if !self.direct {
             return;
         }
-        let good = self.learn(from, own).good;
-        if good.is_none_or(|good| now.saturating_duration_since(good.heard) > DOUBT) {
+        let good = self.candidates.learn(from, own, self.current).good;
+        if good.is_none_or(|good| now.saturating_duration_since(good.heard) > SUSPICIOUS) {
             self.ping(way, None, now);
         }
     }
@@ -225,40 +182,32 @@ impl Paths {
             return;
         };
         let rtt = now.saturating_duration_since(ping.at);
-        if let Some(test) = &mut self.test {
-            test.answers
-                .entry(way)
-                .and_modify(|answer| *answer = answer.or(Some(rtt)));
+        if let Some(trial) = &mut self.trial {
+            trial.answered(way, rtt);
         }
         match way {
             Way::Relay => self.relay_rtt = Some(smooth(self.relay_rtt, rtt)),
-            Way::Direct(from) => {
-                let Some(candidate) = self.candidates.get_mut(&from) else {
-                    return;
-                };
-                let rtt = smooth(candidate.good.map(|good| good.rtt), rtt);
-                candidate.good = Some(Good { rtt, heard: now });
+            Way::Direct(from) if self.direct && self.candidates.answered(from, rtt, now) => {
+                self.consider(from, now);
                 if let Some(mtu) = ping.mtu
                     && self.current == Some(from)
                 {
                     self.mtu.confirm(mtu, now);
                 }
-                self.consider(from, now);
             }
+            Way::Direct(_) => {}
         }
     }
 
     /// Something authentic came that way.
     pub(crate) fn handle_heard(&mut self, way: Way, own: &[SocketAddr], now: Instant) {
         let Way::Direct(from) = way else { return };
-        if let Some(good) = self.candidates.get_mut(&from).and_then(|one| one.good.as_mut()) {
-            good.heard = now;
-        } else if self.direct && self.rounds.may_ping_back(now) {
+        if !self.candidates.heard(from, now) && self.direct && self.rounds.may_ping_back(now) {
             // An address is not believed because packets come from it, only when it answers.
-            self.learn(from, own);
+            self.candidates.learn(from, own, self.current);
             self.ping(Way::Direct(from), None, now);
-            if self.current.is_some() && self.current_age(now) > DOUBT {
-                self.suspect(now);
+            if self.current.is_some() && self.current_age(now) > SUSPICIOUS {
+                self.watch.suspect(now);
             }
         }
     }
@@ -293,19 +242,15 @@ impl Paths {
     pub(crate) fn test(&mut self, now: Instant) {
         let direct = self
             .candidates
-            .keys()
+            .addresses()
             .filter(|_| self.direct)
-            .map(|address| Way::Direct(*address));
+            .map(Way::Direct);
         let ways = direct.chain(self.relay.then_some(Way::Relay));
-        self.test = Some(Test {
-            end: now + TEST,
-            next: now,
-            answers: ways.map(|way| (way, None)).collect(),
-        });
+        self.trial = Some(Trial::new(ways, now));
     }
 
-    pub(crate) fn poll_test(&mut self) -> Option<BTreeMap<Way, Option<Duration>>> {
-        self.tested.take()
+    pub(crate) fn poll_test(&mut self) -> Option<Answers> {
+        self.tried.take()
     }
 
     pub(crate) fn has_queries(&self) -> bool {
@@ -314,7 +259,7 @@ impl Paths {
 
     /// Our own candidates changed: the peer should learn of it now.
     pub(crate) fn call(&mut self, now: Instant) {
-        if self.direct && (self.current.is_none() || self.doubt.is_some()) {
+        if self.direct && (self.current.is_none() || self.watch.doubt().is_some()) {
             self.rounds.restart(now);
         }
     }
@@ -326,7 +271,7 @@ impl Paths {
     /// The direct way in use.
     pub(crate) fn current(&self) -> Option<(SocketAddr, Class)> {
         let current = self.current?;
-        Some((current, self.candidates.get(&current)?.class))
+        Some((current, self.candidates.get(current)?.class))
     }
 
     pub(crate) fn is_lost(&self) -> bool {
@@ -340,7 +285,7 @@ impl Paths {
 
     pub(crate) fn rtt(&self) -> Option<Duration> {
         match self.current {
-            Some(current) => self.candidates.get(&current)?.good.map(|good| good.rtt),
+            Some(current) => self.candidates.get(current)?.good.map(|good| good.rtt),
             None => self.relay_rtt,
         }
     }
@@ -356,16 +301,22 @@ impl Paths {
     }
 
     pub(crate) fn poll_timeout(&self) -> Option<Instant> {
-        let test = self.test.as_ref().map(|test| test.next.min(test.end));
+        let test = self.trial.as_ref().map(Trial::timeout);
         let mtu = self.current.and(self.mtu.timeout());
-        [self.rounds.timeout(), self.look, self.relay_ping, test, mtu]
-            .into_iter()
-            .flatten()
-            .min()
+        [
+            self.rounds.timeout(),
+            self.watch.timeout(),
+            self.relay_ping,
+            test,
+            mtu,
+        ]
+        .into_iter()
+        .flatten()
+        .min()
     }
 
     pub(crate) fn handle_timeout(&mut self, now: Instant) {
-        self.look_at_current(now);
+        self.look(now);
         match self.rounds.poll(now) {
             Some(Step::Ping) => self.ping_all(now),
             // Nobody watches the way to an idle peer but the rounds.
@@ -386,13 +337,16 @@ impl Paths {
         {
             self.ping(Way::Direct(current), Some(mtu), now);
         }
-        if let Some(test) = self.test.take_if(|test| now >= test.end) {
-            self.tested = Some(test.answers);
+        for way in self
+            .trial
+            .as_mut()
+            .map(|trial| trial.poll(now))
+            .unwrap_or_default()
+        {
+            self.ping(way, None, now);
         }
-        if let Some(test) = self.test.as_mut().filter(|test| now >= test.next) {
-            test.next = now + TEST / 3;
-            let ways: Vec<_> = test.answers.keys().copied().collect();
-            ways.into_iter().for_each(|way| self.ping(way, None, now));
+        if let Some(trial) = self.trial.take_if(|trial| trial.is_over(now)) {
+            self.tried = Some(trial.into_answers());
         }
     }
 
@@ -400,149 +354,14 @@ impl Paths {
         if self.rounds.poll_call(now) && self.relay {
             self.outbox.push_back((Way::Relay, Query::Candidates));
         }
-        let stale = |one: &Candidate| {
-            one.good
-                .is_none_or(|good| now.saturating_duration_since(good.heard) > FRESH)
-        };
-        let all: Vec<_> = self
-            .candidates
-            .iter()
-            .filter(|(_, one)| stale(one))
-            .map(|(at, _)| *at)
-            .collect();
-        all.into_iter()
-            .for_each(|address| self.ping(Way::Direct(address), None, now));
-    }
-
-    fn look_at_current(&mut self, now: Instant) {
-        if self.look.is_none_or(|at| now < at) {
-            return;
-        }
-        self.look = None;
-        let (Some(current), silent) = (self.current, self.current_age(now)) else {
-            self.doubt = None;
-            return;
-        };
-        if let Some(since) = self.doubt {
-            let answered = self.current_heard().is_some_and(|heard| heard > since);
-            if answered {
-                self.doubt = None;
-            } else if now >= since + DOUBT {
-                return self.lose(now);
-            } else {
-                self.ping(Way::Direct(current), None, now);
-                self.look = Some(now + DOUBT_PING);
-                return;
-            }
-        }
-        if !self.is_warm(now) {
-            return;
-        }
-        let sending = self.sent > self.current_heard();
-        if silent >= LOST || (sending && silent >= LOST_SENDING) {
-            return self.lose(now);
-        }
-        if silent >= QUIET || (sending && silent >= QUIET_SENDING) {
-            self.ping(Way::Direct(current), None, now);
-        }
-        self.look = Some(now + LOOK);
-    }
-
-    /// Takes a way that just answered, if it is better than the one in use.
-    fn consider(&mut self, answered: SocketAddr, now: Instant) {
-        let Some(new) = self.candidates.get(&answered).copied() else {
-            return;
-        };
-        let Some(new_good) = new.good else { return };
-        let current = self.current.and_then(|current| self.candidates.get(&current));
-        let better = match current.map(|one| (one.class, one.good)) {
-            None | Some((_, None)) => true,
-            Some((class, Some(_))) if class != new.class => new.class < class,
-            Some((_, Some(good))) => {
-                let clearly = good
-                    .rtt
-                    .mul_f32(0.8)
-                    .min(good.rtt.saturating_sub(Duration::from_millis(3)));
-                let doubtful = self.doubt.is_some_and(|since| good.heard <= since);
-                doubtful || new_good.rtt < clearly
-            }
-        };
-        if better && self.current != Some(answered) {
-            self.take(answered, now);
-        }
-    }
-
-    fn take(&mut self, address: SocketAddr, now: Instant) {
-        self.current = Some(address);
-        (self.lost, self.doubt) = (false, None);
-        self.rounds.succeed(now);
-        self.mtu.restart(now);
-        self.look = Some(now + LOOK);
-    }
-
-    fn lose(&mut self, now: Instant) {
-        if let Some(current) = self.current.take()
-            && let Some(candidate) = self.candidates.get_mut(&current)
-        {
-            candidate.good = None;
-        }
-        (self.doubt, self.look) = (None, None);
-        let recent = |one: &Candidate| {
-            one.good
-                .filter(|good| now.saturating_duration_since(good.heard) < RECENT)
-        };
-        let next = self
-            .candidates
-            .iter()
-            .filter_map(|(at, one)| Some((one.class, recent(one)?.rtt, *at)))
-            .min();
-        match next {
-            Some((_, _, address)) => self.take(address, now),
-            None => {
-                self.lost = true;
-                self.relay_ping = self.relay.then_some(now);
-                self.rounds.restart(now);
-            }
-        }
-    }
-
-    fn suspect(&mut self, now: Instant) {
-        if self.doubt.is_none() {
-            self.doubt = Some(now);
-            self.look = Some(now);
+        for address in self.candidates.silent(FRESH, now) {
+            self.ping(Way::Direct(address), None, now);
         }
     }
 
     fn wake(&mut self, now: Instant) {
-        if self.current.is_some() {
-            self.look = Some(now);
-        }
+        self.watch.look_now(now);
         self.relay_ping = self.relay.then_some(now);
-    }
-
-    fn learn(&mut self, address: SocketAddr, own: &[SocketAddr]) -> &mut Candidate {
-        if self.candidates.len() >= MOST_CANDIDATES && !self.candidates.contains_key(&address) {
-            let spare = self
-                .candidates
-                .iter()
-                .find(|(_, one)| one.good.is_none() && !one.told);
-            let spare = spare.or_else(|| self.candidates.iter().find(|(at, _)| Some(**at) != self.current));
-            if let Some(spare) = spare.map(|(address, _)| *address) {
-                self.candidates.remove(&spare);
-            }
-        }
-        self.candidates.entry(address).or_insert_with(|| Candidate {
-            class: Class::of(address.ip(), own),
-            told: false,
-            good: None,
-        })
-    }
-
-    fn told(&self) -> impl Iterator<Item = SocketAddr> {
-        self.candidates
-            .iter()
-            .filter(|(_, one)| one.told)
-            .map(|(address, _)| *address)
     }
 
     fn ping(&mut self, way: Way, mtu: Option<u16>, now: Instant) {
@@ -551,15 +370,11 @@ impl Paths {
     }
 
     fn current_heard(&self) -> Option<Instant> {
-        self.candidates.get(&self.current?)?.good.map(|good| good.heard)
+        self.candidates.get(self.current?)?.good.map(|good| good.heard)
     }
 
     fn current_age(&self, now: Instant) -> Duration {
         self.current_heard()
             .map_or(Duration::MAX, |heard| now.saturating_duration_since(heard))
     }
-}
-
-fn smooth(before: Option<Duration>, new: Duration) -> Duration {
-    before.map_or(new, |before| (before * 7 + new) / 8)
 }

@@ -5,6 +5,7 @@
 //! welcome came over UDP for a while, a TLS leg is asked for; there the relay speaks first. UDP is tried again
 //! meanwhile, and wins when it works.
 
+mod home;
 mod leg;
 #[cfg(test)]
 mod tests;
@@ -22,8 +23,6 @@ use std::{
 
 /// UDP had its chance by then.
 const STREAM_AFTER: Duration = Duration::from_millis(1500);
-/// A relay must be nearer than the one at hand by a fifth and by this to become the home.
-const NEARER_BY: Duration = Duration::from_millis(5);
 /// By then a new measurement tells whether a relay that was unreachable is back.
 const AVOID: Duration = Duration::from_secs(65);
 /// How long the home relay may be unreachable before another one is taken.
@@ -198,30 +197,6 @@ impl Relays {
 
     pub(crate) fn any_stream_up(&self) -> bool {
         self.relays.values().any(|relay| relay.stream.up().is_some())
-    }
-
-    /// Takes the nearest relay for the home, with some reluctance.
-    pub(crate) fn choose_home(&mut self, rtt: impl Fn(RelayId) -> Option<Duration>, now: Instant) {
-        if self.ticket.is_none() {
-            self.home = None;
-            return;
-        }
-        let dead = |relay: &Relay| relay.avoid.is_some_and(|until| now < until);
-        let measure = |id: &RelayId, relay: &Relay| (dead(relay), rtt(*id).unwrap_or(Duration::MAX), *id);
-        let Some(best) = self.relays.iter().map(|(id, relay)| measure(id, relay)).min() else {
-            self.home = None;
-            return;
-        };
-        let at_hand = self
-            .home
-            .and_then(|home| Some(measure(&home, self.relays.get(&home)?)));
-        let keep = at_hand.is_some_and(|(is_dead, rtt, _)| {
-            let clearly = rtt.mul_f32(0.8).min(rtt.saturating_sub(NEARER_BY));
-            is_dead == best.0 && (rtt == Duration::MAX && best.1 == Duration::MAX || best.1 >= clearly)
-        });
-        if !keep {
-            self.home = Some(best.2);
-        }
     }
 
     /// How to reach a peer that listens at `relay`.

@@ -3,7 +3,14 @@
 //! `FLOTILLA_WORLDS_SECONDS` says for how long worlds are made, `FLOTILLA_WORLDS` how many at most, and
 //! `FLOTILLA_SEED` makes exactly one again, with its story.
 
+#![expect(
+    clippy::unwrap_used,
+    reason = "the fixtures of a test fail by panicking, as it does"
+)]
+
 mod device;
+mod internet;
+mod maps;
 mod matrix;
 mod nat;
 mod reference;

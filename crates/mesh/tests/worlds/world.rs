@@ -1,20 +1,12 @@
 //! A small internet: sites with and without NAT, relays, a control server that makes maps, and virtual time.
 
 use crate::{
-    device::{Device, address, id, key, request},
+    device::{Device, id, request},
     nat::{Kind, Nat},
-    relay::{Client, Relay},
+    relay::Relay,
 };
 use flotilla_mesh::{Event, Leg, Transmit};
-use flotilla_protocol::{
-    cidr::IpRange,
-    device::RelayPreference,
-    endpoint::Endpoint,
-    enroll::MeshAddress,
-    id::RelayId,
-    mesh::{self, Allow, Filter, NetworkMap, RelayTicket},
-    policy::Proto,
-};
+use flotilla_protocol::{device::RelayPreference, id::RelayId};
 use mock_instant::MockClock;
 use rand::{Rng, SeedableRng, rngs::StdRng};
 use std::{
@@ -27,9 +19,9 @@ use std::{
 pub(crate) struct Site {
     pub(crate) kind: Option<Kind>,
     pub(crate) blocked: bool,
-    nat: Option<Nat>,
-    public: IpAddr,
-    latency: Duration,
+    pub(crate) nat: Option<Nat>,
+    pub(crate) public: IpAddr,
+    pub(crate) latency: Duration,
     hosts: u8,
 }
 
@@ -41,7 +33,7 @@ pub(crate) struct Weather {
     pub(crate) jitter_ms: u64,
 }
 
-enum Arrival {
+pub(crate) enum Arrival {
     /// On the internet, with the address that the outside sees.
     Public {
         from: SocketAddr,
@@ -87,7 +79,7 @@ pub(crate) struct World {
     pub(crate) control: bool,
     queue: BTreeMap<(Instant, u64), Arrival>,
     sequence: u64,
-    revision: u64,
+    pub(crate) revision: u64,
     next_request: u16,
     pub(crate) log: Vec<String>,
 }
@@ -96,7 +88,7 @@ pub(crate) fn relay_id(number: usize) -> RelayId {
     RelayId(id(100 + number).0)
 }
 
-fn relay_number(relay: RelayId) -> usize {
+pub(crate) fn relay_number(relay: RelayId) -> usize {
     usize::from(relay.0.as_bytes()[15]) - 100
 }
 
@@ -270,12 +262,12 @@ impl World {
         }
     }
 
-    fn enqueue(&mut self, after: Duration, arrival: Arrival) {
+    pub(crate) fn enqueue(&mut self, after: Duration, arrival: Arrival) {
         self.sequence += 1;
         self.queue.insert((self.now + after, self.sequence), arrival);
     }
 
-    fn drain(&mut self, number: usize) {
+    pub(crate) fn drain(&mut self, number: usize) {
         while let Some(transmit) = self.devices[number].mesh.poll_transmit() {
             self.transmit(number, transmit);
         }
@@ -310,188 +302,7 @@ impl World {
         self.drain(number);
     }
 
-    fn transmit(&mut self, number: usize, transmit: Transmit) {
-        let Transmit { leg, bytes } = transmit;
-        let site = self.devices[number].site;
-        let to = match leg {
-            Leg::Udp(to) => to,
-            Leg::Stream(relay) => {
-                let relay = relay_number(relay);
-                if self.devices[number].streams.contains(&relay) {
-                    let latency = self.sites[site].latency;
-                    self.enqueue(
-                        latency,
-                        Arrival::ToRelay {
-                            relay,
-                            device: number,
-                            bytes,
-                        },
-                    );
-                }
-                return;
-            }
-        };
-        self.check_preference(number, to, &bytes);
-        let from = self.devices[number].local;
-        let place = &mut self.sites[site];
-        if is_private(to.ip()) {
-            if place.kind.is_some() {
-                self.enqueue(
-                    Duration::from_micros(300),
-                    Arrival::Lan {
-                        site,
-                        from,
-                        to,
-                        bytes,
-                    },
-                );
-            }
-            return;
-        }
-        if place.blocked {
-            return;
-        }
-        let outside = place
-            .nat
-            .as_mut()
-            .map_or(from, |nat| nat.outward(from, to, self.now));
-        let latency = place.latency + self.latency_to(to);
-        let Weather {
-            loss,
-            duplicates,
-            jitter_ms,
-        } = self.weather;
-        let copies = if self.rng.random_range(0..100) < duplicates {
-            2
-        } else {
-            1
-        };
-        for _ in 0..copies {
-            if self.rng.random_range(0..100) >= loss {
-                let jitter = Duration::from_micros(self.rng.random_range(0..=jitter_ms * 1000));
-                let bytes = bytes.clone();
-                self.enqueue(
-                    latency + jitter,
-                    Arrival::Public {
-                        from: outside,
-                        to,
-                        bytes,
-                    },
-                );
-            }
-        }
-    }
-
-    /// What a person chose for a device is kept, whatever happens.
-    fn check_preference(&self, number: usize, to: SocketAddr, bytes: &[u8]) {
-        let to_relay = self
-            .relays
-            .iter()
-            .any(|relay| relay.address == to || relay.second == to);
-        match self.devices[number].preference {
-            RelayPreference::Always => assert!(to_relay, "device {number} sent to {to} directly"),
-            RelayPreference::Never if to_relay => {
-                let frame = flotilla_wire::Frame::parse(bytes);
-                let reflect = matches!(frame, Ok(flotilla_wire::Frame::ReflectRequest { .. }));
-                assert!(reflect, "device {number} used a relay");
-            }
-            _ => {}
-        }
-    }
-
-    fn latency_to(&self, to: SocketAddr) -> Duration {
-        let site = self.sites.iter().find(|site| site.public == to.ip());
-        site.map_or(Duration::from_millis(10), |site| site.latency)
-    }
-
-    fn arrive(&mut self, arrival: Arrival) {
-        match arrival {
-            Arrival::Public { from, to, bytes } => self.arrive_public(from, to, &bytes),
-            Arrival::Lan {
-                site,
-                from,
-                to,
-                bytes,
-            } => {
-                let host = |device: &&Device| device.site == site && device.local == to;
-                if let Some(number) = self.devices.iter().find(host).map(|device| device.number) {
-                    self.receive(number, Leg::Udp(from), &bytes);
-                }
-            }
-            Arrival::ToRelay { relay, device, bytes } => {
-                if self.relays[relay].alive {
-                    let out = self.relays[relay].handle(Client::Stream(device), &bytes);
-                    self.from_relay(relay, self.relays[relay].address, out);
-                }
-            }
-            Arrival::FromRelay { relay, device, bytes } => {
-                if self.devices[device].streams.contains(&relay) {
-                    self.receive(device, Leg::Stream(relay_id(relay)), &bytes);
-                }
-            }
-            Arrival::StreamUp { relay, device } => self.open_stream(relay, device),
-            Arrival::Map { device } => {
-                if self.control && !self.devices[device].asleep {
-                    self.apply_map(device);
-                }
-            }
-        }
-    }
-
-    fn arrive_public(&mut self, from: SocketAddr, to: SocketAddr, bytes: &[u8]) {
-        if let Some(relay) = self
-            .relays
-            .iter()
-            .position(|relay| relay.address == to || relay.second == to)
-        {
-            if self.relays[relay].alive {
-                let out = self.relays[relay].handle(Client::Udp(from), bytes);
-                self.from_relay(relay, to, out);
-            }
-            return;
-        }
-        let behind = self
-            .sites
-            .iter()
-            .position(|site| site.nat.is_some() && site.public == to.ip());
-        let (site, local) = match behind {
-            // No hairpin: what comes from the own outside does not come in.
-            Some(site) if from.ip() == to.ip() => (site, None),
-            Some(site) => {
-                let nat = self.sites[site].nat.as_ref().unwrap();
-                (site, nat.inward(to.port(), from, self.now))
-            }
-            None => (usize::MAX, Some(to)),
-        };
-        let Some(local) = local else { return };
-        let host = |device: &&Device| device.local == local && (device.site == site || site == usize::MAX);
-        let Some(device) = self.devices.iter().find(host) else {
-            return;
-        };
-        if !self.sites[device.site].blocked {
-            let number = device.number;
-            self.receive(number, Leg::Udp(from), bytes);
-        }
-    }
-
-    /// `from` is the relay's address that was asked.
-    fn from_relay(&mut self, relay: usize, from: SocketAddr, out: Vec<(Client, Vec<u8>)>) {
-        for (client, bytes) in out {
-            match client {
-                Client::Udp(to) => {
-                    if self.rng.random_range(0..100) >= self.weather.loss {
-                        self.enqueue(self.latency_to(to), Arrival::Public { from, to, bytes });
-                    }
-                }
-                Client::Stream(device) => {
-                    let latency = self.sites[self.devices[device].site].latency;
-                    self.enqueue(latency, Arrival::FromRelay { relay, device, bytes });
-                }
-            }
-        }
-    }
-
-    fn receive(&mut self, number: usize, from: Leg, bytes: &[u8]) {
+    pub(crate) fn receive(&mut self, number: usize, from: Leg, bytes: &[u8]) {
         if self.devices[number].asleep {
             return;
         }
@@ -502,7 +313,7 @@ impl World {
         self.drain(number);
     }
 
-    fn open_stream(&mut self, relay: usize, device: usize) {
+    pub(crate) fn open_stream(&mut self, relay: usize, device: usize) {
         if !self.devices[device].wished.contains(&relay) || self.devices[device].streams.contains(&relay) {
             return;
         }
@@ -540,65 +351,4 @@ impl World {
             );
         }
     }
-
-    fn apply_map(&mut self, number: usize) {
-        self.revision += 1;
-        let map = self.map_for(number);
-        let others = 0..self.devices.len();
-        self.devices[number].admits = others
-            .filter(|other| self.policy.contains(&(*other, number)))
-            .collect();
-        self.devices[number].mesh.apply(&map, self.now);
-        self.drain(number);
-    }
-
-    fn map_for(&self, number: usize) -> NetworkMap {
-        let knows = |other: &&Device| {
-            self.policy.contains(&(number, other.number)) || self.policy.contains(&(other.number, number))
-        };
-        let peer = |device: &Device| mesh::Peer {
-            id: id(device.number),
-            name: format!("device-{}", device.number).parse().unwrap(),
-            public_key: key(device.number),
-            address: address(device.number),
-            relay: device.preference,
-            candidates: device.standing.candidates.clone(),
-            home_relay: device.standing.home_relay,
-            nat: device.standing.nat,
-            plain: false,
-        };
-        let relay = |(number, relay): (usize, &Relay)| mesh::Relay {
-            id: relay_id(number),
-            name: format!("relay-{number}"),
-            public_key: relay.key(),
-            endpoints: vec![Endpoint::from_ip(relay.address.ip(), relay.address.port())],
-            reflect_port: Some(relay.second.port()),
-        };
-        let sources = self.policy.iter().filter(|(_, to)| *to == number);
-        let sources: Vec<_> = sources
-            .map(|(from, _)| IpRange::one(IpAddr::V4(address(*from))))
-            .collect();
-        NetworkMap {
-            revision: self.revision,
-            address: MeshAddress {
-                address: address(number),
-                prefix: 16,
-            },
-            relay: self.devices[number].preference,
-            peers: self.devices.iter().filter(knows).map(peer).collect(),
-            relays: self.relays.iter().enumerate().map(relay).collect(),
-            filter: Filter {
-                allows: vec![Allow {
-                    sources,
-                    proto: Proto::Any,
-                    ports: vec![],
-                }],
-            },
-            ticket: Some(RelayTicket(key(number).to_string())),
-        }
-    }
-}
-
-fn is_private(ip: IpAddr) -> bool {
-    matches!(ip, IpAddr::V4(v4) if v4.is_private())
 }

@@ -1,0 +1,79 @@
+//! Which direct way is used: taken when it answers and is better, left when it is silent.
+
+use super::{
+    Paths, Way,
+    watch::{Finding, Sight},
+};
+use std::{
+    net::SocketAddr,
+    time::{Duration, Instant},
+};
+
+/// A way that answered this recently can replace a lost one.
+const RECENT: Duration = Duration::from_secs(10);
+/// Within a class another way must be faster by a fifth and by this.
+const CLEARLY: Duration = Duration::from_millis(3);
+
+impl Paths {
+    pub(super) fn look(&mut self, now: Instant) {
+        let Some(current) = self.current else {
+            return self.watch.stop();
+        };
+        let sight = Sight {
+            heard: self.current_heard(),
+            sent: self.sent,
+            warm: self.is_warm(now),
+        };
+        match self.watch.look(sight, now) {
+            Some(Finding::Ask) => self.ping(Way::Direct(current), None, now),
+            Some(Finding::Lost) => self.lose(now),
+            None => {}
+        }
+    }
+
+    /// Takes a way that just answered, if it is better than the one in use.
+    pub(super) fn consider(&mut self, answered: SocketAddr, now: Instant) {
+        let good = |address| {
+            self.candidates
+                .get(address)
+                .and_then(|one| Some((one.class, one.good?)))
+        };
+        let Some((new_class, new)) = good(answered) else {
+            return;
+        };
+        let better = match self.current.and_then(good) {
+            None => true,
+            Some((class, _)) if class != new_class => new_class < class,
+            Some((_, old)) => {
+                let clearly = old.rtt.mul_f32(0.8).min(old.rtt.saturating_sub(CLEARLY));
+                let doubtful = self.watch.doubt().is_some_and(|since| old.heard <= since);
+                doubtful || new.rtt < clearly
+            }
+        };
+        if better && self.current != Some(answered) {
+            self.take(answered, now);
+        }
+    }
+
+    fn take(&mut self, address: SocketAddr, now: Instant) {
+        (self.current, self.lost) = (Some(address), false);
+        self.watch.begin(now);
+        self.rounds.succeed(now);
+        self.mtu.restart(now);
+    }
+
+    pub(super) fn lose(&mut self, now: Instant) {
+        if let Some(current) = self.current.take() {
+            self.candidates.doubt(current);
+        }
+        self.watch.stop();
+        match self.candidates.best(RECENT, now) {
+            Some(address) => self.take(address, now),
+            None => {
+                self.lost = true;
+                self.relay_ping = self.relay.then_some(now);
+                self.rounds.restart(now);
+            }
+        }
+    }
+}

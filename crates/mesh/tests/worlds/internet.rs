@@ -1,0 +1,195 @@
+//! How a datagram gets from one place to another, if it does.
+
+use crate::{
+    device::Device,
+    relay::Client,
+    world::{Arrival, Weather, World, relay_id, relay_number},
+};
+use flotilla_mesh::{Leg, Transmit};
+use flotilla_protocol::device::RelayPreference;
+use rand::Rng;
+use std::{
+    net::{IpAddr, SocketAddr},
+    time::Duration,
+};
+
+impl World {
+    pub(crate) fn transmit(&mut self, number: usize, transmit: Transmit) {
+        let Transmit { leg, bytes } = transmit;
+        let site = self.devices[number].site;
+        let to = match leg {
+            Leg::Udp(to) => to,
+            Leg::Stream(relay) => {
+                let relay = relay_number(relay);
+                if self.devices[number].streams.contains(&relay) {
+                    let latency = self.sites[site].latency;
+                    self.enqueue(
+                        latency,
+                        Arrival::ToRelay {
+                            relay,
+                            device: number,
+                            bytes,
+                        },
+                    );
+                }
+                return;
+            }
+        };
+        self.check_preference(number, to, &bytes);
+        let from = self.devices[number].local;
+        let place = &mut self.sites[site];
+        if is_private(to.ip()) {
+            if place.kind.is_some() {
+                self.enqueue(
+                    Duration::from_micros(300),
+                    Arrival::Lan {
+                        site,
+                        from,
+                        to,
+                        bytes,
+                    },
+                );
+            }
+            return;
+        }
+        if place.blocked {
+            return;
+        }
+        let outside = place
+            .nat
+            .as_mut()
+            .map_or(from, |nat| nat.outward(from, to, self.now));
+        let latency = place.latency + self.latency_to(to);
+        self.cross(outside, to, &bytes, latency);
+    }
+
+    /// The internet carries a datagram, once, twice or not at all.
+    fn cross(&mut self, from: SocketAddr, to: SocketAddr, bytes: &[u8], latency: Duration) {
+        let Weather {
+            loss,
+            duplicates,
+            jitter_ms,
+        } = self.weather;
+        let copies = 1 + u32::from(self.rng.random_range(0..100) < duplicates);
+        for _ in 0..copies {
+            if self.rng.random_range(0..100) >= loss {
+                let jitter = Duration::from_micros(self.rng.random_range(0..=jitter_ms * 1000));
+                let bytes = bytes.to_vec();
+                self.enqueue(latency + jitter, Arrival::Public { from, to, bytes });
+            }
+        }
+    }
+
+    /// What a person chose for a device is kept, whatever happens.
+    fn check_preference(&self, number: usize, to: SocketAddr, bytes: &[u8]) {
+        let to_relay = self
+            .relays
+            .iter()
+            .any(|relay| relay.address == to || relay.second == to);
+        match self.devices[number].preference {
+            RelayPreference::Always => assert!(to_relay, "device {number} sent to {to} directly"),
+            RelayPreference::Never if to_relay => {
+                let frame = flotilla_wire::Frame::parse(bytes);
+                let reflect = matches!(frame, Ok(flotilla_wire::Frame::ReflectRequest { .. }));
+                assert!(reflect, "device {number} used a relay");
+            }
+            _ => {}
+        }
+    }
+
+    fn latency_to(&self, to: SocketAddr) -> Duration {
+        let site = self.sites.iter().find(|site| site.public == to.ip());
+        site.map_or(Duration::from_millis(10), |site| site.latency)
+    }
+
+    pub(crate) fn arrive(&mut self, arrival: Arrival) {
+        match arrival {
+            Arrival::Public { from, to, bytes } => self.arrive_public(from, to, &bytes),
+            Arrival::Lan {
+                site,
+                from,
+                to,
+                bytes,
+            } => {
+                let host = |device: &&Device| device.site == site && device.local == to;
+                if let Some(number) = self.devices.iter().find(host).map(|device| device.number) {
+                    self.receive(number, Leg::Udp(from), &bytes);
+                }
+            }
+            Arrival::ToRelay { relay, device, bytes } => {
+                if self.relays[relay].alive {
+                    let out = self.relays[relay].handle(Client::Stream(device), &bytes);
+                    self.relay_sends(relay, self.relays[relay].address, out);
+                }
+            }
+            Arrival::FromRelay { relay, device, bytes } => {
+                if self.devices[device].streams.contains(&relay) {
+                    self.receive(device, Leg::Stream(relay_id(relay)), &bytes);
+                }
+            }
+            Arrival::StreamUp { relay, device } => self.open_stream(relay, device),
+            Arrival::Map { device } => {
+                if self.control && !self.devices[device].asleep {
+                    self.apply_map(device);
+                }
+            }
+        }
+    }
+
+    fn arrive_public(&mut self, from: SocketAddr, to: SocketAddr, bytes: &[u8]) {
+        if let Some(relay) = self
+            .relays
+            .iter()
+            .position(|relay| relay.address == to || relay.second == to)
+        {
+            if self.relays[relay].alive {
+                let out = self.relays[relay].handle(Client::Udp(from), bytes);
+                self.relay_sends(relay, to, out);
+            }
+            return;
+        }
+        let behind = self
+            .sites
+            .iter()
+            .position(|site| site.nat.is_some() && site.public == to.ip());
+        let (site, local) = match behind {
+            // No hairpin: what comes from the own outside does not come in.
+            Some(site) if from.ip() == to.ip() => (site, None),
+            Some(site) => {
+                let nat = self.sites[site].nat.as_ref().unwrap();
+                (site, nat.inward(to.port(), from, self.now))
+            }
+            None => (usize::MAX, Some(to)),
+        };
+        let Some(local) = local else { return };
+        let host = |device: &&Device| device.local == local && (device.site == site || site == usize::MAX);
+        let Some(device) = self.devices.iter().find(host) else {
+            return;
+        };
+        if !self.sites[device.site].blocked {
+            let number = device.number;
+            self.receive(number, Leg::Udp(from), bytes);
+        }
+    }
+
+    /// `from` is the relay's address that was asked.
+    fn relay_sends(&mut self, relay: usize, from: SocketAddr, out: Vec<(Client, Vec<u8>)>) {
+        for (client, bytes) in out {
+            match client {
+                Client::Udp(to) => {
+                    if self.rng.random_range(0..100) >= self.weather.loss {
+                        self.enqueue(self.latency_to(to), Arrival::Public { from, to, bytes });
+                    }
+                }
+                Client::Stream(device) => {
+                    let latency = self.sites[self.devices[device].site].latency;
+                    self.enqueue(latency, Arrival::FromRelay { relay, device, bytes });
+                }
+            }
+        }
+    }
+}
+
+fn is_private(ip: IpAddr) -> bool {
+    matches!(ip, IpAddr::V4(v4) if v4.is_private())
+}
