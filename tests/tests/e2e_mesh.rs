@@ -1,0 +1,193 @@
+//! What goes over the mesh goes on: through roaming, sleep, a control that is away and a relay that dies.
+
+use std::fs;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, ensure};
+use flotilla_protocol::api::{ListRelays, PromoteRelay, RelayFacts};
+use flotilla_protocol::device::RelayPreference;
+use flotilla_protocol::path::PathKind;
+use flotilla_tests::eventually::{always, eventually, seconds};
+use flotilla_tests::flotilla::ControlSetup;
+use flotilla_tests::lab::{Lab, Nat, on, passes_again, ping, transfer};
+use flotilla_tests::meshed::{CLOSED, Meshed};
+use rustix::process::Signal;
+use serde_json::Value;
+
+/// Long enough that nothing that only lives in a cache lives on; much longer in a soak.
+fn away() -> Duration {
+    let told = std::env::var("FLOTILLA_AWAY_SECONDS").ok();
+    seconds(told.and_then(|told| told.parse().ok()).unwrap_or(60.0))
+}
+
+#[test]
+fn a_device_that_roams_is_reached_again_in_three_seconds_on_the_same_connection() -> Result<()> {
+    on(
+        Lab::on_internet(&[Nat::Cone, Nat::PortRestricted])?,
+        async |lab| {
+            let meshed = Meshed::start(lab).await?;
+            let (mut stream, _) = meshed.first_byte(lab.machine(1), lab.machine(2), seconds(5.0))?;
+            meshed
+                .eventually_by(PathKind::Direct, lab.machine(1), lab.machine(2), seconds(10.0))
+                .await?;
+            for nat in [
+                Nat::PortRestricted,
+                Nat::Symmetric,
+                Nat::None,
+                Nat::UdpBlocked,
+                Nat::Cone,
+            ] {
+                lab.roam(1, nat)?;
+                let moved = Instant::now();
+                eventually(
+                    &format!("a first byte after the move to {nat}"),
+                    seconds(10.0),
+                    async || {
+                        meshed
+                            .first_byte(lab.machine(1), lab.machine(2), seconds(0.25))
+                            .map(drop)
+                    },
+                )
+                .await?;
+                let took = moved.elapsed();
+                println!("after the move to {nat}: {took:.1?}");
+                // Where only the relay leads on, that direct packets are lost has to be noticed first.
+                let only_relay = matches!(nat, Nat::Symmetric | Nat::UdpBlocked);
+                ensure!(
+                    took < seconds(3.0) || only_relay,
+                    "{took:?} after the move to {nat}"
+                );
+                passes_again(&mut stream, seconds(10.0))?;
+            }
+            Ok(())
+        },
+    )
+}
+
+#[test]
+fn a_device_that_slept_is_reached_again_in_five_seconds_on_the_same_connection() -> Result<()> {
+    on(
+        Lab::on_internet(&[Nat::PortRestricted, Nat::PortRestricted])?,
+        async |lab| {
+            let mut meshed = Meshed::start(lab).await?;
+            let [sleeper, other] = [lab.machine(1), lab.machine(2)];
+            let (mut stream, _) = meshed.first_byte(other, sleeper, seconds(5.0))?;
+            meshed.member_mut(sleeper).agent.program().signal(Signal::STOP)?;
+            always(seconds(20.0), async || Ok(())).await?;
+            meshed.member_mut(sleeper).agent.program().signal(Signal::CONT)?;
+            let woke = Instant::now();
+            eventually("a first byte", seconds(10.0), async || {
+                meshed.first_byte(other, sleeper, seconds(0.5)).map(drop)
+            })
+            .await?;
+            println!("after waking: {:.1?}", woke.elapsed());
+            ensure!(woke.elapsed() < seconds(5.0), "{:?} after waking", woke.elapsed());
+            passes_again(&mut stream, seconds(20.0)).map(drop)
+        },
+    )
+}
+
+#[test]
+fn traffic_and_policy_go_on_while_control_is_away_and_agents_restart() -> Result<()> {
+    on(
+        Lab::on_internet(&[Nat::Cone, Nat::PortRestricted])?,
+        async |lab| {
+            let mut meshed = Meshed::start(lab).await?;
+            let [a, b] = [lab.machine(1), lab.machine(2)];
+            let (mut stream, _) = meshed.first_byte(a, b, seconds(5.0))?;
+            meshed
+                .eventually_by(PathKind::Direct, a, b, seconds(10.0))
+                .await?;
+            meshed.control.kill()?;
+            always(away() / 2, async || ping(&mut stream)).await?;
+            meshed.is_silent(a, b, CLOSED)?;
+
+            for machine in [a, b] {
+                let member = meshed.member_mut(machine);
+                member.agent.kill()?;
+                member.agent = member.setup.start(machine)?;
+            }
+            for machine in [a, b] {
+                meshed.is_up(machine, 1).await?;
+            }
+            let restarted = Instant::now();
+            eventually("a first byte after both restarted", seconds(20.0), async || {
+                meshed.first_byte(a, b, seconds(1.0)).map(drop)
+            })
+            .await?;
+            println!("after both restarted: {:.1?}", restarted.elapsed());
+            let (mut stream, _) = meshed.first_byte(a, b, seconds(5.0))?;
+            always(away() / 2, async || ping(&mut stream)).await?;
+            meshed.is_silent(a, b, CLOSED)?;
+
+            meshed.control.start_again()?;
+            for machine in [a, b] {
+                meshed
+                    .control
+                    .eventually_online(machine.name(), seconds(35.0))
+                    .await?;
+            }
+            ping(&mut stream)
+        },
+    )
+}
+
+#[test]
+fn a_relay_that_dies_is_replaced_by_another_and_the_connection_lives() -> Result<()> {
+    on(
+        Lab::on_internet(&[Nat::Symmetric, Nat::Symmetric, Nat::None])?,
+        async |lab| {
+            let mut meshed = Meshed::start(lab).await?;
+            let [a, b, relay] = [1, 2, 3].map(|number| lab.machine(number));
+            let promote = PromoteRelay {
+                device: relay.name().to_owned(),
+                relay: true,
+                ..PromoteRelay::default()
+            };
+            meshed.control.send(&promote).await?;
+            eventually("there is a second relay", seconds(15.0), async || {
+                let relays = meshed.control.send(&ListRelays).await?.items;
+                let is_up = |facts: &RelayFacts| facts.up && facts.device.is_some();
+                ensure!(relays.iter().any(is_up), "{relays:?}");
+                Ok(())
+            })
+            .await?;
+            let (mut stream, _) = meshed.first_byte(a, b, seconds(5.0))?;
+            let first = meshed.path(a, b)?.relay.context("it is not relayed")?;
+            if first.0 == meshed.member(relay).added.device.id.0 {
+                meshed.member_mut(relay).agent.kill()?;
+            } else {
+                meshed.control.kill()?;
+            }
+            let took = passes_again(&mut stream, seconds(30.0))
+                .with_context(|| format!("{:?}\n{:?}", meshed.mesh(a), meshed.mesh(b)))?;
+            println!("by another relay after {took:.1?}");
+            let second = meshed.path(a, b)?.relay;
+            ensure!(
+                second.is_some_and(|second| second != first),
+                "by {second:?} after {first:?}"
+            );
+            meshed.first_byte(a, b, seconds(5.0)).map(drop)
+        },
+    )
+}
+
+#[test]
+fn a_device_that_is_always_relayed_is_never_reached_directly() -> Result<()> {
+    on(Lab::on_internet(&[Nat::None, Nat::None])?, async |lab| {
+        let meshed = Meshed::start_with(lab, ControlSetup::new(lab)?, RelayPreference::Always).await?;
+        let [a, b] = [lab.machine(1), lab.machine(2)];
+        let (mut stream, _) = meshed.first_byte(a, b, seconds(5.0))?;
+        always(seconds(5.0), async || {
+            ping(&mut stream)?;
+            let path = meshed.path(a, b)?;
+            ensure!(
+                path.why.as_str() == "relay.always" && path.remote.is_none(),
+                "{path:?}"
+            );
+            Ok(())
+        })
+        .await?;
+        transfer(&mut stream, 1 << 20)
+    })
+}
