@@ -40,6 +40,7 @@ pub fn App() -> impl IntoView {
                         <Route path=path!("add") view=|| ()/>
                     </ParentRoute>
                     <Route path=path!("/devices/:device/*tab") view=pages::device::DevicePage/>
+                    <Route path=path!("/mesh/*tab") view=pages::mesh::MeshPage/>
                     <Route path=path!("/containers/*open") view=pages::containers::ContainersPage/>
                     <Route path=path!("/stacks/*open") view=pages::stacks::StacksPage/>
                     <Route path=path!("/images/*open") view=pages::images::ImagesPage/>

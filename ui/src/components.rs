@@ -15,6 +15,7 @@ pub mod ids;
 pub mod menu;
 pub mod meter;
 pub mod mode_card;
+pub mod path_badge;
 pub mod popover;
 pub mod radio;
 pub mod select;

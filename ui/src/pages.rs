@@ -8,6 +8,7 @@ pub mod device;
 pub mod devices;
 pub mod fan_out;
 pub mod images;
+pub mod mesh;
 pub mod networks;
 pub mod not_found;
 pub mod settings;

@@ -23,10 +23,11 @@ pub enum Key {
     Driver,
     Who,
     Action,
+    Path,
 }
 
 impl Key {
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Status,
         Self::Device,
         Self::Tag,
@@ -37,6 +38,7 @@ impl Key {
         Self::Driver,
         Self::Who,
         Self::Action,
+        Self::Path,
     ];
 
     #[must_use]
@@ -52,6 +54,7 @@ impl Key {
             Self::Driver => "driver",
             Self::Who => "who",
             Self::Action => "action",
+            Self::Path => "path",
         }
     }
 

@@ -13,10 +13,11 @@ pub use shelf::{Change, Load, Shelf, Shelved};
 use flotilla_protocol::{
     Timestamp,
     activity::Activity,
-    api::{Enrollment, Fleet, LiveFrame, Resource, ResourceRef, Row},
+    api::{Enrollment, Fleet, LiveFrame, PolicyInForce, RelayFacts, Resource, ResourceRef, Row},
     device::{Device, DeviceStatus},
     id::DeviceId,
     inventory::{Container, Image, Kind, Network, Stack, Volume},
+    path::Path,
 };
 use leptos::prelude::*;
 use std::{collections::BTreeMap, sync::Arc};
@@ -45,6 +46,10 @@ pub struct Store {
     pub volumes: RwSignal<Shelf<Row<Volume>>>,
     pub networks: RwSignal<Shelf<Row<Network>>>,
     pub activity: RwSignal<Shelf<Activity>>,
+    pub paths: RwSignal<Shelf<Path>>,
+    pub relays: RwSignal<Shelf<RelayFacts>>,
+    /// The policy in force, once a page asked for it.
+    pub policy: RwSignal<Option<PolicyInForce>>,
     /// Newest enrollments that the live stream told of or a page asked for.
     pub enrollments: RwSignal<BTreeMap<DeviceId, Enrollment>>,
     pub contact: RwSignal<Contact>,
@@ -55,7 +60,7 @@ pub struct Store {
 /// Which signals changed and were not painted yet.
 #[derive(Debug, Default)]
 struct Touched {
-    shelves: [bool; 7],
+    shelves: [bool; 9],
     scheduled: bool,
 }
 
@@ -71,6 +76,9 @@ impl Store {
             volumes: RwSignal::default(),
             networks: RwSignal::default(),
             activity: RwSignal::default(),
+            paths: RwSignal::default(),
+            relays: RwSignal::default(),
+            policy: RwSignal::new(None),
             enrollments: RwSignal::default(),
             contact: RwSignal::new(Contact::Connecting),
             session: RwSignal::new(crate::session::Session::Opening),
@@ -116,12 +124,15 @@ impl Store {
             Some(Resource::Volume(row)) => self.patch(4, self.volumes, seq, Change::Upsert(row)),
             Some(Resource::Network(row)) => self.patch(5, self.networks, seq, Change::Upsert(row)),
             Some(Resource::Activity(entry)) => self.patch(6, self.activity, seq, Change::Upsert(entry)),
-            Some(Resource::Path(_) | Resource::Policy(_) | Resource::Relay(_) | Resource::Unknown) | None => {
-            }
+            Some(Resource::Path(path)) => self.patch(7, self.paths, seq, Change::Upsert(*path)),
+            Some(Resource::Relay(relay)) => self.patch(8, self.relays, seq, Change::Upsert(relay)),
+            Some(Resource::Policy(policy)) => self.take_policy(*policy),
+            Some(Resource::Unknown) | None => {}
         }
         match frame.remove {
             Some(ResourceRef::Device { device_id }) => {
                 self.patch(0, self.devices, seq, Change::Remove(device_id));
+                self.patch(7, self.paths, seq, Change::Clear(device_id));
                 self.clear_device(seq, device_id);
             }
             Some(ResourceRef::Inventory { device_id }) => self.clear_device(seq, device_id),
@@ -132,7 +143,21 @@ impl Store {
                 };
                 self.remove_item(seq, of, key);
             }
-            Some(ResourceRef::Path { .. } | ResourceRef::Relay { .. } | ResourceRef::Unknown) | None => {}
+            Some(ResourceRef::Path { from_id, to_id }) => {
+                self.patch(7, self.paths, seq, Change::Remove((from_id, to_id)));
+            }
+            Some(ResourceRef::Relay { id }) => self.patch(8, self.relays, seq, Change::Remove(id)),
+            Some(ResourceRef::Unknown) | None => {}
+        }
+    }
+
+    /// An answer may come later than the frame of a newer save.
+    pub fn take_policy(self, policy: PolicyInForce) {
+        let known = self
+            .policy
+            .with_untracked(|known| known.as_ref().map(|known| known.revision));
+        if known.is_none_or(|known| known < policy.revision) {
+            self.policy.set(Some(policy));
         }
     }
 
@@ -172,7 +197,7 @@ impl Store {
 
     fn paint(self) {
         let touched = self.touched.try_update_value(std::mem::take).unwrap_or_default();
-        let signals: [&dyn Fn(); 7] = [
+        let signals: [&dyn Fn(); 9] = [
             &|| self.devices.notify(),
             &|| self.containers.notify(),
             &|| self.stacks.notify(),
@@ -180,6 +205,8 @@ impl Store {
             &|| self.volumes.notify(),
             &|| self.networks.notify(),
             &|| self.activity.notify(),
+            &|| self.paths.notify(),
+            &|| self.relays.notify(),
         ];
         for (notify, _) in signals
             .iter()

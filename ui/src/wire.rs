@@ -7,10 +7,11 @@
 use flotilla_protocol::{
     Timestamp,
     activity::Activity,
-    api::{List, LiveFrame, Resource, ResourceRef, Row, UnreachableDevice},
+    api::{List, LiveFrame, RelayFacts, Resource, ResourceRef, Row, UnreachableDevice},
     device::Device,
     id::DeviceId,
     name::DeviceName,
+    path::Path,
 };
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::value::RawValue;
@@ -31,6 +32,18 @@ impl FromJson for Device {
 }
 
 impl FromJson for Activity {
+    fn from_json(text: &str) -> serde_json::Result<Self> {
+        serde_json::from_str(text)
+    }
+}
+
+impl FromJson for Path {
+    fn from_json(text: &str) -> serde_json::Result<Self> {
+        serde_json::from_str(text)
+    }
+}
+
+impl FromJson for RelayFacts {
     fn from_json(text: &str) -> serde_json::Result<Self> {
         serde_json::from_str(text)
     }
@@ -137,6 +150,9 @@ fn resource(text: &str) -> serde_json::Result<Resource> {
         "stack" => Resource::Stack(FromJson::from_json(text)?),
         "activity" => Resource::Activity(FromJson::from_json(text)?),
         "enrollment" => Resource::Enrollment(serde_json::from_str(text)?),
+        "path" => Resource::Path(Box::new(FromJson::from_json(text)?)),
+        "policy" => Resource::Policy(Box::new(serde_json::from_str(text)?)),
+        "relay" => Resource::Relay(FromJson::from_json(text)?),
         _ => Resource::Unknown,
     })
 }
@@ -194,6 +210,9 @@ mod tests {
             "stack",
             "activity",
             "enrollment",
+            "path",
+            "policy",
+            "relay",
         ] {
             assert!(
                 frame(&format!(r#"{{"seq":1,"upsert":{{"kind":"{kind}"}}}}"#)).is_err(),

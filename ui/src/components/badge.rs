@@ -4,6 +4,7 @@ use super::icon::{Glyph, Icon, lucide};
 use flotilla_protocol::{
     device::{Device, DeviceStatus},
     inventory::{Container, ContainerState, Health},
+    path::PathKind,
 };
 use leptos::prelude::*;
 
@@ -15,6 +16,8 @@ pub enum Tone {
     Bad,
     Info,
     Off,
+    /// It works, by way of a relay.
+    Relay,
 }
 
 impl Tone {
@@ -26,6 +29,7 @@ impl Tone {
             Self::Bad => "bad",
             Self::Info => "info",
             Self::Off => "off",
+            Self::Relay => "relay",
         }
     }
 }
@@ -60,6 +64,16 @@ impl Status {
             DeviceStatus::Offline => Self::new(Tone::Bad, lucide::UNPLUG, "Offline"),
             DeviceStatus::Revoked => Self::new(Tone::Bad, lucide::BAN, "Revoked"),
             DeviceStatus::Quarantined => Self::new(Tone::Bad, lucide::BAN, "Quarantined"),
+        }
+    }
+
+    #[must_use]
+    pub fn of_path(kind: PathKind) -> Self {
+        match kind {
+            PathKind::Direct => Self::new(Tone::Ok, lucide::ARROW_LEFT_RIGHT, "Direct"),
+            PathKind::Relayed => Self::new(Tone::Relay, lucide::WAYPOINTS, "Relayed"),
+            PathKind::None => Self::new(Tone::Bad, lucide::UNLINK, "No path"),
+            PathKind::Unknown => Self::new(Tone::Off, lucide::CIRCLE_QUESTION_MARK, "Unknown"),
         }
     }
 

@@ -42,7 +42,7 @@ pub fn Notice(
         Tone::Ok => lucide::CIRCLE_CHECK,
         Tone::Warn => lucide::TRIANGLE_ALERT,
         Tone::Bad => lucide::CIRCLE_ALERT,
-        Tone::Info | Tone::Off => lucide::INFO,
+        Tone::Info | Tone::Off | Tone::Relay => lucide::INFO,
     };
     view! {
         <div class=format!("notice {}", tone.class()) role="note">

@@ -16,6 +16,9 @@ pub fn Popover(
     #[prop(into)]
     name: String,
     #[prop(optional)] class: &'static str,
+    /// Name of the button where its words alone say too little.
+    #[prop(optional, into)]
+    spoken: Signal<Option<String>>,
     #[prop(into)] panel: ViewFn,
 ) -> impl IntoView {
     let open = RwSignal::new(false);
@@ -59,6 +62,7 @@ pub fn Popover(
     view! {
         <div class=format!("popover-root {class}") node_ref=root on:keydown=keys on:focusout=leave>
             <button type="button" class="button secondary" node_ref=button aria-haspopup="dialog"
+                aria-label=move || spoken.get()
                 aria-expanded=move || open.get().to_string() on:click=move |_| open.update(|open| *open = !*open)>
                 <span>{move || label.get()}</span><Icon glyph=lucide::CHEVRON_DOWN/>
             </button>

@@ -1,4 +1,4 @@
-//! Tags as removable chips, with a field that suggests those in use elsewhere.
+//! Tags, or other short words, as removable chips, with a field that suggests those in use elsewhere.
 
 use super::{
     icon::{Icon, lucide},
@@ -10,9 +10,30 @@ use leptos::{ev::KeyboardEvent, html, prelude::*};
 /// At most this many suggestions are listed.
 const SUGGESTED: usize = 10;
 
+/// What the words of a field are.
+#[derive(Debug, Clone, Copy)]
+pub struct Words {
+    /// "tag".
+    pub noun: &'static str,
+    /// What an unknown one does when it is chosen: "Create tag".
+    pub create: &'static str,
+    /// Said of a text that is none.
+    pub wrong: &'static str,
+    pub is_one: fn(&str) -> bool,
+}
+
+/// Words that are tags.
+pub const TAGS: Words = Words {
+    noun: "tag",
+    create: "Create tag",
+    wrong: "Tags are lowercase letters, digits, dots, hyphens and underscores.",
+    is_one: |text| text.parse::<Tag>().is_ok(),
+};
+
 /// What a person is typing, and the tags it becomes. A handle: copies share the same signals.
 #[derive(Clone, Copy)]
 struct Entry {
+    words: Words,
     tags: Signal<Vec<String>>,
     on_change: Callback<(Vec<String>,)>,
     options: Memo<Vec<Suggestion>>,
@@ -27,15 +48,19 @@ struct Entry {
 
 impl Entry {
     fn new(
+        words: Words,
         tags: Signal<Vec<String>>,
         known: Signal<Vec<String>>,
         on_change: Callback<(Vec<String>,)>,
     ) -> Self {
         let typed = RwSignal::new(String::new());
         let offer = move |_: Option<&Vec<Suggestion>>| {
-            tags.with(|tags| known.with(|known| typed.with(|typed| suggestions(typed.trim(), tags, known))))
+            tags.with(|tags| {
+                known.with(|known| typed.with(|typed| suggestions(words, typed.trim(), tags, known)))
+            })
         };
         Self {
+            words,
             tags,
             on_change,
             options: Memo::new(offer),
@@ -48,7 +73,7 @@ impl Entry {
     }
 
     fn add(self, tag: String) {
-        self.said.set(format!("Added tag {tag}"));
+        self.said.set(format!("Added {} {tag}", self.words.noun));
         let mut tags = self.tags.get_untracked();
         tags.push(tag);
         self.on_change.run((tags,));
@@ -62,7 +87,7 @@ impl Entry {
     }
 
     fn remove(self, tag: &str) {
-        self.said.set(format!("Removed tag {tag}"));
+        self.said.set(format!("Removed {} {tag}", self.words.noun));
         let rest = self
             .tags
             .with_untracked(|tags| tags.iter().filter(|kept| *kept != tag).cloned().collect());
@@ -85,7 +110,7 @@ impl Entry {
 
     fn is_wrong(self) -> bool {
         self.typed
-            .with(|typed| !typed.trim().is_empty() && typed.trim().parse::<Tag>().is_err())
+            .with(|typed| !typed.trim().is_empty() && !(self.words.is_one)(typed.trim()))
     }
 
     fn key(self, event: &KeyboardEvent) {
@@ -130,10 +155,11 @@ pub fn TagInput(
     #[prop(into)] tags: Signal<Vec<String>>,
     #[prop(into)] known: Signal<Vec<String>>,
     #[prop(into)] on_change: Callback<(Vec<String>,)>,
+    #[prop(default = TAGS)] words: Words,
 ) -> impl IntoView {
     let id = fresh_id("tags");
     let list = format!("{id}-options");
-    let entry = Entry::new(tags, known, on_change);
+    let entry = Entry::new(words, tags, known, on_change);
     let active_id = {
         let list = list.clone();
         move || {
@@ -144,17 +170,13 @@ pub fn TagInput(
                 .map(|index| format!("{list}-{index}"))
         }
     };
-    let wrong = move || {
-        entry
-            .is_wrong()
-            .then_some("Tags are lowercase letters, digits, dots, hyphens and underscores.")
-    };
+    let wrong = move || entry.is_wrong().then_some(words.wrong);
     view! {
         <div class="field">
             <label for=id.clone()>{label}</label>
             <div class="tag-input" on:focusout=move |_| entry.close()>
                 <For each=move || tags.get() key=Clone::clone let:tag>
-                    <Chip tag on_remove=move |tag: String| entry.remove(&tag)/>
+                    <Chip tag noun=words.noun on_remove=move |tag: String| entry.remove(&tag)/>
                 </For>
                 <input id=id type="text" role="combobox" autocomplete="off" autocapitalize="off" spellcheck="false"
                     aria-autocomplete="list" aria-expanded=move || entry.is_shown().to_string()
@@ -176,7 +198,7 @@ fn Options(entry: Entry, id: String) -> impl IntoView {
     let own = id.clone();
     let option = move |(index, option): (usize, Suggestion)| {
         let words = if option.is_new {
-            format!("Create tag {}", option.tag)
+            format!("{} {}", entry.words.create, option.tag)
         } else {
             option.tag.clone()
         };
@@ -197,10 +219,10 @@ fn Options(entry: Entry, id: String) -> impl IntoView {
 }
 
 #[component]
-fn Chip(tag: String, #[prop(into)] on_remove: Callback<(String,)>) -> impl IntoView {
+fn Chip(tag: String, noun: &'static str, #[prop(into)] on_remove: Callback<(String,)>) -> impl IntoView {
     let own = tag.clone();
     view! {
-        <button type="button" class="tag-chip" aria-label=format!("Remove tag {tag}") on:click=move |_| on_remove.run((own.clone(),))>
+        <button type="button" class="tag-chip" aria-label=format!("Remove {noun} {tag}") on:click=move |_| on_remove.run((own.clone(),))>
             {tag.clone()}<Icon glyph=lucide::X/>
         </button>
     }
@@ -214,7 +236,7 @@ struct Suggestion {
 }
 
 /// What to offer for a text: known tags that hold it, then the text itself if it is a new tag.
-fn suggestions(typed: &str, chosen: &[String], known: &[String]) -> Vec<Suggestion> {
+fn suggestions(words: Words, typed: &str, chosen: &[String], known: &[String]) -> Vec<Suggestion> {
     let free = |tag: &&String| !chosen.contains(tag) && tag.contains(typed);
     let mut offered: Vec<_> = known
         .iter()
@@ -227,7 +249,7 @@ fn suggestions(typed: &str, chosen: &[String], known: &[String]) -> Vec<Suggesti
     // What is typed whole comes first, so that Enter takes it.
     offered.sort_by_key(|offer| (offer.tag != typed, offer.tag.clone()));
     let taken = |tags: &[String]| tags.iter().any(|tag| tag == typed);
-    if typed.parse::<Tag>().is_ok() && !taken(chosen) && !taken(known) {
+    if (words.is_one)(typed) && !taken(chosen) && !taken(known) {
         offered.insert(
             0,
             Suggestion {
@@ -262,17 +284,17 @@ mod tests {
 
     #[test]
     fn a_new_tag_is_offered_first_and_a_chosen_one_never() {
-        let offered = suggestions("med", &texts(&["home"]), &texts(&["home", "media", "prod"]));
+        let offered = suggestions(TAGS, "med", &texts(&["home"]), &texts(&["home", "media", "prod"]));
         let words: Vec<_> = offered
             .iter()
             .map(|offer| (offer.tag.as_str(), offer.is_new))
             .collect();
         assert_eq!(words, [("med", true), ("media", false)]);
-        assert_eq!(suggestions("", &texts(&["home"]), &texts(&["home"])), []);
+        assert_eq!(suggestions(TAGS, "", &texts(&["home"]), &texts(&["home"])), []);
     }
 
     #[test]
     fn what_is_no_tag_is_not_offered() {
-        assert_eq!(suggestions("Not A Tag", &[], &[]), []);
+        assert_eq!(suggestions(TAGS, "Not A Tag", &[], &[]), []);
     }
 }

@@ -4,6 +4,7 @@ use flotilla_protocol::{device::NetworkMode, inventory::EngineState};
 
 pub const OVERVIEW: &str = "Overview";
 pub const CONTAINERS: &str = "Containers";
+pub const PATHS: &str = "Paths";
 pub const TAGS: &str = "Tags";
 pub const TRUST: &str = "Trust";
 pub const SECTIONS: &str = "Sections of this device";
@@ -23,7 +24,7 @@ pub const RECENT: &str = "Recent events";
 pub const NO_EVENTS: &str = "Nothing has happened here yet.";
 
 pub const EDIT_TAGS: &str = "Tags";
-pub const TAGS_TEXT: &str = "Tags group devices in every list and filter.";
+pub const TAGS_TEXT: &str = "Tags group devices in every list and filter, and access rules speak of them.";
 pub const SAVE_TAGS: &str = "Save tags";
 pub const DISCARD: &str = "Discard changes";
 

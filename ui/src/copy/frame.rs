@@ -10,6 +10,7 @@ pub const ACCOUNT: &str = "Account menu";
 
 pub const DASHBOARD: &str = "Dashboard";
 pub const DEVICES: &str = "Devices";
+pub const MESH: &str = "Mesh";
 pub const CONTAINERS: &str = "Containers";
 pub const STACKS: &str = "Stacks";
 pub const IMAGES: &str = "Images";
@@ -54,6 +55,7 @@ pub const KEYS: &[(&str, &str)] = &[
     ("g d", "Devices"),
     ("g c", "Containers"),
     ("g s", "Stacks"),
+    ("g m", "Mesh"),
     ("a", "Add Device"),
     ("?", "Keyboard shortcuts"),
     ("F6", "Next part of the page"),

@@ -30,6 +30,5 @@ pub const SINGLE_KEYS_HINT: &str = "Keys such as / and g act outside of fields. 
 pub const ABOUT: &str = "About";
 pub const FLEET: &str = "Fleet";
 pub const VERSION: &str = "Version";
-pub const MESH_RANGE: &str = "Mesh range";
 pub const CA_PIN: &str = "CA pin";
 pub const TLS_PIN: &str = "TLS pin";

@@ -57,6 +57,7 @@ fn single(key: &str, after_g: bool) -> Option<Does> {
         ("d", true) => Does::Go("/devices"),
         ("c", true) => Does::Go("/containers"),
         ("s", true) => Does::Go("/stacks"),
+        ("m", true) => Does::Go("/mesh"),
         (_, true) => return None,
         ("g", false) => Does::Begin,
         ("a", false) => Does::Go("/devices/add"),

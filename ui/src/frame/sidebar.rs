@@ -16,7 +16,7 @@ struct Item {
     glyph: Glyph,
 }
 
-const TOP: [Item; 2] = [
+const TOP: [Item; 3] = [
     Item {
         path: "/",
         name: copy::DASHBOARD,
@@ -26,6 +26,11 @@ const TOP: [Item; 2] = [
         path: "/devices",
         name: copy::DEVICES,
         glyph: lucide::SERVER,
+    },
+    Item {
+        path: "/mesh",
+        name: copy::MESH,
+        glyph: lucide::WAYPOINTS,
     },
 ];
 const DOCKER: [Item; 5] = [

@@ -2,6 +2,7 @@
 
 mod actions;
 mod header;
+mod mesh;
 mod overview;
 mod tags;
 mod trust;
@@ -19,7 +20,7 @@ use crate::{
     },
     copy::{device as copy, frame},
     frame::page_title,
-    pages::containers::Containers,
+    pages::{containers::Containers, mesh::PathsTable},
     store::{Load, use_store},
 };
 use actions::DangerDialogs;
@@ -33,9 +34,10 @@ use tags::Tags;
 use trust::Trust;
 
 /// The tabs: the word in the address, and what people read. The first has no word.
-const TABS: [(&str, &str); 4] = [
+const TABS: [(&str, &str); 5] = [
     ("", copy::OVERVIEW),
     ("containers", copy::CONTAINERS),
+    ("paths", copy::PATHS),
     ("tags", copy::TAGS),
     ("trust", copy::TRUST),
 ];
@@ -137,6 +139,7 @@ fn Known(first: Arc<Device>, tab: Memo<String>) -> impl IntoView {
     let select = move |word: String| navigate(&path(id, &word), Default::default());
     let panel = move || match tab.get().as_str() {
         "containers" => view! { <Containers only=Signal::derive(move || Some(id))/> }.into_any(),
+        "paths" => view! { <PathsTable only=Some(id)/> }.into_any(),
         "tags" => view! { <Tags device/> }.into_any(),
         "trust" => view! { <Trust device/> }.into_any(),
         _ => view! { <Overview device/> }.into_any(),

@@ -1,6 +1,7 @@
 //! What can be set: looks, addresses of the controller, keys; and what this is.
 
 mod addresses;
+mod mesh;
 
 use crate::{
     components::radio::{Choice, RadioGroup},
@@ -12,6 +13,7 @@ use crate::{
 };
 use addresses::Addresses;
 use leptos::prelude::*;
+use mesh::Mesh;
 
 #[component]
 pub fn SettingsPage() -> impl IntoView {
@@ -20,6 +22,7 @@ pub fn SettingsPage() -> impl IntoView {
         <div class="page settings">
             <Appearance/>
             <Addresses/>
+            <Mesh/>
             <Keyboard/>
             <About/>
         </div>
@@ -93,7 +96,6 @@ fn About() -> impl IntoView {
             <dl class="facts">
                 {fact(copy::FLEET, |fleet| fleet.name.clone().unwrap_or_default())}
                 {fact(copy::VERSION, |fleet| fleet.version.clone())}
-                {fact(copy::MESH_RANGE, |fleet| fleet.mesh_cidr.clone())}
                 {fact(copy::CA_PIN, |fleet| fleet.ca_pin.to_string())}
                 {fact(copy::TLS_PIN, |fleet| fleet.tls_pin.to_string())}
             </dl>

@@ -3,10 +3,11 @@
 use super::Shelved;
 use flotilla_protocol::{
     activity::Activity,
-    api::Row,
+    api::{RelayFacts, Row},
     device::Device,
-    id::DeviceId,
+    id::{DeviceId, RelayId},
     inventory::{Container, Image, Kind, Network, Stack, Volume},
+    path::Path,
 };
 use std::{fmt, sync::Arc};
 
@@ -75,6 +76,26 @@ impl Shelved for Activity {
         self.id
     }
     fn device_of(_: &i64) -> Option<DeviceId> {
+        None
+    }
+}
+
+impl Shelved for Path {
+    type Key = (DeviceId, DeviceId);
+    fn key(&self) -> Self::Key {
+        (self.from_id, self.to_id)
+    }
+    fn device_of(key: &Self::Key) -> Option<DeviceId> {
+        Some(key.0)
+    }
+}
+
+impl Shelved for RelayFacts {
+    type Key = RelayId;
+    fn key(&self) -> RelayId {
+        self.id
+    }
+    fn device_of(_: &RelayId) -> Option<DeviceId> {
         None
     }
 }

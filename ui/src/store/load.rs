@@ -7,8 +7,8 @@ use crate::wire::FromJson;
 use flotilla_protocol::{
     Code,
     api::{
-        GetEnrollment, GetFleet, List, ListActivity, ListContainers, ListDevices, ListImages, ListNetworks,
-        ListStacks, ListVolumes, Request,
+        GetEnrollment, GetFleet, GetPolicy, List, ListActivity, ListContainers, ListDevices, ListImages,
+        ListNetworks, ListPaths, ListRelays, ListStacks, ListVolumes, Request,
     },
 };
 use leptos::{prelude::*, task::spawn_local};
@@ -53,6 +53,24 @@ impl Store {
         self.ensure(self.activity, newest_activity);
     }
 
+    pub fn ensure_paths(self) {
+        self.ensure(self.paths, ListPaths::default);
+    }
+
+    pub fn ensure_relays(self) {
+        self.ensure(self.relays, || ListRelays);
+    }
+
+    /// Reads the policy in force.
+    ///
+    /// # Errors
+    /// The controller did not answer it.
+    pub async fn load_policy(self) -> Result<(), Failure> {
+        let policy = send(&GetPolicy).await.inspect_err(|failure| self.note(failure))?;
+        self.take_policy(policy);
+        Ok(())
+    }
+
     /// Reads one more page of the activity log, older than what is known.
     pub fn load_older_activity(self) {
         let before = self
@@ -90,6 +108,11 @@ impl Store {
         self.again(self.volumes, ListVolumes::default());
         self.again(self.networks, ListNetworks::default());
         self.again(self.activity, newest_activity());
+        self.again(self.paths, ListPaths::default());
+        self.again(self.relays, ListRelays);
+        if self.policy.with_untracked(Option::is_some) {
+            spawn_local(async move { _ = self.load_policy().await });
+        }
         let devices: Vec<_> = self
             .enrollments
             .with_untracked(|known| known.keys().copied().collect());
@@ -107,6 +130,8 @@ impl Store {
         self.follow(self.volumes, seq, ListVolumes::default());
         self.follow(self.networks, seq, ListNetworks::default());
         self.follow(self.activity, seq, newest_activity());
+        self.follow(self.paths, seq, ListPaths::default());
+        self.follow(self.relays, seq, ListRelays);
     }
 
     /// Reads the fleet; also how the page learns whether it has a session.

@@ -97,6 +97,7 @@ fn pages() -> Vec<Entry> {
     vec![
         Entry::page(lucide::LAYOUT_DASHBOARD, frame::DASHBOARD, "/"),
         Entry::page(lucide::SERVER, frame::DEVICES, "/devices"),
+        Entry::page(lucide::WAYPOINTS, frame::MESH, "/mesh"),
         Entry::page(lucide::BOX, frame::CONTAINERS, "/containers"),
         Entry::page(lucide::LAYERS, frame::STACKS, "/stacks"),
         Entry::page(lucide::IMAGE, frame::IMAGES, "/images"),

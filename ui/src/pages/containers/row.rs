@@ -142,7 +142,7 @@ fn trouble(container: &Container, status: &Status) -> f64 {
         Tone::Bad => 1.0,
         Tone::Warn => 2.0,
         Tone::Info | Tone::Ok => 3.0,
-        Tone::Off => 4.0,
+        Tone::Off | Tone::Relay => 4.0,
     }
 }
 

@@ -10,10 +10,13 @@ use crate::{
         button::{Button, IconButton},
         error_state::Notice,
         icon::lucide,
+        path_badge::PathBadge,
         toast::use_toaster,
     },
     copy::{attention, device as copy},
     format,
+    pages::mesh::PathTest,
+    store::use_store,
 };
 use flotilla_protocol::device::{Device, DeviceStatus};
 use leptos::prelude::*;
@@ -35,10 +38,34 @@ pub(super) fn Header(device: Signal<Arc<Device>>) -> impl IntoView {
             {move || seen.get().map(|moment| view! { <AgeLabel moment prefix="last seen"/> })}
             <span class="tags">{move || tags.get().into_iter().map(|tag| view! { <span class="tag">{tag.to_string()}</span> }).collect_view()}</span>
             <MeshAddress device/>
+            <PathHere device/>
             <span class="end"><MoreActions/></span>
         </header>
         <Attention device/>
         <Pending device/>
+    }
+}
+
+/// How this computer reaches the device.
+#[component]
+fn PathHere(device: Signal<Arc<Device>>) -> impl IntoView {
+    let store = use_store();
+    store.ensure_paths();
+    let path = Memo::new(move |_| {
+        let here = store
+            .fleet
+            .with(|fleet| fleet.as_ref().and_then(|fleet| fleet.this_computer))?;
+        let there = device.with(|device| device.id);
+        store
+            .paths
+            .with(|paths| paths.rows().get(&(here, there)).cloned())
+    });
+    let known = Memo::new(move |_| path.with(Option::is_some));
+    move || {
+        let first = path.get_untracked().filter(|_| known.get())?;
+        let (from, to) = (first.from_id, first.to_id);
+        let path = Signal::derive(move || path.get().unwrap_or_else(|| first.clone()));
+        Some(view! { <PathBadge path><PathTest from to/></PathBadge> })
     }
 }
 

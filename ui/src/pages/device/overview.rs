@@ -1,5 +1,6 @@
-//! The first tab: facts, what is in use, the link, containers that need a look, and what happened.
+//! The first tab: facts, what is in use, the link, the mesh, containers that need a look, and what happened.
 
+use super::mesh::Mesh;
 use crate::{
     clock::use_clock,
     components::{
@@ -7,7 +8,7 @@ use crate::{
         badge::{Status, StatusBadge, Tone},
         meter::Meter,
     },
-    copy::{add_device, device as copy},
+    copy::device as copy,
     format,
     pages::dashboard::{
         recent::{Recent, newest},
@@ -59,6 +60,7 @@ pub(super) fn Overview(device: Signal<Arc<Device>>) -> impl IntoView {
                     <h2 id="link">{copy::LINK}</h2>
                     <Link device/>
                 </section>
+                <Mesh device/>
             </div>
         </div>
     }
@@ -99,8 +101,6 @@ fn facts(device: &Device) -> Vec<Fact> {
         rows.push(("Agent", format!("{version}{place}")));
     }
     rows.push(("Network mode", copy::mode(device.mode).to_owned()));
-    rows.push(("Access Relay", add_device::relay(device.relay).0.to_owned()));
-    rows.push(("Mesh address", device.mesh_ip.to_string()));
     rows
 }
 

@@ -5,7 +5,7 @@ use crate::{
         badge::{Status, status_badge},
         table::{Column, Dash, Facet, Narrow, Rows, SortBy, SortKey, TableRow, TableSpec},
     },
-    copy::devices as copy,
+    copy::{devices as copy, mesh},
     format,
     pages::fan_out::rows::{age_cell, name_cell, text_cell},
     query::{Key, Subject},
@@ -15,6 +15,7 @@ use flotilla_protocol::{
     Timestamp,
     device::{Device, DeviceStatus},
     id::DeviceId,
+    path::Path,
 };
 use leptos::prelude::*;
 use std::sync::Arc;
@@ -31,6 +32,7 @@ pub(super) const SPEC: TableSpec = TableSpec {
         Column::text("tags", copy::TAGS, 6.5),
         Column::text("mesh", copy::MESH_ADDRESS, 7.5).fixed(),
         Column::text("mode", copy::MODE, 6.0).fixed(),
+        Column::text("path", copy::PATH, 6.0).fixed(),
         Column::figures("containers", copy::CONTAINERS, 5.0),
         Column::figures("cpu", copy::CPU, 3.5).live(),
         Column::figures("memory", copy::MEMORY, 4.5).live(),
@@ -41,7 +43,7 @@ pub(super) const SPEC: TableSpec = TableSpec {
         Column::figures("certificate", copy::CERTIFICATE, 7.0).hidden(),
         Column::figures("enrolled", copy::ENROLLED, 6.5).hidden(),
     ],
-    keys: &[Key::Status, Key::Tag, Key::Mode],
+    keys: &[Key::Status, Key::Tag, Key::Mode, Key::Path],
     facets: &[
         Facet {
             key: Key::Status,
@@ -57,6 +59,11 @@ pub(super) const SPEC: TableSpec = TableSpec {
             key: Key::Mode,
             title: copy::MODE,
             values: copy::MODES,
+        },
+        Facet {
+            key: Key::Path,
+            title: copy::PATH,
+            values: crate::copy::mesh::KINDS,
         },
     ],
     sort: &[SortBy::up("status"), SortBy::up("name")],
@@ -74,27 +81,36 @@ pub(super) const SPEC: TableSpec = TableSpec {
 /// Rows of all devices, made again only where a device changed.
 pub(super) fn device_rows() -> Memo<Rows> {
     let store = use_store();
-    type Made = Vec<(DeviceId, Arc<Device>, Arc<dyn TableRow>)>;
+    store.ensure_paths();
+    type Made = Vec<(DeviceId, Arc<Device>, Option<Arc<Path>>, Arc<dyn TableRow>)>;
     let made: StoredValue<Made> = StoredValue::new(Vec::new());
     Memo::new(move |_| {
         let known = made.try_update_value(std::mem::take).unwrap_or_default();
+        let here = store
+            .fleet
+            .with(|fleet| fleet.as_ref().and_then(|fleet| fleet.this_computer));
+        let paths = store.paths.read();
         let now: Made = store.devices.with(|devices| {
             let row = |(id, device): (&DeviceId, &Arc<Device>)| {
-                let same = known
-                    .iter()
-                    .find(|(old, thing, _)| old == id && Arc::ptr_eq(thing, device));
+                let path = here.and_then(|here| paths.rows().get(&(here, *id)));
+                let same = known.iter().find(|(old, thing, way, _)| {
+                    old == id
+                        && Arc::ptr_eq(thing, device)
+                        && way.as_ref().map(Arc::as_ptr) == path.map(Arc::as_ptr)
+                });
                 let make = || {
                     (
                         *id,
                         device.clone(),
-                        Arc::new(DeviceRow::new(device.clone())) as Arc<dyn TableRow>,
+                        path.cloned(),
+                        Arc::new(DeviceRow::new(device.clone(), path.cloned())) as Arc<dyn TableRow>,
                     )
                 };
                 same.cloned().unwrap_or_else(make)
             };
             devices.rows().iter().map(row).collect()
         });
-        let rows = Rows(Arc::new(now.iter().map(|(_, _, row)| row.clone()).collect()));
+        let rows = Rows(Arc::new(now.iter().map(|(_, _, _, row)| row.clone()).collect()));
         made.try_update_value(|made| *made = now);
         rows
     })
@@ -103,6 +119,8 @@ pub(super) fn device_rows() -> Memo<Rows> {
 #[derive(Debug)]
 struct DeviceRow {
     device: Arc<Device>,
+    /// How this computer reaches it.
+    path: Option<Arc<Path>>,
     key: String,
     status: Status,
     tags: String,
@@ -111,7 +129,7 @@ struct DeviceRow {
 }
 
 impl DeviceRow {
-    fn new(device: Arc<Device>) -> Self {
+    fn new(device: Arc<Device>, path: Option<Arc<Path>>) -> Self {
         let status = Status::of_device(&device);
         let tags: Vec<&str> = device.tags.iter().map(|tag| tag.as_str()).collect();
         let joined = tags.join(", ");
@@ -125,6 +143,9 @@ impl DeviceRow {
         if device.status == DeviceStatus::Online && !device.attention.is_empty() {
             subject = subject.with(Key::Status, "attention");
         }
+        if let Some(path) = &path {
+            subject = subject.with(Key::Path, mesh::kind(path.kind));
+        }
         for tag in &tags {
             subject = subject.with(Key::Tag, tag);
         }
@@ -135,6 +156,7 @@ impl DeviceRow {
             mesh,
             subject,
             device,
+            path,
         }
     }
 
@@ -204,6 +226,10 @@ impl TableRow for DeviceRow {
             "tags" => SortKey::Text(&self.tags),
             "mesh" => SortKey::Number(f64::from(u32::from(device.mesh_ip))),
             "mode" => SortKey::Text(device.mode.as_str()),
+            "path" => self
+                .path
+                .as_ref()
+                .map_or(SortKey::Nothing, |path| SortKey::Text(mesh::kind(path.kind))),
             "containers" => SortKey::Number(f64::from(device.containers.total)),
             "cpu" | "memory" | "disk" => self.share(column).map_or(SortKey::Nothing, |(part, whole)| {
                 SortKey::Number(part / whole.max(1.0))
@@ -235,6 +261,14 @@ impl TableRow for DeviceRow {
             "tags" => tags_cell(device),
             "mesh" => view! { <span class="mono">{self.mesh.clone()}</span> }.into_any(),
             "mode" => copy::mode(device.mode).into_any(),
+            "path" if device.this_computer => copy::THIS_ONE.into_any(),
+            "path" => match &self.path {
+                Some(path) => {
+                    let badge = status_badge(&Status::of_path(path.kind), false, false);
+                    view! { <span title=path.why.clone()>{badge}</span> }.into_any()
+                }
+                None => view! { <Dash/> }.into_any(),
+            },
             "containers" => device.containers.total.to_string().into_any(),
             "cpu" | "memory" | "disk" => match self.share(column) {
                 Some((part, whole)) => format::percent(part, whole).into_any(),

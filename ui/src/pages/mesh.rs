@@ -1,0 +1,117 @@
+//! The mesh: how devices reach each other, who may, and why.
+
+mod attempts;
+mod beside;
+mod explain;
+mod layout;
+mod map;
+mod policy;
+mod table;
+mod web;
+
+pub(crate) use attempts::PathTest;
+pub(crate) use table::PathsTable;
+
+use crate::{
+    components::{
+        button::{Button, Kind},
+        empty::EmptyState,
+        error_state::ErrorState,
+        icon::lucide,
+        skeleton::Skeleton,
+        tabs::{Tab, Tabs},
+    },
+    copy::{devices, frame, mesh as copy},
+    frame::page_title,
+    store::{Load, use_store},
+};
+use leptos::prelude::*;
+use leptos_router::hooks::{use_navigate, use_params_map};
+use map::MapView;
+use policy::{Draft, PolicyView};
+
+/// The word in the address, and what people read. The first has no word.
+const TABS: [(&str, &str); 3] = [("", copy::MAP), ("paths", copy::PATHS), ("policy", copy::POLICY)];
+
+#[component]
+pub fn MeshPage() -> impl IntoView {
+    page_title(|| vec![frame::MESH.to_owned()]);
+    let store = use_store();
+    store.ensure_devices();
+    store.ensure_paths();
+    store.ensure_relays();
+    let params = use_params_map();
+    let navigate = use_navigate();
+    // What was edited stays while another tab is looked at.
+    let draft = Draft::new();
+    let tab = Memo::new(move |_| {
+        let word = params.with(|params| params.get("tab").unwrap_or_default());
+        let first = word.split('/').next().unwrap_or_default();
+        TABS.iter()
+            .find(|(known, _)| *known == first)
+            .map_or("", |(known, _)| known)
+            .to_owned()
+    });
+    let tabs = Signal::derive(|| TABS.map(|(word, label)| Tab::new(word, label)).to_vec());
+    let select = move |word: String| {
+        let slash = if word.is_empty() { "" } else { "/" };
+        navigate(&format!("/mesh{slash}{word}"), Default::default());
+    };
+    let panel = move || match tab.get().as_str() {
+        "paths" => view! { <PathsTable only=None/> }.into_any(),
+        "policy" => view! { <PolicyView draft/> }.into_any(),
+        _ => view! { <MapPanel/> }.into_any(),
+    };
+    view! {
+        <div class="page mesh">
+            <Tabs label=copy::SECTIONS tabs selected=tab on_select=select>{panel}</Tabs>
+        </div>
+    }
+}
+
+/// What the map has to show.
+#[derive(Debug, Clone, PartialEq)]
+enum Stage {
+    Loading,
+    Failed(String),
+    /// No two devices to be connected.
+    Alone(usize),
+    Map,
+}
+
+#[component]
+fn MapPanel() -> impl IntoView {
+    let store = use_store();
+    let navigate = use_navigate();
+    let stage = Memo::new(move |_| {
+        let devices = store
+            .devices
+            .with(|devices| devices.is_filled().then(|| devices.rows().len()));
+        store.paths.with(|paths| match (devices, paths.load()) {
+            (Some(alone @ 0..2), _) => Stage::Alone(alone),
+            (Some(_), _) if paths.is_filled() => Stage::Map,
+            (_, Load::Failed(failure)) => Stage::Failed(failure.to_string()),
+            _ => Stage::Loading,
+        })
+    });
+    move || match stage.get() {
+        Stage::Loading => view! { <Skeleton bones=6 height="2rem" sentence=copy::LOADING/> }.into_any(),
+        Stage::Failed(message) => view! { <ErrorState message on_retry=move || store.reload()/> }.into_any(),
+        Stage::Alone(count) => {
+            let (title, text) = if count == 0 {
+                (devices::EMPTY, devices::EMPTY_TEXT)
+            } else {
+                (copy::ONE, copy::ONE_TEXT)
+            };
+            let navigate = navigate.clone();
+            let add = move || navigate("/devices/add", Default::default());
+            view! {
+                <EmptyState glyph=lucide::WAYPOINTS title=title.to_owned() text=text.to_owned()>
+                    <Button label=devices::ADD kind=Kind::Primary on_press=add/>
+                </EmptyState>
+            }
+            .into_any()
+        }
+        Stage::Map => view! { <MapView/> }.into_any(),
+    }
+}

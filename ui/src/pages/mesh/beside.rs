@@ -1,0 +1,89 @@
+//! What is known of one device's paths, beside the map.
+
+use super::{attempts::PathTest, explain::Question, web::rank};
+use crate::{
+    components::{
+        badge::{Status, status_badge},
+        button::Button,
+        path_badge::PathFacts,
+    },
+    copy::mesh as copy,
+    store::use_store,
+};
+use flotilla_protocol::{id::DeviceId, path::Path};
+use leptos::prelude::*;
+use std::sync::Arc;
+
+#[component]
+pub(super) fn Beside(device: DeviceId, question: Question) -> impl IntoView {
+    let store = use_store();
+    let name = Memo::new(move |_| {
+        store
+            .devices
+            .with(|devices| devices.rows().get(&device).map(|device| device.name.to_string()))
+    });
+    let name = move || name.get().unwrap_or_default();
+    let paths = Memo::new(move |_| {
+        let mut own: Vec<_> = store.paths.with(|paths| {
+            paths
+                .rows()
+                .values()
+                .filter(|path| path.from_id == device)
+                .cloned()
+                .collect()
+        });
+        own.sort_by_key(|path: &Arc<Path>| (rank(path.kind), path.to.clone()));
+        own
+    });
+    let pressed = RwSignal::new(None::<DeviceId>);
+    // Where nobody chose one, the worst is shown.
+    let chosen = Memo::new(move |_| {
+        let known = |id: &DeviceId| paths.with(|paths| paths.iter().any(|path| path.to_id == *id));
+        pressed
+            .get()
+            .filter(known)
+            .or_else(|| paths.with(|paths| paths.first().map(|path| path.to_id)))
+    });
+    let one = move |path: &Arc<Path>| {
+        let to = path.to_id;
+        view! {
+            <li>
+                <button type="button" class="peer" aria-pressed=move || (chosen.get() == Some(to)).to_string()
+                    on:click=move |_| pressed.set(Some(to))>
+                    <span>{path.to.to_string()}</span>{status_badge(&Status::of_path(path.kind), false, false)}
+                </button>
+            </li>
+        }
+    };
+    view! {
+        <aside class="beside" aria-label=move || copy::paths_of(&name())>
+            <h2>{name}</h2>
+            <ul>{move || paths.with(|paths| paths.iter().map(one).collect_view())}</ul>
+            {move || match chosen.get() {
+                Some(to) => view! { <One from=device to question/> }.into_any(),
+                None => view! { <p class="muted">{copy::NO_PATHS_TEXT}</p> }.into_any(),
+            }}
+        </aside>
+    }
+}
+
+#[component]
+fn One(from: DeviceId, to: DeviceId, question: Question) -> impl IntoView {
+    let store = use_store();
+    let path = Memo::new(move |_| store.paths.with(|paths| paths.rows().get(&(from, to)).cloned()));
+    // The panel outlives the path for the moment in which another is chosen.
+    let first = path.get_untracked();
+    first.map(|first| {
+        let names = (first.from.to_string(), first.to.to_string());
+        let title = copy::between(&names.0, &names.1);
+        let path = Signal::derive(move || path.get().unwrap_or_else(|| first.clone()));
+        view! {
+            <section class="one-path">
+                <h3>{title}</h3>
+                <PathFacts path/>
+                <PathTest from to/>
+                <Button label=copy::EXPLAIN on_press=move || question.about(names.0.clone(), names.1.clone())/>
+            </section>
+        }
+    })
+}

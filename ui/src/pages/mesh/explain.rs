@@ -1,0 +1,173 @@
+//! "Can laptop reach nas on tcp 8096?": the rule that decides, and apart from it, how packets travel.
+
+use crate::{
+    api::send,
+    components::{
+        badge::Tone,
+        button::Button,
+        error_state::{ErrorState, Notice},
+        field::Field,
+        select::Select,
+    },
+    copy::policy as copy,
+    store::use_store,
+};
+use flotilla_protocol::{
+    api::{ExplainAccess, Explanation},
+    device::DeviceStatus,
+    policy::{Policy, Proto},
+};
+use leptos::{ev::SubmitEvent, prelude::*, task::spawn_local};
+
+/// What is asked, and what was answered. A handle: copies share the same signals.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Question {
+    from: RwSignal<String>,
+    to: RwSignal<String>,
+    on: RwSignal<String>,
+    /// Asked of this policy, where it is edited; else of the one in force.
+    policy: Signal<Option<Policy>>,
+    busy: RwSignal<bool>,
+    answer: RwSignal<Option<Result<Explanation, String>>>,
+}
+
+impl Question {
+    pub(super) fn new(policy: Signal<Option<Policy>>, from: String, to: String) -> Self {
+        Self {
+            from: RwSignal::new(from),
+            to: RwSignal::new(to),
+            on: RwSignal::new("tcp 22".to_owned()),
+            policy,
+            busy: RwSignal::new(false),
+            answer: RwSignal::new(None),
+        }
+    }
+
+    /// Asks about two devices.
+    pub(super) fn about(self, from: String, to: String) {
+        self.from.set(from);
+        self.to.set(to);
+        self.ask();
+    }
+
+    fn ask(self) {
+        let (from, to) = (self.from.get_untracked(), self.to.get_untracked());
+        if from == to {
+            self.answer.set(Some(Err(copy::SAME.to_owned())));
+            return;
+        }
+        let Some((proto, port)) = self.on.with_untracked(|on| flow(on)) else {
+            self.answer.set(Some(Err(copy::ON_WRONG.to_owned())));
+            return;
+        };
+        self.busy.set(true);
+        let request = ExplainAccess {
+            from,
+            to,
+            proto,
+            port,
+            policy: self.policy.get_untracked(),
+        };
+        spawn_local(async move {
+            let answer = send(&request).await.map_err(|failure| failure.to_string());
+            self.answer.try_set(Some(answer));
+            self.busy.try_set(false);
+        });
+    }
+}
+
+/// `tcp 22`, `tcp/22`, `icmp`, `any`.
+fn flow(text: &str) -> Option<(Proto, Option<u16>)> {
+    let text = text.trim().to_ascii_lowercase();
+    let (proto, port) = text.split_once([' ', '/']).unwrap_or((&text, ""));
+    let proto: Proto = proto.parse().ok()?;
+    match port.trim() {
+        "" => Some((proto, None)),
+        port if proto.has_ports() => Some((proto, Some(port.parse().ok().filter(|port| *port > 0)?))),
+        _ => None,
+    }
+}
+
+/// The question as a form, with its answer below.
+#[component]
+pub(super) fn Explain(question: Question, submit: &'static str) -> impl IntoView {
+    let store = use_store();
+    let names = Memo::new(move |_| {
+        store.devices.with(|devices| {
+            let known = devices
+                .rows()
+                .values()
+                .filter(|device| device.status != DeviceStatus::Revoked);
+            let mut names: Vec<_> = known.map(|device| device.name.to_string()).collect();
+            names.sort();
+            names
+        })
+    });
+    Effect::new(move || {
+        names.with(|names| {
+            for (end, index) in [(question.from, 0), (question.to, 1)] {
+                if end.with_untracked(|end| !names.contains(end)) {
+                    end.set(names.get(index).or(names.first()).cloned().unwrap_or_default());
+                }
+            }
+        });
+    });
+    let ask = move |event: SubmitEvent| {
+        event.prevent_default();
+        if !question.busy.get_untracked() {
+            question.ask();
+        }
+    };
+    let select = move |label: &'static str, end: RwSignal<String>| {
+        let options = names
+            .get()
+            .into_iter()
+            .map(|name| (name.clone(), name))
+            .collect::<Vec<_>>();
+        view! { <Select label options value=end on_change=move |value| end.set(value)/> }
+    };
+    view! {
+        <form class="explain" aria-label=copy::EXPLAIN on:submit=ask novalidate>
+            {move || select(copy::CAN, question.from)}
+            {move || select(copy::REACH, question.to)}
+            <Field label=copy::ON value=question.on verbatim=true on_input=move |text| question.on.set(text)/>
+            <Button label=submit submit=true busy=question.busy/>
+        </form>
+        <div role="status">{move || question.answer.get().map(answered)}</div>
+    }
+}
+
+fn answered(answer: Result<Explanation, String>) -> AnyView {
+    let explanation = match answer {
+        Ok(explanation) => explanation,
+        Err(message) => return view! { <ErrorState message/> }.into_any(),
+    };
+    let tone = if explanation.allowed { Tone::Ok } else { Tone::Bad };
+    let near = (!explanation.nearest.is_empty()).then(|| {
+        let rule = |near: flotilla_protocol::api::NearRule| {
+            view! { <li><strong>{near.rule}</strong>": "{near.differs.join("; ")}</li> }
+        };
+        let rules = explanation.nearest.into_iter().map(rule).collect_view();
+        view! { <div class="nearest"><h3>{copy::NEAREST}</h3><ul>{rules}</ul></div> }
+    });
+    let path = explanation
+        .path
+        .map(|path| view! { <p class="muted">{path.why}</p> });
+    view! { <Notice tone text=explanation.message/>{path}{near} }.into_any()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_flow_is_written_as_people_say_it() {
+        assert_eq!(flow(" TCP 8096 "), Some((Proto::Tcp, Some(8096))));
+        assert_eq!(flow("udp/53"), Some((Proto::Udp, Some(53))));
+        assert_eq!(flow("icmp"), Some((Proto::Icmp, None)));
+        assert_eq!(flow("any"), Some((Proto::Any, None)));
+        for wrong in ["", "http", "tcp 0", "tcp x", "icmp 8", "tcp 70000"] {
+            assert_eq!(flow(wrong), None, "{wrong}");
+        }
+    }
+}

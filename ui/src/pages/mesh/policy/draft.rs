@@ -1,0 +1,213 @@
+//! The policy as it is being edited, and the one in force that it began with.
+//!
+//! Life cycle: nothing → loaded → changed → saved, which is loaded again. While it is unchanged it follows every save
+//! of somebody else; once it is changed, such a save is a conflict that the person settles.
+
+use crate::{
+    api::send,
+    components::toast::{Toaster, use_toaster},
+    copy::policy as copy,
+    store::{Store, use_store},
+};
+use flotilla_policy::{Subject, check, run_tests, selects};
+use flotilla_protocol::{
+    api::{PolicyInForce, SetPolicy},
+    device::{Device, DeviceStatus},
+    policy::{Policy, PolicyTest, Rule, Selector},
+};
+use leptos::{prelude::*, task::spawn_local};
+
+/// A handle: copies share the same signals.
+#[derive(Debug, Clone, Copy)]
+pub(in crate::pages::mesh) struct Draft {
+    pub(super) policy: RwSignal<Policy>,
+    /// What was in force when editing began.
+    base: RwSignal<Option<PolicyInForce>>,
+    /// Why nothing could be loaded.
+    pub(super) failure: RwSignal<Option<String>>,
+    /// Why it was not saved.
+    pub(super) refused: RwSignal<Option<String>>,
+    pub(super) busy: RwSignal<bool>,
+    store: Store,
+    toaster: Toaster,
+}
+
+impl Draft {
+    pub(in crate::pages::mesh) fn new() -> Self {
+        let store = use_store();
+        let draft = Self {
+            policy: RwSignal::default(),
+            base: RwSignal::new(None),
+            failure: RwSignal::new(None),
+            refused: RwSignal::new(None),
+            busy: RwSignal::new(false),
+            store,
+            toaster: use_toaster(),
+        };
+        Effect::new(move || {
+            if let Some(newer) = store.policy.get()
+                && !untrack(|| draft.is_changed())
+            {
+                draft.take(newer);
+            }
+        });
+        draft
+    }
+
+    /// Asks for the policy in force, unless it is here.
+    pub(super) fn load(self) {
+        if self.store.policy.with_untracked(Option::is_some) {
+            return;
+        }
+        self.failure.set(None);
+        spawn_local(async move {
+            if let Err(failure) = self.store.load_policy().await {
+                self.failure.try_set(Some(failure.to_string()));
+            }
+        });
+    }
+
+    fn take(self, newer: PolicyInForce) {
+        self.policy.set(newer.policy.clone());
+        self.base.set(Some(newer));
+    }
+
+    pub(super) fn is_loaded(self) -> bool {
+        self.base.with(Option::is_some)
+    }
+
+    pub(super) fn is_changed(self) -> bool {
+        self.base.with(|base| {
+            base.as_ref()
+                .is_some_and(|base| self.policy.with(|policy| *policy != base.policy))
+        })
+    }
+
+    pub(super) fn caption(self) -> String {
+        self.base.with(|base| {
+            base.as_ref()
+                .map(|base| copy::in_force(base.revision, &base.by))
+                .unwrap_or_default()
+        })
+    }
+
+    /// Who saved something else meanwhile, and as which revision.
+    pub(super) fn conflict(self) -> Option<(String, u64)> {
+        let known = self.base.with(|base| base.as_ref().map(|base| base.revision))?;
+        let newer = self.store.policy.get()?;
+        (newer.revision > known && self.is_changed()).then_some((newer.by, newer.revision))
+    }
+
+    pub(super) fn discard(self) {
+        self.refused.set(None);
+        if let Some(newer) = self.store.policy.get_untracked() {
+            self.take(newer);
+        }
+    }
+
+    /// The tests that the edited policy breaks.
+    pub(super) fn failing(self) -> Vec<PolicyTest> {
+        let subjects = subjects();
+        let failed = self.policy.with(|policy| run_tests(policy, &subjects));
+        failed.into_iter().map(|failed| failed.test).collect()
+    }
+
+    /// Saves it whole. What somebody else saved meanwhile was shown before, so it is that revision that is replaced.
+    pub(super) fn save(self, after: Callback<()>) {
+        let policy = self.policy.get_untracked();
+        if let Err(flaw) = check(&policy) {
+            self.refused.set(Some(copy::not_saved(&flaw.to_string())));
+            return;
+        }
+        if self.busy.get_untracked() {
+            return;
+        }
+        self.busy.set(true);
+        self.refused.set(None);
+        let revision = self
+            .store
+            .policy
+            .with_untracked(|known| known.as_ref().map(|known| known.revision));
+        spawn_local(async move {
+            match send(&SetPolicy { policy, revision }).await {
+                Ok(saved) => {
+                    self.toaster.confirm(copy::saved(saved.revision));
+                    self.store.take_policy(saved.clone());
+                    self.base.try_set(Some(saved));
+                    after.try_run(());
+                }
+                Err(failure) => {
+                    self.refused.try_set(Some(copy::not_saved(&failure.to_string())));
+                    _ = self.store.load_policy().await;
+                }
+            }
+            self.busy.try_set(false);
+        });
+    }
+}
+
+fn subject(device: &Device) -> Subject {
+    Subject {
+        id: device.id,
+        name: device.name.clone(),
+        address: device.mesh_ip,
+        tags: device.tags.clone(),
+        user: None,
+        mode: device.mode,
+    }
+}
+
+/// The devices that rules speak of.
+pub(super) fn subjects() -> Vec<Subject> {
+    use_store().devices.with(|devices| {
+        let trusted = devices
+            .rows()
+            .values()
+            .filter(|device| device.status != DeviceStatus::Revoked);
+        trusted.map(|device| subject(device)).collect()
+    })
+}
+
+/// Whom these selectors mean now.
+pub(super) fn meant(selectors: &[Selector]) -> String {
+    let subjects = subjects();
+    let is_meant = |subject: &&Subject| selectors.iter().any(|selector| selects(selector, subject));
+    let names: Vec<_> = subjects
+        .iter()
+        .filter(is_meant)
+        .map(|subject| subject.name.as_str())
+        .collect();
+    copy::means(&names)
+}
+
+/// The devices in bridge networking to which a rule leads.
+pub(super) fn unreachable_in(rule: &Rule) -> Option<String> {
+    let subjects = subjects();
+    let deaf = subjects.iter().filter(|subject| {
+        !subject.is_reachable() && rule.to.iter().any(|selector| selects(selector, subject))
+    });
+    let names: Vec<_> = deaf.map(|subject| subject.name.as_str()).collect();
+    (!names.is_empty()).then(|| copy::unreachable(&names))
+}
+
+/// What can be chosen in From and To.
+pub(super) fn known_selectors() -> Vec<String> {
+    let subjects = subjects();
+    let mut tags: Vec<_> = subjects
+        .iter()
+        .flat_map(|s| &s.tags)
+        .map(|tag| format!("tag:{tag}"))
+        .collect();
+    tags.sort();
+    tags.dedup();
+    let devices = subjects.iter().map(|subject| format!("device:{}", subject.name));
+    std::iter::once("any".to_owned())
+        .chain(tags)
+        .chain(devices)
+        .collect()
+}
+
+/// The name of a device by its id.
+pub(super) fn names_of(id: &str) -> Option<String> {
+    untrack(|| use_store().lookup_device(id)).map(|device| device.name.to_string())
+}

@@ -1,0 +1,87 @@
+//! What saving would open, close and cut, before it does.
+
+use super::draft::Draft;
+use crate::{
+    api::send,
+    components::{
+        badge::Tone,
+        button::{Button, Kind},
+        dialog::{Dialog, Size},
+        error_state::{ErrorState, Notice},
+        skeleton::Skeleton,
+    },
+    copy::{mesh, policy as copy},
+};
+use flotilla_protocol::api::{PolicyReview, Reach, ReviewPolicy};
+use leptos::{prelude::*, task::spawn_local};
+
+#[component]
+pub(super) fn Review(draft: Draft, #[prop(into)] on_close: Callback<()>) -> impl IntoView {
+    let answer = RwSignal::new(None::<Result<PolicyReview, String>>);
+    let policy = draft.policy.get_untracked();
+    spawn_local(async move {
+        let review = send(&ReviewPolicy { policy })
+            .await
+            .map_err(|failure| failure.to_string());
+        answer.try_set(Some(review));
+    });
+    let body = move || match answer.get() {
+        None => view! { <Skeleton bones=3 sentence=mesh::LOADING/> }.into_any(),
+        Some(Err(message)) => view! { <ErrorState message/> }.into_any(),
+        Some(Ok(review)) => reviewed(review),
+    };
+    view! {
+        <Dialog title=copy::REVIEW_TITLE.to_owned() size=Size::Wide on_close>
+            <div class="dialog-body">
+                {body}
+                {move || draft.refused.get().map(|message| view! { <ErrorState message/> })}
+            </div>
+            <footer class="dialog-foot">
+                <Button label=copy::CLOSE on_press=move || on_close.run(())/>
+                <Button label=copy::SAVE kind=Kind::Primary busy=draft.busy on_press=move || draft.save(on_close)/>
+            </footer>
+        </Dialog>
+    }
+}
+
+fn reviewed(review: PolicyReview) -> AnyView {
+    let impact = copy::impact(review.opens_total, review.closes_total, review.cuts.len());
+    let nothing = review.opens_total + review.closes_total == 0;
+    let failing = (!review.failing.is_empty()).then(|| {
+        let said: Vec<_> = review
+            .failing
+            .iter()
+            .map(|failed| failed.message.clone())
+            .collect();
+        view! { <Notice tone=Tone::Bad title=copy::FAILING text=said.join("; ")/> }
+    });
+    let warning = |text: String| view! { <Notice tone=Tone::Warn text/> };
+    view! {
+        <p><strong>{if nothing { copy::NOTHING.to_owned() } else { impact }}</strong></p>
+        {failing}
+        {listed(copy::CUTS, &review.cuts, review.cuts.len() as u64)}
+        {listed(copy::OPENS, &review.opens, review.opens_total)}
+        {listed(copy::CLOSES, &review.closes, review.closes_total)}
+        {review.warnings.into_iter().map(warning).collect_view()}
+    }
+    .into_any()
+}
+
+/// At most this many lines; a person reads no more, and the count is above.
+const SHOWN: usize = 50;
+
+fn listed(title: &'static str, reaches: &[Reach], total: u64) -> Option<AnyView> {
+    let line = |reach: &Reach| view! { <li>{copy::reach(reach)}</li> };
+    let shown = reaches.len().min(SHOWN);
+    let more = total - shown as u64;
+    (!reaches.is_empty()).then(|| {
+        view! {
+            <section class="reaches">
+                <h3>{title}</h3>
+                <ul>{reaches[..shown].iter().map(line).collect_view()}</ul>
+                {(more > 0).then(|| view! { <p class="caption muted">{copy::more(more)}</p> })}
+            </section>
+        }
+        .into_any()
+    })
+}

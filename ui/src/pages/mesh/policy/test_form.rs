@@ -1,0 +1,143 @@
+//! The drawer in which a test is written.
+
+use super::{draft::Draft, rule_form::EditorDrawer};
+use crate::{
+    components::{
+        button::{Button, Kind},
+        field::Field,
+        focus::focus_when_shown,
+        select::Select,
+    },
+    copy::policy as copy,
+};
+use flotilla_protocol::policy::{Expect, PolicyTest, Proto, Selector};
+use leptos::{ev::SubmitEvent, html, prelude::*};
+
+/// What is typed.
+#[derive(Debug, Clone)]
+struct Typed {
+    from: String,
+    to: String,
+    proto: String,
+    port: String,
+    expect: String,
+}
+
+impl Typed {
+    /// The test, or the field that is wrong and why.
+    fn test(&self) -> Result<PolicyTest, (&'static str, String)> {
+        let selector = |field, text: &str| {
+            text.trim()
+                .parse::<Selector>()
+                .map_err(|_| (field, copy::SELECTOR.to_owned()))
+        };
+        let proto: Proto = self.proto.parse().unwrap_or_default();
+        let port = match self.port.trim() {
+            "" => None,
+            _ if !proto.has_ports() => None,
+            port => match port.parse() {
+                Ok(port @ 1..) => Some(port),
+                _ => return Err(("port", copy::PORT_HINT.to_owned())),
+            },
+        };
+        Ok(PolicyTest {
+            from: selector("from", &self.from)?,
+            to: selector("to", &self.to)?,
+            proto,
+            port,
+            expect: if self.expect == ALLOW {
+                Expect::Allow
+            } else {
+                Expect::Deny
+            },
+        })
+    }
+}
+
+const ALLOW: &str = "allow";
+const DENY: &str = "deny";
+
+#[component]
+pub(super) fn TestForm(draft: Draft, on_close: Callback<()>) -> impl IntoView {
+    let typed = RwSignal::new(Typed {
+        from: String::new(),
+        to: String::new(),
+        proto: Proto::Tcp.to_string(),
+        port: String::new(),
+        expect: DENY.to_owned(),
+    });
+    let checked = RwSignal::new(false);
+    let error = move |field: &'static str| {
+        Signal::derive(move || {
+            let wrong = typed.with(|typed| typed.test().err()).filter(|_| checked.get());
+            wrong
+                .filter(|(wrong, _)| *wrong == field)
+                .map(|(_, message)| message)
+        })
+    };
+    let submit = move |event: SubmitEvent| {
+        event.prevent_default();
+        checked.set(true);
+        if let Ok(test) = typed.with_untracked(Typed::test) {
+            draft.policy.update(|policy| policy.tests.push(test));
+            on_close.run(());
+        }
+    };
+    let field = NodeRef::<html::Input>::new();
+    focus_when_shown(field);
+    let read = move |part: fn(&Typed) -> String| Signal::derive(move || typed.with(part));
+    let expected = vec![
+        (DENY.to_owned(), copy::BLOCKED.to_owned()),
+        (ALLOW.to_owned(), copy::ALLOWED.to_owned()),
+    ];
+    view! {
+        <EditorDrawer title=copy::NEW_TEST on_close>
+            <form on:submit=submit novalidate>
+                <Field label=copy::FROM hint=copy::SELECTOR value=read(|typed| typed.from.clone()) verbatim=true error=error("from") node_ref=field
+                    on_input=move |text| typed.update(|typed| typed.from = text)/>
+                <Field label=copy::TO hint=copy::SELECTOR value=read(|typed| typed.to.clone()) verbatim=true error=error("to")
+                    on_input=move |text| typed.update(|typed| typed.to = text)/>
+                <Select label=copy::PROTOCOL options=copy::protocols() value=read(|typed| typed.proto.clone())
+                    on_change=move |proto| typed.update(|typed| typed.proto = proto)/>
+                <Field label=copy::PORT hint=copy::PORT_HINT value=read(|typed| typed.port.clone()) verbatim=true error=error("port")
+                    on_input=move |text| typed.update(|typed| typed.port = text)/>
+                <Select label=copy::EXPECTED options=expected value=read(|typed| typed.expect.clone())
+                    on_change=move |expect| typed.update(|typed| typed.expect = expect)/>
+                <div class="actions">
+                    <Button label=copy::CANCEL on_press=move || on_close.run(())/>
+                    <Button label=copy::APPLY_TEST kind=Kind::Primary submit=true/>
+                </div>
+            </form>
+        </EditorDrawer>
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_typed_becomes_a_test() {
+        let typed = |port: &str, proto: &str| Typed {
+            from: "device:laptop".to_owned(),
+            to: " any ".to_owned(),
+            proto: proto.to_owned(),
+            port: port.to_owned(),
+            expect: ALLOW.to_owned(),
+        };
+        assert_eq!(typed("22", "tcp").test().unwrap().port, Some(22));
+        assert_eq!(typed("22", "icmp").test().unwrap().port, None);
+        assert_eq!(typed("", "tcp").test().unwrap().expect, Expect::Allow);
+        assert_eq!(typed("0", "tcp").test().unwrap_err().0, "port");
+        assert_eq!(
+            Typed {
+                from: "laptop".to_owned(),
+                ..typed("", "tcp")
+            }
+            .test()
+            .unwrap_err()
+            .0,
+            "from"
+        );
+    }
+}

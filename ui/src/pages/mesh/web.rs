@@ -1,0 +1,226 @@
+//! What the map draws: devices or whole groups of them, and the worst path between any two.
+
+use super::layout::Spot;
+use crate::copy::mesh as copy;
+use flotilla_protocol::{
+    device::{Device, DeviceStatus},
+    id::DeviceId,
+    path::{Path, PathKind, PathReason},
+};
+use std::{collections::BTreeMap, sync::Arc};
+
+/// More devices than this are shown as groups.
+pub(super) const FOLDED: usize = 60;
+
+/// One button of the map.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Node {
+    Device(DeviceId),
+    Group(String),
+}
+
+/// A button with where it belongs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Shown {
+    pub(super) node: Node,
+    pub(super) spot: Spot,
+    pub(super) online: bool,
+}
+
+/// What is drawn between two buttons.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Line {
+    pub(super) ends: (Node, Node),
+    pub(super) kind: PathKind,
+    pub(super) relay: Option<String>,
+}
+
+/// The buttons in reading order. Of a large fleet only one group is shown device by device.
+pub(super) fn shown(devices: &[Arc<Device>], filter: &str, unfolded: Option<&str>) -> Vec<Shown> {
+    let words = filter.trim().to_lowercase();
+    let wanted = |device: &&Arc<Device>| {
+        device.status != DeviceStatus::Revoked
+            && (device.name.as_str().contains(&words)
+                || device.tags.iter().any(|tag| tag.as_str().contains(&words)))
+    };
+    let devices: Vec<_> = devices.iter().filter(wanted).collect();
+    let folds = devices.len() > FOLDED;
+    let mut groups: BTreeMap<(bool, String), usize> = BTreeMap::new();
+    let mut shown = Vec::new();
+    for device in devices {
+        let spot = spot_of(device);
+        if folds && unfolded != Some(&spot.group) {
+            *groups.entry((spot.untagged, spot.group)).or_default() += 1;
+        } else {
+            let online = device.status == DeviceStatus::Online;
+            shown.push(Shown {
+                node: Node::Device(device.id),
+                spot,
+                online,
+            });
+        }
+    }
+    shown.extend(groups.into_iter().map(|((untagged, group), count)| Shown {
+        node: Node::Group(group.clone()),
+        spot: Spot {
+            untagged,
+            name: format!("{group} ({count})"),
+            group,
+        },
+        online: true,
+    }));
+    shown.sort_by(|one, other| one.spot.cmp(&other.spot));
+    shown
+}
+
+/// The first tag is the group.
+pub(super) fn spot_of(device: &Device) -> Spot {
+    let tag = device.tags.first().map(ToString::to_string);
+    Spot {
+        untagged: tag.is_none(),
+        group: tag.unwrap_or_else(|| copy::UNTAGGED.to_owned()),
+        name: device.name.to_string(),
+    }
+}
+
+/// The lines to draw: all of the selected button's, and of the others only what is relayed or broken.
+pub(super) fn lines<'a>(
+    paths: impl Iterator<Item = &'a Path>,
+    node_of: impl Fn(DeviceId) -> Option<Node>,
+    selected: Option<&Node>,
+) -> Vec<Line> {
+    let mut worst: BTreeMap<(Node, Node), (u8, &Path)> = BTreeMap::new();
+    for path in paths {
+        let Some((from, to)) = node_of(path.from_id).zip(node_of(path.to_id)) else {
+            continue;
+        };
+        if from == to {
+            continue;
+        }
+        let ends = if from < to { (from, to) } else { (to, from) };
+        let touches = selected.is_some_and(|selected| ends.0 == *selected || ends.1 == *selected);
+        if !touches && (selected.is_some() || !needs_look(path)) {
+            continue;
+        }
+        let rank = rank(path.kind);
+        let known = worst.entry(ends).or_insert((rank, path));
+        if rank < known.0 {
+            *known = (rank, path);
+        }
+    }
+    let line = |(ends, (_, path)): (_, (u8, &Path))| Line {
+        ends,
+        kind: path.kind,
+        relay: path.relay.clone(),
+    };
+    worst.into_iter().map(line).collect()
+}
+
+/// Relayed or broken, and not on purpose.
+fn needs_look(path: &Path) -> bool {
+    match path.kind {
+        PathKind::Relayed => true,
+        PathKind::None => path.why_code != PathReason::NonePolicy,
+        PathKind::Direct | PathKind::Unknown => false,
+    }
+}
+
+/// Worst first.
+pub(super) fn rank(kind: PathKind) -> u8 {
+    match kind {
+        PathKind::None => 0,
+        PathKind::Relayed => 1,
+        PathKind::Unknown => 2,
+        PathKind::Direct => 3,
+    }
+}
+
+/// How many pairs of devices are direct, relayed, and without a path.
+pub(super) fn tally<'a>(paths: impl Iterator<Item = &'a Path>) -> (usize, usize, usize) {
+    let mut worst: BTreeMap<(DeviceId, DeviceId), u8> = BTreeMap::new();
+    for path in paths {
+        let ends = (path.from_id.min(path.to_id), path.from_id.max(path.to_id));
+        let known = worst.entry(ends).or_insert(u8::MAX);
+        *known = rank(path.kind).min(*known);
+    }
+    let of = |kind| worst.values().filter(|worst| **worst == rank(kind)).count();
+    (of(PathKind::Direct), of(PathKind::Relayed), of(PathKind::None))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn id(number: u128) -> DeviceId {
+        format!("00000000-0000-7000-8000-{number:012}").parse().unwrap()
+    }
+
+    fn path(from: u128, to: u128, kind: &str, why: &str) -> Path {
+        serde_json::from_str(&format!(
+            r#"{{"from":"d{from}","from_id":"{}","to":"d{to}","to_id":"{}","kind":"{kind}","relay":null,"rtt_ms":null,
+                "since":null,"why_code":"{why}","why":"","as_of":"2026-01-01T00:00:00Z"}}"#,
+            id(from),
+            id(to)
+        ))
+        .unwrap()
+    }
+
+    fn device(number: u128, tags: &str) -> Arc<Device> {
+        let json = format!(
+            r#"{{"id":"{}","name":"d{number}","status":"online","cordoned":false,"draining":false,"attention":[],
+                "mesh_ip":"100.64.0.1","mode":"host","relay":"auto","tags":{tags},
+                "as_of":"2026-01-01T00:00:00Z","created":"2026-01-01T00:00:00Z"}}"#,
+            id(number)
+        );
+        Arc::new(serde_json::from_str(&json).unwrap())
+    }
+
+    #[test]
+    fn devices_stand_by_first_tag_and_name_with_the_untagged_last() {
+        let devices = [
+            device(3, "[]"),
+            device(2, r#"["web","a"]"#),
+            device(1, r#"["web"]"#),
+            device(4, r#"["edge"]"#),
+        ];
+        let names: Vec<_> = shown(&devices, "", None)
+            .into_iter()
+            .map(|shown| shown.spot.name)
+            .collect();
+        assert_eq!(names, ["d4", "d1", "d2", "d3"]);
+        assert_eq!(shown(&devices, "WEB", None).len(), 2);
+    }
+
+    #[test]
+    fn a_large_fleet_folds_to_groups_and_one_can_be_opened() {
+        let devices: Vec<_> = (0..70)
+            .map(|n| device(n, if n % 2 == 0 { r#"["even"]"# } else { "[]" }))
+            .collect();
+        let names: Vec<_> = shown(&devices, "", None)
+            .into_iter()
+            .map(|shown| shown.spot.name)
+            .collect();
+        assert_eq!(names, ["even (35)", "Untagged (35)"]);
+        assert_eq!(shown(&devices, "", Some("even")).len(), 36);
+    }
+
+    #[test]
+    fn unselected_the_map_draws_what_needs_a_look() {
+        let paths = [
+            path(1, 2, "direct", "direct.lan"),
+            path(2, 1, "relayed", "relay.lost"),
+            path(1, 3, "none", "none.policy"),
+            path(2, 3, "direct", "direct.lan"),
+            path(3, 4, "none", "none.offline"),
+        ];
+        let node_of = |id| Some(Node::Device(id));
+        let kinds = |selected: Option<u128>| {
+            let selected = selected.map(|n| Node::Device(id(n)));
+            let drawn = lines(paths.iter(), node_of, selected.as_ref());
+            drawn.into_iter().map(|line| line.kind).collect::<Vec<_>>()
+        };
+        assert_eq!(kinds(None), [PathKind::Relayed, PathKind::None]);
+        assert_eq!(kinds(Some(3)), [PathKind::None, PathKind::Direct, PathKind::None]);
+        assert_eq!(tally(paths.iter()), (1, 1, 2));
+    }
+}
