@@ -3,6 +3,7 @@
 pub mod links;
 pub mod mesh;
 pub mod process;
+pub mod relay;
 pub mod rpc;
 pub mod start;
 

@@ -20,6 +20,11 @@ pub fn dataplane() -> Result<PathBuf> {
     program("FLOTILLA_DATAPLANE_BIN", "examples/dataplane")
 }
 
+/// A relay, and what loads it, without a fleet.
+pub fn relay_load() -> Result<PathBuf> {
+    program("FLOTILLA_RELAY_LOAD_BIN", "examples/relay_load")
+}
+
 pub fn desktop() -> Result<PathBuf> {
     program("FLOTILLA_DESKTOP_BIN", "flotilla-desktop")
 }

@@ -2,10 +2,11 @@
 
 use anyhow::Result;
 
-use crate::cargo::Profile;
+use crate::cargo::{self, Profile};
 use crate::checkout::Checkout;
 use crate::parts::Parts;
 use crate::process::become_program;
+use crate::step::step;
 use crate::{agent, setup, sizes, ui};
 
 pub(crate) fn bench(checkout: &Checkout, name: Option<&str>) -> Result<()> {
@@ -22,5 +23,10 @@ pub(crate) fn bench(checkout: &Checkout, name: Option<&str>) -> Result<()> {
     }
     let agents = agent::build(checkout, Profile::Release)?;
     let parts = Parts::build_programs(Profile::Release, agents)?;
-    Err(become_program(parts.program(checkout, "bench")?.args(name)))
+    let relay_load = step("Building a relay without a fleet", || {
+        cargo::build_example("flotilla-relay", "relay_load", Profile::Release)
+    })?;
+    let mut bench = parts.program(checkout, "bench")?;
+    bench.env("FLOTILLA_RELAY_LOAD_BIN", relay_load);
+    Err(become_program(bench.args(name)))
 }

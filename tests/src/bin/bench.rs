@@ -1,13 +1,14 @@
 //! `cargo xtask bench [NAME]`: one JSON line per figure on stdout.
 
 use anyhow::{Result, bail};
-use flotilla_tests::bench::{Figure, links, mesh, rpc, start};
+use flotilla_tests::bench::{Figure, links, mesh, relay, rpc, start};
 use flotilla_tests::lab::{Lab, on, with_lab};
 
-const NAMES: [&str; 6] = [
+const NAMES: [&str; 7] = [
     "links-1000",
     "mesh-latency",
     "mesh-throughput",
+    "relay-throughput",
     "restart-1000",
     "rpc-under-load",
     "start-up",
@@ -41,6 +42,9 @@ fn run(name: &str) -> Result<()> {
         }),
         "mesh-latency" => mesh::latency(&Lab::without_engines(2)?, &mut print),
         "mesh-throughput" => mesh::throughput(&Lab::without_engines(2)?, &mut print),
+        "relay-throughput" => on(Lab::without_engines(0)?, async |lab| {
+            relay::throughput(lab, &mut print)
+        }),
         "restart-1000" => on(Lab::without_engines(0)?, async |lab| {
             links::restart(lab, &mut print).await
         }),

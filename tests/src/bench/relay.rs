@@ -1,0 +1,129 @@
+//! `relay-throughput`: what passes through a relay, beside socat that passes the same packets on without looking at
+//! them, and beside nothing in between. All take turns on the loopback of one computer.
+//!
+//! The clients send runs of full packets and keep a window on the way, as TCP would.
+
+use std::process::Command;
+
+use anyhow::{Context, Result};
+use serde::Deserialize;
+
+use super::process::{cpu_seconds, resident_kib};
+use super::{Figure, percentile};
+use crate::eventually::{eventually_blocking, seconds};
+use crate::lab::Lab;
+use crate::parts;
+use crate::program::{Program, command, run};
+
+const BENCH: &str = "relay-throughput";
+
+/// Each takes its turn so often; the median counts.
+const ROUNDS: usize = 5;
+
+/// Seconds of each load.
+const LENGTH: &str = "3";
+
+const FORWARDED: &str = "127.0.0.1:7001";
+const ARRIVES: &str = "127.0.0.1:7002";
+
+/// What a relay needs the clients to show.
+#[derive(Deserialize)]
+struct Serving {
+    address: String,
+    tickets: [String; 2],
+}
+
+#[derive(Deserialize)]
+struct Load {
+    gbit: f64,
+    seconds: f64,
+}
+
+/// What is between the clients.
+struct Between {
+    name: &'static str,
+    program: Option<Program>,
+    arguments: Vec<String>,
+    speeds: Vec<f64>,
+    costs: Vec<f64>,
+}
+
+pub fn throughput(lab: &Lab, report: &mut impl FnMut(Figure)) -> Result<()> {
+    let mut ways = [relay(lab)?, socat(lab)?, nothing()];
+    for _ in 0..ROUNDS {
+        for way in &mut ways {
+            way.carry()?;
+        }
+    }
+    let [ours, socat, direct] = ways.each_ref().map(|way| median(&way.speeds));
+    let speed = Figure::new(BENCH, "relay", ours, "Gbit/s");
+    report(speed.clone().beside("socat", socat));
+    report(speed.beside("nothing in between", direct));
+    report(Figure::new(BENCH, "socat", socat, "Gbit/s"));
+    report(Figure::new(BENCH, "nothing in between", direct, "Gbit/s"));
+    let [cost, other] = [0, 1].map(|way: usize| median(&ways[way].costs));
+    report(Figure::new(BENCH, "relay, processor", cost, "s/Gbit").beside("socat", other));
+    if let Some(relay) = &ways[0].program {
+        let resident = resident_kib(relay.id())? / 1024.0;
+        report(Figure::new(BENCH, "relay, resident", resident, "MiB"));
+    }
+    Ok(())
+}
+
+impl Between {
+    fn new(name: &'static str, program: Option<Program>, arguments: Vec<String>) -> Self {
+        Self {
+            name,
+            program,
+            arguments,
+            speeds: Vec::new(),
+            costs: Vec::new(),
+        }
+    }
+
+    fn carry(&mut self) -> Result<()> {
+        let used = || {
+            self.program
+                .as_ref()
+                .map_or(Ok(0.0), |program| cpu_seconds(program.id()))
+        };
+        let before = used()?;
+        let output = run(Command::new(parts::relay_load()?).args(&self.arguments))
+            .with_context(|| format!("a load through {}", self.name))?;
+        let load: Load = serde_json::from_str(&output)?;
+        let cost = (used()? - before) / load.gbit;
+        self.speeds.push(load.gbit / load.seconds);
+        self.costs.push(cost);
+        Ok(())
+    }
+}
+
+fn relay(lab: &Lab) -> Result<Between> {
+    let directory = lab.directory("relay")?;
+    let program = Program::start(&mut command(parts::relay_load()?, ["serve"]), &directory, "relay")?;
+    let serving: Serving = eventually_blocking("the relay serves", seconds(10.0), || {
+        Ok(serde_json::from_str(&program.output()?)?)
+    })?;
+    let [one, other] = serving.tickets;
+    let arguments = ["send".into(), LENGTH.into(), serving.address, one, other];
+    Ok(Between::new("the relay", Some(program), arguments.into()))
+}
+
+fn socat(lab: &Lab) -> Result<Between> {
+    let directory = lab.directory("socat")?;
+    let (from, to) = ("UDP4-RECV:7001,bind=127.0.0.1", format!("UDP4-SENDTO:{ARRIVES}"));
+    let program = Program::start(&mut command("socat", ["-u", from, &to]), &directory, "socat")?;
+    let arguments = ["plain", LENGTH, ARRIVES, FORWARDED].map(str::to_owned);
+    Ok(Between::new("socat", Some(program), arguments.into()))
+}
+
+fn nothing() -> Between {
+    let arguments = ["plain", LENGTH, ARRIVES, ARRIVES].map(str::to_owned);
+    Between::new("nothing", None, arguments.into())
+}
+
+fn median(values: &[f64]) -> f64 {
+    let mut values = values.to_vec();
+    values.sort_by(f64::total_cmp);
+    percentile(&values, 50)
+}
