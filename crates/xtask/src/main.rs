@@ -23,6 +23,7 @@ mod process;
 mod report;
 mod run;
 mod setup;
+mod simulation;
 mod sizes;
 mod soak;
 mod step;

@@ -12,7 +12,7 @@ use crate::parts::Parts;
 use crate::process::{check, command, is_root};
 use crate::report::{Count, Report};
 use crate::wasm::Compiler;
-use crate::{agent, setup, ui, wasm};
+use crate::{agent, setup, simulation, ui, wasm};
 
 #[derive(Args, Debug)]
 pub(crate) struct Selection {
@@ -40,7 +40,7 @@ enum Part {
 
 type Work = fn(&Run<'_>) -> Result<Count>;
 
-const CHECKS: [(Part, &str, Work); 10] = [
+const CHECKS: [(Part, &str, Work); 11] = [
     (Part::Lint, "format", |_| {
         plain(cargo("fmt").args(["--all", "--check"]))
     }),
@@ -55,6 +55,9 @@ const CHECKS: [(Part, &str, Work); 10] = [
     }),
     (Part::Unit, "unit tests", |run| {
         run.nextest(&mut cargo("nextest"), &["--workspace", "-E", UNIT])
+    }),
+    (Part::Unit, "simulated networks", |run| {
+        run.nextest(&mut simulation::nextest(run.checkout), simulation::WORLDS)
     }),
     (Part::Ui, "UI bundle", |run| {
         ui::bundle(run.checkout).map(|()| Count::default())

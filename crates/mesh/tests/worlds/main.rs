@@ -7,6 +7,7 @@
     clippy::unwrap_used,
     reason = "the fixtures of a test fail by panicking, as it does"
 )]
+#![expect(clippy::print_stdout, reason = "a failed world tells its story")]
 
 mod device;
 mod internet;
