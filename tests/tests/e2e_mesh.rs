@@ -152,6 +152,19 @@ fn a_relay_that_dies_is_replaced_by_another_and_the_connection_lives() -> Result
                 Ok(())
             })
             .await?;
+            for machine in [a, b] {
+                eventually("both relays are in its map", seconds(5.0), async || {
+                    let map = meshed.member(machine).setup.state_dir.join("map.json");
+                    let map: Value = serde_json::from_slice(&fs::read(map)?)?;
+                    let relays = &map["map"]["relays"];
+                    ensure!(
+                        relays.as_array().is_some_and(|relays| relays.len() == 2),
+                        "{relays}"
+                    );
+                    Ok(())
+                })
+                .await?;
+            }
             let (mut stream, _) = meshed.first_byte(a, b, seconds(5.0))?;
             let first = meshed.path(a, b)?.relay.context("it is not relayed")?;
             if first.0 == meshed.member(relay).added.device.id.0 {
