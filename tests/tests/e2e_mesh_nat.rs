@@ -10,8 +10,11 @@ use flotilla_tests::eventually::{always, seconds};
 use flotilla_tests::lab::Nat::{Cone, None as Public, PortRestricted, Symmetric, UdpBlocked};
 use flotilla_tests::lab::{Lab, Nat, on, ping};
 use flotilla_tests::meshed::Meshed;
+use serde_json::json;
 
-fn cell(from: Nat, to: Nat, kind: PathKind) -> Result<()> {
+/// Answers the figures of the cell.
+fn cell(from: Nat, to: Nat, kind: PathKind) -> Result<String> {
+    let mut figures = String::new();
     on(Lab::on_internet(&[from, to])?, async |lab| {
         let meshed = Meshed::start(lab).await?;
         let [from_machine, to_machine] = [lab.machine(1), lab.machine(2)];
@@ -19,11 +22,13 @@ fn cell(from: Nat, to: Nat, kind: PathKind) -> Result<()> {
         let settled = meshed
             .eventually_by(kind, from_machine, to_machine, seconds(10.0))
             .await?;
-        println!(
-            "{{\"cell\":\"{from} to {to}\",\"path\":\"{kind:?}\",\"first_byte_ms\":{},\"settled_ms\":{}}}",
-            first_byte.as_millis(),
-            (first_byte + settled).as_millis()
-        );
+        figures = json!({
+            "cell": format!("{from} to {to}"),
+            "path": kind,
+            "first_byte_ms": first_byte.as_millis(),
+            "settled_ms": (first_byte + settled).as_millis(),
+        })
+        .to_string();
         meshed
             .eventually_by(kind, to_machine, from_machine, seconds(5.0))
             .await?;
@@ -37,12 +42,16 @@ fn cell(from: Nat, to: Nat, kind: PathKind) -> Result<()> {
         meshed
             .first_byte(from_machine, to_machine, seconds(2.0))
             .map(drop)
-    })
+    })?;
+    Ok(figures)
 }
 
 macro_rules! cells {
     ($($name:ident: $from:ident, $to:ident, $kind:ident;)*) => {
-        $(#[test] fn $name() -> Result<()> { cell($from, $to, $kind) })*
+        $(#[test] fn $name() -> Result<()> {
+            println!("{}", cell($from, $to, $kind)?);
+            Ok(())
+        })*
     };
 }
 
