@@ -5,9 +5,14 @@ use flotilla_protocol::policy::Policy;
 use std::{io::Read, path::Path};
 
 pub(super) fn read(file: &Path) -> Result<Policy, Failure> {
-    let shown = file.display().to_string();
+    let piped = file == Path::new("-");
+    let shown = if piped {
+        "Standard input".to_owned()
+    } else {
+        file.display().to_string()
+    };
     let mut text = String::new();
-    let read = if file == Path::new("-") {
+    let read = if piped {
         std::io::stdin().read_to_string(&mut text).map(|_| ())
     } else {
         std::fs::read_to_string(file).map(|content| text = content)
