@@ -21,9 +21,9 @@ const MOUNTED_CONFIG: &str = "/etc/flotilla/device.toml";
 /// In whose network a containerized agent runs.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Network {
-    /// The device's own, with the right to make a mesh interface.
+    /// The device's own.
     Host,
-    /// The engine's default.
+    /// The engine's default: from there the mesh is reached, and nothing is reached there.
     Bridge,
 }
 
@@ -122,16 +122,16 @@ fn image_url(source: &Source) -> String {
 }
 
 /// `--pull never`: a registry must not be asked for an image of this name. `label=disable`: under SELinux a
-/// container could not use the engine's socket.
+/// container could not use the engine's socket. `NET_ADMIN` and the device are for the mesh's interface.
 fn run(engine: &str, source: &Source, network: Network, socket: &str, enrollment: &str) -> String {
     let reach = match network {
-        Network::Host => "--network host --cap-add NET_ADMIN --device /dev/net/tun ",
+        Network::Host => "--network host ",
         Network::Bridge => "",
     };
     let image = quote(&source.config.agent_image);
     format!(
         "{engine} run -d --name {CONTAINER} --restart unless-stopped --pull never \\\n  \
-         --read-only --cap-drop ALL {reach}--security-opt no-new-privileges --security-opt label=disable \\\n  \
+         --read-only --cap-drop ALL {reach}--cap-add NET_ADMIN --device /dev/net/tun --security-opt no-new-privileges --security-opt label=disable \\\n  \
          -v {CONTAINER}:{STATE} -v {socket}:{DOCKER_SOCKET} \\\n  \
          $([ -f {MACHINE_ID} ] && echo --mount type=bind,src={MACHINE_ID},dst={MACHINE_ID},readonly) \\\n  \
          {enrollment} \\\n  \

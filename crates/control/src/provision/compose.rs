@@ -12,7 +12,7 @@ pub(super) fn text(source: &Source, network: Network) -> String {
     let config = source.config;
     let load = load(source).replace('\n', "\n#   ");
     let reach = match network {
-        Network::Host => "    network_mode: host\n    cap_add: [NET_ADMIN]\n    devices: [/dev/net/tun]\n",
+        Network::Host => "    network_mode: host\n",
         Network::Bridge => "",
     };
     let environment: String = environment(source)
@@ -31,7 +31,9 @@ pub(super) fn text(source: &Source, network: Network) -> String {
              container_name: {CONTAINER}\n    \
              restart: unless-stopped\n    \
              read_only: true\n    \
-             cap_drop: [ALL]\n\
+             cap_drop: [ALL]\n    \
+             cap_add: [NET_ADMIN]\n    \
+             devices: [/dev/net/tun]\n\
          {reach}    \
              security_opt: [\"no-new-privileges:true\", \"label:disable\"]\n    \
              environment:\n\
