@@ -11,6 +11,7 @@ mod downloads;
 mod fleet;
 mod news;
 mod options;
+mod service;
 mod shell;
 mod tray;
 mod trouble;

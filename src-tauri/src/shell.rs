@@ -4,12 +4,16 @@ use crate::{
     fleet::Fleet,
     news::News,
     options::Options,
+    service,
     tray::Tray,
     trouble::{Trouble, Way},
     window,
 };
 use flotilla_client::Client;
-use flotilla_protocol::api::ListDevices;
+use flotilla_protocol::{
+    api::{ListDevices, Resource},
+    device::Device,
+};
 use futures_util::StreamExt;
 use std::{path::PathBuf, sync::Arc, time::Duration};
 use tauri::{AppHandle, Manager, WebviewUrl, async_runtime};
@@ -76,6 +80,32 @@ impl Shell {
         });
     }
 
+    /// Installs the agent of this computer as a service of the system, and tells how that went.
+    pub(crate) fn install_service(app: &AppHandle) {
+        let app = app.clone();
+        async_runtime::spawn(async move {
+            let options = Self::of(&app).options.clone();
+            let installed = match options.control() {
+                Ok(config) => service::install(&config.data_dir, config.agents_dir.as_deref()).await,
+                Err(error) => Err(error.into()),
+            };
+            match installed {
+                Ok(()) => notify(&app, "The system service is installed"),
+                Err(error) => {
+                    tracing::warn!(%error, "the system service was not installed");
+                    notify(&app, &error.to_string());
+                }
+            }
+        });
+    }
+
+    fn offer_service(&self, devices: &[Device]) {
+        let own = devices.iter().find(|device| device.this_computer);
+        if let (Some(tray), Some(own)) = (&self.tray, own) {
+            tray.offer_service(service::helps(own));
+        }
+    }
+
     fn of(app: &AppHandle) -> Arc<Self> {
         app.state::<Arc<Self>>().inner().clone()
     }
@@ -130,13 +160,18 @@ async fn follow_once(app: &AppHandle, data_dir: &std::path::Path) -> Result<(), 
     let client = Client::from_data_dir(data_dir)?;
     let mut frames = client.live().await?;
     let mut news = News::default();
-    news.load(&client.send(&ListDevices).await?.items);
+    let devices = client.send(&ListDevices).await?.items;
+    news.load(&devices);
     let shell = Shell::of(app);
+    shell.offer_service(&devices);
     shell.refresh_tray().await;
     while let Some(frame) = frames.next().await {
         let frame = frame?;
         if frame.reset {
             news.load(&client.send(&ListDevices).await?.items);
+        }
+        if let Some(Resource::Device(device)) = &frame.upsert {
+            shell.offer_service(std::slice::from_ref(&**device));
         }
         if let Some(name) = news.handle_frame(&frame)
             && !window::shows_add_device(app)

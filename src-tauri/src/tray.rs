@@ -1,6 +1,6 @@
-//! The tray icon: how the fleet is, and the two ways on: open the window, or quit.
+//! The tray icon: how the fleet is, and the ways on: open the window, put this computer on the mesh, or quit.
 
-use crate::window;
+use crate::{shell::Shell, window};
 use flotilla_control::Summary;
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
@@ -14,11 +14,13 @@ use tauri::{
 
 const STATUS: &str = "status";
 const OPEN: &str = "open";
+const SERVICE: &str = "service";
 const QUIT: &str = "quit";
 
 /// The tray's changing line.
 pub(crate) struct Tray {
     status: MenuItem<tauri::Wry>,
+    service: MenuItem<tauri::Wry>,
     /// What it says at the moment: most frames of the live stream do not change it.
     said: Mutex<String>,
 }
@@ -38,8 +40,9 @@ impl Tray {
         }
         // The library behind the icon is loaded on first use and panics where it is not installed.
         match catch_unwind(AssertUnwindSafe(|| build(app))) {
-            Ok(Ok(status)) => Some(Self {
+            Ok(Ok((status, service))) => Some(Self {
                 status,
+                service,
                 said: Mutex::default(),
             }),
             Ok(Err(error)) => {
@@ -50,6 +53,13 @@ impl Tray {
                 tracing::warn!("the tray icon's library is missing; closing the window quits Flotilla");
                 None
             }
+        }
+    }
+
+    /// Whether installing the system service is of use.
+    pub(crate) fn offer_service(&self, helps: bool) {
+        if let Err(error) = self.service.set_enabled(helps) {
+            tracing::warn!(%error, "the tray can't be updated");
         }
     }
 
@@ -65,17 +75,20 @@ impl Tray {
     }
 }
 
-fn build(app: &AppHandle) -> tauri::Result<MenuItem<tauri::Wry>> {
+/// The items that change.
+fn build(app: &AppHandle) -> tauri::Result<(MenuItem<tauri::Wry>, MenuItem<tauri::Wry>)> {
     let status = MenuItem::with_id(app, STATUS, "Starting…", false, None::<&str>)?;
     let open = MenuItem::with_id(app, OPEN, "Open Flotilla", true, None::<&str>)?;
+    let service = MenuItem::with_id(app, SERVICE, "Install the system service", false, None::<&str>)?;
     let quit = MenuItem::with_id(app, QUIT, "Quit", true, None::<&str>)?;
     let line = PredefinedMenuItem::separator(app)?;
-    let menu = Menu::with_items(app, &[&status, &line, &open, &quit])?;
+    let menu = Menu::with_items(app, &[&status, &line, &open, &service, &quit])?;
     let mut tray = TrayIconBuilder::with_id("flotilla")
         .tooltip("Flotilla")
         .menu(&menu)
         .on_menu_event(|app, event| match event.id().as_ref() {
             OPEN => window::show(app),
+            SERVICE => Shell::install_service(app),
             QUIT => app.exit(0),
             _ => {}
         });
@@ -83,7 +96,7 @@ fn build(app: &AppHandle) -> tauri::Result<MenuItem<tauri::Wry>> {
         tray = tray.icon(icon.clone());
     }
     tray.build(app)?;
-    Ok(status)
+    Ok((status, service))
 }
 
 /// `3 of 4 online`, and what needs a look.
