@@ -84,6 +84,16 @@ impl DataDir {
         File::open(&self.path)?.sync_all()
     }
 
+    /// A file for other code to open by its path: it is there, and only its owner may read it.
+    pub(crate) fn private_file(&self, name: &str) -> io::Result<PathBuf> {
+        let path = self.file(name);
+        let file = private_options().open(&path)?;
+        #[cfg(unix)]
+        file.set_permissions(fs::Permissions::from_mode(0o600))?;
+        drop(file);
+        Ok(path)
+    }
+
     pub(crate) fn remove(&self, name: &str) {
         if let Err(error) = fs::remove_file(self.file(name)) {
             tracing::debug!(file.name = name, %error, "file not removed");
@@ -124,7 +134,10 @@ mod tests {
         fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
         let dir = DataDir::open(&path).unwrap();
         dir.write("key", "secret").unwrap();
-        for (path, mode) in [(&path, 0o700), (&dir.file("key"), 0o600)] {
+        fs::write(dir.file("database"), "rows").unwrap();
+        let database = dir.private_file("database").unwrap();
+        assert_eq!(fs::read_to_string(&database).unwrap(), "rows");
+        for (path, mode) in [(&path, 0o700), (&dir.file("key"), 0o600), (&database, 0o600)] {
             assert_eq!(fs::metadata(path).unwrap().permissions().mode() & 0o777, mode);
         }
         assert_eq!(dir.read("key").unwrap().as_deref(), Some("secret"));

@@ -27,10 +27,20 @@ use rand::{
 };
 use std::{
     net::SocketAddr,
+    path::PathBuf,
     sync::{Arc, Mutex},
 };
 use tokio::sync::Notify;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+/// The database's path, closed to everybody else before anything is in it.
+fn private_database(data_dir: &DataDir) -> Result<PathBuf, StartError> {
+    let name = "flotilla.db";
+    data_dir.private_file(name).map_err(|error| StartError::Store {
+        path: data_dir.file(name),
+        reason: error.to_string(),
+    })
+}
 
 /// Opens everything; `listening` is the fleet port's address and the API's port. Answers the shared state with
 /// the API's token for this run.
@@ -41,7 +51,7 @@ pub(crate) async fn open(
 ) -> Result<(Arc<Core>, String), StartError> {
     let clock = Clock::system();
     let mut random = StdRng::from_seed(seed()?);
-    let database = data_dir.file("flotilla.db");
+    let database = private_database(data_dir)?;
     let store = Store::open(&database).await?;
     let unreadable = |error: StoreError| StartError::Store {
         path: database.clone(),
