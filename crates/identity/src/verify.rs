@@ -9,7 +9,7 @@ use crate::{
     tls::ControlTrust,
     trust::TrustError,
 };
-use flotilla_protocol::{Timestamp, id::FleetId};
+use flotilla_protocol::{Timestamp, id::FleetId, pin::Pin};
 use rustls::{
     CertificateError, DigitallySignedStruct, DistinguishedName, Error as TlsError, RootCertStore,
     SignatureScheme,
@@ -45,20 +45,8 @@ impl ControlVerifier {
         chain: &[CertificateDer<'_>],
         now: UnixTime,
     ) -> Result<(), TrustError> {
-        let authority = chain
-            .iter()
-            .find(|certificate| spki_pin(certificate).as_ref() == Some(&self.trust.ca_pin))
-            .ok_or_else(|| TrustError::PinMismatch {
-                expected: self.trust.ca_pin.clone(),
-            })?;
-        let mut roots = RootCertStore::empty();
-        roots
-            .add(authority.clone().into_owned())
-            .map_err(|_| TrustError::Malformed)?;
-        let peer = PeerCertificate::from_der(leaf).map_err(|invalid| match invalid {
-            InvalidPeer::Certificate => TrustError::Malformed,
-            InvalidPeer::Uri | InvalidPeer::Names => TrustError::NotIssued,
-        })?;
+        let roots = pinned_authority(chain, &self.trust.ca_pin)?;
+        let peer = named(leaf)?;
         let parsed = ParsedCertificate::try_from(leaf).map_err(|_| TrustError::Malformed)?;
         let at = tolerant_of_a_slow_clock(now, peer.not_before);
         match verify_server_cert_signed_by_trust_anchor(&parsed, &roots, &[], at, self.algorithms.all) {
@@ -123,6 +111,29 @@ impl ServerCertVerifier for ControlVerifier {
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
         self.algorithms.supported_schemes()
     }
+}
+
+/// The authority that a chain shows, if it is the pinned one.
+pub(crate) fn pinned_authority(chain: &[CertificateDer<'_>], pin: &Pin) -> Result<RootCertStore, TrustError> {
+    let authority = chain
+        .iter()
+        .find(|certificate| spki_pin(certificate).as_ref() == Some(pin))
+        .ok_or_else(|| TrustError::PinMismatch {
+            expected: pin.clone(),
+        })?;
+    let mut roots = RootCertStore::empty();
+    roots
+        .add(authority.clone().into_owned())
+        .map_err(|_| TrustError::Malformed)?;
+    Ok(roots)
+}
+
+/// Who a certificate says that its holder is.
+pub(crate) fn named(leaf: &CertificateDer<'_>) -> Result<PeerCertificate, TrustError> {
+    PeerCertificate::from_der(leaf).map_err(|invalid| match invalid {
+        InvalidPeer::Certificate => TrustError::Malformed,
+        InvalidPeer::Uri | InvalidPeer::Names => TrustError::NotIssued,
+    })
 }
 
 /// Asked by control: is the client certificate one of this fleet's devices?
@@ -207,7 +218,7 @@ fn unix_time(at: Timestamp) -> UnixTime {
     UnixTime::since_unix_epoch(Duration::from_secs(u64::try_from(at.as_second()).unwrap_or(0)))
 }
 
-pub(crate) fn spki_pin(der: &[u8]) -> Option<flotilla_protocol::pin::Pin> {
+fn spki_pin(der: &[u8]) -> Option<Pin> {
     let (_, certificate) = X509Certificate::from_der(der).ok()?;
     Some(pin_of(certificate.public_key().raw))
 }

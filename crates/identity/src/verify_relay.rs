@@ -4,13 +4,13 @@
 //! and is judged by the client's purpose: what counts is the authority's signature and the name.
 
 use crate::{
-    peer::{InvalidPeer, PeerCertificate, PeerIdentity},
+    peer::PeerIdentity,
     tls::RelayTrust,
     trust::TrustError,
-    verify::{spki_pin, tls12_refused, tolerant_of_a_slow_clock},
+    verify::{named, pinned_authority, tls12_refused, tolerant_of_a_slow_clock},
 };
 use rustls::{
-    CertificateError, DigitallySignedStruct, Error as TlsError, RootCertStore, SignatureScheme,
+    CertificateError, DigitallySignedStruct, Error as TlsError, SignatureScheme,
     client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier},
     crypto::{CryptoProvider, verify_tls13_signature},
     pki_types::{CertificateDer, ServerName, UnixTime},
@@ -31,20 +31,8 @@ impl RelayVerifier {
         chain: &[CertificateDer<'_>],
         now: UnixTime,
     ) -> Result<(), TrustError> {
-        let authority = chain
-            .iter()
-            .find(|certificate| spki_pin(certificate).as_ref() == Some(&self.trust.ca_pin))
-            .ok_or_else(|| TrustError::PinMismatch {
-                expected: self.trust.ca_pin.clone(),
-            })?;
-        let mut roots = RootCertStore::empty();
-        roots
-            .add(authority.clone().into_owned())
-            .map_err(|_| TrustError::Malformed)?;
-        let peer = PeerCertificate::from_der(leaf).map_err(|invalid| match invalid {
-            InvalidPeer::Certificate => TrustError::Malformed,
-            InvalidPeer::Uri | InvalidPeer::Names => TrustError::NotIssued,
-        })?;
+        let roots = pinned_authority(chain, &self.trust.ca_pin)?;
+        let peer = named(leaf)?;
         let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), self.provider.clone())
             .build()
             .map_err(|_| TrustError::Malformed)?;
