@@ -221,6 +221,24 @@ impl Query {
         self
     }
 
+    /// Both at once.
+    #[must_use]
+    pub fn and(mut self, mut other: Self) -> Self {
+        self.terms.append(&mut other.terms);
+        self
+    }
+
+    /// What lists of values can express, and the rest.
+    #[must_use]
+    pub fn split(self, keys: &[Key]) -> (Self, Self) {
+        let is_choice = |term: &Term| {
+            matches!(&term.asked, Asked::Fact { key, comparison: Comparison::Is, value }
+                if keys.contains(key) && !value.is_empty())
+        };
+        let (choices, rest) = self.terms.into_iter().partition(is_choice);
+        (Self { terms: choices }, Self { terms: rest })
+    }
+
     /// Values of a key that are asked for or ruled out, with which of the two.
     #[must_use]
     pub fn choices(&self, key: Key) -> Vec<(String, bool)> {

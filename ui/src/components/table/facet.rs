@@ -39,10 +39,7 @@ pub(super) fn FacetButton(table: TableState, facet: &'static Facet) -> impl Into
 
 #[component]
 fn OneChoice(table: TableState, key: Key, choice: Choice) -> impl IntoView {
-    let set = move |value: &str, chosen: Option<bool>| {
-        let query = table.query.get_untracked().with_choice(key, value, chosen);
-        table.text.set(query.to_string());
-    };
+    let set = move |value: &str, chosen: Option<bool>| table.choose(key, value, chosen);
     let (asked, ruled_out) = (choice.chosen == Some(true), choice.chosen == Some(false));
     let (value, same) = (choice.value.clone(), choice.value);
     let exclude = copy::exclude(&choice.words);

@@ -97,17 +97,13 @@ pub(super) fn Grid(
 #[component]
 fn NoMatch(table: TableState) -> impl IntoView {
     let none = Memo::new(move |_| table.shown.with(Shown::len) == 0 && table.total() > 0);
-    let text = Signal::derive(move || {
-        table
-            .text
-            .with(|text| copy::no_match(table.spec.one, text.trim(), table.total()))
-    });
+    let text = Signal::derive(move || copy::no_match(table.spec.one, &table.filter(), table.total()));
     move || {
         none.get().then(|| {
             view! {
                 <div class="no-match">
                     <EmptyState glyph=lucide::SEARCH title=copy::NO_MATCHES text>
-                        <Button label=copy::CLEAR_FILTERS on_press=move || table.text.set(String::new())/>
+                        <Button label=copy::CLEAR_FILTERS on_press=move || table.clear_filter()/>
                     </EmptyState>
                 </div>
             }

@@ -3,6 +3,7 @@
 //! Rows pass through three steps, each a memo that runs only when its input changed: ordered, filtered, windowed.
 
 mod address;
+mod choose;
 
 use super::{
     layout::Layout,
@@ -24,7 +25,10 @@ const LIVE_ORDER: i64 = 5;
 pub struct TableState {
     pub(super) spec: &'static TableSpec,
     /// The filter as it is typed.
-    pub text: RwSignal<String>,
+    pub(super) text: RwSignal<String>,
+    /// What is chosen from lists of values.
+    pub(super) chosen: RwSignal<Query>,
+    /// Both together.
     pub query: Memo<Query>,
     /// Free words of the filter, to be marked where they occur.
     pub(super) words: Memo<Vec<String>>,
@@ -121,7 +125,8 @@ impl TableState {
             pointed_at: RwSignal::new(false),
             focused: RwSignal::new(false),
         };
-        let query = Memo::new(move |_| text.with(|text| Query::parse(text)));
+        let chosen = RwSignal::new(Query::default());
+        let query = Memo::new(move |_| text.with(|text| Query::parse(text)).and(chosen.get()));
         let busy = Memo::new(move |_| {
             view.pointed_at.get()
                 || view.focused.get()
@@ -137,6 +142,7 @@ impl TableState {
         let state = Self {
             spec,
             text,
+            chosen,
             query,
             words,
             tab_stop,

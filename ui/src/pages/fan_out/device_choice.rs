@@ -34,12 +34,13 @@ impl Choice {
         }
     }
 
-    fn applied(&self, query: Query) -> Query {
-        let query = query.without(Key::Device).without(Key::Tag);
+    fn apply(&self, table: TableState) {
+        table.forget(Key::Device);
+        table.forget(Key::Tag);
         match self {
-            Self::All => query,
-            Self::Device(name, _) => query.with_choice(Key::Device, name, Some(true)),
-            Self::Tag(tag) => query.with_choice(Key::Tag, tag, Some(true)),
+            Self::All => {}
+            Self::Device(name, _) => table.choose(Key::Device, name, Some(true)),
+            Self::Tag(tag) => table.choose(Key::Tag, tag, Some(true)),
         }
     }
 }
@@ -53,8 +54,7 @@ pub fn DeviceChoice(table: TableState) -> impl IntoView {
     let open = Memo::new(move |_| typed.with(Option::is_some));
     let value = move || typed.get().unwrap_or_else(|| table.query.with(chosen_words));
     let take = move |choice: &Choice| {
-        let query = choice.applied(table.query.get_untracked());
-        table.text.set(query.to_string());
+        choice.apply(table);
         typed.set(None);
     };
     let begin = move |_| {

@@ -23,7 +23,7 @@ impl TableState {
         let timer = StoredValue::new(None::<TimeoutHandle>);
         let here = use_location();
         Effect::new(move |first: Option<()>| {
-            let (text, sort) = (self.text.get(), self.sort.with(|sort| order::written(sort)));
+            let (text, sort) = (self.filter(), self.sort.with(|sort| order::written(sort)));
             if first.is_none() {
                 return;
             }
@@ -55,11 +55,7 @@ impl TableState {
     }
 
     fn read_address(self, query: &ParamsMap) {
-        let text = query.get(FILTER).unwrap_or_default();
-        // Spaces at the end are typed, not linked.
-        if self.text.with_untracked(|shown| shown.trim() != text.trim()) {
-            self.text.set(text);
-        }
+        self.set_filter(&query.get(FILTER).unwrap_or_default());
         let sort = order::read(&query.get(SORT).unwrap_or_default(), self.spec.columns);
         if self.sort.with_untracked(|shown| *shown != sort) {
             self.sort.set(sort);
