@@ -5,7 +5,7 @@ use crate::{
     components::{ids::Ids, toast::Toaster},
     frame::Frame,
     live::Live,
-    pages,
+    pages, parts,
     prefs::Prefs,
     session,
     store::Store,
@@ -32,22 +32,22 @@ pub fn App() -> impl IntoView {
         <Router>
             <Frame>
                 <Routes fallback=pages::not_found::NotFoundPage>
-                    <Route path=path!("/") view=pages::dashboard::DashboardPage/>
-                    <Route path=path!("/welcome") view=pages::welcome::WelcomePage/>
+                    <Route path=path!("/") view=parts::dashboard()/>
+                    <Route path=path!("/welcome") view=parts::welcome()/>
                     // One page below both addresses: the list stays as it is while the dialog is over it.
-                    <ParentRoute path=path!("/devices") view=pages::devices::DevicesPage>
+                    <ParentRoute path=path!("/devices") view=parts::devices()>
                         <Route path=path!("") view=|| ()/>
                         <Route path=path!("add") view=|| ()/>
                     </ParentRoute>
-                    <Route path=path!("/devices/:device/*tab") view=pages::device::DevicePage/>
-                    <Route path=path!("/mesh/*tab") view=pages::mesh::MeshPage/>
-                    <Route path=path!("/containers/*open") view=pages::containers::ContainersPage/>
-                    <Route path=path!("/stacks/*open") view=pages::stacks::StacksPage/>
-                    <Route path=path!("/images/*open") view=pages::images::ImagesPage/>
-                    <Route path=path!("/volumes/*open") view=pages::volumes::VolumesPage/>
-                    <Route path=path!("/networks/*open") view=pages::networks::NetworksPage/>
-                    <Route path=path!("/activity") view=pages::activity::ActivityPage/>
-                    <Route path=path!("/settings/*section") view=pages::settings::SettingsPage/>
+                    <Route path=path!("/devices/:device/*tab") view=parts::device()/>
+                    <Route path=path!("/mesh/*tab") view=parts::mesh()/>
+                    <Route path=path!("/containers/*open") view=parts::containers()/>
+                    <Route path=path!("/stacks/*open") view=parts::stacks()/>
+                    <Route path=path!("/images/*open") view=parts::images()/>
+                    <Route path=path!("/volumes/*open") view=parts::volumes()/>
+                    <Route path=path!("/networks/*open") view=parts::networks()/>
+                    <Route path=path!("/activity") view=parts::activity()/>
+                    <Route path=path!("/settings/*section") view=parts::settings()/>
                 </Routes>
             </Frame>
         </Router>

@@ -8,8 +8,9 @@ mod shortcuts;
 mod sidebar;
 mod top_bar;
 
-pub use palette::Group;
+pub use palette::{Group, Palette};
 pub use ready::mark_ready;
+pub use shortcuts::Shortcuts;
 
 use crate::{
     components::toast::Toasts,
@@ -18,6 +19,7 @@ use crate::{
         containers::{Acts, ConfirmStop},
         sign_in::SignInPage,
     },
+    parts,
     session::Session,
     store::use_store,
 };
@@ -105,8 +107,8 @@ pub fn Frame(children: Children) -> impl IntoView {
                 <div class="pages" hidden=move || missing.get()>{pages}</div>
             </main>
         </div>
-        {move || over.palette.get().then(|| view! { <palette::Palette on_close=move || over.palette.set(false)/> })}
-        {move || over.shortcuts.get().then(|| view! { <shortcuts::Shortcuts on_close=move || over.shortcuts.set(false)/> })}
+        {move || over.palette.get().then(|| parts::palette().view())}
+        {move || over.shortcuts.get().then(|| parts::shortcuts().view())}
         <ConfirmStop acts/>
         <Toasts/>
     }

@@ -24,6 +24,7 @@ pub mod format;
 pub mod frame;
 pub mod live;
 pub mod pages;
+pub mod parts;
 pub mod prefs;
 pub mod query;
 pub mod session;

@@ -27,11 +27,28 @@ impl Bundle {
 
     /// Adds a file under a name of its own content, and returns the address the page has it at.
     pub(crate) fn add_hashed(&mut self, name: &str, content: Vec<u8>) -> String {
-        let (stem, extension) = name.rsplit_once('.').unwrap_or((name, "bin"));
-        let hashed = format!("{stem}-{}.{extension}", &hex_digest(&content)[..12]);
+        let hashed = hashed_name(name, &hex_digest(&content));
         let address = format!("/{hashed}");
         self.files.insert(hashed, content);
         address
+    }
+
+    /// Adds two scripts that import each other as `./NAME`: each under a hash of them both.
+    pub(crate) fn add_circle(&mut self, scripts: [(&str, String); 2]) -> [String; 2] {
+        let both = scripts.each_ref().map(|(_, text)| text.as_str()).concat();
+        let hash = hex_digest(both.as_bytes());
+        let names = scripts.each_ref().map(|(name, _)| hashed_name(name, &hash));
+        let resolved = |text: &str| {
+            let import = |text: String, (name, hashed): (&&str, &String)| {
+                text.replace(&format!("from \"./{name}\""), &format!("from \"/{hashed}\""))
+            };
+            let known = scripts.iter().map(|(name, _)| name).zip(&names);
+            known.fold(text.to_owned(), import)
+        };
+        for ((_, text), name) in scripts.iter().zip(&names) {
+            self.files.insert(name.clone(), resolved(text).into_bytes());
+        }
+        names.map(|name| format!("/{name}"))
     }
 
     /// Adds a file under the name that others know it by.
@@ -99,6 +116,11 @@ impl Bundle {
 
 /// The one file that keeps its name, and so must not be cached.
 pub(crate) const PAGE: &str = "index.html";
+
+fn hashed_name(name: &str, hash: &str) -> String {
+    let (stem, extension) = name.rsplit_once('.').unwrap_or((name, "bin"));
+    format!("{stem}-{}.{extension}", &hash[..12])
+}
 
 /// All style sheets of a folder as one, in the order of their names.
 pub(crate) fn joined_styles(folder: &Path) -> Result<String> {
@@ -181,6 +203,23 @@ mod tests {
         assert_eq!(first, bundle.add_hashed("app.js", b"one".to_vec()));
         assert_ne!(first, bundle.add_hashed("app.js", b"two".to_vec()));
         assert!(first.starts_with("/app-") && first.ends_with(".js"), "{first}");
+    }
+
+    #[test]
+    fn scripts_that_import_each_other_find_each_other() {
+        let mut bundle = Bundle::new("node_modules".into());
+        let mut add = |text: &str| {
+            bundle.add_circle([
+                ("a.js", text.to_owned()),
+                ("b.js", "import x from \"./a.js\"".to_owned()),
+            ])
+        };
+        let [a, b] = add("import y from \"./b.js\"; z(\"./b.js\")");
+        let [other, _] = add("changed");
+        assert_ne!(a, other);
+        let text = |address: &str| String::from_utf8(bundle.files[&address[1..]].clone()).unwrap();
+        assert_eq!(text(&a), format!("import y from \"{b}\"; z(\"./b.js\")"));
+        assert_eq!(text(&b), format!("import x from \"{a}\""));
     }
 
     #[test]

@@ -26,6 +26,7 @@ mod setup;
 mod simulation;
 mod sizes;
 mod soak;
+mod split;
 mod step;
 mod test;
 mod ui;

@@ -1,7 +1,7 @@
 //! `cargo xtask ui`: the bundle in `ui/dist`, from Rust and npm, with nothing installed by hand.
 //!
-//! Compile to wasm, let wasm-bindgen write its glue, shrink the wasm, and collect both with styles, fonts and page
-//! under hashed names.
+//! Compile to wasm, split it into parts, let wasm-bindgen write its glue, shrink the wasm, and collect all of it with
+//! styles, fonts and page under hashed names.
 
 use std::fs;
 use std::path::Path;
@@ -12,6 +12,7 @@ use wasm_bindgen_cli_support::Bindgen;
 use crate::bundle::{Bundle, PAGE, hex_digest, joined_styles, replaced};
 use crate::checkout::Checkout;
 use crate::process::{check_quietly, command};
+use crate::split::{self, Module, Split};
 use crate::step::{say, step};
 use crate::{cargo, npm, setup, wasm};
 
@@ -26,9 +27,12 @@ pub(crate) fn bundle(checkout: &Checkout) -> Result<()> {
     npm::install(&checkout.ui())?;
     let wasm = step("Compiling the UI", || compile(checkout))?;
     step("Bundling the UI", || {
-        let (glue, wasm) = bind(&wasm)?;
-        let wasm = optimized(checkout, &wasm)?;
-        let bundle = collect(&checkout.ui(), glue, wasm)?;
+        let split = Split::new(&wasm, &checkout.cache.join("wasm/parts"))?;
+        let (glue, main) = bind(&split.main)?;
+        let mut modules = vec![("app.wasm".to_owned(), main)];
+        modules.extend(split.parts);
+        let modules = smaller(checkout, modules)?;
+        let bundle = collect(&checkout.ui(), glue, &split.loader, modules)?;
         bundle.write(&checkout.ui_dist())?;
         let (files, bytes) = bundle.size();
         say(&format!(
@@ -63,11 +67,13 @@ struct Glue {
     snippets: Vec<(String, String)>,
 }
 
-fn bind(wasm: &Path) -> Result<(Glue, Vec<u8>)> {
+fn bind(wasm: &[u8]) -> Result<(Glue, Vec<u8>)> {
     let mut output = Bindgen::new()
-        .input_path(wasm)
+        .input_bytes("app", wasm.to_vec())
         .web(true)?
         .typescript(false)
+        // Parts find there what they share with the main module.
+        .keep_lld_exports(true)
         .remove_name_section(true)
         .remove_producers_section(true)
         .generate_output()
@@ -86,26 +92,42 @@ fn bind(wasm: &Path) -> Result<(Glue, Vec<u8>)> {
     Ok((glue, output.wasm_mut().emit_wasm()))
 }
 
-/// Smaller wasm that does the same; kept in the cache, for the optimizer takes seconds.
-fn optimized(checkout: &Checkout, wasm: &[u8]) -> Result<Vec<u8>> {
+/// Smaller modules that do the same; kept in the cache, for the optimizer takes seconds.
+fn smaller(checkout: &Checkout, modules: Vec<Module>) -> Result<Vec<Module>> {
     let directory = checkout.cache.join("wasm/optimized");
-    let kept = directory.join(format!("{}.wasm", hex_digest(wasm)));
-    if !kept.exists() {
-        fs::remove_dir_all(&directory).ok();
-        fs::create_dir_all(&directory)?;
-        let [input, output] =
-            ["in", "out"].map(|name| directory.join(format!("{name}-{}.wasm", std::process::id())));
-        fs::write(&input, wasm)?;
-        let mut optimizer = command("node");
-        optimizer.arg(checkout.ui().join("node_modules/binaryen/bin/wasm-opt"));
-        check_quietly(optimizer.arg(&input).args(["-Oz", "-o"]).arg(&output))?;
-        fs::rename(&output, &kept)?;
-        fs::remove_file(&input)?;
+    fs::create_dir_all(&directory)?;
+    let older: Vec<_> = fs::read_dir(&directory)?
+        .flatten()
+        .map(|entry| entry.path())
+        .collect();
+    let mut used = Vec::new();
+    let mut smaller = Vec::new();
+    for (name, module) in modules {
+        let kept = directory.join(format!("{}.wasm", hex_digest(&module)));
+        if !kept.exists() {
+            optimize(&checkout.ui(), &module, &kept)?;
+        }
+        smaller.push((name, fs::read(&kept)?));
+        used.push(kept);
     }
-    Ok(fs::read(&kept)?)
+    for file in older.iter().filter(|file| !used.contains(file)) {
+        fs::remove_file(file).ok();
+    }
+    Ok(smaller)
 }
 
-fn collect(ui: &Path, glue: Glue, wasm: Vec<u8>) -> Result<Bundle> {
+fn optimize(ui: &Path, wasm: &[u8], to: &Path) -> Result<()> {
+    let [input, output] =
+        ["in", "out"].map(|name| to.with_extension(format!("{name}-{}", std::process::id())));
+    fs::write(&input, wasm)?;
+    let mut optimizer = command("node");
+    optimizer.arg(ui.join("node_modules/binaryen/bin/wasm-opt"));
+    check_quietly(optimizer.arg(&input).args(["-Oz", "-o"]).arg(&output))?;
+    fs::rename(&output, to)?;
+    Ok(fs::remove_file(&input)?)
+}
+
+fn collect(ui: &Path, glue: Glue, loader: &str, modules: Vec<Module>) -> Result<Bundle> {
     let mut bundle = Bundle::new(ui.join("node_modules"));
     let mut module = bundle.with_npm(&glue.module)?;
     for (path, text) in glue.snippets {
@@ -114,8 +136,16 @@ fn collect(ui: &Path, glue: Glue, wasm: Vec<u8>) -> Result<Bundle> {
         let address = bundle.add_hashed(&name, text.into_bytes());
         module = module.replace(&format!("./{path}"), &address);
     }
-    let module = bundle.add_hashed("app.js", module.into_bytes());
-    let wasm = bundle.add_hashed("app.wasm", wasm);
+    let mut loader = loader.to_owned();
+    let mut wasm = String::new();
+    for (name, content) in modules {
+        let address = bundle.add_hashed(&name, content);
+        loader = loader.replace(&format!("\"./{name}\""), &format!("\"{address}\""));
+        if name == "app.wasm" {
+            wasm = address;
+        }
+    }
+    let [module, _] = bundle.add_circle([(split::MAIN_SCRIPT, module), (split::LOADER, loader)]);
     let boot = format!("import init from '{module}';\nawait init({{ module_or_path: '{wasm}' }});\n");
     let boot = bundle.add_hashed("boot.js", boot.into_bytes());
     let styles = bundle.with_npm(&joined_styles(&ui.join("style"))?)?;

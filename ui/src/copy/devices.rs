@@ -1,5 +1,6 @@
 //! The list of devices.
 
+use crate::format::counted;
 use flotilla_protocol::device::NetworkMode;
 
 pub const ADD: &str = "Add Device";
@@ -55,5 +56,129 @@ pub fn mode(mode: NetworkMode) -> &'static str {
         NetworkMode::Host => "Host",
         NetworkMode::Bridge => "Bridge",
         NetworkMode::Pause => "Pause",
+    }
+}
+
+pub const EDIT_TAGS: &str = "Edit tags";
+pub const REVOKE: &str = "Revoke";
+pub const CANCEL: &str = "Cancel";
+pub const KEEP: &str = "Keep devices";
+pub const TAGS_TO_ADD: &str = "Tags to add";
+pub const TAGS_TO_REMOVE: &str = "Tags to remove";
+pub const NONE_REVOCABLE: &str =
+    "None of these devices can be revoked: each is revoked already or has not enrolled.";
+pub const NO_TAG_CHANGE: &str = "Name a tag to add or to remove first.";
+
+/// More names than this are not read one by one.
+const LISTED: usize = 12;
+
+fn devices(number: usize) -> String {
+    counted(number, "device", "devices")
+}
+
+/// "nas, vps-2 and desk", or the first of many.
+#[must_use]
+pub fn listed(names: &[&str]) -> String {
+    match names {
+        [] => "No device".to_owned(),
+        [only] => (*only).to_owned(),
+        _ if names.len() > LISTED => {
+            let more = devices(names.len() - LISTED);
+            format!("{} and {more} more", names[..LISTED].join(", "))
+        }
+        [rest @ .., last] => format!("{} and {last}", rest.join(", ")),
+    }
+}
+
+/// One device by its name, several by their number.
+#[must_use]
+pub fn object(names: &[&str]) -> String {
+    match names {
+        [only] => (*only).to_owned(),
+        _ => devices(names.len()),
+    }
+}
+
+#[must_use]
+pub fn edit_tags_of(number: usize) -> String {
+    format!("Edit tags of {}", devices(number))
+}
+
+#[must_use]
+pub fn save_tags_of(number: usize) -> String {
+    format!("Save tags of {}", devices(number))
+}
+
+#[must_use]
+pub fn tags_saved(number: usize) -> String {
+    format!("Tags of {} saved.", devices(number))
+}
+
+#[must_use]
+pub fn revoked(number: usize) -> String {
+    let are = if number == 1 { "is" } else { "are" };
+    format!("{} {are} revoked.", devices(number))
+}
+
+#[must_use]
+pub fn failed_for(device: &str, why: &str) -> String {
+    format!("{device}: {why}")
+}
+
+#[must_use]
+pub fn revoke_title(object: &str) -> String {
+    format!("Revoke {object}?")
+}
+
+#[must_use]
+pub fn revoke(object: &str) -> String {
+    format!("Revoke {object}")
+}
+
+/// What is lost and the way back; devices that hold no trust are left out.
+#[must_use]
+pub fn revoke_text(names: &[&str], skipped: usize, chosen: usize) -> String {
+    let left_out = match skipped {
+        0 => String::new(),
+        1 => format!(" 1 of {chosen} is revoked already or has not enrolled, and is skipped."),
+        more => format!(" {more} of {chosen} are revoked already or have not enrolled, and are skipped."),
+    };
+    let text = match names {
+        [only] => super::device::revoke_text(only),
+        many => format!(
+            "{} lose management and the mesh within seconds. Their certificates and mesh keys stop working for good. Containers on them keep running. To bring one back, create a re-enroll command and run it on the device.",
+            listed(many)
+        ),
+    };
+    text + &left_out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn many_devices_are_named_as_far_as_one_reads() {
+        assert_eq!(listed(&["nas", "vps-2", "desk"]), "nas, vps-2 and desk");
+        let many = ["d"; 14];
+        assert!(
+            listed(&many).ends_with("d, d and 2 devices more"),
+            "{}",
+            listed(&many)
+        );
+        assert_eq!(
+            (object(&["nas"]), object(&many)),
+            ("nas".into(), "14 devices".into())
+        );
+    }
+
+    #[test]
+    fn a_question_says_whom_it_leaves_out() {
+        let text = revoke_text(&["nas", "desk"], 1, 3);
+        assert!(text.starts_with("nas and desk lose management"), "{text}");
+        assert!(
+            text.ends_with("1 of 3 is revoked already or has not enrolled, and is skipped."),
+            "{text}"
+        );
     }
 }

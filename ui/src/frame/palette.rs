@@ -3,6 +3,7 @@
 mod items;
 mod rank;
 
+use super::Over;
 use crate::{
     browser,
     components::{
@@ -23,7 +24,9 @@ use std::sync::Arc;
 const SHOWN: usize = 40;
 
 #[component]
-pub fn Palette(#[prop(into)] on_close: Callback<()>) -> impl IntoView {
+pub fn Palette() -> impl IntoView {
+    let over: Over = expect_context();
+    let on_close = Callback::new(move |()| over.palette.set(false));
     let list = fresh_id("found");
     let everything: Arc<Vec<Entry>> = Arc::new(collect());
     let text = RwSignal::new(String::new());

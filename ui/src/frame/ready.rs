@@ -1,7 +1,7 @@
 //! Says on the root element when the page shows what it will show: fonts are there and lists are loaded.
 
 use crate::{
-    browser,
+    browser, parts,
     session::Session,
     store::{Load, Shelf, Shelved, Store},
 };
@@ -29,7 +29,10 @@ pub fn mark_ready(store: Store) {
         let ready = fonts.get() && known;
         if ready {
             request_animation_frame(|| {
-                request_animation_frame(|| browser::set_root_attribute("data-ready", "true"))
+                request_animation_frame(|| {
+                    browser::set_root_attribute("data-ready", "true");
+                    parts::fetch_all();
+                })
             });
         }
         ready

@@ -1,5 +1,6 @@
 //! The dialog that lists what keys do.
 
+use super::Over;
 use crate::{
     components::{button::Button, dialog::Dialog},
     copy::frame as copy,
@@ -7,7 +8,9 @@ use crate::{
 use leptos::prelude::*;
 
 #[component]
-pub fn Shortcuts(#[prop(into)] on_close: Callback<()>) -> impl IntoView {
+pub fn Shortcuts() -> impl IntoView {
+    let over: Over = expect_context();
+    let on_close = Callback::new(move |()| over.shortcuts.set(false));
     view! {
         <Dialog title=copy::SHORTCUTS on_close>
             <div class="dialog-body">

@@ -1,8 +1,8 @@
 //! All devices, and the dialog that adds one.
 
+mod bulk;
 mod row;
 
-use super::add_device::AddDevice;
 use crate::{
     components::{
         button::{Button, Kind},
@@ -15,8 +15,10 @@ use crate::{
     copy::{devices as copy, frame},
     frame::{PageActions, page_title},
     pages::fan_out::{outdated, rows},
+    parts,
     store::{Load, use_store},
 };
+use bulk::Bulk;
 use flotilla_protocol::device::{Device, DeviceStatus};
 use leptos::prelude::*;
 use leptos_router::hooks::{use_location, use_navigate};
@@ -38,7 +40,7 @@ pub fn DevicesPage() -> impl IntoView {
             <PageActions><AddButton/></PageActions>
         </Show>
         <div class="table-page"><DevicesTable/></div>
-        {move || adding.get().then(|| view! { <AddDevice/> })}
+        {move || adding.get().then(|| parts::add_device().view())}
     }
 }
 
@@ -62,6 +64,7 @@ fn DevicesTable() -> impl IntoView {
     let store = use_store();
     let navigate = use_navigate();
     let table = TableState::new(&SPEC, device_rows().into(), outdated());
+    let bulk = Bulk::new(table);
     let actions: RowActions = {
         let navigate = navigate.clone();
         let go = Callback::new(move |path: String| navigate(&path, Default::default()));
@@ -81,7 +84,7 @@ fn DevicesTable() -> impl IntoView {
             _ => Stage::Empty,
         })
     });
-    move || {
+    let body = move || {
         match stage.get() {
         Stage::Loading => view! { <Skeleton bones=6 sentence=copy::LOADING/> }.into_any(),
         Stage::Failed(message) => view! { <ErrorState message on_retry=move || store.reload()/> }.into_any(),
@@ -89,10 +92,12 @@ fn DevicesTable() -> impl IntoView {
             view! { <EmptyState glyph=lucide::SERVER title=copy::EMPTY text=copy::EMPTY_TEXT><AddButton/></EmptyState> }.into_any()
         }
         Stage::Rows => {
-            view! { <DataTable table actions=Some(actions.clone()) on_open=Some(open)/> }.into_any()
+            let buttons = ViewFn::from(move || bulk.buttons());
+            view! { <DataTable table actions=Some(actions.clone()) on_open=Some(open) bulk=Some(buttons)/> }.into_any()
         }
     }
-    }
+    };
+    view! { {body}{bulk.question()} }
 }
 
 /// A pending device leads to its enrollment, any other to itself.

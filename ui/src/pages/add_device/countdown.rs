@@ -8,9 +8,15 @@ use leptos::prelude::*;
 const ANNOUNCED: [i64; 3] = [600, 300, 60];
 
 #[component]
-pub(super) fn Countdown(expires: Timestamp) -> impl IntoView {
+pub(super) fn Countdown(
+    expires: Timestamp,
+    /// The whole time it was given in seconds, if that is known.
+    whole: Option<u32>,
+) -> impl IntoView {
     let clock = use_clock();
-    let left = Memo::new(move |_| (expires.as_second() - clock.second.get().as_second()).max(0));
+    // This computer's clock may be behind the controller's, and its last second is past already.
+    let most = whole.map_or(i64::MAX, i64::from);
+    let left = Memo::new(move |_| (expires.as_second() - clock.second.get().as_second()).clamp(0, most));
     let announced = Memo::new(move |said: Option<&String>| match announcement(left.get()) {
         Some(words) => words,
         None => said.cloned().unwrap_or_default(),

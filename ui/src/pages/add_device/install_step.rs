@@ -107,6 +107,7 @@ fn Waiting(enrollment: Signal<Option<Enrollment>>, expires: Signal<Option<Timest
     };
     let chosen = Signal::derive(move || flow.lifetime.get().to_string());
     let is_shown = move || flow.made.with(Option::is_some);
+    let whole = move || is_shown().then(|| flow.lifetime.get_untracked());
     let heading = move || {
         flow.name.with(|name| {
             if is_shown() {
@@ -133,7 +134,7 @@ fn Waiting(enrollment: Signal<Option<Enrollment>>, expires: Signal<Option<Timest
             <h3>{heading}</h3>
             <p class="once">
                 {copy::WORKS_ONCE}" "
-                {move || expires.get().map(|expires| view! { <Countdown expires/> })}
+                {move || expires.get().map(|expires| view! { <Countdown expires whole=whole()/> })}
             </p>
             {move || is_shown().then(|| view! {
                 <Select label=copy::VALID_FOR options=Vec::clone(&lifetimes) value=chosen on_change=choose/>

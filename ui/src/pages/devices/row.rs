@@ -75,7 +75,7 @@ pub(super) const SPEC: TableSpec = TableSpec {
         figure: Some("containers"),
     },
     age: "status",
-    selectable: false,
+    selectable: true,
 };
 
 /// Rows of all devices, made again only where a device changed.
