@@ -1,9 +1,9 @@
 //! The relay client: being known at relays, and sending through them.
 //!
 //! Life cycle of one relay: nobody needs it → hello on UDP, answered with a challenge, answered with a proof, answered
-//! with a welcome → up, kept alive by pings → down when it ends the session or falls silent, and hello again. When no
-//! welcome came over UDP for a while, a TLS leg is asked for; there the relay speaks first. UDP is tried again
-//! meanwhile, and wins when it works.
+//! with a welcome → up, kept alive by pings → down when it ends the session or falls silent, and hello again. When UDP
+//! brought no answer for a moment, a TLS leg is asked for; there the relay speaks first. UDP is tried meanwhile, and
+//! wins when it works: then the TLS leg is given up.
 
 mod home;
 mod leg;
@@ -21,8 +21,8 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// UDP had its chance by then.
-const STREAM_AFTER: Duration = Duration::from_millis(1500);
+/// A relay that answers over UDP mostly does so by then; a stream that turns out superfluous costs little.
+const STREAM_AFTER: Duration = Duration::from_millis(200);
 /// By then a new measurement tells whether a relay that was unreachable is back.
 const AVOID: Duration = Duration::from_secs(65);
 /// How long the home relay may be unreachable before another one is taken.
@@ -66,7 +66,7 @@ struct Relay {
     stream: LegState,
     stream_open: bool,
     stream_asked: bool,
-    /// Since when it is needed and not up.
+    /// Since when it is needed and does not answer.
     missing: Option<Instant>,
     /// It was unreachable: others are better homes until then.
     avoid: Option<Instant>,
@@ -74,7 +74,20 @@ struct Relay {
 
 impl Relay {
     fn up(&self) -> Option<(SessionId, Leg)> {
-        self.udp.up().or_else(|| self.stream.up())
+        let udp = self.udp.up();
+        udp.filter(|_| !self.udp.is_silent())
+            .or_else(|| self.stream.up())
+            .or(udp)
+    }
+
+    /// Whether it is known to answer.
+    fn is_well(&self) -> bool {
+        self.stream.up().is_some() || (self.udp.up().is_some() && !self.udp.is_silent())
+    }
+
+    fn stream_due_at(&self) -> Option<Instant> {
+        let spared = self.stream_asked || self.stream_open || self.udp.is_promising();
+        Some(self.missing.filter(|_| !spared)? + STREAM_AFTER)
     }
 
     /// When it counts as unreachable.
@@ -233,7 +246,7 @@ impl Relays {
 
     pub(crate) fn handle_frame<'a>(&mut self, from: Leg, frame: Frame<'a>, now: Instant) -> Relayed<'a> {
         let Some((id, relay)) = self.relays.iter_mut().find(|(id, relay)| match from {
-            Leg::Stream(stream) => **id == stream,
+            Leg::Stream(stream) => **id == stream && relay.stream_open,
             Leg::Udp(address) => relay.addresses.contains(&address),
         }) else {
             return Relayed::NotBelieved;
@@ -242,7 +255,7 @@ impl Relays {
             return Relayed::NotBelieved;
         };
         let is_stream = matches!(from, Leg::Stream(_));
-        let before = relay.udp.up().or_else(|| relay.stream.up());
+        let before = relay.up();
         let state = if is_stream {
             &mut relay.stream
         } else {
@@ -317,19 +330,15 @@ impl Relays {
                 self.outbox.push_back(Transmit { leg, bytes });
             }
             changed |= was_up != relay.up();
-            if relay.up().is_some() {
+            if relay.is_well() {
                 relay.avoid = None;
             }
-            relay.missing = match relay.up() {
-                None if wanted => relay.missing.or(Some(now)),
-                _ => None,
-            };
+            relay.missing = (wanted && !relay.is_well()).then(|| relay.missing.unwrap_or(now));
             if relay.gives_up_at().is_some_and(|at| now >= at) {
                 relay.avoid = Some(now + AVOID);
                 changed = true;
             }
-            let overdue = relay.missing.is_some_and(|since| now >= since + STREAM_AFTER);
-            if overdue && !relay.stream_asked && !relay.stream_open {
+            if relay.stream_due_at().is_some_and(|due| now >= due) {
                 relay.stream_asked = true;
                 self.wishes.push_back((id, true));
             }
@@ -342,14 +351,10 @@ impl Relays {
 
     pub(crate) fn timeout(&self) -> Option<Instant> {
         let of_one = |relay: &Relay| {
-            let stream = relay
-                .missing
-                .filter(|_| !relay.stream_asked && !relay.stream_open);
-            let stream = stream.map(|since| since + STREAM_AFTER);
             [
                 relay.udp.timeout(),
                 relay.stream.timeout(),
-                stream,
+                relay.stream_due_at(),
                 relay.gives_up_at(),
             ]
             .into_iter()

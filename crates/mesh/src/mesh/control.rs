@@ -116,8 +116,8 @@ impl Mesh {
         };
         let before = peer.route;
         peer.choose_route();
-        let rerouted =
-            peer.route.is_some() && before.map(|route| route.leg) != peer.route.map(|route| route.leg);
+        let after = peer.route;
+        let rerouted = after.is_some() && before.map(|route| route.leg) != after.map(|route| route.leg);
         let timer = [peer.paths.poll_timeout(), peer.absence.until(now)]
             .into_iter()
             .flatten()
@@ -125,7 +125,7 @@ impl Mesh {
         self.peers.schedule(index, timer);
         self.tell(index, now);
         if rerouted {
-            self.restart_handshake(index, now);
+            self.restart_handshake(index, before.is_some(), now);
         }
     }
 
@@ -176,14 +176,14 @@ impl Mesh {
         }
     }
 
-    /// The last handshake may have gone nowhere.
-    fn restart_handshake(&mut self, index: PeerIndex, now: Instant) {
+    /// The last handshake may have gone nowhere, and it surely did where there was no route before.
+    fn restart_handshake(&mut self, index: PeerIndex, had_route: bool, now: Instant) {
         let Some(session) = self.peers.get_mut(index).and_then(|peer| peer.session.as_mut()) else {
             return;
         };
         if session
             .stuck_since()
-            .is_some_and(|since| since == now || now >= since + HANDSHAKE_AGAIN)
+            .is_some_and(|since| !had_route || since == now || now >= since + HANDSHAKE_AGAIN)
         {
             let len = session.initiate(&mut self.scratch, now);
             self.awake.insert(index);

@@ -23,7 +23,9 @@ const PROOF: Duration = Duration::from_millis(300);
 const PROOFS: u32 = 5;
 /// Pings that may stay unanswered, one per [`PING_AGAIN`].
 const PINGS: u32 = 3;
-const PING_AGAIN: Duration = Duration::from_millis(700);
+const PING_AGAIN: Duration = Duration::from_millis(400);
+/// So many were sent to a session that is called silent, and all but the last had their time.
+const SILENT: u32 = 3;
 /// Something was sent through the relay and nothing came back: is it still there?
 const SILENT_SENDING: Duration = Duration::from_secs(3);
 const LONGEST_KEEPALIVE: Duration = Duration::from_secs(25);
@@ -79,6 +81,16 @@ impl LegState {
 
     pub(super) fn timeout(&self) -> Option<Instant> {
         self.next
+    }
+
+    /// Whether a session was asked whether it is still there, and it did not answer so far.
+    pub(super) fn is_silent(&self) -> bool {
+        matches!(self.stage, Stage::Up { .. }) && self.tries >= SILENT
+    }
+
+    /// Whether the relay answered, and its welcome is not overdue.
+    pub(super) fn is_promising(&self) -> bool {
+        matches!(self.stage, Stage::Proving { .. }) && self.tries <= 1
     }
 
     /// There is no reason anymore to wait before the next hello.
