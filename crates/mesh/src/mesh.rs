@@ -209,13 +209,15 @@ impl Mesh {
     /// The addresses of this device's interfaces, each with the port of the UDP socket. To be called at start and
     /// whenever the network changed, with the same list too: everything is probed anew.
     pub fn set_local_candidates(&mut self, candidates: Vec<SocketAddr>, now: Instant) {
-        self.local = candidates.into_iter().map(canonical).collect();
-        self.handle_change(now);
+        let local: Vec<_> = candidates.into_iter().map(canonical).collect();
+        let moved = self.local.iter().any(|old| !local.contains(old));
+        self.local = local;
+        self.handle_change(moved, now);
     }
 
     /// The machine slept, so that nothing known of the network can be trusted.
     pub fn handle_wake(&mut self, now: Instant) {
-        self.handle_change(now);
+        self.handle_change(false, now);
     }
 
     /// Probes all ways to a peer now; [`Event::Tested`] tells the results within 2 s.

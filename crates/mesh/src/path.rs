@@ -152,10 +152,13 @@ impl Paths {
         }
     }
 
-    /// The network is another one, or the machine slept: what was good may not be.
-    pub(crate) fn handle_change(&mut self, now: Instant) {
+    /// The network is another one, or the machine slept: what was good may not be. One that `moved` does not wait
+    /// until the old way turns out dead.
+    pub(crate) fn handle_change(&mut self, moved: bool, now: Instant) {
         self.candidates.doubt_all();
-        if self.current.is_some() {
+        if moved && self.relay {
+            self.current = None;
+        } else if self.current.is_some() {
             self.watch.suspect(now);
         }
         if self.direct {
@@ -201,7 +204,9 @@ impl Paths {
 
     /// Something authentic came that way.
     pub(crate) fn handle_heard(&mut self, way: Way, own: &[SocketAddr], now: Instant) {
-        let Way::Direct(from) = way else { return };
+        let Way::Direct(from) = way else {
+            return self.follow(now);
+        };
         if !self.candidates.heard(from, now) && self.direct && self.rounds.may_ping_back(now) {
             // An address is not believed because packets come from it, only when it answers.
             self.candidates.learn(from, own, self.current);

@@ -136,15 +136,15 @@ impl Mesh {
         }
     }
 
-    /// Everything that was learned about the network may be wrong now.
-    pub(super) fn handle_change(&mut self, now: Instant) {
+    /// Everything that was learned about the network may be wrong now; `moved` says that an own address is gone.
+    pub(super) fn handle_change(&mut self, moved: bool, now: Instant) {
         self.reflect.restart(now);
         self.relays.handle_change(now);
         self.update_standing(now);
         for index in self.peers.indices() {
             if let Some(peer) = self.peers.get_mut(index) {
                 peer.absence.clear();
-                peer.paths.handle_change(now);
+                peer.paths.handle_change(moved, now);
             }
         }
         self.settle_all(now);

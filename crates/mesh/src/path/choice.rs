@@ -13,6 +13,8 @@ use std::{
 const RECENT: Duration = Duration::from_secs(10);
 /// Within a class another way must be faster by a fifth and by this.
 const CLEARLY: Duration = Duration::from_millis(3);
+/// A packet by the relay makes us follow the peer there when the direct way was silent for this long.
+const LEFT: Duration = Duration::from_millis(700);
 
 impl Paths {
     pub(super) fn look(&mut self, now: Instant) {
@@ -60,6 +62,16 @@ impl Paths {
         self.watch.begin(now);
         self.rounds.succeed(now);
         self.mtu.restart(now);
+    }
+
+    /// The peer sends by the relay. When nothing came directly for a while, it has its reasons.
+    pub(super) fn follow(&mut self, now: Instant) {
+        if self.relay && self.current.is_some() && self.current_age(now) > LEFT {
+            self.candidates.doubt_all();
+            self.current = None;
+            self.relay_ping = Some(now);
+            self.rounds.restart(now);
+        }
     }
 
     pub(super) fn lose(&mut self, now: Instant) {

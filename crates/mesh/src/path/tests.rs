@@ -135,13 +135,40 @@ fn packets_from_elsewhere_are_no_reason_to_send_there_before_it_answers() {
 }
 
 #[test]
+fn a_peer_that_went_to_the_relay_is_followed_at_once_and_looked_for_anew() {
+    let mut ends = Ends::new(&[PUBLIC]);
+    ends.run(Duration::from_secs(1), |_| Some(10));
+    ends.paths.handle_heard(Way::Direct(at(PUBLIC)), &[], ends.now);
+    ends.run(Duration::from_millis(500), |_| None);
+    ends.paths.handle_heard(Way::Relay, &[], ends.now);
+    assert_eq!(ends.current(), Some(at(PUBLIC)), "it was heard directly just now");
+    ends.run(Duration::from_millis(300), |_| None);
+    ends.paths.handle_heard(Way::Relay, &[], ends.now);
+    assert_eq!(ends.current(), None);
+    ends.run(Duration::from_millis(50), |_| Some(10));
+    assert_eq!(ends.current(), Some(at(PUBLIC)), "it answers directly after all");
+}
+
+#[test]
+fn a_device_that_moved_uses_the_relay_until_a_direct_way_answers() {
+    let mut ends = Ends::new(&[PUBLIC]);
+    ends.run(Duration::from_secs(1), |_| Some(10));
+    ends.paths.handle_change(false, ends.now);
+    assert_eq!(ends.current(), Some(at(PUBLIC)), "nothing says that it is dead");
+    ends.paths.handle_change(true, ends.now);
+    assert_eq!((ends.current(), ends.paths.is_lost()), (None, false));
+    ends.run(Duration::from_millis(50), |_| Some(10));
+    assert_eq!(ends.current(), Some(at(PUBLIC)));
+}
+
+#[test]
 fn without_permission_no_address_is_probed() {
     let mut ends = Ends::new(&[PUBLIC]);
     ends.run(Duration::from_secs(1), |_| Some(10));
     ends.paths.allow(false, Duration::from_secs(300), ends.now);
     assert_eq!(ends.current(), None);
     ends.paths.handle_ping(Way::Direct(at(LAN)), &[], ends.now);
-    ends.paths.handle_change(ends.now);
+    ends.paths.handle_change(false, ends.now);
     ends.paths.note_sent(ends.now);
     let sent = ends.run(Duration::from_secs(600), |_| Some(10));
     assert!(sent.iter().all(|(way, _)| *way == Way::Relay), "{sent:?}");
