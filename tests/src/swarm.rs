@@ -1,5 +1,5 @@
 //! Many agents in one process: each enrolled for real, each with a link of its own over TLS, each coming back
-//! after the same waits as a real one. They answer control's calls and have no engine.
+//! after the same waits as a real one. They answer control's calls; they have no engine and are on no mesh.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -18,6 +18,7 @@ use flotilla_protocol::api::{AddDevice, Empty};
 use flotilla_protocol::device::Facts;
 use flotilla_protocol::enroll::ConfigFile;
 use flotilla_protocol::inventory::EngineState;
+use flotilla_protocol::mesh::{MAP_PATH, MapPush, MapTaken};
 use futures_util::{StreamExt, stream};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
@@ -151,7 +152,17 @@ fn router(up: Arc<Up>) -> Router {
         .route(WATCH_PATH, get(watch))
         .route(SETTINGS_PATH, post(async || axum::Json(Empty {})))
         .route(PING_PATH, get(async || axum::Json(Empty {})))
+        .route(MAP_PATH, post(take))
         .with_state(up)
+}
+
+/// A member is on no mesh; it only says that it has the map.
+async fn take(axum::Json(push): axum::Json<MapPush>) -> axum::Json<MapTaken> {
+    let revision = match push {
+        MapPush::Whole(map) => map.revision,
+        MapPush::Change(change) => change.to,
+    };
+    axum::Json(MapTaken { revision })
 }
 
 /// The first reports, and then silence for the life of the link.
