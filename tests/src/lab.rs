@@ -11,6 +11,7 @@ mod machine;
 mod nat;
 mod network;
 mod run;
+mod v6;
 
 use std::fs;
 use std::net::{Ipv4Addr, SocketAddrV4};
@@ -19,7 +20,7 @@ use std::thread;
 
 use anyhow::{Context, Result};
 
-pub use inside::{passes_again, ping, transfer};
+pub use inside::{echo, passes_again, ping, transfer};
 pub use machine::Machine;
 pub use nat::Nat;
 pub use network::{CONTROL, CONTROL_MOVED};
@@ -77,15 +78,7 @@ impl Lab {
     /// Machines without engines, each behind a router of its own (or none), and control on the internet between
     /// them, at the port that no network blocks.
     pub fn on_internet(nats: &[Nat]) -> Result<Self> {
-        let run = Run::begin()?;
-        network::create_switch(&run, INTERNET)?;
-        network::attach(&run, "control", CONTROL_ON_INTERNET, INTERNET)?;
-        let mut lab = Self {
-            machines: Vec::new(),
-            control: SocketAddrV4::new(CONTROL_ON_INTERNET, 443),
-            routers: 0,
-            run,
-        };
+        let mut lab = Self::internet()?;
         for (number, nat) in (1..).zip(nats) {
             let name = format!("h{number}");
             network::create(&lab.run, &name)?;
@@ -96,11 +89,48 @@ impl Lab {
         Ok(lab)
     }
 
+    /// Machines without engines in one home, whose router is the way to control for all of them.
+    pub fn in_one_home(nat: Nat, machines: u8) -> Result<Self> {
+        let mut lab = Self::internet()?;
+        let (router, wan) = lab.next_router();
+        nat::create(&lab.run, &router, wan, nat, lab.routers)?;
+        for number in 1..=machines {
+            let name = format!("h{number}");
+            network::create(&lab.run, &name)?;
+            let address = nat::plug(&lab.run, &router, &name, lab.routers, number)?;
+            lab.machines
+                .push(Machine::create(&lab.run, name, number, address)?);
+        }
+        Ok(lab)
+    }
+
+    fn internet() -> Result<Self> {
+        let run = Run::begin()?;
+        network::create_switch(&run, INTERNET)?;
+        network::attach(&run, "control", CONTROL_ON_INTERNET, INTERNET)?;
+        Ok(Self {
+            machines: Vec::new(),
+            control: SocketAddrV4::new(CONTROL_ON_INTERNET, 443),
+            routers: 0,
+            run,
+        })
+    }
+
+    /// Gives each network behind a router of [`Lab::on_internet`] public IPv6 addresses, too.
+    pub fn route_v6(&self) -> Result<()> {
+        v6::route(&self.run, self.routers)
+    }
+
+    /// Name and address of a router to be.
+    fn next_router(&mut self) -> (String, Ipv4Addr) {
+        self.routers += 1;
+        let wan = Ipv4Addr::new(203, 0, 113, 10 + self.routers);
+        (format!("r{}", self.routers), wan)
+    }
+
     /// Plugs a machine that has no cable into a new router.
     fn connect(&mut self, machine: &str, nat: Nat) -> Result<Ipv4Addr> {
-        self.routers += 1;
-        let router = format!("r{}", self.routers);
-        let wan = Ipv4Addr::new(203, 0, 113, 10 + self.routers);
+        let (router, wan) = self.next_router();
         if nat == Nat::None {
             let own = self.run.namespace(machine);
             let switch = self.run.namespace("switch");
@@ -109,8 +139,8 @@ impl Lab {
             network::address_of(&own, wan, INTERNET)?;
             return Ok(wan);
         }
-        nat::create(&self.run, &router, wan, nat)?;
-        nat::plug(&self.run, &router, machine, self.routers)
+        nat::create(&self.run, &router, wan, nat, self.routers)?;
+        nat::plug(&self.run, &router, machine, self.routers, 1)
     }
 
     /// Takes a machine from where it is to another network, as a laptop goes from Wi-Fi to a phone.

@@ -1,7 +1,7 @@
 //! Talking as a machine talks: sockets that belong to its network, held by the test.
 
 use std::io::{Read, Write};
-use std::net::{IpAddr, SocketAddr, TcpListener, TcpStream, UdpSocket};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener, TcpStream, UdpSocket};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -26,13 +26,7 @@ impl Machine {
 
     /// Answers every connection to this TCP port with what it is sent, until the test ends.
     pub fn echo(&self, port: u16) -> Result<()> {
-        let listener = self.inside(|| Ok(TcpListener::bind(("0.0.0.0", port))?))?;
-        thread::spawn(move || {
-            for stream in listener.incoming().flatten() {
-                thread::spawn(move || repeat(stream));
-            }
-        });
-        Ok(())
+        self.inside(|| echo((Ipv4Addr::UNSPECIFIED, port)))
     }
 
     /// A connection from this machine. Reading and writing on it may take this long, too.
@@ -55,6 +49,17 @@ impl Machine {
             Ok(socket)
         })
     }
+}
+
+/// Answers every connection with what it is sent, on the computer that the calling thread is on.
+pub fn echo(address: impl Into<SocketAddr>) -> Result<()> {
+    let listener = TcpListener::bind(address.into())?;
+    thread::spawn(move || {
+        for stream in listener.incoming().flatten() {
+            thread::spawn(move || repeat(stream));
+        }
+    });
+    Ok(())
 }
 
 /// Sends one byte to an [`Machine::echo`] and waits for it to come back.

@@ -88,8 +88,8 @@ table ip filter {{
     }
 }
 
-/// A router at this address of the internet, with nobody behind it.
-pub(super) fn create(lab: &Run, router: &str, wan: Ipv4Addr, nat: Nat) -> Result<()> {
+/// A router at this address of the internet, with nobody yet in the network behind it, which has this number.
+pub(super) fn create(lab: &Run, router: &str, wan: Ipv4Addr, nat: Nat, network: u8) -> Result<()> {
     network::attach(lab, router, wan, super::INTERNET)?;
     let namespace = lab.namespace(router);
     let inside = |program: &str| {
@@ -100,24 +100,24 @@ pub(super) fn create(lab: &Run, router: &str, wan: Ipv4Addr, nat: Nat) -> Result
     run(inside("sysctl").args(["-qw"]).args(SETTINGS))?;
     let rules = lab.directory().join(format!("{router}.nft"));
     fs::write(&rules, nat.rules())?;
-    run(inside("nft").arg("-f").arg(&rules)).map(drop)
+    run(inside("nft").arg("-f").arg(&rules))?;
+    let gateway = format!("{}/24", host(network, 0));
+    network::ip(&["-n", &namespace, "link", "add", "lan", "type", "bridge"])?;
+    network::ip(&["-n", &namespace, "addr", "add", &gateway, "dev", "lan"])?;
+    network::ip(&["-n", &namespace, "link", "set", "lan", "up"])
 }
 
-/// Plugs a machine without a cable into a router, in a network of its own with this number.
-pub(super) fn plug(lab: &Run, router: &str, machine: &str, network: u8) -> Result<Ipv4Addr> {
-    let [router, machine] = [router, machine].map(|name| lab.namespace(name));
-    let [gateway, address] = [1, 2].map(|host| Ipv4Addr::new(192, 168, network, host));
-    network::plug(&machine, &router, "lan")?;
-    network::ip(&[
-        "-n",
-        &router,
-        "addr",
-        "add",
-        &format!("{gateway}/24"),
-        "dev",
-        "lan",
-    ])?;
-    network::ip(&["-n", &router, "link", "set", "lan", "up"])?;
-    network::address_of(&machine, address, gateway)?;
+/// Plugs a machine without a cable into a router, as the given one of its network.
+pub(super) fn plug(lab: &Run, router: &str, machine: &str, network: u8, number: u8) -> Result<Ipv4Addr> {
+    let [inside, own] = [router, machine].map(|name| lab.namespace(name));
+    network::plug(&own, &inside, machine)?;
+    network::ip(&["-n", &inside, "link", "set", machine, "master", "lan", "up"])?;
+    let address = host(network, number);
+    network::address_of(&own, address, host(network, 0))?;
     Ok(address)
+}
+
+/// The router itself is number 0 in its network.
+fn host(network: u8, number: u8) -> Ipv4Addr {
+    Ipv4Addr::new(192, 168, network, 1 + number)
 }
