@@ -243,6 +243,11 @@ impl Paths {
         woke
     }
 
+    /// A packet is to be sent that is larger than what every path carries. Whether its path's size is in question.
+    pub(crate) fn note_large(&mut self, now: Instant) -> bool {
+        self.current.is_some() && self.mtu.note_large(now)
+    }
+
     /// Pings every way; the answers are in [`Self::poll_test`].
     pub(crate) fn test(&mut self, now: Instant) {
         let direct = self

@@ -9,7 +9,7 @@ use crate::{
     peer::Route,
     session::{Addressee, LEAST_BUFFER, OVERHEAD, Opening, Refusal, Sealing, Session, data_index},
 };
-use flotilla_protocol::id::RelayId;
+use flotilla_protocol::{id::RelayId, mesh::RELAYED_MTU};
 use std::{
     net::{IpAddr, Ipv6Addr},
     time::{Duration, Instant},
@@ -63,8 +63,12 @@ impl Mesh {
             self.bounces.extend(mtu::too_big(bytes, &headers, route_mtu));
             return Err(DropReason::TooBig);
         }
+        let is_in_question = largest > usize::from(RELAYED_MTU) && peer.paths.note_large(now);
         if let Some(relay) = peer.route.and_then(|route| route.relay) {
             self.relays.note_sent(relay, now);
+        }
+        if is_in_question {
+            self.settle(index, now);
         }
         self.filter.outbound(&headers, now);
         mtu::clamp_segment_size(bytes, &headers, route_mtu);

@@ -1,7 +1,8 @@
 //! How large an IP packet the direct path carries, found by padded pings (RFC 8899's idea).
 //!
 //! Life cycle: unknown, where the least that IPv6 asks of any link is assumed → the ladder is tried from the top,
-//! each rung a few times → the first rung that is answered holds, and is tried again from time to time.
+//! each rung a few times → the first rung that is answered holds. From time to time the ladder is tried from the top
+//! again; while large packets flow, the rung that holds is tried often, and left at once when it does not answer.
 
 use flotilla_protocol::mesh::RELAYED_MTU;
 use std::time::{Duration, Instant};
@@ -10,8 +11,10 @@ use std::time::{Duration, Instant};
 const LADDER: [u16; 4] = [1420, 1400, 1380, 1340];
 const TRIES: u8 = 3;
 const SPACING: Duration = Duration::from_millis(250);
-/// A path that shrank is noticed after this.
+/// A path that grew is noticed after this.
 const AGAIN: Duration = Duration::from_secs(300);
+/// A path that shrank is noticed after this, if that matters to anybody.
+const CHECK: Duration = Duration::from_secs(3);
 
 #[derive(Debug)]
 pub(super) struct PathMtu {
@@ -19,6 +22,9 @@ pub(super) struct PathMtu {
     rung: usize,
     tries: u8,
     next: Option<Instant>,
+    /// When the ladder is to be tried from the top.
+    climb: Option<Instant>,
+    checked: Option<Instant>,
 }
 
 impl PathMtu {
@@ -30,6 +36,8 @@ impl PathMtu {
             rung: 0,
             tries: 0,
             next: None,
+            climb: None,
+            checked: None,
         }
     }
 
@@ -44,9 +52,23 @@ impl PathMtu {
     }
 
     pub(super) fn confirm(&mut self, mtu: u16, now: Instant) {
+        let climb = self.climb.filter(|climb| now < *climb).unwrap_or(now + AGAIN);
         self.mtu = mtu;
         (self.rung, self.tries) = (0, 0);
-        self.next = Some(now + AGAIN);
+        (self.next, self.climb, self.checked) = (Some(climb), Some(climb), Some(now));
+    }
+
+    /// A packet is sent that only the size at hand lets through. Whether that size is to be tried now.
+    pub(super) fn note_large(&mut self, now: Instant) -> bool {
+        let is_probing = self.rung > 0 || self.tries > 0;
+        if is_probing || self.checked.is_none_or(|checked| now < checked + CHECK) {
+            return false;
+        }
+        let Some(rung) = LADDER.iter().position(|size| *size == self.mtu) else {
+            return false;
+        };
+        (self.rung, self.next, self.checked) = (rung, Some(now), Some(now));
+        true
     }
 
     pub(super) fn timeout(&self) -> Option<Instant> {
@@ -59,6 +81,9 @@ impl PathMtu {
             return None;
         }
         if self.tries == TRIES {
+            if LADDER.get(self.rung) == Some(&self.mtu) {
+                self.mtu = RELAYED_MTU;
+            }
             (self.rung, self.tries) = (self.rung + 1, 0);
         }
         let Some(mtu) = LADDER.get(self.rung).copied() else {
@@ -96,5 +121,35 @@ mod tests {
                 .unwrap_or(&RELAYED_MTU);
             assert_eq!(path.get(), *expected);
         }
+    }
+
+    #[test]
+    fn a_size_that_does_not_come_through_anymore_is_left_in_seconds_while_it_is_used() {
+        let mut now = Instant::now();
+        let mut path = PathMtu::unknown();
+        path.restart(now);
+        assert_eq!(path.poll(now), Some(1420));
+        path.confirm(1420, now);
+        assert!(!path.note_large(now), "it was tried just now");
+        now += CHECK;
+        assert!(path.note_large(now) && !path.note_large(now));
+        let begun = now;
+        while path.get() == 1420 {
+            now = path.timeout().unwrap();
+            assert!(path.poll(now).is_some_and(|tried| tried <= 1420));
+        }
+        assert_eq!((path.get(), now - begun), (RELAYED_MTU, SPACING * 3));
+        path.confirm(1400, now);
+        assert_eq!(path.get(), 1400);
+        assert_eq!(path.timeout(), Some(begun - CHECK + AGAIN), "it may grow again");
+    }
+
+    #[test]
+    fn a_size_that_nobody_needs_is_not_tried() {
+        let now = Instant::now();
+        let mut path = PathMtu::unknown();
+        assert!(!path.note_large(now));
+        path.confirm(RELAYED_MTU, now);
+        assert!(!path.note_large(now + CHECK), "there is nothing smaller");
     }
 }

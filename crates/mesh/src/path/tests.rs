@@ -5,6 +5,8 @@ use super::*;
 struct Ends {
     paths: Paths,
     now: Instant,
+    /// Largest packet that comes through.
+    carries: u16,
 }
 
 const LAN: &str = "192.168.1.7:7";
@@ -22,7 +24,8 @@ impl Ends {
         paths.set_relay(true, now);
         let candidates: Vec<_> = candidates.iter().map(|text| at(text)).collect();
         paths.set_candidates(&candidates, &[], now);
-        Self { paths, now }
+        let carries = 1500;
+        Self { paths, now, carries }
     }
 
     /// Lets time pass; `answer` says after how many milliseconds a ping comes back, if it does.
@@ -33,7 +36,9 @@ impl Ends {
         loop {
             while let Some((way, query)) = self.paths.poll_query() {
                 sent.push((way, query));
-                if let (Query::Ping { tx, .. }, Some(rtt)) = (query, answer(way)) {
+                if let (Query::Ping { tx, mtu }, Some(rtt)) = (query, answer(way))
+                    && mtu.is_none_or(|mtu| mtu <= self.carries)
+                {
                     pongs.push((self.now + Duration::from_millis(rtt), tx, way));
                 }
             }
@@ -216,5 +221,22 @@ fn a_flood_of_addresses_is_bounded() {
         ends.paths.handle_ping(from, &[], ends.now);
     }
     assert!(ends.paths.candidates.addresses().count() <= candidates::MOST);
+    assert_eq!(ends.current(), Some(at(PUBLIC)));
+}
+
+#[test]
+fn a_path_that_narrows_while_large_packets_flow_gets_its_new_size_in_seconds() {
+    let mut ends = Ends::new(&[PUBLIC]);
+    ends.run(Duration::from_secs(1), |_| Some(10));
+    assert_eq!(ends.paths.mtu(), 1420);
+    ends.carries = 1390;
+    ends.run(Duration::from_secs(10), |_| Some(10));
+    assert_eq!(ends.paths.mtu(), 1420, "nobody needs to know");
+    for _ in 0..3 {
+        ends.paths.note_sent(ends.now);
+        ends.paths.note_large(ends.now);
+        ends.run(Duration::from_secs(1), |_| Some(10));
+    }
+    assert_eq!(ends.paths.mtu(), 1380);
     assert_eq!(ends.current(), Some(at(PUBLIC)));
 }
