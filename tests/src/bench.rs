@@ -1,5 +1,6 @@
 //! Figures, each beside a comparator of the same run where there is a sensible one.
 
+pub mod connect;
 pub mod links;
 pub mod mesh;
 pub mod process;

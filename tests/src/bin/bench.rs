@@ -1,10 +1,11 @@
 //! `cargo xtask bench [NAME]`: one JSON line per figure on stdout.
 
 use anyhow::{Result, bail};
-use flotilla_tests::bench::{Figure, links, mesh, relay, rpc, start};
+use flotilla_tests::bench::{Figure, connect, links, mesh, relay, rpc, start};
 use flotilla_tests::lab::{Lab, on, with_lab};
 
-const NAMES: [&str; 7] = [
+const NAMES: [&str; 8] = [
+    "connect-time",
     "links-1000",
     "mesh-latency",
     "mesh-throughput",
@@ -37,6 +38,7 @@ fn main() -> Result<()> {
 
 fn run(name: &str) -> Result<()> {
     match name {
+        "connect-time" => connect::connect(&mut print),
         "links-1000" => on(Lab::without_engines(0)?, async |lab| {
             links::links(lab, &mut print).await
         }),

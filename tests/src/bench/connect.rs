@@ -1,0 +1,78 @@
+//! `connect-time`: how soon the first byte arrives between two devices, each behind a router, and how
+//! soon their path is what it will be; beside TCP without any mesh out through the first of these routers.
+//!
+//! Each round is a fleet of its own, so that no router and no device remembers anything. The devices have sent each
+//! other nothing yet, but may have begun to look for each other, as they do from when they know of each other.
+
+use std::time::Instant;
+
+use anyhow::Result;
+use flotilla_protocol::path::PathKind;
+
+use super::{Figure, percentile};
+use crate::eventually::seconds;
+use crate::lab::{Lab, Nat, echo, on, ping};
+use crate::meshed::{Meshed, OPEN};
+
+const BENCH: &str = "connect-time";
+
+const ROUNDS: usize = 20;
+
+/// What both routers are, and what is the best path between them.
+const WORLDS: [(Nat, PathKind); 2] = [(Nat::Cone, PathKind::Direct), (Nat::Symmetric, PathKind::Relayed)];
+
+/// Milliseconds.
+#[derive(Debug, Default)]
+struct Times {
+    without: Vec<f64>,
+    first_byte: Vec<f64>,
+    settled: Vec<f64>,
+}
+
+pub fn connect(report: &mut impl FnMut(Figure)) -> Result<()> {
+    for (nat, kind) in WORLDS {
+        let mut times = Times::default();
+        for _ in 0..ROUNDS {
+            on(Lab::on_internet(&[nat, nat])?, async |lab| {
+                round(lab, kind, &mut times).await
+            })?;
+        }
+        for all in [&mut times.without, &mut times.first_byte, &mut times.settled] {
+            all.sort_by(f64::total_cmp);
+        }
+        for percent in [50, 95] {
+            let figure = |what: &str, sorted: &[f64]| {
+                let name = format!("{nat} to {nat}, {what}, p{percent}");
+                Figure::new(BENCH, name, percentile(sorted, percent), "ms")
+            };
+            let without = percentile(&times.without, percent);
+            report(figure("first byte", &times.first_byte).beside("TCP without a mesh", without));
+            report(figure(settled(kind), &times.settled));
+            report(figure("first byte without a mesh", &times.without));
+        }
+    }
+    Ok(())
+}
+
+async fn round(lab: &Lab, kind: PathKind, times: &mut Times) -> Result<()> {
+    let meshed = Meshed::start(lab).await?;
+    let [from, to] = [lab.machine(1), lab.machine(2)];
+    let outside = (*lab.control().ip(), OPEN);
+    echo(outside)?;
+    let begun = Instant::now();
+    ping(&mut from.connect(outside, seconds(5.0))?)?;
+    times.without.push(begun.elapsed().as_secs_f64() * 1000.0);
+
+    let (_stream, first_byte) = meshed.first_byte(from, to, seconds(5.0))?;
+    let settled = meshed.eventually_by(kind, from, to, seconds(10.0)).await?;
+    times.first_byte.push(first_byte.as_secs_f64() * 1000.0);
+    times.settled.push((first_byte + settled).as_secs_f64() * 1000.0);
+    Ok(())
+}
+
+fn settled(kind: PathKind) -> &'static str {
+    match kind {
+        PathKind::Direct => "direct",
+        _ => "relayed",
+    }
+}
