@@ -4,7 +4,7 @@ use crate::{
     fleet::Fleet,
     news::News,
     options::Options,
-    service,
+    system_agent,
     tray::Tray,
     trouble::{Trouble, Way},
     window,
@@ -86,7 +86,7 @@ impl Shell {
         async_runtime::spawn(async move {
             let options = Self::of(&app).options.clone();
             let installed = match options.control() {
-                Ok(config) => service::install(&config.data_dir, config.agents_dir.as_deref()).await,
+                Ok(config) => system_agent::install(&config.data_dir, config.agents_dir.as_deref()).await,
                 Err(error) => Err(error.into()),
             };
             match installed {
@@ -102,7 +102,7 @@ impl Shell {
     fn offer_service(&self, devices: &[Device]) {
         let own = devices.iter().find(|device| device.this_computer);
         if let (Some(tray), Some(own)) = (&self.tray, own) {
-            tray.offer_service(service::helps(own));
+            tray.offer_service(system_agent::helps(own));
         }
     }
 

@@ -28,7 +28,7 @@ const REFUSED: [i32; 2] = [126, 127];
 
 /// Why the service was not installed. Every text says what to do.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum ServiceError {
+pub(crate) enum NotInstalled {
     #[error("This computer is no device of this fleet.")]
     NoDevice,
     #[error("The program flotilla-agent is missing. Install Flotilla again, or start it with --agents-dir.")]
@@ -61,22 +61,22 @@ pub(crate) fn helps(device: &Device) -> bool {
 }
 
 /// Installs the service in this computer's name.
-pub(crate) async fn install(data_dir: &Path, agents_dir: Option<&Path>) -> Result<(), ServiceError> {
-    let agent = agent(agents_dir).ok_or(ServiceError::NoAgent)?;
+pub(crate) async fn install(data_dir: &Path, agents_dir: Option<&Path>) -> Result<(), NotInstalled> {
+    let agent = agent(agents_dir).ok_or(NotInstalled::NoAgent)?;
     let client = Client::from_data_dir(data_dir)?;
     let devices = client.send(&ListDevices).await?.items;
     let own = devices.into_iter().find(|device| device.this_computer);
     let rotate = RotateDevice {
-        device: own.ok_or(ServiceError::NoDevice)?.id.to_string(),
+        device: own.ok_or(NotInstalled::NoDevice)?.id.to_string(),
         expires_seconds: None,
     };
-    let config = client.send(&rotate).await?.config.ok_or(ServiceError::NoDevice)?;
+    let config = client.send(&rotate).await?.config.ok_or(NotInstalled::NoDevice)?;
     let file = data_dir.join("service.device.toml");
     write_private(&file, &config)?;
     let command = command(&agent, &file);
     let output = match Command::new(PKEXEC).args(&command).output().await {
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            return Err(ServiceError::NoPkexec(pasted(&command)));
+            return Err(NotInstalled::NoPkexec(pasted(&command)));
         }
         output => output,
     };
@@ -85,8 +85,8 @@ pub(crate) async fn install(data_dir: &Path, agents_dir: Option<&Path>) -> Resul
     let output = output?;
     match output.status.code() {
         Some(0) => Ok(()),
-        Some(code) if REFUSED.contains(&code) => Err(ServiceError::Declined),
-        _ => Err(ServiceError::Failed(
+        Some(code) if REFUSED.contains(&code) => Err(NotInstalled::Declined),
+        _ => Err(NotInstalled::Failed(
             String::from_utf8_lossy(&output.stderr).trim().to_owned(),
         )),
     }
