@@ -6,7 +6,7 @@
 pub(super) const WIDTH: f64 = 9.5;
 pub(super) const HEIGHT: f64 = 2.5;
 
-const BETWEEN_COLUMNS: f64 = 6.0;
+const BETWEEN_COLUMNS: f64 = 5.0;
 const BETWEEN_ROWS: f64 = 1.25;
 const LABEL: f64 = 1.75;
 const EDGE: f64 = 1.0;
@@ -144,7 +144,7 @@ mod tests {
         assert_eq!(across, "M9.5 11.25C14.75 11.25 14.75 1.25 20 1.25");
         assert_eq!((middle.x, middle.y), (14.75, 6.25));
         let (beside, _) = line(Place { x: 0.0, y: 0.0 }, Place { x: 0.0, y: 10.0 });
-        assert_eq!(beside, "M9.5 1.25C12.5 1.25 12.5 11.25 9.5 11.25");
+        assert_eq!(beside, "M9.5 1.25C12 1.25 12 11.25 9.5 11.25");
     }
 
     proptest! {
