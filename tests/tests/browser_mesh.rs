@@ -1,0 +1,119 @@
+//! The mesh in a real browser: a rule is written by keys alone, and every view of it is accessible.
+
+use anyhow::{Result, ensure};
+use flotilla_protocol::api::{StartingPolicy, UpdateFleet};
+use flotilla_tests::browser::{Browser, Page, keep_picture, keys::Key};
+use flotilla_tests::eventually::seconds;
+use flotilla_tests::flotilla::{Control, ControlSetup};
+use flotilla_tests::lab::{Lab, on};
+
+/// A fleet of devices that nobody has enrolled yet: rules are about who they are, not about whether they are there.
+async fn open(lab: &Lab, start: StartingPolicy) -> Result<(Control, Browser)> {
+    let control = ControlSetup::new(lab)?.with_ui()?.start()?;
+    let answers = UpdateFleet {
+        name: Some("home-lab".to_owned()),
+        starting_policy: Some(start),
+        ..UpdateFleet::default()
+    };
+    control.send(&answers).await?;
+    for name in ["laptop", "nas"] {
+        control.add(name).await?;
+    }
+    let browser = Browser::start(lab).await?;
+    browser.page.open(&control.ready()?.ui).await?;
+    Ok((control, browser))
+}
+
+#[test]
+fn a_rule_is_written_reviewed_and_saved_by_keyboard_alone() -> Result<()> {
+    on(Lab::without_engines(0)?, async |lab| {
+        let (control, browser) = open(lab, StartingPolicy::Locked).await?;
+        let page = &browser.page;
+        page.type_text("gm").await?;
+        page.find("heading", "Mesh").await?;
+        page.tab_to("tab", "Map").await?;
+        page.press(Key::End).await?;
+        page.press(Key::Enter).await?;
+        page.find("button", "Add rule").await?;
+        page.tab_to("button", "Add rule").await?;
+        page.press(Key::Enter).await?;
+        write_rule(page).await?;
+        page.shows("laptop may reach nas on tcp 22", seconds(2.0)).await?;
+
+        page.tab_to("button", "Review policy").await?;
+        page.press(Key::Enter).await?;
+        page.shows("laptop → nas: tcp 22", seconds(5.0)).await?;
+        keep_picture("mesh-review", &page.picture().await?)?;
+        page.tab_to("button", "Save policy").await?;
+        page.press(Key::Enter).await?;
+        page.gone("dialog", "What this policy changes").await?;
+        let saved = control.cli(&["policy", "get"])?;
+        ensure!(
+            saved.contains("ssh to nas") && saved.contains("device:laptop"),
+            "{saved}"
+        );
+        let answer = control.cli(&["policy", "explain", "laptop", "nas", "tcp/22"])?;
+        ensure!(answer.contains("Allowed by rule ssh to nas"), "{answer}");
+        Ok(())
+    })
+}
+
+async fn write_rule(page: &Page) -> Result<()> {
+    page.focus_is("textbox", "Rule name").await?;
+    page.type_text("ssh to nas").await?;
+    page.tab_to("combobox", "From").await?;
+    page.type_text("device:laptop").await?;
+    page.press(Key::Enter).await?;
+    page.tab_to("combobox", "To").await?;
+    page.type_text("device:nas").await?;
+    page.press(Key::Enter).await?;
+    page.tab_to("textbox", "Ports").await?;
+    page.type_text("22").await?;
+    keep_picture("mesh-rule", &page.picture().await?)?;
+    page.press(Key::Enter).await?;
+    page.gone("textbox", "Rule name").await
+}
+
+#[test]
+fn every_view_of_the_mesh_is_accessible_in_both_themes_and_fits_320_pixels() -> Result<()> {
+    on(Lab::without_engines(0)?, async |lab| {
+        let (control, browser) = open(lab, StartingPolicy::OpenLab).await?;
+        let page = &browser.page;
+        let api = &control.ready()?.api;
+        let routes = [
+            "/mesh",
+            "/mesh/paths",
+            "/mesh/policy",
+            "/devices",
+            "/devices/nas",
+            "/devices/nas/paths",
+            "/settings",
+        ];
+        let mut wrong = Vec::new();
+        for theme in ["light", "dark"] {
+            page.prefer_theme(theme).await?;
+            for width in [1280, 320] {
+                page.resize(width, 800).await?;
+                for route in routes {
+                    page.open(&format!("{api}{route}")).await?;
+                    let name = format!("{theme}-{width}{}", route.replace('/', "-"));
+                    keep_picture(&name, &page.picture().await?)?;
+                    let overflow = page.overflow().await?;
+                    if overflow > 0 {
+                        wrong.push(format!("{name}: {overflow} px wider than the window"));
+                    }
+                    for found in page.serious_violations().await? {
+                        let place = found
+                            .nodes
+                            .first()
+                            .map(|node| node.html.clone())
+                            .unwrap_or_default();
+                        wrong.push(format!("{name}: {} ({}) at {place}", found.id, found.help));
+                    }
+                }
+            }
+        }
+        ensure!(wrong.is_empty(), "{}", wrong.join("\n"));
+        Ok(())
+    })
+}
