@@ -124,9 +124,9 @@ impl Peer {
             && self.end.preference != RelayPreference::Never
     }
 
-    /// The relays to try, best first.
-    pub(crate) fn relays(&self, own_home: Option<RelayId>, now: Instant) -> impl Iterator<Item = RelayId> {
-        let all = [self.home, self.heard_by, own_home].into_iter().flatten();
+    /// The relays to try, best first; `own` are those at which this device listens.
+    pub(crate) fn relays(&self, own: [Option<RelayId>; 2], now: Instant) -> impl Iterator<Item = RelayId> {
+        let all = [self.home, self.heard_by].into_iter().chain(own).flatten();
         all.filter(move |relay| !self.absence.is_from(*relay, now))
     }
 

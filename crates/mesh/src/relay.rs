@@ -236,6 +236,14 @@ impl Relays {
         }
     }
 
+    /// A peer prefers another relay: is this one still there?
+    pub(crate) fn doubt(&mut self, id: RelayId, now: Instant) {
+        if let Some(relay) = self.relays.get_mut(&id).filter(|relay| relay.is_well()) {
+            relay.udp.doubt(now);
+            relay.stream.doubt(now);
+        }
+    }
+
     /// Everything is uncertain: each session is asked whether it is still there.
     pub(crate) fn handle_change(&mut self, now: Instant) {
         for relay in self.relays.values_mut() {
@@ -313,10 +321,11 @@ impl Relays {
         now: Instant,
     ) -> bool {
         let mut changed = false;
-        let has_ticket = self.ticket.is_some();
+        let (has_ticket, standby) = (self.ticket.is_some(), self.standby());
         let ids: Vec<_> = self.relays.keys().copied().collect();
         for id in ids {
-            let wanted = has_ticket && (self.home == Some(id) || self.needed.contains(&id));
+            let listens = self.home == Some(id) || standby == Some(id);
+            let wanted = has_ticket && (listens || self.needed.contains(&id));
             let Some(relay) = self.relays.get_mut(&id) else {
                 continue;
             };

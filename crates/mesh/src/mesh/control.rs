@@ -130,12 +130,12 @@ impl Mesh {
     }
 
     fn choose_relay(&mut self, index: PeerIndex, now: Instant) {
-        let own_home = self.relays.home();
+        let own = [self.relays.home(), self.relays.standby()];
         let Some(peer) = self.peers.get_mut(index) else {
             return;
         };
         let best = peer
-            .relays(own_home, now)
+            .relays(own, now)
             .find_map(|relay| self.relays.through(relay, peer.key));
         let best = best.filter(|_| peer.may_relay(&self.own));
         if best != peer.relay {
@@ -319,18 +319,29 @@ impl Mesh {
         if !peer.window.accept(sealed.counter()) {
             return Opened::Dropped(self.drop(DropReason::Replayed));
         }
-        if let Some((relay, _)) = by {
-            peer.heard_by = Some(relay);
-            peer.absence.end(relay);
-        }
         let allowed = match way {
             Way::Direct(_) => peer.may_direct(&self.own),
             Way::Relay => peer.may_relay(&self.own),
         };
+        if let Some((relay, _)) = by {
+            self.note_relay(index, relay, now);
+        }
         if allowed {
             self.handle_probe(index, probe, way, now);
         }
         Opened::Consumed
+    }
+
+    /// A peer was heard by a relay; whether that is news.
+    pub(super) fn note_relay(&mut self, index: PeerIndex, by: RelayId, now: Instant) -> bool {
+        let Some(peer) = self.peers.get_mut(index) else {
+            return false;
+        };
+        let is_news = peer.heard_by.replace(by) != Some(by);
+        if let Some(used) = peer.relay.filter(|used| is_news && used.relay != by) {
+            self.relays.doubt(used.relay, now);
+        }
+        peer.absence.end(by) || is_news
     }
 
     fn handle_probe(&mut self, index: PeerIndex, probe: Probe, way: Way, now: Instant) {

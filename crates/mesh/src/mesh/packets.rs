@@ -255,13 +255,10 @@ impl Mesh {
             }
             _ => peer.paths.handle_heard(way, &self.local, now),
         }
-        if by.is_some() && peer.heard_by != by {
-            peer.heard_by = by;
-            changed = true;
-        }
-        changed |= by.is_some_and(|relay| peer.absence.end(relay));
         changed |= peer.paths.note_received(now);
-        if changed || peer.paths.has_queries() {
+        changed |= peer.paths.has_queries();
+        changed |= by.is_some_and(|relay| self.note_relay(index, relay, now));
+        if changed {
             self.settle(index, now);
         }
     }

@@ -8,6 +8,13 @@ use std::time::{Duration, Instant};
 const NEARER_BY: Duration = Duration::from_millis(5);
 
 impl Relays {
+    /// Where this device listens, too, in case its home dies. It is the same for all that have the same home, since
+    /// they could not tell each other then.
+    pub(crate) fn standby(&self) -> Option<RelayId> {
+        let home = self.home?;
+        self.relays.keys().copied().find(|id| *id != home)
+    }
+
     /// Takes the nearest relay for the home, with some reluctance.
     pub(crate) fn choose_home(&mut self, rtt: impl Fn(RelayId) -> Option<Duration>, now: Instant) {
         if self.ticket.is_none() {

@@ -23,11 +23,11 @@ const PROOF: Duration = Duration::from_millis(300);
 const PROOFS: u32 = 5;
 /// Pings that may stay unanswered, one per [`PING_AGAIN`].
 const PINGS: u32 = 3;
-const PING_AGAIN: Duration = Duration::from_millis(400);
+const PING_AGAIN: Duration = Duration::from_millis(300);
 /// So many were sent to a session that is called silent, and all but the last had their time.
 const SILENT: u32 = 3;
 /// Something was sent through the relay and nothing came back: is it still there?
-const SILENT_SENDING: Duration = Duration::from_secs(3);
+const SILENT_SENDING: Duration = Duration::from_secs(1);
 const LONGEST_KEEPALIVE: Duration = Duration::from_secs(25);
 /// After a refusal that a later ticket may cure, or somebody else's leaving.
 const REFUSED: Duration = Duration::from_secs(30);

@@ -64,15 +64,21 @@ fn answer(n: u8, bytes: &[u8]) -> Option<Vec<u8>> {
     Some(out)
 }
 
-/// Lets time pass; the frames that were sent, and when.
-fn run(client: &mut Relays, now: &mut Instant, time: Duration, answers: bool) -> Vec<Duration> {
+/// Lets time pass; the frames that were sent, and when. Only relays that are alive answer.
+fn run(client: &mut Relays, now: &mut Instant, time: Duration, alive: &[u8]) -> Vec<Duration> {
     let (begin, end) = (*now, *now + time);
     let mut sent = vec![];
     loop {
         client.handle_timeout(|_| None, *now);
         while let Some(transmit) = client.poll_transmit() {
             sent.push(*now - begin);
-            if let (true, Some(bytes)) = (answers, answer(2, &transmit.bytes)) {
+            let relay = match transmit.leg {
+                Leg::Udp(address) => [2, 3].into_iter().find(|n| self::address(*n) == address),
+                Leg::Stream(stream) => [2, 3].into_iter().find(|n| id(*n) == stream),
+            };
+            if let Some(relay) = relay.filter(|relay| alive.contains(relay))
+                && let Some(bytes) = answer(relay, &transmit.bytes)
+            {
                 client.handle_frame(transmit.leg, Frame::parse(&bytes).unwrap(), *now);
             }
         }
@@ -89,11 +95,11 @@ fn run(client: &mut Relays, now: &mut Instant, time: Duration, answers: bool) ->
 fn a_relay_that_answers_is_up_after_two_hellos_and_kept_alive() {
     let mut now = Instant::now();
     let mut client = client(&[2], now);
-    assert_eq!(run(&mut client, &mut now, Duration::from_secs(1), true).len(), 2);
+    assert_eq!(run(&mut client, &mut now, Duration::from_secs(1), &[2]).len(), 2);
     assert!(client.is_up(id(2)));
     let through = client.through(id(2), key(3).public()).unwrap();
     assert_eq!(through.leg, Leg::Udp(address(2)));
-    let pings = run(&mut client, &mut now, Duration::from_secs(100), true).len();
+    let pings = run(&mut client, &mut now, Duration::from_secs(100), &[2]).len();
     assert!((3..=5).contains(&pings), "{pings}");
     assert!(client.is_up(id(2)));
     assert_eq!(client.poll_wish(), None);
@@ -103,9 +109,9 @@ fn a_relay_that_answers_is_up_after_two_hellos_and_kept_alive() {
 fn a_silent_relay_is_asked_over_a_stream_after_a_fifth_of_a_second() {
     let mut now = Instant::now();
     let mut client = client(&[2], now);
-    run(&mut client, &mut now, Duration::from_millis(190), false);
+    run(&mut client, &mut now, Duration::from_millis(190), &[]);
     assert_eq!(client.poll_wish(), None);
-    run(&mut client, &mut now, Duration::from_millis(20), false);
+    run(&mut client, &mut now, Duration::from_millis(20), &[]);
     assert_eq!(client.poll_wish(), Some((id(2), true)));
     client.set_stream(id(2), true);
     let mut challenge = vec![0; 100];
@@ -121,7 +127,7 @@ fn a_silent_relay_is_asked_over_a_stream_after_a_fifth_of_a_second() {
     client.handle_frame(hello.leg, Frame::parse(&welcome).unwrap(), now);
     assert!(client.is_up(id(2)) && client.any_stream_up());
     // UDP works again: the stream is not needed anymore.
-    run(&mut client, &mut now, Duration::from_secs(30), true);
+    run(&mut client, &mut now, Duration::from_secs(30), &[2]);
     assert_eq!(client.poll_wish(), Some((id(2), false)));
     assert_eq!(
         client.through(id(2), key(3).public()).unwrap().leg,
@@ -133,17 +139,17 @@ fn a_silent_relay_is_asked_over_a_stream_after_a_fifth_of_a_second() {
 fn a_relay_that_forgot_us_is_greeted_at_once_and_a_dead_one_is_noticed() {
     let mut now = Instant::now();
     let mut client = client(&[2], now);
-    run(&mut client, &mut now, Duration::from_secs(1), true);
+    run(&mut client, &mut now, Duration::from_secs(1), &[2]);
     let end = Frame::End {
         session: SessionId(5),
         reason: Reason::NoSession,
     };
     client.handle_frame(Leg::Udp(address(2)), end, now);
     assert!(!client.is_up(id(2)));
-    run(&mut client, &mut now, Duration::from_millis(10), true);
+    run(&mut client, &mut now, Duration::from_millis(10), &[2]);
     assert!(client.is_up(id(2)));
     client.note_sent(id(2), now);
-    run(&mut client, &mut now, Duration::from_secs(7), false);
+    run(&mut client, &mut now, Duration::from_secs(7), &[]);
     assert!(!client.is_up(id(2)), "it did not answer for seconds");
 }
 
@@ -151,7 +157,7 @@ fn a_relay_that_forgot_us_is_greeted_at_once_and_a_dead_one_is_noticed() {
 fn frames_of_strangers_are_not_believed() {
     let mut now = Instant::now();
     let mut client = client(&[2], now);
-    run(&mut client, &mut now, Duration::from_secs(1), true);
+    run(&mut client, &mut now, Duration::from_secs(1), &[2]);
     let end = |session| Frame::End {
         session: SessionId(session),
         reason: Reason::Leaving,
@@ -185,10 +191,22 @@ fn the_home_is_the_nearest_relay_unless_another_is_hardly_nearer_or_it_is_dead()
     assert_eq!(choose(9, 10), id(3));
     assert_eq!(choose(5, 100), id(2));
     let mut later = now;
-    run(&mut client, &mut later, Duration::from_secs(4), false);
+    run(&mut client, &mut later, Duration::from_secs(4), &[3]);
     client.choose_home(
         |relay| Some(Duration::from_millis(if relay == id(2) { 5 } else { 100 })),
         later,
     );
     assert_eq!(client.home(), Some(id(3)));
+}
+
+#[test]
+fn it_listens_at_a_second_relay_before_the_first_one_dies() {
+    let mut now = Instant::now();
+    let mut client = client(&[2, 3, 4], now);
+    run(&mut client, &mut now, Duration::from_secs(1), &[2, 3]);
+    assert_eq!((client.home(), client.standby()), (Some(id(2)), Some(id(3))));
+    assert!(client.is_up(id(2)) && client.is_up(id(3)) && !client.is_up(id(4)));
+    client.doubt(id(2), now);
+    run(&mut client, &mut now, Duration::from_millis(1300), &[3]);
+    assert!(!client.is_up(id(2)) && client.is_up(id(3)));
 }
