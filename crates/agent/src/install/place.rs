@@ -41,7 +41,12 @@ fn ensure_user() -> Result<(), InstallError> {
         let home = ["--home-dir", STATE_DIR, "--no-create-home"];
         run(
             "useradd",
-            &[&["--system", "--user-group", "--shell", shell], &home[..], &[USER]].concat(),
+            &[
+                &["--system", "--user-group", "--shell", shell],
+                &home[..],
+                &[USER],
+            ]
+            .concat(),
         )?;
     }
     let groups = fs::read_to_string("/etc/group").unwrap_or_default();
