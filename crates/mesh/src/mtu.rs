@@ -4,7 +4,7 @@ use crate::filter::packet::{Headers, ICMP, ICMPV6, Payload, SYN};
 use std::net::IpAddr;
 
 /// How much of a packet is quoted to its sender: enough for every header, and small on every path.
-const QUOTE: usize = 128;
+pub(crate) const QUOTE: usize = 128;
 const TTL: u8 = 64;
 
 /// Lowers the segment size that a SYN announces to what fits `mtu`. A packet whose checksum is finished stays right.

@@ -104,6 +104,8 @@ pub(crate) struct Peer {
     pub(crate) heard_by: Option<RelayId>,
     pub(crate) relay: Option<Through>,
     pub(crate) route: Option<Route>,
+    /// The beginning of the last packet that was sent directly and may be too large for the path by now.
+    pub(crate) large: Vec<u8>,
     pub(crate) shown: Option<Shown>,
     pub(crate) since: Instant,
     pub(crate) timer: Option<Instant>,

@@ -98,6 +98,7 @@ impl Mesh {
             heard_by: None,
             relay: None,
             route: None,
+            large: Vec::new(),
             shown: None,
             since: now,
             timer: None,

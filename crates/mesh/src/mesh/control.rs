@@ -127,6 +127,11 @@ impl Mesh {
         if rerouted {
             self.restart_handshake(index, before.is_some(), now);
         }
+        if let (Some(before), Some(after)) = (before, after)
+            && after.mtu < before.mtu
+        {
+            self.recall_large(index, after.mtu);
+        }
     }
 
     fn choose_relay(&mut self, index: PeerIndex, now: Instant) {

@@ -63,7 +63,12 @@ impl Mesh {
             self.bounces.extend(mtu::too_big(bytes, &headers, route_mtu));
             return Err(DropReason::TooBig);
         }
-        let is_in_question = largest > usize::from(RELAYED_MTU) && peer.paths.note_large(now);
+        let mut is_in_question = false;
+        if largest > usize::from(RELAYED_MTU) {
+            is_in_question = peer.paths.note_large(now);
+            peer.large.clear();
+            peer.large.extend(bytes.iter().take(mtu::QUOTE));
+        }
         if let Some(relay) = peer.route.and_then(|route| route.relay) {
             self.relays.note_sent(relay, now);
         }
@@ -74,6 +79,17 @@ impl Mesh {
         mtu::clamp_segment_size(bytes, &headers, route_mtu);
         self.wake_session(index, now);
         Ok(index)
+    }
+
+    /// A path became narrower, and what was sent last did not arrive: its sender need not find out by waiting.
+    pub(super) fn recall_large(&mut self, index: PeerIndex, mtu: u16) {
+        let Some(peer) = self.peers.get_mut(index) else {
+            return;
+        };
+        let large = std::mem::take(&mut peer.large);
+        if let Some(headers) = packet::parse(&large) {
+            self.bounces.extend(mtu::too_big(&large, &headers, mtu));
+        }
     }
 
     /// Encrypts one IP packet for a peer into `out`, which needs [`Self::SEAL_OVERHEAD`] bytes more than the packet

@@ -14,7 +14,7 @@ const SPACING: Duration = Duration::from_millis(250);
 /// A path that grew is noticed after this.
 const AGAIN: Duration = Duration::from_secs(300);
 /// A path that shrank is noticed after this, if that matters to anybody.
-const CHECK: Duration = Duration::from_secs(3);
+const CHECK: Duration = Duration::from_secs(2);
 
 #[derive(Debug)]
 pub(super) struct PathMtu {
@@ -24,6 +24,7 @@ pub(super) struct PathMtu {
     next: Option<Instant>,
     /// When the ladder is to be tried from the top.
     climb: Option<Instant>,
+    /// When a size was answered.
     checked: Option<Instant>,
 }
 
@@ -58,17 +59,21 @@ impl PathMtu {
         (self.next, self.climb, self.checked) = (Some(climb), Some(climb), Some(now));
     }
 
-    /// A packet is sent that only the size at hand lets through. Whether that size is to be tried now.
+    /// A packet is sent that only the size at hand lets through. Whether that size is therefore tried soon.
     pub(super) fn note_large(&mut self, now: Instant) -> bool {
-        let is_probing = self.rung > 0 || self.tries > 0;
-        if is_probing || self.checked.is_none_or(|checked| now < checked + CHECK) {
+        let (Some(checked), false) = (self.checked, self.is_in_question()) else {
             return false;
-        }
+        };
         let Some(rung) = LADDER.iter().position(|size| *size == self.mtu) else {
             return false;
         };
-        (self.rung, self.next, self.checked) = (rung, Some(now), Some(now));
+        (self.rung, self.next) = (rung, Some(now.max(checked + CHECK)));
         true
+    }
+
+    /// Whether something is tried before the ladder's turn comes.
+    fn is_in_question(&self) -> bool {
+        self.next != self.climb
     }
 
     pub(super) fn timeout(&self) -> Option<Instant> {
@@ -130,9 +135,9 @@ mod tests {
         path.restart(now);
         assert_eq!(path.poll(now), Some(1420));
         path.confirm(1420, now);
-        assert!(!path.note_large(now), "it was tried just now");
-        now += CHECK;
         assert!(path.note_large(now) && !path.note_large(now));
+        now += CHECK;
+        assert_eq!(path.timeout(), Some(now));
         let begun = now;
         while path.get() == 1420 {
             now = path.timeout().unwrap();
