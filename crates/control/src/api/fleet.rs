@@ -51,7 +51,8 @@ fn parse_name(text: &str) -> Result<String, Refusal> {
     Ok(name.to_owned())
 }
 
-/// Names the fleet. The choice of how to begin is the first policy, and means nothing once there is one.
+/// Names the fleet. The choice of how to begin is the first policy. Rules that were saved before any choice stand, and
+/// the choice means nothing; another choice than the one that was made is refused.
 async fn set(core: &Core, name: Option<String>, choice: Option<StartingPolicy>) -> Result<(), Refusal> {
     let now = core.clock.now();
     let (mut row, policy) = {
@@ -59,7 +60,7 @@ async fn set(core: &Core, name: Option<String>, choice: Option<StartingPolicy>) 
         let policy = choice.and_then(|choice| mesh::begin_with(&state, choice, now));
         (state.fleet.clone(), policy)
     };
-    if choice.is_some() && choice != row.starting_policy && policy.is_none() {
+    if choice.is_some() && row.starting_policy.is_some_and(|made| Some(made) != choice) && policy.is_none() {
         return Err(Refusal::new(
             Code::Conflict,
             "The fleet has an access policy already. Change it on the Mesh page.",
@@ -67,7 +68,7 @@ async fn set(core: &Core, name: Option<String>, choice: Option<StartingPolicy>) 
         .with_field("starting_policy"));
     }
     row.name = name.or(row.name);
-    row.starting_policy = choice.or(row.starting_policy);
+    row.starting_policy = row.starting_policy.or(choice.filter(|_| policy.is_some()));
     core.store.save_fleet_with(&row, policy.as_ref()).await?;
     {
         let mut state = core.cache.lock();

@@ -76,6 +76,21 @@ async fn nothing_is_allowed_until_the_owner_chose_how_to_begin() {
 }
 
 #[tokio::test]
+async fn rules_that_are_older_than_the_first_visit_stand() {
+    let bed = bed().await;
+    let rule = r#"{"policy":{"rules":[{"name":"web","from":["any"],"to":["device:nas"]}]}}"#;
+    bed.call(Method::PUT, "/policy", rule).await;
+    let welcome = r#"{"starting_policy":"open_lab","name":"lab"}"#;
+    let (status, answer) = bed.call(Method::PATCH, "/fleet", welcome).await;
+    assert!(status.is_success(), "{answer}");
+    let policy: PolicyInForce = bed.get("/policy").await;
+    assert_eq!(
+        (policy.revision, policy.policy.rules[0].name.as_str()),
+        (1, "web")
+    );
+}
+
+#[tokio::test]
 async fn a_locked_fleet_without_an_agent_here_is_completed_when_there_is_one() {
     let bed = Testbed::with(Ui::None, vec![peer("nas", 2)]).await;
     bed.call(Method::PATCH, "/fleet", r#"{"starting_policy":"locked"}"#)
