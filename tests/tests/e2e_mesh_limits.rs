@@ -102,24 +102,35 @@ fn what_nobody_asked_for_and_what_bears_a_false_source_is_dropped() -> Result<()
     })
 }
 
+/// Cables here pass runs of packets uncut, and a run is not what a narrow path drops.
+fn cut_runs(machine: &Machine) -> Result<()> {
+    run(machine
+        .command("ip")
+        .args(["link", "set", "eth0", "gso_max_segs", "1"]))
+    .map(drop)
+}
+
+/// From now on large datagrams do not arrive, and nobody says so.
+fn narrow(machine: &Machine) -> Result<()> {
+    let hook = "{ type filter hook prerouting priority -300; }";
+    let rule = ["udp", "length", ">", "1380", "drop"];
+    for arguments in [
+        &["add", "table", "ip", "narrow"][..],
+        &["add", "chain", "ip", "narrow", "prerouting", hook],
+        &[&["add", "rule", "ip", "narrow", "prerouting"], &rule[..]].concat(),
+    ] {
+        run(machine.command("nft").args(arguments))?;
+    }
+    Ok(())
+}
+
 #[test]
 fn a_path_that_swallows_large_packets_still_carries_large_transfers() -> Result<()> {
     on(Lab::on_internet(&[Nat::Cone, Nat::None])?, async |lab| {
         let [a, b] = [lab.machine(1), lab.machine(2)];
         for machine in [a, b] {
-            // Cables here pass runs of packets uncut, and a run is not what a narrow path drops.
-            run(machine
-                .command("ip")
-                .args(["link", "set", "eth0", "gso_max_segs", "1"]))?;
-            let hook = "{ type filter hook prerouting priority -300; }";
-            let rule = ["udp", "length", ">", "1380", "drop"];
-            for arguments in [
-                &["add", "table", "ip", "narrow"][..],
-                &["add", "chain", "ip", "narrow", "prerouting", hook],
-                &[&["add", "rule", "ip", "narrow", "prerouting"], &rule[..]].concat(),
-            ] {
-                run(machine.command("nft").args(arguments))?;
-            }
+            cut_runs(machine)?;
+            narrow(machine)?;
         }
         let meshed = Meshed::start(lab).await?;
         let (mut stream, _) = meshed.first_byte(a, b, seconds(5.0))?;
@@ -129,6 +140,39 @@ fn a_path_that_swallows_large_packets_still_carries_large_transfers() -> Result<
         let begun = Instant::now();
         transfer(&mut stream, 1 << 20).with_context(|| format!("{:?}", meshed.path(a, b)))?;
         println!("1 MiB to and fro took {:.1?}", begun.elapsed());
+        Ok(())
+    })
+}
+
+#[test]
+fn a_path_that_narrows_while_it_is_used_carries_the_rest_after_seconds() -> Result<()> {
+    on(Lab::on_internet(&[Nat::Cone, Nat::None])?, async |lab| {
+        let [a, b] = [lab.machine(1), lab.machine(2)];
+        for machine in [a, b] {
+            cut_runs(machine)?;
+        }
+        let meshed = Meshed::start(lab).await?;
+        meshed.first_byte(a, b, seconds(5.0))?;
+        for (from, to) in [(a, b), (b, a)] {
+            eventually("its whole size is known", seconds(10.0), async || {
+                let path = meshed.path(from, to)?;
+                ensure!(path.mtu == 1420, "{path:?}");
+                Ok(())
+            })
+            .await?;
+        }
+        // Segments of a connection that began on a smaller path would be small enough.
+        let (mut stream, _) = meshed.first_byte(a, b, seconds(5.0))?;
+        transfer(&mut stream, 4 << 20)?;
+        narrow(a)?;
+        narrow(b)?;
+        let narrowed = Instant::now();
+        transfer(&mut stream, 1 << 20).with_context(|| format!("{:?}", meshed.path(a, b)))?;
+        let took = narrowed.elapsed();
+        println!("1 MiB to and fro took {took:.1?} after the path narrowed");
+        let path = meshed.path(a, b)?;
+        ensure!(path.why.kind() == PathKind::Direct, "{path:?}");
+        ensure!(took < seconds(8.0), "{took:?} after the path narrowed");
         Ok(())
     })
 }
