@@ -258,3 +258,33 @@ fn a_restarted_control_asks_a_browser_to_sign_in_again() -> Result<()> {
         page.find("link", "Containers").await.map(drop)
     })
 }
+
+#[test]
+fn selected_devices_get_tags_and_lose_trust_after_a_question() -> Result<()> {
+    with_lab(1, async |lab| {
+        let (fleet, browser) = open(lab).await?;
+        let page = &browser.page;
+        go(page, "Devices").await?;
+        page.find("checkbox", "Select nas").await?.click().await?;
+        page.click("button", "Edit tags").await?;
+        page.find("combobox", "Tags to add")
+            .await?
+            .send_keys("edge")
+            .await?;
+        page.press(Key::Enter).await?;
+        page.click("button", "Save tags of 1 device").await?;
+        page.gone("dialog", "Edit tags of 1 device").await?;
+        let tags = fleet.control.device("nas").await?.tags;
+        ensure!(tags.iter().any(|tag| tag.as_str() == "edge"), "tags: {tags:?}");
+
+        page.find("checkbox", "Select nas").await?.click().await?;
+        page.click("button", "Revoke").await?;
+        let field = page.find("textbox", "Type nas to confirm").await?;
+        keep_picture("revoke-selected", &page.picture().await?)?;
+        field.send_keys("nas").await?;
+        page.press(Key::Enter).await?;
+        page.shows("1 device is revoked.", seconds(5.0)).await?;
+        ensure!(fleet.control.device("nas").await?.status == DeviceStatus::Revoked);
+        Ok(())
+    })
+}

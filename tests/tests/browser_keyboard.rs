@@ -1,0 +1,150 @@
+//! What holds on every page for those who use the keyboard, and for everybody's eyes: Tab reaches all and shows where
+//! it is, and nothing moves that was shown.
+
+use anyhow::{Context, Result, ensure};
+use flotilla_protocol::API_PORT;
+use flotilla_protocol::api::{StartingPolicy, UpdateFleet};
+use flotilla_tests::browser::{Browser, Page, keys::Key};
+use flotilla_tests::eventually::seconds;
+use flotilla_tests::fleet::Fleet;
+use flotilla_tests::flotilla::ControlSetup;
+use flotilla_tests::lab::{Lab, with_lab};
+
+const ROUTES: [&str; 12] = [
+    "/",
+    "/devices",
+    "/devices/nas",
+    "/devices/nas/tags",
+    "/containers",
+    "/stacks",
+    "/images",
+    "/volumes",
+    "/networks",
+    "/activity",
+    "/settings",
+    "/devices/add",
+];
+
+/// Everything that Tab has to reach, remembered by the page; of a group of radios that is the chosen one.
+const STOPS: &str = "
+    const over = document.querySelector('dialog[open]') ?? document;
+    const all = [...over.querySelectorAll('a[href],button,input,select,textarea,summary,[tabindex]')];
+    window.stops = all.filter(e => e.tabIndex >= 0 && !e.disabled && !e.closest('[inert]')
+        && e.checkVisibility({ visibilityProperty: true }) && (e.type !== 'radio' || e.checked));
+    document.activeElement.blur();
+    return window.stops.length";
+
+/// Which of them has the focus, whether one can see it, and what it is.
+const STOP: &str = "
+    const e = document.activeElement;
+    const rings = (e, part) => {
+        const s = getComputedStyle(e, part);
+        return s.outlineStyle !== 'none' && parseFloat(s.outlineWidth) > 0;
+    };
+    const seen = rings(e) || rings(e, '::after') || rings(e.parentElement ?? e);
+    return [window.stops.indexOf(e), seen, e.outerHTML.slice(0, 120)]";
+
+/// How much has moved since the page was opened, as the browser adds it up.
+const MOVED: &str = "
+    const done = arguments[arguments.length - 1];
+    let sum = 0;
+    const add = list => list.getEntries().forEach(e => sum += e.value);
+    new PerformanceObserver(add).observe({ type: 'layout-shift', buffered: true });
+    requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(() => done(sum))))";
+
+/// A fleet of one device that a browser looks at, and the address of its pages.
+async fn open(lab: &Lab) -> Result<(Fleet, Browser, String)> {
+    let mut fleet = Fleet::start(lab, ControlSetup::new(lab)?.with_ui()?).await?;
+    let answers = UpdateFleet {
+        name: Some("home-lab".to_owned()),
+        starting_policy: Some(StartingPolicy::OpenLab),
+        ..UpdateFleet::default()
+    };
+    fleet.control.send(&answers).await?;
+    // The code in the address is good for a minute, which an engine's images may take.
+    fleet.control.stop()?;
+    fleet.control.start_again()?;
+    fleet.is_back().await?;
+    let browser = Browser::start(lab).await?;
+    let ready = fleet.control.ready()?;
+    browser.page.open(&ready.ui).await?;
+    let api = ready.api.to_string();
+    Ok((fleet, browser, api))
+}
+
+/// What Tab does not reach on this page, and where it cannot be seen.
+async fn walk(page: &Page) -> Result<Vec<String>> {
+    let count = page.run(STOPS).await?.as_u64().context("no number")?;
+    let mut missing: Vec<_> = (0..count).map(Some).collect();
+    let mut wrong = Vec::new();
+    for _ in 0..count + 3 {
+        page.press(Key::Tab).await?;
+        let stop = page.run(STOP).await?;
+        let Some(index) = stop[0].as_u64() else { continue };
+        if missing[usize::try_from(index)?].take().is_some() && stop[1] != true {
+            wrong.push(format!("no ring around {}", stop[2]));
+        }
+    }
+    for index in missing.into_iter().flatten() {
+        let html = page
+            .run(&format!("return window.stops[{index}].outerHTML.slice(0, 120)"))
+            .await?;
+        wrong.push(format!("Tab never reaches {html}"));
+    }
+    Ok(wrong)
+}
+
+async fn moved(page: &Page) -> Result<f64> {
+    page.run_async(MOVED, Vec::new())
+        .await?
+        .as_f64()
+        .context("no number")
+}
+
+#[test]
+fn tab_reaches_everything_on_every_page_and_shows_where_it_is() -> Result<()> {
+    with_lab(1, async |lab| {
+        let (_fleet, browser, api) = open(lab).await?;
+        let page = &browser.page;
+        let mut wrong = Vec::new();
+        for route in ROUTES {
+            page.open(&format!("{api}{route}")).await?;
+            wrong.extend(
+                walk(page)
+                    .await?
+                    .into_iter()
+                    .map(|found| format!("{route}: {found}")),
+            );
+        }
+        ensure!(wrong.is_empty(), "{}", wrong.join("\n"));
+        Ok(())
+    })
+}
+
+#[test]
+fn nothing_moves_while_a_page_loads_nor_when_contact_is_lost() -> Result<()> {
+    with_lab(1, async |lab| {
+        let (_fleet, browser, api) = open(lab).await?;
+        let page = &browser.page;
+        let mut wrong = Vec::new();
+        for route in ROUTES {
+            page.open(&format!("{api}{route}")).await?;
+            let moved = moved(page).await?;
+            if moved > 0.01 {
+                wrong.push(format!("{route}: {moved:.4} while it loads"));
+            }
+        }
+        page.open(&format!("{api}/containers")).await?;
+        let before = moved(page).await?;
+        lab.refuse_on_control(API_PORT)?;
+        page.shows("Lost contact with the controller", seconds(3.0))
+            .await?;
+        let after = moved(page).await?;
+        if after - before > 0.001 {
+            wrong.push(format!("{:.4} when contact is lost", after - before));
+        }
+        lab.accept_on_control()?;
+        ensure!(wrong.is_empty(), "{}", wrong.join("\n"));
+        Ok(())
+    })
+}
