@@ -90,7 +90,7 @@ pub enum Attention {
     DockerDesktopHost,
     /// The device's clock differs from control's by this many seconds (positive: ahead).
     ClockSkew { seconds: i64 },
-    /// Less than a tenth of the disk is free.
+    /// Less than a tenth of the disk is free, and less than 10 GiB.
     LowDisk { free_bytes: u64, total_bytes: u64 },
     /// The container engine cannot be used, and why.
     Engine { reason: String },

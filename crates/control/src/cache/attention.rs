@@ -12,6 +12,9 @@ use flotilla_protocol::{
 const SKEW_SECONDS: i64 = 30;
 
 /// `range` is the mesh's.
+/// On a large disk a tenth is plenty: this much holds a round of image updates.
+const LOW_DISK: u64 = 10 << 30;
+
 pub(super) fn attention(row: &DeviceRow, known: &Known, range: &str) -> Vec<Attention> {
     let mut found = Vec::new();
     if let Some(imposter) = row.imposter.clone() {
@@ -42,7 +45,7 @@ pub(super) fn attention(row: &DeviceRow, known: &Known, range: &str) -> Vec<Atte
     if let (Some(facts), Some(usage)) = (&known.facts, &known.usage) {
         let total_bytes = facts.disk_bytes;
         let free_bytes = total_bytes.saturating_sub(usage.disk_bytes);
-        if total_bytes > 0 && free_bytes < total_bytes / 10 {
+        if free_bytes < LOW_DISK.min(total_bytes / 10) {
             found.push(Attention::LowDisk {
                 free_bytes,
                 total_bytes,
@@ -214,5 +217,24 @@ mod tests {
             reason: "no permission".into(),
         };
         assert_eq!(attention(&device("nas", 1), &known, RANGE), [expected]);
+    }
+
+    #[test]
+    fn a_tenth_of_a_large_disk_is_room_enough() {
+        let left = |free_bytes: u64| Known {
+            facts: Some(Facts {
+                disk_bytes: 1 << 40,
+                ..Facts::default()
+            }),
+            usage: Some(Usage {
+                disk_bytes: (1 << 40) - free_bytes,
+                ..Usage::default()
+            }),
+            ..Known::default()
+        };
+        let row = device("nas", 1);
+        assert_eq!(attention(&row, &left(LOW_DISK), RANGE), []);
+        let full = attention(&row, &left(LOW_DISK - 1), RANGE);
+        assert!(matches!(full[..], [Attention::LowDisk { .. }]), "{full:?}");
     }
 }
