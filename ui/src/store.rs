@@ -13,7 +13,7 @@ pub use shelf::{Change, Load, Shelf, Shelved};
 use flotilla_protocol::{
     Timestamp,
     activity::Activity,
-    api::{Enrollment, Fleet, LiveFrame, PolicyInForce, RelayFacts, Resource, ResourceRef, Row},
+    api::{Enrollment, Fleet, LiveFrame, PolicyInForce, Push, RelayFacts, Resource, ResourceRef, Row},
     device::{Device, DeviceStatus},
     id::DeviceId,
     inventory::{Container, Image, Kind, Network, Stack, Volume},
@@ -52,6 +52,8 @@ pub struct Store {
     pub policy: RwSignal<Option<PolicyInForce>>,
     /// Newest enrollments that the live stream told of or a page asked for.
     pub enrollments: RwSignal<BTreeMap<DeviceId, Enrollment>>,
+    /// Newest pushes over SSH that the live stream told of or a page asked for.
+    pub pushes: RwSignal<BTreeMap<DeviceId, Push>>,
     pub contact: RwSignal<Contact>,
     pub(crate) session: RwSignal<crate::session::Session>,
     touched: StoredValue<Touched>,
@@ -80,6 +82,7 @@ impl Store {
             relays: RwSignal::default(),
             policy: RwSignal::new(None),
             enrollments: RwSignal::default(),
+            pushes: RwSignal::default(),
             contact: RwSignal::new(Contact::Connecting),
             session: RwSignal::new(crate::session::Session::Opening),
             touched: StoredValue::new(Touched::default()),
@@ -127,6 +130,9 @@ impl Store {
             Some(Resource::Path(path)) => self.patch(7, self.paths, seq, Change::Upsert(*path)),
             Some(Resource::Relay(relay)) => self.patch(8, self.relays, seq, Change::Upsert(relay)),
             Some(Resource::Policy(policy)) => self.take_policy(*policy),
+            Some(Resource::Push(push)) => self.pushes.update(|known| {
+                known.insert(push.device_id, push);
+            }),
             Some(Resource::Unknown) | None => {}
         }
         match frame.remove {

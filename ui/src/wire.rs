@@ -153,6 +153,7 @@ fn resource(text: &str) -> serde_json::Result<Resource> {
         "path" => Resource::Path(Box::new(FromJson::from_json(text)?)),
         "policy" => Resource::Policy(Box::new(serde_json::from_str(text)?)),
         "relay" => Resource::Relay(FromJson::from_json(text)?),
+        "push" => Resource::Push(serde_json::from_str(text)?),
         _ => Resource::Unknown,
     })
 }

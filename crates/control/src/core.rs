@@ -98,6 +98,7 @@ impl Core {
             id: state.fleet.id,
             name: state.fleet.name.clone(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
+            added_endpoints: Vec::new(),
             reachable_from_outside: endpoints.iter().any(advertise::is_outside),
             endpoints,
             ca_pin: self.trust.ca.pin(),

@@ -86,6 +86,7 @@ fn without_texts(config: &ConfigFile) -> DeviceAdded {
         token_expires: config.token_expires,
         install: None,
         docker_run: None,
+        docker_run_powershell: None,
         compose: None,
         config: None,
         config_run: None,

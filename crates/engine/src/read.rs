@@ -77,6 +77,7 @@ pub(crate) fn container(answer: ContainerInspectResponse, own: &OwnContainer) ->
         volumes,
         networks,
         is_agent: own.is(&id) || labels.get(AGENT_LABEL).is_some_and(|value| value == "true"),
+        pod: None,
         id,
     };
     Observed {

@@ -6,7 +6,7 @@
 
 use crate::{
     Timestamp,
-    device::{Facts, Usage},
+    device::{EndpointTrial, Facts, NetworkMode, Usage},
     endpoint::Endpoint,
     inventory::{EngineState, Inventory, Item, Kind},
     key::PublicKey,
@@ -40,6 +40,12 @@ pub const REVOKED_PATH: &str = "/v1/revoked";
 /// `POST /v1/containers/{id}/{action}` with an action of [`crate::inventory::ContainerAction`].
 pub const CONTAINERS_PATH: &str = "/v1/containers";
 
+/// Below a container: `POST` with [`PodPlacement`] puts it into the device's pod or takes it out of it.
+pub const POD_PATH: &str = "pod";
+
+/// `POST` with [`ModeOrder`]. Answered before the agent's container is replaced by one in the other network.
+pub const MODE_PATH: &str = "/v1/mode";
+
 /// One line of the watch. The first is always `Hello`, followed by `Engine` and, when it runs, `Inventory`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "report", rename_all = "snake_case")]
@@ -65,6 +71,10 @@ pub enum Report {
     /// Paths to peers that changed; those to peers that left the map are forgotten with them.
     Paths {
         paths: Vec<PeerPath>,
+    },
+    /// How control's addresses fared when the device tried them.
+    Endpoints {
+        trials: Vec<EndpointTrial>,
     },
     /// A report that a newer agent knows.
     #[serde(other)]
@@ -109,6 +119,19 @@ pub struct RelayDuty {
     /// Keys whose tickets count no longer, although they have not expired.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub revoked: Vec<PublicKey>,
+}
+
+/// Whether a container is to share the network of the device's pod. It is recreated for that, with its volumes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct PodPlacement {
+    pub member: bool,
+}
+
+/// Tells an agent that runs in a container to move into the network of another mode.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ModeOrder {
+    pub mode: NetworkMode,
 }
 
 #[cfg(test)]

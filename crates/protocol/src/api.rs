@@ -9,22 +9,25 @@ mod fleet;
 mod list;
 mod live;
 mod mesh;
+mod push;
 
 pub use devices::{
-    AddDevice, AddedDevice, DeviceAdded, GetDevice, ListDevices, RemoveDevice, RevokeDevice, RotateDevice,
-    TagChange, Unavailable, UpdateDevice,
+    AddDevice, AddedDevice, ByHand, ChangeMode, DeviceAdded, GetDevice, ListDevices, ModeChanged,
+    RemoveDevice, RevokeDevice, RotateDevice, TagChange, Unavailable, UpdateDevice,
 };
 pub use enrollment::{Enrollment, EnrollmentFailure, EnrollmentState, GetEnrollment, Stage, StageReached};
 pub use fleet::{Fleet, GetFleet, OpenSession, ReachableAt, StartingPolicy, TestAddresses, UpdateFleet};
 pub use list::{
     ActOnContainer, Empty, List, ListActivity, ListContainers, ListImages, ListNetworks, ListStacks,
-    ListVolumes, Row, UnreachableDevice,
+    ListVolumes, PlaceInPod, Row, UnreachableDevice,
 };
 pub use live::{LiveFrame, Resource, ResourceRef};
 pub use mesh::{
     ExplainAccess, Explanation, FailedTest, GetPolicy, ListPaths, ListRelays, NearRule, PolicyInForce,
     PolicyReview, PromoteRelay, Reach, RelayFacts, ReviewPolicy, SetPolicy, TestPath,
 };
+
+pub use push::{EndPush, GetPush, ListSshHosts, Push, PushDevice, PushState, SshHost};
 
 use serde::{Serialize, de::DeserializeOwned};
 

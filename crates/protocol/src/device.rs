@@ -2,6 +2,7 @@
 
 use crate::{
     Timestamp,
+    endpoint::Endpoint,
     id::DeviceId,
     inventory::EngineState,
     mesh::{MeshReport, MeshTrouble},
@@ -146,6 +147,19 @@ pub struct ContainerCounts {
     pub unhealthy: u32,
 }
 
+/// One of control's addresses, tried from a device.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct EndpointTrial {
+    pub endpoint: Endpoint,
+    /// Control answered there and proved that it is control.
+    pub reached: bool,
+    /// Why not; absent when it did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    pub at: Timestamp,
+}
+
 /// The link between a device and control.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
@@ -233,6 +247,12 @@ pub struct Device {
     /// It passes other devices' packets on.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub is_relay: bool,
+    /// Somebody decided for host networking although the engine is Docker Desktop's. Until then nothing may come in.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub host_kept: bool,
+    /// How control's addresses fare when this device tries them, in control's order; empty before it told.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub endpoint_trials: Vec<EndpointTrial>,
 }
 
 #[cfg(test)]

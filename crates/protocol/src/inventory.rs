@@ -143,6 +143,22 @@ pub struct Container {
     /// This container is the Flotilla agent itself: never part of a bulk stop, prune or drain.
     #[serde(default)]
     pub is_agent: bool,
+    /// Its part in the pod whose mesh address is the device's; absent outside of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pod: Option<PodRole>,
+}
+
+/// What a container is to the pod of the device's agent: containers that share one network namespace.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum PodRole {
+    /// It holds the network and does nothing else: never part of a bulk stop, prune or drain.
+    Pause,
+    /// It uses that network. The agent does, too.
+    Member,
+    #[serde(other)]
+    Unknown,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

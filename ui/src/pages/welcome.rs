@@ -54,6 +54,7 @@ pub fn WelcomePage() -> impl IntoView {
             name: Some(name.get_untracked().trim().to_owned()),
             starting_policy: Some(chosen),
             mesh_cidr: None,
+            ..UpdateFleet::default()
         };
         let navigate = navigate.clone();
         spawn_local(async move {

@@ -130,6 +130,8 @@ impl Entry {
             },
             mesh: known.mesh.clone(),
             is_relay: row.relaying.is_some(),
+            host_kept: false,
+            endpoint_trials: known.endpoint_trials.clone(),
         }
     }
 

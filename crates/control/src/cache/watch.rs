@@ -62,6 +62,11 @@ impl State {
                     Heard::Nothing
                 };
             }
+            Report::Endpoints { trials } => {
+                let changed = entry.known.endpoint_trials != trials;
+                entry.known.endpoint_trials = trials;
+                changed
+            }
             Report::Unknown => return Heard::Nothing,
         };
         self.publish_device(id, now);

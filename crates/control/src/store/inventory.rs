@@ -3,7 +3,7 @@
 use super::{Cell, Store, StoreError, to_json};
 use flotilla_protocol::{
     Timestamp,
-    device::{Facts, Usage},
+    device::{EndpointTrial, Facts, Usage},
     id::DeviceId,
     inventory::{EngineState, Inventory},
     mesh::MeshReport,
@@ -21,6 +21,8 @@ pub(crate) struct Known {
     pub(crate) clock_skew_seconds: Option<i64>,
     #[serde(default)]
     pub(crate) mesh: Option<MeshReport>,
+    #[serde(default)]
+    pub(crate) endpoint_trials: Vec<EndpointTrial>,
     pub(crate) inventory: Inventory,
 }
 

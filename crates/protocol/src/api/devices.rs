@@ -72,6 +72,9 @@ pub struct DeviceAdded {
     pub install: Option<String>,
     /// Shell lines that load the agent's image and run it.
     pub docker_run: Option<String>,
+    /// The same for PowerShell on Windows.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub docker_run_powershell: Option<String>,
     /// `compose.yaml` text.
     pub compose: Option<String>,
     /// `NAME.device.toml` text.
@@ -131,6 +134,9 @@ pub struct UpdateDevice {
     /// Takes effect on the running device.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub relay: Option<RelayPreference>,
+    /// Host networking is meant, although Docker Desktop's virtual machine is the host.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub host_kept: Option<bool>,
 }
 
 /// A change of tags relative to what the device has, so that two people's changes add up.
@@ -149,6 +155,46 @@ impl Request for UpdateDevice {
     const METHOD: Method = Method::Patch;
     fn path(&self) -> String {
         format!("/devices/{}", encode(&self.device))
+    }
+}
+
+/// Changes the network mode. What policy makes of it is in force at once; the agent follows.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
+pub struct ChangeMode {
+    #[serde(skip)]
+    pub device: String,
+    pub mode: NetworkMode,
+    /// As in [`AddDevice`], should a token be needed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expires_seconds: Option<u32>,
+}
+
+/// How the agent gets into its new network.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct ModeChanged {
+    pub device: Box<Device>,
+    /// What to paste on the device, and why its agent can't do it alone; absent when it moves by itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub by_hand: Option<ByHand>,
+}
+
+/// A step that a person must take on the device.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct ByHand {
+    pub reason: String,
+    /// The same device with a fresh token; the old agent ends when the new one first connects.
+    pub texts: Box<DeviceAdded>,
+}
+
+impl Request for ChangeMode {
+    type Response = ModeChanged;
+    const METHOD: Method = Method::Post;
+    fn path(&self) -> String {
+        format!("/devices/{}/mode", encode(&self.device))
     }
 }
 

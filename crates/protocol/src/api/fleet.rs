@@ -30,6 +30,9 @@ pub struct Fleet {
     pub version: String,
     /// Addresses at which devices reach control, best first.
     pub endpoints: Vec<Endpoint>,
+    /// Those of `endpoints` that a person added, such as a router's public address.
+    #[serde(default)]
+    pub added_endpoints: Vec<Endpoint>,
     pub ca_pin: Pin,
     pub tls_pin: Pin,
     pub mesh_cidr: String,
@@ -73,6 +76,9 @@ pub struct UpdateFleet {
     /// Moves every device to the same place in another range of mesh addresses.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mesh_cidr: Option<String>,
+    /// Replaces the addresses that people added; devices learn of the new ones at once.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub added_endpoints: Option<Vec<Endpoint>>,
 }
 
 impl Request for UpdateFleet {

@@ -4,6 +4,7 @@ use super::{Method, Request, encode};
 use crate::{
     Timestamp,
     activity::Activity,
+    agent::PodPlacement,
     id::DeviceId,
     inventory::{Container, ContainerAction, Image, Network, Stack, Volume},
     name::DeviceName,
@@ -114,6 +115,31 @@ impl Request for ActOnContainer {
             encode(&self.device),
             encode(&self.container),
             self.action.as_str()
+        )
+    }
+}
+
+/// Puts a container into its device's pod, or takes it out, and answers when it runs there as it did before.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct PlaceInPod {
+    #[serde(skip)]
+    pub device: String,
+    /// Id, a unique beginning of it, or name.
+    #[serde(skip)]
+    pub container: String,
+    #[serde(flatten)]
+    pub placement: PodPlacement,
+}
+
+impl Request for PlaceInPod {
+    type Response = Empty;
+    const METHOD: Method = Method::Post;
+    fn path(&self) -> String {
+        format!(
+            "/devices/{}/containers/{}/pod",
+            encode(&self.device),
+            encode(&self.container)
         )
     }
 }

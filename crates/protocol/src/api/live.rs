@@ -3,7 +3,7 @@
 //! Frames are numbered from 1 without gaps. A reader that missed some gets `reset` and loads its page again;
 //! [`super::List::seq`] says which frames a loaded page already contains. Frames are idempotent.
 
-use super::{Enrollment, Fleet, PolicyInForce, RelayFacts, Row};
+use super::{Enrollment, Fleet, PolicyInForce, Push, RelayFacts, Row};
 use crate::{
     activity::Activity,
     device::Device,
@@ -48,6 +48,7 @@ pub enum Resource {
     Path(#[serde(with = "under_path")] Box<Path>),
     Policy(Box<PolicyInForce>),
     Relay(RelayFacts),
+    Push(Push),
     #[serde(other)]
     Unknown,
 }

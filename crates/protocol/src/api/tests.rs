@@ -32,6 +32,7 @@ fn row() -> Row<Container> {
             volumes: vec![],
             networks: vec![],
             is_agent: false,
+            pod: None,
         },
         as_of: "2026-01-02T03:04:06Z".parse().unwrap(),
     }

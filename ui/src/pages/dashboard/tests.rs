@@ -39,5 +39,7 @@ pub(super) fn device(name: &str, status: DeviceStatus) -> Device {
         link: LinkFacts::default(),
         mesh: None,
         is_relay: false,
+        host_kept: false,
+        endpoint_trials: Vec::new(),
     }
 }

@@ -241,6 +241,7 @@ fn Rename(on_close: Callback<()>) -> impl IntoView {
                 name: Some(new.clone()),
                 tags: None,
                 relay: None,
+                ..UpdateDevice::default()
             };
             actions.run(request, move |_| {
                 actions

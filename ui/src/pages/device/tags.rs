@@ -49,9 +49,8 @@ pub(super) fn Tags(device: Signal<Arc<Device>>) -> impl IntoView {
         let (id, name) = device.with_untracked(|device| (device.id.to_string(), device.name.to_string()));
         let request = UpdateDevice {
             device: id,
-            name: None,
             tags: Some(TagChange { add, remove }),
-            relay: None,
+            ..UpdateDevice::default()
         };
         spawn_local(async move {
             match send(&request).await {

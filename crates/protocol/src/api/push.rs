@@ -1,0 +1,111 @@
+//! SSH push: control installs the agent on a device over the owner's own `ssh`.
+
+use super::{Empty, Method, Request, encode};
+use crate::{Problem, Timestamp, id::DeviceId};
+use serde::{Deserialize, Serialize};
+
+/// The hosts that the owner's `ssh` configuration names.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+pub struct ListSshHosts;
+
+/// A host that `ssh` knows by name.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct SshHost {
+    /// The word after `Host`.
+    pub alias: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hostname: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub user: Option<String>,
+}
+
+impl Request for ListSshHosts {
+    type Response = Vec<SshHost>;
+    const METHOD: Method = Method::Get;
+    fn path(&self) -> String {
+        "/ssh/hosts".to_owned()
+    }
+}
+
+/// Installs the agent of a pending device over SSH. A fresh token replaces the device's present one.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
+pub struct PushDevice {
+    #[serde(skip)]
+    pub device: String,
+    /// An alias of the owner's configuration, or `[user@]host[:port]`.
+    pub host: String,
+    #[serde(default)]
+    pub as_root: bool,
+    #[serde(default)]
+    pub skip_docker: bool,
+}
+
+impl Request for PushDevice {
+    type Response = Push;
+    const METHOD: Method = Method::Post;
+    fn path(&self) -> String {
+        format!("/devices/{}/push", encode(&self.device))
+    }
+}
+
+/// The newest push to a device.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct GetPush {
+    pub device: String,
+}
+
+impl Request for GetPush {
+    type Response = Push;
+    const METHOD: Method = Method::Get;
+    fn path(&self) -> String {
+        format!("/devices/{}/push", encode(&self.device))
+    }
+}
+
+/// Ends a push that runs, and the tunnel that it left behind.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct EndPush {
+    pub device: String,
+}
+
+impl Request for EndPush {
+    type Response = Empty;
+    const METHOD: Method = Method::Delete;
+    fn path(&self) -> String {
+        format!("/devices/{}/push", encode(&self.device))
+    }
+}
+
+/// How far a push has come.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Push {
+    pub device_id: DeviceId,
+    pub host: String,
+    pub state: PushState,
+    /// What the installer said, newest last; at most the last 200 lines.
+    pub lines: Vec<String>,
+    /// Why it failed, and what to do.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub failure: Option<Problem>,
+    /// The device can't dial control by itself: `ssh` carries its link.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub tunneled: bool,
+    pub as_of: Timestamp,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum PushState {
+    Connecting,
+    Installing,
+    /// The installer is done; the agent is on its way to Online.
+    Installed,
+    Failed,
+    #[serde(other)]
+    Unknown,
+}
