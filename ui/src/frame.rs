@@ -16,7 +16,7 @@ use crate::{
     components::toast::Toasts,
     copy::frame as copy,
     pages::{
-        containers::{Acts, ConfirmStop},
+        containers::Acts,
         sign_in::SignInPage,
     },
     parts,
@@ -90,8 +90,9 @@ pub fn Frame(children: Children) -> impl IntoView {
     let heading = NodeRef::<html::H1>::new();
     Effect::new(move |_| document().set_title(&window_title(&page.title.get())));
     follow_route(path, heading, over);
-    welcome_first(path);
+    let unnamed = welcome_first(path, page);
     let acts: Acts = expect_context();
+    let asking = Memo::new(move |_| acts.is_asking());
     let missing = Memo::new(move |_| store.session.get() == Session::Missing);
     let bare = move || path.get() == WELCOME || missing.get();
     let pages = children();
@@ -104,12 +105,12 @@ pub fn Frame(children: Children) -> impl IntoView {
             <banner::Banner/>
             <main id="content" tabindex="-1">
                 {move || missing.get().then(|| view! { <SignInPage/> })}
-                <div class="pages" hidden=move || missing.get()>{pages}</div>
+                <div class="pages" hidden=move || missing.get() || unnamed.get() && path.get() != WELCOME>{pages}</div>
             </main>
         </div>
         {move || over.palette.get().then(|| parts::palette().view())}
         {move || over.shortcuts.get().then(|| parts::shortcuts().view())}
-        <ConfirmStop acts/>
+        {move || asking.get().then(|| parts::confirm_stop().view())}
         <Toasts/>
     }
 }
@@ -144,8 +145,11 @@ fn is_device(path: &str) -> bool {
     section(path) == "devices" && path != "/devices/add" && path != "/devices"
 }
 
-/// A fleet without a name has not been welcomed yet.
-fn welcome_first(path: Memo<String>) {
+/// A fleet without a name has not been welcomed yet; answers whether this is one.
+///
+/// The page that was asked for must be there first: the router shows the code that arrives last, and would put it over
+/// the welcome.
+fn welcome_first(path: Memo<String>, page: Page) -> Memo<bool> {
     let store = use_store();
     let navigate = use_navigate();
     let unnamed = Memo::new(move |_| {
@@ -153,8 +157,9 @@ fn welcome_first(path: Memo<String>) {
             .fleet
             .with(|fleet| fleet.as_ref().is_some_and(|fleet| fleet.name.is_none()))
     });
+    let shown = Memo::new(move |_| page.title.with(|title| !title.is_empty()));
     Effect::new(move |_| {
-        if unnamed.get() && path.get_untracked() != WELCOME {
+        if unnamed.get() && shown.get() && path.get_untracked() != WELCOME {
             navigate(
                 WELCOME,
                 leptos_router::NavigateOptions {
@@ -164,6 +169,7 @@ fn welcome_first(path: Memo<String>) {
             );
         }
     });
+    unnamed
 }
 
 fn window_title(crumbs: &[String]) -> String {
