@@ -12,6 +12,8 @@ use crate::process;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Profile {
     Dev,
+    /// As fast as needed and soon built: for whoever waits in front of the terminal.
+    App,
     Release,
     Dist,
 }
@@ -20,6 +22,7 @@ impl Profile {
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Dev => "dev",
+            Self::App => "app",
             Self::Release => "release",
             Self::Dist => "dist",
         }

@@ -10,7 +10,7 @@ use crate::setup;
 
 pub(crate) fn demo(checkout: &Checkout, devices: u8) -> Result<()> {
     setup::lab(checkout)?;
-    let parts = Parts::build(checkout, Profile::Release)?;
+    let parts = Parts::build(checkout, Profile::App)?;
     let mut demo = parts.program(checkout, "demo")?;
     Err(become_program(demo.args(["--devices", &devices.to_string()])))
 }

@@ -24,10 +24,10 @@ pub(crate) fn run(checkout: &Checkout, headless: bool) -> Result<ExitCode> {
         false => setup::build(checkout)?,
     }
     ui::bundle(checkout)?;
-    let agents = agent::build(checkout, Profile::Release)?;
+    let agents = agent::build(checkout, Profile::App)?;
     if window {
         let app = step("Building the app", || {
-            cargo::build_program("flotilla-desktop", "flotilla-desktop", Profile::Release)
+            cargo::build_program("flotilla-desktop", "flotilla-desktop", Profile::App)
         })?;
         let mut app = command(app);
         app.env("FLOTILLA_UI_DIR", checkout.ui_dist())
@@ -35,7 +35,7 @@ pub(crate) fn run(checkout: &Checkout, headless: bool) -> Result<ExitCode> {
         return Err(become_program(&mut app));
     }
     let flotilla = step("Building the server", || {
-        cargo::build_program("flotilla", "flotilla", Profile::Release)
+        cargo::build_program("flotilla", "flotilla", Profile::App)
     })?;
     let mut serve = command(flotilla);
     serve
