@@ -1,69 +1,7 @@
-//! `soak link`: what the tests do a few times, done often enough to meet what is rare.
+//! The long runs: what the tests do a few times, done often or long enough to meet what is rare.
 
-use std::time::{Duration, Instant};
+mod link;
+mod rekey;
 
-use anyhow::{Result, ensure};
-use flotilla_protocol::device::DeviceStatus;
-
-use crate::eventually::{always, seconds};
-use crate::fleet::Fleet;
-use crate::flotilla::ControlSetup;
-use crate::lab::Lab;
-
-const TIMES: u32 = 20;
-const SILENCE: Duration = Duration::from_secs(120);
-
-/// Says each time how long it took until the same device was back.
-pub async fn link(lab: &Lab, say: &mut impl FnMut(String)) -> Result<()> {
-    let mut fleet = Fleet::start(lab, ControlSetup::new(lab)?).await?;
-    for round in 1..=TIMES {
-        fleet.agent.kill()?;
-        fleet.is_missed().await?;
-        let begun = Instant::now();
-        fleet.agent = fleet.setup.start(lab.machine(1))?;
-        say(format!(
-            "agent killed {round}: back after {:.2?}",
-            back(&fleet, begun).await?
-        ));
-    }
-    for round in 1..=TIMES {
-        fleet.control.kill()?;
-        // From a blink to a coffee.
-        always(seconds(f64::from(round) * 0.5), async || Ok(())).await?;
-        let begun = Instant::now();
-        fleet.control.start_again()?;
-        say(format!(
-            "control killed {round}: back after {:.2?}",
-            back(&fleet, begun).await?
-        ));
-    }
-    for round in 1..=TIMES {
-        lab.machine(1).pull_cable()?;
-        always(seconds(f64::from(round) * 3.0), async || Ok(())).await?;
-        lab.machine(1).plug_cable()?;
-        let begun = Instant::now();
-        say(format!(
-            "cable pulled {round}: back after {:.2?}",
-            back(&fleet, begun).await?
-        ));
-    }
-    lab.machine(1).pull_cable()?;
-    always(SILENCE, async || Ok(())).await?;
-    ensure!(
-        fleet.control.device("nas").await?.status == DeviceStatus::Offline,
-        "it is not missed"
-    );
-    lab.machine(1).plug_cable()?;
-    let begun = Instant::now();
-    say(format!(
-        "two minutes of silence: back after {:.2?}",
-        back(&fleet, begun).await?
-    ));
-    fleet.agent.program().ensure_running()
-}
-
-/// Online, once, with its container, and with a link that answers.
-async fn back(fleet: &Fleet, since: Instant) -> Result<Duration> {
-    fleet.is_back().await?;
-    Ok(since.elapsed())
-}
+pub use link::link;
+pub use rekey::rekey;

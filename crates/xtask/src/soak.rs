@@ -2,17 +2,34 @@
 
 use anyhow::Result;
 
-use crate::cargo::Profile;
+use crate::cargo::{Profile, cargo};
 use crate::checkout::Checkout;
 use crate::parts::Parts;
-use crate::process::become_program;
-use crate::{setup, simulation};
+use crate::process::{become_program, check};
+use crate::{agent, setup, simulation};
+
+/// For how long control is away, in seconds; a minute in CI.
+const AWAY: &str = "600";
 
 pub(crate) fn soak(checkout: &Checkout, name: Option<&str>) -> Result<()> {
     if name == Some("mesh") {
         return simulation::soak(checkout);
     }
     setup::lab(checkout)?;
+    if name == Some("away") {
+        return away(checkout);
+    }
     let parts = Parts::build(checkout, Profile::Release)?;
     Err(become_program(parts.program(checkout, "soak")?.args(name)))
+}
+
+/// The test of a control that is gone while agents go on and restart, ten times as long.
+fn away(checkout: &Checkout) -> Result<()> {
+    let parts = Parts::build_programs(Profile::Dev, agent::build(checkout, Profile::Dev)?)?;
+    let mut nextest = cargo("nextest");
+    parts.tell(checkout, &mut nextest);
+    nextest.env("FLOTILLA_AWAY_SECONDS", AWAY);
+    nextest.args(["run", "--profile", "soak", "--package", "flotilla-tests", "--test", "e2e_mesh"]);
+    nextest.args(["--no-capture", "while_control_is_away"]);
+    check(&mut nextest)
 }

@@ -1,13 +1,14 @@
 //! `cargo xtask soak [NAME]`: the long versions of what the tests do a few times.
 
 use anyhow::{Result, bail};
-use flotilla_tests::lab::with_lab;
+use flotilla_tests::lab::{Lab, with_lab};
 use flotilla_tests::soak;
 
 fn main() -> Result<()> {
     match std::env::args().nth(1).as_deref() {
         None | Some("link") => with_lab(1, async |lab| soak::link(lab, &mut say).await),
-        Some(other) => bail!("there is no soak {other}; there is link"),
+        Some("rekey") => soak::rekey(&Lab::without_engines(2)?, &say),
+        Some(other) => bail!("there is no soak {other}; there are away, link, mesh and rekey"),
     }
 }
 

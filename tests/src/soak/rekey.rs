@@ -1,0 +1,72 @@
+//! `soak rekey`: requests with pauses between them, while WireGuard makes new keys every two minutes and forgets the
+//! old ones after three (WireGuard paper §6.1). A pause may end on either side of both, so each request may be the one
+//! that finds no key.
+
+use std::ops::RangeInclusive;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use anyhow::{Result, ensure};
+
+use crate::dataplane::{Ends, Kind, Underlay, round_trips};
+use crate::eventually::seconds;
+use crate::lab::Lab;
+
+/// For how long requests are made.
+const TIME: Duration = Duration::from_secs(300);
+
+/// Seconds between two bursts of requests.
+const PAUSES: RangeInclusive<f64> = 1.0..=40.0;
+
+/// Requests in a burst.
+const BURST: u32 = 5;
+
+/// With ourselves, and with somebody else's WireGuard, at the same time. Fails at the first request without an answer.
+pub fn rekey(lab: &Lab, say: &(impl Fn(String) + Sync)) -> Result<()> {
+    let pairs = [[Kind::Ours, Kind::Ours], [Kind::Ours, Kind::WireguardGo]];
+    thread::scope(|scope| {
+        let running: Vec<_> = pairs
+            .into_iter()
+            .zip(0..)
+            .map(|(kinds, number)| {
+                scope.spawn(move || {
+                    let machines = [lab.machine(1), lab.machine(2)];
+                    let ends = Ends::start(machines, kinds, Underlay::V4, number)?;
+                    pair(&ends, &|text| say(format!("{kinds:?}: {text}")))
+                })
+            })
+            .collect();
+        for pair in running {
+            pair.join()
+                .unwrap_or_else(|panic| std::panic::resume_unwind(panic))?;
+        }
+        Ok(())
+    })
+}
+
+fn pair(ends: &Ends<'_>, say: &impl Fn(String)) -> Result<()> {
+    let begun = Instant::now();
+    let (mut requests, mut slowest) = (0, 0.0_f64);
+    while begun.elapsed() < TIME {
+        let pause = rand::random_range(PAUSES);
+        thread::sleep(seconds(pause));
+        let (times, lost) = round_trips(ends, BURST, "0.2")?;
+        requests += BURST;
+        slowest = slowest.max(times.last().copied().unwrap_or_default());
+        ensure!(
+            lost == 0,
+            "{lost} of {BURST} requests lost after a pause of {pause:.1} s, {:.0?} after the start",
+            begun.elapsed()
+        );
+        say(format!(
+            "{BURST} answers after {pause:.1} s, the slowest in {:.1} ms",
+            times.last().copied().unwrap_or_default() / 1e3
+        ));
+    }
+    say(format!(
+        "{requests} requests in {:.0?}, none lost, the slowest in {:.1} ms",
+        begun.elapsed(),
+        slowest / 1e3
+    ));
+    Ok(())
+}
