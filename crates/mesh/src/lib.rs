@@ -10,6 +10,8 @@
 mod drops;
 mod event;
 mod filter;
+#[cfg(fuzzing)]
+pub mod fuzzing;
 mod mesh;
 mod mtu;
 mod path;
