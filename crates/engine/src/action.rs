@@ -1,8 +1,17 @@
 //! What a person does to one container.
 
-use crate::{connection::is_not_found, follow::Engine};
+use crate::{
+    connection::{Connection, is_not_found},
+    follow::Engine,
+    placing,
+    ports::Clash,
+    read::Observed,
+};
 use bollard::errors::Error;
-use flotilla_protocol::{Code, Problem, inventory::ContainerAction};
+use flotilla_protocol::{
+    Code, Problem,
+    inventory::{ContainerAction, PodRole},
+};
 
 /// Why an action was not done.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -14,6 +23,39 @@ pub enum ActionError {
          Stop it on the device itself, or revoke the device."
     )]
     OwnContainer,
+    #[error(
+        "{0} holds the network of this device's pod: without it, the agent and every member of the pod would be cut \
+         off, and no answer could come back. Stop or restart its members instead, or do it on the device itself: they follow."
+    )]
+    PauseContainer(String),
+    #[error("{0}")]
+    Clash(Clash),
+    #[error(
+        "This device has no pod: its agent does not run in the network of a pause container. Change the device's \
+         network mode to pause first."
+    )]
+    NoPod,
+    #[error("The pause container {0} of this device's pod does not run. Start it first.")]
+    PauseStopped(String),
+    #[error(
+        "{lender} shares its network with {borrower}, which would lose it. Remove {borrower} first, or put both into one network by hand."
+    )]
+    LendsNetwork { lender: String, borrower: String },
+    #[error(
+        "{0} was started with --rm: its engine removes it when it stops, so it could not be put back if anything failed. \
+         Start it on the device without --rm."
+    )]
+    RemovesItself(String),
+    #[error(
+        "{name} ended with code {code} right after it was started in the other network, so it was put back. Its logs say why."
+    )]
+    EndedAtOnce { name: String, code: i64 },
+    #[error(
+        "The agent of this device does not run in a container of this engine, so it can't be moved into another network."
+    )]
+    NotContained,
+    #[error("The agent of this device is being moved into another network already. Wait until it is back.")]
+    Moving,
     /// In the engine's own words.
     #[error("The container engine refused: {0}")]
     Refused(String),
@@ -23,11 +65,20 @@ pub enum ActionError {
 
 impl From<ActionError> for Problem {
     fn from(error: ActionError) -> Self {
+        use ActionError as E;
         let code = match error {
-            ActionError::NotFound(_) => Code::ContainerNotFound,
-            ActionError::OwnContainer => Code::Conflict,
-            ActionError::Refused(_) => Code::EngineRefused,
-            ActionError::Unavailable(_) => Code::EngineUnavailable,
+            E::NotFound(_) => Code::ContainerNotFound,
+            E::OwnContainer
+            | E::PauseContainer(_)
+            | E::Clash(_)
+            | E::NoPod
+            | E::PauseStopped(_)
+            | E::LendsNetwork { .. }
+            | E::RemovesItself(_)
+            | E::NotContained
+            | E::Moving => Code::Conflict,
+            E::Refused(_) | E::EndedAtOnce { .. } => Code::EngineRefused,
+            E::Unavailable(_) => Code::EngineUnavailable,
         };
         Self::new(code, error.to_string())
     }
@@ -39,32 +90,14 @@ impl Engine {
     /// # Errors
     /// See [`ActionError`]; nothing was done then.
     pub async fn act(&self, id: &str, action: ContainerAction) -> Result<(), ActionError> {
-        let connection = self.connection().clone();
-        let connection = connection.ok_or_else(|| {
-            let state = self.state();
-            let reason = state.as_ref().and_then(|state| state.reason());
-            ActionError::Unavailable(
-                reason
-                    .unwrap_or("The container engine is not ready yet. Try again in a moment.")
-                    .to_owned(),
-            )
-        })?;
-        // The id becomes part of a path.
-        if id.is_empty()
-            || !id
-                .bytes()
-                .all(|c| c.is_ascii_alphanumeric() || matches!(c, b'_' | b'-' | b'.'))
-        {
-            return Err(ActionError::NotFound(id.to_owned()));
+        let connection = self.ready()?;
+        let seen = lookup(&connection, id).await?;
+        let container = &seen.container;
+        if action != ContainerAction::Start {
+            self.may_stop(&seen)?;
         }
-        let explain = |error| explain(error, id);
-        let container = connection
-            .container(id, self.own())
-            .await
-            .map_err(explain)?
-            .container;
-        if container.is_agent && action != ContainerAction::Start {
-            return Err(ActionError::OwnContainer);
+        if action != ContainerAction::Stop {
+            self.check_ports(&connection, &seen).await?;
         }
         let docker = connection.patient();
         match action {
@@ -72,11 +105,62 @@ impl Engine {
             ContainerAction::Stop => docker.stop_container(&container.id, None).await,
             ContainerAction::Restart => docker.restart_container(&container.id, None).await,
         }
-        .map_err(explain)
+        .map_err(|error| explain(error, id))
+    }
+
+    /// # Errors
+    /// Why the engine cannot be asked.
+    pub(crate) fn ready(&self) -> Result<Connection, ActionError> {
+        self.connection().clone().ok_or_else(|| {
+            let state = self.state();
+            let reason = state.as_ref().and_then(|state| state.reason());
+            ActionError::Unavailable(
+                reason
+                    .unwrap_or("The container engine is not ready yet. Try again in a moment.")
+                    .to_owned(),
+            )
+        })
+    }
+
+    /// Neither the agent nor what holds its network.
+    pub(crate) fn may_stop(&self, seen: &Observed) -> Result<(), ActionError> {
+        let container = &seen.container;
+        let view = self.view();
+        let own = view.as_ref().and_then(|view| view.own.as_deref());
+        if container.is_agent || own == Some(&container.id) {
+            return Err(ActionError::OwnContainer);
+        }
+        let role = view.and_then(|view| view.pod?.role(&container.id));
+        if role == Some(PodRole::Pause) {
+            return Err(ActionError::PauseContainer(container.name.clone()));
+        }
+        Ok(())
+    }
+
+    /// A member of the pod must not start on a port that is another's.
+    async fn check_ports(&self, connection: &Connection, seen: &Observed) -> Result<(), ActionError> {
+        let pod = self.view().and_then(|view| view.pod);
+        let Some(pod) = pod.filter(|pod| {
+            let pause = pod.pause.as_ref().map(|pause| pause.id.as_str());
+            seen.network_of().is_some() && seen.network_of() == pause
+        }) else {
+            return Ok(());
+        };
+        placing::check_ports(connection, seen, &pod, self.own()).await
     }
 }
 
-fn explain(error: Error, id: &str) -> ActionError {
+/// # Errors
+/// [`ActionError::NotFound`] for what is no id, too: an id becomes part of a path.
+pub(crate) async fn lookup(connection: &Connection, id: &str) -> Result<Observed, ActionError> {
+    let is_id = |c| matches!(c, b'_' | b'-' | b'.') || u8::is_ascii_alphanumeric(&c);
+    if id.is_empty() || !id.bytes().all(is_id) {
+        return Err(ActionError::NotFound(id.to_owned()));
+    }
+    connection.container(id).await.map_err(|error| explain(error, id))
+}
+
+pub(crate) fn explain(error: Error, id: &str) -> ActionError {
     match error {
         error if is_not_found(&error) => ActionError::NotFound(id.to_owned()),
         Error::DockerResponseServerError { message, .. } => ActionError::Refused(message),

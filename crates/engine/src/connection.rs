@@ -1,7 +1,7 @@
 //! Speaking to a running engine: the calls we make, each with a limit, and the facts it states about itself.
 
 use crate::{
-    own::OwnContainer,
+    ports::{self, PortNumber},
     read::{self, Observed},
     socket::Sockets,
     stale::{Stale, WATCHED_TYPES},
@@ -17,7 +17,11 @@ use flotilla_protocol::{
     inventory::{EngineFacts, EngineState, Image, Network, Volume},
 };
 use futures_util::{Stream, StreamExt as _, stream};
-use std::{collections::HashMap, time::Duration};
+use std::{
+    collections::{BTreeSet, HashMap},
+    path::PathBuf,
+    time::Duration,
+};
 
 /// A read that takes longer means that the engine hangs.
 const READ_TIMEOUT: Duration = Duration::from_secs(30);
@@ -31,6 +35,8 @@ const PARALLEL_READS: usize = 8;
 #[derive(Debug, Clone)]
 pub(crate) struct Connection {
     docker: Docker,
+    /// Where the engine listens.
+    pub(crate) socket: PathBuf,
     pub(crate) facts: EngineFacts,
     /// The engine's clock when it was first asked. Events from then on are replayed to us, so none is lost
     /// between the first read and the moment at which the engine counts us as a listener.
@@ -61,6 +67,7 @@ impl Connection {
         let facts = facts(version, info, docker.client_version().to_string());
         Ok(Self {
             docker,
+            socket: path,
             facts,
             opened_at,
         })
@@ -90,10 +97,9 @@ impl Connection {
     pub(crate) async fn containers(
         &self,
         ids: impl IntoIterator<Item = String>,
-        own: &OwnContainer,
     ) -> Result<Vec<(String, Option<Observed>)>, Error> {
         let mut reads = stream::iter(ids)
-            .map(async |id| (self.container(&id, own).await, id))
+            .map(async |id| (self.container(&id).await, id))
             .buffer_unordered(PARALLEL_READS);
         let mut seen = Vec::new();
         while let Some((answer, id)) = reads.next().await {
@@ -110,12 +116,19 @@ impl Connection {
         Ok(seen)
     }
 
-    pub(crate) async fn container(&self, id: &str, own: &OwnContainer) -> Result<Observed, Error> {
+    pub(crate) async fn container(&self, id: &str) -> Result<Observed, Error> {
         let answer = self
             .docker
             .inspect_container(id, None::<InspectContainerOptions>)
             .await?;
-        Ok(read::container(answer, own))
+        Ok(read::container(answer))
+    }
+
+    /// Ports that an image says its containers listen on. Podman does not repeat them for the container.
+    pub(crate) async fn ports_of_image(&self, id: &str) -> BTreeSet<PortNumber> {
+        let image = self.docker.inspect_image(id).await.ok();
+        let config = image.and_then(|image| image.config).unwrap_or_default();
+        ports::parse_all(config.exposed_ports.iter().flatten())
     }
 
     pub(crate) async fn images(&self) -> Result<Vec<Image>, Error> {
@@ -176,11 +189,14 @@ fn facts(version: SystemVersion, info: SystemInfo, api_version: String) -> Engin
         .iter()
         .any(|component| component.name.starts_with("Podman"));
     let os = info.operating_system.or(version.os).unwrap_or_default();
+    let kernel = info.kernel_version.unwrap_or_default();
+    // Its virtual machine has a name of its own, and on most systems a kernel of its own, too.
+    let desktops_machine = info.name.as_deref() == Some("docker-desktop") || kernel.ends_with("-linuxkit");
     EngineFacts {
         flavor: if podman { "podman" } else { "docker" }.to_owned(),
         version: version.version.unwrap_or_default(),
         api_version,
-        docker_desktop: os == "Docker Desktop",
+        docker_desktop: os == "Docker Desktop" || desktops_machine,
         os,
         arch: info.architecture.or(version.arch).unwrap_or_default(),
         storage_driver: info.driver.unwrap_or_default(),

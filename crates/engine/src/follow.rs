@@ -6,6 +6,7 @@
 use crate::{
     connection::{Connection, is_disconnection},
     own::OwnContainer,
+    pod::Pod,
     reports::{Reports, View},
     snapshot::Snapshot,
     socket::Sockets,
@@ -103,10 +104,7 @@ impl Engine {
             };
             *self.connection() = None;
             if let Some(state) = state {
-                self.publish(View {
-                    state,
-                    inventory: None,
-                });
+                self.publish(View::without_inventory(state));
             }
             sleep(pause).await;
             pause = (pause * 2).min(LONGEST_PAUSE);
@@ -138,10 +136,7 @@ impl Engine {
             .borrow()
             .clone()
             .filter(|view| view.state == state);
-        self.publish(known.unwrap_or(View {
-            state,
-            inventory: None,
-        }));
+        self.publish(known.unwrap_or_else(|| View::without_inventory(state)));
 
         let marks = Marks::default();
         tokio::select! {
@@ -159,10 +154,14 @@ impl Engine {
         let mut snapshot = Snapshot::default();
         let mut stale = connection.survey().await?;
         loop {
-            refresh(&mut snapshot, stale, connection, &self.inner.own).await?;
+            refresh(&mut snapshot, stale, connection).await?;
+            let own = self.inner.own.find(&snapshot.containers);
+            let pod = own.and_then(|own| Pod::around(own, &snapshot.containers));
             self.publish(View {
                 state: EngineState::Running(connection.facts.clone()),
-                inventory: Some(Arc::new(snapshot.assemble())),
+                inventory: Some(Arc::new(snapshot.assemble(own, pod.as_ref()))),
+                own: own.map(str::to_owned),
+                pod: pod.map(Arc::new),
             });
             stale = marks.next().await;
         }
@@ -191,6 +190,16 @@ impl Engine {
     pub(crate) fn own(&self) -> &OwnContainer {
         &self.inner.own
     }
+
+    /// What is known now; `None` until the engine was looked for once.
+    pub(crate) fn view(&self) -> Option<View> {
+        self.inner.view.borrow().clone()
+    }
+
+    /// Changes of what is known, from now on.
+    pub(crate) fn views(&self) -> watch::Receiver<Option<View>> {
+        self.inner.view.subscribe()
+    }
 }
 
 fn log(state: &EngineState) {
@@ -207,16 +216,8 @@ fn log(state: &EngineState) {
     }
 }
 
-async fn refresh(
-    snapshot: &mut Snapshot,
-    mut stale: Stale,
-    connection: &Connection,
-    own: &OwnContainer,
-) -> Result<(), Error> {
-    for (id, seen) in connection
-        .containers(mem::take(&mut stale.containers), own)
-        .await?
-    {
+async fn refresh(snapshot: &mut Snapshot, mut stale: Stale, connection: &Connection) -> Result<(), Error> {
+    for (id, seen) in connection.containers(mem::take(&mut stale.containers)).await? {
         match seen {
             Some(observed) => {
                 let new = !snapshot.containers.contains_key(&id);

@@ -13,12 +13,24 @@
 //! - `stale`: what an event makes out of date (pure).
 //! - `reports`: from one view to the next as [`flotilla_protocol::agent::Report`]s (pure).
 //! - `action`: start, stop, restart.
+//! - `own`, `pod`, `ports`: the agent's own container, those that share its network, and what they listen on (pure).
+//! - `attachment`, `recreate`: making a container anew in another network, or leaving everything as it was.
+//! - `placing`: into the pod and out of it. `following`, `keep`: going where the pause container goes.
+//! - `mover`: the same for the agent itself, done by a container of its own.
 
 mod action;
+mod attachment;
 mod connection;
 mod follow;
+mod following;
+mod keep;
+mod mover;
 mod own;
+mod placing;
+mod pod;
+mod ports;
 mod read;
+mod recreate;
 mod reports;
 mod snapshot;
 mod socket;
@@ -26,7 +38,10 @@ mod stale;
 
 pub use action::ActionError;
 pub use follow::{Engine, Watch};
+pub use keep::NetworkGone;
+pub use mover::{Destination, Move, NoDestination, carry_out};
 pub use own::{OwnContainer, in_container};
+pub use ports::Clash;
 pub use socket::Sockets;
 
 /// A container with this label set to `true` is a Flotilla agent, wherever it runs.

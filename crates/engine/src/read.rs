@@ -1,14 +1,23 @@
 //! The engine's answers in our words. Engines leave fields out and differ in spelling; nothing here fails.
 
-use crate::{AGENT_LABEL, own::OwnContainer};
+use crate::{
+    AGENT_LABEL,
+    attachment::Attachment,
+    pod::SHARED,
+    ports::{self, PortNumber},
+};
 use bollard::models::{
-    ContainerInspectResponse, ContainerStateStatusEnum as Status, HealthStatusEnum, ImageSummary, PortMap,
+    ContainerInspectResponse, ContainerStateStatusEnum as Status, EndpointSettings, HealthStatusEnum,
+    ImageSummary, MountPoint, PortMap, RestartPolicyNameEnum,
 };
 use flotilla_protocol::{
     Timestamp,
     inventory::{Container, ContainerState, Health, Image, Network, Port, Volume},
 };
-use std::collections::{BTreeMap, HashMap};
+use std::{
+    collections::{BTreeMap, BTreeSet, HashMap},
+    net::IpAddr,
+};
 
 /// Labels by which Compose marks what it made.
 const PROJECT: &str = "com.docker.compose.project";
@@ -17,7 +26,7 @@ const CONFIG_FILES: &str = "com.docker.compose.project.config_files";
 const WORKING_DIR: &str = "com.docker.compose.project.working_dir";
 const ONE_OFF: &str = "com.docker.compose.oneoff";
 
-/// A container, and what only its stack needs to know.
+/// A container, and what only its stack or its pod needs to know.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Observed {
     pub(crate) container: Container,
@@ -25,9 +34,31 @@ pub(crate) struct Observed {
     pub(crate) config_files: Vec<String>,
     /// Made by `docker compose run`: it belongs to the project, but is no instance of the service.
     pub(crate) one_off: bool,
+    /// Names of its volumes, and where they are mounted.
+    pub(crate) mounted: Vec<(String, String)>,
+    /// Ports that it says it listens on, as far as the engine tells.
+    pub(crate) declared: BTreeSet<PortNumber>,
+    /// Its addresses on the engine's networks.
+    pub(crate) addresses: Vec<IpAddr>,
+    /// The engine starts it again when it ends with an error.
+    pub(crate) returns: bool,
 }
 
-pub(crate) fn container(answer: ContainerInspectResponse, own: &OwnContainer) -> Observed {
+impl Observed {
+    /// Id or name of the container whose network this one shares.
+    pub(crate) fn network_of(&self) -> Option<&str> {
+        self.container.network_mode.strip_prefix(SHARED)
+    }
+
+    /// People may name a container by its name, by its id, and by the id's beginning.
+    pub(crate) fn is_called(&self, text: &str) -> bool {
+        let Container { id, name, .. } = &self.container;
+        id == text || name == text || (text.len() >= 12 && id.starts_with(text))
+    }
+}
+
+pub(crate) fn container(answer: ContainerInspectResponse) -> Observed {
+    let (declared, returns) = (declared(&answer), returns(&answer));
     let id = answer.id.unwrap_or_default();
     let config = answer.config.unwrap_or_default();
     let labels = config.labels.unwrap_or_default();
@@ -38,16 +69,9 @@ pub(crate) fn container(answer: ContainerInspectResponse, own: &OwnContainer) ->
         use ContainerState::{Dead, Exited, Restarting};
         matches!(state, Exited | Dead | Restarting)
     });
-    let mut networks: Vec<String> = networking.networks.unwrap_or_default().into_keys().collect();
-    networks.sort();
-    let mut volumes: Vec<String> = answer
-        .mounts
-        .unwrap_or_default()
-        .into_iter()
-        .filter(|mount| mount.typ.as_deref() == Some("volume"))
-        .filter_map(|mount| mount.name)
-        .collect();
-    volumes.sort();
+    let host = answer.host_config.unwrap_or_default();
+    let endpoints: BTreeMap<_, _> = networking.networks.unwrap_or_default().into_iter().collect();
+    let mounted = mounted(answer.mounts.unwrap_or_default());
     let container = Container {
         name: answer.name.unwrap_or_default().trim_start_matches('/').to_owned(),
         image: config.image.unwrap_or_default(),
@@ -58,25 +82,17 @@ pub(crate) fn container(answer: ContainerInspectResponse, own: &OwnContainer) ->
         stack: labels.get(PROJECT).cloned(),
         service: labels.get(SERVICE).cloned(),
         ports: ports(networking.ports.unwrap_or_default()),
-        created: answer
-            .created
-            .as_deref()
-            .and_then(moment)
-            .unwrap_or(Timestamp::UNIX_EPOCH),
-        started: life.started_at.as_deref().and_then(moment),
-        finished: life.finished_at.as_deref().and_then(moment),
+        created: date(answer.created.as_deref()).unwrap_or(Timestamp::UNIX_EPOCH),
+        started: date(life.started_at.as_deref()),
+        finished: date(life.finished_at.as_deref()),
         exit_code,
         restarts: answer
             .restart_count
-            .and_then(|count| count.try_into().ok())
-            .unwrap_or(0),
-        network_mode: answer
-            .host_config
-            .and_then(|host| host.network_mode)
-            .unwrap_or_default(),
-        volumes,
-        networks,
-        is_agent: own.is(&id) || labels.get(AGENT_LABEL).is_some_and(|value| value == "true"),
+            .map_or(0, |count| count.try_into().unwrap_or(0)),
+        network_mode: host.network_mode.unwrap_or_default(),
+        volumes: mounted.iter().map(|(name, _)| name.clone()).collect(),
+        networks: endpoints.keys().cloned().collect(),
+        is_agent: labels.get(AGENT_LABEL).is_some_and(|value| value == "true"),
         pod: None,
         id,
     };
@@ -86,7 +102,61 @@ pub(crate) fn container(answer: ContainerInspectResponse, own: &OwnContainer) ->
         one_off: labels
             .get(ONE_OFF)
             .is_some_and(|value| value.eq_ignore_ascii_case("true")),
+        mounted,
+        declared,
+        addresses: endpoints.values().flat_map(addresses).collect(),
+        returns,
     }
+}
+
+/// What it exposes, what it publishes, and what it did of both before it came into a pod.
+fn declared(answer: &ContainerInspectResponse) -> BTreeSet<PortNumber> {
+    let exposed = answer
+        .config
+        .as_ref()
+        .and_then(|config| config.exposed_ports.as_ref());
+    let published = answer
+        .host_config
+        .as_ref()
+        .and_then(|host| host.port_bindings.as_ref());
+    let published = published.into_iter().flat_map(HashMap::keys);
+    let mut declared = ports::parse_all(exposed.into_iter().flatten().chain(published));
+    declared.extend(
+        Attachment::remembered(answer)
+            .into_iter()
+            .flat_map(|before| before.ports()),
+    );
+    declared
+}
+
+fn returns(answer: &ContainerInspectResponse) -> bool {
+    use RestartPolicyNameEnum::{ALWAYS, ON_FAILURE, UNLESS_STOPPED};
+    let policy = answer
+        .host_config
+        .as_ref()
+        .and_then(|host| host.restart_policy.as_ref());
+    let name = policy.and_then(|policy| policy.name);
+    matches!(name, Some(ALWAYS | ON_FAILURE | UNLESS_STOPPED))
+}
+
+/// In the order of the volumes' names.
+fn mounted(mounts: Vec<MountPoint>) -> Vec<(String, String)> {
+    let volumes = mounts
+        .into_iter()
+        .filter(|mount| mount.typ.as_deref() == Some("volume"));
+    let mut mounted: Vec<_> = volumes
+        .filter_map(|mount| Some((mount.name?, mount.destination.unwrap_or_default())))
+        .collect();
+    mounted.sort();
+    mounted
+}
+
+fn addresses(endpoint: &EndpointSettings) -> impl Iterator<Item = IpAddr> + use<> {
+    let written = [
+        endpoint.ip_address.as_deref(),
+        endpoint.global_ipv6_address.as_deref(),
+    ];
+    written.map(|text| text?.parse().ok()).into_iter().flatten()
 }
 
 fn state(status: Option<Status>) -> ContainerState {
@@ -190,7 +260,7 @@ pub(crate) fn volume(volume: bollard::models::Volume) -> Volume {
         name: volume.name,
         driver: volume.driver,
         mountpoint: volume.mountpoint,
-        created: volume.created_at.as_deref().and_then(moment),
+        created: date(volume.created_at.as_deref()),
         used_by: Vec::new(),
         labels: volume.labels.into_iter().collect(),
     }
@@ -211,8 +281,8 @@ pub(crate) fn network(network: bollard::models::Network) -> Network {
 }
 
 /// Engines write a date in the year 1 for "never".
-fn moment(text: &str) -> Option<Timestamp> {
-    text.parse().ok().filter(|moment| *moment > Timestamp::UNIX_EPOCH)
+fn date(text: Option<&str>) -> Option<Timestamp> {
+    text?.parse().ok().filter(|date| *date > Timestamp::UNIX_EPOCH)
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 //! Life cycle: nothing told yet → the engine's state told → its inventory told whole → differences only. When
 //! the engine goes away and returns, its inventory is told whole again: it may be another engine.
 
+use crate::pod::Pod;
 use flotilla_protocol::{
     agent::{ItemRef, Report},
     inventory::{EngineState, Inventory, Item},
@@ -18,6 +19,21 @@ pub(crate) struct View {
     pub(crate) state: EngineState,
     /// Absent until it has been read, and while the engine does not run.
     pub(crate) inventory: Option<Arc<Inventory>>,
+    /// Id of the agent's own container.
+    pub(crate) own: Option<String>,
+    /// The pod that it is in.
+    pub(crate) pod: Option<Arc<Pod>>,
+}
+
+impl View {
+    pub(crate) fn without_inventory(state: EngineState) -> Self {
+        Self {
+            state,
+            inventory: None,
+            own: None,
+            pod: None,
+        }
+    }
 }
 
 #[derive(Debug, Default)]

@@ -3,7 +3,7 @@
 //! Which containers use an image, mount a volume, join a network or form a stack is not asked of the engine:
 //! it follows from the containers, so it can never disagree with them.
 
-use crate::read::Observed;
+use crate::{pod::Pod, read::Observed};
 use flotilla_protocol::inventory::{
     Container, ContainerState, Health, Image, Inventory, Network, Stack, Volume,
 };
@@ -24,8 +24,13 @@ impl Snapshot {
         !self.images.iter().any(|image| image.id == container.image_id)
     }
 
-    pub(crate) fn assemble(&self) -> Inventory {
+    /// `own` is the id of the agent's own container, and `pod` the one that it is in.
+    pub(crate) fn assemble(&self, own: Option<&str>, pod: Option<&Pod>) -> Inventory {
         let mut containers: Vec<Container> = self.all().cloned().collect();
+        for container in &mut containers {
+            container.is_agent |= own == Some(&container.id);
+            container.pod = pod.and_then(|pod| pod.role(&container.id));
+        }
         containers.sort_by(|a, b| (&a.name, &a.id).cmp(&(&b.name, &b.id)));
         let names = |wanted: &dyn Fn(&Container) -> bool| -> Vec<String> {
             containers
@@ -113,14 +118,11 @@ fn is_up(container: &Container) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{own::OwnContainer, read};
+    use crate::read;
 
     fn snapshot(containers: &[serde_json::Value]) -> Snapshot {
         let observed = containers.iter().map(|json| {
-            let seen = read::container(
-                serde_json::from_value(json.clone()).unwrap(),
-                &OwnContainer::default(),
-            );
+            let seen = read::container(serde_json::from_value(json.clone()).unwrap());
             (seen.container.id.clone(), seen)
         });
         Snapshot {
@@ -147,7 +149,7 @@ mod tests {
             service("3", "db", "running", "False"),
             service("4", "db", "running", "True"),
         ]);
-        let stacks = snapshot.assemble().stacks;
+        let stacks = snapshot.assemble(None, None).stacks;
         assert_eq!(stacks.len(), 1);
         assert_eq!(
             (stacks[0].total, stacks[0].running, stacks[0].unhealthy),
@@ -183,7 +185,7 @@ mod tests {
             name: Some("media_default".into()),
             ..Default::default()
         })];
-        let inventory = snapshot.assemble();
+        let inventory = snapshot.assemble(None, None);
         assert_eq!(inventory.images[0].used_by, 2);
         assert_eq!(inventory.volumes[0].used_by, ["media-web-1", "media-web-2"]);
         assert_eq!(inventory.networks[0].containers, ["media-web-1"]);

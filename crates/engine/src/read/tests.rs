@@ -3,10 +3,7 @@
 use super::*;
 
 fn observed(json: &serde_json::Value) -> Observed {
-    container(
-        serde_json::from_value(json.clone()).unwrap(),
-        &OwnContainer::default(),
-    )
+    container(serde_json::from_value(json.clone()).unwrap())
 }
 
 fn with_state(state: &serde_json::Value) -> Container {
@@ -30,6 +27,7 @@ fn a_running_container_is_read_whole() {
         container: web,
         config_files,
         one_off,
+        ..
     } = seen;
     assert_eq!(
         (web.name.as_str(), web.image.as_str(), web.status.as_str()),
@@ -127,4 +125,17 @@ fn dangling_images_have_no_tags() {
         (dangling.tags.len(), dangling.digests.len(), dangling.size_bytes),
         (0, 0, 0)
     );
+}
+
+#[test]
+fn what_a_container_says_of_its_ports_is_gathered_from_wherever_it_says_it() {
+    let label = r#"{"mode":"bridge","exposed_ports":["70/udp"],"port_bindings":{"80/tcp":null}}"#;
+    let seen = observed(&serde_json::json!({
+        "Id": "4f1c", "Config": {"ExposedPorts": {"90/tcp": {}}, "Labels": {"io.flotilla.before-pod": label}},
+        "HostConfig": {"PortBindings": {"53/udp": [{"HostPort": "5353"}]}, "RestartPolicy": {"Name": "unless-stopped"}},
+        "NetworkSettings": {"Networks": {"a": {"IPAddress": "192.0.2.1", "GlobalIPv6Address": "2001:db8::1"}, "b": {"IPAddress": ""}}},
+    }));
+    let declared: Vec<_> = seen.declared.iter().map(ToString::to_string).collect();
+    assert_eq!(declared, ["53/udp", "70/udp", "80/tcp", "90/tcp"]);
+    assert_eq!((seen.addresses.len(), seen.returns), (2, true));
 }

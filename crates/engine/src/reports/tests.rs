@@ -78,9 +78,12 @@ fn views() -> impl Strategy<Value = View> {
         ..Inventory::default()
     });
     prop_oneof![
-        4 => inventory.prop_map(|inventory| View { state: running(), inventory: Some(Arc::new(inventory)) }),
-        1 => Just(View { state: running(), inventory: None }),
-        1 => "[a-b]".prop_map(|reason| View { state: EngineState::Stopped { reason }, inventory: None }),
+        4 => inventory.prop_map(|inventory| View {
+            inventory: Some(Arc::new(inventory)),
+            ..View::without_inventory(running())
+        }),
+        1 => Just(View::without_inventory(running())),
+        1 => "[a-b]".prop_map(|reason| View::without_inventory(EngineState::Stopped { reason })),
     ]
 }
 
@@ -111,11 +114,11 @@ proptest! {
 #[test]
 fn only_what_changed_is_told_and_what_is_gone_first() {
     let view = |images: &[(&str, u32)]| View {
-        state: running(),
         inventory: Some(Arc::new(Inventory {
             images: images.iter().map(|(id, n)| image((*id).into(), *n)).collect(),
             ..Inventory::default()
         })),
+        ..View::without_inventory(running())
     };
     let mut reports = Reports::default();
     reports.handle_view(&view(&[("a", 0), ("b", 0), ("c", 0)]));

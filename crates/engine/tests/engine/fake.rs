@@ -1,20 +1,12 @@
 //! An engine played in this process: HTTP on a Unix socket, the few routes that are used, answers as Docker gives
 //! them. Its clock only moves when something happens.
 
-use axum::{
-    Json, Router,
-    body::Body,
-    extract::{Path, Query, State},
-    http::StatusCode,
-    response::{IntoResponse, Response},
-    routing::{get, post},
-};
-use bytes::Bytes;
+mod routes;
+
 use flotilla_engine::Sockets;
-use futures_util::{StreamExt as _, stream};
 use serde_json::{Value, json};
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::BTreeMap,
     path::{Path as FilePath, PathBuf},
     sync::{Arc, Mutex},
 };
@@ -34,6 +26,8 @@ pub(crate) struct Flavor {
     pub(crate) api_version: &'static str,
     pub(crate) component: &'static str,
     pub(crate) os: &'static str,
+    pub(crate) name: &'static str,
+    pub(crate) kernel: &'static str,
 }
 
 pub(crate) const OLD_DOCKER: Flavor = Flavor {
@@ -41,6 +35,8 @@ pub(crate) const OLD_DOCKER: Flavor = Flavor {
     api_version: "1.41",
     component: "Engine",
     os: "Debian GNU/Linux 12 (bookworm)",
+    name: "nas",
+    kernel: "6.1.0-18-amd64",
 };
 
 #[derive(Debug)]
@@ -49,8 +45,13 @@ struct World {
     containers: BTreeMap<String, Value>,
     images: Vec<Value>,
     history: Vec<Value>,
-    /// What starting this container is refused with.
+    /// What starting and stopping containers is refused with.
     refusal: Option<String>,
+    /// The same for the next start of the container with this name.
+    next_start: Option<(String, String)>,
+    /// The next container with this name that starts ends at once with this code.
+    next_end: Option<(String, i64)>,
+    made: usize,
     /// Every request, as `METHOD /path`.
     log: Vec<String>,
 }
@@ -82,6 +83,9 @@ impl Fake {
                     images: vec![image("sha256:aa", "nginx:1")],
                     history: Vec::new(),
                     refusal: None,
+                    next_start: None,
+                    next_end: None,
+                    made: 0,
                     log: Vec::new(),
                 })),
                 events: broadcast::channel(64).0,
@@ -117,7 +121,7 @@ impl Fake {
         let _ = std::fs::remove_file(&self.socket);
         let listener = UnixListener::bind(&self.socket).unwrap();
         self.shared.stopped = CancellationToken::new();
-        let app = router(self.shared.clone());
+        let app = routes::router(self.shared.clone());
         self.server = Some(tokio::spawn(
             async move { axum::serve(listener, app).await.unwrap() },
         ));
@@ -156,6 +160,54 @@ impl Fake {
 
     pub(crate) fn refuse(&self, message: &str) {
         self.shared.world.lock().unwrap().refusal = Some(message.to_owned());
+    }
+
+    /// The next start of a container fails.
+    pub(crate) fn refuse_start(&self, name: &str, message: &str) {
+        self.shared.world.lock().unwrap().next_start = Some((name.to_owned(), message.to_owned()));
+    }
+
+    /// The next start of a container is its end, too.
+    pub(crate) fn end_at_once(&self, name: &str, code: i64) {
+        self.shared.world.lock().unwrap().next_end = Some((name.to_owned(), code));
+    }
+
+    /// A container as the engine will describe it, running.
+    pub(crate) fn put(&self, description: &Value) {
+        let mut container = json!({
+            "Image": "sha256:aa", "Created": "2026-03-01T12:00:00Z", "Config": {"Image": "nginx:1"},
+            "State": {"Status": "running", "ExitCode": 0},
+        });
+        for (key, value) in description.as_object().unwrap() {
+            container[key] = value.clone();
+        }
+        let id = container["Id"].as_str().unwrap().to_owned();
+        let mut world = self.shared.world.lock().unwrap();
+        world.containers.insert(id.clone(), container);
+        drop(world);
+        self.shared.emit("container", "start", &id);
+    }
+
+    /// How the engine describes the container with this name.
+    pub(crate) fn named(&self, name: &str) -> Option<Value> {
+        let world = self.shared.world.lock().unwrap();
+        world.lookup(name).map(|id| world.containers[&id].clone())
+    }
+
+    /// `name status` of every container, in the order of the names.
+    pub(crate) fn containers(&self) -> Vec<String> {
+        let world = self.shared.world.lock().unwrap();
+        let shown = world.containers.values().map(|container| {
+            let word = |value: &Value| value.as_str().unwrap().trim_start_matches('/').to_owned();
+            format!(
+                "{} {}",
+                word(&container["Name"]),
+                word(&container["State"]["Status"])
+            )
+        });
+        let mut shown: Vec<_> = shown.collect();
+        shown.sort();
+        shown
     }
 
     pub(crate) fn requests(&self, wanted: &str) -> usize {
@@ -202,6 +254,13 @@ impl Shared {
 }
 
 impl World {
+    /// Id of a container that is called so.
+    fn lookup(&self, name: &str) -> Option<String> {
+        let mut all = self.containers.iter();
+        let found = all.find(|(id, container)| *id == name || container["Name"] == format!("/{name}"));
+        found.map(|(id, _)| id.clone())
+    }
+
     /// Nanoseconds; a millisecond for each thing that happened.
     fn now(&self) -> u64 {
         EPOCH * 1_000_000_000 + self.history.len() as u64 * 1_000_000
@@ -211,118 +270,4 @@ impl World {
 fn image(id: &str, tag: &str) -> Value {
     json!({"Id": id, "ParentId": "", "RepoTags": [tag], "RepoDigests": null, "Created": EPOCH, "Size": 7,
            "SharedSize": -1, "VirtualSize": 7, "Labels": null, "Containers": -1})
-}
-
-fn router(shared: Shared) -> Router {
-    let log = shared.clone();
-    Router::new()
-        .route("/version", get(version))
-        .route("/info", get(info))
-        .route("/events", get(events))
-        .route("/containers/json", get(list))
-        .route("/containers/{id}/json", get(inspect))
-        .route("/containers/{id}/{action}", post(act))
-        .route(
-            "/images/json",
-            get(async |State(s): State<Shared>| Json(s.world.lock().unwrap().images.clone())),
-        )
-        .route(
-            "/volumes",
-            get(async || Json(json!({"Volumes": null, "Warnings": null}))),
-        )
-        .route(
-            "/networks",
-            get(async || Json(json!([{"Name": "bridge", "Id": "n1", "Driver": "bridge"}]))),
-        )
-        .layer(axum::middleware::from_fn(
-            move |request: axum::extract::Request, next: axum::middleware::Next| {
-                log.world
-                    .lock()
-                    .unwrap()
-                    .log
-                    .push(format!("{} {}", request.method(), request.uri().path()));
-                next.run(request)
-            },
-        ))
-        .with_state(shared)
-}
-
-async fn version(State(shared): State<Shared>) -> Json<Value> {
-    let flavor = shared.world.lock().unwrap().flavor;
-    Json(
-        json!({"Version": flavor.version, "ApiVersion": flavor.api_version, "MinAPIVersion": "1.12",
-        "Components": [{"Name": flavor.component, "Version": flavor.version}]}),
-    )
-}
-
-async fn info(State(shared): State<Shared>) -> Json<Value> {
-    let world = shared.world.lock().unwrap();
-    let now = jiff::Timestamp::from_nanosecond(world.now().into()).unwrap();
-    Json(
-        json!({"OperatingSystem": world.flavor.os, "Architecture": "x86_64", "Driver": "overlay2",
-        "SystemTime": now.to_string(), "SecurityOptions": ["name=seccomp,profile=default"]}),
-    )
-}
-
-async fn events(State(shared): State<Shared>, Query(query): Query<HashMap<String, String>>) -> Response {
-    let _permit = shared.gate.acquire().await.unwrap();
-    let live = shared.events.subscribe();
-    let since: u64 = query["since"].replace('.', "").parse().unwrap();
-    let missed: Vec<Value> = {
-        let world = shared.world.lock().unwrap();
-        world
-            .history
-            .iter()
-            .filter(|event| event["timeNano"].as_u64().unwrap() > since)
-            .cloned()
-            .collect()
-    };
-    let live = stream::unfold(live, async |mut live| {
-        live.recv().await.ok().map(|event| (event, live))
-    });
-    let lines = stream::iter(missed)
-        .chain(live)
-        .take_until(shared.stopped.clone().cancelled_owned())
-        .map(|event| Ok::<_, std::convert::Infallible>(Bytes::from(format!("{event}\n"))));
-    Response::new(Body::from_stream(lines))
-}
-
-async fn list(State(shared): State<Shared>) -> Json<Value> {
-    let world = shared.world.lock().unwrap();
-    Json(world.containers.keys().map(|id| json!({"Id": id})).collect())
-}
-
-async fn inspect(State(shared): State<Shared>, Path(id): Path<String>) -> Response {
-    match shared.world.lock().unwrap().containers.get(&id) {
-        Some(container) => Json(container.clone()).into_response(),
-        None => missing(&id),
-    }
-}
-
-async fn act(State(shared): State<Shared>, Path((id, action)): Path<(String, String)>) -> Response {
-    let (name, refusal) = {
-        let world = shared.world.lock().unwrap();
-        let name = world
-            .containers
-            .get(&id)
-            .map(|container| container["Name"].as_str().unwrap().to_owned());
-        (name, world.refusal.clone())
-    };
-    let Some(name) = name else { return missing(&id) };
-    if let Some(message) = refusal {
-        return (
-            StatusCode::INTERNAL_SERVER_ERROR,
-            Json(json!({"message": message})),
-        )
-            .into_response();
-    }
-    let status = if action == "stop" { "exited" } else { "running" };
-    shared.put(&id, name.trim_start_matches('/'), status, json!({}));
-    shared.emit("container", &action, &id);
-    StatusCode::NO_CONTENT.into_response()
-}
-
-fn missing(id: &str) -> Response {
-    let message = format!("No such container: {id}");
-    (StatusCode::NOT_FOUND, Json(json!({"message": message}))).into_response()
 }

@@ -7,4 +7,5 @@
 
 mod acting;
 mod fake;
+mod pods;
 mod watching;

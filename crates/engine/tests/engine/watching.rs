@@ -10,7 +10,11 @@ use std::time::Duration;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
 pub(crate) fn follow(fake: &Fake) -> (Engine, DropGuard) {
-    let engine = Engine::new(fake.sockets(), OwnContainer::default());
+    follow_from(fake, OwnContainer::default())
+}
+
+pub(crate) fn follow_from(fake: &Fake, own: OwnContainer) -> (Engine, DropGuard) {
+    let engine = Engine::new(fake.sockets(), own);
     let shutdown = CancellationToken::new();
     let (following, until) = (engine.clone(), shutdown.clone());
     tokio::spawn(async move { following.follow(until).await });
@@ -188,6 +192,14 @@ async fn engines_are_recognized() {
         os: "Docker Desktop",
         ..newest
     };
+    let desktops_machine = Flavor {
+        kernel: "6.6.26-linuxkit",
+        ..newest
+    };
+    let desktops_name = Flavor {
+        name: "docker-desktop",
+        ..newest
+    };
     let podman = Flavor {
         component: "Podman Engine",
         version: "5.4.0",
@@ -196,6 +208,8 @@ async fn engines_are_recognized() {
     for (flavor, name, desktop) in [
         (newest, "docker", false),
         (desktop, "docker", true),
+        (desktops_machine, "docker", true),
+        (desktops_name, "docker", true),
         (podman, "podman", false),
     ] {
         let fake = Fake::start(dir.path(), flavor);

@@ -1,0 +1,107 @@
+//! What a pod needs after its pause container changed: a state machine over what is seen of the pod.
+//!
+//! A pause container that is *restarted* gets a new network; its members stay behind in the old one, which leads
+//! nowhere, until they are started again. The agent comes first: it is started by the engine and then looks after
+//! the others, so nothing is lost when it ends in between. One that is *recreated* is another container, and its
+//! members must be made anew, too. When it is gone for good, nothing is done.
+
+use crate::pod::{Pause, Pod};
+use flotilla_protocol::{
+    Timestamp,
+    inventory::{Container, ContainerState},
+};
+use std::{collections::BTreeSet, net::IpAddr};
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Step {
+    /// The agent is in a network that is gone, and has to be started again.
+    RestartAgent,
+    /// These members, by id, are.
+    Restart(Vec<String>),
+    /// The pause container was replaced by the one with this id; the agent and these members go there.
+    Rejoin { pause: String, members: Vec<String> },
+}
+
+#[derive(Debug, Default)]
+pub(crate) struct Following {
+    /// The pause container's name, which its successor has, too.
+    name: Option<String>,
+    /// When the pause container had started that the agent came to.
+    came_to: Option<Timestamp>,
+    /// Each member is restarted at most once for a start of the pause container: clocks may run backward.
+    restarted: BTreeSet<(String, Timestamp)>,
+    /// The successor that everybody was sent to.
+    rejoining: Option<String>,
+}
+
+impl Following {
+    /// `is_local` tells whether an address is one of the network that the agent is in.
+    pub(crate) fn handle_view(
+        &mut self,
+        pod: &Pod,
+        containers: &[Container],
+        is_local: impl Fn(&IpAddr) -> bool,
+    ) -> Option<Step> {
+        match &pod.pause {
+            Some(pause) => {
+                self.name = Some(pause.name.clone());
+                if pause.running {
+                    self.follow_restart(pod, pause, is_local)
+                } else {
+                    None
+                }
+            }
+            None => self.follow_successor(pod, containers),
+        }
+    }
+
+    /// A step was not taken, so it may be due again.
+    pub(crate) fn handle_failure(&mut self, step: &Step) {
+        if let Step::Rejoin { .. } = step {
+            self.rejoining = None;
+        }
+    }
+
+    fn follow_restart(
+        &mut self,
+        pod: &Pod,
+        pause: &Pause,
+        is_local: impl Fn(&IpAddr) -> bool,
+    ) -> Option<Step> {
+        let came_to = *self.came_to.get_or_insert(pause.started?);
+        // Only where both say so: an agent that ended for a wrong reason would end again and again.
+        let elsewhere = !pause.addresses.is_empty() && !pause.addresses.iter().any(is_local);
+        let is_behind = elsewhere && pod.agent.started < pause.started;
+        if is_behind || pause.started != Some(came_to) {
+            return Some(Step::RestartAgent);
+        }
+        let behind = pod
+            .members
+            .iter()
+            .filter(|member| member.running && member.started.is_some_and(|started| started < came_to));
+        let due: Vec<_> = behind
+            .map(|member| member.id.clone())
+            .filter(|id| self.restarted.insert((id.clone(), came_to)))
+            .collect();
+        (!due.is_empty()).then_some(Step::Restart(due))
+    }
+
+    fn follow_successor(&mut self, pod: &Pod, containers: &[Container]) -> Option<Step> {
+        let name = self.name.as_ref()?;
+        let successor = containers
+            .iter()
+            .find(|container| &container.name == name && container.state == ContainerState::Running)?;
+        if self.rejoining.as_ref() == Some(&successor.id) {
+            return None;
+        }
+        self.rejoining = Some(successor.id.clone());
+        Some(Step::Rejoin {
+            pause: successor.id.clone(),
+            members: pod.members.iter().map(|member| member.id.clone()).collect(),
+        })
+    }
+}
+
+#[cfg(test)]
+#[path = "following/tests.rs"]
+mod tests;

@@ -1,0 +1,89 @@
+//! Keeping the agent's pod together while its pause container comes and goes.
+
+use crate::{
+    action::{ActionError, explain},
+    connection::Connection,
+    follow::Engine,
+    following::{Following, Step},
+    mover::{self, Destination, Move},
+    pod::Pod,
+    recreate::Pace,
+    reports::View,
+};
+use bollard::query_parameters::RestartContainerOptionsBuilder;
+use futures_util::future::join_all;
+use std::net::{IpAddr, UdpSocket};
+
+/// The network of this process is gone, and the engine will start it again in the new one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("The pause container was restarted; the agent ends to be started again in its new network.")]
+pub struct NetworkGone;
+
+impl Engine {
+    /// Lets the members of the agent's pod follow their pause container wherever it goes. Returns when the agent has
+    /// to end for that; in most devices, never.
+    pub async fn keep_pod(&self) -> NetworkGone {
+        let mut views = self.views();
+        views.mark_changed();
+        let mut following = Following::default();
+        loop {
+            if views.changed().await.is_err() {
+                std::future::pending::<()>().await;
+            }
+            let view = views.borrow_and_update().clone();
+            let Some((pod, step)) = view.and_then(|view| next_step(&mut following, view)) else {
+                continue;
+            };
+            if step == Step::RestartAgent && pod.agent_returns {
+                return NetworkGone;
+            }
+            if let Err(error) = self.take(&pod, &step).await {
+                tracing::error!(%error, "the pod could not follow its pause container");
+                following.handle_failure(&step);
+            }
+        }
+    }
+
+    async fn take(&self, pod: &Pod, step: &Step) -> Result<(), ActionError> {
+        let connection = self.ready()?;
+        let order = |to, members: &[String]| Move {
+            to,
+            agent: pod.agent.id.clone(),
+            members: members.to_vec(),
+        };
+        match step {
+            Step::RestartAgent => mover::start(&connection, &order(Destination::Again, &[])).await,
+            Step::Rejoin { pause, members } => {
+                mover::start(&connection, &order(Destination::Pause(pause.clone()), members)).await
+            }
+            Step::Restart(members) => restart(&connection, members).await,
+        }
+    }
+}
+
+fn next_step(following: &mut Following, view: View) -> Option<(std::sync::Arc<Pod>, Step)> {
+    let (pod, inventory) = (view.pod?, view.inventory?);
+    let step = following.handle_view(&pod, &inventory.containers, is_local)?;
+    Some((pod, step))
+}
+
+/// Only an address of an interface in this network can be bound.
+fn is_local(address: &IpAddr) -> bool {
+    UdpSocket::bind((*address, 0)).is_ok()
+}
+
+async fn restart(connection: &Connection, members: &[String]) -> Result<(), ActionError> {
+    let docker = connection.patient();
+    let options = Pace::URGENT
+        .stop_seconds
+        .map(|seconds| RestartContainerOptionsBuilder::new().t(seconds).build());
+    let restarts = members.iter().map(async |id| {
+        let done = docker.restart_container(id, options.clone()).await;
+        done.map_err(|error| explain(error, id))
+    });
+    tracing::info!(
+        members = members.len(),
+        "the pause container was restarted; its members follow"
+    );
+    join_all(restarts).await.into_iter().collect()
+}

@@ -1,0 +1,255 @@
+//! Moving the agent's own container into another network.
+//!
+//! Whoever does that must outlive the agent, so it is done by a container that lives only as long as the move: the
+//! agent's image again, with the engine's socket and nothing else. It puts the old agent back when the new one does
+//! not start.
+
+mod carry;
+
+pub use carry::carry_out;
+
+use crate::{
+    action::{ActionError, explain},
+    connection::Connection,
+    follow::Engine,
+    recreate::{image, inspect, is_conflict, remove},
+};
+use bollard::{
+    models::{ContainerCreateBody, ContainerInspectResponse, ContainerStateStatusEnum as Status, HostConfig},
+    query_parameters::CreateContainerOptionsBuilder,
+};
+use flotilla_protocol::device::NetworkMode;
+use std::{fmt, path::Path, str::FromStr};
+
+/// One move at a time, on each engine.
+const NAME: &str = "flotilla-agent-mover";
+
+/// Where an agent is to be moved.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Destination {
+    /// Into the network of a mode; the pause container is made or removed with it.
+    Mode(NetworkMode),
+    /// To the pause container with this id, which took the place of another.
+    Pause(String),
+    /// Nowhere: it is only started again.
+    Again,
+}
+
+/// A move as the mover is told it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Move {
+    pub to: Destination,
+    /// Id of the agent's container.
+    pub agent: String,
+    /// Ids of containers that go with it.
+    pub members: Vec<String>,
+}
+
+const PAUSE_ID: &str = "pause:";
+const AGAIN: &str = "again";
+
+impl fmt::Display for Destination {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Mode(mode) => write!(f, "{mode}"),
+            Self::Pause(id) => write!(f, "{PAUSE_ID}{id}"),
+            Self::Again => f.write_str(AGAIN),
+        }
+    }
+}
+
+/// A word that names no place to move to.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("say host, bridge, pause, pause:ID or again")]
+pub struct NoDestination;
+
+impl FromStr for Destination {
+    type Err = NoDestination;
+
+    fn from_str(text: &str) -> Result<Self, NoDestination> {
+        if text == AGAIN {
+            return Ok(Self::Again);
+        }
+        if let Some(id) = text.strip_prefix(PAUSE_ID).filter(|id| !id.is_empty()) {
+            return Ok(Self::Pause(id.to_owned()));
+        }
+        text.parse().map(Self::Mode).map_err(|_| NoDestination)
+    }
+}
+
+impl Move {
+    /// The arguments of `flotilla-agent` that carry it out.
+    fn arguments(&self) -> Vec<String> {
+        let words = ["move", "--to"].map(str::to_owned).into_iter();
+        words
+            .chain([self.to.to_string(), self.agent.clone()])
+            .chain(self.members.iter().cloned())
+            .collect()
+    }
+}
+
+impl Engine {
+    /// Moves the agent into the network of another mode. Returns when the move has begun; the agent is stopped for it.
+    ///
+    /// # Errors
+    /// See [`ActionError`]; nothing happens then.
+    pub async fn change_mode(&self, mode: NetworkMode) -> Result<(), ActionError> {
+        let connection = self.ready()?;
+        let view = self.view().ok_or(ActionError::NotContained)?;
+        let agent = view.own.ok_or(ActionError::NotContained)?;
+        let present = view.inventory.iter().flat_map(|inventory| &inventory.containers);
+        let present = present
+            .filter(|container| container.id == agent)
+            .map(|container| network_of_mode(&container.network_mode))
+            .next();
+        if present == Some(mode) {
+            return Ok(());
+        }
+        let order = Move {
+            to: Destination::Mode(mode),
+            agent,
+            members: Vec::new(),
+        };
+        start(&connection, &order).await
+    }
+}
+
+/// The mode in which an agent with this network runs.
+fn network_of_mode(network: &str) -> NetworkMode {
+    match network {
+        "host" => NetworkMode::Host,
+        shared if shared.starts_with(crate::pod::SHARED) => NetworkMode::Pause,
+        _ => NetworkMode::Bridge,
+    }
+}
+
+/// Starts a container that carries a move out.
+///
+/// # Errors
+/// As [`Engine::change_mode`]'s.
+pub(crate) async fn start(connection: &Connection, order: &Move) -> Result<(), ActionError> {
+    let docker = connection.patient();
+    let explain = |error| explain(error, &order.agent);
+    let agent = inspect(&docker, &order.agent).await.map_err(explain)?;
+    let image = image(&docker, &agent).await;
+    let body = mover(agent, image, &connection.socket, order).ok_or(ActionError::NotContained)?;
+    let options = || Some(CreateContainerOptionsBuilder::new().name(NAME).build());
+    let created = match docker.create_container(options(), body.clone()).await {
+        Err(error) if is_conflict(&error) => {
+            let other = inspect(&docker, NAME).await.map_err(explain)?;
+            if other.state.and_then(|state| state.status) == Some(Status::RUNNING) {
+                return Err(ActionError::Moving);
+            }
+            remove(&docker, NAME).await.map_err(explain)?;
+            docker.create_container(options(), body).await
+        }
+        answer => answer,
+    };
+    let mover = created.map_err(explain)?.id;
+    if let Err(error) = docker.start_container(&mover, None).await {
+        remove(&docker, &mover).await.ok();
+        return Err(explain(error));
+    }
+    tracing::info!(
+        destination = %order.to,
+        members = order.members.len(),
+        "moving into another network"
+    );
+    Ok(())
+}
+
+/// `None` when the agent does not have the engine's socket from a mount.
+fn mover(
+    agent: ContainerInspectResponse,
+    image: String,
+    socket: &Path,
+    order: &Move,
+) -> Option<ContainerCreateBody> {
+    let mounts = agent.mounts.unwrap_or_default();
+    let leads_there = |point: &str| socket.starts_with(point);
+    let mount = mounts
+        .into_iter()
+        .filter(|mount| mount.destination.as_deref().is_some_and(leads_there))
+        .max_by_key(|mount| mount.destination.as_ref().map(String::len))?;
+    let bind = format!("{}:{}", mount.source?, mount.destination?);
+    let config = agent.config.unwrap_or_default();
+    let host = agent.host_config.unwrap_or_default();
+    Some(ContainerCreateBody {
+        image: Some(image),
+        user: config.user,
+        env: Some(vec![format!("DOCKER_HOST=unix://{}", socket.display())]),
+        entrypoint: config.entrypoint,
+        cmd: Some(order.arguments()),
+        host_config: Some(HostConfig {
+            auto_remove: Some(true),
+            network_mode: Some("none".to_owned()),
+            binds: Some(vec![bind]),
+            readonly_rootfs: Some(true),
+            cap_drop: host.cap_drop,
+            group_add: host.group_add,
+            security_opt: host.security_opt,
+            userns_mode: host.userns_mode,
+            ..HostConfig::default()
+        }),
+        ..ContainerCreateBody::default()
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn order(to: Destination) -> Move {
+        Move {
+            to,
+            agent: "a1".into(),
+            members: vec!["m1".into(), "m2".into()],
+        }
+    }
+
+    #[test]
+    fn destinations_are_written_and_read() {
+        let modes = [NetworkMode::Host, NetworkMode::Bridge, NetworkMode::Pause];
+        let others = [Destination::Again, Destination::Pause("p1".into())];
+        for destination in modes.map(Destination::Mode).into_iter().chain(others) {
+            assert_eq!(destination.to_string().parse(), Ok(destination));
+        }
+        for text in ["", "pause:", "mars"] {
+            assert_eq!(text.parse::<Destination>(), Err(NoDestination), "{text}");
+        }
+    }
+
+    #[test]
+    fn the_mover_has_the_socket_and_nothing_else() {
+        let agent = json!({
+            "Config": {"Entrypoint": ["/flotilla-agent"], "Env": ["FLOTILLA_TOKEN=secret"]},
+            "HostConfig": {"CapAdd": ["NET_ADMIN"], "CapDrop": ["ALL"], "SecurityOpt": ["label=disable"], "Binds": ["state:/var/lib/flotilla"]},
+            "Mounts": [
+                {"Type": "volume", "Name": "state", "Source": "/v/state/_data", "Destination": "/var/lib/flotilla"},
+                {"Type": "bind", "Source": "/run/podman/podman.sock", "Destination": "/var/run/docker.sock"}],
+        });
+        let agent: ContainerInspectResponse = serde_json::from_value(agent).unwrap();
+        let socket = Path::new("/var/run/docker.sock");
+        let body = mover(
+            agent.clone(),
+            "agent:1".into(),
+            socket,
+            &order(Destination::Again),
+        )
+        .unwrap();
+        let host = body.host_config.unwrap();
+        assert_eq!(
+            host.binds.unwrap(),
+            ["/run/podman/podman.sock:/var/run/docker.sock"]
+        );
+        assert_eq!(host.cap_add, None);
+        assert_eq!(body.env.unwrap(), ["DOCKER_HOST=unix:///var/run/docker.sock"]);
+        assert_eq!(body.cmd.unwrap(), ["move", "--to", "again", "a1", "m1", "m2"]);
+        let elsewhere = Path::new("/tmp/docker.sock");
+        assert_eq!(
+            mover(agent, "agent:1".into(), elsewhere, &order(Destination::Again)),
+            None
+        );
+    }
+}

@@ -1,0 +1,96 @@
+//! Putting containers into the pod of this device, and taking them out of it.
+
+use crate::{
+    action::{ActionError, lookup},
+    connection::Connection,
+    follow::Engine,
+    own::OwnContainer,
+    pod::Pod,
+    ports::{Clash, Listening, Occupant, PortNumber},
+    read::Observed,
+    recreate::{Network, Pace, recreate},
+};
+use flotilla_protocol::inventory::ContainerState;
+use std::collections::BTreeSet;
+
+impl Engine {
+    /// Makes a container anew as a member of the device's pod, or, with `member` unset, where it was before. One
+    /// that already is as wished is left alone. Returns when it runs there, if it ran before.
+    ///
+    /// # Errors
+    /// See [`ActionError`]; the container is as it was.
+    pub async fn place_in_pod(&self, id: &str, member: bool) -> Result<(), ActionError> {
+        let connection = self.ready()?;
+        let seen = lookup(&connection, id).await?;
+        self.may_stop(&seen)?;
+        let view = self.view();
+        let pod = view.as_ref().and_then(|view| view.pod.clone());
+        let pod = pod.ok_or(ActionError::NoPod)?;
+        let is_member = pod.role(&seen.container.id).is_some();
+        if is_member == member {
+            return Ok(());
+        }
+        let network = if member {
+            let pause = pod.pause.as_ref().ok_or(ActionError::NoPod)?;
+            if !pause.running {
+                return Err(ActionError::PauseStopped(pause.name.clone()));
+            }
+            if seen.container.state == ContainerState::Running {
+                check_ports(&connection, &seen, &pod, self.own()).await?;
+            }
+            Network::Of(pause.id.clone())
+        } else {
+            Network::Before
+        };
+        let inventory = view.and_then(|view| view.inventory);
+        let shared = format!("{}{}", crate::pod::SHARED, seen.container.id);
+        let mut others = inventory.iter().flat_map(|inventory| &inventory.containers);
+        if let Some(borrower) = others.find(|container| container.network_mode == shared) {
+            return Err(ActionError::LendsNetwork {
+                lender: seen.container.name,
+                borrower: borrower.name.clone(),
+            });
+        }
+        recreate(&connection.patient(), &seen.container.id, &network, Pace::PATIENT)
+            .await
+            .map(drop)
+    }
+}
+
+/// Finds the container in whose way `newcomer` would be in the pod.
+///
+/// # Errors
+/// [`ActionError::Clash`].
+pub(crate) async fn check_ports(
+    connection: &Connection,
+    newcomer: &Observed,
+    pod: &Pod,
+    own: &OwnContainer,
+) -> Result<(), ActionError> {
+    let declared = async |ports: &BTreeSet<PortNumber>, image: &str| -> BTreeSet<PortNumber> {
+        &connection.ports_of_image(image).await | ports
+    };
+    let container = &newcomer.container;
+    let wanted = declared(&newcomer.declared, &container.image_id).await;
+    let mut running = Vec::new();
+    for member in &pod.members {
+        if member.running && member.id != container.id {
+            running.push(Occupant {
+                name: member.name.clone(),
+                ports: declared(&member.ports, &member.image).await,
+            });
+        }
+    }
+    // What a member that is up listens on is its own.
+    let is_up = pod
+        .members
+        .iter()
+        .any(|member| member.running && member.id == container.id);
+    let listening = if is_up {
+        Listening::default()
+    } else {
+        own.listening()
+    };
+    Clash::find(&container.name, &wanted, &running, &listening)
+        .map_or(Ok(()), |clash| Err(ActionError::Clash(clash)))
+}

@@ -1,0 +1,217 @@
+//! What the engine answers, route by route.
+
+use super::Shared;
+use axum::{
+    Json, Router,
+    body::Body,
+    extract::{Path, Query, State},
+    http::StatusCode,
+    response::{IntoResponse, Response},
+    routing::{get, post},
+};
+use bytes::Bytes;
+use futures_util::{StreamExt as _, stream};
+use serde_json::{Value, json};
+use std::collections::HashMap;
+
+pub(super) fn router(shared: Shared) -> Router {
+    let log = shared.clone();
+    Router::new()
+        .route("/version", get(version))
+        .route("/info", get(info))
+        .route("/events", get(events))
+        .route("/containers/json", get(list))
+        .route("/containers/create", post(create))
+        .route("/containers/{id}", axum::routing::delete(remove))
+        .route("/containers/{id}/json", get(inspect))
+        .route("/containers/{id}/rename", post(rename))
+        .route("/containers/{id}/{action}", post(act))
+        .route(
+            "/images/json",
+            get(async |State(s): State<Shared>| Json(s.world.lock().unwrap().images.clone())),
+        )
+        .route("/images/{*name}", get(image))
+        .route("/networks/{name}/connect", post(async || Json(json!(null))))
+        .route(
+            "/volumes",
+            get(async || Json(json!({"Volumes": null, "Warnings": null}))),
+        )
+        .route(
+            "/networks",
+            get(async || Json(json!([{"Name": "bridge", "Id": "n1", "Driver": "bridge"}]))),
+        )
+        .layer(axum::middleware::from_fn(
+            move |request: axum::extract::Request, next: axum::middleware::Next| {
+                log.world
+                    .lock()
+                    .unwrap()
+                    .log
+                    .push(format!("{} {}", request.method(), request.uri().path()));
+                next.run(request)
+            },
+        ))
+        .with_state(shared)
+}
+
+async fn version(State(shared): State<Shared>) -> Json<Value> {
+    let flavor = shared.world.lock().unwrap().flavor;
+    Json(
+        json!({"Version": flavor.version, "ApiVersion": flavor.api_version, "MinAPIVersion": "1.12",
+        "Components": [{"Name": flavor.component, "Version": flavor.version}]}),
+    )
+}
+
+async fn info(State(shared): State<Shared>) -> Json<Value> {
+    let world = shared.world.lock().unwrap();
+    let now = jiff::Timestamp::from_nanosecond(world.now().into()).unwrap();
+    Json(
+        json!({"OperatingSystem": world.flavor.os, "Architecture": "x86_64", "Driver": "overlay2",
+        "Name": world.flavor.name, "KernelVersion": world.flavor.kernel, "SystemTime": now.to_string(), "SecurityOptions": ["name=seccomp,profile=default"]}),
+    )
+}
+
+async fn events(State(shared): State<Shared>, Query(query): Query<HashMap<String, String>>) -> Response {
+    let _permit = shared.gate.acquire().await.unwrap();
+    let live = shared.events.subscribe();
+    let since: u64 = query["since"].replace('.', "").parse().unwrap();
+    let missed: Vec<Value> = {
+        let world = shared.world.lock().unwrap();
+        world
+            .history
+            .iter()
+            .filter(|event| event["timeNano"].as_u64().unwrap() > since)
+            .cloned()
+            .collect()
+    };
+    let live = stream::unfold(live, async |mut live| {
+        live.recv().await.ok().map(|event| (event, live))
+    });
+    let lines = stream::iter(missed)
+        .chain(live)
+        .take_until(shared.stopped.clone().cancelled_owned())
+        .map(|event| Ok::<_, std::convert::Infallible>(Bytes::from(format!("{event}\n"))));
+    Response::new(Body::from_stream(lines))
+}
+
+async fn list(State(shared): State<Shared>) -> Json<Value> {
+    let world = shared.world.lock().unwrap();
+    Json(world.containers.keys().map(|id| json!({"Id": id})).collect())
+}
+
+async fn inspect(State(shared): State<Shared>, Path(id): Path<String>) -> Response {
+    let world = shared.world.lock().unwrap();
+    match world.lookup(&id) {
+        Some(id) => Json(world.containers[&id].clone()).into_response(),
+        None => missing(&id),
+    }
+}
+
+async fn act(State(shared): State<Shared>, Path((id, action)): Path<(String, String)>) -> Response {
+    let id = {
+        let mut world = shared.world.lock().unwrap();
+        let Some(id) = world.lookup(&id) else {
+            return missing(&id);
+        };
+        let mut refusal = world.refusal.clone();
+        let mut code = 0;
+        if action != "stop" {
+            let name = world.containers[&id]["Name"].as_str().unwrap()[1..].to_owned();
+            let start = world.next_start.take_if(|(wanted, _)| *wanted == name);
+            refusal = refusal.or(start.map(|(_, message)| message));
+            let end = world.next_end.take_if(|(wanted, _)| *wanted == name);
+            code = end.map_or(0, |(_, code)| code);
+        }
+        if let Some(message) = refusal {
+            return problem(StatusCode::INTERNAL_SERVER_ERROR, &message);
+        }
+        let status = if action == "stop" || code != 0 {
+            "exited"
+        } else {
+            "running"
+        };
+        let container = world.containers.get_mut(&id).unwrap();
+        container["State"]["Status"] = json!(status);
+        container["State"]["ExitCode"] = json!(code);
+        id
+    };
+    shared.emit("container", &action, &id);
+    StatusCode::NO_CONTENT.into_response()
+}
+
+async fn create(
+    State(shared): State<Shared>,
+    Query(query): Query<HashMap<String, String>>,
+    Json(body): Json<Value>,
+) -> Response {
+    let id = {
+        let mut world = shared.world.lock().unwrap();
+        let name = &query["name"];
+        if world.lookup(name).is_some() {
+            return problem(
+                StatusCode::CONFLICT,
+                &format!("The name {name} is already in use"),
+            );
+        }
+        world.made += 1;
+        let id = format!("made{}", world.made);
+        let container = json!({
+            "Id": id, "Name": format!("/{name}"), "Image": "sha256:aa", "Created": "2026-03-01T12:00:00Z",
+            "State": {"Status": "created", "ExitCode": 0}, "Config": body, "HostConfig": body["HostConfig"],
+        });
+        world.containers.insert(id.clone(), container);
+        id
+    };
+    shared.emit("container", "create", &id);
+    (StatusCode::CREATED, Json(json!({"Id": id, "Warnings": []}))).into_response()
+}
+
+async fn rename(
+    State(shared): State<Shared>,
+    Path(id): Path<String>,
+    Query(query): Query<HashMap<String, String>>,
+) -> Response {
+    let id = {
+        let mut world = shared.world.lock().unwrap();
+        let Some(id) = world.lookup(&id) else {
+            return missing(&id);
+        };
+        if world.lookup(&query["name"]).is_some() {
+            return problem(StatusCode::CONFLICT, "the name is in use");
+        }
+        world.containers.get_mut(&id).unwrap()["Name"] = json!(format!("/{}", query["name"]));
+        id
+    };
+    shared.emit("container", "rename", &id);
+    StatusCode::NO_CONTENT.into_response()
+}
+
+async fn remove(State(shared): State<Shared>, Path(id): Path<String>) -> Response {
+    let id = {
+        let mut world = shared.world.lock().unwrap();
+        let Some(id) = world.lookup(&id) else {
+            return missing(&id);
+        };
+        world.containers.remove(&id);
+        id
+    };
+    shared.emit("container", "destroy", &id);
+    StatusCode::NO_CONTENT.into_response()
+}
+
+async fn image(State(shared): State<Shared>, Path(name): Path<String>) -> Response {
+    let name = name.trim_end_matches("/json");
+    let world = shared.world.lock().unwrap();
+    let is_called = |image: &&Value| image["Id"] == name || image["RepoTags"][0] == name;
+    match world.images.iter().find(is_called) {
+        Some(image) => Json(json!({"Id": image["Id"], "Config": {}})).into_response(),
+        None => missing(name),
+    }
+}
+
+fn problem(status: StatusCode, message: &str) -> Response {
+    (status, Json(json!({"message": message}))).into_response()
+}
+
+fn missing(id: &str) -> Response {
+    problem(StatusCode::NOT_FOUND, &format!("No such container: {id}"))
+}
