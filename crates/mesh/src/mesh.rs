@@ -55,7 +55,8 @@ impl fmt::Debug for PrivateKey {
 pub struct Config {
     pub private_key: PrivateKey,
     pub device: DeviceId,
-    /// Milliseconds since 1970 at `now` of [`Mesh::new`]: probes of a later start are newer than those of an earlier.
+    /// Milliseconds since 1970 at `now` of [`Mesh::new`], or later: peers refuse the probes of a start that is not later
+    /// than the one before.
     pub clock_start_unix_ms: u64,
 }
 

@@ -141,8 +141,9 @@ pub(crate) enum Opening {
     Answer(usize),
     Nothing,
     Drop(DropReason),
-    /// Sealed with a key that is not here: the peer believes in a session that we do not have.
-    Deaf,
+    /// Only a handshake of ours helps: the peer uses a session that is not here, or begins one with a stamp older than
+    /// one before it, because its clock was set back while it was off.
+    Apart(DropReason),
 }
 
 /// One peer's WireGuard.
@@ -251,7 +252,11 @@ impl Session {
                 Opening::Answer(bytes.len())
             }
             TunnResult::Done => Opening::Nothing,
-            TunnResult::Err(WireGuardError::NoCurrentSession | WireGuardError::WrongIndex) => Opening::Deaf,
+            TunnResult::Err(
+                error @ (WireGuardError::NoCurrentSession
+                | WireGuardError::WrongIndex
+                | WireGuardError::WrongTai64nTimestamp),
+            ) => Opening::Apart(reason(&error)),
             TunnResult::Err(error) => Opening::Drop(reason(&error)),
         }
     }

@@ -15,8 +15,9 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// A peer that uses a session which we lack is offered a new one, but not more often than WireGuard would.
-const DEAF_PAUSE: Duration = Duration::from_secs(5);
+/// A peer with which we have no session in common is offered a new one, but not more often than WireGuard would: who
+/// sends an old handshake again must not keep us busy.
+const OFFER_PAUSE: Duration = Duration::from_secs(5);
 
 /// Longest cookie reply.
 const COOKIE_REPLY: usize = 64;
@@ -233,9 +234,9 @@ impl Mesh {
         let opening = session.open(datagram, source, out);
         match opening {
             Opening::Drop(reason) => return Err(reason),
-            Opening::Deaf => {
-                self.handle_deaf(index, now);
-                return Err(DropReason::UnknownPeer);
+            Opening::Apart(reason) => {
+                self.offer_session(index, now);
+                return Err(reason);
             }
             Opening::Nothing if data_index(datagram).is_none() => return Ok(None),
             _ => {}
@@ -334,11 +335,11 @@ impl Mesh {
         }
     }
 
-    fn handle_deaf(&mut self, index: PeerIndex, now: Instant) {
+    fn offer_session(&mut self, index: PeerIndex, now: Instant) {
         let Some(session) = self.peers.get_mut(index).and_then(|peer| peer.session.as_mut()) else {
             return;
         };
-        if session.initiated().is_none_or(|at| now >= at + DEAF_PAUSE) {
+        if session.initiated().is_none_or(|at| now >= at + OFFER_PAUSE) {
             let len = session.initiate(&mut self.scratch, now);
             self.awake.insert(index);
             if let Some(len) = len {

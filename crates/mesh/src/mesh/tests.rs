@@ -269,3 +269,27 @@ fn a_queue_that_nobody_empties_is_bounded() {
     }
     assert_eq!(last, Sealed::Dropped(DropReason::QueueFull));
 }
+
+#[test]
+fn an_old_handshake_is_refused_and_answered_with_a_new_one_now_and_then() {
+    let now = Instant::now();
+    let [mut sender, mut receiver] = [mesh(1, 2, true, now), mesh(2, 1, true, now)];
+    let mut packet = udp_packet(ip(1), ip(2), (9, 53), 10);
+    let len = packet.len();
+    let peer = sender.outbound(&mut packet, len, now).unwrap();
+    sender.seal(peer, &packet, &mut [0; 2048], now);
+    let handshake = sender.poll_transmit().unwrap().bytes;
+    let mut hear = |now| {
+        let mut out = [0; 2048];
+        let opened = receiver.open(Leg::Udp(underlay(1)), &handshake, &mut out, now);
+        let is_refused = opened == Opened::Dropped(DropReason::Replayed);
+        let sent = std::iter::from_fn(|| receiver.poll_transmit());
+        (is_refused, sent.map(|sent| sent.bytes[0]).collect::<Vec<_>>())
+    };
+    assert_eq!(hear(now), (false, vec![2]));
+    assert_eq!(hear(now), (true, vec![1]));
+    for _ in 0..20 {
+        assert_eq!(hear(now + Duration::from_secs(4)), (true, vec![]));
+    }
+    assert_eq!(hear(now + Duration::from_secs(6)), (true, vec![1]));
+}

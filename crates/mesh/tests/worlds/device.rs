@@ -14,6 +14,8 @@ const UDP: u8 = 17;
 
 pub(crate) struct Device {
     pub(crate) number: usize,
+    /// When its mesh claims to have begun, in milliseconds since 1970.
+    pub(crate) began: u64,
     pub(crate) mesh: Mesh,
     pub(crate) preference: RelayPreference,
     pub(crate) site: usize,
@@ -56,13 +58,24 @@ pub(crate) struct Seen {
 
 impl Device {
     pub(crate) fn new(number: usize, preference: RelayPreference, seed: [u8; 32], now: Instant) -> Self {
+        Self::begun(number, 1_700_000_000_000, preference, seed, now)
+    }
+
+    pub(crate) fn begun(
+        number: usize,
+        began: u64,
+        preference: RelayPreference,
+        seed: [u8; 32],
+        now: Instant,
+    ) -> Self {
         let config = Config {
             private_key: PrivateKey::from_bytes(secret(number)),
             device: id(number),
-            clock_start_unix_ms: 1_700_000_000_000,
+            clock_start_unix_ms: began,
         };
         Self {
             number,
+            began,
             mesh: Mesh::new(config, seed, now),
             preference,
             site: 0,

@@ -9,6 +9,7 @@
 )]
 #![expect(clippy::print_stdout, reason = "a failed world tells its story")]
 
+mod clock;
 mod device;
 mod internet;
 mod maps;

@@ -175,6 +175,19 @@ impl World {
         self.drain(number);
     }
 
+    /// The device's programs start anew, later than before by a minute and no more: its clock was set back.
+    pub(crate) fn restart_with_an_old_clock(&mut self, number: usize) {
+        let old = &self.devices[number];
+        let (began, preference) = (old.began + 60_000, old.preference);
+        let (site, local) = (old.site, old.local);
+        let seed = self.rng.random();
+        let mut device = Device::begun(number, began, preference, seed, self.now);
+        (device.site, device.local) = (site, local);
+        device.mesh.set_local_candidates(vec![local], self.now);
+        self.devices[number] = device;
+        self.apply_map(number);
+    }
+
     pub(crate) fn restart_router(&mut self, site: usize) {
         if let Some(nat) = &mut self.sites[site].nat {
             nat.restart();
