@@ -8,12 +8,17 @@ mod builds;
 mod commands;
 mod compose;
 mod config;
+mod desktop;
 pub(crate) mod download;
+mod pod;
+mod powershell;
 mod script;
 mod shell;
 
 pub(crate) use builds::Builds;
+pub(crate) use download::script_text;
 use script::render as install_script;
+pub(crate) use shell::quote;
 
 use flotilla_protocol::{
     api::{AddedDevice, DeviceAdded, Unavailable},
@@ -25,12 +30,11 @@ use flotilla_protocol::{
 
 const ONLY_HOST: &str =
     "The install command runs the agent directly on the device, so it only fits Host networking.";
-const NO_PAUSE: &str =
-    "Flotilla can't write this for Pause container yet. Choose Host networking or Bridge networking.";
 const NO_ADDRESS: &str = "No address is known at which devices reach this controller. Connect it to a network, or start it with --advertise HOST:PORT.";
 
-/// A device with its token in every form that fits its network mode.
-pub(crate) fn device_added(config: &ConfigFile, tls_pin: &Pin) -> DeviceAdded {
+/// A device with its token in every form that fits its network mode. `host_kept` says that host networking is meant
+/// even on Docker Desktop.
+pub(crate) fn device_added(config: &ConfigFile, host_kept: bool, tls_pin: &Pin) -> DeviceAdded {
     let mut added = without_texts(config);
     let Some(endpoint) = config.endpoints.first() else {
         let reason = || Some(NO_ADDRESS.to_owned());
@@ -46,21 +50,18 @@ pub(crate) fn device_added(config: &ConfigFile, tls_pin: &Pin) -> DeviceAdded {
         config,
         endpoint,
         tls_pin,
+        host_kept,
     };
-    added.config = Some(config::text(config));
-    if config.network_mode == NetworkMode::Host {
+    if source.mode() == NetworkMode::Host {
         added.install = Some(commands::install(&source));
     } else {
         added.unavailable.install = Some(ONLY_HOST.to_owned());
     }
-    if let Some(network) = commands::Network::of(config.network_mode) {
-        added.docker_run = Some(commands::docker_run(&source, network));
-        added.compose = Some(compose::text(&source, network));
-        added.config_run = Some(commands::config_run(&source, network));
-    } else {
-        added.unavailable.docker_run = Some(NO_PAUSE.to_owned());
-        added.unavailable.compose = Some(NO_PAUSE.to_owned());
-    }
+    added.docker_run = Some(commands::docker_run(&source));
+    added.docker_run_powershell = Some(powershell::docker_run(&source));
+    added.compose = Some(compose::text(&source));
+    added.config = Some(config::text(config));
+    added.config_run = Some(commands::config_run(&source));
     added
 }
 
@@ -71,6 +72,14 @@ struct Source<'a> {
     /// Where the device reaches control for the first time.
     endpoint: &'a Endpoint,
     tls_pin: &'a Pin,
+    /// Somebody decided for host networking even on Docker Desktop.
+    host_kept: bool,
+}
+
+impl Source<'_> {
+    fn mode(&self) -> NetworkMode {
+        self.config.network_mode
+    }
 }
 
 fn without_texts(config: &ConfigFile) -> DeviceAdded {
@@ -95,4 +104,4 @@ fn without_texts(config: &ConfigFile) -> DeviceAdded {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -130,7 +130,7 @@ impl Entry {
             },
             mesh: known.mesh.clone(),
             is_relay: row.relaying.is_some(),
-            host_kept: false,
+            host_kept: row.host_kept,
             endpoint_trials: known.endpoint_trials.clone(),
         }
     }

@@ -2,30 +2,62 @@
 
 use super::{
     Source,
-    commands::{CONTAINER, DOCKER_SOCKET, MACHINE_ID, Network, STATE, environment, load},
+    commands::{CONTAINER, DOCKER_SOCKET, MACHINE_ID, STATE, environment, load},
     config::expiry,
+    desktop, pod,
 };
+use flotilla_protocol::device::NetworkMode;
 use serde_json::Value;
 
 /// `compose.yaml`, with the lines that load the image in its head.
-pub(super) fn text(source: &Source, network: Network) -> String {
-    let config = source.config;
-    let load = load(source).replace('\n', "\n#   ");
-    let reach = match network {
-        Network::Host => "    network_mode: host\n",
-        Network::Bridge => "",
+pub(super) fn text(source: &Source) -> String {
+    let image = scalar(&source.config.agent_image);
+    let (pause, example) = match source.mode() {
+        NetworkMode::Pause => (pod::service(&image), pod::example(source)),
+        NetworkMode::Host | NetworkMode::Bridge => Default::default(),
+    };
+    format!(
+        "{head}\
+         services:\n\
+         {pause}\
+         {agent}\
+         {example}\
+         volumes:\n  \
+           state:\n    \
+             name: {CONTAINER}\n",
+        head = head(source),
+        agent = agent(source, &image),
+    )
+}
+
+fn head(source: &Source) -> String {
+    format!(
+        "# Flotilla agent for {name}. It can enroll one device until {expires}: treat it like a password.\n\
+         {remark}\
+         # 1. Load the agent's image:\n\
+         #   {load}\n\
+         # 2. In the folder of this file: docker compose up -d\n\
+         # If another text started an agent here, end that one first: docker rm --force {CONTAINER}\n\
+         # It stays the same device, since its state is on a volume.\n",
+        name = source.config.device_name,
+        expires = expiry(source.config),
+        remark = desktop::remark(source).unwrap_or_default(),
+        load = load(source).replace('\n', "\n#   "),
+    )
+}
+
+fn agent(source: &Source, image: &str) -> String {
+    let network = match source.mode() {
+        NetworkMode::Host => "    network_mode: host\n",
+        NetworkMode::Bridge => "",
+        NetworkMode::Pause => "    network_mode: service:pause\n    depends_on: [pause]\n",
     };
     let environment: String = environment(source)
         .iter()
         .map(|(name, value)| format!("      {name}: {}\n", scalar(value)))
         .collect();
     format!(
-        "# Flotilla agent for {name}. It can enroll one device until {expires}: treat it like a password.\n\
-         # 1. Load the agent's image:\n\
-         #   {load}\n\
-         # 2. In the folder of this file: docker compose up -d\n\
-         services:\n  \
-           agent:\n    \
+        "  agent:\n    \
              image: {image}\n    \
              pull_policy: never\n    \
              container_name: {CONTAINER}\n    \
@@ -34,20 +66,14 @@ pub(super) fn text(source: &Source, network: Network) -> String {
              cap_drop: [ALL]\n    \
              cap_add: [NET_ADMIN]\n    \
              devices: [/dev/net/tun]\n\
-         {reach}    \
+         {network}    \
              security_opt: [\"no-new-privileges:true\", \"label:disable\"]\n    \
              environment:\n\
          {environment}    \
              volumes:\n      \
                - state:{STATE}\n      \
                - {DOCKER_SOCKET}:{DOCKER_SOCKET}\n      \
-               - {MACHINE_ID}:{MACHINE_ID}:ro # leave out where the device has no such file\n\
-         volumes:\n  \
-           state:\n    \
-             name: {CONTAINER}\n",
-        name = config.device_name,
-        expires = expiry(config),
-        image = scalar(&config.agent_image),
+               - {MACHINE_ID}:{MACHINE_ID}:ro # leave out where the device has no such file\n"
     )
 }
 

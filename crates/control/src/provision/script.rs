@@ -21,6 +21,7 @@ pub(crate) fn render(config: &ConfigFile, endpoint: &Endpoint, tls_pin: &Pin, di
         config,
         endpoint,
         tls_pin,
+        host_kept: false,
     };
     let digest = |digest: &Option<String>| digest.clone().unwrap_or_default();
     let values = [
@@ -35,10 +36,7 @@ pub(crate) fn render(config: &ConfigFile, endpoint: &Endpoint, tls_pin: &Pin, di
         ("CONFIG_FILE", "/etc/flotilla/device.toml".to_owned()),
         ("SERVICE_USER", "flotilla".to_owned()),
         ("CONFIG", config::text(config)),
-        (
-            "DOCKER_RUN",
-            commands::docker_run(&source, commands::Network::Host),
-        ),
+        ("DOCKER_RUN", commands::docker_run(&source)),
     ];
     let values: String = values
         .iter()

@@ -46,15 +46,20 @@ pub(crate) async fn add(core: &Core, request: AddDevice) -> Result<DeviceAdded, 
     ))
     .await;
     core.publish_fleet();
-    Ok(provision::device_added(&config, &core.trust.leaf_key.pin()))
+    Ok(provision::device_added(
+        &config,
+        false,
+        &core.trust.leaf_key.pin(),
+    ))
 }
 
 /// Makes a new token for the same device. Until it is used, the device's certificate stays good.
 pub(crate) async fn rotate(core: &Core, request: RotateDevice) -> Result<DeviceAdded, Refusal> {
     let lifetime = enrollment::lifetime(request.expires_seconds)?;
     let _changing = core.change.lock().await;
-    let entry = get(core, &request.device)?;
-    let config = offer(core, entry.row, lifetime).await?;
+    let row = get(core, &request.device)?.row;
+    let host_kept = row.host_kept;
+    let config = offer(core, row, lifetime).await?;
     let details = format!(
         "New token that works once until {}.",
         core.clock.moment(config.token_expires)
@@ -66,7 +71,11 @@ pub(crate) async fn rotate(core: &Core, request: RotateDevice) -> Result<DeviceA
         details,
     ))
     .await;
-    Ok(provision::device_added(&config, &core.trust.leaf_key.pin()))
+    Ok(provision::device_added(
+        &config,
+        host_kept,
+        &core.trust.leaf_key.pin(),
+    ))
 }
 
 /// An offer for the computer that control runs on; `None` when it is enrolled.
@@ -190,6 +199,7 @@ fn fresh(core: &Core, name: &str) -> Result<DeviceRow, Refusal> {
         routes: Vec::new(),
         relaying: None,
         revoked_key: None,
+        host_kept: false,
     })
 }
 

@@ -39,6 +39,8 @@ pub(crate) struct DeviceRow {
     pub(crate) relaying: Option<Relaying>,
     /// The key that it had on the mesh when it was revoked.
     pub(crate) revoked_key: Option<PublicKey>,
+    /// Somebody decided for host networking although the engine is Docker Desktop's.
+    pub(crate) host_kept: bool,
 }
 
 /// Where a device passes other devices' packets on.
@@ -86,6 +88,7 @@ struct Stored {
     routes: String,
     relaying: Option<String>,
     revoked_key: Option<String>,
+    host_kept: bool,
 }
 
 impl TryFrom<Stored> for DeviceRow {
@@ -127,6 +130,7 @@ impl TryFrom<Stored> for DeviceRow {
                 .as_ref()
                 .map(|key| cell("revoked_key").parse(key))
                 .transpose()?,
+            host_kept: row.host_kept,
         })
     }
 }
@@ -177,11 +181,11 @@ pub(super) async fn write(
     let millis = |at: Option<Timestamp>| at.map(Timestamp::as_millisecond);
     sqlx::query(
         "INSERT INTO devices (id, name, mode, relay, tags, mesh_ip, this_computer, created, enrolled, revoked, \
-         credential, incoming, imposter, last_seen, routes, relaying, revoked_key) \
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17) \
+         credential, incoming, imposter, last_seen, routes, relaying, revoked_key, host_kept) \
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18) \
          ON CONFLICT (id) DO UPDATE SET name = ?2, mode = ?3, relay = ?4, tags = ?5, mesh_ip = ?6, \
          this_computer = ?7, created = ?8, enrolled = ?9, revoked = ?10, credential = ?11, incoming = ?12, \
-         imposter = ?13, last_seen = ?14, routes = ?15, relaying = ?16, revoked_key = ?17",
+         imposter = ?13, last_seen = ?14, routes = ?15, relaying = ?16, revoked_key = ?17, host_kept = ?18",
     )
     .bind(device.id.to_string())
     .bind(device.name.as_str())
@@ -200,6 +204,7 @@ pub(super) async fn write(
     .bind(to_json(&device.routes)?)
     .bind(device.relaying.as_ref().map(to_json).transpose()?)
     .bind(device.revoked_key.map(|key| key.to_string()))
+    .bind(device.host_kept)
     .execute(&mut **transaction)
     .await?;
     Ok(())
@@ -231,6 +236,7 @@ pub(crate) mod tests {
             routes: vec![],
             relaying: None,
             revoked_key: None,
+            host_kept: false,
         }
     }
 
@@ -261,6 +267,7 @@ pub(crate) mod tests {
             address: Some("relay.example.com".parse().unwrap()),
         });
         nas.revoked_key = Some(PublicKey::from_bytes([7; 32]));
+        nas.host_kept = true;
         store.save_device(&nas).await.unwrap();
         assert_eq!(store.list_devices().await.unwrap(), [nas.clone()]);
         store.delete_device(nas.id).await.unwrap();

@@ -1,0 +1,61 @@
+//! The pause container: it holds the network that the agent and the device's chosen containers share.
+//!
+//! It runs the agent's own image, so there is no second one to fetch, and does nothing but wait. It outlives every
+//! agent: who replaced it would cut off the containers that share its network.
+
+use super::{Source, commands::STATE, shell::quote};
+
+pub(super) const PAUSE: &str = "flotilla-pause";
+
+/// By this the agent knows it.
+pub(super) const LABEL: &str = "io.flotilla.pod=pause";
+
+/// What the image runs in it.
+pub(super) const COMMAND: &str = "pause";
+
+/// Creates it where there is none, and starts it where it does not run. The image's volume is for an agent's state;
+/// here it would be left behind without a name.
+pub(super) fn started(engine: &str, source: &Source) -> [String; 2] {
+    let image = quote(&source.config.agent_image);
+    [
+        format!(
+            "{{ {engine} container inspect {PAUSE} >/dev/null 2>&1 ||\n  \
+             {engine} create --name {PAUSE} --label {LABEL} --restart always --pull never \\\n    \
+             --read-only --cap-drop ALL --security-opt no-new-privileges --tmpfs {STATE} {image} {COMMAND}; }}"
+        ),
+        format!("{engine} start {PAUSE}"),
+    ]
+}
+
+/// The same as services of a Compose file.
+pub(super) fn service(image: &str) -> String {
+    format!(
+        "  pause: # holds the network of the pod and does nothing else\n    \
+             image: {image}\n    \
+             command: [{COMMAND}]\n    \
+             pull_policy: never\n    \
+             container_name: {PAUSE}\n    \
+             labels: [{LABEL}]\n    \
+             restart: always\n    \
+             network_mode: bridge\n    \
+             read_only: true\n    \
+             tmpfs: [{STATE}]\n    \
+             cap_drop: [ALL]\n    \
+             security_opt: [\"no-new-privileges:true\"]\n    \
+             # Ports of the pod that are published on the device belong here, whoever listens on them:\n    \
+             # ports: [\"8080:8080\"]\n"
+    )
+}
+
+/// How a container of somebody's own joins.
+pub(super) fn example(source: &Source) -> String {
+    format!(
+        "  # Your containers in the pod look like this. Their ports are open at {address}, as access rules allow,\n  \
+           # and no two of them can use the same port.\n  \
+           # web:\n  \
+           #   image: nginx\n  \
+           #   network_mode: service:pause\n  \
+           #   depends_on: [pause]\n",
+        address = source.config.mesh_ip,
+    )
+}

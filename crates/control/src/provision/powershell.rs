@@ -1,0 +1,108 @@
+//! The lines that load the agent's image and run it, for PowerShell on Windows.
+//!
+//! One block: it ends at its first failure, which a chain could not do in Windows PowerShell 5.1, and can be pasted
+//! again. `curl` would be another program there, so `curl.exe` is named.
+
+use super::{
+    Source,
+    commands::{CONTAINER, DOCKER_SOCKET, STATE, environment},
+    desktop,
+    pod::{COMMAND, LABEL, PAUSE},
+};
+use flotilla_protocol::device::NetworkMode;
+
+/// Quotes `text` so that PowerShell reads it as exactly one word. It takes typographic quotes for quotes, too.
+pub(super) fn quote(text: &str) -> String {
+    let mut word = String::with_capacity(text.len() + 2);
+    word.push('\'');
+    for letter in text.chars() {
+        word.push(letter);
+        if matches!(letter, '\'' | '\u{2018}'..='\u{201b}') {
+            word.push(letter);
+        }
+    }
+    word.push('\'');
+    word
+}
+
+/// Loads the image for the engine's architecture and runs the agent with its token in the environment.
+pub(super) fn docker_run(source: &Source) -> String {
+    let mut steps = vec!["$arch = docker version --format '{{.Server.Arch}}'".to_owned()];
+    steps.extend(desktop::check_powershell(source));
+    steps.extend(fetch(source));
+    if source.mode() == NetworkMode::Pause {
+        steps.extend(pause(source));
+    }
+    steps.push(format!(
+        "if ({}) {{ docker rm --force {CONTAINER} | Out-Null }}",
+        existing(CONTAINER)
+    ));
+    let steps: String = steps
+        .iter()
+        .map(|step| format!("  {step}\n  if ($LASTEXITCODE) {{ return }}\n"))
+        .collect();
+    format!("& {{\n{steps}  {}\n}}", run(source))
+}
+
+fn fetch(source: &Source) -> [String; 2] {
+    let pin = quote(&source.tls_pin.to_string());
+    let bearer = quote(&format!("Authorization: Bearer {}", source.config.token));
+    // An endpoint has no character that double quotes leave alive.
+    let url = format!("\"https://{}/install/agent-image/$arch.tar\"", source.endpoint);
+    [
+        format!(
+            "$image = [IO.Path]::GetTempFileName()\n  \
+             curl.exe -fsSk --proto '=https' --pinnedpubkey {pin} -H {bearer} {url} -o $image"
+        ),
+        "docker load --input $image; Remove-Item $image".to_owned(),
+    ]
+}
+
+fn pause(source: &Source) -> [String; 2] {
+    let image = quote(&source.config.agent_image);
+    [
+        format!(
+            "if (-not ({})) {{\n    \
+             docker create --name {PAUSE} --label {LABEL} --restart always --pull never `\n      \
+             --read-only --cap-drop ALL --security-opt no-new-privileges --tmpfs {STATE} {image} {COMMAND}\n  }}",
+            existing(PAUSE)
+        ),
+        format!("docker start {PAUSE}"),
+    ]
+}
+
+/// The container's id, or nothing.
+fn existing(name: &str) -> String {
+    format!("docker ps --all --quiet --filter 'name=^{name}$'")
+}
+
+fn run(source: &Source) -> String {
+    let network = match source.mode() {
+        NetworkMode::Host => "--network host ".to_owned(),
+        NetworkMode::Bridge => String::new(),
+        NetworkMode::Pause => format!("--network container:{PAUSE} "),
+    };
+    let environment =
+        environment(source).map(|(name, value)| format!("-e {}", quote(&format!("{name}={value}"))));
+    format!(
+        "docker run -d --name {CONTAINER} --restart unless-stopped --pull never `\n    \
+         --read-only --cap-drop ALL {network}--cap-add NET_ADMIN --device /dev/net/tun --security-opt no-new-privileges `\n    \
+         -v {CONTAINER}:{STATE} -v {DOCKER_SOCKET}:{DOCKER_SOCKET} `\n    \
+         {environment} `\n    \
+         {image}",
+        environment = environment.join(" "),
+        image = quote(&source.config.agent_image),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_word_stays_one_word_whatever_quotes_are_in_it() {
+        assert_eq!(quote("a $b `c \"d\""), "'a $b `c \"d\"'");
+        assert_eq!(quote("it's"), "'it''s'");
+        assert_eq!(quote("it\u{2019}s"), "'it\u{2019}\u{2019}s'");
+    }
+}
