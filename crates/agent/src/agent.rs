@@ -14,7 +14,7 @@ use crate::{
     state::{Identity, StateDir, StateError},
     status::StatusFile,
 };
-use flotilla_engine::{Engine, OwnContainer, Sockets};
+use flotilla_engine::{Engine, Move, OwnContainer, Sockets};
 use flotilla_protocol::{agent::Report, id::TokenId};
 use std::{path::PathBuf, sync::Arc, time::Duration};
 use tokio_util::sync::CancellationToken;
@@ -51,13 +51,22 @@ impl AgentConfig {
     }
 
     fn sockets(&self) -> Sockets {
-        let folder = |name| std::env::var_os(name).map(PathBuf::from);
-        let (runtime_dir, home) = (folder("XDG_RUNTIME_DIR"), folder("HOME"));
-        Sockets::new(
-            self.docker_host.as_deref(),
-            runtime_dir.as_deref(),
-            home.as_deref(),
-        )
+        sockets(self.docker_host.as_deref())
+    }
+}
+
+fn sockets(docker_host: Option<&str>) -> Sockets {
+    let folder = |name| std::env::var_os(name).map(PathBuf::from);
+    let (runtime_dir, home) = (folder("XDG_RUNTIME_DIR"), folder("HOME"));
+    Sockets::new(docker_host, runtime_dir.as_deref(), home.as_deref())
+}
+
+/// Moves an agent's container, as the container does that was made for it.
+pub async fn carry_out(order: &Move) -> Exit {
+    let docker_host = std::env::var("DOCKER_HOST").ok();
+    match flotilla_engine::carry_out(&sockets(docker_host.as_deref()), order).await {
+        Ok(()) => Exit::Stopped,
+        Err(error) => Exit::Failed(error.to_string()),
     }
 }
 
@@ -85,8 +94,11 @@ pub async fn run(config: AgentConfig, shutdown: CancellationToken) -> Exit {
     let _end_followers = ending.clone().drop_guard();
     let (following, until) = (engine.clone(), ending.clone());
     tokio::spawn(async move { following.follow(until).await });
-    tokio::spawn(ending.run_until_cancelled_owned(note_engine(engine, agent.status.clone())));
-    agent.live(&shutdown).await
+    tokio::spawn(ending.run_until_cancelled_owned(note_engine(engine.clone(), agent.status.clone())));
+    tokio::select! {
+        exit = agent.live(&shutdown) => exit,
+        gone = engine.keep_pod() => Exit::Failed(gone.to_string()),
+    }
 }
 
 fn unusable(error: &StateError) -> Exit {

@@ -1,5 +1,7 @@
 //! What control can ask of this agent: the router that is served on the link.
 
+mod placing;
+
 use crate::{
     clock::AgentClock,
     machine::{self, Gauge},
@@ -18,7 +20,10 @@ use bytes::Bytes;
 use flotilla_engine::{Engine, Watch};
 use flotilla_protocol::{
     Code, PROTOCOL, Problem,
-    agent::{CONTAINERS_PATH, Hello, PING_PATH, REVOKED_PATH, Report, SETTINGS_PATH, Settings, WATCH_PATH},
+    agent::{
+        CONTAINERS_PATH, Hello, MODE_PATH, PING_PATH, POD_PATH, REVOKED_PATH, Report, SETTINGS_PATH, Settings,
+        WATCH_PATH,
+    },
     api::Empty,
     device::Facts,
     id::DeviceId,
@@ -73,6 +78,11 @@ pub(crate) fn router(api: Api) -> Router {
         .route(MAP_PATH, post(map).layer(DefaultBodyLimit::max(MAP_BYTES)))
         .route(&format!("{PATHS_PATH}/{{peer}}/test"), post(test_path))
         .route(&format!("{CONTAINERS_PATH}/{{id}}/{{action}}"), post(act))
+        .route(
+            &format!("{CONTAINERS_PATH}/{{id}}/{POD_PATH}"),
+            post(placing::place_in_pod),
+        )
+        .route(MODE_PATH, post(placing::change_mode))
         .fallback(async || {
             Refusal(Problem::new(
                 Code::NotFound,

@@ -32,9 +32,10 @@ mod secret;
 mod state;
 mod status;
 
-pub use agent::{AgentConfig, run};
+pub use agent::{AgentConfig, carry_out, run};
 pub use enrollment::{EnrollmentSource, Environment};
 pub use exit::Exit;
+pub use flotilla_engine::{Destination, Move};
 pub use install::{CONFIG_FILE, InstallError, PROGRAM, RunAs, STATE_DIR, install, uninstall};
 pub use mesh::TUN_NAME;
 pub use relay::relay;

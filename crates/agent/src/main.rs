@@ -8,8 +8,8 @@
 
 use clap::{Parser, Subcommand};
 use flotilla_agent::{
-    AgentConfig, CONFIG_FILE, EnrollmentSource, Environment, Exit, InstallError, RunAs, STATE_DIR, TUN_NAME,
-    install, relay, run, status, uninstall,
+    AgentConfig, CONFIG_FILE, Destination, EnrollmentSource, Environment, Exit, InstallError, Move, RunAs,
+    STATE_DIR, TUN_NAME, carry_out, install, relay, run, status, uninstall,
 };
 use std::{
     io::IsTerminal as _,
@@ -69,6 +69,18 @@ enum Command {
     },
     /// Stops and removes the systemd service; the device's state is kept
     Uninstall,
+    /// Holds the network of a pod, and does nothing else, until it is told to stop
+    Pause,
+    /// Moves the agent's container into another network, in a container of its own
+    #[command(hide = true)]
+    Move {
+        #[arg(long, value_name = "host|bridge|pause|pause:ID|again")]
+        to: Destination,
+        /// Id of the agent's container
+        agent: String,
+        /// Ids of containers that go with it
+        members: Vec<String>,
+    },
     /// Prints the version
     Version,
 }
@@ -95,6 +107,14 @@ fn main() -> ExitCode {
             done(install(run_as, config.as_deref()))
         }
         Command::Uninstall => done(uninstall()),
+        Command::Pause => run_until_signal(async |shutdown| {
+            shutdown.cancelled().await;
+            Exit::Stopped
+        }),
+        Command::Move { to, agent, members } => {
+            let order = Move { to, agent, members };
+            run_until_signal(async move |_| carry_out(&order).await)
+        }
         Command::Version => {
             println!("flotilla-agent {}", flotilla_agent::VERSION);
             ExitCode::SUCCESS

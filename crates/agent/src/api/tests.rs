@@ -33,6 +33,8 @@ async fn what_the_agent_cannot_do_is_answered_with_a_problem() {
     for (path, status, code) in [
         ("/v1/containers/c1/start", 503, "engine_unavailable"),
         ("/v1/containers/c1/explode", 404, "not_found"),
+        ("/v1/containers/c1/pod", 400, "invalid_input"),
+        ("/v1/mode", 400, "invalid_input"),
         ("/v1/unheard-of", 404, "not_found"),
         ("/v1/settings", 400, "invalid_input"),
         ("/v1/map", 400, "invalid_input"),
