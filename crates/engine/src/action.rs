@@ -109,11 +109,13 @@ impl Engine {
     }
 
     /// # Errors
-    /// Why the engine cannot be asked.
+    /// Why the engine cannot be asked. Before its containers were read, nobody knows which one is the agent's.
     pub(crate) fn ready(&self) -> Result<Connection, ActionError> {
-        self.connection().clone().ok_or_else(|| {
-            let state = self.state();
-            let reason = state.as_ref().and_then(|state| state.reason());
+        let view = self.view();
+        let is_read = view.as_ref().is_some_and(|view| view.inventory.is_some());
+        let connection = self.connection().clone().filter(|_| is_read);
+        connection.ok_or_else(|| {
+            let reason = view.as_ref().and_then(|view| view.state.reason());
             ActionError::Unavailable(
                 reason
                     .unwrap_or("The container engine is not ready yet. Try again in a moment.")

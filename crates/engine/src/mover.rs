@@ -9,6 +9,7 @@ mod carry;
 pub use carry::carry_out;
 
 use crate::{
+    AGENT_LABEL,
     action::{ActionError, explain},
     connection::Connection,
     follow::Engine,
@@ -19,7 +20,7 @@ use bollard::{
     query_parameters::CreateContainerOptionsBuilder,
 };
 use flotilla_protocol::device::NetworkMode;
-use std::{fmt, path::Path, str::FromStr};
+use std::{collections::HashMap, fmt, path::Path, str::FromStr};
 
 /// One move at a time, on each engine.
 const NAME: &str = "flotilla-agent-mover";
@@ -180,6 +181,8 @@ fn mover(
         env: Some(vec![format!("DOCKER_HOST=unix://{}", socket.display())]),
         entrypoint: config.entrypoint,
         cmd: Some(order.arguments()),
+        // Nobody may stop it halfway.
+        labels: Some(HashMap::from([(AGENT_LABEL.to_owned(), "true".to_owned())])),
         host_config: Some(HostConfig {
             auto_remove: Some(true),
             network_mode: Some("none".to_owned()),

@@ -1,5 +1,6 @@
 //! Ports inside a pod: who says that it listens where, who does, and whom a newcomer would be in the way of.
 
+use flotilla_protocol::inventory::Port;
 use std::{
     collections::{BTreeMap, BTreeSet},
     fmt,
@@ -16,6 +17,18 @@ pub(crate) struct PortNumber {
 /// Neither a number nor a range: engines write nothing else.
 #[derive(Debug)]
 pub(crate) struct NotAPort;
+
+impl PortNumber {
+    /// As people see a port that is reached where the container is, and nowhere else.
+    pub(crate) fn unpublished(&self) -> Port {
+        Port {
+            private: self.number,
+            protocol: self.protocol.clone(),
+            public: None,
+            address: None,
+        }
+    }
+}
 
 impl FromStr for PortNumber {
     type Err = NotAPort;

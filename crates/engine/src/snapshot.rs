@@ -3,9 +3,9 @@
 //! Which containers use an image, mount a volume, join a network or form a stack is not asked of the engine:
 //! it follows from the containers, so it can never disagree with them.
 
-use crate::{pod::Pod, read::Observed};
+use crate::{pod::Pod, ports::PortNumber, read::Observed};
 use flotilla_protocol::inventory::{
-    Container, ContainerState, Health, Image, Inventory, Network, Stack, Volume,
+    Container, ContainerState, Health, Image, Inventory, Network, PodRole, Stack, Volume,
 };
 use std::collections::BTreeMap;
 
@@ -26,11 +26,17 @@ impl Snapshot {
 
     /// `own` is the id of the agent's own container, and `pod` the one that it is in.
     pub(crate) fn assemble(&self, own: Option<&str>, pod: Option<&Pod>) -> Inventory {
-        let mut containers: Vec<Container> = self.all().cloned().collect();
-        for container in &mut containers {
+        let placed = |seen: &Observed| {
+            let mut container = seen.container.clone();
             container.is_agent |= own == Some(&container.id);
             container.pod = pod.and_then(|pod| pod.role(&container.id));
-        }
+            if container.pod == Some(PodRole::Member) {
+                // Engines tell no ports of what shares another container's network; its own are reached all the same.
+                container.ports = seen.declared.iter().map(PortNumber::unpublished).collect();
+            }
+            container
+        };
+        let mut containers: Vec<Container> = self.containers.values().map(placed).collect();
         containers.sort_by(|a, b| (&a.name, &a.id).cmp(&(&b.name, &b.id)));
         let names = |wanted: &dyn Fn(&Container) -> bool| -> Vec<String> {
             containers
@@ -68,10 +74,6 @@ impl Snapshot {
             volumes,
             networks,
         }
-    }
-
-    fn all(&self) -> impl Iterator<Item = &Container> {
-        self.containers.values().map(|observed| &observed.container)
     }
 
     fn stacks(&self) -> Vec<Stack> {
@@ -162,6 +164,33 @@ mod tests {
                 &vec!["/srv/compose.yaml".to_owned()]
             )
         );
+    }
+
+    #[test]
+    fn a_member_of_a_pod_has_the_ports_that_it_declares() {
+        let answer = |id: &str, network: &str| {
+            serde_json::json!({
+                "Id": id, "Name": format!("/{id}"), "State": {"Status": "running"},
+                "HostConfig": {"NetworkMode": network}, "Config": {"ExposedPorts": {"80/tcp": {}, "53/udp": {}}}
+            })
+        };
+        let snapshot = snapshot(&[
+            answer("pause", "bridge"),
+            answer("agent", "container:pause"),
+            answer("web", "container:pause"),
+        ]);
+        let pod = Pod::around("agent", &snapshot.containers);
+        let ports = |pod: Option<&Pod>| {
+            let containers = snapshot.assemble(Some("agent"), pod).containers;
+            let web = containers.into_iter().find(|container| container.name == "web");
+            web.unwrap().ports
+        };
+        let words: Vec<_> = ports(pod.as_ref())
+            .iter()
+            .map(|port| (port.private, port.protocol.clone(), port.public))
+            .collect();
+        assert_eq!(words, [(53, "udp".to_owned(), None), (80, "tcp".to_owned(), None)]);
+        assert_eq!(ports(None), [], "elsewhere the engine knows better");
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use crate::{
     fake::{Fake, OLD_DOCKER},
-    watching::{eventually, follow},
+    watching::{follow, inventory},
 };
 use flotilla_engine::{ActionError, Engine, OwnContainer, Sockets};
 use flotilla_protocol::{
@@ -14,7 +14,7 @@ use tokio_util::sync::DropGuard;
 
 async fn ready(fake: &Fake) -> (Engine, DropGuard) {
     let (engine, guard) = follow(fake);
-    eventually(|| fake.requests("/events") == 1).await;
+    inventory(&engine).await;
     (engine, guard)
 }
 

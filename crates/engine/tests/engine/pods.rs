@@ -2,12 +2,11 @@
 
 use crate::{
     fake::{Fake, OLD_DOCKER},
-    watching::{eventually, follow_from},
+    watching::{eventually, follow_from, inventory},
 };
 use flotilla_engine::{ActionError, Destination, Engine, Move, NetworkGone, OwnContainer, carry_out};
 use flotilla_protocol::{
     Code, Problem,
-    agent::Report,
     device::NetworkMode,
     inventory::{
         ContainerAction::{Restart, Start, Stop},
@@ -58,13 +57,7 @@ impl Pod {
     }
 
     async fn inventory(&self) -> Inventory {
-        let mut watch = self.engine.watch();
-        loop {
-            let report = tokio::time::timeout(Duration::from_secs(10), watch.next()).await;
-            if let Report::Inventory(inventory) = report.expect("an inventory within 10 s").unwrap() {
-                return inventory;
-            }
-        }
+        inventory(&self.engine).await
     }
 
     /// Waits until the engine is known to hold a container.
@@ -263,7 +256,7 @@ async fn without_a_pod_there_is_nothing_to_join() {
     let fake = Fake::start(dir.path(), OLD_DOCKER);
     fake.put(&container("c1", "web", "bridge"));
     let (engine, _guard) = follow_from(&fake, OwnContainer::default());
-    eventually(|| fake.requests("/events") == 1).await;
+    inventory(&engine).await;
     assert_eq!(engine.place_in_pod("c1", true).await, Err(ActionError::NoPod));
     assert_eq!(
         engine.change_mode(NetworkMode::Host).await,
@@ -310,6 +303,9 @@ async fn everybody_is_sent_after_a_pause_container_that_was_recreated() {
     let words = json!(["move", "--to", format!("pause:{successor}"), pod.agent, "m1"]);
     assert_eq!(mover["Config"]["Cmd"], words);
     assert_eq!(mover["HostConfig"]["NetworkMode"], "none");
+    let id = mover["Id"].as_str().unwrap();
+    pod.knows(id).await;
+    assert_eq!(pod.engine.act(id, Stop).await, Err(ActionError::OwnContainer));
     eventually(|| pod.fake.requests("/start") == 1).await;
     keeping.abort();
 

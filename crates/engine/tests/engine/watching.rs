@@ -21,7 +21,7 @@ pub(crate) fn follow_from(fake: &Fake, own: OwnContainer) -> (Engine, DropGuard)
     (engine, shutdown.drop_guard())
 }
 
-pub(crate) async fn next(watch: &mut Watch) -> Report {
+async fn next(watch: &mut Watch) -> Report {
     tokio::time::timeout(Duration::from_secs(10), watch.next())
         .await
         .expect("a report within 10 s")
@@ -35,10 +35,20 @@ async fn facts(watch: &mut Watch) -> EngineFacts {
     }
 }
 
-async fn inventory(watch: &mut Watch) -> Inventory {
+async fn whole(watch: &mut Watch) -> Inventory {
     match next(watch).await {
         Report::Inventory(inventory) => inventory,
         other => panic!("expected the inventory, not {other:?}"),
+    }
+}
+
+/// All that is known now, as soon as it was read.
+pub(crate) async fn inventory(engine: &Engine) -> Inventory {
+    let mut watch = engine.watch();
+    loop {
+        if let Report::Inventory(inventory) = next(&mut watch).await {
+            return inventory;
+        }
     }
 }
 
@@ -72,7 +82,7 @@ async fn first_the_state_then_the_inventory_then_only_what_changes() {
         (facts.flavor.as_str(), facts.api_version.as_str()),
         ("docker", "1.41")
     );
-    let whole = inventory(&mut watch).await;
+    let whole = whole(&mut watch).await;
     assert_eq!((whole.containers.len(), whole.images[0].used_by), (1, 1));
 
     fake.set("c1", "web", "paused", "pause");
@@ -93,7 +103,7 @@ async fn what_happens_before_the_engine_counts_us_as_a_listener_is_not_lost() {
     let (engine, _guard) = follow(&fake);
     let mut watch = engine.watch();
     facts(&mut watch).await;
-    assert!(inventory(&mut watch).await.containers.is_empty());
+    assert!(whole(&mut watch).await.containers.is_empty());
 
     fake.set("c1", "web", "running", "start");
     fake.release_events();
@@ -110,7 +120,7 @@ async fn a_burst_of_events_is_one_report_and_few_reads() {
     let (engine, _guard) = follow(&fake);
     let mut watch = engine.watch();
     facts(&mut watch).await;
-    inventory(&mut watch).await;
+    whole(&mut watch).await;
     eventually(|| fake.requests("/events") == 1).await;
 
     for action in ["create", "connect", "start", "health_status: starting"] {
@@ -137,7 +147,7 @@ async fn an_engine_that_stops_is_a_state_and_its_return_is_told_whole() {
     let (engine, _guard) = follow(&fake);
     let mut watch = engine.watch();
     facts(&mut watch).await;
-    inventory(&mut watch).await;
+    whole(&mut watch).await;
 
     fake.stop().await;
     assert!(
@@ -147,7 +157,7 @@ async fn an_engine_that_stops_is_a_state_and_its_return_is_told_whole() {
     fake.set("c2", "db", "running", "start");
     fake.resume();
     facts(&mut watch).await;
-    assert_eq!(inventory(&mut watch).await.containers.len(), 2);
+    assert_eq!(whole(&mut watch).await.containers.len(), 2);
 }
 
 #[tokio::test]
@@ -157,7 +167,7 @@ async fn an_engine_that_took_its_socket_away_is_stopped_and_not_absent() {
     let (engine, _guard) = follow(&fake);
     let mut watch = engine.watch();
     facts(&mut watch).await;
-    inventory(&mut watch).await;
+    whole(&mut watch).await;
     fake.shut_down().await;
     assert!(
         matches!(next(&mut watch).await, Report::Engine(EngineState::Stopped { reason }) if reason.contains("Start it again"))
@@ -171,13 +181,13 @@ async fn a_late_watcher_is_told_the_same_as_an_early_one() {
     let (engine, _guard) = follow(&fake);
     let mut early = engine.watch();
     facts(&mut early).await;
-    inventory(&mut early).await;
+    whole(&mut early).await;
     fake.set("c1", "web", "running", "start");
     upserted(&mut early).await;
 
     let mut late = engine.watch();
     facts(&mut late).await;
-    assert_eq!(inventory(&mut late).await.containers.len(), 1);
+    assert_eq!(whole(&mut late).await.containers.len(), 1);
 }
 
 #[tokio::test]
