@@ -16,11 +16,25 @@ const INNER: [&str; 9] = [
     "vboxnet",
 ];
 
-/// The addresses to tell devices, best first: the default route's, then other IPv4, then global IPv6.
-pub(crate) fn endpoints(given: &[Endpoint], fleet: SocketAddr) -> Vec<Endpoint> {
-    if !given.is_empty() {
-        return given.to_vec();
+/// The addresses to tell devices, best first: those `given` at the start, those that people added, then, where none
+/// was given, what is found.
+pub(crate) fn endpoints(given: &[Endpoint], added: &[Endpoint], fleet: SocketAddr) -> Vec<Endpoint> {
+    let found = if given.is_empty() {
+        found(fleet)
+    } else {
+        Vec::new()
+    };
+    let mut endpoints: Vec<Endpoint> = Vec::new();
+    for endpoint in given.iter().chain(added).chain(&found) {
+        if !endpoints.contains(endpoint) {
+            endpoints.push(endpoint.clone());
+        }
     }
+    endpoints
+}
+
+/// What this computer's interfaces have: the default route's, then other IPv4, then global IPv6.
+fn found(fleet: SocketAddr) -> Vec<Endpoint> {
     if !fleet.ip().is_unspecified() {
         return vec![Endpoint::from_ip(fleet.ip(), fleet.port())];
     }
@@ -78,6 +92,15 @@ pub(crate) fn is_outside(endpoint: &Endpoint) -> bool {
     }
 }
 
+/// Whether the address means each computer itself, or none: no device could find control there.
+pub(crate) fn is_useless(endpoint: &Endpoint) -> bool {
+    let of_this_computer = endpoint.host() == "localhost" || endpoint.host().ends_with(".localhost");
+    of_this_computer
+        || endpoint
+            .ip()
+            .is_some_and(|ip| ip.is_loopback() || ip.is_unspecified() || ip.is_multicast())
+}
+
 /// Inside 2000::/3, where global addresses are given out (RFC 4291 §2.4).
 fn is_global(ip: Ipv6Addr) -> bool {
     ip.segments()[0] & 0xe000 == 0x2000
@@ -120,9 +143,25 @@ mod tests {
     #[test]
     fn what_the_owner_says_wins_and_one_address_is_one_endpoint() {
         let given: Vec<Endpoint> = vec!["fleet.example.org".parse().unwrap()];
-        assert_eq!(endpoints(&given, "0.0.0.0:1".parse().unwrap()), given);
-        let one = endpoints(&[], "127.0.0.1:9000".parse().unwrap());
+        assert_eq!(endpoints(&given, &[], "0.0.0.0:1".parse().unwrap()), given);
+        let one = endpoints(&[], &[], "127.0.0.1:9000".parse().unwrap());
         assert_eq!(one, ["127.0.0.1:9000".parse().unwrap()]);
+    }
+
+    #[test]
+    fn added_addresses_come_after_the_given_and_before_the_found_and_none_comes_twice() {
+        let list =
+            |texts: &[&str]| -> Vec<Endpoint> { texts.iter().map(|text| text.parse().unwrap()).collect() };
+        let fleet = "192.0.2.1:9000".parse().unwrap();
+        let added = list(&["fleet.example.org", "192.0.2.1:9000"]);
+        assert_eq!(endpoints(&[], &added, fleet), added);
+        let found = list(&["vpn.lan", "192.0.2.1:9000"]);
+        assert_eq!(endpoints(&[], &list(&["vpn.lan"]), fleet), found);
+        let given = list(&["nas.lan", "vpn.lan"]);
+        assert_eq!(
+            endpoints(&given, &list(&["vpn.lan", "fleet.example.org"]), fleet),
+            list(&["nas.lan", "vpn.lan", "fleet.example.org"])
+        );
     }
 
     #[test]

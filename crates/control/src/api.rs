@@ -13,6 +13,7 @@ mod metrics;
 mod openapi;
 mod paths;
 mod policy;
+mod push;
 mod relays;
 mod session;
 mod table;

@@ -1,10 +1,10 @@
 //! A running control: started whole or not at all, and stopped in order.
 
 use crate::{
-    ControlConfig, StartError, api, core::Core, data_dir::DataDir, fleet_port, open::open, presence, relay,
-    roster,
+    ControlConfig, StartError, api, core::Core, data_dir::DataDir, fleet_port, open::open, presence, push,
+    relay, roster,
 };
-use flotilla_protocol::{Problem, device::DeviceStatus, endpoint::Endpoint, enroll::ConfigFile, pin::Pin};
+use flotilla_protocol::{Problem, device::DeviceStatus, enroll::ConfigFile, pin::Pin};
 use serde::Serialize;
 use std::{io, net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 use tokio::{net::TcpListener, time::timeout};
@@ -93,7 +93,7 @@ impl Control {
             tls_pin: core.trust.leaf_key.pin(),
             data_dir: data_dir.path().to_owned(),
         };
-        let tasks = serve(&core, fleet, api, config.advertise, fleet_addr);
+        let tasks = serve(&core, fleet, api);
         tracing::info!(api.address = %api_addr, fleet.address = %fleet_addr, "control ready");
         Ok(Self {
             ready,
@@ -163,13 +163,7 @@ impl Control {
     }
 }
 
-fn serve(
-    core: &Arc<Core>,
-    fleet: TcpListener,
-    api: TcpListener,
-    advertised: Vec<Endpoint>,
-    fleet_addr: SocketAddr,
-) -> TaskTracker {
+fn serve(core: &Arc<Core>, fleet: TcpListener, api: TcpListener) -> TaskTracker {
     let tasks = TaskTracker::new();
     let stop = core.stop.clone();
     tasks.spawn(flotilla_link::serve_tls(
@@ -184,7 +178,8 @@ fn serve(
             tracing::error!(%error, "the API port failed");
         }
     });
-    tasks.spawn(presence::watch(core.clone(), advertised, fleet_addr));
+    tasks.spawn(presence::watch(core.clone()));
+    push::resume(core);
     tasks.close();
     tasks
 }

@@ -9,16 +9,21 @@ use crate::{
     hub::Hub,
     limit::Refusals,
     provision::Builds,
+    push::Pushes,
     store::{NewActivity, Store},
     trust::Trust,
 };
 use flotilla_protocol::{
     api::{Fleet, Resource},
     endpoint::Endpoint,
+    id::DeviceId,
 };
 use flotilla_relay::Relay;
 use rand::rngs::StdRng;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::{
+    net::SocketAddr,
+    sync::{Mutex, MutexGuard, PoisonError},
+};
 use tokio::sync::Notify;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
@@ -44,6 +49,11 @@ pub(crate) struct Core {
     pub(crate) links: TaskTracker,
     pub(crate) random: Mutex<StdRng>,
     pub(crate) endpoints: Mutex<Vec<Endpoint>>,
+    /// Addresses that were given at the start.
+    pub(crate) advertised: Vec<Endpoint>,
+    /// Where the fleet port listens.
+    pub(crate) fleet_addr: SocketAddr,
+    pub(crate) pushes: Pushes,
     /// Control's own relay, while it runs.
     pub(crate) relay: Mutex<Option<Relay>>,
 }
@@ -63,6 +73,21 @@ impl Core {
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .clone()
+    }
+
+    /// Where one device reaches control: a tunnel's end comes last, because every other way is better.
+    pub(crate) fn endpoints_of(&self, device: DeviceId) -> Vec<Endpoint> {
+        let state = self.cache.lock();
+        let tunnel = state.device(device).and_then(|entry| entry.tunnel.as_ref());
+        let tunnel = tunnel.map(crate::store::Tunnel::endpoint);
+        drop(state);
+        self.endpoints().into_iter().chain(tunnel).collect()
+    }
+
+    /// Looks again at which addresses this computer has, and which people added.
+    pub(crate) fn find_endpoints(&self) {
+        let added = self.cache.lock().fleet.added_endpoints.clone();
+        self.set_endpoints(advertise::endpoints(&self.advertised, &added, self.fleet_addr));
     }
 
     /// Replaces the addresses, and tells pages and agents when that changes something.
@@ -98,7 +123,7 @@ impl Core {
             id: state.fleet.id,
             name: state.fleet.name.clone(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
-            added_endpoints: Vec::new(),
+            added_endpoints: state.fleet.added_endpoints.clone(),
             reachable_from_outside: endpoints.iter().any(advertise::is_outside),
             endpoints,
             ca_pin: self.trust.ca.pin(),

@@ -24,6 +24,7 @@ mod mesh;
 mod open;
 mod presence;
 mod provision;
+mod push;
 mod refusal;
 mod relay;
 mod roster;

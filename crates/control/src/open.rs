@@ -12,6 +12,7 @@ use crate::{
     limit::Refusals,
     mesh,
     provision::Builds,
+    push::{Pushes, Ssh},
     store::{FleetRow, NewActivity, Store, StoreError},
     trust::Trust,
 };
@@ -65,6 +66,7 @@ pub(crate) async fn open(
     if is_new {
         store.save_fleet(&fleet).await.map_err(unreadable)?;
     }
+    let endpoints = advertise::endpoints(&config.advertise, &fleet.added_endpoints, listening.0);
     let stored = Stored {
         fleet,
         policy: store.lookup_policy().await.map_err(unreadable)?,
@@ -86,25 +88,29 @@ pub(crate) async fn open(
         links: TaskTracker::new(),
         random: Mutex::new(random),
         relay: Mutex::default(),
-        endpoints: Mutex::new(advertise::endpoints(&config.advertise, listening.0)),
+        endpoints: Mutex::new(endpoints),
+        advertised: config.advertise.clone(),
+        fleet_addr: listening.0,
+        pushes: Pushes::new(Ssh::new("ssh"), std::env::home_dir()),
         clock,
         store,
     });
     if is_new {
-        let details = "The fleet's keys were made.".to_owned();
-        let action = Action::FleetCreated;
-        let entry = NewActivity {
-            actor: Actor::Control,
-            action,
-            target: None,
-            device: None,
-            succeeded: true,
-            details,
-        };
-        core.record(entry).await;
+        core.record(founding()).await;
     }
     mesh::begin(&core).await.map_err(unreadable)?;
     Ok((core, token.reveal().to_owned()))
+}
+
+fn founding() -> NewActivity {
+    NewActivity {
+        actor: Actor::Control,
+        action: Action::FleetCreated,
+        target: None,
+        device: None,
+        succeeded: true,
+        details: "The fleet's keys were made.".to_owned(),
+    }
 }
 
 fn seed() -> Result<[u8; 32], StartError> {
@@ -132,6 +138,7 @@ fn found(trust: &Trust, now: Timestamp, random: &mut StdRng) -> FleetRow {
         mesh_cidr,
         starting_policy: None,
         created: now,
+        added_endpoints: Vec::new(),
     }
 }
 
@@ -139,6 +146,7 @@ fn found(trust: &Trust, now: Timestamp, random: &mut StdRng) -> FleetRow {
 async fn entries(store: &Store) -> Result<Vec<Entry>, StoreError> {
     let mut known = store.list_known().await?;
     let mut tokens = store.list_newest_tokens().await?;
+    let mut tunnels = store.list_tunnels().await?;
     let rows = store.list_devices().await?;
     Ok(rows
         .into_iter()
@@ -148,7 +156,10 @@ async fn entries(store: &Store) -> Result<Vec<Entry>, StoreError> {
                 .position(|token| token.device_id == row.id)
                 .map(|at| tokens.swap_remove(at));
             let known = known.remove(&row.id).map(|(_, known)| known).unwrap_or_default();
-            Entry::new(row, token, known)
+            let tunnel = tunnels.remove(&row.id);
+            let mut entry = Entry::new(row, token, known);
+            entry.tunnel = tunnel;
+            entry
         })
         .collect())
 }

@@ -1,15 +1,15 @@
 //! What time alone changes: devices that stay away, tokens that run out, addresses of this computer.
 
-use crate::{advertise, core::Core, roster};
-use flotilla_protocol::{Timestamp, endpoint::Endpoint};
-use std::{net::SocketAddr, sync::Arc, time::Duration};
+use crate::{core::Core, roster};
+use flotilla_protocol::Timestamp;
+use std::{sync::Arc, time::Duration};
 use tokio::time::{Instant, sleep_until};
 
 /// How soon a change of this computer's network is noticed. Reading its interfaces takes microseconds.
 const LOOK_AROUND: Duration = Duration::from_secs(10);
 
-/// Runs until control stops. `given` and `fleet` say which addresses to tell devices.
-pub(crate) async fn watch(core: Arc<Core>, given: Vec<Endpoint>, fleet: SocketAddr) {
+/// Runs until control stops.
+pub(crate) async fn watch(core: Arc<Core>) {
     let mut checked = core.clock.now();
     loop {
         let wake = next(&core, checked);
@@ -25,7 +25,7 @@ pub(crate) async fn watch(core: Arc<Core>, given: Vec<Endpoint>, fleet: SocketAd
         }
         show_expired(&core, checked, now);
         core.cache.lock().show_unshown_paths(now);
-        core.set_endpoints(advertise::endpoints(&given, fleet));
+        core.find_endpoints();
         checked = now;
     }
 }

@@ -10,7 +10,7 @@ mod progress;
 
 pub(crate) use change::{remove, revoke, update};
 pub(crate) use links::{admit, came_online, quarantine, went_offline};
-pub(crate) use offer::{add, config_file, local_enrollment, rotate};
+pub(crate) use offer::{add, config_file, local_enrollment, offer_pushed, rotate};
 pub(crate) use progress::{enrolled, failed, reached};
 
 use crate::{cache::Entry, core::Core, refusal::Refusal, store::NewActivity};
@@ -30,7 +30,7 @@ pub(crate) fn no_such_device(text: &str) -> Refusal {
 }
 
 /// A device as it is now, by its id or its name.
-fn get(core: &Core, device: &str) -> Result<Entry, Refusal> {
+pub(crate) fn get(core: &Core, device: &str) -> Result<Entry, Refusal> {
     core.cache
         .lock()
         .find(device)
@@ -85,7 +85,7 @@ pub(crate) fn range(core: &Core) -> Result<Cidr, Refusal> {
 }
 
 /// Something the owner did to a device.
-fn by_owner(action: Action, id: DeviceId, name: &DeviceName, details: String) -> NewActivity {
+pub(crate) fn by_owner(action: Action, id: DeviceId, name: &DeviceName, details: String) -> NewActivity {
     NewActivity {
         actor: Actor::Owner,
         action,

@@ -9,12 +9,14 @@ mod fleet;
 mod inventory;
 mod policy;
 mod tokens;
+mod tunnels;
 
 pub(crate) use activity::NewActivity;
 pub(crate) use devices::{Credential, DeviceRow, Imposter, Relaying};
 pub(crate) use fleet::FleetRow;
 pub(crate) use inventory::Known;
 pub(crate) use tokens::{TokenRow, TokenUse};
+pub(crate) use tunnels::Tunnel;
 
 use crate::StartError;
 use flotilla_protocol::{Code, Problem, Timestamp};

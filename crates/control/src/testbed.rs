@@ -10,6 +10,7 @@ use crate::{
     hub::Hub,
     limit::Refusals,
     provision::Builds,
+    push::{Pushes, Ssh},
     store::{Credential, FleetRow, Known, Store},
     trust::Trust,
 };
@@ -48,6 +49,14 @@ impl Testbed {
     }
 
     pub(crate) async fn with(ui: Ui, rows: Vec<crate::cache::Entry>) -> Self {
+        Self::whole(ui, rows, Pushes::new(Ssh::new("/no/such/ssh"), None)).await
+    }
+
+    pub(crate) async fn pushing(pushes: Pushes) -> Self {
+        Self::whole(Ui::None, vec![], pushes).await
+    }
+
+    async fn whole(ui: Ui, rows: Vec<crate::cache::Entry>, pushes: Pushes) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let data_dir = DataDir::open(dir.path()).unwrap();
         let store = Store::open(&data_dir.file("flotilla.db")).await.unwrap();
@@ -60,6 +69,7 @@ impl Testbed {
             mesh_cidr: "100.71.0.0/16".into(),
             starting_policy: None,
             created: clock.now(),
+            added_endpoints: vec![],
         };
         for entry in &rows {
             store.save_device(&entry.row).await.unwrap();
@@ -89,6 +99,9 @@ impl Testbed {
             random: std::sync::Mutex::new(StdRng::from_seed([8; 32])),
             relay: std::sync::Mutex::default(),
             endpoints: std::sync::Mutex::new(vec!["192.0.2.1:7443".parse().unwrap()]),
+            advertised: vec!["192.0.2.1:7443".parse().unwrap()],
+            fleet_addr: "0.0.0.0:7443".parse().unwrap(),
+            pushes,
             clock,
             store,
         });
@@ -191,6 +204,15 @@ pub(crate) fn stranger() -> Caller {
         remote: "198.51.100.7:40000".parse().unwrap(),
         certificate: None,
     }
+}
+
+/// A program for tests: a shell script in a folder.
+pub(crate) fn program(dir: &std::path::Path, name: &str, body: &str) -> std::path::PathBuf {
+    use std::os::unix::fs::PermissionsExt;
+    let path = dir.join(name);
+    std::fs::write(&path, format!("#!/bin/bash\n{body}\n")).unwrap();
+    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).unwrap();
+    path
 }
 
 /// A caller with the certificate of an enrollment.

@@ -32,6 +32,8 @@ pub enum Action {
     DeviceEnrolled,
     EnrollmentRefused,
     DeviceRotated,
+    /// Its agent was installed over SSH, or was to be.
+    DevicePushed,
     DeviceRevoked,
     DeviceRemoved,
     DeviceQuarantined,
@@ -40,6 +42,8 @@ pub enum Action {
     ContainerStarted,
     ContainerStopped,
     ContainerRestarted,
+    /// Recreated inside its device's pod, or outside of it.
+    ContainerMoved,
     PolicySaved,
     RelayStarted,
     RelayEnded,

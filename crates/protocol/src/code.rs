@@ -85,6 +85,19 @@ codes! {
     /// The device is not on the mesh; the message says why.
     MeshUnavailable "mesh_unavailable" 503,
 
+    /// This computer does not know the host key that a device shows, and nobody accepts it but its owner.
+    HostKeyUnknown "host_key_unknown" 409,
+    /// The device shows another host key than the one this computer knows.
+    HostKeyChanged "host_key_changed" 409,
+    /// The device takes none of the owner's keys.
+    SshDenied "ssh_denied" 409,
+    /// `ssh` does not get through to the device.
+    SshUnreachable "ssh_unreachable" 503,
+    /// On the device, the owner's user may not become root without a password.
+    SudoDenied "sudo_denied" 409,
+    /// The installer ended without an agent; the message has its last words.
+    InstallFailed "install_failed" 409,
+
     /// No agent is available for this processor architecture.
     NoBinaryForArch "no_binary_for_arch" 404,
     /// Control cannot serve this right now (it is starting, stopping, or its disk is full).

@@ -175,6 +175,9 @@ pub struct LinkFacts {
     /// The device's clock minus control's, in seconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub clock_skew_seconds: Option<i64>,
+    /// It comes through a tunnel that control keeps by `ssh`, because the device can't dial control by itself.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub tunneled: bool,
     /// When the last link ended and why.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_drop: Option<LinkDrop>,

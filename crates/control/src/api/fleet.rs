@@ -1,7 +1,7 @@
 //! The fleet as a whole: its name, its starting policy and its mesh range, and whether its addresses lead back to it.
 
 use super::body::Body;
-use crate::{core::Core, mesh, open::local_networks, refusal::Refusal, store::NewActivity};
+use crate::{advertise, core::Core, mesh, open::local_networks, refusal::Refusal, store::NewActivity};
 use axum::{Json, extract::State};
 use bytes::Bytes;
 use flotilla_identity::{ControlTrust, MaterialError, agent_config};
@@ -14,10 +14,13 @@ use flotilla_protocol::{
 };
 use futures_util::future::join_all;
 use http::Request;
-use std::{sync::Arc, time::Duration};
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
 use tokio::time::timeout;
 
 const NAME_CHARS: usize = 64;
+
+/// Each is tried by every device that dials, so there are not many.
+const ADDED: usize = 16;
 
 /// A person waits for this test.
 const TEST_LIMIT: Duration = Duration::from_secs(5);
@@ -32,13 +35,59 @@ pub(super) async fn update(
 ) -> Result<Json<Fleet>, Refusal> {
     let _changing = core.change.lock().await;
     let name = request.name.as_deref().map(parse_name).transpose()?;
+    let added = request.added_endpoints.map(parse_added).transpose()?;
     if let Some(range) = &request.mesh_cidr {
         move_mesh(&core, range).await?;
     }
     if name.is_some() || request.starting_policy.is_some() {
         set(&core, name, request.starting_policy).await?;
     }
+    if let Some(added) = added {
+        set_added(&core, added).await?;
+    }
     Ok(Json(core.fleet()))
+}
+
+/// Each once, and none that could lead no device here.
+fn parse_added(mut added: Vec<Endpoint>) -> Result<Vec<Endpoint>, Refusal> {
+    let mut once = BTreeSet::new();
+    added.retain(|endpoint| once.insert(endpoint.clone()));
+    let refuse =
+        |message: String| Err(Refusal::new(Code::InvalidInput, message).with_field("added_endpoints"));
+    if added.len() > ADDED {
+        return refuse(format!(
+            "At most {ADDED} addresses can be added. Remove those that lead nowhere."
+        ));
+    }
+    match added.iter().find(|endpoint| advertise::is_useless(endpoint)) {
+        Some(useless) => refuse(format!(
+            "{useless} leads every device to itself. Write an address at which others reach this computer."
+        )),
+        None => Ok(added),
+    }
+}
+
+/// Replaces the addresses that people added, and tells devices.
+async fn set_added(core: &Core, added: Vec<Endpoint>) -> Result<(), Refusal> {
+    let mut row = core.cache.lock().fleet.clone();
+    if row.added_endpoints == added {
+        return Ok(());
+    }
+    let details = match added.as_slice() {
+        [] => "No address is added to those that this computer has.".to_owned(),
+        added => {
+            let texts: Vec<_> = added.iter().map(Endpoint::to_string).collect();
+            format!("Devices are also told: {}.", texts.join(", "))
+        }
+    };
+    row.added_endpoints = added;
+    core.store.save_fleet(&row).await?;
+    let name = row.name.clone();
+    core.cache.lock().fleet = row;
+    core.find_endpoints();
+    core.publish_fleet();
+    record(core, name, details).await;
+    Ok(())
 }
 
 fn parse_name(text: &str) -> Result<String, Refusal> {

@@ -2,7 +2,8 @@
 //! served without an entry; the OpenAPI document and the tests are made from the same lines.
 
 use super::{
-    activity, containers, devices, enrollment, fleet, guard, inventory, live, paths, policy, relays, session,
+    activity, containers, devices, enrollment, fleet, guard, inventory, live, paths, policy, push, relays,
+    session,
 };
 use crate::core::Core;
 use axum::{
@@ -12,10 +13,11 @@ use axum::{
     routing::{MethodFilter, MethodRouter, on},
 };
 use flotilla_protocol::api::{
-    ActOnContainer, AddDevice, ExplainAccess, GetDevice, GetEnrollment, GetFleet, GetPolicy, List,
-    ListActivity, ListContainers, ListDevices, ListImages, ListNetworks, ListPaths, ListRelays, ListStacks,
-    ListVolumes, Method, OpenSession, PREFIX, PromoteRelay, RemoveDevice, Request, ReviewPolicy,
-    RevokeDevice, RotateDevice, Row, SetPolicy, TestAddresses, TestPath, UpdateDevice, UpdateFleet,
+    ActOnContainer, AddDevice, EndPush, ExplainAccess, GetDevice, GetEnrollment, GetFleet, GetPolicy,
+    GetPush, List, ListActivity, ListContainers, ListDevices, ListImages, ListNetworks, ListPaths,
+    ListRelays, ListSshHosts, ListStacks, ListVolumes, Method, OpenSession, PREFIX, PromoteRelay, PushDevice,
+    RemoveDevice, Request, ReviewPolicy, RevokeDevice, RotateDevice, Row, SetPolicy, TestAddresses, TestPath,
+    UpdateDevice, UpdateFleet,
 };
 use std::sync::Arc;
 use utoipa::ToSchema;
@@ -40,6 +42,8 @@ pub(super) enum Verb {
     Manage,
     /// Decide which devices may reach which.
     Policy,
+    /// Use the owner's own keys: for nobody but the owner, whatever roles there are.
+    Ssh,
 }
 
 impl Needs {
@@ -51,6 +55,7 @@ impl Needs {
             Self::May(Verb::Enroll) => "enroll",
             Self::May(Verb::Manage) => "manage",
             Self::May(Verb::Policy) => "policy",
+            Self::May(Verb::Ssh) => "ssh",
         }
     }
 }
@@ -225,6 +230,7 @@ const OPERATE: Needs = Needs::May(Verb::Operate);
 const ENROLL: Needs = Needs::May(Verb::Enroll);
 const MANAGE: Needs = Needs::May(Verb::Manage);
 const POLICY: Needs = Needs::May(Verb::Policy);
+const SSH: Needs = Needs::May(Verb::Ssh);
 
 #[rustfmt::skip]
 pub(super) fn table() -> Vec<Route> {
@@ -232,7 +238,7 @@ pub(super) fn table() -> Vec<Route> {
         Route::send::<OpenSession, _>(Needs::Nothing, "/session", "Exchanges a code for a session cookie", session::open),
         Route::raw(VIEW, Method::Delete, "/session", "Ends the session", session::close),
         Route::ask::<GetFleet, _>(VIEW, "/fleet", "The fleet as a whole", fleet::show),
-        Route::send::<UpdateFleet, _>(MANAGE, "/fleet", "Names the fleet, sets its starting policy, moves its mesh", fleet::update),
+        Route::send::<UpdateFleet, _>(MANAGE, "/fleet", "Names the fleet, sets its starting policy and its added addresses, moves its mesh", fleet::update),
         Route::ask::<TestAddresses, _>(VIEW, "/fleet/addresses", "Tests control's own addresses", fleet::test_addresses),
         Route::list::<ListDevices, _, _>(VIEW, "/devices", "All devices", devices::list),
         Route::send::<AddDevice, _>(ENROLL, "/devices", "Adds a device and makes its enrollment token", devices::add),
@@ -242,6 +248,10 @@ pub(super) fn table() -> Vec<Route> {
         Route::send::<RevokeDevice, _>(MANAGE, "/devices/{device}/revoke", "Ends a device's trust", devices::revoke),
         Route::send::<RotateDevice, _>(ENROLL, "/devices/{device}/rotate", "Makes a new token for the same device", devices::rotate),
         Route::ask::<GetEnrollment, _>(VIEW, "/devices/{device}/enrollment", "How far a device's enrollment has come", enrollment::show),
+        Route::ask::<ListSshHosts, _>(SSH, "/ssh/hosts", "The hosts that the owner's ssh configuration names", push::hosts),
+        Route::send::<PushDevice, _>(SSH, "/devices/{device}/push", "Installs a device's agent over the owner's ssh", push::begin),
+        Route::ask::<GetPush, _>(VIEW, "/devices/{device}/push", "How far the newest push to a device has come", push::show),
+        Route::ask::<EndPush, _>(SSH, "/devices/{device}/push", "Ends a push, and the tunnel that it left", push::end),
         Route::rows::<ListContainers, _, _>(VIEW, "/containers", "Containers of the fleet", inventory::containers),
         Route::rows::<ListStacks, _, _>(VIEW, "/stacks", "Compose projects of the fleet", inventory::stacks),
         Route::rows::<ListImages, _, _>(VIEW, "/images", "Images of the fleet", inventory::images),

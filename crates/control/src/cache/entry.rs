@@ -1,7 +1,7 @@
 //! One device in memory: its record, its newest token, its link, and the last that was heard of it.
 
 use super::{attention::attention, paths::HeardPath};
-use crate::store::{DeviceRow, Known, TokenRow};
+use crate::store::{DeviceRow, Known, TokenRow, Tunnel};
 use flotilla_fleet::{Life, PresenceState};
 use flotilla_protocol::{
     Timestamp,
@@ -10,7 +10,7 @@ use flotilla_protocol::{
     id::DeviceId,
     inventory::{ContainerState, Health},
 };
-use std::{collections::BTreeMap, sync::Arc};
+use std::{collections::BTreeMap, net::IpAddr, sync::Arc};
 use tokio::sync::Notify;
 
 /// A live link, as far as people are shown it.
@@ -29,6 +29,8 @@ pub(crate) struct Entry {
     pub(crate) known: Known,
     pub(crate) link: Option<LinkUp>,
     pub(crate) last_drop: Option<LinkDrop>,
+    /// What control keeps so that it can dial control.
+    pub(crate) tunnel: Option<Tunnel>,
     pub(crate) presence: PresenceState,
     /// How it last said to reach its peers.
     pub(super) paths: BTreeMap<DeviceId, HeardPath>,
@@ -46,6 +48,7 @@ impl Entry {
             known,
             link: None,
             last_drop: None,
+            tunnel: None,
             presence: PresenceState::Offline,
             paths: BTreeMap::new(),
             paths_heard: None,
@@ -126,6 +129,7 @@ impl Entry {
                 remote: self.link.as_ref().map(|link| link.remote.clone()),
                 rtt_ms: self.link.as_ref().and_then(|link| link.rtt_ms),
                 clock_skew_seconds: known.clock_skew_seconds,
+                tunneled: self.is_tunneled(),
                 last_drop: self.last_drop.clone(),
             },
             mesh: known.mesh.clone(),
@@ -186,6 +190,12 @@ impl Entry {
             stages: token.stages.clone(),
             failure: token.failure.clone(),
         })
+    }
+
+    /// What comes through a tunnel comes from this very computer.
+    fn is_tunneled(&self) -> bool {
+        let remote = self.link.as_ref().and_then(|link| link.remote.parse().ok());
+        self.tunnel.is_some() && remote.is_some_and(|remote: IpAddr| remote.is_loopback())
     }
 
     fn container_counts(&self) -> ContainerCounts {

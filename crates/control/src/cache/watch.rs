@@ -63,9 +63,8 @@ impl State {
                 };
             }
             Report::Endpoints { trials } => {
-                let changed = entry.known.endpoint_trials != trials;
-                entry.known.endpoint_trials = trials;
-                changed
+                let before = std::mem::replace(&mut entry.known.endpoint_trials, trials);
+                before != entry.known.endpoint_trials
             }
             Report::Unknown => return Heard::Nothing,
         };
@@ -232,6 +231,7 @@ mod tests {
             mesh_cidr: "100.71.0.0/16".into(),
             starting_policy: None,
             created: moment(0),
+            added_endpoints: vec![],
         };
         let stored = Stored {
             fleet,

@@ -199,7 +199,7 @@ fn answer(core: &Core, device: &DeviceRow, chain: String) -> Result<EnrollRespon
         device_name: device.name.clone(),
         chain,
         ca: core.trust.ca.cert_pem().to_owned(),
-        endpoints: core.endpoints(),
+        endpoints: core.endpoints_of(device.id),
         mesh: MeshAddress {
             address: device.mesh_ip,
             prefix,

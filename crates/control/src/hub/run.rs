@@ -129,7 +129,7 @@ async fn tell(core: &Core, device: DeviceId, attached: &Attached) {
         };
         let settings = Settings {
             device_name,
-            endpoints: core.endpoints(),
+            endpoints: core.endpoints_of(device),
             sent_at: now,
             relay,
         };

@@ -17,11 +17,21 @@ pub(crate) async fn script(
     tls_pin: &Pin,
     builds: &Builds,
 ) -> Result<Response, Problem> {
+    let text = script_text(config, endpoint, tls_pin, builds).await?;
+    Ok(answer(Body::from(text), "text/x-shellscript; charset=utf-8"))
+}
+
+/// The same installer, for whoever carries it to the device.
+pub(crate) async fn script_text(
+    config: &ConfigFile,
+    endpoint: &Endpoint,
+    tls_pin: &Pin,
+    builds: &Builds,
+) -> Result<String, Problem> {
     let reader = builds.clone();
     let digests = tokio::task::spawn_blocking(move || reader.digests()).await;
     let digests = digests.map_err(|_| unreadable("The agents"))?;
-    let text = install_script(config, endpoint, tls_pin, &digests);
-    Ok(answer(Body::from(text), "text/x-shellscript; charset=utf-8"))
+    Ok(install_script(config, endpoint, tls_pin, &digests))
 }
 
 /// An agent's program or image.

@@ -1,7 +1,7 @@
 //! Changes of a device that is in the fleet: name, tags, the end of its trust, its end.
 
 use super::{by_owner, get, parse_name, parse_tags};
-use crate::{core::Core, mesh, refusal::Refusal, store::DeviceRow};
+use crate::{core::Core, mesh, push, refusal::Refusal, store::DeviceRow};
 use flotilla_protocol::{Problem, activity::Action, agent::REVOKED_PATH, api::UpdateDevice, device::Device};
 use std::time::Duration;
 
@@ -129,6 +129,7 @@ pub(crate) async fn revoke(core: &Core, device: &str) -> Result<Device, Refusal>
         }
         link.abort();
     }
+    push::abandon(core, id).await;
     core.record(by_owner(
         Action::DeviceRevoked,
         id,
@@ -146,6 +147,7 @@ pub(crate) async fn remove(core: &Core, device: &str) -> Result<(), Refusal> {
     let entry = get(core, device)?;
     let row = entry.row.clone();
     entry.life().remove().map_err(Problem::from)?;
+    push::abandon(core, row.id).await;
     core.store.delete_device(row.id).await?;
     core.cache.lock().remove(row.id);
     core.record(by_owner(

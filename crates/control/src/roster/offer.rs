@@ -78,6 +78,13 @@ pub(crate) async fn rotate(core: &Core, request: RotateDevice) -> Result<DeviceA
     ))
 }
 
+/// A fresh token for a device whose agent control installs itself.
+pub(crate) async fn offer_pushed(core: &Core, device: DeviceId) -> Result<ConfigFile, Refusal> {
+    let _changing = core.change.lock().await;
+    let entry = get(core, &device.to_string())?;
+    offer(core, entry.row, enrollment::USUAL).await
+}
+
 /// An offer for the computer that control runs on; `None` when it is enrolled.
 pub(crate) async fn local_enrollment(core: &Core, hostname: &str) -> Result<Option<ConfigFile>, Refusal> {
     let _changing = core.change.lock().await;
@@ -121,7 +128,7 @@ pub(crate) fn config_file(core: &Core, row: &DeviceRow, token: &str, expires: Ti
         fleet_id: fleet.id,
         device_id: row.id,
         device_name: row.name.clone(),
-        endpoints: core.endpoints(),
+        endpoints: core.endpoints_of(row.id),
         ca_pin: core.trust.ca.pin(),
         token: token.to_owned(),
         token_expires: expires,

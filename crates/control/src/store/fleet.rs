@@ -1,7 +1,7 @@
 //! The fleet itself: one row.
 
 use super::{Cell, Store, StoreError};
-use flotilla_protocol::{Timestamp, api::StartingPolicy, id::FleetId};
+use flotilla_protocol::{Timestamp, api::StartingPolicy, endpoint::Endpoint, id::FleetId};
 use sqlx::{Sqlite, Transaction};
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -11,6 +11,8 @@ pub(crate) struct FleetRow {
     pub(crate) mesh_cidr: String,
     pub(crate) starting_policy: Option<StartingPolicy>,
     pub(crate) created: Timestamp,
+    /// Addresses of control that people added.
+    pub(crate) added_endpoints: Vec<Endpoint>,
 }
 
 #[derive(sqlx::FromRow)]
@@ -20,6 +22,7 @@ struct Stored {
     mesh_cidr: String,
     starting_policy: Option<String>,
     created: i64,
+    added_endpoints: String,
 }
 
 impl TryFrom<Stored> for FleetRow {
@@ -38,6 +41,7 @@ impl TryFrom<Stored> for FleetRow {
                 None => None,
             },
             created: cell("created").moment(row.created)?,
+            added_endpoints: cell("added_endpoints").json(&row.added_endpoints)?,
             mesh_cidr: row.mesh_cidr,
             name: row.name,
         })
@@ -46,10 +50,9 @@ impl TryFrom<Stored> for FleetRow {
 
 impl Store {
     pub(crate) async fn lookup_fleet(&self) -> Result<Option<FleetRow>, StoreError> {
-        let row: Option<Stored> =
-            sqlx::query_as("SELECT id, name, mesh_cidr, starting_policy, created FROM fleet")
-                .fetch_optional(&self.readers)
-                .await?;
+        let row: Option<Stored> = sqlx::query_as("SELECT * FROM fleet")
+            .fetch_optional(&self.readers)
+            .await?;
         row.map(TryInto::try_into).transpose()
     }
 
@@ -65,14 +68,15 @@ pub(super) async fn write(
 ) -> Result<(), StoreError> {
     let policy = fleet.starting_policy.as_ref().map(super::to_json).transpose()?;
     sqlx::query(
-        "INSERT OR REPLACE INTO fleet (singleton, id, name, mesh_cidr, starting_policy, created) \
-         VALUES (1, ?, ?, ?, ?, ?)",
+        "INSERT OR REPLACE INTO fleet (singleton, id, name, mesh_cidr, starting_policy, created, added_endpoints) \
+         VALUES (1, ?, ?, ?, ?, ?, ?)",
     )
     .bind(fleet.id.to_string())
     .bind(&fleet.name)
     .bind(&fleet.mesh_cidr)
     .bind(policy)
     .bind(fleet.created.as_millisecond())
+    .bind(super::to_json(&fleet.added_endpoints)?)
     .execute(&mut **transaction)
     .await?;
     Ok(())
@@ -93,10 +97,12 @@ mod tests {
             mesh_cidr: "100.71.0.0/16".into(),
             starting_policy: None,
             created: moment(1),
+            added_endpoints: vec![],
         };
         store.save_fleet(&fleet).await.unwrap();
         fleet.name = Some("home-lab".into());
         fleet.starting_policy = Some(StartingPolicy::OpenLab);
+        fleet.added_endpoints = vec!["fleet.example.org:443".parse().unwrap()];
         store.save_fleet(&fleet).await.unwrap();
         assert_eq!(store.lookup_fleet().await.unwrap(), Some(fleet));
     }

@@ -1,0 +1,32 @@
+//! SSH push: what the owner asks of it over HTTP.
+
+use super::body::Body;
+use crate::{core::Core, push, refusal::Refusal};
+use axum::{
+    Json,
+    extract::{Path, State},
+};
+use flotilla_protocol::api::{Empty, Push, PushDevice, SshHost};
+use std::sync::Arc;
+
+type Shared = State<Arc<Core>>;
+
+pub(super) async fn hosts(State(core): Shared) -> Json<Vec<SshHost>> {
+    Json(push::hosts(&core).await)
+}
+
+pub(super) async fn begin(
+    State(core): Shared,
+    Path(device): Path<String>,
+    Body(request): Body<PushDevice>,
+) -> Result<Json<Push>, Refusal> {
+    push::begin(&core, PushDevice { device, ..request }).map(Json)
+}
+
+pub(super) async fn show(State(core): Shared, Path(device): Path<String>) -> Result<Json<Push>, Refusal> {
+    push::show(&core, &device).map(Json)
+}
+
+pub(super) async fn end(State(core): Shared, Path(device): Path<String>) -> Result<Json<Empty>, Refusal> {
+    push::end(&core, &device).await.map(|()| Json(Empty {}))
+}

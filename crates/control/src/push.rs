@@ -1,0 +1,283 @@
+//! SSH push: control installs an agent over the owner's own `ssh`, and keeps a tunnel where the device has no way back.
+//!
+//! Life of a push: connecting (a look around from the device: which of control's addresses does it reach?) → none:
+//! a tunnel is opened → installing (the very script that the install line fetches, with a fresh token, on standard
+//! input) → installed. It fails at any of these with an explanation, or is ended by its owner.
+//!
+//! Life of a tunnel: opening → up → (the connection ends) waiting → opening …, across restarts of control, until the
+//! push is ended, the device revoked or removed, or a later push finds a way back.
+//!
+//! Only the owner may start any of it, because it uses the owner's keys.
+
+mod course;
+mod explain;
+mod host;
+mod look;
+mod ssh;
+mod ssh_config;
+mod transcript;
+mod tunnel;
+
+pub(crate) use ssh::Ssh;
+pub(crate) use tunnel::resume;
+
+use crate::{
+    core::Core,
+    refusal::Refusal,
+    roster::{self, by_owner},
+};
+use flotilla_protocol::{
+    Code, Problem, Timestamp,
+    activity::Action,
+    api::{Push, PushDevice, PushState, Resource, SshHost},
+    device::{DeviceStatus, NetworkMode},
+    id::DeviceId,
+    name::DeviceName,
+};
+use host::Host;
+use std::{
+    collections::BTreeMap,
+    path::PathBuf,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+use tokio_util::sync::CancellationToken;
+
+/// Lines that a page is shown.
+const LINES: usize = 200;
+
+/// The pushes of this run of control, and the tunnels that are kept. Shared by reference.
+#[derive(Debug)]
+pub(crate) struct Pushes {
+    pub(crate) ssh: Ssh,
+    /// Whose ssh configuration is listed.
+    pub(crate) home: Option<PathBuf>,
+    known: Mutex<BTreeMap<DeviceId, Known>>,
+}
+
+/// The newest push to a device.
+#[derive(Debug)]
+struct Known {
+    push: Push,
+    /// Ends the push while it runs.
+    ending: CancellationToken,
+    /// Ends the tunnel while one is kept.
+    tunnel: Option<CancellationToken>,
+}
+
+/// What somebody asked for.
+#[derive(Debug, Clone)]
+struct Order {
+    device: DeviceId,
+    name: DeviceName,
+    host: Host,
+    as_root: bool,
+    skip_docker: bool,
+}
+
+impl Pushes {
+    pub(crate) fn new(ssh: Ssh, home: Option<PathBuf>) -> Self {
+        Self {
+            ssh,
+            home,
+            known: Mutex::default(),
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<DeviceId, Known>> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The hosts that the owner can choose from.
+pub(crate) async fn hosts(core: &Core) -> Vec<SshHost> {
+    let Some(home) = core.pushes.home.clone() else {
+        return Vec::new();
+    };
+    let read = tokio::task::spawn_blocking(move || ssh_config::read(&home)).await;
+    read.unwrap_or_default()
+}
+
+/// Starts a push; what becomes of it is told on the live stream.
+pub(crate) fn begin(core: &Arc<Core>, request: PushDevice) -> Result<Push, Refusal> {
+    let host: Host = request.host.parse().map_err(|error: host::InvalidHost| {
+        Refusal::new(Code::InvalidInput, error.to_string()).with_field("host")
+    })?;
+    let entry = roster::get(core, &request.device)?;
+    let name = entry.row.name.clone();
+    fits(&name, entry.row.mode, entry.status(), entry.row.this_computer)?;
+    let order = Order {
+        device: entry.row.id,
+        name: name.clone(),
+        host,
+        as_root: request.as_root,
+        skip_docker: request.skip_docker,
+    };
+    let push = new_push(&order.host, order.device, core.clock.now());
+    let ending = core.stop.child_token();
+    {
+        let mut known = core.pushes.lock();
+        let before = known.remove(&order.device);
+        if let Some(running) = before.as_ref().filter(|before| is_running(&before.push)) {
+            let message = format!(
+                "{name} is being installed on {} already. Wait for that, or end it first.",
+                running.push.host
+            );
+            known.extend(before.map(|before| (order.device, before)));
+            return Err(Refusal::new(Code::Conflict, message));
+        }
+        let tunnel = before.and_then(|before| before.tunnel);
+        let now_known = Known {
+            push: push.clone(),
+            ending: ending.clone(),
+            tunnel,
+        };
+        known.insert(order.device, now_known);
+    }
+    publish(core, &push);
+    core.links.spawn(course::run(core.clone(), order, ending));
+    Ok(push)
+}
+
+/// Whether the device can be installed by a script on a computer.
+fn fits(
+    name: &DeviceName,
+    mode: NetworkMode,
+    status: DeviceStatus,
+    this_computer: bool,
+) -> Result<(), Refusal> {
+    let conflict = |message: String| Err(Refusal::new(Code::Conflict, message));
+    if mode != NetworkMode::Host {
+        return conflict(format!(
+            "The installer runs the agent directly on the device, so it only fits Host networking, and {name} is for {mode}. \
+             Change its network mode, or paste its docker command."
+        ));
+    }
+    if this_computer {
+        return conflict(format!(
+            "{name} is this computer: it needs no SSH. Use the install command."
+        ));
+    }
+    if status == DeviceStatus::Online {
+        return conflict(format!(
+            "{name} is online, so its agent is installed already. To put it on another computer, revoke {name} first."
+        ));
+    }
+    Ok(())
+}
+
+fn new_push(host: &Host, device: DeviceId, now: Timestamp) -> Push {
+    Push {
+        device_id: device,
+        host: host.to_string(),
+        state: PushState::Connecting,
+        lines: Vec::new(),
+        failure: None,
+        tunneled: false,
+        as_of: now,
+    }
+}
+
+fn is_running(push: &Push) -> bool {
+    matches!(push.state, PushState::Connecting | PushState::Installing)
+}
+
+/// The newest push to a device.
+pub(crate) fn show(core: &Core, device: &str) -> Result<Push, Refusal> {
+    let entry = roster::get(core, device)?;
+    let known = core.pushes.lock();
+    let push = known.get(&entry.row.id).map(|known| known.push.clone());
+    push.ok_or_else(|| {
+        Refusal::new(
+            Code::NotFound,
+            format!(
+                "Nothing was pushed to {} since this controller started.",
+                entry.row.name
+            ),
+        )
+    })
+}
+
+/// Ends a push that runs, and the tunnel of one that ran. Ending nothing is done at once.
+pub(crate) async fn end(core: &Core, device: &str) -> Result<(), Refusal> {
+    let entry = roster::get(core, device)?;
+    let (id, name) = (entry.row.id, entry.row.name);
+    let stopped = {
+        let known = core.pushes.lock();
+        let running = known.get(&id).filter(|known| is_running(&known.push));
+        running.map(|known| {
+            known.ending.cancel();
+            known.push.host.clone()
+        })
+    };
+    if let Some(host) = &stopped {
+        change(core, id, |push| {
+            push.state = PushState::Failed;
+            push.failure = Some(Problem::new(
+                Code::Conflict,
+                format!(
+                    "It was ended before it was done. What was installed on {host} by then is still there."
+                ),
+            ));
+        });
+    }
+    let had_tunnel = tunnel::forget(core, id).await?;
+    if let Some(host) = stopped {
+        let details = format!("The push to {host} was ended before it was done.");
+        let entry = by_owner(Action::DevicePushed, id, &name, details);
+        core.record(crate::store::NewActivity {
+            succeeded: false,
+            ..entry
+        })
+        .await;
+    } else if had_tunnel {
+        let details = "Its SSH tunnel was ended.".to_owned();
+        core.record(by_owner(Action::DeviceUpdated, id, &name, details))
+            .await;
+    }
+    Ok(())
+}
+
+/// Ends whatever is under way for a device that leaves the fleet.
+pub(crate) async fn abandon(core: &Core, device: DeviceId) {
+    if let Some(known) = core.pushes.lock().get(&device) {
+        known.ending.cancel();
+    }
+    if let Err(error) = tunnel::forget(core, device).await {
+        tracing::error!(device.id = %device, %error, "a tunnel was not forgotten");
+    }
+    core.pushes.lock().remove(&device);
+}
+
+/// Changes what is known of a push, and shows it.
+fn change(core: &Core, device: DeviceId, change: impl FnOnce(&mut Push)) {
+    let push = {
+        let mut known = core.pushes.lock();
+        let Some(known) = known.get_mut(&device) else {
+            return;
+        };
+        let before = known.push.clone();
+        change(&mut known.push);
+        if known.push == before {
+            return;
+        }
+        known.push.as_of = core.clock.now();
+        known.push.clone()
+    };
+    publish(core, &push);
+}
+
+fn add_line(core: &Core, device: DeviceId, line: String) {
+    change(core, device, |push| {
+        if push.lines.len() == LINES {
+            push.lines.remove(0);
+        }
+        push.lines.push(line);
+    });
+}
+
+fn publish(core: &Core, push: &Push) {
+    core.cache.lock().live.upsert(|| Resource::Push(push.clone()));
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,162 @@
+//! One push from its first connection to its last word.
+
+use super::{
+    Order, add_line, change,
+    explain::{self, explain},
+    look::{self, Sight},
+    ssh::{Call, Ended, Input, Line},
+    tunnel,
+};
+use crate::{core::Core, provision, roster, store::NewActivity};
+use flotilla_protocol::{
+    Code, Problem,
+    activity::{Action, Actor},
+    api::PushState,
+    endpoint::Endpoint,
+};
+use std::{sync::Arc, time::Duration};
+use tokio::time::timeout;
+use tokio_util::sync::CancellationToken;
+
+/// Becomes root where that takes no password, and runs what comes on standard input. It is read by whatever shell the
+/// user there has, so the rest is for sh. Messages in English can be recognized.
+const AS_ROOT: &str = r#"sh -c 'export LC_ALL=C; if [ "$(id -u)" = 0 ]; then exec bash -s -- "$@"; fi; exec sudo -n bash -s -- "$@"' flotilla"#;
+
+/// Connecting takes 10 s at most, trying addresses 5 s; the rest is for slow devices.
+const LOOK_MINUTES: u64 = 1;
+
+/// Installing an engine from packages on a small board with a slow network.
+const INSTALL_MINUTES: u64 = 20;
+
+/// Runs a push; when it is ended, whoever ended it says so.
+pub(super) async fn run(core: Arc<Core>, order: Order, ending: CancellationToken) {
+    let Some(outcome) = ending.run_until_cancelled(carry_out(&core, &order)).await else {
+        return;
+    };
+    let host = &order.host;
+    let details = match &outcome {
+        Ok(()) => format!("Its agent was installed on {host} over SSH."),
+        Err(problem) => format!(
+            "Its agent was not installed on {host} over SSH. {}",
+            problem.message
+        ),
+    };
+    if let Err(problem) = &outcome {
+        tracing::warn!(device.id = %order.device, problem.code = %problem.code, "a push over ssh failed");
+        tunnel::forget_useless(&core, order.device).await;
+    }
+    change(&core, order.device, |push| match &outcome {
+        Ok(()) => push.state = PushState::Installed,
+        Err(problem) => {
+            push.state = PushState::Failed;
+            push.failure = Some(problem.clone());
+        }
+    });
+    core.record(NewActivity {
+        actor: Actor::Owner,
+        action: Action::DevicePushed,
+        target: Some(host.to_string()),
+        device: Some((order.device, order.name.to_string())),
+        succeeded: outcome.is_ok(),
+        details,
+    })
+    .await;
+}
+
+async fn carry_out(core: &Arc<Core>, order: &Order) -> Result<(), Problem> {
+    let endpoint = match look(core, order).await? {
+        Some(endpoint) => {
+            tunnel::forget(core, order.device).await.map_err(Problem::from)?;
+            endpoint
+        }
+        None => tunnel::open(core, order).await?,
+    };
+    install(core, order, &endpoint).await
+}
+
+/// The address at which the device reaches control; `None` when it has no way back.
+async fn look(core: &Core, order: &Order) -> Result<Option<Endpoint>, Problem> {
+    let say = |line: String| add_line(core, order.device, line);
+    say(format!("Connecting to {}.", order.host));
+    let addresses = core.endpoints();
+    let script = look::script(&addresses, &core.trust.leaf_key.pin());
+    let mut sight = Sight::default();
+    let call = Call {
+        host: &order.host,
+        forward: None,
+        command: AS_ROOT,
+        input: Input::Text(&script),
+    };
+    let ended = within(order, LOOK_MINUTES, core, call, |line| match line {
+        Line::Printed(line) if sight.handle_line(line) => {}
+        Line::Said(line) if explain::is_detail(line) => {}
+        Line::Printed(line) | Line::Said(line) => say(line.to_owned()),
+    })
+    .await?;
+    if sight.lacks_curl() {
+        return Err(Problem::new(
+            Code::InstallFailed,
+            format!(
+                "{0} has no curl, which the installer downloads with. Install curl on {0} and push again.",
+                order.host
+            ),
+        ));
+    }
+    if ended.status != Some(0) || !sight.is_whole() {
+        return Err(explain(&order.host, &ended));
+    }
+    sight.told().for_each(say);
+    Ok(sight.reached(&addresses).cloned())
+}
+
+/// Installs with a fresh token, from the address at which the device reaches control.
+async fn install(core: &Core, order: &Order, endpoint: &Endpoint) -> Result<(), Problem> {
+    change(core, order.device, |push| push.state = PushState::Installing);
+    let config = roster::offer_pushed(core, order.device)
+        .await
+        .map_err(|refusal| refusal.0)?;
+    let script = provision::script_text(&config, endpoint, &core.trust.leaf_key.pin(), &core.builds).await?;
+    let script = format!("exec 2>&1\n{script}");
+    let command = [
+        Some(AS_ROOT),
+        order.as_root.then_some("--as-root"),
+        order.skip_docker.then_some("--skip-docker"),
+    ];
+    let command = command.into_iter().flatten().collect::<Vec<_>>().join(" ");
+    let call = Call {
+        host: &order.host,
+        forward: None,
+        command: &command,
+        input: Input::Text(&script),
+    };
+    let ended = within(order, INSTALL_MINUTES, core, call, |line| match line {
+        Line::Said(line) if explain::is_detail(line) => {}
+        // The installer does not print its token; whatever else is there might.
+        Line::Printed(line) | Line::Said(line) => {
+            add_line(core, order.device, line.replace(&config.token, "…"))
+        }
+    })
+    .await?;
+    match ended.status {
+        Some(0) => Ok(()),
+        _ => {
+            let mut problem = explain(&order.host, &ended);
+            problem.message = problem.message.replace(&config.token, "…");
+            Err(problem)
+        }
+    }
+}
+
+async fn within(
+    order: &Order,
+    minutes: u64,
+    core: &Core,
+    call: Call<'_>,
+    heard: impl FnMut(Line<'_>),
+) -> Result<Ended, Problem> {
+    let running = core.pushes.ssh.run(call, heard);
+    match timeout(Duration::from_secs(60 * minutes), running).await {
+        Ok(ended) => ended,
+        Err(_) => Err(explain::too_slow(&order.host, minutes)),
+    }
+}

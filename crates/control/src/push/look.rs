@@ -1,0 +1,172 @@
+//! A look around from the device, before anything is changed there: at which of control's addresses does it reach
+//! control? Nothing secret is in the question.
+
+use crate::provision::quote;
+use flotilla_protocol::{endpoint::Endpoint, pin::Pin};
+
+const BODY: &str = include_str!("look.sh");
+
+/// Begins each line of the answer.
+const MARK: &str = "flotilla-look: ";
+
+/// What curl ends with when somebody else holds the key of the server there.
+const WRONG_KEY: u32 = 90;
+
+/// The script that looks.
+pub(super) fn script(addresses: &[Endpoint], tls_pin: &Pin) -> String {
+    let addresses: Vec<_> = addresses.iter().map(Endpoint::to_string).collect();
+    format!(
+        "TLS_PIN={}\nADDRESSES={}\n\n{BODY}",
+        quote(tls_pin.as_str()),
+        quote(&addresses.join(" "))
+    )
+}
+
+/// What was seen so far.
+#[derive(Debug, Default)]
+pub(super) struct Sight {
+    tried: Vec<(Endpoint, u32)>,
+    is_whole: bool,
+    lacks_curl: bool,
+}
+
+impl Sight {
+    /// Whether the line is part of the answer. What is none of it was printed by somebody else.
+    pub(super) fn handle_line(&mut self, line: &str) -> bool {
+        let Some(answer) = line.strip_prefix(MARK) else {
+            return false;
+        };
+        match answer.split_once(' ') {
+            None if answer == "done" => self.is_whole = true,
+            Some(("no", "curl")) => self.lacks_curl = true,
+            Some((code, address)) => {
+                if let (Ok(code), Ok(address)) = (code.parse(), address.parse()) {
+                    self.tried.push((address, code));
+                }
+            }
+            None => {}
+        }
+        true
+    }
+
+    pub(super) fn is_whole(&self) -> bool {
+        self.is_whole
+    }
+
+    pub(super) fn lacks_curl(&self) -> bool {
+        self.lacks_curl
+    }
+
+    /// The first of these addresses at which control answered.
+    pub(super) fn reached<'a>(&self, addresses: &'a [Endpoint]) -> Option<&'a Endpoint> {
+        addresses.iter().find(|address| {
+            self.tried
+                .iter()
+                .any(|(tried, code)| tried == *address && *code == 0)
+        })
+    }
+
+    /// What became of each address, a line each.
+    pub(super) fn told(&self) -> impl Iterator<Item = String> + '_ {
+        self.tried.iter().map(|(address, code)| match *code {
+            0 => format!("{address} leads to this controller."),
+            WRONG_KEY => format!("{address} leads to another program than this controller."),
+            6 => format!("{address} has a name that can't be found from there."),
+            7 => format!("{address} refuses connections, or there is no way to it."),
+            28 => format!("{address} does not answer within 5 s."),
+            other => format!("{address} can't be used from there (curl ended with {other})."),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testbed;
+    use proptest::prelude::*;
+    use std::process::Command;
+
+    fn pin() -> Pin {
+        format!("sha256//{}=", "T".repeat(43)).parse().unwrap()
+    }
+
+    fn addresses() -> Vec<Endpoint> {
+        ["192.168.1.10:7443", "[2001:db8::1]:7443", "fleet.example.org:443"]
+            .map(|text| text.parse().unwrap())
+            .into()
+    }
+
+    /// Runs the script where curl is this.
+    fn looked(curl: &str) -> (Sight, String) {
+        let dir = tempfile::tempdir().unwrap();
+        let script = testbed::program(dir.path(), "curl", curl);
+        let output = Command::new("bash")
+            .args(["-c", &super::script(&addresses(), &pin())])
+            .env(
+                "PATH",
+                format!("{}:/usr/bin:/bin", script.parent().unwrap().display()),
+            )
+            .output()
+            .unwrap();
+        let text = String::from_utf8(output.stdout).unwrap();
+        let mut sight = Sight::default();
+        for line in text.lines() {
+            sight.handle_line(line);
+        }
+        (sight, text)
+    }
+
+    #[test]
+    fn every_address_is_tried_and_the_first_that_answers_counts() {
+        let (sight, text) =
+            looked(r#"case "$*" in *192.168*) exit 28;; *example*) exit 0;; *db8*) exit 0;; esac"#);
+        assert!(sight.is_whole(), "{text}");
+        assert_eq!(sight.reached(&addresses()), addresses().get(1));
+        let mut told: Vec<_> = sight.told().collect();
+        told.sort();
+        assert_eq!(
+            told,
+            [
+                "192.168.1.10:7443 does not answer within 5 s.",
+                "[2001:db8::1]:7443 leads to this controller.",
+                "fleet.example.org:443 leads to this controller.",
+            ]
+        );
+    }
+
+    #[test]
+    fn another_program_at_the_address_is_no_control() {
+        let (sight, _) = looked("exit 90");
+        assert_eq!(sight.reached(&addresses()), None);
+        assert!(sight.told().all(|line| line.contains("another program")));
+    }
+
+    #[test]
+    fn shellcheck_has_nothing_to_say() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("look.sh");
+        let script = super::script(&addresses(), &pin());
+        std::fs::write(&file, format!("#!/usr/bin/env bash\n{script}")).unwrap();
+        let checked = Command::new("shellcheck").arg(file).output();
+        let checked =
+            checked.expect("the program shellcheck is needed here: `cargo xtask setup --test` installs it");
+        assert!(
+            checked.status.success(),
+            "{}",
+            String::from_utf8_lossy(&checked.stdout)
+        );
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_is_printed_reaches_no_address_that_control_does_not_have(lines in proptest::collection::vec("flotilla-look: [ -~]{0,30}|[ -~]{0,30}", 0..8)) {
+            let mut sight = Sight::default();
+            for line in &lines {
+                sight.handle_line(line);
+            }
+            if let Some(found) = sight.reached(&addresses()) {
+                prop_assert!(addresses().contains(found));
+            }
+        }
+    }
+}

@@ -1,0 +1,307 @@
+//! Runs the system's `ssh`: arguments only, what is secret on standard input, and never a question to anybody.
+//!
+//! Host keys are never accepted here. The owner's configuration counts (aliases, jump hosts, keys), except where it
+//! would ask, fork, or open what nobody asked for.
+
+use super::{explain, host::Host, transcript::Cutter};
+use flotilla_protocol::Problem;
+use futures_util::{StreamExt, stream};
+use std::{io, path::PathBuf, process::Stdio, time::Duration};
+use tokio::{
+    io::AsyncWriteExt,
+    process::{Child, ChildStdin, Command},
+    time::{Instant, sleep_until},
+};
+use tokio_util::io::ReaderStream;
+
+/// `-v` is for the fingerprint of the host key, and for the word that a tunnel listens.
+const FLAGS: [&str; 4] = ["-v", "-T", "-a", "-x"];
+
+/// Settings that win over the owner's. A server that is silent for 45 s is gone.
+const SETTINGS: [&str; 11] = [
+    "BatchMode=yes",
+    "StrictHostKeyChecking=yes",
+    "UpdateHostKeys=no",
+    "ConnectTimeout=10",
+    "ServerAliveInterval=15",
+    "ServerAliveCountMax=3",
+    "ControlMaster=no",
+    "ControlPath=none",
+    "PermitLocalCommand=no",
+    "RemoteCommand=none",
+    "RequestTTY=no",
+];
+
+/// Lines of `ssh` itself that are kept, newest last.
+const SAID: usize = 100;
+
+/// Lines of the far side that are kept for an explanation.
+const PRINTED: usize = 20;
+
+/// What is still in the pipes when `ssh` has ended arrives within this, even if a child of it holds them open.
+const LINGER: Duration = Duration::from_secs(1);
+
+/// The program, and how to start it.
+#[derive(Debug, Clone)]
+pub(crate) struct Ssh {
+    program: PathBuf,
+}
+
+/// What to run on the host.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Call<'a> {
+    pub(super) host: &'a Host,
+    /// `LISTEN_HOST:PORT:HOST:PORT`, listened for on the far side.
+    pub(super) forward: Option<&'a str>,
+    /// A constant for the shell of the user there.
+    pub(super) command: &'a str,
+    pub(super) input: Input<'a>,
+}
+
+/// Standard input of the far side's command.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Input<'a> {
+    /// This text, then its end.
+    Text(&'a str),
+    /// Nothing, and no end for as long as the call lasts.
+    Open,
+}
+
+/// One line, and whose it is.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Line<'a> {
+    /// What the far side's command printed.
+    Printed(&'a str),
+    /// What `ssh` said, and what the far side wrote as an error.
+    Said(&'a str),
+}
+
+/// How a call ended.
+#[derive(Debug, Default)]
+pub(super) struct Ended {
+    /// Absent when a signal ended it.
+    pub(super) status: Option<i32>,
+    pub(super) said: Vec<String>,
+    pub(super) printed: Vec<String>,
+}
+
+impl Ssh {
+    pub(crate) fn new(program: impl Into<PathBuf>) -> Self {
+        Self {
+            program: program.into(),
+        }
+    }
+
+    /// Runs to the end; dropping the future kills it.
+    pub(super) async fn run(
+        &self,
+        call: Call<'_>,
+        mut heard: impl FnMut(Line<'_>),
+    ) -> Result<Ended, Problem> {
+        let (mut child, stdin) = self.spawn(&call).map_err(|error| {
+            tracing::warn!(%error, "ssh could not be started");
+            explain::no_ssh()
+        })?;
+        let feeding = feed(stdin, call.input);
+        tokio::pin!(feeding);
+        let outputs = stream::select(
+            ReaderStream::new(child.stdout.take().ok_or_else(explain::no_ssh)?).map(|chunk| (true, chunk)),
+            ReaderStream::new(child.stderr.take().ok_or_else(explain::no_ssh)?).map(|chunk| (false, chunk)),
+        );
+        tokio::pin!(outputs);
+        let mut listener = Listener::default();
+        let (mut fed, mut leave_at) = (false, None);
+        loop {
+            tokio::select! {
+                chunk = outputs.next() => match chunk {
+                    Some((printed, Ok(bytes))) => listener.handle_bytes(printed, &bytes, &mut heard),
+                    Some((_, Err(_))) => {}
+                    None => break,
+                },
+                () = &mut feeding, if !fed => fed = true,
+                status = child.wait(), if leave_at.is_none() => {
+                    listener.ended.status = status.ok().and_then(|status| status.code());
+                    leave_at = Some(Instant::now() + LINGER);
+                }
+                () = until(leave_at) => break,
+            }
+        }
+        if leave_at.is_none() {
+            listener.ended.status = child.wait().await.ok().and_then(|status| status.code());
+        }
+        Ok(listener.finish(&mut heard))
+    }
+
+    fn spawn(&self, call: &Call<'_>) -> io::Result<(Child, ChildStdin)> {
+        let mut child = Command::new(&self.program)
+            .args(arguments(call))
+            // Whatever asks all the same, such as the ssh of a jump host, is answered by a program that says no.
+            .env("SSH_ASKPASS", "false")
+            .env("SSH_ASKPASS_REQUIRE", "force")
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .kill_on_drop(true)
+            .spawn()?;
+        let stdin = child.stdin.take().ok_or(io::ErrorKind::BrokenPipe)?;
+        Ok((child, stdin))
+    }
+}
+
+fn arguments(call: &Call<'_>) -> Vec<String> {
+    let mut arguments: Vec<String> = FLAGS.map(str::to_owned).into();
+    for setting in SETTINGS {
+        arguments.extend(["-o".to_owned(), setting.to_owned()]);
+    }
+    match call.forward {
+        Some(forward) => arguments.extend(["-R".to_owned(), forward.to_owned()]),
+        None => arguments.extend(["-o".to_owned(), "ClearAllForwardings=yes".to_owned()]),
+    }
+    arguments.extend(call.host.arguments());
+    arguments.push(call.command.to_owned());
+    arguments
+}
+
+/// A far side that reads no further has ended, and how it ended tells more than that.
+async fn feed(mut stdin: ChildStdin, input: Input<'_>) {
+    match input {
+        Input::Text(text) => {
+            let _ = stdin.write_all(text.as_bytes()).await;
+            let _ = stdin.shutdown().await;
+        }
+        Input::Open => std::future::pending().await,
+    }
+}
+
+async fn until(moment: Option<Instant>) {
+    match moment {
+        Some(moment) => sleep_until(moment).await,
+        None => std::future::pending().await,
+    }
+}
+
+/// Makes lines of both outputs, and keeps the last of them.
+#[derive(Debug, Default)]
+struct Listener {
+    printing: Cutter,
+    saying: Cutter,
+    ended: Ended,
+}
+
+impl Listener {
+    fn handle_bytes(&mut self, printed: bool, bytes: &[u8], heard: &mut impl FnMut(Line<'_>)) {
+        let cutter = if printed {
+            &mut self.printing
+        } else {
+            &mut self.saying
+        };
+        for line in cutter.handle_bytes(bytes) {
+            self.handle_line(printed, line, heard);
+        }
+    }
+
+    fn handle_line(&mut self, printed: bool, line: String, heard: &mut impl FnMut(Line<'_>)) {
+        let (kept, most) = if printed {
+            heard(Line::Printed(&line));
+            (&mut self.ended.printed, PRINTED)
+        } else {
+            heard(Line::Said(&line));
+            (&mut self.ended.said, SAID)
+        };
+        if kept.len() == most {
+            kept.remove(0);
+        }
+        kept.push(line);
+    }
+
+    fn finish(mut self, heard: &mut impl FnMut(Line<'_>)) -> Ended {
+        for (printed, line) in [(true, self.printing.finish()), (false, self.saying.finish())] {
+            if let Some(line) = line {
+                self.handle_line(printed, line, heard);
+            }
+        }
+        self.ended
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn call(host: &Host) -> Call<'_> {
+        Call {
+            host,
+            forward: None,
+            command: "cat",
+            input: Input::Text("secret"),
+        }
+    }
+
+    #[test]
+    fn nothing_is_asked_or_accepted_and_no_secret_is_an_argument() {
+        let host: Host = "pi@nas:2222".parse().unwrap();
+        let given = arguments(&call(&host)).join(" ");
+        for setting in [
+            "-o BatchMode=yes",
+            "-o StrictHostKeyChecking=yes",
+            "-o ClearAllForwardings=yes",
+        ] {
+            assert!(given.contains(setting), "{given}");
+        }
+        assert!(given.ends_with("-p 2222 -l pi -- nas cat"), "{given}");
+        assert!(!given.contains("secret"));
+        let tunnel = Call {
+            forward: Some("127.0.0.1:21000:127.0.0.1:7443"),
+            ..call(&host)
+        };
+        let given = arguments(&tunnel).join(" ");
+        assert!(
+            given.contains("-R 127.0.0.1:21000:127.0.0.1:7443") && !given.contains("ClearAll"),
+            "{given}"
+        );
+    }
+
+    #[tokio::test]
+    async fn lines_are_heard_as_they_come_and_the_last_are_kept() {
+        let dir = tempfile::tempdir().unwrap();
+        let ssh = Ssh::new(crate::testbed::program(
+            dir.path(),
+            "ssh",
+            "cat; printf 'one\\ntwo' ; seq 200 >&2; exit 3",
+        ));
+        let host: Host = "nas".parse().unwrap();
+        let mut lines = Vec::new();
+        let ended = ssh
+            .run(call(&host), |line| {
+                if let Line::Printed(line) = line {
+                    lines.push(line.to_owned());
+                }
+            })
+            .await
+            .unwrap();
+        assert_eq!(
+            (ended.status, lines),
+            (Some(3), vec!["secretone".into(), "two".into()])
+        );
+        assert_eq!((ended.said.len(), ended.said[0].as_str()), (SAID, "101"));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_child_that_keeps_the_pipes_does_not_keep_the_call() {
+        let dir = tempfile::tempdir().unwrap();
+        let ssh = Ssh::new(crate::testbed::program(dir.path(), "ssh", "sleep 5 & exit 255"));
+        let host: Host = "nas".parse().unwrap();
+        let ended = ssh.run(call(&host), |_| {}).await.unwrap();
+        assert_eq!(ended.status, Some(255));
+    }
+
+    #[tokio::test]
+    async fn without_ssh_that_is_what_is_said() {
+        let host: Host = "nas".parse().unwrap();
+        let problem = Ssh::new("/no/such/ssh")
+            .run(call(&host), |_| {})
+            .await
+            .unwrap_err();
+        assert!(problem.message.contains("no ssh program"));
+    }
+}

@@ -1,0 +1,122 @@
+//! What programs on another computer print, as lines that are safe to show: bounded, and without anything that
+//! moves a cursor, colors a terminal, or turns the direction of text.
+
+/// Characters of a line that are shown.
+const LINE_CHARS: usize = 400;
+
+/// Bytes after which a line that does not end is cut.
+const LINE_BYTES: usize = 8 * 1024;
+
+/// Cuts a stream of bytes into lines.
+#[derive(Debug, Default)]
+pub(super) struct Cutter {
+    begun: Vec<u8>,
+}
+
+impl Cutter {
+    /// The lines that these bytes end, made harmless. Empty lines are left out.
+    pub(super) fn handle_bytes(&mut self, bytes: &[u8]) -> Vec<String> {
+        let mut lines = Vec::new();
+        for byte in bytes {
+            if *byte == b'\n' || self.begun.len() == LINE_BYTES {
+                lines.extend(self.finish());
+            }
+            if *byte != b'\n' {
+                self.begun.push(*byte);
+            }
+        }
+        lines
+    }
+
+    /// The line that the stream ended in.
+    pub(super) fn finish(&mut self) -> Option<String> {
+        let line = plain(&std::mem::take(&mut self.begun));
+        (!line.is_empty()).then_some(line)
+    }
+}
+
+fn plain(line: &[u8]) -> String {
+    let text = String::from_utf8_lossy(line);
+    // A carriage return begins the line anew: what a progress bar showed last is what counts.
+    let text = text.trim_end_matches('\r');
+    let text = text.rsplit('\r').next().unwrap_or(text);
+    let mut plain = String::new();
+    let mut characters = text.chars();
+    while let Some(character) = characters.next() {
+        match character {
+            '\u{1b}' => skip_sequence(&mut characters),
+            '\t' => plain.push(' '),
+            hidden if hidden.is_control() || turns_text(hidden) => {}
+            shown => plain.push(shown),
+        }
+    }
+    let plain = plain.trim_end();
+    match plain.char_indices().nth(LINE_CHARS) {
+        Some((end, _)) => format!("{}…", &plain[..end]),
+        None => plain.to_owned(),
+    }
+}
+
+/// Skips what follows an escape: `[` and everything up to a letter, or one character.
+fn skip_sequence(characters: &mut std::str::Chars<'_>) {
+    if characters.next() == Some('[') {
+        characters.find(|c| ('\u{40}'..='\u{7e}').contains(c));
+    }
+}
+
+/// Unicode's marks for the direction of text, by which a line can read as something else than it says.
+fn turns_text(character: char) -> bool {
+    matches!(character, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn lines(chunks: &[&[u8]]) -> Vec<String> {
+        let mut cutter = Cutter::default();
+        let mut lines: Vec<_> = chunks
+            .iter()
+            .flat_map(|chunk| cutter.handle_bytes(chunk))
+            .collect();
+        lines.extend(cutter.finish());
+        lines
+    }
+
+    #[test]
+    fn lines_end_where_they_end_and_not_where_the_chunks_do() {
+        assert_eq!(lines(&[b"one\ntw", b"o\n\nthree"]), ["one", "two", "three"]);
+    }
+
+    #[test]
+    fn colors_bars_bells_and_turned_text_are_left_out() {
+        let line = "\u{1b}[1;31mred\u{1b}[0m\u{7} 10%\r50%\r\n".as_bytes();
+        assert_eq!(lines(&[line]), ["50%"]);
+        assert_eq!(
+            lines(&["\u{1b}[2Jclean\u{202e}txt.\u{1b}7\tend".as_bytes()]),
+            ["cleantxt. end"]
+        );
+        assert_eq!(lines(&[b"\xff\xfe"]), ["\u{fffd}\u{fffd}"]);
+    }
+
+    #[test]
+    fn a_line_that_does_not_end_is_cut_and_takes_no_memory() {
+        let endless = vec![b'a'; 1024 * 1024];
+        let mut cutter = Cutter::default();
+        let lines = cutter.handle_bytes(&endless);
+        assert!(cutter.begun.len() <= LINE_BYTES && lines.len() > 100);
+        assert!(lines.iter().all(|line| line.chars().count() == LINE_CHARS + 1));
+    }
+
+    proptest! {
+        #[test]
+        fn no_line_holds_a_control_character_or_is_long(bytes: Vec<u8>, cut in 0usize..64) {
+            let at = cut.min(bytes.len());
+            for line in lines(&[&bytes[..at], &bytes[at..]]) {
+                prop_assert!(!line.contains(|c: char| c.is_control() || turns_text(c)));
+                prop_assert!(line.chars().count() <= LINE_CHARS + 1);
+            }
+        }
+    }
+}

@@ -1,0 +1,282 @@
+//! The tunnel of a device that can't dial control: on the device's loopback, `ssh` listens for the agent's link and
+//! carries it to the fleet port.
+//!
+//! On the far side runs `cat`, whose input stays open for as long as this control lives: when control dies in
+//! whatever way, its input ends, and with it the connection and the port there. A port that a lost connection still
+//! holds becomes free when the agent's next attempt finds that connection dead.
+
+use super::{
+    Known, Order, add_line, change,
+    explain::{self, explain},
+    host::Host,
+    new_push,
+    ssh::{Call, Input, Line},
+};
+use crate::{
+    core::Core,
+    store::{StoreError, Tunnel},
+};
+use flotilla_link::Backoff;
+use flotilla_protocol::{Code, Problem, api::PushState, endpoint::Endpoint, id::DeviceId};
+use rand::Rng;
+use std::{
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
+    ops::RangeInclusive,
+    sync::Arc,
+    time::Duration,
+};
+use tokio::{
+    sync::{Notify, oneshot},
+    time::{Instant, sleep, timeout},
+};
+use tokio_util::sync::CancellationToken;
+
+/// Below the ports that systems give to outgoing connections, and above those of usual services.
+const PORTS: RangeInclusive<u16> = 21_000..=29_999;
+
+/// A port that is taken is rare; two in a row mean something else.
+const ATTEMPTS: usize = 2;
+
+/// From starting `ssh` to its word that the port is listened on.
+const OPENING: Duration = Duration::from_secs(30);
+
+/// Reads nothing, prints nothing, and ends with its input.
+const COMMAND: &str = "cat";
+
+/// Opens a tunnel to a device and keeps it from now on. Answers where the device then finds control.
+pub(super) async fn open(core: &Arc<Core>, order: &Order) -> Result<Endpoint, Problem> {
+    let say = |line: String| add_line(core, order.device, line);
+    say("No address of this controller answers from there, so SSH is going to carry the link.".to_owned());
+    forget(core, order.device).await?;
+    let mut failure = explain::no_forwarding(&order.host);
+    for _ in 0..ATTEMPTS {
+        let port = core.random().random_range(PORTS);
+        let tunnel = Tunnel {
+            host: order.host.to_string(),
+            port,
+        };
+        match first_opened(core, order, &tunnel).await {
+            Ok(keeping) => {
+                core.store.save_tunnel(order.device, &tunnel).await?;
+                let endpoint = tunnel.endpoint();
+                say(format!(
+                    "The device reaches this controller at {endpoint}, through SSH."
+                ));
+                hold(core, order.device, Some(tunnel), Some(keeping.disarm()));
+                return Ok(endpoint);
+            }
+            Err(problem) => failure = problem,
+        }
+        if failure.code != Code::SshUnreachable {
+            break;
+        }
+    }
+    Err(failure)
+}
+
+/// Starts to keep a tunnel, and waits until it is up for the first time.
+async fn first_opened(
+    core: &Arc<Core>,
+    order: &Order,
+    tunnel: &Tunnel,
+) -> Result<tokio_util::sync::DropGuard, Problem> {
+    let ending = core.stop.child_token();
+    let guard = ending.clone().drop_guard();
+    let (opened, first) = oneshot::channel();
+    let keeper = Keeper {
+        core: core.clone(),
+        device: order.device,
+        host: order.host.clone(),
+        tunnel: tunnel.clone(),
+    };
+    core.links.spawn(keeper.keep(ending, Some(opened)));
+    match timeout(OPENING, first).await {
+        Ok(Ok(Ok(()))) => Ok(guard),
+        Ok(Ok(Err(problem))) => Err(problem),
+        Ok(Err(_)) | Err(_) => Err(explain::no_forwarding(&order.host)),
+    }
+}
+
+/// Keeps the tunnels again that an earlier run of control left.
+pub(crate) fn resume(core: &Arc<Core>) {
+    let stored: Vec<(DeviceId, Tunnel)> = {
+        let state = core.cache.lock();
+        let devices = state.devices();
+        devices
+            .filter_map(|entry| Some((entry.row.id, entry.tunnel.clone()?)))
+            .collect()
+    };
+    for (device, tunnel) in stored {
+        let Ok(host) = tunnel.host.parse::<Host>() else {
+            tracing::error!(device.id = %device, "a stored tunnel leads to no host");
+            continue;
+        };
+        let mut push = new_push(&host, device, core.clock.now());
+        push.state = PushState::Installed;
+        push.tunneled = true;
+        let ending = core.stop.child_token();
+        let known = Known {
+            push,
+            ending: CancellationToken::new(),
+            tunnel: Some(ending.clone()),
+        };
+        core.pushes.lock().insert(device, known);
+        let keeper = Keeper {
+            core: core.clone(),
+            device,
+            host,
+            tunnel,
+        };
+        core.links.spawn(keeper.keep(ending, None));
+    }
+}
+
+/// Ends the tunnel of a device for good; whether there was one.
+pub(crate) async fn forget(core: &Core, device: DeviceId) -> Result<bool, StoreError> {
+    let had_one = core
+        .cache
+        .lock()
+        .device(device)
+        .is_some_and(|entry| entry.tunnel.is_some());
+    if had_one {
+        core.store.delete_tunnel(device).await?;
+        hold(core, device, None, None);
+        core.hub.tell(device);
+    }
+    Ok(had_one)
+}
+
+/// Ends the tunnel of a push that failed, unless an agent may be using it.
+pub(super) async fn forget_useless(core: &Core, device: DeviceId) {
+    let is_enrolled = core
+        .cache
+        .lock()
+        .device(device)
+        .is_some_and(|entry| entry.row.enrolled.is_some());
+    if is_enrolled {
+        return;
+    }
+    if let Err(error) = forget(core, device).await {
+        tracing::error!(device.id = %device, %error, "a tunnel was not forgotten");
+    }
+}
+
+/// Notes the tunnel that a device has now, and ends the one it had.
+fn hold(core: &Core, device: DeviceId, tunnel: Option<Tunnel>, keeping: Option<CancellationToken>) {
+    let is_kept = tunnel.is_some();
+    if let Some(known) = core.pushes.lock().get_mut(&device)
+        && let Some(before) = std::mem::replace(&mut known.tunnel, keeping)
+    {
+        before.cancel();
+    }
+    core.cache
+        .lock()
+        .change(device, core.clock.now(), |entry| entry.tunnel = tunnel);
+    change(core, device, |push| push.tunneled = is_kept);
+}
+
+/// Keeps one tunnel.
+struct Keeper {
+    core: Arc<Core>,
+    device: DeviceId,
+    host: Host,
+    tunnel: Tunnel,
+}
+
+impl Keeper {
+    /// Runs until `ending`, or until the first attempt fails that `opened` waits for.
+    async fn keep(self, ending: CancellationToken, mut opened: Option<oneshot::Sender<Result<(), Problem>>>) {
+        let mut backoff = Backoff::new();
+        let mut complained = None;
+        loop {
+            let up = Notify::new();
+            let carrying = self.carry(&up);
+            tokio::pin!(carrying);
+            let end = tokio::select! {
+                () = ending.cancelled() => return,
+                problem = &mut carrying => problem,
+                () = up.notified() => {
+                    backoff.handle_up(Instant::now().into_std());
+                    complained = None;
+                    if let Some(opened) = opened.take() {
+                        let _ = opened.send(Ok(()));
+                    }
+                    self.tell(None);
+                    match ending.run_until_cancelled(carrying).await {
+                        Some(problem) => problem,
+                        None => return,
+                    }
+                }
+            };
+            if let Some(opened) = opened.take() {
+                let _ = opened.send(Err(end));
+                return;
+            }
+            if complained != Some(end.code) {
+                tracing::warn!(device.id = %self.device, problem.code = %end.code, "a tunnel over ssh is down; it is opened again");
+                complained = Some(end.code);
+            }
+            self.tell(Some(end));
+            let pause = backoff.handle_down(Instant::now().into_std(), &mut *self.core.random());
+            if ending.run_until_cancelled(sleep(pause)).await.is_none() {
+                return;
+            }
+        }
+    }
+
+    /// Carries until the connection ends; answers why it did. Notifies `up` when the far side listens.
+    async fn carry(&self, up: &Notify) -> Problem {
+        let forward = format!("{}:{}", self.tunnel.endpoint(), target(self.core.fleet_addr));
+        let (listens, refuses) = signs(self.tunnel.port);
+        let refused = Notify::new();
+        let call = Call {
+            host: &self.host,
+            forward: Some(&forward),
+            command: COMMAND,
+            input: Input::Open,
+        };
+        let running = self.core.pushes.ssh.run(call, |line| {
+            if let Line::Said(line) = line {
+                if line.contains(&listens) {
+                    up.notify_one();
+                } else if line.contains(&refuses) {
+                    refused.notify_one();
+                }
+            }
+        });
+        tokio::select! {
+            ended = running => match ended {
+                Ok(ended) => explain(&self.host, &ended),
+                Err(problem) => problem,
+            },
+            () = refused.notified() => explain::no_forwarding(&self.host),
+        }
+    }
+
+    /// Shows on the device's push why its tunnel is down, or that it is not.
+    fn tell(&self, failure: Option<Problem>) {
+        change(&self.core, self.device, |push| {
+            if push.state == PushState::Installed {
+                push.failure = failure;
+            }
+        });
+    }
+}
+
+/// Where on this computer the fleet port is.
+fn target(fleet: SocketAddr) -> SocketAddr {
+    let ip = match fleet.ip() {
+        IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
+        IpAddr::V6(ip) if ip.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
+        ip => ip,
+    };
+    SocketAddr::new(ip, fleet.port())
+}
+
+/// How `ssh -v` says that the far side listens on a port, and that it does not.
+fn signs(port: u16) -> (String, String) {
+    (
+        format!("remote forward success for: listen 127.0.0.1:{port},"),
+        format!("remote port forwarding failed for listen port {port}"),
+    )
+}
