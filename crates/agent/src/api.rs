@@ -25,7 +25,7 @@ use flotilla_protocol::{
         WATCH_PATH,
     },
     api::Empty,
-    device::Facts,
+    device::{EndpointTrial, Facts},
     id::DeviceId,
     inventory::{ContainerAction, EngineState},
     mesh::{MAP_PATH, MapPush, MapTaken, PATHS_PATH},
@@ -52,6 +52,7 @@ pub(crate) struct Api {
     pub(crate) state: Arc<StateDir>,
     pub(crate) clock: AgentClock,
     pub(crate) mesh: Mesh,
+    pub(crate) reach: watch::Receiver<Vec<EndpointTrial>>,
     /// Ends the streams that live as long as the link.
     pub(crate) closing: CancellationToken,
     /// Set when control says that this device was revoked.
@@ -110,6 +111,7 @@ struct Watching {
     usage: Interval,
     standing: watch::Receiver<Standing>,
     told: Told,
+    reach: watch::Receiver<Vec<EndpointTrial>>,
     /// Ticks while something about the mesh is held back.
     held_back: Option<Interval>,
     closing: CancellationToken,
@@ -135,6 +137,7 @@ impl Watching {
             usage: later(USAGE_INTERVAL),
             standing,
             told: Told::default(),
+            reach: api.reach,
             held_back: None,
             closing: api.closing,
         }
@@ -156,6 +159,10 @@ impl Watching {
                     return Some(report);
                 }
                 Ok(()) = self.standing.changed() => self.tell_standing(),
+                Ok(()) = self.reach.changed() => {
+                    let trials = self.reach.borrow_and_update().clone();
+                    return Some(Report::Endpoints { trials });
+                }
                 _ = tick(&mut self.held_back) => self.tell_standing(),
                 _ = self.usage.tick() => return Some(Report::Usage(self.gauge.usage())),
             }

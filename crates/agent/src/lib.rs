@@ -27,6 +27,7 @@ mod install;
 mod link;
 mod machine;
 mod mesh;
+mod reach;
 mod relay;
 mod secret;
 mod state;

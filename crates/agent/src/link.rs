@@ -6,6 +6,7 @@ use crate::{
     complaint::Complaint,
     machine,
     mesh::Mesh,
+    reach::Reach,
     state::{Identity, StateDir, StateError},
     status::{LinkStatus, StatusFile},
 };
@@ -13,6 +14,7 @@ use flotilla_engine::Engine;
 use flotilla_identity::{ControlTrust, LeafKey, MaterialError, agent_config};
 use flotilla_link::{Backoff, DialError, Dialed, LinkEnd, Target, dial, serve};
 use flotilla_protocol::{Code, endpoint::Endpoint};
+use rustls::ClientConfig;
 use std::{
     sync::Arc,
     time::{Duration, Instant},
@@ -103,7 +105,7 @@ impl Membership {
                 Ok(link) => {
                     backoff.handle_up(Instant::now());
                     complaint.settle();
-                    self.attend(link, shutdown).await
+                    self.attend(link, tls.clone(), shutdown).await
                 }
                 Err(error) => self.judge(&error, &mut complaint),
             };
@@ -120,7 +122,7 @@ impl Membership {
     }
 
     /// Control may have named other addresses since the last attempt.
-    fn target(&self, tls: Arc<rustls::ClientConfig>) -> Target {
+    fn target(&self, tls: Arc<ClientConfig>) -> Target {
         let stored = self.state.get().identity;
         let (mut endpoints, last_good) =
             stored.map_or_else(Default::default, |it| (it.endpoints, it.last_good));
@@ -137,7 +139,7 @@ impl Membership {
     }
 
     /// Serves one link to its end.
-    async fn attend(&self, link: Dialed, shutdown: &CancellationToken) -> Next {
+    async fn attend(&self, link: Dialed, tls: Arc<ClientConfig>, shutdown: &CancellationToken) -> Next {
         let endpoint = link.endpoint().clone();
         tracing::info!(control.endpoint = %endpoint, "linked to control");
         self.status.set_link(LinkStatus::Up {
@@ -147,18 +149,25 @@ impl Membership {
         // Where control was found is a hint; a link works without having stored it.
         if let Err(error) = self.state.update(|state| {
             if let Some(identity) = &mut state.identity {
-                identity.last_good = Some(endpoint);
+                identity.last_good = Some(endpoint.clone());
             }
         }) {
             tracing::warn!(%error, "the agent's state could not be stored");
         }
         let closing = shutdown.child_token();
         let revoked = CancellationToken::new();
+        let reach = Reach {
+            state: self.state.clone(),
+            clock: self.clock.clone(),
+            tls,
+            linked: endpoint,
+        };
         let router = api::router(Api {
             engine: self.engine.clone(),
             state: self.state.clone(),
             clock: self.clock.clone(),
             mesh: self.mesh.clone(),
+            reach: reach.keep(closing.clone()),
             closing: closing.clone(),
             revoked: revoked.clone(),
         });

@@ -3,3 +3,4 @@
 mod control;
 mod joining;
 mod leaving;
+mod reaching;

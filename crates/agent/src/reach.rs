@@ -1,0 +1,145 @@
+//! Which of control's addresses this device reaches. Control shows it, so that an address that leads nowhere is known
+//! before it is the only one left.
+//!
+//! Life cycle: with each link all addresses are tried at once → told → (Settings name others) tried again → … → the
+//! link ends.
+
+use crate::{clock::AgentClock, state::StateDir};
+use bytes::Bytes;
+use flotilla_link::{DialError, Target, call};
+use flotilla_protocol::{device::EndpointTrial, endpoint::Endpoint};
+use futures_util::future::join_all;
+use rustls::ClientConfig;
+use std::{sync::Arc, time::Duration};
+use tokio::{sync::watch, time::timeout};
+use tokio_util::sync::CancellationToken;
+
+/// What a person waits who looks at an address in Add Device.
+const LIMIT: Duration = Duration::from_secs(5);
+
+/// What trying takes.
+pub(crate) struct Reach {
+    pub(crate) state: Arc<StateDir>,
+    pub(crate) clock: AgentClock,
+    pub(crate) tls: Arc<ClientConfig>,
+    /// The address that the link uses: that one is reached.
+    pub(crate) linked: Endpoint,
+}
+
+impl Reach {
+    /// Tries until `closing`; what is found is there to be watched.
+    pub(crate) fn keep(self, closing: CancellationToken) -> watch::Receiver<Vec<EndpointTrial>> {
+        let (found, told) = watch::channel(Vec::new());
+        tokio::spawn(closing.run_until_cancelled_owned(async move { self.follow(&found).await }));
+        told
+    }
+
+    async fn follow(&self, found: &watch::Sender<Vec<EndpointTrial>>) {
+        let mut changes = self.state.watch();
+        loop {
+            let endpoints = self.endpoints();
+            let trials = tokio::select! {
+                () = self.others(&mut changes, &endpoints) => continue,
+                trials = join_all(endpoints.iter().map(|endpoint| self.attempt(endpoint))) => trials,
+            };
+            if !trials.is_empty() {
+                found.send_replace(trials);
+            }
+            self.others(&mut changes, &endpoints).await;
+        }
+    }
+
+    fn endpoints(&self) -> Vec<Endpoint> {
+        self.state
+            .get()
+            .identity
+            .map(|it| it.endpoints)
+            .unwrap_or_default()
+    }
+
+    /// Waits until control has other addresses than these.
+    async fn others(&self, changes: &mut watch::Receiver<()>, known: &[Endpoint]) {
+        while self.endpoints() == known {
+            if changes.changed().await.is_err() {
+                std::future::pending::<()>().await;
+            }
+        }
+    }
+
+    async fn attempt(&self, endpoint: &Endpoint) -> EndpointTrial {
+        let reason = if *endpoint == self.linked {
+            None
+        } else {
+            match timeout(LIMIT, self.ask(endpoint)).await {
+                Ok(answer) => answer.err(),
+                Err(_) => Some(format!("No answer within {} s.", LIMIT.as_secs())),
+            }
+        };
+        EndpointTrial {
+            endpoint: endpoint.clone(),
+            reached: reason.is_none(),
+            reason,
+            at: self.clock.now(),
+        }
+    }
+
+    /// Asks for nothing in particular: that control itself says so is what counts.
+    async fn ask(&self, endpoint: &Endpoint) -> Result<(), String> {
+        let target = Target {
+            endpoints: vec![endpoint.clone()],
+            last_good: None,
+            tls: self.tls.clone(),
+        };
+        let request = http::Request::get("/").body(Bytes::new());
+        let request = request.map_err(|error| error.to_string())?;
+        match call(&target, request).await {
+            Ok(_) | Err(DialError::Refused { .. } | DialError::NotUnderstood { .. }) => Ok(()),
+            Err(error) => Err(in_words(&error)),
+        }
+    }
+}
+
+/// Why an address does not lead to control; which address it is stands beside it.
+fn in_words(error: &DialError) -> String {
+    let reason = match error {
+        DialError::Untrusted { source, .. } => source.to_string(),
+        DialError::Unreachable { failures } => {
+            let reasons: Vec<_> = failures
+                .iter()
+                .map(|(_, reason)| without_number(reason))
+                .collect();
+            reasons.join(", ")
+        }
+        other => other.to_string(),
+    };
+    let mut letters = reason.chars();
+    let first = letters.next().map(|first| first.to_uppercase().to_string());
+    format!("{}{}.", first.unwrap_or_default(), letters.as_str())
+}
+
+/// `Connection refused (os error 111)` says nothing more than its words.
+fn without_number(reason: &str) -> &str {
+    reason.split(" (os error").next().unwrap_or(reason)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_reason_is_a_sentence_without_the_address_and_without_numbers() {
+        let failures = vec![(
+            "nas.lan".parse().unwrap(),
+            "Connection refused (os error 111)".to_owned(),
+        )];
+        assert_eq!(
+            in_words(&DialError::Unreachable { failures }),
+            "Connection refused."
+        );
+        let failures = vec![("nas.lan".parse().unwrap(), "no answer in time".to_owned())];
+        assert_eq!(
+            in_words(&DialError::Unreachable { failures }),
+            "No answer in time."
+        );
+    }
+}
