@@ -48,6 +48,11 @@ pub(crate) enum Command {
         #[command(subcommand)]
         command: PolicyCommand,
     },
+    /// List, add and remove addresses at which devices find this controller
+    Address {
+        #[command(subcommand)]
+        command: AddressCommand,
+    },
     /// Start a container
     Start { target: Target },
     /// Stop a container
@@ -110,8 +115,46 @@ pub(crate) enum DeviceCommand {
         name: String,
         preference: RelayPreference,
     },
+    /// Install a device's agent over SSH, with your own keys
+    Push(Push),
     /// Give a device another name
     Rename { name: String, new: DeviceName },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum AddressCommand {
+    /// List addresses, and try whether they lead here
+    List {
+        #[arg(long)]
+        json: bool,
+    },
+    /// Tell devices an address, such as a router's public one
+    Add {
+        #[arg(value_name = "HOST:PORT")]
+        address: Endpoint,
+    },
+    /// Tell devices an added address no more
+    Remove {
+        #[arg(value_name = "HOST:PORT")]
+        address: Endpoint,
+    },
+}
+
+#[derive(Debug, Arguments)]
+pub(crate) struct Push {
+    pub(crate) name: String,
+    /// A name of your ssh configuration, or [user@]host[:port]
+    #[arg(required_unless_present = "end")]
+    pub(crate) host: Option<String>,
+    /// Run the agent as root instead of the user "flotilla"
+    #[arg(long)]
+    pub(crate) as_root: bool,
+    /// Don't install Docker when no container engine is found
+    #[arg(long)]
+    pub(crate) skip_docker: bool,
+    /// End a push that runs, and the SSH tunnel of one that is done
+    #[arg(long, conflicts_with_all = ["host", "as_root", "skip_docker"])]
+    pub(crate) end: bool,
 }
 
 #[derive(Debug, Subcommand)]
@@ -313,6 +356,9 @@ mod tests {
             ),
             ("flotilla device add nas --expires soon", "15m"),
             ("flotilla stop nas", "DEVICE/CONTAINER"),
+            ("flotilla device push nas", "<HOST>"),
+            ("flotilla device push nas garage --end", "cannot be used with"),
+            ("flotilla address add a;b", "is not an address"),
             ("flotilla serve --advertise a;b", "is not an address"),
             ("flotilla policy explain a b http/80", "not a protocol"),
             ("flotilla policy explain a b icmp/8", "has no ports"),

@@ -17,6 +17,7 @@ use flotilla_protocol::{
 };
 
 mod add;
+mod push;
 
 pub(crate) async fn run(client: &Client, command: DeviceCommand) -> Result<(), Failure> {
     match command {
@@ -28,6 +29,7 @@ pub(crate) async fn run(client: &Client, command: DeviceCommand) -> Result<(), F
         DeviceCommand::Remove { name } => remove(client, name).await,
         DeviceCommand::Tag { name, changes } => tag(client, name, changes).await,
         DeviceCommand::Relay { name, preference } => relay(client, name, preference).await,
+        DeviceCommand::Push(arguments) => push::push(client, arguments).await,
         DeviceCommand::Rename { name, new } => rename(client, name, new.to_string()).await,
     }
 }

@@ -4,6 +4,7 @@
 //! standard error, and the exit code says which kind of failure it was (see [`failure`]).
 
 mod act;
+mod address;
 mod age;
 mod args;
 mod clock;
@@ -48,6 +49,7 @@ async fn run(args: Args) -> Result<(), Failure> {
         Command::Networks(list) => list::networks(&client()?, list).await,
         Command::Paths(list) => paths::run(&client()?, list).await,
         Command::Policy { command } => policy::run(&client()?, command).await,
+        Command::Address { command } => address::run(&client()?, command).await,
         Command::Start { target } => act::run(&client()?, target, act::START).await,
         Command::Stop { target } => act::run(&client()?, target, act::STOP).await,
         Command::Restart { target } => act::run(&client()?, target, act::RESTART).await,

@@ -85,6 +85,18 @@ fn link(lines: &mut Lines, device: &Device, now: Timestamp) {
             "Link",
             format!("up for {}{from}{rtt}", span(now.as_second() - since.as_second())),
         );
+        lines.maybe(
+            "Way to control",
+            link.tunneled
+                .then(|| "an SSH tunnel that this controller keeps".to_owned()),
+        );
+    }
+    for trial in &device.endpoint_trials {
+        let outcome = match &trial.reason {
+            None => "yes".to_owned(),
+            Some(reason) => format!("no: {reason}"),
+        };
+        lines.add("Reaches control", format!("at {}, {outcome}", trial.endpoint));
     }
     if let Some(drop) = &link.last_drop {
         lines.add("Last drop", format!("{}: {}", ago(drop.at, now), drop.reason));

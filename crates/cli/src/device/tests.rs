@@ -39,7 +39,11 @@ fn nas() -> Device {
             "nat": "endpoint_dependent",
         },
         "is_relay": true,
-        "link": {"since": "2026-01-02T05:05:00Z", "remote": "192.0.2.7:40112", "rtt_ms": 1.25},
+        "link": {"since": "2026-01-02T05:05:00Z", "remote": "192.0.2.7:40112", "rtt_ms": 1.25, "tunneled": true},
+        "endpoint_trials": [
+            {"endpoint": "192.0.2.1:7443", "reached": true, "at": "2026-01-02T05:05:01Z"},
+            {"endpoint": "nas.example.org:7443", "reached": false, "reason": "No answer within 5 s.", "at": "2026-01-02T05:05:06Z"},
+        ],
     });
     device("nas", "online", more)
 }
