@@ -14,6 +14,7 @@ pub mod frame;
 pub mod items;
 pub mod mesh;
 pub mod palette;
+pub mod pods;
 pub mod policy;
 pub mod settings;
 pub mod sign_in;

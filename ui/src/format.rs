@@ -1,6 +1,6 @@
 //! Figures as people read them: sizes, ages, shares, ports.
 
-use flotilla_protocol::{Timestamp, inventory::Port};
+use flotilla_protocol::Timestamp;
 
 /// Memory, in binary units: `1.1 GiB`.
 #[must_use]
@@ -160,14 +160,14 @@ pub fn counted(number: usize, one: &str, many: &str) -> String {
 /// At most this many ports stand in a row; the rest is a count.
 pub const PORTS_SHOWN: usize = 3;
 
-/// Published ports, each once, and how many more there are.
+/// Ports, each once, and how many more there are.
 #[must_use]
-pub fn ports(ports: &[Port]) -> (String, usize) {
-    let mut published: Vec<u16> = ports.iter().filter_map(|port| port.public).collect();
-    published.sort_unstable();
-    published.dedup();
-    let shown: Vec<_> = published.iter().take(PORTS_SHOWN).map(u16::to_string).collect();
-    (shown.join(", "), published.len().saturating_sub(PORTS_SHOWN))
+pub fn ports(ports: impl Iterator<Item = u16>) -> (String, usize) {
+    let mut ports: Vec<u16> = ports.collect();
+    ports.sort_unstable();
+    ports.dedup();
+    let shown: Vec<_> = ports.iter().take(PORTS_SHOWN).map(u16::to_string).collect();
+    (shown.join(", "), ports.len().saturating_sub(PORTS_SHOWN))
 }
 
 /// The beginning of a long id that is enough to tell it from others.
@@ -220,19 +220,9 @@ mod tests {
 
     #[test]
     fn three_ports_stand_and_the_rest_is_a_count() {
-        let port = |public| Port {
-            private: 80,
-            protocol: "tcp".into(),
-            public,
-            address: None,
-        };
-        let many: Vec<_> = (8000..8200).map(|public| port(Some(public))).collect();
-        assert_eq!(ports(&many), ("8000, 8001, 8002".to_owned(), 197));
-        assert_eq!(
-            ports(&[port(Some(80)), port(Some(80)), port(None)]),
-            ("80".to_owned(), 0)
-        );
-        assert_eq!(ports(&[]), (String::new(), 0));
+        assert_eq!(ports(8000..8200), ("8000, 8001, 8002".to_owned(), 197));
+        assert_eq!(ports([80, 80].into_iter()), ("80".to_owned(), 0));
+        assert_eq!(ports(std::iter::empty()), (String::new(), 0));
     }
 
     #[test]

@@ -15,10 +15,7 @@ pub use shortcuts::Shortcuts;
 use crate::{
     components::toast::Toasts,
     copy::frame as copy,
-    pages::{
-        containers::Acts,
-        sign_in::SignInPage,
-    },
+    pages::{containers::Acts, sign_in::SignInPage},
     parts,
     session::Session,
     store::use_store,

@@ -69,6 +69,7 @@ parts! {
     over {
         palette: frame::Palette;
         shortcuts: frame::Shortcuts;
+        confirm_stop: pages::containers::ConfirmStop;
     }
     dashboard {
         dashboard: pages::dashboard::DashboardPage;

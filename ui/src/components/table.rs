@@ -24,7 +24,7 @@ pub use facet::Choice;
 pub use layout::Layout;
 pub use order::{SortKey, natural};
 pub use row::RowAction;
-pub use spec::{Column, Facet, Narrow, Rows, SortBy, TableRow, TableSpec};
+pub use spec::{Column, Facet, Narrow, Rows, SortBy, TableRow, TableSpec, Unit};
 pub use state::TableState;
 pub use text::Dash;
 

@@ -36,7 +36,7 @@ pub const STATES: &[(&str, &str)] = &[
     ("created", "Created"),
 ];
 
-pub const IS_AGENT: &str = "This is Flotilla's own agent.";
+pub const IS_AGENT: &str = "This is Flotilla's own agent: without it the device can't be managed.";
 pub const RUNS_ALREADY: &str = "It is running.";
 pub const RESTS_ALREADY: &str = "It is not running.";
 pub const NOBODY_TO_ASK: &str = "None of these containers is on a device that can be asked now.";
@@ -131,6 +131,17 @@ pub fn skipped(skipped: usize, chosen: usize) -> String {
         "{} of {} {are} and will be skipped.",
         count(skipped),
         count(chosen)
+    )
+}
+
+/// "flotilla-agent and flotilla-pause are left alone: Flotilla needs them."
+#[must_use]
+pub fn kept(names: &[String]) -> String {
+    let are = if names.len() == 1 { "is" } else { "are" };
+    let them = if names.len() == 1 { "it" } else { "them" };
+    format!(
+        "{} {are} left alone: Flotilla needs {them}.",
+        super::pods::and(names)
     )
 }
 

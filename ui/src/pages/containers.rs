@@ -2,6 +2,8 @@
 
 pub mod act;
 mod confirm;
+mod place;
+pub(crate) mod pod;
 mod row;
 
 pub use act::Acts;
@@ -13,14 +15,19 @@ use crate::{
     components::{
         button::Button,
         icon::lucide,
-        table::{RowActions, TableState},
+        table::{RowAction, RowActions, TableState},
     },
     copy::{containers as words, fan_out as copy, frame},
     frame::page_title,
     store::use_store,
 };
-use flotilla_protocol::{id::DeviceId, inventory::ContainerAction};
+use flotilla_protocol::{
+    api::Row,
+    id::DeviceId,
+    inventory::{Container, ContainerAction},
+};
 use leptos::prelude::*;
+use place::{ConfirmMove, Moves};
 use std::sync::Arc;
 
 const BASE: &str = "/containers";
@@ -37,11 +44,12 @@ pub fn Containers(only: Signal<Option<DeviceId>>) -> impl IntoView {
     let store = use_store();
     store.ensure_containers();
     let acts: Acts = expect_context();
+    let moves = Moves::new();
     let opened = opened(BASE);
     let rows = rows::rows_of(store.containers, only, ContainerRow::new);
     let actions: RowActions = Arc::new(move |key| {
         let row = rows::lookup(store.containers, key);
-        row.map(|row| acts.of_row(&row)).unwrap_or_default()
+        row.map(|row| all_actions(acts, moves, &row)).unwrap_or_default()
     });
     let on_open = rows::opener(store.containers, opened, |container| container.name.clone());
     let nothing = Nothing {
@@ -52,9 +60,18 @@ pub fn Containers(only: Signal<Option<DeviceId>>) -> impl IntoView {
     view! {
         <div class="with-drawer">
             <FanOut spec=&SPEC stage=stage_of(store.containers) rows nothing actions on_open bulk=bulk/>
-            <Details opened acts/>
+            <Details opened acts moves/>
         </div>
+        <ConfirmMove moves/>
     }
+}
+
+/// What can be done with one container, its id last.
+fn all_actions(acts: Acts, moves: Moves, row: &Arc<Row<Container>>) -> Vec<RowAction> {
+    let mut actions = acts.of_row(row);
+    let before_last = actions.len().saturating_sub(1);
+    actions.splice(before_last..before_last, moves.of_row(row));
+    actions
 }
 
 /// What can be done with the selected containers.
@@ -72,7 +89,7 @@ fn bulk(table: TableState) -> AnyView {
 }
 
 #[component]
-fn Details(opened: Opened, acts: Acts) -> impl IntoView {
+fn Details(opened: Opened, acts: Acts, moves: Moves) -> impl IntoView {
     let store = use_store();
     let row = rows::found(store.containers, opened, |container, name| {
         container.name == name || container.id == name
@@ -81,6 +98,8 @@ fn Details(opened: Opened, acts: Acts) -> impl IntoView {
     move || {
         let name = open.get()?;
         let shown = row.get_untracked()?;
-        Some(view! { <Drawer name facts=row::facts(row) actions=acts.of_row(&shown) on_close=opened.close/> })
+        Some(
+            view! { <Drawer name facts=row::facts(row) actions=all_actions(acts, moves, &shown) on_close=opened.close/> },
+        )
     }
 }

@@ -87,7 +87,29 @@ impl PartialEq for Order {
 pub(super) fn sorted(rows: &Rows, start: Vec<u32>, sort: &[SortBy]) -> Vec<u32> {
     let mut indices = start;
     indices.sort_by(|a, b| compare(row(rows, *a), row(rows, *b), sort));
-    indices
+    together(rows, indices)
+}
+
+/// Rows of a unit move to where the first of them stands. Without units nothing is moved nor kept.
+fn together(rows: &Rows, indices: Vec<u32>) -> Vec<u32> {
+    let mut units: BTreeMap<&str, Vec<u32>> = BTreeMap::new();
+    for index in &indices {
+        if let Some(unit) = row(rows, *index).unit() {
+            let parts = units.entry(unit.key).or_default();
+            parts.insert(if unit.heads { 0 } else { parts.len() }, *index);
+        }
+    }
+    if units.is_empty() {
+        return indices;
+    }
+    let mut moved = Vec::with_capacity(indices.len());
+    for index in indices {
+        match row(rows, index).unit() {
+            Some(unit) => moved.extend(units.remove(unit.key).into_iter().flatten()),
+            None => moved.push(index),
+        }
+    }
+    moved
 }
 
 fn compare(a: &dyn TableRow, b: &dyn TableRow, sort: &[SortBy]) -> Ordering {

@@ -65,6 +65,7 @@ pub(super) fn Row(
         };
         table.spec.selectable.then(|| selected().to_string())
     };
+    let heads = move || row.with(|row| row.as_ref()?.0.unit().map(|unit| unit.heads));
     let stops_here = move || {
         table
             .tab_stop
@@ -91,7 +92,8 @@ pub(super) fn Row(
         select.into_iter().chain(content).chain(menu).collect()
     };
     view! {
-        <div role="row" class="row" class:stale=move || stale().is_some() class:openable=on_open.is_some() data-key=data_key node_ref=node
+        <div role="row" class="row" class:stale=move || stale().is_some() class:openable=on_open.is_some()
+            class:united=move || heads().is_some() class:head=move || heads() == Some(true) data-key=data_key node_ref=node
             aria-label=label aria-rowindex=move || position() + 2 aria-selected=selected
             tabindex=move || if stops_here() { "0" } else { "-1" }
             style:transform=place

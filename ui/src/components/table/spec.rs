@@ -154,6 +154,19 @@ pub trait TableRow: Send + Sync {
     fn stale_since(&self) -> Option<Timestamp> {
         None
     }
+    /// What the row is a part of, if it stands with others as one.
+    fn unit(&self) -> Option<Unit<'_>> {
+        None
+    }
+}
+
+/// Rows that stand together in every order, their head first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Unit<'a> {
+    /// Names the unit among all rows of the table.
+    pub key: &'a str,
+    /// This row is the head.
+    pub heads: bool,
 }
 
 /// All rows of a table, in the order of their keys. Cheap to copy; equal only to itself.

@@ -8,7 +8,7 @@ use crate::{
         table::{RowAction, TableState},
         toast::{Toaster, use_toaster},
     },
-    copy::containers as copy,
+    copy::{containers as copy, pods},
     format,
     pages::fan_out::rows,
     store::{Shelved, Store, use_store},
@@ -16,7 +16,7 @@ use crate::{
 use flotilla_protocol::{
     Code,
     api::{ActOnContainer, Row},
-    inventory::{Container, ContainerAction, ContainerState},
+    inventory::{Container, ContainerAction, ContainerState, PodRole},
 };
 use leptos::{prelude::*, task::spawn_local};
 use std::{collections::BTreeMap, sync::Arc};
@@ -28,6 +28,8 @@ pub(super) struct Question {
     pub rows: Vec<Arc<Row<Container>>>,
     /// How many of those that were chosen will be left alone because their device cannot be asked.
     pub skipped: usize,
+    /// Names of those that are left alone because others need them.
+    pub kept: Vec<String>,
     pub chosen: usize,
     table: Option<TableState>,
 }
@@ -59,6 +61,12 @@ impl Acts {
         self.running.with(|running| running.get(key).copied())
     }
 
+    /// Whether a question is open.
+    #[must_use]
+    pub fn is_asking(self) -> bool {
+        self.question.with(Option::is_some)
+    }
+
     /// Actions of one container, those that make no sense now with the reason.
     #[must_use]
     pub fn of_row(self, row: &Arc<Row<Container>>) -> Vec<RowAction> {
@@ -82,8 +90,8 @@ impl Acts {
         );
         if !self.store.is_online(row.device_id) {
             Some(copy::device_offline(row.device.as_str()))
-        } else if row.item.is_agent && action != ContainerAction::Start {
-            Some(copy::IS_AGENT.to_owned())
+        } else if let Some(why) = left_alone(&row.item, action) {
+            Some(why.to_owned())
         } else {
             match action {
                 ContainerAction::Start if running => Some(copy::RUNS_ALREADY.to_owned()),
@@ -103,14 +111,14 @@ impl Acts {
         let (possible, silent): (Vec<_>, Vec<_>) = found
             .into_iter()
             .partition(|row| self.store.is_online(row.device_id));
-        let rows: Vec<_> = possible
+        let (rows, kept): (Vec<_>, Vec<_>) = possible
             .into_iter()
-            .filter(|row| action == ContainerAction::Start || !row.item.is_agent)
-            .collect();
+            .partition(|row| left_alone(&row.item, action).is_none());
         let question = Question {
             action,
             rows,
             skipped: silent.len(),
+            kept: kept.iter().map(|row| row.item.name.clone()).collect(),
             chosen,
             table,
         };
@@ -182,6 +190,16 @@ impl Acts {
             Some(Code::NoAnswer) => copy::no_answer(device),
             _ => failure.to_string(),
         }
+    }
+}
+
+/// Why a container is left alone whoever asks: others need it.
+fn left_alone(container: &Container, action: ContainerAction) -> Option<&'static str> {
+    match action {
+        ContainerAction::Start => None,
+        _ if container.is_agent => Some(copy::IS_AGENT),
+        _ if container.pod == Some(PodRole::Pause) => Some(pods::IS_PAUSE),
+        ContainerAction::Stop | ContainerAction::Restart => None,
     }
 }
 

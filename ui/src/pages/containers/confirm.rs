@@ -14,7 +14,8 @@ use leptos::prelude::*;
 const LISTED: usize = 12;
 
 #[component]
-pub fn ConfirmStop(acts: Acts) -> impl IntoView {
+pub fn ConfirmStop() -> impl IntoView {
+    let acts: Acts = expect_context();
     move || {
         acts.question
             .get()
@@ -37,6 +38,7 @@ fn Asked(acts: Acts, question: Question) -> impl IntoView {
     let listed = question.rows.iter().take(LISTED).map(line).collect_view();
     let more = (count > LISTED).then(|| view! { <li class="muted">{copy::and_more(count - LISTED)}</li> });
     let skipped = (question.skipped > 0).then(|| copy::skipped(question.skipped, question.chosen));
+    let kept = (!question.kept.is_empty()).then(|| copy::kept(&question.kept));
     let close = move || acts.question.set(None);
     let go = move || acts.run(question.clone());
     view! {
@@ -44,7 +46,7 @@ fn Asked(acts: Acts, question: Question) -> impl IntoView {
             <div class="dialog-body">
                 <p>{copy::consequence(action)}</p>
                 <ul class="objects">{listed}{more}</ul>
-                {skipped.map(|skipped| view! { <p class="muted">{skipped}</p> })}
+                {[skipped, kept].into_iter().flatten().map(|words| view! { <p class="muted">{words}</p> }).collect_view()}
             </div>
             <footer class="dialog-foot">
                 <Button label=copy::CANCEL on_press=close/>

@@ -1,25 +1,26 @@
 //! A container as a row of the table, and its facts.
 
-use super::act::Acts;
+use super::{act::Acts, pod::addresses};
 use crate::{
     clock::use_clock,
     components::{
         badge::{Status, Tone, status_badge},
         icon::lucide,
-        table::{Column, Dash, Facet, Narrow, SortBy, SortKey, TableRow, TableSpec},
+        table::{Column, Dash, Facet, Narrow, SortBy, SortKey, TableRow, TableSpec, Unit},
     },
-    copy::containers as copy,
+    copy::{containers as copy, pods},
     format,
     pages::fan_out::{
         Fact, listed,
         rows::{Item, age_cell, mono_cell, name_cell, text_cell},
     },
     query::{Key, Subject},
+    store::use_store,
 };
 use flotilla_protocol::{
     Timestamp,
     api::Row,
-    inventory::{Container, ContainerState, Health},
+    inventory::{Container, ContainerState, Health, PodRole},
 };
 use leptos::prelude::*;
 use std::sync::Arc;
@@ -88,7 +89,18 @@ impl ContainerRow {
         let container = &item.row.item;
         let status = Status::of_container(container);
         let stack = container.stack.as_deref().unwrap_or_default();
-        let mut subject = item.subject([container.name.as_str(), &container.image, stack, &status.word]);
+        let pod = container
+            .pod
+            .map(|_| pods::at(item.device.mesh_ip))
+            .unwrap_or_default();
+        let texts = [
+            container.name.as_str(),
+            &container.image,
+            stack,
+            &status.word,
+            &pod,
+        ];
+        let mut subject = item.subject(texts);
         for word in status_words(container) {
             subject = subject.with(Key::Status, word);
         }
@@ -96,7 +108,7 @@ impl ContainerRow {
             subject = subject.with(Key::Stack, stack);
         }
         subject = subject.with(Key::Image, &container.image);
-        let mut ports: Vec<u16> = container.ports.iter().filter_map(|port| port.public).collect();
+        let mut ports: Vec<u16> = open_ports(container).collect();
         ports.dedup();
         for port in ports {
             subject = subject.with(Key::Port, &port.to_string());
@@ -111,6 +123,13 @@ impl ContainerRow {
     fn container(&self) -> &Container {
         &self.item.row.item
     }
+}
+
+/// Ports at which others reach it: the published ones, or its own in a pod.
+fn open_ports(container: &Container) -> impl Iterator<Item = u16> {
+    let in_pod = container.pod.is_some();
+    let ports = container.ports.iter();
+    ports.filter_map(move |port| if in_pod { Some(port.private) } else { port.public })
 }
 
 /// The words by which a container is asked for: its state, and its health while it runs.
@@ -159,12 +178,13 @@ impl TableRow for ContainerRow {
     }
 
     fn label(&self) -> String {
-        format!(
-            "{}, {}, {}",
-            self.container().name,
-            self.status.word,
-            self.item.device.name
-        )
+        let (container, device) = (self.container(), &self.item.device);
+        let mut label = format!("{}, {}, {}", container.name, self.status.word, device.name);
+        if container.pod.is_some() {
+            label += ", ";
+            label += &pods::spoken(device.mesh_ip);
+        }
+        label
     }
 
     fn name(&self) -> &str {
@@ -187,7 +207,7 @@ impl TableRow for ContainerRow {
             "stack" => container.stack.as_deref().map_or(SortKey::Nothing, SortKey::Text),
             "image" => SortKey::Text(&container.image),
             "ports" => {
-                let lowest = container.ports.iter().filter_map(|port| port.public).min();
+                let lowest = open_ports(container).min();
                 lowest.map_or(SortKey::Nothing, |port| SortKey::Number(f64::from(port)))
             }
             "uptime" => moment(running_since(container)),
@@ -201,12 +221,16 @@ impl TableRow for ContainerRow {
     fn cell(&self, column: &str) -> AnyView {
         let container = self.container();
         match column {
-            "name" => name_cell(&container.name),
+            "name" => own_name(container),
             "state" => state_cell(self),
             "device" => self.item.device_cell(),
             "stack" => text_cell(container.stack.as_deref()),
             "image" => text_cell(Some(&container.image)),
-            "ports" => ports_cell(container),
+            "ports" => match self.item.device.mesh_ip {
+                // Of a pod one wants to know where it is reached; its members say at which ports.
+                Some(ip) if container.pod == Some(PodRole::Pause) => mono_cell(Some(&ip.to_string())),
+                _ => ports_cell(container),
+            },
             "uptime" => uptime_cell(if self.item.device.online {
                 running_since(container)
             } else {
@@ -217,6 +241,26 @@ impl TableRow for ContainerRow {
             "id" => mono_cell(Some(format::short_id(&container.id))),
             _ => ().into_any(),
         }
+    }
+
+    fn unit(&self) -> Option<Unit<'_>> {
+        let role = self.container().pod?;
+        Some(Unit {
+            key: &self.item.device.name,
+            heads: role == PodRole::Pause,
+        })
+    }
+}
+
+/// The name, and what the container is to Flotilla.
+fn own_name(container: &Container) -> AnyView {
+    let mark = |words: &'static str, title: &'static str| {
+        view! { {name_cell(&container.name)}<span class="tag" title=title>{words}</span> }.into_any()
+    };
+    match container.pod {
+        Some(PodRole::Pause) => mark(pods::POD, pods::HOLDS),
+        _ if container.is_agent => mark(pods::AGENT, pods::IS_AGENT),
+        _ => name_cell(&container.name),
     }
 }
 
@@ -242,7 +286,7 @@ fn state_cell(row: &ContainerRow) -> AnyView {
 }
 
 fn ports_cell(container: &Container) -> AnyView {
-    let (shown, more) = format::ports(&container.ports);
+    let (shown, more) = format::ports(open_ports(container));
     if shown.is_empty() {
         return view! { <Dash/> }.into_any();
     }
@@ -279,7 +323,8 @@ pub(super) fn facts(row: Memo<Option<Arc<Row<Container>>>>) -> Vec<Fact> {
         (copy::STACK, of(|row| text_cell(row.item.stack.as_deref()))),
         (copy::SERVICE, of(|row| text_cell(row.item.service.as_deref()))),
         (copy::IMAGE, of(|row| mono_cell(Some(&row.item.image)))),
-        (copy::PORTS, of(|row| listed(&published(&row.item)))),
+        (copy::PORTS, of(|row| listed(&published(&row.item, false)))),
+        (pods::POD, of(pod_cell)),
         (copy::STARTED, of(|row| age_cell(row.item.started))),
         (copy::FINISHED, of(|row| age_cell(row.item.finished))),
         (copy::CREATED, of(|row| age_cell(Some(row.item.created)))),
@@ -293,8 +338,30 @@ pub(super) fn facts(row: Memo<Option<Arc<Row<Container>>>>) -> Vec<Fact> {
     ]
 }
 
-/// `0.0.0.0:8096 → 8096/tcp`, one per port.
-fn published(container: &Container) -> Vec<String> {
+/// What it is to its device's pod, and where it is reached in it.
+fn pod_cell(row: &Row<Container>) -> AnyView {
+    let Some(role) = row.item.pod else {
+        return view! { <Dash/> }.into_any();
+    };
+    let device = use_store().lookup_device(row.device.as_str());
+    let ip = device.map(|device| device.mesh_ip);
+    let what = match role {
+        PodRole::Pause => pods::HOLDS,
+        _ if row.item.is_agent => pods::IS_AGENT,
+        _ => "",
+    };
+    let own = ip.map(|ip| addresses(ip, &row.item)).unwrap_or_default();
+    let own = own.iter().map(super::pod::Address::words);
+    let lines: Vec<_> = [pods::at(ip), what.to_owned()]
+        .into_iter()
+        .filter(|line| !line.is_empty())
+        .chain(own)
+        .collect();
+    listed(&lines)
+}
+
+/// `0.0.0.0:8096 → 8096/tcp`, one per port, and ports that are not published unless `only` those are asked for.
+pub(super) fn published(container: &Container, only: bool) -> Vec<String> {
     let line = |port: &flotilla_protocol::inventory::Port| {
         let inside = format!("{}/{}", port.private, port.protocol);
         match port.public {
@@ -305,5 +372,9 @@ fn published(container: &Container) -> Vec<String> {
             None => inside,
         }
     };
-    container.ports.iter().map(line).collect()
+    let ports = container.ports.iter();
+    ports
+        .filter(|port| !only || port.public.is_some())
+        .map(line)
+        .collect()
 }

@@ -18,7 +18,7 @@ use flotilla_protocol::{
     name::DeviceName,
 };
 use leptos::prelude::*;
-use std::{collections::BTreeMap, sync::Arc};
+use std::{collections::BTreeMap, net::Ipv4Addr, sync::Arc};
 
 /// What rows need to know of their device.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,6 +26,8 @@ pub struct DeviceLook {
     pub name: String,
     pub online: bool,
     pub tags: Vec<String>,
+    /// Its address on the mesh, once the device itself is known.
+    pub mesh_ip: Option<Ipv4Addr>,
 }
 
 type Looks = Arc<BTreeMap<DeviceId, Arc<DeviceLook>>>;
@@ -126,6 +128,7 @@ fn look_of(device: &Device) -> DeviceLook {
         name: device.name.to_string(),
         online: device.status == DeviceStatus::Online,
         tags: device.tags.iter().map(ToString::to_string).collect(),
+        mesh_ip: Some(device.mesh_ip),
     }
 }
 
@@ -187,6 +190,7 @@ fn item_of<T: InventoryItem>(row: &Arc<Row<T>>, looks: &Looks) -> Item<T> {
         name: row.device.to_string(),
         online: true,
         tags: Vec::new(),
+        mesh_ip: None,
     };
     let device = looks
         .get(&row.device_id)

@@ -1,7 +1,10 @@
 //! Rows are sorted by what a person sees, and stand still while somebody is among them.
 
 use super::*;
-use crate::{components::table::Column, query::Subject};
+use crate::{
+    components::table::{Column, Unit},
+    query::Subject,
+};
 use leptos::prelude::*;
 use proptest::prelude::*;
 
@@ -33,6 +36,14 @@ impl TableRow for Named {
     }
     fn cell(&self, _: &str) -> AnyView {
         ().into_any()
+    }
+    /// `nas/pause` heads what is called `nas/…`.
+    fn unit(&self) -> Option<Unit<'_>> {
+        let (key, own) = self.name.split_once('/')?;
+        Some(Unit {
+            key,
+            heads: own == "pause",
+        })
     }
 }
 
@@ -80,6 +91,27 @@ fn rows_without_a_value_are_last_in_both_directions() {
 }
 
 #[test]
+fn a_unit_stands_where_its_first_row_does_with_its_head_before_the_others() {
+    let rows = rows(&[
+        ("alone", 4.0),
+        ("nas/web", 3.0),
+        ("nas/pause", 9.0),
+        ("pi/pause", 5.0),
+        ("last", 8.0),
+        ("nas/api", 1.0),
+    ]);
+    let by = [SortBy::up("load")];
+    let ordered = sorted(&rows, numbers(&rows).collect(), &by);
+    let expected = ["nas/pause", "nas/api", "nas/web", "alone", "pi/pause", "last"];
+    assert_eq!(names(&rows, &ordered), expected);
+    assert_eq!(
+        names(&rows, &sorted(&rows, ordered, &by)),
+        expected,
+        "twice is the same"
+    );
+}
+
+#[test]
 fn a_kept_order_survives_changes_and_appends_what_is_new() {
     let before = rows(&[("a", 1.0), ("b", 3.0), ("c", 2.0)]);
     let indices = sorted(
@@ -116,6 +148,23 @@ fn headers_turn_the_order_and_shift_adds_a_second_step() {
 }
 
 proptest! {
+    #[test]
+    fn no_row_is_lost_or_doubled_and_units_have_no_gaps(given in proptest::collection::vec("[a-c]{0,1}/?[a-d]", 0..12)) {
+        let given: std::collections::BTreeSet<String> = given.into_iter().collect();
+        let rows = rows(&given.iter().map(|name| (name.as_str(), 0.0)).collect::<Vec<_>>());
+        let ordered = sorted(&rows, numbers(&rows).collect(), &[SortBy { column: "name", descending: true }]);
+        let mut numbers_left = ordered.clone();
+        numbers_left.sort_unstable();
+        prop_assert_eq!(numbers_left, numbers(&rows).collect::<Vec<_>>());
+        let mut keys: Vec<_> = ordered.iter().map(|index| row(&rows, *index).unit().map(|unit| unit.key)).collect();
+        keys.dedup();
+        let mut each: Vec<_> = keys.into_iter().flatten().collect();
+        let runs = each.len();
+        each.sort_unstable();
+        each.dedup();
+        prop_assert_eq!(runs, each.len());
+    }
+
     #[test]
     fn natural_order_is_an_order(a in "[a-c0-2]{0,6}", b in "[a-c0-2]{0,6}", c in "[a-cA0-2]{0,6}") {
         prop_assert_eq!(natural(&a, &b), natural(&b, &a).reverse());

@@ -1,0 +1,189 @@
+//! Putting containers into their device's pod and taking them out: the question that says what is lost, and the answer.
+
+use super::{
+    pod::{Pod, addresses},
+    row::published,
+};
+use crate::{
+    api::send,
+    components::{
+        confirm::ConfirmDanger,
+        icon::lucide,
+        table::RowAction,
+        toast::{Toaster, use_toaster},
+    },
+    copy::{containers, pods as copy},
+    store::{Store, use_store},
+};
+use flotilla_protocol::{
+    agent::PodPlacement,
+    api::{PlaceInPod, Row},
+    device::{Device, NetworkMode},
+    inventory::{Container, PodRole},
+};
+use leptos::{prelude::*, task::spawn_local};
+use std::sync::Arc;
+
+/// A move that waits for a person's yes, or is under way.
+#[derive(Debug, Clone)]
+struct Asked {
+    row: Arc<Row<Container>>,
+    device: Arc<Device>,
+    member: bool,
+}
+
+/// Moves into pods and out of them. A handle: copies share the same signals.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Moves {
+    store: Store,
+    toaster: Toaster,
+    asked: RwSignal<Option<Asked>>,
+    busy: RwSignal<bool>,
+    refused: RwSignal<Option<String>>,
+}
+
+impl Moves {
+    pub(super) fn new() -> Self {
+        Self {
+            store: use_store(),
+            toaster: use_toaster(),
+            asked: RwSignal::new(None),
+            busy: RwSignal::new(false),
+            refused: RwSignal::new(None),
+        }
+    }
+
+    /// The move that makes sense for a container, if any: only devices in pause mode have a pod.
+    pub(super) fn of_row(self, row: &Arc<Row<Container>>) -> Option<RowAction> {
+        let id = row.device_id;
+        let device = self
+            .store
+            .devices
+            .with_untracked(|devices| devices.rows().get(&id).cloned())?;
+        let is_fixed = row.item.is_agent || row.item.pod == Some(PodRole::Pause);
+        let member = row.item.pod.is_none();
+        if is_fixed || member && device.mode != NetworkMode::Pause {
+            return None;
+        }
+        let has_pod = || {
+            let pod = self
+                .store
+                .containers
+                .with_untracked(|containers| Pod::of(containers, id));
+            pod.is_some_and(|pod| pod.pause.is_some())
+        };
+        let reason = if !self.store.is_online(id) {
+            Some(containers::device_offline(row.device.as_str()))
+        } else if member && !has_pod() {
+            Some(copy::NO_POD.to_owned())
+        } else {
+            None
+        };
+        let (label, glyph) = if member {
+            (copy::PUT, lucide::LOG_IN)
+        } else {
+            (copy::TAKE, lucide::ARROW_RIGHT_FROM_LINE)
+        };
+        let asked = Asked {
+            row: row.clone(),
+            device,
+            member,
+        };
+        let run = Callback::new(move |()| {
+            if !self.busy.get_untracked() {
+                self.refused.set(None);
+                self.asked.set(Some(asked.clone()));
+            }
+        });
+        Some(RowAction {
+            label: label.to_owned(),
+            glyph,
+            reason,
+            run,
+        })
+    }
+
+    /// Sends the move. Its outcome is told in the question, or elsewhere when that was closed meanwhile.
+    fn go(self, asked: Asked) {
+        if self.busy.get_untracked() {
+            return;
+        }
+        self.busy.set(true);
+        self.refused.set(None);
+        spawn_local(async move {
+            let (container, device) = (asked.row.item.name.as_str(), asked.row.device.as_str());
+            let request = PlaceInPod {
+                device: asked.row.device_id.to_string(),
+                container: asked.row.item.id.clone(),
+                placement: PodPlacement { member: asked.member },
+            };
+            let outcome = send(&request).await;
+            // The page may have been left meanwhile.
+            self.busy.try_set(false);
+            match outcome {
+                Ok(_) => {
+                    self.asked.try_set(None);
+                    let done = if asked.member {
+                        copy::was_put
+                    } else {
+                        copy::was_taken
+                    };
+                    self.toaster.confirm(done(container, device));
+                }
+                Err(failure) => {
+                    if self.asked.try_with_untracked(Option::is_some) != Some(true) {
+                        self.toaster.fail(failure.to_string());
+                    }
+                    self.refused.try_set(Some(failure.to_string()));
+                }
+            }
+        });
+    }
+}
+
+/// The question that is open, if any.
+#[component]
+pub(super) fn ConfirmMove(moves: Moves) -> impl IntoView {
+    move || moves.asked.get().map(|asked| view! { <Question moves asked/> })
+}
+
+#[component]
+fn Question(moves: Moves, asked: Asked) -> impl IntoView {
+    let (container, device) = (asked.row.item.name.clone(), asked.row.device.to_string());
+    let text = words(&asked);
+    let (title, action, keep) = if asked.member {
+        (
+            copy::put_title(&container, &device),
+            copy::put(&container),
+            copy::leave(&container),
+        )
+    } else {
+        (
+            copy::take_title(&container, &device),
+            copy::take(&container),
+            copy::keep(&container),
+        )
+    };
+    view! {
+        <ConfirmDanger title text action keep busy=moves.busy error=moves.refused
+            on_confirm=move || moves.go(asked.clone()) on_keep=move || moves.asked.set(None)/>
+    }
+}
+
+fn words(asked: &Asked) -> String {
+    let container = &asked.row.item;
+    let own = addresses(asked.device.mesh_ip, container);
+    let addresses: Vec<_> = own.iter().map(super::pod::Address::words).collect();
+    let moved = copy::Move {
+        container: &container.name,
+        device: asked.row.device.as_str(),
+        networks: &container.networks,
+        published: &published(container, true),
+        addresses: &addresses,
+    };
+    if asked.member {
+        copy::put_text(&moved)
+    } else {
+        copy::take_text(&moved)
+    }
+}

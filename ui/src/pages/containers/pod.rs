@@ -1,0 +1,149 @@
+//! A device's pod: containers that share one network, and with it the device's mesh address.
+
+use crate::store::{ItemKey, Shelf};
+use flotilla_protocol::{
+    api::Row,
+    id::DeviceId,
+    inventory::{Container, PodRole},
+};
+use std::{net::Ipv4Addr, sync::Arc};
+
+type Containers = Shelf<Row<Container>>;
+
+/// What of a device is in its pod.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Pod {
+    /// The container that holds the network; absent for the moment in which it is made anew.
+    pub pause: Option<Arc<Row<Container>>>,
+    /// By name, the agent last: it is there for the others.
+    pub members: Vec<Arc<Row<Container>>>,
+}
+
+/// All containers of one device.
+pub fn containers_of(
+    containers: &Containers,
+    device: DeviceId,
+) -> impl Iterator<Item = &Arc<Row<Container>>> {
+    let first = ItemKey {
+        device,
+        key: "".into(),
+    };
+    containers
+        .rows()
+        .range(first..)
+        .take_while(move |(key, _)| key.device == device)
+        .map(|(_, row)| row)
+}
+
+impl Pod {
+    /// The pod of a device, if it has one.
+    #[must_use]
+    pub fn of(containers: &Containers, device: DeviceId) -> Option<Self> {
+        let (pause, mut members): (Vec<_>, Vec<_>) = containers_of(containers, device)
+            .filter(|row| row.item.pod.is_some())
+            .cloned()
+            .partition(|row| row.item.pod == Some(PodRole::Pause));
+        members.sort_by(|a, b| (a.item.is_agent, &a.item.name).cmp(&(b.item.is_agent, &b.item.name)));
+        let pause = pause.into_iter().next();
+        (pause.is_some() || !members.is_empty()).then_some(Self { pause, members })
+    }
+}
+
+/// Where a port of a pod's container is reached.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Address {
+    pub ip: Ipv4Addr,
+    pub port: u16,
+    pub protocol: String,
+}
+
+impl Address {
+    /// `100.64.0.7:80`.
+    #[must_use]
+    pub fn place(&self) -> String {
+        format!("{}:{}", self.ip, self.port)
+    }
+
+    /// The same, with the protocol where it is not the usual one.
+    #[must_use]
+    pub fn words(&self) -> String {
+        match self.protocol.as_str() {
+            "tcp" => self.place(),
+            other => format!("{}/{other}", self.place()),
+        }
+    }
+}
+
+/// Where a container is reached in a pod with this address: at its own ports, each once.
+#[must_use]
+pub fn addresses(ip: Ipv4Addr, container: &Container) -> Vec<Address> {
+    let address = |port: &flotilla_protocol::inventory::Port| Address {
+        ip,
+        port: port.private,
+        protocol: port.protocol.clone(),
+    };
+    let mut addresses: Vec<_> = container.ports.iter().map(address).collect();
+    addresses.sort();
+    addresses.dedup();
+    addresses
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use flotilla_protocol::api::List;
+
+    fn row(device: u128, name: &str, pod: &str, is_agent: bool) -> Row<Container> {
+        let json = format!(
+            r#"{{"device":"d{device}","device_id":"00000000-0000-7000-8000-{device:012}","id":"{name}-id","name":"{name}","image":"i",
+            "state":"running","status":"Running","health":"none","created":"2026-01-01T00:00:00Z","as_of":"2026-01-01T00:00:00Z",
+            "is_agent":{is_agent},"ports":[{{"private":80,"protocol":"tcp"}},{{"private":53,"protocol":"udp"}},
+            {{"private":80,"protocol":"tcp","public":8080,"address":"::"}}]{pod}}}"#
+        );
+        serde_json::from_str(&json).unwrap()
+    }
+
+    fn shelf(rows: Vec<Row<Container>>) -> Containers {
+        let mut shelf = Containers::default();
+        shelf.fill(List {
+            items: rows,
+            unreachable_devices: Vec::new(),
+            seq: 0,
+        });
+        shelf
+    }
+
+    const MEMBER: &str = r#","pod":"member""#;
+    const PAUSE: &str = r#","pod":"pause""#;
+
+    #[test]
+    fn a_pod_is_the_pause_container_and_its_members_of_one_device() {
+        let containers = shelf(vec![
+            row(1, "other", MEMBER, false),
+            row(2, "agent", MEMBER, true),
+            row(2, "web", MEMBER, false),
+            row(2, "holder", PAUSE, false),
+            row(2, "api", MEMBER, false),
+            row(2, "outside", "", false),
+            row(3, "plain", "", false),
+        ]);
+        let id = |device: u128| format!("00000000-0000-7000-8000-{device:012}").parse().unwrap();
+        let pod = Pod::of(&containers, id(2)).unwrap();
+        assert_eq!(pod.pause.unwrap().item.name, "holder");
+        let names: Vec<_> = pod.members.iter().map(|row| row.item.name.as_str()).collect();
+        assert_eq!(names, ["api", "web", "agent"]);
+        assert_eq!(Pod::of(&containers, id(3)), None);
+        assert_eq!(Pod::of(&containers, id(4)), None);
+        assert_eq!(containers_of(&containers, id(2)).count(), 5);
+    }
+
+    #[test]
+    fn a_member_is_reached_at_its_own_ports_whatever_is_published() {
+        let container = row(1, "web", MEMBER, false).item;
+        let words: Vec<_> = addresses([100, 64, 0, 7].into(), &container)
+            .iter()
+            .map(Address::words)
+            .collect();
+        assert_eq!(words, ["100.64.0.7:53/udp", "100.64.0.7:80"]);
+    }
+}
