@@ -20,6 +20,7 @@ pub mod popover;
 pub mod radio;
 pub mod select;
 pub mod skeleton;
+pub mod sparkline;
 pub mod stepper;
 pub mod table;
 pub mod tabs;

@@ -44,6 +44,9 @@ pub const KINDS: &[(&str, &str)] = &[
 pub const TEST: &str = "Test path now";
 pub const TESTING: &str = "Trying every address and relay…";
 pub const NOTHING_TRIED: &str = "There was nothing to try: neither device knows an address of the other.";
+pub const TEST_ALL: &str = "Test paths now";
+pub const STOP_TESTS: &str = "Stop testing";
+pub const NO_PEERS: &str = "There is no path to test.";
 pub const NO_ANSWER: &str = "no answer";
 pub const EXPLAIN: &str = "Explain access";
 
@@ -69,6 +72,11 @@ pub fn summary(devices: usize, direct: usize, relayed: usize, none: usize) -> St
 }
 
 #[must_use]
+pub fn paths(number: usize) -> String {
+    counted(number, "path", "paths")
+}
+
+#[must_use]
 pub fn rtt(milliseconds: f32) -> String {
     if milliseconds < 10.0 {
         format!("{milliseconds:.1} ms")
@@ -83,6 +91,16 @@ pub fn between(from: &str, to: &str) -> String {
 }
 
 #[must_use]
+pub fn copied(address: &str) -> String {
+    format!("Copied {address}")
+}
+
+#[must_use]
+pub fn not_copied(address: &str) -> String {
+    format!("The browser did not let this page copy. The address is {address}.")
+}
+
+#[must_use]
 pub fn paths_of(device: &str) -> String {
     format!("Paths of {device}")
 }
@@ -93,12 +111,38 @@ pub fn answered(milliseconds: f32) -> String {
     format!("answered in {}", rtt(milliseconds))
 }
 
+/// "Testing paths: 2 of 5 done."
+#[must_use]
+pub fn testing(done: usize, all: usize) -> String {
+    format!("Testing paths: {done} of {all} done.")
+}
+
+/// "5 paths tested: 4 answered. Nothing answered on the way to pi-garage."
+#[must_use]
+pub fn tested(answered: usize, silent: &[String], failed: usize) -> String {
+    let all = answered + silent.len() + failed;
+    let mut text = format!("{} tested: {answered} answered.", paths(all));
+    if !silent.is_empty() {
+        text += &format!(" Nothing answered on the way to {}.", super::pods::and(silent));
+    }
+    if failed > 0 {
+        text += &format!(" {} could not be tested.", paths(failed));
+    }
+    text
+}
+
+#[must_use]
+pub fn answers_of(device: &str) -> String {
+    format!("Answers on the way to {device}")
+}
+
 pub const MESH: &str = "Mesh";
 pub const STATE: &str = "State";
 pub const NOT_REPORTED: &str = "Its agent has not reported on the mesh yet.";
 pub const STARTING: &str = "Starting";
 pub const NEWER: &str = "In a state that this version can't name";
 pub const WAY_OUT: &str = "Way out";
+pub const NOW: &str = "Its paths now";
 pub const RELAY_SAVED: &str = "Access Relay changed.";
 pub const RUNS_RELAY: &str = "Passes other devices' packets on";
 
@@ -139,11 +183,28 @@ pub const UP: &str = "Up";
 pub const DOWN: &str = "Down";
 pub const DEVICE: &str = "Device";
 pub const MAKE_RELAY: &str = "Make it a relay";
+pub const SAVE_RELAY: &str = "Save relay";
+pub const CANCEL: &str = "Cancel";
+pub const PORT: &str = "Port";
+pub const PORT_HINT: &str = "UDP and TCP, and the next one for UDP. Empty means 7443.";
+pub const PORT_WRONG: &str = "Choose a port from 1 to 65534.";
+pub const ADDRESS: &str = "Address (optional)";
+pub const ADDRESS_HINT: &str = "HOST or HOST:PORT at which others reach it, where its own addresses are not it: a router's, for example.";
 pub const NO_CANDIDATE: &str = "Every device that could be a relay is one.";
 
 #[must_use]
 pub fn stop_relay(device: &str) -> String {
     format!("Stop relaying on {device}")
+}
+
+#[must_use]
+pub fn edit_relay(device: &str) -> String {
+    format!("Change port or address of {device}")
+}
+
+#[must_use]
+pub fn relay_on(device: &str) -> String {
+    format!("Relay on {device}")
 }
 
 #[must_use]

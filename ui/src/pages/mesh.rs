@@ -6,11 +6,15 @@ mod explain;
 mod layout;
 mod map;
 mod policy;
+mod round_trips;
 mod table;
+mod test_all;
 mod web;
 
 pub(crate) use attempts::PathTest;
+pub(crate) use round_trips::RoundTrips;
 pub(crate) use table::PathsTable;
+pub(crate) use web::rank;
 
 use crate::{
     components::{
@@ -42,6 +46,7 @@ pub fn MeshPage() -> impl IntoView {
     store.ensure_relays();
     let params = use_params_map();
     let navigate = use_navigate();
+    RoundTrips::provide();
     // What was edited stays while another tab is looked at.
     let draft = Draft::new();
     let tab = Memo::new(move |_| {

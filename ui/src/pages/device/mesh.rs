@@ -2,8 +2,13 @@
 
 use crate::{
     api::send,
-    components::{select::Select, toast::use_toaster},
+    components::{
+        badge::{Status, status_badge},
+        select::Select,
+        toast::use_toaster,
+    },
     copy::{add_device, mesh as copy},
+    pages::mesh::rank,
     store::{Store, use_store},
 };
 use flotilla_protocol::{
@@ -11,9 +16,10 @@ use flotilla_protocol::{
     device::{Device, RelayPreference},
     id::RelayId,
     mesh::{MeshReport, MeshState},
+    path::{Path, PathKind},
 };
 use leptos::{prelude::*, task::spawn_local};
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 #[component]
 pub(super) fn Mesh(device: Signal<Arc<Device>>) -> impl IntoView {
@@ -30,7 +36,7 @@ pub(super) fn Mesh(device: Signal<Arc<Device>>) -> impl IntoView {
             <h2 id="mesh">{copy::MESH}</h2>
             <dl class="fact-list">{rows}</dl>
             <RelayChoice device/>
-            <p class="hint">{add_device::RELAY_HINT}</p>
+            <Reasons device/>
         </section>
     }
 }
@@ -87,8 +93,81 @@ fn RelayChoice(device: Signal<Arc<Device>>) -> impl IntoView {
             }
         });
     };
+    let meaning = move || add_device::relay(current.get()).1;
     view! {
         <Select label="Access Relay" options=copy::relays() value=Signal::derive(move || current.get().to_string())
             on_change=Callback::new(choose)/>
+        <p class="hint">{meaning}" "{add_device::RELAY_HINT}</p>
+    }
+}
+
+/// What became of that preference: why the device's paths are what they are.
+#[component]
+fn Reasons(device: Signal<Arc<Device>>) -> impl IntoView {
+    let store = use_store();
+    store.ensure_paths();
+    let id = device.with_untracked(|device| device.id);
+    let found = Memo::new(move |_| {
+        store.paths.with(|paths| {
+            let own = paths.rows().values().filter(|path| path.from_id == id);
+            reasons(own.map(AsRef::as_ref))
+        })
+    });
+    let one = |(kind, why, count): (PathKind, String, usize)| {
+        view! { <li>{status_badge(&Status::of_path(kind), false, false)}<span>{why}</span><span class="muted num">{copy::paths(count)}</span></li> }
+    };
+    move || {
+        let found = found.get();
+        (!found.is_empty()).then(|| {
+            view! {
+                <h3>{copy::NOW}</h3>
+                <ul class="reasons">{found.into_iter().map(one).collect_view()}</ul>
+            }
+        })
+    }
+}
+
+/// The reasons of these paths, worst first, each with how many paths have it.
+fn reasons<'a>(paths: impl Iterator<Item = &'a Path>) -> Vec<(PathKind, String, usize)> {
+    let mut found: BTreeMap<(u8, &str), (PathKind, usize)> = BTreeMap::new();
+    for path in paths {
+        let known = found
+            .entry((rank(path.kind), &path.why))
+            .or_insert((path.kind, 0));
+        known.1 += 1;
+    }
+    let one = |((_, why), (kind, count)): ((u8, &str), (PathKind, usize))| (kind, why.to_owned(), count);
+    found.into_iter().map(one).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn path(to: u128, kind: &str, why: &str) -> Path {
+        serde_json::from_str(&format!(
+            r#"{{"from":"nas","from_id":"00000000-0000-7000-8000-000000000001","to":"d{to}",
+            "to_id":"00000000-0000-7000-8000-{to:012}","kind":"{kind}","relay":null,"rtt_ms":null,"since":null,
+            "why_code":"unknown","why":"{why}","as_of":"2026-01-01T00:00:00Z"}}"#
+        ))
+        .unwrap()
+    }
+
+    #[test]
+    fn equal_reasons_are_counted_and_the_worst_comes_first() {
+        let always = "Relayed: Access Relay is set to Always on nas";
+        let paths = [
+            path(2, "direct", "Direct over IPv6"),
+            path(3, "relayed", always),
+            path(4, "relayed", always),
+            path(5, "none", "No path: d5 is offline since 09:12"),
+        ];
+        let found = reasons(paths.iter());
+        let counts: Vec<_> = found.iter().map(|(kind, _, count)| (*kind, *count)).collect();
+        assert_eq!(
+            counts,
+            [(PathKind::None, 1), (PathKind::Relayed, 2), (PathKind::Direct, 1)]
+        );
+        assert_eq!(found[1].1, always);
     }
 }

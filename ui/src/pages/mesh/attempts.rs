@@ -33,13 +33,10 @@ pub(crate) fn PathTest(from: DeviceId, to: DeviceId) -> impl IntoView {
             .get()
             .then(|| view! { <p class="muted">{copy::TESTING}</p> }.into_any()),
         Some(Err(message)) => Some(view! { <ErrorState message/> }.into_any()),
-        Some(Ok(attempts)) if attempts.is_empty() => {
-            Some(view! { <p class="muted">{copy::NOTHING_TRIED}</p> }.into_any())
-        }
         Some(Ok(attempts)) => {
-            let line = |attempt: PathAttempt| view! { <li>{sentence(&attempt)}</li> };
+            let line = |line: String| view! { <li>{line}</li> };
             Some(
-                view! { <ul class="attempts">{attempts.into_iter().map(line).collect_view()}</ul> }
+                view! { <ul class="attempts">{lines(&attempts).into_iter().map(line).collect_view()}</ul> }
                     .into_any(),
             )
         }
@@ -48,6 +45,14 @@ pub(crate) fn PathTest(from: DeviceId, to: DeviceId) -> impl IntoView {
         <div class="actions"><Button label=copy::TEST glyph=lucide::RADAR busy on_press=test/></div>
         <div role="status">{said}</div>
     }
+}
+
+/// What was tried and what came of it, one line each.
+pub(super) fn lines(attempts: &[PathAttempt]) -> Vec<String> {
+    if attempts.is_empty() {
+        return vec![copy::NOTHING_TRIED.to_owned()];
+    }
+    attempts.iter().map(sentence).collect()
 }
 
 /// "IPv6 [2001:db8::7]:7000: answered in 11 ms".

@@ -1,11 +1,12 @@
 //! What is known of one device's paths, beside the map.
 
-use super::{attempts::PathTest, explain::Question, web::rank};
+use super::{RoundTrips, attempts::PathTest, explain::Question, web::rank};
 use crate::{
     components::{
         badge::{Status, status_badge},
         button::Button,
         path_badge::PathFacts,
+        sparkline::Sparkline,
     },
     copy::mesh as copy,
     store::use_store,
@@ -73,6 +74,7 @@ fn One(from: DeviceId, to: DeviceId, question: Question) -> impl IntoView {
     let path = Memo::new(move |_| store.paths.with(|paths| paths.rows().get(&(from, to)).cloned()));
     // The panel outlives the path for the moment in which another is chosen.
     let first = path.get_untracked();
+    let trips: Option<RoundTrips> = use_context();
     first.map(|first| {
         let names = (first.from.to_string(), first.to.to_string());
         let title = copy::between(&names.0, &names.1);
@@ -81,6 +83,7 @@ fn One(from: DeviceId, to: DeviceId, question: Question) -> impl IntoView {
             <section class="one-path">
                 <h3>{title}</h3>
                 <PathFacts path/>
+                {move || path.with(|path| view! { <Sparkline values=trips.map(|trips| trips.of(path)).unwrap_or_default()/> })}
                 <PathTest from to/>
                 <Button label=copy::EXPLAIN on_press=move || question.about(names.0.clone(), names.1.clone())/>
             </section>

@@ -1,6 +1,6 @@
 //! All paths, both directions of each pair, in the table that every list uses.
 
-use super::PathTest;
+use super::{PathTest, RoundTrips, test_all::TestAll};
 use crate::{
     components::{
         badge::{Status, status_badge},
@@ -11,6 +11,7 @@ use crate::{
         icon::lucide,
         path_badge::PathFacts,
         skeleton::Skeleton,
+        sparkline::Sparkline,
         table::{
             Column, DataTable, Facet, Narrow, RowAction, RowActions, Rows, SortBy, SortKey, TableRow,
             TableSpec, TableState,
@@ -41,7 +42,7 @@ const SPEC: TableSpec = TableSpec {
         Column::text("to", copy::TO, 7.0),
         Column::text("path", copy::PATH, 6.5).fixed(),
         Column::text("why", copy::REASON, 14.0),
-        Column::figures("rtt", copy::RTT, 4.5).live(),
+        Column::figures("rtt", copy::RTT, 7.5).live(),
         Column::figures("since", copy::SINCE, 5.5),
         Column::figures("received", copy::RECEIVED, 5.0).live(),
         Column::figures("sent", copy::SENT, 4.5).live(),
@@ -74,11 +75,13 @@ struct PathRow {
     name: String,
     status: Status,
     stale: bool,
+    /// The last round trips, oldest first.
+    trips: Vec<f32>,
     subject: Subject,
 }
 
 impl PathRow {
-    fn new(path: Arc<Path>, stale: bool) -> Self {
+    fn new(path: Arc<Path>, stale: bool, trips: Vec<f32>) -> Self {
         let status = Status::of_path(path.kind);
         let (from, to) = (path.from.as_str(), path.to.as_str());
         let relay = path.relay.as_deref().unwrap_or_default();
@@ -92,6 +95,7 @@ impl PathRow {
             name,
             status,
             stale,
+            trips,
             subject,
             path,
         }
@@ -154,7 +158,7 @@ impl TableRow for PathRow {
             "to" => text_cell(Some(path.to.as_str())),
             "path" => status_badge(&self.status, false, self.stale),
             "why" => text_cell(Some(&path.why)),
-            "rtt" => text_cell(path.rtt_ms.map(copy::rtt).as_deref()),
+            "rtt" => view! { <Sparkline values=self.trips.clone()/>{text_cell(path.rtt_ms.map(copy::rtt).as_deref())} }.into_any(),
             "since" => age_cell(path.since),
             "handshake" => age_cell(path.last_handshake),
             "received" => text_cell(Some(&format::disk(path.received_bytes))),
@@ -173,6 +177,7 @@ fn path_rows(only: Option<DeviceId>) -> Memo<Rows> {
     let store = use_store();
     let looks = device_looks();
     let made: StoredValue<Made> = StoredValue::new(Made::new());
+    let trips: Option<RoundTrips> = use_context();
     Memo::new(move |_| {
         let looks = looks.get();
         let mut known = made.try_update_value(std::mem::take).unwrap_or_default();
@@ -187,7 +192,8 @@ fn path_rows(only: Option<DeviceId>) -> Memo<Rows> {
                     .remove(ends)
                     .filter(|(old, was, _)| Arc::ptr_eq(old, path) && *was == stale);
                 let make = || {
-                    let row = Arc::new(PathRow::new(path.clone(), stale)) as Arc<dyn TableRow>;
+                    let trips = trips.map(|trips| trips.of(path)).unwrap_or_default();
+                    let row = Arc::new(PathRow::new(path.clone(), stale, trips)) as Arc<dyn TableRow>;
                     (path.clone(), stale, row)
                 };
                 (*ends, same.unwrap_or_else(make))
@@ -244,6 +250,7 @@ pub(crate) fn PathsTable(only: Option<DeviceId>) -> impl IntoView {
     let filled = Memo::new(move |_| store.paths.with(|paths| paths.is_filled()));
     view! {
         <div class="table-page">
+            {only.map(|from| view! { <TestAll from/> })}
             {move || match stage.get() {
                 None => view! { <DataTable table actions=Some(actions.clone()) on_open=Some(open)/> }.into_any(),
                 Some(Some(message)) => view! { <ErrorState message on_retry=move || store.reload()/> }.into_any(),

@@ -126,7 +126,7 @@ fn needs_look(path: &Path) -> bool {
 }
 
 /// Worst first.
-pub(super) fn rank(kind: PathKind) -> u8 {
+pub(crate) fn rank(kind: PathKind) -> u8 {
     match kind {
         PathKind::None => 0,
         PathKind::Relayed => 1,

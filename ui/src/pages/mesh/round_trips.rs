@@ -1,0 +1,107 @@
+//! Round trips that were seen while a page was open: the page's own memory, nothing is stored.
+
+use crate::store::use_store;
+use flotilla_protocol::{Timestamp, id::DeviceId, path::Path};
+use leptos::prelude::*;
+use std::collections::{BTreeMap, VecDeque};
+
+/// A sparkline has no room for more.
+const KEPT: usize = 60;
+
+type Ends = (DeviceId, DeviceId);
+
+/// What was seen of each path. A handle: copies share the same memory.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct RoundTrips {
+    seen: StoredValue<BTreeMap<Ends, Seen>>,
+}
+
+#[derive(Debug, Default)]
+struct Seen {
+    last: Option<Timestamp>,
+    values: VecDeque<f32>,
+}
+
+impl Seen {
+    /// Takes in a path as it is now. A path without an answer leaves no value.
+    fn note(&mut self, path: &Path) {
+        if self.last.is_some_and(|last| last >= path.as_of) {
+            return;
+        }
+        self.last = Some(path.as_of);
+        if let Some(rtt) = path.rtt_ms {
+            if self.values.len() == KEPT {
+                self.values.pop_front();
+            }
+            self.values.push_back(rtt);
+        }
+    }
+}
+
+impl RoundTrips {
+    /// Begins to watch the paths for the page below.
+    pub(crate) fn provide() -> Self {
+        let trips = Self {
+            seen: StoredValue::default(),
+        };
+        provide_context(trips);
+        let store = use_store();
+        Effect::new(move || {
+            store.paths.with(|paths| {
+                trips.seen.update_value(|seen| {
+                    seen.retain(|ends, _| paths.rows().contains_key(ends));
+                    for (ends, path) in paths.rows() {
+                        seen.entry(*ends).or_default().note(path);
+                    }
+                });
+            });
+        });
+        trips
+    }
+
+    /// The last values of a path, `path` being its newest state.
+    pub(crate) fn of(self, path: &Path) -> Vec<f32> {
+        let ends = (path.from_id, path.to_id);
+        let values = self.seen.try_update_value(|seen| {
+            let seen = seen.entry(ends).or_default();
+            seen.note(path);
+            seen.values.iter().copied().collect()
+        });
+        values.unwrap_or_default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn path(second: i64, rtt: Option<f32>) -> Path {
+        let rtt = rtt.map_or_else(|| "null".to_owned(), |rtt| rtt.to_string());
+        let as_of = Timestamp::from_second(second).unwrap();
+        serde_json::from_str(&format!(
+            r#"{{"from":"a","from_id":"00000000-0000-7000-8000-000000000001","to":"b",
+            "to_id":"00000000-0000-7000-8000-000000000002","kind":"direct","relay":null,"rtt_ms":{rtt},"since":null,
+            "why_code":"direct.lan","why":"","as_of":"{as_of}"}}"#
+        ))
+        .unwrap()
+    }
+
+    #[test]
+    fn each_state_of_a_path_counts_once_and_silence_leaves_no_value() {
+        let mut seen = Seen::default();
+        for (second, rtt) in [(1, Some(4.0)), (1, Some(4.0)), (2, None), (3, Some(5.0))] {
+            seen.note(&path(second, rtt));
+        }
+        assert_eq!(seen.values, [4.0, 5.0]);
+    }
+
+    #[test]
+    fn only_the_newest_values_are_kept() {
+        let mut seen = Seen::default();
+        for second in 0..200_i16 {
+            seen.note(&path(second.into(), Some(second.into())));
+        }
+        assert_eq!(seen.values.len(), KEPT);
+        assert_eq!(seen.values.back(), Some(&199.0));
+    }
+}

@@ -1,0 +1,322 @@
+//! Relays: where each is reached, and which devices run one.
+
+use crate::{
+    api::{Failure, send},
+    components::{
+        badge::{Status, Tone, status_badge},
+        button::{Button, Kind},
+        error_state::ErrorState,
+        field::Field,
+        icon::lucide,
+        select::Select,
+    },
+    copy::mesh as copy,
+    store::{Store, use_store},
+};
+use flotilla_protocol::{
+    api::{PromoteRelay, RelayFacts},
+    device::{Device, DeviceStatus, NetworkMode},
+    endpoint::Endpoint,
+};
+use leptos::{ev::SubmitEvent, prelude::*, task::spawn_local};
+
+/// What is typed about a relay, and what the controller said of it. A handle: copies share the same signals.
+#[derive(Debug, Clone, Copy)]
+struct Draft {
+    /// The relay that is changed; a new one when absent.
+    edited: RwSignal<Option<String>>,
+    device: RwSignal<String>,
+    port: RwSignal<String>,
+    address: RwSignal<String>,
+    busy: RwSignal<bool>,
+    refused: RwSignal<Option<Failure>>,
+}
+
+impl Draft {
+    fn new() -> Self {
+        Self {
+            edited: RwSignal::new(None),
+            device: RwSignal::default(),
+            port: RwSignal::default(),
+            address: RwSignal::default(),
+            busy: RwSignal::new(false),
+            refused: RwSignal::new(None),
+        }
+    }
+
+    /// Begins anew, for another relay.
+    fn clear(self) {
+        self.edited.set(None);
+        self.port.set(String::new());
+        self.address.set(String::new());
+        self.refused.set(None);
+    }
+
+    /// Begins with what is known of a device's relay.
+    fn edit(self, relay: &RelayFacts, device: &Device) {
+        self.clear();
+        self.edited.set(Some(device.name.to_string()));
+        // Its own addresses come last, at the port that it listens on.
+        let port = relay.endpoints.last().map(|last| last.port().to_string());
+        self.port.set(port.unwrap_or_default());
+        let address = chosen_address(relay, device).map(ToString::to_string);
+        self.address.set(address.unwrap_or_default());
+    }
+
+    fn request(self) -> Option<PromoteRelay> {
+        let address = self.address.get_untracked().trim().to_owned();
+        Some(PromoteRelay {
+            device: self
+                .edited
+                .get_untracked()
+                .unwrap_or_else(|| self.device.get_untracked()),
+            relay: true,
+            port: self.port.with_untracked(|port| port_of(port))?,
+            address: Some(address).filter(|address| !address.is_empty()),
+        })
+    }
+
+    fn send(self, request: PromoteRelay) {
+        if self.busy.get_untracked() {
+            return;
+        }
+        self.busy.set(true);
+        self.refused.set(None);
+        spawn_local(async move {
+            let outcome = send(&request).await;
+            // The page may have been left meanwhile.
+            if self.busy.try_set(false).is_some() {
+                return;
+            }
+            match outcome {
+                Ok(_) if request.relay => self.clear(),
+                Ok(_) => {}
+                Err(failure) => self.refused.set(Some(failure)),
+            }
+        });
+    }
+
+    /// What was said of this field.
+    fn said(self, field: &'static str) -> Option<String> {
+        self.refused.with(|refused| {
+            let refused = refused.as_ref().filter(|refused| refused.field() == Some(field));
+            refused.map(ToString::to_string)
+        })
+    }
+
+    /// What was said of no field.
+    fn said_of_all(self) -> Option<String> {
+        self.refused.with(|refused| {
+            let own = |refused: &&Failure| !matches!(refused.field(), Some("port" | "address"));
+            refused.as_ref().filter(own).map(ToString::to_string)
+        })
+    }
+}
+
+/// The address that somebody chose for a relay: the first one, unless the device itself has it.
+fn chosen_address<'a>(relay: &'a RelayFacts, device: &Device) -> Option<&'a Endpoint> {
+    let candidates = device.mesh.iter().flat_map(|mesh| &mesh.candidates);
+    let own: Vec<_> = candidates.map(|candidate| candidate.address.ip()).collect();
+    let is_chosen = |first: &&Endpoint| first.ip().is_none_or(|ip| !own.contains(&ip));
+    relay.endpoints.first().filter(is_chosen)
+}
+
+/// A typed port: absent where it is wrong, `Some(None)` where nothing is typed.
+#[expect(clippy::option_option, reason = "no port and no choice of one are different")]
+fn port_of(text: &str) -> Option<Option<u16>> {
+    match text.trim() {
+        "" => Some(None),
+        // The next port is the relay's, too.
+        text => text
+            .parse()
+            .ok()
+            .filter(|port| (1..u16::MAX).contains(port))
+            .map(Some),
+    }
+}
+
+#[component]
+pub(super) fn Relays() -> impl IntoView {
+    let store = use_store();
+    store.ensure_relays();
+    store.ensure_devices();
+    let draft = Draft::new();
+    let list = move || {
+        let relays = store
+            .relays
+            .with(|relays| relays.rows().values().cloned().collect::<Vec<_>>());
+        relays.iter().map(|relay| one(relay, store, draft)).collect_view()
+    };
+    view! {
+        <h3>{copy::RELAYS}</h3>
+        <p class="muted">{copy::SETTINGS_TEXT}</p>
+        <ul class="relays">{list}</ul>
+        <Form draft/>
+    }
+}
+
+/// Devices that could become relays.
+fn candidates(store: Store) -> Vec<String> {
+    store.devices.with(|devices| {
+        let able = devices.rows().values().filter(|device| {
+            let is_there = device.status == DeviceStatus::Online && !device.this_computer;
+            is_there && !device.is_relay && device.mode != NetworkMode::Bridge
+        });
+        able.map(|device| device.name.to_string()).collect()
+    })
+}
+
+#[component]
+fn Form(draft: Draft) -> impl IntoView {
+    let store = use_store();
+    let free = Memo::new(move |_| candidates(store));
+    Effect::new(move || {
+        free.with(|free| {
+            if draft.device.with_untracked(|chosen| !free.contains(chosen)) {
+                draft.device.set(free.first().cloned().unwrap_or_default());
+            }
+        });
+    });
+    let wrong = move || {
+        draft
+            .port
+            .with(|port| port_of(port).is_none())
+            .then(|| copy::PORT_WRONG.to_owned())
+    };
+    let port_error = Signal::derive(move || draft.said("port").or_else(wrong));
+    let address_error = Signal::derive(move || draft.said("address"));
+    let reason = Signal::derive(move || {
+        let nobody = draft.edited.with(Option::is_none) && free.with(Vec::is_empty);
+        nobody.then(|| copy::NO_CANDIDATE.to_owned())
+    });
+    let submit = move |event: SubmitEvent| {
+        event.prevent_default();
+        if let (None, Some(request)) = (reason.get_untracked(), draft.request()) {
+            draft.send(request);
+        }
+    };
+    let who = move || match draft.edited.get() {
+        Some(name) => view! { <strong>{copy::relay_on(&name)}</strong> }.into_any(),
+        None => {
+            let options = free
+                .get()
+                .into_iter()
+                .map(|name| (name.clone(), name))
+                .collect::<Vec<_>>();
+            view! { <Select label=copy::DEVICE options value=draft.device on_change=move |name| draft.device.set(name)/> }
+                .into_any()
+        }
+    };
+    let label = Signal::derive(move || {
+        if draft.edited.with(Option::is_some) {
+            copy::SAVE_RELAY
+        } else {
+            copy::MAKE_RELAY
+        }
+        .to_owned()
+    });
+    let cancel = move || {
+        let edits = draft.edited.with(Option::is_some);
+        edits.then(|| view! { <Button label=copy::CANCEL kind=Kind::Quiet on_press=move || draft.clear()/> })
+    };
+    view! {
+        <form class="relay-form" on:submit=submit novalidate>
+            <div>{who}</div>
+            <Field label=copy::PORT value=draft.port hint=copy::PORT_HINT placeholder="7443" verbatim=true error=port_error
+                on_input=move |text| draft.port.set(text)/>
+            <Field label=copy::ADDRESS value=draft.address hint=copy::ADDRESS_HINT verbatim=true error=address_error
+                on_input=move |text| draft.address.set(text)/>
+            <div class="actions"><Button label reason busy=draft.busy submit=true/>{cancel}</div>
+            {move || draft.said_of_all().map(|message| view! { <ErrorState message/> })}
+        </form>
+    }
+}
+
+fn one(relay: &RelayFacts, store: Store, draft: Draft) -> impl IntoView + use<> {
+    let (tone, glyph, word) = if relay.up {
+        (Tone::Ok, lucide::CIRCLE_CHECK, copy::UP)
+    } else {
+        (Tone::Bad, lucide::UNPLUG, copy::DOWN)
+    };
+    let status = Status {
+        tone,
+        glyph,
+        word: word.to_owned(),
+    };
+    let name = relay
+        .device
+        .as_ref()
+        .map_or_else(|| copy::CONTROLLER.to_owned(), ToString::to_string);
+    let endpoints: Vec<_> = relay.endpoints.iter().map(ToString::to_string).collect();
+    let choices = relay.device.as_ref().map(|device| {
+        let (edit, stop) = (
+            copy::edit_relay(device.as_str()),
+            copy::stop_relay(device.as_str()),
+        );
+        let (device, own) = (device.to_string(), relay.clone());
+        let name = device.clone();
+        let change = move || {
+            if let Some(device) = untrack(|| store.lookup_device(&name)) {
+                draft.edit(&own, &device);
+            }
+        };
+        let end = move || {
+            draft.send(PromoteRelay {
+                device: device.clone(),
+                ..PromoteRelay::default()
+            });
+        };
+        view! {
+            <span class="actions">
+                <Button label=edit on_press=change/>
+                <Button label=stop on_press=end/>
+            </span>
+        }
+    });
+    view! {
+        <li>
+            <strong>{name}</strong>
+            {status_badge(&status, false, false)}
+            <span class="mono">{endpoints.join(", ")}</span>
+            <span class="muted">{copy::listening(relay.devices)}</span>
+            {choices}
+        </li>
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_that_the_device_does_not_have_was_chosen() {
+        let device: Device = serde_json::from_str(
+            r#"{"id":"01937c5e-7b1a-7c3e-8b9e-0123456789ab","name":"vps","status":"online","cordoned":false,
+            "draining":false,"attention":[],"mesh_ip":"100.64.0.7","mode":"host","relay":"auto","tags":[],
+            "mesh":{"state":{"state":"starting"},"revision":1,"nat":"unknown",
+            "candidates":[{"kind":"local","address":"192.0.2.9:50000"}]},
+            "as_of":"2026-01-01T00:00:00Z","created":"2026-01-01T00:00:00Z"}"#,
+        )
+        .unwrap();
+        let relay = |endpoints: &str| -> RelayFacts {
+            serde_json::from_str(&format!(
+                r#"{{"id":"01937c5e-7b1a-7c3e-8b9e-0123456789ab","name":"vps","device":"vps","endpoints":{endpoints},
+                "up":true,"devices":0,"as_of":"2026-01-01T00:00:00Z"}}"#
+            ))
+            .unwrap()
+        };
+        let chosen = relay(r#"["relay.example.org:443","192.0.2.9:7443"]"#);
+        let address = chosen_address(&chosen, &device).map(ToString::to_string);
+        assert_eq!(address.as_deref(), Some("relay.example.org:443"));
+        assert_eq!(chosen_address(&relay(r#"["192.0.2.9:7443"]"#), &device), None);
+    }
+
+    #[test]
+    fn no_port_is_a_choice_and_a_wrong_one_is_none() {
+        assert_eq!(port_of(" "), Some(None));
+        assert_eq!(port_of("7000 "), Some(Some(7000)));
+        for wrong in ["0", "65535", "70000", "x", "7000-7001"] {
+            assert_eq!(port_of(wrong), None, "{wrong}");
+        }
+    }
+}
