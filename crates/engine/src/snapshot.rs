@@ -189,7 +189,10 @@ mod tests {
             .iter()
             .map(|port| (port.private, port.protocol.clone(), port.public))
             .collect();
-        assert_eq!(words, [(53, "udp".to_owned(), None), (80, "tcp".to_owned(), None)]);
+        assert_eq!(
+            words,
+            [(53, "udp".to_owned(), None), (80, "tcp".to_owned(), None)]
+        );
         assert_eq!(ports(None), [], "elsewhere the engine knows better");
     }
 
