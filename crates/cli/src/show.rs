@@ -31,7 +31,12 @@ pub(crate) fn device(device: &Device, now: Timestamp, zone: &TimeZone) -> String
     );
     lines.add("Tags", join(&device.tags));
     lines.add("Mesh address", device.mesh_ip.to_string());
-    lines.add("Network mode", device.mode.to_string());
+    let kept = if device.host_kept {
+        ", kept on Docker Desktop"
+    } else {
+        ""
+    };
+    lines.add("Network mode", format!("{}{kept}", device.mode));
     lines.add("Access relay", device.relay.to_string());
     if let Some(report) = &device.mesh {
         mesh(&mut lines, report);
@@ -134,7 +139,11 @@ fn engine(engine: &EngineState) -> String {
 fn explain(attention: &Attention) -> String {
     match attention {
         Attention::DockerDesktopHost => {
-            "It runs Docker Desktop. Host networking reaches its virtual machine, not the computer."
+            "It runs Docker Desktop. Host networking reaches its virtual machine, not the computer, so nothing may come in. Choose another mode (device mode), or decide for it (device keep-host)."
+                .to_owned()
+        }
+        Attention::DockerDesktop => {
+            "It runs Docker Desktop. Containers with host networking are in its virtual machine, so the mesh can't reach them. Publish their ports instead."
                 .to_owned()
         }
         Attention::ClockSkew { seconds } if *seconds < 0 => {

@@ -5,6 +5,7 @@
 
 mod attention;
 mod entry;
+mod inbound;
 mod links;
 mod mapped;
 mod paths;
@@ -13,6 +14,7 @@ mod watch;
 
 pub(crate) use attention::overlaps;
 pub(crate) use entry::{Entry, LinkUp};
+pub(crate) use inbound::Closed;
 pub(crate) use rows::Listed;
 pub(crate) use watch::Heard;
 

@@ -5,11 +5,13 @@
 
 mod change;
 mod links;
+mod mode;
 mod offer;
 mod progress;
 
 pub(crate) use change::{remove, revoke, update};
 pub(crate) use links::{admit, came_online, quarantine, went_offline};
+pub(crate) use mode::change_mode;
 pub(crate) use offer::{add, config_file, local_enrollment, offer_pushed, rotate};
 pub(crate) use progress::{enrolled, failed, reached};
 

@@ -47,6 +47,7 @@ pub struct Subject {
     pub tags: Vec<Tag>,
     /// The person whom it belongs to.
     pub user: Option<String>,
+    /// Bridge networking also stands for whatever else keeps packets of the mesh out.
     pub mode: NetworkMode,
 }
 

@@ -154,7 +154,7 @@ fn a_device_in_bridge_networking_takes_nothing_and_that_is_said() {
     assert!(!compiled.filter_for(id(NAS)).allows.is_empty());
     assert_eq!(
         warnings(&policy, &fleet()),
-        ["Unreachable in bridge networking, whatever the rules say: cam."]
+        ["Unreachable because of their network mode, whatever the rules say: cam."]
     );
 }
 

@@ -16,7 +16,7 @@ pub fn warnings(policy: &Policy, subjects: &[Subject]) -> Vec<String> {
         .collect();
     let deaf = (!deaf.is_empty()).then(|| {
         format!(
-            "Unreachable in bridge networking, whatever the rules say: {}.",
+            "Unreachable because of their network mode, whatever the rules say: {}.",
             deaf.join(", ")
         )
     });

@@ -87,8 +87,12 @@ choice!(
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Attention {
-    /// Host networking on Docker Desktop reaches its virtual machine, not the computer.
+    /// The agent's own container has host networking on Docker Desktop, which reaches its virtual machine, not the
+    /// computer. Nothing may come in until somebody decides.
     DockerDesktopHost,
+    /// The agent runs on the computer itself, and its engine is Docker Desktop: containers with host networking are
+    /// in the virtual machine, out of the mesh's reach. Nothing is held back.
+    DockerDesktop,
     /// The device's clock differs from control's by this many seconds (positive: ahead).
     ClockSkew { seconds: i64 },
     /// Less than a tenth of the disk is free, and less than 10 GiB.

@@ -12,6 +12,9 @@ pub fn sentence(device: &str, attention: &Attention) -> String {
                 "{device} runs Docker Desktop. Host networking reaches its virtual machine, not the computer."
             )
         }
+        Attention::DockerDesktop => format!(
+            "{device} runs Docker Desktop. Containers with host networking are in its virtual machine, so the mesh can't reach them. Publish their ports instead."
+        ),
         Attention::ClockSkew { seconds } => {
             let direction = if *seconds < 0 { "behind" } else { "ahead" };
             format!(

@@ -1,5 +1,7 @@
-//! Starts, stops and restarts a container on its device, and says in plain words when that is not possible.
+//! What people do to one container: start, stop, restart, and put it into its device's pod. Where that is not
+//! possible, they are told in plain words.
 
+use super::body::Body;
 use crate::{cache::Entry, core::Core, refusal::Refusal, roster::no_such_device, store::NewActivity};
 use axum::{
     Json,
@@ -9,14 +11,19 @@ use flotilla_link::CallError;
 use flotilla_protocol::{
     Code, Problem,
     activity::{Action, Actor},
-    agent::CONTAINERS_PATH,
-    api::Empty,
-    inventory::{Container, ContainerAction},
+    agent::{CONTAINERS_PATH, POD_PATH},
+    api::{Empty, PlaceInPod},
+    device::NetworkMode,
+    inventory::{Container, ContainerAction, PodRole},
 };
+use serde::Serialize;
 use std::{sync::Arc, time::Duration};
 
 /// How long an action may take: Docker waits 10 s for a container to stop, and a busy disk makes that longer.
-const LIMIT: Duration = Duration::from_secs(30);
+const ACTS: Duration = Duration::from_secs(30);
+
+/// How long it may take to recreate a container: one stops, and another one is made and started.
+const RECREATES: Duration = Duration::from_secs(60);
 
 pub(super) async fn act(
     State(core): State<Arc<Core>>,
@@ -32,75 +39,149 @@ pub(super) async fn act(
                 format!("A container can be started, stopped or restarted, not \"{action}\"."),
             )
         })?;
-    let entry = core
-        .cache
-        .lock()
-        .find(&device)
-        .cloned()
-        .ok_or_else(|| no_such_device(&device))?;
-    let container = pick(&entry, &container)?.clone();
-    let outcome = perform(&core, &entry, &container, action).await;
-    let details = match &outcome {
-        Ok(()) => format!("{}.", capitalized(past(action))),
-        Err(problem) => problem.message.clone(),
+    let target = Target::find(&core, &device, &container)?;
+    let done = past(action);
+    let outcome = match target.stoppable(action) {
+        Ok(()) => {
+            target
+                .ask(&core, (action.as_str(), &Empty {}), (done, ACTS))
+                .await
+        }
+        Err(problem) => Err(problem),
     };
-    core.record(NewActivity {
-        actor: Actor::Owner,
-        action: recorded(action),
-        target: Some(container.name.clone()),
-        device: Some((entry.row.id, entry.row.name.to_string())),
-        succeeded: outcome.is_ok(),
-        details,
-    })
-    .await;
+    target
+        .record(
+            &core,
+            recorded(action),
+            &outcome,
+            format!("{}.", capitalized(done)),
+        )
+        .await;
     outcome?;
     Ok(Json(Empty {}))
 }
 
-async fn perform(
-    core: &Core,
-    entry: &Entry,
-    container: &Container,
-    action: ContainerAction,
-) -> Result<(), Problem> {
-    let (device, name) = (&entry.row.name, &container.name);
-    if container.is_agent && action == ContainerAction::Stop {
-        return Err(Problem::new(
-            Code::Conflict,
+pub(super) async fn place(
+    State(core): State<Arc<Core>>,
+    Path((device, container)): Path<(String, String)>,
+    Body(request): Body<PlaceInPod>,
+) -> Result<Json<Empty>, Refusal> {
+    let target = Target::find(&core, &device, &container)?;
+    let placement = request.placement;
+    let done = if placement.member {
+        "put into the pod"
+    } else {
+        "taken out of the pod"
+    };
+    let outcome = match target.placeable(placement.member) {
+        Ok(()) => target.ask(&core, (POD_PATH, &placement), (done, RECREATES)).await,
+        Err(problem) => Err(problem),
+    };
+    let details = format!("{}. It was recreated for that.", capitalized(done));
+    target
+        .record(&core, Action::ContainerMoved, &outcome, details)
+        .await;
+    outcome?;
+    Ok(Json(Empty {}))
+}
+
+/// One container of one device.
+struct Target {
+    entry: Entry,
+    container: Container,
+}
+
+impl Target {
+    fn find(core: &Core, device: &str, container: &str) -> Result<Self, Refusal> {
+        let entry = core.cache.lock().find(device).cloned();
+        let entry = entry.ok_or_else(|| no_such_device(device))?;
+        let container = pick(&entry, container)?.clone();
+        Ok(Self { entry, container })
+    }
+
+    /// Nobody stops what others hang on.
+    fn stoppable(&self, action: ContainerAction) -> Result<(), Problem> {
+        let (device, name) = (&self.entry.row.name, &self.container.name);
+        let why = if action != ContainerAction::Stop {
+            return Ok(());
+        } else if self.container.is_agent {
             format!(
                 "{name} is the Flotilla agent of {device}. Stopping it would cut {device} off; revoke {device} instead."
-            ),
-        ));
-    }
-    let offline = || {
-        let seen = entry
-            .row
-            .last_seen
-            .map(|at| format!(" It was last seen {}.", core.clock.moment(at)));
-        Problem::new(
-            Code::DeviceOffline,
+            )
+        } else if self.container.pod == Some(PodRole::Pause) {
             format!(
-                "{device} is offline, so {name} can't be {}.{}",
-                past(action),
-                seen.unwrap_or_default()
+                "{name} holds the network of the pod on {device}. Stopping it would cut off the pod with the agent in it."
+            )
+        } else {
+            return Ok(());
+        };
+        Err(Problem::new(Code::Conflict, why))
+    }
+
+    fn placeable(&self, member: bool) -> Result<(), Problem> {
+        let (device, name) = (&self.entry.row.name, &self.container.name);
+        let why = if self.container.is_agent {
+            format!("{name} is the Flotilla agent of {device}. It follows the network mode of {device}.")
+        } else if self.container.pod == Some(PodRole::Pause) {
+            format!("{name} holds the network of the pod on {device}, so it is in the pod by itself.")
+        } else if member && self.entry.row.mode != NetworkMode::Pause {
+            format!("{device} has no pod. Change its network mode to Pause container first.")
+        } else {
+            return Ok(());
+        };
+        Err(Problem::new(Code::Conflict, why))
+    }
+
+    /// Calls the agent. `done` is the word for its having been done, which may take as long as `limit`.
+    async fn ask(
+        &self,
+        core: &Core,
+        (path, body): (&str, &impl Serialize),
+        (done, limit): (&str, Duration),
+    ) -> Result<(), Problem> {
+        let (device, name) = (&self.entry.row.name, &self.container.name);
+        let offline = || {
+            let seen = self.entry.row.last_seen;
+            let seen = seen.map(|at| format!(" It was last seen {}.", core.clock.moment(at)));
+            Problem::new(
+                Code::DeviceOffline,
+                format!(
+                    "{device} is offline, so {name} can't be {done}.{}",
+                    seen.unwrap_or_default()
+                ),
+            )
+        };
+        let link = core.hub.lookup(self.entry.row.id).ok_or_else(offline)?;
+        let path = format!("{CONTAINERS_PATH}/{}/{path}", self.container.id);
+        let answer = link.post::<serde_json::Value>(&path, body, limit).await;
+        answer.map(|_| ()).map_err(|error| match error {
+            CallError::Closed => offline(),
+            CallError::TimedOut(_) => Problem::new(
+                Code::NoAnswer,
+                format!("{device} didn't answer within {} s. {name} may still be {done}.", limit.as_secs()),
             ),
-        )
-    };
-    let link = core.hub.lookup(entry.row.id).ok_or_else(offline)?;
-    let path = format!("{CONTAINERS_PATH}/{}/{}", container.id, action.as_str());
-    let answer = link.post::<serde_json::Value>(&path, &Empty {}, LIMIT).await;
-    answer.map(|_| ()).map_err(|error| match error {
-        CallError::Closed => offline(),
-        CallError::TimedOut(_) => Problem::new(
-            Code::NoAnswer,
-            format!("{device} didn't answer within {} s. {name} may still be {}.", LIMIT.as_secs(), past(action)),
-        ),
-        CallError::Malformed(what) => {
-            tracing::warn!(device.id = %entry.row.id, problem = what, "an answer of an agent is not understood");
-            Problem::new(Code::Internal, format!("{device} gave an answer that can't be understood. Update its agent."))
-        }
-        refused => refused.into(),
-    })
+            CallError::Malformed(what) => {
+                tracing::warn!(device.id = %self.entry.row.id, problem = what, "an answer of an agent is not understood");
+                Problem::new(Code::Internal, format!("{device} gave an answer that can't be understood. Update its agent."))
+            }
+            refused => refused.into(),
+        })
+    }
+
+    async fn record(&self, core: &Core, action: Action, outcome: &Result<(), Problem>, done: String) {
+        core.record(NewActivity {
+            actor: Actor::Owner,
+            action,
+            target: Some(self.container.name.clone()),
+            device: Some((self.entry.row.id, self.entry.row.name.to_string())),
+            succeeded: outcome.is_ok(),
+            details: match outcome {
+                Ok(()) => done,
+                Err(problem) => problem.message.clone(),
+            },
+        })
+        .await;
+    }
 }
 
 /// The container that a person means: by id, by name, or by the beginning of an id that only one has.

@@ -11,7 +11,10 @@ use axum::{
     extract::{Path, State},
 };
 use flotilla_protocol::{
-    api::{AddDevice, DeviceAdded, Empty, List, RevokeDevice, RotateDevice, UpdateDevice},
+    api::{
+        AddDevice, ChangeMode, DeviceAdded, Empty, List, ModeChanged, RevokeDevice, RotateDevice,
+        UpdateDevice,
+    },
     device::Device,
 };
 use std::sync::Arc;
@@ -46,6 +49,16 @@ pub(super) async fn update(
         .map(Json)
 }
 
+pub(super) async fn change_mode(
+    State(core): Shared,
+    Path(device): Path<String>,
+    Body(request): Body<ChangeMode>,
+) -> Result<Json<ModeChanged>, Refusal> {
+    roster::change_mode(&core, ChangeMode { device, ..request })
+        .await
+        .map(Json)
+}
+
 pub(super) async fn rotate(
     State(core): Shared,
     Path(device): Path<String>,
@@ -68,5 +81,7 @@ pub(super) async fn remove(State(core): Shared, Path(device): Path<String>) -> R
     roster::remove(&core, &device).await.map(|()| Json(Empty {}))
 }
 
+#[cfg(test)]
+mod modes;
 #[cfg(test)]
 mod tests;

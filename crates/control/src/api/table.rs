@@ -13,11 +13,11 @@ use axum::{
     routing::{MethodFilter, MethodRouter, on},
 };
 use flotilla_protocol::api::{
-    ActOnContainer, AddDevice, EndPush, ExplainAccess, GetDevice, GetEnrollment, GetFleet, GetPolicy,
-    GetPush, List, ListActivity, ListContainers, ListDevices, ListImages, ListNetworks, ListPaths,
-    ListRelays, ListSshHosts, ListStacks, ListVolumes, Method, OpenSession, PREFIX, PromoteRelay, PushDevice,
-    RemoveDevice, Request, ReviewPolicy, RevokeDevice, RotateDevice, Row, SetPolicy, TestAddresses, TestPath,
-    UpdateDevice, UpdateFleet,
+    ActOnContainer, AddDevice, ChangeMode, EndPush, ExplainAccess, GetDevice, GetEnrollment, GetFleet,
+    GetPolicy, GetPush, List, ListActivity, ListContainers, ListDevices, ListImages, ListNetworks, ListPaths,
+    ListRelays, ListSshHosts, ListStacks, ListVolumes, Method, OpenSession, PREFIX, PlaceInPod, PromoteRelay,
+    PushDevice, RemoveDevice, Request, ReviewPolicy, RevokeDevice, RotateDevice, Row, SetPolicy,
+    TestAddresses, TestPath, UpdateDevice, UpdateFleet,
 };
 use std::sync::Arc;
 use utoipa::ToSchema;
@@ -243,9 +243,10 @@ pub(super) fn table() -> Vec<Route> {
         Route::list::<ListDevices, _, _>(VIEW, "/devices", "All devices", devices::list),
         Route::send::<AddDevice, _>(ENROLL, "/devices", "Adds a device and makes its enrollment token", devices::add),
         Route::ask::<GetDevice, _>(VIEW, "/devices/{device}", "One device, by id or name", devices::show),
-        Route::send::<UpdateDevice, _>(MANAGE, "/devices/{device}", "Renames or tags a device, or sets when it is relayed", devices::update),
+        Route::send::<UpdateDevice, _>(MANAGE, "/devices/{device}", "Renames or tags a device, sets when it is relayed, or keeps its host networking", devices::update),
         Route::ask::<RemoveDevice, _>(MANAGE, "/devices/{device}", "Forgets a pending or revoked device", devices::remove),
         Route::send::<RevokeDevice, _>(MANAGE, "/devices/{device}/revoke", "Ends a device's trust", devices::revoke),
+        Route::send::<ChangeMode, _>(MANAGE, "/devices/{device}/mode", "Changes a device's network mode", devices::change_mode),
         Route::send::<RotateDevice, _>(ENROLL, "/devices/{device}/rotate", "Makes a new token for the same device", devices::rotate),
         Route::ask::<GetEnrollment, _>(VIEW, "/devices/{device}/enrollment", "How far a device's enrollment has come", enrollment::show),
         Route::ask::<ListSshHosts, _>(SSH, "/ssh/hosts", "The hosts that the owner's ssh configuration names", push::hosts),
@@ -258,6 +259,7 @@ pub(super) fn table() -> Vec<Route> {
         Route::rows::<ListVolumes, _, _>(VIEW, "/volumes", "Volumes of the fleet", inventory::volumes),
         Route::rows::<ListNetworks, _, _>(VIEW, "/networks", "Networks of the fleet", inventory::networks),
         Route::ask::<ActOnContainer, _>(OPERATE, "/devices/{device}/containers/{container}/{action}", "Starts, stops or restarts a container", containers::act),
+        Route::send::<PlaceInPod, _>(MANAGE, "/devices/{device}/containers/{container}/pod", "Puts a container into its device's pod, or takes it out", containers::place),
         Route::ask::<GetPolicy, _>(VIEW, "/policy", "The access policy in force", policy::show),
         Route::send::<SetPolicy, _>(POLICY, "/policy", "Replaces the access policy", policy::replace),
         Route::send::<ReviewPolicy, _>(VIEW, "/policy/review", "What a policy would change", policy::review),

@@ -1,9 +1,10 @@
 //! What about a device a person should look at, derived from what is known of it.
 
+use super::inbound::{is_in_the_machine, is_undecided};
 use crate::store::{DeviceRow, Known};
 use flotilla_protocol::{
     cidr::IpRange,
-    device::{Attention, NetworkMode},
+    device::Attention,
     inventory::EngineState,
     mesh::{MeshState, MeshTrouble},
 };
@@ -11,10 +12,10 @@ use flotilla_protocol::{
 /// A clock further off than this breaks more than it shows: one-time passwords, logs side by side.
 const SKEW_SECONDS: i64 = 30;
 
-/// `range` is the mesh's.
 /// On a large disk a tenth is plenty: this much holds a round of image updates.
 const LOW_DISK: u64 = 10 << 30;
 
+/// `range` is the mesh's.
 pub(super) fn attention(row: &DeviceRow, known: &Known, range: &str) -> Vec<Attention> {
     let mut found = Vec::new();
     if let Some(imposter) = row.imposter.clone() {
@@ -26,8 +27,12 @@ pub(super) fn attention(row: &DeviceRow, known: &Known, range: &str) -> Vec<Atte
     }
     found.extend(off_mesh(row, known, range));
     match &known.engine {
-        Some(EngineState::Running(engine)) if engine.docker_desktop && row.mode == NetworkMode::Host => {
-            found.push(Attention::DockerDesktopHost);
+        Some(EngineState::Running(_)) if is_undecided(row, known) => {
+            found.push(if is_in_the_machine(row, known) {
+                Attention::DockerDesktopHost
+            } else {
+                Attention::DockerDesktop
+            });
         }
         Some(engine) => {
             found.extend(engine.reason().map(|reason| Attention::Engine {
@@ -95,7 +100,7 @@ mod tests {
     use super::*;
     use crate::store::tests::device;
     use flotilla_protocol::{
-        device::{Facts, Usage},
+        device::{Facts, NetworkMode, Usage},
         inventory::EngineFacts,
         mesh::{MeshReport, Nat},
     };
@@ -194,7 +199,7 @@ mod tests {
         };
         assert_eq!(
             attention(&row, &known, RANGE),
-            [Attention::DockerDesktopHost, skew.clone(), disk.clone()]
+            [Attention::DockerDesktop, skew.clone(), disk.clone()]
         );
         row.mode = NetworkMode::Bridge;
         assert_eq!(
@@ -202,6 +207,24 @@ mod tests {
             [skew, disk],
             "Docker Desktop hides nothing in bridge mode"
         );
+    }
+
+    #[test]
+    fn docker_desktop_around_the_agent_is_another_matter_than_beside_it() {
+        let mut row = device("mac", 1);
+        let mut known = Known {
+            engine: Some(EngineState::Running(EngineFacts {
+                docker_desktop: true,
+                ..EngineFacts::default()
+            })),
+            facts: Some(Facts::default()),
+            ..Known::default()
+        };
+        assert_eq!(attention(&row, &known, RANGE), [Attention::DockerDesktop]);
+        known.facts.as_mut().unwrap().containerized = true;
+        assert_eq!(attention(&row, &known, RANGE), [Attention::DockerDesktopHost]);
+        row.host_kept = true;
+        assert_eq!(attention(&row, &known, RANGE), [], "somebody decided for it");
     }
 
     #[test]

@@ -34,7 +34,7 @@ impl Entry {
                 address: row.mesh_ip,
                 tags: row.tags.clone(),
                 user: None,
-                mode: row.mode,
+                mode: self.mode_in_force(),
             },
             public_key: self.public_key(),
             relay: row.relay,

@@ -10,7 +10,6 @@ use flotilla_fleet::{Life, PresenceState};
 use flotilla_protocol::{
     Timestamp,
     api::{List, Resource, ResourceRef},
-    device::NetworkMode,
     id::DeviceId,
     path::{Path, PathReason, PeerPath},
 };
@@ -171,6 +170,7 @@ impl State {
             reason,
             name: cause.row.name.as_str(),
             is_this_computer: cause.row.this_computer,
+            closed: cause.closed(),
             since,
             now,
         };
@@ -202,7 +202,7 @@ impl State {
         if !self.connected(from.row.id, to.row.id) {
             return (PathReason::NonePolicy, to);
         }
-        if to.row.mode == NetworkMode::Bridge {
+        if to.closed().is_some() {
             return (PathReason::NoneMode, to);
         }
         if let Some(away) = [(to, from), (from, to)]

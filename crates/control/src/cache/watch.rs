@@ -6,7 +6,7 @@ use flotilla_protocol::{
     agent::{ItemRef, Report},
     api::{Resource, ResourceRef},
     id::DeviceId,
-    inventory::{Inventory, Item, Kind},
+    inventory::{EngineState, Inventory, Item, Kind},
     mesh::{MeshReport, MeshState},
 };
 
@@ -27,6 +27,7 @@ impl State {
             return Heard::Nothing;
         };
         entry.row.last_seen = Some(now);
+        let closed = entry.closed();
         let changed = match report {
             Report::Hello(hello) => {
                 entry.known.clock_skew_seconds = Some(hello.sent_at.as_second() - now.as_second());
@@ -34,7 +35,12 @@ impl State {
                     | set(&mut entry.known.facts, hello.facts)
             }
             Report::Facts(facts) => set(&mut entry.known.facts, facts),
-            Report::Engine(engine) => set(&mut entry.known.engine, engine),
+            Report::Engine(engine) => {
+                if let EngineState::Running(facts) = &engine {
+                    entry.known.was_docker_desktop = facts.docker_desktop;
+                }
+                set(&mut entry.known.engine, engine)
+            }
             Report::Usage(usage) => {
                 entry.known.usage = Some(usage);
                 return Heard::Figures;
@@ -68,6 +74,14 @@ impl State {
             }
             Report::Unknown => return Heard::Nothing,
         };
+        if self
+            .devices
+            .get(&id)
+            .is_some_and(|entry| entry.closed() != closed)
+        {
+            self.map_device(id);
+            self.publish_paths_of(id, now);
+        }
         self.publish_device(id, now);
         if changed { Heard::Changed } else { Heard::Nothing }
     }

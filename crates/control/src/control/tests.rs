@@ -2,6 +2,7 @@
 
 mod known;
 mod mesh;
+mod modes;
 
 use super::*;
 use crate::{config::Ui, testbed::Machine};
@@ -16,7 +17,7 @@ use flotilla_identity::{ControlTrust, agent_config};
 use flotilla_link::{DialError, Introduction, LinkEnd, Target, call, dial};
 use flotilla_protocol::{
     Code,
-    agent::{CONTAINERS_PATH, Hello, PING_PATH, REVOKED_PATH, Report, SETTINGS_PATH, WATCH_PATH},
+    agent::{CONTAINERS_PATH, Hello, MODE_PATH, PING_PATH, REVOKED_PATH, Report, SETTINGS_PATH, WATCH_PATH},
     api::{List, Row, Stage},
     device::Device,
     enroll::{ENROLL_PATH, EnrollResponse},
@@ -155,6 +156,7 @@ impl Enrolled {
         let router = Router::new()
             .route(WATCH_PATH, get(watch))
             .route(PING_PATH, get(async || Json(json!({}))))
+            .route(MODE_PATH, modes::moves(&calls))
             .route(
                 MAP_PATH,
                 post(move |Json(push): Json<MapPush>| async move { Json(mapped.lock().unwrap().take(push)) }),

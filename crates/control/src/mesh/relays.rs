@@ -1,7 +1,7 @@
 //! Devices that pass other devices' packets on: made so by the owner, told by their settings, listed in every map.
 
 use crate::{
-    cache::{Entry, State},
+    cache::{Closed, Entry, State},
     core::Core,
     refusal::Refusal,
     relay,
@@ -14,7 +14,6 @@ use flotilla_protocol::{
     activity::{Action, Actor},
     agent::RelayDuty,
     api::PromoteRelay,
-    device::NetworkMode,
     endpoint::Endpoint,
     key::PublicKey,
 };
@@ -76,11 +75,15 @@ fn wanted(entry: &Entry, request: &PromoteRelay) -> Result<Relaying, Refusal> {
             "The controller runs a relay on this computer already. Choose another device.",
         ));
     }
-    if entry.row.mode == NetworkMode::Bridge {
+    if let Some(closed) = entry.closed() {
+        let why = match closed {
+            Closed::Bridge => "uses Bridge networking",
+            Closed::DockerDesktop => "has host networking of Docker Desktop's virtual machine",
+        };
         return Err(Refusal::new(
             Code::Conflict,
             format!(
-                "{name} uses Bridge networking, so nothing can reach a relay on it. Choose a device with Host networking."
+                "{name} {why}, so nothing can reach a relay on it. Choose a device with Host networking."
             ),
         ));
     }

@@ -1,6 +1,6 @@
 //! Why a path is what it is, as the one sentence that people read.
 
-use crate::clock::Clock;
+use crate::{cache::Closed, clock::Clock};
 use flotilla_protocol::{Timestamp, path::PathReason};
 
 /// A reason with what its sentence names.
@@ -11,6 +11,8 @@ pub(crate) struct Sentence<'a> {
     pub(crate) name: &'a str,
     /// That device is the computer that control runs on.
     pub(crate) is_this_computer: bool,
+    /// Why nothing may come in there.
+    pub(crate) closed: Option<Closed>,
     /// Since when it is so; for an end that is away, when it was last there.
     pub(crate) since: Option<Timestamp>,
     pub(crate) now: Timestamp,
@@ -52,6 +54,9 @@ impl Sentence<'_> {
                 None => format!("No path: {name} was not seen yet"),
             },
             PathReason::NoneNoRelay => format!("No path: {name} can't reach any relay"),
+            PathReason::NoneMode if self.closed == Some(Closed::DockerDesktop) => {
+                format!("No path: Host networking on {name} is that of Docker Desktop's virtual machine")
+            }
             PathReason::NoneMode => format!("No path: {name} uses Bridge networking"),
             PathReason::NonePolicy => "No path: no rule lets these devices talk".to_owned(),
             PathReason::Unknown => match age {
@@ -84,6 +89,7 @@ mod tests {
             reason,
             name: "vps-2",
             is_this_computer: true,
+            closed: None,
             since: since.parse().ok(),
             now: clock.now(),
         };

@@ -1,14 +1,20 @@
-//! Changes of a device that is in the fleet: name, tags, the end of its trust, its end.
+//! Changes of a device that is in the fleet: name, tags, relaying, the end of its trust, its end.
 
-use super::{by_owner, get, parse_name, parse_tags};
+use super::{by_owner, get, mode::words, parse_name, parse_tags};
 use crate::{core::Core, mesh, push, refusal::Refusal, store::DeviceRow};
-use flotilla_protocol::{Problem, activity::Action, agent::REVOKED_PATH, api::UpdateDevice, device::Device};
+use flotilla_protocol::{
+    Code, Problem,
+    activity::Action,
+    agent::REVOKED_PATH,
+    api::UpdateDevice,
+    device::{Device, NetworkMode},
+};
 use std::time::Duration;
 
 /// How long a revoked agent may take to say that it heard; the link ends with or without that.
 const FAREWELL: Duration = Duration::from_millis(1_500);
 
-/// Renames, tags, and sets when a device is relayed.
+/// Renames, tags, sets when a device is relayed, and whether its host networking is meant on Docker Desktop.
 pub(crate) async fn update(core: &Core, request: UpdateDevice) -> Result<Device, Refusal> {
     let _changing = core.change.lock().await;
     let entry = get(core, &request.device)?;
@@ -29,6 +35,7 @@ pub(crate) async fn update(core: &Core, request: UpdateDevice) -> Result<Device,
             entry.row.name = row.name.clone();
             entry.row.tags = row.tags.clone();
             entry.row.relay = row.relay;
+            entry.row.host_kept = row.host_kept;
         });
         // Rows and paths carry their device's name.
         state.publish_inventory(row.id, now);
@@ -83,6 +90,22 @@ fn changed(
     if let Some(relay) = request.relay.filter(|relay| *relay != row.relay) {
         details.push(format!("Access Relay: {relay}."));
         row.relay = relay;
+    }
+    if let Some(kept) = request.host_kept.filter(|kept| *kept != row.host_kept) {
+        if kept && row.mode != NetworkMode::Host {
+            return Err(Refusal::new(
+                Code::Conflict,
+                format!(
+                    "{} uses {}, so there is no Host networking to keep.",
+                    row.name,
+                    words(row.mode)
+                ),
+            )
+            .with_field("host_kept"));
+        }
+        let what = if kept { "kept" } else { "no longer kept" };
+        details.push(format!("Host networking is {what} on Docker Desktop."));
+        row.host_kept = kept;
     }
     Ok((row, details))
 }

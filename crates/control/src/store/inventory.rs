@@ -17,6 +17,9 @@ pub(crate) struct Known {
     pub(crate) agent_version: Option<String>,
     pub(crate) facts: Option<Facts>,
     pub(crate) engine: Option<EngineState>,
+    /// The engine was Docker Desktop's when it last ran.
+    #[serde(default)]
+    pub(crate) was_docker_desktop: bool,
     pub(crate) usage: Option<Usage>,
     pub(crate) clock_skew_seconds: Option<i64>,
     #[serde(default)]

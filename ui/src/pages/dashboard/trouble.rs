@@ -105,7 +105,7 @@ fn rank(attention: &Attention) -> (Rank, bool) {
         Attention::Engine { .. } => (Rank::Engine, true),
         Attention::Mesh { .. } => (Rank::Mesh, true),
         Attention::ClockSkew { .. } => (Rank::ClockSkew, false),
-        Attention::DockerDesktopHost | Attention::Unknown => (Rank::Other, false),
+        Attention::DockerDesktopHost | Attention::DockerDesktop | Attention::Unknown => (Rank::Other, false),
     }
 }
 

@@ -1,0 +1,52 @@
+//! Whether anything from the mesh may come in at a device at all, whatever the rules say.
+
+use super::Entry;
+use crate::store::{DeviceRow, Known};
+use flotilla_protocol::{device::NetworkMode, inventory::EngineState};
+
+/// Why nothing may come in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Closed {
+    /// Its agent is in a network of its own, on purpose.
+    Bridge,
+    /// It has host networking on Docker Desktop, so what came in would reach a virtual machine and not the computer
+    /// that people think of; and nobody decided for that.
+    DockerDesktop,
+}
+
+impl Entry {
+    /// Why nothing may come in; `None` where the rules decide.
+    pub(crate) fn closed(&self) -> Option<Closed> {
+        match self.row.mode {
+            NetworkMode::Bridge => Some(Closed::Bridge),
+            NetworkMode::Host if is_in_the_machine(&self.row, &self.known) => Some(Closed::DockerDesktop),
+            NetworkMode::Host | NetworkMode::Pause => None,
+        }
+    }
+
+    /// The mode that counts for what comes in.
+    pub(super) fn mode_in_force(&self) -> NetworkMode {
+        self.closed().map_or(self.row.mode, |_| NetworkMode::Bridge)
+    }
+}
+
+/// The agent itself has Docker Desktop's virtual machine for a host.
+pub(super) fn is_in_the_machine(row: &DeviceRow, known: &Known) -> bool {
+    let is_containerized = known.facts.as_ref().is_some_and(|facts| facts.containerized);
+    is_containerized && is_undecided(row, known)
+}
+
+/// Host networking on Docker Desktop, whoever has it there, that nobody decided for.
+pub(super) fn is_undecided(row: &DeviceRow, known: &Known) -> bool {
+    row.mode == NetworkMode::Host && !row.host_kept && known.is_docker_desktop()
+}
+
+impl Known {
+    /// An engine that does not run now is the one that it was when it did.
+    fn is_docker_desktop(&self) -> bool {
+        match &self.engine {
+            Some(EngineState::Running(engine)) => engine.docker_desktop,
+            _ => self.was_docker_desktop,
+        }
+    }
+}

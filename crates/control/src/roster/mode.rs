@@ -1,0 +1,139 @@
+//! A device's network mode, changed while the device runs.
+//!
+//! Life of a change: recorded, which is when maps and filters follow → ordered from the agent, which moves by itself
+//! where it runs in a container → or, where it can't, done by a person, who gets the texts of a fresh token.
+
+use super::{by_owner, get, rotate};
+use crate::{cache::Entry, core::Core, refusal::Refusal};
+use flotilla_fleet::{Life, enrollment};
+use flotilla_link::CallError;
+use flotilla_protocol::{
+    Code,
+    activity::Action,
+    agent::{MODE_PATH, ModeOrder},
+    api::{ByHand, ChangeMode, ModeChanged, RotateDevice},
+    device::NetworkMode,
+};
+use std::time::Duration;
+
+/// How long an agent may take to prepare its move: it looks at its own container and starts another one.
+const PREPARES: Duration = Duration::from_secs(20);
+
+/// Puts a device into another mode.
+pub(crate) async fn change_mode(core: &Core, request: ChangeMode) -> Result<ModeChanged, Refusal> {
+    enrollment::lifetime(request.expires_seconds)?;
+    let before = record(core, &request).await?;
+    let by_hand = match before {
+        None => None,
+        Some(entry) => match order(core, &entry, request.mode).await {
+            Ok(()) => None,
+            Err(reason) => {
+                let rotate_device = RotateDevice {
+                    device: entry.row.id.to_string(),
+                    expires_seconds: request.expires_seconds,
+                };
+                let texts = Box::new(rotate(core, rotate_device).await?);
+                Some(ByHand { reason, texts })
+            }
+        },
+    };
+    let entry = get(core, &request.device)?;
+    let device = Box::new(core.cache.lock().view(&entry, core.clock.now()));
+    Ok(ModeChanged { device, by_hand })
+}
+
+/// Writes the mode and has everything follow that control decides by itself. Answers the device as it was before,
+/// or nothing where nothing changes.
+async fn record(core: &Core, request: &ChangeMode) -> Result<Option<Entry>, Refusal> {
+    let _changing = core.change.lock().await;
+    let entry = get(core, &request.device)?;
+    check(&entry, request.mode)?;
+    if entry.row.mode == request.mode {
+        return Ok(None);
+    }
+    let mut row = entry.row.clone();
+    row.mode = request.mode;
+    // Who comes back to host networking decides anew.
+    row.host_kept = false;
+    core.store.save_device(&row).await?;
+    let now = core.clock.now();
+    {
+        let mut state = core.cache.lock();
+        state.change(row.id, now, |entry| {
+            entry.row.mode = row.mode;
+            entry.row.host_kept = row.host_kept;
+        });
+        state.publish_paths_of(row.id, now);
+    }
+    let details = format!("Network mode: {}, before: {}.", row.mode, entry.row.mode);
+    core.record(by_owner(Action::DeviceUpdated, row.id, &row.name, details))
+        .await;
+    Ok(Some(entry))
+}
+
+fn check(entry: &Entry, mode: NetworkMode) -> Result<(), Refusal> {
+    let name = &entry.row.name;
+    if entry.life() == Life::Revoked {
+        return Err(Refusal::new(
+            Code::Conflict,
+            format!("{name} is revoked. Make a new command for it first: then it can be changed."),
+        ));
+    }
+    if entry.row.relaying.is_some() && mode == NetworkMode::Bridge {
+        return Err(Refusal::new(
+            Code::Conflict,
+            format!(
+                "{name} is a relay, and nothing could reach it with Bridge networking. Let it be a relay no longer first."
+            ),
+        ));
+    }
+    Ok(())
+}
+
+/// Has the agent move by itself, or says why it can't.
+async fn order(core: &Core, entry: &Entry, mode: NetworkMode) -> Result<(), String> {
+    let name = &entry.row.name;
+    if entry.life() == Life::Pending {
+        return Err(format!(
+            "{name} has not joined yet. Its earlier commands no longer count."
+        ));
+    }
+    let facts = entry.known.facts.as_ref();
+    if !facts.is_some_and(|facts| facts.containerized) {
+        // That is host networking already.
+        return match mode {
+            NetworkMode::Host => Ok(()),
+            NetworkMode::Bridge | NetworkMode::Pause => Err(format!(
+                "The agent of {name} runs directly on the device, and {} needs one in a container. Once that is online, end the one on the device: sudo flotilla-agent uninstall",
+                words(mode)
+            )),
+        };
+    }
+    let Some(link) = core.hub.lookup(entry.row.id) else {
+        return Err(format!("{name} is offline, so its agent can't be told to move."));
+    };
+    let answer = link
+        .post::<serde_json::Value>(MODE_PATH, &ModeOrder { mode }, PREPARES)
+        .await;
+    answer.map(|_| ()).map_err(|error| match error {
+        CallError::Refused(problem) if problem.code == Code::NotFound => {
+            format!("The agent of {name} is of a version that can't move by itself.")
+        }
+        CallError::Refused(problem) => {
+            format!("The agent of {name} can't move by itself: {}", problem.message)
+        }
+        CallError::Closed | CallError::TimedOut(_) | CallError::Busy | CallError::Malformed(_) => {
+            tracing::warn!(device.id = %entry.row.id, %error, "an agent did not answer the order to move");
+            format!("The agent of {name} did not answer when it was told to move.")
+        }
+    })
+}
+
+/// A mode as people call it.
+pub(super) fn words(mode: NetworkMode) -> &'static str {
+    match mode {
+        NetworkMode::Host => "Host networking",
+        NetworkMode::Bridge => "Bridge networking",
+        NetworkMode::Pause => "Pause container",
+    }
+}
