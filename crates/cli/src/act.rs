@@ -1,8 +1,12 @@
-//! `start`, `stop`, `restart`: one container of one device.
+//! `start`, `stop`, `restart`, `pod`: one container of one device.
 
-use crate::{failure::Failure, out};
+use crate::{args::PodCommand, failure::Failure, out};
 use flotilla_client::Client;
-use flotilla_protocol::{api::ActOnContainer, inventory::ContainerAction};
+use flotilla_protocol::{
+    agent::PodPlacement,
+    api::{ActOnContainer, PlaceInPod},
+    inventory::ContainerAction,
+};
 use std::str::FromStr;
 
 /// `DEVICE/CONTAINER`.
@@ -47,6 +51,24 @@ pub(crate) async fn run(client: &Client, target: Target, verb: Verb) -> Result<(
             device,
             container,
             action,
+        })
+        .await?;
+    Ok(out::line(&said)?)
+}
+
+pub(crate) async fn place(client: &Client, command: PodCommand) -> Result<(), Failure> {
+    let (target, member, place) = match command {
+        PodCommand::Add { target } => (target, true, "in the pod"),
+        PodCommand::Remove { target } => (target, false, "out of the pod"),
+    };
+    let Target { device, container } = target;
+    let said = format!("{container} on {device} is {place}.");
+    let placement = PodPlacement { member };
+    client
+        .send(&PlaceInPod {
+            device,
+            container,
+            placement,
         })
         .await?;
     Ok(out::line(&said)?)

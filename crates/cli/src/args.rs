@@ -59,6 +59,11 @@ pub(crate) enum Command {
     Stop { target: Target },
     /// Restart a container
     Restart { target: Target },
+    /// Put containers into the pod of their device, and take them out
+    Pod {
+        #[command(subcommand)]
+        command: PodCommand,
+    },
 }
 
 #[derive(Debug, Arguments)]
@@ -115,10 +120,22 @@ pub(crate) enum DeviceCommand {
         name: String,
         preference: RelayPreference,
     },
+    /// Change what of a device the mesh can reach; prints what to run on it where its agent can't move by itself
+    Mode(Mode),
+    /// Keep host networking on Docker Desktop, where it reaches the virtual machine and not the computer
+    KeepHost { name: String },
     /// Install a device's agent over SSH, with your own keys
     Push(Push),
     /// Give a device another name
     Rename { name: String, new: DeviceName },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum PodCommand {
+    /// Recreate a container inside the pod, at the mesh address of its device
+    Add { target: Target },
+    /// Recreate a container as it was before it joined the pod
+    Remove { target: Target },
 }
 
 #[derive(Debug, Subcommand)]
@@ -248,6 +265,15 @@ pub(crate) struct Rotate {
     pub(crate) token: Token,
 }
 
+#[derive(Debug, Arguments)]
+pub(crate) struct Mode {
+    pub(crate) name: String,
+    /// host, bridge or pause
+    pub(crate) mode: NetworkMode,
+    #[command(flatten)]
+    pub(crate) token: Token,
+}
+
 /// How long the token lives, and what is printed of it.
 #[derive(Debug, Arguments)]
 pub(crate) struct Token {
@@ -267,8 +293,12 @@ pub(crate) struct Token {
 pub(crate) enum Form {
     Install,
     DockerRun,
+    /// The same for PowerShell on Windows
+    Powershell,
     Compose,
     Config,
+    /// What runs the config file
+    ConfigRun,
 }
 
 #[derive(Debug, Arguments)]
@@ -363,6 +393,8 @@ mod tests {
             ("flotilla policy explain a b http/80", "not a protocol"),
             ("flotilla policy explain a b icmp/8", "has no ports"),
             ("flotilla policy explain a b tcp/0", "from 1 to 65535"),
+            ("flotilla device mode nas vpn", "not one of host, bridge, pause"),
+            ("flotilla pod add nas", "DEVICE/CONTAINER"),
             (
                 "flotilla device relay nas often",
                 "not one of auto, always, never",

@@ -17,6 +17,7 @@ use flotilla_protocol::{
 };
 
 mod add;
+mod mode;
 mod push;
 
 pub(crate) async fn run(client: &Client, command: DeviceCommand) -> Result<(), Failure> {
@@ -29,6 +30,8 @@ pub(crate) async fn run(client: &Client, command: DeviceCommand) -> Result<(), F
         DeviceCommand::Remove { name } => remove(client, name).await,
         DeviceCommand::Tag { name, changes } => tag(client, name, changes).await,
         DeviceCommand::Relay { name, preference } => relay(client, name, preference).await,
+        DeviceCommand::Mode(arguments) => mode::change(client, arguments).await,
+        DeviceCommand::KeepHost { name } => mode::keep_host(client, name).await,
         DeviceCommand::Push(arguments) => push::push(client, arguments).await,
         DeviceCommand::Rename { name, new } => rename(client, name, new.to_string()).await,
     }

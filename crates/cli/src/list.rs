@@ -5,7 +5,7 @@ use flotilla_client::Client;
 use flotilla_protocol::{
     Timestamp,
     api::{List, ListContainers, ListImages, ListNetworks, ListStacks, ListVolumes, Request, Row},
-    inventory::{Container, Health, Image, Network, Port, Stack, Volume},
+    inventory::{Container, Health, Image, Network, PodRole, Port, Stack, Volume},
 };
 use serde::Serialize;
 
@@ -22,6 +22,7 @@ pub(crate) async fn containers(client: &Client, list: Arguments) -> Result<(), F
             "CONTAINER",
             "STATUS",
             "STACK",
+            "POD",
             "IMAGE",
             "PORTS",
             "AS OF",
@@ -136,7 +137,7 @@ fn table<T, const N: usize>(
     table
 }
 
-fn container(container: &Container, device: String, age: String) -> [String; 7] {
+fn container(container: &Container, device: String, age: String) -> [String; 8] {
     let status = match container.health {
         Health::Unhealthy => format!("{} (unhealthy)", container.status),
         Health::Starting => format!("{} (health: starting)", container.status),
@@ -149,10 +150,20 @@ fn container(container: &Container, device: String, age: String) -> [String; 7] 
         container.name.clone(),
         status,
         container.stack.clone().unwrap_or_default(),
+        container.pod.map(pod).unwrap_or_default().to_owned(),
         container.image.clone(),
         ports.join(", "),
         age,
     ]
+}
+
+/// Its part in the pod of its device.
+fn pod(role: PodRole) -> &'static str {
+    match role {
+        PodRole::Pause => "pause",
+        PodRole::Member => "member",
+        PodRole::Unknown => "",
+    }
 }
 
 /// `5432`, `8080→80`, `53/udp`. The address is left out: it is nearly always all of them, once for IPv4 and once for IPv6.

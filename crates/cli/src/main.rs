@@ -53,5 +53,6 @@ async fn run(args: Args) -> Result<(), Failure> {
         Command::Start { target } => act::run(&client()?, target, act::START).await,
         Command::Stop { target } => act::run(&client()?, target, act::STOP).await,
         Command::Restart { target } => act::run(&client()?, target, act::RESTART).await,
+        Command::Pod { command } => act::place(&client()?, command).await,
     }
 }

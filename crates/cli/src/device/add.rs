@@ -33,7 +33,7 @@ pub(super) async fn add(client: &Client, arguments: Add) -> Result<(), Failure> 
             mode: Some(mode),
             relay: Some(relay),
             tags: tags.iter().map(Tag::to_string).collect(),
-            expires_seconds: expires_seconds(&token),
+            expires_seconds: token.expires_seconds(),
         })
         .await?;
     if let Err(failure) = hand_over(&added, &token) {
@@ -47,7 +47,7 @@ pub(super) async fn add(client: &Client, arguments: Add) -> Result<(), Failure> 
 
 pub(super) async fn rotate(client: &Client, arguments: Rotate) -> Result<(), Failure> {
     let Rotate { name, token } = arguments;
-    let expires_seconds = expires_seconds(&token);
+    let expires_seconds = token.expires_seconds();
     let added = client
         .send(&RotateDevice {
             device: name,
@@ -57,12 +57,15 @@ pub(super) async fn rotate(client: &Client, arguments: Rotate) -> Result<(), Fai
     hand_over(&added, &token)
 }
 
-fn expires_seconds(token: &Token) -> Option<u32> {
-    let default = (token.form == Some(Form::Config)).then_some(CONFIG_LIFETIME);
-    token.expires.or(default).map(|lifetime| lifetime.0)
+impl Token {
+    pub(super) fn expires_seconds(&self) -> Option<u32> {
+        let default = (self.form == Some(Form::Config)).then_some(CONFIG_LIFETIME);
+        self.expires.or(default).map(|lifetime| lifetime.0)
+    }
 }
 
-fn hand_over(added: &DeviceAdded, token: &Token) -> Result<(), Failure> {
+/// Prints what was asked for of a fresh token.
+pub(super) fn hand_over(added: &DeviceAdded, token: &Token) -> Result<(), Failure> {
     if token.json {
         return Ok(out::json(added)?);
     }
@@ -85,8 +88,10 @@ fn text(added: &DeviceAdded, form: Form) -> (Option<&str>, Option<&str>) {
     let (text, reason) = match form {
         Form::Install => (&added.install, &reasons.install),
         Form::DockerRun => (&added.docker_run, &reasons.docker_run),
+        Form::Powershell => (&added.docker_run_powershell, &reasons.docker_run),
         Form::Compose => (&added.compose, &reasons.compose),
         Form::Config => (&added.config, &reasons.config),
+        Form::ConfigRun => (&added.config_run, &reasons.config),
     };
     (text.as_deref(), reason.as_deref())
 }
@@ -163,11 +168,11 @@ mod tests {
             json: false,
             form,
         };
-        assert_eq!(expires_seconds(&token(Some(Form::Config), None)), Some(86_400));
+        assert_eq!(token(Some(Form::Config), None).expires_seconds(), Some(86_400));
         assert_eq!(
-            expires_seconds(&token(Some(Form::Config), Some(Lifetime(900)))),
+            token(Some(Form::Config), Some(Lifetime(900))).expires_seconds(),
             Some(900)
         );
-        assert_eq!(expires_seconds(&token(None, None)), None);
+        assert_eq!(token(None, None).expires_seconds(), None);
     }
 }

@@ -17,9 +17,11 @@ fn container_row(device: &str, name: &str, status: &str, health: &str) -> serde_
 
 #[test]
 fn only_what_cannot_be_asked_now_shows_its_age() {
+    let mut member = container_row("nas", "postgres", "Running", "unhealthy");
+    member["pod"] = "member".into();
     let list: List<Row<Container>> = serde_json::from_value(serde_json::json!({
         "items": [
-            container_row("nas", "postgres", "Running", "unhealthy"),
+            member,
             container_row("pi-garage", "web", "Exited (1)", "none"),
         ],
         "unreachable_devices": [{"device": "pi-garage", "reason": "offline"}],
@@ -30,15 +32,16 @@ fn only_what_cannot_be_asked_now_shows_its_age() {
         "CONTAINER",
         "STATUS",
         "STACK",
+        "POD",
         "IMAGE",
         "PORTS",
         "AS OF",
     ];
     let now = "2026-01-02T07:05:00Z".parse().unwrap();
     insta::assert_snapshot!(table(&list, heading, container, now).render(), @r"
-    DEVICE      CONTAINER   STATUS                IMAGE         PORTS             AS OF
-    nas         postgres    Running (unhealthy)   postgres:17   8080→80, 53/udp
-    pi-garage   web         Exited (1)            postgres:17   8080→80, 53/udp   4 h ago
+    DEVICE      CONTAINER   STATUS                POD      IMAGE         PORTS             AS OF
+    nas         postgres    Running (unhealthy)   member   postgres:17   8080→80, 53/udp
+    pi-garage   web         Exited (1)                     postgres:17   8080→80, 53/udp   4 h ago
     ");
 }
 

@@ -1,0 +1,48 @@
+//! `device mode` and `device keep-host`: another network mode for a device that runs.
+
+use super::add::hand_over;
+use crate::{
+    args::{Form, Mode, Token},
+    failure::Failure,
+    out,
+};
+use flotilla_client::Client;
+use flotilla_protocol::api::{ByHand, ChangeMode, UpdateDevice};
+
+pub(super) async fn change(client: &Client, arguments: Mode) -> Result<(), Failure> {
+    let Mode { name, mode, token } = arguments;
+    let changed = client
+        .send(&ChangeMode {
+            device: name,
+            mode,
+            expires_seconds: token.expires_seconds(),
+        })
+        .await?;
+    if token.json {
+        return Ok(out::json(&changed)?);
+    }
+    let device = &changed.device.name;
+    out::note(&format!("The network mode of {device} is {mode}."));
+    match changed.by_hand {
+        None => Ok(()),
+        Some(ByHand { reason, texts }) => {
+            out::note(&format!("{reason} Run this on {device}:"));
+            // The text for containers fits every mode.
+            let form = token.form.or(Some(Form::DockerRun));
+            hand_over(&texts, &Token { form, ..token })
+        }
+    }
+}
+
+pub(super) async fn keep_host(client: &Client, name: String) -> Result<(), Failure> {
+    let update = UpdateDevice {
+        device: name,
+        host_kept: Some(true),
+        ..UpdateDevice::default()
+    };
+    let device = client.send(&update).await?;
+    Ok(out::line(&format!(
+        "{} keeps host networking, also on Docker Desktop.",
+        device.name
+    ))?)
+}
