@@ -313,9 +313,14 @@ impl Maps {
         let key = |view: &View| view.as_peer.as_ref().map(|peer| peer.public_key);
         // Another key is another agent, and a change cannot say that there is no ticket any more.
         if key(before) != key(after) || (before.has_ticket && !after.has_ticket) {
-            self.mark(id, Part::All);
-        } else if before.own != after.own {
+            return self.mark(id, Part::All);
+        }
+        if before.own != after.own {
             self.mark(id, Part::Own);
+        }
+        // It was kept while the device was to use no relay.
+        if after.has_ticket && !before.has_ticket {
+            self.mark(id, Part::Ticket);
         }
     }
 

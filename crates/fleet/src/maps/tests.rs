@@ -132,6 +132,22 @@ fn a_device_that_always_relays_shows_no_address_and_one_that_never_does_has_no_t
 }
 
 #[test]
+fn a_device_that_may_use_relays_again_is_told_the_ticket_that_it_had() {
+    let mut maps = fleet(2, open_lab());
+    maps.set_ticket(id(1), key(1), RelayTicket("t".into()), Timestamp::MAX);
+    settle(&mut maps, 2);
+    for relay in [RelayPreference::Never, RelayPreference::Always] {
+        settle(&mut maps, 2);
+        maps.set(Member { relay, ..member(1) });
+    }
+    let Some(MapPush::Change(change)) = maps.push(id(1)) else {
+        panic!("not told as a change");
+    };
+    assert_eq!(change.relay, Some(RelayPreference::Always));
+    assert_eq!(change.ticket, Some(RelayTicket("t".into())));
+}
+
+#[test]
 fn a_ticket_is_renewed_when_its_time_comes_and_for_every_new_key() {
     let mut maps = fleet(1, open_lab());
     let at = |second| Timestamp::from_second(second).unwrap();
