@@ -15,6 +15,7 @@ mod internet;
 mod maps;
 mod matrix;
 mod nat;
+mod preference;
 mod reference;
 mod rekey;
 mod relay;
