@@ -27,10 +27,15 @@ const IMAGES: [(&str, &str); 2] = [
 impl Machine {
     /// Makes the sample images known to its engine.
     pub fn load_images(&self) -> Result<()> {
+        self.load_images_by(|| self.docker())
+    }
+
+    /// The same by the command line of another engine.
+    pub fn load_images_by(&self, engine: impl Fn() -> Command) -> Result<()> {
         let archive = self.directory().join("sample.tar");
         write_root(File::create(&archive)?).context("cannot write the sample image")?;
         for (name, program) in IMAGES {
-            let mut import = self.docker();
+            let mut import = engine();
             import.args([
                 "import",
                 "--change",

@@ -5,7 +5,8 @@
 //! - [`engine`]: images without a registry, and the docker command line of one computer.
 //! - [`flotilla`]: control and agents as the real programs, started, stopped and killed.
 //! - [`fleet`]: one device with one container, online. [`demo`]: a fleet to look at. [`soak`]: the long runs.
-//! - [`meshed`]: devices on one mesh, with what goes over it.
+//! - [`meshed`]: devices on one mesh, with what goes over it. [`modes`]: devices of one network mode.
+//! - [`pasted`]: the texts of Add Device, as people use them. [`podman`]: a machine with another engine.
 //! - [`newcomer`], [`impostor`]: an agent and a control that do what the real ones never would.
 //! - [`swarm`]: a thousand agents in one process. [`bench`]: figures taken with all of these.
 //! - [`slow`]: clients that never finish what they begin.
@@ -29,8 +30,11 @@ pub mod forward;
 pub mod impostor;
 pub mod lab;
 pub mod meshed;
+pub mod modes;
 pub mod newcomer;
 pub mod parts;
+pub mod pasted;
+pub mod podman;
 pub mod program;
 pub mod slow;
 pub mod soak;

@@ -41,6 +41,15 @@ impl Machine {
         Ok(stream)
     }
 
+    /// The answer of a web server, as this machine gets it.
+    pub fn get(&self, address: impl Into<SocketAddr> + Send, within: Duration) -> Result<String> {
+        let mut stream = self.connect(address, within)?;
+        stream.write_all(b"GET / HTTP/1.0\r\n\r\n")?;
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer)?;
+        Ok(answer)
+    }
+
     /// A UDP socket of this machine.
     pub fn udp(&self, port: u16, patience: Duration) -> Result<UdpSocket> {
         self.inside(|| {

@@ -1,0 +1,175 @@
+//! Devices of one network mode, each added by another text, and a native one that tries to reach them.
+//!
+//! The policy is an open lab: what is not reached, is not because of the mode.
+
+use std::net::Ipv4Addr;
+
+use anyhow::{Context, Result, ensure};
+use flotilla_protocol::api::{AddDevice, DeviceAdded, ListPaths, StartingPolicy, UpdateFleet};
+use flotilla_protocol::device::{DeviceStatus, NetworkMode};
+use flotilla_protocol::id::DeviceId;
+use flotilla_protocol::mesh::MeshState;
+use flotilla_protocol::path::Path;
+use serde_json::Value;
+
+use crate::eventually::{eventually, seconds};
+use crate::flotilla::{Agent, AgentSetup, Control};
+use crate::lab::{Lab, Machine};
+use crate::pasted::Text;
+
+/// The native device, on the last machine of the lab.
+pub const NATIVE: &str = "native";
+
+/// One device by a pasted text.
+#[derive(Debug)]
+pub struct Pasted {
+    pub text: Text,
+    pub added: DeviceAdded,
+    /// The number of its machine.
+    machine: usize,
+}
+
+impl Pasted {
+    #[must_use]
+    pub fn machine<'a>(&self, lab: &'a Lab) -> &'a Machine {
+        lab.machine(self.machine)
+    }
+
+    #[must_use]
+    pub fn name(&self) -> &str {
+        self.added.device.name.as_str()
+    }
+
+    #[must_use]
+    pub fn mesh_ip(&self) -> Ipv4Addr {
+        self.added.device.mesh_ip
+    }
+}
+
+/// What a device must keep for others to know it again.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Identity {
+    id: DeviceId,
+    mesh_ip: Ipv4Addr,
+    /// Of the certificate, which belongs to one key.
+    fingerprint: String,
+    /// As a peer has it.
+    wireguard_key: Value,
+}
+
+#[derive(Debug)]
+pub struct Modes {
+    pub control: Control,
+    pub devices: Vec<Pasted>,
+    pub native: DeviceAdded,
+    native_setup: AgentSetup,
+    _native_agent: Agent,
+}
+
+impl Modes {
+    /// The native device, alone.
+    pub async fn begin(lab: &Lab) -> Result<Self> {
+        let control = Control::start(lab)?;
+        let open = UpdateFleet {
+            starting_policy: Some(StartingPolicy::OpenLab),
+            ..UpdateFleet::default()
+        };
+        control.send(&open).await?;
+        let native = control.add(NATIVE).await?;
+        let machine = lab.machine(lab.machines().len());
+        let native_setup = AgentSetup::new(machine, &native)?;
+        let native_agent = native_setup.start(machine)?;
+        Ok(Self {
+            control,
+            devices: Vec::new(),
+            native,
+            native_setup,
+            _native_agent: native_agent,
+        })
+    }
+
+    /// One device for each text as well, all online and on the mesh. The lab has one machine more than there are texts.
+    pub async fn start(lab: &Lab, mode: NetworkMode, texts: &[Text]) -> Result<Self> {
+        let mut modes = Self::begin(lab).await?;
+        for (machine, text) in (1..).zip(texts) {
+            let added = modes.add(text.name(), mode).await?;
+            text.paste(lab.machine(machine), &added)
+                .with_context(|| format!("pasting {}", text.name()))?;
+            modes.devices.push(Pasted {
+                text: *text,
+                added,
+                machine,
+            });
+        }
+        for name in modes.devices.iter().map(Pasted::name).chain([NATIVE]) {
+            modes.is_on_mesh(name).await?;
+        }
+        Ok(modes)
+    }
+
+    pub async fn add(&self, name: &str, mode: NetworkMode) -> Result<DeviceAdded> {
+        let add = AddDevice {
+            name: Some(name.to_owned()),
+            mode: Some(mode),
+            ..AddDevice::default()
+        };
+        self.control.send(&add).await
+    }
+
+    pub async fn is_on_mesh(&self, name: &str) -> Result<()> {
+        self.control.eventually_online(name, seconds(15.0)).await?;
+        eventually(&format!("{name} is on the mesh"), seconds(15.0), async || {
+            let mesh = self.control.device(name).await?.mesh;
+            let state = mesh.as_ref().map(|mesh| &mesh.state);
+            ensure!(matches!(state, Some(MeshState::Up { .. })), "{mesh:?}");
+            Ok(())
+        })
+        .await
+    }
+
+    /// How the native device reaches another one, as control shows it.
+    pub async fn path_to(&self, name: &str) -> Result<Path> {
+        path(&self.control, NATIVE, name).await
+    }
+
+    pub async fn identity(&self, device: &Pasted) -> Result<Identity> {
+        let shown = self.control.device(device.name()).await?;
+        let map = std::fs::read(self.native_setup.state_dir.join("map.json"))?;
+        let map: Value = serde_json::from_slice(&map)?;
+        let mut peers = map["map"]["peers"].as_array().into_iter().flatten();
+        let peer = peers.find(|peer| peer["name"] == device.name());
+        Ok(Identity {
+            id: shown.id,
+            mesh_ip: shown.mesh_ip,
+            fingerprint: shown.certificate.context("no certificate")?.fingerprint,
+            wireguard_key: peer.context("it is no peer of the native device")?["public_key"].clone(),
+        })
+    }
+
+    /// Replaces a device's agent by a new container, and sees that it is the same device.
+    pub async fn recreate(&self, device: &Pasted, machine: &Machine) -> Result<()> {
+        let before = self.identity(device).await?;
+        device.text.remove(machine)?;
+        let name = device.name();
+        self.control
+            .eventually_is(name, DeviceStatus::Reconnecting, seconds(5.0))
+            .await?;
+        device.text.create_again(machine, &device.added)?;
+        self.is_on_mesh(name).await?;
+        let after = self.identity(device).await?;
+        ensure!(before == after, "{before:?} became {after:?}");
+        let devices = self.control.devices().await?.len();
+        ensure!(devices == self.devices.len() + 1, "{devices} devices");
+        Ok(())
+    }
+}
+
+/// How one device reaches another, as control shows it.
+pub async fn path(control: &Control, from: &str, to: &str) -> Result<Path> {
+    let begun = ListPaths {
+        devices: vec![from.to_owned()],
+    };
+    let mut paths = control.send(&begun).await?.items.into_iter();
+    let found = paths.find(|path| path.to.as_str() == to);
+    found.with_context(|| format!("no path from {from} to {to}"))
+}

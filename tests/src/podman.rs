@@ -1,0 +1,112 @@
+//! Podman as the only engine of a machine: root's, with its API socket where systemd would have put it.
+//!
+//! All that is typed runs where its service runs, which sees the networks of containers as files; and `docker`, which
+//! this computer has, is hidden from it.
+
+use std::ffi::OsStr;
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+use anyhow::{Context, Result};
+
+use crate::eventually::{eventually_blocking, seconds};
+use crate::lab::Machine;
+use crate::program::{Program, run};
+
+const SOCKET: &str = "/run/podman/podman.sock";
+
+/// Becomes the service. The text is constant; its argument is the socket.
+const START: &str = r#"set -e
+docker=$(command -v docker) && mount --bind /dev/null "$docker"
+mkdir -p /run/podman
+exec podman system service --time 0 "unix://$1""#;
+
+/// Where control groups are, and the one below which Podman keeps its own.
+const CGROUPS: &str = "/sys/fs/cgroup";
+const PARENT: &str = "libpod_parent";
+
+/// The running service. Dropping it removes all of its containers.
+#[derive(Debug)]
+pub struct Podman<'a> {
+    machine: &'a Machine,
+    service: Program,
+}
+
+impl<'a> Podman<'a> {
+    /// On a machine that was made without an engine.
+    pub fn start(machine: &'a Machine) -> Result<Self> {
+        configure(machine)?;
+        let mut start = with_settings(machine.command("sh"), machine);
+        start.args(["-c", START, "sh", SOCKET]);
+        let service = Program::start(&mut start, machine.directory(), "podman")?;
+        let podman = Self { machine, service };
+        let socket = machine.directory().join("run/podman/podman.sock");
+        eventually_blocking("Podman's socket", seconds(10.0), || Ok(fs::metadata(&socket)?))?;
+        podman.machine.load_images_by(|| podman.podman())?;
+        Ok(podman)
+    }
+
+    /// The podman command line of this machine.
+    #[must_use]
+    pub fn podman(&self) -> Command {
+        self.command("podman")
+    }
+
+    /// Runs a text that a person pastes into a root shell on this machine, exactly as it is.
+    pub fn paste(&self, text: &str) -> Result<String> {
+        run(self.command("bash").args(["-c", text]))
+    }
+
+    fn command(&self, program: impl AsRef<OsStr>) -> Command {
+        let mut command = Command::new("nsenter");
+        let target = self.service.id().to_string();
+        command.args(["--target", &target, "--net", "--uts", "--mount"]);
+        command.arg(format!("--wdns={}", self.machine.directory().display()));
+        command.arg(program);
+        with_settings(command, self.machine)
+    }
+}
+
+impl Drop for Podman<'_> {
+    fn drop(&mut self) {
+        // One that lends its network to others goes after them.
+        for _ in 0..2 {
+            run(self.podman().args(["rm", "--all", "--force", "--time", "0"])).ok();
+        }
+        let hierarchies = fs::read_dir(CGROUPS).into_iter().flatten().flatten();
+        for hierarchy in hierarchies {
+            fs::remove_dir(hierarchy.path().join(PARENT)).ok();
+        }
+        fs::remove_dir(Path::new(CGROUPS).join(PARENT)).ok();
+    }
+}
+
+fn with_settings(mut command: Command, machine: &Machine) -> Command {
+    command
+        .env("CONTAINERS_CONF", machine.directory().join("containers.conf"))
+        .env(
+            "CONTAINERS_STORAGE_CONF",
+            machine.directory().join("storage.conf"),
+        );
+    command
+}
+
+/// Everything below the machine's own directory, with the runtime that is there, and limits that a computer grants
+/// which may not raise them.
+fn configure(machine: &Machine) -> Result<()> {
+    let directory = machine.directory().display();
+    let runtime = run(Command::new("sh").args(["-c", "command -v crun || command -v runc"]))
+        .context("Podman needs crun or runc")?;
+    let containers = format!(
+        "[containers]\ndefault_ulimits = [\"nofile=1024:1024\", \"nproc=1024:1024\"]\n\
+         [engine]\nruntime = \"{runtime}\"\ncgroup_manager = \"cgroupfs\"\nevents_logger = \"file\"\n\
+         [network]\nnetwork_config_dir = \"{directory}/podman-networks\"\n"
+    );
+    let storage = format!(
+        "[storage]\ndriver = \"vfs\"\ngraphroot = \"{directory}/podman\"\nrunroot = \"/run/containers/storage\"\n"
+    );
+    fs::write(machine.directory().join("containers.conf"), containers)?;
+    fs::write(machine.directory().join("storage.conf"), storage)?;
+    Ok(())
+}

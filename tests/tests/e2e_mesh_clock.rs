@@ -1,0 +1,108 @@
+//! Clocks that are off by hours, or are set back: the mesh works all the same, and people are told.
+
+use std::net::{Ipv4Addr, SocketAddr, TcpStream};
+
+use anyhow::{Context, Result, ensure};
+use flotilla_protocol::api::{StartingPolicy, UpdateFleet};
+use flotilla_protocol::device::{Attention, Device, RelayPreference};
+use flotilla_protocol::path::PathKind;
+use flotilla_tests::eventually::{eventually, seconds};
+use flotilla_tests::flotilla::{Agent, Control, ControlSetup};
+use flotilla_tests::lab::{Lab, echo, on, ping};
+use flotilla_tests::meshed::{Meshed, OPEN};
+
+#[test]
+fn devices_whose_clocks_are_hours_behind_are_on_the_mesh_and_people_are_told() -> Result<()> {
+    are_on_the_mesh_although(-5)
+}
+
+#[test]
+fn devices_whose_clocks_are_hours_ahead_are_on_the_mesh_and_people_are_told() -> Result<()> {
+    are_on_the_mesh_although(5)
+}
+
+/// Control's clock is moved, since agents are static; what either of them sees is the difference.
+fn are_on_the_mesh_although(hours: i64) -> Result<()> {
+    on(Lab::without_engines(2)?, async |lab| {
+        let setup = ControlSetup::new(lab)?.with_clock(&format!("{:+}h", -hours))?;
+        let meshed = Meshed::start_with(lab, setup, RelayPreference::Auto).await?;
+        let [a, b] = [lab.machine(1), lab.machine(2)];
+        meshed.first_byte(a, b, seconds(5.0))?;
+        meshed
+            .eventually_by(PathKind::Direct, a, b, seconds(10.0))
+            .await?;
+        eventually("it is in Needs attention", seconds(5.0), async || {
+            let attention = meshed.control.device(a.name()).await?.attention;
+            let skew = attention.iter().find_map(|attention| match attention {
+                Attention::ClockSkew { seconds } => Some(*seconds),
+                _ => None,
+            });
+            let skew = skew.with_context(|| format!("{attention:?}"))?;
+            ensure!((skew - hours * 3600).abs() < 5, "{skew} s");
+            Ok(())
+        })
+        .await?;
+        let shown = meshed.control.cli(&["device", "show", a.name()])?;
+        let direction = if hours < 0 { "behind" } else { "ahead" };
+        ensure!(
+            shown.contains(&format!("h {direction}. Set the clock on the device.")),
+            "{shown}"
+        );
+        Ok(())
+    })
+}
+
+#[test]
+fn a_computer_whose_clock_is_set_back_while_it_is_off_reaches_others_and_is_reached() -> Result<()> {
+    on(Lab::without_engines(1)?, async |lab| {
+        // Control with its own device: that is the one agent here whose clock can be moved.
+        let mut setup = ControlSetup::new(lab)?.with_clock("+5h")?;
+        setup.arguments.push("--local-agent".to_owned());
+        let mut control = setup.clone().start()?;
+        let open = UpdateFleet {
+            starting_policy: Some(StartingPolicy::OpenLab),
+            ..UpdateFleet::default()
+        };
+        control.send(&open).await?;
+        let other = lab.machine(1);
+        let added = control.add(other.name()).await?;
+        let _agent = Agent::start(other, &added)?;
+        other.echo(OPEN)?;
+        echo((Ipv4Addr::UNSPECIFIED, OPEN))?;
+        let own = eventually("this computer is online", seconds(15.0), async || {
+            own_device(&control).await
+        })
+        .await?;
+
+        let both_answer = async || {
+            ping(&mut other.connect((own.mesh_ip, OPEN), seconds(1.0))?)?;
+            ping(&mut connect((added.device.mesh_ip, OPEN).into())?)
+        };
+        eventually("both answer each other", seconds(20.0), both_answer).await?;
+        control.stop()?;
+        setup.environment.clear();
+        control = setup.start()?;
+        eventually("both answer each other again", seconds(15.0), both_answer).await?;
+        control.eventually_online(other.name(), seconds(35.0)).await?;
+        let again = eventually("this computer is online again", seconds(35.0), async || {
+            own_device(&control).await
+        })
+        .await?;
+        ensure!(again.id == own.id && again.mesh_ip == own.mesh_ip);
+        Ok(())
+    })
+}
+
+async fn own_device(control: &Control) -> Result<Device> {
+    let devices = control.devices().await?;
+    let own = devices.into_iter().find(|device| device.this_computer);
+    let own = own.context("it is not in the fleet")?;
+    control.eventually_online(own.name.as_str(), seconds(0.0)).await
+}
+
+/// From the computer that this test sits at.
+fn connect(address: SocketAddr) -> Result<TcpStream> {
+    let stream = TcpStream::connect_timeout(&address, seconds(1.0))?;
+    stream.set_read_timeout(Some(seconds(1.0)))?;
+    Ok(stream)
+}
