@@ -3,6 +3,24 @@
 use crate::format;
 use flotilla_protocol::device::Attention;
 
+pub const DESKTOP_TITLE: &str = "Docker Desktop";
+
+/// Of an agent that is a container of Docker Desktop.
+#[must_use]
+pub fn desktop_blocked(device: &str) -> String {
+    format!(
+        "{device} runs Docker Desktop. Host networking reaches its virtual machine, not the computer, so no other device can reach {device} until you choose."
+    )
+}
+
+/// Of an agent that runs on the computer itself.
+#[must_use]
+pub fn desktop_beside(device: &str) -> String {
+    format!(
+        "{device} runs Docker Desktop, whose containers live in a virtual machine. Published ports are reached at {device}'s mesh address; containers with host networking join the virtual machine's network and are not."
+    )
+}
+
 /// What happened on a device, and what to do about it.
 #[must_use]
 pub fn sentence(device: &str, attention: &Attention) -> String {

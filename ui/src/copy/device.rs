@@ -41,6 +41,7 @@ pub const REVOKE_TEXT: &str = "Ends this device's trust within seconds. Its cont
 pub const REMOVE: &str = "Remove device";
 pub const REMOVE_TEXT: &str = "Forgets this device. Its name and mesh address become free.";
 pub const ALREADY_REVOKED: &str = "This device is revoked already.";
+pub const NOT_IN_FLEET: &str = "This device is not in use: it is revoked or has not enrolled.";
 pub const NOT_ENROLLED: &str = "This device has not enrolled yet. Remove it instead.";
 
 /// What a network mode is called.

@@ -15,6 +15,8 @@ mod progress;
 mod result;
 mod stages;
 
+pub(crate) use diagram::diagram;
+
 use crate::{
     components::{
         dialog::{Dialog, Size},
@@ -23,7 +25,7 @@ use crate::{
     copy::add_device as copy,
     store::use_store,
 };
-use flotilla_protocol::id::DeviceId;
+use flotilla_protocol::{api::DeviceAdded, id::DeviceId};
 use flow::{Flow, Step};
 use install_step::InstallStep;
 use leptos::prelude::*;
@@ -67,6 +69,15 @@ pub fn ReenrollDevice(id: DeviceId, name: String, on_close: Callback<()>) -> imp
             <InstallStep on_close/>
         </Dialog>
     }
+}
+
+/// Texts that a person pastes on a device that is in the fleet: the last step by itself.
+#[component]
+pub fn PasteTexts(texts: DeviceAdded, #[prop(into)] on_close: Callback<()>) -> impl IntoView {
+    let flow = Flow::provide(true);
+    flow.resume(texts.device.id, texts.device.name.as_str());
+    flow.take(texts);
+    view! { <InstallStep on_close/> }
 }
 
 /// Goes on with the device that the address names, once it is known.

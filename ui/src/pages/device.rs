@@ -3,9 +3,13 @@
 mod actions;
 mod header;
 mod mesh;
+mod mode;
 mod overview;
+mod pod;
+mod reach;
 mod tags;
 mod trust;
+mod tunnel;
 
 pub use tags::known_tags;
 
@@ -20,14 +24,17 @@ use crate::{
     },
     copy::{device as copy, frame},
     frame::page_title,
-    pages::{containers::Containers, mesh::PathsTable},
+    pages::{
+        containers::Containers,
+        mesh::{PathsTable, RoundTrips},
+    },
     store::{Load, use_store},
 };
 use actions::DangerDialogs;
 use flotilla_protocol::{device::Device, id::DeviceId};
 use header::Header;
 use leptos::prelude::*;
-use leptos_router::hooks::{use_navigate, use_params_map};
+use leptos_router::hooks::{use_navigate, use_params_map, use_query_map};
 use overview::Overview;
 use std::sync::Arc;
 use tags::Tags;
@@ -56,6 +63,9 @@ pub fn DevicePage() -> impl IntoView {
     let store = use_store();
     store.ensure_devices();
     let params = use_params_map();
+    // `?change=mode`: the rest of this page replaces the address.
+    let asks_mode = use_query_map().with_untracked(|query| query.get("change").as_deref() == Some("mode"));
+    let asks_mode = StoredValue::new(asks_mode);
     let asked = Memo::new(move |_| params.with(|params| params.get("device").unwrap_or_default()));
     let tab = Memo::new(move |_| params.with(|params| known_tab(&params.get("tab").unwrap_or_default())));
     let stage = Memo::new(move |_| {
@@ -80,7 +90,7 @@ pub fn DevicePage() -> impl IntoView {
         Stage::Failed(message) => view! { <ErrorState message on_retry=move || store.reload()/> }.into_any(),
         Stage::Absent => view! { <Absent/> }.into_any(),
         Stage::Known(id) => match untrack(|| store.lookup_device(&id.to_string())) {
-            Some(first) => view! { <Known first tab/> }.into_any(),
+            Some(first) => view! { <Known first tab asks_mode/> }.into_any(),
             None => view! { <Absent/> }.into_any(),
         },
     };
@@ -113,6 +123,21 @@ fn path(id: DeviceId, tab: &str) -> String {
     format!("/devices/{id}{}{tab}", if tab.is_empty() { "" } else { "/" })
 }
 
+/// Opens the dialog that the address asked for when the page was opened, and forgets it.
+fn open_asked(actions: actions::Actions, asks: StoredValue<bool>, id: DeviceId, tab: Memo<String>) {
+    if !asks.get_value() {
+        return;
+    }
+    asks.set_value(false);
+    actions.ask(actions::Asked::Mode);
+    let navigate = use_navigate();
+    let options = leptos_router::NavigateOptions {
+        replace: true,
+        ..Default::default()
+    };
+    Effect::new(move || navigate(&path(id, &tab.get_untracked()), options.clone()));
+}
+
 #[component]
 fn Absent() -> impl IntoView {
     let navigate = use_navigate();
@@ -124,7 +149,7 @@ fn Absent() -> impl IntoView {
 }
 
 #[component]
-fn Known(first: Arc<Device>, tab: Memo<String>) -> impl IntoView {
+fn Known(first: Arc<Device>, tab: Memo<String>, asks_mode: StoredValue<bool>) -> impl IntoView {
     let store = use_store();
     let navigate = use_navigate();
     let id = first.id;
@@ -134,7 +159,9 @@ fn Known(first: Arc<Device>, tab: Memo<String>) -> impl IntoView {
         known.unwrap_or_else(|| last.unwrap_or(&first).clone())
     });
     let device = Signal::from(device);
-    actions::Actions::provide(device);
+    let actions = actions::Actions::provide(device);
+    open_asked(actions, asks_mode, id, tab);
+    RoundTrips::provide();
     let tabs = Signal::derive(|| TABS.map(|(word, label)| Tab::new(word, label)).to_vec());
     let select = move |word: String| navigate(&path(id, &word), Default::default());
     let panel = move || match tab.get().as_str() {

@@ -5,7 +5,7 @@ use leptos::prelude::*;
 
 /// The mesh is the line at the left; the device is the frame; filled boxes are what others can reach.
 #[must_use]
-pub(super) fn diagram(mode: NetworkMode) -> AnyView {
+pub(crate) fn diagram(mode: NetworkMode) -> AnyView {
     match mode {
         NetworkMode::Host => host().into_any(),
         NetworkMode::Bridge => bridge().into_any(),

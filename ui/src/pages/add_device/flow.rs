@@ -177,7 +177,7 @@ impl Flow {
         });
     }
 
-    fn take(self, added: DeviceAdded) {
+    pub(super) fn take(self, added: DeviceAdded) {
         let device = added.device.id;
         self.name.set(added.device.name.to_string());
         self.device.set(Some(device));

@@ -2,15 +2,17 @@
 
 use super::trouble::{Trouble, troubles};
 use crate::{
+    api::send,
     components::{
         age::AgeLabel,
         icon::{Icon, lucide},
+        toast::{Toaster, use_toaster},
     },
-    copy::dashboard as copy,
+    copy::{dashboard as copy, mode},
     store::use_store,
 };
-use flotilla_protocol::device::DeviceStatus;
-use leptos::prelude::*;
+use flotilla_protocol::{api::UpdateDevice, device::DeviceStatus, id::DeviceId};
+use leptos::{prelude::*, task::spawn_local};
 use leptos_router::components::A;
 
 #[component]
@@ -83,12 +85,34 @@ fn One(trouble: Trouble) -> impl IntoView {
         ("warn", lucide::TRIANGLE_ALERT)
     };
     let about = trouble.text.clone();
+    let keep = trouble.keeps_host.map(|device| {
+        let toaster = use_toaster();
+        let press = move |_| keep_host(device, toaster);
+        view! {
+            <button type="button" class="button quiet" aria-label=format!("{}: {about}", mode::KEEP_HOST) on:click=press>{mode::KEEP_HOST}</button>
+        }
+    });
     view! {
         <li>
             <span class=class><Icon glyph/></span>
             <span class="what">{trouble.text}</span>
             {trouble.since.map(|moment| view! { <AgeLabel moment prefix="last seen"/> })}
             <A href=trouble.path attr:class="button quiet" attr:aria-label=format!("{}: {about}", trouble.action)>{trouble.action}</A>
+            {keep}
         </li>
     }
+}
+
+/// Somebody means it; the trouble is gone once the device says so.
+fn keep_host(device: DeviceId, toaster: Toaster) {
+    let request = UpdateDevice {
+        device: device.to_string(),
+        host_kept: Some(true),
+        ..UpdateDevice::default()
+    };
+    spawn_local(async move {
+        if let Err(failure) = send(&request).await {
+            toaster.fail(failure.to_string());
+        }
+    });
 }

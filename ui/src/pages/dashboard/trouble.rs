@@ -1,10 +1,11 @@
 //! What needs attention, worst first.
 
-use crate::copy::{attention, dashboard as copy};
+use crate::copy::{attention, dashboard as copy, mode};
 use flotilla_protocol::{
     Timestamp,
     api::Row,
     device::{Attention, Device, DeviceStatus},
+    id::DeviceId,
     inventory::{Container, ContainerState, Health},
 };
 
@@ -21,6 +22,8 @@ pub struct Trouble {
     pub since: Option<Timestamp>,
     pub action: &'static str,
     pub path: String,
+    /// The device whose Host networking somebody may decide to keep.
+    pub keeps_host: Option<DeviceId>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -61,6 +64,7 @@ fn of_device(device: &Device) -> Vec<Trouble> {
         since,
         action,
         path: path.clone(),
+        keeps_host: None,
     };
     match device.status {
         DeviceStatus::Offline => {
@@ -82,8 +86,15 @@ fn of_device(device: &Device) -> Vec<Trouble> {
             )]
         }
         DeviceStatus::Online => {
-            let of = |about| {
+            let of = |about: &Attention| {
                 let (rank, is_bad) = rank(about);
+                if matches!(about, Attention::DockerDesktopHost | Attention::DockerDesktop) {
+                    return Trouble {
+                        path: format!("{path}?change=mode"),
+                        keeps_host: Some(device.id),
+                        ..trouble(rank, is_bad, attention::sentence(name, about), None, mode::CHANGE)
+                    };
+                }
                 trouble(
                     rank,
                     is_bad,
@@ -124,6 +135,7 @@ fn of_container(row: &Row<Container>) -> Option<Trouble> {
         since: None,
         action: copy::VIEW_CONTAINER,
         path: format!("/containers/{}/{}", row.device_id, container.name),
+        keeps_host: None,
     })
 }
 
@@ -146,6 +158,18 @@ mod tests {
         assert_eq!(all, 2);
         assert_eq!(texts[0], "gone is offline");
         assert!(texts[1].starts_with("clock's clock"));
+    }
+
+    #[test]
+    fn docker_desktop_offers_another_mode_and_to_keep_this_one() {
+        let mut desk = device("desk", DeviceStatus::Online);
+        desk.attention = vec![Attention::DockerDesktopHost];
+        let (found, _) = troubles([&desk].into_iter(), std::iter::empty());
+        assert_eq!(
+            (found[0].action, found[0].keeps_host),
+            (mode::CHANGE, Some(desk.id))
+        );
+        assert!(found[0].path.ends_with("?change=mode"), "{}", found[0].path);
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! What can be done to a device as a whole, and the questions before what can't be undone.
 
+use super::mode::ChangeMode;
 use crate::{
     api::{Failure, send},
     components::{
@@ -14,12 +15,13 @@ use crate::{
         table::RowAction,
         toast::{Toaster, use_toaster},
     },
-    copy::device as copy,
+    copy::{device as copy, link, mode},
     pages::add_device::ReenrollDevice,
+    store::{Store, use_store},
 };
 use flotilla_protocol::{
-    api::{RemoveDevice, Request, RevokeDevice, UpdateDevice},
-    device::{Device, DeviceStatus},
+    api::{EndPush, RemoveDevice, Request, RevokeDevice, UpdateDevice},
+    device::{Attention, Device, DeviceStatus},
     name::DeviceName,
 };
 use leptos::{ev::SubmitEvent, html, prelude::*, task::spawn_local};
@@ -30,6 +32,8 @@ use std::sync::Arc;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Asked {
     Rename,
+    Mode,
+    EndTunnel,
     Reenroll,
     Revoke,
     Remove,
@@ -42,18 +46,22 @@ pub(super) struct Actions {
     pub(super) asked: RwSignal<Option<Asked>>,
     busy: RwSignal<bool>,
     failure: RwSignal<Option<Failure>>,
+    store: Store,
     toaster: Toaster,
 }
 
 impl Actions {
-    pub(super) fn provide(device: Signal<Arc<Device>>) {
-        provide_context(Self {
+    pub(super) fn provide(device: Signal<Arc<Device>>) -> Self {
+        let actions = Self {
             device,
             asked: RwSignal::new(None),
             busy: RwSignal::new(false),
             failure: RwSignal::new(None),
+            store: use_store(),
             toaster: use_toaster(),
-        });
+        };
+        provide_context(actions);
+        actions
     }
 
     pub(super) fn ask(self, what: Asked) {
@@ -68,6 +76,11 @@ impl Actions {
             DeviceStatus::Pending => Some(copy::NOT_ENROLLED.to_owned()),
             _ => None,
         })
+    }
+
+    /// Why its network mode can't be changed now.
+    pub(super) fn not_movable(self) -> Option<String> {
+        self.not_revocable().map(|_| copy::NOT_IN_FLEET.to_owned())
     }
 
     /// Only what holds no trust can be forgotten.
@@ -107,12 +120,40 @@ impl Actions {
         });
     }
 
+    /// Host networking is meant, although its host is Docker Desktop's virtual machine.
+    pub(super) fn keep_host(self) {
+        let name = self.device.with_untracked(|device| device.name.to_string());
+        let request = UpdateDevice {
+            device: self.id(),
+            host_kept: Some(true),
+            ..UpdateDevice::default()
+        };
+        self.run(request, move |_| self.toaster.confirm(mode::host_kept(&name)));
+    }
+
+    fn end_tunnel(self) {
+        let (id, name) = self
+            .device
+            .with_untracked(|device| (device.id, device.name.to_string()));
+        self.run(EndPush { device: self.id() }, move |_| {
+            self.store.pushes.update(|known| drop(known.remove(&id)));
+            self.toaster.confirm(link::tunnel_ended(&name));
+        });
+    }
+
     fn revoke(self) {
         let name = self.device.with_untracked(|device| device.name.to_string());
         self.run(RevokeDevice { device: self.id() }, move |_| {
             self.toaster.confirm(copy::revoked(&name))
         });
     }
+}
+
+/// Whether a person has to decide between Host networking and another mode: its host is not the computer.
+pub(super) fn needs_choice(device: &Device) -> bool {
+    let about_it =
+        |about: &Attention| matches!(about, Attention::DockerDesktopHost | Attention::DockerDesktop);
+    device.attention.iter().any(about_it)
 }
 
 pub(super) fn use_actions() -> Actions {
@@ -152,7 +193,10 @@ fn listed(actions: Actions) -> Vec<RowAction> {
         reason,
         run: Callback::new(move |()| actions.ask(what)),
     };
-    let mut list = vec![action("Rename", lucide::PENCIL, None, Asked::Rename)];
+    let mut list = vec![
+        action("Rename", lucide::PENCIL, None, Asked::Rename),
+        action(mode::CHANGE, lucide::NETWORK, actions.not_movable(), Asked::Mode),
+    ];
     list.push(action(
         copy::REVOKE,
         lucide::BAN,
@@ -176,6 +220,13 @@ pub(super) fn DangerDialogs() -> impl IntoView {
         let name = actions.device.with_untracked(|device| device.name.to_string());
         Some(match actions.asked.get()? {
             Asked::Rename => view! { <Rename on_close=keep/> }.into_any(),
+            Asked::Mode => view! { <ChangeMode device=actions.device on_close=keep/> }.into_any(),
+            Asked::EndTunnel => view! {
+                <ConfirmDanger title=link::end_title(&name) text=link::end_text(&name) action=link::END_TUNNEL
+                    keep=link::keep_tunnel(&name) busy=actions.busy error
+                    on_confirm=move || actions.end_tunnel() on_keep=keep/>
+            }
+            .into_any(),
             Asked::Reenroll => {
                 let id = actions.device.with_untracked(|device| device.id);
                 view! { <ReenrollDevice id name on_close=keep/> }.into_any()

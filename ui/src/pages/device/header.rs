@@ -1,6 +1,6 @@
 //! What stands above the tabs: status, tags, mesh address, and what can be done.
 
-use super::actions::MoreActions;
+use super::actions::{Asked, MoreActions, use_actions};
 use crate::{
     browser,
     clock::use_clock,
@@ -13,12 +13,12 @@ use crate::{
         path_badge::PathBadge,
         toast::use_toaster,
     },
-    copy::{attention, device as copy},
+    copy::{attention, device as copy, mesh, mode},
     format,
     pages::mesh::PathTest,
     store::use_store,
 };
-use flotilla_protocol::device::{Device, DeviceStatus};
+use flotilla_protocol::device::{Attention as About, Device, DeviceStatus};
 use leptos::prelude::*;
 use leptos_router::hooks::use_navigate;
 use std::sync::Arc;
@@ -77,11 +77,9 @@ fn MeshAddress(device: Signal<Arc<Device>>) -> impl IntoView {
     let copy = move || {
         let address = address.get_untracked();
         if browser::copy(&address) {
-            toaster.confirm(format!("Copied {address}"));
+            toaster.confirm(mesh::copied(&address));
         } else {
-            toaster.fail(format!(
-                "The browser did not let this page copy. The mesh address is {address}."
-            ));
+            toaster.fail(mesh::not_copied(&address));
         }
     };
     view! {
@@ -94,19 +92,29 @@ fn MeshAddress(device: Signal<Arc<Device>>) -> impl IntoView {
 
 #[component]
 fn Attention(device: Signal<Arc<Device>>) -> impl IntoView {
-    let found = Memo::new(move |_| {
-        device.with(|device| {
-            let sentence = |about| attention::sentence(device.name.as_str(), about);
-            device.attention.iter().map(sentence).collect::<Vec<_>>()
-        })
-    });
-    move || {
-        found
-            .get()
-            .into_iter()
-            .map(|text| view! { <Notice tone=Tone::Warn text/> })
-            .collect_view()
+    let found = Memo::new(move |_| device.with(|device| device.attention.clone()));
+    let one = move |about: About| match about {
+        About::DockerDesktopHost => desktop_choice(device, attention::desktop_blocked),
+        About::DockerDesktop => desktop_choice(device, attention::desktop_beside),
+        about => {
+            let text = device.with_untracked(|device| attention::sentence(device.name.as_str(), &about));
+            view! { <Notice tone=Tone::Warn text/> }.into_any()
+        }
+    };
+    move || found.get().into_iter().map(one).collect_view()
+}
+
+/// The engine is Docker Desktop's, so host networking is not what it says: another mode, or this one on purpose.
+fn desktop_choice(device: Signal<Arc<Device>>, words: fn(&str) -> String) -> AnyView {
+    let actions = use_actions();
+    let text = device.with_untracked(|device| words(device.name.as_str()));
+    view! {
+        <Notice tone=Tone::Warn title=attention::DESKTOP_TITLE text>
+            <Button label=mode::CHANGE on_press=move || actions.ask(Asked::Mode)/>
+            <Button label=mode::KEEP_HOST on_press=move || actions.keep_host()/>
+        </Notice>
     }
+    .into_any()
 }
 
 /// A device that waits for its first connection, or for a new one.

@@ -1,14 +1,21 @@
 //! The first tab: facts, what is in use, the link, the mesh, containers that need a look, and what happened.
 
-use super::mesh::Mesh;
+use super::{
+    actions::{Asked, needs_choice, use_actions},
+    mesh::Mesh,
+    pod::PodPanel,
+    reach::Reach,
+    tunnel::Tunnel,
+};
 use crate::{
     clock::use_clock,
     components::{
         age::AgeLabel,
         badge::{Status, StatusBadge, Tone},
+        button::Button,
         meter::Meter,
     },
-    copy::device as copy,
+    copy::{device as copy, mode},
     format,
     pages::dashboard::{
         recent::{Recent, newest},
@@ -45,6 +52,7 @@ pub(super) fn Overview(device: Signal<Arc<Device>>) -> impl IntoView {
                     <h2 id="in-use">{copy::USAGE}" "{move || stale_since.get().map(|moment| view! { <AgeLabel moment prefix="as of"/> })}</h2>
                     <InUse device/>
                 </section>
+                <PodPanel device/>
                 <Containers device/>
                 <section class="panel" aria-labelledby="events">
                     <h2 id="events">{copy::RECENT}</h2>
@@ -55,15 +63,30 @@ pub(super) fn Overview(device: Signal<Arc<Device>>) -> impl IntoView {
                 <section class="panel" aria-labelledby="facts">
                     <h2 id="facts">{copy::FACTS}</h2>
                     <dl class="fact-list">{move || rows(device.with(|device| facts(device)))}</dl>
+                    <ChangeButton device/>
                 </section>
                 <section class="panel" aria-labelledby="link">
                     <h2 id="link">{copy::LINK}</h2>
                     <Link device/>
+                    <Tunnel device/>
+                    <Reach device/>
                 </section>
                 <Mesh device/>
             </div>
         </div>
     }
+}
+
+/// The way to another mode, unless the notice above offers it.
+#[component]
+fn ChangeButton(device: Signal<Arc<Device>>) -> impl IntoView {
+    let actions = use_actions();
+    let offered = Memo::new(move |_| device.with(|device| needs_choice(device)));
+    let reason = Signal::derive(move || actions.not_movable());
+    let button = move || {
+        view! { <Button label=mode::CHANGE reason on_press=move || actions.ask(Asked::Mode)/> }
+    };
+    move || (!offered.get()).then(|| view! { <div class="actions">{button()}</div> })
 }
 
 type Fact = (&'static str, String);

@@ -1,0 +1,42 @@
+//! How a device reaches the controller.
+
+pub const REACHED: &str = "Reached";
+pub const NOT_REACHED: &str = "Not reached";
+pub const NONE_REACHED: &str =
+    "None of them answers from there. Add one that does in Settings, under Addresses.";
+pub const END_TUNNEL: &str = "End SSH tunnel";
+
+#[must_use]
+pub fn tried_from(device: &str) -> String {
+    format!("The controller's addresses, tried from {device}")
+}
+
+#[must_use]
+pub fn tunneled(device: &str, host: Option<&str>) -> String {
+    let to = host.unwrap_or(device);
+    format!(
+        "{device} can't dial the controller by itself, so SSH carries its link: this computer keeps a tunnel open to {to}."
+    )
+}
+
+#[must_use]
+pub fn end_title(device: &str) -> String {
+    format!("End the SSH tunnel to {device}?")
+}
+
+#[must_use]
+pub fn end_text(device: &str) -> String {
+    format!(
+        "{device} goes offline, unless it reaches the controller at one of its addresses. Its containers and the mesh between other devices keep running. To have the tunnel back, install the agent over SSH again."
+    )
+}
+
+#[must_use]
+pub fn keep_tunnel(device: &str) -> String {
+    format!("Keep the tunnel to {device}")
+}
+
+#[must_use]
+pub fn tunnel_ended(device: &str) -> String {
+    format!("The SSH tunnel to {device} has ended.")
+}

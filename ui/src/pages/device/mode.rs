@@ -1,0 +1,249 @@
+//! Another network mode for a device that is there: what it changes, and how far the move has come.
+//!
+//! Life cycle: `Choose` → `Moving` until the device is online in its new network, or `ByHand` where its agent can't
+//! move by itself.
+
+mod effects;
+mod progress;
+
+use super::actions::{needs_choice, use_actions};
+use crate::{
+    api::send,
+    clock::use_clock,
+    components::{
+        badge::Tone,
+        button::{Button, Kind},
+        dialog::{Dialog, Size},
+        error_state::{ErrorState, Notice},
+        focus::focus_when_shown,
+        mode_card::ModeCard,
+    },
+    copy::{add_device, mode as copy},
+    format,
+    pages::{
+        add_device::{PasteTexts, diagram},
+        containers::pod::containers_of,
+    },
+    store::use_store,
+};
+use effects::{Effects, effects};
+use flotilla_protocol::{
+    Timestamp,
+    api::{ByHand, ChangeMode as Change},
+    device::{Device, NetworkMode},
+};
+use leptos::{ev::SubmitEvent, html, prelude::*, task::spawn_local};
+use progress::{Standing, standing};
+use std::sync::Arc;
+
+/// What the dialog shows.
+#[derive(Debug, Clone)]
+enum Stage {
+    Choose,
+    Moving(Move),
+    ByHand(Arc<ByHand>),
+}
+
+/// A move that an agent makes.
+#[derive(Debug, Clone, Copy)]
+struct Move {
+    to: NetworkMode,
+    /// Since when its link was up before.
+    before: Option<Timestamp>,
+    begun: Timestamp,
+}
+
+#[component]
+pub(super) fn ChangeMode(device: Signal<Arc<Device>>, #[prop(into)] on_close: Callback<()>) -> impl IntoView {
+    let name = device.with_untracked(|device| device.name.to_string());
+    let stage = RwSignal::new(Stage::Choose);
+    let content = move || match stage.get() {
+        Stage::Choose => view! { <Choose device stage on_close/> }.into_any(),
+        Stage::Moving(moving) => view! { <Moving device moving on_close/> }.into_any(),
+        Stage::ByHand(by_hand) => view! { <InHand device by_hand on_close/> }.into_any(),
+    };
+    view! { <Dialog title=copy::title(&name) size=Size::Wide on_close>{content}</Dialog> }
+}
+
+#[component]
+fn Choose(device: Signal<Arc<Device>>, stage: RwSignal<Stage>, on_close: Callback<()>) -> impl IntoView {
+    let actions = use_actions();
+    let clock = use_clock();
+    let present = Memo::new(move |_| device.with(|device| device.mode));
+    let chosen = RwSignal::new(present.get_untracked());
+    let busy = RwSignal::new(false);
+    let refused = RwSignal::new(None::<String>);
+    let relays = Memo::new(move |_| device.with(|device| device.is_relay));
+    let reason = Signal::derive(move || match chosen.get() {
+        same if same == present.get() => Some(copy::SAME.to_owned()),
+        NetworkMode::Bridge if relays.get() => Some(copy::IS_RELAY.to_owned()),
+        _ => None,
+    });
+    let submit = move |event: SubmitEvent| {
+        event.prevent_default();
+        if busy.get_untracked() || reason.with_untracked(Option::is_some) {
+            return;
+        }
+        busy.set(true);
+        refused.set(None);
+        let (to, begun) = (chosen.get_untracked(), clock.second.get_untracked());
+        let (id, before) = device.with_untracked(|device| (device.id.to_string(), device.link.since));
+        let request = Change {
+            device: id,
+            mode: to,
+            expires_seconds: None,
+        };
+        spawn_local(async move {
+            let outcome = send(&request).await;
+            // The dialog may have been closed meanwhile.
+            if busy.try_set(false).is_some() {
+                return;
+            }
+            match outcome.map(|changed| changed.by_hand) {
+                Ok(Some(by_hand)) => stage.set(Stage::ByHand(Arc::new(by_hand))),
+                Ok(None) => stage.set(Stage::Moving(Move { to, before, begun })),
+                Err(failure) => refused.set(Some(failure.to_string())),
+            }
+        });
+    };
+    let keeps = Memo::new(move |_| device.with(|device| needs_choice(device)));
+    let keep = move || actions.keep_host();
+    let cards = NetworkMode::ALL
+        .iter()
+        .map(|mode| view! { <Card mode=*mode present chosen/> });
+    view! {
+        <form on:submit=submit novalidate>
+            <div class="dialog-body">
+                {move || refused.get().map(|message| view! { <ErrorState message/> })}
+                <div class="field" role="radiogroup" aria-labelledby="change-mode">
+                    <span class="label" id="change-mode">{copy::MODE}</span>
+                    <div class="mode-cards">{cards.collect_view()}</div>
+                </div>
+                <Told device chosen/>
+            </div>
+            <footer class="dialog-foot">
+                <Button label=copy::CANCEL on_press=move || on_close.run(())/>
+                {move || keeps.get().then(|| view! { <Button label=copy::KEEP_HOST on_press=keep/> })}
+                <Button label=Signal::derive(move || copy::change_to(chosen.get())) kind=Kind::Primary submit=true busy reason/>
+            </footer>
+        </form>
+    }
+}
+
+#[component]
+fn Card(mode: NetworkMode, present: Memo<NetworkMode>, chosen: RwSignal<NetworkMode>) -> impl IntoView {
+    let radio = NodeRef::<html::Input>::new();
+    if chosen.get_untracked() == mode {
+        focus_when_shown(radio);
+    }
+    let checked = Signal::derive(move || chosen.get() == mode);
+    view! {
+        <ModeCard text=add_device::card(mode) name="change-mode" checked diagram=diagram(mode) node_ref=radio
+            on_choose=move || chosen.set(mode)>
+            {move || (present.get() == mode).then(|| view! { <p><strong>{copy::IN_USE}</strong></p> })}
+        </ModeCard>
+    }
+}
+
+/// What the chosen mode changes.
+#[component]
+fn Told(device: Signal<Arc<Device>>, chosen: RwSignal<NetworkMode>) -> impl IntoView {
+    let store = use_store();
+    store.ensure_containers();
+    if store.policy.with_untracked(Option::is_none) {
+        // Without the policy the page says less, and nothing wrong.
+        spawn_local(async move { _ = store.load_policy().await });
+    }
+    let told = Memo::new(move |_| {
+        let device = device.get();
+        store.containers.with(|shelf| {
+            let containers: Vec<_> = containers_of(shelf, device.id).map(|row| &row.item).collect();
+            store.policy.with(|policy| {
+                let rules = policy.as_ref().map(|known| known.policy.rules.as_slice());
+                effects(&device, chosen.get(), &containers, rules)
+            })
+        })
+    });
+    let is_other = move || device.with(|device| device.mode != chosen.get());
+    let list = |title: &'static str, lines: Vec<String>| {
+        let lines = lines
+            .into_iter()
+            .map(|line| view! { <li>{line}</li> })
+            .collect_view();
+        view! { <h3>{title}</h3><ul>{lines}</ul> }
+    };
+    move || {
+        let Effects { stops, opens, notes } = told.get();
+        is_other().then(|| {
+            let stops = if stops.is_empty() {
+                vec![copy::NOTHING_STOPS.to_owned()]
+            } else {
+                stops
+            };
+            view! {
+                <section class="effects" role="status">
+                    {list(copy::STOPS, stops)}
+                    {(!opens.is_empty()).then(|| list(copy::OPENS, opens))}
+                    {notes.into_iter().map(|note| view! { <p class="hint">{note}</p> }).collect_view()}
+                </section>
+            }
+        })
+    }
+}
+
+#[component]
+fn Moving(device: Signal<Arc<Device>>, moving: Move, on_close: Callback<()>) -> impl IntoView {
+    let store = use_store();
+    let clock = use_clock();
+    let id = device.with_untracked(|device| device.id);
+    let Move { to, before, begun } = moving;
+    let waited = move || clock.second.get().as_second() - begun.as_second();
+    let reached = Memo::new(move |last: Option<&Standing>| {
+        // What happens to the device afterwards is another story.
+        if last == Some(&Standing::Back) {
+            return Standing::Back;
+        }
+        let device = device.get();
+        store.containers.with(|shelf| {
+            let agent = containers_of(shelf, id).find(|row| row.item.is_agent);
+            let network = agent.map(|row| row.item.network_mode.as_str());
+            standing(&device, to, before, network, waited())
+        })
+    });
+    let sentence = move || {
+        let name = device.with_untracked(|device| device.name.to_string());
+        match reached.get() {
+            Standing::Leaving => (Tone::Info, copy::leaving(&name, to)),
+            Standing::Away => (Tone::Info, copy::away(&name)),
+            Standing::Late => (Tone::Warn, copy::late(&name)),
+            Standing::Back => (Tone::Ok, copy::back(&name, to)),
+            Standing::Unmoved => (Tone::Bad, copy::unmoved(&name)),
+        }
+    };
+    let said = move || {
+        let (tone, text) = sentence();
+        view! { <Notice tone text/> }
+    };
+    let is_over = Memo::new(move |_| matches!(reached.get(), Standing::Back | Standing::Unmoved));
+    let elapsed = move || (!is_over.get()).then(|| format::span(waited()));
+    let button = NodeRef::<html::Button>::new();
+    focus_when_shown(button);
+    let label = Signal::derive(move || if is_over.get() { copy::DONE } else { copy::CLOSE }.to_owned());
+    view! {
+        <div class="dialog-body">
+            <div role="status">{said}</div>
+            <p class="caption muted num">{elapsed}</p>
+        </div>
+        <footer class="dialog-foot"><Button label kind=Kind::Primary node_ref=button on_press=move || on_close.run(())/></footer>
+    }
+}
+
+/// What a person pastes on the device, and why.
+#[component]
+fn InHand(device: Signal<Arc<Device>>, by_hand: Arc<ByHand>, on_close: Callback<()>) -> impl IntoView {
+    let title = device.with_untracked(|device| copy::by_hand(device.name.as_str()));
+    view! {
+        <div class="in-hand"><Notice tone=Tone::Info title text=by_hand.reason.clone()/></div>
+        <PasteTexts texts=(*by_hand.texts).clone() on_close/>
+    }
+}

@@ -1,0 +1,168 @@
+//! What another network mode changes about who reaches what, as far as this page knows.
+
+use crate::{copy::mode as copy, pages::containers::pod::addresses};
+use flotilla_policy::{Subject, selects};
+use flotilla_protocol::{
+    device::{Device, NetworkMode},
+    inventory::{Container, ContainerState, EngineState, PodRole},
+    policy::{Ports, Proto, Rule},
+};
+
+/// What a person reads before the mode changes.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Effects {
+    /// What others reach now and will not any more.
+    pub(super) stops: Vec<String>,
+    /// What they will reach then.
+    pub(super) opens: Vec<String>,
+    pub(super) notes: Vec<String>,
+}
+
+/// The effects of another mode. Without `rules` nothing is known of the policy, so every port counts.
+pub(super) fn effects(
+    device: &Device,
+    to: NetworkMode,
+    containers: &[&Container],
+    rules: Option<&[Rule]>,
+) -> Effects {
+    let mut effects = Effects::default();
+    if to == device.mode {
+        return effects;
+    }
+    let rules = rules.map(|rules| leading_to(device, rules));
+    let reached = |mode| reached(device, mode, containers, rules.as_deref());
+    if !stays_shut(device, device.mode) {
+        effects.stops = reached(device.mode);
+    }
+    if !stays_shut(device, to) {
+        effects.opens = reached(to);
+    }
+    effects.notes = notes(device, to, containers, rules.as_deref());
+    effects
+}
+
+/// Nothing comes in, whatever rules say.
+fn stays_shut(device: &Device, mode: NetworkMode) -> bool {
+    mode == NetworkMode::Bridge || mode == NetworkMode::Host && is_in_machine(device) && !device.host_kept
+}
+
+/// The agent is a container of Docker Desktop, whose host is a virtual machine.
+fn is_in_machine(device: &Device) -> bool {
+    let is_desktop = matches!(&device.engine, Some(EngineState::Running(engine)) if engine.docker_desktop);
+    is_desktop && device.facts.as_ref().is_some_and(|facts| facts.containerized)
+}
+
+/// Rules that let somebody reach the device.
+fn leading_to<'a>(device: &Device, rules: &'a [Rule]) -> Vec<&'a Rule> {
+    let subject = Subject {
+        id: device.id,
+        name: device.name.clone(),
+        address: device.mesh_ip,
+        tags: device.tags.clone(),
+        user: None,
+        mode: device.mode,
+    };
+    let leads = |rule: &&Rule| rule.enabled && rule.to.iter().any(|selector| selects(selector, &subject));
+    rules.iter().filter(leads).collect()
+}
+
+/// What others reach in a mode: the pod's containers, or the device's services and published ports.
+fn reached(
+    device: &Device,
+    mode: NetworkMode,
+    containers: &[&Container],
+    rules: Option<&[&Rule]>,
+) -> Vec<String> {
+    if rules.is_some_and(<[_]>::is_empty) {
+        return Vec::new();
+    }
+    let mut found = Vec::new();
+    let allowed = |port: u16, protocol: &str| rules.is_none_or(|rules| allows(rules, port, protocol));
+    for container in containers.iter().filter(|container| is_up(container)) {
+        let own = addresses(device.mesh_ip, container).into_iter();
+        let places: Vec<String> = match mode {
+            NetworkMode::Pause if container.pod.is_some() => own
+                .filter(|address| allowed(address.port, &address.protocol))
+                .map(|address| address.words())
+                .collect(),
+            NetworkMode::Host => published(container)
+                .filter(|(port, protocol)| allowed(*port, protocol))
+                .map(|(port, _)| format!("{}:{port}", device.mesh_ip))
+                .collect(),
+            NetworkMode::Pause | NetworkMode::Bridge => Vec::new(),
+        };
+        if !places.is_empty() {
+            found.push(copy::at(&container.name, &places));
+        }
+    }
+    if mode == NetworkMode::Host {
+        found.push(copy::services(device.name.as_str()));
+    }
+    found
+}
+
+fn is_up(container: &Container) -> bool {
+    matches!(
+        container.state,
+        ContainerState::Running | ContainerState::Paused | ContainerState::Restarting
+    )
+}
+
+/// Published ports, each once: an engine publishes them for both families.
+fn published(container: &Container) -> impl Iterator<Item = (u16, &str)> {
+    let ports = container.ports.iter();
+    let mut ports: Vec<_> = ports
+        .filter_map(|port| Some((port.public?, port.protocol.as_str())))
+        .collect();
+    ports.sort_unstable();
+    ports.dedup();
+    ports.into_iter()
+}
+
+fn allows(rules: &[&Rule], port: u16, protocol: &str) -> bool {
+    rules.iter().any(|rule| {
+        let same = rule.proto == Proto::Any || rule.proto.as_str() == protocol;
+        same && match &rule.ports {
+            Ports::Any => true,
+            Ports::Only(ranges) => ranges.iter().any(|range| range.contains(port)),
+        }
+    })
+}
+
+fn notes(
+    device: &Device,
+    to: NetworkMode,
+    containers: &[&Container],
+    rules: Option<&[&Rule]>,
+) -> Vec<String> {
+    let mut notes = Vec::new();
+    let name = device.name.as_str();
+    match rules {
+        Some([]) => notes.push(copy::no_rule(name)),
+        Some(rules) if to == NetworkMode::Bridge => {
+            let names: Vec<_> = rules.iter().map(|rule| rule.name.clone()).collect();
+            notes.push(copy::without_effect(&names));
+        }
+        _ => {}
+    }
+    if device.mode == NetworkMode::Pause {
+        let own = containers
+            .iter()
+            .filter(|own| own.pod == Some(PodRole::Member) && !own.is_agent);
+        let members: Vec<_> = own.map(|container| container.name.clone()).collect();
+        if !members.is_empty() {
+            notes.push(copy::pod_ends(&members));
+        }
+    }
+    if to == NetworkMode::Pause {
+        notes.push(copy::POD_BEGINS.to_owned());
+    }
+    if to == NetworkMode::Host && is_in_machine(device) {
+        notes.push(copy::IN_MACHINE.to_owned());
+    }
+    notes.push(copy::stays(name));
+    notes
+}
+
+#[cfg(test)]
+mod tests;

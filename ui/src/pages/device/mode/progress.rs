@@ -1,0 +1,128 @@
+//! How far a device has come on its way into another network mode.
+
+use flotilla_protocol::{
+    Timestamp,
+    device::{Device, DeviceStatus, NetworkMode},
+};
+
+/// After so many seconds it is told what to do if nothing happens any more.
+pub(super) const LATE: i64 = 45;
+
+/// Containers are reported a moment after the link is up.
+const REPORTED: i64 = 10;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Standing {
+    /// Its link is still the old one.
+    Leaving,
+    /// It has no link.
+    Away,
+    /// The same, for too long.
+    Late,
+    /// It is online in the new mode.
+    Back,
+    /// It is online, and its agent is where it was.
+    Unmoved,
+}
+
+/// `before` is since when the link was up when the move began, `network` the network of the agent's own container,
+/// and `seconds` how long it is ago that it began.
+pub(super) fn standing(
+    device: &Device,
+    to: NetworkMode,
+    before: Option<Timestamp>,
+    network: Option<&str>,
+    seconds: i64,
+) -> Standing {
+    let is_online = device.status == DeviceStatus::Online;
+    let is_contained = device.facts.as_ref().is_none_or(|facts| facts.containerized);
+    // An agent on the device itself is in the host's network already.
+    let is_there = to == NetworkMode::Host && !is_contained;
+    let is_new = is_online && device.link.since.is_some() && (is_there || device.link.since != before);
+    let is_moved = device.mode == to && network.is_none_or(|network| is_in(to, network));
+    match (is_new, is_moved) {
+        (true, true) => Standing::Back,
+        (true, false) if seconds >= REPORTED => Standing::Unmoved,
+        (false, _) if seconds >= LATE => Standing::Late,
+        (false, _) if is_online => Standing::Leaving,
+        _ => Standing::Away,
+    }
+}
+
+/// Whether an agent in this network is in this mode.
+fn is_in(mode: NetworkMode, network: &str) -> bool {
+    match mode {
+        NetworkMode::Host => network == "host",
+        NetworkMode::Pause => network.starts_with("container:"),
+        NetworkMode::Bridge => network != "host" && !network.starts_with("container:"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use NetworkMode::{Bridge, Host, Pause};
+
+    fn device(status: &str, mode: &str, since: Option<&str>) -> Device {
+        let since = since.map_or_else(|| "null".to_owned(), |since| format!("\"{since}\""));
+        let json = format!(
+            r#"{{"id":"01937c5e-7b1a-7c3e-8b9e-0123456789ab","name":"nas","status":"{status}","cordoned":false,
+            "draining":false,"attention":[],"mesh_ip":"100.64.0.7","mode":"{mode}","relay":"auto","tags":[],
+            "link":{{"since":{since}}},"as_of":"2026-01-01T00:00:00Z","created":"2026-01-01T00:00:00Z"}}"#
+        );
+        serde_json::from_str(&json).unwrap()
+    }
+
+    const OLD: &str = "2026-01-01T00:00:00Z";
+    const NEW: &str = "2026-01-01T00:00:09Z";
+
+    #[test]
+    fn a_move_goes_from_the_old_link_over_none_to_a_new_one() {
+        let before = OLD.parse().ok();
+        let at = |device: &Device, network, seconds| standing(device, Pause, before, network, seconds);
+        assert_eq!(
+            at(&device("online", "pause", Some(OLD)), Some("host"), 1),
+            Standing::Leaving
+        );
+        assert_eq!(
+            at(&device("reconnecting", "pause", None), Some("host"), 3),
+            Standing::Away
+        );
+        let back = device("online", "pause", Some(NEW));
+        assert_eq!(at(&back, Some("container:1f"), 5), Standing::Back);
+        assert_eq!(at(&back, None, 5), Standing::Back);
+        assert_eq!(at(&back, Some("host"), 5), Standing::Away, "not reported yet");
+    }
+
+    #[test]
+    fn what_takes_too_long_or_fails_is_told() {
+        let before = OLD.parse().ok();
+        let at = |device: &Device, network, seconds| standing(device, Bridge, before, network, seconds);
+        assert_eq!(at(&device("offline", "bridge", None), None, LATE), Standing::Late);
+        assert_eq!(
+            at(&device("online", "bridge", Some(OLD)), Some("host"), LATE),
+            Standing::Late
+        );
+        assert_eq!(
+            at(&device("online", "bridge", Some(NEW)), Some("host"), 12),
+            Standing::Unmoved
+        );
+        assert_eq!(
+            at(&device("online", "host", Some(NEW)), None, 12),
+            Standing::Unmoved
+        );
+    }
+
+    #[test]
+    fn an_agent_on_the_device_itself_does_not_move_to_host_networking() {
+        let mut native = device("online", "host", Some(OLD));
+        native.facts = Some(flotilla_protocol::device::Facts::default());
+        assert_eq!(standing(&native, Host, OLD.parse().ok(), None, 0), Standing::Back);
+    }
+
+    #[test]
+    fn a_mode_is_known_by_the_network_of_the_agents_container() {
+        assert!(is_in(Host, "host") && is_in(Bridge, "bridge") && is_in(Bridge, "flotilla_default"));
+        assert!(is_in(Pause, "container:9c") && !is_in(Bridge, "container:9c") && !is_in(Pause, "bridge"));
+    }
+}

@@ -1,0 +1,53 @@
+//! How the controller's addresses fare when this device tries them.
+
+use crate::{
+    components::{
+        age::AgeLabel,
+        badge::{Status, Tone, status_badge},
+        icon::lucide,
+    },
+    copy::link as copy,
+};
+use flotilla_protocol::device::{Device, EndpointTrial};
+use leptos::prelude::*;
+use std::sync::Arc;
+
+#[component]
+pub(super) fn Reach(device: Signal<Arc<Device>>) -> impl IntoView {
+    let trials = Memo::new(move |_| device.with(|device| device.endpoint_trials.clone()));
+    let name = device.with_untracked(|device| device.name.to_string());
+    move || {
+        let trials = trials.get();
+        let newest = trials.iter().map(|trial| trial.at).max()?;
+        Some(view! {
+            <div class="trials">
+                <h3>{copy::tried_from(&name)}" "<AgeLabel moment=newest/></h3>
+                <ul>{trials.iter().map(one).collect_view()}</ul>
+                {trials.iter().all(|trial| !trial.reached).then(|| view! { <p class="hint">{copy::NONE_REACHED}</p> })}
+            </div>
+        })
+    }
+}
+
+fn one(trial: &EndpointTrial) -> impl IntoView + use<> {
+    let status = if trial.reached {
+        Status {
+            tone: Tone::Ok,
+            glyph: lucide::CIRCLE_CHECK,
+            word: copy::REACHED.to_owned(),
+        }
+    } else {
+        Status {
+            tone: Tone::Off,
+            glyph: lucide::UNPLUG,
+            word: copy::NOT_REACHED.to_owned(),
+        }
+    };
+    view! {
+        <li>
+            <span class="mono">{trial.endpoint.to_string()}</span>
+            {status_badge(&status, false, false)}
+            {trial.reason.clone().map(|reason| view! { <span class="caption muted">{reason}</span> })}
+        </li>
+    }
+}

@@ -1,0 +1,47 @@
+//! What carries the link of a device that can't dial the controller by itself: an SSH tunnel, and the way to end it.
+
+use super::actions::{Asked, use_actions};
+use crate::{
+    api::send,
+    components::{badge::Tone, button::Button, error_state::Notice},
+    copy::link as copy,
+    store::use_store,
+};
+use flotilla_protocol::{api::GetPush, device::Device};
+use leptos::{prelude::*, task::spawn_local};
+use std::sync::Arc;
+
+#[component]
+pub(super) fn Tunnel(device: Signal<Arc<Device>>) -> impl IntoView {
+    let store = use_store();
+    let actions = use_actions();
+    let id = device.with_untracked(|device| device.id);
+    // A device that was never pushed to has none; that is no failure.
+    spawn_local(async move {
+        if let Ok(push) = send(&GetPush {
+            device: id.to_string(),
+        })
+        .await
+        {
+            store.pushes.update(|known| _ = known.insert(id, push));
+        }
+    });
+    let host = Memo::new(move |_| {
+        store.pushes.with(|known| {
+            let push = known.get(&id).filter(|push| push.tunneled)?;
+            Some(push.host.clone())
+        })
+    });
+    let carries =
+        Memo::new(move |_| host.with(Option::is_some) || device.with(|device| device.link.tunneled));
+    move || {
+        let name = device.with_untracked(|device| device.name.to_string());
+        carries.get().then(|| {
+            view! {
+                <Notice tone=Tone::Info text=copy::tunneled(&name, host.get().as_deref())>
+                    <Button label=copy::END_TUNNEL on_press=move || actions.ask(Asked::EndTunnel)/>
+                </Notice>
+            }
+        })
+    }
+}
