@@ -16,14 +16,21 @@ use crate::{
     recreate::{image, inspect, is_conflict, remove},
 };
 use bollard::{
+    Docker,
     models::{ContainerCreateBody, ContainerInspectResponse, ContainerStateStatusEnum as Status, HostConfig},
     query_parameters::CreateContainerOptionsBuilder,
 };
 use flotilla_protocol::device::NetworkMode;
-use std::{collections::HashMap, fmt, path::Path, str::FromStr};
+use std::{collections::HashMap, fmt, path::Path, str::FromStr, time::Duration};
+use tokio::time::{Instant, sleep};
 
 /// One move at a time, on each engine.
 const NAME: &str = "flotilla-agent-mover";
+
+/// How long an earlier move may take to end.
+const EARLIER_MOVE: Duration = Duration::from_secs(12);
+const REMOVES_ITSELF: Duration = Duration::from_secs(2);
+const LOOK: Duration = Duration::from_millis(200);
 
 /// Where an agent is to be moved.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -130,26 +137,15 @@ fn network_of_mode(network: &str) -> NetworkMode {
 /// As [`Engine::change_mode`]'s.
 pub(crate) async fn start(connection: &Connection, order: &Move) -> Result<(), ActionError> {
     let docker = connection.patient();
-    let explain = |error| explain(error, &order.agent);
-    let agent = inspect(&docker, &order.agent).await.map_err(explain)?;
+    let agent = inspect(&docker, &order.agent)
+        .await
+        .map_err(|error| explain(error, &order.agent))?;
     let image = image(&docker, &agent).await;
     let body = mover(agent, image, &connection.socket, order).ok_or(ActionError::NotContained)?;
-    let options = || Some(CreateContainerOptionsBuilder::new().name(NAME).build());
-    let created = match docker.create_container(options(), body.clone()).await {
-        Err(error) if is_conflict(&error) => {
-            let other = inspect(&docker, NAME).await.map_err(explain)?;
-            if other.state.and_then(|state| state.status) == Some(Status::RUNNING) {
-                return Err(ActionError::Moving);
-            }
-            remove(&docker, NAME).await.map_err(explain)?;
-            docker.create_container(options(), body).await
-        }
-        answer => answer,
-    };
-    let mover = created.map_err(explain)?.id;
+    let mover = create(&docker, &body).await?;
     if let Err(error) = docker.start_container(&mover, None).await {
         remove(&docker, &mover).await.ok();
-        return Err(explain(error));
+        return Err(explain(error, &order.agent));
     }
     tracing::info!(
         destination = %order.to,
@@ -157,6 +153,30 @@ pub(crate) async fn start(connection: &Connection, order: &Move) -> Result<(), A
         "moving into another network"
     );
     Ok(())
+}
+
+/// Waits for an earlier move to end: the new agent answers before the old one is given up.
+async fn create(docker: &Docker, body: &ContainerCreateBody) -> Result<String, ActionError> {
+    let begun = Instant::now();
+    while begun.elapsed() < EARLIER_MOVE {
+        let options = CreateContainerOptionsBuilder::new().name(NAME).build();
+        match docker.create_container(Some(options), body.clone()).await {
+            Err(error) if is_conflict(&error) => {}
+            answer => {
+                return answer
+                    .map(|created| created.id)
+                    .map_err(|error| explain(error, NAME));
+            }
+        }
+        let earlier = inspect(docker, NAME).await.ok().and_then(|mover| mover.state);
+        let is_running = earlier.and_then(|state| state.status) == Some(Status::RUNNING);
+        // It removes itself, unless its engine ended before it did.
+        if !is_running && begun.elapsed() > REMOVES_ITSELF {
+            remove(docker, NAME).await.ok();
+        }
+        sleep(LOOK).await;
+    }
+    Err(ActionError::Moving)
 }
 
 /// `None` when the agent does not have the engine's socket from a mount.
