@@ -30,3 +30,9 @@ pub fn install_line(added: &DeviceAdded) -> Result<&str> {
         .as_deref()
         .with_context(|| format!("no install line: {:?}", added.unavailable.install))
 }
+
+/// An install line with flags behind it, as the README shows.
+#[must_use]
+pub fn with_flags(install_line: &str, flags: &str) -> String {
+    install_line.replace("| sudo bash", &format!("| sudo bash -s -- {flags}"))
+}

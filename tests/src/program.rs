@@ -125,6 +125,41 @@ pub fn run(command: &mut Command) -> Result<String> {
     Ok(out.trim_end().to_owned())
 }
 
+/// How a command ended, and all that it wrote, errors last.
+#[derive(Debug)]
+pub struct Outcome {
+    pub code: Option<i32>,
+    pub said: String,
+}
+
+impl Outcome {
+    /// It ended with this code and said all of these words.
+    pub fn is(&self, code: i32, says: &[&str]) -> Result<()> {
+        let Self { code: found, said } = self;
+        ensure!(
+            *found == Some(code),
+            "it ended with {found:?} and not with {code}:\n{said}"
+        );
+        for words in says {
+            ensure!(said.contains(words), "it does not say \"{words}\":\n{said}");
+        }
+        Ok(())
+    }
+}
+
+/// Runs to the end, whatever end that is.
+pub fn attempt(command: &mut Command) -> Result<Outcome> {
+    let output = command
+        .stdin(Stdio::null())
+        .output()
+        .with_context(|| format!("cannot start `{}`", shown(command)))?;
+    let [out, err] = [output.stdout, output.stderr].map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
+    Ok(Outcome {
+        code: output.status.code(),
+        said: out + &err,
+    })
+}
+
 /// A command in one go.
 pub fn command<S: AsRef<std::ffi::OsStr>>(
     program: impl AsRef<std::ffi::OsStr>,

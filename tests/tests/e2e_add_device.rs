@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use anyhow::{Context, Result, ensure};
-use flotilla_protocol::api::{ActOnContainer, AddDevice, DeviceAdded, RotateDevice};
+use flotilla_protocol::api::{ActOnContainer, AddDevice, DeviceAdded};
 use flotilla_protocol::device::{DeviceStatus, NetworkMode};
 use flotilla_protocol::inventory::{ContainerAction, ContainerState};
 use flotilla_tests::engine::{WEB, WORKER};
@@ -15,12 +15,6 @@ use flotilla_tests::watch::{Watch, is_container};
 
 const UNIT: &str = "flotilla-agent.service";
 const BINARY: &str = "/usr/local/bin/flotilla-agent";
-const STATE: &str = "/var/lib/flotilla";
-
-/// The install line with flags behind it, as the README shows.
-fn with_flags(added: &DeviceAdded, flags: &str) -> Result<String> {
-    Ok(install_line(added)?.replace("| sudo bash", &format!("| sudo bash -s -- {flags}")))
-}
 
 #[test]
 fn a_pasted_install_line_brings_a_device_online_with_its_containers() -> Result<()> {
@@ -107,55 +101,6 @@ fn the_unit_is_hardened(system: &System) -> Result<()> {
     ))?;
     ensure!(writable.is_empty(), "the agent could replace its own binary");
     Ok(())
-}
-
-#[test]
-fn a_dry_run_changes_nothing_and_a_second_run_repairs_and_an_uninstall_removes() -> Result<()> {
-    with_lab(1, async |lab| {
-        let system = System::boot(lab.machine(1))?;
-        let control = Control::start(lab)?;
-        let added = control.add("nas").await?;
-
-        let said = system.paste(&with_flags(&added, "--dry-run")?)?;
-        ensure!(said.contains("would"), "{said}");
-        ensure!(!system.has(BINARY)? && !system.has(STATE)? && !system.has("/etc/flotilla")?);
-
-        system.paste(install_line(&added)?)?;
-        let device = control.eventually_online("nas", seconds(10.0)).await?;
-
-        // Somebody broke it; the same line, whose token is used up, comes with a new one.
-        system.paste(&format!("systemctl stop {UNIT}; rm -f {BINARY}"))?;
-        let rotate = RotateDevice {
-            device: "nas".to_owned(),
-            expires_seconds: None,
-        };
-        system.paste(install_line(&control.send(&rotate).await?)?)?;
-        ensure!(system.has(BINARY)?);
-        let repaired = control.eventually_online("nas", seconds(10.0)).await?;
-        ensure!(repaired.id == device.id, "it came back as another device");
-        ensure!(control.devices().await?.len() == 1, "it is there twice");
-
-        let third = control.add("unused").await?;
-        system.paste(&with_flags(&third, "--uninstall")?)?;
-        for path in [
-            BINARY,
-            STATE,
-            "/etc/flotilla",
-            "/etc/systemd/system/flotilla-agent.service",
-        ] {
-            ensure!(!system.has(path)?, "{path} is still there");
-        }
-        ensure!(system.unit(UNIT, "LoadState")? == "not-found");
-        ensure!(
-            system.command("id").arg("flotilla").output()?.status.code() == Some(1),
-            "the user is still there"
-        );
-        eventually("the device is missed", seconds(5.0), async || {
-            ensure!(control.device("nas").await?.status == DeviceStatus::Reconnecting);
-            Ok(())
-        })
-        .await
-    })
 }
 
 #[test]
