@@ -72,7 +72,8 @@ $DOCKER_RUN"
   for tool in curl sha256sum systemctl install useradd mktemp; do
     command -v "$tool" >/dev/null || stop "The program $tool is missing. Install it and run this again."
   done
-  curl --pinnedpubkey "$TLS_PIN" --version >/dev/null 2>&1 ||
+  # Not --version: that looks up this device's own name first, for as long as a name server takes that isn't there.
+  curl --pinnedpubkey "$TLS_PIN" --help >/dev/null 2>&1 ||
     stop "This curl is too old to check the controller's key (it needs 7.44). Update curl, or run the agent in Docker instead."
   [ "$dry_run" ] || [ "$(id -u)" = 0 ] || stop "This must run as root: end the line with \"| sudo bash\"."
 }

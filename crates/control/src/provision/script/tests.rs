@@ -46,7 +46,7 @@ impl Machine {
         machine.program(
             "curl",
             &format!(
-                r##"case "$*" in *--version*) exit 0;; esac
+                r##"case "$*" in *--help*) exit 0;; esac
                     cat >>"{at}/curl-input"; while [ "$1" != -o ]; do shift; done
                     printf abc >"$2"; echo "curl $*" >>"{at}/calls""##
             ),
