@@ -1,21 +1,26 @@
 //! A fleet to look at: real engines, sample containers and stacks, and devices that were enrolled for real.
 
 use anyhow::{Context, Result};
-use flotilla_protocol::api::{AddDevice, StartingPolicy, UpdateFleet};
+use flotilla_protocol::api::{AddDevice, DeviceAdded, StartingPolicy, UpdateFleet};
+use flotilla_protocol::device::NetworkMode::{self, Host, Pause};
 
 use crate::engine::{WEB, WORKER};
 use crate::eventually::seconds;
 use crate::flotilla::{Agent, Control, ControlSetup};
 use crate::lab::{Lab, Machine};
+use crate::pasted::{PAUSE, Text};
 
-/// Names and tags of the first devices; further ones are numbered.
-const DEVICES: [(&str, &str); 5] = [
-    ("nas", "home"),
-    ("vps-2", "prod"),
-    ("pi-garage", "edge"),
-    ("desk", "home"),
-    ("attic", "edge"),
+/// Names, tags and modes of the first devices; further ones are numbered.
+const DEVICES: [(&str, &str, NetworkMode); 5] = [
+    ("nas", "home", Host),
+    ("vps-2", "prod", Pause),
+    ("pi-garage", "edge", Host),
+    ("desk", "home", Host),
+    ("attic", "edge", Host),
 ];
+
+/// What shares the mesh address of a device in pause mode, and where it listens.
+pub const POD: [(&str, u16); 2] = [("blog", 8081), ("wiki", 8082)];
 
 const MEDIA: &str = "\
 services:
@@ -52,12 +57,7 @@ pub struct Demo {
 }
 
 impl Demo {
-    /// Control answers at this port of its loopback.
-    pub async fn start(lab: &Lab, api_port: u16, say: &mut impl FnMut(String)) -> Result<Self> {
-        let mut setup = ControlSetup::new(lab)?.with_ui()?;
-        setup
-            .arguments
-            .extend(["--api-addr".to_owned(), format!("127.0.0.1:{api_port}")]);
+    pub async fn start(lab: &Lab, setup: ControlSetup, say: &mut impl FnMut(String)) -> Result<Self> {
         let mut control = setup.start()?;
         let named = UpdateFleet {
             name: Some("home-lab".to_owned()),
@@ -67,18 +67,23 @@ impl Demo {
         control.send(&named).await?;
         let mut agents = Vec::new();
         for (index, machine) in lab.machines().iter().enumerate() {
-            let (name, tag) = match DEVICES.get(index) {
-                Some((name, tag)) => ((*name).to_owned(), *tag),
-                None => (format!("device-{}", index + 1), "more"),
+            let (name, tag, mode) = match DEVICES.get(index) {
+                Some((name, tag, mode)) => ((*name).to_owned(), *tag, *mode),
+                None => (format!("device-{}", index + 1), "more", Host),
             };
             samples(machine, index)?;
             let add = AddDevice {
                 name: Some(name.clone()),
                 tags: vec![tag.to_owned()],
+                mode: Some(mode),
                 ..AddDevice::default()
             };
             let added = control.send(&add).await?;
-            agents.push(Agent::start(machine, &added)?);
+            if mode == Pause {
+                start_pod(machine, &added)?;
+            } else {
+                agents.push(Agent::start(machine, &added)?);
+            }
             control.eventually_online(&name, seconds(20.0)).await?;
             say(format!("{name} is online"));
         }
@@ -90,6 +95,17 @@ impl Demo {
             _agents: agents,
         })
     }
+}
+
+/// The agent by the text that people paste, and apps beside it at the mesh address.
+fn start_pod(machine: &Machine, added: &DeviceAdded) -> Result<()> {
+    Text::DockerRun.paste(machine, added)?;
+    let network = format!("container:{PAUSE}");
+    for (name, port) in POD {
+        let app = ["httpd", "-f", "-p", &port.to_string(), "-h", "/www"];
+        machine.docker_run(&[&["--name", name, "--network", &network, WEB], &app[..]].concat())?;
+    }
+    Ok(())
 }
 
 /// Something to see on a machine: a stack, a container by itself, and one that has ended.

@@ -9,6 +9,7 @@ use std::time::Duration;
 use anyhow::{Context, Result, bail};
 use flotilla_protocol::API_PORT;
 use flotilla_tests::demo::Demo;
+use flotilla_tests::flotilla::ControlSetup;
 use flotilla_tests::forward::Entrance;
 use flotilla_tests::lab::{Lab, on};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
@@ -40,7 +41,11 @@ fn show_fleet(devices: u8, asked: &AtomicBool) -> Result<()> {
     say(format!("Starting {devices} devices with engines of their own…"));
     on(Lab::start(devices)?, async |lab| {
         let shown = async {
-            let demo = Demo::start(lab, entrance.port()?, &mut say).await?;
+            let mut setup = ControlSetup::new(lab)?.with_ui()?;
+            // Pages are only answered under the address that the browser has.
+            let address = format!("127.0.0.1:{}", entrance.port()?);
+            setup.arguments.extend(["--api-addr".to_owned(), address]);
+            let demo = Demo::start(lab, setup, &mut say).await?;
             let address = &demo.control.ready()?.ui;
             say(format!("\nOpen {address}\n\nCtrl-C removes all of it."));
             open_page(address);
