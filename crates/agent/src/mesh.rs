@@ -6,8 +6,9 @@
 //!
 //! A device that cannot have an interface is still managed; its standing says why, and it tries again by itself.
 //!
-//! WireGuard orders handshakes by the initiator's clock (its TAI64N timestamps), which only ever has to grow; whether
-//! the clock is right does not matter, so a device whose clock is off by hours is on the mesh like any other.
+//! Whether the device's clock is right does not matter on the mesh, but peers refuse what seems older than what they
+//! had before. So a data plane begins after the one before it, whatever the clock says, which is for probes. WireGuard
+//! stamps handshakes by a clock of its own: a peer that refuses one begins one itself, which is believed.
 
 mod keeper;
 mod leg;

@@ -36,6 +36,7 @@ async fn main() -> Result<()> {
         private_key: private_key(&arguments.key)?,
         device: DeviceId(Uuid::nil()),
         listen_port: arguments.port,
+        not_before_unix_ms: 0,
         map: Some(map(&arguments.map)?),
     };
     let [mut terminate, mut interrupt, mut hangup] = [

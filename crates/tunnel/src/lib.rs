@@ -24,16 +24,30 @@
 //! Rooms: [`device`] is the TUN device, [`udp`] the socket, [`offload`] cuts and joins runs of packets, [`route`] puts
 //! the mesh into the routing table and watches the network, [`run`] is the thread, [`stream`] a relay's TLS leg.
 //!
-//! The interface goes with the process, however that ends. Traffic costs no allocation per packet.
+//! The interface goes with the process, however that ends. Traffic costs no allocation per packet. On systems other
+//! than Linux a start fails and says so (`elsewhere`).
 
+#[cfg(target_os = "linux")]
 mod clock;
+#[cfg(target_os = "linux")]
 mod device;
+#[cfg(not(target_os = "linux"))]
+mod elsewhere;
 mod error;
+#[cfg(target_os = "linux")]
 mod offload;
+#[cfg(target_os = "linux")]
 mod route;
+#[cfg(target_os = "linux")]
 mod run;
+#[cfg_attr(
+    not(target_os = "linux"),
+    expect(dead_code, reason = "no thread has the other side")
+)]
 mod stream;
+#[cfg(target_os = "linux")]
 mod udp;
+#[cfg(target_os = "linux")]
 mod wake;
 
 use std::net::SocketAddr;
@@ -46,12 +60,14 @@ use flotilla_protocol::mesh::NetworkMap;
 use flotilla_protocol::path::PeerPath;
 use tokio::sync::{mpsc, oneshot};
 
-pub use device::DeviceError;
-pub use error::TunnelError;
+pub use error::{DeviceError, RouteInTheWay, TunnelError};
 pub use flotilla_mesh::{Counters, DropReason, PrivateKey, Standing, Tried};
-pub use route::{RouteInTheWay, overlap};
+#[cfg(target_os = "linux")]
+pub use route::overlap;
 pub use stream::RelayStream;
 
+#[cfg(not(target_os = "linux"))]
+use elsewhere::{run, wake};
 use run::{Command, Plane};
 use stream::Rings;
 use wake::Wake;
@@ -71,6 +87,9 @@ pub struct TunnelConfig {
     pub device: DeviceId,
     /// UDP port of the socket; 0 takes a free one. A port that is kept across starts keeps what NATs remember.
     pub listen_port: u16,
+    /// Milliseconds since 1970 before which this start is not to be, whatever the clock says: peers believe nothing
+    /// that seems older than the start before.
+    pub not_before_unix_ms: u64,
     /// The last map, to be on the mesh before control is reached.
     pub map: Option<NetworkMap>,
 }

@@ -84,7 +84,7 @@ impl Plane {
         let mesh = Config {
             private_key: config.private_key,
             device: config.device,
-            clock_start_unix_ms: clock::unix_ms(),
+            clock_start_unix_ms: clock::unix_ms().max(config.not_before_unix_ms),
         };
         tracing::info!(
             interface.name = config.interface,

@@ -129,7 +129,6 @@ impl Keeper {
 
     async fn take(&mut self, push: MapPush) -> Result<MapTaken, Problem> {
         let before = self.kept.as_ref();
-        let port = before.map_or(0, |kept| kept.listen_port);
         let map = match push {
             MapPush::Whole(map) => Some(map),
             MapPush::Change(change) => before.map(|kept| kept.map.clone()).and_then(|mut map| {
@@ -139,9 +138,9 @@ impl Keeper {
         };
         if let Some(map) = map {
             self.is_unstored |= before.is_none_or(|kept| kept.map != map);
-            self.kept = Some(Kept {
-                listen_port: port,
-                map,
+            self.kept = Some(match self.kept.take() {
+                Some(kept) => Kept { map, ..kept },
+                None => Kept::new(map),
             });
             self.put_in_force().await;
         }
@@ -183,17 +182,22 @@ impl Keeper {
         let Some(kept) = self.kept.as_mut().filter(|_| self.plane.is_none()) else {
             return;
         };
-        match Plane::start(&self.setup, &kept.map, kept.listen_port) {
+        let beginning = Kept {
+            began: kept.next_beginning(self.setup.clock.now()),
+            ..kept.clone()
+        };
+        match Plane::start(&self.setup, &beginning) {
             Ok(plane) => {
                 let tunnel = plane.tunnel();
                 let up = MeshState::Up {
                     interface: tunnel.interface().to_owned(),
                     mtu: MTU,
                 };
-                if kept.listen_port != tunnel.listen_port() {
-                    kept.listen_port = tunnel.listen_port();
-                    self.is_unstored = true;
-                }
+                *kept = Kept {
+                    listen_port: tunnel.listen_port(),
+                    ..beginning
+                };
+                self.is_unstored = true;
                 tracing::info!(
                     interface = tunnel.interface(),
                     map.revision = kept.map.revision,
@@ -203,9 +207,9 @@ impl Keeper {
                 self.plane = Some(plane);
                 self.standing.send_modify(|standing| standing.report.state = up);
                 self.show_map();
-                // Another port next time is a lesser evil than no mesh now.
+                // To be less well known next time is a lesser evil than no mesh now.
                 if let Err(problem) = self.store().await {
-                    tracing::warn!(%problem, "the agent's UDP port could not be noted");
+                    tracing::warn!(%problem, "the agent's UDP port and start could not be noted");
                 }
             }
             Err(error) => self.handle_failure(&error),

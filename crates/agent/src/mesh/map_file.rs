@@ -1,7 +1,7 @@
 //! The last network map on disk: what the device lives on while control is away.
 
 use crate::disk::{RealDisk, replace};
-use flotilla_protocol::{id::DeviceId, mesh::NetworkMap};
+use flotilla_protocol::{Timestamp, id::DeviceId, mesh::NetworkMap};
 use serde::{Deserialize, Serialize};
 use std::{
     fs,
@@ -10,6 +10,10 @@ use std::{
 };
 
 const FILE: &str = "map.json";
+
+/// Between two beginnings: room for all that one data plane ever numbers, which is 65,536 probes per millisecond and a
+/// change of its addresses in each.
+const APART_MS: u64 = 60_000;
 
 /// `map.json` in the state directory. It holds no key, but tells who is in the fleet, so only its owner may read it.
 #[derive(Debug, Clone)]
@@ -24,7 +28,27 @@ pub(crate) struct MapFile {
 pub(crate) struct Kept {
     /// The UDP port of the last time: what peers and NATs remember of this device.
     pub(crate) listen_port: u16,
+    /// When the last data plane began, in milliseconds since 1970. Peers remember that, too.
+    #[serde(default)]
+    pub(crate) began: u64,
     pub(crate) map: NetworkMap,
+}
+
+impl Kept {
+    /// A first map, for a data plane that never began.
+    pub(crate) fn new(map: NetworkMap) -> Self {
+        Self {
+            listen_port: 0,
+            began: 0,
+            map,
+        }
+    }
+
+    /// When a data plane that starts now begins: after the last one, also where the clock was set back meanwhile.
+    pub(crate) fn next_beginning(&self, now: Timestamp) -> u64 {
+        let now = u64::try_from(now.as_millisecond()).unwrap_or_default();
+        now.max(self.began.saturating_add(APART_MS))
+    }
 }
 
 #[derive(Serialize, Deserialize)]
@@ -90,6 +114,7 @@ mod tests {
     fn kept(revision: u64) -> Kept {
         Kept {
             listen_port: 41_641,
+            began: 1_700_000_000_000,
             map: map(revision),
         }
     }
@@ -122,5 +147,28 @@ mod tests {
             fs::write(dir.path().join(FILE), &whole[..length]).unwrap();
             assert_eq!(file(dir.path()).load(), None);
         }
+    }
+    #[test]
+    fn a_data_plane_begins_after_the_one_before_it_whatever_the_clock_says() {
+        let at = |unix_ms| Timestamp::from_millisecond(unix_ms).unwrap();
+        let mut kept = Kept::new(map(7));
+        assert_eq!(kept.next_beginning(at(1_700_000_000_000)), 1_700_000_000_000);
+        kept.began = 1_700_000_000_000;
+        let later = kept.next_beginning(at(1_700_000_900_000));
+        assert_eq!(later, 1_700_000_900_000);
+        let hours_back = kept.next_beginning(at(1_699_980_000_000));
+        let before_the_epoch = kept.next_beginning(at(-1));
+        assert!(hours_back > kept.began && before_the_epoch > kept.began);
+    }
+
+    #[test]
+    fn a_file_from_before_beginnings_were_kept_is_read() {
+        let dir = tempfile::tempdir().unwrap();
+        file(dir.path()).store(&kept(7)).unwrap();
+        let mut stored: serde_json::Value =
+            serde_json::from_slice(&fs::read(dir.path().join(FILE)).unwrap()).unwrap();
+        stored.as_object_mut().unwrap().remove("began");
+        fs::write(dir.path().join(FILE), stored.to_string()).unwrap();
+        assert_eq!(file(dir.path()).load().map(|kept| kept.began), Some(0));
     }
 }

@@ -1,6 +1,6 @@
 //! A running data plane with what belongs to it: its events, and the TLS legs that it asked for.
 
-use super::{Setup, leg, lookup::Lookups};
+use super::{Setup, leg, lookup::Lookups, map_file::Kept};
 use flotilla_link::Target;
 use flotilla_protocol::{
     id::{DeviceId, RelayId},
@@ -22,16 +22,18 @@ pub(super) struct Plane {
 
 impl Plane {
     /// With the UDP port of the last time, so that NATs and peers still know it; with any other where that is taken.
-    pub(super) fn start(setup: &Setup, map: &NetworkMap, port: u16) -> Result<Self, TunnelError> {
+    pub(super) fn start(setup: &Setup, kept: &Kept) -> Result<Self, TunnelError> {
+        let Kept { map, began, .. } = kept;
         let config = |listen_port| TunnelConfig {
             interface: setup.tun_name.clone(),
             private_key: setup.private_key.clone(),
             device: setup.device,
             listen_port,
+            not_before_unix_ms: *began,
             map: Some(map.clone()),
         };
-        let (tunnel, events) = match Tunnel::start(config(port)) {
-            Err(TunnelError::NoUdp { .. }) if port != 0 => Tunnel::start(config(0))?,
+        let (tunnel, events) = match Tunnel::start(config(kept.listen_port)) {
+            Err(TunnelError::NoUdp { .. }) if kept.listen_port != 0 => Tunnel::start(config(0))?,
             started => started?,
         };
         let mut lookups = Lookups::default();
