@@ -136,6 +136,9 @@ fn engine(engine: &EngineState) -> String {
     }
 }
 
+/// What to do about a clock that is off.
+const SET_CLOCK: &str = "Set the clock on the device.";
+
 fn explain(attention: &Attention) -> String {
     match attention {
         Attention::DockerDesktopHost => {
@@ -147,9 +150,9 @@ fn explain(attention: &Attention) -> String {
                 .to_owned()
         }
         Attention::ClockSkew { seconds } if *seconds < 0 => {
-            format!("Its clock is {} behind.", span(-seconds))
+            format!("Its clock is {} behind. {SET_CLOCK}", span(-seconds))
         }
-        Attention::ClockSkew { seconds } => format!("Its clock is {} ahead.", span(*seconds)),
+        Attention::ClockSkew { seconds } => format!("Its clock is {} ahead. {SET_CLOCK}", span(*seconds)),
         Attention::LowDisk {
             free_bytes,
             total_bytes,
