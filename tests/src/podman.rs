@@ -1,10 +1,11 @@
 //! Podman as the only engine of a machine: root's, with its API socket where systemd would have put it.
 //!
-//! All that is typed runs where its service runs, which sees the networks of containers as files; and `docker`, which
-//! this computer has, is hidden from it.
+//! All that is typed runs where its service runs, which sees the networks of containers as files; and it does not find
+//! `docker`, which this computer has.
 
 use std::ffi::OsStr;
 use std::fs;
+use std::os::unix::fs::symlink;
 use std::path::Path;
 use std::process::Command;
 
@@ -14,11 +15,13 @@ use crate::eventually::{eventually_blocking, seconds};
 use crate::lab::Machine;
 use crate::program::{Program, run};
 
+/// The folder of the programs that are found.
+const PROGRAMS: &str = "programs";
+
 const SOCKET: &str = "/run/podman/podman.sock";
 
 /// Becomes the service. The text is constant; its argument is the socket.
 const START: &str = r#"set -e
-docker=$(command -v docker) && mount --bind /dev/null "$docker"
 mkdir -p /run/podman
 exec podman system service --time 0 "unix://$1""#;
 
@@ -37,6 +40,7 @@ impl<'a> Podman<'a> {
     /// On a machine that was made without an engine.
     pub fn start(machine: &'a Machine) -> Result<Self> {
         configure(machine)?;
+        link_programs(&machine.directory().join(PROGRAMS))?;
         let mut start = with_settings(machine.command("sh"), machine);
         start.args(["-c", START, "sh", SOCKET]);
         let service = Program::start(&mut start, machine.directory(), "podman")?;
@@ -84,12 +88,28 @@ impl Drop for Podman<'_> {
 
 fn with_settings(mut command: Command, machine: &Machine) -> Command {
     command
+        .env("PATH", machine.directory().join(PROGRAMS))
         .env("CONTAINERS_CONF", machine.directory().join("containers.conf"))
         .env(
             "CONTAINERS_STORAGE_CONF",
             machine.directory().join("storage.conf"),
         );
     command
+}
+
+/// All programs of this computer but one.
+fn link_programs(folder: &Path) -> Result<()> {
+    fs::create_dir_all(folder)?;
+    for directory in ["/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin"] {
+        let programs = fs::read_dir(directory).into_iter().flatten().flatten();
+        for program in programs.filter(|program| program.file_name() != "docker") {
+            let link = folder.join(program.file_name());
+            if !link.exists() {
+                symlink(program.path(), link).ok();
+            }
+        }
+    }
+    Ok(())
 }
 
 /// Everything below the machine's own directory, with the runtime that is there, and limits that a computer grants
