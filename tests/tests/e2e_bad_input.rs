@@ -5,50 +5,14 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::Command;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Result, ensure};
 use flotilla_protocol::device::{Attention, DeviceStatus};
 use flotilla_protocol::inventory::EngineState;
 use flotilla_tests::engine::WEB;
 use flotilla_tests::eventually::{always, eventually, seconds};
-use flotilla_tests::flotilla::{Agent, AgentSetup, Control, ControlSetup, config_text, write_private};
+use flotilla_tests::flotilla::{Agent, AgentSetup, Control, ControlSetup};
 use flotilla_tests::lab::{Lab, on, with_lab};
 use flotilla_tests::program::{Program, run};
-
-#[test]
-fn a_garbled_config_file_is_named_with_what_is_wrong_in_it() -> Result<()> {
-    on(Lab::without_engines(1)?, async |lab| {
-        let machine = lab.machine(1);
-        let control = Control::start(lab)?;
-        let added = control.add("nas").await?;
-        let setup = AgentSetup::new(machine, &added)?;
-        let file = setup.config.clone().context("no config file")?;
-        let good = config_text(&added)?;
-        let newer = good.replace("version = 1", "version = 99");
-        let cases = [
-            (good[..good.len() / 2].to_owned(), ""),
-            ("\u{0}\u{1}garbage".to_owned(), ""),
-            (format!("colour = \"red\"\n{good}"), "colour"),
-            (newer, "99"),
-            (good.replace("token = ", "tokn = "), "tok"),
-        ];
-        for (text, named) in cases {
-            write_private(&file, &text)?;
-            let mut agent = setup.start(machine)?;
-            let code = agent.exit_code(seconds(10.0))?;
-            let said = agent.log()?;
-            ensure!(code == Some(78), "ended with {code:?}: {said}");
-            let last = said.lines().last().unwrap_or_default();
-            ensure!(
-                said.contains("nas.device.toml") && last.contains(named),
-                "it did not say what is wrong: {said}"
-            );
-        }
-        // Nothing was used up by it.
-        write_private(&file, good)?;
-        let _agent = setup.start(machine)?;
-        control.eventually_online("nas", seconds(5.0)).await.map(drop)
-    })
-}
 
 #[test]
 fn a_clock_that_is_a_day_off_is_shown_and_stops_nobody() -> Result<()> {

@@ -10,11 +10,14 @@ use flotilla_protocol::{
 };
 use serde::Deserialize;
 use std::{
-    fs,
-    io::{self, ErrorKind},
+    fmt, fs,
+    io::{self, ErrorKind, Read as _},
     os::unix::fs::PermissionsExt as _,
     path::{Path, PathBuf},
 };
+
+/// Many times what a config file has, in bytes: whatever else was named by mistake is not read to its end.
+const LONGEST: u64 = 64 * 1024;
 
 /// Where to read how to enroll.
 #[derive(Debug, Clone)]
@@ -40,8 +43,8 @@ pub struct Environment {
     pub ca_pin: Option<String>,
 }
 
-impl std::fmt::Debug for Environment {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl fmt::Debug for Environment {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Environment")
             .field("url", &self.url)
             .field("ca_pin", &self.ca_pin)
@@ -83,10 +86,18 @@ pub(crate) enum ConfigError {
     Denied(PathBuf),
     #[error("The config file {path} cannot be read: {source}.")]
     Unreadable { path: PathBuf, source: io::Error },
-    #[error("The config file {path} is damaged or cut short at line {line}: {reason}. Download it again.")]
+    #[error(
+        "{0} is too long to be a config file. Give the path of the file that Add Device made, with --config."
+    )]
+    TooLong(PathBuf),
+    #[error(
+        "The config file {0} is not text in UTF-8, as some editors and shells leave it. Download it again, and copy it as a file."
+    )]
+    NotText(PathBuf),
+    #[error("The config file {path} is damaged or cut short{place}: {reason}. Download it again.")]
     Garbled {
         path: PathBuf,
-        line: usize,
+        place: Place,
         reason: String,
     },
     #[error(
@@ -101,10 +112,39 @@ pub(crate) enum ConfigError {
     Url(InvalidEndpoint),
     #[error("FLOTILLA_CA_PIN: {0}. Copy it whole.")]
     Pin(#[from] InvalidPin),
-    #[error("The enrollment token is not one: {0}.")]
+    #[error("The enrollment token is not one: {0}. Copy it whole, or download the config file again.")]
     Token(#[from] InvalidToken),
     #[error("No address of control is given. Download the config file again.")]
     NoEndpoint,
+}
+
+/// Where in a file something is wrong.
+#[derive(Debug)]
+pub(crate) enum Place {
+    Line(usize),
+    /// Something is missing, which is wrong nowhere.
+    Everywhere,
+}
+
+impl Place {
+    fn of(error: &toml::de::Error, text: &str) -> Self {
+        match error.span() {
+            Some(span) if span.end > 0 => {
+                let before = text.bytes().take(span.start);
+                Self::Line(1 + before.filter(|byte| *byte == b'\n').count())
+            }
+            _ => Self::Everywhere,
+        }
+    }
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Line(line) => write!(f, " at line {line}"),
+            Self::Everywhere => Ok(()),
+        }
+    }
 }
 
 impl EnrollmentSource {
@@ -128,14 +168,21 @@ impl EnrollmentSource {
 }
 
 fn from_file(path: &Path) -> Result<Enrollment, ConfigError> {
-    let text = fs::read_to_string(path).map_err(|source| match source.kind() {
+    let failed = |source: io::Error| match source.kind() {
         ErrorKind::NotFound => ConfigError::NotFound(path.to_owned()),
         ErrorKind::PermissionDenied => ConfigError::Denied(path.to_owned()),
+        ErrorKind::InvalidData => ConfigError::NotText(path.to_owned()),
         _ => ConfigError::Unreadable {
             path: path.to_owned(),
             source,
         },
-    })?;
+    };
+    let mut text = String::new();
+    let file = fs::File::open(path).map_err(failed)?;
+    let length = file.take(LONGEST + 1).read_to_string(&mut text).map_err(failed)?;
+    if length as u64 > LONGEST {
+        return Err(ConfigError::TooLong(path.to_owned()));
+    }
     from_config(&parse(path, &text)?)
 }
 
@@ -147,9 +194,7 @@ fn parse(path: &Path, text: &str) -> Result<ConfigFile, ConfigError> {
     // The error's own display quotes the line it is about, and that may be the one with the token.
     let garbled = |error: toml::de::Error| ConfigError::Garbled {
         path: path.to_owned(),
-        line: 1 + error.span().map_or(0, |span| {
-            text.bytes().take(span.start).filter(|c| *c == b'\n').count()
-        }),
+        place: Place::of(&error, text),
         reason: error.message().lines().next().unwrap_or_default().to_owned(),
     };
     let Version { version } = toml::from_str(text).map_err(garbled)?;

@@ -62,8 +62,13 @@ fn each_way_of_breaking_it_is_named() {
             "No address of control",
         ),
         (good.replace(&token, "no-token"), "not an enrollment token"),
-        (String::new(), "Download it again"),
+        (String::new(), "cut short: missing field `version`"),
+        (
+            good.replace("relay = \"auto\"\n", ""),
+            "cut short: missing field `relay`",
+        ),
         ("\u{0}\u{1}".into(), "Download it again"),
+        ("#".repeat(70_000), "too long"),
     ] {
         let (_dir, source) = written(&broken);
         let text = source.read().unwrap_err().to_string();
@@ -71,6 +76,34 @@ fn each_way_of_breaking_it_is_named() {
     }
     let nowhere = EnrollmentSource::File("/nonexistent/nas.device.toml".into());
     assert!(nowhere.read().unwrap_err().to_string().contains("does not exist"));
+}
+
+#[test]
+fn a_file_that_an_editor_of_windows_saved_is_as_good() {
+    let (_dir, source) = written(&format!("\u{feff}{}", config(&token())).replace('\n', "\r\n"));
+    assert!(source.read().unwrap().is_some());
+}
+
+#[test]
+fn what_is_no_text_is_not_taken_for_a_file_cut_short() {
+    let (_dir, source) = written("");
+    let EnrollmentSource::File(path) = &source else {
+        unreachable!()
+    };
+    let utf16 = config(&token())
+        .encode_utf16()
+        .flat_map(u16::to_le_bytes)
+        .collect::<Vec<_>>();
+    fs::write(path, [&[0xff, 0xfe][..], &utf16].concat()).unwrap();
+    assert!(matches!(source.read(), Err(ConfigError::NotText(_))));
+    assert!(matches!(
+        EnrollmentSource::File("/dev/zero".into()).read(),
+        Err(ConfigError::TooLong(_))
+    ));
+    assert!(matches!(
+        EnrollmentSource::File("/".into()).read(),
+        Err(ConfigError::Unreadable { .. })
+    ));
 }
 
 #[test]
@@ -115,6 +148,17 @@ fn the_three_variables_belong_together() {
     assert!(!format!("{whole:?}").contains(whole.token.as_deref().unwrap()));
 }
 
+/// A refusal that repeats nothing of the secret, in one line that fits a log.
+fn refuses(text: &str, token: &str) -> Result<(), TestCaseError> {
+    let secret = token.split_once('.').map_or(token, |(_, secret)| secret);
+    if let Err(error) = parse(Path::new("/x"), text).and_then(|config| from_config(&config)) {
+        let said = error.to_string();
+        prop_assert!(!said.contains(&secret[..8]), "{}", said);
+        prop_assert!(said.len() < 300 && !said.contains('\n'), "{}", said);
+    }
+    Ok(())
+}
+
 proptest! {
     #[test]
     fn a_file_cut_short_anywhere_is_an_error_that_keeps_the_secret(cut in 0..600_usize) {
@@ -122,11 +166,37 @@ proptest! {
         let whole = config(&token);
         let mut cut = cut.min(whole.len() - 2);
         while !whole.is_char_boundary(cut) { cut -= 1; }
-        let secret = token.split_once('.').unwrap().1;
-        let text = match parse(Path::new("/x"), &whole[..cut]).and_then(|config| from_config(&config)) {
-            Err(error) => error.to_string(),
-            Ok(_) => return Err(TestCaseError::fail("cut and still whole")),
-        };
-        prop_assert!(!text.contains(&secret[..8]), "{}", text);
+        prop_assert!(parse(Path::new("/x"), &whole[..cut]).is_err());
+        refuses(&whole[..cut], &token)?;
+    }
+
+    #[test]
+    fn any_text_has_an_answer(text in "\\PC{0,200}|[-_a-z0-9=\"\\[\\]{}.'#,\\n ]{0,200}") {
+        refuses(&text, &token())?;
+    }
+
+    #[test]
+    fn any_slip_of_an_editor_has_an_answer_that_keeps_the_secret(
+        from in any::<prop::sample::Index>(),
+        length in 0..40_usize,
+        typed in "\\PC{0,3}|[\"'=#\\[\\]\\n]{0,3}",
+    ) {
+        let token = token();
+        let mut text: Vec<char> = config(&token).chars().collect();
+        let from = from.index(text.len());
+        let until = (from + length).min(text.len());
+        text.splice(from..until, typed.chars());
+        refuses(&text.into_iter().collect::<String>(), &token)?;
+    }
+
+    #[test]
+    fn lines_in_any_order_have_an_answer_that_keeps_the_secret(seed in any::<u64>()) {
+        let token = token();
+        let whole = config(&token);
+        let mut lines: Vec<_> = whole.lines().collect();
+        let count = lines.len();
+        lines.swap(seed as usize % count, (seed >> 8) as usize % count);
+        lines.remove((seed >> 16) as usize % count);
+        refuses(&lines.join("\n"), &token)?;
     }
 }
