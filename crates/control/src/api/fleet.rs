@@ -225,3 +225,6 @@ fn trust(core: &Core) -> Result<Arc<rustls::ClientConfig>, MaterialError> {
     };
     agent_config(trust, None, flotilla_identity::Clock::new(move || clock.now()))
 }
+
+#[cfg(test)]
+mod tests;

@@ -160,3 +160,55 @@ async fn within(
         Err(_) => Err(explain::too_slow(&order.host, minutes)),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testbed::program;
+    use std::{
+        io::Write,
+        process::{Command, Stdio},
+    };
+
+    /// What a login shell makes of the command on a computer where `id -u` says this and sudo does that.
+    fn run(shell: &str, user: &str, sudo: &str) -> String {
+        let dir = tempfile::tempdir().unwrap();
+        program(dir.path(), "id", &format!("echo {user}"));
+        program(dir.path(), "sudo", sudo);
+        let mut child = Command::new(shell)
+            .args(["-c", &format!("{AS_ROOT} --as-root --skip-docker")])
+            .env("PATH", format!("{}:/usr/bin:/bin", dir.path().display()))
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let script = b"echo \"script: $*\"";
+        // Whoever is refused reads nothing.
+        let _ = child.stdin.take().unwrap().write_all(script);
+        let output = child.wait_with_output().unwrap();
+        String::from_utf8([output.stdout, output.stderr].concat()).unwrap()
+    }
+
+    #[test]
+    fn root_runs_the_script_at_once_and_others_by_sudo_which_never_asks() {
+        let through = r#"echo "sudo $1"; shift; exec "$@""#;
+        for shell in ["sh", "bash"] {
+            assert_eq!(run(shell, "0", "exit 1"), "script: --as-root --skip-docker\n");
+            assert_eq!(
+                run(shell, "1000", through),
+                "sudo -n\nscript: --as-root --skip-docker\n"
+            );
+        }
+    }
+
+    #[test]
+    fn what_sudo_says_is_said_in_english() {
+        let said = run(
+            "sh",
+            "1000",
+            "echo \"$LC_ALL: a password is required\" >&2; exit 1",
+        );
+        assert_eq!(said, "C: a password is required\n");
+    }
+}
