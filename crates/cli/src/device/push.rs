@@ -48,7 +48,7 @@ pub(super) async fn push(client: &Client, arguments: Arguments) -> Result<(), Fa
 /// Prints what is new until the push is done.
 async fn follow(client: &Client, mut live: Live, begun: Push) -> Result<Push, Failure> {
     let device = begun.device_id;
-    let mut shown = Vec::new();
+    let (mut shown, mut as_of) = (Vec::new(), begun.as_of);
     let mut next = Some(begun);
     loop {
         if let Some(push) = next.take() {
@@ -59,13 +59,15 @@ async fn follow(client: &Client, mut live: Live, begun: Push) -> Result<Push, Fa
                 return Ok(push);
             }
             shown = push.lines;
+            as_of = push.as_of;
         }
         let frame = match live.next().await {
             Some(frame) => frame?,
             None => return Err(Failure::Call(gone().into())),
         };
         next = match frame.upsert {
-            Some(Resource::Push(push)) if push.device_id == device => Some(push),
+            // What was asked for may be newer than what is still on its way.
+            Some(Resource::Push(push)) if push.device_id == device && push.as_of >= as_of => Some(push),
             _ if frame.reset => Some(current(client, device).await?),
             _ => None,
         };
