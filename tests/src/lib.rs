@@ -10,6 +10,7 @@
 //! - [`newcomer`], [`impostor`]: an agent and a control that do what the real ones never would.
 //! - [`swarm`]: a thousand agents in one process. [`bench`]: figures taken with all of these.
 //! - [`slow`]: clients that never finish what they begin.
+//! - [`sshd`]: an SSH server on a booted system, and the owner whose keys it takes.
 //! - [`watch`]: the live stream as a page reads it.
 //! - [`browser`], [`desktop`]: the user interface as people meet it, found by role and name.
 //! - [`dataplane`]: two ends of a WireGuard tunnel, ours or other people's, and traffic between them.
@@ -38,6 +39,7 @@ pub mod podman;
 pub mod program;
 pub mod slow;
 pub mod soak;
+pub mod sshd;
 pub mod swarm;
 pub mod systemd;
 pub mod watch;

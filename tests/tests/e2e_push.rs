@@ -1,0 +1,222 @@
+//! SSH push to a real SSH server: with a way back, without one, and where the owner must be told why not.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+
+use anyhow::{Context, Result, ensure};
+use flotilla_protocol::activity::Action;
+use flotilla_protocol::api::{GetPush, ListActivity, ListSshHosts, PushState};
+use flotilla_protocol::device::{Device, DeviceStatus};
+use flotilla_tests::eventually::{eventually, seconds};
+use flotilla_tests::flotilla::Control;
+use flotilla_tests::lab::{Lab, Machine, on};
+use flotilla_tests::program::run;
+use flotilla_tests::sshd::{Owner, Sshd};
+use flotilla_tests::systemd::System;
+
+const UNIT: &str = "flotilla-agent.service";
+const BINARY: &str = "/usr/local/bin/flotilla-agent";
+
+/// A booted computer with an SSH server, and an owner who knows it and is known there.
+struct Reached<'a> {
+    machine: &'a Machine,
+    system: System,
+    sshd: Sshd,
+    owner: Owner,
+    control: Control,
+}
+
+impl<'a> Reached<'a> {
+    async fn new(lab: &'a Lab) -> Result<Self> {
+        let machine = lab.machine(1);
+        let system = System::boot(machine)?;
+        let owner = Owner::new(lab)?;
+        owner.names("garage", machine)?;
+        let sshd = Sshd::start(&system, machine, &owner.key()?)?;
+        owner.knows(machine, &sshd.host_key)?;
+        let control = owner.control(lab)?.start()?;
+        control.add("nas").await?;
+        Ok(Self {
+            machine,
+            system,
+            sshd,
+            owner,
+            control,
+        })
+    }
+
+    fn push(&self) -> Result<String> {
+        self.control
+            .cli(&["device", "push", "nas", "garage", "--skip-docker"])
+            .with_context(|| self.system.journal(UNIT).unwrap_or_default())
+    }
+
+    async fn online(&self) -> Result<Device> {
+        let device = self.control.eventually_online("nas", seconds(30.0)).await;
+        device.with_context(|| self.system.journal(UNIT).unwrap_or_default())
+    }
+
+    /// The token that the installer was given, as the device keeps it until it is used.
+    fn token(&self) -> Result<String> {
+        let line = self
+            .system
+            .paste("sed -n 's/^token = //p' /etc/flotilla/device.toml")?;
+        Ok(line.trim_matches('"').to_owned())
+    }
+
+    async fn refused(&self) -> Result<String> {
+        let refusal = self.push().err().context("the push did not fail")?;
+        ensure!(!self.system.has(BINARY)?, "something was installed");
+        ensure!(self.control.device("nas").await?.status == DeviceStatus::Pending);
+        Ok(format!("{refusal:#}"))
+    }
+}
+
+/// The arguments and variables of every program that ran on this computer, in whatever namespace, during `work`.
+fn programs_during<T>(work: impl FnOnce() -> T) -> (T, BTreeSet<Vec<u8>>) {
+    let done = AtomicBool::new(false);
+    thread::scope(|scope| {
+        let watching = scope.spawn(|| {
+            let mut seen = BTreeSet::new();
+            while !done.load(Ordering::Relaxed) {
+                for process in fs::read_dir("/proc").into_iter().flatten().flatten() {
+                    let texts = ["cmdline", "environ"].map(|name| fs::read(process.path().join(name)));
+                    seen.extend(texts.into_iter().flatten());
+                }
+            }
+            seen
+        });
+        let answer = work();
+        done.store(true, Ordering::Relaxed);
+        (answer, watching.join().unwrap_or_default())
+    })
+}
+
+#[test]
+fn a_push_to_a_host_with_a_way_back_brings_the_device_online() -> Result<()> {
+    on(Lab::without_engines(1)?, async |lab| {
+        let reached = Reached::new(lab).await?;
+        let hosts = reached.control.send(&ListSshHosts).await?;
+        ensure!(hosts.len() == 1 && hosts[0].alias == "garage", "{hosts:?}");
+
+        let (said, programs) = programs_during(|| reached.push());
+        let said = said?;
+        ensure!(
+            said.contains("leads to this controller.") && said.contains("nas is installed on garage"),
+            "{said}"
+        );
+        let device = reached.online().await?;
+        ensure!(!device.link.tunneled && device.endpoint_trials.iter().all(|trial| trial.reached));
+        let owner = reached.system.unit(UNIT, "User")?;
+        ensure!(owner == "flotilla", "it runs as {owner}");
+
+        let token = reached.token()?;
+        ensure!(token.len() > 40, "{token:?} is no token");
+        let holds_token = |text: &[u8]| String::from_utf8_lossy(text).contains(&token);
+        ensure!(
+            programs.len() > 20 && !programs.iter().any(|text| holds_token(text)),
+            "a process list shows it"
+        );
+        ensure!(!said.contains(&token) && !reached.control.everything_written()?.contains(&token));
+        let activity = reached.control.send(&ListActivity::default()).await?.items;
+        let entry = activity.iter().find(|entry| entry.action == Action::DevicePushed);
+        let entry = entry.context("no activity")?;
+        ensure!(
+            entry.succeeded && entry.target.as_deref() == Some("garage"),
+            "{entry:?}"
+        );
+        Ok(())
+    })
+}
+
+#[test]
+fn a_push_to_a_host_without_a_way_back_leaves_a_tunnel_that_outlives_control() -> Result<()> {
+    on(Lab::without_engines(1)?, async |lab| {
+        let mut reached = Reached::new(lab).await?;
+        for rule in [
+            "add table inet outgoing",
+            "add chain inet outgoing output { type filter hook output priority 0; }",
+            "add rule inet outgoing output oifname eth0 tcp sport != 22 drop",
+            "add rule inet outgoing output oifname eth0 meta l4proto != tcp drop",
+        ] {
+            run(reached.machine.command("nft").arg(rule))?;
+        }
+        let said = reached.push()?;
+        ensure!(
+            said.contains("does not answer within 5 s") && said.contains("SSH carries its link"),
+            "{said}"
+        );
+        let device = reached.online().await?;
+        ensure!(device.link.tunneled, "{:?}", device.link);
+        eventually("its trials", seconds(15.0), async || {
+            let trials = reached.control.device("nas").await?.endpoint_trials;
+            let reached: Vec<_> = trials.iter().map(|trial| trial.reached).collect();
+            ensure!(reached == [false, true], "{trials:?}");
+            Ok(())
+        })
+        .await?;
+
+        ensure!(reached.control.stop()?.success());
+        reached.control.start_again()?;
+        ensure!(reached.online().await?.link.tunneled);
+        // Killed, control can tidy nothing up: its ssh has to notice by itself.
+        reached.control.kill()?;
+        reached.control.start_again()?;
+        ensure!(reached.online().await?.link.tunneled);
+        let push = GetPush {
+            device: "nas".to_owned(),
+        };
+        let push = reached.control.send(&push).await?;
+        ensure!(push.tunneled && push.state == PushState::Installed, "{push:?}");
+
+        reached.control.cli(&["device", "push", "nas", "--end"])?;
+        let gone = reached
+            .control
+            .eventually_is("nas", DeviceStatus::Reconnecting, seconds(5.0));
+        gone.await.map(drop)
+    })
+}
+
+#[test]
+fn whoever_is_not_let_in_is_told_why_and_nothing_is_installed() -> Result<()> {
+    on(Lab::without_engines(1)?, async |lab| {
+        let reached = Reached::new(lab).await?;
+        let (machine, fingerprint) = (reached.machine, reached.sshd.fingerprint(lab.machine(1))?);
+
+        reached.owner.knows(machine, "")?;
+        let said = reached.refused().await?;
+        ensure!(
+            said.contains("does not know the host key")
+                && said.contains(&fingerprint)
+                && said.contains("`ssh garage`"),
+            "{said}"
+        );
+
+        reached
+            .owner
+            .knows(machine, &reached.owner.another_key("impostor")?)?;
+        let said = reached.refused().await?;
+        ensure!(
+            said.contains("is not the one that this computer knows")
+                && said.contains(&fingerprint)
+                && said.contains("ssh-keygen -f"),
+            "{said}"
+        );
+
+        reached.owner.knows(machine, &reached.sshd.host_key)?;
+        let stranger = reached.owner.another_key("stranger")?;
+        reached.system.write("/etc/ssh/lab_authorized_keys", stranger)?;
+        let said = reached.refused().await?;
+        ensure!(
+            said.contains("takes none of this computer's SSH keys") && said.contains("(it takes: publickey)"),
+            "{said}"
+        );
+
+        let nobody = reached.control.cli(&["device", "push", "nas", "10.77.0.99"]);
+        let said = format!("{:#}", nobody.err().context("nobody answered")?);
+        ensure!(said.contains("does not answer to SSH"), "{said}");
+        Ok(())
+    })
+}
