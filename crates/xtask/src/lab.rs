@@ -13,7 +13,11 @@ use crate::step::step;
 
 const MIRROR: &str = "http://deb.debian.org/debian";
 const ROOTFS_SUITE: &str = "bookworm";
-const ROOTFS_PACKAGES: &str = "systemd,systemd-sysv,dbus,iproute2,kmod,curl,ca-certificates";
+const ROOTFS_PACKAGES: &str = "systemd,systemd-sysv,dbus,iproute2,kmod,curl,ca-certificates,openssh-server";
+/// What shows that they are all there: the first, and the one that was added last.
+const ROOTFS_SIGNS: [&str; 2] = ["usr/lib/systemd/systemd", "usr/sbin/sshd"];
+/// Tests start an SSH server themselves, where they want one.
+const ROOTFS_UNIT: &str = "etc/systemd/system/multi-user.target.wants/ssh.service";
 /// Debian 12 has Compose v1 only, and a wireguard-go from before its offload; the next release's packages are
 /// unpacked, not installed.
 const LATER_SUITE: &str = "trixie";
@@ -22,14 +26,14 @@ const COMPOSE_PLUGIN: &str = "docker/cli-plugins/docker-compose";
 /// A root for booting systemd in a namespace, where the install line is tried for real.
 pub(crate) fn ensure_rootfs(checkout: &Checkout) -> Result<()> {
     let rootfs = checkout.lab().join("rootfs");
-    if rootfs.join("usr/lib/systemd/systemd").exists() {
+    if ROOTFS_SIGNS.iter().all(|sign| rootfs.join(sign).exists()) {
         return Ok(());
     }
     step("Making a Debian root with systemd (about a minute)", || {
         fs::create_dir_all(checkout.lab())?;
         // A killed run must not leave half a root under the final name.
         let partial = checkout.lab().join("rootfs.partial");
-        check_quietly(as_root("rm").arg("-rf").args([&partial, &rootfs]))?;
+        check_quietly(as_root("rm").arg("-rf").arg(&partial))?;
         let mut debootstrap = as_root("debootstrap");
         debootstrap.args([
             "--variant=minbase",
@@ -38,7 +42,9 @@ pub(crate) fn ensure_rootfs(checkout: &Checkout) -> Result<()> {
         ]);
         check_quietly(debootstrap.arg(&partial).arg(mirror()))?;
         // It would win over the name that each machine is given.
-        check_quietly(as_root("rm").arg("-f").arg(partial.join("etc/hostname")))?;
+        let unwanted = [partial.join("etc/hostname"), partial.join(ROOTFS_UNIT)];
+        check_quietly(as_root("rm").arg("-f").args(unwanted))?;
+        check_quietly(as_root("rm").arg("-rf").arg(&rootfs))?;
         check_quietly(as_root("mv").args([&partial, &rootfs]))
     })
 }

@@ -107,6 +107,7 @@ pub(crate) const NEEDS: &[Need] = &[
     Need::program(Lab, "wireguard-tools", "wg"),
     Need::program(Lab, "socat", "socat"),
     Need::program(Lab, "shellcheck", "shellcheck"),
+    Need::program(Lab, "openssh-client", "ssh"),
     Need::program(Lab, "faketime", "faketime"),
     Need::program(Check, "chromium", "chromium"),
     Need::program(Check, "chromium-driver", "chromedriver"),
