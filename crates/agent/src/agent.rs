@@ -14,7 +14,7 @@ use crate::{
     state::{Identity, StateDir, StateError},
     status::StatusFile,
 };
-use flotilla_engine::{Engine, Move, OwnContainer, Sockets};
+use flotilla_engine::{Engine, Move, OwnContainer, Sockets, start_stragglers};
 use flotilla_protocol::{agent::Report, id::TokenId};
 use std::{path::PathBuf, sync::Arc, time::Duration};
 use tokio_util::sync::CancellationToken;
@@ -59,6 +59,17 @@ fn sockets(docker_host: Option<&str>) -> Sockets {
     let folder = |name| std::env::var_os(name).map(PathBuf::from);
     let (runtime_dir, home) = (folder("XDG_RUNTIME_DIR"), folder("HOME"));
     Sockets::new(docker_host, runtime_dir.as_deref(), home.as_deref())
+}
+
+/// Holds the network of a pod until `shutdown`, and starts its members where the engine could not.
+pub async fn pause(shutdown: CancellationToken) -> Exit {
+    let docker_host = std::env::var("DOCKER_HOST").ok();
+    let (sockets, own) = (sockets(docker_host.as_deref()), OwnContainer::detect());
+    shutdown
+        .run_until_cancelled(start_stragglers(&sockets, &own))
+        .await;
+    shutdown.cancelled().await;
+    Exit::Stopped
 }
 
 /// Moves an agent's container, as the container does that was made for it.

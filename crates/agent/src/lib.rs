@@ -33,7 +33,7 @@ mod secret;
 mod state;
 mod status;
 
-pub use agent::{AgentConfig, carry_out, run};
+pub use agent::{AgentConfig, carry_out, pause, run};
 pub use enrollment::{EnrollmentSource, Environment};
 pub use exit::Exit;
 pub use flotilla_engine::{Destination, Move};

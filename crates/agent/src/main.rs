@@ -9,7 +9,7 @@
 use clap::{Parser, Subcommand};
 use flotilla_agent::{
     AgentConfig, CONFIG_FILE, Destination, EnrollmentSource, Environment, Exit, InstallError, Move, RunAs,
-    STATE_DIR, TUN_NAME, carry_out, install, relay, run, status, uninstall,
+    STATE_DIR, TUN_NAME, carry_out, install, pause, relay, run, status, uninstall,
 };
 use std::{
     io::IsTerminal as _,
@@ -69,7 +69,7 @@ enum Command {
     },
     /// Stops and removes the systemd service; the device's state is kept
     Uninstall,
-    /// Holds the network of a pod, and does nothing else, until it is told to stop
+    /// Holds the network of a pod until it is told to stop
     Pause,
     /// Moves the agent's container into another network, in a container of its own
     #[command(hide = true)]
@@ -107,10 +107,7 @@ fn main() -> ExitCode {
             done(install(run_as, config.as_deref()))
         }
         Command::Uninstall => done(uninstall()),
-        Command::Pause => run_until_signal(async |shutdown| {
-            shutdown.cancelled().await;
-            Exit::Stopped
-        }),
+        Command::Pause => run_until_signal(pause),
         Command::Move { to, agent, members } => {
             let order = Move { to, agent, members };
             run_until_signal(async move |_| carry_out(&order).await)

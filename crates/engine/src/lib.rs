@@ -17,6 +17,7 @@
 //! - `attachment`, `recreate`: making a container anew in another network, or leaving everything as it was.
 //! - `placing`: into the pod and out of it. `following`, `keep`: going where the pause container goes.
 //! - `mover`: the same for the agent itself, done by a container of its own.
+//! - `stragglers`: members that an engine could not start when it started itself.
 
 mod action;
 mod attachment;
@@ -35,6 +36,7 @@ mod reports;
 mod snapshot;
 mod socket;
 mod stale;
+mod stragglers;
 
 pub use action::ActionError;
 pub use follow::{Engine, Watch};
@@ -43,6 +45,7 @@ pub use mover::{Destination, Move, NoDestination, carry_out};
 pub use own::{OwnContainer, in_container};
 pub use ports::Clash;
 pub use socket::Sockets;
+pub use stragglers::start_stragglers;
 
 /// A container with this label set to `true` is a Flotilla agent, wherever it runs.
 pub const AGENT_LABEL: &str = "app.flotilla.agent";

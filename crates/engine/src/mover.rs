@@ -186,13 +186,7 @@ fn mover(
     socket: &Path,
     order: &Move,
 ) -> Option<ContainerCreateBody> {
-    let mounts = agent.mounts.unwrap_or_default();
-    let leads_there = |point: &str| socket.starts_with(point);
-    let mount = mounts
-        .into_iter()
-        .filter(|mount| mount.destination.as_deref().is_some_and(leads_there))
-        .max_by_key(|mount| mount.destination.as_ref().map(String::len))?;
-    let bind = format!("{}:{}", mount.source?, mount.destination?);
+    let bind = bind(&agent, socket)?;
     let config = agent.config.unwrap_or_default();
     let host = agent.host_config.unwrap_or_default();
     Some(ContainerCreateBody {
@@ -216,6 +210,20 @@ fn mover(
         }),
         ..ContainerCreateBody::default()
     })
+}
+
+/// The mount by which the agent reaches the engine.
+fn bind(agent: &ContainerInspectResponse, socket: &Path) -> Option<String> {
+    let leads_there = |point: &str| socket.starts_with(point);
+    let mounts = agent.mounts.iter().flatten();
+    let mount = mounts
+        .filter(|mount| mount.destination.as_deref().is_some_and(leads_there))
+        .max_by_key(|mount| mount.destination.as_ref().map(String::len))?;
+    Some(format!(
+        "{}:{}",
+        mount.source.as_deref()?,
+        mount.destination.as_deref()?
+    ))
 }
 
 #[cfg(test)]

@@ -42,6 +42,8 @@ pub(crate) struct Observed {
     pub(crate) addresses: Vec<IpAddr>,
     /// The engine starts it again when it ends with an error.
     pub(crate) returns: bool,
+    /// It does not run because the engine could not start it.
+    pub(crate) failed_to_start: bool,
 }
 
 impl Observed {
@@ -65,6 +67,8 @@ pub(crate) fn container(answer: ContainerInspectResponse) -> Observed {
     let networking = answer.network_settings.unwrap_or_default();
     let life = answer.state.unwrap_or_default();
     let state = state(life.status);
+    let failed_to_start =
+        state != ContainerState::Running && life.error.is_some_and(|error| !error.is_empty());
     let exit_code = life.exit_code.filter(|_| {
         use ContainerState::{Dead, Exited, Restarting};
         matches!(state, Exited | Dead | Restarting)
@@ -106,6 +110,7 @@ pub(crate) fn container(answer: ContainerInspectResponse) -> Observed {
         declared,
         addresses: endpoints.values().flat_map(addresses).collect(),
         returns,
+        failed_to_start,
     }
 }
 

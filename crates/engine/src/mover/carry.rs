@@ -1,6 +1,6 @@
 //! A move as the mover carries it out. It has no task but this one, and ends with it.
 
-use super::{Destination, Move};
+use super::{Destination, Move, bind};
 use crate::{
     action::{ActionError, explain},
     connection::{Connection, is_not_found},
@@ -44,7 +44,7 @@ pub async fn carry_out(sockets: &Sockets, order: &Move) -> Result<(), ActionErro
             .await
             .map_err(|error| explain(error, &order.agent)),
         Destination::Pause(id) => rejoin(&docker, order, id).await,
-        Destination::Mode(NetworkMode::Pause) => into_pod(&docker, &order.agent).await,
+        Destination::Mode(NetworkMode::Pause) => into_pod(&connection, &docker, &order.agent).await,
         Destination::Mode(NetworkMode::Host) => out_of_pod(&connection, &docker, &order.agent, "host").await,
         Destination::Mode(NetworkMode::Bridge) => {
             out_of_pod(&connection, &docker, &order.agent, "bridge").await
@@ -67,12 +67,15 @@ async fn rejoin(docker: &Docker, order: &Move, pause: &str) -> Result<(), Action
     outcomes.into_iter().try_for_each(|moved| moved.map(drop))
 }
 
-async fn into_pod(docker: &Docker, agent: &str) -> Result<(), ActionError> {
+async fn into_pod(connection: &Connection, docker: &Docker, agent: &str) -> Result<(), ActionError> {
     let failed = |error| explain(error, agent);
     let answer = inspect(docker, agent).await.map_err(failed)?;
     let (pause, made) = match inspect(docker, PAUSE_CONTAINER).await {
         Ok(found) => (found.id.unwrap_or_default(), false),
-        Err(error) if is_not_found(&error) => (make_pause(docker, answer).await.map_err(failed)?, true),
+        Err(error) if is_not_found(&error) => {
+            let socket = bind(&answer, &connection.socket);
+            (make_pause(docker, answer, socket).await.map_err(failed)?, true)
+        }
         Err(error) => return Err(failed(error)),
     };
     let started = docker.start_container(&pause, None).await.map_err(failed);
@@ -131,7 +134,12 @@ fn is_agents(pause: &ContainerInspectResponse) -> bool {
         == Some(PAUSE)
 }
 
-async fn make_pause(docker: &Docker, agent: ContainerInspectResponse) -> Result<String, Error> {
+/// `socket` is how it reaches the engine, for members that the engine could not start.
+async fn make_pause(
+    docker: &Docker,
+    agent: ContainerInspectResponse,
+    socket: Option<String>,
+) -> Result<String, Error> {
     let image = image(docker, &agent).await;
     let host = agent.host_config.unwrap_or_default();
     let config = agent.config.unwrap_or_default();
@@ -148,6 +156,7 @@ async fn make_pause(docker: &Docker, agent: ContainerInspectResponse) -> Result<
                 name: Some(RestartPolicyNameEnum::ALWAYS),
                 maximum_retry_count: None,
             }),
+            binds: socket.map(|socket| vec![socket]),
             readonly_rootfs: Some(true),
             cap_drop: Some(vec!["ALL".to_owned()]),
             security_opt: host.security_opt,

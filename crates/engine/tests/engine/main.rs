@@ -7,5 +7,6 @@
 
 mod acting;
 mod fake;
+mod following;
 mod pods;
 mod watching;

@@ -1,10 +1,10 @@
-//! Pods: who belongs to one, how containers come and go, and what happens when the pause container does.
+//! Pods: who belongs to one, and how containers come and go.
 
 use crate::{
     fake::{Fake, OLD_DOCKER},
-    watching::{eventually, follow_from, inventory},
+    watching::{follow_from, inventory},
 };
-use flotilla_engine::{ActionError, Destination, Engine, Move, NetworkGone, OwnContainer, carry_out};
+use flotilla_engine::{ActionError, Engine, OwnContainer};
 use flotilla_protocol::{
     Code, Problem,
     device::NetworkMode,
@@ -19,17 +19,17 @@ use tempfile::TempDir;
 use tokio_util::sync::DropGuard;
 
 /// An engine with a pod: its pause container, the agent and one member.
-struct Pod {
-    fake: Fake,
-    engine: Engine,
-    pause: String,
-    agent: String,
+pub(crate) struct Pod {
+    pub(crate) fake: Fake,
+    pub(crate) engine: Engine,
+    pub(crate) pause: String,
+    pub(crate) agent: String,
     _guard: DropGuard,
     _dir: TempDir,
 }
 
 impl Pod {
-    async fn start() -> Self {
+    pub(crate) async fn start() -> Self {
         let dir = tempfile::tempdir().unwrap();
         let fake = Fake::start(dir.path(), OLD_DOCKER);
         let [pause, agent] = ["a", "b"].map(|digit| digit.repeat(64));
@@ -61,14 +61,14 @@ impl Pod {
     }
 
     /// Waits until the engine is known to hold a container.
-    async fn knows(&self, id: &str) {
+    pub(crate) async fn knows(&self, id: &str) {
         let begun = std::time::Instant::now();
         while !self.inventory().await.containers.iter().any(|it| it.id == id) {
             assert!(begun.elapsed() < Duration::from_secs(10), "{id} does not show");
         }
     }
 
-    fn network_of(&self, name: &str) -> String {
+    pub(crate) fn network_of(&self, name: &str) -> String {
         let container = self.fake.named(name).unwrap();
         container["HostConfig"]["NetworkMode"]
             .as_str()
@@ -76,7 +76,7 @@ impl Pod {
             .to_owned()
     }
 
-    fn shared(&self) -> String {
+    pub(crate) fn shared(&self) -> String {
         format!("container:{}", self.pause)
     }
 }
@@ -95,7 +95,7 @@ fn process(dir: &Path, pause: &str) -> OwnContainer {
     OwnContainer::of_process(dir.join("proc"))
 }
 
-fn container(id: &str, name: &str, network: &str) -> Value {
+pub(crate) fn container(id: &str, name: &str, network: &str) -> Value {
     json!({"Id": id, "Name": format!("/{name}"), "Config": {"Image": "nginx:1"}, "HostConfig": {"NetworkMode": network}})
 }
 
@@ -261,117 +261,5 @@ async fn without_a_pod_there_is_nothing_to_join() {
     assert_eq!(
         engine.change_mode(NetworkMode::Host).await,
         Err(ActionError::NotContained)
-    );
-}
-
-#[tokio::test]
-async fn the_agent_ends_when_its_network_is_gone_and_the_engine_starts_it_again() {
-    let pod = Pod::start().await;
-    let engine = pod.engine.clone();
-    let keeping = tokio::spawn(async move { engine.keep_pod().await });
-    let mut pause = container(&pod.pause, "flotilla-pause", "bridge");
-    for (second, address) in [(10, "127.0.0.1"), (20, "192.0.2.1")] {
-        pause["State"] = json!({"Status": "running", "StartedAt": format!("2026-03-01T12:00:{second}Z")});
-        pause["NetworkSettings"] = json!({"Networks": {"bridge": {"IPAddress": address}}});
-        pod.fake.put(&pause);
-        let id = format!("c{second}");
-        pod.fake.put(&container(&id, &id, "bridge"));
-        pod.knows(&id).await;
-    }
-    let end = tokio::time::timeout(Duration::from_secs(10), keeping).await;
-    assert_eq!(end.unwrap().unwrap(), NetworkGone);
-    assert_eq!(
-        pod.fake.requests("POST"),
-        0,
-        "the members are restarted by the agent that comes back"
-    );
-}
-
-#[tokio::test]
-async fn everybody_is_sent_after_a_pause_container_that_was_recreated() {
-    let pod = Pod::start().await;
-    let engine = pod.engine.clone();
-    let keeping = tokio::spawn(async move { engine.keep_pod().await });
-    tokio::task::yield_now().await;
-    pod.fake.put(&container("c1", "mark", "bridge"));
-    pod.knows("c1").await;
-    pod.fake.remove(&pod.pause);
-    let successor = "c".repeat(64);
-    pod.fake.put(&container(&successor, "flotilla-pause", "bridge"));
-    eventually(|| pod.fake.named("flotilla-agent-mover").is_some()).await;
-    let mover = pod.fake.named("flotilla-agent-mover").unwrap();
-    let words = json!(["move", "--to", format!("pause:{successor}"), pod.agent, "m1"]);
-    assert_eq!(mover["Config"]["Cmd"], words);
-    assert_eq!(mover["HostConfig"]["NetworkMode"], "none");
-    let id = mover["Id"].as_str().unwrap();
-    pod.knows(id).await;
-    assert_eq!(pod.engine.act(id, Stop).await, Err(ActionError::OwnContainer));
-    eventually(|| pod.fake.requests("/start") == 1).await;
-    keeping.abort();
-
-    let order = Move {
-        to: Destination::Pause(successor.clone()),
-        agent: pod.agent.clone(),
-        members: vec!["m1".to_owned()],
-    };
-    carry_out(&pod.fake.sockets(), &order).await.unwrap();
-    for name in ["flotilla-agent", "web1"] {
-        assert_eq!(pod.network_of(name), format!("container:{successor}"), "{name}");
-    }
-}
-
-#[tokio::test]
-async fn an_agent_moves_out_of_its_pod_and_back_into_one() {
-    let pod = Pod::start().await;
-    pod.engine.change_mode(NetworkMode::Pause).await.unwrap();
-    assert_eq!(pod.fake.requests("POST"), 0, "it is there already");
-    let order = |to, agent: &str| Move {
-        to: Destination::Mode(to),
-        agent: agent.to_owned(),
-        members: Vec::new(),
-    };
-    let sockets = pod.fake.sockets();
-    carry_out(&sockets, &order(NetworkMode::Host, &pod.agent))
-        .await
-        .unwrap();
-    assert_eq!(pod.network_of("flotilla-agent"), "host");
-    assert!(
-        pod.fake.named("flotilla-pause").is_some(),
-        "web1 still uses its network"
-    );
-
-    pod.fake.remove("m1");
-    pod.fake.remove(&pod.pause);
-    let host = pod.fake.named("flotilla-agent").unwrap()["Id"]
-        .as_str()
-        .unwrap()
-        .to_owned();
-    pod.fake.refuse_start("flotilla-agent", "no such device");
-    let error = carry_out(&sockets, &order(NetworkMode::Pause, &host))
-        .await
-        .unwrap_err();
-    assert_eq!(error, ActionError::Refused("no such device".to_owned()));
-    assert_eq!(pod.fake.containers(), ["flotilla-agent running"]);
-    assert_eq!(pod.network_of("flotilla-agent"), "host");
-
-    carry_out(&sockets, &order(NetworkMode::Pause, &host))
-        .await
-        .unwrap();
-    let pause = pod.fake.named("flotilla-pause").unwrap();
-    let id = pause["Id"].as_str().unwrap();
-    assert_eq!(pod.network_of("flotilla-agent"), format!("container:{id}"));
-    assert_eq!(pause["Config"]["Cmd"], json!(["pause"]));
-
-    let member = pod.fake.named("flotilla-agent").unwrap()["Id"]
-        .as_str()
-        .unwrap()
-        .to_owned();
-    carry_out(&sockets, &order(NetworkMode::Bridge, &member))
-        .await
-        .unwrap();
-    assert_eq!(
-        pod.fake.containers(),
-        ["flotilla-agent running"],
-        "nobody needs the pause container"
     );
 }
