@@ -18,6 +18,8 @@ use rustix::fs::OFlags;
 use rustix::io::Errno;
 use rustix::ioctl::{IntegerSetter, Updater, ioctl, opcode};
 
+use crate::error::DeviceError;
+
 const CLONE_DEVICE: &str = "/dev/net/tun";
 
 /// Bytes of an interface's name, its closing zero included.
@@ -46,30 +48,6 @@ struct InterfaceRequest {
 /// `_IOW('T', 202, int)` and `_IOW('T', 208, unsigned int)`: their argument types are older than their meaning.
 const TUNSETIFF: rustix::ioctl::Opcode = opcode::write::<i32>(b'T', 202);
 const TUNSETOFFLOAD: rustix::ioctl::Opcode = opcode::write::<u32>(b'T', 208);
-
-/// Why there is no device, and what to do about it.
-#[derive(Debug, thiserror::Error)]
-pub enum DeviceError {
-    #[error(
-        "The system does not let this program make a network interface. Run the agent as root, or give it the \
-         capability CAP_NET_ADMIN; in a container, add --cap-add NET_ADMIN --device /dev/net/tun."
-    )]
-    NotPermitted,
-    #[error(
-        "The system has no /dev/net/tun. Load the kernel's module with `modprobe tun`; in a container, add \
-         --device /dev/net/tun."
-    )]
-    NoTun,
-    #[error(
-        "There is a network interface named {0} already. Stop the program that made it, or remove it with \
-         `ip link delete {0}`."
-    )]
-    NameTaken(String),
-    #[error("{0:?} cannot be the name of a network interface: it takes 1 to 15 letters, digits, '-' or '_'.")]
-    BadName(String),
-    #[error("The kernel cannot make a TUN device: {0}. Linux 3.10 or newer with TUN support is needed.")]
-    Kernel(#[source] io::Error),
-}
 
 /// What the kernel takes and gives in runs instead of single packets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,12 +1,10 @@
 //! Why there is no data plane, in sentences that say what to do.
 
+use std::fmt;
 use std::io;
 
 use flotilla_protocol::cidr::IpRange;
 use flotilla_protocol::mesh::MeshTrouble;
-
-use crate::device::DeviceError;
-use crate::route::RouteInTheWay;
 
 #[derive(Debug, thiserror::Error)]
 pub enum TunnelError {
@@ -52,5 +50,52 @@ impl TunnelError {
                 MeshTrouble::Other
             }
         }
+    }
+}
+
+/// Why there is no device, and what to do about it.
+#[derive(Debug, thiserror::Error)]
+pub enum DeviceError {
+    #[error(
+        "The system does not let this program make a network interface. Run the agent as root, or give it the \
+         capability CAP_NET_ADMIN; in a container, add --cap-add NET_ADMIN --device /dev/net/tun."
+    )]
+    NotPermitted,
+    #[error(
+        "The system has no /dev/net/tun. Load the kernel's module with `modprobe tun`; in a container, add \
+         --device /dev/net/tun."
+    )]
+    NoTun,
+    #[error(
+        "There is a network interface named {0} already. Stop the program that made it, or remove it with \
+         `ip link delete {0}`."
+    )]
+    NameTaken(String),
+    #[error("{0:?} cannot be the name of a network interface: it takes 1 to 15 letters, digits, '-' or '_'.")]
+    BadName(String),
+    #[error(
+        "The mesh needs Linux so far: on this system, the agent can't make a network interface for it. Containers are \
+         managed all the same."
+    )]
+    NotHere,
+    #[error("The kernel cannot make a TUN device: {0}. Linux 3.10 or newer with TUN support is needed.")]
+    Kernel(#[source] io::Error),
+}
+
+/// A route of this device that a range of mesh addresses would collide with.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RouteInTheWay {
+    pub range: IpRange,
+    /// The interface it leads to; empty for a route that leads nowhere.
+    pub interface: String,
+}
+
+impl fmt::Display for RouteInTheWay {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.range)?;
+        if !self.interface.is_empty() {
+            write!(f, " on {}", self.interface)?;
+        }
+        Ok(())
     }
 }

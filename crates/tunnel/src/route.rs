@@ -9,7 +9,6 @@ mod netlink;
 mod surroundings;
 pub(crate) mod watch;
 
-use std::fmt;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr};
 
@@ -25,26 +24,9 @@ use netlink_packet_route::route::{
 };
 use netlink_packet_route::{AddressFamily, RouteNetlinkMessage};
 
+use crate::error::RouteInTheWay;
 use netlink::Netlink;
 pub(crate) use surroundings::{Surroundings, surroundings};
-
-/// A route of this device that a range of mesh addresses would collide with.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct RouteInTheWay {
-    pub range: IpRange,
-    /// The interface it leads to; empty for a route that leads nowhere.
-    pub interface: String,
-}
-
-impl fmt::Display for RouteInTheWay {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", self.range)?;
-        if !self.interface.is_empty() {
-            write!(f, " on {}", self.interface)?;
-        }
-        Ok(())
-    }
-}
 
 /// The first route, in whichever table, that shares addresses with `range`; those of the interface `own` do not
 /// count, and neither does a default route.
