@@ -135,7 +135,7 @@ fn image_url(source: &Source) -> String {
 fn started(engine: &str, source: &Source, socket: &str, enrollment: &str) -> Vec<String> {
     let mut steps = Vec::new();
     if source.mode() == NetworkMode::Pause {
-        steps.extend(pod::started(engine, source));
+        steps.extend(pod::started(engine, source, socket));
     }
     steps.push(format!(
         "{{ {engine} rm --force {CONTAINER} >/dev/null 2>&1 || true; }}"

@@ -1,9 +1,14 @@
 //! The pause container: it holds the network that the agent and the device's chosen containers share.
 //!
-//! It runs the agent's own image, so there is no second one to fetch, and does nothing but wait. It outlives every
-//! agent: who replaced it would cut off the containers that share its network.
+//! It runs the agent's own image, so there is no second one to fetch, and waits. It outlives every agent: who replaced
+//! it would cut off the containers that share its network. An engine that starts again may try to start these before
+//! the pause container, and gives them up; it has the engine's socket to start them then.
 
-use super::{Source, commands::STATE, shell::quote};
+use super::{
+    Source,
+    commands::{DOCKER_SOCKET, STATE},
+    shell::quote,
+};
 
 pub(super) const PAUSE: &str = "flotilla-pause";
 
@@ -15,13 +20,14 @@ pub(super) const COMMAND: &str = "pause";
 
 /// Creates it where there is none, and starts it where it does not run. The image's volume is for an agent's state;
 /// here it would be left behind without a name.
-pub(super) fn started(engine: &str, source: &Source) -> [String; 2] {
+pub(super) fn started(engine: &str, source: &Source, socket: &str) -> [String; 2] {
     let image = quote(&source.config.agent_image);
     [
         format!(
             "{{ {engine} container inspect {PAUSE} >/dev/null 2>&1 ||\n  \
              {engine} create --name {PAUSE} --label {LABEL} --restart always --pull never \\\n    \
-             --read-only --cap-drop ALL --security-opt no-new-privileges --tmpfs {STATE} {image} {COMMAND}; }}"
+             --read-only --cap-drop ALL --security-opt no-new-privileges --security-opt label=disable \\\n    \
+             --tmpfs {STATE} -v {socket}:{DOCKER_SOCKET} {image} {COMMAND}; }}"
         ),
         format!("{engine} start {PAUSE}"),
     ]
@@ -30,7 +36,7 @@ pub(super) fn started(engine: &str, source: &Source) -> [String; 2] {
 /// The same as services of a Compose file.
 pub(super) fn service(image: &str) -> String {
     format!(
-        "  pause: # holds the network of the pod and does nothing else\n    \
+        "  pause: # holds the network of the pod\n    \
              image: {image}\n    \
              command: [{COMMAND}]\n    \
              pull_policy: never\n    \
@@ -40,8 +46,9 @@ pub(super) fn service(image: &str) -> String {
              network_mode: bridge\n    \
              read_only: true\n    \
              tmpfs: [{STATE}]\n    \
+             volumes: [\"{DOCKER_SOCKET}:{DOCKER_SOCKET}\"] # to start members that the engine could not\n    \
              cap_drop: [ALL]\n    \
-             security_opt: [\"no-new-privileges:true\"]\n    \
+             security_opt: [\"no-new-privileges:true\", \"label:disable\"]\n    \
              # Ports of the pod that are published on the device belong here, whoever listens on them:\n    \
              # ports: [\"8080:8080\"]\n"
     )

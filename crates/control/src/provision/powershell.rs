@@ -64,7 +64,8 @@ fn pause(source: &Source) -> [String; 2] {
         format!(
             "if (-not ({})) {{\n    \
              docker create --name {PAUSE} --label {LABEL} --restart always --pull never `\n      \
-             --read-only --cap-drop ALL --security-opt no-new-privileges --tmpfs {STATE} {image} {COMMAND}\n  }}",
+             --read-only --cap-drop ALL --security-opt no-new-privileges --tmpfs {STATE} `\n      \
+             -v {DOCKER_SOCKET}:{DOCKER_SOCKET} {image} {COMMAND}\n  }}",
             existing(PAUSE)
         ),
         format!("docker start {PAUSE}"),
