@@ -1,0 +1,383 @@
+//! A pod on a real engine: containers come and go, its pause container too, and the agent moves from mode to mode.
+
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, ensure};
+use flotilla_client::Error;
+use flotilla_protocol::Code;
+use flotilla_protocol::agent::PodPlacement;
+use flotilla_protocol::api::{ActOnContainer, ChangeMode, PlaceInPod, Request};
+use flotilla_protocol::device::NetworkMode;
+use flotilla_protocol::inventory::{ContainerAction, PodRole};
+use flotilla_tests::engine::WEB;
+use flotilla_tests::eventually::{eventually, seconds};
+use flotilla_tests::lab::{Lab, Machine, ping, with_lab};
+use flotilla_tests::meshed::OPEN;
+use flotilla_tests::modes::{Modes, Pasted};
+use flotilla_tests::pasted::{AGENT, PAUSE, Text};
+use flotilla_tests::program::run;
+
+/// The web page of the sample image.
+const PAGE: &str = "hello from a sample container";
+
+/// The device of the pod, its machine, and the machine that wants something of it.
+struct Scene<'a> {
+    modes: &'a Modes,
+    device: &'a Pasted,
+    machine: &'a Machine,
+    other: &'a Machine,
+}
+
+impl<'a> Scene<'a> {
+    fn new(lab: &'a Lab, modes: &'a Modes) -> Self {
+        let device = &modes.devices[0];
+        Self {
+            modes,
+            device,
+            machine: device.machine(lab),
+            other: lab.machine(2),
+        }
+    }
+
+    /// A web server at this port, run with these words. It ignores being asked to stop.
+    fn serve(&self, name: &str, port: u16, words: &[&str]) -> Result<String> {
+        let port = port.to_string();
+        let command = [WEB, "httpd", "-f", "-p", &port, "-h", "/www"];
+        self.machine
+            .docker_run(&[&["--name", name, "--stop-timeout", "1"], words, &command].concat())
+    }
+
+    fn is_served(&self, port: u16) -> Result<()> {
+        let answer = self.other.get((self.device.mesh_ip(), port), seconds(1.0))?;
+        ensure!(answer.contains(PAGE), "{answer}");
+        Ok(())
+    }
+
+    async fn eventually_served(&self, port: u16, within: f64) -> Result<()> {
+        let what = format!("port {port} of the mesh address answers");
+        eventually(&what, seconds(within), async || self.is_served(port)).await
+    }
+
+    fn is_unreached(&self, port: u16) -> Result<()> {
+        let reached = self.other.connect((self.device.mesh_ip(), port), seconds(1.0));
+        ensure!(reached.is_err(), "port {port} of the mesh address was reached");
+        Ok(())
+    }
+
+    async fn place(&self, container: &str, member: bool) -> Result<()> {
+        let place = PlaceInPod {
+            device: self.device.name().to_owned(),
+            container: container.to_owned(),
+            placement: PodPlacement { member },
+        };
+        self.modes.control.send(&place).await.map(drop)
+    }
+
+    async fn act(&self, container: &str, action: ContainerAction) -> Result<()> {
+        self.modes
+            .control
+            .send(&self.action(container, action))
+            .await
+            .map(drop)
+    }
+
+    fn action(&self, container: &str, action: ContainerAction) -> ActOnContainer {
+        ActOnContainer {
+            device: self.device.name().to_owned(),
+            container: container.to_owned(),
+            action,
+        }
+    }
+
+    /// What control says instead of doing it.
+    async fn refusal<R: Request>(&self, request: &R) -> Result<String> {
+        let answer = self.modes.control.client()?.send(request).await;
+        match answer {
+            Err(Error::Problem(problem)) => {
+                ensure!(problem.code == Code::Conflict, "{problem}");
+                Ok(problem.message)
+            }
+            Err(error) => Err(error.into()),
+            Ok(_) => anyhow::bail!("it was done"),
+        }
+    }
+
+    async fn eventually_in_pod(&self, container: &str, role: Option<PodRole>) -> Result<()> {
+        let what = format!("{container} is shown as {role:?}");
+        eventually(&what, seconds(5.0), async || {
+            let row = self
+                .modes
+                .control
+                .container(self.device.name(), container)
+                .await?;
+            ensure!(row.item.pod == role, "{:?}", row.item);
+            Ok(())
+        })
+        .await
+    }
+
+    fn inspect(&self, container: &str, what: &str) -> Result<String> {
+        run(self
+            .machine
+            .docker()
+            .args(["inspect", "--format", what, container]))
+    }
+
+    async fn eventually_networked(&self, container: &str, mode: &str) -> Result<()> {
+        let what = format!("{container} is in the network {mode}");
+        eventually(&what, seconds(20.0), async || {
+            let found = self.inspect(container, "{{.HostConfig.NetworkMode}} {{.State.Running}}")?;
+            ensure!(found == format!("{mode} true"), "{found}");
+            Ok(())
+        })
+        .await
+    }
+}
+
+#[test]
+fn containers_are_put_into_a_pod_and_taken_out_and_two_on_one_port_are_refused() -> Result<()> {
+    with_lab(2, async |lab| {
+        lab.machine(1).load_images()?;
+        lab.machine(1).echo(OPEN)?;
+        let modes = Modes::start(lab, NetworkMode::Pause, &[Text::DockerRun]).await?;
+        let scene = Scene::new(lab, &modes);
+        scene.eventually_in_pod(PAUSE, Some(PodRole::Pause)).await?;
+        scene.eventually_in_pod(AGENT, Some(PodRole::Member)).await?;
+
+        // One that is there already, and one that is made as a member.
+        scene.serve(
+            "web1",
+            8081,
+            &["--publish", "18081:8081", "--volume", "/data", "--env", "A=1"],
+        )?;
+        run(scene
+            .machine
+            .docker()
+            .args(["exec", "web1", "touch", "/data/kept"]))?;
+        scene.serve("web2", 8082, &["--network", &format!("container:{PAUSE}")])?;
+        scene.eventually_served(8082, 10.0).await?;
+        scene.is_unreached(8081)?;
+        scene.eventually_in_pod("web1", None).await?;
+        scene.place("web1", true).await?;
+        scene.eventually_served(8081, 5.0).await?;
+        scene.eventually_in_pod("web1", Some(PodRole::Member)).await?;
+        run(scene.machine.docker().args(["exec", "web1", "ls", "/data/kept"]))?;
+        ensure!(scene.inspect("web1", "{{.Config.Env}}")?.contains("A=1"));
+        scene.is_unreached(OPEN)?;
+        ping(
+            &mut scene
+                .other
+                .connect((scene.machine.address(), OPEN), seconds(2.0))?,
+        )?;
+
+        two_on_one_port_are_refused(&scene).await?;
+
+        scene.place("web1", false).await?;
+        scene.eventually_in_pod("web1", None).await?;
+        scene.is_unreached(8081)?;
+        let own = scene.machine.address();
+        eventually("its published port answers again", seconds(5.0), async || {
+            let answer = scene.other.get((own, 18081), seconds(1.0))?;
+            ensure!(answer.contains(PAGE), "{answer}");
+            Ok(())
+        })
+        .await?;
+        run(scene.machine.docker().args(["exec", "web1", "ls", "/data/kept"])).map(drop)
+    })
+}
+
+async fn two_on_one_port_are_refused(scene: &Scene<'_>) -> Result<()> {
+    scene.serve("web3", 8081, &["--expose", "8081"])?;
+    scene.eventually_in_pod("web3", None).await?;
+    let place = PlaceInPod {
+        device: scene.device.name().to_owned(),
+        container: "web3".to_owned(),
+        placement: PodPlacement { member: true },
+    };
+    let told = scene.refusal(&place).await?;
+    let expected =
+        "web3 can't start: port 8081/tcp in this pod is web1's. Stop web1, or change the port of web3.";
+    ensure!(told == expected, "{told}");
+    ensure!(
+        scene.inspect("web3", "{{.State.Running}}")? == "true",
+        "it was touched"
+    );
+
+    scene.act("web1", ContainerAction::Stop).await?;
+    scene.place("web3", true).await?;
+    scene.eventually_served(8081, 5.0).await?;
+    scene.eventually_in_pod("web3", Some(PodRole::Member)).await?;
+    let told = scene
+        .refusal(&scene.action("web1", ContainerAction::Start))
+        .await?;
+    ensure!(
+        told == "web1 can't start: port 8081/tcp in this pod is web3's. Stop web3, or change the port of web1.",
+        "{told}"
+    );
+    let told = scene.refusal(&scene.action(PAUSE, ContainerAction::Stop)).await?;
+    ensure!(told.contains("holds the network"), "{told}");
+    run(scene.machine.docker().args(["rm", "--force", "web3"]))?;
+    scene.act("web1", ContainerAction::Start).await?;
+    scene.eventually_served(8081, 5.0).await
+}
+
+#[test]
+fn members_follow_a_pause_container_that_is_restarted_and_one_that_is_recreated() -> Result<()> {
+    with_lab(2, async |lab| {
+        lab.machine(1).load_images()?;
+        let modes = Modes::start(lab, NetworkMode::Pause, &[Text::DockerRun]).await?;
+        let scene = Scene::new(lab, &modes);
+        let network = format!("container:{PAUSE}");
+        for (name, port) in [("web1", 8081), ("web2", 8082)] {
+            scene.serve(name, port, &["--network", &network])?;
+        }
+        for port in [8081, 8082] {
+            scene.eventually_served(port, 10.0).await?;
+        }
+        let before = modes.identity(scene.device).await?;
+
+        run(scene.machine.docker().args(["restart", "--time", "1", PAUSE]))?;
+        let took = follows(&scene, "restarted").await?;
+        println!("the pause container was restarted: its members answer after {took:.1?}");
+        ensure!(modes.identity(scene.device).await? == before);
+
+        let image = scene.inspect(AGENT, "{{.Config.Image}}")?;
+        run(scene.machine.docker().args(["rm", "--force", PAUSE]))?;
+        let words = [
+            "--name",
+            PAUSE,
+            "--restart",
+            "always",
+            "--pull",
+            "never",
+            &image,
+            "pause",
+        ];
+        let pause = scene.machine.docker_run(&words)?;
+        let took = follows(&scene, "recreated").await?;
+        println!("the pause container was recreated: its members answer after {took:.1?}");
+        ensure!(modes.identity(scene.device).await? == before);
+        for name in ["web1", "web2", AGENT] {
+            scene
+                .eventually_networked(name, &format!("container:{pause}"))
+                .await?;
+        }
+        Ok(())
+    })
+}
+
+async fn follows(scene: &Scene<'_>, how: &str) -> Result<Duration> {
+    let begun = Instant::now();
+    for port in [8081, 8082] {
+        scene
+            .eventually_served(port, 30.0)
+            .await
+            .with_context(|| scene.agent_log())?;
+    }
+    let took = begun.elapsed();
+    ensure!(took < seconds(10.0), "{how}: only after {took:.1?}");
+    scene.modes.is_on_mesh(scene.device.name()).await?;
+    Ok(took)
+}
+
+impl Scene<'_> {
+    fn agent_log(&self) -> String {
+        let logs = self
+            .machine
+            .docker()
+            .args(["logs", "--tail", "30", AGENT])
+            .output();
+        logs.map(|logs| String::from_utf8_lossy(&logs.stderr).into_owned())
+            .unwrap_or_default()
+    }
+}
+
+#[test]
+fn a_pod_comes_back_with_its_engine() -> Result<()> {
+    with_lab(2, async |lab| {
+        lab.machine(1).load_images()?;
+        let modes = Modes::start(lab, NetworkMode::Pause, &[Text::DockerRun]).await?;
+        let network = format!("container:{PAUSE}");
+        let scene = Scene::new(lab, &modes);
+        scene.serve("web1", 8081, &["--network", &network, "--restart", "always"])?;
+        scene.eventually_served(8081, 10.0).await?;
+        let before = modes.identity(scene.device).await?;
+
+        lab.machine_mut(1).stop_engine()?;
+        lab.machine_mut(1).start_engine()?;
+        lab.machine(1).wait_for_engine(seconds(30.0))?;
+        let scene = Scene::new(lab, &modes);
+        scene
+            .eventually_served(8081, 30.0)
+            .await
+            .with_context(|| scene.agent_log())?;
+        ensure!(modes.identity(scene.device).await? == before);
+        Ok(())
+    })
+}
+
+#[test]
+fn an_agent_moves_from_mode_to_mode_when_control_says_so() -> Result<()> {
+    with_lab(2, async |lab| {
+        lab.machine(1).load_images()?;
+        lab.machine(1).echo(OPEN)?;
+        let modes = Modes::start(lab, NetworkMode::Host, &[Text::DockerRun]).await?;
+        let scene = Scene::new(lab, &modes);
+        let (device, address) = (scene.device, scene.device.mesh_ip());
+        let host_answers = async || ping(&mut scene.other.connect((address, OPEN), seconds(1.0))?);
+        eventually("the host answers", seconds(10.0), host_answers).await?;
+        let before = modes.identity(device).await?;
+
+        change(&scene, NetworkMode::Bridge).await?;
+        scene.eventually_networked(AGENT, "bridge").await?;
+        modes.is_on_mesh(device.name()).await?;
+        scene.is_unreached(OPEN)?;
+        ensure!(modes.identity(device).await? == before);
+
+        change(&scene, NetworkMode::Pause).await?;
+        eventually("the pause container runs", seconds(10.0), async || {
+            ensure!(scene.inspect(PAUSE, "{{.State.Running}}")? == "true");
+            Ok(())
+        })
+        .await?;
+        let pause = scene.inspect(PAUSE, "{{.Id}}")?;
+        scene
+            .eventually_networked(AGENT, &format!("container:{pause}"))
+            .await?;
+        scene.serve("web1", 8081, &["--network", &format!("container:{PAUSE}")])?;
+        scene.eventually_served(8081, 20.0).await?;
+        scene.is_unreached(OPEN)?;
+        ensure!(modes.identity(device).await? == before);
+        run(scene.machine.docker().args(["rm", "--force", "web1"]))?;
+
+        change(&scene, NetworkMode::Host).await?;
+        scene.eventually_networked(AGENT, "host").await?;
+        eventually("the host answers again", seconds(20.0), host_answers).await?;
+        ensure!(modes.identity(device).await? == before);
+        eventually("nothing is left over", seconds(5.0), async || {
+            let left = run(scene
+                .machine
+                .docker()
+                .args(["ps", "--all", "--format", "{{.Names}}"]))?;
+            ensure!(left == AGENT, "{left}");
+            Ok(())
+        })
+        .await
+    })
+}
+
+async fn change(scene: &Scene<'_>, mode: NetworkMode) -> Result<()> {
+    let change = ChangeMode {
+        device: scene.device.name().to_owned(),
+        mode,
+        expires_seconds: None,
+    };
+    let changed = scene.modes.control.send(&change).await?;
+    ensure!(changed.device.mode == mode);
+    ensure!(
+        changed.by_hand.is_none(),
+        "{:?}",
+        changed.by_hand.map(|by_hand| by_hand.reason)
+    );
+    Ok(())
+}
