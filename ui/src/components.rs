@@ -3,6 +3,7 @@
 pub mod age;
 pub mod badge;
 pub mod button;
+pub mod combobox;
 pub mod confirm;
 pub mod copy_block;
 pub mod dialog;

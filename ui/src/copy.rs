@@ -2,6 +2,7 @@
 
 pub mod activity;
 pub mod add_device;
+pub mod addresses;
 pub mod attention;
 pub mod containers;
 pub mod dashboard;

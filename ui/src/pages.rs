@@ -11,6 +11,7 @@ pub mod images;
 pub mod mesh;
 pub mod networks;
 pub mod not_found;
+pub mod reach;
 pub mod settings;
 pub mod sign_in;
 pub mod stacks;

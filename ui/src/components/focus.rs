@@ -22,3 +22,15 @@ where
         }
     });
 }
+
+/// The same for a field, with its text selected.
+pub fn select_when_shown(field: NodeRef<html::Input>) {
+    Effect::new(move || {
+        if let Some(field) = field.get() {
+            request_animation_frame(move || {
+                field.focus().ok();
+                field.select();
+            });
+        }
+    });
+}

@@ -24,19 +24,48 @@ pub const LOCAL_TEXT: &str = "It can open this controller's address directly.";
 pub const ELSEWHERE: &str = "Somewhere else";
 pub const ELSEWHERE_TEXT: &str = "A server, another home, or a network behind a firewall.";
 pub const NOT_REACHABLE: &str = "A device outside your local network can't reach this controller yet. Add a public address or tunnel in Settings, or enroll the device while it is on your network.";
-pub const ADD_ADDRESS: &str = "Add an address";
+pub const REACHED_AT: &str = "The device must be able to open one of these addresses of this computer";
+pub const REACHED_AT_OUTSIDE: &str =
+    "The device must be able to open one of these addresses of this computer from where it is";
+pub const NONE_ANSWERS: &str = "This computer doesn't answer at any of its addresses. A firewall here may block them: allow TCP and UDP port 7443.";
+pub const WHAT_HELPS: &str = "What would help";
+/// What gives a device elsewhere a way here: a title and a text each.
+pub const WAYS: [(&str, &str); 4] = [
+    (
+        "Port forwarding.",
+        "Let your router pass TCP and UDP port 7443 on to this computer, and add the router's public address.",
+    ),
+    (
+        "A VPN.",
+        "Join this computer and the device to the same one, and add this computer's address there.",
+    ),
+    (
+        "A tunnel.",
+        "Let a server with a public address pass port 7443 on to this computer, and add the server's address.",
+    ),
+    (
+        "SSH.",
+        "If this computer can log in to the device, install over SSH from here. Where the device has no way back, the SSH connection carries its link while this computer runs.",
+    ),
+];
+pub const OVER_SSH_FROM_HERE: &str = "Install over SSH from here";
 
 pub const MODE: &str = "Network mode";
 pub const RELAY: &str = "Access Relay";
 pub const RELAY_HINT: &str = "A relay passes on encrypted packets. It can't read them.";
 pub const DESKTOP_TITLE: &str = "Docker Desktop on Mac or Windows";
 pub const DESKTOP_TEXT: &str = "Docker Desktop runs containers inside a small Linux virtual machine. Host networking there joins that virtual machine's network, not your Mac's or PC's. Only containers that also use host networking inside it become reachable; the computer itself does not.";
+pub const SSH_ONLY_HOST: &str =
+    "Over SSH the agent is installed directly on the device, so it only fits Host networking.";
+pub const SSH_ONLY_NEW: &str =
+    "Over SSH the agent of a new device is installed. This one is in the fleet already.";
 pub const KEEP_COMMAND: &str = "Keep the command";
 
 pub const INSTALL_COMMAND: &str = "Install command";
 pub const DOCKER_COMMAND: &str = "Docker command";
 pub const COMPOSE_FILE: &str = "Compose file";
 pub const CONFIG_FILE: &str = "Config file";
+pub const OVER_SSH: &str = "Over SSH";
 pub const METHODS: &str = "Ways to install";
 pub const VALID_FOR: &str = "Valid for";
 pub const WORKS_ONCE: &str = "Works once.";
@@ -44,9 +73,31 @@ pub const AS_ROOT: &str = "Run as root";
 pub const SKIP_DOCKER: &str = "Don't install Docker";
 pub const INSPECT: &str = "Inspect the script first";
 pub const INSPECT_TEXT: &str = "This shows the script instead of running it. It does not use up the command.";
+pub const SHELL: &str = "Shell";
+pub const SHELL_POSIX: &str = "Linux or macOS";
+pub const SHELL_POWERSHELL: &str = "Windows PowerShell";
+pub const TWO_CONTAINERS: &str = "This loads the agent's image and starts two containers:";
+pub const TWO_CONTAINERS_STEPS: [&str; 2] = [
+    "flotilla-pause, a tiny container that only holds the network. It is the one to restart last.",
+    "flotilla-agent, in that network. Start your own containers with --network container:flotilla-pause to put them beside it.",
+];
+pub const COMPOSE_HINT: &str =
+    "Save it as compose.yaml in a folder on the device, and follow the steps at its top.";
+pub const COMPOSE_POD: &str = "Save it as compose.yaml in a folder on the device, add your own services with network_mode: service:pause, and follow the steps at its top.";
 pub const DOWNLOAD_COMPOSE: &str = "Download Compose file";
 pub const DOWNLOAD_CONFIG: &str = "Download config file";
 pub const NEW_COMMAND: &str = "Create a new command";
+
+pub const SSH_TEXT: &str = "This computer logs in to the device with your own ssh, your keys and your known hosts, and runs the installer there. No unknown host is trusted, and no password is asked for.";
+pub const SSH_HOST: &str = "SSH host";
+pub const SSH_HOST_HINT: &str = "A host of your SSH configuration, or user@host, or user@host:port.";
+pub const HOST_MISSING: &str = "Enter a host.";
+pub const INSTALL_OVER_SSH: &str = "Install over SSH";
+pub const STOP_INSTALLING: &str = "Stop installing";
+pub const SSH_STATUS: &str = "SSH status";
+pub const SSH_OUTPUT: &str = "Output of the installer";
+pub const TUNNEL: &str = "Its link goes through SSH";
+pub const USED_OVER_SSH: &str = "The installation over SSH took a new token along, so what was shown here no longer works. Create a new command to use it instead.";
 
 pub const STATUS: &str = "Enrollment status";
 pub const WAITING: &str = "Waiting for device…";
@@ -68,6 +119,10 @@ pub const DONE: &str = "Done";
 pub const MESH_ADDRESS: &str = "Mesh address";
 pub const SYSTEM: &str = "Operating system";
 pub const ENGINE: &str = "Engine";
+pub const PATH: &str = "Path from here";
+pub const CHANGE_MODE: &str = "Change network mode";
+pub const KEEP_HOST: &str = "Keep Host networking";
+pub const MISSED_HINT: &str = "It is online by another one. These matter when that one is gone.";
 pub const NO_PROBLEMS: &str = "No problems found.";
 
 /// A network mode's card.
@@ -150,6 +205,49 @@ pub fn reenroll_title(device: &str) -> String {
 #[must_use]
 pub fn run_this_on(device: &str) -> String {
     format!("Run this on {device}")
+}
+
+#[must_use]
+pub fn install_on(device: &str) -> String {
+    format!("Install on {device}")
+}
+
+#[must_use]
+pub fn push_connecting(host: &str) -> String {
+    format!("Connecting to {host}…")
+}
+
+#[must_use]
+pub fn push_installing(device: &str, host: &str) -> String {
+    format!("Installing {device} on {host}…")
+}
+
+#[must_use]
+pub fn push_installed(device: &str) -> String {
+    format!("Installed. {device} is on its way online.")
+}
+
+#[must_use]
+pub fn push_stopped(host: &str) -> String {
+    format!("The installation on {host} did not finish.")
+}
+
+#[must_use]
+pub fn push_failed(host: &str) -> String {
+    format!("ssh to {host} ended early. Try the same in a terminal to see why.")
+}
+
+/// How a device that can't dial the controller is online all the same.
+#[must_use]
+pub fn tunneled(device: &str) -> String {
+    format!(
+        "{device} can't open any address of this controller, so this computer keeps an SSH connection to it and its link goes through that. {device} is online while Flotilla runs here and can log in there."
+    )
+}
+
+#[must_use]
+pub fn missed(device: &str) -> String {
+    format!("Addresses that {device} can't open")
 }
 
 #[must_use]

@@ -18,10 +18,8 @@ pub const STILL_HINT: &str = "Nothing slides or fades, even where this computer 
 pub const ADDRESSES: &str = "Addresses";
 pub const ADDRESSES_TEXT: &str = "Devices reach the controller at these addresses, tried in this order.";
 pub const OUTSIDE: &str = "Devices outside your local network can reach one of them.";
-pub const NOT_OUTSIDE: &str = "None of them can be reached from outside your local network. Start Flotilla with --advertise HOST:PORT to add one.";
+pub const NOT_OUTSIDE: &str = "None of them can be reached from outside your local network. Forward TCP and UDP port 7443 of your router to this computer, or join it to a VPN, and add that address.";
 pub const TEST: &str = "Test addresses";
-pub const REACHABLE: &str = "Reachable";
-pub const NOT_REACHABLE: &str = "Not reachable";
 
 pub const KEYBOARD: &str = "Keyboard";
 pub const SINGLE_KEYS: &str = "Single-key shortcuts";

@@ -5,14 +5,19 @@
 
 mod countdown;
 mod diagram;
+mod docker;
 mod flow;
 mod install_step;
 mod method;
 mod name_step;
 mod network_step;
 mod panel;
+mod place;
+mod problems;
 mod progress;
+mod push;
 mod result;
+mod ssh;
 mod stages;
 
 pub(crate) use diagram::diagram;

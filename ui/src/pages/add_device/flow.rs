@@ -3,8 +3,10 @@
 //! Life cycle: `Name` → `Network` → `Install`. Nothing exists before the step to `Install`, which adds a pending
 //! device; going back from there keeps it until another command replaces it.
 
+use super::method::Method;
 use crate::{
     api::{Failure, send},
+    pages::reach::{SelfTest, is_reachable_from_outside},
     store::{Store, use_store},
 };
 use flotilla_protocol::{
@@ -53,12 +55,26 @@ pub(super) struct Flow {
     pub alone: bool,
     pub step: RwSignal<Step>,
     pub name: RwSignal<String>,
+    /// The name is a proposal that nobody touched yet.
+    pub proposed: RwSignal<bool>,
     pub name_refused: RwSignal<Option<String>>,
     pub tags: RwSignal<Vec<String>>,
     pub place: RwSignal<Place>,
+    /// The controller goes to the device, since the device has no way here.
+    pub over_ssh: RwSignal<bool>,
+    pub self_test: SelfTest,
     pub mode: RwSignal<NetworkMode>,
     pub relay: RwSignal<RelayPreference>,
     pub lifetime: RwSignal<u32>,
+    /// The tab of the last step.
+    pub method: RwSignal<Method>,
+    /// Options of the installer, by whichever way it comes.
+    pub as_root: RwSignal<bool>,
+    pub skip_docker: RwSignal<bool>,
+    /// Where `ssh` goes.
+    pub host: RwSignal<String>,
+    /// The token went to an installation over SSH; texts that were shown before no longer work.
+    pub pushed: RwSignal<bool>,
     /// The command was copied or its lifetime chosen: it is not replaced without being asked.
     pub settled: RwSignal<bool>,
     /// The device was there before this dialog: there are no decisions to go back to.
@@ -74,17 +90,26 @@ pub(super) struct Flow {
 impl Flow {
     /// Starts at the first step.
     pub(super) fn provide(alone: bool) -> Self {
+        let store = use_store();
         let flow = Self {
-            store: use_store(),
+            store,
             alone,
             step: RwSignal::new(Step::Name),
             name: RwSignal::default(),
+            proposed: RwSignal::new(!alone),
             name_refused: RwSignal::new(None),
             tags: RwSignal::default(),
             place: RwSignal::new(Place::Local),
+            over_ssh: RwSignal::new(false),
+            self_test: SelfTest::following(store),
             mode: RwSignal::new(NetworkMode::Host),
             relay: RwSignal::new(RelayPreference::Auto),
             lifetime: RwSignal::new(COMMAND_LIFETIME),
+            method: RwSignal::new(Method::Install),
+            as_root: RwSignal::new(false),
+            skip_docker: RwSignal::new(false),
+            host: RwSignal::default(),
+            pushed: RwSignal::new(false),
             settled: RwSignal::new(false),
             resumed: RwSignal::new(false),
             device: RwSignal::new(None),
@@ -92,15 +117,55 @@ impl Flow {
             busy: RwSignal::new(false),
             failure: RwSignal::new(None),
         };
+        flow.propose_name();
         provide_context(flow);
         flow
     }
 
+    /// Fills in the name that the controller proposes, as long as nobody typed one. The controller has another one
+    /// for everybody who asks, so the first that is free stays.
+    fn propose_name(self) {
+        Effect::new(move || {
+            let store = self.store;
+            let proposal = store
+                .fleet
+                .with(|fleet| fleet.as_ref().map(|fleet| fleet.proposed_name.clone()))
+                .filter(|proposal| !proposal.is_empty());
+            let is_wanted = self.proposed.get() && self.name.with(String::is_empty);
+            let (true, Some(proposal)) = (is_wanted, proposal) else {
+                return;
+            };
+            if untrack(|| store.lookup_device(&proposal)).is_none() {
+                self.name.set(proposal);
+            } else {
+                store.load_fleet();
+            }
+        });
+    }
+
+    /// A device elsewhere has no way here, and none was chosen to it.
+    pub(super) fn is_stuck(self) -> bool {
+        self.place.get() == Place::Elsewhere && !self.over_ssh.get() && !is_reachable_from_outside(self.store)
+    }
+
+    /// What the last step is about to install.
+    pub(super) fn mode_of_device(self) -> NetworkMode {
+        let made = self.made.with(|made| made.as_ref().map(|made| made.device.mode));
+        made.or_else(|| {
+            let device = self.store.lookup_device(&self.device.get()?.to_string())?;
+            Some(device.mode)
+        })
+        .unwrap_or(self.mode.get_untracked())
+    }
+
     /// Goes on with a device that waits already. Its secret was shown once and is not known here.
     pub(super) fn resume(self, device: DeviceId, name: &str) {
+        self.proposed.set(false);
         self.device.set(Some(device));
         self.name.set(name.to_owned());
         self.resumed.set(true);
+        self.method
+            .set(Method::fitting(untrack(|| self.mode_of_device())));
         self.step.set(Step::Install);
         self.store.load_enrollment(device.to_string());
     }
@@ -108,9 +173,11 @@ impl Flow {
     /// Begins anew for another device.
     pub(super) fn start_over(self) {
         self.name.set(String::new());
+        self.proposed.set(true);
         self.tags.set(Vec::new());
         self.name_refused.set(None);
         self.lifetime.set(COMMAND_LIFETIME);
+        self.host.set(String::new());
         self.forget();
         self.step.set(Step::Name);
     }
@@ -155,6 +222,7 @@ impl Flow {
         self.resumed.set(false);
         self.made.set(None);
         self.settled.set(false);
+        self.pushed.set(false);
         self.failure.set(None);
     }
 
@@ -179,9 +247,18 @@ impl Flow {
 
     pub(super) fn take(self, added: DeviceAdded) {
         let device = added.device.id;
+        let is_first_sight = self.step.get_untracked() != Step::Install || self.alone;
+        if is_first_sight && self.made.with_untracked(Option::is_none) {
+            self.method.set(if self.over_ssh.get_untracked() {
+                Method::Ssh
+            } else {
+                Method::best(&added)
+            });
+        }
         self.name.set(added.device.name.to_string());
         self.device.set(Some(device));
         self.made.set(Some(Arc::new(added)));
+        self.pushed.set(false);
         self.settled.set(false);
         self.step.set(Step::Install);
         self.store.load_enrollment(device.to_string());

@@ -6,6 +6,7 @@ use super::{
     method::Method,
     panel::MethodPanel,
     progress::{Standing, standing},
+    push,
     result::ResultCard,
     stages::Stages,
 };
@@ -31,8 +32,15 @@ pub(super) fn InstallStep(#[prop(into)] on_close: Callback<()>) -> impl IntoView
     let flow = use_flow();
     let clock = use_clock();
     let (enrollment, expires) = (enrollment(flow), expires(flow));
+    push::follow(flow, use_store());
     let standing = Memo::new(move |_| {
-        enrollment.with(|told| standing(told.as_ref(), expires.get(), clock.second.get()))
+        let standing = enrollment.with(|told| standing(told.as_ref(), expires.get(), clock.second.get()));
+        // The token that an installation over SSH takes along replaces the one before.
+        if standing == Standing::Withdrawn && flow.pushed.get() {
+            Standing::Waiting
+        } else {
+            standing
+        }
     });
     let content = move || match standing.get() {
         // What became of the command before is of no interest here.
@@ -106,41 +114,32 @@ fn Waiting(enrollment: Signal<Option<Enrollment>>, expires: Signal<Option<Timest
         }
     };
     let chosen = Signal::derive(move || flow.lifetime.get().to_string());
-    let is_shown = move || flow.made.with(Option::is_some);
+    // A text that is taken along is made for some time; an installation over SSH begins now.
+    let is_shown = move || flow.made.with(Option::is_some) && flow.method.get() != Method::Ssh;
     let whole = move || is_shown().then(|| flow.lifetime.get_untracked());
     let heading = move || {
-        flow.name.with(|name| {
-            if is_shown() {
-                copy::run_this_on(name)
-            } else {
-                name.clone()
-            }
+        flow.name.with(|name| match flow.method.get() {
+            Method::Ssh => copy::install_on(name),
+            _ if is_shown() => copy::run_this_on(name),
+            _ => name.clone(),
         })
     };
-    let texts = move || {
-        if is_shown() {
-            view! { <Methods/> }.into_any()
-        } else {
-            view! {
-                <Notice tone=Tone::Info text=copy::SHOWN_ONCE.to_owned()>
-                    <Button label=copy::NEW_COMMAND busy=flow.busy on_press=move || flow.renew()/>
-                </Notice>
-            }
-            .into_any()
-        }
+    let once = move || {
+        let countdown = expires
+            .get()
+            .map(|expires| view! { <Countdown expires whole=whole()/> });
+        (flow.method.get() != Method::Ssh)
+            .then(|| view! { <p class="once">{copy::WORKS_ONCE}" "{countdown}</p> })
     };
     view! {
         <div class="install-head">
             <h3>{heading}</h3>
-            <p class="once">
-                {copy::WORKS_ONCE}" "
-                {move || expires.get().map(|expires| view! { <Countdown expires whole=whole()/> })}
-            </p>
+            {once}
             {move || is_shown().then(|| view! {
                 <Select label=copy::VALID_FOR options=Vec::clone(&lifetimes) value=chosen on_change=choose/>
             })}
         </div>
-        {texts}
+        <Methods/>
         <Stages enrollment/>
     }
 }
@@ -148,15 +147,14 @@ fn Waiting(enrollment: Signal<Option<Enrollment>>, expires: Signal<Option<Timest
 #[component]
 fn Methods() -> impl IntoView {
     let flow = use_flow();
-    let best = flow
-        .made
-        .with_untracked(|made| made.as_ref().map_or(Method::Install, |made| Method::best(made)));
-    let method = RwSignal::new(best);
     let tabs = Signal::derive(move || {
+        let mode = flow.mode_of_device();
         let tab = |method: Method| Tab {
-            reason: flow
-                .made
-                .with(|made| made.as_ref().and_then(|made| method.reason(made))),
+            reason: if flow.alone && method == Method::Ssh {
+                Some(copy::SSH_ONLY_NEW.to_owned())
+            } else {
+                flow.made.with(|made| method.reason(made.as_deref(), mode))
+            },
             ..Tab::new(method.label(), method.label())
         };
         Method::ALL.into_iter().map(tab).collect::<Vec<_>>()
@@ -165,17 +163,18 @@ fn Methods() -> impl IntoView {
         let Some(chosen) = Method::from_label(&label) else {
             return;
         };
-        method.set(chosen);
-        if chosen == Method::Config && !flow.settled.get_untracked() {
+        flow.method.set(chosen);
+        let is_untouched = !flow.settled.get_untracked() && flow.made.with_untracked(Option::is_some);
+        if chosen == Method::Config && is_untouched {
             flow.lifetime.set(CONFIG_LIFETIME);
             flow.renew();
         }
     };
-    let selected = Signal::derive(move || method.get().label().to_owned());
+    let selected = Signal::derive(move || flow.method.get().label().to_owned());
     view! {
         <div class="methods">
             <Tabs label=copy::METHODS tabs selected on_select=select>
-                {move || view! { <MethodPanel method=method.get()/> }}
+                {move || view! { <MethodPanel method=flow.method.get()/> }}
             </Tabs>
         </div>
     }
@@ -213,7 +212,8 @@ fn expires(flow: Flow) -> Signal<Option<Timestamp>> {
     Signal::derive(move || {
         let made = flow
             .made
-            .with(|made| made.as_ref().map(|made| made.token_expires));
+            .with(|made| made.as_ref().map(|made| made.token_expires))
+            .filter(|_| !flow.pushed.get());
         made.or_else(|| {
             let device = flow.device.get()?;
             store

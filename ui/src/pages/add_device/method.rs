@@ -1,4 +1,4 @@
-//! The four ways to bring the agent to a device, and what each shows.
+//! The ways to bring the agent to a device, and what each shows.
 
 use crate::copy::add_device as copy;
 use flotilla_protocol::{api::DeviceAdded, device::NetworkMode};
@@ -10,10 +10,17 @@ pub(super) enum Method {
     Docker,
     Compose,
     Config,
+    Ssh,
 }
 
 impl Method {
-    pub(super) const ALL: [Self; 4] = [Self::Install, Self::Docker, Self::Compose, Self::Config];
+    pub(super) const ALL: [Self; 5] = [
+        Self::Install,
+        Self::Docker,
+        Self::Compose,
+        Self::Config,
+        Self::Ssh,
+    ];
 
     /// Its name, which is also its value in tabs.
     #[must_use]
@@ -23,6 +30,7 @@ impl Method {
             Self::Docker => copy::DOCKER_COMMAND,
             Self::Compose => copy::COMPOSE_FILE,
             Self::Config => copy::CONFIG_FILE,
+            Self::Ssh => copy::OVER_SSH,
         }
     }
 
@@ -34,6 +42,7 @@ impl Method {
             Self::Docker => "Docker command",
             Self::Compose => "Compose file",
             Self::Config => "config file",
+            Self::Ssh => "SSH command",
         }
     }
 
@@ -50,31 +59,41 @@ impl Method {
             Self::Docker => &added.docker_run,
             Self::Compose => &added.compose,
             Self::Config => &added.config,
+            Self::Ssh => &None,
         };
         text.as_deref()
     }
 
-    /// Why there is nothing to copy.
+    /// Why it can't be used for a device with this network mode.
     #[must_use]
-    pub(super) fn reason(self, added: &DeviceAdded) -> Option<String> {
-        let reasons = &added.unavailable;
+    pub(super) fn reason(self, added: Option<&DeviceAdded>, mode: NetworkMode) -> Option<String> {
+        let reasons = added.map(|added| &added.unavailable);
         let reason = match self {
-            Self::Install => &reasons.install,
-            Self::Docker => &reasons.docker_run,
-            Self::Compose => &reasons.compose,
-            Self::Config => &reasons.config,
+            Self::Install => &reasons?.install,
+            Self::Docker => &reasons?.docker_run,
+            Self::Compose => &reasons?.compose,
+            Self::Config => &reasons?.config,
+            Self::Ssh => return (mode != NetworkMode::Host).then(|| copy::SSH_ONLY_HOST.to_owned()),
         };
-        reason.clone().filter(|_| self.text(added).is_none())
+        reason
+            .clone()
+            .filter(|_| added.is_some_and(|added| self.text(added).is_none()))
     }
 
-    /// The method that fits a network mode best, of those that there are.
+    /// The method that fits a network mode best.
     #[must_use]
-    pub(super) fn best(added: &DeviceAdded) -> Self {
-        let preferred = match added.device.mode {
+    pub(super) fn fitting(mode: NetworkMode) -> Self {
+        match mode {
             NetworkMode::Host => Self::Install,
             NetworkMode::Bridge => Self::Docker,
             NetworkMode::Pause => Self::Compose,
-        };
+        }
+    }
+
+    /// The method that fits best of those that there are.
+    #[must_use]
+    pub(super) fn best(added: &DeviceAdded) -> Self {
+        let preferred = Self::fitting(added.device.mode);
         let mut candidates = [preferred].into_iter().chain(Self::ALL);
         candidates
             .find(|method| method.text(added).is_some())
@@ -151,11 +170,17 @@ mod tests {
     fn the_best_method_is_one_that_there_is() {
         assert_eq!(Method::best(&added("bridge")), Method::Docker);
         assert_eq!(Method::best(&added("host")), Method::Docker);
-        assert_eq!(
-            Method::Install.reason(&added("bridge")).as_deref(),
-            Some("only Host")
-        );
-        assert_eq!(Method::Docker.reason(&added("bridge")), None);
+        let bridge = added("bridge");
+        let reason = |method: Method| method.reason(Some(&bridge), NetworkMode::Bridge);
+        assert_eq!(reason(Method::Install).as_deref(), Some("only Host"));
+        assert_eq!(reason(Method::Docker), None);
+    }
+
+    #[test]
+    fn only_a_device_with_host_networking_is_reached_over_ssh() {
+        assert!(Method::Ssh.reason(None, NetworkMode::Pause).is_some());
+        assert_eq!(Method::Ssh.reason(None, NetworkMode::Host), None);
+        assert_eq!(Method::Install.reason(None, NetworkMode::Bridge), None);
     }
 
     #[test]

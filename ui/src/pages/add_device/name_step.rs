@@ -1,26 +1,22 @@
-//! The first step: what the device is called, its tags, and whether it can reach control at all.
+//! The first step: what the device is called, its tags, and where it is.
 
-use super::flow::{Place, Step, use_flow};
+use super::{
+    flow::{Flow, Step, use_flow},
+    place::{Place, WayHere},
+};
 use crate::{
     components::{
-        badge::Tone,
         button::{Button, Kind},
-        error_state::Notice,
         field::Field,
-        focus::focus_when_shown,
-        radio::{Choice, RadioGroup},
+        focus::select_when_shown,
         taginput::TagInput,
     },
     copy::add_device as copy,
     pages::device::known_tags,
     store::{Store, use_store},
 };
-use flotilla_protocol::{id::DeviceId, name::DeviceName};
+use flotilla_protocol::{device::NetworkMode, id::DeviceId, name::DeviceName};
 use leptos::{ev::SubmitEvent, html, prelude::*};
-use leptos_router::hooks::use_navigate;
-
-const LOCAL: &str = "local";
-const ELSEWHERE: &str = "elsewhere";
 
 #[component]
 pub(super) fn NameStep(#[prop(into)] on_close: Callback<()>) -> impl IntoView {
@@ -28,28 +24,21 @@ pub(super) fn NameStep(#[prop(into)] on_close: Callback<()>) -> impl IntoView {
     let store = use_store();
     let checked = RwSignal::new(flow.name_refused.with_untracked(Option::is_some));
     let field = NodeRef::<html::Input>::new();
-    focus_when_shown(field);
+    let next = NodeRef::<html::Button>::new();
+    select_proposal(flow, field);
     let problem = Signal::derive(move || {
         let refused = flow.name_refused.get();
         refused.or_else(|| {
-            checked
-                .get()
-                .then(|| {
-                    flow.name
-                        .with(|name| wrong(name.trim(), store, flow.device.get()))
-                })
-                .flatten()
+            let wrong = || {
+                flow.name
+                    .with(|name| wrong(name.trim(), store, flow.device.get()))
+            };
+            checked.get().then(wrong).flatten()
         })
     });
-    let stuck = Signal::derive(move || {
-        let reachable = store
-            .fleet
-            .with(|fleet| fleet.as_ref().is_none_or(|fleet| fleet.reachable_from_outside));
-        flow.place.get() == Place::Elsewhere && !reachable
-    });
+    let stuck = Memo::new(move |_| flow.is_stuck());
     let reason = Signal::derive(move || stuck.get().then(|| copy::NOT_REACHABLE.to_owned()));
-    let submit = move |event: SubmitEvent| {
-        event.prevent_default();
+    let go_on = move || {
         checked.set(true);
         if problem.with_untracked(Option::is_some) {
             if let Some(field) = field.get_untracked() {
@@ -59,63 +48,59 @@ pub(super) fn NameStep(#[prop(into)] on_close: Callback<()>) -> impl IntoView {
             flow.step.set(Step::Network);
         }
     };
+    let over_ssh = move || {
+        flow.over_ssh.set(true);
+        flow.mode.set(NetworkMode::Host);
+        go_on();
+    };
+    let submit = move |event: SubmitEvent| {
+        event.prevent_default();
+        go_on();
+    };
     let known = Signal::derive(move || known_tags(store));
     view! {
         <form on:submit=submit novalidate>
             <div class="dialog-body narrow">
                 <Field label=copy::NAME value=flow.name required=true verbatim=true hint=copy::NAME_HINT
-                    error=problem node_ref=field
-                    on_blur=move || checked.update(|checked| *checked |= flow.name.with_untracked(|name| !name.is_empty()))
-                    on_input=move |name| { flow.name_refused.set(None); flow.name.set(name) }/>
+                    error=problem node_ref=field on_input=move |name| type_over(flow, name)
+                    on_blur=move || checked.update(|checked| *checked |= flow.name.with_untracked(|name| !name.is_empty()))/>
                 <TagInput label=copy::TAGS tags=flow.tags known on_change=move |tags| flow.tags.set(tags)/>
-                <PlaceChoice/>
-                {move || stuck.get().then(|| view! { <NotReachable/> })}
+                <Place/>
+                <WayHere on_added=move || focus_soon(next) on_ssh=over_ssh/>
             </div>
             <footer class="dialog-foot">
                 <span class="start"><Button label=copy::CLOSE kind=Kind::Quiet on_press=move || on_close.run(())/></span>
-                <Button label=copy::CONTINUE kind=Kind::Primary submit=true reason/>
+                <Button label=copy::CONTINUE kind=Kind::Primary submit=true reason node_ref=next/>
             </footer>
         </form>
     }
 }
 
-#[component]
-fn PlaceChoice() -> impl IntoView {
-    let flow = use_flow();
-    let choice = |value: &str, title: &str, text: &str| Choice {
-        value: value.to_owned(),
-        title: title.to_owned(),
-        text: text.to_owned(),
-    };
-    let choices = vec![
-        choice(LOCAL, copy::LOCAL, copy::LOCAL_TEXT),
-        choice(ELSEWHERE, copy::ELSEWHERE, copy::ELSEWHERE_TEXT),
-    ];
-    let value = Signal::derive(move || {
-        let word = if flow.place.get() == Place::Local {
-            LOCAL
-        } else {
-            ELSEWHERE
-        };
-        word.to_owned()
+/// Puts the keyboard into the field, with a proposal selected: whatever is typed takes its place.
+fn select_proposal(flow: Flow, field: NodeRef<html::Input>) {
+    select_when_shown(field);
+    Effect::new(move || {
+        // It may come later than the field.
+        if flow.proposed.get() && !flow.name.with(String::is_empty) {
+            request_animation_frame(move || {
+                if let Some(field) = field.try_get_untracked().flatten() {
+                    field.select();
+                }
+            });
+        }
     });
-    let change = move |value: String| {
-        flow.place.set(if value == LOCAL {
-            Place::Local
-        } else {
-            Place::Elsewhere
-        })
-    };
-    view! { <RadioGroup label=copy::WHERE choices value on_change=change/> }
 }
 
-#[component]
-fn NotReachable() -> impl IntoView {
-    let navigate = use_navigate();
-    view! {
-        <Notice tone=Tone::Warn text=copy::NOT_REACHABLE.to_owned()>
-            <Button label=copy::ADD_ADDRESS on_press=move || navigate("/settings/addresses", Default::default())/>
-        </Notice>
+fn type_over(flow: Flow, name: String) {
+    flow.proposed.set(false);
+    flow.name_refused.set(None);
+    flow.name.set(name);
+}
+
+/// Once what had the keyboard is gone.
+fn focus_soon(button: NodeRef<html::Button>) {
+    if let Some(button) = button.get_untracked() {
+        request_animation_frame(move || _ = button.focus());
     }
 }
 

@@ -21,9 +21,15 @@ use leptos::{ev::SubmitEvent, html, prelude::*};
 #[component]
 pub(super) fn NetworkStep() -> impl IntoView {
     let flow = use_flow();
+    let reason = Signal::derive(move || {
+        let is_other = flow.over_ssh.get() && flow.mode.get() != NetworkMode::Host;
+        is_other.then(|| copy::SSH_ONLY_HOST.to_owned())
+    });
     let submit = move |event: SubmitEvent| {
         event.prevent_default();
-        flow.create();
+        if reason.with_untracked(Option::is_none) {
+            flow.create();
+        }
     };
     let replacing = move || {
         flow.device.get()?;
@@ -36,6 +42,7 @@ pub(super) fn NetworkStep() -> impl IntoView {
             </Notice>
         })
     };
+    let wrong_for_ssh = move || reason.get().map(|text| view! { <Notice tone=Tone::Warn text/> });
     let failed = move || {
         flow.failure
             .get()
@@ -50,11 +57,12 @@ pub(super) fn NetworkStep() -> impl IntoView {
                     <span class="label" id="network-mode">{copy::MODE}</span>
                     <div class="mode-cards">{NetworkMode::ALL.iter().map(|mode| view! { <Card mode=*mode/> }).collect_view()}</div>
                 </div>
+                {wrong_for_ssh}
                 <RelayChoice/>
             </div>
             <footer class="dialog-foot">
                 <span class="start"><Button label=copy::BACK on_press=move || flow.step.set(Step::Name)/></span>
-                <Button label=copy::CREATE kind=Kind::Primary submit=true busy=flow.busy/>
+                <Button label=copy::CREATE kind=Kind::Primary submit=true busy=flow.busy reason/>
             </footer>
         </form>
     }

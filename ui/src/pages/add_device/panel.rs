@@ -1,28 +1,61 @@
 //! What one method shows: its text, the buttons that take it along, and its options.
 
 use super::{
+    docker::Docker,
     flow::use_flow,
     method::{Method, secret, to_inspect, with_options},
+    ssh::OverSsh,
 };
 use crate::{
     browser,
     clock::use_clock,
     components::{
+        badge::Tone,
         button::{Button, Kind},
         copy_block::CopyBlock,
+        error_state::Notice,
         focus::focus_when_shown,
         icon::lucide,
     },
     copy::add_device as copy,
     format,
 };
-use flotilla_protocol::api::DeviceAdded;
+use flotilla_protocol::{api::DeviceAdded, device::NetworkMode};
 use leptos::{html, prelude::*};
 use std::sync::Arc;
 
-/// Shows a method that has a text; why one has none is said on its tab.
+/// Shows a method; why one can't be used is said on its tab.
 #[component]
 pub(super) fn MethodPanel(method: Method) -> impl IntoView {
+    let flow = use_flow();
+    let is_shown = Memo::new(move |_| flow.made.with(Option::is_some));
+    move || match method {
+        Method::Ssh => view! { <OverSsh/> }.into_any(),
+        _ if is_shown.get() => texts(method),
+        _ => view! { <Gone/> }.into_any(),
+    }
+}
+
+/// A secret is shown once, and then only a new one can be.
+#[component]
+fn Gone() -> impl IntoView {
+    let flow = use_flow();
+    let text = move || {
+        let why = if flow.pushed.get() {
+            copy::USED_OVER_SSH
+        } else {
+            copy::SHOWN_ONCE
+        };
+        why.to_owned()
+    };
+    view! {
+        <Notice tone=Tone::Info text=Signal::derive(text)>
+            <Button label=copy::NEW_COMMAND busy=flow.busy on_press=move || flow.renew()/>
+        </Notice>
+    }
+}
+
+fn texts(method: Method) -> AnyView {
     let flow = use_flow();
     let text = Signal::derive(move || {
         let made = flow.made.get();
@@ -32,18 +65,16 @@ pub(super) fn MethodPanel(method: Method) -> impl IntoView {
     let masked = Signal::derive(move || flow.made.with(|made| made.as_ref().and_then(|made| secret(made))));
     match method {
         Method::Install => view! { <Install text masked/> }.into_any(),
-        Method::Docker => view! { <Plain method text masked/> }.into_any(),
-        Method::Compose => {
-            let file = Signal::derive(|| "compose.yaml".to_owned());
-            let more = view! { <Download label=copy::DOWNLOAD_COMPOSE file text/> }.into_any();
-            view! { <Plain method text masked more/> }.into_any()
-        }
+        Method::Docker => view! { <Docker text masked/> }.into_any(),
+        Method::Compose => view! { <Compose text masked/> }.into_any(),
         Method::Config => view! { <Config text masked/> }.into_any(),
+        Method::Ssh => ().into_any(),
     }
 }
 
+/// The text of a method, whose copy button has the keyboard at first.
 #[component]
-fn Plain(
+pub(super) fn Plain(
     method: Method,
     text: Signal<String>,
     masked: Signal<Option<String>>,
@@ -60,12 +91,10 @@ fn Plain(
     }
 }
 
+/// The installer's two options, the same wherever it is offered.
 #[component]
-fn Install(text: Signal<String>, masked: Signal<Option<String>>) -> impl IntoView {
-    let (as_root, skip_docker) = (RwSignal::new(false), RwSignal::new(false));
-    let inspecting = RwSignal::new(false);
-    let line = Signal::derive(move || with_options(&text.get(), as_root.get(), skip_docker.get()));
-    let inspect_line = Signal::derive(move || to_inspect(&text.get()));
+pub(super) fn InstallerOptions() -> impl IntoView {
+    let flow = use_flow();
     let option = |label: &'static str, signal: RwSignal<bool>| {
         view! {
             <label class="choice">
@@ -74,6 +103,18 @@ fn Install(text: Signal<String>, masked: Signal<Option<String>>) -> impl IntoVie
             </label>
         }
     };
+    view! {
+        {option(copy::AS_ROOT, flow.as_root)}
+        {option(copy::SKIP_DOCKER, flow.skip_docker)}
+    }
+}
+
+#[component]
+fn Install(text: Signal<String>, masked: Signal<Option<String>>) -> impl IntoView {
+    let flow = use_flow();
+    let inspecting = RwSignal::new(false);
+    let line = Signal::derive(move || with_options(&text.get(), flow.as_root.get(), flow.skip_docker.get()));
+    let inspect_line = Signal::derive(move || to_inspect(&text.get()));
     let toggle = move |event: leptos::ev::MouseEvent| {
         event.prevent_default();
         inspecting.update(|inspecting| *inspecting = !*inspecting);
@@ -81,8 +122,7 @@ fn Install(text: Signal<String>, masked: Signal<Option<String>>) -> impl IntoVie
     view! {
         <Plain method=Method::Install text=line masked/>
         <div class="install-options">
-            {option(copy::AS_ROOT, as_root)}
-            {option(copy::SKIP_DOCKER, skip_docker)}
+            <InstallerOptions/>
             <a href="#inspect" aria-expanded=move || inspecting.get().to_string() on:click=toggle>{copy::INSPECT}</a>
         </div>
         <Show when=move || inspecting.get() fallback=|| ()>
@@ -91,6 +131,23 @@ fn Install(text: Signal<String>, masked: Signal<Option<String>>) -> impl IntoVie
                 <CopyBlock what="inspect command" text=inspect_line secret=masked/>
             </div>
         </Show>
+    }
+}
+
+#[component]
+fn Compose(text: Signal<String>, masked: Signal<Option<String>>) -> impl IntoView {
+    let flow = use_flow();
+    let file = Signal::derive(|| "compose.yaml".to_owned());
+    let more = view! { <Download label=copy::DOWNLOAD_COMPOSE file text/> }.into_any();
+    let is_pod = flow.mode_of_device() == NetworkMode::Pause;
+    let hint = if is_pod {
+        copy::COMPOSE_POD
+    } else {
+        copy::COMPOSE_HINT
+    };
+    view! {
+        <p class="hint">{hint}</p>
+        <Plain method=Method::Compose text masked more/>
     }
 }
 

@@ -1,16 +1,14 @@
 //! What came of it: the device, as it presents itself, and what needs a look.
 
-use super::flow::use_flow;
+use super::{flow::use_flow, problems::Problems};
 use crate::{
     components::{
-        badge::Tone,
         button::{Button, Kind},
-        error_state::Notice,
         focus::focus_when_shown,
         icon::{Icon, lucide},
     },
-    copy::{add_device as copy, attention, device as device_copy},
-    store::use_store,
+    copy::{add_device as copy, device as device_copy},
+    store::{Store, use_store},
 };
 use flotilla_protocol::device::Device;
 use leptos::{html, prelude::*};
@@ -24,7 +22,14 @@ pub(super) fn ResultCard(on_close: Callback<()>) -> impl IntoView {
     let navigate = use_navigate();
     let open = NodeRef::<html::Button>::new();
     focus_when_shown(open);
-    let device = move || store.lookup_device(&flow.device.get()?.to_string());
+    store.ensure_paths();
+    let device = Memo::new(move |_| store.lookup_device(&flow.device.get()?.to_string()));
+    let rows = Memo::new(move |_| device.get().map(|device| facts(&device, store)));
+    let row = |(name, value): (&'static str, String)| view! { <div><dt>{name}</dt><dd>{value}</dd></div> };
+    let facts = move || {
+        let rows = rows.get()?;
+        Some(view! { <dl class="fact-list">{rows.into_iter().map(row).collect_view()}</dl> })
+    };
     let go = move || {
         if let Some(device) = flow.device.get_untracked() {
             navigate(&format!("/devices/{device}"), Default::default());
@@ -36,8 +41,8 @@ pub(super) fn ResultCard(on_close: Callback<()>) -> impl IntoView {
                 <span class="ok"><Icon glyph=lucide::CIRCLE_CHECK/></span>
                 <div role="status" aria-label=copy::STATUS>{move || flow.name.with(|name| format!("{name} is online"))}</div>
             </div>
-            {move || device().map(|device| view! { <dl class="fact-list">{facts(&device)}</dl> })}
-            {move || device().map(|device| problems(&device))}
+            {facts}
+            <Problems device/>
         </section>
         <div class="actions">
             <Button label=copy::OPEN_DEVICE kind=Kind::Primary node_ref=open on_press=go/>
@@ -47,7 +52,7 @@ pub(super) fn ResultCard(on_close: Callback<()>) -> impl IntoView {
     }
 }
 
-fn facts(device: &Arc<Device>) -> impl IntoView + use<> {
+fn facts(device: &Arc<Device>, store: Store) -> Vec<(&'static str, String)> {
     let system = device
         .facts
         .as_ref()
@@ -56,18 +61,18 @@ fn facts(device: &Arc<Device>) -> impl IntoView + use<> {
         (copy::MESH_ADDRESS, Some(device.mesh_ip.to_string())),
         (copy::SYSTEM, system),
         (copy::ENGINE, device.engine.as_ref().map(device_copy::engine)),
+        (copy::PATH, path_from_here(device, store)),
     ];
-    let row = |(name, value): (&'static str, Option<String>)| {
-        value.map(|value| view! { <div><dt>{name}</dt><dd>{value}</dd></div> })
-    };
-    rows.map(row).collect_view()
+    let known = |(name, value): (&'static str, Option<String>)| Some((name, value?));
+    rows.into_iter().filter_map(known).collect()
 }
 
-fn problems(device: &Arc<Device>) -> AnyView {
-    if device.attention.is_empty() {
-        return view! { <p class="muted">{copy::NO_PROBLEMS}</p> }.into_any();
-    }
-    let notice =
-        |problem| view! { <Notice tone=Tone::Warn text=attention::sentence(device.name.as_str(), problem)/> };
-    device.attention.iter().map(notice).collect_view().into_any()
+/// How this computer reaches the device on the mesh, once that is known.
+fn path_from_here(device: &Arc<Device>, store: Store) -> Option<String> {
+    let here = store
+        .fleet
+        .with(|fleet| fleet.as_ref().and_then(|fleet| fleet.this_computer))?;
+    store
+        .paths
+        .with(|paths| paths.rows().get(&(here, device.id)).map(|path| path.why.clone()))
 }

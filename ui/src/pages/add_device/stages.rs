@@ -5,7 +5,6 @@ use super::{
     progress::{failure, headline, lines},
 };
 use crate::{
-    api::send,
     clock::use_clock,
     components::{
         badge::Tone,
@@ -15,13 +14,11 @@ use crate::{
     },
     copy::add_device as copy,
     format,
+    pages::reach::{AddressList, SelfTest},
     store::use_store,
 };
-use flotilla_protocol::{
-    Timestamp,
-    api::{Enrollment, ReachableAt, TestAddresses},
-};
-use leptos::{prelude::*, task::spawn_local};
+use flotilla_protocol::{Timestamp, api::Enrollment};
+use leptos::prelude::*;
 
 /// Seconds without contact after which help is offered.
 const PATIENCE: i64 = 120;
@@ -33,12 +30,7 @@ const ELAPSED_FROM: i64 = 3;
 pub(super) fn Stages(enrollment: Signal<Option<Enrollment>>) -> impl IntoView {
     let flow = use_flow();
     let clock = use_clock();
-    let tests = RwSignal::new(None::<Vec<ReachableAt>>);
-    spawn_local(async move {
-        if let Ok(outcome) = send(&TestAddresses).await {
-            tests.try_set(Some(outcome));
-        }
-    });
+    let test = flow.self_test;
     let waited = Memo::new(move |_| {
         let created = enrollment.with(|told| told.as_ref().map(|told| told.created));
         created.map_or(0, |created| clock.second.get().as_second() - created.as_second())
@@ -60,11 +52,11 @@ pub(super) fn Stages(enrollment: Signal<Option<Enrollment>>) -> impl IntoView {
             <div class="stages-head">
                 <div class="now" role="status" aria-label=copy::STATUS><span class="pulse" aria-hidden="true"></span>{sentence}</div>
                 <span class="age num">{move || (waited.get() >= ELAPSED_FROM).then(|| format::countdown(waited.get()))}</span>
-                <SelfTest tests/>
+                <SelfTested test/>
             </div>
             <ol class="stage-list">{move || list().into_iter().map(|line| stage(line.text, line.at)).collect_view()}</ol>
             {move || refused().map(|text| view! { <Notice tone=Tone::Bad text/> })}
-            {move || needs_help.get().then(|| view! { <NoContact tests/> })}
+            {move || needs_help.get().then(|| view! { <NoContact test/> })}
         </section>
     }
 }
@@ -85,15 +77,8 @@ fn stage(text: String, at: Option<Timestamp>) -> impl IntoView {
 }
 
 #[component]
-fn SelfTest(tests: RwSignal<Option<Vec<ReachableAt>>>) -> impl IntoView {
-    let outcome = move || {
-        tests.with(|tests| {
-            tests
-                .as_ref()
-                .map(|tests| tests.iter().any(|test| test.reachable))
-        })
-    };
-    let shown = move || match outcome() {
+fn SelfTested(test: SelfTest) -> impl IntoView {
+    let shown = move || match test.is_any_reachable() {
         None => ("self-test", lucide::CIRCLE_DASHED, copy::TESTING),
         Some(true) => ("self-test ok", lucide::CIRCLE_CHECK, copy::REACHABLE),
         Some(false) => ("self-test bad", lucide::CIRCLE_ALERT, copy::UNREACHABLE),
@@ -104,7 +89,7 @@ fn SelfTest(tests: RwSignal<Option<Vec<ReachableAt>>>) -> impl IntoView {
 }
 
 #[component]
-fn NoContact(tests: RwSignal<Option<Vec<ReachableAt>>>) -> impl IntoView {
+fn NoContact(test: SelfTest) -> impl IntoView {
     let store = use_store();
     let address = Signal::derive(move || {
         store.fleet.with(|fleet| {
@@ -121,24 +106,9 @@ fn NoContact(tests: RwSignal<Option<Vec<ReachableAt>>>) -> impl IntoView {
             .unwrap_or_default()
     });
     let text = Signal::derive(move || copy::no_contact(&address.get().unwrap_or_default()));
-    let own = move || tests.get().into_iter().flatten().map(tested).collect_view();
     view! {
         <Notice tone=Tone::Warn title=copy::NO_CONTACT text/>
         <CopyBlock what="check command" text=check/>
-        <ul class="tested">{own}</ul>
-    }
-}
-
-fn tested(test: ReachableAt) -> impl IntoView {
-    let (class, glyph, word) = if test.reachable {
-        ("ok", lucide::CIRCLE_CHECK, "reachable from this computer")
-    } else {
-        ("bad", lucide::CIRCLE_ALERT, "not reachable from this computer")
-    };
-    view! {
-        <li>
-            <span class=class><Icon glyph/></span>
-            <span><span class="mono">{test.endpoint.to_string()}</span>" "{word}{test.reason.map(|reason| format!(": {reason}"))}</span>
-        </li>
+        <AddressList test/>
     }
 }

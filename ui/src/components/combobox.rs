@@ -1,0 +1,212 @@
+//! A field for any text, with a list of those that are known.
+
+use super::{
+    icon::{Icon, lucide},
+    ids::fresh_id,
+};
+use leptos::{ev::KeyboardEvent, html, prelude::*};
+
+/// At most this many are listed.
+const LISTED: usize = 10;
+
+/// A text to take from the list, and what tells it apart from others.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Known {
+    pub value: String,
+    pub detail: String,
+}
+
+/// What is typed and what is offered for it. A handle: copies share the same signals.
+#[derive(Clone, Copy)]
+struct Entry {
+    offered: Memo<Vec<Known>>,
+    open: RwSignal<bool>,
+    /// The option that the keyboard is on.
+    active: RwSignal<Option<usize>>,
+    on_input: Callback<(String,)>,
+}
+
+impl Entry {
+    fn is_shown(self) -> bool {
+        self.open.get() && self.offered.with(|offered| !offered.is_empty())
+    }
+
+    fn take(self, known: &Known) {
+        self.on_input.run((known.value.clone(),));
+        self.close();
+    }
+
+    fn close(self) {
+        self.open.set(false);
+        self.active.set(None);
+    }
+
+    fn key(self, event: &KeyboardEvent) {
+        let count = self.offered.with_untracked(Vec::len);
+        match event.key().as_str() {
+            key @ ("ArrowDown" | "ArrowUp") if count > 0 => {
+                event.prevent_default();
+                self.open.set(true);
+                self.active
+                    .update(|active| *active = Some(moved(key, *active, count)));
+            }
+            "Enter" => {
+                let chosen = self
+                    .active
+                    .get_untracked()
+                    .and_then(|at| self.offered.with_untracked(|offered| offered.get(at).cloned()));
+                if let Some(chosen) = chosen {
+                    event.prevent_default();
+                    self.take(&chosen);
+                }
+            }
+            "Escape" if untrack(|| self.is_shown()) => {
+                event.prevent_default();
+                event.stop_propagation();
+                self.close();
+            }
+            _ => {}
+        }
+    }
+}
+
+/// A labeled field; whatever is typed counts, listed or not.
+#[component]
+pub fn Combobox(
+    #[prop(into)] label: String,
+    #[prop(into)] value: Signal<String>,
+    #[prop(into)] known: Signal<Vec<Known>>,
+    #[prop(into)] on_input: Callback<(String,)>,
+    #[prop(into)] hint: String,
+    #[prop(optional, into)] error: Signal<Option<String>>,
+    #[prop(optional)] node_ref: NodeRef<html::Input>,
+) -> impl IntoView {
+    let id = fresh_id("combobox");
+    let list = format!("{id}-options");
+    let (hint_id, error_id) = (format!("{id}-hint"), format!("{id}-error"));
+    let offered = Memo::new(move |_| value.with(|value| known.with(|known| matches(value, known))));
+    let entry = Entry {
+        offered,
+        open: RwSignal::new(false),
+        active: RwSignal::new(None),
+        on_input,
+    };
+    let typing = move |text: String| {
+        entry.active.set(None);
+        entry.open.set(true);
+        on_input.run((text,));
+    };
+    let option = list.clone();
+    let active = move || {
+        let at = entry.active.get().filter(|_| entry.is_shown())?;
+        Some(format!("{option}-{at}"))
+    };
+    let described = {
+        let (hint_id, error_id) = (hint_id.clone(), error_id.clone());
+        move || match error.with(Option::is_some) {
+            true => format!("{hint_id} {error_id}"),
+            false => hint_id.clone(),
+        }
+    };
+    view! {
+        <div class="field">
+            <label for=id.clone()>{label.clone()}</label>
+            <div class="combobox" on:focusout=move |_| entry.close()>
+                <input id=id class="input" type="text" role="combobox" autocomplete="off" autocapitalize="off"
+                    spellcheck="false" aria-autocomplete="list" aria-controls=list.clone()
+                    aria-expanded=move || entry.is_shown().to_string() aria-activedescendant=active
+                    aria-invalid=move || error.with(Option::is_some).then_some("true") aria-describedby=described
+                    prop:value=move || value.get() node_ref=node_ref
+                    on:click=move |_| entry.open.set(true)
+                    on:input:target=move |event| typing(event.target().value())
+                    on:keydown=move |event| entry.key(&event)/>
+                <Options entry id=list label/>
+            </div>
+            <p class="hint" id=hint_id>{hint}</p>
+            {move || error.get().map(|error| view! {
+                <p class="field-error" id=error_id.clone()><Icon glyph=lucide::CIRCLE_ALERT/>{error}</p>
+            })}
+        </div>
+    }
+}
+
+#[component]
+fn Options(entry: Entry, id: String, label: String) -> impl IntoView {
+    let own = id.clone();
+    let option = move |(index, known): (usize, Known)| {
+        let (value, detail) = (known.value.clone(), known.detail.clone());
+        view! {
+            <div role="option" id=format!("{own}-{index}")
+                aria-selected=move || (entry.active.get() == Some(index)).to_string()
+                on:mousedown=move |event| { event.prevent_default(); entry.take(&known); }>
+                <span>{value}</span><span class="muted">{detail}</span>
+            </div>
+        }
+    };
+    view! {
+        <div class="options" role="listbox" id=id aria-label=label hidden=move || !entry.is_shown()>
+            {move || entry.offered.get().into_iter().enumerate().map(&option).collect_view()}
+        </div>
+    }
+}
+
+/// The known texts that hold what is typed; all of them where it is one of them already.
+fn matches(typed: &str, known: &[Known]) -> Vec<Known> {
+    let typed = typed.trim().to_lowercase();
+    let whole = known.iter().any(|known| known.value.to_lowercase() == typed);
+    let fits = |known: &&Known| {
+        whole || known.value.to_lowercase().contains(&typed) || known.detail.to_lowercase().contains(&typed)
+    };
+    known.iter().filter(fits).take(LISTED).cloned().collect()
+}
+
+fn moved(key: &str, active: Option<usize>, count: usize) -> usize {
+    match (key, active) {
+        ("ArrowDown", None) => 0,
+        ("ArrowDown", Some(at)) => (at + 1) % count,
+        (_, None) => count - 1,
+        (_, Some(at)) => (at + count - 1) % count,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn known() -> Vec<Known> {
+        [("nas", "10.0.0.7"), ("pi", "garage.lan")]
+            .map(|(value, detail)| Known {
+                value: value.to_owned(),
+                detail: detail.to_owned(),
+            })
+            .to_vec()
+    }
+
+    fn values(typed: &str) -> Vec<String> {
+        matches(typed, &known())
+            .into_iter()
+            .map(|known| known.value)
+            .collect()
+    }
+
+    #[test]
+    fn what_is_typed_is_looked_for_in_names_and_details() {
+        assert_eq!(values("garage"), ["pi"]);
+        assert_eq!(values("NA"), ["nas"]);
+        assert!(values("root@elsewhere").is_empty());
+    }
+
+    #[test]
+    fn a_chosen_one_does_not_hide_the_others() {
+        assert_eq!(values("nas"), ["nas", "pi"]);
+        assert_eq!(values(""), ["nas", "pi"]);
+    }
+
+    #[test]
+    fn arrows_go_round() {
+        assert_eq!(moved("ArrowDown", None, 2), 0);
+        assert_eq!(moved("ArrowDown", Some(1), 2), 0);
+        assert_eq!(moved("ArrowUp", None, 2), 1);
+        assert_eq!(moved("ArrowUp", Some(0), 2), 1);
+    }
+}

@@ -1,0 +1,99 @@
+//! Where the device is, and whether it has a way to the controller from there.
+
+use super::flow::{self, use_flow};
+use crate::{
+    components::{
+        badge::Tone,
+        button::Button,
+        error_state::Notice,
+        icon::lucide,
+        radio::{Choice, RadioGroup},
+    },
+    copy::add_device as copy,
+    pages::reach::{AddAddress, AddressList},
+};
+use leptos::prelude::*;
+
+const LOCAL: &str = "local";
+const ELSEWHERE: &str = "elsewhere";
+
+#[component]
+pub(super) fn Place() -> impl IntoView {
+    let flow = use_flow();
+    let choice = |value: &str, title: &str, text: &str| Choice {
+        value: value.to_owned(),
+        title: title.to_owned(),
+        text: text.to_owned(),
+    };
+    let choices = vec![
+        choice(LOCAL, copy::LOCAL, copy::LOCAL_TEXT),
+        choice(ELSEWHERE, copy::ELSEWHERE, copy::ELSEWHERE_TEXT),
+    ];
+    let value = Signal::derive(move || {
+        let word = match flow.place.get() {
+            flow::Place::Local => LOCAL,
+            flow::Place::Elsewhere => ELSEWHERE,
+        };
+        word.to_owned()
+    });
+    let change = move |value: String| {
+        flow.over_ssh.set(false);
+        flow.place.set(if value == LOCAL {
+            flow::Place::Local
+        } else {
+            flow::Place::Elsewhere
+        });
+    };
+    view! { <RadioGroup label=copy::WHERE choices value on_change=change/> }
+}
+
+/// The addresses that the device would dial, or what helps where none of them will do.
+#[component]
+pub(super) fn WayHere(
+    #[prop(into)] on_added: Callback<()>,
+    /// Goes on without a way here.
+    #[prop(into)]
+    on_ssh: Callback<()>,
+) -> impl IntoView {
+    let flow = use_flow();
+    let test = flow.self_test;
+    let is_elsewhere = move || flow.place.get() == flow::Place::Elsewhere;
+    let stuck = Memo::new(move |_| flow.is_stuck());
+    let silent = move || {
+        (!stuck.get() && test.is_any_reachable() == Some(false))
+            .then(|| view! { <Notice tone=Tone::Warn text=copy::NONE_ANSWERS.to_owned()/> })
+    };
+    let heading = move || {
+        if is_elsewhere() {
+            copy::REACHED_AT_OUTSIDE
+        } else {
+            copy::REACHED_AT
+        }
+    };
+    view! {
+        {move || stuck.get().then(|| view! { <NoWay on_added on_ssh/> })}
+        {silent}
+        <section class="way-here" aria-labelledby="way-here">
+            <h3 id="way-here" class="label">{heading}</h3>
+            <AddressList test/>
+        </section>
+    }
+}
+
+/// A device elsewhere has no way here: why, and what can be done about it.
+#[component]
+fn NoWay(on_added: Callback<()>, on_ssh: Callback<()>) -> impl IntoView {
+    let way =
+        |(title, text): (&'static str, &'static str)| view! { <li><strong>{title}</strong>" "{text}</li> };
+    view! {
+        <section class="no-way" aria-label=copy::WHAT_HELPS>
+            <Notice tone=Tone::Warn text=copy::NOT_REACHABLE.to_owned()/>
+            <div class="actions">
+                <AddAddress on_added=on_added/>
+                <Button label=copy::OVER_SSH_FROM_HERE glyph=lucide::TERMINAL on_press=move || on_ssh.run(())/>
+            </div>
+            <h3 class="label">{copy::WHAT_HELPS}</h3>
+            <ul class="ways">{copy::WAYS.into_iter().map(way).collect_view()}</ul>
+        </section>
+    }
+}

@@ -1,0 +1,121 @@
+//! What a new device found in its way, each with what can be done about it right here.
+
+use super::{flow::use_flow, push::push_of};
+use crate::{
+    api::send,
+    components::{
+        badge::Tone,
+        button::Button,
+        error_state::{ErrorState, Notice},
+    },
+    copy::{add_device as copy, attention},
+    store::use_store,
+};
+use flotilla_protocol::{
+    api::UpdateDevice,
+    device::{Attention, Device, EndpointTrial},
+};
+use leptos::{prelude::*, task::spawn_local};
+use leptos_router::hooks::use_navigate;
+use std::sync::Arc;
+
+#[component]
+pub(super) fn Problems(device: Memo<Option<Arc<Device>>>) -> impl IntoView {
+    let (flow, store) = (use_flow(), use_store());
+    let found =
+        Memo::new(move |_| device.with(|device| device.as_ref().map(|device| device.attention.clone())));
+    let missed = Memo::new(move |_| {
+        device.with(|device| {
+            let trials = device.iter().flat_map(|device| device.endpoint_trials.iter());
+            trials.filter(|trial| !trial.reached).cloned().collect::<Vec<_>>()
+        })
+    });
+    let tunneled = Memo::new(move |_| push_of(flow, store).is_some_and(|push| push.tunneled));
+    let problems = move || {
+        let found = found.get().unwrap_or_default();
+        flow.name.with(|name| {
+            let notice = |problem: &Attention| match problem {
+                Attention::DockerDesktopHost => {
+                    view! { <DockerDesktop text=attention::sentence(name, problem)/> }.into_any()
+                }
+                _ => view! { <Notice tone=Tone::Warn text=attention::sentence(name, problem)/> }.into_any(),
+            };
+            found.iter().map(notice).collect_view()
+        })
+    };
+    let nothing = move || {
+        let is_none = found.with(|found| found.as_ref().is_some_and(Vec::is_empty))
+            && missed.with(Vec::is_empty)
+            && !tunneled.get();
+        is_none.then(|| view! { <p class="muted">{copy::NO_PROBLEMS}</p> })
+    };
+    let by_tunnel = move || {
+        tunneled.get().then(|| {
+            let text = flow.name.with(|name| copy::tunneled(name));
+            view! { <Notice tone=Tone::Info title=copy::TUNNEL text/> }
+        })
+    };
+    view! {
+        {problems}
+        {by_tunnel}
+        {move || (!missed.with(Vec::is_empty)).then(|| view! { <Missed missed/> })}
+        {nothing}
+    }
+}
+
+/// Host networking that reaches a virtual machine: nothing gets in until somebody decides.
+#[component]
+fn DockerDesktop(text: String) -> impl IntoView {
+    let flow = use_flow();
+    let navigate = use_navigate();
+    let busy = RwSignal::new(false);
+    let refused = RwSignal::new(None::<String>);
+    let id = move || {
+        let device = flow.device.get_untracked();
+        device.map(|device| device.to_string()).unwrap_or_default()
+    };
+    let keep = move || {
+        busy.set(true);
+        refused.set(None);
+        let request = UpdateDevice {
+            device: id(),
+            host_kept: Some(true),
+            ..UpdateDevice::default()
+        };
+        spawn_local(async move {
+            if let Err(failure) = send(&request).await {
+                refused.try_set(Some(failure.to_string()));
+            }
+            busy.try_set(false);
+        });
+    };
+    let change = move || navigate(&format!("/devices/{}?change=mode", id()), Default::default());
+    view! {
+        <Notice tone=Tone::Warn text>
+            <Button label=copy::CHANGE_MODE on_press=change/>
+            <Button label=copy::KEEP_HOST busy on_press=keep/>
+        </Notice>
+        {move || refused.get().map(|message| view! { <ErrorState message/> })}
+    }
+}
+
+/// Addresses that did not work from the device. It is here, so another one did.
+#[component]
+fn Missed(missed: Memo<Vec<EndpointTrial>>) -> impl IntoView {
+    let flow = use_flow();
+    let line = |trial: EndpointTrial| {
+        view! {
+            <li>
+                <span class="mono">{trial.endpoint.to_string()}</span>
+                <span>{trial.reason}</span>
+            </li>
+        }
+    };
+    view! {
+        <section class="missed" aria-labelledby="missed">
+            <h3 id="missed" class="label">{move || flow.name.with(|name| copy::missed(name))}</h3>
+            <p class="hint">{copy::MISSED_HINT}</p>
+            <ul class="tested">{move || missed.get().into_iter().map(line).collect_view()}</ul>
+        </section>
+    }
+}

@@ -1,0 +1,152 @@
+//! An installation over SSH as this dialog sees it: what was asked for, and how far it has come.
+//!
+//! Life cycle: nothing → asked for → `Connecting` → `Installing` → `Installed` or `Failed`; a failed one can be asked
+//! for again. The controller does it; closing the dialog does not end it.
+
+use super::{
+    flow::{Flow, use_flow},
+    method::Method,
+};
+use crate::{
+    api::{Failure, send},
+    store::{Store, use_store},
+};
+use flotilla_protocol::api::{EndPush, GetPush, Push, PushDevice, PushState};
+use leptos::{prelude::*, task::spawn_local};
+
+/// A handle: copies share the same signals.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Pushing {
+    flow: Flow,
+    store: Store,
+    /// Why it could not even begin.
+    pub refused: RwSignal<Option<Failure>>,
+    /// The request is on its way.
+    asking: RwSignal<bool>,
+    /// The newest push to the device.
+    pub push: Memo<Option<Push>>,
+}
+
+impl Pushing {
+    pub(super) fn new() -> Self {
+        let (flow, store) = (use_flow(), use_store());
+        Self {
+            flow,
+            store,
+            refused: RwSignal::new(None),
+            asking: RwSignal::new(false),
+            push: Memo::new(move |_| push_of(flow, store)),
+        }
+    }
+
+    /// Whether there is nothing to do but wait.
+    pub(super) fn is_busy(self) -> bool {
+        self.asking.get() || self.push.with(|push| push.as_ref().is_some_and(runs))
+    }
+
+    pub(super) fn begin(self) {
+        let Some(device) = self.flow.device.get_untracked() else {
+            return;
+        };
+        if untrack(|| self.is_busy()) {
+            return;
+        }
+        let flow = self.flow;
+        let request = PushDevice {
+            device: device.to_string(),
+            host: flow.host.with_untracked(|host| host.trim().to_owned()),
+            as_root: flow.as_root.get_untracked(),
+            skip_docker: flow.skip_docker.get_untracked(),
+        };
+        self.asking.set(true);
+        self.refused.set(None);
+        spawn_local(async move {
+            let outcome = send(&request).await;
+            if self.asking.try_set(false).is_some() {
+                return;
+            }
+            match outcome {
+                Ok(push) => {
+                    flow.settled.set(true);
+                    take(self.store, push);
+                }
+                Err(failure) => self.refused.set(Some(failure)),
+            }
+        });
+    }
+
+    /// Ends what runs.
+    pub(super) fn end(self) {
+        let Some(device) = self.flow.device.get_untracked() else {
+            return;
+        };
+        let device = device.to_string();
+        spawn_local(async move {
+            if let Err(failure) = send(&EndPush { device }).await {
+                self.refused.try_set(Some(failure));
+            }
+        });
+    }
+}
+
+/// The newest push to the flow's device.
+pub(super) fn push_of(flow: Flow, store: Store) -> Option<Push> {
+    let device = flow.device.get()?;
+    store.pushes.with(|pushes| pushes.get(&device).cloned())
+}
+
+/// Follows the push to the flow's device, also one that began before this dialog was opened: whoever comes back to it
+/// sees how far it has come.
+pub(super) fn follow(flow: Flow, store: Store) {
+    if flow.alone {
+        return;
+    }
+    if flow.made.with_untracked(Option::is_none) {
+        load(flow, store);
+    }
+    let push = Memo::new(move |_| push_of(flow, store));
+    Effect::new(move |was_known: Option<bool>| {
+        let push = push.get();
+        let is_known = push.is_some();
+        let is_earlier = flow.made.with_untracked(Option::is_none) && !flow.pushed.get_untracked();
+        if is_known && is_earlier && was_known != Some(true) {
+            flow.method.set(Method::Ssh);
+        }
+        // Only then does the installation take a new token, and texts with the one before stop working.
+        if push.is_some_and(|push| matches!(push.state, PushState::Installing | PushState::Installed)) {
+            flow.pushed.set(true);
+            flow.made.set(None);
+        }
+        is_known
+    });
+}
+
+fn load(flow: Flow, store: Store) {
+    let Some(device) = flow.device.get_untracked() else {
+        return;
+    };
+    let request = GetPush {
+        device: device.to_string(),
+    };
+    spawn_local(async move {
+        if let Ok(push) = send(&request).await {
+            take(store, push);
+        }
+    });
+}
+
+/// An answer may come later than the frame of a newer state.
+fn take(store: Store, push: Push) {
+    store.pushes.update(|known| {
+        let is_newer_known = known
+            .get(&push.device_id)
+            .is_some_and(|known| known.as_of > push.as_of);
+        if !is_newer_known {
+            known.insert(push.device_id, push);
+        }
+    });
+}
+
+pub(super) fn runs(push: &Push) -> bool {
+    matches!(push.state, PushState::Connecting | PushState::Installing)
+}

@@ -1,0 +1,194 @@
+//! Installing over SSH: the controller goes to the device with the owner's own `ssh`.
+
+use super::{
+    flow::use_flow,
+    panel::InstallerOptions,
+    push::{Pushing, runs},
+};
+use crate::{
+    api::send,
+    components::{
+        badge::Tone,
+        button::{Button, Kind},
+        combobox::{Combobox, Known},
+        error_state::{ErrorState, Notice},
+        focus::focus_when_shown,
+        icon::{Icon, lucide},
+    },
+    copy::add_device as copy,
+};
+use flotilla_protocol::api::{ListSshHosts, Push, PushState, SshHost};
+use leptos::{ev::SubmitEvent, html, prelude::*, task::spawn_local};
+
+#[component]
+pub(super) fn OverSsh() -> impl IntoView {
+    let flow = use_flow();
+    let pushing = Pushing::new();
+    let known = known_hosts();
+    let checked = RwSignal::new(false);
+    let field = NodeRef::<html::Input>::new();
+    if !flow.settled.get_untracked() {
+        focus_when_shown(field);
+    }
+    let error = Signal::derive(move || {
+        let refused = pushing.refused.get();
+        let of_host = refused.filter(|failure| failure.field() == Some("host"));
+        let is_missing = checked.get() && flow.host.with(|host| host.trim().is_empty());
+        of_host
+            .map(|failure| failure.to_string())
+            .or_else(|| is_missing.then(|| copy::HOST_MISSING.to_owned()))
+    });
+    let submit = move |event: SubmitEvent| {
+        event.prevent_default();
+        checked.set(true);
+        if !flow.host.with_untracked(|host| host.trim().is_empty()) {
+            pushing.begin();
+        } else if let Some(field) = field.get_untracked() {
+            field.focus().ok();
+        }
+    };
+    let type_host = move |host: String| {
+        pushing.refused.set(None);
+        flow.host.set(host);
+    };
+    let other = move || {
+        let refused = pushing.refused.get();
+        let failure = refused.filter(|failure| failure.field() != Some("host"))?;
+        Some(view! { <ErrorState message=failure.to_string()/> })
+    };
+    let busy = Signal::derive(move || pushing.is_busy());
+    view! {
+        <form class="ssh" on:submit=submit novalidate>
+            <p class="hint">{copy::SSH_TEXT}</p>
+            <Combobox label=copy::SSH_HOST value=flow.host known hint=copy::SSH_HOST_HINT error node_ref=field
+                on_input=type_host/>
+            <div class="install-options">
+                <InstallerOptions/>
+                <Button label=copy::INSTALL_OVER_SSH kind=Kind::Primary glyph=lucide::TERMINAL submit=true busy/>
+            </div>
+        </form>
+        {other}
+        <Progress pushing/>
+    }
+}
+
+/// What `ssh` knows by name; nothing where it can't be told.
+fn known_hosts() -> Signal<Vec<Known>> {
+    let known = RwSignal::new(Vec::new());
+    spawn_local(async move {
+        if let Ok(hosts) = send(&ListSshHosts).await {
+            known.try_set(hosts.into_iter().map(known_host).collect());
+        }
+    });
+    known.into()
+}
+
+fn known_host(host: SshHost) -> Known {
+    let detail = match (host.user, host.hostname) {
+        (Some(user), Some(name)) => format!("{user}@{name}"),
+        (Some(user), None) => format!("{user}@{}", host.alias),
+        (None, name) => name.unwrap_or_default(),
+    };
+    Known {
+        value: host.alias,
+        detail,
+    }
+}
+
+/// How far the installation has come, in its own words.
+#[component]
+fn Progress(pushing: Pushing) -> impl IntoView {
+    let flow = use_flow();
+    let of = move |read: fn(&Push) -> bool| pushing.push.with(|push| push.as_ref().is_some_and(read));
+    let sentence = move || {
+        pushing.push.with(|push| {
+            flow.name
+                .with(|name| push.as_ref().map(|push| said(push, name)))
+                .unwrap_or_default()
+        })
+    };
+    let failure = move || {
+        let push = pushing
+            .push
+            .get()
+            .filter(|push| push.state == PushState::Failed)?;
+        let message = push
+            .failure
+            .map_or_else(|| copy::push_failed(&push.host), |failure| failure.message);
+        Some(view! { <Failed message/> })
+    };
+    let stop = move || {
+        of(runs).then(|| {
+            view! { <Button label=copy::STOP_INSTALLING on_press=move || pushing.end()/> }
+        })
+    };
+    let tunnel = move || {
+        of(|push| push.tunneled).then(|| {
+            let text = flow.name.with(|name| copy::tunneled(name));
+            view! { <Notice tone=Tone::Info title=copy::TUNNEL text/> }
+        })
+    };
+    view! {
+        <div class="push" class:shown=move || pushing.push.with(Option::is_some)>
+            <div class="push-head">
+                <span role="status" aria-label=copy::SSH_STATUS>{sentence}</span>
+                {stop}
+            </div>
+            {failure}
+            <Output pushing/>
+            {tunnel}
+        </div>
+    }
+}
+
+/// Why it failed and what to do, with what to type told from what to read.
+#[component]
+fn Failed(message: String) -> impl IntoView {
+    let piece = |(index, text): (usize, &str)| {
+        if index % 2 == 0 {
+            text.to_owned().into_any()
+        } else {
+            view! { <code>{text.to_owned()}</code> }.into_any()
+        }
+    };
+    view! {
+        <div class="notice bad" role="alert">
+            <span class="bad"><Icon glyph=lucide::CIRCLE_ALERT/></span>
+            <p class="said">{message.split('`').enumerate().map(piece).collect_view()}</p>
+        </div>
+    }
+}
+
+/// What the installer said, with its last line in sight.
+#[component]
+fn Output(pushing: Pushing) -> impl IntoView {
+    let log = NodeRef::<html::Pre>::new();
+    let text = Memo::new(move |_| {
+        pushing
+            .push
+            .with(|push| push.as_ref().map(|push| push.lines.join("\n")))
+            .unwrap_or_default()
+    });
+    Effect::new(move || {
+        text.track();
+        request_animation_frame(move || {
+            if let Some(log) = log.try_get_untracked().flatten() {
+                log.set_scroll_top(log.scroll_height());
+            }
+        });
+    });
+    let is_silent = move || text.with(String::is_empty);
+    view! {
+        <pre class="output" role="log" aria-label=copy::SSH_OUTPUT tabindex="0" node_ref=log hidden=is_silent>{move || text.get()}</pre>
+    }
+}
+
+fn said(push: &Push, device: &str) -> String {
+    match push.state {
+        PushState::Connecting => copy::push_connecting(&push.host),
+        PushState::Installing => copy::push_installing(device, &push.host),
+        PushState::Installed => copy::push_installed(device),
+        PushState::Failed => copy::push_stopped(&push.host),
+        PushState::Unknown => String::new(),
+    }
+}

@@ -1,0 +1,110 @@
+//! Addresses at which devices reach the controller, and how each of them fares: seen from here and from the devices.
+
+mod add_address;
+mod address;
+mod list;
+mod removal;
+
+pub use add_address::AddAddress;
+pub use address::{Address, addresses};
+pub use list::AddressList;
+
+use crate::{
+    api::{Failure, send},
+    store::Store,
+};
+use flotilla_protocol::{
+    api::{ReachableAt, TestAddresses, UpdateFleet},
+    endpoint::Endpoint,
+};
+use leptos::{prelude::*, task::spawn_local};
+
+/// The controller's own test of its addresses. A handle: copies share the same signals.
+#[derive(Debug, Clone, Copy)]
+pub struct SelfTest {
+    outcome: RwSignal<Option<Result<Vec<ReachableAt>, Failure>>>,
+    pub busy: RwSignal<bool>,
+}
+
+impl SelfTest {
+    /// Tests now, and again whenever there are other addresses.
+    #[must_use]
+    pub fn following(store: Store) -> Self {
+        let test = Self {
+            outcome: RwSignal::new(None),
+            busy: RwSignal::new(false),
+        };
+        let endpoints = Memo::new(move |_| {
+            store
+                .fleet
+                .with(|fleet| fleet.as_ref().map(|fleet| fleet.endpoints.clone()))
+        });
+        Effect::new(move || {
+            if endpoints.with(Option::is_some) {
+                test.run();
+            }
+        });
+        test
+    }
+
+    pub fn run(self) {
+        self.busy.set(true);
+        spawn_local(async move {
+            let answer = send(&TestAddresses).await;
+            // The page may have been left meanwhile.
+            self.outcome.try_set(Some(answer));
+            self.busy.try_set(false);
+        });
+    }
+
+    /// What the last test said of each address; nothing while there was none.
+    #[must_use]
+    pub fn answers(self) -> Vec<ReachableAt> {
+        self.outcome.with(|outcome| match outcome {
+            Some(Ok(answers)) => answers.clone(),
+            Some(Err(_)) | None => Vec::new(),
+        })
+    }
+
+    /// Whether any address answered; absent while nothing is known.
+    #[must_use]
+    pub fn is_any_reachable(self) -> Option<bool> {
+        self.outcome.with(|outcome| match outcome {
+            Some(Ok(answers)) => Some(answers.iter().any(|answer| answer.reachable)),
+            Some(Err(_)) | None => None,
+        })
+    }
+
+    /// Why there is no outcome.
+    #[must_use]
+    pub fn failure(self) -> Option<Failure> {
+        self.outcome.with(|outcome| match outcome {
+            Some(Err(failure)) => Some(failure.clone()),
+            Some(Ok(_)) | None => None,
+        })
+    }
+}
+
+/// Whether a device elsewhere has a way here. Whoever added an address says so, even where it looks like an inner one.
+#[must_use]
+pub fn is_reachable_from_outside(store: Store) -> bool {
+    store.fleet.with(|fleet| {
+        fleet
+            .as_ref()
+            .is_none_or(|fleet| fleet.reachable_from_outside || !fleet.added_endpoints.is_empty())
+    })
+}
+
+/// Replaces the addresses that people added.
+///
+/// # Errors
+/// The controller refused or did not answer.
+async fn set_added(store: Store, added: Vec<Endpoint>) -> Result<(), Failure> {
+    let request = UpdateFleet {
+        added_endpoints: Some(added),
+        ..UpdateFleet::default()
+    };
+    let fleet = send(&request).await?;
+    store.fleet.set(Some(fleet));
+    Ok(())
+}

@@ -1,0 +1,132 @@
+//! The list of addresses: the short one beside a decision, and the one in which they are looked after.
+
+use super::{Address, SelfTest, address::Tried, addresses, removal::Removal};
+use crate::{
+    components::{
+        age::AgeLabel,
+        badge::{Status, Tone, status_badge},
+        button::IconButton,
+        icon::{Icon, lucide},
+    },
+    copy::addresses as copy,
+    store::{Store, use_store},
+};
+use flotilla_protocol::{api::ReachableAt, endpoint::Endpoint};
+use leptos::prelude::*;
+
+#[component]
+pub fn AddressList(
+    test: SelfTest,
+    /// With what each device said, and the way to remove what was added.
+    #[prop(optional)]
+    full: bool,
+) -> impl IntoView {
+    let store = use_store();
+    let rows = Memo::new(move |_| listed(store, test));
+    let removal = full.then(Removal::new);
+    let endpoints = move || rows.with(|rows| rows.iter().map(|row| row.endpoint.clone()).collect::<Vec<_>>());
+    let one = move |endpoint: Endpoint| {
+        let row =
+            Memo::new(move |_| rows.with(|rows| rows.iter().find(|row| row.endpoint == endpoint).cloned()));
+        view! { <li>{move || row.get().map(|row| line(row, removal))}</li> }
+    };
+    let nothing = move || {
+        let none = store
+            .fleet
+            .with(|fleet| fleet.as_ref().is_some_and(|fleet| fleet.endpoints.is_empty()));
+        none.then(|| view! { <p class="hint">{copy::NONE}</p> })
+    };
+    view! {
+        <ul class="addresses" aria-label=copy::LIST>
+            <For each=endpoints key=Endpoint::to_string children=one/>
+        </ul>
+        {nothing}
+        {removal.map(Removal::question)}
+    }
+}
+
+fn listed(store: Store, test: SelfTest) -> Vec<Address> {
+    let tests = test.answers();
+    store.devices.with(|devices| {
+        store.fleet.with(|fleet| {
+            let devices = devices.rows().values();
+            fleet
+                .as_ref()
+                .map(|fleet| addresses(fleet, devices, &tests))
+                .unwrap_or_default()
+        })
+    })
+}
+
+fn line(address: Address, removal: Option<Removal>) -> impl IntoView {
+    let name = address.endpoint.to_string();
+    let reason = address.own.as_ref().and_then(|own| own.reason.clone());
+    let added = address
+        .added
+        .then(|| view! { <span class="tag">{copy::ADDED}</span> });
+    let told = if removal.is_some() {
+        results(&address)
+    } else {
+        view! { <p class="muted">{sentence(&address)}</p> }.into_any()
+    };
+    let status = status_badge(&status(address.own.as_ref()), false, false);
+    let remove = removal.filter(|_| address.added).map(|removal| {
+        let press = move || removal.press(&address);
+        view! { <IconButton name=copy::remove(&name) glyph=lucide::TRASH_2 on_press=press/> }
+    });
+    view! {
+        <div class="address"><span class="mono">{name}</span>{status}{added}{remove}</div>
+        {reason.map(|reason| view! { <p class="hint">{reason}</p> })}
+        {told}
+    }
+}
+
+/// What the controller's own test said.
+fn status(own: Option<&ReachableAt>) -> Status {
+    let (tone, glyph, word) = match own {
+        None => (Tone::Off, lucide::CIRCLE_DASHED, copy::TESTING),
+        Some(own) if own.reachable => (Tone::Ok, lucide::CIRCLE_CHECK, copy::REACHABLE),
+        Some(_) => (Tone::Bad, lucide::UNLINK, copy::NOT_REACHABLE),
+    };
+    Status {
+        tone,
+        glyph,
+        word: word.to_owned(),
+    }
+}
+
+fn sentence(address: &Address) -> String {
+    copy::reached_by(&address.devices(true), &address.devices(false))
+}
+
+/// The devices' results behind the sentence that sums them up.
+fn results(address: &Address) -> AnyView {
+    let sentence = sentence(address);
+    let Some(newest) = address.newest() else {
+        return view! { <p class="muted">{sentence}</p> }.into_any();
+    };
+    let name = copy::results_of(&address.endpoint.to_string(), &sentence);
+    view! {
+        <details>
+            <summary aria-label=name>{sentence}" · "<AgeLabel moment=newest/></summary>
+            <ul class="tested">{address.tried.iter().map(result).collect_view()}</ul>
+        </details>
+    }
+    .into_any()
+}
+
+fn result(tried: &Tried) -> impl IntoView + use<> {
+    let (class, glyph, words) = if tried.reached {
+        ("ok", lucide::CIRCLE_CHECK, copy::device_reached(&tried.device))
+    } else {
+        let reason = tried.reason.as_deref().unwrap_or_default();
+        (
+            "bad",
+            lucide::CIRCLE_X,
+            copy::device_missed(&tried.device, reason),
+        )
+    };
+    view! {
+        <li><span class=class><Icon glyph/></span><span>{words}</span><AgeLabel moment=tried.at/></li>
+    }
+}

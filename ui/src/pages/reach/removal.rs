@@ -1,0 +1,105 @@
+//! Taking an address away, with a question first where a device has no other way.
+
+use super::{Address, set_added};
+use crate::{
+    api::Failure,
+    components::{
+        confirm::ConfirmDanger,
+        toast::{Toaster, use_toaster},
+    },
+    copy::addresses as copy,
+    store::{Store, use_store},
+};
+use flotilla_protocol::endpoint::Endpoint;
+use leptos::{prelude::*, task::spawn_local};
+
+/// Removes addresses. A handle: copies share the same signals.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Removal {
+    store: Store,
+    toaster: Toaster,
+    /// What the question is about.
+    asked: RwSignal<Option<Address>>,
+    busy: RwSignal<bool>,
+    failure: RwSignal<Option<Failure>>,
+}
+
+impl Removal {
+    pub(super) fn new() -> Self {
+        Self {
+            store: use_store(),
+            toaster: use_toaster(),
+            asked: RwSignal::new(None),
+            busy: RwSignal::new(false),
+            failure: RwSignal::new(None),
+        }
+    }
+
+    /// Removes an address, or asks first.
+    pub(super) fn press(self, address: &Address) {
+        self.failure.set(None);
+        if address.depending().is_empty() {
+            self.remove(address.endpoint.clone());
+        } else {
+            self.asked.set(Some(address.clone()));
+        }
+    }
+
+    fn remove(self, endpoint: Endpoint) {
+        if self.busy.get_untracked() {
+            return;
+        }
+        self.busy.set(true);
+        let before = self.added();
+        let rest = before.iter().filter(|kept| **kept != endpoint).cloned().collect();
+        spawn_local(async move {
+            let outcome = set_added(self.store, rest).await;
+            let left = self.busy.try_set(false).is_some();
+            match outcome {
+                Ok(()) => {
+                    self.asked.try_set(None);
+                    let back = Callback::new(move |()| self.put_back(before.clone()));
+                    let said = copy::removed(&endpoint.to_string());
+                    self.toaster.offer(said, copy::UNDO, back);
+                }
+                Err(failure) if left || self.asked.with_untracked(Option::is_none) => {
+                    self.toaster.fail(failure.to_string());
+                }
+                Err(failure) => self.failure.set(Some(failure)),
+            }
+        });
+    }
+
+    fn put_back(self, added: Vec<Endpoint>) {
+        spawn_local(async move {
+            if let Err(failure) = set_added(self.store, added).await {
+                self.toaster.fail(failure.to_string());
+            }
+        });
+    }
+
+    fn added(self) -> Vec<Endpoint> {
+        self.store.fleet.with_untracked(|fleet| {
+            fleet
+                .as_ref()
+                .map(|fleet| fleet.added_endpoints.clone())
+                .unwrap_or_default()
+        })
+    }
+
+    /// The question, while it is open.
+    pub(super) fn question(self) -> impl IntoView {
+        move || {
+            let address = self.asked.get()?;
+            let name = address.endpoint.to_string();
+            let error = Signal::derive(move || self.failure.get().map(|failure| failure.to_string()));
+            let text = copy::remove_text(&address.depending());
+            let confirm = move || self.remove(address.endpoint.clone());
+            Some(view! {
+                <ConfirmDanger title=copy::remove_title(&name) text action=copy::remove(&name)
+                    keep=copy::keep(&name) busy=self.busy error on_confirm=confirm
+                    on_keep=move || self.asked.set(None)/>
+            })
+        }
+    }
+}
