@@ -1,6 +1,7 @@
 //! Changing the network mode of a device that is there.
 
 use super::{add_device::card, pods::and};
+use crate::format::counted;
 use flotilla_protocol::device::NetworkMode;
 
 pub const CHANGE: &str = "Change network mode";
@@ -37,6 +38,11 @@ pub fn change_to(mode: NetworkMode) -> String {
 #[must_use]
 pub fn at(container: &str, places: &[String]) -> String {
     format!("{container} at {}", and(places))
+}
+
+#[must_use]
+pub fn and_more(containers: usize) -> String {
+    format!("and {}", counted(containers, "more container", "more containers"))
 }
 
 #[must_use]

@@ -93,7 +93,7 @@ pub(super) fn Row(
     };
     view! {
         <div role="row" class="row" class:stale=move || stale().is_some() class:openable=on_open.is_some()
-            class:united=move || heads().is_some() class:head=move || heads() == Some(true) data-key=data_key node_ref=node
+            class:united=move || heads().is_some() class:leads=move || heads() == Some(true) data-key=data_key node_ref=node
             aria-label=label aria-rowindex=move || position() + 2 aria-selected=selected
             tabindex=move || if stops_here() { "0" } else { "-1" }
             style:transform=place

@@ -8,6 +8,9 @@ use flotilla_protocol::{
     policy::{Ports, Proto, Rule},
 };
 
+/// More containers than this are not read one by one.
+const LISTED: usize = 5;
+
 /// What a person reads before the mode changes.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Effects {
@@ -94,6 +97,10 @@ fn reached(
         if !places.is_empty() {
             found.push(copy::at(&container.name, &places));
         }
+    }
+    if found.len() > LISTED {
+        let more = found.split_off(LISTED).len();
+        found.push(copy::and_more(more));
     }
     if mode == NetworkMode::Host {
         found.push(copy::services(device.name.as_str()));

@@ -64,6 +64,16 @@ fn ports_that_no_rule_opens_are_not_lost() {
 }
 
 #[test]
+fn of_many_containers_the_first_are_named_and_the_rest_is_a_count() {
+    let many: Vec<_> = (0..LISTED + 3)
+        .map(|n| container(&format!("web-{n}"), ""))
+        .collect();
+    let told = effects(&device("host"), Bridge, &many.iter().collect::<Vec<_>>(), None);
+    assert_eq!(told.stops.len(), LISTED + 2);
+    assert_eq!(told.stops[LISTED], "and 3 more containers");
+}
+
+#[test]
 fn where_no_rule_leads_there_nothing_stops() {
     let web = container("web", "");
     let told = effects(&device("host"), Bridge, &[&web], Some(&[]));
