@@ -27,6 +27,7 @@ pub(crate) fn dist(checkout: &Checkout) -> Result<()> {
         fs::create_dir_all(&folder)?;
         fs::copy(server, folder.join("flotilla"))?;
         check_quietly(command("cp").arg("-r").arg(agents).arg(folder.join("agents")))?;
+        fs::write(folder.join("SHA256SUMS"), checksums(&folder)?)?;
         for license in ["LICENSE-MIT", "LICENSE-APACHE"] {
             fs::copy(checkout.root.join(license), folder.join(license))?;
         }
@@ -52,6 +53,28 @@ fn server(checkout: &Checkout) -> Result<PathBuf> {
     Ok(built.context("cargo built no `flotilla`")?.file)
 }
 
+/// A line for each file, as `sha256sum --check` reads them.
+fn checksums(folder: &Path) -> Result<String> {
+    let mut files = Vec::new();
+    let mut ahead = vec![folder.to_owned()];
+    while let Some(directory) = ahead.pop() {
+        for entry in fs::read_dir(directory)?.flatten() {
+            let path = entry.path();
+            if path.is_dir() {
+                ahead.push(path);
+            } else {
+                files.push(path);
+            }
+        }
+    }
+    files.sort();
+    let line = |file: &PathBuf| {
+        let name = file.strip_prefix(folder).unwrap_or(file).display();
+        Ok(format!("{}  {name}\n", hex_digest(&fs::read(file)?)))
+    };
+    files.iter().map(line).collect()
+}
+
 /// Owners, times and order are fixed, so that the same build packs to the same archive.
 fn pack(output: &Path, name: &str) -> Result<()> {
     let archive = format!("{name}.tar.gz");
@@ -75,4 +98,22 @@ fn pack(output: &Path, name: &str) -> Result<()> {
         content.len() / 1024
     ));
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn checksums_name_every_file_below_a_folder_in_order() {
+        let folder = tempfile::tempdir().unwrap();
+        fs::create_dir(folder.path().join("agents")).unwrap();
+        fs::write(folder.path().join("flotilla"), "abc").unwrap();
+        fs::write(folder.path().join("agents/image.tar"), "").unwrap();
+        assert_eq!(
+            checksums(folder.path()).unwrap(),
+            "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855  agents/image.tar\n\
+             ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad  flotilla\n"
+        );
+    }
 }

@@ -2,25 +2,26 @@
 //! WireGuard programs to talk with and to be measured beside.
 
 use std::fs;
-use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::path::Path;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 
 use crate::checkout::Checkout;
-use crate::process::{as_root, check_quietly, command, lookup_output, lookup_program};
+use crate::process::{as_root, check_quietly, command};
 use crate::step::step;
+use crate::unpack::{Origin, mirror, unpack};
 
-const MIRROR: &str = "http://deb.debian.org/debian";
 const ROOTFS_SUITE: &str = "bookworm";
 const ROOTFS_PACKAGES: &str = "systemd,systemd-sysv,dbus,iproute2,kmod,curl,ca-certificates,openssh-server";
 /// What shows that they are all there: the first, and the one that was added last.
 const ROOTFS_SIGNS: [&str; 2] = ["usr/lib/systemd/systemd", "usr/sbin/sshd"];
 /// Tests start an SSH server themselves, where they want one.
 const ROOTFS_UNIT: &str = "etc/systemd/system/multi-user.target.wants/ssh.service";
-/// Debian 12 has Compose v1 only, and a wireguard-go from before its offload; the next release's packages are
-/// unpacked, not installed.
-const LATER_SUITE: &str = "trixie";
+/// Debian 12 has Compose v1 only, and a wireguard-go from before its offload.
+const LATER: Origin<'_> = Origin {
+    suite: "trixie",
+    architecture: None,
+};
 const COMPOSE_PLUGIN: &str = "docker/cli-plugins/docker-compose";
 
 /// A root for booting systemd in a namespace, where the install line is tried for real.
@@ -62,7 +63,7 @@ pub(crate) fn ensure_compose(checkout: &Checkout) -> Result<()> {
         let source = match installed.into_iter().find(|path| path.exists()) {
             Some(plugin) => plugin,
             None => {
-                let root = unpack("docker-compose", &checkout.lab().join("compose"))?;
+                let root = unpack("docker-compose", LATER, &checkout.lab().join("compose"))?;
                 root.join("usr/libexec").join(COMPOSE_PLUGIN)
             }
         };
@@ -77,7 +78,7 @@ pub(crate) fn ensure_peers(checkout: &Checkout) -> Result<()> {
     if !go.exists() {
         step("Fetching wireguard-go", || {
             fs::create_dir_all(&bin)?;
-            let root = unpack("wireguard-go", &checkout.lab().join("wireguard-go"))?;
+            let root = unpack("wireguard-go", LATER, &checkout.lab().join("wireguard-go"))?;
             place(&root.join("usr/bin/wireguard-go"), &go)
         })?;
     }
@@ -104,52 +105,4 @@ fn place(source: &Path, target: &Path) -> Result<()> {
     let partial = target.with_extension("partial");
     fs::copy(source, &partial).with_context(|| format!("cannot copy {}", source.display()))?;
     Ok(fs::rename(&partial, target)?)
-}
-
-/// Downloads a package with lists and settings of our own: the system's apt does not learn of the other release.
-/// Answers the root below which its files are.
-fn unpack(package: &str, scratch: &Path) -> Result<PathBuf> {
-    if lookup_program("apt-get").is_none() {
-        bail!("install {package} with your system's package manager");
-    }
-    for directory in ["lists/partial", "cache/archives/partial"] {
-        fs::create_dir_all(scratch.join(directory))?;
-    }
-    let sources = scratch.join("sources.list");
-    let keyring = "/usr/share/keyrings/debian-archive-keyring.gpg";
-    fs::write(
-        &sources,
-        format!("deb [signed-by={keyring}] {} {LATER_SUITE} main\n", mirror()),
-    )?;
-    let apt_get = || {
-        let mut apt: Command = command("apt-get");
-        apt.current_dir(scratch);
-        for (setting, value) in [
-            ("Dir::Etc::sourcelist", sources.as_path()),
-            ("Dir::Etc::sourceparts", Path::new("/dev/null")),
-            ("Dir::State::lists", &scratch.join("lists")),
-            ("Dir::Cache", &scratch.join("cache")),
-        ] {
-            apt.arg("-o").arg(format!("{setting}={}", value.display()));
-        }
-        apt
-    };
-    check_quietly(apt_get().args(["-qq", "update"]))?;
-    check_quietly(apt_get().args(["-qq", "download", package]))?;
-    let files = fs::read_dir(scratch)?.flatten().map(|entry| entry.path());
-    let downloaded = files
-        .into_iter()
-        .find(|path| path.extension().is_some_and(|extension| extension == "deb"));
-    let downloaded = downloaded.context("apt-get downloaded no package")?;
-    let root = scratch.join("root");
-    check_quietly(command("dpkg").arg("-x").arg(&downloaded).arg(&root))?;
-    Ok(root)
-}
-
-/// The mirror this machine already uses, so that its proxies and caches serve us too.
-fn mirror() -> String {
-    let sites =
-        lookup_output(command("apt-get").args(["indextargets", "--format", "$(SITE)"])).unwrap_or_default();
-    let debian = |site: &&str| site.contains("debian") && !site.contains("security");
-    sites.lines().find(debian).unwrap_or(MIRROR).to_owned()
 }

@@ -8,6 +8,7 @@
 
 mod agent;
 mod apt;
+mod architecture;
 mod bench;
 mod bundle;
 mod cargo;
@@ -16,6 +17,8 @@ mod demo;
 mod dist;
 mod image;
 mod lab;
+mod library;
+mod musl;
 mod need;
 mod npm;
 mod parts;
@@ -30,6 +33,7 @@ mod split;
 mod step;
 mod test;
 mod ui;
+mod unpack;
 mod wasm;
 
 use std::process::ExitCode;

@@ -11,6 +11,8 @@ pub(crate) enum Purpose {
     Build,
     /// The desktop window.
     Desktop,
+    /// Agents for every processor that users have.
+    Agents,
     /// Machines in network namespaces with real engines.
     Lab,
     /// Driving a browser and the desktop window.
@@ -82,7 +84,14 @@ impl Need {
     }
 }
 
-use Purpose::{Build, Check, Desktop, Lab};
+use Purpose::{Agents, Build, Check, Desktop, Lab};
+
+/// Debian's C compiler for the processor that this machine does not have.
+const OTHER_COMPILER: Need = if cfg!(target_arch = "aarch64") {
+    Need::program(Agents, "gcc-x86-64-linux-gnu", "x86_64-linux-gnu-gcc")
+} else {
+    Need::program(Agents, "gcc-aarch64-linux-gnu", "aarch64-linux-gnu-gcc")
+};
 
 pub(crate) const NEEDS: &[Need] = &[
     Need::program(Build, "build-essential", "cc"),
@@ -96,6 +105,8 @@ pub(crate) const NEEDS: &[Need] = &[
         "ayatana-appindicator3-0.1",
     ),
     Need::library(Desktop, "librsvg2-dev", "librsvg-2.0"),
+    Need::program(Agents, "musl-tools", "musl-gcc"),
+    OTHER_COMPILER,
     Need::program(Lab, "docker.io", "dockerd"),
     Need::file(Lab, "busybox-static", "/bin/busybox"),
     Need::program(Lab, "debootstrap", "debootstrap"),
@@ -109,6 +120,7 @@ pub(crate) const NEEDS: &[Need] = &[
     Need::program(Lab, "shellcheck", "shellcheck"),
     Need::program(Lab, "openssh-client", "ssh"),
     Need::program(Lab, "faketime", "faketime"),
+    Need::program(Check, "qemu-user-static", "qemu-aarch64-static"),
     Need::program(Check, "chromium", "chromium"),
     Need::program(Check, "chromium-driver", "chromedriver"),
     Need::program(Check, "webkit2gtk-driver", "WebKitWebDriver"),

@@ -8,7 +8,7 @@ use crate::checkout::Checkout;
 use crate::need::{NEEDS, Need, Purpose};
 use crate::process::{check, command, lookup_output};
 use crate::step::{say, seconds, step};
-use crate::{apt, cargo, lab, wasm};
+use crate::{apt, cargo, lab, musl, wasm};
 
 /// Everything `run` needs, and with `test` everything the tests need.
 pub(crate) fn setup(checkout: &Checkout, test: bool) -> Result<()> {
@@ -17,6 +17,7 @@ pub(crate) fn setup(checkout: &Checkout, test: bool) -> Result<()> {
     packages(checkout, &[Purpose::Desktop])?;
     if test {
         lab(checkout)?;
+        agents(checkout)?;
         packages(checkout, &[Purpose::Check])?;
         lab::ensure_rootfs(checkout)?;
         ensure_tool("cargo-nextest", "nextest")?;
@@ -36,6 +37,12 @@ pub(crate) fn build(checkout: &Checkout) -> Result<()> {
 pub(crate) fn desktop(checkout: &Checkout) -> Result<()> {
     build(checkout)?;
     packages(checkout, &[Purpose::Desktop])
+}
+
+/// What agents for every processor are built with.
+pub(crate) fn agents(checkout: &Checkout) -> Result<()> {
+    packages(checkout, &[Purpose::Agents])?;
+    musl::ensure(checkout)
 }
 
 /// What devices in namespaces need.

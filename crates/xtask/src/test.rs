@@ -122,7 +122,7 @@ impl Run<'_> {
 
     fn end_to_end(&self) -> Result<Count> {
         self.in_namespaces("end-to-end tests")?;
-        let parts = Parts::build_programs(Profile::Dev, agent::build(self.checkout, Profile::Dev)?)?;
+        let parts = Parts::build_programs(Profile::Dev, agent::build_for_tests(self.checkout)?)?;
         self.with(&parts, cargo("nextest"), "binary(/^e2e_/)")
     }
 

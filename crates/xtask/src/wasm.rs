@@ -79,7 +79,7 @@ pub(crate) fn ensure(checkout: &Checkout) -> Result<Compiler> {
     })
 }
 
-fn has_source(rustc: &str) -> bool {
+pub(crate) fn has_source(rustc: &str) -> bool {
     let sysroot = lookup_output(command(rustc).args(["--print", "sysroot"]));
     sysroot.is_some_and(|sysroot| Path::new(&sysroot).join(SOURCE).exists())
 }
