@@ -21,8 +21,8 @@ use flotilla_engine::{Engine, Watch};
 use flotilla_protocol::{
     Code, PROTOCOL, Problem,
     agent::{
-        CONTAINERS_PATH, Hello, MODE_PATH, PING_PATH, POD_PATH, REVOKED_PATH, Report, SETTINGS_PATH, Settings,
-        WATCH_PATH,
+        CONTAINERS_PATH, Hello, MODE_PATH, PING_PATH, POD_PATH, REVOKED_PATH, Report, SETTINGS_PATH,
+        Settings, WATCH_PATH,
     },
     api::Empty,
     device::{EndpointTrial, Facts},
