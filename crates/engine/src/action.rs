@@ -6,12 +6,18 @@ use crate::{
     placing,
     ports::Clash,
     read::Observed,
+    reports::View,
 };
 use bollard::errors::Error;
 use flotilla_protocol::{
     Code, Problem,
     inventory::{ContainerAction, PodRole},
 };
+use std::time::Duration;
+use tokio::time::timeout;
+
+/// How long the first look at an engine may take.
+const START: Duration = Duration::from_secs(3);
 
 /// Why an action was not done.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -90,7 +96,7 @@ impl Engine {
     /// # Errors
     /// See [`ActionError`]; nothing was done then.
     pub async fn act(&self, id: &str, action: ContainerAction) -> Result<(), ActionError> {
-        let connection = self.ready()?;
+        let connection = self.ready().await?;
         let seen = lookup(&connection, id).await?;
         let container = &seen.container;
         if action != ContainerAction::Start {
@@ -108,12 +114,22 @@ impl Engine {
         .map_err(|error| explain(error, id))
     }
 
+    /// Waits a moment for an agent that has just started: before the containers were read, nobody knows which one is
+    /// the agent's.
+    ///
     /// # Errors
-    /// Why the engine cannot be asked. Before its containers were read, nobody knows which one is the agent's.
-    pub(crate) fn ready(&self) -> Result<Connection, ActionError> {
-        let view = self.view();
-        let is_read = view.as_ref().is_some_and(|view| view.inventory.is_some());
-        let connection = self.connection().clone().filter(|_| is_read);
+    /// Why the engine cannot be asked.
+    pub(crate) async fn ready(&self) -> Result<Connection, ActionError> {
+        let is_read = |view: &View| view.inventory.is_some();
+        let is_known = |view: &View| is_read(view) || view.state.reason().is_some();
+        let mut views = self.views();
+        let known = views.wait_for(|view| view.as_ref().is_some_and(is_known));
+        let view = timeout(START, known)
+            .await
+            .ok()
+            .and_then(|view| view.ok()?.clone());
+        let connection = self.connection().clone();
+        let connection = connection.filter(|_| view.as_ref().is_some_and(is_read));
         connection.ok_or_else(|| {
             let reason = view.as_ref().and_then(|view| view.state.reason());
             ActionError::Unavailable(

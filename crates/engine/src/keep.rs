@@ -45,7 +45,7 @@ impl Engine {
     }
 
     async fn take(&self, pod: &Pod, step: &Step) -> Result<(), ActionError> {
-        let connection = self.ready()?;
+        let connection = self.ready().await?;
         let order = |to, members: &[String]| Move {
             to,
             agent: pod.agent.id.clone(),

@@ -102,7 +102,7 @@ impl Engine {
     /// # Errors
     /// See [`ActionError`]; nothing happens then.
     pub async fn change_mode(&self, mode: NetworkMode) -> Result<(), ActionError> {
-        let connection = self.ready()?;
+        let connection = self.ready().await?;
         let view = self.view().ok_or(ActionError::NotContained)?;
         let agent = view.own.ok_or(ActionError::NotContained)?;
         let present = view.inventory.iter().flat_map(|inventory| &inventory.containers);

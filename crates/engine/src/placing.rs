@@ -20,7 +20,7 @@ impl Engine {
     /// # Errors
     /// See [`ActionError`]; the container is as it was.
     pub async fn place_in_pod(&self, id: &str, member: bool) -> Result<(), ActionError> {
-        let connection = self.ready()?;
+        let connection = self.ready().await?;
         let seen = lookup(&connection, id).await?;
         self.may_stop(&seen)?;
         let view = self.view();
