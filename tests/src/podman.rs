@@ -25,9 +25,9 @@ const START: &str = r#"set -e
 mkdir -p /run/podman
 exec podman system service --time 0 "unix://$1""#;
 
-/// Where control groups are, and the one below which Podman keeps its own.
+/// Where control groups are, and those that Podman leaves behind, the inner one first.
 const CGROUPS: &str = "/sys/fs/cgroup";
-const PARENT: &str = "libpod_parent";
+const LEFT: [&str; 2] = ["libpod_parent/conmon", "libpod_parent"];
 
 /// The running service. Dropping it removes all of its containers.
 #[derive(Debug)]
@@ -79,10 +79,12 @@ impl Drop for Podman<'_> {
             run(self.podman().args(["rm", "--all", "--force", "--time", "0"])).ok();
         }
         let hierarchies = fs::read_dir(CGROUPS).into_iter().flatten().flatten();
-        for hierarchy in hierarchies {
-            fs::remove_dir(hierarchy.path().join(PARENT)).ok();
+        let roots = hierarchies.map(|hierarchy| hierarchy.path());
+        for root in roots.chain([CGROUPS.into()]) {
+            for group in LEFT {
+                fs::remove_dir(root.join(group)).ok();
+            }
         }
-        fs::remove_dir(Path::new(CGROUPS).join(PARENT)).ok();
     }
 }
 
