@@ -19,6 +19,9 @@ use std::{
 /// Many times what a config file has, in bytes: whatever else was named by mistake is not read to its end.
 const LONGEST: u64 = 64 * 1024;
 
+/// In characters.
+const LONGEST_REASON: usize = 120;
+
 /// Where to read how to enroll.
 #[derive(Debug, Clone)]
 pub enum EnrollmentSource {
@@ -195,7 +198,7 @@ fn parse(path: &Path, text: &str) -> Result<ConfigFile, ConfigError> {
     let garbled = |error: toml::de::Error| ConfigError::Garbled {
         path: path.to_owned(),
         place: Place::of(&error, text),
-        reason: error.message().lines().next().unwrap_or_default().to_owned(),
+        reason: brief(error.message()),
     };
     let Version { version } = toml::from_str(text).map_err(garbled)?;
     if version != CONFIG_VERSION {
@@ -205,6 +208,16 @@ fn parse(path: &Path, text: &str) -> Result<ConfigFile, ConfigError> {
         });
     }
     toml::from_str(text).map_err(garbled)
+}
+
+/// The parser's words in a line that fits a log; of what it would have taken instead, only a list that is short.
+fn brief(message: &str) -> String {
+    let line = message.lines().next().unwrap_or_default();
+    let words = match line.split_once(", expected one of") {
+        Some((words, _)) if line.len() > LONGEST_REASON => words,
+        _ => line,
+    };
+    words.chars().take(LONGEST_REASON).collect()
 }
 
 fn from_config(config: &ConfigFile) -> Result<Enrollment, ConfigError> {
