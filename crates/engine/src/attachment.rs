@@ -65,10 +65,6 @@ impl Attachment {
         &self.mode
     }
 
-    pub(crate) fn is_shared(&self) -> bool {
-        self.mode.starts_with(SHARED)
-    }
-
     /// How a container is attached now.
     pub(crate) fn of(answer: &ContainerInspectResponse) -> Self {
         let host = answer.host_config.clone().unwrap_or_default();

@@ -54,7 +54,7 @@ pub async fn carry_out(sockets: &Sockets, order: &Move) -> Result<(), ActionErro
 
 /// All at once: each of them is cut off until it is there.
 async fn rejoin(docker: &Docker, order: &Move, pause: &str) -> Result<(), ActionError> {
-    let network = Network::Of(pause.to_owned());
+    let network = Network::OfSuccessor(pause.to_owned());
     let everybody = order.members.iter().chain([&order.agent]);
     let moves = everybody.map(async |id| {
         let moved = recreate(docker, id, &network, Pace::URGENT).await;

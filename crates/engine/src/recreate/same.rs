@@ -10,8 +10,10 @@ use std::collections::{BTreeMap, BTreeSet};
 /// Where a container is to be made anew.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Network {
-    /// In the network of the container with this id.
+    /// In the network of the container with this id, with the present one to come back to.
     Of(String),
+    /// The same for a container whose network was that of another one, which is gone.
+    OfSuccessor(String),
     /// Where it was before it came into a pod.
     Before,
     /// In a network of the engine's own, `host` or `bridge`.
@@ -34,12 +36,11 @@ pub(super) fn same(
     labels.remove(BEFORE_POD);
     let attachment = match network {
         Network::Of(id) => {
-            let own = if now.is_shared() {
-                before.unwrap_or(now)
-            } else {
-                now
-            };
-            labels.insert(BEFORE_POD.to_owned(), own.to_label());
+            labels.insert(BEFORE_POD.to_owned(), now.to_label());
+            Attachment::shared(id)
+        }
+        Network::OfSuccessor(id) => {
+            labels.extend(before.map(|before| (BEFORE_POD.to_owned(), before.to_label())));
             Attachment::shared(id)
         }
         Network::Before => before.unwrap_or_else(|| Attachment::named("bridge")),
@@ -119,8 +120,19 @@ fn host_config(mut host: HostConfig, mounts: &[MountPoint]) -> HostConfig {
     host.volumes_from = None;
     // Where the engine wrote the id of the old one.
     host.container_id_file = None;
-    // Podman shows "unset" in a way that it does not take.
+    // Podman shows these in a way that it does not take.
     host.memory_swappiness = host.memory_swappiness.filter(|value| *value >= 0);
+    for limit in host.ulimits.iter_mut().flatten() {
+        let name = limit
+            .name
+            .as_deref()
+            .and_then(|name| name.strip_prefix("RLIMIT_"));
+        limit.name = name.map(str::to_lowercase).or_else(|| limit.name.clone());
+    }
+    for device in host.devices.iter_mut().flatten() {
+        device.cgroup_permissions = device.cgroup_permissions.take().filter(|given| !given.is_empty());
+        device.cgroup_permissions.get_or_insert_with(|| "rwm".to_owned());
+    }
     host
 }
 

@@ -92,10 +92,39 @@ fn volumes_without_a_name_are_the_same_ones() {
 }
 
 #[test]
+fn who_was_made_as_a_member_has_no_network_to_go_back_to() {
+    let born = json!({"Id": "1", "HostConfig": {"NetworkMode": "container:p1"}});
+    let moved = made(&born, &Network::OfSuccessor("p2".into()));
+    let free = made(&inspected(&moved), &Network::Before).host_config.unwrap();
+    assert_eq!(free.network_mode.as_deref(), Some("bridge"));
+}
+
+#[test]
+fn limits_and_devices_are_described_as_engines_take_them() {
+    let limits =
+        json!([{"Name": "RLIMIT_NOFILE", "Soft": 1, "Hard": 2}, {"Name": "nproc", "Soft": 3, "Hard": 4}]);
+    let answer = json!({"Id": "1", "HostConfig": {"Ulimits": limits, "MemorySwappiness": -1,
+        "Devices": [{"PathOnHost": "/dev/net/tun", "PathInContainer": "/dev/net/tun", "CgroupPermissions": ""}]}});
+    let host = made(&answer, &Network::Named("host")).host_config.unwrap();
+    let devices = host.devices.unwrap_or_default();
+    assert_eq!(devices[0].cgroup_permissions.as_deref(), Some("rwm"));
+    let names: Vec<_> = host
+        .ulimits
+        .into_iter()
+        .flatten()
+        .flat_map(|limit| limit.name)
+        .collect();
+    assert_eq!(
+        (names, host.memory_swappiness),
+        (vec!["nofile".to_owned(), "nproc".to_owned()], None)
+    );
+}
+
+#[test]
 fn what_a_pod_forbids_comes_back_when_it_is_left() {
     let member = made(&web(), &Network::Of("p1".into()));
     assert_eq!((&member.exposed_ports, &member.hostname), (&None, &None));
-    let moved = made(&inspected(&member), &Network::Of("p2".into()));
+    let moved = made(&inspected(&member), &Network::OfSuccessor("p2".into()));
     let mode = moved.host_config.as_ref().unwrap().network_mode.clone();
     assert_eq!(mode.as_deref(), Some("container:p2"));
     let free = serde_json::to_value(made(&inspected(&moved), &Network::Before)).unwrap();
