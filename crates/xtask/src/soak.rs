@@ -29,7 +29,15 @@ fn away(checkout: &Checkout) -> Result<()> {
     let mut nextest = cargo("nextest");
     parts.tell(checkout, &mut nextest);
     nextest.env("FLOTILLA_AWAY_SECONDS", AWAY);
-    nextest.args(["run", "--profile", "soak", "--package", "flotilla-tests", "--test", "e2e_mesh"]);
+    nextest.args([
+        "run",
+        "--profile",
+        "soak",
+        "--package",
+        "flotilla-tests",
+        "--test",
+        "e2e_mesh",
+    ]);
     nextest.args(["--no-capture", "while_control_is_away"]);
     check(&mut nextest)
 }
