@@ -8,14 +8,17 @@ use rustix::{
     process::{Resource, Rlimit, setrlimit},
     time::{ClockId, clock_gettime},
 };
-use std::{fs::File, io, process::Command, time::Duration};
-use tokio::time::timeout;
+use std::{fs::File, process::Command, time::Duration};
+use tokio::time::{interval, timeout};
 
 /// Set in the process that has a limit of its own.
 const CROWDED: &str = "FLOTILLA_TEST_CROWDED";
 
 /// For how long connections wait to be accepted.
 const FULL: Duration = Duration::from_secs(2);
+
+/// In a row, 10 ms apart, until nothing is believed to be given back any more.
+const REFUSALS: u32 = 20;
 
 /// The limit is the whole process's, so that this test runs itself in a new one.
 #[test]
@@ -48,14 +51,7 @@ async fn crowded() {
     let hello = || call(&target, Request::get("/hello").body(Bytes::new()).unwrap());
     hello().await.unwrap();
 
-    let mut held = Vec::new();
-    let full: io::Error = loop {
-        match File::open("/dev/null") {
-            Ok(file) => held.push(file),
-            Err(error) => break error,
-        }
-    };
-    assert_eq!(full.raw_os_error(), Some(rustix::io::Errno::MFILE.raw_os_error()));
+    let mut held = all_that_can_be_opened().await;
     // One for the client: the system completes its connection, and control cannot accept it.
     held.pop();
     let used = processor_time();
@@ -68,6 +64,29 @@ async fn crowded() {
 
     drop(held);
     timeout(SOON, hello()).await.unwrap().unwrap();
+}
+
+/// Files until there can be no more, also of those that the connection before gives back when both ends have left it.
+async fn all_that_can_be_opened() -> Vec<File> {
+    let (mut held, mut refusals) = (Vec::new(), 0);
+    let mut pauses = interval(Duration::from_millis(10));
+    while refusals < REFUSALS {
+        match File::open("/dev/null") {
+            Ok(file) => {
+                held.push(file);
+                refusals = 0;
+            }
+            Err(error) => {
+                assert_eq!(
+                    error.raw_os_error(),
+                    Some(rustix::io::Errno::MFILE.raw_os_error())
+                );
+                refusals += 1;
+                pauses.tick().await;
+            }
+        }
+    }
+    held
 }
 
 /// What this process has used. Asking for it takes no file.
