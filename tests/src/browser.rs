@@ -1,6 +1,7 @@
 //! A real browser, driven as a person drives it: things are found by role and name, and text is typed.
 
 mod axe;
+mod looks;
 mod page;
 
 use std::path::Path;
@@ -10,6 +11,7 @@ use std::time::Duration;
 use anyhow::{Context, Result};
 use fantoccini::ClientBuilder;
 use fantoccini::wd::Capabilities;
+use flotilla_protocol::api::StartingPolicy;
 use hyper_util::client::legacy::connect::HttpConnector;
 use serde_json::json;
 
@@ -17,6 +19,7 @@ pub use axe::Violation;
 pub use page::{Page, keys};
 
 use crate::eventually::{eventually, seconds};
+use crate::flotilla::{Control, ControlSetup};
 use crate::lab::Lab;
 use crate::program::Program;
 
@@ -48,6 +51,15 @@ pub struct Browser {
 }
 
 impl Browser {
+    /// A fleet past its first visit, without devices, and a browser that looks at it.
+    pub async fn on_fleet(lab: &Lab, setup: ControlSetup) -> Result<(Control, Self)> {
+        let control = setup.with_ui()?.start()?;
+        control.welcome(StartingPolicy::OpenLab).await?;
+        let browser = Self::start(lab).await?;
+        browser.page.open(&control.ready()?.ui).await?;
+        Ok((control, browser))
+    }
+
     pub async fn start(lab: &Lab) -> Result<Self> {
         let directory = lab.directory("browser")?;
         let profile = lab.directory("browser/profile")?;

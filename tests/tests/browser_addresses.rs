@@ -1,25 +1,11 @@
 //! The addresses of control in a real browser: added where a device needs one, looked after in Settings.
 
 use anyhow::{Result, ensure};
-use flotilla_protocol::api::{Fleet, GetFleet, StartingPolicy, UpdateFleet};
+use flotilla_protocol::api::{Fleet, GetFleet};
 use flotilla_tests::browser::{Browser, keep_picture, keys::Key};
 use flotilla_tests::eventually::seconds;
 use flotilla_tests::flotilla::{AgentSetup, Control, ControlSetup};
 use flotilla_tests::lab::{Lab, Machine, on};
-
-/// A named fleet without devices, in a browser.
-async fn open(setup: ControlSetup, lab: &Lab) -> Result<(Control, Browser)> {
-    let control = setup.with_ui()?.start()?;
-    let answers = UpdateFleet {
-        name: Some("home-lab".to_owned()),
-        starting_policy: Some(StartingPolicy::OpenLab),
-        ..UpdateFleet::default()
-    };
-    control.send(&answers).await?;
-    let browser = Browser::start(lab).await?;
-    browser.page.open(&control.ready()?.ui).await?;
-    Ok((control, browser))
-}
 
 async fn fleet(control: &Control) -> Result<Fleet> {
     control.send(&GetFleet).await
@@ -28,7 +14,7 @@ async fn fleet(control: &Control) -> Result<Fleet> {
 #[test]
 fn a_device_elsewhere_waits_for_an_address_that_is_added_right_there() -> Result<()> {
     on(Lab::without_engines(0)?, async |lab| {
-        let (control, browser) = open(ControlSetup::new(lab)?, lab).await?;
+        let (control, browser) = Browser::on_fleet(lab, ControlSetup::new(lab)?).await?;
         let page = &browser.page;
         page.type_text("a").await?;
         page.focus_is("textbox", "Device name").await?;
@@ -79,7 +65,7 @@ fn a_device_elsewhere_waits_for_an_address_that_is_added_right_there() -> Result
 #[test]
 fn addresses_are_looked_after_in_settings() -> Result<()> {
     on(Lab::without_engines(1)?, async |lab| {
-        let (control, browser) = open(ControlSetup::new(lab)?, lab).await?;
+        let (control, browser) = Browser::on_fleet(lab, ControlSetup::new(lab)?).await?;
         let machine: &Machine = lab.machine(1);
         let added = control.add("nas").await?;
         let _agent = AgentSetup::new(machine, &added)?.start(machine)?;

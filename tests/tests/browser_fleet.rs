@@ -2,30 +2,20 @@
 
 use anyhow::{Context, Result, ensure};
 use flotilla_protocol::API_PORT;
-use flotilla_protocol::api::{StartingPolicy, UpdateFleet};
+use flotilla_protocol::api::StartingPolicy;
 use flotilla_protocol::device::DeviceStatus;
 use flotilla_tests::browser::{Browser, Page, keep_picture, keys::Key};
 use flotilla_tests::engine::{WEB, WORKER};
 use flotilla_tests::eventually::{eventually, seconds};
 use flotilla_tests::fleet::Fleet;
-use flotilla_tests::flotilla::{Control, ControlSetup};
+use flotilla_tests::flotilla::ControlSetup;
 use flotilla_tests::lab::{Lab, on, with_lab};
 use flotilla_tests::systemd::System;
-
-/// Past Welcome, which has a test of its own.
-async fn name_fleet(control: &Control) -> Result<()> {
-    let answers = UpdateFleet {
-        name: Some("home-lab".to_owned()),
-        starting_policy: Some(StartingPolicy::OpenLab),
-        ..UpdateFleet::default()
-    };
-    control.send(&answers).await.map(drop)
-}
 
 /// A fleet of one device that a browser looks at.
 async fn open(lab: &Lab) -> Result<(Fleet, Browser)> {
     let mut fleet = Fleet::start(lab, ControlSetup::new(lab)?.with_ui()?).await?;
-    name_fleet(&fleet.control).await?;
+    fleet.control.welcome(StartingPolicy::OpenLab).await?;
     // The code in the address is good for a minute, which an engine's images may take.
     fleet.control.stop()?;
     fleet.control.start_again()?;
@@ -68,7 +58,7 @@ fn a_first_visit_is_welcomed_and_then_sees_an_empty_fleet() -> Result<()> {
 fn add_device_by_keyboard_alone_ends_with_a_device_that_is_online() -> Result<()> {
     with_lab(1, async |lab| {
         let control = ControlSetup::new(lab)?.with_ui()?.start()?;
-        name_fleet(&control).await?;
+        control.welcome(StartingPolicy::OpenLab).await?;
         let browser = Browser::start(lab).await?;
         let page = &browser.page;
         page.open(&control.ready()?.ui).await?;
@@ -183,32 +173,7 @@ fn every_page_is_accessible_in_both_themes_and_fits_320_pixels() -> Result<()> {
             "/devices/add",
             "/no/such/page",
         ];
-        let mut wrong = Vec::new();
-        for theme in ["light", "dark"] {
-            page.prefer_theme(theme).await?;
-            for width in [1280, 320] {
-                page.resize(width, 800).await?;
-                for route in routes {
-                    page.open(&format!("{api}{route}")).await?;
-                    let name = format!("{theme}-{width}{}", route.replace('/', "-"));
-                    keep_picture(&name, &page.picture().await?)?;
-                    let overflow = page.overflow().await?;
-                    if overflow > 0 {
-                        wrong.push(format!("{name}: {overflow} px wider than the window"));
-                    }
-                    for found in page.serious_violations().await? {
-                        let place = found
-                            .nodes
-                            .first()
-                            .map(|node| node.html.clone())
-                            .unwrap_or_default();
-                        wrong.push(format!("{name}: {} ({}) at {place}", found.id, found.help));
-                    }
-                }
-            }
-        }
-        ensure!(wrong.is_empty(), "{}", wrong.join("\n"));
-        Ok(())
+        page.is_sound_in_every_look("fleet", api, &routes).await
     })
 }
 

@@ -3,7 +3,7 @@
 
 use anyhow::{Context, Result, ensure};
 use flotilla_protocol::API_PORT;
-use flotilla_protocol::api::{StartingPolicy, UpdateFleet};
+use flotilla_protocol::api::StartingPolicy;
 use flotilla_tests::browser::{Browser, Page, keys::Key};
 use flotilla_tests::eventually::seconds;
 use flotilla_tests::fleet::Fleet;
@@ -55,12 +55,7 @@ const MOVED: &str = "
 /// A fleet of one device that a browser looks at, and the address of its pages.
 async fn open(lab: &Lab) -> Result<(Fleet, Browser, String)> {
     let mut fleet = Fleet::start(lab, ControlSetup::new(lab)?.with_ui()?).await?;
-    let answers = UpdateFleet {
-        name: Some("home-lab".to_owned()),
-        starting_policy: Some(StartingPolicy::OpenLab),
-        ..UpdateFleet::default()
-    };
-    fleet.control.send(&answers).await?;
+    fleet.control.welcome(StartingPolicy::OpenLab).await?;
     // The code in the address is good for a minute, which an engine's images may take.
     fleet.control.stop()?;
     fleet.control.start_again()?;

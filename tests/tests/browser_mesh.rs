@@ -1,7 +1,7 @@
 //! The mesh in a real browser: a rule is written by keys alone, and every view of it is accessible.
 
 use anyhow::{Result, ensure};
-use flotilla_protocol::api::{StartingPolicy, UpdateFleet};
+use flotilla_protocol::api::StartingPolicy;
 use flotilla_tests::browser::{Browser, Page, keep_picture, keys::Key};
 use flotilla_tests::eventually::seconds;
 use flotilla_tests::flotilla::{Control, ControlSetup};
@@ -10,12 +10,7 @@ use flotilla_tests::lab::{Lab, on};
 /// A fleet of devices that nobody has enrolled yet: rules are about who they are, not about whether they are there.
 async fn open(lab: &Lab, start: StartingPolicy) -> Result<(Control, Browser)> {
     let control = ControlSetup::new(lab)?.with_ui()?.start()?;
-    let answers = UpdateFleet {
-        name: Some("home-lab".to_owned()),
-        starting_policy: Some(start),
-        ..UpdateFleet::default()
-    };
-    control.send(&answers).await?;
+    control.welcome(start).await?;
     for name in ["laptop", "nas"] {
         control.add(name).await?;
     }
@@ -89,31 +84,6 @@ fn every_view_of_the_mesh_is_accessible_in_both_themes_and_fits_320_pixels() -> 
             "/devices/nas/paths",
             "/settings",
         ];
-        let mut wrong = Vec::new();
-        for theme in ["light", "dark"] {
-            page.prefer_theme(theme).await?;
-            for width in [1280, 320] {
-                page.resize(width, 800).await?;
-                for route in routes {
-                    page.open(&format!("{api}{route}")).await?;
-                    let name = format!("{theme}-{width}{}", route.replace('/', "-"));
-                    keep_picture(&name, &page.picture().await?)?;
-                    let overflow = page.overflow().await?;
-                    if overflow > 0 {
-                        wrong.push(format!("{name}: {overflow} px wider than the window"));
-                    }
-                    for found in page.serious_violations().await? {
-                        let place = found
-                            .nodes
-                            .first()
-                            .map(|node| node.html.clone())
-                            .unwrap_or_default();
-                        wrong.push(format!("{name}: {} ({}) at {place}", found.id, found.help));
-                    }
-                }
-            }
-        }
-        ensure!(wrong.is_empty(), "{}", wrong.join("\n"));
-        Ok(())
+        page.is_sound_in_every_look("mesh", api, &routes).await
     })
 }

@@ -2,7 +2,7 @@
 //! alone, an agent moves into another mode, and all of it is accessible.
 
 use anyhow::{Result, ensure};
-use flotilla_protocol::api::{AddDevice, DeviceAdded, StartingPolicy, UpdateFleet};
+use flotilla_protocol::api::{AddDevice, DeviceAdded, StartingPolicy};
 use flotilla_protocol::device::NetworkMode;
 use flotilla_tests::browser::{Browser, Page, keep_picture, keys::Key};
 use flotilla_tests::engine::{WEB, WORKER};
@@ -13,15 +13,6 @@ use flotilla_tests::lab::{Lab, Machine, with_lab};
 use flotilla_tests::pasted::{AGENT, PAUSE, Text};
 use flotilla_tests::program::run;
 
-async fn name_fleet(control: &Control) -> Result<()> {
-    let answers = UpdateFleet {
-        name: Some("home-lab".to_owned()),
-        starting_policy: Some(StartingPolicy::OpenLab),
-        ..UpdateFleet::default()
-    };
-    control.send(&answers).await.map(drop)
-}
-
 /// A device in pause mode with three containers beside its pod, and a browser that looks at it.
 async fn open(lab: &Lab) -> Result<(Control, DeviceAdded, Browser)> {
     let machine = lab.machine(1);
@@ -31,7 +22,7 @@ async fn open(lab: &Lab) -> Result<(Control, DeviceAdded, Browser)> {
     }
     machine.docker_run(&["--name", "alone", WORKER])?;
     let mut control = ControlSetup::new(lab)?.with_ui()?.start()?;
-    name_fleet(&control).await?;
+    control.welcome(StartingPolicy::OpenLab).await?;
     let add = AddDevice {
         name: Some("nas".to_owned()),
         mode: Some(NetworkMode::Pause),
@@ -227,7 +218,7 @@ fn a_device_changes_its_network_mode_by_keyboard_alone() -> Result<()> {
 fn an_agent_that_cannot_move_by_itself_is_moved_by_hand() -> Result<()> {
     with_lab(1, async |lab| {
         let mut fleet = Fleet::start(lab, ControlSetup::new(lab)?.with_ui()?).await?;
-        name_fleet(&fleet.control).await?;
+        fleet.control.welcome(StartingPolicy::OpenLab).await?;
         fleet.control.stop()?;
         fleet.control.start_again()?;
         fleet.is_back().await?;
@@ -257,36 +248,12 @@ fn pods_and_modes_are_accessible_in_both_themes_and_fit_320_pixels() -> Result<(
         lab.machine(1)
             .docker_run(&[&["--name", "wiki", "--network", &inside, WEB], &app[..]].concat())?;
         let (page, api) = (&browser.page, &control.ready()?.api);
-        let mut wrong = Vec::new();
-        for theme in ["light", "dark"] {
-            page.prefer_theme(theme).await?;
-            for width in [1280, 320] {
-                page.resize(width, 800).await?;
-                for route in [
-                    "/containers",
-                    "/devices/nas",
-                    "/devices/nas?change=mode",
-                    "/devices/nas/paths",
-                ] {
-                    page.open(&format!("{api}{route}")).await?;
-                    let name = format!("pods-{theme}-{width}{}", route.replace(['/', '?'], "-"));
-                    keep_picture(&name, &page.picture().await?)?;
-                    let overflow = page.overflow().await?;
-                    if overflow > 0 {
-                        wrong.push(format!("{name}: {overflow} px wider than the window"));
-                    }
-                    for found in page.serious_violations().await? {
-                        let place = found
-                            .nodes
-                            .first()
-                            .map(|node| node.html.clone())
-                            .unwrap_or_default();
-                        wrong.push(format!("{name}: {} ({}) at {place}", found.id, found.help));
-                    }
-                }
-            }
-        }
-        ensure!(wrong.is_empty(), "{}", wrong.join("\n"));
-        Ok(())
+        let routes = [
+            "/containers",
+            "/devices/nas",
+            "/devices/nas?change=mode",
+            "/devices/nas/paths",
+        ];
+        page.is_sound_in_every_look("pods", api, &routes).await
     })
 }

@@ -9,6 +9,7 @@ use anyhow::{Context, Result, ensure};
 use flotilla_client::Client;
 use flotilla_protocol::api::{
     AddDevice, DeviceAdded, GetDevice, ListContainers, ListDevices, Request, RevokeDevice, Row,
+    StartingPolicy, UpdateFleet,
 };
 use flotilla_protocol::device::{Device, DeviceStatus};
 use flotilla_protocol::inventory::Container;
@@ -209,6 +210,16 @@ impl Control {
 
     pub async fn send<R: Request>(&self, request: &R) -> Result<R::Response> {
         Ok(self.client()?.send(request).await?)
+    }
+
+    /// Gives the answers that a first visit asks for.
+    pub async fn welcome(&self, start: StartingPolicy) -> Result<()> {
+        let answers = UpdateFleet {
+            name: Some("home-lab".to_owned()),
+            starting_policy: Some(start),
+            ..UpdateFleet::default()
+        };
+        self.send(&answers).await.map(drop)
     }
 
     /// Adds a device with everything as it is preselected.

@@ -1,0 +1,48 @@
+//! A page in each theme and at each width: nothing wider than the window, and nothing serious that axe finds.
+
+use anyhow::{Result, ensure};
+
+use super::{Page, keep_picture};
+
+const THEMES: [&str; 2] = ["light", "dark"];
+
+/// Of a laptop's window and of a narrow phone, in pixels.
+const WIDTHS: [u32; 2] = [1280, 320];
+
+impl Page {
+    /// Opens each route in each look, keeps a picture of it as `PREFIX-THEME-WIDTH-ROUTE`, and fails with all that is
+    /// wrong anywhere.
+    pub async fn is_sound_in_every_look(&self, prefix: &str, api: &str, routes: &[&str]) -> Result<()> {
+        let mut wrong = Vec::new();
+        for theme in THEMES {
+            self.prefer_theme(theme).await?;
+            for width in WIDTHS {
+                self.resize(width, 800).await?;
+                for route in routes {
+                    self.open(&format!("{api}{route}")).await?;
+                    let name = format!("{prefix}-{theme}-{width}{}", route.replace(['/', '?'], "-"));
+                    keep_picture(&name, &self.picture().await?)?;
+                    wrong.extend(self.faults(&name).await?);
+                }
+            }
+        }
+        ensure!(wrong.is_empty(), "{}", wrong.join("\n"));
+        Ok(())
+    }
+
+    /// What is wrong with the page as it is now, each with the name of its picture.
+    pub async fn faults(&self, name: &str) -> Result<Vec<String>> {
+        let overflow = self.overflow().await?;
+        let too_wide = (overflow > 0).then(|| format!("{name}: {overflow} px wider than the window"));
+        let found = self.serious_violations().await?.into_iter().map(|found| {
+            let place = found.nodes.into_iter().next().map(|node| node.html);
+            format!(
+                "{name}: {} ({}) at {}",
+                found.id,
+                found.help,
+                place.unwrap_or_default()
+            )
+        });
+        Ok(too_wide.into_iter().chain(found).collect())
+    }
+}
