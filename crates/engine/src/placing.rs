@@ -73,19 +73,19 @@ pub(crate) async fn check_ports(
     let container = &newcomer.container;
     let wanted = declared(&newcomer.declared, &container.image_id).await;
     let mut running = Vec::new();
-    for member in &pod.members {
-        if member.running && member.id != container.id {
+    for member in pod.members.iter().filter(|member| member.id != container.id) {
+        // As it is now: what was seen of it is as old as the last event, and its stop may have been answered since.
+        if let Ok(seen) = lookup(connection, &member.id).await
+            && seen.container.state == ContainerState::Running
+        {
             running.push(Occupant {
-                name: member.name.clone(),
-                ports: declared(&member.ports, &member.image).await,
+                ports: declared(&seen.declared, &seen.container.image_id).await,
+                name: seen.container.name,
             });
         }
     }
     // What a member that is up listens on is its own.
-    let is_up = pod
-        .members
-        .iter()
-        .any(|member| member.running && member.id == container.id);
+    let is_up = container.state == ContainerState::Running && pod.role(&container.id).is_some();
     let listening = if is_up {
         Listening::default()
     } else {

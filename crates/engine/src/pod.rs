@@ -1,11 +1,8 @@
 //! The pod of the agent: the containers that share the network of one pause container with it.
 
-use crate::{ports::PortNumber, read::Observed};
+use crate::read::Observed;
 use flotilla_protocol::{Timestamp, inventory::ContainerState, inventory::PodRole};
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    net::IpAddr,
-};
+use std::{collections::BTreeMap, net::IpAddr};
 
 /// Label of a pause container that was made for an agent.
 pub(crate) const POD_LABEL: &str = "io.flotilla.pod";
@@ -40,11 +37,8 @@ pub(crate) struct Pause {
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Member {
     pub(crate) id: String,
-    pub(crate) name: String,
     pub(crate) running: bool,
     pub(crate) started: Option<Timestamp>,
-    pub(crate) image: String,
-    pub(crate) ports: BTreeSet<PortNumber>,
 }
 
 impl Pod {
@@ -101,11 +95,8 @@ impl Member {
         let container = &seen.container;
         Self {
             id: container.id.clone(),
-            name: container.name.clone(),
             running: is_running(seen),
             started: container.started,
-            image: container.image_id.clone(),
-            ports: seen.declared.clone(),
         }
     }
 }
