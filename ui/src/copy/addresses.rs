@@ -36,12 +36,6 @@ pub fn reached_by(reached: &[&str], missed: &[&str]) -> String {
     }
 }
 
-/// The name of what opens the devices' results of an address.
-#[must_use]
-pub fn results_of(endpoint: &str, sentence: &str) -> String {
-    format!("{sentence}, {endpoint}")
-}
-
 #[must_use]
 pub fn device_reached(device: &str) -> String {
     format!("{device} reached it")

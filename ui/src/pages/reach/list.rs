@@ -105,10 +105,10 @@ fn results(address: &Address) -> AnyView {
     let Some(newest) = address.newest() else {
         return view! { <p class="muted">{sentence}</p> }.into_any();
     };
-    let name = copy::results_of(&address.endpoint.to_string(), &sentence);
+    let endpoint = address.endpoint.to_string();
     view! {
         <details>
-            <summary aria-label=name>{sentence}" · "<AgeLabel moment=newest/></summary>
+            <summary>{sentence}" · "<AgeLabel moment=newest/><span class="visually-hidden">" "{endpoint}</span></summary>
             <ul class="tested">{address.tried.iter().map(result).collect_view()}</ul>
         </details>
     }
