@@ -1,5 +1,6 @@
 //! Stateless building blocks: properties in, callbacks out, nothing fetched.
 
+pub mod active;
 pub mod age;
 pub mod badge;
 pub mod button;

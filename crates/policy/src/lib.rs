@@ -31,7 +31,7 @@ pub use starting::starting;
 pub use warn::warnings;
 
 use flotilla_protocol::{
-    device::NetworkMode,
+    device::{Device, NetworkMode},
     id::DeviceId,
     name::{DeviceName, Tag},
     policy::{Policy, Rule},
@@ -52,6 +52,18 @@ pub struct Subject {
 }
 
 impl Subject {
+    #[must_use]
+    pub fn of(device: &Device) -> Self {
+        Self {
+            id: device.id,
+            name: device.name.clone(),
+            address: device.mesh_ip,
+            tags: device.tags.clone(),
+            user: None,
+            mode: device.mode,
+        }
+    }
+
     /// Whether packets from the mesh arrive there at all. Rules may allow what its network mode cannot receive.
     #[must_use]
     pub fn is_reachable(&self) -> bool {

@@ -49,6 +49,7 @@ fn pair(ends: &Ends<'_>, say: &impl Fn(String)) -> Result<()> {
     let (mut requests, mut slowest) = (0, 0.0_f64);
     while begun.elapsed() < TIME {
         let pause = rand::random_range(PAUSES);
+        // The silence is what is tried: nothing is awaited here.
         thread::sleep(seconds(pause));
         let (times, lost) = round_trips(ends, BURST, "0.2")?;
         requests += BURST;

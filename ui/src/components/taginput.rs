@@ -1,6 +1,7 @@
 //! Tags, or other short words, as removable chips, with a field that suggests those in use elsewhere.
 
 use super::{
+    active::moved,
     icon::{Icon, lucide},
     ids::fresh_id,
 };
@@ -260,18 +261,6 @@ fn suggestions(words: Words, typed: &str, chosen: &[String], known: &[String]) -
     }
     offered.truncate(SUGGESTED);
     offered
-}
-
-fn moved(key: &str, active: Option<usize>, count: usize) -> Option<usize> {
-    if count == 0 {
-        return None;
-    }
-    Some(match (key, active) {
-        ("ArrowDown", None) => 0,
-        ("ArrowDown", Some(at)) => (at + 1) % count,
-        (_, None) => count - 1,
-        (_, Some(at)) => (at + count - 1) % count,
-    })
 }
 
 #[cfg(test)]

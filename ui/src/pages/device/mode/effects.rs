@@ -57,14 +57,7 @@ fn is_in_machine(device: &Device) -> bool {
 
 /// Rules that let somebody reach the device.
 fn leading_to<'a>(device: &Device, rules: &'a [Rule]) -> Vec<&'a Rule> {
-    let subject = Subject {
-        id: device.id,
-        name: device.name.clone(),
-        address: device.mesh_ip,
-        tags: device.tags.clone(),
-        user: None,
-        mode: device.mode,
-    };
+    let subject = Subject::of(device);
     let leads = |rule: &&Rule| rule.enabled && rule.to.iter().any(|selector| selects(selector, &subject));
     rules.iter().filter(leads).collect()
 }

@@ -12,7 +12,7 @@ use crate::{
 use flotilla_policy::{Subject, check, run_tests, selects};
 use flotilla_protocol::{
     api::{PolicyInForce, SetPolicy},
-    device::{Device, DeviceStatus},
+    device::DeviceStatus,
     policy::{Policy, PolicyTest, Rule, Selector},
 };
 use leptos::{prelude::*, task::spawn_local};
@@ -146,17 +146,6 @@ impl Draft {
     }
 }
 
-fn subject(device: &Device) -> Subject {
-    Subject {
-        id: device.id,
-        name: device.name.clone(),
-        address: device.mesh_ip,
-        tags: device.tags.clone(),
-        user: None,
-        mode: device.mode,
-    }
-}
-
 /// The devices that rules speak of.
 pub(super) fn subjects() -> Vec<Subject> {
     use_store().devices.with(|devices| {
@@ -164,7 +153,7 @@ pub(super) fn subjects() -> Vec<Subject> {
             .rows()
             .values()
             .filter(|device| device.status != DeviceStatus::Revoked);
-        trusted.map(|device| subject(device)).collect()
+        trusted.map(|device| Subject::of(device)).collect()
     })
 }
 

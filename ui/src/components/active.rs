@@ -1,0 +1,28 @@
+//! Which entry of a list of suggestions the arrow keys have come to.
+
+/// The entry after `key` in a list that goes round; none in an empty one.
+pub fn moved(key: &str, active: Option<usize>, count: usize) -> Option<usize> {
+    if count == 0 {
+        return None;
+    }
+    Some(match (key, active) {
+        ("ArrowDown", None) => 0,
+        ("ArrowDown", Some(at)) => (at + 1) % count,
+        (_, None) => count - 1,
+        (_, Some(at)) => (at + count - 1) % count,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_arrows_go_round_and_have_nowhere_to_go_in_an_empty_list() {
+        assert_eq!(moved("ArrowDown", None, 2), Some(0));
+        assert_eq!(moved("ArrowDown", Some(1), 2), Some(0));
+        assert_eq!(moved("ArrowUp", None, 2), Some(1));
+        assert_eq!(moved("ArrowUp", Some(0), 2), Some(1));
+        assert_eq!(moved("ArrowDown", None, 0), None);
+    }
+}
