@@ -64,17 +64,14 @@ fn NewAddress(open: RwSignal<bool>, on_added: Option<Callback<()>>) -> impl Into
         busy.set(true);
         spawn_local(async move {
             let outcome = add(store, endpoint).await;
-            if busy.try_set(false).is_some() {
-                return;
-            }
+            // The live stream may have been faster: with the address known, what asked for it can be gone already.
+            busy.try_set(false);
             match outcome {
                 Ok(()) => {
-                    open.set(false);
-                    if let Some(on_added) = on_added {
-                        on_added.run(());
-                    }
+                    open.try_set(false);
+                    on_added.and_then(|on_added| on_added.try_run(()));
                 }
-                Err(failure) => refused.set(Some(failure.to_string())),
+                Err(failure) => _ = refused.try_set(Some(failure.to_string())),
             }
         });
     };
