@@ -30,6 +30,7 @@ const INTERNET: Ipv4Addr = Ipv4Addr::new(203, 0, 113, 1);
 const CONTROL_ON_INTERNET: Ipv4Addr = Ipv4Addr::new(203, 0, 113, 2);
 
 use crate::eventually::seconds;
+use network::Fate;
 use run::Run;
 
 #[derive(Debug)]
@@ -198,10 +199,15 @@ impl Lab {
 
     /// Makes the control computer refuse what is sent to this port, on open connections too.
     pub fn refuse_on_control(&self, port: u16) -> Result<()> {
-        network::refuse(&self.control_namespace(), port)
+        network::cut(&self.control_namespace(), port, Fate::Refused)
     }
 
-    /// Ends the refusal.
+    /// Makes what is sent to this port of the control computer vanish, on open connections too.
+    pub fn lose_on_control(&self, port: u16) -> Result<()> {
+        network::cut(&self.control_namespace(), port, Fate::Lost)
+    }
+
+    /// Ends either.
     pub fn accept_on_control(&self) -> Result<()> {
         network::accept(&self.control_namespace())
     }

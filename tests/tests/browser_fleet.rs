@@ -7,23 +7,12 @@ use flotilla_protocol::device::DeviceStatus;
 use flotilla_tests::browser::{Browser, Page, keep_picture, keys::Key};
 use flotilla_tests::engine::{WEB, WORKER};
 use flotilla_tests::eventually::{eventually, seconds};
-use flotilla_tests::fleet::Fleet;
 use flotilla_tests::flotilla::ControlSetup;
 use flotilla_tests::lab::{Lab, on, with_lab};
 use flotilla_tests::systemd::System;
 
-/// A fleet of one device that a browser looks at.
-async fn open(lab: &Lab) -> Result<(Fleet, Browser)> {
-    let mut fleet = Fleet::start(lab, ControlSetup::new(lab)?.with_ui()?).await?;
-    fleet.control.welcome(StartingPolicy::OpenLab).await?;
-    // The code in the address is good for a minute, which an engine's images may take.
-    fleet.control.stop()?;
-    fleet.control.start_again()?;
-    fleet.is_back().await?;
-    let browser = Browser::start(lab).await?;
-    browser.page.open(&fleet.control.ready()?.ui).await?;
-    Ok((fleet, browser))
-}
+/// How the banner begins that says so.
+const LOST: &str = "Lost contact with the controller";
 
 /// Goes to another page of the application without loading it anew.
 async fn go(page: &Page, name: &str) -> Result<()> {
@@ -104,7 +93,7 @@ async fn install_line(page: &Page) -> Result<String> {
 #[test]
 fn a_container_shows_up_without_reload_and_is_stopped_for_real() -> Result<()> {
     with_lab(1, async |lab| {
-        let (_fleet, browser) = open(lab).await?;
+        let (_fleet, browser) = Browser::on_device(lab).await?;
         let page = &browser.page;
         go(page, "Containers").await?;
         page.shows("web", seconds(2.0)).await?;
@@ -133,7 +122,7 @@ fn a_container_shows_up_without_reload_and_is_stopped_for_real() -> Result<()> {
 #[test]
 fn an_offline_device_is_shown_with_its_age_and_its_rows_stay() -> Result<()> {
     with_lab(1, async |lab| {
-        let (mut fleet, browser) = open(lab).await?;
+        let (mut fleet, browser) = Browser::on_device(lab).await?;
         let page = &browser.page;
         go(page, "Devices").await?;
         page.shows("Online", seconds(2.0)).await?;
@@ -155,7 +144,7 @@ fn an_offline_device_is_shown_with_its_age_and_its_rows_stay() -> Result<()> {
 #[test]
 fn every_page_is_accessible_in_both_themes_and_fits_320_pixels() -> Result<()> {
     with_lab(1, async |lab| {
-        let (fleet, browser) = open(lab).await?;
+        let (fleet, browser) = Browser::on_device(lab).await?;
         lab.machine(1).docker_run(&["--name", "ended", WEB, "true"])?;
         let page = &browser.page;
         let api = &fleet.control.ready()?.api;
@@ -177,29 +166,37 @@ fn every_page_is_accessible_in_both_themes_and_fits_320_pixels() -> Result<()> {
     })
 }
 
+/// Waits until no contact is missed any more and a container shows that nobody saw begin.
+async fn mends(page: &Page, container: &str) -> Result<()> {
+    eventually("nothing is said any more", seconds(15.0), async || {
+        let shown = page.text().await?;
+        ensure!(
+            shown.contains(container) && !shown.contains(LOST),
+            "it shows: {shown}"
+        );
+        Ok(())
+    })
+    .await
+}
+
 #[test]
 fn lost_contact_is_said_and_mends_without_a_reload() -> Result<()> {
     with_lab(1, async |lab| {
-        let (_fleet, browser) = open(lab).await?;
+        let (_fleet, browser) = Browser::on_device(lab).await?;
         let page = &browser.page;
         go(page, "Containers").await?;
         page.run("window.notReloaded = true").await?;
         lab.refuse_on_control(API_PORT)?;
         lab.machine(1).docker_run(&["--name", "meanwhile", WORKER])?;
-        let shown = page
-            .shows("Lost contact with the controller", seconds(3.0))
-            .await?;
+        let shown = page.shows(LOST, seconds(5.0)).await?;
         ensure!(shown.contains("web"), "what was known is gone: {shown}");
         lab.accept_on_control()?;
-        eventually("nothing is said any more", seconds(10.0), async || {
-            let shown = page.text().await?;
-            ensure!(
-                shown.contains("meanwhile") && !shown.contains("Lost contact"),
-                "it shows: {shown}"
-            );
-            Ok(())
-        })
-        .await?;
+        mends(page, "meanwhile").await?;
+        lab.lose_on_control(API_PORT)?;
+        lab.machine(1).docker_run(&["--name", "unheard", WORKER])?;
+        page.shows(LOST, seconds(15.0)).await?;
+        lab.accept_on_control()?;
+        mends(page, "unheard").await?;
         ensure!(
             page.run("return window.notReloaded").await? == true,
             "the page was loaded again"
@@ -211,14 +208,13 @@ fn lost_contact_is_said_and_mends_without_a_reload() -> Result<()> {
 #[test]
 fn a_restarted_control_asks_a_browser_to_sign_in_again() -> Result<()> {
     with_lab(1, async |lab| {
-        let (mut fleet, browser) = open(lab).await?;
+        let (mut fleet, browser) = Browser::on_device(lab).await?;
         let page = &browser.page;
         fleet.control.kill()?;
-        page.shows("Lost contact with the controller", seconds(3.0))
-            .await?;
+        page.shows(LOST, seconds(3.0)).await?;
         fleet.control.start_again()?;
         let shown = page.shows("This browser is not signed in", seconds(10.0)).await?;
-        ensure!(!shown.contains("Lost contact"), "it is still said: {shown}");
+        ensure!(!shown.contains(LOST), "it is still said: {shown}");
         page.open(&fleet.control.ready()?.ui).await?;
         page.find("link", "Containers").await.map(drop)
     })
@@ -227,7 +223,7 @@ fn a_restarted_control_asks_a_browser_to_sign_in_again() -> Result<()> {
 #[test]
 fn selected_devices_get_tags_and_lose_trust_after_a_question() -> Result<()> {
     with_lab(1, async |lab| {
-        let (fleet, browser) = open(lab).await?;
+        let (fleet, browser) = Browser::on_device(lab).await?;
         let page = &browser.page;
         go(page, "Devices").await?;
         page.find("checkbox", "Select nas").await?.click().await?;

@@ -3,12 +3,9 @@
 
 use anyhow::{Context, Result, ensure};
 use flotilla_protocol::API_PORT;
-use flotilla_protocol::api::StartingPolicy;
 use flotilla_tests::browser::{Browser, Page, keys::Key};
 use flotilla_tests::eventually::seconds;
-use flotilla_tests::fleet::Fleet;
-use flotilla_tests::flotilla::ControlSetup;
-use flotilla_tests::lab::{Lab, with_lab};
+use flotilla_tests::lab::with_lab;
 
 const ROUTES: [&str; 12] = [
     "/",
@@ -52,21 +49,6 @@ const MOVED: &str = "
     new PerformanceObserver(add).observe({ type: 'layout-shift', buffered: true });
     requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(() => done(sum))))";
 
-/// A fleet of one device that a browser looks at, and the address of its pages.
-async fn open(lab: &Lab) -> Result<(Fleet, Browser, String)> {
-    let mut fleet = Fleet::start(lab, ControlSetup::new(lab)?.with_ui()?).await?;
-    fleet.control.welcome(StartingPolicy::OpenLab).await?;
-    // The code in the address is good for a minute, which an engine's images may take.
-    fleet.control.stop()?;
-    fleet.control.start_again()?;
-    fleet.is_back().await?;
-    let browser = Browser::start(lab).await?;
-    let ready = fleet.control.ready()?;
-    browser.page.open(&ready.ui).await?;
-    let api = ready.api.to_string();
-    Ok((fleet, browser, api))
-}
-
 /// What Tab does not reach on this page, and where it cannot be seen.
 async fn walk(page: &Page) -> Result<Vec<String>> {
     let count = page.run(STOPS).await?.as_u64().context("no number")?;
@@ -99,7 +81,8 @@ async fn moved(page: &Page) -> Result<f64> {
 #[test]
 fn tab_reaches_everything_on_every_page_and_shows_where_it_is() -> Result<()> {
     with_lab(1, async |lab| {
-        let (_fleet, browser, api) = open(lab).await?;
+        let (fleet, browser) = Browser::on_device(lab).await?;
+        let api = &fleet.control.ready()?.api;
         let page = &browser.page;
         let mut wrong = Vec::new();
         for route in ROUTES {
@@ -119,7 +102,8 @@ fn tab_reaches_everything_on_every_page_and_shows_where_it_is() -> Result<()> {
 #[test]
 fn nothing_moves_while_a_page_loads_nor_when_contact_is_lost() -> Result<()> {
     with_lab(1, async |lab| {
-        let (_fleet, browser, api) = open(lab).await?;
+        let (fleet, browser) = Browser::on_device(lab).await?;
+        let api = &fleet.control.ready()?.api;
         let page = &browser.page;
         let mut wrong = Vec::new();
         for route in ROUTES {
@@ -132,7 +116,8 @@ fn nothing_moves_while_a_page_loads_nor_when_contact_is_lost() -> Result<()> {
         page.open(&format!("{api}/containers")).await?;
         let before = moved(page).await?;
         lab.refuse_on_control(API_PORT)?;
-        page.shows("Lost contact with the controller", seconds(3.0))
+        // A reset answers the next sign of life, at the latest.
+        page.shows("Lost contact with the controller", seconds(5.0))
             .await?;
         let after = moved(page).await?;
         if after - before > 0.001 {

@@ -1,7 +1,8 @@
 //! The live stream: one WebSocket that keeps the store true, for as long as the page is open.
 //!
 //! Life cycle: connecting → held → lost → connecting …; every connection starts with a `reset` frame, so a gap is closed
-//! by loading again what was loaded before. While it is lost, the store says since when, and when the next attempt comes.
+//! by loading again what was loaded before. Control never stays silent for long, so silence is a loss too. While it is
+//! lost, the store says since when, and when the next attempt comes.
 
 use crate::{
     browser, clock,
@@ -9,11 +10,17 @@ use crate::{
     store::{Contact, Store},
     wire,
 };
-use flotilla_protocol::{Timestamp, api::PREFIX};
+use flotilla_protocol::{
+    Timestamp,
+    api::{BEAT, PREFIX},
+};
 use leptos::{leptos_dom::helpers::TimeoutHandle, prelude::*};
 use std::time::Duration;
 use wasm_bindgen::{JsCast, closure::Closure};
 use web_sys::{MessageEvent, WebSocket};
+
+/// A stream that is silent for so many seconds is lost, whatever its socket says: a few of control's beats.
+const SILENCE: i64 = 5 * BEAT.as_secs().cast_signed();
 
 /// Frames that cannot be read make the page load everything again this often at most, in seconds.
 const UNREADABLE: i64 = 30;
@@ -31,6 +38,8 @@ struct State {
     /// Attempts that failed since the stream last held.
     failures: u32,
     last_heard: Option<Timestamp>,
+    /// When the socket was opened or last brought a frame.
+    alive: Option<Timestamp>,
     /// The stream held before, so its next beginning closes a gap.
     begun: bool,
     /// When an unreadable frame last made the page load everything again.
@@ -46,6 +55,8 @@ impl Live {
             state: StoredValue::new_local(State::default()),
         };
         provide_context(live);
+        let clock = clock::use_clock();
+        Effect::new(move || live.notice_silence(clock.second.get()));
         live
     }
 
@@ -66,11 +77,27 @@ impl Live {
         self.listen(&socket);
         let old = self
             .state
-            .try_update_value(|state| state.socket.replace(socket))
+            .try_update_value(|state| {
+                state.alive = Some(clock::now());
+                state.socket.replace(socket)
+            })
             .flatten();
         if let Some(old) = old {
-            old.set_onclose(None);
-            old.close().ok();
+            abandon(&old);
+        }
+    }
+
+    fn notice_silence(self, now: Timestamp) {
+        let silent = self
+            .state
+            .try_update_value(|state| {
+                let alive = state.alive?;
+                (now.as_second() - alive.as_second() >= SILENCE).then(|| state.socket.take())?
+            })
+            .flatten();
+        if let Some(socket) = silent {
+            abandon(&socket);
+            self.lost();
         }
     }
 
@@ -89,6 +116,7 @@ impl Live {
         let begun = self.state.try_update_value(|state| {
             state.failures = 0;
             state.last_heard = Some(now);
+            state.alive = Some(now);
             std::mem::replace(&mut state.begun, true)
         });
         if self.store.contact.get_untracked() != Contact::Held {
@@ -136,6 +164,13 @@ impl Live {
         let timer = set_timeout_with_handle(move || self.start(), wait).ok();
         self.state.try_update_value(|state| state.timer = timer);
     }
+}
+
+/// Closes a socket whose end is no news any more.
+fn abandon(socket: &WebSocket) {
+    socket.set_onmessage(None);
+    socket.set_onclose(None);
+    socket.close().ok();
 }
 
 #[must_use]

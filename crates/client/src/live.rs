@@ -15,7 +15,7 @@ use tokio_tungstenite::{
     tungstenite::{self, Message, client::IntoClientRequest},
 };
 
-/// Frames in the order of their numbers. It ends when control stops; an error is its last item.
+/// Frames in the order of their numbers, without beats. It ends when control stops; an error is its last item.
 #[derive(Debug)]
 pub struct Live {
     socket: WebSocketStream<TcpStream>,
@@ -49,8 +49,9 @@ impl Live {
     fn decode(&self, received: Result<Message, tungstenite::Error>) -> Option<Result<LiveFrame, Error>> {
         match received {
             Ok(Message::Text(text)) => {
-                let frame = serde_json::from_str(&text);
-                Some(frame.map_err(|error| self.client.odd(error.to_string())))
+                let frame = serde_json::from_str::<LiveFrame>(&text);
+                let frame = frame.map_err(|error| self.client.odd(error.to_string()));
+                (!frame.as_ref().is_ok_and(LiveFrame::is_beat)).then_some(frame)
             }
             Ok(_) => None,
             Err(error) => Some(Err(lost(&self.client, error))),

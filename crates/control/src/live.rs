@@ -46,7 +46,8 @@ impl Live {
     pub(crate) fn subscribe(&self) -> Reader {
         Reader {
             frames: self.frames.subscribe(),
-            begin: Some(self.seq),
+            seq: self.seq,
+            begun: false,
             held: None,
         }
     }
@@ -76,8 +77,9 @@ impl Live {
 #[derive(Debug)]
 pub(crate) struct Reader {
     frames: broadcast::Receiver<(u64, Utf8Bytes)>,
-    /// The frame before the first, until the reader was told.
-    begin: Option<u64>,
+    /// The number of the last frame that was read; before the first one, of the one that came before it.
+    seq: u64,
+    begun: bool,
     /// The frame that showed that others were missed.
     held: Option<Utf8Bytes>,
 }
@@ -86,10 +88,12 @@ impl Reader {
     /// The next frame as JSON: first a `reset`, and another one after frames were missed. `None` when control
     /// stops.
     pub(crate) async fn next(&mut self) -> Option<Utf8Bytes> {
-        if let Some(seq) = self.begin.take() {
-            return Some(reset(seq));
+        if !self.begun {
+            self.begun = true;
+            return Some(reset(self.seq));
         }
         if let Some(frame) = self.held.take() {
+            self.seq += 1;
             return Some(frame);
         }
         let mut missed = false;
@@ -97,13 +101,27 @@ impl Reader {
             match self.frames.recv().await {
                 Ok((seq, frame)) if missed => {
                     self.held = Some(frame);
-                    return Some(reset(seq - 1));
+                    self.seq = seq - 1;
+                    return Some(reset(self.seq));
                 }
-                Ok((_, frame)) => return Some(frame),
+                Ok((seq, frame)) => {
+                    self.seq = seq;
+                    return Some(frame);
+                }
                 Err(RecvError::Lagged(_)) => missed = true,
                 Err(RecvError::Closed) => return None,
             }
         }
+    }
+
+    /// A sign of life while nothing changes.
+    pub(crate) fn beat(&self) -> Utf8Bytes {
+        text(&LiveFrame {
+            seq: self.seq,
+            upsert: None,
+            remove: None,
+            reset: false,
+        })
     }
 }
 
@@ -148,6 +166,19 @@ mod tests {
         assert_eq!(next(&mut reader).await.seq, 3);
         drop(live);
         assert_eq!(reader.next().await, None);
+    }
+
+    #[tokio::test]
+    async fn a_beat_has_the_number_of_the_frame_before_it_and_changes_nothing() {
+        let mut live = Live::new();
+        let mut reader = live.subscribe();
+        let beat = |reader: &Reader| serde_json::from_str::<LiveFrame>(&reader.beat()).unwrap();
+        live.remove(gone());
+        next(&mut reader).await;
+        assert_eq!(beat(&reader).seq, 0);
+        assert!(!next(&mut reader).await.is_beat());
+        assert!(beat(&reader).is_beat());
+        assert_eq!(beat(&reader).seq, 1);
     }
 
     #[tokio::test]

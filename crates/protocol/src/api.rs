@@ -21,7 +21,7 @@ pub use list::{
     ActOnContainer, Empty, List, ListActivity, ListContainers, ListImages, ListNetworks, ListStacks,
     ListVolumes, PlaceInPod, Row, UnreachableDevice,
 };
-pub use live::{LiveFrame, Resource, ResourceRef};
+pub use live::{BEAT, LiveFrame, Resource, ResourceRef};
 pub use mesh::{
     ExplainAccess, Explanation, FailedTest, GetPolicy, ListPaths, ListRelays, NearRule, PolicyInForce,
     PolicyReview, PromoteRelay, Reach, RelayFacts, ReviewPolicy, SetPolicy, TestPath,

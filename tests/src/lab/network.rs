@@ -113,30 +113,31 @@ pub(super) fn plug_cable(namespace: &str) -> Result<()> {
     nft(namespace, &["delete", "table", "inet", "cable"])
 }
 
-/// Answers whatever is sent to this port with a reset, on open connections too.
-pub(super) fn refuse(namespace: &str, port: u16) -> Result<()> {
+/// What becomes of packets that are sent to a port.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Fate {
+    /// Answered with a reset, on open connections too.
+    Refused,
+    /// Gone without a word.
+    Lost,
+}
+
+pub(super) fn cut(namespace: &str, port: u16, fate: Fate) -> Result<()> {
     let port = port.to_string();
-    nft(namespace, &["add", "table", "inet", "refused"])?;
-    nft(
-        namespace,
-        &[
-            "add",
-            "chain",
-            "inet",
-            "refused",
-            "input",
-            "{ type filter hook input priority 0; }",
-        ],
-    )?;
-    let reject = ["tcp", "dport", &port, "reject", "with", "tcp", "reset"];
-    nft(
-        namespace,
-        &[&["add", "rule", "inet", "refused", "input"], &reject[..]].concat(),
-    )
+    nft(namespace, &["add", "table", "inet", "cut"])?;
+    let chain = ["add", "chain", "inet", "cut", "input"];
+    let hook = "{ type filter hook input priority 0; }";
+    nft(namespace, &[&chain[..], &[hook]].concat())?;
+    let verdict: &[&str] = match fate {
+        Fate::Refused => &["reject", "with", "tcp", "reset"],
+        Fate::Lost => &["drop"],
+    };
+    let rule = ["add", "rule", "inet", "cut", "input", "tcp", "dport", &port];
+    nft(namespace, &[&rule[..], verdict].concat())
 }
 
 pub(super) fn accept(namespace: &str) -> Result<()> {
-    nft(namespace, &["delete", "table", "inet", "refused"])
+    nft(namespace, &["delete", "table", "inet", "cut"])
 }
 
 pub(super) fn nft(namespace: &str, arguments: &[&str]) -> Result<()> {

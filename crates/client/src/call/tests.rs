@@ -115,7 +115,10 @@ async fn the_live_stream_yields_frames_and_ends_with_control() {
     let live = |headers: HeaderMap, upgrade: WebSocketUpgrade| async move {
         assert_eq!(headers["authorization"], "Bearer token-1");
         upgrade.on_upgrade(|mut socket| async move {
-            for text in [r#"{"seq":1,"reset":true}"#, r#"{"seq":2}"#] {
+            let gone =
+                r#"{"seq":2,"remove":{"kind":"device","device_id":"01937c5e-7b1a-7c3e-8b9e-0123456789ab"}}"#;
+            let beat = r#"{"seq":1}"#;
+            for text in [r#"{"seq":1,"reset":true}"#, beat, gone] {
                 socket.send(Message::text(text)).await.unwrap();
             }
         })

@@ -8,16 +8,14 @@ use axum::{
     },
     response::Response,
 };
+use flotilla_protocol::api::BEAT;
 use std::{sync::Arc, time::Duration};
-use tokio::time::{MissedTickBehavior, interval, timeout};
-
-/// Keeps a quiet stream from being taken for a dead one.
-const PING: Duration = Duration::from_secs(20);
+use tokio::time::{sleep, timeout};
 
 /// A page that takes no frame for this long is gone.
 const STALLED: Duration = Duration::from_secs(30);
 
-/// Pages send nothing but answers to pings.
+/// Pages send nothing.
 const MESSAGE_BYTES: usize = 1024;
 
 pub(super) async fn follow(State(core): State<Arc<Core>>, socket: WebSocketUpgrade) -> Response {
@@ -32,15 +30,13 @@ pub(super) async fn follow(State(core): State<Arc<Core>>, socket: WebSocketUpgra
 }
 
 async fn send(mut socket: WebSocket, mut frames: Reader) {
-    let mut ping = interval(PING);
-    ping.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         let message = tokio::select! {
             frame = frames.next() => match frame {
                 Some(frame) => Message::Text(frame),
                 None => break,
             },
-            _ = ping.tick() => Message::Ping(bytes::Bytes::new()),
+            () = sleep(BEAT) => Message::Text(frames.beat()),
             received = socket.recv() => match received {
                 Some(Ok(Message::Close(_)) | Err(_)) | None => return,
                 Some(Ok(_)) => continue,

@@ -12,6 +12,11 @@ use crate::{
     path::Path,
 };
 use serde::{Deserialize, Serialize};
+use std::time::Duration;
+
+/// After this much silence control sends a [beat](LiveFrame::is_beat): a page learns of a loss by what it no longer
+/// hears, for a connection that is cut off says nothing.
+pub const BEAT: Duration = Duration::from_secs(2);
 
 /// One frame: `{"seq":7,"upsert":{"kind":"container","name":"postgres",…}}`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -28,6 +33,14 @@ pub struct LiveFrame {
     /// Frames were lost or the stream just began: load what is shown again.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub reset: bool,
+}
+
+impl LiveFrame {
+    /// Whether this is a mere sign of life: it changes nothing, and its number is that of the frame before it.
+    #[must_use]
+    pub fn is_beat(&self) -> bool {
+        self.upsert.is_none() && self.remove.is_none() && !self.reset
+    }
 }
 
 /// Anything that a page lists.
