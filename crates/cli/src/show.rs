@@ -149,6 +149,9 @@ fn explain(attention: &Attention) -> String {
             "It runs Docker Desktop. Containers with host networking are in its virtual machine, so the mesh can't reach them. Publish their ports instead."
                 .to_owned()
         }
+        Attention::Strayed { runs } => format!(
+            "Its agent runs in {runs} mode. Give the order again, or change the mode back to {runs} (device mode)."
+        ),
         Attention::ClockSkew { seconds } if *seconds < 0 => {
             format!("Its clock is {} behind. {SET_CLOCK}", span(-seconds))
         }

@@ -108,7 +108,7 @@ impl Engine {
         let present = view.inventory.iter().flat_map(|inventory| &inventory.containers);
         let present = present
             .filter(|container| container.id == agent)
-            .map(|container| network_of_mode(&container.network_mode))
+            .map(|container| NetworkMode::of_network(&container.network_mode))
             .next();
         if present == Some(mode) {
             return Ok(());
@@ -119,15 +119,6 @@ impl Engine {
             members: Vec::new(),
         };
         start(&connection, &order).await
-    }
-}
-
-/// The mode in which an agent with this network runs.
-fn network_of_mode(network: &str) -> NetworkMode {
-    match network {
-        "host" => NetworkMode::Host,
-        shared if shared.starts_with(crate::pod::SHARED) => NetworkMode::Pause,
-        _ => NetworkMode::Bridge,
     }
 }
 

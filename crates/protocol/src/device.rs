@@ -63,6 +63,19 @@ choice!(
     Pause = "pause"; "host, bridge, pause"
 );
 
+impl NetworkMode {
+    /// The mode of an agent whose container is in this network, as engines call it: `host`, `container:<id>`, else a
+    /// network's name.
+    #[must_use]
+    pub fn of_network(network: &str) -> Self {
+        match network {
+            "host" => Self::Host,
+            shared if shared.starts_with("container:") => Self::Pause,
+            _ => Self::Bridge,
+        }
+    }
+}
+
 choice!(
     /// When a device's mesh traffic goes through a relay.
     RelayPreference: Auto = "auto", Always = "always", Never = "never"; "auto, always, never"
@@ -93,6 +106,9 @@ pub enum Attention {
     /// The agent runs on the computer itself, and its engine is Docker Desktop: containers with host networking are
     /// in the virtual machine, out of the mesh's reach. Nothing is held back.
     DockerDesktop,
+    /// The agent is not in the network of the device's mode but in that of this one: it could not move, or was not
+    /// moved yet.
+    Strayed { runs: NetworkMode },
     /// The device's clock differs from control's by this many seconds (positive: ahead).
     ClockSkew { seconds: i64 },
     /// Less than a tenth of the disk is free, and less than 10 GiB.
@@ -276,6 +292,18 @@ mod tests {
             "vpn".parse::<NetworkMode>().unwrap_err().to_string(),
             "\"vpn\" is not one of host, bridge, pause"
         );
+    }
+
+    #[test]
+    fn a_mode_is_known_by_the_network_of_the_agents_container() {
+        for (network, mode) in [
+            ("host", NetworkMode::Host),
+            ("bridge", NetworkMode::Bridge),
+            ("flotilla_default", NetworkMode::Bridge),
+            ("container:9c", NetworkMode::Pause),
+        ] {
+            assert_eq!(NetworkMode::of_network(network), mode, "{network}");
+        }
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! What a device reports that somebody should look at, in one sentence each.
 
+use super::add_device::card;
 use crate::format;
 use flotilla_protocol::device::Attention;
 
@@ -32,6 +33,10 @@ pub fn sentence(device: &str, attention: &Attention) -> String {
         }
         Attention::DockerDesktop => format!(
             "{device} runs Docker Desktop. Containers with host networking are in its virtual machine, so the mesh can't reach them. Publish their ports instead."
+        ),
+        Attention::Strayed { runs } => format!(
+            "{device}'s agent runs with {}, which is not the mode chosen for it. Change the network mode again.",
+            card(*runs).title
         ),
         Attention::ClockSkew { seconds } => {
             let direction = if *seconds < 0 { "behind" } else { "ahead" };

@@ -4,8 +4,8 @@ use super::inbound::{is_in_the_machine, is_undecided};
 use crate::store::{DeviceRow, Known};
 use flotilla_protocol::{
     cidr::IpRange,
-    device::Attention,
-    inventory::EngineState,
+    device::{Attention, NetworkMode},
+    inventory::{Container, ContainerState, EngineState},
     mesh::{MeshState, MeshTrouble},
 };
 
@@ -26,6 +26,7 @@ pub(super) fn attention(row: &DeviceRow, known: &Known, range: &str) -> Vec<Atte
         });
     }
     found.extend(off_mesh(row, known, range));
+    found.extend(strayed(row, known).map(|runs| Attention::Strayed { runs }));
     match &known.engine {
         Some(EngineState::Running(_)) if is_undecided(row, known) => {
             found.push(if is_in_the_machine(row, known) {
@@ -58,6 +59,23 @@ pub(super) fn attention(row: &DeviceRow, known: &Known, range: &str) -> Vec<Atte
         }
     }
     found
+}
+
+/// The mode in which the agent runs, where that is another one than the device's.
+pub(super) fn strayed(row: &DeviceRow, known: &Known) -> Option<NetworkMode> {
+    network_of_agent(known).filter(|runs| *runs != row.mode)
+}
+
+/// In the network of which mode the agent runs. Nobody can tell while it is being moved.
+fn network_of_agent(known: &Known) -> Option<NetworkMode> {
+    if !known.facts.as_ref()?.containerized {
+        return Some(NetworkMode::Host);
+    }
+    let running = |container: &&Container| container.is_agent && container.state == ContainerState::Running;
+    let mut agents = known.inventory.containers.iter().filter(running);
+    // Beside the agent there is at most the container that moves it.
+    let agent = agents.next().filter(|_| agents.next().is_none())?;
+    Some(NetworkMode::of_network(&agent.network_mode))
 }
 
 /// Why the device is not on the mesh, as its agent says; before that, what its networks at enrollment foretell.
@@ -100,8 +118,8 @@ mod tests {
     use super::*;
     use crate::store::tests::device;
     use flotilla_protocol::{
-        device::{Facts, NetworkMode, Usage},
-        inventory::EngineFacts,
+        device::{Facts, Usage},
+        inventory::{EngineFacts, Inventory},
         mesh::{MeshReport, Nat},
     };
 
@@ -174,6 +192,45 @@ mod tests {
     }
 
     #[test]
+    fn an_agent_in_another_network_than_the_devices_mode_has_strayed() {
+        let row = device("nas", 1);
+        let container = |network: &str| -> Container {
+            serde_json::from_value(serde_json::json!({
+                "id": network, "name": "flotilla-agent", "image": "flotilla/agent:1", "state": "running",
+                "status": "Running", "health": "none", "ports": [], "created": "2026-01-01T00:00:00Z",
+                "network_mode": network, "is_agent": true,
+            }))
+            .unwrap()
+        };
+        let known = |containers| Known {
+            facts: Some(Facts {
+                containerized: true,
+                ..Facts::default()
+            }),
+            inventory: Inventory {
+                containers,
+                ..Inventory::default()
+            },
+            ..Known::default()
+        };
+        let strayed = |runs| vec![Attention::Strayed { runs }];
+        for (network, told) in [
+            ("host", vec![]),
+            ("bridge", strayed(NetworkMode::Bridge)),
+            ("container:0123", strayed(NetworkMode::Pause)),
+        ] {
+            assert_eq!(
+                attention(&row, &known(vec![container(network)]), RANGE),
+                told,
+                "{network}"
+            );
+        }
+        let moving = known(vec![container("bridge"), container("none")]);
+        assert_eq!(attention(&row, &moving, RANGE), [], "it is being moved");
+        assert_eq!(attention(&row, &known(vec![]), RANGE), [], "nobody knows yet");
+    }
+
+    #[test]
     fn each_trouble_is_named_with_its_figures() {
         let mut row = device("nas", 1);
         let known = Known {
@@ -202,9 +259,10 @@ mod tests {
             [Attention::DockerDesktop, skew.clone(), disk.clone()]
         );
         row.mode = NetworkMode::Bridge;
+        let runs = NetworkMode::Host;
         assert_eq!(
             attention(&row, &known, RANGE),
-            [skew, disk],
+            [Attention::Strayed { runs }, skew, disk],
             "Docker Desktop hides nothing in bridge mode"
         );
     }

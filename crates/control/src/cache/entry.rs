@@ -1,6 +1,9 @@
 //! One device in memory: its record, its newest token, its link, and the last that was heard of it.
 
-use super::{attention::attention, paths::HeardPath};
+use super::{
+    attention::{attention, strayed},
+    paths::HeardPath,
+};
 use crate::store::{DeviceRow, Known, TokenRow, Tunnel};
 use flotilla_fleet::{Life, PresenceState};
 use flotilla_protocol::{
@@ -196,6 +199,11 @@ impl Entry {
     fn is_tunneled(&self) -> bool {
         let remote = self.link.as_ref().and_then(|link| link.remote.parse().ok());
         self.tunnel.is_some() && remote.is_some_and(|remote: IpAddr| remote.is_loopback())
+    }
+
+    /// Its agent is not in the network of its mode.
+    pub(crate) fn has_strayed(&self) -> bool {
+        strayed(&self.row, &self.known).is_some()
     }
 
     fn container_counts(&self) -> ContainerCounts {

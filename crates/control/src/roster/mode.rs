@@ -43,13 +43,24 @@ pub(crate) async fn change_mode(core: &Core, request: ChangeMode) -> Result<Mode
 }
 
 /// Writes the mode and has everything follow that control decides by itself. Answers the device as it was before,
-/// or nothing where nothing changes.
+/// or nothing where its agent need not move.
 async fn record(core: &Core, request: &ChangeMode) -> Result<Option<Entry>, Refusal> {
     let _changing = core.change.lock().await;
     let entry = get(core, &request.device)?;
     check(&entry, request.mode)?;
     if entry.row.mode == request.mode {
-        return Ok(None);
+        if !entry.has_strayed() {
+            return Ok(None);
+        }
+        let details = format!("Network mode: {}, ordered again.", request.mode);
+        core.record(by_owner(
+            Action::DeviceUpdated,
+            entry.row.id,
+            &entry.row.name,
+            details,
+        ))
+        .await;
+        return Ok(Some(entry));
     }
     let mut row = entry.row.clone();
     row.mode = request.mode;

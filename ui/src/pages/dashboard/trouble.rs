@@ -88,20 +88,24 @@ fn of_device(device: &Device) -> Vec<Trouble> {
         DeviceStatus::Online => {
             let of = |about: &Attention| {
                 let (rank, is_bad) = rank(about);
-                if matches!(about, Attention::DockerDesktopHost | Attention::DockerDesktop) {
-                    return Trouble {
-                        path: format!("{path}?change=mode"),
-                        keeps_host: Some(device.id),
-                        ..trouble(rank, is_bad, attention::sentence(name, about), None, mode::CHANGE)
-                    };
-                }
-                trouble(
+                let found = trouble(
                     rank,
                     is_bad,
                     attention::sentence(name, about),
                     None,
                     copy::OPEN_DEVICE,
-                )
+                );
+                let by_mode = |keeps_host| Trouble {
+                    path: format!("{path}?change=mode"),
+                    action: mode::CHANGE,
+                    keeps_host,
+                    ..found.clone()
+                };
+                match about {
+                    Attention::DockerDesktopHost | Attention::DockerDesktop => by_mode(Some(device.id)),
+                    Attention::Strayed { .. } => by_mode(None),
+                    _ => found,
+                }
             };
             device.attention.iter().map(of).collect()
         }
@@ -114,7 +118,7 @@ fn rank(attention: &Attention) -> (Rank, bool) {
         Attention::Cloned { .. } => (Rank::Quarantined, true),
         Attention::LowDisk { .. } => (Rank::LowDisk, false),
         Attention::Engine { .. } => (Rank::Engine, true),
-        Attention::Mesh { .. } => (Rank::Mesh, true),
+        Attention::Mesh { .. } | Attention::Strayed { .. } => (Rank::Mesh, true),
         Attention::ClockSkew { .. } => (Rank::ClockSkew, false),
         Attention::DockerDesktopHost | Attention::DockerDesktop | Attention::Unknown => (Rank::Other, false),
     }

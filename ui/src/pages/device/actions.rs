@@ -156,6 +156,12 @@ pub(super) fn needs_choice(device: &Device) -> bool {
     device.attention.iter().any(about_it)
 }
 
+/// Its agent is not in the network of its mode, so that the same mode can be asked for again.
+pub(super) fn has_strayed(device: &Device) -> bool {
+    let about_it = |about: &Attention| matches!(about, Attention::Strayed { .. });
+    device.attention.iter().any(about_it)
+}
+
 pub(super) fn use_actions() -> Actions {
     expect_context()
 }

@@ -96,6 +96,16 @@ fn Attention(device: Signal<Arc<Device>>) -> impl IntoView {
     let one = move |about: About| match about {
         About::DockerDesktopHost => desktop_choice(device, attention::desktop_blocked),
         About::DockerDesktop => desktop_choice(device, attention::desktop_beside),
+        about @ About::Strayed { .. } => {
+            let actions = use_actions();
+            let text = device.with_untracked(|device| attention::sentence(device.name.as_str(), &about));
+            view! {
+                <Notice tone=Tone::Warn text>
+                    <Button label=mode::CHANGE on_press=move || actions.ask(Asked::Mode)/>
+                </Notice>
+            }
+            .into_any()
+        }
         about => {
             let text = device.with_untracked(|device| attention::sentence(device.name.as_str(), &about));
             view! { <Notice tone=Tone::Warn text/> }.into_any()

@@ -6,7 +6,7 @@
 mod effects;
 mod progress;
 
-use super::actions::{needs_choice, use_actions};
+use super::actions::{has_strayed, needs_choice, use_actions};
 use crate::{
     api::send,
     clock::use_clock,
@@ -74,8 +74,9 @@ fn Choose(device: Signal<Arc<Device>>, stage: RwSignal<Stage>, on_close: Callbac
     let busy = RwSignal::new(false);
     let refused = RwSignal::new(None::<String>);
     let relays = Memo::new(move |_| device.with(|device| device.is_relay));
+    let strayed = Memo::new(move |_| device.with(|device| has_strayed(device)));
     let reason = Signal::derive(move || match chosen.get() {
-        same if same == present.get() => Some(copy::SAME.to_owned()),
+        same if same == present.get() && !strayed.get() => Some(copy::SAME.to_owned()),
         NetworkMode::Bridge if relays.get() => Some(copy::IS_RELAY.to_owned()),
         _ => None,
     });

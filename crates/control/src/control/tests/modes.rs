@@ -7,8 +7,8 @@ use flotilla_protocol::{
     activity::{Action, Activity},
     agent::ModeOrder,
     api::{DeviceAdded, ModeChanged},
-    device::NetworkMode,
-    inventory::PodRole,
+    device::{Attention, NetworkMode},
+    inventory::{Item, PodRole},
 };
 
 /// The agent's answer to an order to move: it has no image for a pod.
@@ -78,6 +78,39 @@ async fn an_agent_in_a_container_moves_by_itself_or_says_why_a_person_has_to() {
     );
     assert_eq!(by_hand.texts.device.mode, NetworkMode::Pause);
     assert!(by_hand.texts.docker_run.is_some() && refused.device.token_expires.is_some());
+    control.shutdown().await;
+}
+
+#[tokio::test]
+async fn the_same_mode_is_ordered_again_from_an_agent_that_did_not_move() {
+    let dir = tempfile::tempdir().unwrap();
+    let control = Control::start(config(dir.path())).await.unwrap();
+    let agent = boxed(&control, "host").await;
+    let runs_in = async |network: &str, told: &[Attention]| {
+        let own = Container {
+            is_agent: true,
+            network_mode: network.into(),
+            ..container("3", "flotilla-agent")
+        };
+        let items = vec![Item::Container(own)];
+        agent.reports.send(Report::Upsert { items }).await.unwrap();
+        control
+            .eventually("that", "box", |device| device.attention == told)
+            .await;
+    };
+    let orders = || {
+        let calls = agent.calls.lock().unwrap();
+        calls.iter().filter(|call| *call == "move bridge").count()
+    };
+    runs_in("host", &[]).await;
+    change(&control, "bridge").await;
+    let runs = NetworkMode::Host;
+    runs_in("host", &[Attention::Strayed { runs }]).await;
+    change(&control, "bridge").await;
+    assert_eq!(orders(), 2);
+    runs_in("bridge", &[]).await;
+    change(&control, "bridge").await;
+    assert_eq!(orders(), 2, "it is where it should be");
     control.shutdown().await;
 }
 

@@ -39,22 +39,13 @@ pub(super) fn standing(
     // An agent on the device itself is in the host's network already.
     let is_there = to == NetworkMode::Host && !is_contained;
     let is_new = is_online && device.link.since.is_some() && (is_there || device.link.since != before);
-    let is_moved = device.mode == to && network.is_none_or(|network| is_in(to, network));
+    let is_moved = device.mode == to && network.is_none_or(|network| NetworkMode::of_network(network) == to);
     match (is_new, is_moved) {
         (true, true) => Standing::Back,
         (true, false) if seconds >= REPORTED => Standing::Unmoved,
         (false, _) if seconds >= LATE => Standing::Late,
         (false, _) if is_online => Standing::Leaving,
         _ => Standing::Away,
-    }
-}
-
-/// Whether an agent in this network is in this mode.
-fn is_in(mode: NetworkMode, network: &str) -> bool {
-    match mode {
-        NetworkMode::Host => network == "host",
-        NetworkMode::Pause => network.starts_with("container:"),
-        NetworkMode::Bridge => network != "host" && !network.starts_with("container:"),
     }
 }
 
@@ -118,11 +109,5 @@ mod tests {
         let mut native = device("online", "host", Some(OLD));
         native.facts = Some(flotilla_protocol::device::Facts::default());
         assert_eq!(standing(&native, Host, OLD.parse().ok(), None, 0), Standing::Back);
-    }
-
-    #[test]
-    fn a_mode_is_known_by_the_network_of_the_agents_container() {
-        assert!(is_in(Host, "host") && is_in(Bridge, "bridge") && is_in(Bridge, "flotilla_default"));
-        assert!(is_in(Pause, "container:9c") && !is_in(Bridge, "container:9c") && !is_in(Pause, "bridge"));
     }
 }
