@@ -5,7 +5,7 @@
 use std::net::Ipv4Addr;
 
 use anyhow::{Context, Result, ensure};
-use flotilla_protocol::api::{AddDevice, DeviceAdded, ListPaths, StartingPolicy, UpdateFleet};
+use flotilla_protocol::api::{AddDevice, ChangeMode, DeviceAdded, ListPaths, StartingPolicy, UpdateFleet};
 use flotilla_protocol::device::{DeviceStatus, NetworkMode};
 use flotilla_protocol::id::DeviceId;
 use flotilla_protocol::mesh::MeshState;
@@ -130,6 +130,20 @@ impl Modes {
     /// How the native device reaches another one, as control shows it.
     pub async fn path_to(&self, name: &str) -> Result<Path> {
         path(&self.control, NATIVE, name).await
+    }
+
+    /// Asks for another mode, into which the agent moves by itself.
+    pub async fn change(&self, device: &Pasted, mode: NetworkMode) -> Result<()> {
+        let change = ChangeMode {
+            device: device.name().to_owned(),
+            mode,
+            expires_seconds: None,
+        };
+        let changed = self.control.send(&change).await?;
+        ensure!(changed.device.mode == mode);
+        let reason = changed.by_hand.map(|by_hand| by_hand.reason);
+        ensure!(reason.is_none(), "{reason:?}");
+        Ok(())
     }
 
     pub async fn identity(&self, device: &Pasted) -> Result<Identity> {

@@ -6,7 +6,7 @@ use anyhow::{Context, Result, ensure};
 use flotilla_client::Error;
 use flotilla_protocol::Code;
 use flotilla_protocol::agent::PodPlacement;
-use flotilla_protocol::api::{ActOnContainer, ChangeMode, PlaceInPod, Request};
+use flotilla_protocol::api::{ActOnContainer, PlaceInPod, Request};
 use flotilla_protocol::device::NetworkMode;
 use flotilla_protocol::inventory::{ContainerAction, PodRole};
 use flotilla_tests::engine::WEB;
@@ -328,13 +328,13 @@ fn an_agent_moves_from_mode_to_mode_when_control_says_so() -> Result<()> {
         eventually("the host answers", seconds(10.0), host_answers).await?;
         let before = modes.identity(device).await?;
 
-        change(&scene, NetworkMode::Bridge).await?;
+        modes.change(device, NetworkMode::Bridge).await?;
         scene.eventually_networked(AGENT, "bridge").await?;
         modes.is_on_mesh(device.name()).await?;
         scene.is_unreached(OPEN)?;
         ensure!(modes.identity(device).await? == before);
 
-        change(&scene, NetworkMode::Pause).await?;
+        modes.change(device, NetworkMode::Pause).await?;
         eventually("the pause container runs", seconds(10.0), async || {
             ensure!(scene.inspect(PAUSE, "{{.State.Running}}")? == "true");
             Ok(())
@@ -350,7 +350,7 @@ fn an_agent_moves_from_mode_to_mode_when_control_says_so() -> Result<()> {
         ensure!(modes.identity(device).await? == before);
         run(scene.machine.docker().args(["rm", "--force", "web1"]))?;
 
-        change(&scene, NetworkMode::Host).await?;
+        modes.change(device, NetworkMode::Host).await?;
         scene.eventually_networked(AGENT, "host").await?;
         eventually("the host answers again", seconds(20.0), host_answers).await?;
         ensure!(modes.identity(device).await? == before);
@@ -364,20 +364,4 @@ fn an_agent_moves_from_mode_to_mode_when_control_says_so() -> Result<()> {
         })
         .await
     })
-}
-
-async fn change(scene: &Scene<'_>, mode: NetworkMode) -> Result<()> {
-    let change = ChangeMode {
-        device: scene.device.name().to_owned(),
-        mode,
-        expires_seconds: None,
-    };
-    let changed = scene.modes.control.send(&change).await?;
-    ensure!(changed.device.mode == mode);
-    ensure!(
-        changed.by_hand.is_none(),
-        "{:?}",
-        changed.by_hand.map(|by_hand| by_hand.reason)
-    );
-    Ok(())
 }

@@ -1,0 +1,49 @@
+//! An agent that can't move into the network of its device's mode, on a real engine: people are told, and ask again.
+
+use anyhow::{Result, ensure};
+use flotilla_protocol::device::{Attention, Device, NetworkMode};
+use flotilla_tests::engine::WORKER;
+use flotilla_tests::eventually::{eventually, seconds};
+use flotilla_tests::lab::with_lab;
+use flotilla_tests::modes::Modes;
+use flotilla_tests::pasted::{PAUSE, Text};
+use flotilla_tests::program::run;
+
+#[test]
+fn an_agent_that_cannot_move_stays_and_moves_when_asked_again() -> Result<()> {
+    with_lab(2, async |lab| {
+        let machine = lab.machine(1);
+        machine.load_images()?;
+        let modes = Modes::start(lab, NetworkMode::Host, &[Text::DockerRun]).await?;
+        let device = &modes.devices[0];
+        let before = modes.identity(device).await?;
+        let told = async |wanted: &[Attention]| -> Result<Device> {
+            eventually(&format!("{wanted:?}"), seconds(20.0), async || {
+                let device = modes.control.device(device.name()).await?;
+                ensure!(device.attention == wanted, "{:?}", device.attention);
+                Ok(device)
+            })
+            .await
+        };
+        told(&[]).await?;
+
+        // Something else has the pause container's name, and does not start.
+        run(machine
+            .docker()
+            .args(["create", "--name", PAUSE, WORKER, "/no/such/program"]))?;
+        modes.change(device, NetworkMode::Pause).await?;
+        let runs = NetworkMode::Host;
+        let stays = told(&[Attention::Strayed { runs }]).await?;
+        ensure!(stays.mode == NetworkMode::Pause);
+        modes.is_on_mesh(device.name()).await?;
+        let shown = modes.control.cli(&["device", "show", device.name()])?;
+        ensure!(shown.contains("Its agent runs in host mode."), "{shown}");
+
+        run(machine.docker().args(["rm", PAUSE]))?;
+        modes.change(device, NetworkMode::Pause).await?;
+        told(&[]).await?;
+        modes.is_on_mesh(device.name()).await?;
+        ensure!(modes.identity(device).await? == before);
+        Ok(())
+    })
+}
