@@ -15,7 +15,7 @@ pub(crate) enum Purpose {
     Agents,
     /// Machines in network namespaces with real engines.
     Lab,
-    /// Driving a browser and the desktop window.
+    /// What only tests meet: another engine, another processor, a browser, the desktop window.
     Check,
 }
 
@@ -120,6 +120,7 @@ pub(crate) const NEEDS: &[Need] = &[
     Need::program(Lab, "shellcheck", "shellcheck"),
     Need::program(Lab, "openssh-client", "ssh"),
     Need::program(Lab, "faketime", "faketime"),
+    Need::program(Check, "podman", "podman"),
     Need::program(Check, "qemu-user-static", "qemu-aarch64-static"),
     Need::program(Check, "chromium", "chromium"),
     Need::program(Check, "chromium-driver", "chromedriver"),
