@@ -7,7 +7,6 @@ use flotilla_protocol::device::NetworkMode;
 use flotilla_tests::browser::{Browser, Page, keep_picture, keys::Key};
 use flotilla_tests::engine::{WEB, WORKER};
 use flotilla_tests::eventually::{eventually, seconds};
-use flotilla_tests::fleet::Fleet;
 use flotilla_tests::flotilla::{Control, ControlSetup};
 use flotilla_tests::lab::{Lab, Machine, with_lab};
 use flotilla_tests::pasted::{AGENT, PAUSE, Text};
@@ -217,14 +216,8 @@ fn a_device_changes_its_network_mode_by_keyboard_alone() -> Result<()> {
 #[test]
 fn an_agent_that_cannot_move_by_itself_is_moved_by_hand() -> Result<()> {
     with_lab(1, async |lab| {
-        let mut fleet = Fleet::start(lab, ControlSetup::new(lab)?.with_ui()?).await?;
-        fleet.control.welcome(StartingPolicy::OpenLab).await?;
-        fleet.control.stop()?;
-        fleet.control.start_again()?;
-        fleet.is_back().await?;
-        let browser = Browser::start(lab).await?;
+        let (fleet, browser) = Browser::on_device(lab).await?;
         let (page, ready) = (&browser.page, fleet.control.ready()?);
-        page.open(&ready.ui).await?;
         page.open(&format!("{}/devices/nas?change=mode", ready.api))
             .await?;
         page.focus_is("radio", "Host networking").await?;
