@@ -10,7 +10,7 @@ use crate::step::step;
 use crate::{agent, setup, sizes, ui};
 
 pub(crate) fn bench(checkout: &Checkout, name: Option<&str>) -> Result<()> {
-    setup::lab(checkout)?;
+    setup::lab_with_peers(checkout)?;
     ui::bundle(checkout)?;
     if name.is_none_or(|name| name == "sizes") {
         let agents = agent::build_for_users(checkout)?;

@@ -16,7 +16,7 @@ pub(crate) fn setup(checkout: &Checkout, test: bool) -> Result<()> {
     build(checkout)?;
     packages(checkout, &[Purpose::Desktop])?;
     if test {
-        lab(checkout)?;
+        lab_with_peers(checkout)?;
         agents(checkout)?;
         packages(checkout, &[Purpose::Check])?;
         lab::ensure_rootfs(checkout)?;
@@ -49,7 +49,12 @@ pub(crate) fn agents(checkout: &Checkout) -> Result<()> {
 pub(crate) fn lab(checkout: &Checkout) -> Result<()> {
     build(checkout)?;
     packages(checkout, &[Purpose::Lab])?;
-    lab::ensure_compose(checkout)?;
+    lab::ensure_compose(checkout)
+}
+
+/// Also the programs of others that speak with our data plane, or are measured beside it.
+pub(crate) fn lab_with_peers(checkout: &Checkout) -> Result<()> {
+    lab(checkout)?;
     lab::ensure_peers(checkout)
 }
 

@@ -15,7 +15,7 @@ pub(crate) fn soak(checkout: &Checkout, name: Option<&str>) -> Result<()> {
     if name == Some("mesh") {
         return simulation::soak(checkout);
     }
-    setup::lab(checkout)?;
+    setup::lab_with_peers(checkout)?;
     if name == Some("away") {
         return away(checkout);
     }
