@@ -63,9 +63,7 @@ impl Live {
         }
         let mut frame = LiveFrame {
             seq: self.seq,
-            upsert: None,
-            remove: None,
-            reset: false,
+            ..LiveFrame::default()
         };
         fill(&mut frame);
         // The last reader may leave at this moment; then nobody misses the frame.
@@ -118,9 +116,7 @@ impl Reader {
     pub(crate) fn beat(&self) -> Utf8Bytes {
         text(&LiveFrame {
             seq: self.seq,
-            upsert: None,
-            remove: None,
-            reset: false,
+            ..LiveFrame::default()
         })
     }
 }
@@ -128,9 +124,8 @@ impl Reader {
 fn reset(seq: u64) -> Utf8Bytes {
     text(&LiveFrame {
         seq,
-        upsert: None,
-        remove: None,
         reset: true,
+        ..LiveFrame::default()
     })
 }
 

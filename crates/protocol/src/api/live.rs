@@ -19,7 +19,7 @@ use std::time::Duration;
 pub const BEAT: Duration = Duration::from_secs(2);
 
 /// One frame: `{"seq":7,"upsert":{"kind":"container","name":"postgres",…}}`.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub struct LiveFrame {
