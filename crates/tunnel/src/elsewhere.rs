@@ -1,33 +1,14 @@
 //! What stands in for the data plane on systems where it can't make a network interface yet: a start that says so.
 
 pub(crate) mod run {
-    use std::net::SocketAddr;
     use std::sync::Arc;
     use std::sync::mpsc::Receiver;
 
-    use flotilla_mesh::Tried;
-    use flotilla_protocol::id::{DeviceId, RelayId};
-    use flotilla_protocol::mesh::NetworkMap;
-    use flotilla_protocol::path::PeerPath;
     use tokio::sync::mpsc::UnboundedSender;
-    use tokio::sync::oneshot;
 
     use super::wake::Wake;
-    use crate::stream::Rings;
-    use crate::{Counts, DeviceError, Event, TunnelConfig, TunnelError};
-
-    #[derive(Debug)]
-    #[expect(dead_code, reason = "there is nobody to read it")]
-    pub(crate) enum Command {
-        Apply(Box<NetworkMap>, oneshot::Sender<Result<(), TunnelError>>),
-        RelayAddresses(RelayId, Vec<SocketAddr>),
-        StreamUp(RelayId, Rings),
-        StreamDown(RelayId, Rings),
-        TestPath(DeviceId, oneshot::Sender<Vec<Tried>>),
-        Paths(oneshot::Sender<Vec<PeerPath>>),
-        Counts(oneshot::Sender<Counts>),
-        Stop,
-    }
+    use crate::command::Command;
+    use crate::{DeviceError, Event, TunnelConfig, TunnelError};
 
     /// There is none.
     #[derive(Debug)]

@@ -29,6 +29,8 @@
 
 #[cfg(target_os = "linux")]
 mod clock;
+#[cfg_attr(not(target_os = "linux"), expect(dead_code, reason = "no thread takes them"))]
+mod command;
 #[cfg(target_os = "linux")]
 mod device;
 #[cfg(not(target_os = "linux"))]
@@ -66,9 +68,10 @@ pub use flotilla_mesh::{Counters, DropReason, PrivateKey, Standing, Tried};
 pub use route::overlap;
 pub use stream::RelayStream;
 
+use command::Command;
 #[cfg(not(target_os = "linux"))]
 use elsewhere::{run, wake};
-use run::{Command, Plane};
+use run::Plane;
 use stream::Rings;
 use wake::Wake;
 

@@ -4,7 +4,7 @@
 //! told to stop or the interface is gone. It sleeps in `poll` while there is nothing to do, and drains both sides in
 //! turns while there is; what it gathered is sent before it looks for more, so that nothing waits for company.
 
-mod command;
+mod commands;
 mod packets;
 
 use std::collections::BTreeMap;
@@ -24,6 +24,7 @@ use tokio::sync::mpsc::UnboundedSender;
 use tokio::sync::oneshot;
 
 use crate::clock::{self, SleepDetector};
+use crate::command::Command;
 use crate::device::Device;
 use crate::route::watch::Watch;
 use crate::route::{Interface, Surroundings, overlap, surroundings};
@@ -32,7 +33,6 @@ use crate::udp::Socket;
 use crate::wake::Wake;
 use crate::{Event, MTU, TunnelConfig, TunnelError};
 
-pub(crate) use command::Command;
 use packets::Packets;
 
 /// The longest wait, so that a machine that slept is noticed even when nothing else happens.

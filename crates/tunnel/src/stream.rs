@@ -13,7 +13,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use flotilla_protocol::id::RelayId;
 use tokio::sync::Notify;
 
-use crate::run::Command;
+use crate::command::Command;
 use crate::wake::Wake;
 
 /// About a quarter of a second at 50 Mbit/s.

@@ -1,30 +1,10 @@
-//! What others ask of the data plane's thread.
+//! How the data plane's thread takes what others ask of it.
 
-use std::net::SocketAddr;
 use std::time::Instant;
 
-use flotilla_mesh::Tried;
-use flotilla_protocol::id::{DeviceId, RelayId};
-use flotilla_protocol::mesh::NetworkMap;
-use flotilla_protocol::path::PeerPath;
-use tokio::sync::oneshot;
-
 use super::{Plane, peer_path};
-use crate::stream::Rings;
-use crate::{Counts, TunnelError};
-
-/// An answer that nobody waits for any more is not an error.
-#[derive(Debug)]
-pub(crate) enum Command {
-    Apply(Box<NetworkMap>, oneshot::Sender<Result<(), TunnelError>>),
-    RelayAddresses(RelayId, Vec<SocketAddr>),
-    StreamUp(RelayId, Rings),
-    StreamDown(RelayId, Rings),
-    TestPath(DeviceId, oneshot::Sender<Vec<Tried>>),
-    Paths(oneshot::Sender<Vec<PeerPath>>),
-    Counts(oneshot::Sender<Counts>),
-    Stop,
-}
+use crate::Counts;
+use crate::command::Command;
 
 impl Plane {
     pub(super) fn handle_commands(&mut self, now: Instant) {
