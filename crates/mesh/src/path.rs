@@ -12,6 +12,7 @@ mod choice;
 mod mtu;
 mod pings;
 mod round;
+mod size;
 #[cfg(test)]
 mod tests;
 mod trial;
@@ -65,6 +66,7 @@ pub(crate) struct Paths {
     rounds: Rounds,
     pings: Pings,
     mtu: PathMtu,
+    relay_mtu: PathMtu,
     relay_rtt: Option<Duration>,
     relay_ping: Option<Instant>,
     used: Option<Instant>,
@@ -88,7 +90,8 @@ impl Paths {
             lost: false,
             rounds: Rounds::new(),
             pings: Pings::new(seed),
-            mtu: PathMtu::unknown(),
+            mtu: PathMtu::direct(),
+            relay_mtu: PathMtu::relayed(),
             relay_rtt: None,
             relay_ping: None,
             used: None,
@@ -127,6 +130,7 @@ impl Paths {
             }
         } else if !usable {
             (self.relay_rtt, self.relay_ping) = (None, None);
+            self.relay_mtu = PathMtu::relayed();
         }
         self.relay = usable;
     }
@@ -189,7 +193,12 @@ impl Paths {
             trial.answered(way, rtt);
         }
         match way {
-            Way::Relay => self.relay_rtt = Some(smooth(self.relay_rtt, rtt)),
+            Way::Relay => {
+                self.relay_rtt = Some(smooth(self.relay_rtt, rtt));
+                if let Some(mtu) = ping.mtu {
+                    self.relay_mtu.confirm(mtu, now);
+                }
+            }
             Way::Direct(from) if self.direct && self.candidates.answered(from, rtt, now) => {
                 self.consider(from, now);
                 if let Some(mtu) = ping.mtu
@@ -241,11 +250,6 @@ impl Paths {
             self.wake(now);
         }
         woke
-    }
-
-    /// A packet is to be sent that is larger than what every path carries. Whether its path's size is in question.
-    pub(crate) fn note_large(&mut self, now: Instant) -> bool {
-        self.current.is_some() && self.mtu.note_large(now)
     }
 
     /// Pings every way; the answers are in [`Self::poll_test`].
@@ -300,11 +304,6 @@ impl Paths {
         }
     }
 
-    /// Largest IP packet on the way in use.
-    pub(crate) fn mtu(&self) -> u16 {
-        self.mtu.get()
-    }
-
     pub(crate) fn is_warm(&self, now: Instant) -> bool {
         self.used
             .is_some_and(|used| now.saturating_duration_since(used) < WARM)
@@ -312,7 +311,7 @@ impl Paths {
 
     pub(crate) fn poll_timeout(&self) -> Option<Instant> {
         let test = self.trial.as_ref().map(Trial::timeout);
-        let mtu = self.current.and(self.mtu.timeout());
+        let mtu = self.mtu_in_use().timeout();
         [
             self.rounds.timeout(),
             self.watch.timeout(),
@@ -342,11 +341,7 @@ impl Paths {
             };
             self.relay_ping = Some(now + Duration::from_secs(pause));
         }
-        if let Some(current) = self.current
-            && let Some(mtu) = self.mtu.poll(now)
-        {
-            self.ping(Way::Direct(current), Some(mtu), now);
-        }
+        self.try_size(now);
         for way in self
             .trial
             .as_mut()

@@ -33,12 +33,12 @@ pub(crate) struct Route {
 }
 
 impl Route {
-    pub(crate) fn through(through: &Through) -> Self {
+    pub(crate) fn through(through: &Through, mtu: u16) -> Self {
         Self {
             leg: through.leg,
             header: Some(through.header),
             relay: Some(through.relay),
-            mtu: RELAYED_MTU,
+            mtu,
         }
     }
 
@@ -104,7 +104,7 @@ pub(crate) struct Peer {
     pub(crate) heard_by: Option<RelayId>,
     pub(crate) relay: Option<Through>,
     pub(crate) route: Option<Route>,
-    /// The beginning of the last packet that was sent directly and may be too large for the path by now.
+    /// The beginning of the last packet that was sent and may be too large for the path by now.
     pub(crate) large: Vec<u8>,
     pub(crate) shown: Option<Shown>,
     pub(crate) since: Instant,
@@ -138,7 +138,10 @@ impl Peer {
                 .endpoint
                 .map(|endpoint| Route::direct(endpoint, Paths::LARGEST_MTU)),
             (false, Some((remote, _))) => Some(Route::direct(remote, self.paths.mtu())),
-            (false, None) => self.relay.as_ref().map(Route::through),
+            (false, None) => {
+                let through = |relay| Route::through(relay, self.paths.mtu());
+                self.relay.as_ref().map(through)
+            }
         };
     }
 
@@ -234,7 +237,10 @@ impl Peer {
     pub(crate) fn by(&self, way: Way) -> Option<Route> {
         match way {
             Way::Direct(remote) => Some(Route::direct(remote, RELAYED_MTU)),
-            Way::Relay => self.relay.as_ref().map(Route::through),
+            Way::Relay => self
+                .relay
+                .as_ref()
+                .map(|relay| Route::through(relay, RELAYED_MTU)),
         }
     }
 }

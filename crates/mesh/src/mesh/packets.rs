@@ -9,7 +9,7 @@ use crate::{
     peer::Route,
     session::{Addressee, LEAST_BUFFER, OVERHEAD, Opening, Refusal, Sealing, Session, data_index},
 };
-use flotilla_protocol::{id::RelayId, mesh::RELAYED_MTU};
+use flotilla_protocol::id::RelayId;
 use std::{
     net::{IpAddr, Ipv6Addr},
     time::{Duration, Instant},
@@ -65,7 +65,7 @@ impl Mesh {
             return Err(DropReason::TooBig);
         }
         let mut is_in_question = false;
-        if largest > usize::from(RELAYED_MTU) {
+        if peer.paths.is_large(largest) {
             is_in_question = peer.paths.note_large(now);
             peer.large.clear();
             peer.large.extend(bytes.iter().take(mtu::QUOTE));
@@ -368,7 +368,8 @@ impl Mesh {
             Way::Relay => {
                 let (relay, index) = by?;
                 let peer = self.peers.get(index)?;
-                self.relays.through(relay, peer.key).as_ref().map(Route::through)
+                let through = self.relays.through(relay, peer.key)?;
+                Some(Route::through(&through, 0))
             }
         }
     }

@@ -1,14 +1,18 @@
-//! How large an IP packet the direct path carries, found by padded pings (RFC 8899's idea).
+//! How large an IP packet a way carries, found by padded pings (RFC 8899's idea).
 //!
-//! Life cycle: unknown, where the least that IPv6 asks of any link is assumed → the ladder is tried from the top,
-//! each rung a few times → the first rung that is answered holds. From time to time the ladder is tried from the top
-//! again; while large packets flow, the rung that holds is tried often, and left at once when it does not answer.
+//! Life cycle: unknown, where what every relay is meant to carry is assumed → the ladder is tried from the top, each
+//! rung a few times → the first rung that is answered holds, and the lowest one holds without being tried. From time
+//! to time the ladder is tried from the top again; while large packets flow, the rung that holds is tried often, and
+//! left at once when it does not answer.
 
 use flotilla_protocol::mesh::RELAYED_MTU;
 use std::time::{Duration, Instant};
 
-/// Ethernet, PPPoE, PPPoE under a tunnel, 6in4 under one: less the 80 bytes of WireGuard over IPv6.
-const LADDER: [u16; 4] = [1420, 1400, 1380, 1340];
+/// Ethernet, PPPoE, PPPoE under a tunnel, 6in4 under one, what relays carry, and the least that IPv6 asks of any link
+/// (RFC 8200 §5): each but the fifth less the 80 bytes of WireGuard over IPv6.
+const DIRECT: &[u16] = &[1420, 1400, 1380, 1340, RELAYED_MTU, 1200];
+/// What relays carry, and the least that IPv6 asks of any link less WireGuard's 80 bytes and a relay's 45.
+const RELAYED: &[u16] = &[RELAYED_MTU, 1155];
 const TRIES: u8 = 3;
 const SPACING: Duration = Duration::from_millis(250);
 /// A path that grew is noticed after this.
@@ -18,6 +22,7 @@ const CHECK: Duration = Duration::from_secs(2);
 
 #[derive(Debug)]
 pub(super) struct PathMtu {
+    ladder: &'static [u16],
     mtu: u16,
     rung: usize,
     tries: u8,
@@ -29,10 +34,20 @@ pub(super) struct PathMtu {
 }
 
 impl PathMtu {
-    pub(super) const LARGEST: u16 = LADDER[0];
+    pub(super) const LARGEST: u16 = DIRECT[0];
 
-    pub(super) fn unknown() -> Self {
+    pub(super) fn direct() -> Self {
+        Self::unknown(DIRECT)
+    }
+
+    /// Tried only when a large packet is sent: most peers behind relays are idle.
+    pub(super) fn relayed() -> Self {
+        Self::unknown(RELAYED)
+    }
+
+    fn unknown(ladder: &'static [u16]) -> Self {
         Self {
+            ladder,
             mtu: RELAYED_MTU,
             rung: 0,
             tries: 0,
@@ -46,9 +61,14 @@ impl PathMtu {
         self.mtu
     }
 
+    /// What every way of this kind carries.
+    pub(super) fn least(&self) -> u16 {
+        self.ladder.last().copied().unwrap_or(RELAYED_MTU)
+    }
+
     /// Another path.
     pub(super) fn restart(&mut self, now: Instant) {
-        *self = Self::unknown();
+        *self = Self::unknown(self.ladder);
         self.next = Some(now);
     }
 
@@ -56,18 +76,21 @@ impl PathMtu {
         let climb = self.climb.filter(|climb| now < *climb).unwrap_or(now + AGAIN);
         self.mtu = mtu;
         (self.rung, self.tries) = (0, 0);
-        (self.next, self.climb, self.checked) = (Some(climb), Some(climb), Some(now));
+        // From the top there is nowhere to climb to.
+        self.climb = (self.ladder.first() != Some(&mtu)).then_some(climb);
+        (self.next, self.checked) = (self.climb, Some(now));
     }
 
     /// A packet is sent that only the size at hand lets through. Whether that size is therefore tried soon.
     pub(super) fn note_large(&mut self, now: Instant) -> bool {
-        let (Some(checked), false) = (self.checked, self.is_in_question()) else {
+        if self.is_in_question() || self.mtu == self.least() {
             return false;
+        }
+        let holds = self.ladder.iter().position(|size| *size == self.mtu);
+        (self.rung, self.next) = match self.checked {
+            Some(checked) => (holds.unwrap_or_default(), Some(now.max(checked + CHECK))),
+            None => (0, Some(now)),
         };
-        let Some(rung) = LADDER.iter().position(|size| *size == self.mtu) else {
-            return false;
-        };
-        (self.rung, self.next) = (rung, Some(now.max(checked + CHECK)));
         true
     }
 
@@ -86,13 +109,18 @@ impl PathMtu {
             return None;
         }
         if self.tries == TRIES {
-            if LADDER.get(self.rung) == Some(&self.mtu) {
-                self.mtu = RELAYED_MTU;
+            if self.ladder.get(self.rung) == Some(&self.mtu) {
+                self.mtu = if self.mtu > RELAYED_MTU {
+                    RELAYED_MTU
+                } else {
+                    self.least()
+                };
             }
             (self.rung, self.tries) = (self.rung + 1, 0);
         }
-        let Some(mtu) = LADDER.get(self.rung).copied() else {
-            self.confirm(RELAYED_MTU, now);
+        let above_least = self.ladder.split_last().map_or(&[][..], |(_, above)| above);
+        let Some(mtu) = above_least.get(self.rung).copied() else {
+            self.confirm(self.least(), now);
             return None;
         };
         self.tries += 1;
@@ -105,36 +133,45 @@ impl PathMtu {
 mod tests {
     use super::*;
 
+    /// Tries until nothing more is to be tried at once.
+    fn settle(path: &mut PathMtu, carried: u16, now: &mut Instant) {
+        let begun = *now;
+        while let Some(next) = path.timeout().filter(|next| *next < begun + AGAIN) {
+            *now = next.max(*now);
+            if let Some(tried) = path.poll(*now)
+                && tried <= carried
+            {
+                path.confirm(tried, *now);
+            }
+        }
+    }
+
     #[test]
     fn the_largest_size_that_is_answered_holds() {
         let mut now = Instant::now();
-        for carried in [1500, 1400, 1300] {
-            let mut path = PathMtu::unknown();
+        for (carried, expected) in [
+            (1500, 1420),
+            (1400, 1400),
+            (1300, 1280),
+            (1280, 1280),
+            (1279, 1200),
+            (1200, 1200),
+        ] {
+            let mut path = PathMtu::direct();
             path.restart(now);
-            for _ in 0..20 {
-                assert!(path.get() <= carried.max(RELAYED_MTU));
-                if let Some(tried) = path.poll(now)
-                    && tried <= carried
-                {
-                    path.confirm(tried, now);
-                }
-                now += SPACING;
-            }
-            let expected = LADDER
-                .iter()
-                .find(|size| **size <= carried)
-                .unwrap_or(&RELAYED_MTU);
-            assert_eq!(path.get(), *expected);
+            settle(&mut path, carried, &mut now);
+            assert_eq!(path.get(), expected, "of {carried}");
         }
     }
 
     #[test]
     fn a_size_that_does_not_come_through_anymore_is_left_in_seconds_while_it_is_used() {
         let mut now = Instant::now();
-        let mut path = PathMtu::unknown();
+        let mut path = PathMtu::direct();
         path.restart(now);
         assert_eq!(path.poll(now), Some(1420));
         path.confirm(1420, now);
+        assert_eq!(path.timeout(), None, "nobody needs to know");
         assert!(path.note_large(now) && !path.note_large(now));
         now += CHECK;
         assert_eq!(path.timeout(), Some(now));
@@ -146,15 +183,21 @@ mod tests {
         assert_eq!((path.get(), now - begun), (RELAYED_MTU, SPACING * 3));
         path.confirm(1400, now);
         assert_eq!(path.get(), 1400);
-        assert_eq!(path.timeout(), Some(begun - CHECK + AGAIN), "it may grow again");
+        assert_eq!(path.timeout(), Some(now + AGAIN), "it may grow again");
     }
 
     #[test]
-    fn a_size_that_nobody_needs_is_not_tried() {
-        let now = Instant::now();
-        let mut path = PathMtu::unknown();
-        assert!(!path.note_large(now));
-        path.confirm(RELAYED_MTU, now);
-        assert!(!path.note_large(now + CHECK), "there is nothing smaller");
+    fn what_is_assumed_of_an_untried_way_is_given_up_when_it_does_not_come_through() {
+        let mut now = Instant::now();
+        for (mut path, least) in [(PathMtu::direct(), 1200), (PathMtu::relayed(), 1155)] {
+            assert_eq!((path.get(), path.timeout()), (RELAYED_MTU, None));
+            assert!(path.note_large(now));
+            settle(&mut path, least, &mut now);
+            assert_eq!(path.get(), least);
+            assert!(!path.note_large(now + CHECK), "there is nothing smaller");
+            now += AGAIN;
+            settle(&mut path, 1500, &mut now);
+            assert_eq!(path.get(), path.ladder[0], "it grew again");
+        }
     }
 }
