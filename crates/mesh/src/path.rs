@@ -158,8 +158,9 @@ impl Paths {
 
     /// The network is another one, or the machine slept: what was good may not be. One that `moved` does not wait
     /// until the old way turns out dead.
-    pub(crate) fn handle_change(&mut self, moved: bool, now: Instant) {
+    pub(crate) fn handle_change(&mut self, moved: bool, own: &[SocketAddr], now: Instant) {
         self.candidates.doubt_all();
+        self.candidates.classify(own);
         if moved && self.relay {
             self.current = None;
         } else if self.current.is_some() {

@@ -145,7 +145,7 @@ impl Mesh {
         for index in self.peers.indices() {
             if let Some(peer) = self.peers.get_mut(index) {
                 peer.absence.clear();
-                peer.paths.handle_change(moved, now);
+                peer.paths.handle_change(moved, &self.local, now);
             }
         }
         self.settle_all(now);

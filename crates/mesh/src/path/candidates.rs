@@ -101,6 +101,13 @@ impl Candidates {
         self.all.values_mut().for_each(|one| one.good = None);
     }
 
+    /// This device has other addresses now, so that other addresses are near.
+    pub(super) fn classify(&mut self, own: &[SocketAddr]) {
+        for (address, one) in &mut self.all {
+            one.class = Class::of(address.ip(), own);
+        }
+    }
+
     /// Those that were not heard for a while.
     pub(super) fn silent(&self, time: Duration, now: Instant) -> Vec<SocketAddr> {
         let silent = |good: Good| now.saturating_duration_since(good.heard) > time;

@@ -158,12 +158,31 @@ fn a_peer_that_went_to_the_relay_is_followed_at_once_and_looked_for_anew() {
 fn a_device_that_moved_uses_the_relay_until_a_direct_way_answers() {
     let mut ends = Ends::new(&[PUBLIC]);
     ends.run(Duration::from_secs(1), |_| Some(10));
-    ends.paths.handle_change(false, ends.now);
+    ends.paths.handle_change(false, &[], ends.now);
     assert_eq!(ends.current(), Some(at(PUBLIC)), "nothing says that it is dead");
-    ends.paths.handle_change(true, ends.now);
+    ends.paths.handle_change(true, &[], ends.now);
     assert_eq!((ends.current(), ends.paths.is_lost()), (None, false));
     ends.run(Duration::from_millis(50), |_| Some(10));
     assert_eq!(ends.current(), Some(at(PUBLIC)));
+}
+
+#[test]
+fn after_a_move_what_was_near_is_near_no_longer() {
+    let (left_behind, here) = (at("[2001:db8:0:1::7]:7"), at(LAN));
+    let mut ends = Ends::new(&[]);
+    let own = [at("[2001:db8:0:1::9]:7")];
+    ends.paths.set_candidates(&[left_behind, here], &own, ends.now);
+    let answer = |way| Some(if way == Way::Direct(here) { 30 } else { 10 });
+    ends.run(Duration::from_secs(1), answer);
+    assert_eq!(
+        ends.current(),
+        Some(left_behind),
+        "both are near, and it is faster"
+    );
+    let own = [at("[2001:db8:0:2::9]:7"), at("192.168.1.9:7")];
+    ends.paths.handle_change(true, &own, ends.now);
+    ends.run(Duration::from_secs(1), answer);
+    assert_eq!(ends.current(), Some(here), "only one is near");
 }
 
 #[test]
@@ -173,7 +192,7 @@ fn without_permission_no_address_is_probed() {
     ends.paths.allow(false, Duration::from_secs(300), ends.now);
     assert_eq!(ends.current(), None);
     ends.paths.handle_ping(Way::Direct(at(LAN)), &[], ends.now);
-    ends.paths.handle_change(false, ends.now);
+    ends.paths.handle_change(false, &[], ends.now);
     ends.paths.note_sent(ends.now);
     let sent = ends.run(Duration::from_secs(600), |_| Some(10));
     assert!(sent.iter().all(|(way, _)| *way == Way::Relay), "{sent:?}");
