@@ -19,7 +19,8 @@ pub(crate) struct Device {
     pub(crate) mesh: Mesh,
     pub(crate) preference: RelayPreference,
     pub(crate) site: usize,
-    pub(crate) local: SocketAddr,
+    /// At most one address of each family.
+    pub(crate) local: Vec<SocketAddr>,
     pub(crate) asleep: bool,
     pub(crate) standing: Standing,
     pub(crate) paths: BTreeMap<DeviceId, PathState>,
@@ -79,7 +80,7 @@ impl Device {
             mesh: Mesh::new(config, seed, now),
             preference,
             site: 0,
-            local: SocketAddr::from(([0, 0, 0, 0], 0)),
+            local: Vec::new(),
             asleep: false,
             standing: Standing::default(),
             paths: BTreeMap::new(),
@@ -88,6 +89,20 @@ impl Device {
             admits: BTreeSet::new(),
             answered: BTreeMap::new(),
         }
+    }
+
+    /// The address from which it sends to this one, if it can.
+    pub(crate) fn source(&self, to: SocketAddr) -> Option<SocketAddr> {
+        let mut local = self.local.iter().copied();
+        local.find(|own| own.is_ipv4() == to.is_ipv4())
+    }
+
+    pub(crate) fn has_ipv4(&self) -> bool {
+        self.local.iter().any(SocketAddr::is_ipv4)
+    }
+
+    pub(crate) fn has_ipv6(&self) -> bool {
+        self.local.iter().any(SocketAddr::is_ipv6)
     }
 
     /// Sends a request, or an answer to one.

@@ -36,29 +36,25 @@ impl World {
             }
         };
         self.check_preference(number, to, &bytes);
-        let from = self.devices[number].local;
-        let place = &mut self.sites[site];
-        if is_private(to.ip()) {
-            if place.kind.is_some() {
-                self.enqueue(
-                    Duration::from_micros(300),
-                    Arrival::Lan {
-                        site,
-                        from,
-                        to,
-                        bytes,
-                    },
-                );
-            }
+        let Some(from) = self.devices[number].source(to) else {
             return;
+        };
+        let place = &mut self.sites[site];
+        if place.is_inside(to.ip()) {
+            return self.enqueue(
+                Duration::from_micros(300),
+                Arrival::Lan {
+                    site,
+                    from,
+                    to,
+                    bytes,
+                },
+            );
         }
         if place.blocked {
             return;
         }
-        let outside = place
-            .nat
-            .as_mut()
-            .map_or(from, |nat| nat.outward(from, to, self.now));
+        let outside = place.outward(from, to, self.now);
         let latency = place.latency + self.latency_to(to);
         self.cross(outside, to, &bytes, latency);
     }
@@ -82,10 +78,7 @@ impl World {
 
     /// What a person chose for a device is kept, whatever happens.
     fn check_preference(&self, number: usize, to: SocketAddr, bytes: &[u8]) {
-        let to_relay = self
-            .relays
-            .iter()
-            .any(|relay| relay.address == to || relay.second == to);
+        let to_relay = self.relays.iter().any(|relay| relay.is_at(to));
         match self.devices[number].preference {
             RelayPreference::Always => assert!(to_relay, "device {number} sent to {to} directly"),
             RelayPreference::Never if to_relay => {
@@ -98,8 +91,17 @@ impl World {
     }
 
     fn latency_to(&self, to: SocketAddr) -> Duration {
-        let site = self.sites.iter().find(|site| site.public == to.ip());
-        site.map_or(Duration::from_millis(10), |site| site.latency)
+        let site = self.site_at(to.ip());
+        site.map_or(Duration::from_millis(10), |site| self.sites[site].latency)
+    }
+
+    /// The site to which the internet carries what is for this address.
+    fn site_at(&self, ip: IpAddr) -> Option<usize> {
+        self.sites.iter().position(|site| match ip {
+            IpAddr::V4(v4) if site.kind.is_none() => v4.octets()[..3] == [198, 51, site.number],
+            IpAddr::V4(_) => site.public == ip,
+            IpAddr::V6(v6) => site.has_prefix_of(v6),
+        })
     }
 
     pub(crate) fn arrive(&mut self, arrival: Arrival) {
@@ -111,7 +113,7 @@ impl World {
                 to,
                 bytes,
             } => {
-                let host = |device: &&Device| device.site == site && device.local == to;
+                let host = |device: &&Device| device.site == site && device.local.contains(&to);
                 if let Some(number) = self.devices.iter().find(host).map(|device| device.number) {
                     self.receive(number, Leg::Udp(from), &bytes);
                 }
@@ -119,7 +121,7 @@ impl World {
             Arrival::ToRelay { relay, device, bytes } => {
                 if self.relays[relay].alive {
                     let out = self.relays[relay].handle(Client::Stream(device), &bytes);
-                    self.relay_sends(relay, self.relays[relay].address, out);
+                    self.relay_sends(relay, None, out);
                 }
             }
             Arrival::FromRelay { relay, device, bytes } => {
@@ -137,46 +139,40 @@ impl World {
     }
 
     fn arrive_public(&mut self, from: SocketAddr, to: SocketAddr, bytes: &[u8]) {
-        if let Some(relay) = self
-            .relays
-            .iter()
-            .position(|relay| relay.address == to || relay.second == to)
-        {
+        if let Some(relay) = self.relays.iter().position(|relay| relay.is_at(to)) {
             if self.relays[relay].alive {
                 let out = self.relays[relay].handle(Client::Udp(from), bytes);
-                self.relay_sends(relay, to, out);
+                self.relay_sends(relay, Some((from, to)), out);
             }
             return;
         }
-        let behind = self
-            .sites
-            .iter()
-            .position(|site| site.nat.is_some() && site.public == to.ip());
-        let (site, local) = match behind {
-            // No hairpin: what comes from the own outside does not come in.
-            Some(site) if from.ip() == to.ip() => (site, None),
-            Some(site) => {
-                let nat = self.sites[site].nat.as_ref().unwrap();
-                (site, nat.inward(to.port(), from, self.now))
-            }
-            None => (usize::MAX, Some(to)),
-        };
-        let Some(local) = local else { return };
-        let host = |device: &&Device| device.local == local && (device.site == site || site == usize::MAX);
-        let Some(device) = self.devices.iter().find(host) else {
+        let Some(site) = self.site_at(to.ip()) else { return };
+        let place = &self.sites[site];
+        // No hairpin: what comes from the own outside does not come in.
+        if place.blocked || (place.nat.is_some() && from.ip() == to.ip()) {
+            return;
+        }
+        let Some(local) = place.inward(from, to, self.now) else {
             return;
         };
-        if !self.sites[device.site].blocked {
-            let number = device.number;
+        let host = |device: &&Device| device.site == site && device.local.contains(&local);
+        if let Some(number) = self.devices.iter().find(host).map(|device| device.number) {
             self.receive(number, Leg::Udp(from), bytes);
         }
     }
 
-    /// `from` is the relay's address that was asked.
-    fn relay_sends(&mut self, relay: usize, from: SocketAddr, out: Vec<(Client, Vec<u8>)>) {
+    /// `asked` is who asked the relay, and at which of its addresses.
+    fn relay_sends(
+        &mut self,
+        relay: usize,
+        asked: Option<(SocketAddr, SocketAddr)>,
+        out: Vec<(Client, Vec<u8>)>,
+    ) {
         for (client, bytes) in out {
             match client {
                 Client::Udp(to) => {
+                    let back = asked.filter(|(client, _)| *client == to);
+                    let from = back.map_or_else(|| self.relays[relay].address_for(to), |(_, at)| at);
                     if self.rng.random_range(0..100) >= self.weather.loss {
                         self.enqueue(self.latency_to(to), Arrival::Public { from, to, bytes });
                     }
@@ -188,8 +184,4 @@ impl World {
             }
         }
     }
-}
-
-fn is_private(ip: IpAddr) -> bool {
-    matches!(ip, IpAddr::V4(v4) if v4.is_private())
 }

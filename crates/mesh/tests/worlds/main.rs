@@ -11,7 +11,10 @@
 
 mod clock;
 mod device;
+mod families;
+mod firewall;
 mod internet;
+mod judge;
 mod maps;
 mod matrix;
 mod nat;
@@ -19,6 +22,7 @@ mod preference;
 mod reference;
 mod rekey;
 mod relay;
+mod site;
 mod story;
 mod world;
 

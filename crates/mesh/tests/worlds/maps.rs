@@ -2,7 +2,7 @@
 
 use crate::{
     device::{Device, address, id, key},
-    relay::Relay,
+    relay::{PORT, Relay, SECOND_PORT},
     world::{World, relay_id},
 };
 use flotilla_protocol::{
@@ -45,8 +45,8 @@ impl World {
             id: relay_id(number),
             name: format!("relay-{number}"),
             public_key: relay.key(),
-            endpoints: vec![Endpoint::from_ip(relay.address.ip(), relay.address.port())],
-            reflect_port: Some(relay.second.port()),
+            endpoints: relay.addresses().map(|ip| Endpoint::from_ip(ip, PORT)).collect(),
+            reflect_port: Some(SECOND_PORT),
         };
         let sources = self.policy.iter().filter(|(_, to)| *to == number);
         let sources: Vec<_> = sources

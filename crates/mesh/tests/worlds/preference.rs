@@ -1,6 +1,6 @@
 //! People change their minds about relays while devices run.
 
-use crate::{device::id, world::World};
+use crate::world::World;
 use flotilla_protocol::{device::RelayPreference, path::PathReason};
 use std::time::Duration;
 
@@ -11,8 +11,7 @@ fn choose(world: &mut World, device: usize, preference: RelayPreference) {
 }
 
 fn why(world: &World, from: usize, to: usize) -> PathReason {
-    let paths = world.devices[from].mesh.paths(world.now);
-    paths.iter().find(|path| path.peer == id(to)).unwrap().why
+    world.path(from, to).why
 }
 
 #[test]

@@ -1,43 +1,103 @@
 //! Who must reach whom, and how: said from what the world is, not from what the meshes do.
 
 use crate::{
+    device::Device,
     nat::{Depends, Kind},
-    world::{Site, World},
+    relay::Relay,
+    site::Site,
+    world::World,
 };
-use flotilla_protocol::device::RelayPreference;
+use flotilla_protocol::{
+    device::RelayPreference,
+    path::{PathKind, PathReason},
+};
 
+/// Whether a kind of path comes about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Direct {
+enum Chance {
     Must,
     Cannot,
     /// It depends on the order of packets; either is right.
     May,
 }
 
+/// What the path may be. Of several, it depends on the order of packets which one it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Verdict {
+    pub(crate) direct: Vec<PathReason>,
+    pub(crate) relayed: bool,
+}
+
+impl Verdict {
+    pub(crate) fn allows(&self, why: PathReason) -> bool {
+        match why.kind() {
+            PathKind::Direct => self.direct.contains(&why),
+            PathKind::Relayed => self.relayed,
+            _ => false,
+        }
+    }
+}
+
 impl World {
-    pub(crate) fn direct(&self, a: usize, b: usize) -> Direct {
+    /// How two devices that reach each other do so: the best way that must come about, or a better one that may.
+    pub(crate) fn verdict(&self, a: usize, b: usize) -> Verdict {
+        let mut direct = vec![];
+        for (reason, chance) in self.chances(a, b) {
+            if chance != Chance::Cannot {
+                direct.push(reason);
+            }
+            if chance == Chance::Must {
+                return Verdict {
+                    direct,
+                    relayed: false,
+                };
+            }
+        }
+        let relayed = true;
+        Verdict { direct, relayed }
+    }
+
+    /// The direct ways, best first.
+    fn chances(&self, a: usize, b: usize) -> [(PathReason, Chance); 3] {
         let (a, b) = (&self.devices[a], &self.devices[b]);
-        if [a, b]
-            .iter()
-            .any(|device| device.preference == RelayPreference::Always)
-        {
-            return Direct::Cannot;
+        let mut chances = [
+            (PathReason::DirectLan, self.on_one_lan(a, b)),
+            (PathReason::DirectIpv6, self.over_ipv6(a, b)),
+            (PathReason::DirectNat, self.over_ipv4(a, b)),
+        ];
+        let always = |device: &Device| device.preference == RelayPreference::Always;
+        if always(a) || always(b) {
+            chances.iter_mut().for_each(|chance| chance.1 = Chance::Cannot);
         }
+        chances
+    }
+
+    fn on_one_lan(&self, a: &Device, b: &Device) -> Chance {
+        let private = self.sites[a.site].kind.is_some() && a.has_ipv4() && b.has_ipv4();
+        let prefix = a.has_ipv6() && b.has_ipv6();
+        must_if(a.site == b.site && (private || prefix))
+    }
+
+    /// Whatever firewalls there are, both ends send to an address that is the same for everybody.
+    fn over_ipv6(&self, a: &Device, b: &Device) -> Chance {
+        let blocked = self.sites[a.site].blocked || self.sites[b.site].blocked;
+        must_if(a.site != b.site && a.has_ipv6() && b.has_ipv6() && !blocked)
+    }
+
+    fn over_ipv4(&self, a: &Device, b: &Device) -> Chance {
         let (here, there) = (&self.sites[a.site], &self.sites[b.site]);
-        if a.site == b.site && here.kind.is_some() {
-            return Direct::Must;
-        }
-        if here.blocked || there.blocked {
-            return Direct::Cannot;
+        if here.blocked || there.blocked || !a.has_ipv4() || !b.has_ipv4() {
+            return Chance::Cannot;
         }
         between(here, there)
     }
 
     pub(crate) fn relayed(&self, a: usize, b: usize) -> bool {
-        let never = [a, b]
-            .iter()
-            .any(|device| self.devices[*device].preference == RelayPreference::Never);
-        !never && self.relays.iter().any(|relay| relay.alive)
+        let ends = [a, b].map(|device| &self.devices[device]);
+        let never = |device: &&Device| device.preference == RelayPreference::Never;
+        let serves_both =
+            |relay: &Relay| relay.alive && ends.iter().all(|end| end.has_ipv4() || relay.has_ipv6);
+        !ends.iter().any(never) && self.relays.iter().any(serves_both)
     }
 
     /// Whether a request is answered; `None` where either is right.
@@ -45,26 +105,31 @@ impl World {
         if !self.policy.contains(&(from, to)) || self.devices[from].asleep || self.devices[to].asleep {
             return Some(false);
         }
-        match (self.relayed(from, to), self.direct(from, to)) {
-            (true, _) | (_, Direct::Must) => Some(true),
-            (false, Direct::Cannot) => Some(false),
-            (false, Direct::May) => None,
+        let Verdict { direct, relayed } = self.verdict(from, to);
+        match (self.relayed(from, to) || !relayed, direct.is_empty()) {
+            (true, _) => Some(true),
+            (false, true) => Some(false),
+            (false, false) => None,
         }
     }
 }
 
-fn between(a: &Site, b: &Site) -> Direct {
+fn must_if(must: bool) -> Chance {
+    if must { Chance::Must } else { Chance::Cannot }
+}
+
+fn between(a: &Site, b: &Site) -> Chance {
     let (Some(a), Some(b)) = (a.kind, b.kind) else {
         // A public address can be sent to by everybody, and answers to where it was asked from.
-        return Direct::Must;
+        return Chance::Must;
     };
     let foreseen = |kind: Kind| kind.mapping == Depends::Independent;
     let strict = |kind: Kind| kind.filtering == Depends::AddressAndPort;
     match (foreseen(a), foreseen(b)) {
-        (true, true) => Direct::Must,
-        (false, true) if strict(b) => Direct::Cannot,
-        (true, false) if strict(a) => Direct::Cannot,
-        (false, false) if strict(a) && strict(b) => Direct::Cannot,
-        _ => Direct::May,
+        (true, true) => Chance::Must,
+        (false, true) if strict(b) => Chance::Cannot,
+        (true, false) if strict(a) => Chance::Cannot,
+        (false, false) if strict(a) && strict(b) => Chance::Cannot,
+        _ => Chance::May,
     }
 }

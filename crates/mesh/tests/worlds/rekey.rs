@@ -1,6 +1,6 @@
 //! Sessions are renewed under requests with all kinds of gaps, and nobody notices.
 
-use crate::{nat::PORT_RESTRICTED, world::World};
+use crate::{nat::PORT_RESTRICTED, site::Families, world::World};
 use flotilla_protocol::device::RelayPreference;
 use rand::Rng;
 use std::time::Duration;
@@ -61,7 +61,7 @@ fn a_device_that_moves_is_back_within_three_seconds() {
         let warm = world.request(0, 1);
         world.run_for(Duration::from_secs(2));
         assert!(world.is_answered(0, warm));
-        world.settle_in(1, elsewhere);
+        world.settle_in(1, elsewhere, Families::Both);
         // Like TCP, ask again and again.
         let begin = world.now;
         let mut requests = vec![];

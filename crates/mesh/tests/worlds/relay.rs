@@ -1,8 +1,15 @@
 //! A relay as the frames describe it, without the care for hostile clients.
 
+use crate::device::Device;
 use flotilla_protocol::key::PublicKey;
 use flotilla_wire::{Challenge, Cookie, Frame, Reason, RelayKey, SessionId, StaticKey, readdress};
-use std::{collections::BTreeMap, net::SocketAddr};
+use std::{
+    collections::BTreeMap,
+    net::{IpAddr, Ipv6Addr, SocketAddr},
+};
+
+pub(crate) const PORT: u16 = 7443;
+pub(crate) const SECOND_PORT: u16 = 7444;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Client {
@@ -13,8 +20,8 @@ pub(crate) enum Client {
 
 pub(crate) struct Relay {
     own: StaticKey,
-    pub(crate) address: SocketAddr,
-    pub(crate) second: SocketAddr,
+    number: u8,
+    pub(crate) has_ipv6: bool,
     pub(crate) alive: bool,
     next: u64,
     sessions: BTreeMap<u64, (PublicKey, Client)>,
@@ -25,13 +32,35 @@ impl Relay {
     pub(crate) fn new(number: u8) -> Self {
         Self {
             own: StaticKey::from_bytes([200 + number; 32]),
-            address: SocketAddr::from(([198, 18, 0, number], 7443)),
-            second: SocketAddr::from(([198, 18, 0, number], 7444)),
+            number,
+            has_ipv6: false,
             alive: true,
             next: u64::from(number) << 32,
             sessions: BTreeMap::new(),
             keys: BTreeMap::new(),
         }
+    }
+
+    /// One of each family that it has.
+    pub(crate) fn addresses(&self) -> impl Iterator<Item = IpAddr> + use<> {
+        let v6 = Ipv6Addr::new(0x2001, 0xdb8, 0xffff, 0, 0, 0, 0, self.number.into());
+        let v6 = self.has_ipv6.then_some(IpAddr::V6(v6));
+        [IpAddr::from([198, 18, 0, self.number])].into_iter().chain(v6)
+    }
+
+    /// As whom it sends to a client unasked.
+    pub(crate) fn address_for(&self, client: SocketAddr) -> SocketAddr {
+        let ip = self.addresses().find(|ip| ip.is_ipv4() == client.is_ipv4());
+        SocketAddr::new(ip.unwrap(), PORT)
+    }
+
+    /// Whether it lives and the device speaks a family that it has.
+    pub(crate) fn serves(&self, device: &Device) -> bool {
+        self.alive && (device.has_ipv4() || (device.has_ipv6() && self.has_ipv6))
+    }
+
+    pub(crate) fn is_at(&self, to: SocketAddr) -> bool {
+        [PORT, SECOND_PORT].contains(&to.port()) && self.addresses().any(|ip| ip == to.ip())
     }
 
     pub(crate) fn key(&self) -> PublicKey {
@@ -150,8 +179,9 @@ fn cookie_for(client: Client) -> Cookie {
     let mut cookie = [7; 32];
     if let Client::Udp(address) = client {
         cookie[..2].copy_from_slice(&address.port().to_be_bytes());
-        if let std::net::IpAddr::V4(v4) = address.ip() {
-            cookie[2..6].copy_from_slice(&v4.octets());
+        match address.ip() {
+            IpAddr::V4(v4) => cookie[2..6].copy_from_slice(&v4.octets()),
+            IpAddr::V6(v6) => cookie[2..18].copy_from_slice(&v6.octets()),
         }
     }
     Cookie(cookie)

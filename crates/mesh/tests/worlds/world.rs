@@ -2,28 +2,18 @@
 
 use crate::{
     device::{Device, id, request},
-    nat::{Kind, Nat},
     relay::Relay,
+    site::Site,
 };
-use flotilla_mesh::{Event, Leg, Transmit};
-use flotilla_protocol::{device::RelayPreference, id::RelayId};
+use flotilla_mesh::{Event, Leg, PathState, Transmit};
+use flotilla_protocol::id::RelayId;
 use mock_instant::MockClock;
 use rand::{Rng, SeedableRng, rngs::StdRng};
 use std::{
     collections::{BTreeMap, BTreeSet},
-    net::{IpAddr, SocketAddr},
+    net::SocketAddr,
     time::{Duration, Instant},
 };
-
-/// A network behind one router. Without a NAT its devices have public addresses.
-pub(crate) struct Site {
-    pub(crate) kind: Option<Kind>,
-    pub(crate) blocked: bool,
-    pub(crate) nat: Option<Nat>,
-    pub(crate) public: IpAddr,
-    pub(crate) latency: Duration,
-    hosts: u8,
-}
 
 /// How badly the internet treats datagrams, in percent.
 #[derive(Debug, Clone, Copy, Default)]
@@ -123,44 +113,10 @@ impl World {
         self.relays.push(Relay::new(number));
     }
 
-    pub(crate) fn add_site(&mut self, kind: Option<Kind>, blocked: bool) -> usize {
-        let number = u8::try_from(self.sites.len()).unwrap();
-        let public = IpAddr::from([203, 0, 113, number]);
-        let patience = Duration::from_secs(self.rng.random_range(35..120));
-        self.sites.push(Site {
-            kind,
-            blocked,
-            nat: kind.map(|kind| Nat::new(kind, public, patience)),
-            public,
-            latency: Duration::from_millis(self.rng.random_range(1..40)),
-            hosts: 0,
-        });
-        self.sites.len() - 1
-    }
-
-    pub(crate) fn add_device(&mut self, site: usize, preference: RelayPreference) -> usize {
-        let number = self.devices.len();
-        let device = Device::new(number, preference, self.rng.random(), self.now);
-        self.devices.push(device);
-        self.settle_in(number, site);
-        number
-    }
-
-    /// A device arrives at a site, with a new address.
-    pub(crate) fn settle_in(&mut self, number: usize, site: usize) {
-        let place = &mut self.sites[site];
-        place.hosts += 1;
-        let ip = match place.kind {
-            Some(_) => IpAddr::from([192, 168, 1, 10 + place.hosts]),
-            None => IpAddr::from([198, 51, u8::try_from(site).unwrap(), 10 + place.hosts]),
-        };
-        let device = &mut self.devices[number];
-        device.site = site;
-        device.local = SocketAddr::new(ip, 51820);
-        let local = vec![device.local];
-        self.close_streams(number);
-        self.devices[number].mesh.set_local_candidates(local, self.now);
-        self.drain(number);
+    /// One that has an IPv6 address, too.
+    pub(crate) fn add_relay_of_both(&mut self) {
+        self.add_relay();
+        self.relays.last_mut().unwrap().has_ipv6 = true;
     }
 
     pub(crate) fn sleep(&mut self, number: usize) {
@@ -179,19 +135,13 @@ impl World {
     pub(crate) fn restart_with_an_old_clock(&mut self, number: usize) {
         let old = &self.devices[number];
         let (began, preference) = (old.began + 60_000, old.preference);
-        let (site, local) = (old.site, old.local);
+        let (site, local) = (old.site, old.local.clone());
         let seed = self.rng.random();
         let mut device = Device::begun(number, began, preference, seed, self.now);
-        (device.site, device.local) = (site, local);
-        device.mesh.set_local_candidates(vec![local], self.now);
+        (device.site, device.local) = (site, local.clone());
+        device.mesh.set_local_candidates(local, self.now);
         self.devices[number] = device;
         self.apply_map(number);
-    }
-
-    pub(crate) fn restart_router(&mut self, site: usize) {
-        if let Some(nat) = &mut self.sites[site].nat {
-            nat.restart();
-        }
     }
 
     pub(crate) fn kill_relay(&mut self, relay: usize) {
@@ -230,6 +180,11 @@ impl World {
 
     pub(crate) fn is_answered(&self, from: usize, number: u16) -> bool {
         self.devices[from].answered.contains_key(&number)
+    }
+
+    pub(crate) fn path(&self, from: usize, to: usize) -> PathState {
+        let paths = self.devices[from].mesh.paths(self.now);
+        paths.into_iter().find(|path| path.peer == id(to)).unwrap()
     }
 
     pub(crate) fn run_for(&mut self, time: Duration) {
@@ -330,7 +285,8 @@ impl World {
         if !self.devices[device].wished.contains(&relay) || self.devices[device].streams.contains(&relay) {
             return;
         }
-        if !self.relays[relay].alive || self.devices[device].asleep {
+        let can_be_reached = self.relays[relay].serves(&self.devices[device]);
+        if !can_be_reached || self.devices[device].asleep {
             self.enqueue(Duration::from_secs(1), Arrival::StreamUp { relay, device });
             return;
         }
@@ -350,7 +306,7 @@ impl World {
         );
     }
 
-    fn close_streams(&mut self, number: usize) {
+    pub(crate) fn close_streams(&mut self, number: usize) {
         for relay in std::mem::take(&mut self.devices[number].streams) {
             self.devices[number]
                 .mesh
