@@ -11,6 +11,8 @@ use std::{
 /// Requests are sent to this port and answered from it.
 const SERVICE: u16 = 7;
 const UDP: u8 = 17;
+/// MTU of the mesh's interface.
+pub(crate) const TUN: usize = 1420;
 
 pub(crate) struct Device {
     pub(crate) number: usize,
@@ -29,6 +31,8 @@ pub(crate) struct Device {
     pub(crate) streams: BTreeSet<usize>,
     /// Who may send here, by the map that it applied last.
     pub(crate) admits: BTreeSet<usize>,
+    /// Largest packet for each device, where its stack was told of one.
+    pub(crate) sizes: BTreeMap<usize, usize>,
     /// When each request was answered.
     pub(crate) answered: BTreeMap<u16, Instant>,
 }
@@ -55,6 +59,7 @@ pub(crate) fn key(number: usize) -> PublicKey {
 pub(crate) struct Seen {
     pub(crate) from: usize,
     pub(crate) ports: (u16, u16),
+    pub(crate) size: usize,
 }
 
 impl Device {
@@ -87,6 +92,7 @@ impl Device {
             wished: BTreeSet::new(),
             streams: BTreeSet::new(),
             admits: BTreeSet::new(),
+            sizes: BTreeMap::new(),
             answered: BTreeMap::new(),
         }
     }
@@ -105,7 +111,7 @@ impl Device {
         self.local.iter().any(SocketAddr::is_ipv6)
     }
 
-    /// Sends a request, or an answer to one.
+    /// Sends a request, or an answer to one, in a packet of this size or what is known to fit.
     pub(crate) fn send(
         &mut self,
         to: usize,
@@ -113,7 +119,8 @@ impl Device {
         size: usize,
         now: Instant,
     ) -> Option<Transmit> {
-        let mut packet = packet(self.number, to, ports, size);
+        let fits = self.sizes.get(&to).copied().unwrap_or(TUN);
+        let mut packet = packet(self.number, to, ports, size.min(fits));
         let length = packet.len();
         let peer = self.mesh.outbound(&mut packet, length, now).ok()?;
         let mut out = vec![0; 2048];
@@ -136,6 +143,7 @@ impl Device {
         let seen = Seen {
             from: usize::from(packet[15]) - 1,
             ports: (port(20), port(22)),
+            size: packet.len(),
         };
         if seen.ports.0 == SERVICE {
             self.answered.entry(seen.ports.1).or_insert(now);
@@ -149,6 +157,15 @@ impl Device {
             seen.from
         );
         Some(seen)
+    }
+
+    /// Believes what the mesh tells the sender of a packet that was too large, as an IP stack does.
+    pub(crate) fn heed_bounces(&mut self) {
+        while let Some(icmp) = self.mesh.poll_bounce() {
+            let fits = u16::from_be_bytes([icmp[26], icmp[27]]);
+            let to = usize::from(icmp[47]) - 1;
+            self.sizes.insert(to, fits.into());
+        }
     }
 
     pub(crate) fn note(&mut self, event: &Event) {
@@ -167,13 +184,13 @@ pub(crate) fn request(number: u16) -> (u16, u16) {
 }
 
 fn packet(from: usize, to: usize, ports: (u16, u16), size: usize) -> Vec<u8> {
-    let total = u16::try_from(28 + size).unwrap().to_be_bytes();
+    let total = u16::try_from(size).unwrap().to_be_bytes();
     let mut bytes = vec![0x45, 0, total[0], total[1], 0, 1, 0x40, 0, 64, UDP, 0, 0];
     bytes.extend(address(from).octets());
     bytes.extend(address(to).octets());
     bytes.extend(ports.0.to_be_bytes());
     bytes.extend(ports.1.to_be_bytes());
-    bytes.extend(u16::try_from(8 + size).unwrap().to_be_bytes());
-    bytes.resize(28 + size, 0);
+    bytes.extend(u16::try_from(size - 20).unwrap().to_be_bytes());
+    bytes.resize(size, 0);
     bytes
 }

@@ -55,6 +55,9 @@ impl World {
             return;
         }
         let outside = place.outward(from, to, self.now);
+        if ip_packet(to, &bytes) > place.widest {
+            return;
+        }
         let latency = place.latency + self.latency_to(to);
         self.cross(outside, to, &bytes, latency);
     }
@@ -149,7 +152,10 @@ impl World {
         let Some(site) = self.site_at(to.ip()) else { return };
         let place = &self.sites[site];
         // No hairpin: what comes from the own outside does not come in.
-        if place.blocked || (place.nat.is_some() && from.ip() == to.ip()) {
+        if place.blocked
+            || ip_packet(to, bytes) > place.widest
+            || (place.nat.is_some() && from.ip() == to.ip())
+        {
             return;
         }
         let Some(local) = place.inward(from, to, self.now) else {
@@ -184,4 +190,9 @@ impl World {
             }
         }
     }
+}
+
+/// The size of a datagram with its UDP and IP headers.
+pub(crate) fn ip_packet(to: SocketAddr, bytes: &[u8]) -> usize {
+    bytes.len() + if to.is_ipv4() { 28 } else { 48 }
 }

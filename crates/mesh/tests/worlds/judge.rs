@@ -1,11 +1,16 @@
-//! Whether a world that has come to rest is as the reference says: who is answered, and by which way.
+//! Whether a world that has come to rest is as the reference says: who is answered, by which way, and with what sizes.
 
-use crate::world::World;
+use crate::{device::TUN, world::World};
 use flotilla_protocol::{
     device::RelayPreference,
     path::{PathKind, PathReason},
 };
-use std::time::Duration;
+use std::{net::SocketAddr, time::Duration};
+
+/// By then the size of a path is found, both ways: each of six sizes is tried for 750 ms, the one at hand after 2 s.
+const SIZES_FOUND: u32 = 20;
+/// So many answers are no accident.
+const ANSWERS: usize = 3;
 
 pub(crate) fn judge(world: &mut World) {
     let count = world.devices.len();
@@ -17,11 +22,14 @@ pub(crate) fn judge(world: &mut World) {
         judge_reach(world, *from, *to);
     }
     world.run_for(Duration::from_secs(15));
-    for (from, to) in pairs {
-        if world.reaches(from, to) == Some(true) {
-            judge_path(world, from, to);
-        }
+    let reached: Vec<_> = pairs
+        .into_iter()
+        .filter(|(from, to)| world.reaches(*from, *to) == Some(true))
+        .collect();
+    for (from, to) in &reached {
+        judge_path(world, *from, *to);
     }
+    judge_sizes(world, &reached);
 }
 
 fn judge_reach(world: &mut World, from: usize, to: usize) {
@@ -57,5 +65,45 @@ fn judge_path(world: &World, from: usize, to: usize) {
         assert_eq!(path.why, PathReason::RelayAlways, "{from} → {to}");
     } else if kind == PathKind::Relayed && devices.iter().any(|device| world.sites[device.site].blocked) {
         assert_eq!(path.why, PathReason::RelayUdpBlocked, "{from} → {to}");
+    }
+}
+
+/// Packets as large as may be, both ways, whose senders do as they are told: none of them are lost for ever.
+fn judge_sizes(world: &mut World, pairs: &[(usize, usize)]) {
+    world.devices.iter_mut().for_each(|device| device.sizes.clear());
+    let mut waiting: Vec<_> = pairs.iter().map(|pair| (*pair, vec![])).collect();
+    for _ in 0..SIZES_FOUND {
+        for ((from, to), requests) in &mut waiting {
+            requests.push(world.request_of(TUN, *from, *to));
+        }
+        world.run_for(Duration::from_secs(1));
+        waiting.retain(|((from, _), requests)| {
+            let answered = requests
+                .iter()
+                .filter(|request| world.is_answered(*from, **request));
+            answered.count() < ANSWERS
+        });
+    }
+    assert!(waiting.is_empty(), "large packets vanish: {waiting:?}");
+    for (from, to) in pairs {
+        judge_size(world, *from, *to);
+    }
+}
+
+/// What a direct path claims to carry must fit. A relay's leg may be a stream, which carries everything.
+fn judge_size(world: &World, from: usize, to: usize) {
+    let path = world.path(from, to);
+    if let (PathReason::DirectIpv6 | PathReason::DirectNat, Some(remote)) = (path.why, path.remote) {
+        let around = if SocketAddr::is_ipv4(&remote) {
+            28 + 32
+        } else {
+            48 + 32
+        };
+        let sites = [from, to].map(|device| &world.sites[world.devices[device].site]);
+        let carried = sites.map(|site| site.widest - around);
+        assert!(
+            carried.iter().all(|carried| usize::from(path.mtu) <= *carried),
+            "{from} → {to}: {path:?} carries {carried:?}"
+        );
     }
 }

@@ -17,6 +17,7 @@ mod internet;
 mod judge;
 mod maps;
 mod matrix;
+mod narrow;
 mod nat;
 mod preference;
 mod reference;

@@ -21,8 +21,13 @@ pub(crate) struct Site {
     pub(crate) public: IpAddr,
     pub(crate) ipv6: Option<Ipv6>,
     pub(crate) latency: Duration,
+    /// Larger IP packets vanish between the router and the internet, and nobody is told.
+    pub(crate) widest: usize,
     hosts: u8,
 }
+
+/// What Ethernet carries.
+pub(crate) const WIDE: usize = 1500;
 
 /// A global prefix for the site.
 pub(crate) struct Ipv6 {
@@ -109,6 +114,7 @@ impl World {
             public,
             ipv6: None,
             latency: Duration::from_millis(self.rng.random_range(1..40)),
+            widest: WIDE,
             hosts: 0,
         });
         self.sites.len() - 1

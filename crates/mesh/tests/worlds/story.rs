@@ -3,7 +3,7 @@
 use crate::{
     judge::judge,
     nat::{CONE, Depends, Kind, PORT_RESTRICTED, SYMMETRIC},
-    site::Families,
+    site::{Families, WIDE},
     world::{Weather, World},
 };
 use flotilla_protocol::device::RelayPreference;
@@ -12,6 +12,8 @@ use std::time::Duration;
 
 /// By then everything that can be found is found: a device with no relay tries every 20 s.
 const CALM: Duration = Duration::from_secs(60);
+/// The least that IPv6 asks of any link.
+const NARROWEST: usize = 1280;
 
 pub(crate) fn tell(seed: u64, aloud: bool) {
     let mut world = make(seed);
@@ -34,12 +36,13 @@ fn describe(world: &World) {
     for device in &world.devices {
         let site = &world.sites[device.site];
         println!(
-            "device {}: {:?} at site {} {:?} blocked={} {:?} asleep={} nat={:?} home={:?}",
+            "device {}: {:?} at site {} {:?} blocked={} widest={} {:?} asleep={} nat={:?} home={:?}",
             device.number,
             device.local,
             device.site,
             site.kind,
             site.blocked,
+            site.widest,
             device.preference,
             device.asleep,
             device.standing.nat,
@@ -77,6 +80,7 @@ fn make(seed: u64) -> World {
             let firewall = world.rng.random();
             world.add_ipv6(site, firewall);
         }
+        world.sites[site].widest = any_width(&mut world);
     }
     for _ in 0..world.rng.random_range(2..6) {
         let site = world.rng.random_range(0..world.sites.len());
@@ -111,6 +115,13 @@ fn any_network(world: &mut World) -> (Option<Kind>, bool) {
         }),
     };
     (kind, world.rng.random_range(0..8) == 0)
+}
+
+fn any_width(world: &mut World) -> usize {
+    match world.rng.random_range(0..3) {
+        0 => world.rng.random_range(NARROWEST..WIDE),
+        _ => WIDE,
+    }
 }
 
 fn any_families(world: &mut World) -> Families {
@@ -164,7 +175,7 @@ fn disturb(world: &mut World) {
     let device = world.rng.random_range(0..world.devices.len());
     let site = world.rng.random_range(0..world.sites.len());
     let relay = world.rng.random_range(0..world.relays.len());
-    match world.rng.random_range(0..8) {
+    match world.rng.random_range(0..9) {
         0 if !world.devices[device].asleep => {
             let families = any_families(world);
             world.note(format!("device {device} roams to site {site} with {families:?}"));
@@ -199,6 +210,11 @@ fn disturb(world: &mut World) {
             world.control = !world.control;
             world.note(format!("control is there: {}", world.control));
             world.push_maps();
+        }
+        7 => {
+            let widest = any_width(world);
+            world.note(format!("site {site} carries {widest} bytes"));
+            world.sites[site].widest = widest;
         }
         _ => {
             let time = Duration::from_secs(world.rng.random_range(1..400));

@@ -170,9 +170,13 @@ impl World {
 
     /// Sends a request; its number.
     pub(crate) fn request(&mut self, from: usize, to: usize) -> u16 {
+        let size = self.rng.random_range(40..1230);
+        self.request_of(size, from, to)
+    }
+
+    pub(crate) fn request_of(&mut self, size: usize, from: usize, to: usize) -> u16 {
         self.next_request += 1;
         let number = self.next_request;
-        let size = self.rng.random_range(10..1200);
         let transmit = self.devices[from].send(to, request(number), size, self.now);
         self.transmit_all(from, transmit);
         number
@@ -236,6 +240,7 @@ impl World {
     }
 
     pub(crate) fn drain(&mut self, number: usize) {
+        self.devices[number].heed_bounces();
         while let Some(transmit) = self.devices[number].mesh.poll_transmit() {
             self.transmit(number, transmit);
         }
@@ -275,7 +280,8 @@ impl World {
             return;
         }
         if let Some(seen) = self.devices[number].receive(from, bytes, self.now) {
-            let answer = self.devices[number].send(seen.from, (seen.ports.1, seen.ports.0), 20, self.now);
+            let ports = (seen.ports.1, seen.ports.0);
+            let answer = self.devices[number].send(seen.from, ports, seen.size, self.now);
             self.transmit_all(number, answer);
         }
         self.drain(number);
