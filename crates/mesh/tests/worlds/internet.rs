@@ -41,24 +41,29 @@ impl World {
         };
         let place = &mut self.sites[site];
         if place.is_inside(to.ip()) {
-            return self.enqueue(
-                Duration::from_micros(300),
-                Arrival::Lan {
+            if !place.isolates {
+                let lan = Arrival::Lan {
                     site,
                     from,
                     to,
                     bytes,
-                },
-            );
+                };
+                self.enqueue(Duration::from_micros(300), lan);
+            }
+            return;
         }
         if place.blocked {
             return;
         }
-        let outside = place.outward(from, to, self.now);
-        if ip_packet(to, &bytes) > place.widest {
+        let mut outside = place.outward(from, to, self.now);
+        // What turns back at the router itself does not see the link behind it.
+        if outside.ip() != to.ip() && ip_packet(to, &bytes) > place.widest {
             return;
         }
-        let latency = place.latency + self.latency_to(to);
+        if let Some(carrier) = place.carrier.filter(|_| to.is_ipv4()) {
+            outside = self.carriers[carrier].outward(outside, to, self.now);
+        }
+        let latency = self.sites[site].latency + self.latency_to(to);
         self.cross(outside, to, &bytes, latency);
     }
 
@@ -149,13 +154,13 @@ impl World {
             }
             return;
         }
+        let carrier = self.carriers.iter().find(|nat| nat.public == to.ip());
+        let inner = carrier.map_or(Some(to), |nat| nat.inward(to.port(), from, self.now));
+        let Some(to) = inner else { return };
         let Some(site) = self.site_at(to.ip()) else { return };
         let place = &self.sites[site];
-        // No hairpin: what comes from the own outside does not come in.
-        if place.blocked
-            || ip_packet(to, bytes) > place.widest
-            || (place.nat.is_some() && from.ip() == to.ip())
-        {
+        let is_too_wide = from.ip() != to.ip() && ip_packet(to, bytes) > place.widest;
+        if place.blocked || is_too_wide {
             return;
         }
         let Some(local) = place.inward(from, to, self.now) else {

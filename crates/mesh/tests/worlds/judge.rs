@@ -1,6 +1,10 @@
 //! Whether a world that has come to rest is as the reference says: who is answered, by which way, and with what sizes.
 
-use crate::{device::TUN, world::World};
+use crate::{
+    device::{Device, TUN},
+    nat::Depends,
+    world::World,
+};
 use flotilla_protocol::{
     device::RelayPreference,
     path::{PathKind, PathReason},
@@ -57,15 +61,39 @@ fn judge_path(world: &World, from: usize, to: usize) {
         verdict.allows(path.why),
         "{from} → {to}: {path:?}, should {verdict:?}"
     );
-    let devices = [from, to].map(|number| &world.devices[number]);
-    if devices
-        .iter()
-        .any(|device| device.preference == RelayPreference::Always)
-    {
-        assert_eq!(path.why, PathReason::RelayAlways, "{from} → {to}");
-    } else if kind == PathKind::Relayed && devices.iter().any(|device| world.sites[device.site].blocked) {
-        assert_eq!(path.why, PathReason::RelayUdpBlocked, "{from} → {to}");
+    if kind == PathKind::Relayed {
+        judge_reason(world, path.why, [from, to]);
     }
+}
+
+/// Why it is the relay. Two ends without a family in common, and NATs that do not hairpin, have no word of their own:
+/// the ends go on trying. Whether a NAT depends on the address alone cannot be told with a single relay.
+fn judge_reason(world: &World, why: PathReason, pair: [usize; 2]) {
+    let ends = pair.map(|number| &world.devices[number]);
+    let any = |test: &dyn Fn(&Device) -> bool| ends.iter().any(|end| test(end));
+    let mapping = |end: &Device| world.outermost(end).map(|kind| kind.mapping);
+    let right: &[PathReason] = if any(&|end| end.preference == RelayPreference::Always) {
+        &[PathReason::RelayAlways]
+    } else if any(&|end| world.sites[end.site].blocked) {
+        &[PathReason::RelayUdpBlocked]
+    } else if ends
+        .iter()
+        .all(|end| mapping(end) == Some(Depends::AddressAndPort) && end.has_ipv4())
+    {
+        &[PathReason::RelayHardNat]
+    } else if any(&|end| mapping(end).is_some_and(|mapping| mapping != Depends::Independent)) {
+        &[
+            PathReason::RelayHardNat,
+            PathReason::RelayTrying,
+            PathReason::RelayLost,
+        ]
+    } else {
+        &[PathReason::RelayTrying, PathReason::RelayLost]
+    };
+    assert!(
+        right.contains(&why),
+        "{pair:?}: {why}, should be one of {right:?}"
+    );
 }
 
 /// Packets as large as may be, both ways, whose senders do as they are told: none of them are lost for ever.
@@ -100,6 +128,10 @@ fn judge_size(world: &World, from: usize, to: usize) {
             48 + 32
         };
         let sites = [from, to].map(|device| &world.sites[world.devices[device].site]);
+        if sites[0].public == remote.ip() {
+            // It turns back before the narrow link.
+            return;
+        }
         let carried = sites.map(|site| site.widest - around);
         assert!(
             carried.iter().all(|carried| usize::from(path.mtu) <= *carried),

@@ -13,6 +13,7 @@ mod clock;
 mod device;
 mod families;
 mod firewall;
+mod hairpin;
 mod internet;
 mod judge;
 mod maps;

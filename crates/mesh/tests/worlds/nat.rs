@@ -7,7 +7,7 @@ use std::{
 };
 
 /// What the mapping, or the permission to come in, depends on (RFC 4787 §4.1 and §5).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Depends {
     /// Not on the remote end.
     Independent,
@@ -29,6 +29,16 @@ impl Depends {
 pub(crate) struct Kind {
     pub(crate) mapping: Depends,
     pub(crate) filtering: Depends,
+}
+
+impl Kind {
+    /// What two of them in a row amount to.
+    pub(crate) fn behind(self, carrier: Self) -> Self {
+        Self {
+            mapping: self.mapping.max(carrier.mapping),
+            filtering: self.filtering.max(carrier.filtering),
+        }
+    }
 }
 
 pub(crate) const CONE: Kind = Kind {
@@ -56,8 +66,11 @@ struct Mapping {
 
 #[derive(Debug)]
 pub(crate) struct Nat {
-    kind: Kind,
-    public: IpAddr,
+    pub(crate) kind: Kind,
+    pub(crate) public: IpAddr,
+    /// What is inside and sends to the outside address of something inside reaches it, and is seen by its own outside
+    /// address (RFC 4787 §6).
+    pub(crate) hairpins: bool,
     patience: Duration,
     next: u16,
     ports: BTreeMap<MapKey, u16>,
@@ -69,6 +82,7 @@ impl Nat {
         Self {
             kind,
             public,
+            hairpins: false,
             patience,
             next: 20_000,
             ports: BTreeMap::new(),
@@ -111,6 +125,9 @@ impl Nat {
     }
 
     pub(crate) fn inward(&self, port: u16, remote: SocketAddr, now: Instant) -> Option<SocketAddr> {
+        if remote.ip() == self.public && !self.hairpins {
+            return None;
+        }
         let mapping = self
             .mappings
             .get(&port)

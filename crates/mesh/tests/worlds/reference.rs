@@ -2,9 +2,8 @@
 
 use crate::{
     device::Device,
-    nat::{Depends, Kind},
+    nat::{Depends, Kind, Nat},
     relay::Relay,
-    site::Site,
     world::World,
 };
 use flotilla_protocol::{
@@ -73,9 +72,10 @@ impl World {
     }
 
     fn on_one_lan(&self, a: &Device, b: &Device) -> Chance {
-        let private = self.sites[a.site].kind.is_some() && a.has_ipv4() && b.has_ipv4();
+        let site = &self.sites[a.site];
+        let private = site.kind.is_some() && a.has_ipv4() && b.has_ipv4();
         let prefix = a.has_ipv6() && b.has_ipv6();
-        must_if(a.site == b.site && (private || prefix))
+        must_if(a.site == b.site && !site.isolates && (private || prefix))
     }
 
     /// Whatever firewalls there are, both ends send to an address that is the same for everybody.
@@ -89,7 +89,26 @@ impl World {
         if here.blocked || there.blocked || !a.has_ipv4() || !b.has_ipv4() {
             return Chance::Cannot;
         }
-        between(here, there)
+        if self.turning_point(a, b).is_some_and(|nat| !nat.hairpins) {
+            return Chance::Cannot;
+        }
+        between(self.outermost(a), self.outermost(b))
+    }
+
+    /// The outermost NAT that both have in common: each sees the other at that one's outside.
+    pub(crate) fn turning_point(&self, a: &Device, b: &Device) -> Option<&Nat> {
+        let (here, there) = (&self.sites[a.site], &self.sites[b.site]);
+        let carrier = here.carrier.filter(|carrier| there.carrier == Some(*carrier));
+        let carrier = carrier.map(|carrier| &self.carriers[carrier]);
+        carrier.or_else(|| here.nat.as_ref().filter(|_| a.site == b.site))
+    }
+
+    /// What all the NATs between a device and the internet amount to.
+    pub(crate) fn outermost(&self, device: &Device) -> Option<Kind> {
+        let site = &self.sites[device.site];
+        let carrier = site.carrier.map(|carrier| self.carriers[carrier].kind);
+        let kind = site.kind?;
+        Some(carrier.map_or(kind, |carrier| kind.behind(carrier)))
     }
 
     pub(crate) fn relayed(&self, a: usize, b: usize) -> bool {
@@ -118,8 +137,8 @@ fn must_if(must: bool) -> Chance {
     if must { Chance::Must } else { Chance::Cannot }
 }
 
-fn between(a: &Site, b: &Site) -> Chance {
-    let (Some(a), Some(b)) = (a.kind, b.kind) else {
+fn between(a: Option<Kind>, b: Option<Kind>) -> Chance {
+    let (Some(a), Some(b)) = (a, b) else {
         // A public address can be sent to by everybody, and answers to where it was asked from.
         return Chance::Must;
     };

@@ -19,6 +19,10 @@ pub(crate) struct Site {
     pub(crate) blocked: bool,
     pub(crate) nat: Option<Nat>,
     pub(crate) public: IpAddr,
+    /// The NAT of a carrier, behind which this one's is.
+    pub(crate) carrier: Option<usize>,
+    /// What is inside cannot send to what else is inside, as in the Wi-Fi of a hotel.
+    pub(crate) isolates: bool,
     pub(crate) ipv6: Option<Ipv6>,
     pub(crate) latency: Duration,
     /// Larger IP packets vanish between the router and the internet, and nobody is told.
@@ -112,6 +116,8 @@ impl World {
             blocked,
             nat: kind.map(|kind| Nat::new(kind, public, patience)),
             public,
+            carrier: None,
+            isolates: false,
             ipv6: None,
             latency: Duration::from_millis(self.rng.random_range(1..40)),
             widest: WIDE,
@@ -125,6 +131,24 @@ impl World {
         let patience = self.any_patience();
         let firewall = firewall.then(|| Firewall::new(patience));
         self.sites[site].ipv6 = Some(Ipv6 { firewall });
+    }
+
+    /// A NAT behind which whole sites are.
+    pub(crate) fn add_carrier(&mut self, kind: Kind, hairpins: bool) -> usize {
+        let number = u8::try_from(self.carriers.len()).unwrap();
+        let patience = self.any_patience();
+        let mut nat = Nat::new(kind, IpAddr::from([203, 0, 114, number]), patience);
+        nat.hairpins = hairpins;
+        self.carriers.push(nat);
+        self.carriers.len() - 1
+    }
+
+    /// Gives the site's NAT an outside address that only the carrier routes (RFC 6598).
+    pub(crate) fn put_behind(&mut self, carrier: usize, site: usize) {
+        let site = &mut self.sites[site];
+        site.public = IpAddr::from([100, 100, u8::try_from(carrier).unwrap(), site.number]);
+        site.nat.as_mut().unwrap().public = site.public;
+        site.carrier = Some(carrier);
     }
 
     /// How long a router remembers what went out.

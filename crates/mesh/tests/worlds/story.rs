@@ -36,12 +36,14 @@ fn describe(world: &World) {
     for device in &world.devices {
         let site = &world.sites[device.site];
         println!(
-            "device {}: {:?} at site {} {:?} blocked={} widest={} {:?} asleep={} nat={:?} home={:?}",
+            "device {}: {:?} at site {} {:?} blocked={} isolates={} carrier={:?} widest={} {:?} asleep={} nat={:?} home={:?}",
             device.number,
             device.local,
             device.site,
             site.kind,
             site.blocked,
+            site.isolates,
+            site.carrier,
             site.widest,
             device.preference,
             device.asleep,
@@ -55,6 +57,9 @@ fn describe(world: &World) {
             );
         }
         println!("    {:?}", device.mesh.counters().drops);
+    }
+    for (number, nat) in world.carriers.iter().enumerate() {
+        println!("carrier {number}: {:?} hairpins={}", nat.kind, nat.hairpins);
     }
     println!("policy {:?}", world.policy);
     world.log.iter().for_each(|line| println!("{line}"));
@@ -81,6 +86,13 @@ fn make(seed: u64) -> World {
             world.add_ipv6(site, firewall);
         }
         world.sites[site].widest = any_width(&mut world);
+        if let Some(nat) = &mut world.sites[site].nat {
+            nat.hairpins = world.rng.random();
+            world.sites[site].isolates = world.rng.random_range(0..4) == 0;
+        }
+    }
+    if world.rng.random() {
+        add_carrier(&mut world);
     }
     for _ in 0..world.rng.random_range(2..6) {
         let site = world.rng.random_range(0..world.sites.len());
@@ -102,19 +114,36 @@ fn make(seed: u64) -> World {
 fn any_network(world: &mut World) -> (Option<Kind>, bool) {
     let kind = match world.rng.random_range(0..6) {
         0 => None,
-        1 => Some(CONE),
-        2 => Some(PORT_RESTRICTED),
-        3 => Some(SYMMETRIC),
-        4 => Some(Kind {
-            mapping: Depends::Independent,
-            filtering: Depends::Address,
-        }),
-        _ => Some(Kind {
-            mapping: Depends::Address,
-            filtering: Depends::AddressAndPort,
-        }),
+        _ => Some(any_nat(world)),
     };
     (kind, world.rng.random_range(0..8) == 0)
+}
+
+fn any_nat(world: &mut World) -> Kind {
+    match world.rng.random_range(0..5) {
+        0 => CONE,
+        1 => PORT_RESTRICTED,
+        2 => SYMMETRIC,
+        3 => Kind {
+            mapping: Depends::Independent,
+            filtering: Depends::Address,
+        },
+        _ => Kind {
+            mapping: Depends::Address,
+            filtering: Depends::AddressAndPort,
+        },
+    }
+}
+
+/// Most of the NATs are behind a carrier's.
+fn add_carrier(world: &mut World) {
+    let (kind, hairpins) = (any_nat(world), world.rng.random());
+    let carrier = world.add_carrier(kind, hairpins);
+    for site in 0..world.sites.len() {
+        if world.sites[site].nat.is_some() && world.rng.random_range(0..3) > 0 {
+            world.put_behind(carrier, site);
+        }
+    }
 }
 
 fn any_width(world: &mut World) -> usize {

@@ -2,6 +2,7 @@
 
 use crate::{
     device::{Device, id, request},
+    nat::Nat,
     relay::Relay,
     site::Site,
 };
@@ -62,6 +63,7 @@ pub(crate) struct World {
     pub(crate) rng: StdRng,
     pub(crate) weather: Weather,
     pub(crate) sites: Vec<Site>,
+    pub(crate) carriers: Vec<Nat>,
     pub(crate) relays: Vec<Relay>,
     pub(crate) devices: Vec<Device>,
     /// Who may send to whom.
@@ -91,6 +93,7 @@ impl World {
             rng: StdRng::seed_from_u64(seed),
             weather: Weather::default(),
             sites: Vec::new(),
+            carriers: Vec::new(),
             relays: Vec::new(),
             devices: Vec::new(),
             policy: BTreeSet::new(),
