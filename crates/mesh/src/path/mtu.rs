@@ -103,8 +103,8 @@ impl PathMtu {
         self.next
     }
 
-    /// The packet size to try now.
-    pub(super) fn poll(&mut self, now: Instant) -> Option<u16> {
+    /// The packet size to try now; an answer takes `rtt`.
+    pub(super) fn poll(&mut self, rtt: Option<Duration>, now: Instant) -> Option<u16> {
         if self.next.is_none_or(|next| now < next) {
             return None;
         }
@@ -124,7 +124,7 @@ impl PathMtu {
             return None;
         };
         self.tries += 1;
-        self.next = Some(now + SPACING);
+        self.next = Some(now + rtt.map_or(SPACING, |rtt| rtt.max(SPACING)));
         Some(mtu)
     }
 }
@@ -138,7 +138,7 @@ mod tests {
         let begun = *now;
         while let Some(next) = path.timeout().filter(|next| *next < begun + AGAIN) {
             *now = next.max(*now);
-            if let Some(tried) = path.poll(*now)
+            if let Some(tried) = path.poll(None, *now)
                 && tried <= carried
             {
                 path.confirm(tried, *now);
@@ -169,7 +169,7 @@ mod tests {
         let mut now = Instant::now();
         let mut path = PathMtu::direct();
         path.restart(now);
-        assert_eq!(path.poll(now), Some(1420));
+        assert_eq!(path.poll(None, now), Some(1420));
         path.confirm(1420, now);
         assert_eq!(path.timeout(), None, "nobody needs to know");
         assert!(path.note_large(now) && !path.note_large(now));
@@ -178,12 +178,28 @@ mod tests {
         let begun = now;
         while path.get() == 1420 {
             now = path.timeout().unwrap();
-            assert!(path.poll(now).is_some_and(|tried| tried <= 1420));
+            assert!(path.poll(None, now).is_some_and(|tried| tried <= 1420));
         }
         assert_eq!((path.get(), now - begun), (RELAYED_MTU, SPACING * 3));
         path.confirm(1400, now);
         assert_eq!(path.get(), 1400);
         assert_eq!(path.timeout(), Some(now + AGAIN), "it may grow again");
+    }
+
+    #[test]
+    fn a_far_path_is_not_taken_for_a_narrow_one() {
+        let (begin, rtt) = (Instant::now(), Duration::from_millis(900));
+        let mut path = PathMtu::direct();
+        path.restart(begin);
+        let mut tried = vec![];
+        while let Some(next) = path.timeout().filter(|next| *next < begin + rtt * 2) {
+            tried.extend(path.poll(Some(rtt), next));
+        }
+        assert_eq!(
+            tried,
+            [1420, 1420],
+            "the first is not answered before the second goes"
+        );
     }
 
     #[test]

@@ -24,9 +24,10 @@ impl Paths {
     }
 
     pub(super) fn try_size(&mut self, now: Instant) {
+        let rtt = self.rtt();
         let (way, mtu) = match self.current {
-            Some(current) => (Way::Direct(current), self.mtu.poll(now)),
-            None => (Way::Relay, self.relay_mtu.poll(now)),
+            Some(current) => (Way::Direct(current), self.mtu.poll(rtt, now)),
+            None => (Way::Relay, self.relay_mtu.poll(rtt, now)),
         };
         if mtu.is_some() {
             self.ping(way, mtu, now);
