@@ -7,6 +7,7 @@
 
 mod home;
 mod leg;
+mod stream;
 #[cfg(test)]
 mod tests;
 
@@ -187,18 +188,6 @@ impl Relays {
             .collect()
     }
 
-    pub(crate) fn set_stream(&mut self, id: RelayId, open: bool) -> bool {
-        let Some(relay) = self.relays.get_mut(&id) else {
-            return false;
-        };
-        relay.stream_open = open;
-        relay.stream_asked &= open;
-        let was_up = relay.up().is_some();
-        // It speaks first.
-        relay.stream = LegState::default();
-        was_up != relay.up().is_some()
-    }
-
     /// The relays at which peers listen.
     pub(crate) fn set_needed(&mut self, needed: BTreeSet<RelayId>) {
         self.needed = needed;
@@ -206,10 +195,6 @@ impl Relays {
 
     pub(crate) fn home(&self) -> Option<RelayId> {
         self.home
-    }
-
-    pub(crate) fn any_stream_up(&self) -> bool {
-        self.relays.values().any(|relay| relay.stream.up().is_some())
     }
 
     /// How to reach a peer that listens at `relay`.
@@ -335,9 +320,12 @@ impl Relays {
             for (leg, bytes) in relay.udp.poll(wanted, &relay.addresses, near, tx, now) {
                 self.outbox.push_back(Transmit { leg, bytes });
             }
+            let used_stream = !relay.stream.is_off();
             for (leg, bytes) in relay.stream.poll(wanted, &[], None, tx, now) {
                 self.outbox.push_back(Transmit { leg, bytes });
             }
+            // A stream begins with the relay's challenge, and that comes once.
+            let spent_stream = used_stream && relay.stream.is_off();
             changed |= was_up != relay.up();
             if relay.is_well() {
                 relay.avoid = None;
@@ -351,7 +339,7 @@ impl Relays {
                 relay.stream_asked = true;
                 self.wishes.push_back((id, true));
             }
-            if !wanted {
+            if !wanted || spent_stream {
                 self.release_stream(id);
             }
         }
@@ -375,21 +363,6 @@ impl Relays {
 
     pub(crate) fn poll_transmit(&mut self) -> Option<Transmit> {
         self.outbox.pop_front()
-    }
-
-    /// A TLS leg that is wanted, or no longer.
-    pub(crate) fn poll_wish(&mut self) -> Option<(RelayId, bool)> {
-        self.wishes.pop_front()
-    }
-
-    fn release_stream(&mut self, id: RelayId) {
-        if let Some(relay) = self.relays.get_mut(&id)
-            && (relay.stream_asked || relay.stream_open)
-        {
-            (relay.stream_asked, relay.stream_open) = (false, false);
-            relay.stream = LegState::default();
-            self.wishes.push_back((id, false));
-        }
     }
 }
 

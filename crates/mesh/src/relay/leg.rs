@@ -79,6 +79,10 @@ impl LegState {
         }
     }
 
+    pub(super) fn is_off(&self) -> bool {
+        matches!(self.stage, Stage::Off)
+    }
+
     pub(super) fn timeout(&self) -> Option<Instant> {
         self.next
     }

@@ -105,14 +105,8 @@ fn a_relay_that_answers_is_up_after_two_hellos_and_kept_alive() {
     assert_eq!(client.poll_wish(), None);
 }
 
-#[test]
-fn a_silent_relay_is_asked_over_a_stream_after_a_fifth_of_a_second() {
-    let mut now = Instant::now();
-    let mut client = client(&[2], now);
-    run(&mut client, &mut now, Duration::from_millis(190), &[]);
-    assert_eq!(client.poll_wish(), None);
-    run(&mut client, &mut now, Duration::from_millis(20), &[]);
-    assert_eq!(client.poll_wish(), Some((id(2), true)));
+/// The stream that was asked for is there, and the relay speaks first.
+fn open_stream(client: &mut Relays, now: Instant) {
     client.set_stream(id(2), true);
     let mut challenge = vec![0; 100];
     let greeting = Frame::Challenge(Challenge {
@@ -126,6 +120,35 @@ fn a_silent_relay_is_asked_over_a_stream_after_a_fifth_of_a_second() {
     let welcome = answer(2, &hello.bytes).unwrap();
     client.handle_frame(hello.leg, Frame::parse(&welcome).unwrap(), now);
     assert!(client.is_up(id(2)) && client.any_stream_up());
+}
+
+#[test]
+fn a_stream_that_falls_silent_is_given_up_and_another_one_asked_for() {
+    let mut now = Instant::now();
+    let mut client = client(&[2], now);
+    run(&mut client, &mut now, Duration::from_millis(210), &[]);
+    assert_eq!(client.poll_wish(), Some((id(2), true)));
+    open_stream(&mut client, now);
+    client.note_sent(id(2), now);
+    run(&mut client, &mut now, Duration::from_secs(3), &[]);
+    assert!(!client.is_up(id(2)));
+    assert_eq!(client.poll_wish(), Some((id(2), false)));
+    assert_eq!(client.poll_wish(), Some((id(2), true)));
+    client.set_stream(id(2), false);
+    run(&mut client, &mut now, Duration::from_secs(1), &[]);
+    assert_eq!(client.poll_wish(), None, "the end of the first one is no reason");
+    open_stream(&mut client, now);
+}
+
+#[test]
+fn a_silent_relay_is_asked_over_a_stream_after_a_fifth_of_a_second() {
+    let mut now = Instant::now();
+    let mut client = client(&[2], now);
+    run(&mut client, &mut now, Duration::from_millis(190), &[]);
+    assert_eq!(client.poll_wish(), None);
+    run(&mut client, &mut now, Duration::from_millis(20), &[]);
+    assert_eq!(client.poll_wish(), Some((id(2), true)));
+    open_stream(&mut client, now);
     // UDP works again: the stream is not needed anymore.
     run(&mut client, &mut now, Duration::from_secs(30), &[2]);
     assert_eq!(client.poll_wish(), Some((id(2), false)));
