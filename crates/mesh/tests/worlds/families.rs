@@ -53,6 +53,31 @@ fn ipv6_is_better_than_a_punched_nat_and_worse_than_one_network() {
 }
 
 #[test]
+fn ipv6_that_breaks_without_a_word_is_left_in_seconds_and_taken_again_in_minutes() {
+    let mut world = world(7, true);
+    world.sites[0].kind = None;
+    world.sites[0].nat = None;
+    for site in [0, 1] {
+        world.add_device(site, RelayPreference::Auto);
+    }
+    world.push_maps();
+    world.run_for(Duration::from_secs(8));
+    assert_eq!(world.path(0, 1).why, PathReason::DirectIpv6);
+    world.sites[0].ipv6.as_mut().unwrap().broken = true;
+    for (time, why) in [(20, PathReason::DirectNat), (310, PathReason::DirectIpv6)] {
+        for _ in 0..time {
+            world.request(0, 1);
+            world.run_for(Duration::from_secs(1));
+        }
+        assert_eq!(world.path(0, 1).why, why);
+        let request = world.request(1, 0);
+        world.run_for(Duration::from_secs(1));
+        assert!(world.is_answered(1, request));
+        world.sites[0].ipv6.as_mut().unwrap().broken = false;
+    }
+}
+
+#[test]
 fn a_device_that_roams_finds_ipv6_and_loses_it_again() {
     for (seed, firewall) in (1..=4).flat_map(|seed| [(seed, false), (seed, true)]) {
         let mut world = world(seed, firewall);

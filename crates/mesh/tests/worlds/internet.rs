@@ -52,7 +52,7 @@ impl World {
             }
             return;
         }
-        if place.blocked {
+        if place.is_cut_off(to) {
             return;
         }
         let mut outside = place.outward(from, to, self.now);
@@ -112,7 +112,22 @@ impl World {
         })
     }
 
+    /// For how long what is on a stream is late.
+    fn stalls(&self, relay: usize, device: usize) -> Option<Duration> {
+        let (relay, device) = (&self.relays[relay], &self.devices[device]);
+        let stalled = self.sites[device.site].stalled;
+        let left = stalled.map(|until| until.saturating_duration_since(self.now));
+        let cut_off = relay.alive && !self.serves(relay, device);
+        left.filter(|left| !left.is_zero())
+            .or(cut_off.then_some(Duration::from_secs(1)))
+    }
+
     pub(crate) fn arrive(&mut self, arrival: Arrival) {
+        if let Arrival::ToRelay { relay, device, .. } | Arrival::FromRelay { relay, device, .. } = arrival
+            && let Some(late) = self.stalls(relay, device)
+        {
+            return self.enqueue(late, arrival);
+        }
         match arrival {
             Arrival::Public { from, to, bytes } => self.arrive_public(from, to, &bytes),
             Arrival::Lan {
@@ -160,7 +175,7 @@ impl World {
         let Some(site) = self.site_at(to.ip()) else { return };
         let place = &self.sites[site];
         let is_too_wide = from.ip() != to.ip() && ip_packet(to, bytes) > place.widest;
-        if place.blocked || is_too_wide {
+        if place.is_cut_off(to) || is_too_wide {
             return;
         }
         let Some(local) = place.inward(from, to, self.now) else {

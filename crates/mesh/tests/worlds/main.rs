@@ -25,6 +25,7 @@ mod reference;
 mod rekey;
 mod relay;
 mod site;
+mod stall;
 mod story;
 mod world;
 

@@ -10,6 +10,7 @@ use flotilla_protocol::{
     device::RelayPreference,
     path::{PathKind, PathReason},
 };
+use std::time::{Duration, Instant};
 
 /// Whether a kind of path comes about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -81,7 +82,23 @@ impl World {
     /// Whatever firewalls there are, both ends send to an address that is the same for everybody.
     fn over_ipv6(&self, a: &Device, b: &Device) -> Chance {
         let blocked = self.sites[a.site].blocked || self.sites[b.site].blocked;
-        must_if(a.site != b.site && a.has_ipv6() && b.has_ipv6() && !blocked)
+        let both = a.site != b.site && self.speaks_ipv6(a) && self.speaks_ipv6(b) && !blocked;
+        // A device that has a direct path looks for a better one every five minutes, and nobody tells it to.
+        let lately = |mended: Instant| self.now < mended + Duration::from_secs(330);
+        let mended = |device: &Device| self.sites[device.site].ipv6.as_ref()?.mended;
+        match [a, b].into_iter().filter_map(mended).any(lately) {
+            true if both => Chance::May,
+            _ => must_if(both),
+        }
+    }
+
+    fn speaks_ipv6(&self, device: &Device) -> bool {
+        device.has_ipv6() && self.sites[device.site].has_working_ipv6()
+    }
+
+    /// Whether a relay lives and the device speaks a family that it has.
+    pub(crate) fn serves(&self, relay: &Relay, device: &Device) -> bool {
+        relay.alive && (device.has_ipv4() || (relay.has_ipv6 && self.speaks_ipv6(device)))
     }
 
     fn over_ipv4(&self, a: &Device, b: &Device) -> Chance {
@@ -114,8 +131,7 @@ impl World {
     pub(crate) fn relayed(&self, a: usize, b: usize) -> bool {
         let ends = [a, b].map(|device| &self.devices[device]);
         let never = |device: &&Device| device.preference == RelayPreference::Never;
-        let serves_both =
-            |relay: &Relay| relay.alive && ends.iter().all(|end| end.has_ipv4() || relay.has_ipv6);
+        let serves_both = |relay: &Relay| ends.iter().all(|end| self.serves(relay, end));
         !ends.iter().any(never) && self.relays.iter().any(serves_both)
     }
 

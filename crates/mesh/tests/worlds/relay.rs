@@ -1,6 +1,5 @@
 //! A relay as the frames describe it, without the care for hostile clients.
 
-use crate::device::Device;
 use flotilla_protocol::key::PublicKey;
 use flotilla_wire::{Challenge, Cookie, Frame, Reason, RelayKey, SessionId, StaticKey, readdress};
 use std::{
@@ -52,11 +51,6 @@ impl Relay {
     pub(crate) fn address_for(&self, client: SocketAddr) -> SocketAddr {
         let ip = self.addresses().find(|ip| ip.is_ipv4() == client.is_ipv4());
         SocketAddr::new(ip.unwrap(), PORT)
-    }
-
-    /// Whether it lives and the device speaks a family that it has.
-    pub(crate) fn serves(&self, device: &Device) -> bool {
-        self.alive && (device.has_ipv4() || (device.has_ipv6() && self.has_ipv6))
     }
 
     pub(crate) fn is_at(&self, to: SocketAddr) -> bool {

@@ -25,6 +25,8 @@ pub(crate) struct Site {
     pub(crate) isolates: bool,
     pub(crate) ipv6: Option<Ipv6>,
     pub(crate) latency: Duration,
+    /// Until then nothing comes or goes by streams: TCP sends it again later.
+    pub(crate) stalled: Option<Instant>,
     /// Larger IP packets vanish between the router and the internet, and nobody is told.
     pub(crate) widest: usize,
     hosts: u8,
@@ -36,6 +38,9 @@ pub(crate) const WIDE: usize = 1500;
 /// A global prefix for the site.
 pub(crate) struct Ipv6 {
     pub(crate) firewall: Option<Firewall>,
+    /// There are addresses, and nothing comes or goes: nobody is told.
+    pub(crate) broken: bool,
+    pub(crate) mended: Option<Instant>,
 }
 
 /// The addresses that a device wants where it arrives.
@@ -79,6 +84,15 @@ impl Site {
         self.ipv6.is_some() && ip.segments()[..4] == [0x2001, 0xdb8, 0, self.number.into()]
     }
 
+    pub(crate) fn has_working_ipv6(&self) -> bool {
+        self.ipv6.as_ref().is_some_and(|ipv6| !ipv6.broken)
+    }
+
+    /// Whether datagrams of this family come to the internet, and from there.
+    pub(crate) fn is_cut_off(&self, to: SocketAddr) -> bool {
+        self.blocked || (to.is_ipv6() && !self.has_working_ipv6())
+    }
+
     /// As whom the internet sees the sender.
     pub(crate) fn outward(&mut self, from: SocketAddr, to: SocketAddr, now: Instant) -> SocketAddr {
         if to.is_ipv4() {
@@ -120,6 +134,7 @@ impl World {
             isolates: false,
             ipv6: None,
             latency: Duration::from_millis(self.rng.random_range(1..40)),
+            stalled: None,
             widest: WIDE,
             hosts: 0,
         });
@@ -130,7 +145,11 @@ impl World {
     pub(crate) fn add_ipv6(&mut self, site: usize, firewall: bool) {
         let patience = self.any_patience();
         let firewall = firewall.then(|| Firewall::new(patience));
-        self.sites[site].ipv6 = Some(Ipv6 { firewall });
+        self.sites[site].ipv6 = Some(Ipv6 {
+            firewall,
+            broken: false,
+            mended: None,
+        });
     }
 
     /// A NAT behind which whole sites are.

@@ -204,7 +204,7 @@ fn disturb(world: &mut World) {
     let device = world.rng.random_range(0..world.devices.len());
     let site = world.rng.random_range(0..world.sites.len());
     let relay = world.rng.random_range(0..world.relays.len());
-    match world.rng.random_range(0..9) {
+    match world.rng.random_range(0..11) {
         0 if !world.devices[device].asleep => {
             let families = any_families(world);
             world.note(format!("device {device} roams to site {site} with {families:?}"));
@@ -244,6 +244,19 @@ fn disturb(world: &mut World) {
             let widest = any_width(world);
             world.note(format!("site {site} carries {widest} bytes"));
             world.sites[site].widest = widest;
+        }
+        8 => {
+            if let Some(ipv6) = &mut world.sites[site].ipv6 {
+                ipv6.broken = !ipv6.broken;
+                ipv6.mended = (!ipv6.broken).then_some(world.now);
+                let broken = ipv6.broken;
+                world.note(format!("IPv6 of site {site} is broken: {broken}"));
+            }
+        }
+        9 => {
+            let time = Duration::from_secs(world.rng.random_range(1..30));
+            world.note(format!("the streams of site {site} stall for {time:?}"));
+            world.sites[site].stalled = Some(world.now + time);
         }
         _ => {
             let time = Duration::from_secs(world.rng.random_range(1..400));

@@ -294,7 +294,7 @@ impl World {
         if !self.devices[device].wished.contains(&relay) || self.devices[device].streams.contains(&relay) {
             return;
         }
-        let can_be_reached = self.relays[relay].serves(&self.devices[device]);
+        let can_be_reached = self.serves(&self.relays[relay], &self.devices[device]);
         if !can_be_reached || self.devices[device].asleep {
             self.enqueue(Duration::from_secs(1), Arrival::StreamUp { relay, device });
             return;
