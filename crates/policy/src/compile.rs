@@ -1,107 +1,159 @@
 //! From a policy to what each device must know: its filter, and its peers.
 
-use crate::{Subject, flows::PortSet, in_force, ranges::merged, select::any_selects};
+use crate::{
+    Subject,
+    flows::PortSet,
+    in_force,
+    kinds::{Marks, by_kind},
+    ranges::merged,
+    select::any_selects,
+};
 use flotilla_protocol::{
     cidr::IpRange,
     id::DeviceId,
     mesh::{Allow, Filter},
     policy::{Policy, Ports, Rule, Selector},
 };
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-/// A policy whose selectors were resolved once, for all devices to ask.
+/// A policy whose selectors were resolved once, for all devices to ask. It grows with the devices and with the kinds
+/// of them, never with the pairs.
 #[derive(Debug)]
 pub struct Compiled {
-    rules: Vec<Resolved>,
-    unreachable: BTreeSet<DeviceId>,
+    kinds: Vec<Alike>,
+    kind_of: BTreeMap<DeviceId, Kind>,
 }
 
+/// Devices for which one compiled policy means the same.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Kind(usize);
+
 #[derive(Debug)]
-struct Resolved {
-    from: BTreeSet<DeviceId>,
-    to: BTreeSet<DeviceId>,
-    /// It also admits addresses that no device of the fleet has now.
-    admits_strangers: bool,
-    allow: Allow,
+struct Alike {
+    /// The rules that select them as a source.
+    begins: Marks,
+    /// The rules that select them as a destination.
+    leads: Marks,
+    devices: Vec<DeviceId>,
+    filter: Filter,
 }
+
+type Grouped<'a> = BTreeMap<(Marks, Marks, bool), Vec<&'a Subject>>;
 
 impl Compiled {
     /// `mesh` is the range of the fleet's addresses: what `any` means as a source.
     #[must_use]
     pub fn new(policy: &Policy, subjects: &[Subject], mesh: IpRange) -> Self {
-        Self {
-            rules: in_force(policy)
-                .map(|rule| Resolved::new(rule, subjects, mesh))
-                .collect(),
-            unreachable: subjects
-                .iter()
-                .filter(|s| !s.is_reachable())
-                .map(|s| s.id)
-                .collect(),
+        let rules: Vec<_> = in_force(policy).collect();
+        let grouped = by_kind(subjects, |subject| {
+            let begins = Marks::of(&rules, |rule| any_selects(&rule.from, subject));
+            let leads = Marks::of(&rules, |rule| any_selects(&rule.to, subject));
+            (begins, leads, subject.is_reachable())
+        });
+        let resolved: Vec<_> = rules
+            .iter()
+            .enumerate()
+            .map(|(index, rule)| Resolved::new(rule, index, &grouped, mesh))
+            .collect();
+        let mut compiled = Self {
+            kinds: Vec::with_capacity(grouped.len()),
+            kind_of: BTreeMap::new(),
+        };
+        for ((begins, leads, is_reachable), subjects) in grouped {
+            let kind = Kind(compiled.kinds.len());
+            compiled.kind_of.extend(subjects.iter().map(|s| (s.id, kind)));
+            compiled.kinds.push(Alike {
+                filter: if is_reachable {
+                    filter(&resolved, &begins, &leads)
+                } else {
+                    Filter::default()
+                },
+                devices: subjects.iter().map(|s| s.id).collect(),
+                begins,
+                leads,
+            });
         }
+        compiled
+    }
+
+    /// `None` for a device that is not of the fleet.
+    #[must_use]
+    pub fn kind(&self, device: DeviceId) -> Option<Kind> {
+        self.kind_of.get(&device).copied()
     }
 
     /// What may come in at a device, independent of the order of rules. A device in bridge networking takes nothing.
     #[must_use]
     pub fn filter_for(&self, device: DeviceId) -> Filter {
-        if self.unreachable.contains(&device) {
-            return Filter::default();
-        }
-        let applying = self.rules.iter().filter(|rule| {
-            rule.to.contains(&device)
-                && (rule.admits_strangers || rule.from.iter().any(|from| *from != device))
-        });
-        let allows: BTreeSet<&Allow> = applying.map(|rule| &rule.allow).collect();
-        Filter {
-            allows: allows.into_iter().cloned().collect(),
-        }
+        self.kind(device)
+            .map_or_else(Filter::default, |kind| self.filter(kind).clone())
+    }
+
+    /// What may come in at devices of a kind, which is one of this policy's.
+    #[must_use]
+    pub fn filter(&self, kind: Kind) -> &Filter {
+        &self.kinds[kind.0].filter
+    }
+
+    /// Whether some rule connects devices of two kinds, in either direction: whether they may know of each other.
+    #[must_use]
+    pub fn links(&self, one: Kind, other: Kind) -> bool {
+        let (one, other) = (&self.kinds[one.0], &self.kinds[other.0]);
+        one.begins.meets(&other.leads) || other.begins.meets(&one.leads)
     }
 
     /// The devices that some rule connects with this one, in either direction: the only ones it may know of.
     #[must_use]
     pub fn neighbors(&self, device: DeviceId) -> BTreeSet<DeviceId> {
-        let mut neighbors = BTreeSet::new();
-        for rule in &self.rules {
-            if rule.from.contains(&device) {
-                neighbors.extend(&rule.to);
-            }
-            if rule.to.contains(&device) {
-                neighbors.extend(&rule.from);
-            }
-        }
-        neighbors.remove(&device);
-        neighbors
+        let Some(own) = self.kind(device) else {
+            return BTreeSet::new();
+        };
+        let kinds = self.kinds.iter().enumerate();
+        kinds
+            .filter(|(index, _)| self.links(own, Kind(*index)))
+            .flat_map(|(_, kind)| &kind.devices)
+            .copied()
+            .filter(|other| *other != device)
+            .collect()
     }
 
     /// Whether any rule lets `from` open anything to `to`.
     #[must_use]
     pub fn connects(&self, from: DeviceId, to: DeviceId) -> bool {
-        from != to
-            && self
-                .rules
-                .iter()
-                .any(|rule| rule.from.contains(&from) && rule.to.contains(&to))
+        let kinds = self.kind(from).zip(self.kind(to));
+        from != to && kinds.is_some_and(|(from, to)| self.kinds[from.0].begins.meets(&self.kinds[to.0].leads))
     }
 }
 
+/// What a rule adds to the filters of the devices that it leads to.
+struct Resolved {
+    /// How many devices it begins at.
+    origins: usize,
+    /// It also admits addresses that no device of the fleet has now.
+    admits_strangers: bool,
+    allow: Allow,
+}
+
 impl Resolved {
-    fn new(rule: &Rule, subjects: &[Subject], mesh: IpRange) -> Self {
-        let selected = |selectors: &[Selector]| {
-            subjects
-                .iter()
-                .filter(|s| any_selects(selectors, s))
-                .map(|s| s.id)
-                .collect()
-        };
+    fn new(rule: &Rule, index: usize, grouped: &Grouped<'_>, mesh: IpRange) -> Self {
+        let origins = grouped
+            .iter()
+            .filter(|((begins, ..), _)| begins.holds(index))
+            .flat_map(|(_, subjects)| subjects);
+        let ranges = rule.from.iter().filter_map(|selector| match selector {
+            Selector::Any => Some(mesh),
+            Selector::Range(range) => Some(*range),
+            _ => None,
+        });
+        let addresses = origins.clone().map(|s| IpRange::one(s.address.into()));
         Self {
-            from: selected(&rule.from),
-            to: selected(&rule.to),
+            origins: origins.count(),
             admits_strangers: rule
                 .from
                 .iter()
                 .any(|selector| matches!(selector, Selector::Range(_))),
             allow: Allow {
-                sources: sources(&rule.from, subjects, mesh),
+                sources: merged(addresses.chain(ranges)),
                 proto: rule.proto,
                 ports: match &rule.ports {
                     Ports::Any => Vec::new(),
@@ -112,15 +164,14 @@ impl Resolved {
     }
 }
 
-fn sources(selectors: &[Selector], subjects: &[Subject], mesh: IpRange) -> Vec<IpRange> {
-    let devices = subjects
-        .iter()
-        .filter(|s| any_selects(selectors, s))
-        .map(|s| IpRange::one(s.address.into()));
-    let ranges = selectors.iter().filter_map(|selector| match selector {
-        Selector::Any => Some(mesh),
-        Selector::Range(range) => Some(*range),
-        _ => None,
+/// What may come in at a device that these rules begin at and lead to.
+fn filter(rules: &[Resolved], begins: &Marks, leads: &Marks) -> Filter {
+    let applying = leads.iter().filter(|index| {
+        let others = rules[*index].origins - usize::from(begins.holds(*index));
+        rules[*index].admits_strangers || others > 0
     });
-    merged(devices.chain(ranges))
+    let allows: BTreeSet<_> = applying.map(|index| &rules[index].allow).collect();
+    Filter {
+        allows: allows.into_iter().cloned().collect(),
+    }
 }

@@ -1,14 +1,6 @@
 //! Why one device may or may not reach another: the rule that decides, or the rules that come close.
 
-use crate::{
-    Subject,
-    check::has_sound_ports,
-    evaluate, find,
-    flows::Flows,
-    guard::allowed,
-    in_force,
-    select::{Source, any_selects},
-};
+use crate::{Subject, check::has_sound_ports, evaluate, find, flows::Flows, in_force, select::any_selects};
 use flotilla_protocol::{
     api::{Explanation, NearRule},
     id::DeviceId,
@@ -54,28 +46,21 @@ pub fn explain(
         );
     };
     let asked = Flows::asked(proto, port);
-    if allowed(policy, subjects, Source::Device(from), to).holds(&asked) {
+    let applying: Vec<_> = in_force(policy)
+        .filter(|rule| any_selects(&rule.from, source) && any_selects(&rule.to, destination))
+        .collect();
+    if Flows::of_all(applying.iter().copied()).holds(&asked) {
+        let names: Vec<_> = applying.iter().map(|rule| rule.name.as_str()).collect();
         return answer(
             true,
             None,
-            format!(
-                "Allowed by rules {} together",
-                together(policy, source, destination)
-            ),
+            format!("Allowed by rules {} together", names.join(", ")),
         );
     }
     Explanation {
         nearest: nearest(policy, source, destination, &asked),
         ..answer(false, None, "Blocked: no rule matches".to_owned())
     }
-}
-
-fn together(policy: &Policy, from: &Subject, to: &Subject) -> String {
-    let rules = in_force(policy).filter(|rule| any_selects(&rule.from, from) && any_selects(&rule.to, to));
-    rules
-        .map(|rule| rule.name.as_str())
-        .collect::<Vec<_>>()
-        .join(", ")
 }
 
 fn nearest(policy: &Policy, from: &Subject, to: &Subject, asked: &Flows) -> Vec<NearRule> {

@@ -1,6 +1,6 @@
 //! Sets of flows between two devices, with the arithmetic that comparing policies needs.
 
-use flotilla_protocol::policy::{PortRange, Ports, Proto};
+use flotilla_protocol::policy::{PortRange, Ports, Proto, Rule};
 
 /// What may be opened: TCP and UDP by port, ICMP, and every other IP protocol.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -45,7 +45,16 @@ impl Flows {
         Self::of(proto, &one.map_or(Ports::Any, |range| Ports::Only(vec![range])))
     }
 
-    pub(crate) fn add(&mut self, other: &Self) {
+    /// All that the rules allow together.
+    pub(crate) fn of_all<'a>(rules: impl IntoIterator<Item = &'a Rule>) -> Self {
+        let mut flows = Self::default();
+        for rule in rules {
+            flows.add(&Self::of(rule.proto, &rule.ports));
+        }
+        flows
+    }
+
+    fn add(&mut self, other: &Self) {
         self.tcp = self.tcp.with(&other.tcp);
         self.udp = self.udp.with(&other.udp);
         self.icmp |= other.icmp;

@@ -4,18 +4,20 @@ use crate::{
     Subject,
     flows::Flows,
     in_force,
+    kinds::{Marks, by_kind},
     select::{Source, any_selects, selects},
 };
 use flotilla_protocol::{
     api::FailedTest,
-    id::DeviceId,
-    policy::{Expect, Policy, PolicyTest, Proto, Selector},
+    policy::{Expect, Policy, PolicyTest, Proto, Rule, Selector},
 };
+use std::collections::BTreeSet;
 
 /// The tests that this policy does not pass. A test that selects nobody passes; [`crate::warnings`] names it.
 #[must_use]
 pub fn run_tests(policy: &Policy, subjects: &[Subject]) -> Vec<FailedTest> {
-    let failing = policy.tests.iter().filter(|test| !passes(policy, subjects, test));
+    let rules: Vec<_> = in_force(policy).collect();
+    let failing = policy.tests.iter().filter(|test| !passes(&rules, subjects, test));
     failing
         .map(|test| FailedTest {
             test: test.clone(),
@@ -43,55 +45,49 @@ pub fn sentence(test: &PolicyTest) -> String {
     format!("{} {can} reach {}{flow}", plain(&test.from), plain(&test.to))
 }
 
-/// The pairs that a test is about.
-pub(crate) fn pairs(test: &PolicyTest, subjects: &[Subject]) -> Vec<(Source, DeviceId)> {
+/// The ends of the flows that a test is about.
+fn ends<'a>(test: &PolicyTest, subjects: &'a [Subject]) -> (Vec<Source<'a>>, Vec<&'a Subject>) {
     let sources = Source::of(std::slice::from_ref(&test.from), subjects);
-    let to: Vec<_> = subjects
-        .iter()
-        .filter(|s| selects(&test.to, s))
-        .map(|s| s.id)
-        .collect();
+    let destinations = subjects.iter().filter(|s| selects(&test.to, s));
+    (sources, destinations.collect())
+}
+
+/// Whether a test is about any two ends.
+pub(crate) fn is_about_any(test: &PolicyTest, subjects: &[Subject]) -> bool {
+    let (sources, destinations) = ends(test, subjects);
+    has_pair(&sources, &destinations)
+}
+
+fn has_pair(sources: &[Source<'_>], destinations: &[&Subject]) -> bool {
     sources
-        .into_iter()
-        .flat_map(|from| to.iter().map(move |to| (from, *to)))
-        .filter(|(from, to)| *from != Source::Device(*to))
-        .collect()
+        .iter()
+        .any(|from| destinations.iter().any(|to| !from.is(to)))
 }
 
-fn passes(policy: &Policy, subjects: &[Subject], test: &PolicyTest) -> bool {
-    let asked = Flows::asked(test.proto, test.port);
-    pairs(test, subjects)
-        .into_iter()
-        .all(|(from, to)| match test.expect {
-            Expect::Allow => allowed(policy, subjects, from, to).holds(&asked),
-            Expect::Deny => !touched(policy, subjects, from, to).meets(&asked),
+fn passes(rules: &[&Rule], subjects: &[Subject], test: &PolicyTest) -> bool {
+    let (sources, destinations) = ends(test, subjects);
+    let sources = by_kind(sources, |source| {
+        Marks::of(rules, |rule| match test.expect {
+            Expect::Allow => source.is_within(&rule.from),
+            Expect::Deny => source.meets(&rule.from),
         })
-}
-
-/// What all of `from` may open to `to`.
-pub(crate) fn allowed(policy: &Policy, subjects: &[Subject], from: Source, to: DeviceId) -> Flows {
-    collect(policy, subjects, to, |selectors| {
-        from.is_within(selectors, subjects)
+    });
+    let destinations = by_kind(destinations, |to| {
+        Marks::of(rules, |rule| any_selects(&rule.to, to))
+    });
+    let pairs = sources
+        .iter()
+        .flat_map(|from| destinations.iter().map(move |to| (from, to)))
+        .filter(|((_, from), (_, to))| has_pair(from, to));
+    let applying: BTreeSet<_> = pairs
+        .map(|((begins, _), (leads, _))| begins.common(leads))
+        .collect();
+    let asked = Flows::asked(test.proto, test.port);
+    applying.iter().all(|marks| {
+        let flows = Flows::of_all(marks.iter().map(|index| rules[index]));
+        match test.expect {
+            Expect::Allow => flows.holds(&asked),
+            Expect::Deny => !flows.meets(&asked),
+        }
     })
-}
-
-/// What any of `from` may open to `to`.
-fn touched(policy: &Policy, subjects: &[Subject], from: Source, to: DeviceId) -> Flows {
-    collect(policy, subjects, to, |selectors| from.meets(selectors, subjects))
-}
-
-fn collect(
-    policy: &Policy,
-    subjects: &[Subject],
-    to: DeviceId,
-    begins: impl Fn(&[Selector]) -> bool,
-) -> Flows {
-    let mut flows = Flows::default();
-    let Some(to) = crate::find(subjects, to) else {
-        return flows;
-    };
-    for rule in in_force(policy).filter(|rule| begins(&rule.from) && any_selects(&rule.to, to)) {
-        flows.add(&Flows::of(rule.proto, &rule.ports));
-    }
-    flows
 }

@@ -14,6 +14,7 @@ mod evaluate;
 mod explain;
 mod flows;
 mod guard;
+mod kinds;
 mod ranges;
 mod review;
 mod select;
@@ -21,7 +22,7 @@ mod starting;
 mod warn;
 
 pub use check::{Flaw, LONGEST_NAME, MOST_RULES, check};
-pub use compile::Compiled;
+pub use compile::{Compiled, Kind};
 pub use evaluate::{Verdict, evaluate};
 pub use explain::explain;
 pub use guard::{run_tests, sentence};

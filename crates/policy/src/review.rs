@@ -8,14 +8,13 @@ use crate::{
     flows::Flows,
     guard::run_tests,
     in_force,
-    select::{Source, any_selects},
+    kinds::{Marks, by_kind},
+    select::{Source, any_selects, strangers},
     warnings,
 };
 use flotilla_protocol::{
     api::{PolicyReview, Reach},
-    id::DeviceId,
-    name::DeviceName,
-    policy::{Policy, Rule},
+    policy::{Policy, Proto, Rule},
 };
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -25,19 +24,25 @@ pub const LISTED: usize = 1_000;
 /// The difference between two policies. Which live flows it cuts is for the caller to add, who knows them.
 #[must_use]
 pub fn review(old: &Policy, new: &Policy, subjects: &[Subject]) -> PolicyReview {
-    let [old_rules, new_rules] = [old, new].map(|policy| in_force(policy).collect::<Vec<_>>());
-    let both = [&old_rules[..], &new_rules[..]];
-    let sources = Kinds::of(all_sources(both, subjects), both, |source, rule| {
-        source.is_within(&rule.from, subjects)
+    let both = [old, new].map(|policy| in_force(policy).collect::<Vec<_>>());
+    let marks = |selects: &dyn Fn(&Rule) -> bool| {
+        both.each_ref()
+            .map(|rules| Marks::of(rules, |rule| selects(rule)))
+    };
+    let sources = by_kind(all_sources(both.iter().flatten(), subjects), |source| {
+        marks(&|rule| source.is_within(&rule.from))
     });
-    let destinations = Kinds::of(subjects, both, |subject, rule| any_selects(&rule.to, subject));
-    let (mut opens, mut closes) = (Listing::new(subjects), Listing::new(subjects));
-    for (begins, from) in &sources.0 {
-        for (leads, to) in &destinations.0 {
-            let before = flows(&old_rules, &begins[0], &leads[0]);
-            let after = flows(&new_rules, &begins[1], &leads[1]);
-            opens.add(from, to, &after.without(&before));
-            closes.add(from, to, &before.without(&after));
+    let destinations = by_kind(subjects, |to| marks(&|rule| any_selects(&rule.to, to)));
+    let (mut opens, mut closes) = (Listing::default(), Listing::default());
+    let mut differences = BTreeMap::new();
+    for (begins, from) in &sources {
+        for (leads, to) in &destinations {
+            let applying = [0, 1].map(|nth| begins[nth].common(&leads[nth]));
+            let (opened, closed) = differences
+                .entry(applying)
+                .or_insert_with_key(|applying| difference(&both, applying));
+            opens.add(from, to, opened);
+            closes.add(from, to, closed);
         }
     }
     PolicyReview {
@@ -51,90 +56,51 @@ pub fn review(old: &Policy, new: &Policy, subjects: &[Subject]) -> PolicyReview 
     }
 }
 
-fn all_sources(policies: [&[&Rule]; 2], subjects: &[Subject]) -> BTreeSet<Source> {
-    let devices = subjects.iter().map(|subject| Source::Device(subject.id));
-    let rules = policies.into_iter().flatten();
-    devices
-        .chain(rules.flat_map(|rule| Source::of(&rule.from, subjects)))
-        .collect()
+fn all_sources<'a>(
+    rules: impl Iterator<Item = &'a &'a Rule>,
+    subjects: &'a [Subject],
+) -> impl Iterator<Item = Source<'a>> {
+    let ranges: BTreeSet<_> = rules.flat_map(|rule| strangers(&rule.from, subjects)).collect();
+    let devices = subjects.iter().map(Source::Device);
+    devices.chain(ranges.into_iter().map(Source::Range))
 }
 
-/// Things that the same rules select, by these rules of the old and the new policy.
-struct Kinds<T>(BTreeMap<[BTreeSet<usize>; 2], Vec<T>>);
+/// Flows as people read them.
+type Parts = Vec<(Proto, String)>;
 
-impl<T> Kinds<T> {
-    fn of(
-        things: impl IntoIterator<Item = T>,
-        policies: [&[&Rule]; 2],
-        selects: impl Fn(&T, &Rule) -> bool,
-    ) -> Self {
-        let mut kinds: BTreeMap<_, Vec<T>> = BTreeMap::new();
-        for thing in things {
-            let marks = policies.map(|rules| {
-                (0..rules.len())
-                    .filter(|index| selects(&thing, rules[*index]))
-                    .collect::<BTreeSet<_>>()
-            });
-            kinds.entry(marks).or_default().push(thing);
-        }
-        Self(kinds)
-    }
+/// What is opened and what is closed where these rules of the old and of the new policy apply.
+fn difference(policies: &[Vec<&Rule>; 2], applying: &[Marks; 2]) -> (Parts, Parts) {
+    let [before, after] =
+        [0, 1].map(|nth| Flows::of_all(applying[nth].iter().map(|index| policies[nth][index])));
+    (after.without(&before).parts(), before.without(&after).parts())
 }
 
-fn flows(rules: &[&Rule], begins: &BTreeSet<usize>, leads: &BTreeSet<usize>) -> Flows {
-    let mut flows = Flows::default();
-    for rule in begins.intersection(leads).map(|index| rules[*index]) {
-        flows.add(&Flows::of(rule.proto, &rule.ports));
-    }
-    flows
-}
-
-struct Listing<'a> {
-    names: BTreeMap<DeviceId, &'a DeviceName>,
+#[derive(Default)]
+struct Listing {
     listed: Vec<Reach>,
     total: u64,
 }
 
-impl<'a> Listing<'a> {
-    fn new(subjects: &'a [Subject]) -> Self {
-        let names = subjects
-            .iter()
-            .map(|subject| (subject.id, &subject.name))
-            .collect();
-        Self {
-            names,
-            listed: Vec::new(),
-            total: 0,
-        }
-    }
-
-    fn add(&mut self, from: &[Source], to: &[&Subject], flows: &Flows) {
-        let parts = flows.parts();
+impl Listing {
+    fn add(&mut self, from: &[Source<'_>], to: &[&Subject], parts: &Parts) {
         if parts.is_empty() {
             return;
         }
         for from in from {
-            for to in to.iter().filter(|to| *from != Source::Device(to.id)) {
+            for to in to.iter().filter(|to| !from.is(to)) {
                 self.total += parts.len() as u64;
                 for (proto, ports) in parts.iter().take(LISTED.saturating_sub(self.listed.len())) {
                     self.listed.push(Reach {
-                        from: self.name(*from),
+                        from: match from {
+                            Source::Device(subject) => subject.name.to_string(),
+                            Source::Range(range) => range.to_string(),
+                        },
                         to: to.name.clone(),
                         proto: *proto,
                         ports: ports.clone(),
                     });
                 }
             }
-        }
-    }
-
-    fn name(&self, source: Source) -> String {
-        match source {
-            Source::Device(id) => self
-                .names
-                .get(&id)
-                .map_or_else(|| id.to_string(), ToString::to_string),
-            Source::Range(range) => range.to_string(),
         }
     }
 

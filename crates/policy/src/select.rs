@@ -3,7 +3,6 @@
 use crate::Subject;
 use flotilla_protocol::{
     cidr::IpRange,
-    id::DeviceId,
     name::DeviceName,
     policy::{Policy, Selector},
 };
@@ -25,32 +24,31 @@ pub(crate) fn any_selects(selectors: &[Selector], subject: &Subject) -> bool {
 }
 
 /// Where flows begin: at a device, or at addresses that no device of the fleet has.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Source {
-    Device(DeviceId),
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Source<'a> {
+    Device(&'a Subject),
     Range(IpRange),
 }
 
-impl Source {
+impl<'a> Source<'a> {
     /// All that the selectors mean as the beginning of flows.
-    pub(crate) fn of(selectors: &[Selector], subjects: &[Subject]) -> Vec<Self> {
+    pub(crate) fn of(selectors: &[Selector], subjects: &'a [Subject]) -> Vec<Self> {
         let devices = subjects
             .iter()
             .filter(|subject| any_selects(selectors, subject))
-            .map(|subject| Self::Device(subject.id));
-        let strangers = selectors.iter().filter_map(|selector| match selector {
-            Selector::Range(range) if !subjects.iter().any(|s| selects(selector, s)) => {
-                Some(Self::Range(*range))
-            }
-            _ => None,
-        });
+            .map(Self::Device);
+        let strangers = strangers(selectors, subjects).map(Self::Range);
         devices.chain(strangers).collect()
     }
 
+    pub(crate) fn is(&self, subject: &Subject) -> bool {
+        matches!(self, Self::Device(device) if device.id == subject.id)
+    }
+
     /// Whether all of it is among what the selectors mean.
-    pub(crate) fn is_within(self, selectors: &[Selector], subjects: &[Subject]) -> bool {
+    pub(crate) fn is_within(&self, selectors: &[Selector]) -> bool {
         match self {
-            Self::Device(id) => crate::find(subjects, id).is_some_and(|s| any_selects(selectors, s)),
+            Self::Device(subject) => any_selects(selectors, subject),
             Self::Range(inner) => selectors.iter().any(|selector| {
                 matches!(selector, Selector::Range(outer)
                     if outer.contains(inner.first()) && outer.prefix() <= inner.prefix())
@@ -59,14 +57,22 @@ impl Source {
     }
 
     /// Whether some of it is among what the selectors mean.
-    pub(crate) fn meets(self, selectors: &[Selector], subjects: &[Subject]) -> bool {
+    pub(crate) fn meets(&self, selectors: &[Selector]) -> bool {
         match self {
-            Self::Device(_) => self.is_within(selectors, subjects),
+            Self::Device(_) => self.is_within(selectors),
             Self::Range(range) => selectors
                 .iter()
-                .any(|selector| matches!(selector, Selector::Range(other) if other.overlaps(&range))),
+                .any(|selector| matches!(selector, Selector::Range(other) if other.overlaps(range))),
         }
     }
+}
+
+/// Addresses that the selectors name and that no device of the fleet has.
+pub(crate) fn strangers(selectors: &[Selector], subjects: &[Subject]) -> impl Iterator<Item = IpRange> {
+    selectors.iter().filter_map(|selector| match selector {
+        Selector::Range(range) if !subjects.iter().any(|s| selects(selector, s)) => Some(*range),
+        _ => None,
+    })
 }
 
 /// The policy after a device got another name: it means the same devices as before.

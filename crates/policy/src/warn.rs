@@ -29,7 +29,7 @@ pub fn warnings(policy: &Policy, subjects: &[Subject]) -> Vec<String> {
     let tests = policy
         .tests
         .iter()
-        .filter(|test| guard::pairs(test, subjects).is_empty())
+        .filter(|test| !guard::is_about_any(test, subjects))
         .map(|test| {
             format!(
                 "The test \"{}\" is about no two devices now.",
