@@ -197,6 +197,19 @@ fn flaws_name_their_field_and_missing_devices_are_none() {
     );
 }
 
+#[test]
+fn a_user_whom_nothing_belongs_to_yet_is_said_to_be_one() {
+    let ada = rules(&[rule("ada", "user:ada", "tag:prod", "tcp", "[80]")]);
+    assert_eq!(warnings(&ada, &fleet()), [""; 0]);
+    let nobodys: Vec<_> = fleet().into_iter().map(|s| Subject { user: None, ..s }).collect();
+    assert_eq!(
+        warnings(&ada, &nobodys),
+        [
+            "Rule \"ada\": user:ada means no device, because no device belongs to a user yet; name devices or tags instead."
+        ]
+    );
+}
+
 fn failing(rule: &Rule, test: &str) -> Option<String> {
     let mut policy = rules(std::slice::from_ref(rule));
     policy.tests.push(serde_json::from_str(test).unwrap());

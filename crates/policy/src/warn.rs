@@ -24,7 +24,13 @@ pub fn warnings(policy: &Policy, subjects: &[Subject]) -> Vec<String> {
         let from = rule.from.iter().filter(|s| !matches!(s, Selector::Range(_)));
         from.chain(&rule.to)
             .filter(|selector| means_nobody(selector, subjects))
-            .map(|selector| format!("Rule \"{}\": {selector} means no device now.", rule.name))
+            .map(|selector| {
+                format!(
+                    "Rule \"{}\": {selector} {}.",
+                    rule.name,
+                    emptiness(selector, subjects)
+                )
+            })
     });
     let tests = policy
         .tests
@@ -41,4 +47,14 @@ pub fn warnings(policy: &Policy, subjects: &[Subject]) -> Vec<String> {
 
 fn means_nobody(selector: &Selector, subjects: &[Subject]) -> bool {
     *selector != Selector::Any && !subjects.iter().any(|subject| selects(selector, subject))
+}
+
+/// What is to be said of a selector that means nobody.
+fn emptiness(selector: &Selector, subjects: &[Subject]) -> &'static str {
+    let is_early = matches!(selector, Selector::User(_)) && subjects.iter().all(|s| s.user.is_none());
+    if is_early {
+        "means no device, because no device belongs to a user yet; name devices or tags instead"
+    } else {
+        "means no device now"
+    }
 }
