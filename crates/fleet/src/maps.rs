@@ -8,6 +8,7 @@
 //! A device has a map from the moment it has a key. Only devices that a rule connects know of each other, so a
 //! change costs as much as the maps that it is part of, not as much as the fleet.
 
+mod change;
 mod seat;
 mod told;
 
@@ -19,11 +20,14 @@ use flotilla_protocol::{
     enroll::MeshAddress,
     id::{DeviceId, RelayId},
     key::PublicKey,
-    mesh::{Candidate, MapPush, Nat, NetworkMap, Peer, Relay, RelayTicket},
+    mesh::{Candidate, MapPush, Nat, NetworkMap, Relay, RelayTicket},
     policy::Policy,
 };
 use seat::{Seat, Ticket};
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 use told::Part;
 
 /// A device, as far as maps speak of it.
@@ -43,21 +47,12 @@ pub struct Member {
 pub struct Maps {
     range: Cidr,
     policy: Policy,
-    compiled: Compiled,
+    compiled: Arc<Compiled>,
     relays: Vec<Relay>,
     seats: BTreeMap<DeviceId, Seat>,
     /// The newest revision of any map.
     revision: u64,
     changed: BTreeSet<DeviceId>,
-}
-
-/// What a change can make different of one device's map, and of the device in the maps of others.
-#[derive(Debug, Default)]
-struct View {
-    as_peer: Option<Peer>,
-    own: Option<(MeshAddress, RelayPreference)>,
-    has_ticket: bool,
-    knows: BTreeSet<DeviceId>,
 }
 
 impl Maps {
@@ -66,7 +61,7 @@ impl Maps {
     #[must_use]
     pub fn new(range: Cidr, policy: Policy, revision: u64) -> Self {
         Self {
-            compiled: Compiled::new(&policy, &[], range.into()),
+            compiled: Arc::new(Compiled::new(&policy, &[], range.into())),
             range,
             policy,
             relays: Vec::new(),
@@ -108,6 +103,9 @@ impl Maps {
     /// What is true of some devices now, compiled once.
     pub fn set_all(&mut self, mut members: Vec<Member>) {
         members.retain(|new| self.member(new.subject.id) != Some(new));
+        if members.is_empty() {
+            return;
+        }
         let ids: Vec<_> = members.iter().map(|member| member.subject.id).collect();
         self.change(&ids, |maps| {
             let mut regrouped = false;
@@ -209,7 +207,7 @@ impl Maps {
             relay: seat.member.relay,
             peers: peers.collect(),
             relays: self.relays.clone(),
-            filter: seat.filter.clone(),
+            filter: self.compiled.filter_for(id),
             ticket: seat.ticket().cloned(),
         })
     }
@@ -272,67 +270,8 @@ impl Maps {
         known
     }
 
-    fn view(&self, id: DeviceId) -> View {
-        let Some(seat) = self.seats.get(&id) else {
-            return View::default();
-        };
-        View {
-            as_peer: seat.as_peer(),
-            own: seat
-                .member
-                .public_key
-                .map(|_| (self.address(seat), seat.member.relay)),
-            has_ticket: seat.ticket().is_some(),
-            knows: self.known_to(id),
-        }
-    }
-
-    /// Applies a change that starts at some devices, and marks every map that is another one by it.
-    fn change(&mut self, ids: &[DeviceId], apply: impl FnOnce(&mut Self)) {
-        let before: BTreeMap<_, _> = ids.iter().map(|id| (*id, self.view(*id))).collect();
-        self.revision += 1;
-        apply(self);
-        for (id, view) in &before {
-            let after = self.view(*id);
-            for other in view.knows.symmetric_difference(&after.knows) {
-                self.mark(*id, Part::Peer(*other));
-                if !before.contains_key(other) {
-                    self.mark(*other, Part::Peer(*id));
-                }
-            }
-            if view.as_peer != after.as_peer {
-                for other in view.knows.intersection(&after.knows) {
-                    self.mark(*other, Part::Peer(*id));
-                }
-            }
-            self.mark_own(*id, view, &after);
-        }
-    }
-
-    fn mark_own(&mut self, id: DeviceId, before: &View, after: &View) {
-        let key = |view: &View| view.as_peer.as_ref().map(|peer| peer.public_key);
-        // Another key is another agent, and a change cannot say that there is no ticket any more.
-        if key(before) != key(after) || (before.has_ticket && !after.has_ticket) {
-            return self.mark(id, Part::All);
-        }
-        if before.own != after.own {
-            self.mark(id, Part::Own);
-        }
-        // It was kept while the device was to use no relay.
-        if after.has_ticket && !before.has_ticket {
-            self.mark(id, Part::Ticket);
-        }
-    }
-
     fn compile(&mut self) {
-        self.compiled = Compiled::new(&self.policy, &self.subjects(), self.range.into());
-        let filters = self.seats.keys().map(|id| (*id, self.compiled.filter_for(*id)));
-        for (id, filter) in filters.collect::<Vec<_>>() {
-            if let Some(seat) = self.seats.get_mut(&id).filter(|seat| seat.filter != filter) {
-                seat.filter = filter;
-                self.mark(id, Part::Filter);
-            }
-        }
+        self.compiled = Arc::new(Compiled::new(&self.policy, &self.subjects(), self.range.into()));
     }
 
     fn mark(&mut self, id: DeviceId, part: Part) {

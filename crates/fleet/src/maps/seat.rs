@@ -5,13 +5,12 @@ use flotilla_protocol::{
     Timestamp,
     device::RelayPreference,
     key::PublicKey,
-    mesh::{Filter, Peer, RelayTicket},
+    mesh::{Peer, RelayTicket},
 };
 
 #[derive(Debug)]
 pub(super) struct Seat {
     pub(super) member: Member,
-    pub(super) filter: Filter,
     pub(super) ticket: Option<Ticket>,
     pub(super) revision: u64,
     pub(super) told: Told,
@@ -29,7 +28,6 @@ impl Seat {
     pub(super) fn new(member: Member) -> Self {
         Self {
             member,
-            filter: Filter::default(),
             ticket: None,
             revision: 0,
             told: Told::default(),

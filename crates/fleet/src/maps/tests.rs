@@ -248,6 +248,33 @@ fn among_a_thousand_devices_a_change_costs_what_it_concerns() {
 }
 
 #[test]
+fn a_policy_that_makes_most_of_a_map_another_is_told_whole_and_one_that_does_not_as_a_change() {
+    let mut maps = fleet(100, Policy::default());
+    settle(&mut maps, 100);
+    for (rules, peers) in [(open_lab(), 99), (Policy::default(), 0)] {
+        maps.set_policy(rules);
+        assert_eq!(changed(&mut maps).len(), 100);
+        let Some(MapPush::Whole(map)) = maps.push(id(7)) else {
+            panic!("a change that names 99 devices")
+        };
+        assert_eq!(map.peers.len(), peers);
+        maps.handle_untaken(id(7));
+        settle(&mut maps, 100);
+    }
+    maps.set_policy(policy(&[("tag:none", "any"), ("device:d1", "any")]));
+    settle(&mut maps, 100);
+    changed(&mut maps);
+    maps.set_policy(policy(&[("device:d2", "device:d3"), ("device:d1", "any")]));
+    assert_eq!(changed(&mut maps), [id(2), id(3)]);
+    for (n, other) in [(2, 3), (3, 2)] {
+        let Some(MapPush::Change(change)) = maps.push(id(n)) else {
+            panic!("a map for one peer more")
+        };
+        assert_eq!(change.peers[0].id, id(other));
+    }
+}
+
+#[test]
 fn one_push_is_on_its_way_at_a_time_and_later_changes_go_together() {
     let mut maps = fleet(4, open_lab());
     let Some(MapPush::Whole(map)) = maps.push(id(1)) else {

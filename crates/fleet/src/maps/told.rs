@@ -143,7 +143,7 @@ impl Maps {
             peers: Vec::new(),
             gone: Vec::new(),
             relays: owed.relays.then(|| self.relays.clone()),
-            filter: owed.filter.then(|| seat.filter.clone()),
+            filter: owed.filter.then(|| self.compiled.filter_for(id)),
             ticket: seat.ticket().filter(|_| owed.ticket).cloned(),
         };
         for other in &owed.peers {

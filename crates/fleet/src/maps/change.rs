@@ -1,0 +1,145 @@
+//! What a change makes different in which maps.
+//!
+//! Devices that the rules treat alike before a change and after it form a group. What of a map is another is found
+//! between groups, so a policy for a thousand devices costs what it tells apart, not a million pairs; pairs are
+//! written out only for agents that lack few of their peers.
+
+use super::{Maps, Part, Seat};
+use flotilla_policy::{Compiled, Kind};
+use flotilla_protocol::{device::RelayPreference, enroll::MeshAddress, id::DeviceId, mesh::Peer};
+use std::{collections::BTreeMap, sync::Arc};
+
+/// What a change can make different of a device, beside what the rules say of it.
+#[derive(Debug)]
+struct View {
+    as_peer: Option<Peer>,
+    own: Option<(MeshAddress, RelayPreference)>,
+    has_ticket: bool,
+}
+
+/// Who is no member of the mesh is of no kind.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Group {
+    before: Option<Kind>,
+    after: Option<Kind>,
+    /// The change starts at them.
+    is_meant: bool,
+    /// They are other peers than before to those who know them.
+    is_other_peer: bool,
+}
+
+type Groups = BTreeMap<Group, Vec<DeviceId>>;
+
+impl Maps {
+    /// Applies a change that starts at some devices, and marks every map that is another one by it.
+    pub(super) fn change(&mut self, ids: &[DeviceId], apply: impl FnOnce(&mut Self)) {
+        let views: BTreeMap<_, _> = ids.iter().map(|id| (*id, self.view(*id))).collect();
+        let old = Arc::clone(&self.compiled);
+        self.revision += 1;
+        apply(self);
+        let groups = self.groups(&views, &old);
+        self.mark_filters(&groups, &old);
+        self.mark_peers(&groups, &old);
+        for (id, before) in &views {
+            self.mark_own(*id, before, &self.view(*id));
+        }
+    }
+
+    fn view(&self, id: DeviceId) -> View {
+        let seat = self.seats.get(&id);
+        let keyed = seat.filter(|seat| seat.member.public_key.is_some());
+        View {
+            as_peer: seat.and_then(Seat::as_peer),
+            own: keyed.map(|seat| (self.address(seat), seat.member.relay)),
+            has_ticket: seat.is_some_and(|seat| seat.ticket().is_some()),
+        }
+    }
+
+    fn groups(&self, views: &BTreeMap<DeviceId, View>, old: &Compiled) -> Groups {
+        let mut groups = Groups::new();
+        let gone = views.keys().filter(|id| !self.seats.contains_key(id));
+        for id in self.seats.keys().chain(gone) {
+            let view = views.get(id);
+            let has_key = self.member(*id).is_some_and(|member| member.public_key.is_some());
+            let had_key = view.map_or(has_key, |view| view.as_peer.is_some());
+            let group = Group {
+                before: old.kind(*id).filter(|_| had_key),
+                after: self.compiled.kind(*id).filter(|_| has_key),
+                is_meant: view.is_some(),
+                is_other_peer: view
+                    .is_some_and(|view| view.as_peer != self.seats.get(id).and_then(Seat::as_peer)),
+            };
+            groups.entry(group).or_default().push(*id);
+        }
+        groups
+    }
+
+    fn mark_filters(&mut self, groups: &Groups, old: &Compiled) {
+        for (group, members) in groups {
+            let kinds = group.before.zip(group.after);
+            if kinds.is_some_and(|(before, after)| old.filter(before) != self.compiled.filter(after)) {
+                for id in members {
+                    self.mark(*id, Part::Filter);
+                }
+            }
+        }
+    }
+
+    fn mark_peers(&mut self, groups: &Groups, old: &Compiled) {
+        let meant: Vec<_> = groups.iter().filter(|(group, _)| group.is_meant).collect();
+        let all: Vec<_> = groups.iter().collect();
+        for (group, members) in groups {
+            let others = if group.is_meant { &all } else { &meant };
+            let count = |others: &[&(&Group, &Vec<DeviceId>)]| -> usize {
+                let sizes = others
+                    .iter()
+                    .map(|(other, of)| of.len() - usize::from(*other == group));
+                sizes.sum()
+            };
+            let linked = |other: &Group| links(&self.compiled, group.after, other.after);
+            let news: Vec<_> = others
+                .iter()
+                .filter(|(other, _)| {
+                    let is = linked(other);
+                    is != links(old, group.before, other.before) || (is && other.is_other_peer)
+                })
+                .collect();
+            if count(&news) == 0 {
+                continue;
+            }
+            // The whole map says it in fewer bytes, and what is owed does not grow with the pairs of devices.
+            let known: Vec<_> = others.iter().filter(|(other, _)| linked(other)).collect();
+            let is_mostly_news = group.is_meant && 2 * count(&news) > count(&known);
+            for id in members {
+                if is_mostly_news {
+                    self.mark(*id, Part::All);
+                    continue;
+                }
+                let peers = news.iter().flat_map(|(_, others)| others.iter());
+                for other in peers.filter(|other| *other != id) {
+                    self.mark(*id, Part::Peer(*other));
+                }
+            }
+        }
+    }
+
+    fn mark_own(&mut self, id: DeviceId, before: &View, after: &View) {
+        let key = |view: &View| view.as_peer.as_ref().map(|peer| peer.public_key);
+        // Another key is another agent, and a change cannot say that there is no ticket any more.
+        if key(before) != key(after) || (before.has_ticket && !after.has_ticket) {
+            return self.mark(id, Part::All);
+        }
+        if before.own != after.own {
+            self.mark(id, Part::Own);
+        }
+        // It was kept while the device was to use no relay.
+        if after.has_ticket && !before.has_ticket {
+            self.mark(id, Part::Ticket);
+        }
+    }
+}
+
+fn links(compiled: &Compiled, one: Option<Kind>, other: Option<Kind>) -> bool {
+    one.zip(other)
+        .is_some_and(|(one, other)| compiled.links(one, other))
+}
