@@ -11,6 +11,7 @@
 
 mod clock;
 mod device;
+mod disturb;
 mod families;
 mod firewall;
 mod hairpin;

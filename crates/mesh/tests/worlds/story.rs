@@ -1,6 +1,7 @@
 //! One random world: what is in it, what happens to it, and whether its devices get along.
 
 use crate::{
+    disturb::disturb,
     judge::judge,
     nat::{CONE, Depends, Kind, PORT_RESTRICTED, SYMMETRIC},
     site::{Families, WIDE},
@@ -146,14 +147,14 @@ fn add_carrier(world: &mut World) {
     }
 }
 
-fn any_width(world: &mut World) -> usize {
+pub(crate) fn any_width(world: &mut World) -> usize {
     match world.rng.random_range(0..3) {
         0 => world.rng.random_range(NARROWEST..WIDE),
         _ => WIDE,
     }
 }
 
-fn any_families(world: &mut World) -> Families {
+pub(crate) fn any_families(world: &mut World) -> Families {
     match world.rng.random_range(0..6) {
         0 => Families::V4,
         1 => Families::V6,
@@ -161,7 +162,7 @@ fn any_families(world: &mut World) -> Families {
     }
 }
 
-fn toggle_rule(world: &mut World) {
+pub(crate) fn toggle_rule(world: &mut World) {
     let pair = any_pair(world);
     if !world.policy.remove(&pair) {
         world.policy.insert(pair);
@@ -198,70 +199,4 @@ fn live(world: &mut World) {
     world.note("calm".to_owned());
     world.push_maps();
     world.run_for(CALM);
-}
-
-fn disturb(world: &mut World) {
-    let device = world.rng.random_range(0..world.devices.len());
-    let site = world.rng.random_range(0..world.sites.len());
-    let relay = world.rng.random_range(0..world.relays.len());
-    match world.rng.random_range(0..11) {
-        0 if !world.devices[device].asleep => {
-            let families = any_families(world);
-            world.note(format!("device {device} roams to site {site} with {families:?}"));
-            world.settle_in(device, site, families);
-        }
-        1 if world.devices[device].asleep => {
-            world.note(format!("device {device} wakes"));
-            world.wake(device);
-        }
-        1 => {
-            world.note(format!("device {device} sleeps"));
-            world.sleep(device);
-        }
-        2 => {
-            world.note(format!("relay {relay} dies"));
-            world.kill_relay(relay);
-        }
-        3 => {
-            world.note(format!("relay {relay} lives"));
-            world.relays[relay].alive = true;
-        }
-        4 => {
-            toggle_rule(world);
-            world.note(format!("policy is {:?}", world.policy));
-            world.push_maps();
-        }
-        5 => {
-            world.note(format!("the router of site {site} restarts"));
-            world.restart_router(site);
-        }
-        6 => {
-            world.control = !world.control;
-            world.note(format!("control is there: {}", world.control));
-            world.push_maps();
-        }
-        7 => {
-            let widest = any_width(world);
-            world.note(format!("site {site} carries {widest} bytes"));
-            world.sites[site].widest = widest;
-        }
-        8 => {
-            if let Some(ipv6) = &mut world.sites[site].ipv6 {
-                ipv6.broken = !ipv6.broken;
-                ipv6.mended = (!ipv6.broken).then_some(world.now);
-                let broken = ipv6.broken;
-                world.note(format!("IPv6 of site {site} is broken: {broken}"));
-            }
-        }
-        9 => {
-            let time = Duration::from_secs(world.rng.random_range(1..30));
-            world.note(format!("the streams of site {site} stall for {time:?}"));
-            world.sites[site].stalled = Some(world.now + time);
-        }
-        _ => {
-            let time = Duration::from_secs(world.rng.random_range(1..400));
-            world.note(format!("{time:?} pass"));
-            world.run_for(time);
-        }
-    }
 }
