@@ -19,7 +19,7 @@ mod trial;
 mod watch;
 
 use address::Class;
-use candidates::{Candidates, smooth};
+use candidates::{Candidates, Good, smooth};
 use mtu::PathMtu;
 use pings::{Ping, Pings};
 use round::{Rounds, Step};
@@ -178,8 +178,13 @@ impl Paths {
         if !self.direct {
             return;
         }
-        let good = self.candidates.learn(from, own, self.current).good;
-        if good.is_none_or(|good| now.saturating_duration_since(good.heard) > SUSPICIOUS) {
+        let one = *self.candidates.learn(from, own, self.current);
+        let is_better = self.current().is_none_or(|(_, class)| one.class < class);
+        let is_old = |good: Good| {
+            let at = if is_better { good.answered } else { good.heard };
+            now.saturating_duration_since(at) > SUSPICIOUS
+        };
+        if one.good.is_none_or(is_old) {
             self.ping(way, None, now);
         }
     }

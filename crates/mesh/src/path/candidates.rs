@@ -13,7 +13,10 @@ pub(super) const MOST: usize = 32;
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Good {
     pub(super) rtt: Duration,
+    /// When anything came from there.
     pub(super) heard: Instant,
+    /// When it answered, and so was reached from here.
+    pub(super) answered: Instant,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -81,7 +84,11 @@ impl Candidates {
             return false;
         };
         let rtt = smooth(one.good.map(|good| good.rtt), rtt);
-        one.good = Some(Good { rtt, heard: now });
+        one.good = Some(Good {
+            rtt,
+            heard: now,
+            answered: now,
+        });
         true
     }
 
@@ -108,9 +115,9 @@ impl Candidates {
         }
     }
 
-    /// Those that were not heard for a while.
+    /// Those that did not answer for a while.
     pub(super) fn silent(&self, time: Duration, now: Instant) -> Vec<SocketAddr> {
-        let silent = |good: Good| now.saturating_duration_since(good.heard) > time;
+        let silent = |good: Good| now.saturating_duration_since(good.answered) > time;
         self.all
             .iter()
             .filter(|(_, one)| one.good.is_none_or(silent))

@@ -75,12 +75,19 @@ impl Paths {
     }
 
     pub(super) fn lose(&mut self, now: Instant) {
+        let class = self.current().map(|(_, class)| class);
         if let Some(current) = self.current.take() {
             self.candidates.doubt(current);
         }
         self.watch.stop();
         match self.candidates.best(RECENT, now) {
-            Some(address) => self.take(address, now),
+            Some(address) => {
+                self.take(address, now);
+                // The better way may be back soon, and be opened only when both ends try.
+                if self.current().map(|(_, class)| class) > class {
+                    self.rounds.restart(now);
+                }
+            }
             None => {
                 self.lost = true;
                 self.relay_ping = self.relay.then_some(now);

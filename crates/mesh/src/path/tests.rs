@@ -11,6 +11,7 @@ struct Ends {
 
 const LAN: &str = "192.168.1.7:7";
 const PUBLIC: &str = "198.51.100.7:7";
+const IPV6: &str = "[2001:db8:0:7::7]:7";
 
 fn at(text: &str) -> SocketAddr {
     text.parse().unwrap()
@@ -196,6 +197,49 @@ fn without_permission_no_address_is_probed() {
     ends.paths.note_sent(ends.now);
     let sent = ends.run(Duration::from_secs(600), |_| Some(10));
     assert!(sent.iter().all(|(way, _)| *way == Way::Relay), "{sent:?}");
+}
+
+#[test]
+fn a_better_way_is_asked_again_though_packets_come_by_it() {
+    let (better, worse) = (Way::Direct(at(IPV6)), Way::Direct(at(PUBLIC)));
+    let mut ends = Ends::new(&[IPV6, PUBLIC]);
+    ends.run(Duration::from_secs(130), |_| Some(10));
+    assert_eq!(ends.current(), Some(at(IPV6)));
+    // Nobody used it for so long that firewalls forgot it.
+    ends.paths.note_sent(ends.now);
+    ends.run(Duration::from_millis(150), |way| (way == worse).then_some(10));
+    assert_eq!(ends.current(), Some(at(PUBLIC)));
+    ends.paths.handle_heard(better, &[], ends.now);
+    ends.run(Duration::from_secs(2), |_| Some(10));
+    assert_eq!(ends.current(), Some(at(IPV6)));
+}
+
+#[test]
+fn a_ping_by_a_better_way_is_answered_with_one() {
+    let (better, worse) = (Way::Direct(at(IPV6)), Way::Direct(at(PUBLIC)));
+    let mut ends = Ends::new(&[IPV6, PUBLIC]);
+    ends.run(Duration::from_secs(130), |_| Some(10));
+    ends.paths.note_sent(ends.now);
+    ends.run(Duration::from_secs(4), |way| (way == worse).then_some(10));
+    assert_eq!(ends.current(), Some(at(PUBLIC)));
+    ends.paths.handle_heard(better, &[], ends.now);
+    ends.paths.handle_ping(better, &[], ends.now);
+    ends.run(Duration::from_millis(50), |_| Some(10));
+    assert_eq!(ends.current(), Some(at(IPV6)));
+}
+
+#[test]
+fn a_way_that_was_lost_to_a_worse_one_is_looked_for_soon() {
+    let mut ends = Ends::new(&[IPV6, PUBLIC]);
+    ends.run(Duration::from_secs(1), |_| Some(10));
+    ends.paths.note_sent(ends.now);
+    for _ in 0..11 {
+        ends.paths.handle_heard(Way::Direct(at(PUBLIC)), &[], ends.now);
+        ends.run(Duration::from_secs(1), |_| None);
+    }
+    assert_eq!(ends.current(), Some(at(PUBLIC)));
+    ends.run(Duration::from_secs(20), |_| Some(10));
+    assert_eq!(ends.current(), Some(at(IPV6)));
 }
 
 #[test]
