@@ -86,10 +86,22 @@ impl World {
         // A device that has a direct path looks for a better one every five minutes, and nobody tells it to.
         let lately = |mended: Instant| self.now < mended + Duration::from_secs(330);
         let mended = |device: &Device| self.sites[device.site].ipv6.as_ref()?.mended;
-        match [a, b].into_iter().filter_map(mended).any(lately) {
-            true if both => Chance::May,
-            _ => must_if(both),
+        let left_open = [a, b].into_iter().filter_map(mended).any(lately) || !self.may_open_together(a, b);
+        if both && left_open {
+            Chance::May
+        } else {
+            must_if(both)
         }
+    }
+
+    /// Two firewalls open when both ends send at about the same time. A relay arranges that, and devices that may not
+    /// use one try often enough. Those that could use one and have none in common try every five minutes, each at its
+    /// own time.
+    fn may_open_together(&self, a: &Device, b: &Device) -> bool {
+        let firewall = |device: &Device| self.sites[device.site].ipv6.as_ref()?.firewall.as_ref();
+        let never = |device: &Device| device.preference == RelayPreference::Never;
+        let both_have_one = firewall(a).is_some() && firewall(b).is_some();
+        !both_have_one || never(a) || never(b) || self.relayed(a.number, b.number)
     }
 
     fn speaks_ipv6(&self, device: &Device) -> bool {
