@@ -51,7 +51,7 @@ pub fn Containers(only: Signal<Option<DeviceId>>) -> impl IntoView {
         let row = rows::lookup(store.containers, key);
         row.map(|row| all_actions(acts, moves, &row)).unwrap_or_default()
     });
-    let on_open = rows::opener(store.containers, opened, |container| container.name.clone());
+    let on_open = rows::opener(store.containers, opened, |container| &container.name);
     let nothing = Nothing {
         glyph: lucide::BOX,
         title: copy::NO_CONTAINERS,

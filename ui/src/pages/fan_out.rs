@@ -3,10 +3,12 @@
 
 mod details;
 mod device_choice;
+mod item_page;
 pub mod rows;
 mod unreachable;
 
 pub use details::{Drawer, Fact, Opened, listed, opened};
+pub use item_page::{Details, ItemPage};
 
 use crate::{
     api::Failure,

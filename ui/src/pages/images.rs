@@ -1,9 +1,8 @@
 //! Images of the whole fleet.
 
 use super::fan_out::{
-    Drawer, FanOut, Nothing, listed, opened,
+    Details, ItemPage, Nothing, listed,
     rows::{self, Item, age_cell, mono_cell, name_cell, text_cell},
-    stage_of,
 };
 use crate::{
     components::{
@@ -12,11 +11,10 @@ use crate::{
     },
     copy::{fan_out as copy, frame, items as words},
     format,
-    frame::page_title,
     query::{Key, Subject},
     store::use_store,
 };
-use flotilla_protocol::{Timestamp, inventory::Image};
+use flotilla_protocol::{Timestamp, api::Row, inventory::Image};
 use leptos::prelude::*;
 
 const SPEC: TableSpec = TableSpec {
@@ -146,46 +144,43 @@ impl TableRow for ImageRow {
 
 #[component]
 pub fn ImagesPage() -> impl IntoView {
-    page_title(|| vec![frame::IMAGES.to_owned()]);
     let store = use_store();
     store.ensure_images();
-    let opened = opened("/images");
-    let rows = rows::rows_of(store.images, Signal::derive(|| None), ImageRow::new);
-    let nothing = Nothing {
-        glyph: lucide::IMAGE,
-        title: copy::NO_IMAGES,
-        text: copy::NO_IMAGES_TEXT,
-    };
-    let found = rows::found(store.images, opened, |image, id| image.id == id);
-    let details = move || {
-        let row = found.get()?;
-        let image = &row.item;
-        let name = image
+    ItemPage {
+        spec: &SPEC,
+        address: "/images",
+        shelf: store.images,
+        nothing: Nothing {
+            glyph: lucide::IMAGE,
+            title: copy::NO_IMAGES,
+            text: copy::NO_IMAGES_TEXT,
+        },
+        row: ImageRow::new,
+        key: |image| &image.id,
+        details,
+    }
+    .view()
+}
+
+fn details(row: &Row<Image>) -> Details {
+    let image = &row.item;
+    let digests = view! { <div class="mono">{listed(&image.digests)}</div> };
+    Details {
+        name: image
             .tags
             .first()
-            .cloned()
-            .unwrap_or_else(|| words::UNTAGGED.to_owned());
-        let facts = vec![
+            .map_or(words::UNTAGGED, String::as_str)
+            .to_owned(),
+        facts: vec![
             (words::DEVICE, rows::device_link(&row.device)),
             (words::TAGS, listed(&image.tags)),
             (words::SIZE, format::disk(image.size_bytes).into_any()),
             (words::CREATED, age_cell(Some(image.created))),
             (words::USED_BY, words::used_by(image.used_by as usize).into_any()),
-            (
-                words::DIGESTS,
-                view! { <div class="mono">{listed(&image.digests)}</div> }.into_any(),
-            ),
+            (words::DIGESTS, digests.into_any()),
             (words::ID, mono_cell(Some(&image.id))),
-        ];
-        let copy_id = rows::copy_action(words::COPY_ID.to_owned(), image.id.clone());
-        Some(view! { <Drawer name facts actions=vec![copy_id] on_close=opened.close/> })
-    };
-    view! {
-        <div class="with-drawer">
-            <FanOut spec=&SPEC stage=stage_of(store.images) rows nothing
-                on_open=rows::opener(store.images, opened, |image| image.id.clone())/>
-            {details}
-        </div>
+        ],
+        actions: vec![rows::copy_action(words::COPY_ID.to_owned(), image.id.clone())],
     }
 }
 

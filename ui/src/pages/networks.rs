@@ -1,9 +1,8 @@
 //! Networks of the whole fleet.
 
 use super::fan_out::{
-    Drawer, FanOut, Nothing, listed, opened,
+    Details, ItemPage, Nothing, listed,
     rows::{self, Item, mono_cell, name_cell, text_cell},
-    stage_of,
 };
 use crate::{
     components::{
@@ -12,11 +11,10 @@ use crate::{
     },
     copy::{fan_out as copy, frame, items as words},
     format,
-    frame::page_title,
     query::{Key, Subject},
     store::use_store,
 };
-use flotilla_protocol::{Timestamp, inventory::Network};
+use flotilla_protocol::{Timestamp, api::Row, inventory::Network};
 use leptos::prelude::*;
 
 const SPEC: TableSpec = TableSpec {
@@ -150,21 +148,29 @@ impl TableRow for NetworkRow {
 
 #[component]
 pub fn NetworksPage() -> impl IntoView {
-    page_title(|| vec![frame::NETWORKS.to_owned()]);
     let store = use_store();
     store.ensure_networks();
-    let opened = opened("/networks");
-    let rows = rows::rows_of(store.networks, Signal::derive(|| None), NetworkRow::new);
-    let nothing = Nothing {
-        glyph: lucide::NETWORK,
-        title: copy::NO_NETWORKS,
-        text: copy::NO_NETWORKS_TEXT,
-    };
-    let found = rows::found(store.networks, opened, |network, name| network.name == name);
-    let details = move || {
-        let row = found.get()?;
-        let network = &row.item;
-        let facts = vec![
+    ItemPage {
+        spec: &SPEC,
+        address: "/networks",
+        shelf: store.networks,
+        nothing: Nothing {
+            glyph: lucide::NETWORK,
+            title: copy::NO_NETWORKS,
+            text: copy::NO_NETWORKS_TEXT,
+        },
+        row: NetworkRow::new,
+        key: |network| &network.name,
+        details,
+    }
+    .view()
+}
+
+fn details(row: &Row<Network>) -> Details {
+    let network = &row.item;
+    Details {
+        name: network.name.clone(),
+        facts: vec![
             (words::DEVICE, rows::device_link(&row.device)),
             (words::DRIVER, text_cell(Some(&network.driver))),
             (words::SUBNET, listed(&network.subnets)),
@@ -173,14 +179,7 @@ pub fn NetworksPage() -> impl IntoView {
             (words::INTERNAL, words::yes_no(network.internal).into_any()),
             (words::ATTACHABLE, words::yes_no(network.attachable).into_any()),
             (words::ID, mono_cell(Some(format::short_id(&network.id)))),
-        ];
-        Some(view! { <Drawer name=network.name.clone() facts actions=vec![] on_close=opened.close/> })
-    };
-    view! {
-        <div class="with-drawer">
-            <FanOut spec=&SPEC stage=stage_of(store.networks) rows nothing
-                on_open=rows::opener(store.networks, opened, |network| network.name.clone())/>
-            {details}
-        </div>
+        ],
+        actions: vec![],
     }
 }

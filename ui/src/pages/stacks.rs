@@ -1,9 +1,8 @@
 //! Compose projects of the whole fleet.
 
 use super::fan_out::{
-    Drawer, FanOut, Nothing, listed, opened,
+    Details, ItemPage, Nothing, listed,
     rows::{self, Item, name_cell},
-    stage_of,
 };
 use crate::{
     components::{
@@ -12,11 +11,10 @@ use crate::{
         table::{Column, Facet, Narrow, SortBy, SortKey, TableRow, TableSpec},
     },
     copy::{fan_out as copy, frame, items as words},
-    frame::page_title,
     query::{Key, Subject},
     store::use_store,
 };
-use flotilla_protocol::{Timestamp, inventory::Stack};
+use flotilla_protocol::{Timestamp, api::Row, inventory::Stack};
 use leptos::prelude::*;
 
 const SPEC: TableSpec = TableSpec {
@@ -145,41 +143,38 @@ impl TableRow for StackRow {
 
 #[component]
 pub fn StacksPage() -> impl IntoView {
-    page_title(|| vec![frame::STACKS.to_owned()]);
     let store = use_store();
     store.ensure_stacks();
-    let opened = opened("/stacks");
-    let rows = rows::rows_of(store.stacks, Signal::derive(|| None), StackRow::new);
-    let nothing = Nothing {
-        glyph: lucide::LAYERS,
-        title: copy::NO_STACKS,
-        text: copy::NO_STACKS_TEXT,
-    };
-    let found = rows::found(store.stacks, opened, |stack, name| stack.name == name);
-    let details = move || {
-        let row = found.get()?;
-        let stack = &row.item;
-        let containers = format!("/containers?q=stack:{} device:{}", stack.name, row.device);
-        let facts = vec![
-            (
-                words::STATE,
-                view! { <StatusBadge status=status(stack) chip=true/> }.into_any(),
-            ),
+    ItemPage {
+        spec: &SPEC,
+        address: "/stacks",
+        shelf: store.stacks,
+        nothing: Nothing {
+            glyph: lucide::LAYERS,
+            title: copy::NO_STACKS,
+            text: copy::NO_STACKS_TEXT,
+        },
+        row: StackRow::new,
+        key: |stack| &stack.name,
+        details,
+    }
+    .view()
+}
+
+fn details(row: &Row<Stack>) -> Details {
+    let stack = &row.item;
+    let state = view! { <StatusBadge status=status(stack) chip=true/> };
+    let containers = format!("/containers?q=stack:{} device:{}", stack.name, row.device);
+    let containers = view! { <a href=containers>{words::show_containers(stack.total)}</a> };
+    Details {
+        name: stack.name.clone(),
+        facts: vec![
+            (words::STATE, state.into_any()),
             (words::DEVICE, rows::device_link(&row.device)),
             (words::SERVICES, listed(&stack.services)),
             (words::FILES, listed(&stack.config_files)),
-            (
-                words::CONTAINERS,
-                view! { <a href=containers>{words::show_containers(stack.total)}</a> }.into_any(),
-            ),
-        ];
-        Some(view! { <Drawer name=stack.name.clone() facts actions=vec![] on_close=opened.close/> })
-    };
-    view! {
-        <div class="with-drawer">
-            <FanOut spec=&SPEC stage=stage_of(store.stacks) rows nothing
-                on_open=rows::opener(store.stacks, opened, |stack| stack.name.clone())/>
-            {details}
-        </div>
+            (words::CONTAINERS, containers.into_any()),
+        ],
+        actions: vec![],
     }
 }

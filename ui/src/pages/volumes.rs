@@ -1,9 +1,8 @@
 //! Volumes of the whole fleet.
 
 use super::fan_out::{
-    Drawer, FanOut, Nothing, listed, opened,
+    Details, ItemPage, Nothing, listed,
     rows::{self, Item, age_cell, mono_cell, name_cell, text_cell},
-    stage_of,
 };
 use crate::{
     components::{
@@ -11,11 +10,10 @@ use crate::{
         table::{Column, Facet, Narrow, SortBy, SortKey, TableRow, TableSpec},
     },
     copy::{fan_out as copy, frame, items as words},
-    frame::page_title,
     query::{Key, Subject},
     store::use_store,
 };
-use flotilla_protocol::{Timestamp, inventory::Volume};
+use flotilla_protocol::{Timestamp, api::Row, inventory::Volume};
 use leptos::prelude::*;
 
 const SPEC: TableSpec = TableSpec {
@@ -71,12 +69,7 @@ impl VolumeRow {
     fn new(item: Item<Volume>) -> Self {
         let volume = &item.row.item;
         let used_by = volume.used_by.join(", ");
-        let labels: Vec<_> = volume
-            .labels
-            .iter()
-            .map(|(name, value)| format!("{name}={value}"))
-            .collect();
-        let labels = labels.join(", ");
+        let labels = labels_of(volume).join(", ");
         let stack = volume.stack.as_deref().unwrap_or_default();
         let mut subject = item.subject([volume.name.as_str(), &used_by, stack, &labels]);
         subject = subject.with(
@@ -161,41 +154,42 @@ impl TableRow for VolumeRow {
 
 #[component]
 pub fn VolumesPage() -> impl IntoView {
-    page_title(|| vec![frame::VOLUMES.to_owned()]);
     let store = use_store();
     store.ensure_volumes();
-    let opened = opened("/volumes");
-    let rows = rows::rows_of(store.volumes, Signal::derive(|| None), VolumeRow::new);
-    let nothing = Nothing {
-        glyph: lucide::HARD_DRIVE,
-        title: copy::NO_VOLUMES,
-        text: copy::NO_VOLUMES_TEXT,
-    };
-    let found = rows::found(store.volumes, opened, |volume, name| volume.name == name);
-    let details = move || {
-        let row = found.get()?;
-        let volume = &row.item;
-        let labels: Vec<_> = volume
-            .labels
-            .iter()
-            .map(|(name, value)| format!("{name}={value}"))
-            .collect();
-        let facts = vec![
+    ItemPage {
+        spec: &SPEC,
+        address: "/volumes",
+        shelf: store.volumes,
+        nothing: Nothing {
+            glyph: lucide::HARD_DRIVE,
+            title: copy::NO_VOLUMES,
+            text: copy::NO_VOLUMES_TEXT,
+        },
+        row: VolumeRow::new,
+        key: |volume| &volume.name,
+        details,
+    }
+    .view()
+}
+
+fn details(row: &Row<Volume>) -> Details {
+    let volume = &row.item;
+    Details {
+        name: volume.name.clone(),
+        facts: vec![
             (words::DEVICE, rows::device_link(&row.device)),
             (words::DRIVER, text_cell(Some(&volume.driver))),
             (words::USED_BY, listed(&volume.used_by)),
             (words::STACK, text_cell(volume.stack.as_deref())),
             (words::CREATED, age_cell(volume.created)),
             (words::MOUNT_POINT, mono_cell(Some(&volume.mountpoint))),
-            (words::LABELS, listed(&labels)),
-        ];
-        Some(view! { <Drawer name=volume.name.clone() facts actions=vec![] on_close=opened.close/> })
-    };
-    view! {
-        <div class="with-drawer">
-            <FanOut spec=&SPEC stage=stage_of(store.volumes) rows nothing
-                on_open=rows::opener(store.volumes, opened, |volume| volume.name.clone())/>
-            {details}
-        </div>
+            (words::LABELS, listed(&labels_of(volume))),
+        ],
+        actions: vec![],
     }
+}
+
+fn labels_of(volume: &Volume) -> Vec<String> {
+    let label = |(name, value)| format!("{name}={value}");
+    volume.labels.iter().map(label).collect()
 }

@@ -230,7 +230,7 @@ pub fn copy_action(label: String, text: String) -> RowAction {
 pub fn found<T: InventoryItem>(
     shelf: RwSignal<Shelf<Row<T>>>,
     opened: Opened,
-    is: fn(&T, &str) -> bool,
+    is: impl Fn(&T, &str) -> bool + Send + Sync + 'static,
 ) -> Memo<Option<Arc<Row<T>>>> {
     Memo::new(move |_| {
         let (device, key) = opened.at.get()?;
@@ -245,11 +245,12 @@ pub fn found<T: InventoryItem>(
 pub fn opener<T: InventoryItem>(
     shelf: RwSignal<Shelf<Row<T>>>,
     opened: Opened,
-    key_of: fn(&T) -> String,
+    key_of: fn(&T) -> &str,
 ) -> Callback<String> {
     Callback::new(move |key: String| {
         if let Some(row) = lookup(shelf, &key) {
-            opened.open.run((row.device.to_string(), key_of(&row.item)));
+            let key = key_of(&row.item).to_owned();
+            opened.open.run((row.device.to_string(), key));
         }
     })
 }

@@ -1,0 +1,65 @@
+//! A whole page of one kind of thing: its table over all devices, and beside it the facts of the row that the address
+//! names.
+
+use super::{
+    Drawer, Fact, FanOut, Nothing, opened,
+    rows::{Item, found, opener, rows_of},
+    stage_of,
+};
+use crate::{
+    components::table::{RowAction, TableRow, TableSpec},
+    frame::page_title,
+    store::{InventoryItem, Shelf},
+};
+use flotilla_protocol::api::Row;
+use leptos::prelude::*;
+
+/// What such pages differ in.
+#[derive(Debug)]
+pub struct ItemPage<T: InventoryItem, R> {
+    pub spec: &'static TableSpec,
+    pub address: &'static str,
+    pub shelf: RwSignal<Shelf<Row<T>>>,
+    pub nothing: Nothing,
+    pub row: fn(Item<T>) -> R,
+    /// What names a thing of a device in the address.
+    pub key: fn(&T) -> &str,
+    pub details: fn(&Row<T>) -> Details,
+}
+
+/// What the panel shows of one thing.
+#[derive(Debug)]
+pub struct Details {
+    pub name: String,
+    pub facts: Vec<Fact>,
+    pub actions: Vec<RowAction>,
+}
+
+impl<T: InventoryItem, R: TableRow + 'static> ItemPage<T, R> {
+    #[must_use]
+    pub fn view(self) -> AnyView {
+        let Self {
+            spec,
+            shelf,
+            nothing,
+            key,
+            ..
+        } = self;
+        page_title(|| vec![spec.label.to_owned()]);
+        let opened = opened(self.address);
+        let rows = rows_of(shelf, Signal::derive(|| None), self.row);
+        let found = found(shelf, opened, move |item, wanted| key(item) == wanted);
+        let on_open = opener(shelf, opened, key);
+        let panel = move || {
+            let Details { name, facts, actions } = found.with(|row| row.as_deref().map(self.details))?;
+            Some(view! { <Drawer name facts actions on_close=opened.close/> })
+        };
+        view! {
+            <div class="with-drawer">
+                <FanOut spec stage=stage_of(shelf) rows nothing on_open/>
+                {panel}
+            </div>
+        }
+        .into_any()
+    }
+}
