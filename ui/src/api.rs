@@ -53,7 +53,7 @@ pub async fn send<R: Request>(request: &R) -> Result<R::Response, Failure> {
     let text = answer_to(request).await?;
     // A call that only acts may answer nothing at all.
     let text = if text.trim().is_empty() { "{}" } else { &text };
-    serde_json::from_str(text).map_err(|_| Failure::Unreadable)
+    wire::read(text).map_err(|_| Failure::Unreadable)
 }
 
 /// Asks for a list.
@@ -85,7 +85,7 @@ async fn answer_to<R: Request>(request: &R) -> Result<String, Failure> {
     if ok {
         Ok(text)
     } else {
-        Err(serde_json::from_str(&text).map_or(Failure::Unreadable, Failure::Refused))
+        Err(wire::read(&text).map_or(Failure::Unreadable, Failure::Refused))
     }
 }
 

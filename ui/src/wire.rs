@@ -4,6 +4,8 @@
 //! value would be copied into a tree first and read from there, by code of its own for each type. Here the text itself
 //! is read again instead: less code to load, and less to do for each of ten thousand rows.
 
+mod json;
+
 use flotilla_protocol::{
     Timestamp,
     activity::Activity,
@@ -14,38 +16,40 @@ use flotilla_protocol::{
     path::Path,
 };
 use serde::{Deserialize, de::DeserializeOwned};
-use serde_json::value::RawValue;
 
 use crate::store::InventoryItem;
+pub use json::{Unreadable, read};
+
+type Result<T> = std::result::Result<T, Unreadable>;
 
 /// Something that one JSON object stands for.
 pub trait FromJson: Sized {
     /// # Errors
     /// The text is not such an object.
-    fn from_json(text: &str) -> serde_json::Result<Self>;
+    fn from_json(text: &str) -> Result<Self>;
 }
 
 impl FromJson for Device {
-    fn from_json(text: &str) -> serde_json::Result<Self> {
-        serde_json::from_str(text)
+    fn from_json(text: &str) -> Result<Self> {
+        read(text)
     }
 }
 
 impl FromJson for Activity {
-    fn from_json(text: &str) -> serde_json::Result<Self> {
-        serde_json::from_str(text)
+    fn from_json(text: &str) -> Result<Self> {
+        read(text)
     }
 }
 
 impl FromJson for Path {
-    fn from_json(text: &str) -> serde_json::Result<Self> {
-        serde_json::from_str(text)
+    fn from_json(text: &str) -> Result<Self> {
+        read(text)
     }
 }
 
 impl FromJson for RelayFacts {
-    fn from_json(text: &str) -> serde_json::Result<Self> {
-        serde_json::from_str(text)
+    fn from_json(text: &str) -> Result<Self> {
+        read(text)
     }
 }
 
@@ -58,16 +62,16 @@ struct Origin {
 }
 
 impl<T: InventoryItem + DeserializeOwned> FromJson for Row<T> {
-    fn from_json(text: &str) -> serde_json::Result<Self> {
+    fn from_json(text: &str) -> Result<Self> {
         let Origin {
             device,
             device_id,
             as_of,
-        } = serde_json::from_str(text)?;
+        } = read(text)?;
         Ok(Self {
             device,
             device_id,
-            item: serde_json::from_str(text)?,
+            item: read(text)?,
             as_of,
         })
     }
@@ -77,11 +81,11 @@ impl<T: InventoryItem + DeserializeOwned> FromJson for Row<T> {
 ///
 /// # Errors
 /// The text is not one.
-pub fn list<T: FromJson>(text: &str) -> serde_json::Result<List<T>> {
+pub fn list<T: FromJson>(text: &str) -> Result<List<T>> {
     #[derive(Deserialize)]
     struct Raw<'a> {
         #[serde(borrow)]
-        items: Vec<&'a RawValue>,
+        items: Vec<json::Raw<'a>>,
         #[serde(default)]
         unreachable_devices: Vec<UnreachableDevice>,
         #[serde(default)]
@@ -91,11 +95,11 @@ pub fn list<T: FromJson>(text: &str) -> serde_json::Result<List<T>> {
         items,
         unreachable_devices,
         seq,
-    } = serde_json::from_str(text)?;
+    } = read(text)?;
     let items = items
         .into_iter()
-        .map(|item| T::from_json(item.get()))
-        .collect::<Result<_, _>>()?;
+        .map(|item| T::from_json(item.0))
+        .collect::<Result<_>>()?;
     Ok(List {
         items,
         unreachable_devices,
@@ -107,12 +111,12 @@ pub fn list<T: FromJson>(text: &str) -> serde_json::Result<List<T>> {
 ///
 /// # Errors
 /// The text is not one.
-pub fn frame(text: &str) -> serde_json::Result<LiveFrame> {
+pub fn frame(text: &str) -> Result<LiveFrame> {
     #[derive(Deserialize)]
     struct Raw<'a> {
         seq: u64,
         #[serde(borrow, default)]
-        upsert: Option<&'a RawValue>,
+        upsert: Option<json::Raw<'a>>,
         #[serde(default)]
         remove: Option<ResourceRef>,
         #[serde(default)]
@@ -123,8 +127,8 @@ pub fn frame(text: &str) -> serde_json::Result<LiveFrame> {
         upsert,
         remove,
         reset,
-    } = serde_json::from_str(text)?;
-    let upsert = upsert.map(|upsert| resource(upsert.get())).transpose()?;
+    } = read(text)?;
+    let upsert = upsert.map(|upsert| resource(upsert.0)).transpose()?;
     Ok(LiveFrame {
         seq,
         upsert,
@@ -133,15 +137,15 @@ pub fn frame(text: &str) -> serde_json::Result<LiveFrame> {
     })
 }
 
-fn resource(text: &str) -> serde_json::Result<Resource> {
+fn resource(text: &str) -> Result<Resource> {
     #[derive(Deserialize)]
     struct Kind<'a> {
         #[serde(borrow)]
         kind: &'a str,
     }
-    let Kind { kind } = serde_json::from_str(text)?;
+    let Kind { kind } = read(text)?;
     Ok(match kind {
-        "fleet" => Resource::Fleet(serde_json::from_str(text)?),
+        "fleet" => Resource::Fleet(read(text)?),
         "device" => Resource::Device(Box::new(FromJson::from_json(text)?)),
         "container" => Resource::Container(Box::new(FromJson::from_json(text)?)),
         "image" => Resource::Image(FromJson::from_json(text)?),
@@ -149,11 +153,11 @@ fn resource(text: &str) -> serde_json::Result<Resource> {
         "network" => Resource::Network(FromJson::from_json(text)?),
         "stack" => Resource::Stack(FromJson::from_json(text)?),
         "activity" => Resource::Activity(FromJson::from_json(text)?),
-        "enrollment" => Resource::Enrollment(serde_json::from_str(text)?),
+        "enrollment" => Resource::Enrollment(read(text)?),
         "path" => Resource::Path(Box::new(FromJson::from_json(text)?)),
-        "policy" => Resource::Policy(Box::new(serde_json::from_str(text)?)),
+        "policy" => Resource::Policy(Box::new(read(text)?)),
         "relay" => Resource::Relay(FromJson::from_json(text)?),
-        "push" => Resource::Push(serde_json::from_str(text)?),
+        "push" => Resource::Push(read(text)?),
         _ => Resource::Unknown,
     })
 }

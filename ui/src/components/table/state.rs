@@ -12,7 +12,7 @@ use super::{
     spec::{Rows, SortBy, TableRow, TableSpec},
     window,
 };
-use crate::{browser, clock::use_clock, query::Query};
+use crate::{browser, clock::use_clock, query::Query, wire};
 use flotilla_protocol::Timestamp;
 use leptos::prelude::*;
 use std::sync::Arc;
@@ -256,8 +256,7 @@ fn layout_key(spec: &TableSpec) -> String {
 
 fn kept_layout(spec: &TableSpec) -> Layout {
     let kept = browser::remembered(&layout_key(spec));
-    kept.and_then(|text| serde_json::from_str(&text).ok())
-        .unwrap_or_default()
+    kept.and_then(|text| wire::read(&text).ok()).unwrap_or_default()
 }
 
 fn ordered(

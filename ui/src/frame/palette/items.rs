@@ -8,6 +8,7 @@ use crate::{
     pages::containers::{Acts, act},
     prefs::{Theme, use_prefs},
     store::{Shelved, use_store},
+    wire,
 };
 use flotilla_protocol::inventory::ContainerAction;
 use leptos::prelude::*;
@@ -216,7 +217,7 @@ pub(super) fn remember(entry: &Entry) {
 
 fn kept() -> Vec<String> {
     browser::remembered(RECENT)
-        .and_then(|text| serde_json::from_str(&text).ok())
+        .and_then(|text| wire::read(&text).ok())
         .unwrap_or_default()
 }
 
