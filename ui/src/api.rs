@@ -2,15 +2,12 @@
 
 use flotilla_protocol::{
     Code, Problem,
-    api::{List, PREFIX, Request},
+    api::{Method, PREFIX, Request},
 };
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 
-use crate::{
-    copy::errors,
-    wire::{self, FromJson},
-};
+use crate::{copy::errors, wire};
 
 /// Why a call has no answer.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -50,42 +47,54 @@ impl Failure {
 /// # Errors
 /// The controller refused, did not answer, or answered something unreadable.
 pub async fn send<R: Request>(request: &R) -> Result<R::Response, Failure> {
-    let text = answer_to(request).await?;
+    let text = Call::of(request).answer().await?;
     // A call that only acts may answer nothing at all.
     let text = if text.trim().is_empty() { "{}" } else { &text };
     wire::read(text).map_err(|_| Failure::Unreadable)
 }
 
-/// Asks for a list.
-///
-/// # Errors
-/// The controller refused, did not answer, or answered something unreadable.
-pub async fn list<R, T>(request: &R) -> Result<List<T>, Failure>
-where
-    R: Request<Response = List<T>>,
-    T: FromJson,
-{
-    wire::list(&answer_to(request).await?).map_err(|_| Failure::Unreadable)
+/// A request as it is sent: what all of them have in common, whatever they ask.
+#[derive(Debug, Clone)]
+pub struct Call {
+    method: Method,
+    path: String,
+    body: Option<String>,
 }
 
-async fn answer_to<R: Request>(request: &R) -> Result<String, Failure> {
-    let init = web_sys::RequestInit::new();
-    init.set_method(R::METHOD.as_str());
-    init.set_credentials(web_sys::RequestCredentials::SameOrigin);
-    let headers = web_sys::Headers::new().map_err(|_| Failure::Unreadable)?;
-    if R::METHOD.has_body() {
-        let body = serde_json::to_string(request).map_err(|_| Failure::Unreadable)?;
-        init.set_body(&JsValue::from_str(&body));
-        headers
-            .set("content-type", "application/json")
-            .map_err(|_| Failure::Unreadable)?;
+impl Call {
+    #[must_use]
+    pub fn of<R: Request>(request: &R) -> Self {
+        Self {
+            method: R::METHOD,
+            path: request.path(),
+            body: R::METHOD
+                .has_body()
+                .then(|| serde_json::to_string(request).unwrap_or_default()),
+        }
     }
-    init.set_headers(&headers);
-    let (ok, text) = fetch(&format!("{PREFIX}{}", request.path()), &init).await?;
-    if ok {
-        Ok(text)
-    } else {
-        Err(wire::read(&text).map_or(Failure::Unreadable, Failure::Refused))
+
+    /// Sends it and waits for the text of its answer.
+    ///
+    /// # Errors
+    /// The controller refused or did not answer.
+    pub async fn answer(self) -> Result<String, Failure> {
+        let init = web_sys::RequestInit::new();
+        init.set_method(self.method.as_str());
+        init.set_credentials(web_sys::RequestCredentials::SameOrigin);
+        let headers = web_sys::Headers::new().map_err(|_| Failure::Unreadable)?;
+        if let Some(body) = self.body {
+            init.set_body(&JsValue::from_str(&body));
+            headers
+                .set("content-type", "application/json")
+                .map_err(|_| Failure::Unreadable)?;
+        }
+        init.set_headers(&headers);
+        let (ok, text) = fetch(&format!("{PREFIX}{}", self.path), &init).await?;
+        if ok {
+            Ok(text)
+        } else {
+            Err(wire::read(&text).map_or(Failure::Unreadable, Failure::Refused))
+        }
     }
 }
 

@@ -124,10 +124,15 @@ impl Live {
         }
         let text = event.data().as_string().unwrap_or_default();
         // A frame that this build cannot read is of a newer controller; the page stays true by loading again.
-        match wire::frame(&text) {
-            Ok(frame) if frame.reset && begun == Some(false) => self.store.follow_from(frame.seq),
-            Ok(frame) => self.store.apply(frame),
-            Err(_) => self.reload_after_unreadable(now),
+        let taken = wire::frame(&text).and_then(|frame| {
+            if frame.reset && begun == Some(false) {
+                self.store.follow_from(frame.seq);
+                return Ok(());
+            }
+            self.store.apply(frame)
+        });
+        if taken.is_err() {
+            self.reload_after_unreadable(now);
         }
     }
 

@@ -3,6 +3,7 @@
 //! Each kind of thing sits on a [`Shelf`]: loaded once by REST when a page first needs it, then patched by live frames.
 //! Frames change the shelves at once but are painted together, once per animation frame; a hidden tab paints nothing.
 
+mod follow;
 pub mod item;
 mod load;
 pub mod shelf;
@@ -10,15 +11,17 @@ pub mod shelf;
 pub use item::{InventoryItem, ItemKey};
 pub use shelf::{Change, Load, Shelf, Shelved};
 
+use crate::wire::{self, Frame, Unreadable, Upsert};
 use flotilla_protocol::{
     Timestamp,
     activity::Activity,
-    api::{Enrollment, Fleet, LiveFrame, PolicyInForce, Push, RelayFacts, Resource, ResourceRef, Row},
+    api::{Enrollment, Fleet, PolicyInForce, Push, RelayFacts, Row},
     device::{Device, DeviceStatus},
     id::DeviceId,
-    inventory::{Container, Image, Kind, Network, Stack, Volume},
+    inventory::{Container, Image, Network, Stack, Volume},
     path::Path,
 };
+use follow::Follow;
 use leptos::prelude::*;
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -56,14 +59,10 @@ pub struct Store {
     pub pushes: RwSignal<BTreeMap<DeviceId, Push>>,
     pub contact: RwSignal<Contact>,
     pub(crate) session: RwSignal<crate::session::Session>,
-    touched: StoredValue<Touched>,
-}
-
-/// Which signals changed and were not painted yet.
-#[derive(Debug, Default)]
-struct Touched {
-    shelves: [bool; 9],
-    scheduled: bool,
+    /// The shelves that a page asked for.
+    followed: StoredValue<Vec<Arc<dyn Follow>>>,
+    /// Those that changed and were not painted yet.
+    unpainted: StoredValue<Vec<Arc<dyn Follow>>>,
 }
 
 impl Store {
@@ -85,7 +84,8 @@ impl Store {
             pushes: RwSignal::default(),
             contact: RwSignal::new(Contact::Connecting),
             session: RwSignal::new(crate::session::Session::Opening),
-            touched: StoredValue::new(Touched::default()),
+            followed: StoredValue::default(),
+            unpainted: StoredValue::default(),
         };
         provide_context(store);
         store
@@ -110,51 +110,41 @@ impl Store {
     }
 
     /// Takes in one frame of the live stream.
-    pub fn apply(self, frame: LiveFrame) {
+    ///
+    /// # Errors
+    /// What the frame brings is of a kind that is known here, and cannot be read.
+    pub fn apply(self, frame: Frame<'_>) -> Result<(), Unreadable> {
         if frame.reset {
             self.reload();
         }
-        let seq = frame.seq;
-        match frame.upsert {
-            Some(Resource::Fleet(fleet)) => self.fleet.set(Some(fleet)),
-            Some(Resource::Enrollment(enrollment)) => self.enrollments.update(|known| {
-                known.insert(enrollment.device_id, enrollment);
-            }),
-            Some(Resource::Device(device)) => self.patch(0, self.devices, seq, Change::Upsert(*device)),
-            Some(Resource::Container(row)) => self.patch(1, self.containers, seq, Change::Upsert(*row)),
-            Some(Resource::Stack(row)) => self.patch(2, self.stacks, seq, Change::Upsert(row)),
-            Some(Resource::Image(row)) => self.patch(3, self.images, seq, Change::Upsert(row)),
-            Some(Resource::Volume(row)) => self.patch(4, self.volumes, seq, Change::Upsert(row)),
-            Some(Resource::Network(row)) => self.patch(5, self.networks, seq, Change::Upsert(row)),
-            Some(Resource::Activity(entry)) => self.patch(6, self.activity, seq, Change::Upsert(entry)),
-            Some(Resource::Path(path)) => self.patch(7, self.paths, seq, Change::Upsert(*path)),
-            Some(Resource::Relay(relay)) => self.patch(8, self.relays, seq, Change::Upsert(relay)),
-            Some(Resource::Policy(policy)) => self.take_policy(*policy),
-            Some(Resource::Push(push)) => self.pushes.update(|known| {
-                known.insert(push.device_id, push);
-            }),
-            Some(Resource::Unknown) | None => {}
+        if let Some(upsert) = frame.upsert {
+            self.upsert(frame.seq, upsert)?;
         }
-        match frame.remove {
-            Some(ResourceRef::Device { device_id }) => {
-                self.patch(0, self.devices, seq, Change::Remove(device_id));
-                self.patch(7, self.paths, seq, Change::Clear(device_id));
-                self.clear_device(seq, device_id);
-            }
-            Some(ResourceRef::Inventory { device_id }) => self.clear_device(seq, device_id),
-            Some(ResourceRef::Item { device_id, of, key }) => {
-                let key = ItemKey {
-                    device: device_id,
-                    key: key.into(),
-                };
-                self.remove_item(seq, of, key);
-            }
-            Some(ResourceRef::Path { from_id, to_id }) => {
-                self.patch(7, self.paths, seq, Change::Remove((from_id, to_id)));
-            }
-            Some(ResourceRef::Relay { id }) => self.patch(8, self.relays, seq, Change::Remove(id)),
-            Some(ResourceRef::Unknown) | None => {}
+        if let Some(gone) = frame.remove {
+            self.change(|followed| Ok(followed.remove(frame.seq, &gone)))?;
         }
+        Ok(())
+    }
+
+    fn upsert(self, seq: u64, Upsert { kind, text }: Upsert<'_>) -> Result<(), Unreadable> {
+        match kind {
+            "fleet" => self.fleet.set(Some(wire::read(text)?)),
+            "policy" => self.take_policy(wire::read(text)?),
+            "enrollment" => {
+                let enrollment: Enrollment = wire::read(text)?;
+                self.enrollments.update(|known| {
+                    known.insert(enrollment.device_id, enrollment);
+                });
+            }
+            "push" => {
+                let push: Push = wire::read(text)?;
+                self.pushes.update(|known| {
+                    known.insert(push.device_id, push);
+                });
+            }
+            _ => self.change(|followed| Ok(followed.name() == kind && followed.upsert(seq, text)?))?,
+        }
+        Ok(())
     }
 
     /// An answer may come later than the frame of a newer save.
@@ -167,59 +157,36 @@ impl Store {
         }
     }
 
-    fn remove_item(self, seq: u64, of: Kind, key: ItemKey) {
-        match of {
-            Kind::Container => self.patch(1, self.containers, seq, Change::Remove(key)),
-            Kind::Stack => self.patch(2, self.stacks, seq, Change::Remove(key)),
-            Kind::Image => self.patch(3, self.images, seq, Change::Remove(key)),
-            Kind::Volume => self.patch(4, self.volumes, seq, Change::Remove(key)),
-            Kind::Network => self.patch(5, self.networks, seq, Change::Remove(key)),
+    /// Lets every shelf change, and sees to it that those that did are painted.
+    fn change(self, change: impl Fn(&dyn Follow) -> Result<bool, Unreadable>) -> Result<(), Unreadable> {
+        for followed in self.followed.get_value() {
+            if change(&*followed)? {
+                self.paint_soon(followed);
+            }
         }
+        Ok(())
     }
 
-    fn clear_device(self, seq: u64, device: DeviceId) {
-        self.patch(1, self.containers, seq, Change::Clear(device));
-        self.patch(2, self.stacks, seq, Change::Clear(device));
-        self.patch(3, self.images, seq, Change::Clear(device));
-        self.patch(4, self.volumes, seq, Change::Clear(device));
-        self.patch(5, self.networks, seq, Change::Clear(device));
-    }
-
-    fn patch<T: Shelved>(self, index: usize, shelf: RwSignal<Shelf<T>>, seq: u64, change: Change<T>) {
-        let changed = shelf
-            .try_update_untracked(|shelf| shelf.apply(seq, change))
-            .unwrap_or(false);
-        if !changed {
-            return;
-        }
-        let schedule = self.touched.try_update_value(|touched| {
-            touched.shelves[index] = true;
-            !std::mem::replace(&mut touched.scheduled, true)
+    fn paint_soon(self, changed: Arc<dyn Follow>) {
+        let first = self.unpainted.try_update_value(|unpainted| {
+            let first = unpainted.is_empty();
+            if unpainted.iter().all(|known| !Arc::ptr_eq(known, &changed)) {
+                unpainted.push(changed);
+            }
+            first
         });
-        if schedule == Some(true) {
+        if first == Some(true) {
             request_animation_frame(move || self.paint());
         }
     }
 
     fn paint(self) {
-        let touched = self.touched.try_update_value(std::mem::take).unwrap_or_default();
-        let signals: [&dyn Fn(); 9] = [
-            &|| self.devices.notify(),
-            &|| self.containers.notify(),
-            &|| self.stacks.notify(),
-            &|| self.images.notify(),
-            &|| self.volumes.notify(),
-            &|| self.networks.notify(),
-            &|| self.activity.notify(),
-            &|| self.paths.notify(),
-            &|| self.relays.notify(),
-        ];
-        for (notify, _) in signals
-            .iter()
-            .zip(touched.shelves)
-            .filter(|(_, touched)| *touched)
+        for changed in self
+            .unpainted
+            .try_update_value(std::mem::take)
+            .unwrap_or_default()
         {
-            notify();
+            changed.notify();
         }
     }
 }

@@ -9,7 +9,7 @@ mod json;
 use flotilla_protocol::{
     Timestamp,
     activity::Activity,
-    api::{List, LiveFrame, RelayFacts, Resource, ResourceRef, Row, UnreachableDevice},
+    api::{List, RelayFacts, ResourceRef, Row, UnreachableDevice},
     device::Device,
     id::DeviceId,
     name::DeviceName,
@@ -17,7 +17,8 @@ use flotilla_protocol::{
 };
 use serde::{Deserialize, de::DeserializeOwned};
 
-use crate::store::InventoryItem;
+use crate::store::{InventoryItem, Shelved};
+use json::Raw;
 pub use json::{Unreadable, read};
 
 type Result<T> = std::result::Result<T, Unreadable>;
@@ -83,15 +84,15 @@ impl<T: InventoryItem + DeserializeOwned> FromJson for Row<T> {
 /// The text is not one.
 pub fn list<T: FromJson>(text: &str) -> Result<List<T>> {
     #[derive(Deserialize)]
-    struct Raw<'a> {
+    struct Read<'a> {
         #[serde(borrow)]
-        items: Vec<json::Raw<'a>>,
+        items: Vec<Raw<'a>>,
         #[serde(default)]
         unreachable_devices: Vec<UnreachableDevice>,
         #[serde(default)]
         seq: u64,
     }
-    let Raw {
+    let Read {
         items,
         unreachable_devices,
         seq,
@@ -107,123 +108,147 @@ pub fn list<T: FromJson>(text: &str) -> Result<List<T>> {
     })
 }
 
+/// A live frame. What it brings is read by whoever follows that kind of thing.
+#[derive(Debug)]
+pub struct Frame<'a> {
+    pub seq: u64,
+    pub upsert: Option<Upsert<'a>>,
+    pub remove: Option<ResourceRef>,
+    pub reset: bool,
+}
+
+/// Something new, or newer than what is known.
+#[derive(Debug)]
+pub struct Upsert<'a> {
+    pub kind: &'a str,
+    pub text: &'a str,
+}
+
 /// Reads a live frame.
 ///
 /// # Errors
 /// The text is not one.
-pub fn frame(text: &str) -> Result<LiveFrame> {
+pub fn frame(text: &str) -> Result<Frame<'_>> {
     #[derive(Deserialize)]
-    struct Raw<'a> {
+    struct Read<'a> {
         seq: u64,
         #[serde(borrow, default)]
-        upsert: Option<json::Raw<'a>>,
+        upsert: Option<Raw<'a>>,
         #[serde(default)]
         remove: Option<ResourceRef>,
         #[serde(default)]
         reset: bool,
     }
-    let Raw {
+    let Read {
         seq,
         upsert,
         remove,
         reset,
     } = read(text)?;
-    let upsert = upsert.map(|upsert| resource(upsert.0)).transpose()?;
-    Ok(LiveFrame {
+    Ok(Frame {
         seq,
-        upsert,
+        upsert: upsert.map(|upsert| resource(upsert.0)).transpose()?,
         remove,
         reset,
     })
 }
 
-fn resource(text: &str) -> Result<Resource> {
+fn resource(text: &str) -> Result<Upsert<'_>> {
     #[derive(Deserialize)]
-    struct Kind<'a> {
-        #[serde(borrow)]
+    struct Read<'a> {
         kind: &'a str,
+        // A path has a kind of its own, and so stands one level deeper.
+        #[serde(borrow, default)]
+        path: Option<Raw<'a>>,
     }
-    let Kind { kind } = read(text)?;
-    Ok(match kind {
-        "fleet" => Resource::Fleet(read(text)?),
-        "device" => Resource::Device(Box::new(FromJson::from_json(text)?)),
-        "container" => Resource::Container(Box::new(FromJson::from_json(text)?)),
-        "image" => Resource::Image(FromJson::from_json(text)?),
-        "volume" => Resource::Volume(FromJson::from_json(text)?),
-        "network" => Resource::Network(FromJson::from_json(text)?),
-        "stack" => Resource::Stack(FromJson::from_json(text)?),
-        "activity" => Resource::Activity(FromJson::from_json(text)?),
-        "enrollment" => Resource::Enrollment(read(text)?),
-        "path" => Resource::Path(Box::new(FromJson::from_json(text)?)),
-        "policy" => Resource::Policy(Box::new(read(text)?)),
-        "relay" => Resource::Relay(FromJson::from_json(text)?),
-        "push" => Resource::Push(read(text)?),
-        _ => Resource::Unknown,
-    })
+    let Read { kind, path } = read(text)?;
+    let text = path.filter(|_| kind == Path::NAME).map_or(text, |path| path.0);
+    Ok(Upsert { kind, text })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use flotilla_protocol::inventory::Container;
+    use flotilla_protocol::{
+        api::{LiveFrame, Resource},
+        inventory::{Container, Image, Network, Stack, Volume},
+    };
 
     const CONTAINER: &str = r#""device":"nas","device_id":"01937c5e-7b1a-7c3e-8b9e-0123456789ab","id":"4f1c","name":"a \"b\" é",
         "image":"postgres:17","state":"running","status":"Running","health":"healthy","ports":[{"private":80,"protocol":"tcp"}],
         "created":"2026-01-02T03:04:05Z","as_of":"2026-01-02T03:04:06Z","later":[{"x":1}]"#;
     const VOLUME: &str = r#""device":"nas","device_id":"01937c5e-7b1a-7c3e-8b9e-0123456789ab","name":"v","driver":"local",
         "used_by":[],"as_of":"2026-01-02T03:04:06Z""#;
+    const PATH: &str = r#""from":"nas","from_id":"01937c5e-7b1a-7c3e-8b9e-0123456789ab","to":"vps",
+        "to_id":"01937c5e-7b1a-7c3e-8b9e-0123456789ac","kind":"none","relay":null,"rtt_ms":null,"since":null,
+        "why_code":"none.policy","why":"No path","as_of":"2026-11-21T14:02:00Z""#;
     const ACTIVITY: &str = r#""id":7,"at":"2026-01-02T03:04:06Z","actor":{"kind":"owner"},"action":"device_added","succeeded":true,"details":"d""#;
 
     #[test]
     fn frames_read_as_the_vocabulary_reads_them() {
         let frames = [
             format!(r#"{{"seq":1,"upsert":{{"kind":"container",{CONTAINER}}}}}"#),
-            format!(r#"{{"upsert":{{{VOLUME},"kind":"volume"}},"seq":2}}"#),
-            format!(r#"{{"seq":3,"upsert":{{"kind":"activity",{ACTIVITY}}}}}"#),
             r#"{"seq":4,"upsert":{"kind":"moon","phase":[1]}}"#.to_owned(),
             r#"{"seq":5,"remove":{"kind":"item","device_id":"01937c5e-7b1a-7c3e-8b9e-0123456789ab","of":"image","key":"k"}}"#.to_owned(),
+            r#"{"seq":5,"remove":{"kind":"star","name":"k"}}"#.to_owned(),
             r#"{"seq":6,"reset":true}"#.to_owned(),
         ];
         for text in frames {
-            assert_eq!(
-                frame(&text).unwrap(),
-                serde_json::from_str::<LiveFrame>(&text).unwrap(),
-                "{text}"
-            );
+            let read = frame(&text).unwrap();
+            let expected: LiveFrame = serde_json::from_str(&text).unwrap();
+            assert_eq!(read.seq, expected.seq, "{text}");
+            assert_eq!(read.remove, expected.remove, "{text}");
+            assert_eq!(read.reset, expected.reset, "{text}");
+            assert_eq!(read.upsert.is_some(), expected.upsert.is_some(), "{text}");
         }
     }
 
+    /// What a frame brings, by its name here.
+    fn brought<T: FromJson + Shelved>(text: &str) -> Option<T> {
+        let upsert = frame(text).unwrap().upsert.unwrap();
+        (upsert.kind == T::NAME).then(|| T::from_json(upsert.text).unwrap())
+    }
+
     #[test]
-    fn every_kind_of_the_vocabulary_is_known_here() {
-        let rows = [
-            ("container", CONTAINER),
-            ("volume", VOLUME),
-            ("activity", ACTIVITY),
-        ];
-        for (kind, fields) in rows {
-            let read = frame(&format!(r#"{{"seq":1,"upsert":{{"kind":"{kind}",{fields}}}}}"#)).unwrap();
-            assert_ne!(read.upsert, Some(Resource::Unknown), "{kind}");
+    fn what_a_frame_brings_reads_as_it_was_written() {
+        let seq = 1;
+        let written = |resource: Resource| {
+            let upsert = Some(resource);
+            let frame = LiveFrame {
+                seq,
+                upsert,
+                remove: None,
+                reset: false,
+            };
+            serde_json::to_string(&frame).unwrap()
+        };
+        let container: Row<Container> = serde_json::from_str(&format!("{{{CONTAINER}}}")).unwrap();
+        let text = written(Resource::Container(Box::new(container.clone())));
+        assert_eq!(brought(&text), Some(container));
+        let volume: Row<Volume> = serde_json::from_str(&format!("{{{VOLUME}}}")).unwrap();
+        assert_eq!(brought(&written(Resource::Volume(volume.clone()))), Some(volume));
+        let activity: Activity = serde_json::from_str(&format!("{{{ACTIVITY}}}")).unwrap();
+        assert_eq!(
+            brought(&written(Resource::Activity(activity.clone()))),
+            Some(activity)
+        );
+        let path: Path = serde_json::from_str(&format!("{{{PATH}}}")).unwrap();
+        assert_eq!(
+            brought(&written(Resource::Path(Box::new(path.clone())))),
+            Some(path)
+        );
+    }
+
+    #[test]
+    fn frames_call_the_kinds_as_the_vocabulary_does() {
+        fn same<T: InventoryItem>() {
+            assert_eq!(serde_json::to_value(T::KIND).unwrap(), <T as InventoryItem>::NAME);
         }
-        // What lacks its fields is refused; only what has no name here is unknown.
-        for kind in [
-            "fleet",
-            "device",
-            "container",
-            "image",
-            "volume",
-            "network",
-            "stack",
-            "activity",
-            "enrollment",
-            "path",
-            "policy",
-            "relay",
-        ] {
-            assert!(
-                frame(&format!(r#"{{"seq":1,"upsert":{{"kind":"{kind}"}}}}"#)).is_err(),
-                "{kind}"
-            );
-        }
+        same::<Container>();
+        same::<Image>();
+        same::<Volume>();
+        same::<Network>();
+        same::<Stack>();
     }
 
     #[test]

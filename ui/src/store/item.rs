@@ -1,9 +1,9 @@
 //! What names a thing of the fleet, so that a patch finds its row.
 
-use super::Shelved;
+use super::{Change, Shelved};
 use flotilla_protocol::{
     activity::Activity,
-    api::{RelayFacts, Row},
+    api::{RelayFacts, ResourceRef, Row},
     device::Device,
     id::{DeviceId, RelayId},
     inventory::{Container, Image, Kind, Network, Stack, Volume},
@@ -27,28 +27,32 @@ impl fmt::Display for ItemKey {
 /// One of the five kinds of thing that a container engine holds.
 pub trait InventoryItem: Clone + PartialEq + Send + Sync + fmt::Debug + 'static {
     const KIND: Kind;
+    /// The same in frames.
+    const NAME: &'static str;
     /// What names the item on its device; the same as [`flotilla_protocol::inventory::Item::key`].
     fn item_key(&self) -> &str;
 }
 
 macro_rules! item {
-    ($type:ident, $field:ident) => {
+    ($type:ident, $name:literal, $field:ident) => {
         impl InventoryItem for $type {
             const KIND: Kind = Kind::$type;
+            const NAME: &'static str = $name;
             fn item_key(&self) -> &str {
                 &self.$field
             }
         }
     };
 }
-item!(Container, id);
-item!(Image, id);
-item!(Volume, name);
-item!(Network, id);
-item!(Stack, name);
+item!(Container, "container", id);
+item!(Image, "image", id);
+item!(Volume, "volume", name);
+item!(Network, "network", id);
+item!(Stack, "stack", name);
 
 impl<T: InventoryItem> Shelved for Row<T> {
     type Key = ItemKey;
+    const NAME: &'static str = T::NAME;
     fn key(&self) -> ItemKey {
         ItemKey {
             device: self.device_id,
@@ -58,44 +62,82 @@ impl<T: InventoryItem> Shelved for Row<T> {
     fn device_of(key: &ItemKey) -> Option<DeviceId> {
         Some(key.device)
     }
+    fn change_of(gone: &ResourceRef) -> Option<Change<Self>> {
+        match gone {
+            ResourceRef::Device { device_id } | ResourceRef::Inventory { device_id } => {
+                Some(Change::Clear(*device_id))
+            }
+            ResourceRef::Item { device_id, of, key } if *of == T::KIND => Some(Change::Remove(ItemKey {
+                device: *device_id,
+                key: key.as_str().into(),
+            })),
+            _ => None,
+        }
+    }
 }
 
 impl Shelved for Device {
     type Key = DeviceId;
+    const NAME: &'static str = "device";
     fn key(&self) -> DeviceId {
         self.id
     }
     fn device_of(key: &DeviceId) -> Option<DeviceId> {
         Some(*key)
     }
+    fn change_of(gone: &ResourceRef) -> Option<Change<Self>> {
+        match gone {
+            ResourceRef::Device { device_id } => Some(Change::Remove(*device_id)),
+            _ => None,
+        }
+    }
 }
 
 impl Shelved for Activity {
     type Key = i64;
+    const NAME: &'static str = "activity";
     fn key(&self) -> i64 {
         self.id
     }
     fn device_of(_: &i64) -> Option<DeviceId> {
         None
     }
+    fn change_of(_: &ResourceRef) -> Option<Change<Self>> {
+        None
+    }
 }
 
 impl Shelved for Path {
     type Key = (DeviceId, DeviceId);
+    const NAME: &'static str = "path";
     fn key(&self) -> Self::Key {
         (self.from_id, self.to_id)
     }
     fn device_of(key: &Self::Key) -> Option<DeviceId> {
         Some(key.0)
     }
+    fn change_of(gone: &ResourceRef) -> Option<Change<Self>> {
+        match gone {
+            ResourceRef::Device { device_id } => Some(Change::Clear(*device_id)),
+            ResourceRef::Path { from_id, to_id } => Some(Change::Remove((*from_id, *to_id))),
+            _ => None,
+        }
+    }
 }
 
 impl Shelved for RelayFacts {
     type Key = RelayId;
+    const NAME: &'static str = "relay";
     fn key(&self) -> RelayId {
         self.id
     }
     fn device_of(_: &RelayId) -> Option<DeviceId> {
         None
+    }
+    fn change_of(gone: &ResourceRef) -> Option<Change<Self>> {
+        match gone {
+            ResourceRef::Relay { id } => Some(Change::Remove(*id)),
+            _ => None,
+        }
     }
 }

@@ -1,7 +1,10 @@
 //! Loading shelves by REST: what a page needs when it needs it, and all that is loaded again after a gap.
 
-use super::{Load, Shelf, Shelved, Store};
-use crate::api::{Failure, list, send};
+use super::{
+    Load, Shelf, Shelved, Store,
+    follow::{self, Follow, Followed},
+};
+use crate::api::{Call, Failure, send};
 use crate::session::Session;
 use crate::wire::FromJson;
 use flotilla_protocol::{
@@ -12,6 +15,7 @@ use flotilla_protocol::{
     },
 };
 use leptos::{prelude::*, task::spawn_local};
+use std::sync::Arc;
 
 /// How many entries of the activity log are read at once.
 const ACTIVITY_PAGE: u32 = 200;
@@ -81,7 +85,7 @@ impl Store {
                 before,
                 limit: Some(ACTIVITY_PAGE),
             };
-            if let Ok(list) = list(&request).await {
+            if let Ok(list) = Call::of(&request).answer().await.and_then(follow::read) {
                 self.activity.update(|shelf| shelf.extend(list.items));
             }
         });
@@ -101,15 +105,9 @@ impl Store {
     /// Loads everything again that was loaded before.
     pub fn reload(self) {
         self.load_fleet();
-        self.again(self.devices, ListDevices);
-        self.again(self.containers, ListContainers::default());
-        self.again(self.stacks, ListStacks::default());
-        self.again(self.images, ListImages::default());
-        self.again(self.volumes, ListVolumes::default());
-        self.again(self.networks, ListNetworks::default());
-        self.again(self.activity, newest_activity());
-        self.again(self.paths, ListPaths::default());
-        self.again(self.relays, ListRelays);
+        for followed in self.followed.get_value() {
+            followed.load(self);
+        }
         if self.policy.with_untracked(Option::is_some) {
             spawn_local(async move { _ = self.load_policy().await });
         }
@@ -123,15 +121,9 @@ impl Store {
 
     /// Takes in where the stream of frames begins, while the first lists are on their way or just came.
     pub fn follow_from(self, seq: u64) {
-        self.follow(self.devices, seq, ListDevices);
-        self.follow(self.containers, seq, ListContainers::default());
-        self.follow(self.stacks, seq, ListStacks::default());
-        self.follow(self.images, seq, ListImages::default());
-        self.follow(self.volumes, seq, ListVolumes::default());
-        self.follow(self.networks, seq, ListNetworks::default());
-        self.follow(self.activity, seq, newest_activity());
-        self.follow(self.paths, seq, ListPaths::default());
-        self.follow(self.relays, seq, ListRelays);
+        for followed in self.followed.get_value() {
+            followed.follow_from(self, seq);
+        }
     }
 
     /// Reads the fleet; also how the page learns whether it has a session.
@@ -150,60 +142,17 @@ impl Store {
     fn ensure<T, R>(self, shelf: RwSignal<Shelf<T>>, request: impl FnOnce() -> R)
     where
         T: Shelved + FromJson,
-        R: Request<Response = List<T>> + 'static,
+        R: Request<Response = List<T>>,
     {
         if shelf.with_untracked(|shelf| *shelf.load() == Load::Absent) {
-            self.load(shelf, request());
+            let call = Call::of(&request());
+            let followed: Arc<dyn Follow> = Arc::new(Followed { shelf, call });
+            self.followed.update_value(|known| known.push(followed.clone()));
+            followed.load(self);
         }
     }
 
-    fn again<T, R>(self, shelf: RwSignal<Shelf<T>>, request: R)
-    where
-        T: Shelved + FromJson,
-        R: Request<Response = List<T>> + 'static,
-    {
-        if shelf.with_untracked(|shelf| *shelf.load() != Load::Absent) {
-            self.load(shelf, request);
-        }
-    }
-
-    fn follow<T, R>(self, shelf: RwSignal<Shelf<T>>, seq: u64, request: R)
-    where
-        T: Shelved + FromJson,
-        R: Request<Response = List<T>> + 'static,
-    {
-        let gap = shelf.try_update_untracked(|shelf| {
-            shelf.follow_from(seq);
-            shelf.has_gap()
-        });
-        if gap == Some(true) {
-            self.load(shelf, request);
-        }
-    }
-
-    fn load<T, R>(self, shelf: RwSignal<Shelf<T>>, request: R)
-    where
-        T: Shelved + FromJson,
-        R: Request<Response = List<T>> + 'static,
-    {
-        shelf.update(Shelf::begin);
-        spawn_local(async move {
-            match list(&request).await {
-                Ok(list) => {
-                    shelf.update(|shelf| shelf.fill(list));
-                    if shelf.with_untracked(Shelf::has_gap) {
-                        self.load(shelf, request);
-                    }
-                }
-                Err(failure) => {
-                    self.note(&failure);
-                    shelf.update(|shelf| shelf.fail(failure));
-                }
-            }
-        });
-    }
-
-    fn note(self, failure: &Failure) {
+    pub(super) fn note(self, failure: &Failure) {
         if failure.code() == Some(Code::Unauthenticated) {
             self.session.set(Session::Missing);
         }

@@ -5,15 +5,22 @@
 //! not contain yet are applied to it, so that neither order of arrival loses anything.
 
 use crate::api::Failure;
-use flotilla_protocol::{api::List, id::DeviceId};
+use flotilla_protocol::{
+    api::{List, ResourceRef},
+    id::DeviceId,
+};
 use std::{collections::BTreeMap, fmt, sync::Arc};
 
 /// Something that has a place on a shelf.
 pub trait Shelved: Clone + PartialEq + fmt::Debug + Send + Sync + 'static {
     type Key: Ord + Clone + fmt::Debug + Send + Sync;
+    /// How frames call this kind of thing.
+    const NAME: &'static str;
     fn key(&self) -> Self::Key;
     /// The device that a key belongs to.
     fn device_of(key: &Self::Key) -> Option<DeviceId>;
+    /// What changes here when this is gone.
+    fn change_of(gone: &ResourceRef) -> Option<Change<Self>>;
 }
 
 /// How far a shelf has come.
