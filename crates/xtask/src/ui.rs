@@ -67,6 +67,9 @@ struct Glue {
     snippets: Vec<(String, String)>,
 }
 
+/// What scripts could call but none does: streams of bytes, for pages whose functions run on a server.
+const UNUSED: &str = "intounderlying";
+
 fn bind(wasm: &[u8]) -> Result<(Glue, Vec<u8>)> {
     let mut output = Bindgen::new()
         .input_bytes("app", wasm.to_vec())
@@ -89,7 +92,17 @@ fn bind(wasm: &[u8]) -> Result<(Glue, Vec<u8>)> {
         module: output.js().to_owned(),
         snippets,
     };
-    Ok((glue, output.wasm_mut().emit_wasm()))
+    let module = output.wasm_mut();
+    let unused: Vec<_> = module
+        .exports
+        .iter()
+        .filter(|export| export.name.contains(UNUSED))
+        .map(|export| export.id())
+        .collect();
+    for export in unused {
+        module.exports.delete(export);
+    }
+    Ok((glue, module.emit_wasm()))
 }
 
 /// Smaller modules that do the same; kept in the cache, for the optimizer takes seconds.
