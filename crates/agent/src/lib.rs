@@ -4,8 +4,8 @@
 //! control calls it. It has no listening port but the mesh's UDP socket. It needs a directory for its state and, for containers, the
 //! engine's socket; without an engine it is still a device, and says why it has no containers.
 //!
-//! [`run`] is the whole agent. The program `flotilla-agent` calls it, and so do the desktop application and
-//! `flotilla serve --local-agent` for the computer they run on.
+//! [`run`] is the whole agent. The program `flotilla-agent` calls it, and so do, by [`run_embedded`], the desktop
+//! application and `flotilla serve --local-agent` for the computer they run on.
 //!
 //! - `enrollment`, `enroll`: from a config file or environment to a certificate.
 //! - `state`, `disk`, `secret`: what survives, and how it survives a power cut.
@@ -20,6 +20,7 @@ mod api;
 mod clock;
 mod complaint;
 mod disk;
+mod embedded;
 mod enroll;
 mod enrollment;
 mod exit;
@@ -34,6 +35,7 @@ mod state;
 mod status;
 
 pub use agent::{AgentConfig, carry_out, pause, run};
+pub use embedded::run_embedded;
 pub use enrollment::{EnrollmentSource, Environment};
 pub use exit::Exit;
 pub use flotilla_engine::{Destination, Move};

@@ -1,13 +1,10 @@
 //! `flotilla serve`: the control server in the foreground, until a signal.
 
 use crate::{args::Serve, failure::Failure, out};
-use flotilla_agent::{AgentConfig, EnrollmentSource, Exit};
+use flotilla_agent::run_embedded;
 use flotilla_control::{Control, ControlConfig, Ready, Ui};
 use std::{io::IsTerminal, path::PathBuf};
-use tokio::{
-    signal::unix::{SignalKind, signal},
-    task::JoinHandle,
-};
+use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 use tracing_subscriber::EnvFilter;
 
@@ -19,7 +16,9 @@ pub(crate) async fn run(data_dir: PathBuf, serve: Serve) -> Result<(), Failure> 
     let control = Control::start(config(data_dir, &serve)).await?;
     let stop = CancellationToken::new();
     let agent = if serve.local_agent {
-        local_agent(&control, stop.clone()).await
+        let enrollment = control.local_enrollment().await;
+        let data_dir = control.ready().data_dir.clone();
+        Some(tokio::spawn(run_embedded(data_dir, enrollment, stop.clone())))
     } else {
         None
     };
@@ -57,25 +56,6 @@ fn built_in_ui() -> Ui {
 #[cfg(not(feature = "embedded-ui"))]
 fn built_in_ui() -> Ui {
     Ui::None
-}
-
-/// Makes this computer a device, enrolled like any other. Control is of use without it, so a failure is logged.
-async fn local_agent(control: &Control, stop: CancellationToken) -> Option<JoinHandle<()>> {
-    let enrollment = match control.local_enrollment().await {
-        Ok(Some(config)) => EnrollmentSource::Config(Box::new(config)),
-        Ok(None) => EnrollmentSource::None,
-        Err(problem) => {
-            tracing::error!(reason = %problem, "this computer can't become a device");
-            return None;
-        }
-    };
-    let config = AgentConfig::new(control.ready().data_dir.join("local-agent"), enrollment);
-    Some(tokio::spawn(async move {
-        let exit = flotilla_agent::run(config, stop).await;
-        if exit != Exit::Stopped {
-            tracing::error!(reason = %exit, "this computer's agent ended");
-        }
-    }))
 }
 
 /// The ready line, with a code that opens the user interface once.
