@@ -1,5 +1,5 @@
 //! Many agents in one process: each enrolled for real, each with a link of its own over TLS, each coming back
-//! after the same waits as a real one. They answer control's calls; they have no engine and are on no mesh.
+//! after the same waits as a real one. They answer control's calls; they have made-up containers or none, and are on no mesh.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -17,7 +17,7 @@ use flotilla_protocol::agent::{Hello, PING_PATH, Report, SETTINGS_PATH, WATCH_PA
 use flotilla_protocol::api::{AddDevice, Empty};
 use flotilla_protocol::device::Facts;
 use flotilla_protocol::enroll::ConfigFile;
-use flotilla_protocol::inventory::EngineState;
+use flotilla_protocol::inventory::{Container, ContainerState, EngineFacts, EngineState, Health, Inventory};
 use flotilla_protocol::mesh::{MAP_PATH, MapPush, MapTaken};
 use futures_util::{StreamExt, stream};
 use tokio::task::JoinSet;
@@ -51,10 +51,16 @@ impl Swarm {
     /// Lets all of them link, for as long as the answer lives.
     #[must_use]
     pub fn link(&self) -> Links {
+        self.link_with(0)
+    }
+
+    /// The same, each with so many containers; without any there is no engine.
+    #[must_use]
+    pub fn link_with(&self, containers: usize) -> Links {
         let up = Arc::new(AtomicUsize::new(0));
         let mut tasks = JoinSet::new();
         for member in &self.members {
-            tasks.spawn(hold(member.clone(), up.clone()));
+            tasks.spawn(hold(member.clone(), up.clone(), containers));
         }
         Links {
             up,
@@ -104,13 +110,13 @@ async fn enroll(client: &Client, number: usize) -> Result<Enrolled> {
         .await?)
 }
 
-async fn hold(member: Enrolled, up: Arc<AtomicUsize>) {
+async fn hold(member: Enrolled, up: Arc<AtomicUsize>, containers: usize) {
     let mut backoff = Backoff::new();
     loop {
         if let Ok(link) = dial(&member.target, &member.introduction).await {
             backoff.handle_up(Instant::now());
             // A link is one when control has called: the upgrade alone does not make a device online.
-            let member = Arc::new(Up::new(up.clone()));
+            let member = Arc::new(Up::new(up.clone(), containers));
             serve(link, router(member), CancellationToken::new()).await;
         }
         let pause = backoff.handle_down(Instant::now(), &mut rand::rng());
@@ -123,13 +129,15 @@ async fn hold(member: Enrolled, up: Arc<AtomicUsize>) {
 struct Up {
     up: Arc<AtomicUsize>,
     called: AtomicUsize,
+    containers: usize,
 }
 
 impl Up {
-    fn new(up: Arc<AtomicUsize>) -> Self {
+    fn new(up: Arc<AtomicUsize>, containers: usize) -> Self {
         Self {
             up,
             called: AtomicUsize::new(0),
+            containers,
         }
     }
 
@@ -179,12 +187,64 @@ async fn watch(State(up): State<Arc<Up>>) -> Body {
         sent_at: clock::now(),
         facts,
     };
-    let absent = EngineState::Absent {
-        reason: "There is no engine in a swarm.".to_owned(),
-    };
-    let lines = [Report::Hello(hello), Report::Engine(absent)].map(|report| {
+    let mut reports = vec![Report::Hello(hello)];
+    reports.extend(held(up.containers));
+    let lines = reports.into_iter().map(|report| {
         let line = serde_json::to_string(&report).unwrap_or_default();
         Ok::<_, std::convert::Infallible>(line + "\n")
     });
     Body::from_stream(stream::iter(lines).chain(stream::pending()))
+}
+
+/// What an engine with so many containers reports.
+fn held(containers: usize) -> Vec<Report> {
+    if containers == 0 {
+        let reason = "There is no engine in a swarm.".to_owned();
+        return vec![Report::Engine(EngineState::Absent { reason })];
+    }
+    let inventory = Inventory {
+        containers: (1..=containers).map(container).collect(),
+        ..Inventory::default()
+    };
+    vec![
+        Report::Engine(EngineState::Running(EngineFacts::default())),
+        Report::Inventory(inventory),
+    ]
+}
+
+/// One of ten has ended; names and images are such as people filter by.
+fn container(number: usize) -> Container {
+    let (name, image) = [
+        ("web", "nginx:1.29"),
+        ("db", "postgres:17"),
+        ("cache", "valkey:8"),
+        ("jobs", "ghcr.io/home/jobs:2026.11"),
+    ][number % 4];
+    let (state, status) = if number.is_multiple_of(10) {
+        (ContainerState::Exited, "Exited (0)")
+    } else {
+        (ContainerState::Running, "Running")
+    };
+    Container {
+        id: format!("{number:064x}"),
+        name: format!("{name}-{number:02}"),
+        image: image.to_owned(),
+        image_id: String::new(),
+        state,
+        status: status.to_owned(),
+        health: Health::None,
+        stack: Some(format!("shop-{}", number / 4)),
+        service: Some(name.to_owned()),
+        ports: Vec::new(),
+        created: clock::now(),
+        started: None,
+        finished: None,
+        exit_code: None,
+        restarts: 0,
+        network_mode: "bridge".to_owned(),
+        volumes: Vec::new(),
+        networks: Vec::new(),
+        is_agent: false,
+        pod: None,
+    }
 }

@@ -1,11 +1,12 @@
 //! `cargo xtask bench [NAME]`: one JSON line per figure on stdout.
 
 use anyhow::{Result, bail};
-use flotilla_tests::bench::{Figure, connect, links, mesh, relay, rpc, start};
+use flotilla_tests::bench::{Figure, connect, fan_out, links, mesh, relay, rpc, start};
 use flotilla_tests::lab::{Lab, on, with_lab};
 
-const NAMES: [&str; 8] = [
+const NAMES: [&str; 9] = [
     "connect-time",
+    "fan-out-10k",
     "links-1000",
     "mesh-latency",
     "mesh-throughput",
@@ -39,6 +40,9 @@ fn main() -> Result<()> {
 fn run(name: &str) -> Result<()> {
     match name {
         "connect-time" => connect::connect(&mut print),
+        "fan-out-10k" => on(Lab::without_engines(0)?, async |lab| {
+            fan_out::fan_out(lab, &mut print).await
+        }),
         "links-1000" => on(Lab::without_engines(0)?, async |lab| {
             links::links(lab, &mut print).await
         }),
