@@ -36,8 +36,13 @@ fn an_agent_that_cannot_move_stays_and_moves_when_asked_again() -> Result<()> {
         let stays = told(&[Attention::Strayed { runs }]).await?;
         ensure!(stays.mode == NetworkMode::Pause);
         modes.is_on_mesh(device.name()).await?;
-        let shown = modes.control.cli(&["device", "show", device.name()])?;
-        ensure!(shown.contains("Its agent runs in host mode."), "{shown}");
+        // It is strayed from the moment of the change on, and away for a moment while it tries to move.
+        eventually("people are told", seconds(20.0), async || {
+            let shown = modes.control.cli(&["device", "show", device.name()])?;
+            ensure!(shown.contains("Its agent runs in host mode."), "{shown}");
+            Ok(())
+        })
+        .await?;
 
         run(machine.docker().args(["rm", PAUSE]))?;
         modes.change(device, NetworkMode::Pause).await?;
