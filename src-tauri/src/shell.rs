@@ -13,6 +13,7 @@ use flotilla_client::Client;
 use flotilla_protocol::{
     api::{ListDevices, Resource},
     device::Device,
+    shell::ServiceOutcome,
 };
 use futures_util::StreamExt;
 use std::{path::PathBuf, sync::Arc, time::Duration};
@@ -89,13 +90,18 @@ impl Shell {
                 Ok(config) => system_agent::install(&config.data_dir, config.agents_dir.as_deref()).await,
                 Err(error) => Err(error.into()),
             };
-            match installed {
-                Ok(()) => notify(&app, "The system service is installed"),
+            let outcome = match installed {
+                Ok(()) => {
+                    notify(&app, "The system service is installed");
+                    ServiceOutcome::Installed
+                }
                 Err(error) => {
                     tracing::warn!(%error, "the system service was not installed");
                     notify(&app, &error.to_string());
+                    error.into()
                 }
-            }
+            };
+            window::answer(&app, &outcome);
         });
     }
 

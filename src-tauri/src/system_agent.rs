@@ -8,8 +8,8 @@
 use flotilla_client::Client;
 use flotilla_protocol::{
     api::{ListDevices, RotateDevice},
-    device::{Attention, Device},
-    mesh::MeshTrouble,
+    device::Device,
+    shell::ServiceOutcome,
 };
 use std::{
     env,
@@ -38,7 +38,7 @@ pub(crate) enum NotInstalled {
     #[error("The device's config file could not be written: {0}.")]
     Write(#[from] io::Error),
     /// Nobody can be asked for a password here; the file is left for the command.
-    #[error("Paste this into a terminal: {0}")]
+    #[error("Nothing on this desktop can ask for your permission. Paste this into a terminal: {0}")]
     NoPkexec(String),
     #[error("Nothing was installed, because nobody agreed to it.")]
     Declined,
@@ -46,18 +46,28 @@ pub(crate) enum NotInstalled {
     Failed(String),
 }
 
+impl From<NotInstalled> for ServiceOutcome {
+    fn from(error: NotInstalled) -> Self {
+        match error {
+            NotInstalled::NoPkexec(command) => Self::NotInstalled {
+                message: "Nothing on this desktop can ask for your permission. Run this in a terminal."
+                    .to_owned(),
+                command: Some(command),
+            },
+            error => Self::NotInstalled {
+                message: error.to_string(),
+                command: None,
+            },
+        }
+    }
+}
+
+/// Whether this system has such services.
+pub(crate) const OFFERED: bool = cfg!(target_os = "linux");
+
 /// Whether installing the service would put this computer on the mesh.
 pub(crate) fn helps(device: &Device) -> bool {
-    let lacks_right = |attention: &Attention| {
-        matches!(
-            attention,
-            Attention::Mesh {
-                code: MeshTrouble::NoTun,
-                ..
-            }
-        )
-    };
-    cfg!(target_os = "linux") && device.this_computer && device.attention.iter().any(lacks_right)
+    OFFERED && device.this_computer && device.lacks_mesh_right()
 }
 
 /// Installs the service in this computer's name.

@@ -1,6 +1,7 @@
 //! The one window: control's page and the start page inside, everything else outside.
 
-use crate::{downloads, shell::Shell, trouble::Way};
+use crate::{downloads, shell::Shell, system_agent, trouble::Way};
+use flotilla_protocol::shell::{ABILITIES, ANSWER, CAN_INSTALL_SERVICE, INSTALL_SERVICE, ServiceOutcome};
 use tauri::{
     AppHandle, Manager, Url, WebviewUrl, WebviewWindow, WebviewWindowBuilder, WindowEvent,
     webview::NewWindowResponse,
@@ -23,6 +24,7 @@ pub(crate) fn open(app: &AppHandle, page: WebviewUrl) -> tauri::Result<()> {
         .inner_size(1280.0, 840.0)
         .min_inner_size(360.0, 480.0)
         .initialization_script(LANGUAGE)
+        .initialization_script(abilities())
         .on_navigation(move |url| may_load(&inside, url))
         .on_new_window(move |url, _| {
             open_outside(&outside, &url);
@@ -82,9 +84,40 @@ pub(crate) fn shows_add_device(app: &AppHandle) -> bool {
     })
 }
 
+/// Tells the page what it asked the shell for.
+pub(crate) fn answer(app: &AppHandle, outcome: &ServiceOutcome) {
+    let Some(window) = app.get_webview_window(LABEL) else {
+        return;
+    };
+    let told = window.eval(event(outcome));
+    if let Err(error) = told {
+        tracing::warn!(%error, "the page can't be told");
+    }
+}
+
+/// What the page in the window may ask of the shell.
+fn abilities() -> String {
+    let abilities = if system_agent::OFFERED {
+        vec![CAN_INSTALL_SERVICE]
+    } else {
+        Vec::new()
+    };
+    format!("globalThis.{ABILITIES} = {};", serde_json::json!(abilities))
+}
+
+/// JSON within JSON: whatever a message says, it stays a text.
+fn event(outcome: &ServiceOutcome) -> String {
+    let detail = serde_json::json!({ "detail": serde_json::json!(outcome).to_string() });
+    format!("dispatchEvent(new CustomEvent('{ANSWER}', {detail}));")
+}
+
 fn may_load(app: &AppHandle, url: &Url) -> bool {
     if let Some(way) = Way::of(url) {
         Shell::go(app, way);
+        return false;
+    }
+    if asks_for_service(url) {
+        Shell::install_service(app);
         return false;
     }
     if belongs_inside(url) {
@@ -101,6 +134,11 @@ fn belongs_inside(url: &Url) -> bool {
         "http" => matches!(url.host_str(), Some("127.0.0.1" | "[::1]" | "tauri.localhost")),
         _ => false,
     }
+}
+
+/// Whether control's page asks for the system service.
+fn asks_for_service(url: &Url) -> bool {
+    system_agent::OFFERED && url.scheme() == "http" && belongs_inside(url) && url.path() == INSTALL_SERVICE
 }
 
 fn open_outside(app: &AppHandle, url: &Url) {
@@ -137,5 +175,26 @@ mod tests {
         assert!(inside("tauri://localhost/index.html") && inside("blob:http://127.0.0.1:7440/x"));
         assert!(!inside("https://example.com/") && !inside("http://127.0.0.1.example.com/"));
         assert!(!inside("file:///etc/passwd"));
+    }
+
+    #[test]
+    #[cfg(target_os = "linux")]
+    fn only_pages_of_control_ask_for_the_service() {
+        let asks = |url: &str| asks_for_service(&url.parse().unwrap());
+        assert!(asks("http://127.0.0.1:7440/shell/install-service"));
+        assert!(!asks("http://127.0.0.1:7440/devices") && !asks("https://example.com/shell/install-service"));
+    }
+
+    #[test]
+    fn no_message_gets_out_of_its_quotes() {
+        let outcome = ServiceOutcome::NotInstalled {
+            message: "it's \"so\" </script> \n`${1}`".to_owned(),
+            command: None,
+        };
+        let script = event(&outcome);
+        let (_, detail) = script.split_once(", ").unwrap();
+        let detail: serde_json::Value = serde_json::from_str(detail.trim_end_matches("));")).unwrap();
+        let told: ServiceOutcome = serde_json::from_str(detail["detail"].as_str().unwrap()).unwrap();
+        assert_eq!(told, outcome);
     }
 }

@@ -1,5 +1,7 @@
 //! The desktop app in a real window, driven through WebKit's own driver.
 
+use std::env;
+use std::path::Path;
 use std::process::Command;
 
 use anyhow::Result;
@@ -23,8 +25,24 @@ impl Desktop {
     /// Starts the app on the control computer of a lab, with an empty data directory. The display is the one of
     /// the environment.
     pub async fn start(lab: &Lab) -> Result<Self> {
+        Self::start_by(Command::new("WebKitWebDriver"), lab).await
+    }
+
+    /// As a person's program, which may not make network interfaces, with these programs before the system's.
+    pub async fn start_without_rights(lab: &Lab, stand_ins: &Path) -> Result<Self> {
+        let mut driver = Command::new("setpriv");
+        driver
+            .args([
+                "--bounding-set=-net_admin",
+                "--inh-caps=-net_admin",
+                "WebKitWebDriver",
+            ])
+            .env("PATH", format!("{}:{}", stand_ins.display(), env::var("PATH")?));
+        Self::start_by(driver, lab).await
+    }
+
+    async fn start_by(mut driver: Command, lab: &Lab) -> Result<Self> {
         let directory = lab.directory("desktop")?;
-        let mut driver = Command::new("WebKitWebDriver");
         driver
             .args(["--host=127.0.0.1", &format!("--port={PORT}")])
             // Without the first the session hangs; without the second WebKit has a language that is none.

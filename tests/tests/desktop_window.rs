@@ -1,11 +1,15 @@
 //! The desktop app in its real window: it starts control and this computer's agent, and shows both.
 
-use anyhow::{Result, ensure};
-use flotilla_tests::browser::keep_picture;
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Result, bail, ensure};
+use flotilla_tests::browser::{Page, keep_picture};
 use flotilla_tests::desktop::Desktop;
 use flotilla_tests::engine::WEB;
 use flotilla_tests::eventually::seconds;
-use flotilla_tests::lab::with_lab;
+use flotilla_tests::lab::{Lab, with_lab};
 
 /// A window in one color is about a kilobyte.
 const PAINTED: usize = 8 * 1024;
@@ -17,16 +21,7 @@ fn the_window_shows_this_computer_online_with_its_containers() -> Result<()> {
         lab.machine(1).docker_run(&["--name", "web", WEB])?;
         let desktop = Desktop::start(lab).await?;
         let page = &desktop.page;
-        page.ready().await?;
-        if page.text().await?.contains("Fleet name") {
-            keep_picture("desktop-welcome", &page.picture().await?)?;
-            page.find("textbox", "Fleet name")
-                .await?
-                .send_keys("home-lab")
-                .await?;
-            page.click("radio", "Locked").await?;
-            page.click("button", "Start").await?;
-        }
+        welcome(page).await?;
         page.click("link", "Devices").await?;
         page.shows("Online", seconds(10.0)).await?;
         page.click("link", "Containers").await?;
@@ -40,4 +35,93 @@ fn the_window_shows_this_computer_online_with_its_containers() -> Result<()> {
         );
         desktop.close().await
     })
+}
+
+#[test]
+fn a_computer_without_the_right_gets_onto_the_mesh_by_one_click_and_consent() -> Result<()> {
+    with_lab(1, async |lab| {
+        let person = Person::new(lab)?;
+        let desktop = Desktop::start_without_rights(lab, &person.directory).await?;
+        let page = &desktop.page;
+        welcome(page).await?;
+        page.shows("is not on the mesh", seconds(15.0)).await?;
+        // Its name is the computer's, and the name of the link has the whole reason in it.
+        page.run("document.querySelector('.troubles a').click()").await?;
+        page.find("button", INSTALL).await?;
+        keep_picture("desktop-service", &page.picture().await?)?;
+
+        person.answers(DISAGREES)?;
+        page.click("button", INSTALL).await?;
+        page.shows("nobody agreed to it", seconds(10.0)).await?;
+        keep_picture("desktop-service-declined", &page.picture().await?)?;
+
+        person.answers(AGREES)?;
+        page.click("button", INSTALL).await?;
+        page.shows("The system service is installed", seconds(10.0))
+            .await?;
+        let asked = person.was_asked_for()?;
+        let asked: Vec<_> = asked.lines().collect();
+        let [agent, "install", "--config", config] = asked[..] else {
+            bail!("it asked for {asked:?}");
+        };
+        ensure!(agent.ends_with("/flotilla-agent"), "{agent}");
+        ensure!(config.ends_with("/service.device.toml"), "{config}");
+        ensure!(
+            !Path::new(config).exists(),
+            "the config file with its token stayed"
+        );
+        desktop.close().await
+    })
+}
+
+const INSTALL: &str = "Install the system service";
+const AGREES: i32 = 0;
+/// As pkexec says it (pkexec(1)).
+const DISAGREES: i32 = 126;
+
+/// Somebody whom the system asks for permission, and what of.
+struct Person {
+    directory: PathBuf,
+}
+
+impl Person {
+    fn new(lab: &Lab) -> Result<Self> {
+        let person = Self {
+            directory: lab.directory("person")?,
+        };
+        let pkexec = person.directory.join("pkexec");
+        fs::write(&pkexec, PKEXEC)?;
+        fs::set_permissions(pkexec, fs::Permissions::from_mode(0o755))?;
+        Ok(person)
+    }
+
+    fn answers(&self, code: i32) -> Result<()> {
+        Ok(fs::write(self.directory.join("answer"), code.to_string())?)
+    }
+
+    /// The command, an argument a line.
+    fn was_asked_for(&self) -> Result<String> {
+        Ok(fs::read_to_string(self.directory.join("asked"))?)
+    }
+}
+
+/// Stands in for the one of the system, which asks with a window of its own.
+const PKEXEC: &str = r#"#!/bin/sh
+cd "$(dirname "$0")" || exit 127
+printf '%s\n' "$@" > asked
+exit "$(cat answer)"
+"#;
+
+async fn welcome(page: &Page) -> Result<()> {
+    page.ready().await?;
+    if page.text().await?.contains("Fleet name") {
+        keep_picture("desktop-welcome", &page.picture().await?)?;
+        page.find("textbox", "Fleet name")
+            .await?
+            .send_keys("home-lab")
+            .await?;
+        page.click("radio", "Locked").await?;
+        page.click("button", "Start").await?;
+    }
+    Ok(())
 }

@@ -38,6 +38,13 @@ pub fn socket_address(path: &str) -> Option<String> {
     Some(format!("{scheme}://{}{path}", location.host().ok()?))
 }
 
+/// Leaves for another address of the origin that served the page.
+pub fn go(path: &str) {
+    if let Some(window) = web_sys::window() {
+        window.location().assign(path).ok();
+    }
+}
+
 /// Keeps a text for the next visit of this person on this computer.
 pub fn remember(key: &str, value: &str) {
     if let Some(storage) = storage() {

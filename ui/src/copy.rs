@@ -21,5 +21,6 @@ pub mod pods;
 pub mod policy;
 pub mod settings;
 pub mod sign_in;
+pub mod system_agent;
 pub mod table;
 pub mod welcome;

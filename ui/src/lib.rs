@@ -28,6 +28,7 @@ pub mod parts;
 pub mod prefs;
 pub mod query;
 pub mod session;
+pub mod shell;
 pub mod store;
 pub mod wire;
 

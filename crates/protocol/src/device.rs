@@ -278,6 +278,23 @@ pub struct Device {
     pub endpoint_trials: Vec<EndpointTrial>,
 }
 
+impl Device {
+    /// Whether the agent may not make the mesh's interface, a right that a service of the system has.
+    #[must_use]
+    pub fn lacks_mesh_right(&self) -> bool {
+        let about_it = |about: &Attention| {
+            matches!(
+                about,
+                Attention::Mesh {
+                    code: MeshTrouble::NoTun,
+                    ..
+                }
+            )
+        };
+        self.attention.iter().any(about_it)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -9,6 +9,7 @@
 //! - [`agent`]: what an agent tells control over the link, and what control asks of it.
 //! - [`mesh`], [`path`], [`policy`]: the network map and its changes, how devices reach each other, who may reach whom.
 //! - [`api`]: the control API: request structs that name their response, list envelopes, live frames.
+//! - [`shell`]: what the desktop window and the page in it say to each other.
 //! - [`code`]: the closed list of error codes and the one error shape on the wire.
 //!
 //! Compatibility: fields are only added, unknown tags of open enums decode to `Unknown`, and the golden files
@@ -30,6 +31,7 @@ pub mod name;
 pub mod path;
 pub mod pin;
 pub mod policy;
+pub mod shell;
 
 pub use code::{Code, Problem};
 pub use jiff::Timestamp;

@@ -7,6 +7,7 @@ mod mode;
 mod overview;
 mod pod;
 mod reach;
+mod system_agent;
 mod tags;
 mod trust;
 mod tunnel;

@@ -1,6 +1,9 @@
 //! What stands above the tabs: status, tags, mesh address, and what can be done.
 
-use super::actions::{Asked, MoreActions, use_actions};
+use super::{
+    actions::{Asked, MoreActions, use_actions},
+    system_agent::{self, InstallService},
+};
 use crate::{
     browser,
     clock::use_clock,
@@ -105,6 +108,10 @@ fn Attention(device: Signal<Arc<Device>>) -> impl IntoView {
                 </Notice>
             }
             .into_any()
+        }
+        About::Mesh { .. } if device.with_untracked(|device| system_agent::helps(device)) => {
+            let device = device.with_untracked(|device| device.name.to_string());
+            view! { <InstallService device/> }.into_any()
         }
         about => {
             let text = device.with_untracked(|device| attention::sentence(device.name.as_str(), &about));

@@ -1,0 +1,33 @@
+//! What the desktop shell and the page in its window say to each other. In a browser there is no shell.
+//!
+//! The shell names what it can do in a global of the page ([`ABILITIES`]); the page asks by moving to an address that
+//! the shell acts on instead of loading ([`INSTALL_SERVICE`]), and is answered by an event ([`ANSWER`]).
+
+use serde::{Deserialize, Serialize};
+
+/// The page's global: an array of words, `install_service` among them.
+pub const ABILITIES: &str = "flotillaShell";
+
+/// The word for installing the agent as a service of the system.
+pub const CAN_INSTALL_SERVICE: &str = "install_service";
+
+/// Path on control's own origin that asks for it.
+pub const INSTALL_SERVICE: &str = "/shell/install-service";
+
+/// The event of the page's window whose detail is a [`ServiceOutcome`] as JSON text.
+pub const ANSWER: &str = "flotilla-shell";
+
+/// What became of the system service.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "outcome", rename_all = "snake_case")]
+pub enum ServiceOutcome {
+    /// It takes over this computer's device by itself.
+    Installed,
+    NotInstalled {
+        /// Why, and what to do.
+        message: String,
+        /// What does the same in a terminal, where that is the way on.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        command: Option<String>,
+    },
+}

@@ -1,0 +1,56 @@
+//! The way of this computer onto the mesh: the agent as a service of the system, which the desktop window installs.
+
+use crate::{
+    components::{
+        badge::Tone,
+        button::Button,
+        copy_block::CopyBlock,
+        error_state::{ErrorState, Notice},
+        toast::use_toaster,
+    },
+    copy::system_agent as copy,
+    shell,
+};
+use flotilla_protocol::{device::Device, shell::ServiceOutcome};
+use leptos::prelude::*;
+
+/// Whether this window can bring the device onto the mesh.
+pub(super) fn helps(device: &Device) -> bool {
+    device.this_computer && device.lacks_mesh_right() && shell::can_install_service()
+}
+
+/// What is wrong, and the one click that mends it.
+#[component]
+pub(super) fn InstallService(device: String) -> impl IntoView {
+    let toaster = use_toaster();
+    let asking = RwSignal::new(false);
+    let failure = RwSignal::new(None::<(String, Option<String>)>);
+    shell::on_outcome(move |outcome| {
+        asking.set(false);
+        match outcome {
+            ServiceOutcome::Installed => toaster.confirm(copy::INSTALLED),
+            ServiceOutcome::NotInstalled { message, command } => failure.set(Some((message, command))),
+        }
+    });
+    let install = move || {
+        failure.set(None);
+        asking.set(true);
+        shell::install_service();
+    };
+    let said = move || {
+        if asking.get() {
+            copy::ASKING.to_owned()
+        } else {
+            copy::needed(&device)
+        }
+    };
+    view! {
+        <Notice tone=Tone::Warn text=Signal::derive(said)>
+            <Button label=copy::INSTALL busy=asking on_press=install/>
+        </Notice>
+        {move || failure.get().map(|(message, command)| view! {
+            <ErrorState message/>
+            {command.map(|text| view! { <CopyBlock what="command" text/> })}
+        })}
+    }
+}

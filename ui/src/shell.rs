@@ -1,0 +1,34 @@
+//! The desktop window around this page, where there is one: what it can do, and how to ask for it.
+
+use crate::{browser, wire};
+use flotilla_protocol::shell::{ABILITIES, ANSWER, CAN_INSTALL_SERVICE, INSTALL_SERVICE, ServiceOutcome};
+use leptos::prelude::*;
+use wasm_bindgen::{JsCast, JsValue};
+
+/// Whether the shell can install the agent as a service of the system.
+#[must_use]
+pub fn can_install_service() -> bool {
+    let abilities = js_sys::Reflect::get(&js_sys::global(), &JsValue::from_str(ABILITIES));
+    abilities
+        .ok()
+        .and_then(|abilities| abilities.dyn_into::<js_sys::Array>().ok())
+        .is_some_and(|abilities| abilities.includes(&JsValue::from_str(CAN_INSTALL_SERVICE), 0))
+}
+
+/// Asks for it; the system asks the person. [`on_outcome`] hears how it went.
+pub fn install_service() {
+    browser::go(INSTALL_SERVICE);
+}
+
+/// Hears what became of the service while the component lives.
+pub fn on_outcome(hear: impl Fn(ServiceOutcome) + 'static) {
+    let handle = window_event_listener_untyped(ANSWER, move |event| {
+        let detail = event
+            .dyn_ref::<web_sys::CustomEvent>()
+            .and_then(|event| event.detail().as_string());
+        if let Some(outcome) = detail.and_then(|json| wire::read(&json).ok()) {
+            hear(outcome);
+        }
+    });
+    on_cleanup(move || handle.remove());
+}
