@@ -33,7 +33,8 @@ pub const PATHS_PATH: &str = "/v1/paths";
 /// of NAT is in between (RFC 4787 §4.1).
 pub const REFLECT_PORT_OFFSET: u16 = 1;
 
-/// Largest IP packet that is sent through a relay, in bytes: the least that IPv6 asks of any link (RFC 8200 §5).
+/// Largest IP packet that is sent through a relay, in bytes, where no link on the way turns out to be too narrow for it:
+/// the least that IPv6 asks of any link, and so of the mesh (RFC 8200 §5).
 pub const RELAYED_MTU: u16 = 1280;
 
 /// What one device must know of the mesh.
