@@ -55,7 +55,7 @@ impl Program {
         Ok(String::from_utf8_lossy(&fs::read(&self.log)?).into_owned())
     }
 
-    /// An error with the end of its log when it has ended already.
+    /// An error with the end of what it wrote when it has ended already.
     pub fn ensure_running(&mut self) -> Result<()> {
         let status = self.child.try_wait()?;
         ensure!(
@@ -98,10 +98,14 @@ impl Program {
         Ok(())
     }
 
+    /// The end of what it wrote; some programs say on stdout why they end.
     fn tail(&self) -> String {
-        let log = self.log().unwrap_or_default();
-        let lines: Vec<_> = log.lines().rev().take(20).collect();
-        lines.into_iter().rev().collect::<Vec<_>>().join("\n")
+        let written = [self.output(), self.log()].map(Result::unwrap_or_default);
+        let ends = written.iter().map(|text| {
+            let lines: Vec<_> = text.lines().rev().take(20).collect();
+            lines.into_iter().rev().collect::<Vec<_>>().join("\n")
+        });
+        ends.filter(|end| !end.is_empty()).collect::<Vec<_>>().join("\n")
     }
 }
 

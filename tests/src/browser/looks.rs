@@ -20,6 +20,7 @@ impl Page {
                 self.resize(width, 800).await?;
                 for route in routes {
                     self.open(&format!("{api}{route}")).await?;
+                    self.still().await?;
                     let name = format!("{prefix}-{theme}-{width}{}", route.replace(['/', '?'], "-"));
                     keep_picture(&name, &self.picture().await?)?;
                     wrong.extend(self.faults(&name).await?);

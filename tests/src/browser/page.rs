@@ -20,6 +20,16 @@ pub mod keys {
 /// How soon something that a person waits for has to be there.
 const PATIENCE: Duration = Duration::from_secs(5);
 
+/// How often a page has to look the same, one look after the other.
+const LOOKS: u32 = 3;
+
+/// How much is on the page; nothing while something comes in or its middle is empty.
+const STILL: &str = "
+    const ends = animation => animation.effect.getComputedTiming().endTime !== Infinity;
+    const moves = document.getAnimations().some(one => one.playState === 'running' && ends(one));
+    const middle = document.querySelector('main');
+    return moves || !middle?.firstElementChild ? null : document.body.innerHTML.length";
+
 /// A page in a browser or in the desktop window.
 #[derive(Debug, Clone)]
 pub struct Page {
@@ -45,6 +55,22 @@ impl Page {
                 "data-ready is {ready}; the page says: {}",
                 self.text().await?
             );
+            Ok(())
+        })
+        .await
+    }
+
+    /// Waits until nothing appears or moves any more: code that came after the page is there, dialogs have opened.
+    pub async fn still(&self) -> Result<()> {
+        let mut seen = (Value::Null, 0);
+        eventually("the page stands still", PATIENCE, async || {
+            let now = self.run(STILL).await?;
+            seen = if now == seen.0 {
+                (now, seen.1 + 1)
+            } else {
+                (now, 0)
+            };
+            ensure!(!seen.0.is_null() && seen.1 >= LOOKS, "it still changes");
             Ok(())
         })
         .await
