@@ -92,7 +92,7 @@ async fn first_rows(page: &Page, api: &str, report: &mut impl FnMut(Figure)) -> 
 }
 
 async fn filtered(page: &Page, report: &mut impl FnMut(Figure)) -> Result<()> {
-    page.click("textbox", "Filter containers").await?;
+    page.click("combobox", "Filter containers").await?;
     for text in LOOKED_FOR {
         for letter in text.chars() {
             page.type_text(&letter.to_string()).await?;
