@@ -27,12 +27,7 @@ fn a_first_visit_is_welcomed_and_then_sees_an_empty_fleet() -> Result<()> {
         let browser = Browser::start(lab).await?;
         let page = &browser.page;
         page.open(&control.ready()?.ui).await?;
-        page.find("textbox", "Fleet name")
-            .await?
-            .send_keys("home-lab")
-            .await?;
-        page.click("radio", "Locked").await?;
-        page.click("button", "Start").await?;
+        page.answer_welcome().await?;
         page.find("button", "Add Device").await?;
         let address = page.run("return location.href").await?;
         ensure!(

@@ -116,12 +116,7 @@ async fn welcome(page: &Page) -> Result<()> {
     page.ready().await?;
     if page.text().await?.contains("Fleet name") {
         keep_picture("desktop-welcome", &page.picture().await?)?;
-        page.find("textbox", "Fleet name")
-            .await?
-            .send_keys("home-lab")
-            .await?;
-        page.click("radio", "Locked").await?;
-        page.click("button", "Start").await?;
+        page.answer_welcome().await?;
     }
     Ok(())
 }

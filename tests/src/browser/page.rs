@@ -60,6 +60,16 @@ impl Page {
         .await
     }
 
+    /// Gives the answers that a first visit asks for, as a person does.
+    pub async fn answer_welcome(&self) -> Result<()> {
+        self.find("textbox", "Fleet name")
+            .await?
+            .send_keys("home-lab")
+            .await?;
+        self.click("radio", "Locked").await?;
+        self.click("button", "Start").await
+    }
+
     /// Waits until nothing appears or moves any more: code that came after the page is there, dialogs have opened.
     pub async fn still(&self) -> Result<()> {
         let mut seen = (Value::Null, 0);
