@@ -20,18 +20,12 @@ mod window;
 use clap::Parser;
 use options::Options;
 use shell::Shell;
-use std::{io::IsTerminal, process::ExitCode};
+use std::process::ExitCode;
 use tauri::{RunEvent, async_runtime};
-use tracing_subscriber::EnvFilter;
 
 fn main() -> ExitCode {
     let options = Options::parse();
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
-    tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(std::io::stderr)
-        .with_ansi(std::io::stderr().is_terminal())
-        .init();
+    flotilla_agent::log_to_stderr();
     let built = tauri::Builder::default()
         // First, so that a second start does nothing but show the window of the first.
         .plugin(tauri_plugin_single_instance::init(|app, _, _| window::show(app)))

@@ -13,7 +13,7 @@
 //! - `mesh`: the network map, and the data plane that runs on it, with control or without.
 //! - `relay`: passing packets on for other devices.
 //! - `machine`, `clock`: what the device is, and what time it thinks it is.
-//! - `install`: as a service of systemd.
+//! - `install`: as a service of systemd. `log`: the log of every program of ours.
 
 mod agent;
 mod api;
@@ -26,6 +26,7 @@ mod enrollment;
 mod exit;
 mod install;
 mod link;
+mod log;
 mod machine;
 mod mesh;
 mod reach;
@@ -40,6 +41,7 @@ pub use enrollment::{EnrollmentSource, Environment};
 pub use exit::Exit;
 pub use flotilla_engine::{Destination, Move};
 pub use install::{CONFIG_FILE, InstallError, PROGRAM, RunAs, STATE_DIR, install, uninstall};
+pub use log::log_to_stderr;
 pub use mesh::TUN_NAME;
 pub use relay::relay;
 pub use status::{EnrolledDevice, LinkStatus, MeshStatus, PeerStatus, Status, StatusError, status};

@@ -9,17 +9,16 @@
 use clap::{Parser, Subcommand};
 use flotilla_agent::{
     AgentConfig, CONFIG_FILE, Destination, EnrollmentSource, Environment, Exit, InstallError, Move, RunAs,
-    STATE_DIR, TUN_NAME, carry_out, install, pause, relay, run, status, uninstall,
+    STATE_DIR, TUN_NAME, carry_out, install, log_to_stderr, pause, relay, run, status, uninstall,
 };
+use flotilla_protocol::text::shown;
 use std::{
-    io::IsTerminal as _,
     net::SocketAddr,
     path::{Path, PathBuf},
     process::ExitCode,
 };
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
-use tracing_subscriber::{EnvFilter, filter::LevelFilter};
 
 /// The Flotilla agent of this device.
 #[derive(Parser)]
@@ -120,7 +119,7 @@ fn main() -> ExitCode {
 }
 
 fn run_until_signal(work: impl AsyncFnOnce(CancellationToken) -> Exit) -> ExitCode {
-    init_logs();
+    log_to_stderr();
     // One thread is enough for an agent that mostly waits, and keeps it small.
     let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
         Ok(runtime) => runtime,
@@ -136,20 +135,6 @@ fn run_until_signal(work: impl AsyncFnOnce(CancellationToken) -> Exit) -> ExitCo
         exit => tracing::error!(exit.code = exit.code(), reason = %exit, "the agent ends"),
     }
     ExitCode::from(exit.code())
-}
-
-fn init_logs() {
-    // The engine client's debug output quotes the engine's answers, with other people's secrets in them.
-    let filter = EnvFilter::builder()
-        .with_default_directive(LevelFilter::INFO.into())
-        .from_env_lossy();
-    let quiet = "bollard=warn".parse();
-    let filter = quiet.into_iter().fold(filter, EnvFilter::add_directive);
-    tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(std::io::stderr)
-        .with_ansi(std::io::stderr().is_terminal())
-        .init();
 }
 
 /// What was given on purpose wins over what lies around.
@@ -191,7 +176,10 @@ fn show_status(state_dir: &Path, json: bool) -> ExitCode {
             Err(error) => failed(&error.to_string()),
         },
         Ok(status) => {
-            print!("{status}");
+            // The engine, control and other devices have their words in it.
+            for line in status.to_string().lines() {
+                println!("{}", shown(line, usize::MAX));
+            }
             ExitCode::SUCCESS
         }
         Err(error) => failed(&error.to_string()),
@@ -206,6 +194,6 @@ fn done(result: Result<(), InstallError>) -> ExitCode {
 }
 
 fn failed(reason: &str) -> ExitCode {
-    eprintln!("flotilla-agent: {reason}");
+    eprintln!("flotilla-agent: {}", shown(reason, usize::MAX));
     ExitCode::FAILURE
 }

@@ -2,6 +2,7 @@
 //!
 //! 0 done; 1 failed; 2 usage; 3 not allowed; 4 not found; 5 control unreachable.
 
+use crate::out::Lines;
 use flotilla_client::Error;
 use flotilla_control::StartError;
 use flotilla_protocol::{Code, Problem};
@@ -21,7 +22,7 @@ pub(crate) enum Failure {
     /// The document breaks the language of policies.
     #[error("{file} is not a policy, so nothing was changed: {reason}")]
     Document { file: String, reason: String },
-    #[error("{}", failing(.messages))]
+    #[error("{} tests of the policy fail", .messages.len())]
     PolicyTests { messages: Vec<String> },
     /// Answers cannot be printed.
     #[error("Standard output can't be written: {0}")]
@@ -29,6 +30,20 @@ pub(crate) enum Failure {
 }
 
 impl Failure {
+    /// What a person is told.
+    pub(crate) fn lines(&self) -> Lines {
+        let mut lines = Lines::default();
+        match self {
+            Self::PolicyTests { messages } => {
+                messages
+                    .iter()
+                    .for_each(|message| lines.push(&format!("{message}.")));
+            }
+            other => lines.push(&other.to_string()),
+        }
+        lines
+    }
+
     pub(crate) fn exit_code(&self) -> ExitCode {
         self.status().into()
     }
@@ -53,17 +68,23 @@ impl Failure {
     }
 }
 
-fn failing(messages: &[String]) -> String {
-    messages
-        .iter()
-        .map(|message| format!("{message}."))
-        .collect::<Vec<_>>()
-        .join("\n")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_a_device_said_can_not_pass_for_another_line_of_ours() {
+        let said = "port 80 is taken\u{1b}[2K\r\nflotilla: done \u{9d}0;title\u{7}\u{202e}";
+        let failure = Failure::Call(Problem::new(Code::EngineRefused, said).into());
+        insta::assert_snapshot!(failure.lines(), @r"port 80 is taken\u{1b}[2K\r\nflotilla: done \u{9d}0;title\u{7}\u{202e}");
+        let failing = Failure::PolicyTests {
+            messages: vec!["a must reach b".into(), "c must not reach d".into()],
+        };
+        assert_eq!(
+            failing.lines().to_string(),
+            "a must reach b.\nc must not reach d.\n"
+        );
+    }
 
     #[test]
     fn each_kind_of_failure_has_its_status() {

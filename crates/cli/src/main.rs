@@ -30,7 +30,7 @@ async fn main() -> ExitCode {
     match run(Args::parse()).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
-            out::complain(&failure.to_string());
+            out::complain(&failure.lines());
             failure.exit_code()
         }
     }

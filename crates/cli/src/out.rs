@@ -1,10 +1,84 @@
 //! The only place that prints: answers to standard output, everything else to standard error.
+//!
+//! What is printed was written by devices, containers and strangers, too. So nothing gets out but [`Lines`], which hold
+//! no character that a terminal would obey, and JSON that is escaped as far.
 
+#![expect(clippy::disallowed_methods, reason = "this is the room that prints")]
+
+use flotilla_protocol::text::{is_unseen, shown};
 use serde::Serialize;
-use std::io::{self, Write};
+use std::{
+    fmt,
+    io::{self, Write},
+};
+
+/// Longer than any sentence of ours, and short enough that one device can't fill the screen.
+const LINE_CHARS: usize = 4000;
+
+/// Lines for a terminal.
+#[derive(Debug, Default)]
+pub(crate) struct Lines(String);
+
+impl Lines {
+    /// Adds one line, whatever is in the text.
+    pub(crate) fn push(&mut self, text: &str) {
+        self.add(text, LINE_CHARS);
+    }
+
+    /// Adds the lines of a text that control or this program composed, such as a config file.
+    pub(crate) fn push_text(&mut self, text: &str) {
+        text.lines().for_each(|line| self.add(line, usize::MAX));
+    }
+
+    pub(crate) fn append(&mut self, more: Self) {
+        self.0.push_str(&more.0);
+    }
+
+    fn add(&mut self, text: &str, longest: usize) {
+        self.0.push_str(&shown(text, longest));
+        self.0.push('\n');
+    }
+}
+
+impl fmt::Display for Lines {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
 
 /// Prints an answer. A reader that went away (`flotilla ps | head`) is no failure.
-pub(crate) fn print(text: &str) -> io::Result<()> {
+pub(crate) fn print(lines: &Lines) -> io::Result<()> {
+    write(&lines.0)
+}
+
+/// Prints one line of an answer.
+pub(crate) fn line(text: &str) -> io::Result<()> {
+    let mut lines = Lines::default();
+    lines.push(text);
+    print(&lines)
+}
+
+/// Prints an answer as JSON.
+pub(crate) fn json<T: Serialize>(value: &T) -> io::Result<()> {
+    write(&format!("{}\n", escaped(&serde_json::to_string_pretty(value)?)))
+}
+
+/// Prints JSON on a line of its own.
+pub(crate) fn json_line<T: Serialize>(value: &T) -> io::Result<()> {
+    write(&format!("{}\n", escaped(&serde_json::to_string(value)?)))
+}
+
+/// Says what went wrong.
+pub(crate) fn complain(reasons: &Lines) {
+    let _ = write!(io::stderr(), "flotilla: {reasons}");
+}
+
+/// Says something beside the answer. Nobody is left to tell when standard error is gone.
+pub(crate) fn note(text: &str) {
+    let _ = writeln!(io::stderr(), "{}", shown(text, LINE_CHARS));
+}
+
+fn write(text: &str) -> io::Result<()> {
     let mut stdout = io::stdout().lock();
     let written = stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush());
     match written {
@@ -13,22 +87,55 @@ pub(crate) fn print(text: &str) -> io::Result<()> {
     }
 }
 
-/// Prints one line of an answer.
-pub(crate) fn line(text: &str) -> io::Result<()> {
-    print(&format!("{text}\n"))
+/// The same JSON with everything that is not seen as a `\u` escape. JSON has such characters in strings only, but for
+/// the ends of lines.
+fn escaped(json: &str) -> String {
+    let mut escaped = String::with_capacity(json.len());
+    for character in json.chars() {
+        if character == '\n' || !is_unseen(character) {
+            escaped.push(character);
+            continue;
+        }
+        for unit in character.encode_utf16(&mut [0; 2]) {
+            escaped.push_str(&format!("\\u{unit:04x}"));
+        }
+    }
+    escaped
 }
 
-/// Prints an answer as JSON.
-pub(crate) fn json<T: Serialize>(value: &T) -> io::Result<()> {
-    line(&serde_json::to_string_pretty(value)?)
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
 
-/// Says what went wrong.
-pub(crate) fn complain(text: &str) {
-    note(&format!("flotilla: {text}"));
-}
+    #[test]
+    fn a_line_stays_one_line_and_a_text_keeps_its_own() {
+        let mut lines = Lines::default();
+        lines.push("refused: \u{1b}]0;x\u{7}\nnas is removed.");
+        lines.push_text("version = 1\n# \u{202e}\n");
+        insta::assert_snapshot!(lines, @r"
+        refused: \u{1b}]0;x\u{7}\nnas is removed.
+        version = 1
+        # \u{202e}
+        ");
+    }
 
-/// Says something beside the answer. Nobody is left to tell when standard error is gone.
-pub(crate) fn note(text: &str) {
-    let _ = writeln!(io::stderr(), "{text}");
+    #[test]
+    fn a_line_from_a_device_can_not_fill_the_screen() {
+        let mut lines = Lines::default();
+        lines.push(&"x".repeat(1 << 20));
+        assert_eq!(lines.0.chars().count(), LINE_CHARS + 2);
+    }
+
+    proptest! {
+        #[test]
+        fn json_says_the_same_when_nothing_in_it_is_unseen(text: String, key: String) {
+            let value = serde_json::json!({ key: [text, "\u{7f}\u{9b}\u{202e}\u{e0041}"] });
+            for json in [serde_json::to_string(&value).unwrap(), serde_json::to_string_pretty(&value).unwrap()] {
+                let escaped = escaped(&json);
+                prop_assert!(!escaped.contains(|c| c != '\n' && is_unseen(c)));
+                prop_assert_eq!(serde_json::from_str::<serde_json::Value>(&escaped).unwrap(), value.clone());
+            }
+        }
+    }
 }

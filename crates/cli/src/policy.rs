@@ -3,7 +3,7 @@
 use crate::{
     args::{Flow, PolicyCommand},
     failure::Failure,
-    out,
+    out::{self, Lines},
     table::Table,
 };
 use flotilla_client::Client;
@@ -75,23 +75,25 @@ async fn explain(client: &Client, from: String, to: String, flow: Flow) -> Resul
     Ok(out::print(&answer(&client.send(&question).await?))?)
 }
 
-fn answer(explanation: &Explanation) -> String {
-    let mut text = format!("{}.\n", explanation.message);
+fn answer(explanation: &Explanation) -> Lines {
+    let mut lines = Lines::default();
+    lines.push(&format!("{}.", explanation.message));
     if let Some(path) = &explanation.path {
-        text.push_str(&format!("{}.\n", path.why));
+        lines.push(&format!("{}.", path.why));
     }
     if !explanation.nearest.is_empty() {
         let mut table = Table::new(["NEAREST RULE", "WHY IT DOES NOT MATCH"]);
         for near in &explanation.nearest {
             table.push([near.rule.clone(), near.differs.join("; ")]);
         }
-        text.push_str(&format!("\n{}", table.render()));
+        lines.push("");
+        lines.append(table.render());
     }
-    text
+    lines
 }
 
 /// One line for each pair and protocol; empty when nothing changes between devices.
-fn changes(review: &PolicyReview) -> String {
+fn changes(review: &PolicyReview) -> Lines {
     let mut table = Table::new(["CHANGE", "FROM", "TO", "ON"]);
     let kinds = [
         ("opens", &review.opens),
@@ -110,11 +112,14 @@ fn changes(review: &PolicyReview) -> String {
     }
     let listed = (review.opens.len() + review.closes.len()) as u64;
     let more = (review.opens_total + review.closes_total).saturating_sub(listed);
-    match (table.is_empty(), more) {
-        (true, _) => String::new(),
-        (false, 0) => table.render(),
-        (false, more) => format!("{}… and {more} more\n", table.render()),
+    if table.is_empty() {
+        return Lines::default();
     }
+    let mut lines = table.render();
+    if more > 0 {
+        lines.push(&format!("… and {more} more"));
+    }
+    lines
 }
 
 /// `tcp 22, 80`, `icmp`, `any`.

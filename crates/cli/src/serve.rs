@@ -1,12 +1,11 @@
 //! `flotilla serve`: the control server in the foreground, until a signal.
 
 use crate::{args::Serve, failure::Failure, out};
-use flotilla_agent::run_embedded;
+use flotilla_agent::{log_to_stderr, run_embedded};
 use flotilla_control::{Control, ControlConfig, Ready, Ui};
-use std::{io::IsTerminal, path::PathBuf};
+use std::path::PathBuf;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
-use tracing_subscriber::EnvFilter;
 
 pub(crate) async fn run(data_dir: PathBuf, serve: Serve) -> Result<(), Failure> {
     log_to_stderr();
@@ -22,7 +21,7 @@ pub(crate) async fn run(data_dir: PathBuf, serve: Serve) -> Result<(), Failure> 
     } else {
         None
     };
-    out::line(&ready_line(&control)?)?;
+    out::json_line(&ready(&control))?;
     tokio::select! {
         _ = terminate.recv() => {}
         _ = interrupt.recv() => {}
@@ -58,21 +57,10 @@ fn built_in_ui() -> Ui {
     Ui::None
 }
 
-/// The ready line, with a code that opens the user interface once.
-fn ready_line(control: &Control) -> Result<String, Failure> {
-    let ready = Ready {
+/// What the ready line says, with a code that opens the user interface once.
+fn ready(control: &Control) -> Ready {
+    Ready {
         ui: control.ui_url(),
         ..control.ready().clone()
-    };
-    Ok(serde_json::to_string(&ready).map_err(std::io::Error::other)?)
-}
-
-/// `RUST_LOG` decides what is logged; Flotilla's own news otherwise.
-fn log_to_stderr() {
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
-    tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(std::io::stderr)
-        .with_ansi(std::io::stderr().is_terminal())
-        .init();
+    }
 }

@@ -4,6 +4,7 @@ use crate::{
     age::{ago, moment, span, until},
     device::{join, status},
     list::size,
+    out::Lines,
 };
 use flotilla_protocol::{
     Timestamp,
@@ -13,8 +14,8 @@ use flotilla_protocol::{
 };
 use jiff::tz::TimeZone;
 
-pub(crate) fn device(device: &Device, now: Timestamp, zone: &TimeZone) -> String {
-    let mut lines = Lines::default();
+pub(crate) fn device(device: &Device, now: Timestamp, zone: &TimeZone) -> Lines {
+    let mut lines = Sheet::default();
     lines.add("Name", device.name.to_string());
     lines.add("Status", status(device));
     for attention in &device.attention {
@@ -71,10 +72,10 @@ pub(crate) fn device(device: &Device, now: Timestamp, zone: &TimeZone) -> String
         lines.add("Fingerprint", certificate.fingerprint.clone());
     }
     lines.add("Id", device.id.to_string());
-    lines.text
+    lines.0
 }
 
-fn link(lines: &mut Lines, device: &Device, now: Timestamp) {
+fn link(lines: &mut Sheet, device: &Device, now: Timestamp) {
     let link = &device.link;
     if let Some(since) = link.since {
         let from = link
@@ -108,7 +109,7 @@ fn link(lines: &mut Lines, device: &Device, now: Timestamp) {
     }
 }
 
-fn mesh(lines: &mut Lines, report: &MeshReport) {
+fn mesh(lines: &mut Sheet, report: &MeshReport) {
     lines.add(
         "Mesh",
         match &report.state {
@@ -179,16 +180,12 @@ fn explain(attention: &Attention) -> String {
 
 /// `Label:  value` lines; empty values are left out.
 #[derive(Default)]
-struct Lines {
-    text: String,
-}
+struct Sheet(Lines);
 
-impl Lines {
+impl Sheet {
     fn add(&mut self, label: &str, value: String) {
         if !value.is_empty() {
-            let value = value.replace(char::is_control, "?");
-            self.text
-                .push_str(&format!("{:<17}{value}\n", format!("{label}:")));
+            self.0.push(&format!("{:<17}{value}", format!("{label}:")));
         }
     }
 

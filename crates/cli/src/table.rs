@@ -1,5 +1,12 @@
 //! Tables for people: columns as wide as their widest cell.
 
+use crate::out::Lines;
+use flotilla_protocol::text::shown;
+use unicode_width::UnicodeWidthStr;
+
+/// The longest that somebody means to read in a cell; `--json` has all of it.
+const CELL_CHARS: usize = 240;
+
 /// Rows under a heading. Columns that are empty in every row are left out.
 #[derive(Debug)]
 pub(crate) struct Table<const N: usize> {
@@ -15,29 +22,29 @@ impl<const N: usize> Table<N> {
         }
     }
 
-    /// Adds a row. What would move the terminal's cursor is shown as `?`: names come from other machines.
+    /// Adds a row. Names come from other machines: a cell is one line, and not longer than one reads.
     pub(crate) fn push(&mut self, row: [String; N]) {
-        self.rows
-            .push(row.map(|cell| cell.replace(char::is_control, "?")));
+        self.rows.push(row.map(|cell| shown(&cell, CELL_CHARS)));
     }
 
     pub(crate) fn is_empty(&self) -> bool {
         self.rows.is_empty()
     }
 
-    /// The lines of the table.
-    pub(crate) fn render(&self) -> String {
+    pub(crate) fn render(&self) -> Lines {
         let widths: Vec<_> = (0..N).map(|column| self.width(column)).collect();
         let mut text = line(&self.heading, &widths);
         for row in &self.rows {
             text.push_str(&line(row, &widths));
         }
-        text
+        let mut lines = Lines::default();
+        lines.push_text(&text);
+        lines
     }
 
-    /// Width of a column in characters; zero when nothing is in it.
+    /// Width of a column on a terminal; zero when nothing is in it.
     fn width(&self, column: usize) -> usize {
-        let cells = self.rows.iter().map(|row| row[column].chars().count());
+        let cells = self.rows.iter().map(|row| row[column].width());
         let widest = cells.max().unwrap_or_default();
         if widest == 0 && !self.rows.is_empty() {
             0
@@ -52,7 +59,7 @@ fn line<S: AsRef<str>>(cells: &[S], widths: &[usize]) -> String {
     for (cell, &width) in cells.iter().zip(widths).filter(|(_, width)| **width > 0) {
         let cell = cell.as_ref();
         text.push_str(cell);
-        text.extend(std::iter::repeat_n(' ', width - cell.chars().count() + 3));
+        text.extend(std::iter::repeat_n(' ', width - cell.width() + 3));
     }
     format!("{}\n", text.trim_end())
 }
@@ -74,9 +81,27 @@ mod tests {
     }
 
     #[test]
-    fn names_from_elsewhere_cannot_steer_the_terminal() {
-        let mut table = Table::new(["NAME"]);
-        table.push(["\x1b[2Jx\n".into()]);
-        assert_eq!(table.render(), "NAME\n?[2Jx?\n");
+    fn names_from_elsewhere_cannot_steer_the_terminal_or_push_columns_out_of_line() {
+        let mut table = Table::new(["NAME", "IMAGE"]);
+        table.push(["\u{1b}[2Jx\n".into(), "evil\u{202e}gpj".into()]);
+        table.push(["東京".into(), "nginx".into()]);
+        insta::assert_snapshot!(table.render(), @r"
+        NAME           IMAGE
+        \u{1b}[2Jx\n   evil\u{202e}gpj
+        東京           nginx
+        ");
+    }
+
+    #[test]
+    fn a_cell_is_not_longer_than_one_reads() {
+        let mut table = Table::new(["NAME", "STATUS"]);
+        table.push(["x".repeat(1 << 20), "up".into()]);
+        assert!(
+            table
+                .render()
+                .to_string()
+                .lines()
+                .all(|line| line.chars().count() < CELL_CHARS + 20)
+        );
     }
 }

@@ -11,6 +11,7 @@
 //! - [`api`]: the control API: request structs that name their response, list envelopes, live frames.
 //! - [`shell`]: what the desktop window and the page in it say to each other.
 //! - [`code`]: the closed list of error codes and the one error shape on the wire.
+//! - [`text`]: how a text that somebody else wrote is shown.
 //!
 //! Compatibility: fields are only added, unknown tags of open enums decode to `Unknown`, and the golden files
 //! beside the tests make every change of the wire visible in review.
@@ -32,6 +33,7 @@ pub mod path;
 pub mod pin;
 pub mod policy;
 pub mod shell;
+pub mod text;
 
 pub use code::{Code, Problem};
 pub use jiff::Timestamp;

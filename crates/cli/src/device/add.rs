@@ -6,7 +6,7 @@ use crate::{
     clock,
     failure::Failure,
     lifetime::Lifetime,
-    out,
+    out::{self, Lines},
 };
 use flotilla_client::Client;
 use flotilla_protocol::{
@@ -70,9 +70,13 @@ pub(super) fn hand_over(added: &DeviceAdded, token: &Token) -> Result<(), Failur
         return Ok(out::json(added)?);
     }
     match token.form {
-        None => Ok(out::print(&explained(added, clock::now(), &clock::zone()))?),
+        None => Ok(out::print(&composed(&explained(
+            added,
+            clock::now(),
+            &clock::zone(),
+        )))?),
         Some(form) => match text(added, form) {
-            (Some(text), _) => Ok(out::line(text.trim_end())?),
+            (Some(text), _) => Ok(out::print(&composed(text.trim_end()))?),
             (None, reason) => Err(Failure::NoSuchForm {
                 reason: reason
                     .unwrap_or("This form is not available for this device.")
@@ -80,6 +84,12 @@ pub(super) fn hand_over(added: &DeviceAdded, token: &Token) -> Result<(), Failur
             }),
         },
     }
+}
+
+fn composed(text: &str) -> Lines {
+    let mut lines = Lines::default();
+    lines.push_text(text);
+    lines
 }
 
 /// The text of a form, or the reason why there is none.

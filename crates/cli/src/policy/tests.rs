@@ -22,7 +22,7 @@ fn a_review_is_a_table_of_what_opens_closes_and_is_cut() {
     … and 5 more
     ");
     assert_eq!(summary(&review), "opens 7, closes 1, cuts 1 live connection");
-    assert_eq!(changes(&PolicyReview::default()), "");
+    assert_eq!(changes(&PolicyReview::default()).to_string(), "");
 }
 
 #[test]
