@@ -10,7 +10,7 @@ use crate::{
     severable::Severable,
 };
 use bytes::Bytes;
-use flotilla_protocol::{Code, Problem};
+use flotilla_protocol::{Code, Problem, text::shown};
 use futures_util::Stream;
 use http::{HeaderValue, Method, Request, Response, StatusCode, Uri, header, request::Parts};
 use http_body_util::{BodyExt, Full, Limited, combinators::BoxBody};
@@ -30,6 +30,9 @@ use tokio::{
     time::timeout,
 };
 use tokio_util::sync::CancellationToken;
+
+/// Longer than any refusal of an agent of ours, with its engine's reason in it.
+const SAID_CHARS: usize = 1000;
 
 pub(crate) type RequestBody = BoxBody<Bytes, io::Error>;
 
@@ -318,16 +321,27 @@ async fn collect(body: Incoming) -> Result<Bytes, CallError> {
     }
 }
 
+/// A device's refusal as control may pass it on. The words can stand in a sentence, a log and a terminal. Who is
+/// let in by control is not the device's to say, and neither are the fields of a request that it has not seen.
+fn as_a_devices(problem: Problem) -> Problem {
+    let code = match problem.code.status() {
+        401 | 403 | 410 | 426 => Code::Internal,
+        _ => problem.code,
+    };
+    Problem::new(code, shown(&problem.message, SAID_CHARS))
+}
+
 fn succeeded(status: StatusCode, body: &[u8]) -> Result<(), CallError> {
     if status.is_success() {
         return Ok(());
     }
-    match serde_json::from_slice(body) {
-        Ok(problem) => Err(CallError::Refused(problem)),
+    match serde_json::from_slice::<Problem>(body) {
+        Ok(problem) => Err(CallError::Refused(as_a_devices(problem))),
         Err(_) => Err(CallError::Malformed(format!("HTTP status {status}"))),
     }
 }
 
 fn decode<T: DeserializeOwned>(body: &[u8]) -> Result<T, CallError> {
-    serde_json::from_slice(body).map_err(|error| CallError::Malformed(error.to_string()))
+    // The error quotes what the device sent.
+    serde_json::from_slice(body).map_err(|error| CallError::Malformed(shown(&error.to_string(), SAID_CHARS)))
 }

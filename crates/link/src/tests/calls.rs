@@ -31,6 +31,26 @@ async fn a_refusal_of_the_agent_arrives_as_its_problem() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_device_says_neither_who_is_let_in_nor_anything_that_steers_or_fills_a_screen() {
+    let control = Control::start(Limits::default());
+    let agent = linked(&control).await;
+    let refused = agent.link.get::<()>("/deceive", SOON).await.unwrap_err();
+    let problem = Problem::from(refused);
+    assert_eq!((problem.code, &problem.field), (Code::Internal, &None));
+    let (beginning, length) = (r"no\u{1b}[2J\nyes\u{202e}xx", problem.message.chars().count());
+    assert!(
+        problem.message.starts_with(beginning) && length <= 1001,
+        "{length}: {}",
+        problem.message
+    );
+    let garbled = agent.link.get::<u32>("/garble", SOON).await.unwrap_err();
+    let CallError::Malformed(what) = &garbled else {
+        panic!("{garbled:?}");
+    };
+    assert!(!what.contains('\u{1b}') && what.chars().count() <= 1001, "{what}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_call_that_takes_too_long_is_given_up_and_the_link_goes_on() {
     let control = Control::start(Limits::default());
     let agent = linked(&control).await;

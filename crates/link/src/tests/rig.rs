@@ -247,6 +247,18 @@ fn agent_router(seen: Seen) -> Router {
             }),
         )
         .route(
+            "/deceive",
+            get(|| async {
+                let message = format!("no\u{1b}[2J\nyes\u{202e}{}", "x".repeat(100_000));
+                let problem = Problem::new(Code::Unauthenticated, message).with_field("token");
+                (StatusCode::UNAUTHORIZED, Json(problem))
+            }),
+        )
+        .route(
+            "/garble",
+            get(|| async { Json(format!("\u{1b}[2J{}", "x".repeat(100_000))) }),
+        )
+        .route(
             "/hang",
             get(|State(seen): State<Seen>| async move {
                 let _alive = seen.guard();
