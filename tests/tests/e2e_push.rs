@@ -201,7 +201,7 @@ fn whoever_is_not_let_in_is_told_why_and_nothing_is_installed() -> Result<()> {
         ensure!(
             said.contains("is not the one that this computer knows")
                 && said.contains(&fingerprint)
-                && said.contains("ssh-keygen -f"),
+                && said.contains("ssh-keygen -R"),
             "{said}"
         );
 

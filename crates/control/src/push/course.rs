@@ -80,7 +80,7 @@ async fn look(core: &Core, order: &Order) -> Result<Option<Endpoint>, Problem> {
     say(format!("Connecting to {}.", order.host));
     let addresses = core.endpoints();
     let script = look::script(&addresses, &core.trust.leaf_key.pin());
-    let mut sight = Sight::default();
+    let mut sight = Sight::new(&addresses);
     let call = Call {
         host: &order.host,
         forward: None,
@@ -90,7 +90,7 @@ async fn look(core: &Core, order: &Order) -> Result<Option<Endpoint>, Problem> {
     let ended = within(order, LOOK_MINUTES, core, call, |line| match line {
         Line::Printed(line) if sight.handle_line(line) => {}
         Line::Said(line) if explain::is_detail(line) => {}
-        Line::Printed(line) | Line::Said(line) => say(line.to_owned()),
+        Line::Printed(line) | Line::Said(line) => say(explain::quoted_line(line)),
     })
     .await?;
     if sight.lacks_curl() {
@@ -106,7 +106,7 @@ async fn look(core: &Core, order: &Order) -> Result<Option<Endpoint>, Problem> {
         return Err(explain(&order.host, &ended));
     }
     sight.told().for_each(say);
-    Ok(sight.reached(&addresses).cloned())
+    Ok(sight.reached().cloned())
 }
 
 /// Installs with a fresh token, from the address at which the device reaches control.
@@ -133,7 +133,8 @@ async fn install(core: &Core, order: &Order, endpoint: &Endpoint) -> Result<(), 
         Line::Said(line) if explain::is_detail(line) => {}
         // The installer does not print its token; whatever else is there might.
         Line::Printed(line) | Line::Said(line) => {
-            add_line(core, order.device, line.replace(&config.token, "…"))
+            let line = line.replace(&config.token, "…");
+            add_line(core, order.device, explain::quoted_line(&line));
         }
     })
     .await?;

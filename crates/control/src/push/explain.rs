@@ -1,10 +1,13 @@
 //! What `ssh` said at its end, as a [`Problem`]: what happened, why, and what to do next.
 //!
 //! `ssh` ends with 255 when it failed itself, else with the status of what it ran. Its words are in English whatever
-//! the system's language is.
+//! the system's language is. The host speaks on the same stream (banners, errors of what runs there), so:
+//! - its words are only ever shown in quotes, never as a sentence or a command of ours;
+//! - commands that a person is told to run are this program's own, and so is what is in them;
+//! - that a host key is wrong is believed only where `ssh` ended for it, which no host can say in its name.
 
 use super::{host::Host, ssh::Ended};
-use flotilla_protocol::{Code, Problem};
+use flotilla_protocol::{Code, Problem, text::shown};
 
 /// Why a call did not do what it was to do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -63,13 +66,40 @@ const OF_STARTERS: &[(&str, Cause)] = &[
     ("bash: command not found", Cause::NoBash),
 ];
 
+/// What `ssh` ends with when it does not take the host's key.
+const KEY_REFUSED: &str = "Host key verification failed.";
+
+/// What `ssh -v` says when a command had been begun there, with -1 for one that did not come to its end.
+const RAN: &str = "debug1: Exit status ";
+
+/// Ways of authentication that `ssh` knows (RFC 4252, RFC 4256, RFC 4462).
+const METHODS: [&str; 6] = [
+    "publickey",
+    "password",
+    "keyboard-interactive",
+    "hostbased",
+    "gssapi-with-mic",
+    "gssapi-keyex",
+];
+
+/// The host's words in one sentence of ours are this long at most.
+const QUOTED_CHARS: usize = 300;
+
 pub(super) fn cause(ended: &Ended) -> Cause {
-    let (signs, otherwise) = match ended.status {
-        Some(255) | None => (OF_SSH, Cause::SshFailed),
-        Some(_) => (OF_STARTERS, Cause::Remote),
+    let ran = ended.said.iter().rev().find_map(|line| line.strip_prefix(RAN));
+    let is_of_ssh = matches!(ended.status, Some(255) | None) && ran.is_none_or(|status| status == "-1");
+    let (signs, otherwise) = if is_of_ssh {
+        (OF_SSH, Cause::SshFailed)
+    } else {
+        (OF_STARTERS, Cause::Remote)
     };
     let is_said = |sign: &str| ended.said.iter().any(|line| line.contains(sign));
-    let found = signs.iter().find(|(sign, _)| is_said(sign));
+    // A host that is let in can print what looks like a refused key, but then that is not how `ssh` ends.
+    let key_is_refused = ran.is_none() && last_said(ended) == Some(KEY_REFUSED);
+    let found = signs.iter().find(|(sign, cause)| {
+        let is_of_key = matches!(cause, Cause::KeyChanged | Cause::KeyUnknown | Cause::KeyRevoked);
+        is_said(sign) && (key_is_refused || !is_of_key)
+    });
     found.map_or(otherwise, |(_, cause)| *cause)
 }
 
@@ -124,7 +154,16 @@ fn denied(host: &Host, ended: &Ended) -> Problem {
         .iter()
         .rev()
         .find_map(|line| line.split_once("Permission denied (")?.1.split_once(')'));
-    let methods = methods.map_or_else(String::new, |(methods, _)| format!(" (it takes: {methods})"));
+    let named = methods.into_iter().flat_map(|(methods, _)| methods.split(','));
+    let known: Vec<_> = METHODS
+        .into_iter()
+        .filter(|known| named.clone().any(|name| name == *known))
+        .collect();
+    let methods = if known.is_empty() {
+        String::new()
+    } else {
+        format!(" (it takes: {})", known.join(","))
+    };
     Problem::new(
         Code::SshDenied,
         format!(
@@ -160,7 +199,10 @@ fn of_installer(host: &Host, cause: Cause, ended: &Ended) -> Problem {
                 "{name} has no bash, which the installer is written for. Install bash there and push again."
             )
         }
-        (_, Some(line)) => format!("The agent was not installed on {name}. The installer said: {line}"),
+        (_, Some(line)) => format!(
+            "The agent was not installed on {name}. Its own last words: {}",
+            quoted(&line)
+        ),
         (_, None) => format!(
             "The agent was not installed on {name}. The installer ended without a word; push again, or paste the install \
              command there."
@@ -172,8 +214,9 @@ fn of_installer(host: &Host, cause: Cause, ended: &Ended) -> Problem {
 /// How `ssh` got no further than the way to the host.
 fn of_way(host: &Host, cause: Cause, ended: &Ended) -> Problem {
     let name = host.name();
-    let said = ended.said.iter().rev().find(|line| !is_detail(line));
-    let said = said.map_or_else(String::new, |line| format!(" ssh said: {line}"));
+    let said = last_said(ended).map_or_else(String::new, |line| {
+        format!(" The last words were: {}", quoted(line))
+    });
     let (code, message) = match cause {
         Cause::NoSuchHost => (
             Code::SshUnreachable,
@@ -245,20 +288,46 @@ pub(super) fn too_slow(host: &Host, minutes: u64) -> Problem {
 
 /// What `ssh` tells of its own doing.
 pub(super) fn is_detail(line: &str) -> bool {
-    const DETAILS: [&str; 5] = [
+    const DETAILS: [&str; 6] = [
         "debug1: ",
         "OpenSSH_",
         "Authenticated to ",
         "Transferred: sent ",
         "Bytes per second: ",
+        // The connection to a jump host, when the one through it has ended.
+        "Killed by signal ",
     ];
     DETAILS.iter().any(|detail| line.starts_with(detail))
+}
+
+/// The last line that is no detail.
+fn last_said(ended: &Ended) -> Option<&str> {
+    let mut lines = ended.said.iter().rev();
+    lines.find(|line| !is_detail(line)).map(String::as_str)
+}
+
+/// The words of somebody else, to be put into a sentence: what begins or ends a quotation or a command is left to us.
+fn quoted(words: &str) -> String {
+    let words = words.replace(['"', '`', '\u{201c}', '\u{201d}'], "'");
+    format!("\"{}\"", shown(&words, QUOTED_CHARS))
+}
+
+/// A line of somebody else, to be put among lines of ours.
+pub(super) fn quoted_line(line: &str) -> String {
+    format!("> {line}")
 }
 
 /// The host key that was shown last: its kind and its fingerprint.
 fn fingerprint(ended: &Ended) -> Option<&str> {
     let mut lines = ended.said.iter().rev();
-    lines.find_map(|line| line.strip_prefix("debug1: Server host key: "))
+    let key = lines.find_map(|line| line.strip_prefix("debug1: Server host key: "))?;
+    let (kind, digest) = key.split_once(' ')?;
+    let is_word = |text: &str, more: &[u8]| {
+        text.bytes()
+            .all(|c| c.is_ascii_alphanumeric() || more.contains(&c))
+    };
+    let is_key = is_word(kind, b"-@.") && digest.starts_with("SHA256:") && is_word(digest, b":+/=");
+    is_key.then_some(key)
 }
 
 /// Where the device keeps the public half of the key that it showed.
@@ -270,13 +339,23 @@ fn key_file(ended: &Ended) -> &'static str {
     }
 }
 
-/// The command by which the known key is forgotten, as `ssh` words it.
+/// The command by which the known key is forgotten. It is kept under the name that an alias stands for, which `ssh`
+/// says when it gets there; a jump host got there earlier.
 fn forget(host: &Host, ended: &Ended) -> String {
-    let said = ended.said.iter().map(|line| line.trim());
-    let mut commands = said.filter(|line| line.starts_with("ssh-keygen -f "));
-    commands
-        .next()
-        .map_or_else(|| format!("ssh-keygen -R {}", host.name()), str::to_owned)
+    let mut lines = ended.said.iter().rev();
+    let met = lines.find_map(|line| {
+        let (address, _) = line
+            .strip_prefix("debug1: Authenticating to ")?
+            .split_once(" as ")?;
+        let (name, port) = address.rsplit_once(':')?;
+        let text = if name.contains(':') {
+            format!("[{name}]:{port}")
+        } else {
+            address.to_owned()
+        };
+        text.parse::<Host>().ok()
+    });
+    format!("ssh-keygen -R \"{}\"", met.as_ref().unwrap_or(host).known_as())
 }
 
 /// The last thing that the installer said, else what was said about it.

@@ -52,6 +52,14 @@ impl Host {
         format!("{program}{port} {user}{}", self.name)
     }
 
+    /// The name under which `ssh` keeps its key.
+    pub(super) fn known_as(&self) -> String {
+        match self.port {
+            Some(port) if port != 22 => format!("[{}]:{port}", self.name),
+            _ => self.name.clone(),
+        }
+    }
+
     /// The name or address alone.
     pub(super) fn name(&self) -> &str {
         &self.name

@@ -128,8 +128,8 @@ async fn a_push_installs_with_a_fresh_token_that_only_standard_input_has() {
     let lines = push.lines.join("\n");
     assert!(
         lines.contains("192.0.2.1:7443 leads to this controller.")
-            && lines.contains("flotilla: download the agent")
-            && lines.ends_with("flotilla: Done."),
+            && lines.contains("\n> flotilla: download the agent\n")
+            && lines.ends_with("\n> flotilla: Done."),
         "{lines}"
     );
 
@@ -182,7 +182,7 @@ async fn a_token_that_comes_back_is_not_shown() {
 
 #[tokio::test]
 async fn an_unknown_host_key_ends_it_before_a_token_is_made() {
-    let refusal = "echo 'No ED25519 host key is known for garage and you have requested strict checking.' >&2; exit 255";
+    let refusal = "echo 'No ED25519 host key is known for garage and you have requested strict checking.' >&2; echo 'Host key verification failed.' >&2; exit 255";
     let pushed = Pushed::new(refusal, "").await;
     let before = pushed.bed.core.cache.lock().find("nas").unwrap().token.clone();
     pushed.push(r#"{"host":"garage"}"#).await;

@@ -1,6 +1,8 @@
 //! What programs on another computer print, as lines that are safe to show: bounded, and without anything that
 //! moves a cursor, colors a terminal, or turns the direction of text.
 
+use flotilla_protocol::text::is_unseen;
+
 /// Characters of a line that are shown.
 const LINE_CHARS: usize = 400;
 
@@ -46,7 +48,7 @@ fn plain(line: &[u8]) -> String {
         match character {
             '\u{1b}' => skip_sequence(&mut characters),
             '\t' => plain.push(' '),
-            hidden if hidden.is_control() || turns_text(hidden) => {}
+            unseen if is_unseen(unseen) => {}
             shown => plain.push(shown),
         }
     }
@@ -62,11 +64,6 @@ fn skip_sequence(characters: &mut std::str::Chars<'_>) {
     if characters.next() == Some('[') {
         characters.find(|c| ('\u{40}'..='\u{7e}').contains(c));
     }
-}
-
-/// Unicode's marks for the direction of text, by which a line can read as something else than it says.
-fn turns_text(character: char) -> bool {
-    matches!(character, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 #[cfg(test)]
@@ -111,10 +108,10 @@ mod tests {
 
     proptest! {
         #[test]
-        fn no_line_holds_a_control_character_or_is_long(bytes: Vec<u8>, cut in 0usize..64) {
+        fn no_line_holds_what_is_unseen_or_is_long(bytes: Vec<u8>, cut in 0usize..64) {
             let at = cut.min(bytes.len());
             for line in lines(&[&bytes[..at], &bytes[at..]]) {
-                prop_assert!(!line.contains(|c: char| c.is_control() || turns_text(c)));
+                prop_assert!(!line.contains(is_unseen));
                 prop_assert!(line.chars().count() <= LINE_CHARS + 1);
             }
         }

