@@ -171,6 +171,7 @@ fn containers_are_put_into_a_pod_and_taken_out_and_two_on_one_port_are_refused()
         )?;
 
         two_on_one_port_are_refused(&scene).await?;
+        an_image_decides_nothing(&scene).await?;
 
         scene.place("web1", false).await?;
         scene.eventually_in_pod("web1", None).await?;
@@ -219,6 +220,36 @@ async fn two_on_one_port_are_refused(scene: &Scene<'_>) -> Result<()> {
     run(scene.machine.docker().args(["rm", "--force", "web3"]))?;
     scene.act("web1", ContainerAction::Start).await?;
     scene.eventually_served(8081, 5.0).await
+}
+
+/// Its labels are as if it were the agent, had been on the host's network, and were in a stack.
+async fn an_image_decides_nothing(scene: &Scene<'_>) -> Result<()> {
+    let labels = r#"LABEL app.flotilla.agent=true io.flotilla.pod=pause io.flotilla.before-pod="{\"mode\":\"host\"}" com.docker.compose.project=media com.docker.compose.service=web"#;
+    let docker = || scene.machine.docker();
+    run(docker().args(["commit", "--change", labels, "web1", "evil:1"]))?;
+    let network = format!("container:{PAUSE}");
+    let command = ["evil:1", "httpd", "-f", "-p", "8084", "-h", "/www"];
+    let words = ["--name", "evil", "--network", &network, "--stop-timeout", "1"];
+    scene.machine.docker_run(&[&words[..], &command].concat())?;
+    scene.eventually_in_pod("evil", Some(PodRole::Member)).await?;
+    let row = scene.modes.control.container(scene.device.name(), "evil").await?;
+    ensure!(!row.item.is_agent && row.item.stack.is_none(), "{:?}", row.item);
+
+    scene.place("evil", false).await?;
+    ensure!(
+        scene
+            .inspect("evil", "{{.Config.Labels}}")?
+            .contains("before-pod"),
+        "not the image's labels"
+    );
+    scene.eventually_networked("evil", "bridge").await?;
+    scene.eventually_in_pod("evil", None).await?;
+    scene.act("evil", ContainerAction::Stop).await?;
+    ensure!(
+        scene.inspect("evil", "{{.State.Running}}")? == "false",
+        "it runs on"
+    );
+    run(docker().args(["rm", "evil"])).map(drop)
 }
 
 #[test]

@@ -12,12 +12,16 @@ use bollard::errors::Error;
 use flotilla_protocol::{
     Code, Problem,
     inventory::{ContainerAction, PodRole},
+    text::shown,
 };
 use std::time::Duration;
 use tokio::time::timeout;
 
 /// How long the first look at an engine may take.
 const START: Duration = Duration::from_secs(3);
+
+/// Enough for the reason that a runtime gives behind two that its callers give.
+const SAID_CHARS: usize = 800;
 
 /// Why an action was not done.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -57,6 +61,11 @@ pub enum ActionError {
     )]
     EndedAtOnce { name: String, code: i64 },
     #[error(
+        "The label that says where {name} was before it came into the pod can't be read: {reason}. So it was left \
+         as it is. Recreate it on the device, in the network where it should be."
+    )]
+    GarbledLabel { name: String, reason: String },
+    #[error(
         "The agent of this device does not run in a container of this engine, so it can't be moved into another network."
     )]
     NotContained,
@@ -81,6 +90,7 @@ impl From<ActionError> for Problem {
             | E::PauseStopped(_)
             | E::LendsNetwork { .. }
             | E::RemovesItself(_)
+            | E::GarbledLabel { .. }
             | E::NotContained
             | E::Moving => Code::Conflict,
             E::Refused(_) | E::EndedAtOnce { .. } => Code::EngineRefused,
@@ -181,10 +191,19 @@ pub(crate) async fn lookup(connection: &Connection, id: &str) -> Result<Observed
 pub(crate) fn explain(error: Error, id: &str) -> ActionError {
     match error {
         error if is_not_found(&error) => ActionError::NotFound(id.to_owned()),
-        Error::DockerResponseServerError { message, .. } => ActionError::Refused(message),
+        Error::DockerResponseServerError { message, .. } => ActionError::Refused(one_line(&message)),
         Error::RequestTimeoutError => ActionError::Unavailable(
             "The container engine did not answer in time. Look at the device.".to_owned(),
         ),
-        error => ActionError::Unavailable(format!("The container engine cannot be reached: {error}.")),
+        error => ActionError::Unavailable(format!(
+            "The container engine cannot be reached: {}.",
+            one_line(&error.to_string())
+        )),
     }
+}
+
+/// What an engine, or a program that it started, said: as part of a sentence of ours.
+fn one_line(words: &str) -> String {
+    let words: Vec<_> = words.split_whitespace().collect();
+    shown(&words.join(" "), SAID_CHARS)
 }

@@ -6,6 +6,7 @@ use bollard::models::{
     ContainerCreateBody, ContainerInspectResponse, EndpointSettings, HostConfig, NetworkingConfig,
     PortBinding,
 };
+use flotilla_protocol::text::shown;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,6 +14,20 @@ use crate::ports::{self, PortNumber};
 
 /// Label of a container in a pod that holds, as JSON, how it was attached before.
 pub(crate) const BEFORE_POD: &str = "io.flotilla.before-pod";
+
+/// A container publishes some hundreds of ports at most, each in less than a hundred bytes.
+const LABEL_BYTES: usize = 256 * 1024;
+
+/// Why a label does not say how a container was attached.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum Garbled {
+    #[error("it is longer than {LABEL_BYTES} bytes")]
+    TooLong,
+    #[error("{}", shown(.0, 100))]
+    NotJson(String),
+    #[error("it names no network")]
+    NoNetwork,
+}
 
 /// The engine's own network for containers that ask for none.
 const DEFAULT: &str = "bridge";
@@ -112,10 +127,23 @@ impl Attachment {
         }
     }
 
-    /// How a container was attached before it came into a pod.
-    pub(crate) fn remembered(answer: &ContainerInspectResponse) -> Option<Self> {
-        let labels = answer.config.as_ref()?.labels.as_ref()?;
-        serde_json::from_str(labels.get(BEFORE_POD)?).ok()
+    /// How a container was attached before it came into a pod; `None` when nothing says so.
+    pub(crate) fn remembered(answer: &ContainerInspectResponse) -> Result<Option<Self>, Garbled> {
+        let labels = answer.config.as_ref().and_then(|config| config.labels.as_ref());
+        let label = labels.and_then(|labels| labels.get(BEFORE_POD));
+        label.map(|label| Self::from_label(label)).transpose()
+    }
+
+    fn from_label(label: &str) -> Result<Self, Garbled> {
+        if label.len() > LABEL_BYTES {
+            return Err(Garbled::TooLong);
+        }
+        let read: Self = serde_json::from_str(label).map_err(|error| Garbled::NotJson(error.to_string()))?;
+        let is_word = |c: char| c.is_ascii_graphic();
+        if read.mode.is_empty() || !read.mode.chars().all(is_word) {
+            return Err(Garbled::NoNetwork);
+        }
+        Ok(read)
     }
 
     /// As the value of the label.
@@ -180,6 +208,7 @@ fn asked_link(shown: &str) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
     use serde_json::json;
 
     fn attached(answer: serde_json::Value) -> Attachment {
@@ -203,7 +232,41 @@ mod tests {
         let label = [(BEFORE_POD.to_owned(), before.to_label())];
         let answer = json!({"Config": {"Labels": std::collections::HashMap::from(label)}});
         let answer = serde_json::from_value(answer).unwrap();
-        assert_eq!(Attachment::remembered(&answer), Some(before));
+        assert_eq!(Attachment::remembered(&answer), Ok(Some(before)));
+    }
+
+    #[test]
+    fn a_label_that_says_nothing_sensible_is_refused_whatever_it_costs_to_read() {
+        let deep = "[".repeat(100_000);
+        let long = format!(r#"{{"mode":"bridge","dns":["{}"]}}"#, "x".repeat(LABEL_BYTES));
+        for label in [
+            "",
+            "{}",
+            "null",
+            "[1]",
+            r#"{"mode":""}"#,
+            r#"{"mode":"br\u001bidge"}"#,
+            r#"{"mode":{"mode":"host"}}"#,
+            r#"{"mode":"bridge","endpoints":{"a":[]}}"#,
+            &deep,
+            &format!(r#"{{"mode":"a","endpoints":{deep}"#),
+            &long,
+        ] {
+            let reason = Attachment::from_label(label).unwrap_err().to_string();
+            assert!(
+                reason.chars().count() < 120 && !reason.contains('\u{1b}'),
+                "{reason}"
+            );
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_label_is_answered(label in r#".{0,60}|\{"mode":.{0,20},"endpoints":.{0,30}\}"#) {
+            if let Ok(read) = Attachment::from_label(&label) {
+                prop_assert_eq!(Attachment::from_label(&read.to_label()), Ok(read));
+            }
+        }
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! Speaking to a running engine: the calls we make, each with a limit, and the facts it states about itself.
 
 use crate::{
+    labels,
     ports::{self, PortNumber},
     read::{self, Observed},
     socket::Sockets,
@@ -9,7 +10,7 @@ use crate::{
 use bollard::{
     API_DEFAULT_VERSION, Docker,
     errors::Error,
-    models::{EventMessage, SystemInfo, SystemVersion},
+    models::{ContainerInspectResponse, EventMessage, SystemInfo, SystemVersion},
     query_parameters::{EventsOptionsBuilder, InspectContainerOptions, ListContainersOptionsBuilder},
 };
 use flotilla_protocol::{
@@ -117,11 +118,7 @@ impl Connection {
     }
 
     pub(crate) async fn container(&self, id: &str) -> Result<Observed, Error> {
-        let answer = self
-            .docker
-            .inspect_container(id, None::<InspectContainerOptions>)
-            .await?;
-        Ok(read::container(answer))
+        Ok(read::container(inspect(&self.docker, id).await?))
     }
 
     /// Ports that an image says its containers listen on. Podman does not repeat them for the container.
@@ -166,6 +163,15 @@ impl Connection {
     pub(crate) fn patient(&self) -> Docker {
         self.docker.clone().with_timeout(ACTION_TIMEOUT)
     }
+}
+
+/// How the engine describes a container, without the marks that are only its image's.
+pub(crate) async fn inspect(docker: &Docker, id: &str) -> Result<ContainerInspectResponse, Error> {
+    let mut answer = docker
+        .inspect_container(id, None::<InspectContainerOptions>)
+        .await?;
+    labels::keep_own(docker, &mut answer).await?;
+    Ok(answer)
 }
 
 pub(crate) fn is_not_found(error: &Error) -> bool {

@@ -13,6 +13,7 @@
 //! - `stale`: what an event makes out of date (pure).
 //! - `reports`: from one view to the next as [`flotilla_protocol::agent::Report`]s (pure).
 //! - `action`: start, stop, restart.
+//! - `labels`: which of a container's labels are its own, and not its image's.
 //! - `own`, `pod`, `ports`: the agent's own container, those that share its network, and what they listen on (pure).
 //! - `attachment`, `recreate`: making a container anew in another network, or leaving everything as it was.
 //! - `placing`: into the pod and out of it. `following`, `keep`: going where the pause container goes.
@@ -25,6 +26,7 @@ mod connection;
 mod follow;
 mod following;
 mod keep;
+mod labels;
 mod mover;
 mod own;
 mod placing;
@@ -47,5 +49,5 @@ pub use ports::Clash;
 pub use socket::Sockets;
 pub use stragglers::start_stragglers;
 
-/// A container with this label set to `true` is a Flotilla agent, wherever it runs.
+/// A container with this label of its own set to `true` works for a Flotilla agent.
 pub const AGENT_LABEL: &str = "app.flotilla.agent";

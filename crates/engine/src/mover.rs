@@ -11,9 +11,9 @@ pub use carry::carry_out;
 use crate::{
     AGENT_LABEL,
     action::{ActionError, explain},
-    connection::Connection,
+    connection::{Connection, inspect},
     follow::Engine,
-    recreate::{image, inspect, is_conflict, remove},
+    recreate::{image, is_conflict, remove},
 };
 use bollard::{
     Docker,

@@ -128,6 +128,8 @@ fn declared(answer: &ContainerInspectResponse) -> BTreeSet<PortNumber> {
     let mut declared = ports::parse_all(exposed.into_iter().flatten().chain(published));
     declared.extend(
         Attachment::remembered(answer)
+            .ok()
+            .flatten()
             .into_iter()
             .flat_map(|before| before.ports()),
     );

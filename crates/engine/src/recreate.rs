@@ -7,17 +7,23 @@ mod same;
 
 pub(crate) use same::Network;
 
-use crate::action::{ActionError, explain};
+use crate::{
+    action::{ActionError, explain},
+    connection::inspect,
+};
 use bollard::{
     Docker,
     errors::Error,
-    models::{ContainerInspectResponse, ContainerStateStatusEnum as Status, NetworkConnectRequest},
+    models::{
+        ContainerCreateBody, ContainerInspectResponse, ContainerStateStatusEnum as Status, EndpointSettings,
+        NetworkConnectRequest,
+    },
     query_parameters::{
-        CreateContainerOptionsBuilder, InspectContainerOptions, RemoveContainerOptionsBuilder,
-        RenameContainerOptionsBuilder, StopContainerOptionsBuilder,
+        CreateContainerOptionsBuilder, RemoveContainerOptionsBuilder, RenameContainerOptionsBuilder,
+        StopContainerOptionsBuilder,
     },
 };
-use std::time::Duration;
+use std::{collections::BTreeMap, time::Duration};
 use tokio::time::{Instant, sleep};
 
 const NEW: &str = ".flotilla-new";
@@ -86,7 +92,12 @@ impl<'a> Swap<'a> {
         if answer.host_config.as_ref().and_then(|host| host.auto_remove) == Some(true) {
             return Err(ActionError::RemovesItself(old.name));
         }
-        let new = create(docker, &old, answer, network)
+        let image = image(docker, &answer).await;
+        let asked = same::same(answer, image, network).map_err(|garbled| ActionError::GarbledLabel {
+            name: old.name.clone(),
+            reason: garbled.to_string(),
+        })?;
+        let new = create(docker, &old, asked)
             .await
             .map_err(|error| explain(error, id))?;
         let swap = Self { docker, old, new };
@@ -183,20 +194,11 @@ impl Old {
     }
 }
 
-pub(crate) async fn inspect(docker: &Docker, id: &str) -> Result<ContainerInspectResponse, Error> {
-    docker
-        .inspect_container(id, None::<InspectContainerOptions>)
-        .await
-}
-
 async fn create(
     docker: &Docker,
     old: &Old,
-    answer: ContainerInspectResponse,
-    network: &Network,
+    (body, later): (ContainerCreateBody, BTreeMap<String, EndpointSettings>),
 ) -> Result<String, Error> {
-    let image = image(docker, &answer).await;
-    let (body, later) = same::same(answer, image, network);
     let name = format!("{}{NEW}", old.name);
     let options = || Some(CreateContainerOptionsBuilder::new().name(&name).build());
     let new = match docker.create_container(options(), body.clone()).await {

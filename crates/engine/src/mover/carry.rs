@@ -3,9 +3,9 @@
 use super::{Destination, Move, bind};
 use crate::{
     action::{ActionError, explain},
-    connection::{Connection, is_not_found},
+    connection::{Connection, inspect, is_not_found},
     pod::{PAUSE, POD_LABEL, SHARED},
-    recreate::{Network, Pace, image, inspect, recreate},
+    recreate::{Network, Pace, image, recreate},
     socket::Sockets,
 };
 use bollard::{

@@ -1,6 +1,6 @@
 //! A container as it is, in the words in which another one just like it is asked for.
 
-use crate::attachment::{Attachment, BEFORE_POD};
+use crate::attachment::{Attachment, BEFORE_POD, Garbled};
 use bollard::models::{
     ContainerConfig, ContainerCreateBody, ContainerInspectResponse, EndpointSettings, HostConfig, MountPoint,
     MountType,
@@ -21,11 +21,15 @@ pub(crate) enum Network {
 }
 
 /// The same container in another network, and the networks to connect it to before it starts.
+///
+/// # Errors
+/// It is to go back to where it was, and what says where that was can't be read. Where there is another way on, that
+/// is taken: a pod that moves has to move.
 pub(super) fn same(
     answer: ContainerInspectResponse,
     image: String,
     network: &Network,
-) -> (ContainerCreateBody, BTreeMap<String, EndpointSettings>) {
+) -> Result<(ContainerCreateBody, BTreeMap<String, EndpointSettings>), Garbled> {
     let now = Attachment::of(&answer);
     let before = Attachment::remembered(&answer);
     let mounts = answer.mounts.unwrap_or_default();
@@ -40,16 +44,19 @@ pub(super) fn same(
             Attachment::shared(id)
         }
         Network::OfSuccessor(id) => {
+            let before = before.ok().flatten();
             labels.extend(before.map(|before| (BEFORE_POD.to_owned(), before.to_label())));
             Attachment::shared(id)
         }
-        Network::Before => before.unwrap_or_else(|| Attachment::named("bridge")),
+        Network::Before => before?.unwrap_or_else(|| Attachment::named("bridge")),
         Network::Named(mode) => before
+            .ok()
+            .flatten()
             .filter(|before| before.mode() == *mode)
             .unwrap_or_else(|| Attachment::named(mode)),
     };
     let later = attachment.apply(&mut body);
-    (body, later)
+    Ok((body, later))
 }
 
 fn from_config(config: ContainerConfig, host: HostConfig) -> ContainerCreateBody {

@@ -67,6 +67,37 @@ async fn the_agent_never_stops_itself() {
 }
 
 #[tokio::test]
+async fn what_only_its_image_calls_an_agent_is_stopped_like_any_other() {
+    let dir = tempfile::tempdir().unwrap();
+    let fake = Fake::start(dir.path(), OLD_DOCKER);
+    let labels = json!({"app.flotilla.agent": "true"});
+    fake.load_labeled_image("sha256:bad", "evil:1", &labels);
+    let config = json!({"Image": "evil:1", "Labels": labels});
+    fake.put(&json!({"Id": "c1", "Name": "/evil", "Image": "sha256:bad", "Config": config}));
+    fake.put(&json!({"Id": "c2", "Name": "/gone", "Image": "sha256:none", "Config": config}));
+    let (engine, _guard) = ready(&fake).await;
+    for id in ["c1", "c2"] {
+        engine.act(id, Stop).await.unwrap();
+    }
+    assert!(inventory(&engine).await.containers.iter().all(|it| !it.is_agent));
+}
+
+#[tokio::test]
+async fn an_engines_long_words_become_one_bounded_line() {
+    let dir = tempfile::tempdir().unwrap();
+    let fake = Fake::start(dir.path(), OLD_DOCKER);
+    fake.set("c1", "web", "exited", "die");
+    let (engine, _guard) = ready(&fake).await;
+    fake.refuse(&format!("failed:\n  \u{1b}[2J\u{202e}{}", "x".repeat(100_000)));
+    let problem = Problem::from(engine.act("c1", Start).await.unwrap_err());
+    assert!(
+        problem.message.contains(r"failed: \u{1b}[2J\u{202e}xx"),
+        "{problem}"
+    );
+    assert!(problem.message.chars().count() < 900, "{problem}");
+}
+
+#[tokio::test]
 async fn without_an_engine_the_reason_is_the_answer() {
     let dir = tempfile::tempdir().unwrap();
     let engine = Engine::new(

@@ -158,6 +158,14 @@ impl Fake {
         self.shared.emit("image", "load", id);
     }
 
+    /// An image that says of its containers what it likes.
+    pub(crate) fn load_labeled_image(&self, id: &str, tag: &str, labels: &Value) {
+        let mut image = image(id, tag);
+        image["Labels"] = labels.clone();
+        self.shared.world.lock().unwrap().images.push(image);
+        self.shared.emit("image", "load", id);
+    }
+
     pub(crate) fn refuse(&self, message: &str) {
         self.shared.world.lock().unwrap().refusal = Some(message.to_owned());
     }
@@ -259,6 +267,11 @@ impl World {
         let mut all = self.containers.iter();
         let found = all.find(|(id, container)| *id == name || container["Name"] == format!("/{name}"));
         found.map(|(id, _)| id.clone())
+    }
+
+    fn image(&self, name: &str) -> Option<&Value> {
+        let mut images = self.images.iter();
+        images.find(|image| image["Id"] == name || image["RepoTags"][0] == name)
     }
 
     /// Nanoseconds; a millisecond for each thing that happened.

@@ -162,6 +162,74 @@ async fn a_container_is_put_into_the_pod_and_taken_out_again() {
     assert_eq!(free["Config"]["Labels"], json!({}));
 }
 
+/// Labels by which an image would be the agent, decide its containers' network, and be in somebody's stack.
+pub(crate) fn hostile_labels() -> Value {
+    json!({
+        "app.flotilla.agent": "true", "io.flotilla.pod": "pause", "io.flotilla.before-pod": r#"{"mode":"host"}"#,
+        "com.docker.compose.project": "media", "com.docker.compose.service": "web", "com.docker.compose.container-number": "1",
+    })
+}
+
+#[tokio::test]
+async fn an_image_decides_neither_where_its_containers_go_nor_that_they_are_ours() {
+    let pod = Pod::start().await;
+    pod.fake
+        .load_labeled_image("sha256:bad", "evil:1", &hostile_labels());
+    let mut evil = container("c9", "evil", "bridge");
+    evil["Image"] = json!("sha256:bad");
+    evil["Config"] = json!({"Image": "evil:1", "Labels": hostile_labels()});
+    pod.fake.put(&evil);
+    pod.knows("c9").await;
+    let shown = pod.inventory().await;
+    let seen = shown.containers.iter().find(|it| it.id == "c9").unwrap();
+    assert_eq!((seen.is_agent, &seen.stack, &seen.service), (false, &None, &None));
+    assert_eq!(shown.stacks, []);
+    pod.engine.act("c9", Restart).await.unwrap();
+
+    pod.engine.place_in_pod("c9", true).await.unwrap();
+    let member = pod.fake.named("evil").unwrap()["Id"].as_str().unwrap().to_owned();
+    pod.knows(&member).await;
+    pod.engine.place_in_pod(&member, false).await.unwrap();
+    assert_eq!(
+        pod.network_of("evil"),
+        "bridge",
+        "where it was, and not where its image wants it"
+    );
+    let free = pod.fake.named("evil").unwrap()["Id"].as_str().unwrap().to_owned();
+    pod.knows(&free).await;
+    pod.engine.act(&free, Stop).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_member_that_was_made_of_a_hostile_image_comes_out_into_the_engines_own_network() {
+    let pod = Pod::start().await;
+    pod.fake
+        .load_labeled_image("sha256:bad", "evil:1", &hostile_labels());
+    let mut evil = container("c9", "evil", &pod.shared());
+    evil["Image"] = json!("sha256:bad");
+    evil["Config"] = json!({"Image": "evil:1", "Labels": hostile_labels()});
+    pod.fake.put(&evil);
+    pod.knows("c9").await;
+    pod.engine.place_in_pod("c9", false).await.unwrap();
+    assert_eq!(pod.network_of("evil"), "bridge");
+}
+
+#[tokio::test]
+async fn a_label_that_cannot_be_read_is_named_before_anything_is_stopped() {
+    let pod = Pod::start().await;
+    let mut web = container("c9", "web2", &pod.shared());
+    web["Config"]["Labels"] = json!({"io.flotilla.before-pod": "[".repeat(10_000)});
+    pod.fake.put(&web);
+    pod.knows("c9").await;
+    let problem = Problem::from(pod.engine.place_in_pod("c9", false).await.unwrap_err());
+    assert_eq!(problem.code, Code::Conflict);
+    assert!(
+        problem.message.contains("can't be read") && problem.message.len() < 400,
+        "{problem}"
+    );
+    assert_eq!(pod.fake.requests("POST") + pod.fake.requests("DELETE"), 0);
+}
+
 #[tokio::test]
 async fn a_container_that_cannot_start_in_the_pod_is_put_back() {
     let pod = Pod::start().await;

@@ -34,7 +34,7 @@ fn web() -> Value {
 
 fn made(answer: &Value, network: &Network) -> ContainerCreateBody {
     let answer = serde_json::from_value(answer.clone()).unwrap();
-    same(answer, "nginx:1".to_owned(), network).0
+    same(answer, "nginx:1".to_owned(), network).unwrap().0
 }
 
 /// As the engine will describe the new one.

@@ -141,7 +141,7 @@ async fn act(State(shared): State<Shared>, Path((id, action)): Path<(String, Str
 async fn create(
     State(shared): State<Shared>,
     Query(query): Query<HashMap<String, String>>,
-    Json(body): Json<Value>,
+    Json(mut body): Json<Value>,
 ) -> Response {
     let id = {
         let mut world = shared.world.lock().unwrap();
@@ -154,8 +154,17 @@ async fn create(
         }
         world.made += 1;
         let id = format!("made{}", world.made);
+        let image = world.image(body["Image"].as_str().unwrap()).unwrap().clone();
+        // The container's own win over its image's.
+        let own = body["Labels"].as_object().cloned().unwrap_or_default();
+        let labels = image["Labels"]
+            .as_object()
+            .cloned()
+            .unwrap_or_default()
+            .into_iter();
+        body["Labels"] = labels.chain(own).collect::<serde_json::Map<_, _>>().into();
         let container = json!({
-            "Id": id, "Name": format!("/{name}"), "Image": "sha256:aa", "Created": "2026-03-01T12:00:00Z",
+            "Id": id, "Name": format!("/{name}"), "Image": image["Id"], "Created": "2026-03-01T12:00:00Z",
             "State": {"Status": "created", "ExitCode": 0}, "Config": body, "HostConfig": body["HostConfig"],
         });
         world.containers.insert(id.clone(), container);
@@ -201,9 +210,10 @@ async fn remove(State(shared): State<Shared>, Path(id): Path<String>) -> Respons
 async fn image(State(shared): State<Shared>, Path(name): Path<String>) -> Response {
     let name = name.trim_end_matches("/json");
     let world = shared.world.lock().unwrap();
-    let is_called = |image: &&Value| image["Id"] == name || image["RepoTags"][0] == name;
-    match world.images.iter().find(is_called) {
-        Some(image) => Json(json!({"Id": image["Id"], "Config": {}})).into_response(),
+    match world.image(name) {
+        Some(image) => {
+            Json(json!({"Id": image["Id"], "Config": {"Labels": image["Labels"]}})).into_response()
+        }
         None => missing(name),
     }
 }

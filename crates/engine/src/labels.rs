@@ -1,0 +1,109 @@
+//! Whose the labels of a container are. Engines show a container's own together with those of its image, and anybody
+//! writes an image: what that says in the name of Flotilla or of Compose was not said by them.
+
+use bollard::{Docker, errors::Error, models::ContainerInspectResponse};
+use std::collections::HashMap;
+
+/// What the labels begin with by which Flotilla marks containers.
+const OURS: [&str; 2] = ["app.flotilla.", "io.flotilla."];
+
+/// The same for Compose.
+const COMPOSES: &str = "com.docker.compose.";
+
+type Labels = HashMap<String, String>;
+
+/// Takes the marks out of a container's labels that are its image's.
+///
+/// # Errors
+/// The engine does not answer. That it knows no such image is none.
+pub(crate) async fn keep_own(docker: &Docker, answer: &mut ContainerInspectResponse) -> Result<(), Error> {
+    let labels = answer.config.as_mut().and_then(|config| config.labels.as_mut());
+    let Some(labels) = labels.filter(|labels| labels.keys().any(|key| is_ours(key) || is_composes(key)))
+    else {
+        return Ok(());
+    };
+    let image = answer.image.as_deref().unwrap_or_default();
+    let of_image = match docker.inspect_image(image).await {
+        Ok(image) => Some(image.config.and_then(|config| config.labels).unwrap_or_default()),
+        Err(
+            Error::DockerResponseServerError { .. }
+            | Error::JsonDataError { .. }
+            | Error::JsonSerdeError { .. },
+        ) => None,
+        Err(error) => return Err(error),
+    };
+    keep(labels, of_image.as_ref());
+    Ok(())
+}
+
+/// `of_image` is unknown when the image is gone: then a mark of ours counts for nothing, because it may stop a person
+/// from stopping the container, and Compose's counts, because it only says where the container is listed.
+fn keep(labels: &mut Labels, of_image: Option<&Labels>) {
+    let is_images = |key: &String, value: &String| of_image.map(|image| image.get(key) == Some(value));
+    labels.retain(|key, value| !is_ours(key) || is_images(key, value) == Some(false));
+    // Compose marks the images that it builds with the same project and service. It marks a container with more, so
+    // one that has nothing of its own was not made by Compose.
+    let is_own = |(key, value): (&String, &String)| is_composes(key) && is_images(key, value) != Some(true);
+    if !labels.iter().any(is_own) {
+        labels.retain(|key, _| !is_composes(key));
+    }
+}
+
+fn is_ours(key: &str) -> bool {
+    OURS.iter().any(|prefix| key.starts_with(prefix))
+}
+
+fn is_composes(key: &str) -> bool {
+    key.starts_with(COMPOSES)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{AGENT_LABEL, attachment::BEFORE_POD, pod::POD_LABEL};
+
+    fn labels(all: &[(&str, &str)]) -> Labels {
+        let all = all
+            .iter()
+            .map(|(key, value)| ((*key).to_owned(), (*value).to_owned()));
+        all.collect()
+    }
+
+    /// The keys that are left of a container's labels.
+    fn kept(container: &[(&str, &str)], image: Option<&[(&str, &str)]>) -> Vec<String> {
+        let mut all = labels(container);
+        keep(&mut all, image.map(labels).as_ref());
+        let mut keys: Vec<_> = all.into_keys().collect();
+        keys.sort();
+        keys
+    }
+
+    #[test]
+    fn a_mark_of_ours_counts_where_the_image_does_not_say_the_same() {
+        let marks = [
+            (AGENT_LABEL, "true"),
+            (BEFORE_POD, r#"{"mode":"host"}"#),
+            (POD_LABEL, "pause"),
+            ("tier", "front"),
+        ];
+        assert_eq!(kept(&marks, Some(&marks)), ["tier"]);
+        assert_eq!(kept(&marks, None), ["tier"], "whose they are is unknown");
+        assert_eq!(kept(&marks, Some(&[])).len(), 4);
+        let other = [(BEFORE_POD, r#"{"mode":"none"}"#)];
+        assert_eq!(kept(&marks[1..2], Some(&other)), [BEFORE_POD], "it was said over");
+    }
+
+    #[test]
+    fn a_stack_is_what_compose_made_and_not_what_an_image_says() {
+        let built = [
+            ("com.docker.compose.project", "media"),
+            ("com.docker.compose.service", "web"),
+        ];
+        let made = [built[0], built[1], ("com.docker.compose.container-number", "1")];
+        assert_eq!(kept(&built, Some(&built)), Vec::<String>::new());
+        assert_eq!(kept(&made, Some(&made)), Vec::<String>::new());
+        assert_eq!(kept(&made, Some(&built)).len(), 3, "an image that Compose built");
+        assert_eq!(kept(&made, Some(&[])).len(), 3);
+        assert_eq!(kept(&made, None).len(), 3);
+    }
+}
