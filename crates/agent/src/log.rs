@@ -1,10 +1,7 @@
 //! The log on standard error, the same for every program of ours: one line for each event, whatever is in its fields.
 
 use flotilla_protocol::text::shown;
-use std::{
-    fmt::Write as _,
-    io::{self, IsTerminal},
-};
+use std::io::{self, IsTerminal};
 use tracing_subscriber::{
     EnvFilter,
     field::MakeExt as _,

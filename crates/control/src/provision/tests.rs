@@ -4,6 +4,7 @@ use super::*;
 use flotilla_protocol::device::RelayPreference;
 
 mod pasted;
+mod whatever_passes;
 
 /// A pending device called nas. Nothing in it is a real secret.
 pub(crate) fn config(mode: NetworkMode) -> ConfigFile {
