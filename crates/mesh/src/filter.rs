@@ -5,6 +5,7 @@
 //! decides and the later ones follow it.
 
 mod flows;
+mod fragments;
 pub(crate) mod packet;
 #[cfg(test)]
 mod tests;
@@ -15,32 +16,19 @@ use flotilla_protocol::{
     policy::Proto,
 };
 use flows::{FlowKey, Flows, MOST_FLOWS, Sender};
+use fragments::Fragments;
 use packet::{ACK, Headers, ICMP, ICMPV6, Payload, Quoted, SYN, TCP, UDP};
-use std::{
-    collections::{BTreeMap, VecDeque},
-    net::IpAddr,
-    time::{Duration, Instant},
-};
-
-/// How long later fragments may follow the first: as long as receivers keep them (RFC 1122 §3.3.2).
-const FRAGMENT_LIFE: Duration = Duration::from_secs(30);
-
-/// Packets whose fragments are under way at one time.
-const MOST_FRAGMENTED: usize = 1024;
+use std::{net::IpAddr, time::Instant};
 
 /// An echo's id stands for the remote port, and who asked for the local one: being asked is no answer.
 const ASKED_HERE: u16 = 1;
 const ASKED_BY_PEER: u16 = 2;
 
-type FragmentKey = (IpAddr, IpAddr, u8, u32);
-
 #[derive(Debug)]
 pub(crate) struct Filter {
     rules: Rules,
     flows: Flows,
-    fragments: BTreeMap<FragmentKey, Instant>,
-    /// In order of arrival, so that the oldest make room.
-    arrivals: VecDeque<FragmentKey>,
+    fragments: Fragments,
 }
 
 impl Default for Filter {
@@ -54,8 +42,7 @@ impl Filter {
         Self {
             rules: Rules::default(),
             flows: Flows::new(flows),
-            fragments: BTreeMap::new(),
-            arrivals: VecDeque::new(),
+            fragments: Fragments::default(),
         }
     }
 
@@ -75,31 +62,43 @@ impl Filter {
         let Some((key, flags)) = flow_of(headers, Sender::Here) else {
             return;
         };
-        if self.flows.pass(&key, Sender::Here, flags, now) && flags & (SYN | ACK) != SYN {
+        let begins = flags & (SYN | ACK) == SYN;
+        if self.flows.pass(&key, Sender::Here, flags, now) && !begins {
             return;
         }
         // An echo reply answers and asks for nothing.
-        if !matches!(
-            headers.payload,
-            Payload::Echo { reply: true, .. } | Payload::Error { .. }
-        ) {
-            self.flows.open(key, Sender::Here, now);
+        if matches!(headers.payload, Payload::Echo { reply: true, .. }) {
+            return;
         }
+        // The beginning of a connection that goes on was before this filter's: where a rule lets the peer begin it, it
+        // ends with the rule.
+        let goes_on = key.protocol == TCP && !begins;
+        let is_theirs = goes_on && allows(&self.rules, key.remote, key.protocol, key.local_port);
+        let opener = if is_theirs { Sender::Peer } else { Sender::Here };
+        self.flows.open(key, opener, now);
     }
 
     /// Decides about what came in from the peer that has the source address.
     pub(crate) fn inbound(&mut self, headers: &Headers, now: Instant) -> Result<(), DropReason> {
         match headers.payload {
-            Payload::Later => self.follows(headers, now),
-            Payload::Error { about } if self.flows.has(&flow_of_quoted(&about), now) => Ok(()),
-            _ => self.decide(headers, now),
-        }?;
-        if headers.payload != Payload::Later
-            && let Some(id) = headers.fragment
-        {
-            self.first_fragment((headers.source, headers.destination, headers.protocol, id), now);
+            Payload::Later if self.fragments.have(headers, now) => return Ok(()),
+            Payload::Later => return Err(DropReason::Fragment),
+            Payload::Error { about } => self.decide_error(headers, &about, now)?,
+            _ => self.decide(headers, now)?,
         }
+        self.fragments.note(headers, now);
         Ok(())
+    }
+
+    /// A peer knows of no packets but those that went from here to it.
+    fn decide_error(&mut self, headers: &Headers, about: &Quoted, now: Instant) -> Result<(), DropReason> {
+        if (about.source, about.destination) != (headers.destination, headers.source) {
+            return Err(DropReason::Filtered);
+        }
+        if self.flows.has(&flow_of_quoted(about), now) {
+            return Ok(());
+        }
+        self.decide(headers, now)
     }
 
     fn decide(&mut self, headers: &Headers, now: Instant) -> Result<(), DropReason> {
@@ -117,25 +116,6 @@ impl Filter {
             self.flows.open(key, Sender::Peer, now);
         }
         Ok(())
-    }
-
-    fn follows(&mut self, headers: &Headers, now: Instant) -> Result<(), DropReason> {
-        let id = headers.fragment.unwrap_or_default();
-        let key = (headers.source, headers.destination, headers.protocol, id);
-        let first = self.fragments.get(&key);
-        let alive = first.is_some_and(|seen| now.saturating_duration_since(*seen) <= FRAGMENT_LIFE);
-        alive.then_some(()).ok_or(DropReason::Fragment)
-    }
-
-    fn first_fragment(&mut self, key: FragmentKey, now: Instant) {
-        if self.fragments.insert(key, now).is_none() {
-            self.arrivals.push_back(key);
-        }
-        while self.arrivals.len() > MOST_FRAGMENTED {
-            if let Some(oldest) = self.arrivals.pop_front() {
-                self.fragments.remove(&oldest);
-            }
-        }
     }
 }
 

@@ -1,10 +1,14 @@
 //! The flows that are open between this device and its peers: what went out, or was allowed in, is answered.
 //!
 //! A flow opens with its first packet, lives as long as packets come often enough, and may be *barred* when the
-//! rule that let it in is gone: then nothing passes in, whatever still goes out. The table is bounded; the flow that
-//! was idle for longest makes room.
+//! rule that let it in is gone: then nothing passes in, whatever still goes out, and what is refused changes nothing.
+//! The table is bounded. The peer that has most flows makes room: of its flows the one that was idle for longest, and
+//! a barred one only when it has no other, since a bar that is forgotten is none.
 
-use super::packet::{ACK, FIN, RST, SYN};
+mod shares;
+
+use super::packet::{ACK, FIN, RST, SYN, TCP, UDP};
+use shares::Shares;
 use std::{
     collections::HashMap,
     net::IpAddr,
@@ -12,6 +16,9 @@ use std::{
 };
 
 pub(crate) const MOST_FLOWS: usize = 65_536;
+
+/// An open connection may be silent for this long (RFC 5382 §5): keepalives come every two hours.
+const SILENT_TCP: Duration = Duration::from_secs(2 * 3600 + 4 * 60);
 
 /// Both ends of a flow, as this device sees them. An echo has its id as both ports.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -45,31 +52,54 @@ struct Flow {
     barred: bool,
     life: Life,
     seen: Instant,
+    /// Of the peer.
+    share: u32,
+    /// Neighbors among the flows of the same peer that are barred, or are not, as this one.
     newer: Option<u32>,
     older: Option<u32>,
 }
 
 impl Flow {
     fn patience(&self) -> Duration {
-        use super::packet::{TCP, UDP};
-        Duration::from_secs(match (self.key.protocol, self.life) {
-            (TCP, Life::Open) => 2 * 3600,
-            (TCP, Life::Opening) => 120,
-            (TCP, Life::Closing) => 30,
-            (UDP, _) => 180,
-            _ => 30,
-        })
+        if self.barred {
+            // Whoever serves the peer may speak again that late, and would open the flow as one of ours.
+            return SILENT_TCP;
+        }
+        match (self.key.protocol, self.life) {
+            (TCP, Life::Open) => SILENT_TCP,
+            (TCP, Life::Opening) => Duration::from_secs(120),
+            (UDP, _) => Duration::from_secs(180),
+            _ => Duration::from_secs(30),
+        }
+    }
+
+    fn is_idle(&self, now: Instant) -> bool {
+        now.saturating_duration_since(self.seen) > self.patience()
+    }
+
+    fn note(&mut self, sender: Sender, flags: u8, now: Instant) {
+        self.seen = now;
+        if flags & (FIN | RST) != 0 {
+            self.life = Life::Closing;
+        } else if flags & (SYN | ACK) == SYN && sender == self.opener {
+            // The ports are used again for a new connection.
+            self.life = Life::Opening;
+        } else if self.life == Life::Opening && sender != self.opener {
+            self.life = Life::Open;
+        }
     }
 }
 
-/// All flows, with the most recent one first.
 #[derive(Debug)]
 pub(crate) struct Flows {
     // Looked up, never walked: its order is nobody's decision.
     places: HashMap<FlowKey, u32>,
     flows: Vec<Flow>,
-    newest: Option<u32>,
-    oldest: Option<u32>,
+    shares: Shares,
+    /// That of the last packet.
+    last: Option<u32>,
+    /// Where idle flows are looked for next.
+    sweep: usize,
     most: usize,
 }
 
@@ -78,8 +108,9 @@ impl Flows {
         Self {
             places: HashMap::new(),
             flows: Vec::new(),
-            newest: None,
-            oldest: None,
+            shares: Shares::default(),
+            last: None,
+            sweep: 0,
             most,
         }
     }
@@ -94,20 +125,17 @@ impl Flows {
         let Some(place) = self.live(key, now) else {
             return false;
         };
-        self.touch(place, now);
-        let Some(flow) = self.flows.get_mut(place as usize) else {
+        let flow = self.flows.get_mut(place as usize);
+        let Some(flow) = flow.filter(|flow| !flow.barred || sender == Sender::Here) else {
             return false;
         };
-        flow.seen = now;
-        if flags & (FIN | RST) != 0 {
-            flow.life = Life::Closing;
-        } else if flags & (SYN | ACK) == SYN && sender == flow.opener {
-            // The ports are used again for a new connection.
-            flow.life = Life::Opening;
-        } else if flow.life == Life::Opening && sender != flow.opener {
-            flow.life = Life::Open;
+        flow.note(sender, flags, now);
+        if flow.newer.is_some() {
+            self.unlink(place);
+            self.link_newest(place);
         }
-        !flow.barred || sender == Sender::Here
+        self.last = Some(place);
+        true
     }
 
     /// Whether a flow is open, without prolonging it.
@@ -125,10 +153,7 @@ impl Flows {
             self.remove(place);
         }
         self.forget_idle(now);
-        while self.flows.len() >= self.most {
-            let Some(oldest) = self.oldest else { break };
-            self.remove(oldest);
-        }
+        self.make_room(key.remote);
         let Ok(place) = u32::try_from(self.flows.len()) else {
             return;
         };
@@ -138,6 +163,7 @@ impl Flows {
             barred: false,
             life: Life::Opening,
             seen: now,
+            share: self.shares.enter(key.remote),
             newer: None,
             older: None,
         });
@@ -148,51 +174,52 @@ impl Flows {
     /// Bars the flows that peers opened and that `allows` no longer.
     pub(crate) fn bar(&mut self, allows: impl Fn(&FlowKey) -> bool) {
         for flow in &mut self.flows {
-            if flow.opener == Sender::Peer {
-                flow.barred = !allows(&flow.key);
-            }
+            flow.barred = flow.opener == Sender::Peer && !allows(&flow.key);
+        }
+        let mut places: Vec<_> = (0u32..)
+            .zip(&self.flows)
+            .map(|(place, flow)| (flow.seen, place))
+            .collect();
+        places.sort_unstable();
+        self.shares.unlink_all();
+        for (_, place) in places {
+            self.link_newest(place);
         }
     }
 
-    /// Each new flow clears up to two that nobody misses, so the table shrinks as it is used.
+    fn make_room(&mut self, opener: IpAddr) {
+        while self.flows.len() >= self.most {
+            let Some(place) = self.shares.victim(opener) else {
+                return;
+            };
+            self.remove(place);
+        }
+    }
+
+    /// Each new flow looks at two others, so the table shrinks as it is used.
     fn forget_idle(&mut self, now: Instant) {
         for _ in 0..2 {
-            let oldest = self
-                .oldest
-                .and_then(|place| self.flows.get(place as usize).map(|flow| (place, flow)));
-            match oldest {
-                Some((place, flow)) if now.saturating_duration_since(flow.seen) > flow.patience() => {
-                    self.remove(place)
-                }
-                _ => return,
+            match self.flows.get(self.sweep).map(|flow| flow.is_idle(now)) {
+                Some(true) => self.remove(u32::try_from(self.sweep).unwrap_or(u32::MAX)),
+                Some(false) => self.sweep += 1,
+                None => self.sweep = 0,
             }
         }
     }
 
     fn live(&mut self, key: &FlowKey, now: Instant) -> Option<u32> {
         // Runs of packets of one flow are the rule.
-        let newest = self.newest.filter(|place| {
+        let last = self.last.filter(|place| {
             self.flows
                 .get(*place as usize)
                 .is_some_and(|flow| flow.key == *key)
         });
-        let place = newest.or_else(|| self.places.get(key).copied())?;
-        let flow = self.flows.get(place as usize)?;
-        if now.saturating_duration_since(flow.seen) > flow.patience() {
+        let place = last.or_else(|| self.places.get(key).copied())?;
+        if self.flows.get(place as usize)?.is_idle(now) {
             self.remove(place);
             return None;
         }
         Some(place)
-    }
-
-    fn touch(&mut self, place: u32, now: Instant) {
-        if self.newest != Some(place) {
-            self.unlink(place);
-            self.link_newest(place);
-        }
-        if let Some(flow) = self.flows.get_mut(place as usize) {
-            flow.seen = now;
-        }
     }
 
     fn remove(&mut self, place: u32) {
@@ -203,27 +230,35 @@ impl Flows {
         }
         let gone = self.flows.swap_remove(at);
         self.places.remove(&gone.key);
+        self.shares.leave(gone.share);
+        self.last = None;
         // The last one moved to the free place; its neighbors must learn of that.
         let Some(moved) = self.flows.get(at) else { return };
-        let (key, newer, older) = (moved.key, moved.newer, moved.older);
-        self.places.insert(key, place);
-        match newer {
-            Some(newer) => self.flow_mut(newer, |flow| flow.older = Some(place)),
-            None => self.newest = Some(place),
+        self.places.insert(moved.key, place);
+        let (newer, older) = (moved.newer, moved.older);
+        if let Some(ends) = self.shares.ends(moved.share, moved.barred) {
+            if newer.is_none() {
+                ends.newest = Some(place);
+            }
+            if older.is_none() {
+                ends.oldest = Some(place);
+            }
         }
-        match older {
-            Some(older) => self.flow_mut(older, |flow| flow.newer = Some(place)),
-            None => self.oldest = Some(place),
-        }
+        self.change(newer, |flow| flow.older = Some(place));
+        self.change(older, |flow| flow.newer = Some(place));
     }
 
     fn link_newest(&mut self, place: u32) {
-        let before = self.newest.replace(place);
-        self.flow_mut(place, |flow| (flow.newer, flow.older) = (None, before));
-        match before {
-            Some(before) => self.flow_mut(before, |flow| flow.newer = Some(place)),
-            None => self.oldest = Some(place),
+        let flow = self.flows.get(place as usize);
+        let Some(ends) = flow.and_then(|flow| self.shares.ends(flow.share, flow.barred)) else {
+            return;
+        };
+        let before = ends.newest.replace(place);
+        if before.is_none() {
+            ends.oldest = Some(place);
         }
+        self.change(Some(place), |flow| (flow.newer, flow.older) = (None, before));
+        self.change(before, |flow| flow.newer = Some(place));
     }
 
     fn unlink(&mut self, place: u32) {
@@ -231,18 +266,20 @@ impl Flows {
             return;
         };
         let (newer, older) = (flow.newer, flow.older);
-        match newer {
-            Some(newer) => self.flow_mut(newer, |flow| flow.older = older),
-            None => self.newest = older,
+        if let Some(ends) = self.shares.ends(flow.share, flow.barred) {
+            if newer.is_none() {
+                ends.newest = older;
+            }
+            if older.is_none() {
+                ends.oldest = newer;
+            }
         }
-        match older {
-            Some(older) => self.flow_mut(older, |flow| flow.newer = newer),
-            None => self.oldest = newer,
-        }
+        self.change(newer, |flow| flow.older = older);
+        self.change(older, |flow| flow.newer = newer);
     }
 
-    fn flow_mut(&mut self, place: u32, change: impl FnOnce(&mut Flow)) {
-        if let Some(flow) = self.flows.get_mut(place as usize) {
+    fn change(&mut self, place: Option<u32>, change: impl FnOnce(&mut Flow)) {
+        if let Some(flow) = place.and_then(|place| self.flows.get_mut(place as usize)) {
             change(flow);
         }
     }

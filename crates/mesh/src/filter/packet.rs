@@ -214,11 +214,13 @@ fn icmp(bytes: &[u8], [request, reply]: [u8; 2], errors: &[u8]) -> Option<Payloa
     if !errors.contains(&kind) {
         return Some(Payload::Other);
     }
-    let about = bytes.get(8..).and_then(quoted);
-    Some(about.map_or(Payload::Other, |about| Payload::Error { about }))
+    // Receivers may understand what is not understood here, and believe it.
+    let about = quoted(bytes.get(8..)?)?;
+    Some(Payload::Error { about })
 }
 
-/// An error quotes the IP header and 8 bytes more at least (RFC 792).
+/// An error quotes the IP header and 8 bytes more at least (RFC 792). Only first fragments are told of (RFC 1122
+/// §3.2.2).
 fn quoted(bytes: &[u8]) -> Option<Quoted> {
     let network = network(bytes)?;
     if network.place == Place::Later {
@@ -229,9 +231,9 @@ fn quoted(bytes: &[u8]) -> Option<Quoted> {
         TCP | UDP => (u16_at(rest, 0)?, u16_at(rest, 2)?),
         _ => (0, 0),
     };
-    let echo = match (network.protocol, *rest.first()?) {
-        (ICMP, 8) | (ICMPV6, 128) => Some((u16_at(rest, 4)?, false)),
-        (ICMP, 0) | (ICMPV6, 129) => Some((u16_at(rest, 4)?, true)),
+    let echo = match (network.protocol, rest.first()) {
+        (ICMP, Some(8)) | (ICMPV6, Some(128)) => Some((u16_at(rest, 4)?, false)),
+        (ICMP, Some(0)) | (ICMPV6, Some(129)) => Some((u16_at(rest, 4)?, true)),
         _ => None,
     };
     Some(Quoted {

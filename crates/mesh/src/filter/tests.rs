@@ -1,12 +1,14 @@
 //! The filter against a reference that remembers everything and forgets nothing.
 
+mod hostile;
+
 use super::{
     packet::{FIN, RST},
     *,
 };
 use flotilla_protocol::{cidr::IpRange, policy::PortRange};
 use proptest::prelude::*;
-use std::{collections::BTreeSet, net::Ipv4Addr};
+use std::{collections::BTreeSet, net::Ipv4Addr, time::Duration};
 
 const HERE: Ipv4Addr = Ipv4Addr::new(100, 64, 0, 1);
 
@@ -101,8 +103,8 @@ fn an_answer_passes_without_a_rule_until_the_flow_was_idle_for_too_long() {
 }
 
 #[test]
-fn a_closed_connection_is_forgotten_after_thirty_seconds_and_an_open_one_after_two_hours() {
-    for (flags, life) in [(ACK, 7200), (FIN | ACK, 30), (RST, 30)] {
+fn a_closed_connection_is_forgotten_after_thirty_seconds_and_an_open_one_after_two_hours_and_four_minutes() {
+    for (flags, life) in [(ACK, 7440), (FIN | ACK, 30), (RST, 30)] {
         let (mut filter, now) = (filter(&Rules::default()), Instant::now());
         let inward = |flags| packet(peer(0), HERE, TCP, 0, &tcp(22, 5000, flags));
         filter.sends(&packet(HERE, peer(0), TCP, 0, &tcp(5000, 22, SYN)), now);
@@ -308,8 +310,12 @@ proptest! {
                 Step::Out(who, kind, port) => {
                     let (protocol, rest) = payload(kind, port, 9);
                     filter.sends(&packet(HERE, peer(who), protocol, 0, &rest), now);
-                    if !theirs.contains(&(who, kind, port)) {
-                        ours.insert((who, kind, port));
+                    let flow = (who, kind, port);
+                    // A connection that goes on is the peer's where it may begin it.
+                    if kind == 0 && rules.contains(&flow) && !ours.contains(&flow) {
+                        theirs.insert(flow);
+                    } else if !theirs.contains(&flow) {
+                        ours.insert(flow);
                     }
                 }
                 Step::In(who, kind, port) => {
