@@ -18,7 +18,7 @@ mod tests;
 mod trial;
 mod watch;
 
-use address::Class;
+use address::{Class, is_probable};
 use candidates::{Candidates, Good, smooth};
 use mtu::PathMtu;
 use pings::{Ping, Pings};
@@ -124,9 +124,9 @@ impl Paths {
     pub(crate) fn set_relay(&mut self, usable: bool, now: Instant) {
         if usable && !self.relay {
             self.relay_ping = Some(now);
-            // The peer can now be asked to probe at the same moment.
+            // The peer can now be asked to probe at the same moment. It has a say in which relay is used.
             if self.direct && self.current.is_none() {
-                self.rounds.restart(now);
+                self.rounds.renew(now);
             }
         } else if !usable {
             (self.relay_rtt, self.relay_ping) = (None, None);
@@ -144,7 +144,7 @@ impl Paths {
             self.watch.suspect(now);
         }
         if self.direct {
-            self.rounds.restart(now);
+            self.rounds.renew(now);
         }
     }
 
@@ -175,7 +175,7 @@ impl Paths {
     /// The peer pinged us. It is pinged back where that is news.
     pub(crate) fn handle_ping(&mut self, way: Way, own: &[SocketAddr], now: Instant) {
         let Way::Direct(from) = way else { return };
-        if !self.direct {
+        if !self.direct || !is_probable(from, None) {
             return;
         }
         let one = *self.candidates.learn(from, own, self.current);
@@ -184,7 +184,7 @@ impl Paths {
             let at = if is_better { good.answered } else { good.heard };
             now.saturating_duration_since(at) > SUSPICIOUS
         };
-        if one.good.is_none_or(is_old) {
+        if one.good.is_none_or(is_old) && self.rounds.may_ping_back(now) {
             self.ping(way, None, now);
         }
     }
@@ -222,7 +222,11 @@ impl Paths {
         let Way::Direct(from) = way else {
             return self.follow(now);
         };
-        if !self.candidates.heard(from, now) && self.direct && self.rounds.may_ping_back(now) {
+        if !self.candidates.heard(from, now)
+            && self.direct
+            && is_probable(from, None)
+            && self.rounds.may_ping_back(now)
+        {
             // An address is not believed because packets come from it, only when it answers.
             self.candidates.learn(from, own, self.current);
             self.ping(Way::Direct(from), None, now);

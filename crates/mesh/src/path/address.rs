@@ -41,17 +41,24 @@ pub(crate) fn canonical(address: SocketAddr) -> SocketAddr {
     SocketAddr::new(address.ip().to_canonical(), address.port())
 }
 
-/// Whether a peer may be looked for there. An address of the mesh itself would send the tunnel through itself.
+/// Whether a peer may be looked for there: at an address of one machine, in a network that may be somewhere. An address
+/// of the mesh itself would send the tunnel through itself. The broadcast address of a network cannot be told without
+/// its prefix; the system sends nothing there.
 pub(crate) fn is_probable(address: SocketAddr, mesh: Option<IpRange>) -> bool {
-    let ip = address.ip();
-    let nowhere = match ip {
-        IpAddr::V4(v4) => v4.is_unspecified() || v4.is_broadcast() || v4.is_multicast() || v4.is_loopback(),
-        // A link-local address means nothing without its interface.
+    let address = canonical(address);
+    let somewhere = match address.ip() {
+        // Neither "this network", nor this computer, nor a group, nor what is reserved, broadcast with it (RFC 6890).
+        IpAddr::V4(v4) => {
+            let [first, ..] = v4.octets();
+            first != 0 && !v4.is_loopback() && first < 224
+        }
+        // Global or unique local (RFC 4291 §2.4, RFC 4193). A link-local address means nothing without its interface.
         IpAddr::V6(v6) => {
-            v6.is_unspecified() || v6.is_multicast() || v6.is_loopback() || v6.is_unicast_link_local()
+            let [first, ..] = v6.segments();
+            first & 0xe000 == 0x2000 || v6.is_unique_local()
         }
     };
-    address.port() != 0 && !nowhere && !mesh.is_some_and(|mesh| mesh.contains(ip))
+    address.port() != 0 && somewhere && !mesh.is_some_and(|mesh| mesh.contains(address.ip()))
 }
 
 #[cfg(test)]
@@ -74,14 +81,39 @@ mod tests {
     fn nobody_is_looked_for_where_nobody_can_be() {
         let mesh = "100.64.0.0/16".parse().ok();
         let probable = |text: &str| is_probable(text.parse().unwrap(), mesh);
-        assert!(probable("192.168.1.7:7"));
+        for good in [
+            "192.168.1.7:7",
+            "100.65.3.4:7",
+            "169.254.3.4:7",
+            "223.255.255.254:7",
+            "[::ffff:192.168.1.7]:7",
+            "[2001:db8::7]:7",
+            "[fd00::7]:7",
+        ] {
+            assert!(probable(good), "{good}");
+        }
         for bad in [
             "0.0.0.0:7",
-            "224.0.0.1:7",
+            "0.1.2.3:7",
             "127.0.0.1:7",
+            "127.8.9.1:7",
+            "224.0.0.1:7",
+            "239.255.255.250:7",
+            "240.0.0.1:7",
+            "255.255.255.255:7",
             "192.168.1.7:0",
             "100.64.3.4:7",
+            "[::ffff:127.0.0.1]:7",
+            "[::ffff:0.0.0.0]:7",
+            "[::ffff:224.0.0.1]:7",
+            "[::ffff:100.64.3.4]:7",
+            "[::]:7",
+            "[::1]:7",
+            "[::7f00:1]:7",
             "[fe80::1]:7",
+            "[fec0::1]:7",
+            "[ff02::1]:7",
+            "[2001:db8::7]:0",
         ] {
             assert!(!probable(bad), "{bad}");
         }

@@ -70,7 +70,7 @@ impl Paths {
             self.candidates.doubt_all();
             self.current = None;
             self.relay_ping = Some(now);
-            self.rounds.restart(now);
+            self.rounds.renew(now);
         }
     }
 

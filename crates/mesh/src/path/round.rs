@@ -15,9 +15,17 @@ const STEPS: [Duration; 6] = [
 /// The last ping is answered by then, or never.
 const END: Duration = Duration::from_millis(3000);
 const SHORTEST: Duration = Duration::from_secs(5);
+/// A round that the other end causes begins so long after the one before, so that nobody makes this end send to
+/// addresses of his choice without pause.
+const GAP: Duration = Duration::from_secs(1);
+/// Each one that follows within [`CALM`] waits twice as long, up to this.
+const LONGEST_GAP: Duration = Duration::from_secs(5);
+const CALM: Duration = Duration::from_secs(30);
 /// Between two calls to the other end.
 const CALL_PAUSE: Duration = Duration::from_millis(500);
 const PING_BACK_PAUSE: Duration = Duration::from_millis(100);
+/// So many pings back may go out at once: as many as the addresses by which one end reaches the other.
+const PINGS_BACK: u32 = 8;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Step {
@@ -31,12 +39,19 @@ pub(super) struct Rounds {
     begun: Option<Instant>,
     step: usize,
     next: Option<Instant>,
+    /// When the last round began, this one or one that is over.
+    last: Option<Instant>,
+    /// When a round begins because of what the other end told.
+    due: Option<Instant>,
+    /// When the other end caused a round last, and how long it waits for another one.
+    caused: Option<(Instant, Duration)>,
     pause: Duration,
     longest: Duration,
     found: bool,
     failed: u32,
     calls: bool,
     called: Option<Instant>,
+    /// When pings back are no more than one per pause.
     pinged_back: Option<Instant>,
 }
 
@@ -46,6 +61,9 @@ impl Rounds {
             begun: None,
             step: 0,
             next: None,
+            last: None,
+            due: None,
+            caused: None,
             pause: SHORTEST,
             longest: SHORTEST,
             found: false,
@@ -71,18 +89,30 @@ impl Rounds {
         self.calls = true;
     }
 
-    /// A round because the other end makes one now.
+    /// A round because the other end may be elsewhere now: soon, when there was one just now.
+    pub(super) fn renew(&mut self, now: Instant) {
+        self.pause = SHORTEST;
+        self.calls = true;
+        if self.begun.is_some() && self.step == 0 {
+            // The one that is about to begin does it.
+            return;
+        }
+        let soonest = self.soonest(now);
+        match now >= soonest {
+            true => self.begin_for_other(now),
+            false => self.due = Some(soonest),
+        }
+    }
+
+    /// A round because the other end makes one now, unless there was one just now.
     pub(super) fn answer(&mut self, now: Instant) {
-        if self
-            .begun
-            .is_none_or(|begun| now >= begun + Duration::from_secs(1))
-        {
-            self.begin(now);
+        if now >= self.soonest(now) {
+            self.begin_for_other(now);
         }
     }
 
     pub(super) fn stop(&mut self) {
-        (self.begun, self.next) = (None, None);
+        (self.begun, self.next, self.due) = (None, None, None);
     }
 
     /// A direct way was found: what is left to find can wait.
@@ -95,11 +125,14 @@ impl Rounds {
     }
 
     pub(super) fn timeout(&self) -> Option<Instant> {
-        self.next
+        [self.next, self.due].into_iter().flatten().min()
     }
 
     /// What is to be done now.
     pub(super) fn poll(&mut self, now: Instant) -> Option<Step> {
+        if self.due.is_some_and(|due| now >= due) {
+            self.begin_for_other(now);
+        }
         if self.next.is_none_or(|next| now < next) {
             return None;
         }
@@ -131,15 +164,31 @@ impl Rounds {
 
     /// Whether a packet from an unknown address may be answered with a ping: a flood of them may not.
     pub(super) fn may_ping_back(&mut self, now: Instant) -> bool {
-        let may = self.pinged_back.is_none_or(|last| now >= last + PING_BACK_PAUSE);
+        let calm = self.pinged_back.map_or(now, |calm| calm.max(now)) + PING_BACK_PAUSE;
+        let may = calm <= now + PING_BACK_PAUSE * PINGS_BACK;
         if may {
-            self.pinged_back = Some(now);
+            self.pinged_back = Some(calm);
         }
         may
     }
 
+    /// When the other end may cause a round.
+    fn soonest(&self, now: Instant) -> Instant {
+        let gap = self.caused.filter(|(at, _)| now < *at + CALM);
+        let gap = gap.map_or(GAP, |(_, gap)| gap);
+        self.last.map_or(now, |last| last + gap)
+    }
+
+    fn begin_for_other(&mut self, now: Instant) {
+        let before = self.caused.filter(|(at, _)| now < *at + CALM);
+        let gap = before.map_or(GAP, |(_, gap)| (gap * 2).min(LONGEST_GAP));
+        self.caused = Some((now, gap));
+        self.begin(now);
+    }
+
     fn begin(&mut self, now: Instant) {
         (self.begun, self.step, self.next) = (Some(now), 0, Some(now));
+        (self.last, self.due) = (Some(now), None);
         self.found = false;
     }
 }

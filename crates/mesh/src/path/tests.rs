@@ -1,5 +1,7 @@
 //! The choice of a path, with the network in the test's hands.
 
+mod hostile;
+
 use super::*;
 
 struct Ends {
