@@ -34,7 +34,7 @@ reasons! {
     TooBig "too_big",
     /// The packets that wait for the handshake fill their queue.
     QueueFull "queue_full",
-    /// A peer sent from an address that is not its own.
+    /// A peer sent from an address that is not its own, or by the mesh what belongs around it.
     Spoofed "spoofed",
     /// Not for this device.
     NotForUs "not_for_us",

@@ -19,8 +19,14 @@ use flotilla_protocol::{
 use flotilla_wire::{DATA_HEADER_LEN, ProbeKey, ReplayWindow};
 use std::{
     net::{IpAddr, SocketAddr},
-    time::Instant,
+    time::{Duration, Instant},
 };
+
+/// Counters of probes begin at the milliseconds of a start, times 2¹⁶. A peer whose counter leaps by more than a second of
+/// these did not send 65 million probes: it began anew.
+const LEAP: u64 = 1000 << 16;
+/// A peer that is heard by one relay and another within this time does not make us follow it each time.
+const HEARD_BY_PAUSE: Duration = Duration::from_secs(1);
 
 /// Where the peer's packets go.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -92,6 +98,8 @@ pub(crate) struct Peer {
     pub(crate) candidates: Vec<SocketAddr>,
     pub(crate) probe_key: Option<ProbeKey>,
     pub(crate) window: ReplayWindow,
+    /// Of its last probe.
+    pub(crate) counter: Option<u64>,
     pub(crate) revision: u64,
     pub(crate) index: u32,
     pub(crate) session: Option<Session>,
@@ -100,8 +108,8 @@ pub(crate) struct Peer {
     pub(crate) endpoint: Option<SocketAddr>,
     /// Relays that said that it is not there.
     pub(crate) absence: Absence,
-    /// The relay by which it was heard last.
-    pub(crate) heard_by: Option<RelayId>,
+    /// The relay by which it was heard, and since when.
+    pub(crate) heard_by: Option<(RelayId, Instant)>,
     pub(crate) relay: Option<Through>,
     pub(crate) route: Option<Route>,
     /// The beginning of the last packet that was sent and may be too large for the path by now.
@@ -128,8 +136,30 @@ impl Peer {
 
     /// The relays to try, best first; `own` are those at which this device listens.
     pub(crate) fn relays(&self, own: [Option<RelayId>; 2], now: Instant) -> impl Iterator<Item = RelayId> {
-        let all = [self.home, self.heard_by].into_iter().chain(own).flatten();
+        let heard_by = self.heard_by.map(|(relay, _)| relay);
+        let all = [self.home, heard_by].into_iter().chain(own).flatten();
         all.filter(move |relay| !self.absence.is_from(*relay, now))
+    }
+
+    /// Notes the counter of an authentic probe. Whether the peer began anew since the last one, and has no session with us
+    /// while we have one with it.
+    pub(crate) fn note_counter(&mut self, counter: u64) -> bool {
+        let before = self
+            .counter
+            .replace(self.counter.map_or(counter, |last| last.max(counter)));
+        let leapt = before.is_some_and(|before| counter > before.saturating_add(LEAP));
+        leapt && self.session.as_ref().is_some_and(Session::is_awake)
+    }
+
+    /// Notes a relay by which it was heard; whether it is another one than before.
+    pub(crate) fn hear_by(&mut self, relay: RelayId, now: Instant) -> bool {
+        let is_news = self
+            .heard_by
+            .is_none_or(|(before, since)| before != relay && now >= since + HEARD_BY_PAUSE);
+        if is_news {
+            self.heard_by = Some((relay, now));
+        }
+        is_news
     }
 
     pub(crate) fn choose_route(&mut self) {

@@ -7,6 +7,10 @@
 //! The implementation reads a clock of its own, and takes the time of an event from the last tick. An event after
 //! a long sleep would look ancient, and its session expired, so a session is always ticked before it is used.
 
+mod sources;
+#[cfg(test)]
+mod tests;
+
 use crate::{DropReason, PrivateKey};
 use boringtun::{
     noise::{
@@ -16,6 +20,7 @@ use boringtun::{
     x25519,
 };
 use flotilla_protocol::key::PublicKey;
+use sources::Sources;
 use std::{
     fmt,
     net::IpAddr,
@@ -35,6 +40,16 @@ pub(crate) const LEAST_BUFFER: usize = 148;
 /// Handshakes per second that are answered without asking the sender to prove its address first.
 const HANDSHAKE_LIMIT: u64 = 100;
 
+/// A handshake's last bytes, by which its sender shows that it is where it says; zeros otherwise (Whitepaper §5.4.4).
+const SECOND_MAC: usize = 16;
+
+/// Handshakes that we offer to a peer whose own are too old to be believed come so long after the one before: who sends
+/// an old handshake of it again must not keep us busy.
+const OFFER_PAUSE: Duration = Duration::from_secs(5);
+
+/// Each offer that follows soon waits twice as long, up to this: by then a session would be renewed anyway.
+const LONGEST_OFFER_PAUSE: Duration = Duration::from_secs(120);
+
 /// Packets that wait for a handshake: a first flight of TCP and some pings.
 const MOST_WAITING: usize = 64;
 
@@ -50,6 +65,8 @@ pub(crate) struct Keys {
     public: x25519::PublicKey,
     /// Asks for proof of address under a flood; looks at each handshake first.
     doorman: RateLimiter,
+    /// Counts those who proved their address.
+    sources: Sources,
     /// Shared by all sessions, which only see what the doorman let in.
     pass: Arc<RateLimiter>,
 }
@@ -77,6 +94,7 @@ impl Keys {
         let public = x25519::PublicKey::from(&secret);
         Self {
             doorman: RateLimiter::new(&public, HANDSHAKE_LIMIT),
+            sources: Sources::default(),
             pass: Arc::new(RateLimiter::new(&public, u64::MAX)),
             secret,
             public,
@@ -85,10 +103,11 @@ impl Keys {
 
     /// Finds out for whom a message is, at the price of some hashing, and of one key agreement for a handshake.
     pub(crate) fn address(
-        &self,
+        &mut self,
         datagram: &[u8],
         from: IpAddr,
         reply: &mut [u8],
+        now: Instant,
     ) -> Result<Addressee, Refusal> {
         // Otherwise its count only ever grows, and every handshake after the limit is refused.
         self.doorman.reset_count();
@@ -98,6 +117,10 @@ impl Keys {
             Err(TunnResult::Err(error)) => return Err(Refusal::Drop(reason(&error))),
             Err(_) => return Err(Refusal::Drop(DropReason::UnknownDatagram)),
         };
+        let is_handshake = matches!(packet, Packet::HandshakeInit(_) | Packet::HandshakeResponse(_));
+        if is_handshake && shows_cookie(datagram) && !self.sources.admit(from, now) {
+            return Err(Refusal::Drop(DropReason::UnderLoad));
+        }
         match packet {
             Packet::HandshakeInit(init) => {
                 let half = parse_handshake_anon(&self.secret, &self.public, &init)
@@ -109,6 +132,18 @@ impl Keys {
             Packet::PacketData(data) => Ok(Addressee::Index(data.receiver_idx >> 8)),
         }
     }
+}
+
+/// Whether the sender of a handshake was asked to prove its address, and did. Then it was let in though we are under load,
+/// or were a moment ago; whoever did not is counted with all others.
+fn shows_cookie(handshake: &[u8]) -> bool {
+    let mac = handshake.last_chunk::<SECOND_MAC>();
+    mac.is_some_and(|mac| *mac != [0; SECOND_MAC])
+}
+
+/// Whether a datagram begins a handshake, by which alone a peer becomes known to a session.
+pub(crate) fn is_initiation(datagram: &[u8]) -> bool {
+    datagram.first() == Some(&1)
 }
 
 /// Whether a datagram is a data message, and for which session; the fast way past [`Keys::address`].
@@ -141,9 +176,9 @@ pub(crate) enum Opening {
     Answer(usize),
     Nothing,
     Drop(DropReason),
-    /// Only a handshake of ours helps: the peer uses a session that is not here, or begins one with a stamp older than
-    /// one before it, because its clock was set back while it was off.
-    Apart(DropReason),
+    /// It is the peer's, and was made before one that came earlier. Only a handshake of ours helps when the peer's clock
+    /// was set back while it was off.
+    Old,
 }
 
 /// One peer's WireGuard.
@@ -152,6 +187,8 @@ pub(crate) struct Session {
     awake: bool,
     ticked: Instant,
     initiated: Option<Instant>,
+    /// When a handshake was offered last, and how long it was to be the only one.
+    offered: Option<(Instant, Duration)>,
     waiting: usize,
 }
 
@@ -178,6 +215,7 @@ impl Session {
             awake: false,
             ticked: now,
             initiated: None,
+            offered: None,
             waiting: 0,
         }
     }
@@ -220,6 +258,18 @@ impl Session {
         }
     }
 
+    /// Begins a handshake that the peer needs and nobody here asked for, unless one was offered just now.
+    pub(crate) fn offer(&mut self, out: &mut [u8], now: Instant) -> Option<usize> {
+        let is_recent = |at, pause| now < at + pause;
+        if self.offered.is_some_and(|(at, pause)| is_recent(at, pause)) {
+            return None;
+        }
+        let often = self.offered.filter(|(at, pause)| is_recent(*at, *pause * 2));
+        let pause = often.map_or(OFFER_PAUSE, |(_, pause)| (pause * 2).min(LONGEST_OFFER_PAUSE));
+        self.offered = Some((now, pause));
+        self.initiate(out, now)
+    }
+
     /// Needs room for the packet and [`OVERHEAD`], and [`LEAST_BUFFER`] at least.
     pub(crate) fn seal(&mut self, packet: &[u8], out: &mut [u8], now: Instant) -> Sealing {
         if self.waiting >= MOST_WAITING && self.tunn.time_since_last_handshake().is_none() {
@@ -252,11 +302,7 @@ impl Session {
                 Opening::Answer(bytes.len())
             }
             TunnResult::Done => Opening::Nothing,
-            TunnResult::Err(
-                error @ (WireGuardError::NoCurrentSession
-                | WireGuardError::WrongIndex
-                | WireGuardError::WrongTai64nTimestamp),
-            ) => Opening::Apart(reason(&error)),
+            TunnResult::Err(WireGuardError::WrongTai64nTimestamp) => Opening::Old,
             TunnResult::Err(error) => Opening::Drop(reason(&error)),
         }
     }
@@ -287,10 +333,6 @@ impl Session {
     /// Whether packets wait for a handshake, and since when the last one was begun.
     pub(crate) fn stuck_since(&self) -> Option<Instant> {
         self.initiated.filter(|_| self.waiting > 0)
-    }
-
-    pub(crate) fn initiated(&self) -> Option<Instant> {
-        self.initiated
     }
 
     pub(crate) fn last_handshake(&self, now: Instant) -> Option<Instant> {

@@ -89,6 +89,7 @@ impl Mesh {
             candidates: Vec::new(),
             probe_key: probe_key.filter(|_| !peer.plain),
             window: ReplayWindow::default(),
+            counter: None,
             revision: 0,
             index,
             session: None,

@@ -324,6 +324,7 @@ impl Mesh {
         if !peer.window.accept(sealed.counter()) {
             return Opened::Dropped(self.drop(DropReason::Replayed));
         }
+        let began_anew = peer.note_counter(sealed.counter());
         let allowed = match way {
             Way::Direct(_) => peer.may_direct(&self.own),
             Way::Relay => peer.may_relay(&self.own),
@@ -334,6 +335,10 @@ impl Mesh {
         if allowed {
             self.handle_probe(index, probe, way, now);
         }
+        if began_anew {
+            // After the answer to its ping: without a path it could not answer a handshake.
+            self.offer_session(index, now);
+        }
         Opened::Consumed
     }
 
@@ -342,7 +347,7 @@ impl Mesh {
         let Some(peer) = self.peers.get_mut(index) else {
             return false;
         };
-        let is_news = peer.heard_by.replace(by) != Some(by);
+        let is_news = peer.hear_by(by, now);
         if let Some(used) = peer.relay.filter(|used| is_news && used.relay != by) {
             self.relays.doubt(used.relay, now);
         }
@@ -370,11 +375,8 @@ impl Mesh {
                     return;
                 }
                 peer.revision = revision;
-                let told: Vec<_> = addresses.iter().copied().map(canonical).collect();
-                let told: Vec<_> = told
-                    .into_iter()
-                    .filter(|address| is_probable(*address, self.range))
-                    .collect();
+                let told = addresses.iter().copied().map(canonical);
+                let told: Vec<_> = told.filter(|address| is_probable(*address, self.range)).collect();
                 peer.paths.handle_call(&told, &self.local, now);
             }
         }

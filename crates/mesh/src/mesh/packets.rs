@@ -7,17 +7,15 @@ use crate::{
     mtu,
     path::{Paths, Way, address::canonical},
     peer::Route,
-    session::{Addressee, LEAST_BUFFER, OVERHEAD, Opening, Refusal, Sealing, Session, data_index},
+    session::{
+        Addressee, LEAST_BUFFER, OVERHEAD, Opening, Refusal, Sealing, Session, data_index, is_initiation,
+    },
 };
 use flotilla_protocol::id::RelayId;
 use std::{
     net::{IpAddr, Ipv6Addr},
-    time::{Duration, Instant},
+    time::Instant,
 };
-
-/// A peer with which we have no session in common is offered a new one, but not more often than WireGuard would: who
-/// sends an old handshake again must not keep us busy.
-const OFFER_PAUSE: Duration = Duration::from_secs(5);
 
 /// Longest cookie reply.
 const COOKIE_REPLY: usize = 64;
@@ -152,6 +150,10 @@ impl Mesh {
             stream @ Leg::Stream(_) => stream,
         };
         match from {
+            // The tunnel is no way to itself.
+            Leg::Udp(remote) if self.range.is_some_and(|mesh| mesh.contains(remote.ip())) => {
+                Opened::Dropped(self.drop(DropReason::Spoofed))
+            }
             _ if flotilla_wire::is_ours(datagram) => self.open_frame(from, datagram, out, now),
             Leg::Udp(remote) => self.open_wireguard(datagram, Way::Direct(remote), None, out, now),
             Leg::Stream(_) => Opened::Dropped(self.drop(DropReason::UnknownDatagram)),
@@ -167,7 +169,7 @@ impl Mesh {
         out: &'o mut [u8],
         now: Instant,
     ) -> Opened<'o> {
-        let index = match self.addressee(datagram, way, by) {
+        let index = match self.addressee(datagram, way, by, now) {
             Ok(index) => index,
             Err(Some(reason)) => return Opened::Dropped(self.drop(reason)),
             Err(None) => return Opened::Consumed,
@@ -195,12 +197,14 @@ impl Mesh {
         datagram: &[u8],
         way: Way,
         by: Option<(RelayId, PeerIndex)>,
+        now: Instant,
     ) -> Result<PeerIndex, Option<DropReason>> {
         if let Some(index) = data_index(datagram) {
             return self.peers.by_session(index).ok_or(Some(DropReason::UnknownPeer));
         }
         let mut reply = [0; COOKIE_REPLY];
-        match self.keys.address(datagram, self.source(way, by), &mut reply) {
+        let source = self.source(way, by);
+        match self.keys.address(datagram, source, &mut reply, now) {
             // A data message that is not one for the fast way is a forgery.
             Ok(_) if datagram.first() == Some(&4) => Err(Some(DropReason::Malformed)),
             Ok(Addressee::Key(key)) => self.peers.by_key(key).ok_or(Some(DropReason::UnknownPeer)),
@@ -228,15 +232,16 @@ impl Mesh {
     ) -> Result<Option<usize>, DropReason> {
         let source = self.source(way, by);
         let peer = self.peers.get_mut(index).ok_or(DropReason::UnknownPeer)?;
-        let session = peer
-            .session
-            .get_or_insert_with(|| Session::new(&self.keys, peer.key, peer.index, now));
+        if peer.session.is_none() && is_initiation(datagram) {
+            peer.session = Some(Session::new(&self.keys, peer.key, peer.index, now));
+        }
+        let session = peer.session.as_mut().ok_or(DropReason::UnknownPeer)?;
         let opening = session.open(datagram, source, out);
         match opening {
             Opening::Drop(reason) => return Err(reason),
-            Opening::Apart(reason) => {
+            Opening::Old => {
                 self.offer_session(index, now);
-                return Err(reason);
+                return Err(DropReason::Replayed);
             }
             Opening::Nothing if data_index(datagram).is_none() => return Ok(None),
             _ => {}
@@ -335,16 +340,14 @@ impl Mesh {
         }
     }
 
-    fn offer_session(&mut self, index: PeerIndex, now: Instant) {
+    /// Begins a handshake because the peer, as it showed, needs one.
+    pub(super) fn offer_session(&mut self, index: PeerIndex, now: Instant) {
         let Some(session) = self.peers.get_mut(index).and_then(|peer| peer.session.as_mut()) else {
             return;
         };
-        if session.initiated().is_none_or(|at| now >= at + OFFER_PAUSE) {
-            let len = session.initiate(&mut self.scratch, now);
+        if let Some(len) = session.offer(&mut self.scratch, now) {
             self.awake.insert(index);
-            if let Some(len) = len {
-                self.send_scratch(index, len);
-            }
+            self.send_scratch(index, len);
         }
     }
 

@@ -25,6 +25,7 @@ mod preference;
 mod reference;
 mod rekey;
 mod relay;
+mod restart;
 mod site;
 mod stall;
 mod story;

@@ -1,0 +1,98 @@
+//! How many handshakes each source may begin once it showed that it is where it says: as many as in the kernel's
+//! WireGuard, 20 per second, 5 of them at once.
+
+use std::{
+    collections::BTreeMap,
+    net::{IpAddr, Ipv6Addr},
+    time::{Duration, Instant},
+};
+
+const PAUSE: Duration = Duration::from_millis(50);
+const AT_ONCE: u32 = 5;
+
+/// Sources that are counted at one time. When there are more, somebody has a network at his command, and the first
+/// ones go on.
+const MOST: usize = 4096;
+
+/// For each source, when it will have paused for all that it sent.
+#[derive(Debug, Default)]
+pub(super) struct Sources {
+    calm: BTreeMap<IpAddr, Instant>,
+    /// When those that are calm are looked for again.
+    sweep: Option<Instant>,
+}
+
+impl Sources {
+    /// Counts a handshake; whether it may go on.
+    pub(super) fn admit(&mut self, source: IpAddr, now: Instant) -> bool {
+        let source = site(source);
+        let calm = self.calm.get(&source).copied();
+        if calm.is_none() && !self.has_room(now) {
+            return false;
+        }
+        let calm = calm.map_or(now, |calm| calm.max(now)) + PAUSE;
+        let may = calm <= now + PAUSE * AT_ONCE;
+        if may {
+            self.calm.insert(source, calm);
+        }
+        may
+    }
+
+    fn has_room(&mut self, now: Instant) -> bool {
+        if self.calm.len() >= MOST && self.sweep.is_none_or(|sweep| now >= sweep) {
+            self.calm.retain(|_, calm| *calm > now);
+            self.sweep = Some(now + PAUSE);
+        }
+        self.calm.len() < MOST
+    }
+}
+
+/// Whoever has one IPv6 address has 2⁶⁴ of them.
+fn site(source: IpAddr) -> IpAddr {
+    match source {
+        IpAddr::V4(v4) => IpAddr::V4(v4),
+        IpAddr::V6(v6) => IpAddr::V6(Ipv6Addr::from_bits(v6.to_bits() & !u128::from(u64::MAX))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_source_begins_five_at_once_and_twenty_a_second() {
+        let (mut sources, begin) = (Sources::default(), Instant::now());
+        let source = "198.51.100.7".parse().unwrap();
+        let at_once = (0..100).filter(|_| sources.admit(source, begin)).count();
+        assert_eq!(at_once, 5);
+        let during = |ms| begin + Duration::from_secs(1) + Duration::from_millis(ms);
+        let in_ten_seconds = (0..10_000)
+            .filter(|ms| sources.admit(source, during(*ms)))
+            .count();
+        assert!((200..=205).contains(&in_ten_seconds), "{in_ten_seconds}");
+        assert!(sources.admit("198.51.100.8".parse().unwrap(), during(10_000)));
+    }
+
+    #[test]
+    fn addresses_of_one_network_are_one_source() {
+        let (mut sources, now) = (Sources::default(), Instant::now());
+        let address = |net: u16, host: u16| IpAddr::from([0x2001, 0xdb8, 0, net, 0, 0, 0, host]);
+        let admitted = (0..1000)
+            .filter(|host| sources.admit(address(1, *host), now))
+            .count();
+        assert_eq!(admitted, 5);
+        assert!(sources.admit(address(2, 1), now));
+    }
+
+    #[test]
+    fn a_flood_of_sources_is_bounded_and_passes() {
+        let (mut sources, now) = (Sources::default(), Instant::now());
+        let address = |n: u32| IpAddr::from(n.to_be_bytes());
+        let admitted = (0..100_000).filter(|n| sources.admit(address(*n), now)).count();
+        assert_eq!((admitted, sources.calm.len()), (MOST, MOST));
+        assert!(sources.admit(address(0), now), "the first ones go on");
+        let later = now + Duration::from_secs(1);
+        assert!(sources.admit(address(200_000), later));
+        assert_eq!(sources.calm.len(), 1);
+    }
+}
