@@ -195,8 +195,7 @@ impl Mesh {
 
     /// Where a relay's names lead to now.
     pub fn set_relay_addresses(&mut self, relay: RelayId, addresses: Vec<SocketAddr>, now: Instant) {
-        let addresses = addresses.into_iter().map(canonical).collect();
-        self.relays.set_addresses(relay, addresses, now);
+        self.relays.set_addresses(relay, addresses, self.range, now);
         self.reflect.set_targets(&self.relays.targets(), now);
     }
 

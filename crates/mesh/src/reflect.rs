@@ -28,8 +28,9 @@ const END: Duration = Duration::from_secs(3);
 /// Between rounds: seldom enough to be no burden, often enough to notice a router's restart.
 const PAUSE: Duration = Duration::from_secs(60);
 const PAUSE_BLOCKED: Duration = Duration::from_secs(20);
-/// Addresses of one relay that are asked, both families together.
-const MOST_ADDRESSES: usize = 4;
+/// Other addresses of relays are asked so long after the last round began at the soonest: whoever runs a relay chooses
+/// its addresses.
+const GAP: Duration = Duration::from_secs(1);
 
 #[derive(Debug, Clone, Copy)]
 struct Answer {
@@ -52,9 +53,13 @@ pub(crate) struct Reflect {
     answers: BTreeMap<Target, Answer>,
     /// What the last round told that had enough answers: half a round would look like another network.
     seen: Vec<SocketAddr>,
+    /// The NAT maps each destination anew.
+    varies: bool,
     asked: BTreeMap<u64, (Target, Instant)>,
     round: u64,
     begun: Option<Instant>,
+    /// When the last round began, this one or one that is over.
+    last: Option<Instant>,
     step: usize,
     next: Option<Instant>,
     blocked: bool,
@@ -67,9 +72,11 @@ impl Reflect {
             targets: BTreeSet::new(),
             answers: BTreeMap::new(),
             seen: Vec::new(),
+            varies: false,
             asked: BTreeMap::new(),
             round: 0,
             begun: None,
+            last: None,
             step: 0,
             next: None,
             blocked: false,
@@ -84,7 +91,7 @@ impl Reflect {
     ) {
         let mut targets = BTreeSet::new();
         for (relay, (addresses, second)) in relays {
-            for address in addresses.iter().take(MOST_ADDRESSES) {
+            for address in addresses {
                 let ports = [Some(address.port()), *second];
                 targets.extend(ports.into_iter().flatten().map(|port| Target {
                     relay: *relay,
@@ -95,21 +102,31 @@ impl Reflect {
         if targets != self.targets {
             self.answers.retain(|target, _| targets.contains(target));
             self.targets = targets;
-            self.restart(now);
+            self.renew(now);
         }
     }
 
     /// Another network, perhaps.
     pub(crate) fn restart(&mut self, now: Instant) {
         self.round += 1;
-        (self.begun, self.step) = (Some(now), 0);
+        (self.begun, self.last, self.step) = (Some(now), Some(now), 0);
         self.next = (!self.targets.is_empty()).then_some(now);
+        self.asked
+            .retain(|_, (_, at)| now.saturating_duration_since(*at) < END);
     }
 
     /// A round now, unless one is under way.
     pub(crate) fn hasten(&mut self, now: Instant) {
         if self.begun.is_none() {
-            self.restart(now);
+            self.renew(now);
+        }
+    }
+
+    /// A round now, or soon when there was one just now.
+    fn renew(&mut self, now: Instant) {
+        match self.last.map(|last| last + GAP).filter(|soonest| now < *soonest) {
+            Some(soonest) => (self.begun, self.next) = (None, Some(soonest)),
+            None => self.restart(now),
         }
     }
 
@@ -182,7 +199,7 @@ impl Reflect {
                 true => Nat::Unknown,
             };
         };
-        if v4.iter().any(|other| other != first) {
+        if self.varies {
             Nat::EndpointDependent
         } else if v4.len() > 1 || own.contains(*first) {
             Nat::EndpointIndependent
@@ -191,9 +208,10 @@ impl Reflect {
         }
     }
 
-    /// Where others see us.
+    /// Where others see us, too. A NAT that maps each destination anew shows nobody where another one will see us.
     pub(crate) fn observed(&self) -> BTreeSet<SocketAddr> {
-        self.seen.iter().copied().collect()
+        let seen = self.seen.iter().copied();
+        seen.filter(|one| one.is_ipv6() || !self.varies).collect()
     }
 
     /// The nearest address of a relay, and its round trip.
@@ -222,7 +240,14 @@ impl Reflect {
     }
 
     fn settle(&mut self) {
-        self.seen = self.of_round().collect();
+        let seen: Vec<_> = self.of_round().collect();
+        let v4: Vec<_> = seen.iter().filter(|one| one.is_ipv4()).collect();
+        self.varies = match v4[..] {
+            // One answer alone cannot tell, and it is no news when it comes by the same NAT.
+            [one] => self.varies && self.seen.iter().any(|before| before.ip() == one.ip()),
+            _ => v4.iter().any(|one| Some(one) != v4.first()),
+        };
+        self.seen = seen;
     }
 
     fn ask(&mut self, target: Target, now: Instant) -> Option<Vec<u8>> {
@@ -280,7 +305,44 @@ mod tests {
             })
         });
         assert_eq!(reflect.nat(&[], false), Nat::EndpointDependent);
-        assert_eq!(reflect.observed().len(), 2);
+    }
+
+    #[test]
+    fn a_mapping_that_differs_per_destination_is_not_where_others_find_us() {
+        let mut now = Instant::now();
+        let mut reflect = ready(now);
+        let mapped = |to: SocketAddr| match to.port() {
+            7443 => Some("198.51.100.1:4000"),
+            _ => Some("198.51.100.1:4001"),
+        };
+        answer(&mut reflect, now, mapped);
+        assert_eq!(reflect.observed().len(), 0);
+        // Half a round is no other NAT.
+        for _ in 0..10 {
+            now = reflect.timeout().unwrap();
+            answer(&mut reflect, now, |to| mapped(to).filter(|_| to.port() == 7443));
+            assert_eq!(reflect.nat(&[], false), Nat::EndpointDependent);
+            assert_eq!(reflect.observed().len(), 0);
+        }
+        reflect.restart(now);
+        answer(&mut reflect, now, |_| Some("203.0.113.5:4000"));
+        assert_eq!(reflect.nat(&[], false), Nat::EndpointIndependent);
+        assert_eq!(reflect.observed().len(), 1);
+    }
+
+    #[test]
+    fn relays_whose_addresses_change_all_the_time_are_asked_once_a_second() {
+        let begin = Instant::now();
+        let mut reflect = ready(begin);
+        let mut asked = 0;
+        for step in 1..=1000u16 {
+            let now = begin + Duration::from_millis(10) * step.into();
+            let addresses = vec![SocketAddr::from(([203, 0, 113, 9], step))];
+            reflect.set_targets(&[(RELAY.parse().unwrap(), (addresses, None))].into(), now);
+            asked += reflect.handle_timeout(now).len();
+        }
+        assert!((9..=40).contains(&asked), "{asked}");
+        assert!(reflect.asked.len() <= 40, "{}", reflect.asked.len());
     }
 
     #[test]

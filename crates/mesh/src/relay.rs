@@ -5,14 +5,16 @@
 //! brought no answer for a moment, a TLS leg is asked for; there the relay speaks first. UDP is tried meanwhile, and
 //! wins when it works: then the TLS leg is given up.
 
+mod address;
 mod home;
 mod leg;
 mod stream;
 #[cfg(test)]
 mod tests;
 
-use crate::{Leg, Transmit, path::address::canonical};
-use flotilla_protocol::{id::RelayId, key::PublicKey, mesh};
+use crate::{Leg, Transmit};
+use address::usable;
+use flotilla_protocol::{cidr::IpRange, id::RelayId, key::PublicKey, mesh};
 use flotilla_wire::{DATA_HEADER_LEN, Data, Frame, MAX_TICKET_LEN, RelayKey, SessionId, StaticKey};
 use leg::{LegState, Said};
 use rand::{Rng, rngs::StdRng};
@@ -125,7 +127,13 @@ impl Relays {
         }
     }
 
-    pub(crate) fn apply(&mut self, relays: &[mesh::Relay], ticket: Option<&mesh::RelayTicket>, now: Instant) {
+    pub(crate) fn apply(
+        &mut self,
+        relays: &[mesh::Relay],
+        ticket: Option<&mesh::RelayTicket>,
+        mesh: Option<IpRange>,
+        now: Instant,
+    ) {
         let ticket = ticket
             .map(|ticket| ticket.0.as_bytes().to_vec())
             .filter(|ticket| ticket.len() <= MAX_TICKET_LEN);
@@ -151,7 +159,7 @@ impl Relays {
             self.relays.remove(&id);
         }
         for relay in relays {
-            let addresses: Vec<_> = relay.endpoints.iter().filter_map(address_of).collect();
+            let addresses = usable(relay.endpoints.iter().filter_map(address::of), mesh);
             let known = self.relays.entry(relay.id).or_insert_with(|| Relay {
                 key: RelayKey::of_client(&self.own, relay.public_key).ok(),
                 public_key: relay.public_key,
@@ -171,12 +179,19 @@ impl Relays {
         }
     }
 
-    pub(crate) fn set_addresses(&mut self, relay: RelayId, addresses: Vec<SocketAddr>, now: Instant) {
+    pub(crate) fn set_addresses(
+        &mut self,
+        relay: RelayId,
+        addresses: Vec<SocketAddr>,
+        mesh: Option<IpRange>,
+        now: Instant,
+    ) {
+        let addresses = usable(addresses, mesh);
         if let Some(relay) = self.relays.get_mut(&relay)
             && relay.addresses != addresses
         {
             relay.addresses = addresses;
-            relay.udp.hasten(now);
+            relay.udp.redirect(now);
         }
     }
 
@@ -224,8 +239,8 @@ impl Relays {
     /// A peer prefers another relay: is this one still there?
     pub(crate) fn doubt(&mut self, id: RelayId, now: Instant) {
         if let Some(relay) = self.relays.get_mut(&id).filter(|relay| relay.is_well()) {
-            relay.udp.doubt(now);
-            relay.stream.doubt(now);
+            relay.udp.suspect(now);
+            relay.stream.suspect(now);
         }
     }
 
@@ -364,8 +379,4 @@ impl Relays {
     pub(crate) fn poll_transmit(&mut self) -> Option<Transmit> {
         self.outbox.pop_front()
     }
-}
-
-fn address_of(endpoint: &flotilla_protocol::endpoint::Endpoint) -> Option<SocketAddr> {
-    Some(canonical(SocketAddr::new(endpoint.ip()?, endpoint.port())))
 }

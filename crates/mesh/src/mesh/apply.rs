@@ -40,9 +40,10 @@ impl Mesh {
             .ticket
             .as_ref()
             .filter(|_| map.relay != RelayPreference::Never);
-        self.relays.apply(&map.relays, ticket, now);
+        self.relays.apply(&map.relays, ticket, self.range, now);
         self.reflect.set_targets(&self.relays.targets(), now);
-        let wanted: BTreeMap<_, _> = map.peers.iter().map(|peer| (peer.id, peer)).collect();
+        let peers = self.tellable_apart(&map.peers);
+        let wanted: BTreeMap<_, _> = peers.iter().map(|peer| (peer.id, *peer)).collect();
         for index in self.peers.indices() {
             let stays = self.peers.get(index).is_some_and(|known| {
                 let new = wanted.get(&known.end.id);
@@ -53,15 +54,14 @@ impl Mesh {
                 self.awake.remove(&index);
             }
         }
-        for peer in &map.peers {
+        for peer in &peers {
             match self.peers.by_device(peer.id) {
                 Some(index) => self.peers.readdress(index, IpAddr::V4(peer.address)),
                 None => self.add_peer(peer, now),
             }
             self.update_peer(peer, now);
         }
-        let relayed = map
-            .peers
+        let relayed = peers
             .iter()
             .filter(|peer| !peer.plain && peer.relay != RelayPreference::Never);
         let needed: BTreeSet<_> = relayed
@@ -71,6 +71,21 @@ impl Mesh {
         self.relays.set_needed(needed);
         self.choose_home(now);
         self.update_standing(now);
+    }
+
+    /// The peers that differ from this device and from each other in all by which a packet is known. Of two that share
+    /// something the first stays: maps are in order of ids, so that it is the one that was there first.
+    fn tellable_apart<'p>(&self, peers: &'p [mesh::Peer]) -> Vec<&'p mesh::Peer> {
+        let mut ids = BTreeSet::from([self.own.id]);
+        let mut keys = BTreeSet::from([self.own_key.public()]);
+        let mut addresses: BTreeSet<_> = self.address.into_iter().collect();
+        let mut is_new = |peer: &&mesh::Peer| {
+            let address = IpAddr::V4(peer.address);
+            let is_known =
+                ids.contains(&peer.id) || keys.contains(&peer.public_key) || addresses.contains(&address);
+            !is_known && ids.insert(peer.id) && keys.insert(peer.public_key) && addresses.insert(address)
+        };
+        peers.iter().filter(|peer| is_new(peer)).collect()
     }
 
     fn add_peer(&mut self, peer: &mesh::Peer, now: Instant) {
@@ -118,13 +133,12 @@ impl Mesh {
             peer.home = new.home_relay;
             peer.absence.clear();
         }
-        let told = new
-            .candidates
-            .iter()
-            .map(|candidate| canonical(candidate.address));
-        let candidates: Vec<_> = told
-            .filter(|address| peer.plain || is_probable(*address, range))
-            .collect();
+        let mut told = new.candidates.clone();
+        // Where strangers see it, it can be reached from more places.
+        told.sort_by_key(|candidate| candidate.kind != CandidateKind::Reflexive && !peer.plain);
+        let told = told.iter().map(|candidate| canonical(candidate.address));
+        let told = told.filter(|address| is_probable(*address, range));
+        let candidates: Vec<_> = told.take(MAX_ADDRESSES).collect();
         let alone = !peer.may_relay(&own);
         let pause = if alone { LONGEST_PAUSE_ALONE } else { LONGEST_PAUSE };
         peer.paths.allow(peer.may_direct(&own), pause, now);
@@ -158,32 +172,15 @@ impl Mesh {
             .candidates
             .iter()
             .map(|candidate| candidate.address)
-            .take(MAX_ADDRESSES)
             .collect()
     }
 
     pub(super) fn update_standing(&mut self, now: Instant) {
         self.own.nat = self.reflect.nat(&self.local, self.relays.any_stream_up());
-        let mut candidates = Vec::new();
-        if self.own.preference != RelayPreference::Always {
-            let local = self
-                .local
-                .iter()
-                .filter(|address| is_probable(**address, self.range));
-            candidates.extend(local.map(|address| Candidate {
-                kind: CandidateKind::Local,
-                address: *address,
-            }));
-            let seen = self.reflect.observed();
-            let seen = seen
-                .into_iter()
-                .filter(|address| is_probable(*address, self.range));
-            let seen = seen.filter(|address| !self.local.contains(address));
-            candidates.extend(seen.map(|address| Candidate {
-                kind: CandidateKind::Reflexive,
-                address,
-            }));
-        }
+        let candidates = match self.own.preference {
+            RelayPreference::Always => Vec::new(),
+            _ => self.reachable_at(),
+        };
         let standing = Standing {
             candidates,
             nat: self.own.nat,
@@ -204,6 +201,23 @@ impl Mesh {
             }
         }
         self.settle_all(now);
+    }
+
+    /// Local and reflexive candidates; no more of the former than leave room for the latter.
+    fn reachable_at(&self) -> Vec<Candidate> {
+        let probable = |address: &SocketAddr| is_probable(*address, self.range);
+        let of = |kind| move |address| Candidate { kind, address };
+        let seen = self.reflect.observed().into_iter().filter(probable);
+        let seen = seen.filter(|address| !self.local.contains(address));
+        let seen: Vec<_> = seen
+            .map(of(CandidateKind::Reflexive))
+            .take(MAX_ADDRESSES)
+            .collect();
+        let local = self.local.iter().copied().filter(probable);
+        let local = local
+            .map(of(CandidateKind::Local))
+            .take(MAX_ADDRESSES - seen.len());
+        local.chain(seen).collect()
     }
 
     pub(super) fn choose_home(&mut self, now: Instant) {

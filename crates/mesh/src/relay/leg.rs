@@ -19,6 +19,8 @@ const HELLO: [Duration; 5] = [
 ];
 /// Between later hellos of a relay that does not answer.
 const SELDOM: Duration = Duration::from_secs(10);
+/// A relay's addresses may change without end; the next hello goes to the new ones, and that comes so soon.
+const REDIRECT: Duration = Duration::from_secs(1);
 const PROOF: Duration = Duration::from_millis(300);
 const PROOFS: u32 = 5;
 /// Pings that may stay unanswered, one per [`PING_AGAIN`].
@@ -104,10 +106,24 @@ impl LegState {
         }
     }
 
+    /// The relay is elsewhere: hello, unless that is said soon anyway.
+    pub(super) fn redirect(&mut self, now: Instant) {
+        if self.next.is_none_or(|next| next > now + REDIRECT) {
+            self.hasten(now);
+        }
+    }
+
     pub(super) fn doubt(&mut self, now: Instant) {
         match self.stage {
             Stage::Up { .. } => (self.tries, self.next) = (1, Some(now)),
             _ => self.hasten(now),
+        }
+    }
+
+    /// As [`Self::doubt`], for a session that is not being asked already: peers can give cause for it without end.
+    pub(super) fn suspect(&mut self, now: Instant) {
+        if self.up().is_some() && self.tries == 0 {
+            self.doubt(now);
         }
     }
 
@@ -319,8 +335,7 @@ impl LegState {
         }));
         let to = addresses
             .iter()
-            .filter(|address| alone.is_none_or(|near| near == address.ip()))
-            .take(4);
+            .filter(|address| alone.is_none_or(|near| near == address.ip()));
         to.filter_map(|address| Some((Leg::Udp(*address), hello.clone()?)))
             .collect()
     }

@@ -31,7 +31,7 @@ fn client(relays: &[u8], now: Instant) -> Relays {
             reflect_port: None,
         })
         .collect();
-    client.apply(&relays, Some(&RelayTicket("ticket".to_owned())), now);
+    client.apply(&relays, Some(&RelayTicket("ticket".to_owned())), None, now);
     client.choose_home(|_| None, now);
     client
 }
