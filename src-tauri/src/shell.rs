@@ -127,7 +127,7 @@ impl Shell {
         let data_dir = config.data_dir.clone();
         match Fleet::start(config).await {
             Ok(fleet) => {
-                let page = window::of_control(&fleet.control.ui_url());
+                let page = window::of_control(&fleet.control.window_url());
                 async_runtime::spawn(follow(app.clone(), data_dir, fleet.stopping()));
                 *running = Some(fleet);
                 page

@@ -63,12 +63,8 @@ impl Browser {
 
     /// A fleet of one device, "nas", where everything may reach everything, and a browser that looks at it.
     pub async fn on_device(lab: &Lab) -> Result<(Fleet, Self)> {
-        let mut fleet = Fleet::start(lab, ControlSetup::new(lab)?.with_ui()?).await?;
+        let fleet = Fleet::start(lab, ControlSetup::new(lab)?.with_ui()?).await?;
         fleet.control.welcome(StartingPolicy::OpenLab).await?;
-        // The code in the address is good for a minute, which an engine's images may take.
-        fleet.control.stop()?;
-        fleet.control.start_again()?;
-        fleet.is_back().await?;
         let browser = Self::start(lab).await?;
         browser.page.open(&fleet.control.ready()?.ui).await?;
         Ok((fleet, browser))

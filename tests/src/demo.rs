@@ -58,7 +58,7 @@ pub struct Demo {
 
 impl Demo {
     pub async fn start(lab: &Lab, setup: ControlSetup, say: &mut impl FnMut(String)) -> Result<Self> {
-        let mut control = setup.start()?;
+        let control = setup.start()?;
         let named = UpdateFleet {
             name: Some("home-lab".to_owned()),
             starting_policy: Some(StartingPolicy::OpenLab),
@@ -87,9 +87,6 @@ impl Demo {
             control.eventually_online(&name, seconds(20.0)).await?;
             say(format!("{name} is online"));
         }
-        // The code in the page's address is good for a minute, so it is taken at the end, from a fresh start.
-        control.stop()?;
-        control.start_again()?;
         Ok(Self {
             control,
             _agents: agents,

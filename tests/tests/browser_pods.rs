@@ -20,7 +20,7 @@ async fn open(lab: &Lab) -> Result<(Control, DeviceAdded, Browser)> {
         machine.docker_run(&["--name", name, "--publish", ports, WEB])?;
     }
     machine.docker_run(&["--name", "alone", WORKER])?;
-    let mut control = ControlSetup::new(lab)?.with_ui()?.start()?;
+    let control = ControlSetup::new(lab)?.with_ui()?.start()?;
     control.welcome(StartingPolicy::OpenLab).await?;
     let add = AddDevice {
         name: Some("nas".to_owned()),
@@ -30,10 +30,6 @@ async fn open(lab: &Lab) -> Result<(Control, DeviceAdded, Browser)> {
     let added = control.send(&add).await?;
     Text::DockerRun.paste(machine, &added)?;
     control.eventually_online("nas", seconds(15.0)).await?;
-    // The code in the address is good for a minute, which an engine's images may take.
-    control.stop()?;
-    control.start_again()?;
-    control.eventually_online("nas", seconds(35.0)).await?;
     let browser = Browser::start(lab).await?;
     browser.page.open(&control.ready()?.ui).await?;
     Ok((control, added, browser))

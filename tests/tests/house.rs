@@ -45,7 +45,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "flotilla-compose",
         ],
     ),
-    ("flotilla-client", &[]),
+    ("flotilla-client", &["flotilla-identity"]),
     (
         "flotilla",
         &["flotilla-client", "flotilla-control", "flotilla-agent"],

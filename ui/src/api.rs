@@ -2,12 +2,12 @@
 
 use flotilla_protocol::{
     Code, Problem,
-    api::{Method, PREFIX, Request},
+    api::{Method, PREFIX, Request, SESSION_HEADER},
 };
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 
-use crate::{copy::errors, wire};
+use crate::{copy::errors, session, wire};
 
 /// Why a call has no answer.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -82,6 +82,11 @@ impl Call {
         init.set_method(self.method.as_str());
         init.set_credentials(web_sys::RequestCredentials::SameOrigin);
         let headers = web_sys::Headers::new().map_err(|_| Failure::Unreadable)?;
+        if let Some(secret) = session::page_secret() {
+            headers
+                .set(SESSION_HEADER, &secret)
+                .map_err(|_| Failure::Unreadable)?;
+        }
         if let Some(body) = self.body {
             init.set_body(&JsValue::from_str(&body));
             headers

@@ -6,7 +6,7 @@
 
 use crate::{
     browser, clock,
-    session::Session,
+    session::{self, Session},
     store::{Contact, Store},
     wire,
 };
@@ -16,7 +16,7 @@ use flotilla_protocol::{
 };
 use leptos::{leptos_dom::helpers::TimeoutHandle, prelude::*};
 use std::time::Duration;
-use wasm_bindgen::{JsCast, closure::Closure};
+use wasm_bindgen::{JsCast, JsValue, closure::Closure};
 use web_sys::{MessageEvent, WebSocket};
 
 /// A stream that is silent for so many seconds is lost, whatever its socket says: a few of control's beats.
@@ -70,7 +70,9 @@ impl Live {
             timer.clear();
         }
         let address = browser::socket_address(&format!("{PREFIX}/live"));
-        let Some(socket) = address.and_then(|address| WebSocket::new(&address).ok()) else {
+        let protocols: js_sys::Array = session::live_protocols().iter().map(JsValue::from).collect();
+        let open = |address: String| WebSocket::new_with_str_sequence(&address, &protocols).ok();
+        let Some(socket) = address.and_then(open) else {
             self.lost();
             return;
         };

@@ -103,6 +103,18 @@ mod tests {
                 }),
                 5,
             ),
+            (
+                Failure::Call(Error::Ended {
+                    path: "api.json".into(),
+                }),
+                5,
+            ),
+            (
+                Failure::Call(Error::Unproven {
+                    address: "127.0.0.1:7440".into(),
+                }),
+                5,
+            ),
         ];
         for (failure, status) in statuses {
             assert_eq!(failure.status(), status, "{failure:?}");

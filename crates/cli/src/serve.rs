@@ -57,10 +57,10 @@ fn built_in_ui() -> Ui {
     Ui::None
 }
 
-/// What the ready line says, with a code that opens the user interface once.
+/// What the ready line says, with a link that opens the user interface once, within 30 minutes.
 fn ready(control: &Control) -> Ready {
     Ready {
-        ui: control.ui_url(),
+        ui: control.start_url(),
         ..control.ready().clone()
     }
 }

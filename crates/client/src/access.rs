@@ -1,12 +1,20 @@
-//! Where control listens and the token it wants.
+//! Where control listens, the token it wants, and whether the control that wrote both down still runs.
 
 use crate::Error;
 use http::{Uri, uri::Authority};
 use serde::Deserialize;
-use std::{env, fmt, fs, io, path::Path};
+use std::{
+    env, fmt,
+    fs::{self, File, TryLockError},
+    io,
+    path::Path,
+};
 
 /// Name of the file in which a running control leaves its address and token.
 const FILE: &str = "api.json";
+
+/// Name of the file that a running control holds locked.
+const LOCK: &str = "lock";
 
 const URL_VARIABLE: &str = "FLOTILLA_API";
 const TOKEN_VARIABLE: &str = "FLOTILLA_API_TOKEN";
@@ -78,7 +86,12 @@ impl Access {
         // The parser's own message could quote the token.
         let written: Written =
             serde_json::from_str(&text).map_err(|_| unusable(format!("it is garbled. {again}")))?;
-        Self::new(&written.url, &written.token).map_err(|reason| unusable(format!("{reason}. {again}")))
+        let access = Self::new(&written.url, &written.token)
+            .map_err(|reason| unusable(format!("{reason}. {again}")))?;
+        if is_abandoned(data_dir) {
+            return Err(Error::Ended { path });
+        }
+        Ok(access)
     }
 
     /// `FLOTILLA_API` and `FLOTILLA_API_TOKEN` when the first is set, else the data directory.
@@ -97,6 +110,17 @@ impl Access {
             variable: URL_VARIABLE,
             reason,
         })
+    }
+}
+
+/// Whether nobody holds the directory. Where locks cannot be asked, control's own proof has to do.
+fn is_abandoned(data_dir: &Path) -> bool {
+    match File::open(data_dir.join(LOCK)) {
+        Err(error) => error.kind() == io::ErrorKind::NotFound,
+        Ok(lock) => match lock.try_lock_shared() {
+            Ok(()) => true,
+            Err(TryLockError::WouldBlock | TryLockError::Error(_)) => false,
+        },
     }
 }
 
@@ -144,6 +168,24 @@ mod tests {
         let message = Access::from_data_dir(directory.path()).unwrap_err().to_string();
         assert!(message.contains(FILE) && message.contains("garbled"), "{message}");
         assert!(!message.contains("s3cret"));
+    }
+
+    #[test]
+    fn a_file_that_outlived_its_control_is_not_believed() {
+        let directory = tempfile::tempdir().unwrap();
+        let file = directory.path().join(FILE);
+        fs::write(&file, r#"{"url":"http://127.0.0.1:1","token":"t"}"#).unwrap();
+        let refused = || Access::from_data_dir(directory.path()).unwrap_err();
+        assert!(
+            matches!(refused(), Error::Ended { .. }),
+            "no control ever held it"
+        );
+        let lock = File::create(directory.path().join(LOCK)).unwrap();
+        assert!(matches!(refused(), Error::Ended { .. }), "nobody holds it");
+        lock.lock().unwrap();
+        assert!(Access::from_data_dir(directory.path()).is_ok());
+        drop(lock);
+        assert!(refused().is_unreachable());
     }
 
     #[test]

@@ -1,20 +1,21 @@
-//! One request, one answer, one connection: control is on loopback, where a connection costs nothing.
+//! One request, one answer, one connection: control is on loopback, where a connection costs nothing. Before the
+//! request goes out, the other end has proved that it is control.
 
-use crate::{Access, Error, Live};
+use crate::{Access, Error, Live, proof::proven};
 use bytes::Bytes;
 use flotilla_protocol::{
     Problem,
     api::{PREFIX, Request},
 };
 use http::{HeaderValue, StatusCode, header};
-use http_body_util::{BodyExt, Full};
+use http_body_util::{BodyExt, Full, Limited};
 use hyper::client::conn::http1;
 use hyper_util::rt::TokioIo;
 use std::{future::Future, io, path::Path, time::Duration};
 use tokio::{net::TcpStream, time::timeout};
 
-/// Loopback answers at once or not at all.
-const CONNECT: Duration = Duration::from_secs(5);
+/// Loopback answers at once or not at all; a busy computer gets some time to prove itself.
+const CONNECT: Duration = Duration::from_secs(10);
 
 /// The slowest call is stopping a container that ignores its signal.
 const ANSWER: Duration = Duration::from_secs(90);
@@ -58,20 +59,11 @@ impl Client {
     /// # Errors
     /// Control cannot be reached, or refuses with a [`Problem`].
     pub async fn send<R: Request>(&self, request: &R) -> Result<R::Response, Error> {
-        let body = if R::METHOD.has_body() {
-            serde_json::to_vec(request).map_err(|error| self.odd(error.to_string()))?
-        } else {
-            Vec::new()
-        };
-        let http = http::Request::builder()
-            .method(R::METHOD.as_str())
-            .uri(format!("{PREFIX}{}", request.path()))
-            .header(header::HOST, self.address())
-            .header(header::AUTHORIZATION, self.bearer())
-            .header(header::CONTENT_TYPE, "application/json")
-            .body(Full::new(Bytes::from(body)))
-            .map_err(|error| self.odd(error.to_string()))?;
-        let (status, answer) = self.within(ANSWER, self.exchange(http)).await?;
+        let mut http = self.request(request)?;
+        http.headers_mut().insert(header::AUTHORIZATION, self.bearer());
+        let stream = self.connect().await?;
+        let exchange = self.converse(stream, http, usize::MAX);
+        let (status, answer, _) = self.within(ANSWER, exchange).await?;
         self.decode(status, &answer)
     }
 
@@ -83,16 +75,37 @@ impl Client {
         self.within(CONNECT, Live::open(self)).await
     }
 
+    /// A connection whose other end is control.
     pub(crate) async fn connect(&self) -> Result<TcpStream, Error> {
         let connected = async {
             let stream = TcpStream::connect(self.address()).await;
-            stream.map_err(|source| self.unreachable(source))
+            proven(self, stream.map_err(|source| self.unreachable(source))?).await
         };
         self.within(CONNECT, connected).await
     }
 
+    /// A request as it is sent, without a credential.
+    pub(crate) fn request<R: Request>(&self, request: &R) -> Result<http::Request<Full<Bytes>>, Error> {
+        let body = if R::METHOD.has_body() {
+            serde_json::to_vec(request).map_err(|error| self.odd(error.to_string()))?
+        } else {
+            Vec::new()
+        };
+        http::Request::builder()
+            .method(R::METHOD.as_str())
+            .uri(format!("{PREFIX}{}", request.path()))
+            .header(header::HOST, self.address())
+            .header(header::CONTENT_TYPE, "application/json")
+            .body(Full::new(Bytes::from(body)))
+            .map_err(|error| self.odd(error.to_string()))
+    }
+
+    pub(crate) fn token(&self) -> &str {
+        &self.access.token
+    }
+
     pub(crate) fn bearer(&self) -> HeaderValue {
-        let text = format!("Bearer {}", self.access.token);
+        let text = format!("Bearer {}", self.token());
         let mut value = HeaderValue::from_str(&text).unwrap_or_else(|_| HeaderValue::from_static(""));
         value.set_sensitive(true);
         value
@@ -120,22 +133,29 @@ impl Client {
         }
     }
 
-    async fn exchange(&self, request: http::Request<Full<Bytes>>) -> Result<(StatusCode, Bytes), Error> {
+    /// Sends a request and takes an answer of `longest` bytes at most; the connection is good for another.
+    pub(crate) async fn converse(
+        &self,
+        stream: TcpStream,
+        request: http::Request<Full<Bytes>>,
+        longest: usize,
+    ) -> Result<(StatusCode, Bytes, TcpStream), Error> {
         let lost = |error: hyper::Error| self.unreachable(io::Error::other(error));
-        let io = TokioIo::new(self.connect().await?);
-        let (mut sender, connection) = http1::handshake(io).await.map_err(lost)?;
+        let (mut sender, mut connection) = http1::handshake(TokioIo::new(stream)).await.map_err(lost)?;
         let conversation = async {
             let response = sender.send_request(request).await.map_err(lost)?;
             let status = response.status();
-            let body = response.into_body().collect().await.map_err(lost)?;
-            Ok((status, body.to_bytes()))
+            let body = Limited::new(response.into_body(), longest).collect().await;
+            let body = body.map_err(|error| self.unreachable(io::Error::other(error)))?;
+            Ok::<_, Error>((status, body.to_bytes()))
         };
         tokio::pin!(conversation);
-        tokio::select! {
+        let (status, body) = tokio::select! {
             answer = &mut conversation => answer,
             // An error of the connection reaches the conversation too, with its reason.
-            _ = connection => conversation.await,
-        }
+            _ = &mut connection => conversation.await,
+        }?;
+        Ok((status, body, connection.into_parts().io.into_inner()))
     }
 
     fn decode<T: serde::de::DeserializeOwned>(&self, status: StatusCode, body: &[u8]) -> Result<T, Error> {

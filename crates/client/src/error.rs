@@ -11,6 +11,14 @@ pub enum Error {
     /// No control has written its address into the data directory.
     #[error("Flotilla is not running here: there is no {}. {START_IT}", .path.display())]
     NotRunning { path: PathBuf },
+    /// Control's address is written down, and whoever wrote it has ended.
+    #[error("Flotilla is not running here: the one that wrote {} has ended. {START_IT}", .path.display())]
+    Ended { path: PathBuf },
+    /// Somebody listens there and does not know the token.
+    #[error(
+        "What listens at {address} does not know the token of your Flotilla, so it was told nothing and nothing it said was believed. {START_IT} If FLOTILLA_API is set, check it and FLOTILLA_API_TOKEN."
+    )]
+    Unproven { address: String },
     /// Control's address is known and nobody answers there.
     #[error("Control does not answer at {address}: {source}. {START_IT}")]
     Unreachable { address: String, source: io::Error },
@@ -37,6 +45,9 @@ impl Error {
     /// Whether control could not be reached at all, so that starting it is the way out.
     #[must_use]
     pub fn is_unreachable(&self) -> bool {
-        matches!(self, Self::NotRunning { .. } | Self::Unreachable { .. })
+        matches!(
+            self,
+            Self::NotRunning { .. } | Self::Ended { .. } | Self::Unproven { .. } | Self::Unreachable { .. }
+        )
     }
 }

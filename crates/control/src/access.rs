@@ -1,28 +1,33 @@
 //! Who may use the API port: the owner, on this computer.
 //!
-//! Programs show the token of `api.json`, made anew at each start. A browser or the desktop window exchanges a
-//! single-use code for a session cookie. All three are 256 random bits; only hashes are kept, and comparing
-//! two hashes takes the same time wherever they differ.
+//! Programs show the token of `api.json`, made anew at each start. A browser or the desktop window exchanges the
+//! single-use code of a sign-in link for a session, which has two halves: a cookie, and a secret for the page. Browsers
+//! send a cookie to every port of a host, so whoever listens on another one gets it; the page's half leaves the page
+//! for control's own origin only, and either half alone opens nothing. All are 256 random bits; only hashes are kept,
+//! and comparing two hashes takes the same time wherever they differ.
+
+mod place;
+mod sessions;
+
+pub(crate) use place::place;
+pub(crate) use sessions::Seat;
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
-use flotilla_protocol::Timestamp;
+use flotilla_identity::ApiKey;
+use flotilla_protocol::{Timestamp, api::SessionFacts, id::SessionId};
 use jiff::SignedDuration;
 use rand::{RngCore, SeedableRng, rngs::StdRng};
+use sessions::{Halves, Sessions};
 use sha2::{Digest, Sha256};
 use std::{
     fmt,
+    net::SocketAddr,
     sync::{Mutex, MutexGuard, PoisonError},
 };
 use subtle::ConstantTimeEq;
 
-/// How long a code waits to be exchanged.
-const CODE_LIFETIME: SignedDuration = SignedDuration::from_secs(60);
-
 /// Codes that wait at the same time: more than a person opens windows in a minute.
 const CODES: usize = 16;
-
-/// Sessions at the same time; the oldest one ends when another opens.
-const SESSIONS: usize = 64;
 
 /// A secret in the only moment in which it is shown.
 pub(crate) struct Secret(String);
@@ -39,14 +44,51 @@ impl fmt::Debug for Secret {
     }
 }
 
+/// Who a sign-in link is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Link {
+    /// Whoever reads what a start prints: perhaps only after a long build.
+    OfStart,
+    /// Whoever just asked for it.
+    Asked,
+    /// The desktop window of this very process.
+    Window,
+}
+
+impl Link {
+    /// How long its code waits to be exchanged.
+    fn lifetime(self) -> SignedDuration {
+        match self {
+            Self::OfStart => SignedDuration::from_mins(30),
+            Self::Asked | Self::Window => SignedDuration::from_mins(1),
+        }
+    }
+}
+
+/// Both halves of a new session.
+#[derive(Debug)]
+pub(crate) struct Opened {
+    pub(crate) cookie: Secret,
+    pub(crate) page: Secret,
+}
+
 /// The credentials that are good now.
-pub(crate) struct Access(Mutex<Issued>);
+pub(crate) struct Access {
+    key: ApiKey,
+    token: [u8; 32],
+    issued: Mutex<Issued>,
+}
 
 struct Issued {
     random: StdRng,
-    token: [u8; 32],
-    codes: Vec<(Timestamp, [u8; 32])>,
-    sessions: Vec<[u8; 32]>,
+    codes: Vec<Code>,
+    sessions: Sessions,
+}
+
+struct Code {
+    hash: [u8; 32],
+    link: Link,
+    expires: Timestamp,
 }
 
 impl Access {
@@ -54,61 +96,92 @@ impl Access {
     pub(crate) fn new(seed: [u8; 32]) -> (Self, Secret) {
         let mut random = StdRng::from_seed(seed);
         let token = secret(&mut random);
-        let issued = Issued {
+        let access = Self {
+            key: ApiKey::of_token(&token.0),
             token: hash(&token.0),
-            random,
-            codes: Vec::new(),
-            sessions: Vec::new(),
+            issued: Mutex::new(Issued {
+                random,
+                codes: Vec::new(),
+                sessions: Sessions::default(),
+            }),
         };
-        (Self(Mutex::new(issued)), token)
+        (access, token)
+    }
+
+    /// Shows to whoever knows the token that this control, which listens at `own`, knows it too; `None` to what is no
+    /// nonce.
+    pub(crate) fn prove(&self, nonce: &str, own: SocketAddr) -> Option<String> {
+        self.key.prove(nonce, own)
     }
 
     /// A fresh code for one session.
-    pub(crate) fn open_code(&self, now: Timestamp) -> Secret {
+    pub(crate) fn open_code(&self, link: Link, now: Timestamp) -> Secret {
         let mut issued = self.lock();
         let code = secret(&mut issued.random);
-        issued.codes.retain(|(expires, _)| *expires > now);
+        issued.codes.retain(|code| code.expires > now);
         if issued.codes.len() == CODES {
-            issued.codes.remove(0);
+            // What expires next gives way, so that asking often does not take the link of a start away.
+            let next = (0..CODES).min_by_key(|at| issued.codes[*at].expires).unwrap_or(0);
+            issued.codes.remove(next);
         }
-        let expires = now.checked_add(CODE_LIFETIME).unwrap_or(now);
-        issued.codes.push((expires, hash(&code.0)));
+        issued.codes.push(Code {
+            hash: hash(&code.0),
+            link,
+            expires: now.checked_add(link.lifetime()).unwrap_or(now),
+        });
         code
     }
 
-    /// Exchanges a code for a session's secret; `None` when the code was never given, was used, or is too old.
-    pub(crate) fn open_session(&self, code: &str, now: Timestamp) -> Option<Secret> {
+    /// Exchanges a code for a session of the browser at `place`; `None` when the code was never given, was used, or is
+    /// too old.
+    pub(crate) fn open_session(&self, code: &str, place: String, now: Timestamp) -> Option<Opened> {
         let mut issued = self.lock();
         let given = hash(code);
-        let at = issued.codes.iter().position(|(_, known)| same(known, &given))?;
-        let (expires, _) = issued.codes.remove(at);
-        if expires <= now {
+        let at = issued.codes.iter().position(|code| same(&code.hash, &given))?;
+        let code = issued.codes.remove(at);
+        if code.expires <= now {
             return None;
         }
-        let session = secret(&mut issued.random);
-        if issued.sessions.len() == SESSIONS {
-            issued.sessions.remove(0);
-        }
-        issued.sessions.push(hash(&session.0));
-        Some(session)
+        let opened = Opened {
+            cookie: secret(&mut issued.random),
+            page: secret(&mut issued.random),
+        };
+        let id = session_id(now, &mut issued.random);
+        let place = match code.link {
+            Link::Window => place::WINDOW.to_owned(),
+            Link::OfStart | Link::Asked => place,
+        };
+        let halves = Halves::of(opened.cookie.reveal(), opened.page.reveal());
+        issued.sessions.open(id, halves, place, now);
+        Some(opened)
     }
 
-    pub(crate) fn close_session(&self, session: &str) {
-        let given = hash(session);
-        self.lock().sessions.retain(|known| !same(known, &given));
+    /// The session that both halves belong to, used by this.
+    pub(crate) fn seat(&self, cookie: &str, page: &str, now: Timestamp) -> Option<Seat> {
+        self.lock().sessions.seat(&Halves::of(cookie, page), now)
+    }
+
+    /// Notes that a session is still in use; answers whether it is still good.
+    pub(crate) fn is_seated(&self, session: SessionId, now: Timestamp) -> bool {
+        self.lock().sessions.keep(session, now)
+    }
+
+    /// Ends a session; answers whether there was one.
+    pub(crate) fn end_session(&self, session: SessionId) -> bool {
+        self.lock().sessions.end(session)
+    }
+
+    /// Sessions that are good now, newest first.
+    pub(crate) fn sessions(&self, now: Timestamp) -> Vec<SessionFacts> {
+        self.lock().sessions.list(now)
     }
 
     pub(crate) fn is_token(&self, token: &str) -> bool {
-        same(&self.lock().token, &hash(token))
-    }
-
-    pub(crate) fn is_session(&self, session: &str) -> bool {
-        let given = hash(session);
-        self.lock().sessions.iter().any(|known| same(known, &given))
+        same(&self.token, &hash(token))
     }
 
     fn lock(&self) -> MutexGuard<'_, Issued> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.issued.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -124,6 +197,13 @@ fn secret(random: &mut StdRng) -> Secret {
     Secret(URL_SAFE_NO_PAD.encode(bytes))
 }
 
+fn session_id(now: Timestamp, random: &mut StdRng) -> SessionId {
+    let mut tail = [0; 10];
+    random.fill_bytes(&mut tail);
+    let millis = u64::try_from(now.as_millisecond()).unwrap_or(0);
+    SessionId(uuid::Builder::from_unix_timestamp_millis(millis, &tail).into_uuid())
+}
+
 fn hash(secret: &str) -> [u8; 32] {
     Sha256::digest(secret).into()
 }
@@ -133,52 +213,4 @@ fn same(a: &[u8; 32], b: &[u8; 32]) -> bool {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn at(seconds: i64) -> Timestamp {
-        Timestamp::from_second(seconds).unwrap()
-    }
-
-    #[test]
-    fn a_code_opens_one_session_and_only_for_a_minute() {
-        let (access, _) = Access::new([1; 32]);
-        let code = access.open_code(at(0));
-        let session = access.open_session(code.reveal(), at(59)).unwrap();
-        assert!(access.is_session(session.reveal()));
-        assert!(
-            access.open_session(code.reveal(), at(59)).is_none(),
-            "it works once"
-        );
-        let late = access.open_code(at(0));
-        assert!(access.open_session(late.reveal(), at(60)).is_none());
-        access.close_session(session.reveal());
-        assert!(!access.is_session(session.reveal()));
-    }
-
-    #[test]
-    fn no_secret_passes_for_another_kind() {
-        let (access, token) = Access::new([2; 32]);
-        let code = access.open_code(at(0));
-        let session = access
-            .open_session(access.open_code(at(0)).reveal(), at(1))
-            .unwrap();
-        assert!(access.is_token(token.reveal()));
-        assert!(!access.is_session(token.reveal()) && !access.is_token(session.reveal()));
-        assert!(!access.is_token(code.reveal()) && !access.is_session(code.reveal()));
-        assert!(!access.is_token("") && !access.is_session(""));
-    }
-
-    #[test]
-    fn codes_and_sessions_are_bounded() {
-        let (access, _) = Access::new([3; 32]);
-        let first = access.open_code(at(0));
-        for _ in 0..CODES {
-            access.open_code(at(0));
-        }
-        assert!(
-            access.open_session(first.reveal(), at(0)).is_none(),
-            "the oldest code gave way"
-        );
-    }
-}
+mod tests;

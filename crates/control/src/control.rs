@@ -1,8 +1,8 @@
 //! A running control: started whole or not at all, and stopped in order.
 
 use crate::{
-    ControlConfig, StartError, api, core::Core, data_dir::DataDir, fleet_port, open::open, presence, push,
-    relay, roster,
+    ControlConfig, StartError, access::Link, api, core::Core, data_dir::DataDir, fleet_port, open::open,
+    presence, push, relay, roster,
 };
 use flotilla_protocol::{Problem, device::DeviceStatus, enroll::ConfigFile, pin::Pin};
 use serde::Serialize;
@@ -23,7 +23,7 @@ pub struct Ready {
     pub event: &'static str,
     /// Where the API is, without a trailing slash.
     pub api: String,
-    /// Where the user interface is, without a code: see [`Control::ui_url`].
+    /// Where the user interface is, without a code: see [`Control::start_url`].
     pub ui: String,
     /// Where devices reach control.
     pub fleet: String,
@@ -63,6 +63,8 @@ impl Control {
             });
         }
         let data_dir = DataDir::open(&config.data_dir)?;
+        // A control that ended uncleanly left its own behind.
+        data_dir.remove(API_FILE);
         let fleet = listen(config.fleet_addr, "--fleet-addr", |address| {
             StartError::FleetPortTaken { address }
         })?;
@@ -70,7 +72,7 @@ impl Control {
             StartError::ApiPortTaken { address }
         })?;
         let (fleet_addr, api_addr) = (bound(&fleet, config.fleet_addr), bound(&api, config.api_addr));
-        let (core, token) = open(&config, &data_dir, (fleet_addr, api_addr.port())).await?;
+        let (core, token) = open(&config, &data_dir, (fleet_addr, api_addr)).await?;
         relay::start(&core, &data_dir, fleet_addr)?;
         let url = format!("http://{api_addr}");
         let credentials = serde_json::json!({ "url": url, "token": token }).to_string();
@@ -108,11 +110,17 @@ impl Control {
         &self.ready
     }
 
-    /// The address of the user interface with a fresh code that opens one session within 60 s.
+    /// The address of the user interface with a code for whoever reads what a start prints: it opens one session
+    /// within 30 minutes.
     #[must_use]
-    pub fn ui_url(&self) -> String {
-        let code = self.core.access.open_code(self.core.clock.now());
-        format!("{}#code={}", self.ready.ui, code.reveal())
+    pub fn start_url(&self) -> String {
+        self.core.sign_in_link(Link::OfStart)
+    }
+
+    /// The same for the window of this process, within 60 s.
+    #[must_use]
+    pub fn window_url(&self) -> String {
+        self.core.sign_in_link(Link::Window)
     }
 
     /// Adds this computer to the fleet as a device like any other, or makes a new token for it while it has

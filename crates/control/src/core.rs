@@ -1,7 +1,7 @@
 //! What both ports share: the fleet in memory and on disk, who may come in, and who is connected.
 
 use crate::{
-    access::Access,
+    access::{Access, Link},
     advertise,
     cache::Cache,
     clock::Clock,
@@ -39,7 +39,8 @@ pub(crate) struct Core {
     pub(crate) trust: Trust,
     pub(crate) builds: Builds,
     pub(crate) ui: Ui,
-    pub(crate) api_port: u16,
+    /// Where the API port listens: an address of this computer alone.
+    pub(crate) api_addr: SocketAddr,
     /// Held while a device's record is read, decided on and written, so that no change is lost to another.
     pub(crate) change: tokio::sync::Mutex<()>,
     /// Something may fall due earlier than it looked.
@@ -65,6 +66,12 @@ impl Core {
 
     pub(crate) fn relay(&self) -> MutexGuard<'_, Option<Relay>> {
         self.relay.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The user interface's address with a fresh code, which opens one session.
+    pub(crate) fn sign_in_link(&self, link: Link) -> String {
+        let code = self.access.open_code(link, self.clock.now());
+        format!("http://{}/#code={}", self.api_addr, code.reveal())
     }
 
     /// Where devices reach control, best first.

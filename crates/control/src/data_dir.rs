@@ -5,12 +5,18 @@ use std::{
     fs::{self, DirBuilder, File, OpenOptions, TryLockError},
     io::{self, Read, Seek, Write},
     path::{Path, PathBuf},
+    thread,
+    time::Duration,
 };
 
 #[cfg(unix)]
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 
 const LOCK: &str = "lock";
+
+/// A program that asks whether control runs holds the lock for an instant, and must not keep control from starting.
+const ATTEMPTS: u32 = 5;
+const BETWEEN: Duration = Duration::from_millis(20);
 
 /// An open data directory. Dropping it releases the lock.
 #[derive(Debug)]
@@ -34,7 +40,7 @@ impl DataDir {
             .read(true)
             .open(path.join(LOCK))
             .map_err(unusable)?;
-        match lock.try_lock() {
+        match try_lock(&lock) {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {
                 let mut holder = String::new();
@@ -101,6 +107,16 @@ impl DataDir {
     }
 }
 
+fn try_lock(lock: &File) -> Result<(), TryLockError> {
+    for _ in 1..ATTEMPTS {
+        match lock.try_lock() {
+            Err(TryLockError::WouldBlock) => thread::sleep(BETWEEN),
+            outcome => return outcome,
+        }
+    }
+    lock.try_lock()
+}
+
 fn create_private(path: &Path) -> io::Result<()> {
     let mut builder = DirBuilder::new();
     builder.recursive(true);
@@ -153,6 +169,20 @@ mod tests {
         assert!(error.to_string().contains("--data-dir"), "{error}");
         drop(first);
         assert!(DataDir::open(parent.path()).is_ok());
+    }
+
+    #[test]
+    fn whoever_asks_whether_it_is_locked_keeps_nobody_from_starting() {
+        let parent = tempfile::tempdir().unwrap();
+        drop(DataDir::open(parent.path()).unwrap());
+        let asking = File::open(parent.path().join(LOCK)).unwrap();
+        asking.try_lock_shared().unwrap();
+        let starts = thread::spawn({
+            let path = parent.path().to_owned();
+            move || DataDir::open(&path)
+        });
+        drop(asking);
+        assert!(starts.join().unwrap().is_ok());
     }
 
     #[test]

@@ -43,12 +43,12 @@ fn private_database(data_dir: &DataDir) -> Result<PathBuf, StartError> {
     })
 }
 
-/// Opens everything; `listening` is the fleet port's address and the API's port. Answers the shared state with
+/// Opens everything; `listening` is where the fleet port and the API port do. Answers the shared state with
 /// the API's token for this run.
 pub(crate) async fn open(
     config: &ControlConfig,
     data_dir: &DataDir,
-    listening: (SocketAddr, u16),
+    listening: (SocketAddr, SocketAddr),
 ) -> Result<(Arc<Core>, String), StartError> {
     let clock = Clock::system();
     let mut random = StdRng::from_seed(seed()?);
@@ -81,7 +81,7 @@ pub(crate) async fn open(
         trust,
         builds: Builds::new(config.agents_dir.clone()),
         ui: config.ui.clone(),
-        api_port: listening.1,
+        api_addr: listening.1,
         change: tokio::sync::Mutex::default(),
         sooner: Notify::new(),
         stop: CancellationToken::new(),

@@ -6,7 +6,7 @@ use std::{io, net::SocketAddr, path::PathBuf};
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
     #[error(
-        "Another Flotilla{} is using {dir}. Quit it, or choose another data directory with --data-dir.",
+        "Another Flotilla{} is using {dir}. Run `flotilla open` for a link that signs you in to it; or quit it, or choose another data directory with --data-dir.",
         holder.map(|pid| format!(" (process {pid})")).unwrap_or_default(), dir = dir.display()
     )]
     Locked { dir: PathBuf, holder: Option<u32> },

@@ -91,7 +91,7 @@ impl Testbed {
             trust,
             builds: Builds::new(None),
             ui,
-            api_port: API_PORT,
+            api_addr: ([127, 0, 0, 1], API_PORT).into(),
             change: tokio::sync::Mutex::default(),
             sooner: tokio::sync::Notify::new(),
             stop: CancellationToken::new(),

@@ -16,11 +16,14 @@
 //! presents control's certificate under the pinned authority. When it does not, [`explain`] gets the
 //! [`TrustError`] back out of the I/O error in which TLS libraries wrap it.
 //!
+//! Programs on this computer know control by an answer to an [`ApiKey`]'s question, before they show it their token.
+//!
 //! Relays let a device in on a ticket that the authority signed, and check it with a [`TicketVerifier`].
 //!
 //! Time comes from a [`Clock`] that the caller hands in; randomness comes from the cryptographic library, because
 //! a key that can be replayed is no key.
 
+mod api_key;
 mod ca;
 mod csr;
 mod key;
@@ -33,6 +36,7 @@ mod verify;
 mod verify_relay;
 mod wireguard;
 
+pub use api_key::ApiKey;
 pub use ca::{FleetCa, Issued, LEAF_LIFETIME};
 pub use csr::{InvalidCsr, VerifiedCsr};
 pub use key::{LeafKey, MaterialError};

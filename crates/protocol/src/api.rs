@@ -10,13 +10,14 @@ mod list;
 mod live;
 mod mesh;
 mod push;
+mod session;
 
 pub use devices::{
     AddDevice, AddedDevice, ByHand, ChangeMode, DeviceAdded, GetDevice, ListDevices, ModeChanged,
     RemoveDevice, RevokeDevice, RotateDevice, TagChange, Unavailable, UpdateDevice,
 };
 pub use enrollment::{Enrollment, EnrollmentFailure, EnrollmentState, GetEnrollment, Stage, StageReached};
-pub use fleet::{Fleet, GetFleet, OpenSession, ReachableAt, StartingPolicy, TestAddresses, UpdateFleet};
+pub use fleet::{Fleet, GetFleet, ReachableAt, StartingPolicy, TestAddresses, UpdateFleet};
 pub use list::{
     ActOnContainer, Empty, List, ListActivity, ListContainers, ListImages, ListNetworks, ListStacks,
     ListVolumes, PlaceInPod, Row, UnreachableDevice,
@@ -28,6 +29,10 @@ pub use mesh::{
 };
 
 pub use push::{EndPush, GetPush, ListSshHosts, Push, PushDevice, PushState, SshHost};
+pub use session::{
+    ControlProof, CreateSignInLink, EndSession, LIVE_PROTOCOL, ListSessions, OpenSession, ProveControl,
+    SESSION_HEADER, SESSION_PROTOCOL, SessionFacts, SessionOpened, SignInLink,
+};
 
 use serde::{Serialize, de::DeserializeOwned};
 

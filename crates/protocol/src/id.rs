@@ -54,6 +54,10 @@ id!(
     /// A relay: the fleet's id for control's own, the device's id for one that a device runs.
     RelayId, "relay"
 );
+id!(
+    /// A browser's session, for people to tell sessions apart. It opens nothing.
+    SessionId, "session"
+);
 
 #[cfg(test)]
 mod tests {

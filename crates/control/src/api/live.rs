@@ -1,35 +1,68 @@
-//! `GET /api/v1/live`: the frames of the live stream over a WebSocket, for as long as the page is open.
+//! `GET /api/v1/live`: the frames of the live stream over a WebSocket, for as long as the page is open and signed in.
 
-use crate::{core::Core, live::Reader};
+use crate::{access::Seat, core::Core, live::Reader};
 use axum::{
+    Extension,
     extract::{
         State,
         ws::{CloseFrame, Message, WebSocket, WebSocketUpgrade, close_code},
     },
     response::Response,
 };
-use flotilla_protocol::api::BEAT;
+use flotilla_protocol::api::{BEAT, LIVE_PROTOCOL};
 use std::{sync::Arc, time::Duration};
 use tokio::time::{sleep, timeout};
 
 /// A page that takes no frame for this long is gone.
 const STALLED: Duration = Duration::from_secs(30);
 
+/// How long a page that is told that its session is over may take to hear it.
+const FAREWELL: Duration = Duration::from_secs(1);
+
 /// Pages send nothing.
 const MESSAGE_BYTES: usize = 1024;
 
-pub(super) async fn follow(State(core): State<Arc<Core>>, socket: WebSocketUpgrade) -> Response {
+pub(super) async fn follow(
+    State(core): State<Arc<Core>>,
+    seat: Option<Extension<Seat>>,
+    socket: WebSocketUpgrade,
+) -> Response {
     let socket = socket
+        .protocols([LIVE_PROTOCOL])
         .max_message_size(MESSAGE_BYTES)
         .max_frame_size(MESSAGE_BYTES);
+    let seat = seat.map(|Extension(seat)| seat);
     socket.on_upgrade(move |socket| async move {
-        let frames = core.cache.subscribe();
         let stop = core.stop.clone();
-        stop.run_until_cancelled(send(socket, frames)).await;
+        stop.run_until_cancelled(attend(&core, seat, socket)).await;
     })
 }
 
-async fn send(mut socket: WebSocket, mut frames: Reader) {
+/// Sends frames for as long as whoever reads them is signed in.
+async fn attend(core: &Core, seat: Option<Seat>, mut socket: WebSocket) {
+    let frames = core.cache.subscribe();
+    tokio::select! {
+        () = send(&mut socket, frames) => {}
+        () = hold(core, seat) => {
+            say_goodbye(&mut socket, close_code::POLICY, "the session is over", FAREWELL).await;
+        }
+    }
+}
+
+/// Uses the session, until it is over. A program that shows the token has none.
+async fn hold(core: &Core, seat: Option<Seat>) {
+    let Some(seat) = seat else {
+        return std::future::pending().await;
+    };
+    while core.access.is_seated(seat.session, core.clock.now()) {
+        // Ended on purpose: at once. Too old: at the next beat.
+        if timeout(BEAT, seat.over.cancelled()).await.is_ok() {
+            return;
+        }
+    }
+}
+
+async fn send(socket: &mut WebSocket, mut frames: Reader) {
     loop {
         let message = tokio::select! {
             frame = frames.next() => match frame {
@@ -46,10 +79,14 @@ async fn send(mut socket: WebSocket, mut frames: Reader) {
             return;
         }
     }
-    let going_away = CloseFrame {
-        code: close_code::AWAY,
-        reason: "control is stopping".into(),
+    say_goodbye(socket, close_code::AWAY, "control is stopping", STALLED).await;
+}
+
+/// The page finds out by itself when this is lost.
+async fn say_goodbye(socket: &mut WebSocket, code: u16, reason: &'static str, within: Duration) {
+    let frame = CloseFrame {
+        code,
+        reason: reason.into(),
     };
-    // The page finds out by itself when this is lost.
-    let _ = timeout(STALLED, socket.send(Message::Close(Some(going_away)))).await;
+    let _ = timeout(within, socket.send(Message::Close(Some(frame)))).await;
 }

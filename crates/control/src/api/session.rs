@@ -1,40 +1,119 @@
-//! Opens and ends the session of the person at this computer.
+//! Proves control to programs, signs browsers in and out, and lists those that are in.
 
 use super::{body::Body, guard};
-use crate::{core::Core, refusal::Refusal};
-use axum::{Json, extract::State, response::IntoResponse};
+use crate::{
+    access::{Link, Seat, place},
+    core::Core,
+    refusal::Refusal,
+};
+use axum::{
+    Extension, Json,
+    extract::{Path, State},
+    response::IntoResponse,
+};
 use flotilla_protocol::{
     Code,
-    api::{Empty, OpenSession},
+    api::{
+        ControlProof, CreateSignInLink, Empty, List, OpenSession, ProveControl, SessionFacts, SessionOpened,
+        SignInLink,
+    },
 };
 use http::{HeaderMap, header};
 use std::sync::Arc;
 
+pub(super) async fn prove(
+    State(core): State<Arc<Core>>,
+    Body(question): Body<ProveControl>,
+) -> Result<Json<ControlProof>, Refusal> {
+    let proof = core.access.prove(&question.nonce, core.api_addr);
+    let proof = proof.ok_or_else(|| {
+        Refusal::new(
+            Code::InvalidInput,
+            "The nonce is not 16 to 64 letters, digits, hyphens and underscores.",
+        )
+        .with_field("nonce")
+    })?;
+    Ok(Json(ControlProof { proof }))
+}
+
 pub(super) async fn open(
     State(core): State<Arc<Core>>,
+    headers: HeaderMap,
     Body(request): Body<OpenSession>,
 ) -> Result<impl IntoResponse, Refusal> {
-    let session = core
+    let agent = headers
+        .get(header::USER_AGENT)
+        .and_then(|value| value.to_str().ok());
+    let place = place(agent.unwrap_or_default());
+    let opened = core
         .access
-        .open_session(&request.code, core.clock.now())
+        .open_session(&request.code, place, core.clock.now())
         .ok_or_else(|| {
             Refusal::new(
                 Code::Unauthenticated,
-                "This code was used already or is older than a minute. Open Flotilla again to get a new one.",
+                "This link was used already or is too old. Run `flotilla open` to get a new one.",
             )
         })?;
-    let name = guard::cookie_name(&core);
-    let cookie = format!("{name}={}; Path=/; HttpOnly; SameSite=Strict", session.reveal());
-    Ok(([(header::SET_COOKIE, cookie)], Json(Empty {})))
+    // A browser holds one session; the cookie of the one before is replaced by this answer.
+    if let Some(before) = guard::seat(&core, &headers) {
+        core.access.end_session(before.session);
+    }
+    let page_secret = opened.page.reveal().to_owned();
+    let cookie = cookie(&core, opened.cookie.reveal(), "");
+    Ok((
+        [(header::SET_COOKIE, cookie)],
+        Json(SessionOpened { page_secret }),
+    ))
 }
 
-pub(super) async fn close(State(core): State<Arc<Core>>, headers: HeaderMap) -> impl IntoResponse {
-    if let Some(session) = guard::session(&core, &headers) {
-        core.access.close_session(session);
+pub(super) async fn close(State(core): State<Arc<Core>>, seat: Option<Extension<Seat>>) -> impl IntoResponse {
+    if let Some(Extension(seat)) = seat {
+        core.access.end_session(seat.session);
     }
-    let cookie = format!(
-        "{}=; Path=/; HttpOnly; SameSite=Strict; Max-Age=0",
-        guard::cookie_name(&core)
-    );
+    let cookie = cookie(&core, "", "; Max-Age=0");
     ([(header::SET_COOKIE, cookie)], Json(Empty {}))
+}
+
+pub(super) async fn list(
+    State(core): State<Arc<Core>>,
+    seat: Option<Extension<Seat>>,
+) -> Json<List<SessionFacts>> {
+    let own = seat.map(|Extension(seat)| seat.session);
+    let mut items = core.access.sessions(core.clock.now());
+    for session in &mut items {
+        session.current = Some(session.id) == own;
+    }
+    Json(List {
+        items,
+        unreachable_devices: Vec::new(),
+        seq: core.cache.lock().live.seq(),
+    })
+}
+
+pub(super) async fn end(
+    State(core): State<Arc<Core>>,
+    Path(session): Path<String>,
+) -> Result<Json<Empty>, Refusal> {
+    let ended = session
+        .parse()
+        .is_ok_and(|session| core.access.end_session(session));
+    if ended {
+        Ok(Json(Empty {}))
+    } else {
+        Err(Refusal::new(Code::NotFound, "This session has ended already."))
+    }
+}
+
+pub(super) async fn link(
+    State(core): State<Arc<Core>>,
+    Body(CreateSignInLink {}): Body<CreateSignInLink>,
+) -> Json<SignInLink> {
+    Json(SignInLink {
+        url: core.sign_in_link(Link::Asked),
+    })
+}
+
+fn cookie(core: &Core, value: &str, ending: &str) -> String {
+    let name = guard::cookie_name(core);
+    format!("{name}={value}; Path=/; HttpOnly; SameSite=Strict{ending}")
 }

@@ -13,11 +13,12 @@ use axum::{
     routing::{MethodFilter, MethodRouter, on},
 };
 use flotilla_protocol::api::{
-    ActOnContainer, AddDevice, ChangeMode, EndPush, ExplainAccess, GetDevice, GetEnrollment, GetFleet,
-    GetPolicy, GetPush, List, ListActivity, ListContainers, ListDevices, ListImages, ListNetworks, ListPaths,
-    ListRelays, ListSshHosts, ListStacks, ListVolumes, Method, OpenSession, PREFIX, PlaceInPod, PromoteRelay,
-    PushDevice, RemoveDevice, Request, ReviewPolicy, RevokeDevice, RotateDevice, Row, SetPolicy,
-    TestAddresses, TestPath, UpdateDevice, UpdateFleet,
+    ActOnContainer, AddDevice, ChangeMode, CreateSignInLink, EndPush, EndSession, ExplainAccess, GetDevice,
+    GetEnrollment, GetFleet, GetPolicy, GetPush, List, ListActivity, ListContainers, ListDevices, ListImages,
+    ListNetworks, ListPaths, ListRelays, ListSessions, ListSshHosts, ListStacks, ListVolumes, Method,
+    OpenSession, PREFIX, PlaceInPod, PromoteRelay, ProveControl, PushDevice, RemoveDevice, Request,
+    ReviewPolicy, RevokeDevice, RotateDevice, Row, SetPolicy, TestAddresses, TestPath, UpdateDevice,
+    UpdateFleet,
 };
 use std::sync::Arc;
 use utoipa::ToSchema;
@@ -44,6 +45,8 @@ pub(super) enum Verb {
     Policy,
     /// Use the owner's own keys: for nobody but the owner, whatever roles there are.
     Ssh,
+    /// Let browsers in as the owner, and sign them out: for nobody else, whatever roles there are.
+    SignIn,
 }
 
 impl Needs {
@@ -56,6 +59,7 @@ impl Needs {
             Self::May(Verb::Manage) => "manage",
             Self::May(Verb::Policy) => "policy",
             Self::May(Verb::Ssh) => "ssh",
+            Self::May(Verb::SignIn) => "sign_in",
         }
     }
 }
@@ -231,12 +235,17 @@ const ENROLL: Needs = Needs::May(Verb::Enroll);
 const MANAGE: Needs = Needs::May(Verb::Manage);
 const POLICY: Needs = Needs::May(Verb::Policy);
 const SSH: Needs = Needs::May(Verb::Ssh);
+const SIGN_IN: Needs = Needs::May(Verb::SignIn);
 
 #[rustfmt::skip]
 pub(super) fn table() -> Vec<Route> {
     vec![
-        Route::send::<OpenSession, _>(Needs::Nothing, "/session", "Exchanges a code for a session cookie", session::open),
-        Route::raw(VIEW, Method::Delete, "/session", "Ends the session", session::close),
+        Route::send::<ProveControl, _>(Needs::Nothing, "/proof", "Shows that control knows the token", session::prove),
+        Route::send::<OpenSession, _>(Needs::Nothing, "/session", "Exchanges a code for a session: a cookie, and a secret for the page", session::open),
+        Route::raw(VIEW, Method::Delete, "/session", "Ends the session that asks", session::close),
+        Route::send::<CreateSignInLink, _>(SIGN_IN, "/session/link", "Makes a link that signs one browser in", session::link),
+        Route::list::<ListSessions, _, _>(SIGN_IN, "/sessions", "Browsers that are signed in", session::list),
+        Route::ask::<EndSession, _>(SIGN_IN, "/sessions/{session}", "Signs a browser out", session::end),
         Route::ask::<GetFleet, _>(VIEW, "/fleet", "The fleet as a whole", fleet::show),
         Route::send::<UpdateFleet, _>(MANAGE, "/fleet", "Names the fleet, sets its starting policy and its added addresses, moves its mesh", fleet::update),
         Route::ask::<TestAddresses, _>(VIEW, "/fleet/addresses", "Tests control's own addresses", fleet::test_addresses),

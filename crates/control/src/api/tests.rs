@@ -1,10 +1,9 @@
 //! What holds for every route of the API port, taken from the table of routes itself.
 
+mod sessions;
+
 use super::table::{Needs, Route, table};
-use crate::{
-    config::Ui,
-    testbed::{API_PORT, Testbed},
-};
+use crate::{config::Ui, testbed::Testbed};
 use axum::body::Body;
 use flotilla_protocol::{Code, Problem, api::PREFIX};
 use http::{Request, Response, StatusCode, header};
@@ -66,12 +65,6 @@ async fn every_route_refuses_the_anonymous_and_a_wrong_token() {
                     "{path}"
                 );
             }
-            let headers = [("host", HOST), ("cookie", "flotilla-7440=x")];
-            assert_eq!(
-                code(send(&bed, method, &path, &headers).await).await,
-                Code::Unauthenticated,
-                "{path}"
-            );
         }
         checked += 1;
     }
@@ -184,48 +177,6 @@ async fn only_health_and_the_page_are_open_and_figures_need_the_token() {
     assert!(
         text.contains("flotilla_devices{status=\"online\"} 0\n") && text.contains("\nflotilla_links 0\n"),
         "{text}"
-    );
-}
-
-#[tokio::test]
-async fn a_code_becomes_a_cookie_once_and_the_cookie_ends_with_the_session() {
-    let bed = Testbed::new().await;
-    let code = bed.core.access.open_code(bed.core.clock.now());
-    let body = format!(r#"{{"code":"{}"}}"#, code.reveal());
-    let open = || {
-        Request::post("/api/v1/session")
-            .header(header::HOST, HOST)
-            .body(Body::from(body.clone()))
-            .unwrap()
-    };
-    let response = bed.api().oneshot(open()).await.unwrap();
-    assert_eq!(response.status(), StatusCode::OK);
-    let cookie = response.headers()[header::SET_COOKIE]
-        .to_str()
-        .unwrap()
-        .to_owned();
-    assert!(
-        cookie.contains("; HttpOnly; SameSite=Strict")
-            && cookie.starts_with(&format!("flotilla-{API_PORT}="))
-    );
-    assert_eq!(
-        bed.api().oneshot(open()).await.unwrap().status(),
-        StatusCode::UNAUTHORIZED,
-        "a code works once"
-    );
-    let pair = cookie.split(';').next().unwrap();
-    let headers = [("host", HOST), ("cookie", pair)];
-    assert_eq!(
-        send(&bed, "GET", "/api/v1/fleet", &headers).await.status(),
-        StatusCode::OK
-    );
-    assert_eq!(
-        send(&bed, "DELETE", "/api/v1/session", &headers).await.status(),
-        StatusCode::OK
-    );
-    assert_eq!(
-        send(&bed, "GET", "/api/v1/fleet", &headers).await.status(),
-        StatusCode::UNAUTHORIZED
     );
 }
 

@@ -3,7 +3,7 @@
 use crate::{config::Ui, core::Core, refusal::Refusal};
 use axum::{
     extract::{Request, State},
-    response::{Html, IntoResponse, Response},
+    response::{Html, IntoResponse, Redirect, Response},
 };
 use flotilla_protocol::Code;
 use http::{HeaderValue, Method, header};
@@ -26,6 +26,9 @@ pub(super) async fn serve(State(core): State<Arc<Core>>, request: Request) -> Re
     if !matches!(*request.method(), Method::GET | Method::HEAD) {
         return missing().into_response();
     }
+    if let Some(own) = elsewhere(&core, &request) {
+        return Redirect::temporary(&own).into_response();
+    }
     let path = request.uri().path().trim_start_matches('/');
     let mut response = match lookup(&core.ui, path).await {
         Some(content) => file(path, content),
@@ -39,6 +42,18 @@ pub(super) async fn serve(State(core): State<Arc<Core>>, request: Request) -> Re
         .headers_mut()
         .insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY));
     response
+}
+
+/// The same page at control's own address, when it was asked for under another name of this computer. A page keeps its
+/// half of the session by the name it was opened under, and `localhost` is every address of loopback: somebody else
+/// may answer there one day.
+fn elsewhere(core: &Core, request: &Request) -> Option<String> {
+    let own = core.api_addr.to_string();
+    let uri = request.uri();
+    let asked = uri.authority().map(http::uri::Authority::as_str);
+    let asked = asked.or_else(|| request.headers().get(header::HOST)?.to_str().ok())?;
+    let path = uri.path_and_query().map_or("/", http::uri::PathAndQuery::as_str);
+    (asked != own).then(|| format!("http://{own}{path}"))
 }
 
 fn missing() -> Refusal {

@@ -3,6 +3,7 @@
 mod known;
 mod mesh;
 mod modes;
+mod sessions;
 
 use super::*;
 use crate::{config::Ui, testbed::Machine};

@@ -1,6 +1,6 @@
-//! The fleet as a whole: its name, where it can be reached, and the session of the person who looks at it.
+//! The fleet as a whole: its name, and where it can be reached.
 
-use super::{Empty, Method, Request};
+use super::{Method, Request};
 use crate::{
     Timestamp,
     endpoint::Endpoint,
@@ -86,28 +86,6 @@ impl Request for UpdateFleet {
     const METHOD: Method = Method::Patch;
     fn path(&self) -> String {
         "/fleet".to_owned()
-    }
-}
-
-/// Exchanges the single-use code of a fresh start for a session cookie.
-#[derive(Clone, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-#[serde(deny_unknown_fields)]
-pub struct OpenSession {
-    pub code: String,
-}
-
-impl std::fmt::Debug for OpenSession {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("OpenSession(…)")
-    }
-}
-
-impl Request for OpenSession {
-    type Response = Empty;
-    const METHOD: Method = Method::Post;
-    fn path(&self) -> String {
-        "/session".to_owned()
     }
 }
 

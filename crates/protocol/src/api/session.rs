@@ -1,0 +1,173 @@
+//! Who speaks: how control proves itself to a program, how a browser gets in, and which browsers are in.
+//!
+//! A browser sends its cookies to every port of a host, so the cookie alone is no credential. The page shows a second
+//! secret beside it, which only pages of control's own origin can read: in [`SESSION_HEADER`] on every call, and as one
+//! more subprotocol, [`SESSION_PROTOCOL`] and the secret, where a WebSocket leaves no room for a header.
+
+use super::{Empty, List, Method, Request, encode};
+use crate::{Timestamp, id::SessionId};
+use serde::{Deserialize, Serialize};
+use std::fmt;
+
+/// Header that carries the page's secret.
+pub const SESSION_HEADER: &str = "flotilla-session";
+
+/// Subprotocol of the live stream; the only one that control ever answers.
+pub const LIVE_PROTOCOL: &str = "flotilla.live";
+
+/// What the subprotocol begins with that carries the page's secret.
+pub const SESSION_PROTOCOL: &str = "flotilla.session.";
+
+/// Exchanges the single-use code of a sign-in link for a session: a cookie, and the page's secret in the answer.
+#[derive(Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
+pub struct OpenSession {
+    pub code: String,
+}
+
+impl fmt::Debug for OpenSession {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("OpenSession(…)")
+    }
+}
+
+/// The half of a session that the page keeps.
+#[derive(Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct SessionOpened {
+    /// 43 letters, digits, `-` and `_`.
+    pub page_secret: String,
+}
+
+impl fmt::Debug for SessionOpened {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("SessionOpened(…)")
+    }
+}
+
+impl Request for OpenSession {
+    type Response = SessionOpened;
+    const METHOD: Method = Method::Post;
+    fn path(&self) -> String {
+        "/session".to_owned()
+    }
+}
+
+/// The browsers that are signed in, newest first.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+pub struct ListSessions;
+
+/// A browser that is signed in.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct SessionFacts {
+    pub id: SessionId,
+    /// The browser and its system, as far as it tells: `Firefox on Linux`.
+    pub place: String,
+    pub opened: Timestamp,
+    /// The last call, or the last moment at which a page held the live stream.
+    pub last_used: Timestamp,
+    /// It is the session that asks.
+    #[serde(default)]
+    pub current: bool,
+}
+
+impl Request for ListSessions {
+    type Response = List<SessionFacts>;
+    const METHOD: Method = Method::Get;
+    fn path(&self) -> String {
+        "/sessions".to_owned()
+    }
+}
+
+/// Signs a browser out; its open pages notice at once.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct EndSession {
+    /// Its id.
+    #[serde(skip)]
+    pub session: String,
+}
+
+impl Request for EndSession {
+    type Response = Empty;
+    const METHOD: Method = Method::Delete;
+    fn path(&self) -> String {
+        format!("/sessions/{}", encode(&self.session))
+    }
+}
+
+/// Asks for a link that signs one browser in.
+#[derive(Debug, Clone, Copy, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
+pub struct CreateSignInLink {}
+
+/// Good once, for 60 s.
+#[derive(Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct SignInLink {
+    /// Its fragment carries the code, so no request line and no log does.
+    pub url: String,
+}
+
+impl fmt::Debug for SignInLink {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("SignInLink(…)")
+    }
+}
+
+impl Request for CreateSignInLink {
+    type Response = SignInLink;
+    const METHOD: Method = Method::Post;
+    fn path(&self) -> String {
+        "/session/link".to_owned()
+    }
+}
+
+/// Asks whoever listens to show that it knows the token, before the token is shown to it.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
+pub struct ProveControl {
+    /// 16 to 64 characters that were never used before.
+    pub nonce: String,
+}
+
+/// The answer to a [`ProveControl`].
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct ControlProof {
+    /// Made from the token, the nonce and the address at which control listens.
+    pub proof: String,
+}
+
+impl Request for ProveControl {
+    type Response = ControlProof;
+    const METHOD: Method = Method::Post;
+    fn path(&self) -> String {
+        "/proof".to_owned()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_lets_somebody_in_is_not_in_debug_output() {
+        let shown = format!(
+            "{:?}{:?}{:?}",
+            OpenSession {
+                code: "s3cret".into()
+            },
+            SessionOpened {
+                page_secret: "s3cret".into()
+            },
+            SignInLink {
+                url: "http://127.0.0.1:7440/#code=s3cret".into()
+            },
+        );
+        assert!(!shown.contains("s3cret"), "{shown}");
+    }
+}
