@@ -1,23 +1,40 @@
 //! The desktop window around this page, where there is one: what it can do, and how to ask for it.
 
 use crate::{browser, wire};
-use flotilla_protocol::shell::{ABILITIES, ANSWER, CAN_INSTALL_SERVICE, INSTALL_SERVICE, ServiceOutcome};
+use flotilla_protocol::shell::{
+    ABILITIES, ANSWER, CAN_INSTALL_SERVICE, CAN_SIGN_IN, INSTALL_SERVICE, SIGN_IN, ServiceOutcome,
+};
 use leptos::prelude::*;
 use wasm_bindgen::{JsCast, JsValue};
 
 /// Whether the shell can install the agent as a service of the system.
 #[must_use]
 pub fn can_install_service() -> bool {
+    can(CAN_INSTALL_SERVICE)
+}
+
+/// Whether this is the shell's window, which needs no link to sign in.
+#[must_use]
+pub fn can_sign_in() -> bool {
+    can(CAN_SIGN_IN)
+}
+
+fn can(ability: &str) -> bool {
     let abilities = js_sys::Reflect::get(&js_sys::global(), &JsValue::from_str(ABILITIES));
     abilities
         .ok()
         .and_then(|abilities| abilities.dyn_into::<js_sys::Array>().ok())
-        .is_some_and(|abilities| abilities.includes(&JsValue::from_str(CAN_INSTALL_SERVICE), 0))
+        .is_some_and(|abilities| abilities.includes(&JsValue::from_str(ability), 0))
 }
 
 /// Asks for it; the system asks the person. [`on_outcome`] hears how it went.
 pub fn install_service() {
     browser::go(INSTALL_SERVICE);
+}
+
+/// Asks for a session; the page is opened anew.
+pub fn sign_in() {
+    browser::go(SIGN_IN);
 }
 
 /// Hears what became of the service while the component lives.

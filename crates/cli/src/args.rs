@@ -25,6 +25,8 @@ pub(crate) struct Args {
 pub(crate) enum Command {
     /// Run the control server until it is told to stop
     Serve(Serve),
+    /// Sign a browser in to the controller that runs here
+    Open(Open),
     /// Add, list and change devices
     Device {
         #[command(subcommand)]
@@ -86,6 +88,13 @@ pub(crate) struct Serve {
     /// Folder of the built user interface
     #[arg(long, value_name = "DIR", env = "FLOTILLA_UI_DIR")]
     pub(crate) ui_dir: Option<PathBuf>,
+}
+
+#[derive(Debug, Arguments)]
+pub(crate) struct Open {
+    /// Print the link instead of opening it; it works once, for a minute
+    #[arg(long)]
+    pub(crate) print: bool,
 }
 
 #[derive(Debug, Subcommand)]

@@ -12,6 +12,7 @@ mod device;
 mod failure;
 mod lifetime;
 mod list;
+mod open;
 mod out;
 mod paths;
 mod policy;
@@ -41,6 +42,7 @@ async fn run(args: Args) -> Result<(), Failure> {
     let client = || Client::from_env(&data_dir);
     match args.command {
         Command::Serve(serve) => serve::run(data_dir, serve).await,
+        Command::Open(asked) => open::run(&client()?, &data_dir, asked).await,
         Command::Device { command } => device::run(&client()?, command).await,
         Command::Containers(list) => list::containers(&client()?, list).await,
         Command::Stacks(list) => list::stacks(&client()?, list).await,

@@ -62,10 +62,14 @@ fn attend(serve: &mut Command) -> Result<ExitCode> {
         .spawn()?;
     let stop_forwarding = forward_signals(&server)?;
     let lines = BufReader::new(server.stdout.take().context("the server has no output")?).lines();
+    let program = serve.get_program().display().to_string();
     for line in lines.map_while(Result::ok) {
         println!("{line}");
         if let Some(address) = address_of_ready_line(&line) {
             say(&format!("Flotilla is running. Open {address}"));
+            say(&format!(
+                "The link works once, within 30 minutes; `{program} open --print` gives another."
+            ));
             say("Ctrl-C stops it.");
         }
     }

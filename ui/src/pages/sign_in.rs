@@ -3,6 +3,7 @@
 use crate::{
     components::{
         button::{Button, Kind},
+        copy_block::CopyBlock,
         empty::EmptyState,
         icon::lucide,
     },
@@ -10,6 +11,7 @@ use crate::{
     frame::page_title,
     live::use_live,
     session::Session,
+    shell,
     store::use_store,
 };
 use leptos::prelude::*;
@@ -17,6 +19,26 @@ use leptos::prelude::*;
 #[component]
 pub fn SignInPage() -> impl IntoView {
     page_title(|| vec![copy::TITLE.to_owned()]);
+    if shell::can_sign_in() {
+        view! { <Window/> }.into_any()
+    } else {
+        view! { <Browser/> }.into_any()
+    }
+}
+
+/// The desktop window asks its shell.
+#[component]
+fn Window() -> impl IntoView {
+    view! {
+        <EmptyState glyph=lucide::LOCK title=copy::WINDOW_HEADING text=copy::WINDOW_TEXT>
+            <Button label=copy::SIGN_IN kind=Kind::Primary on_press=shell::sign_in/>
+        </EmptyState>
+    }
+}
+
+/// Everybody else needs a link.
+#[component]
+fn Browser() -> impl IntoView {
     let (store, live) = (use_store(), use_live());
     let again = move || {
         store.session.set(Session::Opening);
@@ -25,8 +47,11 @@ pub fn SignInPage() -> impl IntoView {
     };
     view! {
         <EmptyState glyph=lucide::LOCK title=copy::HEADING text=copy::TEXT>
-            <Button label=copy::AGAIN kind=Kind::Primary on_press=again/>
+            <Button label=copy::AGAIN on_press=again/>
         </EmptyState>
-        <p class="sign-in-how muted">{copy::HOW}" "<code>"flotilla serve"</code></p>
+        <div class="sign-in-how">
+            <CopyBlock what=copy::COMMAND text=copy::OPEN kind=Kind::Primary/>
+            <ul class="muted">{copy::NOTES.iter().map(|note| view! { <li>{*note}</li> }).collect_view()}</ul>
+        </div>
     }
 }
