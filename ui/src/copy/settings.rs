@@ -21,6 +21,19 @@ pub const OUTSIDE: &str = "Devices outside your local network can reach one of t
 pub const NOT_OUTSIDE: &str = "None of them can be reached from outside your local network. Forward TCP and UDP port 7443 of your router to this computer, or join it to a VPN, and add that address.";
 pub const TEST: &str = "Test addresses";
 
+pub const SESSIONS: &str = "Sessions";
+pub const SESSIONS_TEXT: &str = "Browsers that are signed in. A session ends when Flotilla stops, when it is not used for 12 hours, and after 30 days.";
+pub const THIS_SESSION: &str = "This session";
+pub const END_SESSION: &str = "End session";
+pub const SINCE: &str = "signed in";
+pub const LAST_USED: &str = "last used";
+pub const NO_OTHER_SESSION: &str = "Nobody is signed in with a browser.";
+
+#[must_use]
+pub fn session_ended(place: &str) -> String {
+    format!("{place} is signed out.")
+}
+
 pub const KEYBOARD: &str = "Keyboard";
 pub const SINGLE_KEYS: &str = "Single-key shortcuts";
 pub const SINGLE_KEYS_HINT: &str = "Keys such as / and g act outside of fields. Press ? to see all of them.";

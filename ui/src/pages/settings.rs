@@ -1,7 +1,8 @@
-//! What can be set: looks, addresses of the controller, keys; and what this is.
+//! What can be set: looks, addresses of the controller, who is signed in, keys; and what this is.
 
 mod addresses;
 mod mesh;
+mod sessions;
 
 use crate::{
     components::radio::{Choice, RadioGroup},
@@ -14,6 +15,7 @@ use crate::{
 use addresses::Addresses;
 use leptos::prelude::*;
 use mesh::Mesh;
+use sessions::Sessions;
 
 #[component]
 pub fn SettingsPage() -> impl IntoView {
@@ -23,6 +25,7 @@ pub fn SettingsPage() -> impl IntoView {
             <Appearance/>
             <Addresses/>
             <Mesh/>
+            <Sessions/>
             <Keyboard/>
             <About/>
         </div>
