@@ -7,7 +7,7 @@ use crate::{
     system_agent,
     tray::Tray,
     trouble::{Trouble, Way},
-    window,
+    window::{self, Asked},
 };
 use flotilla_client::Client;
 use flotilla_protocol::{
@@ -16,8 +16,12 @@ use flotilla_protocol::{
     shell::ServiceOutcome,
 };
 use futures_util::StreamExt;
-use std::{path::PathBuf, sync::Arc, time::Duration};
-use tauri::{AppHandle, Manager, WebviewUrl, async_runtime};
+use std::{
+    path::PathBuf,
+    sync::{Arc, OnceLock},
+    time::Duration,
+};
+use tauri::{AppHandle, Manager, Url, WebviewUrl, async_runtime};
 use tauri_plugin_notification::NotificationExt;
 use tokio::sync::Mutex;
 use tokio_util::sync::CancellationToken;
@@ -32,6 +36,8 @@ const FOLLOW_AGAIN: Duration = Duration::from_secs(1);
 pub(crate) struct Shell {
     options: Options,
     fleet: Mutex<Option<Fleet>>,
+    /// Where the control of this process serves its pages, once it does.
+    own: OnceLock<Url>,
     tray: Option<Tray>,
 }
 
@@ -42,6 +48,7 @@ impl Shell {
         app.manage(Arc::new(Self {
             options: options.clone(),
             fleet: Mutex::new(None),
+            own: OnceLock::new(),
             tray,
         }));
         let page = async_runtime::block_on(Self::start(app, options));
@@ -63,6 +70,32 @@ impl Shell {
     /// Whether the shell outlives its window.
     pub(crate) fn stays(app: &AppHandle) -> bool {
         Self::of(app).tray.is_some()
+    }
+
+    /// Where the control of this process serves its pages, once it does.
+    pub(crate) fn own_address(app: &AppHandle) -> Option<Url> {
+        Self::of(app).own.get().cloned()
+    }
+
+    /// Does what the page in the window asked for, if it is control's.
+    pub(crate) fn heed(app: &AppHandle, asked: Asked) {
+        let app = app.clone();
+        async_runtime::spawn(async move {
+            if !Self::own_address(&app).is_some_and(|own| window::shows(&app, &own)) {
+                return;
+            }
+            match asked {
+                Asked::Service => Self::install_service(&app),
+                Asked::SignIn => Self::sign_in(&app).await,
+            }
+        });
+    }
+
+    /// Opens control's page in the window with a session of its own.
+    async fn sign_in(app: &AppHandle) {
+        if let Some(fleet) = &*Self::of(app).fleet.lock().await {
+            window::navigate(app, window::of_control(&fleet.control.window_url()));
+        }
     }
 
     /// Goes the way that somebody chose on the start page.
@@ -128,6 +161,10 @@ impl Shell {
         match Fleet::start(config).await {
             Ok(fleet) => {
                 let page = window::of_control(&fleet.control.window_url());
+                if let WebviewUrl::External(own) = &page {
+                    // Control starts once; nobody else may say where it is.
+                    shell.own.get_or_init(|| own.clone());
+                }
                 async_runtime::spawn(follow(app.clone(), data_dir, fleet.stopping()));
                 *running = Some(fleet);
                 page

@@ -2,26 +2,41 @@
 //! not: instead, one click installs the agent as a service of the system.
 //!
 //! Life cycle: offered while this computer's own agent may not make an interface → chosen: the device is rotated,
-//! and its new config file handed to `flotilla-agent install`, for which the system asks the person → the service
+//! and its new config handed to `flotilla-agent install`, for which the system asks the person → the service
 //! enrolls as this very device, and the embedded agent ends. The application itself never runs as root.
+//!
+//! Whatever is this user's can change between the question and the answer, so root runs no file of this user and reads
+//! none. It runs the system's own shell on a text that is part of the question; that text takes the agent from its
+//! input into a folder of root's, and runs it only if it is the one whose hash is part of the question, too.
 
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use flotilla_agent::PROGRAM;
 use flotilla_client::Client;
 use flotilla_protocol::{
     api::{ListDevices, RotateDevice},
     device::Device,
     shell::ServiceOutcome,
 };
+use sha2::{Digest, Sha256};
 use std::{
-    env,
-    ffi::OsString,
-    fs, io,
+    env, fs, io,
     io::Write as _,
     path::{Path, PathBuf},
+    process::{Output, Stdio},
 };
-use tokio::process::Command;
+use tokio::{io::AsyncWriteExt as _, process::Command};
 
 /// Asks the person, by whatever means the desktop has, and runs a program as root.
 const PKEXEC: &str = "pkexec";
+
+/// What root runs. Its arguments are a folder of root's and the SHA-256 of the agent; the first line of its input is the
+/// config file in base64, and the rest is the agent.
+const TAKE_OVER: &str = "set -eu; umask 077; IFS= read -r config; mkdir -p \"$1\"; \
+    place=$(mktemp -d \"$1/flotilla.XXXXXX\"); trap 'rm -rf \"$place\"' EXIT; cat > \"$place/flotilla-agent\"; \
+    printf '%s  %s\\n' \"$2\" \"$place/flotilla-agent\" | sha256sum --check --status || \
+    { echo 'the agent is not the one that you were asked about' >&2; exit 1; }; \
+    chmod 0700 \"$place/flotilla-agent\"; \
+    printf %s \"$config\" | base64 -d | \"$place/flotilla-agent\" install --config -";
 
 /// What pkexec says when nobody agreed, or nobody could be asked.
 const REFUSED: [i32; 2] = [126, 127];
@@ -35,8 +50,8 @@ pub(crate) enum NotInstalled {
     NoAgent,
     #[error("{0}")]
     Control(#[from] flotilla_client::Error),
-    #[error("The device's config file could not be written: {0}.")]
-    Write(#[from] io::Error),
+    #[error("The agent or the device's config file could not be handed over: {0}.")]
+    HandOver(#[from] io::Error),
     /// Nobody can be asked for a password here; the file is left for the command.
     #[error("Nothing on this desktop can ask for your permission. Paste this into a terminal: {0}")]
     NoPkexec(String),
@@ -81,24 +96,65 @@ pub(crate) async fn install(data_dir: &Path, agents_dir: Option<&Path>) -> Resul
         expires_seconds: None,
     };
     let config = client.send(&rotate).await?.config.ok_or(NotInstalled::NoDevice)?;
-    let file = data_dir.join("service.device.toml");
-    write_private(&file, &config)?;
-    let command = command(&agent, &file);
-    let output = match Command::new(PKEXEC).args(&command).output().await {
+    let question = Question::of(fs::read(&agent)?);
+    let output = match question.ask(Command::new(PKEXEC), &config).await {
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            return Err(NotInstalled::NoPkexec(pasted(&command)));
+            let file = data_dir.join("service.device.toml");
+            write_private(&file, &config)?;
+            return Err(NotInstalled::NoPkexec(pasted(&agent, &file)));
         }
-        output => output,
+        output => output?,
     };
-    // The service has its own copy by now.
-    fs::remove_file(&file)?;
-    let output = output?;
     match output.status.code() {
         Some(0) => Ok(()),
         Some(code) if REFUSED.contains(&code) => Err(NotInstalled::Declined),
         _ => Err(NotInstalled::Failed(
             String::from_utf8_lossy(&output.stderr).trim().to_owned(),
         )),
+    }
+}
+
+/// What the person is asked about.
+struct Question {
+    agent: Vec<u8>,
+    /// Lowercase hexadecimal.
+    hash: String,
+    /// Where root copies the agent to run it; it is installed there in the end.
+    place: PathBuf,
+}
+
+impl Question {
+    fn of(agent: Vec<u8>) -> Self {
+        let hash = Sha256::digest(&agent)
+            .iter()
+            .map(|byte| format!("{byte:02x}"))
+            .collect();
+        let place = Path::new(PROGRAM).parent().unwrap_or(Path::new("/")).to_owned();
+        Self { agent, hash, place }
+    }
+
+    /// Asks by the program that runs others as root, and hands it what it wants once there is consent.
+    async fn ask(&self, mut by: Command, config: &str) -> io::Result<Output> {
+        by.args(["/bin/sh", "-c", TAKE_OVER, "flotilla-install"])
+            .arg(&self.place)
+            .arg(&self.hash)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped());
+        let mut root = by.spawn()?;
+        let input = root.stdin.take();
+        let hand_over = async move {
+            let Some(mut input) = input else { return };
+            let config = format!("{}\n", STANDARD.encode(config));
+            // Whoever does not agree reads nothing, and says why by its status.
+            for part in [config.as_bytes(), &self.agent] {
+                if input.write_all(part).await.is_err() {
+                    return;
+                }
+            }
+        };
+        let ((), output) = tokio::join!(hand_over, root.wait_with_output());
+        output
     }
 }
 
@@ -111,27 +167,18 @@ fn agent(agents_dir: Option<&Path>) -> Option<PathBuf> {
     beside.into_iter().chain(served).find(|path| path.is_file())
 }
 
-/// What runs as root.
-fn command(agent: &Path, config: &Path) -> [OsString; 4] {
-    [agent.into(), "install".into(), "--config".into(), config.into()]
-}
-
 /// The same for a person with a terminal.
-fn pasted(command: &[OsString]) -> String {
-    let words = command.iter().map(|word| {
-        let word = word.to_string_lossy();
+fn pasted(agent: &Path, config: &Path) -> String {
+    let quoted = |path: &Path| {
+        let word = path.to_string_lossy();
         let plain = |c: char| c.is_ascii_alphanumeric() || "/._-".contains(c);
         if word.chars().all(plain) {
             word.into_owned()
         } else {
             format!("'{}'", word.replace('\'', r"'\''"))
         }
-    });
-    ["sudo".to_owned()]
-        .into_iter()
-        .chain(words)
-        .collect::<Vec<_>>()
-        .join(" ")
+    };
+    format!("sudo {} install --config {}", quoted(agent), quoted(config))
 }
 
 /// It holds a token.
@@ -169,11 +216,70 @@ mod tests {
     }
 
     #[test]
-    fn the_command_reads_the_same_in_a_terminal() {
-        let command = command(Path::new("/opt/agent"), Path::new("/home/o'neill/my data/x.toml"));
+    fn the_command_for_a_terminal_survives_any_path() {
         assert_eq!(
-            pasted(&command),
+            pasted(Path::new("/opt/agent"), Path::new("/home/o'neill/my data/x.toml")),
             r"sudo /opt/agent install --config '/home/o'\''neill/my data/x.toml'"
         );
+    }
+
+    /// An agent that tells how it was called, and what it was given.
+    fn agent(told: &Path) -> Vec<u8> {
+        format!(
+            "#!/bin/sh\n{{ echo \"$0\" \"$@\"; cat; }} > '{}'\n",
+            told.display()
+        )
+        .into_bytes()
+    }
+
+    /// Asks nobody and runs the program at once, as this user.
+    fn consent() -> Command {
+        Command::new("env")
+    }
+
+    #[tokio::test]
+    async fn root_runs_its_own_copy_of_the_agent_that_was_asked_about_and_gets_the_config_by_its_input() {
+        let dir = tempfile::tempdir().unwrap();
+        let (place, told) = (dir.path().join("bin"), dir.path().join("told"));
+        let question = Question {
+            place: place.clone(),
+            ..Question::of(agent(&told))
+        };
+        let config = "token = \"s3cret\"\n";
+        let output = question.ask(consent(), config).await.unwrap();
+        assert!(output.status.success(), "{output:?}");
+        let told = fs::read_to_string(told).unwrap();
+        let (call, input) = told.split_once('\n').unwrap();
+        assert!(call.starts_with(place.to_str().unwrap()), "{call}");
+        assert!(
+            call.ends_with("/flotilla-agent install --config -") && !call.contains("s3cret"),
+            "{call}"
+        );
+        assert_eq!(input, config);
+        assert_eq!(fs::read_dir(place).unwrap().count(), 0, "nothing is left behind");
+    }
+
+    #[tokio::test]
+    async fn an_agent_that_was_swapped_after_the_question_is_not_run() {
+        let dir = tempfile::tempdir().unwrap();
+        let (place, told) = (dir.path().join("bin"), dir.path().join("told"));
+        let asked = Question::of(b"the agent that the person was asked about".to_vec());
+        let question = Question {
+            place: place.clone(),
+            agent: agent(&told),
+            ..asked
+        };
+        let output = question.ask(consent(), "x").await.unwrap();
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(!output.status.success() && said.contains("not the one"), "{said}");
+        assert!(!told.exists());
+        assert_eq!(fs::read_dir(place).unwrap().count(), 0, "nothing is left behind");
+    }
+
+    #[tokio::test]
+    async fn whoever_does_not_agree_is_told_nothing_and_harms_nobody() {
+        let question = Question::of(vec![0; 1 << 20]);
+        let output = question.ask(Command::new("false"), "x").await.unwrap();
+        assert_eq!(output.status.code(), Some(1));
     }
 }

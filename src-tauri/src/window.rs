@@ -1,7 +1,12 @@
 //! The one window: control's page and the start page inside, everything else outside.
+//!
+//! Inside is control's own origin, to the port: on another port of this computer somebody else may answer, and a page
+//! in this window can ask the shell to act.
 
 use crate::{downloads, shell::Shell, system_agent, trouble::Way};
-use flotilla_protocol::shell::{ABILITIES, ANSWER, CAN_INSTALL_SERVICE, INSTALL_SERVICE, ServiceOutcome};
+use flotilla_protocol::shell::{
+    ABILITIES, ANSWER, CAN_INSTALL_SERVICE, CAN_SIGN_IN, INSTALL_SERVICE, SIGN_IN, ServiceOutcome,
+};
 use tauri::{
     AppHandle, Manager, Url, WebviewUrl, WebviewWindow, WebviewWindowBuilder, WindowEvent,
     webview::NewWindowResponse,
@@ -84,6 +89,12 @@ pub(crate) fn shows_add_device(app: &AppHandle) -> bool {
     })
 }
 
+/// Whether the window shows a page of the control at `own` at this moment.
+pub(crate) fn shows(app: &AppHandle, own: &Url) -> bool {
+    app.get_webview_window(LABEL)
+        .is_some_and(|window| window.url().is_ok_and(|url| url.origin() == own.origin()))
+}
+
 /// Tells the page what it asked the shell for.
 pub(crate) fn answer(app: &AppHandle, outcome: &ServiceOutcome) {
     let Some(window) = app.get_webview_window(LABEL) else {
@@ -97,11 +108,10 @@ pub(crate) fn answer(app: &AppHandle, outcome: &ServiceOutcome) {
 
 /// What the page in the window may ask of the shell.
 fn abilities() -> String {
-    let abilities = if system_agent::OFFERED {
-        vec![CAN_INSTALL_SERVICE]
-    } else {
-        Vec::new()
-    };
+    let mut abilities = vec![CAN_SIGN_IN];
+    if system_agent::OFFERED {
+        abilities.push(CAN_INSTALL_SERVICE);
+    }
     format!("globalThis.{ABILITIES} = {};", serde_json::json!(abilities))
 }
 
@@ -116,29 +126,53 @@ fn may_load(app: &AppHandle, url: &Url) -> bool {
         Shell::go(app, way);
         return false;
     }
-    if asks_for_service(url) {
-        Shell::install_service(app);
+    let own = Shell::own_address(app);
+    if let Some(asked) = asked(url, own.as_ref()) {
+        Shell::heed(app, asked);
         return false;
     }
-    if belongs_inside(url) {
+    if belongs_inside(url, own.as_ref()) {
         return true;
     }
     open_outside(app, url);
     false
 }
 
-/// Pages of this computer: control on loopback, the start page, and what a page makes itself.
-fn belongs_inside(url: &Url) -> bool {
+/// Control's own pages, the start page, and what control's pages make themselves.
+fn belongs_inside(url: &Url, own: Option<&Url>) -> bool {
     match url.scheme() {
-        "tauri" | "blob" | "data" | "about" => true,
-        "http" => matches!(url.host_str(), Some("127.0.0.1" | "[::1]" | "tauri.localhost")),
+        "tauri" | "about" => true,
+        "http" if cfg!(windows) && url.host_str() == Some("tauri.localhost") => true,
+        // The origin of a blob is that of the page that made it.
+        "http" | "blob" => is_own(url, own),
         _ => false,
     }
 }
 
-/// Whether control's page asks for the system service.
-fn asks_for_service(url: &Url) -> bool {
-    system_agent::OFFERED && url.scheme() == "http" && belongs_inside(url) && url.path() == INSTALL_SERVICE
+/// Scheme, host and port are those of the control of this process.
+fn is_own(url: &Url, own: Option<&Url>) -> bool {
+    own.is_some_and(|own| own.origin() == url.origin())
+}
+
+/// What a page asks of the shell.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Asked {
+    /// The agent of this computer as a service of the system.
+    Service,
+    /// A session for this window.
+    SignIn,
+}
+
+/// What control's page asks of the shell by moving to this address.
+fn asked(url: &Url, own: Option<&Url>) -> Option<Asked> {
+    if url.scheme() != "http" || !is_own(url, own) {
+        return None;
+    }
+    match url.path() {
+        INSTALL_SERVICE => system_agent::OFFERED.then_some(Asked::Service),
+        SIGN_IN => Some(Asked::SignIn),
+        _ => None,
+    }
 }
 
 fn open_outside(app: &AppHandle, url: &Url) {
@@ -168,21 +202,50 @@ fn stay_in_tray(window: &WebviewWindow) {
 mod tests {
     use super::*;
 
+    fn url(text: &str) -> Url {
+        text.parse().unwrap()
+    }
+
+    const ELSEWHERE: [&str; 6] = [
+        "http://127.0.0.1:9999",
+        "http://[::1]:7440",
+        "http://localhost:7440",
+        "https://127.0.0.1:7440",
+        "http://127.0.0.1.example.com:7440",
+        "https://example.com",
+    ];
+
     #[test]
-    fn only_pages_of_this_computer_stay_inside() {
-        let inside = |url: &str| belongs_inside(&url.parse().unwrap());
-        assert!(inside("http://127.0.0.1:7440/#code=x") && inside("http://[::1]:7440/"));
-        assert!(inside("tauri://localhost/index.html") && inside("blob:http://127.0.0.1:7440/x"));
-        assert!(!inside("https://example.com/") && !inside("http://127.0.0.1.example.com/"));
-        assert!(!inside("file:///etc/passwd"));
+    fn only_controls_own_origin_and_the_start_page_stay_inside() {
+        let own = url("http://127.0.0.1:7440/");
+        let inside = |text: &str| belongs_inside(&url(text), Some(&own));
+        assert!(inside("http://127.0.0.1:7440/#code=x") && inside("blob:http://127.0.0.1:7440/x"));
+        assert!(inside("tauri://localhost/index.html"));
+        for elsewhere in ELSEWHERE {
+            assert!(!inside(&format!("{elsewhere}/")), "{elsewhere}");
+            assert!(!inside(&format!("blob:{elsewhere}/x")), "{elsewhere}");
+        }
+        assert!(!inside("file:///etc/passwd") && !inside("data:text/html,x"));
+        assert!(
+            !belongs_inside(&url("http://127.0.0.1:7440/"), None),
+            "nothing is control's before it runs"
+        );
     }
 
     #[test]
-    #[cfg(target_os = "linux")]
-    fn only_pages_of_control_ask_for_the_service() {
-        let asks = |url: &str| asks_for_service(&url.parse().unwrap());
-        assert!(asks("http://127.0.0.1:7440/shell/install-service"));
-        assert!(!asks("http://127.0.0.1:7440/devices") && !asks("https://example.com/shell/install-service"));
+    fn only_pages_of_control_ask_the_shell_to_act() {
+        let own = url("http://127.0.0.1:7440/");
+        let asks = |text: &str| asked(&url(text), Some(&own));
+        let service = system_agent::OFFERED.then_some(Asked::Service);
+        assert_eq!(asks("http://127.0.0.1:7440/shell/install-service"), service);
+        assert_eq!(asks("http://127.0.0.1:7440/shell/sign-in"), Some(Asked::SignIn));
+        assert_eq!(asks("http://127.0.0.1:7440/devices"), None);
+        for elsewhere in ELSEWHERE {
+            for path in ["/shell/install-service", "/shell/sign-in"] {
+                assert_eq!(asks(&format!("{elsewhere}{path}")), None, "{elsewhere}{path}");
+            }
+        }
+        assert_eq!(asked(&url("http://127.0.0.1:7440/shell/sign-in"), None), None);
     }
 
     #[test]

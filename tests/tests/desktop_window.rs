@@ -2,14 +2,17 @@
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
+use std::process::Command;
 
-use anyhow::{Result, bail, ensure};
+use anyhow::{Context, Result, bail, ensure};
+use base64::{Engine as _, engine::general_purpose::STANDARD};
 use flotilla_tests::browser::{Page, keep_picture};
 use flotilla_tests::desktop::Desktop;
 use flotilla_tests::engine::WEB;
 use flotilla_tests::eventually::seconds;
 use flotilla_tests::lab::{Lab, with_lab};
+use flotilla_tests::program::run;
 
 /// A window in one color is about a kilobyte.
 const PAINTED: usize = 8 * 1024;
@@ -61,15 +64,14 @@ fn a_computer_without_the_right_gets_onto_the_mesh_by_one_click_and_consent() ->
             .await?;
         let asked = person.was_asked_for()?;
         let asked: Vec<_> = asked.lines().collect();
-        let [agent, "install", "--config", config] = asked[..] else {
+        let ["/bin/sh", "-c", .., "/usr/local/bin", hash] = asked[..] else {
             bail!("it asked for {asked:?}");
         };
-        ensure!(agent.ends_with("/flotilla-agent"), "{agent}");
-        ensure!(config.ends_with("/service.device.toml"), "{config}");
-        ensure!(
-            !Path::new(config).exists(),
-            "the config file with its token stayed"
-        );
+        let (config, agent) = person.handed_over()?;
+        ensure!(agent == hash, "agreed to {hash} and got {agent}");
+        ensure!(config.contains("token = ") && !asked.iter().any(|part| part.contains("token")));
+        let written = lab.directory("desktop/data")?.join("service.device.toml");
+        ensure!(!written.exists(), "the config file with its token is on disk");
         desktop.close().await
     })
 }
@@ -99,6 +101,17 @@ impl Person {
         Ok(fs::write(self.directory.join("answer"), code.to_string())?)
     }
 
+    /// The config file, and the SHA-256 of the agent that came behind it.
+    fn handed_over(&self) -> Result<(String, String)> {
+        let given = fs::read(self.directory.join("given"))?;
+        let end = given.iter().position(|byte| *byte == b'\n').context("no line")?;
+        let agent = self.directory.join("agent");
+        fs::write(&agent, &given[end + 1..])?;
+        let sum = run(Command::new("sha256sum").arg(agent))?;
+        let sum = sum.split_whitespace().next().context("no hash")?.to_owned();
+        Ok((String::from_utf8(STANDARD.decode(&given[..end])?)?, sum))
+    }
+
     /// The command, an argument a line.
     fn was_asked_for(&self) -> Result<String> {
         Ok(fs::read_to_string(self.directory.join("asked"))?)
@@ -109,6 +122,7 @@ impl Person {
 const PKEXEC: &str = r#"#!/bin/sh
 cd "$(dirname "$0")" || exit 127
 printf '%s\n' "$@" > asked
+[ "$(cat answer)" -ne 0 ] || cat > given
 exit "$(cat answer)"
 "#;
 

@@ -30,7 +30,8 @@ fn a_service_installed_with_a_config_file_takes_the_device_over_and_is_on_the_me
         system.write("/root/device.toml", config_text(&fresh)?)?;
         system.write("/root/flotilla-agent", fs::read(parts::agent()?)?)?;
         system.paste("chmod 0755 /root/flotilla-agent; chmod 0600 /root/device.toml")?;
-        system.paste("/root/flotilla-agent install --config /root/device.toml")?;
+        // As the desktop window does it: the config file by standard input.
+        system.paste("/root/flotilla-agent install --config - < /root/device.toml")?;
 
         // The agent from before hears that another one speaks for the device now.
         let code = meshed.member_mut(machine).agent.exit_code(seconds(20.0))?;

@@ -15,6 +15,7 @@ use std::{
     os::unix::fs::PermissionsExt as _,
     path::{Path, PathBuf},
 };
+use zeroize::Zeroizing;
 
 /// Many times what a config file has, in bytes: whatever else was named by mistake is not read to its end.
 const LONGEST: u64 = 64 * 1024;
@@ -171,7 +172,28 @@ impl EnrollmentSource {
 }
 
 fn from_file(path: &Path) -> Result<Enrollment, ConfigError> {
-    let failed = |source: io::Error| match source.kind() {
+    let file = fs::File::open(path).map_err(|source| unreadable(path, source))?;
+    from_config(&parse(path, &text_of(path, file)?)?)
+}
+
+/// The text of a config file that an agent can enroll with, read once, so that what is looked at is what is used.
+pub(crate) fn checked_text(path: &Path, source: impl io::Read) -> Result<Zeroizing<String>, ConfigError> {
+    let text = text_of(path, source)?;
+    from_config(&parse(path, &text)?)?;
+    Ok(text)
+}
+
+fn text_of(path: &Path, source: impl io::Read) -> Result<Zeroizing<String>, ConfigError> {
+    let mut text = Zeroizing::new(String::new());
+    let length = source.take(LONGEST + 1).read_to_string(&mut text);
+    if length.map_err(|source| unreadable(path, source))? as u64 > LONGEST {
+        return Err(ConfigError::TooLong(path.to_owned()));
+    }
+    Ok(text)
+}
+
+pub(crate) fn unreadable(path: &Path, source: io::Error) -> ConfigError {
+    match source.kind() {
         ErrorKind::NotFound => ConfigError::NotFound(path.to_owned()),
         ErrorKind::PermissionDenied => ConfigError::Denied(path.to_owned()),
         ErrorKind::InvalidData => ConfigError::NotText(path.to_owned()),
@@ -179,14 +201,7 @@ fn from_file(path: &Path) -> Result<Enrollment, ConfigError> {
             path: path.to_owned(),
             source,
         },
-    };
-    let mut text = String::new();
-    let file = fs::File::open(path).map_err(failed)?;
-    let length = file.take(LONGEST + 1).read_to_string(&mut text).map_err(failed)?;
-    if length as u64 > LONGEST {
-        return Err(ConfigError::TooLong(path.to_owned()));
     }
-    from_config(&parse(path, &text)?)
 }
 
 fn parse(path: &Path, text: &str) -> Result<ConfigFile, ConfigError> {

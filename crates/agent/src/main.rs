@@ -62,7 +62,7 @@ enum Command {
         /// Run the service as root instead of the user flotilla
         #[arg(long)]
         as_root: bool,
-        /// The config file to enroll with; the program, its user and this file are put in place, too
+        /// The config file to enroll with (- is standard input); the program, its user and this file are put in place, too
         #[arg(long, value_name = "FILE")]
         config: Option<PathBuf>,
     },

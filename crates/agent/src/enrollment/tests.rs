@@ -200,3 +200,20 @@ proptest! {
         refuses(&lines.join("\n"), &token)?;
     }
 }
+
+#[test]
+fn what_was_looked_at_is_what_is_used_wherever_it_came_from() {
+    let text = config(&token());
+    let name = Path::new("-");
+    assert_eq!(*checked_text(name, text.as_bytes()).unwrap(), text);
+    let cut = &text.as_bytes()[..text.len() / 2];
+    assert!(matches!(
+        checked_text(name, cut),
+        Err(ConfigError::Garbled { .. })
+    ));
+    let endless = io::repeat(b'#');
+    assert!(matches!(
+        checked_text(name, endless),
+        Err(ConfigError::TooLong(_))
+    ));
+}

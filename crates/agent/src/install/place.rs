@@ -1,36 +1,45 @@
 //! The program, its user and its config file where the service expects them.
 
 use super::{CONFIG_FILE, InstallError, PROGRAM, RunAs, STATE_DIR, USER, knows_user, run};
-use crate::EnrollmentSource;
+use crate::enrollment::{ConfigError, checked_text, unreadable};
 use std::{
-    fs::{self, OpenOptions},
+    fs::{self, File, OpenOptions},
     io::{self, Write as _},
     os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _},
     path::{Path, PathBuf},
 };
+use zeroize::Zeroizing;
+
+/// The program that runs, whatever stands at its path by now.
+const THIS_PROGRAM: &str = "/proc/self/exe";
+
+/// In place of a config file's path, as many programs have it.
+const STANDARD_INPUT: &str = "-";
 
 pub(super) fn put_in_place(run_as: RunAs, config: &Path) -> Result<(), InstallError> {
     // Looked at before anything is changed.
-    let unusable = |reason| InstallError::Config(config.to_owned(), reason);
-    EnrollmentSource::File(config.to_owned())
-        .read()
-        .map_err(|error| unusable(error.to_string()))?;
-    let text = fs::read(config).map_err(|error| unusable(error.to_string()))?;
-    let text = zeroize::Zeroizing::new(text);
+    let text = read(config).map_err(|error| InstallError::Config(config.to_owned(), error.to_string()))?;
     if run_as == RunAs::Flotilla {
         ensure_user()?;
     }
-    let own = std::env::current_exe().and_then(fs::read);
-    let program = own.map_err(|source| InstallError::Write {
+    let program = fs::read(THIS_PROGRAM).map_err(|source| InstallError::Write {
         path: PROGRAM.into(),
         source,
     })?;
     write(Path::new(PROGRAM), &program, 0o755)?;
-    write(Path::new(CONFIG_FILE), &text, 0o600)?;
+    write(Path::new(CONFIG_FILE), text.as_bytes(), 0o600)?;
     if run_as == RunAs::Flotilla {
         run("chown", &[&format!("{USER}:"), CONFIG_FILE])?;
     }
     Ok(())
+}
+
+fn read(config: &Path) -> Result<Zeroizing<String>, ConfigError> {
+    if config == Path::new(STANDARD_INPUT) {
+        return checked_text(config, io::stdin().lock());
+    }
+    let file = File::open(config).map_err(|source| unreadable(config, source))?;
+    checked_text(config, file)
 }
 
 fn ensure_user() -> Result<(), InstallError> {
