@@ -10,6 +10,24 @@ use crate::process::{check, command, lookup_output};
 use crate::step::{say, seconds, step};
 use crate::{apt, cargo, lab, musl, wasm};
 
+/// A cargo subcommand that the checks use, at the version with which they passed.
+struct Tool {
+    package: &'static str,
+    subcommand: &'static str,
+    version: &'static str,
+}
+
+const NEXTEST: Tool = Tool {
+    package: "cargo-nextest",
+    subcommand: "nextest",
+    version: "0.9.143",
+};
+const DENY: Tool = Tool {
+    package: "cargo-deny",
+    subcommand: "deny",
+    version: "0.20.2",
+};
+
 /// Everything `run` needs, and with `test` everything the tests need.
 pub(crate) fn setup(checkout: &Checkout, test: bool) -> Result<()> {
     let begun = Instant::now();
@@ -20,8 +38,8 @@ pub(crate) fn setup(checkout: &Checkout, test: bool) -> Result<()> {
         agents(checkout)?;
         packages(checkout, &[Purpose::Check])?;
         lab::ensure_rootfs(checkout)?;
-        ensure_tool("cargo-nextest", "nextest")?;
-        ensure_tool("cargo-deny", "deny")?;
+        NEXTEST.ensure()?;
+        DENY.ensure()?;
     }
     say(&format!("This machine is ready ({}).", seconds(begun.elapsed())));
     Ok(())
@@ -76,26 +94,23 @@ fn packages(checkout: &Checkout, purposes: &[Purpose]) -> Result<()> {
     Ok(())
 }
 
-/// A cargo subcommand, built from its source where it is absent.
-fn ensure_tool(package: &str, subcommand: &str) -> Result<()> {
-    if lookup_output(cargo::cargo(subcommand).arg("--version")).is_some() {
-        return Ok(());
+impl Tool {
+    /// Builds it from its source where it is absent; one that somebody installed is left as it is.
+    fn ensure(&self) -> Result<()> {
+        if lookup_output(cargo::cargo(self.subcommand).arg("--version")).is_some() {
+            return Ok(());
+        }
+        let Self { package, version, .. } = self;
+        step(&format!("Installing {package} {version} (some minutes)"), || {
+            // Its own locked versions first; where a registry lacks one of them, those that it has.
+            let install = |locked: &[&str]| {
+                let mut cargo = command("cargo");
+                cargo.env_remove("CARGO_TARGET_DIR").args(["install", "--quiet"]);
+                check(cargo.args(locked).args([package, "--version", version]))
+            };
+            install(&["--locked"])
+                .or_else(|_| install(&[]))
+                .with_context(|| format!("install it by hand: cargo install {package} --version {version}"))
+        })
     }
-    step(&format!("Installing {package} (some minutes)"), || {
-        // Its own locked versions first; where a registry lacks one of them, those that it has.
-        let install = |locked: &[&str]| {
-            let mut cargo = command("cargo");
-            check(
-                cargo
-                    .env_remove("CARGO_TARGET_DIR")
-                    .arg("install")
-                    .arg("--quiet")
-                    .args(locked)
-                    .arg(package),
-            )
-        };
-        install(&["--locked"])
-            .or_else(|_| install(&[]))
-            .with_context(|| format!("install it by hand: cargo install {package}"))
-    })
 }
