@@ -35,12 +35,16 @@ use futures_util::stream;
 use std::{collections::VecDeque, convert::Infallible, sync::Arc, time::Duration};
 use tokio::{
     sync::watch,
-    time::{Instant, Interval, MissedTickBehavior, interval},
+    time::{Instant, Interval, MissedTickBehavior, interval_at},
 };
 use tokio_util::sync::CancellationToken;
 
 /// How often use is sampled while somebody watches: often enough for a live figure, rare enough to cost nothing.
 const USAGE_INTERVAL: Duration = Duration::from_secs(5);
+
+/// When the first sample comes, so that nobody waits for an interval to see figures. Processor use is a mean over time,
+/// and the kernel's own counters move too rarely for a shorter one: `sysinfo` wants 200 ms.
+const FIRST_USAGE: Duration = Duration::from_millis(250);
 
 /// Size of a network map. A peer takes some hundred bytes, so this is room for tens of thousands.
 const MAP_BYTES: usize = 16 * 1024 * 1024;
@@ -133,8 +137,7 @@ impl Watching {
             due: [Report::Hello(hello)].into(),
             engine: api.engine.watch(),
             gauge,
-            // The first sample comes after one interval: processor use is a mean over time.
-            usage: later(USAGE_INTERVAL),
+            usage: every(FIRST_USAGE, USAGE_INTERVAL),
             standing,
             told: Told::default(),
             reach: api.reach,
@@ -199,9 +202,12 @@ async fn tick(interval: &mut Option<Interval>) {
 }
 
 fn later(period: Duration) -> Interval {
-    let mut interval = interval(period);
+    every(period, period)
+}
+
+fn every(first: Duration, period: Duration) -> Interval {
+    let mut interval = interval_at(Instant::now() + first, period);
     interval.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    interval.reset();
     interval
 }
 

@@ -64,20 +64,25 @@ async fn the_watch_begins_with_hello_and_ends_with_the_link() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn use_is_sampled_while_somebody_watches() {
+async fn use_is_sampled_at_once_and_then_while_somebody_watches() {
     let dir = tempfile::tempdir().unwrap();
     let api = api(dir.path());
     let request = Request::get(WATCH_PATH).body(Body::empty()).unwrap();
     let mut body = router(api.clone()).oneshot(request).await.unwrap().into_body();
     let began = tokio::time::Instant::now();
-    for expected in ["hello", "mesh"] {
+    for (expected, after) in [
+        ("hello", Duration::ZERO),
+        ("mesh", Duration::ZERO),
+        ("usage", FIRST_USAGE),
+        ("usage", FIRST_USAGE + USAGE_INTERVAL),
+    ] {
         let line = body.frame().await.unwrap().unwrap().into_data().unwrap();
         let report: serde_json::Value = serde_json::from_slice(&line).unwrap();
-        assert_eq!(report["report"], expected);
+        assert_eq!(
+            (report["report"].as_str(), began.elapsed()),
+            (Some(expected), after)
+        );
     }
-    let line = body.frame().await.unwrap().unwrap().into_data().unwrap();
-    assert!(matches!(serde_json::from_slice(&line), Ok(Report::Usage(_))));
-    assert_eq!(began.elapsed(), USAGE_INTERVAL);
 }
 
 #[tokio::test]
