@@ -240,6 +240,7 @@ fn container(number: usize) -> Container {
         started: None,
         finished: None,
         exit_code: None,
+        oom_killed: false,
         restarts: 0,
         network_mode: "bridge".to_owned(),
         volumes: Vec::new(),

@@ -67,7 +67,7 @@ fn table(devices: &[Device], now: Timestamp) -> Table<8> {
             device.mesh_ip.to_string(),
             device.mode.to_string(),
             join(&device.tags),
-            format!("{}/{}", device.containers.running, device.containers.total),
+            containers(device),
             device.agent_version.clone().unwrap_or_default(),
             last_seen,
         ]);
@@ -77,8 +77,15 @@ fn table(devices: &[Device], now: Timestamp) -> Table<8> {
 
 /// The status word, and a mark where something needs attention.
 pub(crate) fn status(device: &Device) -> String {
-    let attention = if device.attention.is_empty() { "" } else { " (!)" };
+    let attention = if device.needs_attention() { " (!)" } else { "" };
     format!("{}{attention}", device.status)
+}
+
+/// How many run of how many; nothing before an engine was reported, because then nobody knows.
+fn containers(device: &Device) -> String {
+    let counts = device.containers;
+    let known = device.engine.as_ref();
+    known.map_or_else(String::new, |_| format!("{}/{}", counts.running, counts.total))
 }
 
 pub(crate) fn join(tags: &[Tag]) -> String {

@@ -57,11 +57,7 @@ pub(crate) fn device(device: &Device, now: Timestamp, zone: &TimeZone) -> Lines 
         );
     }
     lines.maybe("Engine", device.engine.as_ref().map(engine));
-    let counts = device.containers;
-    lines.add(
-        "Containers",
-        format!("{} running of {}", counts.running, counts.total),
-    );
+    lines.maybe("Containers", device.engine.as_ref().map(|_| containers(device)));
     lines.maybe("Agent", device.agent_version.clone());
     link(&mut lines, device, now);
     if let Some(certificate) = &device.certificate {
@@ -73,6 +69,15 @@ pub(crate) fn device(device: &Device, now: Timestamp, zone: &TimeZone) -> Lines 
     }
     lines.add("Id", device.id.to_string());
     lines.0
+}
+
+fn containers(device: &Device) -> String {
+    let counts = device.containers;
+    let trouble = match counts.troubled {
+        0 => String::new(),
+        troubled => format!(", {troubled} in trouble"),
+    };
+    format!("{} running of {}{trouble}", counts.running, counts.total)
 }
 
 fn link(lines: &mut Sheet, device: &Device, now: Timestamp) {

@@ -141,7 +141,7 @@ impl Control {
         let statuses = state.count_by_status();
         let attention = state
             .devices()
-            .filter(|entry| !state.view(entry, now).attention.is_empty())
+            .filter(|entry| state.view(entry, now).needs_attention())
             .count();
         Summary {
             name: state.fleet.name.clone(),

@@ -90,6 +90,7 @@ pub(crate) fn container(answer: ContainerInspectResponse) -> Observed {
         started: date(life.started_at.as_deref()),
         finished: date(life.finished_at.as_deref()),
         exit_code,
+        oom_killed: life.oom_killed.unwrap_or(false),
         restarts: answer
             .restart_count
             .map_or(0, |count| count.try_into().unwrap_or(0)),

@@ -5,7 +5,7 @@
 
 use crate::{pod::Pod, ports::PortNumber, read::Observed};
 use flotilla_protocol::inventory::{
-    Container, ContainerState, Health, Image, Inventory, Network, PodRole, Stack, Volume,
+    Container, ContainerState, Image, Inventory, Network, PodRole, Stack, Trouble, Volume,
 };
 use std::collections::BTreeMap;
 
@@ -96,7 +96,7 @@ impl Snapshot {
             stack.services.extend(container.service.clone());
             stack.total += 1;
             stack.running += u32::from(container.state == ContainerState::Running);
-            stack.unhealthy += u32::from(container.health == Health::Unhealthy);
+            stack.unhealthy += u32::from(container.trouble() == Some(Trouble::Unhealthy));
             for file in config_files {
                 if !stack.config_files.contains(file) {
                     stack.config_files.push(file.clone());

@@ -164,7 +164,11 @@ pub struct Usage {
 pub struct ContainerCounts {
     pub total: u32,
     pub running: u32,
+    /// Those that run and whose health check fails.
     pub unhealthy: u32,
+    /// Those in trouble of any kind, the unhealthy ones included: see [`Container::trouble`](crate::inventory::Container::trouble).
+    #[serde(default)]
+    pub troubled: u32,
 }
 
 /// One of control's addresses, tried from a device.
@@ -279,6 +283,14 @@ pub struct Device {
 }
 
 impl Device {
+    /// Whether somebody should look at it: it reports trouble of its own, or holds a container in trouble. What a
+    /// device said before it fell silent is not news.
+    #[must_use]
+    pub fn needs_attention(&self) -> bool {
+        let has_any = !self.attention.is_empty() || self.containers.troubled > 0;
+        self.status == DeviceStatus::Online && has_any
+    }
+
     /// Whether the agent may not make the mesh's interface, a right that a service of the system has.
     #[must_use]
     pub fn lacks_mesh_right(&self) -> bool {

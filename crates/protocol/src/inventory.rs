@@ -7,6 +7,10 @@ use crate::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
+mod trouble;
+
+pub use trouble::Trouble;
+
 /// Whether a device's container engine can be used, and what it is.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
@@ -129,6 +133,9 @@ pub struct Container {
     pub finished: Option<Timestamp>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub exit_code: Option<i64>,
+    /// The kernel ended it because there was no memory left for it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub oom_killed: bool,
     #[serde(default)]
     pub restarts: u32,
     /// `host`, `bridge`, `container:<id>` or a network's name.
@@ -218,6 +225,7 @@ pub struct Stack {
     pub services: Vec<String>,
     pub running: u32,
     pub total: u32,
+    /// Those that run and whose health check fails.
     pub unhealthy: u32,
     /// Paths on the device of the Compose files it was started from.
     pub config_files: Vec<String>,

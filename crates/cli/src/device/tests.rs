@@ -24,7 +24,7 @@ fn nas() -> Device {
     let more = json!({
         "attention": [{"kind": "clock_skew", "seconds": -10800}],
         "agent_version": "0.1.0", "last_seen": "2026-01-02T07:04:00Z",
-        "containers": {"total": 31, "running": 29, "unhealthy": 1},
+        "containers": {"total": 31, "running": 29, "unhealthy": 1, "troubled": 2},
         "facts": {
             "hostname": "nas", "os": "Debian GNU/Linux 12 (bookworm)", "kernel": "6.1", "arch": "x86_64",
             "cpus": 4, "memory_bytes": 8_000_000_000_u64, "disk_bytes": 1,

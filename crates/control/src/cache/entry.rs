@@ -11,7 +11,7 @@ use flotilla_protocol::{
     api::{Enrollment, EnrollmentState, Row, UnreachableDevice},
     device::{ContainerCounts, Device, DeviceStatus, LinkDrop, LinkFacts},
     id::DeviceId,
-    inventory::{ContainerState, Health},
+    inventory::{ContainerState, Trouble},
 };
 use std::{collections::BTreeMap, net::IpAddr, sync::Arc};
 use tokio::sync::Notify;
@@ -211,7 +211,9 @@ impl Entry {
         for container in &self.known.inventory.containers {
             counts.total += 1;
             counts.running += u32::from(container.state == ContainerState::Running);
-            counts.unhealthy += u32::from(container.health == Health::Unhealthy);
+            let trouble = container.trouble();
+            counts.unhealthy += u32::from(trouble == Some(Trouble::Unhealthy));
+            counts.troubled += u32::from(trouble.is_some());
         }
         counts
     }
@@ -261,6 +263,33 @@ mod tests {
             DeviceStatus::Offline,
             "the original was there after its copy"
         );
+    }
+
+    #[test]
+    fn containers_are_counted_by_the_rule_that_says_what_trouble_is() {
+        let mut entry = enrolled();
+        let container = |id: &str, state: &str, health: &str, exit_code: i64| {
+            serde_json::from_value(serde_json::json!({
+                "id": id, "name": id, "image": "b", "state": state, "status": "", "health": health, "ports": [],
+                "created": "2026-01-01T00:00:00Z", "exit_code": exit_code,
+            }))
+            .unwrap()
+        };
+        entry.known.inventory.containers = vec![
+            container("1", "running", "unhealthy", 0),
+            container("2", "exited", "unhealthy", 137),
+            container("3", "exited", "none", 3),
+            container("4", "running", "none", 0),
+        ];
+        let counts = entry.container_counts();
+        assert_eq!(
+            (counts.total, counts.running, counts.unhealthy, counts.troubled),
+            (4, 2, 1, 2)
+        );
+        entry.presence = PresenceState::Online;
+        assert!(entry.view(moment(7), "100.64.0.0/16").needs_attention());
+        entry.presence = PresenceState::Reconnecting;
+        assert!(!entry.view(moment(7), "100.64.0.0/16").needs_attention());
     }
 
     #[test]

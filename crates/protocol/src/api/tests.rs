@@ -27,6 +27,7 @@ fn row() -> Row<Container> {
             started: None,
             finished: None,
             exit_code: None,
+            oom_killed: false,
             restarts: 0,
             network_mode: "bridge".into(),
             volumes: vec![],
