@@ -31,10 +31,17 @@ fn scaled(bytes: u64, base: f64, units: [&str; 5]) -> String {
     format!("{value:.digits$} {}", units[unit])
 }
 
-/// A share in whole percent: `38 %`. Nothing of nothing is 0 %.
+/// Stands where there is no figure.
+pub const NOTHING: &str = "–";
+
+/// A share in whole percent: `38 %`. A share of nothing is no figure.
 #[must_use]
 pub fn percent(part: f64, whole: f64) -> String {
-    format!("{} %", share(part, whole))
+    if whole > 0.0 {
+        format!("{} %", share(part, whole))
+    } else {
+        NOTHING.to_owned()
+    }
 }
 
 /// A share in whole percent, 0 to 100.

@@ -7,6 +7,7 @@
 //!
 //! - [`app`]: routes and start-up. [`frame`]: what surrounds a page. [`pages`]: one module per page.
 //! - [`components`]: buttons, dialogs, fields, and the table that every list uses.
+//! - [`urgency`]: what stands first. [`usage`]: how much of a device is in use.
 //! - [`copy`]: every word that people read.
 
 #![expect(
@@ -30,6 +31,8 @@ pub mod query;
 pub mod session;
 pub mod shell;
 pub mod store;
+pub mod urgency;
+pub mod usage;
 pub mod wire;
 
 /// Mounts the application in the page's body.

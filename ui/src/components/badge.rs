@@ -56,10 +56,10 @@ impl Status {
     pub fn of_device(device: &Device) -> Self {
         match device.status {
             DeviceStatus::Pending => Self::new(Tone::Info, lucide::HOURGLASS, "Pending"),
-            DeviceStatus::Online if device.attention.is_empty() => {
-                Self::new(Tone::Ok, lucide::CIRCLE_CHECK, "Online")
+            DeviceStatus::Online if device.needs_attention() => {
+                Self::new(Tone::Warn, lucide::TRIANGLE_ALERT, "Needs attention")
             }
-            DeviceStatus::Online => Self::new(Tone::Warn, lucide::TRIANGLE_ALERT, "Needs attention"),
+            DeviceStatus::Online => Self::new(Tone::Ok, lucide::CIRCLE_CHECK, "Online"),
             DeviceStatus::Reconnecting => Self::new(Tone::Warn, lucide::REFRESH_CW, "Reconnecting"),
             DeviceStatus::Offline => Self::new(Tone::Bad, lucide::UNPLUG, "Offline"),
             DeviceStatus::Revoked => Self::new(Tone::Bad, lucide::BAN, "Revoked"),
@@ -91,10 +91,10 @@ impl Status {
             ContainerState::Paused => Self::new(Tone::Off, lucide::PAUSE, "Paused"),
             ContainerState::Restarting => Self::new(Tone::Warn, lucide::ROTATE_CW, "Restarting"),
             ContainerState::Removing => Self::new(Tone::Off, lucide::CIRCLE_DASHED, "Removing"),
-            ContainerState::Exited => match container.exit_code {
-                Some(0) | None => Self::new(Tone::Off, lucide::SQUARE, &exited(container)),
-                Some(_) => Self::new(Tone::Bad, lucide::CIRCLE_X, &exited(container)),
-            },
+            ContainerState::Exited if container.trouble().is_some() => {
+                Self::new(Tone::Bad, lucide::CIRCLE_X, &exited(container))
+            }
+            ContainerState::Exited => Self::new(Tone::Off, lucide::SQUARE, &exited(container)),
             ContainerState::Dead => Self::new(Tone::Bad, lucide::SKULL, "Dead"),
             ContainerState::Unknown => Self::new(Tone::Off, lucide::CIRCLE_QUESTION_MARK, "Unknown"),
         }
@@ -145,6 +145,8 @@ mod tests {
     fn a_failed_exit_is_bad_and_a_clean_one_is_off() {
         let failed = Status::of_container(&container(ContainerState::Exited, Health::None, Some(1)));
         let clean = Status::of_container(&container(ContainerState::Exited, Health::None, Some(0)));
+        let stopped = Status::of_container(&container(ContainerState::Exited, Health::None, Some(137)));
+        assert_eq!((stopped.tone, stopped.word.as_str()), (Tone::Off, "Exited (137)"));
         assert_eq!((failed.tone, failed.word.as_str()), (Tone::Bad, "Exited (1)"));
         assert_eq!((clean.tone, clean.word.as_str()), (Tone::Off, "Exited (0)"));
     }

@@ -1,13 +1,14 @@
 //! How much of something is used: a bar, and the figure that it stands for.
 
 use super::icon::{Icon, lucide};
+use crate::format;
 use leptos::prelude::*;
 
 /// Percent from which a meter warns, and from which it is bad.
 const WARN: u8 = 80;
 const BAD: u8 = 92;
 
-/// A share of a whole in percent, with the words of the whole figure.
+/// A share of a whole in percent, with the words of the whole figure; without one before it was reported.
 #[component]
 pub fn Meter(
     /// "Memory of nas".
@@ -15,13 +16,13 @@ pub fn Meter(
     name: String,
     /// The short word beside the bar.
     label: &'static str,
-    #[prop(into)] percent: Signal<u8>,
+    #[prop(into)] percent: Signal<Option<u8>>,
     /// "61 %, 9.8 of 16 GiB".
     #[prop(into)]
     text: Signal<String>,
     #[prop(optional, into)] stale: Signal<bool>,
 ) -> impl IntoView {
-    let level = move || level(percent.get());
+    let level = move || percent.get().and_then(level);
     let class = move || {
         format!(
             "meter {}{}",
@@ -29,17 +30,33 @@ pub fn Meter(
             if stale.get() { " stale" } else { "" }
         )
     };
+    let known = Memo::new(move |_| percent.with(Option::is_some));
+    let value = move || percent.get().unwrap_or_default();
+    let track = move || {
+        if !known.get() {
+            return view! { <span class="track"></span> }.into_any();
+        }
+        view! {
+            <span class="track" role="meter" aria-label=name.clone() aria-valuemin="0" aria-valuemax="100"
+                aria-valuenow=move || value().to_string() aria-valuetext=move || text.get()
+                title=move || text.get()>
+                <span class="bar" style:transform=move || format!("scaleX({})", f32::from(value()) / 100.0)></span>
+            </span>
+        }
+        .into_any()
+    };
+    let figure = move || {
+        percent
+            .get()
+            .map_or_else(|| format::NOTHING.to_owned(), |percent| format!("{percent} %"))
+    };
     view! {
         <div class=class>
             <span class="name">{label}</span>
-            <span class="track" role="meter" aria-label=name aria-valuemin="0" aria-valuemax="100"
-                aria-valuenow=move || percent.get().to_string() aria-valuetext=move || text.get()
-                title=move || text.get()>
-                <span class="bar" style:transform=move || format!("scaleX({})", f32::from(percent.get()) / 100.0)></span>
-            </span>
+            {track}
             <span class="value">
                 {move || level().map(|level| view! { <span class=level><Icon glyph=lucide::TRIANGLE_ALERT/></span> })}
-                {move || format!("{} %", percent.get())}
+                {figure}
             </span>
         </div>
     }

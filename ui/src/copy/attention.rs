@@ -2,7 +2,7 @@
 
 use super::add_device::card;
 use crate::format;
-use flotilla_protocol::device::Attention;
+use flotilla_protocol::{device::Attention, inventory::Trouble};
 
 pub const DESKTOP_TITLE: &str = "Docker Desktop";
 
@@ -20,6 +20,18 @@ pub fn desktop_beside(device: &str) -> String {
     format!(
         "{device} runs Docker Desktop, whose containers live in a virtual machine. Published ports are reached at {device}'s mesh address; containers with host networking join the virtual machine's network and are not."
     )
+}
+
+/// What is wrong with a container, after its name.
+#[must_use]
+pub fn of_container(trouble: Trouble) -> String {
+    match trouble {
+        Trouble::Unhealthy => "is unhealthy".to_owned(),
+        Trouble::Restarting => "keeps restarting".to_owned(),
+        Trouble::Dead => "is dead".to_owned(),
+        Trouble::OutOfMemory => "ran out of memory".to_owned(),
+        Trouble::Failed(code) => format!("failed with exit code {code}"),
+    }
 }
 
 /// What happened on a device, and what to do about it.

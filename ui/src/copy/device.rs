@@ -18,6 +18,7 @@ pub const FACTS: &str = "Facts";
 pub const USAGE: &str = "In use";
 pub const LINK: &str = "Link to the controller";
 pub const NO_FACTS: &str = "Its agent has not reported yet.";
+pub const NO_FIGURES: &str = "The first figures come in a moment.";
 pub const UNKNOWN: &str = "Unknown";
 pub const TOP_CONTAINERS: &str = "Containers that need a look";
 pub const RECENT: &str = "Recent events";

@@ -5,8 +5,8 @@ use crate::{
     copy::frame as copy,
     format::count,
     store::use_store,
+    urgency,
 };
-use flotilla_protocol::inventory::{ContainerState, Health};
 use leptos::prelude::*;
 use leptos_router::hooks::use_location;
 
@@ -126,17 +126,12 @@ fn badge(path: &str) -> Option<AnyView> {
             Some(view! { <span class="count" aria-hidden="true">{shown}</span> }.into_any())
         }
         "/containers" => {
-            let unhealthy = Memo::new(move |_| {
-                store.containers.with(|containers| {
-                    let sick = |row: &&std::sync::Arc<
-                        flotilla_protocol::api::Row<flotilla_protocol::inventory::Container>,
-                    >| {
-                        row.item.state == ContainerState::Running && row.item.health == Health::Unhealthy
-                    };
-                    containers.rows().values().filter(sick).count()
-                })
+            let troubled = Memo::new(move |_| {
+                store
+                    .devices
+                    .with(|devices| urgency::troubled(devices.rows().values().map(AsRef::as_ref)))
             });
-            let shown = move || (unhealthy.get() > 0).then(|| count(unhealthy.get()));
+            let shown = move || (troubled.get() > 0).then(|| count(troubled.get()));
             Some(view! { <span class="count bad" aria-hidden="true">{shown}</span> }.into_any())
         }
         _ => None,

@@ -5,8 +5,8 @@ pub(crate) mod recent;
 mod summary;
 mod sums;
 #[cfg(test)]
-mod tests;
-pub(crate) mod tiles;
+pub(crate) mod tests;
+mod tiles;
 mod trouble;
 
 use crate::{

@@ -10,7 +10,7 @@ use web_sys::{Element, Range};
 /// Stands where there is no value.
 #[component]
 pub fn Dash() -> impl IntoView {
-    view! { <span class="faint" aria-hidden="true">"–"</span> }
+    view! { <span class="faint" aria-hidden="true">{crate::format::NOTHING}</span> }
 }
 
 /// Name of the highlight in style sheets.

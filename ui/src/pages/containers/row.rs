@@ -16,6 +16,7 @@ use crate::{
     },
     query::{Key, Subject},
     store::use_store,
+    urgency,
 };
 use flotilla_protocol::{
     Timestamp,
@@ -154,17 +155,6 @@ fn status_words(container: &Container) -> Vec<&'static str> {
     [Some(state), health].into_iter().flatten().collect()
 }
 
-/// Trouble first: what is broken, what is on its way, what works, what rests.
-fn trouble(container: &Container, status: &Status) -> f64 {
-    match status.tone {
-        Tone::Bad if container.state == ContainerState::Running => 0.0,
-        Tone::Bad => 1.0,
-        Tone::Warn => 2.0,
-        Tone::Info | Tone::Ok => 3.0,
-        Tone::Off | Tone::Relay => 4.0,
-    }
-}
-
 #[expect(clippy::cast_precision_loss, reason = "seconds since 1970 are far below 2^52")]
 fn moment(moment: Option<Timestamp>) -> SortKey<'static> {
     moment.map_or(SortKey::Nothing, |moment| {
@@ -202,7 +192,7 @@ impl TableRow for ContainerRow {
     fn sort_key(&self, column: &str) -> SortKey<'_> {
         let container = self.container();
         match column {
-            "state" => SortKey::Number(trouble(container, &self.status)),
+            "state" => SortKey::Number(f64::from(urgency::of_container(container))),
             "device" => SortKey::Text(&self.item.device.name),
             "stack" => container.stack.as_deref().map_or(SortKey::Nothing, SortKey::Text),
             "image" => SortKey::Text(&container.image),

@@ -11,7 +11,11 @@ use crate::{
     copy::{dashboard as copy, mode},
     store::use_store,
 };
-use flotilla_protocol::{api::UpdateDevice, device::DeviceStatus, id::DeviceId};
+use flotilla_protocol::{
+    api::UpdateDevice,
+    device::{Device, DeviceStatus},
+    id::DeviceId,
+};
 use leptos::{prelude::*, task::spawn_local};
 use leptos_router::components::A;
 
@@ -45,13 +49,30 @@ pub(super) fn NeedsAttention() -> impl IntoView {
             store.containers.with(|containers| containers.rows().len()),
         )
     };
+    // Before everybody who is there has said something, nobody knows that all is quiet.
+    let known = Memo::new(move |_| {
+        let silent = |device: &Device| device.status == DeviceStatus::Online && device.engine.is_none();
+        store.containers.with(|containers| containers.is_filled())
+            && store
+                .devices
+                .with(|devices| !devices.rows().values().any(|device| silent(device)))
+    });
     let content = move || {
-        if count() == 0 {
+        if count() == 0 && known.get() {
             view! {
                 <div class="quiet panel">
                     <span class="ok"><Icon glyph=lucide::CIRCLE_CHECK/></span>
                     <h3>{copy::ALL_QUIET}</h3>
                     <p class="muted">{quiet}</p>
+                </div>
+            }
+            .into_any()
+        } else if count() == 0 {
+            view! {
+                <div class="quiet panel">
+                    <span class="off"><Icon glyph=lucide::HOURGLASS/></span>
+                    <h3>{copy::LOOKING}</h3>
+                    <p class="muted">{copy::LOOKING_TEXT}</p>
                 </div>
             }
             .into_any()
@@ -72,7 +93,7 @@ pub(super) fn NeedsAttention() -> impl IntoView {
                 {copy::NEEDS_ATTENTION}" "
                 <span class="count">{move || Some(count()).filter(|count| *count > 0)}</span>
             </h2>
-            {move || { is_quiet.track(); untrack(content) }}
+            {move || { is_quiet.track(); known.track(); untrack(content) }}
         </section>
     }
 }
@@ -96,7 +117,7 @@ fn One(trouble: Trouble) -> impl IntoView {
         <li>
             <span class=class><Icon glyph/></span>
             <span class="what">{trouble.text}</span>
-            {trouble.since.map(|moment| view! { <AgeLabel moment prefix="last seen"/> })}
+            {trouble.since.map(|(moment, prefix)| view! { <AgeLabel moment prefix/> })}
             <A href=trouble.path attr:class="button quiet" attr:aria-label=format!("{}: {about}", trouble.action)>{trouble.action}</A>
             {keep}
         </li>

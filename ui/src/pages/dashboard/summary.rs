@@ -1,7 +1,12 @@
 //! The strip of figures at the top.
 
 use super::sums::Sums;
-use crate::{copy::dashboard as copy, format, store::use_store};
+use crate::{
+    copy::dashboard as copy,
+    format,
+    store::use_store,
+    usage::{self, Measure},
+};
 use leptos::prelude::*;
 
 #[component]
@@ -29,10 +34,10 @@ pub(super) fn Summary() -> impl IntoView {
         <section class="summary panel" aria-label=copy::SUMMARY>
             <dl>
                 {figure(copy::DEVICES, of(devices), detail(devices_detail))}
-                {figure(copy::CONTAINERS, of(|sums| format!("{} running", sums.running)), detail(containers_detail))}
-                {figure(copy::CPU, of(|sums| format::percent(sums.cpu.0, sums.cpu.1)), detail(cpu_detail))}
-                {figure(copy::MEMORY, of(|sums| share(sums.memory)), detail(|sums| total(sums.memory, format::memory)))}
-                {figure(copy::DISK, of(|sums| share(sums.disk)), detail(|sums| total(sums.disk, format::disk)))}
+                {figure(copy::CONTAINERS, of(containers), detail(containers_detail))}
+                {figure(copy::CPU, of(|sums| format::percent(sums.cpu.0, sums.cpu.1)), detail(|sums| amounts(Measure::Cpu, sums.cpu)))}
+                {figure(copy::MEMORY, of(|sums| format::percent(sums.memory.0, sums.memory.1)), detail(|sums| amounts(Measure::Memory, sums.memory)))}
+                {figure(copy::DISK, of(|sums| format::percent(sums.disk.0, sums.disk.1)), detail(|sums| amounts(Measure::Disk, sums.disk)))}
             </dl>
             <p class="caption faint">{move || sums.with(|sums| copy::reporting(sums.reporting, sums.devices))}</p>
         </section>
@@ -51,22 +56,26 @@ fn devices_detail(sums: &Sums) -> (String, &'static str) {
     }
 }
 
-fn containers_detail(sums: &Sums) -> (String, &'static str) {
-    match sums.unhealthy {
-        0 => ("none unhealthy".to_owned(), "muted"),
-        unhealthy => (format!("{unhealthy} unhealthy"), "bad"),
+fn containers(sums: &Sums) -> String {
+    if sums.counted == 0 {
+        format::NOTHING.to_owned()
+    } else {
+        format!("{} running", sums.running)
     }
 }
 
-fn cpu_detail(sums: &Sums) -> (String, &'static str) {
-    (format!("{:.1} of {:.0} cores", sums.cpu.0, sums.cpu.1), "muted")
+fn containers_detail(sums: &Sums) -> (String, &'static str) {
+    match sums.troubled {
+        _ if sums.counted == 0 => (copy::NOT_REPORTED.to_owned(), "muted"),
+        0 => ("none in trouble".to_owned(), "muted"),
+        troubled => (format!("{troubled} in trouble"), "bad"),
+    }
 }
 
-#[expect(clippy::cast_precision_loss, reason = "a share in whole percent")]
-fn share(used: (u64, u64)) -> String {
-    format::percent(used.0 as f64, used.1 as f64)
-}
-
-fn total(used: (u64, u64), words: fn(u64) -> String) -> (String, &'static str) {
-    (format!("{} of {}", words(used.0), words(used.1)), "muted")
+fn amounts(measure: Measure, share: (f64, f64)) -> (String, &'static str) {
+    if share.1 > 0.0 {
+        (usage::amounts(measure, share), "muted")
+    } else {
+        (copy::NOT_REPORTED.to_owned(), "muted")
+    }
 }

@@ -1,8 +1,12 @@
 //! Sums over the fleet, and over how many of its devices.
 
+use crate::{
+    urgency,
+    usage::{self, Measure},
+};
 use flotilla_protocol::device::{Device, DeviceStatus};
 
-/// The figures of the summary strip. Usage is summed over the devices that report it now.
+/// The figures of the summary strip. Usage is summed over the devices that report it now, as used and all.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Sums {
     pub devices: usize,
@@ -10,18 +14,27 @@ pub struct Sums {
     pub offline: usize,
     pub pending: usize,
     pub reporting: usize,
+    /// How many have told what their engine holds.
+    pub counted: usize,
     pub running: u64,
-    pub unhealthy: u64,
+    pub troubled: usize,
     pub cpu: (f64, f64),
-    pub memory: (u64, u64),
-    pub disk: (u64, u64),
+    pub memory: (f64, f64),
+    pub disk: (f64, f64),
 }
 
 impl Sums {
     #[must_use]
     pub fn of<'a>(devices: impl Iterator<Item = &'a Device>) -> Self {
-        let mut sums = Self::default();
-        for device in devices.filter(|device| device.status != DeviceStatus::Revoked) {
+        let devices: Vec<_> = devices.collect();
+        let mut sums = Self {
+            troubled: urgency::troubled(devices.iter().copied()),
+            ..Self::default()
+        };
+        for device in devices
+            .into_iter()
+            .filter(|device| device.status != DeviceStatus::Revoked)
+        {
             sums.add(device);
         }
         sums
@@ -29,24 +42,29 @@ impl Sums {
 
     fn add(&mut self, device: &Device) {
         self.devices += 1;
+        self.counted += usize::from(device.engine.is_some());
         self.running += u64::from(device.containers.running);
-        self.unhealthy += u64::from(device.containers.unhealthy);
         match device.status {
             DeviceStatus::Online => self.online += 1,
             DeviceStatus::Pending => self.pending += 1,
             _ => self.offline += 1,
         }
-        if let (DeviceStatus::Online, Some(usage), Some(facts)) =
-            (device.status, &device.usage, &device.facts)
-        {
-            self.reporting += 1;
-            self.cpu.0 += f64::from(usage.cpu_cores);
-            self.cpu.1 += f64::from(facts.cpus);
-            self.memory.0 += usage.memory_bytes;
-            self.memory.1 += facts.memory_bytes;
-            self.disk.0 += usage.disk_bytes;
-            self.disk.1 += facts.disk_bytes;
+        if device.status != DeviceStatus::Online {
+            return;
         }
+        let parts = [
+            (Measure::Cpu, &mut self.cpu),
+            (Measure::Memory, &mut self.memory),
+            (Measure::Disk, &mut self.disk),
+        ];
+        let mut reports = false;
+        for (measure, sum) in parts {
+            if let Some((used, all)) = usage::share(device, measure) {
+                (sum.0, sum.1) = (sum.0 + used, sum.1 + all);
+                reports = true;
+            }
+        }
+        self.reporting += usize::from(reports);
     }
 }
 

@@ -6,7 +6,7 @@ use flotilla_protocol::{
 };
 
 /// A device of four cores that reports, whatever its status.
-pub(super) fn device(name: &str, status: DeviceStatus) -> Device {
+pub(crate) fn device(name: &str, status: DeviceStatus) -> Device {
     Device {
         id: "01937c5e-7b1a-7c3e-8b9e-0123456789ab".parse().unwrap(),
         name: name.parse().unwrap(),

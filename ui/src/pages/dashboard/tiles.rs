@@ -6,8 +6,10 @@ use crate::{
         badge::{Status, StatusBadge},
         meter::Meter,
     },
-    format,
+    copy::dashboard as copy,
     store::use_store,
+    urgency,
+    usage::{self, Measure},
 };
 use flotilla_protocol::device::{Device, DeviceStatus};
 use leptos::prelude::*;
@@ -38,21 +40,9 @@ pub(super) fn Tiles() -> impl IntoView {
 /// The first devices by trouble, then by name.
 fn first(mut devices: Vec<Arc<Device>>) -> Vec<Arc<Device>> {
     devices.retain(|device| device.status != DeviceStatus::Revoked);
-    devices.sort_by(|a, b| (order(a), &a.name).cmp(&(order(b), &b.name)));
+    devices.sort_by(|a, b| (urgency::of_device(a), &a.name).cmp(&(urgency::of_device(b), &b.name)));
     devices.truncate(SHOWN);
     devices
-}
-
-fn order(device: &Device) -> u8 {
-    match device.status {
-        DeviceStatus::Quarantined => 0,
-        DeviceStatus::Online if !device.attention.is_empty() => 1,
-        DeviceStatus::Offline => 2,
-        DeviceStatus::Reconnecting => 3,
-        DeviceStatus::Pending => 4,
-        DeviceStatus::Online => 5,
-        DeviceStatus::Revoked => 6,
-    }
 }
 
 #[component]
@@ -69,11 +59,13 @@ fn Tile(device: Arc<Device>) -> impl IntoView {
     let status = Signal::derive(move || device.with(|device| Status::of_device(device)));
     let name = device.with_untracked(|device| device.name.to_string());
     let stale = Signal::derive(move || device.with(|device| device.status != DeviceStatus::Online));
+    let pending = Memo::new(move |_| device.with(|device| device.status == DeviceStatus::Pending));
     let body = move || {
-        if device.with(|device| device.usage.is_some() && device.facts.is_some()) {
-            view! { <Meters device stale/> }.into_any()
+        // Before the first sample they are there and have no figures, so that nothing moves when it comes.
+        if pending.get() {
+            view! { <p class="caption muted">{copy::NOT_ENROLLED}</p> }.into_any()
         } else {
-            ().into_any()
+            view! { <Meters device stale/> }.into_any()
         }
     };
     let age = move || {
@@ -102,53 +94,13 @@ fn Tile(device: Arc<Device>) -> impl IntoView {
 #[component]
 fn Meters(device: Memo<Arc<Device>>, stale: Signal<bool>) -> impl IntoView {
     let name = device.with_untracked(|device| device.name.to_string());
-    let used = move |of: fn(&Device) -> (f64, f64)| device.with(|device| of(device));
-    let percent = move |of: fn(&Device) -> (f64, f64)| {
-        Signal::derive(move || {
-            let (part, whole) = used(of);
-            format::share(part, whole)
-        })
-    };
-    let cpu_text = Signal::derive(move || {
-        let (part, whole) = used(cpu);
-        format!("{}, {part:.1} of {whole:.0} cores", format::percent(part, whole))
-    });
-    let memory_text = Signal::derive(move || device.with(|device| memory_text(device)));
+    let percent =
+        move |measure| Signal::derive(move || device.with(|device| usage::percent(device, measure)));
+    let text = move |measure| Signal::derive(move || device.with(|device| usage::words(device, measure)));
     view! {
-        <Meter name=format!("CPU of {name}") label="CPU" percent=percent(cpu) text=cpu_text stale/>
-        <Meter name=format!("Memory of {name}") label="Memory" percent=percent(memory) text=memory_text stale/>
+        <Meter name=format!("CPU of {name}") label="CPU" percent=percent(Measure::Cpu) text=text(Measure::Cpu) stale/>
+        <Meter name=format!("Memory of {name}") label="Memory" percent=percent(Measure::Memory) text=text(Measure::Memory) stale/>
     }
-}
-
-/// Busy cores and all cores.
-pub(crate) fn cpu(device: &Device) -> (f64, f64) {
-    let cores = device.usage.map_or(0.0, |usage| f64::from(usage.cpu_cores));
-    (
-        cores,
-        device.facts.as_ref().map_or(0.0, |facts| f64::from(facts.cpus)),
-    )
-}
-
-#[expect(clippy::cast_precision_loss, reason = "a share in whole percent")]
-pub(crate) fn memory(device: &Device) -> (f64, f64) {
-    let used = device.usage.map_or(0, |usage| usage.memory_bytes);
-    (
-        used as f64,
-        device.facts.as_ref().map_or(0, |facts| facts.memory_bytes) as f64,
-    )
-}
-
-/// "61 %, 9.8 of 16 GiB".
-pub(crate) fn memory_text(device: &Device) -> String {
-    let used = device.usage.map_or(0, |usage| usage.memory_bytes);
-    let all = device.facts.as_ref().map_or(0, |facts| facts.memory_bytes);
-    let (part, whole) = memory(device);
-    format!(
-        "{}, {} of {}",
-        format::percent(part, whole),
-        format::memory(used),
-        format::memory(all)
-    )
 }
 
 #[cfg(test)]

@@ -1,12 +1,15 @@
 //! What needs attention, worst first.
 
-use crate::copy::{attention, dashboard as copy, mode};
+use crate::{
+    copy::{attention, dashboard as copy, mode},
+    urgency,
+};
 use flotilla_protocol::{
     Timestamp,
     api::Row,
     device::{Attention, Device, DeviceStatus},
     id::DeviceId,
-    inventory::{Container, ContainerState, Health},
+    inventory::{Container, ContainerState, Trouble as Ill},
 };
 
 /// How many are shown.
@@ -18,8 +21,8 @@ pub struct Trouble {
     rank: Rank,
     pub is_bad: bool,
     pub text: String,
-    /// Since when, or when the device was last seen.
-    pub since: Option<Timestamp>,
+    /// A moment, after the words for it: when the container ended, or when the device was last seen.
+    pub since: Option<(Timestamp, &'static str)>,
     pub action: &'static str,
     pub path: String,
     /// The device whose Host networking somebody may decide to keep.
@@ -28,7 +31,8 @@ pub struct Trouble {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Rank {
-    Container,
+    /// With its place among the containers.
+    Container(u8),
     Quarantined,
     Offline,
     LowDisk,
@@ -66,13 +70,14 @@ fn of_device(device: &Device) -> Vec<Trouble> {
         path: path.clone(),
         keeps_host: None,
     };
+    let seen = device.last_seen.map(|moment| (moment, copy::LAST_SEEN));
     match device.status {
         DeviceStatus::Offline => {
             vec![trouble(
                 Rank::Offline,
                 true,
                 format!("{name} is offline"),
-                device.last_seen,
+                seen,
                 copy::SEE_WHY,
             )]
         }
@@ -81,7 +86,7 @@ fn of_device(device: &Device) -> Vec<Trouble> {
                 Rank::Quarantined,
                 true,
                 format!("{name} is quarantined"),
-                device.last_seen,
+                seen,
                 copy::SEE_WHY,
             )]
         }
@@ -96,7 +101,7 @@ fn of_device(device: &Device) -> Vec<Trouble> {
                     copy::OPEN_DEVICE,
                 );
                 let by_mode = |keeps_host| Trouble {
-                    path: format!("{path}?change=mode"),
+                    path: format!("{path}?ask=mode"),
                     action: mode::CHANGE,
                     keeps_host,
                     ..found.clone()
@@ -126,17 +131,16 @@ fn rank(attention: &Attention) -> (Rank, bool) {
 
 fn of_container(row: &Row<Container>) -> Option<Trouble> {
     let container = &row.item;
-    let what = match (container.state, container.health) {
-        (ContainerState::Running, Health::Unhealthy) => "is unhealthy",
-        (ContainerState::Restarting, _) => "keeps restarting",
-        (ContainerState::Dead, _) => "is dead",
-        _ => return None,
-    };
+    let trouble = container.trouble()?;
+    let what = attention::of_container(trouble);
+    let ended = container
+        .finished
+        .filter(|_| container.state == ContainerState::Exited);
     Some(Trouble {
-        rank: Rank::Container,
-        is_bad: true,
+        rank: Rank::Container(urgency::of_container(container)),
+        is_bad: trouble != Ill::Restarting,
         text: format!("{} on {} {what}", container.name, row.device),
-        since: None,
+        since: ended.map(|moment| (moment, copy::ENDED)),
         action: copy::VIEW_CONTAINER,
         path: format!("/containers/{}/{}", row.device_id, container.name),
         keeps_host: None,
@@ -173,7 +177,7 @@ mod tests {
             (found[0].action, found[0].keeps_host),
             (mode::CHANGE, Some(desk.id))
         );
-        assert!(found[0].path.ends_with("?change=mode"), "{}", found[0].path);
+        assert!(found[0].path.ends_with("?ask=mode"), "{}", found[0].path);
     }
 
     #[test]

@@ -11,17 +11,16 @@ use crate::{
     clock::use_clock,
     components::{
         age::AgeLabel,
-        badge::{Status, StatusBadge, Tone},
+        badge::{Status, StatusBadge},
         button::Button,
         meter::Meter,
     },
     copy::{device as copy, mode},
     format,
-    pages::dashboard::{
-        recent::{Recent, newest},
-        tiles::{cpu, memory, memory_text},
-    },
+    pages::dashboard::recent::{Recent, newest},
     store::use_store,
+    urgency,
+    usage::{self, Measure},
 };
 use flotilla_protocol::{
     Timestamp,
@@ -131,21 +130,20 @@ fn facts(device: &Device) -> Vec<Fact> {
 fn InUse(device: Signal<Arc<Device>>) -> impl IntoView {
     let stale = Signal::derive(move || device.with(|device| device.status != DeviceStatus::Online));
     let name = device.with_untracked(|device| device.name.to_string());
-    let percent = move |of: fn(&Device) -> (f64, f64)| {
-        Signal::derive(move || {
-            let (part, whole) = device.with(|device| of(device));
-            format::share(part, whole)
-        })
-    };
-    let text = move |of: fn(&Device) -> String| Signal::derive(move || device.with(|device| of(device)));
-    let known = Memo::new(move |_| device.with(|device| device.usage.is_some()));
+    let percent =
+        move |measure| Signal::derive(move || device.with(|device| usage::percent(device, measure)));
+    let text = move |measure| Signal::derive(move || device.with(|device| usage::words(device, measure)));
+    // Of a device that never was there, there is nothing to wait for yet.
+    let known = Memo::new(move |_| {
+        device.with(|device| device.usage.is_some() || device.status == DeviceStatus::Online)
+    });
     move || {
         if known.get() {
             view! {
                 <div class="meters">
-                    <Meter name=format!("CPU of {name}") label="CPU" percent=percent(cpu) text=text(cpu_text) stale/>
-                    <Meter name=format!("Memory of {name}") label="Memory" percent=percent(memory) text=text(memory_text) stale/>
-                    <Meter name=format!("Disk of {name}") label="Disk" percent=percent(disk) text=text(disk_text) stale/>
+                    <Meter name=format!("CPU of {name}") label="CPU" percent=percent(Measure::Cpu) text=text(Measure::Cpu) stale/>
+                    <Meter name=format!("Memory of {name}") label="Memory" percent=percent(Measure::Memory) text=text(Measure::Memory) stale/>
+                    <Meter name=format!("Disk of {name}") label="Disk" percent=percent(Measure::Disk) text=text(Measure::Disk) stale/>
                     <p class="caption muted">{move || device.with(|device| figures(device))}</p>
                 </div>
             }
@@ -156,42 +154,18 @@ fn InUse(device: Signal<Arc<Device>>) -> impl IntoView {
     }
 }
 
-fn cpu_text(device: &Device) -> String {
-    let (part, whole) = cpu(device);
-    format!("{}, {part:.1} of {whole:.0} cores", format::percent(part, whole))
-}
-
-#[expect(clippy::cast_precision_loss, reason = "a share in whole percent")]
-fn disk(device: &Device) -> (f64, f64) {
-    let used = device.usage.map_or(0, |usage| usage.disk_bytes);
-    (
-        used as f64,
-        device.facts.as_ref().map_or(0, |facts| facts.disk_bytes) as f64,
-    )
-}
-
-fn disk_text(device: &Device) -> String {
-    let used = device.usage.map_or(0, |usage| usage.disk_bytes);
-    let all = device.facts.as_ref().map_or(0, |facts| facts.disk_bytes);
-    let (part, whole) = disk(device);
-    format!(
-        "{}, {} of {}",
-        format::percent(part, whole),
-        format::disk(used),
-        format::disk(all)
-    )
-}
-
 /// All figures behind the meters, in words.
 fn figures(device: &Device) -> String {
-    let after = |text: String| {
-        text.split_once(", ")
-            .map(|(_, rest)| rest.to_owned())
-            .unwrap_or_default()
-    };
-    [cpu_text(device), memory_text(device), disk_text(device)]
-        .map(after)
-        .join(" · ")
+    let known = [Measure::Cpu, Measure::Memory, Measure::Disk].map(|measure| {
+        let share = usage::share(device, measure);
+        share.map(|share| usage::amounts(measure, share))
+    });
+    let known: Vec<_> = known.into_iter().flatten().collect();
+    if known.is_empty() {
+        copy::NO_FIGURES.to_owned()
+    } else {
+        known.join(" · ")
+    }
 }
 
 #[component]
@@ -249,10 +223,10 @@ fn Containers(device: Signal<Arc<Device>>) -> impl IntoView {
     let troubled = Memo::new(move |_| {
         store.containers.with(|containers| {
             let own = containers.rows().values().filter(|row| row.device_id == id);
-            let needs_look = |row: &&Arc<Row<Container>>| {
-                matches!(Status::of_container(&row.item).tone, Tone::Bad | Tone::Warn)
-            };
-            own.filter(needs_look).take(SHOWN).cloned().collect::<Vec<_>>()
+            let mut troubled: Vec<_> = own.filter(|row| row.item.trouble().is_some()).cloned().collect();
+            troubled.sort_by_key(|row| urgency::of_container(&row.item));
+            troubled.truncate(SHOWN);
+            troubled
         })
     });
     let stale = Signal::derive(move || device.with(|device| device.status != DeviceStatus::Online));

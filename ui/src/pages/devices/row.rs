@@ -10,6 +10,8 @@ use crate::{
     pages::fan_out::rows::{age_cell, name_cell, text_cell},
     query::{Key, Subject},
     store::use_store,
+    urgency,
+    usage::{self, Measure},
 };
 use flotilla_protocol::{
     Timestamp,
@@ -140,7 +142,7 @@ impl DeviceRow {
             .with(Key::Status, device.status.as_str())
             .with(Key::Mode, device.mode.as_str());
         subject = subject.with(Key::Device, device.name.as_str());
-        if device.status == DeviceStatus::Online && !device.attention.is_empty() {
+        if device.needs_attention() {
             subject = subject.with(Key::Status, "attention");
         }
         if let Some(path) = &path {
@@ -165,28 +167,14 @@ impl DeviceRow {
     }
 
     /// Used and available, of a device that reports.
-    #[expect(clippy::cast_precision_loss, reason = "a share needs no last digit")]
-    fn share(&self, what: &str) -> Option<(f64, f64)> {
-        let (facts, usage) = self.device.facts.as_ref().zip(self.device.usage.as_ref())?;
-        let share = match what {
-            "cpu" => (f64::from(usage.cpu_cores), f64::from(facts.cpus)),
-            "memory" => (usage.memory_bytes as f64, facts.memory_bytes as f64),
-            _ => (usage.disk_bytes as f64, facts.disk_bytes as f64),
+    fn share(&self, column: &str) -> Option<(f64, f64)> {
+        let measure = match column {
+            "cpu" => Measure::Cpu,
+            "memory" => Measure::Memory,
+            _ => Measure::Disk,
         };
-        (self.device.status == DeviceStatus::Online).then_some(share)
-    }
-}
-
-/// Trouble first.
-fn rank(device: &Device) -> f64 {
-    match device.status {
-        DeviceStatus::Quarantined => 0.0,
-        DeviceStatus::Online if !device.attention.is_empty() => 1.0,
-        DeviceStatus::Offline => 2.0,
-        DeviceStatus::Reconnecting => 3.0,
-        DeviceStatus::Pending => 4.0,
-        DeviceStatus::Online => 5.0,
-        DeviceStatus::Revoked => 6.0,
+        let reports = self.device.status == DeviceStatus::Online;
+        usage::share(&self.device, measure).filter(|_| reports)
     }
 }
 
@@ -221,7 +209,7 @@ impl TableRow for DeviceRow {
     fn sort_key(&self, column: &str) -> SortKey<'_> {
         let device = &self.device;
         match column {
-            "status" => SortKey::Number(rank(device)),
+            "status" => SortKey::Number(f64::from(urgency::of_device(device))),
             "tags" if self.tags.is_empty() => SortKey::Nothing,
             "tags" => SortKey::Text(&self.tags),
             "mesh" => SortKey::Number(f64::from(u32::from(device.mesh_ip))),
@@ -230,10 +218,11 @@ impl TableRow for DeviceRow {
                 .path
                 .as_ref()
                 .map_or(SortKey::Nothing, |path| SortKey::Text(mesh::kind(path.kind))),
+            "containers" if device.engine.is_none() => SortKey::Nothing,
             "containers" => SortKey::Number(f64::from(device.containers.total)),
-            "cpu" | "memory" | "disk" => self.share(column).map_or(SortKey::Nothing, |(part, whole)| {
-                SortKey::Number(part / whole.max(1.0))
-            }),
+            "cpu" | "memory" | "disk" => self
+                .share(column)
+                .map_or(SortKey::Nothing, |(used, all)| SortKey::Number(used / all)),
             "seen" => moment(device.last_seen),
             "agent" => device
                 .agent_version
@@ -269,9 +258,11 @@ impl TableRow for DeviceRow {
                 }
                 None => view! { <Dash/> }.into_any(),
             },
+            // Before its engine was reported nobody knows.
+            "containers" if device.engine.is_none() => view! { <Dash/> }.into_any(),
             "containers" => device.containers.total.to_string().into_any(),
             "cpu" | "memory" | "disk" => match self.share(column) {
-                Some((part, whole)) => format::percent(part, whole).into_any(),
+                Some((used, all)) => format::percent(used, all).into_any(),
                 None => view! { <Dash/> }.into_any(),
             },
             "seen" if device.status == DeviceStatus::Online => copy::NOW.into_any(),

@@ -1,0 +1,59 @@
+//! What stands first in every list: trouble, then what is on its way, then what is well. Badge, tables, tiles and Needs
+//! attention all ask here, and what trouble is, the protocol says.
+
+use flotilla_protocol::{
+    device::{Device, DeviceStatus},
+    inventory::{Container, ContainerState, Health, Trouble},
+};
+
+/// Where a device stands, the lowest first.
+#[must_use]
+pub fn of_device(device: &Device) -> u8 {
+    match device.status {
+        DeviceStatus::Quarantined => 0,
+        DeviceStatus::Online if device.needs_attention() => 1,
+        DeviceStatus::Offline => 2,
+        DeviceStatus::Reconnecting => 3,
+        DeviceStatus::Pending => 4,
+        DeviceStatus::Online => 5,
+        DeviceStatus::Revoked => 6,
+    }
+}
+
+/// Where a container stands, the lowest first.
+#[must_use]
+pub fn of_container(container: &Container) -> u8 {
+    match (container.trouble(), container.state) {
+        (Some(Trouble::Unhealthy), _) => 0,
+        (Some(Trouble::Restarting | Trouble::Dead), _) => 1,
+        (Some(Trouble::OutOfMemory | Trouble::Failed(_)), _) => 2,
+        (None, ContainerState::Running) if container.health == Health::Starting => 3,
+        (None, ContainerState::Running) => 4,
+        (None, _) => 5,
+    }
+}
+
+/// How many containers are in trouble now: what a silent device last said of its own is not news.
+pub fn troubled<'a>(devices: impl Iterator<Item = &'a Device>) -> usize {
+    devices
+        .filter(|device| device.status == DeviceStatus::Online)
+        .map(|device| device.containers.troubled as usize)
+        .sum()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::pages::dashboard::tests::device;
+
+    #[test]
+    fn a_device_with_a_container_in_trouble_stands_before_those_that_are_well() {
+        let mut sick = device("sick", DeviceStatus::Online);
+        sick.containers.troubled = 2;
+        let mut away = device("away", DeviceStatus::Offline);
+        away.containers.troubled = 3;
+        let well = device("well", DeviceStatus::Online);
+        assert!(of_device(&sick) < of_device(&away) && of_device(&away) < of_device(&well));
+        assert_eq!(troubled([&sick, &away, &well].into_iter()), 2);
+    }
+}
