@@ -74,6 +74,18 @@ pub fn matches_media(query: &str) -> bool {
     list.is_some_and(|list| list.matches())
 }
 
+/// Size of one rem in px.
+#[must_use]
+pub fn rem() -> f64 {
+    let root = document().document_element();
+    let style = web_sys::window()
+        .zip(root)
+        .and_then(|(window, root)| window.get_computed_style(&root).ok().flatten());
+    let size = style.and_then(|style| style.get_property_value("font-size").ok());
+    size.and_then(|size| size.trim_end_matches("px").parse().ok())
+        .unwrap_or(16.0)
+}
+
 /// Sets an attribute of the root element.
 pub fn set_root_attribute(name: &str, value: &str) {
     if let Some(root) = document().document_element() {

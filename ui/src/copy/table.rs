@@ -5,6 +5,7 @@ use crate::format::count;
 pub const AS_OF: &str = "as of";
 pub const COLUMNS: &str = "Columns";
 pub const COLUMNS_HINT: &str = "Shown columns, in their order.";
+pub const TOO_NARROW: &str = "hidden: too narrow";
 pub const RESET_COLUMNS: &str = "Reset columns";
 pub const DONE: &str = "Done";
 pub const CLEAR_FILTERS: &str = "Clear filters";

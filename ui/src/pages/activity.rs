@@ -31,13 +31,13 @@ const SPEC: TableSpec = TableSpec {
     one: "entry",
     many: "entries",
     columns: &[
-        Column::text("action", copy::ACTION, 16.0),
+        Column::text("action", copy::ACTION, 15.0),
         Column::text("time", copy::TIME, 6.5).fixed(),
         Column::text("who", copy::WHO, 8.0),
         Column::text("target", copy::TARGET, 8.0),
         Column::text("device", copy::DEVICE, 8.0),
         Column::text("result", copy::RESULT, 6.0).fixed(),
-        Column::text("details", copy::DETAILS, 16.0),
+        Column::text("details", copy::DETAILS, 11.0),
     ],
     keys: &[Key::Who, Key::Action, Key::Device, Key::Status],
     facets: &[
@@ -57,6 +57,7 @@ const SPEC: TableSpec = TableSpec {
         descending: true,
     }],
     sort_words: copy::NEWEST_FIRST,
+    leaving: &["details", "target", "who", "device", "result"],
     narrow: Narrow {
         title: "action",
         status: Some("result"),

@@ -24,7 +24,7 @@ const SPEC: TableSpec = TableSpec {
     one: "image",
     many: "images",
     columns: &[
-        Column::text("repository", words::REPOSITORY, 16.0),
+        Column::text("repository", words::REPOSITORY, 12.0),
         Column::text("tag", words::TAG, 8.0),
         Column::text("device", words::DEVICE, 9.0),
         Column::figures("size", words::SIZE, 6.0),
@@ -40,6 +40,7 @@ const SPEC: TableSpec = TableSpec {
     }],
     sort: &[SortBy::up("repository"), SortBy::up("tag"), SortBy::up("device")],
     sort_words: words::BY_NAME,
+    leaving: &["created", "used", "size", "tag"],
     narrow: Narrow {
         title: "repository",
         status: Some("tag"),

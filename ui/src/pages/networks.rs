@@ -28,7 +28,7 @@ const SPEC: TableSpec = TableSpec {
         Column::text("device", words::DEVICE, 9.0),
         Column::text("driver", words::DRIVER, 6.0),
         Column::text("subnet", words::SUBNET, 10.0),
-        Column::text("containers", words::CONTAINERS, 12.0),
+        Column::text("containers", words::CONTAINERS, 9.0),
         Column::text("stack", words::STACK, 8.0),
         Column::text("internal", words::INTERNAL, 5.0).fixed().hidden(),
         Column::text("attachable", words::ATTACHABLE, 6.0)
@@ -44,6 +44,7 @@ const SPEC: TableSpec = TableSpec {
     }],
     sort: &[SortBy::up("name"), SortBy::up("device")],
     sort_words: words::BY_NAME,
+    leaving: &["stack", "driver", "containers", "subnet"],
     narrow: Narrow {
         title: "name",
         status: Some("driver"),

@@ -24,10 +24,10 @@ const SPEC: TableSpec = TableSpec {
     one: "stack",
     many: "stacks",
     columns: &[
-        Column::text("name", words::NAME, 12.0),
-        Column::text("state", words::STATE, 10.0).fixed(),
-        Column::text("device", words::DEVICE, 10.0),
-        Column::text("services", words::SERVICES, 18.0),
+        Column::text("name", words::NAME, 10.0),
+        Column::text("state", words::STATE, 9.5).fixed(),
+        Column::text("device", words::DEVICE, 8.5),
+        Column::text("services", words::SERVICES, 13.0),
     ],
     keys: &[Key::Status, Key::Device, Key::Tag],
     facets: &[Facet {
@@ -37,6 +37,7 @@ const SPEC: TableSpec = TableSpec {
     }],
     sort: &[SortBy::up("state"), SortBy::up("name")],
     sort_words: crate::copy::containers::TROUBLE_FIRST,
+    leaving: &["services", "device"],
     narrow: Narrow {
         title: "name",
         status: Some("state"),

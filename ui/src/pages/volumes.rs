@@ -23,10 +23,10 @@ const SPEC: TableSpec = TableSpec {
     one: "volume",
     many: "volumes",
     columns: &[
-        Column::text("name", words::NAME, 14.0),
+        Column::text("name", words::NAME, 12.0),
         Column::text("device", words::DEVICE, 9.0),
         Column::text("driver", words::DRIVER, 6.0),
-        Column::text("used", words::USED_BY, 12.0),
+        Column::text("used", words::USED_BY, 10.0),
         Column::text("stack", words::STACK, 8.0),
         Column::figures("created", words::CREATED, 6.5).hidden(),
         Column::text("mountpoint", words::MOUNT_POINT, 16.0).hidden(),
@@ -47,6 +47,7 @@ const SPEC: TableSpec = TableSpec {
     ],
     sort: &[SortBy::up("name"), SortBy::up("device")],
     sort_words: words::BY_NAME,
+    leaving: &["stack", "driver", "used", "device"],
     narrow: Narrow {
         title: "name",
         status: None,

@@ -32,6 +32,10 @@ pub(super) fn ColumnsDialog(table: TableState, #[prop(into)] on_close: Callback<
                 .layout
                 .update(|layout| layout.show(id, !layout.is_shown(spec, column)))
         };
+        let too_narrow = move || {
+            let left_out = table.fitted.with(|fitted| fitted.left_out.contains(&id));
+            left_out.then(|| view! { <span class="caption muted">{copy::TOO_NARROW}</span> })
+        };
         let shift = move |down| move || table.layout.update(|layout| layout.shift(spec, id, down));
         Some(view! {
             <li class="column-line">
@@ -39,6 +43,7 @@ pub(super) fn ColumnsDialog(table: TableState, #[prop(into)] on_close: Callback<
                     <input type="checkbox" prop:checked=shown disabled=pinned on:change=show/>
                     <span>{column.title}</span>
                 </label>
+                {too_narrow}
                 {(!pinned).then(|| view! {
                     <IconButton name=copy::move_up(column.title) glyph=lucide::ARROW_UP on_press=shift(false)/>
                     <IconButton name=copy::move_down(column.title) glyph=lucide::ARROW_DOWN on_press=shift(true)/>

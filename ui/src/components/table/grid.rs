@@ -37,8 +37,8 @@ pub(super) fn Grid(
     text::keep_marks(table, scroller);
     let menu = RwSignal::new(None::<MenuAt>);
     let has_menu = actions.is_some();
-    let template = Memo::new(move |_| table.layout.with(|layout| layout.template(table.spec, has_menu)));
     let view = table.view;
+    view.has_menu.set(has_menu);
     let scroll_to = move |top: f64| {
         if let Some(scroller) = scroller.get_untracked() {
             #[expect(clippy::cast_possible_truncation, reason = "scroll positions are whole px")]
@@ -61,10 +61,9 @@ pub(super) fn Grid(
         <div role="grid" class="grid" class:narrow=move || view.narrow.get() node_ref=scroller
             aria-label=table.spec.label
             aria-rowcount=move || table.shown.with(Shown::len) + 1
-            aria-colcount=move || table.layout.with(|layout| layout.visible(table.spec).len())
+            aria-colcount=move || table.fitted.with(|fitted| fitted.columns.len())
             aria-multiselectable=table.spec.selectable.then_some("true")
-            style:--columns=move || template.with(|(tracks, _)| tracks.clone())
-            style:--least=move || template.with(|(_, least)| format!("{least}rem"))
+            style:--columns=move || table.fitted.with(|fitted| fitted.tracks.clone())
             on:scroll=move |_| view.scrolled.set(scroller.get_untracked().map_or(0.0, |grid| f64::from(grid.scroll_top())))
             on:pointerenter=move |_| view.pointed_at.set(true)
             on:pointerleave=move |_| view.pointed_at.set(false)
@@ -119,6 +118,10 @@ fn measure(table: TableState, scroller: NodeRef<html::Div>, ruler: NodeRef<html:
             return;
         };
         view.narrow.set(browser::matches_media(NARROW));
+        let room = f64::from(grid.client_width()) / browser::rem();
+        if view.room.get_untracked() != room {
+            view.room.set(room);
+        }
         let row = ruler.get_bounding_client_rect().height();
         if view.row.get_untracked() != row {
             view.row.set(row);

@@ -2,6 +2,7 @@
 
 use super::{TableState, grid::shown_keys, order, spec::Column};
 use crate::{
+    browser::rem,
     components::icon::{Icon, lucide},
     copy::table as copy,
 };
@@ -17,15 +18,7 @@ const STEP: f64 = 1.0;
 
 #[component]
 pub(super) fn Head(table: TableState, has_menu: bool) -> impl IntoView {
-    let columns = Memo::new(move |_| {
-        table.layout.with(|layout| {
-            layout
-                .visible(table.spec)
-                .iter()
-                .map(|column| column.id)
-                .collect::<Vec<_>>()
-        })
-    });
+    let columns = Memo::new(move |_| table.fitted.with(|fitted| fitted.columns.clone()));
     let header = move |(index, id): (usize, &'static str)| {
         let column = table.spec.lookup(id)?;
         Some(view! { <Header table column first={index == 0}/> })
@@ -146,15 +139,6 @@ fn Grip(table: TableState, column: &'static Column) -> impl IntoView {
         <span class="grip" aria-hidden="true" node_ref=grip on:pointerdown=down on:pointermove=drag
             on:pointerup=move |_| from.set_value(None) on:lostpointercapture=move |_| from.set_value(None)></span>
     }
-}
-
-/// Size of one rem in px.
-fn rem() -> f64 {
-    let root = document().document_element();
-    let style = root.and_then(|root| window().get_computed_style(&root).ok().flatten());
-    let size = style.and_then(|style| style.get_property_value("font-size").ok());
-    size.and_then(|size| size.trim_end_matches("px").parse().ok())
-        .unwrap_or(16.0)
 }
 
 /// Arrows move among the headers; down goes to the rows.

@@ -88,32 +88,63 @@ impl Layout {
             .insert(column.to_owned(), width.clamp(*WIDTHS.start(), *WIDTHS.end()));
     }
 
-    /// Value of `grid-template-columns`, and the least width of a row in rem.
-    #[must_use]
-    pub fn template(&self, spec: &TableSpec, has_menu: bool) -> (String, f64) {
-        let mut tracks = Vec::new();
-        let mut least = EDGES;
-        if spec.selectable {
-            tracks.push(format!("{SELECT}rem"));
-            least += SELECT;
+    /// The columns that a row of so many rem has room for; all of them where that is 0. The first one always stays.
+    pub(super) fn fitted(&self, spec: &TableSpec, has_menu: bool, room: f64) -> Fitted {
+        let mut columns = self.visible(spec);
+        let mut left_out = Vec::new();
+        let ends = EDGES + if spec.selectable { SELECT } else { 0.0 } + if has_menu { MENU } else { 0.0 };
+        let least = |columns: &[&'static Column]| {
+            let widths: f64 = columns.iter().map(|column| self.width(column)).sum();
+            ends + widths
+        };
+        while room > 0.0 && least(&columns) > room && columns.len() > 1 {
+            let next = spec.leaving.iter().find_map(|id| place(&columns, id));
+            let next = next.filter(|at| *at > 0).unwrap_or(columns.len() - 1);
+            left_out.push(columns.remove(next).id);
         }
-        for column in self.visible(spec) {
-            let chosen = self.widths.get(column.id);
-            let width = chosen.unwrap_or(&column.width);
-            let grows = column.grows && chosen.is_none();
-            tracks.push(if grows {
-                format!("minmax({width}rem, {width}fr)")
-            } else {
-                format!("{width}rem")
-            });
-            least += width;
+        let squeezed = room > 0.0 && least(&columns) > room;
+        let tracks = columns.iter().map(|column| match self.track(column) {
+            _ if squeezed => "minmax(0, 1fr)".to_owned(),
+            track => track,
+        });
+        let select = spec.selectable.then(|| format!("{SELECT}rem"));
+        let menu = has_menu.then(|| format!("{MENU}rem"));
+        let tracks: Vec<_> = select.into_iter().chain(tracks).chain(menu).collect();
+        Fitted {
+            columns: columns.iter().map(|column| column.id).collect(),
+            left_out,
+            tracks: tracks.join(" "),
         }
-        if has_menu {
-            tracks.push(format!("{MENU}rem"));
-            least += MENU;
-        }
-        (tracks.join(" "), least)
     }
+
+    fn width(&self, column: &Column) -> f64 {
+        *self.widths.get(column.id).unwrap_or(&column.width)
+    }
+
+    /// A column takes its part of the room that is left, unless the person gave it a width.
+    fn track(&self, column: &Column) -> String {
+        let width = self.width(column);
+        if column.grows && !self.widths.contains_key(column.id) {
+            format!("minmax({width}rem, {width}fr)")
+        } else {
+            format!("{width}rem")
+        }
+    }
+}
+
+fn place(columns: &[&'static Column], id: &str) -> Option<usize> {
+    columns.iter().position(|column| column.id == id)
+}
+
+/// What of a table fits in its view.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(super) struct Fitted {
+    /// Ids of the columns that are there, in their order.
+    pub columns: Vec<&'static str>,
+    /// Those that there is no room for, the first that left first.
+    pub left_out: Vec<&'static str>,
+    /// Value of `grid-template-columns`.
+    pub tracks: String,
 }
 
 #[cfg(test)]
@@ -137,6 +168,7 @@ mod tests {
         facets: &[],
         sort: &[SortBy::up("name")],
         sort_words: "",
+        leaving: &["image"],
         narrow: Narrow {
             title: "name",
             status: None,
@@ -167,9 +199,18 @@ mod tests {
     fn a_resized_column_keeps_its_width_and_the_rest_shares_the_room() {
         let mut layout = Layout::default();
         layout.resize(&SPEC, "image", -100.0);
-        let (template, least) = layout.template(&SPEC, false);
-        assert_eq!(template, "2.25rem minmax(10rem, 10fr) 3rem 4rem");
-        assert!((least - 20.75).abs() < 1e-9);
+        let fitted = layout.fitted(&SPEC, false, 0.0);
+        assert_eq!(fitted.tracks, "2.25rem minmax(10rem, 10fr) 3rem 4rem");
+    }
+
+    #[test]
+    fn the_least_important_columns_leave_first_and_the_first_one_never() {
+        let of = |room: f64| Layout::default().fitted(&SPEC, true, room);
+        assert_eq!(of(28.25).columns, ["name", "image", "cpu"]);
+        assert_eq!(of(28.0).left_out, ["image"]);
+        assert_eq!(of(20.0).left_out, ["image", "cpu"]);
+        assert_eq!(of(16.25).tracks, "2.25rem minmax(10rem, 10fr) 2.5rem");
+        assert_eq!(of(9.0).tracks, "2.25rem minmax(0, 1fr) 2.5rem");
     }
 
     #[test]

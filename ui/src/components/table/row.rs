@@ -168,8 +168,11 @@ fn select_cell(table: TableState, key: Key, name: &str) -> AnyView {
 }
 
 fn wide_cells(table: TableState, row: &Arc<dyn TableRow>, mut age: Option<AnyView>) -> Vec<AnyView> {
-    let columns = table.layout.with(|layout| layout.visible(table.spec));
-    // Where the column for the age is hidden, the first one says it.
+    let columns: Vec<_> = table.fitted.with(|fitted| {
+        let known = fitted.columns.iter().filter_map(|id| table.spec.lookup(id));
+        known.collect()
+    });
+    // Where the column for the age is not there, the first one says it.
     let ageing = columns
         .iter()
         .position(|column| column.id == table.spec.age)

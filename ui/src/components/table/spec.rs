@@ -26,6 +26,9 @@ pub struct TableSpec {
     pub sort: &'static [SortBy],
     /// That order in words: "Trouble first, then name".
     pub sort_words: &'static str,
+    /// Columns in the order in which they leave where not all fit, the least important first. Those that are not named
+    /// leave after them, from the end.
+    pub leaving: &'static [&'static str],
     pub narrow: Narrow,
     /// The column in which old rows show their age.
     pub age: &'static str,

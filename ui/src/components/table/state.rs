@@ -6,7 +6,7 @@ mod address;
 mod choose;
 
 use super::{
-    layout::Layout,
+    layout::{Fitted, Layout},
     order::{self, Order},
     selection::{RowKey, Selection},
     spec::{Rows, SortBy, TableRow, TableSpec},
@@ -40,6 +40,8 @@ pub struct TableState {
     pub(super) window: Memo<Vec<Placed>>,
     pub(super) selection: RwSignal<Selection>,
     pub(super) layout: RwSignal<Layout>,
+    /// The columns that the view has room for.
+    pub(super) fitted: Memo<Fitted>,
     pub(super) view: View,
     /// The row that has, or last had, the keyboard.
     pub(super) active: RwSignal<Option<RowKey>>,
@@ -55,6 +57,10 @@ pub(super) struct View {
     pub scrolled: RwSignal<f64>,
     pub height: RwSignal<f64>,
     pub row: RwSignal<f64>,
+    /// How wide a row can be, in rem; 0 until the browser was asked.
+    pub room: RwSignal<f64>,
+    /// Rows end with a menu.
+    pub has_menu: RwSignal<bool>,
     pub narrow: RwSignal<bool>,
     pub pointed_at: RwSignal<bool>,
     pub focused: RwSignal<bool>,
@@ -121,6 +127,8 @@ impl TableState {
             scrolled: RwSignal::new(0.0),
             height: RwSignal::new(0.0),
             row: RwSignal::new(0.0),
+            room: RwSignal::new(0.0),
+            has_menu: RwSignal::new(false),
             narrow: RwSignal::new(false),
             pointed_at: RwSignal::new(false),
             focused: RwSignal::new(false),
@@ -138,6 +146,10 @@ impl TableState {
         let words = Memo::new(move |_| query.with(|query| query.words().map(str::to_owned).collect()));
         let tab_stop = tab_stop(window, active);
         let layout = RwSignal::new(kept_layout(spec));
+        let fitted = Memo::new(move |_| {
+            let (room, has_menu) = (view.room.get(), view.has_menu.get());
+            layout.with(|layout| layout.fitted(spec, has_menu, room))
+        });
         let wants_focus = RwSignal::new(false);
         let state = Self {
             spec,
@@ -152,6 +164,7 @@ impl TableState {
             window,
             selection,
             layout,
+            fitted,
             view,
             active,
             wants_focus,

@@ -24,7 +24,7 @@ pub(super) fn keep_marks(table: TableState, grid: NodeRef<html::Div>) {
             return false;
         }
         table.window.track();
-        table.layout.track();
+        table.fitted.track();
         let any = !words.is_empty();
         request_animation_frame(move || {
             let ranges = grid

@@ -66,6 +66,7 @@ pub const SPEC: TableSpec = TableSpec {
     ],
     sort: &[SortBy::up("state"), SortBy::up("name")],
     sort_words: copy::TROUBLE_FIRST,
+    leaving: &["stack", "uptime", "ports", "image", "device"],
     narrow: Narrow {
         title: "name",
         status: Some("state"),

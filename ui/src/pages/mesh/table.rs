@@ -26,7 +26,11 @@ use crate::{
     query::{Key, Subject},
     store::{Load, use_store},
 };
-use flotilla_protocol::{Timestamp, id::DeviceId, path::Path};
+use flotilla_protocol::{
+    Timestamp,
+    id::DeviceId,
+    path::{Path, PathKind},
+};
 use leptos::prelude::*;
 use leptos_router::hooks::use_navigate;
 use std::{collections::BTreeMap, sync::Arc};
@@ -41,7 +45,7 @@ const SPEC: TableSpec = TableSpec {
         Column::text("from", copy::FROM, 7.0),
         Column::text("to", copy::TO, 7.0),
         Column::text("path", copy::PATH, 6.5).fixed(),
-        Column::text("why", copy::REASON, 14.0),
+        Column::text("why", copy::REASON, 8.5),
         Column::figures("rtt", copy::RTT, 7.5).live(),
         Column::figures("since", copy::SINCE, 5.5),
         Column::figures("received", copy::RECEIVED, 5.0).live(),
@@ -58,6 +62,7 @@ const SPEC: TableSpec = TableSpec {
     }],
     sort: &[SortBy::up("path"), SortBy::up("from")],
     sort_words: copy::TROUBLE_FIRST,
+    leaving: &["sent", "received", "since", "rtt", "why"],
     narrow: Narrow {
         title: "from",
         status: Some("path"),
@@ -161,6 +166,8 @@ impl TableRow for PathRow {
             "rtt" => view! { <Sparkline values=self.trips.clone()/>{text_cell(path.rtt_ms.map(copy::rtt).as_deref())} }.into_any(),
             "since" => age_cell(path.since),
             "handshake" => age_cell(path.last_handshake),
+            // Of a path that nobody reported nobody counted.
+            "received" | "sent" if path.kind == PathKind::Unknown => text_cell(None),
             "received" => text_cell(Some(&format::disk(path.received_bytes))),
             "sent" => text_cell(Some(&format::disk(path.sent_bytes))),
             "relay" => text_cell(path.relay.as_deref()),
