@@ -32,6 +32,7 @@ pub const FILTER_PATHS: &str = "Filter paths";
 pub const TROUBLE_FIRST: &str = "Trouble first, then name";
 pub const NO_PATHS: &str = "No paths yet";
 pub const NO_PATHS_TEXT: &str = "They appear when two devices are online and a rule lets them talk.";
+pub const NO_LINES: &str = "Paths appear when two devices are online and a rule lets them talk.";
 pub const CLOSE: &str = "Close";
 
 pub const KINDS: &[(&str, &str)] = &[
@@ -61,6 +62,16 @@ pub fn kind(kind: PathKind) -> &'static str {
     }
 }
 
+/// The same for people.
+#[must_use]
+pub fn kind_word(kind: PathKind) -> &'static str {
+    let value = self::kind(kind);
+    KINDS
+        .iter()
+        .find(|(known, _)| *known == value)
+        .map_or(value, |(_, word)| word)
+}
+
 /// "4 devices: 2 paths direct, 1 relayed, 3 none".
 #[must_use]
 pub fn summary(devices: usize, direct: usize, relayed: usize, none: usize) -> String {
@@ -69,6 +80,12 @@ pub fn summary(devices: usize, direct: usize, relayed: usize, none: usize) -> St
         counted(devices, "device", "devices"),
         counted(direct, "path", "paths")
     )
+}
+
+/// "4 devices. Paths appear when two devices are online and a rule lets them talk."
+#[must_use]
+pub fn no_paths(devices: usize) -> String {
+    format!("{}. {NO_LINES}", counted(devices, "device", "devices"))
 }
 
 #[must_use]

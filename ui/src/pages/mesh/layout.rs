@@ -10,6 +10,9 @@ const BETWEEN_COLUMNS: f64 = 5.0;
 const BETWEEN_ROWS: f64 = 1.25;
 const LABEL: f64 = 1.75;
 const EDGE: f64 = 1.0;
+/// Between a name and its line, and between it and the device.
+const ABOVE_LINE: f64 = 0.35;
+const BESIDE: f64 = 0.5;
 /// Fewer columns would put lines behind names.
 const LEAST_COLUMNS: usize = 2;
 
@@ -85,6 +88,16 @@ fn columns(spots: &[Spot]) -> Vec<std::ops::Range<usize>> {
         .step_by(each)
         .map(|start| start..(start + each).min(spots.len()))
         .collect()
+}
+
+/// Where the name of a line stands that comes to a place, in the free room beside it: x, y, and what of the text is there.
+pub(super) fn end(from: Place, to: Place) -> (f64, f64, &'static str) {
+    let y = to.y + HEIGHT / 2.0 - ABOVE_LINE;
+    if from.x < to.x - 0.5 {
+        (to.x - BESIDE, y, "end")
+    } else {
+        (to.x + WIDTH + BESIDE, y, "start")
+    }
 }
 
 /// A line between two places, as an SVG path, and its middle.

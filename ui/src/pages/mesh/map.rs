@@ -70,12 +70,14 @@ impl Map {
                     paths.rows().values().map(AsRef::as_ref),
                     node_of,
                     selected.as_ref(),
+                    shown.len(),
                 )
             })
         });
         let drawing = Memo::new(move |_| {
             let (shown, plan, relays) = (shown.read(), plan.read(), relays.read());
-            lines.with(|lines| draw(&shown, &plan, &relays, lines))
+            let selected = selected.get();
+            lines.with(|lines| draw(&shown, &plan, &relays, lines, selected.as_ref()))
         });
         Self {
             shown,
@@ -97,48 +99,70 @@ impl Map {
     }
 }
 
-/// The inside of the SVG. Nothing in it comes from outside but numbers.
-fn draw(shown: &[Shown], plan: &Plan, relays: &[String], lines: &[Line]) -> String {
+/// The inside of the SVG: lines, and names of the selected device's. Nothing in it comes from outside but numbers.
+fn draw(shown: &[Shown], plan: &Plan, relays: &[String], lines: &[Line], selected: Option<&Node>) -> String {
     let places: BTreeMap<&Node, Place> = shown
         .iter()
         .map(|shown| &shown.node)
         .zip(plan.places.iter().copied())
         .collect();
-    let mut svg = String::new();
-    let mut relayed = |from: Place, to: Place| {
-        let (path, _) = layout::line(from, to);
-        _ = write!(
-            svg,
-            r#"<path class="relayed" d="{path}"/><path class="core" d="{path}"/>"#
-        );
-    };
-    let mut rest = String::new();
+    let (mut relayed, mut others, mut names) = (String::new(), String::new(), String::new());
     for line in lines {
         let Some((from, to)) = places.get(&line.ends.0).zip(places.get(&line.ends.1)) else {
             continue;
         };
         let relay = relays.iter().position(|name| Some(name) == line.relay.as_ref());
-        match (line.kind, relay.and_then(|index| plan.relays.get(index))) {
+        let relay = relay.and_then(|index| plan.relays.get(index));
+        match (line.kind, relay) {
             (PathKind::Relayed, Some(relay)) => {
-                relayed(*from, *relay);
-                relayed(*to, *relay);
+                draw_relayed(&mut relayed, *from, *relay);
+                draw_relayed(&mut relayed, *to, *relay);
             }
-            (PathKind::Relayed, None) => relayed(*from, *to),
-            (kind, _) => {
-                let (path, Place { x, y }) = layout::line(*from, *to);
-                let class = copy::kind(kind);
-                _ = write!(rest, r#"<path class="{class}" d="{path}"/>"#);
-                if kind == PathKind::None {
-                    let (left, right, top, low) = (x - 0.35, x + 0.35, y - 0.35, y + 0.35);
-                    _ = write!(
-                        rest,
-                        r#"<path class="cross" d="M{left} {top}L{right} {low}M{right} {top}L{left} {low}"/>"#
-                    );
-                }
-            }
+            (PathKind::Relayed, None) => draw_relayed(&mut relayed, *from, *to),
+            _ => draw_one(&mut others, line, *from, *to),
+        }
+        if let Some(selected) = selected {
+            let (near, far) = if line.ends.0 == *selected {
+                (from, to)
+            } else {
+                (to, from)
+            };
+            name(&mut names, line.kind, *relay.unwrap_or(near), *far);
         }
     }
-    svg + &rest
+    relayed + &others + &names
+}
+
+fn draw_relayed(svg: &mut String, from: Place, to: Place) {
+    let (path, _) = layout::line(from, to);
+    _ = write!(
+        svg,
+        r#"<path class="relayed" d="{path}"/><path class="core" d="{path}"/>"#
+    );
+}
+
+fn draw_one(svg: &mut String, line: &Line, from: Place, to: Place) {
+    let (path, Place { x, y }) = layout::line(from, to);
+    let class = copy::kind(line.kind);
+    let quiet = if line.quiet { " quiet" } else { "" };
+    _ = write!(svg, r#"<path class="{class}{quiet}" d="{path}"/>"#);
+    if line.kind == PathKind::None && !line.quiet {
+        let (left, right, top, low) = (x - 0.35, x + 0.35, y - 0.35, y + 0.35);
+        _ = write!(
+            svg,
+            r#"<path class="cross" d="M{left} {top}L{right} {low}M{right} {top}L{left} {low}"/>"#
+        );
+    }
+}
+
+/// The word of a path, where its line comes to the other device.
+fn name(svg: &mut String, kind: PathKind, from: Place, to: Place) {
+    let (x, y, anchor) = layout::end(from, to);
+    let (class, word) = (copy::kind(kind), copy::kind_word(kind));
+    _ = write!(
+        svg,
+        r#"<text class="name {class}" x="{x}" y="{y}" text-anchor="{anchor}">{word}</text>"#
+    );
 }
 
 #[component]
@@ -152,12 +176,12 @@ pub(super) fn MapView() -> impl IntoView {
         let (direct, relayed, none) = store
             .paths
             .with(|paths| web::tally(paths.rows().values().map(AsRef::as_ref)));
-        copy::summary(
-            store.devices.with(|devices| devices.rows().len()),
-            direct,
-            relayed,
-            none,
-        )
+        let devices = store.devices.with(|devices| devices.rows().len());
+        if store.paths.with(|paths| paths.rows().is_empty()) {
+            copy::no_paths(devices)
+        } else {
+            copy::summary(devices, direct, relayed, none)
+        }
     };
     let chosen = Memo::new(move |_| match map.selected.get() {
         Some(Node::Device(id)) => Some(id),

@@ -9,6 +9,9 @@ use flotilla_protocol::{
 };
 use std::{collections::BTreeMap, sync::Arc};
 
+/// Up to so many buttons every path is drawn; of more, the lines would be a tangle.
+pub(super) const ALL_DRAWN: usize = 24;
+
 /// More devices than this are shown as groups.
 pub(super) const FOLDED: usize = 60;
 
@@ -33,6 +36,8 @@ pub(super) struct Line {
     pub(super) ends: (Node, Node),
     pub(super) kind: PathKind,
     pub(super) relay: Option<String>,
+    /// Nobody needs to look at it.
+    pub(super) quiet: bool,
 }
 
 /// The buttons in reading order. Of a large fleet only one group is shown device by device.
@@ -83,23 +88,22 @@ pub(super) fn spot_of(device: &Device) -> Spot {
     }
 }
 
-/// The lines to draw: all of the selected button's, and of the others only what is relayed or broken.
+/// The lines to draw: all of the selected button's. Without one, all of `count` buttons while these are few, and of many
+/// only what is relayed or broken, unless nothing is: a map without lines would say that nobody reaches anybody.
 pub(super) fn lines<'a>(
     paths: impl Iterator<Item = &'a Path>,
     node_of: impl Fn(DeviceId) -> Option<Node>,
     selected: Option<&Node>,
+    count: usize,
 ) -> Vec<Line> {
     let mut worst: BTreeMap<(Node, Node), (u8, &Path)> = BTreeMap::new();
     for path in paths {
         let Some((from, to)) = node_of(path.from_id).zip(node_of(path.to_id)) else {
             continue;
         };
-        if from == to {
-            continue;
-        }
         let ends = if from < to { (from, to) } else { (to, from) };
-        let touches = selected.is_some_and(|selected| ends.0 == *selected || ends.1 == *selected);
-        if !touches && (selected.is_some() || !needs_look(path)) {
+        let touches = selected.is_none_or(|selected| ends.0 == *selected || ends.1 == *selected);
+        if ends.0 == ends.1 || !touches {
             continue;
         }
         let rank = rank(path.kind);
@@ -112,8 +116,13 @@ pub(super) fn lines<'a>(
         ends,
         kind: path.kind,
         relay: path.relay.clone(),
+        quiet: selected.is_none() && !needs_look(path),
     };
-    worst.into_iter().map(line).collect()
+    let mut lines: Vec<_> = worst.into_iter().map(line).collect();
+    if count > ALL_DRAWN && lines.iter().any(|line| !line.quiet) {
+        lines.retain(|line| !line.quiet);
+    }
+    lines
 }
 
 /// Relayed or broken, and not on purpose.
@@ -204,8 +213,19 @@ mod tests {
         assert_eq!(shown(&devices, "", Some("even")).len(), 36);
     }
 
+    fn kinds(paths: &[Path], selected: Option<u128>, count: usize) -> Vec<(PathKind, bool)> {
+        let selected = selected.map(|n| Node::Device(id(n)));
+        let drawn = lines(
+            paths.iter(),
+            |id| Some(Node::Device(id)),
+            selected.as_ref(),
+            count,
+        );
+        drawn.into_iter().map(|line| (line.kind, line.quiet)).collect()
+    }
+
     #[test]
-    fn unselected_the_map_draws_what_needs_a_look() {
+    fn a_small_map_draws_every_path_and_those_that_are_well_quietly() {
         let paths = [
             path(1, 2, "direct", "direct.lan"),
             path(2, 1, "relayed", "relay.lost"),
@@ -213,14 +233,27 @@ mod tests {
             path(2, 3, "direct", "direct.lan"),
             path(3, 4, "none", "none.offline"),
         ];
-        let node_of = |id| Some(Node::Device(id));
-        let kinds = |selected: Option<u128>| {
-            let selected = selected.map(|n| Node::Device(id(n)));
-            let drawn = lines(paths.iter(), node_of, selected.as_ref());
-            drawn.into_iter().map(|line| line.kind).collect::<Vec<_>>()
-        };
-        assert_eq!(kinds(None), [PathKind::Relayed, PathKind::None]);
-        assert_eq!(kinds(Some(3)), [PathKind::None, PathKind::Direct, PathKind::None]);
+        let (relayed, none, direct) = (PathKind::Relayed, PathKind::None, PathKind::Direct);
+        assert_eq!(
+            kinds(&paths, None, 4),
+            [(relayed, false), (none, true), (direct, true), (none, false)]
+        );
+        assert_eq!(
+            kinds(&paths, Some(3), 4),
+            [(none, false), (direct, false), (none, false)]
+        );
         assert_eq!(tally(paths.iter()), (1, 1, 2));
+    }
+
+    #[test]
+    fn a_large_map_draws_what_needs_a_look_and_is_never_without_lines() {
+        let mut paths = vec![
+            path(1, 2, "direct", "direct.lan"),
+            path(2, 3, "direct", "direct.lan"),
+        ];
+        assert_eq!(kinds(&paths, None, ALL_DRAWN + 1).len(), 2);
+        paths.push(path(1, 3, "relayed", "relay.lost"));
+        assert_eq!(kinds(&paths, None, ALL_DRAWN + 1), [(PathKind::Relayed, false)]);
+        assert_eq!(kinds(&paths, None, ALL_DRAWN).len(), 3);
     }
 }
