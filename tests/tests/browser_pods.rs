@@ -214,8 +214,7 @@ fn an_agent_that_cannot_move_by_itself_is_moved_by_hand() -> Result<()> {
     with_lab(1, async |lab| {
         let (fleet, browser) = Browser::on_device(lab).await?;
         let (page, ready) = (&browser.page, fleet.control.ready()?);
-        page.open(&format!("{}/devices/nas?change=mode", ready.api))
-            .await?;
+        page.open(&format!("{}/devices/nas?ask=mode", ready.api)).await?;
         page.focus_is("radio", "Host networking").await?;
         page.press(Key::Down).await?;
         let told = page.shows("What stops being reachable", seconds(2.0)).await?;
@@ -240,7 +239,7 @@ fn pods_and_modes_are_accessible_in_both_themes_and_fit_320_pixels() -> Result<(
         let routes = [
             "/containers",
             "/devices/nas",
-            "/devices/nas?change=mode",
+            "/devices/nas?ask=mode",
             "/devices/nas/paths",
         ];
         page.is_sound_in_every_look("pods", api, &routes).await

@@ -2,6 +2,7 @@
 
 mod items;
 mod rank;
+mod verbs;
 
 use super::Over;
 use crate::{
@@ -40,20 +41,36 @@ pub fn Palette() -> impl IntoView {
         }
     });
     let navigate = use_navigate();
+    let enter = move |entry: Option<Entry>| {
+        inside.set(entry);
+        text.set(String::new());
+        at.set(0);
+    };
     let run = Callback::new(move |entry: Entry| {
+        if matches!(entry.does, Does::Choose(_)) {
+            enter(Some(entry));
+            return;
+        }
         items::remember(&entry);
         on_close.run(());
         match entry.does {
             Does::Go(path) => navigate(&path, Default::default()),
             // The palette has to be gone before another dialog opens.
             Does::Run(run) => request_animation_frame(move || run()),
+            Does::Choose(_) => {}
         }
     });
     let input = focused_when_shown();
-    let keys = move |event: KeyboardEvent| on_key(&event, text, at, inside, found, run);
+    let steps = Steps {
+        text,
+        at,
+        inside,
+        found,
+    };
+    let keys = move |event: KeyboardEvent| on_key(&event, steps, run, enter);
     let back = Callback::new(move |()| {
         if inside.get_untracked().is_some() {
-            inside.set(None)
+            enter(None)
         } else {
             on_close.run(())
         }
@@ -79,6 +96,9 @@ pub fn Palette() -> impl IntoView {
                         node_ref=input prop:value=move || text.get() on:input=typing on:keydown=keys/>
                 </div>
                 <Found list=list.clone() found at run/>
+                <p class="palette-none muted" hidden=move || found.with(|found| !found.is_empty())>
+                    {move || if inside.with(Option::is_some) && text.with(String::is_empty) { copy::NO_OBJECT } else { copy::NOTHING }}
+                </p>
                 <p class="palette-foot caption muted">{copy::HINT}</p>
             </div>
         </Dialog>
@@ -111,7 +131,6 @@ fn Found(list: String, found: Memo<Vec<Entry>>, at: RwSignal<usize>, run: Callba
         <div role="listbox" id=list aria-label=copy::FOUND class="palette-list">
             {move || grouped(&found.get()).into_iter().map(&section).collect_view()}
         </div>
-        <p class="palette-none muted" hidden=move || found.with(|found| !found.is_empty())>{copy::NOTHING}</p>
     }
 }
 
@@ -164,16 +183,25 @@ fn grouped(found: &[Entry]) -> Vec<(Group, Vec<(usize, Entry)>)> {
     groups
 }
 
-fn on_key(
-    event: &KeyboardEvent,
+/// Where somebody is in the palette.
+#[derive(Clone, Copy)]
+struct Steps {
     text: RwSignal<String>,
     at: RwSignal<usize>,
     inside: RwSignal<Option<Entry>>,
     found: Memo<Vec<Entry>>,
-    run: Callback<Entry>,
-) {
+}
+
+fn on_key(event: &KeyboardEvent, steps: Steps, run: Callback<Entry>, enter: impl Fn(Option<Entry>)) {
+    let Steps {
+        text,
+        at,
+        inside,
+        found,
+    } = steps;
     let count = found.with_untracked(Vec::len).max(1);
     let chosen = || found.with_untracked(|found| found.get(at.get_untracked()).cloned());
+    let goes_back = || inside.get_untracked().is_some() && text.with_untracked(String::is_empty);
     match event.key().as_str() {
         "ArrowDown" => at.update(|at| *at = (*at + 1) % count),
         "ArrowUp" => at.update(|at| *at = (*at + count - 1) % count),
@@ -186,14 +214,9 @@ fn on_key(
             let Some(entry) = chosen().filter(|entry| !within(entry).is_empty()) else {
                 return;
             };
-            inside.set(Some(entry));
-            text.set(String::new());
-            at.set(0);
+            enter(Some(entry));
         }
-        "ArrowLeft" if inside.get_untracked().is_some() && text.with_untracked(String::is_empty) => {
-            inside.set(None);
-            at.set(0);
-        }
+        "ArrowLeft" | "Backspace" if goes_back() => enter(None),
         _ => return,
     }
     event.prevent_default();

@@ -35,7 +35,7 @@ use actions::DangerDialogs;
 use flotilla_protocol::{device::Device, id::DeviceId};
 use header::Header;
 use leptos::prelude::*;
-use leptos_router::hooks::{use_navigate, use_params_map, use_query_map};
+use leptos_router::hooks::{use_location, use_navigate, use_params_map, use_query_map};
 use overview::Overview;
 use std::sync::Arc;
 use tags::Tags;
@@ -64,9 +64,6 @@ pub fn DevicePage() -> impl IntoView {
     let store = use_store();
     store.ensure_devices();
     let params = use_params_map();
-    // `?change=mode`: the rest of this page replaces the address.
-    let asks_mode = use_query_map().with_untracked(|query| query.get("change").as_deref() == Some("mode"));
-    let asks_mode = StoredValue::new(asks_mode);
     let asked = Memo::new(move |_| params.with(|params| params.get("device").unwrap_or_default()));
     let tab = Memo::new(move |_| params.with(|params| known_tab(&params.get("tab").unwrap_or_default())));
     let stage = Memo::new(move |_| {
@@ -91,7 +88,7 @@ pub fn DevicePage() -> impl IntoView {
         Stage::Failed(message) => view! { <ErrorState message on_retry=move || store.reload()/> }.into_any(),
         Stage::Absent => view! { <Absent/> }.into_any(),
         Stage::Known(id) => match untrack(|| store.lookup_device(&id.to_string())) {
-            Some(first) => view! { <Known first tab asks_mode/> }.into_any(),
+            Some(first) => view! { <Known first tab/> }.into_any(),
             None => view! { <Absent/> }.into_any(),
         },
     };
@@ -107,6 +104,7 @@ fn known_tab(word: &str) -> String {
 /// An address with a name becomes the one with the id, which stays true after a rename.
 fn name_to_id(stage: Memo<Stage>, asked: Memo<String>, tab: Memo<String>) {
     let navigate = use_navigate();
+    let search = use_location().search;
     Effect::new(move || {
         if let Stage::Known(id) = stage.get()
             && asked.get_untracked() != id.to_string()
@@ -115,7 +113,16 @@ fn name_to_id(stage: Memo<Stage>, asked: Memo<String>, tab: Memo<String>) {
                 replace: true,
                 ..Default::default()
             };
-            navigate(&path(id, &tab.get_untracked()), options);
+            let search = search.get_untracked();
+            let mark = if search.is_empty() || search.starts_with('?') {
+                ""
+            } else {
+                "?"
+            };
+            navigate(
+                &format!("{}{mark}{search}", path(id, &tab.get_untracked())),
+                options,
+            );
         }
     });
 }
@@ -124,19 +131,24 @@ fn path(id: DeviceId, tab: &str) -> String {
     format!("/devices/{id}{}{tab}", if tab.is_empty() { "" } else { "/" })
 }
 
-/// Opens the dialog that the address asked for when the page was opened, and forgets it.
-fn open_asked(actions: actions::Actions, asks: StoredValue<bool>, id: DeviceId, tab: Memo<String>) {
-    if !asks.get_value() {
-        return;
-    }
-    asks.set_value(false);
-    actions.ask(actions::Asked::Mode);
+/// Opens the dialog that the address asks for with `?ask=`, and forgets that it did.
+fn open_asked(actions: actions::Actions, id: DeviceId, tab: Memo<String>) {
+    let query = use_query_map();
     let navigate = use_navigate();
-    let options = leptos_router::NavigateOptions {
-        replace: true,
-        ..Default::default()
-    };
-    Effect::new(move || navigate(&path(id, &tab.get_untracked()), options.clone()));
+    Effect::new(move || {
+        let Some(word) = query.with(|query| query.get("ask")) else {
+            return;
+        };
+        let asked = actions::Asked::of_word(&word);
+        if let Some(asked) = asked.filter(|asked| untrack(|| actions.allows(*asked))) {
+            actions.ask(asked);
+        }
+        let options = leptos_router::NavigateOptions {
+            replace: true,
+            ..Default::default()
+        };
+        navigate(&path(id, &tab.get_untracked()), options);
+    });
 }
 
 #[component]
@@ -150,7 +162,7 @@ fn Absent() -> impl IntoView {
 }
 
 #[component]
-fn Known(first: Arc<Device>, tab: Memo<String>, asks_mode: StoredValue<bool>) -> impl IntoView {
+fn Known(first: Arc<Device>, tab: Memo<String>) -> impl IntoView {
     let store = use_store();
     let navigate = use_navigate();
     let id = first.id;
@@ -161,7 +173,7 @@ fn Known(first: Arc<Device>, tab: Memo<String>, asks_mode: StoredValue<bool>) ->
     });
     let device = Signal::from(device);
     let actions = actions::Actions::provide(device);
-    open_asked(actions, asks_mode, id, tab);
+    open_asked(actions, id, tab);
     RoundTrips::provide();
     let tabs = Signal::derive(|| TABS.map(|(word, label)| Tab::new(word, label)).to_vec());
     let select = move |word: String| navigate(&path(id, &word), Default::default());

@@ -1,5 +1,6 @@
 //! What the palette finds: pages, devices, containers, stacks, actions, and what was chosen last.
 
+use super::verbs::verbs;
 use crate::{
     browser,
     components::icon::{Glyph, lucide},
@@ -28,11 +29,16 @@ pub enum Group {
 /// Outlives the palette, which is gone before it runs.
 pub(super) type Run = Arc<dyn Fn() + Send + Sync>;
 
+/// What a verb can be done to now.
+pub(super) type Objects = Arc<dyn Fn() -> Vec<Entry> + Send + Sync>;
+
 /// What choosing an entry does.
 #[derive(Clone)]
 pub(super) enum Does {
     Go(String),
     Run(Run),
+    /// A verb: what it is done to is chosen next.
+    Choose(Objects),
 }
 
 impl PartialEq for Does {
@@ -61,7 +67,7 @@ pub(super) struct Entry {
 }
 
 impl Entry {
-    fn new(group: Group, glyph: Glyph, title: &str, detail: &str, does: Does) -> Self {
+    pub(super) fn new(group: Group, glyph: Glyph, title: &str, detail: &str, does: Does) -> Self {
         let searched = format!("{title} {detail}").trim().to_lowercase();
         let first = matches!(group, Group::GoTo | Group::Actions | Group::Devices);
         let weight = if first { 4 } else { 0 };
@@ -80,6 +86,11 @@ impl Entry {
         }
     }
 
+    /// In the list of a verb all objects stand from the beginning.
+    pub(super) fn as_object(self) -> Self {
+        Self { first: true, ..self }
+    }
+
     fn page(glyph: Glyph, title: &str, path: &str) -> Self {
         Self::new(Group::GoTo, glyph, title, "", Does::Go(path.to_owned()))
     }
@@ -89,6 +100,7 @@ impl Entry {
 pub(super) fn collect() -> Vec<Entry> {
     let mut entries = pages();
     entries.extend(things());
+    entries.extend(verbs());
     entries.extend(actions());
     let recent = recent(&entries);
     recent.into_iter().chain(entries).collect()
@@ -177,6 +189,9 @@ fn actions() -> Vec<Entry> {
 
 /// What can be done with an entry beyond choosing it.
 pub(super) fn within(entry: &Entry) -> Vec<Entry> {
+    if let Does::Choose(objects) = &entry.does {
+        return objects();
+    }
     let Some(key) = &entry.container else {
         return Vec::new();
     };

@@ -89,7 +89,7 @@ fn DockerDesktop(text: String) -> impl IntoView {
             busy.try_set(false);
         });
     };
-    let change = move || navigate(&format!("/devices/{}?change=mode", id()), Default::default());
+    let change = move || navigate(&format!("/devices/{}?ask=mode", id()), Default::default());
     view! {
         <Notice tone=Tone::Warn text>
             <Button label=copy::CHANGE_MODE on_press=change/>

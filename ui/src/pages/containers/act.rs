@@ -83,6 +83,12 @@ impl Acts {
         ContainerAction::ALL.iter().map(action).chain([copy_id]).collect()
     }
 
+    /// Whether the action makes sense for a container now.
+    #[must_use]
+    pub fn allows(self, row: &Row<Container>, action: ContainerAction) -> bool {
+        self.reason_against(row, action).is_none()
+    }
+
     fn reason_against(self, row: &Row<Container>, action: ContainerAction) -> Option<String> {
         let running = matches!(
             row.item.state,

@@ -39,6 +39,20 @@ pub(super) enum Asked {
     Remove,
 }
 
+impl Asked {
+    /// What `?ask=` in a device's address asks for.
+    pub(super) fn of_word(word: &str) -> Option<Self> {
+        Some(match word {
+            "rename" => Self::Rename,
+            "mode" => Self::Mode,
+            "reenroll" => Self::Reenroll,
+            "revoke" => Self::Revoke,
+            "remove" => Self::Remove,
+            _ => return None,
+        })
+    }
+}
+
 /// The device's actions. A handle: copies share the same signals.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Actions {
@@ -67,6 +81,16 @@ impl Actions {
     pub(super) fn ask(self, what: Asked) {
         self.failure.set(None);
         self.asked.set(Some(what));
+    }
+
+    /// Whether it makes sense to ask now.
+    pub(super) fn allows(self, what: Asked) -> bool {
+        match what {
+            Asked::Rename | Asked::Reenroll | Asked::EndTunnel => true,
+            Asked::Mode => self.not_movable().is_none(),
+            Asked::Revoke => self.not_revocable().is_none(),
+            Asked::Remove => self.is_removable(),
+        }
     }
 
     /// Why the device can't be revoked now.
