@@ -15,8 +15,7 @@ pub const CLOSE: &str = "Close";
 pub const CREATE: &str = "Create command";
 
 pub const NAME: &str = "Device name";
-pub const NAME_HINT: &str =
-    "Lowercase letters, digits and hyphens. It is also the device's name on the mesh.";
+pub const NAME_HINT: &str = "Lowercase letters, digits and hyphens. You can change it later.";
 pub const TAGS: &str = "Tags (optional)";
 pub const WHERE: &str = "Where is this device?";
 pub const LOCAL: &str = "On my local network";
