@@ -1,8 +1,11 @@
 //! What stands between this device and the rest of the world, told by relays that say where they see us.
 //!
-//! Rounds of requests go to every relay, on two ports where it has them. One socket that is seen as two addresses
-//! has a NAT in front that maps each destination anew (RFC 4787 §4.1), and nobody can foresee its next address.
+//! Rounds of requests go to every relay, on two ports where it has them. One socket that is seen at two ports of an
+//! address has a NAT in front that maps each destination anew (RFC 4787 §4.1), and nobody can foresee its next port.
 //! The answers also tell which relay is nearest.
+
+#[cfg(test)]
+mod tests;
 
 use crate::path::address::canonical;
 use flotilla_protocol::{id::RelayId, mesh::Nat};
@@ -10,7 +13,7 @@ use flotilla_wire::Frame;
 use rand::{Rng, rngs::StdRng};
 use std::{
     collections::{BTreeMap, BTreeSet},
-    net::SocketAddr,
+    net::{IpAddr, SocketAddr},
     time::{Duration, Instant},
 };
 
@@ -53,8 +56,8 @@ pub(crate) struct Reflect {
     answers: BTreeMap<Target, Answer>,
     /// What the last round told that had enough answers: half a round would look like another network.
     seen: Vec<SocketAddr>,
-    /// The NAT maps each destination anew.
-    varies: bool,
+    /// Outside addresses of NATs that map each destination anew.
+    unsteady: BTreeSet<IpAddr>,
     asked: BTreeMap<u64, (Target, Instant)>,
     round: u64,
     begun: Option<Instant>,
@@ -72,7 +75,7 @@ impl Reflect {
             targets: BTreeSet::new(),
             answers: BTreeMap::new(),
             seen: Vec::new(),
-            varies: false,
+            unsteady: BTreeSet::new(),
             asked: BTreeMap::new(),
             round: 0,
             begun: None,
@@ -192,16 +195,17 @@ impl Reflect {
 
     pub(crate) fn nat(&self, own: &[SocketAddr], stream_works: bool) -> Nat {
         let v4: Vec<_> = self.seen.iter().filter(|one| one.is_ipv4()).collect();
-        let Some(first) = v4.first() else {
+        if v4.is_empty() {
             return match self.seen.is_empty() {
                 false => Nat::EndpointIndependent,
                 true if self.blocked || (stream_works && self.step > 2) => Nat::UdpBlocked,
                 true => Nat::Unknown,
             };
-        };
-        if self.varies {
+        }
+        let is_seen_twice = |one| v4.iter().filter(|other| **other == one).count() > 1;
+        if !self.unsteady.is_empty() {
             Nat::EndpointDependent
-        } else if v4.len() > 1 || own.contains(*first) {
+        } else if v4.iter().any(|one| is_seen_twice(*one)) || v4.iter().all(|one| own.contains(one)) {
             Nat::EndpointIndependent
         } else {
             Nat::Unknown
@@ -211,7 +215,7 @@ impl Reflect {
     /// Where others see us, too. A NAT that maps each destination anew shows nobody where another one will see us.
     pub(crate) fn observed(&self) -> BTreeSet<SocketAddr> {
         let seen = self.seen.iter().copied();
-        seen.filter(|one| one.is_ipv6() || !self.varies).collect()
+        seen.filter(|one| !self.unsteady.contains(&one.ip())).collect()
     }
 
     /// The nearest address of a relay, and its round trip.
@@ -232,22 +236,36 @@ impl Reflect {
         self.next = Some(now + if self.blocked { PAUSE_BLOCKED } else { PAUSE });
     }
 
-    fn of_round(&self) -> impl Iterator<Item = SocketAddr> {
+    fn of_round(&self) -> impl Iterator<Item = (Target, SocketAddr)> {
         self.answers
-            .values()
-            .filter(|answer| answer.round == self.round)
-            .map(|answer| answer.observed)
+            .iter()
+            .filter(|(_, answer)| answer.round == self.round)
+            .map(|(target, answer)| (*target, answer.observed))
     }
 
     fn settle(&mut self) {
-        let seen: Vec<_> = self.of_round().collect();
-        let v4: Vec<_> = seen.iter().filter(|one| one.is_ipv4()).collect();
-        self.varies = match v4[..] {
-            // One answer alone cannot tell, and it is no news when it comes by the same NAT.
-            [one] => self.varies && self.seen.iter().any(|before| before.ip() == one.ip()),
-            _ => v4.iter().any(|one| Some(one) != v4.first()),
+        let seen: Vec<_> = self
+            .of_round()
+            .filter(|(_, observed)| observed.is_ipv4())
+            .collect();
+        // Relays on either side of a NAT see different addresses, and each may be foreseen. It cannot be when one address
+        // shows two ports, or one relay sees two addresses.
+        let differ = |(one, a): &(Target, SocketAddr), (other, b): &(Target, SocketAddr)| {
+            a != b && (a.ip() == b.ip() || one.address.ip() == other.address.ip())
         };
-        self.seen = seen;
+        let is_unsteady = |(target, address): &(Target, SocketAddr)| {
+            // One answer alone cannot tell, and is no news.
+            let alone = seen
+                .iter()
+                .filter(|(_, other)| other.ip() == address.ip())
+                .count()
+                == 1;
+            (alone && self.unsteady.contains(&address.ip()))
+                || seen.iter().any(|other| differ(&(*target, *address), other))
+        };
+        let unsteady = seen.iter().filter(|one| is_unsteady(one));
+        self.unsteady = unsteady.map(|(_, address)| address.ip()).collect();
+        self.seen = self.of_round().map(|(_, observed)| observed).collect();
     }
 
     fn ask(&mut self, target: Target, now: Instant) -> Option<Vec<u8>> {
@@ -256,119 +274,5 @@ impl Reflect {
         Frame::ReflectRequest { tx }.write(&mut bytes)?;
         self.asked.insert(tx, (target, now));
         Some(bytes)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use rand::SeedableRng;
-
-    const RELAY: &str = "01937c5e-7b1a-7c3e-8b9e-0123456789ab";
-
-    fn ready(now: Instant) -> Reflect {
-        let mut reflect = Reflect::new(StdRng::from_seed([7; 32]));
-        let addresses = vec!["192.0.2.1:7443".parse().unwrap()];
-        let relays = [(RELAY.parse().unwrap(), (addresses, Some(7444)))];
-        reflect.set_targets(&relays.into(), now);
-        reflect
-    }
-
-    fn answer(reflect: &mut Reflect, now: Instant, observed: impl Fn(SocketAddr) -> Option<&'static str>) {
-        for (to, bytes) in reflect.handle_timeout(now) {
-            let Ok(Frame::ReflectRequest { tx }) = Frame::parse(&bytes) else {
-                panic!("no reflect request");
-            };
-            if let Some(seen) = observed(to) {
-                assert!(reflect.handle_answer(tx, to, seen.parse().unwrap(), now));
-                assert!(
-                    !reflect.handle_answer(tx, to, seen.parse().unwrap(), now),
-                    "an answer counts once"
-                );
-            }
-        }
-    }
-
-    #[test]
-    fn one_address_for_two_destinations_can_be_foreseen_and_two_cannot() {
-        let now = Instant::now();
-        let mut reflect = ready(now);
-        assert_eq!(reflect.nat(&[], false), Nat::Unknown);
-        answer(&mut reflect, now, |_| Some("198.51.100.1:4000"));
-        assert_eq!(reflect.nat(&[], false), Nat::EndpointIndependent);
-        let mut reflect = ready(now);
-        answer(&mut reflect, now, |to| {
-            Some(if to.port() == 7443 {
-                "198.51.100.1:4000"
-            } else {
-                "198.51.100.1:4001"
-            })
-        });
-        assert_eq!(reflect.nat(&[], false), Nat::EndpointDependent);
-    }
-
-    #[test]
-    fn a_mapping_that_differs_per_destination_is_not_where_others_find_us() {
-        let mut now = Instant::now();
-        let mut reflect = ready(now);
-        let mapped = |to: SocketAddr| match to.port() {
-            7443 => Some("198.51.100.1:4000"),
-            _ => Some("198.51.100.1:4001"),
-        };
-        answer(&mut reflect, now, mapped);
-        assert_eq!(reflect.observed().len(), 0);
-        // Half a round is no other NAT.
-        for _ in 0..10 {
-            now = reflect.timeout().unwrap();
-            answer(&mut reflect, now, |to| mapped(to).filter(|_| to.port() == 7443));
-            assert_eq!(reflect.nat(&[], false), Nat::EndpointDependent);
-            assert_eq!(reflect.observed().len(), 0);
-        }
-        reflect.restart(now);
-        answer(&mut reflect, now, |_| Some("203.0.113.5:4000"));
-        assert_eq!(reflect.nat(&[], false), Nat::EndpointIndependent);
-        assert_eq!(reflect.observed().len(), 1);
-    }
-
-    #[test]
-    fn relays_whose_addresses_change_all_the_time_are_asked_once_a_second() {
-        let begin = Instant::now();
-        let mut reflect = ready(begin);
-        let mut asked = 0;
-        for step in 1..=1000u16 {
-            let now = begin + Duration::from_millis(10) * step.into();
-            let addresses = vec![SocketAddr::from(([203, 0, 113, 9], step))];
-            reflect.set_targets(&[(RELAY.parse().unwrap(), (addresses, None))].into(), now);
-            asked += reflect.handle_timeout(now).len();
-        }
-        assert!((9..=40).contains(&asked), "{asked}");
-        assert!(reflect.asked.len() <= 40, "{}", reflect.asked.len());
-    }
-
-    #[test]
-    fn udp_is_blocked_when_nothing_answers_for_three_seconds() {
-        let begin = Instant::now();
-        let mut reflect = ready(begin);
-        let mut now = begin;
-        while reflect.nat(&[], false) == Nat::Unknown {
-            now = reflect.timeout().unwrap();
-            answer(&mut reflect, now, |_| None);
-        }
-        assert_eq!(reflect.nat(&[], false), Nat::UdpBlocked);
-        assert_eq!(now - begin, Duration::from_secs(3));
-        answer(&mut reflect, now + PAUSE_BLOCKED, |_| Some("198.51.100.1:4000"));
-        assert_eq!(reflect.nat(&[], false), Nat::EndpointIndependent);
-    }
-
-    #[test]
-    fn an_answer_from_elsewhere_is_not_believed() {
-        let now = Instant::now();
-        let mut reflect = ready(now);
-        let (_, bytes) = reflect.handle_timeout(now).remove(0);
-        let Ok(Frame::ReflectRequest { tx }) = Frame::parse(&bytes) else {
-            panic!("no reflect request");
-        };
-        let liar = "203.0.113.9:7443".parse().unwrap();
-        assert!(!reflect.handle_answer(tx, liar, liar, now));
     }
 }
