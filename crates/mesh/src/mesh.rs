@@ -56,7 +56,7 @@ pub struct Config {
     pub private_key: PrivateKey,
     pub device: DeviceId,
     /// Milliseconds since 1970 at `now` of [`Mesh::new`], or later: peers refuse the probes of a start that is not later
-    /// than the one before.
+    /// than the one before, and notice one that is later by more than a second.
     pub clock_start_unix_ms: u64,
 }
 

@@ -22,8 +22,8 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// Counters of probes begin at the milliseconds of a start, times 2¹⁶. A peer whose counter leaps by more than a second of
-/// these did not send 65 million probes: it began anew.
+/// Counters of probes begin at the milliseconds of a start, times 2¹⁶. A peer whose counter leaps by more than a second
+/// of these did not send 65 million probes: it began anew.
 const LEAP: u64 = 1000 << 16;
 /// A peer that is heard by one relay and another within this time does not make us follow it each time.
 const HEARD_BY_PAUSE: Duration = Duration::from_secs(1);
@@ -141,8 +141,8 @@ impl Peer {
         all.filter(move |relay| !self.absence.is_from(*relay, now))
     }
 
-    /// Notes the counter of an authentic probe. Whether the peer began anew since the last one, and has no session with us
-    /// while we have one with it.
+    /// Notes the counter of an authentic probe. Whether the peer began anew since the last one, and has no session with
+    /// us while we have one with it.
     pub(crate) fn note_counter(&mut self, counter: u64) -> bool {
         let before = self
             .counter

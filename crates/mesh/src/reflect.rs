@@ -248,8 +248,8 @@ impl Reflect {
             .of_round()
             .filter(|(_, observed)| observed.is_ipv4())
             .collect();
-        // Relays on either side of a NAT see different addresses, and each may be foreseen. It cannot be when one address
-        // shows two ports, or one relay sees two addresses.
+        // Relays on either side of a NAT see different addresses, and each may be foreseen. It cannot be when one
+        // address shows two ports, or one relay sees two addresses.
         let differ = |(one, a): &(Target, SocketAddr), (other, b): &(Target, SocketAddr)| {
             a != b && (a.ip() == b.ip() || one.address.ip() == other.address.ip())
         };

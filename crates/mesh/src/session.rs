@@ -134,8 +134,8 @@ impl Keys {
     }
 }
 
-/// Whether the sender of a handshake was asked to prove its address, and did. Then it was let in though we are under load,
-/// or were a moment ago; whoever did not is counted with all others.
+/// Whether the sender of a handshake was asked to prove its address, and did: it is let in though we are under load.
+/// Whoever was not asked is counted with all others.
 fn shows_cookie(handshake: &[u8]) -> bool {
     let mac = handshake.last_chunk::<SECOND_MAC>();
     mac.is_some_and(|mac| *mac != [0; SECOND_MAC])
@@ -176,8 +176,8 @@ pub(crate) enum Opening {
     Answer(usize),
     Nothing,
     Drop(DropReason),
-    /// It is the peer's, and was made before one that came earlier. Only a handshake of ours helps when the peer's clock
-    /// was set back while it was off.
+    /// It is the peer's, and was made before one that came earlier. Only a handshake of ours helps when the peer's
+    /// clock was set back while it was off.
     Old,
 }
 

@@ -233,3 +233,32 @@ fn it_listens_at_a_second_relay_before_the_first_one_dies() {
     run(&mut client, &mut now, Duration::from_millis(1300), &[3]);
     assert!(!client.is_up(id(2)) && client.is_up(id(3)));
 }
+
+#[test]
+fn a_relay_that_peers_doubt_without_end_is_asked_once_until_it_answers() {
+    let mut now = Instant::now();
+    let mut client = client(&[2], now);
+    run(&mut client, &mut now, Duration::from_secs(1), &[2]);
+    let asked: usize = (0..100)
+        .map(|_| {
+            client.doubt(id(2), now);
+            run(&mut client, &mut now, Duration::from_millis(1), &[]).len()
+        })
+        .sum();
+    assert_eq!(asked, 1);
+    run(&mut client, &mut now, Duration::from_millis(300), &[2]);
+    assert!(client.is_up(id(2)));
+}
+
+#[test]
+fn a_relay_whose_addresses_change_without_end_is_greeted_now_and_then() {
+    let mut now = Instant::now();
+    let mut client = client(&[2], now);
+    let mut greeted = 0;
+    for port in 1..=1000 {
+        let elsewhere = SocketAddr::from(([203, 0, 113, 9], port));
+        client.set_addresses(id(2), vec![elsewhere], None, now);
+        greeted += run(&mut client, &mut now, Duration::from_millis(10), &[]).len();
+    }
+    assert!((5..=40).contains(&greeted), "{greeted}");
+}

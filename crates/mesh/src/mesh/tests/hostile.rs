@@ -204,3 +204,17 @@ fn of_peers_that_cannot_be_told_apart_the_first_stays() {
         Leg::Udp(SOMEWHERE.parse().unwrap())
     );
 }
+
+#[test]
+fn a_peer_that_is_heard_by_one_relay_and_another_is_followed_once_a_second() {
+    let now = Instant::now();
+    let mut mesh = own();
+    mesh.apply(&map_with(vec![], false), now);
+    let (peer, _) = mesh.peers.by_device_mut(device(2)).unwrap();
+    let relays = [RelayId(device(8).0), RelayId(device(9).0)];
+    let followed = (0..10_000u32).filter(|ms| {
+        let relay = relays[usize::from(ms % 2 == 0)];
+        mesh.note_relay(peer, relay, now + Duration::from_millis(1) * *ms)
+    });
+    assert!((9..=11).contains(&followed.count()));
+}
