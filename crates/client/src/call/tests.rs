@@ -35,7 +35,10 @@ async fn control(routes: Router) -> Client {
     let own = listener.local_addr().unwrap();
     serve(
         listener,
-        routes.route("/api/v1/proof", post(move |question| prove(question, own))),
+        routes.route(
+            "/api/v1/proof",
+            post(move |question| async move { prove(question, own) }),
+        ),
     );
     client
 }
@@ -51,7 +54,7 @@ fn serve(listener: TcpListener, routes: Router) {
     tokio::spawn(async move { axum::serve(listener, routes).await });
 }
 
-async fn prove(Json(question): Json<ProveControl>, own: SocketAddr) -> Json<ControlProof> {
+fn prove(Json(question): Json<ProveControl>, own: SocketAddr) -> Json<ControlProof> {
     let proof = ApiKey::of_token(TOKEN).prove(&question.nonce, own).unwrap();
     Json(ControlProof { proof })
 }
@@ -146,7 +149,10 @@ async fn a_proof_that_was_fetched_from_control_itself_is_worth_nothing_elsewhere
     let (listener, client) = listen().await;
     serve(
         listener,
-        Router::new().route("/api/v1/proof", post(move |question| prove(question, own))),
+        Router::new().route(
+            "/api/v1/proof",
+            post(move |question| async move { prove(question, own) }),
+        ),
     );
     let error = client.send(&ListContainers::default()).await.unwrap_err();
     assert!(matches!(error, Error::Unproven { .. }), "{error}");
