@@ -5,6 +5,7 @@ mod place;
 
 use std::{
     fs, io,
+    os::unix::fs::MetadataExt as _,
     path::{Path, PathBuf},
     process::{Command, Stdio},
 };
@@ -44,6 +45,10 @@ pub enum InstallError {
     NoUser,
     #[error("The service cannot start a program at {0}. Move it to /usr/local/bin and try again.")]
     Place(PathBuf),
+    #[error(
+        "Others than root can change {0}, and the service would run whatever they put there. Move it to /usr/local/bin and try again."
+    )]
+    Changeable(PathBuf),
     #[error("{path} cannot be written: {source}.")]
     Write { path: PathBuf, source: io::Error },
     #[error("{0} is no config file of this fleet: {1}")]
@@ -69,10 +74,7 @@ pub fn install(run_as: RunAs, config: Option<&Path>) -> Result<(), InstallError>
     }
     let program = match config {
         Some(_) => PROGRAM.into(),
-        None => std::env::current_exe().map_err(|source| InstallError::Write {
-            path: UNIT_PATH.into(),
-            source,
-        })?,
+        None => own_program()?,
     };
     fs::write(UNIT_PATH, unit(&program, run_as)?).map_err(|source| InstallError::Write {
         path: UNIT_PATH.into(),
@@ -103,6 +105,29 @@ pub fn uninstall() -> Result<(), InstallError> {
     // A service that gave up is listed as failed even without its unit; one that did not is unknown by now.
     let _ = systemctl(&["reset-failed", UNIT]);
     Ok(())
+}
+
+/// Where this program is, if it stays what it is until root changes it.
+fn own_program() -> Result<PathBuf, InstallError> {
+    let unusable = |source| InstallError::Write {
+        path: UNIT_PATH.into(),
+        source,
+    };
+    let program = std::env::current_exe().map_err(unusable)?;
+    if is_roots(&program).map_err(unusable)? {
+        Ok(program)
+    } else {
+        Err(InstallError::Changeable(program))
+    }
+}
+
+/// Whether file and folders are root's, and not for everybody to write. Groups such as Debian's `staff` count as root's:
+/// root put their members there.
+fn is_roots(path: &Path) -> io::Result<bool> {
+    path.ancestors().try_fold(true, |so_far, part| {
+        let part = fs::metadata(part)?;
+        Ok(so_far && part.uid() == 0 && part.mode() & 0o002 == 0)
+    })
 }
 
 /// The unit's text.
@@ -163,6 +188,7 @@ fn run(program: &str, arguments: &[&str]) -> Result<(), InstallError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::os::unix::fs::PermissionsExt as _;
 
     #[test]
     fn the_unit_names_program_and_user_and_nothing_is_left_open() {
@@ -187,6 +213,17 @@ mod tests {
                 .unwrap()
                 .contains("User=root\n")
         );
+    }
+
+    #[test]
+    fn a_program_that_somebody_else_can_change_is_no_service() {
+        assert!(is_roots(Path::new("/bin/sh")).unwrap());
+        let dir = tempfile::tempdir().unwrap();
+        let program = dir.path().join("flotilla-agent");
+        fs::write(&program, "").unwrap();
+        fs::set_permissions(dir.path(), fs::Permissions::from_mode(0o777)).unwrap();
+        assert!(!is_roots(&program).unwrap(), "its folder is everybody's");
+        assert!(is_roots(&dir.path().join("none")).is_err());
     }
 
     #[test]
