@@ -178,7 +178,7 @@ fn explain(attention: &Attention) -> String {
         } => {
             format!("A second machine presents itself as this device: {hostname} at {address}.")
         }
-        Attention::Mesh { reason, .. } => reason.clone(),
+        Attention::Mesh { reason, .. } | Attention::Partial { reason } => reason.clone(),
         Attention::Unknown => "Something this version can't name. Update Flotilla.".to_owned(),
     }
 }

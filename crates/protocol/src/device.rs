@@ -123,6 +123,8 @@ pub enum Attention {
     },
     /// The device is managed, but not on the mesh.
     Mesh { code: MeshTrouble, reason: String },
+    /// The device reports more than control keeps of one device, so some of its things are missing from lists; why.
+    Partial { reason: String },
     /// A kind that a newer control knows.
     #[serde(other)]
     Unknown,
@@ -152,6 +154,7 @@ pub struct Facts {
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Usage {
     /// Busy processor cores, for example 1.5 of [`Facts::cpus`].
+    #[serde(deserialize_with = "crate::figure::finite")]
     pub cpu_cores: f32,
     pub memory_bytes: u64,
     /// Used bytes of the file system of [`Facts::disk_bytes`].

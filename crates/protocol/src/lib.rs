@@ -24,6 +24,7 @@ pub mod code;
 pub mod device;
 pub mod endpoint;
 pub mod enroll;
+mod figure;
 pub mod id;
 pub mod inventory;
 pub mod key;

@@ -87,7 +87,11 @@ pub struct PeerPath {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cause: Option<DeviceId>,
     /// Round trip of the last answered probe.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::figure::finite_if_any",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub rtt_ms: Option<f32>,
     pub since: Timestamp,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -132,7 +136,11 @@ pub struct PathAttempt {
     /// What was tried, for people: `Local 192.168.1.20:7000`, `Relay controller`.
     pub target: String,
     /// Round trip in milliseconds; absent when no answer came in time.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::figure::finite_if_any",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub rtt_ms: Option<f32>,
 }
 

@@ -74,6 +74,7 @@ pub fn sentence(device: &str, attention: &Attention) -> String {
             "Two machines present themselves as {device}. The second, {hostname} at {address}, is quarantined."
         ),
         Attention::Mesh { reason, .. } => format!("{device} is not on the mesh: {reason}"),
+        Attention::Partial { reason } => format!("Not everything on {device} is shown. {reason}"),
         Attention::Unknown => format!("{device} needs attention."),
     }
 }

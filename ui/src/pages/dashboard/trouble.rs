@@ -125,7 +125,10 @@ fn rank(attention: &Attention) -> (Rank, bool) {
         Attention::Engine { .. } => (Rank::Engine, true),
         Attention::Mesh { .. } | Attention::Strayed { .. } => (Rank::Mesh, true),
         Attention::ClockSkew { .. } => (Rank::ClockSkew, false),
-        Attention::DockerDesktopHost | Attention::DockerDesktop | Attention::Unknown => (Rank::Other, false),
+        Attention::DockerDesktopHost
+        | Attention::DockerDesktop
+        | Attention::Partial { .. }
+        | Attention::Unknown => (Rank::Other, false),
     }
 }
 
