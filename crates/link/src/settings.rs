@@ -56,8 +56,8 @@ pub(crate) const HEAD_BYTES: usize = 16 * 1024;
 /// A next endpoint is tried this long after the one before (RFC 8305 §5).
 pub(crate) const STAGGER: Duration = Duration::from_millis(250);
 
-/// Size of an answer to a single call.
-pub(crate) const ANSWER_BYTES: usize = 16 * 1024 * 1024;
+/// Size of an answer to a single call. What is long is a stream; read into values, an answer takes many times its size.
+pub(crate) const ANSWER_BYTES: usize = 1024 * 1024;
 
 /// Bytes per second that a client of the fleet port has to take while there is something for it: a modem's pace.
 /// The agent's image then takes half an hour, and a client that takes less would hold its connection for good.
