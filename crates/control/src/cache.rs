@@ -10,12 +10,14 @@ mod links;
 mod mapped;
 mod paths;
 mod rows;
+mod unshown;
 mod watch;
 
 pub(crate) use attention::overlaps;
 pub(crate) use entry::{Entry, LinkUp};
 pub(crate) use inbound::Closed;
 pub(crate) use rows::Listed;
+use unshown::Unshown;
 pub(crate) use watch::Heard;
 
 use crate::{
@@ -54,10 +56,7 @@ pub(crate) struct State {
     own_relay: Option<Relay>,
     presence: Presence,
     devices: BTreeMap<DeviceId, Entry>,
-    /// More paths changed than pages could be told one by one.
-    has_unshown_paths: bool,
-    /// When pages were last made to load again for that.
-    paths_reset: Option<Timestamp>,
+    unshown: Unshown,
 }
 
 /// What a start reads from the store.
@@ -98,8 +97,7 @@ impl Cache {
             own_relay: None,
             presence: Presence::new(),
             devices,
-            has_unshown_paths: false,
-            paths_reset: None,
+            unshown: Unshown::default(),
         };
         state.expect_all(now);
         state.map_relays();

@@ -11,12 +11,14 @@ use crate::{
     provision::Builds,
     push::Pushes,
     store::{NewActivity, Store},
+    told::SENTENCE_CHARS,
     trust::Trust,
 };
 use flotilla_protocol::{
     api::{Fleet, Resource},
     endpoint::Endpoint,
     id::DeviceId,
+    text::shown,
 };
 use flotilla_relay::Relay;
 use rand::rngs::StdRng;
@@ -26,6 +28,9 @@ use std::{
 };
 use tokio::sync::Notify;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+/// Room for the longest details of an activity: a few sentences, one of which may be somebody else's.
+const DETAILS_CHARS: usize = 4 * SENTENCE_CHARS;
 
 /// One running control's state. Shared by reference.
 #[derive(Debug)]
@@ -112,7 +117,9 @@ impl Core {
 
     /// Writes an entry of the activity log and shows it to open pages. A log that cannot be written does not
     /// undo what it tells of.
-    pub(crate) async fn record(&self, entry: NewActivity) {
+    pub(crate) async fn record(&self, mut entry: NewActivity) {
+        // Whoever is quoted in it, the log keeps it for good.
+        entry.details = shown(&entry.details, DETAILS_CHARS);
         match self.store.append_activity(entry, self.clock.now()).await {
             Ok(entry) => self.cache.lock().live.upsert(|| Resource::Activity(entry)),
             Err(error) => tracing::error!(%error, "activity not recorded"),

@@ -4,6 +4,7 @@
 //! authenticated link always wins) → reports flow into the cache, settings flow out → it ends, and only the link
 //! that is still the newest marks its device as gone.
 
+mod hear;
 mod round_trip;
 mod run;
 
@@ -15,11 +16,24 @@ use std::{
     collections::BTreeMap,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
-use tokio::sync::Notify;
+use tokio::sync::{Notify, Semaphore};
 
 /// All live links. Shared by reference.
-#[derive(Debug, Default)]
-pub(crate) struct Hub(Mutex<Links>);
+#[derive(Debug)]
+pub(crate) struct Hub {
+    links: Mutex<Links>,
+    /// Held while a large report is read: together, those of all devices take the room of one.
+    reading: Semaphore,
+}
+
+impl Default for Hub {
+    fn default() -> Self {
+        Self {
+            links: Mutex::default(),
+            reading: Semaphore::new(1),
+        }
+    }
+}
 
 #[derive(Debug, Default)]
 struct Links {
@@ -99,6 +113,6 @@ impl Hub {
     }
 
     fn lock(&self) -> MutexGuard<'_, Links> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.links.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -22,6 +22,7 @@ mod limit;
 mod live;
 mod mesh;
 mod open;
+mod pace;
 mod presence;
 mod provision;
 mod push;
@@ -32,6 +33,7 @@ mod start;
 mod store;
 #[cfg(test)]
 mod testbed;
+mod told;
 mod trust;
 mod whole;
 

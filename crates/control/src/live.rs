@@ -5,23 +5,52 @@
 
 use axum::extract::ws::Utf8Bytes;
 use flotilla_protocol::api::{LiveFrame, Resource, ResourceRef};
-use tokio::sync::broadcast::{self, error::RecvError};
+use std::collections::VecDeque;
+use tokio::sync::watch;
 
 /// Frames a slow reader may be behind before it is told to load its page again: a few seconds of a busy fleet.
 const BACKLOG: usize = 1024;
+
+/// The same in bytes. Most frames have less than 1 KB, but a device's largest things make far larger ones.
+const BACKLOG_BYTES: usize = 8 << 20;
+
+/// The last frames, numbered without gaps.
+#[derive(Debug, Default)]
+struct Backlog {
+    frames: VecDeque<(u64, Utf8Bytes)>,
+    bytes: usize,
+}
+
+impl Backlog {
+    fn push(&mut self, seq: u64, frame: Utf8Bytes) {
+        self.bytes += frame.len();
+        self.frames.push_back((seq, frame));
+        while self.frames.len() > BACKLOG || (self.bytes > BACKLOG_BYTES && self.frames.len() > 1) {
+            let oldest = self.frames.pop_front();
+            self.bytes -= oldest.map_or(0, |(_, frame)| frame.len());
+        }
+    }
+
+    /// The oldest frame after a number, which is the next one unless that is gone already.
+    fn after(&self, seq: u64) -> Option<&(u64, Utf8Bytes)> {
+        let (oldest, _) = self.frames.front()?;
+        let place = (seq + 1).saturating_sub(*oldest);
+        self.frames.get(usize::try_from(place).ok()?)
+    }
+}
 
 /// The writing end; it lives inside the cache.
 #[derive(Debug)]
 pub(crate) struct Live {
     seq: u64,
-    frames: broadcast::Sender<(u64, Utf8Bytes)>,
+    backlog: watch::Sender<Backlog>,
 }
 
 impl Live {
     pub(crate) fn new() -> Self {
         Self {
             seq: 0,
-            frames: broadcast::Sender::new(BACKLOG),
+            backlog: watch::Sender::default(),
         }
     }
 
@@ -45,20 +74,23 @@ impl Live {
 
     pub(crate) fn subscribe(&self) -> Reader {
         Reader {
-            frames: self.frames.subscribe(),
+            backlog: self.backlog.subscribe(),
             seq: self.seq,
             begun: false,
-            held: None,
         }
     }
 
     pub(crate) fn readers(&self) -> usize {
-        self.frames.receiver_count()
+        self.backlog.receiver_count()
     }
 
     fn publish(&mut self, fill: impl FnOnce(&mut LiveFrame)) {
         self.seq += 1;
-        if self.frames.receiver_count() == 0 {
+        if self.readers() == 0 {
+            // The next reader begins after this frame.
+            if !self.backlog.borrow().frames.is_empty() {
+                self.backlog.send_replace(Backlog::default());
+            }
             return;
         }
         let mut frame = LiveFrame {
@@ -66,20 +98,18 @@ impl Live {
             ..LiveFrame::default()
         };
         fill(&mut frame);
-        // The last reader may leave at this moment; then nobody misses the frame.
-        let _ = self.frames.send((self.seq, text(&frame)));
+        let text = text(&frame);
+        self.backlog.send_modify(|backlog| backlog.push(self.seq, text));
     }
 }
 
 /// The reading end.
 #[derive(Debug)]
 pub(crate) struct Reader {
-    frames: broadcast::Receiver<(u64, Utf8Bytes)>,
+    backlog: watch::Receiver<Backlog>,
     /// The number of the last frame that was read; before the first one, of the one that came before it.
     seq: u64,
     begun: bool,
-    /// The frame that showed that others were missed.
-    held: Option<Utf8Bytes>,
 }
 
 impl Reader {
@@ -90,26 +120,19 @@ impl Reader {
             self.begun = true;
             return Some(reset(self.seq));
         }
-        if let Some(frame) = self.held.take() {
-            self.seq += 1;
-            return Some(frame);
+        let read = self.seq;
+        let backlog = self
+            .backlog
+            .wait_for(|backlog| backlog.after(read).is_some())
+            .await
+            .ok()?;
+        let (seq, frame) = backlog.after(read)?;
+        if *seq > read + 1 {
+            self.seq = seq - 1;
+            return Some(reset(self.seq));
         }
-        let mut missed = false;
-        loop {
-            match self.frames.recv().await {
-                Ok((seq, frame)) if missed => {
-                    self.held = Some(frame);
-                    self.seq = seq - 1;
-                    return Some(reset(self.seq));
-                }
-                Ok((seq, frame)) => {
-                    self.seq = seq;
-                    return Some(frame);
-                }
-                Err(RecvError::Lagged(_)) => missed = true,
-                Err(RecvError::Closed) => return None,
-            }
-        }
+        self.seq = *seq;
+        Some(frame.clone())
     }
 
     /// A sign of life while nothing changes.
@@ -137,7 +160,7 @@ fn text(frame: &LiveFrame) -> Utf8Bytes {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use flotilla_protocol::id::DeviceId;
+    use flotilla_protocol::{id::DeviceId, inventory::Kind};
 
     fn gone() -> ResourceRef {
         let device_id: DeviceId = "01937c5e-7b1a-7c3e-8b9e-0123456789ab".parse().unwrap();
@@ -195,5 +218,40 @@ mod tests {
         let mut live = Live::new();
         live.upsert(|| unreachable!("no reader, no text"));
         assert_eq!(live.seq(), 1);
+    }
+
+    #[tokio::test]
+    async fn a_reader_that_is_too_many_bytes_behind_is_told_to_load_again() {
+        let mut live = Live::new();
+        let mut reader = live.subscribe();
+        assert!(next(&mut reader).await.reset);
+        let large = || ResourceRef::Item {
+            device_id: "01937c5e-7b1a-7c3e-8b9e-0123456789ab".parse().unwrap(),
+            of: Kind::Network,
+            key: "k".repeat(BACKLOG_BYTES / 4),
+        };
+        for _ in 0..10 {
+            live.remove(large());
+        }
+        assert!(live.backlog.borrow().bytes <= BACKLOG_BYTES);
+        let again = next(&mut reader).await;
+        assert!(again.reset && again.seq == 7, "{}", again.seq);
+        for seq in 8..=10 {
+            assert_eq!(next(&mut reader).await.seq, seq);
+        }
+    }
+
+    #[tokio::test]
+    async fn nothing_is_kept_for_readers_that_left() {
+        let mut live = Live::new();
+        let mut reader = live.subscribe();
+        live.remove(gone());
+        drop(reader);
+        live.remove(gone());
+        assert!(live.backlog.borrow().frames.is_empty());
+        reader = live.subscribe();
+        assert_eq!(next(&mut reader).await.seq, 2);
+        live.remove(gone());
+        assert_eq!(next(&mut reader).await.seq, 3);
     }
 }

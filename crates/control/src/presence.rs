@@ -24,7 +24,7 @@ pub(crate) async fn watch(core: Arc<Core>) {
             roster::went_offline(&core, device).await;
         }
         show_expired(&core, checked, now);
-        core.cache.lock().show_unshown_paths(now);
+        core.cache.lock().show_unshown(now);
         core.find_endpoints();
         checked = now;
     }

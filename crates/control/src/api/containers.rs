@@ -153,7 +153,7 @@ impl Target {
         };
         let link = core.hub.lookup(self.entry.row.id).ok_or_else(offline)?;
         let path = format!("{CONTAINERS_PATH}/{}/{path}", self.container.id);
-        let answer = link.post::<serde_json::Value>(&path, body, limit).await;
+        let answer = link.post::<serde::de::IgnoredAny>(&path, body, limit).await;
         answer.map(|_| ()).map_err(|error| match error {
             CallError::Closed => offline(),
             CallError::TimedOut(_) => Problem::new(
@@ -186,15 +186,15 @@ impl Target {
 
 /// The container that a person means: by id, by name, or by the beginning of an id that only one has.
 fn pick<'a>(entry: &'a Entry, text: &str) -> Result<&'a Container, Refusal> {
-    let containers = &entry.known.inventory.containers;
-    if let Some(exact) = containers
-        .iter()
-        .find(|known| known.id == text || known.name == text)
-    {
+    let containers = entry.known.inventory.containers();
+    let mut all = containers.values().map(|kept| &*kept.item);
+    let exact = containers.get(text).map(|kept| &*kept.item);
+    if let Some(exact) = exact.or_else(|| all.find(|known| known.name == text)) {
         return Ok(exact);
     }
     let mut beginning = containers
-        .iter()
+        .values()
+        .map(|kept| &*kept.item)
         .filter(|known| !text.is_empty() && known.id.starts_with(text));
     match (beginning.next(), beginning.next()) {
         (Some(only), None) => Ok(only),

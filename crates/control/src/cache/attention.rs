@@ -1,7 +1,10 @@
 //! What about a device a person should look at, derived from what is known of it.
 
 use super::inbound::{is_in_the_machine, is_undecided};
-use crate::store::{DeviceRow, Known};
+use crate::{
+    store::{DeviceRow, Known},
+    told::LIMITS,
+};
 use flotilla_protocol::{
     cidr::IpRange,
     device::{Attention, NetworkMode},
@@ -58,7 +61,16 @@ pub(super) fn attention(row: &DeviceRow, known: &Known, range: &str) -> Vec<Atte
             });
         }
     }
+    found.extend(known.partial.then(partial));
     found
+}
+
+fn partial() -> Attention {
+    Attention::Partial {
+        reason: format!(
+            "It holds more than the controller keeps of one device ({LIMITS}). Remove what it doesn't need, then restart its agent."
+        ),
+    }
 }
 
 /// The mode in which the agent runs, where that is another one than the device's.
@@ -72,7 +84,8 @@ fn network_of_agent(known: &Known) -> Option<NetworkMode> {
         return Some(NetworkMode::Host);
     }
     let running = |container: &&Container| container.is_agent && container.state == ContainerState::Running;
-    let mut agents = known.inventory.containers.iter().filter(running);
+    let containers = known.inventory.containers().values().map(|kept| &*kept.item);
+    let mut agents = containers.filter(running);
     // Beside the agent there is at most the container that moves it.
     let agent = agents.next().filter(|_| agents.next().is_none())?;
     Some(NetworkMode::of_network(&agent.network_mode))
@@ -116,7 +129,7 @@ pub(crate) fn overlaps(routes: &[IpRange], range: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::tests::device;
+    use crate::{store::tests::device, told::Holdings};
     use flotilla_protocol::{
         device::{Facts, Usage},
         inventory::{EngineFacts, Inventory},
@@ -207,10 +220,11 @@ mod tests {
                 containerized: true,
                 ..Facts::default()
             }),
-            inventory: Inventory {
+            inventory: Holdings::of(Inventory {
                 containers,
                 ..Inventory::default()
-            },
+            })
+            .0,
             ..Known::default()
         };
         let strayed = |runs| vec![Attention::Strayed { runs }];

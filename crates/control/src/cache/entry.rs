@@ -4,7 +4,10 @@ use super::{
     attention::{attention, strayed},
     paths::HeardPath,
 };
-use crate::store::{DeviceRow, Known, TokenRow, Tunnel};
+use crate::{
+    pace::Pace,
+    store::{DeviceRow, Known, TokenRow, Tunnel},
+};
 use flotilla_fleet::{Life, PresenceState};
 use flotilla_protocol::{
     Timestamp,
@@ -15,6 +18,15 @@ use flotilla_protocol::{
 };
 use std::{collections::BTreeMap, net::IpAddr, sync::Arc};
 use tokio::sync::Notify;
+
+/// Bytes of reports that a device may send a second, and at once. An inventory of 2,000 containers has about 2 MB and
+/// is told once per link; everything else is small.
+const TELLING: u32 = 1 << 20;
+const TELLING_AT_ONCE: u32 = 8 << 20;
+
+/// Frames that a device may cause a second, and at once. Pages follow that; whatever is more they load again whole.
+const SHOWING: u32 = 100;
+const SHOWING_AT_ONCE: u32 = 512;
 
 /// A live link, as far as people are shown it.
 #[derive(Debug, Clone, PartialEq)]
@@ -41,6 +53,10 @@ pub(crate) struct Entry {
     pub(super) paths_heard: Option<Timestamp>,
     /// Its network map may be another one now.
     pub(crate) remapped: Arc<Notify>,
+    /// How fast it may tell, in bytes.
+    pub(super) telling: Pace,
+    /// How fast its changes are shown to pages, in frames.
+    pub(super) showing: Pace,
 }
 
 impl Entry {
@@ -56,6 +72,8 @@ impl Entry {
             paths: BTreeMap::new(),
             paths_heard: None,
             remapped: Arc::default(),
+            telling: Pace::new(TELLING, TELLING_AT_ONCE),
+            showing: Pace::new(SHOWING, SHOWING_AT_ONCE),
         }
     }
 
@@ -208,7 +226,7 @@ impl Entry {
 
     fn container_counts(&self) -> ContainerCounts {
         let mut counts = ContainerCounts::default();
-        for container in &self.known.inventory.containers {
+        for container in self.known.inventory.containers().values().map(|kept| &kept.item) {
             counts.total += 1;
             counts.running += u32::from(container.state == ContainerState::Running);
             let trouble = container.trouble();

@@ -25,9 +25,6 @@ const RTT_CHANGE: f32 = 0.2;
 /// More frames than this at once are told as one that has pages load again: a reader could not keep up with them.
 const FRAMES: usize = 512;
 
-/// From one such frame to the next, when devices come and go.
-const RESET_PACE: SignedDuration = SignedDuration::from_secs(30);
-
 /// In a larger fleet, a list of everything leaves out pairs that no rule connects.
 const LISTED_WHOLE: usize = 100;
 
@@ -125,7 +122,11 @@ impl State {
             };
             entry.paths_heard = Some(now);
             match entry.hear_path(path, now) {
-                News::Path => self.publish_path(id, peer, now),
+                News::Path => {
+                    if self.may_show(id, 1, now) {
+                        self.publish_path(id, peer, now);
+                    }
+                }
                 News::Figures => figures = true,
                 News::Nothing => {}
             }
@@ -143,8 +144,10 @@ impl State {
             .iter_mut()
             .filter_map(|(peer, heard)| std::mem::take(&mut heard.unshown).then_some(*peer))
             .collect();
-        for peer in unshown {
-            self.publish_path(id, peer, now);
+        if self.may_show(id, unshown.len(), now) {
+            for peer in unshown {
+                self.publish_path(id, peer, now);
+            }
         }
     }
 
@@ -307,24 +310,11 @@ impl State {
 
     fn publish_pairs(&mut self, pairs: &[(DeviceId, DeviceId)], now: Timestamp) {
         if pairs.len() > FRAMES {
-            self.has_unshown_paths = true;
+            self.unshown.note();
             return;
         }
         for (from, to) in pairs {
             self.publish_path(*from, *to, now);
-        }
-    }
-
-    /// Has pages load again when more paths changed than could be told one by one. In a fleet that large some device
-    /// always comes or goes, so not at every change.
-    pub(crate) fn show_unshown_paths(&mut self, now: Timestamp) {
-        let is_due = self
-            .paths_reset
-            .is_none_or(|last| now.duration_since(last) >= RESET_PACE);
-        if self.has_unshown_paths && is_due {
-            self.has_unshown_paths = false;
-            self.paths_reset = Some(now);
-            self.live.reset();
         }
     }
 }

@@ -1,15 +1,16 @@
 //! Lists over all devices, cut from what each device's engine holds.
 
 use super::{Entry, State, by_name};
+use crate::told::{Holdings, Shelf};
 use flotilla_protocol::{
     Timestamp,
     api::{List, Row},
-    inventory::{Container, Image, Inventory, Network, Stack, Volume},
+    inventory::{Container, Image, Network, Stack, Volume},
 };
 
 /// A kind of thing that a fan-out table lists.
 pub(crate) trait Listed: Clone {
-    fn of(inventory: &Inventory) -> &[Self];
+    fn of(holdings: &Holdings) -> &Shelf<Self>;
     /// What people know it by; the second sort key after the device.
     fn name(&self) -> &str;
 }
@@ -17,8 +18,8 @@ pub(crate) trait Listed: Clone {
 macro_rules! listed {
     ($type:ty, $field:ident, |$item:ident| $name:expr) => {
         impl Listed for $type {
-            fn of(inventory: &Inventory) -> &[Self] {
-                &inventory.$field
+            fn of(holdings: &Holdings) -> &Shelf<Self> {
+                holdings.$field()
             }
             fn name(&self) -> &str {
                 let $item = self;
@@ -49,8 +50,8 @@ impl State {
         for entry in self.devices().filter(asked) {
             items.extend(
                 T::of(&entry.known.inventory)
-                    .iter()
-                    .map(|item| entry.row(item.clone(), now)),
+                    .values()
+                    .map(|kept| entry.row(T::clone(&kept.item), now)),
             );
         }
         items.sort_by(|a, b| {

@@ -1,14 +1,16 @@
 //! What a device's reports change in the cache, and what of it open pages are told.
 
 use super::{Entry, State};
+use crate::told::{Told, Weighed};
 use flotilla_protocol::{
     Timestamp,
-    agent::{ItemRef, Report},
+    agent::ItemRef,
     api::{Resource, ResourceRef},
     id::DeviceId,
-    inventory::{EngineState, Inventory, Item, Kind},
+    inventory::{EngineState, Item},
     mesh::{MeshReport, MeshState},
 };
+use std::time::Duration;
 
 /// How much a report changed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,58 +23,65 @@ pub(crate) enum Heard {
 }
 
 impl State {
+    /// How long a device has to wait after so many bytes before it is heard again.
+    pub(crate) fn pace(&mut self, id: DeviceId, bytes: usize, now: Timestamp) -> Duration {
+        let entry = self.devices.get_mut(&id);
+        entry.map_or(Duration::ZERO, |entry| entry.telling.charge(bytes, now))
+    }
+
     /// Applies one report of a device.
-    pub(crate) fn hear(&mut self, id: DeviceId, report: Report, now: Timestamp) -> Heard {
+    pub(crate) fn hear(&mut self, id: DeviceId, told: impl Into<Told>, now: Timestamp) -> Heard {
         let Some(entry) = self.devices.get_mut(&id) else {
             return Heard::Nothing;
         };
         entry.row.last_seen = Some(now);
         let closed = entry.closed();
-        let changed = match report {
-            Report::Hello(hello) => {
+        let changed = match told.into() {
+            Told::Hello(hello) => {
                 entry.known.clock_skew_seconds = Some(hello.sent_at.as_second() - now.as_second());
                 set(&mut entry.known.agent_version, hello.agent_version)
                     | set(&mut entry.known.facts, hello.facts)
             }
-            Report::Facts(facts) => set(&mut entry.known.facts, facts),
-            Report::Engine(engine) => {
+            Told::Facts(facts) => set(&mut entry.known.facts, facts),
+            Told::Engine(engine) => {
                 if let EngineState::Running(facts) = &engine {
                     entry.known.was_docker_desktop = facts.docker_desktop;
                 }
                 set(&mut entry.known.engine, engine)
             }
-            Report::Usage(usage) => {
+            Told::Usage(usage) => {
                 entry.known.usage = Some(usage);
                 return Heard::Figures;
             }
-            Report::Inventory(inventory) => {
-                let changed = entry.known.inventory != inventory;
-                entry.known.inventory = inventory;
+            Told::Inventory { holdings, partial } => {
+                let changed = (&entry.known.inventory, entry.known.partial) != (&holdings, partial);
+                entry.known.inventory = holdings;
+                entry.known.partial = partial;
                 // Also when nothing changed: pages learn that the rows are true again.
                 self.publish_inventory(id, now);
                 changed
             }
-            Report::Upsert { items } => {
+            Told::Upsert(items) => {
                 self.upsert(id, items, now);
                 true
             }
-            Report::Remove { items } => {
-                self.forget(id, items);
+            Told::Remove(items) => {
+                self.forget(id, items, now);
                 true
             }
-            Report::Mesh(mesh) => self.hear_mesh(id, mesh, now),
-            Report::Paths { paths } => {
+            Told::Mesh(mesh) => self.hear_mesh(id, mesh, now),
+            Told::Paths(paths) => {
                 return if self.hear_paths(id, paths, now) {
                     Heard::Figures
                 } else {
                     Heard::Nothing
                 };
             }
-            Report::Endpoints { trials } => {
+            Told::Endpoints(trials) => {
                 let before = std::mem::replace(&mut entry.known.endpoint_trials, trials);
                 before != entry.known.endpoint_trials
             }
-            Report::Unknown => return Heard::Nothing,
+            Told::Unknown => return Heard::Nothing,
         };
         if self
             .devices
@@ -80,9 +89,14 @@ impl State {
             .is_some_and(|entry| entry.closed() != closed)
         {
             self.map_device(id);
-            self.publish_paths_of(id, now);
+            if self.may_show(id, 2 * self.devices.len(), now) {
+                self.publish_paths_of(id, now);
+            }
         }
-        self.publish_device(id, now);
+        if self.may_show(id, 1, now) {
+            self.publish_device(id, now);
+        }
+        self.show_unshown(now);
         if changed { Heard::Changed } else { Heard::Nothing }
     }
 
@@ -109,40 +123,55 @@ impl State {
         changed
     }
 
-    fn upsert(&mut self, id: DeviceId, items: Vec<Item>, now: Timestamp) {
-        for item in items {
+    fn upsert(&mut self, id: DeviceId, items: Vec<Weighed>, now: Timestamp) {
+        let shows = self.may_show(id, items.len(), now);
+        for weighed in items {
             let Some(entry) = self.devices.get_mut(&id) else {
                 return;
             };
-            put(&mut entry.known.inventory, item.clone());
-            self.live.upsert(|| resource(entry, item, now));
+            let item = weighed.item.clone();
+            let has_room = entry.known.inventory.put(weighed);
+            entry.known.partial |= !has_room;
+            if shows && has_room {
+                self.live.upsert(|| resource(entry, item, now));
+            } else if shows {
+                self.live.remove(ResourceRef::Item {
+                    device_id: id,
+                    of: item.kind(),
+                    key: item.key().to_owned(),
+                });
+            }
         }
     }
 
-    fn forget(&mut self, id: DeviceId, items: Vec<ItemRef>) {
-        for ItemRef { kind, key } in items {
+    fn forget(&mut self, id: DeviceId, items: Vec<ItemRef>, now: Timestamp) {
+        let shows = self.may_show(id, items.len(), now);
+        for gone in items {
             let Some(entry) = self.devices.get_mut(&id) else {
                 return;
             };
-            take(&mut entry.known.inventory, kind, &key);
-            self.live.remove(ResourceRef::Item {
-                device_id: id,
-                of: kind,
-                key,
-            });
+            entry.known.inventory.take(&gone);
+            if shows {
+                self.live.remove(ResourceRef::Item {
+                    device_id: id,
+                    of: gone.kind,
+                    key: gone.key,
+                });
+            }
         }
     }
 
     /// Tells pages to forget all rows of a device and to take the ones it has.
     pub(crate) fn publish_inventory(&mut self, id: DeviceId, now: Timestamp) {
-        let Some(entry) = self.devices.get(&id) else {
+        let holds = self.devices.get(&id).map(|entry| entry.known.inventory.clone());
+        let Some(holdings) = holds.filter(|holdings| self.may_show(id, holdings.len() + 1, now)) else {
             return;
         };
         self.live.remove(ResourceRef::Inventory { device_id: id });
-        if self.live.readers() == 0 {
+        let Some(entry) = self.devices.get(&id).filter(|_| self.live.readers() > 0) else {
             return;
-        }
-        for item in all(&entry.known.inventory) {
+        };
+        for item in holdings.items() {
             self.live.upsert(|| resource(entry, item, now));
         }
     }
@@ -165,63 +194,10 @@ fn resource(entry: &Entry, item: Item, now: Timestamp) -> Resource {
     }
 }
 
-fn all(inventory: &Inventory) -> impl Iterator<Item = Item> {
-    let containers = inventory.containers.iter().cloned().map(Item::Container);
-    let images = inventory.images.iter().cloned().map(Item::Image);
-    let volumes = inventory.volumes.iter().cloned().map(Item::Volume);
-    let networks = inventory.networks.iter().cloned().map(Item::Network);
-    let stacks = inventory.stacks.iter().cloned().map(Item::Stack);
-    containers
-        .chain(images)
-        .chain(volumes)
-        .chain(networks)
-        .chain(stacks)
-}
-
-fn put(inventory: &mut Inventory, item: Item) {
-    fn replace<T>(items: &mut Vec<T>, item: T, same: impl Fn(&T) -> bool) {
-        match items.iter_mut().find(|known| same(known)) {
-            Some(known) => *known = item,
-            None => items.push(item),
-        }
-    }
-    match item {
-        Item::Container(item) => {
-            let id = item.id.clone();
-            replace(&mut inventory.containers, item, |known| known.id == id);
-        }
-        Item::Image(item) => {
-            let id = item.id.clone();
-            replace(&mut inventory.images, item, |known| known.id == id);
-        }
-        Item::Volume(item) => {
-            let name = item.name.clone();
-            replace(&mut inventory.volumes, item, |known| known.name == name);
-        }
-        Item::Network(item) => {
-            let id = item.id.clone();
-            replace(&mut inventory.networks, item, |known| known.id == id);
-        }
-        Item::Stack(item) => {
-            let name = item.name.clone();
-            replace(&mut inventory.stacks, item, |known| known.name == name);
-        }
-    }
-}
-
-fn take(inventory: &mut Inventory, kind: Kind, key: &str) {
-    match kind {
-        Kind::Container => inventory.containers.retain(|item| item.id != key),
-        Kind::Image => inventory.images.retain(|item| item.id != key),
-        Kind::Volume => inventory.volumes.retain(|item| item.name != key),
-        Kind::Network => inventory.networks.retain(|item| item.id != key),
-        Kind::Stack => inventory.stacks.retain(|item| item.name != key),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::told::Holdings;
     use crate::{
         cache::{Cache, Stored},
         clock::Clock,
@@ -231,9 +207,10 @@ mod tests {
         },
     };
     use flotilla_protocol::{
+        agent::Report,
         api::LiveFrame,
         device::Usage,
-        inventory::{Stack, Volume},
+        inventory::{Inventory, Kind, Stack, Volume},
     };
 
     fn cache() -> (Cache, DeviceId) {
@@ -295,10 +272,9 @@ mod tests {
         assert_eq!(frames.len(), 4);
         assert!(matches!(&frames[2].upsert, Some(Resource::Stack(row)) if row.item.running == 2));
         assert!(matches!(&frames[3].upsert, Some(Resource::Device(_))));
-        assert_eq!(
-            cache.lock().device(id).unwrap().known.inventory.stacks,
-            [stack("media", 2)]
-        );
+        let state = cache.lock();
+        let stacks = state.device(id).unwrap().known.inventory.stacks();
+        assert_eq!(*stacks["media"].item, stack("media", 2));
     }
 
     #[tokio::test]
@@ -325,7 +301,7 @@ mod tests {
         frames(&cache, id, vec![gone]).await;
         assert_eq!(
             cache.lock().device(id).unwrap().known.inventory,
-            Inventory::default()
+            Holdings::default()
         );
     }
 

@@ -1,35 +1,32 @@
 //! One link from its first byte to its last.
 
-use super::{Attached, round_trip};
-use crate::{
-    cache::{Heard, LinkUp},
-    core::Core,
-    mesh, roster,
+use super::{
+    Attached,
+    hear::{hear, save},
+    round_trip,
 };
-use bytes::{Buf, BytesMut};
+use crate::{cache::LinkUp, core::Core, mesh, roster, told::SENTENCE_CHARS};
 use flotilla_fleet::PresenceState;
-use flotilla_link::{AgentLink, LinkEnd, LongStream};
+use flotilla_link::{AgentLink, LinkEnd};
 use flotilla_protocol::{
-    agent::{Report, SETTINGS_PATH, Settings, WATCH_PATH},
+    agent::{SETTINGS_PATH, Settings, WATCH_PATH},
     device::LinkDrop,
     id::DeviceId,
+    text::shown,
 };
-use futures_util::StreamExt;
+use serde::de::IgnoredAny;
 use std::{net::SocketAddr, sync::Arc, time::Duration};
-use tokio::time::{Instant, sleep_until, timeout};
+use tokio::time::{Instant, timeout};
 
 /// How long an agent may take to begin its answer to a short call.
 const ANSWER: Duration = Duration::from_secs(10);
 
-/// How old the stored copy of what is known may get, and how often changing figures are shown. Only the first
-/// inventory of a link is stored at once: before it, the copy knows nothing or is of another day.
-const SETTLE: Duration = Duration::from_secs(5);
-
 /// How much later than its streams a link may notice its own end.
 const LINK_END: Duration = Duration::from_millis(100);
 
-/// Longest report that is read. A full inventory of 2,000 containers is about 2 MB.
-const REPORT_BYTES: usize = 16 * 1024 * 1024;
+/// What a link costs of the device's pace, as bytes of reports: its records are written when it begins and ends, in
+/// a size that follows what is known of the device.
+const LINK_COST: usize = 256 * 1024;
 
 /// A device whose link was let in.
 #[derive(Debug)]
@@ -55,6 +52,10 @@ pub(crate) async fn run(core: Arc<Core>, arrival: Arrival, link: AgentLink) {
         core.hub.detach(device, attached.number);
         return;
     }
+    if !has_its_turn(&core, device, &link).await {
+        core.hub.detach(device, attached.number);
+        return;
+    }
     up(&core, &arrival, attached.number).await;
     let end = tokio::select! {
         end = link.closed() => end,
@@ -62,6 +63,21 @@ pub(crate) async fn run(core: Arc<Core>, arrival: Arrival, link: AgentLink) {
         () = core.stop.cancelled() => { link.abort(); LinkEnd::Stopped }
     };
     down(&core, device, &attached, &end).await;
+}
+
+/// Lets a device wait that comes and goes all the time; false when its link ends meanwhile.
+async fn has_its_turn(core: &Core, device: DeviceId, link: &AgentLink) -> bool {
+    let wait = {
+        let mut state = core.cache.lock();
+        let entry = state.device(device);
+        let held = entry.map_or(0, |entry| entry.known.inventory.weight());
+        state.pace(device, LINK_COST + held / 4, core.clock.now())
+    };
+    if wait.is_zero() {
+        return true;
+    }
+    let waited = core.stop.run_until_cancelled(timeout(wait, link.closed())).await;
+    !matches!(waited, Some(Ok(_)))
 }
 
 async fn up(core: &Core, arrival: &Arrival, number: u64) {
@@ -84,7 +100,7 @@ async fn down(core: &Core, device: DeviceId, attached: &Attached, end: &LinkEnd)
     tracing::info!(device.id = %device, link.end = %end, "link down");
     let drop = LinkDrop {
         at: core.clock.now(),
-        reason: end.to_string(),
+        reason: shown(&end.to_string(), SENTENCE_CHARS),
     };
     core.cache
         .lock()
@@ -135,116 +151,11 @@ async fn tell(core: &Core, device: DeviceId, attached: &Attached) {
         };
         let answer = attached
             .link
-            .post::<serde_json::Value>(SETTINGS_PATH, &settings, ANSWER)
+            .post::<IgnoredAny>(SETTINGS_PATH, &settings, ANSWER)
             .await;
         if let Err(error) = answer {
             tracing::warn!(device.id = %device, %error, "settings not taken");
         }
         attached.tell.notified().await;
-    }
-}
-
-/// Applies reports until the stream ends; answers why it did.
-async fn hear(core: &Core, device: DeviceId, mut reports: LongStream) -> String {
-    let mut buffer = BytesMut::new();
-    let mut save_at: Option<Instant> = None;
-    let mut show_at: Option<Instant> = None;
-    let mut shown = Instant::now() - SETTLE;
-    let mut stocked = false;
-    loop {
-        tokio::select! {
-            chunk = reports.next() => match chunk {
-                Some(Ok(chunk)) => buffer.extend_from_slice(&chunk),
-                Some(Err(error)) => return error.to_string(),
-                None => return "the agent stopped reporting".to_owned(),
-            },
-            () = until(save_at) => {
-                save_at = None;
-                save(core, device).await;
-            }
-            () = until(show_at) => {
-                show_at = None;
-                shown = Instant::now();
-                let (mut state, now) = (core.cache.lock(), core.clock.now());
-                state.publish_device(device, now);
-                state.publish_figures(device, now);
-            }
-        }
-        loop {
-            let report = match take_line(&mut buffer) {
-                Ok(Some(report)) => report,
-                Ok(None) => break,
-                Err(reason) => return reason,
-            };
-            let stocks = matches!(report, Report::Inventory(_)) && !std::mem::replace(&mut stocked, true);
-            match core.cache.lock().hear(device, report, core.clock.now()) {
-                Heard::Changed if stocks => save_at = Some(Instant::now()),
-                Heard::Changed => save_at = save_at.or(Some(Instant::now() + SETTLE)),
-                Heard::Figures => show_at = show_at.or(Some(shown + SETTLE)),
-                Heard::Nothing => {}
-            }
-        }
-    }
-}
-
-async fn until(moment: Option<Instant>) {
-    match moment {
-        Some(moment) => sleep_until(moment).await,
-        None => std::future::pending().await,
-    }
-}
-
-/// The next whole line of the buffer as a report.
-fn take_line(buffer: &mut BytesMut) -> Result<Option<Report>, String> {
-    let Some(end) = buffer.iter().position(|byte| *byte == b'\n') else {
-        let within = buffer.len() <= REPORT_BYTES;
-        return if within {
-            Ok(None)
-        } else {
-            Err("a report is too long".to_owned())
-        };
-    };
-    let line = buffer.split_to(end);
-    buffer.advance(1);
-    if buffer.is_empty() {
-        // An idle link holds no buffer.
-        *buffer = BytesMut::new();
-    }
-    match serde_json::from_slice(&line) {
-        Ok(report) => Ok(Some(report)),
-        Err(error) => Err(format!("a report can't be read: {error}")),
-    }
-}
-
-/// Writes what is known of a device, so that its rows survive a restart.
-async fn save(core: &Core, device: DeviceId) {
-    let Some((known, seen)) = core
-        .cache
-        .lock()
-        .device(device)
-        .map(|entry| (entry.known.clone(), entry.row.last_seen))
-    else {
-        return;
-    };
-    let seen = seen.unwrap_or_else(|| core.clock.now());
-    if let Err(error) = core.store.save_known(device, seen, &known).await {
-        tracing::error!(device.id = %device, %error, "inventory not saved");
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn reports_are_cut_at_line_ends_wherever_the_chunks_end() {
-        let mut buffer = BytesMut::from(&b"{\"report\":\"tides\"}\n{\"repo"[..]);
-        assert_eq!(take_line(&mut buffer), Ok(Some(Report::Unknown)));
-        assert_eq!(take_line(&mut buffer), Ok(None));
-        buffer.extend_from_slice(b"rt\":\"tides\"}\n");
-        assert_eq!(take_line(&mut buffer), Ok(Some(Report::Unknown)));
-        assert!(buffer.is_empty() && buffer.capacity() == 0);
-        buffer.extend_from_slice(b"nonsense\n");
-        assert!(take_line(&mut buffer).is_err());
     }
 }

@@ -1,6 +1,6 @@
 //! Has a device probe every way to another one now.
 
-use crate::{core::Core, refusal::Refusal, roster::no_such_device};
+use crate::{core::Core, refusal::Refusal, roster::no_such_device, told::bounded};
 use flotilla_link::CallError;
 use flotilla_protocol::{
     Code, Problem,
@@ -34,8 +34,8 @@ pub(crate) async fn test_path(core: &Core, request: &TestPath) -> Result<Vec<Pat
     };
     let link = core.hub.lookup(from.row.id).ok_or_else(offline)?;
     let path = format!("{PATHS_PATH}/{}/test", to.row.id);
-    let answer = link.post(&path, &Empty {}, LIMIT).await;
-    answer.map_err(|error| {
+    let answer = link.post::<Vec<PathAttempt>>(&path, &Empty {}, LIMIT).await;
+    answer.map(bounded).map_err(|error| {
         Refusal(match error {
             CallError::Closed => offline(),
             CallError::TimedOut(_) => Problem::new(

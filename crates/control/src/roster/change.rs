@@ -145,7 +145,7 @@ pub(crate) async fn revoke(core: &Core, device: &str) -> Result<Device, Refusal>
     mesh::tell_relays(core);
     if let Some(link) = core.hub.lookup(id) {
         let told = link
-            .post::<serde_json::Value>(REVOKED_PATH, &serde_json::json!({}), FAREWELL)
+            .post::<serde::de::IgnoredAny>(REVOKED_PATH, &serde_json::json!({}), FAREWELL)
             .await;
         if let Err(error) = told {
             tracing::info!(device.id = %id, %error, "a revoked agent did not confirm");

@@ -124,7 +124,7 @@ async fn order(core: &Core, entry: &Entry, mode: NetworkMode) -> Result<(), Stri
         return Err(format!("{name} is offline, so its agent can't be told to move."));
     };
     let answer = link
-        .post::<serde_json::Value>(MODE_PATH, &ModeOrder { mode }, PREPARES)
+        .post::<serde::de::IgnoredAny>(MODE_PATH, &ModeOrder { mode }, PREPARES)
         .await;
     answer.map(|_| ()).map_err(|error| match error {
         CallError::Refused(problem) if problem.code == Code::NotFound => {

@@ -3,12 +3,14 @@
 use crate::{
     core::Core,
     store::{DeviceRow, NewActivity, TokenRow, TokenUse},
+    told::{SENTENCE_CHARS, bounded},
 };
 use flotilla_protocol::{
     activity::{Action, Actor},
     api::{EnrollmentFailure, Stage, StageReached},
     enroll::EnrollRequest,
     id::TokenId,
+    text::shown,
 };
 
 /// Notes the first time that an enrollment reached a stage.
@@ -44,6 +46,8 @@ pub(crate) async fn enrolled(
     from: &str,
 ) {
     let now = core.clock.now();
+    let facts = bounded(request.facts.clone());
+    let hostname = facts.hostname.clone();
     let newest = {
         let mut state = core.cache.lock();
         state.change(device.id, now, |entry| {
@@ -52,8 +56,8 @@ pub(crate) async fn enrolled(
                 last_seen,
                 ..device.clone()
             };
-            entry.known.agent_version = Some(request.agent_version.clone());
-            entry.known.facts = Some(request.facts.clone());
+            entry.known.agent_version = Some(shown(&request.agent_version, SENTENCE_CHARS));
+            entry.known.facts = Some(facts);
             entry.known.clock_skew_seconds = Some(request.sent_at.as_second() - now.as_second());
         });
         state.publish_paths_of(device.id, now);
@@ -84,7 +88,7 @@ pub(crate) async fn enrolled(
         target: None,
         device: Some((device.id, name)),
         succeeded: true,
-        details: format!("Enrolled from {from} as {}.", request.facts.hostname),
+        details: format!("Enrolled from {from} as {hostname}."),
     })
     .await;
     core.publish_fleet();

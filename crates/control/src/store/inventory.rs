@@ -1,11 +1,12 @@
 //! What each device last told, so that its rows survive a restart of control.
 
 use super::{Cell, Store, StoreError, to_json};
+use crate::told::Holdings;
 use flotilla_protocol::{
     Timestamp,
     device::{EndpointTrial, Facts, Usage},
     id::DeviceId,
-    inventory::{EngineState, Inventory},
+    inventory::EngineState,
     mesh::MeshReport,
 };
 use serde::{Deserialize, Serialize};
@@ -26,29 +27,26 @@ pub(crate) struct Known {
     pub(crate) mesh: Option<MeshReport>,
     #[serde(default)]
     pub(crate) endpoint_trials: Vec<EndpointTrial>,
-    pub(crate) inventory: Inventory,
+    pub(crate) inventory: Holdings,
+    /// The device holds more than that.
+    #[serde(default)]
+    pub(crate) partial: bool,
 }
 
 impl Store {
-    /// Everything known, with the moment at which it was known to be true.
+    /// Everything known, with the moment at which it was known to be true. A device tells all of it again, so a row
+    /// that can't be read is left out.
     pub(crate) async fn list_known(&self) -> Result<BTreeMap<DeviceId, (Timestamp, Known)>, StoreError> {
         let rows: Vec<(String, i64, String)> =
             sqlx::query_as("SELECT device_id, heard, known FROM inventory")
                 .fetch_all(&self.readers)
                 .await?;
-        rows.into_iter()
-            .map(|(id, heard, known)| {
-                let cell = |column| Cell {
-                    table: "inventory",
-                    column,
-                    row: &id,
-                };
-                Ok((
-                    cell("device_id").parse(&id)?,
-                    (cell("heard").moment(heard)?, cell("known").json(&known)?),
-                ))
-            })
-            .collect()
+        let read = rows.into_iter().filter_map(|row| {
+            read(&row)
+                .inspect_err(|error| tracing::warn!(device.id = %row.0, %error, "inventory not read"))
+                .ok()
+        });
+        Ok(read.collect())
     }
 
     /// Saves what was heard, and that the device was there then; nothing when the device is gone meanwhile.
@@ -58,6 +56,10 @@ impl Store {
         heard: Timestamp,
         known: &Known,
     ) -> Result<(), StoreError> {
+        // Megabytes take milliseconds, for which nobody else should have to wait.
+        let known = known.clone();
+        let text = tokio::task::spawn_blocking(move || to_json(&known)).await;
+        let text = text.map_err(|error| sqlx::Error::Encode(error.into()))??;
         let mut transaction = self.writer.begin().await?;
         sqlx::query("UPDATE devices SET last_seen = ? WHERE id = ?")
             .bind(heard.as_millisecond())
@@ -70,11 +72,21 @@ impl Store {
         )
         .bind(id.to_string())
         .bind(heard.as_millisecond())
-        .bind(to_json(known)?)
+        .bind(text)
         .execute(&mut *transaction)
         .await?;
         Ok(transaction.commit().await?)
     }
+}
+
+fn read((id, heard, known): &(String, i64, String)) -> Result<(DeviceId, (Timestamp, Known)), StoreError> {
+    let cell = |column| Cell {
+        table: "inventory",
+        column,
+        row: id,
+    };
+    let heard = cell("heard").moment(*heard)?;
+    Ok((cell("device_id").parse(id)?, (heard, cell("known").json(known)?)))
 }
 
 #[cfg(test)]
@@ -108,5 +120,30 @@ mod tests {
         );
         store.delete_device(nas.id).await.unwrap();
         assert!(store.list_known().await.unwrap().is_empty());
+    }
+    #[tokio::test]
+    async fn a_row_that_cannot_be_read_costs_its_device_what_was_heard_and_nobody_else_anything() {
+        let (store, _dir) = open().await;
+        let known = Known {
+            agent_version: Some("0.1.0".into()),
+            ..Known::default()
+        };
+        let [nas, vps, pi] = [("nas", 1), ("vps", 2), ("pi", 3)].map(|(name, nth)| device(name, nth));
+        for row in [&nas, &vps, &pi] {
+            store.save_device(row).await.unwrap();
+            store.save_known(row.id, moment(1), &known).await.unwrap();
+        }
+        let spoil = "UPDATE inventory SET known = ? WHERE device_id = ?";
+        // What builds wrote of a figure that is not finite: read as none.
+        let infinite = r#"{"usage":{"cpu_cores":null,"memory_bytes":1,"disk_bytes":2},"inventory":
+            {"containers":[],"images":[],"volumes":[],"networks":[],"stacks":[]}}"#;
+        for (text, id) in [("{", vps.id), (infinite, pi.id)] {
+            let spoiled = sqlx::query(spoil).bind(text).bind(id.to_string());
+            spoiled.execute(&store.writer).await.unwrap();
+        }
+        let read = store.list_known().await.unwrap();
+        assert_eq!(read.keys().copied().collect::<Vec<_>>(), [nas.id, pi.id]);
+        assert_eq!(read[&nas.id].1, known);
+        assert_eq!(read[&pi.id].1.usage.unwrap().cpu_cores, 0.0);
     }
 }

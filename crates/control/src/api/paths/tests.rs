@@ -277,7 +277,7 @@ async fn in_a_large_fleet_pages_load_again_now_and_then_instead_of_following_eve
     assert_eq!(frames(&bed), before + 2, "the devices themselves");
     let show = |bed: &Testbed| {
         let now = bed.core.clock.now();
-        bed.core.cache.lock().show_unshown_paths(now);
+        bed.core.cache.lock().show_unshown(now);
     };
     show(&bed);
     assert_eq!(frames(&bed), before + 3);

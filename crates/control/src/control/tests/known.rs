@@ -25,7 +25,7 @@ async fn the_first_inventory_of_a_link_is_stored_at_once() {
         let known = control.core.store.list_known().await.unwrap();
         if known
             .values()
-            .any(|(_, known)| known.inventory.containers.len() == 1)
+            .any(|(_, known)| known.inventory.containers().len() == 1)
         {
             break;
         }

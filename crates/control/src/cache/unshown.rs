@@ -1,0 +1,81 @@
+//! Changes that are more than pages could be told one by one: then they load again, now and then.
+//!
+//! In a large fleet some device always comes or goes, and a device may change faster than anybody can look. So each
+//! device has a pace at which its changes become frames. What is beyond that is in the lists, and pages are made to
+//! read those.
+
+use super::State;
+use flotilla_protocol::{Timestamp, id::DeviceId};
+use jiff::SignedDuration;
+
+/// From one time that pages load again to the next.
+const RESET_PACE: SignedDuration = SignedDuration::from_secs(30);
+
+/// What pages were not told.
+#[derive(Debug, Default)]
+pub(super) struct Unshown {
+    is_any: bool,
+    /// When pages were last made to load again.
+    reset: Option<Timestamp>,
+}
+
+impl Unshown {
+    pub(super) fn note(&mut self) {
+        self.is_any = true;
+    }
+
+    /// Whether pages are to load again now.
+    fn take(&mut self, now: Timestamp) -> bool {
+        let is_due = self
+            .reset
+            .is_none_or(|last| now.duration_since(last).abs() >= RESET_PACE);
+        if !self.is_any || !is_due {
+            return false;
+        }
+        self.is_any = false;
+        self.reset = Some(now);
+        true
+    }
+}
+
+impl State {
+    /// Whether so many frames about a device may be sent now. Otherwise their subject stays unshown for a while.
+    pub(super) fn may_show(&mut self, id: DeviceId, frames: usize, now: Timestamp) -> bool {
+        if self.live.readers() == 0 {
+            return true;
+        }
+        let Some(entry) = self.devices.get_mut(&id) else {
+            return true;
+        };
+        let may = entry.showing.afford(frames, now);
+        if !may {
+            self.unshown.note();
+        }
+        may
+    }
+
+    /// Has pages load again when more changed than they could be told one by one.
+    pub(crate) fn show_unshown(&mut self, now: Timestamp) {
+        if self.unshown.take(now) {
+            self.live.reset();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pages_load_again_for_what_they_were_not_told_and_not_all_the_time() {
+        let at = |seconds: i64| Timestamp::from_second(1_800_000_000 + seconds).unwrap();
+        let mut unshown = Unshown::default();
+        assert!(!unshown.take(at(0)), "there is nothing");
+        unshown.note();
+        assert!(unshown.take(at(0)));
+        unshown.note();
+        assert!(!unshown.take(at(29)));
+        assert!(unshown.take(at(30)));
+        assert!(!unshown.take(at(90)));
+    }
+}

@@ -1,0 +1,266 @@
+//! What a device says on its link, from bytes to the cache.
+//!
+//! Bytes are cut at line ends; a line is read, put within bounds and applied in pieces. A device that says much waits
+//! between its reports, and since nothing is read meanwhile, its own stream holds it back and nobody else's.
+
+use crate::{
+    cache::Heard,
+    core::Core,
+    told::{SENTENCE_CHARS, Told},
+};
+use bytes::BytesMut;
+use flotilla_link::LongStream;
+use flotilla_protocol::{agent::Report, id::DeviceId, text::shown};
+use futures_util::StreamExt;
+use std::time::Duration;
+use tokio::{
+    task::{spawn_blocking, yield_now},
+    time::{Instant, sleep, sleep_until},
+};
+use tokio_util::codec::{Decoder, LinesCodec, LinesCodecError};
+
+/// How old the stored copy of what is known may get, and how often changing figures are shown. Only the first
+/// inventory of a link is stored at once: before it, the copy knows nothing or is of another day.
+const SETTLE: Duration = Duration::from_secs(5);
+
+/// For each of so many bytes that are known of a device, its stored copy may get that much older: whatever changes
+/// in it, it is written whole.
+const SETTLED_BYTES: usize = 1 << 20;
+
+/// Longest report that is read. A full inventory of 2,000 containers is about 2 MB.
+const REPORT_BYTES: usize = 4 << 20;
+
+/// Commas in a report, which is how many values it has at most. An inventory of 2,000 containers, each with an image
+/// and a volume of its own, has half of them. Read, a value takes up to a hundred times the bytes that it had.
+const REPORT_VALUES: usize = 250_000;
+
+/// What the shortest report costs of a device's pace, in bytes: its row is made and shown for every one.
+const REPORT_COST: usize = 4096;
+
+/// Shorter reports are read where they arrive, in less than a millisecond.
+const SHORT_BYTES: usize = 32 << 10;
+
+/// Applies reports until the stream ends; answers why it did.
+pub(super) async fn hear(core: &Core, device: DeviceId, mut reports: LongStream) -> String {
+    let mut lines = Lines::default();
+    let mut due = Due::default();
+    loop {
+        tokio::select! {
+            chunk = reports.next() => match chunk {
+                Some(Ok(chunk)) => lines.buffer.extend_from_slice(&chunk),
+                Some(Err(error)) => return error.to_string(),
+                None => return "the agent stopped reporting".to_owned(),
+            },
+            () = until(due.save) => {
+                due.save = None;
+                save(core, device).await;
+            }
+            () = until(due.show) => {
+                due.show = None;
+                due.shown = Instant::now();
+                let (mut state, now) = (core.cache.lock(), core.clock.now());
+                state.publish_device(device, now);
+                state.publish_figures(device, now);
+            }
+        }
+        loop {
+            match lines.next() {
+                Ok(Some(line)) => {
+                    if let Err(reason) = take(core, device, line, &mut due).await {
+                        return reason;
+                    }
+                }
+                Ok(None) => break,
+                Err(reason) => return reason,
+            }
+        }
+    }
+}
+
+/// Applies one report, and lets the device wait as long as that was worth.
+async fn take(core: &Core, device: DeviceId, line: String, due: &mut Due) -> Result<(), String> {
+    let cost = line.len().max(REPORT_COST);
+    let told = read(core, line).await?;
+    let stocks = matches!(told, Told::Inventory { .. }) && !std::mem::replace(&mut due.stocked, true);
+    for piece in told.pieces() {
+        let (heard, weight) = {
+            let mut state = core.cache.lock();
+            let heard = state.hear(device, piece, core.clock.now());
+            let weight = state.device(device).map(|entry| entry.known.inventory.weight());
+            (heard, weight.unwrap_or_default())
+        };
+        due.note(heard, stocks, weight);
+        yield_now().await;
+    }
+    let wait = core.cache.lock().pace(device, cost, core.clock.now());
+    if !wait.is_zero() {
+        sleep(wait).await;
+    }
+    Ok(())
+}
+
+/// Reads a report, a large one aside and one at a time.
+async fn read(core: &Core, line: String) -> Result<Told, String> {
+    if line.len() <= SHORT_BYTES {
+        return parse(&line);
+    }
+    let _reading = core.hub.reading.acquire().await;
+    let read = spawn_blocking(move || parse(&line)).await;
+    read.unwrap_or_else(|error| Err(format!("a report can't be read: {error}")))
+}
+
+fn parse(line: &str) -> Result<Told, String> {
+    if line.bytes().filter(|byte| *byte == b',').count() > REPORT_VALUES {
+        return Err(format!("a report has more than {REPORT_VALUES} values"));
+    }
+    let report: Result<Report, _> = serde_json::from_str(line);
+    report
+        .map(Told::from)
+        .map_err(|error| shown(&format!("a report can't be read: {error}"), SENTENCE_CHARS))
+}
+
+/// What has to be done for changes that were heard, and when.
+struct Due {
+    save: Option<Instant>,
+    show: Option<Instant>,
+    shown: Instant,
+    stocked: bool,
+}
+
+impl Default for Due {
+    fn default() -> Self {
+        Self {
+            save: None,
+            show: None,
+            shown: Instant::now() - SETTLE,
+            stocked: false,
+        }
+    }
+}
+
+impl Due {
+    fn note(&mut self, heard: Heard, stocks: bool, weight: usize) {
+        let settle = SETTLE.mul_f64(1.0 + weight as f64 / SETTLED_BYTES as f64);
+        match heard {
+            Heard::Changed if stocks => self.save = Some(Instant::now()),
+            Heard::Changed => self.save = self.save.or(Some(Instant::now() + settle)),
+            Heard::Figures => self.show = self.show.or(Some(self.shown + SETTLE)),
+            Heard::Nothing => {}
+        }
+    }
+}
+
+/// Writes what is known of a device, so that its rows survive a restart.
+pub(super) async fn save(core: &Core, device: DeviceId) {
+    let Some((known, seen)) = core
+        .cache
+        .lock()
+        .device(device)
+        .map(|entry| (entry.known.clone(), entry.row.last_seen))
+    else {
+        return;
+    };
+    let seen = seen.unwrap_or_else(|| core.clock.now());
+    if let Err(error) = core.store.save_known(device, seen, &known).await {
+        tracing::error!(device.id = %device, %error, "inventory not saved");
+    }
+}
+
+async fn until(moment: Option<Instant>) {
+    match moment {
+        Some(moment) => sleep_until(moment).await,
+        None => std::future::pending().await,
+    }
+}
+
+/// Bytes that arrived, as lines.
+struct Lines {
+    buffer: BytesMut,
+    codec: LinesCodec,
+}
+
+impl Default for Lines {
+    fn default() -> Self {
+        Self {
+            buffer: BytesMut::new(),
+            codec: LinesCodec::new_with_max_length(REPORT_BYTES),
+        }
+    }
+}
+
+impl Lines {
+    /// The next whole line; an error when it is too long or no text.
+    fn next(&mut self) -> Result<Option<String>, String> {
+        let line = self.codec.decode(&mut self.buffer).map_err(|error| match error {
+            LinesCodecError::MaxLineLengthExceeded => {
+                format!("a report has more than {REPORT_BYTES} bytes")
+            }
+            LinesCodecError::Io(error) => format!("a report can't be read: {error}"),
+        })?;
+        if self.buffer.is_empty() {
+            // An idle link holds no buffer.
+            self.buffer = BytesMut::new();
+        }
+        Ok(line)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reports_are_cut_at_line_ends_wherever_the_chunks_end() {
+        let mut lines = Lines::default();
+        lines.buffer.extend_from_slice(b"{\"report\":\"tides\"}\n{\"repo");
+        let first = lines.next().unwrap().unwrap();
+        assert_eq!(parse(&first), Ok(Told::Unknown));
+        assert_eq!(lines.next(), Ok(None));
+        lines.buffer.extend_from_slice(b"rt\":\"tides\"}\n");
+        assert_eq!(lines.next().unwrap().unwrap(), first);
+        assert_eq!(lines.buffer.capacity(), 0);
+        lines.buffer.extend_from_slice(b"\xff\xfe\n");
+        assert!(lines.next().is_err(), "no text");
+    }
+
+    #[test]
+    fn a_long_line_in_small_pieces_is_looked_at_once_and_refused_when_it_is_too_long() {
+        let mut lines = Lines::default();
+        let piece = [b' '; 1024];
+        for _ in 0..REPORT_BYTES / piece.len() {
+            lines.buffer.extend_from_slice(&piece);
+            assert_eq!(lines.next(), Ok(None));
+        }
+        lines.buffer.extend_from_slice(&piece);
+        assert_eq!(lines.next().unwrap_err(), "a report has more than 4194304 bytes");
+    }
+
+    #[test]
+    fn what_is_wrong_with_a_report_is_said_in_few_plain_words() {
+        let hostile = format!(
+            r#"{{"report":"engine","state":"\u001b[2J{}"}}"#,
+            "x".repeat(1 << 20)
+        );
+        let reason = parse(&hostile).unwrap_err();
+        assert!(
+            reason.chars().count() <= SENTENCE_CHARS + 1 && reason.starts_with("a report can't be read: ")
+        );
+        assert!(!reason.contains('\u{1b}'), "{reason}");
+        let many = format!("[{}0]", "0,".repeat(REPORT_VALUES + 1));
+        assert_eq!(parse(&many).unwrap_err(), "a report has more than 250000 values");
+    }
+
+    #[test]
+    fn a_larger_copy_is_written_less_often() {
+        let mut due = Due::default();
+        let begun = Instant::now();
+        due.note(Heard::Changed, false, 11 * SETTLED_BYTES);
+        let waits = due.save.unwrap() - begun;
+        assert!(waits >= 12 * SETTLE && waits < 13 * SETTLE, "{waits:?}");
+        due.note(Heard::Changed, true, 11 * SETTLED_BYTES);
+        assert!(
+            due.save.unwrap() - begun < SETTLE,
+            "the first of a link is written at once"
+        );
+    }
+}

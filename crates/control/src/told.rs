@@ -1,0 +1,95 @@
+//! What devices tell, cut down to what control is willing to keep.
+//!
+//! A report is made on somebody else's machine, so nothing in it is believed to be short, few, finite or clean.
+//! [`Told::from`] is the way of a report into the cache: texts are cut and
+//! show what a terminal would obey, lists and figures have limits, and what an
+//! engine holds is kept by key, up to a number and up to a size. Nothing is left out in silence: cut texts end in
+//! `…`, and things that are left out make the device's rows a part, which its attention says.
+
+mod bound;
+mod holdings;
+mod scale;
+
+pub(crate) use bound::{Bound, bounded};
+pub(crate) use holdings::{Holdings, LIMITS, Shelf, Weighed};
+pub(crate) use scale::SENTENCE_CHARS;
+
+use flotilla_protocol::{
+    agent::{Hello, ItemRef, Report},
+    device::{EndpointTrial, Facts, Usage},
+    inventory::EngineState,
+    mesh::MeshReport,
+    path::PeerPath,
+};
+use std::collections::BTreeMap;
+
+/// Things that are applied in one go. Whoever waits for the cache waits for so many at most.
+const PIECE: usize = 256;
+
+/// A report within bounds.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Told {
+    Hello(Hello),
+    Facts(Facts),
+    Engine(EngineState),
+    /// All that the engine holds, or as much of it as is kept.
+    Inventory {
+        holdings: Holdings,
+        partial: bool,
+    },
+    Upsert(Vec<Weighed>),
+    Remove(Vec<ItemRef>),
+    Usage(Usage),
+    Mesh(MeshReport),
+    /// One path per peer.
+    Paths(Vec<PeerPath>),
+    Endpoints(Vec<EndpointTrial>),
+    Unknown,
+}
+
+impl From<Report> for Told {
+    fn from(report: Report) -> Self {
+        match report {
+            Report::Hello(hello) => Self::Hello(bounded(hello)),
+            Report::Facts(facts) => Self::Facts(bounded(facts)),
+            Report::Engine(engine) => Self::Engine(bounded(engine)),
+            Report::Inventory(inventory) => {
+                let (holdings, partial) = Holdings::of(inventory);
+                Self::Inventory { holdings, partial }
+            }
+            Report::Upsert { items } => Self::Upsert(items.into_iter().map(Weighed::from).collect()),
+            Report::Remove { items } => Self::Remove(items.into_iter().map(bounded).collect()),
+            Report::Usage(usage) => Self::Usage(bounded(usage)),
+            Report::Mesh(mesh) => Self::Mesh(bounded(mesh)),
+            Report::Paths { paths } => {
+                let paths = paths.into_iter().map(|path| (path.peer, bounded(path)));
+                Self::Paths(paths.collect::<BTreeMap<_, _>>().into_values().collect())
+            }
+            Report::Endpoints { trials } => Self::Endpoints(bounded(trials)),
+            Report::Unknown => Self::Unknown,
+        }
+    }
+}
+
+impl Told {
+    /// The same in pieces, each of which is applied quickly.
+    pub(crate) fn pieces(self) -> Box<dyn Iterator<Item = Self> + Send> {
+        match self {
+            Self::Upsert(items) => Box::new(split(items, Self::Upsert)),
+            Self::Remove(items) => Box::new(split(items, Self::Remove)),
+            Self::Paths(paths) => Box::new(split(paths, Self::Paths)),
+            whole => Box::new(std::iter::once(whole)),
+        }
+    }
+}
+
+fn split<T>(items: Vec<T>, wrap: fn(Vec<T>) -> Told) -> impl Iterator<Item = Told> {
+    let mut items = items.into_iter();
+    std::iter::from_fn(move || {
+        let piece: Vec<_> = items.by_ref().take(PIECE).collect();
+        (!piece.is_empty()).then(|| wrap(piece))
+    })
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,215 @@
+//! What an engine holds, by key, within limits.
+
+use super::{Bound, scale::Scale};
+use flotilla_protocol::{
+    agent::ItemRef,
+    inventory::{Container, Image, Inventory, Item, Kind, Network, Stack, Volume},
+};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use std::{collections::BTreeMap, sync::Arc};
+
+/// The limits, as people are told them.
+pub(crate) const LIMITS: &str = "10,000 things of a kind, 16 MiB in all and 256 KiB for one of them";
+
+/// Things of one kind on one device: five times what a device with very many containers has.
+const ITEMS: usize = 10_000;
+
+/// Memory for what one device holds. 2,000 containers, each with an image and a volume of its own, take some 10 MiB.
+const HOLDINGS_BYTES: usize = 16 << 20;
+
+/// Memory for one thing: a network to which 2,000 containers are attached takes half of it.
+const ITEM_BYTES: usize = 256 << 10;
+
+/// What a thing takes besides its texts and lists: itself, its key's place, its count.
+const ITEM_WEIGHT: usize = 640;
+
+/// One thing within its limits, and the memory that it takes.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Weighed {
+    pub(crate) item: Item,
+    weight: usize,
+}
+
+impl From<Item> for Weighed {
+    fn from(mut item: Item) -> Self {
+        let mut scale = Scale::default();
+        item.bound(&mut scale);
+        let weight = scale.weight + item.key().len() + ITEM_WEIGHT;
+        Self { item, weight }
+    }
+}
+
+/// A thing that is kept.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Kept<T> {
+    pub(crate) item: Arc<T>,
+    weight: usize,
+}
+
+/// All things of one kind, by key.
+pub(crate) type Shelf<T> = BTreeMap<String, Kept<T>>;
+
+/// All things on one device. Clones share them.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(crate) struct Holdings(Arc<Shelves>);
+
+#[derive(Debug, Clone, Default, PartialEq)]
+struct Shelves {
+    containers: Shelf<Container>,
+    images: Shelf<Image>,
+    volumes: Shelf<Volume>,
+    networks: Shelf<Network>,
+    stacks: Shelf<Stack>,
+    weight: usize,
+}
+
+impl Holdings {
+    /// As much of an inventory as is kept, and whether that is only a part.
+    pub(crate) fn of(inventory: Inventory) -> (Self, bool) {
+        let Inventory {
+            containers,
+            images,
+            volumes,
+            networks,
+            stacks,
+        } = inventory;
+        let items = containers.into_iter().map(Item::Container);
+        let items = items.chain(images.into_iter().map(Item::Image));
+        let items = items.chain(volumes.into_iter().map(Item::Volume));
+        let items = items.chain(networks.into_iter().map(Item::Network));
+        let items = items.chain(stacks.into_iter().map(Item::Stack));
+        let mut holdings = Self::default();
+        let mut partial = false;
+        for item in items {
+            partial |= !holdings.put(item.into());
+        }
+        (holdings, partial)
+    }
+
+    /// Takes a new or changed thing; false when there is no room for it. What is known of it is old then and goes.
+    pub(crate) fn put(&mut self, Weighed { item, weight }: Weighed) -> bool {
+        let shelves = Arc::make_mut(&mut self.0);
+        let (all, key) = (&mut shelves.weight, item.key().to_owned());
+        match item {
+            Item::Container(item) => put(&mut shelves.containers, all, key, item, weight),
+            Item::Image(item) => put(&mut shelves.images, all, key, item, weight),
+            Item::Volume(item) => put(&mut shelves.volumes, all, key, item, weight),
+            Item::Network(item) => put(&mut shelves.networks, all, key, item, weight),
+            Item::Stack(item) => put(&mut shelves.stacks, all, key, item, weight),
+        }
+    }
+
+    pub(crate) fn take(&mut self, gone: &ItemRef) {
+        let shelves = Arc::make_mut(&mut self.0);
+        let freed = match gone.kind {
+            Kind::Container => take(&mut shelves.containers, &gone.key),
+            Kind::Image => take(&mut shelves.images, &gone.key),
+            Kind::Volume => take(&mut shelves.volumes, &gone.key),
+            Kind::Network => take(&mut shelves.networks, &gone.key),
+            Kind::Stack => take(&mut shelves.stacks, &gone.key),
+        };
+        shelves.weight -= freed;
+    }
+
+    pub(crate) fn containers(&self) -> &Shelf<Container> {
+        &self.0.containers
+    }
+
+    pub(crate) fn images(&self) -> &Shelf<Image> {
+        &self.0.images
+    }
+
+    pub(crate) fn volumes(&self) -> &Shelf<Volume> {
+        &self.0.volumes
+    }
+
+    pub(crate) fn networks(&self) -> &Shelf<Network> {
+        &self.0.networks
+    }
+
+    pub(crate) fn stacks(&self) -> &Shelf<Stack> {
+        &self.0.stacks
+    }
+
+    /// How many things there are.
+    pub(crate) fn len(&self) -> usize {
+        let Shelves {
+            containers,
+            images,
+            volumes,
+            networks,
+            stacks,
+            weight: _,
+        } = &*self.0;
+        containers.len() + images.len() + volumes.len() + networks.len() + stacks.len()
+    }
+
+    /// The memory that they take, in bytes.
+    pub(crate) fn weight(&self) -> usize {
+        self.0.weight
+    }
+
+    pub(crate) fn items(&self) -> impl Iterator<Item = Item> {
+        let containers = each(&self.0.containers).map(Item::Container);
+        let images = each(&self.0.images).map(Item::Image);
+        let volumes = each(&self.0.volumes).map(Item::Volume);
+        let networks = each(&self.0.networks).map(Item::Network);
+        let stacks = each(&self.0.stacks).map(Item::Stack);
+        containers
+            .chain(images)
+            .chain(volumes)
+            .chain(networks)
+            .chain(stacks)
+    }
+}
+
+fn put<T>(shelf: &mut Shelf<T>, all: &mut usize, key: String, item: T, weight: usize) -> bool {
+    *all -= take(shelf, &key);
+    let has_room = shelf.len() < ITEMS && weight <= ITEM_BYTES && *all + weight <= HOLDINGS_BYTES;
+    if has_room {
+        *all += weight;
+        let item = Arc::new(item);
+        shelf.insert(key, Kept { item, weight });
+    }
+    has_room
+}
+
+fn take<T>(shelf: &mut Shelf<T>, key: &str) -> usize {
+    shelf.remove(key).map_or(0, |kept| kept.weight)
+}
+
+fn each<T: Clone>(shelf: &Shelf<T>) -> impl Iterator<Item = T> {
+    shelf.values().map(|kept| T::clone(&kept.item))
+}
+
+/// Written as an inventory is.
+#[derive(Serialize)]
+struct Written<'a> {
+    containers: Vec<&'a Container>,
+    images: Vec<&'a Image>,
+    volumes: Vec<&'a Volume>,
+    networks: Vec<&'a Network>,
+    stacks: Vec<&'a Stack>,
+}
+
+impl Serialize for Holdings {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        fn all<T>(shelf: &Shelf<T>) -> Vec<&T> {
+            shelf.values().map(|kept| &*kept.item).collect()
+        }
+        let written = Written {
+            containers: all(&self.0.containers),
+            images: all(&self.0.images),
+            volumes: all(&self.0.volumes),
+            networks: all(&self.0.networks),
+            stacks: all(&self.0.stacks),
+        };
+        written.serialize(serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for Holdings {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Inventory::deserialize(deserializer).map(|inventory| Self::of(inventory).0)
+    }
+}
