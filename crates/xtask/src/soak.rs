@@ -8,12 +8,18 @@ use crate::parts::Parts;
 use crate::process::{become_program, check};
 use crate::{agent, setup, simulation};
 
+/// For how long a rogue device goes on with each of its attacks, in seconds; one and a half in CI.
+const ATTACK: &str = "30";
+
 /// For how long control is away, in seconds; a minute in CI.
 const AWAY: &str = "600";
 
 pub(crate) fn soak(checkout: &Checkout, name: Option<&str>) -> Result<()> {
     if name == Some("mesh") {
         return simulation::soak(checkout);
+    }
+    if name == Some("rogue") {
+        return rogue();
     }
     setup::lab_with_peers(checkout)?;
     if name == Some("away") {
@@ -39,5 +45,21 @@ fn away(checkout: &Checkout) -> Result<()> {
         "e2e_mesh",
     ]);
     nextest.args(["--no-capture", "while_control_is_away"]);
+    check(&mut nextest)
+}
+
+/// The test of a rogue device, twenty times as long and as fast as what users run. It prints the figures of each attack.
+fn rogue() -> Result<()> {
+    let mut nextest = cargo("nextest");
+    nextest.env("FLOTILLA_ROGUE_SECONDS", ATTACK);
+    nextest.args([
+        "run",
+        "--release",
+        "--profile",
+        "soak",
+        "--package",
+        "flotilla-control",
+    ]);
+    nextest.args(["--no-capture", "a_rogue_device"]);
     check(&mut nextest)
 }

@@ -8,7 +8,7 @@ fn main() -> Result<()> {
     match std::env::args().nth(1).as_deref() {
         None | Some("link") => with_lab(1, async |lab| soak::link(lab, &mut say).await),
         Some("rekey") => soak::rekey(&Lab::without_engines(2)?, &say),
-        Some(other) => bail!("there is no soak {other}; there are away, link, mesh and rekey"),
+        Some(other) => bail!("there is no soak {other}; there are away, link, mesh, rekey and rogue"),
     }
 }
 

@@ -3,6 +3,7 @@
 mod known;
 mod mesh;
 mod modes;
+mod rogue;
 mod sessions;
 
 use super::*;

@@ -46,7 +46,7 @@ impl Mapped {
 }
 
 /// Adds and enrolls a device beside this computer.
-async fn added(control: &Control, name: &str) -> Enrolled {
+pub(super) async fn added(control: &Control, name: &str) -> Enrolled {
     let body = format!(r#"{{"name":"{name}"}}"#);
     let added: DeviceAdded = serde_json::from_value(control.ask("POST", "/devices", &body).await).unwrap();
     enroll(toml::from_str(&added.config.unwrap()).unwrap(), name).await

@@ -1,0 +1,256 @@
+//! A rogue device: it has a real certificate, and then it says whatever it likes on its link. Control, the other
+//! devices and the next start are none the worse for it.
+//!
+//! `FLOTILLA_ROGUE_SECONDS` makes each attack longer, which is `cargo xtask soak rogue`.
+
+mod attacks;
+mod lines;
+
+use super::{mesh::added, *};
+use crate::{
+    cache::State,
+    store::Known,
+    testbed::{Testbed, peer},
+    told::{Holdings, Told},
+};
+use attacks::{ATTACKS, Attack};
+use flotilla_protocol::{
+    Timestamp,
+    api::LiveFrame,
+    id::DeviceId,
+    inventory::{Image, Network, Stack, Volume},
+};
+use serde::{Serialize, de::DeserializeOwned};
+
+/// What was written for a client can be read by one.
+fn assert_readable<T: Serialize + DeserializeOwned>(list: &List<T>, line: &str) {
+    let text = serde_json::to_string(list).unwrap();
+    let read = serde_json::from_str::<List<T>>(&text);
+    assert!(read.is_ok(), "{:?} of {line:.200}", read.err());
+}
+
+/// Every list in which something of a device shows.
+fn assert_lists_readable(state: &State, line: &str) {
+    let (now, moment) = (Timestamp::UNIX_EPOCH, |_| String::new());
+    assert_readable(&state.list_devices(now, moment), line);
+    assert_readable(&state.list_rows::<Container>(None, now, moment), line);
+    assert_readable(&state.list_rows::<Image>(None, now, moment), line);
+    assert_readable(&state.list_rows::<Volume>(None, now, moment), line);
+    assert_readable(&state.list_rows::<Network>(None, now, moment), line);
+    assert_readable(&state.list_rows::<Stack>(None, now, moment), line);
+    assert_readable(&state.list_paths(None, now), line);
+}
+
+/// Short plain texts only, wherever a value has any.
+fn assert_plain(value: &Value, line: &str) {
+    match value {
+        Value::String(text) => {
+            let is_plain = text.chars().count() <= 4097
+                && !text.chars().any(|char| char.is_control() || char == '\u{202e}');
+            assert!(is_plain, "{} bytes of {line:.200}: {text:.200}", text.len());
+        }
+        Value::Array(items) => items.iter().for_each(|item| assert_plain(item, line)),
+        Value::Object(fields) => fields.values().for_each(|field| assert_plain(field, line)),
+        _ => {}
+    }
+}
+
+#[tokio::test]
+async fn whatever_a_device_reports_lists_pages_and_the_next_start_can_read() {
+    let (rogue, other) = (peer("rogue", 1), peer("vps", 2));
+    let (id, other_id) = (rogue.row.id, other.row.id);
+    let bed = Testbed::with(Ui::None, vec![rogue, other]).await;
+    let now = bed.core.clock.now();
+    let view = |state: &State| state.view(state.device(other_id).unwrap(), now);
+    let before = view(&bed.core.cache.lock());
+    let mut frames = bed.core.cache.subscribe();
+    let mut read = 0;
+    for line in lines::spoiled(other_id) {
+        let Ok(report) = serde_json::from_str::<Report>(&line) else {
+            continue;
+        };
+        read += 1;
+        let (known, last) = {
+            let mut state = bed.core.cache.lock();
+            for piece in Told::from(report).pieces() {
+                state.hear(id, piece, now);
+            }
+            assert_lists_readable(&state, &line);
+            assert_eq!(view(&state), before, "{line:.200}");
+            (state.device(id).unwrap().known.clone(), state.live.seq())
+        };
+        let text = serde_json::to_string(&known).unwrap();
+        assert_eq!(
+            serde_json::from_str::<Known>(&text).unwrap(),
+            known,
+            "{line:.200}"
+        );
+        assert_plain(&serde_json::from_str(&text).unwrap(), &line);
+        let mut seq = 0;
+        while seq < last {
+            let frame = frames.next().await.unwrap();
+            seq = serde_json::from_str::<LiveFrame>(&frame).unwrap().seq;
+        }
+        // Each line for itself: none is let off because of those before it.
+        bed.core
+            .cache
+            .lock()
+            .note(id, |entry| entry.known = Known::default());
+    }
+    assert!(read > 500, "only {read} of the lines are reports");
+}
+
+/// How long one attack goes on.
+fn attack_time() -> Duration {
+    let seconds = std::env::var("FLOTILLA_ROGUE_SECONDS").ok();
+    Duration::from_secs_f64(seconds.map_or(1.5, |seconds| seconds.parse().unwrap()))
+}
+
+/// Measures how long the owner's calls take, until it is stopped.
+async fn watch_latency(control: Arc<Control>, stop: CancellationToken) -> Vec<Duration> {
+    let mut took = vec![];
+    while !stop.is_cancelled() {
+        for path in ["/devices", "/fleet", "/containers?device=good"] {
+            let begun = Instant::now();
+            let answer = control.ask("GET", path, "").await;
+            took.push(begun.elapsed());
+            assert!(answer.get("code").is_none(), "{path}: {answer}");
+        }
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    took.sort();
+    took
+}
+
+fn resident_mib() -> usize {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap();
+    let line = status.lines().find(|line| line.starts_with("VmRSS:")).unwrap();
+    line.split_whitespace().nth(1).unwrap().parse::<usize>().unwrap() / 1024
+}
+
+/// One attack, by a device of its own, for which nothing is held back because of those before it.
+async fn attacked(control: &Arc<Control>, attack: Attack, device: &str, peer: DeviceId) {
+    let rogue = added(control, device).await;
+    let stop = CancellationToken::new();
+    let watching = tokio::spawn(watch_latency(control.clone(), stop.clone()));
+    let links = attack.run((&rogue, device), peer, attack_time()).await;
+    stop.cancel();
+    let took = watching.await.unwrap();
+    let p99 = took[took.len() * 99 / 100];
+    let (name, last) = (attack.name, took[took.len() - 1]);
+    let held = {
+        let state = control.core.cache.lock();
+        state.find(device).unwrap().known.inventory.weight()
+    };
+    println!(
+        "{name}: {} calls, p99 {p99:.1?}, longest {last:.1?}, {links} links, {} KiB held, {} MiB resident",
+        took.len(),
+        held / 1024,
+        resident_mib()
+    );
+    assert!(p99 < Duration::from_secs(1), "{name}: {p99:?}");
+    assert!(held <= 16 << 20, "{name}: {held} bytes held");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_rogue_device_hurts_neither_control_nor_other_devices_nor_the_next_start() {
+    let dir = tempfile::tempdir().unwrap();
+    let control = Arc::new(Control::start(config(dir.path())).await.unwrap());
+    let good = added(&control, "good").await.dial("good").await.unwrap();
+    good.reports.send(hello()).await.unwrap();
+    let inventory = Inventory {
+        containers: vec![container("4f1c", "postgres")],
+        ..Default::default()
+    };
+    good.reports.send(Report::Inventory(inventory)).await.unwrap();
+    let before = control
+        .eventually("its container", "good", |device| device.containers.total == 1)
+        .await;
+    let page = tokio::spawn(follow(control.core.cache.subscribe()));
+    let begun = resident_mib();
+    for (nth, attack) in ATTACKS.iter().enumerate() {
+        attacked(&control, *attack, &format!("rogue-{nth}"), before.id).await;
+        let after = control.device("good").await;
+        assert_eq!(
+            (after.status, after.link.since),
+            (DeviceStatus::Online, before.link.since)
+        );
+        let rows = control.ask("GET", "/containers?device=good", "").await;
+        assert_eq!(rows["items"].as_array().unwrap().len(), 1, "{}", attack.name);
+    }
+    // This process is the rogue's, too, whose lines have 16 MiB. One look may be at a bad moment.
+    let deadline = Instant::now() + Duration::from_secs(10);
+    while resident_mib() > begun + 200 {
+        assert!(
+            Instant::now() < deadline,
+            "{} MiB, {begun} before",
+            resident_mib()
+        );
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    page.abort();
+    let control = Arc::into_inner(control).unwrap();
+    control.shutdown().await;
+    let control = Control::start(config(dir.path())).await.unwrap();
+    let list: List<Device> = serde_json::from_value(control.ask("GET", "/devices", "").await).unwrap();
+    assert_eq!(list.items.len(), 1 + ATTACKS.len(), "the good one and the rogues");
+    control.shutdown().await;
+}
+
+/// A page that reads everything.
+async fn follow(mut frames: crate::live::Reader) {
+    while let Some(frame) = frames.next().await {
+        assert!(frame.len() < 1 << 20);
+    }
+}
+
+#[tokio::test]
+async fn an_owner_sees_that_a_device_holds_more_than_is_kept() {
+    let bed = Testbed::with(Ui::None, vec![peer("nas", 1)]).await;
+    let id = bed.core.cache.lock().find("nas").unwrap().row.id;
+    let volumes = |count: usize| {
+        let volume = |n| json!({"name": format!("v{n}"), "driver": "local", "used_by": []});
+        let volumes = (0..count).map(|n| serde_json::from_value(volume(n)).unwrap());
+        Report::Inventory(Inventory {
+            volumes: volumes.collect(),
+            ..Inventory::default()
+        })
+    };
+    let now = bed.core.clock.now();
+    bed.core.cache.lock().hear(id, volumes(10_001), now);
+    let device: Device = bed.get("/devices/nas").await;
+    let [flotilla_protocol::device::Attention::Partial { reason }] = &device.attention[..] else {
+        panic!("{:?}", device.attention)
+    };
+    assert!(reason.contains("10,000 things of a kind"), "{reason}");
+    bed.core.cache.lock().hear(id, volumes(10_000), now);
+    let device: Device = bed.get("/devices/nas").await;
+    assert_eq!(device.attention, []);
+    let held = bed.core.cache.lock().device(id).unwrap().known.inventory.clone();
+    assert_ne!(held, Holdings::default());
+}
+
+#[tokio::test]
+async fn a_page_is_made_to_load_again_when_a_device_changes_faster_than_it_can_be_shown() {
+    let bed = Testbed::with(Ui::None, vec![peer("nas", 1)]).await;
+    let id = bed.core.cache.lock().find("nas").unwrap().row.id;
+    let mut page = bed.core.cache.subscribe();
+    page.next().await;
+    let begun = bed.core.cache.lock().live.seq();
+    let facts = |cpus| {
+        Report::Facts(flotilla_protocol::device::Facts {
+            cpus,
+            ..Default::default()
+        })
+    };
+    for cpus in 0..5000 {
+        bed.core.cache.lock().hear(id, facts(cpus), bed.core.clock.now());
+    }
+    let frames = bed.core.cache.lock().live.seq() - begun;
+    assert_eq!(frames, 512 + 1, "as many as at once, and one to load again");
+    let mut last = LiveFrame::default();
+    for _ in 0..frames {
+        last = serde_json::from_str(&page.next().await.unwrap()).unwrap();
+    }
+    assert!(last.reset);
+}

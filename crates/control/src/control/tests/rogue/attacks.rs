@@ -1,0 +1,172 @@
+//! What the rogue does on its link, one thing after another.
+
+use super::{super::*, lines};
+use flotilla_link::Introduction;
+use flotilla_protocol::{Problem, id::DeviceId};
+use tokio::time::{sleep, timeout};
+
+/// What is sent next, and how long before the one after it. `nth` counts from the beginning of the attack, over all
+/// of its links.
+type Say = fn(peer: DeviceId, nth: usize) -> (Bytes, Duration);
+
+#[derive(Clone, Copy)]
+pub(super) struct Attack {
+    pub(super) name: &'static str,
+    say: Say,
+}
+
+pub(super) const ATTACKS: &[Attack] = &[
+    Attack {
+        name: "spoiled reports",
+        say: spoiled,
+    },
+    Attack {
+        name: "one line without an end",
+        say: |_, _| (Bytes::from(vec![b' '; 16 << 10]), Duration::ZERO),
+    },
+    Attack {
+        name: "a byte now and then",
+        say: |_, nth| {
+            let line = b"{\"report\":\"tides\"}\n";
+            (
+                Bytes::from(vec![line[nth % line.len()]]),
+                Duration::from_millis(1),
+            )
+        },
+    },
+    Attack {
+        name: "a flood of short reports",
+        say: |_, nth| {
+            let line =
+                format!("{{\"report\":\"usage\",\"cpu_cores\":{nth},\"memory_bytes\":1,\"disk_bytes\":2}}\n");
+            (Bytes::from(line.repeat(100)), Duration::ZERO)
+        },
+    },
+    Attack {
+        name: "an engine that comes and goes",
+        say: |_, nth| {
+            let state = if nth.is_multiple_of(2) {
+                "absent"
+            } else {
+                "stopped"
+            };
+            let line = format!("{{\"report\":\"engine\",\"state\":\"{state}\",\"reason\":\"{nth}\"}}\n");
+            (Bytes::from(line), Duration::ZERO)
+        },
+    },
+    Attack {
+        name: "250,000 things at once",
+        say: |_, _| (volumes("upsert", 0, 250_000), Duration::from_millis(200)),
+    },
+    Attack {
+        name: "other things all the time",
+        say: |_, nth| (volumes("upsert", nth * 50_000, 50_000), Duration::ZERO),
+    },
+    Attack {
+        name: "all things at once, and then others",
+        say: |_, nth| (inventory(nth), Duration::ZERO),
+    },
+    Attack {
+        name: "figures without an end",
+        say: |_, _| {
+            let line = "{\"report\":\"usage\",\"cpu_cores\":1e300,\"memory_bytes\":1,\"disk_bytes\":2}\n";
+            (Bytes::from_static(line.as_bytes()), Duration::from_millis(1))
+        },
+    },
+];
+
+fn spoiled(peer: DeviceId, nth: usize) -> (Bytes, Duration) {
+    static LINES: std::sync::OnceLock<Vec<String>> = std::sync::OnceLock::new();
+    let lines = LINES.get_or_init(|| lines::spoiled(peer));
+    // A stride that has no divisor in common with most counts comes by all lines, and by different kinds soon.
+    let line = &lines[nth * 7919 % lines.len()];
+    (Bytes::from(format!("{line}\n")), Duration::ZERO)
+}
+
+fn volumes(report: &str, first: usize, count: usize) -> Bytes {
+    let volume = |n| format!(r#"{{"kind":"volume","name":"{n}","driver":"","used_by":[]}}"#);
+    let items: Vec<_> = (first..first + count).map(volume).collect();
+    Bytes::from(format!(
+        "{{\"report\":\"{report}\",\"items\":[{}]}}\n",
+        items.join(",")
+    ))
+}
+
+fn inventory(nth: usize) -> Bytes {
+    let volume = |n| format!(r#"{{"name":"{nth}-{n}","driver":"","used_by":["a","b","c"]}}"#);
+    let volumes: Vec<_> = (0..15_000).map(volume).collect();
+    let rest = r#""containers":[],"images":[],"networks":[],"stacks":[]"#;
+    Bytes::from(format!(
+        "{{\"report\":\"inventory\",\"volumes\":[{}],{rest}}}\n",
+        volumes.join(",")
+    ))
+}
+
+impl Attack {
+    /// Goes on for a while, over as many links as that takes; answers how many.
+    pub(super) async fn run(self, (rogue, name): (&Enrolled, &str), peer: DeviceId, time: Duration) -> usize {
+        let end = Instant::now() + time;
+        let (mut nth, mut links) = (0, 0);
+        while Instant::now() < end {
+            let (bytes, mut link) = rogue.dial_raw(name).await;
+            links += 1;
+            let talk = async {
+                loop {
+                    let (chunk, pause) = (self.say)(peer, nth);
+                    nth += 1;
+                    if bytes.send(chunk).await.is_err() {
+                        return;
+                    }
+                    if !pause.is_zero() {
+                        sleep(pause).await;
+                    }
+                }
+            };
+            tokio::select! {
+                () = talk => {}
+                _ = &mut link => {}
+                () = tokio::time::sleep_until(end) => {}
+            }
+            link.abort();
+        }
+        links
+    }
+}
+
+impl Enrolled {
+    /// A link on which the test says bytes of its own; other calls are answered with a long hostile refusal.
+    async fn dial_raw(&self, name: &str) -> (mpsc::Sender<Bytes>, JoinHandle<LinkEnd>) {
+        let target = target(&self.config, Some((&self.machine, &self.response)));
+        let introduction = Introduction {
+            machine_id: name.into(),
+            hostname: "rogue.lan".into(),
+        };
+        let dialed = timeout(Duration::from_secs(10), dial(&target, &introduction)).await;
+        let (bytes, receiver) = mpsc::channel::<Bytes>(1);
+        let receiver = Arc::new(Mutex::new(Some(receiver)));
+        let watch = move || async move {
+            let receiver = receiver.lock().unwrap().take().unwrap();
+            Body::from_stream(futures_util::stream::unfold(
+                receiver,
+                |mut receiver| async move {
+                    let chunk = receiver.recv().await?;
+                    Some((Ok::<_, std::convert::Infallible>(chunk), receiver))
+                },
+            ))
+        };
+        let refuse = async || {
+            let message = "\u{1b}[2J".repeat(50_000);
+            (
+                http::StatusCode::CONFLICT,
+                Json(Problem::new(Code::EngineRefused, message)),
+            )
+        };
+        let router = Router::new().route(WATCH_PATH, get(watch)).fallback(refuse);
+        let link = tokio::spawn(flotilla_link::serve(
+            dialed.unwrap().unwrap(),
+            router,
+            CancellationToken::new(),
+        ));
+        (bytes, link)
+    }
+}
