@@ -7,10 +7,10 @@ use anyhow::Result;
 use axum::Router;
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use bytes::Bytes;
-use flotilla_identity::{Clock, ControlTrust, LeafKey, WireguardKey, agent_config};
+use flotilla_identity::{Clock, ControlTrust, EnrollmentToken, LeafKey, WireguardKey, agent_config};
 use flotilla_link::{DialError, Introduction, LinkEnd, Target, call, dial, serve};
 use flotilla_protocol::device::Facts;
-use flotilla_protocol::enroll::{ConfigFile, ENROLL_PATH, EnrollRequest, EnrollResponse};
+use flotilla_protocol::enroll::{ConfigFile, ENROLL_PATH, EnrollChallenge, EnrollRequest, EnrollResponse};
 use flotilla_protocol::{Code, PROTOCOL};
 use tokio_util::sync::CancellationToken;
 
@@ -39,11 +39,14 @@ impl Newcomer {
 
     /// Enrolls with the given certificate request.
     pub async fn enroll_with(&self, config: &ConfigFile, csr: &[u8]) -> Result<Enrolled, DialError> {
+        let target = self.target(config, None)?;
+        let wireguard = WireguardKey::generate();
         let request = EnrollRequest {
             protocol: PROTOCOL,
             agent_version: env!("CARGO_PKG_VERSION").to_owned(),
             csr_der: STANDARD.encode(csr),
-            wireguard_public_key: WireguardKey::generate().public().to_string(),
+            wireguard_public_key: wireguard.public().to_string(),
+            key_proof: self.proof(config, &target, &wireguard).await?,
             machine_id: self.machine_id.clone(),
             facts: Facts {
                 hostname: "newcomer".to_owned(),
@@ -58,7 +61,6 @@ impl Newcomer {
             .header(http::header::CONTENT_TYPE, "application/json")
             .body(Bytes::from(body));
         let http = http.unwrap_or_default();
-        let target = self.target(config, None)?;
         let answer = call(&target, http).await?;
         let not_understood = |what: String| DialError::NotUnderstood {
             endpoint: answer.endpoint.clone(),
@@ -76,6 +78,28 @@ impl Newcomer {
             target,
             introduction,
         })
+    }
+
+    /// Nothing where the configuration has no token: that is refused before anybody looks at the proof.
+    async fn proof(
+        &self,
+        config: &ConfigFile,
+        target: &Target,
+        wireguard: &WireguardKey,
+    ) -> Result<String, DialError> {
+        let ask = http::Request::get(ENROLL_PATH).body(Bytes::new());
+        let answer = call(target, ask.unwrap_or_default()).await?;
+        let not_understood = |what: String| DialError::NotUnderstood {
+            endpoint: answer.endpoint.clone(),
+            what,
+        };
+        let challenge: EnrollChallenge =
+            serde_json::from_slice(&answer.body).map_err(|error| not_understood(error.to_string()))?;
+        let proof_key = challenge.proof_key.to_string().parse();
+        let proof_key = proof_key.map_err(|_| not_understood("no key for proofs".to_owned()))?;
+        let token = EnrollmentToken::parse(&config.token);
+        let prove = |token: EnrollmentToken| wireguard.prove(&proof_key, token.id(), &self.key.pin());
+        Ok(token.ok().and_then(|token| prove(token).ok()).unwrap_or_default())
     }
 
     fn target(&self, config: &ConfigFile, enrolled: Option<&EnrollResponse>) -> Result<Target, DialError> {

@@ -1,8 +1,9 @@
 //! Enrolling: a one-time token becomes a certificate.
 //!
-//! Life cycle: keys made and stored → asked (as often as the network needs, always with the same keys) → the
-//! answer stored, in one step with forgetting what came before. Control that refuses ends it; a server that is not
-//! control is never told the token, because the handshake fails before.
+//! Life cycle: keys made and stored → asked (as often as the network needs, always with the same keys, and each time
+//! with a proof that the WireGuard key is this device's own) → the answer stored, in one step with forgetting what
+//! came before. Control that refuses ends it; a server that is not control is never told the token, because the
+//! handshake fails before.
 
 use crate::{
     clock::AgentClock,
@@ -15,11 +16,13 @@ use crate::{
 };
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use bytes::Bytes;
-use flotilla_identity::{ControlTrust, LeafKey, MaterialError, WireguardKey, agent_config};
+use flotilla_identity::{
+    ControlTrust, InvalidWireguardKey, LeafKey, MaterialError, WireguardKey, agent_config,
+};
 use flotilla_link::{Backoff, DialError, Target, call};
 use flotilla_protocol::{
     Code, PROTOCOL, Problem,
-    enroll::{ENROLL_PATH, EnrollRequest, EnrollResponse},
+    enroll::{ENROLL_PATH, EnrollChallenge, EnrollRequest, EnrollResponse},
 };
 use std::time::{Duration, Instant};
 use tokio_util::sync::CancellationToken;
@@ -124,7 +127,10 @@ async fn attempt(state: &StateDir, enrollment: &Enrollment, clock: &AgentClock) 
         last_good: None,
         tls: agent_config(trust.clone(), None, clock.for_tls())?,
     };
-    let request = request(state, enrollment, &keys, &tls_key)?;
+    let challenge = call(&target, challenge()?).await?;
+    let challenge: EnrollChallenge =
+        serde_json::from_slice(&challenge.body).map_err(|error| Failure::Answer(error.to_string()))?;
+    let request = request(state, enrollment, (&keys, &tls_key), challenge)?;
     let answer = call(&target, request).await?;
     let answered = answer.endpoint;
     let response: EnrollResponse =
@@ -179,18 +185,30 @@ fn prepared_keys(state: &StateDir, enrollment: &Enrollment) -> Result<Keys, Fail
     Ok(keys)
 }
 
+/// Asks for the key with which this device proves that its WireGuard key is its own. No token is shown for it.
+fn challenge() -> Result<http::Request<Bytes>, Failure> {
+    http::Request::get(ENROLL_PATH)
+        .body(Bytes::new())
+        .map_err(|error| Failure::Answer(error.to_string()))
+}
+
 fn request(
     state: &StateDir,
     enrollment: &Enrollment,
-    keys: &Keys,
-    tls_key: &LeafKey,
+    (keys, tls_key): (&Keys, &LeafKey),
+    challenge: EnrollChallenge,
 ) -> Result<http::Request<Bytes>, Failure> {
     let wireguard = WireguardKey::from_base64(keys.wireguard.expose()).map_err(|_| MaterialError::Key)?;
+    let proof_key = challenge.proof_key.to_string().parse();
+    let proof_key = proof_key.map_err(|error: InvalidWireguardKey| Failure::Answer(error.to_string()))?;
+    let key_proof = wireguard.prove(&proof_key, enrollment.token.id(), &tls_key.pin());
+    let key_proof = key_proof.map_err(|error| Failure::Answer(error.to_string()))?;
     let body = EnrollRequest {
         protocol: PROTOCOL,
         agent_version: crate::VERSION.to_owned(),
         csr_der: STANDARD.encode(tls_key.csr_der()?),
         wireguard_public_key: wireguard.public().to_string(),
+        key_proof,
         machine_id: machine::id(state)?,
         facts: Gauge::new(state.dir()).facts(),
         routes: machine::routes(),

@@ -4,6 +4,7 @@
 //! an await. Each change publishes its live frames before the lock is released.
 
 mod attention;
+mod ended;
 mod entry;
 mod inbound;
 mod links;
@@ -31,6 +32,7 @@ use flotilla_protocol::{
     api::{List, PolicyInForce, Resource, ResourceRef, UnreachableDevice},
     device::{Device, DeviceStatus},
     id::DeviceId,
+    key::PublicKey,
     mesh::Relay,
 };
 use std::{
@@ -56,6 +58,7 @@ pub(crate) struct State {
     own_relay: Option<Relay>,
     presence: Presence,
     devices: BTreeMap<DeviceId, Entry>,
+    ended_keys: BTreeMap<PublicKey, Timestamp>,
     unshown: Unshown,
 }
 
@@ -97,6 +100,7 @@ impl Cache {
             own_relay: None,
             presence: Presence::new(),
             devices,
+            ended_keys: BTreeMap::new(),
             unshown: Unshown::default(),
         };
         state.expect_all(now);

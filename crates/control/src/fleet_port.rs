@@ -6,12 +6,7 @@ mod install;
 mod link;
 
 use crate::{core::Core, refusal::not_found, relay, whole};
-use axum::{
-    Router,
-    extract::DefaultBodyLimit,
-    middleware,
-    routing::{get, post},
-};
+use axum::{Router, extract::DefaultBodyLimit, middleware, routing::get};
 use flotilla_protocol::{agent::LINK_PATH, enroll::ENROLL_PATH};
 use std::sync::Arc;
 
@@ -21,7 +16,7 @@ const BODY_BYTES: usize = 64 * 1024;
 /// Everything that the fleet port serves.
 pub(crate) fn router(core: &Arc<Core>) -> Router {
     Router::new()
-        .route(ENROLL_PATH, post(enroll::enroll))
+        .route(ENROLL_PATH, get(enroll::challenge).post(enroll::enroll))
         .route(LINK_PATH, get(link::open))
         .merge(install::routes())
         .merge(relay::routes(core))

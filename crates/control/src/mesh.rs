@@ -13,5 +13,5 @@ pub(crate) mod why;
 pub(crate) use policy::{begin, begin_with, explain, follow_rename, record_policy, review, save};
 pub(crate) use push::push;
 pub(crate) use range::move_to;
-pub(crate) use relays::{duty, promote, revoked, tell_relays};
+pub(crate) use relays::{duty, promote, tell_relays};
 pub(crate) use test_path::test_path;

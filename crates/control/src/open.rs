@@ -17,6 +17,7 @@ use crate::{
     trust::Trust,
 };
 use flotilla_fleet::{Cidr, choose_range};
+use flotilla_identity::TICKET_LIFETIME;
 use flotilla_protocol::{
     Timestamp,
     activity::{Action, Actor},
@@ -72,9 +73,13 @@ pub(crate) async fn open(
         policy: store.lookup_policy().await.map_err(unreadable)?,
         entries: entries(&store).await.map_err(unreadable)?,
     };
+    let since = clock.now().checked_sub(TICKET_LIFETIME).unwrap_or(Timestamp::MIN);
+    let ended_keys = store.list_ended_keys(since).await.map_err(unreadable)?;
     let (access, token) = Access::new(seed()?);
+    let cache = Cache::new(stored, clock.clone(), std::time::Instant::now());
+    cache.lock().end_keys(ended_keys);
     let core = Arc::new(Core {
-        cache: Cache::new(stored, clock.clone(), std::time::Instant::now()),
+        cache,
         hub: Hub::default(),
         access,
         refusals: Refusals::default(),

@@ -1,7 +1,7 @@
 //! Control's own relay: on UDP at the number of the fleet port, and behind a route of that port for devices whose
 //! UDP does not pass. The ticket says who may use it, so the route needs no client certificate.
 
-use crate::{StartError, core::Core, data_dir::DataDir, mesh};
+use crate::{StartError, core::Core, data_dir::DataDir};
 use axum::Router;
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use flotilla_identity::WireguardKey;
@@ -63,9 +63,9 @@ pub(crate) fn start(core: &Core, dir: &DataDir, fleet_addr: SocketAddr) -> Resul
     Ok(())
 }
 
-/// Lets it serve no device that was revoked.
+/// Lets it serve nobody by a key that is not his any more.
 pub(crate) fn revoke(core: &Core) {
-    let keys = mesh::revoked(&core.cache.lock(), core.clock.now());
+    let keys = core.cache.lock().ended_keys(core.clock.now());
     if let Some(relay) = core.relay().as_ref() {
         relay.revoke(keys);
     }

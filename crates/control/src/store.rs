@@ -7,6 +7,7 @@ mod activity;
 mod devices;
 mod fleet;
 mod inventory;
+mod keys;
 mod policy;
 mod tokens;
 mod tunnels;
@@ -15,7 +16,7 @@ pub(crate) use activity::NewActivity;
 pub(crate) use devices::{Credential, DeviceRow, Imposter, Relaying};
 pub(crate) use fleet::FleetRow;
 pub(crate) use inventory::Known;
-pub(crate) use tokens::{TokenRow, TokenUse};
+pub(crate) use tokens::{TokenRow, TokenUse, Using};
 pub(crate) use tunnels::Tunnel;
 
 use crate::StartError;

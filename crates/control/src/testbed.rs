@@ -16,7 +16,7 @@ use crate::{
 };
 use axum::{Router, body::Body, response::Response};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
-use flotilla_identity::{LeafKey, PeerCertificate, WireguardKey};
+use flotilla_identity::{EnrollmentToken, LeafKey, PeerCertificate, WireguardKey, WireguardPublicKey};
 use flotilla_link::Caller;
 use flotilla_protocol::{
     Problem,
@@ -75,16 +75,14 @@ impl Testbed {
             store.save_device(&entry.row).await.unwrap();
         }
         let (access, token) = Access::new([7; 32]);
+        let stored = Stored {
+            fleet: row,
+            policy: None,
+            entries: rows,
+        };
+        let cache = Cache::new(stored, clock.clone(), Instant::now().into_std());
         let core = Arc::new(Core {
-            cache: Cache::new(
-                Stored {
-                    fleet: row,
-                    policy: None,
-                    entries: rows,
-                },
-                clock.clone(),
-                Instant::now().into_std(),
-            ),
+            cache,
             hub: Hub::default(),
             access,
             refusals: Refusals::default(),
@@ -175,8 +173,13 @@ impl Testbed {
     }
 
     pub(crate) async fn enroll(&self, machine: &Machine, token: &str) -> Result<EnrollResponse, Problem> {
-        let body = serde_json::to_string(&machine.request(&self.core.clock)).unwrap();
+        let body = serde_json::to_string(&self.request(machine, token)).unwrap();
         self.enroll_with(token, body).await
+    }
+
+    /// What a machine sends to enroll.
+    pub(crate) fn request(&self, machine: &Machine, token: &str) -> EnrollRequest {
+        machine.request(&self.core.clock, token, &self.core.trust.proof_key.public())
     }
 
     pub(crate) async fn enroll_with(&self, token: &str, body: String) -> Result<EnrollResponse, Problem> {
@@ -228,26 +231,35 @@ pub(crate) fn device(response: &EnrollResponse) -> Caller {
 /// A machine that wants to enroll.
 pub(crate) struct Machine {
     pub(crate) key: LeafKey,
-    wireguard: String,
+    pub(crate) wireguard: WireguardKey,
     id: String,
 }
 
 impl Machine {
     pub(crate) fn new(id: &str) -> Self {
-        let wireguard = WireguardKey::generate().public().to_string();
         Self {
             key: LeafKey::generate().unwrap(),
-            wireguard,
+            wireguard: WireguardKey::generate(),
             id: id.to_owned(),
         }
     }
 
-    pub(crate) fn request(&self, clock: &Clock) -> EnrollRequest {
+    /// `proof_key` is control's.
+    pub(crate) fn request(
+        &self,
+        clock: &Clock,
+        token: &str,
+        proof_key: &WireguardPublicKey,
+    ) -> EnrollRequest {
+        // What is no token proves nothing, and is refused before anybody looks at the proof.
+        let token = EnrollmentToken::parse(token).map(|token| token.id());
+        let prove = |token| self.wireguard.prove(proof_key, token, &self.key.pin()).unwrap();
         EnrollRequest {
             protocol: flotilla_protocol::PROTOCOL,
             agent_version: "0.1.0".into(),
             csr_der: STANDARD.encode(self.key.csr_der().unwrap()),
-            wireguard_public_key: self.wireguard.clone(),
+            wireguard_public_key: self.wireguard.public().to_string(),
+            key_proof: token.map(prove).unwrap_or_default(),
             machine_id: self.id.clone(),
             facts: flotilla_protocol::device::Facts {
                 hostname: self.id.clone(),

@@ -4,7 +4,7 @@
 //! whole fleet without a word.
 
 use crate::{StartError, clock::Clock, data_dir::DataDir};
-use flotilla_identity::{FleetCa, LeafKey, MaterialError, control_config};
+use flotilla_identity::{FleetCa, LeafKey, MaterialError, ProofKey, control_config};
 use flotilla_protocol::id::FleetId;
 use rustls::ServerConfig;
 use std::{fmt, sync::Arc};
@@ -17,6 +17,8 @@ const LEAF_KEY: &str = "control.key";
 pub(crate) struct Trust {
     pub(crate) ca: FleetCa,
     pub(crate) leaf_key: LeafKey,
+    /// Devices prove with it that they hold their WireGuard keys.
+    pub(crate) proof_key: ProofKey,
     pub(crate) tls: Arc<ServerConfig>,
 }
 
@@ -78,7 +80,13 @@ impl Trust {
             flotilla_identity::Clock::new(move || tick.now()),
         )
         .map_err(|error| broken(LEAF_KEY, error))?;
-        Ok(Self { ca, leaf_key, tls })
+        let proof_key = ProofKey::of(&leaf_key);
+        Ok(Self {
+            ca,
+            leaf_key,
+            proof_key,
+            tls,
+        })
     }
 }
 

@@ -7,7 +7,8 @@
 //!
 //! First trust is a one-time [`EnrollmentToken`] and the pin of the authority's key. The device makes its keys
 //! itself, proves with a signed request ([`VerifiedCsr`]) that it holds them, and gets a certificate that control
-//! builds from its own records; what else the request asks for is not read.
+//! builds from its own records; what else the request asks for is not read. Of its WireGuard key it shows the same by
+//! a proof ([`WireguardKey::prove`]) that control checks with its [`ProofKey`].
 //!
 //! On the wire there are two configurations. [`control_config`] serves browsers, enrolling agents and devices on
 //! one port: a client certificate is optional, and where there is one it must be a device's of this fleet.
@@ -28,6 +29,7 @@ mod ca;
 mod csr;
 mod key;
 mod peer;
+mod possession;
 mod ticket;
 mod tls;
 mod token;
@@ -41,6 +43,7 @@ pub use ca::{FleetCa, Issued, LEAF_LIFETIME};
 pub use csr::{InvalidCsr, VerifiedCsr};
 pub use key::{LeafKey, MaterialError};
 pub use peer::{InvalidPeer, PeerCertificate, PeerIdentity, Role};
+pub use possession::{ProofKey, Unproven};
 pub use ticket::{InvalidTicket, TICKET_LIFETIME, TicketClaims, TicketVerifier};
 pub use tls::{
     Clock, ControlTrust, RelayTrust, agent_config, control_config, relay_client_config, relay_config,

@@ -44,6 +44,18 @@ impl WireguardKey {
     pub fn public(&self) -> WireguardPublicKey {
         WireguardPublicKey(PublicKey::from(&self.0).to_bytes())
     }
+
+    pub(crate) fn from_bytes(bytes: &[u8; 32]) -> Self {
+        Self(StaticSecret::from(*bytes))
+    }
+
+    /// The secret that the two keys share; `None` where everybody knows it.
+    pub(crate) fn agree(&self, other: &WireguardPublicKey) -> Option<Zeroizing<[u8; 32]>> {
+        let secret = self.0.diffie_hellman(&PublicKey::from(other.0));
+        secret
+            .was_contributory()
+            .then(|| Zeroizing::new(secret.to_bytes()))
+    }
 }
 
 impl fmt::Debug for WireguardKey {
@@ -66,11 +78,12 @@ impl WireguardPublicKey {
 impl FromStr for WireguardPublicKey {
     type Err = InvalidWireguardKey;
 
-    /// A key with which every handshake gives the same secret (RFC 7748 §6.1) is no key.
+    /// A key with which every handshake gives the same secret (RFC 7748 §6.1) is no key, and neither is a second way
+    /// to write one: who is told apart by key has one key.
     fn from_str(text: &str) -> Result<Self, InvalidWireguardKey> {
         let bytes = decode(text)?;
         let probe = StaticSecret::from([0x40; 32]);
-        if probe.diffie_hellman(&PublicKey::from(bytes)).was_contributory() {
+        if is_canonical(&bytes) && probe.diffie_hellman(&PublicKey::from(bytes)).was_contributory() {
             Ok(Self(bytes))
         } else {
             Err(InvalidWireguardKey)
@@ -88,6 +101,12 @@ impl fmt::Debug for WireguardPublicKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(self, f)
     }
+}
+
+/// Below 2^255 - 19. Arithmetic ignores the highest bit and takes the rest modulo that prime (RFC 7748 §5).
+fn is_canonical(bytes: &[u8; 32]) -> bool {
+    let [low, middle @ .., high] = bytes;
+    *high < 0x7f || (*high == 0x7f && (*low < 0xed || middle.iter().any(|byte| *byte != 0xff)))
 }
 
 fn decode(text: &str) -> Result<[u8; 32], InvalidWireguardKey> {
@@ -132,6 +151,24 @@ mod tests {
         one[0] = 1;
         assert_eq!(
             STANDARD.encode(one).parse::<WireguardPublicKey>(),
+            Err(InvalidWireguardKey)
+        );
+    }
+
+    #[test]
+    fn there_is_one_way_to_write_a_key() {
+        let key = WireguardKey::generate().public();
+        let mut twin = *key.as_bytes();
+        twin[31] |= 0x80;
+        assert_eq!(
+            STANDARD.encode(twin).parse::<WireguardPublicKey>(),
+            Err(InvalidWireguardKey)
+        );
+        // The prime plus nine is nine, the base point.
+        let mut nine = [0xff; 32];
+        (nine[0], nine[31]) = (0xf6, 0x7f);
+        assert_eq!(
+            STANDARD.encode(nine).parse::<WireguardPublicKey>(),
             Err(InvalidWireguardKey)
         );
     }

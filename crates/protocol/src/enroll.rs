@@ -2,9 +2,11 @@
 
 use crate::{
     Timestamp,
+    cidr::IpRange,
     device::{Facts, NetworkMode, RelayPreference},
     endpoint::Endpoint,
     id::{DeviceId, FleetId},
+    key::PublicKey,
     name::{DeviceName, Tag},
     pin::Pin,
 };
@@ -13,6 +15,13 @@ use std::{fmt, net::Ipv4Addr};
 
 /// Path of the enrollment request on the fleet port. The token travels as `Authorization: Bearer`.
 pub const ENROLL_PATH: &str = "/agent/v1/enroll";
+
+/// What control answers to `GET` on [`ENROLL_PATH`], before anybody shows a token.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EnrollChallenge {
+    /// With this key a device makes [`EnrollRequest::key_proof`].
+    pub proof_key: PublicKey,
+}
 
 /// A device's request for a certificate.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -24,6 +33,8 @@ pub struct EnrollRequest {
     pub csr_der: String,
     /// X25519 public key, base64. Its private half never leaves the device.
     pub wireguard_public_key: String,
+    /// Proof that the private half is on the device, base64. It is for this token and the certificate request's key.
+    pub key_proof: String,
     /// A stable identifier of the machine, hashed by the agent, so that a copied state directory shows.
     pub machine_id: String,
     pub facts: Facts,
@@ -55,6 +66,14 @@ pub struct MeshAddress {
     pub address: Ipv4Addr,
     /// Prefix length of the fleet's range around `address`.
     pub prefix: u8,
+}
+
+impl MeshAddress {
+    /// The fleet's range; `None` when the prefix is longer than an address.
+    #[must_use]
+    pub fn range(&self) -> Option<IpRange> {
+        IpRange::new(self.address.into(), self.prefix).ok()
+    }
 }
 
 /// The only version of the config file so far.

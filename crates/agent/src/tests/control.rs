@@ -7,17 +7,18 @@ use axum::{
     extract::{State, ws::WebSocketUpgrade},
     http::{HeaderMap, StatusCode},
     response::{IntoResponse, Response},
-    routing::{get, post},
+    routing::get,
 };
 use base64::{Engine as _, engine::general_purpose::STANDARD};
-use flotilla_identity::{EnrollmentToken, FleetCa, LeafKey, VerifiedCsr, control_config};
+use flotilla_identity::{EnrollmentToken, FleetCa, LeafKey, ProofKey, VerifiedCsr, control_config};
 use flotilla_link::{AgentLink, Caller, listen, serve_tls, upgrade};
 use flotilla_protocol::{
     Code, Problem, Timestamp,
     agent::LINK_PATH,
     endpoint::Endpoint,
-    enroll::{ENROLL_PATH, EnrollRequest, EnrollResponse, MeshAddress},
+    enroll::{ENROLL_PATH, EnrollChallenge, EnrollRequest, EnrollResponse, MeshAddress},
     id::{DeviceId, FleetId},
+    key::PublicKey,
     pin::Pin,
 };
 use std::{
@@ -46,6 +47,7 @@ pub(super) struct Control {
 
 struct Shared {
     ca: FleetCa,
+    proof_key: ProofKey,
     device: DeviceId,
     enroll: Mutex<VecDeque<Answer>>,
     link: Mutex<Option<Code>>,
@@ -77,6 +79,7 @@ impl Control {
         let (linked, links) = mpsc::unbounded_channel();
         let shared = Arc::new(Shared {
             ca,
+            proof_key: ProofKey::of(&key),
             device: "01937c5e-7b1a-7c3e-8b9e-0123456789ac".parse().unwrap(),
             enroll: Mutex::default(),
             link: Mutex::default(),
@@ -84,7 +87,7 @@ impl Control {
             linked,
         });
         let router = Router::new()
-            .route(ENROLL_PATH, post(enroll))
+            .route(ENROLL_PATH, get(challenge).post(enroll))
             .route(LINK_PATH, get(link))
             .with_state(shared.clone());
         let shutdown = CancellationToken::new();
@@ -177,6 +180,12 @@ fn problem(code: Code) -> Response {
     (status, Json(Problem::new(code, format!("control says {code}")))).into_response()
 }
 
+async fn challenge(State(shared): State<Arc<Shared>>) -> Json<EnrollChallenge> {
+    Json(EnrollChallenge {
+        proof_key: PublicKey::from_bytes(*shared.proof_key.public().as_bytes()),
+    })
+}
+
 async fn enroll(
     State(shared): State<Arc<Shared>>,
     headers: HeaderMap,
@@ -188,6 +197,12 @@ async fn enroll(
         .trim_start_matches("Bearer ")
         .to_owned();
     let csr = VerifiedCsr::from_der(&STANDARD.decode(&request.csr_der).unwrap()).unwrap();
+    let device = request.wireguard_public_key.parse().unwrap();
+    let shown = EnrollmentToken::parse(&token).unwrap().id();
+    let proved = shared
+        .proof_key
+        .check(&request.key_proof, &device, shown, &csr.pin());
+    assert_eq!(proved, Ok(()));
     shared.requests.lock().unwrap().push((token, csr.pin()));
     let answer = shared
         .enroll

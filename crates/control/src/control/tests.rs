@@ -22,7 +22,7 @@ use flotilla_protocol::{
     agent::{CONTAINERS_PATH, Hello, MODE_PATH, PING_PATH, REVOKED_PATH, Report, SETTINGS_PATH, WATCH_PATH},
     api::{List, Row, Stage},
     device::Device,
-    enroll::{ENROLL_PATH, EnrollResponse},
+    enroll::{ENROLL_PATH, EnrollChallenge, EnrollResponse},
     inventory::{Container, Inventory},
     mesh::{MAP_PATH, MapPush, PATHS_PATH},
 };
@@ -98,7 +98,11 @@ struct Enrolled {
 async fn enroll(config: ConfigFile, machine_id: &str) -> Enrolled {
     let machine = Machine::new(machine_id);
     let target = target(&config, None);
-    let request = serde_json::to_vec(&machine.request(&crate::clock::Clock::system())).unwrap();
+    let challenge = call(&target, Request::get(ENROLL_PATH).body(Bytes::new()).unwrap());
+    let challenge: EnrollChallenge = serde_json::from_slice(&challenge.await.unwrap().body).unwrap();
+    let proof_key = challenge.proof_key.to_string().parse().unwrap();
+    let request = machine.request(&crate::clock::Clock::system(), &config.token, &proof_key);
+    let request = serde_json::to_vec(&request).unwrap();
     let request = Request::post(ENROLL_PATH)
         .header(header::AUTHORIZATION, format!("Bearer {}", config.token))
         .body(Bytes::from(request))

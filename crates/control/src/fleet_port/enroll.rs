@@ -1,11 +1,13 @@
-//! `POST /agent/v1/enroll`: a token and a certificate request become a device with a certificate.
+//! `/agent/v1/enroll`: a token and a certificate request become a device with a certificate.
+//!
+//! `GET` tells with which key a device proves that its WireGuard key is its own, `POST` enrolls.
 
 use super::credential::{self, Held};
 use crate::{
     core::Core,
     refusal::Refusal,
     roster,
-    store::{Credential, DeviceRow, TokenRow, TokenUse},
+    store::{Credential, DeviceRow, TokenRow, TokenUse, Using},
 };
 use axum::{Extension, Json, extract::State};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
@@ -17,13 +19,24 @@ use flotilla_protocol::{
     Code, PROTOCOL, Problem,
     api::Stage,
     device::CertificateFacts,
-    enroll::{EnrollRequest, EnrollResponse, MeshAddress},
+    enroll::{EnrollChallenge, EnrollRequest, EnrollResponse, MeshAddress},
+    key::PublicKey,
 };
 use http::HeaderMap;
 use std::sync::Arc;
 
 /// A machine id is a hash in hexadecimal; this leaves room for another one.
 const MACHINE_ID_CHARS: usize = 128;
+
+/// Networks that are remembered of a device: more than a router at home or in an office has.
+const ROUTES: usize = 256;
+
+pub(super) async fn challenge(State(core): State<Arc<Core>>) -> Json<EnrollChallenge> {
+    let key = core.trust.proof_key.public();
+    Json(EnrollChallenge {
+        proof_key: PublicKey::from_bytes(*key.as_bytes()),
+    })
+}
 
 pub(super) async fn enroll(
     State(core): State<Arc<Core>>,
@@ -68,7 +81,7 @@ impl From<crate::store::StoreError> for Stop {
 }
 
 async fn enroll_held(core: &Core, caller: &Caller, held: &Held, body: &[u8]) -> Result<EnrollResponse, Stop> {
-    let request = read(body)?;
+    let (request, key) = read(body)?;
     let csr = STANDARD
         .decode(&request.csr_der)
         .ok()
@@ -80,6 +93,12 @@ async fn enroll_held(core: &Core, caller: &Caller, held: &Held, body: &[u8]) -> 
             )
             .with_field("csr_der")
         })?;
+    let proof_key = &core.trust.proof_key;
+    let proved = proof_key.check(&request.key_proof, &key, held.row.id, &csr.pin());
+    proved.map_err(|_| {
+        let message = "The enrollment request does not prove that the device holds its WireGuard key.";
+        Problem::new(Code::CsrInvalid, message).with_field("key_proof")
+    })?;
     let _changing = core.change.lock().await;
     let now = core.clock.now();
     // Read again under the lock: another agent may have used the token meanwhile.
@@ -108,7 +127,7 @@ async fn enroll_held(core: &Core, caller: &Caller, held: &Held, body: &[u8]) -> 
     }
     let from = credential::address(caller);
     roster::reached(core, &token, Stage::IdentityChecked, &from).await;
-    issue(core, device, &token, &csr, (&request, &from)).await
+    issue(core, device, &token, (&csr, key), (&request, &from)).await
 }
 
 /// Signs the certificate and uses the token up, both or neither.
@@ -116,7 +135,7 @@ async fn issue(
     core: &Core,
     mut device: DeviceRow,
     token: &TokenRow,
-    csr: &VerifiedCsr,
+    (csr, key): (&VerifiedCsr, WireguardPublicKey),
     (request, from): (&EnrollRequest, &str),
 ) -> Result<EnrollResponse, Stop> {
     let now = core.clock.now();
@@ -135,6 +154,7 @@ async fn issue(
         .routes
         .iter()
         .filter_map(|route| route.parse().ok())
+        .take(ROUTES)
         .collect();
     device.incoming = Some(Credential {
         certificate: CertificateFacts {
@@ -143,25 +163,37 @@ async fn issue(
             fingerprint: issued.fingerprint,
         },
         machine_id: request.machine_id.clone(),
-        wireguard_key: request.wireguard_public_key.clone(),
+        wireguard_key: key.to_string(),
     });
     let used = TokenUse {
         at: now,
         key: csr.pin(),
         chain: issued.pem.clone(),
     };
-    if !core.store.use_token(token.id, &used, &device).await? {
-        return Err(Problem::from(Used).into());
+    match core.store.use_token(token.id, &used, &device).await? {
+        Using::Done => {}
+        Using::TokenGone => return Err(Problem::from(Used).into()),
+        Using::KeyKnown => {
+            let message = "This WireGuard key has been in this fleet before, and every enrollment needs a new one. Empty the agent's state directory, then enroll it with a new command.";
+            return Err(Problem::new(Code::Conflict, message)
+                .with_field("wireguard_public_key")
+                .into());
+        }
     }
     roster::enrolled(core, &device, token.id, used, request, from).await;
     answer(core, &device, issued.pem)
 }
 
-fn read(body: &[u8]) -> Result<EnrollRequest, Problem> {
+fn read(body: &[u8]) -> Result<(EnrollRequest, WireguardPublicKey), Problem> {
     let request: EnrollRequest = serde_json::from_slice(body).map_err(|error| {
         Problem::new(
             Code::InvalidInput,
-            format!("The enrollment request can't be read: {error}."),
+            // The parser's own words may quote all that was sent.
+            format!(
+                "The enrollment request can't be read: line {}, column {}.",
+                error.line(),
+                error.column()
+            ),
         )
     })?;
     if request.protocol != PROTOCOL {
@@ -173,22 +205,15 @@ fn read(body: &[u8]) -> Result<EnrollRequest, Problem> {
             ),
         ));
     }
-    if request
-        .wireguard_public_key
-        .parse::<WireguardPublicKey>()
-        .is_err()
-    {
-        let problem = Problem::new(
-            Code::InvalidInput,
-            "The WireGuard key is not an X25519 public key in base64.",
-        );
-        return Err(problem.with_field("wireguard_public_key"));
-    }
+    let key = request.wireguard_public_key.parse().map_err(|_| {
+        let message = "The WireGuard key is not an X25519 public key in base64.";
+        Problem::new(Code::InvalidInput, message).with_field("wireguard_public_key")
+    })?;
     if request.machine_id.is_empty() || request.machine_id.len() > MACHINE_ID_CHARS {
         let problem = Problem::new(Code::InvalidInput, "The machine id has 1 to 128 characters.");
         return Err(problem.with_field("machine_id"));
     }
-    Ok(request)
+    Ok((request, key))
 }
 
 fn answer(core: &Core, device: &DeviceRow, chain: String) -> Result<EnrollResponse, Stop> {

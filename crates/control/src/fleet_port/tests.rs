@@ -1,5 +1,7 @@
 //! Enrollment and admission as a device on the network meets them.
 
+mod keys;
+
 use crate::testbed::{Machine, Testbed, device, stranger};
 use axum::body::Body;
 use base64::{Engine as _, engine::general_purpose::STANDARD};
@@ -108,7 +110,7 @@ async fn every_refusal_says_why_and_is_recorded_with_its_address() {
         bed.enroll(&machine, "nonsense").await.unwrap_err().code,
         Code::TokenUnknown
     );
-    let mut request = machine.request(&bed.core.clock);
+    let mut request = bed.request(&machine, &new);
     request.csr_der = STANDARD.encode("nothing");
     let body = serde_json::to_string(&request).unwrap();
     assert_eq!(

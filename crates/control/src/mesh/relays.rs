@@ -8,14 +8,12 @@ use crate::{
     roster::no_such_device,
     store::{NewActivity, Relaying},
 };
-use flotilla_identity::TICKET_LIFETIME;
 use flotilla_protocol::{
     Code, Timestamp,
     activity::{Action, Actor},
     agent::RelayDuty,
     api::PromoteRelay,
     endpoint::Endpoint,
-    key::PublicKey,
 };
 
 /// The port of relays that nobody chose another one for: it is open where links are.
@@ -120,17 +118,8 @@ pub(crate) fn duty(state: &State, entry: &Entry, now: Timestamp) -> Option<Relay
     let relaying = entry.row.relaying.as_ref()?;
     Some(RelayDuty {
         port: relaying.port,
-        revoked: revoked(state, now),
+        revoked: state.ended_keys(now),
     })
-}
-
-/// Keys that no relay may serve although their tickets may not have run out yet.
-pub(crate) fn revoked(state: &State, now: Timestamp) -> Vec<PublicKey> {
-    let recent = state.devices().filter(|entry| {
-        let at = entry.row.revoked;
-        at.is_some_and(|at| now.duration_since(at).unsigned_abs() < TICKET_LIFETIME)
-    });
-    recent.filter_map(|entry| entry.row.revoked_key).collect()
 }
 
 /// Lets control's relay and every device that runs one know whom it may not serve any more.

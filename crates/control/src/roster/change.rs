@@ -119,7 +119,6 @@ pub(crate) async fn revoke(core: &Core, device: &str) -> Result<Device, Refusal>
     let mut row = entry.row.clone();
     let now = core.clock.now();
     row.revoked = Some(now);
-    row.revoked_key = entry.public_key();
     row.credential = None;
     row.incoming = None;
     core.store.withdraw_tokens(&row, now).await?;
@@ -129,10 +128,10 @@ pub(crate) async fn revoke(core: &Core, device: &str) -> Result<Device, Refusal>
         let token = state.device(id).and_then(|entry| entry.token.clone());
         state.change(id, now, |entry| {
             entry.row.revoked = Some(now);
-            entry.row.revoked_key = row.revoked_key;
             entry.row.credential = None;
             entry.row.incoming = None;
         });
+        state.end_keys(entry.public_key().map(|key| (key, now)));
         state.link_unwanted(id);
         state.publish_paths_of(id, now);
         if let Some(mut token) = token {

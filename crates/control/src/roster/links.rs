@@ -2,7 +2,9 @@
 
 use super::reached;
 use crate::{
+    cache::Entry,
     core::Core,
+    mesh,
     store::{Credential, Imposter, NewActivity},
 };
 use flotilla_protocol::{
@@ -35,14 +37,24 @@ pub(crate) async fn admit(core: &Core, device: DeviceId, fingerprint: &str) -> b
         return is(&row.credential);
     }
     row.credential = row.incoming.take();
-    if let Err(error) = core.store.save_device(&row).await {
+    let now = core.clock.now();
+    if let Err(error) = core.store.save_superseded(&row, now).await {
         tracing::error!(device.id = %device, %error, "new certificate not recorded");
         return false;
     }
-    core.cache.lock().note(device, |entry| {
-        entry.row.credential = row.credential.clone();
-        entry.row.incoming = None;
-    });
+    let superseded = {
+        let mut state = core.cache.lock();
+        let key = state.device(device).and_then(Entry::public_key);
+        state.note(device, |entry| {
+            entry.row.credential = row.credential.clone();
+            entry.row.incoming = None;
+        });
+        state.end_keys(key.map(|key| (key, now)));
+        key
+    };
+    if superseded.is_some() {
+        mesh::tell_relays(core);
+    }
     true
 }
 

@@ -205,7 +205,6 @@ fn fresh(core: &Core, name: &str) -> Result<DeviceRow, Refusal> {
         last_seen: None,
         routes: Vec::new(),
         relaying: None,
-        revoked_key: None,
         host_kept: false,
     })
 }

@@ -13,6 +13,9 @@ use flotilla_protocol::{
     text::shown,
 };
 
+/// Of what an agent says that its machine is called, this much is recorded: the most that a system allows (POSIX).
+const HOSTNAME_CHARS: usize = 255;
+
 /// Notes the first time that an enrollment reached a stage.
 pub(crate) async fn reached(core: &Core, token: &TokenRow, stage: Stage, from: &str) {
     let at = core.clock.now();
@@ -82,6 +85,7 @@ pub(crate) async fn enrolled(
         .await;
     }
     let name = device.name.to_string();
+    let hostname: String = request.facts.hostname.chars().take(HOSTNAME_CHARS).collect();
     core.record(NewActivity {
         actor: Actor::Device { name: name.clone() },
         action: Action::DeviceEnrolled,

@@ -7,7 +7,6 @@ use flotilla_protocol::{
     device::{CertificateFacts, NetworkMode, RelayPreference},
     endpoint::Endpoint,
     id::DeviceId,
-    key::PublicKey,
     name::{DeviceName, Tag},
 };
 use serde::{Deserialize, Serialize};
@@ -37,8 +36,6 @@ pub(crate) struct DeviceRow {
     pub(crate) routes: Vec<IpRange>,
     /// Absent while it passes nothing on.
     pub(crate) relaying: Option<Relaying>,
-    /// The key that it had on the mesh when it was revoked.
-    pub(crate) revoked_key: Option<PublicKey>,
     /// Somebody decided for host networking although the engine is Docker Desktop's.
     pub(crate) host_kept: bool,
 }
@@ -87,7 +84,6 @@ struct Stored {
     last_seen: Option<i64>,
     routes: String,
     relaying: Option<String>,
-    revoked_key: Option<String>,
     host_kept: bool,
 }
 
@@ -125,11 +121,6 @@ impl TryFrom<Stored> for DeviceRow {
             last_seen: moment("last_seen", row.last_seen)?,
             routes: cell("routes").json(&row.routes)?,
             relaying: relaying.transpose()?,
-            revoked_key: row
-                .revoked_key
-                .as_ref()
-                .map(|key| cell("revoked_key").parse(key))
-                .transpose()?,
             host_kept: row.host_kept,
         })
     }
@@ -147,6 +138,15 @@ impl Store {
     pub(crate) async fn save_device(&self, device: &DeviceRow) -> Result<(), StoreError> {
         let mut transaction = self.writer.begin().await?;
         write(&mut transaction, device).await?;
+        Ok(transaction.commit().await?)
+    }
+
+    /// Writes a device that is known by another certificate from now on: the key that came with it is its only one.
+    pub(crate) async fn save_superseded(&self, device: &DeviceRow, now: Timestamp) -> Result<(), StoreError> {
+        let mut transaction = self.writer.begin().await?;
+        write(&mut transaction, device).await?;
+        let kept = device.credential.as_ref().map(|held| held.wireguard_key.as_str());
+        super::keys::end(&mut transaction, device.id, kept, now).await?;
         Ok(transaction.commit().await?)
     }
 
@@ -181,11 +181,11 @@ pub(super) async fn write(
     let millis = |at: Option<Timestamp>| at.map(Timestamp::as_millisecond);
     sqlx::query(
         "INSERT INTO devices (id, name, mode, relay, tags, mesh_ip, this_computer, created, enrolled, revoked, \
-         credential, incoming, imposter, last_seen, routes, relaying, revoked_key, host_kept) \
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18) \
+         credential, incoming, imposter, last_seen, routes, relaying, host_kept) \
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17) \
          ON CONFLICT (id) DO UPDATE SET name = ?2, mode = ?3, relay = ?4, tags = ?5, mesh_ip = ?6, \
          this_computer = ?7, created = ?8, enrolled = ?9, revoked = ?10, credential = ?11, incoming = ?12, \
-         imposter = ?13, last_seen = ?14, routes = ?15, relaying = ?16, revoked_key = ?17, host_kept = ?18",
+         imposter = ?13, last_seen = ?14, routes = ?15, relaying = ?16, host_kept = ?17",
     )
     .bind(device.id.to_string())
     .bind(device.name.as_str())
@@ -203,7 +203,6 @@ pub(super) async fn write(
     .bind(millis(device.last_seen))
     .bind(to_json(&device.routes)?)
     .bind(device.relaying.as_ref().map(to_json).transpose()?)
-    .bind(device.revoked_key.map(|key| key.to_string()))
     .bind(device.host_kept)
     .execute(&mut **transaction)
     .await?;
@@ -235,7 +234,6 @@ pub(crate) mod tests {
             last_seen: None,
             routes: vec![],
             relaying: None,
-            revoked_key: None,
             host_kept: false,
         }
     }
@@ -266,7 +264,6 @@ pub(crate) mod tests {
             port: 7443,
             address: Some("relay.example.com".parse().unwrap()),
         });
-        nas.revoked_key = Some(PublicKey::from_bytes([7; 32]));
         nas.host_kept = true;
         store.save_device(&nas).await.unwrap();
         assert_eq!(store.list_devices().await.unwrap(), [nas.clone()]);

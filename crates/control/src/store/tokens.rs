@@ -1,6 +1,6 @@
 //! Enrollment tokens: hashed, bound to a device, used once.
 
-use super::{Cell, Store, StoreError, devices, devices::DeviceRow, to_json};
+use super::{Cell, Store, StoreError, devices, devices::DeviceRow, keys, to_json};
 use flotilla_fleet::enrollment::{Offer, Use};
 use flotilla_identity::TokenHash;
 use flotilla_protocol::{
@@ -49,6 +49,16 @@ pub(crate) struct TokenUse {
     pub(crate) key: Pin,
     /// The certificate, PEM: a device that lost the answer may ask again.
     pub(crate) chain: String,
+}
+
+/// What became of an enrollment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Using {
+    Done,
+    /// The token was used, withdrawn or ran out meanwhile: of two that race, one wins.
+    TokenGone,
+    /// The key has been in the fleet before.
+    KeyKnown,
 }
 
 #[derive(sqlx::FromRow)]
@@ -152,14 +162,13 @@ impl Store {
         Ok(transaction.commit().await?)
     }
 
-    /// Uses a token up and saves the device that it enrolled, both or neither. False when the token was used,
-    /// withdrawn or ran out meanwhile: of two that race, one wins.
+    /// Uses a token up and saves the device that it enrolled with its new key, all or nothing.
     pub(crate) async fn use_token(
         &self,
         id: TokenId,
         used: &TokenUse,
         device: &DeviceRow,
-    ) -> Result<bool, StoreError> {
+    ) -> Result<Using, StoreError> {
         let mut transaction = self.writer.begin().await?;
         let won = sqlx::query(
             "UPDATE tokens SET used = ?1, used_key = ?2, chain = ?3 \
@@ -173,17 +182,24 @@ impl Store {
         .await?
         .rows_affected()
             == 1;
-        if won {
-            devices::write(&mut transaction, device).await?;
-            transaction.commit().await?;
+        if !won {
+            return Ok(Using::TokenGone);
         }
-        Ok(won)
+        if let Some(incoming) = &device.incoming
+            && !keys::enroll(&mut transaction, &incoming.wireguard_key, device.id).await?
+        {
+            return Ok(Using::KeyKnown);
+        }
+        devices::write(&mut transaction, device).await?;
+        transaction.commit().await?;
+        Ok(Using::Done)
     }
 
-    /// Withdraws what a device could still enroll with, and saves the device.
+    /// Withdraws what a device could still enroll with, ends its keys, and saves the device.
     pub(crate) async fn withdraw_tokens(&self, device: &DeviceRow, now: Timestamp) -> Result<(), StoreError> {
         let mut transaction = self.writer.begin().await?;
         devices::write(&mut transaction, device).await?;
+        keys::end(&mut transaction, device.id, None, now).await?;
         sqlx::query("UPDATE tokens SET withdrawn = ? WHERE device_id = ? AND withdrawn IS NULL")
             .bind(now.as_millisecond())
             .bind(device.id.to_string())
@@ -260,8 +276,9 @@ mod tests {
             store.use_token(token.id, &b, &second)
         );
         let (a, b) = (a.unwrap(), b.unwrap());
-        assert!(a ^ b, "{a} {b}");
-        let winner = if a { first } else { second };
+        let won = |using| using == Using::Done;
+        assert!(won(a) ^ won(b), "{a:?} {b:?}");
+        let winner = if won(a) { first } else { second };
         assert_eq!(store.list_devices().await.unwrap(), [winner]);
     }
 
@@ -281,14 +298,18 @@ mod tests {
                 .withdrawn
                 .is_some()
         );
-        assert!(!store.use_token(old.id, &used(3, 'A'), &nas).await.unwrap());
-        assert!(!store.use_token(new.id, &used(3602, 'A'), &nas).await.unwrap());
+        let gone = Using::TokenGone;
+        assert_eq!(store.use_token(old.id, &used(3, 'A'), &nas).await.unwrap(), gone);
+        assert_eq!(
+            store.use_token(new.id, &used(3602, 'A'), &nas).await.unwrap(),
+            gone
+        );
         assert_eq!(
             store.list_newest_tokens().await.unwrap(),
             std::slice::from_ref(&new)
         );
         store.withdraw_tokens(&nas, moment(3)).await.unwrap();
-        assert!(!store.use_token(new.id, &used(3, 'A'), &nas).await.unwrap());
+        assert_eq!(store.use_token(new.id, &used(3, 'A'), &nas).await.unwrap(), gone);
     }
 
     #[tokio::test]
@@ -304,7 +325,8 @@ mod tests {
         }];
         store.save_progress(row.id, &row.stages, None).await.unwrap();
         row.used = Some(used(2, 'A'));
-        assert!(store.use_token(row.id, &used(2, 'A'), &nas).await.unwrap());
+        let using = store.use_token(row.id, &used(2, 'A'), &nas).await.unwrap();
+        assert_eq!(using, Using::Done);
         assert_eq!(store.lookup_token(row.id).await.unwrap(), Some(row.clone()));
         store.delete_device(nas.id).await.unwrap();
         assert_eq!(store.lookup_token(row.id).await.unwrap(), None);

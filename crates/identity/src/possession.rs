@@ -1,0 +1,216 @@
+//! Proof that whoever enrolls holds the private half of its WireGuard key.
+//!
+//! An X25519 key cannot sign, it can only agree on a secret. So control has such a key of its own, which it shows to
+//! everybody; who holds the other private half makes a tag from the secret that the two share, and control makes the
+//! same one. The tag is over the token and the key that is to be certified, so it is worth nothing anywhere else.
+//!
+//! Control's key follows from the key of its certificate: there is nothing to keep, and a restart changes nothing.
+
+use crate::{LeafKey, WireguardKey, WireguardPublicKey};
+use aws_lc_rs::{
+    hkdf::{HKDF_SHA256, KeyType, Prk, Salt},
+    hmac,
+};
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use flotilla_protocol::{id::TokenId, pin::Pin};
+use std::fmt;
+use zeroize::Zeroizing;
+
+/// Keeps the secret apart from the one that WireGuard makes of the same keys.
+const LABEL: &[u8] = b"flotilla proof of a wireguard key v1";
+
+/// Keeps control's key apart from all else that could be made of the key of its certificate.
+const OWN_LABEL: &[u8] = b"flotilla control's key for proofs v1";
+
+/// The proof is of another key, another token, another request, or of nothing at all.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("nothing proves that the device holds the private half of its WireGuard key")]
+pub struct Unproven;
+
+/// Control's own part of every proof.
+#[derive(Clone)]
+pub struct ProofKey(WireguardKey);
+
+impl ProofKey {
+    /// The key that goes with control's certificate.
+    #[must_use]
+    pub fn of(control: &LeafKey) -> Self {
+        let der = control.private_der();
+        let mut bytes = Zeroizing::new([0; 32]);
+        expand(
+            &Salt::new(HKDF_SHA256, OWN_LABEL).extract(der.secret_der()),
+            &[],
+            &mut bytes,
+        );
+        Self(WireguardKey::from_bytes(&bytes))
+    }
+
+    /// What a device must know to prove anything.
+    #[must_use]
+    pub fn public(&self) -> WireguardPublicKey {
+        self.0.public()
+    }
+
+    /// Checks what [`WireguardKey::prove`] made.
+    ///
+    /// # Errors
+    /// It was not made with the private half of `device`, for this token and this certified key.
+    pub fn check(
+        &self,
+        proof: &str,
+        device: &WireguardPublicKey,
+        token: TokenId,
+        certified: &Pin,
+    ) -> Result<(), Unproven> {
+        let tag = STANDARD.decode(proof).map_err(|_| Unproven)?;
+        let key = tag_key(&self.0, device, [device, &self.public()]).ok_or(Unproven)?;
+        hmac::verify(&key, &statement(token, certified), &tag).map_err(|_| Unproven)
+    }
+}
+
+impl fmt::Debug for ProofKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "ProofKey({})", self.public())
+    }
+}
+
+impl WireguardKey {
+    /// Proves to control, whose key for proofs is `control`, that this private half is here, in base64. The proof is
+    /// for one token and one key that is to be certified.
+    ///
+    /// # Errors
+    /// Control's key gives a secret that everybody knows.
+    pub fn prove(
+        &self,
+        control: &WireguardPublicKey,
+        token: TokenId,
+        certified: &Pin,
+    ) -> Result<String, Unproven> {
+        let key = tag_key(self, control, [&self.public(), control]).ok_or(Unproven)?;
+        Ok(STANDARD.encode(hmac::sign(&key, &statement(token, certified))))
+    }
+}
+
+/// What both ends make of their secret; `ends` are the device's key and control's.
+fn tag_key(
+    own: &WireguardKey,
+    other: &WireguardPublicKey,
+    ends: [&WireguardPublicKey; 2],
+) -> Option<hmac::Key> {
+    let secret = own.agree(other)?;
+    let mut bytes = Zeroizing::new([0; 32]);
+    let ends = ends.map(|end| end.as_bytes().as_slice());
+    expand(
+        &Salt::new(HKDF_SHA256, LABEL).extract(&*secret),
+        &ends,
+        &mut bytes,
+    );
+    Some(hmac::Key::new(hmac::HMAC_SHA256, &*bytes))
+}
+
+fn statement(token: TokenId, certified: &Pin) -> Vec<u8> {
+    [token.0.as_bytes().as_slice(), certified.as_str().as_bytes()].concat()
+}
+
+fn expand(secret: &Prk, info: &[&[u8]], bytes: &mut [u8; 32]) {
+    struct Length;
+    impl KeyType for Length {
+        fn len(&self) -> usize {
+            32
+        }
+    }
+    let filled = secret.expand(info, Length).and_then(|okm| okm.fill(bytes));
+    filled.expect("HKDF gives 255 blocks, and a key is one");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::EnrollmentToken;
+    use flotilla_protocol::Timestamp;
+    use proptest::prelude::*;
+
+    struct Enrolling {
+        control: ProofKey,
+        device: WireguardKey,
+        token: TokenId,
+        certified: Pin,
+    }
+
+    fn token() -> TokenId {
+        EnrollmentToken::generate(Timestamp::UNIX_EPOCH).id()
+    }
+
+    fn enrolling() -> Enrolling {
+        Enrolling {
+            control: ProofKey::of(&LeafKey::generate().unwrap()),
+            device: WireguardKey::generate(),
+            token: token(),
+            certified: LeafKey::generate().unwrap().pin(),
+        }
+    }
+
+    #[test]
+    fn who_holds_the_key_proves_it_and_who_saw_its_public_half_does_not() {
+        let Enrolling {
+            control,
+            device,
+            token,
+            certified,
+        } = enrolling();
+        let proof = device.prove(&control.public(), token, &certified).unwrap();
+        assert_eq!(control.check(&proof, &device.public(), token, &certified), Ok(()));
+        let thief = WireguardKey::generate();
+        let forged = thief.prove(&control.public(), token, &certified).unwrap();
+        assert_eq!(
+            control.check(&forged, &device.public(), token, &certified),
+            Err(Unproven)
+        );
+        assert_eq!(
+            control.check(&proof, &thief.public(), token, &certified),
+            Err(Unproven)
+        );
+    }
+
+    #[test]
+    fn a_proof_is_worth_nothing_for_another_token_another_certificate_or_another_control() {
+        let Enrolling {
+            control,
+            device,
+            token,
+            certified,
+        } = enrolling();
+        let other = enrolling();
+        let proof = device.prove(&control.public(), token, &certified).unwrap();
+        let key = device.public();
+        assert_eq!(
+            control.check(&proof, &key, other.token, &certified),
+            Err(Unproven)
+        );
+        assert_eq!(
+            control.check(&proof, &key, token, &other.certified),
+            Err(Unproven)
+        );
+        assert_eq!(
+            other.control.check(&proof, &key, token, &certified),
+            Err(Unproven)
+        );
+    }
+
+    #[test]
+    fn control_has_the_same_key_after_a_restart() {
+        let leaf = LeafKey::generate().unwrap();
+        let again = LeafKey::from_pem(&leaf.to_pem()).unwrap();
+        assert_eq!(ProofKey::of(&leaf).public(), ProofKey::of(&again).public());
+        let other = LeafKey::generate().unwrap();
+        assert_ne!(ProofKey::of(&leaf).public(), ProofKey::of(&other).public());
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_is_answered(text in "[A-Za-z0-9+/= ]{0,60}") {
+            let Enrolling { control, device, token, certified } = enrolling();
+            prop_assert_eq!(control.check(&text, &device.public(), token, &certified), Err(Unproven));
+        }
+    }
+}
