@@ -1,7 +1,7 @@
 //! A running control: started whole or not at all, and stopped in order.
 
 use crate::{
-    ControlConfig, StartError, access::Link, api, core::Core, data_dir::DataDir, fleet_port, open::open,
+    ControlConfig, StartError, access::Link, api, core::Core, data_dir::DataDir, fleet_port, log, open::open,
     presence, push, relay, roster,
 };
 use flotilla_protocol::{Problem, device::DeviceStatus, enroll::ConfigFile, pin::Pin};
@@ -187,6 +187,7 @@ fn serve(core: &Arc<Core>, fleet: TcpListener, api: TcpListener) -> TaskTracker 
         }
     });
     tasks.spawn(presence::watch(core.clone()));
+    tasks.spawn(log::keep(core.clone()));
     push::resume(core);
     tasks.close();
     tasks

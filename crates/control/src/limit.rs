@@ -1,55 +1,92 @@
-//! How often a stranger may be refused before nobody listens: counted per network address and per token id.
+//! How often a stranger may be refused before nobody listens: counted per network and per token id.
 //!
 //! Only refusals count, so a fleet that enrolls at once from behind one address is never slowed down.
 
 use flotilla_protocol::{Timestamp, id::TokenId};
 use std::{
-    collections::BTreeMap,
-    net::IpAddr,
-    sync::{Mutex, PoisonError},
+    collections::{BTreeMap, BTreeSet},
+    net::{IpAddr, Ipv6Addr},
+    sync::{Mutex, MutexGuard, PoisonError},
 };
 
 /// Refusals per minute after which the next attempt is not looked at. A person who mistypes stays below it.
 const PER_MINUTE: u32 = 10;
 
-/// Sources remembered at the same time; a flood from more of them forgets the oldest minutes first.
+/// Sources remembered at the same time: some hundred KiB.
 const SOURCES: usize = 4096;
+
+/// The part of an IPv6 address that names a network. What is behind it, its owner chooses anew for each attempt.
+const NETWORK: u128 = !0 << 64;
 
 /// Where attempts come from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Source {
-    Address(IpAddr),
+    /// An IPv4 address, or the first address of an IPv6 network.
+    Network(IpAddr),
     Token(TokenId),
 }
 
-/// Refusals of the present minute, by source.
+impl Source {
+    /// All that one sender has to choose from: its IPv4 address, or its IPv6 network.
+    pub(crate) fn of(address: IpAddr) -> Self {
+        Self::Network(match address.to_canonical() {
+            IpAddr::V6(v6) => Ipv6Addr::from_bits(v6.to_bits() & NETWORK).into(),
+            v4 => v4,
+        })
+    }
+}
+
+/// Refusals of the present minute, by source. When there is no room for another source, the one is forgotten that was
+/// refused least, so nobody gets a fresh start by having others refused.
 #[derive(Debug, Default)]
-pub(crate) struct Refusals(Mutex<BTreeMap<Source, (i64, u32)>>);
+pub(crate) struct Refusals(Mutex<Counts>);
+
+#[derive(Debug, Default)]
+struct Counts {
+    by_source: BTreeMap<Source, Tally>,
+    /// The same, least remarkable first.
+    ranked: BTreeSet<(Tally, Source)>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Tally {
+    minute: i64,
+    count: u32,
+}
 
 impl Refusals {
     /// Whether the source has used up its refusals.
     pub(crate) fn is_spent(&self, source: Source, now: Timestamp) -> bool {
-        let counts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        counts
-            .get(&source)
-            .is_some_and(|(minute, count)| *minute == minute_of(now) && *count >= PER_MINUTE)
+        let counts = self.lock();
+        let tally = counts.by_source.get(&source);
+        tally.is_some_and(|tally| tally.minute == minute_of(now) && tally.count >= PER_MINUTE)
     }
 
     pub(crate) fn count(&self, source: Source, now: Timestamp) {
         let minute = minute_of(now);
-        let mut counts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if counts.len() >= SOURCES && !counts.contains_key(&source) {
-            counts.retain(|_, (then, _)| *then == minute);
-            if counts.len() >= SOURCES {
-                counts.clear();
-            }
+        let mut counts = self.lock();
+        let before = counts.forget(source).filter(|tally| tally.minute == minute);
+        let count = before.map_or(0, |tally| tally.count).saturating_add(1);
+        if counts.by_source.len() >= SOURCES
+            && let Some((_, least)) = counts.ranked.first().copied()
+        {
+            counts.forget(least);
         }
-        let entry = counts.entry(source).or_insert((minute, 0));
-        *entry = if entry.0 == minute {
-            (minute, entry.1.saturating_add(1))
-        } else {
-            (minute, 1)
-        };
+        let tally = Tally { minute, count };
+        counts.by_source.insert(source, tally);
+        counts.ranked.insert((tally, source));
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Counts> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Counts {
+    fn forget(&mut self, source: Source) -> Option<Tally> {
+        let tally = self.by_source.remove(&source)?;
+        self.ranked.remove(&(tally, source));
+        Some(tally)
     }
 }
 
@@ -65,25 +102,67 @@ mod tests {
         Timestamp::from_second(seconds).unwrap()
     }
 
+    fn source(address: &str) -> Source {
+        Source::of(address.parse().unwrap())
+    }
+
+    fn spend(refusals: &Refusals, source: Source, now: Timestamp) {
+        for _ in 0..PER_MINUTE {
+            assert!(!refusals.is_spent(source, now));
+            refusals.count(source, now);
+        }
+        assert!(refusals.is_spent(source, now));
+    }
+
     #[test]
     fn a_source_is_heard_again_in_the_next_minute_and_others_all_the_time() {
         let refusals = Refusals::default();
-        let stranger = Source::Address("192.0.2.7".parse().unwrap());
-        for _ in 0..PER_MINUTE {
-            assert!(!refusals.is_spent(stranger, at(0)));
-            refusals.count(stranger, at(0));
-        }
+        let stranger = source("192.0.2.7");
+        spend(&refusals, stranger, at(0));
         assert!(refusals.is_spent(stranger, at(59)));
-        assert!(!refusals.is_spent(Source::Address("192.0.2.8".parse().unwrap()), at(59)));
+        assert!(!refusals.is_spent(source("192.0.2.8"), at(59)));
         assert!(!refusals.is_spent(stranger, at(60)));
     }
 
     #[test]
-    fn a_flood_of_sources_does_not_grow_without_end() {
+    fn a_network_has_one_count_however_many_addresses_it_has() {
         let refusals = Refusals::default();
-        for n in 0..10_000_u32 {
-            refusals.count(Source::Address(IpAddr::V4(n.into())), at(0));
+        for host in 1..=PER_MINUTE {
+            refusals.count(source(&format!("2001:db8:1:2::{host:x}")), at(0));
         }
-        assert!(refusals.0.lock().unwrap().len() <= SOURCES);
+        assert!(refusals.is_spent(source("2001:db8:1:2:ffff::1"), at(0)));
+        assert!(!refusals.is_spent(source("2001:db8:1:3::1"), at(0)));
+        spend(&refusals, source("::ffff:192.0.2.7"), at(0));
+        assert!(refusals.is_spent(source("192.0.2.7"), at(0)));
+        assert!(!refusals.is_spent(source("192.0.2.8"), at(0)));
+    }
+
+    #[test]
+    fn a_flood_of_sources_neither_grows_without_end_nor_makes_the_worst_ones_forgotten() {
+        let refusals = Refusals::default();
+        let stranger = source("192.0.2.7");
+        spend(&refusals, stranger, at(0));
+        for n in 0..20_000_u32 {
+            refusals.count(Source::of(IpAddr::V4(n.into())), at(0));
+        }
+        assert!(refusals.is_spent(stranger, at(0)));
+        let counts = refusals.lock();
+        assert_eq!((counts.by_source.len(), counts.ranked.len()), (SOURCES, SOURCES));
+    }
+
+    #[test]
+    fn minutes_that_are_over_make_room_first() {
+        let refusals = Refusals::default();
+        for n in 0..4_096_u32 {
+            for _ in 0..5 {
+                refusals.count(Source::of(IpAddr::V4(n.into())), at(0));
+            }
+        }
+        let late = source("192.0.2.7");
+        spend(&refusals, late, at(60));
+        for n in 0..4_095_u32 {
+            refusals.count(Source::of(IpAddr::V4((n + 10_000).into())), at(60));
+        }
+        assert!(refusals.is_spent(late, at(60)));
     }
 }

@@ -13,6 +13,7 @@ use crate::{
     mesh,
     provision::Builds,
     push::{Pushes, Ssh},
+    repeats::Repeats,
     store::{FleetRow, NewActivity, Store, StoreError},
     trust::Trust,
 };
@@ -83,6 +84,7 @@ pub(crate) async fn open(
         hub: Hub::default(),
         access,
         refusals: Refusals::default(),
+        repeats: Repeats::default(),
         trust,
         builds: Builds::new(config.agents_dir.clone()),
         ui: config.ui.clone(),

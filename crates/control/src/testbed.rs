@@ -11,6 +11,7 @@ use crate::{
     limit::Refusals,
     provision::Builds,
     push::{Pushes, Ssh},
+    repeats::Repeats,
     store::{Credential, FleetRow, Known, Store},
     trust::Trust,
 };
@@ -86,6 +87,7 @@ impl Testbed {
             hub: Hub::default(),
             access,
             refusals: Refusals::default(),
+            repeats: Repeats::default(),
             trust,
             builds: Builds::new(None),
             ui,

@@ -55,7 +55,7 @@ pub enum Action {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Activity {
-    /// Position in the log, from 1 without gaps.
+    /// Position in the log, from 1 without gaps. The oldest entries are let go after a year, and beyond a million.
     pub id: i64,
     pub at: Timestamp,
     pub actor: Actor,
@@ -71,4 +71,42 @@ pub struct Activity {
     pub succeeded: bool,
     /// One sentence: what changed, or why it was refused.
     pub details: String,
+}
+
+/// What following the chain of hashes through the log found.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct ActivityVerified {
+    /// How many entries follow from the ones before them.
+    pub entries: u64,
+    /// The oldest of them; absent when there is none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub first: Option<i64>,
+    /// The newest of them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last: Option<i64>,
+    /// The first entry that does not; nothing behind it was looked at.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub faulty: Option<FaultyEntry>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct FaultyEntry {
+    /// Its position in the log.
+    pub id: i64,
+    pub fault: ActivityFault,
+}
+
+/// What is wrong with an entry of the log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum ActivityFault {
+    /// There is none at this position, and there is one behind it.
+    Missing,
+    /// It, or the hash beside it, is not what was written.
+    Changed,
+    #[serde(other)]
+    Unknown,
 }

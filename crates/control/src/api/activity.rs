@@ -1,4 +1,4 @@
-//! `GET /api/v1/activity`: the log, newest first, page by page.
+//! `GET /api/v1/activity`: the log, newest first, page by page; and whether it is what was written.
 
 use crate::{core::Core, refusal::Refusal};
 use axum::{
@@ -7,7 +7,7 @@ use axum::{
 };
 use flotilla_protocol::{
     Code,
-    activity::Activity,
+    activity::{Activity, ActivityVerified},
     api::{List, ListActivity},
 };
 use std::sync::Arc;
@@ -32,4 +32,8 @@ pub(super) async fn list(
         unreachable_devices: Vec::new(),
         seq,
     }))
+}
+
+pub(super) async fn verify(State(core): State<Arc<Core>>) -> Result<Json<ActivityVerified>, Refusal> {
+    Ok(Json(core.store.verify_activity().await?))
 }

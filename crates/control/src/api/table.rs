@@ -18,7 +18,7 @@ use flotilla_protocol::api::{
     ListNetworks, ListPaths, ListRelays, ListSessions, ListSshHosts, ListStacks, ListVolumes, Method,
     OpenSession, PREFIX, PlaceInPod, PromoteRelay, ProveControl, PushDevice, RemoveDevice, Request,
     ReviewPolicy, RevokeDevice, RotateDevice, Row, SetPolicy, TestAddresses, TestPath, UpdateDevice,
-    UpdateFleet,
+    UpdateFleet, VerifyActivity,
 };
 use std::sync::Arc;
 use utoipa::ToSchema;
@@ -278,6 +278,7 @@ pub(super) fn table() -> Vec<Route> {
         Route::list::<ListRelays, _, _>(VIEW, "/relays", "All relays", relays::list),
         Route::send::<PromoteRelay, _>(MANAGE, "/devices/{device}/relay", "Makes a device a relay, or ends that", relays::promote),
         Route::list::<ListActivity, _, _>(VIEW, "/activity", "The activity log, newest first", activity::list),
+        Route::ask::<VerifyActivity, _>(VIEW, "/activity/verify", "Whether the activity log is what was written", activity::verify),
         Route::raw(VIEW, Method::Get, "/live", "The live stream (WebSocket)", live::follow),
         Route::raw(VIEW, Method::Get, "/openapi.json", "This document", super::openapi::show),
     ]

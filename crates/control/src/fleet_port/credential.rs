@@ -3,7 +3,9 @@
 use crate::{
     core::Core,
     limit::Source,
+    log,
     refusal::Refusal,
+    repeats::Repeated,
     roster,
     store::{Credential, DeviceRow, Imposter, NewActivity, TokenRow},
 };
@@ -35,8 +37,7 @@ pub(super) struct Held {
 /// Finds the token that a request carries, and notes that a device has reached control with it.
 pub(super) async fn held_token(core: &Core, caller: &Caller, headers: &HeaderMap) -> Result<Held, Refusal> {
     let now = core.clock.now();
-    let by_address = Source::Address(caller.remote.ip().to_canonical());
-    if core.refusals.is_spent(by_address, now) {
+    if core.refusals.is_spent(Source::of(caller.remote.ip()), now) {
         return Err(too_many());
     }
     let bearer = headers
@@ -56,10 +57,7 @@ pub(super) async fn held_token(core: &Core, caller: &Caller, headers: &HeaderMap
             roster::reached(core, &row, Stage::Reached, &address(caller)).await;
             Ok(Held { token, row })
         }
-        row => {
-            core.refusals.count(by_token, now);
-            Err(refuse(core, caller, row.as_ref(), Unknown.into()).await)
-        }
+        row => Err(refuse(core, caller, row.as_ref(), Unknown.into()).await),
     }
 }
 
@@ -72,8 +70,12 @@ pub(super) async fn refuse(
 ) -> Refusal {
     let now = core.clock.now();
     let from = address(caller);
-    core.refusals
-        .count(Source::Address(caller.remote.ip().to_canonical()), now);
+    let network = Source::of(caller.remote.ip());
+    core.refusals.count(network, now);
+    // Of tokens that there are: made-up ids cost their maker nothing, and would cost room here.
+    if let Some(row) = row {
+        core.refusals.count(Source::Token(row.id), now);
+    }
     tracing::warn!(link.remote = %from, problem.code = %problem.code, "enrollment refused");
     let device = row.and_then(|row| {
         let state = core.cache.lock();
@@ -96,7 +98,7 @@ pub(super) async fn refuse(
         };
         roster::failed(core, row, failure).await;
     }
-    core.record(NewActivity {
+    let entry = NewActivity {
         actor: Actor::Stranger {
             address: from.clone(),
         },
@@ -105,8 +107,8 @@ pub(super) async fn refuse(
         device,
         succeeded: false,
         details: format!("{from} was refused: {}", problem.message),
-    })
-    .await;
+    };
+    log::record_repeated(core, Repeated::Refused(network, problem.code), entry).await;
     Refusal(problem)
 }
 

@@ -1,5 +1,6 @@
 //! Enrollment and admission as a device on the network meets them.
 
+mod floods;
 mod keys;
 
 use crate::testbed::{Machine, Testbed, device, stranger};

@@ -5,6 +5,7 @@ use crate::{
     cache::Entry,
     core::Core,
     mesh,
+    repeats::Repeated,
     store::{Credential, Imposter, NewActivity},
 };
 use flotilla_protocol::{
@@ -94,7 +95,8 @@ pub(crate) async fn came_online(core: &Core, device: DeviceId, remote: &str, ret
     }
 }
 
-/// Another machine presented the device's identity and was turned away. Recorded once per machine.
+/// Another machine presented the device's identity and was turned away. Recorded once per machine, and counted where
+/// it is another one each time.
 pub(crate) async fn quarantine(core: &Core, device: DeviceId, other: Imposter) {
     let _changing = core.change.lock().await;
     let row = core.cache.lock().device(device).map(|entry| entry.row.clone());
@@ -110,31 +112,38 @@ pub(crate) async fn quarantine(core: &Core, device: DeviceId, other: Imposter) {
     if !news {
         return;
     }
-    if let Err(error) = core.store.save_device(&row).await {
-        tracing::error!(device.id = %device, %error, "quarantine not recorded");
-    }
-    tracing::warn!(device.id = %device, link.remote = %other.address, "a second machine presents a device's identity");
     let details = format!(
         "{} at {} presents this device's identity and was turned away.",
         other.hostname, other.address
     );
-    record(core, device, Action::DeviceQuarantined, false, details).await;
+    let entry = entry(core, device, Action::DeviceQuarantined, false, details);
+    let Some(entry) = core.repeats.handle(Repeated::Cloned(device), entry, other.at) else {
+        return;
+    };
+    if let Err(error) = core.store.save_device(&row).await {
+        tracing::error!(device.id = %device, %error, "quarantine not recorded");
+    }
+    tracing::warn!(device.id = %device, link.remote = %other.address, "a second machine presents a device's identity");
+    core.record(entry).await;
 }
 
 async fn record(core: &Core, device: DeviceId, action: Action, succeeded: bool, details: String) {
+    core.record(entry(core, device, action, succeeded, details)).await;
+}
+
+fn entry(core: &Core, device: DeviceId, action: Action, succeeded: bool, details: String) -> NewActivity {
     let name = core
         .cache
         .lock()
         .device(device)
         .map(|entry| entry.row.name.to_string())
         .unwrap_or_default();
-    core.record(NewActivity {
+    NewActivity {
         actor: Actor::Device { name: name.clone() },
         action,
         target: None,
         device: Some((device, name)),
         succeeded,
         details,
-    })
-    .await;
+    }
 }

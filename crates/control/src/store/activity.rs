@@ -1,12 +1,21 @@
 //! The activity log: append-only, numbered without gaps, each entry chained to the one before by its hash.
+//!
+//! The oldest entries are let go in the end. Of the last of them the number and the hash stay, as an anchor: the rest
+//! follows from that, as it followed from the entry.
 
 use super::{Cell, Store, StoreError, to_json};
 use flotilla_protocol::{
     Timestamp,
-    activity::{Action, Activity, Actor},
+    activity::{Action, Activity, ActivityFault, ActivityVerified, Actor, FaultyEntry},
     id::DeviceId,
 };
 use sha2::{Digest, Sha256};
+
+/// Entries that are in memory at once while the log is verified.
+const BATCH: u32 = 500;
+
+/// The most that is kept of a sentence, in characters: texts of devices and engines are quoted in some.
+const DETAILS_CHARS: usize = 2_000;
 
 /// An entry that has no place in the log yet.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,6 +39,14 @@ struct Stored {
     device: Option<String>,
     succeeded: bool,
     details: String,
+    hash: Vec<u8>,
+}
+
+/// What the next entry follows from: nothing at all, the anchor, or the entry before it.
+#[derive(Default, sqlx::FromRow)]
+struct Link {
+    id: i64,
+    hash: Vec<u8>,
 }
 
 impl TryFrom<Stored> for Activity {
@@ -75,14 +92,13 @@ impl Store {
         now: Timestamp,
     ) -> Result<Activity, StoreError> {
         let mut transaction = self.writer.begin().await?;
-        let last: Option<(i64, Vec<u8>)> =
-            sqlx::query_as("SELECT id, hash FROM activity ORDER BY id DESC LIMIT 1")
-                .fetch_optional(&mut *transaction)
-                .await?;
-        let (last, before) = last.unwrap_or_default();
+        let last: Option<Link> = sqlx::query_as("SELECT id, hash FROM activity ORDER BY id DESC LIMIT 1")
+            .fetch_optional(&mut *transaction)
+            .await?;
+        let last = last.unwrap_or_default();
         let (device_id, device) = new.device.unzip();
         let entry = Activity {
-            id: last + 1,
+            id: last.id + 1,
             // Milliseconds are what the table keeps, and the hash must match what is read back.
             at: Timestamp::from_millisecond(now.as_millisecond()).unwrap_or(now),
             actor: new.actor,
@@ -91,7 +107,7 @@ impl Store {
             device_id,
             device,
             succeeded: new.succeeded,
-            details: new.details,
+            details: new.details.chars().take(DETAILS_CHARS).collect(),
         };
         sqlx::query(
             "INSERT INTO activity (id, at, actor, action, target, device_id, device, succeeded, details, hash) \
@@ -106,7 +122,7 @@ impl Store {
         .bind(&entry.device)
         .bind(entry.succeeded)
         .bind(&entry.details)
-        .bind(chain(&before, &entry)?)
+        .bind(chain(&last.hash, &entry)?)
         .execute(&mut *transaction)
         .await?;
         transaction.commit().await?;
@@ -127,6 +143,106 @@ impl Store {
                 .await?;
         rows.into_iter().map(TryInto::try_into).collect()
     }
+
+    /// Lets go of the oldest entries: those from before a moment, and those beyond the newest `keep`; at most `batch`
+    /// of them, and never the newest one. Whether there may be more.
+    pub(crate) async fn trim_activity(
+        &self,
+        before: Timestamp,
+        keep: i64,
+        batch: i64,
+    ) -> Result<bool, StoreError> {
+        let mut transaction = self.writer.begin().await?;
+        let ends: (Option<i64>, Option<i64>) = sqlx::query_as("SELECT MIN(id), MAX(id) FROM activity")
+            .fetch_one(&mut *transaction)
+            .await?;
+        let (Some(oldest), Some(newest)) = ends else {
+            return Ok(false);
+        };
+        let young: Option<i64> =
+            sqlx::query_scalar("SELECT id FROM activity WHERE at >= ? ORDER BY id LIMIT 1")
+                .bind(before.as_millisecond())
+                .fetch_optional(&mut *transaction)
+                .await?;
+        let first_kept = young.unwrap_or(newest).max(newest - keep + 1).min(newest);
+        if first_kept <= oldest {
+            return Ok(false);
+        }
+        let last_gone = first_kept.min(oldest + batch) - 1;
+        sqlx::query(
+            "INSERT INTO activity_anchor (singleton, id, hash) SELECT 1, id, hash FROM activity WHERE id = ?1 \
+             ON CONFLICT (singleton) DO UPDATE SET id = excluded.id, hash = excluded.hash",
+        )
+        .bind(last_gone)
+        .execute(&mut *transaction)
+        .await?;
+        sqlx::query("DELETE FROM activity WHERE id <= ?")
+            .bind(last_gone)
+            .execute(&mut *transaction)
+            .await?;
+        transaction.commit().await?;
+        Ok(last_gone + 1 < first_kept)
+    }
+
+    /// Follows the chain of hashes through all entries that are kept, up to the first one that does not fit. The
+    /// newest entries can be cut off without a trace; nothing else can.
+    pub(crate) async fn verify_activity(&self) -> Result<ActivityVerified, StoreError> {
+        let mut verified = ActivityVerified::default();
+        let mut before = Link::default();
+        loop {
+            let rows: Vec<Stored> = sqlx::query_as("SELECT * FROM activity WHERE id > ? ORDER BY id LIMIT ?")
+                .bind(before.id)
+                .bind(BATCH)
+                .fetch_all(&self.readers)
+                .await?;
+            let Some(first) = rows.first() else {
+                return Ok(verified);
+            };
+            if first.id != before.id + 1 {
+                // Where the log begins, which moves on when entries are let go meanwhile.
+                let anchor: Option<Link> = sqlx::query_as("SELECT id, hash FROM activity_anchor")
+                    .fetch_optional(&self.readers)
+                    .await?;
+                let anchor = anchor.unwrap_or_default();
+                if anchor.id > before.id {
+                    before = anchor;
+                    continue;
+                }
+            }
+            for row in rows {
+                match follow(&before, row) {
+                    Ok(link) => before = link,
+                    Err(faulty) => {
+                        verified.faulty = Some(faulty);
+                        return Ok(verified);
+                    }
+                }
+                verified.entries += 1;
+                verified.first.get_or_insert(before.id);
+                verified.last = Some(before.id);
+            }
+        }
+    }
+}
+
+/// The link of an entry that follows from the one before.
+fn follow(before: &Link, row: Stored) -> Result<Link, FaultyEntry> {
+    let (id, hash) = (row.id, row.hash.clone());
+    if id != before.id + 1 {
+        return Err(FaultyEntry {
+            id: before.id + 1,
+            fault: ActivityFault::Missing,
+        });
+    }
+    let expected = Activity::try_from(row).and_then(|entry| chain(&before.hash, &entry));
+    if expected.is_ok_and(|expected| expected == hash) {
+        Ok(Link { id, hash })
+    } else {
+        Err(FaultyEntry {
+            id,
+            fault: ActivityFault::Changed,
+        })
+    }
 }
 
 #[cfg(test)]
@@ -145,51 +261,106 @@ mod tests {
         }
     }
 
-    /// The first entry whose hash does not follow from the ones before it.
-    async fn first_broken(store: &Store) -> Option<i64> {
-        let rows: Vec<(i64, Vec<u8>)> = sqlx::query_as("SELECT id, hash FROM activity ORDER BY id")
-            .fetch_all(&store.readers)
-            .await
-            .unwrap();
-        let mut entries = store.list_activity(None, 500).await.unwrap();
-        entries.reverse();
-        let mut before = vec![];
-        for (entry, (id, hash)) in entries.iter().zip(rows) {
-            if chain(&before, entry).unwrap() != hash {
-                return Some(id);
-            }
-            before = hash;
+    /// A log with this many entries, one per second.
+    async fn log(length: i64) -> (Store, tempfile::TempDir) {
+        let (store, dir) = open().await;
+        for n in 1..=length {
+            let entry = entry(&n.to_string());
+            store.append_activity(entry, moment(n)).await.unwrap();
         }
-        None
+        (store, dir)
+    }
+
+    async fn meddle(store: &Store, sql: &'static str) {
+        sqlx::query(sql).execute(&store.writer).await.unwrap();
+    }
+
+    async fn faulty(store: &Store) -> Option<(i64, ActivityFault)> {
+        let faulty = store.verify_activity().await.unwrap().faulty;
+        faulty.map(|faulty| (faulty.id, faulty.fault))
     }
 
     #[tokio::test]
     async fn entries_are_numbered_from_one_and_listed_newest_first() {
-        let (store, _dir) = open().await;
-        for details in ["a", "b", "c"] {
-            store.append_activity(entry(details), moment(1)).await.unwrap();
-        }
+        let (store, _dir) = log(3).await;
         let ids = |entries: Vec<Activity>| entries.into_iter().map(|entry| entry.id).collect::<Vec<_>>();
         assert_eq!(ids(store.list_activity(None, 2).await.unwrap()), [3, 2]);
         assert_eq!(ids(store.list_activity(Some(2), 2).await.unwrap()), [1]);
     }
 
     #[tokio::test]
-    async fn an_edited_or_removed_entry_shows() {
-        let (store, _dir) = open().await;
-        for details in ["a", "b", "c"] {
-            store.append_activity(entry(details), moment(1)).await.unwrap();
+    async fn a_log_that_nobody_touched_verifies_over_several_batches() {
+        let (store, _dir) = log(0).await;
+        assert_eq!(
+            store.verify_activity().await.unwrap(),
+            ActivityVerified::default()
+        );
+        let (store, _dir) = log(i64::from(BATCH) + 7).await;
+        let verified = store.verify_activity().await.unwrap();
+        assert_eq!(
+            (verified.entries, verified.first, verified.last, verified.faulty),
+            (507, Some(1), Some(507), None)
+        );
+    }
+
+    #[tokio::test]
+    async fn the_first_entry_that_was_edited_or_removed_is_named() {
+        use ActivityFault::{Changed, Missing};
+        for (sql, expected) in [
+            ("UPDATE activity SET details = 'x' WHERE id = 2", (2, Changed)),
+            ("UPDATE activity SET actor = 'nobody' WHERE id = 3", (3, Changed)),
+            ("UPDATE activity SET hash = x'00' WHERE id = 4", (4, Changed)),
+            ("UPDATE activity SET at = at + 1 WHERE id >= 4", (4, Changed)),
+            ("DELETE FROM activity WHERE id = 1", (1, Missing)),
+            ("DELETE FROM activity WHERE id IN (3, 4)", (3, Missing)),
+        ] {
+            let (store, _dir) = log(5).await;
+            meddle(&store, sql).await;
+            assert_eq!(faulty(&store).await, Some(expected), "{sql}");
         }
-        assert_eq!(first_broken(&store).await, None);
-        sqlx::query("UPDATE activity SET details = 'x' WHERE id = 2")
-            .execute(&store.writer)
-            .await
-            .unwrap();
-        assert_eq!(first_broken(&store).await, Some(2));
-        sqlx::query("DELETE FROM activity WHERE id = 2")
-            .execute(&store.writer)
-            .await
-            .unwrap();
-        assert_eq!(first_broken(&store).await, Some(3));
+    }
+
+    #[tokio::test]
+    async fn what_is_too_old_or_too_much_goes_and_the_rest_still_verifies() {
+        let (store, _dir) = log(20).await;
+        assert!(!store.trim_activity(moment(1), 20, 5).await.unwrap());
+        assert!(
+            store.trim_activity(moment(11), 1_000, 6).await.unwrap(),
+            "in batches"
+        );
+        assert!(!store.trim_activity(moment(11), 1_000, 6).await.unwrap());
+        let verified = store.verify_activity().await.unwrap();
+        assert_eq!(
+            (verified.first, verified.entries, verified.faulty),
+            (Some(11), 10, None)
+        );
+        assert!(!store.trim_activity(moment(0), 4, 100).await.unwrap());
+        let verified = store.verify_activity().await.unwrap();
+        assert_eq!(
+            (verified.first, verified.entries, verified.faulty),
+            (Some(17), 4, None)
+        );
+        let next = store.append_activity(entry("next"), moment(21)).await.unwrap();
+        assert_eq!((next.id, faulty(&store).await), (21, None));
+        meddle(&store, "DELETE FROM activity WHERE id = 17").await;
+        assert_eq!(faulty(&store).await, Some((17, ActivityFault::Missing)));
+    }
+
+    #[tokio::test]
+    async fn the_newest_entry_stays_however_old_it_is() {
+        let (store, _dir) = log(3).await;
+        assert!(!store.trim_activity(moment(1_000), 0, 100).await.unwrap());
+        assert_eq!(store.list_activity(None, 9).await.unwrap().len(), 1);
+        let next = store.append_activity(entry("next"), moment(1_001)).await.unwrap();
+        assert_eq!((next.id, faulty(&store).await), (4, None));
+    }
+
+    #[tokio::test]
+    async fn a_sentence_has_an_end() {
+        let (store, _dir) = open().await;
+        let long = entry(&"é".repeat(1_000_000));
+        let kept = store.append_activity(long, moment(1)).await.unwrap();
+        assert_eq!(kept.details.chars().count(), DETAILS_CHARS);
+        assert_eq!(faulty(&store).await, None);
     }
 }

@@ -3,7 +3,7 @@
 use super::{Method, Request, encode};
 use crate::{
     Timestamp,
-    activity::Activity,
+    activity::{Activity, ActivityVerified},
     agent::PodPlacement,
     id::DeviceId,
     inventory::{Container, ContainerAction, Image, Network, Stack, Volume},
@@ -165,5 +165,17 @@ impl Request for ListActivity {
         } else {
             format!("/activity?{}", query.join("&"))
         }
+    }
+}
+
+/// Whether the activity log is what was written. It reads the whole log, so a long one takes some seconds.
+#[derive(Debug, Clone, Copy, Default, Serialize, Deserialize)]
+pub struct VerifyActivity {}
+
+impl Request for VerifyActivity {
+    type Response = ActivityVerified;
+    const METHOD: Method = Method::Get;
+    fn path(&self) -> String {
+        "/activity/verify".to_owned()
     }
 }

@@ -1,0 +1,102 @@
+//! The activity log over time: counts of what repeats itself are written, and what is too old or too much goes.
+//!
+//! All of this happens beside requests, so nobody waits for it.
+
+use crate::{core::Core, repeats::Repeated, store::NewActivity};
+use flotilla_protocol::Timestamp;
+use std::{sync::Arc, time::Duration};
+use tokio::time::{Instant, MissedTickBehavior, interval};
+
+/// How often to see which counts are due.
+const LOOK: Duration = Duration::from_secs(10);
+
+/// How often the log is trimmed.
+const TRIM: Duration = Duration::from_secs(3_600);
+
+/// For how long entries are kept: long enough to look back at the same season.
+const AGE: Duration = Duration::from_secs(366 * 86_400);
+
+/// The most entries that are kept: about 300 MB.
+const ENTRIES: i64 = 1_000_000;
+
+/// Entries that go in one transaction, so that other writers wait for some milliseconds at most.
+const BATCH: i64 = 1_000;
+
+/// Records what others may make happen as often as they like: each kind from each source at most twice a minute.
+pub(crate) async fn record_repeated(core: &Core, what: Repeated, entry: NewActivity) {
+    if let Some(entry) = core.repeats.handle(what, entry, core.clock.now()) {
+        core.record(entry).await;
+    }
+}
+
+/// Runs until control stops.
+pub(crate) async fn keep(core: Arc<Core>) {
+    let mut look = interval(LOOK);
+    look.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut trim_at = Instant::now();
+    loop {
+        tokio::select! {
+            _ = look.tick() => tell_counts(&core).await,
+            () = core.stop.cancelled() => break,
+        }
+        if trim_at <= Instant::now() {
+            trim_at = Instant::now() + TRIM;
+            trim(&core).await;
+        }
+    }
+    for entry in core.repeats.drain() {
+        core.record(entry).await;
+    }
+}
+
+/// Records the counts of the minutes that are over.
+pub(crate) async fn tell_counts(core: &Core) {
+    for entry in core.repeats.poll(core.clock.now()) {
+        core.record(entry).await;
+    }
+}
+
+/// Lets go of what is not kept any longer.
+async fn trim(core: &Core) {
+    let before = core.clock.now().checked_sub(AGE).unwrap_or(Timestamp::MIN);
+    while !core.stop.is_cancelled() {
+        match core.store.trim_activity(before, ENTRIES, BATCH).await {
+            Ok(true) => {}
+            Ok(false) => return,
+            Err(error) => return tracing::error!(%error, "the activity log could not be trimmed"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testbed::Testbed;
+    use flotilla_protocol::activity::{Action, ActivityVerified, Actor};
+
+    fn entry(n: usize) -> NewActivity {
+        NewActivity {
+            actor: Actor::Control,
+            action: Action::FleetUpdated,
+            target: None,
+            device: None,
+            succeeded: true,
+            details: n.to_string(),
+        }
+    }
+
+    #[tokio::test]
+    async fn a_year_after_it_was_written_an_entry_goes_and_the_log_still_verifies() {
+        let bed = Testbed::new().await;
+        for n in 0..5 {
+            bed.core.record(entry(n)).await;
+            bed.hands.advance(100 * 86_400);
+        }
+        trim(&bed.core).await;
+        let verified: ActivityVerified = bed.get("/activity/verify").await;
+        assert_eq!(
+            (verified.first, verified.last, verified.faulty),
+            (Some(3), Some(5), None)
+        );
+    }
+}

@@ -1,0 +1,235 @@
+//! What others make happen again and again: told when it begins, and then as a count, once a minute.
+//!
+//! Life of an entry: the first of its kind and source is recorded at once → the ones that follow within a minute are
+//! counted → when the minute is over, one entry tells how many there were. Sources beyond the few that are told apart
+//! are counted together. So whoever repeats itself, or has many addresses, writes a few rows a minute and no more.
+
+use crate::{limit::Source, store::NewActivity};
+use flotilla_protocol::{
+    Code, Timestamp,
+    activity::{Action, Actor},
+    id::DeviceId,
+};
+use std::{
+    collections::BTreeMap,
+    sync::{Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+/// For how long the same thing is counted and not told.
+const WINDOW: Duration = Duration::from_secs(60);
+
+/// Kinds and sources of refusals that are told apart at the same time. With the one for all others they write at most
+/// `2 × (8 + 1)` rows in a minute, which leaves room for more than a month in the log.
+const APART: usize = 8;
+
+/// What counts as the same.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Repeated {
+    /// Something from this network, or with this token, was refused for the same reason.
+    Refused(Source, Code),
+    /// A copy presents the identity of this device.
+    Cloned(DeviceId),
+    /// Refusals of more kinds and sources than can be told apart.
+    Others,
+}
+
+/// What is being counted. Shared by reference.
+#[derive(Debug, Default)]
+pub(crate) struct Repeats(Mutex<BTreeMap<Repeated, Window>>);
+
+#[derive(Debug)]
+struct Window {
+    began: Timestamp,
+    /// Happened since, and told nowhere.
+    more: u64,
+    last: Option<NewActivity>,
+}
+
+impl Window {
+    /// Also over when the clock was set back meanwhile: nothing is held back for long.
+    fn is_over(&self, now: Timestamp) -> bool {
+        now.duration_since(self.began).unsigned_abs() >= WINDOW
+    }
+}
+
+impl Repeats {
+    /// Something happened; answers the entry when it is to be recorded now, and keeps count of it when it is not.
+    pub(crate) fn handle(&self, what: Repeated, entry: NewActivity, now: Timestamp) -> Option<NewActivity> {
+        let mut windows = self.lock();
+        let is_apart = match what {
+            // A copy has a certificate of the fleet, so there are no more of these than devices.
+            Repeated::Cloned(_) => true,
+            Repeated::Refused(..) | Repeated::Others => windows.contains_key(&what) || windows.len() < APART,
+        };
+        let what = if is_apart { what } else { Repeated::Others };
+        if let Some(window) = windows.get_mut(&what) {
+            window.more = window.more.saturating_add(1);
+            window.last = Some(entry);
+            return None;
+        }
+        let window = Window {
+            began: now,
+            more: 0,
+            last: None,
+        };
+        windows.insert(what, window);
+        Some(entry)
+    }
+
+    /// The counts of the minutes that are over.
+    pub(crate) fn poll(&self, now: Timestamp) -> Vec<NewActivity> {
+        let mut windows = self.lock();
+        let over = windows.iter().filter(|(_, window)| window.is_over(now));
+        let over: Vec<_> = over.map(|(what, _)| *what).collect();
+        let ended = over
+            .into_iter()
+            .filter_map(|what| Some((what, windows.remove(&what)?)));
+        ended.filter_map(|(what, window)| summary(what, window)).collect()
+    }
+
+    /// Everything that was counted: control ends.
+    pub(crate) fn drain(&self) -> Vec<NewActivity> {
+        let windows = std::mem::take(&mut *self.lock());
+        let all = windows.into_iter();
+        all.filter_map(|(what, window)| summary(what, window)).collect()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<Repeated, Window>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn summary(what: Repeated, window: Window) -> Option<NewActivity> {
+    let last = window.last?;
+    let times = match window.more {
+        1 => "Once more".to_owned(),
+        more => format!("{more} more times"),
+    };
+    Some(match what {
+        Repeated::Refused(..) | Repeated::Cloned(_) => NewActivity {
+            details: format!("{times} within a minute: {}", last.details),
+            ..last
+        },
+        Repeated::Others => NewActivity {
+            actor: Actor::Stranger {
+                address: "many addresses".to_owned(),
+            },
+            action: Action::EnrollmentRefused,
+            target: None,
+            device: None,
+            succeeded: false,
+            details: format!(
+                "{times} within a minute, from many addresses; the last: {}",
+                last.details
+            ),
+        },
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn at(milliseconds: i64) -> Timestamp {
+        Timestamp::from_millisecond(1_800_000_000_000 + milliseconds).unwrap()
+    }
+
+    fn refused(n: u32) -> (Repeated, NewActivity) {
+        let address = std::net::Ipv4Addr::from_bits(n);
+        let what = Repeated::Refused(Source::of(address.into()), Code::TokenUnknown);
+        let entry = NewActivity {
+            actor: Actor::Stranger {
+                address: address.to_string(),
+            },
+            action: Action::EnrollmentRefused,
+            target: None,
+            device: None,
+            succeeded: false,
+            details: format!("{address} was refused."),
+        };
+        (what, entry)
+    }
+
+    #[test]
+    fn the_first_is_told_at_once_and_the_rest_of_the_minute_as_a_count() {
+        let repeats = Repeats::default();
+        let (what, entry) = refused(1);
+        assert_eq!(repeats.handle(what, entry.clone(), at(0)), Some(entry.clone()));
+        for n in 1..=37 {
+            assert_eq!(repeats.handle(what, entry.clone(), at(n)), None);
+        }
+        assert_eq!(repeats.poll(at(59_999)), []);
+        let told = repeats.poll(at(60_000));
+        assert_eq!(told.len(), 1);
+        assert_eq!(
+            told[0].details,
+            "37 more times within a minute: 0.0.0.1 was refused."
+        );
+        assert_eq!(told[0].actor, entry.actor);
+        assert_eq!(
+            repeats.handle(what, entry.clone(), at(60_001)),
+            Some(entry),
+            "a new minute begins"
+        );
+        assert_eq!(repeats.poll(at(200_000)), [], "what happened once is told once");
+    }
+
+    #[test]
+    fn what_is_of_another_kind_is_told_apart() {
+        let repeats = Repeats::default();
+        let (what, entry) = refused(1);
+        let Repeated::Refused(source, _) = what else {
+            panic!("a refusal")
+        };
+        let others = [
+            Repeated::Refused(source, Code::TokenUsed),
+            Repeated::Cloned("01937c5e-7b1a-7c3e-8b9e-0123456789ab".parse().unwrap()),
+        ];
+        for what in [what].into_iter().chain(others) {
+            assert!(repeats.handle(what, entry.clone(), at(0)).is_some());
+        }
+    }
+
+    #[test]
+    fn nothing_that_was_counted_is_lost_when_control_ends() {
+        let repeats = Repeats::default();
+        let (what, entry) = refused(1);
+        repeats.handle(what, entry.clone(), at(0));
+        repeats.handle(what, entry, at(1));
+        let told = repeats.drain();
+        assert_eq!(told[0].details, "Once more within a minute: 0.0.0.1 was refused.");
+        assert_eq!(repeats.drain(), []);
+    }
+
+    proptest! {
+        #[test]
+        fn however_many_there_are_from_wherever_few_rows_are_written_and_all_are_counted(
+            happened in proptest::collection::vec((0_u32..40, 0_i64..900), 0..400),
+        ) {
+            let repeats = Repeats::default();
+            let mut now = 0;
+            let (mut rows, mut told) = (0, 0);
+            let mut count = |entries: Vec<NewActivity>| {
+                for entry in entries {
+                    rows += 1;
+                    told += entry
+                        .details
+                        .split_once(" more times within")
+                        .map_or(1, |(count, _)| count.parse::<usize>().unwrap());
+                }
+            };
+            for (n, later) in &happened {
+                now += later;
+                count(repeats.poll(at(now)));
+                let (what, entry) = refused(*n);
+                count(repeats.handle(what, entry, at(now)).into_iter().collect());
+            }
+            count(repeats.drain());
+            prop_assert_eq!(told, happened.len());
+            let minutes = usize::try_from(now / 60_000).unwrap() + 1;
+            prop_assert!(rows <= 2 * (APART + 1) * minutes, "{rows} rows in {minutes} minutes");
+        }
+    }
+}
