@@ -45,6 +45,8 @@ pub(crate) enum Command {
     Networks(List),
     /// List how devices reach each other on the mesh, and why so
     Paths(List),
+    /// List who changed what, newest first
+    Activity(Activity),
     /// Read, replace and ask the access policy
     Policy {
         #[command(subcommand)]
@@ -66,6 +68,16 @@ pub(crate) enum Command {
         #[command(subcommand)]
         command: PodCommand,
     },
+}
+
+#[derive(Debug, Arguments)]
+pub(crate) struct Activity {
+    /// Print JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// Follow the chain of hashes through the whole log instead, and name the first entry that does not fit
+    #[arg(long)]
+    pub(crate) verify: bool,
 }
 
 #[derive(Debug, Arguments)]

@@ -24,6 +24,9 @@ pub(crate) enum Failure {
     Document { file: String, reason: String },
     #[error("{} tests of the policy fail", .messages.len())]
     PolicyTests { messages: Vec<String> },
+    /// The activity log is not what was written.
+    #[error("{reason}")]
+    Log { reason: String },
     /// Answers cannot be printed.
     #[error("Standard output can't be written: {0}")]
     Output(#[from] std::io::Error),
@@ -63,6 +66,7 @@ impl Failure {
             | Self::NoSuchForm { .. }
             | Self::Unreadable { .. }
             | Self::PolicyTests { .. }
+            | Self::Log { .. }
             | Self::Output(_) => 1,
         }
     }

@@ -4,6 +4,7 @@
 //! standard error, and the exit code says which kind of failure it was (see [`failure`]).
 
 mod act;
+mod activity;
 mod address;
 mod age;
 mod args;
@@ -50,6 +51,7 @@ async fn run(args: Args) -> Result<(), Failure> {
         Command::Volumes(list) => list::volumes(&client()?, list).await,
         Command::Networks(list) => list::networks(&client()?, list).await,
         Command::Paths(list) => paths::run(&client()?, list).await,
+        Command::Activity(activity) => activity::run(&client()?, activity).await,
         Command::Policy { command } => policy::run(&client()?, command).await,
         Command::Address { command } => address::run(&client()?, command).await,
         Command::Start { target } => act::run(&client()?, target, act::START).await,
