@@ -11,6 +11,7 @@ mod links;
 mod mapped;
 mod paths;
 mod rows;
+mod said;
 mod unshown;
 mod watch;
 
@@ -26,7 +27,7 @@ use crate::{
     live::{Live, Reader},
     store::{FleetRow, TokenRow},
 };
-use flotilla_fleet::{Cidr, Maps, Presence};
+use flotilla_fleet::{Cidr, Maps, Pace, Presence};
 use flotilla_protocol::{
     Timestamp,
     api::{List, PolicyInForce, Resource, ResourceRef, UnreachableDevice},
@@ -37,9 +38,10 @@ use flotilla_protocol::{
 };
 use std::{
     collections::BTreeMap,
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Instant,
 };
+use tokio::sync::Notify;
 
 /// The cache. Shared by reference.
 #[derive(Debug)]
@@ -57,6 +59,9 @@ pub(crate) struct State {
     /// Control's own relay, while it runs one.
     own_relay: Option<Relay>,
     presence: Presence,
+    pace: Pace,
+    /// Something falls due earlier than whoever watches the time may have looked.
+    pub(crate) sooner: Arc<Notify>,
     devices: BTreeMap<DeviceId, Entry>,
     ended_keys: BTreeMap<PublicKey, Timestamp>,
     unshown: Unshown,
@@ -99,6 +104,8 @@ impl Cache {
             clock,
             own_relay: None,
             presence: Presence::new(),
+            pace: Pace::default(),
+            sooner: Arc::default(),
             devices,
             ended_keys: BTreeMap::new(),
             unshown: Unshown::default(),
@@ -168,6 +175,7 @@ impl State {
 
     pub(crate) fn remove(&mut self, id: DeviceId) {
         self.presence.handle_gone(id);
+        self.pace.handle_gone(id);
         if self.devices.remove(&id).is_some() {
             self.map_device(id);
             self.live.remove(ResourceRef::Device { device_id: id });

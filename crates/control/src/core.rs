@@ -25,7 +25,7 @@ use flotilla_relay::Relay;
 use rand::rngs::StdRng;
 use std::{
     net::SocketAddr,
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 use tokio::sync::Notify;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
@@ -51,7 +51,7 @@ pub(crate) struct Core {
     /// Held while a device's record is read, decided on and written, so that no change is lost to another.
     pub(crate) change: tokio::sync::Mutex<()>,
     /// Something may fall due earlier than it looked.
-    pub(crate) sooner: Notify,
+    pub(crate) sooner: Arc<Notify>,
     pub(crate) stop: CancellationToken,
     /// Links that run, and write what they heard when they end.
     pub(crate) links: TaskTracker,

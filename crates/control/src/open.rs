@@ -33,7 +33,6 @@ use std::{
     path::PathBuf,
     sync::{Arc, Mutex},
 };
-use tokio::sync::Notify;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 /// The database's path, closed to everybody else before anything is in it.
@@ -79,6 +78,7 @@ pub(crate) async fn open(
     let (access, token) = Access::new(seed()?);
     let cache = Cache::new(stored, clock.clone(), std::time::Instant::now());
     cache.lock().end_keys(ended_keys);
+    let sooner = cache.lock().sooner.clone();
     let core = Arc::new(Core {
         cache,
         hub: Hub::default(),
@@ -90,7 +90,7 @@ pub(crate) async fn open(
         ui: config.ui.clone(),
         api_addr: listening.1,
         change: tokio::sync::Mutex::default(),
-        sooner: Notify::new(),
+        sooner,
         stop: CancellationToken::new(),
         links: TaskTracker::new(),
         random: Mutex::new(random),

@@ -1,4 +1,4 @@
-//! What time alone changes: devices that stay away, tokens that run out, addresses of this computer.
+//! What time alone changes: devices that stay away, words of devices that were held back, tokens that run out, addresses of this computer.
 
 use crate::{core::Core, roster};
 use flotilla_protocol::Timestamp;
@@ -40,11 +40,11 @@ fn next(core: &Core, checked: Timestamp) -> Instant {
         .filter(|expires| *expires > checked)
         .min();
     // A wall clock that jumps is caught up with at the next look around.
-    let expiry = expiry.map(|at| {
+    let moments = expiry.into_iter().chain(state.held_back_until()).map(|at| {
         let wait = Duration::try_from(at.duration_since(core.clock.now())).unwrap_or_default();
         Instant::now() + wait.min(LOOK_AROUND) + Duration::from_millis(1)
     });
-    presence.into_iter().chain(expiry).fold(latest, Instant::min)
+    presence.into_iter().chain(moments).fold(latest, Instant::min)
 }
 
 /// Shows the offers that ran out between two moments.

@@ -82,6 +82,7 @@ impl Testbed {
             entries: rows,
         };
         let cache = Cache::new(stored, clock.clone(), Instant::now().into_std());
+        let sooner = cache.lock().sooner.clone();
         let core = Arc::new(Core {
             cache,
             hub: Hub::default(),
@@ -93,7 +94,7 @@ impl Testbed {
             ui,
             api_addr: ([127, 0, 0, 1], API_PORT).into(),
             change: tokio::sync::Mutex::default(),
-            sooner: tokio::sync::Notify::new(),
+            sooner,
             stop: CancellationToken::new(),
             links: tokio_util::task::TaskTracker::new(),
             random: std::sync::Mutex::new(StdRng::from_seed([8; 32])),

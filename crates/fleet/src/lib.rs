@@ -9,6 +9,7 @@
 //! - [`Presence`]: who is online, reconnecting or offline, from links that come and go.
 //! - [`Cidr`]: the mesh's address range and the address of each device.
 //! - [`Maps`]: the network map of each device, and what of it its agent lacks.
+//! - [`Pace`]: how often what a device says of itself may reach others.
 //! - [`propose_name`]: two words for a device that nobody has named yet.
 
 pub mod admission;
@@ -18,10 +19,12 @@ mod addresses;
 mod life;
 mod maps;
 mod names;
+mod pace;
 mod presence;
 
 pub use addresses::{Cidr, InvalidCidr, choose_range};
 pub use life::{Life, NotNow};
 pub use maps::{Maps, Member};
 pub use names::propose_name;
+pub use pace::Pace;
 pub use presence::{Presence, PresenceChange, PresenceState};

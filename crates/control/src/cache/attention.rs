@@ -32,7 +32,7 @@ pub(super) fn attention(row: &DeviceRow, known: &Known, range: &str) -> Vec<Atte
     found.extend(strayed(row, known).map(|runs| Attention::Strayed { runs }));
     match &known.engine {
         Some(EngineState::Running(_)) if is_undecided(row, known) => {
-            found.push(if is_in_the_machine(row, known) {
+            found.push(if is_in_the_machine(known) {
                 Attention::DockerDesktopHost
             } else {
                 Attention::DockerDesktop

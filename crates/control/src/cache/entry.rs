@@ -3,6 +3,7 @@
 use super::{
     attention::{attention, strayed},
     paths::HeardPath,
+    said::Said,
 };
 use crate::{
     pace::Pace,
@@ -47,6 +48,8 @@ pub(crate) struct Entry {
     /// What control keeps so that it can dial control.
     pub(crate) tunnel: Option<Tunnel>,
     pub(crate) presence: PresenceState,
+    /// What of that others are told.
+    pub(super) said: Said,
     /// How it last said to reach its peers.
     pub(super) paths: BTreeMap<DeviceId, HeardPath>,
     /// When it last said so.
@@ -64,6 +67,7 @@ impl Entry {
         Self {
             row,
             token,
+            said: Said::of(&known),
             known,
             link: None,
             last_drop: None,

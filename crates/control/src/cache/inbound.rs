@@ -19,7 +19,9 @@ impl Entry {
     pub(crate) fn closed(&self) -> Option<Closed> {
         match self.row.mode {
             NetworkMode::Bridge => Some(Closed::Bridge),
-            NetworkMode::Host if is_in_the_machine(&self.row, &self.known) => Some(Closed::DockerDesktop),
+            NetworkMode::Host if self.said.in_the_machine && !self.row.host_kept => {
+                Some(Closed::DockerDesktop)
+            }
             NetworkMode::Host | NetworkMode::Pause => None,
         }
     }
@@ -31,9 +33,8 @@ impl Entry {
 }
 
 /// The agent itself has Docker Desktop's virtual machine for a host.
-pub(super) fn is_in_the_machine(row: &DeviceRow, known: &Known) -> bool {
-    let is_containerized = known.facts.as_ref().is_some_and(|facts| facts.containerized);
-    is_containerized && is_undecided(row, known)
+pub(super) fn is_in_the_machine(known: &Known) -> bool {
+    known.facts.as_ref().is_some_and(|facts| facts.containerized) && known.is_docker_desktop()
 }
 
 /// Host networking on Docker Desktop, whoever has it there, that nobody decided for.

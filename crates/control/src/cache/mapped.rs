@@ -12,11 +12,11 @@ use flotilla_protocol::{
     endpoint::Endpoint,
     id::{DeviceId, RelayId},
     key::PublicKey,
-    mesh::{Candidate, CandidateKind, REFLECT_PORT_OFFSET, Relay},
+    mesh::{CandidateKind, REFLECT_PORT_OFFSET, Relay},
 };
 
-/// The most addresses at which others try to reach a device: every one of them is probed by every peer.
-const MOST_CANDIDATES: usize = 24;
+/// The most addresses of a relay that devices try: it is at home in a few networks, and everybody looks for it.
+const MOST_ENDPOINTS: usize = 8;
 
 impl Entry {
     /// The device as maps are made from it; `None` once it is revoked.
@@ -25,8 +25,7 @@ impl Entry {
         if row.revoked.is_some() {
             return None;
         }
-        let mesh = self.known.mesh.as_ref();
-        let reported = mesh.map(|mesh| mesh.candidates.as_slice()).unwrap_or_default();
+        let said = &self.said;
         Some(Member {
             subject: Subject {
                 id: row.id,
@@ -38,14 +37,9 @@ impl Entry {
             },
             public_key: self.public_key(),
             relay: row.relay,
-            candidates: reported
-                .iter()
-                .filter(|found| may_be_tried(found))
-                .take(MOST_CANDIDATES)
-                .copied()
-                .collect(),
-            home_relay: mesh.and_then(|mesh| mesh.home_relay),
-            nat: mesh.map(|mesh| mesh.nat).unwrap_or_default(),
+            candidates: said.candidates.clone(),
+            home_relay: said.home_relay,
+            nat: said.nat,
         })
     }
 
@@ -63,17 +57,12 @@ impl Entry {
             .filter(|_| self.row.revoked.is_none())?;
         let mut endpoints: Vec<_> = relaying.address.clone().into_iter().collect();
         if endpoints.is_empty() {
-            let candidates = self.known.mesh.as_ref().map(|mesh| mesh.candidates.as_slice());
-            let mut found: Vec<_> = candidates
-                .unwrap_or_default()
-                .iter()
-                .filter(|c| may_be_tried(c))
-                .collect();
+            let mut found = self.said.candidates.clone();
             // The addresses that strangers see lead there from anywhere.
             found.sort_by_key(|candidate| candidate.kind != CandidateKind::Reflexive);
             for candidate in found {
                 let endpoint = Endpoint::from_ip(candidate.address.ip(), relaying.port);
-                if !endpoints.contains(&endpoint) {
+                if endpoints.len() < MOST_ENDPOINTS && !endpoints.contains(&endpoint) {
                     endpoints.push(endpoint);
                 }
             }
@@ -86,12 +75,6 @@ impl Entry {
             reflect_port: relaying.port.checked_add(REFLECT_PORT_OFFSET),
         })
     }
-}
-
-/// Addresses that mean nobody, everybody or the asker itself are not worth a probe.
-fn may_be_tried(candidate: &Candidate) -> bool {
-    let ip = candidate.address.ip();
-    candidate.address.port() != 0 && !ip.is_unspecified() && !ip.is_multicast() && !ip.is_loopback()
 }
 
 impl State {

@@ -35,7 +35,6 @@ impl State {
             return Heard::Nothing;
         };
         entry.row.last_seen = Some(now);
-        let closed = entry.closed();
         let changed = match told.into() {
             Told::Hello(hello) => {
                 entry.known.clock_skew_seconds = Some(hello.sent_at.as_second() - now.as_second());
@@ -83,16 +82,7 @@ impl State {
             }
             Told::Unknown => return Heard::Nothing,
         };
-        if self
-            .devices
-            .get(&id)
-            .is_some_and(|entry| entry.closed() != closed)
-        {
-            self.map_device(id);
-            if self.may_show(id, 2 * self.devices.len(), now) {
-                self.publish_paths_of(id, now);
-            }
-        }
+        self.heed(id, now);
         if self.may_show(id, 1, now) {
             self.publish_device(id, now);
         }
@@ -111,12 +101,10 @@ impl State {
             mesh.nat = known.nat;
         }
         let home = |known: &Option<MeshReport>| known.as_ref().and_then(|mesh| mesh.home_relay);
+        super::said::accept(&mut mesh.candidates);
         let before = home(&entry.known.mesh);
         let changed = set(&mut entry.known.mesh, mesh);
         let moved = home(&entry.known.mesh) != before;
-        if changed {
-            self.map_device(id);
-        }
         if moved {
             self.publish_relays(now);
         }

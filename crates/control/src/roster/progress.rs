@@ -63,6 +63,7 @@ pub(crate) async fn enrolled(
             entry.known.facts = Some(facts);
             entry.known.clock_skew_seconds = Some(request.sent_at.as_second() - now.as_second());
         });
+        state.heed(device.id, now);
         state.publish_paths_of(device.id, now);
         state.expect(device.id, (now, tokio::time::Instant::now().into_std()));
         state
