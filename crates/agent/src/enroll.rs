@@ -10,6 +10,7 @@ use crate::{
     complaint::Complaint,
     enrollment::Enrollment,
     machine::{self, Gauge},
+    mesh::{NotOurs, check_place},
     secret::Secret,
     state::{Identity, Keys, StateDir, StateError},
     status::{LinkStatus, StatusFile},
@@ -48,6 +49,8 @@ enum Failure {
     Keys(#[from] MaterialError),
     #[error("control's answer is not understood: {0}")]
     Answer(String),
+    #[error(transparent)]
+    Place(#[from] NotOurs),
 }
 
 impl Failure {
@@ -57,6 +60,7 @@ impl Failure {
             Self::State(_) => "state",
             Self::Keys(_) => "keys",
             Self::Answer(_) => "answer",
+            Self::Place(_) => "place",
         }
     }
 }
@@ -90,6 +94,7 @@ pub(crate) async fn enroll(
             Err(Failure::Dial(DialError::Refused { problem, .. })) if is_final(problem.code) => {
                 return Outcome::Refused(problem);
             }
+            Err(Failure::Place(reason)) => return Outcome::Refused(reason.into()),
             Err(failure) => failure,
         };
         if complaint.is_new(failure.class()) {
@@ -135,6 +140,7 @@ async fn attempt(state: &StateDir, enrollment: &Enrollment, clock: &AgentClock) 
     let answered = answer.endpoint;
     let response: EnrollResponse =
         serde_json::from_slice(&answer.body).map_err(|error| Failure::Answer(error.to_string()))?;
+    check_place(response.mesh)?;
     // A certificate that does not fit the key would only fail later, when the token is gone.
     let trust = ControlTrust {
         fleet: Some(response.fleet_id),

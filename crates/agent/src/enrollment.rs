@@ -3,6 +3,7 @@
 use flotilla_identity::{EnrollmentToken, InvalidToken};
 use flotilla_protocol::{
     Timestamp,
+    cidr::IpRange,
     endpoint::{Endpoint, InvalidEndpoint},
     enroll::{CONFIG_VERSION, ConfigFile},
     id::FleetId,
@@ -120,6 +121,10 @@ pub(crate) enum ConfigError {
     Token(#[from] InvalidToken),
     #[error("No address of control is given. Download the config file again.")]
     NoEndpoint,
+    #[error(
+        "The config file puts the mesh at {0}, which is not a private range. Choose one in Settings, inside 100.64.0.0/10, 10.0.0.0/8, 172.16.0.0/12 or 192.168.0.0/16, and download it again."
+    )]
+    Range(String),
 }
 
 /// Where in a file something is wrong.
@@ -238,6 +243,12 @@ fn brief(message: &str) -> String {
 fn from_config(config: &ConfigFile) -> Result<Enrollment, ConfigError> {
     if config.endpoints.is_empty() {
         return Err(ConfigError::NoEndpoint);
+    }
+    match config.mesh_cidr.parse::<IpRange>() {
+        Ok(range) if range.is_private() => {}
+        // What is no range may be anything, and is not repeated.
+        Ok(range) if range.first().is_ipv4() => return Err(ConfigError::Range(range.to_string())),
+        _ => return Err(ConfigError::Range("an unknown place".to_owned())),
     }
     Ok(Enrollment {
         token: EnrollmentToken::parse(&config.token)?,

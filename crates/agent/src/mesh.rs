@@ -15,12 +15,14 @@ mod leg;
 mod lookup;
 mod map_file;
 mod plane;
+mod range;
 #[cfg(test)]
 pub(crate) mod samples;
 mod standing;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use range::{NotOurs, check_place};
 pub(crate) use standing::{ROUND_TRIP, Standing, Told};
 
 use crate::{

@@ -1,7 +1,11 @@
 //! A range of IP addresses in CIDR notation (RFC 4632, RFC 4291 §2.3), of either family.
 
 use serde::{Deserialize, Serialize};
-use std::{fmt, net::IpAddr, str::FromStr};
+use std::{
+    fmt,
+    net::{IpAddr, Ipv4Addr, Ipv6Addr},
+    str::FromStr,
+};
 
 /// The text is not `ADDRESS/PREFIX`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -60,6 +64,32 @@ impl IpRange {
     pub fn contains(&self, address: IpAddr) -> bool {
         self.first.is_ipv4() == address.is_ipv4()
             && Self::new(address, self.prefix).is_ok_and(|range| range.first == self.first)
+    }
+
+    /// Whether none of its addresses is anybody's on the internet: those of private networks (RFC 1918, RFC 4193), and
+    /// those between a provider and its customers (RFC 6598).
+    #[must_use]
+    pub fn is_private(&self) -> bool {
+        const SPACES: [IpRange; 5] = [
+            IpRange::v4([100, 64, 0, 0], 10),
+            IpRange::v4([10, 0, 0, 0], 8),
+            IpRange::v4([172, 16, 0, 0], 12),
+            IpRange::v4([192, 168, 0, 0], 16),
+            IpRange {
+                first: IpAddr::V6(Ipv6Addr::new(0xfc00, 0, 0, 0, 0, 0, 0, 0)),
+                prefix: 7,
+            },
+        ];
+        SPACES
+            .iter()
+            .any(|space| self.prefix >= space.prefix && space.contains(self.first))
+    }
+
+    const fn v4([a, b, c, d]: [u8; 4], prefix: u8) -> Self {
+        Self {
+            first: IpAddr::V4(Ipv4Addr::new(a, b, c, d)),
+            prefix,
+        }
     }
 
     #[must_use]

@@ -62,6 +62,14 @@ fn each_way_of_breaking_it_is_named() {
             "No address of control",
         ),
         (good.replace(&token, "no-token"), "not an enrollment token"),
+        (
+            good.replace("100.64.0.0/16", "8.8.0.0/16"),
+            "8.8.0.0/16, which is not a private range",
+        ),
+        (
+            good.replace("100.64.0.0/16", "everywhere"),
+            "inside 100.64.0.0/10",
+        ),
         (String::new(), "cut short: missing field `version`"),
         (
             good.replace("relay = \"auto\"\n", ""),

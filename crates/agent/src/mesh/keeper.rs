@@ -7,6 +7,7 @@ use super::{
     Order, Setup, Standing, Told,
     map_file::{Kept, MapFile},
     plane::Plane,
+    range::check_map,
     standing::settled,
 };
 use crate::complaint::Complaint;
@@ -137,6 +138,7 @@ impl Keeper {
             }),
         };
         if let Some(map) = map {
+            check_map(&map)?;
             self.is_unstored |= before.is_none_or(|kept| kept.map != map);
             self.kept = Some(match self.kept.take() {
                 Some(kept) => Kept { map, ..kept },

@@ -1,5 +1,6 @@
 //! The last network map on disk: what the device lives on while control is away.
 
+use super::range::check_map;
 use crate::disk::{RealDisk, replace};
 use flotilla_protocol::{Timestamp, id::DeviceId, mesh::NetworkMap};
 use serde::{Deserialize, Serialize};
@@ -66,7 +67,7 @@ impl MapFile {
         }
     }
 
-    /// A map that cannot be read is as good as none: control sends it again.
+    /// A map that cannot be read, or may not be in force, is as good as none: control sends it again.
     pub(crate) fn load(&self) -> Option<Kept> {
         let bytes = match fs::read(self.dir.join(FILE)) {
             Ok(bytes) => bytes,
@@ -77,7 +78,13 @@ impl MapFile {
             }
         };
         match serde_json::from_slice::<Stored>(&bytes) {
-            Ok(stored) => Some(stored.kept).filter(|_| stored.device == self.device),
+            Ok(stored) => Some(stored.kept).filter(|kept| {
+                let refused = check_map(&kept.map).err();
+                if let Some(reason) = &refused {
+                    tracing::warn!(%reason, "the network map on disk is not taken");
+                }
+                refused.is_none() && stored.device == self.device
+            }),
             Err(error) => {
                 tracing::warn!(%error, "the network map on disk is damaged; waiting for control to send it");
                 None

@@ -120,3 +120,37 @@ async fn a_map_that_cannot_be_stored_is_in_force_and_control_hears_it() {
     );
     assert!(has_map(device.dir.path()));
 }
+
+fn stored_revision(dir: &Path) -> serde_json::Value {
+    let stored: serde_json::Value =
+        serde_json::from_slice(&std::fs::read(dir.join("map.json")).unwrap()).unwrap();
+    stored["map"]["revision"].clone()
+}
+
+#[tokio::test]
+async fn a_map_that_takes_addresses_from_the_internet_is_refused_and_the_one_before_stays() {
+    let device = device(tempfile::tempdir().unwrap());
+    device.mesh.take(MapPush::Whole(map(7))).await.unwrap();
+    let mut public = map(8);
+    public.address.address = [8, 8, 8, 8].into();
+    let mut greedy = map(8);
+    greedy.peers[0].address = [1, 1, 1, 1].into();
+    for (bad, says) in [(public, "8.8.8.8/16"), (greedy, "outside of the fleet's range")] {
+        let refused = device.mesh.take(MapPush::Whole(bad)).await.unwrap_err();
+        assert_eq!(refused.code, Code::InvalidInput);
+        assert!(refused.message.contains(says), "{refused}");
+    }
+    is_down(&device.mesh, 7).await;
+    assert_eq!(stored_revision(device.dir.path()), 7);
+    // One that an earlier version took is not in force after an update either.
+    let path = device.dir.path().join("map.json");
+    let text = std::fs::read_to_string(&path).unwrap();
+    let Device { dir, mesh } = device;
+    let mut standing = mesh.watch();
+    drop(mesh);
+    while standing.changed().await.is_ok() {}
+    std::fs::write(&path, text.replace("100.71.0.3", "1.1.1.1")).unwrap();
+    let again = self::device(dir);
+    let push = MapPush::between(Some(&map(7)), &map(9));
+    assert_eq!(again.mesh.take(push).await.unwrap().revision, 0, "it has no map");
+}

@@ -30,9 +30,9 @@ pub(crate) fn move_to(
             "Choose a mesh range with a prefix from /8 to /24, for example 100.71.0.0/16.".to_owned(),
         ));
     }
-    if range.network().is_loopback() || range.network().is_multicast() || range.network().is_link_local() {
+    if !IpRange::from(range).is_private() {
         return Err(refused(format!(
-            "{range} has a meaning of its own on every network. Choose another range."
+            "{range} is not private, so devices would lose what is there on the internet. Choose a range inside 100.64.0.0/10, 10.0.0.0/8, 172.16.0.0/12 or 192.168.0.0/16."
         )));
     }
     let old: Cidr = state
