@@ -211,7 +211,7 @@ fn every(first: Duration, period: Duration) -> Interval {
     interval
 }
 
-/// Answered when it is on disk and in force.
+/// Answered when it is in force, and on disk as far as it must be.
 async fn map(
     State(api): State<Api>,
     body: Result<Json<MapPush>, JsonRejection>,

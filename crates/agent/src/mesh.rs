@@ -14,11 +14,13 @@ mod keeper;
 mod leg;
 mod lookup;
 mod map_file;
+mod moves;
 mod plane;
 mod range;
 #[cfg(test)]
 pub(crate) mod samples;
 mod standing;
+mod storing;
 #[cfg(test)]
 mod tests;
 

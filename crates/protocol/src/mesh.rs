@@ -23,7 +23,8 @@ use std::{
     net::{Ipv4Addr, SocketAddr},
 };
 
-/// `POST` with [`MapPush`], answered with [`MapTaken`] once the map is on disk and in force.
+/// `POST` with [`MapPush`], answered with [`MapTaken`] once the map is in force, and on disk as far as it has to outlive
+/// a power cut: where peers were last need not.
 pub const MAP_PATH: &str = "/v1/map";
 
 /// `POST /v1/paths/{device id}/test`: probes all candidates of a peer now; answers [`crate::path::PathAttempt`]s.

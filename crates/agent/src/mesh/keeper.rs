@@ -6,9 +6,11 @@
 use super::{
     Order, Setup, Standing, Told,
     map_file::{Kept, MapFile},
+    moves::only_moves,
     plane::Plane,
     range::check_map,
     standing::settled,
+    storing::{Storing, Unstored},
 };
 use crate::complaint::Complaint;
 use flotilla_link::Target;
@@ -33,11 +35,9 @@ const FIGURES: Duration = Duration::from_secs(5);
 
 pub(super) struct Keeper {
     setup: Setup,
-    file: MapFile,
+    storing: Storing,
     /// What is, or should be, on disk.
     kept: Option<Kept>,
-    /// The file does not hold `kept`.
-    is_unstored: bool,
     plane: Option<Plane>,
     retry: Instant,
     complaint: Complaint,
@@ -51,6 +51,7 @@ enum Wake {
     Order(Option<Order>),
     Event(Event),
     Retry,
+    Store,
     Figures,
     LookUp,
 }
@@ -60,9 +61,8 @@ impl Keeper {
         let file = MapFile::new(setup.state.dir(), setup.device);
         Self {
             kept: file.load(),
-            file,
+            storing: Storing::new(file),
             setup,
-            is_unstored: false,
             plane: None,
             retry: Instant::now(),
             complaint: Complaint::default(),
@@ -85,14 +85,15 @@ impl Keeper {
                 }
                 Wake::Order(Some(Order::Leave(answer))) => {
                     self.plane = None;
-                    self.file.delete();
+                    self.storing.delete();
                     self.setup.status.clear_mesh();
                     let _ = answer.send(());
                     return;
                 }
-                Wake::Order(None) => return,
+                Wake::Order(None) => return self.storing.store_quietly(self.kept.as_ref()).await,
                 Wake::Event(event) => self.handle(event),
                 Wake::Retry => self.start_plane().await,
+                Wake::Store => self.storing.store_quietly(self.kept.as_ref()).await,
                 Wake::Figures => self.read_figures().await,
                 Wake::LookUp => {
                     if let (Some(plane), Some(kept)) = (&mut self.plane, &self.kept) {
@@ -111,6 +112,8 @@ impl Keeper {
         look_up: &mut Interval,
     ) -> Wake {
         let can_retry = self.plane.is_none() && self.kept.is_some();
+        let due = self.storing.due();
+        let store_at = due.unwrap_or_else(Instant::now);
         let plane = self.plane.as_mut();
         let has_plane = plane.is_some();
         let event = async {
@@ -123,6 +126,7 @@ impl Keeper {
             order = orders.recv() => Wake::Order(order),
             event = event => Wake::Event(event),
             () = sleep_until(self.retry), if can_retry => Wake::Retry,
+            () = sleep_until(store_at), if due.is_some() => Wake::Store,
             _ = figures.tick(), if has_plane => Wake::Figures,
             _ = look_up.tick(), if has_plane => Wake::LookUp,
         }
@@ -139,7 +143,11 @@ impl Keeper {
         };
         if let Some(map) = map {
             check_map(&map)?;
-            self.is_unstored |= before.is_none_or(|kept| kept.map != map);
+            match before.map(|kept| &kept.map) {
+                Some(old) if *old == map => {}
+                Some(old) if only_moves(old, &map) => self.storing.note(Unstored::Moves),
+                _ => self.storing.note(Unstored::Pressing),
+            }
             self.kept = Some(match self.kept.take() {
                 Some(kept) => Kept { map, ..kept },
                 None => Kept::new(map),
@@ -147,7 +155,9 @@ impl Keeper {
             self.put_in_force().await;
         }
         // In force first: a disk that is full must not keep a revoked peer on the mesh.
-        self.store().await?;
+        if self.storing.is_pressing() {
+            self.storing.store(self.kept.as_ref()).await?;
+        }
         Ok(MapTaken {
             revision: self.kept.as_ref().map_or(0, |kept| kept.map.revision),
         })
@@ -161,23 +171,6 @@ impl Keeper {
             Ok(()) => self.show_map(),
             Err(error) => self.handle_failure(&error),
         }
-    }
-
-    async fn store(&mut self) -> Result<(), Problem> {
-        let Some(kept) = self.kept.clone().filter(|_| self.is_unstored) else {
-            return Ok(());
-        };
-        let file = self.file.clone();
-        let stored = tokio::task::spawn_blocking(move || file.store(&kept)).await;
-        let failed = |reason: String| {
-            let text = format!("The network map is in force but could not be stored: {reason}.");
-            Problem::new(Code::Unavailable, text)
-        };
-        stored
-            .map_err(|error| failed(error.to_string()))?
-            .map_err(|error| failed(error.to_string()))?;
-        self.is_unstored = false;
-        Ok(())
     }
 
     async fn start_plane(&mut self) {
@@ -199,7 +192,7 @@ impl Keeper {
                     listen_port: tunnel.listen_port(),
                     ..beginning
                 };
-                self.is_unstored = true;
+                self.storing.note(Unstored::Pressing);
                 tracing::info!(
                     interface = tunnel.interface(),
                     map.revision = kept.map.revision,
@@ -210,9 +203,7 @@ impl Keeper {
                 self.standing.send_modify(|standing| standing.report.state = up);
                 self.show_map();
                 // To be less well known next time is a lesser evil than no mesh now.
-                if let Err(problem) = self.store().await {
-                    tracing::warn!(%problem, "the agent's UDP port and start could not be noted");
-                }
+                self.storing.store_quietly(self.kept.as_ref()).await;
             }
             Err(error) => self.handle_failure(&error),
         }

@@ -4,7 +4,7 @@ use super::{Setup, leg, lookup::Lookups, map_file::Kept};
 use flotilla_link::Target;
 use flotilla_protocol::{
     id::{DeviceId, RelayId},
-    mesh::{Candidate, CandidateKind, NetworkMap},
+    mesh::{Candidate, CandidateKind, NetworkMap, Relay},
     path::PathAttempt,
 };
 use flotilla_tunnel::{Event, Events, Tried, Tunnel, TunnelConfig, TunnelError};
@@ -16,6 +16,8 @@ pub(super) struct Plane {
     pub(super) events: Events,
     legs: BTreeMap<RelayId, AbortOnDropHandle<()>>,
     lookups: Lookups,
+    /// As the map in force has them.
+    relays: Vec<Relay>,
     /// Addresses of this device's interfaces, as far as they were told.
     local: Vec<Candidate>,
 }
@@ -43,6 +45,7 @@ impl Plane {
             events,
             legs: BTreeMap::new(),
             lookups,
+            relays: map.relays.clone(),
             local: Vec::new(),
         })
     }
@@ -53,9 +56,12 @@ impl Plane {
 
     pub(super) async fn apply(&mut self, map: &NetworkMap) -> Result<(), TunnelError> {
         self.tunnel.apply(map.clone()).await?;
-        self.legs
-            .retain(|relay, _| map.relays.iter().any(|known| known.id == *relay));
-        self.lookups.start(map);
+        if self.relays != map.relays {
+            self.legs
+                .retain(|relay, _| map.relays.iter().any(|known| known.id == *relay));
+            self.relays.clone_from(&map.relays);
+            self.lookups.start(map);
+        }
         Ok(())
     }
 

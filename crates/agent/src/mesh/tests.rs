@@ -127,6 +127,45 @@ fn stored_revision(dir: &Path) -> serde_json::Value {
     stored["map"]["revision"].clone()
 }
 
+fn moved(revision: u64, port: u16) -> NetworkMap {
+    let mut map = map(revision);
+    map.peers[0].candidates = vec![flotilla_protocol::mesh::Candidate {
+        kind: flotilla_protocol::mesh::CandidateKind::Local,
+        address: std::net::SocketAddr::from(([192, 0, 2, 7], port)),
+    }];
+    map
+}
+
+#[tokio::test]
+async fn a_peer_that_never_rests_costs_this_device_no_disk() {
+    let device = device(tempfile::tempdir().unwrap());
+    device.mesh.take(MapPush::Whole(map(7))).await.unwrap();
+    for n in 1..=50 {
+        let push = MapPush::Whole(moved(7 + n, 7000 + u16::try_from(n).unwrap()));
+        assert_eq!(device.mesh.take(push).await.unwrap().revision, 7 + n);
+    }
+    assert_eq!(stored_revision(device.dir.path()), 7);
+    let mut rekeyed = moved(58, 7100);
+    rekeyed.peers[0].public_key = flotilla_protocol::key::PublicKey::from_bytes([8; 32]);
+    device.mesh.take(MapPush::Whole(rekeyed)).await.unwrap();
+    assert_eq!(
+        stored_revision(device.dir.path()),
+        58,
+        "what counts is on disk at once"
+    );
+}
+
+#[tokio::test]
+async fn where_peers_were_last_is_on_disk_when_the_agent_ends() {
+    let Device { dir, mesh } = device(tempfile::tempdir().unwrap());
+    mesh.take(MapPush::Whole(map(7))).await.unwrap();
+    mesh.take(MapPush::Whole(moved(8, 7001))).await.unwrap();
+    let mut standing = mesh.watch();
+    drop(mesh);
+    while standing.changed().await.is_ok() {}
+    assert_eq!(stored_revision(dir.path()), 8);
+}
+
 #[tokio::test]
 async fn a_map_that_takes_addresses_from_the_internet_is_refused_and_the_one_before_stays() {
     let device = device(tempfile::tempdir().unwrap());
