@@ -88,7 +88,7 @@ impl AgentLink {
             .keep_alive_interval(limits.ping_interval)
             .keep_alive_timeout(limits.ping_timeout)
             .keep_alive_while_idle(true)
-            .handshake(TokioIo::new(Severable::new(io, stop.clone())))
+            .handshake(TokioIo::new(Severable::new(io, stop.clone(), ())))
             .await?;
         let (ended, end) = watch::channel(None);
         let stopped = stop.clone();

@@ -5,9 +5,10 @@
 //! axum `Router`, and control is the client. Streams, flow control per stream, cancellation, graceful hand-over
 //! and liveness are HTTP/2's own; nothing of that is invented here.
 //!
-//! **At control**: [`listen`] and [`serve_tls`] run the fleet port. Each connection is a task of its own with a
-//! limit on its handshake, its request head and its request body, and a least pace at which it takes its answers,
-//! so that a slow stranger delays nobody and holds nothing. Routes
+//! **At control**: [`listen`] and [`serve_tls`] run the fleet port, and [`serve_local`] the one for this computer. Each
+//! connection is a task of its own with a limit on its handshake, its request head and its request body, and a least
+//! pace at which it takes its answers, so that a slow stranger delays nobody and holds nothing. How many there may be
+//! follows from the files that the process may have, see `room` and `places`; [`raise_file_limit`] makes them many. Routes
 //! find out who calls from the [`Caller`] extension. The link's route calls [`upgrade`] and is handed an
 //! [`AgentLink`]: short calls with a time limit, long streams that are counted, and [`Duplex`] calls that end when
 //! their handle is dropped.
@@ -23,17 +24,22 @@
 mod agent_link;
 mod backoff;
 mod caller;
+mod crowd;
 mod dial;
 mod duplex;
 mod endings;
 mod messages;
 mod pace;
+mod places;
 mod port;
 mod race;
+mod room;
 mod serve;
 mod settings;
 mod severable;
+mod timed_body;
 mod upgrade;
+mod visit;
 mod ws_io;
 
 pub use agent_link::{AgentLink, CallError, LongStream};
@@ -43,7 +49,9 @@ pub use dial::{Answer, DialError, Dialed, Introduction, Target, call, dial};
 pub use duplex::{Duplex, DuplexInput, DuplexOutput};
 pub use endings::LinkEnd;
 pub use messages::{Incoming, Messages, Outgoing, open};
-pub use port::{listen, serve_tls};
+pub use places::Standing;
+pub use port::{listen, serve_local, serve_tls};
+pub use room::raise_file_limit;
 pub use serve::serve;
 pub use settings::LONG_STREAMS;
 pub use upgrade::upgrade;

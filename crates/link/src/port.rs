@@ -1,43 +1,28 @@
-//! The fleet port: an accept loop in which nobody waits for anybody.
+//! Ports: an accept loop in which nobody waits for anybody.
 //!
-//! Life of a connection: accepted → TLS handshake → requests and answers → closed, or upgraded to a link.
-//! Each step but the last has a limit, and each connection is a task of its own. The port speaks HTTP/1.1 only:
-//! the link begins with an upgrade, which needs it, and an HTTP/2 preface that never comes would have no limit.
+//! Life of a connection: accepted, with a place among strangers → TLS handshake, on the fleet port → requests and
+//! answers, see [`crate::visit`] → closed, or upgraded. Each step but the last has a limit, and each connection is a
+//! task of its own. Ports speak HTTP/1.1 only: the link begins with an upgrade, which needs it, and an HTTP/2 preface
+//! that never comes would have no limit.
 
 use crate::{
-    caller::Caller,
-    pace::{Meter, Paced},
+    places::Places,
+    room::{self, Room},
     settings::{self, Limits},
+    visit::{Port, converse},
 };
-use axum::{Extension, Router, body::Body};
-use bytes::Bytes;
-use flotilla_identity::PeerCertificate;
-use http::Request;
-use http_body::{Body as _, Frame, SizeHint};
-use hyper::{body::Incoming, server::conn::http1};
-use hyper_util::{
-    rt::{TokioIo, TokioTimer},
-    service::TowerToHyperService,
-};
+use axum::Router;
+use http::StatusCode;
 use rustls::ServerConfig;
-use std::{
-    future::Future,
-    io,
-    net::SocketAddr,
-    pin::{Pin, pin},
-    sync::Arc,
-    task::{Context, Poll},
-    time::Duration,
-};
+use std::{io, net::SocketAddr, sync::Arc};
 use tokio::{
     net::{TcpListener, TcpSocket, TcpStream},
-    time::{Sleep, sleep, timeout},
+    sync::OwnedSemaphorePermit,
+    task::yield_now,
+    time::{Instant, MissedTickBehavior, interval, sleep, timeout},
 };
-use tokio_rustls::{TlsAcceptor, server::TlsStream};
+use tokio_rustls::TlsAcceptor;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
-use tower::ServiceExt;
-
-type Stream = Paced<TcpStream>;
 
 /// Binds a port with room for a fleet that comes back all at once.
 ///
@@ -58,14 +43,18 @@ pub fn listen(address: SocketAddr) -> io::Result<TcpListener> {
 }
 
 /// Serves `router` on the fleet port until `shutdown`, then gives open requests five seconds. Every request
-/// carries a [`Caller`].
+/// carries a [`crate::Caller`] and a [`crate::Standing`].
+///
+/// Whoever shows a certificate of the fleet, or is answered with a success, is a stranger no longer. The others share
+/// the room that they may have, and stay for a minute at most.
 pub async fn serve_tls(
     listener: TcpListener,
     tls: Arc<ServerConfig>,
     router: Router,
     shutdown: CancellationToken,
 ) {
-    serve_tls_within(listener, tls, router, shutdown, Limits::default()).await;
+    let room = Room::of_fleet_port(room::files());
+    serve_tls_within(listener, tls, router, shutdown, (Limits::default(), room)).await;
 }
 
 pub(crate) async fn serve_tls_within(
@@ -73,19 +62,61 @@ pub(crate) async fn serve_tls_within(
     tls: Arc<ServerConfig>,
     router: Router,
     shutdown: CancellationToken,
-    limits: Limits,
+    (limits, room): (Limits, Room),
 ) {
-    let acceptor = TlsAcceptor::from(tls);
+    let port = Port {
+        tls: Some(TlsAcceptor::from(tls)),
+        router,
+        counts: |_, status| status.is_success(),
+        limits,
+    };
+    serve(listener, port, room, shutdown).await;
+}
+
+/// Serves `router` without TLS to this computer alone until `shutdown`, then gives open requests five seconds.
+///
+/// What counts here is an answer of the API that is no refusal, upgrades included: pages and their files are for
+/// everybody on this computer.
+pub async fn serve_local(listener: TcpListener, router: Router, shutdown: CancellationToken) {
+    let room = Room::of_local_port(room::files());
+    serve_local_within(listener, router, shutdown, (Limits::local(), room)).await;
+}
+
+pub(crate) async fn serve_local_within(
+    listener: TcpListener,
+    router: Router,
+    shutdown: CancellationToken,
+    (limits, room): (Limits, Room),
+) {
+    let port = Port {
+        tls: None,
+        router,
+        counts: |path, status| {
+            path.starts_with("/api/") && (status.is_success() || status == StatusCode::SWITCHING_PROTOCOLS)
+        },
+        limits,
+    };
+    serve(listener, port, room, shutdown).await;
+}
+
+async fn serve(listener: TcpListener, port: Port, room: Room, shutdown: CancellationToken) {
+    let places = Places::new(room);
     let connections = TaskTracker::new();
     let kill = CancellationToken::new();
     let _kill_when_dropped = kill.clone().drop_guard();
     let mut out_of_files = false;
+    let mut look = interval(settings::LOOK);
+    look.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         let accepted = tokio::select! {
-            accepted = listener.accept() => accepted,
+            accepted = accept(&listener, &places) => accepted,
+            _ = look.tick() => {
+                places.end_overdue(port.limits.stranger, Instant::now());
+                continue;
+            }
             () = shutdown.cancelled() => break,
         };
-        let (stream, remote) = match accepted {
+        let (stream, remote, socket) = match accepted {
             Ok(accepted) => accepted,
             Err(error) if is_the_peers(&error) => continue,
             Err(error) => {
@@ -98,20 +129,32 @@ pub(crate) async fn serve_tls_within(
         };
         out_of_files = false;
         settings::tune(&stream);
+        let (place, cut) = places.take(socket, remote.ip(), Instant::now());
         let connection = converse(
             stream,
             remote,
-            acceptor.clone(),
-            router.clone(),
+            (place, cut.clone()),
+            port.clone(),
             shutdown.clone(),
-            limits,
         );
+        let connection = cut.run_until_cancelled_owned(connection);
         connections.spawn(kill.clone().run_until_cancelled_owned(connection));
+        // Whoever has come is heard before the next one comes, who may need its place.
+        yield_now().await;
     }
     drop(listener);
     connections.close();
     // What is still open after that ends with this function.
     let _ = timeout(settings::DRAIN, connections.wait()).await;
+}
+
+type Accepted = (TcpStream, SocketAddr, Option<OwnedSemaphorePermit>);
+
+/// The next connection, once there may be one more.
+async fn accept(listener: &TcpListener, places: &Places) -> io::Result<Accepted> {
+    let socket = places.socket().await;
+    let (stream, remote) = listener.accept().await?;
+    Ok((stream, remote, socket))
 }
 
 /// An error of one connection that was gone before it was accepted, not of the port.
@@ -120,114 +163,4 @@ fn is_the_peers(error: &io::Error) -> bool {
         error.kind(),
         io::ErrorKind::ConnectionAborted | io::ErrorKind::ConnectionReset | io::ErrorKind::ConnectionRefused
     )
-}
-
-/// One connection, from its first byte to its end.
-async fn converse(
-    stream: TcpStream,
-    remote: SocketAddr,
-    acceptor: TlsAcceptor,
-    router: Router,
-    shutdown: CancellationToken,
-    limits: Limits,
-) {
-    let meter = Meter::default();
-    let handshake = shake_hands(acceptor, Paced::new(stream, meter.clone()), remote, limits);
-    let Some(Some(stream)) = shutdown.run_until_cancelled(handshake).await else {
-        return;
-    };
-    let caller = Caller {
-        remote,
-        certificate: certificate(&stream),
-    };
-    let service = router
-        .layer(Extension(caller))
-        .map_request(move |request: Request<Incoming>| request.map(|body| in_time(body, limits.body)));
-    let connection = http1::Builder::new()
-        .timer(TokioTimer::new())
-        .header_read_timeout(limits.head)
-        .max_buf_size(settings::HEAD_BYTES)
-        .serve_connection(TokioIo::new(stream), TowerToHyperService::new(service))
-        .with_upgrades();
-    let mut connection = pin!(connection);
-    let served = async {
-        tokio::select! {
-            result = connection.as_mut() => result,
-            () = shutdown.cancelled() => {
-                connection.as_mut().graceful_shutdown();
-                connection.await
-            }
-        }
-    };
-    tokio::select! {
-        result = served => {
-            if let Err(error) = result {
-                tracing::debug!(error = %error, remote = %remote, "a connection ended");
-            }
-        }
-        () = meter.exhausted(limits.patience) => {
-            tracing::debug!(remote = %remote, "a client took its answer too slowly");
-        }
-    }
-}
-
-async fn shake_hands(
-    acceptor: TlsAcceptor,
-    stream: Stream,
-    remote: SocketAddr,
-    limits: Limits,
-) -> Option<TlsStream<Stream>> {
-    match timeout(limits.handshake, acceptor.accept(stream)).await {
-        Ok(Ok(stream)) => return Some(stream),
-        Ok(Err(error)) => tracing::debug!(error = %error, remote = %remote, "a TLS handshake failed"),
-        Err(_) => tracing::debug!(remote = %remote, "a TLS handshake took too long"),
-    }
-    None
-}
-
-/// The client certificate, which the verifier of this port has found to name a device of this fleet.
-fn certificate(stream: &TlsStream<Stream>) -> Option<PeerCertificate> {
-    let leaf = stream.get_ref().1.peer_certificates()?.first()?;
-    PeerCertificate::from_der(leaf).ok()
-}
-
-fn in_time(body: Incoming, limit: Duration) -> Body {
-    if body.is_end_stream() {
-        return Body::empty();
-    }
-    Body::new(TimedBody {
-        body,
-        limit: Box::pin(sleep(limit)),
-    })
-}
-
-/// A request body that has to be complete within a time.
-struct TimedBody {
-    body: Incoming,
-    limit: Pin<Box<Sleep>>,
-}
-
-impl http_body::Body for TimedBody {
-    type Data = Bytes;
-    type Error = axum::Error;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
-        if let Poll::Ready(frame) = Pin::new(&mut self.body).poll_frame(cx) {
-            return Poll::Ready(frame.map(|frame| frame.map_err(axum::Error::new)));
-        }
-        std::task::ready!(self.limit.as_mut().poll(cx));
-        let late = io::Error::new(io::ErrorKind::TimedOut, "the request body took too long");
-        Poll::Ready(Some(Err(axum::Error::new(late))))
-    }
-
-    fn is_end_stream(&self) -> bool {
-        self.body.is_end_stream()
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        self.body.size_hint()
-    }
 }

@@ -53,6 +53,12 @@ pub(crate) const DRAIN: Duration = Duration::from_secs(5);
 /// Size of a request head on the fleet port.
 pub(crate) const HEAD_BYTES: usize = 16 * 1024;
 
+/// Refused requests after which a connection ends: whoever means well is refused once or twice, and reads why.
+pub(crate) const REFUSALS: u32 = 8;
+
+/// How often a port looks for strangers that stayed too long.
+pub(crate) const LOOK: Duration = Duration::from_secs(1);
+
 /// A next endpoint is tried this long after the one before (RFC 8305 §5).
 pub(crate) const STAGGER: Duration = Duration::from_millis(250);
 
@@ -70,8 +76,10 @@ pub(crate) struct Limits {
     pub(crate) handshake: Duration,
     /// A request head, and the silence between two requests.
     pub(crate) head: Duration,
-    /// A whole request body on the fleet port. Bodies there are small.
+    /// A whole request body. Bodies are small.
     pub(crate) body: Duration,
+    /// The whole stay of a connection that never shows anything that counts.
+    pub(crate) stranger: Duration,
     /// How far a client may fall behind [`PACE`]: time enough for a network that drops out for a moment.
     pub(crate) patience: Duration,
     /// An answer to the upgrade or to a single call.
@@ -88,10 +96,24 @@ impl Default for Limits {
             handshake: Duration::from_secs(10),
             head: Duration::from_secs(10),
             body: Duration::from_secs(10),
+            stranger: Duration::from_secs(60),
             patience: Duration::from_secs(30),
             answer: Duration::from_secs(20),
             ping_interval: Duration::from_secs(15),
             ping_timeout: Duration::from_secs(30),
+        }
+    }
+}
+
+impl Limits {
+    /// Of the port for this computer alone. Browsers keep connections for their next requests, and one that is closed
+    /// just then costs a page an error; a person may stop a program that reads.
+    pub(crate) fn local() -> Self {
+        Self {
+            head: Duration::from_secs(30),
+            body: Duration::from_secs(30),
+            patience: Duration::from_secs(120),
+            ..Self::default()
         }
     }
 }

@@ -12,19 +12,22 @@ use std::{
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
 
-pub(crate) struct Severable<S> {
+pub(crate) struct Severable<S, H = ()> {
     stream: S,
     cut: CancellationToken,
     /// Wakes the reader, and a connection always reads.
     wait: Pin<Box<WaitForCancellationFutureOwned>>,
+    /// What lives as long as the stream.
+    _held: H,
 }
 
-impl<S> Severable<S> {
-    pub(crate) fn new(stream: S, cut: CancellationToken) -> Self {
+impl<S, H> Severable<S, H> {
+    pub(crate) fn new(stream: S, cut: CancellationToken, held: H) -> Self {
         Self {
             stream,
             wait: Box::pin(cut.clone().cancelled_owned()),
             cut,
+            _held: held,
         }
     }
 
@@ -37,7 +40,7 @@ impl<S> Severable<S> {
     }
 }
 
-impl<S: AsyncRead + Unpin> AsyncRead for Severable<S> {
+impl<S: AsyncRead + Unpin, H: Unpin> AsyncRead for Severable<S, H> {
     fn poll_read(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
@@ -50,7 +53,7 @@ impl<S: AsyncRead + Unpin> AsyncRead for Severable<S> {
     }
 }
 
-impl<S: AsyncWrite + Unpin> AsyncWrite for Severable<S> {
+impl<S: AsyncWrite + Unpin, H: Unpin> AsyncWrite for Severable<S, H> {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, data: &[u8]) -> Poll<io::Result<usize>> {
         self.check()?;
         Pin::new(&mut self.stream).poll_write(cx, data)

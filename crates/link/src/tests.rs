@@ -8,6 +8,7 @@ mod liveness;
 mod messages;
 mod readers;
 mod rig;
+mod room;
 mod stalled;
 mod strangers;
 mod wire;

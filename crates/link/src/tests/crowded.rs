@@ -1,11 +1,11 @@
 //! A process that has no file descriptors left.
 
 use super::rig::{Control, SOON};
-use crate::{call, settings::Limits};
+use crate::{call, raise_file_limit, room, settings::Limits};
 use bytes::Bytes;
 use http::Request;
 use rustix::{
-    process::{Resource, Rlimit, setrlimit},
+    process::{Resource, Rlimit, getrlimit, setrlimit},
     time::{ClockId, clock_gettime},
 };
 use std::{fs::File, process::Command, time::Duration};
@@ -20,15 +20,39 @@ const FULL: Duration = Duration::from_secs(2);
 /// In a row, 10 ms apart, until nothing is believed to be given back any more.
 const REFUSALS: u32 = 20;
 
-/// The limit is the whole process's, so that this test runs itself in a new one.
 #[test]
 fn accepting_goes_on_after_the_files_ran_out_and_keeps_nobody_busy() {
+    alone(
+        "accepting_goes_on_after_the_files_ran_out_and_keeps_nobody_busy",
+        || tokio::runtime::Runtime::new().unwrap().block_on(crowded()),
+    );
+}
+
+#[test]
+fn a_process_that_starts_with_few_files_gets_what_the_system_lets_it_have() {
+    alone(
+        "a_process_that_starts_with_few_files_gets_what_the_system_lets_it_have",
+        || {
+            let limit = |current, maximum| Rlimit {
+                current: Some(current),
+                maximum: Some(maximum),
+            };
+            setrlimit(Resource::Nofile, limit(64, 200)).unwrap();
+            raise_file_limit();
+            assert_eq!(getrlimit(Resource::Nofile), limit(200, 200));
+            assert_eq!(room::files(), 200);
+        },
+    );
+}
+
+/// The limit is the whole process's, so that such a test runs itself in a new one.
+fn alone(test: &str, run: impl FnOnce()) {
     if std::env::var_os(CROWDED).is_some() {
-        return tokio::runtime::Runtime::new().unwrap().block_on(crowded());
+        return run();
     }
-    let name = "tests::crowded::accepting_goes_on_after_the_files_ran_out_and_keeps_nobody_busy";
+    let name = format!("tests::crowded::{test}");
     let output = Command::new(std::env::current_exe().unwrap())
-        .args(["--exact", name, "--nocapture"])
+        .args(["--exact", &name, "--nocapture"])
         .env(CROWDED, "1")
         .output()
         .unwrap();

@@ -1,8 +1,14 @@
 //! A control and an agent on loopback, each of few routes.
 
 use crate::{
-    AgentLink, Caller, DialError, Dialed, Introduction, LinkEnd, Target, dial::dial_within, listen,
-    port::serve_tls_within, serve::serve_within, settings::Limits, upgrade::upgrade_within,
+    AgentLink, Caller, DialError, Dialed, Introduction, LinkEnd, Target,
+    dial::dial_within,
+    listen,
+    port::serve_tls_within,
+    room::{self, Room},
+    serve::serve_within,
+    settings::Limits,
+    upgrade::upgrade_within,
 };
 use axum::{
     Extension, Json, Router,
@@ -87,6 +93,10 @@ struct Port {
 
 impl Control {
     pub(super) fn start(limits: Limits) -> Self {
+        Self::start_in(Room::of_fleet_port(room::files()), limits)
+    }
+
+    pub(super) fn start_in(room: Room, limits: Limits) -> Self {
         let ca = FleetCa::create("01937c5e-7b1a-7c3e-8b9e-0123456789ab".parse().unwrap(), now()).unwrap();
         let key = LeafKey::generate().unwrap();
         let leaf = ca.issue_control(&key, now()).unwrap();
@@ -111,9 +121,16 @@ impl Control {
             )
             .route(LINK_PATH, get(link))
             .route("/echo", get(super::messages::repeat))
+            .route("/let-in", get(super::room::let_in))
             .with_state(port);
         let stop = CancellationToken::new();
-        let served = tokio::spawn(serve_tls_within(listener, tls, router, stop.clone(), limits));
+        let served = tokio::spawn(serve_tls_within(
+            listener,
+            tls,
+            router,
+            stop.clone(),
+            (limits, room),
+        ));
         Self {
             ca,
             address,
@@ -132,9 +149,13 @@ impl Control {
 
     /// The TLS configuration of an enrolled device.
     pub(super) fn device_tls(&self) -> Arc<ClientConfig> {
+        self.tls_of(device_id())
+    }
+
+    fn tls_of(&self, device: DeviceId) -> Arc<ClientConfig> {
         let key = LeafKey::generate().unwrap();
         let csr = VerifiedCsr::from_der(&key.csr_der().unwrap()).unwrap();
-        let issued = self.ca.issue_device(&csr, device_id(), now()).unwrap();
+        let issued = self.ca.issue_device(&csr, device, now()).unwrap();
         agent_config(self.trust(), Some((&key, &issued.pem)), Clock::new(now)).unwrap()
     }
 
@@ -154,6 +175,15 @@ impl Control {
             endpoints: at.into_iter().collect(),
             last_good: None,
             tls: self.device_tls(),
+        }
+    }
+
+    /// The same for one of many devices.
+    pub(super) fn target_of(&self, number: u32, at: impl IntoIterator<Item = Endpoint>) -> Target {
+        let device = format!("01937c5e-7b1a-7c3e-8b9e-{number:012x}").parse().unwrap();
+        Target {
+            tls: self.tls_of(device),
+            ..self.target(at)
         }
     }
 

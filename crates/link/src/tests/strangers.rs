@@ -57,7 +57,7 @@ pub(super) fn name() -> ServerName<'static> {
     ServerName::try_from("127.0.0.1").unwrap()
 }
 
-async fn trusted(address: SocketAddr, tls: Arc<rustls::ClientConfig>) -> TlsStream<TcpStream> {
+pub(super) async fn trusted(address: SocketAddr, tls: Arc<rustls::ClientConfig>) -> TlsStream<TcpStream> {
     let stream = TcpStream::connect(address).await.unwrap();
     TlsConnector::from(tls).connect(name(), stream).await.unwrap()
 }
@@ -72,7 +72,7 @@ fn client_hello(tls: Arc<rustls::ClientConfig>) -> Vec<u8> {
 }
 
 /// Writes byte by byte until the far end has had enough; returns when the connection is over.
-async fn drip(stream: impl AsyncRead + AsyncWrite, bytes: &[u8]) {
+pub(super) async fn drip(stream: impl AsyncRead + AsyncWrite, bytes: &[u8]) {
     let (mut incoming, mut outgoing) = tokio::io::split(stream);
     let write = async {
         let mut tick = interval(Duration::from_millis(20));
@@ -89,7 +89,7 @@ async fn drip(stream: impl AsyncRead + AsyncWrite, bytes: &[u8]) {
     }
 }
 
-async fn end_of(mut stream: impl AsyncRead + Unpin) {
+pub(super) async fn end_of(mut stream: impl AsyncRead + Unpin) {
     let mut rest = Vec::new();
     // An end and an error are both an end.
     let _ = stream.read_to_end(&mut rest).await;
