@@ -65,6 +65,7 @@ impl Control {
         let data_dir = DataDir::open(&config.data_dir)?;
         // A control that ended uncleanly left its own behind.
         data_dir.remove(API_FILE);
+        flotilla_link::raise_file_limit();
         let fleet = listen(config.fleet_addr, "--fleet-addr", |address| {
             StartError::FleetPortTaken { address }
         })?;
@@ -180,12 +181,7 @@ fn serve(core: &Arc<Core>, fleet: TcpListener, api: TcpListener) -> TaskTracker 
         fleet_port::router(core),
         stop.clone(),
     ));
-    let people = axum::serve(api, api::router(core)).with_graceful_shutdown(stop.cancelled_owned());
-    tasks.spawn(async move {
-        if let Err(error) = people.await {
-            tracing::error!(%error, "the API port failed");
-        }
-    });
+    tasks.spawn(flotilla_link::serve_local(api, api::router(core), stop));
     tasks.spawn(presence::watch(core.clone()));
     tasks.spawn(log::keep(core.clone()));
     push::resume(core);
