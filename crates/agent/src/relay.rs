@@ -13,9 +13,10 @@ use crate::{
 use axum::Router;
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use flotilla_identity::{LeafKey, MaterialError, relay_config};
-use flotilla_link::{Caller, listen, serve_tls};
+use flotilla_link::{Caller, Standing, listen, raise_file_limit, serve_tls};
 use flotilla_protocol::mesh::REFLECT_PORT_OFFSET;
-use flotilla_relay::{Limits, Relay, RelayConfig, StartError, StaticKey};
+use flotilla_relay::{Limits, Relay, RelayConfig, StartError, StaticKey, Visitor};
+use http::Extensions;
 use rustls::pki_types::{CertificateDer, pem::PemObject as _};
 use std::{
     io,
@@ -77,8 +78,8 @@ impl Running {
             clock: clock.for_tls(),
             limits: Limits::default(),
         })?;
-        let router: Router =
-            relay.router(|extensions| extensions.get::<Caller>().map(|caller| caller.remote));
+        let router: Router = relay.router(visitor);
+        raise_file_limit();
         // Dropping what serves ends its connections, so nobody has to be told to stop.
         let serving = tokio::spawn(serve_tls(listener, tls, router, CancellationToken::new()));
         tracing::info!(relay.address = %address, "this device passes packets on for others");
@@ -98,6 +99,19 @@ impl Running {
             }
             other => other,
         }
+    }
+}
+
+fn visitor(extensions: &Extensions) -> Visitor {
+    let caller = extensions.get::<Caller>();
+    let standing = extensions.get::<Standing>().cloned();
+    Visitor {
+        remote: caller.map_or((Ipv6Addr::UNSPECIFIED, 0).into(), |caller| caller.remote),
+        admitted: Box::new(move |device| {
+            if let Some(standing) = standing {
+                standing.admit(device);
+            }
+        }),
     }
 }
 

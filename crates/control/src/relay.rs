@@ -5,14 +5,17 @@ use crate::{StartError, core::Core, data_dir::DataDir};
 use axum::Router;
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use flotilla_identity::WireguardKey;
-use flotilla_link::Caller;
+use flotilla_link::{Caller, Standing};
 use flotilla_protocol::{
     id::RelayId,
     mesh::{REFLECT_PORT_OFFSET, Relay as Mapped},
 };
-use flotilla_relay::{Limits, Relay, RelayConfig, StaticKey};
+use flotilla_relay::{Limits, Relay, RelayConfig, StaticKey, Visitor};
 use http::Extensions;
-use std::{net::SocketAddr, sync::Arc};
+use std::{
+    net::{Ipv6Addr, SocketAddr},
+    sync::Arc,
+};
 use zeroize::Zeroizing;
 
 /// Kept, so that the maps of agents that were not reached since stay good.
@@ -81,11 +84,20 @@ pub(crate) fn routes(core: &Core) -> Router<Arc<Core>> {
     let relay = core.relay();
     relay
         .as_ref()
-        .map_or_else(Router::new, |relay| relay.router(remote))
+        .map_or_else(Router::new, |relay| relay.router(visitor))
 }
 
-fn remote(extensions: &Extensions) -> Option<SocketAddr> {
-    extensions.get::<Caller>().map(|caller| caller.remote)
+fn visitor(extensions: &Extensions) -> Visitor {
+    let caller = extensions.get::<Caller>();
+    let standing = extensions.get::<Standing>().cloned();
+    Visitor {
+        remote: caller.map_or((Ipv6Addr::UNSPECIFIED, 0).into(), |caller| caller.remote),
+        admitted: Box::new(move |device| {
+            if let Some(standing) = standing {
+                standing.admit(device);
+            }
+        }),
+    }
 }
 
 fn key(dir: &DataDir) -> Result<Zeroizing<[u8; 32]>, StartError> {

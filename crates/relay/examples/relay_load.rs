@@ -92,7 +92,17 @@ fn send(seconds: f64, address: SocketAddr, tickets: &[&str]) -> Outcome<()> {
         return Err("two tickets are needed".into());
     };
     let (sender, session) = admitted(address, CLIENTS[0], ticket)?;
-    let (receiver, _) = admitted(address, CLIENTS[1], other_ticket)?;
+    let (receiver, other_session) = admitted(address, CLIENTS[1], other_ticket)?;
+    // A peer that wants a stream answers whoever sends it.
+    let asks = Data {
+        session: other_session,
+        key: StaticKey::from_bytes(CLIENTS[0]).public(),
+        payload: &[7; 32],
+    };
+    let mut bytes = [0; 45 + 32];
+    Frame::Data(asks).write(&mut bytes).ok_or("no room")?;
+    receiver.send(&bytes)?;
+    sender.recv(&mut [0; 100])?;
     let data = Data {
         session,
         key: StaticKey::from_bytes(CLIENTS[1]).public(),

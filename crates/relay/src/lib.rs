@@ -17,7 +17,7 @@ mod udp;
 
 pub use flotilla_wire::StaticKey;
 pub use server::{Relay, RelayConfig, StartError};
-pub use stream::Remote;
+pub use stream::{Visitor, Visits};
 pub use switchboard::{ClientFacts, Facts, Limits, Totals};
 
 /// `GET` with a WebSocket upgrade: the way in for devices whose UDP does not pass. One frame a message.

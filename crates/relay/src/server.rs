@@ -6,13 +6,13 @@
 
 use crate::{
     CONNECT_PATH,
-    stream::{self, Remote},
+    stream::{self, Visits},
     switchboard::{Facts, Forward, Leg, Limits, Now, StreamId, Switchboard, Transmit, reflect},
     udp::{Batch, Received, Udp},
 };
 use axum::{Router, routing::get};
 use flotilla_identity::{Clock, MaterialError, TicketVerifier};
-use flotilla_protocol::key::PublicKey;
+use flotilla_protocol::{id::DeviceId, key::PublicKey};
 use flotilla_wire::{Frame, MAX_CONTROL_LEN, StaticKey};
 use rand::{TryRngCore, rngs::OsRng};
 use std::{
@@ -110,9 +110,9 @@ impl Relay {
         })
     }
 
-    /// The route for WebSockets; `remote` finds out where a request comes from.
-    pub fn router<S: Clone + Send + Sync + 'static>(&self, remote: Remote) -> Router<S> {
-        let state = (self.shared.clone(), remote);
+    /// The route for WebSockets; `visitor` finds out where a request comes from.
+    pub fn router<S: Clone + Send + Sync + 'static>(&self, visitor: Visits) -> Router<S> {
+        let state = (self.shared.clone(), visitor);
         Router::new()
             .route(CONNECT_PATH, get(stream::connect))
             .with_state(state)
@@ -247,15 +247,21 @@ impl Shared {
         }
     }
 
-    /// Opens a stream; `None` when too many wait to be admitted. The signal says that it has something to send.
-    pub(crate) fn open_stream(&self, remote: SocketAddr) -> Option<(StreamId, Arc<Notify>)> {
-        let id = self.lock().open_stream(remote, self.now())?;
+    /// Opens a stream. The signal says that it has something to send.
+    pub(crate) fn open_stream(&self, remote: SocketAddr) -> (StreamId, Arc<Notify>) {
+        let id = self.lock().open_stream(remote, self.now());
         let signal = Arc::new(Notify::new());
         let mut streams = self.streams.lock().unwrap_or_else(PoisonError::into_inner);
         streams.insert(id, signal.clone());
         drop(streams);
         signal.notify_one();
-        Some((id, signal))
+        // Another one may have had to close for it.
+        self.deliver();
+        (id, signal)
+    }
+
+    pub(crate) fn device_of(&self, id: StreamId) -> Option<DeviceId> {
+        self.lock().device_of(id)
     }
 
     pub(crate) fn close_stream(&self, id: StreamId) {

@@ -12,20 +12,30 @@ use axum::{
     },
     response::{IntoResponse, Response},
 };
-use flotilla_protocol::{Code, Problem};
+use flotilla_protocol::{Code, Problem, id::DeviceId};
 use futures_util::{
     SinkExt as _, StreamExt as _,
     stream::{SplitSink, SplitStream},
 };
 use http::{Extensions, StatusCode};
-use std::{
-    net::{Ipv6Addr, SocketAddr},
-    sync::Arc,
-};
+use std::{fmt, net::SocketAddr, sync::Arc};
 use tokio::sync::Notify;
 
-/// Finds the address that a request comes from in its extensions.
-pub type Remote = fn(&Extensions) -> Option<SocketAddr>;
+/// Whoever opens a WebSocket, as the port knows it.
+pub struct Visitor {
+    pub remote: SocketAddr,
+    /// Called once the relay has let the device in: until then the port has a stranger there.
+    pub admitted: Box<dyn FnOnce(DeviceId) + Send>,
+}
+
+/// Finds out from a request who opens a WebSocket.
+pub type Visits = fn(&Extensions) -> Visitor;
+
+impl fmt::Debug for Visitor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Visitor({})", self.remote)
+    }
+}
 
 /// Longer than any frame: a packet of 1,280 bytes, sealed, with its header.
 const MESSAGE_BYTES: usize = 4096;
@@ -34,7 +44,7 @@ const MESSAGE_BYTES: usize = 4096;
 const WRITE_BYTES: usize = 64 << 10;
 
 pub(crate) async fn connect(
-    State((shared, remote)): State<(Arc<Shared>, Remote)>,
+    State((shared, visitor)): State<(Arc<Shared>, Visits)>,
     extensions: Extensions,
     socket: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
 ) -> Response {
@@ -42,11 +52,8 @@ pub(crate) async fn connect(
         let why = "This address is for relaying: it needs a WebSocket upgrade.";
         return refuse(Problem::new(Code::InvalidInput, why));
     };
-    let remote = remote(&extensions).unwrap_or_else(|| (Ipv6Addr::UNSPECIFIED, 0).into());
-    let Some((stream, signal)) = shared.open_stream(remote) else {
-        let why = "This relay has too many newcomers. Try again in a few seconds.";
-        return refuse(Problem::new(Code::Unavailable, why));
-    };
+    let visitor = visitor(&extensions);
+    let (stream, signal) = shared.open_stream(visitor.remote);
     // Closed however this ends: an upgrade may fail before anything of it runs.
     let open = OpenStream { shared, stream };
     socket
@@ -55,7 +62,7 @@ pub(crate) async fn connect(
         .read_buffer_size(16 << 10)
         .write_buffer_size(WRITE_BYTES)
         .max_write_buffer_size(WRITE_BYTES * 2)
-        .on_upgrade(move |socket| pass(open, signal, socket))
+        .on_upgrade(move |socket| pass(open, signal, socket, visitor))
 }
 
 fn refuse(problem: Problem) -> Response {
@@ -75,17 +82,18 @@ impl Drop for OpenStream {
 }
 
 /// Reads and writes at the same time, so that a client that does not read is still heard.
-async fn pass(open: OpenStream, signal: Arc<Notify>, socket: WebSocket) {
+async fn pass(open: OpenStream, signal: Arc<Notify>, socket: WebSocket, visitor: Visitor) {
     let (outgoing, incoming) = socket.split();
     tokio::select! {
-        () = read(&open, incoming) => {}
+        () = read(&open, incoming, visitor) => {}
         () = write(&open, &signal, outgoing) => {}
         () = open.shared.stop.cancelled() => {}
     }
 }
 
-async fn read(open: &OpenStream, mut incoming: SplitStream<WebSocket>) {
+async fn read(open: &OpenStream, mut incoming: SplitStream<WebSocket>, visitor: Visitor) {
     let mut forwards = Vec::new();
+    let mut admitted = Some(visitor.admitted);
     while let Some(Ok(message)) = incoming.next().await {
         match message {
             Message::Binary(bytes) => {
@@ -93,6 +101,12 @@ async fn read(open: &OpenStream, mut incoming: SplitStream<WebSocket>) {
                 let length = bytes.len();
                 open.shared
                     .take(Leg::Stream(open.stream), &mut bytes, length, &mut forwards);
+                if admitted.is_some()
+                    && let Some(device) = open.shared.device_of(open.stream)
+                    && let Some(admitted) = admitted.take()
+                {
+                    admitted(device);
+                }
             }
             Message::Close(_) => return,
             _ => {}

@@ -14,6 +14,8 @@ mod cookies;
 mod facts;
 mod gate;
 mod leg;
+mod limits;
+mod pace;
 mod queue;
 mod streams;
 #[cfg(test)]
@@ -21,6 +23,7 @@ mod tests;
 
 pub use facts::{ClientFacts, Counters, Facts, Totals};
 pub use leg::{Forward, Leg, Route, Transmit};
+pub use limits::Limits;
 pub use streams::{StreamId, StreamOutput};
 
 use clients::{Client, Clients};
@@ -29,6 +32,7 @@ use flotilla_identity::{TICKET_LIFETIME, TicketVerifier};
 use flotilla_protocol::{Timestamp, key::PublicKey};
 use flotilla_wire::{DATA_HEADER_LEN, Frame, MAX_CONTROL_LEN, Reason, SessionId, StaticKey, readdress};
 use gate::Gate;
+use pace::Line;
 use rand::{SeedableRng, rngs::StdRng};
 use std::{
     collections::{BTreeMap, VecDeque},
@@ -54,33 +58,6 @@ pub struct Now {
     pub wall: Timestamp,
 }
 
-/// How much a relay takes on.
-#[derive(Debug, Clone, Copy)]
-pub struct Limits {
-    /// Sessions at the same time.
-    pub clients: usize,
-    /// Streams at the same time that were not admitted yet.
-    pub half_open: usize,
-    /// Bytes that wait for one client.
-    pub queue_bytes: usize,
-    /// Bytes that wait for all clients together.
-    pub queued_bytes: usize,
-    /// After how much silence a session ends.
-    pub idle: Duration,
-}
-
-impl Default for Limits {
-    fn default() -> Self {
-        Self {
-            clients: 4096,
-            half_open: 256,
-            queue_bytes: 512 << 10,
-            queued_bytes: 64 << 20,
-            idle: Duration::from_secs(90),
-        }
-    }
-}
-
 /// The relay's state.
 #[derive(Debug)]
 pub struct Switchboard {
@@ -91,6 +68,7 @@ pub struct Switchboard {
     cookies: Cookies,
     gate: Gate,
     clients: Clients,
+    line: Line,
     streams: Streams,
     /// With the moment from which no ticket for them can be good.
     revoked: BTreeMap<PublicKey, Instant>,
@@ -118,6 +96,7 @@ impl Switchboard {
             random,
             gate: Gate::default(),
             clients: Clients::default(),
+            line: Line::new(now),
             streams: Streams::default(),
             revoked: BTreeMap::new(),
             answers: VecDeque::new(),
@@ -143,12 +122,13 @@ impl Switchboard {
             let Some(group) = rest.get_mut(..length) else {
                 break;
             };
-            if let Some((to, session)) = self.handle_group(from, group, segment, now) {
+            if let Some((to, source, session)) = self.handle_group(from, group, segment, now) {
                 forwards.push(Forward {
                     to,
                     range: start..start + length,
                     segment,
                     session,
+                    source,
                 });
             }
             start += length.max(1);
@@ -162,12 +142,13 @@ impl Switchboard {
         group: &mut [u8],
         segment: usize,
         now: Now,
-    ) -> Option<(Route, SessionId)> {
+    ) -> Option<(Route, SessionId, SessionId)> {
         let first = group.get(..segment.min(group.len()))?;
         match Frame::parse(first) {
             Ok(Frame::Data(data)) => {
                 let (session, to) = (data.session, data.key);
-                self.pass(from, session, to, group, segment, now)
+                let passed = self.pass(from, session, to, group, segment, now);
+                passed.map(|(route, there)| (route, session, there))
             }
             Ok(frame) => {
                 self.handle_frame(from, &frame, now);
@@ -196,12 +177,22 @@ impl Switchboard {
             return None;
         };
         source.counters.received(group.len(), segment);
+        let (limits, cost) = (&self.limits, pace::cost(group.len(), segment));
+        if !source.pace.is_welcome(&to, cost, limits.unasked, now.at) {
+            source.counters.unasked_datagrams += facts::datagrams(group.len(), segment);
+            return None;
+        }
+        if !source.pace.has_room(&mut self.line, cost, limits.line, now.at) {
+            source.counters.crowded_datagrams += facts::datagrams(group.len(), segment);
+            return None;
+        }
         let source = source.key;
         let Some((there, client)) = self.clients.by_key_mut(&to).filter(|_| to != source) else {
             self.totals.gone += 1;
             self.answer(from, &Frame::Gone { session, key: to });
             return None;
         };
+        client.pace.hear(source);
         for datagram in group.chunks_mut(segment) {
             readdress(datagram, there, source);
         }
@@ -211,7 +202,7 @@ impl Switchboard {
                 Some((route, there))
             }
             _ => {
-                self.keep(there, group, segment);
+                self.keep(there, session, group, segment);
                 None
             }
         }
@@ -223,13 +214,13 @@ impl Switchboard {
             && let Some(bytes) = run.get(forward.range.clone())
         {
             client.counters.unsent(bytes.len(), forward.segment);
-            self.keep(forward.session, bytes, forward.segment);
+            self.keep(forward.session, forward.source, bytes, forward.segment);
         }
     }
 
-    /// Puts datagrams into a client's queue, whose oldest give way.
-    fn keep(&mut self, session: SessionId, bytes: &[u8], segment: usize) {
-        self.clients.keep(session, bytes, segment, &self.limits);
+    /// Puts datagrams of `from` into a client's queue.
+    fn keep(&mut self, session: SessionId, from: SessionId, bytes: &[u8], segment: usize) {
+        self.clients.keep(session, from, bytes, segment, &self.limits);
         if let Some(Leg::Stream(stream)) = self.clients.get_mut(session).map(|client| client.leg) {
             self.streams.wake(stream);
         }
@@ -267,16 +258,15 @@ impl Switchboard {
     }
 
     /// Ends a session; with a reason, its client is told.
-    fn end(&mut self, session: SessionId, reason: Option<Reason>) {
-        let Some(client) = self.clients.remove(session) else {
-            return;
-        };
+    fn end(&mut self, session: SessionId, reason: Option<Reason>) -> Option<Client> {
+        let client = self.clients.remove(session)?;
         if let Some(reason) = reason {
             self.answer(client.leg, &Frame::End { session, reason });
         }
         if let Leg::Stream(stream) = client.leg {
             self.streams.finish(stream);
         }
+        Some(client)
     }
 
     fn answer(&mut self, to: Leg, frame: &Frame<'_>) {
@@ -337,6 +327,7 @@ impl Switchboard {
         self.gate.sweep(now);
         self.revoked.retain(|_, until| *until > now);
         self.streams.sweep(now);
+        self.clients.forget_the_gone();
         for (session, reason) in self.clients.over(now, self.limits.idle) {
             self.end(session, Some(reason));
         }

@@ -3,7 +3,10 @@
 //! In order of cost: the cookie is one hash and everything else waits for it, then the ticket's signature and the
 //! proof, which are paid for at a limited pace.
 
-use super::{Client, KEEPALIVE_SECONDS, Leg, Now, Switchboard, cookies::same, facts::Counters, queue::Queue};
+use super::{
+    Client, KEEPALIVE_SECONDS, Leg, Now, Switchboard, cookies::same, facts::Counters, pace::Pace,
+    queue::Queue,
+};
 use flotilla_identity::{InvalidTicket, TicketClaims};
 use flotilla_wire::{Challenge, Cookie, Frame, Hello, Reason, RelayKey, SessionId, Welcome};
 use rand::RngCore;
@@ -75,12 +78,15 @@ impl Switchboard {
         let left = claims.expires.duration_since(now.wall);
         let ends = now.at + Duration::try_from(left).unwrap_or(Duration::ZERO);
         let before = self.clients.by_key_mut(&claims.key).map(|(session, _)| session);
+        let mut pace = Pace::new(now.at, self.limits.unasked);
         if let Some(session) = before {
             if let Some(client) = self.clients.heard(session, from, now.at) {
                 client.ends = client.ends.max(ends);
                 return Ok(session);
             }
-            self.end(session, Some(Reason::Replaced));
+            if let Some(client) = self.end(session, Some(Reason::Replaced)) {
+                pace.succeed(client.pace);
+            }
         } else if self.clients.len() >= self.limits.clients {
             return Err(Reason::Full);
         }
@@ -94,6 +100,7 @@ impl Switchboard {
             heard: now.at,
             ends,
             queue: Queue::default(),
+            pace,
             counters: Counters::default(),
         };
         self.clients.insert(session, client);

@@ -3,6 +3,7 @@
 use super::{
     Leg, Limits, Transmit,
     facts::{ClientFacts, Counters},
+    pace::Pace,
     queue::{Queue, Run},
 };
 use flotilla_protocol::{id::DeviceId, key::PublicKey};
@@ -22,6 +23,7 @@ pub(super) struct Client {
     /// The end of its ticket.
     pub(super) ends: Instant,
     pub(super) queue: Queue,
+    pub(super) pace: Pace,
     pub(super) counters: Counters,
 }
 
@@ -41,6 +43,10 @@ impl Clients {
 
     pub(super) fn sessions(&self) -> Vec<SessionId> {
         self.by_session.keys().copied().collect()
+    }
+
+    pub(super) fn get(&self, session: SessionId) -> Option<&Client> {
+        self.by_session.get(&session)
     }
 
     pub(super) fn get_mut(&mut self, session: SessionId) -> Option<&mut Client> {
@@ -82,6 +88,15 @@ impl Clients {
         Some(client)
     }
 
+    /// Keeps no more about keys that were heard than there are clients.
+    pub(super) fn forget_the_gone(&mut self) {
+        for client in self.by_session.values_mut() {
+            if client.pace.known() > self.by_key.len() {
+                client.pace.forget(|key| self.by_key.contains_key(key));
+            }
+        }
+    }
+
     /// Sessions whose time is over, and why.
     pub(super) fn over(&self, now: Instant, idle: Duration) -> Vec<(SessionId, Reason)> {
         let over = self.by_session.iter().filter_map(|(session, client)| {
@@ -97,14 +112,23 @@ impl Clients {
         over.collect()
     }
 
-    pub(super) fn keep(&mut self, session: SessionId, bytes: &[u8], segment: usize, limits: &Limits) {
+    /// Puts a run of `from` into the queue of a client, or drops it.
+    pub(super) fn keep(
+        &mut self,
+        session: SessionId,
+        from: SessionId,
+        bytes: &[u8],
+        segment: usize,
+        limits: &Limits,
+    ) {
         let Some(client) = self.by_session.get_mut(&session) else {
             return;
         };
         let others = self.queued_bytes - client.queue.bytes();
         let limit = limits.queue_bytes.min(limits.queued_bytes.saturating_sub(others));
-        client.counters.dropped_datagrams += client.queue.make_room(bytes.len(), limit);
+        client.counters.dropped_datagrams += client.queue.make_room(from, bytes.len(), limit);
         let run = Run {
+            from,
             bytes: bytes.to_vec(),
             segment,
         };

@@ -35,6 +35,10 @@ pub struct Counters {
     pub sent_bytes: u64,
     /// Datagrams for it that its queue had no room for.
     pub dropped_datagrams: u64,
+    /// Datagrams from it, for keys that never sent it anything, beyond what such keys may be sent.
+    pub unasked_datagrams: u64,
+    /// Datagrams from it beyond its share of the line.
+    pub crowded_datagrams: u64,
 }
 
 /// What happened that belongs to no session.

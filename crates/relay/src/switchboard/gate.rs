@@ -1,5 +1,6 @@
 //! How many hellos of one address are looked at: checking one costs a tenth of a millisecond, saying one nothing.
 
+use flotilla_protocol::neighborhood::neighborhood;
 use std::{
     collections::BTreeMap,
     net::IpAddr,
@@ -12,7 +13,8 @@ const BURST: u32 = 512;
 /// One more every so often.
 const REFILL: Duration = Duration::from_millis(20);
 
-/// Addresses that are remembered; more at once are not looked at.
+/// Addresses that are remembered. For one more, whoever hurried the least is forgotten, and loses nothing by it: so
+/// nobody is kept out by somebody who has many addresses.
 const ADDRESSES: usize = 4096;
 
 #[derive(Debug, Default)]
@@ -26,10 +28,9 @@ struct Bucket {
 
 impl Gate {
     pub(super) fn opens(&mut self, ip: IpAddr, now: Instant) -> bool {
-        let full = self.0.len() >= ADDRESSES;
         let neighborhood = neighborhood(ip);
-        if full && !self.0.contains_key(&neighborhood) {
-            return false;
+        if self.0.len() >= ADDRESSES && !self.0.contains_key(&neighborhood) {
+            self.make_room();
         }
         let bucket = self.0.entry(neighborhood).or_insert(Bucket {
             left: BURST,
@@ -42,6 +43,13 @@ impl Gate {
                 true
             }
             None => false,
+        }
+    }
+
+    fn make_room(&mut self) {
+        let calmest = self.0.iter().max_by_key(|(_, bucket)| bucket.left);
+        if let Some(calmest) = calmest.map(|(address, _)| *address) {
+            self.0.remove(&calmest);
         }
     }
 
@@ -65,14 +73,6 @@ impl Bucket {
     }
 }
 
-/// Who has one IPv6 address has 2^64 of them.
-fn neighborhood(ip: IpAddr) -> IpAddr {
-    match ip.to_canonical() {
-        IpAddr::V4(v4) => v4.into(),
-        IpAddr::V6(v6) => std::net::Ipv6Addr::from_bits(v6.to_bits() >> 64 << 64).into(),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -90,11 +90,20 @@ mod tests {
     }
 
     #[test]
-    fn what_is_remembered_is_bounded_and_forgotten() {
+    fn what_is_remembered_is_bounded_and_keeps_nobody_out() {
         let (mut gate, start) = (Gate::default(), Instant::now());
-        let opened =
-            (0..100_000u32).filter(|bits| gate.opens(std::net::Ipv4Addr::from_bits(*bits).into(), start));
-        assert_eq!(opened.count(), ADDRESSES);
+        let address = |bits| IpAddr::from(std::net::Ipv4Addr::from_bits(bits));
+        for _ in 0..BURST {
+            assert!(gate.opens(address(0), start));
+        }
+        for bits in 1..20_000u32 {
+            assert!(gate.opens(address(bits), start));
+            assert!(gate.0.len() <= ADDRESSES);
+        }
+        assert!(
+            !gate.opens(address(0), start),
+            "who hurried is remembered, however many come"
+        );
         gate.sweep(start + Duration::from_secs(60));
         assert!(gate.0.is_empty());
     }

@@ -31,6 +31,8 @@ pub struct Forward {
     /// Length of each datagram but the last, which may be shorter.
     pub segment: usize,
     pub(super) session: SessionId,
+    /// Whose it is.
+    pub(super) source: SessionId,
 }
 
 /// Datagrams to be sent.

@@ -1,11 +1,14 @@
-//! What waits for one client: runs of datagrams, bounded in bytes. The oldest give way, because the newest are
-//! worth the most to whoever waits.
+//! What waits for one client: runs of datagrams, bounded in bytes. Where there is no room, whoever has the most
+//! waiting gives way, so that one who floods a client drowns out itself. Of its runs the oldest go, because the
+//! newest are worth the most to whoever waits.
 
-use std::collections::VecDeque;
+use flotilla_wire::SessionId;
+use std::collections::{BTreeMap, VecDeque};
 
 /// A run: datagrams of one length, the last may be shorter.
 #[derive(Debug)]
 pub(super) struct Run {
+    pub(super) from: SessionId,
     pub(super) bytes: Vec<u8>,
     pub(super) segment: usize,
 }
@@ -20,6 +23,8 @@ impl Run {
 pub(super) struct Queue {
     runs: VecDeque<Run>,
     bytes: usize,
+    /// Bytes by who sent them.
+    shares: BTreeMap<SessionId, usize>,
 }
 
 impl Queue {
@@ -31,24 +36,45 @@ impl Queue {
         self.bytes
     }
 
-    /// Makes room for `bytes` within `limit`, oldest first; answers how many datagrams gave way.
-    pub(super) fn make_room(&mut self, bytes: usize, limit: usize) -> u64 {
+    /// Makes room for `bytes` of somebody within `limit`; answers how many datagrams gave way.
+    pub(super) fn make_room(&mut self, from: SessionId, bytes: usize, limit: usize) -> u64 {
         let mut dropped = 0;
         while self.bytes + bytes > limit {
-            let Some(run) = self.pop() else { break };
+            let Some(run) = self.give_way(from) else { break };
             dropped += run.datagrams();
         }
         dropped
     }
 
+    fn give_way(&mut self, newcomer: SessionId) -> Option<Run> {
+        // A newcomer that has as much as any other gives way itself.
+        let weight = |(session, share): &(&SessionId, &usize)| (**share, **session == newcomer);
+        let heaviest = *self.shares.iter().max_by_key(weight)?.0;
+        let place = self.runs.iter().position(|run| run.from == heaviest)?;
+        let run = self.runs.remove(place)?;
+        self.took(&run);
+        Some(run)
+    }
+
     pub(super) fn push(&mut self, run: Run) {
         self.bytes += run.bytes.len();
+        *self.shares.entry(run.from).or_default() += run.bytes.len();
         self.runs.push_back(run);
     }
 
     pub(super) fn pop(&mut self) -> Option<Run> {
         let run = self.runs.pop_front()?;
-        self.bytes -= run.bytes.len();
+        self.took(&run);
         Some(run)
+    }
+
+    fn took(&mut self, run: &Run) {
+        self.bytes -= run.bytes.len();
+        if let Some(share) = self.shares.get_mut(&run.from) {
+            *share -= run.bytes.len();
+            if *share == 0 {
+                self.shares.remove(&run.from);
+            }
+        }
     }
 }

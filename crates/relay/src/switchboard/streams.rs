@@ -1,10 +1,11 @@
 //! WebSockets: each has a cookie of its own, and messages that wait until it takes them.
 
 use super::{Leg, Now, Switchboard, cookies};
+use flotilla_protocol::{id::DeviceId, neighborhood::neighborhood};
 use flotilla_wire::{Challenge, Cookie, Frame, SessionId};
 use std::{
     collections::{BTreeMap, BTreeSet, VecDeque},
-    net::SocketAddr,
+    net::{IpAddr, SocketAddr},
     time::{Duration, Instant},
 };
 
@@ -30,7 +31,8 @@ pub(super) struct Streams {
     open: BTreeMap<StreamId, Stream>,
     ready: BTreeSet<StreamId>,
     last: u64,
-    half_open: usize,
+    /// Streams that wait to be admitted, by where they come from.
+    half_open: BTreeMap<IpAddr, BTreeSet<StreamId>>,
 }
 
 #[derive(Debug)]
@@ -71,6 +73,8 @@ impl Streams {
         if let Some(open) = self.open.get_mut(&stream) {
             open.finished = true;
             self.ready.insert(stream);
+            let remote = open.remote;
+            self.waits_no_more(stream, remote);
         }
     }
 
@@ -85,41 +89,64 @@ impl Streams {
         if let Some(open) = self.open.get_mut(&stream)
             && open.session.replace(session).is_none()
         {
-            self.half_open -= 1;
+            let remote = open.remote;
+            self.waits_no_more(stream, remote);
+        }
+    }
+
+    fn waits_no_more(&mut self, stream: StreamId, remote: SocketAddr) {
+        let source = neighborhood(remote.ip());
+        if let Some(waiting) = self.half_open.get_mut(&source) {
+            waiting.remove(&stream);
+            if waiting.is_empty() {
+                self.half_open.remove(&source);
+            }
+        }
+    }
+
+    /// Closes the oldest stream of the source that has the most waiting.
+    fn make_room(&mut self, newcomer: IpAddr) {
+        let weight = |(source, waiting): &(&IpAddr, &BTreeSet<StreamId>)| {
+            let oldest = waiting.first().copied();
+            (waiting.len(), **source == newcomer, std::cmp::Reverse(oldest))
+        };
+        let heaviest = self.half_open.iter().max_by_key(weight);
+        if let Some(oldest) = heaviest.and_then(|(_, waiting)| waiting.first()).copied() {
+            self.finish(oldest);
         }
     }
 
     pub(super) fn sweep(&mut self, now: Instant) {
-        let late = self.open.iter_mut().filter(|(_, stream)| {
+        let late = self.open.iter().filter(|(_, stream)| {
             stream.session.is_none() && now.saturating_duration_since(stream.opened) >= ADMISSION
         });
-        for (id, stream) in late {
-            stream.finished = true;
-            self.ready.insert(*id);
+        let late: Vec<_> = late.map(|(id, _)| *id).collect();
+        for stream in late {
+            self.finish(stream);
         }
     }
 
     fn remove(&mut self, stream: StreamId) -> Option<SessionId> {
         self.ready.remove(&stream);
         let closed = self.open.remove(&stream)?;
-        if closed.session.is_none() {
-            self.half_open -= 1;
-        }
+        self.waits_no_more(stream, closed.remote);
         closed.session
     }
 }
 
 impl Switchboard {
-    /// A WebSocket opened; it is challenged at once. `None` when too many wait to be admitted.
-    pub fn open_stream(&mut self, remote: SocketAddr, now: Now) -> Option<StreamId> {
-        if self.streams.half_open >= self.limits.half_open {
-            return None;
-        }
+    /// A WebSocket opened; it is challenged at once. Where too many wait to be admitted, the oldest of the source
+    /// that has the most waiting is closed.
+    pub fn open_stream(&mut self, remote: SocketAddr, now: Now) -> StreamId {
         let cookie = cookies::fresh(&mut self.random);
+        let source = neighborhood(remote.ip());
         let streams = &mut self.streams;
+        if streams.half_open.values().map(BTreeSet::len).sum::<usize>() >= self.limits.half_open {
+            streams.make_room(source);
+        }
         streams.last += 1;
-        streams.half_open += 1;
         let id = StreamId(streams.last);
+        streams.half_open.entry(source).or_default().insert(id);
         let stream = Stream {
             remote,
             cookie,
@@ -132,7 +159,14 @@ impl Switchboard {
         streams.open.insert(id, stream);
         self.totals.challenged += 1;
         self.answer(Leg::Stream(id), &Frame::Challenge(Challenge { tx: 0, cookie }));
-        Some(id)
+        id
+    }
+
+    /// The device that was admitted on a stream.
+    #[must_use]
+    pub fn device_of(&self, stream: StreamId) -> Option<DeviceId> {
+        let session = self.streams.open.get(&stream)?.session?;
+        Some(self.clients.get(session)?.device)
     }
 
     /// The WebSocket is gone, and its session with it.

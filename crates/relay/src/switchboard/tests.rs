@@ -2,6 +2,7 @@
 
 mod admission;
 mod bounds;
+mod pace;
 mod passing;
 mod rig;
 mod strangers;

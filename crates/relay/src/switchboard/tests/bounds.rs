@@ -1,7 +1,7 @@
 //! Nothing grows beyond its limit, whatever clients do and do not take.
 
 use super::rig::{Device, Rig, data};
-use crate::switchboard::{Leg, Limits, StreamOutput};
+use crate::switchboard::{Leg, Limits, StreamId, StreamOutput};
 use flotilla_wire::{Frame, Reason, SessionId};
 use proptest::{collection::vec, prelude::*};
 use std::net::SocketAddr;
@@ -42,18 +42,73 @@ fn a_client_that_takes_nothing_loses_the_oldest_and_keeps_the_newest() {
 }
 
 #[test]
-fn a_relay_takes_as_many_clients_and_newcomers_as_it_was_told() {
+fn a_relay_takes_as_many_clients_as_it_was_told() {
     let mut rig = Rig::with(small());
     let devices = [1, 2, 3].map(Device::new);
     rig.admit(&devices[0]);
     rig.admit(&devices[1]);
     assert_eq!(rig.try_admit(&devices[2]), Err(Reason::Full));
     rig.admit(&devices[1]);
-    let remote = SocketAddr::from(([192, 0, 2, 9], 443));
-    let opened = (0..10)
-        .filter(|_| rig.board.open_stream(remote, rig.now).is_some())
-        .count();
-    assert_eq!(opened, 3);
+}
+
+/// The streams that are to be closed.
+fn closed(rig: &mut Rig) -> Vec<StreamId> {
+    let ready: Vec<_> = std::iter::from_fn(|| rig.board.poll_stream_ready()).collect();
+    let is_closed = |stream: &StreamId| {
+        let mut outputs = std::iter::from_fn(|| rig.board.poll_stream(*stream));
+        outputs
+            .by_ref()
+            .take(10)
+            .any(|output| output == StreamOutput::Close)
+    };
+    ready.into_iter().filter(is_closed).collect()
+}
+
+#[test]
+fn newcomers_of_one_network_close_their_own_streams_and_nobody_elses() {
+    let mut rig = Rig::with(small());
+    let alice = Device::new(1).at(Leg::Stream(rig.open_stream()));
+    let cookie = rig.challenge(alice.leg);
+    let crowd: Vec<_> = (0..10u16)
+        .map(|number| {
+            let remote = SocketAddr::from(([0x2001, 0xdb8, 0, 0, number, 0, 0, 1], 443));
+            rig.board.open_stream(remote, rig.now)
+        })
+        .collect();
+    assert_eq!(closed(&mut rig), crowd[..8], "two and Alice wait");
+    rig.try_hello(&alice, &cookie).unwrap();
+    let remote = SocketAddr::from(([192, 0, 2, 10], 443));
+    rig.board.open_stream(remote, rig.now);
+    assert!(
+        closed(&mut rig).is_empty(),
+        "whoever was admitted waits no longer, and makes room"
+    );
+}
+
+#[test]
+fn who_floods_a_slow_client_drowns_out_itself_alone() {
+    let mut rig = Rig::with(Limits {
+        clients: 3,
+        queued_bytes: 4000,
+        ..small()
+    });
+    let stream = rig.open_stream();
+    let (flooder, honest) = (Device::new(1), Device::new(3));
+    let slow = Device::new(2).at(Leg::Stream(stream));
+    let (from, other) = (rig.admit(&flooder), rig.admit(&honest));
+    rig.admit(&slow);
+    rig.say_run(honest.leg, data(other, &slow, &[7; 55]), 100);
+    for number in 100..200u8 {
+        rig.say_run(flooder.leg, data(from, &slow, &[number; 55]), 100);
+    }
+    rig.say_run(honest.leg, data(other, &slow, &[8; 55]), 100);
+    let kept: Vec<_> = std::iter::from_fn(|| rig.board.poll_stream(stream))
+        .map(|output| match output {
+            StreamOutput::Message(message) => message[99],
+            StreamOutput::Close => panic!("it was closed"),
+        })
+        .collect();
+    assert_eq!(kept, [7, 197, 198, 199, 8]);
 }
 
 #[derive(Debug, Clone)]
@@ -109,9 +164,7 @@ impl Crowd {
                 rig.answers();
                 let (device, session) = &mut self.devices[device];
                 let remote = SocketAddr::from(([192, 0, 2, 9], 443));
-                let stream = on_stream
-                    .then(|| rig.board.open_stream(remote, rig.now))
-                    .flatten();
+                let stream = on_stream.then(|| rig.board.open_stream(remote, rig.now));
                 device.leg = stream.map_or(Device::new(device.key.public().as_bytes()[0]).leg, Leg::Stream);
                 *session = rig.try_admit(device).ok().map(|welcome| welcome.session);
             }
