@@ -4,6 +4,7 @@ mod apply;
 mod control;
 mod packets;
 mod peers;
+mod probes;
 #[cfg(test)]
 mod tests;
 

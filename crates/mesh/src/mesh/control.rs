@@ -4,12 +4,12 @@ use super::{Mesh, PeerIndex};
 use crate::{
     DropReason, Event, Leg, Opened, Transmit, Tried,
     path::{
-        Query, Way,
+        Way,
         address::{canonical, is_probable},
     },
     peer::Route,
     relay::Relayed,
-    session::{OVERHEAD, TICK},
+    session::TICK,
 };
 use flotilla_protocol::id::RelayId;
 use flotilla_wire::{Frame, Probe, SealedProbe};
@@ -198,40 +198,6 @@ impl Mesh {
         }
     }
 
-    fn send_queries(&mut self, index: PeerIndex, now: Instant) {
-        while let Some((way, query)) = self.peers.get_mut(index).and_then(|peer| peer.paths.poll_query()) {
-            match query {
-                Query::Ping { tx, mtu } => {
-                    let length = mtu.map_or(0, |mtu| usize::from(mtu) + OVERHEAD);
-                    self.send_probe(index, way, &Probe::Ping { tx }, length);
-                }
-                Query::Candidates => {
-                    let addresses = self.own_candidates().into_iter().collect();
-                    let revision = self.revision;
-                    self.send_probe(index, way, &Probe::Candidates { revision, addresses }, 0);
-                }
-            }
-            if way == Way::Relay
-                && let Some(relay) = self.peers.get(index).and_then(|peer| peer.relay)
-            {
-                self.relays.note_sent(relay.relay, now);
-            }
-        }
-    }
-
-    fn send_probe(&mut self, index: PeerIndex, way: Way, probe: &Probe, length: usize) {
-        self.counter += 1;
-        let Some(peer) = self.peers.get(index) else { return };
-        let (Some(key), Some(route)) = (&peer.probe_key, peer.by(way)) else {
-            return;
-        };
-        if let Some(len) = key.seal(probe, self.counter, length, &mut self.scratch)
-            && let Some(bytes) = self.scratch.get(..len)
-        {
-            self.transmits.push_back(along(&route, bytes));
-        }
-    }
-
     pub(super) fn open_frame<'o>(
         &mut self,
         from: Leg,
@@ -333,7 +299,7 @@ impl Mesh {
             self.note_relay(index, relay, now);
         }
         if allowed {
-            self.handle_probe(index, probe, way, now);
+            self.handle_probe(index, probe, way, by.map(|(relay, _)| relay), now);
         }
         if began_anew {
             // After the answer to its ping: without a path it could not answer a handshake.
@@ -354,7 +320,7 @@ impl Mesh {
         peer.absence.end(by) || is_news
     }
 
-    fn handle_probe(&mut self, index: PeerIndex, probe: Probe, way: Way, now: Instant) {
+    fn handle_probe(&mut self, index: PeerIndex, probe: Probe, way: Way, by: Option<RelayId>, now: Instant) {
         let Some(peer) = self.peers.get_mut(index) else {
             return;
         };
@@ -366,7 +332,8 @@ impl Mesh {
                     Way::Relay => NOWHERE,
                 };
                 self.settle(index, now);
-                self.send_probe(index, way, &Probe::Pong { tx, observed }, 0);
+                let back = self.back(index, way, by);
+                self.send_probe_along(index, back, &Probe::Pong { tx, observed }, 0);
                 return;
             }
             Probe::Pong { tx, .. } => peer.paths.handle_pong(tx, way, now),

@@ -38,3 +38,41 @@ fn a_device_behind_a_blocked_network_is_back_when_relays_are_allowed_again() {
         }
     }
 }
+
+/// Each sends by the relay at which the other listens, and a relay fails the world when it hears no answer.
+#[test]
+fn devices_that_listen_at_different_relays_answer_by_the_one_by_which_they_are_asked() {
+    for seed in 1..=8 {
+        let mut world = World::new(seed);
+        let settle = |world: &mut World| {
+            for _ in 0..2 {
+                world.push_maps();
+                world.run_for(Duration::from_secs(60));
+            }
+        };
+        for _ in 0..2 {
+            world.add_relay();
+        }
+        let site = world.add_site(None, false);
+        world.add_device(site, RelayPreference::Always);
+        settle(&mut world);
+        // The first device stays where it fled to, and the second one never knew.
+        world.kill_relay(0);
+        settle(&mut world);
+        world.relays[0].alive = true;
+        let site = world.add_site(None, false);
+        world.add_device(site, RelayPreference::Always);
+        world.policy.extend([(0, 1), (1, 0)]);
+        settle(&mut world);
+        let homes = [0, 1].map(|device: usize| world.devices[device].standing.home_relay);
+        assert_ne!(homes[0], homes[1], "seed {seed}");
+        // More than passes unasked.
+        for _ in 0..400 {
+            world.request_of(1200, 0, 1);
+            world.run_for(Duration::from_millis(100));
+        }
+        let request = world.request(0, 1);
+        world.run_for(Duration::from_secs(1));
+        assert!(world.is_answered(0, request), "seed {seed}");
+    }
+}

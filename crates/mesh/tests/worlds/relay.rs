@@ -25,7 +25,12 @@ pub(crate) struct Relay {
     next: u64,
     sessions: BTreeMap<u64, (PublicKey, Client)>,
     keys: BTreeMap<PublicKey, u64>,
+    /// Bytes from one to another since the other sent something back.
+    unasked: BTreeMap<(PublicKey, PublicKey), usize>,
 }
+
+/// A real relay lets that much pass in a second; greetings and probes of a whole world, of whom some sleep, are less.
+const MOST_UNASKED: usize = 256 << 10;
 
 impl Relay {
     pub(crate) fn new(number: u8) -> Self {
@@ -37,6 +42,7 @@ impl Relay {
             next: u64::from(number) << 32,
             sessions: BTreeMap::new(),
             keys: BTreeMap::new(),
+            unasked: BTreeMap::new(),
         }
     }
 
@@ -96,6 +102,7 @@ impl Relay {
                 let Some((source, _)) = self.session(data.session, from) else {
                     return unknown(data.session);
                 };
+                self.count(source, data.key, bytes.len());
                 let Some(session) = self.keys.get(&data.key) else {
                     return back(Frame::Gone {
                         session: data.session,
@@ -118,6 +125,20 @@ impl Relay {
                 vec![]
             }
             other => panic!("a client sent {other:?}"),
+        }
+    }
+
+    /// Devices answer by the relay by which they are asked, or real ones would stop passing on what they say.
+    fn count(&mut self, from: PublicKey, to: PublicKey, bytes: usize) {
+        self.unasked.remove(&(to, from));
+        if self.keys.contains_key(&to) {
+            let unasked = self.unasked.entry((from, to)).or_default();
+            *unasked += bytes;
+            assert!(
+                *unasked < MOST_UNASKED,
+                "relay {} hears no answer to {from}",
+                self.number
+            );
         }
     }
 

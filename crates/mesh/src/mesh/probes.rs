@@ -1,0 +1,70 @@
+//! Probes on their way out: what paths ask, and what is answered.
+
+use super::{Mesh, PeerIndex, control::along};
+use crate::{
+    path::{Query, Way},
+    peer::Route,
+    session::OVERHEAD,
+};
+use flotilla_protocol::{id::RelayId, mesh::RELAYED_MTU};
+use flotilla_wire::Probe;
+use std::time::Instant;
+
+impl Mesh {
+    pub(super) fn send_queries(&mut self, index: PeerIndex, now: Instant) {
+        while let Some((way, query)) = self.peers.get_mut(index).and_then(|peer| peer.paths.poll_query()) {
+            match query {
+                Query::Ping { tx, mtu } => {
+                    let length = mtu.map_or(0, |mtu| usize::from(mtu) + OVERHEAD);
+                    self.send_probe(index, way, &Probe::Ping { tx }, length);
+                }
+                Query::Candidates => {
+                    let addresses = self.own_candidates().into_iter().collect();
+                    let revision = self.revision;
+                    self.send_probe(index, way, &Probe::Candidates { revision, addresses }, 0);
+                }
+            }
+            if way == Way::Relay
+                && let Some(relay) = self.peers.get(index).and_then(|peer| peer.relay)
+            {
+                self.relays.note_sent(relay.relay, now);
+            }
+        }
+    }
+
+    fn send_probe(&mut self, index: PeerIndex, way: Way, probe: &Probe, length: usize) {
+        let route = self.peers.get(index).and_then(|peer| peer.by(way));
+        self.send_probe_along(index, route, probe, length);
+    }
+
+    /// `length` is what the probe is filled up to.
+    pub(super) fn send_probe_along(
+        &mut self,
+        index: PeerIndex,
+        route: Option<Route>,
+        probe: &Probe,
+        length: usize,
+    ) {
+        self.counter += 1;
+        let Some(peer) = self.peers.get(index) else { return };
+        let (Some(key), Some(route)) = (&peer.probe_key, route) else {
+            return;
+        };
+        if let Some(len) = key.seal(probe, self.counter, length, &mut self.scratch)
+            && let Some(bytes) = self.scratch.get(..len)
+        {
+            self.transmits.push_back(along(&route, bytes));
+        }
+    }
+
+    /// The way back of an answer. What came by a relay is answered by it, whichever the peer is reached by best: a
+    /// relay passes on much only to those that it has seen answer.
+    pub(super) fn back(&self, index: PeerIndex, way: Way, by: Option<RelayId>) -> Option<Route> {
+        let peer = self.peers.get(index)?;
+        let through = by.and_then(|relay| self.relays.through(relay, peer.key));
+        through.map_or_else(
+            || peer.by(way),
+            |through| Some(Route::through(&through, RELAYED_MTU)),
+        )
+    }
+}
