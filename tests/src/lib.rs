@@ -9,7 +9,7 @@
 //! - [`pasted`]: the texts of Add Device, as people use them. [`podman`]: a machine with another engine.
 //! - [`newcomer`], [`impostor`]: an agent and a control that do what the real ones never would.
 //! - [`swarm`]: a thousand agents in one process. [`bench`]: figures taken with all of these.
-//! - [`slow`]: clients that never finish what they begin.
+//! - [`slow`]: clients that never finish what they begin. [`strangers`]: thousands of them.
 //! - [`sshd`]: an SSH server on a booted system, and the owner whose keys it takes.
 //! - [`watch`]: the live stream as a page reads it.
 //! - [`browser`], [`desktop`]: the user interface as people meet it, found by role and name.
@@ -40,6 +40,7 @@ pub mod program;
 pub mod slow;
 pub mod soak;
 pub mod sshd;
+pub mod strangers;
 pub mod swarm;
 pub mod systemd;
 pub mod watch;

@@ -2,6 +2,8 @@
 
 mod link;
 mod rekey;
+mod strangers;
 
 pub use link::link;
 pub use rekey::rekey;
+pub use strangers::strangers;

@@ -1,14 +1,19 @@
 //! `cargo xtask soak [NAME]`: the long versions of what the tests do a few times.
 
 use anyhow::{Result, bail};
-use flotilla_tests::lab::{Lab, with_lab};
+use flotilla_tests::lab::{Lab, on, with_lab};
 use flotilla_tests::soak;
 
 fn main() -> Result<()> {
     match std::env::args().nth(1).as_deref() {
         None | Some("link") => with_lab(1, async |lab| soak::link(lab, &mut say).await),
+        Some("strangers") => on(Lab::without_engines(0)?, async |lab| {
+            soak::strangers(lab, &mut say).await
+        }),
         Some("rekey") => soak::rekey(&Lab::without_engines(2)?, &say),
-        Some(other) => bail!("there is no soak {other}; there are away, link, mesh, rekey and rogue"),
+        Some(other) => {
+            bail!("there is no soak {other}; there are away, link, mesh, rekey, rogue and strangers")
+        }
     }
 }
 

@@ -45,6 +45,8 @@ pub struct ControlSetup {
     pub log: String,
     pub arguments: Vec<String>,
     pub environment: Vec<(String, String)>,
+    /// How many files it may have open, whatever it asks for; what this process may have when absent.
+    pub files: Option<u64>,
 }
 
 impl ControlSetup {
@@ -62,6 +64,7 @@ impl ControlSetup {
                 format!("0.0.0.0:{}", lab.control().port()),
             ],
             environment: Vec::new(),
+            files: None,
         })
     }
 
@@ -70,6 +73,13 @@ impl ControlSetup {
         let ui = parts::ui()?.display().to_string();
         self.arguments.extend(["--ui-dir".to_owned(), ui]);
         Ok(self)
+    }
+
+    /// With so many files at most, as its soft limit and its hard one.
+    #[must_use]
+    pub fn with_files(mut self, files: u64) -> Self {
+        self.files = Some(files);
+        self
     }
 
     /// With the calendar's clock off by `offset` (`+1d`), and every measured duration right.
@@ -91,7 +101,16 @@ impl ControlSetup {
     }
 
     fn command(&self) -> Command {
-        let mut serve = Command::new(&self.program);
+        let mut serve = match self.files {
+            Some(files) => {
+                let mut limited = Command::new("prlimit");
+                limited
+                    .arg(format!("--nofile={files}:{files}"))
+                    .arg(&self.program);
+                limited
+            }
+            None => Command::new(&self.program),
+        };
         serve
             .arg("serve")
             .arg("--data-dir")

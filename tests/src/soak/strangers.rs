@@ -1,0 +1,45 @@
+//! `soak strangers`: a siege of minutes, so that every limit of a stranger's stay runs out several times.
+
+use std::time::Duration;
+
+use anyhow::{Result, ensure};
+use flotilla_link::raise_file_limit;
+
+use crate::bench::process::resident_kib;
+use crate::flotilla::ControlSetup;
+use crate::lab::Lab;
+use crate::strangers::{Besieged, Sources};
+
+const FILES: u64 = 1024;
+const STRANGERS: usize = 2000;
+
+/// Of each siege.
+const LENGTH: Duration = Duration::from_secs(180);
+
+/// The bars, where nothing else is at work.
+const API_MS: f64 = 100.0;
+const DEVICE_SECONDS: f64 = 2.0;
+
+/// From one address, from many, and from one again: what the first left behind would show.
+pub async fn strangers(lab: &Lab, say: &mut impl FnMut(String)) -> Result<()> {
+    raise_file_limit();
+    let control = ControlSetup::new(lab)?.with_files(FILES).start()?;
+    let besieged = Besieged::prepare(&control).await?;
+    for from in [Sources::One, Sources::Many, Sources::One] {
+        let noticed = besieged.withstand(from, STRANGERS, LENGTH).await?;
+        let (p99, slowest) = (noticed.api_p99(), noticed.slowest);
+        say(format!(
+            "{STRANGERS} strangers from {from:?} for {LENGTH:?}: API p99 {p99:.1} ms of {}, devices at most {slowest:.2?} s \
+             of {}, {:.0} MiB resident",
+            noticed.api.len(),
+            noticed.connected,
+            resident_kib(control.process())? / 1024.0
+        ));
+        ensure!(p99 <= API_MS, "the API took {p99:.0} ms");
+        ensure!(
+            slowest.iter().all(|slowest| *slowest <= DEVICE_SECONDS),
+            "devices took {slowest:?} s"
+        );
+    }
+    Ok(())
+}

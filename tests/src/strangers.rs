@@ -1,0 +1,301 @@
+//! Strangers by the thousand at the ports of a control that may have few files, and what its owner and its devices
+//! notice of them.
+//!
+//! Each stranger comes back a while after it was ended, so their number stays. Their shares are those of a siege that
+//! wants connections and not processors: whoever sends handshakes without end is the network's business.
+
+use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, ensure};
+use flotilla_client::Client;
+use flotilla_identity::{Clock, ControlTrust, agent_config};
+use flotilla_link::{Introduction, Target, dial};
+use flotilla_protocol::api::ListDevices;
+use flotilla_protocol::endpoint::Endpoint;
+use flotilla_protocol::enroll::ConfigFile;
+use rustls::ClientConfig;
+use rustls_pki_types::ServerName;
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::net::{TcpSocket, TcpStream};
+use tokio::task::JoinSet;
+use tokio_rustls::TlsConnector;
+
+use crate::bench::percentile;
+use crate::clock;
+use crate::eventually::seconds;
+use crate::flotilla::{Control, config};
+use crate::newcomer::{Enrolled, Newcomer};
+use crate::swarm::{Links, Swarm};
+
+/// Links that are up before the strangers come.
+const LINKS: usize = 3;
+
+/// How long a stranger that was ended stays away.
+const AWAY: Duration = Duration::from_secs(2);
+
+/// Between two bytes of those that are slow.
+const DRIP: Duration = Duration::from_millis(500);
+
+/// Between two questions of those that ask for what there is not: just below what an idle connection may take.
+const ASK: Duration = Duration::from_secs(9);
+
+/// Between two looks at the API.
+const LOOK: Duration = Duration::from_millis(20);
+
+/// For how long somebody tries again.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Manner {
+    /// A TCP connection, and nothing on it.
+    Idle,
+    /// The TLS handshake byte by byte.
+    SlowTls,
+    /// The head of a request byte by byte.
+    SlowHead,
+    /// Asks for what there is not.
+    Asks,
+    /// Opens a way to the relay, and does not say who it is.
+    HalfOpen,
+    /// Idle on the port for this computer alone.
+    IdleAtApi,
+    /// A request to that port byte by byte.
+    SlowAtApi,
+}
+
+/// In twenty.
+const SHARES: [(Manner, usize); 7] = [
+    (Manner::Idle, 8),
+    (Manner::SlowTls, 5),
+    (Manner::SlowHead, 1),
+    (Manner::Asks, 1),
+    (Manner::HalfOpen, 1),
+    (Manner::IdleAtApi, 3),
+    (Manner::SlowAtApi, 1),
+];
+
+/// Where strangers come from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Sources {
+    /// The address from which a good device comes, too.
+    One,
+    /// An address for each.
+    Many,
+}
+
+/// What was noticed during a siege.
+#[derive(Debug)]
+pub struct Noticed {
+    /// How long the API took, sorted, in milliseconds.
+    pub api: Vec<f64>,
+    /// How long a device took to connect from the strangers' address and from another one, the slowest, in seconds.
+    pub slowest: [f64; 2],
+    /// How often devices connected.
+    pub connected: usize,
+}
+
+impl Noticed {
+    #[must_use]
+    pub fn api_p99(&self) -> f64 {
+        percentile(&self.api, 99)
+    }
+}
+
+/// A control with devices on links, and one more device that comes and goes.
+#[derive(Debug)]
+pub struct Besieged {
+    client: Client,
+    config: ConfigFile,
+    api: SocketAddr,
+    links: Links,
+    guest: Enrolled,
+}
+
+/// By which all strangers and one device reach control; the other device comes from elsewhere.
+const DOOR: Ipv4Addr = Ipv4Addr::LOCALHOST;
+
+impl Besieged {
+    pub async fn prepare(control: &Control) -> Result<Self> {
+        let client = control.client()?;
+        let links = Swarm::enroll(&client, LINKS).await?.link();
+        links.all_up(seconds(30.0)).await?;
+        let config = config(&control.add("guest").await?)?;
+        let guest = Newcomer::new("guest")?.enroll(&config).await?;
+        let api = client.address().parse()?;
+        Ok(Self {
+            client,
+            config,
+            api,
+            links,
+            guest,
+        })
+    }
+
+    /// Lets so many strangers come, and watches for so long. Fails when a link that was up before is lost.
+    pub async fn withstand(&self, from: Sources, strangers: usize, length: Duration) -> Result<Noticed> {
+        let trust = ControlTrust {
+            ca_pin: self.config.ca_pin.clone(),
+            fleet: None,
+        };
+        let tls = agent_config(trust, None, Clock::new(clock::now))?;
+        let port = self.guest.target.endpoints.first().context("no endpoint")?.port();
+        let mut crowd = JoinSet::new();
+        let manners = SHARES
+            .into_iter()
+            .flat_map(|(manner, count)| [manner].repeat(count));
+        for (number, manner) in (0..).zip(manners.cycle().take(strangers)) {
+            let source = match from {
+                Sources::One => DOOR,
+                Sources::Many => Ipv4Addr::from_bits(DOOR.to_bits() + 256 + number),
+            };
+            let to = match manner {
+                Manner::IdleAtApi | Manner::SlowAtApi => self.api,
+                _ => SocketAddrV4::new(DOOR, port).into(),
+            };
+            crowd.spawn(besiege(manner, source, to, tls.clone()));
+        }
+        let until = Instant::now() + length;
+        let (api, devices) = tokio::join!(self.look(until), self.come_and_go(port, until));
+        let (slowest, connected) = devices?;
+        Ok(Noticed {
+            api: api?,
+            slowest,
+            connected,
+        })
+    }
+
+    async fn look(&self, until: Instant) -> Result<Vec<f64>> {
+        let mut took = Vec::new();
+        while Instant::now() < until {
+            let begun = Instant::now();
+            self.ask().await?;
+            took.push(begun.elapsed().as_secs_f64() * 1e3);
+            ensure!(self.links.up() == LINKS, "only {} links are up", self.links.up());
+            tokio::time::sleep(LOOK).await;
+        }
+        took.sort_by(f64::total_cmp);
+        Ok(took)
+    }
+
+    /// As a person does, who tries again when there was no answer; that takes its time.
+    async fn ask(&self) -> Result<()> {
+        let begun = Instant::now();
+        while let Err(error) = self.client.send(&ListDevices).await {
+            if begun.elapsed() > PATIENCE {
+                return Err(error.into());
+            }
+            tokio::time::sleep(LOOK).await;
+        }
+        Ok(())
+    }
+
+    /// One link after the other, in turn from the strangers' address and from another.
+    async fn come_and_go(&self, port: u16, until: Instant) -> Result<([f64; 2], usize)> {
+        let same = Target {
+            endpoints: vec![Endpoint::from_ip(DOOR.into(), port)],
+            ..self.guest.target.clone()
+        };
+        let targets = [same, self.guest.target.clone()];
+        let (mut slowest, mut connected) = ([0.0_f64; 2], 0);
+        while Instant::now() < until {
+            for (target, slowest) in targets.iter().zip(&mut slowest) {
+                let begun = Instant::now();
+                connect(target, &self.guest.introduction).await?;
+                *slowest = slowest.max(begun.elapsed().as_secs_f64());
+                connected += 1;
+            }
+            tokio::time::sleep(LOOK).await;
+        }
+        Ok((slowest, connected))
+    }
+}
+
+/// As an agent does, which tries again at once when it was cut off.
+async fn connect(target: &Target, introduction: &Introduction) -> Result<()> {
+    let begun = Instant::now();
+    loop {
+        match dial(target, introduction).await {
+            Ok(link) => {
+                drop(link);
+                return Ok(());
+            }
+            Err(error) if begun.elapsed() > PATIENCE => return Err(error.into()),
+            Err(_) => tokio::time::sleep(LOOK).await,
+        }
+    }
+}
+
+async fn besiege(manner: Manner, source: Ipv4Addr, to: SocketAddr, tls: Arc<ClientConfig>) {
+    loop {
+        // However it ended: the stranger comes again.
+        let _ = once(manner, source, to, tls.clone()).await;
+        tokio::time::sleep(AWAY).await;
+    }
+}
+
+const HEAD: &[u8] = b"GET /nothing HTTP/1.1\r\nhost: control\r\n\r\n";
+const UPGRADE: &[u8] = b"GET /relay/v1/connect HTTP/1.1\r\nhost: control\r\nconnection: upgrade\r\n\
+    upgrade: websocket\r\nsec-websocket-version: 13\r\nsec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
+
+/// One connection, until the other end ends it.
+async fn once(manner: Manner, source: Ipv4Addr, to: SocketAddr, tls: Arc<ClientConfig>) -> Result<()> {
+    let socket = TcpSocket::new_v4()?;
+    socket.bind(SocketAddrV4::new(source, 0).into())?;
+    let stream = socket.connect(to).await?;
+    match manner {
+        Manner::Idle | Manner::IdleAtApi => talk(stream, &[], DRIP).await,
+        Manner::SlowAtApi => talk(stream, &HEAD[..HEAD.len() - 2], DRIP).await,
+        Manner::SlowTls => {
+            let mut connection = rustls::ClientConnection::new(tls, ServerName::try_from("control")?)?;
+            let mut hello = Vec::new();
+            connection.write_tls(&mut hello)?;
+            talk(stream, &hello, DRIP).await
+        }
+        Manner::SlowHead => talk(secure(stream, tls).await?, &HEAD[..HEAD.len() - 2], DRIP).await,
+        Manner::Asks => {
+            let mut stream = secure(stream, tls).await?;
+            loop {
+                stream.write_all(HEAD).await?;
+                ensure!(stream.read(&mut [0; 1024]).await? > 0, "it was ended");
+                tokio::time::sleep(ASK).await;
+            }
+        }
+        Manner::HalfOpen => {
+            let mut stream = secure(stream, tls).await?;
+            stream.write_all(UPGRADE).await?;
+            talk(stream, &[], DRIP).await
+        }
+    }
+}
+
+/// Writes byte by byte, and reads until the other end closes.
+async fn talk(stream: impl AsyncRead + AsyncWrite, bytes: &[u8], pause: Duration) -> Result<()> {
+    let (mut reading, mut writing) = tokio::io::split(stream);
+    let write = async {
+        for byte in bytes {
+            writing.write_all(&[*byte]).await?;
+            writing.flush().await?;
+            tokio::time::sleep(pause).await;
+        }
+        std::future::pending::<Result<()>>().await
+    };
+    let read = async {
+        let mut buffer = [0; 1024];
+        while reading.read(&mut buffer).await? > 0 {}
+        Ok(())
+    };
+    tokio::select! {
+        ended = write => ended,
+        ended = read => ended,
+    }
+}
+
+async fn secure(
+    stream: TcpStream,
+    tls: Arc<ClientConfig>,
+) -> Result<tokio_rustls::client::TlsStream<TcpStream>> {
+    let name = ServerName::try_from("control")?;
+    Ok(TlsConnector::from(tls).connect(name, stream).await?)
+}
