@@ -42,10 +42,10 @@ const SPEC: TableSpec = TableSpec {
     one: "path",
     many: "paths",
     columns: &[
-        Column::text("from", copy::FROM, 7.0),
-        Column::text("to", copy::TO, 7.0),
+        Column::text("from", copy::FROM, 6.0),
+        Column::text("to", copy::TO, 6.0),
         Column::text("path", copy::PATH, 6.5).fixed(),
-        Column::text("why", copy::REASON, 8.5),
+        Column::text("why", copy::REASON, 11.0),
         Column::figures("rtt", copy::RTT, 7.5).live(),
         Column::figures("since", copy::SINCE, 5.5),
         Column::figures("received", copy::RECEIVED, 5.0).live(),
