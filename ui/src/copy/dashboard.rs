@@ -35,11 +35,11 @@ pub fn reporting(reporting: usize, devices: usize) -> String {
     )
 }
 
+/// "5 devices, 61 containers, nothing to fix."; without containers where nobody has told of any.
 #[must_use]
-pub fn all_quiet(devices: usize, containers: usize) -> String {
+pub fn all_quiet(devices: usize, containers: Option<usize>) -> String {
+    let containers = containers.map(|number| format::counted(number, "container", "containers"));
     let devices = format::counted(devices, "device", "devices");
-    format!(
-        "{devices}, {}, nothing to fix.",
-        format::counted(containers, "container", "containers")
-    )
+    let known = [Some(devices), containers].into_iter().flatten();
+    format!("{}, nothing to fix.", known.collect::<Vec<_>>().join(", "))
 }

@@ -43,11 +43,11 @@ pub(super) fn NeedsAttention() -> impl IntoView {
     });
     let count = move || found.with(|(_, all)| *all);
     let quiet = move || {
-        let devices = store.devices.with(|devices| devices.rows().len());
-        copy::all_quiet(
-            devices,
-            store.containers.with(|containers| containers.rows().len()),
-        )
+        store.devices.with(|devices| {
+            let told = devices.rows().values().any(|device| device.engine.is_some());
+            let containers = store.containers.with(|containers| containers.rows().len());
+            copy::all_quiet(devices.rows().len(), told.then_some(containers))
+        })
     };
     // Before everybody who is there has said something, nobody knows that all is quiet.
     let known = Memo::new(move |_| {
