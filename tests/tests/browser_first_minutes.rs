@@ -2,7 +2,6 @@
 //! the palette, and tables on windows of every width.
 
 use anyhow::{Context, Result, ensure};
-use flotilla_protocol::api::StartingPolicy;
 use flotilla_tests::browser::{Browser, Page, keep_picture, keys::Key};
 use flotilla_tests::engine::{WEB, WORKER};
 use flotilla_tests::eventually::{eventually, seconds};
@@ -33,6 +32,9 @@ const FIT: &str = "
     if (!grid) return ['there is no table'];
     const box = grid.getBoundingClientRect();
     const wrong = grid.scrollWidth > grid.clientWidth ? ['it scrolls sideways'] : [];
+    const main = document.querySelector('main');
+    if (main.scrollWidth > main.clientWidth) wrong.push('the page scrolls sideways');
+    if (box.height < 120) wrong.push(`there is no room for rows: ${box.height} px`);
     const whole = '.figures,.menu,[data-column=status],[data-column=state],[data-column=path]';
     for (const row of grid.querySelectorAll('[role=row]')) {
         let edge = box.left;
@@ -58,10 +60,14 @@ async fn start(control: &Control, machine: &Machine, name: &str) -> Result<Agent
     Ok(agent)
 }
 
-/// One container that serves, one that failed, one that ended well, and one that a person stopped.
+/// One container that serves as a stack with a volume, one that failed, one that ended well, and one that a person stopped.
 fn containers(machine: &Machine) -> Result<()> {
     machine.load_images()?;
-    machine.docker_run(&["--name", "web", WEB])?;
+    let labels = [
+        "--label=com.docker.compose.project=shop",
+        "--label=com.docker.compose.service=web",
+    ];
+    machine.docker_run(&[&["--name", "web", "--volume", "pages:/srv"], &labels[..], &[WEB]].concat())?;
     machine.docker_run(&["--name", "import", WORKER, "sh", "-c", "exit 3"])?;
     machine.docker_run(&["--name", "backup", WORKER, "true"])?;
     machine.docker_run(&["--name", "paused-by-me", WORKER, "sleep", "600"])?;
@@ -71,7 +77,7 @@ fn containers(machine: &Machine) -> Result<()> {
 async fn says_nothing_that_nobody_reported(page: &Page) -> Result<()> {
     let shown = page.shows("0 of 1 device reporting", seconds(5.0)).await?;
     ensure!(shown.contains('–'), "no dash: {shown}");
-    for made_up in ["0 %", "0 B", "of 0", "0 running"] {
+    for made_up in ["0 %", "0 B", "of 0", "0 running", "0 containers"] {
         ensure!(!shown.contains(made_up), "\"{made_up}\" in: {shown}");
     }
     keep_picture("first-dashes", &page.picture().await?)
