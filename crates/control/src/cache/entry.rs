@@ -248,6 +248,7 @@ mod tests {
         Imposter,
         tests::{device, moment},
     };
+    use flotilla_protocol::inventory::Item;
 
     fn enrolled() -> Entry {
         let mut row = device("nas", 1);
@@ -297,12 +298,14 @@ mod tests {
             }))
             .unwrap()
         };
-        entry.known.inventory.containers = vec![
+        for container in [
             container("1", "running", "unhealthy", 0),
             container("2", "exited", "unhealthy", 137),
             container("3", "exited", "none", 3),
             container("4", "running", "none", 0),
-        ];
+        ] {
+            assert!(entry.known.inventory.put(Item::Container(container).into()));
+        }
         let counts = entry.container_counts();
         assert_eq!(
             (counts.total, counts.running, counts.unhealthy, counts.troubled),

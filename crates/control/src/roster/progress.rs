@@ -50,7 +50,7 @@ pub(crate) async fn enrolled(
 ) {
     let now = core.clock.now();
     let facts = bounded(request.facts.clone());
-    let hostname = facts.hostname.clone();
+    let hostname = shown(&facts.hostname, HOSTNAME_CHARS);
     let newest = {
         let mut state = core.cache.lock();
         state.change(device.id, now, |entry| {
@@ -86,7 +86,6 @@ pub(crate) async fn enrolled(
         .await;
     }
     let name = device.name.to_string();
-    let hostname: String = request.facts.hostname.chars().take(HOSTNAME_CHARS).collect();
     core.record(NewActivity {
         actor: Actor::Device { name: name.clone() },
         action: Action::DeviceEnrolled,

@@ -201,6 +201,7 @@ impl Bound for Container {
             started: _,
             finished: _,
             exit_code: _,
+            oom_killed: _,
             restarts,
             network_mode,
             volumes,

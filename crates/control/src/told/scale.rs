@@ -89,8 +89,11 @@ impl Scale {
     }
 
     pub(super) fn cores(&mut self, cores: &mut f32) {
-        // `max` of what is no number is the other one.
-        *cores = cores.max(0.0).min(MOST_CORES);
+        *cores = if cores.is_nan() {
+            0.0
+        } else {
+            cores.clamp(0.0, MOST_CORES)
+        };
     }
 
     pub(super) fn round_trip(&mut self, rtt_ms: &mut Option<f32>) {

@@ -168,8 +168,8 @@ fn inventory() -> Inventory {
     all
 }
 
-fn items() -> Vec<Item> {
-    let container = Container {
+fn container() -> Container {
+    Container {
         id: "4f1c".into(),
         name: "web".into(),
         image: "nginx:1.29".into(),
@@ -189,13 +189,17 @@ fn items() -> Vec<Item> {
         started: Some(moment()),
         finished: Some(moment()),
         exit_code: Some(1),
+        oom_killed: true,
         restarts: 2,
         network_mode: "bridge".into(),
         volumes: vec!["data".into()],
         networks: vec!["shop_default".into()],
         is_agent: true,
         pod: Some(PodRole::Member),
-    };
+    }
+}
+
+fn items() -> Vec<Item> {
     let image = Image {
         id: "sha256:01".into(),
         tags: vec!["nginx:1.29".into()],
@@ -232,7 +236,7 @@ fn items() -> Vec<Item> {
         config_files: vec!["/srv/shop/compose.yaml".into()],
     };
     vec![
-        Item::Container(container),
+        Item::Container(container()),
         Item::Image(image),
         Item::Volume(volume),
         Item::Network(network),
