@@ -64,7 +64,7 @@ async fn whatever_a_device_reports_lists_pages_and_the_next_start_can_read() {
     let view = |state: &State| state.view(state.device(other_id).unwrap(), now);
     let before = view(&bed.core.cache.lock());
     let mut frames = bed.core.cache.subscribe();
-    let mut read = 0;
+    let (mut read, mut seq) = (0, 0);
     for line in lines::spoiled(other_id) {
         let Ok(report) = serde_json::from_str::<Report>(&line) else {
             continue;
@@ -86,7 +86,6 @@ async fn whatever_a_device_reports_lists_pages_and_the_next_start_can_read() {
             "{line:.200}"
         );
         assert_plain(&serde_json::from_str(&text).unwrap(), &line);
-        let mut seq = 0;
         while seq < last {
             let frame = frames.next().await.unwrap();
             seq = serde_json::from_str::<LiveFrame>(&frame).unwrap().seq;
