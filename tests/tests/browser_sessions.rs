@@ -31,14 +31,18 @@ async fn ask(api: &str, line: &str, headers: &str, body: &str) -> Result<String>
 async fn collected(browser: &Browser) -> Result<String> {
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     let away = format!("location.href = 'http://{}/'", listener.local_addr()?);
-    let (_, accepted) = tokio::join!(browser.page.run(&away), timeout(seconds(10.0), listener.accept()));
-    let (mut stream, _) = accepted??;
-    let mut heard = vec![0; 8192];
-    let length = timeout(seconds(5.0), stream.read(&mut heard)).await??;
-    stream
-        .write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nhere")
-        .await?;
-    let heard = String::from_utf8_lossy(&heard[..length]).into_owned();
+    // The script is done once the other page is there, so that page is served meanwhile.
+    let served = async {
+        let (mut stream, _) = timeout(seconds(10.0), listener.accept()).await??;
+        let mut heard = vec![0; 8192];
+        let length = timeout(seconds(5.0), stream.read(&mut heard)).await??;
+        stream
+            .write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\nConnection: close\r\n\r\nhere")
+            .await?;
+        anyhow::Ok(String::from_utf8_lossy(&heard[..length]).into_owned())
+    };
+    let (_, heard) = tokio::join!(browser.page.run(&away), served);
+    let heard = heard?;
     let cookie = heard
         .lines()
         .find(|line| line.to_lowercase().starts_with("cookie:"));
