@@ -29,26 +29,11 @@ pub fn Palette() -> impl IntoView {
     let over: Over = expect_context();
     let on_close = Callback::new(move |()| over.palette.set(false));
     let list = fresh_id("found");
-    let everything: Arc<Vec<Entry>> = Arc::new(collect());
-    let text = RwSignal::new(String::new());
-    let at = RwSignal::new(0_usize);
-    let inside = RwSignal::new(None::<Entry>);
-    let found = Memo::new(move |_| {
-        let text = text.get();
-        match inside.get() {
-            Some(entry) => best(&within(&entry), &text, SHOWN),
-            None => best(&everything, &text, SHOWN),
-        }
-    });
+    let steps = Steps::new();
     let navigate = use_navigate();
-    let enter = move |entry: Option<Entry>| {
-        inside.set(entry);
-        text.set(String::new());
-        at.set(0);
-    };
     let run = Callback::new(move |entry: Entry| {
         if matches!(entry.does, Does::Choose(_)) {
-            enter(Some(entry));
+            steps.enter(Some(entry));
             return;
         }
         items::remember(&entry);
@@ -60,21 +45,44 @@ pub fn Palette() -> impl IntoView {
             Does::Choose(_) => {}
         }
     });
-    let input = focused_when_shown();
-    let steps = Steps {
+    let back = Callback::new(move |()| {
+        if steps.inside.get_untracked().is_some() {
+            steps.enter(None);
+        } else {
+            on_close.run(());
+        }
+    });
+    let Steps {
         text,
         at,
         inside,
         found,
-    };
-    let keys = move |event: KeyboardEvent| on_key(&event, steps, run, enter);
-    let back = Callback::new(move |()| {
-        if inside.get_untracked().is_some() {
-            enter(None)
-        } else {
-            on_close.run(())
-        }
-    });
+    } = steps;
+    view! {
+        <Dialog title=copy::TITLE on_close=back>
+            <div class="palette">
+                <Field steps list=list.clone() run/>
+                <Found list found at run/>
+                <p class="palette-none muted" hidden=move || found.with(|found| !found.is_empty())>
+                    {move || if inside.with(Option::is_some) && text.with(String::is_empty) { copy::NO_OBJECT } else { copy::NOTHING }}
+                </p>
+                <p class="palette-foot caption muted">{copy::HINT}</p>
+            </div>
+        </Dialog>
+    }
+}
+
+/// Where letters are typed, behind the verb that was chosen.
+#[component]
+fn Field(steps: Steps, list: String, run: Callback<Entry>) -> impl IntoView {
+    let Steps {
+        text,
+        at,
+        inside,
+        found,
+    } = steps;
+    let input = focused_when_shown();
+    let keys = move |event: KeyboardEvent| on_key(&event, steps, run);
     let option = list.clone();
     let active = move || {
         found
@@ -86,22 +94,13 @@ pub fn Palette() -> impl IntoView {
         at.set(0);
     };
     view! {
-        <Dialog title=copy::TITLE on_close=back>
-            <div class="palette">
-                <div class="palette-field">
-                    <Icon glyph=lucide::SEARCH/>
-                    {move || inside.get().map(|entry| view! { <span class="tag">{entry.title}</span> })}
-                    <input type="text" role="combobox" aria-expanded="true" aria-autocomplete="list" autocomplete="off" spellcheck="false"
-                        aria-label=crate::copy::frame::SEARCH placeholder=copy::PLACEHOLDER aria-controls=list.clone() aria-activedescendant=active
-                        node_ref=input prop:value=move || text.get() on:input=typing on:keydown=keys/>
-                </div>
-                <Found list=list.clone() found at run/>
-                <p class="palette-none muted" hidden=move || found.with(|found| !found.is_empty())>
-                    {move || if inside.with(Option::is_some) && text.with(String::is_empty) { copy::NO_OBJECT } else { copy::NOTHING }}
-                </p>
-                <p class="palette-foot caption muted">{copy::HINT}</p>
-            </div>
-        </Dialog>
+        <div class="palette-field">
+            <Icon glyph=lucide::SEARCH/>
+            {move || inside.get().map(|entry| view! { <span class="tag">{entry.title}</span> })}
+            <input type="text" role="combobox" aria-expanded="true" aria-autocomplete="list" autocomplete="off" spellcheck="false"
+                aria-label=crate::copy::frame::SEARCH placeholder=copy::PLACEHOLDER aria-controls=list aria-activedescendant=active
+                node_ref=input prop:value=move || text.get() on:input=typing on:keydown=keys/>
+        </div>
     }
 }
 
@@ -192,7 +191,35 @@ struct Steps {
     found: Memo<Vec<Entry>>,
 }
 
-fn on_key(event: &KeyboardEvent, steps: Steps, run: Callback<Entry>, enter: impl Fn(Option<Entry>)) {
+impl Steps {
+    fn new() -> Self {
+        let everything: Arc<Vec<Entry>> = Arc::new(collect());
+        let text = RwSignal::new(String::new());
+        let inside = RwSignal::new(None::<Entry>);
+        let found = Memo::new(move |_| {
+            let text = text.get();
+            match inside.get() {
+                Some(entry) => best(&within(&entry), &text, SHOWN),
+                None => best(&everything, &text, SHOWN),
+            }
+        });
+        Self {
+            text,
+            at: RwSignal::new(0),
+            inside,
+            found,
+        }
+    }
+
+    /// Goes into what can be chosen behind an entry, or back to everything.
+    fn enter(self, entry: Option<Entry>) {
+        self.inside.set(entry);
+        self.text.set(String::new());
+        self.at.set(0);
+    }
+}
+
+fn on_key(event: &KeyboardEvent, steps: Steps, run: Callback<Entry>) {
     let Steps {
         text,
         at,
@@ -214,9 +241,9 @@ fn on_key(event: &KeyboardEvent, steps: Steps, run: Callback<Entry>, enter: impl
             let Some(entry) = chosen().filter(|entry| !within(entry).is_empty()) else {
                 return;
             };
-            enter(Some(entry));
+            steps.enter(Some(entry));
         }
-        "ArrowLeft" | "Backspace" if goes_back() => enter(None),
+        "ArrowLeft" | "Backspace" if goes_back() => steps.enter(None),
         _ => return,
     }
     event.prevent_default();

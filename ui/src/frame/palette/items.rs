@@ -87,7 +87,7 @@ impl Entry {
     }
 
     /// In the list of a verb all objects stand from the beginning.
-    pub(super) fn as_object(self) -> Self {
+    pub(super) fn into_object(self) -> Self {
         Self { first: true, ..self }
     }
 

@@ -114,7 +114,7 @@ fn on_containers(action: ContainerAction) -> Entry {
                     &place,
                     Does::Run(run),
                 )
-                .as_object()
+                .into_object()
             });
             object.collect()
         })
@@ -130,7 +130,7 @@ fn on_devices(known: &'static Verb) -> Entry {
             let object = possible.map(|device| {
                 let go = Does::Go(format!("/devices/{}{}", device.id, known.at));
                 let (name, address) = (device.name.as_str(), device.mesh_ip.to_string());
-                Entry::new(Group::Devices, lucide::SERVER, name, &address, go).as_object()
+                Entry::new(Group::Devices, lucide::SERVER, name, &address, go).into_object()
             });
             object.collect()
         })

@@ -5,11 +5,11 @@ use crate::{
     api::send,
     components::{
         age::AgeLabel,
-        icon::{Icon, lucide},
+        icon::{Glyph, Icon, lucide},
         toast::{Toaster, use_toaster},
     },
     copy::{dashboard as copy, mode},
-    store::use_store,
+    store::{Store, use_store},
 };
 use flotilla_protocol::{
     api::UpdateDevice,
@@ -23,24 +23,7 @@ use leptos_router::components::A;
 pub(super) fn NeedsAttention() -> impl IntoView {
     let store = use_store();
     store.ensure_containers();
-    let found = Memo::new(move |_| {
-        store.devices.with(|devices| {
-            store.containers.with(|containers| {
-                // What a device without a link last said of its containers is not news.
-                let online = |id| {
-                    devices
-                        .rows()
-                        .get(id)
-                        .is_some_and(|device| device.status == DeviceStatus::Online)
-                };
-                let current = containers.rows().values().filter(|row| online(&row.device_id));
-                troubles(
-                    devices.rows().values().map(AsRef::as_ref),
-                    current.map(AsRef::as_ref),
-                )
-            })
-        })
-    });
+    let found = Memo::new(move |_| current_troubles(store));
     let count = move || found.with(|(_, all)| *all);
     let quiet = move || {
         store.devices.with(|devices| {
@@ -57,26 +40,16 @@ pub(super) fn NeedsAttention() -> impl IntoView {
                 .devices
                 .with(|devices| !devices.rows().values().any(|device| silent(device)))
     });
-    let content = move || {
-        if count() == 0 && known.get() {
-            view! {
-                <div class="quiet panel">
-                    <span class="ok"><Icon glyph=lucide::CIRCLE_CHECK/></span>
-                    <h3>{copy::ALL_QUIET}</h3>
-                    <p class="muted">{quiet}</p>
-                </div>
-            }
-            .into_any()
-        } else if count() == 0 {
-            view! {
-                <div class="quiet panel">
-                    <span class="off"><Icon glyph=lucide::HOURGLASS/></span>
-                    <h3>{copy::LOOKING}</h3>
-                    <p class="muted">{copy::LOOKING_TEXT}</p>
-                </div>
-            }
-            .into_any()
-        } else {
+    let content = move || match (count(), known.get()) {
+        (0, true) => {
+            let text = Signal::derive(quiet);
+            view! { <Quiet class="ok" glyph=lucide::CIRCLE_CHECK title=copy::ALL_QUIET text/> }.into_any()
+        }
+        (0, false) => {
+            let text = Signal::derive(|| copy::LOOKING_TEXT.to_owned());
+            view! { <Quiet class="off" glyph=lucide::HOURGLASS title=copy::LOOKING text/> }.into_any()
+        }
+        _ => {
             let each = move || found.with(|(found, _)| found.clone());
             view! {
                 <ul class="troubles panel">
@@ -95,6 +68,38 @@ pub(super) fn NeedsAttention() -> impl IntoView {
             </h2>
             {move || { is_quiet.track(); known.track(); untrack(content) }}
         </section>
+    }
+}
+
+/// The worst troubles, and how many there are.
+fn current_troubles(store: Store) -> (Vec<Trouble>, usize) {
+    store.devices.with(|devices| {
+        store.containers.with(|containers| {
+            // What a device without a link last said of its containers is not news.
+            let online = |id| {
+                devices
+                    .rows()
+                    .get(id)
+                    .is_some_and(|device| device.status == DeviceStatus::Online)
+            };
+            let current = containers.rows().values().filter(|row| online(&row.device_id));
+            troubles(
+                devices.rows().values().map(AsRef::as_ref),
+                current.map(AsRef::as_ref),
+            )
+        })
+    })
+}
+
+/// What stands there while there is no trouble.
+#[component]
+fn Quiet(class: &'static str, glyph: Glyph, title: &'static str, text: Signal<String>) -> impl IntoView {
+    view! {
+        <div class="quiet panel">
+            <span class=class><Icon glyph/></span>
+            <h3>{title}</h3>
+            <p class="muted">{text}</p>
+        </div>
     }
 }
 
