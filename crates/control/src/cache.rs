@@ -3,6 +3,7 @@
 //! One lock, held for as long as it takes to apply one change or to copy what a caller asked for, never over
 //! an await. Each change publishes its live frames before the lock is released.
 
+mod announced;
 mod attention;
 mod ended;
 mod entry;
@@ -11,7 +12,6 @@ mod links;
 mod mapped;
 mod paths;
 mod rows;
-mod said;
 mod unshown;
 mod watch;
 

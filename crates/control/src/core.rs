@@ -11,8 +11,8 @@ use crate::{
     provision::Builds,
     push::Pushes,
     repeats::Repeats,
+    report::SENTENCE_CHARS,
     store::{NewActivity, Store},
-    told::SENTENCE_CHARS,
     trust::Trust,
 };
 use flotilla_protocol::{

@@ -4,7 +4,7 @@
 //! authenticated link always wins) → reports flow into the cache, settings flow out → it ends, and only the link
 //! that is still the newest marks its device as gone.
 
-mod hear;
+mod reports;
 mod round_trip;
 mod run;
 

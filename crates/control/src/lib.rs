@@ -30,12 +30,12 @@ mod push;
 mod refusal;
 mod relay;
 mod repeats;
+mod report;
 mod roster;
 mod start;
 mod store;
 #[cfg(test)]
 mod testbed;
-mod told;
 mod trust;
 mod whole;
 

@@ -2,8 +2,8 @@
 
 use super::inbound::{is_in_the_machine, is_undecided};
 use crate::{
+    report::LIMITS,
     store::{DeviceRow, Known},
-    told::LIMITS,
 };
 use flotilla_protocol::{
     cidr::IpRange,
@@ -129,7 +129,7 @@ pub(crate) fn overlaps(routes: &[IpRange], range: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{store::tests::device, told::Holdings};
+    use crate::{report::Holdings, store::tests::device};
     use flotilla_protocol::{
         device::{Facts, Usage},
         inventory::{EngineFacts, Inventory},

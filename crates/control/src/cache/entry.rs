@@ -1,9 +1,9 @@
 //! One device in memory: its record, its newest token, its link, and the last that was heard of it.
 
 use super::{
+    announced::Announced,
     attention::{attention, strayed},
     paths::HeardPath,
-    said::Said,
 };
 use crate::{
     pace::Pace,
@@ -49,7 +49,7 @@ pub(crate) struct Entry {
     pub(crate) tunnel: Option<Tunnel>,
     pub(crate) presence: PresenceState,
     /// What of that others are told.
-    pub(super) said: Said,
+    pub(super) announced: Announced,
     /// How it last said to reach its peers.
     pub(super) paths: BTreeMap<DeviceId, HeardPath>,
     /// When it last said so.
@@ -67,7 +67,7 @@ impl Entry {
         Self {
             row,
             token,
-            said: Said::of(&known),
+            announced: Announced::of(&known),
             known,
             link: None,
             last_drop: None,

@@ -19,7 +19,7 @@ impl Entry {
     pub(crate) fn closed(&self) -> Option<Closed> {
         match self.row.mode {
             NetworkMode::Bridge => Some(Closed::Bridge),
-            NetworkMode::Host if self.said.in_the_machine && !self.row.host_kept => {
+            NetworkMode::Host if self.announced.in_the_machine && !self.row.host_kept => {
                 Some(Closed::DockerDesktop)
             }
             NetworkMode::Host | NetworkMode::Pause => None,

@@ -80,7 +80,7 @@ impl State {
 
     /// Time has passed; answers the devices that count as offline since now.
     pub(crate) fn time_passed(&mut self, moment: (Timestamp, Instant)) -> Vec<DeviceId> {
-        self.tell_due(moment.0);
+        self.announce_due(moment.0);
         self.presence.handle_timeout(moment.1);
         self.take_changes(moment.0)
     }

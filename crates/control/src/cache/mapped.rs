@@ -25,7 +25,7 @@ impl Entry {
         if row.revoked.is_some() {
             return None;
         }
-        let said = &self.said;
+        let announced = &self.announced;
         Some(Member {
             subject: Subject {
                 id: row.id,
@@ -37,9 +37,9 @@ impl Entry {
             },
             public_key: self.public_key(),
             relay: row.relay,
-            candidates: said.candidates.clone(),
-            home_relay: said.home_relay,
-            nat: said.nat,
+            candidates: announced.candidates.clone(),
+            home_relay: announced.home_relay,
+            nat: announced.nat,
         })
     }
 
@@ -57,7 +57,7 @@ impl Entry {
             .filter(|_| self.row.revoked.is_none())?;
         let mut endpoints: Vec<_> = relaying.address.clone().into_iter().collect();
         if endpoints.is_empty() {
-            let mut found = self.said.candidates.clone();
+            let mut found = self.announced.candidates.clone();
             // The addresses that strangers see lead there from anywhere.
             found.sort_by_key(|candidate| candidate.kind != CandidateKind::Reflexive);
             for candidate in found {

@@ -1,7 +1,7 @@
 //! Lists over all devices, cut from what each device's engine holds.
 
 use super::{Entry, State, by_name};
-use crate::told::{Holdings, Shelf};
+use crate::report::{Holdings, Shelf};
 use flotilla_protocol::{
     Timestamp,
     api::{List, Row},

@@ -1,7 +1,7 @@
 //! What a device's reports change in the cache, and what of it open pages are told.
 
 use super::{Entry, State};
-use crate::told::{Told, Weighed};
+use crate::report::{BoundedReport, Weighed};
 use flotilla_protocol::{
     Timestamp,
     agent::ItemRef,
@@ -30,29 +30,29 @@ impl State {
     }
 
     /// Applies one report of a device.
-    pub(crate) fn hear(&mut self, id: DeviceId, told: impl Into<Told>, now: Timestamp) -> Heard {
+    pub(crate) fn hear(&mut self, id: DeviceId, report: impl Into<BoundedReport>, now: Timestamp) -> Heard {
         let Some(entry) = self.devices.get_mut(&id) else {
             return Heard::Nothing;
         };
         entry.row.last_seen = Some(now);
-        let changed = match told.into() {
-            Told::Hello(hello) => {
+        let changed = match report.into() {
+            BoundedReport::Hello(hello) => {
                 entry.known.clock_skew_seconds = Some(hello.sent_at.as_second() - now.as_second());
                 set(&mut entry.known.agent_version, hello.agent_version)
                     | set(&mut entry.known.facts, hello.facts)
             }
-            Told::Facts(facts) => set(&mut entry.known.facts, facts),
-            Told::Engine(engine) => {
+            BoundedReport::Facts(facts) => set(&mut entry.known.facts, facts),
+            BoundedReport::Engine(engine) => {
                 if let EngineState::Running(facts) = &engine {
                     entry.known.was_docker_desktop = facts.docker_desktop;
                 }
                 set(&mut entry.known.engine, engine)
             }
-            Told::Usage(usage) => {
+            BoundedReport::Usage(usage) => {
                 entry.known.usage = Some(usage);
                 return Heard::Figures;
             }
-            Told::Inventory { holdings, partial } => {
+            BoundedReport::Inventory { holdings, partial } => {
                 let changed = (&entry.known.inventory, entry.known.partial) != (&holdings, partial);
                 entry.known.inventory = holdings;
                 entry.known.partial = partial;
@@ -60,29 +60,29 @@ impl State {
                 self.publish_inventory(id, now);
                 changed
             }
-            Told::Upsert(items) => {
+            BoundedReport::Upsert(items) => {
                 self.upsert(id, items, now);
                 true
             }
-            Told::Remove(items) => {
+            BoundedReport::Remove(items) => {
                 self.forget(id, items, now);
                 true
             }
-            Told::Mesh(mesh) => self.hear_mesh(id, mesh, now),
-            Told::Paths(paths) => {
+            BoundedReport::Mesh(mesh) => self.hear_mesh(id, mesh, now),
+            BoundedReport::Paths(paths) => {
                 return if self.hear_paths(id, paths, now) {
                     Heard::Figures
                 } else {
                     Heard::Nothing
                 };
             }
-            Told::Endpoints(trials) => {
+            BoundedReport::Endpoints(trials) => {
                 let before = std::mem::replace(&mut entry.known.endpoint_trials, trials);
                 before != entry.known.endpoint_trials
             }
-            Told::Unknown => return Heard::Nothing,
+            BoundedReport::Unknown => return Heard::Nothing,
         };
-        self.heed(id, now);
+        self.announce(id, now);
         if self.may_show(id, 1, now) {
             self.publish_device(id, now);
         }
@@ -101,7 +101,7 @@ impl State {
             mesh.nat = known.nat;
         }
         let home = |known: &Option<MeshReport>| known.as_ref().and_then(|mesh| mesh.home_relay);
-        super::said::accept(&mut mesh.candidates);
+        super::announced::accept(&mut mesh.candidates);
         let before = home(&entry.known.mesh);
         let changed = set(&mut entry.known.mesh, mesh);
         let moved = home(&entry.known.mesh) != before;
@@ -185,7 +185,7 @@ fn resource(entry: &Entry, item: Item, now: Timestamp) -> Resource {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::told::Holdings;
+    use crate::report::Holdings;
     use crate::{
         cache::{Cache, Stored},
         clock::Clock,

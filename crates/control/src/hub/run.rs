@@ -2,10 +2,10 @@
 
 use super::{
     Attached,
-    hear::{hear, save},
+    reports::{apply_reports, save},
     round_trip,
 };
-use crate::{cache::LinkUp, core::Core, mesh, roster, told::SENTENCE_CHARS};
+use crate::{cache::LinkUp, core::Core, mesh, report::SENTENCE_CHARS, roster};
 use flotilla_fleet::PresenceState;
 use flotilla_link::{AgentLink, LinkEnd};
 use flotilla_protocol::{
@@ -124,7 +124,7 @@ async fn converse(core: &Core, device: DeviceId, attached: &Attached) -> LinkEnd
         Err(error) => return LinkEnd::Broken(format!("no reports: {error}")),
     };
     tokio::select! {
-        reason = hear(core, device, reports) => LinkEnd::Broken(reason),
+        reason = apply_reports(core, device, reports) => LinkEnd::Broken(reason),
         () = tell(core, device, attached) => LinkEnd::Stopped,
         never = round_trip::measure(core, device, &attached.link) => match never {},
         never = mesh::push(core, device, &attached.link) => match never {},

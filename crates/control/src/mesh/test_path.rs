@@ -1,6 +1,6 @@
 //! Has a device probe every way to another one now.
 
-use crate::{core::Core, refusal::Refusal, roster::no_such_device, told::bounded};
+use crate::{core::Core, refusal::Refusal, report::bounded, roster::no_such_device};
 use flotilla_link::CallError;
 use flotilla_protocol::{
     Code, Problem,

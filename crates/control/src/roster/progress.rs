@@ -2,8 +2,8 @@
 
 use crate::{
     core::Core,
+    report::{SENTENCE_CHARS, bounded},
     store::{DeviceRow, NewActivity, TokenRow, TokenUse},
-    told::{SENTENCE_CHARS, bounded},
 };
 use flotilla_protocol::{
     activity::{Action, Actor},
@@ -63,7 +63,7 @@ pub(crate) async fn enrolled(
             entry.known.facts = Some(facts);
             entry.known.clock_skew_seconds = Some(request.sent_at.as_second() - now.as_second());
         });
-        state.heed(device.id, now);
+        state.announce(device.id, now);
         state.publish_paths_of(device.id, now);
         state.expect(device.id, (now, tokio::time::Instant::now().into_std()));
         state

@@ -1,7 +1,7 @@
 //! What each device last told, so that its rows survive a restart of control.
 
 use super::{Cell, Store, StoreError, to_json};
-use crate::told::Holdings;
+use crate::report::Holdings;
 use flotilla_protocol::{
     Timestamp,
     device::{EndpointTrial, Facts, Usage},

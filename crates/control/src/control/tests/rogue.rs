@@ -9,9 +9,9 @@ mod lines;
 use super::{mesh::added, *};
 use crate::{
     cache::State,
+    report::{BoundedReport, Holdings},
     store::Known,
     testbed::{Testbed, peer},
-    told::{Holdings, Told},
 };
 use attacks::{ATTACKS, Attack};
 use flotilla_protocol::{
@@ -72,7 +72,7 @@ async fn whatever_a_device_reports_lists_pages_and_the_next_start_can_read() {
         read += 1;
         let (known, last) = {
             let mut state = bed.core.cache.lock();
-            for piece in Told::from(report).pieces() {
+            for piece in BoundedReport::from(report).pieces() {
                 state.hear(id, piece, now);
             }
             assert_lists_readable(&state, &line);

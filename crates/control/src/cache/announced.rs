@@ -15,7 +15,7 @@ use flotilla_protocol::{
 const MOST_CANDIDATES: usize = 24;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Said {
+pub(super) struct Announced {
     pub(super) candidates: Vec<Candidate>,
     pub(super) home_relay: Option<RelayId>,
     pub(super) nat: Nat,
@@ -23,7 +23,7 @@ pub(super) struct Said {
     pub(super) in_the_machine: bool,
 }
 
-impl Said {
+impl Announced {
     pub(super) fn of(known: &Known) -> Self {
         let mesh = known.mesh.as_ref();
         let mut candidates = mesh.map(|mesh| mesh.candidates.clone()).unwrap_or_default();
@@ -49,11 +49,11 @@ pub(super) fn accept(candidates: &mut Vec<Candidate>) {
 
 impl State {
     /// A device was heard: what others are to know of it goes into their maps now, or when it is due.
-    pub(crate) fn heed(&mut self, id: DeviceId, now: Timestamp) {
+    pub(crate) fn announce(&mut self, id: DeviceId, now: Timestamp) {
         let entry = self.devices.get(&id);
-        if entry.is_some_and(|entry| entry.said != Said::of(&entry.known)) {
+        if entry.is_some_and(|entry| entry.announced != Announced::of(&entry.known)) {
             self.pace.handle_change(id, now);
-            self.tell_due(now);
+            self.announce_due(now);
             if self.pace.poll_timeout().is_some() {
                 self.sooner.notify_one();
             }
@@ -61,11 +61,11 @@ impl State {
     }
 
     /// Puts into the maps what is due.
-    pub(super) fn tell_due(&mut self, now: Timestamp) {
+    pub(super) fn announce_due(&mut self, now: Timestamp) {
         while let Some(id) = self.pace.poll(now) {
             if let Some(entry) = self.devices.get_mut(&id) {
                 let closed = entry.closed();
-                entry.said = Said::of(&entry.known);
+                entry.announced = Announced::of(&entry.known);
                 let is_closed_otherwise = entry.closed() != closed;
                 self.map_device(id);
                 if is_closed_otherwise && self.may_show(id, 2 * self.devices.len(), now) {

@@ -1,10 +1,10 @@
 //! What devices tell, cut down to what control is willing to keep.
 //!
 //! A report is made on somebody else's machine, so nothing in it is believed to be short, few, finite or clean.
-//! [`Told::from`] is the way of a report into the cache: texts are cut and
-//! show what a terminal would obey, lists and figures have limits, and what an
-//! engine holds is kept by key, up to a number and up to a size. Nothing is left out in silence: cut texts end in
-//! `…`, and things that are left out make the device's rows a part, which its attention says.
+//! [`BoundedReport::from`] is the way of a report into the cache: texts are cut and show what a terminal would obey,
+//! lists and figures have limits, and what an engine holds is kept by key, up to a number and up to a size. Nothing is
+//! left out in silence: cut texts end in `…`, and things that are left out make the device's rows a part, which its
+//! attention says.
 
 mod bound;
 mod holdings;
@@ -28,7 +28,7 @@ const PIECE: usize = 256;
 
 /// A report within bounds.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) enum Told {
+pub(crate) enum BoundedReport {
     Hello(Hello),
     Facts(Facts),
     Engine(EngineState),
@@ -47,7 +47,7 @@ pub(crate) enum Told {
     Unknown,
 }
 
-impl From<Report> for Told {
+impl From<Report> for BoundedReport {
     fn from(report: Report) -> Self {
         match report {
             Report::Hello(hello) => Self::Hello(bounded(hello)),
@@ -71,7 +71,7 @@ impl From<Report> for Told {
     }
 }
 
-impl Told {
+impl BoundedReport {
     /// The same in pieces, each of which is applied quickly.
     pub(crate) fn pieces(self) -> Box<dyn Iterator<Item = Self> + Send> {
         match self {
@@ -83,7 +83,7 @@ impl Told {
     }
 }
 
-fn split<T>(items: Vec<T>, wrap: fn(Vec<T>) -> Told) -> impl Iterator<Item = Told> {
+fn split<T>(items: Vec<T>, wrap: fn(Vec<T>) -> BoundedReport) -> impl Iterator<Item = BoundedReport> {
     let mut items = items.into_iter();
     std::iter::from_fn(move || {
         let piece: Vec<_> = items.by_ref().take(PIECE).collect();

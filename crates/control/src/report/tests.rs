@@ -4,7 +4,7 @@ use super::*;
 use flotilla_protocol::inventory::{Inventory, Item, Kind, Volume};
 use serde_json::{Value, from_value, json};
 
-fn report(value: Value) -> Told {
+fn report(value: Value) -> BoundedReport {
     from_value::<Report>(value).unwrap().into()
 }
 
@@ -25,7 +25,9 @@ fn figures_are_such_as_a_machine_can_have() {
         report(json!({"report": "usage", "cpu_cores": cores, "memory_bytes": u64::MAX, "disk_bytes": 7}))
     };
     for (told, kept) in [(1e300, 0.0), (-5.0, 0.0), (1e9, 65_536.0), (1.5, 1.5)] {
-        let Told::Usage(usage) = usage(told) else { panic!() };
+        let BoundedReport::Usage(usage) = usage(told) else {
+            panic!()
+        };
         assert_eq!(usage.cpu_cores, kept, "{told}");
         assert_eq!((usage.memory_bytes, usage.disk_bytes), ((1 << 53) - 1, 7));
     }
@@ -34,7 +36,9 @@ fn figures_are_such_as_a_machine_can_have() {
             "since": "2026-11-21T14:02:00Z", "received_bytes": 0, "sent_bytes": 0, "mtu": 1420})
     };
     for (told, kept) in [(-1.0, None), (1e300, None), (1e9, None), (2.5, Some(2.5))] {
-        let Told::Paths(paths) = report(json!({"report": "paths", "paths": [path(9.0), path(told)]})) else {
+        let BoundedReport::Paths(paths) =
+            report(json!({"report": "paths", "paths": [path(9.0), path(told)]}))
+        else {
             panic!()
         };
         assert_eq!(paths.len(), 1, "the last of a peer counts");
@@ -45,14 +49,14 @@ fn figures_are_such_as_a_machine_can_have() {
 #[test]
 fn texts_are_cut_and_lists_are_too() {
     let long = "\u{1b}".to_owned() + &"x".repeat(1 << 20);
-    let Told::Engine(EngineState::Denied { reason }) =
+    let BoundedReport::Engine(EngineState::Denied { reason }) =
         report(json!({"report": "engine", "state": "denied", "reason": long}))
     else {
         panic!()
     };
     assert!(reason.len() <= 1100 && reason.starts_with(r"\u{1b}xx") && reason.ends_with('…'));
     let candidate = json!({"kind": "local", "address": "192.0.2.7:1"});
-    let Told::Mesh(mesh) = report(
+    let BoundedReport::Mesh(mesh) = report(
         json!({"report": "mesh", "state": {"state": "starting"}, "revision": u64::MAX,
         "candidates": vec![candidate; 5000], "nat": "unknown"}),
     ) else {
@@ -158,12 +162,12 @@ fn a_long_report_comes_in_pieces() {
     };
     let lengths = |count| -> Vec<usize> {
         let length = |piece| match piece {
-            Told::Upsert(items) => items.len(),
+            BoundedReport::Upsert(items) => items.len(),
             other => panic!("{other:?}"),
         };
-        Told::from(items(count)).pieces().map(length).collect()
+        BoundedReport::from(items(count)).pieces().map(length).collect()
     };
     assert_eq!(lengths(600), [256, 256, 88]);
     assert_eq!(lengths(1), [1]);
-    assert_eq!(Told::from(Report::Unknown).pieces().count(), 1);
+    assert_eq!(BoundedReport::from(Report::Unknown).pieces().count(), 1);
 }

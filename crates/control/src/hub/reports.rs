@@ -6,7 +6,7 @@
 use crate::{
     cache::Heard,
     core::Core,
-    told::{SENTENCE_CHARS, Told},
+    report::{BoundedReport, SENTENCE_CHARS},
 };
 use bytes::BytesMut;
 use flotilla_link::LongStream;
@@ -41,7 +41,7 @@ const REPORT_COST: usize = 4096;
 const SHORT_BYTES: usize = 32 << 10;
 
 /// Applies reports until the stream ends; answers why it did.
-pub(super) async fn hear(core: &Core, device: DeviceId, mut reports: LongStream) -> String {
+pub(super) async fn apply_reports(core: &Core, device: DeviceId, mut reports: LongStream) -> String {
     let mut lines = Lines::default();
     let mut due = Due::default();
     loop {
@@ -66,7 +66,7 @@ pub(super) async fn hear(core: &Core, device: DeviceId, mut reports: LongStream)
         loop {
             match lines.next() {
                 Ok(Some(line)) => {
-                    if let Err(reason) = take(core, device, line, &mut due).await {
+                    if let Err(reason) = apply(core, device, line, &mut due).await {
                         return reason;
                     }
                 }
@@ -78,11 +78,12 @@ pub(super) async fn hear(core: &Core, device: DeviceId, mut reports: LongStream)
 }
 
 /// Applies one report, and lets the device wait as long as that was worth.
-async fn take(core: &Core, device: DeviceId, line: String, due: &mut Due) -> Result<(), String> {
+async fn apply(core: &Core, device: DeviceId, line: String, due: &mut Due) -> Result<(), String> {
     let cost = line.len().max(REPORT_COST);
-    let told = read(core, line).await?;
-    let stocks = matches!(told, Told::Inventory { .. }) && !std::mem::replace(&mut due.stocked, true);
-    for piece in told.pieces() {
+    let report = read(core, line).await?;
+    let stocks =
+        matches!(report, BoundedReport::Inventory { .. }) && !std::mem::replace(&mut due.stocked, true);
+    for piece in report.pieces() {
         let (heard, weight) = {
             let mut state = core.cache.lock();
             let heard = state.hear(device, piece, core.clock.now());
@@ -100,7 +101,7 @@ async fn take(core: &Core, device: DeviceId, line: String, due: &mut Due) -> Res
 }
 
 /// Reads a report, a large one aside and one at a time.
-async fn read(core: &Core, line: String) -> Result<Told, String> {
+async fn read(core: &Core, line: String) -> Result<BoundedReport, String> {
     if line.len() <= SHORT_BYTES {
         return parse(&line);
     }
@@ -109,13 +110,13 @@ async fn read(core: &Core, line: String) -> Result<Told, String> {
     read.unwrap_or_else(|error| Err(format!("a report can't be read: {error}")))
 }
 
-fn parse(line: &str) -> Result<Told, String> {
+fn parse(line: &str) -> Result<BoundedReport, String> {
     if line.bytes().filter(|byte| *byte == b',').count() > REPORT_VALUES {
         return Err(format!("a report has more than {REPORT_VALUES} values"));
     }
     let report: Result<Report, _> = serde_json::from_str(line);
     report
-        .map(Told::from)
+        .map(BoundedReport::from)
         .map_err(|error| shown(&format!("a report can't be read: {error}"), SENTENCE_CHARS))
 }
 
@@ -214,7 +215,7 @@ mod tests {
         let mut lines = Lines::default();
         lines.buffer.extend_from_slice(b"{\"report\":\"tides\"}\n{\"repo");
         let first = lines.next().unwrap().unwrap();
-        assert_eq!(parse(&first), Ok(Told::Unknown));
+        assert_eq!(parse(&first), Ok(BoundedReport::Unknown));
         assert_eq!(lines.next(), Ok(None));
         lines.buffer.extend_from_slice(b"rt\":\"tides\"}\n");
         assert_eq!(lines.next().unwrap().unwrap(), first);
