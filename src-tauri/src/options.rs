@@ -3,6 +3,7 @@
 use clap::Parser;
 use flotilla_client::data_dir;
 use flotilla_control::{ControlConfig, Ui};
+use flotilla_protocol::agent::RELAY_MBIT_PER_SECOND;
 use std::{net::SocketAddr, path::PathBuf};
 
 /// Flotilla with a window.
@@ -34,6 +35,7 @@ impl Options {
             api_addr: self.api_addr,
             advertise: Vec::new(),
             agents_dir: self.agents_dir.clone(),
+            relay_mbit_per_second: RELAY_MBIT_PER_SECOND,
             ui: self.ui_dir.clone().map_or_else(built_in_ui, Ui::Dir),
         })
     }

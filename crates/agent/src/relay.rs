@@ -1,7 +1,7 @@
 //! The relay that this device runs for others, while control wants it to, with control or without.
 //!
 //! Life cycle: control's settings name a port → [`keep`] opens it by UDP and TLS → every change of the settings is
-//! followed: other revoked keys at once, another port by starting anew, no port by ending. A port that cannot be had
+//! followed: other revoked keys and another limit at once, another port by starting anew, no port by ending. A port that cannot be had
 //! is tried again. [`relay`] is the same relay as a program of its own, which hears nothing from control.
 
 use crate::{
@@ -14,7 +14,7 @@ use axum::Router;
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use flotilla_identity::{LeafKey, MaterialError, relay_config};
 use flotilla_link::{Caller, Standing, listen, raise_file_limit, serve_tls};
-use flotilla_protocol::mesh::REFLECT_PORT_OFFSET;
+use flotilla_protocol::{agent::RELAY_MBIT_PER_SECOND, mesh::REFLECT_PORT_OFFSET};
 use flotilla_relay::{Limits, Relay, RelayConfig, StartError, StaticKey, Visitor};
 use http::Extensions;
 use rustls::pki_types::{CertificateDer, pem::PemObject as _};
@@ -76,7 +76,10 @@ impl Running {
             key: wireguard_key(identity)?,
             authority: authority.to_vec(),
             clock: clock.for_tls(),
-            limits: Limits::default(),
+            limits: Limits {
+                line: line(RELAY_MBIT_PER_SECOND),
+                ..Limits::default()
+            },
         })?;
         let router: Router = relay.router(visitor);
         raise_file_limit();
@@ -100,6 +103,11 @@ impl Running {
             other => other,
         }
     }
+}
+
+/// Bytes per second of a line.
+fn line(mbit_per_second: u32) -> u64 {
+    u64::from(mbit_per_second) * 125_000
 }
 
 fn visitor(extensions: &Extensions) -> Visitor {
@@ -170,6 +178,7 @@ fn fulfill(state: &StateDir, clock: &AgentClock, running: &mut Option<Running>) 
         *running = Some(Running::start_everywhere(identity, clock, duty.port)?);
     }
     if let Some(running) = running {
+        running.relay.limit_line(line(duty.mbit_per_second));
         running.relay.revoke(duty.revoked.iter().copied());
     }
     Ok(())

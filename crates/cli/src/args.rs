@@ -3,6 +3,7 @@
 use crate::{act::Target, lifetime::Lifetime};
 use clap::{Args as Arguments, Parser, Subcommand, ValueEnum};
 use flotilla_protocol::{
+    agent::RELAY_MBIT_PER_SECOND,
     device::{NetworkMode, RelayPreference},
     endpoint::Endpoint,
     name::{DeviceName, InvalidName, Tag},
@@ -94,6 +95,9 @@ pub(crate) struct Serve {
     /// Make this computer a device of its own fleet
     #[arg(long)]
     pub(crate) local_agent: bool,
+    /// Mbit/s that this computer passes on for devices that cannot reach each other
+    #[arg(long, value_name = "N", default_value_t = RELAY_MBIT_PER_SECOND, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    pub(crate) relay_mbit: u32,
     /// Folder of the agents that devices download
     #[arg(long, value_name = "DIR", env = "FLOTILLA_AGENTS_DIR")]
     pub(crate) agents_dir: Option<PathBuf>,

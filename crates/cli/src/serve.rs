@@ -43,6 +43,7 @@ fn config(data_dir: PathBuf, serve: &Serve) -> ControlConfig {
         api_addr: serve.api_addr,
         advertise: serve.advertise.clone(),
         agents_dir: serve.agents_dir.clone(),
+        relay_mbit_per_second: serve.relay_mbit,
         ui: serve.ui_dir.clone().map_or_else(built_in_ui, Ui::Dir),
     }
 }

@@ -16,6 +16,8 @@ pub struct ControlConfig {
     pub advertise: Vec<Endpoint>,
     /// Agents to serve: `x86_64-linux/flotilla-agent`, `agent-image-amd64.tar` and so on.
     pub agents_dir: Option<PathBuf>,
+    /// What control's own relay passes on for all devices together, who share it evenly.
+    pub relay_mbit_per_second: u32,
     pub ui: Ui,
 }
 

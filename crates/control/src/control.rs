@@ -74,7 +74,7 @@ impl Control {
         })?;
         let (fleet_addr, api_addr) = (bound(&fleet, config.fleet_addr), bound(&api, config.api_addr));
         let (core, token) = open(&config, &data_dir, (fleet_addr, api_addr)).await?;
-        relay::start(&core, &data_dir, fleet_addr)?;
+        relay::start(&core, &data_dir, fleet_addr, config.relay_mbit_per_second)?;
         let url = format!("http://{api_addr}");
         let credentials = serde_json::json!({ "url": url, "token": token }).to_string();
         data_dir

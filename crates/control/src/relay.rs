@@ -28,7 +28,12 @@ const NAME: &str = "controller";
 ///
 /// # Errors
 /// The relay's key cannot be read or kept.
-pub(crate) fn start(core: &Core, dir: &DataDir, fleet_addr: SocketAddr) -> Result<(), StartError> {
+pub(crate) fn start(
+    core: &Core,
+    dir: &DataDir,
+    fleet_addr: SocketAddr,
+    mbit_per_second: u32,
+) -> Result<(), StartError> {
     let key = key(dir)?;
     let at = |udp| {
         let port = fleet_addr.port().checked_add(REFLECT_PORT_OFFSET).unwrap_or(0);
@@ -39,7 +44,10 @@ pub(crate) fn start(core: &Core, dir: &DataDir, fleet_addr: SocketAddr) -> Resul
             key: StaticKey::from_bytes(*key),
             authority: core.trust.ca.cert_der().to_vec(),
             clock: flotilla_identity::Clock::new(move || clock.now()),
-            limits: Limits::default(),
+            limits: Limits {
+                line: u64::from(mbit_per_second) * 125_000,
+                ..Limits::default()
+            },
         })
     };
     let relay = at(fleet_addr).or_else(|error| {
@@ -143,17 +151,17 @@ mod tests {
     async fn the_relay_keeps_its_key_and_is_in_the_maps() {
         let bed = Testbed::new().await;
         let (_parent, dir) = dir();
-        start(&bed.core, &dir, loopback()).unwrap();
+        start(&bed.core, &dir, loopback(), 100).unwrap();
         let before = bed.core.cache.lock().own_relay().cloned().unwrap();
         assert_eq!(before.endpoints, bed.core.endpoints());
         assert!(before.reflect_port.is_some());
         stop(&bed.core);
-        start(&bed.core, &dir, loopback()).unwrap();
+        start(&bed.core, &dir, loopback(), 100).unwrap();
         let after = bed.core.cache.lock().own_relay().cloned().unwrap();
         assert_eq!((before.id, before.public_key), (after.id, after.public_key));
         dir.write(KEY, "damaged").unwrap();
         assert!(matches!(
-            start(&bed.core, &dir, loopback()),
+            start(&bed.core, &dir, loopback(), 100),
             Err(StartError::Keys { .. })
         ));
     }
@@ -164,7 +172,7 @@ mod tests {
         let (_parent, dir) = dir();
         let taken = std::net::UdpSocket::bind(loopback()).unwrap();
         let address = taken.local_addr().unwrap();
-        start(&bed.core, &dir, address).unwrap();
+        start(&bed.core, &dir, address, 100).unwrap();
         let udp = bed.core.relay().as_ref().map(Relay::udp_address).unwrap();
         assert_ne!(udp.port(), address.port());
         let request = Request::get(CONNECT_PATH).body(Body::empty()).unwrap();

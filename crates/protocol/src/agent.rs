@@ -116,9 +116,19 @@ pub struct Settings {
 pub struct RelayDuty {
     /// UDP and TCP port to listen on. The UDP port [`crate::mesh::REFLECT_PORT_OFFSET`] after it answers probes too.
     pub port: u16,
+    /// Megabits per second that it passes on for all others together.
+    #[serde(default = "mbit_per_second")]
+    pub mbit_per_second: u32,
     /// Keys whose tickets count no longer, although they have not expired.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub revoked: Vec<PublicKey>,
+}
+
+/// What a relay passes on, in megabits per second, where nobody chose: a common line at home, up and down.
+pub const RELAY_MBIT_PER_SECOND: u32 = 100;
+
+fn mbit_per_second() -> u32 {
+    RELAY_MBIT_PER_SECOND
 }
 
 /// Whether a container is to share the network of the device's pod. It is recreated for that, with its volumes.

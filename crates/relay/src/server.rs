@@ -139,6 +139,11 @@ impl Relay {
         self.shared.deliver();
     }
 
+    /// Passes on so many bytes per second for all clients together.
+    pub fn limit_line(&self, bytes_per_second: u64) {
+        self.shared.lock().limit_line(bytes_per_second);
+    }
+
     #[must_use]
     pub fn facts(&self) -> Facts {
         self.shared.lock().facts()

@@ -305,6 +305,11 @@ impl Switchboard {
         }
     }
 
+    /// Passes on so many bytes per second for all clients together.
+    pub fn limit_line(&mut self, bytes_per_second: u64) {
+        self.limits.line = bytes_per_second;
+    }
+
     /// Ends every session, so that clients need not find out by themselves.
     pub fn leave(&mut self) {
         for session in self.clients.sessions() {

@@ -207,6 +207,9 @@ pub const PORT_HINT: &str = "UDP and TCP, and the next one for UDP. Empty means 
 pub const PORT_WRONG: &str = "Choose a port from 1 to 65534.";
 pub const ADDRESS: &str = "Address (optional)";
 pub const ADDRESS_HINT: &str = "HOST or HOST:PORT at which others reach it, where its own addresses are not it: a router's, for example.";
+pub const LIMIT: &str = "Limit in Mbit/s (optional)";
+pub const LIMIT_HINT: &str = "What it passes on for all devices together, who share it evenly. Less than its line leaves room for others.";
+pub const LIMIT_WRONG: &str = "Choose a limit from 1 to 100000.";
 pub const NO_CANDIDATE: &str = "Every device that could be a relay is one.";
 
 #[must_use]
@@ -216,7 +219,7 @@ pub fn stop_relay(device: &str) -> String {
 
 #[must_use]
 pub fn edit_relay(device: &str) -> String {
-    format!("Change port or address of {device}")
+    format!("Change port, address or limit of {device}")
 }
 
 #[must_use]

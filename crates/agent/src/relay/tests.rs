@@ -73,6 +73,7 @@ async fn a_device_relays_while_its_settings_say_so() {
             let identity = state.identity.take().unwrap_or_else(enrolled);
             let relay = port.map(|port| RelayDuty {
                 port,
+                mbit_per_second: 100,
                 revoked: Vec::new(),
             });
             state.identity = Some(Identity { relay, ..identity });

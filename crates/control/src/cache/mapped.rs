@@ -179,6 +179,9 @@ impl State {
                 name: relay.name.clone(),
                 device: host.map(|entry| entry.row.name.clone()),
                 endpoints: relay.endpoints.clone(),
+                mbit_per_second: host
+                    .and_then(|entry| entry.row.relaying.as_ref())
+                    .map(|relaying| relaying.mbit_per_second),
                 up: host.is_none_or(|entry| entry.status() == DeviceStatus::Online),
                 devices: u32::try_from(at_home.count()).unwrap_or(u32::MAX),
                 as_of: host.map_or(now, |entry| entry.as_of(now)),

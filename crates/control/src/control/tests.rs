@@ -41,6 +41,7 @@ fn config(dir: &std::path::Path) -> ControlConfig {
         api_addr: "127.0.0.1:0".parse().unwrap(),
         advertise: vec![],
         agents_dir: None,
+        relay_mbit_per_second: 100,
         ui: Ui::None,
     }
 }

@@ -11,13 +11,16 @@ use crate::{
 use flotilla_protocol::{
     Code, Timestamp,
     activity::{Action, Actor},
-    agent::RelayDuty,
+    agent::{RELAY_MBIT_PER_SECOND, RelayDuty},
     api::PromoteRelay,
     endpoint::Endpoint,
 };
 
 /// The port of relays that nobody chose another one for: it is open where links are.
 const PORT: u16 = 7443;
+
+/// Megabits per second of the fastest line that a device can have.
+const FASTEST: u32 = 100_000;
 
 /// Makes a device a relay, or ends that.
 pub(crate) async fn promote(core: &Core, request: PromoteRelay) -> Result<(), Refusal> {
@@ -43,7 +46,10 @@ pub(crate) async fn promote(core: &Core, request: PromoteRelay) -> Result<(), Re
     let (action, details) = match &relaying {
         Some(relaying) => (
             Action::RelayStarted,
-            format!("It passes packets on at port {}.", relaying.port),
+            format!(
+                "It passes packets on at port {}, up to {} Mbit/s.",
+                relaying.port, relaying.mbit_per_second
+            ),
         ),
         None => (Action::RelayEnded, "It passes nothing on any more.".to_owned()),
     };
@@ -95,7 +101,16 @@ fn wanted(entry: &Entry, request: &PromoteRelay) -> Result<Relaying, Refusal> {
         .as_deref()
         .map(|text| address(text, port))
         .transpose()?;
-    Ok(Relaying { port, address })
+    let mbit_per_second = request.mbit_per_second.unwrap_or(RELAY_MBIT_PER_SECOND);
+    if !(1..=FASTEST).contains(&mbit_per_second) {
+        let why = format!("Choose a limit from 1 to {FASTEST} Mbit/s.");
+        return Err(Refusal::new(Code::InvalidInput, why).with_field("mbit_per_second"));
+    }
+    Ok(Relaying {
+        port,
+        address,
+        mbit_per_second,
+    })
 }
 
 /// `HOST` means the relay's own port.
@@ -118,6 +133,7 @@ pub(crate) fn duty(state: &State, entry: &Entry, now: Timestamp) -> Option<Relay
     let relaying = entry.row.relaying.as_ref()?;
     Some(RelayDuty {
         port: relaying.port,
+        mbit_per_second: relaying.mbit_per_second,
         revoked: state.ended_keys(now),
     })
 }

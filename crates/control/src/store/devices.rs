@@ -3,6 +3,7 @@
 use super::{Cell, FleetRow, Store, StoreError, to_json};
 use flotilla_protocol::{
     Timestamp,
+    agent::RELAY_MBIT_PER_SECOND,
     cidr::IpRange,
     device::{CertificateFacts, NetworkMode, RelayPreference},
     endpoint::Endpoint,
@@ -46,6 +47,13 @@ pub(crate) struct Relaying {
     pub(crate) port: u16,
     /// Where others reach it; at its own addresses when absent.
     pub(crate) address: Option<Endpoint>,
+    /// What it passes on for all others together.
+    #[serde(default = "mbit_per_second")]
+    pub(crate) mbit_per_second: u32,
+}
+
+fn mbit_per_second() -> u32 {
+    RELAY_MBIT_PER_SECOND
 }
 
 /// What one enrollment gave a device: its certificate, and the machine and the mesh key that belong to it.
@@ -263,6 +271,7 @@ pub(crate) mod tests {
         nas.relaying = Some(Relaying {
             port: 7443,
             address: Some("relay.example.com".parse().unwrap()),
+            mbit_per_second: 20,
         });
         nas.host_kept = true;
         store.save_device(&nas).await.unwrap();

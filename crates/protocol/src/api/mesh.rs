@@ -222,6 +222,9 @@ pub struct RelayFacts {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub device: Option<DeviceName>,
     pub endpoints: Vec<Endpoint>,
+    /// What it passes on for all others together; absent for the controller's own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mbit_per_second: Option<u32>,
     pub up: bool,
     /// Devices that listen there.
     pub devices: u32,
@@ -242,6 +245,10 @@ pub struct PromoteRelay {
     /// `HOST` or `HOST:PORT` at which others reach it, when its own addresses are not it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub address: Option<String>,
+    /// Megabits per second that it passes on for all others together, who share them evenly: 1 to 100,000; 100 when
+    /// absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mbit_per_second: Option<u32>,
 }
 
 impl Request for PromoteRelay {

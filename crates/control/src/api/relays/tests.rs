@@ -79,6 +79,22 @@ async fn a_promoted_device_is_in_every_map_at_its_own_addresses() {
 }
 
 #[tokio::test]
+async fn a_relay_passes_on_as_much_as_its_owner_lets_it_and_not_a_whole_line_by_default() {
+    let bed = bed().await;
+    for (body, limit) in [
+        (r#"{"relay":true}"#, 100),
+        (r#"{"relay":true,"mbit_per_second":20}"#, 20),
+    ] {
+        promote(&bed, "vps", body).await;
+        let list: List<RelayFacts> = bed.get("/relays").await;
+        assert_eq!(list.items[0].mbit_per_second, Some(limit));
+        let state = bed.core.cache.lock();
+        let duty = crate::mesh::duty(&state, state.find("vps").unwrap(), bed.core.clock.now());
+        assert_eq!(duty.unwrap().mbit_per_second, limit);
+    }
+}
+
+#[tokio::test]
 async fn a_relay_can_have_an_address_that_is_not_its_own() {
     let bed = bed().await;
     for (address, expected) in [
@@ -101,6 +117,18 @@ async fn a_relay_can_have_an_address_that_is_not_its_own() {
             r#"{"relay":true,"port":0}"#,
             Code::InvalidInput,
             Some("port"),
+        ),
+        (
+            "vps",
+            r#"{"relay":true,"mbit_per_second":0}"#,
+            Code::InvalidInput,
+            Some("mbit_per_second"),
+        ),
+        (
+            "vps",
+            r#"{"relay":true,"mbit_per_second":100001}"#,
+            Code::InvalidInput,
+            Some("mbit_per_second"),
         ),
         (
             "vps",

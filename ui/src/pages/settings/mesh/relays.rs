@@ -19,6 +19,7 @@ use flotilla_protocol::{
     endpoint::Endpoint,
 };
 use leptos::{ev::SubmitEvent, prelude::*, task::spawn_local};
+use std::ops::RangeInclusive;
 
 /// What is typed about a relay, and what the controller said of it. A handle: copies share the same signals.
 #[derive(Debug, Clone, Copy)]
@@ -28,6 +29,8 @@ struct Draft {
     device: RwSignal<String>,
     port: RwSignal<String>,
     address: RwSignal<String>,
+    /// In Mbit/s.
+    limit: RwSignal<String>,
     busy: RwSignal<bool>,
     refused: RwSignal<Option<Failure>>,
 }
@@ -39,6 +42,7 @@ impl Draft {
             device: RwSignal::default(),
             port: RwSignal::default(),
             address: RwSignal::default(),
+            limit: RwSignal::default(),
             busy: RwSignal::new(false),
             refused: RwSignal::new(None),
         }
@@ -49,6 +53,7 @@ impl Draft {
         self.edited.set(None);
         self.port.set(String::new());
         self.address.set(String::new());
+        self.limit.set(String::new());
         self.refused.set(None);
     }
 
@@ -61,6 +66,8 @@ impl Draft {
         self.port.set(port.unwrap_or_default());
         let address = chosen_address(relay, device).map(ToString::to_string);
         self.address.set(address.unwrap_or_default());
+        let limit = relay.mbit_per_second.map(|limit| limit.to_string());
+        self.limit.set(limit.unwrap_or_default());
     }
 
     fn request(self) -> Option<PromoteRelay> {
@@ -71,7 +78,11 @@ impl Draft {
                 .get_untracked()
                 .unwrap_or_else(|| self.device.get_untracked()),
             relay: true,
-            port: self.port.with_untracked(|port| port_of(port))?,
+            port: self
+                .port
+                .with_untracked(|port| chosen(port, &PORTS))?
+                .and_then(|port| port.try_into().ok()),
+            mbit_per_second: self.limit.with_untracked(|limit| chosen(limit, &LIMITS))?,
             address: Some(address).filter(|address| !address.is_empty()),
         })
     }
@@ -104,10 +115,25 @@ impl Draft {
         })
     }
 
+    /// What is wrong with a number: what was said of it, or that it is out of its range.
+    fn error(
+        self,
+        field: &'static str,
+        typed: RwSignal<String>,
+        range: &'static RangeInclusive<u32>,
+        wrong: &'static str,
+    ) -> Signal<Option<String>> {
+        Signal::derive(move || {
+            let is_wrong = typed.with(|text| chosen(text, range).is_none());
+            self.said(field).or_else(|| is_wrong.then(|| wrong.to_owned()))
+        })
+    }
+
     /// What was said of no field.
     fn said_of_all(self) -> Option<String> {
         self.refused.with(|refused| {
-            let own = |refused: &&Failure| !matches!(refused.field(), Some("port" | "address"));
+            let own =
+                |refused: &&Failure| !matches!(refused.field(), Some("port" | "address" | "mbit_per_second"));
             refused.as_ref().filter(own).map(ToString::to_string)
         })
     }
@@ -121,16 +147,24 @@ fn chosen_address<'a>(relay: &'a RelayFacts, device: &Device) -> Option<&'a Endp
     relay.endpoints.first().filter(is_chosen)
 }
 
-/// A typed port: absent where it is wrong, `Some(None)` where nothing is typed.
-#[expect(clippy::option_option, reason = "no port and no choice of one are different")]
-fn port_of(text: &str) -> Option<Option<u16>> {
+/// The port after a relay's own is its, too.
+const PORTS: RangeInclusive<u32> = 1..=65_534;
+
+/// Mbit/s that the controller accepts.
+const LIMITS: RangeInclusive<u32> = 1..=100_000;
+
+/// A typed number: absent where it is wrong, `Some(None)` where nothing is typed.
+#[expect(
+    clippy::option_option,
+    reason = "no number and no choice of one are different"
+)]
+fn chosen(text: &str, range: &RangeInclusive<u32>) -> Option<Option<u32>> {
     match text.trim() {
         "" => Some(None),
-        // The next port is the relay's, too.
         text => text
             .parse()
             .ok()
-            .filter(|port| (1..u16::MAX).contains(port))
+            .filter(|number| range.contains(number))
             .map(Some),
     }
 }
@@ -177,13 +211,8 @@ fn Form(draft: Draft) -> impl IntoView {
             }
         });
     });
-    let wrong = move || {
-        draft
-            .port
-            .with(|port| port_of(port).is_none())
-            .then(|| copy::PORT_WRONG.to_owned())
-    };
-    let port_error = Signal::derive(move || draft.said("port").or_else(wrong));
+    let port_error = draft.error("port", draft.port, &PORTS, copy::PORT_WRONG);
+    let limit_error = draft.error("mbit_per_second", draft.limit, &LIMITS, copy::LIMIT_WRONG);
     let address_error = Signal::derive(move || draft.said("address"));
     let reason = Signal::derive(move || {
         let nobody = draft.edited.with(Option::is_none) && free.with(Vec::is_empty);
@@ -226,6 +255,8 @@ fn Form(draft: Draft) -> impl IntoView {
                 on_input=move |text| draft.port.set(text)/>
             <Field label=copy::ADDRESS value=draft.address hint=copy::ADDRESS_HINT verbatim=true error=address_error
                 on_input=move |text| draft.address.set(text)/>
+            <Field label=copy::LIMIT value=draft.limit hint=copy::LIMIT_HINT placeholder="100" verbatim=true error=limit_error
+                on_input=move |text| draft.limit.set(text)/>
             <div class="actions"><Button label reason busy=draft.busy submit=true/>{cancel}</div>
             {move || draft.said_of_all().map(|message| view! { <ErrorState message/> })}
         </form>
@@ -313,10 +344,10 @@ mod tests {
 
     #[test]
     fn no_port_is_a_choice_and_a_wrong_one_is_none() {
-        assert_eq!(port_of(" "), Some(None));
-        assert_eq!(port_of("7000 "), Some(Some(7000)));
+        assert_eq!(chosen(" ", &PORTS), Some(None));
+        assert_eq!(chosen("7000 ", &PORTS), Some(Some(7000)));
         for wrong in ["0", "65535", "70000", "x", "7000-7001"] {
-            assert_eq!(port_of(wrong), None, "{wrong}");
+            assert_eq!(chosen(wrong, &PORTS), None, "{wrong}");
         }
     }
 }
