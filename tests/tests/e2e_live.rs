@@ -28,12 +28,16 @@ use tokio::sync::mpsc;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
-/// Volumes on the device that changes all the time, each of which makes a frame of 4 KB.
-const VOLUMES: usize = 500;
+/// Devices that take turns in changing all that they have. Each has two turns, which is as much as pages are told of
+/// one device at once.
+const DEVICES: usize = 10;
 
-/// How often all of them change while the page does not read: far more than all buffers on the way hold, and done well
-/// before control gives up a page that takes nothing for half a minute.
-const ROUNDS: usize = 20;
+/// Volumes on each of them, each of which makes a frame of 4 KB.
+const VOLUMES: usize = 250;
+
+/// Turns while the page does not read: far more than all buffers on the way hold, and done well before control gives
+/// up a page that takes nothing for half a minute.
+const ROUNDS: usize = 2 * DEVICES;
 
 const ROUND_KIB: f64 = 4.0 * VOLUMES as f64;
 
@@ -119,14 +123,17 @@ fn token(control: &Control) -> Result<String> {
 fn a_page_that_stops_reading_costs_little_and_is_told_to_load_again() -> Result<()> {
     on(Lab::without_engines(0)?, async |lab| {
         let control = Control::start(lab)?;
-        let reports = busy_device(&control).await?;
+        let mut devices = Vec::new();
+        for number in 0..DEVICES {
+            devices.push(busy_device(&control, &format!("busy-{number}")).await?);
+        }
         let mut live = control.client()?.live().await?;
         ensure!(next(&mut live).await?.reset);
         // Another page reads on, and misses nothing.
         let mut reading = Watch::open(&control.client()?).await?;
         let mut resident = Vec::new();
         for round in 0..ROUNDS {
-            reports.send(volumes(round)).await?;
+            devices[round % DEVICES].send(volumes(round)).await?;
             reading
                 .upsert("the round is over", seconds(20.0), |resource| {
                     matches!(resource, Resource::Volume(row)
@@ -188,9 +195,9 @@ fn mountpoint(round: usize) -> String {
 }
 
 /// A linked device that tells what it is given.
-async fn busy_device(control: &Control) -> Result<mpsc::Sender<Report>> {
-    let added = config(&control.add("busy").await?)?;
-    let enrolled = Newcomer::new("busy")?.enroll(&added).await?;
+async fn busy_device(control: &Control, name: &str) -> Result<mpsc::Sender<Report>> {
+    let added = config(&control.add(name).await?)?;
+    let enrolled = Newcomer::new(name)?.enroll(&added).await?;
     let (sender, receiver) = mpsc::channel(1);
     let hello = Report::Hello(Hello {
         protocol: PROTOCOL,
@@ -214,6 +221,6 @@ async fn busy_device(control: &Control) -> Result<mpsc::Sender<Report>> {
         .route(SETTINGS_PATH, post(empty))
         .route(PING_PATH, get(empty));
     tokio::spawn(async move { enrolled.hold(router, CancellationToken::new()).await });
-    control.eventually_online("busy", seconds(5.0)).await?;
+    control.eventually_online(name, seconds(5.0)).await?;
     Ok(sender)
 }
