@@ -46,12 +46,11 @@ fn Browser() -> impl IntoView {
         live.start();
     };
     view! {
-        <EmptyState glyph=lucide::LOCK title=copy::HEADING text=copy::TEXT>
-            <Button label=copy::AGAIN on_press=again/>
-        </EmptyState>
+        <EmptyState glyph=lucide::LOCK title=copy::HEADING text=copy::TEXT/>
         <div class="sign-in-how">
             <CopyBlock what=copy::COMMAND text=copy::OPEN kind=Kind::Primary/>
             <ul class="muted">{copy::NOTES.iter().map(|note| view! { <li>{*note}</li> }).collect_view()}</ul>
+            <div class="actions"><Button label=copy::AGAIN on_press=again/></div>
         </div>
     }
 }

@@ -8,6 +8,7 @@ pub(super) const HEIGHT: f64 = 2.5;
 
 const BETWEEN_COLUMNS: f64 = 5.0;
 const BETWEEN_ROWS: f64 = 1.25;
+const ROW: f64 = HEIGHT + BETWEEN_ROWS;
 const LABEL: f64 = 1.75;
 const EDGE: f64 = 1.0;
 /// Between a name and its line, and between it and the device.
@@ -62,22 +63,29 @@ pub(super) fn plan(spots: &[Spot], relays: usize) -> Plan {
                 y += LABEL;
             }
             plan.places.push(Place { x, y });
-            y += HEIGHT + BETWEEN_ROWS;
+            y += ROW;
         }
         plan.height = plan.height.max(y);
     }
     let shown = columns.len() + usize::from(relays > 0);
     plan.width = left(shown) - BETWEEN_COLUMNS + EDGE;
-    let tall = relays as f64 * (HEIGHT + BETWEEN_ROWS);
-    plan.height = plan.height.max(tall + EDGE + LABEL);
-    let top = ((plan.height - tall) / 2.0).max(EDGE);
+    let top = relays_top(plan.height, relays as f64);
+    plan.height = plan.height.max(top + relays as f64 * ROW);
     plan.relays = (0..relays)
         .map(|n| Place {
             x: left(middle),
-            y: top + n as f64 * (HEIGHT + BETWEEN_ROWS),
+            y: top + n as f64 * ROW,
         })
         .collect();
     plan
+}
+
+/// Where the first relay stands: between two rows of devices, whose lines cross the relays' column, and about as far
+/// from the upper edge as the last one is from the lower.
+fn relays_top(height: f64, relays: f64) -> f64 {
+    let first = EDGE + LABEL + ROW / 2.0;
+    let free = (height - first - relays * ROW).max(0.0);
+    first + (free / 2.0 / ROW).floor() * ROW
 }
 
 /// Which spots stand in which column.
@@ -149,6 +157,11 @@ mod tests {
         assert_eq!(plan.labels.len(), 2);
         assert!(plan.places[0].x < plan.relays[0].x && plan.relays[0].x < plan.places[2].x);
         assert_eq!(plan.places[0].y, plan.places[2].y);
+        let line = plan.places[0].y + HEIGHT / 2.0;
+        assert!(
+            plan.relays[0].y > line + BESIDE,
+            "the line between the first two passes above it"
+        );
     }
 
     #[test]
