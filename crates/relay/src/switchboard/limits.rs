@@ -30,7 +30,7 @@ impl Default for Limits {
             queued_bytes: 64 << 20,
             // A thousand peers that are greeted at once, and again every five seconds, take a fifth of it.
             unasked: 256 << 10,
-            // 10 Gbit/s: more than one thread passes on.
+            // 10 Gbit/s, a fast line of a server. Whoever runs a relay elsewhere knows its line.
             line: 1_250_000_000,
             idle: Duration::from_secs(90),
         }
