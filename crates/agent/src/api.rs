@@ -39,10 +39,10 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
-/// How often use is sampled while somebody watches: often enough for a live figure, rare enough to cost nothing.
+/// Interval of the samples while control watches: a live figure, at a negligible cost of processor time.
 const USAGE_INTERVAL: Duration = Duration::from_secs(5);
 
-/// When the first sample comes, so that nobody waits for an interval to see figures. Processor use is a mean over time,
+/// Delay of the first sample, so that a page has figures before the first interval ends. Processor use is a mean over time,
 /// and the kernel's own counters move too rarely for a shorter one: `sysinfo` wants 200 ms.
 const FIRST_USAGE: Duration = Duration::from_millis(250);
 

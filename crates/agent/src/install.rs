@@ -1,5 +1,5 @@
-//! The agent as a service of systemd. Whoever installs it may have put the program, its user and its config file in
-//! place; given a config file, all of that is done here.
+//! The agent as a service of systemd. With a config file, this puts the program, its user and the file in place;
+//! without one, the install script has done so.
 
 mod place;
 

@@ -47,7 +47,7 @@ use std::sync::Arc;
 use tokio::sync::{mpsc, oneshot, watch};
 use zeroize::Zeroizing;
 
-/// The interface's name where nobody chooses another.
+/// Default name of the interface.
 pub const TUN_NAME: &str = flotilla_tunnel::INTERFACE;
 
 /// What the mesh needs to know of the agent that it belongs to.
@@ -167,7 +167,7 @@ impl Mesh {
 
     /// Ends the membership: returns when neither interface nor map is left.
     pub(crate) async fn leave(&self) {
-        // Where nobody answers the mesh has ended already.
+        // An error means that the task has ended, and the mesh with it.
         let _ = self.ask(Order::Leave).await;
     }
 

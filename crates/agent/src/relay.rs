@@ -83,7 +83,7 @@ impl Running {
         })?;
         let router: Router = relay.router(visitor);
         raise_file_limit();
-        // Dropping what serves ends its connections, so nobody has to be told to stop.
+        // Dropping the serving task ends its connections, so the token is never cancelled.
         let serving = tokio::spawn(serve_tls(listener, tls, router, CancellationToken::new()));
         tracing::info!(relay.address = %address, "this device passes packets on for others");
         Ok(Self {

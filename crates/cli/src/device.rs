@@ -81,7 +81,7 @@ pub(crate) fn status(device: &Device) -> String {
     format!("{}{attention}", device.status)
 }
 
-/// How many run of how many; nothing before an engine was reported, because then nobody knows.
+/// How many run of how many; empty before the device reported an engine.
 fn containers(device: &Device) -> String {
     let counts = device.containers;
     let known = device.engine.as_ref();

@@ -4,7 +4,7 @@ use crate::out::Lines;
 use flotilla_protocol::text::shown;
 use unicode_width::UnicodeWidthStr;
 
-/// The longest that somebody means to read in a cell; `--json` has all of it.
+/// The longest text of a cell, in characters; `--json` has all of it.
 const CELL_CHARS: usize = 240;
 
 /// Rows under a heading. Columns that are empty in every row are left out.

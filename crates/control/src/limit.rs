@@ -1,11 +1,11 @@
-//! How often a stranger may be refused before nobody listens: counted per network and per token id.
+//! Limit of refusals per minute, counted per network and per token id; beyond it attempts are not looked at.
 //!
 //! Only refusals count, so a fleet that enrolls at once from behind one address is never slowed down.
 
-use flotilla_protocol::{Timestamp, id::TokenId};
+use flotilla_protocol::{Timestamp, id::TokenId, neighborhood::neighborhood};
 use std::{
     collections::{BTreeMap, BTreeSet},
-    net::{IpAddr, Ipv6Addr},
+    net::IpAddr,
     sync::{Mutex, MutexGuard, PoisonError},
 };
 
@@ -14,9 +14,6 @@ const PER_MINUTE: u32 = 10;
 
 /// Sources remembered at the same time: some hundred KiB.
 const SOURCES: usize = 4096;
-
-/// The part of an IPv6 address that names a network. What is behind it, its owner chooses anew for each attempt.
-const NETWORK: u128 = !0 << 64;
 
 /// Where attempts come from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -29,10 +26,7 @@ pub(crate) enum Source {
 impl Source {
     /// All that one sender has to choose from: its IPv4 address, or its IPv6 network.
     pub(crate) fn of(address: IpAddr) -> Self {
-        Self::Network(match address.to_canonical() {
-            IpAddr::V6(v6) => Ipv6Addr::from_bits(v6.to_bits() & NETWORK).into(),
-            v4 => v4,
-        })
+        Self::Network(neighborhood(address))
     }
 }
 

@@ -74,7 +74,7 @@ pub(crate) fn start(
     Ok(())
 }
 
-/// Lets it serve nobody by a key that is not his any more.
+/// Tells the relay the keys that have ended, so that their tickets count no more.
 pub(crate) fn revoke(core: &Core) {
     let keys = core.cache.lock().ended_keys(core.clock.now());
     if let Some(relay) = core.relay().as_ref() {

@@ -52,19 +52,13 @@ pub fn Palette() -> impl IntoView {
             on_close.run(());
         }
     });
-    let Steps {
-        text,
-        at,
-        inside,
-        found,
-    } = steps;
     view! {
         <Dialog title=copy::TITLE on_close=back>
             <div class="palette">
                 <Field steps list=list.clone() run/>
-                <Found list found at run/>
-                <p class="palette-none muted" hidden=move || found.with(|found| !found.is_empty())>
-                    {move || if inside.with(Option::is_some) && text.with(String::is_empty) { copy::NO_OBJECT } else { copy::NOTHING }}
+                <Found list found=steps.found at=steps.at run/>
+                <p class="palette-none muted" hidden=move || steps.found.with(|found| !found.is_empty())>
+                    {move || if steps.inside.with(Option::is_some) && steps.text.with(String::is_empty) { copy::NO_OBJECT } else { copy::NOTHING }}
                 </p>
                 <p class="palette-foot caption muted">{copy::HINT}</p>
             </div>
@@ -75,31 +69,24 @@ pub fn Palette() -> impl IntoView {
 /// Where letters are typed, behind the verb that was chosen.
 #[component]
 fn Field(steps: Steps, list: String, run: Callback<Entry>) -> impl IntoView {
-    let Steps {
-        text,
-        at,
-        inside,
-        found,
-    } = steps;
     let input = focused_when_shown();
     let keys = move |event: KeyboardEvent| on_key(&event, steps, run);
     let option = list.clone();
     let active = move || {
-        found
-            .with(|found| !found.is_empty())
-            .then(|| format!("{option}-{}", at.get()))
+        let any = steps.found.with(|found| !found.is_empty());
+        any.then(|| format!("{option}-{}", steps.at.get()))
     };
     let typing = move |event| {
-        text.set(event_target_value(&event));
-        at.set(0);
+        steps.text.set(event_target_value(&event));
+        steps.at.set(0);
     };
     view! {
         <div class="palette-field">
             <Icon glyph=lucide::SEARCH/>
-            {move || inside.get().map(|entry| view! { <span class="tag">{entry.title}</span> })}
+            {move || steps.inside.get().map(|entry| view! { <span class="tag">{entry.title}</span> })}
             <input type="text" role="combobox" aria-expanded="true" aria-autocomplete="list" autocomplete="off" spellcheck="false"
                 aria-label=crate::copy::frame::SEARCH placeholder=copy::PLACEHOLDER aria-controls=list aria-activedescendant=active
-                node_ref=input prop:value=move || text.get() on:input=typing on:keydown=keys/>
+                node_ref=input prop:value=move || steps.text.get() on:input=typing on:keydown=keys/>
         </div>
     }
 }

@@ -72,7 +72,7 @@ fn write(path: &Path, bytes: &[u8], mode: u32) -> Result<(), InstallError> {
         if let Some(folder) = path.parent() {
             fs::create_dir_all(folder)?;
         }
-        // What a failed attempt left may belong to somebody else.
+        // A file left by a failed attempt may be owned by another user, who could change it later.
         match fs::remove_file(&fresh) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
             _ => {}

@@ -1,7 +1,7 @@
 //! The task that owns the map and the data plane.
 //!
 //! Life cycle: without a map it waits for one → with a map it has a data plane, or knows why not and tries again →
-//! it ends when it is told to leave, or when nobody can ask it any more.
+//! it ends when it is told to leave, or when the last handle to it is dropped.
 
 use super::{
     Order, Setup, Standing, Told,
@@ -27,7 +27,7 @@ use tokio::{
     time::{Instant, Interval, MissedTickBehavior, interval, sleep_until},
 };
 
-/// How long a data plane that cannot be had is left alone. What is in the way goes away by somebody's hand.
+/// Time between attempts to start a data plane that failed. The causes (rights, routes) are mended by a person.
 const RETRY: Duration = Duration::from_secs(15);
 
 /// How often the figures of paths are read.

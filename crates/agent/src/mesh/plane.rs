@@ -91,7 +91,7 @@ impl Plane {
         self.legs.remove(&relay);
     }
 
-    /// Whether the device is somewhere else than before; then connections from there are dead, and nobody says so.
+    /// Whether the device is somewhere else than before; connections from the old place are dead then, without any error.
     pub(super) fn has_moved(&mut self, candidates: &[Candidate]) -> bool {
         let local: Vec<_> = candidates
             .iter()

@@ -1,6 +1,6 @@
 //! Which addresses the mesh may have on this device, whatever control says.
 //!
-//! What a map names is routed into the mesh. So it may only name addresses that are nobody's on the internet, and of
+//! What a map names is routed into the mesh. So it may only name private addresses, and of
 //! those only the ones of the fleet's own range, each for one device with a key of its own.
 
 use flotilla_protocol::{Code, Problem, enroll::MeshAddress, mesh::NetworkMap};

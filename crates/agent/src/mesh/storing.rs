@@ -50,7 +50,7 @@ impl Storing {
         self.unstored == Some(Unstored::Pressing)
     }
 
-    /// When to store what nobody waits for.
+    /// When to store peers' last places, which no answer to control depends on.
     pub(super) fn due(&self) -> Option<Instant> {
         self.unstored.map(|_| self.at)
     }
@@ -74,14 +74,14 @@ impl Storing {
         Ok(())
     }
 
-    /// The same where nobody waits for it. A file that is less than it could be is a lesser evil than no mesh.
+    /// The same where no answer depends on it. A failure is logged: the mesh runs on the map in memory.
     pub(super) async fn store_quietly(&mut self, kept: Option<&Kept>) {
         if let Err(problem) = self.store(kept).await {
             tracing::warn!(%problem, "the agent tries again later to store its network map");
         }
     }
 
-    /// The device has no business on the mesh any more.
+    /// The device left the mesh, so no map may bring it back at the next start.
     pub(super) fn delete(&self) {
         self.file.delete();
     }

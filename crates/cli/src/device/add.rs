@@ -1,4 +1,4 @@
-//! `device add` and `device rotate`: a new token, handed over as the text that somebody pastes.
+//! `device add` and `device rotate`: a new token, printed as text to paste on the device.
 
 use crate::{
     age::{moment, until},

@@ -33,7 +33,7 @@ const MOST_COUNTED: u32 = 1_000_000;
 /// Processor cores of one machine.
 const MOST_CORES: f32 = 65_536.0;
 
-/// Round trips in milliseconds. A minute is no round trip anymore.
+/// Round trips in milliseconds. Longer ones are taken for nonsense and left out.
 const MOST_RTT: f32 = 60_000.0;
 
 /// The weight of what went over it, in bytes of memory, roughly and rather too much.

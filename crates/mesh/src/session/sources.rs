@@ -1,9 +1,10 @@
 //! How many handshakes each source may begin once it showed that it is where it says: as many as in the kernel's
 //! WireGuard, 20 per second, 5 of them at once.
 
+use flotilla_protocol::neighborhood::neighborhood;
 use std::{
     collections::BTreeMap,
-    net::{IpAddr, Ipv6Addr},
+    net::IpAddr,
     time::{Duration, Instant},
 };
 
@@ -25,7 +26,7 @@ pub(super) struct Sources {
 impl Sources {
     /// Counts a handshake; whether it may go on.
     pub(super) fn admit(&mut self, source: IpAddr, now: Instant) -> bool {
-        let source = site(source);
+        let source = neighborhood(source);
         let calm = self.calm.get(&source).copied();
         if calm.is_none() && !self.has_room(now) {
             return false;
@@ -44,14 +45,6 @@ impl Sources {
             self.sweep = Some(now + PAUSE);
         }
         self.calm.len() < MOST
-    }
-}
-
-/// Whoever has one IPv6 address has 2⁶⁴ of them.
-fn site(source: IpAddr) -> IpAddr {
-    match source {
-        IpAddr::V4(v4) => IpAddr::V4(v4),
-        IpAddr::V6(v6) => IpAddr::V6(Ipv6Addr::from_bits(v6.to_bits() & !u128::from(u64::MAX))),
     }
 }
 
