@@ -1,16 +1,18 @@
 //! When the network map goes to disk.
 //!
 //! In force and different from what is on disk → at once, where it presses: control is answered when it survives a power
-//! cut → or with the next one that presses, after a while, or at the agent's end, where only peers have moved.
+//! cut → or with the next one that presses, after a wait, or at the agent's end, where only peers have moved.
 
 use super::map_file::{Kept, MapFile};
 use flotilla_protocol::{Code, Problem};
 use std::time::Duration;
 use tokio::time::Instant;
 
-/// How long it takes until it is on disk where peers were last. They move all day, each write is a whole map that the
-/// disk is made to keep, and who lost it to a power cut gets it again from control.
-const SETTLE: Duration = Duration::from_secs(300);
+/// How long it takes until it is on disk where peers were last. An agent that starts again while control is away finds
+/// its peers there only, so the first wait is short. Peers may move all day, and each write is a whole map that the disk
+/// is made to keep, so each wait is twice the one before it, until they have rested as long as the longest.
+const SHORTEST: Duration = Duration::from_secs(5);
+const LONGEST: Duration = Duration::from_secs(300);
 
 /// The file does not hold what is in force.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,8 +26,41 @@ pub(super) enum Unstored {
 pub(super) struct Storing {
     file: MapFile,
     unstored: Option<Unstored>,
+    waits: Waits,
     /// When the file is written although nothing presses.
     at: Instant,
+}
+
+/// The waits before a file is written.
+#[derive(Debug)]
+struct Waits {
+    next: Duration,
+    /// When the last one began.
+    last: Option<Instant>,
+}
+
+impl Waits {
+    fn new() -> Self {
+        Self {
+            next: SHORTEST,
+            last: None,
+        }
+    }
+
+    /// The end of a wait that begins.
+    fn begin(&mut self, now: Instant) -> Instant {
+        // The last wait was over, and then they rested as long again.
+        if self
+            .last
+            .is_some_and(|last| now.duration_since(last) >= 2 * LONGEST)
+        {
+            self.next = SHORTEST;
+        }
+        let until = now + self.next;
+        self.last = Some(now);
+        self.next = (2 * self.next).min(LONGEST);
+        until
+    }
 }
 
 impl Storing {
@@ -33,13 +68,17 @@ impl Storing {
         Self {
             file,
             unstored: None,
+            waits: Waits::new(),
             at: Instant::now(),
         }
     }
 
     pub(super) fn note(&mut self, what: Unstored) {
-        if self.unstored.is_none() {
-            self.at = Instant::now() + SETTLE;
+        let now = Instant::now();
+        match (self.unstored, what) {
+            (None, Unstored::Moves) => self.at = self.waits.begin(now),
+            (None, Unstored::Pressing) => self.at = now,
+            (Some(_), _) => {}
         }
         if self.unstored != Some(Unstored::Pressing) {
             self.unstored = Some(what);
@@ -60,7 +99,8 @@ impl Storing {
         let (Some(kept), Some(_)) = (kept.cloned(), self.unstored) else {
             return Ok(());
         };
-        self.at = Instant::now() + SETTLE;
+        // After a failure as well, so that a full disk is not tried without a pause.
+        self.at = Instant::now() + LONGEST;
         let file = self.file.clone();
         let stored = tokio::task::spawn_blocking(move || file.store(&kept)).await;
         let failed = |reason: String| {
@@ -84,5 +124,32 @@ impl Storing {
     /// The device left the mesh, so no map may bring it back at the next start.
     pub(super) fn delete(&self) {
         self.file.delete();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn seconds(seconds: u64) -> Duration {
+        Duration::from_secs(seconds)
+    }
+
+    #[test]
+    fn peers_that_moved_once_are_on_disk_soon_and_peers_that_never_rest_seldom() {
+        let start = Instant::now();
+        let (mut waits, mut now) = (Waits::new(), start);
+        let ends = (0..9).map(|_| {
+            now = waits.begin(now);
+            (now - start).as_secs()
+        });
+        assert_eq!(
+            ends.collect::<Vec<_>>(),
+            [5, 15, 35, 75, 155, 315, 615, 915, 1215]
+        );
+        let soon = now + LONGEST - seconds(1);
+        assert_eq!(waits.begin(soon), soon + LONGEST, "they hardly rested");
+        let rested = soon + 2 * LONGEST;
+        assert_eq!(waits.begin(rested), rested + seconds(5));
     }
 }

@@ -136,7 +136,7 @@ fn moved(revision: u64, port: u16) -> NetworkMap {
     map
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_peer_that_never_rests_costs_this_device_no_disk() {
     let device = device(tempfile::tempdir().unwrap());
     device.mesh.take(MapPush::Whole(map(7))).await.unwrap();
@@ -153,6 +153,16 @@ async fn a_peer_that_never_rests_costs_this_device_no_disk() {
         58,
         "what counts is on disk at once"
     );
+}
+
+#[tokio::test(start_paused = true)]
+async fn where_peers_were_last_is_on_disk_soon_for_an_agent_that_is_killed() {
+    let device = device(tempfile::tempdir().unwrap());
+    device.mesh.take(MapPush::Whole(map(7))).await.unwrap();
+    device.mesh.take(MapPush::Whole(moved(8, 7001))).await.unwrap();
+    assert_eq!(stored_revision(device.dir.path()), 7);
+    tokio::time::sleep(std::time::Duration::from_secs(6)).await;
+    assert_eq!(stored_revision(device.dir.path()), 8);
 }
 
 #[tokio::test]

@@ -177,9 +177,10 @@ async fn a_rogue_device_hurts_neither_control_nor_other_devices_nor_the_next_sta
         let rows = control.ask("GET", "/containers?device=good", "").await;
         assert_eq!(rows["items"].as_array().unwrap().len(), 1, "{}", attack.name);
     }
-    // This process is the rogue's, too, whose lines have 16 MiB. One look may be at a bad moment.
+    // Wide: this process is the rogue's, too, whose lines have 16 MiB, and its allocator gives back late. What control
+    // holds of each attack is bounded exactly above. One look may be at a bad moment.
     let deadline = Instant::now() + Duration::from_secs(10);
-    while resident_mib() > begun + 200 {
+    while resident_mib() > begun + 800 {
         assert!(
             Instant::now() < deadline,
             "{} MiB, {begun} before",
