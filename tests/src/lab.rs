@@ -6,6 +6,7 @@
 //! computer. [`Lab::on_internet`] puts routers in between, of the kinds that people have. Dropping the lab kills all that runs in the namespaces, and removes them. Nothing is ever changed
 //! in the root namespace, and addresses are the same in every lab, because no two labs see each other.
 
+mod age;
 mod inside;
 mod machine;
 mod nat;
@@ -20,6 +21,7 @@ use std::thread;
 
 use anyhow::{Context, Result};
 
+pub use age::Engine;
 pub use inside::{echo, passes_again, ping, transfer};
 pub use machine::Machine;
 pub use nat::Nat;
@@ -45,8 +47,14 @@ pub struct Lab {
 impl Lab {
     /// Machines `h1`, `h2`, …, each with a running engine.
     pub fn start(machines: u8) -> Result<Self> {
-        let mut lab = Self::without_engines(machines)?;
-        for machine in &mut lab.machines {
+        Self::with_engines(&vec![Engine::Installed; usize::from(machines)])
+    }
+
+    /// The same, each with the engine that is named in its place.
+    pub fn with_engines(engines: &[Engine]) -> Result<Self> {
+        let mut lab = Self::without_engines(u8::try_from(engines.len())?)?;
+        for (machine, engine) in lab.machines.iter_mut().zip(engines) {
+            machine.use_engine(*engine);
             machine.start_engine()?;
         }
         for machine in &lab.machines {
@@ -230,6 +238,11 @@ impl Lab {
 /// Runs a scenario on the control computer of a new lab; when it fails, the logs are shown before they are gone.
 pub fn with_lab(machines: u8, scenario: impl AsyncFnOnce(&mut Lab) -> Result<()>) -> Result<()> {
     on(Lab::start(machines)?, scenario)
+}
+
+/// The same with the engine that each machine has: `with_engines(&Engine::ALL, …)`.
+pub fn with_engines(engines: &[Engine], scenario: impl AsyncFnOnce(&mut Lab) -> Result<()>) -> Result<()> {
+    on(Lab::with_engines(engines)?, scenario)
 }
 
 /// The same on a lab that is there already.

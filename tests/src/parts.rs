@@ -48,7 +48,7 @@ pub fn ui() -> Result<PathBuf> {
     Ok(bundle)
 }
 
-/// A file of the lab that `cargo xtask setup --test` makes: `rootfs`, `bin/docker-compose`.
+/// A file of the lab that `cargo xtask setup --test` makes: `rootfs`, `engine`, `bin/docker-compose`.
 pub fn of_lab(name: &str) -> Result<PathBuf> {
     let cache = lookup("XDG_CACHE_HOME").or_else(|| Some(lookup("HOME")?.join(".cache")));
     let lab = lookup("FLOTILLA_LAB_DIR").or_else(|| Some(cache?.join("flotilla/lab")));

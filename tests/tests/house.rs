@@ -57,7 +57,12 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("flotilla-ui", &["flotilla-policy", "flotilla-compose"]),
     (
         "flotilla-tests",
-        &["flotilla-client", "flotilla-identity", "flotilla-link"],
+        &[
+            "flotilla-client",
+            "flotilla-identity",
+            "flotilla-link",
+            "flotilla-engine",
+        ],
     ),
     ("xtask", &[]),
 ];

@@ -1,5 +1,5 @@
-//! What the end-to-end tests share between runs, kept in the cache: a Debian root with systemd, Compose v2, and other
-//! WireGuard programs to talk with and to be measured beside.
+//! What the end-to-end tests share between runs, kept in the cache: a Debian root with systemd, Compose v2, a newer
+//! engine than the system's, and other WireGuard programs to talk with and to be measured beside.
 
 use std::fs;
 use std::path::Path;
@@ -23,6 +23,15 @@ const LATER: Origin<'_> = Origin {
     architecture: None,
 };
 const COMPOSE_PLUGIN: &str = "docker/cli-plugins/docker-compose";
+/// What a newer engine consists of: each package with its programs. They are static but for the C library, which Debian
+/// 12's satisfies; `runc` is the system's, since the newer one asks for more.
+const ENGINE: [(&str, &[&str]); 2] = [
+    ("docker.io", &["usr/sbin/dockerd", "usr/sbin/docker-proxy"]),
+    (
+        "containerd",
+        &["usr/bin/containerd", "usr/bin/containerd-shim-runc-v2"],
+    ),
+];
 
 /// A root for booting systemd in a namespace, where the install line is tried for real.
 pub(crate) fn ensure_rootfs(checkout: &Checkout) -> Result<()> {
@@ -68,6 +77,33 @@ pub(crate) fn ensure_compose(checkout: &Checkout) -> Result<()> {
             }
         };
         place(&source, &compose)
+    })
+}
+
+/// A newer Docker than the system's in `lab/engine`, as programs that are found first on PATH and installed nowhere.
+pub(crate) fn ensure_engine(checkout: &Checkout) -> Result<()> {
+    let engine = checkout.lab().join("engine");
+    if engine.exists() {
+        return Ok(());
+    }
+    step("Fetching a newer Docker engine", || {
+        // A killed run must not leave half an engine under the final name.
+        let scratch = checkout.lab().join("engine.partial");
+        if scratch.exists() {
+            fs::remove_dir_all(&scratch)?;
+        }
+        let programs = scratch.join("programs");
+        fs::create_dir_all(&programs)?;
+        for (package, files) in ENGINE {
+            let root = unpack(package, LATER, &scratch.join(package))?;
+            for file in files.iter().map(Path::new) {
+                let name = file.file_name().context("a program has a name")?;
+                fs::rename(root.join(file), programs.join(name))
+                    .with_context(|| format!("{package} has no {}", file.display()))?;
+            }
+        }
+        fs::rename(&programs, &engine)?;
+        Ok(fs::remove_dir_all(&scratch)?)
     })
 }
 

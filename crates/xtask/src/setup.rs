@@ -38,6 +38,7 @@ pub(crate) fn setup(checkout: &Checkout, test: bool) -> Result<()> {
         agents(checkout)?;
         packages(checkout, &[Purpose::Check])?;
         lab::ensure_rootfs(checkout)?;
+        lab::ensure_engine(checkout)?;
         NEXTEST.ensure()?;
         DENY.ensure()?;
     }

@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use anyhow::{Result, ensure};
 
+use super::age::Engine;
 use super::network;
 use super::run::Run;
 use crate::eventually::{eventually_blocking, seconds};
@@ -32,6 +33,7 @@ pub struct Machine {
     namespace: String,
     cgroup: String,
     directory: PathBuf,
+    age: Engine,
     engine: Option<Program>,
 }
 
@@ -54,6 +56,7 @@ impl Machine {
             namespace,
             cgroup,
             directory,
+            age: Engine::Installed,
             engine: None,
         })
     }
@@ -137,10 +140,16 @@ impl Machine {
             .args(["-c", text]))
     }
 
+    /// The engine that [`Machine::start_engine`] starts; `Installed` unless told otherwise.
+    pub fn use_engine(&mut self, engine: Engine) {
+        self.age = engine;
+    }
+
     pub fn start_engine(&mut self) -> Result<()> {
         let directory = self.directory.display();
         let mut dockerd = self.command("dockerd");
         dockerd
+            .env("PATH", self.age.path()?)
             .arg(format!("--data-root={directory}/data"))
             .arg(format!("--exec-root={directory}/exec"))
             .arg(format!("--bip=172.2{}.0.1/16", self.number))

@@ -1,0 +1,55 @@
+//! A machine's engine as an agent follows it, in this process and without the rest of an agent.
+
+use anyhow::{Context, Result, bail};
+use flotilla_engine::{Engine, OwnContainer, Sockets};
+use flotilla_protocol::agent::Report;
+use flotilla_protocol::inventory::{Container, Inventory};
+use tokio::time::timeout;
+use tokio_util::sync::{CancellationToken, DropGuard};
+
+use crate::eventually::seconds;
+use crate::lab::Machine;
+
+/// Dropping it ends the following.
+#[derive(Debug)]
+pub struct Followed {
+    pub engine: Engine,
+    _following: DropGuard,
+}
+
+impl Followed {
+    /// Needs a runtime around it.
+    #[must_use]
+    pub fn start(machine: &Machine) -> Self {
+        let engine = Engine::new(Sockets::at(machine.socket()), OwnContainer::default());
+        let shutdown = CancellationToken::new();
+        let (following, until) = (engine.clone(), shutdown.clone());
+        tokio::spawn(async move { following.follow(until).await });
+        Self {
+            engine,
+            _following: shutdown.drop_guard(),
+        }
+    }
+
+    /// All that is known of the engine at this moment, or as soon as it was read.
+    pub async fn inventory(&self) -> Result<Inventory> {
+        let mut watch = self.engine.watch();
+        let mut whole = async || loop {
+            match watch.next().await.context("nobody follows the engine")? {
+                Report::Inventory(inventory) => return Ok(inventory),
+                Report::Engine(_) => {}
+                other => bail!("not the beginning of a watch: {other:?}"),
+            }
+        };
+        timeout(seconds(10.0), whole())
+            .await
+            .with_context(|| format!("the engine is {:?}", self.engine.state()))?
+    }
+
+    /// The row of the container with this name.
+    pub async fn container(&self, name: &str) -> Result<Container> {
+        let rows = self.inventory().await?.containers;
+        let row = rows.into_iter().find(|container| container.name == name);
+        row.with_context(|| format!("no container is called {name}"))
+    }
+}
