@@ -11,7 +11,7 @@ use flotilla_protocol::device::NetworkMode;
 use flotilla_protocol::inventory::{ContainerAction, PodRole};
 use flotilla_tests::engine::WEB;
 use flotilla_tests::eventually::{eventually, seconds};
-use flotilla_tests::lab::{Lab, Machine, ping, with_lab};
+use flotilla_tests::lab::{Engine, Lab, Machine, ping, with_engines};
 use flotilla_tests::meshed::OPEN;
 use flotilla_tests::modes::{Modes, Pasted};
 use flotilla_tests::pasted::{AGENT, PAUSE, Text};
@@ -65,20 +65,21 @@ impl<'a> Scene<'a> {
     }
 
     async fn place(&self, container: &str, member: bool) -> Result<()> {
-        let place = PlaceInPod {
+        let placement = self.placement(container, member);
+        self.modes.control.send(&placement).await.map(drop)
+    }
+
+    fn placement(&self, container: &str, member: bool) -> PlaceInPod {
+        PlaceInPod {
             device: self.device.name().to_owned(),
             container: container.to_owned(),
             placement: PodPlacement { member },
-        };
-        self.modes.control.send(&place).await.map(drop)
+        }
     }
 
     async fn act(&self, container: &str, action: ContainerAction) -> Result<()> {
-        self.modes
-            .control
-            .send(&self.action(container, action))
-            .await
-            .map(drop)
+        let action = self.action(container, action);
+        self.modes.control.send(&action).await.map(drop)
     }
 
     fn action(&self, container: &str, action: ContainerAction) -> ActOnContainer {
@@ -105,11 +106,8 @@ impl<'a> Scene<'a> {
     async fn eventually_in_pod(&self, container: &str, role: Option<PodRole>) -> Result<()> {
         let what = format!("{container} is shown as {role:?}");
         eventually(&what, seconds(5.0), async || {
-            let row = self
-                .modes
-                .control
-                .container(self.device.name(), container)
-                .await?;
+            let control = &self.modes.control;
+            let row = control.container(self.device.name(), container).await?;
             ensure!(row.item.pod == role, "{:?}", row.item);
             Ok(())
         })
@@ -136,7 +134,16 @@ impl<'a> Scene<'a> {
 
 #[test]
 fn containers_are_put_into_a_pod_and_taken_out_and_two_on_one_port_are_refused() -> Result<()> {
-    with_lab(2, async |lab| {
+    in_and_out(Engine::Installed)
+}
+
+#[test]
+fn containers_are_put_into_a_pod_of_a_current_engine_and_taken_out() -> Result<()> {
+    in_and_out(Engine::Current)
+}
+
+fn in_and_out(engine: Engine) -> Result<()> {
+    with_engines(&[engine, Engine::Installed], async |lab| {
         lab.machine(1).load_images()?;
         lab.machine(1).echo(OPEN)?;
         let modes = Modes::start(lab, NetworkMode::Pause, &[Text::DockerRun]).await?;
@@ -190,12 +197,7 @@ fn containers_are_put_into_a_pod_and_taken_out_and_two_on_one_port_are_refused()
 async fn two_on_one_port_are_refused(scene: &Scene<'_>) -> Result<()> {
     scene.serve("web3", 8081, &["--expose", "8081"])?;
     scene.eventually_in_pod("web3", None).await?;
-    let place = PlaceInPod {
-        device: scene.device.name().to_owned(),
-        container: "web3".to_owned(),
-        placement: PodPlacement { member: true },
-    };
-    let told = scene.refusal(&place).await?;
+    let told = scene.refusal(&scene.placement("web3", true)).await?;
     let expected =
         "web3 can't start: port 8081/tcp in this pod is web1's. Stop web1, or change the port of web3.";
     ensure!(told == expected, "{told}");
@@ -254,7 +256,7 @@ async fn an_image_decides_nothing(scene: &Scene<'_>) -> Result<()> {
 
 #[test]
 fn members_follow_a_pause_container_that_is_restarted_and_one_that_is_recreated() -> Result<()> {
-    with_lab(2, async |lab| {
+    with_engines(&[Engine::Current; 2], async |lab| {
         lab.machine(1).load_images()?;
         let modes = Modes::start(lab, NetworkMode::Pause, &[Text::DockerRun]).await?;
         let scene = Scene::new(lab, &modes);
@@ -325,7 +327,7 @@ impl Scene<'_> {
 
 #[test]
 fn a_pod_comes_back_with_its_engine() -> Result<()> {
-    with_lab(2, async |lab| {
+    with_engines(&[Engine::Installed; 2], async |lab| {
         lab.machine(1).load_images()?;
         let modes = Modes::start(lab, NetworkMode::Pause, &[Text::DockerRun]).await?;
         let network = format!("container:{PAUSE}");
@@ -349,7 +351,7 @@ fn a_pod_comes_back_with_its_engine() -> Result<()> {
 
 #[test]
 fn an_agent_moves_from_mode_to_mode_when_control_says_so() -> Result<()> {
-    with_lab(2, async |lab| {
+    with_engines(&[Engine::Current; 2], async |lab| {
         lab.machine(1).load_images()?;
         lab.machine(1).echo(OPEN)?;
         let modes = Modes::start(lab, NetworkMode::Host, &[Text::DockerRun]).await?;
