@@ -6,7 +6,6 @@
 
 mod flows;
 mod fragments;
-pub(crate) mod packet;
 #[cfg(test)]
 mod tests;
 
@@ -15,9 +14,9 @@ use flotilla_protocol::{
     mesh::{Allow, Filter as Rules},
     policy::Proto,
 };
+use flotilla_wire::packet::{ACK, Headers, ICMP, ICMPV6, Payload, Quoted, SYN, TCP, UDP};
 use flows::{FlowKey, Flows, MOST_FLOWS, Sender};
 use fragments::Fragments;
-use packet::{ACK, Headers, ICMP, ICMPV6, Payload, Quoted, SYN, TCP, UDP};
 use std::{net::IpAddr, time::Instant};
 
 /// An echo's id stands for the remote port, and who asked for the local one: being asked is no answer.

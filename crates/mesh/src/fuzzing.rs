@@ -1,7 +1,8 @@
 //! The filter with bytes at both ends, as the fuzzer drives it. Built for nobody else.
 
-use crate::filter::{Filter, packet::parse};
+use crate::filter::Filter;
 use flotilla_protocol::mesh::Filter as Rules;
+use flotilla_wire::packet::parse;
 use std::time::Instant;
 
 /// A filter, and the reading of headers before it.

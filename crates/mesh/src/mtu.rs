@@ -1,6 +1,6 @@
 //! Packets and the size of their path: segment sizes in TCP's opening, and the answer to what is too large.
 
-use crate::filter::packet::{Headers, ICMP, ICMPV6, Payload, SYN};
+use flotilla_wire::packet::{Headers, ICMP, ICMPV6, Payload, SYN, checksum::Sum};
 use std::net::IpAddr;
 
 /// How much of a packet is quoted to its sender: enough for every header, and small on every path.
@@ -26,10 +26,9 @@ pub(crate) fn clamp_segment_size(packet: &mut [u8], headers: &Headers, mtu: u16)
     }
     tcp[at..at + 2].copy_from_slice(&fits.to_be_bytes());
     // The option may lie across the checksum's 16-bit words: then its bytes count swapped.
-    let swap = |value: u16| if at % 2 == 0 { value } else { value.swap_bytes() };
-    let checksum = u16::from_be_bytes([tcp[16], tcp[17]]);
-    let updated = adjust(checksum, swap(announced), swap(fits));
-    tcp[16..18].copy_from_slice(&updated.to_be_bytes());
+    let word = |value: u16| if at % 2 == 0 { value } else { value.swap_bytes() };
+    let updated = adjust([tcp[16], tcp[17]], word(announced), word(fits));
+    tcp[16..18].copy_from_slice(&updated);
 }
 
 /// Where the two bytes of the option are. What is found lies within the slice.
@@ -48,9 +47,9 @@ fn segment_size_option(tcp: &[u8]) -> Option<usize> {
 }
 
 /// The checksum after one word changed (RFC 1624).
-fn adjust(checksum: u16, old: u16, new: u16) -> u16 {
-    let sum = u32::from(!checksum) + u32::from(!old) + u32::from(new);
-    !fold(sum)
+fn adjust(checksum: [u8; 2], old: u16, new: u16) -> [u8; 2] {
+    let before = Sum::default().add(&checksum.map(|byte| !byte));
+    before.add(&(!old).to_be_bytes()).add(&new.to_be_bytes()).finish()
 }
 
 /// Tells the sender of a packet from the TUN how large it may be: "fragmentation needed" (RFC 1191) or "packet too
@@ -66,14 +65,14 @@ pub(crate) fn too_big(packet: &[u8], headers: &Headers, mtu: u16) -> Option<Vec<
             let mut icmp = vec![3, 4, 0, 0, 0, 0];
             icmp.extend(mtu.to_be_bytes());
             icmp.extend(quoted);
-            put_checksum(&mut icmp, 0);
+            put_checksum(&mut icmp, Sum::default());
             let total = u16::try_from(20 + icmp.len()).ok()?;
             let mut out = vec![0x45, 0, 0, 0, 0, 0, 0, 0, TTL, ICMP, 0, 0];
             out[2..4].copy_from_slice(&total.to_be_bytes());
             out.extend(from.octets());
             out.extend(to.octets());
-            let header = !fold(sum(&out));
-            out[10..12].copy_from_slice(&header.to_be_bytes());
+            let header = Sum::default().add(&out).finish();
+            out[10..12].copy_from_slice(&header);
             out.extend(icmp);
             Some(out)
         }
@@ -82,7 +81,8 @@ pub(crate) fn too_big(packet: &[u8], headers: &Headers, mtu: u16) -> Option<Vec<
             icmp.extend(u32::from(mtu).to_be_bytes());
             icmp.extend(quoted);
             let length = u16::try_from(icmp.len()).ok()?;
-            let pseudo = sum(&from.octets()) + sum(&to.octets()) + u32::from(length) + u32::from(ICMPV6);
+            let addresses = Sum::default().add(&from.octets()).add(&to.octets());
+            let pseudo = addresses.add(&length.to_be_bytes()).add(&[0, ICMPV6]);
             put_checksum(&mut icmp, pseudo);
             let mut out = vec![0x60, 0, 0, 0, 0, 0, ICMPV6, TTL];
             out[4..6].copy_from_slice(&length.to_be_bytes());
@@ -95,27 +95,15 @@ pub(crate) fn too_big(packet: &[u8], headers: &Headers, mtu: u16) -> Option<Vec<
     }
 }
 
-fn put_checksum(icmp: &mut [u8], pseudo: u32) {
-    let checksum = !fold(pseudo + sum(icmp));
-    icmp[2..4].copy_from_slice(&checksum.to_be_bytes());
-}
-
-fn sum(bytes: &[u8]) -> u32 {
-    let word = |pair: &[u8]| u32::from(pair[0]) << 8 | pair.get(1).copied().map_or(0, u32::from);
-    bytes.chunks(2).map(word).sum()
-}
-
-fn fold(mut sum: u32) -> u16 {
-    while sum > 0xffff {
-        sum = (sum & 0xffff) + (sum >> 16);
-    }
-    u16::try_from(sum).unwrap_or(u16::MAX)
+fn put_checksum(icmp: &mut [u8], pseudo: Sum) {
+    let checksum = pseudo.add(icmp).finish();
+    icmp[2..4].copy_from_slice(&checksum);
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::filter::packet::{TCP, parse};
+    use flotilla_wire::packet::{TCP, parse};
     use proptest::prelude::*;
 
     fn syn(options: &[u8]) -> Vec<u8> {
@@ -129,18 +117,22 @@ mod tests {
             0x45, 0, 0, 0, 0, 1, 0x40, 0, 64, TCP, 0, 0, 100, 64, 0, 1, 100, 64, 0, 2,
         ];
         packet[2..4].copy_from_slice(&total.to_be_bytes());
-        let checksum = !fold(pseudo(&packet, header) + sum(&tcp));
-        tcp[16..18].copy_from_slice(&checksum.to_be_bytes());
+        let checksum = pseudo(&packet, header).add(&tcp).finish();
+        tcp[16..18].copy_from_slice(&checksum);
         packet.extend(tcp);
         packet
     }
 
-    fn pseudo(packet: &[u8], length: usize) -> u32 {
-        sum(&packet[12..20]) + u32::try_from(length).unwrap() + u32::from(TCP)
+    fn pseudo(packet: &[u8], length: usize) -> Sum {
+        let length = u16::try_from(length).unwrap();
+        Sum::default()
+            .add(&packet[12..20])
+            .add(&length.to_be_bytes())
+            .add(&[0, TCP])
     }
 
     fn is_right(packet: &[u8]) -> bool {
-        fold(pseudo(packet, packet.len() - 20) + sum(&packet[20..])) == 0xffff
+        pseudo(packet, packet.len() - 20).add(&packet[20..]).is_right()
     }
 
     #[test]
@@ -171,8 +163,8 @@ mod tests {
         assert_eq!(headers.destination, "100.64.0.1".parse::<IpAddr>().unwrap());
         assert!(matches!(headers.payload, Payload::Error { .. }));
         assert_eq!(answer[26..28], 1280u16.to_be_bytes());
-        assert_eq!(fold(sum(&answer[..20])), 0xffff);
-        assert_eq!(fold(sum(&answer[20..])), 0xffff);
+        assert!(Sum::default().add(&answer[..20]).is_right());
+        assert!(Sum::default().add(&answer[20..]).is_right());
         assert_eq!(too_big(&answer, &headers, 1280), None, "no error about an error");
     }
 

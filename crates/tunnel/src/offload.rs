@@ -3,11 +3,10 @@
 //! - [`VirtioHeader`]: the ten bytes before each packet that say what the kernel left to do.
 //! - [`segment`]: one TCP run or UDP run becomes packets for the wire, in place, with finished checksums.
 //! - [`coalesce`]: packets from the wire become one run for the kernel, as a list of pieces without a copy.
-//! - [`headers`], [`checksum`]: where the parts of a packet are, and RFC 1071.
+//!
+//! Where the parts of a packet are says `wire`, to everybody alike.
 
-pub(crate) mod checksum;
 pub(crate) mod coalesce;
-pub(crate) mod headers;
 pub(crate) mod segment;
 
 /// Largest IP packet, and so the largest run.

@@ -1,6 +1,7 @@
-//! Frames that a stranger's packet reaches: probes between peers, reflexive requests and relay frames.
+//! What a stranger's packet reaches first: the frames of this product (probes between peers, reflexive requests and
+//! relay frames), and the headers of IP packets ([`packet`]).
 //!
-//! They share a UDP port with WireGuard, whose messages begin with a byte 1 to 4 and three zeros (WireGuard
+//! The frames share a UDP port with WireGuard, whose messages begin with a byte 1 to 4 and three zeros (WireGuard
 //! whitepaper §5.4). Ours begin with [`MAGIC`], so neither mistakes the other's: ask [`is_ours`] first. All
 //! numbers are big-endian; an address is 16 bytes of IPv6 (IPv4 mapped, RFC 4291 §2.5.5.2) and a port.
 //! The relay's frames are the same in a datagram and in a binary WebSocket message.
@@ -41,6 +42,7 @@ mod address;
 mod cursor;
 mod frame;
 mod key;
+pub mod packet;
 mod probe;
 mod relay;
 mod replay;

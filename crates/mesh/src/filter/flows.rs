@@ -7,7 +7,7 @@
 
 mod shares;
 
-use super::packet::{ACK, FIN, RST, SYN, TCP, UDP};
+use flotilla_wire::packet::{ACK, FIN, RST, SYN, TCP, UDP};
 use shares::Shares;
 use std::{
     collections::HashMap,

@@ -1,6 +1,6 @@
 //! Packets in pieces: of each the first fragment is judged, and the later ones follow it.
 
-use super::packet::Headers;
+use flotilla_wire::packet::Headers;
 use std::{
     collections::{BTreeMap, VecDeque},
     net::IpAddr,

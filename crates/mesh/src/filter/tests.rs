@@ -2,11 +2,9 @@
 
 mod hostile;
 
-use super::{
-    packet::{FIN, RST},
-    *,
-};
+use super::*;
 use flotilla_protocol::{cidr::IpRange, policy::PortRange};
+use flotilla_wire::packet::{FIN, RST, parse};
 use proptest::prelude::*;
 use std::{collections::BTreeSet, net::Ipv4Addr, time::Duration};
 
@@ -69,12 +67,12 @@ fn filter(rules: &Rules) -> Filter {
 
 impl Filter {
     fn takes(&mut self, bytes: &[u8], now: Instant) -> Result<(), DropReason> {
-        let headers = packet::parse(bytes).ok_or(DropReason::Malformed)?;
+        let headers = parse(bytes).ok_or(DropReason::Malformed)?;
         self.inbound(&headers, now)
     }
 
     fn sends(&mut self, bytes: &[u8], now: Instant) {
-        self.outbound(&packet::parse(bytes).unwrap(), now);
+        self.outbound(&parse(bytes).unwrap(), now);
     }
 }
 
@@ -220,7 +218,7 @@ fn ipv6_is_read_behind_its_extensions() {
     bytes.extend([43, 0, 0, 0, 0, 0, 0, 0]);
     bytes.extend([UDP, 0, 0, 0, 0, 0, 0, 0]);
     bytes.extend(udp(9, 53));
-    let headers = packet::parse(&bytes).unwrap();
+    let headers = parse(&bytes).unwrap();
     assert_eq!(
         headers.payload,
         Payload::Udp {
@@ -281,7 +279,7 @@ proptest! {
     fn no_bytes_make_it_panic(packets in proptest::collection::vec(any_packet(), 1..8)) {
         let (mut filter, now) = (filter(&allow(Proto::Any, &[])), Instant::now());
         for bytes in packets {
-            if let Some(headers) = packet::parse(&bytes) {
+            if let Some(headers) = parse(&bytes) {
                 prop_assert!(headers.offset <= bytes.len());
                 filter.outbound(&headers, now);
                 let _verdict = filter.inbound(&headers, now);

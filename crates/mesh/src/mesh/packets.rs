@@ -3,7 +3,6 @@
 use super::{Mesh, PeerIndex, control::along};
 use crate::{
     DropReason, Leg, Opened, Sealed,
-    filter::packet::{self, Headers},
     mtu,
     path::{Paths, Way, address::canonical},
     peer::Route,
@@ -12,6 +11,7 @@ use crate::{
     },
 };
 use flotilla_protocol::id::RelayId;
+use flotilla_wire::packet::{self, Headers};
 use std::{
     net::{IpAddr, Ipv6Addr},
     time::Instant,

@@ -12,7 +12,8 @@ mod merge;
 
 use std::io::IoSlice;
 
-use super::headers::{self, Layout};
+use flotilla_wire::packet::{self, Layout};
+
 use super::{LARGEST_PACKET, RunKind, VirtioHeader};
 use merge::Run;
 
@@ -111,7 +112,7 @@ impl Coalescer {
 
     fn may_join(&self, packet: &[u8], layout: &Layout) -> bool {
         let wanted = match layout.protocol {
-            headers::TCP => self.joins != Joins::Nothing,
+            packet::TCP => self.joins != Joins::Nothing,
             _ => self.joins == Joins::TcpAndUdp,
         };
         wanted && merge::is_plain(packet, layout)
@@ -140,8 +141,8 @@ pub(crate) fn write_single(packet: &[u8], sink: &mut impl Sink) {
 impl RunKind {
     fn of(layout: &Layout) -> Self {
         match (layout.protocol, layout.is_v6) {
-            (headers::TCP, false) => Self::Tcp4,
-            (headers::TCP, true) => Self::Tcp6,
+            (packet::TCP, false) => Self::Tcp4,
+            (packet::TCP, true) => Self::Tcp6,
             _ => Self::Udp,
         }
     }

@@ -4,8 +4,10 @@
 //! that belonged to the packet before it, which is sealed and sent by then. So a packet has to be used up before the
 //! next is asked for, which is what the borrow says.
 
-use super::checksum::Sum;
-use super::headers::{self, CWR, FIN, Layout, PSH, TCP, TCP_FLAGS, TCP_SEQUENCE, UDP_LENGTH};
+use flotilla_wire::packet::checksum::Sum;
+use flotilla_wire::packet::layout::{self, Layout, TCP_FLAGS, TCP_SEQUENCE, UDP_CHECKSUM, UDP_LENGTH};
+use flotilla_wire::packet::{CWR, FIN, PSH, TCP, UDP};
+
 use super::{Malformed, RunKind, VirtioHeader};
 
 /// IPv4 with all options (60) and TCP with all options (60).
@@ -84,7 +86,7 @@ impl Run {
         let fits = match kind {
             RunKind::Tcp4 => layout.protocol == TCP && !layout.is_v6,
             RunKind::Tcp6 => layout.protocol == TCP && layout.is_v6,
-            RunKind::Udp => layout.protocol == headers::UDP,
+            RunKind::Udp => layout.protocol == UDP,
             RunKind::Single => false,
         };
         if !fits || size == 0 || layout.payload > LONGEST_HEADERS {
@@ -113,10 +115,10 @@ impl Run {
             let id = u16::from_be_bytes([packet[4], packet[5]]).wrapping_add(self.count);
             packet[4..6].copy_from_slice(&id.to_be_bytes());
         }
-        headers::set_length(packet, &self.layout, packet.len());
+        layout::set_length(packet, &self.layout, packet.len());
         if self.layout.protocol == TCP {
             let offset = u32::try_from(self.next - payload).unwrap_or_default();
-            let sequence = headers::tcp_sequence(packet, &self.layout).wrapping_add(offset);
+            let sequence = layout::tcp_sequence(packet, &self.layout).wrapping_add(offset);
             let at = transport + TCP_SEQUENCE;
             packet[at..at + 4].copy_from_slice(&sequence.to_be_bytes());
             let flags = &mut packet[transport + TCP_FLAGS];
@@ -144,7 +146,7 @@ fn write_checksum(packet: &mut [u8], layout: &Layout) {
     packet[at..at + 2].fill(0);
     let length = packet.len() - layout.transport;
     let sum = Sum::pseudo_header(packet, layout, length).add(&packet[layout.transport..]);
-    let checksum = never_zero(sum.finish(), layout.protocol == headers::UDP);
+    let checksum = never_zero(sum.finish(), layout.protocol == UDP);
     packet[at..at + 2].copy_from_slice(&checksum);
 }
 
@@ -155,7 +157,7 @@ fn finish_checksum(header: &VirtioHeader, packet: &mut [u8]) -> Result<(), Malfo
     if at + 2 > packet.len() {
         return Err(Malformed);
     }
-    let is_udp = header.checksum_offset == headers::UDP_CHECKSUM as u16;
+    let is_udp = header.checksum_offset == UDP_CHECKSUM as u16;
     let checksum = never_zero(Sum::default().add(&packet[start..]).finish(), is_udp);
     packet[at..at + 2].copy_from_slice(&checksum);
     Ok(())

@@ -1,10 +1,10 @@
 //! What is cut and joined again is what it was, every packet has right checksums, and no bytes make either panic.
 
-use super::checksum::Sum;
 use super::coalesce::{Coalescer, Joins};
-use super::headers::{ACK, CWR, FIN, Layout, PSH, TCP, UDP};
 use super::segment::Segments;
 use super::{RunKind, VirtioHeader};
+use flotilla_wire::packet::checksum::Sum;
+use flotilla_wire::packet::{ACK, CWR, FIN, Layout, PSH, TCP, UDP, layout};
 use proptest::prelude::*;
 use std::io::IoSlice;
 
@@ -19,7 +19,7 @@ fn frame(is_v6: bool, protocol: u8, flags: u8, payload: &[u8], size: u16) -> (Vi
         packet[7] = 64;
         packet[8..40].copy_from_slice(&[7; 32]);
     } else {
-        packet[..10].copy_from_slice(&[0x45, 0, 0, 0, 0xff, 0xfe, 0x40, 0, 64, protocol]);
+        packet[..10].copy_from_slice(&[0x45, 0, 0, 20, 0xff, 0xfe, 0x40, 0, 64, protocol]);
         packet[12..20].copy_from_slice(&[100, 64, 0, 1, 100, 64, 0, 2]);
     }
     packet[transport..transport + 4].copy_from_slice(&[0x12, 0x34, 0x56, 0x78]);
@@ -32,7 +32,7 @@ fn frame(is_v6: bool, protocol: u8, flags: u8, payload: &[u8], size: u16) -> (Vi
     packet.extend_from_slice(payload);
     let layout = Layout::lookup(&packet).unwrap();
     let total = packet.len();
-    super::headers::set_length(&mut packet, &layout, total);
+    layout::set_length(&mut packet, &layout, total);
     if protocol == UDP {
         let length = (total - transport) as u16;
         packet[transport + 4..transport + 6].copy_from_slice(&length.to_be_bytes());

@@ -2,11 +2,12 @@
 
 use std::ops::Range;
 
-use super::super::checksum::Sum;
-use super::super::headers::{
-    self, ACK, Layout, PSH, TCP, TCP_FLAGS, TCP_SEQUENCE, UDP_CHECKSUM, UDP_LENGTH, claimed_length,
-    tcp_sequence,
+use flotilla_wire::packet::checksum::Sum;
+use flotilla_wire::packet::layout::{
+    self, Layout, TCP_FLAGS, TCP_SEQUENCE, UDP_CHECKSUM, UDP_LENGTH, claimed_length, tcp_sequence,
 };
+use flotilla_wire::packet::{ACK, PSH, TCP};
+
 use super::{LARGEST_PACKET, MOST_PIECES, RunKind, VirtioHeader};
 
 /// Packets of one flow, one after the other in the arena or with gaps.
@@ -141,7 +142,7 @@ impl Run {
         let packet = &mut arena[self.first.clone()];
         let total = layout.payload + self.payload;
         let length = total - layout.transport;
-        headers::set_length(packet, layout, total);
+        layout::set_length(packet, layout, total);
         if layout.protocol == TCP {
             if self.push {
                 packet[layout.transport + TCP_FLAGS] |= PSH;

@@ -1,36 +1,48 @@
-//! What the filter must know of an IP packet (RFC 791, RFC 8200). Everything in it was written by a stranger.
+//! IP packets (RFC 791, RFC 8200), read in one place for all who look into them. Everything in them was written by a
+//! stranger.
+//!
+//! - [`parse`]: whose packet it is and what it is about, for those who decide about it.
+//! - [`Layout`]: where its parts are, for those who cut, join and change packets.
+//! - [`checksum`]: RFC 1071.
+
+pub mod checksum;
+pub mod layout;
+
+pub use layout::Layout;
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-pub(crate) const TCP: u8 = 6;
-pub(crate) const UDP: u8 = 17;
-pub(crate) const ICMP: u8 = 1;
-pub(crate) const ICMPV6: u8 = 58;
+pub const TCP: u8 = 6;
+pub const UDP: u8 = 17;
+pub const ICMP: u8 = 1;
+pub const ICMPV6: u8 = 58;
 
-pub(crate) const FIN: u8 = 0x01;
-pub(crate) const SYN: u8 = 0x02;
-pub(crate) const RST: u8 = 0x04;
-pub(crate) const ACK: u8 = 0x10;
+pub const FIN: u8 = 0x01;
+pub const SYN: u8 = 0x02;
+pub const RST: u8 = 0x04;
+pub const PSH: u8 = 0x08;
+pub const ACK: u8 = 0x10;
+pub const CWR: u8 = 0x80;
 
 /// IPv6 extension headers before the payload: more than any honest packet has.
 const MOST_EXTENSIONS: usize = 8;
 
 /// The headers of one packet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Headers {
-    pub(crate) source: IpAddr,
-    pub(crate) destination: IpAddr,
+pub struct Headers {
+    pub source: IpAddr,
+    pub destination: IpAddr,
     /// Of the payload, behind any IPv6 extensions.
-    pub(crate) protocol: u8,
-    pub(crate) payload: Payload,
+    pub protocol: u8,
+    pub payload: Payload,
     /// Where the payload begins.
-    pub(crate) offset: usize,
+    pub offset: usize,
     /// This is a fragment, and all of them have this number.
-    pub(crate) fragment: Option<u32>,
+    pub fragment: Option<u32>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Payload {
+pub enum Payload {
     Tcp {
         source: u16,
         destination: u16,
@@ -57,19 +69,20 @@ pub(crate) enum Payload {
 
 /// The packet inside an ICMP error, as far as it names a flow.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Quoted {
-    pub(crate) source: IpAddr,
-    pub(crate) destination: IpAddr,
-    pub(crate) protocol: u8,
+pub struct Quoted {
+    pub source: IpAddr,
+    pub destination: IpAddr,
+    pub protocol: u8,
     /// Of source and destination; 0 for what has none.
-    pub(crate) ports: (u16, u16),
+    pub ports: (u16, u16),
     /// The id of an echo, and whether it is a reply.
-    pub(crate) echo: Option<(u16, bool)>,
+    pub echo: Option<(u16, bool)>,
 }
 
 /// Reads the headers; `None` when they contradict themselves or end too early. The bytes may end behind the
 /// transport header: the headers of a run of segments are read as those of one packet.
-pub(crate) fn parse(bytes: &[u8]) -> Option<Headers> {
+#[must_use]
+pub fn parse(bytes: &[u8]) -> Option<Headers> {
     let network = network(bytes)?;
     let rest = bytes.get(network.offset..)?;
     let payload = match network.place {

@@ -1,14 +1,15 @@
 //! The Internet checksum (RFC 1071).
 
-use super::headers::Layout;
+use super::Layout;
 
 /// A sum on its way, in the byte order of the machine: the order does not matter until the end (RFC 1071 §2.B).
 #[derive(Debug, Clone, Copy, Default)]
-pub(crate) struct Sum(u128);
+pub struct Sum(u128);
 
 impl Sum {
     /// Adds bytes that begin at an even place of what is summed.
-    pub(crate) fn add(self, bytes: &[u8]) -> Self {
+    #[must_use]
+    pub fn add(self, bytes: &[u8]) -> Self {
         // Two chains of additions keep two execution units busy. None can overflow: 2^64 words fit in each.
         let (mut even, mut odd) = (self.0, 0);
         let (blocks, rest) = bytes.as_chunks::<16>();
@@ -25,7 +26,8 @@ impl Sum {
     }
 
     /// The pseudo header of a packet whose transport part has `length` bytes (RFC 9293 §3.1, RFC 8200 §8.1).
-    pub(crate) fn pseudo_header(packet: &[u8], layout: &Layout, length: usize) -> Self {
+    #[must_use]
+    pub fn pseudo_header(packet: &[u8], layout: &Layout, length: usize) -> Self {
         let length = u32::try_from(length).unwrap_or(u32::MAX);
         let mut tail = [0; 8];
         tail[..4].copy_from_slice(&length.to_be_bytes());
@@ -34,17 +36,20 @@ impl Sum {
     }
 
     /// What a checksum field is filled with: the complement, as the two bytes go on the wire.
-    pub(crate) fn finish(self) -> [u8; 2] {
+    #[must_use]
+    pub fn finish(self) -> [u8; 2] {
         (!self.word()).to_ne_bytes()
     }
 
     /// The sum itself, as a field holds it whose completion is left to the kernel.
-    pub(crate) fn partial(self) -> [u8; 2] {
+    #[must_use]
+    pub fn partial(self) -> [u8; 2] {
         self.word().to_ne_bytes()
     }
 
     /// What was summed contained its own right checksum.
-    pub(crate) fn is_right(self) -> bool {
+    #[must_use]
+    pub fn is_right(self) -> bool {
         self.word() == u16::MAX
     }
 
