@@ -17,7 +17,8 @@ use std::{
 
 pub(crate) const MOST_FLOWS: usize = 65_536;
 
-/// An open connection may be silent for this long (RFC 5382 §5): keepalives come every two hours.
+/// An open connection may be silent for this long (RFC 5382 §5), and so may one of which one direction is closed:
+/// keepalives come every two hours.
 const SILENT_TCP: Duration = Duration::from_secs(2 * 3600 + 4 * 60);
 
 /// Both ends of a flow, as this device sees them. An echo has its id as both ports.
@@ -42,7 +43,10 @@ enum Life {
     /// One end has spoken so far.
     Opening,
     Open,
-    Closing,
+    /// This end has said all that it had to say, and the other one goes on for as long as it likes.
+    HalfClosed(Sender),
+    /// Nothing but the last acknowledgments is due.
+    Closed,
 }
 
 #[derive(Debug)]
@@ -66,7 +70,7 @@ impl Flow {
             return SILENT_TCP;
         }
         match (self.key.protocol, self.life) {
-            (TCP, Life::Open) => SILENT_TCP,
+            (TCP, Life::Open | Life::HalfClosed(_)) => SILENT_TCP,
             (TCP, Life::Opening) => Duration::from_secs(120),
             (UDP, _) => Duration::from_secs(180),
             _ => Duration::from_secs(30),
@@ -79,8 +83,14 @@ impl Flow {
 
     fn note(&mut self, sender: Sender, flags: u8, now: Instant) {
         self.seen = now;
-        if flags & (FIN | RST) != 0 {
-            self.life = Life::Closing;
+        if flags & RST != 0 {
+            self.life = Life::Closed;
+        } else if flags & FIN != 0 {
+            self.life = match self.life {
+                Life::HalfClosed(by) if by != sender => Life::Closed,
+                Life::Closed => Life::Closed,
+                _ => Life::HalfClosed(sender),
+            };
         } else if flags & (SYN | ACK) == SYN && sender == self.opener {
             // The ports are used again for a new connection.
             self.life = Life::Opening;

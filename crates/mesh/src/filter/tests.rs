@@ -101,12 +101,22 @@ fn an_answer_passes_without_a_rule_until_the_flow_was_idle_for_too_long() {
 }
 
 #[test]
-fn a_closed_connection_is_forgotten_after_thirty_seconds_and_an_open_one_after_two_hours_and_four_minutes() {
-    for (flags, life) in [(ACK, 7440), (FIN | ACK, 30), (RST, 30)] {
+fn a_connection_is_forgotten_thirty_seconds_after_both_ends_closed_it_and_else_after_two_hours_and_four_minutes()
+ {
+    const BOTH: u8 = FIN | ACK;
+    for (ours, flags, life) in [
+        (ACK, ACK, 7440),
+        (ACK, BOTH, 7440),
+        (BOTH, ACK, 7440),
+        (BOTH, BOTH, 30),
+        (ACK, RST, 30),
+    ] {
         let (mut filter, now) = (filter(&Rules::default()), Instant::now());
         let inward = |flags| packet(peer(0), HERE, TCP, 0, &tcp(22, 5000, flags));
-        filter.sends(&packet(HERE, peer(0), TCP, 0, &tcp(5000, 22, SYN)), now);
+        let outward = |flags| packet(HERE, peer(0), TCP, 0, &tcp(5000, 22, flags));
+        filter.sends(&outward(SYN), now);
         filter.takes(&inward(SYN | ACK), now).unwrap();
+        filter.sends(&outward(ours), now);
         filter.takes(&inward(flags), now).unwrap();
         let end = now + Duration::from_secs(life);
         assert_eq!(filter.takes(&inward(flags), end), Ok(()), "{flags}");
@@ -114,9 +124,54 @@ fn a_closed_connection_is_forgotten_after_thirty_seconds_and_an_open_one_after_t
         assert_eq!(
             filter.takes(&inward(ACK), end),
             Err(DropReason::Filtered),
-            "{flags}"
+            "{ours} {flags}"
         );
     }
+}
+
+#[test]
+fn a_connection_that_one_end_closed_carries_what_the_other_end_still_has_to_say() {
+    for closer in [Sender::Here, Sender::Peer] {
+        let (mut filter, mut now) = (filter(&Rules::default()), Instant::now());
+        let inward = |flags| packet(peer(0), HERE, TCP, 0, &tcp(22, 5000, flags));
+        let outward = |flags| packet(HERE, peer(0), TCP, 0, &tcp(5000, 22, flags));
+        filter.sends(&outward(SYN), now);
+        filter.takes(&inward(SYN | ACK), now).unwrap();
+        // Sent twice, as when the first one is lost.
+        for _ in 0..2 {
+            match closer {
+                Sender::Here => filter.sends(&outward(FIN | ACK), now),
+                Sender::Peer => filter.takes(&inward(FIN | ACK), now).unwrap(),
+            }
+        }
+        for pause in [1, 31, 600, 3600] {
+            now += Duration::from_secs(pause);
+            assert_eq!(filter.takes(&inward(ACK), now), Ok(()), "{closer:?} {pause}");
+            filter.sends(&outward(ACK), now);
+        }
+        // The other end has said all.
+        filter.sends(&outward(FIN | ACK), now);
+        filter.takes(&inward(FIN | ACK), now).unwrap();
+        now += Duration::from_secs(31);
+        assert_eq!(
+            filter.takes(&inward(ACK), now),
+            Err(DropReason::Filtered),
+            "{closer:?}"
+        );
+    }
+}
+
+#[test]
+fn ports_of_a_connection_that_one_end_closed_can_be_used_again() {
+    let (mut filter, now) = (filter(&Rules::default()), Instant::now());
+    let inward = |flags| packet(peer(0), HERE, TCP, 0, &tcp(22, 5000, flags));
+    let outward = |flags| packet(HERE, peer(0), TCP, 0, &tcp(5000, 22, flags));
+    filter.sends(&outward(SYN), now);
+    filter.takes(&inward(SYN | ACK), now).unwrap();
+    filter.sends(&outward(FIN | ACK), now);
+    filter.sends(&outward(SYN), now);
+    let later = now + Duration::from_secs(121);
+    assert_eq!(filter.takes(&inward(SYN | ACK), later), Err(DropReason::Filtered));
 }
 
 #[test]
