@@ -5,7 +5,9 @@
 //! 1. an IP packet from the TUN: [`Mesh::outbound`] once per run, then [`Mesh::seal`] per packet, then send;
 //! 2. a datagram from a socket or a relay's stream: [`Mesh::open`], and write what comes out to the TUN;
 //! 3. after either, and after [`Mesh::handle_timeout`] at [`Mesh::poll_timeout`]: drain [`Mesh::poll_transmit`],
-//!    [`Mesh::poll_bounce`] and [`Mesh::poll_event`].
+//!    [`Mesh::poll_bounce`] and [`Mesh::poll_event`];
+//! 4. a datagram that the system finds too large to send: [`Mesh::handle_too_large`], then as before. Nothing may be
+//!    fragmented on its way, or sizes that are probed mean nothing.
 
 mod drops;
 mod event;

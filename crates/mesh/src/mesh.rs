@@ -5,6 +5,7 @@ mod control;
 mod packets;
 mod peers;
 mod probes;
+mod sizes;
 #[cfg(test)]
 mod tests;
 

@@ -166,7 +166,8 @@ impl Peer {
         self.route = match (self.plain, self.paths.current()) {
             (true, _) => self
                 .endpoint
-                .map(|endpoint| Route::direct(endpoint, Paths::LARGEST_MTU)),
+                // It cannot be asked what comes through, and nothing is cut in two on its way.
+                .map(|endpoint| Route::direct(endpoint, RELAYED_MTU)),
             (false, Some((remote, _))) => Some(Route::direct(remote, self.paths.mtu())),
             (false, None) => {
                 let through = |relay| Route::through(relay, self.paths.mtu());

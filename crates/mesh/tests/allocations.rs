@@ -87,13 +87,13 @@ fn mesh(own: u8, other: u8, now: Instant) -> Mesh {
 
 /// The largest UDP packet that a direct path carries.
 fn packet() -> Vec<u8> {
-    let total = 1420u16.to_be_bytes();
+    let total = 1280u16.to_be_bytes();
     let mut bytes = vec![0x45, 0, total[0], total[1], 0, 1, 0x40, 0, 64, UDP, 0, 0];
     bytes.extend(ip(1).octets());
     bytes.extend(ip(2).octets());
     bytes.extend([0x13, 0x88, 0x13, 0x88]);
-    bytes.extend(1400u16.to_be_bytes());
-    bytes.resize(1420, 0);
+    bytes.extend(1260u16.to_be_bytes());
+    bytes.resize(1280, 0);
     bytes
 }
 

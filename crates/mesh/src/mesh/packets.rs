@@ -2,8 +2,7 @@
 
 use super::{Mesh, PeerIndex, control::along};
 use crate::{
-    DropReason, Leg, Opened, Sealed,
-    mtu,
+    DropReason, Leg, Opened, Sealed, mtu,
     path::{Paths, Way, address::canonical},
     peer::Route,
     session::{
@@ -63,7 +62,7 @@ impl Mesh {
             return Err(DropReason::TooBig);
         }
         let mut is_in_question = false;
-        if peer.paths.is_large(largest) {
+        if Paths::is_large(largest) {
             is_in_question = peer.paths.note_large(now);
             peer.large.clear();
             peer.large.extend(bytes.iter().take(mtu::QUOTE));
@@ -78,17 +77,6 @@ impl Mesh {
         mtu::clamp_segment_size(bytes, &headers, route_mtu);
         self.wake_session(index, now);
         Ok(index)
-    }
-
-    /// A path became narrower, and what was sent last did not arrive: its sender need not find out by waiting.
-    pub(super) fn recall_large(&mut self, index: PeerIndex, mtu: u16) {
-        let Some(peer) = self.peers.get_mut(index) else {
-            return;
-        };
-        let large = std::mem::take(&mut peer.large);
-        if let Some(headers) = packet::parse(&large) {
-            self.bounces.extend(mtu::too_big(&large, &headers, mtu));
-        }
     }
 
     /// Encrypts one IP packet for a peer into `out`, which needs [`Self::SEAL_OVERHEAD`] bytes more than the packet

@@ -1,6 +1,7 @@
 //! Two meshes that know each other as plain WireGuard peers, and the cable between them in the test's hands.
 
 mod hostile;
+mod sizes;
 mod strangers;
 
 use super::*;
@@ -208,7 +209,7 @@ fn a_packet_larger_than_its_path_is_answered_with_the_size_that_fits() {
     assert_eq!(pair.send(0, &large), Err(DropReason::TooBig));
     let bounce = pair.ends[0].poll_bounce().unwrap();
     assert_eq!(bounce[16..20], ip(1).octets());
-    assert_eq!(bounce[26..28], 1420u16.to_be_bytes());
+    assert_eq!(bounce[26..28], 1280u16.to_be_bytes());
     assert_eq!(pair.ends[0].poll_bounce(), None);
 }
 

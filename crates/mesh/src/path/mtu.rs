@@ -1,18 +1,24 @@
 //! How large an IP packet a way carries, found by padded pings (RFC 8899's idea).
 //!
-//! Life cycle: unknown, where what every relay is meant to carry is assumed → the ladder is tried from the top, each
-//! rung a few times → the first rung that is answered holds, and the lowest one holds without being tried. From time
-//! to time the ladder is tried from the top again; while large packets flow, the rung that holds is tried often, and
-//! left at once when it does not answer.
+//! Life cycle: unknown, where what every relay is meant to carry is assumed → the largest size is tried, then what is
+//! assumed, then the middle between what came through and what did not, until the two are neighbors. A size that is
+//! not answered a few times does not come through, and neither does one that the system refuses to send, at once.
+//! From time to time all is tried from the top again; while large packets flow, the size that holds is tried often,
+//! and left at once when it does not answer.
+//!
+//! The least size holds without being tried: a way that carries less is none for packets, and those that are larger
+//! get lost on it.
 
 use flotilla_protocol::mesh::RELAYED_MTU;
 use std::time::{Duration, Instant};
 
-/// Ethernet, PPPoE, PPPoE under a tunnel, 6in4 under one, what relays carry, and the least that IPv6 asks of any link
-/// (RFC 8200 §5): each but the fifth less the 80 bytes of WireGuard over IPv6.
-const DIRECT: &[u16] = &[1420, 1400, 1380, 1340, RELAYED_MTU, 1200];
-/// What relays carry, and the least that IPv6 asks of any link less WireGuard's 80 bytes and a relay's 45.
-const RELAYED: &[u16] = &[RELAYED_MTU, 1155];
+/// What Ethernet carries, less the 80 bytes of WireGuard over IPv6.
+const DIRECT: u16 = 1420;
+/// What every IPv4 host takes (RFC 791 §3.1), and mesh addresses are IPv4; less than what any link in use leaves:
+/// 636 bytes of a link carry it directly, 701 by a relay.
+const LEAST: u16 = 576;
+/// All sizes are so many bytes apart; a size that is smaller by less than this is not worth a try.
+const STEP: u16 = 4;
 const TRIES: u8 = 3;
 const SPACING: Duration = Duration::from_millis(250);
 /// A path that grew is noticed after this.
@@ -22,19 +28,24 @@ const CHECK: Duration = Duration::from_secs(2);
 
 #[derive(Debug)]
 pub(super) struct PathMtu {
-    ladder: &'static [u16],
+    largest: u16,
+    /// What packets are held to.
     mtu: u16,
-    rung: usize,
+    /// Whether that size came through since it was last in question.
+    holds: bool,
+    /// The smallest size that does not come through; above the largest when none is known.
+    refused: u16,
+    /// Of the size in question.
     tries: u8,
     next: Option<Instant>,
-    /// When the ladder is to be tried from the top.
+    /// When all is to be tried from the top again.
     climb: Option<Instant>,
     /// When a size was answered.
     checked: Option<Instant>,
 }
 
 impl PathMtu {
-    pub(super) const LARGEST: u16 = DIRECT[0];
+    pub(super) const LARGEST: u16 = DIRECT;
 
     pub(super) fn direct() -> Self {
         Self::unknown(DIRECT)
@@ -42,14 +53,15 @@ impl PathMtu {
 
     /// Tried only when a large packet is sent: most peers behind relays are idle.
     pub(super) fn relayed() -> Self {
-        Self::unknown(RELAYED)
+        Self::unknown(RELAYED_MTU)
     }
 
-    fn unknown(ladder: &'static [u16]) -> Self {
+    fn unknown(largest: u16) -> Self {
         Self {
-            ladder,
+            largest,
             mtu: RELAYED_MTU,
-            rung: 0,
+            holds: false,
+            refused: largest + STEP,
             tries: 0,
             next: None,
             climb: None,
@@ -61,40 +73,52 @@ impl PathMtu {
         self.mtu
     }
 
-    /// What every way of this kind carries.
-    pub(super) fn least(&self) -> u16 {
-        self.ladder.last().copied().unwrap_or(RELAYED_MTU)
+    /// What every way carries.
+    pub(super) fn least() -> u16 {
+        LEAST
     }
 
     /// Another path.
     pub(super) fn restart(&mut self, now: Instant) {
-        *self = Self::unknown(self.ladder);
+        *self = Self::unknown(self.largest);
         self.next = Some(now);
     }
 
-    pub(super) fn confirm(&mut self, mtu: u16, now: Instant) {
-        let climb = self.climb.filter(|climb| now < *climb).unwrap_or(now + AGAIN);
-        self.mtu = mtu;
-        (self.rung, self.tries) = (0, 0);
-        // From the top there is nowhere to climb to.
-        self.climb = (self.ladder.first() != Some(&mtu)).then_some(climb);
-        (self.next, self.checked) = (self.climb, Some(now));
+    /// A packet of this size came through.
+    pub(super) fn confirm(&mut self, size: u16, now: Instant) {
+        self.checked = Some(now);
+        // An answer that is late may be about less than what is known by then.
+        if size >= self.mtu {
+            (self.mtu, self.holds) = (size, true);
+            self.refused = self.refused.max(size + STEP);
+            (self.tries, self.next) = (0, Some(now));
+            self.settle(now);
+        }
+    }
+
+    /// The system sends no packet of this size that way. Whether that is news.
+    pub(super) fn refuse(&mut self, size: usize, now: Instant) -> bool {
+        let size = u16::try_from(size).unwrap_or(u16::MAX);
+        let size = size.clamp(LEAST + 1, self.largest + 1).next_multiple_of(STEP);
+        if size >= self.refused {
+            return false;
+        }
+        self.narrow(size);
+        self.next = Some(now);
+        true
     }
 
     /// A packet is sent that only the size at hand lets through. Whether that size is therefore tried soon.
     pub(super) fn note_large(&mut self, now: Instant) -> bool {
-        if self.is_in_question() || self.mtu == self.least() {
+        if self.is_in_question() || self.mtu == LEAST {
             return false;
         }
-        let holds = self.ladder.iter().position(|size| *size == self.mtu);
-        (self.rung, self.next) = match self.checked {
-            Some(checked) => (holds.unwrap_or_default(), Some(now.max(checked + CHECK))),
-            None => (0, Some(now)),
-        };
+        self.holds = false;
+        self.next = Some(self.checked.map_or(now, |checked| now.max(checked + CHECK)));
         true
     }
 
-    /// Whether something is tried before the ladder's turn comes.
+    /// Whether something is tried before the time has come to try all.
     fn is_in_question(&self) -> bool {
         self.next != self.climb
     }
@@ -108,24 +132,52 @@ impl PathMtu {
         if self.next.is_none_or(|next| now < next) {
             return None;
         }
-        if self.tries == TRIES {
-            if self.ladder.get(self.rung) == Some(&self.mtu) {
-                self.mtu = if self.mtu > RELAYED_MTU {
-                    RELAYED_MTU
-                } else {
-                    self.least()
-                };
-            }
-            (self.rung, self.tries) = (self.rung + 1, 0);
+        if self.climb.is_some_and(|climb| now >= climb) {
+            (self.refused, self.climb) = (self.largest + STEP, None);
         }
-        let above_least = self.ladder.split_last().map_or(&[][..], |(_, above)| above);
-        let Some(mtu) = above_least.get(self.rung).copied() else {
-            self.confirm(self.least(), now);
+        if self.tries == TRIES
+            && let Some(size) = self.in_question()
+        {
+            self.narrow(size);
+        }
+        let Some(size) = self.in_question() else {
+            self.settle(now);
             return None;
         };
         self.tries += 1;
         self.next = Some(now + rtt.map_or(SPACING, |rtt| rtt.max(SPACING)));
-        Some(mtu)
+        Some(size)
+    }
+
+    /// What is to be tried, until all is known.
+    fn in_question(&self) -> Option<u16> {
+        if self.refused > self.largest {
+            return (!self.holds || self.mtu < self.largest).then_some(self.largest);
+        }
+        if !self.holds {
+            return Some(self.mtu);
+        }
+        let between = (self.refused - self.mtu) / 2 / STEP * STEP;
+        (between > 0).then_some(self.mtu + between)
+    }
+
+    /// This size does not come through.
+    fn narrow(&mut self, size: u16) {
+        (self.refused, self.tries) = (size, 0);
+        if self.mtu >= size {
+            self.mtu = if RELAYED_MTU < size { RELAYED_MTU } else { LEAST };
+            self.holds = self.mtu == LEAST;
+        }
+    }
+
+    /// Waits for the next time when nothing is in question.
+    fn settle(&mut self, now: Instant) {
+        if self.in_question().is_none() {
+            let climb = self.climb.filter(|climb| now < *climb).unwrap_or(now + AGAIN);
+            // From the top there is nowhere to climb to.
+            self.climb = (self.mtu < self.largest).then_some(climb);
+            (self.tries, self.next) = (0, self.climb);
+        }
     }
 }
 
@@ -133,35 +185,63 @@ impl PathMtu {
 mod tests {
     use super::*;
 
-    /// Tries until nothing more is to be tried at once.
-    fn settle(path: &mut PathMtu, carried: u16, now: &mut Instant) {
-        let begun = *now;
+    /// Tries until nothing more is to be tried at once; how many pings that took.
+    fn settle(path: &mut PathMtu, carried: u16, now: &mut Instant) -> usize {
+        let (begun, mut pings) = (*now, 0);
         while let Some(next) = path.timeout().filter(|next| *next < begun + AGAIN) {
             *now = next.max(*now);
-            if let Some(tried) = path.poll(None, *now)
-                && tried <= carried
-            {
-                path.confirm(tried, *now);
+            if let Some(tried) = path.poll(None, *now) {
+                pings += 1;
+                if tried <= carried {
+                    path.confirm(tried, *now);
+                }
             }
+        }
+        pings
+    }
+
+    #[test]
+    fn the_largest_size_that_is_answered_holds_and_takes_few_pings_to_find() {
+        let mut now = Instant::now();
+        for carried in (500..1500).chain([1420, 1400, 1280, 576]) {
+            let mut path = PathMtu::direct();
+            path.restart(now);
+            let begun = now;
+            let pings = settle(&mut path, carried, &mut now);
+            let expected = (carried / STEP * STEP).clamp(LEAST, DIRECT);
+            assert_eq!(path.get(), expected, "of {carried}");
+            let took = now - begun;
+            assert!(
+                pings <= 30 && took < Duration::from_secs(8),
+                "{carried}: {pings} in {took:?}"
+            );
         }
     }
 
     #[test]
-    fn the_largest_size_that_is_answered_holds() {
-        let mut now = Instant::now();
-        for (carried, expected) in [
-            (1500, 1420),
-            (1400, 1400),
-            (1300, 1280),
-            (1280, 1280),
-            (1279, 1200),
-            (1200, 1200),
-        ] {
-            let mut path = PathMtu::direct();
-            path.restart(now);
-            settle(&mut path, carried, &mut now);
-            assert_eq!(path.get(), expected, "of {carried}");
+    fn a_size_that_the_system_refuses_is_left_at_once_and_what_fits_is_found_without_waiting() {
+        let now = Instant::now();
+        let mut path = PathMtu::direct();
+        path.restart(now);
+        path.poll(None, now);
+        path.confirm(1420, now);
+        assert!(path.refuse(1399, now));
+        assert_eq!((path.get(), path.timeout()), (RELAYED_MTU, Some(now)));
+        assert!(!path.refuse(1420, now), "more of the same is no news");
+        let mut pings = 0;
+        while let Some(tried) = path.poll(None, now) {
+            pings += 1;
+            match tried <= 1346 {
+                true => path.confirm(tried, now),
+                false => assert!(path.refuse(tried.into(), now)),
+            }
         }
+        assert_eq!((path.get(), path.timeout()), (1344, Some(now + AGAIN)));
+        assert!(pings < 10, "{pings}");
+        for size in 0..=LEAST {
+            path.refuse(size.into(), now);
+        }
+        assert_eq!(path.get(), LEAST, "there is nothing smaller");
     }
 
     #[test]
@@ -181,9 +261,29 @@ mod tests {
             assert!(path.poll(None, now).is_some_and(|tried| tried <= 1420));
         }
         assert_eq!((path.get(), now - begun), (RELAYED_MTU, SPACING * 3));
-        path.confirm(1400, now);
+        settle(&mut path, 1400, &mut now);
         assert_eq!(path.get(), 1400);
-        assert_eq!(path.timeout(), Some(now + AGAIN), "it may grow again");
+        let climb = path.timeout().unwrap();
+        assert!(climb > now + AGAIN / 2, "it may grow again");
+        assert!(path.note_large(now + CHECK));
+        now += CHECK;
+        assert_eq!(path.poll(None, now), Some(1400), "what holds, and not all again");
+        path.confirm(1400, now);
+        assert_eq!(path.timeout(), Some(climb), "which does not put off the climb");
+    }
+
+    #[test]
+    fn a_path_that_grew_is_used_in_full_and_one_that_did_not_is_asked_rarely() {
+        let mut now = Instant::now();
+        let mut path = PathMtu::direct();
+        path.restart(now);
+        settle(&mut path, 1400, &mut now);
+        now = path.timeout().unwrap();
+        assert!(settle(&mut path, 1400, &mut now) <= 4 * usize::from(TRIES));
+        assert_eq!(path.get(), 1400);
+        now = path.timeout().unwrap();
+        settle(&mut path, 1500, &mut now);
+        assert_eq!((path.get(), path.timeout()), (1420, None));
     }
 
     #[test]
@@ -205,15 +305,15 @@ mod tests {
     #[test]
     fn what_is_assumed_of_an_untried_way_is_given_up_when_it_does_not_come_through() {
         let mut now = Instant::now();
-        for (mut path, least) in [(PathMtu::direct(), 1200), (PathMtu::relayed(), 1155)] {
+        for mut path in [PathMtu::direct(), PathMtu::relayed()] {
             assert_eq!((path.get(), path.timeout()), (RELAYED_MTU, None));
             assert!(path.note_large(now));
-            settle(&mut path, least, &mut now);
-            assert_eq!(path.get(), least);
+            settle(&mut path, LEAST, &mut now);
+            assert_eq!(path.get(), LEAST);
             assert!(!path.note_large(now + CHECK), "there is nothing smaller");
             now += AGAIN;
             settle(&mut path, 1500, &mut now);
-            assert_eq!(path.get(), path.ladder[0], "it grew again");
+            assert_eq!(path.get(), path.largest, "it grew again");
         }
     }
 }

@@ -9,9 +9,9 @@ impl Paths {
         self.mtu_in_use().get()
     }
 
-    /// Whether a packet is larger than what every way of the kind in use carries.
-    pub(crate) fn is_large(&self, size: usize) -> bool {
-        size > usize::from(self.mtu_in_use().least())
+    /// Whether a packet is larger than what every way carries.
+    pub(crate) fn is_large(size: usize) -> bool {
+        size > usize::from(PathMtu::least())
     }
 
     /// Such a packet is to be sent. Whether its path's size is therefore in question.
@@ -20,6 +20,14 @@ impl Paths {
             (Some(_), _) => self.mtu.note_large(now),
             (None, true) => self.relay_mtu.note_large(now),
             (None, false) => false,
+        }
+    }
+
+    /// The system sends no packet of this size on the way in use. Whether that is news.
+    pub(crate) fn refuse(&mut self, size: usize, now: Instant) -> bool {
+        match self.current {
+            Some(_) => self.mtu.refuse(size, now),
+            None => self.relay_mtu.refuse(size, now),
         }
     }
 

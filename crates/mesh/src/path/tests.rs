@@ -302,6 +302,6 @@ fn a_path_that_narrows_while_large_packets_flow_gets_its_new_size_in_seconds() {
         ends.paths.note_large(ends.now);
         ends.run(Duration::from_secs(1), |_| Some(10));
     }
-    assert_eq!(ends.paths.mtu(), 1380);
+    assert_eq!(ends.paths.mtu(), 1388);
     assert_eq!(ends.current(), Some(at(PUBLIC)));
 }
