@@ -19,8 +19,15 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("flotilla-mesh", &["flotilla-policy", "flotilla-wire"]),
     ("flotilla-fleet", &["flotilla-policy", "flotilla-identity"]),
     ("flotilla-link", &["flotilla-identity"]),
-    ("flotilla-tunnel", &["flotilla-mesh", "flotilla-wire"]),
-    ("flotilla-relay", &["flotilla-wire", "flotilla-identity"]),
+    ("flotilla-udp", &[]),
+    (
+        "flotilla-tunnel",
+        &["flotilla-mesh", "flotilla-wire", "flotilla-udp"],
+    ),
+    (
+        "flotilla-relay",
+        &["flotilla-wire", "flotilla-identity", "flotilla-udp"],
+    ),
     ("flotilla-engine", &["flotilla-compose"]),
     (
         "flotilla-agent",

@@ -8,11 +8,12 @@ use crate::{
     CONNECT_PATH,
     stream::{self, Visits},
     switchboard::{Facts, Forward, Leg, Limits, Now, StreamId, Switchboard, Transmit, reflect},
-    udp::{Batch, Received, Udp},
+    udp::{Batch, Udp},
 };
 use axum::{Router, routing::get};
 use flotilla_identity::{Clock, MaterialError, TicketVerifier};
 use flotilla_protocol::{id::DeviceId, key::PublicKey};
+use flotilla_udp::Received;
 use flotilla_wire::{Frame, MAX_CONTROL_LEN, StaticKey};
 use rand::{TryRngCore, rngs::OsRng};
 use std::{
@@ -226,8 +227,11 @@ impl Shared {
         self.lock().handle_run(from, run, segment, self.now(), forwards);
         for forward in forwards.iter() {
             let part = run.get(forward.range.clone()).unwrap_or_default();
-            if !self.udp.send(forward.to, part, forward.segment) {
-                self.lock().return_forward(forward, run);
+            let done = self.udp.send(forward.to, part, forward.segment);
+            if done < part.len() {
+                let mut rest = forward.clone();
+                rest.range.start += done;
+                self.lock().return_forward(&rest, run);
                 self.blocked.notify_one();
             }
         }
@@ -296,7 +300,7 @@ fn bind_near(wanted: SocketAddr) -> Result<(Udp, SocketAddr), StartError> {
 }
 
 async fn run(shared: &Shared, reflect_port: Option<Udp>) {
-    let mut batch = Batch::new();
+    let mut batch = Batch::default();
     let mut forwards = Vec::new();
     let mut unsent: Option<Transmit> = None;
     let mut blocked = false;
@@ -325,11 +329,11 @@ async fn run(shared: &Shared, reflect_port: Option<Udp>) {
 fn take_batches(shared: &Shared, batch: &mut Batch, forwards: &mut Vec<Forward>) {
     for _ in 0..BATCHES {
         // Not only an empty socket ends this: an error of one datagram is over with its receipt.
-        let Ok(received) = shared.udp.receive(batch) else {
+        if shared.udp.receive(batch).is_err() {
             return;
-        };
-        for Received { from, run, segment } in received {
-            shared.take(Leg::Udp(from), run, segment, forwards);
+        }
+        for Received { from, run, size } in batch.runs() {
+            shared.take(Leg::Udp(from), run, size, forwards);
         }
     }
 }
@@ -338,8 +342,10 @@ fn take_batches(shared: &Shared, batch: &mut Batch, forwards: &mut Vec<Forward>)
 fn drain(shared: &Shared, unsent: &mut Option<Transmit>) -> bool {
     loop {
         let next = unsent.take().or_else(|| shared.lock().poll_transmit());
-        let Some(transmit) = next else { return true };
-        if !shared.udp.send_all(&transmit) {
+        let Some(mut transmit) = next else { return true };
+        let done = shared.udp.send_all(&transmit);
+        if done < transmit.bytes.len() {
+            transmit.bytes.drain(..done);
             *unsent = Some(transmit);
             return false;
         }
@@ -356,11 +362,11 @@ async fn readable(socket: Option<&Udp>) {
 /// The second port: tells callers where they are seen, and nothing else.
 fn tell(socket: Option<&Udp>, batch: &mut Batch) {
     let Some(socket) = socket else { return };
-    let Ok(received) = socket.receive(batch) else {
+    if socket.receive(batch).is_err() {
         return;
-    };
-    for Received { from, run, segment } in received {
-        for datagram in run.chunks(segment.max(1)) {
+    }
+    for Received { from, run, size } in batch.runs() {
+        for datagram in run.chunks(size) {
             let mut bytes = [0; MAX_CONTROL_LEN];
             let answer = Frame::parse(datagram)
                 .ok()

@@ -246,6 +246,7 @@ impl Plane {
                     .addresses
                     .iter()
                     .map(|address| SocketAddr::new(*address, port));
+                self.packets.forget_asked();
                 self.mesh.set_local_candidates(candidates.collect(), now);
                 self.surroundings = seen;
             }

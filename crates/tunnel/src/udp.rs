@@ -1,32 +1,24 @@
-//! The UDP socket of the mesh: one for both families where the system has IPv6, with runs both ways.
+//! The UDP socket of the mesh: one for both families where the system has IPv6.
 //!
-//! - [`Socket`]: datagrams in by up to four runs at once, datagrams out one run at a time.
+//! - [`Socket`]: what was asked of one of our addresses is answered from that address.
 //! - [`run`]: datagrams of one destination are laid side by side until they fill a run.
+//! - [`asked`]: which of our addresses that is.
 
+mod asked;
 pub(crate) mod run;
 
-use std::io::{self, ErrorKind, IoSliceMut};
+use std::io::{self, ErrorKind};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::os::fd::{AsFd, BorrowedFd};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
-use quinn_udp::{RecvMeta, Transmit, UdpSockRef, UdpSocketState};
+use flotilla_udp::Route;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use rustix::net::sockopt::{
-    Ipv4PathMtuDiscovery, Ipv6PathMtuDiscovery, set_ip_mtu_discover, set_ipv6_mtu_discover,
-    set_socket_recv_buffer_size, set_socket_recv_buffer_size_force, set_socket_send_buffer_size,
-    set_socket_send_buffer_size_force,
-};
-use socket2::{Domain, Protocol, Type};
 
-/// Runs that one call takes in. More bring nothing.
-const RUNS: usize = 4;
+use asked::Asked;
 
-/// A run may have this many bytes; a shorter buffer would cut its end off without a word.
-const LARGEST_RUN: usize = 65_536;
-
-/// A sender's burst waits here while this program is not on a processor. It is a limit, not an allocation.
-const RECEIVE_BUFFER: usize = 16 << 20;
+/// What the system may hold back while a network device is busy: more than it takes in one go, and little enough that
+/// senders feel a slow line.
 const SEND_BUFFER: usize = 4 << 20;
 
 /// A socket that is full this long means that the network device takes nothing.
@@ -35,42 +27,44 @@ const PATIENCE: Timespec = Timespec {
     tv_nsec: 10_000_000,
 };
 
-/// How long runs are not tried again after the kernel refused one.
-const REFUSED: Duration = Duration::from_secs(60);
+/// Runs that one call takes in. More bring nothing.
+const RUNS: usize = 4;
+
+/// Where runs of datagrams come in.
+pub(crate) type Inbox = flotilla_udp::Inbox<RUNS>;
 
 #[derive(Debug)]
 pub(crate) struct Socket {
-    socket: socket2::Socket,
-    state: UdpSocketState,
-    is_v6: bool,
+    socket: flotilla_udp::Socket,
     port: u16,
-    /// The destination, and until when it gets no runs: its path is narrower than the interface says, or its
-    /// interface cannot cut runs.
-    refused: Vec<(SocketAddr, Instant)>,
+    asked: Asked,
+}
+
+/// What a run lost.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Losses {
+    pub(crate) datagrams: u64,
+    /// The smallest datagram that was too large for its interface.
+    pub(crate) too_large: Option<usize>,
 }
 
 impl Socket {
+    /// As many runs as one call can bring.
+    pub(crate) const RUNS: usize = RUNS;
+
     /// Takes any free port when `port` is 0.
     pub(crate) fn bind(port: u16) -> io::Result<Self> {
-        let (socket, is_v6) = match open(Domain::IPV6, IpAddr::V6(Ipv6Addr::UNSPECIFIED), port) {
-            Err(error) if error.kind() != ErrorKind::AddrInUse => (
-                open(Domain::IPV4, IpAddr::V4(Ipv4Addr::UNSPECIFIED), port)?,
-                false,
-            ),
-            opened => (opened?, true),
+        let open = |address: IpAddr| flotilla_udp::Socket::bind(SocketAddr::new(address, port), SEND_BUFFER);
+        let socket = match open(Ipv6Addr::UNSPECIFIED.into()) {
+            Err(error) if error.kind() != ErrorKind::AddrInUse => open(Ipv4Addr::UNSPECIFIED.into())?,
+            opened => opened?,
         };
-        let state = UdpSocketState::new(UdpSockRef::from(&socket))?;
-        let bound = socket.local_addr()?.as_socket();
-        let port = bound.map_or(port, |address| address.port());
-        let socket = Self {
+        let port = socket.local_addr()?.port();
+        Ok(Self {
             socket,
-            state,
-            is_v6,
             port,
-            refused: Vec::new(),
-        };
-        socket.set_options();
-        Ok(socket)
+            asked: Asked::default(),
+        })
     }
 
     pub(crate) fn port(&self) -> u16 {
@@ -79,100 +73,48 @@ impl Socket {
 
     /// Sends datagrams of `size` bytes each, the last of which may be shorter. What cannot be sent is lost, as
     /// datagrams are.
-    pub(crate) fn send(
-        &mut self,
-        destination: SocketAddr,
-        contents: &[u8],
-        size: usize,
-        now: Instant,
-    ) -> io::Result<()> {
-        let destination = self.mapped(destination);
-        if contents.len() <= size {
-            return self.transmit(destination, contents, None);
+    pub(crate) fn send(&mut self, destination: SocketAddr, run: &[u8], size: usize, now: Instant) -> Losses {
+        let route = Route {
+            remote: destination,
+            local: self.asked.lookup(destination),
+        };
+        let mut sent = self.socket.send(route, run, size, now);
+        let mut losses = Losses {
+            datagrams: sent.lost,
+            too_large: sent.too_large,
+        };
+        if sent.done < run.len() {
+            // Waiting keeps the packets in the TUN's queue, where their senders notice.
+            poll(&mut [PollFd::new(&self.socket, PollFlags::OUT)], Some(&PATIENCE)).ok();
+            let rest = &run[sent.done..];
+            sent = self.socket.send(route, rest, size, now);
+            losses.datagrams += sent.lost + (rest.len() - sent.done).div_ceil(size) as u64;
+            losses.too_large = [losses.too_large, sent.too_large].into_iter().flatten().min();
         }
-        match self.transmit(destination, contents, Some(size)) {
-            Err(error) if is_refusal(&error) => {
-                // The state takes a refusal for that of the whole system, for good; it is one destination's.
-                if let Ok(state) = UdpSocketState::new(UdpSockRef::from(&self.socket)) {
-                    self.state = state;
-                    self.set_options();
-                }
-                self.refused.retain(|(_, until)| *until > now);
-                self.refused.push((destination, now + REFUSED));
-                contents
-                    .chunks(size)
-                    .try_for_each(|one| self.transmit(destination, one, None))
-            }
-            sent => sent,
+        if sent.source_gone {
+            self.asked.forget(destination);
         }
+        losses
     }
 
     /// How many datagrams a run to this destination may have.
     pub(crate) fn longest_run(&self, destination: SocketAddr, now: Instant) -> usize {
-        let mapped = self.mapped(destination);
-        let is_refused = |(refused, until): &(SocketAddr, Instant)| *refused == mapped && *until > now;
-        if self.refused.iter().any(is_refused) {
-            1
-        } else {
-            self.state.max_gso_segments()
-        }
+        self.socket.longest_run(destination, now)
     }
 
-    fn transmit(
-        &self,
-        destination: SocketAddr,
-        contents: &[u8],
-        segment_size: Option<usize>,
-    ) -> io::Result<()> {
-        let transmit = Transmit {
-            destination,
-            ecn: None,
-            contents,
-            segment_size,
-            src_ip: None,
-        };
-        let send = || self.state.try_send(UdpSockRef::from(&self.socket), &transmit);
-        match send() {
-            Err(error) if error.kind() == ErrorKind::WouldBlock => {
-                // Waiting keeps the packets in the TUN's queue, where their senders notice.
-                poll(&mut [PollFd::new(&self.socket, PollFlags::OUT)], Some(&PATIENCE))?;
-                send()
-            }
-            sent => sent,
-        }
-    }
-
-    /// Takes in what has come, at most four runs.
+    /// Takes in what has come, at most so many runs as there is room for.
     pub(crate) fn receive(&self, inbox: &mut Inbox) -> io::Result<usize> {
-        let mut buffers = inbox.buffers.each_mut().map(|buffer| IoSliceMut::new(buffer));
-        self.state
-            .recv(UdpSockRef::from(&self.socket), &mut buffers, &mut inbox.metas)
+        self.socket.receive(inbox)
     }
 
-    /// A socket of IPv6 speaks of IPv4 addresses as mapped ones.
-    fn mapped(&self, address: SocketAddr) -> SocketAddr {
-        match address {
-            SocketAddr::V4(v4) if self.is_v6 => SocketAddr::from((v4.ip().to_ipv6_mapped(), v4.port())),
-            other => other,
-        }
+    /// Somebody who is who he says he is reached us by this route.
+    pub(crate) fn note_asked(&mut self, route: Route) {
+        self.asked.note(route);
     }
 
-    /// Larger buffers, by force where we may. And back to what Linux does by itself about the path's MTU: learn it
-    /// and fragment, where otherwise everything too large for a narrow path would vanish.
-    fn set_options(&self) {
-        let socket = &self.socket;
-        let forced = set_socket_recv_buffer_size_force(socket, RECEIVE_BUFFER);
-        forced
-            .or_else(|_| set_socket_recv_buffer_size(socket, RECEIVE_BUFFER))
-            .ok();
-        let forced = set_socket_send_buffer_size_force(socket, SEND_BUFFER);
-        forced
-            .or_else(|_| set_socket_send_buffer_size(socket, SEND_BUFFER))
-            .ok();
-        set_ip_mtu_discover(socket, Ipv4PathMtuDiscovery::WANT).ok();
-        if self.is_v6 {
-            set_ipv6_mtu_discover(socket, Ipv6PathMtuDiscovery::WANT).ok();
-        }
+    /// Our addresses are others than before.
+    pub(crate) fn forget_asked(&mut self) {
+        self.asked = Asked::default();
     }
 }
 
@@ -180,51 +122,6 @@ impl AsFd for Socket {
     fn as_fd(&self) -> BorrowedFd<'_> {
         self.socket.as_fd()
     }
-}
-
-/// Where runs of datagrams come in.
-#[derive(Debug)]
-pub(crate) struct Inbox {
-    buffers: [Box<[u8]>; RUNS],
-    metas: [RecvMeta; RUNS],
-}
-
-impl Inbox {
-    /// As many runs as one call can bring.
-    pub(crate) const RUNS: usize = RUNS;
-
-    pub(crate) fn new() -> Self {
-        Self {
-            buffers: std::array::from_fn(|_| vec![0; LARGEST_RUN].into_boxed_slice()),
-            metas: [RecvMeta::default(); RUNS],
-        }
-    }
-
-    /// The datagrams of one run and who sent them.
-    pub(crate) fn run(&self, number: usize) -> (SocketAddr, impl Iterator<Item = &[u8]>) {
-        let meta = &self.metas[number];
-        let source = SocketAddr::new(meta.addr.ip().to_canonical(), meta.addr.port());
-        let bytes = &self.buffers[number][..meta.len.min(LARGEST_RUN)];
-        (source, bytes.chunks(meta.stride.max(1)))
-    }
-}
-
-fn open(domain: Domain, address: IpAddr, port: u16) -> io::Result<socket2::Socket> {
-    let socket = socket2::Socket::new(domain, Type::DGRAM, Some(Protocol::UDP))?;
-    if address.is_ipv6() {
-        socket.set_only_v6(false)?;
-    }
-    socket.bind(&SocketAddr::new(address, port).into())?;
-    Ok(socket)
-}
-
-/// Errors by which Linux refuses a run that it would take as single datagrams.
-fn is_refusal(error: &io::Error) -> bool {
-    use rustix::io::Errno;
-    let refusals = [Errno::INVAL, Errno::IO, Errno::MSGSIZE];
-    refusals
-        .iter()
-        .any(|errno| error.raw_os_error() == Some(errno.raw_os_error()))
 }
 
 #[cfg(test)]

@@ -1,19 +1,9 @@
 //! Ways to a client, and what is sent along them.
 
 use super::StreamId;
+pub use flotilla_udp::Route;
 use flotilla_wire::SessionId;
-use std::{
-    net::{IpAddr, SocketAddr},
-    ops::Range,
-};
-
-/// Where datagrams come from and go to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Route {
-    pub remote: SocketAddr,
-    /// Our address that the other end uses, where there are several.
-    pub local: Option<IpAddr>,
-}
+use std::ops::Range;
 
 /// By which way a client is connected.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -8,6 +8,7 @@ use std::time::Instant;
 
 use flotilla_mesh::{Leg, Mesh, Opened, Sealed};
 use flotilla_protocol::id::RelayId;
+use flotilla_udp::Received;
 
 use crate::device::{Device, Offload};
 use crate::offload::coalesce::{Coalescer, Joins, Sink, write_single};
@@ -65,7 +66,7 @@ impl Packets {
         Self {
             device,
             socket,
-            inbox: Inbox::new(),
+            inbox: Inbox::default(),
             outbox: Outbox::new(),
             coalescer: Coalescer::new(joins),
             frame: vec![0; VirtioHeader::LEN + LARGEST_PACKET].into_boxed_slice(),
@@ -132,17 +133,21 @@ impl Packets {
             device: &self.device,
             refused: false,
         };
-        for number in 0..runs {
-            let (source, datagrams) = self.inbox.run(number);
-            for datagram in datagrams {
-                open(
+        for Received { from, run, size } in self.inbox.runs() {
+            let mut is_heard = false;
+            for datagram in run.chunks(size) {
+                is_heard |= open(
                     &mut self.coalescer,
                     mesh,
-                    Leg::Udp(source),
+                    Leg::Udp(from.remote),
                     datagram,
                     &mut sink,
                     now,
                 );
+            }
+            // Not whatever a stranger sends: its source may be anybody's address.
+            if is_heard {
+                self.socket.note_asked(from);
             }
         }
         self.coalescer.flush(&mut sink);
@@ -150,7 +155,7 @@ impl Packets {
             self.coalescer.join_less();
             tracing::info!(joins = ?self.coalescer.joins(), "The kernel refused a run of packets; it gets no more of that kind.");
         }
-        runs == Inbox::RUNS
+        runs == Socket::RUNS
     }
 
     pub(super) fn open_from_stream(
@@ -175,19 +180,26 @@ impl Packets {
         self.coalescer.flush(&mut sink);
     }
 
-    /// Sends what the mesh itself has to send, and everything that was gathered.
+    /// Sends what the mesh itself has to send, and everything that was gathered. What turns out too large the mesh
+    /// hears of, and may have more to send.
     pub(super) fn settle(&mut self, mesh: &mut Mesh, streams: &BTreeMap<RelayId, Rings>, now: Instant) {
-        while let Some(transmit) = mesh.poll_transmit() {
-            match transmit.leg {
-                Leg::Udp(destination) => {
-                    let length = transmit.bytes.len();
-                    self.outbox.space()[..length].copy_from_slice(&transmit.bytes);
-                    self.outbox.add(length, destination, &mut self.socket, now);
+        loop {
+            while let Some(transmit) = mesh.poll_transmit() {
+                match transmit.leg {
+                    Leg::Udp(destination) => {
+                        let length = transmit.bytes.len();
+                        self.outbox.space()[..length].copy_from_slice(&transmit.bytes);
+                        self.outbox.add(length, destination, &mut self.socket, now);
+                    }
+                    Leg::Stream(relay) => push(streams, relay, transmit.bytes),
                 }
-                Leg::Stream(relay) => push(streams, relay, transmit.bytes),
             }
+            self.outbox.flush(&mut self.socket, now);
+            let Some((destination, length)) = self.outbox.poll_too_large() else {
+                break;
+            };
+            mesh.handle_too_large(destination, length, now);
         }
-        self.outbox.flush(&mut self.socket, now);
         while let Some(packet) = mesh.poll_bounce() {
             let mut sink = ToDevice {
                 device: &self.device,
@@ -196,8 +208,14 @@ impl Packets {
             write_single(&packet, &mut sink);
         }
     }
+
+    /// This device's addresses are others than before.
+    pub(super) fn forget_asked(&mut self) {
+        self.socket.forget_asked();
+    }
 }
 
+/// Whether the datagram was one of somebody whom the mesh knows.
 fn open(
     coalescer: &mut Coalescer,
     mesh: &mut Mesh,
@@ -205,11 +223,15 @@ fn open(
     datagram: &[u8],
     sink: &mut ToDevice<'_>,
     now: Instant,
-) {
-    let opened = mesh.open(from, datagram, coalescer.space(sink), now);
-    if let Opened::Packet { packet, .. } = opened {
-        let length = packet.len();
-        coalescer.take(length, sink);
+) -> bool {
+    match mesh.open(from, datagram, coalescer.space(sink), now) {
+        Opened::Packet { packet, .. } => {
+            let length = packet.len();
+            coalescer.take(length, sink);
+            true
+        }
+        Opened::Consumed => true,
+        Opened::Dropped(_) => false,
     }
 }
 

@@ -3,6 +3,7 @@
 //! Life cycle: a datagram is built in [`Outbox::space`] and [`add`](Outbox::add)ed; when it cannot join the run at
 //! hand, that is sent first and the datagram begins another. [`flush`](Outbox::flush) sends what is left.
 
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::time::Instant;
 
@@ -20,6 +21,8 @@ pub(crate) struct Outbox {
     run: Option<Run>,
     /// Datagrams that the socket did not take.
     unsent: u64,
+    /// Destinations with the smallest datagram that was too large for the way there.
+    too_large: BTreeMap<SocketAddr, usize>,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -38,6 +41,7 @@ impl Outbox {
             buffer: vec![0; LARGEST_RUN + LARGEST_DATAGRAM].into_boxed_slice(),
             run: None,
             unsent: 0,
+            too_large: BTreeMap::new(),
         }
     }
 
@@ -76,10 +80,17 @@ impl Outbox {
 
     pub(crate) fn flush(&mut self, socket: &mut Socket, now: Instant) {
         let Some(run) = self.run.take() else { return };
-        let sent = socket.send(run.destination, &self.buffer[..run.length], run.size, now);
-        if sent.is_err() {
-            self.unsent += run.length.div_ceil(run.size) as u64;
+        let lost = socket.send(run.destination, &self.buffer[..run.length], run.size, now);
+        self.unsent += lost.datagrams;
+        if let Some(length) = lost.too_large {
+            let least = self.too_large.entry(run.destination).or_insert(length);
+            *least = length.min(*least);
         }
+    }
+
+    /// Where a datagram was too large for its interface, and how long it was.
+    pub(crate) fn poll_too_large(&mut self) -> Option<(SocketAddr, usize)> {
+        self.too_large.pop_first()
     }
 
     pub(crate) fn unsent(&self) -> u64 {

@@ -1,13 +1,14 @@
-//! Over loopback: what is sent arrives, in its pieces, whichever family it takes.
+//! Over loopback: what is gathered arrives, in its pieces, and from the address that was asked.
 
 use super::run::Outbox;
 use super::{Inbox, Socket};
+use flotilla_udp::Route;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use std::net::SocketAddr;
 use std::time::Instant;
 
-fn received(socket: &Socket, count: usize) -> Vec<(SocketAddr, Vec<u8>)> {
-    let mut inbox = Inbox::new();
+fn received(socket: &Socket, count: usize) -> Vec<(Route, Vec<u8>)> {
+    let mut inbox = Inbox::default();
     let mut all = Vec::new();
     while all.len() < count {
         let limit = Timespec {
@@ -16,9 +17,10 @@ fn received(socket: &Socket, count: usize) -> Vec<(SocketAddr, Vec<u8>)> {
         };
         let ready = poll(&mut [PollFd::new(socket, PollFlags::IN)], Some(&limit)).unwrap();
         assert!(ready > 0, "{} of {count} datagrams came", all.len());
-        for number in 0..socket.receive(&mut inbox).unwrap() {
-            let (source, datagrams) = inbox.run(number);
-            all.extend(datagrams.map(|datagram| (source, datagram.to_vec())));
+        socket.receive(&mut inbox).unwrap();
+        for received in inbox.runs() {
+            let datagrams = received.run.chunks(received.size);
+            all.extend(datagrams.map(|datagram| (received.from, datagram.to_vec())));
         }
     }
     all
@@ -40,22 +42,44 @@ fn a_run_arrives_as_the_datagrams_that_went_into_it() {
         assert_eq!(outbox.unsent(), 0);
         let all = received(&to, sizes.len());
         for (number, (source, datagram)) in all.into_iter().enumerate() {
-            assert_eq!(source, SocketAddr::new(address.parse().unwrap(), from.port()));
+            assert_eq!(source.remote.ip().to_canonical(), destination.ip());
+            assert_eq!(source.remote.port(), from.port());
             assert_eq!(datagram, vec![number as u8; sizes[number]]);
         }
     }
 }
 
 #[test]
-fn a_destination_that_refuses_runs_gets_datagrams_one_by_one() {
+fn what_is_too_large_is_told_once_for_each_destination() {
     let [mut from, to] = [0, 0].map(|port| Socket::bind(port).unwrap());
     let destination = SocketAddr::new("127.0.0.1".parse().unwrap(), to.port());
     let now = Instant::now();
-    // More segments than Linux takes in one go.
-    from.send(destination, &[7; 200], 1, now).unwrap();
-    assert_eq!(received(&to, 200).len(), 200);
-    assert_eq!(from.longest_run(destination, now), 1);
-    assert_eq!(from.longest_run(destination, now + super::REFUSED), 64);
+    let mut outbox = Outbox::new();
+    for size in [65_600, 65_540, 65_580] {
+        outbox.add(size, destination, &mut from, now);
+    }
+    outbox.flush(&mut from, now);
+    assert_eq!(outbox.unsent(), 3);
+    assert_eq!(outbox.poll_too_large(), Some((destination, 65_540)));
+    assert_eq!(outbox.poll_too_large(), None);
+}
+
+#[test]
+fn who_asks_one_of_our_addresses_is_answered_from_it_until_our_addresses_change() {
+    let [mut asking, mut asked] = [0, 0].map(|port| Socket::bind(port).unwrap());
+    let second = SocketAddr::new("127.0.0.2".parse().unwrap(), asked.port());
+    let now = Instant::now();
+    asking.send(second, b"where?", 6, now);
+    let (route, _) = received(&asked, 1).remove(0);
+    asked.note_asked(route);
+    let answers = |asked: &mut Socket| {
+        asked.send(route.remote, b"here", 4, now);
+        let (answer, _) = received(&asking, 1).remove(0);
+        answer.remote.ip().to_canonical()
+    };
+    assert_eq!(answers(&mut asked), second.ip());
+    asked.forget_asked();
+    assert_ne!(answers(&mut asked), second.ip());
 }
 
 #[test]

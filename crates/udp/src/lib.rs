@@ -1,0 +1,20 @@
+//! UDP sockets of the data plane and of the relay: runs of datagrams of one size go out and come in by one call each.
+//!
+//! - [`Socket`]: both families by one socket, from the address that was asked, and nothing is fragmented on its way:
+//!   a datagram is whole or not at all, so that a size that was answered is one that the path carries.
+//! - [`Inbox`]: where runs come in.
+//! - [`Sent`]: what became of a run. What one destination cannot take never changes what others get.
+//!
+//! No socket here waits: who owns it knows for what else to wait (poll, a runtime), and [`Socket::handle`] gives a
+//! runtime something to wait on.
+
+mod inbox;
+mod refusal;
+mod send;
+mod socket;
+#[cfg(test)]
+mod tests;
+
+pub use inbox::{Inbox, Received};
+pub use send::Sent;
+pub use socket::{Route, Socket};

@@ -1,0 +1,74 @@
+//! What the system's errors say about a run, and the destinations that get none for a while.
+
+use std::{
+    collections::BTreeMap,
+    io,
+    net::SocketAddr,
+    time::{Duration, Instant},
+};
+
+/// How long runs are not tried again to a destination that refused one.
+const PAUSE: Duration = Duration::from_secs(60);
+
+/// Destinations that are remembered. Beyond that all may try runs again, which costs each a call that fails.
+const MOST: usize = 1024;
+
+#[cfg(unix)]
+mod code {
+    use rustix::io::Errno;
+    pub(super) const TOO_LARGE: i32 = Errno::MSGSIZE.raw_os_error();
+    pub(super) const OF_RUNS: [i32; 3] = [Errno::INVAL.raw_os_error(), Errno::IO.raw_os_error(), TOO_LARGE];
+    pub(super) const OF_SOURCES: [i32; 3] = [
+        Errno::INVAL.raw_os_error(),
+        Errno::ADDRNOTAVAIL.raw_os_error(),
+        Errno::NETUNREACH.raw_os_error(),
+    ];
+}
+
+/// Windows sockets have numbers of their own, and no runs.
+#[cfg(not(unix))]
+mod code {
+    pub(super) const TOO_LARGE: i32 = 10_040;
+    pub(super) const OF_RUNS: [i32; 2] = [10_022, TOO_LARGE];
+    pub(super) const OF_SOURCES: [i32; 3] = [10_022, 10_049, 10_051];
+}
+
+/// The datagram does not fit into a packet of the interface that it would leave by.
+pub(crate) fn is_too_large(error: &io::Error) -> bool {
+    error.raw_os_error() == Some(code::TOO_LARGE)
+}
+
+/// So a run is refused that may pass as single datagrams: by an interface that cannot cut it, by a system that wants
+/// fewer of them, or because the datagrams are too large (older kernels do not tell these apart).
+pub(crate) fn is_of_a_run(error: &io::Error) -> bool {
+    is_one_of(error, &code::OF_RUNS)
+}
+
+/// So a source address is refused that is none of ours, or none of ours anymore.
+pub(crate) fn is_of_a_source(error: &io::Error) -> bool {
+    is_one_of(error, &code::OF_SOURCES)
+}
+
+fn is_one_of(error: &io::Error, codes: &[i32]) -> bool {
+    error.raw_os_error().is_some_and(|code| codes.contains(&code))
+}
+
+/// Until when destinations get no runs.
+#[derive(Debug, Default)]
+pub(crate) struct Refusals(BTreeMap<SocketAddr, Instant>);
+
+impl Refusals {
+    pub(crate) fn has(&self, destination: SocketAddr, now: Instant) -> bool {
+        self.0.get(&destination).is_some_and(|until| *until > now)
+    }
+
+    pub(crate) fn note(&mut self, destination: SocketAddr, now: Instant) {
+        if self.0.len() >= MOST {
+            self.0.retain(|_, until| *until > now);
+        }
+        if self.0.len() >= MOST {
+            self.0.clear();
+        }
+        self.0.insert(destination, now + PAUSE);
+    }
+}
