@@ -218,12 +218,17 @@ impl Reflect {
         seen.filter(|one| !self.unsteady.contains(&one.ip())).collect()
     }
 
-    /// The nearest address of a relay, and its round trip.
+    /// The nearest address of a relay, and its round trip. Where another relay is said to be, too, nobody knows which of
+    /// them answered.
     pub(crate) fn nearest(&self, relay: RelayId) -> Option<(SocketAddr, Duration)> {
         let of_it = self.answers.iter().filter(|(target, _)| target.relay == relay);
+        let is_shared = |address| {
+            let mut others = self.targets.iter().filter(|target| target.relay != relay);
+            others.any(|target| target.address == address)
+        };
         of_it
             .map(|(target, answer)| (target.address, answer.rtt))
-            .min_by_key(|(_, rtt)| *rtt)
+            .min_by_key(|(address, rtt)| (is_shared(*address), *rtt))
     }
 
     fn end(&mut self, now: Instant) {
@@ -248,10 +253,11 @@ impl Reflect {
             .of_round()
             .filter(|(_, observed)| observed.is_ipv4())
             .collect();
-        // Relays on either side of a NAT see different addresses, and each may be foreseen. It cannot be when one
-        // address shows two ports, or one relay sees two addresses.
+        // Relays on either side of a NAT see different addresses, and each may be foreseen, though both be behind one
+        // address themselves. It cannot be when one address shows two ports, or one relay sees two addresses.
         let differ = |(one, a): &(Target, SocketAddr), (other, b): &(Target, SocketAddr)| {
-            a != b && (a.ip() == b.ip() || one.address.ip() == other.address.ip())
+            let is_one_place = one.relay == other.relay && one.address.ip() == other.address.ip();
+            a != b && (a.ip() == b.ip() || is_one_place)
         };
         let is_unsteady = |(target, address): &(Target, SocketAddr)| {
             // One answer alone cannot tell, and is no news.

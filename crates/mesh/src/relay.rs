@@ -6,6 +6,7 @@
 //! wins when it works: then the TLS leg is given up.
 
 mod address;
+mod heard;
 mod home;
 mod leg;
 mod stream;
@@ -15,8 +16,9 @@ mod tests;
 use crate::{Leg, Transmit};
 use address::usable;
 use flotilla_protocol::{cidr::IpRange, id::RelayId, key::PublicKey, mesh};
-use flotilla_wire::{DATA_HEADER_LEN, Data, Frame, MAX_TICKET_LEN, RelayKey, SessionId, StaticKey};
-use leg::{LegState, Said};
+use flotilla_wire::{DATA_HEADER_LEN, Data, MAX_TICKET_LEN, RelayKey, SessionId, StaticKey};
+pub(crate) use heard::Relayed;
+use leg::LegState;
 use rand::{Rng, rngs::StdRng};
 use std::{
     collections::{BTreeMap, BTreeSet, VecDeque},
@@ -37,26 +39,6 @@ pub(crate) struct Through {
     pub(crate) relay: RelayId,
     pub(crate) leg: Leg,
     pub(crate) header: [u8; DATA_HEADER_LEN],
-}
-
-/// What a relay frame was.
-#[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Relayed<'a> {
-    /// From this peer, by way of this relay.
-    Data {
-        relay: RelayId,
-        source: PublicKey,
-        payload: &'a [u8],
-    },
-    Gone {
-        relay: RelayId,
-        peer: PublicKey,
-    },
-    /// The relay's own business; `true` when it came up or went down.
-    Control {
-        changed: bool,
-    },
-    NotBelieved,
 }
 
 #[derive(Debug)]
@@ -249,68 +231,6 @@ impl Relays {
         for relay in self.relays.values_mut() {
             relay.udp.doubt(now);
             relay.stream.doubt(now);
-        }
-    }
-
-    pub(crate) fn handle_frame<'a>(&mut self, from: Leg, frame: Frame<'a>, now: Instant) -> Relayed<'a> {
-        let Some((id, relay)) = self.relays.iter_mut().find(|(id, relay)| match from {
-            Leg::Stream(stream) => **id == stream && relay.stream_open,
-            Leg::Udp(address) => relay.addresses.contains(&address),
-        }) else {
-            return Relayed::NotBelieved;
-        };
-        let (id, Some(key)) = (*id, relay.key.as_ref()) else {
-            return Relayed::NotBelieved;
-        };
-        let is_stream = matches!(from, Leg::Stream(_));
-        let before = relay.up();
-        let state = if is_stream {
-            &mut relay.stream
-        } else {
-            &mut relay.udp
-        };
-        let said = match frame {
-            Frame::Data(data) if state.believes(data.session, from, now) => {
-                return Relayed::Data {
-                    relay: id,
-                    source: data.key,
-                    payload: data.payload,
-                };
-            }
-            Frame::Gone { session, key } if state.believes(session, from, now) => {
-                return Relayed::Gone { relay: id, peer: key };
-            }
-            Frame::Challenge(challenge) => {
-                let tx = if is_stream {
-                    self.rng.random()
-                } else {
-                    challenge.tx
-                };
-                state.handle_challenge(
-                    &challenge,
-                    tx,
-                    from,
-                    self.ticket.as_deref().map(|ticket| (key, ticket)),
-                    now,
-                )
-            }
-            Frame::Welcome(welcome) => state.handle_welcome(&welcome, key, from, now),
-            Frame::Refused { tx, reason } => state.handle_refusal(tx, reason, now),
-            Frame::Pong { session, .. } if state.believes(session, from, now) => Said::Nothing,
-            Frame::End { session, reason } => state.handle_end(session, reason, now),
-            _ => return Relayed::NotBelieved,
-        };
-        match said {
-            Said::Send(bytes) => self.outbox.push_back(Transmit { leg: from, bytes }),
-            Said::Nothing => {}
-            Said::NotBelieved => return Relayed::NotBelieved,
-        }
-        if !is_stream && relay.udp.up().is_some() {
-            self.release_stream(id);
-        }
-        let after = self.relays.get(&id).and_then(Relay::up);
-        Relayed::Control {
-            changed: before != after,
         }
     }
 

@@ -144,3 +144,51 @@ fn an_answer_from_elsewhere_is_not_believed() {
     let liar = "203.0.113.9:7443".parse().unwrap();
     assert!(!reflect.handle_answer(tx, liar, liar, now));
 }
+
+#[test]
+fn relays_behind_one_address_that_see_this_end_differently_are_two_and_no_bad_nat() {
+    let now = Instant::now();
+    let mut reflect = Reflect::new(StdRng::from_seed([7; 32]));
+    let relay = |n: u8, port: u16| {
+        let id: RelayId = RELAY.replace("ab", &format!("{n:02x}")).parse().unwrap();
+        (id, (vec![SocketAddr::from(([192, 0, 2, 1], port))], None))
+    };
+    reflect.set_targets(&[relay(1, 7443), relay(2, 8443)].into(), now);
+    // The first one is on this side of the NAT, by whose outside both are found.
+    let near = "192.168.1.7:51820";
+    answer(&mut reflect, now, |to| {
+        Some(if to.port() == 7443 {
+            near
+        } else {
+            "198.51.100.1:4000"
+        })
+    });
+    assert_ne!(
+        reflect.nat(&[near.parse().unwrap()], false),
+        Nat::EndpointDependent
+    );
+    assert_eq!(reflect.observed().len(), 2);
+}
+
+#[test]
+fn how_far_a_relay_is_is_not_told_by_an_address_at_which_another_one_may_be() {
+    let now = Instant::now();
+    let mut reflect = Reflect::new(StdRng::from_seed([7; 32]));
+    let [here, there] = ["01", "02"].map(|n| -> RelayId { RELAY.replace("ab", n).parse().unwrap() });
+    let [private, public] =
+        ["192.168.1.10:7443", "192.0.2.1:7443"].map(|text| text.parse::<SocketAddr>().unwrap());
+    let relays = [
+        (here, (vec![private], None)),
+        (there, (vec![private, public], None)),
+    ];
+    reflect.set_targets(&relays.into(), now);
+    for (to, bytes) in reflect.handle_timeout(now) {
+        let Ok(Frame::ReflectRequest { tx }) = Frame::parse(&bytes) else {
+            panic!("no reflect request");
+        };
+        let rtt = Duration::from_millis(if to == private { 1 } else { 40 });
+        reflect.handle_answer(tx, to, "198.51.100.1:4000".parse().unwrap(), now + rtt);
+    }
+    assert_eq!(reflect.nearest(here), Some((private, Duration::from_millis(1))));
+    assert_eq!(reflect.nearest(there), Some((public, Duration::from_millis(40))));
+}

@@ -33,6 +33,8 @@ const SILENT_SENDING: Duration = Duration::from_secs(1);
 const LONGEST_KEEPALIVE: Duration = Duration::from_secs(25);
 /// After a refusal that a later ticket may cure, or somebody else's leaving.
 const REFUSED: Duration = Duration::from_secs(30);
+/// Who was greeted at the same time and is the right one answers by then.
+const OTHERS: Duration = Duration::from_secs(1);
 const ENDED: Duration = Duration::from_millis(500);
 
 #[derive(Debug, Default)]
@@ -42,10 +44,10 @@ enum Stage {
     Greeting {
         tx: u64,
     },
+    /// Each address that challenged got a proof of its own: somebody else's relay may be at one of them.
     Proving {
         tx: u64,
-        to: Leg,
-        hello: Vec<u8>,
+        hellos: Vec<(Leg, Vec<u8>)>,
     },
     Up {
         session: SessionId,
@@ -71,6 +73,8 @@ pub(super) struct LegState {
     next: Option<Instant>,
     /// Of what the stage sends.
     tries: u32,
+    /// Who answered at the nearest address was not this relay, or did not want us: all are greeted at once.
+    wary: bool,
 }
 
 impl LegState {
@@ -167,6 +171,9 @@ impl LegState {
     ) -> Said {
         let awaited = match (&self.stage, from) {
             (Stage::Greeting { tx }, Leg::Udp(_)) => *tx == challenge.tx,
+            (Stage::Proving { tx, hellos }, Leg::Udp(_)) => {
+                *tx == challenge.tx && hellos.iter().all(|(to, _)| *to != from)
+            }
             (Stage::Off, Leg::Stream(_)) => true,
             _ => false,
         };
@@ -183,11 +190,14 @@ impl LegState {
         })) else {
             return Said::NotBelieved;
         };
-        self.stage = Stage::Proving {
-            tx,
-            to: from,
-            hello: hello.clone(),
-        };
+        let again = (from, hello.clone());
+        match &mut self.stage {
+            Stage::Proving { hellos, .. } => hellos.push(again),
+            stage => {
+                let hellos = vec![again];
+                *stage = Stage::Proving { tx, hellos };
+            }
+        }
         (self.tries, self.next) = (1, Some(now + PROOF));
         Said::Send(hello)
     }
@@ -200,8 +210,10 @@ impl LegState {
         now: Instant,
     ) -> Said {
         match &self.stage {
-            Stage::Proving { tx, to, .. }
-                if *tx == welcome.tx && *to == from && key.welcome_is_good(welcome) => {}
+            Stage::Proving { tx, hellos }
+                if *tx == welcome.tx
+                    && hellos.iter().any(|(to, _)| *to == from)
+                    && key.welcome_is_good(welcome) => {}
             _ => return Said::NotBelieved,
         }
         let keepalive = Duration::from_secs(welcome.keepalive_seconds.max(1).into()).min(LONGEST_KEEPALIVE);
@@ -212,17 +224,26 @@ impl LegState {
             sent: now,
             waiting: None,
         };
-        (self.tries, self.next) = (0, Some(now + keepalive));
+        (self.tries, self.next, self.wary) = (0, Some(now + keepalive), false);
         Said::Nothing
     }
 
-    pub(super) fn handle_refusal(&mut self, refused: u64, reason: Reason, now: Instant) -> Said {
-        match &self.stage {
-            Stage::Greeting { tx } | Stage::Proving { tx, .. } if *tx == refused => {}
+    /// Who refuses is not known: another relay at one of the addresses may have been asked.
+    pub(super) fn handle_refusal(&mut self, refused: u64, from: Leg, reason: Reason, now: Instant) -> Said {
+        match &mut self.stage {
+            Stage::Greeting { tx } if *tx == refused => *self = Self::off(now + REFUSED),
+            Stage::Proving { tx, hellos } if *tx == refused && hellos.iter().any(|(to, _)| *to == from) => {
+                hellos.retain(|(to, _)| *to != from);
+                match (hellos.is_empty(), from) {
+                    (false, _) => {}
+                    (true, Leg::Stream(_)) => *self = Self::off(now + REFUSED),
+                    (true, _) if self.wary => self.next = Some(now + OTHERS),
+                    (true, _) => *self = Self::wary(now),
+                }
+            }
             _ => return Said::NotBelieved,
         }
         tracing::warn!(relay.reason = ?reason, "a relay refused this device");
-        *self = Self::off(now + REFUSED);
         Said::Nothing
     }
 
@@ -269,15 +290,18 @@ impl LegState {
                 self.greet(tx, addresses, near, now)
             }
             Stage::Greeting { tx } => self.greet(*tx, addresses, near, now),
+            Stage::Proving { hellos, .. } if hellos.is_empty() => {
+                *self = Self::wary(now + REFUSED);
+                Vec::new()
+            }
             Stage::Proving { .. } if self.tries >= PROOFS => {
                 *self = Self::off(now + SELDOM);
                 Vec::new()
             }
-            Stage::Proving { to, hello, .. } => {
-                let again = (*to, hello.clone());
+            Stage::Proving { hellos, .. } => {
                 self.tries += 1;
                 self.next = Some(now + PROOF * self.tries);
-                vec![again]
+                hellos.clone()
             }
             Stage::Up { .. } => self.keep_alive(tx, now),
         }
@@ -324,7 +348,7 @@ impl LegState {
         now: Instant,
     ) -> Vec<(Leg, Vec<u8>)> {
         let pause = HELLO.get(self.tries as usize).copied().unwrap_or(SELDOM);
-        let alone = near.filter(|_| self.tries == 0);
+        let alone = near.filter(|_| self.tries == 0 && !self.wary);
         self.tries = self.tries.saturating_add(1);
         self.next = Some(now + pause);
         let hello = written(&Frame::Hello(Hello {
@@ -349,11 +373,19 @@ impl LegState {
         end.into_iter().collect()
     }
 
+    fn wary(again: Instant) -> Self {
+        Self {
+            wary: true,
+            ..Self::off(again)
+        }
+    }
+
     fn off(again: Instant) -> Self {
         Self {
             stage: Stage::Off,
             next: Some(again),
             tries: 0,
+            wary: false,
         }
     }
 }

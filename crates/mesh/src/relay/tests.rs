@@ -2,7 +2,7 @@
 
 use super::*;
 use flotilla_protocol::{endpoint::Endpoint, mesh::RelayTicket};
-use flotilla_wire::{Challenge, Cookie, Reason};
+use flotilla_wire::{Challenge, Cookie, Frame, Reason};
 use rand::SeedableRng;
 
 fn id(n: u8) -> RelayId {
@@ -20,14 +20,21 @@ fn address(n: u8) -> SocketAddr {
 }
 
 fn client(relays: &[u8], now: Instant) -> Relays {
+    let relays: Vec<_> = relays.iter().map(|n| (*n, vec![*n])).collect();
+    client_of(&relays, now)
+}
+
+/// With relays that are said to be at several addresses.
+fn client_of(relays: &[(u8, Vec<u8>)], now: Instant) -> Relays {
     let mut client = Relays::new(key(1), StdRng::from_seed([1; 32]));
+    let endpoint = |n: &u8| Endpoint::from_ip(address(*n).ip(), address(*n).port());
     let relays: Vec<_> = relays
         .iter()
-        .map(|n| mesh::Relay {
+        .map(|(n, at)| mesh::Relay {
             id: id(*n),
             name: "relay".to_owned(),
             public_key: key(*n).public(),
-            endpoints: vec![Endpoint::from_ip(address(*n).ip(), address(*n).port())],
+            endpoints: at.iter().map(endpoint).collect(),
             reflect_port: None,
         })
         .collect();
@@ -42,6 +49,10 @@ impl Relays {
     }
 }
 
+fn session_at(relay: u8) -> SessionId {
+    SessionId(u64::from(relay) + 3)
+}
+
 /// What the relay answers to one frame.
 fn answer(n: u8, bytes: &[u8]) -> Option<Vec<u8>> {
     let shared = RelayKey::of_relay(&key(n), key(1).public()).unwrap();
@@ -50,10 +61,13 @@ fn answer(n: u8, bytes: &[u8]) -> Option<Vec<u8>> {
         Frame::Hello(hello) if hello.cookie == Cookie::NONE => {
             Frame::Challenge(Challenge { tx: hello.tx, cookie })
         }
+        Frame::Hello(hello) if !shared.hello_is_good(&hello) => Frame::Refused {
+            tx: hello.tx,
+            reason: Reason::Ticket,
+        },
         Frame::Hello(hello) => {
-            assert!(shared.hello_is_good(&hello));
             assert_eq!(hello.ticket, b"ticket");
-            Frame::Welcome(shared.welcome(hello.tx, SessionId(5), 25, address(1)))
+            Frame::Welcome(shared.welcome(hello.tx, session_at(n), 25, address(1)))
         }
         Frame::Ping { session, tx } => Frame::Pong { session, tx },
         _ => return None,
@@ -261,4 +275,69 @@ fn a_relay_whose_addresses_change_without_end_is_greeted_now_and_then() {
         greeted += run(&mut client, &mut now, Duration::from_millis(10), &[]).len();
     }
     assert!((5..=40).contains(&greeted), "{greeted}");
+}
+
+#[test]
+fn two_relays_at_one_address_are_told_apart_by_their_keys() {
+    for near in [None, Some(address(2))] {
+        let mut now = Instant::now();
+        // Both have the same address in their own networks; the one that is here answers first.
+        let mut client = client_of(&[(2, vec![2]), (3, vec![2, 3])], now);
+        client.set_needed([id(2), id(3)].into());
+        let end = now + Duration::from_secs(3);
+        while now < end {
+            client.handle_timeout(|_| near, now);
+            let sent: Vec<_> = std::iter::from_fn(|| client.poll_transmit()).collect();
+            for transmit in sent {
+                let Leg::Udp(to) = transmit.leg else { continue };
+                let relay = [2, 3].into_iter().find(|n| address(*n) == to).unwrap();
+                if let Some(bytes) = answer(relay, &transmit.bytes) {
+                    client.handle_frame(transmit.leg, Frame::parse(&bytes).unwrap(), now);
+                }
+            }
+            now += Duration::from_millis(1);
+        }
+        for relay in [2, 3] {
+            assert_eq!(
+                client
+                    .through(id(relay), key(3).public())
+                    .map(|through| through.leg),
+                Some(Leg::Udp(address(relay))),
+                "nearest: {near:?}"
+            );
+        }
+    }
+}
+
+#[test]
+fn each_of_two_relays_at_one_address_is_heard_by_its_own_session() {
+    let mut now = Instant::now();
+    let mut client = client_of(&[(2, vec![2, 3]), (3, vec![3, 2])], now);
+    client.set_needed([id(2), id(3)].into());
+    run(&mut client, &mut now, Duration::from_secs(3), &[2, 3]);
+    for relay in [2, 3] {
+        let data = Frame::Data(Data {
+            session: session_at(relay),
+            key: key(9).public(),
+            payload: &[1],
+        });
+        let heard = client.handle_frame(Leg::Udp(address(relay)), data, now);
+        assert_eq!(
+            heard,
+            Relayed::Data {
+                relay: id(relay),
+                source: key(9).public(),
+                payload: &[1]
+            }
+        );
+    }
+}
+
+#[test]
+fn a_relay_that_refuses_everywhere_is_asked_again_after_half_a_minute() {
+    let mut now = Instant::now();
+    let mut client = client_of(&[(2, vec![3])], now);
+    let sent = run(&mut client, &mut now, Duration::from_secs(29), &[3]);
+    assert_eq!(sent.len(), 4, "{sent:?}");
+    assert!(!run(&mut client, &mut now, Duration::from_secs(4), &[3]).is_empty());
 }
