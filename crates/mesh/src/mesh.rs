@@ -119,12 +119,13 @@ pub struct Mesh {
     filter: Filter,
     relays: Relays,
     reflect: Reflect,
-    /// Addresses of our own interfaces.
+    /// Addresses of our own interfaces, and the networks that these are in.
     local: Vec<SocketAddr>,
+    near: Vec<IpRange>,
     standing: Standing,
     /// Of the candidates that we tell.
     revision: u64,
-    /// Of sealed probes.
+    /// Of sealed probes: where that of another peer begins. A peer that comes back goes on above its old ones.
     counter: u64,
     /// Sessions that want to know the time.
     awake: BTreeSet<PeerIndex>,
@@ -173,6 +174,7 @@ impl Mesh {
             reflect: Reflect::new(of_reflect),
             own_key,
             local: Vec::new(),
+            near: Vec::new(),
             standing: Standing::default(),
             revision: config.clock_start_unix_ms,
             // 65,536 probes per millisecond are never sent, so a later start begins higher than this one ends.
@@ -208,12 +210,13 @@ impl Mesh {
         }
     }
 
-    /// The addresses of this device's interfaces, each with the port of the UDP socket. To be called at start and
-    /// whenever the network changed, with the same list too: everything is probed anew.
-    pub fn set_local_candidates(&mut self, candidates: Vec<SocketAddr>, now: Instant) {
+    /// The addresses of this device's interfaces, each with the port of the UDP socket, and the networks in which they
+    /// are: who is there is near. To be called at start and whenever the network changed, with the same lists too:
+    /// everything is probed anew.
+    pub fn set_local_candidates(&mut self, candidates: Vec<SocketAddr>, near: Vec<IpRange>, now: Instant) {
         let local: Vec<_> = candidates.into_iter().map(canonical).collect();
         let moved = self.local.iter().any(|old| !local.contains(old));
-        self.local = local;
+        (self.local, self.near) = (local, near);
         self.handle_change(moved, now);
     }
 

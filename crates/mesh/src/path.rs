@@ -20,6 +20,7 @@ mod watch;
 
 use address::{Class, is_probable};
 use candidates::{Candidates, Good, smooth};
+use flotilla_protocol::cidr::IpRange;
 use mtu::PathMtu;
 use pings::{Ping, Pings};
 use round::{Rounds, Step};
@@ -135,9 +136,9 @@ impl Paths {
         self.relay = usable;
     }
 
-    /// Where the peer says, or control says, that it may be reached.
-    pub(crate) fn set_candidates(&mut self, told: &[SocketAddr], own: &[SocketAddr], now: Instant) {
-        if !self.candidates.tell(told, own, self.current) {
+    /// Where the peer says, or control says, that it may be reached; `near` are the networks in which this device is.
+    pub(crate) fn set_candidates(&mut self, told: &[SocketAddr], near: &[IpRange], now: Instant) {
+        if !self.candidates.tell(told, near, self.current, now) {
             return;
         }
         if self.current.is_some_and(|current| !told.contains(&current)) {
@@ -149,8 +150,8 @@ impl Paths {
     }
 
     /// The peer asks to be probed now.
-    pub(crate) fn handle_call(&mut self, told: &[SocketAddr], own: &[SocketAddr], now: Instant) {
-        self.set_candidates(told, own, now);
+    pub(crate) fn handle_call(&mut self, told: &[SocketAddr], near: &[IpRange], now: Instant) {
+        self.set_candidates(told, near, now);
         if self.direct && self.current.is_none() {
             self.rounds.answer(now);
         }
@@ -158,9 +159,9 @@ impl Paths {
 
     /// The network is another one, or the machine slept: what was good may not be. One that `moved` does not wait
     /// until the old way turns out dead.
-    pub(crate) fn handle_change(&mut self, moved: bool, own: &[SocketAddr], now: Instant) {
+    pub(crate) fn handle_change(&mut self, moved: bool, near: &[IpRange], now: Instant) {
         self.candidates.doubt_all();
-        self.candidates.classify(own);
+        self.candidates.classify(near);
         if moved && self.relay {
             self.current = None;
         } else if self.current.is_some() {
@@ -173,12 +174,12 @@ impl Paths {
     }
 
     /// The peer pinged us. It is pinged back where that is news.
-    pub(crate) fn handle_ping(&mut self, way: Way, own: &[SocketAddr], now: Instant) {
+    pub(crate) fn handle_ping(&mut self, way: Way, near: &[IpRange], now: Instant) {
         let Way::Direct(from) = way else { return };
         if !self.direct || !is_probable(from, None) {
             return;
         }
-        let one = *self.candidates.learn(from, own, self.current);
+        let one = *self.candidates.learn(from, near, self.current, now);
         let is_better = self.current().is_none_or(|(_, class)| one.class < class);
         let is_old = |good: Good| {
             let at = if is_better { good.answered } else { good.heard };
@@ -218,7 +219,7 @@ impl Paths {
     }
 
     /// Something authentic came that way.
-    pub(crate) fn handle_heard(&mut self, way: Way, own: &[SocketAddr], now: Instant) {
+    pub(crate) fn handle_heard(&mut self, way: Way, near: &[IpRange], now: Instant) {
         let Way::Direct(from) = way else {
             return self.follow(now);
         };
@@ -228,7 +229,7 @@ impl Paths {
             && self.rounds.may_ping_back(now)
         {
             // An address is not believed because packets come from it, only when it answers.
-            self.candidates.learn(from, own, self.current);
+            self.candidates.learn(from, near, self.current, now);
             self.ping(Way::Direct(from), None, now);
             if self.current.is_some() && self.current_age(now) > SUSPICIOUS {
                 self.watch.suspect(now);
@@ -369,6 +370,7 @@ impl Paths {
         if self.rounds.poll_call(now) && self.relay {
             self.outbox.push_back((Way::Relay, Query::Candidates));
         }
+        self.candidates.forget(self.current, now);
         for address in self.candidates.silent(FRESH, now) {
             self.ping(Way::Direct(address), None, now);
         }

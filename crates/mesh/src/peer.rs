@@ -10,6 +10,7 @@ use crate::{
 };
 use absence::Absence;
 use flotilla_protocol::{
+    cidr::IpRange,
     device::RelayPreference,
     id::{DeviceId, RelayId},
     key::PublicKey,
@@ -100,6 +101,8 @@ pub(crate) struct Peer {
     pub(crate) window: ReplayWindow,
     /// Of its last probe.
     pub(crate) counter: Option<u64>,
+    /// Of the last probe to it: one count per peer, since a peer takes a few numbers out of order and no more.
+    pub(crate) own_counter: u64,
     pub(crate) revision: u64,
     pub(crate) index: u32,
     pub(crate) session: Option<Session>,
@@ -177,7 +180,7 @@ impl Peer {
     }
 
     /// How to describe the route, and why it is what it is.
-    pub(crate) fn show(&self, own: &End, local: &[SocketAddr], now: Instant) -> Shown {
+    pub(crate) fn show(&self, own: &End, near: &[IpRange], now: Instant) -> Shown {
         let remote = match self.route {
             Some(Route {
                 leg: Leg::Udp(remote),
@@ -187,7 +190,7 @@ impl Peer {
             _ => None,
         };
         let (why, cause) = match (remote, self.route) {
-            (Some(remote), _) => (Class::of(remote.ip(), local).reason(), None),
+            (Some(remote), _) => (Class::of(remote.ip(), near).reason(remote.ip()), None),
             (None, Some(_)) => self.why_relayed(own),
             (None, None) => self.why_none(own, now),
         };

@@ -4,8 +4,10 @@
 //! agent keeps the last one on disk and lives on it while control is away.
 
 mod change;
+mod share;
 
 pub use change::{MapChange, MapPush, MapTaken, StaleChange};
+pub use share::shared;
 
 use crate::{
     cidr::IpRange,

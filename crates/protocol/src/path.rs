@@ -50,6 +50,8 @@ macro_rules! reasons {
 reasons! {
     DirectLan "direct.lan" Direct,
     DirectIpv6 "direct.ipv6" Direct,
+    /// By an address of a private network that this end is not in itself: through a router, or through a VPN.
+    DirectRouted "direct.routed" Direct,
     DirectNat "direct.nat" Direct,
     /// Direct candidates are being probed.
     RelayTrying "relay.trying" Relayed,

@@ -26,6 +26,7 @@ impl Sentence<'_> {
         match self.reason {
             PathReason::DirectLan => "Direct on the same local network".to_owned(),
             PathReason::DirectIpv6 => "Direct over IPv6".to_owned(),
+            PathReason::DirectRouted => "Direct through a private network".to_owned(),
             PathReason::DirectNat => "Direct through NAT".to_owned(),
             PathReason::RelayTrying => "Relayed while a direct path is tried".to_owned(),
             PathReason::RelayUdpBlocked => format!("Relayed: UDP is blocked on {name}'s network"),

@@ -50,7 +50,8 @@ impl Mesh {
                 new.is_some_and(|new| new.public_key == known.key && new.plain == known.plain)
             });
             if !stays {
-                self.peers.remove(index);
+                let gone = self.peers.remove(index);
+                self.counter = gone.map_or(self.counter, |gone| gone.own_counter.max(self.counter));
                 self.awake.remove(&index);
             }
         }
@@ -91,6 +92,7 @@ impl Mesh {
     fn add_peer(&mut self, peer: &mesh::Peer, now: Instant) {
         let seed = self.rng.random();
         let probe_key = ProbeKey::between(&self.own_key, peer.public_key).ok();
+        let counter = self.counter;
         self.peers.insert(|index| Peer {
             end: End {
                 id: peer.id,
@@ -105,6 +107,7 @@ impl Mesh {
             probe_key: probe_key.filter(|_| !peer.plain),
             window: ReplayWindow::default(),
             counter: None,
+            own_counter: counter,
             revision: 0,
             index,
             session: None,
@@ -123,7 +126,7 @@ impl Mesh {
     }
 
     fn update_peer(&mut self, new: &mesh::Peer, now: Instant) {
-        let (own, range, local) = (self.own, self.range, &self.local);
+        let (own, range, near) = (self.own, self.range, &self.near);
         let Some((_, peer)) = self.peers.by_device_mut(new.id) else {
             return;
         };
@@ -136,9 +139,13 @@ impl Mesh {
         let mut told = new.candidates.clone();
         // Where strangers see it, it can be reached from more places.
         told.sort_by_key(|candidate| candidate.kind != CandidateKind::Reflexive && !peer.plain);
-        let told = told.iter().map(|candidate| canonical(candidate.address));
-        let told = told.filter(|address| is_probable(*address, range));
-        let candidates: Vec<_> = told.take(MAX_ADDRESSES).collect();
+        let told = told.into_iter().map(|one| Candidate {
+            address: canonical(one.address),
+            ..one
+        });
+        let told = told.filter(|one| is_probable(one.address, range));
+        let told = mesh::shared(told, MAX_ADDRESSES).into_iter();
+        let candidates: Vec<_> = told.map(|one| one.address).collect();
         let alone = !peer.may_relay(&own);
         let pause = if alone { LONGEST_PAUSE_ALONE } else { LONGEST_PAUSE };
         peer.paths.allow(peer.may_direct(&own), pause, now);
@@ -146,7 +153,7 @@ impl Mesh {
             if peer.plain {
                 peer.endpoint = candidates.first().copied();
             } else {
-                peer.paths.set_candidates(&candidates, local, now);
+                peer.paths.set_candidates(&candidates, near, now);
             }
             peer.candidates = candidates;
         }
@@ -160,7 +167,7 @@ impl Mesh {
         for index in self.peers.indices() {
             if let Some(peer) = self.peers.get_mut(index) {
                 peer.absence.clear();
-                peer.paths.handle_change(moved, &self.local, now);
+                peer.paths.handle_change(moved, &self.near, now);
             }
         }
         self.settle_all(now);
@@ -203,21 +210,16 @@ impl Mesh {
         self.settle_all(now);
     }
 
-    /// Local and reflexive candidates; no more of the former than leave room for the latter.
+    /// Local and reflexive candidates; of each no more than leave room for the other.
     fn reachable_at(&self) -> Vec<Candidate> {
         let probable = |address: &SocketAddr| is_probable(*address, self.range);
         let of = |kind| move |address| Candidate { kind, address };
         let seen = self.reflect.observed().into_iter().filter(probable);
         let seen = seen.filter(|address| !self.local.contains(address));
-        let seen: Vec<_> = seen
-            .map(of(CandidateKind::Reflexive))
-            .take(MAX_ADDRESSES)
-            .collect();
+        let seen = seen.map(of(CandidateKind::Reflexive));
         let local = self.local.iter().copied().filter(probable);
-        let local = local
-            .map(of(CandidateKind::Local))
-            .take(MAX_ADDRESSES - seen.len());
-        local.chain(seen).collect()
+        let local = local.map(of(CandidateKind::Local));
+        mesh::shared(local.chain(seen), MAX_ADDRESSES)
     }
 
     pub(super) fn choose_home(&mut self, now: Instant) {

@@ -154,7 +154,7 @@ impl Mesh {
         let Some(peer) = self.peers.get_mut(index) else {
             return;
         };
-        let shown = peer.show(&self.own, &self.local, now);
+        let shown = peer.show(&self.own, &self.near, now);
         if peer.shown != Some(shown) {
             if peer.shown.is_none_or(|old| old.is_another_path(&shown)) {
                 peer.since = now;
@@ -326,7 +326,7 @@ impl Mesh {
         };
         match probe {
             Probe::Ping { tx } => {
-                peer.paths.handle_ping(way, &self.local, now);
+                peer.paths.handle_ping(way, &self.near, now);
                 let observed = match way {
                     Way::Direct(from) => from,
                     Way::Relay => NOWHERE,
@@ -344,7 +344,7 @@ impl Mesh {
                 peer.revision = revision;
                 let told = addresses.iter().copied().map(canonical);
                 let told: Vec<_> = told.filter(|address| is_probable(*address, self.range)).collect();
-                peer.paths.handle_call(&told, &self.local, now);
+                peer.paths.handle_call(&told, &self.near, now);
             }
         }
         self.settle(index, now);

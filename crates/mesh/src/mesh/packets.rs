@@ -263,7 +263,7 @@ impl Mesh {
             Way::Direct(from) if peer.plain => {
                 changed = peer.endpoint.replace(from) != Some(from);
             }
-            _ => peer.paths.handle_heard(way, &self.local, now),
+            _ => peer.paths.handle_heard(way, &self.near, now),
         }
         changed |= peer.paths.note_received(now);
         changed |= peer.paths.has_queries();

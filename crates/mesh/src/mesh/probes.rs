@@ -45,12 +45,14 @@ impl Mesh {
         probe: &Probe,
         length: usize,
     ) {
-        self.counter += 1;
-        let Some(peer) = self.peers.get(index) else { return };
+        let Some(peer) = self.peers.get_mut(index) else {
+            return;
+        };
         let (Some(key), Some(route)) = (&peer.probe_key, route) else {
             return;
         };
-        if let Some(len) = key.seal(probe, self.counter, length, &mut self.scratch)
+        peer.own_counter += 1;
+        if let Some(len) = key.seal(probe, peer.own_counter, length, &mut self.scratch)
             && let Some(bytes) = self.scratch.get(..len)
         {
             self.transmits.push_back(along(&route, bytes));

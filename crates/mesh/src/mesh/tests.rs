@@ -1,5 +1,6 @@
 //! Two meshes that know each other as plain WireGuard peers, and the cable between them in the test's hands.
 
+mod counters;
 mod hostile;
 mod sizes;
 mod strangers;

@@ -3,35 +3,35 @@
 use flotilla_protocol::{cidr::IpRange, path::PathReason};
 use std::net::{IpAddr, SocketAddr};
 
-/// How good a direct way is; the smaller the better.
+/// How good a direct way is; the smaller the better. Within a class the round trip decides.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Class {
+    /// In a network in which this device is itself.
     Lan,
     Ipv6,
-    Nat,
+    /// Behind a NAT, or in a private network somewhere else: a router of the house leads there, or a VPN around the
+    /// world does.
+    Far,
 }
 
 impl Class {
-    pub(crate) fn of(remote: IpAddr, own: &[SocketAddr]) -> Self {
+    /// `near` are the networks in which this device is.
+    pub(crate) fn of(remote: IpAddr, near: &[IpRange]) -> Self {
+        if near.iter().any(|network| network.contains(remote)) {
+            return Self::Lan;
+        }
         match remote {
-            IpAddr::V4(v4) if v4.is_private() || v4.is_link_local() || v4.is_loopback() => Self::Lan,
-            IpAddr::V4(_) => Self::Nat,
-            IpAddr::V6(v6) if v6.is_unique_local() || v6.is_unicast_link_local() || v6.is_loopback() => {
-                Self::Lan
-            }
-            IpAddr::V6(_) => {
-                let net = IpRange::new(remote, 64);
-                let shared = net.is_ok_and(|net| own.iter().any(|own| net.contains(own.ip())));
-                if shared { Self::Lan } else { Self::Ipv6 }
-            }
+            IpAddr::V6(v6) if !v6.is_unique_local() => Self::Ipv6,
+            _ => Self::Far,
         }
     }
 
-    pub(crate) fn reason(self) -> PathReason {
-        match self {
-            Self::Lan => PathReason::DirectLan,
-            Self::Ipv6 => PathReason::DirectIpv6,
-            Self::Nat => PathReason::DirectNat,
+    pub(crate) fn reason(self, remote: IpAddr) -> PathReason {
+        match (self, remote) {
+            (Self::Lan, _) => PathReason::DirectLan,
+            (Self::Ipv6, _) => PathReason::DirectIpv6,
+            (Self::Far, IpAddr::V4(v4)) if !v4.is_private() => PathReason::DirectNat,
+            (Self::Far, _) => PathReason::DirectRouted,
         }
     }
 }
@@ -66,15 +66,22 @@ mod tests {
     use super::*;
 
     #[test]
-    fn addresses_of_one_network_are_better_than_those_of_the_internet() {
-        let own: [SocketAddr; 1] = ["[2001:db8:1:2::9]:7".parse().unwrap()];
-        let class = |text: &str| Class::of(text.parse().unwrap(), &own);
-        assert_eq!(class("192.168.1.7"), Class::Lan);
-        assert_eq!(class("fd00::7"), Class::Lan);
-        assert_eq!(class("2001:db8:1:2::7"), Class::Lan);
-        assert_eq!(class("2001:db8:1:3::7"), Class::Ipv6);
-        assert_eq!(class("198.51.100.7"), Class::Nat);
-        assert!(Class::Lan < Class::Ipv6 && Class::Ipv6 < Class::Nat);
+    fn addresses_of_ones_own_networks_are_better_than_all_others() {
+        let near = ["192.168.1.0/24", "2001:db8:1:2::/64"].map(|text| text.parse().unwrap());
+        for (address, class, reason) in [
+            ("192.168.1.7", Class::Lan, PathReason::DirectLan),
+            ("2001:db8:1:2::7", Class::Lan, PathReason::DirectLan),
+            ("2001:db8:1:3::7", Class::Ipv6, PathReason::DirectIpv6),
+            ("198.51.100.7", Class::Far, PathReason::DirectNat),
+            ("192.168.2.7", Class::Far, PathReason::DirectRouted),
+            ("10.8.0.7", Class::Far, PathReason::DirectRouted),
+            ("fd00::7", Class::Far, PathReason::DirectRouted),
+        ] {
+            let address = address.parse().unwrap();
+            let found = Class::of(address, &near);
+            assert_eq!((found, found.reason(address)), (class, reason), "{address}");
+        }
+        assert!(Class::Lan < Class::Ipv6 && Class::Ipv6 < Class::Far);
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! The addresses at which a peer may be, and which of them answered.
 
 use super::address::Class;
+use flotilla_protocol::cidr::IpRange;
 use std::{
     collections::BTreeMap,
     net::SocketAddr,
@@ -9,6 +10,10 @@ use std::{
 
 /// What a peer may tell, twice.
 pub(super) const MOST: usize = 32;
+
+/// An address that nobody told is forgotten when the peer was not heard from there for so long: two of the longest
+/// pauses between rounds, in which NATs forget it, too.
+const KEPT: Duration = Duration::from_secs(600);
 
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Good {
@@ -25,6 +30,19 @@ pub(super) struct Candidate {
     /// Control or the peer told it; otherwise the peer was heard from there.
     told: bool,
     pub(super) good: Option<Good>,
+    /// When it was learned, told for the last time, or when it answered.
+    since: Instant,
+}
+
+impl Candidate {
+    fn last(&self) -> Instant {
+        self.good.map_or(self.since, |good| good.heard.max(self.since))
+    }
+
+    fn doubt(&mut self) {
+        self.since = self.last();
+        self.good = None;
+    }
 }
 
 #[derive(Debug, Default)]
@@ -45,15 +63,18 @@ impl Candidates {
     pub(super) fn tell(
         &mut self,
         told: &[SocketAddr],
-        own: &[SocketAddr],
+        near: &[IpRange],
         current: Option<SocketAddr>,
+        now: Instant,
     ) -> bool {
         let before: Vec<_> = self.told().collect();
         self.all
             .retain(|address, one| one.good.is_some() || !one.told || Some(*address) == current);
-        self.all.values_mut().for_each(|one| one.told = false);
+        for one in self.all.values_mut().filter(|one| one.told) {
+            (one.told, one.since) = (false, now);
+        }
         for address in told.iter().take(MOST) {
-            self.learn(*address, own, current).told = true;
+            self.learn(*address, near, current, now).told = true;
         }
         before != self.told().collect::<Vec<_>>()
     }
@@ -61,21 +82,33 @@ impl Candidates {
     pub(super) fn learn(
         &mut self,
         address: SocketAddr,
-        own: &[SocketAddr],
+        near: &[IpRange],
         current: Option<SocketAddr>,
+        now: Instant,
     ) -> &mut Candidate {
         if self.all.len() >= MOST && !self.all.contains_key(&address) {
-            let spare = self.all.iter().find(|(_, one)| one.good.is_none() && !one.told);
-            let spare = spare.or_else(|| self.all.iter().find(|(at, _)| Some(**at) != current));
+            let others = self.all.iter().filter(|(at, _)| Some(**at) != current);
+            // What answered has the best claim to stay, then what was told; of equals the one silent for longest goes.
+            let spare = others.min_by_key(|(_, one)| (one.good.is_some(), one.told, one.last()));
             if let Some(spare) = spare.map(|(address, _)| *address) {
                 self.all.remove(&spare);
             }
         }
-        self.all.entry(address).or_insert_with(|| Candidate {
-            class: Class::of(address.ip(), own),
+        let one = self.all.entry(address).or_insert_with(|| Candidate {
+            class: Class::of(address.ip(), near),
             told: false,
             good: None,
-        })
+            since: now,
+        });
+        one.since = now;
+        one
+    }
+
+    /// Drops what was learned long ago and never told.
+    pub(super) fn forget(&mut self, current: Option<SocketAddr>, now: Instant) {
+        self.all.retain(|address, one| {
+            one.told || Some(*address) == current || now.saturating_duration_since(one.last()) < KEPT
+        });
     }
 
     /// The address answered; `false` when nobody knows it anymore.
@@ -89,6 +122,7 @@ impl Candidates {
             heard: now,
             answered: now,
         });
+        one.since = now;
         true
     }
 
@@ -100,18 +134,18 @@ impl Candidates {
 
     pub(super) fn doubt(&mut self, address: SocketAddr) {
         if let Some(one) = self.all.get_mut(&address) {
-            one.good = None;
+            one.doubt();
         }
     }
 
     pub(super) fn doubt_all(&mut self) {
-        self.all.values_mut().for_each(|one| one.good = None);
+        self.all.values_mut().for_each(Candidate::doubt);
     }
 
-    /// This device has other addresses now, so that other addresses are near.
-    pub(super) fn classify(&mut self, own: &[SocketAddr]) {
+    /// This device is in other networks now, so that other addresses are near.
+    pub(super) fn classify(&mut self, near: &[IpRange]) {
         for (address, one) in &mut self.all {
-            one.class = Class::of(address.ip(), own);
+            one.class = Class::of(address.ip(), near);
         }
     }
 

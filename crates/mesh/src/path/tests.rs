@@ -15,6 +15,11 @@ const LAN: &str = "192.168.1.7:7";
 const PUBLIC: &str = "198.51.100.7:7";
 const IPV6: &str = "[2001:db8:0:7::7]:7";
 
+/// The network in which the device is itself.
+fn near() -> [IpRange; 1] {
+    ["192.168.1.0/24".parse().unwrap()]
+}
+
 fn at(text: &str) -> SocketAddr {
     text.parse().unwrap()
 }
@@ -26,7 +31,7 @@ impl Ends {
         paths.allow(true, Duration::from_secs(300), now);
         paths.set_relay(true, now);
         let candidates: Vec<_> = candidates.iter().map(|text| at(text)).collect();
-        paths.set_candidates(&candidates, &[], now);
+        paths.set_candidates(&candidates, &near(), now);
         let carries = 1500;
         Self { paths, now, carries }
     }
@@ -86,7 +91,7 @@ fn a_way_of_the_same_class_must_be_clearly_faster() {
     for (rtt, wins) in [(9, false), (7, false), (4, true)] {
         let mut ends = Ends::new(&[PUBLIC]);
         ends.run(Duration::from_millis(60), |_| Some(10));
-        ends.paths.handle_ping(Way::Direct(at(other)), &[], ends.now);
+        ends.paths.handle_ping(Way::Direct(at(other)), &near(), ends.now);
         ends.run(Duration::from_secs(2), |way| {
             Some(if way == Way::Direct(at(other)) { rtt } else { 10 })
         });
@@ -136,7 +141,7 @@ fn packets_from_elsewhere_are_no_reason_to_send_there_before_it_answers() {
     let mut ends = Ends::new(&[PUBLIC]);
     ends.run(Duration::from_secs(1), |_| Some(10));
     let elsewhere = Way::Direct(at("203.0.113.9:9"));
-    ends.paths.handle_heard(elsewhere, &[], ends.now);
+    ends.paths.handle_heard(elsewhere, &near(), ends.now);
     let sent = ends.run(Duration::from_secs(3), |way| (way != elsewhere).then_some(10));
     assert!(sent.iter().any(|(way, _)| *way == elsewhere), "it is asked");
     assert_eq!(ends.current(), Some(at(PUBLIC)));
@@ -146,12 +151,13 @@ fn packets_from_elsewhere_are_no_reason_to_send_there_before_it_answers() {
 fn a_peer_that_went_to_the_relay_is_followed_at_once_and_looked_for_anew() {
     let mut ends = Ends::new(&[PUBLIC]);
     ends.run(Duration::from_secs(1), |_| Some(10));
-    ends.paths.handle_heard(Way::Direct(at(PUBLIC)), &[], ends.now);
+    ends.paths
+        .handle_heard(Way::Direct(at(PUBLIC)), &near(), ends.now);
     ends.run(Duration::from_millis(500), |_| None);
-    ends.paths.handle_heard(Way::Relay, &[], ends.now);
+    ends.paths.handle_heard(Way::Relay, &near(), ends.now);
     assert_eq!(ends.current(), Some(at(PUBLIC)), "it was heard directly just now");
     ends.run(Duration::from_millis(300), |_| None);
-    ends.paths.handle_heard(Way::Relay, &[], ends.now);
+    ends.paths.handle_heard(Way::Relay, &near(), ends.now);
     assert_eq!(ends.current(), None);
     ends.run(Duration::from_millis(50), |_| Some(10));
     assert_eq!(ends.current(), Some(at(PUBLIC)), "it answers directly after all");
@@ -161,9 +167,9 @@ fn a_peer_that_went_to_the_relay_is_followed_at_once_and_looked_for_anew() {
 fn a_device_that_moved_uses_the_relay_until_a_direct_way_answers() {
     let mut ends = Ends::new(&[PUBLIC]);
     ends.run(Duration::from_secs(1), |_| Some(10));
-    ends.paths.handle_change(false, &[], ends.now);
+    ends.paths.handle_change(false, &near(), ends.now);
     assert_eq!(ends.current(), Some(at(PUBLIC)), "nothing says that it is dead");
-    ends.paths.handle_change(true, &[], ends.now);
+    ends.paths.handle_change(true, &near(), ends.now);
     assert_eq!((ends.current(), ends.paths.is_lost()), (None, false));
     ends.run(Duration::from_millis(50), |_| Some(10));
     assert_eq!(ends.current(), Some(at(PUBLIC)));
@@ -173,8 +179,9 @@ fn a_device_that_moved_uses_the_relay_until_a_direct_way_answers() {
 fn after_a_move_what_was_near_is_near_no_longer() {
     let (left_behind, here) = (at("[2001:db8:0:1::7]:7"), at(LAN));
     let mut ends = Ends::new(&[]);
-    let own = [at("[2001:db8:0:1::9]:7")];
-    ends.paths.set_candidates(&[left_behind, here], &own, ends.now);
+    let near = |texts: &[&str]| -> Vec<IpRange> { texts.iter().map(|text| text.parse().unwrap()).collect() };
+    let both = near(&["2001:db8:0:1::/64", "192.168.1.0/24"]);
+    ends.paths.set_candidates(&[left_behind, here], &both, ends.now);
     let answer = |way| Some(if way == Way::Direct(here) { 30 } else { 10 });
     ends.run(Duration::from_secs(1), answer);
     assert_eq!(
@@ -182,8 +189,8 @@ fn after_a_move_what_was_near_is_near_no_longer() {
         Some(left_behind),
         "both are near, and it is faster"
     );
-    let own = [at("[2001:db8:0:2::9]:7"), at("192.168.1.9:7")];
-    ends.paths.handle_change(true, &own, ends.now);
+    let moved = near(&["2001:db8:0:2::/64", "192.168.1.0/24"]);
+    ends.paths.handle_change(true, &moved, ends.now);
     ends.run(Duration::from_secs(1), answer);
     assert_eq!(ends.current(), Some(here), "only one is near");
 }
@@ -194,8 +201,8 @@ fn without_permission_no_address_is_probed() {
     ends.run(Duration::from_secs(1), |_| Some(10));
     ends.paths.allow(false, Duration::from_secs(300), ends.now);
     assert_eq!(ends.current(), None);
-    ends.paths.handle_ping(Way::Direct(at(LAN)), &[], ends.now);
-    ends.paths.handle_change(false, &[], ends.now);
+    ends.paths.handle_ping(Way::Direct(at(LAN)), &near(), ends.now);
+    ends.paths.handle_change(false, &near(), ends.now);
     ends.paths.note_sent(ends.now);
     let sent = ends.run(Duration::from_secs(600), |_| Some(10));
     assert!(sent.iter().all(|(way, _)| *way == Way::Relay), "{sent:?}");
@@ -211,7 +218,7 @@ fn a_better_way_is_asked_again_though_packets_come_by_it() {
     ends.paths.note_sent(ends.now);
     ends.run(Duration::from_millis(150), |way| (way == worse).then_some(10));
     assert_eq!(ends.current(), Some(at(PUBLIC)));
-    ends.paths.handle_heard(better, &[], ends.now);
+    ends.paths.handle_heard(better, &near(), ends.now);
     ends.run(Duration::from_secs(2), |_| Some(10));
     assert_eq!(ends.current(), Some(at(IPV6)));
 }
@@ -224,8 +231,8 @@ fn a_ping_by_a_better_way_is_answered_with_one() {
     ends.paths.note_sent(ends.now);
     ends.run(Duration::from_secs(4), |way| (way == worse).then_some(10));
     assert_eq!(ends.current(), Some(at(PUBLIC)));
-    ends.paths.handle_heard(better, &[], ends.now);
-    ends.paths.handle_ping(better, &[], ends.now);
+    ends.paths.handle_heard(better, &near(), ends.now);
+    ends.paths.handle_ping(better, &near(), ends.now);
     ends.run(Duration::from_millis(50), |_| Some(10));
     assert_eq!(ends.current(), Some(at(IPV6)));
 }
@@ -236,7 +243,8 @@ fn a_way_that_was_lost_to_a_worse_one_is_looked_for_soon() {
     ends.run(Duration::from_secs(1), |_| Some(10));
     ends.paths.note_sent(ends.now);
     for _ in 0..11 {
-        ends.paths.handle_heard(Way::Direct(at(PUBLIC)), &[], ends.now);
+        ends.paths
+            .handle_heard(Way::Direct(at(PUBLIC)), &near(), ends.now);
         ends.run(Duration::from_secs(1), |_| None);
     }
     assert_eq!(ends.current(), Some(at(PUBLIC)));
@@ -249,7 +257,7 @@ fn a_moved_peer_is_followed_at_once() {
     let mut ends = Ends::new(&[PUBLIC]);
     ends.run(Duration::from_secs(1), |_| Some(10));
     let new = at("198.51.100.99:7");
-    ends.paths.handle_call(&[new], &[], ends.now);
+    ends.paths.handle_call(&[new], &near(), ends.now);
     ends.run(Duration::from_millis(50), |way| {
         (way == Way::Direct(new)).then_some(10)
     });
@@ -283,7 +291,7 @@ fn a_flood_of_addresses_is_bounded() {
     ends.run(Duration::from_secs(1), |_| Some(10));
     for port in 1..1000 {
         let from = Way::Direct(SocketAddr::from(([203, 0, 113, 9], port)));
-        ends.paths.handle_ping(from, &[], ends.now);
+        ends.paths.handle_ping(from, &near(), ends.now);
     }
     assert!(ends.paths.candidates.addresses().count() <= candidates::MOST);
     assert_eq!(ends.current(), Some(at(PUBLIC)));
@@ -304,4 +312,53 @@ fn a_path_that_narrows_while_large_packets_flow_gets_its_new_size_in_seconds() {
     }
     assert_eq!(ends.paths.mtu(), 1388);
     assert_eq!(ends.current(), Some(at(PUBLIC)));
+}
+
+#[test]
+fn a_private_address_of_another_network_has_to_be_faster_as_any_other() {
+    let vpn = "10.8.0.7:7";
+    for (rtt, wins) in [(80, false), (2, true)] {
+        let mut ends = Ends::new(&[PUBLIC, vpn]);
+        ends.run(Duration::from_secs(3), |way| {
+            Some(if way == Way::Direct(at(vpn)) { rtt } else { 20 })
+        });
+        assert_eq!(ends.current() == Some(at(vpn)), wins, "{rtt} ms");
+    }
+}
+
+#[test]
+fn an_address_that_nobody_told_is_forgotten_when_the_peer_is_not_heard_from_there_for_ten_minutes() {
+    let learned = at("203.0.113.9:9");
+    let mut ends = Ends::new(&[PUBLIC]);
+    ends.run(Duration::from_secs(1), |_| Some(10));
+    ends.paths.handle_ping(Way::Direct(learned), &near(), ends.now);
+    let knows = |ends: &Ends| {
+        let mut all = ends.paths.candidates.addresses();
+        all.any(|address| address == learned)
+    };
+    ends.run(Duration::from_secs(1200), |_| Some(10));
+    assert!(knows(&ends), "it answers");
+    ends.run(Duration::from_secs(1500), |way| {
+        (way != Way::Direct(learned)).then_some(10)
+    });
+    assert!(!knows(&ends));
+    let sent = ends.run(Duration::from_secs(700), |_| Some(10));
+    assert!(sent.iter().all(|(way, _)| *way != Way::Direct(learned)));
+    assert_eq!(ends.current(), Some(at(PUBLIC)));
+}
+
+#[test]
+fn what_answered_is_not_pushed_out_by_what_never_did() {
+    let good = at("203.0.113.9:9");
+    let mut ends = Ends::new(&[PUBLIC, LAN]);
+    ends.paths.handle_ping(Way::Direct(good), &near(), ends.now);
+    ends.run(Duration::from_secs(4), |way| {
+        (way != Way::Direct(at(LAN))).then_some(10)
+    });
+    for port in 1..1000 {
+        let from = Way::Direct(SocketAddr::from(([9, 9, 9, 9], port)));
+        ends.paths.handle_ping(from, &near(), ends.now);
+    }
+    let known: Vec<_> = ends.paths.candidates.addresses().collect();
+    assert!([PUBLIC, LAN].map(at).iter().all(|one| known.contains(one)) && known.contains(&good));
 }

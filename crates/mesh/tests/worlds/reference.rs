@@ -74,9 +74,12 @@ impl World {
 
     fn on_one_lan(&self, a: &Device, b: &Device) -> Chance {
         let site = &self.sites[a.site];
-        let private = site.kind.is_some() && a.has_ipv4() && b.has_ipv4();
-        let prefix = a.has_ipv6() && b.has_ipv6();
-        must_if(a.site == b.site && !site.isolates && (private || prefix))
+        let share_v4 = a.has_ipv4() && b.has_ipv4();
+        // Public addresses of one network: what they send to each other goes by the internet here.
+        let public = site.kind.is_none() && share_v4 && !site.blocked;
+        let private = site.kind.is_some() && share_v4 && !site.isolates;
+        let prefix = a.has_ipv6() && b.has_ipv6() && !site.isolates;
+        must_if(a.site == b.site && (public || private || prefix))
     }
 
     /// Whatever firewalls there are, both ends send to an address that is the same for everybody.

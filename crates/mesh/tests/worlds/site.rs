@@ -5,7 +5,7 @@ use crate::{
     nat::{Kind, Nat},
     world::World,
 };
-use flotilla_protocol::device::RelayPreference;
+use flotilla_protocol::{cidr::IpRange, device::RelayPreference};
 use rand::Rng;
 use std::{
     net::{IpAddr, Ipv6Addr, SocketAddr},
@@ -119,6 +119,12 @@ impl Site {
     }
 }
 
+/// The networks of these addresses, as interfaces have them.
+pub(crate) fn near(local: &[SocketAddr]) -> Vec<IpRange> {
+    let network = |one: &SocketAddr| IpRange::new(one.ip(), if one.is_ipv4() { 24 } else { 64 }).unwrap();
+    local.iter().map(network).collect()
+}
+
 impl World {
     pub(crate) fn add_site(&mut self, kind: Option<Kind>, blocked: bool) -> usize {
         let number = u8::try_from(self.sites.len()).unwrap();
@@ -200,7 +206,10 @@ impl World {
         device.site = site;
         device.local.clone_from(&local);
         self.close_streams(number);
-        self.devices[number].mesh.set_local_candidates(local, self.now);
+        let near = near(&local);
+        self.devices[number]
+            .mesh
+            .set_local_candidates(local, near, self.now);
         self.drain(number);
     }
 

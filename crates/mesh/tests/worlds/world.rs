@@ -4,7 +4,7 @@ use crate::{
     device::{Device, id, request},
     nat::Nat,
     relay::Relay,
-    site::Site,
+    site::{Site, near},
 };
 use flotilla_mesh::{Event, Leg, PathState, Transmit};
 use flotilla_protocol::id::RelayId;
@@ -142,7 +142,8 @@ impl World {
         let seed = self.rng.random();
         let mut device = Device::begun(number, began, preference, seed, self.now);
         (device.site, device.local) = (site, local.clone());
-        device.mesh.set_local_candidates(local, self.now);
+        let near = near(&local);
+        device.mesh.set_local_candidates(local, near, self.now);
         self.devices[number] = device;
         self.apply_map(number);
     }

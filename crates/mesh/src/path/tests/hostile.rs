@@ -18,7 +18,7 @@ fn candidates_that_change_all_the_time_are_probed_in_rounds_that_are_a_second_ap
     ends.run(Duration::from_secs(5), |_| None);
     let mut sent = vec![];
     for step in 1..=1500 {
-        ends.paths.handle_call(&[victim(step)], &[], ends.now);
+        ends.paths.handle_call(&[victim(step)], &near(), ends.now);
         sent.extend(ends.run(Duration::from_millis(40), |_| None));
     }
     // A minute of rounds that are cut short after a second would have 240.
@@ -38,10 +38,10 @@ fn candidates_that_change_all_the_time_are_probed_in_rounds_that_are_a_second_ap
 fn what_is_told_within_a_second_is_probed_when_it_is_over() {
     let mut ends = Ends::new(&[PUBLIC]);
     ends.run(Duration::from_millis(2500), |_| None);
-    ends.paths.handle_call(&[victim(1)], &[], ends.now);
+    ends.paths.handle_call(&[victim(1)], &near(), ends.now);
     ends.run(Duration::from_millis(50), |_| None);
     for port in 2..=4 {
-        ends.paths.set_candidates(&[victim(port)], &[], ends.now);
+        ends.paths.set_candidates(&[victim(port)], &near(), ends.now);
     }
     let sent = ends.run(Duration::from_millis(40), |_| None);
     assert_eq!(pings(&sent), 0, "{sent:?}");
@@ -61,7 +61,7 @@ fn calls_without_pause_are_answered_now_and_then() {
     ends.run(Duration::from_secs(5), |_| None);
     let mut sent = vec![];
     for _ in 0..600 {
-        ends.paths.handle_call(&[at(PUBLIC)], &[], ends.now);
+        ends.paths.handle_call(&[at(PUBLIC)], &near(), ends.now);
         sent.extend(ends.run(Duration::from_millis(100), |_| None));
     }
     assert!((20..=150).contains(&pings(&sent)), "{}", pings(&sent));
@@ -72,12 +72,13 @@ fn pings_from_ever_other_addresses_are_not_all_pinged_back() {
     let mut ends = Ends::new(&[PUBLIC]);
     ends.run(Duration::from_secs(5), |_| None);
     for port in 1..=1000 {
-        ends.paths.handle_ping(Way::Direct(victim(port)), &[], ends.now);
+        ends.paths
+            .handle_ping(Way::Direct(victim(port)), &near(), ends.now);
     }
     let sent = ends.run(Duration::ZERO, |_| None);
     assert!((1..=8).contains(&pings(&sent)), "{}", pings(&sent));
     ends.now += Duration::from_secs(1);
-    ends.paths.handle_ping(Way::Direct(victim(1)), &[], ends.now);
+    ends.paths.handle_ping(Way::Direct(victim(1)), &near(), ends.now);
     let sent = ends.run(Duration::ZERO, |_| None);
     assert!(
         sent.iter().any(|(way, _)| *way == Way::Direct(victim(1))),
@@ -97,8 +98,10 @@ fn an_address_that_is_no_machines_is_not_learned() {
         "[ff02::1]:7",
         "0.0.0.0:7",
     ] {
-        ends.paths.handle_ping(Way::Direct(at(nowhere)), &[], ends.now);
-        ends.paths.handle_heard(Way::Direct(at(nowhere)), &[], ends.now);
+        ends.paths
+            .handle_ping(Way::Direct(at(nowhere)), &near(), ends.now);
+        ends.paths
+            .handle_heard(Way::Direct(at(nowhere)), &near(), ends.now);
     }
     let sent = ends.run(Duration::from_secs(600), |_| Some(10));
     assert_eq!(pings(&sent), 0);
