@@ -70,6 +70,7 @@ impl Newcomer {
             serde_json::from_slice(&answer.body).map_err(|error| not_understood(error.to_string()))?;
         let target = self.target(config, Some(&response))?;
         let introduction = Introduction {
+            run: "run".into(),
             machine_id: self.machine_id.clone(),
             hostname: "newcomer".to_owned(),
         };
@@ -113,6 +114,7 @@ impl Newcomer {
         Ok(Target {
             endpoints: config.endpoints.clone(),
             last_good: None,
+            proxies: flotilla_link::Proxies::default(),
             tls,
         })
     }

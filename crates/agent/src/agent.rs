@@ -15,6 +15,7 @@ use crate::{
     status::StatusFile,
 };
 use flotilla_engine::{Engine, Move, OwnContainer, Sockets, start_stragglers};
+use flotilla_link::Proxies;
 use flotilla_protocol::{agent::Report, id::TokenId};
 use std::{path::PathBuf, sync::Arc, time::Duration};
 use tokio_util::sync::CancellationToken;
@@ -30,6 +31,8 @@ pub struct AgentConfig {
     pub enrollment: EnrollmentSource,
     /// `DOCKER_HOST`; `None` looks where engines usually listen.
     pub docker_host: Option<String>,
+    /// Which proxies to ask on the way to control and to relays.
+    pub proxies: Proxies,
     /// Name of the mesh's interface, at most 15 letters and digits.
     pub tun_name: String,
     /// How often to look for another token when this device is dismissed, instead of returning: in a container,
@@ -46,6 +49,7 @@ impl AgentConfig {
             enrollment,
             tun_name: TUN_NAME.to_owned(),
             docker_host: std::env::var("DOCKER_HOST").ok(),
+            proxies: Proxies::from_environment(),
             idle_when_dismissed: is_first_process().then_some(LOOK_FOR_TOKEN),
         }
     }
@@ -185,7 +189,17 @@ impl Agent {
                 }
                 Err(reason) => return Err(Exit::Refused(reason)),
             };
-            match enroll(&self.state, &enrollment, &self.clock, &self.status, shutdown).await {
+            let config = &self.config;
+            match enroll(
+                &self.state,
+                &enrollment,
+                &config.proxies,
+                &self.clock,
+                &self.status,
+                shutdown,
+            )
+            .await
+            {
                 Outcome::Enrolled => {
                     standing.dismissed = None;
                     return Ok(());
@@ -262,6 +276,7 @@ impl Agent {
             clock: self.clock.clone(),
             status: self.status.clone(),
             tun_name: self.config.tun_name.clone(),
+            proxies: self.config.proxies.clone(),
         }
     }
 
@@ -276,6 +291,7 @@ impl Agent {
             clock: self.clock.clone(),
             engine: self.engine.clone(),
             status: self.status.clone(),
+            proxies: self.config.proxies.clone(),
         }
     }
 }

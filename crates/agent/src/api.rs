@@ -292,6 +292,7 @@ pub(crate) fn introduction(machine_id: &str) -> flotilla_link::Introduction {
     flotilla_link::Introduction {
         machine_id: machine_id.to_owned(),
         hostname: machine::hostname(),
+        run: format!("{:032x}", rand::random::<u128>()),
     }
 }
 

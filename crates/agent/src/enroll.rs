@@ -20,7 +20,7 @@ use bytes::Bytes;
 use flotilla_identity::{
     ControlTrust, InvalidWireguardKey, LeafKey, MaterialError, WireguardKey, agent_config,
 };
-use flotilla_link::{Backoff, DialError, Target, call};
+use flotilla_link::{Backoff, DialError, Proxies, Target, call};
 use flotilla_protocol::{
     Code, PROTOCOL, Problem,
     enroll::{ENROLL_PATH, EnrollChallenge, EnrollRequest, EnrollResponse},
@@ -69,6 +69,7 @@ impl Failure {
 pub(crate) async fn enroll(
     state: &StateDir,
     enrollment: &Enrollment,
+    proxies: &Proxies,
     clock: &AgentClock,
     status: &StatusFile,
     shutdown: &CancellationToken,
@@ -84,7 +85,7 @@ pub(crate) async fn enroll(
     let mut complaint = Complaint::default();
     loop {
         let Some(result) = shutdown
-            .run_until_cancelled(attempt(state, enrollment, clock))
+            .run_until_cancelled(attempt(state, enrollment, proxies, clock))
             .await
         else {
             return Outcome::Stopped;
@@ -120,7 +121,12 @@ fn is_final(code: Code) -> bool {
     )
 }
 
-async fn attempt(state: &StateDir, enrollment: &Enrollment, clock: &AgentClock) -> Result<(), Failure> {
+async fn attempt(
+    state: &StateDir,
+    enrollment: &Enrollment,
+    proxies: &Proxies,
+    clock: &AgentClock,
+) -> Result<(), Failure> {
     let keys = prepared_keys(state, enrollment)?;
     let tls_key = LeafKey::from_pem(keys.tls.expose())?;
     let trust = ControlTrust {
@@ -131,6 +137,7 @@ async fn attempt(state: &StateDir, enrollment: &Enrollment, clock: &AgentClock) 
         endpoints: enrollment.endpoints.clone(),
         last_good: None,
         tls: agent_config(trust.clone(), None, clock.for_tls())?,
+        proxies: proxies.clone(),
     };
     let challenge = call(&target, challenge()?).await?;
     let challenge: EnrollChallenge =

@@ -12,7 +12,7 @@ use crate::{
 };
 use flotilla_engine::Engine;
 use flotilla_identity::{ControlTrust, LeafKey, MaterialError, agent_config};
-use flotilla_link::{Backoff, DialError, Dialed, LinkEnd, Target, dial, serve};
+use flotilla_link::{Backoff, DialError, Dialed, LinkEnd, Proxies, Target, dial, serve};
 use flotilla_protocol::{Code, endpoint::Endpoint};
 use rustls::ClientConfig;
 use std::{
@@ -63,6 +63,7 @@ pub(crate) struct Membership {
     pub(crate) engine: Engine,
     pub(crate) status: StatusFile,
     pub(crate) mesh: Mesh,
+    pub(crate) proxies: Proxies,
     /// Addresses from the config file, tried after those that control named.
     pub(crate) more_endpoints: Vec<Endpoint>,
 }
@@ -135,6 +136,7 @@ impl Membership {
             endpoints,
             last_good,
             tls,
+            proxies: self.proxies.clone(),
         }
     }
 
@@ -160,6 +162,7 @@ impl Membership {
             state: self.state.clone(),
             clock: self.clock.clone(),
             tls,
+            proxies: self.proxies.clone(),
             linked: endpoint,
         };
         let router = api::router(Api {

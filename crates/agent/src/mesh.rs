@@ -34,6 +34,7 @@ use crate::{
 };
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use flotilla_identity::{ControlTrust, MaterialError, RelayTrust, agent_config, relay_client_config};
+use flotilla_link::Proxies;
 use flotilla_protocol::{
     Code, Problem,
     id::{DeviceId, FleetId, RelayId},
@@ -57,6 +58,7 @@ pub(crate) struct Surroundings {
     pub(crate) clock: AgentClock,
     pub(crate) status: StatusFile,
     pub(crate) tun_name: String,
+    pub(crate) proxies: Proxies,
 }
 
 /// The same, and whose device it is.
@@ -65,6 +67,7 @@ struct Setup {
     clock: AgentClock,
     status: StatusFile,
     tun_name: String,
+    proxies: Proxies,
     device: DeviceId,
     private_key: PrivateKey,
     fleet: FleetId,
@@ -84,12 +87,14 @@ impl Setup {
             clock,
             status,
             tun_name,
+            proxies,
         } = surroundings;
         Ok(Self {
             state,
             clock,
             status,
             tun_name,
+            proxies,
             device: identity.device_id,
             private_key: PrivateKey::from_bytes(key),
             fleet: identity.fleet_id,

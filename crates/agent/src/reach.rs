@@ -6,7 +6,7 @@
 
 use crate::{clock::AgentClock, state::StateDir};
 use bytes::Bytes;
-use flotilla_link::{DialError, Target, call};
+use flotilla_link::{DialError, Proxies, Target, call};
 use flotilla_protocol::{device::EndpointTrial, endpoint::Endpoint};
 use futures_util::future::join_all;
 use rustls::ClientConfig;
@@ -22,6 +22,7 @@ pub(crate) struct Reach {
     pub(crate) state: Arc<StateDir>,
     pub(crate) clock: AgentClock,
     pub(crate) tls: Arc<ClientConfig>,
+    pub(crate) proxies: Proxies,
     /// The address that the link uses: that one is reached.
     pub(crate) linked: Endpoint,
 }
@@ -89,6 +90,7 @@ impl Reach {
             endpoints: vec![endpoint.clone()],
             last_good: None,
             tls: self.tls.clone(),
+            proxies: self.proxies.clone(),
         };
         let request = http::Request::get("/").body(Bytes::new());
         let request = request.map_err(|error| error.to_string())?;

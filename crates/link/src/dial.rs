@@ -2,6 +2,8 @@
 
 use crate::{
     endings::innermost,
+    lookup::lookup,
+    proxy::{Proxies, Proxy, ProxyError, is_near},
     race::{best_first, interleaved, race},
     settings::{self, Limits},
     ws_io::WsIo,
@@ -10,19 +12,22 @@ use bytes::Bytes;
 use flotilla_identity::{TrustError, explain};
 use flotilla_protocol::{
     LINK_SUBPROTOCOL, Problem,
-    agent::{HOSTNAME_HEADER, LINK_PATH, MACHINE_HEADER},
+    agent::{HOSTNAME_HEADER, LINK_PATH, MACHINE_HEADER, RUN_HEADER},
     endpoint::Endpoint,
 };
+use futures_util::FutureExt as _;
 use http::{HeaderValue, Method, Request, Response, StatusCode, header};
 use http_body_util::{BodyExt, Full, Limited};
 use hyper::{body::Incoming, client::conn::http1, upgrade::Upgraded};
 use hyper_util::rt::TokioIo;
 use rustls::{ClientConfig, pki_types::ServerName};
-use std::{error::Error, fmt, io, net::SocketAddr, sync::Arc};
-use tokio::{
-    net::{TcpStream, lookup_host},
-    time::timeout,
+use std::{
+    error::Error,
+    fmt, io,
+    net::{IpAddr, Ipv4Addr},
+    sync::Arc,
 };
+use tokio::{net::TcpStream, time::timeout};
 use tokio_rustls::{TlsConnector, client::TlsStream};
 use tokio_tungstenite::{
     WebSocketStream,
@@ -42,6 +47,7 @@ pub struct Target {
     pub last_good: Option<Endpoint>,
     /// Made by [`flotilla_identity::agent_config`].
     pub tls: Arc<ClientConfig>,
+    pub proxies: Proxies,
 }
 
 /// How an agent introduces itself in the upgrade, so that a copied identity shows and can be named.
@@ -49,6 +55,8 @@ pub struct Target {
 pub struct Introduction {
     pub machine_id: String,
     pub hostname: String,
+    /// Made up by the agent when it starts, and kept until it ends.
+    pub run: String,
 }
 
 /// Why there is no link, or no answer.
@@ -124,10 +132,11 @@ pub(crate) async fn dial_within(
     limits: Limits,
 ) -> Result<Dialed, DialError> {
     // A host name may hold anything; what a header cannot carry is left out.
-    let printable = |text: &str| -> String { text.chars().filter(char::is_ascii_graphic).collect() };
+    let carried = |text: &str| -> String { text.chars().filter(|c| !c.is_control()).collect() };
     let headers = [
-        (MACHINE_HEADER, printable(&introduction.machine_id)),
-        (HOSTNAME_HEADER, printable(&introduction.hostname)),
+        (MACHINE_HEADER, carried(&introduction.machine_id)),
+        (HOSTNAME_HEADER, carried(&introduction.hostname)),
+        (RUN_HEADER, carried(&introduction.run)),
     ];
     let wanted = Wanted {
         path: LINK_PATH,
@@ -321,7 +330,7 @@ async fn connect(target: &Target, limits: Limits) -> Result<(Endpoint, TlsStream
         return Err(DialError::NoEndpoint);
     }
     let attempts = order.into_iter().map(|endpoint| async move {
-        match reach(&endpoint, &target.tls, limits).await {
+        match reach(&endpoint, target, limits).await {
             Ok(stream) => Ok((endpoint, stream)),
             Err(errors) => Err((endpoint, errors)),
         }
@@ -347,38 +356,93 @@ async fn connect(target: &Target, limits: Limits) -> Result<(Endpoint, TlsStream
     }
 }
 
-/// One endpoint, at all addresses of its name.
+/// One endpoint, by whichever way leads there.
+///
+/// Where a proxy is to be asked, it is asked first, and gone around when it does not lead there. An address of a
+/// private network is tried without it first: what is near is mostly beside the device, whatever the proxy is for.
 async fn reach(
+    endpoint: &Endpoint,
+    target: &Target,
+    limits: Limits,
+) -> Result<TlsStream<TcpStream>, Vec<io::Error>> {
+    let direct = direct(endpoint, &target.tls, limits);
+    let Some(proxy) = target.proxies.lookup(endpoint) else {
+        return direct.await;
+    };
+    let through = through(proxy, endpoint, &target.tls, limits);
+    if is_near(endpoint) {
+        let ways = [direct.boxed(), through.boxed()];
+        return race(ways, settings::STAGGER)
+            .await
+            .map_err(|errors| errors.into_iter().flatten().collect());
+    }
+    let mut errors = match through.await {
+        Ok(stream) => return Ok(stream),
+        Err(errors) => errors,
+    };
+    match direct.await {
+        Ok(stream) => {
+            let reason = errors.first().map(io::Error::to_string).unwrap_or_default();
+            tracing::warn!(control.endpoint = %endpoint, reason, "reached without the proxy");
+            Ok(stream)
+        }
+        Err(more) => {
+            errors.extend(more);
+            Err(errors)
+        }
+    }
+}
+
+/// By the device's own routes, at all addresses of the name.
+async fn direct(
     endpoint: &Endpoint,
     tls: &Arc<ClientConfig>,
     limits: Limits,
 ) -> Result<TlsStream<TcpStream>, Vec<io::Error>> {
-    let late = || io::Error::new(io::ErrorKind::TimedOut, "no answer in time");
-    let addresses = match endpoint.ip() {
-        Some(ip) => vec![SocketAddr::new(ip, endpoint.port())],
-        None => match timeout(limits.handshake, lookup_host((endpoint.host(), endpoint.port()))).await {
-            Ok(Ok(found)) => interleaved(found),
-            Ok(Err(error)) => return Err(vec![error]),
-            Err(_) => return Err(vec![late()]),
-        },
-    };
-    if addresses.is_empty() {
-        return Err(vec![io::Error::new(
-            io::ErrorKind::NotFound,
-            "the name has no address",
-        )]);
-    }
-    let attempts = addresses.into_iter().map(|address| async move {
-        let handshake = async {
-            let stream = TcpStream::connect(address).await?;
-            settings::tune(&stream);
-            // The verifier reads no name and none is sent; the library wants one.
-            let name = ServerName::IpAddress(address.ip().into());
-            TlsConnector::from(tls.clone()).connect(name, stream).await
-        };
-        timeout(limits.handshake, handshake)
-            .await
-            .unwrap_or_else(|_| Err(late()))
+    let found = timeout(limits.handshake, lookup(endpoint.host(), endpoint.port()));
+    let addresses = found
+        .await
+        .unwrap_or_else(|_| Err(late()))
+        .map_err(|error| vec![error])?;
+    let attempts = interleaved(addresses).into_iter().map(|address| async move {
+        let stream = timeout(limits.handshake, TcpStream::connect(address));
+        let stream = stream.await.unwrap_or_else(|_| Err(late()))?;
+        settings::tune(&stream);
+        shake_hands(stream, address.ip(), tls, limits).await
     });
     race(attempts, settings::STAGGER).await
+}
+
+async fn through(
+    proxy: Result<Proxy, ProxyError>,
+    endpoint: &Endpoint,
+    tls: &Arc<ClientConfig>,
+    limits: Limits,
+) -> Result<TlsStream<TcpStream>, Vec<io::Error>> {
+    let connection = async {
+        let proxy = proxy.map_err(io::Error::other)?;
+        let stream = timeout(limits.handshake, proxy.connect(endpoint));
+        let stream = stream.await.unwrap_or_else(|_| Err(proxy.late(endpoint)))?;
+        let address = endpoint.ip().unwrap_or(Ipv4Addr::UNSPECIFIED.into());
+        shake_hands(stream, address, tls, limits).await
+    };
+    connection.await.map_err(|error| vec![error])
+}
+
+async fn shake_hands(
+    stream: TcpStream,
+    address: IpAddr,
+    tls: &Arc<ClientConfig>,
+    limits: Limits,
+) -> io::Result<TlsStream<TcpStream>> {
+    // The verifier reads no name and none is sent; the library wants one.
+    let name = ServerName::IpAddress(address.into());
+    let handshake = TlsConnector::from(tls.clone()).connect(name, stream);
+    timeout(limits.handshake, handshake)
+        .await
+        .unwrap_or_else(|_| Err(late()))
+}
+
+fn late() -> io::Error {
+    io::Error::new(io::ErrorKind::TimedOut, "no answer in time")
 }

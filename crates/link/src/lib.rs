@@ -17,7 +17,8 @@
 //! quarter second later, and gives a [`Dialed`] link to [`serve`]. [`Backoff`] says how long to wait between
 //! links. [`call`] sends a single request over the same race and the same trust, for enrollment. A [`DialError`]
 //! tells apart a network that fails, a server that is not trusted, and a control that answers no.
-//! [`open`] dials by the same rules for something that is no link: [`Messages`], the way to a relay where UDP is blocked.
+//! Where the network wants a proxy to be asked,
+//! [`Proxies`] says which, for what. [`open`] dials by the same rules for something that is no link: [`Messages`], the way to a relay where UDP is blocked.
 //!
 //! The numbers that make one connection carry many streams are in `settings`, each with its reason.
 
@@ -28,10 +29,12 @@ mod crowd;
 mod dial;
 mod duplex;
 mod endings;
+mod lookup;
 mod messages;
 mod pace;
 mod places;
 mod port;
+mod proxy;
 mod race;
 mod room;
 mod serve;
@@ -48,9 +51,11 @@ pub use caller::Caller;
 pub use dial::{Answer, DialError, Dialed, Introduction, Target, call, dial};
 pub use duplex::{Duplex, DuplexInput, DuplexOutput};
 pub use endings::LinkEnd;
+pub use lookup::lookup;
 pub use messages::{Incoming, Messages, Outgoing, open};
 pub use places::Standing;
 pub use port::{listen, serve_local, serve_tls};
+pub use proxy::Proxies;
 pub use room::raise_file_limit;
 pub use serve::serve;
 pub use settings::LONG_STREAMS;

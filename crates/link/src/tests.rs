@@ -6,6 +6,7 @@ mod crowded;
 mod dialing;
 mod liveness;
 mod messages;
+mod proxied;
 mod readers;
 mod rig;
 mod room;

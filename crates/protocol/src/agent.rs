@@ -25,6 +25,10 @@ pub const MACHINE_HEADER: &str = "flotilla-machine";
 /// Header of the upgrade that carries the host name, so that a copy can be named to people.
 pub const HOSTNAME_HEADER: &str = "flotilla-hostname";
 
+/// Header of the upgrade that carries what the agent made up when it began to hold its link. Two agents that take turns
+/// with one identity show by it, whatever their machines are called.
+pub const RUN_HEADER: &str = "flotilla-run";
+
 /// `GET`: the agent's reports, as JSON lines, until the link ends.
 pub const WATCH_PATH: &str = "/v1/watch";
 

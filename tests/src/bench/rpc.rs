@@ -91,9 +91,11 @@ async fn link() -> Result<AgentLink> {
     let target = Target {
         endpoints: vec![endpoint],
         last_good: None,
+        proxies: flotilla_link::Proxies::default(),
         tls,
     };
     let introduction = Introduction {
+        run: "run".into(),
         machine_id: "bench".to_owned(),
         hostname: "bench".to_owned(),
     };

@@ -269,6 +269,7 @@ impl Keeper {
                     endpoints: known.endpoints.clone(),
                     last_good: None,
                     tls,
+                    proxies: self.setup.proxies.clone(),
                 };
                 plane.open_leg(relay, target);
             }

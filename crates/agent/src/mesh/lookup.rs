@@ -1,12 +1,13 @@
 //! Where the names of relays lead, asked again now and then because names move.
 
+use flotilla_link::lookup;
 use flotilla_protocol::{
     endpoint::Endpoint,
     id::RelayId,
     mesh::{NetworkMap, Relay},
 };
 use std::{net::SocketAddr, time::Duration};
-use tokio::{net::lookup_host, task::JoinSet, time::timeout};
+use tokio::{task::JoinSet, time::timeout};
 
 /// How often names are looked up again.
 pub(super) const AGAIN: Duration = Duration::from_secs(60);
@@ -44,14 +45,9 @@ impl Lookups {
 async fn addresses(endpoints: &[Endpoint]) -> Vec<SocketAddr> {
     let mut found = Vec::new();
     for endpoint in endpoints {
-        match endpoint.ip() {
-            Some(ip) => found.push(SocketAddr::new(ip, endpoint.port())),
-            None => {
-                let lookup = lookup_host((endpoint.host(), endpoint.port()));
-                if let Ok(Ok(addresses)) = timeout(PATIENCE, lookup).await {
-                    found.extend(addresses);
-                }
-            }
+        let addresses = timeout(PATIENCE, lookup(endpoint.host(), endpoint.port()));
+        if let Ok(Ok(addresses)) = addresses.await {
+            found.extend(addresses);
         }
     }
     let mut known = Vec::with_capacity(found.len());

@@ -82,6 +82,7 @@ pub(crate) fn mesh(state: Arc<StateDir>, clock: AgentClock) -> Mesh {
         state,
         clock,
         tun_name: "not/a/name".to_owned(),
+        proxies: flotilla_link::Proxies::default(),
     };
     Mesh::join(surroundings, &identity()).unwrap()
 }

@@ -97,6 +97,7 @@ async fn clients_know_the_relay_by_the_device_that_runs_it() {
     let target = |device| Target {
         endpoints: vec![Endpoint::from_ip(running.address.ip(), running.address.port())],
         last_good: None,
+        proxies: flotilla_link::Proxies::default(),
         tls: relay_client_config(
             RelayTrust {
                 ca_pin: identity.ca_pin.clone(),

@@ -149,6 +149,7 @@ pub(super) fn agent_config(state_dir: &Path, enrollment: EnrollmentSource) -> Ag
         enrollment,
         tun_name: crate::TUN_NAME.to_owned(),
         docker_host: Some(format!("unix://{}/docker.sock", state_dir.display())),
+        proxies: flotilla_link::Proxies::default(),
         idle_when_dismissed: None,
     }
 }

@@ -5,7 +5,7 @@ use crate::{advertise, core::Core, mesh, open::local_networks, refusal::Refusal,
 use axum::{Json, extract::State};
 use bytes::Bytes;
 use flotilla_identity::{ControlTrust, MaterialError, agent_config};
-use flotilla_link::{DialError, Target, call};
+use flotilla_link::{DialError, Proxies, Target, call};
 use flotilla_protocol::{
     Code,
     activity::{Action, Actor},
@@ -201,6 +201,7 @@ async fn ask(core: &Core, endpoint: &Endpoint) -> Result<(), String> {
         endpoints: vec![endpoint.clone()],
         last_good: None,
         tls,
+        proxies: Proxies::default(),
     };
     // Nothing is served here; that the refusal is ours is what counts.
     let request = Request::get("/")

@@ -134,6 +134,7 @@ fn target(config: &ConfigFile, enrolled: Option<(&Machine, &EnrollResponse)>) ->
         endpoints: config.endpoints.clone(),
         last_good: None,
         tls,
+        proxies: flotilla_link::Proxies::default(),
     }
 }
 
@@ -141,6 +142,7 @@ impl Enrolled {
     async fn dial(&self, machine_id: &str) -> Result<Agent, DialError> {
         let target = target(&self.config, Some((&self.machine, &self.response)));
         let introduction = Introduction {
+            run: "run".into(),
             machine_id: machine_id.into(),
             hostname: format!("{machine_id}.lan"),
         };

@@ -1,7 +1,7 @@
 //! A control and an agent on loopback, each of few routes.
 
 use crate::{
-    AgentLink, Caller, DialError, Dialed, Introduction, LinkEnd, Target,
+    AgentLink, Caller, DialError, Dialed, Introduction, LinkEnd, Proxies, Target,
     dial::dial_within,
     listen,
     port::serve_tls_within,
@@ -42,6 +42,7 @@ pub(super) const SOON: Duration = Duration::from_secs(20);
 
 pub(super) fn introduction() -> Introduction {
     Introduction {
+        run: "run".into(),
         machine_id: "machine".to_owned(),
         hostname: "nas".to_owned(),
     }
@@ -175,6 +176,7 @@ impl Control {
             endpoints: at.into_iter().collect(),
             last_good: None,
             tls: self.device_tls(),
+            proxies: Proxies::default(),
         }
     }
 

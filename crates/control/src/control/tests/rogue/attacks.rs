@@ -140,6 +140,7 @@ impl Enrolled {
     async fn dial_raw(&self, name: &str) -> (mpsc::Sender<Bytes>, JoinHandle<LinkEnd>) {
         let target = target(&self.config, Some((&self.machine, &self.response)));
         let introduction = Introduction {
+            run: "run".into(),
             machine_id: name.into(),
             hostname: "rogue.lan".into(),
         };

@@ -1,0 +1,147 @@
+//! Where a name leads.
+//!
+//! The two families are asked for apart: the resolver of a program without the system's library takes a bad answer
+//! about one for an answer about both, and many small name servers give bad answers about IPv6. Names that only the
+//! system's own services know (`.local`, directory services) are asked of the system by its program `getent`.
+
+use crate::race::race;
+use dns_lookup::{AddrFamily, AddrInfoHints, SockType, getaddrinfo};
+use futures_util::{FutureExt as _, future::select};
+use std::{
+    io,
+    net::{IpAddr, SocketAddr},
+    process::Stdio,
+    time::Duration,
+};
+use tokio::{process::Command, task::spawn_blocking, time::timeout};
+
+/// How much longer the second family may take than the first (RFC 8305 §3).
+const SECOND_FAMILY: Duration = Duration::from_millis(50);
+
+/// After this, the system is asked as well. Name servers that answer at all answer sooner.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// The addresses of a name or of an address, in the order in which they came.
+///
+/// # Errors
+/// The name leads nowhere, or nobody answers who would know.
+pub async fn lookup(host: &str, port: u16) -> io::Result<Vec<SocketAddr>> {
+    let addresses = match host.parse::<IpAddr>() {
+        Ok(ip) => vec![ip],
+        Err(_) => {
+            let found = race([by_family(host).boxed(), by_system(host).boxed()], PATIENCE).await;
+            found.map_err(|errors| {
+                let mut errors = errors.into_iter();
+                errors.next().unwrap_or_else(nowhere)
+            })?
+        }
+    };
+    Ok(addresses
+        .into_iter()
+        .map(|ip| SocketAddr::new(ip, port))
+        .collect())
+}
+
+fn nowhere() -> io::Error {
+    io::Error::new(io::ErrorKind::NotFound, "the name has no address")
+}
+
+async fn by_family(host: &str) -> io::Result<Vec<IpAddr>> {
+    let (v6, v4) = (ask(host, AddrFamily::Inet6), ask(host, AddrFamily::Inet));
+    let (first, second) = select(v6.boxed(), v4.boxed()).await.factor_first();
+    match first {
+        Ok(mut found) => {
+            let more = timeout(SECOND_FAMILY, second).await;
+            found.extend(more.ok().and_then(Result::ok).into_iter().flatten());
+            Ok(found)
+        }
+        // What is known of one family says little about the other; both errors are one in most cases.
+        Err(error) => second.await.map_err(|_| error),
+    }
+}
+
+async fn ask(host: &str, family: AddrFamily) -> io::Result<Vec<IpAddr>> {
+    let host = host.to_owned();
+    let asked = spawn_blocking(move || {
+        let hints = AddrInfoHints {
+            address: family.into(),
+            socktype: SockType::Stream.into(),
+            ..AddrInfoHints::default()
+        };
+        let found = getaddrinfo(Some(&host), None, Some(hints))?;
+        Ok::<_, io::Error>(
+            found
+                .filter_map(Result::ok)
+                .map(|info| info.sockaddr.ip())
+                .collect(),
+        )
+    });
+    let found: Vec<IpAddr> = asked.await.map_err(io::Error::other)??;
+    if found.is_empty() {
+        Err(nowhere())
+    } else {
+        Ok(found)
+    }
+}
+
+/// Asks everything that the system is set up to ask. Where there is no such program, there is nothing more to ask.
+async fn by_system(host: &str) -> io::Result<Vec<IpAddr>> {
+    let mut getent = Command::new("getent");
+    getent.args(["ahosts", "--", host]).kill_on_drop(true);
+    getent.stdin(Stdio::null()).stderr(Stdio::null());
+    let output = getent.output().await?;
+    let found = addresses(&String::from_utf8_lossy(&output.stdout));
+    if found.is_empty() {
+        Err(nowhere())
+    } else {
+        Ok(found)
+    }
+}
+
+/// `ADDRESS TYPE NAME`, an address once per type.
+fn addresses(lines: &str) -> Vec<IpAddr> {
+    let mut found = Vec::new();
+    for address in lines
+        .lines()
+        .filter_map(|line| line.split_whitespace().next()?.parse().ok())
+    {
+        if !found.contains(&address) {
+            found.push(address);
+        }
+    }
+    found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_name_and_an_address_lead_somewhere_and_a_name_that_nobody_has_leads_nowhere() {
+        let expected = SocketAddr::from(([127, 0, 0, 1], 7));
+        assert!(lookup("localhost", 7).await.unwrap().contains(&expected));
+        assert_eq!(lookup("127.0.0.1", 7).await.unwrap(), [expected]);
+        assert!(lookup("no-such-name.invalid", 7).await.is_err());
+    }
+
+    #[tokio::test]
+    async fn the_system_is_asked_for_what_only_it_knows() {
+        assert!(
+            by_system("localhost")
+                .await
+                .unwrap()
+                .iter()
+                .all(IpAddr::is_loopback)
+        );
+        assert!(by_system("--help").await.is_err());
+    }
+
+    #[test]
+    fn each_address_that_the_system_names_is_taken_once() {
+        let lines = "10.0.0.7   STREAM ctl.local\n10.0.0.7   DGRAM  \nfe80::1%2 RAW\nfd00::7 STREAM\n";
+        assert_eq!(
+            addresses(lines),
+            ["10.0.0.7", "fd00::7"].map(|ip| ip.parse::<IpAddr>().unwrap())
+        );
+    }
+}

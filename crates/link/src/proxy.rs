@@ -1,0 +1,285 @@
+//! The proxy that a network may want to be asked (HTTP CONNECT, RFC 9110 §9.3.6), and the rules of when.
+//!
+//! The variables are those that curl reads: `https_proxy`, else `all_proxy`, and `no_proxy`, in small letters or large.
+//! A proxy passes bytes on and is trusted with none: TLS to control is inside. Its password is in no text and no log.
+
+use crate::{
+    endings::innermost,
+    lookup::lookup,
+    race::{interleaved, race},
+    settings,
+};
+use bytes::Bytes;
+use flotilla_protocol::endpoint::Endpoint;
+use http::{HeaderValue, Request, StatusCode, Uri, header};
+use http_body_util::Empty;
+use hyper::{client::conn::http1, upgrade::Parts};
+use hyper_util::{
+    client::proxy::matcher::{Intercept, Matcher},
+    rt::TokioIo,
+};
+use std::{fmt, io, net::IpAddr};
+use tokio::net::TcpStream;
+use zeroize::Zeroizing;
+
+/// Where a proxy listens whose address names no port, as curl has it.
+const DEFAULT_PORT: u16 = 1080;
+
+/// Which proxy to ask for what. The default is none.
+#[derive(Clone, Default)]
+pub struct Proxies {
+    /// May hold a password.
+    address: Option<Zeroizing<String>>,
+    /// The destinations that are reached without it.
+    except: String,
+}
+
+/// A proxy that is to be asked.
+#[derive(Clone)]
+pub(crate) struct Proxy {
+    host: String,
+    port: u16,
+    credentials: Option<HeaderValue>,
+}
+
+/// Why a proxy does not lead to where it should.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum ProxyError {
+    #[error(
+        "the address of the proxy is not understood. Write http://HOST:PORT, or http://USER:PASSWORD@HOST:PORT with %40 for an @ in the password"
+    )]
+    Address,
+    #[error(
+        "{0}: only proxies that are asked by http:// are supported, and this one is not. Name an http:// one in https_proxy"
+    )]
+    Kind(String),
+    #[error("the proxy {proxy} cannot be reached: {reason}. Correct https_proxy, or name {} in no_proxy", destination.host())]
+    Gone {
+        proxy: String,
+        destination: Endpoint,
+        reason: String,
+    },
+    #[error("the proxy {proxy} does not answer in time. Correct https_proxy, or name {} in no_proxy", destination.host())]
+    Silent { proxy: String, destination: Endpoint },
+    #[error("the proxy {proxy} answered {status}: {}", advice(*status, destination))]
+    Refused {
+        proxy: String,
+        destination: Endpoint,
+        status: StatusCode,
+    },
+    #[error(
+        "the proxy {proxy} spoke where {destination} should have. It may open TLS connections: have {destination} left alone there"
+    )]
+    Meddles { proxy: String, destination: Endpoint },
+}
+
+/// What a person can do about a proxy's answer.
+fn advice(status: StatusCode, destination: &Endpoint) -> String {
+    match status {
+        StatusCode::PROXY_AUTHENTICATION_REQUIRED | StatusCode::UNAUTHORIZED => {
+            "it wants a name and a password. Write http://USER:PASSWORD@HOST:PORT into https_proxy".to_owned()
+        }
+        StatusCode::FORBIDDEN | StatusCode::METHOD_NOT_ALLOWED => format!(
+            "it does not let this device through to {destination}. Have CONNECT to port {} allowed there, or let control be reached at port 443",
+            destination.port()
+        ),
+        StatusCode::BAD_GATEWAY | StatusCode::SERVICE_UNAVAILABLE | StatusCode::GATEWAY_TIMEOUT => format!(
+            "it could not reach {destination} itself. Name {} in no_proxy if this device reaches it without",
+            destination.host()
+        ),
+        _ => format!(
+            "it does not lead to {destination}. Ask whoever runs it, or name {} in no_proxy",
+            destination.host()
+        ),
+    }
+}
+
+impl Proxies {
+    /// What this process's environment says.
+    #[must_use]
+    pub fn from_environment() -> Self {
+        Self::from_variables(|name| std::env::var(name).ok())
+    }
+
+    /// What such variables say; `None` where one is not set.
+    #[must_use]
+    pub fn from_variables(variable: impl Fn(&str) -> Option<String>) -> Self {
+        let first = |names: [&str; 2]| {
+            let mut values = names.into_iter().filter_map(&variable);
+            values.find(|value| !value.trim().is_empty())
+        };
+        let address = first(["https_proxy", "HTTPS_PROXY"]).or_else(|| first(["all_proxy", "ALL_PROXY"]));
+        Self {
+            address: address.map(|text| Zeroizing::new(text.trim().to_owned())),
+            except: first(["no_proxy", "NO_PROXY"]).unwrap_or_default(),
+        }
+    }
+
+    /// The proxy to ask for a destination, if any. This computer itself is never behind one.
+    pub(crate) fn lookup(&self, destination: &Endpoint) -> Option<Result<Proxy, ProxyError>> {
+        let address = self.address.as_ref()?;
+        let is_own = match destination.ip() {
+            Some(ip) => ip.is_loopback() || ip.is_unspecified(),
+            None => destination.host() == "localhost",
+        };
+        if is_own {
+            return None;
+        }
+        let uri = format!("https://{destination}").parse::<Uri>().ok()?;
+        let exceptions = self.exceptions(destination.port());
+        // A stand-in tells whether a proxy is to be asked at all from whether its address is one.
+        let rule = Matcher::builder().https("http://proxy").no(exceptions);
+        rule.build().intercept(&uri)?;
+        // With a second @ nobody knows where the password ends.
+        let is_clear = address.matches('@').count() < 2;
+        let proxy = Matcher::builder().https(address.as_str()).build().intercept(&uri);
+        let proxy = proxy.filter(|_| is_clear).ok_or(ProxyError::Address);
+        Some(proxy.and_then(|proxy| Proxy::new(&proxy)))
+    }
+
+    /// `no_proxy` as it applies to a port, in the form that the matcher knows: without ports, and without the star
+    /// in front of a suffix.
+    fn exceptions(&self, port: u16) -> String {
+        let entries = self.except.split(|c: char| c == ',' || c.is_whitespace());
+        let entries = entries.filter_map(|entry| {
+            let entry = match entry.rsplit_once(':') {
+                Some((host, digits)) if !host.contains(':') || host.ends_with(']') => {
+                    if digits.parse() != Ok(port) {
+                        return None;
+                    }
+                    host
+                }
+                _ => entry,
+            };
+            let entry = entry.trim_start_matches('[').trim_end_matches([']', '.']);
+            Some(
+                entry
+                    .strip_prefix("*.")
+                    .map_or_else(|| entry.to_owned(), |rest| format!(".{rest}")),
+            )
+        });
+        entries.collect::<Vec<_>>().join(",")
+    }
+}
+
+impl fmt::Debug for Proxies {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Proxies")
+            .field("is_set", &self.address.is_some())
+            .field("except", &self.except)
+            .finish()
+    }
+}
+
+impl Proxy {
+    fn new(found: &Intercept) -> Result<Self, ProxyError> {
+        let uri = found.uri();
+        let host = uri.host().ok_or(ProxyError::Address)?;
+        if uri.scheme_str() != Some("http") {
+            return Err(ProxyError::Kind(uri.to_string()));
+        }
+        Ok(Self {
+            host: host.trim_matches(['[', ']']).to_owned(),
+            port: uri.port_u16().unwrap_or(DEFAULT_PORT),
+            credentials: found.basic_auth().cloned(),
+        })
+    }
+
+    /// A connection to `destination` that the proxy has made.
+    pub(crate) async fn connect(&self, destination: &Endpoint) -> io::Result<TcpStream> {
+        let gone = |reason: String| {
+            // `Connection refused (os error 111)` says nothing more than its words.
+            let reason = reason.split(" (os error").next().unwrap_or_default().to_owned();
+            let (proxy, destination) = (self.to_string(), destination.clone());
+            io::Error::other(ProxyError::Gone {
+                proxy,
+                destination,
+                reason,
+            })
+        };
+        let stream = self.reached().await.map_err(|error| gone(error.to_string()))?;
+        let (mut sender, connection) = http1::handshake(TokioIo::new(stream))
+            .await
+            .map_err(|error| gone(innermost(&error)))?;
+        // It lives on as the stream that it becomes; its errors show there.
+        tokio::spawn(connection.with_upgrades());
+        let request = self.request(destination).map_err(io::Error::other)?;
+        let response = sender
+            .send_request(request)
+            .await
+            .map_err(|error| gone(innermost(&error)))?;
+        let status = response.status();
+        if !status.is_success() {
+            let (proxy, destination) = (self.to_string(), destination.clone());
+            return Err(io::Error::other(ProxyError::Refused {
+                proxy,
+                destination,
+                status,
+            }));
+        }
+        let upgraded = hyper::upgrade::on(response)
+            .await
+            .map_err(|error| gone(innermost(&error)))?;
+        match upgraded.downcast::<TokioIo<TcpStream>>() {
+            // A server of TLS waits for its client to begin.
+            Ok(Parts { io, read_buf, .. }) if read_buf.is_empty() => Ok(io.into_inner()),
+            _ => {
+                let (proxy, destination) = (self.to_string(), destination.clone());
+                Err(io::Error::other(ProxyError::Meddles { proxy, destination }))
+            }
+        }
+    }
+
+    /// The proxy, or what it should lead to, says nothing.
+    pub(crate) fn late(&self, destination: &Endpoint) -> io::Error {
+        let (proxy, destination) = (self.to_string(), destination.clone());
+        io::Error::other(ProxyError::Silent { proxy, destination })
+    }
+
+    async fn reached(&self) -> io::Result<TcpStream> {
+        let addresses = interleaved(lookup(&self.host, self.port).await?);
+        let attempts = addresses.into_iter().map(TcpStream::connect);
+        let stream = race(attempts, settings::STAGGER).await;
+        let stream = stream.map_err(|errors| {
+            let last = errors.into_iter().next_back();
+            last.unwrap_or_else(|| io::Error::new(io::ErrorKind::NotFound, "the name has no address"))
+        })?;
+        settings::tune(&stream);
+        Ok(stream)
+    }
+
+    /// The destination goes as it is: a name is looked up by the proxy.
+    fn request(&self, destination: &Endpoint) -> http::Result<Request<Empty<Bytes>>> {
+        let authority = destination.to_string();
+        let mut request = Request::connect(authority.as_str()).header(header::HOST, &authority);
+        if let Some(credentials) = &self.credentials {
+            request = request.header(header::PROXY_AUTHORIZATION, credentials);
+        }
+        request.body(Empty::new())
+    }
+}
+
+impl fmt::Display for Proxy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.host.contains(':') {
+            write!(f, "[{}]:{}", self.host, self.port)
+        } else {
+            write!(f, "{}:{}", self.host, self.port)
+        }
+    }
+}
+
+/// Whether a destination is more likely beside this device than behind a proxy: its address is nobody's on the internet.
+pub(crate) fn is_near(destination: &Endpoint) -> bool {
+    match destination.ip() {
+        Some(IpAddr::V4(ip)) => {
+            let [a, b, ..] = ip.octets();
+            ip.is_private() || ip.is_link_local() || (a == 100 && (64..128).contains(&b))
+        }
+        Some(IpAddr::V6(ip)) => ip.is_unique_local() || ip.is_unicast_link_local(),
+        None => false,
+    }
+}
+
+#[cfg(test)]
+mod tests;
