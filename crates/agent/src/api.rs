@@ -21,10 +21,9 @@ use flotilla_engine::{Engine, Watch};
 use flotilla_protocol::{
     Code, PROTOCOL, Problem,
     agent::{
-        CONTAINERS_PATH, Hello, MODE_PATH, PING_PATH, POD_PATH, REVOKED_PATH, Report, SETTINGS_PATH,
+        CONTAINERS_PATH, Hello, MODE_PATH, PING_PATH, POD_PATH, Pong, REVOKED_PATH, Report, SETTINGS_PATH,
         Settings, WATCH_PATH,
     },
-    api::Empty,
     device::{EndpointTrial, Facts},
     id::DeviceId,
     inventory::{ContainerAction, EngineState},
@@ -78,7 +77,7 @@ pub(crate) fn router(api: Api) -> Router {
     Router::new()
         .route(WATCH_PATH, get(watch))
         .route(SETTINGS_PATH, post(settings))
-        .route(PING_PATH, get(async || Json(Empty {})))
+        .route(PING_PATH, get(ping))
         .route(REVOKED_PATH, post(revoked))
         .route(MAP_PATH, post(map).layer(DefaultBodyLimit::max(MAP_BYTES)))
         .route(&format!("{PATHS_PATH}/{{peer}}/test"), post(test_path))
@@ -238,7 +237,7 @@ async fn settings(
     let state = api.state.clone();
     let stored = tokio::task::spawn_blocking(move || {
         state.update(|state| {
-            state.heard = state.heard.max(Some(settings.sent_at));
+            state.heard = Some(settings.sent_at);
             if let Some(identity) = &mut state.identity {
                 identity.device_name = settings.device_name;
                 identity.relay = settings.relay;
@@ -254,6 +253,12 @@ async fn settings(
         Ok(Err(error)) => Err(Refusal(Problem::new(Code::Unavailable, error.to_string()))),
         Err(error) => Err(Refusal(Problem::new(Code::Internal, error.to_string()))),
     }
+}
+
+async fn ping() -> Json<Pong> {
+    Json(Pong {
+        sent_at: Some(AgentClock::system()),
+    })
 }
 
 async fn revoked(State(api): State<Api>) -> Json<()> {

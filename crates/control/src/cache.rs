@@ -16,6 +16,7 @@ mod unshown;
 mod watch;
 
 pub(crate) use attention::overlaps;
+pub(crate) use ended::Tickets;
 pub(crate) use entry::{Entry, LinkUp};
 pub(crate) use inbound::Closed;
 pub(crate) use rows::Listed;
@@ -33,7 +34,6 @@ use flotilla_protocol::{
     api::{List, PolicyInForce, Resource, ResourceRef, UnreachableDevice},
     device::{Device, DeviceStatus},
     id::DeviceId,
-    key::PublicKey,
     mesh::Relay,
 };
 use std::{
@@ -63,7 +63,7 @@ pub(crate) struct State {
     /// Something falls due earlier than whoever watches the time may have looked.
     pub(crate) sooner: Arc<Notify>,
     devices: BTreeMap<DeviceId, Entry>,
-    ended_keys: BTreeMap<PublicKey, Timestamp>,
+    pub(crate) tickets: Tickets,
     unshown: Unshown,
 }
 
@@ -107,7 +107,7 @@ impl Cache {
             pace: Pace::default(),
             sooner: Arc::default(),
             devices,
-            ended_keys: BTreeMap::new(),
+            tickets: Tickets::default(),
             unshown: Unshown::default(),
         };
         state.expect_all(now);

@@ -1,8 +1,8 @@
 //! The live links, one per device at most.
 //!
-//! Life of a link: its route let it in → [`run`] attaches it, which ends the one before (the newest
-//! authenticated link always wins) → reports flow into the cache, settings flow out → it ends, and only the link
-//! that is still the newest marks its device as gone.
+//! Life of a link: its route let it in → [`run`] admits it, and waits for its turn while the one before lives on → it
+//! is attached, which ends the one before (the newest authenticated link always wins) → reports flow into the cache,
+//! settings flow out → it ends, and only the link that is still the newest marks its device as gone.
 
 mod reports;
 mod round_trip;

@@ -114,7 +114,7 @@ pub(crate) struct Reader {
 
 impl Reader {
     /// The next frame as JSON: first a `reset`, and another one after frames were missed. `None` when control
-    /// stops.
+    /// stops. A read that is given up half-way has read nothing.
     pub(crate) async fn next(&mut self) -> Option<Utf8Bytes> {
         if !self.begun {
             self.begun = true;
@@ -161,6 +161,7 @@ fn text(frame: &LiveFrame) -> Utf8Bytes {
 mod tests {
     use super::*;
     use flotilla_protocol::{id::DeviceId, inventory::Kind};
+    use futures_util::FutureExt;
 
     fn gone() -> ResourceRef {
         let device_id: DeviceId = "01937c5e-7b1a-7c3e-8b9e-0123456789ab".parse().unwrap();
@@ -211,6 +212,24 @@ mod tests {
         assert!(again.reset && again.seq == 5);
         assert_eq!(next(&mut reader).await.seq, 6);
         assert_eq!(next(&mut reader).await.seq, 7);
+    }
+
+    #[tokio::test]
+    async fn a_read_that_is_given_up_has_read_nothing() {
+        let mut live = Live::new();
+        let mut reader = live.subscribe();
+        next(&mut reader).await;
+        for seq in 1..=50 {
+            // As when a beat or a word of the page wins.
+            assert_eq!(reader.next().now_or_never(), None);
+            let mut waiting = Box::pin(reader.next());
+            assert!(futures_util::poll!(&mut waiting).is_pending());
+            live.remove(gone());
+            drop(waiting);
+            let beat: LiveFrame = serde_json::from_str(&reader.beat()).unwrap();
+            assert_eq!(beat.seq, seq - 1, "the page is told how far it has read");
+            assert_eq!(next(&mut reader).await.seq, seq);
+        }
     }
 
     #[test]

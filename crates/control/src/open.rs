@@ -4,7 +4,7 @@ use crate::{
     ControlConfig, StartError,
     access::Access,
     advertise,
-    cache::{Cache, Entry, Stored},
+    cache::{Cache, Entry, Stored, Tickets},
     clock::Clock,
     core::Core,
     data_dir::DataDir,
@@ -18,7 +18,6 @@ use crate::{
     trust::Trust,
 };
 use flotilla_fleet::{Cidr, choose_range};
-use flotilla_identity::TICKET_LIFETIME;
 use flotilla_protocol::{
     Timestamp,
     activity::{Action, Actor},
@@ -73,11 +72,14 @@ pub(crate) async fn open(
         policy: store.lookup_policy().await.map_err(unreadable)?,
         entries: entries(&store).await.map_err(unreadable)?,
     };
-    let since = clock.now().checked_sub(TICKET_LIFETIME).unwrap_or(Timestamp::MIN);
-    let ended_keys = store.list_ended_keys(since).await.map_err(unreadable)?;
+    let last = store.lookup_last_ticket().await.map_err(unreadable)?;
+    let tickets = Tickets {
+        ended: store.list_ended_keys().await.map_err(unreadable)?,
+        last: last.unwrap_or_default(),
+    };
     let (access, token) = Access::new(seed()?);
     let cache = Cache::new(stored, clock.clone(), std::time::Instant::now());
-    cache.lock().end_keys(ended_keys);
+    cache.lock().tickets = tickets;
     let sooner = cache.lock().sooner.clone();
     let core = Arc::new(Core {
         cache,

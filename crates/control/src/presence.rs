@@ -1,16 +1,26 @@
-//! What time alone changes: devices that stay away, words of devices that were held back, tokens that run out, addresses of this computer.
+//! What time alone changes: devices that stay away, words of devices that were held back, tokens that run out,
+//! addresses of this computer. And what a clock that was set changes: what hangs on the hour is told anew.
 
-use crate::{core::Core, roster};
+use crate::{core::Core, relay, roster};
 use flotilla_protocol::Timestamp;
+use jiff::SignedDuration;
 use std::{sync::Arc, time::Duration};
 use tokio::time::{Instant, sleep_until};
 
 /// How soon a change of this computer's network is noticed. Reading its interfaces takes microseconds.
 const LOOK_AROUND: Duration = Duration::from_secs(10);
 
+/// How far the clock may run from the time that passed before it counts as set. A sleeping computer is one whose clock
+/// is set when it wakes.
+const SET: SignedDuration = SignedDuration::from_mins(1);
+
+/// How often control's own relay is reminded of keys that ended, as others are.
+const REMIND: Duration = Duration::from_secs(3_600);
+
 /// Runs until control stops.
 pub(crate) async fn watch(core: Arc<Core>) {
     let mut checked = core.clock.now();
+    let (mut looked, mut reminded) = (Instant::now(), Instant::now());
     loop {
         let wake = next(&core, checked);
         tokio::select! {
@@ -19,6 +29,16 @@ pub(crate) async fn watch(core: Arc<Core>) {
             () = core.stop.cancelled() => return,
         }
         let now = core.clock.now();
+        let passed = SignedDuration::try_from(looked.elapsed()).unwrap_or_default();
+        let was_set = (now.duration_since(checked) - passed).abs() > SET;
+        looked = Instant::now();
+        if was_set {
+            clock_was_set(&core);
+        }
+        if was_set || reminded.elapsed() >= REMIND {
+            relay::revoke(&core);
+            reminded = Instant::now();
+        }
         let offline = core.cache.lock().time_passed((now, Instant::now().into_std()));
         for device in offline {
             roster::went_offline(&core, device).await;
@@ -28,6 +48,13 @@ pub(crate) async fn watch(core: Arc<Core>) {
         core.find_endpoints();
         checked = now;
     }
+}
+
+/// Tickets, revoked keys and the time itself: whatever was told by the clock as it was is told again by this one.
+fn clock_was_set(core: &Core) {
+    tracing::info!("this computer's clock was set");
+    core.hub.tell_all();
+    core.cache.lock().wake_all();
 }
 
 fn next(core: &Core, checked: Timestamp) -> Instant {

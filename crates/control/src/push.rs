@@ -2,7 +2,8 @@
 //!
 //! Life of a push: connecting (a look around from the device: which of control's addresses does it reach?) → none:
 //! a tunnel is opened → installing (the very script that the install line fetches, with a fresh token, on standard
-//! input) → installed. It fails at any of these with an explanation, or is ended by its owner.
+//! input) → installed. It fails at any of these with an explanation, or is ended by its owner: then what it waits for is
+//! given up, but what it writes is written whole, and whoever ended it goes on when it is over.
 //!
 //! Life of a tunnel: opening → up → (the connection ends) waiting → opening …, across restarts of control, until the
 //! push is ended, the device revoked or removed, or a later push finds a way back.
@@ -60,6 +61,8 @@ struct Known {
     push: Push,
     /// Ends the push while it runs.
     ending: CancellationToken,
+    /// The push does nothing any more.
+    over: CancellationToken,
     /// Ends the tunnel while one is kept.
     tunnel: Option<CancellationToken>,
 }
@@ -113,7 +116,7 @@ pub(crate) fn begin(core: &Arc<Core>, request: PushDevice) -> Result<Push, Refus
         skip_docker: request.skip_docker,
     };
     let push = new_push(&order.host, order.device, core.clock.now());
-    let ending = core.stop.child_token();
+    let (ending, over) = (core.stop.child_token(), CancellationToken::new());
     {
         let mut known = core.pushes.lock();
         let before = known.remove(&order.device);
@@ -129,12 +132,17 @@ pub(crate) fn begin(core: &Arc<Core>, request: PushDevice) -> Result<Push, Refus
         let now_known = Known {
             push: push.clone(),
             ending: ending.clone(),
+            over: over.clone(),
             tunnel,
         };
         known.insert(order.device, now_known);
     }
     publish(core, &push);
-    core.links.spawn(course::run(core.clone(), order, ending));
+    let (core, over) = (core.clone(), over.drop_guard());
+    core.clone().links.spawn(async move {
+        course::run(core, order, ending).await;
+        drop(over);
+    });
     Ok(push)
 }
 
@@ -204,11 +212,11 @@ pub(crate) async fn end(core: &Core, device: &str) -> Result<(), Refusal> {
     let stopped = {
         let known = core.pushes.lock();
         let running = known.get(&id).filter(|known| is_running(&known.push));
-        running.map(|known| {
-            known.ending.cancel();
-            known.push.host.clone()
-        })
+        running.map(|known| known.push.host.clone())
     };
+    if stopped.is_some() {
+        stop(core, id).await;
+    }
     if let Some(host) = &stopped {
         change(core, id, |push| {
             push.state = PushState::Failed;
@@ -237,11 +245,20 @@ pub(crate) async fn end(core: &Core, device: &str) -> Result<(), Refusal> {
     Ok(())
 }
 
+/// Has a push give up, and waits until it does nothing any more.
+async fn stop(core: &Core, device: DeviceId) {
+    let over = core.pushes.lock().get(&device).map(|known| {
+        known.ending.cancel();
+        known.over.clone()
+    });
+    if let Some(over) = over {
+        over.cancelled().await;
+    }
+}
+
 /// Ends whatever is under way for a device that leaves the fleet.
 pub(crate) async fn abandon(core: &Core, device: DeviceId) {
-    if let Some(known) = core.pushes.lock().get(&device) {
-        known.ending.cancel();
-    }
+    stop(core, device).await;
     if let Err(error) = tunnel::forget(core, device).await {
         tracing::error!(device.id = %device, %error, "a tunnel was not forgotten");
     }

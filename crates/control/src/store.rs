@@ -16,6 +16,7 @@ pub(crate) use activity::NewActivity;
 pub(crate) use devices::{Credential, DeviceRow, Imposter, Relaying};
 pub(crate) use fleet::FleetRow;
 pub(crate) use inventory::Known;
+pub(crate) use keys::ticket_end;
 pub(crate) use tokens::{TokenRow, TokenUse, Using};
 pub(crate) use tunnels::Tunnel;
 

@@ -27,8 +27,13 @@ use seat::{Seat, Ticket};
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::Arc,
+    time::Duration,
 };
 use told::Part;
+
+/// How old a ticket gets before its device is given the next. A device that control leaves alone has then, of its
+/// ticket's life, at most a day less than all.
+const TICKET_AGE: Duration = Duration::from_secs(86_400);
 
 /// A device, as far as maps speak of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -181,14 +186,15 @@ impl Maps {
         let is_good = seat
             .ticket
             .as_ref()
-            .is_some_and(|held| held.key == key && now < held.renew);
+            // One of the future was given out by a clock that was wrong.
+            .is_some_and(|held| held.key == key && now.duration_since(held.issued).unsigned_abs() < TICKET_AGE);
         (seat.member.relay != RelayPreference::Never && !is_good).then_some(key)
     }
 
-    /// A ticket for a key, and when to ask for the next.
-    pub fn set_ticket(&mut self, id: DeviceId, key: PublicKey, text: RelayTicket, renew: Timestamp) {
+    /// A ticket for a key, given out now.
+    pub fn set_ticket(&mut self, id: DeviceId, key: PublicKey, text: RelayTicket, issued: Timestamp) {
         if let Some(seat) = self.seats.get_mut(&id) {
-            seat.ticket = Some(Ticket { text, key, renew });
+            seat.ticket = Some(Ticket { text, key, issued });
             self.revision += 1;
             self.mark(id, Part::Ticket);
         }

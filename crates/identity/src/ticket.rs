@@ -2,7 +2,8 @@
 //!
 //! The fleet's authority signs who the device is, which WireGuard key it has, and until when. A relay needs no
 //! more than the authority's certificate to check it. A ticket is no secret: a client proves to the relay that
-//! it holds the ticket's key. What ends early is revoked; what is not told to a relay ends with the ticket.
+//! it holds the ticket's key. What ends early is revoked, and stays so for as long as any ticket might last; what is
+//! not told to a relay ends with the ticket.
 
 use crate::{
     ca::{FleetCa, read_authority},
@@ -21,8 +22,9 @@ use std::{fmt, time::Duration};
 use uuid::Uuid;
 use x509_parser::{certificate::X509Certificate, prelude::FromDer};
 
-/// For how long a ticket lets its device use relays.
-pub const TICKET_LIFETIME: Duration = Duration::from_secs(86_400);
+/// For how long a ticket lets its device use relays: a month in which control is away, and a few days more, since a
+/// device may have been away itself when control last gave out tickets.
+pub const TICKET_LIFETIME: Duration = Duration::from_secs(35 * 86_400);
 
 /// Keeps these signatures apart from those in certificates, which begin with 0x30.
 const LABEL: &[u8] = b"flotilla relay ticket v1";
@@ -197,17 +199,18 @@ mod tests {
     }
 
     #[test]
-    fn a_ticket_is_good_for_a_day_and_says_whose_it_is() {
+    fn a_ticket_outlasts_a_month_without_control_and_says_whose_it_is() {
+        const END: i64 = 35 * 86_400;
         let ticket = ticket(&CA);
-        let claims = verifier().verify(ticket.0.as_bytes(), at(86_399)).unwrap();
+        let claims = verifier().verify(ticket.0.as_bytes(), at(END - 1)).unwrap();
         assert_eq!((claims.fleet, claims.device), (fleet(0xAB), device()));
         assert_eq!(
             (claims.key, claims.expires),
-            (PublicKey::from_bytes([7; 32]), at(86_400))
+            (PublicKey::from_bytes([7; 32]), at(END))
         );
         assert_eq!(
-            verifier().verify(ticket.0.as_bytes(), at(86_400)),
-            Err(InvalidTicket::Expired(at(86_400)))
+            verifier().verify(ticket.0.as_bytes(), at(END)),
+            Err(InvalidTicket::Expired(at(END)))
         );
     }
 

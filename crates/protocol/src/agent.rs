@@ -35,7 +35,7 @@ pub const WATCH_PATH: &str = "/v1/watch";
 /// `POST` with [`Settings`]: what control wants the agent to know. Answered when it is on disk.
 pub const SETTINGS_PATH: &str = "/v1/settings";
 
-/// `GET`: nothing. Control measures how long the answer takes.
+/// `GET`, answered with [`Pong`]. Control measures how long the answer takes, and how far the device's clock is off.
 pub const PING_PATH: &str = "/v1/ping";
 
 /// `POST`: the device was revoked. The agent answers, then stops for good.
@@ -100,6 +100,14 @@ pub struct Hello {
     /// The device's clock at sending.
     pub sent_at: Timestamp,
     pub facts: Facts,
+}
+
+/// A sign of life.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Pong {
+    /// The device's clock at sending; absent from an agent that does not tell.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sent_at: Option<Timestamp>,
 }
 
 /// What control wants an agent to know; it replaces what the agent knew.

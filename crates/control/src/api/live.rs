@@ -65,15 +65,17 @@ async fn hold(core: &Core, seat: Option<Seat>) {
 async fn send(socket: &mut WebSocket, mut frames: Reader) {
     loop {
         let message = tokio::select! {
+            // A beat is for silence: whatever there is to tell goes first.
+            biased;
+            received = socket.recv() => match received {
+                Some(Ok(Message::Close(_)) | Err(_)) | None => return,
+                Some(Ok(_)) => continue,
+            },
             frame = frames.next() => match frame {
                 Some(frame) => Message::Text(frame),
                 None => break,
             },
             () = sleep(BEAT) => Message::Text(frames.beat()),
-            received = socket.recv() => match received {
-                Some(Ok(Message::Close(_)) | Err(_)) | None => return,
-                Some(Ok(_)) => continue,
-            },
         };
         if !matches!(timeout(STALLED, socket.send(message)).await, Ok(Ok(()))) {
             return;

@@ -1,19 +1,29 @@
 //! Keys of the mesh that are nobody's any more, for as long as a ticket might still open a relay to them.
 
 use super::State;
-use flotilla_identity::TICKET_LIFETIME;
+use crate::store::ticket_end;
 use flotilla_protocol::{Timestamp, key::PublicKey};
+use std::collections::BTreeMap;
+
+/// What relays have to know of keys and tickets.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Tickets {
+    /// With the moment until which relays are told of each.
+    pub(crate) ended: BTreeMap<PublicKey, Timestamp>,
+    /// Until when the last ticket counts that was given out, whatever the clock was then.
+    pub(crate) last: Timestamp,
+}
 
 impl State {
-    /// Keys stopped being their devices', each at a moment.
-    pub(crate) fn end_keys(&mut self, keys: impl IntoIterator<Item = (PublicKey, Timestamp)>) {
-        self.ended_keys.extend(keys);
+    /// A key stopped being its device's now: it stays barred until no ticket of it can count.
+    pub(crate) fn end_key(&mut self, key: Option<PublicKey>, now: Timestamp) {
+        let until = ticket_end(now).max(self.tickets.last);
+        self.tickets.ended.extend(key.map(|key| (key, until)));
     }
 
     /// Keys that no relay may serve although their tickets may not have run out yet.
     pub(crate) fn ended_keys(&self, now: Timestamp) -> Vec<PublicKey> {
-        let lately = |at: &Timestamp| now.duration_since(*at).unsigned_abs() < TICKET_LIFETIME;
-        let ended = self.ended_keys.iter().filter(|(_, at)| lately(at));
+        let ended = self.tickets.ended.iter().filter(|(_, until)| **until > now);
         ended.map(|(key, _)| *key).collect()
     }
 }

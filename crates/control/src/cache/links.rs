@@ -2,8 +2,12 @@
 
 use super::{LinkUp, State};
 use flotilla_fleet::{Life, PresenceState};
-use flotilla_protocol::{Timestamp, device::LinkDrop, id::DeviceId};
+use flotilla_protocol::{Timestamp, agent::Pong, device::LinkDrop, id::DeviceId};
 use std::time::Instant;
+
+/// A device's clock that is off by so much more or less than before was set, or control's was. What it gains or loses
+/// from one answer to the next is less, and an answer takes 10 s at most.
+const SET_SECONDS: u64 = 10;
 
 impl State {
     /// Gives every enrolled device the time to come back after control's start.
@@ -48,15 +52,20 @@ impl State {
         }
     }
 
-    /// A device answered. Only the first figure is news; others are shown with the next change.
-    pub(crate) fn answered_in(&mut self, id: DeviceId, rtt_ms: f32, now: Timestamp) {
-        let mut first = false;
+    /// A device answered. The first figure is news, and a clock that was set; others are shown with the next change.
+    pub(crate) fn answered(&mut self, id: DeviceId, rtt_ms: f32, pong: Pong, now: Timestamp) {
+        let mut is_news = false;
         self.note(id, |entry| {
             if let Some(link) = &mut entry.link {
-                first = link.rtt_ms.replace(rtt_ms).is_none();
+                is_news = link.rtt_ms.replace(rtt_ms).is_none();
+            }
+            if let Some(sent_at) = pong.sent_at {
+                let skew = sent_at.as_second() - now.as_second();
+                let before = entry.known.clock_skew_seconds.replace(skew);
+                is_news |= before.is_none_or(|before| before.abs_diff(skew) > SET_SECONDS);
             }
         });
-        if first {
+        if is_news {
             self.publish_device(id, now);
         }
     }

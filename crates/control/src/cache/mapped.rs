@@ -190,6 +190,13 @@ impl State {
         self.maps.relays().iter().map(facts).collect()
     }
 
+    /// Has every link see whether its device needs a ticket or a map.
+    pub(crate) fn wake_all(&self) {
+        for entry in self.devices.values() {
+            entry.remapped.notify_one();
+        }
+    }
+
     fn wake(&mut self) {
         while let Some(id) = self.maps.poll_changed() {
             if let Some(entry) = self.devices.get(&id) {

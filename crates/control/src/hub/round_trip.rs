@@ -1,8 +1,11 @@
-//! How long a device takes to answer, measured by a call that asks for nothing.
+//! How long a device takes to answer, and how far its clock is off, measured by a call that asks for nothing else.
 
 use crate::core::Core;
 use flotilla_link::AgentLink;
-use flotilla_protocol::{agent::PING_PATH, api::Empty, id::DeviceId};
+use flotilla_protocol::{
+    agent::{PING_PATH, Pong},
+    id::DeviceId,
+};
 use std::{convert::Infallible, time::Duration};
 use tokio::time::{Instant, sleep};
 
@@ -20,9 +23,9 @@ pub(super) async fn measure(core: &Core, device: DeviceId, link: &AgentLink) -> 
     sleep(FIRST).await;
     loop {
         let begun = Instant::now();
-        if link.get::<Empty>(PING_PATH, LIMIT).await.is_ok() {
+        if let Ok(pong) = link.get::<Pong>(PING_PATH, LIMIT).await {
             let took = begun.elapsed().as_secs_f32() * 1000.0;
-            core.cache.lock().answered_in(device, took, core.clock.now());
+            core.cache.lock().answered(device, took, pong, core.clock.now());
         }
         sleep(EVERY).await;
     }

@@ -24,6 +24,13 @@ const ANSWER: Duration = Duration::from_secs(10);
 /// How much later than its streams a link may notice its own end.
 const LINK_END: Duration = Duration::from_millis(100);
 
+/// From settings that were not taken to the next try: a relay that does not hear of a revocation goes on serving.
+const UNTAKEN: Duration = Duration::from_secs(5);
+
+/// From settings that were taken to telling them again. Relays are reminded of revoked keys and devices of the time,
+/// whatever this computer's clock was when they were told before.
+const AGAIN: Duration = Duration::from_secs(3_600);
+
 /// What a link costs of the device's pace, as bytes of reports: its records are written when it begins and ends, in
 /// a size that follows what is known of the device.
 const LINK_COST: usize = 256 * 1024;
@@ -42,20 +49,14 @@ pub(crate) struct Arrival {
 /// Runs a link until it ends, whichever side ends it.
 pub(crate) async fn run(core: Arc<Core>, arrival: Arrival, link: AgentLink) {
     let device = arrival.device;
-    let Some(attached) = core.hub.attach(device, arrival.number, link.clone()) else {
+    // Revoked or replaced between the route's check and now, or gone: the link that the device has stays.
+    let is_admitted =
+        roster::admit(&core, device, &arrival.fingerprint).await && has_its_turn(&core, device, &link).await;
+    let attached = is_admitted.then(|| attach(&core, &arrival, &link)).flatten();
+    let Some(attached) = attached else {
         link.abort();
         return;
     };
-    if !roster::admit(&core, device, &arrival.fingerprint).await {
-        // Revoked or replaced between the route's check and now.
-        link.abort();
-        core.hub.detach(device, attached.number);
-        return;
-    }
-    if !has_its_turn(&core, device, &link).await {
-        core.hub.detach(device, attached.number);
-        return;
-    }
     up(&core, &arrival, attached.number).await;
     let end = tokio::select! {
         end = link.closed() => end,
@@ -63,6 +64,17 @@ pub(crate) async fn run(core: Arc<Core>, arrival: Arrival, link: AgentLink) {
         () = core.stop.cancelled() => { link.abort(); LinkEnd::Stopped }
     };
     down(&core, device, &attached, &end).await;
+}
+
+/// Makes an admitted link the device's, unless it lost that right while it waited, or a newer one has come. Nobody
+/// revokes or replaces it between the question and the answer, for both are under the cache's lock.
+fn attach(core: &Core, arrival: &Arrival, link: &AgentLink) -> Option<Attached> {
+    let state = core.cache.lock();
+    let is_trusted = state
+        .device(arrival.device)
+        .is_some_and(|entry| entry.row.trusts(&arrival.fingerprint));
+    let attach = || core.hub.attach(arrival.device, arrival.number, link.clone());
+    is_trusted.then(attach).flatten()
 }
 
 /// Lets a device wait that comes and goes all the time; false when its link ends meanwhile.
@@ -131,8 +143,10 @@ async fn converse(core: &Core, device: DeviceId, attached: &Attached) -> LinkEnd
     }
 }
 
-/// Sends settings now and whenever they change. An agent that refuses them keeps the ones it has.
+/// Sends settings now, whenever they change, and again until they are taken. An agent that refuses them keeps the ones
+/// it has.
 async fn tell(core: &Core, device: DeviceId, attached: &Attached) {
+    let mut logged = None;
     loop {
         let now = core.clock.now();
         let told = {
@@ -153,9 +167,20 @@ async fn tell(core: &Core, device: DeviceId, attached: &Attached) {
             .link
             .post::<IgnoredAny>(SETTINGS_PATH, &settings, ANSWER)
             .await;
-        if let Err(error) = answer {
-            tracing::warn!(device.id = %device, %error, "settings not taken");
-        }
-        attached.tell.notified().await;
+        let wait = match answer {
+            Ok(_) => {
+                logged = None;
+                AGAIN
+            }
+            Err(error) => {
+                if logged.as_ref() != Some(&error) {
+                    tracing::warn!(device.id = %device, %error, "settings not taken; they are sent again");
+                    logged = Some(error);
+                }
+                UNTAKEN
+            }
+        };
+        // Whatever ends the wait, what is true then is sent.
+        drop(timeout(wait, attached.tell.notified()).await);
     }
 }

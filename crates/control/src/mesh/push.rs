@@ -3,10 +3,10 @@
 //! One push is on its way at a time; what changes meanwhile goes with the next. A push that fails is made again
 //! later, and its failure is logged once until it is another one.
 
-use crate::core::Core;
-use flotilla_identity::TICKET_LIFETIME;
+use crate::{core::Core, store::ticket_end};
 use flotilla_link::AgentLink;
 use flotilla_protocol::{
+    Timestamp,
     id::DeviceId,
     mesh::{MAP_PATH, MapTaken},
 };
@@ -22,8 +22,11 @@ const GATHER: Duration = Duration::from_millis(40);
 /// From a failed push to the next try, unless something changes before.
 const AGAIN: Duration = Duration::from_secs(30);
 
-/// How often to see whether the ticket is at half of its life.
+/// How often to see whether the ticket is old enough for the next.
 const LOOK: Duration = Duration::from_secs(600);
+
+/// By how much later than a ticket's own end the end of all tickets is noted, so that one write a day does.
+const AHEAD: Duration = Duration::from_secs(86_400);
 
 /// Pushes for as long as it is polled.
 pub(crate) async fn push(core: &Core, device: DeviceId, link: &AgentLink) -> Infallible {
@@ -58,7 +61,7 @@ pub(crate) async fn push(core: &Core, device: DeviceId, link: &AgentLink) -> Inf
 
 /// Makes one push; false when there is none to make.
 async fn step(core: &Core, device: DeviceId, link: &AgentLink) -> Result<bool, String> {
-    renew_ticket(core, device);
+    renew_ticket(core, device).await;
     let Some(push) = core.cache.lock().maps.push(device) else {
         return Ok(false);
     };
@@ -76,16 +79,30 @@ async fn step(core: &Core, device: DeviceId, link: &AgentLink) -> Result<bool, S
     }
 }
 
-fn renew_ticket(core: &Core, device: DeviceId) {
+async fn renew_ticket(core: &Core, device: DeviceId) {
     let now = core.clock.now();
-    let Some(key) = core.cache.lock().maps.wants_ticket(device, now) else {
-        return;
+    let (key, last) = {
+        let state = core.cache.lock();
+        (state.maps.wants_ticket(device, now), state.tickets.last)
     };
+    let Some(key) = key else { return };
+    if ticket_end(now) > last {
+        note_last(core, ticket_end(now)).await;
+    }
     match core.trust.ca.issue_ticket(device, key, now) {
-        Ok(ticket) => {
-            let renew = now.saturating_add(TICKET_LIFETIME / 2).unwrap_or(now);
-            core.cache.lock().maps.set_ticket(device, key, ticket, renew);
-        }
+        Ok(ticket) => core.cache.lock().maps.set_ticket(device, key, ticket, now),
         Err(error) => tracing::error!(device.id = %device, %error, "relay ticket not issued"),
     }
+}
+
+/// Notes for how long keys that end from now on have to be remembered, before the ticket is given out that asks for it.
+async fn note_last(core: &Core, end: Timestamp) {
+    let until = end.saturating_add(AHEAD).unwrap_or(Timestamp::MAX);
+    // A full disk takes nobody's relay away: only after a restart too might a key be forgotten too early, and only
+    // one whose ticket a wrong clock gave out.
+    if let Err(error) = core.store.save_last_ticket(until).await {
+        tracing::error!(%error, "the end of relay tickets was not noted");
+    }
+    let mut state = core.cache.lock();
+    state.tickets.last = state.tickets.last.max(until);
 }

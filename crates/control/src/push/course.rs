@@ -28,10 +28,27 @@ const LOOK_MINUTES: u64 = 1;
 /// Installing an engine from packages on a small board with a slow network.
 const INSTALL_MINUTES: u64 = 20;
 
+/// Why a push goes no further.
+#[derive(Debug)]
+pub(super) enum Stop {
+    /// Somebody ended it.
+    Ended,
+    Failed(Problem),
+}
+
+impl From<Problem> for Stop {
+    fn from(problem: Problem) -> Self {
+        Self::Failed(problem)
+    }
+}
+
 /// Runs a push; when it is ended, whoever ended it says so.
 pub(super) async fn run(core: Arc<Core>, order: Order, ending: CancellationToken) {
-    let Some(outcome) = ending.run_until_cancelled(carry_out(&core, &order)).await else {
-        return;
+    let outcome = match carry_out(&core, &order, &ending).await {
+        _ if ending.is_cancelled() => return,
+        Err(Stop::Ended) => return,
+        Err(Stop::Failed(problem)) => Err(problem),
+        Ok(()) => Ok(()),
     };
     let host = &order.host;
     let details = match &outcome {
@@ -63,19 +80,20 @@ pub(super) async fn run(core: Arc<Core>, order: Order, ending: CancellationToken
     .await;
 }
 
-async fn carry_out(core: &Arc<Core>, order: &Order) -> Result<(), Problem> {
-    let endpoint = match look(core, order).await? {
+/// `ending` is looked at where the push waits for somebody else: for `ssh`, or for the roster. Where it writes, it is not.
+async fn carry_out(core: &Arc<Core>, order: &Order, ending: &CancellationToken) -> Result<(), Stop> {
+    let endpoint = match look(core, order, ending).await? {
         Some(endpoint) => {
             tunnel::forget(core, order.device).await.map_err(Problem::from)?;
             endpoint
         }
-        None => tunnel::open(core, order).await?,
+        None => tunnel::open(core, order, ending).await?,
     };
-    install(core, order, &endpoint).await
+    install(core, order, &endpoint, ending).await
 }
 
 /// The address at which the device reaches control; `None` when it has no way back.
-async fn look(core: &Core, order: &Order) -> Result<Option<Endpoint>, Problem> {
+async fn look(core: &Core, order: &Order, ending: &CancellationToken) -> Result<Option<Endpoint>, Stop> {
     let say = |line: String| add_line(core, order.device, line);
     say(format!("Connecting to {}.", order.host));
     let addresses = core.endpoints();
@@ -87,7 +105,8 @@ async fn look(core: &Core, order: &Order) -> Result<Option<Endpoint>, Problem> {
         command: AS_ROOT,
         input: Input::Text(&script),
     };
-    let ended = within(order, LOOK_MINUTES, core, call, |line| match line {
+    let limit = (LOOK_MINUTES, ending);
+    let ended = within(order, limit, core, call, |line| match line {
         Line::Printed(line) if sight.handle_line(line) => {}
         Line::Said(line) if explain::is_detail(line) => {}
         Line::Printed(line) | Line::Said(line) => say(explain::quoted_line(line)),
@@ -100,21 +119,27 @@ async fn look(core: &Core, order: &Order) -> Result<Option<Endpoint>, Problem> {
                 "{0} has no curl, which the installer downloads with. Install curl on {0} and push again.",
                 order.host
             ),
-        ));
+        )
+        .into());
     }
     if ended.status != Some(0) || !sight.is_whole() {
-        return Err(explain(&order.host, &ended));
+        return Err(explain(&order.host, &ended).into());
     }
     sight.told().for_each(say);
     Ok(sight.reached().cloned())
 }
 
 /// Installs with a fresh token, from the address at which the device reaches control.
-async fn install(core: &Core, order: &Order, endpoint: &Endpoint) -> Result<(), Problem> {
+async fn install(
+    core: &Core,
+    order: &Order,
+    endpoint: &Endpoint,
+    ending: &CancellationToken,
+) -> Result<(), Stop> {
     change(core, order.device, |push| push.state = PushState::Installing);
-    let config = roster::offer_pushed(core, order.device)
-        .await
-        .map_err(|refusal| refusal.0)?;
+    let changing = ending.run_until_cancelled(core.change.lock()).await;
+    let offered = roster::offer_pushed(core, order.device, changing.ok_or(Stop::Ended)?).await;
+    let config = offered.map_err(|refusal| refusal.0)?;
     let script = provision::script_text(&config, endpoint, &core.trust.leaf_key.pin(), &core.builds).await?;
     let script = format!("exec 2>&1\n{script}");
     let command = [
@@ -129,7 +154,8 @@ async fn install(core: &Core, order: &Order, endpoint: &Endpoint) -> Result<(), 
         command: &command,
         input: Input::Text(&script),
     };
-    let ended = within(order, INSTALL_MINUTES, core, call, |line| match line {
+    let limit = (INSTALL_MINUTES, ending);
+    let ended = within(order, limit, core, call, |line| match line {
         Line::Said(line) if explain::is_detail(line) => {}
         // The installer does not print its token; whatever else is there might.
         Line::Printed(line) | Line::Said(line) => {
@@ -143,22 +169,23 @@ async fn install(core: &Core, order: &Order, endpoint: &Endpoint) -> Result<(), 
         _ => {
             let mut problem = explain(&order.host, &ended);
             problem.message = problem.message.replace(&config.token, "…");
-            Err(problem)
+            Err(problem.into())
         }
     }
 }
 
 async fn within(
     order: &Order,
-    minutes: u64,
+    (minutes, ending): (u64, &CancellationToken),
     core: &Core,
     call: Call<'_>,
     heard: impl FnMut(Line<'_>),
-) -> Result<Ended, Problem> {
+) -> Result<Ended, Stop> {
     let running = core.pushes.ssh.run(call, heard);
-    match timeout(Duration::from_secs(60 * minutes), running).await {
-        Ok(ended) => ended,
-        Err(_) => Err(explain::too_slow(&order.host, minutes)),
+    let running = ending.run_until_cancelled(timeout(Duration::from_secs(60 * minutes), running));
+    match running.await.ok_or(Stop::Ended)? {
+        Ok(ended) => Ok(ended?),
+        Err(_) => Err(explain::too_slow(&order.host, minutes).into()),
     }
 }
 

@@ -7,6 +7,7 @@
 
 use super::{
     Known, Order, add_line, change,
+    course::Stop,
     explain::{self, explain},
     host::Host,
     new_push,
@@ -43,11 +44,22 @@ const OPENING: Duration = Duration::from_secs(30);
 /// Reads nothing, prints nothing, and ends with its input.
 const COMMAND: &str = "cat";
 
+/// Of a push that ran in an earlier run of control.
+fn over() -> CancellationToken {
+    let over = CancellationToken::new();
+    over.cancel();
+    over
+}
+
 /// Opens a tunnel to a device and keeps it from now on. Answers where the device then finds control.
-pub(super) async fn open(core: &Arc<Core>, order: &Order) -> Result<Endpoint, Problem> {
+pub(super) async fn open(
+    core: &Arc<Core>,
+    order: &Order,
+    ending: &CancellationToken,
+) -> Result<Endpoint, Stop> {
     let say = |line: String| add_line(core, order.device, line);
     say("No address of this controller answers from there, so SSH is going to carry the link.".to_owned());
-    forget(core, order.device).await?;
+    forget(core, order.device).await.map_err(Problem::from)?;
     let mut failure = explain::no_forwarding(&order.host);
     for _ in 0..ATTEMPTS {
         let port = core.random().random_range(PORTS);
@@ -55,9 +67,11 @@ pub(super) async fn open(core: &Arc<Core>, order: &Order) -> Result<Endpoint, Pr
             host: order.host.to_string(),
             port,
         };
-        match first_opened(core, order, &tunnel).await {
+        let opened = ending.run_until_cancelled(first_opened(core, order, &tunnel));
+        match opened.await.ok_or(Stop::Ended)? {
             Ok(keeping) => {
-                core.store.save_tunnel(order.device, &tunnel).await?;
+                let saved = core.store.save_tunnel(order.device, &tunnel).await;
+                saved.map_err(Problem::from)?;
                 let endpoint = tunnel.endpoint();
                 say(format!(
                     "The device reaches this controller at {endpoint}, through SSH."
@@ -71,7 +85,7 @@ pub(super) async fn open(core: &Arc<Core>, order: &Order) -> Result<Endpoint, Pr
             break;
         }
     }
-    Err(failure)
+    Err(failure.into())
 }
 
 /// Starts to keep a tunnel, and waits until it is up for the first time.
@@ -118,6 +132,7 @@ pub(crate) fn resume(core: &Arc<Core>) {
         let known = Known {
             push,
             ending: CancellationToken::new(),
+            over: over(),
             tunnel: Some(ending.clone()),
         };
         core.pushes.lock().insert(device, known);

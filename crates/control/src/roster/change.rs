@@ -131,7 +131,7 @@ pub(crate) async fn revoke(core: &Core, device: &str) -> Result<Device, Refusal>
             entry.row.credential = None;
             entry.row.incoming = None;
         });
-        state.end_keys(entry.public_key().map(|key| (key, now)));
+        state.end_key(entry.public_key(), now);
         state.link_unwanted(id);
         state.publish_paths_of(id, now);
         if let Some(mut token) = token {

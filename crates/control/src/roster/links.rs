@@ -6,7 +6,7 @@ use crate::{
     core::Core,
     mesh,
     repeats::Repeated,
-    store::{Credential, Imposter, NewActivity},
+    store::{Imposter, NewActivity},
 };
 use flotilla_protocol::{
     activity::{Action, Actor},
@@ -16,28 +16,25 @@ use flotilla_protocol::{
 
 /// Whether the certificate is still the device's. The first link with a newer certificate ends the older one.
 pub(crate) async fn admit(core: &Core, device: DeviceId, fingerprint: &str) -> bool {
-    let is = |held: &Option<Credential>| {
-        held.as_ref()
-            .is_some_and(|held| held.certificate.fingerprint == fingerprint)
-    };
     let trusted = || {
         let state = core.cache.lock();
-        let row = state.device(device).map(|entry| entry.row.clone());
-        row.filter(|row| row.revoked.is_none())
+        let row = &state.device(device)?.row;
+        row.revoked.is_none().then(|| row.clone())
     };
     // Nearly always, and without waiting for anybody's change.
-    if trusted().is_some_and(|row| is(&row.credential)) {
+    if trusted().is_some_and(|row| row.trusts(fingerprint)) {
         return true;
     }
     let _changing = core.change.lock().await;
     let Some(mut row) = trusted() else {
         return false;
     };
-    if !is(&row.incoming) {
+    let incoming = row.incoming.take();
+    if incoming.as_ref().is_none_or(|held| held.certificate.fingerprint != fingerprint) {
         // Another link with this certificate may have been first.
-        return is(&row.credential);
+        return row.trusts(fingerprint);
     }
-    row.credential = row.incoming.take();
+    row.credential = incoming;
     let now = core.clock.now();
     if let Err(error) = core.store.save_superseded(&row, now).await {
         tracing::error!(device.id = %device, %error, "new certificate not recorded");
@@ -50,7 +47,7 @@ pub(crate) async fn admit(core: &Core, device: DeviceId, fingerprint: &str) -> b
             entry.row.credential = row.credential.clone();
             entry.row.incoming = None;
         });
-        state.end_keys(key.map(|key| (key, now)));
+        state.end_key(key, now);
         key
     };
     if superseded.is_some() {

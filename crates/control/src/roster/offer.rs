@@ -20,6 +20,7 @@ use flotilla_protocol::{
 };
 use rand::RngCore;
 use std::{collections::BTreeSet, time::Duration};
+use tokio::sync::MutexGuard;
 
 /// Adds a pending device.
 pub(crate) async fn add(core: &Core, request: AddDevice) -> Result<DeviceAdded, Refusal> {
@@ -78,9 +79,12 @@ pub(crate) async fn rotate(core: &Core, request: RotateDevice) -> Result<DeviceA
     ))
 }
 
-/// A fresh token for a device whose agent control installs itself.
-pub(crate) async fn offer_pushed(core: &Core, device: DeviceId) -> Result<ConfigFile, Refusal> {
-    let _changing = core.change.lock().await;
+/// A fresh token for a device whose agent control installs itself, by whoever holds the change lock.
+pub(crate) async fn offer_pushed(
+    core: &Core,
+    device: DeviceId,
+    _changing: MutexGuard<'_, ()>,
+) -> Result<ConfigFile, Refusal> {
     let entry = get(core, &device.to_string())?;
     offer(core, entry.row, enrollment::USUAL).await
 }

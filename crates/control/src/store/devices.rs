@@ -1,6 +1,6 @@
 //! Devices: the record that outlives links, tokens and certificates.
 
-use super::{Cell, FleetRow, Store, StoreError, to_json};
+use super::{Cell, Store, StoreError, to_json};
 use flotilla_protocol::{
     Timestamp,
     agent::RELAY_MBIT_PER_SECOND,
@@ -64,6 +64,14 @@ pub(crate) struct Credential {
     pub(crate) machine_id: String,
     /// X25519, base64.
     pub(crate) wireguard_key: String,
+}
+
+impl DeviceRow {
+    /// Whether the certificate with this fingerprint is the device's.
+    pub(crate) fn trusts(&self, fingerprint: &str) -> bool {
+        let held = self.credential.as_ref().filter(|_| self.revoked.is_none());
+        held.is_some_and(|held| held.certificate.fingerprint == fingerprint)
+    }
 }
 
 /// A machine that presented another device's identity and was turned away.
@@ -158,20 +166,6 @@ impl Store {
         Ok(transaction.commit().await?)
     }
 
-    /// Writes the fleet's new range and every device at its address in it, all or nothing.
-    pub(crate) async fn move_range(&self, fleet: &FleetRow, devices: &[DeviceRow]) -> Result<(), StoreError> {
-        let mut transaction = self.writer.begin().await?;
-        super::fleet::write(&mut transaction, fleet).await?;
-        // A new address may be another device's old one.
-        sqlx::query("UPDATE devices SET mesh_ip = id")
-            .execute(&mut *transaction)
-            .await?;
-        for device in devices {
-            write(&mut transaction, device).await?;
-        }
-        Ok(transaction.commit().await?)
-    }
-
     /// Forgets a device, its tokens and its inventory. Its activity stays.
     pub(crate) async fn delete_device(&self, id: DeviceId) -> Result<(), StoreError> {
         sqlx::query("DELETE FROM devices WHERE id = ?")
@@ -180,6 +174,21 @@ impl Store {
             .await?;
         Ok(())
     }
+}
+
+/// Writes every device at its address in another range.
+pub(super) async fn move_all(
+    transaction: &mut Transaction<'_, Sqlite>,
+    devices: &[DeviceRow],
+) -> Result<(), StoreError> {
+    // A new address may be another device's old one.
+    sqlx::query("UPDATE devices SET mesh_ip = id")
+        .execute(&mut **transaction)
+        .await?;
+    for device in devices {
+        write(transaction, device).await?;
+    }
+    Ok(())
 }
 
 pub(super) async fn write(

@@ -58,7 +58,7 @@ impl Store {
 
     /// Writes the one row, whatever it was.
     pub(crate) async fn save_fleet(&self, fleet: &FleetRow) -> Result<(), StoreError> {
-        self.save_fleet_with(fleet, None).await
+        self.save_fleet_change(fleet, None, None).await
     }
 }
 

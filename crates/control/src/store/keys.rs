@@ -1,6 +1,8 @@
-//! Keys of the mesh: each enrolls once, and is remembered when its device is not.
+//! Keys of the mesh: each enrolls once, and is remembered when its device is not. A key that ended is barred from
+//! relays for as long as any ticket might count that was given out before.
 
 use super::{Cell, Store, StoreError};
+use flotilla_identity::TICKET_LIFETIME;
 use flotilla_protocol::{Timestamp, id::DeviceId, key::PublicKey};
 use sqlx::{Sqlite, Transaction};
 use std::collections::BTreeMap;
@@ -26,32 +28,63 @@ pub(super) async fn end(
     kept: Option<&str>,
     now: Timestamp,
 ) -> Result<(), StoreError> {
-    sqlx::query("UPDATE mesh_keys SET ended = ?1 WHERE device_id = ?2 AND ended IS NULL AND key IS NOT ?3")
-        .bind(now.as_millisecond())
-        .bind(device.to_string())
-        .bind(kept)
-        .execute(&mut **transaction)
-        .await?;
+    sqlx::query(
+        "UPDATE mesh_keys SET ended = ?1, barred_until = MAX(?4, COALESCE((SELECT until FROM tickets), 0)) \
+         WHERE device_id = ?2 AND ended IS NULL AND key IS NOT ?3",
+    )
+    .bind(now.as_millisecond())
+    .bind(device.to_string())
+    .bind(kept)
+    .bind(ticket_end(now).as_millisecond())
+    .execute(&mut **transaction)
+    .await?;
     Ok(())
 }
 
+/// Until when a ticket counts that is given out now.
+pub(crate) fn ticket_end(now: Timestamp) -> Timestamp {
+    now.saturating_add(TICKET_LIFETIME).unwrap_or(Timestamp::MAX)
+}
+
 impl Store {
-    /// Keys that ended after a moment, and when each did.
-    pub(crate) async fn list_ended_keys(
-        &self,
-        after: Timestamp,
-    ) -> Result<BTreeMap<PublicKey, Timestamp>, StoreError> {
-        let rows: Vec<(String, i64)> = sqlx::query_as("SELECT key, ended FROM mesh_keys WHERE ended > ?")
-            .bind(after.as_millisecond())
-            .fetch_all(&self.readers)
+    /// Until when the last ticket counts that was given out; `None` before the first.
+    pub(crate) async fn lookup_last_ticket(&self) -> Result<Option<Timestamp>, StoreError> {
+        let until: Option<i64> = sqlx::query_scalar("SELECT until FROM tickets")
+            .fetch_optional(&self.readers)
             .await?;
-        let read = |(key, ended): (String, i64)| {
+        let cell = Cell {
+            table: "tickets",
+            column: "until",
+            row: &1,
+        };
+        until.map(|until| cell.moment(until)).transpose()
+    }
+
+    /// Notes that tickets count until then. What is noted never becomes earlier.
+    pub(crate) async fn save_last_ticket(&self, until: Timestamp) -> Result<(), StoreError> {
+        sqlx::query(
+            "INSERT INTO tickets (singleton, until) VALUES (1, ?1) \
+             ON CONFLICT (singleton) DO UPDATE SET until = MAX(until, ?1)",
+        )
+        .bind(until.as_millisecond())
+        .execute(&self.writer)
+        .await?;
+        Ok(())
+    }
+
+    /// Keys that ended, and until when each is barred. All of them: a clock that is wrong at a start forgets none.
+    pub(crate) async fn list_ended_keys(&self) -> Result<BTreeMap<PublicKey, Timestamp>, StoreError> {
+        let rows: Vec<(String, i64)> =
+            sqlx::query_as("SELECT key, barred_until FROM mesh_keys WHERE barred_until IS NOT NULL")
+                .fetch_all(&self.readers)
+                .await?;
+        let read = |(key, until): (String, i64)| {
             let cell = |column| Cell {
                 table: "mesh_keys",
                 column,
                 row: &key,
             };
-            Ok((cell("key").parse(&key)?, cell("ended").moment(ended)?))
+            Ok((cell("key").parse(&key)?, cell("barred_until").moment(until)?))
         };
         rows.into_iter().map(read).collect()
     }
@@ -81,14 +114,19 @@ mod tests {
         end(&mut transaction, nas.id, Some(&second.to_string()), moment(5))
             .await
             .unwrap();
+        transaction.commit().await.unwrap();
+        let wrong = moment(200 * 86_400);
+        store.save_last_ticket(wrong).await.unwrap();
+        store.save_last_ticket(moment(9)).await.unwrap();
+        assert_eq!(store.lookup_last_ticket().await.unwrap(), Some(wrong));
+        let mut transaction = store.writer.begin().await.unwrap();
         end(&mut transaction, nas.id, None, moment(7)).await.unwrap();
         transaction.commit().await.unwrap();
         store.delete_device(nas.id).await.unwrap();
-        let ended = |after| store.list_ended_keys(moment(after));
+        // The second may have a ticket that was given out by a wrong clock.
         assert_eq!(
-            ended(0).await.unwrap(),
-            [(first, moment(5)), (second, moment(7))].into()
+            store.list_ended_keys().await.unwrap(),
+            [(first, ticket_end(moment(5))), (second, wrong)].into()
         );
-        assert_eq!(ended(5).await.unwrap(), [(second, moment(7))].into());
     }
 }

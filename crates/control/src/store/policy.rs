@@ -48,14 +48,18 @@ impl Store {
         Ok(transaction.commit().await?)
     }
 
-    /// Writes the fleet and, where it is new, its first policy.
-    pub(crate) async fn save_fleet_with(
+    /// Writes the fleet and, where they change with it, its devices in another range and its first policy.
+    pub(crate) async fn save_fleet_change(
         &self,
         row: &FleetRow,
+        moved: Option<&[DeviceRow]>,
         policy: Option<&PolicyInForce>,
     ) -> Result<(), StoreError> {
         let mut transaction = self.writer.begin().await?;
         fleet::write(&mut transaction, row).await?;
+        if let Some(devices) = moved {
+            devices::move_all(&mut transaction, devices).await?;
+        }
         if let Some(policy) = policy {
             write(&mut transaction, policy).await?;
         }

@@ -21,7 +21,7 @@ pub(super) struct Ticket {
     pub(super) text: RelayTicket,
     /// It is good for this key only.
     pub(super) key: PublicKey,
-    pub(super) renew: Timestamp,
+    pub(super) issued: Timestamp,
 }
 
 impl Seat {

@@ -1,0 +1,198 @@
+//! `PATCH /fleet`: everything that is asked for, or nothing.
+//!
+//! Each part is decided on what the fleet is now, the parts are written in one transaction, and only then is anything
+//! of it in force, told and recorded.
+
+use crate::{
+    advertise,
+    api::body::Body,
+    cache::State as Cached,
+    core::Core,
+    mesh,
+    open::local_networks,
+    refusal::Refusal,
+    store::{DeviceRow, FleetRow, NewActivity},
+};
+use axum::{Json, extract::State};
+use flotilla_fleet::Cidr;
+use flotilla_protocol::{
+    Code, Timestamp,
+    activity::{Action, Actor},
+    api::{Fleet, PolicyInForce, StartingPolicy, UpdateFleet},
+    endpoint::Endpoint,
+};
+use std::{collections::BTreeSet, sync::Arc};
+
+const NAME_CHARS: usize = 64;
+
+/// Each is tried by every device that dials, so there are not many.
+const ADDED: usize = 16;
+
+pub(in crate::api) async fn update(
+    State(core): State<Arc<Core>>,
+    Body(request): Body<UpdateFleet>,
+) -> Result<Json<Fleet>, Refusal> {
+    let _changing = core.change.lock().await;
+    let now = core.clock.now();
+    let change = Change::decide(&core.cache.lock(), request, now)?;
+    if !change.told.is_empty() {
+        change.carry_out(&core, now).await?;
+    }
+    Ok(Json(core.fleet()))
+}
+
+/// The fleet as it is going to be.
+struct Change {
+    row: FleetRow,
+    /// Another range, with every device at its address in it.
+    range: Option<(Cidr, Vec<DeviceRow>)>,
+    /// The first policy.
+    policy: Option<PolicyInForce>,
+    /// What the activity log says of each part.
+    told: Vec<String>,
+}
+
+impl Change {
+    fn decide(state: &Cached, request: UpdateFleet, now: Timestamp) -> Result<Self, Refusal> {
+        let mut change = Self {
+            row: state.fleet.clone(),
+            range: None,
+            policy: None,
+            told: Vec::new(),
+        };
+        let name = request.name.as_deref().map(parse_name).transpose()?;
+        let added = request.added_endpoints.map(parse_added).transpose()?;
+        if let Some(range) = &request.mesh_cidr {
+            change.move_mesh(state, range)?;
+        }
+        if name.is_some() || request.starting_policy.is_some() {
+            change.set(state, name, request.starting_policy, now)?;
+        }
+        if let Some(added) = added.filter(|added| *added != change.row.added_endpoints) {
+            change.told.push(told_added(&added));
+            change.row.added_endpoints = added;
+        }
+        Ok(change)
+    }
+
+    fn move_mesh(&mut self, state: &Cached, range: &str) -> Result<(), Refusal> {
+        if let Some((range, row, devices)) = mesh::move_to(state, range, &local_networks())? {
+            let old = std::mem::replace(&mut self.row.mesh_cidr, row.mesh_cidr);
+            self.told.push(format!("The mesh moved from {old} to {range}."));
+            self.range = Some((range, devices));
+        }
+        Ok(())
+    }
+
+    /// Names the fleet. The choice of how to begin is the first policy. Rules that were saved before any choice stand,
+    /// and the choice means nothing; another choice than the one that was made is refused.
+    fn set(
+        &mut self,
+        state: &Cached,
+        name: Option<String>,
+        choice: Option<StartingPolicy>,
+        now: Timestamp,
+    ) -> Result<(), Refusal> {
+        let policy = choice.and_then(|choice| mesh::begin_with(state, choice, now));
+        let made = self.row.starting_policy;
+        if choice.is_some() && made.is_some_and(|made| Some(made) != choice) && policy.is_none() {
+            return Err(Refusal::new(
+                Code::Conflict,
+                "The fleet has an access policy already. Change it on the Mesh page.",
+            )
+            .with_field("starting_policy"));
+        }
+        self.row.name = name.or(self.row.name.take());
+        self.row.starting_policy = made.or(choice.filter(|_| policy.is_some()));
+        self.policy = policy;
+        let told = "The fleet's name or starting policy was set.";
+        self.told.push(told.to_owned());
+        Ok(())
+    }
+
+    async fn carry_out(self, core: &Core, now: Timestamp) -> Result<(), Refusal> {
+        let Self {
+            row,
+            range,
+            policy,
+            told,
+        } = self;
+        let devices = range.as_ref().map(|(_, devices)| devices.as_slice());
+        core.store.save_fleet_change(&row, devices, policy.as_ref()).await?;
+        let name = row.name.clone();
+        {
+            let mut state = core.cache.lock();
+            state.fleet = row;
+            if let Some((range, devices)) = &range {
+                state.set_range(*range, devices, now);
+            }
+            if let Some(policy) = policy.clone() {
+                state.set_policy(policy, now);
+            }
+        }
+        core.find_endpoints();
+        core.publish_fleet();
+        for details in told {
+            record(core, name.clone(), details).await;
+        }
+        if let Some(policy) = policy {
+            let begun = match core.cache.lock().fleet.starting_policy {
+                Some(StartingPolicy::OpenLab) => "Begun as an open lab: every device may reach every other.",
+                _ => "Begun locked: only this computer may reach devices.",
+            };
+            mesh::record_policy(core, policy.revision, true, begun.to_owned()).await;
+        }
+        Ok(())
+    }
+}
+
+fn told_added(added: &[Endpoint]) -> String {
+    match added {
+        [] => "No address is added to those that this computer has.".to_owned(),
+        added => {
+            let texts: Vec<_> = added.iter().map(Endpoint::to_string).collect();
+            format!("Devices are also told: {}.", texts.join(", "))
+        }
+    }
+}
+
+/// Each once, and none that could lead no device here.
+fn parse_added(mut added: Vec<Endpoint>) -> Result<Vec<Endpoint>, Refusal> {
+    let mut once = BTreeSet::new();
+    added.retain(|endpoint| once.insert(endpoint.clone()));
+    let refuse =
+        |message: String| Err(Refusal::new(Code::InvalidInput, message).with_field("added_endpoints"));
+    if added.len() > ADDED {
+        return refuse(format!(
+            "At most {ADDED} addresses can be added. Remove those that lead nowhere."
+        ));
+    }
+    match added.iter().find(|endpoint| advertise::is_useless(endpoint)) {
+        Some(useless) => refuse(format!(
+            "{useless} leads every device to itself. Write an address at which others reach this computer."
+        )),
+        None => Ok(added),
+    }
+}
+
+fn parse_name(text: &str) -> Result<String, Refusal> {
+    let name = text.trim();
+    if name.is_empty() || name.chars().count() > NAME_CHARS || name.chars().any(char::is_control) {
+        return Err(
+            Refusal::new(Code::InvalidInput, "A fleet name has 1 to 64 characters.").with_field("name"),
+        );
+    }
+    Ok(name.to_owned())
+}
+
+async fn record(core: &Core, target: Option<String>, details: String) {
+    core.record(NewActivity {
+        actor: Actor::Owner,
+        action: Action::FleetUpdated,
+        target,
+        device: None,
+        succeeded: true,
+        details,
+    })
+    .await;
+}
