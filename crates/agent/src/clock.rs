@@ -1,7 +1,10 @@
 //! What time it is on a device that may not know.
 //!
-//! Small boards start in 1970, and some never learn better. A certificate must not be called "not yet valid" for
-//! that, so the agent's time is never before the build of this program or the last moment it heard from control.
+//! Small boards start in 1970, and some never learn better; other clocks are years ahead. Control judges nothing by a
+//! device's clock, and a device trusts control whatever the clock says (`identity::verify`). What is left is to be at a
+//! likely moment: a clock before the build of this program is wrong for certain, and is replaced by the moment at which
+//! control was last heard. Any other clock is believed. What control said is never more than that, for control's own
+//! clock may have been wrong then, and be right again now.
 
 use flotilla_identity::Clock;
 use flotilla_protocol::Timestamp;
@@ -10,34 +13,37 @@ use std::sync::{
     atomic::{AtomicI64, Ordering},
 };
 
-/// The device's clock with a floor that only rises. Clones share the floor.
+/// The device's clock, with something better where that is wrong for certain. Clones share what they heard.
 #[derive(Debug, Clone)]
 pub(crate) struct AgentClock {
     /// Milliseconds since the epoch.
-    floor: Arc<AtomicI64>,
+    heard: Arc<AtomicI64>,
 }
 
 impl AgentClock {
     pub(crate) fn new(last_heard: Option<Timestamp>) -> Self {
-        let built_at = env!("FLOTILLA_BUILT_AT").parse::<i64>().unwrap_or(0) * 1000;
         let heard = last_heard.map_or(0, Timestamp::as_millisecond);
         Self {
-            floor: Arc::new(AtomicI64::new(built_at.max(heard))),
+            heard: Arc::new(AtomicI64::new(heard)),
         }
     }
 
     pub(crate) fn heard_from_control(&self, at: Timestamp) {
-        self.floor.fetch_max(at.as_millisecond(), Ordering::Relaxed);
+        self.heard.store(at.as_millisecond(), Ordering::Relaxed);
     }
 
-    /// A moment that is not before anything the agent knows to have happened.
+    /// The moment that this device believes in; never before the build of this program.
     pub(crate) fn now(&self) -> Timestamp {
-        self.at_least(Self::system())
+        self.believe(Self::system())
     }
 
-    fn at_least(&self, system: Timestamp) -> Timestamp {
-        Timestamp::from_millisecond(self.floor.load(Ordering::Relaxed))
-            .map_or(system, |floor| floor.max(system))
+    fn believe(&self, system: Timestamp) -> Timestamp {
+        let built = built_at();
+        if system >= built {
+            return system;
+        }
+        let heard = Timestamp::from_millisecond(self.heard.load(Ordering::Relaxed));
+        heard.unwrap_or(built).max(built)
     }
 
     /// The device's own clock, right or wrong: what control is told, so that it can tell how far it is off.
@@ -46,7 +52,10 @@ impl AgentClock {
         reason = "the one place where the agent reads the device's clock"
     )]
     pub(crate) fn system() -> Timestamp {
-        Timestamp::now()
+        let now = Timestamp::now();
+        #[cfg(debug_assertions)]
+        let now = set_by_a_test(now);
+        now
     }
 
     /// The clock by which TLS judges certificates.
@@ -56,23 +65,48 @@ impl AgentClock {
     }
 }
 
+fn built_at() -> Timestamp {
+    let seconds = env!("FLOTILLA_BUILT_AT").parse().unwrap_or(0);
+    Timestamp::from_second(seconds).unwrap_or_default()
+}
+
+/// In builds for tests a file says by how many seconds the clock is off. Agents are static programs, so that nothing
+/// else can set their clock and theirs alone.
+#[cfg(debug_assertions)]
+fn set_by_a_test(now: Timestamp) -> Timestamp {
+    let file = std::env::var_os("FLOTILLA_TEST_CLOCK");
+    let text = file.and_then(|file| std::fs::read_to_string(file).ok());
+    let offset = text.and_then(|text| text.trim().parse().ok());
+    let set = offset.and_then(|seconds| now.checked_add(jiff::SignedDuration::from_secs(seconds)).ok());
+    set.unwrap_or(now)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    #[test]
-    fn a_clock_that_is_behind_is_lifted_to_what_is_known() {
-        let heard: Timestamp = "2030-01-01T00:00:00Z".parse().unwrap();
-        let clock = AgentClock::new(None);
-        assert!(clock.at_least(Timestamp::UNIX_EPOCH) > "2025-01-01T00:00:00Z".parse().unwrap());
-        clock.heard_from_control(heard);
-        clock.heard_from_control("2029-01-01T00:00:00Z".parse().unwrap());
-        assert_eq!(clock.at_least(Timestamp::UNIX_EPOCH), heard);
+    fn at(text: &str) -> Timestamp {
+        text.parse().unwrap()
     }
 
     #[test]
-    fn a_clock_that_is_ahead_is_left_alone() {
-        let ahead: Timestamp = "2099-01-01T00:00:00Z".parse().unwrap();
-        assert_eq!(AgentClock::new(None).at_least(ahead), ahead);
+    fn a_clock_before_the_build_is_replaced_by_what_control_said_last() {
+        let clock = AgentClock::new(None);
+        assert!(clock.believe(Timestamp::UNIX_EPOCH) > at("2025-01-01T00:00:00Z"));
+        clock.heard_from_control(at("2090-01-01T00:00:00Z"));
+        assert_eq!(clock.believe(Timestamp::UNIX_EPOCH), at("2090-01-01T00:00:00Z"));
+        // Control's clock was wrong, and is right again.
+        clock.heard_from_control(at("2089-09-01T00:00:00Z"));
+        assert_eq!(clock.believe(Timestamp::UNIX_EPOCH), at("2089-09-01T00:00:00Z"));
+        clock.heard_from_control(Timestamp::UNIX_EPOCH);
+        assert_eq!(clock.believe(Timestamp::UNIX_EPOCH), built_at());
+    }
+
+    #[test]
+    fn a_clock_that_may_be_right_is_believed_whatever_control_said() {
+        let clock = AgentClock::new(Some(at("2099-01-01T00:00:00Z")));
+        for own in ["2098-09-01T00:00:00Z", "2103-01-01T00:00:00Z"].map(at) {
+            assert_eq!(clock.believe(own), own);
+        }
     }
 }

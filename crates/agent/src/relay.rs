@@ -200,6 +200,8 @@ pub async fn relay(state_dir: &Path, at: SocketAddr, shutdown: CancellationToken
         Ok(running) => running,
         Err(error) => return Exit::Failed(format!("The relay cannot start: {error}.")),
     };
+    let told = identity.relay.as_ref().map(|duty| duty.revoked.clone());
+    running.relay.revoke(told.unwrap_or_default());
     shutdown.cancelled().await;
     drop(running);
     Exit::Stopped

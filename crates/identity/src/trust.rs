@@ -1,7 +1,7 @@
 //! Why an agent does not believe that it speaks with its control, told apart from a network that fails.
 
 use crate::peer::PeerIdentity;
-use flotilla_protocol::{Timestamp, id::FleetId, pin::Pin};
+use flotilla_protocol::{id::FleetId, pin::Pin};
 use rustls::{CertificateError, Error as TlsError, OtherError};
 use std::{io, sync::Arc};
 
@@ -22,10 +22,6 @@ pub enum TrustError {
         expected: PeerIdentity,
         found: PeerIdentity,
     },
-    #[error(
-        "the certificate of the server there ran out at {expired}; check this device's clock and the server's"
-    )]
-    Expired { expired: Timestamp },
     #[error(
         "the certificate of the server there was not issued by the fleet's authority for a control server"
     )]

@@ -1,7 +1,10 @@
 //! The two verifiers that TLS asks: is this our control, and is this a device of ours.
 //!
 //! Both judge the signature chain with the library's own verifier and add what only Flotilla knows: the pin, the
-//! identity in the certificate, and a clock that may be wrong.
+//! identity in the certificate, and whose clock may be wrong. Control judges devices by its own clock. A device has no
+//! say in what time it is: boards start in 1970, and clocks are found years ahead, so an agent judges control as of a
+//! moment at which its certificate is good. That costs little: control keeps its key from one certificate to the next,
+//! and whoever has a copy of it has the authority's, which lies beside it.
 
 use crate::{
     key::pin_of,
@@ -48,14 +51,9 @@ impl ControlVerifier {
         let roots = pinned_authority(chain, &self.trust.ca_pin)?;
         let peer = named(leaf)?;
         let parsed = ParsedCertificate::try_from(leaf).map_err(|_| TrustError::Malformed)?;
-        let at = tolerant_of_a_slow_clock(now, peer.not_before);
+        let at = tolerant_of_any_clock(now, &peer);
         match verify_server_cert_signed_by_trust_anchor(&parsed, &roots, &[], at, self.algorithms.all) {
             Ok(()) => self.judge_identity(peer.identity),
-            Err(TlsError::InvalidCertificate(
-                CertificateError::Expired | CertificateError::ExpiredContext { .. },
-            )) => Err(TrustError::Expired {
-                expired: peer.expires,
-            }),
             Err(_) if peer.identity.role != Role::Control => {
                 Err(TrustError::NotControl { found: peer.identity })
             }
@@ -198,9 +196,14 @@ pub(crate) fn tls12_refused() -> TlsError {
     TlsError::General("TLS 1.2 is not offered".to_owned())
 }
 
-/// A board without a battery starts in the past. A certificate that the fleet's authority signed was valid from
-/// some moment on, so it cannot be earlier than that moment now.
-pub(crate) fn tolerant_of_a_slow_clock(now: UnixTime, not_before: Timestamp) -> UnixTime {
+/// The moment within a certificate's life that is nearest to what a device's clock says.
+pub(crate) fn tolerant_of_any_clock(now: UnixTime, peer: &PeerCertificate) -> UnixTime {
+    tolerant_of_a_slow_clock(now, peer.not_before).min(unix_time(peer.expires))
+}
+
+/// A clock may be behind. A certificate that the fleet's authority signed was valid from some moment on, so it cannot
+/// be earlier than that moment now.
+fn tolerant_of_a_slow_clock(now: UnixTime, not_before: Timestamp) -> UnixTime {
     now.max(unix_time(not_before))
 }
 

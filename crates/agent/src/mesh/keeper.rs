@@ -23,7 +23,7 @@ use flotilla_protocol::{
 use flotilla_tunnel::{Event, MTU, TunnelError};
 use std::time::Duration;
 use tokio::{
-    sync::{mpsc, watch},
+    sync::{mpsc, oneshot, watch},
     time::{Instant, Interval, MissedTickBehavior, interval, sleep_until},
 };
 
@@ -80,9 +80,7 @@ impl Keeper {
                     // Who asked may be gone by now, with its link.
                     let _ = answer.send(self.take(*push).await);
                 }
-                Wake::Order(Some(Order::Test(peer, answer))) => {
-                    let _ = answer.send(self.test_path(peer).await);
-                }
+                Wake::Order(Some(Order::Test(peer, answer))) => self.test_path(peer, answer),
                 Wake::Order(Some(Order::Leave(answer))) => {
                     self.plane = None;
                     self.storing.delete();
@@ -279,25 +277,22 @@ impl Keeper {
         }
     }
 
-    async fn test_path(&self, peer: DeviceId) -> Result<Vec<PathAttempt>, Problem> {
-        let known = self
-            .kept
-            .as_ref()
-            .filter(|kept| kept.map.peers.iter().any(|known| known.id == peer));
-        let kept = known.ok_or_else(|| {
-            Problem::new(
+    /// Maps and revocations do not wait for it.
+    fn test_path(&mut self, peer: DeviceId, answer: oneshot::Sender<Result<Vec<PathAttempt>, Problem>>) {
+        let known = self.kept.as_ref().filter(|kept| is_peer(&kept.map, peer));
+        let problem = match (known, &mut self.plane) {
+            (Some(kept), Some(plane)) => return plane.test_path(peer, &kept.map, answer),
+            (Some(_), None) => {
+                let standing = self.standing.borrow();
+                Problem::new(Code::Unavailable, reason(&standing.report.state))
+            }
+            (None, _) => Problem::new(
                 Code::NotFound,
                 "No rule of the policy connects this device with that one.",
-            )
-        })?;
-        let Some(plane) = &self.plane else {
-            let standing = self.standing.borrow();
-            return Err(Problem::new(Code::Unavailable, reason(&standing.report.state)));
+            ),
         };
-        plane
-            .test_path(peer, &kept.map)
-            .await
-            .map_err(|error| Problem::new(Code::Unavailable, error.to_string()))
+        // Who asked may be gone by now, with its link.
+        let _ = answer.send(Err(problem));
     }
 
     async fn read_figures(&mut self) {

@@ -3,12 +3,15 @@
 use super::{Setup, leg, lookup::Lookups, map_file::Kept};
 use flotilla_link::Target;
 use flotilla_protocol::{
+    Code, Problem,
     id::{DeviceId, RelayId},
     mesh::{Candidate, CandidateKind, NetworkMap, Relay},
     path::PathAttempt,
 };
 use flotilla_tunnel::{Event, Events, Tried, Tunnel, TunnelConfig, TunnelError};
+use futures_util::{FutureExt as _, StreamExt as _, future::BoxFuture, stream::FuturesUnordered};
 use std::{collections::BTreeMap, sync::Arc};
+use tokio::sync::oneshot;
 use tokio_util::task::AbortOnDropHandle;
 
 pub(super) struct Plane {
@@ -20,6 +23,8 @@ pub(super) struct Plane {
     relays: Vec<Relay>,
     /// Addresses of this device's interfaces, as far as they were told.
     local: Vec<Candidate>,
+    /// Tests of paths that are under way: each waits for answers for about two seconds.
+    tests: FuturesUnordered<BoxFuture<'static, ()>>,
 }
 
 impl Plane {
@@ -47,6 +52,7 @@ impl Plane {
             lookups,
             relays: map.relays.clone(),
             local: Vec::new(),
+            tests: FuturesUnordered::new(),
         })
     }
 
@@ -77,6 +83,7 @@ impl Plane {
                 (relay, addresses) = self.lookups.next() => {
                     self.tunnel.set_relay_addresses(relay, addresses);
                 }
+                Some(()) = self.tests.next() => {}
             }
         }
     }
@@ -107,13 +114,21 @@ impl Plane {
         self.legs.keys().copied().collect()
     }
 
-    pub(super) async fn test_path(
-        &self,
+    /// Begins a test beside everything else, and answers it in its time. It ends with the plane.
+    pub(super) fn test_path(
+        &mut self,
         peer: DeviceId,
         map: &NetworkMap,
-    ) -> Result<Vec<PathAttempt>, TunnelError> {
-        let tried = self.tunnel.test_path(peer).await?;
-        Ok(tried.iter().map(|tried| attempt(tried, peer, map)).collect())
+        answer: oneshot::Sender<Result<Vec<PathAttempt>, Problem>>,
+    ) {
+        let (tunnel, map) = (self.tunnel.clone(), map.clone());
+        let test = async move {
+            let tried = tunnel.test_path(peer).await;
+            let attempts = tried.map(|tried| tried.iter().map(|tried| attempt(tried, peer, &map)).collect());
+            // Who asked may be gone by now, with its link.
+            let _ = answer.send(attempts.map_err(|error| Problem::new(Code::Unavailable, error.to_string())));
+        };
+        self.tests.push(test.boxed());
     }
 }
 
