@@ -76,21 +76,33 @@ impl<'m> Ends<'m> {
         underlay: Underlay,
         number: u8,
     ) -> Result<Self> {
-        let identity = |end: u8| -> Result<Identity> {
-            let machine = machines[usize::from(end) - 1];
-            let host = match underlay {
+        let host = |machine: &Machine| -> Result<IpAddr> {
+            Ok(match underlay {
                 Underlay::V4 => IpAddr::V4(machine.address()),
                 Underlay::V6 => IpAddr::V6(add_v6(machine)?),
-            };
-            Ok(Identity {
-                secret: StaticSecret::from(rand::random::<[u8; 32]>()),
-                address: Ipv4Addr::new(100, 64 + number, 0, end),
-                endpoint: SocketAddr::new(host, PORT + u16::from(number)),
             })
         };
-        let [one, two] = [identity(1)?, identity(2)?];
-        let near = End::start(machines[0], kinds[0], number, &one, &two)?;
-        let far = End::start(machines[1], kinds[1], number, &two, &one)?;
+        let hosts = [host(machines[0])?, host(machines[1])?];
+        Self::start_at(machines, kinds, hosts, number)
+    }
+
+    /// The same where each end knows the other by the address at its place in `hosts`.
+    pub fn start_at(
+        machines: [&'m Machine; 2],
+        kinds: [Kind; 2],
+        hosts: [IpAddr; 2],
+        number: u8,
+    ) -> Result<Self> {
+        let identity = |end: u8| Identity {
+            secret: StaticSecret::from(rand::random::<[u8; 32]>()),
+            address: Ipv4Addr::new(100, 64 + number, 0, end),
+            endpoint: SocketAddr::new(hosts[usize::from(end) - 1], PORT + u16::from(number)),
+        };
+        let [one, two] = [identity(1), identity(2)];
+        // Two of ours probe each other.
+        let plain = kinds != [Kind::Ours; 2];
+        let near = End::start(machines[0], kinds[0], number, &one, &two, plain)?;
+        let far = End::start(machines[1], kinds[1], number, &two, &one, plain)?;
         let ends = Self { near, far };
         ends.eventually_ping()?;
         Ok(ends)
@@ -111,10 +123,17 @@ impl<'m> Ends<'m> {
 }
 
 impl<'m> End<'m> {
-    fn start(machine: &'m Machine, kind: Kind, number: u8, own: &Identity, peer: &Identity) -> Result<Self> {
+    fn start(
+        machine: &'m Machine,
+        kind: Kind,
+        number: u8,
+        own: &Identity,
+        peer: &Identity,
+        plain: bool,
+    ) -> Result<Self> {
         let interface = format!("{}{number}", kind.interface());
         let program = match kind {
-            Kind::Ours => start_ours(machine, &interface, own, peer)?,
+            Kind::Ours => start_ours(machine, &interface, own, peer, plain)?,
             _ => start_other(machine, kind, &interface, own, peer)?,
         };
         Ok(Self {
@@ -128,6 +147,26 @@ impl<'m> End<'m> {
     #[must_use]
     pub fn address(&self) -> Ipv4Addr {
         self.address
+    }
+
+    /// What the path to the other end carries, as our data plane said last.
+    pub fn path_mtu(&self) -> Result<u16> {
+        let told = self.program.output()?;
+        let paths = told.lines().filter(|line| line.starts_with("Path("));
+        let last = paths.last().context("no path yet")?;
+        let mtu = last.split("mtu: ").nth(1).context("a path without a size")?;
+        let digits = mtu.split(|letter: char| !letter.is_ascii_digit()).next();
+        Ok(digits.unwrap_or_default().parse()?)
+    }
+
+    /// Waits until that is what the path is known to carry.
+    pub fn eventually_carries(&self, mtu: u16) -> Result<()> {
+        let what = format!("{} knows a path of {mtu} bytes", self.machine.name());
+        eventually_blocking(&what, seconds(15.0), || {
+            let known = self.path_mtu()?;
+            ensure!(known == mtu, "{known}");
+            Ok(())
+        })
     }
 
     #[must_use]
@@ -226,7 +265,13 @@ fn command_of_ours(machine: &Machine, interface: &str, own: &Identity, map: &Net
     Ok(command)
 }
 
-fn start_ours(machine: &Machine, interface: &str, own: &Identity, peer: &Identity) -> Result<Program> {
+fn start_ours(
+    machine: &Machine,
+    interface: &str,
+    own: &Identity,
+    peer: &Identity,
+    plain: bool,
+) -> Result<Program> {
     let mut map = lonely_map(own.address);
     map.peers.push(Peer {
         id: DeviceId(Uuid::now_v7()),
@@ -240,7 +285,7 @@ fn start_ours(machine: &Machine, interface: &str, own: &Identity, peer: &Identit
         }],
         home_relay: None,
         nat: Nat::Unknown,
-        plain: true,
+        plain,
     });
     map.filter.allows.push(Allow {
         sources: vec!["0.0.0.0/0".parse()?],

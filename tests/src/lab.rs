@@ -8,6 +8,7 @@
 
 mod age;
 mod inside;
+mod line;
 mod machine;
 mod nat;
 mod network;
@@ -15,7 +16,7 @@ mod run;
 mod v6;
 
 use std::fs;
-use std::net::{Ipv4Addr, SocketAddrV4};
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddrV4};
 use std::path::{Path, PathBuf};
 use std::thread;
 
@@ -23,6 +24,7 @@ use anyhow::{Context, Result};
 
 pub use age::Engine;
 pub use inside::{echo, passes_again, ping, transfer};
+pub use line::Routers;
 pub use machine::Machine;
 pub use nat::Nat;
 pub use network::{CONTROL, CONTROL_MOVED};
@@ -111,6 +113,43 @@ impl Lab {
                 .push(Machine::create(&lab.run, name, number, address)?);
         }
         Ok(lab)
+    }
+
+    /// Two machines without engines, and between their networks a line whose width is set by [`Self::set_line`]. There
+    /// is no control computer.
+    pub fn over_a_line() -> Result<Self> {
+        let run = Run::begin()?;
+        for machine in ["h1", "h2"] {
+            network::create(&run, machine)?;
+        }
+        let addresses = line::build(&run)?;
+        let mut lab = Self {
+            machines: Vec::new(),
+            control: SocketAddrV4::new(Ipv4Addr::UNSPECIFIED, 0),
+            routers: 2,
+            run,
+        };
+        for (number, address) in (1..).zip(addresses) {
+            let machine = Machine::create(&lab.run, format!("h{number}"), number, address)?;
+            lab.machines.push(machine);
+        }
+        Ok(lab)
+    }
+
+    /// The line of [`Self::over_a_line`] carries IP packets of so many bytes from now on.
+    pub fn set_line(&self, mtu: u16, routers: Routers) -> Result<()> {
+        line::set(&self.run, mtu, routers)
+    }
+
+    /// Fragments that machines and routers at that line made since it is there.
+    pub fn fragments(&self) -> Result<u64> {
+        line::fragments(&self.run)
+    }
+
+    /// A machine's IPv6 address at that line.
+    #[must_use]
+    pub fn v6_at_line(machine: &Machine) -> Ipv6Addr {
+        line::v6(machine.number())
     }
 
     fn internet() -> Result<Self> {

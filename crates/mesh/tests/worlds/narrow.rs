@@ -13,7 +13,7 @@ use flotilla_protocol::{
 use std::time::Duration;
 
 /// By then the size that just does not come through is known, too.
-const SETTLED: Duration = Duration::from_secs(8);
+const SETTLED: Duration = Duration::from_secs(10);
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Under {

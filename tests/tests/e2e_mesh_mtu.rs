@@ -1,0 +1,158 @@
+//! Paths that carry less than Ethernet: filled with packets of their size, never with fragments, whether or not
+//! routers say what does not fit.
+
+use std::net::IpAddr;
+
+use anyhow::{Context, Result, ensure};
+use flotilla_tests::dataplane::{Ends, Kind, Transfer, Underlay};
+use flotilla_tests::lab::{Lab, Machine, Routers};
+use flotilla_tests::program::{attempt, run};
+
+/// Two data planes on both sides of the line. `number` tells pairs apart.
+fn ends(lab: &Lab, underlay: Underlay, number: u8) -> Result<Ends<'_>> {
+    let machines = [lab.machine(1), lab.machine(2)];
+    let host = |machine: &Machine| match underlay {
+        Underlay::V4 => IpAddr::V4(machine.address()),
+        Underlay::V6 => IpAddr::V6(Lab::v6_at_line(machine)),
+    };
+    Ends::start_at(machines, [Kind::Ours; 2], machines.map(host), number)
+}
+
+/// Gbit/s of one stream once both ends know what the path carries.
+fn speed(
+    lab: &Lab,
+    (line, routers, underlay): (u16, Routers, Underlay),
+    carries: u16,
+    number: u8,
+) -> Result<f64> {
+    lab.set_line(line, routers)?;
+    let ends = ends(lab, underlay, number)?;
+    for end in [&ends.near, &ends.far] {
+        end.eventually_carries(carries)
+            .with_context(|| format!("{line} {routers:?} {underlay:?}"))?;
+    }
+    let arrived = Transfer::tcp(2, 1).run(&ends)?;
+    println!(
+        "a line of {line}, {routers:?}, {underlay:?}: packets of {carries}, {:.2} Gbit/s, {} sent again",
+        arrived.gbit_per_second, arrived.retransmits
+    );
+    Ok(arrived.gbit_per_second)
+}
+
+#[test]
+fn a_line_of_any_width_is_filled_without_a_fragment_whether_or_not_routers_tell() -> Result<()> {
+    use {Routers::*, Underlay::*};
+    let lab = Lab::over_a_line()?;
+    let wide = (1500, Tell, V4);
+    let before = speed(&lab, wide, 1420, 0)?;
+    let mut narrow = Vec::new();
+    for (number, (line, underlay, routers, carries)) in (1..).zip([
+        (1460, V4, Tell, 1400),
+        (1460, V4, Keep, 1400),
+        (1400, V4, Tell, 1340),
+        (1400, V4, Keep, 1340),
+        (1380, V4, Tell, 1320),
+        (1380, V4, Keep, 1320),
+        (1492, V6, Tell, 1412),
+        (1492, V6, Keep, 1412),
+    ]) {
+        let reached = speed(&lab, (line, routers, underlay), carries, number)?;
+        narrow.push((line, underlay, routers, reached));
+    }
+    let after = speed(&lab, wide, 1420, 20)?;
+    ensure!(lab.fragments()? == 0, "{} fragments", lab.fragments()?);
+    // Fragments would leave an eighth. Other programs on this computer may take their part of it.
+    let least = before.min(after) / 2.0;
+    let slow: Vec<_> = narrow.iter().filter(|(.., reached)| *reached < least).collect();
+    ensure!(
+        slow.is_empty(),
+        "a wide line carries {before} and {after}, these {slow:?}"
+    );
+    Ok(())
+}
+
+#[test]
+fn an_interface_narrower_than_ethernet_is_filled_without_a_fragment() -> Result<()> {
+    let lab = Lab::without_engines(2)?;
+    let machines = [lab.machine(1), lab.machine(2)];
+    let set = |machine: &Machine, mtu: &str| {
+        run(machine.command("ip").args(["link", "set", "eth0", "mtu", mtu])).map(drop)
+    };
+    set(machines[0], "1460")?;
+    let ends = Ends::start(machines, [Kind::Ours; 2], Underlay::V4, 0)?;
+    ends.near.eventually_carries(1400)?;
+    ends.far.eventually_carries(1400)?;
+    let arrived = Transfer::tcp(1, 1).run(&ends)?;
+    ensure!(arrived.gbit > 0.1, "{arrived:?}");
+    // It becomes narrower still under a transfer: the system says so at once.
+    set(machines[0], "1300")?;
+    let arrived = Transfer::tcp(2, 1).run(&ends)?;
+    ensure!(arrived.gbit > 0.1, "{arrived:?}");
+    ends.near.eventually_carries(1240)?;
+    for machine in machines {
+        let counters = run(machine.command("nstat").args(["-a", "-s", "-z", "IpFragCreates"]))?;
+        let count = counters.lines().find(|line| line.contains("IpFragCreates"));
+        let count = count.and_then(|line| line.split_whitespace().nth(1));
+        ensure!(count == Some("0"), "{}: {counters}", machine.name());
+    }
+    Ok(())
+}
+
+#[test]
+fn a_path_of_1124_bytes_whose_routers_keep_silent_carries_10_mb_both_ways_and_says_what_fits() -> Result<()> {
+    let lab = Lab::over_a_line()?;
+    lab.set_line(1124, Routers::Keep)?;
+    let ends = ends(&lab, Underlay::V4, 0)?;
+    // At once, while both ends still find out what comes through.
+    for transfer in [Transfer::tcp(5, 1), Transfer::tcp(5, 1).reversed()] {
+        let arrived = transfer.run(&ends)?;
+        ensure!(arrived.gbit > 0.08, "10 MB do not pass: {transfer:?} {arrived:?}");
+    }
+    for end in [&ends.near, &ends.far] {
+        end.eventually_carries(1064)?;
+    }
+    // Of what it was told while that was not known yet.
+    run(ends.near.machine.command("ip").args(["route", "flush", "cache"]))?;
+    let too_large = attempt(ends.near.machine.command("ping").args([
+        "-M",
+        "do",
+        "-s",
+        "1392",
+        "-c",
+        "1",
+        "-W",
+        "2",
+        &ends.far.address().to_string(),
+    ]))?;
+    let told = format!("{too_large:?}");
+    ensure!(told.contains("mtu = 1064") || told.contains("mtu=1064"), "{told}");
+    ensure!(lab.fragments()? == 0, "{} fragments", lab.fragments()?);
+    Ok(())
+}
+
+/// Lets in only answers, and sends nothing to the first address of the other machine.
+const ONLY_THE_SECOND: &str = "
+table inet t {
+  chain o { type filter hook output priority 0; ip daddr 10.77.0.11 udp dport != 53 drop; }
+  chain i { type filter hook input priority 0; policy drop;
+    ct state established,related accept; iifname lo accept; iifname flotilla0 accept; }
+}
+";
+
+#[test]
+fn a_device_that_is_asked_by_its_second_address_answers_from_it() -> Result<()> {
+    let lab = Lab::without_engines(2)?;
+    let [asked, asking] = [lab.machine(1), lab.machine(2)];
+    let second: IpAddr = "10.77.0.111".parse()?;
+    run(asked
+        .command("ip")
+        .args(["addr", "add", "10.77.0.111/24", "dev", "eth0"]))?;
+    run(asking.command("nft").arg(ONLY_THE_SECOND))?;
+    let hosts = [second, asking.address().into()];
+    let ends = Ends::start_at([asked, asking], [Kind::Ours; 2], hosts, 0)?;
+    let arrived = Transfer::tcp(1, 1).run(&ends)?;
+    ensure!(arrived.gbit > 0.1, "{arrived:?}");
+    let told = ends.far.program.output()?;
+    ensure!(told.contains("remote: Some(10.77.0.111:"), "{told}");
+    Ok(())
+}
