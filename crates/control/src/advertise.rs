@@ -1,20 +1,10 @@
 //! At which addresses devices reach control: what the owner says, else what this computer's interfaces have.
 
-use flotilla_protocol::endpoint::Endpoint;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
+mod interfaces;
 
-/// Interfaces whose addresses mean nothing to another machine: container networks, virtual machines, the mesh.
-const INNER: [&str; 9] = [
-    "docker",
-    "veth",
-    "br-",
-    "flotilla0",
-    "virbr",
-    "cni",
-    "podman",
-    "vmnet",
-    "vboxnet",
-];
+use flotilla_protocol::endpoint::Endpoint;
+use interfaces::Interface;
+use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 
 /// The addresses to tell devices, best first: those `given` at the start, those that people added, then, where none
 /// was given, what is found.
@@ -33,43 +23,26 @@ pub(crate) fn endpoints(given: &[Endpoint], added: &[Endpoint], fleet: SocketAdd
     endpoints
 }
 
-/// What this computer's interfaces have: the default route's, then other IPv4, then global IPv6.
+/// What this computer's interfaces have: the default route's, then other IPv4, then global and other IPv6.
 fn found(fleet: SocketAddr) -> Vec<Endpoint> {
     if !fleet.ip().is_unspecified() {
         return vec![Endpoint::from_ip(fleet.ip(), fleet.port())];
     }
-    let interfaces = if_addrs::get_if_addrs().unwrap_or_default();
-    let found: Vec<_> = interfaces
-        .iter()
-        .map(|interface| (interface.name.as_str(), interface.ip()))
-        .collect();
-    let order = order(&found, default_route(), fleet.is_ipv6());
+    let order = order(&interfaces::list(), fleet.is_ipv6());
     order
         .into_iter()
         .map(|ip| Endpoint::from_ip(ip, fleet.port()))
         .collect()
 }
 
-fn order(interfaces: &[(&str, IpAddr)], default_route: Option<IpAddr>, with_ipv6: bool) -> Vec<IpAddr> {
-    let useful = |(name, ip): &&(&str, IpAddr)| {
-        let inner = INNER.iter().any(|prefix| name.starts_with(prefix));
-        let kind = match ip {
-            IpAddr::V4(ip) => !ip.is_loopback() && !ip.is_link_local(),
-            IpAddr::V6(ip) => with_ipv6 && is_global(*ip),
-        };
-        !inner && kind
-    };
-    let mut addresses: Vec<IpAddr> = interfaces.iter().filter(useful).map(|(_, ip)| *ip).collect();
-    addresses.sort_by_key(|ip| (Some(*ip) != default_route, ip.is_ipv6()));
+fn order(interfaces: &[Interface], with_ipv6: bool) -> Vec<IpAddr> {
+    let useful = |one: &&Interface| one.reach.offers(one.ip) && (with_ipv6 || one.ip.is_ipv4());
+    let mut found: Vec<_> = interfaces.iter().filter(useful).collect();
+    let is_inner_v6 = |ip| matches!(ip, IpAddr::V6(v6) if !is_global(v6));
+    found.sort_by_key(|one| (one.ip.is_ipv6(), !one.is_default, is_inner_v6(one.ip)));
+    let mut addresses: Vec<_> = found.into_iter().map(|one| one.ip).collect();
     addresses.dedup();
     addresses
-}
-
-/// The address that packets to far away leave from. A connected UDP socket sends nothing.
-fn default_route() -> Option<IpAddr> {
-    let socket = UdpSocket::bind((Ipv4Addr::UNSPECIFIED, 0)).ok()?;
-    socket.connect((Ipv4Addr::new(192, 0, 2, 1), 9)).ok()?;
-    Some(socket.local_addr().ok()?.ip())
 }
 
 /// Whether a device outside the local network can use the address. A name is believed to be public unless its
@@ -115,29 +88,31 @@ mod tests {
     }
 
     #[test]
-    fn the_default_route_comes_first_and_inner_networks_never() {
-        let interfaces: Vec<(&str, IpAddr)> = [
-            ("lo", "127.0.0.1"),
-            ("docker0", "172.17.0.1"),
-            ("br-3f2a", "172.18.0.1"),
-            ("veth12", "10.9.0.1"),
-            ("flotilla0", "100.71.0.1"),
-            ("wlan0", "10.0.0.5"),
-            ("eth0", "192.168.1.10"),
-            ("eth0", "fe80::1"),
-            ("eth0", "2001:db8::10"),
+    fn the_default_route_comes_first_and_networks_of_nobody_else_never() {
+        use flotilla_protocol::interface::Reach;
+        let interfaces = [
+            (Reach::Network, false, "127.0.0.1"),
+            (Reach::Computer, false, "172.17.0.1"),
+            (Reach::Tunnel, true, "10.200.0.2"),
+            (Reach::Tunnel, false, "198.51.100.7"),
+            (Reach::Network, false, "10.0.0.5"),
+            (Reach::Network, true, "fd77::10"),
+            (Reach::Network, true, "192.168.1.10"),
+            (Reach::Network, true, "fe80::1"),
+            (Reach::Network, true, "2001:db8::10"),
         ]
-        .map(|(name, ip)| (name, ip.parse().unwrap()))
-        .to_vec();
-        let route = Some("192.168.1.10".parse().unwrap());
-        assert_eq!(
-            order(&interfaces, route, false),
-            ips(&["192.168.1.10", "10.0.0.5"])
-        );
-        assert_eq!(
-            order(&interfaces, None, true),
-            ips(&["10.0.0.5", "192.168.1.10", "2001:db8::10"])
-        );
+        .map(|(reach, is_default, ip)| Interface {
+            ip: ip.parse().unwrap(),
+            reach,
+            is_default,
+        });
+        let v4 = ["192.168.1.10", "198.51.100.7", "10.0.0.5"];
+        assert_eq!(order(&interfaces, false), ips(&v4));
+        let both = [&v4[..], &["2001:db8::10", "fd77::10"]].concat();
+        assert_eq!(order(&interfaces, true), ips(&both));
+        let only_v6 = interfaces.iter().filter(|one| one.ip.is_ipv6()).copied();
+        let only_v6: Vec<_> = only_v6.collect();
+        assert_eq!(order(&only_v6, true), ips(&["2001:db8::10", "fd77::10"]));
     }
 
     #[test]

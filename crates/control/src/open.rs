@@ -22,6 +22,7 @@ use flotilla_protocol::{
     Timestamp,
     activity::{Action, Actor},
     id::FleetId,
+    interface,
 };
 use rand::{
     RngCore, SeedableRng, TryRngCore,
@@ -173,7 +174,7 @@ async fn entries(store: &Store) -> Result<Vec<Entry>, StoreError> {
         .collect())
 }
 
-/// Networks that this computer is in, which the mesh's range must not meet.
+/// Networks that this computer is in, and its name servers, which the mesh's range must not meet.
 pub(crate) fn local_networks() -> Vec<Cidr> {
     let interfaces = if_addrs::get_if_addrs().unwrap_or_default();
     let networks = interfaces.iter().filter_map(|interface| match &interface.addr {
@@ -182,5 +183,15 @@ pub(crate) fn local_networks() -> Vec<Cidr> {
             .ok(),
         if_addrs::IfAddr::V6(_) => None,
     });
-    networks.collect()
+    networks.chain(name_servers()).collect()
+}
+
+/// Those that a resolver of this computer asks are in the second file.
+fn name_servers() -> impl Iterator<Item = Cidr> {
+    let files = ["/etc/resolv.conf", "/run/systemd/resolve/resolv.conf"];
+    let texts = files
+        .into_iter()
+        .filter_map(|file| std::fs::read_to_string(file).ok());
+    let servers = texts.flat_map(|text| interface::name_servers(&text));
+    servers.filter_map(|server| format!("{server}/32").parse().ok())
 }

@@ -74,20 +74,29 @@ impl Cidr {
     }
 }
 
-/// Picks the range of a new fleet, clear of networks that this computer routes already. The route of last resort
-/// is no such network. `None` when local networks leave no room.
+/// A cloud's name servers, metadata and clocks are in here, reached by the default route, as is another mesh's name
+/// server: a device may come to be there, though this computer is not.
+const CLOUD: Cidr = Cidr {
+    network: u32::from_be_bytes([100, 100, 0, 0]),
+    prefix: FLEET_PREFIX,
+};
+
+/// Picks the range of a new fleet, clear of networks that this computer routes already and of name servers that it
+/// uses. The route of last resort, and pieces of it, are no such networks. `None` when local networks leave no room.
 #[must_use]
 pub fn choose_range(routes: &[Cidr], random: &mut impl Rng) -> Option<Cidr> {
+    let is_free = |range: &Cidr| {
+        let mut networks = routes
+            .iter()
+            .filter(|route| !IpRange::from(**route).is_last_resort());
+        *range != CLOUD && !networks.any(|route| route.overlaps(range))
+    };
     let free: Vec<Cidr> = (0..1u32 << (FLEET_PREFIX - Cidr::SHARED_SPACE.prefix))
         .map(|index| Cidr {
             network: Cidr::SHARED_SPACE.network | index << (32 - FLEET_PREFIX),
             prefix: FLEET_PREFIX,
         })
-        .filter(|range| {
-            !routes
-                .iter()
-                .any(|route| route.prefix > 0 && route.overlaps(range))
-        })
+        .filter(is_free)
         .collect();
     free.choose(random).copied()
 }
@@ -170,8 +179,34 @@ mod tests {
     }
 
     #[test]
-    fn the_default_route_is_not_in_the_way() {
-        assert!(choose_range(&[cidr("0.0.0.0/0")], &mut StdRng::seed_from_u64(1)).is_some());
+    fn the_default_route_is_not_in_the_way_whole_or_in_pieces() {
+        for routes in [
+            &["0.0.0.0/0"][..],
+            &["0.0.0.0/1", "128.0.0.0/1"],
+            &["64.0.0.0/2", "96.0.0.0/3"],
+        ] {
+            let routes: Vec<_> = routes.iter().map(|text| cidr(text)).collect();
+            assert!(
+                choose_range(&routes, &mut StdRng::seed_from_u64(1)).is_some(),
+                "{routes:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_range_with_a_name_server_in_it_is_not_chosen() {
+        let all_but_two = (64..128).filter(|second| ![99, 100].contains(second));
+        let mut used: Vec<Cidr> = all_but_two
+            .map(|second| cidr(&format!("100.{second}.2.136/32")))
+            .collect();
+        let mut random = StdRng::seed_from_u64(1);
+        assert_eq!(
+            choose_range(&used, &mut random),
+            Some(cidr("100.99.0.0/16")),
+            "nor a cloud's"
+        );
+        used.push(cidr("100.99.0.1/32"));
+        assert_eq!(choose_range(&used, &mut random), None);
     }
 
     #[test]
@@ -214,7 +249,7 @@ mod tests {
         #[test]
         fn the_chosen_range_meets_no_route(
             seed: u64,
-            routes in proptest::collection::vec((any::<u32>(), 1u8..=32), 0..40),
+            routes in proptest::collection::vec((any::<u32>(), 8u8..=32), 0..40),
         ) {
             let routes: Vec<Cidr> = routes
                 .into_iter()

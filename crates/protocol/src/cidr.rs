@@ -85,6 +85,13 @@ impl IpRange {
             .any(|space| self.prefix >= space.prefix && space.contains(self.first))
     }
 
+    /// A default route, or a piece of one: what takes all traffic in two halves, or leaves out private networks, routes
+    /// ranges that are larger than any network.
+    #[must_use]
+    pub fn is_last_resort(&self) -> bool {
+        self.prefix < if self.first.is_ipv4() { 8 } else { 4 }
+    }
+
     const fn v4([a, b, c, d]: [u8; 4], prefix: u8) -> Self {
         Self {
             first: IpAddr::V4(Ipv4Addr::new(a, b, c, d)),

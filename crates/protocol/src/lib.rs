@@ -9,6 +9,7 @@
 //! - [`agent`]: what an agent tells control over the link, and what control asks of it.
 //! - [`mesh`], [`path`], [`policy`]: the network map and its changes, how devices reach each other, who may reach whom.
 //! - [`api`]: the control API: request structs that name their response, list envelopes, live frames.
+//! - [`interface`]: which interfaces of a computer lead to others.
 //! - [`neighborhood`]: which network addresses count as one source.
 //! - [`shell`]: what the desktop window and the page in it say to each other.
 //! - [`code`]: the closed list of error codes and the one error shape on the wire.
@@ -27,6 +28,7 @@ pub mod endpoint;
 pub mod enroll;
 mod figure;
 pub mod id;
+pub mod interface;
 pub mod inventory;
 pub mod key;
 pub mod mesh;

@@ -41,7 +41,8 @@ pub(crate) fn move_to(
         .parse()
         .map_err(|_| Refusal::new(Code::Internal, "The present mesh range is no range."))?;
     // This computer may be on the mesh itself.
-    let in_the_way = |route: &&Cidr| route.prefix() > 0 && **route != old && route.overlaps(&range);
+    let is_last_resort = |route: &Cidr| IpRange::from(*route).is_last_resort();
+    let in_the_way = |route: &&Cidr| !is_last_resort(route) && **route != old && route.overlaps(&range);
     if let Some(route) = local.iter().find(in_the_way) {
         return Err(refused(format!(
             "This computer's network already uses {route}, which overlaps {range}. Choose another range."
