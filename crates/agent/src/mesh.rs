@@ -10,6 +10,7 @@
 //! had before. So a data plane begins after the one before it, whatever the clock says, which is for probes. WireGuard
 //! stamps handshakes by a clock of its own: a peer that refuses one begins one itself, which is believed.
 
+mod delivery;
 mod keeper;
 mod leg;
 mod lookup;

@@ -227,8 +227,13 @@ impl fmt::Display for Status {
 impl fmt::Display for MeshStatus {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.report.state {
-            MeshState::Up { interface, .. } => {
+            MeshState::Up {
+                interface, obstacle, ..
+            } => {
                 writeln!(f, "mesh     up on {interface}, map {}", self.report.revision)?;
+                if let Some(obstacle) = obstacle {
+                    writeln!(f, "         not all packets pass: {}", obstacle.reason)?;
+                }
             }
             MeshState::Down { reason, .. } => writeln!(f, "mesh     down: {reason}")?,
             MeshState::Starting | MeshState::Unknown => writeln!(f, "mesh     waiting for control")?,

@@ -119,7 +119,14 @@ fn mesh(lines: &mut Sheet, report: &MeshReport) {
         "Mesh",
         match &report.state {
             MeshState::Starting => "starting".to_owned(),
-            MeshState::Up { interface, mtu } => format!("up on {interface}, packets up to {mtu} bytes"),
+            MeshState::Up {
+                obstacle: Some(obstacle),
+                interface,
+                ..
+            } => format!("up on {interface}, but not all packets pass: {}", obstacle.reason),
+            MeshState::Up { interface, mtu, .. } => {
+                format!("up on {interface}, packets up to {mtu} bytes")
+            }
             MeshState::Down { reason, .. } => format!("down: {reason}"),
             MeshState::Unknown => "in a state this version can't name".to_owned(),
         },
@@ -178,7 +185,9 @@ fn explain(attention: &Attention) -> String {
         } => {
             format!("A second machine presents itself as this device: {hostname} at {address}.")
         }
-        Attention::Mesh { reason, .. } | Attention::Partial { reason } => reason.clone(),
+        Attention::Mesh { reason, .. }
+        | Attention::MeshObstacle { reason, .. }
+        | Attention::Partial { reason } => reason.clone(),
         Attention::Unknown => "Something this version can't name. Update Flotilla.".to_owned(),
     }
 }

@@ -187,7 +187,9 @@ impl Maps {
             .ticket
             .as_ref()
             // One of the future was given out by a clock that was wrong.
-            .is_some_and(|held| held.key == key && now.duration_since(held.issued).unsigned_abs() < TICKET_AGE);
+            .is_some_and(|held| {
+                held.key == key && now.duration_since(held.issued).unsigned_abs() < TICKET_AGE
+            });
         (seat.member.relay != RelayPreference::Never && !is_good).then_some(key)
     }
 

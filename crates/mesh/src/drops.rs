@@ -26,6 +26,8 @@ macro_rules! reasons {
 reasons! {
     /// Not an IP packet, or one whose lengths contradict each other.
     Malformed "malformed",
+    /// A question to the mesh itself, which answered.
+    Echo "echo",
     /// No peer has the destination address.
     NoPeer "no_peer",
     /// There is no path to the peer.

@@ -10,6 +10,7 @@
 //!    fragmented on its way, or sizes that are probed mean nothing.
 
 mod drops;
+mod echo;
 mod event;
 mod filter;
 #[cfg(fuzzing)]
@@ -23,5 +24,6 @@ mod relay;
 mod session;
 
 pub use drops::{Counters, DropReason, Traffic};
+pub use echo::{ECHO_PORT, UNASKED_PORT};
 pub use event::{Event, PathState, Standing, Tried};
 pub use mesh::{Config, Leg, Mesh, Opened, PeerIndex, PrivateKey, Sealed, Transmit};

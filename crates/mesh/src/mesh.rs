@@ -238,7 +238,7 @@ impl Mesh {
         self.transmits.pop_front().or_else(|| self.relays.poll_transmit())
     }
 
-    /// IP packets that the mesh itself writes to the TUN: ICMP errors for packets larger than their path.
+    /// IP packets that the mesh itself writes to the TUN: ICMP errors for packets larger than their path, and echoes.
     pub fn poll_bounce(&mut self) -> Option<Vec<u8>> {
         self.bounces.pop_front()
     }

@@ -123,6 +123,8 @@ pub enum Attention {
     },
     /// The device is managed, but not on the mesh.
     Mesh { code: MeshTrouble, reason: String },
+    /// The device is on the mesh, and something on it keeps packets from passing.
+    MeshObstacle { code: MeshTrouble, reason: String },
     /// The device reports more than control keeps of one device, so some of its things are missing from lists; why.
     Partial { reason: String },
     /// A kind that a newer control knows.

@@ -163,9 +163,12 @@ pub struct MeshReport {
 pub enum MeshState {
     /// No map was applied yet.
     Starting,
+    /// Packets pass between the system and the interface, as a test has shown, or it is known what is in the way.
     Up {
         interface: String,
         mtu: u16,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        obstacle: Option<Obstacle>,
     },
     /// The device is managed, but not on the mesh.
     Down {
@@ -177,7 +180,16 @@ pub enum MeshState {
     Unknown,
 }
 
-/// Why a device is not on the mesh.
+/// Something on the device that keeps packets from its programs, or its programs' packets from the mesh.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Obstacle {
+    pub code: MeshTrouble,
+    /// What is wrong and what to do about it.
+    pub reason: String,
+}
+
+/// Why a device is not on the mesh, or what it lacks there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
@@ -190,6 +202,14 @@ pub enum MeshTrouble {
     InterfaceTaken,
     /// No UDP port could be opened.
     NoUdp,
+    /// The device asks a name server at one of the mesh's addresses.
+    NameServer,
+    /// The system sends what is for the mesh elsewhere.
+    RouteTaken,
+    /// The system drops what comes from the mesh since it would answer by another interface.
+    ReversePath,
+    /// A firewall of the device drops packets from the mesh, or to it.
+    Firewall,
     #[serde(other)]
     Other,
 }

@@ -1,5 +1,19 @@
 //! What stands in for the data plane on systems where it can't make a network interface yet: a start that says so.
 
+use std::io;
+
+use flotilla_protocol::enroll::MeshAddress;
+
+use crate::Obstacle;
+
+/// Nothing is in the way of nothing.
+///
+/// # Errors
+/// None.
+pub fn obstacle(_: &str, _: MeshAddress) -> io::Result<Option<Obstacle>> {
+    Ok(None)
+}
+
 pub(crate) mod run {
     use std::sync::Arc;
     use std::sync::mpsc::Receiver;

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::io;
+use std::net::Ipv4Addr;
 
 use flotilla_protocol::cidr::IpRange;
 use flotilla_protocol::mesh::MeshTrouble;
@@ -15,6 +16,11 @@ pub enum TunnelError {
          that route."
     )]
     RangeOverlap { mesh: IpRange, route: RouteInTheWay },
+    #[error(
+        "The mesh uses {mesh}, and this device asks the name server {server} inside of it: names would lead nowhere \
+         any more. Choose another range for the mesh, or another name server for the device."
+    )]
+    NameServer { mesh: IpRange, server: Ipv4Addr },
     #[error(
         "UDP port {port} could not be opened: {source}. Stop the program that uses it, or choose another port."
     )]
@@ -45,6 +51,7 @@ impl TunnelError {
             Self::Device(DeviceError::NameTaken(_)) => MeshTrouble::InterfaceTaken,
             Self::Device(_) => MeshTrouble::NoTun,
             Self::RangeOverlap { .. } => MeshTrouble::RangeOverlap,
+            Self::NameServer { .. } => MeshTrouble::NameServer,
             Self::NoUdp { .. } => MeshTrouble::NoUdp,
             Self::Interface(..) | Self::InterfaceGone(_) | Self::System(_) | Self::Ended => {
                 MeshTrouble::Other

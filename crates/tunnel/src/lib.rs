@@ -14,6 +14,7 @@
 //!             let stream = tunnel.open_stream(relay);    // dropped when the connection ends
 //!             tokio::spawn(async move { while let Some(_datagram) = stream.next().await { /* send it */ } });
 //!         }
+//!         Event::Networks => {}                          // see whether packets still pass: `obstacle`
 //!         Event::Path(_) | Event::Standing(_) | Event::NoLongerNeedsStream(_) => {} // report to control
 //!         Event::Ended(error) => return Err(error),      // the thread is gone; so is the interface
 //!     }
@@ -36,6 +37,7 @@ mod device;
 #[cfg(not(target_os = "linux"))]
 mod elsewhere;
 mod error;
+mod obstacle;
 #[cfg(target_os = "linux")]
 mod offload;
 #[cfg(target_os = "linux")]
@@ -62,10 +64,13 @@ use flotilla_protocol::mesh::NetworkMap;
 use flotilla_protocol::path::PeerPath;
 use tokio::sync::{mpsc, oneshot};
 
+#[cfg(not(target_os = "linux"))]
+pub use elsewhere::obstacle;
 pub use error::{DeviceError, RouteInTheWay, TunnelError};
 pub use flotilla_mesh::{Counters, DropReason, PrivateKey, Standing, Tried};
+pub use obstacle::Obstacle;
 #[cfg(target_os = "linux")]
-pub use route::overlap;
+pub use route::{delivery::obstacle, overlap};
 pub use stream::RelayStream;
 
 use command::Command;
@@ -108,6 +113,8 @@ pub enum Event {
     NeedsStream(RelayId),
     /// The TLS leg may be closed.
     NoLongerNeedsStream(RelayId),
+    /// Interfaces, addresses or routes of the system changed: what was seen of [`obstacle`] may be another now.
+    Networks,
     /// The data plane ended by itself.
     Ended(TunnelError),
 }

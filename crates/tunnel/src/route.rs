@@ -2,9 +2,11 @@
 //!
 //! - [`Interface`]: address, route, MTU and state of our own interface. They go when the interface goes.
 //! - [`overlap`]: what is in the way of a range of addresses.
+//! - [`delivery`]: whether packets pass between the system and the interface, and what is in the way.
 //! - [`surroundings`]: where this device can be reached, and by which way it reaches the world.
 //! - [`watch`]: says when one of these may have changed.
 
+pub(crate) mod delivery;
 mod netlink;
 mod surroundings;
 pub(crate) mod watch;
@@ -14,6 +16,8 @@ use std::net::{IpAddr, Ipv4Addr};
 
 use flotilla_protocol::cidr::IpRange;
 use flotilla_protocol::enroll::MeshAddress;
+use flotilla_protocol::interface;
+use flotilla_protocol::mesh::NetworkMap;
 use netlink_packet_core::{NLM_F_CREATE, NLM_F_REPLACE};
 use netlink_packet_route::address::{AddressAttribute, AddressMessage};
 use netlink_packet_route::link::{
@@ -29,7 +33,7 @@ use netlink::Netlink;
 pub(crate) use surroundings::{Surroundings, surroundings};
 
 /// The first route, in whichever table, that shares addresses with `range`; those of the interface `own` do not
-/// count, and neither does a default route.
+/// count, and neither does a default route or a piece of one.
 ///
 /// # Errors
 /// The kernel does not tell its routes.
@@ -62,15 +66,17 @@ fn taken_by(route: &RouteMessage) -> Option<IpRange> {
         route.header.kind,
         RouteType::Broadcast | RouteType::Anycast | RouteType::Multicast
     );
+    range_of(route).filter(|range| leads && !range.is_last_resort())
+}
+
+/// Where a route leads; `None` for a default route.
+fn range_of(route: &RouteMessage) -> Option<IpRange> {
     let destination = route.attributes.iter().find_map(|attribute| match attribute {
         RouteAttribute::Destination(RouteAddress::Inet(v4)) => Some(IpAddr::V4(*v4)),
         RouteAttribute::Destination(RouteAddress::Inet6(v6)) => Some(IpAddr::V6(*v6)),
         _ => None,
     })?;
-    let prefix = route.header.destination_prefix_length;
-    (leads && prefix > 0)
-        .then(|| IpRange::new(destination, prefix).ok())
-        .flatten()
+    IpRange::new(destination, route.header.destination_prefix_length).ok()
 }
 
 fn outgoing(route: &RouteMessage) -> Option<u32> {
@@ -78,6 +84,23 @@ fn outgoing(route: &RouteMessage) -> Option<u32> {
         RouteAttribute::Oif(index) => Some(*index),
         _ => None,
     })
+}
+
+/// A name server of this device inside the mesh's range that is none of its peers: nobody would find it any more.
+pub(crate) fn name_server(range: IpRange, map: &NetworkMap) -> Option<Ipv4Addr> {
+    // The second file has those that the system's own resolver asks.
+    let files = ["/etc/resolv.conf", "/run/systemd/resolve/resolv.conf"];
+    let texts = files
+        .into_iter()
+        .filter_map(|file| std::fs::read_to_string(file).ok());
+    let servers = texts.flat_map(|text| interface::name_servers(&text));
+    let is_on_mesh = |server| {
+        let mut peers = map.peers.iter().map(|peer| peer.address);
+        server == map.address.address || peers.any(|peer| peer == server)
+    };
+    servers
+        .into_iter()
+        .find(|server| range.contains(IpAddr::V4(*server)) && !is_on_mesh(*server))
 }
 
 /// Our own interface.
@@ -149,6 +172,29 @@ impl Interface {
         self.netlink
             .request(RouteNetlinkMessage::NewRoute(route), flags)?;
         self.address = Some(mesh);
+        Ok(())
+    }
+
+    /// Puts back what somebody took away: programs that manage a system's networks remove what they did not make.
+    pub(crate) fn restore(&mut self) -> io::Result<()> {
+        let Some(mesh) = self.address else {
+            return Ok(());
+        };
+        let own = |address: &netlink::Address| {
+            address.link == self.index && address.address == IpAddr::V4(mesh.address)
+        };
+        let has_address = self.netlink.addresses()?.iter().any(own);
+        let is_route = |route: &RouteMessage| {
+            outgoing(route) == Some(self.index) && range_of(route) == mesh.range() && mesh.range().is_some()
+        };
+        if !has_address || !self.netlink.routes()?.iter().any(is_route) {
+            tracing::warn!(
+                interface.name = self.name,
+                "The mesh's address or route was taken away; it is put back."
+            );
+            self.address = None;
+            self.set_address(mesh)?;
+        }
         Ok(())
     }
 

@@ -27,7 +27,7 @@ use crate::clock::{self, SleepDetector};
 use crate::command::Command;
 use crate::device::Device;
 use crate::route::watch::Watch;
-use crate::route::{Interface, Surroundings, overlap, surroundings};
+use crate::route::{Interface, Surroundings, name_server, overlap, surroundings};
 use crate::stream::Rings;
 use crate::udp::Socket;
 use crate::wake::Wake;
@@ -231,6 +231,10 @@ impl Plane {
         }
         if self.watch.take_due(now) {
             self.look_around(now);
+            if let Err(error) = self.interface.restore() {
+                tracing::warn!(error = %error, "The mesh's address or route could not be put back.");
+            }
+            self.events.send(Event::Networks).ok();
         }
         if self.mesh.poll_timeout().is_some_and(|due| due <= now) {
             self.mesh.handle_timeout(now);
@@ -247,7 +251,9 @@ impl Plane {
                     .iter()
                     .map(|address| SocketAddr::new(*address, port));
                 self.packets.forget_asked();
-                self.mesh.set_local_candidates(candidates.collect(), now);
+                let near = seen.near.iter().copied();
+                self.mesh
+                    .set_local_candidates(candidates.collect(), near.collect(), now);
                 self.surroundings = seen;
             }
             Ok(_) => {}
@@ -264,6 +270,11 @@ impl Plane {
             && let Some(route) = overlap(mesh, &name).map_err(in_place)?
         {
             return Err(TunnelError::RangeOverlap { mesh, route });
+        }
+        if let Some(mesh) = range.filter(|_| self.range != range)
+            && let Some(server) = name_server(mesh, map)
+        {
+            return Err(TunnelError::NameServer { mesh, server });
         }
         self.interface.set_address(map.address).map_err(in_place)?;
         self.range = range;

@@ -74,6 +74,9 @@ pub fn sentence(device: &str, attention: &Attention) -> String {
             "Two machines present themselves as {device}. The second, {hostname} at {address}, is quarantined."
         ),
         Attention::Mesh { reason, .. } => format!("{device} is not on the mesh: {reason}"),
+        Attention::MeshObstacle { reason, .. } => {
+            format!("{device} is on the mesh, but not all packets pass: {reason}")
+        }
         Attention::Partial { reason } => format!("Not everything on {device} is shown. {reason}"),
         Attention::Unknown => format!("{device} needs attention."),
     }

@@ -5,11 +5,12 @@
 
 use super::{
     Order, Setup, Standing, Told,
+    delivery::Delivery,
     map_file::{Kept, MapFile},
     moves::only_moves,
     plane::Plane,
     range::check_map,
-    standing::settled,
+    standing::{class, reason, settled},
     storing::{Storing, Unstored},
 };
 use crate::complaint::Complaint;
@@ -17,7 +18,7 @@ use flotilla_link::Target;
 use flotilla_protocol::{
     Code, Problem,
     id::{DeviceId, RelayId},
-    mesh::{MapPush, MapTaken, MeshState, MeshTrouble, NetworkMap},
+    mesh::{MapPush, MapTaken, MeshState, NetworkMap, Obstacle},
     path::{PathAttempt, PeerPath},
 };
 use flotilla_tunnel::{Event, MTU, TunnelError};
@@ -39,6 +40,7 @@ pub(super) struct Keeper {
     /// What is, or should be, on disk.
     kept: Option<Kept>,
     plane: Option<Plane>,
+    delivery: Delivery,
     retry: Instant,
     complaint: Complaint,
     standing: watch::Sender<Standing>,
@@ -50,6 +52,8 @@ pub(super) struct Keeper {
 enum Wake {
     Order(Option<Order>),
     Event(Event),
+    /// What keeps packets from passing, if anything does.
+    Tried(Option<Obstacle>),
     Retry,
     Store,
     Figures,
@@ -64,6 +68,7 @@ impl Keeper {
             storing: Storing::new(file),
             setup,
             plane: None,
+            delivery: Delivery::new(),
             retry: Instant::now(),
             complaint: Complaint::default(),
             standing,
@@ -90,6 +95,7 @@ impl Keeper {
                 }
                 Wake::Order(None) => return self.storing.store_quietly(self.kept.as_ref()).await,
                 Wake::Event(event) => self.handle(event),
+                Wake::Tried(obstacle) => self.show_up(obstacle),
                 Wake::Retry => self.start_plane().await,
                 Wake::Store => self.storing.store_quietly(self.kept.as_ref()).await,
                 Wake::Figures => self.read_figures().await,
@@ -112,8 +118,17 @@ impl Keeper {
         let can_retry = self.plane.is_none() && self.kept.is_some();
         let due = self.storing.due();
         let store_at = due.unwrap_or_else(Instant::now);
+        let place = self.kept.as_ref().map(|kept| kept.map.address);
+        let interface = &self.setup.tun_name;
+        let delivery = &mut self.delivery;
         let plane = self.plane.as_mut();
         let has_plane = plane.is_some();
+        let tried = async {
+            match place {
+                Some(place) => delivery.next(interface, place).await,
+                None => std::future::pending().await,
+            }
+        };
         let event = async {
             match plane {
                 Some(plane) => plane.next().await,
@@ -123,6 +138,7 @@ impl Keeper {
         tokio::select! {
             order = orders.recv() => Wake::Order(order),
             event = event => Wake::Event(event),
+            obstacle = tried, if has_plane => Wake::Tried(obstacle),
             () = sleep_until(self.retry), if can_retry => Wake::Retry,
             () = sleep_until(store_at), if due.is_some() => Wake::Store,
             _ = figures.tick(), if has_plane => Wake::Figures,
@@ -166,7 +182,10 @@ impl Keeper {
             return self.start_plane().await;
         };
         match plane.apply(&kept.map).await {
-            Ok(()) => self.show_map(),
+            Ok(()) => {
+                self.delivery.hasten();
+                self.show_map();
+            }
             Err(error) => self.handle_failure(&error),
         }
     }
@@ -182,10 +201,6 @@ impl Keeper {
         match Plane::start(&self.setup, &beginning) {
             Ok(plane) => {
                 let tunnel = plane.tunnel();
-                let up = MeshState::Up {
-                    interface: tunnel.interface().to_owned(),
-                    mtu: MTU,
-                };
                 *kept = Kept {
                     listen_port: tunnel.listen_port(),
                     ..beginning
@@ -198,13 +213,40 @@ impl Keeper {
                 );
                 self.complaint.settle();
                 self.plane = Some(plane);
-                self.standing.send_modify(|standing| standing.report.state = up);
+                self.delivery = Delivery::new();
+                self.standing
+                    .send_modify(|standing| standing.report.state = MeshState::Starting);
                 self.show_map();
                 // To be less well known next time is a lesser evil than no mesh now.
                 self.storing.store_quietly(self.kept.as_ref()).await;
             }
             Err(error) => self.handle_failure(&error),
         }
+    }
+
+    /// It was tried whether packets pass, so that the mesh is up as far as it is.
+    fn show_up(&mut self, obstacle: Option<Obstacle>) {
+        let up = MeshState::Up {
+            interface: self.setup.tun_name.clone(),
+            mtu: MTU,
+            obstacle,
+        };
+        self.standing.send_if_modified(|standing| {
+            let is_news = standing.report.state != up;
+            if let MeshState::Up {
+                obstacle: Some(obstacle),
+                ..
+            } = &up
+                && is_news
+            {
+                tracing::warn!(
+                    obstacle.reason,
+                    "this device is on the mesh, and not all packets pass"
+                );
+            }
+            standing.report.state = up;
+            is_news
+        });
     }
 
     fn handle_failure(&mut self, error: &TunnelError) {
@@ -250,6 +292,7 @@ impl Keeper {
                     plane.close_leg(relay);
                 }
             }
+            Event::Networks => self.delivery.hasten(),
             Event::Ended(error) => self.handle_failure(&error),
         }
     }
@@ -344,23 +387,4 @@ fn every(period: Duration) -> Interval {
     interval.set_missed_tick_behavior(MissedTickBehavior::Delay);
     interval.reset();
     interval
-}
-
-/// Why there is no data plane, as a sentence.
-fn reason(state: &MeshState) -> String {
-    match state {
-        MeshState::Down { reason, .. } => reason.clone(),
-        _ => "This device is not on the mesh yet.".to_owned(),
-    }
-}
-
-/// The kind of a trouble, for complaining once.
-fn class(code: MeshTrouble) -> &'static str {
-    match code {
-        MeshTrouble::NoTun => "no tun",
-        MeshTrouble::RangeOverlap => "range overlap",
-        MeshTrouble::InterfaceTaken => "interface taken",
-        MeshTrouble::NoUdp => "no udp",
-        MeshTrouble::Other => "other",
-    }
 }

@@ -7,7 +7,7 @@ use flotilla_protocol::{
     Timestamp,
     agent::Report,
     id::DeviceId,
-    mesh::{MeshReport, MeshState, Nat},
+    mesh::{MeshReport, MeshState, MeshTrouble, Nat},
     path::PeerPath,
 };
 use std::{collections::BTreeMap, time::Duration};
@@ -126,6 +126,29 @@ fn is_slower(told: &PeerPath, path: &PeerPath) -> bool {
     match (told.rtt_ms, path.rtt_ms) {
         (Some(old), Some(new)) => (old - new).abs() > 2.0_f32.max(old / 5.0),
         _ => false,
+    }
+}
+
+/// Why there is no data plane, as a sentence.
+pub(super) fn reason(state: &MeshState) -> String {
+    match state {
+        MeshState::Down { reason, .. } => reason.clone(),
+        _ => "This device is not on the mesh yet.".to_owned(),
+    }
+}
+
+/// The kind of a trouble, for complaining once.
+pub(super) fn class(code: MeshTrouble) -> &'static str {
+    match code {
+        MeshTrouble::NoTun => "no tun",
+        MeshTrouble::RangeOverlap => "range overlap",
+        MeshTrouble::InterfaceTaken => "interface taken",
+        MeshTrouble::NoUdp => "no udp",
+        MeshTrouble::NameServer => "name server",
+        MeshTrouble::RouteTaken => "route taken",
+        MeshTrouble::ReversePath => "reverse path",
+        MeshTrouble::Firewall => "firewall",
+        MeshTrouble::Other => "other",
     }
 }
 

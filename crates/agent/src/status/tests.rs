@@ -19,6 +19,7 @@ fn peers_are_shown_with_their_paths() {
     standing.report.state = MeshState::Up {
         interface: "flotilla0".to_owned(),
         mtu: 1420,
+        obstacle: None,
     };
     assert_eq!(
         text(&standing, Some(&map(7))),

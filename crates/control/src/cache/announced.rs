@@ -106,6 +106,7 @@ mod tests {
             state: MeshState::Up {
                 interface: "flotilla0".into(),
                 mtu: 1420,
+                obstacle: None,
             },
             revision: 0,
             candidates: ports.into_iter().map(candidate).collect(),

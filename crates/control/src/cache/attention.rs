@@ -91,7 +91,7 @@ fn network_of_agent(known: &Known) -> Option<NetworkMode> {
     Some(NetworkMode::of_network(&agent.network_mode))
 }
 
-/// Why the device is not on the mesh, as its agent says; before that, what its networks at enrollment foretell.
+/// Why the device is not on the mesh, or what is in the way there, as its agent says; before that, what its networks at enrollment foretell.
 fn off_mesh(row: &DeviceRow, known: &Known, range: &str) -> Option<Attention> {
     match known.mesh.as_ref().map(|mesh| &mesh.state) {
         Some(MeshState::Down {
@@ -102,6 +102,15 @@ fn off_mesh(row: &DeviceRow, known: &Known, range: &str) -> Option<Attention> {
             return Some(Attention::Mesh {
                 code: *code,
                 reason: reason.clone(),
+            });
+        }
+        Some(MeshState::Up {
+            obstacle: Some(obstacle),
+            ..
+        }) => {
+            return Some(Attention::MeshObstacle {
+                code: obstacle.code,
+                reason: obstacle.reason.clone(),
             });
         }
         None if overlaps(&row.routes, range) => {}
@@ -122,7 +131,7 @@ pub(crate) fn overlaps(routes: &[IpRange], range: &str) -> bool {
     range.is_some_and(|range| {
         routes
             .iter()
-            .any(|route| route.prefix() > 0 && route.overlaps(&range))
+            .any(|route| !route.is_last_resort() && route.overlaps(&range))
     })
 }
 
@@ -133,7 +142,7 @@ mod tests {
     use flotilla_protocol::{
         device::{Facts, Usage},
         inventory::{EngineFacts, Inventory},
-        mesh::{MeshReport, Nat},
+        mesh::{MeshReport, Nat, Obstacle},
     };
 
     const RANGE: &str = "100.71.0.0/16";
@@ -154,6 +163,18 @@ mod tests {
             ..Known::default()
         };
         let mut row = device("nas", 1);
+        let mut known = report(MeshTrouble::NoTun, "no TUN here");
+        known.mesh.as_mut().unwrap().state = MeshState::Up {
+            interface: "flotilla0".into(),
+            mtu: 1420,
+            obstacle: Some(Obstacle {
+                code: MeshTrouble::Firewall,
+                reason: "it drops".into(),
+            }),
+        };
+        let told = attention(&row, &known, RANGE);
+        let (code, reason) = (MeshTrouble::Firewall, "it drops".into());
+        assert_eq!(told, [Attention::MeshObstacle { code, reason }]);
         let told = attention(&row, &report(MeshTrouble::NoTun, "no TUN here"), RANGE);
         assert_eq!(
             told,
@@ -176,7 +197,9 @@ mod tests {
             reason.starts_with("nas's local network already uses 100.71.0.0/16. "),
             "{reason}"
         );
-        row.routes = vec!["0.0.0.0/0".parse().unwrap(), "10.0.0.0/8".parse().unwrap()];
+        row.routes = ["0.0.0.0/0", "0.0.0.0/1", "64.0.0.0/2", "10.0.0.0/8"]
+            .map(|text| text.parse().unwrap())
+            .into();
         assert_eq!(attention(&row, &Known::default(), RANGE), []);
         row.routes.push("100.64.0.0/10".parse().unwrap());
         assert_eq!(

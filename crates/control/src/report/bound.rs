@@ -110,7 +110,16 @@ impl Bound for MeshReport {
             nat: _,
         } = self;
         match state {
-            MeshState::Up { interface, mtu: _ } => scale.name(interface),
+            MeshState::Up {
+                interface,
+                mtu: _,
+                obstacle,
+            } => {
+                scale.name(interface);
+                if let Some(obstacle) = obstacle {
+                    scale.sentence(&mut obstacle.reason);
+                }
+            }
             MeshState::Down { code: _, reason } => scale.sentence(reason),
             MeshState::Starting | MeshState::Unknown => {}
         }

@@ -30,7 +30,10 @@ pub(crate) async fn admit(core: &Core, device: DeviceId, fingerprint: &str) -> b
         return false;
     };
     let incoming = row.incoming.take();
-    if incoming.as_ref().is_none_or(|held| held.certificate.fingerprint != fingerprint) {
+    if incoming
+        .as_ref()
+        .is_none_or(|held| held.certificate.fingerprint != fingerprint)
+    {
         // Another link with this certificate may have been first.
         return row.trusts(fingerprint);
     }

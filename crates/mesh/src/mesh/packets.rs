@@ -2,7 +2,7 @@
 
 use super::{Mesh, PeerIndex, control::along};
 use crate::{
-    DropReason, Leg, Opened, Sealed, mtu,
+    DropReason, Leg, Opened, Sealed, echo, mtu,
     path::{Paths, Way, address::canonical},
     peer::Route,
     session::{
@@ -43,10 +43,9 @@ impl Mesh {
         now: Instant,
     ) -> Result<PeerIndex, DropReason> {
         let headers = packet::parse(bytes).ok_or(DropReason::Malformed)?;
-        let index = self
-            .peers
-            .by_address(headers.destination)
-            .ok_or(DropReason::NoPeer)?;
+        let Some(index) = self.peers.by_address(headers.destination) else {
+            return Err(self.echo(bytes, &headers));
+        };
         if Some(headers.source) != self.address {
             return Err(DropReason::Spoofed);
         }
@@ -77,6 +76,22 @@ impl Mesh {
         mtu::clamp_segment_size(bytes, &headers, route_mtu);
         self.wake_session(index, now);
         Ok(index)
+    }
+
+    /// No peer has the address. Perhaps the device asks its own mesh.
+    fn echo(&mut self, bytes: &[u8], headers: &Headers) -> DropReason {
+        let is_from_here = Some(headers.source) == self.address && self.address != Some(headers.destination);
+        let is_for_mesh = self
+            .range
+            .is_some_and(|range| range.first() == headers.destination);
+        let answers = echo::answers(bytes, headers).filter(|_| is_from_here && is_for_mesh);
+        match answers {
+            Some(answers) => {
+                self.bounces.extend(answers);
+                DropReason::Echo
+            }
+            None => DropReason::NoPeer,
+        }
     }
 
     /// Encrypts one IP packet for a peer into `out`, which needs [`Self::SEAL_OVERHEAD`] bytes more than the packet

@@ -1,6 +1,7 @@
 //! Two meshes that know each other as plain WireGuard peers, and the cable between them in the test's hands.
 
 mod counters;
+mod echoes;
 mod hostile;
 mod sizes;
 mod strangers;

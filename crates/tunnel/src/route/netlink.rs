@@ -6,12 +6,12 @@ use netlink_packet_core::{
     NLM_F_ACK, NLM_F_DUMP, NLM_F_REQUEST, NetlinkHeader, NetlinkMessage, NetlinkPayload,
 };
 use netlink_packet_route::address::{AddressAttribute, AddressHeaderFlags, AddressMessage};
-use netlink_packet_route::link::{LinkAttribute, LinkFlags, LinkMessage};
-use netlink_packet_route::route::RouteMessage;
+use netlink_packet_route::link::{InfoKind, LinkAttribute, LinkFlags, LinkInfo, LinkMessage};
+use netlink_packet_route::route::{RouteAddress, RouteAttribute, RouteMessage};
 use netlink_packet_route::{AddressFamily, RouteNetlinkMessage};
 use netlink_sys::protocols::NETLINK_ROUTE;
 use netlink_sys::{Socket, SocketAddr};
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr};
 
 #[derive(Debug)]
 pub(super) struct Netlink {
@@ -26,6 +26,11 @@ pub(super) struct Link {
     pub(super) name: String,
     pub(super) is_up: bool,
     pub(super) is_loopback: bool,
+    pub(super) is_point_to_point: bool,
+    /// None of a card.
+    pub(super) kind: Option<InfoKind>,
+    /// The bridge or bond that it is a port of.
+    pub(super) controller: Option<u32>,
 }
 
 /// An address that may be used.
@@ -33,6 +38,7 @@ pub(super) struct Link {
 pub(super) struct Address {
     pub(super) link: u32,
     pub(super) address: IpAddr,
+    pub(super) prefix: u8,
 }
 
 impl Netlink {
@@ -72,6 +78,30 @@ impl Netlink {
             }));
         }
         Ok(routes)
+    }
+
+    /// Where the system sends a packet; with `arrived`, what it does with one that came in by that interface.
+    pub(super) fn route(
+        &mut self,
+        source: Ipv4Addr,
+        destination: Ipv4Addr,
+        arrived: Option<u32>,
+    ) -> io::Result<RouteMessage> {
+        let mut message = RouteMessage::default();
+        message.header.address_family = AddressFamily::Inet;
+        message.header.destination_prefix_length = 32;
+        message.header.source_prefix_length = 32;
+        message.attributes = vec![
+            RouteAttribute::Destination(RouteAddress::Inet(destination)),
+            RouteAttribute::Source(RouteAddress::Inet(source)),
+        ];
+        message.attributes.extend(arrived.map(RouteAttribute::Iif));
+        let answers = self.exchange(RouteNetlinkMessage::GetRoute(message), NLM_F_ACK)?;
+        let route = answers.into_iter().find_map(|answer| match answer {
+            RouteNetlinkMessage::NewRoute(route) => Some(route),
+            _ => None,
+        });
+        route.ok_or_else(|| ErrorKind::NotFound.into())
     }
 
     fn exchange(&mut self, message: RouteNetlinkMessage, flags: u16) -> io::Result<Vec<RouteNetlinkMessage>> {
@@ -129,19 +159,31 @@ fn link(answer: RouteNetlinkMessage) -> Option<Link> {
     let RouteNetlinkMessage::NewLink(message) = answer else {
         return None;
     };
-    let name = message
-        .attributes
-        .into_iter()
-        .find_map(|attribute| match attribute {
-            LinkAttribute::IfName(name) => Some(name),
-            _ => None,
-        })?;
-    Some(Link {
+    let flags = message.header.flags;
+    let mut link = Link {
         index: message.header.index,
-        name,
-        is_up: message.header.flags.contains(LinkFlags::Up | LinkFlags::Running),
-        is_loopback: message.header.flags.contains(LinkFlags::Loopback),
-    })
+        name: String::new(),
+        is_up: flags.contains(LinkFlags::Up | LinkFlags::Running),
+        is_loopback: flags.contains(LinkFlags::Loopback),
+        is_point_to_point: flags.contains(LinkFlags::Pointopoint),
+        kind: None,
+        controller: None,
+    };
+    for attribute in message.attributes {
+        match attribute {
+            LinkAttribute::IfName(name) => link.name = name,
+            LinkAttribute::Controller(index) => link.controller = Some(index),
+            LinkAttribute::LinkInfo(about) => {
+                let mut about = about.into_iter();
+                link.kind = about.find_map(|about| match about {
+                    LinkInfo::Kind(kind) => Some(kind),
+                    _ => None,
+                });
+            }
+            _ => {}
+        }
+    }
+    (!link.name.is_empty()).then_some(link)
 }
 
 fn address(answer: RouteNetlinkMessage) -> Option<Address> {
@@ -164,6 +206,7 @@ fn address(answer: RouteNetlinkMessage) -> Option<Address> {
     }
     Some(Address {
         link: message.header.index,
+        prefix: message.header.prefix_len,
         address: own?,
     })
 }

@@ -5,116 +5,204 @@ use std::io;
 use std::net::IpAddr;
 
 use flotilla_protocol::cidr::IpRange;
-use netlink_packet_route::route::{RouteAddress, RouteAttribute};
+use flotilla_protocol::interface::{Kind, Reach};
+use netlink_packet_route::link::InfoKind;
+use netlink_packet_route::route::{RouteAddress, RouteAttribute, RouteMessage};
 
 use super::netlink::{Link, Netlink};
-use super::outgoing;
-
-/// Interfaces of containers, virtual machines and of the mesh itself: nobody reaches this device there.
-const INNER: [&str; 6] = ["docker", "br-", "veth", "flotilla", "cni", "virbr"];
+use super::{outgoing, range_of};
 
 /// Unequal when the device is somewhere else on the network than before.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Surroundings {
     pub(crate) addresses: BTreeSet<IpAddr>,
-    /// Default routes: the interface, and the gateway if there is one.
+    /// The networks in which these are.
+    pub(crate) near: BTreeSet<IpRange>,
+    /// Default routes and pieces of them: the interface, and the gateway if there is one.
     ways_out: BTreeSet<(u32, Option<IpAddr>)>,
 }
 
 /// As they are now. Addresses inside `mesh` are not counted, nor are those of the interface `own`.
 pub(crate) fn surroundings(own: &str, mesh: Option<IpRange>) -> io::Result<Surroundings> {
     let mut netlink = Netlink::open()?;
-    let mut links = netlink.links()?;
-    links.retain(|link| link.name != own && is_outer(link));
-    let is_usable = |link: u32| links.iter().any(|usable| usable.index == link);
-    let addresses = netlink.addresses()?.into_iter();
-    let addresses = addresses
-        .filter(|address| is_usable(address.link) && is_reachable(address.address))
-        .map(|address| address.address)
-        .filter(|address| mesh.is_none_or(|mesh| !mesh.contains(*address)));
-    let addresses = addresses.collect();
-    let routes = netlink.routes()?;
-    let defaults = routes
-        .iter()
-        .filter(|route| route.header.destination_prefix_length == 0);
-    let ways_out = defaults.filter_map(|route| {
-        let gateway = route.attributes.iter().find_map(|attribute| match attribute {
-            RouteAttribute::Gateway(RouteAddress::Inet(v4)) => Some(IpAddr::V4(*v4)),
-            RouteAttribute::Gateway(RouteAddress::Inet6(v6)) => Some(IpAddr::V6(*v6)),
-            _ => None,
-        });
-        outgoing(route)
-            .filter(|link| is_usable(*link))
-            .map(|link| (link, gateway))
+    let links = netlink.links()?;
+    let routes: Vec<_> = netlink.routes()?.iter().filter_map(way_out).collect();
+    let mut seen = Surroundings::default();
+    for address in netlink.addresses()? {
+        let Some(link) = links.iter().find(|link| link.index == address.link) else {
+            continue;
+        };
+        let in_mesh = mesh.is_some_and(|mesh| mesh.contains(address.address));
+        let reach = Reach::of(&link.name, kind(link, &links, &routes));
+        let counts = link.is_up && !link.is_loopback && link.name != own;
+        if counts && !in_mesh && reach.offers(address.address) {
+            seen.addresses.insert(address.address);
+        }
+        if counts && !in_mesh && reach == Reach::Network && reach.offers(address.address) {
+            seen.near.extend(network(address.address, address.prefix));
+        }
+    }
+    let counts = |index: u32| {
+        let mut links = links.iter();
+        links.any(|link| link.index == index && link.is_up && !link.is_loopback && link.name != own)
+    };
+    let ways_out = routes.iter().filter(|way| counts(way.link));
+    seen.ways_out = ways_out.map(|way| (way.link, way.gateway)).collect();
+    Ok(seen)
+}
+
+/// The network of an address. That of an IPv6 address is its prefix, however its interface came to it: one that was given
+/// out by itself says nothing of its network (RFC 5942 §4).
+fn network(address: IpAddr, prefix: u8) -> Option<IpRange> {
+    IpRange::new(address, if address.is_ipv4() { prefix } else { 64 }).ok()
+}
+
+/// A default route, or a piece of one.
+struct WayOut {
+    link: u32,
+    gateway: Option<IpAddr>,
+    is_whole: bool,
+}
+
+fn way_out(route: &RouteMessage) -> Option<WayOut> {
+    let range = range_of(route);
+    if range.is_some_and(|range| !range.is_last_resort()) {
+        return None;
+    }
+    let gateway = route.attributes.iter().find_map(|attribute| match attribute {
+        RouteAttribute::Gateway(RouteAddress::Inet(v4)) => Some(IpAddr::V4(*v4)),
+        RouteAttribute::Gateway(RouteAddress::Inet6(v6)) => Some(IpAddr::V6(*v6)),
+        _ => None,
     });
-    Ok(Surroundings {
-        addresses,
-        ways_out: ways_out.collect(),
+    Some(WayOut {
+        link: outgoing(route)?,
+        gateway,
+        is_whole: route.header.destination_prefix_length == 0,
     })
 }
 
-fn is_outer(link: &Link) -> bool {
-    link.is_up && !link.is_loopback && !INNER.iter().any(|inner| link.name.starts_with(inner))
+fn kind(link: &Link, links: &[Link], routes: &[WayOut]) -> Kind {
+    let leads_out = |is_whole| {
+        let mut ways = routes.iter();
+        ways.any(|way| way.link == link.index && way.is_whole == is_whole)
+    };
+    match &link.kind {
+        Some(InfoKind::Bridge) => {
+            let mut ports = links.iter().filter(|port| port.controller == Some(link.index));
+            Kind::Bridge {
+                leads_out: leads_out(true) || ports.any(is_wired),
+            }
+        }
+        Some(
+            InfoKind::Tun
+            | InfoKind::Wireguard
+            | InfoKind::Vxlan
+            | InfoKind::Geneve
+            | InfoKind::IpIp
+            | InfoKind::Ip6Tnl
+            | InfoKind::SitTun
+            | InfoKind::GreTun
+            | InfoKind::GreTun6
+            | InfoKind::GreTap
+            | InfoKind::GreTap6
+            | InfoKind::Vti
+            | InfoKind::Vti6
+            | InfoKind::Xfrm,
+        ) => Kind::Tunnel,
+        _ if link.is_point_to_point || leads_out(false) => Kind::Tunnel,
+        _ => Kind::Other,
+    }
 }
 
-/// Unicast, and valid beyond one link.
-fn is_reachable(address: IpAddr) -> bool {
-    match address {
-        IpAddr::V4(v4) => {
-            !(v4.is_link_local() || v4.is_loopback() || v4.is_unspecified() || v4.is_multicast())
-        }
-        IpAddr::V6(v6) => {
-            !(v6.is_unicast_link_local() || v6.is_loopback() || v6.is_unspecified() || v6.is_multicast())
-        }
-    }
+/// Whether something other than a container or a virtual machine is at the port of a bridge: a card, or what is made of
+/// cards.
+fn is_wired(port: &Link) -> bool {
+    matches!(
+        port.kind,
+        None | Some(InfoKind::Vlan | InfoKind::Bond | InfoKind::Team | InfoKind::Dsa | InfoKind::Wwan)
+    )
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn link(name: &str) -> Link {
+    fn link(index: u32, name: &str, kind: Option<InfoKind>, controller: Option<u32>) -> Link {
         Link {
-            index: 1,
+            index,
             name: name.to_owned(),
             is_up: true,
             is_loopback: false,
+            is_point_to_point: false,
+            kind,
+            controller,
         }
     }
 
-    #[test]
-    fn only_interfaces_that_others_reach_count() {
-        for name in ["eth0", "wlan0", "enp3s0", "bond0", "br0", "ppp0"] {
-            assert!(is_outer(&link(name)), "{name}");
-        }
-        for name in ["docker0", "br-1a2b", "veth12", "flotilla0", "cni0", "virbr0"] {
-            assert!(!is_outer(&link(name)), "{name}");
-        }
-        assert!(!is_outer(&Link {
-            is_up: false,
-            ..link("eth0")
-        }));
-        assert!(!is_outer(&Link {
-            is_loopback: true,
-            ..link("lo")
-        }));
+    fn reach(link: &Link, links: &[Link], routes: &[WayOut]) -> Reach {
+        Reach::of(&link.name, kind(link, links, routes))
     }
 
     #[test]
-    fn only_addresses_that_are_valid_beyond_one_link_count() {
-        for address in ["192.168.1.2", "100.64.0.1", "8.8.8.8", "fd00::1", "2001:db8::1"] {
-            assert!(is_reachable(address.parse().unwrap()), "{address}");
-        }
-        for address in [
-            "127.0.0.1",
-            "169.254.1.1",
-            "0.0.0.0",
-            "224.0.0.1",
-            "::1",
-            "fe80::1",
-            "ff02::1",
+    fn a_bridge_leads_to_others_where_a_card_or_the_default_route_does() {
+        let bridge = Some(InfoKind::Bridge);
+        let links = [
+            link(1, "vmbr0", bridge.clone(), None),
+            link(2, "enp3s0", None, Some(1)),
+            link(3, "tap100i0", Some(InfoKind::Tun), Some(1)),
+            link(4, "containers", bridge.clone(), None),
+            link(5, "veth1", Some(InfoKind::Veth), Some(4)),
+            link(6, "lan", bridge.clone(), None),
+            link(7, "br-lan", bridge, None),
+            link(8, "eth0.7", Some(InfoKind::Vlan), Some(7)),
+        ];
+        let routes = [WayOut {
+            link: 6,
+            gateway: None,
+            is_whole: true,
+        }];
+        for (index, expected) in [
+            (1, Reach::Network),
+            (4, Reach::Computer),
+            (6, Reach::Network),
+            (7, Reach::Network),
         ] {
-            assert!(!is_reachable(address.parse().unwrap()), "{address}");
+            let link = &links[index - 1];
+            assert_eq!(reach(link, &links, &routes), expected, "{}", link.name);
         }
+    }
+
+    #[test]
+    fn tunnels_are_known_by_what_they_are_and_by_what_they_take() {
+        let of_kind = |kind| reach(&link(1, "office", kind, None), &[], &[]);
+        assert_eq!(of_kind(None), Reach::Network);
+        assert_eq!(
+            of_kind(Some(InfoKind::Veth)),
+            Reach::Network,
+            "a container's own card"
+        );
+        for kind in [InfoKind::Tun, InfoKind::Wireguard, InfoKind::Vxlan] {
+            assert_eq!(of_kind(Some(kind)), Reach::Tunnel);
+        }
+        let modem = Link {
+            is_point_to_point: true,
+            ..link(1, "office", None, None)
+        };
+        assert_eq!(reach(&modem, &[], &[]), Reach::Tunnel);
+        let half = |is_whole| WayOut {
+            link: 1,
+            gateway: None,
+            is_whole,
+        };
+        let card = link(1, "eth0", None, None);
+        assert_eq!(reach(&card, &[], &[half(true)]), Reach::Network);
+        assert_eq!(reach(&card, &[], &[half(false)]), Reach::Tunnel);
+    }
+
+    #[test]
+    fn the_network_of_an_address_is_that_of_its_mask_or_its_prefix() {
+        let network = |address: &str, prefix| network(address.parse().unwrap(), prefix).unwrap().to_string();
+        assert_eq!(network("192.168.7.9", 23), "192.168.6.0/23");
+        assert_eq!(network("2001:db8:0:7::9", 128), "2001:db8:0:7::/64");
     }
 }

@@ -123,7 +123,9 @@ fn rank(attention: &Attention) -> (Rank, bool) {
         Attention::Cloned { .. } => (Rank::Quarantined, true),
         Attention::LowDisk { .. } => (Rank::LowDisk, false),
         Attention::Engine { .. } => (Rank::Engine, true),
-        Attention::Mesh { .. } | Attention::Strayed { .. } => (Rank::Mesh, true),
+        Attention::Mesh { .. } | Attention::MeshObstacle { .. } | Attention::Strayed { .. } => {
+            (Rank::Mesh, true)
+        }
         Attention::ClockSkew { .. } => (Rank::ClockSkew, false),
         Attention::DockerDesktopHost
         | Attention::DockerDesktop

@@ -61,7 +61,11 @@ fn facts(store: Store, device: &Device) -> Vec<(&'static str, String)> {
 fn state(report: &MeshReport) -> String {
     match &report.state {
         MeshState::Starting => copy::STARTING.to_owned(),
-        MeshState::Up { interface, mtu } => copy::up(interface, *mtu),
+        MeshState::Up {
+            obstacle: Some(obstacle),
+            ..
+        } => obstacle.reason.clone(),
+        MeshState::Up { interface, mtu, .. } => copy::up(interface, *mtu),
         MeshState::Down { reason, .. } => reason.clone(),
         MeshState::Unknown => copy::NEWER.to_owned(),
     }

@@ -118,7 +118,9 @@ impl Change {
             told,
         } = self;
         let devices = range.as_ref().map(|(_, devices)| devices.as_slice());
-        core.store.save_fleet_change(&row, devices, policy.as_ref()).await?;
+        core.store
+            .save_fleet_change(&row, devices, policy.as_ref())
+            .await?;
         let name = row.name.clone();
         {
             let mut state = core.cache.lock();

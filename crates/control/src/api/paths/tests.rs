@@ -234,6 +234,7 @@ async fn an_agent_that_restarts_keeps_its_candidates_until_it_has_others() {
     let up = MeshState::Up {
         interface: "flotilla0".into(),
         mtu: 1420,
+        obstacle: None,
     };
     let candidate = Candidate {
         kind: CandidateKind::Local,

@@ -79,6 +79,7 @@ fn candidates(port: u16) -> Report {
         state: MeshState::Up {
             interface: "flotilla0".into(),
             mtu: 1420,
+            obstacle: None,
         },
         revision: 0,
         candidates: vec![Candidate {

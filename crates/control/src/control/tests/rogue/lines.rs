@@ -104,6 +104,7 @@ fn mesh(before: Option<&MeshState>) -> MeshReport {
         None | Some(MeshState::Unknown) => MeshState::Up {
             interface: "flotilla0".into(),
             mtu: 1420,
+            obstacle: None,
         },
         Some(MeshState::Up { .. }) => MeshState::Down {
             code: MeshTrouble::NoTun,
