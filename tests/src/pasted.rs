@@ -118,6 +118,7 @@ fn creation(text: &str) -> Result<String> {
     let kept: Vec<_> = text[at..].lines().filter(words).collect();
     let command = format!("docker{}", kept.join("\n"));
     let command = command.replace("\"$socket\"", "/var/run/docker.sock");
+    let command = command.replace("\"$engine\"", "docker");
     Ok(command.replace(" run --config /etc/flotilla/device.toml", ""))
 }
 

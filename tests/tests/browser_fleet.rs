@@ -79,7 +79,7 @@ async fn install_line(page: &Page) -> Result<String> {
         .await?;
     let text = text.as_str().unwrap_or_default().replace('\u{a0}', " ");
     let start = text
-        .find("curl ")
+        .find("command -v sudo")
         .with_context(|| format!("no install line in: {text}"))?;
     let end = text[start..].find("sudo bash").context("the line is cut")?;
     Ok(text[start..start + end + "sudo bash".len()].to_owned())

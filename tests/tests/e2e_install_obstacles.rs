@@ -51,11 +51,12 @@ const CURL_BEFORE_PINS: &str = r#"case " $* " in *" --pinnedpubkey "*) ;; *) exe
 echo "curl: option --pinnedpubkey: is unknown" >&2; exit 2"#;
 const WITHOUT_SYSTEMD: &str =
     r#"exec unshare --mount sh -c 'mount -t tmpfs none /run/systemd && exec "$@"' sh "$@""#;
+const READ_ONLY: &str = r#"exec unshare --mount sh -c 'mount --bind /usr/local /usr/local && mount -o remount,bind,ro /usr/local && exec "$@"' sh "$@""#;
 const NOBODY: &str = r#"exec setpriv --reuid=65534 --regid=65534 --clear-groups "$@""#;
 const RISC: &str = r#"[ "$1" = -m ] && echo riscv64 || exec /usr/bin/uname "$@""#;
 const ARM: &str = r#"[ "$1" = -m ] && echo aarch64 || exec /usr/bin/uname "$@""#;
 
-const OBSTACLES: [Obstacle; 11] = [
+const OBSTACLES: [Obstacle; 12] = [
     Obstacle {
         name: "a dry run, without an engine",
         stand_in: None,
@@ -98,6 +99,17 @@ const OBSTACLES: [Obstacle; 11] = [
         says: &["must run as root", "| sudo bash"],
     },
     Obstacle {
+        name: "a read-only system",
+        stand_in: Some(("sudo", READ_ONLY)),
+        flags: "",
+        code: 1,
+        says: &[
+            "This system is read-only",
+            "/usr/local/bin",
+            "docker run -d --name flotilla-agent",
+        ],
+    },
+    Obstacle {
         name: "a processor for which there are no agents",
         stand_in: Some(("uname", RISC)),
         flags: "",
@@ -119,11 +131,11 @@ const OBSTACLES: [Obstacle; 11] = [
         says: &["does not run systemd", "docker run -d --name flotilla-agent"],
     },
     Obstacle {
-        // There is no script then: what is told is curl's own word, and the shell behind it has nothing to do.
+        // There is no script then: what is told is curl's own word, and the shell behind it only fails.
         name: "a curl that knows no pins",
         stand_in: Some(("curl", CURL_BEFORE_PINS)),
         flags: "",
-        code: 0,
+        code: 1,
         says: &["--pinnedpubkey: is unknown"],
     },
     Obstacle {

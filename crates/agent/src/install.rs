@@ -2,6 +2,7 @@
 //! without one, the install script has done so.
 
 mod place;
+mod proxy;
 
 use std::{
     fs, io,
@@ -18,6 +19,9 @@ pub const STATE_DIR: &str = "/var/lib/flotilla";
 
 /// Where the program is put.
 pub const PROGRAM: &str = "/usr/local/bin/flotilla-agent";
+
+/// The proxy for the service, where there was one when it was installed.
+const PROXY_FILE: &str = "/etc/flotilla/proxy.env";
 
 const UNIT: &str = "flotilla-agent.service";
 const UNIT_PATH: &str = "/etc/systemd/system/flotilla-agent.service";
@@ -76,6 +80,11 @@ pub fn install(run_as: RunAs, config: Option<&Path>) -> Result<(), InstallError>
         Some(_) => PROGRAM.into(),
         None => own_program()?,
     };
+    let write = |path: &str, source| InstallError::Write {
+        path: path.into(),
+        source,
+    };
+    proxy::keep(Path::new(PROXY_FILE)).map_err(|source| write(PROXY_FILE, source))?;
     fs::write(UNIT_PATH, unit(&program, run_as)?).map_err(|source| InstallError::Write {
         path: UNIT_PATH.into(),
         source,

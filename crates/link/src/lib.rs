@@ -55,7 +55,7 @@ pub use lookup::lookup;
 pub use messages::{Incoming, Messages, Outgoing, open};
 pub use places::Standing;
 pub use port::{listen, serve_local, serve_tls};
-pub use proxy::Proxies;
+pub use proxy::{PROXY_VARIABLES, Proxies};
 pub use room::raise_file_limit;
 pub use serve::serve;
 pub use settings::LONG_STREAMS;

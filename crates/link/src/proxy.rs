@@ -25,6 +25,16 @@ use zeroize::Zeroizing;
 /// Where a proxy listens whose address names no port, as curl has it.
 const DEFAULT_PORT: u16 = 1080;
 
+/// The variables that say which proxy to ask, and for what to ask none.
+pub const PROXY_VARIABLES: [&str; 6] = [
+    "https_proxy",
+    "HTTPS_PROXY",
+    "all_proxy",
+    "ALL_PROXY",
+    "no_proxy",
+    "NO_PROXY",
+];
+
 /// Which proxy to ask for what. The default is none.
 #[derive(Clone, Default)]
 pub struct Proxies {

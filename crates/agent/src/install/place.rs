@@ -65,29 +65,30 @@ fn ensure_user() -> Result<(), InstallError> {
     Ok(())
 }
 
-/// Written beside and renamed, because a running program cannot be written over.
 fn write(path: &Path, bytes: &[u8], mode: u32) -> Result<(), InstallError> {
-    let fresh = PathBuf::from(format!("{}.new", path.display()));
-    let replaced = || -> io::Result<()> {
-        if let Some(folder) = path.parent() {
-            fs::create_dir_all(folder)?;
-        }
-        // A file left by a failed attempt may be owned by another user, who could change it later.
-        match fs::remove_file(&fresh) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-            _ => {}
-        }
-        let mut options = OpenOptions::new();
-        let mut file = options.write(true).create_new(true).mode(mode).open(&fresh)?;
-        file.write_all(bytes)?;
-        file.set_permissions(fs::Permissions::from_mode(mode))?;
-        file.sync_all()?;
-        fs::rename(&fresh, path)
-    };
-    replaced().map_err(|source| InstallError::Write {
+    replace(path, bytes, mode).map_err(|source| InstallError::Write {
         path: path.to_owned(),
         source,
     })
+}
+
+/// Written beside and renamed, because a running program cannot be written over.
+pub(super) fn replace(path: &Path, bytes: &[u8], mode: u32) -> io::Result<()> {
+    let fresh = PathBuf::from(format!("{}.new", path.display()));
+    if let Some(folder) = path.parent() {
+        fs::create_dir_all(folder)?;
+    }
+    // A file left by a failed attempt may be owned by another user, who could change it later.
+    match fs::remove_file(&fresh) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        _ => {}
+    }
+    let mut options = OpenOptions::new();
+    let mut file = options.write(true).create_new(true).mode(mode).open(&fresh)?;
+    file.write_all(bytes)?;
+    file.set_permissions(fs::Permissions::from_mode(mode))?;
+    file.sync_all()?;
+    fs::rename(&fresh, path)
 }
 
 #[cfg(test)]

@@ -68,6 +68,12 @@ $DOCKER_RUN"
     stop "This device does not run systemd, so the agent can't be installed as its service. Run it in Docker instead:
 $DOCKER_RUN"
   fi
+  [ "$dry_run" ] || [ "$(id -u)" = 0 ] || stop "This must run as root: end the line with \"| sudo bash\", or become root first (su -)."
+  local folder
+  for folder in "${BINARY%/*}" "${CONFIG_FILE%/*/*}" "${STATE%/*}"; do
+    [ "$(id -u)" != 0 ] || [ ! -d "$folder" ] || [ -w "$folder" ] || stop "This system is read-only: nothing can be written to $folder. Run the agent in Docker instead:
+$DOCKER_RUN"
+  done
   local tool
   for tool in curl sha256sum systemctl install useradd mktemp; do
     command -v "$tool" >/dev/null || stop "The program $tool is missing. Install it and run this again."
@@ -75,12 +81,23 @@ $DOCKER_RUN"
   # Not --version: that looks up this device's own name first, for as long as a name server takes that isn't there.
   curl --pinnedpubkey "$TLS_PIN" --help >/dev/null 2>&1 ||
     stop "This curl is too old to check the controller's key (it needs 7.44). Update curl, or run the agent in Docker instead."
-  [ "$dry_run" ] || [ "$(id -u)" = 0 ] || stop "This must run as root: end the line with \"| sudo bash\"."
+  [ -c /dev/net/tun ] || note "There is no /dev/net/tun here: Flotilla manages this device's containers, and says that it has no mesh until there is one (modprobe tun)."
 }
 
 engine_socket() {
   local socket
   for socket in /run/docker.sock /var/run/docker.sock /run/podman/podman.sock; do
+    if [ -S "$socket" ]; then
+      printf '%s' "$socket"
+      return
+    fi
+  done
+}
+
+# One that only its own user's programs reach: the service is another user, and /run/user is hidden from it.
+rootless_socket() {
+  local socket
+  for socket in /run/user/*/docker.sock /run/user/*/podman/podman.sock; do
     if [ -S "$socket" ]; then
       printf '%s' "$socket"
       return
@@ -116,7 +133,23 @@ install_engine() {
 
 # A device without an engine is still a device; Flotilla shows what is missing.
 ensure_engine() {
-  if [ "$(engine_socket)" ] || command -v docker >/dev/null || command -v podman >/dev/null; then
+  local rootless
+  if [ "$(engine_socket)" ]; then
+    return
+  fi
+  rootless=$(rootless_socket)
+  if [ "$rootless" ]; then
+    note "The container engine here is one user's own: it listens at $rootless, where the agent's service can't reach it. For its containers, don't install; as that user, run the agent in the engine:
+$DOCKER_RUN"
+    return
+  fi
+  # It may be Podman that is called docker.
+  if command -v docker >/dev/null; then
+    case $(docker --version 2>/dev/null) in *podman*) ;; *) return ;; esac
+  fi
+  if command -v podman >/dev/null; then
+    step "let Podman listen at its socket" systemctl enable --now --quiet podman.socket ||
+      note "Podman could not be made to listen. The agent works without it; run systemctl enable --now podman.socket later and its containers appear."
     return
   fi
   if [ "$skip_docker" ]; then
@@ -127,11 +160,27 @@ ensure_engine() {
     note "Docker could not be installed. The agent works without it; install Docker or Podman later and its containers appear."
 }
 
+# Podman's is root's alone.
+check_rights() {
+  case $(engine_socket) in
+    *podman*) [ "$as_root" ] || note "Podman's socket is root's alone: run this again with --as-root, or the agent can't see its containers." ;;
+  esac
+}
+
 # The token goes to curl on its standard input, where no process list shows it.
-download() {
+fetch() {
   printf 'header = "Authorization: Bearer %s"\n' "$TOKEN" |
     curl -fsSk --proto '=https' --pinnedpubkey "$TLS_PIN" --retry 3 --connect-timeout 20 \
-      -K - -o "$2" "$CONTROL/install/agent/$1-linux"
+      -K - -o "$2" "$CONTROL/install/agent/$1-linux" "${@:3}"
+}
+
+# A proxy that does not lead to the controller is gone around, as the agent does.
+download() {
+  fetch "$@" || {
+    [ "${https_proxy-}${HTTPS_PROXY-}${all_proxy-}${ALL_PROXY-}" ] || return
+    note "The download did not work by the proxy; trying without it."
+    fetch "$@" --noproxy '*'
+  }
 }
 
 fetch_binary() {
@@ -171,6 +220,7 @@ install_agent() {
   choose_binary
   check_system
   ensure_engine
+  check_rights
   if [ ! "$as_root" ]; then
     step "create the user $SERVICE_USER, a member of the group docker" create_user
   fi
@@ -207,6 +257,8 @@ remove_agent() {
 flotilla_install() {
   set -euo pipefail
   umask 077
+  # Root that became so by su has a path without them.
+  PATH=$PATH:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
   local as_root='' skip_docker='' dry_run='' uninstall='' arch='' expected=''
   read_flags "$@"
   if [ "$uninstall" ]; then

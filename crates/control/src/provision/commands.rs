@@ -4,6 +4,7 @@
 //! or replaced. Bash, dash and zsh read it alike, also at a prompt: no comment, no `!`, no variable left to be split.
 
 use super::{Source, desktop, pod, shell::quote};
+use flotilla_link::PROXY_VARIABLES;
 use flotilla_protocol::device::NetworkMode;
 
 /// Name of the agent's container and of the volume that holds its state: a container that is created anew,
@@ -21,26 +22,40 @@ pub(super) const MACHINE_ID: &str = "/etc/machine-id";
 /// Where a mounted config file is in the agent's container.
 const MOUNTED_CONFIG: &str = "/etc/flotilla/device.toml";
 
-/// `curl … | sudo bash`.
+/// The TUN device of the mesh's interface. An engine's machine may be without.
+const TUN: &str = "/dev/net/tun";
+
+/// Whether the shell has a proxy to ask for `https://`.
+const HAS_PROXY: &str = "[ \"$https_proxy$HTTPS_PROXY$all_proxy$ALL_PROXY\" ]";
+
+/// `curl … | sudo bash`, where root may have no sudo. What cannot be downloaded is an installer that fails, so that the
+/// line does not end well behind a pipe. `sudo` takes the proxy away, so it is told to the installer as its first lines.
 pub(super) fn install(source: &Source) -> String {
-    let curl = curl(source, "-fsSk");
     let script = quote(&format!("https://{}/install/agent.sh", source.endpoint));
-    format!("{curl} -H {} {script} | sudo bash", bearer(source))
+    let get = format!("{} -H {} {script}", curl(source), bearer(source));
+    let around = format!("{{ {NOT_BY_PROXY}; flotilla_get --noproxy '*'; }}");
+    format!(
+        "command -v sudo >/dev/null || eval 'sudo() {{ \"$@\"; }}'; {{ flotilla_get() {{ {get} \"$@\"; }}; \
+         if {HAS_PROXY}; then export -p | grep -i _proxy=; flotilla_get || {around}; else flotilla_get; fi || echo exit 1; }} | sudo bash"
+    )
 }
+
+const NOT_BY_PROXY: &str = "echo 'flotilla: not by the proxy; trying without it' >&2";
 
 /// Loads the image for the engine's architecture and runs the agent with its token in the environment.
 pub(super) fn docker_run(source: &Source) -> String {
     let environment = environment(source).map(|(name, value)| format!("-e {name}={}", quote(&value)));
-    let mut steps = vec![architecture()];
+    let mut steps = vec![architecture("docker")];
     steps.extend(desktop::check(source, "docker"));
+    steps.extend(socket("docker"));
     steps.extend(fetch(source));
-    steps.extend(started("docker", source, DOCKER_SOCKET, &environment.join(" ")));
+    steps.extend(started("docker", source, &environment.join(" ")));
     chain(&steps)
 }
 
 /// Asks the engine for its architecture, which may be another machine's, and loads the image for it.
 pub(super) fn load(source: &Source) -> String {
-    let mut steps = vec![architecture()];
+    let mut steps = vec![architecture("docker")];
     steps.extend(fetch(source));
     chain(&steps)
 }
@@ -51,30 +66,23 @@ pub(super) fn config_run(source: &Source) -> String {
     let file = format!("{}.device.toml", source.config.device_name);
     let engine = "\"$engine\"";
     let header = quote(r#"s/^token = "\(.*\)"$/header = "Authorization: Bearer \1"/p"#);
-    let (curl, url) = (curl(source, "-fsSk"), image_url(source));
+    let get = format!(
+        "sed -n {header} {file} | {} -K - {}",
+        curl(source),
+        image_url(source)
+    );
     // The file is private to whoever downloaded it, so the container's root needs the right to read past that.
     let mount =
         format!("--cap-add DAC_OVERRIDE --mount \"type=bind,src=$PWD/{file},dst={MOUNTED_CONFIG},readonly\"");
     let mut steps = vec![
         format!("chmod 600 {file}"),
         "engine=$(command -v docker || command -v podman)".to_owned(),
-        format!(
-            "arch=$({engine} version --format '{{{{.Server.Arch}}}}' 2>/dev/null || {engine} info --format '{{{{.Host.Arch}}}}')"
-        ),
+        architecture(engine),
     ];
     steps.extend(desktop::check(source, engine));
-    steps.extend([
-        "image=$(mktemp)".to_owned(),
-        format!("sed -n {header} {file} | {curl} -K - {url} -o \"$image\""),
-        loaded(engine),
-        // Podman's may be a user's own.
-        format!(
-            "case $engine in\n  \
-               *podman) socket=$({engine} info --format '{{{{.Host.RemoteSocket.Path}}}}') && socket=${{socket#unix://}} ;;\n  \
-               *) socket={DOCKER_SOCKET} ;;\nesac"
-        ),
-    ]);
-    steps.extend(started(engine, source, "\"$socket\"", &mount));
+    steps.extend(socket(engine));
+    steps.extend(loaded(engine, &get));
+    steps.extend(started(engine, source, &mount));
     format!("{} run --config {MOUNTED_CONFIG}", chain(&steps))
 }
 
@@ -92,30 +100,59 @@ fn chain(steps: &[String]) -> String {
     steps.join(" &&\n")
 }
 
-fn architecture() -> String {
-    "arch=$(docker version --format '{{.Server.Arch}}')".to_owned()
+/// Podman has no server to ask, also where it is called docker.
+fn architecture(engine: &str) -> String {
+    format!(
+        "{{ arch=$({engine} version --format '{{{{.Server.Arch}}}}' 2>/dev/null) || arch=$({engine} info --format '{{{{.Host.Arch}}}}'); }}"
+    )
 }
 
 fn fetch(source: &Source) -> [String; 3] {
-    let (curl, url) = (curl(source, "-fsSk"), image_url(source));
-    [
-        "image=$(mktemp)".to_owned(),
-        format!("{curl} -H {} {url} -o \"$image\"", bearer(source)),
-        loaded("docker"),
-    ]
+    let get = format!("{} -H {} {}", curl(source), bearer(source), image_url(source));
+    loaded("docker", &get)
 }
 
 /// From a file and not in a pipe, where the engine would add an error of its own to the one of a download that
 /// failed; and the engine reads it through the shell, because a sandboxed one sees other temporary files.
-fn loaded(engine: &str) -> String {
-    format!("{engine} load <\"$image\" && rm \"$image\"")
+fn loaded(engine: &str, get: &str) -> [String; 3] {
+    [
+        format!("flotilla_get() {{ {get} -o \"$image\" \"$@\"; }}"),
+        "image=$(mktemp)".to_owned(),
+        format!(
+            "if {{ flotilla_get || {{ {HAS_PROXY} && {NOT_BY_PROXY} && flotilla_get --noproxy '*'; }}; }} &&\n  \
+               {engine} load <\"$image\"; then rm \"$image\"; else rm \"$image\"; false; fi"
+        ),
+    ]
+}
+
+/// Where the engine listens, on its own machine. Only Podman knows `Host`, and it may be a user's own and not listen;
+/// so may a rootless Docker, which is found as the command line finds it.
+fn socket(engine: &str) -> [String; 2] {
+    let ask = |what| format!("{engine} info --format '{{{{{what}}}}}' 2>/dev/null");
+    let not_listening = quote(
+        "Podman does not listen for its programs, so the agent could not use it. Run systemctl enable --now podman.socket \
+         (where it is one user alone: systemctl --user enable --now podman.socket), and paste this again.",
+    );
+    [
+        format!(
+            "case $({}) in false) echo {not_listening} >&2; false ;; esac",
+            ask(".Host.RemoteSocket.Exists")
+        ),
+        format!(
+            "{{ socket=$({}) || case $({}) in\n  \
+               *rootless*) socket=$({engine} context inspect --format '{{{{.Endpoints.docker.Host}}}}') ;;\n  \
+               *) socket={DOCKER_SOCKET} ;;\nesac; }} &&\nsocket=${{socket#unix://}}",
+            ask(".Host.RemoteSocket.Path"),
+            ask(".SecurityOptions"),
+        ),
+    ]
 }
 
 /// A curl that speaks only to the holder of the pinned key. `-k` leaves that check in force and drops the one
-/// that needs a public authority.
-fn curl(source: &Source, flags: &str) -> String {
+/// that needs a public authority. A proxy that swallows everything costs 20 s.
+fn curl(source: &Source) -> String {
     format!(
-        "curl {flags} --proto '=https' --pinnedpubkey '{}'",
+        "curl -fsSk --connect-timeout 20 --proto '=https' --pinnedpubkey '{}'",
         source.tls_pin
     )
 }
@@ -132,33 +169,52 @@ fn image_url(source: &Source) -> String {
 /// The agent takes the place of an agent that is there: its state is on the volume, so it stays the same device,
 /// and this is how it gets another network mode or a newer image. A container of the pod is not replaced, since
 /// others share its network.
-fn started(engine: &str, source: &Source, socket: &str, enrollment: &str) -> Vec<String> {
+fn started(engine: &str, source: &Source, enrollment: &str) -> Vec<String> {
     let mut steps = Vec::new();
     if source.mode() == NetworkMode::Pause {
-        steps.extend(pod::started(engine, source, socket));
+        steps.extend(pod::started(engine, source, SOCKET));
     }
     steps.push(format!(
         "{{ {engine} rm --force {CONTAINER} >/dev/null 2>&1 || true; }}"
     ));
-    steps.push(run(engine, source, socket, enrollment));
+    steps.push(run(engine, source, enrollment));
     steps
 }
 
+/// What [`socket`] found.
+const SOCKET: &str = "\"$socket\"";
+
 /// `--pull never`: a registry must not be asked for an image of this name. `label=disable`: under SELinux a
 /// container could not use the engine's socket. `NET_ADMIN` and the device are for the mesh's interface.
-fn run(engine: &str, source: &Source, socket: &str, enrollment: &str) -> String {
+fn run(engine: &str, source: &Source, enrollment: &str) -> String {
     let network = match source.mode() {
         NetworkMode::Host => "--network host ".to_owned(),
         NetworkMode::Bridge => String::new(),
         NetworkMode::Pause => format!("--network container:{} ", pod::PAUSE),
     };
     let image = quote(&source.config.agent_image);
+    let [tun, machine_id] = [
+        format!("--device {TUN}"),
+        format!("--mount type=bind,src={MACHINE_ID},dst={MACHINE_ID},readonly"),
+    ]
+    .map(|option| if_there(engine, &image, &option));
+    // The agent has the same way out as the shell; a variable that is not set is not passed.
+    let proxy = PROXY_VARIABLES.map(|name| format!("-e {name}")).join(" ");
     format!(
         "{engine} run -d --name {CONTAINER} --restart unless-stopped --pull never \\\n  \
-         --read-only --cap-drop ALL {network}--cap-add NET_ADMIN --device /dev/net/tun --security-opt no-new-privileges --security-opt label=disable \\\n  \
-         -v {CONTAINER}:{STATE} -v {socket}:{DOCKER_SOCKET} \\\n  \
-         $([ -f {MACHINE_ID} ] && echo --mount type=bind,src={MACHINE_ID},dst={MACHINE_ID},readonly) \\\n  \
+         --read-only --cap-drop ALL {network}--cap-add NET_ADMIN --security-opt no-new-privileges --security-opt label=disable \\\n  \
+         -v {CONTAINER}:{STATE} -v {SOCKET}:{DOCKER_SOCKET} \\\n  \
+         {tun} \\\n  \
+         {machine_id} \\\n  \
+         {proxy} \\\n  \
          {enrollment} \\\n  \
          {image}"
+    )
+}
+
+/// The option where the engine takes it. Only the engine can tell: its machine may be another than the shell's.
+fn if_there(engine: &str, image: &str, option: &str) -> String {
+    format!(
+        "$({engine} run --rm --pull never --network none {option} {image} version >/dev/null 2>&1 && echo {option})"
     )
 }

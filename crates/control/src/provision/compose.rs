@@ -6,6 +6,7 @@ use super::{
     config::expiry,
     desktop, pod,
 };
+use flotilla_link::PROXY_VARIABLES;
 use flotilla_protocol::device::NetworkMode;
 use serde_json::Value;
 
@@ -56,6 +57,8 @@ fn agent(source: &Source, image: &str) -> String {
         .iter()
         .map(|(name, value)| format!("      {name}: {}\n", scalar(value)))
         .collect();
+    // Without a value: the shell's, where it has one.
+    let proxy: String = PROXY_VARIABLES.map(|name| format!("      {name}:\n")).concat();
     format!(
         "  agent:\n    \
              image: {image}\n    \
@@ -65,11 +68,12 @@ fn agent(source: &Source, image: &str) -> String {
              read_only: true\n    \
              cap_drop: [ALL]\n    \
              cap_add: [NET_ADMIN]\n    \
-             devices: [/dev/net/tun]\n\
+             devices: [/dev/net/tun] # leave out where the device has no such file: then it has no mesh\n\
          {network}    \
              security_opt: [\"no-new-privileges:true\", \"label:disable\"]\n    \
              environment:\n\
-         {environment}    \
+         {environment}\
+         {proxy}    \
              volumes:\n      \
                - state:{STATE}\n      \
                - {DOCKER_SOCKET}:{DOCKER_SOCKET}\n      \

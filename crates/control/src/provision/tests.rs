@@ -3,6 +3,7 @@
 use super::*;
 use flotilla_protocol::device::RelayPreference;
 
+mod line;
 mod pasted;
 mod whatever_passes;
 

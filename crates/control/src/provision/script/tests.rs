@@ -281,3 +281,83 @@ fn a_download_that_was_cut_short_runs_nothing() {
         assert!(Path::new(machine.path()).join("state").exists());
     }
 }
+
+#[test]
+fn a_proxy_that_does_not_lead_to_the_controller_is_gone_around() {
+    let machine = Machine::new();
+    let at = machine.path().to_owned();
+    let body = format!(
+        r##"case "$*" in *--help*) exit 0;; esac
+            cat >/dev/null; echo "curl $*" >>"{at}/calls"
+            case "$*" in *--noproxy*) ;; *) echo 'curl: (7) no proxy there' >&2; exit 7;; esac
+            while [ "$1" != -o ]; do shift; done; printf abc >"$2""##
+    );
+    machine.program("curl", &body);
+    assert!(said(&machine.run(&script(), &[])).contains("could not be downloaded"));
+    assert!(
+        !machine.calls().contains("--noproxy"),
+        "there is no proxy to go around"
+    );
+    let with_proxy = format!("export HTTPS_PROXY=http://127.0.0.1:9\n{}", script());
+    assert!(said(&machine.run(&with_proxy, &[])).contains("trying without it"));
+    assert!(machine.exists("local/flotilla-agent"));
+}
+
+#[test]
+fn podman_is_made_to_listen_and_belongs_to_root() {
+    let machine = Machine::new();
+    machine.program("podman", "");
+    machine.program("docker", "echo podman version 4.3.1");
+    let script = script().replace("/run/docker.sock /var/run/docker.sock", "");
+    machine.run(&script, &[]);
+    assert!(
+        machine
+            .calls()
+            .contains("systemctl enable --now --quiet podman.socket"),
+        "{}",
+        machine.calls()
+    );
+    let at = machine.path().to_owned();
+    let socket = format!("{at}/podman.sock");
+    let _listening = std::os::unix::net::UnixListener::bind(&socket).unwrap();
+    let script = script.replace("/run/podman/podman.sock", &socket);
+    assert!(said(&machine.run(&script, &[])).contains("again with --as-root"));
+    assert!(!said(&machine.run(&script, &["--as-root"])).contains("again with --as-root"));
+}
+
+#[test]
+fn an_engine_that_is_one_users_own_is_named_and_no_other_is_installed() {
+    let machine = Machine::new();
+    let at = machine.path().to_owned();
+    for folder in ["run", "run/7"] {
+        fs::create_dir(format!("{at}/{folder}")).unwrap();
+    }
+    let _listening = std::os::unix::net::UnixListener::bind(format!("{at}/run/7/docker.sock")).unwrap();
+    let script = script()
+        .replace(
+            "/run/docker.sock /var/run/docker.sock /run/podman/podman.sock",
+            "",
+        )
+        .replace("/run/user/", &format!("{at}/run/"));
+    machine.program("apt-get", &format!(r#"echo "apt-get $*" >>"{at}/calls""#));
+    let said = said(&machine.run(&script, &[]));
+    assert!(
+        said.contains(&format!("listens at {at}/run/7/docker.sock")) && said.contains("docker run -d"),
+        "{said}"
+    );
+    assert!(!machine.calls().contains("apt-get") && machine.exists("local/flotilla-agent"));
+}
+
+#[test]
+fn programs_of_the_system_are_found_where_the_path_does_not_name_them() {
+    let machine = Machine::new();
+    let file = machine.root.path().join("agent.sh");
+    fs::write(&file, machine.moved(&script())).unwrap();
+    let mut shell = Command::new("/bin/bash");
+    shell
+        .arg(file)
+        .env("PATH", format!("{}/bin", machine.path()))
+        .output()
+        .unwrap();
+    assert!(machine.exists("local/flotilla-agent"), "{}", machine.calls());
+}

@@ -57,7 +57,7 @@ proptest! {
                 format!("https://{endpoint}/install/agent.sh"),
             );
             let wanted = [
-                "-fsSk", "--proto", "=https", "--pinnedpubkey", tls_pin.as_str(), "-H", &bearer, &script,
+                "-fsSk", "--connect-timeout", "20", "--proto", "=https", "--pinnedpubkey", tls_pin.as_str(), "-H", &bearer, &script,
             ];
             prop_assert_eq!(printed(&format!("{stubs}\n{install}")), wanted);
         }

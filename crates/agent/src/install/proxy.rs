@@ -1,0 +1,58 @@
+//! The way out of whoever installs is the way out of the service: its proxy is kept for it, in a file that root reads.
+
+use flotilla_link::PROXY_VARIABLES;
+use std::{fs, io, path::Path};
+use zeroize::Zeroizing;
+
+/// Writes the proxy of this process's environment, or takes away what another installation wrote.
+pub(super) fn keep(file: &Path) -> io::Result<()> {
+    let text = text(|name| std::env::var(name).ok());
+    if text.is_empty() {
+        return match fs::remove_file(file) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+            _ => Ok(()),
+        };
+    }
+    super::place::replace(file, text.as_bytes(), 0o600)
+}
+
+/// As systemd reads it (`EnvironmentFile=` in `systemd.exec(5)`). What has no line of its own there is left out.
+fn text(variable: impl Fn(&str) -> Option<String>) -> Zeroizing<String> {
+    let mut text = Zeroizing::new(String::new());
+    for name in PROXY_VARIABLES {
+        let value = variable(name).map(Zeroizing::new);
+        let Some(value) = value.filter(|value| !value.is_empty() && !value.contains(char::is_control)) else {
+            continue;
+        };
+        text.push_str(name);
+        text.push_str("=\"");
+        for letter in value.chars() {
+            if matches!(letter, '"' | '\\' | '$' | '`') {
+                text.push('\\');
+            }
+            text.push(letter);
+        }
+        text.push_str("\"\n");
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_variable_that_is_set_is_a_line_that_systemd_reads_back() {
+        let text = text(|name| match name {
+            "https_proxy" => Some(r#"http://ann:a"b\c$d`e@proxy:1"#.to_owned()),
+            "NO_PROXY" => Some(".lan,10.0.0.0/8".to_owned()),
+            "all_proxy" => Some("http://x\nLD_PRELOAD=y".to_owned()),
+            "HTTPS_PROXY" => Some(String::new()),
+            "PATH" => Some("/bin".to_owned()),
+            _ => None,
+        });
+        let expected =
+            "https_proxy=\"http://ann:a\\\"b\\\\c\\$d\\`e@proxy:1\"\nNO_PROXY=\".lan,10.0.0.0/8\"\n";
+        assert_eq!(*text, expected);
+    }
+}
