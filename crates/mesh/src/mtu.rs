@@ -48,8 +48,11 @@ fn segment_size_option(tcp: &[u8]) -> Option<usize> {
 
 /// The checksum after one word changed (RFC 1624).
 fn adjust(checksum: [u8; 2], old: u16, new: u16) -> [u8; 2] {
-    let before = Sum::default().add(&checksum.map(|byte| !byte));
-    before.add(&(!old).to_be_bytes()).add(&new.to_be_bytes()).finish()
+    let before = Sum::default().plus(&checksum.map(|byte| !byte));
+    before
+        .plus(&(!old).to_be_bytes())
+        .plus(&new.to_be_bytes())
+        .finish()
 }
 
 /// Tells the sender of a packet from the TUN how large it may be: "fragmentation needed" (RFC 1191) or "packet too
@@ -71,7 +74,7 @@ pub(crate) fn too_big(packet: &[u8], headers: &Headers, mtu: u16) -> Option<Vec<
             out[2..4].copy_from_slice(&total.to_be_bytes());
             out.extend(from.octets());
             out.extend(to.octets());
-            let header = Sum::default().add(&out).finish();
+            let header = Sum::default().plus(&out).finish();
             out[10..12].copy_from_slice(&header);
             out.extend(icmp);
             Some(out)
@@ -81,8 +84,8 @@ pub(crate) fn too_big(packet: &[u8], headers: &Headers, mtu: u16) -> Option<Vec<
             icmp.extend(u32::from(mtu).to_be_bytes());
             icmp.extend(quoted);
             let length = u16::try_from(icmp.len()).ok()?;
-            let addresses = Sum::default().add(&from.octets()).add(&to.octets());
-            let pseudo = addresses.add(&length.to_be_bytes()).add(&[0, ICMPV6]);
+            let addresses = Sum::default().plus(&from.octets()).plus(&to.octets());
+            let pseudo = addresses.plus(&length.to_be_bytes()).plus(&[0, ICMPV6]);
             put_checksum(&mut icmp, pseudo);
             let mut out = vec![0x60, 0, 0, 0, 0, 0, ICMPV6, TTL];
             out[4..6].copy_from_slice(&length.to_be_bytes());
@@ -96,7 +99,7 @@ pub(crate) fn too_big(packet: &[u8], headers: &Headers, mtu: u16) -> Option<Vec<
 }
 
 fn put_checksum(icmp: &mut [u8], pseudo: Sum) {
-    let checksum = pseudo.add(icmp).finish();
+    let checksum = pseudo.plus(icmp).finish();
     icmp[2..4].copy_from_slice(&checksum);
 }
 
@@ -117,7 +120,7 @@ mod tests {
             0x45, 0, 0, 0, 0, 1, 0x40, 0, 64, TCP, 0, 0, 100, 64, 0, 1, 100, 64, 0, 2,
         ];
         packet[2..4].copy_from_slice(&total.to_be_bytes());
-        let checksum = pseudo(&packet, header).add(&tcp).finish();
+        let checksum = pseudo(&packet, header).plus(&tcp).finish();
         tcp[16..18].copy_from_slice(&checksum);
         packet.extend(tcp);
         packet
@@ -126,13 +129,13 @@ mod tests {
     fn pseudo(packet: &[u8], length: usize) -> Sum {
         let length = u16::try_from(length).unwrap();
         Sum::default()
-            .add(&packet[12..20])
-            .add(&length.to_be_bytes())
-            .add(&[0, TCP])
+            .plus(&packet[12..20])
+            .plus(&length.to_be_bytes())
+            .plus(&[0, TCP])
     }
 
     fn is_right(packet: &[u8]) -> bool {
-        pseudo(packet, packet.len() - 20).add(&packet[20..]).is_right()
+        pseudo(packet, packet.len() - 20).plus(&packet[20..]).is_right()
     }
 
     #[test]
@@ -163,8 +166,8 @@ mod tests {
         assert_eq!(headers.destination, "100.64.0.1".parse::<IpAddr>().unwrap());
         assert!(matches!(headers.payload, Payload::Error { .. }));
         assert_eq!(answer[26..28], 1280u16.to_be_bytes());
-        assert!(Sum::default().add(&answer[..20]).is_right());
-        assert!(Sum::default().add(&answer[20..]).is_right());
+        assert!(Sum::default().plus(&answer[..20]).is_right());
+        assert!(Sum::default().plus(&answer[20..]).is_right());
         assert_eq!(too_big(&answer, &headers, 1280), None, "no error about an error");
     }
 

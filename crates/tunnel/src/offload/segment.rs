@@ -145,7 +145,7 @@ fn write_checksum(packet: &mut [u8], layout: &Layout) {
     let at = layout.checksum();
     packet[at..at + 2].fill(0);
     let length = packet.len() - layout.transport;
-    let sum = Sum::pseudo_header(packet, layout, length).add(&packet[layout.transport..]);
+    let sum = Sum::pseudo_header(packet, layout, length).plus(&packet[layout.transport..]);
     let checksum = never_zero(sum.finish(), layout.protocol == UDP);
     packet[at..at + 2].copy_from_slice(&checksum);
 }
@@ -158,7 +158,7 @@ fn finish_checksum(header: &VirtioHeader, packet: &mut [u8]) -> Result<(), Malfo
         return Err(Malformed);
     }
     let is_udp = header.checksum_offset == UDP_CHECKSUM as u16;
-    let checksum = never_zero(Sum::default().add(&packet[start..]).finish(), is_udp);
+    let checksum = never_zero(Sum::default().plus(&packet[start..]).finish(), is_udp);
     packet[at..at + 2].copy_from_slice(&checksum);
     Ok(())
 }

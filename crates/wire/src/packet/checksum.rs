@@ -9,7 +9,7 @@ pub struct Sum(u128);
 impl Sum {
     /// Adds bytes that begin at an even place of what is summed.
     #[must_use]
-    pub fn add(self, bytes: &[u8]) -> Self {
+    pub fn plus(self, bytes: &[u8]) -> Self {
         // Two chains of additions keep two execution units busy. None can overflow: 2^64 words fit in each.
         let (mut even, mut odd) = (self.0, 0);
         let (blocks, rest) = bytes.as_chunks::<16>();
@@ -32,7 +32,7 @@ impl Sum {
         let mut tail = [0; 8];
         tail[..4].copy_from_slice(&length.to_be_bytes());
         tail[7] = layout.protocol;
-        Self::default().add(&packet[layout.addresses()]).add(&tail)
+        Self::default().plus(&packet[layout.addresses()]).plus(&tail)
     }
 
     /// What a checksum field is filled with: the complement, as the two bytes go on the wire.
@@ -94,14 +94,14 @@ mod tests {
     proptest! {
         #[test]
         fn the_sum_is_that_of_the_rfc(bytes in proptest::collection::vec(any::<u8>(), 0..2000)) {
-            prop_assert_eq!(u16::from_be_bytes(Sum::default().add(&bytes).finish()), naive(&bytes));
+            prop_assert_eq!(u16::from_be_bytes(Sum::default().plus(&bytes).finish()), naive(&bytes));
         }
 
         #[test]
         fn parts_add_up(bytes in proptest::collection::vec(any::<u8>(), 0..200), cut in 0usize..100) {
             let cut = (cut * 2).min(bytes.len() & !1);
-            let sum = Sum::default().add(&bytes[..cut]).add(&bytes[cut..]);
-            prop_assert_eq!(sum.finish(), Sum::default().add(&bytes).finish());
+            let sum = Sum::default().plus(&bytes[..cut]).plus(&bytes[cut..]);
+            prop_assert_eq!(sum.finish(), Sum::default().plus(&bytes).finish());
         }
     }
 
@@ -110,7 +110,7 @@ mod tests {
         let bytes = vec![0xff; 70_000];
         let mut sum = Sum::default();
         for _ in 0..1000 {
-            sum = sum.add(&bytes);
+            sum = sum.plus(&bytes);
         }
         assert_eq!(sum.finish(), [0, 0]);
     }

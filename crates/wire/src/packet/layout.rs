@@ -91,7 +91,7 @@ pub fn set_length(packet: &mut [u8], layout: &Layout, length: usize) {
     packet[at..at + 2].copy_from_slice(&claimed.to_be_bytes());
     if !layout.is_v6 {
         packet[10..12].fill(0);
-        let sum = Sum::default().add(&packet[..layout.transport]);
+        let sum = Sum::default().plus(&packet[..layout.transport]);
         packet[10..12].copy_from_slice(&sum.finish());
     }
 }

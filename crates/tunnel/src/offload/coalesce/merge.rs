@@ -54,8 +54,8 @@ fn has_right_lengths(packet: &[u8], layout: &Layout) -> bool {
 
 fn has_right_checksums(packet: &[u8], layout: &Layout) -> bool {
     let transport = &packet[layout.transport..];
-    let sum = Sum::pseudo_header(packet, layout, transport.len()).add(transport);
-    let header = layout.is_v6 || Sum::default().add(&packet[..layout.transport]).is_right();
+    let sum = Sum::pseudo_header(packet, layout, transport.len()).plus(transport);
+    let header = layout.is_v6 || Sum::default().plus(&packet[..layout.transport]).is_right();
     header && sum.is_right()
 }
 
