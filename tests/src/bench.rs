@@ -4,6 +4,7 @@ pub mod connect;
 pub mod fan_out;
 pub mod links;
 pub mod mesh;
+pub mod narrow;
 pub mod process;
 pub mod relay;
 pub mod rpc;

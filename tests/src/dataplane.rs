@@ -18,7 +18,7 @@ use uuid::Uuid;
 use x25519_dalek::StaticSecret;
 
 use crate::eventually::{eventually_blocking, seconds};
-use crate::lab::Machine;
+use crate::lab::{Lab, Machine};
 use crate::parts;
 use crate::program::{Program, run};
 pub use traffic::{Transfer, checksum_errors, round_trips};
@@ -84,6 +84,16 @@ impl<'m> Ends<'m> {
         };
         let hosts = [host(machines[0])?, host(machines[1])?];
         Self::start_at(machines, kinds, hosts, number)
+    }
+
+    /// Two of ours on both sides of the line of [`Lab::over_a_line`].
+    pub fn at_line(lab: &'m Lab, underlay: Underlay, number: u8) -> Result<Self> {
+        let machines = [lab.machine(1), lab.machine(2)];
+        let host = |machine: &Machine| match underlay {
+            Underlay::V4 => IpAddr::V4(machine.address()),
+            Underlay::V6 => IpAddr::V6(Lab::v6_at_line(machine)),
+        };
+        Self::start_at(machines, [Kind::Ours; 2], machines.map(host), number)
     }
 
     /// The same where each end knows the other by the address at its place in `hosts`.
@@ -152,8 +162,8 @@ impl<'m> End<'m> {
     /// What the path to the other end carries, as our data plane said last.
     pub fn path_mtu(&self) -> Result<u16> {
         let told = self.program.output()?;
-        let paths = told.lines().filter(|line| line.starts_with("Path("));
-        let last = paths.last().context("no path yet")?;
+        let mut paths = told.lines().filter(|line| line.starts_with("Path("));
+        let last = paths.next_back().context("no path yet")?;
         let mtu = last.split("mtu: ").nth(1).context("a path without a size")?;
         let digits = mtu.split(|letter: char| !letter.is_ascii_digit()).next();
         Ok(digits.unwrap_or_default().parse()?)

@@ -8,16 +8,6 @@ use flotilla_tests::dataplane::{Ends, Kind, Transfer, Underlay};
 use flotilla_tests::lab::{Lab, Machine, Routers};
 use flotilla_tests::program::{attempt, run};
 
-/// Two data planes on both sides of the line. `number` tells pairs apart.
-fn ends(lab: &Lab, underlay: Underlay, number: u8) -> Result<Ends<'_>> {
-    let machines = [lab.machine(1), lab.machine(2)];
-    let host = |machine: &Machine| match underlay {
-        Underlay::V4 => IpAddr::V4(machine.address()),
-        Underlay::V6 => IpAddr::V6(Lab::v6_at_line(machine)),
-    };
-    Ends::start_at(machines, [Kind::Ours; 2], machines.map(host), number)
-}
-
 /// Gbit/s of one stream once both ends know what the path carries.
 fn speed(
     lab: &Lab,
@@ -26,16 +16,12 @@ fn speed(
     number: u8,
 ) -> Result<f64> {
     lab.set_line(line, routers)?;
-    let ends = ends(lab, underlay, number)?;
+    let ends = Ends::at_line(lab, underlay, number)?;
     for end in [&ends.near, &ends.far] {
         end.eventually_carries(carries)
             .with_context(|| format!("{line} {routers:?} {underlay:?}"))?;
     }
     let arrived = Transfer::tcp(2, 1).run(&ends)?;
-    println!(
-        "a line of {line}, {routers:?}, {underlay:?}: packets of {carries}, {:.2} Gbit/s, {} sent again",
-        arrived.gbit_per_second, arrived.retransmits
-    );
     Ok(arrived.gbit_per_second)
 }
 
@@ -57,6 +43,9 @@ fn a_line_of_any_width_is_filled_without_a_fragment_whether_or_not_routers_tell(
         (1492, V6, Keep, 1412),
     ]) {
         let reached = speed(&lab, (line, routers, underlay), carries, number)?;
+        println!(
+            "{line} {underlay:?} {routers:?}: {reached:.2} Gbit/s in packets of {carries}, {before:.2} at 1500"
+        );
         narrow.push((line, underlay, routers, reached));
     }
     let after = speed(&lab, wide, 1420, 20)?;
@@ -102,7 +91,7 @@ fn an_interface_narrower_than_ethernet_is_filled_without_a_fragment() -> Result<
 fn a_path_of_1124_bytes_whose_routers_keep_silent_carries_10_mb_both_ways_and_says_what_fits() -> Result<()> {
     let lab = Lab::over_a_line()?;
     lab.set_line(1124, Routers::Keep)?;
-    let ends = ends(&lab, Underlay::V4, 0)?;
+    let ends = Ends::at_line(&lab, Underlay::V4, 0)?;
     // At once, while both ends still find out what comes through.
     for transfer in [Transfer::tcp(5, 1), Transfer::tcp(5, 1).reversed()] {
         let arrived = transfer.run(&ends)?;

@@ -24,8 +24,10 @@ pub(crate) async fn run(client: &Client, arguments: Arguments) -> Result<(), Fai
     Ok(())
 }
 
-fn table(paths: &List<Path>, now: Timestamp) -> Table<8> {
-    let mut table = Table::new(["FROM", "TO", "PATH", "RELAY", "RTT", "SINCE", "WHY", "AS OF"]);
+fn table(paths: &List<Path>, now: Timestamp) -> Table<9> {
+    let mut table = Table::new([
+        "FROM", "TO", "PATH", "RELAY", "RTT", "MTU", "SINCE", "WHY", "AS OF",
+    ]);
     for path in &paths.items {
         let stale = paths
             .unreachable_devices
@@ -37,6 +39,7 @@ fn table(paths: &List<Path>, now: Timestamp) -> Table<8> {
             kind(path.kind).to_owned(),
             path.relay.clone().unwrap_or_default(),
             path.rtt_ms.map(|rtt| format!("{rtt:.1} ms")).unwrap_or_default(),
+            path.mtu.map(|mtu| mtu.to_string()).unwrap_or_default(),
             path.since.map(|since| ago(since, now)).unwrap_or_default(),
             path.why.clone(),
             if stale {
@@ -78,7 +81,7 @@ mod tests {
         let list: List<Path> = serde_json::from_value(json!({
             "items": [
                 path("nas", json!({
-                    "kind": "relayed", "relay": "controller", "rtt_ms": 48.25, "since": "2026-01-01T07:05:00Z",
+                    "kind": "relayed", "relay": "controller", "rtt_ms": 48.25, "mtu": 1280, "since": "2026-01-01T07:05:00Z",
                     "why_code": "relay.udp_blocked", "why": "Relayed: UDP is blocked on vps-2's network",
                 })),
                 path("pi-garage", json!({
@@ -90,9 +93,9 @@ mod tests {
         }))
         .unwrap();
         insta::assert_snapshot!(table(&list, "2026-01-02T07:05:00Z".parse().unwrap()).render(), @r"
-        FROM        TO      PATH      RELAY        RTT       SINCE     WHY                                          AS OF
-        nas         vps-2   relayed   controller   48.2 ms   1 d ago   Relayed: UDP is blocked on vps-2's network
-        pi-garage   vps-2   none                                       No path: pi-garage is offline since 09:12    4 h ago
+        FROM        TO      PATH      RELAY        RTT       MTU    SINCE     WHY                                          AS OF
+        nas         vps-2   relayed   controller   48.2 ms   1280   1 d ago   Relayed: UDP is blocked on vps-2's network
+        pi-garage   vps-2   none                                              No path: pi-garage is offline since 09:12    4 h ago
         ");
     }
 }

@@ -125,7 +125,7 @@ fn mesh(lines: &mut Sheet, report: &MeshReport) {
                 ..
             } => format!("up on {interface}, but not all packets pass: {}", obstacle.reason),
             MeshState::Up { interface, mtu, .. } => {
-                format!("up on {interface}, packets up to {mtu} bytes")
+                format!("up on {interface}, packets up to {mtu} bytes where a path carries them")
             }
             MeshState::Down { reason, .. } => format!("down: {reason}"),
             MeshState::Unknown => "in a state this version can't name".to_owned(),

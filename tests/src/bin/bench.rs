@@ -1,14 +1,15 @@
 //! `cargo xtask bench [NAME]`: one JSON line per figure on stdout.
 
 use anyhow::{Result, bail};
-use flotilla_tests::bench::{Figure, connect, fan_out, links, mesh, relay, rpc, start};
+use flotilla_tests::bench::{Figure, connect, fan_out, links, mesh, narrow, relay, rpc, start};
 use flotilla_tests::lab::{Lab, on, with_lab};
 
-const NAMES: [&str; 9] = [
+const NAMES: [&str; 10] = [
     "connect-time",
     "fan-out-10k",
     "links-1000",
     "mesh-latency",
+    "mesh-narrow",
     "mesh-throughput",
     "relay-throughput",
     "restart-1000",
@@ -47,6 +48,7 @@ fn run(name: &str) -> Result<()> {
             links::links(lab, &mut print).await
         }),
         "mesh-latency" => mesh::latency(&Lab::without_engines(2)?, &mut print),
+        "mesh-narrow" => narrow::narrow(&Lab::over_a_line()?, &mut print),
         "mesh-throughput" => mesh::throughput(&Lab::without_engines(2)?, &mut print),
         "relay-throughput" => on(Lab::without_engines(0)?, async |lab| {
             relay::throughput(lab, &mut print)

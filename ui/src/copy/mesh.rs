@@ -165,7 +165,7 @@ pub const RUNS_RELAY: &str = "Passes other devices' packets on";
 
 #[must_use]
 pub fn up(interface: &str, mtu: u16) -> String {
-    format!("Up on {interface}, packets up to {mtu} bytes")
+    format!("Up on {interface}, packets up to {mtu} bytes where a path carries them")
 }
 
 #[must_use]

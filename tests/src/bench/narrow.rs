@@ -1,0 +1,65 @@
+//! `mesh-narrow`: one stream over lines that carry less than Ethernet, each beside a line of 1,500 bytes in the same
+//! round, whether or not routers tell what does not fit.
+
+use anyhow::{Result, ensure};
+
+use super::{Figure, percentile};
+use crate::dataplane::{Ends, Transfer, Underlay};
+use crate::lab::{Lab, Routers};
+
+const BENCH: &str = "mesh-narrow";
+
+/// Line, family under the tunnel, routers, and the largest packet that goes through the tunnel then. The first one is
+/// what the others are compared with.
+const LINES: [(u16, Underlay, Routers, u16); 9] = [
+    (1500, Underlay::V4, Routers::Tell, 1420),
+    (1460, Underlay::V4, Routers::Tell, 1400),
+    (1460, Underlay::V4, Routers::Keep, 1400),
+    (1400, Underlay::V4, Routers::Tell, 1340),
+    (1400, Underlay::V4, Routers::Keep, 1340),
+    (1380, Underlay::V4, Routers::Tell, 1320),
+    (1380, Underlay::V4, Routers::Keep, 1320),
+    (1492, Underlay::V6, Routers::Tell, 1412),
+    (1492, Underlay::V6, Routers::Keep, 1412),
+];
+
+/// Each takes its turn so often; the median counts.
+const ROUNDS: u8 = 3;
+
+/// Seconds of each transfer.
+const LENGTH: u32 = 4;
+
+pub fn narrow(lab: &Lab, report: &mut impl FnMut(Figure)) -> Result<()> {
+    let mut speeds = LINES.map(|_| Vec::new());
+    for round in 0..ROUNDS {
+        for (number, (line, underlay, routers, carries)) in (0..).zip(LINES) {
+            lab.set_line(line, routers)?;
+            let pair = round * 9 + number;
+            let ends = Ends::at_line(lab, underlay, pair)?;
+            for end in [&ends.near, &ends.far] {
+                end.eventually_carries(carries)?;
+            }
+            let arrived = Transfer::tcp(LENGTH, 1).run(&ends)?;
+            speeds[usize::from(number)].push(arrived.gbit_per_second);
+        }
+    }
+    ensure!(lab.fragments()? == 0, "there were fragments");
+    let wide = speeds[0].clone();
+    for ((line, underlay, routers, carries), speeds) in LINES.into_iter().zip(speeds) {
+        let ratios = speeds.iter().zip(&wide).map(|(speed, wide)| speed / wide);
+        let ratio = median(ratios.collect());
+        let told = match routers {
+            Routers::Tell => "routers tell",
+            Routers::Keep => "routers keep silent",
+        };
+        let name = format!("{line} under {underlay:?}, {told}, packets of {carries}");
+        let speed = median(speeds);
+        report(Figure::new(BENCH, name, speed, "Gbit/s").beside("a line of 1500", speed / ratio));
+    }
+    Ok(())
+}
+
+fn median(mut values: Vec<f64>) -> f64 {
+    values.sort_by(f64::total_cmp);
+    percentile(&values, 50)
+}
