@@ -149,6 +149,8 @@ pub(crate) enum DeviceCommand {
     Mode(Mode),
     /// Keep host networking on Docker Desktop, where it reaches the virtual machine and not the computer
     KeepHost { name: String },
+    /// Say that a device is one machine: a second one that was seen is forgotten, and its machine id may change
+    Vouch { name: String },
     /// Install a device's agent over SSH, with your own keys
     Push(Push),
     /// Give a device another name

@@ -181,9 +181,19 @@ fn explain(attention: &Attention) -> String {
         }
         Attention::Engine { reason } => reason.clone(),
         Attention::Cloned {
+            hostname,
+            address,
+            contests: Some(other),
+            ..
+        } => format!(
+            "Two machines take turns with its identity, and both wait: {other}, and {hostname} at {address}. If they are one, say so (device vouch); else enroll the right one again (device rotate)."
+        ),
+        Attention::Cloned {
             hostname, address, ..
         } => {
-            format!("A second machine presents itself as this device: {hostname} at {address}.")
+            format!(
+                "A second machine presents itself as this device: {hostname} at {address}. If it is this one under another machine id, say so (device vouch)."
+            )
         }
         Attention::Mesh { reason, .. }
         | Attention::MeshObstacle { reason, .. }

@@ -10,6 +10,7 @@ mod run;
 
 pub(crate) use run::{Arrival, run};
 
+use flotilla_fleet::{Holder, Holders};
 use flotilla_link::AgentLink;
 use flotilla_protocol::id::DeviceId;
 use std::{
@@ -39,6 +40,8 @@ impl Default for Hub {
 struct Links {
     let_in: u64,
     live: BTreeMap<DeviceId, Attached>,
+    /// Who held each device's link since control started.
+    holders: BTreeMap<DeviceId, Holders>,
 }
 
 #[derive(Debug, Clone)]
@@ -80,6 +83,16 @@ impl Hub {
         let mut links = self.lock();
         links.let_in += 1;
         links.let_in
+    }
+
+    /// An agent is about to take the device's link. Gives the one that it takes turns with.
+    pub(crate) fn handle_holder(&self, device: DeviceId, holder: Holder) -> Option<Holder> {
+        self.lock().holders.entry(device).or_default().handle_link(holder)
+    }
+
+    /// Whoever comes next is the first.
+    pub(crate) fn forget_holders(&self, device: DeviceId) {
+        self.lock().holders.remove(&device);
     }
 
     /// Makes a link the device's and ends the one it had; `None` when that one was let in later.

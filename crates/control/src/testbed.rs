@@ -143,6 +143,12 @@ impl Testbed {
         serde_json::from_str(&body).unwrap()
     }
 
+    pub(crate) async fn patch<T: DeserializeOwned>(&self, path: &str, body: &str) -> T {
+        let (status, body) = self.call(Method::PATCH, path, body).await;
+        assert!(status.is_success(), "{path}: {body}");
+        serde_json::from_str(&body).unwrap()
+    }
+
     pub(crate) async fn put<T: DeserializeOwned>(&self, path: &str, body: &str) -> T {
         let (status, body) = self.call(Method::PUT, path, body).await;
         assert_eq!(status, StatusCode::OK, "{path}: {body}");

@@ -2,7 +2,8 @@
 //!
 //! A device has at most two certificates that count: the one in use, and after an enrollment the one to come. The
 //! first link with the one to come retires the other for good. A copy of a device's state carries a good
-//! certificate to another machine; the machine's id gives it away.
+//! certificate to another machine; the machine's id gives it away. Where that id says nothing, [`crate::Holders`] finds
+//! two machines, and neither gets in until somebody decides.
 
 use crate::life::Life;
 use flotilla_identity::PeerCertificate;
@@ -22,6 +23,10 @@ pub struct Record<'a> {
     pub life: Life,
     pub in_use: Option<Credential<'a>>,
     pub to_come: Option<Credential<'a>>,
+    /// Two agents take turns with this identity, and nobody has decided which one is the device.
+    pub contested: bool,
+    /// Somebody vouched that it is one machine, whatever its id says: some have another at each boot.
+    pub vouched: bool,
 }
 
 /// The certificate is good.
@@ -44,6 +49,10 @@ pub enum Turned {
     Superseded,
     #[error("Another machine has this device's identity. Enroll this machine as a device of its own.")]
     Cloned,
+    #[error(
+        "Two machines take turns with this device's identity, and nothing is done on either until somebody decides. In Flotilla, vouch for the device if it is one machine, or create a re-enroll command for the right one."
+    )]
+    Contested,
     #[error("This device's certificate has expired. It may only renew it.")]
     Expired,
 }
@@ -53,7 +62,7 @@ impl From<Turned> for Problem {
         let code = match turned {
             Turned::Removed | Turned::Revoked => Code::Revoked,
             Turned::Superseded => Code::Superseded,
-            Turned::Cloned => Code::Quarantined,
+            Turned::Cloned | Turned::Contested => Code::Quarantined,
             Turned::Expired => Code::Expired,
         };
         Self::new(code, turned.to_string())
@@ -83,7 +92,10 @@ pub fn admit(
         (None, Some(credential)) => (credential, Admitted::InUse),
         (None, None) => return Err(Turned::Superseded),
     };
-    if credential.machine_id != machine_id {
+    if record.contested {
+        return Err(Turned::Contested);
+    }
+    if credential.machine_id != machine_id && !record.vouched {
         return Err(Turned::Cloned);
     }
     if now > presented.expires {
@@ -126,7 +138,45 @@ mod tests {
             life: Life::Enrolled,
             in_use: Some(OLD),
             to_come: Some(NEW),
+            contested: false,
+            vouched: false,
         }
+    }
+
+    #[test]
+    fn after_somebodys_word_a_machine_may_be_called_otherwise_at_each_boot() {
+        let record = Record {
+            vouched: true,
+            ..rotating()
+        };
+        for machine in ["nas", "boot-2", "boot-3"] {
+            assert_eq!(
+                admit(Some(&record), &presented("old"), machine, at(1)),
+                Ok(Admitted::InUse)
+            );
+        }
+        assert_eq!(
+            admit(Some(&record), &presented("older"), "nas", at(1)),
+            Err(Turned::Superseded)
+        );
+    }
+
+    #[test]
+    fn of_two_that_take_turns_neither_gets_in_and_what_is_superseded_is_told_so() {
+        let record = Record {
+            contested: true,
+            vouched: true,
+            ..rotating()
+        };
+        assert_eq!(
+            admit(Some(&record), &presented("old"), "nas", at(1)),
+            Err(Turned::Contested)
+        );
+        assert_eq!(
+            admit(Some(&record), &presented("older"), "nas", at(1)),
+            Err(Turned::Superseded)
+        );
+        assert_eq!(Problem::from(Turned::Contested).code, Code::Quarantined);
     }
 
     #[test]

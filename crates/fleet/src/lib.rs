@@ -6,6 +6,7 @@
 //! - [`Life`]: a device from added to removed, and what may be done with it when.
 //! - [`enrollment`]: whether a token and a key make a device, and for how long a token is good.
 //! - [`admission`]: whether a certificate on a link is the device's, an older one, or a copy on another machine.
+//! - [`Holders`]: whether two agents take turns with one identity.
 //! - [`Presence`]: who is online, reconnecting or offline, from links that come and go.
 //! - [`Cidr`]: the mesh's address range and the address of each device.
 //! - [`Maps`]: the network map of each device, and what of it its agent lacks.
@@ -16,6 +17,7 @@ pub mod admission;
 pub mod enrollment;
 
 mod addresses;
+mod holders;
 mod life;
 mod maps;
 mod names;
@@ -23,6 +25,7 @@ mod pace;
 mod presence;
 
 pub use addresses::{Cidr, InvalidCidr, choose_range};
+pub use holders::{Holder, Holders};
 pub use life::{Life, NotNow};
 pub use maps::{Maps, Member};
 pub use names::propose_name;

@@ -120,6 +120,10 @@ pub enum Attention {
         hostname: String,
         address: String,
         at: Timestamp,
+        /// The machine that it takes turns with, where nobody can tell which of the two the device is: both were turned
+        /// away, and wait for somebody to decide.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        contests: Option<String>,
     },
     /// The device is managed, but not on the mesh.
     Mesh { code: MeshTrouble, reason: String },
@@ -282,6 +286,9 @@ pub struct Device {
     /// Somebody decided for host networking although the engine is Docker Desktop's. Until then nothing may come in.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub host_kept: bool,
+    /// Somebody vouched that this is one machine, whatever its machine id says.
+    #[serde(default)]
+    pub vouched: bool,
     /// How control's addresses fare when this device tries them, in control's order; empty before it told.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub endpoint_trials: Vec<EndpointTrial>,

@@ -69,6 +69,14 @@ pub fn sentence(device: &str, attention: &Attention) -> String {
         }
         Attention::Engine { reason } => format!("The container engine of {device} can't be used: {reason}"),
         Attention::Cloned {
+            hostname,
+            address,
+            contests: Some(other),
+            ..
+        } => format!(
+            "Two machines take turns as {device}, and both wait for you: {other}, and {hostname} at {address}. If they are one machine, run flotilla device vouch {device}; else create a re-enroll command for the right one."
+        ),
+        Attention::Cloned {
             hostname, address, ..
         } => format!(
             "Two machines present themselves as {device}. The second, {hostname} at {address}, is quarantined."

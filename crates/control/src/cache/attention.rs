@@ -26,6 +26,7 @@ pub(super) fn attention(row: &DeviceRow, known: &Known, range: &str) -> Vec<Atte
             hostname: imposter.hostname,
             address: imposter.address,
             at: imposter.at,
+            contests: imposter.contests,
         });
     }
     found.extend(off_mesh(row, known, range));

@@ -89,6 +89,7 @@ impl Entry {
         match (self.life(), self.presence) {
             (Life::Revoked, _) => DeviceStatus::Revoked,
             (Life::Pending, _) => DeviceStatus::Pending,
+            _ if self.row.is_contested() => DeviceStatus::Quarantined,
             (Life::Enrolled, PresenceState::Online) => DeviceStatus::Online,
             (Life::Enrolled, PresenceState::Reconnecting) => DeviceStatus::Reconnecting,
             (Life::Enrolled, PresenceState::Offline) => match &self.row.imposter {
@@ -160,6 +161,7 @@ impl Entry {
             mesh: known.mesh.clone(),
             is_relay: row.relaying.is_some(),
             host_kept: row.host_kept,
+            vouched: row.vouched,
             endpoint_trials: known.endpoint_trials.clone(),
         }
     }
@@ -278,6 +280,7 @@ mod tests {
             hostname: "copy".into(),
             address: "192.0.2.7".into(),
             at: moment(6),
+            contests: None,
         });
         assert_eq!(entry.status(), DeviceStatus::Quarantined);
         entry.row.last_seen = Some(moment(7));

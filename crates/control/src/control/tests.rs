@@ -1,5 +1,6 @@
 //! A whole control on loopback, with an agent that dials it over real TLS.
 
+mod identity;
 mod known;
 mod mesh;
 mod modes;
@@ -140,9 +141,14 @@ fn target(config: &ConfigFile, enrolled: Option<(&Machine, &EnrollResponse)>) ->
 
 impl Enrolled {
     async fn dial(&self, machine_id: &str) -> Result<Agent, DialError> {
+        self.dial_in(machine_id, "run").await
+    }
+
+    /// A run of the agent, by the name that it made up for it.
+    async fn dial_in(&self, machine_id: &str, run: &str) -> Result<Agent, DialError> {
         let target = target(&self.config, Some((&self.machine, &self.response)));
         let introduction = Introduction {
-            run: "run".into(),
+            run: run.into(),
             machine_id: machine_id.into(),
             hostname: format!("{machine_id}.lan"),
         };

@@ -124,7 +124,7 @@ fn too_many() -> Refusal {
 pub(super) async fn device(
     core: &Core,
     caller: &Caller,
-    machine: Option<Machine>,
+    machine: Option<&Machine>,
 ) -> Result<DeviceRow, Refusal> {
     let (Some(id), Some(presented)) = (caller.device(), caller.certificate.as_ref()) else {
         return Err(Refusal::new(
@@ -141,22 +141,25 @@ pub(super) async fn device(
         life: *life,
         in_use: row.credential.as_ref().map(decided),
         to_come: row.incoming.as_ref().map(decided),
+        contested: row.is_contested(),
+        vouched: row.vouched,
     });
     let own = record.and_then(|record| {
         let mut held = [record.to_come, record.in_use].into_iter().flatten();
         held.find(|held| held.fingerprint == presented.fingerprint)
             .map(|held| held.machine_id)
     });
-    let machine_id = machine
-        .as_ref()
-        .map_or(own.unwrap_or_default(), |machine| machine.id.as_str());
+    let machine_id = machine.map_or(own.unwrap_or_default(), |machine| machine.id.as_str());
     let judged = admission::admit(record.as_ref(), presented, machine_id, core.clock.now());
     if judged == Err(Turned::Cloned) {
-        let hostname = machine.map(|machine| machine.hostname).unwrap_or_default();
+        let hostname = machine
+            .map(|machine| machine.hostname.clone())
+            .unwrap_or_default();
         let other = Imposter {
             hostname,
             address: address(caller),
             at: core.clock.now(),
+            contests: None,
         };
         roster::quarantine(core, id, other).await;
     }
@@ -169,6 +172,8 @@ pub(super) async fn device(
 pub(super) struct Machine {
     pub(super) id: String,
     pub(super) hostname: String,
+    /// What its agent made up for this run.
+    pub(super) run: String,
 }
 
 fn decided(held: &Credential) -> admission::Credential<'_> {

@@ -1,16 +1,17 @@
 //! `GET /agent/v1/link`: lets a device's link in, or says why not.
 
 use super::credential::{self, Machine};
-use crate::{core::Core, hub, hub::Arrival, refusal::Refusal};
+use crate::{core::Core, hub, hub::Arrival, refusal::Refusal, roster};
 use axum::{
     Extension,
     extract::{State, WebSocketUpgrade, ws::rejection::WebSocketUpgradeRejection},
     response::Response,
 };
+use flotilla_fleet::{Holder, admission::Turned};
 use flotilla_link::Caller;
 use flotilla_protocol::{
-    Code,
-    agent::{HOSTNAME_HEADER, MACHINE_HEADER},
+    Code, Problem,
+    agent::{HOSTNAME_HEADER, MACHINE_HEADER, RUN_HEADER},
 };
 use http::HeaderMap;
 use std::sync::Arc;
@@ -27,15 +28,20 @@ pub(super) async fn open(
     let header = |name| {
         let value = headers
             .get(name)
-            .and_then(|value| value.to_str().ok())
+            .map(|value| value.as_bytes())
             .unwrap_or_default();
-        value.chars().take(NAME_CHARS).collect::<String>()
+        // A host name may have any letters.
+        String::from_utf8_lossy(value)
+            .chars()
+            .take(NAME_CHARS)
+            .collect::<String>()
     };
     let machine = Machine {
         id: header(MACHINE_HEADER),
         hostname: header(HOSTNAME_HEADER),
+        run: header(RUN_HEADER),
     };
-    let row = credential::device(&core, &caller, Some(machine)).await?;
+    let row = credential::device(&core, &caller, Some(&machine)).await?;
     let socket = match socket {
         Ok(socket) => socket,
         Err(_) => {
@@ -45,6 +51,15 @@ pub(super) async fn open(
             ));
         }
     };
+    let holder = Holder {
+        run: machine.run,
+        hostname: machine.hostname,
+        address: credential::address(&caller),
+    };
+    if let Some(other) = core.hub.handle_holder(row.id, holder.clone()) {
+        roster::contest(&core, row.id, [other, holder]).await;
+        return Err(Problem::from(Turned::Contested).into());
+    }
     let fingerprint = caller
         .certificate
         .map(|certificate| certificate.fingerprint)

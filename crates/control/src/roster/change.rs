@@ -14,7 +14,8 @@ use std::time::Duration;
 /// How long a revoked agent may take to say that it heard; the link ends with or without that.
 const FAREWELL: Duration = Duration::from_millis(1_500);
 
-/// Renames, tags, sets when a device is relayed, and whether its host networking is meant on Docker Desktop.
+/// Renames, tags, sets when a device is relayed, whether its host networking is meant on Docker Desktop, and whether it is
+/// one machine.
 pub(crate) async fn update(core: &Core, request: UpdateDevice) -> Result<Device, Refusal> {
     let _changing = core.change.lock().await;
     let entry = get(core, &request.device)?;
@@ -36,6 +37,8 @@ pub(crate) async fn update(core: &Core, request: UpdateDevice) -> Result<Device,
             entry.row.tags = row.tags.clone();
             entry.row.relay = row.relay;
             entry.row.host_kept = row.host_kept;
+            entry.row.vouched = row.vouched;
+            entry.row.imposter = row.imposter.clone();
         });
         // Rows and paths carry their device's name.
         state.publish_inventory(row.id, now);
@@ -45,6 +48,9 @@ pub(crate) async fn update(core: &Core, request: UpdateDevice) -> Result<Device,
         }
         state.device(row.id).map(|entry| state.view(entry, now))
     };
+    if request.vouched.is_some() {
+        core.hub.forget_holders(row.id);
+    }
     core.hub.tell(row.id);
     let details = details.join(" ");
     core.record(by_owner(Action::DeviceUpdated, row.id, &row.name, details))
@@ -106,6 +112,16 @@ fn changed(
         let what = if kept { "kept" } else { "no longer kept" };
         details.push(format!("Host networking is {what} on Docker Desktop."));
         row.host_kept = kept;
+    }
+    if let Some(vouched) = request.vouched {
+        let suspected = row.imposter.is_some();
+        if vouched && (suspected || !row.vouched) {
+            details.push("It is one machine, whatever its machine id says.".to_owned());
+            row.imposter = None;
+        } else if !vouched && row.vouched {
+            details.push("Another machine id is a stranger's again.".to_owned());
+        }
+        row.vouched = vouched;
     }
     Ok((row, details))
 }

@@ -8,6 +8,7 @@ use crate::{
     repeats::Repeated,
     store::{Imposter, NewActivity},
 };
+use flotilla_fleet::Holder;
 use flotilla_protocol::{
     activity::{Action, Actor},
     api::Stage,
@@ -125,6 +126,48 @@ pub(crate) async fn quarantine(core: &Core, device: DeviceId, other: Imposter) {
     }
     tracing::warn!(device.id = %device, link.remote = %other.address, "a second machine presents a device's identity");
     core.record(entry).await;
+}
+
+/// Two machines take turns with the device's identity. Both are turned away until somebody decides: nobody knows on
+/// which of them an action would be carried out.
+pub(crate) async fn contest(core: &Core, device: DeviceId, [first, second]: [Holder; 2]) {
+    let at = core.clock.now();
+    let name = |holder: &Holder| {
+        let hostname = if holder.hostname.is_empty() {
+            "a machine"
+        } else {
+            &holder.hostname
+        };
+        format!("{hostname} at {}", holder.address)
+    };
+    let other = Imposter {
+        contests: Some(name(&first)),
+        at,
+        hostname: second.hostname.clone(),
+        address: second.address.clone(),
+    };
+    {
+        let _changing = core.change.lock().await;
+        let row = core.cache.lock().device(device).map(|entry| entry.row.clone());
+        let Some(mut row) = row else { return };
+        row.imposter = Some(other.clone());
+        core.cache
+            .lock()
+            .change(device, at, |entry| entry.row.imposter = Some(other));
+        if let Err(error) = core.store.save_device(&row).await {
+            tracing::error!(device.id = %device, %error, "quarantine not recorded");
+        }
+    }
+    if let Some(link) = core.hub.lookup(device) {
+        link.abort();
+    }
+    tracing::warn!(device.id = %device, link.remote = %second.address, "two machines take turns with a device's identity");
+    let details = format!(
+        "{} and {} take turns with this device's identity. Nothing is done on either until somebody decides.",
+        name(&first),
+        name(&second)
+    );
+    record(core, device, Action::DeviceQuarantined, false, details).await;
 }
 
 async fn record(core: &Core, device: DeviceId, action: Action, succeeded: bool, details: String) {

@@ -210,6 +210,7 @@ fn fresh(core: &Core, name: &str) -> Result<DeviceRow, Refusal> {
         routes: Vec::new(),
         relaying: None,
         host_kept: false,
+        vouched: false,
     })
 }
 
@@ -225,10 +226,47 @@ fn local_name(core: &Core, hostname: &str) -> String {
         .map(|c| if c.is_ascii_alphanumeric() { c } else { '-' })
         .take(60)
         .collect();
-    let name = mapped.trim_matches('-');
+    // What a system calls itself that has no name is no device's.
+    let name = match mapped.trim_matches('-') {
+        "localhost" | "none" => "",
+        name => name,
+    };
     let numbered = (2..100).map(|n| format!("{name}-{n}"));
     let mut candidates = std::iter::once(name.to_owned()).chain(numbered);
     candidates
         .find(|name| parse_name(core, name, None).is_ok())
         .unwrap_or_else(|| propose_name(core))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testbed::Testbed;
+
+    #[tokio::test]
+    async fn whatever_this_computer_is_called_its_device_has_a_name_that_people_can_say() {
+        let long = "a".repeat(64);
+        for (hostname, expected) in [
+            ("NAS.local.", Some("nas")),
+            ("K\u{fc}che", Some("k-che")),
+            (&long, Some(&long[..60])),
+            ("localhost", None),
+            ("localhost.localdomain", None),
+            ("", None),
+            ("(none)", None),
+            ("...", None),
+            ("\u{65e5}\u{672c}", None),
+        ] {
+            let bed = Testbed::new().await;
+            let config = local_enrollment(&bed.core, hostname).await.unwrap().unwrap();
+            let name = config.device_name.as_str();
+            match expected {
+                Some(expected) => assert_eq!(name, expected),
+                None => assert!(
+                    name.contains('-') && name != "localhost",
+                    "{hostname:?} became {name}"
+                ),
+            }
+        }
+    }
 }

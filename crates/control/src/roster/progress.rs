@@ -10,6 +10,7 @@ use flotilla_protocol::{
     api::{EnrollmentFailure, Stage, StageReached},
     enroll::EnrollRequest,
     id::TokenId,
+    name::DeviceName,
     text::shown,
 };
 
@@ -86,16 +87,35 @@ pub(crate) async fn enrolled(
         .await;
     }
     let name = device.name.to_string();
+    let twin = same_machine_id(core, device).map_or_else(String::new, |twin| {
+        format!(
+            " {twin} has the same machine id: where both were made from one image, give each its own (rm /etc/machine-id && systemd-machine-id-setup)."
+        )
+    });
     core.record(NewActivity {
         actor: Actor::Device { name: name.clone() },
         action: Action::DeviceEnrolled,
         target: None,
         device: Some((device.id, name)),
         succeeded: true,
-        details: format!("Enrolled from {from} as {hostname}."),
+        details: format!("Enrolled from {from} as {hostname}.{twin}"),
     })
     .await;
     core.publish_fleet();
+}
+
+/// Another device of the fleet that says it is the same machine.
+fn same_machine_id(core: &Core, device: &DeviceRow) -> Option<DeviceName> {
+    let own = &device.incoming.as_ref()?.machine_id;
+    let state = core.cache.lock();
+    let mut others = state
+        .devices()
+        .filter(|entry| entry.row.id != device.id && entry.row.revoked.is_none());
+    let twin = others.find(|entry| {
+        let held = entry.row.credential.as_ref().or(entry.row.incoming.as_ref());
+        held.is_some_and(|held| held.machine_id == *own)
+    });
+    twin.map(|entry| entry.row.name.clone())
 }
 
 /// Changes a token's progress where it is known, shows it, and writes it when that was news.

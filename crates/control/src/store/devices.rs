@@ -39,6 +39,17 @@ pub(crate) struct DeviceRow {
     pub(crate) relaying: Option<Relaying>,
     /// Somebody decided for host networking although the engine is Docker Desktop's.
     pub(crate) host_kept: bool,
+    /// Somebody vouched that it is one machine, whatever its machine id says.
+    pub(crate) vouched: bool,
+}
+
+impl DeviceRow {
+    /// Two machines take turns with its identity, and nobody has decided.
+    pub(crate) fn is_contested(&self) -> bool {
+        self.imposter
+            .as_ref()
+            .is_some_and(|other| other.contests.is_some())
+    }
 }
 
 /// Where a device passes other devices' packets on.
@@ -80,6 +91,9 @@ pub(crate) struct Imposter {
     pub(crate) hostname: String,
     pub(crate) address: String,
     pub(crate) at: Timestamp,
+    /// The machine that it takes turns with, where nobody can tell which one the device is: both are turned away.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) contests: Option<String>,
 }
 
 #[derive(sqlx::FromRow)]
@@ -101,6 +115,7 @@ struct Stored {
     routes: String,
     relaying: Option<String>,
     host_kept: bool,
+    vouched: bool,
 }
 
 impl TryFrom<Stored> for DeviceRow {
@@ -138,6 +153,7 @@ impl TryFrom<Stored> for DeviceRow {
             routes: cell("routes").json(&row.routes)?,
             relaying: relaying.transpose()?,
             host_kept: row.host_kept,
+            vouched: row.vouched,
         })
     }
 }
@@ -198,11 +214,11 @@ pub(super) async fn write(
     let millis = |at: Option<Timestamp>| at.map(Timestamp::as_millisecond);
     sqlx::query(
         "INSERT INTO devices (id, name, mode, relay, tags, mesh_ip, this_computer, created, enrolled, revoked, \
-         credential, incoming, imposter, last_seen, routes, relaying, host_kept) \
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17) \
+         credential, incoming, imposter, last_seen, routes, relaying, host_kept, vouched) \
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18) \
          ON CONFLICT (id) DO UPDATE SET name = ?2, mode = ?3, relay = ?4, tags = ?5, mesh_ip = ?6, \
          this_computer = ?7, created = ?8, enrolled = ?9, revoked = ?10, credential = ?11, incoming = ?12, \
-         imposter = ?13, last_seen = ?14, routes = ?15, relaying = ?16, host_kept = ?17",
+         imposter = ?13, last_seen = ?14, routes = ?15, relaying = ?16, host_kept = ?17, vouched = ?18",
     )
     .bind(device.id.to_string())
     .bind(device.name.as_str())
@@ -221,6 +237,7 @@ pub(super) async fn write(
     .bind(to_json(&device.routes)?)
     .bind(device.relaying.as_ref().map(to_json).transpose()?)
     .bind(device.host_kept)
+    .bind(device.vouched)
     .execute(&mut **transaction)
     .await?;
     Ok(())
@@ -252,6 +269,7 @@ pub(crate) mod tests {
             routes: vec![],
             relaying: None,
             host_kept: false,
+            vouched: false,
         }
     }
 
@@ -275,6 +293,7 @@ pub(crate) mod tests {
             hostname: "copy".into(),
             address: "192.0.2.7".into(),
             at: moment(4),
+            contests: Some("nas at 192.0.2.1".into()),
         });
         nas.routes = vec!["192.168.1.0/24".parse().unwrap()];
         nas.relaying = Some(Relaying {
@@ -283,6 +302,7 @@ pub(crate) mod tests {
             mbit_per_second: 20,
         });
         nas.host_kept = true;
+        nas.vouched = true;
         store.save_device(&nas).await.unwrap();
         assert_eq!(store.list_devices().await.unwrap(), [nas.clone()]);
         store.delete_device(nas.id).await.unwrap();

@@ -137,6 +137,9 @@ pub struct UpdateDevice {
     /// Host networking is meant, although Docker Desktop's virtual machine is the host.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub host_kept: Option<bool>,
+    /// It is one machine: what looked like a second one is forgotten, and its machine id may be another at each boot.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub vouched: Option<bool>,
 }
 
 /// A change of tags relative to what the device has, so that two people's changes add up.

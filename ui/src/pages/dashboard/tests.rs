@@ -40,6 +40,7 @@ pub(crate) fn device(name: &str, status: DeviceStatus) -> Device {
         mesh: None,
         is_relay: false,
         host_kept: false,
+        vouched: false,
         endpoint_trials: Vec::new(),
     }
 }

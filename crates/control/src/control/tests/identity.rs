@@ -1,0 +1,84 @@
+//! One identity on two machines that are called the same, and what the owner says to it.
+
+use super::*;
+use flotilla_protocol::device::{Attention, DeviceStatus};
+
+#[tokio::test]
+async fn two_that_take_turns_are_both_named_and_wait_for_the_owners_word() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut settings = config(dir.path());
+    let control = Control::start(settings.clone()).await.unwrap();
+    settings.fleet_addr = control
+        .ready
+        .fleet
+        .strip_prefix("https://")
+        .unwrap()
+        .parse()
+        .unwrap();
+    let offer = control.local_enrollment().await.unwrap().unwrap();
+    let name = offer.device_name.to_string();
+    let enrolled = enroll(offer, "same").await;
+    let contested = |error: DialError| match error {
+        DialError::Refused { problem, .. } => assert_eq!(problem.code, Code::Quarantined),
+        error => panic!("{error}"),
+    };
+
+    let first = enrolled.dial_in("same", "first").await.unwrap();
+    let second = enrolled.dial_in("same", "second").await.unwrap();
+    first.link.await.unwrap();
+    second.reports.send(hello()).await.unwrap();
+    let containers = vec![container("4f1c", "postgres")];
+    let inventory = Inventory {
+        containers,
+        ..Default::default()
+    };
+    second.reports.send(Report::Inventory(inventory)).await.unwrap();
+    control
+        .eventually("its container", &name, |device| device.containers.total == 1)
+        .await;
+    contested(enrolled.dial_in("same", "first").await.err().unwrap());
+    second.link.await.unwrap();
+    contested(enrolled.dial_in("same", "second").await.err().unwrap());
+    let device = control
+        .eventually("it is held", &name, |device| {
+            device.status == DeviceStatus::Quarantined
+        })
+        .await;
+    assert!(
+        matches!(&device.attention[0], Attention::Cloned { hostname, contests: Some(other), .. }
+            if hostname == "same.lan" && other.starts_with("same.lan at 127.0.0.1")),
+        "{:?}",
+        device.attention
+    );
+    let stop = control
+        .ask("POST", &format!("/devices/{name}/containers/postgres/stop"), "")
+        .await;
+    assert_eq!(
+        stop["code"],
+        json!(Code::DeviceOffline),
+        "nothing is done on either"
+    );
+
+    // It outlives control, and ends with the owner's word.
+    control.shutdown().await;
+    let control = Control::start(settings).await.unwrap();
+    contested(enrolled.dial_in("same", "first").await.err().unwrap());
+    let vouched = control
+        .ask("PATCH", &format!("/devices/{name}"), r#"{"vouched":true}"#)
+        .await;
+    assert_eq!(vouched["vouched"], json!(true));
+    let back = enrolled.dial_in("another-boot", "third").await.unwrap();
+    let device = control
+        .eventually("it is back", &name, |device| {
+            device.status == DeviceStatus::Online
+        })
+        .await;
+    assert!(device.attention.is_empty(), "{:?}", device.attention);
+
+    // The word was about its name, and not about two of them.
+    let other = enrolled.dial_in("same", "first").await.unwrap();
+    back.link.await.unwrap();
+    contested(enrolled.dial_in("another-boot", "third").await.err().unwrap());
+    other.link.await.unwrap();
+    control.shutdown().await;
+}
