@@ -60,8 +60,13 @@ fn table(items: &[Item]) -> Table<4> {
         table.push([
             tested.endpoint.to_string(),
             if *added { "added" } else { "this computer" }.to_owned(),
-            if tested.reachable { "yes" } else { "no" }.to_owned(),
-            tested.reason.clone().unwrap_or_default(),
+            match (tested.reachable, &tested.doubt) {
+                (true, None) => "yes",
+                (true, Some(_)) => "from here",
+                (false, _) => "no",
+            }
+            .to_owned(),
+            tested.reason.clone().or(tested.doubt.clone()).unwrap_or_default(),
         ]);
     }
     table
@@ -107,6 +112,7 @@ mod tests {
     #[test]
     fn addresses_are_told_with_where_they_are_from_and_where_they_lead() {
         let tested = |endpoint: &str, reason: Option<&str>| ReachableAt {
+            doubt: None,
             endpoint: endpoint.parse().unwrap(),
             reachable: reason.is_none(),
             reason: reason.map(str::to_owned),

@@ -16,6 +16,7 @@ mod core;
 mod data_dir;
 #[cfg(feature = "embedded-ui")]
 mod embedded;
+mod firewall;
 mod fleet_port;
 mod hub;
 mod limit;

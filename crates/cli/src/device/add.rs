@@ -11,13 +11,18 @@ use crate::{
 use flotilla_client::Client;
 use flotilla_protocol::{
     Timestamp,
-    api::{AddDevice, DeviceAdded, RemoveDevice, RotateDevice},
+    api::{AddDevice, DeviceAdded, ReachableAt, RemoveDevice, RotateDevice, TestAddresses},
     name::Tag,
 };
 use jiff::tz::TimeZone;
+use std::{collections::BTreeSet, time::Duration};
+use tokio::time::timeout;
 
 /// A config file is carried to its device by hand, which takes longer than pasting a line.
 const CONFIG_LIFETIME: Lifetime = Lifetime(24 * 3600);
+
+/// A person waits for the line. What takes longer is told by `flotilla address list`.
+const LOOK: Duration = Duration::from_secs(2);
 
 pub(super) async fn add(client: &Client, arguments: Add) -> Result<(), Failure> {
     let Add {
@@ -36,6 +41,11 @@ pub(super) async fn add(client: &Client, arguments: Add) -> Result<(), Failure> 
             expires_seconds: token.expires_seconds(),
         })
         .await?;
+    if let Ok(Ok(tested)) = timeout(LOOK, client.send(&TestAddresses)).await {
+        for doubt in doubts(&tested) {
+            out::note(doubt);
+        }
+    }
     if let Err(failure) = hand_over(&added, &token) {
         // Nobody has seen the token, so a device that waits for it would wait for nothing.
         let device = added.device.id.to_string();
@@ -43,6 +53,17 @@ pub(super) async fn add(client: &Client, arguments: Add) -> Result<(), Failure> 
         return Err(failure);
     }
     Ok(())
+}
+
+/// Why no device may be able to follow the line, each reason once; nothing where one address is fine.
+fn doubts(tested: &[ReachableAt]) -> BTreeSet<&str> {
+    if tested.iter().any(|one| one.reachable && one.doubt.is_none()) {
+        return BTreeSet::new();
+    }
+    let reasons = tested
+        .iter()
+        .filter_map(|one| one.reason.as_deref().or(one.doubt.as_deref()));
+    reasons.collect()
 }
 
 pub(super) async fn rotate(client: &Client, arguments: Rotate) -> Result<(), Failure> {
@@ -135,6 +156,29 @@ fn explained(added: &DeviceAdded, now: Timestamp, zone: &TimeZone) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_line_that_no_device_can_follow_is_doubted_before_it_is_handed_out() {
+        let one = |reachable, reason: Option<&str>, doubt: Option<&str>| ReachableAt {
+            endpoint: "192.0.2.7:7443".parse().unwrap(),
+            reachable,
+            reason: reason.map(str::to_owned),
+            doubt: doubt.map(str::to_owned),
+        };
+        let shut = one(false, Some("shut"), None);
+        assert_eq!(
+            doubts(&[shut.clone(), shut.clone()])
+                .into_iter()
+                .collect::<Vec<_>>(),
+            ["shut"]
+        );
+        assert!(doubts(&[shut.clone(), one(true, None, None)]).is_empty());
+        let both = [shut, one(true, None, Some("who knows"))];
+        assert_eq!(
+            doubts(&both).into_iter().collect::<Vec<_>>(),
+            ["shut", "who knows"]
+        );
+    }
     use serde_json::json;
 
     fn added(install: Option<&str>) -> DeviceAdded {

@@ -4,7 +4,11 @@ mod update;
 
 pub(super) use update::update;
 
-use crate::{core::Core, refusal::Refusal};
+use crate::{
+    core::Core,
+    firewall::{self, Firewall},
+    refusal::Refusal,
+};
 use axum::{Json, extract::State};
 use bytes::Bytes;
 use flotilla_identity::{ControlTrust, MaterialError, agent_config};
@@ -13,7 +17,7 @@ use flotilla_protocol::{
     api::{Fleet, ReachableAt},
     endpoint::Endpoint,
 };
-use futures_util::future::join_all;
+use futures_util::future::{join, join_all};
 use http::Request;
 use std::{sync::Arc, time::Duration};
 use tokio::time::timeout;
@@ -27,7 +31,19 @@ pub(super) async fn show(State(core): State<Arc<Core>>) -> Json<Fleet> {
 
 pub(super) async fn test_addresses(State(core): State<Arc<Core>>) -> Result<Json<Vec<ReachableAt>>, Refusal> {
     let tests = core.endpoints().into_iter().map(|endpoint| test(&core, endpoint));
-    Ok(Json(join_all(tests).await))
+    let (firewall, mut tested) = join(firewall::look(core.fleet_addr.port()), join_all(tests)).await;
+    for one in tested.iter_mut().filter(|one| one.reachable) {
+        match &firewall {
+            Firewall::Open => {}
+            // A name may lead here by another way.
+            Firewall::Shut(reason) if one.endpoint.ip().is_some() => {
+                one.reachable = false;
+                one.reason = Some(reason.clone());
+            }
+            Firewall::Shut(doubt) | Firewall::Unknown(doubt) => one.doubt = Some(doubt.clone()),
+        }
+    }
+    Ok(Json(tested))
 }
 
 /// Opens a connection as an agent would, and sees whether it is this control that answers.
@@ -45,6 +61,7 @@ async fn test(core: &Core, endpoint: Endpoint) -> ReachableAt {
         endpoint,
         reachable: reason.is_none(),
         reason,
+        doubt: None,
     }
 }
 

@@ -102,6 +102,9 @@ pub struct ReachableAt {
     /// Why not, and what to do; absent when it is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
+    /// Why it may be unreachable all the same, where that cannot be known from here, and how to find out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub doubt: Option<String>,
 }
 
 impl Request for TestAddresses {

@@ -60,7 +60,10 @@ fn listed(store: Store, test: SelfTest) -> Vec<Address> {
 
 fn line(address: Address, removal: Option<Removal>) -> impl IntoView {
     let name = address.endpoint.to_string();
-    let reason = address.own.as_ref().and_then(|own| own.reason.clone());
+    let reason = address
+        .own
+        .as_ref()
+        .and_then(|own| own.reason.clone().or_else(|| own.doubt.clone()));
     let added = address
         .added
         .then(|| view! { <span class="tag">{copy::ADDED}</span> });

@@ -1,0 +1,144 @@
+//! Whether this computer's own firewall lets devices in.
+//!
+//! A connection from this computer to itself never meets it, so the firewall is asked for its rules. Only what certainly
+//! keeps everybody out is called shut; a firewall that does not tell this program its rules is said to be there.
+
+mod ruleset;
+
+use serde_json::Value;
+use std::{path::Path, process::Stdio, time::Duration};
+use tokio::{process::Command, time::timeout};
+
+/// Reading the rules takes milliseconds, and thousands of rules a second.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// Where programs of administrators are, which the path of a person's session often leaves out.
+const PROGRAMS: [&str; 3] = ["/usr/sbin/nft", "/sbin/nft", "/usr/bin/nft"];
+
+/// What is known of a port.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Firewall {
+    /// Nothing that was found keeps devices out.
+    Open,
+    /// No device gets in; the sentence says why, and what to do.
+    Shut(String),
+    /// There is one, and what it does to the port is not known; the sentence says how to find out.
+    Unknown(String),
+}
+
+/// A program that keeps the rules.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Keeper {
+    Ufw,
+    Firewalld,
+    /// Rules of nftables or iptables by hand.
+    Rules,
+}
+
+impl Keeper {
+    fn find() -> Self {
+        let ufw = std::fs::read_to_string("/etc/ufw/ufw.conf").unwrap_or_default();
+        if ufw
+            .lines()
+            .any(|line| line.trim().eq_ignore_ascii_case("ENABLED=yes"))
+        {
+            Self::Ufw
+        } else if Path::new("/run/firewalld.pid").exists() {
+            Self::Firewalld
+        } else {
+            Self::Rules
+        }
+    }
+
+    fn opens(self, port: u16) -> String {
+        match self {
+            Self::Ufw => format!("Run: sudo ufw allow {port}"),
+            Self::Firewalld => format!(
+                "Run: sudo firewall-cmd --permanent --add-port={port}/tcp --add-port={port}/udp && sudo firewall-cmd --reload"
+            ),
+            Self::Rules => format!("Let TCP and UDP port {port} in."),
+        }
+    }
+
+    /// For one that is there and does not tell.
+    fn unknown(self, port: u16) -> Firewall {
+        let (name, look) = match self {
+            Self::Ufw => ("ufw", "sudo ufw status"),
+            Self::Firewalld => ("firewalld", "sudo firewall-cmd --list-all"),
+            Self::Rules => return Firewall::Open,
+        };
+        Firewall::Unknown(format!(
+            "This computer's firewall ({name}) is on, and whether it lets devices in at port {port} is not known. Look: {look}. {}",
+            self.opens(port)
+        ))
+    }
+}
+
+/// What the firewall does to new connections from other machines at a TCP port.
+pub(crate) async fn look(port: u16) -> Firewall {
+    judge(rules().await.as_ref(), Keeper::find(), port)
+}
+
+fn judge(rules: Option<&Value>, keeper: Keeper, port: u16) -> Firewall {
+    match rules.map(|rules| ruleset::shut_by(rules, port)) {
+        Some(Some(chain)) => Firewall::Shut(format!(
+            "This computer's firewall lets no device in at TCP port {port} (chain {chain}). {}",
+            keeper.opens(port)
+        )),
+        Some(None) => Firewall::Open,
+        None => keeper.unknown(port),
+    }
+}
+
+/// All rules, which only an administrator may read.
+async fn rules() -> Option<Value> {
+    let program = PROGRAMS.into_iter().find(|path| Path::new(path).exists())?;
+    let mut nft = Command::new(program);
+    nft.args(["--json", "list", "ruleset"]).kill_on_drop(true);
+    nft.stdin(Stdio::null()).stderr(Stdio::null());
+    let output = timeout(PATIENCE, nft.output()).await.ok()?.ok()?;
+    let rules = output
+        .status
+        .success()
+        .then(|| serde_json::from_slice(&output.stdout).ok());
+    rules.flatten()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn dropping() -> Value {
+        json!({"nftables": [{"chain": {"family": "inet", "table": "t", "name": "in", "hook": "input", "policy": "drop"}}]})
+    }
+
+    #[test]
+    fn what_is_shut_is_said_with_the_way_to_open_it() {
+        let Firewall::Shut(reason) = judge(Some(&dropping()), Keeper::Ufw, 7443) else {
+            panic!("it lets nobody in");
+        };
+        assert_eq!(
+            reason,
+            "This computer's firewall lets no device in at TCP port 7443 (chain inet t in). Run: sudo ufw allow 7443"
+        );
+        assert_eq!(
+            judge(Some(&json!({"nftables": []})), Keeper::Ufw, 7443),
+            Firewall::Open
+        );
+    }
+
+    #[test]
+    fn a_firewall_that_does_not_tell_is_not_taken_for_an_open_one() {
+        for (keeper, word) in [
+            (Keeper::Ufw, "sudo ufw status"),
+            (Keeper::Firewalld, "--list-all"),
+        ] {
+            let Firewall::Unknown(doubt) = judge(None, keeper, 7443) else {
+                panic!("{keeper:?}");
+            };
+            assert!(doubt.contains(word) && doubt.contains("7443"), "{doubt}");
+        }
+        assert_eq!(judge(None, Keeper::Rules, 7443), Firewall::Open);
+    }
+}

@@ -1,0 +1,228 @@
+//! Rules of nftables (`libnftables-json(5)`), also those that iptables, ufw and firewalld make of theirs, read for one
+//! question: can a new connection from another machine get in at a port? What is not understood may let it in.
+
+use serde_json::Value;
+
+/// Chains that call each other deeper than this call each other in a circle.
+const DEPTH: usize = 16;
+
+/// Whether a rule is about such a connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Match {
+    No,
+    Maybe,
+    Yes,
+}
+
+impl Match {
+    fn is(equal: bool) -> Self {
+        if equal { Self::Yes } else { Self::No }
+    }
+
+    fn negated(self) -> Self {
+        match self {
+            Self::No => Self::Yes,
+            Self::Maybe => Self::Maybe,
+            Self::Yes => Self::No,
+        }
+    }
+}
+
+/// What a chain may do with the connection.
+#[derive(Debug, Clone, Copy)]
+struct Fate {
+    may_accept: bool,
+    /// It may come to the chain's end.
+    may_pass: bool,
+}
+
+enum Verdict<'a> {
+    Accept,
+    Drop,
+    Return,
+    Jump(&'a str),
+    Goto(&'a str),
+    /// It only counts, marks or logs.
+    None,
+    /// Nobody here knows.
+    Any,
+}
+
+/// The chain that keeps everybody out of a TCP port, as `FAMILY TABLE NAME`; `None` where none certainly does.
+pub(super) fn shut_by(rules: &Value, port: u16) -> Option<String> {
+    let objects = rules["nftables"].as_array()?;
+    let mut chains = objects.iter().map(|object| &object["chain"]);
+    let shut = chains.find(|chain| {
+        let is_met = chain["hook"] == "input" && matches!(chain["family"].as_str(), Some("ip" | "inet"));
+        is_met && {
+            let fate = Reading { objects, chain, port }.follow(&chain["name"], 0);
+            !fate.may_accept && !(fate.may_pass && chain["policy"] != "drop")
+        }
+    })?;
+    let part = |name: &str| shut[name].as_str().unwrap_or_default().to_owned();
+    Some([part("family"), part("table"), part("name")].join(" "))
+}
+
+/// The rules of one table.
+struct Reading<'a> {
+    objects: &'a [Value],
+    chain: &'a Value,
+    port: u16,
+}
+
+impl<'a> Reading<'a> {
+    fn follow(&self, name: &Value, depth: usize) -> Fate {
+        let mut fate = Fate {
+            may_accept: depth > DEPTH,
+            may_pass: true,
+        };
+        let rules = self.objects.iter().map(|object| &object["rule"]).filter(|rule| {
+            ["family", "table"]
+                .iter()
+                .all(|part| rule[part] == self.chain[part])
+                && rule["chain"] == *name
+        });
+        for rule in rules {
+            let parts = rule["expr"].as_array().map(Vec::as_slice).unwrap_or_default();
+            let matched = self.matched(parts);
+            if fate.may_accept || matched == Match::No {
+                continue;
+            }
+            let done = match verdict(parts) {
+                Verdict::None => continue,
+                Verdict::Accept | Verdict::Any => Fate {
+                    may_accept: true,
+                    may_pass: false,
+                },
+                Verdict::Drop => Fate {
+                    may_accept: false,
+                    may_pass: false,
+                },
+                Verdict::Return => Fate {
+                    may_accept: false,
+                    may_pass: true,
+                },
+                Verdict::Goto(chain) => self.follow(&chain.into(), depth + 1),
+                Verdict::Jump(chain) => {
+                    let inner = self.follow(&chain.into(), depth + 1);
+                    if inner.may_pass {
+                        fate.may_accept |= inner.may_accept;
+                        continue;
+                    }
+                    inner
+                }
+            };
+            fate.may_accept |= done.may_accept;
+            if matched == Match::Yes {
+                fate.may_pass = done.may_pass;
+                return fate;
+            }
+        }
+        fate
+    }
+
+    /// All parts of a rule have to match.
+    fn matched(&self, parts: &[Value]) -> Match {
+        let others = parts.iter().any(|part| part.get("match").is_some());
+        let each = parts.iter().map(|part| match (&part["match"], &part["xt"]) {
+            (Value::Null, Value::Null) if part.get("limit").is_some() => Match::Maybe,
+            (Value::Null, Value::Null) => Match::Yes,
+            // What it matches is not told. Alone in a rule, it is what is said about answers.
+            (Value::Null, xt) if xt["type"] == "match" => {
+                let about_answers = matches!(xt["name"].as_str(), Some("conntrack" | "state"));
+                if about_answers && !others {
+                    Match::No
+                } else {
+                    Match::Maybe
+                }
+            }
+            (Value::Null, _) => Match::Yes,
+            (condition, _) => {
+                let met = self.met(&condition["left"], &condition["right"]);
+                if condition["op"] == "!=" {
+                    met.negated()
+                } else {
+                    met
+                }
+            }
+        });
+        each.min().unwrap_or(Match::Yes)
+    }
+
+    fn met(&self, left: &Value, right: &Value) -> Match {
+        let payload = &left["payload"];
+        let (protocol, field) = (payload["protocol"].as_str(), payload["field"].as_str());
+        match (
+            protocol,
+            field,
+            left["meta"]["key"].as_str(),
+            left["ct"]["key"].as_str(),
+        ) {
+            (Some("tcp" | "th"), Some("dport"), ..) => one_of(right, &|value| {
+                value.as_u64().map(|value| value == u64::from(self.port))
+            }),
+            (Some("udp" | "icmp" | "icmpv6" | "sctp" | "ip6"), ..) => Match::No,
+            (_, _, Some("iifname" | "iif"), _) => match one_of(right, &|value| Some(value == "lo")) {
+                // Which of the others it comes in by is not known.
+                Match::No => Match::Maybe,
+                _ => Match::No,
+            },
+            (_, _, Some("l4proto"), _) => one_of(right, &|value| Some(value == "tcp")),
+            (_, _, Some("nfproto"), _) => one_of(right, &|value| Some(value == "ipv4")),
+            (_, _, _, Some("state")) => one_of(right, &|value| Some(value == "new")),
+            // Something else was meant to answer it.
+            (_, _, _, Some("status")) => one_of(right, &|value| (value == "dnat").then_some(false)),
+            _ => Match::Maybe,
+        }
+    }
+}
+
+/// Whether a value, one of a set or list, or one in a range is the right one; `None` from `is` where nobody knows.
+fn one_of(value: &Value, is: &dyn Fn(&Value) -> Option<bool>) -> Match {
+    if let Some(values) = value.as_array().or_else(|| value["set"].as_array()) {
+        let each = values.iter().map(|value| one_of(value, is));
+        return each.max().unwrap_or(Match::No);
+    }
+    if let Some([first, last]) = value["range"].as_array().map(Vec::as_slice) {
+        let (Some(first), Some(last)) = (first.as_u64(), last.as_u64()) else {
+            return Match::Maybe;
+        };
+        let inside = (first..=last.min(65_535)).any(|value| is(&value.into()) == Some(true));
+        return Match::is(inside);
+    }
+    // A set by its name may hold anything.
+    let named = value.as_str().is_some_and(|name| name.starts_with('@'));
+    if named || value.is_object() {
+        return Match::Maybe;
+    }
+    is(value).map_or(Match::Maybe, Match::is)
+}
+
+fn verdict(parts: &[Value]) -> Verdict<'_> {
+    let found = parts.iter().find_map(|part| {
+        let target = |name: &str| part[name]["target"].as_str();
+        let has = |name: &str| part.get(name).is_some();
+        if let Some(chain) = target("jump") {
+            Some(Verdict::Jump(chain))
+        } else if let Some(chain) = target("goto") {
+            Some(Verdict::Goto(chain))
+        } else if has("accept") {
+            Some(Verdict::Accept)
+        } else if has("drop") || has("reject") {
+            Some(Verdict::Drop)
+        } else if has("return") {
+            Some(Verdict::Return)
+        } else if part["xt"]["type"] == "target" {
+            match part["xt"]["name"].as_str() {
+                Some("REJECT" | "DROP") => Some(Verdict::Drop),
+                _ => None,
+            }
+        } else {
+            (has("vmap") || has("queue") || has("tproxy")).then_some(Verdict::Any)
+        }
+    });
+    found.unwrap_or(Verdict::None)
+}
+
+#[cfg(test)]
+mod tests;
