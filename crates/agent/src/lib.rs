@@ -29,6 +29,7 @@ mod link;
 mod log;
 mod machine;
 mod mesh;
+mod moved;
 mod reach;
 mod relay;
 mod secret;

@@ -6,6 +6,7 @@ use crate::{
     complaint::Complaint,
     machine,
     mesh::Mesh,
+    moved,
     reach::Reach,
     state::{Identity, StateDir, StateError},
     status::{LinkStatus, StatusFile},
@@ -174,6 +175,13 @@ impl Membership {
             closing: closing.clone(),
             revoked: revoked.clone(),
         });
+        let local = link.local();
+        let moved = async {
+            match local {
+                Some(address) => moved::gone(address).await,
+                None => std::future::pending().await,
+            }
+        };
         let serving = serve(link, router, closing.clone());
         tokio::pin!(serving);
         let end = tokio::select! {
@@ -182,6 +190,7 @@ impl Membership {
                 closing.cancel();
                 serving.await
             }
+            () = moved => LinkEnd::Broken("this device is at another address now".to_owned()),
         };
         closing.cancel();
         self.status.set_link(LinkStatus::down(end.to_string()));

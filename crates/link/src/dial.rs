@@ -93,6 +93,7 @@ pub struct Answer {
 /// A link that control has accepted; [`crate::serve`] makes it answer.
 pub struct Dialed {
     endpoint: Endpoint,
+    local: Option<IpAddr>,
     io: LinkIo,
 }
 
@@ -103,6 +104,12 @@ impl Dialed {
     #[must_use]
     pub fn endpoint(&self) -> &Endpoint {
         &self.endpoint
+    }
+
+    /// The address of this computer that it was dialed from; `None` where the system did not tell it.
+    #[must_use]
+    pub fn local(&self) -> Option<IpAddr> {
+        self.local
     }
 
     pub(crate) fn into_io(self) -> LinkIo {
@@ -143,11 +150,12 @@ pub(crate) async fn dial_within(
         protocol: Some(LINK_SUBPROTOCOL),
         headers: &headers,
     };
-    let (endpoint, upgraded) = open_socket(target, wanted, limits).await?;
+    let Opened { endpoint, local, io } = open_socket(target, wanted, limits).await?;
     let config = Some(settings::web_socket());
-    let socket = WebSocketStream::from_raw_socket(upgraded, Role::Client, config).await;
+    let socket = WebSocketStream::from_raw_socket(io, Role::Client, config).await;
     Ok(Dialed {
         endpoint,
+        local,
         io: WsIo::new(socket),
     })
 }
@@ -160,13 +168,22 @@ pub(crate) struct Wanted<'a> {
     pub(crate) headers: &'a [(&'static str, String)],
 }
 
+/// A WebSocket that is there.
+pub(crate) struct Opened {
+    pub(crate) endpoint: Endpoint,
+    /// This end's address.
+    pub(crate) local: Option<IpAddr>,
+    pub(crate) io: TokioIo<Upgraded>,
+}
+
 /// Asks for a WebSocket at whichever endpoint answers first.
 pub(crate) async fn open_socket(
     target: &Target,
     wanted: Wanted<'_>,
     limits: Limits,
-) -> Result<(Endpoint, TokioIo<Upgraded>), DialError> {
+) -> Result<Opened, DialError> {
     let (endpoint, stream) = connect(target, limits).await?;
+    let local = stream.get_ref().0.local_addr().ok().map(|address| address.ip());
     let key = generate_key();
     let not_understood = |what| DialError::NotUnderstood {
         endpoint: endpoint.clone(),
@@ -202,7 +219,8 @@ pub(crate) async fn open_socket(
     let upgraded = hyper::upgrade::on(response)
         .await
         .map_err(|error| unreachable(&endpoint, &error))?;
-    Ok((endpoint, TokioIo::new(upgraded)))
+    let io = TokioIo::new(upgraded);
+    Ok(Opened { endpoint, local, io })
 }
 
 /// Sends one request and gives the body of a successful answer. The request's URI is a path; host and

@@ -4,7 +4,7 @@
 //! far end is still there is theirs to find out.
 
 use crate::{
-    dial::{DialError, Target, Wanted, open_socket},
+    dial::{DialError, Opened, Target, Wanted, open_socket},
     endings::LinkEnd,
     settings::{self, Limits},
 };
@@ -46,8 +46,8 @@ pub async fn open(target: &Target, path: &'static str) -> Result<Messages, DialE
         protocol: None,
         headers: &[],
     };
-    let (endpoint, upgraded) = open_socket(target, wanted, Limits::default()).await?;
-    let socket = WebSocketStream::from_raw_socket(upgraded, Role::Client, Some(settings::datagrams())).await;
+    let Opened { endpoint, io, .. } = open_socket(target, wanted, Limits::default()).await?;
+    let socket = WebSocketStream::from_raw_socket(io, Role::Client, Some(settings::datagrams())).await;
     Ok(Messages { endpoint, socket })
 }
 
