@@ -14,7 +14,7 @@
 //!             let stream = tunnel.open_stream(relay);    // dropped when the connection ends
 //!             tokio::spawn(async move { while let Some(_datagram) = stream.next().await { /* send it */ } });
 //!         }
-//!         Event::Networks => {}                          // see whether packets still pass: `obstacle`
+//!         Event::Surroundings => {}                      // see whether packets still pass: `obstacle`
 //!         Event::Path(_) | Event::Standing(_) | Event::NoLongerNeedsStream(_) => {} // report to control
 //!         Event::Ended(error) => return Err(error),      // the thread is gone; so is the interface
 //!     }
@@ -113,8 +113,8 @@ pub enum Event {
     NeedsStream(RelayId),
     /// The TLS leg may be closed.
     NoLongerNeedsStream(RelayId),
-    /// Interfaces, addresses or routes of the system changed: what was seen of [`obstacle`] may be another now.
-    Networks,
+    /// Interfaces, addresses, routes or filters of the system changed: what [`obstacle`] found may be another now.
+    Surroundings,
     /// The data plane ended by itself.
     Ended(TunnelError),
 }

@@ -93,14 +93,16 @@ pub(crate) fn name_server(range: IpRange, map: &NetworkMap) -> Option<Ipv4Addr> 
     let texts = files
         .into_iter()
         .filter_map(|file| std::fs::read_to_string(file).ok());
-    let servers = texts.flat_map(|text| interface::name_servers(&text));
-    let is_on_mesh = |server| {
-        let mut peers = map.peers.iter().map(|peer| peer.address);
-        server == map.address.address || peers.any(|peer| peer == server)
-    };
-    servers
-        .into_iter()
-        .find(|server| range.contains(IpAddr::V4(*server)) && !is_on_mesh(*server))
+    texts
+        .flat_map(|text| interface::name_servers(&text))
+        .find(|server| is_covered(*server, range, map))
+}
+
+/// Whether the mesh would take this address for one of its own, and nobody there has it.
+fn is_covered(server: Ipv4Addr, range: IpRange, map: &NetworkMap) -> bool {
+    let mut peers = map.peers.iter().map(|peer| peer.address);
+    let is_on_mesh = server == map.address.address || peers.any(|peer| peer == server);
+    range.contains(IpAddr::V4(server)) && !is_on_mesh
 }
 
 /// Our own interface.

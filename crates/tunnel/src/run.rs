@@ -26,7 +26,7 @@ use tokio::sync::oneshot;
 use crate::clock::{self, SleepDetector};
 use crate::command::Command;
 use crate::device::Device;
-use crate::route::watch::Watch;
+use crate::route::watch::{Change, Watch};
 use crate::route::{Interface, Surroundings, name_server, overlap, surroundings};
 use crate::stream::Rings;
 use crate::udp::Socket;
@@ -202,23 +202,25 @@ impl Plane {
         let patience = if busy { Duration::ZERO } else { patience };
         let patience = Timespec::try_from(patience).unwrap_or_default();
         let [device, socket] = self.packets.sources();
+        let [networks, filters] = self.watch.sources();
         let mut sources = [
             PollFd::from_borrowed_fd(device, PollFlags::IN),
             PollFd::from_borrowed_fd(socket, PollFlags::IN),
             PollFd::new(&self.wake, PollFlags::IN),
-            PollFd::new(&self.watch, PollFlags::IN),
+            PollFd::from_borrowed_fd(networks, PollFlags::IN),
+            PollFd::from_borrowed_fd(filters, PollFlags::IN),
         ];
         match poll(&mut sources, Some(&patience)) {
             Ok(_) | Err(Errno::INTR) => {}
             Err(errno) => return Err(TunnelError::System(errno.into())),
         }
-        let [device, socket, wake, watch] = sources.map(|source| !source.revents().is_empty());
+        let [device, socket, wake, networks, filters] = sources.map(|source| !source.revents().is_empty());
         ready.device |= device;
         ready.socket |= socket;
         if wake {
             self.wake.clear();
         }
-        if watch {
+        if networks || filters {
             self.watch.handle_readable(Instant::now());
         }
         Ok(())
@@ -229,12 +231,14 @@ impl Plane {
             tracing::info!("The machine slept; all paths are probed again.");
             self.mesh.handle_wake(now);
         }
-        if self.watch.take_due(now) {
-            self.look_around(now);
-            if let Err(error) = self.interface.restore() {
-                tracing::warn!(error = %error, "The mesh's address or route could not be put back.");
+        if let Some(change) = self.watch.take_due(now) {
+            if change == Change::Networks {
+                self.look_around(now);
+                if let Err(error) = self.interface.restore() {
+                    tracing::warn!(error = %error, "The mesh's address or route could not be put back.");
+                }
             }
-            self.events.send(Event::Networks).ok();
+            self.events.send(Event::Surroundings).ok();
         }
         if self.mesh.poll_timeout().is_some_and(|due| due <= now) {
             self.mesh.handle_timeout(now);

@@ -1,7 +1,7 @@
 //! Whether packets pass between this system and the mesh.
 //!
 //! Life cycle: a data plane began → tried at once, and the mesh counts as up from then on → tried again when the
-//! system's networks change, and now and then, since filters change without a word. What is in the way is told when it
+//! system's networks or filters change, and now and then, since some do without a word. What is in the way is told when it
 //! is found twice in a row: while networks change, a packet may be lost.
 
 use flotilla_protocol::{
@@ -18,7 +18,7 @@ use tokio::{
 const AGAIN: Duration = Duration::from_secs(20);
 
 /// Networks that change have come to rest by then.
-const SOON: Duration = Duration::from_secs(2);
+const SOON: Duration = Duration::from_secs(1);
 
 type Found = io::Result<Option<flotilla_tunnel::Obstacle>>;
 

@@ -292,7 +292,7 @@ impl Keeper {
                     plane.close_leg(relay);
                 }
             }
-            Event::Networks => self.delivery.hasten(),
+            Event::Surroundings => self.delivery.hasten(),
             Event::Ended(error) => self.handle_failure(&error),
         }
     }

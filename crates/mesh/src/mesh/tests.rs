@@ -192,6 +192,24 @@ fn an_answer_passes_where_nothing_else_may_come_in() {
 }
 
 #[test]
+fn an_open_flow_is_cut_with_its_rule_and_what_comes_then_is_counted() {
+    let mut pair = Pair::new(true);
+    let packet = udp_packet(ip(1), ip(2), (9, 9), 10);
+    for count in 1..=3 {
+        pair.send(0, &packet).unwrap();
+        pair.send(1, &udp_packet(ip(2), ip(1), (9, 9), 10)).unwrap();
+        assert_eq!(pair.got[1].len(), count);
+    }
+    let now = pair.now;
+    pair.ends[1].apply(&map(2, 1, false), now);
+    for _ in 0..2 {
+        pair.send(0, &packet).unwrap();
+    }
+    assert_eq!(pair.got[1].len(), 3);
+    assert_eq!(pair.ends[1].counters().drops[&DropReason::Filtered], 2);
+}
+
+#[test]
 fn a_peer_that_borrows_an_address_is_not_heard() {
     let mut pair = Pair::new(true);
     pair.send(0, &udp_packet(ip(1), ip(2), (1, 2), 10)).unwrap();

@@ -1,5 +1,6 @@
 //! One simulated device: its mesh, where it is, and what its programs saw.
 
+use crate::firewall::Firewall;
 use flotilla_mesh::{Config, Event, Leg, Mesh, Opened, PathState, PrivateKey, Sealed, Standing, Transmit};
 use flotilla_protocol::{device::RelayPreference, id::DeviceId, key::PublicKey};
 use std::{
@@ -24,6 +25,8 @@ pub(crate) struct Device {
     /// At most one address of each family.
     pub(crate) local: Vec<SocketAddr>,
     pub(crate) asleep: bool,
+    /// Its own, which lets only answers in.
+    pub(crate) firewall: Option<Firewall>,
     pub(crate) standing: Standing,
     pub(crate) paths: BTreeMap<DeviceId, PathState>,
     /// Streams that its mesh asked for, and those that are open.
@@ -87,6 +90,7 @@ impl Device {
             site: 0,
             local: Vec::new(),
             asleep: false,
+            firewall: None,
             standing: Standing::default(),
             paths: BTreeMap::new(),
             wished: BTreeSet::new(),
@@ -131,6 +135,12 @@ impl Device {
             }
             Sealed::Queued | Sealed::Dropped(_) => None,
         }
+    }
+
+    /// Whether its own firewall lets a datagram in.
+    pub(crate) fn lets_in(&self, from: SocketAddr, to: SocketAddr, now: Instant) -> bool {
+        let firewall = self.firewall.as_ref();
+        firewall.is_none_or(|firewall| firewall.lets_in(from, to, now))
     }
 
     /// Takes a datagram; an answer to send when it was a request.

@@ -39,6 +39,9 @@ impl World {
         let Some(from) = self.devices[number].source(to) else {
             return;
         };
+        if let Some(firewall) = &mut self.devices[number].firewall {
+            firewall.outward(from, to, self.now);
+        }
         let place = &mut self.sites[site];
         if place.is_inside(to.ip()) {
             if !place.isolates {
@@ -136,7 +139,9 @@ impl World {
                 to,
                 bytes,
             } => {
-                let host = |device: &&Device| device.site == site && device.local.contains(&to);
+                let host = |device: &&Device| {
+                    device.site == site && device.local.contains(&to) && device.lets_in(from, to, self.now)
+                };
                 if let Some(number) = self.devices.iter().find(host).map(|device| device.number) {
                     self.receive(number, Leg::Udp(from), &bytes);
                 }
@@ -181,7 +186,9 @@ impl World {
         let Some(local) = place.inward(from, to, self.now) else {
             return;
         };
-        let host = |device: &&Device| device.site == site && device.local.contains(&local);
+        let host = |device: &&Device| {
+            device.site == site && device.local.contains(&local) && device.lets_in(from, local, self.now)
+        };
         if let Some(number) = self.devices.iter().find(host).map(|device| device.number) {
             self.receive(number, Leg::Udp(from), bytes);
         }

@@ -14,6 +14,7 @@ mod device;
 mod disturb;
 mod families;
 mod firewall;
+mod guarded;
 mod hairpin;
 mod internet;
 mod judge;

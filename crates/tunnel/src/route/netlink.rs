@@ -80,13 +80,8 @@ impl Netlink {
         Ok(routes)
     }
 
-    /// Where the system sends a packet; with `arrived`, what it does with one that came in by that interface.
-    pub(super) fn route(
-        &mut self,
-        source: Ipv4Addr,
-        destination: Ipv4Addr,
-        arrived: Option<u32>,
-    ) -> io::Result<RouteMessage> {
+    /// Where the system sends a packet.
+    pub(super) fn route(&mut self, source: Ipv4Addr, destination: Ipv4Addr) -> io::Result<RouteMessage> {
         let mut message = RouteMessage::default();
         message.header.address_family = AddressFamily::Inet;
         message.header.destination_prefix_length = 32;
@@ -95,7 +90,6 @@ impl Netlink {
             RouteAttribute::Destination(RouteAddress::Inet(destination)),
             RouteAttribute::Source(RouteAddress::Inet(source)),
         ];
-        message.attributes.extend(arrived.map(RouteAttribute::Iif));
         let answers = self.exchange(RouteNetlinkMessage::GetRoute(message), NLM_F_ACK)?;
         let route = answers.into_iter().find_map(|answer| match answer {
             RouteNetlinkMessage::NewRoute(route) => Some(route),

@@ -1,56 +1,92 @@
-//! Says that links, addresses or routes changed, once the kernel has stopped saying so.
+//! Says that links, addresses, routes or filters changed, once the kernel has stopped saying so.
 //!
-//! Life cycle: [`Watch::open`]; when its socket is readable, [`handle_readable`](Watch::handle_readable); at
+//! Life cycle: [`Watch::open`]; when a socket is readable, [`handle_readable`](Watch::handle_readable); at
 //! [`poll_timeout`](Watch::poll_timeout) the change is [`due`](Watch::take_due), and the watch waits for the next.
 
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::time::{Duration, Instant};
 
-use netlink_sys::protocols::NETLINK_ROUTE;
+use netlink_sys::protocols::{NETLINK_NETFILTER, NETLINK_ROUTE};
 use netlink_sys::{Socket, SocketAddr};
 
-/// Groups of `rtnetlink.h`: link, IPv4 address, IPv4 route, IPv6 address, IPv6 route.
-const GROUPS: u32 = 0x1 | 0x10 | 0x40 | 0x100 | 0x400;
+/// Groups of `rtnetlink.h`: link, IPv4 address, IPv4 route, IPv4 rule, IPv6 address, IPv6 route.
+const NETWORKS: u32 = 0x1 | 0x10 | 0x40 | 0x80 | 0x100 | 0x400;
+
+/// Group 7 of `nfnetlink.h`: rules of nftables. Others change without a word.
+const FILTERS: u32 = 0x40;
 
 /// A cable that is plugged in makes a dozen messages: it is looked at when they are over.
 const SETTLE: Duration = Duration::from_millis(250);
 
+/// What changed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Change {
+    Networks,
+    /// Filters and nothing else.
+    Filters,
+}
+
 #[derive(Debug)]
 pub(crate) struct Watch {
-    socket: Socket,
-    due: Option<Instant>,
+    networks: Socket,
+    /// Absent where the system has no such filters, or does not tell this program.
+    filters: Option<Socket>,
+    due: Option<(Instant, Change)>,
 }
 
 impl Watch {
     pub(crate) fn open() -> io::Result<Self> {
-        let mut socket = Socket::new(NETLINK_ROUTE)?;
-        socket.bind(&SocketAddr::new(0, GROUPS))?;
-        socket.set_non_blocking(true)?;
-        Ok(Self { socket, due: None })
+        Ok(Self {
+            networks: listen(NETLINK_ROUTE, NETWORKS)?,
+            filters: listen(NETLINK_NETFILTER, FILTERS).ok(),
+            due: None,
+        })
+    }
+
+    /// What to wait for: something to read at either.
+    pub(crate) fn sources(&self) -> [BorrowedFd<'_>; 2] {
+        let networks = self.networks.as_fd();
+        [networks, self.filters.as_ref().map_or(networks, AsFd::as_fd)]
     }
 
     pub(crate) fn handle_readable(&mut self, now: Instant) {
-        let mut buffer = Vec::with_capacity(65_536);
-        // An error counts as a change too: it means that messages were lost.
-        while self.socket.recv(&mut buffer, 0).is_ok() {
-            buffer.clear();
-        }
+        let change = match (drain(&self.networks), self.filters.as_ref().is_some_and(drain)) {
+            (true, _) => Change::Networks,
+            (false, true) => Change::Filters,
+            (false, false) => return,
+        };
         // Not put off again, so that a network that never rests is looked at too.
-        self.due.get_or_insert(now + SETTLE);
+        let (due, before) = self.due.unwrap_or((now + SETTLE, change));
+        let is_of_networks = [before, change].contains(&Change::Networks);
+        self.due = Some((due, if is_of_networks { Change::Networks } else { change }));
     }
 
     pub(crate) fn poll_timeout(&self) -> Option<Instant> {
-        self.due
+        self.due.map(|(due, _)| due)
     }
 
-    pub(crate) fn take_due(&mut self, now: Instant) -> bool {
-        self.due.take_if(|due| *due <= now).is_some()
+    pub(crate) fn take_due(&mut self, now: Instant) -> Option<Change> {
+        self.due.take_if(|(due, _)| *due <= now).map(|(_, change)| change)
     }
 }
 
-impl AsFd for Watch {
-    fn as_fd(&self) -> BorrowedFd<'_> {
-        self.socket.as_fd()
+fn listen(protocol: isize, groups: u32) -> io::Result<Socket> {
+    let mut socket = Socket::new(protocol)?;
+    socket.bind(&SocketAddr::new(0, groups))?;
+    socket.set_non_blocking(true)?;
+    Ok(socket)
+}
+
+/// Whether there was anything. An error counts too: it means that messages were lost.
+fn drain(socket: &Socket) -> bool {
+    let mut buffer = Vec::with_capacity(65_536);
+    let mut found = false;
+    loop {
+        match socket.recv(&mut buffer, 0) {
+            Ok(_) => buffer.clear(),
+            Err(error) => return found || error.kind() != io::ErrorKind::WouldBlock,
+        }
+        found = true;
     }
 }

@@ -1,0 +1,239 @@
+//! What a device's own routes, filters and interfaces do to the mesh: it goes on, or it is said what is in the way.
+
+use std::time::Instant;
+
+use anyhow::{Context, Result, ensure};
+use flotilla_protocol::device::Attention;
+use flotilla_protocol::mesh::MeshTrouble;
+use flotilla_protocol::path::PathKind;
+use flotilla_tests::eventually::{eventually, seconds};
+use flotilla_tests::lab::{Lab, Machine, Nat, on};
+use flotilla_tests::meshed::Meshed;
+use flotilla_tests::parts;
+use flotilla_tests::program::{command, run};
+use serde_json::Value;
+
+/// What a distribution's firewall leaves: answers, its own traffic, and what it lets in by itself.
+const GUARD: &str = "table inet guard { chain input { type filter hook input priority 0; policy drop; \
+    ct state established,related accept; iifname \"lo\" accept; tcp dport 22 accept; }; }";
+
+fn sh(machine: &Machine, line: &str) -> Result<String> {
+    run(machine.command("sh").args(["-euc", line])).with_context(|| line.to_owned())
+}
+
+/// What control says is in the way on a device, once it says something else than before.
+async fn eventually_told(
+    meshed: &Meshed,
+    machine: &Machine,
+    code: Option<MeshTrouble>,
+    words: &str,
+) -> Result<()> {
+    let what = format!("{} has {code:?} in the way", machine.name());
+    let begun = Instant::now();
+    eventually(&what, seconds(15.0), async || {
+        let device = meshed.control.device(machine.name()).await?;
+        let obstacles: Vec<_> = device
+            .attention
+            .iter()
+            .filter_map(|about| match about {
+                Attention::MeshObstacle { code, reason } => Some((*code, reason.as_str())),
+                _ => None,
+            })
+            .collect();
+        let told = obstacles.first().map(|(code, _)| *code);
+        ensure!(told == code, "{obstacles:?}");
+        ensure!(
+            obstacles.iter().all(|(_, reason)| reason.contains(words)),
+            "{obstacles:?}"
+        );
+        Ok(())
+    })
+    .await?;
+    println!("{what} after {:.1?}", begun.elapsed());
+    Ok(())
+}
+
+#[test]
+fn what_is_in_the_way_of_packets_is_named_by_its_kind_and_gone_when_it_is_gone() -> Result<()> {
+    on(Lab::on_internet(&[Nat::None, Nat::None])?, async |lab| {
+        let meshed = Meshed::start(lab).await?;
+        let [a, b] = [lab.machine(1), lab.machine(2)];
+        meshed.first_byte(a, b, seconds(5.0))?;
+        let [first, second, ..] = meshed.member(a).added.device.mesh_ip.octets();
+        let range = format!("{first}.{second}.0.0/16");
+        let drop_in = "nft 'table inet d { chain i { type filter hook input priority 0; iifname \"flotilla0\" drop; }; }'";
+        let drop_out = "nft 'table inet d { chain o { type filter hook output priority 0; oifname \"flotilla0\" drop; }; }'";
+        let guard = format!("nft '{GUARD}'");
+        let elsewhere =
+            format!("ip route add default dev eth0 table 77; ip rule add pref 100 to {range} lookup 77");
+        let reverse = format!(
+            "sysctl -qw net.ipv4.conf.all.rp_filter=1 net.ipv4.conf.all.src_valid_mark=1; \
+             nft 'table inet m {{ chain p {{ type filter hook prerouting priority -150; \
+             iifname \"flotilla0\" meta mark set 7; }}; }}'; \
+             ip route add default dev eth0 table 77; ip rule add pref 100 fwmark 7 to {range} lookup 77"
+        );
+        let part = format!("ip route add {first}.{second}.128.0/17 dev eth0");
+        let no_rules =
+            "ip route flush table 77; ip rule del pref 100; nft delete table inet m 2>/dev/null || true";
+        for (change, code, words, back) in [
+            (
+                guard.as_str(),
+                MeshTrouble::Firewall,
+                "what peers begin",
+                "nft delete table inet guard",
+            ),
+            (
+                drop_in,
+                MeshTrouble::Firewall,
+                "ufw allow in on flotilla0",
+                "nft delete table inet d",
+            ),
+            (
+                drop_out,
+                MeshTrouble::Firewall,
+                "ufw allow out on flotilla0",
+                "nft delete table inet d",
+            ),
+            (
+                &elsewhere,
+                MeshTrouble::RouteTaken,
+                "goes to eth0 instead of flotilla0",
+                no_rules,
+            ),
+            (&reverse, MeshTrouble::ReversePath, "rp_filter", no_rules),
+            (
+                &part,
+                MeshTrouble::RouteTaken,
+                "128.0/17 on eth0",
+                &part.replace("add", "del"),
+            ),
+        ] {
+            sh(a, change)?;
+            eventually_told(&meshed, a, Some(code), words).await?;
+            sh(a, back)?;
+            eventually_told(&meshed, a, None, "").await?;
+        }
+        eventually_told(&meshed, b, None, "").await?;
+        meshed.first_byte(b, a, seconds(5.0)).map(drop)
+    })
+}
+
+#[test]
+fn what_another_program_takes_away_from_the_mesh_is_put_back() -> Result<()> {
+    on(Lab::on_internet(&[Nat::None, Nat::None])?, async |lab| {
+        let meshed = Meshed::start(lab).await?;
+        let [a, b] = [lab.machine(1), lab.machine(2)];
+        meshed.first_byte(a, b, seconds(5.0))?;
+        for taken in ["ip route flush dev flotilla0", "ip addr flush dev flotilla0"] {
+            sh(a, taken)?;
+            eventually(taken, seconds(3.0), async || {
+                meshed.first_byte(a, b, seconds(0.5)).map(drop)?;
+                meshed.first_byte(b, a, seconds(0.5)).map(drop)
+            })
+            .await?;
+        }
+        Ok(())
+    })
+}
+
+#[test]
+fn devices_behind_firewalls_of_their_own_reach_each_other_directly() -> Result<()> {
+    on(Lab::on_internet(&[Nat::None, Nat::None])?, async |lab| {
+        let [a, b] = [lab.machine(1), lab.machine(2)];
+        for machine in [a, b] {
+            sh(
+                machine,
+                &format!("nft '{GUARD}'; nft insert rule inet guard input iifname flotilla0 accept"),
+            )?;
+        }
+        let meshed = Meshed::start(lab).await?;
+        for (from, to) in [(a, b), (b, a)] {
+            meshed.first_byte(from, to, seconds(5.0))?;
+            meshed
+                .eventually_by(PathKind::Direct, from, to, seconds(10.0))
+                .await?;
+        }
+        Ok(())
+    })
+}
+
+/// A VPN's client that takes all traffic, and bridges of programs that make networks of their own.
+#[test]
+fn a_vpn_in_two_halves_and_inner_networks_leave_the_mesh_as_it_is() -> Result<()> {
+    on(Lab::on_internet(&[Nat::None, Nat::None])?, async |lab| {
+        let mut meshed = Meshed::start(lab).await?;
+        let machine = lab.machine(1);
+        let control = lab.control();
+        // The client routes its own server, and so the way to control here, by the way that there was.
+        sh(
+            machine,
+            &format!(
+                "ip route add {} $(ip route show default | sed 's/^default//'); \
+                 ip link add vpn0 type veth peer name vpn0far; ip link set vpn0far up; ip link set vpn0 up; \
+                 ip addr add 10.200.0.2/24 dev vpn0; \
+                 ip link add inner type bridge; ip link set inner up; ip addr add 10.5.0.1/24 dev inner; \
+                 ip link add lxdbr0 type veth peer name x1; ip link set x1 up; ip link set lxdbr0 up; \
+                 ip addr add 10.5.1.1/24 dev lxdbr0; \
+                 ip route add 0.0.0.0/1 via 10.200.0.1 dev vpn0; ip route add 128.0.0.0/1 via 10.200.0.1 dev vpn0",
+                control.ip()
+            ),
+        )?;
+        meshed.member_mut(machine).agent.stop()?;
+        let member = meshed.member_mut(machine);
+        member.agent = member.setup.start(machine)?;
+        meshed.is_up(machine, 1).await?;
+        let report = &meshed.mesh(machine)?["report"];
+        let candidates: Vec<_> = report["candidates"]
+            .as_array()
+            .into_iter()
+            .flatten()
+            .filter_map(|candidate| candidate["address"].as_str())
+            .collect();
+        ensure!(!candidates.is_empty(), "{report}");
+        ensure!(
+            candidates
+                .iter()
+                .all(|address| !address.starts_with("10.200.") && !address.starts_with("10.5.")),
+            "{candidates:?}"
+        );
+        meshed
+            .control
+            .eventually_online(machine.name(), seconds(10.0))
+            .await
+            .map(drop)
+    })
+}
+
+fn link(meshed: &Meshed, machine: &Machine) -> Result<Value> {
+    let state_dir = &meshed.member(machine).setup.state_dir;
+    let status = run(command(parts::agent()?, ["status", "--json", "--state-dir"]).arg(state_dir))?;
+    let mut status: Value = serde_json::from_str(&status)?;
+    Ok(status["link"].take())
+}
+
+#[test]
+fn a_device_that_moves_to_another_network_has_its_link_and_direct_path_back_in_ten_seconds() -> Result<()> {
+    on(Lab::on_internet(&[Nat::Cone, Nat::None])?, async |lab| {
+        let meshed = Meshed::start(lab).await?;
+        meshed
+            .eventually_by(PathKind::Direct, lab.machine(1), lab.machine(2), seconds(10.0))
+            .await?;
+        let before = link(&meshed, lab.machine(1))?;
+        lab.roam(1, Nat::PortRestricted)?;
+        let moved = Instant::now();
+        let [roamed, other] = [lab.machine(1), lab.machine(2)];
+        eventually("a new link", seconds(15.0), async || {
+            let now = link(&meshed, roamed)?;
+            ensure!(now != before && now["state"] == "up", "{now}");
+            Ok(())
+        })
+        .await?;
+        let linked = moved.elapsed();
+        meshed
+            .eventually_by(PathKind::Direct, roamed, other, seconds(15.0))
+            .await?;
+        println!("linked after {linked:.1?}, direct after {:.1?}", moved.elapsed());
+        ensure!(moved.elapsed() < seconds(10.0), "{:?}", moved.elapsed());
+        Ok(())
+    })
+}
