@@ -8,20 +8,25 @@ use crate::{
     enroll::{Outcome, enroll},
     enrollment::{ConfigError, Enrollment, EnrollmentSource},
     exit::Exit,
+    jobs::Jobs,
     link::{Dismissal, End, Membership, Unusable},
     mesh::{Mesh, Surroundings, TUN_NAME},
     relay,
     state::{Identity, StateDir, StateError},
     status::StatusFile,
 };
-use flotilla_engine::{Engine, Move, OwnContainer, Sockets, start_stragglers};
+use flotilla_engine::{ActionError, Engine, Move, OwnContainer, Sockets, start_stragglers};
 use flotilla_link::Proxies;
-use flotilla_protocol::{agent::Report, id::TokenId};
+use flotilla_protocol::{Problem, agent::Report, id::TokenId};
 use std::{path::PathBuf, sync::Arc, time::Duration};
 use tokio_util::sync::CancellationToken;
 
 /// How often a dismissed agent in a container looks for another token.
 const LOOK_FOR_TOKEN: Duration = Duration::from_secs(10);
+
+/// How long an agent that is to end lets a container be put together again: less than engines and service managers
+/// wait for it. What takes longer is taken up at the next start.
+const SETTLES: Duration = Duration::from_secs(6);
 
 /// What an agent needs to know.
 #[derive(Debug, Clone)]
@@ -76,12 +81,17 @@ pub async fn pause(shutdown: CancellationToken) -> Exit {
     Exit::Stopped
 }
 
-/// Moves an agent's container, as the container does that was made for it.
-pub async fn carry_out(order: &Move) -> Exit {
+/// Moves an agent's container, as the container does that was made for it. An answer is an end, also where it is a
+/// reason for which nothing was moved; what is no end should be tried again.
+///
+/// # Errors
+/// The engine could not be asked.
+pub async fn carry_out(order: &Move) -> Result<Option<Problem>, Exit> {
     let docker_host = std::env::var("DOCKER_HOST").ok();
     match flotilla_engine::carry_out(&sockets(docker_host.as_deref()), order).await {
-        Ok(()) => Exit::Stopped,
-        Err(error) => Exit::Failed(error.to_string()),
+        Ok(()) => Ok(None),
+        Err(ActionError::Unavailable(reason)) => Err(Exit::Failed(reason)),
+        Err(error) => Ok(Some(error.into())),
     }
 }
 
@@ -101,6 +111,7 @@ pub async fn run(config: AgentConfig, shutdown: CancellationToken) -> Exit {
     let agent = Agent {
         clock: AgentClock::new(state.get().heard),
         status: StatusFile::new(state.dir()),
+        jobs: Jobs::open(state.dir(), engine.clone()),
         engine: engine.clone(),
         state,
         config,
@@ -109,11 +120,14 @@ pub async fn run(config: AgentConfig, shutdown: CancellationToken) -> Exit {
     let _end_followers = ending.clone().drop_guard();
     let (following, until) = (engine.clone(), ending.clone());
     tokio::spawn(async move { following.follow(until).await });
+    agent.jobs.resume();
     tokio::spawn(ending.run_until_cancelled_owned(note_engine(engine.clone(), agent.status.clone())));
-    tokio::select! {
+    let exit = tokio::select! {
         exit = agent.live(&shutdown) => exit,
         gone = engine.keep_pod() => Exit::Failed(gone.to_string()),
-    }
+    };
+    tokio::time::timeout(SETTLES, agent.jobs.settle()).await.ok();
+    exit
 }
 
 fn unusable(error: &StateError) -> Exit {
@@ -138,6 +152,7 @@ struct Agent {
     state: Arc<StateDir>,
     clock: AgentClock,
     engine: Engine,
+    jobs: Jobs,
     status: StatusFile,
 }
 
@@ -290,6 +305,7 @@ impl Agent {
             state: self.state.clone(),
             clock: self.clock.clone(),
             engine: self.engine.clone(),
+            jobs: self.jobs.clone(),
             status: self.status.clone(),
             proxies: self.config.proxies.clone(),
         }

@@ -1,9 +1,10 @@
 //! What control can ask of this agent: the router that is served on the link.
 
-mod placing;
+mod jobs;
 
 use crate::{
     clock::AgentClock,
+    jobs::Jobs,
     machine::{self, Gauge},
     mesh::{Mesh, ROUND_TRIP, Standing, Told},
     state::StateDir,
@@ -14,19 +15,19 @@ use axum::{
     extract::{DefaultBodyLimit, Path, State, rejection::JsonRejection},
     http::{StatusCode, header::CONTENT_TYPE},
     response::{IntoResponse, Response},
-    routing::{get, post},
+    routing::{get, post, put},
 };
 use bytes::Bytes;
 use flotilla_engine::{Engine, Watch};
 use flotilla_protocol::{
     Code, PROTOCOL, Problem,
     agent::{
-        CONTAINERS_PATH, Hello, MODE_PATH, PING_PATH, POD_PATH, Pong, REVOKED_PATH, Report, SETTINGS_PATH,
-        Settings, WATCH_PATH,
+        CONTAINERS_PATH, Hello, PING_PATH, Pong, REVOKED_PATH, Report, SETTINGS_PATH, Settings, WATCH_PATH,
     },
     device::{EndpointTrial, Facts},
     id::DeviceId,
     inventory::{ContainerAction, EngineState},
+    job::JOBS_PATH,
     mesh::{MAP_PATH, MapPush, MapTaken, PATHS_PATH},
     path::PathAttempt,
 };
@@ -52,6 +53,7 @@ const MAP_BYTES: usize = 16 * 1024 * 1024;
 #[derive(Debug, Clone)]
 pub(crate) struct Api {
     pub(crate) engine: Engine,
+    pub(crate) jobs: Jobs,
     pub(crate) state: Arc<StateDir>,
     pub(crate) clock: AgentClock,
     pub(crate) mesh: Mesh,
@@ -82,11 +84,11 @@ pub(crate) fn router(api: Api) -> Router {
         .route(MAP_PATH, post(map).layer(DefaultBodyLimit::max(MAP_BYTES)))
         .route(&format!("{PATHS_PATH}/{{peer}}/test"), post(test_path))
         .route(&format!("{CONTAINERS_PATH}/{{id}}/{{action}}"), post(act))
+        .route(JOBS_PATH, get(jobs::list))
         .route(
-            &format!("{CONTAINERS_PATH}/{{id}}/{POD_PATH}"),
-            post(placing::place_in_pod),
+            &format!("{JOBS_PATH}/{{id}}"),
+            put(jobs::start).get(jobs::follow).delete(jobs::end),
         )
-        .route(MODE_PATH, post(placing::change_mode))
         .fallback(async || {
             Refusal(Problem::new(
                 Code::NotFound,
@@ -215,7 +217,7 @@ async fn map(
     State(api): State<Api>,
     body: Result<Json<MapPush>, JsonRejection>,
 ) -> Result<Json<MapTaken>, Refusal> {
-    let Json(push) = body.map_err(|error| Refusal(Problem::new(Code::InvalidInput, error.body_text())))?;
+    let Json(push) = body.map_err(unreadable)?;
     api.mesh.take(push).await.map(Json).map_err(Refusal)
 }
 
@@ -231,8 +233,7 @@ async fn settings(
     State(api): State<Api>,
     body: Result<Json<Settings>, JsonRejection>,
 ) -> Result<Json<()>, Refusal> {
-    let Json(settings) =
-        body.map_err(|error| Refusal(Problem::new(Code::InvalidInput, error.body_text())))?;
+    let Json(settings) = body.map_err(unreadable)?;
     api.clock.heard_from_control(settings.sent_at);
     let state = api.state.clone();
     let stored = tokio::task::spawn_blocking(move || {
@@ -280,6 +281,9 @@ async fn act(
                 format!("This agent cannot {action} a container; a newer one may."),
             ))
         })?;
+    if let Some(held) = api.jobs.holder(&id) {
+        return Err(Refusal(held));
+    }
     api.engine
         .act(&id, action)
         .await
@@ -290,6 +294,10 @@ async fn act(
         "done to a container, as control asked"
     );
     Ok(Json(()))
+}
+
+fn unreadable(error: JsonRejection) -> Refusal {
+    Refusal(Problem::new(Code::InvalidInput, error.body_text()))
 }
 
 /// How this device introduces itself at the upgrade.

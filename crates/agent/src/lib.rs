@@ -10,6 +10,7 @@
 //! - `enrollment`, `enroll`: from a config file or environment to a certificate.
 //! - `state`, `disk`, `secret`: what survives, and how it survives a power cut.
 //! - `link`, `api`: the connection to control, and what control may ask on it.
+//! - `jobs`: what takes long or takes things apart, finished or undone whatever ends meanwhile.
 //! - `mesh`: the network map, and the data plane that runs on it, with control or without.
 //! - `relay`: passing packets on for other devices.
 //! - `machine`, `clock`: what the device is, and what time it thinks it is.
@@ -25,6 +26,7 @@ mod enroll;
 mod enrollment;
 mod exit;
 mod install;
+mod jobs;
 mod link;
 mod log;
 mod machine;

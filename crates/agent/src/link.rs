@@ -4,6 +4,7 @@ use crate::{
     api::{self, Api},
     clock::AgentClock,
     complaint::Complaint,
+    jobs::Jobs,
     machine,
     mesh::Mesh,
     moved,
@@ -62,6 +63,7 @@ pub(crate) struct Membership {
     pub(crate) state: Arc<StateDir>,
     pub(crate) clock: AgentClock,
     pub(crate) engine: Engine,
+    pub(crate) jobs: Jobs,
     pub(crate) status: StatusFile,
     pub(crate) mesh: Mesh,
     pub(crate) proxies: Proxies,
@@ -168,6 +170,7 @@ impl Membership {
         };
         let router = api::router(Api {
             engine: self.engine.clone(),
+            jobs: self.jobs.clone(),
             state: self.state.clone(),
             clock: self.clock.clone(),
             mesh: self.mesh.clone(),

@@ -79,6 +79,9 @@ enum Command {
         agent: String,
         /// Ids of containers that go with it
         members: Vec<String>,
+        /// Id of one of these that does not run
+        #[arg(long, value_name = "ID")]
+        stopped: Vec<String>,
     },
     /// Prints the version
     Version,
@@ -107,9 +110,19 @@ fn main() -> ExitCode {
         }
         Command::Uninstall => done(uninstall()),
         Command::Pause => run_until_signal(pause),
-        Command::Move { to, agent, members } => {
-            let order = Move { to, agent, members };
-            run_until_signal(async move |_| carry_out(&order).await)
+        Command::Move {
+            to,
+            agent,
+            members,
+            stopped,
+        } => {
+            let order = Move {
+                to,
+                agent,
+                members,
+                stopped,
+            };
+            run_until_signal(async move |_| move_agent(&order).await)
         }
         Command::Version => {
             println!("flotilla-agent {}", flotilla_agent::VERSION);
@@ -135,6 +148,19 @@ fn run_until_signal(work: impl AsyncFnOnce(CancellationToken) -> Exit) -> ExitCo
         exit => tracing::error!(exit.code = exit.code(), reason = %exit, "the agent ends"),
     }
     ExitCode::from(exit.code())
+}
+
+/// The agent that runs afterwards reads what is printed.
+async fn move_agent(order: &Move) -> Exit {
+    match carry_out(order).await {
+        Ok(None) => Exit::Stopped,
+        Ok(Some(problem)) => {
+            tracing::error!(reason = %problem, "the agent was not moved");
+            println!("{}", serde_json::to_string(&problem).unwrap_or_default());
+            Exit::Stopped
+        }
+        Err(exit) => exit,
+    }
 }
 
 /// What was given on purpose wins over what lies around.

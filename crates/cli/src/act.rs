@@ -64,13 +64,15 @@ pub(crate) async fn place(client: &Client, command: PodCommand) -> Result<(), Fa
     let Target { device, container } = target;
     let said = format!("{container} on {device} is {place}.");
     let placement = PodPlacement { member };
-    client
-        .send(&PlaceInPod {
-            device,
-            container,
-            placement,
-        })
-        .await?;
+    let place = PlaceInPod {
+        device,
+        container,
+        placement,
+    };
+    // Some take minutes to stop. The device goes on, whether anybody waits or not.
+    while let Some(doing) = client.send(&place).await?.goes_on {
+        out::note(&doing);
+    }
     Ok(out::line(&said)?)
 }
 

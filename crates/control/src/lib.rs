@@ -19,6 +19,7 @@ mod embedded;
 mod firewall;
 mod fleet_port;
 mod hub;
+mod jobs;
 mod limit;
 mod live;
 mod log;

@@ -9,6 +9,7 @@ use crate::{
     core::Core,
     data_dir::DataDir,
     hub::Hub,
+    jobs::Jobs,
     limit::Refusals,
     mesh,
     provision::Builds,
@@ -73,11 +74,7 @@ pub(crate) async fn open(
         policy: store.lookup_policy().await.map_err(unreadable)?,
         entries: entries(&store).await.map_err(unreadable)?,
     };
-    let last = store.lookup_last_ticket().await.map_err(unreadable)?;
-    let tickets = Tickets {
-        ended: store.list_ended_keys().await.map_err(unreadable)?,
-        last: last.unwrap_or_default(),
-    };
+    let tickets = tickets(&store).await.map_err(unreadable)?;
     let (access, token) = Access::new(seed()?);
     let cache = Cache::new(stored, clock.clone(), std::time::Instant::now());
     cache.lock().tickets = tickets;
@@ -85,6 +82,7 @@ pub(crate) async fn open(
     let core = Arc::new(Core {
         cache,
         hub: Hub::default(),
+        jobs: Jobs::default(),
         access,
         refusals: Refusals::default(),
         repeats: Repeats::default(),
@@ -110,6 +108,13 @@ pub(crate) async fn open(
     }
     mesh::begin(&core).await.map_err(unreadable)?;
     Ok((core, token.reveal().to_owned()))
+}
+
+async fn tickets(store: &Store) -> Result<Tickets, StoreError> {
+    Ok(Tickets {
+        ended: store.list_ended_keys().await?,
+        last: store.lookup_last_ticket().await?.unwrap_or_default(),
+    })
 }
 
 fn founding() -> NewActivity {

@@ -11,7 +11,7 @@ mod progress;
 
 pub(crate) use change::{remove, revoke, update};
 pub(crate) use links::{admit, came_online, contest, quarantine, went_offline};
-pub(crate) use mode::change_mode;
+pub(crate) use mode::{change_mode, words};
 pub(crate) use offer::{add, config_file, local_enrollment, offer_pushed, rotate};
 pub(crate) use progress::{enrolled, failed, reached};
 

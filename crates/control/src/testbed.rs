@@ -8,6 +8,7 @@ use crate::{
     core::Core,
     data_dir::DataDir,
     hub::Hub,
+    jobs::Jobs,
     limit::Refusals,
     provision::Builds,
     push::{Pushes, Ssh},
@@ -86,6 +87,7 @@ impl Testbed {
         let core = Arc::new(Core {
             cache,
             hub: Hub::default(),
+            jobs: Jobs::default(),
             access,
             refusals: Refusals::default(),
             repeats: Repeats::default(),

@@ -71,6 +71,35 @@ pub enum ActionError {
     NotContained,
     #[error("The agent of this device is being moved into another network already. Wait until it is back.")]
     Moving,
+    #[error(
+        "{0} is paused. Unpause it first: it could not be stopped, nor be paused again where it is to go."
+    )]
+    Paused(String),
+    #[error(
+        "{0} did not get well in the other network: its health check fails there. So it was put back. Its logs say why."
+    )]
+    Unhealthy(String),
+    #[error(
+        "{name} did not get well in the other network within {seconds} s, which its health check should take at most. \
+         So it was put back. Its logs say why."
+    )]
+    NotHealthyWithin { name: String, seconds: u64 },
+    #[error("Recreating {0} was canceled, so it is as it was.")]
+    Canceled(String),
+    /// In the words of whoever turned back.
+    #[error("{0}")]
+    Interrupted(String),
+    #[error("{0} was removed by somebody else while it was recreated. Nothing of it is left to go on with.")]
+    BothGone(String),
+    #[error("The new {0} was removed by somebody else while it was made, so the old one was put back.")]
+    RemovedMeanwhile(String),
+    #[error("{why} But {name} could not be put back as it was: {rest} Look at the device.")]
+    NotPutBack { name: String, why: String, rest: String },
+    #[error(
+        "The agent can't write down what it is about to do ({0}), so it did not begin. Free some space on the disk that \
+         holds its state directory."
+    )]
+    Unwritten(String),
     /// In the engine's own words.
     #[error("The container engine refused: {0}")]
     Refused(String),
@@ -92,9 +121,18 @@ impl From<ActionError> for Problem {
             | E::RemovesItself(_)
             | E::GarbledLabel { .. }
             | E::NotContained
+            | E::Paused(_)
+            | E::Canceled(_)
+            | E::RemovedMeanwhile(_)
+            | E::BothGone(_)
             | E::Moving => Code::Conflict,
-            E::Refused(_) | E::EndedAtOnce { .. } => Code::EngineRefused,
-            E::Unavailable(_) => Code::EngineUnavailable,
+            E::Refused(_)
+            | E::EndedAtOnce { .. }
+            | E::Unhealthy(_)
+            | E::NotHealthyWithin { .. }
+            | E::Interrupted(_)
+            | E::NotPutBack { .. } => Code::EngineRefused,
+            E::Unavailable(_) | E::Unwritten(_) => Code::EngineUnavailable,
         };
         Self::new(code, error.to_string())
     }

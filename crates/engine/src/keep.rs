@@ -5,6 +5,7 @@ use crate::{
     connection::Connection,
     follow::Engine,
     following::{Following, Step},
+    fuse::Fuse,
     mover::{self, Destination, Move},
     pod::Pod,
     recreate::Pace,
@@ -50,11 +51,14 @@ impl Engine {
             to,
             agent: pod.agent.id.clone(),
             members: members.to_vec(),
+            stopped: pod.stopped().map(str::to_owned).collect(),
         };
+        let fuse = Fuse::default();
         match step {
-            Step::RestartAgent => mover::start(&connection, &order(Destination::Again, &[])).await,
+            Step::RestartAgent => mover::start(&connection, &order(Destination::Again, &[]), &fuse).await,
             Step::Rejoin { pause, members } => {
-                mover::start(&connection, &order(Destination::Pause(pause.clone()), members)).await
+                let order = order(Destination::Pause(pause.clone()), members);
+                mover::start(&connection, &order, &fuse).await
             }
             Step::Restart(members) => restart(&connection, members).await,
         }

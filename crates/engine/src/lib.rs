@@ -15,16 +15,20 @@
 //! - `action`: start, stop, restart.
 //! - `labels`: which of a container's labels are its own, and not its image's.
 //! - `own`, `pod`, `ports`: the agent's own container, those that share its network, and what they listen on (pure).
-//! - `attachment`, `recreate`: making a container anew in another network, or leaving everything as it was.
+//! - `attachment`, `recreate`: making a container anew in another network, or leaving everything as it was, whoever is
+//!   cut off meanwhile. `exchange`: the same for whoever keeps a journal.
 //! - `placing`: into the pod and out of it. `following`, `keep`: going where the pause container goes.
 //! - `mover`: the same for the agent itself, done by a container of its own.
+//! - `fuse`: how tests cut it all off.
 //! - `stragglers`: members that an engine could not start when it started itself.
 
 mod action;
 mod attachment;
 mod connection;
+mod exchange;
 mod follow;
 mod following;
+mod fuse;
 mod keep;
 mod labels;
 mod mover;
@@ -42,10 +46,12 @@ mod stragglers;
 
 pub use action::ActionError;
 pub use follow::{Engine, Watch};
+pub use fuse::Fuse;
 pub use keep::NetworkGone;
-pub use mover::{Destination, Move, NoDestination, carry_out};
+pub use mover::{Begun, Destination, Move, NoDestination, carry_out};
 pub use own::{OwnContainer, in_container};
 pub use ports::Clash;
+pub use recreate::{Ledger, Swap};
 pub use socket::Sockets;
 pub use stragglers::start_stragglers;
 

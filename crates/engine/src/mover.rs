@@ -2,9 +2,11 @@
 //!
 //! Whoever does that must outlive the agent, so it is done by a container that lives only as long as the move: the
 //! agent's image again, with the engine's socket and nothing else. It puts the old agent back when the new one does
-//! not start.
+//! not start. When it is killed, its engine starts it again, and it takes up what it finds. When it has ended, the agent
+//! that then runs reads what it said and removes it.
 
 mod carry;
+mod ended;
 
 pub use carry::carry_out;
 
@@ -13,11 +15,15 @@ use crate::{
     action::{ActionError, explain},
     connection::{Connection, inspect},
     follow::Engine,
+    fuse::Fuse,
     recreate::{image, is_conflict, remove},
 };
 use bollard::{
     Docker,
-    models::{ContainerCreateBody, ContainerInspectResponse, ContainerStateStatusEnum as Status, HostConfig},
+    models::{
+        ContainerCreateBody, ContainerInspectResponse, ContainerStateStatusEnum as Status, HostConfig,
+        RestartPolicy, RestartPolicyNameEnum,
+    },
     query_parameters::CreateContainerOptionsBuilder,
 };
 use flotilla_protocol::device::NetworkMode;
@@ -29,7 +35,9 @@ const NAME: &str = "flotilla-agent-mover";
 
 /// How long an earlier move may take to end.
 const EARLIER_MOVE: Duration = Duration::from_secs(12);
-const REMOVES_ITSELF: Duration = Duration::from_secs(2);
+/// Enough for a mover that is killed at every step.
+const STARTS: i64 = 30;
+
 const LOOK: Duration = Duration::from_millis(200);
 
 /// Where an agent is to be moved.
@@ -51,6 +59,8 @@ pub struct Move {
     pub agent: String,
     /// Ids of containers that go with it.
     pub members: Vec<String>,
+    /// Those of them that do not run, and are not to.
+    pub stopped: Vec<String>,
 }
 
 const PAUSE_ID: &str = "pause:";
@@ -89,36 +99,55 @@ impl Move {
     /// The arguments of `flotilla-agent` that carry it out.
     fn arguments(&self) -> Vec<String> {
         let words = ["move", "--to"].map(str::to_owned).into_iter();
+        let stopped = self.stopped.iter().map(|id| format!("--stopped={id}"));
         words
-            .chain([self.to.to_string(), self.agent.clone()])
+            .chain([self.to.to_string()])
+            .chain(stopped)
+            .chain([self.agent.clone()])
             .chain(self.members.iter().cloned())
             .collect()
     }
 }
 
+/// What came of an order to move.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Begun {
+    /// The agent is where it should be.
+    Already,
+    /// The move goes on by itself; the agent is stopped for it.
+    Moving,
+}
+
 impl Engine {
-    /// Moves the agent into the network of another mode. Returns when the move has begun; the agent is stopped for it.
+    /// Moves the agent into the network of another mode. Returns when the move has begun.
     ///
     /// # Errors
     /// See [`ActionError`]; nothing happens then.
-    pub async fn change_mode(&self, mode: NetworkMode) -> Result<(), ActionError> {
+    pub async fn change_mode(&self, mode: NetworkMode, fuse: &Fuse) -> Result<Begun, ActionError> {
         let connection = self.ready().await?;
-        let view = self.view().ok_or(ActionError::NotContained)?;
-        let agent = view.own.ok_or(ActionError::NotContained)?;
-        let present = view.inventory.iter().flat_map(|inventory| &inventory.containers);
-        let present = present
-            .filter(|container| container.id == agent)
-            .map(|container| NetworkMode::of_network(&container.network_mode))
-            .next();
-        if present == Some(mode) {
-            return Ok(());
+        let agent = self.view().and_then(|view| view.own);
+        let agent = agent.ok_or(ActionError::NotContained)?;
+        if self.present_mode() == Some(mode) {
+            return Ok(Begun::Already);
         }
         let order = Move {
             to: Destination::Mode(mode),
             agent,
             members: Vec::new(),
+            stopped: Vec::new(),
         };
-        start(&connection, &order).await
+        start(&connection, &order, fuse).await?;
+        Ok(Begun::Moving)
+    }
+
+    /// The mode in whose network the agent's container is; `None` where it runs in none, or nothing is known yet.
+    #[must_use]
+    pub fn present_mode(&self) -> Option<NetworkMode> {
+        let view = self.view()?;
+        let (agent, inventory) = (view.own?, view.inventory?);
+        let mut containers = inventory.containers.iter();
+        let own = containers.find(|container| container.id == agent)?;
+        Some(NetworkMode::of_network(&own.network_mode))
     }
 }
 
@@ -126,13 +155,13 @@ impl Engine {
 ///
 /// # Errors
 /// As [`Engine::change_mode`]'s.
-pub(crate) async fn start(connection: &Connection, order: &Move) -> Result<(), ActionError> {
+pub(crate) async fn start(connection: &Connection, order: &Move, fuse: &Fuse) -> Result<(), ActionError> {
     let docker = connection.patient();
     let agent = inspect(&docker, &order.agent)
         .await
         .map_err(|error| explain(error, &order.agent))?;
     let image = image(&docker, &agent).await;
-    let body = mover(agent, image, &connection.socket, order).ok_or(ActionError::NotContained)?;
+    let body = mover(agent, image, &connection.socket, (order, fuse)).ok_or(ActionError::NotContained)?;
     let mover = create(&docker, &body).await?;
     if let Err(error) = docker.start_container(&mover, None).await {
         remove(&docker, &mover).await.ok();
@@ -159,10 +188,11 @@ async fn create(docker: &Docker, body: &ContainerCreateBody) -> Result<String, A
                     .map_err(|error| explain(error, NAME));
             }
         }
-        let earlier = inspect(docker, NAME).await.ok().and_then(|mover| mover.state);
-        let is_running = earlier.and_then(|state| state.status) == Some(Status::RUNNING);
-        // It removes itself, unless its engine ended before it did.
-        if !is_running && begun.elapsed() > REMOVES_ITSELF {
+        let earlier = inspect(docker, NAME).await.ok();
+        let status = earlier.as_ref().and_then(status);
+        if earlier.as_ref().is_some_and(is_ours)
+            && !matches!(status, Some(Status::RUNNING | Status::RESTARTING))
+        {
             remove(docker, NAME).await.ok();
         }
         sleep(LOOK).await;
@@ -170,26 +200,42 @@ async fn create(docker: &Docker, body: &ContainerCreateBody) -> Result<String, A
     Err(ActionError::Moving)
 }
 
+fn status(mover: &ContainerInspectResponse) -> Option<Status> {
+    mover.state.as_ref()?.status
+}
+
+/// Whether a container that is called like a mover is one.
+fn is_ours(mover: &ContainerInspectResponse) -> bool {
+    let labels = mover.config.as_ref().and_then(|config| config.labels.as_ref());
+    labels.is_some_and(|labels| labels.contains_key(AGENT_LABEL))
+}
+
 /// `None` when the agent does not have the engine's socket from a mount.
 fn mover(
     agent: ContainerInspectResponse,
     image: String,
     socket: &Path,
-    order: &Move,
+    (order, fuse): (&Move, &Fuse),
 ) -> Option<ContainerCreateBody> {
     let bind = bind(&agent, socket)?;
     let config = agent.config.unwrap_or_default();
     let host = agent.host_config.unwrap_or_default();
+    let env = [format!("DOCKER_HOST=unix://{}", socket.display())].into_iter();
+    let env = env.chain(fuse.variable());
     Some(ContainerCreateBody {
         image: Some(image),
         user: config.user,
-        env: Some(vec![format!("DOCKER_HOST=unix://{}", socket.display())]),
+        env: Some(env.collect()),
         entrypoint: config.entrypoint,
         cmd: Some(order.arguments()),
         // Nobody may stop it halfway.
         labels: Some(HashMap::from([(AGENT_LABEL.to_owned(), "true".to_owned())])),
         host_config: Some(HostConfig {
-            auto_remove: Some(true),
+            // It is killed by whoever wants to, or with its engine; an end of its own choice is a good one.
+            restart_policy: Some(RestartPolicy {
+                name: Some(RestartPolicyNameEnum::ON_FAILURE),
+                maximum_retry_count: Some(STARTS),
+            }),
             network_mode: Some("none".to_owned()),
             binds: Some(vec![bind]),
             readonly_rootfs: Some(true),
@@ -227,6 +273,7 @@ mod tests {
             to,
             agent: "a1".into(),
             members: vec!["m1".into(), "m2".into()],
+            stopped: vec!["m2".into()],
         }
     }
 
@@ -257,7 +304,7 @@ mod tests {
             agent.clone(),
             "agent:1".into(),
             socket,
-            &order(Destination::Again),
+            (&order(Destination::Again), &Fuse::of("7")),
         )
         .unwrap();
         let host = body.host_config.unwrap();
@@ -266,11 +313,22 @@ mod tests {
             ["/run/podman/podman.sock:/var/run/docker.sock"]
         );
         assert_eq!(host.cap_add, None);
-        assert_eq!(body.env.unwrap(), ["DOCKER_HOST=unix:///var/run/docker.sock"]);
-        assert_eq!(body.cmd.unwrap(), ["move", "--to", "again", "a1", "m1", "m2"]);
+        assert_eq!(
+            body.env.unwrap(),
+            ["DOCKER_HOST=unix:///var/run/docker.sock", "FLOTILLA_FUSE=7"]
+        );
+        assert_eq!(
+            body.cmd.unwrap(),
+            ["move", "--to", "again", "--stopped=m2", "a1", "m1", "m2"]
+        );
         let elsewhere = Path::new("/tmp/docker.sock");
         assert_eq!(
-            mover(agent, "agent:1".into(), elsewhere, &order(Destination::Again)),
+            mover(
+                agent,
+                "agent:1".into(),
+                elsewhere,
+                (&order(Destination::Again), &Fuse::default())
+            ),
             None
         );
     }

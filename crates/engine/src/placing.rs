@@ -8,18 +8,23 @@ use crate::{
     pod::Pod,
     ports::{Clash, Listening, Occupant, PortNumber},
     read::Observed,
-    recreate::{Network, Pace, recreate},
+    recreate::{Network, Pace, Swap},
 };
-use flotilla_protocol::inventory::ContainerState;
+use flotilla_protocol::{Timestamp, inventory::ContainerState};
 use std::collections::BTreeSet;
 
 impl Engine {
-    /// Makes a container anew as a member of the device's pod, or, with `member` unset, where it was before. One
-    /// that already is as wished is left alone. Returns when it runs there, if it ran before.
+    /// Plans to make a container anew as a member of the device's pod, or, with `member` unset, where it was before.
+    /// `None` when it already is as wished. Nothing is changed; [`Self::begin`] carries it out.
     ///
     /// # Errors
-    /// See [`ActionError`]; the container is as it was.
-    pub async fn place_in_pod(&self, id: &str, member: bool) -> Result<(), ActionError> {
+    /// Why that can't be done; see [`ActionError`].
+    pub async fn plan_placement(
+        &self,
+        id: &str,
+        member: bool,
+        now: Timestamp,
+    ) -> Result<Option<Swap>, ActionError> {
         let connection = self.ready().await?;
         let seen = lookup(&connection, id).await?;
         self.may_stop(&seen)?;
@@ -28,7 +33,7 @@ impl Engine {
         let pod = pod.ok_or(ActionError::NoPod)?;
         let is_member = pod.role(&seen.container.id).is_some();
         if is_member == member {
-            return Ok(());
+            return Ok(None);
         }
         let network = if member {
             let pause = pod.pause.as_ref().ok_or(ActionError::NoPod)?;
@@ -51,9 +56,10 @@ impl Engine {
                 borrower: borrower.name.clone(),
             });
         }
-        recreate(&connection.patient(), &seen.container.id, &network, Pace::PATIENT)
+        let docker = connection.patient();
+        Swap::prepare(&docker, &seen.container.id, network, Pace::PATIENT, now)
             .await
-            .map(drop)
+            .map(Some)
     }
 }
 

@@ -72,6 +72,12 @@ impl Pod {
         is_member.then_some(PodRole::Member)
     }
 
+    /// Ids of the members that do not run.
+    pub(crate) fn stopped(&self) -> impl Iterator<Item = &str> {
+        let stopped = self.members.iter().filter(|member| !member.running);
+        stopped.map(|member| member.id.as_str())
+    }
+
     pub(crate) fn is_pause(&self, id: &str) -> bool {
         self.pause.as_ref().is_some_and(|pause| pause.id == id)
     }

@@ -1,36 +1,51 @@
 //! Making a container anew in another network, so that whatever fails leaves everything as it was.
 //!
-//! Life cycle of a [`Swap`]: the new one is made under a temporary name → the old one is stopped and set aside → the
-//! new one takes its name and starts → `finish` removes the old one, or `undo` puts it back.
+//! [`swap`] decides what is next, [`proof`] when the new one is believed, [`same`] what the new one is asked for with;
+//! here that is asked of an engine, one step at a time, after a fresh look before each. Whoever keeps the [`Swap`] on
+//! disk, through a [`Ledger`], can take it up again after any crash.
 
+mod facts;
+mod proof;
 mod same;
+mod step;
+mod swap;
 
 pub(crate) use same::Network;
+pub use swap::Swap;
 
 use crate::{
     action::{ActionError, explain},
     connection::inspect,
+    fuse::Fuse,
 };
-use bollard::{
-    Docker,
-    errors::Error,
-    models::{
-        ContainerCreateBody, ContainerInspectResponse, ContainerStateStatusEnum as Status, EndpointSettings,
-        NetworkConnectRequest,
-    },
-    query_parameters::{
-        CreateContainerOptionsBuilder, RemoveContainerOptionsBuilder, RenameContainerOptionsBuilder,
-        StopContainerOptionsBuilder,
-    },
+use bollard::{Docker, errors::Error, models::ContainerInspectResponse};
+use flotilla_protocol::Timestamp;
+use proof::Proof;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    future::Future,
+    io,
+    time::Duration,
 };
-use std::{collections::BTreeMap, time::Duration};
+use swap::{End, Fault, New, Next, State, Step};
 use tokio::time::{Instant, sleep};
 
-const NEW: &str = ".flotilla-new";
-const OLD: &str = ".flotilla-old";
+pub(crate) use step::remove;
 
-/// How often a container that was just started is looked at.
+/// How often containers are looked at while nothing can be done but wait.
 const LOOK: Duration = Duration::from_millis(200);
+
+/// The longest pause between two looks at an engine that does not answer.
+const LONGEST_PAUSE: Duration = Duration::from_secs(2);
+
+/// How often a step is tried that an engine does not take, where turning back is no way out.
+const TRIES: u32 = 3;
+
+/// How long a container has to stop where its owner says nothing (Docker's own figure).
+const GRACE: Duration = Duration::from_secs(10);
+
+/// Its owner wants it to stop in its own time, however long; somebody has to wait for an answer, though.
+const ENDLESS_GRACE: Duration = Duration::from_secs(3600);
 
 /// With how much patience containers are made anew.
 #[derive(Debug, Clone, Copy)]
@@ -54,172 +69,301 @@ impl Pace {
     };
 }
 
-/// Makes a container anew; answers the id of the new one.
+/// Where an exchange is written down, and told, while it is carried out.
+pub trait Ledger: Send {
+    /// Returns when it would survive a power cut.
+    fn keep(&mut self, swap: &Swap) -> impl Future<Output = io::Result<()>> + Send;
+    /// Takes what is done next, as a sentence.
+    fn tell(&mut self, act: &str);
+    /// Whether it should turn back, if it still can.
+    fn is_canceled(&self) -> bool;
+    /// Burns with each step.
+    fn fuse(&mut self) -> &mut Fuse;
+}
+
+/// A ledger for what nobody has to take up again.
+#[derive(Debug, Default)]
+pub(crate) struct Unwritten(pub(crate) Fuse);
+
+impl Ledger for Unwritten {
+    async fn keep(&mut self, _swap: &Swap) -> io::Result<()> {
+        Ok(())
+    }
+
+    fn tell(&mut self, act: &str) {
+        tracing::info!(act, "a container is recreated");
+    }
+
+    fn is_canceled(&self) -> bool {
+        false
+    }
+
+    fn fuse(&mut self) -> &mut Fuse {
+        &mut self.0
+    }
+}
+
+impl Swap {
+    /// Looks at a container that is to be made anew. Nothing is changed.
+    ///
+    /// # Errors
+    /// Why that can't be done.
+    pub(crate) async fn prepare(
+        docker: &Docker,
+        id: &str,
+        network: Network,
+        pace: Pace,
+        now: Timestamp,
+    ) -> Result<Self, ActionError> {
+        let answer = inspect(docker, id).await.map_err(|error| explain(error, id))?;
+        let name = Self::name_of(answer.name.as_deref().unwrap_or_default());
+        if answer.host_config.as_ref().and_then(|host| host.auto_remove) == Some(true) {
+            return Err(ActionError::RemovesItself(name));
+        }
+        let old = facts::seen(&answer);
+        if old.state == State::Paused {
+            return Err(ActionError::Paused(name));
+        }
+        let (grace, proof) = (grace(&answer, pace), Proof::of(&answer, old.health, pace.settle));
+        step::request(docker, answer, &network).await?;
+        Ok(Self {
+            ran: old.runs(),
+            old: old.id,
+            name,
+            started: old.started,
+            network,
+            new: New::Unknown,
+            stopping: false,
+            stop_seconds: pace.stop_seconds,
+            grace,
+            proof,
+            begun: now,
+            back: None,
+        })
+    }
+
+    /// The same where somebody knows better whether it ran: it may have been stopped for this since.
+    pub(crate) fn of_one_that_ran(self, ran: bool) -> Self {
+        Self { ran, ..self }
+    }
+
+    /// Whether the container with this id is one of the two.
+    #[must_use]
+    pub fn involves(&self, id: &str) -> bool {
+        self.old == id || self.new == New::Made(id.to_owned())
+    }
+
+    pub(crate) fn old(&self) -> &str {
+        &self.old
+    }
+
+    /// Its name, which the new one gets.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+}
+
+fn grace(answer: &ContainerInspectResponse, pace: Pace) -> Duration {
+    let own = answer.config.as_ref().and_then(|config| config.stop_timeout);
+    let seconds = pace.stop_seconds.map(i64::from).or(own);
+    seconds.map_or(GRACE, |seconds| {
+        u64::try_from(seconds).map_or(ENDLESS_GRACE, Duration::from_secs)
+    })
+}
+
+/// Carries an exchange out that was just prepared; answers the id of the new container.
 ///
 /// # Errors
-/// The engine's own reason; the old container is as it was.
-pub(crate) async fn recreate(
+/// Why it was not done; the old container is as it was, or the error says what is not.
+pub(crate) async fn begin(
     docker: &Docker,
-    id: &str,
-    network: &Network,
-    pace: Pace,
+    swap: Swap,
+    ledger: &mut impl Ledger,
 ) -> Result<String, ActionError> {
-    let swap = Swap::begin(docker, id, network, pace).await?;
-    Ok(swap.finish().await)
+    let kept = ledger.keep(&swap).await;
+    kept.map_err(|error| ActionError::Unwritten(error.to_string()))?;
+    Exchange::new(docker, swap, ledger).run().await
 }
 
-/// A container that stands in another's place, while the other is still there.
-#[derive(Debug)]
-struct Swap<'a> {
-    docker: &'a Docker,
-    old: Old,
-    new: String,
-}
-
-#[derive(Debug)]
-struct Old {
-    id: String,
-    name: String,
-    ran: bool,
-}
-
-impl<'a> Swap<'a> {
-    /// # Errors
-    /// As [`recreate`]'s.
-    async fn begin(docker: &'a Docker, id: &str, network: &Network, pace: Pace) -> Result<Self, ActionError> {
-        let answer = inspect(docker, id).await.map_err(|error| explain(error, id))?;
-        let old = Old::of(&answer);
-        if answer.host_config.as_ref().and_then(|host| host.auto_remove) == Some(true) {
-            return Err(ActionError::RemovesItself(old.name));
-        }
-        let image = image(docker, &answer).await;
-        let asked = same::same(answer, image, network).map_err(|garbled| ActionError::GarbledLabel {
-            name: old.name.clone(),
-            reason: garbled.to_string(),
-        })?;
-        let new = create(docker, &old, asked)
-            .await
-            .map_err(|error| explain(error, id))?;
-        let swap = Self { docker, old, new };
-        match swap.exchange(pace).await {
-            Ok(()) => Ok(swap),
-            Err(error) => {
-                swap.undo().await;
-                Err(error)
-            }
-        }
-    }
-
-    async fn exchange(&self, pace: Pace) -> Result<(), ActionError> {
-        let Old { id, name, ran } = &self.old;
-        let explain = |error| explain(error, name);
-        if *ran {
-            stop(self.docker, id, pace.stop_seconds).await.map_err(explain)?;
-        }
-        rename(self.docker, id, &format!("{name}{OLD}"))
-            .await
-            .map_err(explain)?;
-        rename(self.docker, &self.new, name).await.map_err(explain)?;
-        if *ran {
-            let started = self.docker.start_container(&self.new, None).await;
-            started.map_err(explain)?;
-            self.settle(pace.settle).await?;
-        }
-        Ok(())
-    }
-
-    /// Returns when the new one has run for a while.
-    async fn settle(&self, patience: Duration) -> Result<(), ActionError> {
-        let begun = Instant::now();
-        while begun.elapsed() < patience {
-            sleep(LOOK).await;
-            let answer = inspect(self.docker, &self.new).await;
-            let state = answer.map_err(|error| explain(error, &self.old.name))?.state;
-            let state = state.unwrap_or_default();
-            let code = state.exit_code.unwrap_or(0);
-            let ended = matches!(
-                state.status,
-                Some(Status::EXITED | Status::RESTARTING | Status::DEAD)
-            );
-            if ended && code != 0 {
-                return Err(ActionError::EndedAtOnce {
-                    name: self.old.name.clone(),
-                    code,
-                });
-            }
-        }
-        Ok(())
-    }
-
-    /// Removes the old one; answers the new one's id.
-    async fn finish(self) -> String {
-        if let Err(error) = remove(self.docker, &self.old.id).await {
-            tracing::warn!(container.id = self.old.id, %error, "a container that was replaced is still there");
-        }
-        self.new
-    }
-
-    /// Puts the old one back.
-    async fn undo(self) {
-        let Old { id, name, ran } = &self.old;
-        // Each step may find that there was nothing to take back.
-        let outcomes = [
-            remove(self.docker, &self.new).await,
-            rename(self.docker, id, name).await,
-            if *ran {
-                self.docker.start_container(id, None).await
-            } else {
-                Ok(())
-            },
-        ];
-        // Only the last one says whether it runs again: a name that was never changed cannot be given back.
-        if let [_, _, Err(error)] = outcomes {
-            tracing::error!(container.id = id, %error, "a container could not be started again where it was");
-        }
-    }
-}
-
-impl Old {
-    fn of(answer: &ContainerInspectResponse) -> Self {
-        let status = answer.state.as_ref().and_then(|state| state.status);
-        let name = answer.name.as_deref().unwrap_or_default();
-        Self {
-            id: answer.id.clone().unwrap_or_default(),
-            name: name.trim_start_matches('/').to_owned(),
-            ran: matches!(
-                status,
-                Some(Status::RUNNING | Status::RESTARTING | Status::PAUSED)
-            ),
-        }
-    }
-}
-
-async fn create(
+/// Takes up an exchange that was cut off, and finishes or undoes it; answers as [`begin`].
+pub(crate) async fn resume(
     docker: &Docker,
-    old: &Old,
-    (body, later): (ContainerCreateBody, BTreeMap<String, EndpointSettings>),
-) -> Result<String, Error> {
-    let name = format!("{}{NEW}", old.name);
-    let options = || Some(CreateContainerOptionsBuilder::new().name(&name).build());
-    let new = match docker.create_container(options(), body.clone()).await {
-        Err(error) if is_conflict(&error) => {
-            // Left by an attempt that was cut off before anything else had changed.
-            remove(docker, &name).await?;
-            docker.create_container(options(), body).await?
-        }
-        answer => answer?,
-    };
-    for (network, endpoint) in later {
-        let request = NetworkConnectRequest {
-            container: new.id.clone(),
-            endpoint_config: Some(endpoint),
-        };
-        if let Err(error) = docker.connect_network(&network, request).await {
-            remove(docker, &new.id).await.ok();
-            return Err(error);
+    swap: Swap,
+    ledger: &mut impl Ledger,
+) -> Result<String, ActionError> {
+    let mut exchange = Exchange::new(docker, swap, ledger);
+    exchange.looks_by_name = true;
+    let facts = exchange.look().await;
+    if exchange.swap.back.is_none() {
+        exchange.swap.handle_interruption(&facts);
+        exchange.keep_or_warn().await;
+    }
+    exchange.run().await
+}
+
+/// One life of an exchange.
+struct Exchange<'a, L> {
+    docker: &'a Docker,
+    swap: Swap,
+    ledger: &'a mut L,
+    since: Instant,
+    /// When the new one was first seen started.
+    up_since: Option<Instant>,
+    /// A container may have been made whose id is not known.
+    looks_by_name: bool,
+    /// Id of the new one, as it was last seen.
+    found: Option<String>,
+    failures: BTreeMap<Step, u32>,
+    /// Steps that the engine refuses, and its words.
+    left_out: BTreeSet<Step>,
+    refusal: Option<ActionError>,
+    /// Why it turned back in this life.
+    reason: Option<ActionError>,
+}
+
+impl<'a, L: Ledger> Exchange<'a, L> {
+    fn new(docker: &'a Docker, swap: Swap, ledger: &'a mut L) -> Self {
+        Self {
+            docker,
+            swap,
+            ledger,
+            since: Instant::now(),
+            up_since: None,
+            looks_by_name: false,
+            found: None,
+            failures: BTreeMap::new(),
+            left_out: BTreeSet::new(),
+            refusal: None,
+            reason: None,
         }
     }
-    Ok(new.id)
+
+    async fn run(mut self) -> Result<String, ActionError> {
+        loop {
+            let facts = self.look().await;
+            if self.ledger.is_canceled() && self.swap.back.is_none() && facts.old.is_some() {
+                self.turn_back(ActionError::Canceled(self.swap.name.clone()))
+                    .await;
+            }
+            match self.swap.next(&facts, &self.left_out) {
+                Next::Do(step) => {
+                    self.ledger.tell(&self.swap.says(step));
+                    match self.take(step).await {
+                        Ok(()) => self.ledger.fuse().burn(),
+                        Err(error) => self.handle_failure(step, error).await,
+                    }
+                }
+                Next::Look => sleep(LOOK).await,
+                Next::TurnBack(fault) => {
+                    let error = fault.explain(&self.swap.name);
+                    self.turn_back(error).await;
+                }
+                Next::End(end) => return self.end(end),
+            }
+        }
+    }
+
+    fn end(self, end: End) -> Result<String, ActionError> {
+        let name = self.swap.name;
+        let why = self.swap.back.map(ActionError::Interrupted);
+        let why = self.reason.or(why);
+        match (end, self.refusal) {
+            (End::Replaced(id), None) => Ok(id),
+            (End::Replaced(id), Some(error)) => {
+                tracing::warn!(container.name = name, %error, "a container that was replaced is still there");
+                Ok(id)
+            }
+            (End::Gone, _) => Err(ActionError::BothGone(name)),
+            (End::PutBack, None) => Err(why.unwrap_or(ActionError::BothGone(name))),
+            (End::PutBack, Some(rest)) => {
+                tracing::error!(container.name = name, error = %rest, "a container could not be put back");
+                let why = why.map(|why| why.to_string()).unwrap_or_default();
+                let rest = rest.to_string();
+                Err(ActionError::NotPutBack { name, why, rest })
+            }
+        }
+    }
+
+    async fn turn_back(&mut self, error: ActionError) {
+        self.swap.back = Some(error.to_string());
+        self.reason = Some(error);
+        self.keep_or_warn().await;
+    }
+
+    /// The engine may have made a container, and did not say so.
+    fn doubt(&mut self) {
+        self.looks_by_name = true;
+        self.since = Instant::now();
+    }
+
+    async fn keep(&mut self) -> Result<(), Failure> {
+        let kept = self.ledger.keep(&self.swap).await;
+        kept.map_err(|error| Failure::Own(ActionError::Unwritten(error.to_string())))
+    }
+
+    /// The way back is taken even where it can't be written down.
+    async fn keep_or_warn(&mut self) {
+        if let Err(Failure::Own(error)) = self.keep().await {
+            tracing::warn!(container.name = self.swap.name, %error, "the journal can't be written");
+        }
+    }
+
+    async fn handle_failure(&mut self, step: Step, failure: Failure) {
+        let tries = self.failures.entry(step).or_default();
+        *tries += 1;
+        let again = *tries < TRIES;
+        let is_answer = failure.is_answer();
+        let error = failure.explain(&self.swap.name);
+        let way_back = self.swap.back.is_none() && step != Step::RemoveOld;
+        if way_back && (is_answer || !again) {
+            self.turn_back(error).await;
+        } else if !way_back && is_answer && !again {
+            self.left_out.insert(step);
+            self.refusal = Some(error);
+        } else {
+            sleep(LOOK).await;
+        }
+    }
+}
+
+/// Why a step was not taken.
+enum Failure {
+    Engine(Error),
+    /// It can't be asked for, or not written down.
+    Own(ActionError),
+}
+
+impl Failure {
+    /// The engine said no, or there is nothing to ask it.
+    fn is_answer(&self) -> bool {
+        match self {
+            Self::Engine(error) => matches!(error, Error::DockerResponseServerError { .. }),
+            Self::Own(_) => true,
+        }
+    }
+
+    fn explain(self, name: &str) -> ActionError {
+        match self {
+            Self::Engine(error) => explain(error, name),
+            Self::Own(error) => error,
+        }
+    }
+}
+
+impl Fault {
+    fn explain(self, name: &str) -> ActionError {
+        let name = name.to_owned();
+        match self {
+            Self::Gone => ActionError::RemovedMeanwhile(name),
+            Self::EndedWith(code) => ActionError::EndedAtOnce { name, code },
+            Self::Unhealthy => ActionError::Unhealthy(name),
+            Self::NotHealthyWithin(limit) => ActionError::NotHealthyWithin {
+                name,
+                seconds: limit.as_secs(),
+            },
+        }
+    }
 }
 
 /// The image's name, where that still means the same image; else its id.
@@ -231,22 +375,6 @@ pub(crate) async fn image(docker: &Docker, answer: &ContainerInspectResponse) ->
     };
     let named = docker.inspect_image(&name).await.ok().and_then(|image| image.id);
     if named.as_ref() == Some(&id) { name } else { id }
-}
-
-async fn stop(docker: &Docker, id: &str, seconds: Option<i32>) -> Result<(), Error> {
-    let options = seconds.map(|seconds| StopContainerOptionsBuilder::new().t(seconds).build());
-    docker.stop_container(id, options).await
-}
-
-async fn rename(docker: &Docker, id: &str, name: &str) -> Result<(), Error> {
-    let options = RenameContainerOptionsBuilder::new().name(name).build();
-    docker.rename_container(id, options).await
-}
-
-/// Its volumes stay.
-pub(crate) async fn remove(docker: &Docker, id: &str) -> Result<(), Error> {
-    let options = RemoveContainerOptionsBuilder::new().force(true).build();
-    docker.remove_container(id, Some(options)).await
 }
 
 pub(crate) fn is_conflict(error: &Error) -> bool {

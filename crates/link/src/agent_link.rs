@@ -150,8 +150,42 @@ impl AgentLink {
         body: &impl Serialize,
         limit: Duration,
     ) -> Result<T, CallError> {
+        self.send_json(Method::POST, path, body, limit).await
+    }
+
+    /// The same for what may be repeated.
+    ///
+    /// # Errors
+    /// The link ended, the agent was too slow, or it refused.
+    pub async fn put<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        body: &impl Serialize,
+        limit: Duration,
+    ) -> Result<T, CallError> {
+        self.send_json(Method::PUT, path, body, limit).await
+    }
+
+    /// A short call that ends something, with a JSON answer.
+    ///
+    /// # Errors
+    /// The link ended, the agent was too slow, or it refused.
+    pub async fn delete<T: DeserializeOwned>(&self, path: &str, limit: Duration) -> Result<T, CallError> {
+        let response = self
+            .call(request(Method::DELETE, path, Bytes::new())?, limit)
+            .await?;
+        decode(response.body())
+    }
+
+    async fn send_json<T: DeserializeOwned>(
+        &self,
+        method: Method,
+        path: &str,
+        body: &impl Serialize,
+        limit: Duration,
+    ) -> Result<T, CallError> {
         let body = serde_json::to_vec(body).map_err(|error| CallError::Malformed(error.to_string()))?;
-        let mut request = request(Method::POST, path, Bytes::from(body))?;
+        let mut request = request(method, path, Bytes::from(body))?;
         let json = HeaderValue::from_static("application/json");
         request.headers_mut().insert(header::CONTENT_TYPE, json);
         let response = self.call(request, limit).await?;
@@ -323,7 +357,8 @@ async fn collect(body: Incoming) -> Result<Bytes, CallError> {
 
 /// A device's refusal as control may pass it on. The words can stand in a sentence, a log and a terminal. Who is
 /// let in by control is not the device's to say, and neither are the fields of a request that it has not seen.
-fn as_a_devices(problem: Problem) -> Problem {
+#[must_use]
+pub fn as_a_devices(problem: Problem) -> Problem {
     let code = match problem.code.status() {
         401 | 403 | 410 | 426 => Code::Internal,
         _ => problem.code,

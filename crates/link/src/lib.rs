@@ -45,7 +45,7 @@ mod upgrade;
 mod visit;
 mod ws_io;
 
-pub use agent_link::{AgentLink, CallError, LongStream};
+pub use agent_link::{AgentLink, CallError, LongStream, as_a_devices};
 pub use backoff::Backoff;
 pub use caller::Caller;
 pub use dial::{Answer, DialError, Dialed, Introduction, Target, call, dial};

@@ -2,11 +2,11 @@
 //!
 //! The agent is an HTTP/2 server on the connection that it dialed itself. Control opens one `GET` [`WATCH_PATH`]
 //! for the life of the link; its body is a sequence of [`Report`]s, one JSON object a line. Everything else is a
-//! short call that answers JSON, or a [`crate::Problem`].
+//! short call that answers JSON, or a [`crate::Problem`]. What takes long or takes things apart is a [`crate::job`].
 
 use crate::{
     Timestamp,
-    device::{EndpointTrial, Facts, NetworkMode, Usage},
+    device::{EndpointTrial, Facts, Usage},
     endpoint::Endpoint,
     inventory::{EngineState, Inventory, Item, Kind},
     key::PublicKey,
@@ -43,12 +43,6 @@ pub const REVOKED_PATH: &str = "/v1/revoked";
 
 /// `POST /v1/containers/{id}/{action}` with an action of [`crate::inventory::ContainerAction`].
 pub const CONTAINERS_PATH: &str = "/v1/containers";
-
-/// Below a container: `POST` with [`PodPlacement`] puts it into the device's pod or takes it out of it.
-pub const POD_PATH: &str = "pod";
-
-/// `POST` with [`ModeOrder`]. Answered before the agent's container is replaced by one in the other network.
-pub const MODE_PATH: &str = "/v1/mode";
 
 /// One line of the watch. The first is always `Hello`, followed by `Engine` and, when it runs, `Inventory`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -148,12 +142,6 @@ fn mbit_per_second() -> u32 {
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct PodPlacement {
     pub member: bool,
-}
-
-/// Tells an agent that runs in a container to move into the network of another mode.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ModeOrder {
-    pub mode: NetworkMode,
 }
 
 #[cfg(test)]

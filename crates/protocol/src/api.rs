@@ -20,7 +20,7 @@ pub use enrollment::{Enrollment, EnrollmentFailure, EnrollmentState, GetEnrollme
 pub use fleet::{Fleet, GetFleet, ReachableAt, StartingPolicy, TestAddresses, UpdateFleet};
 pub use list::{
     ActOnContainer, Empty, List, ListActivity, ListContainers, ListImages, ListNetworks, ListStacks,
-    ListVolumes, PlaceInPod, Row, UnreachableDevice, VerifyActivity,
+    ListVolumes, PlaceInPod, Placed, Row, UnreachableDevice, VerifyActivity,
 };
 pub use live::{BEAT, LiveFrame, Resource, ResourceRef};
 pub use mesh::{

@@ -55,6 +55,10 @@ id!(
     RelayId, "relay"
 );
 id!(
+    /// A job, given by whoever starts it: a start that is repeated starts nothing new.
+    JobId, "job"
+);
+id!(
     /// A browser's session, for people to tell sessions apart. It opens nothing.
     SessionId, "session"
 );

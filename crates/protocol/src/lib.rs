@@ -7,6 +7,7 @@
 //! - [`device`], [`inventory`], [`activity`]: what a fleet consists of.
 //! - [`enroll`]: first trust: the request, its answer, and the config file.
 //! - [`agent`]: what an agent tells control over the link, and what control asks of it.
+//! - [`job`]: what takes long or takes things apart, as an agent carries it out.
 //! - [`mesh`], [`path`], [`policy`]: the network map and its changes, how devices reach each other, who may reach whom.
 //! - [`api`]: the control API: request structs that name their response, list envelopes, live frames.
 //! - [`interface`]: which interfaces of a computer lead to others.
@@ -30,6 +31,7 @@ mod figure;
 pub mod id;
 pub mod interface;
 pub mod inventory;
+pub mod job;
 pub mod key;
 pub mod mesh;
 pub mod name;

@@ -9,8 +9,10 @@ use tower::ServiceExt as _;
 fn api(dir: &std::path::Path) -> Api {
     let state = Arc::new(StateDir::open(dir).unwrap());
     let clock = AgentClock::new(None);
+    let engine = Engine::new(Sockets::at(dir.join("docker.sock")), OwnContainer::default());
     Api {
-        engine: Engine::new(Sockets::at(dir.join("docker.sock")), OwnContainer::default()),
+        jobs: Jobs::open(dir, engine.clone()),
+        engine,
         mesh: crate::mesh::samples::mesh(state.clone(), clock.clone()),
         state,
         clock,
@@ -34,8 +36,6 @@ async fn what_the_agent_cannot_do_is_answered_with_a_problem() {
     for (path, status, code) in [
         ("/v1/containers/c1/start", 503, "engine_unavailable"),
         ("/v1/containers/c1/explode", 404, "not_found"),
-        ("/v1/containers/c1/pod", 400, "invalid_input"),
-        ("/v1/mode", 400, "invalid_input"),
         ("/v1/unheard-of", 404, "not_found"),
         ("/v1/settings", 400, "invalid_input"),
         ("/v1/map", 400, "invalid_input"),
@@ -117,4 +117,37 @@ async fn a_map_that_was_taken_is_answered_and_shows_in_the_watch() {
             break;
         }
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_job_is_begun_at_once_and_followed_and_forgotten_by_its_id() {
+    let dir = tempfile::tempdir().unwrap();
+    let api = api(dir.path());
+    let path = "/v1/jobs/01937c5e-7b1a-7c3e-8b9e-0123456789bb";
+    let call = async |method: &str, path: &str, body: &'static str| {
+        let request = Request::builder()
+            .method(method)
+            .uri(path)
+            .header(CONTENT_TYPE, "application/json");
+        answer(api.clone(), request.body(Body::from(body)).unwrap()).await
+    };
+    let begun = call(
+        "PUT",
+        path,
+        r#"{"kind":"placement","container":"c1","member":true}"#,
+    )
+    .await;
+    assert_eq!((begun.0, begun.1["state"].as_str()), (200, Some("running")));
+    let (status, problem) = call("PUT", path, r#"{"kind":"mode_change","mode":"host"}"#).await;
+    assert_eq!((status, problem["code"].as_str()), (409, Some("conflict")));
+    let (_, held) = call("POST", "/v1/containers/c1/stop", "").await;
+    assert_eq!(held["code"].as_str(), Some("conflict"), "{held}");
+
+    let (_, ended) = call("GET", &format!("{path}?from=0&wait_seconds=20"), "").await;
+    assert_eq!(ended["state"].as_str(), Some("failed"), "{ended}");
+    assert_eq!(call("GET", JOBS_PATH, "").await.1.as_array().unwrap().len(), 1);
+    assert_eq!(call("DELETE", path, "").await.1["state"].as_str(), Some("failed"));
+    assert_eq!(call("GET", path, "").await.0, 404);
+    assert_eq!(call("GET", JOBS_PATH, "").await.1, serde_json::json!([]));
+    assert_eq!(call("PUT", path, "{}").await.0, 400);
 }

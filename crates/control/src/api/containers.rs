@@ -2,19 +2,27 @@
 //! possible, they are told in plain words.
 
 use super::body::Body;
-use crate::{cache::Entry, core::Core, refusal::Refusal, roster::no_such_device, store::NewActivity};
+use crate::{
+    cache::Entry,
+    core::Core,
+    jobs::{self, Course},
+    refusal::Refusal,
+    roster::no_such_device,
+    store::NewActivity,
+};
 use axum::{
     Json,
     extract::{Path, State},
 };
-use flotilla_link::CallError;
+use flotilla_link::{AgentLink, CallError};
 use flotilla_protocol::{
     Code, Problem,
     activity::{Action, Actor},
-    agent::{CONTAINERS_PATH, POD_PATH},
-    api::{Empty, PlaceInPod},
+    agent::CONTAINERS_PATH,
+    api::{Empty, PlaceInPod, Placed},
     device::NetworkMode,
     inventory::{Container, ContainerAction, PodRole},
+    job::JobRequest,
 };
 use serde::Serialize;
 use std::{sync::Arc, time::Duration};
@@ -22,8 +30,9 @@ use std::{sync::Arc, time::Duration};
 /// How long an action may take: Docker waits 10 s for a container to stop, and a busy disk makes that longer.
 const ACTS: Duration = Duration::from_secs(30);
 
-/// How long it may take to recreate a container: one stops, and another one is made and started.
-const RECREATES: Duration = Duration::from_secs(60);
+/// How long whoever asked waits for a container to be recreated before he is told that it goes on. Some take minutes to
+/// stop; the command line and browsers wait for 90 s at most.
+const WAITS: Duration = Duration::from_secs(60);
 
 pub(super) async fn act(
     State(core): State<Arc<Core>>,
@@ -65,24 +74,49 @@ pub(super) async fn place(
     State(core): State<Arc<Core>>,
     Path((device, container)): Path<(String, String)>,
     Body(request): Body<PlaceInPod>,
-) -> Result<Json<Empty>, Refusal> {
-    let target = Target::find(&core, &device, &container)?;
-    let placement = request.placement;
-    let done = if placement.member {
+) -> Result<Json<Placed>, Refusal> {
+    let member = request.placement.member;
+    let known = core.cache.lock().find(&device).map(|entry| entry.row.id);
+    let going = known.and_then(|device| core.jobs.lookup(device, &container, member));
+    let mut course = match going {
+        Some(course) => course,
+        None => begin(&core, Target::find(&core, &device, &container)?, member).await?,
+    };
+    let goes_on = match course.over(WAITS).await? {
+        Some(()) => None,
+        None => Some(
+            course
+                .line()
+                .unwrap_or_else(|| "It goes on at the device.".to_owned()),
+        ),
+    };
+    Ok(Json(Placed { goes_on }))
+}
+
+async fn begin(core: &Arc<Core>, target: Target, member: bool) -> Result<Course, Refusal> {
+    let done = if member {
         "put into the pod"
     } else {
         "taken out of the pod"
     };
-    let outcome = match target.placeable(placement.member) {
-        Ok(()) => target.ask(&core, (POD_PATH, &placement), (done, RECREATES)).await,
+    let link = match target.placeable(member) {
+        Ok(()) => target.link(core, done),
         Err(problem) => Err(problem),
     };
-    let details = format!("{}. It was recreated for that.", capitalized(done));
-    target
-        .record(&core, Action::ContainerMoved, &outcome, details)
-        .await;
-    outcome?;
-    Ok(Json(Empty {}))
+    match link {
+        Ok(link) => {
+            let (container, name) = (target.container.id, target.container.name);
+            let request = JobRequest::Placement { container, member };
+            Ok(jobs::begin(core, &target.entry, link, (request, Some(name))))
+        }
+        Err(problem) => {
+            let outcome = Err(problem.clone());
+            target
+                .record(core, Action::ContainerMoved, &outcome, String::new())
+                .await;
+            Err(problem.into())
+        }
+    }
 }
 
 /// One container of one device.
@@ -140,22 +174,11 @@ impl Target {
         (done, limit): (&str, Duration),
     ) -> Result<(), Problem> {
         let (device, name) = (&self.entry.row.name, &self.container.name);
-        let offline = || {
-            let seen = self.entry.row.last_seen;
-            let seen = seen.map(|at| format!(" It was last seen {}.", core.clock.moment(at)));
-            Problem::new(
-                Code::DeviceOffline,
-                format!(
-                    "{device} is offline, so {name} can't be {done}.{}",
-                    seen.unwrap_or_default()
-                ),
-            )
-        };
-        let link = core.hub.lookup(self.entry.row.id).ok_or_else(offline)?;
+        let link = self.link(core, done)?;
         let path = format!("{CONTAINERS_PATH}/{}/{path}", self.container.id);
         let answer = link.post::<serde::de::IgnoredAny>(&path, body, limit).await;
         answer.map(|_| ()).map_err(|error| match error {
-            CallError::Closed => offline(),
+            CallError::Closed => self.offline(core, done),
             CallError::TimedOut(_) => Problem::new(
                 Code::NoAnswer,
                 format!("{device} didn't answer within {} s. {name} may still be {done}.", limit.as_secs()),
@@ -166,6 +189,25 @@ impl Target {
             }
             refused => refused.into(),
         })
+    }
+
+    /// `done` is the word for what can't be without one.
+    fn link(&self, core: &Core, done: &str) -> Result<AgentLink, Problem> {
+        let link = core.hub.lookup(self.entry.row.id);
+        link.ok_or_else(|| self.offline(core, done))
+    }
+
+    fn offline(&self, core: &Core, done: &str) -> Problem {
+        let (device, name) = (&self.entry.row.name, &self.container.name);
+        let seen = self.entry.row.last_seen;
+        let seen = seen.map(|at| format!(" It was last seen {}.", core.clock.moment(at)));
+        Problem::new(
+            Code::DeviceOffline,
+            format!(
+                "{device} is offline, so {name} can't be {done}.{}",
+                seen.unwrap_or_default()
+            ),
+        )
     }
 
     async fn record(&self, core: &Core, action: Action, outcome: &Result<(), Problem>, done: String) {

@@ -1,9 +1,11 @@
 //! A whole control on loopback, with an agent that dials it over real TLS.
 
 mod identity;
+mod jobs;
 mod known;
 mod mesh;
 mod modes;
+mod played;
 mod rogue;
 mod sessions;
 
@@ -20,7 +22,7 @@ use flotilla_identity::{ControlTrust, agent_config};
 use flotilla_link::{DialError, Introduction, LinkEnd, Target, call, dial};
 use flotilla_protocol::{
     Code,
-    agent::{CONTAINERS_PATH, Hello, MODE_PATH, PING_PATH, REVOKED_PATH, Report, SETTINGS_PATH, WATCH_PATH},
+    agent::{CONTAINERS_PATH, Hello, PING_PATH, REVOKED_PATH, Report, SETTINGS_PATH, WATCH_PATH},
     api::{List, Row, Stage},
     device::Device,
     enroll::{ENROLL_PATH, EnrollChallenge, EnrollResponse},
@@ -87,6 +89,7 @@ impl Control {
 struct Agent {
     reports: mpsc::Sender<Report>,
     calls: Arc<Mutex<Vec<String>>>,
+    jobs: jobs::PlayedJobs,
     link: JoinHandle<LinkEnd>,
 }
 
@@ -95,6 +98,7 @@ struct Enrolled {
     response: EnrollResponse,
     config: ConfigFile,
     mapped: Arc<Mutex<mesh::Mapped>>,
+    jobs: jobs::PlayedJobs,
 }
 
 async fn enroll(config: ConfigFile, machine_id: &str) -> Enrolled {
@@ -115,6 +119,7 @@ async fn enroll(config: ConfigFile, machine_id: &str) -> Enrolled {
         response: serde_json::from_slice(&answer.body).unwrap(),
         config,
         mapped: Arc::default(),
+        jobs: jobs::PlayedJobs::default(),
     }
 }
 
@@ -155,59 +160,16 @@ impl Enrolled {
         let dialed = dial(&target, &introduction).await?;
         let (reports, receiver) = mpsc::channel::<Report>(16);
         let calls = Arc::new(Mutex::new(vec![]));
-        let (settings, revoked, acted) = (calls.clone(), calls.clone(), calls.clone());
-        let mapped = self.mapped.clone();
-        let receiver = Arc::new(Mutex::new(Some(receiver)));
-        let watch = move || async move {
-            let receiver = receiver.lock().unwrap().take().unwrap();
-            Body::from_stream(futures_util::stream::unfold(
-                receiver,
-                |mut receiver| async move {
-                    let line = serde_json::to_string(&receiver.recv().await?).unwrap() + "\n";
-                    Some((Ok::<_, std::convert::Infallible>(line), receiver))
-                },
-            ))
-        };
-        let router = Router::new()
-            .route(WATCH_PATH, get(watch))
-            .route(PING_PATH, get(async || Json(json!({}))))
-            .route(MODE_PATH, modes::moves(&calls))
-            .route(
-                MAP_PATH,
-                post(move |Json(push): Json<MapPush>| async move { Json(mapped.lock().unwrap().take(push)) }),
-            )
-            .route(&format!("{PATHS_PATH}/{{peer}}/test"), post(tested))
-            .route(
-                SETTINGS_PATH,
-                post(move |Json(body): Json<Value>| async move {
-                    settings
-                        .lock()
-                        .unwrap()
-                        .push(format!("settings {}", body["device_name"].as_str().unwrap()));
-                    Json(json!({}))
-                }),
-            )
-            .route(
-                REVOKED_PATH,
-                post(move || async move {
-                    revoked.lock().unwrap().push("revoked".to_owned());
-                    Json(json!({}))
-                }),
-            )
-            .route(
-                &format!("{CONTAINERS_PATH}/{{id}}/{{action}}"),
-                post(move |Path((id, action)): Path<(String, String)>| async move {
-                    acted.lock().unwrap().push(format!("{action} {id}"));
-                    Json(json!({}))
-                }),
-            );
+        let router = self.routes(receiver, &calls);
         let link = tokio::spawn(flotilla_link::serve(dialed, router, CancellationToken::new()));
-        Ok(Agent { reports, calls, link })
+        let jobs = self.jobs.clone();
+        Ok(Agent {
+            reports,
+            calls,
+            jobs,
+            link,
+        })
     }
-}
-
-async fn tested(Path(peer): Path<String>) -> Json<Value> {
-    Json(json!([{ "target": format!("Local {peer}"), "rtt_ms": 1.5 }]))
 }
 
 fn hello() -> Report {

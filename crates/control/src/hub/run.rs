@@ -5,7 +5,7 @@ use super::{
     reports::{apply_reports, save},
     round_trip,
 };
-use crate::{cache::LinkUp, core::Core, mesh, report::SENTENCE_CHARS, roster};
+use crate::{cache::LinkUp, core::Core, jobs, mesh, report::SENTENCE_CHARS, roster};
 use flotilla_fleet::PresenceState;
 use flotilla_link::{AgentLink, LinkEnd};
 use flotilla_protocol::{
@@ -15,7 +15,7 @@ use flotilla_protocol::{
     text::shown,
 };
 use serde::de::IgnoredAny;
-use std::{net::SocketAddr, sync::Arc, time::Duration};
+use std::{convert::Infallible, net::SocketAddr, sync::Arc, time::Duration};
 use tokio::time::{Instant, timeout};
 
 /// How long an agent may take to begin its answer to a short call.
@@ -130,7 +130,7 @@ async fn ended(link: &AgentLink, end: LinkEnd) -> LinkEnd {
 }
 
 /// Tells the agent what it must know and hears what it reports.
-async fn converse(core: &Core, device: DeviceId, attached: &Attached) -> LinkEnd {
+async fn converse(core: &Arc<Core>, device: DeviceId, attached: &Attached) -> LinkEnd {
     let reports = match attached.link.stream(WATCH_PATH, ANSWER).await {
         Ok(reports) => reports,
         Err(error) => return LinkEnd::Broken(format!("no reports: {error}")),
@@ -140,7 +140,14 @@ async fn converse(core: &Core, device: DeviceId, attached: &Attached) -> LinkEnd
         () = tell(core, device, attached) => LinkEnd::Stopped,
         never = round_trip::measure(core, device, &attached.link) => match never {},
         never = mesh::push(core, device, &attached.link) => match never {},
+        never = ask_for_jobs(core, device, attached) => match never {},
     }
+}
+
+/// Once, when a link begins: while it lasts, each job is listened to by itself.
+async fn ask_for_jobs(core: &Arc<Core>, device: DeviceId, attached: &Attached) -> Infallible {
+    jobs::collect(core, device, &attached.link).await;
+    std::future::pending().await
 }
 
 /// Sends settings now, whenever they change, and again until they are taken. An agent that refuses them keeps the ones

@@ -1,26 +1,25 @@
 //! A device's network mode, changed while the device runs.
 //!
-//! Life of a change: recorded, which is when maps and filters follow → ordered from the agent, which moves by itself
-//! where it runs in a container → or, where it can't, done by a person, who gets the texts of a fresh token.
+//! Life of a change: recorded, which is when maps and filters follow → ordered from the agent, as a job, which moves by
+//! itself where it runs in a container → or, where it can't, done by a person, who gets the texts of a fresh token.
 
 use super::{by_owner, get, rotate};
-use crate::{cache::Entry, core::Core, refusal::Refusal};
+use crate::{cache::Entry, core::Core, jobs, refusal::Refusal};
 use flotilla_fleet::{Life, enrollment};
-use flotilla_link::CallError;
 use flotilla_protocol::{
     Code,
     activity::Action,
-    agent::{MODE_PATH, ModeOrder},
     api::{ByHand, ChangeMode, ModeChanged, RotateDevice},
     device::NetworkMode,
+    job::JobRequest,
 };
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 /// How long an agent may take to prepare its move: it looks at its own container and starts another one.
 const PREPARES: Duration = Duration::from_secs(20);
 
 /// Puts a device into another mode.
-pub(crate) async fn change_mode(core: &Core, request: ChangeMode) -> Result<ModeChanged, Refusal> {
+pub(crate) async fn change_mode(core: &Arc<Core>, request: ChangeMode) -> Result<ModeChanged, Refusal> {
     enrollment::lifetime(request.expires_seconds)?;
     let before = record(core, &request).await?;
     let by_hand = match before {
@@ -102,7 +101,7 @@ fn check(entry: &Entry, mode: NetworkMode) -> Result<(), Refusal> {
 }
 
 /// Has the agent move by itself, or says why it can't.
-async fn order(core: &Core, entry: &Entry, mode: NetworkMode) -> Result<(), String> {
+async fn order(core: &Arc<Core>, entry: &Entry, mode: NetworkMode) -> Result<(), String> {
     let name = &entry.row.name;
     if entry.life() == Life::Pending {
         return Err(format!(
@@ -123,25 +122,24 @@ async fn order(core: &Core, entry: &Entry, mode: NetworkMode) -> Result<(), Stri
     let Some(link) = core.hub.lookup(entry.row.id) else {
         return Err(format!("{name} is offline, so its agent can't be told to move."));
     };
-    let answer = link
-        .post::<serde::de::IgnoredAny>(MODE_PATH, &ModeOrder { mode }, PREPARES)
-        .await;
-    answer.map(|_| ()).map_err(|error| match error {
-        CallError::Refused(problem) if problem.code == Code::NotFound => {
-            format!("The agent of {name} is of a version that can't move by itself.")
-        }
-        CallError::Refused(problem) => {
-            format!("The agent of {name} can't move by itself: {}", problem.message)
-        }
-        CallError::Closed | CallError::TimedOut(_) | CallError::Busy | CallError::Malformed(_) => {
-            tracing::warn!(device.id = %entry.row.id, %error, "an agent did not answer the order to move");
-            format!("The agent of {name} did not answer when it was told to move.")
-        }
-    })
+    let mut course = jobs::begin(core, entry, link, (JobRequest::ModeChange { mode }, None));
+    match course.underway(PREPARES).await {
+        Ok(Some(())) => Ok(()),
+        Ok(None) => Err(format!(
+            "The agent of {name} did not answer when it was told to move."
+        )),
+        Err(problem) if problem.code == Code::NotFound => Err(format!(
+            "The agent of {name} is of a version that can't move by itself."
+        )),
+        Err(problem) => Err(format!(
+            "The agent of {name} can't move by itself: {}",
+            problem.message
+        )),
+    }
 }
 
 /// A mode as people call it.
-pub(super) fn words(mode: NetworkMode) -> &'static str {
+pub(crate) fn words(mode: NetworkMode) -> &'static str {
     match mode {
         NetworkMode::Host => "Host networking",
         NetworkMode::Bridge => "Bridge networking",

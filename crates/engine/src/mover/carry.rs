@@ -1,11 +1,12 @@
 //! A move as the mover carries it out. It has no task but this one, and ends with it.
 
-use super::{Destination, Move, bind};
+use super::{Destination, Move, NAME, bind};
 use crate::{
     action::{ActionError, explain},
     connection::{Connection, inspect, is_not_found},
+    fuse::Fuse,
     pod::{PAUSE, POD_LABEL, SHARED},
-    recreate::{Network, Pace, image, recreate},
+    recreate::{self, Network, Pace, Swap, Unwritten, image},
     socket::Sockets,
 };
 use bollard::{
@@ -16,7 +17,7 @@ use bollard::{
     },
     query_parameters::{CreateContainerOptionsBuilder, RemoveContainerOptionsBuilder},
 };
-use flotilla_protocol::device::NetworkMode;
+use flotilla_protocol::{Timestamp, device::NetworkMode};
 use futures_util::future::join_all;
 use std::{collections::HashMap, time::Duration};
 
@@ -29,86 +30,143 @@ const AGENT_PACE: Pace = Pace {
     settle: Duration::from_secs(3),
 };
 
-/// Carries a move out, and returns when it is done.
+/// Carries a move out, and returns when it is done. After a crash, it is called with the same order again.
 ///
 /// # Errors
-/// The engine's own reason; the agent runs where it did, as far as it can run there.
+/// [`ActionError::Unavailable`] when the engine can't be asked, and it should be tried again; else why it was not done:
+/// the agent runs where it did, as far as it can run there.
 pub async fn carry_out(sockets: &Sockets, order: &Move) -> Result<(), ActionError> {
     let connection = Connection::open(sockets)
         .await
         .map_err(|state| ActionError::Unavailable(state.reason().unwrap_or_default().to_owned()))?;
     let docker = connection.patient();
+    let mover = Mover {
+        again: ended_before(&docker).await,
+        connection: &connection,
+        docker: &docker,
+        order,
+    };
     match &order.to {
         Destination::Again => docker
             .restart_container(&order.agent, None)
             .await
             .map_err(|error| explain(error, &order.agent)),
-        Destination::Pause(id) => rejoin(&docker, order, id).await,
-        Destination::Mode(NetworkMode::Pause) => into_pod(&connection, &docker, &order.agent).await,
-        Destination::Mode(NetworkMode::Host) => out_of_pod(&connection, &docker, &order.agent, "host").await,
-        Destination::Mode(NetworkMode::Bridge) => {
-            out_of_pod(&connection, &docker, &order.agent, "bridge").await
-        }
+        Destination::Pause(id) => mover.rejoin(id).await,
+        Destination::Mode(NetworkMode::Pause) => mover.join_pod().await,
+        Destination::Mode(NetworkMode::Host) => mover.leave_pod("host").await,
+        Destination::Mode(NetworkMode::Bridge) => mover.leave_pod("bridge").await,
     }
 }
 
-/// All at once: each of them is cut off until it is there.
-async fn rejoin(docker: &Docker, order: &Move, pause: &str) -> Result<(), ActionError> {
-    let network = Network::OfSuccessor(pause.to_owned());
-    let everybody = order.members.iter().chain([&order.agent]);
-    let moves = everybody.map(async |id| {
-        let moved = recreate(docker, id, &network, Pace::URGENT).await;
-        if let Err(error) = &moved {
-            tracing::error!(container.id = id, %error, "a container could not follow its pause container");
+/// Whether this process's container ended before, so that there may be something to take up.
+async fn ended_before(docker: &Docker) -> bool {
+    let state = inspect(docker, NAME).await.ok().and_then(|mover| mover.state);
+    let finished: Option<Timestamp> = state.and_then(|state| state.finished_at?.parse().ok());
+    // What never ended shows the year 1.
+    finished.is_some_and(|finished| finished > Timestamp::UNIX_EPOCH)
+}
+
+struct Mover<'a> {
+    again: bool,
+    connection: &'a Connection,
+    docker: &'a Docker,
+    order: &'a Move,
+}
+
+impl Mover<'_> {
+    /// All at once: each of them is cut off until it is there.
+    async fn rejoin(&self, pause: &str) -> Result<(), ActionError> {
+        let network = Network::OfSuccessor(pause.to_owned());
+        let everybody = self.order.members.iter().chain([&self.order.agent]);
+        let moves = everybody.map(async |id| {
+            let mut moved = self.exchange(id, &network, Pace::URGENT).await;
+            if let Err(ActionError::Interrupted(_)) = moved {
+                // Where it was put back to is a network that is gone.
+                moved = self.begin(id, &network, Pace::URGENT).await;
+            }
+            if let Err(error) = &moved {
+                tracing::error!(container.id = id, %error, "a container could not follow its pause container");
+            }
+            moved
+        });
+        join_all(moves).await.into_iter().collect()
+    }
+
+    async fn join_pod(&self) -> Result<(), ActionError> {
+        let (docker, agent) = (self.docker, self.order.agent.as_str());
+        let failed = |error| explain(error, agent);
+        let answer = match inspect(docker, agent).await {
+            Err(error) if self.again && is_not_found(&error) => return Ok(()),
+            answer => answer.map_err(failed)?,
+        };
+        let (pause, made) = match inspect(docker, PAUSE_CONTAINER).await {
+            Ok(found) => (found.id.unwrap_or_default(), false),
+            Err(error) if is_not_found(&error) => {
+                let socket = bind(&answer, &self.connection.socket);
+                (make_pause(docker, answer, socket).await.map_err(failed)?, true)
+            }
+            Err(error) => return Err(failed(error)),
+        };
+        let moved = match docker.start_container(&pause, None).await {
+            Ok(()) => {
+                self.exchange(agent, &Network::Of(pause.clone()), AGENT_PACE)
+                    .await
+            }
+            Err(error) => Err(failed(error)),
+        };
+        if moved.is_err() && (made || self.again) {
+            remove_if_idle(self.connection, docker, &pause).await.ok();
         }
         moved
-    });
-    let outcomes = join_all(moves).await;
-    outcomes.into_iter().try_for_each(|moved| moved.map(drop))
-}
+    }
 
-async fn into_pod(connection: &Connection, docker: &Docker, agent: &str) -> Result<(), ActionError> {
-    let failed = |error| explain(error, agent);
-    let answer = inspect(docker, agent).await.map_err(failed)?;
-    let (pause, made) = match inspect(docker, PAUSE_CONTAINER).await {
-        Ok(found) => (found.id.unwrap_or_default(), false),
-        Err(error) if is_not_found(&error) => {
-            let socket = bind(&answer, &connection.socket);
-            (make_pause(docker, answer, socket).await.map_err(failed)?, true)
+    async fn leave_pod(&self, mode: &str) -> Result<(), ActionError> {
+        let (docker, agent) = (self.docker, self.order.agent.as_str());
+        let answer = match inspect(docker, agent).await {
+            Err(error) if self.again && is_not_found(&error) => None,
+            answer => Some(answer.map_err(|error| explain(error, agent))?),
+        };
+        let network = answer.and_then(|agent| agent.host_config?.network_mode);
+        let pause = network.and_then(|mode| mode.strip_prefix(SHARED).map(str::to_owned));
+        self.exchange(agent, &Network::Named(mode.to_owned()), AGENT_PACE)
+            .await?;
+        let pause = pause.unwrap_or_else(|| PAUSE_CONTAINER.to_owned());
+        match remove_if_idle(self.connection, docker, &pause).await {
+            Err(error) if !is_not_found(&error) => {
+                // The agent is where it should be; an idle container that is left over does no harm.
+                tracing::warn!(container.id = pause, %error, "the pause container that is no longer needed is still there");
+            }
+            _ => {}
         }
-        Err(error) => return Err(failed(error)),
-    };
-    let started = docker.start_container(&pause, None).await.map_err(failed);
-    let moved = match started {
-        Ok(()) => recreate(docker, agent, &Network::Of(pause.clone()), AGENT_PACE).await,
-        Err(error) => Err(error),
-    };
-    if moved.is_err() && made {
-        remove_pause(docker, &pause).await.ok();
+        Ok(())
     }
-    moved.map(drop)
-}
 
-async fn out_of_pod(
-    connection: &Connection,
-    docker: &Docker,
-    agent: &str,
-    mode: &'static str,
-) -> Result<(), ActionError> {
-    let answer = inspect(docker, agent)
-        .await
-        .map_err(|error| explain(error, agent))?;
-    let pause = answer
-        .host_config
-        .and_then(|host| host.network_mode)
-        .and_then(|mode| mode.strip_prefix(SHARED).map(str::to_owned));
-    recreate(docker, agent, &Network::Named(mode), AGENT_PACE).await?;
-    let Some(pause) = pause else { return Ok(()) };
-    // The agent is where it should be; an idle container that is left over does no harm.
-    if let Err(error) = remove_if_idle(connection, docker, &pause).await {
-        tracing::warn!(container.id = pause, %error, "the pause container that is no longer needed is still there");
+    /// Makes a container anew, or takes up where that was left.
+    async fn exchange(&self, id: &str, network: &Network, pace: Pace) -> Result<(), ActionError> {
+        if !self.again {
+            return self.begin(id, network, pace).await;
+        }
+        match inspect(self.docker, id).await {
+            // It is removed last.
+            Err(error) if is_not_found(&error) => return Ok(()),
+            answer => drop(answer.map_err(|error| explain(error, id))?),
+        }
+        let swap = self.prepare(id, network, pace).await?;
+        let swap = swap.of_one_that_ran(!self.order.stopped.iter().any(|stopped| stopped == id));
+        let ledger = &mut Unwritten(Fuse::of_mover());
+        recreate::resume(self.docker, swap, ledger).await.map(drop)
     }
-    Ok(())
+
+    async fn begin(&self, id: &str, network: &Network, pace: Pace) -> Result<(), ActionError> {
+        let swap = self.prepare(id, network, pace).await?;
+        let ledger = &mut Unwritten(Fuse::of_mover());
+        recreate::begin(self.docker, swap, ledger).await.map(drop)
+    }
+
+    /// Whatever has the temporary name is its own: nobody else makes an agent anew.
+    async fn prepare(&self, id: &str, network: &Network, pace: Pace) -> Result<Swap, ActionError> {
+        Swap::prepare(self.docker, id, network.clone(), pace, Timestamp::UNIX_EPOCH).await
+    }
 }
 
 /// Removes a pause container that was made for the agent, unless others still use its network.

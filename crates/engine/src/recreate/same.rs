@@ -5,10 +5,12 @@ use bollard::models::{
     ContainerConfig, ContainerCreateBody, ContainerInspectResponse, EndpointSettings, HostConfig, MountPoint,
     MountType,
 };
+use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Where a container is to be made anew.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub(crate) enum Network {
     /// In the network of the container with this id, with the present one to come back to.
     Of(String),
@@ -17,7 +19,7 @@ pub(crate) enum Network {
     /// Where it was before it came into a pod.
     Before,
     /// In a network of the engine's own, `host` or `bridge`.
-    Named(&'static str),
+    Named(String),
 }
 
 /// The same container in another network, and the networks to connect it to before it starts.
@@ -52,7 +54,7 @@ pub(super) fn same(
         Network::Named(mode) => before
             .ok()
             .flatten()
-            .filter(|before| before.mode() == *mode)
+            .filter(|before| before.mode() == mode)
             .unwrap_or_else(|| Attachment::named(mode)),
     };
     let later = attachment.apply(&mut body);

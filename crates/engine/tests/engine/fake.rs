@@ -39,6 +39,17 @@ pub(crate) const OLD_DOCKER: Flavor = Flavor {
     kernel: "6.1.0-18-amd64",
 };
 
+/// When the engine leaves a request that changes something without an answer; requests are counted from 1.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) enum Hang {
+    Never,
+    /// And does nothing.
+    Before(usize),
+    After(usize),
+    /// It does.
+    Hung,
+}
+
 #[derive(Debug)]
 struct World {
     flavor: Flavor,
@@ -52,6 +63,11 @@ struct World {
     /// The next container with this name that starts ends at once with this code.
     next_end: Option<(String, i64)>,
     made: usize,
+    /// The next container with this name that starts is not healthy.
+    next_check: Option<String>,
+    hang: Hang,
+    /// Requests that change something, since it was told when to hang.
+    changes: usize,
     /// Every request, as `METHOD /path`.
     log: Vec<String>,
 }
@@ -86,6 +102,9 @@ impl Fake {
                     next_start: None,
                     next_end: None,
                     made: 0,
+                    next_check: None,
+                    hang: Hang::Never,
+                    changes: 0,
                     log: Vec::new(),
                 })),
                 events: broadcast::channel(64).0,
@@ -178,6 +197,21 @@ impl Fake {
     /// The next start of a container is its end, too.
     pub(crate) fn end_at_once(&self, name: &str, code: i64) {
         self.shared.world.lock().unwrap().next_end = Some((name.to_owned(), code));
+    }
+
+    /// The next start of a container leads to a failing health check.
+    pub(crate) fn fail_check(&self, name: &str) {
+        self.shared.world.lock().unwrap().next_check = Some(name.to_owned());
+    }
+
+    pub(crate) fn hang(&self, hang: Hang) {
+        let mut world = self.shared.world.lock().unwrap();
+        world.hang = hang;
+        world.changes = 0;
+    }
+
+    pub(crate) fn hangs(&self) -> bool {
+        self.shared.world.lock().unwrap().hang == Hang::Hung
     }
 
     /// A container as the engine will describe it, running.

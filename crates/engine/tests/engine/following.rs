@@ -5,7 +5,7 @@ use crate::{
     watching::eventually,
 };
 use flotilla_engine::{
-    ActionError, Destination, Move, NetworkGone, OwnContainer, carry_out, start_stragglers,
+    ActionError, Destination, Fuse, Move, NetworkGone, OwnContainer, carry_out, start_stragglers,
 };
 use flotilla_protocol::{device::NetworkMode, inventory::ContainerAction::Stop};
 use serde_json::json;
@@ -60,6 +60,7 @@ async fn everybody_is_sent_after_a_pause_container_that_was_recreated() {
         to: Destination::Pause(successor.clone()),
         agent: pod.agent.clone(),
         members: vec!["m1".to_owned()],
+        stopped: Vec::new(),
     };
     carry_out(&pod.fake.sockets(), &order).await.unwrap();
     for name in ["flotilla-agent", "web1"] {
@@ -102,12 +103,16 @@ async fn a_pause_container_starts_those_that_its_engine_started_too_early() {
 #[tokio::test]
 async fn an_agent_moves_out_of_its_pod_and_back_into_one() {
     let pod = Pod::start().await;
-    pod.engine.change_mode(NetworkMode::Pause).await.unwrap();
+    pod.engine
+        .change_mode(NetworkMode::Pause, &Fuse::default())
+        .await
+        .unwrap();
     assert_eq!(pod.fake.requests("POST"), 0, "it is there already");
     let order = |to, agent: &str| Move {
         to: Destination::Mode(to),
         agent: agent.to_owned(),
         members: Vec::new(),
+        stopped: Vec::new(),
     };
     let sockets = pod.fake.sockets();
     carry_out(&sockets, &order(NetworkMode::Host, &pod.agent))

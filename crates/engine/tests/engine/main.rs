@@ -6,6 +6,7 @@
 )]
 
 mod acting;
+mod exchange;
 mod fake;
 mod following;
 mod pods;

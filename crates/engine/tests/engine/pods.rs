@@ -4,7 +4,7 @@ use crate::{
     fake::{Fake, OLD_DOCKER},
     watching::{follow_from, inventory},
 };
-use flotilla_engine::{ActionError, Engine, OwnContainer};
+use flotilla_engine::{ActionError, Engine, Fuse, OwnContainer};
 use flotilla_protocol::{
     Code, Problem,
     device::NetworkMode,
@@ -327,7 +327,7 @@ async fn without_a_pod_there_is_nothing_to_join() {
     inventory(&engine).await;
     assert_eq!(engine.place_in_pod("c1", true).await, Err(ActionError::NoPod));
     assert_eq!(
-        engine.change_mode(NetworkMode::Host).await,
+        engine.change_mode(NetworkMode::Host, &Fuse::default()).await,
         Err(ActionError::NotContained)
     );
 }

@@ -119,7 +119,8 @@ impl Request for ActOnContainer {
     }
 }
 
-/// Puts a container into its device's pod, or takes it out, and answers when it runs there as it did before.
+/// Puts a container into its device's pod, or takes it out, and answers when it runs there as it did before. The same
+/// request again, while the first is carried out, waits for that one.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct PlaceInPod {
@@ -132,8 +133,18 @@ pub struct PlaceInPod {
     pub placement: PodPlacement,
 }
 
+/// How far the placement of a container has come.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Placed {
+    /// It takes longer than an answer may, and goes on at the device: what it is doing there. Absent when it is done,
+    /// and then lists show the container in its new place.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub goes_on: Option<String>,
+}
+
 impl Request for PlaceInPod {
-    type Response = Empty;
+    type Response = Placed;
     const METHOD: Method = Method::Post;
     fn path(&self) -> String {
         format!(

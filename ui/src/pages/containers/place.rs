@@ -117,7 +117,13 @@ impl Moves {
                 container: asked.row.item.id.clone(),
                 placement: PodPlacement { member: asked.member },
             };
-            let outcome = send(&request).await;
+            // Some take minutes to stop, and control answers before a browser would give up.
+            let outcome = loop {
+                match send(&request).await {
+                    Ok(placed) if placed.goes_on.is_some() => {}
+                    outcome => break outcome,
+                }
+            };
             // The page may have been left meanwhile.
             self.busy.try_set(false);
             match outcome {

@@ -1,35 +1,20 @@
 //! A containerized agent is told to move, and to recreate its containers in and out of its pod.
 
 use super::*;
-use axum::{http::StatusCode, routing::MethodRouter};
 use flotilla_protocol::{
-    Problem,
     activity::{Action, Activity},
-    agent::ModeOrder,
     api::{DeviceAdded, ModeChanged},
     device::{Attention, NetworkMode},
     inventory::{Item, PodRole},
 };
 
-/// The agent's answer to an order to move: it has no image for a pod.
-pub(super) fn moves(calls: &Arc<Mutex<Vec<String>>>) -> MethodRouter {
-    let calls = calls.clone();
-    post(move |Json(order): Json<ModeOrder>| async move {
-        calls.lock().unwrap().push(format!("move {}", order.mode));
-        if order.mode == NetworkMode::Pause {
-            let problem = Problem::new(Code::EngineRefused, "the image is gone.");
-            return Err((StatusCode::CONFLICT, Json(problem)));
-        }
-        Ok(Json(json!({})))
-    })
-}
-
 /// A device of its own whose agent runs in a container, with a link.
-async fn boxed(control: &Control, mode: &str) -> Agent {
+pub(super) async fn boxed(control: &Control, mode: &str) -> (Agent, Enrolled) {
     let body = format!(r#"{{"name":"box","mode":"{mode}"}}"#);
     let added: DeviceAdded = serde_json::from_value(control.ask("POST", "/devices", &body).await).unwrap();
     let config = toml::from_str(&added.config.unwrap()).unwrap();
-    let agent = enroll(config, "box").await.dial("box").await.unwrap();
+    let enrolled = enroll(config, "box").await;
+    let agent = enrolled.dial("box").await.unwrap();
     let mut introduction = hello();
     if let Report::Hello(hello) = &mut introduction {
         hello.facts.containerized = true;
@@ -48,7 +33,7 @@ async fn boxed(control: &Control, mode: &str) -> Agent {
     control
         .eventually("its containers", "box", |device| device.containers.total == 2)
         .await;
-    agent
+    (agent, enrolled)
 }
 
 async fn change(control: &Control, mode: &str) -> ModeChanged {
@@ -64,7 +49,7 @@ fn took(agent: &Agent, call: &str) -> bool {
 async fn an_agent_in_a_container_moves_by_itself_or_says_why_a_person_has_to() {
     let dir = tempfile::tempdir().unwrap();
     let control = Control::start(config(dir.path())).await.unwrap();
-    let agent = boxed(&control, "host").await;
+    let (agent, _enrolled) = boxed(&control, "host").await;
     let moved = change(&control, "bridge").await;
     assert!(moved.by_hand.is_none() && moved.device.mode == NetworkMode::Bridge);
     assert!(moved.device.token_expires.is_none(), "no token is needed");
@@ -85,7 +70,7 @@ async fn an_agent_in_a_container_moves_by_itself_or_says_why_a_person_has_to() {
 async fn the_same_mode_is_ordered_again_from_an_agent_that_did_not_move() {
     let dir = tempfile::tempdir().unwrap();
     let control = Control::start(config(dir.path())).await.unwrap();
-    let agent = boxed(&control, "host").await;
+    let (agent, _enrolled) = boxed(&control, "host").await;
     let runs_in = async |network: &str, told: &[Attention]| {
         let own = Container {
             is_agent: true,
@@ -118,23 +103,26 @@ async fn the_same_mode_is_ordered_again_from_an_agent_that_did_not_move() {
 async fn a_container_joins_and_leaves_the_pod_of_its_device() {
     let dir = tempfile::tempdir().unwrap();
     let control = Control::start(config(dir.path())).await.unwrap();
-    let agent = boxed(&control, "pause").await;
+    let (agent, _enrolled) = boxed(&control, "pause").await;
     let pod = async |name: &str, body: &str| {
         control
             .ask("POST", &format!("/devices/box/containers/{name}/pod"), body)
             .await
     };
-    assert_eq!(pod("web", r#"{"member":true}"#).await, json!({}));
-    assert_eq!(pod("web", r#"{"member":false}"#).await, json!({}));
+    for (id, body) in [("1", r#"{"member":true}"#), ("1+", r#"{"member":false}"#)] {
+        let (placed, ()) = tokio::join!(pod("web", body), agent.report_anew(id, "web"));
+        assert_eq!(placed, json!({}));
+    }
     assert_eq!(
         agent
             .calls
             .lock()
             .unwrap()
             .iter()
-            .filter(|call| *call == "pod 1")
-            .count(),
-        2
+            .filter(|call| call.starts_with("pod "))
+            .cloned()
+            .collect::<Vec<_>>(),
+        ["pod 1 true", "pod 1+ false"]
     );
     let log: List<Activity> =
         serde_json::from_value(control.ask("GET", "/activity?limit=2", "").await).unwrap();

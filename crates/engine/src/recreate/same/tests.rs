@@ -105,7 +105,7 @@ fn limits_and_devices_are_described_as_engines_take_them() {
         json!([{"Name": "RLIMIT_NOFILE", "Soft": 1, "Hard": 2}, {"Name": "nproc", "Soft": 3, "Hard": 4}]);
     let answer = json!({"Id": "1", "HostConfig": {"Ulimits": limits, "MemorySwappiness": -1,
         "Devices": [{"PathOnHost": "/dev/net/tun", "PathInContainer": "/dev/net/tun", "CgroupPermissions": ""}]}});
-    let host = made(&answer, &Network::Named("host")).host_config.unwrap();
+    let host = made(&answer, &Network::Named("host".into())).host_config.unwrap();
     let devices = host.devices.unwrap_or_default();
     assert_eq!(devices[0].cgroup_permissions.as_deref(), Some("rwm"));
     let names: Vec<_> = host
@@ -140,7 +140,7 @@ fn what_a_pod_forbids_comes_back_when_it_is_left() {
 #[test]
 fn a_network_of_the_engine_is_taken_as_it_was_or_plain() {
     let member = inspected(&made(&web(), &Network::Of("p1".into())));
-    let host = made(&member, &Network::Named("host")).host_config.unwrap();
+    let host = made(&member, &Network::Named("host".into())).host_config.unwrap();
     assert_eq!(
         (
             host.network_mode.as_deref(),
@@ -148,6 +148,8 @@ fn a_network_of_the_engine_is_taken_as_it_was_or_plain() {
         ),
         (Some("host"), Some(0))
     );
-    let bridge = made(&member, &Network::Named("bridge")).host_config.unwrap();
+    let bridge = made(&member, &Network::Named("bridge".into()))
+        .host_config
+        .unwrap();
     assert_eq!(bridge.port_bindings.map(|ports| ports.len()), Some(1));
 }

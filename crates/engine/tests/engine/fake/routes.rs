@@ -1,6 +1,6 @@
 //! What the engine answers, route by route.
 
-use super::Shared;
+use super::{Hang, Shared, World};
 use axum::{
     Json, Router,
     body::Body,
@@ -42,15 +42,46 @@ pub(super) fn router(shared: Shared) -> Router {
         )
         .layer(axum::middleware::from_fn(
             move |request: axum::extract::Request, next: axum::middleware::Next| {
-                log.world
-                    .lock()
-                    .unwrap()
-                    .log
-                    .push(format!("{} {}", request.method(), request.uri().path()));
-                next.run(request)
+                let log = log.clone();
+                async move {
+                    let hang = log.world.lock().unwrap().hear(&request);
+                    match hang {
+                        Hang::Never | Hang::Hung => next.run(request).await,
+                        Hang::Before(_) => std::future::pending().await,
+                        Hang::After(_) => {
+                            next.run(request).await;
+                            log.world.lock().unwrap().hang = Hang::Hung;
+                            std::future::pending().await
+                        }
+                    }
+                }
             },
         ))
         .with_state(shared)
+}
+
+impl World {
+    /// Notes a request; answers whether this is the one to hang at.
+    fn hear(&mut self, request: &axum::extract::Request) -> Hang {
+        self.log
+            .push(format!("{} {}", request.method(), request.uri().path()));
+        if request.method().is_safe() {
+            return Hang::Never;
+        }
+        self.changes += 1;
+        match self.hang {
+            Hang::Before(at) | Hang::After(at) if at == self.changes => {
+                let hang = self.hang;
+                self.hang = if matches!(hang, Hang::Before(_)) {
+                    Hang::Hung
+                } else {
+                    Hang::Never
+                };
+                hang
+            }
+            _ => Hang::Never,
+        }
+    }
 }
 
 async fn version(State(shared): State<Shared>) -> Json<Value> {
@@ -120,6 +151,9 @@ async fn act(State(shared): State<Shared>, Path((id, action)): Path<(String, Str
             refusal = refusal.or(start.map(|(_, message)| message));
             let end = world.next_end.take_if(|(wanted, _)| *wanted == name);
             code = end.map_or(0, |(_, code)| code);
+            if world.next_check.take_if(|wanted| *wanted == name).is_some() {
+                world.containers.get_mut(&id).unwrap()["State"]["Health"] = json!({"Status": "unhealthy"});
+            }
         }
         if let Some(message) = refusal {
             return problem(StatusCode::INTERNAL_SERVER_ERROR, &message);
@@ -129,9 +163,14 @@ async fn act(State(shared): State<Shared>, Path((id, action)): Path<(String, Str
         } else {
             "running"
         };
+        let now = world.now();
         let container = world.containers.get_mut(&id).unwrap();
         container["State"]["Status"] = json!(status);
         container["State"]["ExitCode"] = json!(code);
+        if action != "stop" {
+            container["State"]["StartedAt"] =
+                json!(jiff::Timestamp::from_nanosecond(now.into()).unwrap().to_string());
+        }
         id
     };
     shared.emit("container", &action, &id);

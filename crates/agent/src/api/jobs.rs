@@ -1,0 +1,39 @@
+//! Jobs: begun, followed and ended by their id.
+
+use super::{Api, Refusal, unreadable};
+use axum::{
+    Json,
+    extract::{Path, Query, State, rejection::JsonRejection},
+};
+use flotilla_protocol::{
+    id::JobId,
+    job::{FollowJob, JobReport, JobRequest},
+};
+
+/// Answered at once.
+pub(super) async fn start(
+    State(api): State<Api>,
+    Path(id): Path<JobId>,
+    body: Result<Json<JobRequest>, JsonRejection>,
+) -> Result<Json<JobReport>, Refusal> {
+    let Json(request) = body.map_err(unreadable)?;
+    tracing::info!(job.id = %id, ?request, "a job, as control asked");
+    api.jobs.start(id, request).map(Json).map_err(Refusal)
+}
+
+pub(super) async fn list(State(api): State<Api>) -> Json<Vec<JobReport>> {
+    Json(api.jobs.list())
+}
+
+/// Answered when there is news, or nothing for as long as was asked.
+pub(super) async fn follow(
+    State(api): State<Api>,
+    Path(id): Path<JobId>,
+    Query(follow): Query<FollowJob>,
+) -> Result<Json<JobReport>, Refusal> {
+    api.jobs.follow(id, follow).await.map(Json).map_err(Refusal)
+}
+
+pub(super) async fn end(State(api): State<Api>, Path(id): Path<JobId>) -> Result<Json<JobReport>, Refusal> {
+    api.jobs.end(id).map(Json).map_err(Refusal)
+}

@@ -1,0 +1,117 @@
+//! Where whoever carries a job out writes it down, and hears that it should end.
+
+use super::{
+    Job,
+    entry::{Entry, Outcome},
+    journal::Journal,
+};
+use crate::clock::AgentClock;
+use flotilla_engine::{Fuse, Ledger, Swap};
+use std::{fs, io};
+use tokio::task::spawn_blocking;
+
+/// File in the state directory by which tests end the agent between two steps.
+const FUSE: &str = "fuse";
+
+pub(super) struct Desk<'a> {
+    journal: &'a Journal,
+    job: &'a Job,
+    fuse: Fuse,
+}
+
+impl<'a> Desk<'a> {
+    pub(super) fn new(journal: &'a Journal, job: &'a Job) -> Self {
+        let fuse = journal.state_dir().map(|dir| dir.join(FUSE));
+        let fuse = fuse.filter(|_| cfg!(debug_assertions));
+        let text = fuse.and_then(|path| fs::read_to_string(path).ok());
+        Self {
+            journal,
+            job,
+            fuse: text.map_or_else(Fuse::default, |text| Fuse::of(&text)),
+        }
+    }
+
+    /// Changes what is known of the job, first on disk.
+    async fn write(&self, change: impl FnOnce(&mut Entry)) -> io::Result<()> {
+        let mut entry = self.job.told.borrow().entry.clone();
+        change(&mut entry);
+        self.write_only(entry.clone()).await?;
+        self.job.told.send_modify(|told| {
+            // Whether it is to end was decided meanwhile, perhaps.
+            if !entry.state.is_over() {
+                entry.state = told.entry.state;
+            }
+            told.entry = entry;
+        });
+        Ok(())
+    }
+
+    /// A job that is over is told so, also where that can't be written down: it is found so again.
+    pub(super) async fn end(mut self, outcome: Outcome) {
+        let (id, state) = (self.job.told.borrow().entry.id, outcome.state);
+        let problem = outcome.problem.as_ref().map(|problem| problem.message.clone());
+        tracing::info!(job.id = %id, ?state, problem, "a job is over");
+        let mut ended = self.job.told.borrow().entry.clone();
+        ended.end(outcome, AgentClock::system());
+        if let Err(error) = self.write(|entry| entry.clone_from(&ended)).await {
+            tracing::warn!(job.id = %id, %error, "the end of a job can't be written down");
+            self.job.told.send_modify(|told| told.entry = ended);
+        }
+        self.fuse.burn();
+    }
+
+    /// What is to be is on disk; nobody is told yet that it has begun.
+    pub(super) async fn write_underway(&self) -> io::Result<()> {
+        let mut entry = self.job.told.borrow().entry.clone();
+        entry.underway = true;
+        self.write_only(entry).await
+    }
+
+    async fn write_only(&self, entry: Entry) -> io::Result<()> {
+        let journal = self.journal.clone();
+        let outcome = spawn_blocking(move || journal.write(&entry)).await;
+        outcome.map_err(io::Error::other)?
+    }
+
+    pub(super) fn tell_underway(&self) {
+        self.job.told.send_modify(|told| told.entry.underway = true);
+    }
+
+    pub(super) fn is_underway(&self) -> bool {
+        self.job.told.borrow().entry.underway
+    }
+
+    /// What people call that which the job acts on.
+    pub(super) fn name(&self, target: &str) {
+        let target = Some(target.to_owned());
+        self.job.told.send_modify(|told| told.entry.target = target);
+    }
+
+    pub(super) fn say(&self, line: &str) {
+        self.job.told.send_if_modified(|told| told.say(line));
+    }
+}
+
+impl Ledger for Desk<'_> {
+    async fn keep(&mut self, swap: &Swap) -> io::Result<()> {
+        self.write(|entry| {
+            entry.underway = true;
+            entry.swap = Some(swap.clone());
+        })
+        .await?;
+        self.fuse.burn();
+        Ok(())
+    }
+
+    fn tell(&mut self, act: &str) {
+        self.say(act);
+    }
+
+    fn is_canceled(&self) -> bool {
+        self.job.cancel.is_cancelled()
+    }
+
+    fn fuse(&mut self) -> &mut Fuse {
+        &mut self.fuse
+    }
+}

@@ -1,0 +1,191 @@
+//! A job as its agent knows it: what is written down, and what is told of it.
+
+use flotilla_engine::Swap;
+use flotilla_protocol::{
+    Code, Problem, Timestamp,
+    id::JobId,
+    job::{JobReport, JobRequest, JobState},
+};
+use serde::{Deserialize, Serialize};
+use std::collections::VecDeque;
+
+/// The only form of an entry so far.
+const VERSION: u32 = 1;
+
+/// Lines that are kept of a job: more than the steps that it has, even when some are tried again and again.
+const LINES: usize = 100;
+
+/// What survives the agent's end.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(super) struct Entry {
+    version: u32,
+    pub(super) id: JobId,
+    pub(super) request: JobRequest,
+    pub(super) state: JobState,
+    pub(super) target: Option<String>,
+    pub(super) underway: bool,
+    pub(super) interrupted: bool,
+    began: Timestamp,
+    pub(super) ended: Option<Timestamp>,
+    container: Option<String>,
+    problem: Option<Problem>,
+    /// What has to be known to finish or undo it.
+    pub(super) swap: Option<Swap>,
+}
+
+/// How a job ended.
+#[derive(Debug, PartialEq)]
+pub(super) struct Outcome {
+    pub(super) state: JobState,
+    pub(super) problem: Option<Problem>,
+    /// The container that took the place of the one before.
+    pub(super) container: Option<String>,
+}
+
+impl Outcome {
+    pub(super) fn done(container: Option<String>) -> Self {
+        Self {
+            state: JobState::Done,
+            problem: None,
+            container,
+        }
+    }
+
+    pub(super) fn failed(problem: Problem) -> Self {
+        Self::of(JobState::Failed, problem)
+    }
+
+    pub(super) fn of(state: JobState, problem: Problem) -> Self {
+        Self {
+            state,
+            problem: Some(problem),
+            container: None,
+        }
+    }
+}
+
+impl Entry {
+    pub(super) fn new(id: JobId, request: JobRequest, now: Timestamp) -> Self {
+        Self {
+            version: VERSION,
+            id,
+            request,
+            state: JobState::Running,
+            target: None,
+            underway: false,
+            interrupted: false,
+            began: now,
+            ended: None,
+            container: None,
+            problem: None,
+            swap: None,
+        }
+    }
+
+    pub(super) fn is_readable(&self) -> bool {
+        self.version == VERSION && self.request != JobRequest::Unknown && self.state != JobState::Unknown
+    }
+
+    pub(super) fn end(&mut self, outcome: Outcome, now: Timestamp) {
+        self.state = outcome.state;
+        self.problem = outcome.problem;
+        self.container = outcome.container;
+        self.ended = Some(now);
+        self.swap = None;
+    }
+
+    /// Why a container is not free, if this job acts on it.
+    pub(super) fn holds(&self, wanted: &str) -> Option<Problem> {
+        let JobRequest::Placement { container, .. } = &self.request else {
+            return None;
+        };
+        let is_held = container == wanted || self.swap.as_ref().is_some_and(|swap| swap.involves(wanted));
+        is_held.then(|| self.says_busy())
+    }
+
+    pub(super) fn says_busy(&self) -> Problem {
+        let what = match (&self.request, &self.target) {
+            (JobRequest::ModeChange { .. }, _) => {
+                "The agent of this device is being moved into another network."
+            }
+            (_, Some(name)) => &format!("{name} is being recreated."),
+            (_, None) => "A container of this device is being recreated.",
+        };
+        Problem::new(Code::Conflict, format!("{what} Wait until that is over."))
+    }
+}
+
+/// An entry, and what was said while it was carried out.
+#[derive(Debug)]
+pub(super) struct Told {
+    pub(super) entry: Entry,
+    lines: VecDeque<String>,
+    /// Number of the next line.
+    next: u32,
+}
+
+impl Told {
+    pub(super) fn of(entry: Entry) -> Self {
+        Self {
+            entry,
+            lines: VecDeque::new(),
+            next: 0,
+        }
+    }
+
+    /// What is said again is said once.
+    pub(super) fn say(&mut self, line: &str) -> bool {
+        if self.lines.back().is_some_and(|last| last == line) {
+            return false;
+        }
+        self.lines.push_back(line.to_owned());
+        if self.lines.len() > LINES {
+            self.lines.pop_front();
+        }
+        self.next += 1;
+        true
+    }
+
+    pub(super) fn handle_interruption(&mut self) {
+        self.entry.interrupted = true;
+        self.say("The agent had ended meanwhile; it goes on with what it finds.");
+    }
+
+    /// Whether there is more to say than the lines before `from`, or what they were of an agent that ended since.
+    pub(super) fn has_news(&self, from: u32) -> bool {
+        from != self.next
+    }
+
+    /// With the lines from this number on.
+    pub(super) fn report(&self, from: u32) -> JobReport {
+        let Entry {
+            id,
+            request,
+            state,
+            target,
+            underway,
+            interrupted,
+            began,
+            ended,
+            container,
+            problem,
+            ..
+        } = self.entry.clone();
+        let first = self.next - u32::try_from(self.lines.len()).unwrap_or(self.next);
+        let known = usize::try_from(from.saturating_sub(first)).unwrap_or(usize::MAX);
+        JobReport {
+            id,
+            request,
+            state,
+            target,
+            underway,
+            interrupted,
+            began,
+            ended,
+            container,
+            problem,
+            lines: self.lines.iter().skip(known).cloned().collect(),
+            next_line: self.next,
+        }
+    }
+}

@@ -1,0 +1,115 @@
+//! Jobs on disk, a file for each, replaced whole.
+
+use super::entry::Entry;
+use crate::disk::{RealDisk, replace};
+use flotilla_protocol::id::JobId;
+use std::{
+    fs::{self, DirBuilder, File},
+    io::{self, ErrorKind},
+    os::unix::fs::DirBuilderExt as _,
+    path::{Path, PathBuf},
+};
+
+const FOLDER: &str = "jobs";
+const SUFFIX: &str = "json";
+
+/// Files that can't be read get this, and are left for whoever wants to look at them.
+const ASIDE: &str = "unreadable";
+
+/// A container's name and some ids have less.
+const ENTRY_BYTES: u64 = 256 * 1024;
+
+#[derive(Debug, Clone)]
+pub(super) struct Journal {
+    dir: PathBuf,
+}
+
+impl Journal {
+    pub(super) fn new(state_dir: &Path) -> Self {
+        Self {
+            dir: state_dir.join(FOLDER),
+        }
+    }
+
+    /// Everything that is written down and can be read. What can't be is put aside: an agent starts whatever its
+    /// disk did.
+    pub(super) fn load(&self) -> Vec<Entry> {
+        let files = match fs::read_dir(&self.dir) {
+            Ok(files) => files,
+            Err(error) if error.kind() == ErrorKind::NotFound => return Vec::new(),
+            Err(error) => {
+                tracing::error!(path = %self.dir.display(), %error, "the journal can't be read");
+                return Vec::new();
+            }
+        };
+        let paths = files.flatten().map(|file| file.path());
+        let journaled = paths.filter(|path| path.extension().is_some_and(|it| it == SUFFIX));
+        let mut entries: Vec<_> = journaled.filter_map(|path| self.read(&path)).collect();
+        entries.sort_by_key(|entry| entry.id);
+        entries
+    }
+
+    fn read(&self, path: &Path) -> Option<Entry> {
+        match read(path) {
+            Ok(entry) if self.path(entry.id) == path => return Some(entry),
+            Ok(_) => {
+                tracing::error!(path = %path.display(), "an entry of the journal is not where it belongs; it is put aside")
+            }
+            Err(error) => {
+                tracing::error!(path = %path.display(), %error, "an entry of the journal can't be read; it is put aside")
+            }
+        }
+        if let Err(error) = fs::rename(path, path.with_extension(ASIDE)) {
+            tracing::error!(path = %path.display(), %error, "it can't be put aside");
+        }
+        None
+    }
+
+    /// Returns when it would survive a power cut.
+    pub(super) fn write(&self, entry: &Entry) -> io::Result<()> {
+        let made = DirBuilder::new().mode(0o700).create(&self.dir);
+        match made {
+            Ok(()) => {
+                let above = self.dir.parent().unwrap_or(&self.dir);
+                File::open(above)?.sync_all()?;
+            }
+            Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
+            Err(error) => return Err(error),
+        }
+        let bytes = serde_json::to_vec_pretty(entry)?;
+        replace(&mut RealDisk, &self.dir, &name(entry.id), &bytes)
+    }
+
+    pub(super) fn remove(&self, id: JobId) {
+        match fs::remove_file(self.path(id)) {
+            Err(error) if error.kind() != ErrorKind::NotFound => {
+                tracing::warn!(job.id = %id, %error, "a job that is over is still written down");
+            }
+            _ => {}
+        }
+    }
+
+    pub(super) fn state_dir(&self) -> Option<&Path> {
+        self.dir.parent()
+    }
+
+    fn path(&self, id: JobId) -> PathBuf {
+        self.dir.join(name(id))
+    }
+}
+
+fn name(id: JobId) -> String {
+    format!("{id}.{SUFFIX}")
+}
+
+fn read(path: &Path) -> io::Result<Entry> {
+    if fs::metadata(path)?.len() > ENTRY_BYTES {
+        return Err(ErrorKind::FileTooLarge.into());
+    }
+    let entry: Entry = serde_json::from_slice(&fs::read(path)?)?;
+    if entry.is_readable() {
+        Ok(entry)
+    } else {
+        Err(io::Error::other("it was written by another version of the agent"))
+    }
+}

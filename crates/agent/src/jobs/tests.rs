@@ -1,0 +1,191 @@
+//! Jobs without an engine: each waits a moment for one, and fails.
+
+use super::*;
+use flotilla_engine::{OwnContainer, Sockets};
+use flotilla_protocol::device::NetworkMode;
+use std::fs;
+
+fn open(dir: &Path) -> Jobs {
+    let engine = Engine::new(Sockets::at(dir.join("docker.sock")), OwnContainer::default());
+    Jobs::open(dir, engine)
+}
+
+fn id(n: u8) -> JobId {
+    format!("01937c5e-7b1a-7c3e-8b9e-0123456789{n:02x}")
+        .parse()
+        .unwrap()
+}
+
+fn place(container: &str) -> JobRequest {
+    JobRequest::Placement {
+        container: container.into(),
+        member: true,
+    }
+}
+
+async fn over(jobs: &Jobs, id: JobId) -> JobReport {
+    loop {
+        let follow = FollowJob {
+            from: 0,
+            wait_seconds: 20,
+        };
+        let report = jobs.follow(id, follow).await.unwrap();
+        if report.state.is_over() {
+            return report;
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_start_that_is_repeated_starts_nothing_and_another_one_with_the_same_id_is_refused() {
+    let dir = tempfile::tempdir().unwrap();
+    let jobs = open(dir.path());
+    let first = jobs.start(id(1), place("c1")).unwrap();
+    assert_eq!((first.state, first.underway), (JobState::Running, false));
+    assert_eq!(jobs.start(id(1), place("c1")).unwrap(), first);
+    let other = jobs.start(id(1), place("c2")).unwrap_err();
+    assert_eq!(other.code, Code::Conflict);
+    let ended = over(&jobs, id(1)).await;
+    assert_eq!(ended.state, JobState::Failed);
+    assert_eq!(ended.problem.as_ref().unwrap().code, Code::EngineUnavailable);
+    assert_eq!(
+        jobs.start(id(1), place("c1")).unwrap(),
+        ended,
+        "also when it is over"
+    );
+    let unknown = jobs.start(id(2), JobRequest::Unknown).unwrap_err();
+    assert_eq!(unknown.code, Code::InvalidInput);
+}
+
+#[tokio::test(start_paused = true)]
+async fn two_jobs_never_take_the_same_thing_apart() {
+    let dir = tempfile::tempdir().unwrap();
+    let jobs = open(dir.path());
+    jobs.start(id(1), place("c1")).unwrap();
+    jobs.start(id(2), place("c2")).unwrap();
+    let mode = JobRequest::ModeChange {
+        mode: NetworkMode::Host,
+    };
+    for request in [place("c1"), mode.clone()] {
+        assert_eq!(jobs.start(id(3), request).unwrap_err().code, Code::Conflict);
+    }
+    assert!(jobs.holder("c1").is_some() && jobs.holder("c3").is_none());
+    for n in [1, 2] {
+        over(&jobs, id(n)).await;
+    }
+    assert!(jobs.holder("c1").is_none());
+    jobs.start(id(4), mode).unwrap();
+    assert_eq!(jobs.start(id(5), place("c3")).unwrap_err().code, Code::Conflict);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_outcome_is_kept_until_somebody_knows_it() {
+    let dir = tempfile::tempdir().unwrap();
+    let jobs = open(dir.path());
+    jobs.start(id(1), place("c1")).unwrap();
+    let ended = over(&jobs, id(1)).await;
+    let again = open(dir.path());
+    again.resume();
+    assert_eq!(again.list(), [ended]);
+    assert!(again.end(id(1)).unwrap().state.is_over());
+    assert_eq!(again.list(), []);
+    assert_eq!(open(dir.path()).list(), []);
+    assert_eq!(again.end(id(1)).unwrap_err().code, Code::NotFound);
+}
+
+#[tokio::test(start_paused = true)]
+async fn outcomes_that_nobody_asks_about_are_not_kept_for_ever() {
+    let dir = tempfile::tempdir().unwrap();
+    let jobs = open(dir.path());
+    for n in 0..u8::try_from(KEPT + 3).unwrap() {
+        jobs.start(id(n), place("c1")).unwrap();
+        over(&jobs, id(n)).await;
+    }
+    // The last one is told to be over before the oldest is forgotten.
+    jobs.start(id(200), place("c1")).unwrap();
+    over(&jobs, id(200)).await;
+    assert!(jobs.list().len() <= KEPT + 1);
+    assert!(open(dir.path()).list().len() <= KEPT + 1);
+}
+
+#[tokio::test]
+async fn a_wait_ends_with_news_or_with_its_time() {
+    let dir = tempfile::tempdir().unwrap();
+    let jobs = open(dir.path());
+    jobs.start(id(1), place("c1")).unwrap();
+    let job = jobs.get(id(1)).unwrap();
+    let follow = |from, wait_seconds| jobs.follow(id(1), FollowJob { from, wait_seconds });
+    assert_eq!(
+        follow(0, 0).await.unwrap().next_line,
+        0,
+        "nothing to tell, and no wait"
+    );
+    let (told, ()) = tokio::join!(follow(0, 20), async {
+        job.told.send_modify(|told| {
+            told.say("one");
+            told.say("two");
+            told.say("two");
+        });
+    });
+    let told = told.unwrap();
+    assert_eq!(
+        (told.lines.clone(), told.next_line),
+        (vec!["one".to_owned(), "two".to_owned()], 2)
+    );
+    assert_eq!(follow(1, 20).await.unwrap().lines, ["two"]);
+    // Of an agent that ended since.
+    assert_eq!(follow(9, 20).await.unwrap().next_line, 2);
+    for n in 0..500 {
+        job.told.send_modify(|told| {
+            told.say(&n.to_string());
+        });
+    }
+    let late = follow(1, 0).await.unwrap();
+    assert_eq!((late.lines.len(), late.next_line), (100, 502));
+    assert_eq!(late.lines[0], "400");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_cut_off_before_it_had_begun_is_told_so() {
+    let dir = tempfile::tempdir().unwrap();
+    let journal = Journal::new(dir.path());
+    journal
+        .write(&Entry::new(id(1), place("c1"), AgentClock::system()))
+        .unwrap();
+    let jobs = open(dir.path());
+    jobs.resume();
+    let ended = over(&jobs, id(1)).await;
+    assert_eq!((ended.state, ended.interrupted), (JobState::Failed, true));
+}
+
+#[tokio::test]
+async fn garbage_in_the_journal_is_put_aside_and_stops_nobody() {
+    let dir = tempfile::tempdir().unwrap();
+    let journal = Journal::new(dir.path());
+    journal
+        .write(&Entry::new(id(1), place("c1"), AgentClock::system()))
+        .unwrap();
+    let folder = dir.path().join("jobs");
+    let whole = fs::read_to_string(folder.join(format!("{}.json", id(1)))).unwrap();
+    let newer = whole.replace("\"version\": 1", "\"version\": 2");
+    let garbage = [
+        ("a.json", "{".to_owned()),
+        ("b.json", String::new()),
+        ("c.json", newer),
+        ("d.json", whole.clone()),
+        ("e.json", "[".repeat(100_000)),
+        ("f.json", " ".repeat(300_000)),
+    ];
+    for (name, text) in &garbage {
+        fs::write(folder.join(name), text).unwrap();
+    }
+    fs::create_dir(folder.join("g.json")).unwrap();
+    fs::write(folder.join("notes.txt"), "mine").unwrap();
+    let listed: Vec<_> = open(dir.path()).list().iter().map(|report| report.id).collect();
+    assert_eq!(listed, [id(1)]);
+    for (name, text) in &garbage {
+        let aside = folder.join(name).with_extension("unreadable");
+        assert_eq!(&fs::read_to_string(aside).unwrap(), text, "{name}");
+    }
+    assert!(folder.join("notes.txt").exists());
+}

@@ -1,0 +1,273 @@
+//! Jobs at a device, played: they are begun, links end meanwhile, and somebody learns what came of them.
+
+use super::*;
+use crate::control::tests::modes::boxed;
+use axum::extract::Query;
+use flotilla_protocol::{
+    Problem,
+    activity::{Activity, Actor},
+    agent::ItemRef,
+    device::NetworkMode,
+    id::JobId,
+    inventory::{Item, Kind},
+    job::{FollowJob, JOBS_PATH, JobReport, JobRequest, JobState},
+};
+use std::collections::BTreeMap;
+use tokio::{sync::watch, time::timeout};
+
+/// The jobs of a played agent. They survive its links.
+#[derive(Debug, Clone, Default)]
+pub(super) struct PlayedJobs {
+    known: Arc<Mutex<BTreeMap<JobId, JobReport>>>,
+    /// Jobs stay underway until this is unset.
+    pub(super) slow: watch::Sender<bool>,
+}
+
+impl PlayedJobs {
+    pub(super) fn routes(&self, calls: &Arc<Mutex<Vec<String>>>) -> Router {
+        let (start, follow, end, list) = (self.clone(), self.clone(), self.clone(), self.clone());
+        let calls = calls.clone();
+        Router::new()
+            .route(JOBS_PATH, get(async move || Json(list.list())))
+            .route(
+                &format!("{JOBS_PATH}/{{id}}"),
+                get(
+                    async move |Path(id): Path<JobId>, Query(asked): Query<FollowJob>| {
+                        Json(follow.follow(id, asked).await)
+                    },
+                )
+                .put(
+                    async move |Path(id): Path<JobId>, Json(request): Json<JobRequest>| {
+                        calls.lock().unwrap().push(called(&request));
+                        Json(start.start(id, request))
+                    },
+                )
+                .delete(async move |Path(id): Path<JobId>| Json(end.known.lock().unwrap().remove(&id))),
+            )
+    }
+
+    pub(super) fn list(&self) -> Vec<JobReport> {
+        self.known.lock().unwrap().values().cloned().collect()
+    }
+
+    fn start(&self, id: JobId, request: JobRequest) -> JobReport {
+        let report = JobReport {
+            id,
+            request,
+            state: JobState::Running,
+            target: Some("web".into()),
+            underway: true,
+            interrupted: false,
+            began: "2026-11-21T14:02:00Z".parse().unwrap(),
+            ended: None,
+            container: None,
+            problem: None,
+            lines: vec!["web is stopped.".into()],
+            next_line: 1,
+        };
+        let mut known = self.known.lock().unwrap();
+        known.entry(id).or_insert_with(|| played(report)).clone()
+    }
+
+    async fn follow(&self, id: JobId, _asked: FollowJob) -> JobReport {
+        self.slow.subscribe().wait_for(|slow| !slow).await.unwrap();
+        let mut known = self.known.lock().unwrap();
+        let report = known.get_mut(&id).unwrap();
+        if report.state == JobState::Running {
+            report.state = JobState::Done;
+            if let JobRequest::Placement { container, .. } = &report.request {
+                report.container = Some(format!("{container}+"));
+            }
+        }
+        report.clone()
+    }
+
+    /// Its agent ends and takes up what it had begun.
+    fn interrupt(&self) {
+        let mut known = self.known.lock().unwrap();
+        known.values_mut().for_each(|report| report.interrupted = true);
+    }
+}
+
+/// A pod can't be made there: its image is gone.
+fn played(report: JobReport) -> JobReport {
+    if report.request
+        == (JobRequest::ModeChange {
+            mode: NetworkMode::Pause,
+        })
+    {
+        return JobReport {
+            state: JobState::Failed,
+            underway: false,
+            problem: Some(Problem::new(Code::EngineRefused, "the image is gone.")),
+            ..report
+        };
+    }
+    report
+}
+
+fn called(request: &JobRequest) -> String {
+    match request {
+        JobRequest::Placement { container, member } => format!("pod {container} {member}"),
+        JobRequest::ModeChange { mode } => format!("move {mode}"),
+        JobRequest::Unknown => "unknown".to_owned(),
+    }
+}
+
+impl Agent {
+    /// Reports that a container was made anew; later than its job is over, as can be when both go different ways.
+    pub(super) async fn report_anew(&self, id: &str, name: &str) {
+        let made = Some(format!("{id}+"));
+        eventually("it is over", async || {
+            self.jobs.list().iter().any(|job| job.container == made)
+        })
+        .await;
+        let items = vec![ItemRef {
+            kind: Kind::Container,
+            key: id.to_owned(),
+        }];
+        self.reports.send(Report::Remove { items }).await.unwrap();
+        let items = vec![Item::Container(container(&format!("{id}+"), name))];
+        self.reports.send(Report::Upsert { items }).await.unwrap();
+    }
+}
+
+async fn place(control: &Control, member: bool) -> Value {
+    let body = format!(r#"{{"member":{member}}}"#);
+    control
+        .ask("POST", "/devices/box/containers/web/pod", &body)
+        .await
+}
+
+async fn last_activity(control: &Control) -> Activity {
+    let log: List<Activity> =
+        serde_json::from_value(control.ask("GET", "/activity?limit=1", "").await).unwrap();
+    log.items.into_iter().next().unwrap()
+}
+
+async fn eventually(what: &str, mut is_so: impl AsyncFnMut() -> bool) {
+    let begun = Instant::now();
+    while !is_so().await {
+        assert!(
+            begun.elapsed() < Duration::from_secs(10),
+            "not within 10 s: {what}"
+        );
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+}
+
+#[tokio::test]
+async fn an_answer_that_it_is_done_means_that_lists_know_it() {
+    let dir = tempfile::tempdir().unwrap();
+    let control = Control::start(config(dir.path())).await.unwrap();
+    let (agent, _enrolled) = boxed(&control, "pause").await;
+    let (answer, ()) = tokio::join!(place(&control, true), async {
+        eventually("it is over", async || {
+            agent.jobs.list().iter().any(|job| job.state.is_over())
+        })
+        .await;
+        // The report arrives later than the outcome.
+        agent.report_anew("1", "web").await;
+    });
+    assert_eq!(answer, json!({}));
+    let started = control.ask("POST", "/devices/box/containers/web/start", "").await;
+    assert_eq!(started, json!({}));
+    assert!(agent.calls.lock().unwrap().contains(&"start 1+".to_owned()));
+    eventually("the device may forget it", async || agent.jobs.list().is_empty()).await;
+    control.shutdown().await;
+}
+
+#[tokio::test]
+async fn a_link_that_ends_costs_nobody_the_outcome() {
+    let dir = tempfile::tempdir().unwrap();
+    let control = Control::start(config(dir.path())).await.unwrap();
+    let (agent, enrolled) = boxed(&control, "pause").await;
+    agent.jobs.slow.send_replace(true);
+    let answer = async {
+        let answer = place(&control, true).await;
+        assert_eq!(answer, json!({}));
+    };
+    let again = async {
+        eventually("it is begun", async || !agent.jobs.list().is_empty()).await;
+        agent.link.abort();
+        agent.jobs.interrupt();
+        agent.jobs.slow.send_replace(false);
+        let agent = enrolled.dial("box").await.unwrap();
+        agent.reports.send(hello()).await.unwrap();
+        agent.report_anew("1", "web").await;
+        agent
+    };
+    let ((), again) = tokio::join!(answer, again);
+    let told = last_activity(&control).await;
+    assert_eq!(
+        told.details,
+        "Put into the pod. It was recreated for that. The agent had ended meanwhile, and finished it afterwards."
+    );
+    assert_eq!((told.actor, told.target.as_deref()), (Actor::Owner, Some("web")));
+    eventually("the device may forget it", async || again.jobs.list().is_empty()).await;
+    control.shutdown().await;
+}
+
+#[tokio::test]
+async fn it_is_recorded_also_when_the_caller_went_away_and_asking_again_waits_for_the_same() {
+    let dir = tempfile::tempdir().unwrap();
+    let control = Control::start(config(dir.path())).await.unwrap();
+    let (agent, _enrolled) = boxed(&control, "pause").await;
+    agent.jobs.slow.send_replace(true);
+    let left = timeout(Duration::from_millis(300), place(&control, true)).await;
+    assert!(left.is_err());
+    let (answer, ()) = tokio::join!(place(&control, true), async {
+        agent.jobs.slow.send_replace(false);
+        agent.report_anew("1", "web").await;
+    });
+    assert_eq!(answer, json!({}));
+    let calls = agent.calls.lock().unwrap().clone();
+    assert_eq!(
+        calls.iter().filter(|call| *call == "pod 1 true").count(),
+        1,
+        "{calls:?}"
+    );
+    assert!(last_activity(&control).await.succeeded);
+    control.shutdown().await;
+}
+
+#[tokio::test]
+async fn what_an_earlier_control_began_is_recorded_by_the_next_one() {
+    let dir = tempfile::tempdir().unwrap();
+    let control = Control::start(config(dir.path())).await.unwrap();
+    let (agent, enrolled) = boxed(&control, "pause").await;
+    let id = "01937c5e-7b1a-7c3e-8b9e-0123456789ab".parse().unwrap();
+    agent.link.abort();
+    enrolled.jobs.start(
+        id,
+        JobRequest::Placement {
+            container: "1".into(),
+            member: true,
+        },
+    );
+    enrolled
+        .jobs
+        .known
+        .lock()
+        .unwrap()
+        .entry(id)
+        .and_modify(|report| {
+            report.interrupted = true;
+            report.state = JobState::Undone;
+            report.problem = Some(Problem::new(
+                Code::EngineRefused,
+                "Recreating web was interrupted.",
+            ));
+        });
+    let agent = enrolled.dial("box").await.unwrap();
+    agent.reports.send(hello()).await.unwrap();
+    eventually("the device may forget it", async || agent.jobs.list().is_empty()).await;
+    let told = last_activity(&control).await;
+    assert_eq!(
+        told.details,
+        "Recreating web was interrupted. The agent had ended meanwhile, and undid it afterwards."
+    );
+    assert_eq!(told.actor, Actor::Device { name: "box".into() });
+    assert!(!told.succeeded && told.target.as_deref() == Some("web"));
+    control.shutdown().await;
+}

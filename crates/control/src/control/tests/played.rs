@@ -1,0 +1,59 @@
+//! What a played agent answers.
+
+use super::*;
+
+impl Enrolled {
+    /// What the agent answers on its link; what it is asked is noted in `calls`.
+    pub(super) fn routes(&self, receiver: mpsc::Receiver<Report>, calls: &Arc<Mutex<Vec<String>>>) -> Router {
+        let (settings, revoked, acted) = (calls.clone(), calls.clone(), calls.clone());
+        let mapped = self.mapped.clone();
+        let receiver = Arc::new(Mutex::new(Some(receiver)));
+        let watch = move || async move {
+            let receiver = receiver.lock().unwrap().take().unwrap();
+            Body::from_stream(futures_util::stream::unfold(
+                receiver,
+                |mut receiver| async move {
+                    let line = serde_json::to_string(&receiver.recv().await?).unwrap() + "\n";
+                    Some((Ok::<_, std::convert::Infallible>(line), receiver))
+                },
+            ))
+        };
+        Router::new()
+            .route(WATCH_PATH, get(watch))
+            .route(PING_PATH, get(async || Json(json!({}))))
+            .merge(self.jobs.routes(calls))
+            .route(
+                MAP_PATH,
+                post(move |Json(push): Json<MapPush>| async move { Json(mapped.lock().unwrap().take(push)) }),
+            )
+            .route(&format!("{PATHS_PATH}/{{peer}}/test"), post(tested))
+            .route(
+                SETTINGS_PATH,
+                post(move |Json(body): Json<Value>| async move {
+                    settings
+                        .lock()
+                        .unwrap()
+                        .push(format!("settings {}", body["device_name"].as_str().unwrap()));
+                    Json(json!({}))
+                }),
+            )
+            .route(
+                REVOKED_PATH,
+                post(move || async move {
+                    revoked.lock().unwrap().push("revoked".to_owned());
+                    Json(json!({}))
+                }),
+            )
+            .route(
+                &format!("{CONTAINERS_PATH}/{{id}}/{{action}}"),
+                post(move |Path((id, action)): Path<(String, String)>| async move {
+                    acted.lock().unwrap().push(format!("{action} {id}"));
+                    Json(json!({}))
+                }),
+            )
+    }
+}
+
+async fn tested(Path(peer): Path<String>) -> Json<Value> {
+    Json(json!([{ "target": format!("Local {peer}"), "rtt_ms": 1.5 }]))
+}

@@ -1,0 +1,63 @@
+//! How a job fares, as whoever began it can see.
+
+use flotilla_protocol::{Code, Problem};
+use std::time::Duration;
+use tokio::{sync::watch, time::timeout};
+
+/// What is known of a job.
+#[derive(Debug, Default, Clone)]
+pub(super) struct News {
+    /// It is finished or undone whatever ends meanwhile.
+    pub(super) underway: bool,
+    /// What it is doing.
+    pub(super) line: Option<String>,
+    pub(super) outcome: Option<Result<(), Problem>>,
+}
+
+/// Dropping it changes nothing of the job.
+#[derive(Debug)]
+pub(crate) struct Course(watch::Receiver<News>);
+
+impl Course {
+    pub(super) fn new(news: watch::Receiver<News>) -> Self {
+        Self(news)
+    }
+
+    /// Waits until the job is over; `None` when it takes longer.
+    ///
+    /// # Errors
+    /// Why it was not done.
+    pub(crate) async fn over(&mut self, limit: Duration) -> Result<Option<()>, Problem> {
+        self.until(limit, |news| news.outcome.is_some()).await
+    }
+
+    /// The same until it goes on by itself.
+    ///
+    /// # Errors
+    /// Why it was not begun.
+    pub(crate) async fn underway(&mut self, limit: Duration) -> Result<Option<()>, Problem> {
+        self.until(limit, |news| news.underway || news.outcome.is_some())
+            .await
+    }
+
+    /// What the device said last.
+    pub(crate) fn line(&self) -> Option<String> {
+        self.0.borrow().line.clone()
+    }
+
+    async fn until(
+        &mut self,
+        limit: Duration,
+        is_so: impl FnMut(&News) -> bool,
+    ) -> Result<Option<()>, Problem> {
+        match timeout(limit, self.0.wait_for(is_so)).await {
+            Ok(Ok(news)) => news.outcome.clone().unwrap_or(Ok(())).map(Some),
+            // Whoever follows it is gone only with control itself.
+            Ok(Err(_)) => Err(Problem::new(
+                Code::Unavailable,
+                "Flotilla is stopping. The device goes on; look again.",
+            )),
+            Err(_) => Ok(None),
+        }
+    }
+}

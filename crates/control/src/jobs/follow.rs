@@ -1,0 +1,215 @@
+//! Listening to a device about its jobs, for as long as a link lasts.
+
+use super::{Followed, never_begun, words};
+use crate::{core::Core, report::SENTENCE_CHARS};
+use flotilla_link::{AgentLink, CallError};
+use flotilla_protocol::{
+    Code, Problem,
+    id::{DeviceId, JobId},
+    job::{JOBS_PATH, JobReport, JobRequest, LONGEST_WAIT_SECONDS},
+    text::shown,
+};
+use serde::de::IgnoredAny;
+use std::{future::Future, pin::Pin, sync::Arc, time::Duration};
+use tokio::{
+    sync::watch,
+    time::{Instant, sleep},
+};
+
+/// How long an agent may take to answer a short call.
+const ANSWER: Duration = Duration::from_secs(10);
+
+/// How often an agent is asked that does not answer, while its link lives.
+const TRIES: u32 = 3;
+
+/// More jobs than any agent of ours keeps.
+const LISTED: usize = 100;
+
+/// A device reports what it did before its job is over; the report may take longer to arrive than the answer.
+const SHOWN: Duration = Duration::from_secs(5);
+const LOOK: Duration = Duration::from_millis(20);
+
+/// Between two questions about a job.
+const PACE: Duration = Duration::from_millis(100);
+
+/// Begins a job, and follows it while this link lasts. The start is repeated where its answer is missing.
+pub(super) async fn begin(core: Arc<Core>, id: JobId, link: AgentLink) {
+    let Some(job) = core.jobs.lock().get(&id).cloned() else {
+        return;
+    };
+    let path = format!("{JOBS_PATH}/{id}");
+    for _ in 0..TRIES {
+        match link.put::<JobReport>(&path, &job.request, ANSWER).await {
+            Ok(report) => return follow(&core, id, &link, report).await,
+            Err(CallError::TimedOut(_) | CallError::Busy) => {}
+            Err(CallError::Closed) => return leave(&core, id),
+            Err(error) => return fail(&core, id, error.into()).await,
+        }
+    }
+    fail(&core, id, no_answer()).await;
+}
+
+/// Takes up the jobs of a device that has just been linked.
+pub(crate) async fn collect(core: &Arc<Core>, device: DeviceId, link: &AgentLink) {
+    let reports = match link.get::<Vec<JobReport>>(JOBS_PATH, ANSWER).await {
+        Ok(reports) => reports,
+        // One from before there were jobs.
+        Err(CallError::Refused(problem)) if problem.code == Code::NotFound => Vec::new(),
+        Err(error) => {
+            tracing::warn!(device.id = %device, %error, "a device does not say which jobs it has");
+            return;
+        }
+    };
+    for id in left_alone(core, device) {
+        if !reports.iter().any(|report| report.id == id) {
+            fail(core, id, never_begun()).await;
+        }
+    }
+    for report in reports.into_iter().take(LISTED) {
+        let id = report.id;
+        if attend(core, device, &report) {
+            let (core, link) = (core.clone(), link.clone());
+            let links = core.links.clone();
+            links.spawn(async move { follow(&core, id, &link, report).await });
+        }
+    }
+}
+
+/// Jobs that were begun and that nobody listens to.
+fn left_alone(core: &Core, device: DeviceId) -> Vec<JobId> {
+    let known = core.jobs.lock();
+    let left = known
+        .iter()
+        .filter(|(_, job)| job.device == device && !job.attended);
+    left.map(|(id, _)| *id).collect()
+}
+
+/// Whether somebody has to listen to a job. One that is not known was begun by an earlier control.
+fn attend(core: &Core, device: DeviceId, report: &JobReport) -> bool {
+    let mut known = core.jobs.lock();
+    let job = known.entry(report.id).or_insert_with(|| Followed {
+        device,
+        request: report.request.clone(),
+        target: None,
+        own: false,
+        attended: false,
+        over: false,
+        news: watch::Sender::default(),
+    });
+    // An id is one device's.
+    job.device == device && !std::mem::replace(&mut job.attended, true)
+}
+
+async fn follow(core: &Arc<Core>, id: JobId, link: &AgentLink, mut report: JobReport) {
+    let path = format!("{JOBS_PATH}/{id}");
+    let limit = ANSWER + Duration::from_secs(LONGEST_WAIT_SECONDS.into());
+    let mut tries = 0;
+    while !report.state.is_over() {
+        tell(core, id, &report);
+        let wait = format!(
+            "{path}?from={}&wait_seconds={LONGEST_WAIT_SECONDS}",
+            report.next_line
+        );
+        match link.get::<JobReport>(&wait, limit).await {
+            Ok(next) => {
+                // However much it has to tell.
+                sleep(PACE).await;
+                (report, tries) = (next, 0);
+            }
+            Err(CallError::Closed) => return leave(core, id),
+            Err(CallError::TimedOut(_) | CallError::Busy) if tries < TRIES => tries += 1,
+            Err(CallError::TimedOut(_) | CallError::Busy) => return fail(core, id, no_answer()).await,
+            Err(error) => return fail(core, id, error.into()).await,
+        }
+    }
+    let Some(job) = core.jobs.lock().get(&id).cloned() else {
+        return;
+    };
+    if !job.over {
+        is_shown(core, &job, &report).await;
+        let outcome = words::outcome(&report);
+        words::record(core, &job, Some(&report), &outcome).await;
+        end(core, id, outcome);
+    }
+    // A device that does not hear it says so again on its next link.
+    match link.delete::<IgnoredAny>(&path, ANSWER).await {
+        Ok(_) => drop(core.jobs.lock().remove(&id)),
+        Err(_) => leave(core, id),
+    }
+}
+
+/// Whoever is told that it is done finds it so in every list.
+async fn is_shown(core: &Core, job: &Followed, report: &JobReport) {
+    let (Some(new), JobRequest::Placement { container: old, .. }) = (&report.container, &job.request) else {
+        return;
+    };
+    let begun = Instant::now();
+    while begun.elapsed() < SHOWN {
+        let is_so = core.cache.lock().device(job.device).is_none_or(|entry| {
+            let shown = entry.known.inventory.containers();
+            shown.contains_key(new) && (old == new || !shown.contains_key(old))
+        });
+        if is_so {
+            return;
+        }
+        sleep(LOOK).await;
+    }
+    tracing::warn!(device.id = %job.device, "a device does not report the container that it made");
+}
+
+fn tell(core: &Core, id: JobId, report: &JobReport) {
+    let line = report.lines.last().map(|line| shown(line, SENTENCE_CHARS));
+    if let Some(job) = core.jobs.lock().get(&id) {
+        job.news.send_modify(|news| {
+            news.underway |= report.underway;
+            news.line = line.or(news.line.take());
+        });
+    }
+}
+
+/// The link ended, or the job is over and its device does not know that it can forget it. What an earlier control began
+/// is found again on the device.
+fn leave(core: &Arc<Core>, id: JobId) {
+    let device = {
+        let mut known = core.jobs.lock();
+        let Some(job) = known.get_mut(&id) else { return };
+        job.attended = false;
+        let (device, own) = (job.device, job.own);
+        if !own {
+            known.remove(&id);
+        }
+        device
+    };
+    // The next link may be there already, and have asked before this one was known to have ended.
+    if let Some(link) = core.hub.lookup(device) {
+        core.links.spawn(again(core.clone(), device, link));
+    }
+}
+
+fn again(core: Arc<Core>, device: DeviceId, link: AgentLink) -> Pin<Box<dyn Future<Output = ()> + Send>> {
+    Box::pin(async move { collect(&core, device, &link).await })
+}
+
+fn end(core: &Core, id: JobId, outcome: Result<(), Problem>) {
+    if let Some(job) = core.jobs.lock().get_mut(&id) {
+        job.over = true;
+        job.news.send_modify(|news| news.outcome = Some(outcome));
+    }
+}
+
+/// The device has no such job, or says nothing about it.
+async fn fail(core: &Core, id: JobId, problem: Problem) {
+    let job = core.jobs.lock().remove(&id);
+    if let Some(job) = job.filter(|job| !job.over) {
+        let outcome = Err(problem);
+        words::record(core, &job, None, &outcome).await;
+        job.news.send_modify(|news| news.outcome = Some(outcome));
+    }
+}
+
+fn no_answer() -> Problem {
+    Problem::new(
+        Code::NoAnswer,
+        "The device does not say what came of it. It may go on there; look again.",
+    )
+}

@@ -1,0 +1,80 @@
+//! Jobs in the words of the activity log.
+
+use super::Followed;
+use crate::{core::Core, report::SENTENCE_CHARS, roster, store::NewActivity};
+use flotilla_protocol::{
+    Problem,
+    activity::{Action, Actor},
+    job::{JobReport, JobRequest, JobState},
+    text::shown,
+};
+
+/// What a job came to, for whoever began it; the words are the device's, and bounded.
+pub(super) fn outcome(report: &JobReport) -> Result<(), Problem> {
+    match (&report.state, &report.problem) {
+        (JobState::Done, _) => Ok(()),
+        (_, Some(problem)) => Err(flotilla_link::as_a_devices(problem.clone())),
+        (_, None) => Err(Problem::new(
+            flotilla_protocol::Code::Internal,
+            "The device did not say why it was not done. Update its agent.",
+        )),
+    }
+}
+
+/// Records a job that is over, with what its device says of it, if anything.
+pub(super) async fn record(
+    core: &Core,
+    job: &Followed,
+    report: Option<&JobReport>,
+    outcome: &Result<(), Problem>,
+) {
+    let name = {
+        let state = core.cache.lock();
+        state.device(job.device).map(|entry| entry.row.name.to_string())
+    };
+    let Some(name) = name else { return };
+    let is_underway = report.is_some_and(|report| report.underway);
+    let action = match &job.request {
+        JobRequest::Placement { .. } => Action::ContainerMoved,
+        // A device that refused keeps its agent where it is, and its person is told what to do by hand.
+        JobRequest::ModeChange { .. } if is_underway || outcome.is_ok() => Action::DeviceUpdated,
+        JobRequest::ModeChange { .. } | JobRequest::Unknown => return,
+    };
+    let told = report.and_then(|report| report.target.as_deref());
+    let told = told.map(|target| shown(target, SENTENCE_CHARS));
+    let entry = NewActivity {
+        actor: if job.own {
+            Actor::Owner
+        } else {
+            Actor::Device { name: name.clone() }
+        },
+        action,
+        target: job.target.clone().or(told),
+        device: Some((job.device, name)),
+        succeeded: outcome.is_ok(),
+        details: details(&job.request, report, outcome),
+    };
+    core.record(entry).await;
+}
+
+fn details(request: &JobRequest, report: Option<&JobReport>, outcome: &Result<(), Problem>) -> String {
+    let what = match (outcome, request) {
+        (Err(problem), _) => problem.message.clone(),
+        (Ok(()), JobRequest::Placement { member: true, .. }) => {
+            "Put into the pod. It was recreated for that.".to_owned()
+        }
+        (Ok(()), JobRequest::Placement { .. }) => {
+            "Taken out of the pod. It was recreated for that.".to_owned()
+        }
+        (Ok(()), JobRequest::ModeChange { mode }) => format!("Its agent moved: {}.", roster::words(*mode)),
+        (Ok(()), JobRequest::Unknown) => String::new(),
+    };
+    // The move of an agent is an interruption by itself.
+    let interrupted =
+        report.filter(|report| report.interrupted && !matches!(request, JobRequest::ModeChange { .. }));
+    match interrupted.map(|report| report.state) {
+        Some(JobState::Done) => format!("{what} The agent had ended meanwhile, and finished it afterwards."),
+        Some(JobState::Undone) => format!("{what} The agent had ended meanwhile, and undid it afterwards."),
+        _ => what,
+    }
+}

@@ -1,0 +1,82 @@
+//! Exchanging containers for whoever keeps a journal of it.
+
+use crate::{
+    action::ActionError,
+    connection::Connection,
+    follow::Engine,
+    recreate::{self, Ledger, Swap, Unwritten},
+    reports::View,
+};
+use flotilla_protocol::Timestamp;
+use std::time::Duration;
+use tokio::time::{sleep, timeout};
+
+/// How often an engine is asked that can't be used yet.
+const ASK: Duration = Duration::from_secs(1);
+
+/// An engine tells of what it did within milliseconds, a busy one within seconds.
+const SHOWN: Duration = Duration::from_secs(10);
+
+impl Engine {
+    /// Carries out what was planned. Answers the id of the new container when it has shown that it works, and the
+    /// old one is gone from the reports, too.
+    ///
+    /// # Errors
+    /// Why it was not done; the container is as it was, unless it says what is not.
+    pub async fn begin(&self, swap: Swap, ledger: &mut impl Ledger) -> Result<String, ActionError> {
+        let connection = self.ready().await?;
+        let old = swap.old().to_owned();
+        let new = recreate::begin(&connection.patient(), swap, ledger).await?;
+        self.has_shown(&new, &old).await;
+        Ok(new)
+    }
+
+    /// Finishes or undoes what was begun by somebody who ended. Waits for the engine.
+    ///
+    /// # Errors
+    /// As [`Self::begin`]'s.
+    pub async fn resume(&self, swap: Swap, ledger: &mut impl Ledger) -> Result<String, ActionError> {
+        let connection = self.eventually_ready().await;
+        let old = swap.old().to_owned();
+        let new = recreate::resume(&connection.patient(), swap, ledger).await?;
+        self.has_shown(&new, &old).await;
+        Ok(new)
+    }
+
+    /// Places a container in the pod or outside of it at once, for whoever needs no journal.
+    ///
+    /// # Errors
+    /// As [`Self::plan_placement`]'s and [`Self::begin`]'s.
+    pub async fn place_in_pod(&self, id: &str, member: bool) -> Result<(), ActionError> {
+        let now = Timestamp::UNIX_EPOCH;
+        match self.plan_placement(id, member, now).await? {
+            Some(swap) => self.begin(swap, &mut Unwritten::default()).await.map(drop),
+            None => Ok(()),
+        }
+    }
+
+    pub(crate) async fn eventually_ready(&self) -> Connection {
+        loop {
+            if let Ok(connection) = self.ready().await {
+                return connection;
+            }
+            sleep(ASK).await;
+        }
+    }
+
+    /// Whoever is told that it is done finds it so in the reports.
+    async fn has_shown(&self, new: &str, old: &str) {
+        let is_shown = |view: &Option<View>| {
+            let inventory = view.as_ref().and_then(|view| view.inventory.as_ref());
+            let has = |id: &str| inventory.is_some_and(|it| it.containers.iter().any(|known| known.id == id));
+            has(new) && !has(old)
+        };
+        let mut views = self.views();
+        if timeout(SHOWN, views.wait_for(is_shown)).await.is_err() {
+            tracing::warn!(
+                container.id = new,
+                "the engine does not tell of a container that it made"
+            );
+        }
+    }
+}

@@ -1,0 +1,73 @@
+//! How a move ended, as the agent learns it that runs afterwards.
+
+use super::{LOOK, NAME, is_ours, status};
+use crate::{
+    connection::{inspect, is_not_found},
+    follow::Engine,
+    recreate::remove,
+};
+use bollard::{
+    Docker,
+    models::{ContainerInspectResponse, ContainerStateStatusEnum as Status},
+    query_parameters::LogsOptionsBuilder,
+};
+use flotilla_protocol::Problem;
+use futures_util::StreamExt as _;
+use tokio::time::sleep;
+
+/// How often a mover is started again that somebody killed by hand.
+const STARTS: u32 = 3;
+
+/// More than a problem has.
+const SAID_BYTES: usize = 8192;
+
+impl Engine {
+    /// Waits until no move goes on, and removes what is left of the last one. Answers why that one failed, if it did
+    /// and said so. Starts a mover that was killed again: it takes up what it finds.
+    pub async fn outlive_mover(&self) -> Option<Problem> {
+        let mut starts = 0;
+        loop {
+            let docker = self.eventually_ready().await.patient();
+            match inspect(&docker, NAME).await {
+                Ok(mover) if !is_ours(&mover) => return None,
+                Ok(mover) => match status(&mover) {
+                    Some(Status::RUNNING | Status::RESTARTING | Status::REMOVING) => {}
+                    _ if was_killed(&mover) && starts < STARTS => {
+                        starts += 1;
+                        if let Err(error) = docker.start_container(NAME, None).await {
+                            tracing::warn!(%error, "a move that was cut off can't be taken up");
+                        }
+                    }
+                    _ => {
+                        let said = said(&docker).await;
+                        remove(&docker, NAME).await.ok();
+                        return said;
+                    }
+                },
+                Err(error) if is_not_found(&error) => return None,
+                Err(error) => tracing::warn!(%error, "the engine can't be asked how a move ended"),
+            }
+            sleep(LOOK).await;
+        }
+    }
+}
+
+/// An end of its own choice is a good one, whatever came of the move.
+fn was_killed(mover: &ContainerInspectResponse) -> bool {
+    let state = mover.state.as_ref();
+    status(mover) == Some(Status::CREATED) || state.and_then(|state| state.exit_code) != Some(0)
+}
+
+/// What a mover writes last, on a line of its own.
+async fn said(docker: &Docker) -> Option<Problem> {
+    let options = LogsOptionsBuilder::new().stdout(true).tail("1").build();
+    let mut logs = docker.logs(NAME, Some(options));
+    let mut line = Vec::new();
+    while let Some(Ok(output)) = logs.next().await {
+        line.extend_from_slice(&output.into_bytes());
+        if line.len() > SAID_BYTES {
+            return None;
+        }
+    }
+    serde_json::from_slice(&line).ok()
+}

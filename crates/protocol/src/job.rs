@@ -1,0 +1,142 @@
+//! What takes long or takes things apart, as an agent carries it out: a job has an id, goes on whether or not anybody
+//! listens, survives the agent's end, and is asked about by its id.
+//!
+//! Life cycle: started (`PUT`) → `running` → `done`, `failed`, `undone` or `canceled`. `DELETE` cancels it at the next
+//! point at which that is safe; once it ended, `DELETE` lets the agent forget it.
+
+use crate::{Problem, Timestamp, device::NetworkMode, id::JobId};
+use serde::{Deserialize, Serialize};
+
+/// `GET`: all jobs that the agent has not been told to forget, as a list of [`JobReport`]s. Below it, by id: `PUT`
+/// with a [`JobRequest`] starts one and answers at once, `GET` with [`FollowJob`] as query waits for news of it, and
+/// `DELETE` cancels or forgets it. Each answers a [`JobReport`].
+pub const JOBS_PATH: &str = "/v1/jobs";
+
+/// The longest wait of one [`FollowJob`], in seconds: shorter than what any proxy on the way takes for silence.
+pub const LONGEST_WAIT_SECONDS: u32 = 20;
+
+/// What an agent is to do.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum JobRequest {
+    /// Puts a container into the device's pod or takes it out of it. It is recreated for that, with its volumes.
+    Placement {
+        /// The container's id.
+        container: String,
+        member: bool,
+    },
+    /// Moves an agent that runs in a container into the network of another mode.
+    ModeChange { mode: NetworkMode },
+    /// What a newer control asks for.
+    #[serde(other)]
+    Unknown,
+}
+
+/// Where a job stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum JobState {
+    Running,
+    /// It was asked to end, and does so at the next point at which that is safe.
+    Canceling,
+    Done,
+    /// Nothing was changed, or not everything could be put back; the problem says which.
+    Failed,
+    /// Something had been changed, and everything is as it was before.
+    Undone,
+    /// The same, because somebody asked for it.
+    Canceled,
+    #[serde(other)]
+    Unknown,
+}
+
+impl JobState {
+    /// Nothing more will happen.
+    #[must_use]
+    pub fn is_over(self) -> bool {
+        matches!(self, Self::Done | Self::Failed | Self::Undone | Self::Canceled)
+    }
+}
+
+/// Waits for news of a job.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FollowJob {
+    /// Number of the first line that is not known yet; lines are numbered from 0.
+    #[serde(default)]
+    pub from: u32,
+    /// How long to wait for such a line or the job's end, in seconds; [`LONGEST_WAIT_SECONDS`] at most.
+    #[serde(default)]
+    pub wait_seconds: u32,
+}
+
+/// A job as its agent tells it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct JobReport {
+    pub id: JobId,
+    pub request: JobRequest,
+    pub state: JobState,
+    /// What it acts on, by the name that people know; absent until it was looked at.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub target: Option<String>,
+    /// Everything was checked and written down: from here on it is finished or undone, whatever ends meanwhile.
+    #[serde(default)]
+    pub underway: bool,
+    /// The agent ended while it was underway, and went on with it afterwards.
+    #[serde(default)]
+    pub interrupted: bool,
+    pub began: Timestamp,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ended: Option<Timestamp>,
+    /// The container that took the place of the one before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub container: Option<String>,
+    /// Why it is not done.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub problem: Option<Problem>,
+    /// What it did, from the line that was asked for, one act a line; the last one is what it is doing.
+    #[serde(default)]
+    pub lines: Vec<String>,
+    /// Number of the line that comes after these.
+    #[serde(default)]
+    pub next_line: u32,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Code;
+
+    #[test]
+    fn a_job_is_told_in_these_words() {
+        let report = JobReport {
+            id: "01937c5e-7b1a-7c3e-8b9e-0123456789ab".parse().unwrap(),
+            request: JobRequest::Placement {
+                container: "4f1c".into(),
+                member: true,
+            },
+            state: JobState::Undone,
+            target: Some("web".into()),
+            underway: true,
+            interrupted: true,
+            began: "2026-11-21T14:02:00Z".parse().unwrap(),
+            ended: Some("2026-11-21T14:02:09Z".parse().unwrap()),
+            container: None,
+            problem: Some(Problem::new(Code::EngineRefused, "no space left")),
+            lines: vec!["web is made anew".into()],
+            next_line: 1,
+        };
+        let told = serde_json::to_string_pretty(&report).unwrap();
+        insta::assert_snapshot!(told);
+        assert_eq!(serde_json::from_str::<JobReport>(&told).unwrap(), report);
+    }
+
+    #[test]
+    fn what_a_newer_peer_asks_or_tells_is_unknown_and_not_an_error() {
+        let asked: JobRequest = serde_json::from_str(r#"{"kind":"bulk","all":[1]}"#).unwrap();
+        assert_eq!(asked, JobRequest::Unknown);
+        assert_eq!(
+            serde_json::from_str::<JobState>(r#""parked""#).unwrap(),
+            JobState::Unknown
+        );
+    }
+}

@@ -1,0 +1,334 @@
+//! Bad moments for what takes containers apart: the agent, its mover or the engine end in the middle of it.
+//!
+//! The agent's fuse burns down with each step and ends it, in each of its lives, after as many as the test says.
+
+use std::fs;
+use std::path::PathBuf;
+use std::process::Command;
+
+use anyhow::{Context, Result, ensure};
+use flotilla_protocol::activity::{Action, Activity};
+use flotilla_protocol::agent::PodPlacement;
+use flotilla_protocol::api::{ListActivity, PlaceInPod};
+use flotilla_protocol::device::NetworkMode;
+use flotilla_tests::engine::WORKER;
+use flotilla_tests::eventually::{eventually, seconds};
+use flotilla_tests::lab::{Lab, Machine, with_lab};
+use flotilla_tests::modes::{Modes, Pasted};
+use flotilla_tests::pasted::{AGENT, PAUSE, Text};
+use flotilla_tests::program::run;
+
+/// Written, made, written, whole, written, stopped, set aside, named, started, removed, over.
+const POINTS_OF_A_PLACEMENT: u32 = 11;
+
+struct Scene<'a> {
+    modes: &'a Modes,
+    device: &'a Pasted,
+    machine: &'a Machine,
+}
+
+impl<'a> Scene<'a> {
+    fn new(lab: &'a Lab, modes: &'a Modes) -> Self {
+        let device = &modes.devices[0];
+        Self {
+            modes,
+            device,
+            machine: device.machine(lab),
+        }
+    }
+
+    /// A file in the agent's state directory, as seen from here.
+    fn state(&self, name: &str) -> Result<PathBuf> {
+        let source =
+            r#"{{range .Mounts}}{{if eq .Destination "/var/lib/flotilla"}}{{.Source}}{{end}}{{end}}"#;
+        Ok(PathBuf::from(self.inspect(AGENT, source)?).join(name))
+    }
+
+    fn inspect(&self, container: &str, what: &str) -> Result<String> {
+        run(self.docker().args(["inspect", "--format", what, container]))
+    }
+
+    fn docker(&self) -> Command {
+        self.machine.docker()
+    }
+
+    /// Names and states of the containers whose names begin so.
+    fn shown(&self, beginning: &str) -> Result<Vec<String>> {
+        let all = run(self
+            .docker()
+            .args(["ps", "--all", "--format", "{{.Names}} {{.State}}"]))?;
+        let mut shown: Vec<_> = all
+            .lines()
+            .filter(|line| line.starts_with(beginning))
+            .map(str::to_owned)
+            .collect();
+        shown.sort();
+        Ok(shown)
+    }
+
+    async fn eventually_shown(&self, beginning: &str, expected: &[&str], within: f64) -> Result<()> {
+        let what = format!("{beginning} is whole");
+        eventually(&what, seconds(within), async || {
+            let shown = self.shown(beginning)?;
+            ensure!(shown == expected, "{shown:?}");
+            Ok(())
+        })
+        .await
+    }
+
+    fn placing(&self, container: &str, member: bool) -> PlaceInPod {
+        PlaceInPod {
+            device: self.device.name().to_owned(),
+            container: container.to_owned(),
+            placement: PodPlacement { member },
+        }
+    }
+
+    async fn last(&self, action: Action) -> Result<Activity> {
+        let log = self.modes.control.send(&ListActivity::default()).await?;
+        let mut log = log.items.into_iter();
+        log.find(|entry| entry.action == action)
+            .context("nothing is told")
+    }
+
+    fn is_in_pod(&self, container: &str) -> Result<bool> {
+        Ok(self
+            .inspect(container, "{{.HostConfig.NetworkMode}}")?
+            .starts_with("container:"))
+    }
+}
+
+#[test]
+fn whenever_the_agent_is_killed_the_old_or_the_new_container_runs_and_what_became_of_it_is_told() -> Result<()>
+{
+    with_lab(2, async |lab| {
+        lab.machine(1).load_images()?;
+        let modes = Modes::start(lab, NetworkMode::Pause, &[Text::DockerRun]).await?;
+        let scene = Scene::new(lab, &modes);
+        scene.machine.docker_run(&["--name", "web1", WORKER])?;
+        let fuse = scene.state("fuse")?;
+        let (mut is_in_pod, mut told) = (false, 0);
+        for point in 1..=POINTS_OF_A_PLACEMENT {
+            fs::write(&fuse, point.to_string())?;
+            let answer = modes.control.send(&scene.placing("web1", !is_in_pod)).await;
+            scene
+                .eventually_shown("web1", &["web1 running"], 10.0)
+                .await
+                .with_context(|| format!("killed at {point}, and then {answer:?}"))?;
+            let is_moved = scene.is_in_pod("web1")? != is_in_pod;
+            ensure!(answer.is_ok() == is_moved, "killed at {point}: {answer:?}");
+            is_in_pod ^= is_moved;
+            let last = scene.last(Action::ContainerMoved).await?;
+            ensure!(last.id > told && last.succeeded == is_moved, "{last:?}");
+            told = last.id;
+            // Killed after the end, there was nothing left to do.
+            let interrupted = last.details.contains("The agent had ended meanwhile");
+            ensure!(
+                interrupted || point == POINTS_OF_A_PLACEMENT,
+                "killed at {point}: {last:?}"
+            );
+        }
+        fs::remove_file(&fuse)?;
+        let left = fs::read_dir(scene.state("jobs")?)?.count();
+        ensure!(left == 0, "{left} jobs are still written down");
+        Ok(())
+    })
+}
+
+#[test]
+fn whenever_agent_or_mover_or_engine_end_the_agent_runs_in_one_network_or_the_other() -> Result<()> {
+    with_lab(2, async |lab| {
+        let modes = Modes::start(lab, NetworkMode::Host, &[Text::DockerRun]).await?;
+        let scene = Scene::new(lab, &modes);
+        let before = modes.identity(scene.device).await?;
+        let mut wanted = NetworkMode::Host;
+        for steps in 1..=7 {
+            wanted = match wanted {
+                NetworkMode::Host => NetworkMode::Bridge,
+                NetworkMode::Bridge if steps > 4 => NetworkMode::Pause,
+                _ => NetworkMode::Host,
+            };
+            fs::write(scene.state("fuse")?, steps.to_string())?;
+            // Whoever is killed before it began can't say so.
+            modes.change(scene.device, wanted).await.ok();
+            let what = format!("killed each {steps} steps, it is whole");
+            eventually(&what, seconds(60.0), async || {
+                let shown = scene.shown(AGENT)?;
+                ensure!(shown == [format!("{AGENT} running")], "{shown:?}");
+                let left = fs::read_dir(scene.state("jobs")?)?.count();
+                ensure!(left == 0, "its job is not over");
+                Ok(())
+            })
+            .await?;
+            modes
+                .control
+                .eventually_online(scene.device.name(), seconds(15.0))
+                .await?;
+            ensure!(modes.identity(scene.device).await? == before);
+            let idle = scene.shown(PAUSE)?.len();
+            ensure!(
+                idle == usize::from(scene.is_in_pod(AGENT)?),
+                "{idle} pause containers"
+            );
+        }
+        fs::remove_file(scene.state("fuse")?)?;
+        Ok(())
+    })
+}
+
+#[test]
+fn a_move_goes_on_when_its_engine_was_restarted_in_the_middle_of_it() -> Result<()> {
+    with_lab(2, async |lab| {
+        let modes = Modes::start(lab, NetworkMode::Host, &[Text::DockerRun]).await?;
+        let scene = Scene::new(lab, &modes);
+        modes.change(scene.device, NetworkMode::Bridge).await?;
+        eventually("the old agent is set aside", seconds(20.0), async || {
+            let aside = scene.inspect(&format!("{AGENT}.flotilla-old"), "{{.State.Running}}")?;
+            ensure!(aside == "false", "{aside}");
+            Ok(())
+        })
+        .await?;
+        lab.machine_mut(1).stop_engine()?;
+        lab.machine_mut(1).start_engine()?;
+        lab.machine(1).wait_for_engine(seconds(30.0))?;
+        let scene = Scene::new(lab, &modes);
+        let agent = format!("{AGENT} running");
+        scene.eventually_shown(AGENT, &[&agent], 20.0).await?;
+        ensure!(scene.inspect(AGENT, "{{.HostConfig.NetworkMode}}")? == "bridge");
+        modes.is_on_mesh(scene.device.name()).await
+    })
+}
+
+#[test]
+fn cases_from_the_field() -> Result<()> {
+    with_lab(2, async |lab| {
+        lab.machine(1).load_images()?;
+        let modes = Modes::start(lab, NetworkMode::Pause, &[Text::DockerRun]).await?;
+        let scene = Scene::new(lab, &modes);
+        done_means_that_the_next_command_works(&scene).await?;
+        one_that_gets_unhealthy_goes_back(&scene).await?;
+        one_that_is_paused_is_to_be_unpaused_first(&scene).await?;
+        one_that_is_slow_to_stop_survives_the_agents_end(&scene).await
+    })
+}
+
+/// A20.
+async fn done_means_that_the_next_command_works(scene: &Scene<'_>) -> Result<()> {
+    run(scene.docker().args(["create", "--name", "stopped20", WORKER]))?;
+    let target = format!("{}/stopped20", scene.device.name());
+    eventually("it is listed", seconds(5.0), async || {
+        let row = scene.modes.control.container(scene.device.name(), "stopped20");
+        row.await.map(drop)
+    })
+    .await?;
+    for words in [["pod", "add"], ["pod", "remove"], ["pod", "add"]] {
+        scene.modes.control.cli(&[words[0], words[1], &target])?;
+    }
+    scene.modes.control.cli(&["start", &target])?;
+    ensure!(scene.shown("stopped20")? == ["stopped20 running"]);
+    Ok(())
+}
+
+/// A11.
+async fn one_that_gets_unhealthy_goes_back(scene: &Scene<'_>) -> Result<()> {
+    run(scene
+        .docker()
+        .args(["network", "create", "--subnet", "10.99.11.0/24", "a11"]))?;
+    let check = "grep -q 000B630A /proc/net/route";
+    let words = [
+        "--name",
+        "web11",
+        "--network",
+        "a11",
+        "--health-cmd",
+        check,
+        "--health-interval",
+        "1s",
+    ];
+    let more = ["--health-retries", "2", "--health-start-period", "2s", WORKER];
+    let id = scene.machine.docker_run(&[&words[..], &more].concat())?;
+    eventually("it is healthy", seconds(10.0), async || {
+        ensure!(scene.inspect("web11", "{{.State.Health.Status}}")? == "healthy");
+        Ok(())
+    })
+    .await?;
+    let refused = scene
+        .modes
+        .control
+        .client()?
+        .send(&scene.placing("web11", true))
+        .await;
+    let refused = refused.err().context("it was done")?.to_string();
+    ensure!(refused.contains("its health check fails there"), "{refused}");
+    ensure!(scene.inspect("web11", "{{.Id}}")? == id);
+    ensure!(scene.shown("web11")? == ["web11 running"]);
+    Ok(())
+}
+
+/// A12.
+async fn one_that_is_paused_is_to_be_unpaused_first(scene: &Scene<'_>) -> Result<()> {
+    let words = ["--name", "paused12", "--publish", "18012:80", WORKER];
+    let id = scene.machine.docker_run(&words)?;
+    run(scene.docker().args(["pause", "paused12"]))?;
+    let refused = scene
+        .modes
+        .control
+        .client()?
+        .send(&scene.placing("paused12", true))
+        .await;
+    let refused = refused.err().context("it was done")?.to_string();
+    ensure!(refused.contains("Unpause it first"), "{refused}");
+    ensure!(scene.inspect("paused12", "{{.Id}} {{.State.Status}}")? == format!("{id} paused"));
+    Ok(())
+}
+
+/// A6: whoever stops it is killed, and it stops nevertheless, later.
+async fn one_that_is_slow_to_stop_survives_the_agents_end(scene: &Scene<'_>) -> Result<()> {
+    let program = r#"trap "echo stopping; sleep 8; exit 0" TERM; while :; do sleep 1; done"#;
+    let words = [
+        "--name",
+        "slow",
+        "--stop-timeout",
+        "70",
+        WORKER,
+        "sh",
+        "-c",
+        program,
+    ];
+    let id = scene.machine.docker_run(&words)?;
+    let request = scene.placing("slow", true);
+    let placing = scene.modes.control.send(&request);
+    let killing = async {
+        eventually("it is stopping", seconds(10.0), async || {
+            let log = run(scene.docker().args(["logs", "slow"]))?;
+            ensure!(log.contains("stopping"), "{log}");
+            Ok(())
+        })
+        .await?;
+        let process = scene.inspect(AGENT, "{{.State.Pid}}")?;
+        run(Command::new("kill").args(["-9", &process]))?;
+        scene.eventually_shown("slow", &["slow running"], 10.0).await
+    };
+    let (placed, killed) = tokio::join!(placing, killing);
+    killed?;
+    ensure!(placed.is_err(), "{placed:?}");
+    // It stopped when it was told to by one that is gone, and runs again.
+    eventually("it was started again", seconds(20.0), async || {
+        ensure!(scene.inspect("slow", "{{.Id}} {{.State.Running}}")? == format!("{id} true"));
+        let log = run(scene.docker().args(["logs", "slow"]))?;
+        ensure!(log.contains("stopping"), "{log}");
+        let (started, created) = (
+            scene.inspect("slow", "{{.State.StartedAt}}")?,
+            scene.inspect("slow", "{{.State.FinishedAt}}")?,
+        );
+        ensure!(started > created, "it did not stop yet");
+        Ok(())
+    })
+    .await?;
+    let last = scene.last(Action::ContainerMoved).await?;
+    ensure!(
+        !last.succeeded && last.details.contains("ended meanwhile"),
+        "{last:?}"
+    );
+    Ok(())
+}
