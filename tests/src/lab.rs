@@ -18,6 +18,7 @@ mod v6;
 use std::fs;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddrV4};
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::thread;
 
 use anyhow::{Context, Result};
@@ -174,6 +175,14 @@ impl Lab {
         self.routers += 1;
         let wan = Ipv4Addr::new(203, 0, 113, 10 + self.routers);
         (format!("r{}", self.routers), wan)
+    }
+
+    /// A command that runs on the router of this number, from 1.
+    pub fn on_router(&self, number: u8, program: &str) -> Command {
+        let mut command = Command::new("nsenter");
+        let namespace = self.run.namespace(&format!("r{number}"));
+        command.arg(format!("--net=/run/netns/{namespace}")).arg(program);
+        command
     }
 
     /// Plugs a machine that has no cable into a new router.

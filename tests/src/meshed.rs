@@ -41,6 +41,16 @@ impl Meshed {
     }
 
     pub async fn start_with(lab: &Lab, control: ControlSetup, relay: RelayPreference) -> Result<Self> {
+        Self::start_in(lab, control, relay, |_| Vec::new()).await
+    }
+
+    /// The same, each agent with what its machine's environment has.
+    pub async fn start_in(
+        lab: &Lab,
+        control: ControlSetup,
+        relay: RelayPreference,
+        environment: impl Fn(&Machine) -> Vec<(String, String)>,
+    ) -> Result<Self> {
         let control = control.start()?;
         set_policy(&control, &allowing(OPEN)).await?;
         let mut members = Vec::new();
@@ -52,7 +62,10 @@ impl Meshed {
                     ..AddDevice::default()
                 })
                 .await?;
-            let setup = AgentSetup::new(machine, &added)?;
+            let setup = AgentSetup {
+                environment: environment(machine),
+                ..AgentSetup::new(machine, &added)?
+            };
             let agent = setup.start(machine)?;
             for port in [OPEN, CLOSED] {
                 machine.echo(port)?;

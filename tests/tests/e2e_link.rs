@@ -9,7 +9,7 @@ use flotilla_protocol::device::{Attention, DeviceStatus};
 use flotilla_tests::eventually::{always, eventually, seconds};
 use flotilla_tests::fleet::Fleet;
 use flotilla_tests::flotilla::{AgentSetup, Control, ControlSetup, config_text, install_line, write_private};
-use flotilla_tests::lab::{CONTROL, CONTROL_MOVED, copy_directory, with_lab};
+use flotilla_tests::lab::{CONTROL, CONTROL_MOVED, Lab, Machine, copy_directory, on, with_lab};
 use flotilla_tests::systemd::System;
 
 #[test]
@@ -258,6 +258,38 @@ fn a_rotated_device_enrolls_again_as_itself_and_its_old_certificate_dies() -> Re
         })
         .await?;
         Ok(())
+    })
+}
+
+#[test]
+fn a_copy_on_a_machine_of_the_same_id_is_noticed_and_both_are_named_and_held() -> Result<()> {
+    on(Lab::without_engines(2)?, async |lab| {
+        let control = Control::start(lab)?;
+        let [first, second] = [lab.machine(1), lab.machine(2)];
+        let added = control.add("nas").await?;
+        let setup = AgentSetup::new(first, &added)?;
+        let _original = setup.start(first)?;
+        control.eventually_online("nas", seconds(10.0)).await?;
+        let machine_id = |machine: &Machine| machine.directory().join("machine-id");
+        std::fs::copy(machine_id(first), machine_id(second))?;
+        let copy = second.directory().join("state");
+        copy_directory(&setup.state_dir, &copy)?;
+        let clone = AgentSetup {
+            state_dir: copy,
+            config: None,
+            environment: Vec::new(),
+        };
+        let _clone = clone.start(second)?;
+        eventually("both are named and held", seconds(20.0), async || {
+            let device = control.device("nas").await?;
+            let named = device.attention.iter().any(|attention| {
+                matches!(attention, Attention::Cloned { hostname, contests: Some(other), .. }
+                    if [hostname.as_str(), &other[..2]].iter().all(|name| ["h1", "h2"].contains(name)) && !other.starts_with(hostname.as_str()))
+            });
+            ensure!(named && device.status == DeviceStatus::Quarantined, "{device:?}");
+            Ok(())
+        })
+        .await
     })
 }
 

@@ -118,6 +118,7 @@ pub(crate) const NEEDS: &[Need] = &[
     Need::program(Lab, "wireguard-tools", "wg"),
     Need::program(Lab, "socat", "socat"),
     Need::program(Lab, "shellcheck", "shellcheck"),
+    Need::program(Lab, "tinyproxy-bin", "tinyproxy"),
     Need::program(Lab, "openssh-client", "ssh"),
     Need::program(Lab, "faketime", "faketime"),
     Need::program(Check, "podman", "podman"),

@@ -27,6 +27,8 @@ pub enum Nat {
     Symmetric,
     /// As port-restricted, and only TCP to port 443 gets out.
     UdpBlocked,
+    /// Nothing gets out but what programs on the router send.
+    Closed,
 }
 
 impl fmt::Display for Nat {
@@ -37,6 +39,7 @@ impl fmt::Display for Nat {
             Self::PortRestricted => "port-restricted",
             Self::Symmetric => "symmetric",
             Self::UdpBlocked => "udp-blocked",
+            Self::Closed => "closed",
         })
     }
 }
@@ -67,6 +70,8 @@ impl Nat {
         };
         let out = match self {
             Self::UdpBlocked => "tcp dport 443",
+            // Nobody's address.
+            Self::Closed => "ip daddr 0.0.0.0",
             _ => "",
         };
         let cone = match self {

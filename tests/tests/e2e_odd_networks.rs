@@ -1,0 +1,149 @@
+//! Names that are hard to look up, and a control that its own computer shuts off.
+
+use std::fs;
+use std::net::{Ipv4Addr, UdpSocket};
+use std::os::unix::fs::PermissionsExt as _;
+use std::process::Command;
+use std::thread;
+
+use anyhow::{Result, ensure};
+use flotilla_protocol::api::TestAddresses;
+use flotilla_tests::eventually::seconds;
+use flotilla_tests::flotilla::{AgentSetup, Control, ControlSetup};
+use flotilla_tests::lab::{CONTROL, Lab, on};
+use flotilla_tests::program::{Program, run};
+
+/// How a name server answers a question about IPv6.
+#[derive(Debug, Clone, Copy)]
+enum Aaaa {
+    /// As it should.
+    Empty,
+    NoSuchName,
+    Failure,
+    Silence,
+    /// To questions about IPv4 as well: the name is not in DNS.
+    NoSuchNameAtAll,
+}
+
+/// Answers like a small router at control's address, for as long as the test's process lives.
+fn serve_names(how: Aaaa, at: Ipv4Addr) -> Result<()> {
+    let socket = UdpSocket::bind((at, 53))?;
+    thread::spawn(move || {
+        let mut question = [0; 512];
+        while let Ok((length, peer)) = socket.recv_from(&mut question) {
+            if let Some(answer) = answer(&question[..length], how) {
+                let _ = socket.send_to(&answer, peer);
+            }
+        }
+    });
+    Ok(())
+}
+
+/// RFC 1035 §4.1: a head of 12 bytes, then the name in labels, its type and its class.
+fn answer(message: &[u8], how: Aaaa) -> Option<Vec<u8>> {
+    let name = message.get(12..)?.iter().position(|byte| *byte == 0)?;
+    let question = message.get(12..12 + name + 5)?;
+    let is_v4 = question.get(name + 2) == Some(&1);
+    let code = match how {
+        Aaaa::NoSuchNameAtAll => 3,
+        _ if is_v4 => 0,
+        Aaaa::Empty => 0,
+        Aaaa::NoSuchName => 3,
+        Aaaa::Failure => 2,
+        Aaaa::Silence => return None,
+    };
+    let found = is_v4 && code == 0;
+    let mut answer = [
+        &message[..2],
+        &[0x81, 0x80 | code, 0, 1, 0, u8::from(found), 0, 0, 0, 0],
+        question,
+    ]
+    .concat();
+    if found {
+        answer.extend([0xc0, 12, 0, 1, 0, 1, 0, 0, 0, 60, 0, 4]);
+        answer.extend(CONTROL.octets());
+    }
+    Some(answer)
+}
+
+/// Becomes a program that sees another `resolv.conf`, and another program first on its path.
+const ELSEWHERE: &str = r#"mount --bind "$0/resolv.conf" /etc/resolv.conf; PATH=$0:$PATH; exec "$@""#;
+
+#[test]
+fn a_name_is_found_however_badly_a_name_server_answers_about_ipv6_and_where_only_the_system_knows_it()
+-> Result<()> {
+    on(Lab::without_engines(1)?, async |lab| {
+        let control = ControlSetup {
+            advertise: vec!["ctl.test:7443".to_owned()],
+            ..ControlSetup::new(lab)?
+        };
+        let control = control.start()?;
+        let machine = lab.machine(1);
+        let ways = [
+            Aaaa::Empty,
+            Aaaa::NoSuchName,
+            Aaaa::Failure,
+            Aaaa::Silence,
+            Aaaa::NoSuchNameAtAll,
+        ];
+        for (number, how) in (1..).zip(ways) {
+            // Each server at an address of its own, as the one before lives on.
+            let server = Ipv4Addr::new(10, 77, 0, 100 + number);
+            let namespace = lab.control_namespace();
+            run(Command::new("ip").args([
+                "-n",
+                &namespace,
+                "addr",
+                "add",
+                &format!("{server}/24"),
+                "dev",
+                "eth0",
+            ]))?;
+            serve_names(how, server)?;
+            let elsewhere = lab.directory(&format!("names-{number}"))?;
+            fs::write(elsewhere.join("resolv.conf"), format!("nameserver {server}\n"))?;
+            let getent = elsewhere.join("getent");
+            let knows = matches!(how, Aaaa::NoSuchNameAtAll);
+            let body = if knows {
+                format!("echo '{CONTROL} STREAM ctl.test'")
+            } else {
+                "exit 2".to_owned()
+            };
+            fs::write(&getent, format!("#!/bin/sh\n{body}\n"))?;
+            fs::set_permissions(&getent, fs::Permissions::from_mode(0o755))?;
+
+            let name = format!("device-{number}");
+            let added = control.add(&name).await?;
+            let setup = AgentSetup::new(machine, &added)?;
+            let elsewhere = elsewhere.display().to_string();
+            let mut command = setup.command_as(machine, &["sh", "-c", ELSEWHERE, &elsewhere])?;
+            let _agent = Program::start(&mut command, machine.directory(), &name)?;
+            control.eventually_online(&name, seconds(10.0)).await?;
+        }
+        Ok(())
+    })
+}
+
+/// What ufw and firewalld leave of a computer: answers, itself, and a way in for its administrator.
+const FIREWALL: &str = r#"table inet shut { chain input { type filter hook input priority 0; policy drop;
+  ct state established,related accept; iifname "lo" accept; tcp dport 22 accept; }; }"#;
+
+#[test]
+fn a_control_that_its_own_computer_shuts_off_says_so_before_a_line_is_handed_out() -> Result<()> {
+    on(Lab::without_engines(1)?, async |lab| {
+        let control = Control::start(lab)?;
+        let tested = control.send(&TestAddresses).await?;
+        ensure!(
+            tested.iter().all(|one| one.reachable && one.doubt.is_none()),
+            "{tested:?}"
+        );
+        run(Command::new("nft").arg(FIREWALL))?;
+        let tested = control.send(&TestAddresses).await?;
+        let reason = tested[0].reason.clone().unwrap_or_default();
+        ensure!(
+            !tested[0].reachable && reason.contains("no device in at TCP port 7443"),
+            "{tested:?}"
+        );
+        Ok(())
+    })
+}
