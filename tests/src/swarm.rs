@@ -200,7 +200,7 @@ async fn watch(State(up): State<Arc<Up>>) -> Body {
 fn held(containers: usize) -> Vec<Report> {
     if containers == 0 {
         let reason = "There is no engine in a swarm.".to_owned();
-        return vec![Report::Engine(EngineState::Absent { reason })];
+        return vec![Report::Engine(EngineState::Absent { reason, since: None })];
     }
     let inventory = Inventory {
         containers: (1..=containers).map(container).collect(),
@@ -236,10 +236,12 @@ fn container(number: usize) -> Container {
         stack: Some(format!("shop-{}", number / 4)),
         service: Some(name.to_owned()),
         ports: Vec::new(),
-        created: clock::now(),
+        created: Some(clock::now()),
         started: None,
         finished: None,
         exit_code: None,
+        failure: None,
+        unread: None,
         oom_killed: false,
         restarts: 0,
         network_mode: "bridge".to_owned(),

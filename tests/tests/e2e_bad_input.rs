@@ -154,7 +154,7 @@ fn an_engine_socket_without_permission_is_a_state_with_its_reason() -> Result<()
         control.eventually_online("nas", seconds(5.0)).await?;
         let reason = eventually("the engine is denied", seconds(5.0), async || {
             match control.device("nas").await?.engine {
-                Some(EngineState::Denied { reason }) => Ok(reason),
+                Some(EngineState::Denied { reason, .. }) => Ok(reason),
                 other => anyhow::bail!("it is {other:?}"),
             }
         })

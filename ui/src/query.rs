@@ -9,6 +9,8 @@ mod write;
 
 pub use suggest::{Suggestion, suggest};
 
+use std::ops::RangeInclusive;
+
 /// A fact of a row that can be asked for by name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Key {
@@ -63,10 +65,23 @@ impl Key {
             .find(|key| key.as_str().eq_ignore_ascii_case(word))
     }
 
-    /// Whether a part of the value is enough: a repository is asked for without its tag.
-    fn matches_parts(self) -> bool {
-        self == Self::Image
+    /// Whether a part of the value is enough: a repository is asked for without its tag, a port out of a range.
+    fn matches_part(self, known: &str, asked: &str) -> bool {
+        match self {
+            Self::Image => known.contains(asked),
+            Self::Port => {
+                let span = span(known).zip(asked.parse::<f64>().ok());
+                span.is_some_and(|(span, asked)| span.contains(&asked))
+            }
+            _ => false,
+        }
     }
+}
+
+/// A number, or a range of them: `20000-20999`.
+fn span(text: &str) -> Option<RangeInclusive<f64>> {
+    let (first, last) = text.split_once('-').unwrap_or((text, text));
+    Some(first.parse().ok()?..=last.parse().ok()?)
 }
 
 /// How a fact is compared.
@@ -300,7 +315,7 @@ impl Term {
                 value,
             } => subject
                 .values(*key)
-                .any(|known| known == value || key.matches_parts() && known.contains(value.as_str())),
+                .any(|known| known == value || key.matches_part(known, value)),
             Asked::Fact {
                 key,
                 comparison,
@@ -309,12 +324,12 @@ impl Term {
                 let Ok(bound) = value.parse::<f64>() else {
                     return false;
                 };
-                let mut numbers = subject.values(*key).filter_map(|known| known.parse::<f64>().ok());
-                numbers.any(|number| {
+                let mut spans = subject.values(*key).filter_map(span);
+                spans.any(|span| {
                     if *comparison == Comparison::Above {
-                        number > bound
+                        *span.end() > bound
                     } else {
-                        number < bound
+                        *span.start() < bound
                     }
                 })
             }

@@ -26,7 +26,7 @@ pub fn of_container(container: &Container) -> u8 {
     match (container.trouble(), container.state) {
         (Some(Trouble::Unhealthy), _) => 0,
         (Some(Trouble::Restarting | Trouble::Dead), _) => 1,
-        (Some(Trouble::OutOfMemory | Trouble::Failed(_)), _) => 2,
+        (Some(Trouble::OutOfMemory | Trouble::NotStarted | Trouble::Failed(_)), _) => 2,
         (None, ContainerState::Running) if container.health == Health::Starting => 3,
         (None, ContainerState::Running) => 4,
         (None, _) => 5,

@@ -5,9 +5,21 @@ use flotilla_client::Client;
 use flotilla_protocol::{
     Timestamp,
     api::{List, ListContainers, ListImages, ListNetworks, ListStacks, ListVolumes, Request, Row},
-    inventory::{Container, Health, Image, Network, PodRole, Port, Stack, Volume},
+    inventory::{Container, Health, Image, Network, PodRole, Port, Stack, StackFolder, Trouble, Volume},
+    text::shown,
 };
 use serde::Serialize;
+
+/// Stands for what nobody can say.
+const UNKNOWN: &str = "unknown";
+
+const STANDARD_INPUT: &str = "from standard input";
+
+/// Characters of a reason in a cell; all of it is in the JSON.
+const REASON: usize = 60;
+
+/// Ports in a cell; all of them are in the JSON.
+const PORTS: usize = 12;
 
 pub(crate) async fn containers(client: &Client, list: Arguments) -> Result<(), Failure> {
     let request = ListContainers {
@@ -54,7 +66,7 @@ pub(crate) async fn images(client: &Client, list: Arguments) -> Result<(), Failu
         client,
         &request,
         list.json,
-        ["DEVICE", "IMAGE", "ID", "SIZE", "USED BY", "AS OF"],
+        ["DEVICE", "IMAGE", "ID", "SIZE", "CREATED", "USED BY", "AS OF"],
         image,
     )
     .await
@@ -138,21 +150,14 @@ fn table<T, const N: usize>(
 }
 
 fn container(container: &Container, device: String, age: String) -> [String; 8] {
-    let status = match container.health {
-        Health::Unhealthy => format!("{} (unhealthy)", container.status),
-        Health::Starting => format!("{} (health: starting)", container.status),
-        Health::None | Health::Healthy | Health::Unknown => container.status.clone(),
-    };
-    let mut ports: Vec<_> = container.ports.iter().map(port).collect();
-    ports.dedup();
     [
         device,
         container.name.clone(),
-        status,
+        status_of(container),
         container.stack.clone().unwrap_or_default(),
         container.pod.map(pod).unwrap_or_default().to_owned(),
         container.image.clone(),
-        ports.join(", "),
+        ports(&container.ports),
         age,
     ]
 }
@@ -166,17 +171,32 @@ fn pod(role: PodRole) -> &'static str {
     }
 }
 
-/// `5432`, `8080→80`, `53/udp`. The address is left out: it is nearly always all of them, once for IPv4 and once for IPv6.
-fn port(port: &Port) -> String {
-    let protocol = if port.protocol == "tcp" {
-        String::new()
-    } else {
-        format!("/{}", port.protocol)
+/// The state, and why it is no better.
+fn status_of(container: &Container) -> String {
+    let mut status = container.status.clone();
+    status += match container.health {
+        Health::Unhealthy => " (unhealthy)",
+        Health::Starting => " (health: starting)",
+        Health::None | Health::Healthy | Health::Unknown => "",
     };
-    match port.public {
-        Some(public) if public != port.private => format!("{public}→{}{protocol}", port.private),
-        _ => format!("{}{protocol}", port.private),
+    if container.trouble() == Some(Trouble::NotStarted) {
+        let failure = container.failure.as_deref().unwrap_or_default();
+        status += &format!(", could not be started: {}", shown(failure, REASON));
     }
+    if let Some(unread) = &container.unread {
+        status += &format!(" (not read: {})", shown(unread, REASON));
+    }
+    status
+}
+
+/// Each once: an engine publishes a port once for IPv4 and once for IPv6.
+fn ports(ports: &[Port]) -> String {
+    let mut words: Vec<_> = ports.iter().map(Port::to_string).collect();
+    words.dedup();
+    let more = words.len().saturating_sub(PORTS);
+    words.truncate(PORTS);
+    words.extend((more > 0).then(|| format!("and {more} more")));
+    words.join(", ")
 }
 
 fn stack(stack: &Stack, device: String, age: String) -> [String; 6] {
@@ -189,23 +209,42 @@ fn stack(stack: &Stack, device: String, age: String) -> [String; 6] {
         stack.name.clone(),
         format!("{}/{}{unhealthy}", stack.running, stack.total),
         stack.services.join(", "),
-        stack.config_files.join(", "),
+        files(stack),
         age,
     ]
 }
 
-fn image(image: &Image, device: String, age: String) -> [String; 6] {
-    let tags = if image.tags.is_empty() {
-        "<none>".to_owned()
-    } else {
-        image.tags.join(", ")
+/// Where it comes from. Two folders under one name are told apart, since Compose does not.
+fn files(stack: &Stack) -> String {
+    let paths = |paths: &[String]| -> String {
+        let words = paths
+            .iter()
+            .map(|path| if path == "-" { STANDARD_INPUT } else { path });
+        words.collect::<Vec<_>>().join(", ")
     };
+    if stack.folders.is_empty() {
+        return paths(&stack.config_files);
+    }
+    let each = stack.folders.iter().map(|folder| {
+        let StackFolder {
+            path, config_files, ..
+        } = folder;
+        format!("{path} ({})", paths(config_files))
+    });
+    let each: Vec<_> = each.collect();
+    format!("{} folders use this name: {}", each.len(), each.join(", "))
+}
+
+fn image(image: &Image, device: String, age: String) -> [String; 7] {
     [
         device,
-        tags,
+        name_of(image),
         short(&image.id),
         size(image.size_bytes),
-        image.used_by.to_string(),
+        image.created.map_or_else(|| UNKNOWN.to_owned(), |at| date(at)),
+        image
+            .used_by
+            .map_or_else(|| UNKNOWN.to_owned(), |count| count.to_string()),
         age,
     ]
 }
@@ -232,6 +271,24 @@ fn network(network: &Network, device: String, age: String) -> [String; 7] {
         network.containers.join(", "),
         age,
     ]
+}
+
+/// Its tags; where it has none, what registries know it by.
+fn name_of(image: &Image) -> String {
+    if !image.tags.is_empty() {
+        return image.tags.join(", ");
+    }
+    let mut digests = image.digests.iter();
+    let by_digest = digests.find_map(|digest| {
+        let (repository, digest) = digest.split_once('@')?;
+        Some(format!("{repository}@{}", short(digest)))
+    });
+    by_digest.unwrap_or_else(|| "<none>".to_owned())
+}
+
+/// The day, which is what one wants to know of an image.
+fn date(moment: Timestamp) -> String {
+    moment.to_string().chars().take(10).collect()
 }
 
 /// The part of an id that people compare.

@@ -19,7 +19,7 @@ pub(crate) fn device(device: &Device, now: Timestamp, zone: &TimeZone) -> Lines 
     lines.add("Name", device.name.to_string());
     lines.add("Status", status(device));
     for attention in &device.attention {
-        lines.add("Attention", explain(attention));
+        lines.add("Attention", explain(attention, now));
     }
     if device.status != DeviceStatus::Online {
         lines.maybe("Last seen", device.last_seen.map(|at| ago(at, now)));
@@ -143,16 +143,17 @@ fn mesh(lines: &mut Sheet, report: &MeshReport) {
 fn engine(engine: &EngineState) -> String {
     match engine {
         EngineState::Running(facts) => format!("{} {} on {}", facts.flavor, facts.version, facts.os),
-        EngineState::Absent { reason } => format!("absent: {reason}"),
-        EngineState::Stopped { reason } => format!("stopped: {reason}"),
-        EngineState::Denied { reason } => format!("no permission: {reason}"),
+        EngineState::Absent { reason, .. } => format!("absent: {reason}"),
+        EngineState::Stopped { reason, .. } => format!("stopped: {reason}"),
+        EngineState::Denied { reason, .. } => format!("no permission: {reason}"),
+        EngineState::Unfit { reason, .. } => format!("can't be used: {reason}"),
     }
 }
 
 /// What to do about a clock that is off.
 const SET_CLOCK: &str = "Set the clock on the device.";
 
-fn explain(attention: &Attention) -> String {
+fn explain(attention: &Attention, now: Timestamp) -> String {
     match attention {
         Attention::DockerDesktopHost => {
             "It runs Docker Desktop. Host networking reaches its virtual machine, not the computer, so nothing may come in. Choose another mode (device mode), or decide for it (device keep-host)."
@@ -179,7 +180,11 @@ fn explain(attention: &Attention) -> String {
                 size(*total_bytes)
             )
         }
-        Attention::Engine { reason } => reason.clone(),
+        Attention::Engine {
+            reason,
+            since: Some(since),
+        } => format!("{reason} This began {}.", ago(*since, now)),
+        Attention::Engine { reason, since: None } => reason.clone(),
         Attention::Cloned {
             hostname,
             address,

@@ -1,9 +1,12 @@
 //! Speaking to a running engine: the calls we make, each with a limit, and the facts it states about itself.
 
 use crate::{
+    clock,
+    course::Subject,
     labels,
+    plain::{self, Failure},
     ports::{self, PortNumber},
-    read::{self, Observed},
+    read::{self, Observed, Trace},
     socket::Sockets,
     stale::{Stale, WATCHED_TYPES},
 };
@@ -11,7 +14,7 @@ use bollard::{
     API_DEFAULT_VERSION, Docker,
     errors::Error,
     models::{ContainerInspectResponse, EventMessage, SystemInfo, SystemVersion},
-    query_parameters::{EventsOptionsBuilder, InspectContainerOptions, ListContainersOptionsBuilder},
+    query_parameters::{EventsOptionsBuilder, InspectContainerOptions},
 };
 use flotilla_protocol::{
     Timestamp,
@@ -23,15 +26,25 @@ use std::{
     path::PathBuf,
     time::Duration,
 };
+use tokio::time::Instant;
 
-/// A read that takes longer means that the engine hangs.
-const READ_TIMEOUT: Duration = Duration::from_secs(30);
+/// A read that takes longer means that the engine hangs, or what is read does.
+pub(crate) const READ_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// Stopping waits for the container's own grace period, which its owner may have set to minutes.
 const ACTION_TIMEOUT: Duration = Duration::from_secs(300);
 
+/// Some engines do not begin to answer before there is an event, and nobody knows when that will be.
+const EVENTS_TIMEOUT: Duration = Duration::from_secs(365 * 24 * 3600);
+
+/// An engine that answers at all says so at once.
+const PING_TIMEOUT: Duration = Duration::from_secs(5);
+
 /// Enough to hide the engine's latency; more would only crowd a small board.
 const PARALLEL_READS: usize = 8;
+
+/// The engine API of Docker 20.10, the oldest whose answers all that is asked here.
+const OLDEST_API: (u32, u32) = (1, 41);
 
 #[derive(Debug, Clone)]
 pub(crate) struct Connection {
@@ -39,80 +52,173 @@ pub(crate) struct Connection {
     /// Where the engine listens.
     pub(crate) socket: PathBuf,
     pub(crate) facts: EngineFacts,
-    /// The engine's clock when it was first asked. Events from then on are replayed to us, so none is lost
-    /// between the first read and the moment at which the engine counts us as a listener.
-    opened_at: Option<Timestamp>,
+    /// The engine's clock when it was first asked, and when that was. Events from then on are replayed to us, so none
+    /// is lost between the first read and the moment at which the engine counts us as a listener.
+    opened: (Option<Timestamp>, Instant),
+    /// How long a read may take.
+    within: Duration,
+}
+
+/// What was read.
+#[derive(Debug)]
+pub(crate) enum Answer {
+    Containers(Vec<(Observed, Trace)>),
+    Container(Box<Observed>),
+    /// There is no such container.
+    Gone,
+    /// It is there and can't be described; what the list says of it, if that is told.
+    Unread(Failure, Option<Box<Observed>>),
+    Images(Vec<Image>),
+    Volumes(Vec<Volume>),
+    Networks(Vec<Network>),
 }
 
 impl Connection {
     /// # Errors
     /// The state that explains why there is no engine to speak to.
     pub(crate) async fn open(sockets: &Sockets) -> Result<Self, EngineState> {
+        Self::open_within(sockets, READ_TIMEOUT).await
+    }
+
+    /// `within` is how long a read may take.
+    pub(crate) async fn open_within(sockets: &Sockets, within: Duration) -> Result<Self, EngineState> {
         let path = sockets.locate().await?;
-        let stopped = |error: Error| EngineState::Stopped {
-            reason: format!(
-                "The container engine at {} does not answer as it should: {error}.",
-                path.display()
-            ),
+        let place = path.display().to_string();
+        let unfit = |reason| EngineState::Unfit { reason, since: None };
+        let silent = |error: Error| {
+            let failure = Failure::of(&error, within);
+            unfit(format!(
+                "The container engine at {place} does not say what it is: {failure}. Its log on the device says why."
+            ))
         };
-        let docker = Docker::connect_with_unix(
-            &path.to_string_lossy(),
-            READ_TIMEOUT.as_secs(),
-            API_DEFAULT_VERSION,
-        )
-        .map_err(stopped)?;
-        let docker = docker.negotiate_version().await.map_err(stopped)?;
-        let version = docker.version().await.map_err(stopped)?;
-        let info = docker.info().await.map_err(stopped)?;
-        let opened_at = info.system_time.as_deref().and_then(|time| time.parse().ok());
+        // Whole seconds are all that the client counts in; its own limit is the outer one.
+        let seconds = within.as_secs().max(1);
+        let docker = Docker::connect_with_unix(&path.to_string_lossy(), seconds, API_DEFAULT_VERSION);
+        let docker = docker.map_err(silent)?;
+        let docker = docker.negotiate_version().await.map_err(silent)?;
+        let version = docker.version().await.map_err(silent)?;
+        if let Some(reason) = too_old(&version) {
+            return Err(unfit(reason));
+        }
+        let info = docker.info().await.map_err(silent)?;
+        let engines_clock = info.system_time.as_deref().and_then(|time| time.parse().ok());
         let facts = facts(version, info, docker.client_version().to_string());
         Ok(Self {
             docker,
             socket: path,
             facts,
-            opened_at,
+            opened: (engines_clock, Instant::now()),
+            within,
         })
     }
 
-    pub(crate) fn events(&self) -> impl Stream<Item = Result<EventMessage, Error>> + use<> {
+    /// The engine's clock now, as far as it can be told without asking.
+    pub(crate) fn engines_clock(&self) -> Option<Timestamp> {
+        let (then, at) = self.opened;
+        then?.checked_add(at.elapsed()).ok()
+    }
+
+    /// Events from a moment of the engine's clock on.
+    pub(crate) fn events(
+        &self,
+        since: Option<Timestamp>,
+    ) -> impl Stream<Item = Result<EventMessage, Error>> + use<> {
         let kinds = WATCHED_TYPES.map(str::to_owned).to_vec();
         let mut options = EventsOptionsBuilder::new().filters(&HashMap::from([("type".to_owned(), kinds)]));
-        if let Some(opened_at) = self.opened_at {
-            let (second, nanosecond) = (opened_at.as_second(), opened_at.subsec_nanosecond());
+        if let Some(since) = since {
+            let (second, nanosecond) = (since.as_second(), since.subsec_nanosecond());
             options = options.since(&format!("{second}.{nanosecond:09}"));
         }
-        self.docker.events(Some(options.build()))
+        let patient = self.docker.clone().with_timeout(EVENTS_TIMEOUT);
+        patient.events(Some(options.build()))
+    }
+
+    /// Whether the engine is still there.
+    pub(crate) async fn is_there(&self) -> bool {
+        plain::answers(&self.socket, PING_TIMEOUT).await
+    }
+
+    /// # Errors
+    /// Why a list is not to be had; what is wrong with one container is an answer.
+    pub(crate) async fn read(&self, subject: &Subject) -> Result<Answer, Failure> {
+        match subject {
+            Subject::Containers => self.list("").await.map(Answer::Containers),
+            Subject::Container(id) => self.describe(id).await,
+            Subject::Images => {
+                let now = clock::now();
+                let answer = self.get("/images/json").await?;
+                Ok(Answer::Images(read::rows(&answer, "", |row| {
+                    read::image(row, now)
+                })))
+            }
+            Subject::Volumes => {
+                let answer = self.get("/volumes").await?;
+                Ok(Answer::Volumes(read::rows(&answer, "Volumes", read::volume)))
+            }
+            Subject::Networks => {
+                let answer = self.get("/networks").await?;
+                Ok(Answer::Networks(read::rows(&answer, "", read::network)))
+            }
+        }
+    }
+
+    async fn get(&self, path: &str) -> Result<serde_json::Value, Failure> {
+        plain::get(&self.socket, path, self.within).await
+    }
+
+    /// `more` is added to the query.
+    async fn list(&self, more: &str) -> Result<Vec<(Observed, Trace)>, Failure> {
+        let answer = self.get(&format!("/containers/json?all=true{more}")).await?;
+        Ok(read::rows(&answer, "", read::listed))
+    }
+
+    async fn describe(&self, id: &str) -> Result<Answer, Failure> {
+        let failure = match self.container(id).await {
+            Ok(observed) => return Ok(Answer::Container(Box::new(observed))),
+            Err(error) if is_not_found(&error) => return Ok(Answer::Gone),
+            Err(error) => Failure::of(&error, self.within),
+        };
+        // Ids are letters and digits, and what is not finds nothing. The quotes and brackets are those of JSON.
+        let only = format!("&filters=%7B%22id%22%3A%5B%22{id}%22%5D%7D");
+        match self.list(&only).await {
+            Ok(rows) => {
+                let mut rows = rows.into_iter().map(|(listed, _)| listed);
+                let own = rows.find(|listed| listed.container.id == id);
+                Ok(own.map_or(Answer::Gone, |own| Answer::Unread(failure, Some(Box::new(own)))))
+            }
+            Err(Failure::Broken(_)) => Err(failure),
+            Err(_) => Ok(Answer::Unread(failure, None)),
+        }
     }
 
     /// Everything that exists, as a list of what to read.
     pub(crate) async fn survey(&self) -> Result<Stale, Error> {
-        let all = ListContainersOptionsBuilder::new().all(true).build();
-        let containers = self.docker.list_containers(Some(all)).await?;
+        let rows = self.list("").await?;
         Ok(Stale {
-            containers: containers.into_iter().filter_map(|summary| summary.id).collect(),
+            containers: rows.into_iter().map(|(listed, _)| listed.container.id).collect(),
             ..Stale::everything()
         })
     }
 
-    /// Reads containers; `None` beside an id means that it is gone.
+    /// Reads containers; `None` beside an id means that nobody knows anything of it. One that can't be described is as
+    /// the engine lists it.
     pub(crate) async fn containers(
         &self,
         ids: impl IntoIterator<Item = String>,
     ) -> Result<Vec<(String, Option<Observed>)>, Error> {
         let mut reads = stream::iter(ids)
-            .map(async |id| (self.container(&id).await, id))
+            .map(async |id| (self.describe(&id).await, id))
             .buffer_unordered(PARALLEL_READS);
         let mut seen = Vec::new();
         while let Some((answer, id)) = reads.next().await {
-            match answer {
-                Ok(observed) => seen.push((id, Some(observed))),
-                Err(error) if is_not_found(&error) => seen.push((id, None)),
-                Err(error) if is_unreadable(&error) => {
-                    tracing::warn!(container.id = id, %error, "the engine describes a container in a way that cannot be read");
-                    seen.push((id, None));
+            seen.push(match answer? {
+                Answer::Container(observed) => (id, Some(*observed)),
+                Answer::Unread(failure, listed) => {
+                    tracing::warn!(container.id = id, %failure, "the engine does not describe a container");
+                    (id, listed.map(|listed| *listed))
                 }
-                Err(error) => return Err(error),
-            }
+                _ => (id, None),
+            });
         }
         Ok(seen)
     }
@@ -126,37 +232,6 @@ impl Connection {
         let image = self.docker.inspect_image(id).await.ok();
         let config = image.and_then(|image| image.config).unwrap_or_default();
         ports::parse_all(config.exposed_ports.iter().flatten())
-    }
-
-    pub(crate) async fn images(&self) -> Result<Vec<Image>, Error> {
-        let none = None::<bollard::query_parameters::ListImagesOptions>;
-        Ok(self
-            .docker
-            .list_images(none)
-            .await?
-            .into_iter()
-            .map(read::image)
-            .collect())
-    }
-
-    pub(crate) async fn volumes(&self) -> Result<Vec<Volume>, Error> {
-        let none = None::<bollard::query_parameters::ListVolumesOptions>;
-        let volumes = self.docker.list_volumes(none).await?.volumes;
-        Ok(volumes
-            .unwrap_or_default()
-            .into_iter()
-            .map(read::volume)
-            .collect())
-    }
-
-    pub(crate) async fn networks(&self) -> Result<Vec<Network>, Error> {
-        Ok(self
-            .docker
-            .list_networks(None)
-            .await?
-            .into_iter()
-            .map(read::network)
-            .collect())
     }
 
     /// The engine with the patience that an action needs.
@@ -178,15 +253,19 @@ pub(crate) fn is_not_found(error: &Error) -> bool {
     matches!(error, Error::DockerResponseServerError { status_code: 404, .. })
 }
 
-pub(crate) fn is_disconnection(error: &Error) -> bool {
-    matches!(
-        error,
-        Error::HyperLegacyError { .. } | Error::HyperResponseError { .. } | Error::IOError { .. }
-    )
-}
-
-fn is_unreadable(error: &Error) -> bool {
-    matches!(error, Error::JsonDataError { .. } | Error::JsonSerdeError { .. })
+/// Why the engine can't be spoken with, by numbers.
+fn too_old(version: &SystemVersion) -> Option<String> {
+    let told = version.api_version.as_deref()?;
+    let (major, minor) = told.split_once('.')?;
+    let speaks: (u32, u32) = (major.parse().ok()?, minor.parse().ok()?);
+    let (major, minor) = OLDEST_API;
+    (speaks < OLDEST_API).then(|| {
+        format!(
+            "The container engine is version {}, which speaks version {told} of the engine API. Flotilla needs {major}.{minor} or newer: \
+             update to Docker 20.10 or newer, or Podman 4 or newer.",
+            version.version.as_deref().unwrap_or("unknown")
+        )
+    })
 }
 
 fn facts(version: SystemVersion, info: SystemInfo, api_version: String) -> EngineFacts {
@@ -211,5 +290,6 @@ fn facts(version: SystemVersion, info: SystemInfo, api_version: String) -> Engin
             .unwrap_or_default()
             .iter()
             .any(|option| option.contains("rootless")),
+        ailment: None,
     }
 }

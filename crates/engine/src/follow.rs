@@ -1,34 +1,28 @@
 //! The task that keeps the view of an engine current.
 //!
-//! Life cycle: looking for an engine → surveying it → following its events → (the stream ends) looking again.
-//! A stream that ends is not yet a stopped engine: only when the next look fails does the state say so.
+//! Life cycle: looking for an engine → following it → (it is gone) looking again. Each state stays, with its reason and
+//! its beginning, until it is known to have ended: an engine that is silent is not one that runs in between.
 
 use crate::{
-    connection::{Connection, is_disconnection},
+    attend::Attendance,
+    clock,
+    connection::{Connection, READ_TIMEOUT},
+    course::Pauses,
     own::OwnContainer,
-    pod::Pod,
     reports::{Reports, View},
     snapshot::Snapshot,
     socket::Sockets,
-    stale::Stale,
 };
-use bollard::errors::Error;
-use flotilla_protocol::{agent::Report, inventory::EngineState};
-use futures_util::{Stream, StreamExt as _};
+use flotilla_protocol::{Timestamp, agent::Report, inventory::EngineState};
 use std::{
-    mem,
-    pin::pin,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 use tokio::{
-    sync::{Notify, watch},
+    sync::watch,
     time::{Instant, sleep},
 };
 use tokio_util::sync::CancellationToken;
-
-/// How long a burst of events may gather before it is read: far below what a person notices.
-const GATHER: Duration = Duration::from_millis(75);
 
 /// Looking for an engine costs a few system calls, so its return can be noticed soon.
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
@@ -36,6 +30,41 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(3);
 
 /// A connection that lived this long was a good one, and the next search starts without a pause.
 const GOOD_CONNECTION: Duration = Duration::from_secs(10);
+
+/// How long an engine is waited for.
+#[derive(Debug, Clone, Copy)]
+pub struct Patience {
+    /// For one answer, in whole seconds.
+    pub read: Duration,
+    /// For all answers, before those that are there are shown.
+    pub show: Duration,
+    /// From one look at its list to the next, in case that its events do not tell everything.
+    pub look: Duration,
+    /// Before something is asked again that was not answered; twice as long each time.
+    pub first_pause: Duration,
+    pub longest_pause: Duration,
+}
+
+impl Default for Patience {
+    fn default() -> Self {
+        Self {
+            read: READ_TIMEOUT,
+            show: Duration::from_secs(3),
+            look: Duration::from_secs(60),
+            first_pause: Duration::from_secs(5),
+            longest_pause: Duration::from_secs(120),
+        }
+    }
+}
+
+impl Patience {
+    pub(crate) fn pauses(&self) -> Pauses {
+        Pauses {
+            first: self.first_pause,
+            longest: self.longest_pause,
+        }
+    }
+}
 
 /// A device's container engine, present or not. Clones are the same engine.
 #[derive(Debug, Clone)]
@@ -47,6 +76,7 @@ pub struct Engine {
 struct Inner {
     sockets: Sockets,
     own: OwnContainer,
+    patience: Patience,
     /// `None` until it was looked for once.
     view: watch::Sender<Option<View>>,
     connection: Mutex<Option<Connection>>,
@@ -56,10 +86,16 @@ impl Engine {
     /// Nothing is looked for before [`Self::follow`] runs.
     #[must_use]
     pub fn new(sockets: Sockets, own: OwnContainer) -> Self {
+        Self::with_patience(sockets, own, Patience::default())
+    }
+
+    #[must_use]
+    pub fn with_patience(sockets: Sockets, own: OwnContainer, patience: Patience) -> Self {
         Self {
             inner: Arc::new(Inner {
                 sockets,
                 own,
+                patience,
                 view: watch::Sender::new(None),
                 connection: Mutex::new(None),
             }),
@@ -90,84 +126,44 @@ impl Engine {
 
     async fn follow_forever(&self) {
         let mut pause = FIRST_PAUSE;
+        let mut snapshot = Snapshot::default();
         loop {
-            let state = match Connection::open(&self.inner.sockets).await {
+            match Connection::open_within(&self.inner.sockets, self.inner.patience.read).await {
                 Ok(connection) => {
                     let since = Instant::now();
-                    let state = self.attend(&connection).await;
+                    *self.connection() = Some(connection.clone());
+                    snapshot.has_missed();
+                    Attendance::new(self, &connection, &mut snapshot).run().await;
                     if since.elapsed() >= GOOD_CONNECTION {
                         pause = FIRST_PAUSE;
                     }
-                    state
                 }
-                Err(state) => Some(self.with_memory(state)),
-            };
-            *self.connection() = None;
-            if let Some(state) = state {
-                self.publish(View::without_inventory(state));
+                Err(state) => self.publish(View::without_inventory(self.with_memory(state))),
             }
+            *self.connection() = None;
             sleep(pause).await;
             pause = (pause * 2).min(LONGEST_PAUSE);
         }
     }
 
-    /// An engine that stops in order takes its socket away; one that was here before is not called absent.
+    /// An engine that stops in order takes its socket away; one that was here before is not called absent. And a state
+    /// that goes on is the same one, with the words with which it began.
     fn with_memory(&self, state: EngineState) -> EngineState {
-        let was_here = matches!(
-            self.state(),
-            Some(EngineState::Running(_) | EngineState::Stopped { .. })
-        );
-        match state {
-            EngineState::Absent { .. } if was_here => EngineState::Stopped {
+        let before = self.state();
+        let was_here =
+            |state: &EngineState| !matches!(state, EngineState::Absent { .. } | EngineState::Denied { .. });
+        let state = match state {
+            EngineState::Absent { .. } if before.as_ref().is_some_and(was_here) => EngineState::Stopped {
                 reason: "The container engine was stopped. Start it again: sudo systemctl start docker"
                     .to_owned(),
+                since: None,
             },
             state => state,
-        }
+        };
+        continued(state, before.as_ref(), clock::now())
     }
 
-    /// Follows one connection to its end; answers with a state when it ended because of a failed read.
-    async fn attend(&self, connection: &Connection) -> Option<EngineState> {
-        *self.connection() = Some(connection.clone());
-        let state = EngineState::Running(connection.facts.clone());
-        let known = self
-            .inner
-            .view
-            .borrow()
-            .clone()
-            .filter(|view| view.state == state);
-        self.publish(known.unwrap_or_else(|| View::without_inventory(state)));
-
-        let marks = Marks::default();
-        tokio::select! {
-            () = marks.gather(connection.events()) => None,
-            // An engine that went away is best described by the next look for it.
-            Err(error) = self.refresh_forever(connection, &marks) => {
-                (!is_disconnection(&error)).then(|| EngineState::Stopped {
-                    reason: format!("The container engine does not answer as it should: {error}."),
-                })
-            }
-        }
-    }
-
-    async fn refresh_forever(&self, connection: &Connection, marks: &Marks) -> Result<(), Error> {
-        let mut snapshot = Snapshot::default();
-        let mut stale = connection.survey().await?;
-        loop {
-            refresh(&mut snapshot, stale, connection).await?;
-            let own = self.inner.own.find(&snapshot.containers);
-            let pod = own.and_then(|own| Pod::around(own, &snapshot.containers));
-            self.publish(View {
-                state: EngineState::Running(connection.facts.clone()),
-                inventory: Some(Arc::new(snapshot.assemble(own, pod.as_ref()))),
-                own: own.map(str::to_owned),
-                pod: pod.map(Arc::new),
-            });
-            stale = marks.next().await;
-        }
-    }
-
-    fn publish(&self, view: View) {
+    pub(crate) fn publish(&self, view: View) {
         self.inner.view.send_if_modified(|current| {
             if current.as_ref() == Some(&view) {
                 return false;
@@ -178,6 +174,10 @@ impl Engine {
             *current = Some(view);
             true
         });
+    }
+
+    pub(crate) fn patience(&self) -> Patience {
+        self.inner.patience
     }
 
     pub(crate) fn connection(&self) -> MutexGuard<'_, Option<Connection>> {
@@ -202,72 +202,36 @@ impl Engine {
     }
 }
 
+/// The state with its beginning: that of the state before where it is one of the same kind.
+fn continued(mut state: EngineState, before: Option<&EngineState>, now: Timestamp) -> EngineState {
+    if let Some(before) = before
+        && std::mem::discriminant(before) == std::mem::discriminant(&state)
+        && matches!(before, EngineState::Unfit { .. })
+    {
+        return before.clone();
+    }
+    if let EngineState::Absent { since, .. }
+    | EngineState::Stopped { since, .. }
+    | EngineState::Denied { since, .. }
+    | EngineState::Unfit { since, .. } = &mut state
+    {
+        *since = before.and_then(EngineState::since).or(*since).or(Some(now));
+    }
+    state
+}
+
 fn log(state: &EngineState) {
-    match state {
-        EngineState::Running(facts) => tracing::info!(
+    if let EngineState::Running(facts) = state {
+        tracing::info!(
             engine.flavor = facts.flavor,
             engine.version = facts.version,
             engine.api_version = facts.api_version,
             "the container engine is ready"
-        ),
-        EngineState::Absent { reason } | EngineState::Stopped { reason } | EngineState::Denied { reason } => {
-            tracing::warn!(reason, "the container engine cannot be used");
-        }
+        );
     }
-}
-
-async fn refresh(snapshot: &mut Snapshot, mut stale: Stale, connection: &Connection) -> Result<(), Error> {
-    for (id, seen) in connection.containers(mem::take(&mut stale.containers)).await? {
-        match seen {
-            Some(observed) => {
-                let new = !snapshot.containers.contains_key(&id);
-                stale.images |= new && snapshot.misses_image_of(&observed.container);
-                snapshot.containers.insert(id, observed);
-            }
-            None => drop(snapshot.containers.remove(&id)),
-        }
-    }
-    if stale.images {
-        snapshot.images = connection.images().await?;
-    }
-    if stale.volumes {
-        snapshot.volumes = connection.volumes().await?;
-    }
-    if stale.networks {
-        snapshot.networks = connection.networks().await?;
-    }
-    Ok(())
-}
-
-/// Where events leave their marks until somebody has time to read.
-#[derive(Debug, Default)]
-struct Marks {
-    stale: Mutex<Stale>,
-    marked: Notify,
-}
-
-impl Marks {
-    /// Ends when the stream does.
-    async fn gather(&self, events: impl Stream<Item = Result<bollard::models::EventMessage, Error>>) {
-        let mut events = pin!(events);
-        while let Some(Ok(event)) = events.next().await {
-            let mut stale = self.stale.lock().unwrap_or_else(PoisonError::into_inner);
-            stale.mark(event);
-            if !stale.is_empty() {
-                self.marked.notify_one();
-            }
-        }
-    }
-
-    async fn next(&self) -> Stale {
-        loop {
-            self.marked.notified().await;
-            sleep(GATHER).await;
-            let stale = mem::take(&mut *self.stale.lock().unwrap_or_else(PoisonError::into_inner));
-            if !stale.is_empty() {
-                return stale;
-            }
-        }
+    if let Some((reason, since)) = state.trouble() {
+        let since = since.map(|since| since.to_string());
+        tracing::warn!(reason, since, "the container engine can't be used as it should");
     }
 }
 
@@ -290,5 +254,43 @@ impl Watch {
                 self.reports.handle_view(view);
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(second: i64) -> Timestamp {
+        Timestamp::from_second(second).unwrap()
+    }
+
+    fn unfit(reason: &str) -> EngineState {
+        EngineState::Unfit {
+            reason: reason.to_owned(),
+            since: None,
+        }
+    }
+
+    #[test]
+    fn a_state_that_goes_on_keeps_its_words_and_its_beginning() {
+        let first = continued(unfit("silent"), None, at(5));
+        assert_eq!(first.since(), Some(at(5)));
+        assert_eq!(continued(unfit("500"), Some(&first), at(9)), first);
+        let stopped = EngineState::Stopped {
+            reason: "not running".to_owned(),
+            since: None,
+        };
+        let stopped = continued(stopped, Some(&first), at(11));
+        assert_eq!(
+            (stopped.reason(), stopped.since()),
+            (Some("not running"), Some(at(5))),
+            "it was of no use before"
+        );
+        let running = EngineState::Running(flotilla_protocol::inventory::EngineFacts::default());
+        assert_eq!(
+            continued(unfit("silent"), Some(&running), at(20)).since(),
+            Some(at(20))
+        );
     }
 }

@@ -1,16 +1,18 @@
 //! A device's container engine (Docker, or Podman's Docker-compatible socket), as one value that stays current.
 //!
 //! [`Engine::follow`] is the only task: it finds the socket, connects, reads everything once, then reads again
-//! only what the engine's event stream names as changed. When the engine is absent, refuses, or stops, that is
-//! a state with a reason that says the way out, and the task waits for its return.
+//! only what the engine's event stream names as changed, or what its list shows to be. When the engine is absent,
+//! refuses, stops or is silent, that is one state with a reason that says the way out and a beginning, and the task
+//! waits for its end. What the engine can't tell of one thing costs that thing.
 //!
 //! Whoever wants to know takes a [`Watch`]. Each watch remembers what it already told and yields the
 //! difference, so a slow reader costs no memory: it simply gets fewer, larger reports.
 //!
 //! - `socket`: where the engine may be, and why it cannot be reached.
-//! - `connection`: speaking to it; facts about it.
-//! - `read`, `snapshot`: its answers in our words (pure).
-//! - `stale`: what an event makes out of date (pure).
+//! - `connection`, `plain`: speaking to it; facts about it.
+//! - `read`, `snapshot`, `users`: its answers in our words (pure).
+//! - `listen`, `stale`: its events, and what one makes out of date (pure).
+//! - `attend`, `course`: following one connection; what is read next (pure).
 //! - `reports`: from one view to the next as [`flotilla_protocol::agent::Report`]s (pure).
 //! - `action`: start, stop, restart.
 //! - `labels`: which of a container's labels are its own, and not its image's.
@@ -24,16 +26,21 @@
 
 mod action;
 mod attachment;
+mod attend;
+mod clock;
 mod connection;
+mod course;
 mod exchange;
 mod follow;
 mod following;
 mod fuse;
 mod keep;
 mod labels;
+mod listen;
 mod mover;
 mod own;
 mod placing;
+mod plain;
 mod pod;
 mod ports;
 mod read;
@@ -43,9 +50,10 @@ mod snapshot;
 mod socket;
 mod stale;
 mod stragglers;
+mod users;
 
 pub use action::ActionError;
-pub use follow::{Engine, Watch};
+pub use follow::{Engine, Patience, Watch};
 pub use fuse::Fuse;
 pub use keep::NetworkGone;
 pub use mover::{Begun, Destination, Move, NoDestination, carry_out};

@@ -23,6 +23,7 @@ impl PortNumber {
     pub(crate) fn unpublished(&self) -> Port {
         Port {
             private: self.number,
+            private_last: None,
             protocol: self.protocol.clone(),
             public: None,
             address: None,

@@ -1,5 +1,14 @@
 //! The engine's answers in our words. Engines leave fields out and differ in spelling; nothing here fails.
 
+mod compose;
+mod listed;
+mod state;
+mod things;
+
+pub(crate) use listed::{Trace, listed};
+pub(crate) use state::health;
+pub(crate) use things::{image, network, rows, volume};
+
 use crate::{
     AGENT_LABEL,
     attachment::Attachment,
@@ -7,24 +16,14 @@ use crate::{
     ports::{self, PortNumber},
 };
 use bollard::models::{
-    ContainerInspectResponse, ContainerStateStatusEnum as Status, EndpointSettings, HealthStatusEnum,
-    ImageSummary, MountPoint, PortMap, RestartPolicyNameEnum,
+    ContainerInspectResponse, EndpointSettings, MountPoint, PortMap, RestartPolicyNameEnum,
 };
-use flotilla_protocol::{
-    Timestamp,
-    inventory::{Container, ContainerState, Health, Image, Network, Port, Volume},
-};
+use compose::{PROJECT, SERVICE};
+use flotilla_protocol::inventory::{Container, ContainerState, Port, collapsed};
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
     net::IpAddr,
 };
-
-/// Labels by which Compose marks what it made.
-const PROJECT: &str = "com.docker.compose.project";
-const SERVICE: &str = "com.docker.compose.service";
-const CONFIG_FILES: &str = "com.docker.compose.project.config_files";
-const WORKING_DIR: &str = "com.docker.compose.project.working_dir";
-const ONE_OFF: &str = "com.docker.compose.oneoff";
 
 /// A container, and what only its stack or its pod needs to know.
 #[derive(Debug, Clone, PartialEq)]
@@ -32,6 +31,8 @@ pub(crate) struct Observed {
     pub(crate) container: Container,
     /// Absolute paths of the Compose files that its project was started from.
     pub(crate) config_files: Vec<String>,
+    /// The folder of its Compose project.
+    pub(crate) folder: Option<String>,
     /// Made by `docker compose run`: it belongs to the project, but is no instance of the service.
     pub(crate) one_off: bool,
     /// Names of its volumes, and where they are mounted.
@@ -40,6 +41,8 @@ pub(crate) struct Observed {
     pub(crate) declared: BTreeSet<PortNumber>,
     /// Its addresses on the engine's networks.
     pub(crate) addresses: Vec<IpAddr>,
+    /// Ids of the networks that it is in, as far as the engine tells.
+    pub(crate) joined: BTreeSet<String>,
     /// The engine starts it again when it ends with an error.
     pub(crate) returns: bool,
     /// It does not run because the engine could not start it.
@@ -66,30 +69,32 @@ pub(crate) fn container(answer: ContainerInspectResponse) -> Observed {
     let labels = config.labels.unwrap_or_default();
     let networking = answer.network_settings.unwrap_or_default();
     let life = answer.state.unwrap_or_default();
-    let state = state(life.status);
-    let failed_to_start =
-        state != ContainerState::Running && life.error.is_some_and(|error| !error.is_empty());
-    let exit_code = life.exit_code.filter(|_| {
-        use ContainerState::{Dead, Exited, Restarting};
-        matches!(state, Exited | Dead | Restarting)
-    });
+    let word = life.status.map(|status| status.to_string()).unwrap_or_default();
+    let state = state::state(&word);
+    let failure = life.error.filter(|error| !error.is_empty());
+    let failure = failure.filter(|_| state != ContainerState::Running);
+    let exit_code = life.exit_code.filter(|_| state::has_ended(state));
+    let health = life.health.and_then(|health| health.status);
+    let health = health.map(|word| word.to_string()).unwrap_or_default();
     let host = answer.host_config.unwrap_or_default();
     let endpoints: BTreeMap<_, _> = networking.networks.unwrap_or_default().into_iter().collect();
     let mounted = mounted(answer.mounts.unwrap_or_default());
     let container = Container {
-        name: answer.name.unwrap_or_default().trim_start_matches('/').to_owned(),
+        name: state::name(answer.name.as_deref(), &id),
         image: config.image.unwrap_or_default(),
         image_id: answer.image.unwrap_or_default(),
         state,
-        status: status_words(life.status, exit_code),
-        health: health(life.health.and_then(|health| health.status)),
+        status: state::status(&word, exit_code),
+        health: state::health(&health),
         stack: labels.get(PROJECT).cloned(),
         service: labels.get(SERVICE).cloned(),
         ports: ports(networking.ports.unwrap_or_default()),
-        created: date(answer.created.as_deref()).unwrap_or(Timestamp::UNIX_EPOCH),
-        started: date(life.started_at.as_deref()),
-        finished: date(life.finished_at.as_deref()),
+        created: state::date(answer.created.as_deref()),
+        started: state::date(life.started_at.as_deref()),
+        finished: state::date(life.finished_at.as_deref()),
         exit_code,
+        failure: failure.clone(),
+        unread: None,
         oom_killed: life.oom_killed.unwrap_or(false),
         restarts: answer
             .restart_count
@@ -103,15 +108,15 @@ pub(crate) fn container(answer: ContainerInspectResponse) -> Observed {
     };
     Observed {
         container,
-        config_files: config_files(&labels),
-        one_off: labels
-            .get(ONE_OFF)
-            .is_some_and(|value| value.eq_ignore_ascii_case("true")),
+        config_files: compose::config_files(&labels),
+        folder: compose::folder(&labels),
+        one_off: compose::is_one_off(&labels),
         mounted,
         declared,
         addresses: endpoints.values().flat_map(addresses).collect(),
+        joined: endpoints.values().filter_map(network_id).collect(),
         returns,
-        failed_to_start,
+        failed_to_start: failure.is_some(),
     }
 }
 
@@ -167,45 +172,8 @@ fn addresses(endpoint: &EndpointSettings) -> impl Iterator<Item = IpAddr> + use<
     written.map(|text| text?.parse().ok()).into_iter().flatten()
 }
 
-fn state(status: Option<Status>) -> ContainerState {
-    match status {
-        Some(Status::CREATED) => ContainerState::Created,
-        Some(Status::RUNNING | Status::STOPPING) => ContainerState::Running,
-        Some(Status::PAUSED) => ContainerState::Paused,
-        Some(Status::RESTARTING) => ContainerState::Restarting,
-        Some(Status::REMOVING) => ContainerState::Removing,
-        Some(Status::EXITED) => ContainerState::Exited,
-        Some(Status::DEAD) => ContainerState::Dead,
-        Some(Status::EMPTY) | None => ContainerState::Unknown,
-    }
-}
-
-/// A few words that stay true as long as nothing happens.
-fn status_words(status: Option<Status>, exit_code: Option<i64>) -> String {
-    let word = match status {
-        Some(Status::CREATED) => "Created",
-        Some(Status::RUNNING) => "Running",
-        Some(Status::STOPPING) => "Stopping",
-        Some(Status::PAUSED) => "Paused",
-        Some(Status::RESTARTING) => "Restarting",
-        Some(Status::REMOVING) => "Removing",
-        Some(Status::EXITED) => "Exited",
-        Some(Status::DEAD) => "Dead",
-        Some(Status::EMPTY) | None => "Unknown",
-    };
-    match exit_code {
-        Some(code) => format!("{word} ({code})"),
-        None => word.to_owned(),
-    }
-}
-
-fn health(status: Option<HealthStatusEnum>) -> Health {
-    match status {
-        None | Some(HealthStatusEnum::EMPTY | HealthStatusEnum::NONE) => Health::None,
-        Some(HealthStatusEnum::STARTING) => Health::Starting,
-        Some(HealthStatusEnum::HEALTHY) => Health::Healthy,
-        Some(HealthStatusEnum::UNHEALTHY) => Health::Unhealthy,
-    }
+fn network_id(endpoint: &EndpointSettings) -> Option<String> {
+    endpoint.network_id.clone().filter(|id| !id.is_empty())
 }
 
 /// Keys look like `80/tcp`; a key without bindings is exposed but not published.
@@ -216,6 +184,7 @@ fn ports(map: PortMap) -> Vec<Port> {
         let Ok(private) = number.parse() else { continue };
         let port = |public, address| Port {
             private,
+            private_last: None,
             protocol: protocol.to_owned(),
             public,
             address,
@@ -229,68 +198,7 @@ fn ports(map: PortMap) -> Vec<Port> {
             port(public, binding.host_ip.filter(|address| !address.is_empty()))
         }));
     }
-    ports.sort();
-    ports.dedup();
-    ports
-}
-
-/// Older Compose wrote paths relative to the project's folder.
-fn config_files(labels: &HashMap<String, String>) -> Vec<String> {
-    let folder = labels.get(WORKING_DIR).map_or("", String::as_str);
-    let files = labels.get(CONFIG_FILES).map_or("", String::as_str);
-    files
-        .split(',')
-        .filter(|file| !file.is_empty())
-        .map(|file| {
-            std::path::Path::new(folder)
-                .join(file)
-                .to_string_lossy()
-                .into_owned()
-        })
-        .collect()
-}
-
-pub(crate) fn image(summary: ImageSummary) -> Image {
-    let named = |text: &String| !text.contains("<none>");
-    Image {
-        id: summary.id,
-        tags: summary.repo_tags.into_iter().filter(named).collect(),
-        digests: summary.repo_digests.into_iter().filter(named).collect(),
-        size_bytes: summary.size.try_into().unwrap_or(0),
-        created: Timestamp::from_second(summary.created).unwrap_or(Timestamp::UNIX_EPOCH),
-        used_by: 0,
-    }
-}
-
-pub(crate) fn volume(volume: bollard::models::Volume) -> Volume {
-    Volume {
-        stack: volume.labels.get(PROJECT).cloned(),
-        name: volume.name,
-        driver: volume.driver,
-        mountpoint: volume.mountpoint,
-        created: date(volume.created_at.as_deref()),
-        used_by: Vec::new(),
-        labels: volume.labels.into_iter().collect(),
-    }
-}
-
-pub(crate) fn network(network: bollard::models::Network) -> Network {
-    let pools = network.ipam.and_then(|ipam| ipam.config).unwrap_or_default();
-    Network {
-        id: network.id.unwrap_or_default(),
-        name: network.name.unwrap_or_default(),
-        driver: network.driver.unwrap_or_default(),
-        subnets: pools.into_iter().filter_map(|pool| pool.subnet).collect(),
-        containers: Vec::new(),
-        stack: network.labels.unwrap_or_default().remove(PROJECT),
-        internal: network.internal.unwrap_or(false),
-        attachable: network.attachable.unwrap_or(false),
-    }
-}
-
-/// Engines write a date in the year 1 for "never".
-fn date(text: Option<&str>) -> Option<Timestamp> {
-    text?.parse().ok().filter(|date| *date > Timestamp::UNIX_EPOCH)
+    collapsed(ports)
 }
 
 #[cfg(test)]

@@ -3,25 +3,78 @@
 //! Which containers use an image, mount a volume, join a network or form a stack is not asked of the engine:
 //! it follows from the containers, so it can never disagree with them.
 
-use crate::{pod::Pod, ports::PortNumber, read::Observed};
-use flotilla_protocol::inventory::{
-    Container, ContainerState, Image, Inventory, Network, PodRole, Stack, Trouble, Volume,
+use crate::{
+    pod::Pod,
+    ports::PortNumber,
+    read::{Observed, Trace},
+    users,
 };
-use std::collections::BTreeMap;
+use flotilla_protocol::inventory::{
+    Container, ContainerState, Image, Inventory, Network, PodRole, Stack, StackFolder, Trouble, Volume,
+    collapsed,
+};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Of a container that the engine was only heard to list.
+const NOT_YET: &str = "the engine has not described it yet";
 
 #[derive(Debug, Default)]
 pub(crate) struct Snapshot {
     /// By id.
     pub(crate) containers: BTreeMap<String, Observed>,
+    /// What the last list said of each, by id; empty until there was one.
+    pub(crate) traces: BTreeMap<String, Trace>,
     pub(crate) images: Vec<Image>,
     pub(crate) volumes: Vec<Volume>,
     pub(crate) networks: Vec<Network>,
 }
 
 impl Snapshot {
-    /// This container runs an image that is not listed, so the list of images is out of date.
-    pub(crate) fn misses_image_of(&self, container: &Container) -> bool {
-        !self.images.iter().any(|image| image.id == container.image_id)
+    /// Takes a list of all containers: those that are new are shown from it until they are described. Answers the ids of
+    /// those to describe: what is new, what changed, and what may be gone.
+    pub(crate) fn take_list(&mut self, rows: Vec<(Observed, Trace)>) -> Vec<String> {
+        let is_first = self.traces.is_empty();
+        let mut traces = BTreeMap::new();
+        let mut stale = Vec::new();
+        for (mut listed, trace) in rows {
+            let id = listed.container.id.clone();
+            let is_same = self.traces.get(&id).is_none_or(|before| *before == trace);
+            if is_first || !is_same || !self.containers.contains_key(&id) {
+                stale.push(id.clone());
+            }
+            listed.container.unread = Some(NOT_YET.to_owned());
+            self.containers.entry(id.clone()).or_insert(listed);
+            traces.insert(id, trace);
+        }
+        stale.extend(
+            self.containers
+                .keys()
+                .filter(|id| !traces.contains_key(*id))
+                .cloned(),
+        );
+        self.traces = traces;
+        stale
+    }
+
+    /// The engine was not followed for a while: the next list says of all containers that they may have changed.
+    pub(crate) fn has_missed(&mut self) {
+        self.traces.clear();
+    }
+
+    /// A container that the engine does not describe stays as it lists it now, or as it was known.
+    pub(crate) fn take_unread(&mut self, id: &str, listed: Option<Observed>, reason: &str) {
+        self.containers
+            .extend(listed.map(|listed| (id.to_owned(), listed)));
+        if let Some(known) = self.containers.get_mut(id) {
+            known.container.unread = Some(reason.to_owned());
+        }
+    }
+
+    /// Ids of images that containers run and that are not listed.
+    pub(crate) fn missing_images(&self) -> BTreeSet<String> {
+        let listed: BTreeSet<_> = self.images.iter().map(|image| image.id.as_str()).collect();
+        let run = self.containers.values().map(|seen| &seen.container.image_id);
+        run.filter(|id| !listed.contains(id.as_str())).cloned().collect()
     }
 
     /// `own` is the id of the agent's own container, and `pod` the one that it is in.
@@ -32,7 +85,7 @@ impl Snapshot {
             container.pod = pod.and_then(|pod| pod.role(&container.id));
             if container.pod == Some(PodRole::Member) {
                 // Engines tell no ports of what shares another container's network; its own are reached all the same.
-                container.ports = seen.declared.iter().map(PortNumber::unpublished).collect();
+                container.ports = collapsed(seen.declared.iter().map(PortNumber::unpublished).collect());
             }
             container
         };
@@ -47,13 +100,7 @@ impl Snapshot {
         };
 
         let mut images = self.images.clone();
-        for image in &mut images {
-            let users = containers
-                .iter()
-                .filter(|container| container.image_id == image.id)
-                .count();
-            image.used_by = users.try_into().unwrap_or(u32::MAX);
-        }
+        users::count(&mut images, &containers);
         images.sort_by(|a, b| (&a.tags, &a.id).cmp(&(&b.tags, &b.id)));
         let mut volumes = self.volumes.clone();
         for volume in &mut volumes {
@@ -62,8 +109,7 @@ impl Snapshot {
         volumes.sort_by(|a, b| a.name.cmp(&b.name));
         let mut networks = self.networks.clone();
         for network in &mut networks {
-            network.containers =
-                names(&|container| is_up(container) && container.networks.contains(&network.name));
+            network.containers = names(&|container| is_up(container) && self.is_in(container, network));
         }
         networks.sort_by(|a, b| (&a.name, &a.id).cmp(&(&b.name, &b.id)));
 
@@ -76,38 +122,69 @@ impl Snapshot {
         }
     }
 
+    /// By the network's id where it is told: older engines let several networks have one name.
+    fn is_in(&self, container: &Container, network: &Network) -> bool {
+        let joined = self.containers.get(&container.id).map(|seen| &seen.joined);
+        match joined.filter(|joined| !joined.is_empty()) {
+            Some(joined) => joined.contains(&network.id),
+            None => container.networks.contains(&network.name),
+        }
+    }
+
     fn stacks(&self) -> Vec<Stack> {
         let mut stacks: BTreeMap<&str, Stack> = BTreeMap::new();
+        let mut folders: BTreeMap<&str, BTreeMap<&str, StackFolder>> = BTreeMap::new();
         for Observed {
             container,
             config_files,
+            folder,
             ..
         } in self.containers.values().filter(|observed| !observed.one_off)
         {
-            let Some(name) = &container.stack else { continue };
+            let Some(name) = container.stack.as_deref() else {
+                continue;
+            };
             let stack = stacks.entry(name).or_insert_with(|| Stack {
-                name: name.clone(),
+                name: name.to_owned(),
                 services: Vec::new(),
                 running: 0,
                 total: 0,
                 unhealthy: 0,
                 config_files: Vec::new(),
+                folders: Vec::new(),
             });
             stack.services.extend(container.service.clone());
             stack.total += 1;
             stack.running += u32::from(container.state == ContainerState::Running);
             stack.unhealthy += u32::from(container.trouble() == Some(Trouble::Unhealthy));
-            for file in config_files {
-                if !stack.config_files.contains(file) {
-                    stack.config_files.push(file.clone());
-                }
+            add(&mut stack.config_files, config_files);
+            if let Some(path) = folder {
+                let folder = folders.entry(name).or_default().entry(path);
+                let folder = folder.or_insert_with(|| StackFolder {
+                    path: path.clone(),
+                    services: Vec::new(),
+                    config_files: Vec::new(),
+                });
+                add(&mut folder.services, container.service.as_slice());
+                add(&mut folder.config_files, config_files);
             }
         }
-        for stack in stacks.values_mut() {
+        for (name, stack) in &mut stacks {
             stack.services.sort();
             stack.services.dedup();
+            let several = folders.remove(name).filter(|folders| folders.len() > 1);
+            stack.folders = several.unwrap_or_default().into_values().collect();
         }
         stacks.into_values().collect()
+    }
+}
+
+/// Each once, in the order in which they come.
+fn add(all: &mut Vec<String>, some: &[String]) {
+    for one in some {
+        if !all.contains(one) {
+            all.push(one.clone());
+        }
     }
 }
 
@@ -118,108 +195,5 @@ fn is_up(container: &Container) -> bool {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::read;
-
-    fn snapshot(containers: &[serde_json::Value]) -> Snapshot {
-        let observed = containers.iter().map(|json| {
-            let seen = read::container(serde_json::from_value(json.clone()).unwrap());
-            (seen.container.id.clone(), seen)
-        });
-        Snapshot {
-            containers: observed.collect(),
-            ..Snapshot::default()
-        }
-    }
-
-    fn service(id: &str, service: &str, status: &str, one_off: &str) -> serde_json::Value {
-        serde_json::json!({
-            "Id": id, "Name": format!("/media-{service}-{id}"), "Image": "sha256:aa",
-            "State": {"Status": status, "Health": {"Status": if service == "db" { "unhealthy" } else { "none" }}},
-            "Config": {"Labels": {"com.docker.compose.project": "media", "com.docker.compose.service": service, "com.docker.compose.oneoff": one_off,
-                "com.docker.compose.project.config_files": "/srv/compose.yaml"}},
-            "Mounts": [{"Type": "volume", "Name": "pg"}], "NetworkSettings": {"Networks": {"media_default": {}}}
-        })
-    }
-
-    #[test]
-    fn a_stack_counts_its_instances_and_not_its_one_off_runs() {
-        let snapshot = snapshot(&[
-            service("1", "web", "running", "False"),
-            service("2", "web", "exited", "False"),
-            service("3", "db", "running", "False"),
-            service("4", "db", "running", "True"),
-        ]);
-        let stacks = snapshot.assemble(None, None).stacks;
-        assert_eq!(stacks.len(), 1);
-        assert_eq!(
-            (stacks[0].total, stacks[0].running, stacks[0].unhealthy),
-            (3, 2, 1)
-        );
-        assert_eq!(
-            (&stacks[0].services, &stacks[0].config_files),
-            (
-                &vec!["db".into(), "web".into()],
-                &vec!["/srv/compose.yaml".to_owned()]
-            )
-        );
-    }
-
-    #[test]
-    fn a_member_of_a_pod_has_the_ports_that_it_declares() {
-        let answer = |id: &str, network: &str| {
-            serde_json::json!({
-                "Id": id, "Name": format!("/{id}"), "State": {"Status": "running"},
-                "HostConfig": {"NetworkMode": network}, "Config": {"ExposedPorts": {"80/tcp": {}, "53/udp": {}}}
-            })
-        };
-        let snapshot = snapshot(&[
-            answer("pause", "bridge"),
-            answer("agent", "container:pause"),
-            answer("web", "container:pause"),
-        ]);
-        let pod = Pod::around("agent", &snapshot.containers);
-        let ports = |pod: Option<&Pod>| {
-            let containers = snapshot.assemble(Some("agent"), pod).containers;
-            let web = containers.into_iter().find(|container| container.name == "web");
-            web.unwrap().ports
-        };
-        let words: Vec<_> = ports(pod.as_ref())
-            .iter()
-            .map(|port| (port.private, port.protocol.clone(), port.public))
-            .collect();
-        assert_eq!(
-            words,
-            [(53, "udp".to_owned(), None), (80, "tcp".to_owned(), None)]
-        );
-        assert_eq!(ports(None), [], "elsewhere the engine knows better");
-    }
-
-    #[test]
-    fn users_of_images_volumes_and_networks_follow_from_the_containers() {
-        let mut snapshot = snapshot(&[
-            service("1", "web", "running", "False"),
-            service("2", "web", "exited", "False"),
-        ]);
-        let web = snapshot.containers["1"].container.clone();
-        assert!(snapshot.misses_image_of(&web));
-        snapshot.images = vec![read::image(bollard::models::ImageSummary {
-            id: "sha256:aa".into(),
-            ..Default::default()
-        })];
-        assert!(!snapshot.misses_image_of(&web));
-        snapshot.volumes = vec![read::volume(bollard::models::Volume {
-            name: "pg".into(),
-            ..Default::default()
-        })];
-        snapshot.networks = vec![read::network(bollard::models::Network {
-            name: Some("media_default".into()),
-            ..Default::default()
-        })];
-        let inventory = snapshot.assemble(None, None);
-        assert_eq!(inventory.images[0].used_by, 2);
-        assert_eq!(inventory.volumes[0].used_by, ["media-web-1", "media-web-2"]);
-        assert_eq!(inventory.networks[0].containers, ["media-web-1"]);
-    }
-}
+#[path = "snapshot/tests.rs"]
+mod tests;

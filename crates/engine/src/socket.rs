@@ -69,13 +69,14 @@ impl Sockets {
         }
         Err(best.unwrap_or_else(|| EngineState::Absent {
             reason: self.refusal.clone().unwrap_or_default(),
+            since: None,
         }))
     }
 }
 
 fn weight(state: &EngineState) -> u8 {
     match state {
-        EngineState::Running(_) => 3,
+        EngineState::Running(_) | EngineState::Unfit { .. } => 3,
         EngineState::Denied { .. } => 2,
         EngineState::Stopped { .. } => 1,
         EngineState::Absent { .. } => 0,
@@ -87,17 +88,20 @@ fn explain(path: &Path, error: &io::Error) -> EngineState {
     let podman = path.to_string_lossy().contains("podman");
     match error.kind() {
         ErrorKind::NotFound | ErrorKind::NotADirectory => EngineState::Absent {
+            since: None,
             reason: format!(
                 "There is no container engine at {place}. Install Docker, or start it: sudo systemctl start docker"
             ),
         },
         // Where the agent may not even look, it cannot know that there is an engine.
         ErrorKind::PermissionDenied if std::fs::metadata(path).is_err() => EngineState::Absent {
+            since: None,
             reason: format!(
                 "The agent sees no container engine at {place}: it may not look into that folder."
             ),
         },
         ErrorKind::PermissionDenied => EngineState::Denied {
+            since: None,
             reason: match socket_group(path) {
                 Some(group) => format!(
                     "The agent may not use {place}. Add the agent's user to the group {group} and restart the agent: \
@@ -107,12 +111,14 @@ fn explain(path: &Path, error: &io::Error) -> EngineState {
             },
         },
         ErrorKind::ConnectionRefused => EngineState::Stopped {
+            since: None,
             reason: format!(
                 "The container engine at {place} is not running. Start it: sudo systemctl start {}",
                 if podman { "podman.socket" } else { "docker" }
             ),
         },
         _ => EngineState::Stopped {
+            since: None,
             reason: format!("The container engine at {place} cannot be reached: {error}."),
         },
     }
@@ -165,12 +171,12 @@ mod tests {
         let path = dir.path().join("docker.sock");
         let absent = Sockets::at(&path).locate().await.unwrap_err();
         assert!(
-            matches!(&absent, EngineState::Absent { reason } if reason.contains("systemctl start docker"))
+            matches!(&absent, EngineState::Absent { reason, .. } if reason.contains("systemctl start docker"))
         );
 
         drop(std::os::unix::net::UnixListener::bind(&path).unwrap());
         let dead = Sockets::at(&path).locate().await.unwrap_err();
-        assert!(matches!(&dead, EngineState::Stopped { reason } if reason.contains("not running")));
+        assert!(matches!(&dead, EngineState::Stopped { reason, .. } if reason.contains("not running")));
     }
 
     #[tokio::test]

@@ -4,16 +4,25 @@
 //! marked is read again. Marks gather while a read is under way and during a short pause before it, which turns
 //! the burst of one `docker compose up` into a few reads.
 
+use crate::{course::Subject, read};
 use bollard::models::{EventMessage, EventMessageTypeEnum as Type};
-use std::collections::BTreeSet;
+use flotilla_protocol::inventory::Health;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The kinds of thing whose events matter, as the engine filters them.
 pub(crate) const WATCHED_TYPES: [&str; 4] = ["container", "image", "volume", "network"];
+
+/// The event of a health check.
+const HEALTH: &str = "health_status";
 
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Stale {
     /// Ids of containers.
     pub(crate) containers: BTreeSet<String>,
+    /// What was told last of a container's health.
+    pub(crate) health: BTreeMap<String, Health>,
+    /// Nobody knows which containers.
+    pub(crate) list: bool,
     pub(crate) images: bool,
     pub(crate) volumes: bool,
     pub(crate) networks: bool,
@@ -23,6 +32,8 @@ impl Stale {
     pub(crate) fn everything() -> Self {
         Self {
             containers: BTreeSet::new(),
+            health: BTreeMap::new(),
+            list: true,
             images: true,
             volumes: true,
             networks: true,
@@ -33,11 +44,35 @@ impl Stale {
         *self == Self::default()
     }
 
+    /// What has to be read, of which `known` is the health that containers are known to have.
+    pub(crate) fn subjects(self, known: impl Fn(&str) -> Option<Health>) -> impl Iterator<Item = Subject> {
+        let health = self.health.into_iter();
+        let health = health.filter(move |(id, told)| known(id).as_ref() != Some(told));
+        let containers = self.containers.into_iter().chain(health.map(|(id, _)| id));
+        let lists = [
+            (self.list, Subject::Containers),
+            (self.images, Subject::Images),
+            (self.volumes, Subject::Volumes),
+            (self.networks, Subject::Networks),
+        ];
+        let lists = lists
+            .into_iter()
+            .filter_map(|(is_stale, list)| is_stale.then_some(list));
+        lists.chain(containers.map(Subject::Container))
+    }
+
     pub(crate) fn mark(&mut self, event: EventMessage) {
         let action = event.action.unwrap_or_default();
         let actor = event.actor.unwrap_or_default();
         let attribute = |name: &str| actor.attributes.as_ref().and_then(|all| all.get(name).cloned());
         match event.typ {
+            Some(Type::CONTAINER) if action.starts_with(HEALTH) => {
+                // Some engines tell of each check, whether it changed anything or not, and not what it found.
+                match action.split_once(':').map(|(_, told)| read::health(told.trim())) {
+                    Some(told) => self.health.extend(actor.id.map(|id| (id, told))),
+                    None => self.list = true,
+                }
+            }
             Some(Type::CONTAINER) if changes_container(&action) => {
                 // Committing makes an image, and older engines have no event for that.
                 self.images |= action == "commit";
@@ -93,19 +128,30 @@ mod tests {
 
     #[test]
     fn a_container_event_marks_that_container_alone() {
-        for action in [
-            "create",
-            "start",
-            "die",
-            "destroy",
-            "rename",
-            "pause",
-            "health_status: healthy",
-        ] {
+        for action in ["create", "start", "die", "destroy", "rename", "pause"] {
             let stale = marks(Type::CONTAINER, action);
             assert_eq!(stale.containers, ["thing".to_owned()].into(), "{action}");
             assert!(!stale.images && !stale.volumes && !stale.networks);
         }
+    }
+
+    #[test]
+    fn health_is_read_where_it_is_not_what_is_known() {
+        let subjects = |action: &str, known: Option<Health>| -> Vec<Subject> {
+            marks(Type::CONTAINER, action).subjects(|_| known).collect()
+        };
+        let changed = [Subject::Container("thing".to_owned())];
+        assert_eq!(subjects("health_status: healthy", Some(Health::Healthy)), []);
+        assert_eq!(
+            subjects("health_status: unhealthy", Some(Health::Healthy)),
+            changed
+        );
+        assert_eq!(subjects("health_status: healthy", None), changed);
+        // Not told: one list is cheaper than a description of each.
+        assert_eq!(
+            subjects("health_status", Some(Health::Healthy)),
+            [Subject::Containers]
+        );
     }
 
     #[test]

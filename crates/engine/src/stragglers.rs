@@ -25,7 +25,7 @@ pub async fn start_stragglers(sockets: &Sockets, own: &OwnContainer) {
                 }
                 return;
             }
-            Err(EngineState::Stopped { .. }) => sleep(ASK).await,
+            Err(EngineState::Stopped { .. } | EngineState::Unfit { .. }) => sleep(ASK).await,
             Err(_) => return,
         }
     }

@@ -158,6 +158,7 @@ mod tests {
             total: 1,
             unhealthy: 0,
             config_files: vec!["/srv/media/compose.yaml".into()],
+            folders: vec![],
         };
         let volume = Volume {
             name: "pg_data".into(),
@@ -171,6 +172,7 @@ mod tests {
         let reports = [
             Report::Engine(EngineState::Absent {
                 reason: "no socket".into(),
+                since: None,
             }),
             Report::Upsert {
                 items: vec![Item::Stack(stack), Item::Volume(volume)],

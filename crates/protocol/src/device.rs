@@ -113,8 +113,12 @@ pub enum Attention {
     ClockSkew { seconds: i64 },
     /// Less than a tenth of the disk is free, and less than 10 GiB.
     LowDisk { free_bytes: u64, total_bytes: u64 },
-    /// The container engine cannot be used, and why.
-    Engine { reason: String },
+    /// The container engine cannot be used, or something of it does not work: what, and since when by the device's clock.
+    Engine {
+        reason: String,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        since: Option<Timestamp>,
+    },
     /// A second machine presented this device's identity and was turned away.
     Cloned {
         hostname: String,

@@ -7,58 +7,13 @@ use crate::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
+mod engine;
+mod port;
 mod trouble;
 
+pub use engine::{Ailment, EngineFacts, EngineState};
+pub use port::{Port, collapsed, numbers};
 pub use trouble::Trouble;
-
-/// Whether a device's container engine can be used, and what it is.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-#[serde(tag = "state", rename_all = "snake_case")]
-pub enum EngineState {
-    Running(EngineFacts),
-    /// No engine at the configured socket.
-    Absent {
-        reason: String,
-    },
-    /// An engine was there and does not answer now.
-    Stopped {
-        reason: String,
-    },
-    /// The agent may not use the engine's socket.
-    Denied {
-        reason: String,
-    },
-}
-
-impl EngineState {
-    /// Why the engine cannot be used, or `None` when it can.
-    #[must_use]
-    pub fn reason(&self) -> Option<&str> {
-        match self {
-            Self::Running(_) => None,
-            Self::Absent { reason } | Self::Stopped { reason } | Self::Denied { reason } => Some(reason),
-        }
-    }
-}
-
-/// What an engine says of itself.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-pub struct EngineFacts {
-    /// `docker` or `podman`.
-    pub flavor: String,
-    pub version: String,
-    /// The API version both sides agreed on, for example `1.41`.
-    pub api_version: String,
-    /// The operating system that the engine reports; `Docker Desktop` there means a virtual machine.
-    pub os: String,
-    pub arch: String,
-    pub storage_driver: String,
-    pub rootless: bool,
-    /// The engine is the one inside Docker Desktop.
-    pub docker_desktop: bool,
-}
 
 /// A container's state, exactly Docker's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -91,26 +46,12 @@ pub enum Health {
     Unknown,
 }
 
-/// A port of a container and where it is published, if it is.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-pub struct Port {
-    pub private: u16,
-    /// `tcp`, `udp` or `sctp`.
-    pub protocol: String,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub public: Option<u16>,
-    /// The address it is published on; `0.0.0.0` and `::` mean all.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub address: Option<String>,
-}
-
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Container {
     /// The engine's full id.
     pub id: String,
-    /// Without a leading slash.
+    /// Without a leading slash; the beginning of the id where the engine tells no name.
     pub name: String,
     pub image: String,
     #[serde(default)]
@@ -125,14 +66,23 @@ pub struct Container {
     /// The Compose service it is an instance of.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub service: Option<String>,
+    /// Neighbors that are published alike are one range.
     pub ports: Vec<Port>,
-    pub created: Timestamp,
+    /// `null` where the engine tells none that means anything.
+    #[serde(default)]
+    pub created: Option<Timestamp>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub started: Option<Timestamp>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub finished: Option<Timestamp>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub exit_code: Option<i64>,
+    /// Why the engine could not start it when it last tried, in the engine's words.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub failure: Option<String>,
+    /// Why the engine does not describe it. What is shown is then from the engine's list, or from before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unread: Option<String>,
     /// The kernel ended it because there was no memory left for it.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub oom_killed: bool,
@@ -178,9 +128,13 @@ pub struct Image {
     #[serde(default)]
     pub digests: Vec<String>,
     pub size_bytes: u64,
-    pub created: Timestamp,
-    /// How many containers use it.
-    pub used_by: u32,
+    /// `null` where it means nothing: the beginning of time, what builds write to be the same each time, the future.
+    #[serde(default)]
+    pub created: Option<Timestamp>,
+    /// How many containers use it; `null` where the engine names images in ways that can't be brought together, so that
+    /// nobody may call it unused.
+    #[serde(default)]
+    pub used_by: Option<u32>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -227,11 +181,29 @@ pub struct Stack {
     pub total: u32,
     /// Those that run and whose health check fails.
     pub unhealthy: u32,
-    /// Paths on the device of the Compose files it was started from.
+    /// Paths on the device of the Compose files it was started from; `-` is standard input.
+    pub config_files: Vec<String>,
+    /// Several folders have the one name in common, and Compose takes what they started for one project. Empty while
+    /// there is one folder.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub folders: Vec<StackFolder>,
+}
+
+/// One of the folders from which a Compose project was started.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct StackFolder {
+    /// Its path on the device.
+    pub path: String,
+    pub services: Vec<String>,
     pub config_files: Vec<String>,
 }
 
 /// One thing on one device.
+#[expect(
+    clippy::large_enum_variant,
+    reason = "most things are containers, and a box for each would cost more than it saves"
+)]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Item {

@@ -3,7 +3,7 @@
 use super::icon::{Glyph, Icon, lucide};
 use flotilla_protocol::{
     device::{Device, DeviceStatus},
-    inventory::{Container, ContainerState, Health},
+    inventory::{Container, ContainerState, Health, Trouble},
     path::PathKind,
 };
 use leptos::prelude::*;
@@ -87,6 +87,9 @@ impl Status {
         };
         match container.state {
             ContainerState::Running => running(),
+            ContainerState::Created | ContainerState::Exited if is_not_started(container) => {
+                Self::new(Tone::Bad, lucide::CIRCLE_X, "Not started")
+            }
             ContainerState::Created => Self::new(Tone::Off, lucide::CIRCLE_DASHED, "Created"),
             ContainerState::Paused => Self::new(Tone::Off, lucide::PAUSE, "Paused"),
             ContainerState::Restarting => Self::new(Tone::Warn, lucide::ROTATE_CW, "Restarting"),
@@ -99,6 +102,10 @@ impl Status {
             ContainerState::Unknown => Self::new(Tone::Off, lucide::CIRCLE_QUESTION_MARK, "Unknown"),
         }
     }
+}
+
+fn is_not_started(container: &Container) -> bool {
+    container.trouble() == Some(Trouble::NotStarted)
 }
 
 fn exited(container: &Container) -> String {
@@ -131,13 +138,11 @@ pub fn status_badge(status: &Status, chip: bool, stale: bool) -> AnyView {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use flotilla_protocol::Timestamp;
 
     fn container(state: ContainerState, health: Health, exit_code: Option<i64>) -> Container {
         let json = r#"{"id":"1","name":"a","image":"b","state":"exited","status":"","health":"none","ports":[],"created":"2026-01-01T00:00:00Z"}"#;
         let mut container: Container = serde_json::from_str(json).unwrap();
         (container.state, container.health, container.exit_code) = (state, health, exit_code);
-        container.created = Timestamp::UNIX_EPOCH;
         container
     }
 

@@ -30,6 +30,7 @@ pub fn of_container(trouble: Trouble) -> String {
         Trouble::Restarting => "keeps restarting".to_owned(),
         Trouble::Dead => "is dead".to_owned(),
         Trouble::OutOfMemory => "ran out of memory".to_owned(),
+        Trouble::NotStarted => "could not be started".to_owned(),
         Trouble::Failed(code) => format!("failed with exit code {code}"),
     }
 }
@@ -67,7 +68,9 @@ pub fn sentence(device: &str, attention: &Attention) -> String {
                 format::disk(*total_bytes)
             )
         }
-        Attention::Engine { reason } => format!("The container engine of {device} can't be used: {reason}"),
+        Attention::Engine { reason, .. } => {
+            format!("The container engine of {device} needs attention: {reason}")
+        }
         Attention::Cloned {
             hostname,
             address,

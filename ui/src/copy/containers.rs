@@ -15,6 +15,11 @@ pub const UPTIME: &str = "Uptime";
 pub const CREATED: &str = "Created";
 pub const STARTED: &str = "Started";
 pub const FINISHED: &str = "Finished";
+pub const NOT_STARTED: &str = "Could not start";
+pub const NOT_READ: &str = "Not read";
+pub const NOT_READ_MARK: &str = "not read";
+pub const NOT_READ_TEXT: &str = "The engine doesn't describe this container. What is shown is from its list.";
+pub const ON_LOOPBACK: &str = " (this device only)";
 pub const RESTARTS: &str = "Restarts";
 pub const NETWORKS: &str = "Networks";
 pub const VOLUMES: &str = "Volumes";
@@ -28,6 +33,8 @@ pub const STATES: &[(&str, &str)] = &[
     ("unhealthy", "Unhealthy"),
     ("dead", "Dead"),
     ("exited", "Exited"),
+    ("failed", "Could not start"),
+    ("unread", "Not read"),
     ("restarting", "Restarting"),
     ("starting", "Starting"),
     ("running", "Running"),

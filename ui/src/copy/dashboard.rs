@@ -23,6 +23,7 @@ pub const LOOKING_TEXT: &str = "Not every device has reported yet.";
 pub const LOADING: &str = "Loading your fleet…";
 pub const LAST_SEEN: &str = "last seen";
 pub const ENDED: &str = "ended";
+pub const BEGAN: &str = "began";
 pub const SEE_WHY: &str = "See why";
 pub const OPEN_DEVICE: &str = "Open device";
 pub const VIEW_CONTAINER: &str = "View container";

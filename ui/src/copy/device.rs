@@ -68,9 +68,10 @@ pub fn engine(engine: &EngineState) -> String {
             };
             format!("{name} {}{kind}", facts.version)
         }
-        EngineState::Absent { reason } | EngineState::Stopped { reason } | EngineState::Denied { reason } => {
-            reason.clone()
-        }
+        EngineState::Absent { reason, .. }
+        | EngineState::Stopped { reason, .. }
+        | EngineState::Denied { reason, .. }
+        | EngineState::Unfit { reason, .. } => reason.clone(),
     }
 }
 

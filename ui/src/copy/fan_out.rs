@@ -13,6 +13,7 @@ pub const REVOKED: &str = "The device was revoked.";
 pub const QUARANTINED: &str = "Two machines present themselves as this device.";
 pub const CLOSE: &str = "Close";
 pub const NONE: &str = "None";
+pub const UNKNOWN: &str = "Unknown";
 
 pub const NO_CONTAINERS: &str = "No containers";
 pub const NO_CONTAINERS_TEXT: &str = "None of your devices runs a container yet.";

@@ -31,6 +31,9 @@ pub const SUBNET: &str = "Subnet";
 pub const INTERNAL: &str = "Internal";
 pub const ATTACHABLE: &str = "Attachable";
 pub const UNTAGGED: &str = "<none>";
+pub const UNKNOWN: &str = "Unknown";
+pub const STANDARD_INPUT: &str = "From standard input";
+pub const FOLDERS: &str = "Folders";
 pub const BY_NAME: &str = "By name";
 
 pub const STACK_STATES: &[(&str, &str)] = &[
@@ -39,7 +42,12 @@ pub const STACK_STATES: &[(&str, &str)] = &[
     ("running", "Running"),
     ("stopped", "Stopped"),
 ];
-pub const IMAGE_USES: &[(&str, &str)] = &[("used", "Used"), ("unused", "Unused"), ("dangling", "Dangling")];
+pub const IMAGE_USES: &[(&str, &str)] = &[
+    ("used", "Used"),
+    ("unused", "Unused"),
+    ("unknown", "Unknown"),
+    ("dangling", "Dangling"),
+];
 pub const USES: &[(&str, &str)] = &[("used", "Used"), ("unused", "Unused")];
 
 /// "3 of 4 running".
@@ -55,6 +63,18 @@ pub fn used_by(containers: usize) -> String {
     } else {
         counted(containers, "container", "containers")
     }
+}
+
+/// Of an image, of which nobody may be able to say.
+#[must_use]
+pub fn image_use(containers: Option<u32>) -> String {
+    containers.map_or_else(|| UNKNOWN.to_owned(), |number| used_by(number as usize))
+}
+
+/// "2 folders use this name".
+#[must_use]
+pub fn folders(number: usize) -> String {
+    format!("{} folders use this name", count(number))
 }
 
 #[must_use]

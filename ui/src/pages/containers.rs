@@ -4,6 +4,7 @@ pub mod act;
 mod confirm;
 mod place;
 pub(crate) mod pod;
+mod ports;
 mod row;
 
 pub use act::Acts;

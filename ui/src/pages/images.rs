@@ -2,7 +2,7 @@
 
 use super::fan_out::{
     Details, ItemPage, Nothing, listed,
-    rows::{self, Item, age_cell, mono_cell, name_cell, text_cell},
+    rows::{self, Item, date_cell, mono_cell, name_cell, text_cell},
 };
 use crate::{
     components::{
@@ -64,17 +64,24 @@ impl ImageRow {
     fn new(item: Item<Image>) -> Self {
         let image = &item.row.item;
         let name = image.tags.first().cloned();
-        let (repository, tag) = name.as_deref().map_or((words::UNTAGGED, ""), split);
-        let (repository, tag) = (repository.to_owned(), tag.to_owned());
+        let (repository, tag) = named(image);
         let mut subject = item.subject(image.tags.iter().map(String::as_str).chain([image.id.as_str()]));
-        subject = subject.with(Key::Status, if image.used_by > 0 { "used" } else { "unused" });
+        let used = match image.used_by {
+            None => "unknown",
+            Some(0) => "unused",
+            Some(_) => "used",
+        };
+        subject = subject.with(Key::Status, used);
         if image.tags.is_empty() {
             subject = subject.with(Key::Status, "dangling");
         }
-        for tag in &image.tags {
-            subject = subject.with(Key::Image, tag);
+        for known in image.tags.iter().chain(&image.digests) {
+            subject = subject.with(Key::Image, known);
         }
-        let name = name.unwrap_or_else(|| format::short_id(&image.id).to_owned());
+        let name = name.unwrap_or_else(|| match repository.as_str() {
+            words::UNTAGGED => format::short_id(&image.id).to_owned(),
+            _ => format!("{repository}@{tag}"),
+        });
         Self {
             name,
             repository,
@@ -87,6 +94,21 @@ impl ImageRow {
     fn image(&self) -> &Image {
         &self.item.row.item
     }
+}
+
+/// Repository and tag; of an image without a tag, the repository that knows it and the beginning of its digest.
+fn named(image: &Image) -> (String, String) {
+    let (repository, tag) = match image.tags.first() {
+        Some(tag) => split(tag),
+        None => {
+            let mut digests = image.digests.iter();
+            let known = digests.find_map(|digest| digest.split_once('@'));
+            known.map_or((words::UNTAGGED, ""), |(repository, digest)| {
+                (repository, format::short_id(digest))
+            })
+        }
+    };
+    (repository.to_owned(), tag.to_owned())
 }
 
 /// Repository and tag: the last colon parts them, unless it belongs to a registry's port.
@@ -104,7 +126,7 @@ impl TableRow for ImageRow {
         format!(
             "{}, {}, {}",
             self.name,
-            words::used_by(self.image().used_by as usize),
+            words::image_use(self.image().used_by),
             self.item.device.name
         )
     }
@@ -123,8 +145,14 @@ impl TableRow for ImageRow {
             "tag" => SortKey::Text(&self.tag),
             "device" => SortKey::Text(&self.item.device.name),
             "size" => SortKey::Number(self.image().size_bytes as f64),
-            "created" => SortKey::Number(-(self.image().created.as_second() as f64)),
-            "used" => SortKey::Number(f64::from(self.image().used_by)),
+            "created" => {
+                let created = self.image().created.map(|at| -(at.as_second() as f64));
+                created.map_or(SortKey::Nothing, SortKey::Number)
+            }
+            "used" => self
+                .image()
+                .used_by
+                .map_or(SortKey::Nothing, |users| SortKey::Number(f64::from(users))),
             "id" => SortKey::Text(&self.image().id),
             _ => SortKey::Text(&self.repository),
         }
@@ -135,8 +163,8 @@ impl TableRow for ImageRow {
             "tag" => text_cell(Some(&self.tag)),
             "device" => self.item.device_cell(),
             "size" => format::disk(self.image().size_bytes).into_any(),
-            "created" => age_cell(Some(self.image().created)),
-            "used" => words::used_by(self.image().used_by as usize).into_any(),
+            "created" => date_cell(self.image().created),
+            "used" => words::image_use(self.image().used_by).into_any(),
             "id" => mono_cell(Some(format::short_id(&self.image().id))),
             _ => ().into_any(),
         }
@@ -167,17 +195,13 @@ fn details(row: &Row<Image>) -> Details {
     let image = &row.item;
     let digests = view! { <div class="mono">{listed(&image.digests)}</div> };
     Details {
-        name: image
-            .tags
-            .first()
-            .map_or(words::UNTAGGED, String::as_str)
-            .to_owned(),
+        name: image.tags.first().cloned().unwrap_or_else(|| named(image).0),
         facts: vec![
             (words::DEVICE, rows::device_link(&row.device)),
             (words::TAGS, listed(&image.tags)),
             (words::SIZE, format::disk(image.size_bytes).into_any()),
-            (words::CREATED, age_cell(Some(image.created))),
-            (words::USED_BY, words::used_by(image.used_by as usize).into_any()),
+            (words::CREATED, date_cell(image.created)),
+            (words::USED_BY, words::image_use(image.used_by).into_any()),
             (words::DIGESTS, digests.into_any()),
             (words::ID, mono_cell(Some(&image.id))),
         ],
@@ -187,7 +211,21 @@ fn details(row: &Row<Image>) -> Details {
 
 #[cfg(test)]
 mod tests {
-    use super::split;
+    use super::*;
+
+    #[test]
+    fn an_image_without_a_tag_is_known_by_its_digest() {
+        let known = |digests: &str| {
+            let json = format!(r#"{{"id":"sha256:01","tags":[],"digests":{digests},"size_bytes":1}}"#);
+            named(&serde_json::from_str(&json).unwrap())
+        };
+        let (repository, tag) = known(r#"["10.77.0.1:5000/team/app@sha256:0123456789abcdef"]"#);
+        assert_eq!(
+            (repository.as_str(), tag.as_str()),
+            ("10.77.0.1:5000/team/app", "0123456789ab")
+        );
+        assert_eq!(known("[]").0, words::UNTAGGED);
+    }
 
     #[test]
     fn a_registrys_port_is_no_tag() {

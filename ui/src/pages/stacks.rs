@@ -59,8 +59,13 @@ impl StackRow {
     fn new(item: Item<Stack>) -> Self {
         let stack = &item.row.item;
         let services = stack.services.join(", ");
+        let shared = (!stack.folders.is_empty()).then(|| words::folders(stack.folders.len()));
         let subject = item
-            .subject([stack.name.as_str(), &services])
+            .subject(
+                [stack.name.as_str(), &services]
+                    .into_iter()
+                    .chain(shared.as_deref()),
+            )
             .with(Key::Status, word(stack));
         Self {
             services,
@@ -133,7 +138,7 @@ impl TableRow for StackRow {
     }
     fn cell(&self, column: &str) -> AnyView {
         match column {
-            "name" => name_cell(&self.stack().name),
+            "name" => own_name(self.stack()),
             "state" => self.item.status_cell(&status(self.stack())),
             "device" => self.item.device_cell(),
             "services" => rows::text_cell(Some(&self.services)),
@@ -162,6 +167,31 @@ pub fn StacksPage() -> impl IntoView {
     .view()
 }
 
+/// The name, and that it is not one folder's alone.
+fn own_name(stack: &Stack) -> AnyView {
+    let name = name_cell(&stack.name);
+    if stack.folders.is_empty() {
+        return name;
+    }
+    view! { {name}<span class="tag">{words::folders(stack.folders.len())}</span> }.into_any()
+}
+
+fn files(paths: &[String]) -> Vec<String> {
+    let shown = |path: &String| match path.as_str() {
+        "-" => words::STANDARD_INPUT.to_owned(),
+        path => path.to_owned(),
+    };
+    paths.iter().map(shown).collect()
+}
+
+/// Each with its files; none while there is only one.
+fn folders(stack: &Stack) -> Vec<String> {
+    let folders = stack.folders.iter();
+    folders
+        .map(|folder| format!("{}: {}", folder.path, files(&folder.config_files).join(", ")))
+        .collect()
+}
+
 fn details(row: &Row<Stack>) -> Details {
     let stack = &row.item;
     let state = view! { <StatusBadge status=status(stack) chip=true/> };
@@ -173,7 +203,8 @@ fn details(row: &Row<Stack>) -> Details {
             (words::STATE, state.into_any()),
             (words::DEVICE, rows::device_link(&row.device)),
             (words::SERVICES, listed(&stack.services)),
-            (words::FILES, listed(&stack.config_files)),
+            (words::FILES, listed(&files(&stack.config_files))),
+            (words::FOLDERS, listed(&folders(stack))),
             (words::CONTAINERS, containers.into_any()),
         ],
         actions: vec![],

@@ -11,6 +11,7 @@ fn postgres() -> Subject {
         .with(Key::Tag, "media")
         .with(Key::Image, "postgres:17")
         .with(Key::Port, "5432")
+        .with(Key::Port, "20000-20999")
 }
 
 #[test]
@@ -30,7 +31,11 @@ fn words_facts_and_numbers_select_rows() {
         ("image:postgres", true),
         ("device:na", false),
         ("port:>1024", true),
+        ("port:>20500", true),
+        ("port:>21000", false),
         ("port:<1024", false),
+        ("port:20500", true),
+        ("port:21000", false),
         ("port:>x", false),
         ("postgres:17", true),
         ("\"postgres nas\"", false),

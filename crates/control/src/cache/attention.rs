@@ -31,21 +31,18 @@ pub(super) fn attention(row: &DeviceRow, known: &Known, range: &str) -> Vec<Atte
     }
     found.extend(off_mesh(row, known, range));
     found.extend(strayed(row, known).map(|runs| Attention::Strayed { runs }));
-    match &known.engine {
-        Some(EngineState::Running(_)) if is_undecided(row, known) => {
-            found.push(if is_in_the_machine(known) {
-                Attention::DockerDesktopHost
-            } else {
-                Attention::DockerDesktop
-            });
-        }
-        Some(engine) => {
-            found.extend(engine.reason().map(|reason| Attention::Engine {
-                reason: reason.to_owned(),
-            }));
-        }
-        None => {}
+    if matches!(&known.engine, Some(EngineState::Running(_)) if is_undecided(row, known)) {
+        found.push(if is_in_the_machine(known) {
+            Attention::DockerDesktopHost
+        } else {
+            Attention::DockerDesktop
+        });
     }
+    let trouble = known.engine.as_ref().and_then(EngineState::trouble);
+    found.extend(trouble.map(|(reason, since)| Attention::Engine {
+        reason: reason.to_owned(),
+        since,
+    }));
     if let Some(seconds) = known
         .clock_skew_seconds
         .filter(|seconds| seconds.abs() > SKEW_SECONDS)
@@ -327,6 +324,7 @@ mod tests {
     fn an_engine_that_cannot_be_used_says_why() {
         let engine = Some(EngineState::Denied {
             reason: "no permission".into(),
+            since: None,
         });
         let known = Known {
             engine,
@@ -334,6 +332,7 @@ mod tests {
         };
         let expected = Attention::Engine {
             reason: "no permission".into(),
+            since: None,
         };
         assert_eq!(attention(&device("nas", 1), &known, RANGE), [expected]);
     }

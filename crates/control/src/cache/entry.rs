@@ -15,8 +15,9 @@ use flotilla_protocol::{
     api::{Enrollment, EnrollmentState, Row, UnreachableDevice},
     device::{ContainerCounts, Device, DeviceStatus, LinkDrop, LinkFacts},
     id::DeviceId,
-    inventory::{ContainerState, Trouble},
+    inventory::{ContainerState, EngineState, Trouble},
 };
+use jiff::SignedDuration;
 use std::{collections::BTreeMap, net::IpAddr, sync::Arc};
 use tokio::sync::Notify;
 
@@ -172,8 +173,18 @@ impl Entry {
             device: self.row.name.clone(),
             device_id: self.row.id,
             item,
-            as_of: self.as_of(now),
+            as_of: self.rows_as_of(now),
         }
+    }
+
+    /// The same for what its engine holds, of which nobody tells while the engine can't be used.
+    fn rows_as_of(&self, now: Timestamp) -> Timestamp {
+        let as_of = self.as_of(now);
+        let Some(since) = self.known.engine.as_ref().and_then(EngineState::since) else {
+            return as_of;
+        };
+        let skew = SignedDuration::from_secs(self.known.clock_skew_seconds.unwrap_or(0));
+        since.checked_sub(skew).unwrap_or(since).min(as_of)
     }
 
     /// Why the device's rows may be old; `None` while they are kept current, and before it ever had any.
@@ -195,6 +206,16 @@ impl Entry {
         Some(UnreachableDevice {
             device: name.clone(),
             reason,
+        })
+    }
+
+    /// Why what its engine held is shown as it was; `None` while the engine tells, and where it held nothing.
+    pub(crate) fn silent_engine(&self) -> Option<UnreachableDevice> {
+        let reason = self.known.engine.as_ref()?.reason()?;
+        let name = &self.row.name;
+        (self.known.inventory.len() > 0).then(|| UnreachableDevice {
+            device: name.clone(),
+            reason: format!("{name}'s containers and all else are shown as they were: {reason}"),
         })
     }
 
@@ -334,5 +355,44 @@ mod tests {
         entry.presence = PresenceState::Online;
         assert_eq!(entry.as_of(moment(100)), moment(100));
         assert_eq!(entry.unreachable(|_| String::new()), None);
+    }
+
+    #[test]
+    fn rows_are_as_old_as_the_silence_of_their_engine_although_the_device_is_online() {
+        let mut entry = enrolled();
+        entry.link = Some(LinkUp {
+            since: moment(6),
+            remote: "192.0.2.7".into(),
+            rtt_ms: None,
+        });
+        entry.known.engine = Some(EngineState::Unfit {
+            reason: "It does not answer.".into(),
+            since: Some(moment(50)),
+        });
+        assert_eq!(entry.row((), moment(100)).as_of, moment(50));
+        assert_eq!(
+            entry.as_of(moment(100)),
+            moment(100),
+            "the device itself is heard"
+        );
+        entry.known.clock_skew_seconds = Some(-20);
+        assert_eq!(
+            entry.row((), moment(100)).as_of,
+            moment(70),
+            "the device's clock is behind"
+        );
+        entry.known.clock_skew_seconds = Some(-3600);
+        assert_eq!(entry.row((), moment(100)).as_of, moment(100));
+        assert_eq!(entry.silent_engine(), None, "it held nothing");
+        let volume = serde_json::json!({"kind": "volume", "name": "a", "driver": "local", "used_by": []});
+        let volume: Item = serde_json::from_value(volume).unwrap();
+        assert!(entry.known.inventory.put(volume.into()));
+        assert!(
+            entry
+                .silent_engine()
+                .unwrap()
+                .reason
+                .ends_with("It does not answer.")
+        );
     }
 }

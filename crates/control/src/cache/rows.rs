@@ -62,7 +62,7 @@ impl State {
         let unreachable = self
             .devices()
             .filter(asked)
-            .filter_map(|entry| entry.unreachable(&moment));
+            .filter_map(|entry| entry.unreachable(&moment).or_else(|| entry.silent_engine()));
         List {
             items,
             unreachable_devices: by_name(unreachable),

@@ -5,7 +5,9 @@ use super::scale::Scale;
 use flotilla_protocol::{
     agent::{Hello, ItemRef},
     device::{EndpointTrial, Facts, Usage},
-    inventory::{Container, EngineFacts, EngineState, Image, Item, Network, Port, Stack, Volume},
+    inventory::{
+        Ailment, Container, EngineFacts, EngineState, Image, Item, Network, Port, Stack, StackFolder, Volume,
+    },
     mesh::{MeshReport, MeshState},
     path::{PathAttempt, PeerPath},
 };
@@ -64,9 +66,10 @@ impl Bound for EngineState {
     fn bound(&mut self, scale: &mut Scale) {
         match self {
             Self::Running(facts) => facts.bound(scale),
-            Self::Absent { reason } | Self::Stopped { reason } | Self::Denied { reason } => {
-                scale.sentence(reason);
-            }
+            Self::Absent { reason, since: _ }
+            | Self::Stopped { reason, since: _ }
+            | Self::Denied { reason, since: _ }
+            | Self::Unfit { reason, since: _ } => scale.sentence(reason),
         }
     }
 }
@@ -82,8 +85,12 @@ impl Bound for EngineFacts {
             storage_driver,
             rootless: _,
             docker_desktop: _,
+            ailment,
         } = self;
         scale.names([flavor, version, api_version, os, arch, storage_driver]);
+        if let Some(Ailment { reason, since: _ }) = ailment {
+            scale.sentence(reason);
+        }
     }
 }
 
@@ -210,6 +217,8 @@ impl Bound for Container {
             started: _,
             finished: _,
             exit_code: _,
+            failure,
+            unread,
             oom_killed: _,
             restarts,
             network_mode,
@@ -220,6 +229,9 @@ impl Bound for Container {
         } = self;
         scale.names([id, name, image_id, status, network_mode]);
         scale.sentence(image);
+        for reason in [failure, unread].into_iter().flatten() {
+            scale.sentence(reason);
+        }
         scale.names(stack);
         scale.names(service);
         scale.count(restarts);
@@ -227,6 +239,7 @@ impl Bound for Container {
         for port in ports {
             let Port {
                 private: _,
+                private_last: _,
                 protocol,
                 public: _,
                 address,
@@ -257,7 +270,7 @@ impl Bound for Image {
             references.iter_mut().for_each(|text| scale.sentence(text));
         }
         scale.bytes(size_bytes);
-        scale.count(used_by);
+        used_by.iter_mut().for_each(|count| scale.count(count));
     }
 }
 
@@ -311,8 +324,22 @@ impl Bound for Stack {
             total,
             unhealthy,
             config_files,
+            folders,
         } = self;
         scale.name(name);
+        scale.list(folders);
+        for StackFolder {
+            path,
+            services,
+            config_files,
+        } in folders
+        {
+            scale.path(path);
+            scale.list(services);
+            scale.names(services);
+            scale.list(config_files);
+            config_files.iter_mut().for_each(|path| scale.path(path));
+        }
         scale.list(services);
         scale.names(services);
         for count in [running, total, unhealthy] {

@@ -49,7 +49,7 @@ fn figures_are_such_as_a_machine_can_have() {
 #[test]
 fn texts_are_cut_and_lists_are_too() {
     let long = "\u{1b}".to_owned() + &"x".repeat(1 << 20);
-    let BoundedReport::Engine(EngineState::Denied { reason }) =
+    let BoundedReport::Engine(EngineState::Denied { reason, .. }) =
         report(json!({"report": "engine", "state": "denied", "reason": long}))
     else {
         panic!()

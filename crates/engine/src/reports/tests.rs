@@ -49,8 +49,8 @@ fn image(id: String, used_by: u32) -> Image {
         tags: vec![],
         digests: vec![],
         size_bytes: 1,
-        created: jiff::Timestamp::UNIX_EPOCH,
-        used_by,
+        created: None,
+        used_by: Some(used_by),
     }
 }
 
@@ -83,7 +83,7 @@ fn views() -> impl Strategy<Value = View> {
             ..View::without_inventory(running())
         }),
         1 => Just(View::without_inventory(running())),
-        1 => "[a-b]".prop_map(|reason| View::without_inventory(EngineState::Stopped { reason })),
+        1 => "[a-b]".prop_map(|reason| View::without_inventory(EngineState::Stopped { reason, since: None })),
     ]
 }
 

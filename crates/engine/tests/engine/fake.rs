@@ -1,7 +1,10 @@
 //! An engine played in this process: HTTP on a Unix socket, the few routes that are used, answers as Docker gives
 //! them. Its clock only moves when something happens.
 
+mod faults;
 mod routes;
+
+pub(crate) use faults::Fault;
 
 use flotilla_engine::Sockets;
 use serde_json::{Value, json};
@@ -68,6 +71,10 @@ struct World {
     hang: Hang,
     /// Requests that change something, since it was told when to hang.
     changes: usize,
+    /// What is wrong with answers, by path.
+    faults: BTreeMap<String, Fault>,
+    /// Subscriptions to events get no headers before there is an event.
+    quiet: bool,
     /// Every request, as `METHOD /path`.
     log: Vec<String>,
 }
@@ -105,6 +112,8 @@ impl Fake {
                     next_check: None,
                     hang: Hang::Never,
                     changes: 0,
+                    faults: BTreeMap::new(),
+                    quiet: false,
                     log: Vec::new(),
                 })),
                 events: broadcast::channel(64).0,
@@ -228,6 +237,30 @@ impl Fake {
         world.containers.insert(id.clone(), container);
         drop(world);
         self.shared.emit("container", "start", &id);
+    }
+
+    /// From now on this path is answered so.
+    pub(crate) fn break_down(&self, path: &str, fault: Fault) {
+        let mut world = self.shared.world.lock().unwrap();
+        world.faults.insert(path.to_owned(), fault);
+    }
+
+    pub(crate) fn heal(&self, path: &str) {
+        self.shared.world.lock().unwrap().faults.remove(path);
+    }
+
+    /// Changes a container without telling anybody.
+    pub(crate) fn set_unheard(&self, id: &str, name: &str, status: &str) {
+        self.shared.put(id, name, status, json!({}));
+    }
+
+    pub(crate) fn be_quiet(&self) {
+        self.shared.world.lock().unwrap().quiet = true;
+    }
+
+    /// Streams of events end, and those that are opened again do so at once.
+    pub(crate) fn end_events(&self) {
+        self.shared.stopped.cancel();
     }
 
     /// How the engine describes the container with this name.

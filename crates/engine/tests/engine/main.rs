@@ -6,6 +6,7 @@
 )]
 
 mod acting;
+mod ailing;
 mod exchange;
 mod fake;
 mod following;

@@ -14,14 +14,17 @@ pub(crate) fn follow(fake: &Fake) -> (Engine, DropGuard) {
 }
 
 pub(crate) fn follow_from(fake: &Fake, own: OwnContainer) -> (Engine, DropGuard) {
-    let engine = Engine::new(fake.sockets(), own);
+    run(Engine::new(fake.sockets(), own))
+}
+
+pub(crate) fn run(engine: Engine) -> (Engine, DropGuard) {
     let shutdown = CancellationToken::new();
     let (following, until) = (engine.clone(), shutdown.clone());
     tokio::spawn(async move { following.follow(until).await });
     (engine, shutdown.drop_guard())
 }
 
-async fn next(watch: &mut Watch) -> Report {
+pub(crate) async fn next(watch: &mut Watch) -> Report {
     tokio::time::timeout(Duration::from_secs(10), watch.next())
         .await
         .expect("a report within 10 s")
@@ -83,7 +86,7 @@ async fn first_the_state_then_the_inventory_then_only_what_changes() {
         ("docker", "1.41")
     );
     let whole = whole(&mut watch).await;
-    assert_eq!((whole.containers.len(), whole.images[0].used_by), (1, 1));
+    assert_eq!((whole.containers.len(), whole.images[0].used_by), (1, Some(1)));
 
     fake.set("c1", "web", "paused", "pause");
     assert_eq!(
@@ -92,7 +95,7 @@ async fn first_the_state_then_the_inventory_then_only_what_changes() {
     );
     fake.remove("c1");
     assert!(matches!(next(&mut watch).await, Report::Remove { items } if items[0].key == "c1"));
-    assert!(matches!(upserted(&mut watch).await[..], [Item::Image(ref image)] if image.used_by == 0));
+    assert!(matches!(upserted(&mut watch).await[..], [Item::Image(ref image)] if image.used_by == Some(0)));
 }
 
 #[tokio::test]
@@ -151,7 +154,7 @@ async fn an_engine_that_stops_is_a_state_and_its_return_is_told_whole() {
 
     fake.stop().await;
     assert!(
-        matches!(next(&mut watch).await, Report::Engine(EngineState::Stopped { reason }) if reason.contains("Start it"))
+        matches!(next(&mut watch).await, Report::Engine(EngineState::Stopped { reason, .. }) if reason.contains("Start it"))
     );
 
     fake.set("c2", "db", "running", "start");
@@ -170,7 +173,7 @@ async fn an_engine_that_took_its_socket_away_is_stopped_and_not_absent() {
     whole(&mut watch).await;
     fake.shut_down().await;
     assert!(
-        matches!(next(&mut watch).await, Report::Engine(EngineState::Stopped { reason }) if reason.contains("Start it again"))
+        matches!(next(&mut watch).await, Report::Engine(EngineState::Stopped { reason, .. }) if reason.contains("Start it again"))
     );
 }
 

@@ -17,6 +17,8 @@ pub enum Trouble {
     Dead,
     /// There was no memory left for it.
     OutOfMemory,
+    /// The engine could not start it.
+    NotStarted,
     /// It ended by itself with this exit code, which is not 0.
     Failed(i64),
 }
@@ -30,6 +32,9 @@ impl Container {
             (ContainerState::Restarting, _) => Some(Trouble::Restarting),
             (ContainerState::Dead, _) => Some(Trouble::Dead),
             (ContainerState::Exited, _) if self.oom_killed => Some(Trouble::OutOfMemory),
+            (ContainerState::Created | ContainerState::Exited, _) if self.failure.is_some() => {
+                Some(Trouble::NotStarted)
+            }
             (ContainerState::Exited, Some(code)) if code != 0 && !TOLD_TO_END.contains(&code) => {
                 Some(Trouble::Failed(code))
             }
@@ -66,6 +71,14 @@ mod tests {
         assert_eq!(killed.trouble(), Some(Trouble::OutOfMemory));
         // Engines say so of a container that lost one of its programs and goes on.
         assert_eq!(container("running", "healthy", None, true).trouble(), None);
+    }
+
+    #[test]
+    fn what_could_not_be_started_is_trouble_and_what_nobody_started_is_not() {
+        let mut clash = container("created", "none", None, false);
+        assert_eq!(clash.trouble(), None);
+        clash.failure = Some("port is already allocated".into());
+        assert_eq!(clash.trouble(), Some(Trouble::NotStarted));
     }
 
     #[test]

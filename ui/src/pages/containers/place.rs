@@ -2,7 +2,7 @@
 
 use super::{
     pod::{Pod, addresses},
-    row::published,
+    ports::published,
 };
 use crate::{
     api::send,

@@ -4,7 +4,7 @@ use crate::store::{ItemKey, Shelf};
 use flotilla_protocol::{
     api::Row,
     id::DeviceId,
-    inventory::{Container, PodRole},
+    inventory::{Container, PodRole, Port, numbers},
 };
 use std::{net::Ipv4Addr, sync::Arc};
 
@@ -54,14 +54,16 @@ impl Pod {
 pub struct Address {
     pub ip: Ipv4Addr,
     pub port: u16,
+    /// The last of a range that begins with `port`.
+    pub last: u16,
     pub protocol: String,
 }
 
 impl Address {
-    /// `100.64.0.7:80`.
+    /// `100.64.0.7:80`, `100.64.0.7:20000-20999`.
     #[must_use]
     pub fn place(&self) -> String {
-        format!("{}:{}", self.ip, self.port)
+        format!("{}:{}", self.ip, numbers(&(self.port..=self.last)))
     }
 
     /// The same, with the protocol where it is not the usual one.
@@ -77,9 +79,10 @@ impl Address {
 /// Where a container is reached in a pod with this address: at its own ports, each once.
 #[must_use]
 pub fn addresses(ip: Ipv4Addr, container: &Container) -> Vec<Address> {
-    let address = |port: &flotilla_protocol::inventory::Port| Address {
+    let address = |port: &Port| Address {
         ip,
         port: port.private,
+        last: *port.inside().end(),
         protocol: port.protocol.clone(),
     };
     let mut addresses: Vec<_> = container.ports.iter().map(address).collect();

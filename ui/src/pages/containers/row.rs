@@ -1,6 +1,10 @@
 //! A container as a row of the table, and its facts.
 
-use super::{act::Acts, pod::addresses};
+use super::{
+    act::Acts,
+    pod::addresses,
+    ports::{open_ports, ports_cell, published},
+};
 use crate::{
     clock::use_clock,
     components::{
@@ -12,7 +16,7 @@ use crate::{
     format,
     pages::fan_out::{
         Fact, listed,
-        rows::{Item, age_cell, mono_cell, name_cell, text_cell},
+        rows::{Item, age_cell, date_cell, mono_cell, name_cell, text_cell},
     },
     query::{Key, Subject},
     store::use_store,
@@ -21,7 +25,7 @@ use crate::{
 use flotilla_protocol::{
     Timestamp,
     api::Row,
-    inventory::{Container, ContainerState, Health, PodRole},
+    inventory::{Container, ContainerState, Health, PodRole, numbers},
 };
 use leptos::prelude::*;
 use std::sync::Arc;
@@ -110,10 +114,8 @@ impl ContainerRow {
             subject = subject.with(Key::Stack, stack);
         }
         subject = subject.with(Key::Image, &container.image);
-        let mut ports: Vec<u16> = open_ports(container).collect();
-        ports.dedup();
-        for port in ports {
-            subject = subject.with(Key::Port, &port.to_string());
+        for ports in open_ports(container) {
+            subject = subject.with(Key::Port, &numbers(&ports));
         }
         Self {
             item,
@@ -127,16 +129,10 @@ impl ContainerRow {
     }
 }
 
-/// Ports at which others reach it: the published ones, or its own in a pod.
-fn open_ports(container: &Container) -> impl Iterator<Item = u16> {
-    let in_pod = container.pod.is_some();
-    let ports = container.ports.iter();
-    ports.filter_map(move |port| if in_pod { Some(port.private) } else { port.public })
-}
-
 /// The words by which a container is asked for: its state, and its health while it runs.
 fn status_words(container: &Container) -> Vec<&'static str> {
     let state = match container.state {
+        ContainerState::Created | ContainerState::Exited if container.failure.is_some() => "failed",
         ContainerState::Created => "created",
         ContainerState::Running => "running",
         ContainerState::Paused => "paused",
@@ -153,7 +149,8 @@ fn status_words(container: &Container) -> Vec<&'static str> {
         Health::Unhealthy => Some("unhealthy"),
         Health::None | Health::Unknown => None,
     };
-    [Some(state), health].into_iter().flatten().collect()
+    let unread = container.unread.as_ref().map(|_| "unread");
+    [Some(state), health, unread].into_iter().flatten().collect()
 }
 
 #[expect(clippy::cast_precision_loss, reason = "seconds since 1970 are far below 2^52")]
@@ -198,11 +195,12 @@ impl TableRow for ContainerRow {
             "stack" => container.stack.as_deref().map_or(SortKey::Nothing, SortKey::Text),
             "image" => SortKey::Text(&container.image),
             "ports" => {
-                let lowest = open_ports(container).min();
-                lowest.map_or(SortKey::Nothing, |port| SortKey::Number(f64::from(port)))
+                let open = open_ports(container);
+                let lowest = open.first().map(|ports| f64::from(*ports.start()));
+                lowest.map_or(SortKey::Nothing, SortKey::Number)
             }
             "uptime" => moment(running_since(container)),
-            "created" => moment(Some(container.created)),
+            "created" => moment(container.created),
             "restarts" => SortKey::Number(-f64::from(container.restarts)),
             "id" => SortKey::Text(&container.id),
             _ => SortKey::Text(&container.name),
@@ -222,12 +220,8 @@ impl TableRow for ContainerRow {
                 Some(ip) if container.pod == Some(PodRole::Pause) => mono_cell(Some(&ip.to_string())),
                 _ => ports_cell(container),
             },
-            "uptime" => uptime_cell(if self.item.device.online {
-                running_since(container)
-            } else {
-                None
-            }),
-            "created" => age_cell(Some(container.created)),
+            "uptime" => uptime_cell(running_since(container).filter(|_| self.stale_since().is_none())),
+            "created" => date_cell(container.created),
             "restarts" => container.restarts.to_string().into_any(),
             "id" => mono_cell(Some(format::short_id(&container.id))),
             _ => ().into_any(),
@@ -249,6 +243,7 @@ fn own_name(container: &Container) -> AnyView {
         view! { {name_cell(&container.name)}<span class="tag" title=title>{words}</span> }.into_any()
     };
     match container.pod {
+        _ if container.unread.is_some() => mark(copy::NOT_READ_MARK, copy::NOT_READ_TEXT),
         Some(PodRole::Pause) => mark(pods::POD, pods::HOLDS),
         _ if container.is_agent => mark(pods::AGENT, pods::IS_AGENT),
         _ => name_cell(&container.name),
@@ -272,17 +267,8 @@ fn state_cell(row: &ContainerRow) -> AnyView {
     status_badge(
         doing.as_ref().unwrap_or(&row.status),
         false,
-        !row.item.device.online,
+        row.stale_since().is_some(),
     )
-}
-
-fn ports_cell(container: &Container) -> AnyView {
-    let (shown, more) = format::ports(open_ports(container));
-    if shown.is_empty() {
-        return view! { <Dash/> }.into_any();
-    }
-    let more = (more > 0).then(|| format!(", +{more}"));
-    view! { <span class="num">{shown}{more}</span> }.into_any()
 }
 
 /// How long it runs.
@@ -316,9 +302,14 @@ pub(super) fn facts(row: Memo<Option<Arc<Row<Container>>>>) -> Vec<Fact> {
         (copy::IMAGE, of(|row| mono_cell(Some(&row.item.image)))),
         (copy::PORTS, of(|row| listed(&published(&row.item, false)))),
         (pods::POD, of(pod_cell)),
+        (
+            copy::NOT_STARTED,
+            of(|row| text_cell(row.item.failure.as_deref())),
+        ),
+        (copy::NOT_READ, of(|row| text_cell(row.item.unread.as_deref()))),
         (copy::STARTED, of(|row| age_cell(row.item.started))),
         (copy::FINISHED, of(|row| age_cell(row.item.finished))),
-        (copy::CREATED, of(|row| age_cell(Some(row.item.created)))),
+        (copy::CREATED, of(|row| date_cell(row.item.created))),
         (copy::RESTARTS, of(|row| row.item.restarts.to_string().into_any())),
         (copy::NETWORKS, of(|row| listed(&row.item.networks))),
         (copy::VOLUMES, of(|row| listed(&row.item.volumes))),
@@ -349,23 +340,4 @@ fn pod_cell(row: &Row<Container>) -> AnyView {
         .chain(own)
         .collect();
     listed(&lines)
-}
-
-/// `0.0.0.0:8096 → 8096/tcp`, one per port, and ports that are not published unless `only` those are asked for.
-pub(super) fn published(container: &Container, only: bool) -> Vec<String> {
-    let line = |port: &flotilla_protocol::inventory::Port| {
-        let inside = format!("{}/{}", port.private, port.protocol);
-        match port.public {
-            Some(public) => match port.address.as_deref() {
-                Some(address) if address.contains(':') => format!("[{address}]:{public} → {inside}"),
-                address => format!("{}:{public} → {inside}", address.unwrap_or("*")),
-            },
-            None => inside,
-        }
-    };
-    let ports = container.ports.iter();
-    ports
-        .filter(|port| !only || port.public.is_some())
-        .map(line)
-        .collect()
 }

@@ -93,11 +93,15 @@ fn of_device(device: &Device) -> Vec<Trouble> {
         DeviceStatus::Online => {
             let of = |about: &Attention| {
                 let (rank, is_bad) = rank(about);
+                let since = match about {
+                    Attention::Engine { since, .. } => since.map(|moment| (moment, copy::BEGAN)),
+                    _ => None,
+                };
                 let found = trouble(
                     rank,
                     is_bad,
                     attention::sentence(name, about),
-                    None,
+                    since,
                     copy::OPEN_DEVICE,
                 );
                 let by_mode = |keeps_host| Trouble {

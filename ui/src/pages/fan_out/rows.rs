@@ -7,6 +7,7 @@ use crate::{
         badge::{Status, status_badge},
         table::{Dash, RowAction, Rows, TableRow},
     },
+    copy::fan_out as copy,
     query::{Key, Subject},
     store::{InventoryItem, ItemKey, Shelf, Shelved, use_store},
 };
@@ -15,6 +16,7 @@ use flotilla_protocol::{
     api::Row,
     device::{Device, DeviceStatus},
     id::DeviceId,
+    inventory::EngineState,
     name::DeviceName,
 };
 use leptos::prelude::*;
@@ -25,6 +27,8 @@ use std::{collections::BTreeMap, net::Ipv4Addr, sync::Arc};
 pub struct DeviceLook {
     pub name: String,
     pub online: bool,
+    /// Why its rows are old although it is online: its engine can't be used, since the moment that is known.
+    pub engine_away: Option<Option<Timestamp>>,
     pub tags: Vec<String>,
     /// Its address on the mesh, once the device itself is known.
     pub mesh_ip: Option<Ipv4Addr>,
@@ -44,7 +48,11 @@ impl<T: InventoryItem> Item<T> {
     /// For when the row is known to be true, if its device cannot be asked now.
     #[must_use]
     pub fn stale_since(&self) -> Option<Timestamp> {
-        (!self.device.online).then_some(self.row.as_of)
+        match self.device.engine_away {
+            _ if !self.device.online => Some(self.row.as_of),
+            Some(since) => Some(since.unwrap_or(self.row.as_of)),
+            None => None,
+        }
     }
 
     /// A subject of these texts with the facts that every row has.
@@ -72,7 +80,7 @@ impl<T: InventoryItem> Item<T> {
     /// A status, muted under a clock when the row is old.
     #[must_use]
     pub fn status_cell(&self, status: &Status) -> AnyView {
-        status_badge(status, false, !self.device.online)
+        status_badge(status, false, self.stale_since().is_some())
     }
 }
 
@@ -94,6 +102,15 @@ pub fn name_cell(name: &str) -> AnyView {
 #[must_use]
 pub fn mono_cell(text: Option<&str>) -> AnyView {
     view! { <span class="mono">{text_cell(text)}</span> }.into_any()
+}
+
+/// When something was made, where anybody can say.
+#[must_use]
+pub fn date_cell(moment: Option<Timestamp>) -> AnyView {
+    match moment {
+        Some(moment) => age_cell(Some(moment)),
+        None => copy::UNKNOWN.into_any(),
+    }
 }
 
 #[must_use]
@@ -124,9 +141,11 @@ pub fn device_looks() -> Memo<Looks> {
 }
 
 fn look_of(device: &Device) -> DeviceLook {
+    let engine = device.engine.as_ref().filter(|engine| engine.reason().is_some());
     DeviceLook {
         name: device.name.to_string(),
         online: device.status == DeviceStatus::Online,
+        engine_away: engine.map(EngineState::since),
         tags: device.tags.iter().map(ToString::to_string).collect(),
         mesh_ip: Some(device.mesh_ip),
     }
@@ -189,6 +208,7 @@ fn item_of<T: InventoryItem>(row: &Arc<Row<T>>, looks: &Looks) -> Item<T> {
     let unknown = || DeviceLook {
         name: row.device.to_string(),
         online: true,
+        engine_away: None,
         tags: Vec::new(),
         mesh_ip: None,
     };

@@ -20,6 +20,7 @@ fn row(device: usize, name: &str, running: u32) -> Row<Stack> {
             total: 9,
             unhealthy: 0,
             config_files: vec![],
+            folders: vec![],
         },
         as_of: "2026-01-02T03:04:06Z".parse().unwrap(),
     }

@@ -177,7 +177,7 @@ async fn host_networking_on_docker_desktop_is_closed_until_somebody_decides_for_
         "No path: Host networking on mac is that of Docker Desktop's virtual machine"
     );
     let reason = "it stopped".to_owned();
-    hear(&bed, "mac", EngineState::Stopped { reason });
+    hear(&bed, "mac", EngineState::Stopped { reason, since: None });
     assert_eq!(
         open(&bed, "mac"),
         0,

@@ -19,6 +19,7 @@ pub(super) fn router(shared: Shared) -> Router {
     Router::new()
         .route("/version", get(version))
         .route("/info", get(info))
+        .route("/_ping", get(async || "OK"))
         .route("/events", get(events))
         .route("/containers/json", get(list))
         .route("/containers/create", post(create))
@@ -44,7 +45,16 @@ pub(super) fn router(shared: Shared) -> Router {
             move |request: axum::extract::Request, next: axum::middleware::Next| {
                 let log = log.clone();
                 async move {
-                    let hang = log.world.lock().unwrap().hear(&request);
+                    let (hang, fault) = {
+                        let mut world = log.world.lock().unwrap();
+                        (
+                            world.hear(&request),
+                            world.faults.get(request.uri().path()).cloned(),
+                        )
+                    };
+                    if let Some(fault) = fault {
+                        return fault.answer().await;
+                    }
                     match hang {
                         Hang::Never | Hang::Hung => next.run(request).await,
                         Hang::Before(_) => std::future::pending().await,
@@ -117,16 +127,36 @@ async fn events(State(shared): State<Shared>, Query(query): Query<HashMap<String
     let live = stream::unfold(live, async |mut live| {
         live.recv().await.ok().map(|event| (event, live))
     });
-    let lines = stream::iter(missed)
-        .chain(live)
-        .take_until(shared.stopped.clone().cancelled_owned())
-        .map(|event| Ok::<_, std::convert::Infallible>(Bytes::from(format!("{event}\n"))));
+    let live = live.chain(stream::pending());
+    let quiet = shared.world.lock().unwrap().quiet;
+    let mut events = Box::pin(
+        stream::iter(missed)
+            .chain(live)
+            .take_until(shared.stopped.clone().cancelled_owned()),
+    );
+    let first = if quiet { events.next().await } else { None };
+    let events = stream::iter(first).chain(events);
+    let lines = events.map(|event| Ok::<_, std::convert::Infallible>(Bytes::from(format!("{event}\n"))));
     Response::new(Body::from_stream(lines))
 }
 
-async fn list(State(shared): State<Shared>) -> Json<Value> {
+async fn list(State(shared): State<Shared>, Query(query): Query<HashMap<String, String>>) -> Json<Value> {
     let world = shared.world.lock().unwrap();
-    Json(world.containers.keys().map(|id| json!({"Id": id})).collect())
+    let wanted = |id: &&String| query.get("filters").is_none_or(|only| only.contains(id.as_str()));
+    let ids = world.containers.keys().filter(wanted);
+    Json(ids.map(|id| row(&world.containers[id])).collect())
+}
+
+/// A container as lists have it.
+fn row(container: &Value) -> Value {
+    let (state, config) = (&container["State"], &container["Config"]);
+    let health = state["Health"]["Status"].as_str();
+    let health = health.map(|health| format!(" ({health})")).unwrap_or_default();
+    json!({
+        "Id": container["Id"], "Names": [container["Name"]], "Image": config["Image"], "ImageID": container["Image"],
+        "Created": super::EPOCH, "State": state["Status"], "Status": format!("Up 5 minutes{health}"),
+        "Labels": config["Labels"], "HostConfig": {"NetworkMode": container["HostConfig"]["NetworkMode"]},
+    })
 }
 
 async fn inspect(State(shared): State<Shared>, Path(id): Path<String>) -> Response {

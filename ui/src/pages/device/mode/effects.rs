@@ -4,9 +4,10 @@ use crate::{copy::mode as copy, pages::containers::pod::addresses};
 use flotilla_policy::{Subject, selects};
 use flotilla_protocol::{
     device::{Device, NetworkMode},
-    inventory::{Container, ContainerState, EngineState, PodRole},
+    inventory::{Container, ContainerState, EngineState, PodRole, numbers},
     policy::{Ports, Proto, Rule},
 };
+use std::ops::RangeInclusive;
 
 /// More containers than this are not read one by one.
 const LISTED: usize = 5;
@@ -73,17 +74,19 @@ fn reached(
         return Vec::new();
     }
     let mut found = Vec::new();
-    let allowed = |port: u16, protocol: &str| rules.is_none_or(|rules| allows(rules, port, protocol));
+    let allowed = |ports: &RangeInclusive<u16>, protocol: &str| {
+        rules.is_none_or(|rules| allows(rules, ports, protocol))
+    };
     for container in containers.iter().filter(|container| is_up(container)) {
         let own = addresses(device.mesh_ip, container).into_iter();
         let places: Vec<String> = match mode {
             NetworkMode::Pause if container.pod.is_some() => own
-                .filter(|address| allowed(address.port, &address.protocol))
+                .filter(|address| allowed(&(address.port..=address.last), &address.protocol))
                 .map(|address| address.words())
                 .collect(),
             NetworkMode::Host => published(container)
-                .filter(|(port, protocol)| allowed(*port, protocol))
-                .map(|(port, _)| format!("{}:{port}", device.mesh_ip))
+                .filter(|(ports, protocol)| allowed(ports, protocol))
+                .map(|(ports, _)| format!("{}:{}", device.mesh_ip, numbers(&ports)))
                 .collect(),
             NetworkMode::Pause | NetworkMode::Bridge => Vec::new(),
         };
@@ -109,22 +112,25 @@ fn is_up(container: &Container) -> bool {
 }
 
 /// Published ports, each once: an engine publishes them for both families.
-fn published(container: &Container) -> impl Iterator<Item = (u16, &str)> {
+fn published(container: &Container) -> impl Iterator<Item = (RangeInclusive<u16>, &str)> {
     let ports = container.ports.iter();
     let mut ports: Vec<_> = ports
-        .filter_map(|port| Some((port.public?, port.protocol.as_str())))
+        .filter_map(|port| Some((port.outside()?, port.protocol.as_str())))
         .collect();
-    ports.sort_unstable();
+    ports.sort_unstable_by_key(|(ports, protocol)| (*ports.start(), *ports.end(), *protocol));
     ports.dedup();
     ports.into_iter()
 }
 
-fn allows(rules: &[&Rule], port: u16, protocol: &str) -> bool {
+/// Some of these ports, at least.
+fn allows(rules: &[&Rule], ports: &RangeInclusive<u16>, protocol: &str) -> bool {
     rules.iter().any(|rule| {
         let same = rule.proto == Proto::Any || rule.proto.as_str() == protocol;
         same && match &rule.ports {
             Ports::Any => true,
-            Ports::Only(ranges) => ranges.iter().any(|range| range.contains(port)),
+            Ports::Only(ranges) => ranges
+                .iter()
+                .any(|range| ports.clone().any(|port| range.contains(port))),
         }
     })
 }

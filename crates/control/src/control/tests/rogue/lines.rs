@@ -9,8 +9,8 @@ use flotilla_protocol::{
     device::{EndpointTrial, Facts, Usage},
     id::DeviceId,
     inventory::{
-        ContainerState, EngineFacts, EngineState, Health, Image, Item, Kind, Network, PodRole, Port, Stack,
-        Volume,
+        Ailment, ContainerState, EngineFacts, EngineState, Health, Image, Item, Kind, Network, PodRole, Port,
+        Stack, StackFolder, Volume,
     },
     mesh::{Candidate, CandidateKind, MeshReport, MeshState, MeshTrouble, Nat},
     path::{PathReason, PeerPath},
@@ -81,12 +81,13 @@ fn facts() -> Facts {
 
 /// The state after another one, round and round.
 fn engine(before: Option<&EngineState>) -> EngineState {
-    let reason = "no socket".to_owned();
+    let (reason, since) = ("no socket".to_owned(), Some(moment()));
     match before {
-        None => EngineState::Absent { reason },
-        Some(EngineState::Absent { .. }) => EngineState::Stopped { reason },
-        Some(EngineState::Stopped { .. }) => EngineState::Denied { reason },
-        Some(EngineState::Denied { .. } | EngineState::Running(_)) => EngineState::Running(EngineFacts {
+        None => EngineState::Absent { reason, since },
+        Some(EngineState::Absent { .. }) => EngineState::Stopped { reason, since },
+        Some(EngineState::Stopped { .. }) => EngineState::Denied { reason, since },
+        Some(EngineState::Denied { .. }) => EngineState::Unfit { reason, since },
+        Some(EngineState::Unfit { .. } | EngineState::Running(_)) => EngineState::Running(EngineFacts {
             flavor: "docker".into(),
             version: "28.1".into(),
             api_version: "1.41".into(),
@@ -95,6 +96,10 @@ fn engine(before: Option<&EngineState>) -> EngineState {
             storage_driver: "overlay2".into(),
             rootless: true,
             docker_desktop: true,
+            ailment: Some(Ailment {
+                reason,
+                since: moment(),
+            }),
         }),
     }
 }
@@ -182,14 +187,17 @@ fn container() -> Container {
         service: Some("web".into()),
         ports: vec![Port {
             private: 80,
+            private_last: Some(81),
             protocol: "tcp".into(),
             public: Some(8080),
             address: Some("0.0.0.0".into()),
         }],
-        created: moment(),
+        created: Some(moment()),
         started: Some(moment()),
         finished: Some(moment()),
         exit_code: Some(1),
+        failure: Some("port is already allocated".into()),
+        unread: Some("layer does not exist".into()),
         oom_killed: true,
         restarts: 2,
         network_mode: "bridge".into(),
@@ -206,8 +214,8 @@ fn items() -> Vec<Item> {
         tags: vec!["nginx:1.29".into()],
         digests: vec!["nginx@sha256:02".into()],
         size_bytes: 5,
-        created: moment(),
-        used_by: 1,
+        created: Some(moment()),
+        used_by: Some(1),
     };
     let volume = Volume {
         name: "data".into(),
@@ -235,6 +243,11 @@ fn items() -> Vec<Item> {
         total: 1,
         unhealthy: 1,
         config_files: vec!["/srv/shop/compose.yaml".into()],
+        folders: vec![StackFolder {
+            path: "/srv/shop".into(),
+            services: vec!["web".into()],
+            config_files: vec!["/srv/shop/compose.yaml".into()],
+        }],
     };
     vec![
         Item::Container(container()),

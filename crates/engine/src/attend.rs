@@ -1,0 +1,257 @@
+//! Following one connection to its end.
+//!
+//! Events leave marks; what is marked is read, each thing by itself; and what is known is shown as soon as all reads are
+//! done that do not fail, or when somebody has waited for it long enough. So what hangs or is broken costs itself: a
+//! container that can't be described is shown as the engine lists it, a list that fails is an ailment of the engine, and
+//! only an engine that does not list its containers is of no use.
+
+use crate::{
+    clock,
+    connection::{Answer, Connection},
+    course::{Course, Failing, Subject},
+    follow::Engine,
+    listen::{Marks, listen},
+    plain::Failure,
+    pod::Pod,
+    reports::View,
+    snapshot::Snapshot,
+};
+use flotilla_protocol::{
+    Timestamp,
+    inventory::{Ailment, EngineState, Health},
+};
+use futures_util::{StreamExt as _, future::BoxFuture, stream::FuturesUnordered};
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
+use tokio::time::{Instant, sleep_until};
+
+/// Without anything to wait for, a look at the clock from time to time does no harm.
+const NEVER: Duration = Duration::from_secs(3600);
+
+pub(crate) struct Attendance<'a> {
+    engine: &'a Engine,
+    connection: &'a Connection,
+    snapshot: &'a mut Snapshot,
+    course: Course,
+    reads: FuturesUnordered<BoxFuture<'a, Read>>,
+    marks: Marks,
+    /// The containers were listed once, so what is known is of this engine.
+    is_listed: bool,
+    /// Since when there is something to show that was not shown.
+    unshown: Option<Instant>,
+    next_look: Instant,
+    /// Images that are not listed although containers run them; the engine was asked.
+    sought: BTreeSet<String>,
+}
+
+struct Read {
+    subject: Subject,
+    asked: Timestamp,
+    answer: Result<Answer, Failure>,
+}
+
+/// The engine does not answer any more.
+struct Ended;
+
+impl<'a> Attendance<'a> {
+    pub(crate) fn new(engine: &'a Engine, connection: &'a Connection, snapshot: &'a mut Snapshot) -> Self {
+        let patience = engine.patience();
+        let mut course = Course::new(patience.pauses());
+        Subject::LISTS.into_iter().for_each(|list| course.mark(list));
+        Self {
+            engine,
+            connection,
+            snapshot,
+            course,
+            reads: FuturesUnordered::new(),
+            marks: Marks::default(),
+            is_listed: false,
+            unshown: Some(Instant::now()),
+            next_look: Instant::now() + patience.look,
+            sought: BTreeSet::new(),
+        }
+    }
+
+    /// Ends when the engine is gone.
+    pub(crate) async fn run(mut self) {
+        let (connection, marks) = (self.connection, self.marks.clone());
+        let listening = listen(connection, &marks);
+        let following = self.follow_marks();
+        tokio::select! {
+            never = listening => match never {},
+            Ended = following => {}
+        }
+    }
+
+    async fn follow_marks(&mut self) -> Ended {
+        let marks = self.marks.clone();
+        let mut marked = Box::pin(marks.next());
+        loop {
+            self.begin_reads();
+            self.show_what_is_due();
+            let wake = self.wake_at();
+            tokio::select! {
+                Some(read) = self.reads.next() => {
+                    if self.take(read).await.is_err() {
+                        return Ended;
+                    }
+                }
+                stale = &mut marked => {
+                    marked.set(marks.next());
+                    let containers = &self.snapshot.containers;
+                    let known = |id: &str| -> Option<Health> { Some(containers.get(id)?.container.health) };
+                    stale.subjects(known).for_each(|subject| self.course.mark(subject));
+                }
+                () = sleep_until(wake) => {}
+            }
+            if Instant::now() >= self.next_look {
+                self.next_look = Instant::now() + self.engine.patience().look;
+                self.course.mark(Subject::Containers);
+            }
+        }
+    }
+
+    fn begin_reads(&mut self) {
+        while let Some(subject) = self.course.poll_next(Instant::now()) {
+            let connection = self.connection;
+            self.reads.push(Box::pin(async move {
+                let asked = clock::now();
+                let answer = connection.read(&subject).await;
+                Read {
+                    subject,
+                    asked,
+                    answer,
+                }
+            }));
+        }
+    }
+
+    fn wake_at(&self) -> Instant {
+        let shown = self.unshown.map(|since| since + self.engine.patience().show);
+        let shown = shown.filter(|at| self.is_listed && *at > Instant::now());
+        let times = [self.course.wake_at(), shown, Some(self.next_look)];
+        let soonest = times.into_iter().flatten().min();
+        soonest.unwrap_or_else(|| Instant::now() + NEVER)
+    }
+
+    async fn take(&mut self, read: Read) -> Result<(), Ended> {
+        let Read {
+            subject,
+            asked,
+            answer,
+        } = read;
+        self.unshown.get_or_insert_with(Instant::now);
+        match answer {
+            Ok(Answer::Unread(failure, listed)) => {
+                if let Subject::Container(id) = &subject {
+                    self.snapshot
+                        .take_unread(id, listed.map(|listed| *listed), &failure.to_string());
+                }
+                self.fail(&subject, &failure, asked);
+            }
+            Ok(answer) => {
+                self.course.succeeded(&subject);
+                self.keep(subject, answer);
+            }
+            // Some questions bring a connection down, and the engine answers others.
+            Err(failure) if failure.is_broken() && !self.connection.is_there().await => return Err(Ended),
+            Err(failure) => self.fail(&subject, &failure, asked),
+        }
+        Ok(())
+    }
+
+    fn fail(&mut self, subject: &Subject, failure: &Failure, asked: Timestamp) {
+        if self.course.failing(subject).is_none() {
+            tracing::warn!(?subject, %failure, "the engine can't be read in part");
+        }
+        self.course
+            .failed(subject, failure.to_string(), asked, Instant::now());
+    }
+
+    fn keep(&mut self, subject: Subject, answer: Answer) {
+        match (answer, subject) {
+            (Answer::Containers(rows), _) => {
+                self.is_listed = true;
+                let stale = self.snapshot.take_list(rows).into_iter();
+                stale.for_each(|id| self.course.mark(Subject::Container(id)));
+            }
+            (Answer::Container(seen), Subject::Container(id)) => {
+                self.snapshot.containers.insert(id, *seen);
+            }
+            (Answer::Gone, Subject::Container(id)) => drop(self.snapshot.containers.remove(&id)),
+            (Answer::Images(images), _) => self.snapshot.images = images,
+            (Answer::Volumes(volumes), _) => self.snapshot.volumes = volumes,
+            (Answer::Networks(networks), _) => self.snapshot.networks = networks,
+            _ => {}
+        }
+    }
+
+    fn show_what_is_due(&mut self) {
+        let patience = self.engine.patience().show;
+        let is_late = self.unshown.is_some_and(|since| since.elapsed() >= patience);
+        if self.course.is_settled() && self.unshown.is_some() && self.misses_images() {
+            self.course.mark(Subject::Images);
+            self.begin_reads();
+        }
+        if self.unshown.is_some() && (self.course.is_settled() || is_late && self.is_listed) {
+            self.unshown = None;
+            self.show();
+        }
+    }
+
+    /// A container runs an image that is not listed, and nobody has looked for that one yet.
+    fn misses_images(&mut self) -> bool {
+        let missing = self.snapshot.missing_images();
+        let is_new = !missing.is_subset(&self.sought);
+        self.sought = missing;
+        is_new
+    }
+
+    fn show(&self) {
+        let state = self.state();
+        if !self.is_listed {
+            return self.engine.publish(View::without_inventory(state));
+        }
+        let own = self.engine.own().find(&self.snapshot.containers);
+        let pod = own.and_then(|own| Pod::around(own, &self.snapshot.containers));
+        self.engine.publish(View {
+            state,
+            inventory: Some(Arc::new(self.snapshot.assemble(own, pod.as_ref()))),
+            own: own.map(str::to_owned),
+            pod: pod.map(Arc::new),
+        });
+    }
+
+    fn state(&self) -> EngineState {
+        let place = self.connection.socket.display();
+        if let Some(Failing { reason, since, .. }) = self.course.failing(&Subject::Containers) {
+            return EngineState::Unfit {
+                reason: format!(
+                    "The container engine at {place} does not list its containers: {reason}. Its log on the device says why."
+                ),
+                since: Some(*since),
+            };
+        }
+        let mut facts = self.connection.facts.clone();
+        let lists = [
+            (Subject::Images, "images"),
+            (Subject::Volumes, "volumes"),
+            (Subject::Networks, "networks"),
+        ];
+        let failing = lists
+            .into_iter()
+            .filter_map(|(list, name)| Some((self.course.failing(&list)?, name)));
+        let failing: Vec<_> = failing.collect();
+        let since = failing.iter().map(|(failing, _)| failing.since).min();
+        facts.ailment = since.map(|since| {
+            let each = failing.iter().map(|(failing, name)| format!("its {name} ({})", failing.reason));
+            let each = each.collect::<Vec<_>>().join(", ");
+            Ailment {
+                reason: format!(
+                    "The container engine at {place} does not list {each}. They are shown as they were known. Its log on the device says why."
+                ),
+                since,
+            }
+        });
+        EngineState::Running(facts)
+    }
+}

@@ -1,0 +1,245 @@
+//! What is read of the engine next: a state machine without a clock of its own.
+//!
+//! Everything is read as one [`Subject`] at a time. A subject that is marked while it is being read is read once more.
+//! One that could not be read is asked for again by itself, in pauses that grow, and beside the others: subjects that
+//! fail have few places, so that those which hang never keep the rest waiting.
+
+use flotilla_protocol::Timestamp;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
+use tokio::time::Instant;
+
+/// Enough to hide the engine's latency; more would only crowd a small board.
+const PARALLEL: usize = 8;
+
+/// Of them, those that failed before.
+const PARALLEL_FAILING: usize = 2;
+
+/// Lists name everything, so they are not made more often than a person looks.
+const LIST_PACE: Duration = Duration::from_secs(2);
+
+/// Something that is read in one go.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Subject {
+    /// Which containers there are.
+    Containers,
+    /// One of them, by id.
+    Container(String),
+    Images,
+    Volumes,
+    Networks,
+}
+
+impl Subject {
+    pub(crate) const LISTS: [Self; 4] = [Self::Containers, Self::Images, Self::Volumes, Self::Networks];
+}
+
+/// A subject that could not be read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Failing {
+    pub(crate) reason: String,
+    /// When it was first asked for in vain.
+    pub(crate) since: Timestamp,
+    pause: Duration,
+    again: Instant,
+}
+
+/// In what pauses a subject that failed is read again.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Pauses {
+    pub(crate) first: Duration,
+    pub(crate) longest: Duration,
+}
+
+#[derive(Debug)]
+pub(crate) struct Course {
+    pauses: Pauses,
+    due: BTreeSet<Subject>,
+    /// Being read, and whether it was marked meanwhile.
+    running: BTreeMap<Subject, bool>,
+    failing: BTreeMap<Subject, Failing>,
+    /// No list of containers before this moment.
+    next_list: Option<Instant>,
+}
+
+impl Course {
+    pub(crate) fn new(pauses: Pauses) -> Self {
+        Self {
+            pauses,
+            due: BTreeSet::new(),
+            running: BTreeMap::new(),
+            failing: BTreeMap::new(),
+            next_list: None,
+        }
+    }
+
+    pub(crate) fn mark(&mut self, subject: Subject) {
+        match self.running.get_mut(&subject) {
+            Some(again) => *again = true,
+            None => drop(self.due.insert(subject)),
+        }
+    }
+
+    /// What to begin to read now, if there is anything.
+    pub(crate) fn poll_next(&mut self, now: Instant) -> Option<Subject> {
+        let failing = |subject: &&Subject| self.failing.contains_key(*subject);
+        let busy_failing = self.running.keys().filter(failing).count();
+        let busy = self.running.len() - busy_failing;
+        let may_run = |subject: &&Subject| {
+            let has_place = match failing(subject) {
+                true => busy_failing < PARALLEL_FAILING,
+                false => busy < PARALLEL,
+            };
+            let is_early = **subject == Subject::Containers && self.next_list.is_some_and(|at| now < at);
+            has_place && !is_early
+        };
+        let again = self.failing.iter().filter(|(_, failing)| failing.again <= now);
+        let again = again.map(|(subject, _)| subject);
+        let idle = |subject: &&Subject| !self.running.contains_key(*subject);
+        let next = self.due.iter().chain(again.filter(idle)).find(may_run)?.clone();
+        self.due.remove(&next);
+        self.running.insert(next.clone(), false);
+        if next == Subject::Containers {
+            self.next_list = Some(now + LIST_PACE);
+        }
+        Some(next)
+    }
+
+    pub(crate) fn succeeded(&mut self, subject: &Subject) {
+        self.failing.remove(subject);
+        self.ended(subject);
+    }
+
+    /// `asked` is when this attempt began.
+    pub(crate) fn failed(&mut self, subject: &Subject, reason: String, asked: Timestamp, now: Instant) {
+        let before = self.failing.get(subject);
+        let pause = before.map_or(self.pauses.first, |before| before.pause * 2);
+        let pause = pause.min(self.pauses.longest);
+        let failing = Failing {
+            // The first reason stays: that another try ended otherwise is no news.
+            reason: before.map_or(reason, |before| before.reason.clone()),
+            since: before.map_or(asked, |before| before.since),
+            pause,
+            again: now + pause,
+        };
+        self.failing.insert(subject.clone(), failing);
+        self.ended(subject);
+    }
+
+    fn ended(&mut self, subject: &Subject) {
+        if self.running.remove(subject) == Some(true) {
+            self.due.insert(subject.clone());
+        }
+    }
+
+    pub(crate) fn failing(&self, subject: &Subject) -> Option<&Failing> {
+        self.failing.get(subject)
+    }
+
+    /// Nothing is on its way but what has failed before.
+    pub(crate) fn is_settled(&self) -> bool {
+        let fails = |subject: &Subject| self.failing.contains_key(subject);
+        self.due.iter().chain(self.running.keys()).all(fails)
+    }
+
+    /// When there may be something to do although nothing happens.
+    pub(crate) fn wake_at(&self) -> Option<Instant> {
+        let idle = |subject: &Subject| !self.running.contains_key(subject);
+        let again = self.failing.iter().filter(|(subject, _)| idle(subject));
+        let again = again.map(|(_, failing)| failing.again);
+        let list = self.next_list.filter(|_| self.due.contains(&Subject::Containers));
+        again.chain(list).min()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PAUSES: Pauses = Pauses {
+        first: Duration::from_secs(10),
+        longest: Duration::from_secs(15),
+    };
+
+    fn container(id: impl ToString) -> Subject {
+        Subject::Container(id.to_string())
+    }
+
+    fn all(course: &mut Course, now: Instant) -> Vec<Subject> {
+        std::iter::from_fn(|| course.poll_next(now)).collect()
+    }
+
+    fn fail(course: &mut Course, subject: &Subject, reason: &str, now: Instant) {
+        course.failed(subject, reason.into(), Timestamp::UNIX_EPOCH, now);
+    }
+
+    #[test]
+    fn what_is_marked_while_it_is_read_is_read_once_more() {
+        let (mut course, now) = (Course::new(PAUSES), Instant::now());
+        course.mark(container(1));
+        assert_eq!(all(&mut course, now), [container(1)]);
+        course.mark(container(1));
+        course.mark(container(1));
+        assert_eq!(all(&mut course, now), []);
+        course.succeeded(&container(1));
+        assert_eq!(all(&mut course, now), [container(1)]);
+        course.succeeded(&container(1));
+        assert!(course.is_settled() && all(&mut course, now).is_empty());
+    }
+
+    #[test]
+    fn what_failed_is_tried_again_in_growing_pauses_and_stays_one_failure() {
+        let (mut course, mut now) = (Course::new(PAUSES), Instant::now());
+        course.mark(Subject::Images);
+        all(&mut course, now);
+        fail(&mut course, &Subject::Images, "first", now);
+        assert!(course.is_settled());
+        for pause in [10, 15, 15] {
+            assert_eq!(course.wake_at(), Some(now + Duration::from_secs(pause)));
+            assert_eq!(all(&mut course, now + Duration::from_secs(pause - 1)), []);
+            now += Duration::from_secs(pause);
+            assert_eq!(all(&mut course, now), [Subject::Images]);
+            assert!(course.is_settled(), "what fails keeps nobody waiting");
+            fail(&mut course, &Subject::Images, "other", now);
+        }
+        assert_eq!(course.failing(&Subject::Images).unwrap().reason, "first");
+        now += PAUSES.longest;
+        all(&mut course, now);
+        course.succeeded(&Subject::Images);
+        assert!(course.failing(&Subject::Images).is_none() && course.wake_at().is_none());
+    }
+
+    #[test]
+    fn those_that_hang_leave_room_for_the_others() {
+        let (mut course, now) = (Course::new(PAUSES), Instant::now());
+        for id in 0..20 {
+            course.mark(container(id));
+        }
+        let first = all(&mut course, now);
+        assert_eq!(first.len(), PARALLEL);
+        for subject in &first {
+            fail(&mut course, subject, "silent", now);
+        }
+        let later = now + PAUSES.first;
+        let next = all(&mut course, later);
+        let again = next.iter().filter(|subject| first.contains(subject)).count();
+        assert_eq!(
+            (next.len(), again),
+            (PARALLEL + PARALLEL_FAILING, PARALLEL_FAILING)
+        );
+    }
+
+    #[test]
+    fn containers_are_not_listed_again_and_again() {
+        let (mut course, now) = (Course::new(PAUSES), Instant::now());
+        course.mark(Subject::Containers);
+        assert_eq!(all(&mut course, now), [Subject::Containers]);
+        course.succeeded(&Subject::Containers);
+        course.mark(Subject::Containers);
+        assert_eq!(all(&mut course, now), []);
+        assert_eq!(course.wake_at(), Some(now + LIST_PACE));
+        assert_eq!(all(&mut course, now + LIST_PACE), [Subject::Containers]);
+    }
+}

@@ -1,0 +1,110 @@
+//! The engine's events, and the marks that they leave until somebody has time to read.
+//!
+//! A stream that ends says nothing about the engine: it is opened again where it ended, in pauses that grow while it
+//! ends at once. What may have been missed is found by one look at the lists.
+
+use crate::{connection::Connection, stale::Stale};
+use bollard::models::EventMessage;
+use flotilla_protocol::Timestamp;
+use futures_util::StreamExt as _;
+use std::{
+    convert::Infallible,
+    mem,
+    pin::pin,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+use tokio::{
+    sync::Notify,
+    time::{Instant, sleep},
+};
+
+/// How long a burst of events may gather before it is read: far below what a person notices.
+const GATHER: Duration = Duration::from_millis(75);
+
+/// How long after its end a stream is opened again. One that ends each time costs a few lists every half a minute.
+const FIRST_PAUSE: Duration = Duration::from_millis(100);
+const LONGEST_PAUSE: Duration = Duration::from_secs(30);
+
+/// A stream that lived this long is no broken one.
+const GOOD_STREAM: Duration = Duration::from_secs(10);
+
+/// Clones are the same marks.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Marks {
+    shared: Arc<Shared>,
+}
+
+#[derive(Debug, Default)]
+struct Shared {
+    stale: Mutex<Stale>,
+    marked: Notify,
+}
+
+impl Marks {
+    fn mark(&self, event: EventMessage) {
+        self.stale().mark(event);
+        self.notify();
+    }
+
+    fn mark_all(&self) {
+        let mut stale = self.stale();
+        *stale = Stale {
+            containers: mem::take(&mut stale.containers),
+            health: mem::take(&mut stale.health),
+            ..Stale::everything()
+        };
+        drop(stale);
+        self.notify();
+    }
+
+    fn notify(&self) {
+        if !self.stale().is_empty() {
+            self.shared.marked.notify_one();
+        }
+    }
+
+    fn stale(&self) -> MutexGuard<'_, Stale> {
+        self.shared.stale.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What was marked; waits for something. Nothing is lost when it is dropped.
+    pub(crate) async fn next(&self) -> Stale {
+        loop {
+            if self.stale().is_empty() {
+                self.shared.marked.notified().await;
+            }
+            sleep(GATHER).await;
+            let stale = mem::take(&mut *self.stale());
+            if !stale.is_empty() {
+                return stale;
+            }
+        }
+    }
+}
+
+/// Follows the events of an engine for as long as it is polled.
+pub(crate) async fn listen(connection: &Connection, marks: &Marks) -> Infallible {
+    let mut since = connection.engines_clock();
+    let mut pause = FIRST_PAUSE;
+    loop {
+        let begun = Instant::now();
+        let mut events = pin!(connection.events(since));
+        while let Some(Ok(event)) = events.next().await {
+            since = after(&event).or(since);
+            marks.mark(event);
+        }
+        if begun.elapsed() >= GOOD_STREAM {
+            pause = FIRST_PAUSE;
+        }
+        sleep(pause).await;
+        pause = (pause * 2).min(LONGEST_PAUSE);
+        marks.mark_all();
+    }
+}
+
+/// The moment right after an event, from which on the next ones are wanted.
+fn after(event: &EventMessage) -> Option<Timestamp> {
+    let nanosecond = i128::from(event.time_nano?).checked_add(1)?;
+    Timestamp::from_nanosecond(nanosecond).ok()
+}

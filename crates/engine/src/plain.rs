@@ -1,0 +1,122 @@
+//! A question to the engine, answered as JSON that nobody has forced into a form yet: in a list, one odd row must not
+//! cost the others.
+
+use bollard::errors::Error;
+use bytes::Bytes;
+use http_body_util::{BodyExt as _, Empty, Limited};
+use hyper::{Request, StatusCode, client::conn::http1};
+use hyper_util::rt::TokioIo;
+use serde_json::Value;
+use std::{error::Error as StdError, io, path::Path, time::Duration};
+use tokio::{net::UnixStream, time::timeout};
+
+/// More than the list of a device with ten thousand containers.
+const LARGEST_ANSWER: usize = 64 << 20;
+
+/// Why there is no answer that can be used.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum Failure {
+    #[error("no answer within {} s", .0.as_secs())]
+    Silent(Duration),
+    #[error("error {status}: {message}")]
+    Refused { status: u16, message: String },
+    #[error("an answer that can't be read: {0}")]
+    Garbled(String),
+    /// The engine may be gone, or this question brings it down.
+    #[error("the connection broke off: {0}")]
+    Broken(String),
+}
+
+impl Failure {
+    /// What a client of the whole API met, which waited so long.
+    pub(crate) fn of(error: &Error, waited: Duration) -> Self {
+        match error {
+            Error::RequestTimeoutError => Self::Silent(waited),
+            Error::DockerResponseServerError { status_code, message } => Self::Refused {
+                status: *status_code,
+                message: message.clone(),
+            },
+            Error::HyperLegacyError { .. } | Error::HyperResponseError { .. } | Error::IOError { .. } => {
+                Self::Broken(error.to_string())
+            }
+            other => Self::Garbled(other.to_string()),
+        }
+    }
+
+    /// Whether anybody is there was not shown by it.
+    pub(crate) fn is_broken(&self) -> bool {
+        matches!(self, Self::Broken(_))
+    }
+
+    fn broken(error: &(impl StdError + ?Sized)) -> Self {
+        Self::Broken(error.to_string())
+    }
+}
+
+impl From<Failure> for Error {
+    fn from(failure: Failure) -> Self {
+        Self::IOError {
+            err: io::Error::other(failure),
+        }
+    }
+}
+
+/// Asks for a path, with its query, below the engine's root.
+///
+/// # Errors
+/// See [`Failure`].
+pub(crate) async fn get(socket: &Path, path: &str, within: Duration) -> Result<Value, Failure> {
+    let body = timeout(within, fetch(socket, path))
+        .await
+        .map_err(|_| Failure::Silent(within))??;
+    serde_json::from_slice(&body).map_err(|error| Failure::Garbled(error.to_string()))
+}
+
+/// Whether anybody answers anything there.
+pub(crate) async fn answers(socket: &Path, within: Duration) -> bool {
+    matches!(
+        timeout(within, fetch(socket, "/_ping")).await,
+        Ok(Ok(_) | Err(Failure::Refused { .. }))
+    )
+}
+
+async fn fetch(socket: &Path, path: &str) -> Result<Bytes, Failure> {
+    let stream = UnixStream::connect(socket)
+        .await
+        .map_err(|error| Failure::broken(&error))?;
+    let (mut sender, connection) = http1::handshake(TokioIo::new(stream))
+        .await
+        .map_err(|error| Failure::broken(&error))?;
+    let request = Request::get(path)
+        .header("host", "docker")
+        .body(Empty::<Bytes>::new())
+        .map_err(|error| Failure::Garbled(error.to_string()))?;
+    let exchange = async {
+        let answer = sender
+            .send_request(request)
+            .await
+            .map_err(|error| Failure::broken(&error))?;
+        let status = answer.status();
+        let body = Limited::new(answer.into_body(), LARGEST_ANSWER).collect().await;
+        let body = body.map_err(|error| Failure::broken(&*error))?.to_bytes();
+        if status == StatusCode::OK {
+            return Ok(body);
+        }
+        Err(Failure::Refused {
+            status: status.as_u16(),
+            message: message(&body),
+        })
+    };
+    tokio::pin!(connection);
+    tokio::select! {
+        answer = exchange => answer,
+        Err(error) = &mut connection => Err(Failure::broken(&error)),
+    }
+}
+
+/// What an engine says where it refuses, or whatever stands in front of it.
+fn message(body: &[u8]) -> String {
+    let told = serde_json::from_slice::<Value>(body).ok();
+    let told = told.and_then(|told| Some(told.get("message")?.as_str()?.to_owned()));
+    told.unwrap_or_else(|| String::from_utf8_lossy(body).trim().to_owned())
+}
