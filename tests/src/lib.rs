@@ -3,7 +3,7 @@
 //! - [`lab`]: computers in network namespaces, each with an engine of its own; everything is gone afterwards.
 //! - [`systemd`]: a booted Debian on one of them, where the install line is pasted.
 //! - [`engine`]: images without a registry, and the docker command line of one computer. [`followed`]: an engine as an
-//!   agent follows it.
+//!   agent follows it. [`handmade`]: images that no builder would write.
 //! - [`flotilla`]: control and agents as the real programs, started, stopped and killed.
 //! - [`fleet`]: one device with one container, online. [`demo`]: a fleet to look at. [`soak`]: the long runs.
 //! - [`meshed`]: devices on one mesh, with what goes over it. [`modes`]: devices of one network mode.
@@ -30,6 +30,7 @@ pub mod fleet;
 pub mod flotilla;
 pub mod followed;
 pub mod forward;
+pub mod handmade;
 pub mod impostor;
 pub mod lab;
 pub mod meshed;

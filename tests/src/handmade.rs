@@ -1,0 +1,108 @@
+//! Images that no builder would write: of a date of one's choice, and from a registry of one's own.
+
+use anyhow::Result;
+use axum::Router;
+use axum::http::header::CONTENT_TYPE;
+use axum::response::IntoResponse;
+use axum::routing::get;
+use bytes::Bytes;
+use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
+use tokio::net::TcpListener;
+
+const MANIFEST: &str = "application/vnd.docker.distribution.manifest.v2+json";
+
+/// An image of one small file.
+#[derive(Debug)]
+pub struct HandMade {
+    config: Vec<u8>,
+    layer: Vec<u8>,
+}
+
+impl HandMade {
+    /// `created` is written as it is; an image may also have no date at all.
+    pub fn new(created: Option<&str>) -> Result<Self> {
+        let layer = archive(&[("file", b"x")])?;
+        let mut config = json!({
+            "architecture": "amd64", "os": "linux", "config": {"Cmd": ["/file"]},
+            "rootfs": {"type": "layers", "diff_ids": [digest(&layer)]},
+        });
+        if let Some(created) = created {
+            config["created"] = Value::from(created);
+        }
+        Ok(Self {
+            config: serde_json::to_vec(&config)?,
+            layer,
+        })
+    }
+
+    /// For `docker load`.
+    pub fn archive(&self, name: &str) -> Result<Vec<u8>> {
+        let config = format!("{}.json", digest(&self.config).trim_start_matches("sha256:"));
+        let manifest = json!([{"Config": config, "RepoTags": [name], "Layers": ["layer.tar"]}]);
+        archive(&[
+            (&config, &self.config),
+            ("layer.tar", &self.layer),
+            ("manifest.json", &serde_json::to_vec(&manifest)?),
+        ])
+    }
+
+    /// Serves it as this repository, whatever version is asked for; answers its digest.
+    pub async fn serve(&self, repository: &str, listener: TcpListener) -> Result<String> {
+        let part =
+            |kind: &str, data: &[u8]| json!({"mediaType": kind, "size": data.len(), "digest": digest(data)});
+        let manifest = serde_json::to_vec(&json!({
+            "schemaVersion": 2, "mediaType": MANIFEST,
+            "config": part("application/vnd.docker.container.image.v1+json", &self.config),
+            "layers": [part("application/vnd.docker.image.rootfs.diff.tar", &self.layer)],
+        }))?;
+        let found = digest(&manifest);
+        let told = found.clone();
+        let answer = |data: &[u8]| {
+            let data = Bytes::copy_from_slice(data);
+            get(async move || data)
+        };
+        let manifest = Bytes::from(manifest);
+        let manifest = get(async move || {
+            (
+                [
+                    (CONTENT_TYPE.as_str(), MANIFEST),
+                    ("docker-content-digest", &told),
+                ],
+                manifest,
+            )
+                .into_response()
+        });
+        let at = |what: &str| format!("/v2/{repository}/{what}");
+        let router = Router::new()
+            .route("/v2/", get(async || "{}"))
+            .route(&at("manifests/{version}"), manifest)
+            .route(
+                &at(&format!("blobs/{}", digest(&self.config))),
+                answer(&self.config),
+            )
+            .route(
+                &at(&format!("blobs/{}", digest(&self.layer))),
+                answer(&self.layer),
+            );
+        tokio::spawn(async move { axum::serve(listener, router).await });
+        Ok(found)
+    }
+}
+
+fn digest(data: &[u8]) -> String {
+    let sum = Sha256::digest(data);
+    let hex: String = sum.iter().map(|byte| format!("{byte:02x}")).collect();
+    format!("sha256:{hex}")
+}
+
+fn archive(files: &[(&str, &[u8])]) -> Result<Vec<u8>> {
+    let mut tar = tar::Builder::new(Vec::new());
+    for (path, data) in files {
+        let mut header = tar::Header::new_gnu();
+        header.set_mode(0o644);
+        header.set_size(data.len() as u64);
+        tar.append_data(&mut header, path, *data)?;
+    }
+    Ok(tar.into_inner()?)
+}

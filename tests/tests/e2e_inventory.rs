@@ -1,0 +1,283 @@
+//! What engines of every age hold, as rows: nothing is made up, nothing is left out, nothing hides another.
+
+use std::fs;
+
+use anyhow::{Context, Result, ensure};
+use flotilla_protocol::agent::Report;
+use flotilla_protocol::inventory::{Container, ContainerState, EngineState, Image, Port, Stack, Trouble};
+use flotilla_tests::engine::WORKER;
+use flotilla_tests::eventually::{eventually, seconds};
+use flotilla_tests::followed::Followed;
+use flotilla_tests::handmade::HandMade;
+use flotilla_tests::lab::{CONTROL, Engine, Machine, with_engines};
+use flotilla_tests::program::{attempt, run};
+use tokio::net::TcpListener;
+
+/// A container of a Compose project, as Compose marks it.
+fn composed(machine: &Machine, project: &str, service: &str, folder: &str, files: &str) -> Result<String> {
+    let name = format!("{project}-{service}-1");
+    let label = |key: &str, value: &str| format!("--label=com.docker.compose.{key}={value}");
+    machine.docker_run(&[
+        "--name",
+        &name,
+        &label("project", project),
+        &label("service", service),
+        &label("container-number", "1"),
+        &label("oneoff", "False"),
+        &label("project.working_dir", folder),
+        &label("project.config_files", files),
+        WORKER,
+    ])
+}
+
+#[test]
+fn a_stack_is_what_compose_made_from_its_folders_and_says_where_they_are() -> Result<()> {
+    with_engines(&Engine::ALL, async |lab| {
+        for machine in lab.machines() {
+            machine.load_images()?;
+            composed(machine, "app", "web", "/srv/one/app", "/srv/one/app/compose.yaml")?;
+            composed(machine, "app", "api", "/srv/two/app", "/srv/two/app/compose.yaml")?;
+            composed(machine, "piped", "a", "/root", "-")?;
+            composed(
+                machine,
+                "pair",
+                "a",
+                "/srv/pair",
+                "compose.yaml,compose.prod.yaml",
+            )?;
+            composed(machine, "comma", "a", "/srv/comma", "/srv/comma/a,b.yaml")?;
+            composed(machine, "win", "a", r"C:\shop", r"C:\shop\docker-compose.yml")?;
+            composed(machine, "none", "a", "", "")?;
+            // What is made of a container of a project is of none.
+            composed(machine, "shop", "web", "/srv/shop", "/srv/shop/compose.yaml")?;
+            run(machine.docker().args(["commit", "shop-web-1", "committed:1"]))?;
+            run(machine.docker().args(["rm", "--force", "shop-web-1"]))?;
+            machine.docker_run(&["--name", "alone", "committed:1"])?;
+
+            let followed = Followed::start(machine);
+            let stacks = followed.inventory().await?.stacks;
+            let names: Vec<_> = stacks.iter().map(|stack| stack.name.as_str()).collect();
+            ensure!(
+                names == ["app", "comma", "none", "pair", "piped", "win"],
+                "{names:?}"
+            );
+            let files = |name: &str| -> Result<&Stack> {
+                let stack = stacks.iter().find(|stack| stack.name == name);
+                stack.with_context(|| format!("no stack {name}"))
+            };
+            let app = files("app")?;
+            let folders: Vec<_> = app.folders.iter().map(|folder| folder.path.as_str()).collect();
+            ensure!(
+                folders == ["/srv/one/app", "/srv/two/app"] && app.total == 2,
+                "{app:?}"
+            );
+            for (name, expected) in [
+                ("piped", &["-"][..]),
+                ("pair", &["/srv/pair/compose.yaml", "/srv/pair/compose.prod.yaml"]),
+                ("comma", &["/srv/comma/a,b.yaml"]),
+                ("win", &[r"C:\shop\docker-compose.yml"]),
+                ("none", &[]),
+            ] {
+                let stack = files(name)?;
+                ensure!(
+                    stack.config_files == expected && stack.folders.is_empty(),
+                    "{stack:?}"
+                );
+            }
+            ensure!(followed.container("alone").await?.stack.is_none());
+        }
+        Ok(())
+    })
+}
+
+#[test]
+fn a_hundred_published_ports_are_a_range_in_a_small_row() -> Result<()> {
+    with_engines(&Engine::ALL, async |lab| {
+        for machine in lab.machines() {
+            machine.load_images()?;
+            let words = [
+                "--name=range",
+                "--publish=20000-20099:20000-20099/udp",
+                "--publish=127.0.0.1:18016:80",
+                WORKER,
+            ];
+            machine.docker_run(&words)?;
+            let row = Followed::start(machine).container("range").await?;
+            let mut ports: Vec<_> = row.ports.iter().map(Port::to_string).collect();
+            ports.dedup();
+            ensure!(ports == ["127.0.0.1:18016→80", "20000-20099/udp"], "{ports:?}");
+            let loopback = row.ports.iter().filter(|port| port.is_on_loopback());
+            ensure!(loopback.count() == 1, "{:?}", row.ports);
+            let size = serde_json::to_string(&row)?.len();
+            ensure!(size < 2000, "{size} bytes");
+        }
+        Ok(())
+    })
+}
+
+#[test]
+fn a_container_that_could_not_be_started_says_why_in_its_row() -> Result<()> {
+    with_engines(&Engine::ALL, async |lab| {
+        for machine in lab.machines() {
+            machine.load_images()?;
+            run(machine.docker().args(["create", "--name=created", WORKER]))?;
+            machine.docker_run(&["--name=holds", "--publish=18022:80", WORKER])?;
+            for odd in [
+                &["--name=clash", "--publish=18022:80", WORKER][..],
+                &["--name=nobin", WORKER, "/no/such/binary"],
+            ] {
+                let tried = attempt(machine.docker().args(["run", "--detach"]).args(odd))?;
+                ensure!(tried.code != Some(0), "it was started: {odd:?}");
+            }
+            let followed = Followed::start(machine);
+            for (name, reason) in [
+                ("clash", "port is already allocated"),
+                ("nobin", "/no/such/binary"),
+            ] {
+                let row = followed.container(name).await?;
+                ensure!(row.trouble() == Some(Trouble::NotStarted), "{row:?}");
+                let failure = row.failure.unwrap_or_default();
+                ensure!(failure.contains(reason), "{name}: {failure}");
+            }
+            let created = followed.container("created").await?;
+            ensure!(
+                created.trouble().is_none() && created.failure.is_none(),
+                "{created:?}"
+            );
+            // Its reason is gone with the obstacle.
+            run(machine.docker().args(["rm", "--force", "holds"]))?;
+            run(machine.docker().args(["start", "clash"]))?;
+            eventually("it runs", seconds(3.0), async || {
+                let row = followed.container("clash").await?;
+                ensure!(
+                    row.state == ContainerState::Running && row.failure.is_none(),
+                    "{row:?}"
+                );
+                Ok(())
+            })
+            .await?;
+        }
+        Ok(())
+    })
+}
+
+async fn image(followed: &Followed, is: impl Fn(&Image) -> bool) -> Result<Image> {
+    let images = followed.inventory().await?.images;
+    let found = images.iter().find(|image| is(image)).cloned();
+    found.with_context(|| format!("not among {images:?}"))
+}
+
+#[test]
+fn an_image_is_known_by_its_digest_and_a_date_that_means_nothing_is_none() -> Result<()> {
+    with_engines(&Engine::ALL, async |lab| {
+        let pulled = HandMade::new(Some("2026-01-02T03:04:05Z"))?;
+        let listener = TcpListener::bind((CONTROL, 5000)).await?;
+        let digest = pulled.serve("team/app", listener).await?;
+        let name = format!("{CONTROL}:5000/team/app@{digest}");
+        for machine in lab.machines() {
+            run(machine.docker().args(["pull", &name]))?;
+            run(machine.docker().args(["create", "--name=pinned", &name]))?;
+            let dates = [
+                None,
+                Some("0001-01-01T00:00:00Z"),
+                Some("1970-01-01T00:00:00Z"),
+                Some("1980-01-01T00:00:01Z"),
+                Some("2106-02-07T06:28:16Z"),
+            ];
+            for (number, date) in dates.into_iter().enumerate() {
+                let file = machine.directory().join("made.tar");
+                fs::write(&file, HandMade::new(date)?.archive(&format!("made:{number}"))?)?;
+                run(machine.docker().args(["load", "--input"]).arg(&file))?;
+            }
+            let followed = Followed::start(machine);
+            let pinned = image(&followed, |image| image.digests.contains(&name)).await?;
+            ensure!(pinned.tags.is_empty() && pinned.used_by == Some(1), "{pinned:?}");
+            ensure!(
+                pinned
+                    .created
+                    .is_some_and(|date| date.as_second() == 1_767_323_045),
+                "{pinned:?}"
+            );
+            for number in 0..dates.len() {
+                let made = format!("made:{number}");
+                let made = image(&followed, |image| image.tags.contains(&made)).await?;
+                ensure!(made.created.is_none() && made.used_by == Some(0), "{made:?}");
+            }
+        }
+        Ok(())
+    })
+}
+
+#[test]
+fn two_networks_of_one_name_have_each_their_own_containers() -> Result<()> {
+    with_engines(&[Engine::Installed], async |lab| {
+        let machine = lab.machine(1);
+        machine.load_images()?;
+        for name in ["on-one", "on-two"] {
+            // The command line asks the engine to look for doubles.
+            let mut create = std::process::Command::new("curl");
+            create
+                .args(["--silent", "--fail", "--unix-socket"])
+                .arg(machine.socket());
+            create.args([
+                "--header",
+                "Content-Type: application/json",
+                "--data",
+                r#"{"Name":"twin"}"#,
+            ]);
+            let made = run(create.arg("http://docker/networks/create"))?;
+            let made: serde_json::Value = serde_json::from_str(&made)?;
+            let id = made["Id"].as_str().context("no id")?;
+            machine.docker_run(&["--name", name, WORKER])?;
+            run(machine.docker().args(["network", "connect", id, name]))?;
+            run(machine.docker().args(["network", "disconnect", "bridge", name]))?;
+        }
+        let networks = Followed::start(machine).inventory().await?.networks;
+        let twins = networks.iter().filter(|network| network.name == "twin");
+        let mut held: Vec<_> = twins.map(|network| network.containers.join(" ")).collect();
+        held.sort();
+        ensure!(held == ["on-one", "on-two"], "{held:?}");
+        Ok(())
+    })
+}
+
+/// Containers that come back with their engine.
+const RETURNING: usize = 20;
+
+#[test]
+fn an_engine_that_restarts_is_away_once_and_all_its_containers_are_right_soon_after() -> Result<()> {
+    with_engines(&[Engine::Current], async |lab| {
+        lab.machine(1).load_images()?;
+        for number in 0..RETURNING {
+            let name = format!("--name=returns-{number}");
+            lab.machine(1).docker_run(&[&name, "--restart=always", WORKER])?;
+        }
+        let followed = Followed::start(lab.machine(1));
+        ensure!(followed.inventory().await?.containers.len() == RETURNING);
+        let mut watch = followed.engine.watch();
+        lab.machine_mut(1).stop_engine()?;
+        lab.machine_mut(1).start_engine()?;
+        lab.machine(1).wait_for_engine(seconds(30.0))?;
+        let running = |row: &Container| row.state == ContainerState::Running && row.unread.is_none();
+        eventually("all of them run", seconds(5.0), async || {
+            let state = followed.engine.state();
+            ensure!(matches!(state, Some(EngineState::Running(_))), "{state:?}");
+            let rows = followed.inventory().await?.containers;
+            ensure!(rows.len() == RETURNING && rows.iter().all(running), "{rows:?}");
+            Ok(())
+        })
+        .await?;
+        let mut states = Vec::new();
+        while let Ok(Some(report)) = tokio::time::timeout(seconds(0.2), watch.next()).await {
+            if let Report::Engine(state) = report {
+                states.push(state);
+            }
+        }
+        // A watcher that is late may not be told that it was away; nobody is told anything else.
+        let away = states
+            .iter()
+            .filter(|state| !matches!(state, EngineState::Running(_)));
+        ensure!(away.count() <= 1 && states.len() <= 3, "{states:?}");
+        Ok(())
+    })
+}
