@@ -110,11 +110,11 @@ fn name(kind: Kind) -> &'static str {
     }
 }
 
-fn processor_time(ends: &Ends<'_>) -> Result<f64> {
+pub(super) fn processor_time(ends: &Ends<'_>) -> Result<f64> {
     Ok(cpu_seconds(ends.near.program.id())? + cpu_seconds(ends.far.program.id())?)
 }
 
-fn median(mut values: Vec<f64>) -> f64 {
+pub(super) fn median(mut values: Vec<f64>) -> f64 {
     values.sort_by(f64::total_cmp);
     percentile(&values, 50)
 }

@@ -1,9 +1,11 @@
 //! `mesh-narrow`: one stream over lines that carry less than Ethernet, each beside a line of 1,500 bytes in the same
-//! round, whether or not routers tell what does not fit.
+//! round, whether or not routers tell what does not fit. As everywhere, Gbit per second of processor time is the
+//! steadier figure.
 
 use anyhow::{Result, ensure};
 
-use super::{Figure, percentile};
+use super::Figure;
+use super::mesh::{median, processor_time};
 use crate::dataplane::{Ends, Transfer, Underlay};
 use crate::lab::{Lab, Routers};
 
@@ -30,7 +32,7 @@ const ROUNDS: u8 = 3;
 const LENGTH: u32 = 4;
 
 pub fn narrow(lab: &Lab, report: &mut impl FnMut(Figure)) -> Result<()> {
-    let mut speeds = LINES.map(|_| Vec::new());
+    let [mut speeds, mut yields] = [(); 2].map(|()| LINES.map(|_| Vec::new()));
     for round in 0..ROUNDS {
         for (number, (line, underlay, routers, carries)) in (0..).zip(LINES) {
             lab.set_line(line, routers)?;
@@ -39,27 +41,26 @@ pub fn narrow(lab: &Lab, report: &mut impl FnMut(Figure)) -> Result<()> {
             for end in [&ends.near, &ends.far] {
                 end.eventually_carries(carries)?;
             }
+            let before = processor_time(&ends)?;
             let arrived = Transfer::tcp(LENGTH, 1).run(&ends)?;
             speeds[usize::from(number)].push(arrived.gbit_per_second);
+            yields[usize::from(number)].push(arrived.gbit / (processor_time(&ends)? - before));
         }
     }
     ensure!(lab.fragments()? == 0, "there were fragments");
-    let wide = speeds[0].clone();
-    for ((line, underlay, routers, carries), speeds) in LINES.into_iter().zip(speeds) {
-        let ratios = speeds.iter().zip(&wide).map(|(speed, wide)| speed / wide);
-        let ratio = median(ratios.collect());
-        let told = match routers {
-            Routers::Tell => "routers tell",
-            Routers::Keep => "routers keep silent",
-        };
-        let name = format!("{line} under {underlay:?}, {told}, packets of {carries}");
-        let speed = median(speeds);
-        report(Figure::new(BENCH, name, speed, "Gbit/s").beside("a line of 1500", speed / ratio));
+    for (figures, what, unit) in [(speeds, "", "Gbit/s"), (yields, ", yield", "Gbit/s of processor")] {
+        let wide = figures[0].clone();
+        for ((line, underlay, routers, carries), figures) in LINES.into_iter().zip(figures) {
+            let told = match routers {
+                Routers::Tell => "routers tell",
+                Routers::Keep => "routers keep silent",
+            };
+            let ratios = figures.iter().zip(&wide).map(|(figure, wide)| figure / wide);
+            let ratio = median(ratios.collect());
+            let figure = median(figures);
+            let name = format!("{line} under {underlay:?}, {told}, packets of {carries}{what}");
+            report(Figure::new(BENCH, name, figure, unit).beside("a line of 1500", figure / ratio));
+        }
     }
     Ok(())
-}
-
-fn median(mut values: Vec<f64>) -> f64 {
-    values.sort_by(f64::total_cmp);
-    percentile(&values, 50)
 }
