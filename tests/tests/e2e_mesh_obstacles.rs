@@ -1,12 +1,14 @@
 //! What a device's own routes, filters and interfaces do to the mesh: it goes on, or it is said what is in the way.
 
+use std::net::Ipv4Addr;
 use std::time::Instant;
 
 use anyhow::{Context, Result, ensure};
-use flotilla_protocol::device::Attention;
+use flotilla_protocol::device::{Attention, RelayPreference};
 use flotilla_protocol::mesh::MeshTrouble;
 use flotilla_protocol::path::PathKind;
 use flotilla_tests::eventually::{eventually, seconds};
+use flotilla_tests::flotilla::ControlSetup;
 use flotilla_tests::lab::{Lab, Machine, Nat, on};
 use flotilla_tests::meshed::Meshed;
 use flotilla_tests::parts;
@@ -29,7 +31,6 @@ async fn eventually_told(
     words: &str,
 ) -> Result<()> {
     let what = format!("{} has {code:?} in the way", machine.name());
-    let begun = Instant::now();
     eventually(&what, seconds(15.0), async || {
         let device = meshed.control.device(machine.name()).await?;
         let obstacles: Vec<_> = device
@@ -48,9 +49,64 @@ async fn eventually_told(
         );
         Ok(())
     })
-    .await?;
-    println!("{what} after {:.1?}", begun.elapsed());
-    Ok(())
+    .await
+}
+
+/// What to do on a device with this mesh address, the trouble that comes of it, words of its reason, and what ends it.
+fn obstacles(mesh_ip: Ipv4Addr) -> [(String, MeshTrouble, &'static str, String); 6] {
+    use MeshTrouble::{Firewall, ReversePath, RouteTaken};
+    let [first, second, ..] = mesh_ip.octets();
+    let range = format!("{first}.{second}.0.0/16");
+    let half = format!("{first}.{second}.128.0/17 dev eth0");
+    let chain = |hook: &str, rule: &str| {
+        format!("nft 'table inet d {{ chain c {{ type filter hook {hook} priority -150; {rule}; }}; }}'")
+    };
+    let end = "nft delete table inet d";
+    let default = "ip route add default dev eth0 table 77; ip rule add pref 100";
+    let end_rule = "ip route flush table 77; ip rule del pref 100";
+    [
+        (
+            format!("nft '{GUARD}'"),
+            Firewall,
+            "what peers begin",
+            "nft delete table inet guard".to_owned(),
+        ),
+        (
+            chain("input", "iifname flotilla0 drop"),
+            Firewall,
+            "ufw allow in on flotilla0",
+            end.to_owned(),
+        ),
+        (
+            chain("output", "oifname flotilla0 drop"),
+            Firewall,
+            "ufw allow out on flotilla0",
+            end.to_owned(),
+        ),
+        (
+            format!("{default} to {range} lookup 77"),
+            RouteTaken,
+            "goes to eth0 instead of flotilla0",
+            end_rule.to_owned(),
+        ),
+        // A VPN's marks come and go by other ways.
+        (
+            format!(
+                "sysctl -qw net.ipv4.conf.all.rp_filter=1 net.ipv4.conf.all.src_valid_mark=1; {}; \
+                 {default} fwmark 7 to {range} lookup 77",
+                chain("prerouting", "iifname flotilla0 meta mark set 7")
+            ),
+            ReversePath,
+            "rp_filter",
+            format!("{end_rule}; {end}"),
+        ),
+        (
+            format!("ip route add {half}"),
+            RouteTaken,
+            "128.0/17 on eth0",
+            format!("ip route del {half}"),
+        ),
+    ]
 }
 
 #[test]
@@ -59,55 +115,8 @@ fn what_is_in_the_way_of_packets_is_named_by_its_kind_and_gone_when_it_is_gone()
         let meshed = Meshed::start(lab).await?;
         let [a, b] = [lab.machine(1), lab.machine(2)];
         meshed.first_byte(a, b, seconds(5.0))?;
-        let [first, second, ..] = meshed.member(a).added.device.mesh_ip.octets();
-        let range = format!("{first}.{second}.0.0/16");
-        let drop_in = "nft 'table inet d { chain i { type filter hook input priority 0; iifname \"flotilla0\" drop; }; }'";
-        let drop_out = "nft 'table inet d { chain o { type filter hook output priority 0; oifname \"flotilla0\" drop; }; }'";
-        let guard = format!("nft '{GUARD}'");
-        let elsewhere =
-            format!("ip route add default dev eth0 table 77; ip rule add pref 100 to {range} lookup 77");
-        let reverse = format!(
-            "sysctl -qw net.ipv4.conf.all.rp_filter=1 net.ipv4.conf.all.src_valid_mark=1; \
-             nft 'table inet m {{ chain p {{ type filter hook prerouting priority -150; \
-             iifname \"flotilla0\" meta mark set 7; }}; }}'; \
-             ip route add default dev eth0 table 77; ip rule add pref 100 fwmark 7 to {range} lookup 77"
-        );
-        let part = format!("ip route add {first}.{second}.128.0/17 dev eth0");
-        let no_rules =
-            "ip route flush table 77; ip rule del pref 100; nft delete table inet m 2>/dev/null || true";
-        for (change, code, words, back) in [
-            (
-                guard.as_str(),
-                MeshTrouble::Firewall,
-                "what peers begin",
-                "nft delete table inet guard",
-            ),
-            (
-                drop_in,
-                MeshTrouble::Firewall,
-                "ufw allow in on flotilla0",
-                "nft delete table inet d",
-            ),
-            (
-                drop_out,
-                MeshTrouble::Firewall,
-                "ufw allow out on flotilla0",
-                "nft delete table inet d",
-            ),
-            (
-                &elsewhere,
-                MeshTrouble::RouteTaken,
-                "goes to eth0 instead of flotilla0",
-                no_rules,
-            ),
-            (&reverse, MeshTrouble::ReversePath, "rp_filter", no_rules),
-            (
-                &part,
-                MeshTrouble::RouteTaken,
-                "128.0/17 on eth0",
-                &part.replace("add", "del"),
-            ),
-        ] {
+        for (change, code, words, back) in obstacles(meshed.member(a).added.device.mesh_ip) {
+            let (change, back) = (change.as_str(), back.as_str());
             sh(a, change)?;
             eventually_told(&meshed, a, Some(code), words).await?;
             sh(a, back)?;
@@ -235,5 +244,45 @@ fn a_device_that_moves_to_another_network_has_its_link_and_direct_path_back_in_t
         println!("linked after {linked:.1?}, direct after {:.1?}", moved.elapsed());
         ensure!(moved.elapsed() < seconds(10.0), "{:?}", moved.elapsed());
         Ok(())
+    })
+}
+
+/// Inside the mesh there is IPv4, whatever is around it.
+#[test]
+fn a_device_without_ipv4_is_on_the_mesh_and_reaches_one_without_ipv6_by_the_relay() -> Result<()> {
+    on(Lab::on_internet(&[Nat::None, Nat::None])?, async |lab| {
+        let [six, four] = [lab.machine(1), lab.machine(2)];
+        let control = lab.control_namespace();
+        run(&mut command(
+            "ip",
+            [
+                "-n",
+                &control,
+                "addr",
+                "add",
+                "fd77::1/64",
+                "dev",
+                "eth0",
+                "nodad",
+            ],
+        ))?;
+        sh(
+            six,
+            "ip addr flush dev eth0 scope global; ip addr add fd77::11/64 dev eth0 nodad; ip -6 route add default via fd77::1",
+        )?;
+        let port = lab.control().port();
+        let mut setup = ControlSetup::new(lab)?;
+        setup.arguments = vec!["--fleet-addr".to_owned(), format!("[::]:{port}")];
+        setup.advertise.push(format!("[fd77::1]:{port}"));
+        let meshed = Meshed::start_with(lab, setup, RelayPreference::Auto).await?;
+        for (from, to) in [(six, four), (four, six)] {
+            meshed.first_byte(from, to, seconds(10.0))?;
+            meshed
+                .eventually_by(PathKind::Relayed, from, to, seconds(10.0))
+                .await?;
+        }
+        let linked = link(&meshed, six)?;
+        ensure!(linked["endpoint"] == format!("[fd77::1]:{port}"), "{linked}");
+        eventually_told(&meshed, six, None, "").await
     })
 }
