@@ -117,7 +117,6 @@ fn creation(text: &str) -> Result<String> {
     };
     let kept: Vec<_> = text[at..].lines().filter(words).collect();
     let command = format!("docker{}", kept.join("\n"));
-    let command = command.replace("\"$socket\"", "/var/run/docker.sock");
     let command = command.replace("\"$engine\"", "docker");
     Ok(command.replace(" run --config /etc/flotilla/device.toml", ""))
 }
@@ -155,7 +154,7 @@ mod tests {
     fn what_creates_the_container_again_holds_neither_token_nor_config_file() {
         let text = "image=$(mktemp) &&\n\
                     \"$engine\" run -d --name flotilla-agent --pull never \\\n  \
-                    -v \"$socket\":/var/run/docker.sock \\\n  \
+                    -v /var/run/docker.sock:/var/run/docker.sock \\\n  \
                     -e FLOTILLA_ENROLL_URL=https://h:1 -e FLOTILLA_TOKEN=secret \\\n  \
                     flotilla/agent:1 run --config /etc/flotilla/device.toml";
         assert_eq!(

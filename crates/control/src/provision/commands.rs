@@ -181,8 +181,8 @@ fn started(engine: &str, source: &Source, enrollment: &str) -> Vec<String> {
     steps
 }
 
-/// What [`socket`] found.
-const SOCKET: &str = "\"$socket\"";
+/// What [`socket`] found; the usual one where somebody runs the last command alone.
+const SOCKET: &str = "\"${socket:-/var/run/docker.sock}\"";
 
 /// `--pull never`: a registry must not be asked for an image of this name. `label=disable`: under SELinux a
 /// container could not use the engine's socket. `NET_ADMIN` and the device are for the mesh's interface.
