@@ -6,6 +6,14 @@ use flotilla_protocol::{device::Attention, inventory::Trouble};
 
 pub const DESKTOP_TITLE: &str = "Docker Desktop";
 
+/// What somebody says who knows that a second machine is the same one under another id.
+pub const VOUCH: &str = "It is one machine";
+
+#[must_use]
+pub fn vouched(device: &str) -> String {
+    format!("{device} is one machine. It is back within two minutes.")
+}
+
 /// Of an agent that is a container of Docker Desktop.
 #[must_use]
 pub fn desktop_blocked(device: &str) -> String {
@@ -77,7 +85,7 @@ pub fn sentence(device: &str, attention: &Attention) -> String {
             contests: Some(other),
             ..
         } => format!(
-            "Two machines take turns as {device}, and both wait for you: {other}, and {hostname} at {address}. If they are one machine, run flotilla device vouch {device}; else create a re-enroll command for the right one."
+            "Two machines take turns as {device}, and both wait for you: {other}, and {hostname} at {address}. If they are one machine, say so on its page; else create a re-enroll command for the right one."
         ),
         Attention::Cloned {
             hostname, address, ..

@@ -56,7 +56,7 @@ pub(super) fn shut_by(rules: &Value, port: u16) -> Option<String> {
         let is_met = chain["hook"] == "input" && matches!(chain["family"].as_str(), Some("ip" | "inet"));
         is_met && {
             let fate = Reading { objects, chain, port }.follow(&chain["name"], 0);
-            !fate.may_accept && !(fate.may_pass && chain["policy"] != "drop")
+            !(fate.may_accept || fate.may_pass && chain["policy"] != "drop")
         }
     })?;
     let part = |name: &str| shut[name].as_str().unwrap_or_default().to_owned();

@@ -15,7 +15,7 @@ use crate::{
         table::RowAction,
         toast::{Toaster, use_toaster},
     },
-    copy::{device as copy, link, mode},
+    copy::{attention, device as copy, link, mode},
     pages::add_device::ReenrollDevice,
     store::{Store, use_store},
 };
@@ -153,6 +153,17 @@ impl Actions {
             ..UpdateDevice::default()
         };
         self.run(request, move |_| self.toaster.confirm(mode::host_kept(&name)));
+    }
+
+    /// What looks like a second machine is this one.
+    pub(super) fn vouch(self) {
+        let name = self.device.with_untracked(|device| device.name.to_string());
+        let request = UpdateDevice {
+            device: self.id(),
+            vouched: Some(true),
+            ..UpdateDevice::default()
+        };
+        self.run(request, move |_| self.toaster.confirm(attention::vouched(&name)));
     }
 
     fn end_tunnel(self) {

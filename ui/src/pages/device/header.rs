@@ -113,6 +113,16 @@ fn Attention(device: Signal<Arc<Device>>) -> impl IntoView {
             let device = device.with_untracked(|device| device.name.to_string());
             view! { <InstallService device/> }.into_any()
         }
+        about @ About::Cloned { .. } => {
+            let actions = use_actions();
+            let text = device.with_untracked(|device| attention::sentence(device.name.as_str(), &about));
+            view! {
+                <Notice tone=Tone::Bad text>
+                    <Button label=attention::VOUCH on_press=move || actions.vouch()/>
+                </Notice>
+            }
+            .into_any()
+        }
         about => {
             let text = device.with_untracked(|device| attention::sentence(device.name.as_str(), &about));
             view! { <Notice tone=Tone::Warn text/> }.into_any()
