@@ -2,10 +2,16 @@
 //! routers say what does not fit.
 
 use std::net::IpAddr;
+use std::process::Command;
 
 use anyhow::{Context, Result, ensure};
+use flotilla_protocol::device::RelayPreference;
+use flotilla_protocol::path::PathKind;
 use flotilla_tests::dataplane::{Ends, Kind, Transfer, Underlay};
-use flotilla_tests::lab::{Lab, Machine, Routers};
+use flotilla_tests::eventually::{eventually, seconds};
+use flotilla_tests::flotilla::ControlSetup;
+use flotilla_tests::lab::{Lab, Machine, Nat, Routers, on, transfer};
+use flotilla_tests::meshed::Meshed;
 use flotilla_tests::program::{attempt, run};
 
 /// Gbit/s of one stream once both ends know what the path carries.
@@ -79,12 +85,48 @@ fn an_interface_narrower_than_ethernet_is_filled_without_a_fragment() -> Result<
     ensure!(arrived.gbit > 0.1, "{arrived:?}");
     ends.near.eventually_carries(1240)?;
     for machine in machines {
-        let counters = run(machine.command("nstat").args(["-a", "-s", "-z", "IpFragCreates"]))?;
-        let count = counters.lines().find(|line| line.contains("IpFragCreates"));
-        let count = count.and_then(|line| line.split_whitespace().nth(1));
-        ensure!(count == Some("0"), "{}: {counters}", machine.name());
+        makes_no_fragments(machine.command("nstat"))?;
     }
     Ok(())
+}
+
+/// Where this `nstat` runs.
+fn makes_no_fragments(mut nstat: Command) -> Result<()> {
+    let counters = run(nstat.args(["-a", "-s", "-z", "IpFragCreates"]))?;
+    let count = counters.lines().find(|line| line.contains("IpFragCreates"));
+    let count = count.and_then(|line| line.split_whitespace().nth(1));
+    ensure!(count == Some("0"), "{counters}");
+    Ok(())
+}
+
+#[test]
+fn a_relay_on_a_narrow_network_passes_on_what_fits_and_makes_no_fragments() -> Result<()> {
+    on(Lab::on_internet(&[Nat::None, Nat::None])?, async |lab| {
+        let [a, b] = [lab.machine(1), lab.machine(2)];
+        let narrow = ["link", "set", "eth0", "mtu", "1300"];
+        for mut ip in [Command::new("ip"), a.command("ip"), b.command("ip")] {
+            run(ip.args(narrow))?;
+        }
+        let control = ControlSetup::new(lab)?;
+        let meshed = Meshed::start_with(lab, control, RelayPreference::Always).await?;
+        let (mut stream, _) = meshed.first_byte(a, b, seconds(5.0))?;
+        // At once, while both ends still find out what comes through.
+        transfer(&mut stream, 1 << 20).with_context(|| format!("{:?}", meshed.path(a, b)))?;
+        for (from, to) in [(a, b), (b, a)] {
+            eventually("the relayed path's size is known", seconds(15.0), async || {
+                let path = meshed.path(from, to)?;
+                ensure!(
+                    path.why.kind() == PathKind::Relayed && path.mtu == 1192,
+                    "{path:?}"
+                );
+                Ok(())
+            })
+            .await?;
+        }
+        makes_no_fragments(Command::new("nstat"))?;
+        makes_no_fragments(a.command("nstat"))?;
+        makes_no_fragments(b.command("nstat"))
+    })
 }
 
 #[test]
