@@ -135,7 +135,7 @@ fn what_another_program_takes_away_from_the_mesh_is_put_back() -> Result<()> {
         meshed.first_byte(a, b, seconds(5.0))?;
         for taken in ["ip route flush dev flotilla0", "ip addr flush dev flotilla0"] {
             sh(a, taken)?;
-            eventually(taken, seconds(3.0), async || {
+            eventually(taken, seconds(5.0), async || {
                 meshed.first_byte(a, b, seconds(0.5)).map(drop)?;
                 meshed.first_byte(b, a, seconds(0.5)).map(drop)
             })

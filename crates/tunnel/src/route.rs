@@ -13,6 +13,7 @@ pub(crate) mod watch;
 
 use std::io;
 use std::net::{IpAddr, Ipv4Addr};
+use std::time::{Duration, Instant};
 
 use flotilla_protocol::cidr::IpRange;
 use flotilla_protocol::enroll::MeshAddress;
@@ -31,6 +32,9 @@ use netlink_packet_route::{AddressFamily, RouteNetlinkMessage};
 use crate::error::RouteInTheWay;
 use netlink::Netlink;
 pub(crate) use surroundings::{Surroundings, surroundings};
+
+/// Between two times that what was taken away is put back.
+const RESTORE: Duration = Duration::from_secs(2);
 
 /// The first route, in whichever table, that shares addresses with `range`; those of the interface `own` do not
 /// count, and neither does a default route or a piece of one.
@@ -112,6 +116,9 @@ pub(crate) struct Interface {
     name: String,
     index: u32,
     address: Option<MeshAddress>,
+    /// When something was put back, and when that is to be seen to again.
+    restored: Option<Instant>,
+    again: Option<Instant>,
 }
 
 impl Interface {
@@ -147,6 +154,8 @@ impl Interface {
             name: name.to_owned(),
             index,
             address: None,
+            restored: None,
+            again: None,
         })
     }
 
@@ -177,25 +186,42 @@ impl Interface {
         Ok(())
     }
 
-    /// Puts back what somebody took away: programs that manage a system's networks remove what they did not make.
-    pub(crate) fn restore(&mut self) -> io::Result<()> {
-        let Some(mesh) = self.address else {
+    /// When to look whether something was taken away again.
+    pub(crate) fn poll_timeout(&self) -> Option<Instant> {
+        self.again
+    }
+
+    /// Puts back what somebody took away: programs that manage a system's networks remove what they did not make. A
+    /// program that does so without end is not raced, and a route that somebody put in the same place is left alone.
+    pub(crate) fn restore(&mut self, now: Instant) -> io::Result<()> {
+        let Some((mesh, range)) = self.address.and_then(|mesh| Some((mesh, mesh.range()?))) else {
             return Ok(());
         };
+        if let Some(soonest) = self
+            .restored
+            .map(|last| last + RESTORE)
+            .filter(|soonest| now < *soonest)
+        {
+            self.again = Some(soonest);
+            return Ok(());
+        }
+        self.again = None;
         let own = |address: &netlink::Address| {
             address.link == self.index && address.address == IpAddr::V4(mesh.address)
         };
         let has_address = self.netlink.addresses()?.iter().any(own);
-        let is_route = |route: &RouteMessage| {
-            outgoing(route) == Some(self.index) && range_of(route) == mesh.range() && mesh.range().is_some()
-        };
-        if !has_address || !self.netlink.routes()?.iter().any(is_route) {
+        let is_route =
+            |route: &RouteMessage| outgoing(route) == Some(self.index) && range_of(route) == Some(range);
+        let is_whole = has_address && self.netlink.routes()?.iter().any(is_route);
+        if !is_whole && overlap(range, &self.name)?.is_none() {
             tracing::warn!(
                 interface.name = self.name,
                 "The mesh's address or route was taken away; it is put back."
             );
+            self.restored = Some(now);
             self.address = None;
-            self.set_address(mesh)?;
+            self.set_address(mesh)
+                .inspect_err(|_| self.address = Some(mesh))?;
         }
         Ok(())
     }

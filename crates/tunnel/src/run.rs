@@ -191,10 +191,12 @@ impl Plane {
 
     fn wait(&mut self, ready: &mut Ready) -> Result<(), TunnelError> {
         let now = Instant::now();
-        let due = [self.mesh.poll_timeout(), self.watch.poll_timeout()]
-            .into_iter()
-            .flatten()
-            .min();
+        let due = [
+            self.mesh.poll_timeout(),
+            self.watch.poll_timeout(),
+            self.interface.poll_timeout(),
+        ];
+        let due = due.into_iter().flatten().min();
         let patience = due.map_or(LONGEST_WAIT, |due| {
             due.saturating_duration_since(now).min(LONGEST_WAIT)
         });
@@ -234,14 +236,21 @@ impl Plane {
         if let Some(change) = self.watch.take_due(now) {
             if change == Change::Networks {
                 self.look_around(now);
-                if let Err(error) = self.interface.restore() {
-                    tracing::warn!(error = %error, "The mesh's address or route could not be put back.");
-                }
+                self.restore(now);
             }
             self.events.send(Event::Surroundings).ok();
         }
+        if self.interface.poll_timeout().is_some_and(|due| due <= now) {
+            self.restore(now);
+        }
         if self.mesh.poll_timeout().is_some_and(|due| due <= now) {
             self.mesh.handle_timeout(now);
+        }
+    }
+
+    fn restore(&mut self, now: Instant) {
+        if let Err(error) = self.interface.restore(now) {
+            tracing::warn!(error = %error, "The mesh's address or route could not be put back.");
         }
     }
 
