@@ -43,6 +43,7 @@ mod severable;
 mod timed_body;
 mod upgrade;
 mod visit;
+mod ways;
 mod ws_io;
 
 pub use agent_link::{AgentLink, CallError, LongStream, as_a_devices};

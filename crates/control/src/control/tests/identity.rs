@@ -3,42 +3,43 @@
 use super::*;
 use flotilla_protocol::device::{Attention, DeviceStatus};
 
+fn is_contested(dialed: Result<Agent, DialError>) {
+    match dialed.err().expect("a refusal") {
+        DialError::Refused { problem, .. } => assert_eq!(problem.code, Code::Quarantined),
+        error => panic!("{error}"),
+    }
+}
+
+/// Two agents on machines of one id take the link in turns, the second with a container.
+async fn take_turns(control: &Control, name: &str, enrolled: &Enrolled) {
+    let first = enrolled.dial_in("same", "first").await.unwrap();
+    let second = enrolled.dial_in("same", "second").await.unwrap();
+    first.link.await.unwrap();
+    second.reports.send(hello()).await.unwrap();
+    let inventory = Inventory {
+        containers: vec![container("4f1c", "postgres")],
+        ..Default::default()
+    };
+    second.reports.send(Report::Inventory(inventory)).await.unwrap();
+    control
+        .eventually("its container", name, |device| device.containers.total == 1)
+        .await;
+    is_contested(enrolled.dial_in("same", "first").await);
+    second.link.await.unwrap();
+    is_contested(enrolled.dial_in("same", "second").await);
+}
+
 #[tokio::test]
 async fn two_that_take_turns_are_both_named_and_wait_for_the_owners_word() {
     let dir = tempfile::tempdir().unwrap();
     let mut settings = config(dir.path());
     let control = Control::start(settings.clone()).await.unwrap();
-    settings.fleet_addr = control
-        .ready
-        .fleet
-        .strip_prefix("https://")
-        .unwrap()
-        .parse()
-        .unwrap();
+    let address = control.ready.fleet.strip_prefix("https://").unwrap();
+    settings.fleet_addr = address.parse().unwrap();
     let offer = control.local_enrollment().await.unwrap().unwrap();
     let name = offer.device_name.to_string();
     let enrolled = enroll(offer, "same").await;
-    let contested = |error: DialError| match error {
-        DialError::Refused { problem, .. } => assert_eq!(problem.code, Code::Quarantined),
-        error => panic!("{error}"),
-    };
-
-    let first = enrolled.dial_in("same", "first").await.unwrap();
-    let second = enrolled.dial_in("same", "second").await.unwrap();
-    first.link.await.unwrap();
-    second.reports.send(hello()).await.unwrap();
-    let containers = vec![container("4f1c", "postgres")];
-    let inventory = Inventory {
-        containers,
-        ..Default::default()
-    };
-    second.reports.send(Report::Inventory(inventory)).await.unwrap();
-    control
-        .eventually("its container", &name, |device| device.containers.total == 1)
-        .await;
-    contested(enrolled.dial_in("same", "first").await.err().unwrap());
-    second.link.await.unwrap();
-    contested(enrolled.dial_in("same", "second").await.err().unwrap());
+    take_turns(&control, &name, &enrolled).await;
     let device = control
         .eventually("it is held", &name, |device| {
             device.status == DeviceStatus::Quarantined
@@ -50,9 +51,8 @@ async fn two_that_take_turns_are_both_named_and_wait_for_the_owners_word() {
         "{:?}",
         device.attention
     );
-    let stop = control
-        .ask("POST", &format!("/devices/{name}/containers/postgres/stop"), "")
-        .await;
+    let path = format!("/devices/{name}/containers/postgres/stop");
+    let stop = control.ask("POST", &path, "").await;
     assert_eq!(
         stop["code"],
         json!(Code::DeviceOffline),
@@ -62,10 +62,9 @@ async fn two_that_take_turns_are_both_named_and_wait_for_the_owners_word() {
     // It outlives control, and ends with the owner's word.
     control.shutdown().await;
     let control = Control::start(settings).await.unwrap();
-    contested(enrolled.dial_in("same", "first").await.err().unwrap());
-    let vouched = control
-        .ask("PATCH", &format!("/devices/{name}"), r#"{"vouched":true}"#)
-        .await;
+    is_contested(enrolled.dial_in("same", "first").await);
+    let path = format!("/devices/{name}");
+    let vouched = control.ask("PATCH", &path, r#"{"vouched":true}"#).await;
     assert_eq!(vouched["vouched"], json!(true));
     let back = enrolled.dial_in("another-boot", "third").await.unwrap();
     let device = control
@@ -78,7 +77,7 @@ async fn two_that_take_turns_are_both_named_and_wait_for_the_owners_word() {
     // The word was about its name, and not about two of them.
     let other = enrolled.dial_in("same", "first").await.unwrap();
     back.link.await.unwrap();
-    contested(enrolled.dial_in("another-boot", "third").await.err().unwrap());
+    is_contested(enrolled.dial_in("another-boot", "third").await);
     other.link.await.unwrap();
     control.shutdown().await;
 }
