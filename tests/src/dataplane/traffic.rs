@@ -78,8 +78,8 @@ impl Transfer {
             client.arg("--reverse");
         }
         if let Some(mbit) = self.udp_mbit {
-            // As much as fits into a packet of the tunnel.
-            client.args(["--udp", "--length", "1300", "--bitrate", &format!("{mbit}M")]);
+            // It fits into the packets that a peer gets which cannot be asked for more.
+            client.args(["--udp", "--length", "1200", "--bitrate", &format!("{mbit}M")]);
         }
         let answer = run(&mut client)?;
         drop(server);
