@@ -1,5 +1,7 @@
 //! A machine's engine as an agent follows it, in this process and without the rest of an agent.
 
+use std::path::PathBuf;
+
 use anyhow::{Context, Result, bail};
 use flotilla_engine::{Engine, OwnContainer, Sockets};
 use flotilla_protocol::agent::Report;
@@ -21,7 +23,13 @@ impl Followed {
     /// Needs a runtime around it.
     #[must_use]
     pub fn start(machine: &Machine) -> Self {
-        let engine = Engine::new(Sockets::at(machine.socket()), OwnContainer::default());
+        Self::at(machine.socket())
+    }
+
+    /// An engine that listens elsewhere.
+    #[must_use]
+    pub fn at(socket: impl Into<PathBuf>) -> Self {
+        let engine = Engine::new(Sockets::at(socket), OwnContainer::default());
         let shutdown = CancellationToken::new();
         let (following, until) = (engine.clone(), shutdown.clone());
         tokio::spawn(async move { following.follow(until).await });

@@ -47,8 +47,8 @@ impl HandMade {
         ])
     }
 
-    /// Serves it as this repository, whatever version is asked for; answers its digest.
-    pub async fn serve(&self, repository: &str, listener: TcpListener) -> Result<String> {
+    /// Serves it as this repository, whatever version is asked for; answers its digest. Needs a runtime around it.
+    pub fn serve(&self, repository: &str, listener: TcpListener) -> Result<String> {
         let part =
             |kind: &str, data: &[u8]| json!({"mediaType": kind, "size": data.len(), "digest": digest(data)});
         let manifest = serde_json::to_vec(&json!({

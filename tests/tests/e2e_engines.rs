@@ -1,11 +1,13 @@
 //! What an agent does with an engine, on engines of every age, without the rest of an agent.
 
 use anyhow::{Context, Result, ensure};
-use flotilla_protocol::inventory::{ContainerAction, ContainerState, EngineState};
+use flotilla_protocol::inventory::{ContainerAction, ContainerState, EngineState, Health};
 use flotilla_tests::engine::WORKER;
 use flotilla_tests::eventually::{eventually, seconds};
 use flotilla_tests::followed::Followed;
-use flotilla_tests::lab::{Engine, with_engines};
+use flotilla_tests::lab::{Engine, Lab, on, with_engines};
+use flotilla_tests::podman::Podman;
+use flotilla_tests::program::run;
 
 #[test]
 fn containers_are_seen_stopped_and_started_on_engines_of_every_age() -> Result<()> {
@@ -37,5 +39,53 @@ fn containers_are_seen_stopped_and_started_on_engines_of_every_age() -> Result<(
             }
         }
         Ok(())
+    })
+}
+
+#[test]
+fn podman_is_followed_by_the_same_words() -> Result<()> {
+    on(Lab::without_engines(1)?, async |lab| {
+        let machine = lab.machine(1);
+        let podman = Podman::start(machine)?;
+        let words = [
+            "run",
+            "--detach",
+            "--name=worker",
+            "--health-cmd=true",
+            "--health-interval=disable",
+        ];
+        run(podman.podman().args(words).arg(WORKER))?;
+        let followed = Followed::at(machine.directory().join("run/podman/podman.sock"));
+        let inventory = followed.inventory().await?;
+        let [worker] = &inventory.containers[..] else {
+            anyhow::bail!("{:?}", inventory.containers);
+        };
+        ensure!(worker.name == "worker" && worker.unread.is_none(), "{worker:?}");
+        ensure!(
+            worker.state == ContainerState::Running && worker.created.is_some(),
+            "{worker:?}"
+        );
+        let images: Vec<_> = inventory
+            .images
+            .iter()
+            .filter(|image| image.used_by == Some(1))
+            .collect();
+        ensure!(images.len() == 1, "{:?}", inventory.images);
+        ensure!(!inventory.networks.is_empty());
+        eventually("its health is seen", seconds(15.0), async || {
+            // Each check is an event, sent before its outcome is known.
+            run(podman.podman().args(["healthcheck", "run", "worker"]))?;
+            let worker = followed.container("worker").await?;
+            ensure!(worker.health == Health::Healthy, "{worker:?}");
+            Ok(())
+        })
+        .await?;
+        run(podman.podman().args(["stop", "--time=1", "worker"]))?;
+        eventually("it has ended", seconds(8.0), async || {
+            let worker = followed.container("worker").await?;
+            ensure!(worker.state == ContainerState::Exited, "{worker:?}");
+            Ok(())
+        })
+        .await
     })
 }

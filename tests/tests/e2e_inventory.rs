@@ -172,7 +172,7 @@ fn an_image_is_known_by_its_digest_and_a_date_that_means_nothing_is_none() -> Re
     with_engines(&Engine::ALL, async |lab| {
         let pulled = HandMade::new(Some("2026-01-02T03:04:05Z"))?;
         let listener = TcpListener::bind((CONTROL, 5000)).await?;
-        let digest = pulled.serve("team/app", listener).await?;
+        let digest = pulled.serve("team/app", listener)?;
         let name = format!("{CONTROL}:5000/team/app@{digest}");
         for machine in lab.machines() {
             run(machine.docker().args(["pull", &name]))?;

@@ -99,6 +99,9 @@ impl<'a> Attendance<'a> {
                     marked.set(marks.next());
                     let containers = &self.snapshot.containers;
                     let known = |id: &str| -> Option<Health> { Some(containers.get(id)?.container.health) };
+                    for id in &stale.checked {
+                        self.course.mark_calmly(Subject::Container(id.clone()));
+                    }
                     stale.subjects(known).for_each(|subject| self.course.mark(subject));
                 }
                 () = sleep_until(wake) => {}
@@ -188,11 +191,11 @@ impl<'a> Attendance<'a> {
     fn show_what_is_due(&mut self) {
         let patience = self.engine.patience().show;
         let is_late = self.unshown.is_some_and(|since| since.elapsed() >= patience);
-        if self.course.is_settled() && self.unshown.is_some() && self.misses_images() {
+        if self.course.is_settled(Instant::now()) && self.unshown.is_some() && self.misses_images() {
             self.course.mark(Subject::Images);
             self.begin_reads();
         }
-        if self.unshown.is_some() && (self.course.is_settled() || is_late && self.is_listed) {
+        if self.unshown.is_some() && (self.course.is_settled(Instant::now()) || is_late && self.is_listed) {
             self.unshown = None;
             self.show();
         }

@@ -17,8 +17,9 @@ const PARALLEL: usize = 8;
 /// Of them, those that failed before.
 const PARALLEL_FAILING: usize = 2;
 
-/// Lists name everything, so they are not made more often than a person looks.
-const LIST_PACE: Duration = Duration::from_secs(2);
+/// What is probably as it was is not read more often than a person looks: lists, and containers of which only a check
+/// was told.
+const PACE: Duration = Duration::from_secs(2);
 
 /// Something that is read in one go.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -60,8 +61,10 @@ pub(crate) struct Course {
     /// Being read, and whether it was marked meanwhile.
     running: BTreeMap<Subject, bool>,
     failing: BTreeMap<Subject, Failing>,
-    /// No list of containers before this moment.
-    next_list: Option<Instant>,
+    /// Marked, and most likely for nothing.
+    calm: BTreeSet<Subject>,
+    /// When each was last begun, within the pace.
+    begun: BTreeMap<Subject, Instant>,
 }
 
 impl Course {
@@ -71,11 +74,25 @@ impl Course {
             due: BTreeSet::new(),
             running: BTreeMap::new(),
             failing: BTreeMap::new(),
-            next_list: None,
+            calm: BTreeSet::new(),
+            begun: BTreeMap::new(),
         }
     }
 
     pub(crate) fn mark(&mut self, subject: Subject) {
+        self.calm.remove(&subject);
+        self.mark_again(subject);
+    }
+
+    /// The same for what probably did not change: it keeps nobody waiting, and has its pace.
+    pub(crate) fn mark_calmly(&mut self, subject: Subject) {
+        if !self.due.contains(&subject) {
+            self.calm.insert(subject.clone());
+            self.mark_again(subject);
+        }
+    }
+
+    fn mark_again(&mut self, subject: Subject) {
         match self.running.get_mut(&subject) {
             Some(again) => *again = true,
             None => drop(self.due.insert(subject)),
@@ -92,19 +109,25 @@ impl Course {
                 true => busy_failing < PARALLEL_FAILING,
                 false => busy < PARALLEL,
             };
-            let is_early = **subject == Subject::Containers && self.next_list.is_some_and(|at| now < at);
-            has_place && !is_early
+            has_place && self.early_until(subject).is_none_or(|at| at <= now)
         };
         let again = self.failing.iter().filter(|(_, failing)| failing.again <= now);
         let again = again.map(|(subject, _)| subject);
         let idle = |subject: &&Subject| !self.running.contains_key(*subject);
         let next = self.due.iter().chain(again.filter(idle)).find(may_run)?.clone();
         self.due.remove(&next);
+        self.calm.remove(&next);
         self.running.insert(next.clone(), false);
-        if next == Subject::Containers {
-            self.next_list = Some(now + LIST_PACE);
-        }
+        self.begun.retain(|_, at| now < *at + PACE);
+        self.begun.insert(next.clone(), now);
         Some(next)
+    }
+
+    /// Until when a subject that has a pace is not read again.
+    fn early_until(&self, subject: &Subject) -> Option<Instant> {
+        let is_paced = *subject == Subject::Containers || self.calm.contains(subject);
+        let begun = self.begun.get(subject).filter(|_| is_paced);
+        begun.map(|at| *at + PACE)
     }
 
     pub(crate) fn succeeded(&mut self, subject: &Subject) {
@@ -138,10 +161,12 @@ impl Course {
         self.failing.get(subject)
     }
 
-    /// Nothing is on its way but what has failed before.
-    pub(crate) fn is_settled(&self) -> bool {
+    /// Nothing is on its way but what has failed before, and what waits for its pace.
+    pub(crate) fn is_settled(&self, now: Instant) -> bool {
         let fails = |subject: &Subject| self.failing.contains_key(subject);
-        self.due.iter().chain(self.running.keys()).all(fails)
+        let waits = |subject: &Subject| self.early_until(subject).is_some_and(|at| now < at);
+        let is_due = self.due.iter().any(|subject| !fails(subject) && !waits(subject));
+        !is_due && self.running.keys().all(fails)
     }
 
     /// When there may be something to do although nothing happens.
@@ -149,8 +174,8 @@ impl Course {
         let idle = |subject: &Subject| !self.running.contains_key(subject);
         let again = self.failing.iter().filter(|(subject, _)| idle(subject));
         let again = again.map(|(_, failing)| failing.again);
-        let list = self.next_list.filter(|_| self.due.contains(&Subject::Containers));
-        again.chain(list).min()
+        let early = self.due.iter().filter_map(|subject| self.early_until(subject));
+        again.chain(early).min()
     }
 }
 
@@ -186,7 +211,7 @@ mod tests {
         course.succeeded(&container(1));
         assert_eq!(all(&mut course, now), [container(1)]);
         course.succeeded(&container(1));
-        assert!(course.is_settled() && all(&mut course, now).is_empty());
+        assert!(course.is_settled(now) && all(&mut course, now).is_empty());
     }
 
     #[test]
@@ -195,13 +220,13 @@ mod tests {
         course.mark(Subject::Images);
         all(&mut course, now);
         fail(&mut course, &Subject::Images, "first", now);
-        assert!(course.is_settled());
+        assert!(course.is_settled(now));
         for pause in [10, 15, 15] {
             assert_eq!(course.wake_at(), Some(now + Duration::from_secs(pause)));
             assert_eq!(all(&mut course, now + Duration::from_secs(pause - 1)), []);
             now += Duration::from_secs(pause);
             assert_eq!(all(&mut course, now), [Subject::Images]);
-            assert!(course.is_settled(), "what fails keeps nobody waiting");
+            assert!(course.is_settled(now), "what fails keeps nobody waiting");
             fail(&mut course, &Subject::Images, "other", now);
         }
         assert_eq!(course.failing(&Subject::Images).unwrap().reason, "first");
@@ -239,7 +264,28 @@ mod tests {
         course.succeeded(&Subject::Containers);
         course.mark(Subject::Containers);
         assert_eq!(all(&mut course, now), []);
-        assert_eq!(course.wake_at(), Some(now + LIST_PACE));
-        assert_eq!(all(&mut course, now + LIST_PACE), [Subject::Containers]);
+        assert!(course.is_settled(now), "others are shown meanwhile");
+        assert_eq!(course.wake_at(), Some(now + PACE));
+        assert_eq!(all(&mut course, now + PACE), [Subject::Containers]);
+    }
+
+    #[test]
+    fn what_was_only_checked_has_a_pace_until_something_happens_to_it() {
+        let (mut course, now) = (Course::new(PAUSES), Instant::now());
+        course.mark_calmly(container(1));
+        assert_eq!(all(&mut course, now), [container(1)]);
+        course.mark_calmly(container(1));
+        course.succeeded(&container(1));
+        assert_eq!(all(&mut course, now), []);
+        assert_eq!(
+            (course.wake_at(), course.is_settled(now)),
+            (Some(now + PACE), true)
+        );
+        course.mark(container(1));
+        course.mark_calmly(container(1));
+        assert_eq!(all(&mut course, now), [container(1)]);
+        course.succeeded(&container(1));
+        course.mark_calmly(container(1));
+        assert_eq!(all(&mut course, now + PACE), [container(1)]);
     }
 }

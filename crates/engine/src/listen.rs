@@ -52,6 +52,7 @@ impl Marks {
         *stale = Stale {
             containers: mem::take(&mut stale.containers),
             health: mem::take(&mut stale.health),
+            checked: mem::take(&mut stale.checked),
             ..Stale::everything()
         };
         drop(stale);

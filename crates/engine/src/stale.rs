@@ -21,6 +21,8 @@ pub(crate) struct Stale {
     pub(crate) containers: BTreeSet<String>,
     /// What was told last of a container's health.
     pub(crate) health: BTreeMap<String, Health>,
+    /// Ids of containers whose health was checked, of which nothing else was told.
+    pub(crate) checked: BTreeSet<String>,
     /// Nobody knows which containers.
     pub(crate) list: bool,
     pub(crate) images: bool,
@@ -33,6 +35,7 @@ impl Stale {
         Self {
             containers: BTreeSet::new(),
             health: BTreeMap::new(),
+            checked: BTreeSet::new(),
             list: true,
             images: true,
             volumes: true,
@@ -44,7 +47,7 @@ impl Stale {
         *self == Self::default()
     }
 
-    /// What has to be read, of which `known` is the health that containers are known to have.
+    /// What has to be read because of more than a check, of which `known` is the health that containers are known to have.
     pub(crate) fn subjects(self, known: impl Fn(&str) -> Option<Health>) -> impl Iterator<Item = Subject> {
         let health = self.health.into_iter();
         let health = health.filter(move |(id, told)| known(id).as_ref() != Some(told));
@@ -70,7 +73,7 @@ impl Stale {
                 // Some engines tell of each check, whether it changed anything or not, and not what it found.
                 match action.split_once(':').map(|(_, told)| read::health(told.trim())) {
                     Some(told) => self.health.extend(actor.id.map(|id| (id, told))),
-                    None => self.list = true,
+                    None => self.checked.extend(actor.id),
                 }
             }
             Some(Type::CONTAINER) if changes_container(&action) => {
@@ -147,11 +150,10 @@ mod tests {
             changed
         );
         assert_eq!(subjects("health_status: healthy", None), changed);
-        // Not told: one list is cheaper than a description of each.
-        assert_eq!(
-            subjects("health_status", Some(Health::Healthy)),
-            [Subject::Containers]
-        );
+        // Podman's: what the check found is not told.
+        let checked = marks(Type::CONTAINER, "health_status");
+        assert_eq!(checked.checked, ["thing".to_owned()].into());
+        assert_eq!(checked.subjects(|_| None).count(), 0);
     }
 
     #[test]

@@ -93,15 +93,11 @@ fn of_device(device: &Device) -> Vec<Trouble> {
         DeviceStatus::Online => {
             let of = |about: &Attention| {
                 let (rank, is_bad) = rank(about);
-                let since = match about {
-                    Attention::Engine { since, .. } => since.map(|moment| (moment, copy::BEGAN)),
-                    _ => None,
-                };
                 let found = trouble(
                     rank,
                     is_bad,
                     attention::sentence(name, about),
-                    since,
+                    began(about),
                     copy::OPEN_DEVICE,
                 );
                 let by_mode = |keeps_host| Trouble {
@@ -119,6 +115,13 @@ fn of_device(device: &Device) -> Vec<Trouble> {
             device.attention.iter().map(of).collect()
         }
         DeviceStatus::Pending | DeviceStatus::Reconnecting | DeviceStatus::Revoked => Vec::new(),
+    }
+}
+
+fn began(attention: &Attention) -> Option<(Timestamp, &'static str)> {
+    match attention {
+        Attention::Engine { since, .. } => since.map(|moment| (moment, copy::BEGAN)),
+        _ => None,
     }
 }
 
