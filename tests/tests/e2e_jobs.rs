@@ -2,6 +2,7 @@
 //!
 //! The agent's fuse burns down with each step and ends it, in each of its lives, after as many as the test says.
 
+use std::convert::Infallible;
 use std::fs;
 use std::path::PathBuf;
 use std::process::Command;
@@ -48,6 +49,17 @@ impl<'a> Scene<'a> {
         run(self.docker().args(["inspect", "--format", what, container]))
     }
 
+    /// Starts the agent whenever it ended, at once: an engine waits ever longer for what ends again and again.
+    async fn revive(&self) -> Result<Infallible> {
+        run(self.docker().args(["update", "--restart=no", AGENT]))?;
+        loop {
+            if self.inspect(AGENT, "{{.State.Running}}")? == "false" {
+                run(self.docker().args(["start", AGENT]))?;
+            }
+            tokio::time::sleep(seconds(0.1)).await;
+        }
+    }
+
     fn docker(&self) -> Command {
         self.machine.docker()
     }
@@ -72,6 +84,15 @@ impl<'a> Scene<'a> {
             let shown = self.shown(beginning)?;
             ensure!(shown == expected, "{shown:?}");
             Ok(())
+        })
+        .await
+    }
+
+    /// Control knows it.
+    async fn eventually_listed(&self, container: &str) -> Result<()> {
+        eventually("it is listed", seconds(5.0), async || {
+            let row = self.modes.control.container(self.device.name(), container);
+            row.await.map(drop)
         })
         .await
     }
@@ -105,34 +126,47 @@ fn whenever_the_agent_is_killed_the_old_or_the_new_container_runs_and_what_becam
         lab.machine(1).load_images()?;
         let modes = Modes::start(lab, NetworkMode::Pause, &[Text::DockerRun]).await?;
         let scene = Scene::new(lab, &modes);
-        scene.machine.docker_run(&["--name", "web1", WORKER])?;
-        let fuse = scene.state("fuse")?;
-        let (mut is_in_pod, mut told) = (false, 0);
-        for point in 1..=POINTS_OF_A_PLACEMENT {
-            fs::write(&fuse, point.to_string())?;
-            let answer = modes.control.send(&scene.placing("web1", !is_in_pod)).await;
-            scene
-                .eventually_shown("web1", &["web1 running"], 10.0)
-                .await
-                .with_context(|| format!("killed at {point}, and then {answer:?}"))?;
-            let is_moved = scene.is_in_pod("web1")? != is_in_pod;
-            ensure!(answer.is_ok() == is_moved, "killed at {point}: {answer:?}");
-            is_in_pod ^= is_moved;
-            let last = scene.last(Action::ContainerMoved).await?;
-            ensure!(last.id > told && last.succeeded == is_moved, "{last:?}");
-            told = last.id;
-            // Killed after the end, there was nothing left to do.
-            let interrupted = last.details.contains("The agent had ended meanwhile");
-            ensure!(
-                interrupted || point == POINTS_OF_A_PLACEMENT,
-                "killed at {point}: {last:?}"
-            );
+        scene
+            .machine
+            .docker_run(&["--name", "web1", "--stop-timeout", "1", WORKER])?;
+        scene.eventually_listed("web1").await?;
+        tokio::select! {
+            outcome = killed_at_each_point(&scene) => outcome,
+            failed = scene.revive() => failed.map(|never| match never {}),
         }
-        fs::remove_file(&fuse)?;
-        let left = fs::read_dir(scene.state("jobs")?)?.count();
-        ensure!(left == 0, "{left} jobs are still written down");
-        Ok(())
     })
+}
+
+async fn killed_at_each_point(scene: &Scene<'_>) -> Result<()> {
+    let fuse = scene.state("fuse")?;
+    let (mut is_in_pod, mut told) = (false, 0);
+    for point in 1..=POINTS_OF_A_PLACEMENT {
+        fs::write(&fuse, point.to_string())?;
+        let answer = scene.modes.control.send(&scene.placing("web1", !is_in_pod)).await;
+        scene
+            .eventually_shown("web1", &["web1 running"], 10.0)
+            .await
+            .with_context(|| format!("killed at {point}, and then {answer:?}"))?;
+        let is_moved = scene.is_in_pod("web1")? != is_in_pod;
+        ensure!(answer.is_ok() == is_moved, "killed at {point}: {answer:?}");
+        is_in_pod ^= is_moved;
+        let last = scene.last(Action::ContainerMoved).await?;
+        ensure!(last.id > told && last.succeeded == is_moved, "{last:?}");
+        told = last.id;
+        // Killed after the end, there was nothing left to do.
+        let interrupted = last.details.contains("The agent had ended meanwhile");
+        ensure!(
+            interrupted || point == POINTS_OF_A_PLACEMENT,
+            "killed at {point}: {last:?}"
+        );
+        eventually("it may be forgotten", seconds(15.0), async || {
+            let left = fs::read_dir(scene.state("jobs")?)?.count();
+            ensure!(left == 0, "{left} jobs are still written down");
+            Ok(())
+        })
+        .await?;
+    }
+    Ok(fs::remove_file(&fuse)?)
 }
 
 #[test]
@@ -182,9 +216,15 @@ fn a_move_goes_on_when_its_engine_was_restarted_in_the_middle_of_it() -> Result<
         let modes = Modes::start(lab, NetworkMode::Host, &[Text::DockerRun]).await?;
         let scene = Scene::new(lab, &modes);
         modes.change(scene.device, NetworkMode::Bridge).await?;
-        eventually("the old agent is set aside", seconds(20.0), async || {
+        // The mover waits for the new one to show that it works. Earlier, an engine that ends would make a folder of
+        // its socket for the container that it is asked to start meanwhile.
+        eventually("both are there", seconds(20.0), async || {
             let aside = scene.inspect(&format!("{AGENT}.flotilla-old"), "{{.State.Running}}")?;
-            ensure!(aside == "false", "{aside}");
+            let new = scene.inspect(AGENT, "{{.State.Running}}")?;
+            ensure!(
+                (aside.as_str(), new.as_str()) == ("false", "true"),
+                "{aside} {new}"
+            );
             Ok(())
         })
         .await?;
@@ -216,11 +256,7 @@ fn cases_from_the_field() -> Result<()> {
 async fn done_means_that_the_next_command_works(scene: &Scene<'_>) -> Result<()> {
     run(scene.docker().args(["create", "--name", "stopped20", WORKER]))?;
     let target = format!("{}/stopped20", scene.device.name());
-    eventually("it is listed", seconds(5.0), async || {
-        let row = scene.modes.control.container(scene.device.name(), "stopped20");
-        row.await.map(drop)
-    })
-    .await?;
+    scene.eventually_listed("stopped20").await?;
     for words in [["pod", "add"], ["pod", "remove"], ["pod", "add"]] {
         scene.modes.control.cli(&[words[0], words[1], &target])?;
     }
@@ -270,6 +306,7 @@ async fn one_that_is_paused_is_to_be_unpaused_first(scene: &Scene<'_>) -> Result
     let words = ["--name", "paused12", "--publish", "18012:80", WORKER];
     let id = scene.machine.docker_run(&words)?;
     run(scene.docker().args(["pause", "paused12"]))?;
+    scene.eventually_listed("paused12").await?;
     let refused = scene
         .modes
         .control
@@ -296,6 +333,7 @@ async fn one_that_is_slow_to_stop_survives_the_agents_end(scene: &Scene<'_>) -> 
         program,
     ];
     let id = scene.machine.docker_run(&words)?;
+    scene.eventually_listed("slow").await?;
     let request = scene.placing("slow", true);
     let placing = scene.modes.control.send(&request);
     let killing = async {
