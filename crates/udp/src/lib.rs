@@ -13,6 +13,7 @@ mod refusal;
 mod send;
 mod socket;
 #[cfg(test)]
+#[cfg(target_os = "linux")]
 mod tests;
 
 pub use inbox::{Inbox, Received};
