@@ -72,19 +72,22 @@ fn a_service_installed_with_a_config_file_takes_the_device_over_and_is_on_the_me
         ensure!(rights.ends_with("0000000000001000"), "{rights}");
         let owner = system.paste(&format!("stat -c %U /proc/{process} /etc/flotilla/device.toml"))?;
         ensure!(owner == "flotilla\nflotilla", "{owner}");
-
-        // Where nobody may have an IPv6 socket, the mesh is there by IPv4.
-        let narrower =
-            "[Service]\nRestrictAddressFamilies=\nRestrictAddressFamilies=AF_UNIX AF_INET AF_NETLINK\n";
-        system.paste(&format!("mkdir -p /etc/systemd/system/{UNIT}.d"))?;
-        system.write(&format!("/etc/systemd/system/{UNIT}.d/v4.conf"), narrower)?;
-        system.paste(&format!("systemctl daemon-reload && systemctl restart {UNIT}"))?;
+        without_ipv6_sockets(&system)?;
         eventually("a first byte by IPv4 alone", seconds(20.0), async || {
             meshed.connect(other, machine, OPEN, seconds(1.0)).map(drop)
         })
-        .await?;
-        let families = system.unit(UNIT, "RestrictAddressFamilies")?;
-        ensure!(!families.contains("AF_INET6"), "{families}");
-        Ok(())
+        .await
     })
+}
+
+/// From its next start on, which is this one, the service may have no IPv6 socket.
+fn without_ipv6_sockets(system: &System) -> Result<()> {
+    let narrower =
+        "[Service]\nRestrictAddressFamilies=\nRestrictAddressFamilies=AF_UNIX AF_INET AF_NETLINK\n";
+    system.paste(&format!("mkdir -p /etc/systemd/system/{UNIT}.d"))?;
+    system.write(&format!("/etc/systemd/system/{UNIT}.d/v4.conf"), narrower)?;
+    system.paste(&format!("systemctl daemon-reload && systemctl restart {UNIT}"))?;
+    let families = system.unit(UNIT, "RestrictAddressFamilies")?;
+    ensure!(!families.contains("AF_INET6"), "{families}");
+    Ok(())
 }
