@@ -302,11 +302,7 @@ fn unreadable(error: JsonRejection) -> Refusal {
 
 /// How this device introduces itself at the upgrade.
 pub(crate) fn introduction(machine_id: &str) -> flotilla_link::Introduction {
-    flotilla_link::Introduction {
-        machine_id: machine_id.to_owned(),
-        hostname: machine::hostname(),
-        run: format!("{:032x}", rand::random::<u128>()),
-    }
+    flotilla_link::Introduction::new(machine_id, machine::hostname())
 }
 
 #[cfg(test)]

@@ -48,8 +48,20 @@ pub struct Target {
 pub struct Introduction {
     pub machine_id: String,
     pub hostname: String,
-    /// Made up by the agent when it starts, and kept until it ends.
+    /// Made up by an agent that begins to hold its link, and kept until it ends.
     pub run: String,
+}
+
+impl Introduction {
+    /// Of an agent that begins.
+    #[must_use]
+    pub fn new(machine_id: impl Into<String>, hostname: impl Into<String>) -> Self {
+        Self {
+            machine_id: machine_id.into(),
+            hostname: hostname.into(),
+            run: format!("{:032x}", rand::random::<u128>()),
+        }
+    }
 }
 
 /// Why there is no link, or no answer.

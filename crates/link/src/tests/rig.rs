@@ -41,11 +41,7 @@ use tokio_util::sync::CancellationToken;
 pub(super) const SOON: Duration = Duration::from_secs(20);
 
 pub(super) fn introduction() -> Introduction {
-    Introduction {
-        run: "run".into(),
-        machine_id: "machine".to_owned(),
-        hostname: "nas".to_owned(),
-    }
+    Introduction::new("machine", "nas")
 }
 
 /// Waits until something is true, and fails when it takes too long.
