@@ -259,6 +259,8 @@ fn may_begin(known: &BTreeMap<JobId, Job>, request: &JobRequest) -> Result<(), P
     for job in live {
         let entry = &job.told.borrow().entry;
         let in_the_way = match (request, &entry.request) {
+            // The next one waits: the agent that is there already only has to be believed.
+            (JobRequest::ModeChange { .. }, JobRequest::ModeChange { .. }) => None,
             (JobRequest::ModeChange { .. }, _) | (_, JobRequest::ModeChange { .. }) => {
                 Some(entry.says_busy())
             }

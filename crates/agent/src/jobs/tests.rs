@@ -74,7 +74,8 @@ async fn two_jobs_never_take_the_same_thing_apart() {
         over(&jobs, id(n)).await;
     }
     assert!(jobs.holder("c1").is_none());
-    jobs.start(id(4), mode).unwrap();
+    jobs.start(id(4), mode.clone()).unwrap();
+    jobs.start(id(6), mode).unwrap();
     assert_eq!(jobs.start(id(5), place("c3")).unwrap_err().code, Code::Conflict);
 }
 
