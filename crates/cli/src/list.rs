@@ -241,7 +241,7 @@ fn image(image: &Image, device: String, age: String) -> [String; 7] {
         name_of(image),
         short(&image.id),
         size(image.size_bytes),
-        image.created.map_or_else(|| UNKNOWN.to_owned(), |at| date(at)),
+        image.created.map_or_else(|| UNKNOWN.to_owned(), date),
         image
             .used_by
             .map_or_else(|| UNKNOWN.to_owned(), |count| count.to_string()),
