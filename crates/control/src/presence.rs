@@ -91,3 +91,32 @@ fn show_expired(core: &Core, after: Timestamp, until: Timestamp) {
         state.publish_device(device, until);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testbed::{Testbed, peer};
+    use tokio::time::timeout;
+
+    #[tokio::test]
+    async fn a_clock_that_was_set_has_everything_told_again_that_hangs_on_the_hour() {
+        let nas = peer("nas", 1);
+        let bed = Testbed::with(crate::Ui::None, vec![nas.clone()]).await;
+        let remapped = bed.core.cache.lock().device(nas.row.id).unwrap().remapped.clone();
+        let told = async || timeout(Duration::from_secs(5), remapped.notified()).await.is_ok();
+        let watching = tokio::spawn(watch(bed.core.clone()));
+        for set in [100 * 86_400, -100 * 86_400] {
+            // The watch has looked at the clock before it is set.
+            while Arc::strong_count(&bed.core) < 2 {
+                tokio::task::yield_now().await;
+            }
+            bed.core.sooner.notify_one();
+            tokio::task::yield_now().await;
+            bed.hands.advance(set);
+            bed.core.sooner.notify_one();
+            assert!(told().await, "{set}");
+        }
+        bed.core.stop.cancel();
+        watching.await.unwrap();
+    }
+}

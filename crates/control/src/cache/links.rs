@@ -115,3 +115,43 @@ impl State {
         gone
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testbed::{Testbed, peer};
+    use flotilla_protocol::device::Attention;
+    use jiff::SignedDuration;
+
+    #[tokio::test]
+    async fn a_wrong_clock_is_shown_until_it_is_set() {
+        let nas = peer("nas", 1);
+        let bed = Testbed::with(crate::Ui::None, vec![nas.clone()]).await;
+        let (id, now) = (nas.row.id, bed.core.clock.now());
+        let link = LinkUp {
+            since: now,
+            remote: "192.0.2.7".into(),
+            rtt_ms: None,
+        };
+        bed.core.cache.lock().link_up(id, 1, link);
+        let shown = |seconds| {
+            let sent_at = Some(now + SignedDuration::from_secs(seconds));
+            let mut state = bed.core.cache.lock();
+            let before = state.live.seq();
+            state.answered(id, 1.0, Pong { sent_at }, now);
+            let entry = state.device(id).unwrap();
+            let device = state.view(entry, now);
+            let skew = device.attention.iter().find_map(|attention| match attention {
+                Attention::ClockSkew { seconds } => Some(*seconds),
+                _ => None,
+            });
+            (skew, state.live.seq() > before)
+        };
+        let years = 5 * 365 * 86_400;
+        assert_eq!(shown(years), (Some(years), true));
+        assert_eq!(shown(years + 3), (Some(years + 3), false), "it is no news");
+        assert_eq!(shown(-years), (Some(-years), true));
+        assert_eq!(shown(1), (None, true), "back to normal");
+        assert_eq!(shown(2), (None, false));
+    }
+}

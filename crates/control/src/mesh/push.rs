@@ -106,3 +106,51 @@ async fn note_last(core: &Core, end: Timestamp) {
     let mut state = core.cache.lock();
     state.tickets.last = state.tickets.last.max(until);
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testbed::{Testbed, peer};
+
+    const DAY: i64 = 86_400;
+
+    #[tokio::test]
+    async fn a_key_is_barred_for_as_long_as_the_ticket_that_a_wrong_clock_gave_it() {
+        let nas = peer("nas", 1);
+        let bed = Testbed::with(crate::Ui::None, vec![nas.clone()]).await;
+        let (id, key) = (nas.row.id, nas.public_key().unwrap());
+        let has_one = || {
+            let state = bed.core.cache.lock();
+            state.maps.wants_ticket(id, bed.core.clock.now()).is_none()
+        };
+        // For a moment it is a hundred days later.
+        bed.hands.advance(100 * DAY);
+        renew_ticket(&bed.core, id).await;
+        assert!(has_one());
+        bed.hands.advance(-100 * DAY);
+        assert!(!has_one(), "the next is given out by the clock that is right");
+        renew_ticket(&bed.core, id).await;
+
+        let _: flotilla_protocol::device::Device = bed.post("/devices/nas/revoke", "{}").await;
+        let barred = || bed.core.cache.lock().ended_keys(bed.core.clock.now());
+        bed.hands.advance(134 * DAY);
+        assert_eq!(barred(), [key]);
+        bed.hands.advance(3 * DAY);
+        assert_eq!(barred(), []);
+    }
+
+    #[tokio::test]
+    async fn the_end_of_all_tickets_is_written_once_a_day_whatever_the_number_of_devices() {
+        let devices: Vec<_> = (1..=9).map(|nth| peer(&format!("d{nth}"), nth)).collect();
+        let bed = Testbed::with(crate::Ui::None, devices.clone()).await;
+        let mut written = std::collections::BTreeSet::new();
+        for _ in 0..48 {
+            for device in &devices {
+                renew_ticket(&bed.core, device.row.id).await;
+                written.insert(bed.core.store.lookup_last_ticket().await.unwrap());
+            }
+            bed.hands.advance(3_600);
+        }
+        assert!(written.len() <= 3, "{written:?}");
+    }
+}

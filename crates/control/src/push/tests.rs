@@ -1,5 +1,7 @@
 //! Pushes over the API with a stand-in for `ssh`.
 
+mod ending;
+
 use super::*;
 use crate::{
     live::Reader,
@@ -273,25 +275,6 @@ async fn where_no_tunnel_is_allowed_that_is_said_and_nothing_is_installed() {
     let failure = pushed.done().await.failure.unwrap();
     assert!(failure.message.contains("AllowTcpForwarding"), "{failure:?}");
     assert_eq!(pushed.read("script"), "");
-}
-
-#[tokio::test]
-async fn a_push_that_is_ended_stops_ssh_and_another_can_follow() {
-    let pushed = Pushed::new("echo $$ >\"$dir/looking\"; exec sleep 1000", "").await;
-    pushed.push(r#"{"host":"garage"}"#).await;
-    let twice = pushed
-        .bed
-        .refused(Method::POST, "/devices/nas/push", r#"{"host":"garage"}"#)
-        .await;
-    assert_eq!(twice.code, Code::Conflict);
-    let (status, _) = pushed.bed.call(Method::DELETE, "/devices/nas/push", "").await;
-    assert!(status.is_success());
-    let push = pushed.done().await;
-    assert_eq!(push.state, PushState::Failed);
-    assert!(!pushed.recorded().await.succeeded);
-    pushed.write("look", REACHED);
-    pushed.push(r#"{"host":"garage"}"#).await;
-    assert_eq!(pushed.done().await.state, PushState::Installed);
 }
 
 #[tokio::test]

@@ -5,6 +5,7 @@ use flotilla_protocol::{
     Code,
     activity::{Action, Activity},
     api::{Fleet, List},
+    device::Device,
     endpoint::Endpoint,
 };
 use http::Method;
@@ -73,4 +74,64 @@ async fn an_address_that_leads_a_device_to_itself_or_nowhere_is_refused() {
     }
     let fleet: Fleet = bed.get("/fleet").await;
     assert_eq!(fleet.name, None, "a refused request changes nothing");
+}
+
+#[tokio::test]
+async fn a_change_is_made_whole_or_not_at_all() {
+    let bed = Testbed::new().await;
+    let _: serde_json::Value = bed.post("/devices", r#"{"name":"nas"}"#).await;
+    let open = r#"{"starting_policy":"open_lab"}"#;
+    assert!(bed.call(Method::PATCH, "/fleet", open).await.0.is_success());
+    let before: Fleet = bed.get("/fleet").await;
+    let address = async || bed.get::<Device>("/devices/nas").await.mesh_ip;
+    let address_before = address().await;
+    let stored = bed.core.store.lookup_fleet().await.unwrap();
+    let logged = bed.get::<List<Activity>>("/activity").await.items.len();
+    // The range is free, the addresses are good; what is asked of the policy comes too late.
+    let body = r#"{"mesh_cidr":"100.103.7.0/24","name":"lab","added_endpoints":["vpn.lan"],"starting_policy":"locked"}"#;
+    let problem = bed.refused(Method::PATCH, "/fleet", body).await;
+    assert_eq!(
+        (problem.code, problem.field.as_deref()),
+        (Code::Conflict, Some("starting_policy"))
+    );
+    let after: Fleet = bed.get("/fleet").await;
+    assert_eq!(
+        (
+            &after.mesh_cidr,
+            &after.name,
+            &after.added_endpoints,
+            address().await
+        ),
+        (
+            &before.mesh_cidr,
+            &before.name,
+            &before.added_endpoints,
+            address_before
+        )
+    );
+    assert_eq!(bed.core.store.lookup_fleet().await.unwrap(), stored);
+    assert_eq!(bed.get::<List<Activity>>("/activity").await.items.len(), logged);
+
+    let body = body.replace("locked", "open_lab");
+    let (status, answer) = bed.call(Method::PATCH, "/fleet", &body).await;
+    assert!(status.is_success(), "{answer}");
+    let after: Fleet = serde_json::from_str(&answer).unwrap();
+    assert_eq!(
+        (
+            after.mesh_cidr.as_str(),
+            after.name.as_deref(),
+            after.added_endpoints
+        ),
+        ("100.103.7.0/24", Some("lab"), list(&["vpn.lan"]))
+    );
+    assert_eq!(address().await.octets()[..3], [100, 103, 7]);
+    let stored = bed.core.store.lookup_fleet().await.unwrap().unwrap();
+    assert_eq!(
+        (stored.mesh_cidr.as_str(), stored.name.as_deref()),
+        ("100.103.7.0/24", Some("lab"))
+    );
+    assert_eq!(
+        bed.get::<List<Activity>>("/activity").await.items.len(),
+        logged + 3
+    );
 }
