@@ -4,13 +4,14 @@ use std::fs;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
-use flotilla_protocol::api::{ListRelays, PromoteRelay, RelayFacts};
+use flotilla_protocol::api::{ListRelays, PromoteRelay, RelayFacts, TestPath};
 use flotilla_protocol::device::RelayPreference;
 use flotilla_protocol::path::PathKind;
 use flotilla_tests::eventually::{always, eventually, seconds};
 use flotilla_tests::flotilla::ControlSetup;
 use flotilla_tests::lab::{Lab, Nat, on, passes_again, ping, transfer};
 use flotilla_tests::meshed::{CLOSED, Meshed};
+use futures_util::future::join_all;
 use rustix::process::Signal;
 use serde_json::Value;
 
@@ -125,6 +126,42 @@ fn traffic_and_policy_go_on_while_control_is_away_and_agents_restart() -> Result
             ping(&mut stream)
         },
     )
+}
+
+#[test]
+fn tests_of_paths_that_nobody_answers_hold_no_revocation_up() -> Result<()> {
+    on(Lab::without_engines(3)?, async |lab| {
+        let mut meshed = Meshed::start(lab).await?;
+        let [a, revoked, silent] = [lab.machine(1), lab.machine(2), lab.machine(3)];
+        meshed.member_mut(silent).agent.kill()?;
+        let test = TestPath {
+            from: a.name().to_owned(),
+            to: silent.name().to_owned(),
+        };
+        let control = &meshed.control;
+        // Each waits for two seconds, and so would whatever comes behind all of them.
+        let tests = join_all((0..7).map(|_| control.send(&test)));
+        let revocation = async {
+            control.revoke(revoked.name()).await?;
+            let begun = Instant::now();
+            eventually("the peer is gone", seconds(10.0), async || {
+                let known = meshed.path(a, revoked);
+                ensure!(known.is_err(), "{known:?}");
+                Ok(())
+            })
+            .await?;
+            Ok::<_, anyhow::Error>(begun.elapsed())
+        };
+        let (tested, took) = tokio::join!(tests, revocation);
+        for tried in tested {
+            let tried = tried?;
+            ensure!(tried.iter().all(|tried| tried.rtt_ms.is_none()), "{tried:?}");
+        }
+        let took = took?;
+        println!("the peer is gone after {took:.1?}");
+        ensure!(took < seconds(4.0), "{took:?}");
+        Ok(())
+    })
 }
 
 #[test]

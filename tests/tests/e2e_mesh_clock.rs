@@ -1,13 +1,15 @@
 //! Clocks that are off by hours, or are set back: the mesh works all the same, and people are told.
 
+use std::fs;
 use std::net::{Ipv4Addr, SocketAddr, TcpStream};
 
 use anyhow::{Context, Result, ensure};
+use flotilla_protocol::Timestamp;
 use flotilla_protocol::api::{StartingPolicy, UpdateFleet};
-use flotilla_protocol::device::{Attention, Device, RelayPreference};
+use flotilla_protocol::device::{Attention, Device, DeviceStatus, RelayPreference};
 use flotilla_protocol::path::PathKind;
 use flotilla_tests::eventually::{eventually, seconds};
-use flotilla_tests::flotilla::{Agent, Control, ControlSetup};
+use flotilla_tests::flotilla::{Agent, AgentSetup, Control, ControlSetup};
 use flotilla_tests::lab::{Lab, echo, on, ping};
 use flotilla_tests::meshed::{Meshed, OPEN};
 
@@ -90,6 +92,93 @@ fn a_computer_whose_clock_is_set_back_while_it_is_off_reaches_others_and_is_reac
         .await?;
         ensure!(again.id == own.id && again.mesh_ip == own.mesh_ip);
         Ok(())
+    })
+}
+
+#[test]
+fn a_control_whose_clock_is_wrong_for_a_minute_locks_nobody_out() -> Result<()> {
+    on(Lab::without_engines(1)?, async |lab| {
+        let clock = lab.directory("clock")?.join("offset");
+        fs::write(&clock, "+0")?;
+        let setup = ControlSetup::new(lab)?.with_clock_file(&clock)?;
+        let mut meshed = Meshed::start_with(lab, setup, RelayPreference::Auto).await?;
+        let machine = lab.machine(1);
+        let state = meshed.member(machine).setup.state_dir.join("agent.json");
+        let heard = || -> Result<Timestamp> {
+            let state: serde_json::Value = serde_json::from_str(&fs::read_to_string(&state)?)?;
+            Ok(serde_json::from_value(state["heard"].clone())?)
+        };
+        let before = heard()?;
+        let days_later = || heard().map(|heard| heard.duration_since(before).as_hours() / 24);
+
+        fs::write(&clock, "+100d")?;
+        eventually("the device hears of the wrong time", seconds(30.0), async || {
+            let days = days_later()?;
+            ensure!(days > 90, "{days} days later");
+            Ok(())
+        })
+        .await?;
+        fs::write(&clock, "+0")?;
+        // Neither a link that is still up nor anything else that is held in memory counts.
+        meshed.control.stop()?;
+        meshed.control.start_again()?;
+        let member = meshed.member_mut(machine);
+        member.agent.kill()?;
+        member.agent = member.setup.start(machine)?;
+        meshed
+            .control
+            .eventually_online(machine.name(), seconds(35.0))
+            .await?;
+        eventually("the device hears of the right time", seconds(10.0), async || {
+            let days = days_later()?;
+            ensure!(days == 0, "{days} days later");
+            let attention = meshed.control.device(machine.name()).await?.attention;
+            let is_wrong = |attention: &Attention| matches!(attention, Attention::ClockSkew { .. });
+            ensure!(!attention.iter().any(is_wrong), "{attention:?}");
+            Ok(())
+        })
+        .await
+    })
+}
+
+#[test]
+fn a_device_whose_clock_is_years_off_is_linked_and_normal_again_once_it_is_set() -> Result<()> {
+    const YEAR: i64 = 365 * 86_400;
+    on(Lab::without_engines(1)?, async |lab| {
+        let control = Control::start(lab)?;
+        let machine = lab.machine(1);
+        let added = control.add(machine.name()).await?;
+        let clock = lab.directory("clock")?.join("offset");
+        let mut setup = AgentSetup::new(machine, &added)?;
+        let told = ("FLOTILLA_TEST_CLOCK".to_owned(), clock.display().to_string());
+        setup.environment.push(told);
+        let shows = async |wrong: i64, within: f64| {
+            eventually(&format!("{wrong} s are shown"), seconds(within), async || {
+                let device = control.device(machine.name()).await?;
+                ensure!(device.status == DeviceStatus::Online, "{}", device.status);
+                let skew = device.attention.iter().find_map(|attention| match attention {
+                    Attention::ClockSkew { seconds } => Some(*seconds),
+                    _ => None,
+                });
+                ensure!((skew.unwrap_or(0) - wrong).abs() < 10, "{skew:?}");
+                Ok(())
+            })
+            .await
+        };
+        fs::write(&clock, (5 * YEAR).to_string())?;
+        let mut agent = setup.start(machine)?;
+        control.eventually_online(machine.name(), seconds(10.0)).await?;
+        shows(5 * YEAR, 5.0).await?;
+        // It is set while the link is up.
+        fs::write(&clock, "0")?;
+        shows(0, 45.0).await?;
+        for wrong in [-50 * YEAR, 5 * YEAR] {
+            agent.stop()?;
+            fs::write(&clock, wrong.to_string())?;
+            agent = setup.start(machine)?;
+            shows(wrong, 45.0).await?;
+        }
+        agent.program().ensure_running()
     })
 }
 

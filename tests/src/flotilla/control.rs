@@ -83,7 +83,19 @@ impl ControlSetup {
     }
 
     /// With the calendar's clock off by `offset` (`+1d`), and every measured duration right.
-    pub fn with_clock(mut self, offset: &str) -> Result<Self> {
+    pub fn with_clock(self, offset: &str) -> Result<Self> {
+        self.faking(("FAKETIME", offset.to_owned()))
+    }
+
+    /// With the calendar's clock off by what a file says at the moment, and every measured duration right.
+    pub fn with_clock_file(self, file: &Path) -> Result<Self> {
+        let mut setup = self.faking(("FAKETIME_TIMESTAMP_FILE", file.display().to_string()))?;
+        let at_once = ("FAKETIME_NO_CACHE".to_owned(), "1".to_owned());
+        setup.environment.push(at_once);
+        Ok(setup)
+    }
+
+    fn faking(mut self, offset: (&str, String)) -> Result<Self> {
         let library = fs::read_dir("/usr/lib")?
             .flatten()
             .map(|entry| entry.path().join("faketime/libfaketimeMT.so.1"))
@@ -91,7 +103,7 @@ impl ControlSetup {
             .context("libfaketime is not there: run `cargo xtask setup --test`")?;
         self.environment = [
             ("LD_PRELOAD", library.display().to_string()),
-            ("FAKETIME", offset.to_owned()),
+            offset,
             ("FAKETIME_DONT_FAKE_MONOTONIC", "1".to_owned()),
             ("DONT_FAKE_MONOTONIC", "1".to_owned()),
         ]
