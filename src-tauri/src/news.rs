@@ -44,7 +44,7 @@ impl News {
                 self.awaited.remove(&device.id);
                 None
             }
-            DeviceStatus::Reconnecting | DeviceStatus::Offline => None,
+            DeviceStatus::Reconnecting | DeviceStatus::Offline | DeviceStatus::Unknown => None,
         }
     }
 }

@@ -169,6 +169,7 @@ async fn take(axum::Json(push): axum::Json<MapPush>) -> axum::Json<MapTaken> {
     let revision = match push {
         MapPush::Whole(map) => map.revision,
         MapPush::Change(change) => change.to,
+        MapPush::Unknown => 0,
     };
     axum::Json(MapTaken { revision })
 }

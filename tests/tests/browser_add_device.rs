@@ -38,6 +38,7 @@ fn card(mode: NetworkMode) -> &'static str {
         NetworkMode::Host => "Host networking",
         NetworkMode::Bridge => "Bridge networking",
         NetworkMode::Pause => "Pause container",
+        NetworkMode::Unknown => "Another mode",
     }
 }
 

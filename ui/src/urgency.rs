@@ -15,7 +15,7 @@ pub fn of_device(device: &Device) -> u8 {
         DeviceStatus::Offline => 2,
         DeviceStatus::Reconnecting => 3,
         DeviceStatus::Pending => 4,
-        DeviceStatus::Online => 5,
+        DeviceStatus::Online | DeviceStatus::Unknown => 5,
         DeviceStatus::Revoked => 6,
     }
 }

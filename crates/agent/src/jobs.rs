@@ -125,7 +125,7 @@ impl Jobs {
                 format!("There is a job {id} already, which is another one."),
             ));
         }
-        if request == JobRequest::Unknown {
+        if !request.is_known() {
             return Err(Problem::new(
                 Code::InvalidInput,
                 "This agent knows no job of this kind; a newer one may.",

@@ -147,6 +147,7 @@ fn engine(engine: &EngineState) -> String {
         EngineState::Stopped { reason, .. } => format!("stopped: {reason}"),
         EngineState::Denied { reason, .. } => format!("no permission: {reason}"),
         EngineState::Unfit { reason, .. } => format!("can't be used: {reason}"),
+        EngineState::Unknown => "in a state that a newer version of this command knows".to_owned(),
     }
 }
 

@@ -15,7 +15,10 @@ use flotilla_link::AgentLink;
 use flotilla_protocol::id::DeviceId;
 use std::{
     collections::BTreeMap,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicUsize, Ordering},
+    },
 };
 use tokio::sync::{Notify, Semaphore};
 
@@ -25,6 +28,8 @@ pub(crate) struct Hub {
     links: Mutex<Links>,
     /// Held while a large report is read: together, those of all devices take the room of one.
     reading: Semaphore,
+    /// What newer agents told and this control does not know.
+    unknown: AtomicUsize,
 }
 
 impl Default for Hub {
@@ -32,6 +37,7 @@ impl Default for Hub {
         Self {
             links: Mutex::default(),
             reading: Semaphore::new(1),
+            unknown: AtomicUsize::new(0),
         }
     }
 }
@@ -56,6 +62,11 @@ struct Attached {
 impl Hub {
     pub(crate) fn len(&self) -> usize {
         self.lock().live.len()
+    }
+
+    /// How many reports and things were left out because only newer builds know them.
+    pub(crate) fn count_unknown(&self) -> usize {
+        self.unknown.load(Ordering::Relaxed)
     }
 
     /// The device's link, while it has one.

@@ -17,7 +17,7 @@ pub(crate) use scale::SENTENCE_CHARS;
 use flotilla_protocol::{
     agent::{Hello, ItemRef, Report},
     device::{EndpointTrial, Facts, Usage},
-    inventory::EngineState,
+    inventory::{EngineState, Item, Kind},
     mesh::MeshReport,
     path::PeerPath,
 };
@@ -57,8 +57,14 @@ impl From<Report> for BoundedReport {
                 let (holdings, partial) = Holdings::of(inventory);
                 Self::Inventory { holdings, partial }
             }
-            Report::Upsert { items } => Self::Upsert(items.into_iter().map(Weighed::from).collect()),
-            Report::Remove { items } => Self::Remove(items.into_iter().map(bounded).collect()),
+            Report::Upsert { items } => {
+                let known = items.into_iter().filter(|item| *item != Item::Unknown);
+                Self::Upsert(known.map(Weighed::from).collect())
+            }
+            Report::Remove { items } => {
+                let known = items.into_iter().filter(|item| item.kind != Kind::Unknown);
+                Self::Remove(known.map(bounded).collect())
+            }
             Report::Usage(usage) => Self::Usage(bounded(usage)),
             Report::Mesh(mesh) => Self::Mesh(bounded(mesh)),
             Report::Paths { paths } => {
@@ -68,6 +74,16 @@ impl From<Report> for BoundedReport {
             Report::Endpoints { trials } => Self::Endpoints(bounded(trials)),
             Report::Unknown => Self::Unknown,
         }
+    }
+}
+
+/// How much of a report this control does not know, and so leaves out: a newer agent's reports and kinds of things.
+pub(crate) fn count_unknown(report: &Report) -> usize {
+    match report {
+        Report::Unknown => 1,
+        Report::Upsert { items } => items.iter().filter(|item| **item == Item::Unknown).count(),
+        Report::Remove { items } => items.iter().filter(|item| item.kind == Kind::Unknown).count(),
+        _ => 0,
     }
 }
 

@@ -79,7 +79,7 @@ fn weight(state: &EngineState) -> u8 {
         EngineState::Running(_) | EngineState::Unfit { .. } => 3,
         EngineState::Denied { .. } => 2,
         EngineState::Stopped { .. } => 1,
-        EngineState::Absent { .. } => 0,
+        EngineState::Absent { .. } | EngineState::Unknown => 0,
     }
 }
 

@@ -1,4 +1,5 @@
-//! Whether a certificate that authenticated a link is the one its device should be using, on its own machine.
+//! Whether a certificate that authenticated a link is the one its device should be using, on its own machine; and
+//! whether its agent is understood at all.
 //!
 //! A device has at most two certificates that count: the one in use, and after an enrollment the one to come. The
 //! first link with the one to come retires the other for good. A copy of a device's state carries a good
@@ -7,7 +8,47 @@
 
 use crate::life::Life;
 use flotilla_identity::PeerCertificate;
-use flotilla_protocol::{Code, Problem, Timestamp};
+use flotilla_protocol::{Code, PROTOCOL, Problem, SPOKEN, Timestamp};
+
+/// An agent that speaks a protocol of which this control knows too little, or no more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "This controller speaks protocol {PROTOCOL} and understands {first} to {last}; the agent speaks {theirs}. {remedy}",
+    first = SPOKEN.start(),
+    last = SPOKEN.end(),
+    remedy = self.remedy()
+)]
+pub struct Unspoken {
+    theirs: u32,
+}
+
+impl Unspoken {
+    fn remedy(self) -> &'static str {
+        if self.theirs > *SPOKEN.end() {
+            "Update Flotilla on the controller's computer."
+        } else {
+            "Install the agent that the controller serves."
+        }
+    }
+}
+
+impl From<Unspoken> for Problem {
+    fn from(unspoken: Unspoken) -> Self {
+        Self::new(Code::UnsupportedProtocol, unspoken.to_string())
+    }
+}
+
+/// Whether this control gets on with an agent of a protocol.
+///
+/// # Errors
+/// See [`Unspoken`].
+pub fn understand(protocol: u32) -> Result<(), Unspoken> {
+    if SPOKEN.contains(&protocol) {
+        Ok(())
+    } else {
+        Err(Unspoken { theirs: protocol })
+    }
+}
 
 /// A certificate that control issued, and the machine it was issued to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -215,6 +256,29 @@ mod tests {
             admit(Some(&record), &presented("old"), "nas", at(1)),
             Ok(Admitted::InUse)
         );
+    }
+
+    #[test]
+    fn a_protocol_that_is_not_spoken_is_refused_with_both_versions_and_a_way_out() {
+        for spoken in SPOKEN {
+            assert_eq!(understand(spoken), Ok(()));
+        }
+        for (theirs, remedy) in [
+            (SPOKEN.start() - 1, "Install the agent"),
+            (SPOKEN.end() + 1, "Update Flotilla"),
+        ] {
+            let problem = Problem::from(understand(theirs).unwrap_err());
+            assert_eq!(problem.code, Code::UnsupportedProtocol);
+            let said = [
+                format!("protocol {PROTOCOL} "),
+                format!("speaks {theirs}."),
+                remedy.to_owned(),
+            ];
+            assert!(
+                said.iter().all(|part| problem.message.contains(part)),
+                "{problem}"
+            );
+        }
     }
 
     #[test]

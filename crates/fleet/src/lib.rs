@@ -25,6 +25,7 @@ mod pace;
 mod presence;
 
 pub use addresses::{Cidr, InvalidCidr, choose_range};
+pub use admission::understand;
 pub use holders::{Holder, Holders};
 pub use life::{Life, NotNow};
 pub use maps::{Maps, Member};

@@ -10,8 +10,8 @@ use crate::{
 use bytes::Bytes;
 use flotilla_identity::TrustError;
 use flotilla_protocol::{
-    LINK_SUBPROTOCOL, Problem,
-    agent::{HOSTNAME_HEADER, LINK_PATH, MACHINE_HEADER, RUN_HEADER},
+    LINK_SUBPROTOCOL, PROTOCOL, Problem,
+    agent::{HOSTNAME_HEADER, LINK_PATH, MACHINE_HEADER, PROTOCOL_HEADER, RUN_HEADER},
     endpoint::Endpoint,
 };
 use http::{HeaderValue, Method, Request, Response, StatusCode, header};
@@ -149,6 +149,7 @@ pub(crate) async fn dial_within(
         (MACHINE_HEADER, carried(&introduction.machine_id)),
         (HOSTNAME_HEADER, carried(&introduction.hostname)),
         (RUN_HEADER, carried(&introduction.run)),
+        (PROTOCOL_HEADER, PROTOCOL.to_string()),
     ];
     let wanted = Wanted {
         path: LINK_PATH,

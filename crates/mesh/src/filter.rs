@@ -132,6 +132,7 @@ fn matches(allow: &Allow, protocol: u8, port: u16) -> bool {
         Proto::Tcp => protocol == TCP && with_ports(),
         Proto::Udp => protocol == UDP && with_ports(),
         Proto::Icmp => protocol == ICMP || protocol == ICMPV6,
+        Proto::Unknown => false,
     }
 }
 

@@ -36,6 +36,7 @@ impl Flows {
                 icmp: true,
                 other: true,
             },
+            Proto::Unknown => Self::default(),
         }
     }
 

@@ -6,7 +6,8 @@ use flotilla_protocol::{
     policy::{Policy, Ports, Proto, Rule, Selector},
 };
 
-/// The first policy: *Locked* lets only this computer reach devices, *Open lab* every device every other.
+/// The first policy: *Locked* lets only this computer reach devices, *Open lab* every device every other. What
+/// is not known lets nobody.
 #[must_use]
 pub fn starting(choice: StartingPolicy, this_computer: Option<&DeviceName>) -> Policy {
     let rule = match choice {
@@ -17,6 +18,7 @@ pub fn starting(choice: StartingPolicy, this_computer: Option<&DeviceName>) -> P
             )
         }),
         StartingPolicy::OpenLab => Some(("Every device reaches every other", Selector::Any)),
+        StartingPolicy::Unknown => None,
     };
     let rules = rule.map(|(name, from)| Rule {
         name: name.to_owned(),

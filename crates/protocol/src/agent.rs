@@ -22,6 +22,10 @@ pub const LINK_PATH: &str = "/agent/v1/link";
 /// Header of the upgrade that carries the agent's machine id, so that a copied identity shows.
 pub const MACHINE_HEADER: &str = "flotilla-machine";
 
+/// Header of the upgrade that carries the agent's [`crate::PROTOCOL`], so that a control which does not get on with it
+/// says so before there is a link. Absent from the first agents.
+pub const PROTOCOL_HEADER: &str = "flotilla-protocol";
+
 /// Header of the upgrade that carries the host name, so that a copy can be named to people.
 pub const HOSTNAME_HEADER: &str = "flotilla-hostname";
 

@@ -7,6 +7,7 @@ use crate::{
     inventory::EngineState,
     mesh::{MeshReport, MeshTrouble},
     name::{DeviceName, Tag},
+    open::Open,
 };
 use serde::{Deserialize, Serialize};
 use std::{fmt, net::Ipv4Addr, str::FromStr};
@@ -25,14 +26,28 @@ macro_rules! choice {
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
         #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
         #[serde(rename_all = "snake_case")]
-        pub enum $name { $($(#[$vdoc])* $variant),* }
+        pub enum $name {
+            $($(#[$vdoc])* $variant,)*
+            /// A choice that a newer build knows.
+            #[serde(other)]
+            Unknown,
+        }
+
+        impl Open for $name {
+            const CHOICES: &'static str = $choices;
+
+            fn is_known(&self) -> bool {
+                *self != Self::Unknown
+            }
+        }
 
         impl $name {
+            /// Every choice that there is to make.
             pub const ALL: &'static [Self] = &[$(Self::$variant),*];
 
             #[must_use]
             pub fn as_str(self) -> &'static str {
-                match self { $(Self::$variant => $text),* }
+                match self { $(Self::$variant => $text,)* Self::Unknown => "unknown" }
             }
         }
 
@@ -336,6 +351,22 @@ mod tests {
         assert_eq!(
             "vpn".parse::<NetworkMode>().unwrap_err().to_string(),
             "\"vpn\" is not one of host, bridge, pause"
+        );
+    }
+
+    #[test]
+    fn a_choice_of_the_future_is_unknown_and_nobody_can_make_it() {
+        assert_eq!(
+            serde_json::from_str::<DeviceStatus>("\"dreaming\"").unwrap(),
+            DeviceStatus::Unknown
+        );
+        assert!("unknown".parse::<DeviceStatus>().is_err());
+        let asked = |mode| serde_json::from_str::<crate::api::AddDevice>(&format!(r#"{{"mode":"{mode}"}}"#));
+        assert_eq!(asked("host").unwrap().mode, Some(NetworkMode::Host));
+        let refused = asked("vpn").unwrap_err().to_string();
+        assert!(
+            refused.contains("expected one of host, bridge, pause"),
+            "{refused}"
         );
     }
 

@@ -96,7 +96,9 @@ pub struct ConfigFile {
     pub token_expires: Timestamp,
     pub mesh_ip: Ipv4Addr,
     pub mesh_cidr: String,
+    #[serde(deserialize_with = "crate::open::known")]
     pub network_mode: NetworkMode,
+    #[serde(deserialize_with = "crate::open::known")]
     pub relay: RelayPreference,
     #[serde(default)]
     pub tags: Vec<Tag>,

@@ -212,6 +212,9 @@ pub enum Item {
     Volume(Volume),
     Network(Network),
     Stack(Stack),
+    /// A kind of thing that a newer agent knows.
+    #[serde(other)]
+    Unknown,
 }
 
 /// The kinds of thing that an inventory lists.
@@ -224,6 +227,9 @@ pub enum Kind {
     Volume,
     Network,
     Stack,
+    /// A kind that a newer build knows.
+    #[serde(other)]
+    Unknown,
 }
 
 impl Item {
@@ -235,6 +241,7 @@ impl Item {
             Self::Volume(_) => Kind::Volume,
             Self::Network(_) => Kind::Network,
             Self::Stack(_) => Kind::Stack,
+            Self::Unknown => Kind::Unknown,
         }
     }
 
@@ -247,6 +254,7 @@ impl Item {
             Self::Volume(volume) => &volume.name,
             Self::Network(network) => &network.id,
             Self::Stack(stack) => &stack.name,
+            Self::Unknown => "",
         }
     }
 }

@@ -4,7 +4,7 @@
 //! Life cycle: started (`PUT`) → `running` → `done`, `failed`, `undone` or `canceled`. `DELETE` cancels it at the next
 //! point at which that is safe; once it ended, `DELETE` lets the agent forget it.
 
-use crate::{Problem, Timestamp, device::NetworkMode, id::JobId};
+use crate::{Problem, Timestamp, device::NetworkMode, id::JobId, open::Open};
 use serde::{Deserialize, Serialize};
 
 /// `GET`: all jobs that the agent has not been told to forget, as a list of [`JobReport`]s. Below it, by id: `PUT`
@@ -30,6 +30,18 @@ pub enum JobRequest {
     /// What a newer control asks for.
     #[serde(other)]
     Unknown,
+}
+
+impl JobRequest {
+    /// Whether this build knows all of what is asked.
+    #[must_use]
+    pub fn is_known(&self) -> bool {
+        match self {
+            Self::Placement { .. } => true,
+            Self::ModeChange { mode } => mode.is_known(),
+            Self::Unknown => false,
+        }
+    }
 }
 
 /// Where a job stands.
@@ -134,6 +146,11 @@ mod tests {
     fn what_a_newer_peer_asks_or_tells_is_unknown_and_not_an_error() {
         let asked: JobRequest = serde_json::from_str(r#"{"kind":"bulk","all":[1]}"#).unwrap();
         assert_eq!(asked, JobRequest::Unknown);
+        let asked: JobRequest = serde_json::from_str(r#"{"kind":"mode_change","mode":"vpn"}"#).unwrap();
+        assert!(
+            !asked.is_known(),
+            "the report of it is read, and it is not carried out"
+        );
         assert_eq!(
             serde_json::from_str::<JobState>(r#""parked""#).unwrap(),
             JobState::Unknown

@@ -11,13 +11,15 @@
 //! - [`mesh`], [`path`], [`policy`]: the network map and its changes, how devices reach each other, who may reach whom.
 //! - [`api`]: the control API: request structs that name their response, list envelopes, live frames.
 //! - [`interface`]: which interfaces of a computer lead to others.
+//! - [`open`]: values of which a newer build may know more.
 //! - [`neighborhood`]: which network addresses count as one source.
 //! - [`shell`]: what the desktop window and the page in it say to each other.
 //! - [`code`]: the closed list of error codes and the one error shape on the wire.
 //! - [`text`]: how a text that somebody else wrote is shown.
 //!
-//! Compatibility: fields are only added, unknown tags of open enums decode to `Unknown`, and the golden files
-//! beside the tests make every change of the wire visible in review.
+//! Compatibility: fields are only added, and none that a message can't do without; unknown values decode to `Unknown`.
+//! The messages of every protocol that is still spoken are kept in `tests/corpus`, as each build must read them, with
+//! what the next one may make of them.
 
 pub mod activity;
 pub mod agent;
@@ -36,6 +38,7 @@ pub mod key;
 pub mod mesh;
 pub mod name;
 pub mod neighborhood;
+pub mod open;
 pub mod path;
 pub mod pin;
 pub mod policy;
@@ -45,8 +48,13 @@ pub mod text;
 pub use code::{Code, Problem};
 pub use jiff::Timestamp;
 
-/// Version of the agent protocol that this build speaks. A control accepts this one and the one before.
+use std::ops::RangeInclusive;
+
+/// Version of the agent protocol that this build speaks.
 pub const PROTOCOL: u32 = 1;
+
+/// Versions that this build gets on with: the one before its own, and the next, which gets on with this one.
+pub const SPOKEN: RangeInclusive<u32> = 1..=PROTOCOL + 1;
 
 /// Subprotocol that both ends of a link must agree on in the WebSocket handshake.
 pub const LINK_SUBPROTOCOL: &str = "flotilla-link.v1";

@@ -5,6 +5,7 @@
 use crate::{
     cidr::IpRange,
     name::{DeviceName, Tag},
+    open::Open,
 };
 use serde::{Deserialize, Serialize};
 use std::{fmt, str::FromStr};
@@ -30,7 +31,7 @@ pub struct Rule {
     pub enabled: bool,
     pub from: Vec<Selector>,
     pub to: Vec<Selector>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "crate::open::known")]
     pub proto: Proto,
     #[serde(default)]
     pub ports: Ports,
@@ -52,6 +53,17 @@ pub enum Proto {
     /// Every IP protocol.
     #[default]
     Any,
+    /// One that a newer control knows: what it allows is not allowed here.
+    #[serde(other)]
+    Unknown,
+}
+
+impl Open for Proto {
+    const CHOICES: &'static str = "tcp, udp, icmp, any";
+
+    fn is_known(&self) -> bool {
+        *self != Self::Unknown
+    }
 }
 
 impl Proto {
@@ -64,6 +76,7 @@ impl Proto {
             Self::Udp => "udp",
             Self::Icmp => "icmp",
             Self::Any => "any",
+            Self::Unknown => "unknown",
         }
     }
 
@@ -270,7 +283,7 @@ impl From<Selector> for String {
 pub struct PolicyTest {
     pub from: Selector,
     pub to: Selector,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "crate::open::known")]
     pub proto: Proto,
     /// Absent for ICMP, and where the statement is about every port.
     #[serde(default, skip_serializing_if = "Option::is_none")]

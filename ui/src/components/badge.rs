@@ -64,6 +64,7 @@ impl Status {
             DeviceStatus::Offline => Self::new(Tone::Bad, lucide::UNPLUG, "Offline"),
             DeviceStatus::Revoked => Self::new(Tone::Bad, lucide::BAN, "Revoked"),
             DeviceStatus::Quarantined => Self::new(Tone::Bad, lucide::BAN, "Quarantined"),
+            DeviceStatus::Unknown => Self::new(Tone::Off, lucide::CIRCLE_QUESTION_MARK, "Unknown"),
         }
     }
 

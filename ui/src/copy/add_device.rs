@@ -146,6 +146,12 @@ pub fn card(mode: NetworkMode) -> CardText {
             explanation: "A tiny container that only holds a network. The agent and the containers you choose join it and share one mesh address, like a Kubernetes pod; the device stays hidden. One on port 80 and one on 8080 appear as 100.64.0.7:80 and 100.64.0.7:8080. Two can't use the same port.",
             use_when: "some containers should be reachable and the device should not.",
         },
+        NetworkMode::Unknown => CardText {
+            title: "Another mode",
+            summary: "A mode of a newer Flotilla",
+            explanation: "The controller is newer than this app. Update the app to see what this mode does.",
+            use_when: "",
+        },
     }
 }
 
@@ -165,6 +171,10 @@ pub fn relay(relay: RelayPreference) -> (&'static str, &'static str) {
             "Never",
             "Direct paths only. If no direct path works, this device can't be reached over the mesh, and Flotilla shows why.",
         ),
+        RelayPreference::Unknown => (
+            "Another",
+            "The controller is newer than this app. Update the app to see what this means.",
+        ),
     }
 }
 
@@ -177,6 +187,7 @@ pub fn reached(stage: Stage, device: &str, from: Option<&str>) -> String {
         (Stage::IdentityChecked, _) => "Identity checked".to_owned(),
         (Stage::CertificateIssued, _) => "Certificate issued".to_owned(),
         (Stage::Online, _) => format!("{device} is online"),
+        (Stage::Unknown, _) => "Another step is done".to_owned(),
     }
 }
 

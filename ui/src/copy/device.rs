@@ -72,6 +72,7 @@ pub fn engine(engine: &EngineState) -> String {
         | EngineState::Stopped { reason, .. }
         | EngineState::Denied { reason, .. }
         | EngineState::Unfit { reason, .. } => reason.clone(),
+        EngineState::Unknown => UNKNOWN.to_owned(),
     }
 }
 

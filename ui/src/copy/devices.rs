@@ -56,6 +56,7 @@ pub fn mode(mode: NetworkMode) -> &'static str {
         NetworkMode::Host => "Host",
         NetworkMode::Bridge => "Bridge",
         NetworkMode::Pause => "Pause",
+        NetworkMode::Unknown => "Unknown",
     }
 }
 

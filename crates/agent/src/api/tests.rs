@@ -50,6 +50,45 @@ async fn what_the_agent_cannot_do_is_answered_with_a_problem() {
     }
 }
 
+#[path = "../../../protocol/tests/corpus/next.rs"]
+mod next;
+
+#[tokio::test]
+async fn a_newer_controls_settings_and_maps_are_taken_with_what_is_known_of_them() {
+    let dir = tempfile::tempdir().unwrap();
+    let api = api(dir.path());
+    let settings = include_str!("../../../protocol/tests/corpus/1/settings.json");
+    let maps = include_str!("../../../protocol/tests/corpus/1/map_push.json");
+    for (path, corpus, least) in [(SETTINGS_PATH, settings, 5), (MAP_PATH, maps, 20)] {
+        let messages: Vec<serde_json::Value> = serde_json::from_str(corpus).unwrap();
+        let mut taken = 0;
+        for message in &messages {
+            let edited = next::reworded(message)
+                .into_iter()
+                .chain(next::shortened(message));
+            let edited = edited.map(|variant| (variant.place, variant.message));
+            for (place, message) in edited.chain([("everywhere".to_owned(), next::extended(message))]) {
+                let readable = match path {
+                    MAP_PATH => serde_json::from_value::<MapPush>(message.clone()).is_ok(),
+                    _ => serde_json::from_value::<Settings>(message.clone()).is_ok(),
+                };
+                if !readable {
+                    assert_ne!(place, "everywhere", "{path}");
+                    continue;
+                }
+                let request = Request::post(path)
+                    .header(CONTENT_TYPE, "application/json")
+                    .body(Body::from(message.to_string()))
+                    .unwrap();
+                let (status, answer) = answer(api.clone(), request).await;
+                assert_eq!(status, 200, "{path} {place}: {answer}");
+                taken += 1;
+            }
+        }
+        assert!(taken >= least, "{taken} of {path}");
+    }
+}
+
 #[tokio::test]
 async fn the_watch_begins_with_hello_and_ends_with_the_link() {
     let dir = tempfile::tempdir().unwrap();

@@ -154,6 +154,8 @@ impl Keeper {
                 // For another revision than the one here: the answer tells control, which sends the whole map.
                 map.apply(change).ok().map(|()| map)
             }),
+            // As if it were for another revision.
+            MapPush::Unknown => None,
         };
         if let Some(map) = map {
             check_map(&map)?;

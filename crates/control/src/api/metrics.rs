@@ -45,6 +45,12 @@ pub(super) async fn show(State(core): State<Arc<Core>>) -> impl IntoResponse {
             "Frames of the live stream so far.",
             usize::try_from(seq).unwrap_or(usize::MAX),
         ),
+        (
+            "flotilla_reports_unknown_total",
+            "counter",
+            "What agents told that only a newer controller knows.",
+            core.hub.count_unknown(),
+        ),
     ] {
         let _ = writeln!(text, "# HELP {name} {help}\n# TYPE {name} {kind}\n{name} {value}");
     }

@@ -136,6 +136,7 @@ mod tests {
         let (revision, peers) = match push {
             MapPush::Whole(map) => (map.revision, map.peers),
             MapPush::Change(change) => (change.to, change.peers),
+            MapPush::Unknown => unreachable!("control knows what it pushes"),
         };
         assert!(state.maps.handle_taken(witness.row.id, revision));
         let ports = |candidates: &[Candidate]| candidates.iter().map(|c| c.address.port()).collect();

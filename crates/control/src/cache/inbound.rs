@@ -18,7 +18,7 @@ impl Entry {
     /// Why nothing may come in; `None` where the rules decide.
     pub(crate) fn closed(&self) -> Option<Closed> {
         match self.row.mode {
-            NetworkMode::Bridge => Some(Closed::Bridge),
+            NetworkMode::Bridge | NetworkMode::Unknown => Some(Closed::Bridge),
             NetworkMode::Host if self.announced.in_the_machine && !self.row.host_kept => {
                 Some(Closed::DockerDesktop)
             }

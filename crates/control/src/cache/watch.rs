@@ -179,6 +179,7 @@ fn resource(entry: &Entry, item: Item, now: Timestamp) -> Resource {
         Item::Volume(item) => Resource::Volume(entry.row(item, now)),
         Item::Network(item) => Resource::Network(entry.row(item, now)),
         Item::Stack(item) => Resource::Stack(entry.row(item, now)),
+        Item::Unknown => Resource::Unknown,
     }
 }
 

@@ -3,6 +3,7 @@
 mod identity;
 mod jobs;
 mod known;
+mod links;
 mod mesh;
 mod modes;
 mod played;
@@ -29,10 +30,13 @@ use flotilla_protocol::{
     inventory::{Container, Inventory},
     mesh::{MAP_PATH, MapPush, PATHS_PATH},
 };
-use http::{Request, header};
+use http::{Request, StatusCode, header};
 use http_body_util::BodyExt;
 use serde_json::{Value, json};
-use std::sync::Mutex;
+use std::sync::{
+    Mutex,
+    atomic::{AtomicUsize, Ordering},
+};
 use tokio::{sync::mpsc, task::JoinHandle, time::Instant};
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt;
@@ -99,6 +103,8 @@ struct Enrolled {
     config: ConfigFile,
     mapped: Arc<Mutex<mesh::Mapped>>,
     jobs: jobs::PlayedJobs,
+    /// How often it still refuses its settings, as with a full disk.
+    refusals: Arc<AtomicUsize>,
 }
 
 async fn enroll(config: ConfigFile, machine_id: &str) -> Enrolled {
@@ -120,6 +126,7 @@ async fn enroll(config: ConfigFile, machine_id: &str) -> Enrolled {
         config,
         mapped: Arc::default(),
         jobs: jobs::PlayedJobs::default(),
+        refusals: Arc::default(),
     }
 }
 

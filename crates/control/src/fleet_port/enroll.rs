@@ -12,17 +12,21 @@ use crate::{
 use axum::{Extension, Json, extract::State};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use bytes::Bytes;
-use flotilla_fleet::enrollment::{Refusal::Used, Verdict};
+use flotilla_fleet::{
+    enrollment::{Refusal::Used, Verdict},
+    understand,
+};
 use flotilla_identity::{VerifiedCsr, WireguardPublicKey};
 use flotilla_link::Caller;
 use flotilla_protocol::{
-    Code, PROTOCOL, Problem,
+    Code, Problem,
     api::Stage,
     device::CertificateFacts,
     enroll::{EnrollChallenge, EnrollRequest, EnrollResponse, MeshAddress},
     key::PublicKey,
 };
 use http::HeaderMap;
+use serde::{Deserialize, de::DeserializeOwned};
 use std::sync::Arc;
 
 /// A machine id is a hash in hexadecimal; this leaves room for another one.
@@ -185,26 +189,10 @@ async fn issue(
 }
 
 fn read(body: &[u8]) -> Result<(EnrollRequest, WireguardPublicKey), Problem> {
-    let request: EnrollRequest = serde_json::from_slice(body).map_err(|error| {
-        Problem::new(
-            Code::InvalidInput,
-            // The parser's own words may quote all that was sent.
-            format!(
-                "The enrollment request can't be read: line {}, column {}.",
-                error.line(),
-                error.column()
-            ),
-        )
-    })?;
-    if request.protocol != PROTOCOL {
-        return Err(Problem::new(
-            Code::UnsupportedProtocol,
-            format!(
-                "This controller speaks protocol {PROTOCOL}, the agent {}. Install the agent that the controller serves.",
-                request.protocol
-            ),
-        ));
-    }
+    // Of an agent that is not understood, this may be all that can be read.
+    let Spoken { protocol } = parse(body)?;
+    understand(protocol)?;
+    let request: EnrollRequest = parse(body)?;
     let key = request.wireguard_public_key.parse().map_err(|_| {
         let message = "The WireGuard key is not an X25519 public key in base64.";
         Problem::new(Code::InvalidInput, message).with_field("wireguard_public_key")
@@ -214,6 +202,26 @@ fn read(body: &[u8]) -> Result<(EnrollRequest, WireguardPublicKey), Problem> {
         return Err(problem.with_field("machine_id"));
     }
     Ok((request, key))
+}
+
+/// What every version of the request says.
+#[derive(Deserialize)]
+struct Spoken {
+    protocol: u32,
+}
+
+fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
+    serde_json::from_slice(body).map_err(|error| {
+        Problem::new(
+            Code::InvalidInput,
+            // The parser's own words may quote all that was sent.
+            format!(
+                "The enrollment request can't be read: line {}, column {}.",
+                error.line(),
+                error.column()
+            ),
+        )
+    })
 }
 
 fn answer(core: &Core, device: &DeviceRow, chain: String) -> Result<EnrollResponse, Stop> {

@@ -7,11 +7,11 @@ use axum::{
     extract::{State, WebSocketUpgrade, ws::rejection::WebSocketUpgradeRejection},
     response::Response,
 };
-use flotilla_fleet::{Holder, admission::Turned};
+use flotilla_fleet::{Holder, admission::Turned, understand};
 use flotilla_link::Caller;
 use flotilla_protocol::{
     Code, Problem,
-    agent::{HOSTNAME_HEADER, MACHINE_HEADER, RUN_HEADER},
+    agent::{HOSTNAME_HEADER, MACHINE_HEADER, PROTOCOL_HEADER, RUN_HEADER},
 };
 use http::HeaderMap;
 use std::sync::Arc;
@@ -42,6 +42,10 @@ pub(super) async fn open(
         run: header(RUN_HEADER),
     };
     let row = credential::device(&core, &caller, Some(&machine)).await?;
+    // The first agents say it only once there is a link.
+    if let Ok(protocol) = header(PROTOCOL_HEADER).parse() {
+        understand(protocol).map_err(Problem::from)?;
+    }
     let socket = match socket {
         Ok(socket) => socket,
         Err(_) => {

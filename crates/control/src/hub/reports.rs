@@ -6,13 +6,14 @@
 use crate::{
     cache::Heard,
     core::Core,
-    report::{BoundedReport, SENTENCE_CHARS},
+    report::{BoundedReport, SENTENCE_CHARS, count_unknown},
 };
 use bytes::BytesMut;
+use flotilla_fleet::understand;
 use flotilla_link::LongStream;
 use flotilla_protocol::{agent::Report, id::DeviceId, text::shown};
 use futures_util::StreamExt;
-use std::time::Duration;
+use std::{sync::atomic::Ordering, time::Duration};
 use tokio::{
     task::{spawn_blocking, yield_now},
     time::{Instant, sleep, sleep_until},
@@ -80,7 +81,13 @@ pub(super) async fn apply_reports(core: &Core, device: DeviceId, mut reports: Lo
 /// Applies one report, and lets the device wait as long as that was worth.
 async fn apply(core: &Core, device: DeviceId, line: String, due: &mut Due) -> Result<(), String> {
     let cost = line.len().max(REPORT_COST);
-    let report = read(core, line).await?;
+    let Read { report, unknown } = read(core, line).await?;
+    if unknown > 0 && core.hub.unknown.fetch_add(unknown, Ordering::Relaxed) == 0 {
+        tracing::info!(device.id = %device, "an agent is newer than this controller, and tells what is not known here");
+    }
+    if let BoundedReport::Hello(hello) = &report {
+        understand(hello.protocol).map_err(|unspoken| unspoken.to_string())?;
+    }
     let stocks =
         matches!(report, BoundedReport::Inventory { .. }) && !std::mem::replace(&mut due.stocked, true);
     for piece in report.pieces() {
@@ -100,8 +107,16 @@ async fn apply(core: &Core, device: DeviceId, line: String, due: &mut Due) -> Re
     Ok(())
 }
 
+/// A report that was read.
+#[derive(Debug, PartialEq)]
+struct Read {
+    report: BoundedReport,
+    /// How much of it was left out.
+    unknown: usize,
+}
+
 /// Reads a report, a large one aside and one at a time.
-async fn read(core: &Core, line: String) -> Result<BoundedReport, String> {
+async fn read(core: &Core, line: String) -> Result<Read, String> {
     if line.len() <= SHORT_BYTES {
         return parse(&line);
     }
@@ -110,14 +125,16 @@ async fn read(core: &Core, line: String) -> Result<BoundedReport, String> {
     read.unwrap_or_else(|error| Err(format!("a report can't be read: {error}")))
 }
 
-fn parse(line: &str) -> Result<BoundedReport, String> {
+fn parse(line: &str) -> Result<Read, String> {
     if line.bytes().filter(|byte| *byte == b',').count() > REPORT_VALUES {
         return Err(format!("a report has more than {REPORT_VALUES} values"));
     }
-    let report: Result<Report, _> = serde_json::from_str(line);
-    report
-        .map(BoundedReport::from)
-        .map_err(|error| shown(&format!("a report can't be read: {error}"), SENTENCE_CHARS))
+    let report: Report = serde_json::from_str(line)
+        .map_err(|error| shown(&format!("a report can't be read: {error}"), SENTENCE_CHARS))?;
+    Ok(Read {
+        unknown: count_unknown(&report),
+        report: report.into(),
+    })
 }
 
 /// What has to be done for changes that were heard, and when.
@@ -207,21 +224,84 @@ impl Lines {
 }
 
 #[cfg(test)]
+#[path = "../../../protocol/tests/corpus/next.rs"]
+mod next;
+
+#[cfg(test)]
 mod tests {
     use super::*;
+    use crate::testbed::Testbed;
+    use serde::Deserialize;
 
     #[test]
     fn reports_are_cut_at_line_ends_wherever_the_chunks_end() {
         let mut lines = Lines::default();
         lines.buffer.extend_from_slice(b"{\"report\":\"tides\"}\n{\"repo");
         let first = lines.next().unwrap().unwrap();
-        assert_eq!(parse(&first), Ok(BoundedReport::Unknown));
+        let unknown = Read {
+            report: BoundedReport::Unknown,
+            unknown: 1,
+        };
+        assert_eq!(parse(&first), Ok(unknown));
         assert_eq!(lines.next(), Ok(None));
         lines.buffer.extend_from_slice(b"rt\":\"tides\"}\n");
         assert_eq!(lines.next().unwrap().unwrap(), first);
         assert_eq!(lines.buffer.capacity(), 0);
         lines.buffer.extend_from_slice(b"\xff\xfe\n");
         assert!(lines.next().is_err(), "no text");
+    }
+
+    #[tokio::test]
+    async fn a_newer_agents_reports_cost_what_is_new_in_them_and_never_the_link() {
+        let nas = crate::testbed::peer("nas", 1);
+        let bed = Testbed::with(crate::Ui::None, vec![nas.clone()]).await;
+        let corpus = include_str!("../../../protocol/tests/corpus/1/report.json");
+        let reports: Vec<serde_json::Value> = serde_json::from_str(corpus).unwrap();
+        let mut due = Due::default();
+        let mut heard = 0;
+        for report in &reports {
+            let everywhere = ("everywhere".to_owned(), next::extended(report));
+            let edited = next::reworded(report).into_iter().chain(next::shortened(report));
+            let edited = edited.map(|variant| (variant.place, variant.message));
+            let changed = std::iter::once(everywhere).chain(edited);
+            let is_readable = |message: &serde_json::Value| Report::deserialize(message).is_ok();
+            for (place, line) in changed.filter(|(_, message)| is_readable(message)) {
+                let applied = apply(&bed.core, nas.row.id, line.to_string(), &mut due).await;
+                assert_eq!(applied, Ok(()), "{place}: {line}");
+                heard += 1;
+            }
+        }
+        assert!(heard > 150, "{heard}");
+        // A report, an item and a reference of each kind, at least.
+        assert!(bed.core.hub.count_unknown() >= reports.len() + 2);
+        let (status, _) = bed.call(http::Method::GET, "/devices/nas", "").await;
+        assert!(status.is_success());
+    }
+
+    #[tokio::test]
+    async fn an_agent_that_speaks_another_protocol_is_told_both_versions() {
+        let nas = crate::testbed::peer("nas", 1);
+        let bed = Testbed::with(crate::Ui::None, vec![nas.clone()]).await;
+        let hello = |protocol: u32| {
+            format!(
+                r#"{{"report":"hello","protocol":{protocol},"agent_version":"9.0","sent_at":"2026-11-21T14:02:00Z",
+                "facts":{{"hostname":"nas","os":"","kernel":"","arch":"","cpus":1,"memory_bytes":1,"disk_bytes":1}}}}"#
+            )
+        };
+        let mut due = Due::default();
+        for spoken in flotilla_protocol::SPOKEN {
+            assert_eq!(
+                apply(&bed.core, nas.row.id, hello(spoken), &mut due).await,
+                Ok(())
+            );
+        }
+        let reason = apply(&bed.core, nas.row.id, hello(9), &mut due)
+            .await
+            .unwrap_err();
+        assert!(
+            reason.contains("speaks protocol 1 ") && reason.contains("the agent speaks 9."),
+            "{reason}"
+        );
     }
 
     #[test]
@@ -239,7 +319,7 @@ mod tests {
     #[test]
     fn what_is_wrong_with_a_report_is_said_in_few_plain_words() {
         let hostile = format!(
-            r#"{{"report":"engine","state":"\u001b[2J{}"}}"#,
+            r#"{{"report":"facts","hostname":"nas","cpus":"\u001b[2J{}"}}"#,
             "x".repeat(1 << 20)
         );
         let reason = parse(&hostile).unwrap_err();

@@ -25,7 +25,7 @@ const ANSWER: Duration = Duration::from_secs(10);
 const LINK_END: Duration = Duration::from_millis(100);
 
 /// From settings that were not taken to the next try: a relay that does not hear of a revocation goes on serving.
-const UNTAKEN: Duration = Duration::from_secs(5);
+const UNTAKEN: Duration = Duration::from_secs(2);
 
 /// From settings that were taken to telling them again. Relays are reminded of revoked keys and devices of the time,
 /// whatever this computer's clock was when they were told before.

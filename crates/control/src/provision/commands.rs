@@ -189,7 +189,7 @@ const SOCKET: &str = "\"${socket:-/var/run/docker.sock}\"";
 fn run(engine: &str, source: &Source, enrollment: &str) -> String {
     let network = match source.mode() {
         NetworkMode::Host => "--network host ".to_owned(),
-        NetworkMode::Bridge => String::new(),
+        NetworkMode::Bridge | NetworkMode::Unknown => String::new(),
         NetworkMode::Pause => format!("--network container:{} ", pod::PAUSE),
     };
     let image = quote(&source.config.agent_image);

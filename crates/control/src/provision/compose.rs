@@ -15,7 +15,7 @@ pub(super) fn text(source: &Source) -> String {
     let image = scalar(&source.config.agent_image);
     let (pause, example) = match source.mode() {
         NetworkMode::Pause => (pod::service(&image), pod::example(source)),
-        NetworkMode::Host | NetworkMode::Bridge => Default::default(),
+        NetworkMode::Host | NetworkMode::Bridge | NetworkMode::Unknown => Default::default(),
     };
     format!(
         "{head}\
@@ -50,7 +50,7 @@ fn head(source: &Source) -> String {
 fn agent(source: &Source, image: &str) -> String {
     let network = match source.mode() {
         NetworkMode::Host => "    network_mode: host\n",
-        NetworkMode::Bridge => "",
+        NetworkMode::Bridge | NetworkMode::Unknown => "",
         NetworkMode::Pause => "    network_mode: service:pause\n    depends_on: [pause]\n",
     };
     let environment: String = environment(source)

@@ -80,7 +80,7 @@ fn existing(name: &str) -> String {
 fn run(source: &Source) -> String {
     let network = match source.mode() {
         NetworkMode::Host => "--network host ".to_owned(),
-        NetworkMode::Bridge => String::new(),
+        NetworkMode::Bridge | NetworkMode::Unknown => String::new(),
         NetworkMode::Pause => format!("--network container:{PAUSE} "),
     };
     let environment =

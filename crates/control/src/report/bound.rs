@@ -70,6 +70,7 @@ impl Bound for EngineState {
             | Self::Stopped { reason, since: _ }
             | Self::Denied { reason, since: _ }
             | Self::Unfit { reason, since: _ } => scale.sentence(reason),
+            Self::Unknown => {}
         }
     }
 }
@@ -196,6 +197,7 @@ impl Bound for Item {
             Self::Volume(item) => item.bound(scale),
             Self::Network(item) => item.bound(scale),
             Self::Stack(item) => item.bound(scale),
+            Self::Unknown => {}
         }
     }
 }

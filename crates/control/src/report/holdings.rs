@@ -96,6 +96,7 @@ impl Holdings {
             Item::Volume(item) => put(&mut shelves.volumes, all, key, item, weight),
             Item::Network(item) => put(&mut shelves.networks, all, key, item, weight),
             Item::Stack(item) => put(&mut shelves.stacks, all, key, item, weight),
+            Item::Unknown => true,
         }
     }
 
@@ -107,6 +108,7 @@ impl Holdings {
             Kind::Volume => take(&mut shelves.volumes, &gone.key),
             Kind::Network => take(&mut shelves.networks, &gone.key),
             Kind::Stack => take(&mut shelves.stacks, &gone.key),
+            Kind::Unknown => 0,
         };
         shelves.weight -= freed;
     }

@@ -113,7 +113,7 @@ async fn order(core: &Arc<Core>, entry: &Entry, mode: NetworkMode) -> Result<(),
         // That is host networking already.
         return match mode {
             NetworkMode::Host => Ok(()),
-            NetworkMode::Bridge | NetworkMode::Pause => Err(format!(
+            NetworkMode::Bridge | NetworkMode::Pause | NetworkMode::Unknown => Err(format!(
                 "The agent of {name} runs directly on the device, and {} needs one in a container. Once that is online, end the one on the device: sudo flotilla-agent uninstall",
                 words(mode)
             )),
@@ -144,5 +144,6 @@ pub(crate) fn words(mode: NetworkMode) -> &'static str {
         NetworkMode::Host => "Host networking",
         NetworkMode::Bridge => "Bridge networking",
         NetworkMode::Pause => "Pause container",
+        NetworkMode::Unknown => "another mode",
     }
 }

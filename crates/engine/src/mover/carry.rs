@@ -54,7 +54,8 @@ pub async fn carry_out(sockets: &Sockets, order: &Move) -> Result<(), ActionErro
         Destination::Pause(id) => mover.rejoin(id).await,
         Destination::Mode(NetworkMode::Pause) => mover.join_pod().await,
         Destination::Mode(NetworkMode::Host) => mover.leave_pod("host").await,
-        Destination::Mode(NetworkMode::Bridge) => mover.leave_pod("bridge").await,
+        // An order names a mode that is known; of any other, the one that lets nothing in.
+        Destination::Mode(NetworkMode::Bridge | NetworkMode::Unknown) => mover.leave_pod("bridge").await,
     }
 }
 

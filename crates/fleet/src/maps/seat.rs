@@ -39,7 +39,9 @@ impl Seat {
         let member = &self.member;
         let candidates = match member.relay {
             RelayPreference::Always => Vec::new(),
-            RelayPreference::Auto | RelayPreference::Never => member.candidates.clone(),
+            RelayPreference::Auto | RelayPreference::Never | RelayPreference::Unknown => {
+                member.candidates.clone()
+            }
         };
         Some(Peer {
             id: member.subject.id,

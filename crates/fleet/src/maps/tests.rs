@@ -92,8 +92,11 @@ fn changed(maps: &mut Maps) -> Vec<DeviceId> {
 fn settle(maps: &mut Maps, devices: u16) {
     for n in 1..=devices {
         while let Some(push) = maps.push(id(n)) {
-            let (MapPush::Whole(NetworkMap { revision, .. })
-            | MapPush::Change(flotilla_protocol::mesh::MapChange { to: revision, .. })) = push;
+            let revision = match push {
+                MapPush::Whole(map) => map.revision,
+                MapPush::Change(change) => change.to,
+                MapPush::Unknown => unreachable!("control knows what it pushes"),
+            };
             assert!(maps.handle_taken(id(n), revision));
         }
     }

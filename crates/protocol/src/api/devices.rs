@@ -43,9 +43,17 @@ pub struct AddDevice {
     /// A free two-word name is chosen when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::open::known_if_any",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub mode: Option<NetworkMode>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::open::known_if_any",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub relay: Option<RelayPreference>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub tags: Vec<String>,
@@ -132,7 +140,11 @@ pub struct UpdateDevice {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tags: Option<TagChange>,
     /// Takes effect on the running device.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::open::known_if_any",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub relay: Option<RelayPreference>,
     /// Host networking is meant, although Docker Desktop's virtual machine is the host.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -168,6 +180,7 @@ impl Request for UpdateDevice {
 pub struct ChangeMode {
     #[serde(skip)]
     pub device: String,
+    #[serde(deserialize_with = "crate::open::known")]
     pub mode: NetworkMode,
     /// As in [`AddDevice`], should a token be needed.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -16,6 +16,9 @@ pub enum Stage {
     CertificateIssued,
     /// The device's link is up.
     Online,
+    /// A stage that a newer control knows.
+    #[serde(other)]
+    Unknown,
 }
 
 /// A stage and when it was first reached.
@@ -39,6 +42,9 @@ pub enum EnrollmentState {
     Expired,
     /// The device was revoked or removed, or a newer token replaced this one.
     Withdrawn,
+    /// An end that a newer control knows.
+    #[serde(other)]
+    Unknown,
 }
 
 /// The last attempt that was refused.

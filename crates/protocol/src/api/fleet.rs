@@ -5,6 +5,7 @@ use crate::{
     Timestamp,
     endpoint::Endpoint,
     id::{DeviceId, FleetId},
+    open::Open,
     pin::Pin,
 };
 use serde::{Deserialize, Serialize};
@@ -18,6 +19,17 @@ pub enum StartingPolicy {
     Locked,
     /// Every device can reach every other.
     OpenLab,
+    /// A beginning that a newer control knows.
+    #[serde(other)]
+    Unknown,
+}
+
+impl Open for StartingPolicy {
+    const CHOICES: &'static str = "locked, open_lab";
+
+    fn is_known(&self) -> bool {
+        *self != Self::Unknown
+    }
 }
 
 /// What a page needs to know before it shows anything.
@@ -71,7 +83,11 @@ impl Request for GetFleet {
 pub struct UpdateFleet {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::open::known_if_any",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub starting_policy: Option<StartingPolicy>,
     /// Moves every device to the same place in another range of mesh addresses.
     #[serde(default, skip_serializing_if = "Option::is_none")]

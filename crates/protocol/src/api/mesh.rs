@@ -117,6 +117,7 @@ pub struct ExplainAccess {
     /// Names or ids.
     pub from: String,
     pub to: String,
+    #[serde(deserialize_with = "crate::open::known")]
     pub proto: Proto,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub port: Option<u16>,

@@ -33,6 +33,9 @@ pub enum EngineState {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         since: Option<Timestamp>,
     },
+    /// A state that a newer agent knows: whatever it is, the engine is not known to be usable.
+    #[serde(other)]
+    Unknown,
 }
 
 impl EngineState {
@@ -45,6 +48,9 @@ impl EngineState {
             | Self::Stopped { reason, .. }
             | Self::Denied { reason, .. }
             | Self::Unfit { reason, .. } => Some(reason),
+            Self::Unknown => Some(
+                "The agent is newer, and says of the engine what is not understood here. Update Flotilla.",
+            ),
         }
     }
 
@@ -52,7 +58,7 @@ impl EngineState {
     #[must_use]
     pub fn since(&self) -> Option<Timestamp> {
         match self {
-            Self::Running(_) => None,
+            Self::Running(_) | Self::Unknown => None,
             Self::Absent { since, .. }
             | Self::Stopped { since, .. }
             | Self::Denied { since, .. }

@@ -11,6 +11,9 @@ use std::collections::BTreeMap;
 pub enum MapPush {
     Whole(NetworkMap),
     Change(MapChange),
+    /// A way of telling that a newer control knows: the agent answers with what it has, and is told the whole map.
+    #[serde(other)]
+    Unknown,
 }
 
 /// What the agent has after a push. Another revision than the one pushed asks for the whole map.

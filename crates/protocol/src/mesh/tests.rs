@@ -74,6 +74,7 @@ proptest! {
                 map.apply(change).unwrap();
                 map
             }
+            MapPush::Unknown => panic!("it is said in no new way"),
         };
         prop_assert_eq!(reached, new);
     }

@@ -11,7 +11,7 @@ const MESH: &str = r#"<path class="mesh" d="M14 10v68"/><circle class="mesh-dot"
 pub(crate) fn diagram(mode: NetworkMode) -> AnyView {
     let device = match mode {
         NetworkMode::Host => HOST,
-        NetworkMode::Bridge => BRIDGE,
+        NetworkMode::Bridge | NetworkMode::Unknown => BRIDGE,
         NetworkMode::Pause => PAUSE,
     };
     view! { <svg viewBox="0 0 132 88" inner_html=format!("{MESH}{device}")></svg> }.into_any()

@@ -84,7 +84,7 @@ impl Method {
     #[must_use]
     pub(super) fn fitting(mode: NetworkMode) -> Self {
         match mode {
-            NetworkMode::Host => Self::Install,
+            NetworkMode::Host | NetworkMode::Unknown => Self::Install,
             NetworkMode::Bridge => Self::Docker,
             NetworkMode::Pause => Self::Compose,
         }

@@ -40,8 +40,10 @@ pub(super) fn standing(
         _ if told.is_some_and(|told| is_reached(told, Stage::Online)) => Standing::Online,
         Some(EnrollmentState::Expired) => Standing::Expired,
         Some(EnrollmentState::Withdrawn) => Standing::Withdrawn,
-        Some(EnrollmentState::Waiting) | None if is_over => Standing::Expired,
-        Some(EnrollmentState::Waiting | EnrollmentState::Done) | None => Standing::Waiting,
+        Some(EnrollmentState::Waiting | EnrollmentState::Unknown) | None if is_over => Standing::Expired,
+        Some(EnrollmentState::Waiting | EnrollmentState::Done | EnrollmentState::Unknown) | None => {
+            Standing::Waiting
+        }
     }
 }
 

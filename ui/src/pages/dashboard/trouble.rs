@@ -114,7 +114,10 @@ fn of_device(device: &Device) -> Vec<Trouble> {
             };
             device.attention.iter().map(of).collect()
         }
-        DeviceStatus::Pending | DeviceStatus::Reconnecting | DeviceStatus::Revoked => Vec::new(),
+        DeviceStatus::Pending
+        | DeviceStatus::Reconnecting
+        | DeviceStatus::Revoked
+        | DeviceStatus::Unknown => Vec::new(),
     }
 }
 

@@ -62,7 +62,7 @@ pub fn Unreachable() -> impl IntoView {
 fn silent(device: &Device) -> Option<Silent> {
     let reason = match device.status {
         DeviceStatus::Online => device.engine.as_ref()?.reason()?.to_owned(),
-        DeviceStatus::Pending => return None,
+        DeviceStatus::Pending | DeviceStatus::Unknown => return None,
         DeviceStatus::Reconnecting => copy::RECONNECTING.to_owned(),
         DeviceStatus::Offline => device
             .link

@@ -38,6 +38,7 @@ impl Mapped {
                     "stale"
                 });
             }
+            MapPush::Unknown => self.pushes.push("unknown"),
         }
         MapTaken {
             revision: self.map.as_ref().map_or(0, |map| map.revision),
@@ -67,6 +68,11 @@ impl Enrolled {
             );
             tokio::task::yield_now().await;
         }
+    }
+
+    /// The ticket in the agent's map.
+    pub(super) fn ticket(&self) -> Option<flotilla_protocol::mesh::RelayTicket> {
+        self.mapped.lock().unwrap().map.as_ref()?.ticket.clone()
     }
 
     fn pushes(&self) -> Vec<&'static str> {

@@ -6,7 +6,7 @@ impl Enrolled {
     /// What the agent answers on its link; what it is asked is noted in `calls`.
     pub(super) fn routes(&self, receiver: mpsc::Receiver<Report>, calls: &Arc<Mutex<Vec<String>>>) -> Router {
         let (settings, revoked, acted) = (calls.clone(), calls.clone(), calls.clone());
-        let mapped = self.mapped.clone();
+        let (mapped, refusals) = (self.mapped.clone(), self.refusals.clone());
         let receiver = Arc::new(Mutex::new(Some(receiver)));
         let watch = move || async move {
             let receiver = receiver.lock().unwrap().take().unwrap();
@@ -30,11 +30,17 @@ impl Enrolled {
             .route(
                 SETTINGS_PATH,
                 post(move |Json(body): Json<Value>| async move {
-                    settings
-                        .lock()
-                        .unwrap()
-                        .push(format!("settings {}", body["device_name"].as_str().unwrap()));
-                    Json(json!({}))
+                    let one_less = |left: usize| left.checked_sub(1);
+                    if refusals
+                        .fetch_update(Ordering::Relaxed, Ordering::Relaxed, one_less)
+                        .is_ok()
+                    {
+                        let problem = Problem::new(Code::Unavailable, "The disk is full.");
+                        return (StatusCode::SERVICE_UNAVAILABLE, Json(json!(problem)));
+                    }
+                    let said = format!("settings {}", body["device_name"].as_str().unwrap());
+                    settings.lock().unwrap().push(said);
+                    (StatusCode::OK, Json(json!({})))
                 }),
             )
             .route(

@@ -81,6 +81,7 @@ impl World {
                     let _ = map.apply(change);
                 });
             }
+            MapPush::Unknown => unreachable!("control knows what it pushes"),
         }
         MapTaken {
             revision: self.agents.get(&n).map_or(0, |map| map.revision),

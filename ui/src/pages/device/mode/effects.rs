@@ -88,7 +88,7 @@ fn reached(
                 .filter(|(ports, protocol)| allowed(ports, protocol))
                 .map(|(ports, _)| format!("{}:{}", device.mesh_ip, numbers(&ports)))
                 .collect(),
-            NetworkMode::Pause | NetworkMode::Bridge => Vec::new(),
+            NetworkMode::Pause | NetworkMode::Bridge | NetworkMode::Unknown => Vec::new(),
         };
         if !places.is_empty() {
             found.push(copy::at(&container.name, &places));

@@ -87,7 +87,8 @@ fn engine(before: Option<&EngineState>) -> EngineState {
         Some(EngineState::Absent { .. }) => EngineState::Stopped { reason, since },
         Some(EngineState::Stopped { .. }) => EngineState::Denied { reason, since },
         Some(EngineState::Denied { .. }) => EngineState::Unfit { reason, since },
-        Some(EngineState::Unfit { .. } | EngineState::Running(_)) => EngineState::Running(EngineFacts {
+        Some(EngineState::Unfit { .. }) => EngineState::Unknown,
+        Some(EngineState::Unknown | EngineState::Running(_)) => EngineState::Running(EngineFacts {
             flavor: "docker".into(),
             version: "28.1".into(),
             api_version: "1.41".into(),
@@ -169,6 +170,7 @@ fn inventory() -> Inventory {
             Item::Volume(item) => all.volumes.push(item),
             Item::Network(item) => all.networks.push(item),
             Item::Stack(item) => all.stacks.push(item),
+            Item::Unknown => {}
         }
     }
     all
