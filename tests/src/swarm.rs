@@ -250,5 +250,6 @@ fn container(number: usize) -> Container {
         networks: Vec::new(),
         is_agent: false,
         pod: None,
+        found_as: Vec::new(),
     }
 }

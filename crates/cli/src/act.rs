@@ -4,8 +4,8 @@ use crate::{args::PodCommand, failure::Failure, out};
 use flotilla_client::Client;
 use flotilla_protocol::{
     agent::PodPlacement,
-    api::{ActOnContainer, PlaceInPod},
-    inventory::ContainerAction,
+    api::{ActOnContainer, ListContainers, PlaceInPod},
+    inventory::{Container, ContainerAction},
 };
 use std::str::FromStr;
 
@@ -64,6 +64,11 @@ pub(crate) async fn place(client: &Client, command: PodCommand) -> Result<(), Fa
     let Target { device, container } = target;
     let said = format!("{container} on {device} is {place}.");
     let placement = PodPlacement { member };
+    if member {
+        for loss in losses(client, &device, &container).await? {
+            out::note(&loss);
+        }
+    }
     let place = PlaceInPod {
         device,
         container,
@@ -74,6 +79,16 @@ pub(crate) async fn place(client: &Client, command: PodCommand) -> Result<(), Fa
         out::note(&doing);
     }
     Ok(out::line(&said)?)
+}
+
+/// What a container gives up by going into the pod, as control knows it now.
+async fn losses(client: &Client, device: &str, container: &str) -> Result<Vec<String>, Failure> {
+    let devices = vec![device.to_owned()];
+    let all = client.send(&ListContainers { devices }).await?.items;
+    let is_it = |it: &Container| it.name == container || it.id.starts_with(container);
+    let found = all.into_iter().map(|row| row.item).find(is_it);
+    let lost = found.map(|it| it.found_as.iter().map(|found| found.loss(&it.name)).collect());
+    Ok(lost.unwrap_or_default())
 }
 
 #[cfg(test)]

@@ -1,18 +1,21 @@
 //! What a person does to one container.
 
+pub(crate) use crate::said::explain;
+
 use crate::{
-    connection::{Connection, is_not_found},
+    connection::Connection,
     follow::Engine,
     placing,
     ports::Clash,
     read::Observed,
     reports::View,
+    said::{self, explain_named, short_ids},
+    sharing::{self, Lent},
+    verbatim,
 };
-use bollard::errors::Error;
 use flotilla_protocol::{
     Code, Problem,
-    inventory::{ContainerAction, PodRole},
-    text::shown,
+    inventory::{ContainerAction, ContainerState, PodRole},
 };
 use std::time::Duration;
 use tokio::time::timeout;
@@ -20,13 +23,10 @@ use tokio::time::timeout;
 /// How long the first look at an engine may take.
 const START: Duration = Duration::from_secs(3);
 
-/// Enough for the reason that a runtime gives behind two that its callers give.
-const SAID_CHARS: usize = 800;
-
 /// Why an action was not done.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ActionError {
-    #[error("There is no container {0} on this device. It may have been removed a moment ago.")]
+    #[error("There is no container {} on this device. It may have been removed a moment ago.", short_ids(.0))]
     NotFound(String),
     #[error(
         "This container is the Flotilla agent of this device: stopping it would leave nobody to start it again. \
@@ -48,9 +48,83 @@ pub enum ActionError {
     #[error("The pause container {0} of this device's pod does not run. Start it first.")]
     PauseStopped(String),
     #[error(
-        "{lender} shares its network with {borrower}, which would lose it. Remove {borrower} first, or put both into one network by hand."
+        "{lender} shares its {} with {borrower}, which would lose it and could not start again. Remove {borrower} \
+         first, or recreate both by hand.", .what.as_str()
     )]
-    LendsNetwork { lender: String, borrower: String },
+    Lends {
+        lender: String,
+        borrower: String,
+        what: Lent,
+    },
+    #[error(
+        "{name} uses the {} of another container, which is gone from this device. Recreate {name} with one that is there.",
+        .lent.as_str()
+    )]
+    LenderGone { name: String, lent: Lent },
+    #[error("{name} uses the {} of {lender}, which does not run. Start {lender} first.", .lent.as_str())]
+    LenderStopped {
+        name: String,
+        lent: Lent,
+        lender: String,
+    },
+    #[error(
+        "{0} uses the network, the processes or the memory of another container, which is gone from this device or \
+         does not run. Start that one, or recreate {0} with one that is there."
+    )]
+    LenderLost(String),
+    #[error("{0} is being removed from this device, so there is nothing left to do with it.")]
+    BeingRemoved(String),
+    #[error(
+        "{name} is a task of a swarm: swarm service {service} will replace it, whatever is done to it. Change the \
+         service instead: docker service scale, update or rm {service}, on a manager of the swarm."
+    )]
+    SwarmTask { name: String, service: String },
+    #[error(
+        "There is a container {leftover} on this device, and {name} needs that name while it is moved. It may be left \
+         of an earlier move: look at it, then remove or rename it."
+    )]
+    Leftover { name: String, leftover: String },
+    #[error(
+        "The image of {0} is gone from this device, so {0} can't be made anew. Pull or load its image again first."
+    )]
+    ImageGone(String),
+    #[error(
+        "{name} needs its network {network}, and network {network} is missing on this device. Create it again, or \
+         recreate {name} in another one."
+    )]
+    NetworkGone { name: String, network: String },
+    #[error(
+        "There are several networks {network} on this device, and nothing says which of them {name} was on. Remove or \
+         rename all but one of them."
+    )]
+    NetworkAmbiguous { name: String, network: String },
+    #[error(
+        "{name} asks for the address {address} on network {network}, which {holder} has. Stop {holder}, or give it \
+         another address."
+    )]
+    AddressTaken {
+        name: String,
+        address: String,
+        network: String,
+        holder: String,
+    },
+    #[error(
+        "{0} asks for an address on its network that is in use there. Find out who has it: docker network inspect."
+    )]
+    AddressInUse(String),
+    #[error(
+        "{name} publishes port {port} of this device, which {holder} has. Stop {holder}, or publish another port."
+    )]
+    PortTaken {
+        name: String,
+        port: String,
+        holder: String,
+    },
+    #[error(
+        "The device does not allow its engine to stop {0} (permission denied): AppArmor forbids it, which happens with \
+         Docker as a snap, or beside one. On the device, run: sudo aa-remove-unknown. Then try again."
+    )]
+    Forbidden(String),
     #[error(
         "{0} was started with --rm: its engine removes it when it stops, so it could not be put back if anything failed. \
          Start it on the device without --rm."
@@ -107,6 +181,24 @@ pub enum ActionError {
     Unavailable(String),
 }
 
+impl ActionError {
+    /// `network` is in somebody else's words.
+    pub(crate) fn network_gone(name: &str, network: &str) -> Self {
+        Self::NetworkGone {
+            name: name.to_owned(),
+            network: said::name(network),
+        }
+    }
+
+    /// `service` is in somebody else's words.
+    pub(crate) fn swarm_task(name: &str, service: &str) -> Self {
+        Self::SwarmTask {
+            name: name.to_owned(),
+            service: said::name(service),
+        }
+    }
+}
+
 impl From<ActionError> for Problem {
     fn from(error: ActionError) -> Self {
         use ActionError as E;
@@ -117,7 +209,19 @@ impl From<ActionError> for Problem {
             | E::Clash(_)
             | E::NoPod
             | E::PauseStopped(_)
-            | E::LendsNetwork { .. }
+            | E::Lends { .. }
+            | E::LenderGone { .. }
+            | E::LenderStopped { .. }
+            | E::LenderLost(_)
+            | E::BeingRemoved(_)
+            | E::SwarmTask { .. }
+            | E::Leftover { .. }
+            | E::ImageGone(_)
+            | E::NetworkGone { .. }
+            | E::NetworkAmbiguous { .. }
+            | E::AddressTaken { .. }
+            | E::AddressInUse(_)
+            | E::PortTaken { .. }
             | E::RemovesItself(_)
             | E::GarbledLabel { .. }
             | E::NotContained
@@ -127,6 +231,7 @@ impl From<ActionError> for Problem {
             | E::BothGone(_)
             | E::Moving => Code::Conflict,
             E::Refused(_)
+            | E::Forbidden(_)
             | E::EndedAtOnce { .. }
             | E::Unhealthy(_)
             | E::NotHealthyWithin { .. }
@@ -147,6 +252,9 @@ impl Engine {
         let connection = self.ready().await?;
         let seen = lookup(&connection, id).await?;
         let container = &seen.container;
+        if let Some(service) = &seen.swarm_service {
+            return Err(ActionError::swarm_task(&container.name, service));
+        }
         if action != ContainerAction::Start {
             self.may_stop(&seen)?;
         }
@@ -154,12 +262,18 @@ impl Engine {
             self.check_ports(&connection, &seen).await?;
         }
         let docker = connection.patient();
+        let is_up = container.state == ContainerState::Running;
+        if action == ContainerAction::Restart || action == ContainerAction::Start && !is_up {
+            let answer = verbatim::inspect(&docker, &container.id).await;
+            let host = answer.map_err(|error| explain(error, id))?["HostConfig"].take();
+            sharing::check_lenders(&docker, &container.name, &host, true).await?;
+        }
         match action {
             ContainerAction::Start => docker.start_container(&container.id, None).await,
             ContainerAction::Stop => docker.stop_container(&container.id, None).await,
             ContainerAction::Restart => docker.restart_container(&container.id, None).await,
         }
-        .map_err(|error| explain(error, id))
+        .map_err(|error| explain_named(error, &container.id, &container.name))
     }
 
     /// Waits a moment for an agent that has just started: before the containers were read, nobody knows which one is
@@ -224,24 +338,4 @@ pub(crate) async fn lookup(connection: &Connection, id: &str) -> Result<Observed
         return Err(ActionError::NotFound(id.to_owned()));
     }
     connection.container(id).await.map_err(|error| explain(error, id))
-}
-
-pub(crate) fn explain(error: Error, id: &str) -> ActionError {
-    match error {
-        error if is_not_found(&error) => ActionError::NotFound(id.to_owned()),
-        Error::DockerResponseServerError { message, .. } => ActionError::Refused(one_line(&message)),
-        Error::RequestTimeoutError => ActionError::Unavailable(
-            "The container engine did not answer in time. Look at the device.".to_owned(),
-        ),
-        error => ActionError::Unavailable(format!(
-            "The container engine cannot be reached: {}.",
-            one_line(&error.to_string())
-        )),
-    }
-}
-
-/// What an engine, or a program that it started, said: as part of a sentence of ours.
-fn one_line(words: &str) -> String {
-    let words: Vec<_> = words.split_whitespace().collect();
-    shown(&words.join(" "), SAID_CHARS)
 }

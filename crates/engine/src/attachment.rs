@@ -1,16 +1,24 @@
 //! How a container is attached to networks: all that it must give up to share another container's network, so that it
 //! can be given back.
+//!
+//! What a person asked for is kept exactly, `null`, `[]` and `""` apart; what the engine answered (addresses, MACs,
+//! host names and aliases that it made up) is not, since a container that asks for it could get in another's way.
 
-use crate::pod::SHARED;
-use bollard::models::{
-    ContainerCreateBody, ContainerInspectResponse, EndpointSettings, HostConfig, NetworkingConfig,
-    PortBinding,
+mod join;
+mod networks;
+
+pub(crate) use join::{Joins, Wanted};
+pub(crate) use networks::{Networks, Unresolved};
+
+use crate::{
+    pod::SHARED,
+    ports::{self, PortNumber},
 };
+use bollard::models::ContainerInspectResponse;
 use flotilla_protocol::text::shown;
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 use std::collections::{BTreeMap, BTreeSet};
-
-use crate::ports::{self, PortNumber};
 
 /// Label of a container in a pod that holds, as JSON, how it was attached before.
 pub(crate) const BEFORE_POD: &str = "io.flotilla.before-pod";
@@ -32,34 +40,87 @@ pub(crate) enum Garbled {
 /// The engine's own network for containers that ask for none.
 const DEFAULT: &str = "bridge";
 
+/// What of a container's `Config` has no place in a shared network.
+const OF_CONFIG: [&str; 5] = [
+    "Hostname",
+    "Domainname",
+    "ExposedPorts",
+    "MacAddress",
+    "NetworkDisabled",
+];
+
+/// The same of its `HostConfig`.
+const OF_HOST: [&str; 7] = [
+    "PortBindings",
+    "PublishAllPorts",
+    "Dns",
+    "DnsOptions",
+    "DnsSearch",
+    "ExtraHosts",
+    "Links",
+];
+
+/// Kernel settings of a network's own: in a shared one they would be everybody's.
+const SYSCTLS: &str = "Sysctls";
+const OF_NETWORK: &str = "net.";
+
+/// What a person says of a container on one network. All else that engines tell of it is their answer.
+const OF_ENDPOINT: [&str; 5] = ["IPAMConfig", "Links", "Aliases", "DriverOpts", "GwPriority"];
+const NETWORK_ID: &str = "NetworkID";
+const MAC: &str = "MacAddress";
+
+/// The bit of a MAC address's first byte by which it is nobody's product (IEEE 802).
+const LOCALLY_ADMINISTERED: u8 = 0b10;
+
+/// How many digits of its id a container is called by when it has no other name.
+const SHORT_ID: usize = 12;
+
+/// Which engine describes a container.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Dialect {
+    /// The API's version, as (1, 41).
+    pub(crate) api: (usize, usize),
+    /// Host name of the device, which is that of containers without a network of their own, too.
+    pub(crate) device: String,
+}
+
+impl Dialect {
+    /// A MAC address is asked of one network, and several networks may be joined at once.
+    fn speaks_of_endpoints(&self) -> bool {
+        self.api >= (1, 44)
+    }
+
+    /// Whether this may be a MAC address that the engine made up: it says so itself only of the network of the mode.
+    /// Up to version 1.47 of the API, such a one begins like all of Docker's; later, it is any that no manufacturer has.
+    fn makes_up(&self, mac: &str) -> bool {
+        if self.api < (1, 48) {
+            return mac.to_ascii_lowercase().starts_with("02:42:");
+        }
+        let first = mac
+            .get(..2)
+            .and_then(|digits| u8::from_str_radix(digits, 16).ok());
+        first.is_none_or(|first| first & LOCALLY_ADMINISTERED != 0)
+    }
+}
+
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub(crate) struct Attachment {
-    /// `bridge`, `host`, `container:ID` or a network's name.
+    /// `default`, `bridge`, `host`, `none`, `container:ID`, or a network's name or id.
     mode: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    hostname: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    domainname: Option<String>,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    exposed_ports: Vec<String>,
+    #[serde(skip_serializing_if = "Map::is_empty")]
+    config: Map<String, Value>,
+    #[serde(skip_serializing_if = "Map::is_empty")]
+    host: Map<String, Value>,
+    #[serde(skip_serializing_if = "Map::is_empty")]
+    sysctls: Map<String, Value>,
+    /// What it asked of each network that it is on, by the network's name. Names may be given twice and again, so each
+    /// network's id stands with it.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
-    port_bindings: BTreeMap<String, Option<Vec<PortBinding>>>,
+    endpoints: BTreeMap<String, Map<String, Value>>,
+    /// It was taken off all networks by hand, the one of its mode, too.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
-    publish_all_ports: bool,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    dns: Vec<String>,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    dns_options: Vec<String>,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    dns_search: Vec<String>,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    extra_hosts: Vec<String>,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    links: Vec<String>,
-    /// What it asked of each network that it is on, by the network's name.
-    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
-    endpoints: BTreeMap<String, EndpointSettings>,
+    is_off: bool,
 }
 
 impl Attachment {
@@ -80,50 +141,56 @@ impl Attachment {
         &self.mode
     }
 
-    /// How a container is attached now.
-    pub(crate) fn of(answer: &ContainerInspectResponse) -> Self {
-        let host = answer.host_config.clone().unwrap_or_default();
-        let mode = host.network_mode.clone().unwrap_or_default();
-        let mode = if matches!(mode.as_str(), "" | "default") {
-            DEFAULT.to_owned()
-        } else {
-            mode
-        };
+    /// How a container is attached now, by its whole description.
+    pub(crate) fn of(answer: &Value, dialect: &Dialect) -> Self {
+        let (config, host) = (&answer["Config"], &answer["HostConfig"]);
+        let mode = host["NetworkMode"].as_str().filter(|mode| !mode.is_empty());
+        let mode = mode.unwrap_or(DEFAULT);
         // What the engine shows of a shared network is the other container's.
         if mode.starts_with(SHARED) {
-            return Self::named(&mode);
+            return Self::named(mode);
         }
-        let id = answer.id.as_deref().unwrap_or_default();
-        let config = answer.config.clone().unwrap_or_default();
-        let given = |text: &String| !text.is_empty();
-        let networks = answer.network_settings.clone().unwrap_or_default().networks;
-        let has_endpoints = !matches!(mode.as_str(), "host" | "none");
+        let id = answer["Id"].as_str().unwrap_or_default();
+        let mut config = asked(config, &OF_CONFIG);
+        let is_made_up = |name: &Value| {
+            let is_devices = || mode == "host" && name.as_str() == Some(&dialect.device);
+            is_short_id(name, id) || is_devices()
+        };
+        let hostname = answer["Config"]["Hostname"].as_str().unwrap_or_default();
+        if config.get("Hostname").is_some_and(is_made_up) {
+            config.remove("Hostname");
+        }
+        let mut host = asked(host, &OF_HOST);
+        for link in host
+            .get_mut("Links")
+            .and_then(Value::as_array_mut)
+            .into_iter()
+            .flatten()
+        {
+            *link = link.as_str().and_then(asked_link).unwrap_or(Value::Null);
+        }
+        let sysctls = answer["HostConfig"][SYSCTLS].as_object();
+        let sysctls = sysctls.into_iter().flatten();
+        let networks = answer["NetworkSettings"]["Networks"].as_object();
+        let has_endpoints = !matches!(mode, "host" | "none");
+        let is_new = answer["State"]["Status"] == "created";
+        let is_off =
+            has_endpoints && networks.is_some_and(Map::is_empty) && config.get("NetworkDisabled").is_none();
         Self {
-            // Without a name of its own, a container is called by its id.
-            hostname: config
-                .hostname
-                .filter(|name| given(name) && !id.starts_with(name)),
-            domainname: config.domainname.filter(given),
-            exposed_ports: config.exposed_ports.unwrap_or_default(),
-            port_bindings: host.port_bindings.into_iter().flatten().collect(),
-            publish_all_ports: host.publish_all_ports.unwrap_or(false),
-            dns: host.dns.unwrap_or_default(),
-            dns_options: host.dns_options.unwrap_or_default(),
-            dns_search: host.dns_search.unwrap_or_default(),
-            extra_hosts: host.extra_hosts.unwrap_or_default(),
-            links: host
-                .links
-                .iter()
-                .flatten()
-                .filter_map(|link| asked_link(link))
+            mode: mode.to_owned(),
+            config,
+            host,
+            is_off,
+            sysctls: sysctls
+                .filter(|(key, _)| key.starts_with(OF_NETWORK))
+                .map(|(key, value)| (key.clone(), value.clone()))
                 .collect(),
             endpoints: networks
                 .into_iter()
                 .flatten()
                 .filter(|_| has_endpoints)
-                .map(|(name, endpoint)| (name, asked(endpoint, id)))
+                .map(|(name, endpoint)| (name.clone(), asked_of(endpoint, (id, hostname), is_new, dialect)))
                 .collect(),
-            mode,
         }
     }
 
@@ -134,14 +201,23 @@ impl Attachment {
         label.map(|label| Self::from_label(label)).transpose()
     }
 
-    fn from_label(label: &str) -> Result<Self, Garbled> {
+    pub(crate) fn from_label(label: &str) -> Result<Self, Garbled> {
         if label.len() > LABEL_BYTES {
             return Err(Garbled::TooLong);
         }
-        let read: Self = serde_json::from_str(label).map_err(|error| Garbled::NotJson(error.to_string()))?;
+        let mut read: Self =
+            serde_json::from_str(label).map_err(|error| Garbled::NotJson(error.to_string()))?;
         let is_word = |c: char| c.is_ascii_graphic();
         if read.mode.is_empty() || !read.mode.chars().all(is_word) {
             return Err(Garbled::NoNetwork);
+        }
+        // A label is anybody's: it decides the network, and nothing else of a container.
+        read.config.retain(|key, _| OF_CONFIG.contains(&key.as_str()));
+        read.host.retain(|key, _| OF_HOST.contains(&key.as_str()));
+        read.sysctls.retain(|key, _| key.starts_with(OF_NETWORK));
+        let is_endpoints = |key: &str| OF_ENDPOINT.contains(&key) || [NETWORK_ID, MAC].contains(&key);
+        for endpoint in read.endpoints.values_mut() {
+            endpoint.retain(|key, _| is_endpoints(key));
         }
         Ok(read)
     }
@@ -153,161 +229,62 @@ impl Attachment {
 
     /// Ports that it says it listens on.
     pub(crate) fn ports(&self) -> BTreeSet<PortNumber> {
-        ports::parse_all(self.exposed_ports.iter().chain(self.port_bindings.keys()))
+        let keys = |value: Option<&Value>| value.and_then(Value::as_object).cloned().unwrap_or_default();
+        let (exposed, published) = (
+            keys(self.config.get("ExposedPorts")),
+            keys(self.host.get("PortBindings")),
+        );
+        ports::parse_all(exposed.keys().chain(published.keys()))
     }
+}
 
-    /// Replaces the attachment of a container to be made. Answers the networks that it has to be connected to before
-    /// it starts: older engines take only one when they make it.
-    pub(crate) fn apply(mut self, body: &mut ContainerCreateBody) -> BTreeMap<String, EndpointSettings> {
-        let listed = |list: Vec<String>| Some(list).filter(|list| !list.is_empty());
-        let host = body.host_config.get_or_insert_with(HostConfig::default);
-        host.port_bindings = Some(self.port_bindings.into_iter().collect());
-        host.publish_all_ports = Some(self.publish_all_ports);
-        host.dns = listed(self.dns);
-        host.dns_options = listed(self.dns_options);
-        host.dns_search = listed(self.dns_search);
-        host.extra_hosts = listed(self.extra_hosts);
-        host.links = listed(self.links);
-        body.hostname = self.hostname;
-        body.domainname = self.domainname;
-        body.exposed_ports = listed(self.exposed_ports);
-        let first = self.endpoints.remove_entry(&self.mode);
-        body.networking_config = first.map(|first| NetworkingConfig {
-            endpoints_config: Some([first].into()),
-        });
-        host.network_mode = Some(self.mode);
-        self.endpoints
-    }
+/// The fields that are there and say something. For lists that is so when they are empty, too.
+fn asked(whole: &Value, fields: &[&str]) -> Map<String, Value> {
+    let says = |value: &&Value| !matches!(value, Value::Null | Value::Bool(false)) && **value != "";
+    let given = fields
+        .iter()
+        .filter_map(|field| Some(((*field).to_owned(), whole.get(field).filter(says)?.clone())));
+    given.collect()
 }
 
 /// What a person asked of a network, without what the engine answered.
-fn asked(endpoint: EndpointSettings, id: &str) -> EndpointSettings {
-    let aliases = endpoint.aliases.unwrap_or_default();
-    let aliases: Vec<_> = aliases
-        .into_iter()
-        .filter(|alias| !id.starts_with(alias))
-        .collect();
-    EndpointSettings {
-        ipam_config: endpoint.ipam_config,
-        links: endpoint.links,
-        mac_address: endpoint.mac_address.filter(|address| !address.is_empty()),
-        aliases: Some(aliases).filter(|aliases| !aliases.is_empty()),
-        driver_opts: endpoint.driver_opts,
-        gw_priority: endpoint.gw_priority,
-        ..EndpointSettings::default()
+fn asked_of(
+    endpoint: &Value,
+    (id, hostname): (&str, &str),
+    is_new: bool,
+    dialect: &Dialect,
+) -> Map<String, Value> {
+    let mut given = asked(endpoint, &OF_ENDPOINT);
+    given.extend(asked(endpoint, &[NETWORK_ID]));
+    if let Some(aliases) = given.get_mut("Aliases").and_then(Value::as_array_mut) {
+        // Older engines write the host name among them.
+        let is_hostname = |alias: &Value| !dialect.speaks_of_endpoints() && alias == hostname;
+        aliases.retain(|alias| !is_short_id(alias, id) && !is_hostname(alias));
+        if aliases.is_empty() {
+            given.remove("Aliases");
+        }
     }
+    // Before its first start, an engine has made up none.
+    let mac = asked(endpoint, &[MAC]);
+    given.extend(mac.into_iter().filter(|(_, mac)| {
+        let mac = mac.as_str().unwrap_or_default();
+        dialect.speaks_of_endpoints() && (is_new || !dialect.makes_up(mac))
+    }));
+    given
+}
+
+fn is_short_id(name: &Value, id: &str) -> bool {
+    id.get(..SHORT_ID.min(id.len()))
+        .is_some_and(|short| name.as_str() == Some(short))
 }
 
 /// Engines show `/db:/web/alias` for what was asked as `db:alias`.
-fn asked_link(shown: &str) -> Option<String> {
+fn asked_link(shown: &str) -> Option<Value> {
     let (target, alias) = shown.split_once(':')?;
     let alias = alias.rsplit('/').next()?;
-    Some(format!("{}:{alias}", target.trim_start_matches('/')))
+    Some(format!("{}:{alias}", target.trim_start_matches('/')).into())
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use proptest::prelude::*;
-    use serde_json::json;
-
-    fn attached(answer: serde_json::Value) -> Attachment {
-        Attachment::of(&serde_json::from_value(answer).unwrap())
-    }
-
-    fn rich() -> Attachment {
-        attached(json!({
-            "Id": "4f1c0d1e2f3a", "Config": {"Hostname": "web", "ExposedPorts": {"80/tcp": {}}},
-            "HostConfig": {"NetworkMode": "media", "PortBindings": {"80/tcp": [{"HostIp": "", "HostPort": "8080"}]},
-                "Dns": ["192.0.2.53"], "ExtraHosts": ["db:192.0.2.1"], "Links": ["/db:/web/database"]},
-            "NetworkSettings": {"Networks": {
-                "media": {"Aliases": ["web", "4f1c0d1e2f3a"], "IPAddress": "10.0.0.2", "IPAMConfig": {"IPv4Address": "10.0.0.2"}},
-                "proxy": {"Aliases": null, "NetworkID": "n1"}}},
-        }))
-    }
-
-    #[test]
-    fn what_a_shared_network_forbids_is_remembered_whole() {
-        let before = rich();
-        let label = [(BEFORE_POD.to_owned(), before.to_label())];
-        let answer = json!({"Config": {"Labels": std::collections::HashMap::from(label)}});
-        let answer = serde_json::from_value(answer).unwrap();
-        assert_eq!(Attachment::remembered(&answer), Ok(Some(before)));
-    }
-
-    #[test]
-    fn a_label_that_says_nothing_sensible_is_refused_whatever_it_costs_to_read() {
-        let deep = "[".repeat(100_000);
-        let long = format!(r#"{{"mode":"bridge","dns":["{}"]}}"#, "x".repeat(LABEL_BYTES));
-        for label in [
-            "",
-            "{}",
-            "null",
-            "[1]",
-            r#"{"mode":""}"#,
-            r#"{"mode":"br\u001bidge"}"#,
-            r#"{"mode":{"mode":"host"}}"#,
-            r#"{"mode":"bridge","endpoints":{"a":[]}}"#,
-            &deep,
-            &format!(r#"{{"mode":"a","endpoints":{deep}"#),
-            &long,
-        ] {
-            let reason = Attachment::from_label(label).unwrap_err().to_string();
-            assert!(
-                reason.chars().count() < 120 && !reason.contains('\u{1b}'),
-                "{reason}"
-            );
-        }
-    }
-
-    proptest! {
-        #[test]
-        fn any_label_is_answered(label in r#".{0,60}|\{"mode":.{0,20},"endpoints":.{0,30}\}"#) {
-            if let Ok(read) = Attachment::from_label(&label) {
-                prop_assert_eq!(Attachment::from_label(&read.to_label()), Ok(read));
-            }
-        }
-    }
-
-    #[test]
-    fn a_container_asks_again_for_what_it_had_asked_for() {
-        let mut body = ContainerCreateBody::default();
-        let later = rich().apply(&mut body);
-        let host = body.host_config.unwrap();
-        let first = body.networking_config.unwrap().endpoints_config.unwrap();
-        assert_eq!(first["media"].aliases, Some(vec!["web".to_owned()]));
-        assert_eq!(first["media"].ip_address, None, "given by the engine");
-        assert_eq!(later.into_keys().collect::<Vec<_>>(), ["proxy"]);
-        assert_eq!(
-            (body.hostname.as_deref(), host.network_mode.as_deref()),
-            (Some("web"), Some("media"))
-        );
-        assert_eq!(host.links, Some(vec!["db:database".to_owned()]));
-        assert_eq!(host.extra_hosts.map(|hosts| hosts.len()), Some(1));
-    }
-
-    #[test]
-    fn in_a_shared_network_nothing_is_asked_for() {
-        let mut body = ContainerCreateBody {
-            hostname: Some("web".to_owned()),
-            exposed_ports: Some(vec!["80/tcp".to_owned()]),
-            ..ContainerCreateBody::default()
-        };
-        assert!(Attachment::shared("p1").apply(&mut body).is_empty());
-        assert_eq!(
-            (body.hostname, body.exposed_ports, body.networking_config),
-            (None, None, None)
-        );
-        let host = body.host_config.unwrap();
-        assert_eq!(host.network_mode.as_deref(), Some("container:p1"));
-        assert_eq!(host.port_bindings.map(|ports| ports.len()), Some(0));
-    }
-
-    #[test]
-    fn a_name_that_is_the_id_is_none_and_the_pause_containers_name_is_not_ones_own() {
-        let by_id = json!({"Id": "4f1c0d1e2f3a4b", "Config": {"Hostname": "4f1c0d1e2f3a"}});
-        assert_eq!(attached(by_id), Attachment::named("bridge"));
-        let in_pod = json!({"Id": "4f1c", "Config": {"Hostname": "pause"}, "HostConfig": {"NetworkMode": "container:p1"}});
-        assert_eq!(attached(in_pod), Attachment::shared("p1"));
-    }
-}
+#[path = "attachment/tests.rs"]
+mod tests;

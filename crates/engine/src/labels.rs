@@ -2,6 +2,8 @@
 //! writes an image: what that says in the name of Flotilla or of Compose was not said by them.
 
 use bollard::{Docker, errors::Error, models::ContainerInspectResponse};
+use serde::Deserialize as _;
+use serde_json::Value;
 use std::collections::HashMap;
 
 /// What the labels begin with by which Flotilla marks containers.
@@ -9,6 +11,10 @@ const OURS: [&str; 2] = ["app.flotilla.", "io.flotilla."];
 
 /// The same for Compose.
 const COMPOSES: &str = "com.docker.compose.";
+
+/// By which a swarm marks the containers that it made, and the one that says for which of its services.
+const SWARMS: &str = "com.docker.swarm.";
+pub(crate) const SWARM_SERVICE: &str = "com.docker.swarm.service.name";
 
 type Labels = HashMap<String, String>;
 
@@ -36,6 +42,17 @@ pub(crate) async fn keep_own(docker: &Docker, answer: &mut ContainerInspectRespo
     Ok(())
 }
 
+/// The same for labels as an engine writes them.
+pub(crate) fn keep_in(labels: &mut Value, of_image: &Labels) {
+    let Ok(mut all) = Labels::deserialize(&*labels) else {
+        return;
+    };
+    keep(&mut all, Some(of_image));
+    if let Some(labels) = labels.as_object_mut() {
+        labels.retain(|key, _| all.contains_key(key));
+    }
+}
+
 /// `of_image` is unknown when the image is gone: then a mark of ours counts for nothing, because it may stop a person
 /// from stopping the container, and Compose's counts, because it only says where the container is listed.
 fn keep(labels: &mut Labels, of_image: Option<&Labels>) {
@@ -49,8 +66,9 @@ fn keep(labels: &mut Labels, of_image: Option<&Labels>) {
     }
 }
 
+/// A mark by which a person may be kept from doing something to a container: a swarm's is one, too.
 fn is_ours(key: &str) -> bool {
-    OURS.iter().any(|prefix| key.starts_with(prefix))
+    OURS.iter().any(|prefix| key.starts_with(prefix)) || key.starts_with(SWARMS)
 }
 
 fn is_composes(key: &str) -> bool {

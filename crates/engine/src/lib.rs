@@ -15,6 +15,9 @@
 //! - `attend`, `course`: following one connection; what is read next (pure).
 //! - `reports`: from one view to the next as [`flotilla_protocol::agent::Report`]s (pure).
 //! - `action`: start, stop, restart.
+//! - `said`: what an engine answered, in words for people (pure).
+//! - `verbatim`: containers as plain JSON, so that nothing of them is lost.
+//! - `sharing`: containers that live in each other's namespaces.
 //! - `labels`: which of a container's labels are its own, and not its image's.
 //! - `own`, `pod`, `ports`: the agent's own container, those that share its network, and what they listen on (pure).
 //! - `attachment`, `recreate`: making a container anew in another network, or leaving everything as it was, whoever is
@@ -46,11 +49,14 @@ mod ports;
 mod read;
 mod recreate;
 mod reports;
+mod said;
+mod sharing;
 mod snapshot;
 mod socket;
 mod stale;
 mod stragglers;
 mod users;
+mod verbatim;
 
 pub use action::ActionError;
 pub use follow::{Engine, Patience, Watch};
@@ -60,6 +66,7 @@ pub use mover::{Begun, Destination, Move, NoDestination, carry_out};
 pub use own::{OwnContainer, in_container};
 pub use ports::Clash;
 pub use recreate::{Ledger, Swap};
+pub use sharing::Lent;
 pub use socket::Sockets;
 pub use stragglers::start_stragglers;
 

@@ -47,15 +47,6 @@ impl Engine {
         } else {
             Network::Before
         };
-        let inventory = view.and_then(|view| view.inventory);
-        let shared = format!("{}{}", crate::pod::SHARED, seen.container.id);
-        let mut others = inventory.iter().flat_map(|inventory| &inventory.containers);
-        if let Some(borrower) = others.find(|container| container.network_mode == shared) {
-            return Err(ActionError::LendsNetwork {
-                lender: seen.container.name,
-                borrower: borrower.name.clone(),
-            });
-        }
         let docker = connection.patient();
         Swap::prepare(&docker, &seen.container.id, network, Pace::PATIENT, now)
             .await

@@ -1,10 +1,12 @@
 //! The engine's answers in our words. Engines leave fields out and differ in spelling; nothing here fails.
 
+mod attached;
 mod compose;
 mod listed;
 mod state;
 mod things;
 
+pub(crate) use attached::Attached;
 pub(crate) use listed::{Trace, listed};
 pub(crate) use state::health;
 pub(crate) use things::{image, network, rows, volume};
@@ -12,8 +14,10 @@ pub(crate) use things::{image, network, rows, volume};
 use crate::{
     AGENT_LABEL,
     attachment::Attachment,
+    labels,
     pod::SHARED,
     ports::{self, PortNumber},
+    said,
 };
 use bollard::models::{
     ContainerInspectResponse, EndpointSettings, MountPoint, PortMap, RestartPolicyNameEnum,
@@ -41,8 +45,10 @@ pub(crate) struct Observed {
     pub(crate) declared: BTreeSet<PortNumber>,
     /// Its addresses on the engine's networks.
     pub(crate) addresses: Vec<IpAddr>,
-    /// Ids of the networks that it is in, as far as the engine tells.
-    pub(crate) joined: BTreeSet<String>,
+    /// Where it is attached.
+    pub(crate) attached: Vec<Attached>,
+    /// The swarm's service that it is a task of.
+    pub(crate) swarm_service: Option<String>,
     /// The engine starts it again when it ends with an error.
     pub(crate) returns: bool,
     /// It does not run because the engine could not start it.
@@ -93,7 +99,7 @@ pub(crate) fn container(answer: ContainerInspectResponse) -> Observed {
         started: state::date(life.started_at.as_deref()),
         finished: state::date(life.finished_at.as_deref()),
         exit_code,
-        failure: failure.clone(),
+        failure: failure.as_deref().map(said::one_line),
         unread: None,
         oom_killed: life.oom_killed.unwrap_or(false),
         restarts: answer
@@ -104,9 +110,11 @@ pub(crate) fn container(answer: ContainerInspectResponse) -> Observed {
         networks: endpoints.keys().cloned().collect(),
         is_agent: labels.get(AGENT_LABEL).is_some_and(|value| value == "true"),
         pod: None,
+        found_as: Vec::new(),
         id,
     };
     Observed {
+        attached: attached::attached(&endpoints, (&container.id, &container.name)),
         container,
         config_files: compose::config_files(&labels),
         folder: compose::folder(&labels),
@@ -114,7 +122,7 @@ pub(crate) fn container(answer: ContainerInspectResponse) -> Observed {
         mounted,
         declared,
         addresses: endpoints.values().flat_map(addresses).collect(),
-        joined: endpoints.values().filter_map(network_id).collect(),
+        swarm_service: labels.get(labels::SWARM_SERVICE).cloned(),
         returns,
         failed_to_start: failure.is_some(),
     }
@@ -170,10 +178,6 @@ fn addresses(endpoint: &EndpointSettings) -> impl Iterator<Item = IpAddr> + use<
         endpoint.global_ipv6_address.as_deref(),
     ];
     written.map(|text| text?.parse().ok()).into_iter().flatten()
-}
-
-fn network_id(endpoint: &EndpointSettings) -> Option<String> {
-    endpoint.network_id.clone().filter(|id| !id.is_empty())
 }
 
 /// Keys look like `80/tcp`; a key without bindings is exposed but not published.

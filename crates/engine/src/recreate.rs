@@ -5,10 +5,13 @@
 //! disk, through a [`Ledger`], can take it up again after any crash.
 
 mod facts;
+mod mounts;
 mod proof;
 mod same;
 mod step;
 mod swap;
+mod taken;
+mod wish;
 
 pub(crate) use same::Network;
 pub use swap::Swap;
@@ -29,6 +32,7 @@ use std::{
 };
 use swap::{End, Fault, New, Next, State, Step};
 use tokio::time::{Instant, sleep};
+use wish::Wish;
 
 pub(crate) use step::remove;
 
@@ -117,15 +121,12 @@ impl Swap {
     ) -> Result<Self, ActionError> {
         let answer = inspect(docker, id).await.map_err(|error| explain(error, id))?;
         let name = Self::name_of(answer.name.as_deref().unwrap_or_default());
-        if answer.host_config.as_ref().and_then(|host| host.auto_remove) == Some(true) {
-            return Err(ActionError::RemovesItself(name));
-        }
         let old = facts::seen(&answer);
         if old.state == State::Paused {
             return Err(ActionError::Paused(name));
         }
         let (grace, proof) = (grace(&answer, pace), Proof::of(&answer, old.health, pace.settle));
-        step::request(docker, answer, &network).await?;
+        Wish::of(docker, &old.id, &network).await?;
         Ok(Self {
             ran: old.runs(),
             old: old.id,

@@ -3,6 +3,8 @@
 //! Which containers use an image, mount a volume, join a network or form a stack is not asked of the engine:
 //! it follows from the containers, so it can never disagree with them.
 
+mod found;
+
 use crate::{
     pod::Pod,
     ports::PortNumber,
@@ -79,6 +81,7 @@ impl Snapshot {
 
     /// `own` is the id of the agent's own container, and `pod` the one that it is in.
     pub(crate) fn assemble(&self, own: Option<&str>, pod: Option<&Pod>) -> Inventory {
+        let attached = found::by_network(&self.networks, &self.containers);
         let placed = |seen: &Observed| {
             let mut container = seen.container.clone();
             container.is_agent |= own == Some(&container.id);
@@ -86,6 +89,8 @@ impl Snapshot {
             if container.pod == Some(PodRole::Member) {
                 // Engines tell no ports of what shares another container's network; its own are reached all the same.
                 container.ports = collapsed(seen.declared.iter().map(PortNumber::unpublished).collect());
+            } else if pod.is_some() && container.pod.is_none() {
+                container.found_as = found::found_as(&seen.container.id, &self.networks, &attached);
             }
             container
         };
@@ -109,7 +114,8 @@ impl Snapshot {
         volumes.sort_by(|a, b| a.name.cmp(&b.name));
         let mut networks = self.networks.clone();
         for network in &mut networks {
-            network.containers = names(&|container| is_up(container) && self.is_in(container, network));
+            let here = attached.get(network.id.as_str());
+            network.containers = here.iter().flat_map(|here| here.names()).collect();
         }
         networks.sort_by(|a, b| (&a.name, &a.id).cmp(&(&b.name, &b.id)));
 
@@ -119,15 +125,6 @@ impl Snapshot {
             images,
             volumes,
             networks,
-        }
-    }
-
-    /// By the network's id where it is told: older engines let several networks have one name.
-    fn is_in(&self, container: &Container, network: &Network) -> bool {
-        let joined = self.containers.get(&container.id).map(|seen| &seen.joined);
-        match joined.filter(|joined| !joined.is_empty()) {
-            Some(joined) => joined.contains(&network.id),
-            None => container.networks.contains(&network.name),
         }
     }
 

@@ -103,6 +103,44 @@ pub struct Container {
     /// Its part in the pod whose mesh address is the device's; absent outside of it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pod: Option<PodRole>,
+    /// By which names others find it, network by network: what is lost when it goes into the pod. Only told where the
+    /// device has a pod that the container is not in.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub found_as: Vec<FoundAs>,
+}
+
+/// The names of a container on one network of its engine.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct FoundAs {
+    pub network: String,
+    /// Its own name and its aliases there.
+    pub names: Vec<String>,
+    /// Names of the containers that run on that network and find it so. It finds them by their names, too.
+    pub neighbors: Vec<String>,
+}
+
+impl FoundAs {
+    /// What going into the pod takes away, in a sentence; `container` is the name of the one that goes.
+    #[must_use]
+    pub fn loss(&self, container: &str) -> String {
+        let Self {
+            network,
+            names,
+            neighbors,
+        } = self;
+        let names = names.join(", ");
+        match &neighbors[..] {
+            [] => format!("On network {network}, nobody will find it as {names} any more."),
+            all => {
+                let all = all.join(", ");
+                format!(
+                    "On network {network}, it will no longer be found as {names} by {all}, and {container} will no \
+                     longer find them by their names."
+                )
+            }
+        }
+    }
 }
 
 /// What a container is to the pod of the device's agent: containers that share one network namespace.

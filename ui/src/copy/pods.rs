@@ -1,5 +1,6 @@
 //! Pods: containers that share one network and one mesh address.
 
+use flotilla_protocol::inventory::FoundAs;
 use std::net::Ipv4Addr;
 
 pub const POD: &str = "Pod";
@@ -60,6 +61,8 @@ pub struct Move<'a> {
     pub published: &'a [String],
     /// Where it is reached in the pod.
     pub addresses: &'a [String],
+    /// By which names others find it where it is.
+    pub found_as: &'a [FoundAs],
 }
 
 #[must_use]
@@ -101,6 +104,7 @@ pub fn put_text(moved: &Move<'_>) -> String {
         networks,
         published,
         addresses,
+        found_as,
     } = moved;
     let mut lost = Vec::new();
     if !networks.is_empty() {
@@ -122,6 +126,9 @@ pub fn put_text(moved: &Move<'_>) -> String {
     lost.push("a host name of its own".to_owned());
     let mut text = recreated(container, device);
     text += &format!(" In the pod it loses {}.", and(&lost));
+    for found in *found_as {
+        text += &format!(" {}", found.loss(container));
+    }
     if !addresses.is_empty() {
         text += &format!(
             " Other devices that a rule allows reach it at {}.",
@@ -184,17 +191,24 @@ mod tests {
     fn a_move_names_what_is_lost_what_stays_and_the_way_back() {
         let (networks, published) = (texts(&["media_default", "proxy"]), texts(&["8080 → 80/tcp"]));
         let addresses = texts(&["100.64.0.7:80"]);
+        let found_as = [FoundAs {
+            network: "media_default".to_owned(),
+            names: texts(&["db", "media-db-1"]),
+            neighbors: texts(&["app"]),
+        }];
         let moved = Move {
             container: "web",
             device: "nas",
             networks: &networks,
             published: &published,
             addresses: &addresses,
+            found_as: &found_as,
         };
         let put = put_text(&moved);
         for part in [
             "web is recreated on nas, with its image, settings and volumes",
             "its networks media_default and proxy, its published port 8080 → 80/tcp and a host name of its own.",
+            "On network media_default, it will no longer be found as db, media-db-1 by app",
             "reach it at 100.64.0.7:80.",
             "Taking it out of the pod gives all of it back.",
         ] {
@@ -211,6 +225,7 @@ mod tests {
             networks: &[],
             published: &[],
             addresses: &[],
+            found_as: &[],
         };
         let put = put_text(&moved);
         assert!(put.contains("it loses a host name of its own. Taking"), "{put}");

@@ -6,7 +6,8 @@ use flotilla_protocol::{
     agent::{Hello, ItemRef},
     device::{EndpointTrial, Facts, Usage},
     inventory::{
-        Ailment, Container, EngineFacts, EngineState, Image, Item, Network, Port, Stack, StackFolder, Volume,
+        Ailment, Container, EngineFacts, EngineState, FoundAs, Image, Item, Network, Port, Stack,
+        StackFolder, Volume,
     },
     mesh::{MeshReport, MeshState},
     path::{PathAttempt, PeerPath},
@@ -228,6 +229,7 @@ impl Bound for Container {
             networks,
             is_agent: _,
             pod: _,
+            found_as,
         } = self;
         scale.names([id, name, image_id, status, network_mode]);
         scale.sentence(image);
@@ -252,6 +254,25 @@ impl Bound for Container {
         for names in [volumes, networks] {
             scale.list(names);
             scale.names(names);
+        }
+        found_as.bound(scale);
+    }
+}
+
+impl Bound for Vec<FoundAs> {
+    fn bound(&mut self, scale: &mut Scale) {
+        scale.list(self);
+        for found in self {
+            let FoundAs {
+                network,
+                names,
+                neighbors,
+            } = found;
+            scale.name(network);
+            for names in [names, neighbors] {
+                scale.list(names);
+                scale.names(names);
+            }
         }
     }
 }

@@ -1,6 +1,6 @@
 //! A container as its engine's list has it: less than a description tells, and all there is where that fails.
 
-use super::{Observed, compose, state};
+use super::{Attached, Observed, compose, state};
 use flotilla_protocol::{
     Timestamp,
     inventory::{Container, Port, collapsed},
@@ -49,9 +49,11 @@ pub(crate) fn listed(row: &Value) -> Option<(Observed, Trace)> {
         // A label in a list may be the image's.
         is_agent: false,
         pod: None,
+        found_as: Vec::new(),
         id,
     };
     let trace = trace(row, &said, &container.health);
+    let attached = attached(networks, &container.name);
     let observed = Observed {
         container,
         config_files: compose::config_files(&labels),
@@ -60,7 +62,8 @@ pub(crate) fn listed(row: &Value) -> Option<(Observed, Trace)> {
         mounted,
         declared: BTreeSet::new(),
         addresses: Vec::new(),
-        joined: networks.into_values().flatten().collect(),
+        attached,
+        swarm_service: None,
         returns: false,
         failed_to_start: false,
     };
@@ -117,6 +120,15 @@ fn networks(row: &Value) -> BTreeMap<String, Option<String>> {
     networks
         .map(|(name, endpoint)| (name.clone(), id(endpoint)))
         .collect()
+}
+
+fn attached(networks: BTreeMap<String, Option<String>>, container: &str) -> Vec<Attached> {
+    let of = |(network, id): (String, Option<String>)| Attached {
+        network,
+        id: id.unwrap_or_default(),
+        names: [container.to_owned()].into(),
+    };
+    networks.into_iter().map(of).collect()
 }
 
 fn mounted(row: &Value) -> Vec<(String, String)> {
@@ -191,8 +203,8 @@ mod tests {
             (vec!["pg".to_owned()], vec!["media_default".to_owned()])
         );
         assert_eq!(
-            (web.stack.as_deref(), seen.joined),
-            (Some("media"), ["n1".to_owned()].into())
+            (web.stack.as_deref(), seen.attached[0].id.as_str()),
+            (Some("media"), "n1")
         );
         assert!(!web.is_agent, "its image may say so");
     }

@@ -112,7 +112,7 @@ fn the_agent_is_known_by_its_label() {
 
 #[test]
 fn what_a_container_says_of_its_ports_is_gathered_from_wherever_it_says_it() {
-    let label = r#"{"mode":"bridge","exposed_ports":["70/udp"],"port_bindings":{"80/tcp":null}}"#;
+    let label = r#"{"mode":"bridge","config":{"ExposedPorts":{"70/udp":{}}},"host":{"PortBindings":{"80/tcp":null}}}"#;
     let seen = observed(&serde_json::json!({
         "Id": "4f1c", "Config": {"ExposedPorts": {"90/tcp": {}}, "Labels": {"io.flotilla.before-pod": label}},
         "HostConfig": {"PortBindings": {"53/udp": [{"HostPort": "5353"}]}, "RestartPolicy": {"Name": "unless-stopped"}},

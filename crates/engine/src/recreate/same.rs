@@ -1,12 +1,9 @@
 //! A container as it is, in the words in which another one just like it is asked for.
 
-use crate::attachment::{Attachment, BEFORE_POD, Garbled};
-use bollard::models::{
-    ContainerConfig, ContainerCreateBody, ContainerInspectResponse, EndpointSettings, HostConfig, MountPoint,
-    MountType,
-};
+use super::mounts::{self, Source};
+use crate::attachment::{Attachment, BEFORE_POD, Dialect, Garbled, Joins, Networks, Unresolved};
 use serde::{Deserialize, Serialize};
-use std::collections::{BTreeMap, BTreeSet};
+use serde_json::{Map, Value, json};
 
 /// Where a container is to be made anew.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -22,138 +19,124 @@ pub(crate) enum Network {
     Named(String),
 }
 
-/// The same container in another network, and the networks to connect it to before it starts.
+/// What there is around a container on its engine.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Around {
+    /// Its image's name, where that still means the same image, else its id.
+    pub(super) image: String,
+    /// The image says what is run before the command.
+    pub(super) has_entrypoint: bool,
+    pub(super) networks: Networks,
+    pub(super) dialect: Dialect,
+    /// Containers whose volumes it was given.
+    pub(super) sources: Vec<Source>,
+}
+
+/// Why there can't be another one like it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Unlike {
+    Garbled(Garbled),
+    Network(Unresolved),
+}
+
+/// The body of the request that makes the same container in another network, and what is done before it starts.
+/// Nothing that the engine says of it is left out but what it made up itself.
 ///
 /// # Errors
-/// It is to go back to where it was, and what says where that was can't be read. Where there is another way on, that
-/// is taken: a pod that moves has to move.
-pub(super) fn same(
-    answer: ContainerInspectResponse,
-    image: String,
-    network: &Network,
-) -> Result<(ContainerCreateBody, BTreeMap<String, EndpointSettings>), Garbled> {
-    let now = Attachment::of(&answer);
-    let before = Attachment::remembered(&answer);
-    let mounts = answer.mounts.unwrap_or_default();
-    let host = host_config(answer.host_config.unwrap_or_default(), &mounts);
-    let mut body = from_config(answer.config.unwrap_or_default(), host);
-    body.image = Some(image);
-    let labels = body.labels.get_or_insert_default();
-    labels.remove(BEFORE_POD);
+/// It is to go back to where it was, and what says where that was can't be read, or is not there any more. Where
+/// there is another way on, that is taken: a pod that moves has to move.
+pub(super) fn same(answer: &Value, network: &Network, around: &Around) -> Result<(Value, Joins), Unlike> {
+    let now = Attachment::of(answer, &around.dialect);
+    let mut body = whole(answer, around);
+    let label = body["Labels"]
+        .as_object_mut()
+        .and_then(|labels| labels.remove(BEFORE_POD));
+    let before = || match &label {
+        Some(label) => Attachment::from_label(label.as_str().unwrap_or_default()).map(Some),
+        None => Ok(None),
+    };
+    let mut remember = |attachment: Attachment| {
+        if !body["Labels"].is_object() {
+            body["Labels"] = json!({});
+        }
+        body["Labels"][BEFORE_POD] = attachment.to_label().into();
+    };
     let attachment = match network {
         Network::Of(id) => {
-            labels.insert(BEFORE_POD.to_owned(), now.to_label());
+            remember(now.clone());
+            now.withdraw(&mut body);
             Attachment::shared(id)
         }
         Network::OfSuccessor(id) => {
-            let before = before.ok().flatten();
-            labels.extend(before.map(|before| (BEFORE_POD.to_owned(), before.to_label())));
+            if let Ok(Some(before)) = before() {
+                remember(before);
+            }
             Attachment::shared(id)
         }
-        Network::Before => before?.unwrap_or_else(|| Attachment::named("bridge")),
-        Network::Named(mode) => before
+        Network::Before => before()
+            .map_err(Unlike::Garbled)?
+            .unwrap_or_else(|| Attachment::named("bridge")),
+        Network::Named(mode) => before()
             .ok()
             .flatten()
             .filter(|before| before.mode() == mode)
             .unwrap_or_else(|| Attachment::named(mode)),
     };
-    let later = attachment.apply(&mut body);
-    Ok((body, later))
+    let joins = attachment
+        .apply(&mut body, &around.networks, &around.dialect)
+        .map_err(Unlike::Network)?;
+    Ok((body, joins))
 }
 
-fn from_config(config: ContainerConfig, host: HostConfig) -> ContainerCreateBody {
-    ContainerCreateBody {
-        hostname: None,
-        domainname: None,
-        user: config.user,
-        attach_stdin: config.attach_stdin,
-        attach_stdout: config.attach_stdout,
-        attach_stderr: config.attach_stderr,
-        exposed_ports: None,
-        tty: config.tty,
-        open_stdin: config.open_stdin,
-        stdin_once: config.stdin_once,
-        env: config.env,
-        cmd: config.cmd,
-        healthcheck: config.healthcheck,
-        args_escaped: config.args_escaped,
-        image: config.image,
-        volumes: config.volumes,
-        working_dir: config.working_dir,
-        entrypoint: config.entrypoint,
-        network_disabled: config.network_disabled,
-        on_build: config.on_build,
-        labels: config.labels,
-        stop_signal: config.stop_signal,
-        stop_timeout: config.stop_timeout,
-        shell: config.shell,
-        host_config: Some(host),
-        networking_config: None,
+fn whole(answer: &Value, around: &Around) -> Value {
+    let part = |name: &str| answer[name].as_object().cloned().unwrap_or_default();
+    let (mut config, mut host) = (part("Config"), part("HostConfig"));
+    config.insert("Image".to_owned(), around.image.clone().into());
+    // Nothing said means the image's, so that there is none has to be said.
+    let has_none = config.get("Entrypoint").is_none_or(Value::is_null);
+    if has_none && around.has_entrypoint {
+        config.insert("Entrypoint".to_owned(), json!([""]));
     }
-}
-
-/// Volumes without a name, and what came from other containers, are named: a new container would get empty ones.
-fn host_config(mut host: HostConfig, mounts: &[MountPoint]) -> HostConfig {
-    let at = |destination: &str| {
-        mounts
-            .iter()
-            .find(|mount| mount.destination.as_deref() == Some(destination))
-    };
-    let mut named = BTreeSet::new();
-    for bind in host.binds.iter().flatten() {
-        named.extend(bind.split(':').nth(1).map(str::to_owned));
-    }
-    for mount in host.mounts.iter_mut().flatten() {
-        let target = mount.target.clone().unwrap_or_default();
-        let nameless = mount.source.as_deref().is_none_or(str::is_empty);
-        if mount.typ == Some(MountType::VOLUME) && nameless {
-            mount.source = at(&target).and_then(|found| found.name.clone());
-        }
-        named.insert(target);
-    }
-    named.extend(
-        host.tmpfs
-            .iter()
-            .flatten()
-            .map(|(destination, _)| destination.clone()),
-    );
-    let unnamed = mounts.iter().filter(|mount| {
-        mount
-            .destination
-            .as_ref()
-            .is_some_and(|point| !named.contains(point))
-    });
-    host.binds
-        .get_or_insert_default()
-        .extend(unnamed.filter_map(bind));
-    host.volumes_from = None;
+    let mounts = answer["Mounts"].as_array().map_or(&[][..], Vec::as_slice);
+    mounts::carry(&mut host, mounts, &around.sources);
     // Where the engine wrote the id of the old one.
-    host.container_id_file = None;
-    // Podman shows these in a way that it does not take.
-    host.memory_swappiness = host.memory_swappiness.filter(|value| *value >= 0);
-    for limit in host.ulimits.iter_mut().flatten() {
-        let name = limit
-            .name
-            .as_deref()
-            .and_then(|name| name.strip_prefix("RLIMIT_"));
-        limit.name = name.map(str::to_lowercase).or_else(|| limit.name.clone());
-    }
-    for device in host.devices.iter_mut().flatten() {
-        device.cgroup_permissions = device.cgroup_permissions.take().filter(|given| !given.is_empty());
-        device.cgroup_permissions.get_or_insert_with(|| "rwm".to_owned());
-    }
-    host
+    host.remove("ContainerIDFile");
+    spell(&mut host);
+    config.insert("HostConfig".to_owned(), host.into());
+    config.into()
 }
 
-fn bind(mount: &MountPoint) -> Option<String> {
-    let source = match mount.typ.as_deref()? {
-        "volume" => mount.name.as_deref()?,
-        "bind" => mount.source.as_deref()?,
-        _ => return None,
-    };
-    let destination = mount.destination.as_deref()?;
-    let access = if mount.rw == Some(false) { ":ro" } else { "" };
-    Some(format!("{source}:{destination}{access}"))
+/// Podman shows some of these in a way that it does not take.
+fn spell(host: &mut Map<String, Value>) {
+    if host
+        .get("MemorySwappiness")
+        .and_then(Value::as_i64)
+        .is_some_and(|value| value < 0)
+    {
+        host.remove("MemorySwappiness");
+    }
+    let items = |value: Option<&mut Value>| value.and_then(Value::as_array_mut).map(std::mem::take);
+    let mut limits = items(host.get_mut("Ulimits"));
+    for limit in limits.iter_mut().flatten() {
+        let name = limit["Name"]
+            .as_str()
+            .and_then(|name| name.strip_prefix("RLIMIT_"));
+        if let Some(name) = name.map(str::to_lowercase) {
+            limit["Name"] = name.into();
+        }
+    }
+    host.extend(limits.map(|limits| ("Ulimits".to_owned(), limits.into())));
+    let mut devices = items(host.get_mut("Devices"));
+    for device in devices.iter_mut().flatten() {
+        if device["CgroupPermissions"]
+            .as_str()
+            .unwrap_or_default()
+            .is_empty()
+        {
+            device["CgroupPermissions"] = "rwm".into();
+        }
+    }
+    host.extend(devices.map(|devices| ("Devices".to_owned(), devices.into())));
 }
 
 #[cfg(test)]

@@ -1,20 +1,18 @@
 //! The steps of an exchange, as they are asked of an engine.
 
 use super::{
-    Exchange, Failure, Ledger, Network, image, same,
+    Exchange, Failure, Ledger,
     swap::{New, Step, Swap},
+    wish::Wish,
 };
-use crate::{action::ActionError, connection::inspect};
 use bollard::{
     Docker,
     errors::Error,
-    models::{ContainerCreateBody, ContainerInspectResponse, EndpointSettings, NetworkConnectRequest},
     query_parameters::{
-        CreateContainerOptionsBuilder, RemoveContainerOptionsBuilder, RenameContainerOptionsBuilder,
-        StopContainerOptionsBuilder,
+        RemoveContainerOptionsBuilder, RenameContainerOptionsBuilder, StopContainerOptionsBuilder,
     },
 };
-use std::{collections::BTreeMap, time::Duration};
+use std::time::Duration;
 
 /// How much longer than a container's grace its engine may take to answer that it stopped.
 const STOP_ANSWER: Duration = Duration::from_secs(60);
@@ -40,17 +38,10 @@ impl<L: Ledger> Exchange<'_, L> {
 
     /// Its id is kept when it is whole: one without an id is not used, but removed.
     async fn create(&mut self) -> Result<(), Failure> {
-        let answer = inspect(self.docker, &self.swap.old)
-            .await
-            .map_err(Failure::Engine)?;
-        let asked = request(self.docker, answer, &self.swap.network).await;
-        let (body, later) = asked.map_err(Failure::Own)?;
-        let options = CreateContainerOptionsBuilder::new()
-            .name(&self.swap.temporary_name())
-            .build();
-        let made = self.docker.create_container(Some(options), body).await;
-        self.swap.new = match made {
-            Ok(made) => New::Made(made.id),
+        let wish = Wish::of(self.docker, &self.swap.old, &self.swap.network).await;
+        let wish = wish.map_err(Failure::Own)?;
+        let id = match wish.make(self.docker, &self.swap.temporary_name()).await {
+            Ok(id) => id,
             Err(error) => {
                 if matches!(error, Error::DockerResponseServerError { .. }) {
                     self.swap.new = New::Refused;
@@ -60,23 +51,10 @@ impl<L: Ledger> Exchange<'_, L> {
                 return Err(Failure::Engine(error));
             }
         };
+        self.swap.new = New::Made(id.clone());
         self.ledger.fuse().burn();
-        self.connect(later).await.map_err(Failure::Engine)?;
+        wish.attach(self.docker, &id).await.map_err(Failure::Engine)?;
         self.keep().await
-    }
-
-    async fn connect(&self, later: BTreeMap<String, EndpointSettings>) -> Result<(), Error> {
-        let New::Made(id) = &self.swap.new else {
-            return Ok(());
-        };
-        for (network, endpoint) in later {
-            let request = NetworkConnectRequest {
-                container: id.clone(),
-                endpoint_config: Some(endpoint),
-            };
-            self.docker.connect_network(&network, request).await?;
-        }
-        Ok(())
     }
 
     async fn stop_old(&mut self) -> Result<(), Failure> {
@@ -108,20 +86,6 @@ impl Swap {
             Step::StartOld => format!("Going back: the old {name} is started again."),
         }
     }
-}
-
-/// What a container just like this one is asked for with, and the networks to connect it to before it starts.
-pub(super) async fn request(
-    docker: &Docker,
-    answer: ContainerInspectResponse,
-    network: &Network,
-) -> Result<(ContainerCreateBody, BTreeMap<String, EndpointSettings>), ActionError> {
-    let name = Swap::name_of(answer.name.as_deref().unwrap_or_default());
-    let image = image(docker, &answer).await;
-    same::same(answer, image, network).map_err(|garbled| ActionError::GarbledLabel {
-        name,
-        reason: garbled.to_string(),
-    })
 }
 
 async fn rename(docker: &Docker, id: &str, name: &str) -> Result<(), Error> {

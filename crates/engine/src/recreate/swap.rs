@@ -12,8 +12,8 @@ use flotilla_protocol::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::{collections::BTreeSet, time::Duration};
 
-const NEW: &str = ".flotilla-new";
-const OLD: &str = ".flotilla-old";
+pub(super) const NEW: &str = ".flotilla-new";
+pub(super) const OLD: &str = ".flotilla-old";
 
 /// How long after a crash an engine may still carry out what it was asked before it.
 const IN_FLIGHT: Duration = Duration::from_secs(3);

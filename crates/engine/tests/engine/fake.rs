@@ -58,6 +58,7 @@ struct World {
     flavor: Flavor,
     containers: BTreeMap<String, Value>,
     images: Vec<Value>,
+    networks: Vec<Value>,
     history: Vec<Value>,
     /// What starting and stopping containers is refused with.
     refusal: Option<String>,
@@ -104,6 +105,7 @@ impl Fake {
                     flavor,
                     containers: BTreeMap::new(),
                     images: vec![image("sha256:aa", "nginx:1")],
+                    networks: vec![json!({"Name": "bridge", "Id": "n1", "Driver": "bridge"})],
                     history: Vec::new(),
                     refusal: None,
                     next_start: None,
@@ -192,6 +194,20 @@ impl Fake {
         image["Labels"] = labels.clone();
         self.shared.world.lock().unwrap().images.push(image);
         self.shared.emit("image", "load", id);
+    }
+
+    pub(crate) fn remove_image(&self, id: &str) {
+        let mut world = self.shared.world.lock().unwrap();
+        world.images.retain(|image| image["Id"] != id);
+        drop(world);
+        self.shared.emit("image", "delete", id);
+    }
+
+    /// A network with those that run on it, as the engine describes them.
+    pub(crate) fn put_network(&self, id: &str, name: &str, containers: &Value) {
+        let network = json!({"Name": name, "Id": id, "Driver": "bridge", "Containers": containers});
+        self.shared.world.lock().unwrap().networks.push(network);
+        self.shared.emit("network", "create", id);
     }
 
     pub(crate) fn refuse(&self, message: &str) {

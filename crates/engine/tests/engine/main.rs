@@ -11,4 +11,5 @@ mod exchange;
 mod fake;
 mod following;
 mod pods;
+mod refusals;
 mod watching;

@@ -148,7 +148,7 @@ async fn a_container_is_put_into_the_pod_and_taken_out_again() {
     );
     let member = pod.fake.named("web2").unwrap();
     assert_eq!(pod.network_of("web2"), pod.shared());
-    assert_eq!(member["HostConfig"]["PortBindings"], json!({}));
+    assert_eq!(member["HostConfig"]["PortBindings"], json!(null));
 
     let id = member["Id"].as_str().unwrap();
     pod.knows(id).await;

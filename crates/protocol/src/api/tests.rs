@@ -37,6 +37,7 @@ fn row() -> Row<Container> {
             networks: vec![],
             is_agent: false,
             pod: None,
+            found_as: Vec::new(),
         },
         as_of: "2026-01-02T03:04:06Z".parse().unwrap(),
     }

@@ -186,6 +186,7 @@ fn words(asked: &Asked) -> String {
         networks: &container.networks,
         published: &published(container, true),
         addresses: &addresses,
+        found_as: &container.found_as,
     };
     if asked.member {
         copy::put_text(&moved)

@@ -1,7 +1,6 @@
 //! What a recreated container keeps, as engines describe containers.
 
 use super::*;
-use serde_json::{Value, json};
 
 fn web() -> Value {
     json!({
@@ -18,7 +17,7 @@ fn web() -> Value {
             "RestartPolicy": {"Name": "unless-stopped", "MaximumRetryCount": 0}, "CapAdd": ["NET_RAW"], "CapDrop": ["ALL"],
             "Devices": [{"PathOnHost": "/dev/fuse", "PathInContainer": "/dev/fuse", "CgroupPermissions": "rwm"}],
             "Memory": 1_000_000, "ReadonlyRootfs": true, "Tmpfs": {"/tmp": ""}, "SecurityOpt": ["no-new-privileges"],
-            "Sysctls": {"net.ipv4.ip_forward": "1"}, "PortBindings": {"80/tcp": [{"HostIp": "", "HostPort": "8080"}]},
+            "Sysctls": {"kernel.msgmax": "9000"}, "PortBindings": {"80/tcp": [{"HostIp": "", "HostPort": "8080"}]},
             "VolumesFrom": ["other"], "LogConfig": {"Type": "json-file", "Config": {"max-size": "1m"}},
         },
         "Mounts": [
@@ -32,20 +31,32 @@ fn web() -> Value {
     })
 }
 
-fn made(answer: &Value, network: &Network) -> ContainerCreateBody {
-    let answer = serde_json::from_value(answer.clone()).unwrap();
-    same(answer, "nginx:1".to_owned(), network).unwrap().0
+/// An engine that has the networks which are spoken of here.
+fn around() -> Around {
+    let named = |name: &str| (name.repeat(20), name.to_owned());
+    Around {
+        image: "nginx:1".to_owned(),
+        networks: Networks::new(["bridge", "media"].map(named)),
+        dialect: Dialect {
+            api: (1, 41),
+            device: "nas".to_owned(),
+        },
+        ..Around::default()
+    }
+}
+
+fn made(answer: &Value, network: &Network) -> Value {
+    same(answer, network, &around()).unwrap().0
 }
 
 /// As the engine will describe the new one.
-fn inspected(body: &ContainerCreateBody) -> Value {
-    let whole = serde_json::to_value(body).unwrap();
-    json!({"Id": "new", "Name": "/web", "Image": "sha256:aa", "Config": whole, "HostConfig": whole["HostConfig"], "Mounts": web()["Mounts"]})
+fn inspected(body: &Value) -> Value {
+    json!({"Id": "new", "Name": "/web", "Image": "sha256:aa", "Config": body, "HostConfig": body["HostConfig"], "Mounts": web()["Mounts"]})
 }
 
 #[test]
 fn everything_but_the_network_is_kept() {
-    let body = serde_json::to_value(made(&web(), &Network::Of("p1".into()))).unwrap();
+    let body = made(&web(), &Network::Of("p1".into()));
     let old = web();
     for field in [
         "User",
@@ -81,75 +92,137 @@ fn everything_but_the_network_is_kept() {
 }
 
 #[test]
+fn what_a_newer_or_an_older_engine_knows_is_kept_and_null_and_empty_stay_apart() {
+    let mut old = web();
+    old["HostConfig"]["KernelMemory"] = json!(8_000_000);
+    old["HostConfig"]["NeverHeardOf"] = json!({"a": [null, ""]});
+    old["Config"]["Healthcheck"]["StartInterval"] = json!(5);
+    old["HostConfig"]["MaskedPaths"] = json!([]);
+    old["HostConfig"]["ReadonlyPaths"] = json!(null);
+    old["Config"]["Cmd"] = json!(null);
+    let body = made(&old, &Network::Of("p1".into()));
+    for field in ["KernelMemory", "NeverHeardOf", "MaskedPaths", "ReadonlyPaths"] {
+        assert_eq!(
+            body["HostConfig"].get(field),
+            old["HostConfig"].get(field),
+            "{field}"
+        );
+    }
+    assert_eq!(body["Healthcheck"], old["Config"]["Healthcheck"]);
+    assert_eq!(body.get("Cmd"), Some(&Value::Null));
+}
+
+#[test]
+fn an_entrypoint_that_was_taken_away_does_not_come_back() {
+    let mut old = web();
+    old["Config"]["Entrypoint"] = json!(null);
+    let with_entrypoint = |has_entrypoint| {
+        let around = Around {
+            has_entrypoint,
+            ..around()
+        };
+        same(&old, &Network::Of("p1".into()), &around).unwrap().0
+    };
+    assert_eq!(with_entrypoint(true)["Entrypoint"], json!([""]));
+    assert_eq!(with_entrypoint(false)["Entrypoint"], json!(null));
+}
+
+#[test]
 fn volumes_without_a_name_are_the_same_ones() {
-    let host = made(&web(), &Network::Of("p1".into())).host_config.unwrap();
+    let host = made(&web(), &Network::Of("p1".into()))["HostConfig"].take();
     assert_eq!(
-        host.binds.unwrap(),
-        ["pg:/data", "/srv/www:/www:ro", "0a1b:/cache", "theirs:/theirs:ro"]
+        host["Binds"],
+        json!(["pg:/data", "/srv/www:/www:ro", "0a1b:/cache", "theirs:/theirs:ro"])
     );
-    assert_eq!(host.mounts.unwrap()[0].source.as_deref(), Some("2c3d"));
-    assert_eq!(host.volumes_from, None, "what came from there is named");
+    assert_eq!(host["Mounts"][0]["Source"], "2c3d");
+    assert_eq!(host["VolumesFrom"], json!(null), "what came from there is named");
+}
+
+#[test]
+fn a_container_whose_volumes_it_has_is_named_as_long_as_it_gives_the_same() {
+    let theirs = json!({"Type": "volume", "Name": "theirs", "Destination": "/theirs", "RW": true});
+    let other = json!({"Type": "volume", "Name": "another", "Destination": "/theirs", "RW": true});
+    let more = json!({"Type": "volume", "Name": "more", "Destination": "/more", "RW": true});
+    let host_with = |mounts: &[&Value]| {
+        let source = Source {
+            asked: "other:ro".to_owned(),
+            mounts: mounts.iter().copied().cloned().collect(),
+        };
+        let around = Around {
+            sources: vec![source],
+            ..around()
+        };
+        same(&web(), &Network::Of("p1".into()), &around).unwrap().0["HostConfig"].take()
+    };
+    let host = host_with(&[&theirs]);
+    assert_eq!(host["VolumesFrom"], json!(["other:ro"]));
+    assert_eq!(host["Binds"].as_array().map(Vec::len), Some(3));
+    for changed in [host_with(&[&other]), host_with(&[&theirs, &more])] {
+        assert_eq!(changed["VolumesFrom"], json!(null));
+        assert_eq!(changed["Binds"].as_array().map(Vec::len), Some(4));
+    }
+}
+
+#[test]
+fn a_container_without_anything_mounted_gets_no_list_of_mounts() {
+    let plain = json!({"Id": "1", "Config": {}, "HostConfig": {"NetworkMode": "bridge", "Binds": null, "VolumesFrom": []}});
+    let body = made(&plain, &Network::Of("p1".into()));
+    assert_eq!(body["HostConfig"].get("Binds"), Some(&Value::Null));
 }
 
 #[test]
 fn who_was_made_as_a_member_has_no_network_to_go_back_to() {
     let born = json!({"Id": "1", "HostConfig": {"NetworkMode": "container:p1"}});
     let moved = made(&born, &Network::OfSuccessor("p2".into()));
-    let free = made(&inspected(&moved), &Network::Before).host_config.unwrap();
-    assert_eq!(free.network_mode.as_deref(), Some("bridge"));
+    let free = made(&inspected(&moved), &Network::Before);
+    assert_eq!(free["HostConfig"]["NetworkMode"], "bridge");
 }
 
 #[test]
 fn limits_and_devices_are_described_as_engines_take_them() {
     let limits =
         json!([{"Name": "RLIMIT_NOFILE", "Soft": 1, "Hard": 2}, {"Name": "nproc", "Soft": 3, "Hard": 4}]);
-    let answer = json!({"Id": "1", "HostConfig": {"Ulimits": limits, "MemorySwappiness": -1,
+    let answer = json!({"Id": "1", "HostConfig": {"Ulimits": limits, "MemorySwappiness": -1, "ContainerIDFile": "/run/cid",
         "Devices": [{"PathOnHost": "/dev/net/tun", "PathInContainer": "/dev/net/tun", "CgroupPermissions": ""}]}});
-    let host = made(&answer, &Network::Named("host".into())).host_config.unwrap();
-    let devices = host.devices.unwrap_or_default();
-    assert_eq!(devices[0].cgroup_permissions.as_deref(), Some("rwm"));
-    let names: Vec<_> = host
-        .ulimits
-        .into_iter()
-        .flatten()
-        .flat_map(|limit| limit.name)
-        .collect();
+    let host = made(&answer, &Network::Named("host".into()))["HostConfig"].take();
+    assert_eq!(host["Devices"][0]["CgroupPermissions"], "rwm");
+    let name = |index: usize| host["Ulimits"][index]["Name"].clone();
+    assert_eq!((name(0), name(1)), (json!("nofile"), json!("nproc")));
     assert_eq!(
-        (names, host.memory_swappiness),
-        (vec!["nofile".to_owned(), "nproc".to_owned()], None)
+        (host.get("MemorySwappiness"), host.get("ContainerIDFile")),
+        (None, None)
     );
 }
 
 #[test]
 fn what_a_pod_forbids_comes_back_when_it_is_left() {
-    let member = made(&web(), &Network::Of("p1".into()));
-    assert_eq!((&member.exposed_ports, &member.hostname), (&None, &None));
-    let moved = made(&inspected(&member), &Network::OfSuccessor("p2".into()));
-    let mode = moved.host_config.as_ref().unwrap().network_mode.clone();
-    assert_eq!(mode.as_deref(), Some("container:p2"));
-    let free = serde_json::to_value(made(&inspected(&moved), &Network::Before)).unwrap();
+    let mut old = web();
+    old["HostConfig"]["Sysctls"] = json!({"net.core.somaxconn": "9", "kernel.msgmax": "9000"});
+    let member = made(&old, &Network::Of("p1".into()));
+    assert_eq!((member.get("ExposedPorts"), member.get("Hostname")), (None, None));
     assert_eq!(
-        free["HostConfig"]["PortBindings"],
-        web()["HostConfig"]["PortBindings"]
+        member["HostConfig"]["Sysctls"],
+        json!({"kernel.msgmax": "9000"}),
+        "the pod's are everybody's"
     );
+    let moved = made(&inspected(&member), &Network::OfSuccessor("p2".into()));
+    assert_eq!(moved["HostConfig"]["NetworkMode"], "container:p2");
+    let free = made(&inspected(&moved), &Network::Before);
+    for field in ["PortBindings", "Sysctls", "NetworkMode"] {
+        assert_eq!(free["HostConfig"][field], old["HostConfig"][field], "{field}");
+    }
     assert_eq!(free["ExposedPorts"], json!({"80/tcp": {}}));
-    assert_eq!(free["HostConfig"]["NetworkMode"], "bridge");
     assert_eq!(free["Labels"], json!({"tier": "front"}));
 }
 
 #[test]
 fn a_network_of_the_engine_is_taken_as_it_was_or_plain() {
     let member = inspected(&made(&web(), &Network::Of("p1".into())));
-    let host = made(&member, &Network::Named("host".into())).host_config.unwrap();
+    let host = made(&member, &Network::Named("host".into()))["HostConfig"].take();
     assert_eq!(
-        (
-            host.network_mode.as_deref(),
-            host.port_bindings.map(|ports| ports.len())
-        ),
-        (Some("host"), Some(0))
+        (&host["NetworkMode"], host.get("PortBindings")),
+        (&json!("host"), None)
     );
-    let bridge = made(&member, &Network::Named("bridge".into()))
-        .host_config
-        .unwrap();
-    assert_eq!(bridge.port_bindings.map(|ports| ports.len()), Some(1));
+    let bridge = made(&member, &Network::Named("bridge".into()))["HostConfig"].take();
+    assert_eq!(bridge["PortBindings"], web()["HostConfig"]["PortBindings"]);
 }

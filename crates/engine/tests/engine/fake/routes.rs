@@ -32,14 +32,15 @@ pub(super) fn router(shared: Shared) -> Router {
             get(async |State(s): State<Shared>| Json(s.world.lock().unwrap().images.clone())),
         )
         .route("/images/{*name}", get(image))
-        .route("/networks/{name}/connect", post(async || Json(json!(null))))
+        .route("/networks/{name}/{action}", post(async || Json(json!(null))))
+        .route("/networks/{name}", get(network))
         .route(
             "/volumes",
             get(async || Json(json!({"Volumes": null, "Warnings": null}))),
         )
         .route(
             "/networks",
-            get(async || Json(json!([{"Name": "bridge", "Id": "n1", "Driver": "bridge"}]))),
+            get(async |State(s): State<Shared>| Json(s.world.lock().unwrap().networks.clone())),
         )
         .layer(axum::middleware::from_fn(
             move |request: axum::extract::Request, next: axum::middleware::Next| {
@@ -155,7 +156,7 @@ fn row(container: &Value) -> Value {
     json!({
         "Id": container["Id"], "Names": [container["Name"]], "Image": config["Image"], "ImageID": container["Image"],
         "Created": super::EPOCH, "State": state["Status"], "Status": format!("Up 5 minutes{health}"),
-        "Labels": config["Labels"], "HostConfig": {"NetworkMode": container["HostConfig"]["NetworkMode"]},
+        "Ports": container["Ports"].as_array().cloned().unwrap_or_default(), "Labels": config["Labels"], "HostConfig": {"NetworkMode": container["HostConfig"]["NetworkMode"]},
     })
 }
 
@@ -274,6 +275,14 @@ async fn remove(State(shared): State<Shared>, Path(id): Path<String>) -> Respons
     };
     shared.emit("container", "destroy", &id);
     StatusCode::NO_CONTENT.into_response()
+}
+
+async fn network(State(shared): State<Shared>, Path(id): Path<String>) -> Response {
+    let world = shared.world.lock().unwrap();
+    match world.networks.iter().find(|network| network["Id"] == id) {
+        Some(network) => Json(network.clone()).into_response(),
+        None => problem(StatusCode::NOT_FOUND, &format!("network {id} not found")),
+    }
 }
 
 async fn image(State(shared): State<Shared>, Path(name): Path<String>) -> Response {

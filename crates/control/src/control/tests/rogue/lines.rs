@@ -9,8 +9,8 @@ use flotilla_protocol::{
     device::{EndpointTrial, Facts, Usage},
     id::DeviceId,
     inventory::{
-        Ailment, ContainerState, EngineFacts, EngineState, Health, Image, Item, Kind, Network, PodRole, Port,
-        Stack, StackFolder, Volume,
+        Ailment, ContainerState, EngineFacts, EngineState, FoundAs, Health, Image, Item, Kind, Network,
+        PodRole, Port, Stack, StackFolder, Volume,
     },
     mesh::{Candidate, CandidateKind, MeshReport, MeshState, MeshTrouble, Nat},
     path::{PathReason, PeerPath},
@@ -207,6 +207,11 @@ fn container() -> Container {
         networks: vec!["shop_default".into()],
         is_agent: true,
         pod: Some(PodRole::Member),
+        found_as: vec![FoundAs {
+            network: "shop_default".into(),
+            names: vec!["web".into()],
+            neighbors: vec!["db".into()],
+        }],
     }
 }
 

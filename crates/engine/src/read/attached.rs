@@ -1,0 +1,38 @@
+//! On which networks a container is, and how others find it there.
+
+use bollard::models::EndpointSettings;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// A container on one of the engine's networks.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Attached {
+    pub(crate) network: String,
+    /// The network's id; empty while it is attached for its next start only.
+    pub(crate) id: String,
+    /// By which others find it there, its own name among them.
+    pub(crate) names: BTreeSet<String>,
+}
+
+/// Digits of an id by which engines call a container, too.
+const SHORT_ID: usize = 12;
+
+/// `container` are its id and its name.
+pub(super) fn attached(
+    endpoints: &BTreeMap<String, EndpointSettings>,
+    (id, name): (&str, &str),
+) -> Vec<Attached> {
+    let is_id = |alias: &String| id.get(..SHORT_ID) == Some(alias);
+    let of = |(network, endpoint): (&String, &EndpointSettings)| Attached {
+        network: network.clone(),
+        id: endpoint.network_id.clone().unwrap_or_default(),
+        names: endpoint
+            .aliases
+            .iter()
+            .flatten()
+            .filter(|alias| !is_id(alias))
+            .cloned()
+            .chain([name.to_owned()])
+            .collect(),
+    };
+    endpoints.iter().map(of).collect()
+}

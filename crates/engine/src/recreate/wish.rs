@@ -1,0 +1,160 @@
+//! What it takes to make a container anew, and every reason against it, found out before anything is touched.
+
+use super::{
+    mounts::{Source, source_name},
+    same::{Around, Network, Unlike, same},
+    taken,
+};
+use crate::{
+    action::{ActionError, explain},
+    attachment::{Dialect, Joins, Networks, Unresolved},
+    connection::is_not_found,
+    labels, said, sharing, verbatim,
+};
+use bollard::{Docker, errors::Error, models::NetworkDisconnectRequest};
+use serde_json::Value;
+
+/// A container that is to be made.
+#[derive(Debug)]
+pub(crate) struct Wish {
+    body: Value,
+    joins: Joins,
+}
+
+impl Wish {
+    /// Reads what a container is and what it needs in another network. Changes nothing.
+    ///
+    /// # Errors
+    /// Why that can't be done, or would not leave everything as it was if it failed, or would harm others.
+    pub(crate) async fn of(docker: &Docker, id: &str, network: &Network) -> Result<Self, ActionError> {
+        let failed = |error| explain(error, id);
+        let mut answer = verbatim::inspect(docker, id).await.map_err(failed)?;
+        let id = answer["Id"].as_str().unwrap_or(id).to_owned();
+        let name = answer["Name"].as_str().unwrap_or_default();
+        let name = name.trim_start_matches('/').to_owned();
+        may_be_replaced(&answer, &name)?;
+        let around = around(docker, &mut answer, &name).await?;
+        if let Some(service) = answer["Config"]["Labels"][labels::SWARM_SERVICE].as_str() {
+            return Err(ActionError::swarm_task(&name, service));
+        }
+        let (body, joins) = same(&answer, network, &around).map_err(|unlike| unlikely(unlike, &name))?;
+        // Where the network is gone there is nobody to spare: what is left of the pod has to be moved.
+        if !matches!(network, Network::OfSuccessor(_)) {
+            taken::check_names(docker, &name).await?;
+            sharing::check_borrowers(docker, &id, &name).await?;
+            let runs = answer["State"]["Running"] == true;
+            sharing::check_lenders(docker, &name, &body["HostConfig"], runs).await?;
+            if runs {
+                taken::check_addresses(docker, &id, &name, &joins.wanted).await?;
+                taken::check_ports(docker, &id, &name, &body["HostConfig"]["PortBindings"]).await?;
+            }
+        }
+        Ok(Self { body, joins })
+    }
+
+    /// Makes the container under a name; answers its id. It is not started, and not whole before [`Self::attach`].
+    ///
+    /// # Errors
+    /// The engine's own.
+    pub(crate) async fn make(&self, docker: &Docker, name: &str) -> Result<String, Error> {
+        verbatim::create(docker, name, &self.body).await
+    }
+
+    /// Puts the container that was made into the networks that it could not be made in.
+    ///
+    /// # Errors
+    /// The engine's own.
+    pub(crate) async fn attach(&self, docker: &Docker, new: &str) -> Result<(), Error> {
+        for (network, endpoint) in &self.joins.join {
+            verbatim::connect(docker, new, network, endpoint).await?;
+        }
+        if let Some(network) = &self.joins.leave {
+            let request = NetworkDisconnectRequest {
+                container: new.to_owned(),
+                force: None,
+            };
+            docker.disconnect_network(network, request).await?;
+        }
+        Ok(())
+    }
+}
+
+fn may_be_replaced(answer: &Value, name: &str) -> Result<(), ActionError> {
+    if answer["HostConfig"]["AutoRemove"] == true {
+        return Err(ActionError::RemovesItself(name.to_owned()));
+    }
+    match answer["State"]["Status"].as_str() {
+        Some("removing" | "dead") => Err(ActionError::BeingRemoved(name.to_owned())),
+        _ => Ok(()),
+    }
+}
+
+/// Also takes the marks out of the container's labels that are its image's.
+async fn around(docker: &Docker, answer: &mut Value, name: &str) -> Result<Around, ActionError> {
+    let failed = |error| explain(error, name);
+    let image_id = answer["Image"].as_str().unwrap_or_default().to_owned();
+    let image = match docker.inspect_image(&image_id).await {
+        Err(error) if is_not_found(&error) => return Err(ActionError::ImageGone(name.to_owned())),
+        image => image.map_err(failed)?.config.unwrap_or_default(),
+    };
+    labels::keep_in(&mut answer["Config"]["Labels"], &image.labels.unwrap_or_default());
+    let networks = docker.list_networks(None).await.map_err(failed)?;
+    let named = |network: bollard::models::Network| Some((network.id?, network.name.unwrap_or_default()));
+    let version = docker.client_version();
+    let info = docker.info().await.map_err(failed)?;
+    Ok(Around {
+        image: image_name(docker, answer, image_id).await,
+        has_entrypoint: image.entrypoint.is_some_and(|words| !words.is_empty()),
+        networks: Networks::new(networks.into_iter().filter_map(named)),
+        dialect: Dialect {
+            api: (version.major_version, version.minor_version),
+            device: info.name.unwrap_or_default(),
+        },
+        sources: sources(docker, &answer["HostConfig"]["VolumesFrom"])
+            .await
+            .map_err(failed)?,
+    })
+}
+
+/// The image's name, where that still means the same image; else its id.
+async fn image_name(docker: &Docker, answer: &Value, id: String) -> String {
+    let name = answer["Config"]["Image"].as_str().filter(|name| !name.is_empty());
+    let Some(name) = name else { return id };
+    let named = docker.inspect_image(name).await.ok().and_then(|image| image.id);
+    if named.as_ref() == Some(&id) {
+        name.to_owned()
+    } else {
+        id
+    }
+}
+
+/// Those that are still there.
+async fn sources(docker: &Docker, asked: &Value) -> Result<Vec<Source>, Error> {
+    let mut found = Vec::new();
+    for asked in asked.as_array().into_iter().flatten().filter_map(Value::as_str) {
+        match verbatim::inspect(docker, source_name(asked)).await {
+            Ok(answer) => found.push(Source {
+                asked: asked.to_owned(),
+                mounts: answer["Mounts"].as_array().cloned().unwrap_or_default(),
+            }),
+            Err(error) if is_not_found(&error) => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(found)
+}
+
+fn unlikely(unlike: Unlike, name: &str) -> ActionError {
+    let name = name.to_owned();
+    match unlike {
+        Unlike::Garbled(garbled) => ActionError::GarbledLabel {
+            name,
+            reason: garbled.to_string(),
+        },
+        Unlike::Network(Unresolved::Gone(network)) => ActionError::network_gone(&name, &network),
+        Unlike::Network(Unresolved::Ambiguous(network)) => ActionError::NetworkAmbiguous {
+            name,
+            network: said::name(&network),
+        },
+    }
+}

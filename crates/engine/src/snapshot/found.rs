@@ -1,0 +1,79 @@
+//! Who is on which network, and by which names the others there find it.
+
+use super::is_up;
+use crate::read::{Attached, Observed};
+use flotilla_protocol::inventory::{Container, FoundAs, Network};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Networks where containers do not find each other by name.
+const NAMELESS: [&str; 4] = ["bridge", "host", "none", "podman"];
+
+/// As many neighbors as a person reads.
+const NEIGHBORS: usize = 20;
+
+/// Who is attached to a network, in the order of their names.
+#[derive(Debug)]
+pub(super) struct Members<'a>(Vec<(&'a Container, &'a Attached)>);
+
+impl Members<'_> {
+    /// Names of those that run.
+    pub(super) fn names(&self) -> impl Iterator<Item = String> {
+        self.others("").map(|other| other.name.clone())
+    }
+
+    fn others(&self, own: &str) -> impl Iterator<Item = &Container> {
+        let all = self.0.iter().map(|(container, _)| *container);
+        all.filter(move |other| other.id != own && is_up(other))
+    }
+}
+
+/// Members by the id of the network: old engines let two networks have one name. Where an engine tells no id that is
+/// known, the name has to do.
+pub(super) fn by_network<'a>(
+    networks: &'a [Network],
+    containers: &'a BTreeMap<String, Observed>,
+) -> BTreeMap<&'a str, Members<'a>> {
+    let ids: BTreeSet<&str> = networks.iter().map(|network| network.id.as_str()).collect();
+    let members = |network: &Network| {
+        let is_here = |attached: &&Attached| {
+            let by_name = !ids.contains(attached.id.as_str()) && attached.network == network.name;
+            attached.id == network.id || by_name
+        };
+        let here = containers.values();
+        let here = here.filter_map(|seen| Some((&seen.container, seen.attached.iter().find(is_here)?)));
+        let mut here: Vec<_> = here.collect();
+        here.sort_by(|(a, _), (b, _)| (&a.name, &a.id).cmp(&(&b.name, &b.id)));
+        Members(here)
+    };
+    networks
+        .iter()
+        .map(|network| (network.id.as_str(), members(network)))
+        .collect()
+}
+
+/// `own` is the id of the container.
+pub(super) fn found_as(
+    own: &str,
+    networks: &[Network],
+    members: &BTreeMap<&str, Members<'_>>,
+) -> Vec<FoundAs> {
+    let named = networks
+        .iter()
+        .filter(|network| !NAMELESS.contains(&network.name.as_str()));
+    let found = named.filter_map(|network| {
+        let here = members.get(network.id.as_str())?;
+        let (_, attached) = here.0.iter().find(|(container, _)| container.id == own)?;
+        Some(FoundAs {
+            network: network.name.clone(),
+            names: attached.names.iter().cloned().collect(),
+            neighbors: here
+                .others(own)
+                .take(NEIGHBORS)
+                .map(|other| other.name.clone())
+                .collect(),
+        })
+    });
+    let mut found: Vec<_> = found.collect();
+    found.sort_by(|a, b| a.network.cmp(&b.network));
+    found
+}

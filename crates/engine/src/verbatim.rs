@@ -1,0 +1,78 @@
+//! Containers as plain JSON, whole and in the engine's own words.
+//!
+//! The client's types know the fields of one version of the API. An older engine's settings and a newer one's are
+//! others, and a container that is made anew from what the types know would lose them without a word.
+
+use bollard::{
+    Docker, body_full,
+    errors::Error,
+    models::{ContainerCreateBody, NetworkConnectRequest},
+    query_parameters::CreateContainerOptionsBuilder,
+};
+use futures_util::{StreamExt as _, pin_mut};
+use serde_json::{Value, json};
+
+/// A description has some kilobytes; a container with thousands of ports has a megabyte.
+const DESCRIPTION_BYTES: usize = 16 * 1024 * 1024;
+
+/// # Errors
+/// The engine's own. A description that is too long or no JSON is one that cannot be read.
+pub(crate) async fn inspect(docker: &Docker, id: &str) -> Result<Value, Error> {
+    // Of the client's calls only an export hands over bytes as they came.
+    let aimed = docker.clone().with_request_modifier(|mut request| {
+        let aim = request.uri().to_string();
+        let aim = aim.strip_suffix("/export").map(|path| format!("{path}/json"));
+        if let Some(aim) = aim.and_then(|aim| aim.parse().ok()) {
+            *request.uri_mut() = aim;
+        }
+        request
+    });
+    let answer = aimed.export_container(id);
+    pin_mut!(answer);
+    let mut bytes = Vec::new();
+    while let Some(part) = answer.next().await {
+        bytes.extend_from_slice(&part?);
+        if bytes.len() > DESCRIPTION_BYTES {
+            bytes.clear();
+            break;
+        }
+    }
+    Ok(serde_json::from_slice(&bytes)?)
+}
+
+/// Answers the id of the new container.
+///
+/// # Errors
+/// The engine's own.
+pub(crate) async fn create(docker: &Docker, name: &str, body: &Value) -> Result<String, Error> {
+    let options = CreateContainerOptionsBuilder::new().name(name).build();
+    let made = saying(docker, body)
+        .create_container(Some(options), ContainerCreateBody::default())
+        .await?;
+    Ok(made.id)
+}
+
+/// Connects a container to a network, both named by id.
+///
+/// # Errors
+/// The engine's own.
+pub(crate) async fn connect(
+    docker: &Docker,
+    container: &str,
+    network: &str,
+    endpoint: &Value,
+) -> Result<(), Error> {
+    let body = json!({"Container": container, "EndpointConfig": endpoint});
+    saying(docker, &body)
+        .connect_network(network, NetworkConnectRequest::default())
+        .await
+}
+
+/// The client with another body in all that it sends.
+fn saying(docker: &Docker, body: &Value) -> Docker {
+    let text = body.to_string();
+    docker.clone().with_request_modifier(move |mut request| {
+        *request.body_mut() = body_full(text.clone().into());
+        request
+    })
+}
