@@ -23,13 +23,23 @@ impl Followed {
     /// Needs a runtime around it.
     #[must_use]
     pub fn start(machine: &Machine) -> Self {
-        Self::at(machine.socket())
+        Self::start_as(machine, OwnContainer::default())
+    }
+
+    /// The same as by an agent in a container.
+    #[must_use]
+    pub fn start_as(machine: &Machine, own: OwnContainer) -> Self {
+        Self::follow(machine.socket(), own)
     }
 
     /// An engine that listens elsewhere.
     #[must_use]
     pub fn at(socket: impl Into<PathBuf>) -> Self {
-        let engine = Engine::new(Sockets::at(socket), OwnContainer::default());
+        Self::follow(socket, OwnContainer::default())
+    }
+
+    fn follow(socket: impl Into<PathBuf>, own: OwnContainer) -> Self {
+        let engine = Engine::new(Sockets::at(socket), own);
         let shutdown = CancellationToken::new();
         let (following, until) = (engine.clone(), shutdown.clone());
         tokio::spawn(async move { following.follow(until).await });

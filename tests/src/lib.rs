@@ -15,6 +15,8 @@
 //! - [`watch`]: the live stream as a page reads it.
 //! - [`browser`], [`desktop`]: the user interface as people meet it, found by role and name.
 //! - [`dataplane`]: two ends of a WireGuard tunnel, ours or other people's, and traffic between them.
+//! - [`settings`], [`likeness`]: every setting of a container, and whether two containers have the same ones.
+//! - [`podded`]: a machine whose engine has a pod, without the rest of an agent.
 //! - [`parts`]: where the programs under test are.
 //! - [`eventually`]: waiting for something to become true, with a deadline.
 
@@ -33,13 +35,16 @@ pub mod forward;
 pub mod handmade;
 pub mod impostor;
 pub mod lab;
+pub mod likeness;
 pub mod meshed;
 pub mod modes;
 pub mod newcomer;
 pub mod parts;
 pub mod pasted;
+pub mod podded;
 pub mod podman;
 pub mod program;
+pub mod settings;
 pub mod slow;
 pub mod soak;
 pub mod sshd;

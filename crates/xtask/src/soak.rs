@@ -14,6 +14,9 @@ const ATTACK: &str = "30";
 /// For how long control is away, in seconds; a minute in CI.
 const AWAY: &str = "600";
 
+/// Random groups of settings of containers for each engine; eight in CI.
+const GROUPS: &str = "300";
+
 pub(crate) fn soak(checkout: &Checkout, name: Option<&str>) -> Result<()> {
     if name == Some("mesh") {
         return simulation::soak(checkout);
@@ -24,6 +27,9 @@ pub(crate) fn soak(checkout: &Checkout, name: Option<&str>) -> Result<()> {
     setup::lab_with_peers(checkout)?;
     if name == Some("away") {
         return away(checkout);
+    }
+    if name == Some("recreate") {
+        return recreate(checkout);
     }
     let parts = Parts::build(checkout, Profile::Release)?;
     Err(become_program(parts.program(checkout, "soak")?.args(name)))
@@ -45,6 +51,24 @@ fn away(checkout: &Checkout) -> Result<()> {
         "e2e_mesh",
     ]);
     nextest.args(["--no-capture", "while_control_is_away"]);
+    check(&mut nextest)
+}
+
+/// The test of containers that are made anew, with other random groups of settings each time.
+fn recreate(checkout: &Checkout) -> Result<()> {
+    let mut nextest = cargo("nextest");
+    nextest.env("FLOTILLA_LAB_DIR", checkout.lab());
+    nextest.env("FLOTILLA_RECREATE_GROUPS", GROUPS);
+    nextest.args([
+        "run",
+        "--profile",
+        "soak",
+        "--package",
+        "flotilla-tests",
+        "--test",
+        "e2e_recreate",
+        "--no-capture",
+    ]);
     check(&mut nextest)
 }
 

@@ -12,7 +12,9 @@ fn main() -> Result<()> {
         }),
         Some("rekey") => soak::rekey(&Lab::without_engines(2)?, &say),
         Some(other) => {
-            bail!("there is no soak {other}; there are away, link, mesh, rekey, rogue and strangers")
+            bail!(
+                "there is no soak {other}; there are away, link, mesh, recreate, rekey, rogue and strangers"
+            )
         }
     }
 }

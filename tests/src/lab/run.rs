@@ -136,7 +136,20 @@ impl Run {
         found
     }
 
+    /// What is in a paused container can't be ended. Where a file is missing, the tree is of the other kind.
+    fn thaw(&self) {
+        for directory in self.cgroups() {
+            for (file, word) in [("freezer.state", "THAWED"), ("cgroup.freeze", "0")] {
+                let file = directory.join(file);
+                if file.exists() {
+                    fs::write(file, word).ok();
+                }
+            }
+        }
+    }
+
     fn remove(&self) -> Result<()> {
+        self.thaw();
         eventually_blocking("the programs of the lab end", seconds(10.0), || {
             let left = self.processes();
             for id in &left {

@@ -1,0 +1,135 @@
+//! A machine whose engine has a pod, followed in this process as by the agent in that pod.
+
+use std::fs;
+
+use anyhow::{Context, Result, bail, ensure};
+use flotilla_engine::{ActionError, OwnContainer};
+use flotilla_protocol::inventory::PodRole;
+use serde_json::Value;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::UnixStream;
+
+use crate::engine::WORKER;
+use crate::eventually::{eventually, seconds};
+use crate::followed::Followed;
+use crate::lab::Machine;
+
+/// Dropping it ends the following.
+#[derive(Debug)]
+pub struct Podded<'a> {
+    pub machine: &'a Machine,
+    pub followed: Followed,
+    /// Id of the pause container.
+    pub pause: String,
+    /// The minor version of the engine's API.
+    pub api: u32,
+}
+
+impl<'a> Podded<'a> {
+    /// Containers of the sample image stand for the pause container and for the agent.
+    pub async fn start(machine: &'a Machine) -> Result<Self> {
+        machine.load_images()?;
+        let pause = machine.docker_run(&["--name", "flotilla-pause", "--stop-timeout", "1", WORKER])?;
+        let network = format!("container:{pause}");
+        let volume = "flotilla-agent:/var/lib/flotilla";
+        machine.docker_run(&[
+            "--name",
+            "flotilla-agent",
+            "--network",
+            &network,
+            "--volume",
+            volume,
+            WORKER,
+        ])?;
+        let process = machine.directory().join("process");
+        fs::create_dir_all(&process)?;
+        let mounts = format!(
+            "1 0 8:1 /docker/containers/{pause}/hostname /etc/hostname rw - ext4 /dev/sda1 rw\n\
+             2 0 8:1 /docker/volumes/flotilla-agent/_data /var/lib/flotilla rw - ext4 /dev/sda1 rw\n"
+        );
+        fs::write(process.join("mountinfo"), mounts)?;
+        let followed = Followed::start_as(machine, OwnContainer::of_process(process));
+        let mut podded = Self {
+            machine,
+            followed,
+            pause,
+            api: 0,
+        };
+        let version = podded.call("GET", "/version", None).await?;
+        let version = version["ApiVersion"]
+            .as_str()
+            .and_then(|text| text.strip_prefix("1."));
+        podded.api = version.context("an engine without a version")?.parse()?;
+        Ok(podded)
+    }
+
+    /// Puts a container into the pod or takes it out of it, and waits until that is known; answers its new id.
+    pub async fn place(&self, name: &str, member: bool) -> Result<Result<String, ActionError>> {
+        let id = |answer: &Value| answer["Id"].as_str().unwrap_or_default().to_owned();
+        let old = id(&self.inspect(name).await?);
+        self.knows(&old, !member).await?;
+        if let Err(error) = self.followed.engine.place_in_pod(&old, member).await {
+            return Ok(Err(error));
+        }
+        let new = id(&self.inspect(name).await?);
+        ensure!(new != old, "{name} was not made anew");
+        self.knows(&new, member).await?;
+        Ok(Ok(new))
+    }
+
+    async fn knows(&self, id: &str, member: bool) -> Result<()> {
+        eventually("the container is known", seconds(10.0), async || {
+            let rows = self.followed.inventory().await?.containers;
+            let row = rows.into_iter().find(|row| row.id == id);
+            let pod = row.context("it is not listed")?.pod;
+            ensure!((pod == Some(PodRole::Member)) == member, "it is {pod:?}");
+            Ok(())
+        })
+        .await
+    }
+
+    pub async fn inspect(&self, name: &str) -> Result<Value> {
+        self.call("GET", &format!("/containers/{name}/json"), None).await
+    }
+
+    /// Makes a container just as the request says; answers its id.
+    pub async fn create(&self, name: &str, request: &Value) -> Result<String> {
+        let path = format!("/containers/create?name={name}");
+        let made = self.call("POST", &path, Some(request)).await?;
+        Ok(made["Id"].as_str().context("no id")?.to_owned())
+    }
+
+    /// What a move leaves behind when it should not.
+    pub async fn leftovers(&self) -> Result<Vec<String>> {
+        let all = self.call("GET", "/containers/json?all=1", None).await?;
+        let names = all
+            .as_array()
+            .into_iter()
+            .flatten()
+            .map(|it| it["Names"].to_string());
+        Ok(names.filter(|names| names.contains(".flotilla-")).collect())
+    }
+
+    /// Asks the engine itself, in the words of its API and of no client.
+    ///
+    /// # Errors
+    /// Its own words.
+    pub async fn call(&self, method: &str, path: &str, body: Option<&Value>) -> Result<Value> {
+        let body = body.map(Value::to_string).unwrap_or_default();
+        // The old version of HTTP, in which an answer is what comes before the end.
+        let head = format!(
+            "{method} {path} HTTP/1.0\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n",
+            body.len()
+        );
+        let mut stream = UnixStream::connect(self.machine.socket()).await?;
+        stream.write_all(format!("{head}{body}").as_bytes()).await?;
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).await?;
+        let (head, body) = answer.split_once("\r\n\r\n").context("no answer")?;
+        let status: u16 = head.split(' ').nth(1).context("no status")?.parse()?;
+        if status >= 400 {
+            bail!("{method} {path}: {status} {}", body.trim());
+        }
+        Ok(serde_json::from_str(body).unwrap_or_default())
+    }
+}
