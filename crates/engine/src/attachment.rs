@@ -146,9 +146,13 @@ impl Attachment {
         let (config, host) = (&answer["Config"], &answer["HostConfig"]);
         let mode = host["NetworkMode"].as_str().filter(|mode| !mode.is_empty());
         let mode = mode.unwrap_or(DEFAULT);
-        // What the engine shows of a shared network is the other container's.
+        // What the engine shows of a shared network is the other container's, but for what was asked for beside it.
         if mode.starts_with(SHARED) {
-            return Self::named(mode);
+            return Self {
+                config: asked(config, &["NetworkDisabled"]),
+                host: asked(host, &OF_HOST),
+                ..Self::named(mode)
+            };
         }
         let id = answer["Id"].as_str().unwrap_or_default();
         let mut config = asked(config, &OF_CONFIG);
@@ -188,7 +192,7 @@ impl Attachment {
             endpoints: networks
                 .into_iter()
                 .flatten()
-                .filter(|_| has_endpoints)
+                .filter(|(name, _)| has_endpoints || *name != mode)
                 .map(|(name, endpoint)| (name.clone(), asked_of(endpoint, (id, hostname), is_new, dialect)))
                 .collect(),
         }

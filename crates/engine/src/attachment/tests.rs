@@ -182,6 +182,20 @@ fn one_that_was_taken_off_every_network_comes_back_to_none() {
 }
 
 #[test]
+fn one_without_a_network_of_its_mode_comes_back_to_those_that_it_has() {
+    let beside = |mode: &str, networks: Value| json!({"Id": ID, "Config": {"NetworkDisabled": true}, "HostConfig": {"NetworkMode": mode, "Dns": []}, "NetworkSettings": {"Networks": networks}});
+    let (body, _) = again(&beside("none", json!({"media": {"NetworkID": id("media")}})), 45);
+    assert_eq!(endpoints(&body), &json!({"media": {}}));
+    let (body, _) = again(&beside("host", json!({"host": {"NetworkID": id("host")}})), 45);
+    assert_eq!(body.get("NetworkingConfig"), None);
+    let (body, _) = again(&beside("container:x", json!({})), 45);
+    assert_eq!(
+        (&body["NetworkDisabled"], &body["HostConfig"]["Dns"]),
+        (&json!(true), &json!([]))
+    );
+}
+
+#[test]
 fn in_a_shared_network_nothing_is_asked_for() {
     let mut body = json!({"Hostname": "web", "ExposedPorts": {"80/tcp": {}}, "MacAddress": "02:42:ac:aa:bb:cc", "User": "1",
         "HostConfig": {"PortBindings": {"80/tcp": null}, "Dns": [], "Memory": 1}});
