@@ -66,8 +66,10 @@ pub fn likeness(answer: &Value) -> Value {
         like["Config"]["Hostname"] = json!("made up");
     }
     like["NetworkSettings"] = networks.as_object().map(|all| endpoints(all, &short)).into();
+    let mut mounts = answer["Mounts"].as_array().into_iter().flatten();
+    let has_nameless = mounts.any(|mount| is_made_up(&mount["Name"]));
     if let Some(host) = like["HostConfig"].as_object_mut() {
-        nameless(host);
+        nameless(host, has_nameless);
     }
     if let Some(mounts) = like["Mounts"].as_array_mut() {
         for mount in mounts.iter_mut().filter(|mount| is_made_up(&mount["Name"])) {
@@ -142,12 +144,12 @@ fn endpoints(all: &Map<String, Value>, short: &str) -> Value {
         .collect()
 }
 
-fn nameless(host: &mut Map<String, Value>) {
+/// Where there are volumes without a name, an empty list of binds is as good as none: it may have held theirs.
+fn nameless(host: &mut Map<String, Value>, has_nameless: bool) {
     host.remove("ContainerIDFile");
     if let Some(binds) = host.get_mut("Binds").and_then(Value::as_array_mut) {
-        let before = binds.len();
         binds.retain(|bind| !is_made_up(&bind.as_str().and_then(|bind| bind.split(':').next()).into()));
-        if binds.is_empty() && before > 0 {
+        if binds.is_empty() && has_nameless {
             host.insert("Binds".to_owned(), Value::Null);
         }
     }

@@ -54,13 +54,15 @@ pub const SETTINGS: &[Setting] = &[
         r#"{"Cmd": ["sh", "-c", "trap 'exit 0' TERM; while :; do sleep 1 & wait $!; done", "odd \"word\""]}"#,
     ),
     plain(
-        r#"{"Entrypoint": ["sh", "-c"], "Cmd": ["trap 'exit 0' TERM; while :; do sleep 1 & wait $!; done"]}"#,
+        r#"{"Entrypoint": ["env"], "Cmd": ["sh", "-c", "trap 'exit 0' TERM; while :; do sleep 1 & wait $!; done"]}"#,
     ),
     plain(r#"{"Entrypoint": []}"#),
     plain(
         r#"{"Image": "@ENTRY@", "Entrypoint": [""], "Cmd": ["sh", "-c", "trap 'exit 0' TERM; while :; do sleep 1 & wait $!; done"]}"#,
     ),
-    plain(r#"{"Image": "@ENTRY@", "Cmd": ["trap 'exit 0' TERM; while :; do sleep 1 & wait $!; done"]}"#),
+    plain(
+        r#"{"Image": "@ENTRY@", "Cmd": ["sh", "-c", "trap 'exit 0' TERM; while :; do sleep 1 & wait $!; done"]}"#,
+    ),
     plain(
         r#"{"Entrypoint": [""], "Cmd": ["sh", "-c", "trap 'exit 0' TERM; while :; do sleep 1 & wait $!; done"]}"#,
     ),

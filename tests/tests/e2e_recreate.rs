@@ -77,7 +77,8 @@ impl<'a> Stage<'a> {
         podded.machine.docker_run(&words)?;
         docker(&["network", "connect", "main", "source"])?;
         docker(&["exec", "source", "mkdir", "/n/inner"])?;
-        let entrypoint = r#"ENTRYPOINT ["sh", "-c"]"#;
+        // It runs whatever the command is.
+        let entrypoint = r#"ENTRYPOINT ["env"]"#;
         docker(&["commit", "--change", entrypoint, "source", WITH_ENTRYPOINT])?;
         Ok(Self { podded, network })
     }
@@ -274,7 +275,7 @@ fn whatever_a_container_was_asked_for_it_has_again_after_a_pod_or_it_never_left(
             };
             let tried = tried
                 .await
-                .with_context(|| format!("on an engine that speaks 1.{version}"))?;
+                .with_context(|| format!("on an engine that speaks 1.{version}, seeds from {first}"))?;
             let left = stage.podded.leftovers().await?;
             ensure!(left.is_empty(), "{left:?}");
             say(&format!(
