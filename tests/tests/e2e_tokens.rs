@@ -154,11 +154,11 @@ fn a_man_in_the_middle_is_never_sent_the_token() -> Result<()> {
         })
         .await?;
 
-        // The pasted line, curl's part of it.
+        // The pasted line, its download: what is not downloaded is a script that fails.
         let line = install_line(&added)?.replace(":7443", ":8443");
-        let (curl, _) = line.split_once(" | ").context("no pipe in the install line")?;
-        let refused = machine.paste(&format!("{curl}; test $? = 90"));
-        ensure!(refused.is_ok(), "{refused:?}");
+        let download = download(&line)?;
+        let script = machine.paste(download)?;
+        ensure!(script.trim() == "exit 1", "it downloaded {script}");
 
         let plaintext = impostor.seen().plaintext;
         ensure!(
@@ -168,13 +168,11 @@ fn a_man_in_the_middle_is_never_sent_the_token() -> Result<()> {
         );
         ensure!(control.device("nas").await?.status == DeviceStatus::Pending);
         // It would have heard whoever does not look: the same line without the pin.
-        let (unpinned, _) = curl
-            .split_once(" --pinnedpubkey")
+        let (before, pin) = download
+            .split_once("--pinnedpubkey '")
             .context("no pin in the install line")?;
-        let url = "https://10.77.0.2:8443/install/agent.sh";
-        machine.paste(&format!(
-            "{unpinned} --max-time 1 -H 'Authorization: Bearer t' {url}; true"
-        ))?;
+        let (_, after) = pin.split_once('\'').context("the pin does not end")?;
+        machine.paste(&format!("{before}--max-time 1{after}"))?;
         ensure!(!impostor.seen().plaintext.is_empty(), "the impostor is deaf");
 
         // With the true address it goes on: the token is still good.
@@ -284,11 +282,9 @@ fn the_token_is_in_no_log_no_file_and_no_process_of_control() -> Result<()> {
             .1
             .to_owned();
 
-        let (curl, _) = install_line(&added)?
-            .split_once(" | ")
-            .context("no pipe in the install line")?;
+        let script = machine.paste(download(install_line(&added)?)?)?;
         ensure!(
-            machine.paste(curl)?.contains(&secret),
+            script.contains(&secret),
             "the script is not rendered for its token"
         );
         let used = Agent::start(machine, &added)?;
@@ -354,4 +350,12 @@ fn the_shortest_life_of_a_token_is_fifteen_minutes_and_it_is_kept() -> Result<()
 
 fn endpoint(text: &str) -> Result<Endpoint> {
     text.parse().map_err(|error| anyhow::anyhow!("{text}: {error}"))
+}
+
+/// What an install line does before anything runs as root: it prints the script.
+fn download(install_line: &str) -> Result<&str> {
+    let (download, _) = install_line
+        .split_once(" | sudo bash")
+        .context("nothing is given to bash in the install line")?;
+    Ok(download)
 }
