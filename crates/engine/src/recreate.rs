@@ -120,27 +120,37 @@ impl Swap {
         now: Timestamp,
     ) -> Result<Self, ActionError> {
         let answer = inspect(docker, id).await.map_err(|error| explain(error, id))?;
-        let name = Self::name_of(answer.name.as_deref().unwrap_or_default());
-        let old = facts::seen(&answer);
-        if old.state == State::Paused {
-            return Err(ActionError::Paused(name));
+        let swap = Self::of(&answer, network, pace, now);
+        if facts::seen(&answer).state == State::Paused {
+            return Err(ActionError::Paused(swap.name));
         }
-        let (grace, proof) = (grace(&answer, pace), Proof::of(&answer, old.health, pace.settle));
-        Wish::of(docker, &old.id, &network).await?;
-        Ok(Self {
+        Wish::of(docker, &swap.old, &swap.network).await?;
+        Ok(swap)
+    }
+
+    /// The exchange of a container that an earlier process may have begun. What would speak against beginning it is
+    /// not looked for: its own traces are among that.
+    pub(crate) fn of(
+        answer: &ContainerInspectResponse,
+        network: Network,
+        pace: Pace,
+        now: Timestamp,
+    ) -> Self {
+        let old = facts::seen(answer);
+        Self {
             ran: old.runs(),
+            grace: grace(answer, pace),
+            proof: Proof::of(answer, old.health, pace.settle),
+            name: Self::name_of(&old.name),
             old: old.id,
-            name,
             started: old.started,
             network,
             new: New::Unknown,
             stopping: false,
             stop_seconds: pace.stop_seconds,
-            grace,
-            proof,
             begun: now,
             back: None,
-        })
+        }
     }
 
     /// The same where somebody knows better whether it ran: it may have been stopped for this since.
@@ -250,6 +260,9 @@ impl<'a, L: Ledger> Exchange<'a, L> {
             match self.swap.next(&facts, &self.left_out) {
                 Next::Do(step) => {
                     self.ledger.tell(&self.swap.says(step));
+                    if step == Step::StopOld {
+                        self.swap.handle_stop(&facts);
+                    }
                     match self.take(step).await {
                         Ok(()) => self.ledger.fuse().burn(),
                         Err(error) => self.handle_failure(step, error).await,

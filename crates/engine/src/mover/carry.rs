@@ -30,6 +30,9 @@ const AGENT_PACE: Pace = Pace {
     settle: Duration::from_secs(3),
 };
 
+/// A container of any age that has an agent's temporary name was made by a mover: only movers make agents anew.
+const BEGUN: Timestamp = Timestamp::UNIX_EPOCH;
+
 /// Carries a move out, and returns when it is done. After a crash, it is called with the same order again.
 ///
 /// # Errors
@@ -147,26 +150,21 @@ impl Mover<'_> {
         if !self.again {
             return self.begin(id, network, pace).await;
         }
-        match inspect(self.docker, id).await {
+        let answer = match inspect(self.docker, id).await {
             // It is removed last.
             Err(error) if is_not_found(&error) => return Ok(()),
-            answer => drop(answer.map_err(|error| explain(error, id))?),
-        }
-        let swap = self.prepare(id, network, pace).await?;
+            answer => answer.map_err(|error| explain(error, id))?,
+        };
+        let swap = Swap::of(&answer, network.clone(), pace, BEGUN);
         let swap = swap.of_one_that_ran(!self.order.stopped.iter().any(|stopped| stopped == id));
         let ledger = &mut Unwritten(Fuse::of_mover());
         recreate::resume(self.docker, swap, ledger).await.map(drop)
     }
 
     async fn begin(&self, id: &str, network: &Network, pace: Pace) -> Result<(), ActionError> {
-        let swap = self.prepare(id, network, pace).await?;
+        let swap = Swap::prepare(self.docker, id, network.clone(), pace, BEGUN).await?;
         let ledger = &mut Unwritten(Fuse::of_mover());
         recreate::begin(self.docker, swap, ledger).await.map(drop)
-    }
-
-    /// Whatever has the temporary name is its own: nobody else makes an agent anew.
-    async fn prepare(&self, id: &str, network: &Network, pace: Pace) -> Result<Swap, ActionError> {
-        Swap::prepare(self.docker, id, network.clone(), pace, Timestamp::UNIX_EPOCH).await
     }
 }
 

@@ -58,7 +58,6 @@ impl<L: Ledger> Exchange<'_, L> {
     }
 
     async fn stop_old(&mut self) -> Result<(), Failure> {
-        self.swap.stopping = true;
         self.keep().await?;
         let patient = self.docker.clone().with_timeout(self.swap.grace + STOP_ANSWER);
         let seconds = self.swap.stop_seconds;

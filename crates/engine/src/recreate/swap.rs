@@ -30,7 +30,7 @@ pub struct Swap {
     pub(super) name: String,
     /// It ran, so what comes after it has to run, too.
     pub(super) ran: bool,
-    /// When it had been started; another time means that it was started since.
+    /// When it had been started; another time means that it was started since it was asked to stop.
     pub(super) started: Option<String>,
     pub(super) network: Network,
     pub(super) new: New,
@@ -181,6 +181,13 @@ impl Swap {
                 self.name
             ));
         }
+    }
+
+    /// The old one is asked to stop. Whether it was started since is told by this start of it, which is another one
+    /// than that before the exchange where the engine started it again in between.
+    pub(super) fn handle_stop(&mut self, facts: &Facts) {
+        self.stopping = true;
+        self.started = facts.old.as_ref().and_then(|old| old.started.clone());
     }
 
     /// What to do, leaving out what was refused for good.

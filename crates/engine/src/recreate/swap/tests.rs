@@ -44,7 +44,11 @@ impl World {
         };
         match step {
             Step::Create => self.new = Some(container("new", &swap.temporary_name(), State::Created)),
-            Step::StopOld => self.old.iter_mut().for_each(|old| old.state = State::Ended(0)),
+            Step::StopOld => {
+                // An engine that was asked before waits for this same end.
+                self.later.take_if(|(_, step)| *step == Step::StopOld);
+                self.old.iter_mut().for_each(|old| old.state = State::Ended(0));
+            }
             Step::SetOldAside => rename(&mut self.old, swap.aside_name()),
             Step::NameNew => rename(&mut self.new, swap.name.clone()),
             Step::StartNew => run(&mut self.new, &self.old),
@@ -189,7 +193,7 @@ impl<'a> Life<'a> {
                 Next::Do(step) => {
                     self.world.pass(&self.swap, Duration::from_millis(100));
                     if step == Step::StopOld {
-                        self.swap.stopping = true;
+                        self.swap.handle_stop(&facts);
                         self.keep();
                     }
                     let event = events.next().unwrap_or(Event::Fine);
