@@ -1,8 +1,9 @@
-//! What the mesh says to its own device, so that the device can see whether packets pass the system on their way.
+//! An echo for the device itself, by which it finds out whether packets pass between its system and the mesh.
 //!
-//! Nobody has the first address of the mesh's range. A datagram that the device sends from its mesh address to the port
-//! [`ECHO_PORT`] there has passed the system's routes and filters and the interface. It comes back twice: as an answer,
-//! and from the port [`UNASKED_PORT`], as something that a peer begins. What arrives has passed the way in.
+//! The first address of the mesh's range is given to no device. A datagram that the device sends from its mesh address
+//! to port [`ECHO_PORT`] there has passed the system's routes and filters on the way out, and two datagrams come back: an
+//! answer, and one from port [`UNASKED_PORT`], which a firewall takes for something that a peer begins. Those that arrive
+//! have passed the system on the way in. Only packets from the interface are answered; peers cannot ask.
 
 use flotilla_wire::packet::{Headers, Payload};
 use std::net::IpAddr;
@@ -10,10 +11,10 @@ use std::net::IpAddr;
 /// Where the mesh answers its own device.
 pub const ECHO_PORT: u16 = 7;
 
-/// Where what comes from there was not asked for, as far as the system's firewall knows.
+/// Source of the second datagram. The device sends nothing there, so a firewall does not take it for an answer.
 pub const UNASKED_PORT: u16 = 9;
 
-/// More than anybody needs to see that something came back.
+/// Longest question in bytes, IP header included. The device's own has 44.
 const LONGEST: usize = 128;
 
 /// The two packets that go back; none where this is no question. `asked` is from the device and for the first address
@@ -35,13 +36,13 @@ pub(crate) fn answers(asked: &[u8], headers: &Headers) -> Option<[Vec<u8>; 2]> {
     answer.get_mut(16..20)?.copy_from_slice(&from.octets());
     let ports = headers.offset..headers.offset + 4;
     let from_port = |port: u16| [port.to_be_bytes(), source.to_be_bytes()].concat();
-    // Sums do not mind what changes places.
+    // Addresses and ports change places, which leaves the checksums right.
     answer
         .get_mut(ports.clone())?
         .copy_from_slice(&from_port(destination));
     let mut unasked = answer.clone();
     unasked.get_mut(ports)?.copy_from_slice(&from_port(UNASKED_PORT));
-    // There is none (RFC 768).
+    // Another port makes the checksum wrong; zero says that there is none (RFC 768).
     unasked.get_mut(headers.offset + 6..headers.offset + 8)?.fill(0);
     Some([answer, unasked])
 }

@@ -1,4 +1,4 @@
-//! The filter with bytes at both ends, as the fuzzer drives it. Built for nobody else.
+//! The filter with bytes at both ends, as the fuzzer drives it. Built for that alone.
 
 use crate::filter::Filter;
 use flotilla_protocol::mesh::Filter as Rules;

@@ -3,8 +3,8 @@
 //! Life cycle: a *round* of pings goes to every candidate, and the peer is asked through the relay to do the same at
 //! that moment, so that the NATs of both ends open. The first direct way that answers is taken at once; until then,
 //! and whenever it falls silent, packets go through a relay. Rounds repeat with growing pauses while there is no
-//! direct way, and at once when something changed. A direct way in use is pinged; one that nobody used for long is
-//! not trusted with packets before it answered again.
+//! direct way, and at once when something changed. A direct way in use is pinged; one that was not used for long gets
+//! no packets before it has answered again.
 
 pub(crate) mod address;
 mod candidates;
@@ -339,7 +339,7 @@ impl Paths {
         self.look(now);
         match self.rounds.poll(now) {
             Some(Step::Ping) => self.ping_all(now),
-            // Nobody watches the way to an idle peer but the rounds.
+            // The way to an idle peer is not watched, so that only the end of a round finds it silent.
             Some(Step::End) if self.current.is_some() && self.current_age(now) > FRESH => self.lose(now),
             _ => {}
         }

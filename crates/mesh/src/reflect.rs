@@ -1,7 +1,7 @@
 //! What stands between this device and the rest of the world, told by relays that say where they see us.
 //!
 //! Rounds of requests go to every relay, on two ports where it has them. One socket that is seen at two ports of an
-//! address has a NAT in front that maps each destination anew (RFC 4787 §4.1), and nobody can foresee its next port.
+//! address has a NAT in front that maps each destination anew (RFC 4787 §4.1), whose next port cannot be foreseen.
 //! The answers also tell which relay is nearest.
 
 #[cfg(test)]
@@ -24,15 +24,15 @@ const STEPS: [Duration; 4] = [
     Duration::from_millis(900),
     Duration::from_millis(1800),
 ];
-/// From this step on, whoever did not answer yet is not waited for.
+/// From this step on a round does not wait for targets that have not answered.
 const PATIENT_STEP: usize = 2;
 /// With no answer by then, UDP is blocked.
 const END: Duration = Duration::from_secs(3);
 /// Between rounds: seldom enough to be no burden, often enough to notice a router's restart.
 const PAUSE: Duration = Duration::from_secs(60);
 const PAUSE_BLOCKED: Duration = Duration::from_secs(20);
-/// Other addresses of relays are asked so long after the last round began at the soonest: whoever runs a relay chooses
-/// its addresses.
+/// Other addresses of relays are asked so long after the last round began at the soonest: who runs a relay
+/// chooses its addresses, and may change them without end.
 const GAP: Duration = Duration::from_secs(1);
 
 #[derive(Debug, Clone, Copy)]
@@ -140,7 +140,7 @@ impl Reflect {
         observed: SocketAddr,
         now: Instant,
     ) -> bool {
-        // Whoever guesses a number still has to answer from the address that was asked.
+        // Guessing the number is not enough: the answer has to come from the address that was asked.
         let asked = self.asked.get(&tx).filter(|(target, _)| target.address == from);
         let Some((target, at)) = asked.copied() else {
             return false;
@@ -212,14 +212,15 @@ impl Reflect {
         }
     }
 
-    /// Where others see us, too. A NAT that maps each destination anew shows nobody where another one will see us.
+    /// The addresses at which others see this device, too. Those of a NAT that maps each destination anew are left out:
+    /// another peer would not reach us there.
     pub(crate) fn observed(&self) -> BTreeSet<SocketAddr> {
         let seen = self.seen.iter().copied();
         seen.filter(|one| !self.unsteady.contains(&one.ip())).collect()
     }
 
-    /// The nearest address of a relay, and its round trip. Where another relay is said to be, too, nobody knows which of
-    /// them answered.
+    /// The nearest address of a relay, and its round trip. At an address that two relays share, either may have answered:
+    /// it counts only where there is no other.
     pub(crate) fn nearest(&self, relay: RelayId) -> Option<(SocketAddr, Duration)> {
         let of_it = self.answers.iter().filter(|(target, _)| target.relay == relay);
         let is_shared = |address| {

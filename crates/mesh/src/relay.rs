@@ -1,6 +1,6 @@
 //! The relay client: being known at relays, and sending through them.
 //!
-//! Life cycle of one relay: nobody needs it → hello on UDP, answered with a challenge, answered with a proof, answered
+//! Life cycle of one relay: not needed → hello on UDP, answered with a challenge, answered with a proof, answered
 //! with a welcome → up, kept alive by pings → down when it ends the session or falls silent, and hello again. When UDP
 //! brought no answer for a moment, a TLS leg is asked for; there the relay speaks first. UDP is tried meanwhile, and
 //! wins when it works: then the TLS leg is given up.

@@ -1,7 +1,7 @@
 //! The flows that are open between this device and its peers: what went out, or was allowed in, is answered.
 //!
 //! A flow opens with its first packet, lives as long as packets come often enough, and may be *barred* when the
-//! rule that let it in is gone: then nothing passes in, whatever still goes out, and what is refused changes nothing.
+//! rule that let it in is gone: then nothing passes in, not even answers, and what is refused changes nothing.
 //! The table is bounded. The peer that has most flows makes room: of its flows the one that was idle for longest, and
 //! a barred one only when it has no other, since a bar that is forgotten is none.
 
@@ -66,7 +66,7 @@ struct Flow {
 impl Flow {
     fn patience(&self) -> Duration {
         if self.barred {
-            // Whoever serves the peer may speak again that late, and would open the flow as one of ours.
+            // A program of this device may send on the flow that late, which would open it as begun from here.
             return SILENT_TCP;
         }
         match (self.key.protocol, self.life) {
@@ -102,7 +102,7 @@ impl Flow {
 
 #[derive(Debug)]
 pub(crate) struct Flows {
-    // Looked up, never walked: its order is nobody's decision.
+    // Looked up, never walked, so that its order decides nothing.
     places: HashMap<FlowKey, u32>,
     flows: Vec<Flow>,
     shares: Shares,

@@ -25,7 +25,7 @@ impl Fragments {
     pub(super) fn note(&mut self, headers: &Headers, now: Instant) {
         let Some(whole) = whole(headers) else { return };
         if !self.0.contains_key(&headers.source) {
-            // Somebody new is rare, and those who left are not missed.
+            // A new source is rare, so the whole table may be swept for sources that are silent.
             self.0
                 .retain(|_, firsts| firsts.back().is_some_and(|first| is_alive(first, now)));
         }

@@ -106,7 +106,7 @@ impl Mesh {
         }
     }
 
-    /// Draws the consequences of whatever happened to a peer: what to send, which route, whom to tell, and when to
+    /// Draws the consequences of a change at a peer: what to send, which route, whom to tell, and when to
     /// look again.
     pub(super) fn settle(&mut self, index: PeerIndex, now: Instant) {
         self.choose_relay(index, now);

@@ -78,7 +78,7 @@ impl Mesh {
         Ok(index)
     }
 
-    /// No peer has the address. Perhaps the device asks its own mesh.
+    /// No peer has the destination. A question of the device to its own mesh is answered.
     fn echo(&mut self, bytes: &[u8], headers: &Headers) -> DropReason {
         let is_from_here = Some(headers.source) == self.address && self.address != Some(headers.destination);
         let is_for_mesh = self

@@ -1,4 +1,4 @@
-//! Ways that turn out narrower than they were thought to be: who learns of it.
+//! A way turns out to carry less than was assumed: the peers that use it, and the senders of packets, learn of it.
 
 use super::{Mesh, PeerIndex};
 use crate::{Leg, mtu, path::address::canonical, session::OVERHEAD};
@@ -24,7 +24,8 @@ impl Mesh {
         }
     }
 
-    /// A path became narrower, and what was sent last did not arrive: its sender need not find out by waiting.
+    /// A path became narrower, so that the last large packet was lost: its sender is told the size, instead of finding
+    /// out by a timeout.
     pub(super) fn recall_large(&mut self, index: PeerIndex, mtu: u16) {
         let Some(peer) = self.peers.get_mut(index) else {
             return;

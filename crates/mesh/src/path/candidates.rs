@@ -11,8 +11,8 @@ use std::{
 /// What a peer may tell, twice.
 pub(super) const MOST: usize = 32;
 
-/// An address that nobody told is forgotten when the peer was not heard from there for so long: two of the longest
-/// pauses between rounds, in which NATs forget it, too.
+/// An address that was learned from packets, and told by neither control nor the peer, is forgotten after so long
+/// without a packet from it: twice the longest pause between rounds, in which NATs forget it, too.
 const KEPT: Duration = Duration::from_secs(600);
 
 #[derive(Debug, Clone, Copy)]
@@ -111,7 +111,7 @@ impl Candidates {
         });
     }
 
-    /// The address answered; `false` when nobody knows it anymore.
+    /// The address answered; `false` when it was forgotten meanwhile.
     pub(super) fn answered(&mut self, address: SocketAddr, rtt: Duration, now: Instant) -> bool {
         let Some(one) = self.all.get_mut(&address) else {
             return false;

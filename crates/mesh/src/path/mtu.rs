@@ -1,11 +1,10 @@
 //! How large an IP packet a way carries, found by padded pings (RFC 8899's idea).
 //!
 //! Life cycle: unknown, where what every relay is meant to carry is assumed → the largest size is tried, then what is
-//! assumed, and less and less until something comes through, then the middle between that and what did not, until the
-//! two are neighbors. A size that is
-//! not answered a few times does not come through, and neither does one that the system refuses to send, at once.
-//! From time to time all is tried from the top again; while large packets flow, the size that holds is tried often,
-//! and left at once when it does not answer.
+//! assumed, and less and less until a size comes through, then the middle between that and the smallest that did not,
+//! until the two are neighbors. A size is given up after [`TRIES`] pings without an answer, and at once when the system
+//! refuses to send it. Every [`AGAIN`] all is tried from the top again. While large packets flow, the size at hand is
+//! tried every [`CHECK`], and given up like any other.
 //!
 //! The least size holds without being tried: a way that carries less is none for packets, and those that are larger
 //! get lost on it.
@@ -27,7 +26,7 @@ const TRIES: u8 = 3;
 const SPACING: Duration = Duration::from_millis(250);
 /// A path that grew is noticed after this.
 const AGAIN: Duration = Duration::from_secs(300);
-/// A path that shrank is noticed after this, if that matters to anybody.
+/// A path that shrank is noticed after this while packets are sent that need its size.
 const CHECK: Duration = Duration::from_secs(2);
 
 #[derive(Debug)]
@@ -153,7 +152,7 @@ impl PathMtu {
         Some(size)
     }
 
-    /// What is to be tried, until all is known.
+    /// The next size to try; `None` when the largest that comes through is known.
     fn in_question(&self) -> Option<u16> {
         if self.refused > self.largest {
             return (!self.holds || self.mtu < self.largest).then_some(self.largest);

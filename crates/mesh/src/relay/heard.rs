@@ -1,8 +1,8 @@
 //! Frames that come from relays: which relay is meant, and whether it is believed.
 //!
-//! Two relays may be said to be at one address: of one public address that both are behind, of two homes with the same
-//! private addresses, or by whoever runs one of them. So an address only says which relays may be meant. A frame is that
-//! relay's whose key, session or question it bears out.
+//! The network map may name one address for two relays: both are behind one public address, or in two homes with the
+//! same private addresses, or the owner of one claims the other's address. So an address only narrows down which relay
+//! sent a frame. It is from the one whose key made it, whose session it names, or whose hello it answers.
 
 use super::{Relay, Relays, leg::Said};
 use crate::{Leg, Transmit};

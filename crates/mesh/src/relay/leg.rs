@@ -31,9 +31,9 @@ const SILENT: u32 = 3;
 /// Something was sent through the relay and nothing came back: is it still there?
 const SILENT_SENDING: Duration = Duration::from_secs(1);
 const LONGEST_KEEPALIVE: Duration = Duration::from_secs(25);
-/// After a refusal that a later ticket may cure, or somebody else's leaving.
+/// After a refusal that ends when there is another ticket, or when another client of a full relay leaves.
 const REFUSED: Duration = Duration::from_secs(30);
-/// Who was greeted at the same time and is the right one answers by then.
+/// When all addresses were greeted and one refused: by then the right relay has answered from another.
 const OTHERS: Duration = Duration::from_secs(1);
 const ENDED: Duration = Duration::from_millis(500);
 
@@ -44,7 +44,7 @@ enum Stage {
     Greeting {
         tx: u64,
     },
-    /// Each address that challenged got a proof of its own: somebody else's relay may be at one of them.
+    /// Each address that challenged got a proof of its own, since another relay may be at some of them.
     Proving {
         tx: u64,
         hellos: Vec<(Leg, Vec<u8>)>,
@@ -53,7 +53,8 @@ enum Stage {
         session: SessionId,
         to: Leg,
         keepalive: Duration,
-        /// When something was sent last: NATs forget a mapping that nothing goes out by, whatever comes in.
+        /// When something was sent last: NATs forget a mapping without outgoing packets, even while others
+        /// come in.
         sent: Instant,
         /// The first thing that was sent after the relay was heard.
         waiting: Option<Instant>,
@@ -228,7 +229,7 @@ impl LegState {
         Said::Nothing
     }
 
-    /// Who refuses is not known: another relay at one of the addresses may have been asked.
+    /// A refusal is not signed, and may come from another relay at one of the addresses.
     pub(super) fn handle_refusal(&mut self, refused: u64, from: Leg, reason: Reason, now: Instant) -> Said {
         match &mut self.stage {
             Stage::Greeting { tx } if *tx == refused => *self = Self::off(now + REFUSED),
@@ -261,7 +262,7 @@ impl LegState {
         Said::Nothing
     }
 
-    /// What to send now. Without addresses there is nobody to greet: a stream begins with the relay's challenge.
+    /// What to send now. Without addresses no hello is sent: a stream begins with the relay's challenge.
     pub(super) fn poll(
         &mut self,
         wanted: bool,

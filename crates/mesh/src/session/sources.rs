@@ -11,8 +11,8 @@ use std::{
 const PAUSE: Duration = Duration::from_millis(50);
 const AT_ONCE: u32 = 5;
 
-/// Sources that are counted at one time. When there are more, somebody has a network at his command, and the first
-/// ones go on.
+/// Sources that are counted at one time. When there are more, as in an attack from many networks, those that are counted
+/// go on, and others wait.
 const MOST: usize = 4096;
 
 /// For each source, when it will have paused for all that it sent.

@@ -82,11 +82,11 @@ impl World {
         must_if(a.site == b.site && (public || private || prefix))
     }
 
-    /// Whatever firewalls there are, both ends send to an address that is the same for everybody.
+    /// No NAT is in between, so both ends send to the same addresses that all others see.
     fn over_ipv6(&self, a: &Device, b: &Device) -> Chance {
         let blocked = self.sites[a.site].blocked || self.sites[b.site].blocked;
         let both = a.site != b.site && self.speaks_ipv6(a) && self.speaks_ipv6(b) && !blocked;
-        // A device that has a direct path looks for a better one every five minutes, and nobody tells it to.
+        // A device that has a direct path looks for a better one every five minutes, and nothing makes it look sooner.
         let lately = |mended: Instant| self.now < mended + Duration::from_secs(330);
         let mended = |device: &Device| self.sites[device.site].ipv6.as_ref()?.mended;
         let left_open = [a, b].into_iter().filter_map(mended).any(lately) || !self.may_open_together(a, b);

@@ -27,7 +27,7 @@ pub(crate) struct Site {
     pub(crate) latency: Duration,
     /// Until then nothing comes or goes by streams: TCP sends it again later.
     pub(crate) stalled: Option<Instant>,
-    /// Larger IP packets vanish between the router and the internet, and nobody is told.
+    /// Larger IP packets vanish between the router and the internet without an error.
     pub(crate) widest: usize,
     hosts: u8,
 }
@@ -38,7 +38,7 @@ pub(crate) const WIDE: usize = 1500;
 /// A global prefix for the site.
 pub(crate) struct Ipv6 {
     pub(crate) firewall: Option<Firewall>,
-    /// There are addresses, and nothing comes or goes: nobody is told.
+    /// There are addresses, and all packets vanish without an error.
     pub(crate) broken: bool,
     pub(crate) mended: Option<Instant>,
 }
