@@ -6,7 +6,7 @@ use flotilla_protocol::enroll::MeshAddress;
 
 use crate::Obstacle;
 
-/// Nothing is in the way of nothing.
+/// Without a data plane nothing can be in its way.
 ///
 /// # Errors
 /// None.

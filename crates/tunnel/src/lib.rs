@@ -80,7 +80,7 @@ use run::Plane;
 use stream::Rings;
 use wake::Wake;
 
-/// The interface's name where nobody chooses another.
+/// Default name of the interface.
 pub const INTERFACE: &str = "flotilla0";
 
 /// MTU of the interface: what IPv6 over Ethernet leaves beside WireGuard's 32 bytes. Narrower paths answer for

@@ -33,7 +33,7 @@ use crate::error::RouteInTheWay;
 use netlink::Netlink;
 pub(crate) use surroundings::{Surroundings, surroundings};
 
-/// Between two times that what was taken away is put back.
+/// From one time that something is put back to the next. A program that takes it away without end gets no race.
 const RESTORE: Duration = Duration::from_secs(2);
 
 /// The first route, in whichever table, that shares addresses with `range`; those of the interface `own` do not
@@ -90,7 +90,8 @@ fn outgoing(route: &RouteMessage) -> Option<u32> {
     })
 }
 
-/// A name server of this device inside the mesh's range that is none of its peers: nobody would find it any more.
+/// A name server of this device that has an address inside the mesh's range and is none of its peers. The mesh's route
+/// would cut the device off from it.
 pub(crate) fn name_server(range: IpRange, map: &NetworkMap) -> Option<Ipv4Addr> {
     // The second file has those that the system's own resolver asks.
     let files = ["/etc/resolv.conf", "/run/systemd/resolve/resolv.conf"];
@@ -102,7 +103,7 @@ pub(crate) fn name_server(range: IpRange, map: &NetworkMap) -> Option<Ipv4Addr> 
         .find(|server| is_covered(*server, range, map))
 }
 
-/// Whether the mesh would take this address for one of its own, and nobody there has it.
+/// Whether this address lies in the mesh's range without being this device's or a peer's.
 fn is_covered(server: Ipv4Addr, range: IpRange, map: &NetworkMap) -> bool {
     let mut peers = map.peers.iter().map(|peer| peer.address);
     let is_on_mesh = server == map.address.address || peers.any(|peer| peer == server);
@@ -132,7 +133,7 @@ impl Interface {
         message.header.index = index;
         message.attributes = vec![
             LinkAttribute::Mtu(u32::from(mtu)),
-            // The mesh has IPv4 addresses only, and nobody to solicit routers from.
+            // The mesh has IPv4 addresses only, so no link-local address is needed, and no router to look for.
             LinkAttribute::AfSpecUnspec(vec![AfSpecUnspec::Inet6(vec![AfSpecInet6::AddrGenMode(
                 In6AddrGenMode::None,
             )])]),
@@ -191,8 +192,8 @@ impl Interface {
         self.again
     }
 
-    /// Puts back what somebody took away: programs that manage a system's networks remove what they did not make. A
-    /// program that does so without end is not raced, and a route that somebody put in the same place is left alone.
+    /// Puts the mesh's address and route back where they are missing: programs that manage a system's networks remove
+    /// what they did not make. It is done once in [`RESTORE`] at most, and not over another program's route to the range.
     pub(crate) fn restore(&mut self, now: Instant) -> io::Result<()> {
         let Some((mesh, range)) = self.address.and_then(|mesh| Some((mesh, mesh.range()?))) else {
             return Ok(());

@@ -184,7 +184,7 @@ impl Plane {
                     continue;
                 }
             };
-            // Nobody listens once the agent is on its way out.
+            // The receiver is gone once the agent is on its way out.
             self.events.send(event).ok();
         }
     }

@@ -107,7 +107,7 @@ impl Socket {
         self.socket.receive(inbox)
     }
 
-    /// Somebody who is who he says he is reached us by this route.
+    /// A peer or a relay, whose datagram proved that it is one, reached us by this route.
     pub(crate) fn note_asked(&mut self, route: Route) {
         self.asked.note(route);
     }

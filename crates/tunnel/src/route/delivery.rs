@@ -58,7 +58,8 @@ pub fn obstacle(interface: &str, mesh: MeshAddress) -> io::Result<Option<Obstacl
     Ok(overlap(range, interface)?.map(|route| Obstacle::Part { route }))
 }
 
-/// The range and the address in it that nobody has.
+/// The mesh's range, and the address in it at which the mesh answers its own device; `None` where the range has no room
+/// for one.
 fn far(mesh: MeshAddress) -> Option<(IpRange, Ipv4Addr)> {
     let range = mesh.range()?;
     match range.first() {
@@ -95,7 +96,7 @@ fn listen(socket: &UdpSocket, far: Ipv4Addr, question: &[u8], back: &mut Back) -
                 back.answer |= from.port() == ECHO_PORT;
                 back.unasked |= from.port() == UNASKED_PORT;
             }
-            // Somebody else's, or a word of an earlier send's failure.
+            // Not from the mesh, or the answer to another question.
             Ok(_) => {}
             Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) => break,
             Err(error)

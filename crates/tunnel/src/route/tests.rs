@@ -8,7 +8,7 @@ fn a_range_that_is_routed_already_is_found_with_its_interface() {
     let found = overlap(range, "flotilla0").unwrap().unwrap();
     assert_eq!(found.interface, "lo");
     assert!(found.to_string().ends_with(" on lo"), "{found}");
-    // What is our own is in nobody's way.
+    // The mesh's own interface is not in its way.
     assert_eq!(overlap(range, "lo").unwrap(), None);
     // A range for documentation (RFC 5737), and one for benchmarks (RFC 2544): no machine routes them.
     assert_eq!(

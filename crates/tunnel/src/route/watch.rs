@@ -13,7 +13,7 @@ use netlink_sys::{Socket, SocketAddr};
 /// Groups of `rtnetlink.h`: link, IPv4 address, IPv4 route, IPv4 rule, IPv6 address, IPv6 route.
 const NETWORKS: u32 = 0x1 | 0x10 | 0x40 | 0x80 | 0x100 | 0x400;
 
-/// Group 7 of `nfnetlink.h`: rules of nftables. Others change without a word.
+/// Group 7 of `nfnetlink.h`: rules of nftables. The kernel reports no changes of others.
 const FILTERS: u32 = 0x40;
 
 /// A cable that is plugged in makes a dozen messages: it is looked at when they are over.

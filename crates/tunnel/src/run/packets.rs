@@ -145,7 +145,7 @@ impl Packets {
                     now,
                 );
             }
-            // Not whatever a stranger sends: its source may be anybody's address.
+            // Only of a sender that the mesh knows: the source of any other datagram may be forged.
             if is_heard {
                 self.socket.note_asked(from);
             }
@@ -215,7 +215,7 @@ impl Packets {
     }
 }
 
-/// Whether the datagram was one of somebody whom the mesh knows.
+/// Whether the datagram came from a peer or a relay of the mesh.
 fn open(
     coalescer: &mut Coalescer,
     mesh: &mut Mesh,
