@@ -3,10 +3,10 @@
 //! - [`Socket`]: both families by one socket, from the address that was asked, and nothing is fragmented on its way:
 //!   a datagram is whole or not at all, so that a size that was answered is one that the path carries.
 //! - [`Inbox`]: where runs come in.
-//! - [`Sent`]: what became of a run. What one destination cannot take never changes what others get.
+//! - [`Sent`]: what became of a run. A destination that takes no runs, or no large datagrams, changes nothing for others.
 //!
-//! No socket here waits: who owns it knows for what else to wait (poll, a runtime), and [`Socket::handle`] gives a
-//! runtime something to wait on.
+//! No call here waits: the owner of a socket waits for it together with other things (by `poll`, or by a runtime, for
+//! which [`Socket::handle`] gives a second handle).
 
 mod inbox;
 mod refusal;

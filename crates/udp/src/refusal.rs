@@ -10,7 +10,7 @@ use std::{
 /// How long runs are not tried again to a destination that refused one.
 const PAUSE: Duration = Duration::from_secs(60);
 
-/// Destinations that are remembered. Beyond that all may try runs again, which costs each a call that fails.
+/// Destinations that are remembered. When there are more, all are forgotten, which costs each a call that fails.
 const MOST: usize = 1024;
 
 #[cfg(unix)]
@@ -38,13 +38,13 @@ pub(crate) fn is_too_large(error: &io::Error) -> bool {
     error.raw_os_error() == Some(code::TOO_LARGE)
 }
 
-/// So a run is refused that may pass as single datagrams: by an interface that cannot cut it, by a system that wants
-/// fewer of them, or because the datagrams are too large (older kernels do not tell these apart).
+/// The run was refused, and its datagrams may pass one by one: the interface cannot cut a run, the system takes fewer
+/// datagrams in one, or the datagrams are too large (older kernels report all three alike).
 pub(crate) fn is_of_a_run(error: &io::Error) -> bool {
     is_one_of(error, &code::OF_RUNS)
 }
 
-/// So a source address is refused that is none of ours, or none of ours anymore.
+/// The source address is none of this system's, perhaps since it was removed.
 pub(crate) fn is_of_a_source(error: &io::Error) -> bool {
     is_one_of(error, &code::OF_SOURCES)
 }

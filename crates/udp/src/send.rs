@@ -82,7 +82,7 @@ impl Socket {
             }
         }
         if sent.lost == lost {
-            // It was for being a run, then, and not for what was in it.
+            // Every datagram passed by itself, so the run was refused for being one.
             let mut refusals = self.refusals.lock().unwrap_or_else(PoisonError::into_inner);
             refusals.note(self.mapped(to.remote), now);
         }

@@ -1,5 +1,5 @@
-//! Over loopback: what is sent arrives, in its pieces, whichever family it takes, and one destination's trouble is
-//! nobody else's.
+//! Over loopback: what is sent arrives, in its pieces, by either family, and what one destination refuses changes nothing
+//! for others.
 
 use super::{Inbox, Route, Sent, Socket};
 use rustix::net::sockopt::{Ipv4PathMtuDiscovery, Ipv6PathMtuDiscovery, ip_mtu_discover, ipv6_mtu_discover};
