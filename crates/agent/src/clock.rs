@@ -1,10 +1,10 @@
 //! What time it is on a device that may not know.
 //!
-//! Small boards start in 1970, and some never learn better; other clocks are years ahead. Control judges nothing by a
-//! device's clock, and a device trusts control whatever the clock says (`identity::verify`). What is left is to be at a
-//! likely moment: a clock before the build of this program is wrong for certain, and is replaced by the moment at which
-//! control was last heard. Any other clock is believed. What control said is never more than that, for control's own
-//! clock may have been wrong then, and be right again now.
+//! Small boards start in 1970, and some stay there; other clocks are years ahead. Nothing depends on a right clock:
+//! control judges nothing by it, and a device judges control's certificate as of a moment at which that is good
+//! (`identity::verify`). A clock that says a time before this program was built is wrong for certain, and is replaced by
+//! the time that control told last. Any other clock is believed, even against control, whose clock may have been the
+//! wrong one.
 
 use flotilla_identity::Clock;
 use flotilla_protocol::Timestamp;

@@ -1,4 +1,7 @@
-//! Whether this device is still where a connection was made from.
+//! Whether this device still has the address that a connection was made from.
+//!
+//! The address is looked at from time to time rather than by netlink, as the data plane does: an agent has its link to
+//! control without a data plane, too, and on every system.
 
 use std::{
     io::ErrorKind,
@@ -7,17 +10,17 @@ use std::{
 };
 use tokio::time::{MissedTickBehavior, interval};
 
-/// Seldom enough to cost nothing, often enough that a move is no outage.
+/// Between two looks. A look is one system call, and a device that moved is away for no longer than this and a dial.
 const LOOK: Duration = Duration::from_secs(2);
 
-/// Returns when no interface of this system has the address any more. What was connected from there is dead, and TCP
-/// does not say so before its pings are missed.
+/// Returns when no interface of this system has the address any more. Connections from it are dead then, and TCP
+/// reports no error until the pings of the link are missed.
 pub(crate) async fn gone(address: IpAddr) {
     let mut looks = interval(LOOK);
     looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         looks.tick().await;
-        // Nobody can listen at an address that is not the system's.
+        // The system lets a socket be bound to its own addresses only.
         let bound = UdpSocket::bind((address, 0));
         if bound.is_err_and(|error| error.kind() == ErrorKind::AddrNotAvailable) {
             return;

@@ -1,8 +1,8 @@
 //! Whether packets pass between this system and the mesh.
 //!
-//! Life cycle: a data plane began → tried at once, and the mesh counts as up from then on → tried again when the
-//! system's networks or filters change, and now and then, since some do without a word. What is in the way is told when it
-//! is found twice in a row: while networks change, a packet may be lost.
+//! Life cycle: a data plane began → tried at once, and the mesh counts as up from then on → tried again soon after the
+//! system's networks or filters changed, and every [`AGAIN`], since the kernel does not report every change. What is in
+//! the way is reported when two tries in a row find something: a single packet may be lost while networks change.
 
 use flotilla_protocol::{
     enroll::MeshAddress,
@@ -14,10 +14,11 @@ use tokio::{
     time::{Instant, sleep_until},
 };
 
-/// How long a firewall that came up unseen keeps the mesh looking well.
+/// From one try to the next. A firewall whose change the kernel does not report is noticed after so long.
 const AGAIN: Duration = Duration::from_secs(20);
 
-/// Networks that change have come to rest by then.
+/// From a change, or from a first failure, to the next try: networks have come to rest by then. Changes without end
+/// lead to one try in so long.
 const SOON: Duration = Duration::from_secs(1);
 
 type Found = io::Result<Option<flotilla_tunnel::Obstacle>>;
@@ -26,7 +27,7 @@ type Found = io::Result<Option<flotilla_tunnel::Obstacle>>;
 pub(super) struct Delivery {
     next: Instant,
     under_way: Option<JoinHandle<Found>>,
-    /// The last try failed, and nobody was told.
+    /// The last try found something in the way; the next one decides whether it is reported.
     in_doubt: bool,
 }
 
@@ -40,7 +41,7 @@ impl Delivery {
         }
     }
 
-    /// What was found may be another by now.
+    /// The system changed, so that the last verdict may be wrong.
     pub(super) fn hasten(&mut self) {
         self.next = self.next.min(Instant::now() + SOON);
     }

@@ -1,7 +1,7 @@
 //! Which addresses the mesh may have on this device, whatever control says.
 //!
-//! What a map names is routed into the mesh. So it may only name private addresses, and of
-//! those only the ones of the fleet's own range, each for one device with a key of its own.
+//! What a map names is routed into the mesh. So it may only name private addresses, of those only the ones of the
+//! fleet's own range, and each for one device with a key of its own.
 
 use flotilla_protocol::{Code, Problem, enroll::MeshAddress, mesh::NetworkMap};
 use std::{collections::BTreeSet, net::Ipv4Addr};
