@@ -1,10 +1,10 @@
 //! The two verifiers that TLS asks: is this our control, and is this a device of ours.
 //!
 //! Both judge the signature chain with the library's own verifier and add what only Flotilla knows: the pin, the
-//! identity in the certificate, and whose clock may be wrong. Control judges devices by its own clock. A device has no
-//! say in what time it is: boards start in 1970, and clocks are found years ahead, so an agent judges control as of a
-//! moment at which its certificate is good. That costs little: control keeps its key from one certificate to the next,
-//! and whoever has a copy of it has the authority's, which lies beside it.
+//! identity in the certificate, and whose clock may be wrong. Control judges devices by its own clock. A device's clock
+//! is not relied on: boards start in 1970, and others are years ahead, so an agent judges control's certificate as of a
+//! moment at which it is good. Its dates would protect little: control keeps its key from one certificate to the next,
+//! and a thief of that key has the authority's as well, since both are in the same directory.
 
 use crate::{
     key::pin_of,
