@@ -63,11 +63,11 @@ pub enum Kind {
 /// Who finds a computer at the addresses of an interface.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Reach {
-    /// Whoever is in the network.
+    /// All computers of the network.
     Network,
-    /// Whoever is in the tunnel; and everybody, where the address is a public one.
+    /// The other ends of the tunnel; at a public address all computers.
     Tunnel,
-    /// Nobody but the computer itself.
+    /// Only the computer itself.
     Computer,
 }
 
