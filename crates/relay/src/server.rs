@@ -1,7 +1,7 @@
 //! The relay's server: two UDP ports and a route, around one switchboard.
 //!
 //! Datagrams are taken in by a thread of their own, so that a busy relay slows nothing else in the process down.
-//! Streams are tasks of whoever serves the route. All share the switchboard behind a lock that is never held
+//! Streams are tasks of the server that serves the route. All share the switchboard behind a lock that is never held
 //! while something is sent.
 
 use crate::{
