@@ -30,7 +30,7 @@
 //! | 03 | candidates | revision 8, addresses 18 each, at most 16 |
 //!
 //! A frame has one form: what parses is written back as the same bytes. Nothing here allocates, and no bytes make
-//! it panic. An answer to somebody who proved nothing (reflect answer, challenge, refused, end) is shorter than
+//! it panic. An answer to a sender that proved nothing (reflect answer, challenge, refused, end) is shorter than
 //! what it answers.
 //!
 //! **Admission to a relay.** A client says hello without a cookie, is challenged with one that is good for its

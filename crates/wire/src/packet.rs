@@ -1,5 +1,5 @@
-//! IP packets (RFC 791, RFC 8200), read in one place for all who look into them. Everything in them was written by a
-//! stranger.
+//! IP packets (RFC 791, RFC 8200): the one place that reads them for filter, paths and offload. Everything in them was
+//! written by a stranger.
 //!
 //! - [`parse`]: whose packet it is and what it is about, for those who decide about it.
 //! - [`Layout`]: where its parts are, for those who cut, join and change packets.

@@ -1,4 +1,4 @@
-//! Where the parts of an IP packet are. Reads nothing beyond the packet, whatever it claims.
+//! Where the parts of an IP packet are. Reads nothing beyond the packet, even where its lengths say more.
 
 use super::checksum::Sum;
 use super::{Place, TCP, UDP, network};
