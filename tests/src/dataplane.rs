@@ -243,7 +243,7 @@ pub fn ours(machine: &Machine, interface: &str, map: &NetworkMap) -> Result<Comm
     command_of_ours(machine, interface, &own, map)
 }
 
-/// A map with this address and nobody else in it.
+/// A map with this address and no peers.
 #[must_use]
 pub fn lonely_map(address: Ipv4Addr) -> NetworkMap {
     NetworkMap {

@@ -139,7 +139,7 @@ fn tests_of_paths_that_nobody_answers_hold_no_revocation_up() -> Result<()> {
             to: silent.name().to_owned(),
         };
         let control = &meshed.control;
-        // Each waits for two seconds, and so would whatever comes behind all of them.
+        // Each takes two seconds. One after the other they would hold up for fourteen what comes behind them.
         let tests = join_all((0..7).map(|_| control.send(&test)));
         let revocation = async {
             control.revoke(revoked.name()).await?;

@@ -247,7 +247,7 @@ fn a_device_that_moves_to_another_network_has_its_link_and_direct_path_back_in_t
     })
 }
 
-/// Inside the mesh there is IPv4, whatever is around it.
+/// The mesh carries IPv4 even where the networks around a device have IPv6 alone.
 #[test]
 fn a_device_without_ipv4_is_on_the_mesh_and_reaches_one_without_ipv6_by_the_relay() -> Result<()> {
     on(Lab::on_internet(&[Nat::None, Nat::None])?, async |lab| {

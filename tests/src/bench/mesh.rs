@@ -1,5 +1,5 @@
 //! `mesh-throughput` and `mesh-latency`: our data plane beside wireguard-go and boringtun-cli, taking turns in one
-//! run on the same two machines, so that whatever else the computer does happens to all of them.
+//! run on the same two machines, so that other load of the computer is the same for all of them.
 //!
 //! Gbit/s move with the computer's load; Gbit per second of processor time, of both ends together, hardly do.
 

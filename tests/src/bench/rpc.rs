@@ -1,4 +1,4 @@
-//! `rpc-under-load`: small calls on a link whose other streams nobody reads.
+//! `rpc-under-load`: small calls on a link whose other streams are not read.
 
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
