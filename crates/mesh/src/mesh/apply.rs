@@ -1,6 +1,6 @@
 //! How a network map comes into force, and what happens when the network changed.
 
-use super::Mesh;
+use super::{Mesh, PeerIndex};
 use crate::{
     Event, Standing, Traffic,
     path::{
@@ -50,9 +50,7 @@ impl Mesh {
                 new.is_some_and(|new| new.public_key == known.key && new.plain == known.plain)
             });
             if !stays {
-                let gone = self.peers.remove(index);
-                self.counter = gone.map_or(self.counter, |gone| gone.own_counter.max(self.counter));
-                self.awake.remove(&index);
+                self.forget(index);
             }
         }
         for peer in &peers {
@@ -72,6 +70,18 @@ impl Mesh {
         self.relays.set_needed(needed);
         self.choose_home(now);
         self.update_standing(now);
+    }
+
+    fn forget(&mut self, index: PeerIndex) {
+        self.awake.remove(&index);
+        let Some(gone) = self.peers.remove(index) else {
+            return;
+        };
+        self.counter = gone.own_counter.max(self.counter);
+        if gone.paths.is_tested() {
+            let (peer, attempts) = (gone.end.id, Vec::new());
+            self.events.push_back(Event::Tested { peer, attempts });
+        }
     }
 
     /// The peers that differ from this device and from each other in all by which a packet is known. Of two that share

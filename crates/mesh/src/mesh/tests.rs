@@ -5,6 +5,7 @@ mod echoes;
 mod hostile;
 mod sizes;
 mod strangers;
+mod trials;
 
 use super::*;
 use flotilla_protocol::{

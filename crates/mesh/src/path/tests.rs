@@ -286,6 +286,23 @@ fn a_test_tells_of_every_way() {
 }
 
 #[test]
+fn a_test_that_is_asked_for_again_and_again_ends_in_its_time_and_pings_as_one() {
+    let mut ends = Ends::new(&[PUBLIC]);
+    ends.run(Duration::from_secs(4), |_| None);
+    let mut pings = 0;
+    for _ in 0..20 {
+        ends.paths.test(ends.now);
+        let sent = ends.run(Duration::from_millis(100), |_| None);
+        pings += sent
+            .iter()
+            .filter(|(way, query)| *way == Way::Relay && matches!(query, Query::Ping { .. }))
+            .count();
+    }
+    assert!(ends.paths.poll_test().is_some());
+    assert!(pings < 10, "{pings}");
+}
+
+#[test]
 fn a_flood_of_addresses_is_bounded() {
     let mut ends = Ends::new(&[PUBLIC]);
     ends.run(Duration::from_secs(1), |_| Some(10));
