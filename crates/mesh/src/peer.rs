@@ -26,6 +26,8 @@ use std::{
 /// Counters of probes begin at the milliseconds of a start, times 2¹⁶. A peer whose counter leaps by more than a second
 /// of these did not send 65 million probes: it began anew.
 const LEAP: u64 = 1000 << 16;
+/// From one session that a peer is offered since it began anew to the next: how often it begins anew is its own say.
+const RENEWAL_PAUSE: Duration = Duration::from_secs(1);
 /// A peer that is heard by one relay and another within this time does not make us follow it each time.
 const HEARD_BY_PAUSE: Duration = Duration::from_secs(1);
 
@@ -101,6 +103,10 @@ pub(crate) struct Peer {
     pub(crate) window: ReplayWindow,
     /// Of its last probe.
     pub(crate) counter: Option<u64>,
+    /// It began anew, and was not offered a session since.
+    pub(crate) has_begun_anew: bool,
+    /// When it was offered one for that reason.
+    pub(crate) renewed: Option<Instant>,
     /// Of the last probe to it: one count per peer, since a peer takes a few numbers out of order and no more.
     pub(crate) own_counter: u64,
     pub(crate) revision: u64,
@@ -152,6 +158,21 @@ impl Peer {
             .replace(self.counter.map_or(counter, |last| last.max(counter)));
         let leapt = before.is_some_and(|before| counter > before.saturating_add(LEAP));
         leapt && self.session.as_ref().is_some_and(Session::is_awake)
+    }
+
+    /// When it is to be offered a session since it began anew.
+    pub(crate) fn renewal(&self, now: Instant) -> Option<Instant> {
+        let soonest = self.renewed.map_or(now, |renewed| renewed + RENEWAL_PAUSE);
+        self.has_begun_anew.then_some(soonest)
+    }
+
+    /// Whether that is now, and so done.
+    pub(crate) fn take_renewal(&mut self, now: Instant) -> bool {
+        let is_due = self.renewal(now).is_some_and(|due| due <= now);
+        if is_due {
+            (self.has_begun_anew, self.renewed) = (false, Some(now));
+        }
+        is_due
     }
 
     /// Notes a relay by which it was heard; whether it is another one than before.

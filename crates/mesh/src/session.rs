@@ -258,7 +258,7 @@ impl Session {
         }
     }
 
-    /// Begins a handshake that the peer needs and nobody here asked for, unless one was offered just now.
+    /// Begins a handshake with a peer whose own are too old, unless one was offered just now.
     pub(crate) fn offer(&mut self, out: &mut [u8], now: Instant) -> Option<usize> {
         let is_recent = |at, pause| now < at + pause;
         if self.offered.is_some_and(|(at, pause)| is_recent(at, pause)) {

@@ -117,6 +117,8 @@ impl Mesh {
             probe_key: probe_key.filter(|_| !peer.plain),
             window: ReplayWindow::default(),
             counter: None,
+            has_begun_anew: false,
+            renewed: None,
             own_counter: counter,
             revision: 0,
             index,

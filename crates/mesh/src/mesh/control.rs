@@ -9,7 +9,7 @@ use crate::{
     },
     peer::Route,
     relay::Relayed,
-    session::TICK,
+    session::{Session, TICK},
 };
 use flotilla_protocol::id::RelayId;
 use flotilla_wire::{Frame, Probe, SealedProbe};
@@ -118,13 +118,17 @@ impl Mesh {
         peer.choose_route();
         let after = peer.route;
         let rerouted = after.is_some() && before.map(|route| route.leg) != after.map(|route| route.leg);
-        let timer = [peer.paths.poll_timeout(), peer.absence.until(now)]
-            .into_iter()
-            .flatten()
-            .min();
-        self.peers.schedule(index, timer);
+        let is_renewed = peer.take_renewal(now);
+        let timer = [
+            peer.paths.poll_timeout(),
+            peer.absence.until(now),
+            peer.renewal(now),
+        ];
+        self.peers.schedule(index, timer.into_iter().flatten().min());
         self.tell(index, now);
-        if rerouted {
+        if is_renewed {
+            self.begin_handshake(index, now);
+        } else if rerouted {
             self.restart_handshake(index, before.is_some(), now);
         }
         if let (Some(before), Some(after)) = (before, after)
@@ -183,18 +187,23 @@ impl Mesh {
 
     /// The last handshake may have gone nowhere, and it surely did where there was no route before.
     fn restart_handshake(&mut self, index: PeerIndex, had_route: bool, now: Instant) {
+        let session = self.peers.get(index).and_then(|peer| peer.session.as_ref());
+        if session
+            .and_then(Session::stuck_since)
+            .is_some_and(|since| !had_route || since == now || now >= since + HANDSHAKE_AGAIN)
+        {
+            self.begin_handshake(index, now);
+        }
+    }
+
+    fn begin_handshake(&mut self, index: PeerIndex, now: Instant) {
         let Some(session) = self.peers.get_mut(index).and_then(|peer| peer.session.as_mut()) else {
             return;
         };
-        if session
-            .stuck_since()
-            .is_some_and(|since| !had_route || since == now || now >= since + HANDSHAKE_AGAIN)
-        {
-            let len = session.initiate(&mut self.scratch, now);
-            self.awake.insert(index);
-            if let Some(len) = len {
-                self.send_scratch(index, len);
-            }
+        let len = session.initiate(&mut self.scratch, now);
+        self.awake.insert(index);
+        if let Some(len) = len {
+            self.send_scratch(index, len);
         }
     }
 
@@ -290,7 +299,7 @@ impl Mesh {
         if !peer.window.accept(sealed.counter()) {
             return Opened::Dropped(self.drop(DropReason::Replayed));
         }
-        let began_anew = peer.note_counter(sealed.counter());
+        let has_begun_anew = peer.note_counter(sealed.counter());
         let allowed = match way {
             Way::Direct(_) => peer.may_direct(&self.own),
             Way::Relay => peer.may_relay(&self.own),
@@ -301,9 +310,10 @@ impl Mesh {
         if allowed {
             self.handle_probe(index, probe, way, by.map(|(relay, _)| relay), now);
         }
-        if began_anew {
-            // After the answer to its ping: without a path it could not answer a handshake.
-            self.offer_session(index, now);
+        // After the answer to its ping: without a path it could not answer a handshake.
+        if let Some(peer) = self.peers.get_mut(index).filter(|_| has_begun_anew) {
+            peer.has_begun_anew = true;
+            self.settle(index, now);
         }
         Opened::Consumed
     }

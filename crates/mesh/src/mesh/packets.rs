@@ -343,8 +343,8 @@ impl Mesh {
         }
     }
 
-    /// Begins a handshake because the peer, as it showed, needs one.
-    pub(super) fn offer_session(&mut self, index: PeerIndex, now: Instant) {
+    /// Begins a handshake with a peer whose own was refused as too old.
+    fn offer_session(&mut self, index: PeerIndex, now: Instant) {
         let Some(session) = self.peers.get_mut(index).and_then(|peer| peer.session.as_mut()) else {
             return;
         };

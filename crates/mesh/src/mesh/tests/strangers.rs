@@ -114,18 +114,23 @@ impl Pair {
     }
 }
 
+/// The second device, begun for the `nth` time, a minute after the time before.
+fn begun(nth: u64, now: Instant) -> Mesh {
+    let config = Config {
+        private_key: key(2),
+        device: device(2),
+        clock_start_unix_ms: 1_700_000_000_000 + 60_000 * nth,
+    };
+    Mesh::new(config, [3; 32], now)
+}
+
 #[test]
 fn a_peer_that_began_anew_is_offered_a_session_as_soon_as_it_is_heard() {
     let mut pair = Pair::of_probers();
     let packet = udp_packet(ip(1), ip(2), (1, 2), 10);
     pair.send(0, &packet).unwrap();
     assert_eq!(pair.got[1].len(), 1);
-    let config = Config {
-        private_key: key(2),
-        device: device(2),
-        clock_start_unix_ms: 1_700_000_060_000,
-    };
-    pair.ends[1] = Mesh::new(config, [3; 32], pair.now);
+    pair.ends[1] = begun(1, pair.now);
     pair.send(0, &packet).unwrap();
     assert_eq!(pair.got[1].len(), 1, "it does not know the session");
     pair.join(1);
@@ -133,4 +138,37 @@ fn a_peer_that_began_anew_is_offered_a_session_as_soon_as_it_is_heard() {
     pair.send(0, &packet).unwrap();
     assert_eq!(pair.got[1].len(), 2);
     assert_eq!(pair.pass(Duration::from_secs(20)), 0);
+}
+
+#[test]
+fn a_peer_that_begins_anew_every_two_seconds_is_offered_a_session_each_time() {
+    let mut pair = Pair::of_probers();
+    let packet = udp_packet(ip(1), ip(2), (1, 2), 10);
+    pair.send(0, &packet).unwrap();
+    for nth in 1..=8 {
+        pair.ends[1] = begun(nth, pair.now);
+        pair.join(1);
+        pair.pass(Duration::from_secs(2));
+        let before = pair.got[1].len();
+        pair.send(0, &packet).unwrap();
+        assert_eq!(pair.got[1].len(), before + 1, "{nth}");
+    }
+}
+
+#[test]
+fn a_peer_that_begins_anew_without_end_is_offered_a_session_a_second_and_one_at_the_end() {
+    let mut pair = Pair::of_probers();
+    let packet = udp_packet(ip(1), ip(2), (1, 2), 10);
+    pair.send(0, &packet).unwrap();
+    let mut offers = 0;
+    for nth in 1..=50 {
+        pair.ends[1] = begun(nth, pair.now);
+        pair.join(1);
+        offers += pair.pass(Duration::from_millis(100));
+    }
+    assert!((3..=8).contains(&offers), "{offers}");
+    pair.pass(Duration::from_secs(3));
+    let before = pair.got[1].len();
+    pair.send(0, &packet).unwrap();
+    assert_eq!(pair.got[1].len(), before + 1);
 }
