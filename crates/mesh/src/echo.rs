@@ -5,7 +5,7 @@
 //! answer, and one from port [`UNASKED_PORT`], which a firewall takes for something that a peer begins. Those that arrive
 //! have passed the system on the way in. Only packets from the interface are answered; peers cannot ask.
 
-use flotilla_wire::packet::{Headers, Payload};
+use flotilla_wire::packet::{Headers, Payload, layout};
 use std::net::IpAddr;
 
 /// Where the mesh answers its own device.
@@ -26,8 +26,8 @@ pub(crate) fn answers(asked: &[u8], headers: &Headers) -> Option<[Vec<u8>; 2]> {
     let (IpAddr::V4(from), IpAddr::V4(to)) = (headers.source, headers.destination) else {
         return None;
     };
-    let total = usize::from(u16::from_be_bytes(*asked.get(2..)?.first_chunk()?));
-    let is_whole = total == asked.len() && total <= LONGEST && headers.fragment.is_none();
+    let length = layout::claimed_length(asked, false);
+    let is_whole = length == asked.len() && length <= LONGEST && headers.fragment.is_none();
     if destination != ECHO_PORT || !is_whole {
         return None;
     }
@@ -43,6 +43,7 @@ pub(crate) fn answers(asked: &[u8], headers: &Headers) -> Option<[Vec<u8>; 2]> {
     let mut unasked = answer.clone();
     unasked.get_mut(ports)?.copy_from_slice(&from_port(UNASKED_PORT));
     // Another port makes the checksum wrong; zero says that there is none (RFC 768).
-    unasked.get_mut(headers.offset + 6..headers.offset + 8)?.fill(0);
+    let checksum = headers.offset + layout::UDP_CHECKSUM;
+    unasked.get_mut(checksum..checksum + 2)?.fill(0);
     Some([answer, unasked])
 }
