@@ -72,3 +72,21 @@ impl Refusals {
         self.0.insert(destination, now + PAUSE);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn destinations_that_refuse_are_bounded_and_the_last_one_is_known() {
+        let (mut refusals, now) = (Refusals::default(), Instant::now());
+        let destination = |number: u32| SocketAddr::from((number.to_be_bytes(), 7));
+        for number in 0..100_000 {
+            refusals.note(destination(number), now);
+            assert!(refusals.0.len() <= MOST);
+        }
+        assert!(refusals.has(destination(99_999), now));
+        let later = now + PAUSE;
+        assert!(!refusals.has(destination(99_999), later));
+    }
+}
