@@ -8,12 +8,13 @@
 
 pub(crate) mod delivery;
 mod netlink;
+mod pace;
 mod surroundings;
 pub(crate) mod watch;
 
 use std::io;
 use std::net::{IpAddr, Ipv4Addr};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use flotilla_protocol::cidr::IpRange;
 use flotilla_protocol::enroll::MeshAddress;
@@ -31,10 +32,8 @@ use netlink_packet_route::{AddressFamily, RouteNetlinkMessage};
 
 use crate::error::RouteInTheWay;
 use netlink::Netlink;
+use pace::Pace;
 pub(crate) use surroundings::{Surroundings, surroundings};
-
-/// From one time that something is put back to the next. A program that takes it away without end gets no race.
-const RESTORE: Duration = Duration::from_secs(2);
 
 /// The first route, in whichever table, that shares addresses with `range`; those of the interface `own` do not
 /// count, and neither does a default route or a piece of one.
@@ -117,9 +116,7 @@ pub(crate) struct Interface {
     name: String,
     index: u32,
     address: Option<MeshAddress>,
-    /// When something was put back, and when that is to be seen to again.
-    restored: Option<Instant>,
-    again: Option<Instant>,
+    pace: Pace,
 }
 
 impl Interface {
@@ -155,8 +152,7 @@ impl Interface {
             name: name.to_owned(),
             index,
             address: None,
-            restored: None,
-            again: None,
+            pace: Pace::default(),
         })
     }
 
@@ -189,24 +185,18 @@ impl Interface {
 
     /// When to look whether something was taken away again.
     pub(crate) fn poll_timeout(&self) -> Option<Instant> {
-        self.again
+        self.pace.poll_timeout()
     }
 
     /// Puts the mesh's address and route back where they are missing: programs that manage a system's networks remove
-    /// what they did not make. It is done once in [`RESTORE`] at most, and not over another program's route to the range.
+    /// what they did not make. It is done at [`Pace`], and not over another program's route to the range.
     pub(crate) fn restore(&mut self, now: Instant) -> io::Result<()> {
         let Some((mesh, range)) = self.address.and_then(|mesh| Some((mesh, mesh.range()?))) else {
             return Ok(());
         };
-        if let Some(soonest) = self
-            .restored
-            .map(|last| last + RESTORE)
-            .filter(|soonest| now < *soonest)
-        {
-            self.again = Some(soonest);
+        if !self.pace.admit(now) {
             return Ok(());
         }
-        self.again = None;
         let own = |address: &netlink::Address| {
             address.link == self.index && address.address == IpAddr::V4(mesh.address)
         };
@@ -219,7 +209,7 @@ impl Interface {
                 interface.name = self.name,
                 "The mesh's address or route was taken away; it is put back."
             );
-            self.restored = Some(now);
+            self.pace.note_restored(now);
             self.address = None;
             self.set_address(mesh)
                 .inspect_err(|_| self.address = Some(mesh))?;
