@@ -51,6 +51,8 @@ impl Delivery {
         loop {
             let Some(task) = &mut self.under_way else {
                 sleep_until(self.next).await;
+                // Set before the try, so that a change during it still hastens the one after it.
+                self.next = Instant::now() + AGAIN;
                 let interface = interface.to_owned();
                 self.under_way = Some(spawn_blocking(move || {
                     flotilla_tunnel::obstacle(&interface, place)
@@ -60,13 +62,11 @@ impl Delivery {
             let found = task.await.unwrap_or_else(|error| Err(error.into()));
             self.under_way = None;
             let obstacle = told(found);
-            if obstacle.is_some() && !self.in_doubt {
-                self.in_doubt = true;
-                self.next = Instant::now() + SOON;
+            let was_in_doubt = std::mem::replace(&mut self.in_doubt, obstacle.is_some());
+            if self.in_doubt && !was_in_doubt {
+                self.hasten();
                 continue;
             }
-            self.in_doubt = obstacle.is_some();
-            self.next = Instant::now() + AGAIN;
             return obstacle;
         }
     }
@@ -84,5 +84,52 @@ fn told(found: Found) -> Option<Obstacle> {
                 "Whether packets pass between this device and the mesh could not be tried: {error}."
             ),
         }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tokio::sync::oneshot;
+
+    /// A range without room for an echo: a try finds nothing in the way, and sends nothing.
+    const ALONE: MeshAddress = MeshAddress {
+        address: std::net::Ipv4Addr::new(192, 0, 2, 7),
+        prefix: 32,
+    };
+
+    /// How long the next verdict takes; it is good.
+    async fn next_good(delivery: &mut Delivery) -> Duration {
+        let begun = Instant::now();
+        assert_eq!(delivery.next("flotilla0", ALONE).await, None);
+        begun.elapsed()
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_change_during_a_try_leads_to_another_one_soon_and_then_they_are_rare_again() {
+        let (answer, answered) = oneshot::channel();
+        let mut delivery = Delivery {
+            next: Instant::now() + AGAIN,
+            under_way: Some(tokio::spawn(async { answered.await.unwrap() })),
+            in_doubt: false,
+        };
+        delivery.hasten();
+        answer.send(Ok(None)).unwrap();
+        next_good(&mut delivery).await;
+        assert!(next_good(&mut delivery).await < 2 * SOON);
+        assert!(next_good(&mut delivery).await > AGAIN / 2);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn changes_without_end_lead_to_a_try_a_second() {
+        let mut delivery = Delivery::new();
+        next_good(&mut delivery).await;
+        for _ in 0..10 {
+            for _ in 0..100 {
+                delivery.hasten();
+            }
+            let took = next_good(&mut delivery).await;
+            assert!((SOON / 2..2 * SOON).contains(&took), "{took:?}");
+        }
     }
 }
