@@ -7,6 +7,7 @@ use std::process::Command;
 use anyhow::{Context, Result, ensure};
 use flotilla_protocol::device::RelayPreference;
 use flotilla_protocol::path::PathKind;
+use flotilla_tests::bench::narrow::{LINES, Line};
 use flotilla_tests::dataplane::{Ends, Kind, Transfer, Underlay};
 use flotilla_tests::eventually::{eventually, seconds};
 use flotilla_tests::flotilla::ControlSetup;
@@ -15,12 +16,7 @@ use flotilla_tests::meshed::Meshed;
 use flotilla_tests::program::{attempt, run};
 
 /// Gbit/s of one stream once both ends know what the path carries.
-fn speed(
-    lab: &Lab,
-    (line, routers, underlay): (u16, Routers, Underlay),
-    carries: u16,
-    number: u8,
-) -> Result<f64> {
+fn speed(lab: &Lab, (line, underlay, routers, carries): Line, number: u8) -> Result<f64> {
     lab.set_line(line, routers)?;
     let ends = Ends::at_line(lab, underlay, number)?;
     for end in [&ends.near, &ends.far] {
@@ -33,32 +29,20 @@ fn speed(
 
 #[test]
 fn a_line_of_any_width_is_filled_without_a_fragment_whether_or_not_routers_tell() -> Result<()> {
-    use {Routers::*, Underlay::*};
     let lab = Lab::over_a_line()?;
-    let wide = (1500, Tell, V4);
-    let before = speed(&lab, wide, 1420, 0)?;
-    let mut narrow = Vec::new();
-    for (number, (line, underlay, routers, carries)) in (1..).zip([
-        (1460, V4, Tell, 1400),
-        (1460, V4, Keep, 1400),
-        (1400, V4, Tell, 1340),
-        (1400, V4, Keep, 1340),
-        (1380, V4, Tell, 1320),
-        (1380, V4, Keep, 1320),
-        (1492, V6, Tell, 1412),
-        (1492, V6, Keep, 1412),
-    ]) {
-        let reached = speed(&lab, (line, routers, underlay), carries, number)?;
-        println!(
-            "{line} {underlay:?} {routers:?}: {reached:.2} Gbit/s in packets of {carries}, {before:.2} at 1500"
-        );
-        narrow.push((line, underlay, routers, reached));
+    let [wide, narrow @ ..] = LINES;
+    let before = speed(&lab, wide, 0)?;
+    let mut all = Vec::new();
+    for (number, line) in (1..).zip(narrow) {
+        let reached = speed(&lab, line, number)?;
+        println!("{line:?}: {reached:.2} Gbit/s, {before:.2} over {wide:?}");
+        all.push((line, reached));
     }
-    let after = speed(&lab, wide, 1420, 20)?;
+    let after = speed(&lab, wide, 20)?;
     ensure!(lab.fragments()? == 0, "{} fragments", lab.fragments()?);
     // Fragments would leave an eighth. Other programs on this computer may take their part of it.
     let least = before.min(after) / 2.0;
-    let slow: Vec<_> = narrow.iter().filter(|(.., reached)| *reached < least).collect();
+    let slow: Vec<_> = all.iter().filter(|(_, reached)| *reached < least).collect();
     ensure!(
         slow.is_empty(),
         "a wide line carries {before} and {after}, these {slow:?}"

@@ -11,9 +11,11 @@ use crate::lab::{Lab, Routers};
 
 const BENCH: &str = "mesh-narrow";
 
-/// Line, family under the tunnel, routers, and the largest packet that goes through the tunnel then. The first one is
-/// what the others are compared with.
-const LINES: [(u16, Underlay, Routers, u16); 9] = [
+/// Bytes that a line carries, family under the tunnel, routers, and the largest packet that goes through the tunnel then.
+pub type Line = (u16, Underlay, Routers, u16);
+
+/// The first one is what the others are compared with.
+pub const LINES: [Line; 9] = [
     (1500, Underlay::V4, Routers::Tell, 1420),
     (1460, Underlay::V4, Routers::Tell, 1400),
     (1460, Underlay::V4, Routers::Keep, 1400),
