@@ -119,7 +119,7 @@ fn a_control_whose_clock_is_wrong_for_a_minute_locks_nobody_out() -> Result<()> 
         })
         .await?;
         fs::write(&clock, "+0")?;
-        // Neither a link that is still up nor anything else that is held in memory counts.
+        // Both start again, so that only what is on disk counts.
         meshed.control.stop()?;
         meshed.control.start_again()?;
         let member = meshed.member_mut(machine);

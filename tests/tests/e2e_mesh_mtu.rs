@@ -74,7 +74,7 @@ fn an_interface_narrower_than_ethernet_is_filled_without_a_fragment() -> Result<
     Ok(())
 }
 
-/// Where this `nstat` runs.
+/// The system on which this `nstat` runs has cut no packet into fragments.
 fn makes_no_fragments(mut nstat: Command) -> Result<()> {
     let counters = run(nstat.args(["-a", "-s", "-z", "IpFragCreates"]))?;
     let count = counters.lines().find(|line| line.contains("IpFragCreates"));
@@ -126,7 +126,7 @@ fn a_path_of_1124_bytes_whose_routers_keep_silent_carries_10_mb_both_ways_and_sa
     for end in [&ends.near, &ends.far] {
         end.eventually_carries(1064)?;
     }
-    // Of what it was told while that was not known yet.
+    // The kernel forgets the sizes that it was told during the search.
     run(ends.near.machine.command("ip").args(["route", "flush", "cache"]))?;
     let too_large = attempt(ends.near.machine.command("ping").args([
         "-M",

@@ -89,7 +89,7 @@ fn obstacles(mesh_ip: Ipv4Addr) -> [(String, MeshTrouble, &'static str, String);
             "goes to eth0 instead of flotilla0",
             end_rule.to_owned(),
         ),
-        // A VPN's marks come and go by other ways.
+        // As with a VPN that marks packets: the answer to a marked one would take another way than it came by.
         (
             format!(
                 "sysctl -qw net.ipv4.conf.all.rp_filter=1 net.ipv4.conf.all.src_valid_mark=1; {}; \
@@ -173,7 +173,7 @@ fn a_vpn_in_two_halves_and_inner_networks_leave_the_mesh_as_it_is() -> Result<()
         let mut meshed = Meshed::start(lab).await?;
         let machine = lab.machine(1);
         let control = lab.control();
-        // The client routes its own server, and so the way to control here, by the way that there was.
+        // A VPN's client keeps the former route to its own server; control's address takes its place here.
         sh(
             machine,
             &format!(

@@ -80,7 +80,7 @@ fn a_service_installed_with_a_config_file_takes_the_device_over_and_is_on_the_me
     })
 }
 
-/// From its next start on, which is this one, the service may have no IPv6 socket.
+/// Forbids the service IPv6 sockets, and starts it again.
 fn without_ipv6_sockets(system: &System) -> Result<()> {
     let narrower =
         "[Service]\nRestrictAddressFamilies=\nRestrictAddressFamilies=AF_UNIX AF_INET AF_NETLINK\n";

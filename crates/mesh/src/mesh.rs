@@ -125,7 +125,8 @@ pub struct Mesh {
     standing: Standing,
     /// Of the candidates that we tell.
     revision: u64,
-    /// Of sealed probes: where that of another peer begins. A peer that comes back goes on above its old ones.
+    /// Where the counter of probes to a new peer begins: no lower than that of any peer that was removed, so that one
+    /// that comes back gets no number twice.
     counter: u64,
     /// Sessions that want to know the time.
     awake: BTreeSet<PeerIndex>,

@@ -26,7 +26,7 @@ use std::{
 /// Counters of probes begin at the milliseconds of a start, times 2¹⁶. A peer whose counter leaps by more than a second
 /// of these did not send 65 million probes: it began anew.
 const LEAP: u64 = 1000 << 16;
-/// From one session that a peer is offered since it began anew to the next: how often it begins anew is its own say.
+/// From one session that is offered to a peer since it began anew to the next. A peer can begin anew without end.
 const RENEWAL_PAUSE: Duration = Duration::from_secs(1);
 /// A peer that is heard by one relay and another within this time does not make us follow it each time.
 const HEARD_BY_PAUSE: Duration = Duration::from_secs(1);
@@ -166,7 +166,7 @@ impl Peer {
         self.has_begun_anew.then_some(soonest)
     }
 
-    /// Whether that is now, and so done.
+    /// Whether that time has come; the offer then counts as made.
     pub(crate) fn take_renewal(&mut self, now: Instant) -> bool {
         let is_due = self.renewal(now).is_some_and(|due| due <= now);
         if is_due {
@@ -190,7 +190,7 @@ impl Peer {
         self.route = match (self.plain, self.paths.current()) {
             (true, _) => self
                 .endpoint
-                // It cannot be asked what comes through, and nothing is cut in two on its way.
+                // A plain peer answers no probes, and datagrams are not fragmented: a size that fits nearly everywhere.
                 .map(|endpoint| Route::direct(endpoint, RELAYED_MTU)),
             (false, Some((remote, _))) => Some(Route::direct(remote, self.paths.mtu())),
             (false, None) => {

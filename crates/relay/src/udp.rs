@@ -66,7 +66,7 @@ impl Udp {
         let sent = self.readiness.try_io(Interest::WRITABLE, || {
             let sent = self.socket.send(to, run, segment, Instant::now());
             done = sent.done;
-            // Else the runtime would not wait for room.
+            // The runtime waits for room only after this error.
             if sent.done < run.len() {
                 return Err(io::ErrorKind::WouldBlock.into());
             }

@@ -4,7 +4,7 @@
 //! - [`segment`]: one TCP run or UDP run becomes packets for the wire, in place, with finished checksums.
 //! - [`coalesce`]: packets from the wire become one run for the kernel, as a list of pieces without a copy.
 //!
-//! Where the parts of a packet are says `wire`, to everybody alike.
+//! `wire` says where the parts of a packet are.
 
 pub(crate) mod coalesce;
 pub(crate) mod segment;

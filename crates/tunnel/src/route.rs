@@ -189,7 +189,8 @@ impl Interface {
     }
 
     /// Puts the mesh's address and route back where they are missing: programs that manage a system's networks remove
-    /// what they did not make. It is done at [`Pace`], and not over another program's route to the range.
+    /// what they did not make. It is done as often as [`Pace`]
+    /// admits, and not over another program's route to the range.
     pub(crate) fn restore(&mut self, now: Instant) -> io::Result<()> {
         let Some((mesh, range)) = self.address.and_then(|mesh| Some((mesh, mesh.range()?))) else {
             return Ok(());

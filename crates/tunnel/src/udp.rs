@@ -27,7 +27,7 @@ const PATIENCE: Timespec = Timespec {
     tv_nsec: 10_000_000,
 };
 
-/// Runs that one call takes in. More bring nothing.
+/// Runs that one call takes in. More are not faster.
 const RUNS: usize = 4;
 
 /// Where runs of datagrams come in.

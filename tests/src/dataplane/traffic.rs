@@ -78,7 +78,7 @@ impl Transfer {
             client.arg("--reverse");
         }
         if let Some(mbit) = self.udp_mbit {
-            // It fits into the packets that a peer gets which cannot be asked for more.
+            // It fits into the packets that a plain WireGuard peer gets, which answers no probes for a larger size.
             client.args(["--udp", "--length", "1200", "--bitrate", &format!("{mbit}M")]);
         }
         let answer = run(&mut client)?;

@@ -226,7 +226,7 @@ impl Keeper {
         }
     }
 
-    /// It was tried whether packets pass, so that the mesh is up as far as it is.
+    /// Takes the verdict of a try: the mesh is up, with or without something in the way.
     fn show_up(&mut self, obstacle: Option<Obstacle>) {
         let up = MeshState::Up {
             interface: self.setup.tun_name.clone(),

@@ -1,16 +1,17 @@
 //! When the network map goes to disk.
 //!
-//! In force and different from what is on disk → at once, where it presses: control is answered when it survives a power
-//! cut → or with the next one that presses, after a wait, or at the agent's end, where only peers have moved.
+//! A map that is in force differs from the one on disk → it is stored at once where it presses, and control is answered
+//! when it survives a power cut → where only peers have moved, it is stored with the next one that presses, after a wait,
+//! or at the agent's end.
 
 use super::map_file::{Kept, MapFile};
 use flotilla_protocol::{Code, Problem};
 use std::time::Duration;
 use tokio::time::Instant;
 
-/// How long it takes until it is on disk where peers were last. An agent that starts again while control is away finds
-/// its peers there only, so the first wait is short. Peers may move all day, and each write is a whole map that the disk
-/// is made to keep, so each wait is twice the one before it, until they have rested as long as the longest.
+/// How long peers' last places wait to be stored. An agent that starts again while control is away has no other source
+/// for them, so the first wait is short. Peers may move all day, and each write is a whole map, synced to disk, so each
+/// wait is twice the one before it. The first wait comes again when no peer has moved for as long as the longest.
 const SHORTEST: Duration = Duration::from_secs(5);
 const LONGEST: Duration = Duration::from_secs(300);
 
@@ -49,7 +50,7 @@ impl Waits {
 
     /// The end of a wait that begins.
     fn begin(&mut self, now: Instant) -> Instant {
-        // The last wait was over, and then they rested as long again.
+        // The longest wait may lie between, and after it as long a rest.
         if self
             .last
             .is_some_and(|last| now.duration_since(last) >= 2 * LONGEST)

@@ -222,7 +222,7 @@ impl Mesh {
         self.settle_all(now);
     }
 
-    /// Local and reflexive candidates; of each no more than leave room for the other.
+    /// Local and reflexive candidates, as many as peers take, with a share for each kind.
     fn reachable_at(&self) -> Vec<Candidate> {
         let probable = |address: &SocketAddr| is_probable(*address, self.range);
         let of = |kind| move |address| Candidate { kind, address };

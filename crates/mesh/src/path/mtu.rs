@@ -6,8 +6,8 @@
 //! refuses to send it. Every [`AGAIN`] all is tried from the top again. While large packets flow, the size at hand is
 //! tried every [`CHECK`], and given up like any other.
 //!
-//! The least size holds without being tried: a way that carries less is none for packets, and those that are larger
-//! get lost on it.
+//! The least size is taken to hold without being tried: senders cannot be held to less, so larger packets are lost on a
+//! way that carries less.
 
 use flotilla_protocol::mesh::RELAYED_MTU;
 use std::time::{Duration, Instant};
@@ -19,8 +19,8 @@ const DIRECT: u16 = 1420;
 const LEAST: u16 = 576;
 /// All sizes are so many bytes apart; a size that is smaller by less than this is not worth a try.
 const STEP: u16 = 4;
-/// Where what is assumed does not come through, a little less is. Senders are told what they are held to meanwhile, and
-/// many believe it for ten minutes: so not much less.
+/// Where a size does not come through, one that is smaller by this is tried. Senders are told each size, and many keep
+/// to it for ten minutes, so the steps are small.
 const DESCENT: u16 = 128;
 const TRIES: u8 = 3;
 const SPACING: Duration = Duration::from_millis(250);
@@ -32,13 +32,13 @@ const CHECK: Duration = Duration::from_secs(2);
 #[derive(Debug)]
 pub(super) struct PathMtu {
     largest: u16,
-    /// What packets are held to.
+    /// The largest packet that senders may use.
     mtu: u16,
     /// Whether that size came through since it was last in question.
     holds: bool,
     /// The smallest size that does not come through; above the largest when none is known.
     refused: u16,
-    /// Of the size in question.
+    /// Pings of the size in question that were not answered so far.
     tries: u8,
     next: Option<Instant>,
     /// When all is to be tried from the top again.
@@ -90,7 +90,7 @@ impl PathMtu {
     /// A packet of this size came through.
     pub(super) fn confirm(&mut self, size: u16, now: Instant) {
         self.checked = Some(now);
-        // An answer that is late may be about less than what is known by then.
+        // A late answer may be to a smaller size than the one that is known by now.
         if size >= self.mtu {
             (self.mtu, self.holds) = (size, true);
             self.refused = self.refused.max(size + STEP);
@@ -121,7 +121,7 @@ impl PathMtu {
         true
     }
 
-    /// Whether something is tried before the time has come to try all.
+    /// Whether a size is to be tried before the next climb.
     fn is_in_question(&self) -> bool {
         self.next != self.climb
     }

@@ -12,7 +12,7 @@ use flotilla_protocol::{
 };
 use std::time::Duration;
 
-/// By then the size that just does not come through is known, too.
+/// How long the search for the largest size takes at most.
 const SETTLED: Duration = Duration::from_secs(10);
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -124,8 +124,8 @@ fn way(interface: &str, range: IpRange, own: Ipv4Addr, far: Ipv4Addr) -> io::Res
     }))
 }
 
-/// Packets that the system dropped since it would answer them by another interface. Of the whole system, and so only as
-/// good as a guess.
+/// Packets that the system dropped since it would answer them by another interface. The count is of all interfaces, so
+/// that a rise makes this cause likely, and not certain.
 fn reverse_path_drops() -> u64 {
     let table = std::fs::read_to_string("/proc/net/netstat").unwrap_or_default();
     counter(&table, "IPReversePathFilter").unwrap_or(0)

@@ -27,7 +27,7 @@ pub(super) struct Link {
     pub(super) is_up: bool,
     pub(super) is_loopback: bool,
     pub(super) is_point_to_point: bool,
-    /// None of a card.
+    /// `None` for a physical card.
     pub(super) kind: Option<InfoKind>,
     /// The bridge or bond that it is a port of.
     pub(super) controller: Option<u32>,

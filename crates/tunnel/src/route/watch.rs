@@ -1,4 +1,4 @@
-//! Says that links, addresses, routes or filters changed, once the kernel has stopped saying so.
+//! Says that links, addresses, routes or filters changed: once for all that the kernel reports within [`SETTLE`].
 //!
 //! Life cycle: [`Watch::open`]; when a socket is readable, [`handle_readable`](Watch::handle_readable); at
 //! [`poll_timeout`](Watch::poll_timeout) the change is [`due`](Watch::take_due), and the watch waits for the next.

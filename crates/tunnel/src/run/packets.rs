@@ -180,8 +180,8 @@ impl Packets {
         self.coalescer.flush(&mut sink);
     }
 
-    /// Sends what the mesh itself has to send, and everything that was gathered. What turns out too large the mesh
-    /// hears of, and may have more to send.
+    /// Sends what the mesh itself has to send, and everything that was gathered. The mesh is told what turned
+    /// out too large for its interface, and may have more to send then.
     pub(super) fn settle(&mut self, mesh: &mut Mesh, streams: &BTreeMap<RelayId, Rings>, now: Instant) {
         loop {
             while let Some(transmit) = mesh.poll_transmit() {

@@ -14,7 +14,7 @@ fn map_of(peers: std::ops::RangeInclusive<u8>) -> NetworkMap {
     map
 }
 
-/// The numbers of the probes of some time, by whom they go to.
+/// The counters of the probes that are sent within `time`, by their destination.
 fn counters(mesh: &mut Mesh, now: &mut Instant, time: Duration) -> BTreeMap<Leg, Vec<u64>> {
     let end = *now + time;
     let mut sent = BTreeMap::<_, Vec<_>>::new();
