@@ -206,14 +206,17 @@ impl Interface {
             |route: &RouteMessage| outgoing(route) == Some(self.index) && range_of(route) == Some(range);
         let is_whole = has_address && self.netlink.routes()?.iter().any(is_route);
         if !is_whole && overlap(range, &self.name)?.is_none() {
-            tracing::warn!(
-                interface.name = self.name,
-                "The mesh's address or route was taken away; it is put back."
-            );
-            self.pace.note_restored(now);
             self.address = None;
-            self.set_address(mesh)
-                .inspect_err(|_| self.address = Some(mesh))?;
+            let outcome = self.set_address(mesh);
+            self.address = Some(mesh);
+            // A failure that lasts, as on an interface that is down, is told once.
+            if self.pace.note_restored(now) {
+                outcome?;
+                tracing::warn!(
+                    interface.name = self.name,
+                    "The mesh's address or route was taken away; it was put back."
+                );
+            }
         }
         Ok(())
     }

@@ -8,6 +8,9 @@ use std::time::{Duration, Instant};
 /// From one time that something is put back to the next. A program that takes it away without end gets no race.
 const RESTORE: Duration = Duration::from_secs(2);
 
+/// Repairs that are closer together than this are of one trouble, and are told once.
+const SAME: Duration = Duration::from_secs(60);
+
 #[derive(Debug, Default)]
 pub(super) struct Pace {
     restored: Option<Instant>,
@@ -22,8 +25,10 @@ impl Pace {
         self.again.is_none()
     }
 
-    pub(super) fn note_restored(&mut self, now: Instant) {
-        self.restored = Some(now);
+    /// Something was put back, or could not be. Whether that is news.
+    pub(super) fn note_restored(&mut self, now: Instant) -> bool {
+        let before = self.restored.replace(now);
+        before.is_none_or(|before| now >= before + SAME)
     }
 
     /// When a look is due that was not admitted.
@@ -39,18 +44,19 @@ mod tests {
     #[test]
     fn what_is_taken_away_without_end_is_put_back_every_two_seconds_and_at_the_end() {
         let (mut pace, begin) = (Pace::default(), Instant::now());
-        let (mut restored, mut now) = (0, begin);
+        let (mut restored, mut told, mut now) = (0, 0, begin);
         while now < begin + Duration::from_secs(60) {
             if pace.admit(now) {
                 restored += 1;
-                pace.note_restored(now);
+                told += usize::from(pace.note_restored(now));
             }
             now += Duration::from_millis(50);
         }
-        assert_eq!(restored, 30);
+        assert_eq!((restored, told), (30, 1));
         let due = pace.poll_timeout().unwrap();
         assert!(due <= now + RESTORE && pace.admit(due));
         assert_eq!(pace.poll_timeout(), None);
         assert!(pace.admit(due), "nothing was missing");
+        assert!(pace.note_restored(now + SAME), "it is another trouble");
     }
 }
