@@ -263,29 +263,6 @@ impl Paths {
         woke
     }
 
-    /// Pings every way; the answers are in [`Self::poll_test`]. A test that is under way is not begun anew: its answers
-    /// are for all who ask, who otherwise could put it off, and ping, without end.
-    pub(crate) fn test(&mut self, now: Instant) {
-        if self.trial.is_some() {
-            return;
-        }
-        let direct = self
-            .candidates
-            .addresses()
-            .filter(|_| self.direct)
-            .map(Way::Direct);
-        let ways = direct.chain(self.relay.then_some(Way::Relay));
-        self.trial = Some(Trial::new(ways, now));
-    }
-
-    pub(crate) fn is_tested(&self) -> bool {
-        self.trial.is_some()
-    }
-
-    pub(crate) fn poll_test(&mut self) -> Option<Answers> {
-        self.tried.take()
-    }
-
     pub(crate) fn has_queries(&self) -> bool {
         !self.outbox.is_empty()
     }

@@ -1,6 +1,6 @@
-//! A test of all ways to a peer that somebody asked for.
+//! A test of all ways to a peer, as a caller asks for it.
 
-use super::Way;
+use super::{Paths, Way};
 use std::{
     collections::BTreeMap,
     time::{Duration, Instant},
@@ -11,6 +11,31 @@ const TIME: Duration = Duration::from_millis(1500);
 
 /// Each way with its round trip, if it answered.
 pub(crate) type Answers = BTreeMap<Way, Option<Duration>>;
+
+impl Paths {
+    /// Pings every way; the answers are in [`Self::poll_test`]. A test that is under way is not begun anew: its answers
+    /// are for all who ask, who otherwise could put it off, and ping, without end.
+    pub(crate) fn test(&mut self, now: Instant) {
+        if self.trial.is_some() {
+            return;
+        }
+        let direct = self
+            .candidates
+            .addresses()
+            .filter(|_| self.direct)
+            .map(Way::Direct);
+        let ways = direct.chain(self.relay.then_some(Way::Relay));
+        self.trial = Some(Trial::new(ways, now));
+    }
+
+    pub(crate) fn is_tested(&self) -> bool {
+        self.trial.is_some()
+    }
+
+    pub(crate) fn poll_test(&mut self) -> Option<Answers> {
+        self.tried.take()
+    }
+}
 
 #[derive(Debug)]
 pub(super) struct Trial {
