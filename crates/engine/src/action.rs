@@ -160,7 +160,7 @@ pub enum ActionError {
     NotHealthyWithin { name: String, seconds: u64 },
     #[error("Recreating {0} was canceled, so it is as it was.")]
     Canceled(String),
-    /// In the words of whoever turned back.
+    /// The reason as it was written down before the interruption.
     #[error("{0}")]
     Interrupted(String),
     #[error("{0} was removed by somebody else while it was recreated. Nothing of it is left to go on with.")]
@@ -182,7 +182,7 @@ pub enum ActionError {
 }
 
 impl ActionError {
-    /// `network` is in somebody else's words.
+    /// `network` is as a label or an engine spells it, so it is shortened and escaped.
     pub(crate) fn network_gone(name: &str, network: &str) -> Self {
         Self::NetworkGone {
             name: name.to_owned(),
@@ -190,7 +190,7 @@ impl ActionError {
         }
     }
 
-    /// `service` is in somebody else's words.
+    /// `service` is as a label spells it, so it is shortened and escaped.
     pub(crate) fn swarm_task(name: &str, service: &str) -> Self {
         Self::SwarmTask {
             name: name.to_owned(),
@@ -276,8 +276,8 @@ impl Engine {
         .map_err(|error| explain_named(error, &container.id, &container.name))
     }
 
-    /// Waits a moment for an agent that has just started: before the containers were read, nobody knows which one is
-    /// the agent's.
+    /// Waits a moment for an agent that has just started: which container is the agent's own is known only when the
+    /// containers have been read.
     ///
     /// # Errors
     /// Why the engine cannot be asked.

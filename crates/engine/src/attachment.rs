@@ -1,8 +1,8 @@
-//! How a container is attached to networks: all that it must give up to share another container's network, so that it
-//! can be given back.
+//! How a container is attached to networks: all the settings that it must give up to share another container's network,
+//! kept so that it can be given them back.
 //!
-//! What a person asked for is kept exactly, `null`, `[]` and `""` apart; what the engine answered (addresses, MACs,
-//! host names and aliases that it made up) is not, since a container that asks for it could get in another's way.
+//! What a person asked for is kept exactly, `null`, `[]` and `""` apart. What the engine made up (addresses, MACs, host
+//! names, aliases) is left out: a container that asks for these by value could collide with another one.
 
 mod join;
 mod networks;
@@ -40,7 +40,7 @@ pub(crate) enum Garbled {
 /// The engine's own network for containers that ask for none.
 const DEFAULT: &str = "bridge";
 
-/// What of a container's `Config` has no place in a shared network.
+/// Fields of a container's `Config` that an engine refuses, or that mean nothing, in a shared network.
 const OF_CONFIG: [&str; 5] = [
     "Hostname",
     "Domainname",
@@ -60,16 +60,16 @@ const OF_HOST: [&str; 7] = [
     "Links",
 ];
 
-/// Kernel settings of a network's own: in a shared one they would be everybody's.
+/// Kernel settings of a network namespace: in a shared one they would apply to every container in it.
 const SYSCTLS: &str = "Sysctls";
 const OF_NETWORK: &str = "net.";
 
-/// What a person says of a container on one network. All else that engines tell of it is their answer.
+/// Fields of an endpoint that a person asks for. All others are filled in by the engine.
 const OF_ENDPOINT: [&str; 5] = ["IPAMConfig", "Links", "Aliases", "DriverOpts", "GwPriority"];
 const NETWORK_ID: &str = "NetworkID";
 const MAC: &str = "MacAddress";
 
-/// The bit of a MAC address's first byte by which it is nobody's product (IEEE 802).
+/// The bit of a MAC address's first byte that marks an address which no manufacturer assigned (IEEE 802).
 const LOCALLY_ADMINISTERED: u8 = 0b10;
 
 /// How many digits of its id a container is called by when it has no other name.
@@ -90,8 +90,8 @@ impl Dialect {
         self.api >= (1, 44)
     }
 
-    /// Whether this may be a MAC address that the engine made up: it says so itself only of the network of the mode.
-    /// Up to version 1.47 of the API, such a one begins like all of Docker's; later, it is any that no manufacturer has.
+    /// Whether the engine may have made this MAC address up. Up to version 1.47 of the API, made-up ones begin with
+    /// `02:42:`; later, with any byte that marks an address which no manufacturer assigned.
     fn makes_up(&self, mac: &str) -> bool {
         if self.api < (1, 48) {
             return mac.to_ascii_lowercase().starts_with("02:42:");
@@ -118,7 +118,7 @@ pub(crate) struct Attachment {
     /// network's id stands with it.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     endpoints: BTreeMap<String, Map<String, Value>>,
-    /// It was taken off all networks by hand, the one of its mode, too.
+    /// It was disconnected from all networks by hand, also from the one that its mode names.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     is_off: bool,
 }
@@ -215,7 +215,7 @@ impl Attachment {
         if read.mode.is_empty() || !read.mode.chars().all(is_word) {
             return Err(Garbled::NoNetwork);
         }
-        // A label is anybody's: it decides the network, and nothing else of a container.
+        // Anyone who makes a container can write this label, so it decides settings of the network and no others.
         read.config.retain(|key, _| OF_CONFIG.contains(&key.as_str()));
         read.host.retain(|key, _| OF_HOST.contains(&key.as_str()));
         read.sysctls.retain(|key, _| key.starts_with(OF_NETWORK));

@@ -1,9 +1,12 @@
 //! Following one connection to its end.
 //!
-//! Events leave marks; what is marked is read, each thing by itself; and what is known is shown as soon as all reads are
-//! done that do not fail, or when somebody has waited for it long enough. So what hangs or is broken costs itself: a
-//! container that can't be described is shown as the engine lists it, a list that fails is an ailment of the engine, and
-//! only an engine that does not list its containers is of no use.
+//! `listen` turns events into marks, `agenda` decides which marked subject is read next, and this loop reads them and
+//! publishes the result: as soon as every read that does not fail is done, or at the latest after [`Patience::show`].
+//! So a read that hangs or fails affects only its own subject: a container that can't be described is shown as the
+//! engine lists it, a list that fails is an ailment of the engine, and only an engine that does not list its containers
+//! is unfit.
+//!
+//! [`Patience::show`]: crate::Patience::show
 
 use crate::{
     clock,
@@ -24,7 +27,7 @@ use futures_util::{StreamExt as _, future::BoxFuture, stream::FuturesUnordered};
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
 use tokio::time::{Instant, sleep_until};
 
-/// Without anything to wait for, a look at the clock from time to time does no harm.
+/// The longest sleep where nothing is scheduled; waking up then finds nothing to do.
 const NEVER: Duration = Duration::from_secs(3600);
 
 pub(crate) struct Attendance<'a> {
@@ -34,12 +37,12 @@ pub(crate) struct Attendance<'a> {
     course: Course,
     reads: FuturesUnordered<BoxFuture<'a, Read>>,
     marks: Marks,
-    /// The containers were listed once, so what is known is of this engine.
+    /// The containers were listed once on this connection, so the snapshot describes this engine.
     is_listed: bool,
-    /// Since when there is something to show that was not shown.
+    /// When the first change was read that is not published yet.
     unshown: Option<Instant>,
     next_look: Instant,
-    /// Images that are not listed although containers run them; the engine was asked.
+    /// Images that containers run and that are still not listed after the list was read for them once.
     sought: BTreeSet<String>,
 }
 
@@ -155,7 +158,7 @@ impl<'a> Attendance<'a> {
                 self.course.succeeded(&subject);
                 self.keep(subject, answer);
             }
-            // Some questions bring a connection down, and the engine answers others.
+            // An engine may break the connection off at one question and still answer others.
             Err(failure) if failure.is_broken() && !self.connection.is_there().await => return Err(Ended),
             Err(failure) => self.fail(&subject, &failure, asked),
         }
@@ -201,7 +204,7 @@ impl<'a> Attendance<'a> {
         }
     }
 
-    /// A container runs an image that is not listed, and nobody has looked for that one yet.
+    /// Whether a container runs an image that is not listed and for which the list has not been read again yet.
     fn misses_images(&mut self) -> bool {
         let missing = self.snapshot.missing_images();
         let is_new = !missing.is_subset(&self.sought);

@@ -34,7 +34,7 @@ pub(crate) const READ_TIMEOUT: Duration = Duration::from_secs(30);
 /// Stopping waits for the container's own grace period, which its owner may have set to minutes.
 const ACTION_TIMEOUT: Duration = Duration::from_secs(300);
 
-/// Some engines do not begin to answer before there is an event, and nobody knows when that will be.
+/// Some engines send the head of their answer with the first event only, which may be days away.
 const EVENTS_TIMEOUT: Duration = Duration::from_secs(365 * 24 * 3600);
 
 /// An engine that answers at all says so at once.
@@ -91,7 +91,7 @@ impl Connection {
                 "The container engine at {place} does not say what it is: {failure}. Its log on the device says why."
             ))
         };
-        // Whole seconds are all that the client counts in; its own limit is the outer one.
+        // The client counts in whole seconds.
         let seconds = within.as_secs().max(1);
         let docker = Docker::connect_with_unix(&path.to_string_lossy(), seconds, API_DEFAULT_VERSION);
         let docker = docker.map_err(silent)?;
@@ -200,8 +200,8 @@ impl Connection {
         })
     }
 
-    /// Reads containers; `None` beside an id means that nobody knows anything of it. One that can't be described is as
-    /// the engine lists it.
+    /// Reads containers; `None` beside an id means that the engine neither describes nor lists it. One that can't be
+    /// described is as the engine lists it.
     pub(crate) async fn containers(
         &self,
         ids: impl IntoIterator<Item = String>,

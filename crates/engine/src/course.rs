@@ -1,8 +1,8 @@
 //! What is read of the engine next: a state machine without a clock of its own.
 //!
-//! Everything is read as one [`Subject`] at a time. A subject that is marked while it is being read is read once more.
-//! One that could not be read is asked for again by itself, in pauses that grow, and beside the others: subjects that
-//! fail have few places, so that those which hang never keep the rest waiting.
+//! Life cycle of a [`Subject`]: marked → due → being read → read, or failing. One that is marked while it is being read
+//! is due once more. One that fails is read again by itself, after pauses that grow. Failing subjects have few places of
+//! their own, so that reads which hang never keep the others waiting.
 
 use flotilla_protocol::Timestamp;
 use std::{
@@ -14,11 +14,11 @@ use tokio::time::Instant;
 /// Enough to hide the engine's latency; more would only crowd a small board.
 const PARALLEL: usize = 8;
 
-/// Of them, those that failed before.
+/// Places for subjects that failed before, beside those.
 const PARALLEL_FAILING: usize = 2;
 
-/// What is probably as it was is not read more often than a person looks: lists, and containers of which only a check
-/// was told.
+/// The least time between two reads of a subject that has probably not changed: the list of containers, and a container
+/// of which only a health check without its result was told. A person notices no shorter delay.
 const PACE: Duration = Duration::from_secs(2);
 
 /// Something that is read in one go.
@@ -61,9 +61,9 @@ pub(crate) struct Course {
     /// Being read, and whether it was marked meanwhile.
     running: BTreeMap<Subject, bool>,
     failing: BTreeMap<Subject, Failing>,
-    /// Marked, and most likely for nothing.
+    /// Those of `due` that keep the pace, because they have probably not changed.
     calm: BTreeSet<Subject>,
-    /// When each was last begun, within the pace.
+    /// When a read of each began; those longer ago than the pace are forgotten.
     begun: BTreeMap<Subject, Instant>,
 }
 
@@ -84,7 +84,7 @@ impl Course {
         self.mark_again(subject);
     }
 
-    /// The same for what probably did not change: it keeps nobody waiting, and has its pace.
+    /// The same for a subject that has probably not changed: it keeps the pace, and nothing waits for it.
     pub(crate) fn mark_calmly(&mut self, subject: Subject) {
         if !self.due.contains(&subject) {
             self.calm.insert(subject.clone());
@@ -123,7 +123,7 @@ impl Course {
         Some(next)
     }
 
-    /// Until when a subject that has a pace is not read again.
+    /// The moment before which a subject that keeps the pace is not read again.
     fn early_until(&self, subject: &Subject) -> Option<Instant> {
         let is_paced = *subject == Subject::Containers || self.calm.contains(subject);
         let begun = self.begun.get(subject).filter(|_| is_paced);
@@ -141,7 +141,7 @@ impl Course {
         let pause = before.map_or(self.pauses.first, |before| before.pause * 2);
         let pause = pause.min(self.pauses.longest);
         let failing = Failing {
-            // The first reason stays: that another try ended otherwise is no news.
+            // The first reason stays, so that a failure with changing reasons is reported once.
             reason: before.map_or(reason, |before| before.reason.clone()),
             since: before.map_or(asked, |before| before.since),
             pause,
@@ -161,7 +161,7 @@ impl Course {
         self.failing.get(subject)
     }
 
-    /// Nothing is on its way but what has failed before, and what waits for its pace.
+    /// Whether nothing is due or being read but what has failed before or waits for its pace.
     pub(crate) fn is_settled(&self, now: Instant) -> bool {
         let fails = |subject: &Subject| self.failing.contains_key(subject);
         let waits = |subject: &Subject| self.early_until(subject).is_some_and(|at| now < at);
@@ -169,7 +169,7 @@ impl Course {
         !is_due && self.running.keys().all(fails)
     }
 
-    /// When there may be something to do although nothing happens.
+    /// When a subject can be read next without any event.
     pub(crate) fn wake_at(&self) -> Option<Instant> {
         let idle = |subject: &Subject| !self.running.contains_key(subject);
         let again = self.failing.iter().filter(|(subject, _)| idle(subject));

@@ -1,4 +1,4 @@
-//! Exchanging containers for whoever keeps a journal of it.
+//! Exchanging containers on a followed engine, with a [`Ledger`] that survives this process.
 
 use crate::{
     action::ActionError,
@@ -31,7 +31,7 @@ impl Engine {
         Ok(new)
     }
 
-    /// Finishes or undoes what was begun by somebody who ended. Waits for the engine.
+    /// Finishes or undoes an exchange that a process began and did not end. Waits for the engine.
     ///
     /// # Errors
     /// As [`Self::begin`]'s.
@@ -43,7 +43,8 @@ impl Engine {
         Ok(new)
     }
 
-    /// Places a container in the pod or outside of it at once, for whoever needs no journal.
+    /// Places a container in the pod or outside of it without a journal: if this process ends meanwhile, nothing takes
+    /// the exchange up.
     ///
     /// # Errors
     /// As [`Self::plan_placement`]'s and [`Self::begin`]'s.
@@ -64,7 +65,7 @@ impl Engine {
         }
     }
 
-    /// Whoever is told that it is done finds it so in the reports.
+    /// Waits until the reports show the new container and not the old one, so that what follows on "done" finds it.
     async fn has_shown(&self, new: &str, old: &str) {
         let is_shown = |view: &Option<View>| {
             let inventory = view.as_ref().and_then(|view| view.inventory.as_ref());

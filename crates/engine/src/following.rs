@@ -30,7 +30,7 @@ pub(crate) struct Following {
     came_to: Option<Timestamp>,
     /// Each member is restarted at most once for a start of the pause container: clocks may run backward.
     restarted: BTreeSet<(String, Timestamp)>,
-    /// The successor that everybody was sent to.
+    /// The successor that all members were sent to.
     rejoining: Option<String>,
 }
 

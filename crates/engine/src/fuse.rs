@@ -1,6 +1,5 @@
-//! Ending this process between two steps, as a power cut does.
-//!
-//! Tests lay a fuse; in a program that is built for users it does nothing.
+//! Ending this process between two steps of a job, as a power cut would. Tests lay a fuse; in a release build it never
+//! burns.
 
 /// Burns down with each step, and ends the process when nothing is left of it.
 #[derive(Debug, Default)]
@@ -27,7 +26,7 @@ impl Fuse {
         cfg!(debug_assertions).then(|| format!("{}={left}", Self::VARIABLE))
     }
 
-    /// A step was taken.
+    /// Counts a step that was taken.
     pub fn burn(&mut self) {
         if let Some(left) = &mut self.0
             && cfg!(debug_assertions)

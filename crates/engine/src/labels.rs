@@ -1,5 +1,5 @@
-//! Whose the labels of a container are. Engines show a container's own together with those of its image, and anybody
-//! writes an image: what that says in the name of Flotilla or of Compose was not said by them.
+//! Which labels of a container are its own, and which its image's. Engines show both together, and an image can be
+//! written by anyone: marks of Flotilla, Compose or a swarm in it were not made by them.
 
 use bollard::{Docker, errors::Error, models::ContainerInspectResponse};
 use serde::Deserialize as _;

@@ -5,14 +5,14 @@
 //! refuses, stops or is silent, that is one state with a reason that says the way out and a beginning, and the task
 //! waits for its end. What the engine can't tell of one thing costs that thing.
 //!
-//! Whoever wants to know takes a [`Watch`]. Each watch remembers what it already told and yields the
-//! difference, so a slow reader costs no memory: it simply gets fewer, larger reports.
+//! A reader takes a [`Watch`]. Each watch remembers what it already told and yields the difference, so a slow reader
+//! costs no memory: it gets fewer, larger reports.
 //!
 //! - `socket`: where the engine may be, and why it cannot be reached.
 //! - `connection`, `plain`: speaking to it; facts about it.
 //! - `read`, `snapshot`, `users`: its answers in our words (pure).
-//! - `listen`, `stale`: its events, and what one makes out of date (pure).
-//! - `attend`, `course`: following one connection; what is read next (pure).
+//! - `follow`: finding an engine, again and again. `attend`: following one connection to its end. `agenda`: what is read
+//!   next (pure). `listen`, `stale`: events, and the marks that they leave until it is read (pure).
 //! - `reports`: from one view to the next as [`flotilla_protocol::agent::Report`]s (pure).
 //! - `action`: start, stop, restart.
 //! - `said`: what an engine answered, in words for people (pure).
@@ -20,11 +20,11 @@
 //! - `sharing`: containers that live in each other's namespaces.
 //! - `labels`: which of a container's labels are its own, and not its image's.
 //! - `own`, `pod`, `ports`: the agent's own container, those that share its network, and what they listen on (pure).
-//! - `attachment`, `recreate`: making a container anew in another network, or leaving everything as it was, whoever is
-//!   cut off meanwhile. `exchange`: the same for whoever keeps a journal.
+//! - `attachment`: a container's settings of networks. `recreate`: making it anew in another network, or leaving
+//!   everything as it was, also when this process or the engine ends meanwhile. `exchange`: that on a followed engine.
 //! - `placing`: into the pod and out of it. `following`, `keep`: going where the pause container goes.
 //! - `mover`: the same for the agent itself, done by a container of its own.
-//! - `fuse`: how tests cut it all off.
+//! - `fuse`: ends the process between two steps, in tests.
 //! - `stragglers`: members that an engine could not start when it started itself.
 
 mod action;

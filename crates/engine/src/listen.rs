@@ -1,7 +1,7 @@
-//! The engine's events, and the marks that they leave until somebody has time to read.
+//! The engine's events, and the marks that they leave until `attend` takes them.
 //!
-//! A stream that ends says nothing about the engine: it is opened again where it ended, in pauses that grow while it
-//! ends at once. What may have been missed is found by one look at the lists.
+//! The end of the stream is no end of the engine: the stream is opened again from the last event on, after pauses that
+//! grow while it ends at once. Events that may have been missed are made up for by reading the lists once.
 
 use crate::{connection::Connection, stale::Stale};
 use bollard::models::EventMessage;

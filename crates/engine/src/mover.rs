@@ -1,9 +1,9 @@
 //! Moving the agent's own container into another network.
 //!
-//! Whoever does that must outlive the agent, so it is done by a container that lives only as long as the move: the
-//! agent's image again, with the engine's socket and nothing else. It puts the old agent back when the new one does
-//! not start. When it is killed, its engine starts it again, and it takes up what it finds. When it has ended, the agent
-//! that then runs reads what it said and removes it.
+//! The process that does this must outlive the agent, so it is the mover, a container that lives only as long as the
+//! move: the agent's image again, with the engine's socket and nothing else. It puts the old agent back when the new
+//! one does not start. When it is killed, its engine starts it again, and it takes up what it finds. When it has ended, the
+//! agent that then runs reads what it said and removes it.
 
 mod carry;
 mod ended;
@@ -228,10 +228,10 @@ fn mover(
         env: Some(env.collect()),
         entrypoint: config.entrypoint,
         cmd: Some(order.arguments()),
-        // Nobody may stop it halfway.
+        // The label by which agents and control refuse to stop it halfway.
         labels: Some(HashMap::from([(AGENT_LABEL.to_owned(), "true".to_owned())])),
         host_config: Some(HostConfig {
-            // It is killed by whoever wants to, or with its engine; an end of its own choice is a good one.
+            // It exits with 0 when the move is over, done or not. Any other end was a kill, after which it goes on.
             restart_policy: Some(RestartPolicy {
                 name: Some(RestartPolicyNameEnum::ON_FAILURE),
                 maximum_retry_count: Some(STARTS),

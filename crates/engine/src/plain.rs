@@ -1,5 +1,4 @@
-//! A question to the engine, answered as JSON that nobody has forced into a form yet: in a list, one odd row must not
-//! cost the others.
+//! A question to the engine, answered as untyped JSON: a typed answer would lose a whole list to one odd row.
 
 use bollard::errors::Error;
 use bytes::Bytes;
@@ -28,7 +27,7 @@ pub(crate) enum Failure {
 }
 
 impl Failure {
-    /// What a client of the whole API met, which waited so long.
+    /// The error of a call of the API client; `waited` is its limit.
     pub(crate) fn of(error: &Error, waited: Duration) -> Self {
         match error {
             Error::RequestTimeoutError => Self::Silent(waited),
@@ -43,7 +42,7 @@ impl Failure {
         }
     }
 
-    /// Whether anybody is there was not shown by it.
+    /// It does not tell whether the engine still runs.
     pub(crate) fn is_broken(&self) -> bool {
         matches!(self, Self::Broken(_))
     }
@@ -72,7 +71,7 @@ pub(crate) async fn get(socket: &Path, path: &str, within: Duration) -> Result<V
     serde_json::from_slice(&body).map_err(|error| Failure::Garbled(error.to_string()))
 }
 
-/// Whether anybody answers anything there.
+/// Whether a request is answered there at all, be it with an error.
 pub(crate) async fn answers(socket: &Path, within: Duration) -> bool {
     matches!(
         timeout(within, fetch(socket, "/_ping")).await,
@@ -114,7 +113,7 @@ async fn fetch(socket: &Path, path: &str) -> Result<Bytes, Failure> {
     }
 }
 
-/// What an engine says where it refuses, or whatever stands in front of it.
+/// The reason in the body of a refusal: an engine's JSON, or the plain text of a proxy in front of it.
 fn message(body: &[u8]) -> String {
     let told = serde_json::from_slice::<Value>(body).ok();
     let told = told.and_then(|told| Some(told.get("message")?.as_str()?.to_owned()));

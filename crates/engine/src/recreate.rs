@@ -1,8 +1,8 @@
-//! Making a container anew in another network, so that whatever fails leaves everything as it was.
+//! Making a container anew in another network; if that fails, everything is as it was.
 //!
-//! [`swap`] decides what is next, [`proof`] when the new one is believed, [`same`] what the new one is asked for with;
-//! here that is asked of an engine, one step at a time, after a fresh look before each. Whoever keeps the [`Swap`] on
-//! disk, through a [`Ledger`], can take it up again after any crash.
+//! [`swap`] decides the next step, [`proof`] when the new container is believed, [`wish`] what speaks against it,
+//! [`same`] how the new one is asked for. Here a step at a time is asked of an engine, after a fresh look before each.
+//! A [`Swap`] that a [`Ledger`] kept on disk can be taken up again after any crash.
 
 mod facts;
 mod mounts;
@@ -48,7 +48,7 @@ const TRIES: u32 = 3;
 /// How long a container has to stop where its owner says nothing (Docker's own figure).
 const GRACE: Duration = Duration::from_secs(10);
 
-/// Its owner wants it to stop in its own time, however long; somebody has to wait for an answer, though.
+/// Stands for an endless stop timeout (-1), so that every wait has a limit.
 const ENDLESS_GRACE: Duration = Duration::from_secs(3600);
 
 /// With how much patience containers are made anew.
@@ -66,7 +66,7 @@ impl Pace {
         stop_seconds: None,
         settle: Duration::from_secs(1),
     };
-    /// The old one is in a network that is gone, so it serves nobody, and there is no way back.
+    /// The old one is in a network that is gone: it can't be reached, and going back to it would help nothing.
     pub(crate) const URGENT: Self = Self {
         stop_seconds: Some(3),
         settle: Duration::ZERO,
@@ -85,7 +85,7 @@ pub trait Ledger: Send {
     fn fuse(&mut self) -> &mut Fuse;
 }
 
-/// A ledger for what nobody has to take up again.
+/// A ledger that keeps nothing: for an exchange that is taken up, if at all, from what the engine shows.
 #[derive(Debug, Default)]
 pub(crate) struct Unwritten(pub(crate) Fuse);
 
@@ -153,7 +153,7 @@ impl Swap {
         }
     }
 
-    /// The same where somebody knows better whether it ran: it may have been stopped for this since.
+    /// The same, with `ran` from an earlier look: an exchange that was cut off may have stopped the container since.
     pub(crate) fn of_one_that_ran(self, ran: bool) -> Self {
         Self { ran, ..self }
     }

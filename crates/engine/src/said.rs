@@ -1,13 +1,14 @@
 //! What an engine said, in words of ours: which thing is missing, taken or forbidden, and what to do about it.
 //!
-//! Engines answer 404 for whatever they miss while they do something to a container, and call things by ids that
-//! nobody knows. Their words differ by age; what is not recognized is told as it was said.
+//! Engines answer 404 for anything that they miss while they act on a container (an image, a network, another
+//! container), and name it by an id of 64 digits. Their words differ by version; words that are not recognized are
+//! passed on as they are, with ids shortened.
 
 use crate::action::ActionError;
 use bollard::errors::Error;
 use flotilla_protocol::text::shown;
 
-/// Enough for the reason that a runtime gives behind two that its callers give.
+/// Enough for a runtime's reason, which stands behind those of the two programs that called it.
 const SAID_CHARS: usize = 800;
 
 /// A name that an engine repeats.

@@ -1,4 +1,4 @@
-//! Containers that live in each other's namespaces: whom one borrows from, and who would lose what it lends.
+//! Containers that share namespaces: a borrower lives in those of a lender and can't run without it.
 
 use crate::{
     action::{ActionError, explain},
@@ -97,7 +97,7 @@ pub(crate) async fn check_borrowers(docker: &Docker, id: &str, name: &str) -> Re
         let Ok(other) = answer else { continue };
         let borrower = (called(&other), taken_from(&other["HostConfig"], id, name));
         if let (borrower, Some(what)) = borrower {
-            // The same one each time, whoever answers first.
+            // The first by name, so that the answer does not depend on the order of the reads.
             found = Some((borrower, what))
                 .filter(|new| found.as_ref().is_none_or(|old| new.0 < old.0))
                 .or(found);

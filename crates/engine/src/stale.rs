@@ -23,7 +23,7 @@ pub(crate) struct Stale {
     pub(crate) health: BTreeMap<String, Health>,
     /// Ids of containers whose health was checked, of which nothing else was told.
     pub(crate) checked: BTreeSet<String>,
-    /// Nobody knows which containers.
+    /// The list of containers: which of them changed is not known.
     pub(crate) list: bool,
     pub(crate) images: bool,
     pub(crate) volumes: bool,
@@ -47,7 +47,8 @@ impl Stale {
         *self == Self::default()
     }
 
-    /// What has to be read because of more than a check, of which `known` is the health that containers are known to have.
+    /// What has to be read, except for [`Self::checked`]. `known` is the health that is known of a container: one that
+    /// is told again costs no read.
     pub(crate) fn subjects(self, known: impl Fn(&str) -> Option<Health>) -> impl Iterator<Item = Subject> {
         let health = self.health.into_iter();
         let health = health.filter(move |(id, told)| known(id).as_ref() != Some(told));

@@ -1,8 +1,8 @@
 //! Which image a container runs. Engines name images in several ways, and a container may know its image by another one
 //! than the list does: by the id of a platform's part, by a digest, or by a name alone.
 //!
-//! Whoever removes what is unused believes what is found here. So an image is unused only where ids are known to be of
-//! one kind; where no container's is found among the images, nobody can tell.
+//! People remove images that are called unused here. So an image is called unused only where the ids of containers and
+//! images are known to be of one kind, because at least one container's id is an image's. Else the count is unknown.
 
 use flotilla_protocol::inventory::{Container, Image};
 use std::collections::BTreeMap;

@@ -85,7 +85,7 @@ impl Mover<'_> {
         let moves = everybody.map(async |id| {
             let mut moved = self.exchange(id, &network, Pace::URGENT).await;
             if let Err(ActionError::Interrupted(_)) = moved {
-                // Where it was put back to is a network that is gone.
+                // It was put back into a network that is gone, so it is moved from there.
                 moved = self.begin(id, &network, Pace::URGENT).await;
             }
             if let Err(error) = &moved {

@@ -15,10 +15,10 @@ use flotilla_protocol::Problem;
 use futures_util::StreamExt as _;
 use tokio::time::sleep;
 
-/// How often a mover is started again that somebody killed by hand.
+/// How often a mover is started again that was killed by hand, which its restart policy leaves stopped.
 const STARTS: u32 = 3;
 
-/// More than a problem has.
+/// More than a serialized [`Problem`] has.
 const SAID_BYTES: usize = 8192;
 
 impl Engine {
@@ -52,7 +52,7 @@ impl Engine {
     }
 }
 
-/// An end of its own choice is a good one, whatever came of the move.
+/// A mover exits with 0 when its move is over, done or not.
 fn was_killed(mover: &ContainerInspectResponse) -> bool {
     let state = mover.state.as_ref();
     status(mover) == Some(Status::CREATED) || state.and_then(|state| state.exit_code) != Some(0)

@@ -51,7 +51,7 @@ impl<L: Ledger> Exchange<'_, L> {
         })
     }
 
-    /// The new one where its id was not kept. Once the old one was set aside, nobody else can have its name.
+    /// The new one where its id was not kept. Once the old one was set aside, only the new one is given its name.
     async fn by_name(&self, old: Option<&Seen>) -> Result<Option<Seen>, Error> {
         let temporary = self.lookup(&self.swap.temporary_name()).await?;
         if let Some(new) = temporary.filter(|new| self.swap.is_ours(new)) {

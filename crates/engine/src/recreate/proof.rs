@@ -13,7 +13,7 @@ const RETRIES: u32 = 3;
 /// How much longer than it was told an engine may take for its checks.
 const SLACK: Duration = Duration::from_secs(5);
 
-/// The longest wait for a health check, however patient its owner is: it is a person who waits.
+/// The longest wait for a health check, however long its own settings allow: a person waits for the outcome.
 const LONGEST: Duration = Duration::from_secs(3600);
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -31,7 +31,7 @@ pub(super) enum Wanted {
     Nothing,
     /// That it is well, within this time.
     Good(Duration),
-    /// The same, but a check that never says anything is believed: the old one's did not either.
+    /// The same, but a check that has said nothing by then counts as good: the old one's had not either.
     NotBad(Duration),
 }
 

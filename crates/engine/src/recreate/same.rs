@@ -106,7 +106,7 @@ fn whole(answer: &Value, around: &Around) -> Value {
     config.into()
 }
 
-/// Podman shows some of these in a way that it does not take.
+/// Spells settings as engines take them: Podman shows some in a form that it refuses in a request.
 fn spell(host: &mut Map<String, Value>) {
     if host
         .get("MemorySwappiness")

@@ -4,8 +4,8 @@
 //! its name, starts and shows that it works → the old one is removed. From any point before that last one, it turns
 //! back: the new one is removed, and the old one gets its name back and runs as it did.
 //!
-//! What is to be done follows from the [`Swap`], which its owner keeps on disk, and from what the engine shows. So
-//! whoever comes after a crash does what would have been done: there is no other way of recovery.
+//! The next step follows from the [`Swap`], which its owner keeps on disk, and from what the engine shows. So
+//! recovery after a crash needs no code of its own: the next process computes the same next step.
 
 use super::{proof::Proof, same::Network};
 use flotilla_protocol::Timestamp;
@@ -21,7 +21,7 @@ const IN_FLIGHT: Duration = Duration::from_secs(3);
 /// How much longer than a container's own grace it may take to stop it.
 const KILLING: Duration = Duration::from_secs(5);
 
-/// What has to be known to finish or undo an exchange of containers, whoever does it.
+/// All that a process has to know to finish or undo an exchange of containers, beside what the engine shows.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Swap {
     /// Id of the container that is replaced.
@@ -34,7 +34,7 @@ pub struct Swap {
     pub(super) started: Option<String>,
     pub(super) network: Network,
     pub(super) new: New,
-    /// It was asked to stop, and may stop later than anybody waits for it.
+    /// The engine was asked to stop the old one, and has not answered: it may still stop it later.
     pub(super) stopping: bool,
     /// Seconds that the old one has to stop; `None` leaves that to its owner.
     pub(super) stop_seconds: Option<i32>,
@@ -101,7 +101,7 @@ pub(super) struct Facts {
     pub(super) new: Option<Seen>,
     /// Since this process took the exchange up.
     pub(super) since: Duration,
-    /// A container may have been asked for by somebody who did not hear the answer.
+    /// The engine may have been asked for a container by a request whose answer was not received.
     pub(super) unheard: bool,
     /// Since it first saw the new one started.
     pub(super) up_for: Duration,
@@ -145,7 +145,7 @@ pub(super) enum End {
     Replaced(String),
     /// Everything is as it was, as far as nothing was left out.
     PutBack,
-    /// Somebody removed both.
+    /// Both were removed from outside.
     Gone,
 }
 
@@ -165,14 +165,14 @@ impl Swap {
     }
 
     /// Whether a container that has the temporary name is the one that this exchange made, where its id was not
-    /// kept: it is younger than the exchange, and nobody has used it.
+    /// kept: it is younger than the exchange, and was never started.
     pub(super) fn is_ours(&self, seen: &Seen) -> bool {
         let younger = seen.created.is_none_or(|created| created >= self.begun);
         self.new == New::Unknown && seen.state == State::Created && younger
     }
 
-    /// Somebody else, or nobody, was to carry it on. As long as the old one has its name, the way back is the shorter
-    /// one; afterwards it is the way on.
+    /// The process that carried the exchange out ended. It turns back if the old one still has its name, which is then
+    /// the shorter way, and goes on otherwise.
     pub(super) fn handle_interruption(&mut self, facts: &Facts) {
         let has_name = facts.old.as_ref().is_some_and(|old| old.name == self.name);
         if self.back.is_none() && has_name {
@@ -241,7 +241,7 @@ impl Swap {
         }
     }
 
-    /// Somebody removed the old one, so there is no way back.
+    /// The old one was removed from outside, so there is no way back.
     fn only_new(&self, new: &Seen, may: impl Fn(Step) -> bool) -> Next {
         if new.name != self.name && may(Step::NameNew) {
             Next::Do(Step::NameNew)

@@ -1,5 +1,5 @@
-//! What a container needs for itself and another one has: names, addresses, published ports. Looked for before
-//! anything is stopped, so that nobody is without service because of what could have been known.
+//! What a container needs for itself and another one has: names, addresses, published ports. Looked for before anything
+//! is stopped, so that a conflict that can be foreseen interrupts no service.
 
 use super::swap::{NEW, OLD};
 use crate::{
@@ -64,7 +64,8 @@ pub(super) async fn check_addresses(
     Ok(())
 }
 
-/// Ports of the device. Whatever else listens there is found only when the engine tries.
+/// Ports of the device that other containers publish. Other programs that listen there are found only when the engine
+/// tries.
 ///
 /// # Errors
 /// [`ActionError::PortTaken`].

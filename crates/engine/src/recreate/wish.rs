@@ -38,7 +38,7 @@ impl Wish {
             return Err(ActionError::swarm_task(&name, service));
         }
         let (body, joins) = same(&answer, network, &around).map_err(|unlike| unlikely(unlike, &name))?;
-        // Where the network is gone there is nobody to spare: what is left of the pod has to be moved.
+        // A member whose network is gone has to move, also where that takes something from another container.
         if !matches!(network, Network::OfSuccessor(_)) {
             taken::check_names(docker, &name).await?;
             sharing::check_borrowers(docker, &id, &name).await?;
@@ -89,7 +89,7 @@ fn may_be_replaced(answer: &Value, name: &str) -> Result<(), ActionError> {
     }
 }
 
-/// Also takes the marks out of the container's labels that are its image's.
+/// Reads what there is around the container, and takes its image's marks out of its labels.
 async fn around(docker: &Docker, answer: &mut Value, name: &str) -> Result<Around, ActionError> {
     let failed = |error| explain(error, name);
     let image_id = answer["Image"].as_str().unwrap_or_default().to_owned();

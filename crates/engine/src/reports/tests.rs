@@ -1,4 +1,4 @@
-//! Whatever happens between two views, a reader who applies the reports holds the newer one.
+//! A reader who applies the reports holds the newer of two views, for any difference between them.
 
 use super::*;
 use flotilla_protocol::inventory::{EngineFacts, Image, Volume};

@@ -14,7 +14,7 @@ use std::time::Duration;
 use tokio::time::timeout;
 use tokio_util::sync::DropGuard;
 
-/// Nobody waits half a minute in a test. Looks at the list are left out unless a test is about them.
+/// Limits in tenths of a second, since each test runs into some. Looks at the list are left out but in tests of them.
 const HASTY: Patience = Patience {
     read: Duration::from_secs(1),
     show: Duration::from_millis(300),

@@ -1,4 +1,4 @@
-//! A container is recreated, and whoever does that is killed: before each request to the engine, and after each.
+//! A container is recreated by a process that is killed: before each request to the engine, and after each.
 
 use crate::{
     fake::Hang,
@@ -63,7 +63,7 @@ const WHOLE: [&str; 4] = [
     "web2 running",
 ];
 
-/// Kills whoever carries it out at this request; answers whether the next one goes on.
+/// Kills the process that carries it out at this request; answers whether the next one goes on.
 async fn killed(hang: Hang) -> bool {
     let pod = scene().await;
     let mut journal = Journal::default();

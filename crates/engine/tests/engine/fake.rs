@@ -265,7 +265,7 @@ impl Fake {
         self.shared.world.lock().unwrap().faults.remove(path);
     }
 
-    /// Changes a container without telling anybody.
+    /// Changes a container without an event.
     pub(crate) fn set_unheard(&self, id: &str, name: &str, status: &str) {
         self.shared.put(id, name, status, json!({}));
     }

@@ -292,7 +292,7 @@ async fn two_members_on_one_port_are_told_apart_before_the_second_starts() {
         let problem = Problem::from(pod.engine.act("m3", action).await.unwrap_err());
         assert_eq!((problem.code, problem.message.as_str()), (Code::Conflict, text));
     }
-    // Nobody says that it listens on 8080, but somebody does.
+    // No container declares 8080, but a process listens there.
     pod.fake.put(&listening("c9", "web4", "bridge", "8080/tcp"));
     let problem = Problem::from(pod.engine.place_in_pod("c9", true).await.unwrap_err());
     assert!(

@@ -173,7 +173,7 @@ async fn a_task_of_a_swarm_is_the_swarms() {
     for action in [Start, Stop, Restart] {
         assert_eq!(pod.engine.act("c9", action).await, Err(error.clone()));
     }
-    // Who writes an image does not decide that nobody may stop its containers.
+    // A label of an image does not keep people from stopping its containers.
     pod.fake.load_labeled_image("sha256:bad", "evil:1", &labels);
     task["Id"] = json!("c8");
     task["Image"] = json!("sha256:bad");

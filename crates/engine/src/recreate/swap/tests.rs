@@ -8,7 +8,7 @@ use proptest::prelude::*;
 #[derive(Debug, Clone, Copy)]
 enum Event {
     Fine,
-    /// On the way on; on the way back it would be an engine that can't be helped.
+    /// Only on the way on: an engine that refuses the way back, too, can't be helped.
     Refused,
     KilledBefore,
     KilledAfter,
@@ -126,7 +126,7 @@ fn swap(ran: bool) -> Swap {
     }
 }
 
-/// One life of whoever carries it out.
+/// One process that carries the exchange out, from its start to its end.
 struct Life<'a> {
     world: &'a mut World,
     /// What is on disk, and what is in memory.
@@ -266,7 +266,7 @@ fn carry_to_the_end(world: &mut World, kept: &mut Swap, events: Vec<Event>) -> E
     while end.is_none() {
         end = Life::begin(world, kept, true).live(&mut events);
     }
-    // Whatever is still in flight arrives.
+    // Requests still in flight arrive.
     world.pass(kept, GRACE * 2);
     end.unwrap_or(End::Gone)
 }
@@ -344,7 +344,7 @@ fn a_leftover_of_somebody_else_is_not_removed() {
         ..container("foreign", "web.flotilla-new", State::Created)
     });
     kept.begun = "2026-11-21T14:02:00Z".parse().unwrap();
-    // The engine refuses the name, and nobody is left to note it.
+    // The engine refuses the name, and the process ends before it can note that.
     let end = carry_to_the_end(&mut world, &mut kept, vec![Event::KilledBefore]);
     assert_eq!(
         (end, world.new.map(|new| new.id)),
