@@ -1,11 +1,11 @@
-//! What takes long or takes things apart, carried out whether or not anybody listens.
+//! Acts that take long or take things apart, carried out independently of the link over which they were asked for.
 //!
 //! Life cycle of a job: started over the link → checked → written to the journal, before anything is taken apart →
 //! carried out → over, and kept until control says that it knows. An agent that starts takes up what its journal says
 //! is underway: it is finished or undone.
 //!
 //! - `entry`: a job as it is known, and told. `journal`: on disk.
-//! - `desk`: where whoever carries a job out writes it down. `placement`, `moving`: the kinds.
+//! - `desk`: what a job writes and tells while it is carried out. `placement`, `moving`: the kinds of jobs.
 
 mod desk;
 mod entry;
@@ -35,10 +35,10 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 /// Jobs that go on at once. Each recreates a container, which keeps the disk of a small board busy.
 const AT_ONCE: usize = 8;
 
-/// Jobs that are over and that nobody has asked about, the newest of them.
+/// How many jobs are kept that are over and that control has not let the agent forget, the newest of them.
 const KEPT: usize = 64;
 
-/// How long the end of a move may take that no job waits for.
+/// How long the agent looks after a move that no job waits for.
 const LAST_MOVE: Duration = Duration::from_secs(60);
 
 /// All jobs of this agent. Clones are the same jobs.
@@ -51,7 +51,7 @@ struct Inner {
     journal: Journal,
     known: Mutex<BTreeMap<JobId, Job>>,
     tracker: TaskTracker,
-    /// Held by whoever waits for the agent's container to be moved.
+    /// Held while a move of the agent's container is waited for: two would read the same mover.
     moving: tokio::sync::Mutex<()>,
 }
 
@@ -100,7 +100,7 @@ impl Jobs {
             self.spawn(job.clone());
         }
         if !is_moving && in_container() {
-            // A pod that moved with its agent leaves one behind, too.
+            // A mover that took the pod along was not started by a job, and is removed all the same.
             let jobs = self.clone();
             self.0.tracker.spawn(async move {
                 let _moving = jobs.0.moving.lock().await;
@@ -176,7 +176,7 @@ impl Jobs {
         Ok(report)
     }
 
-    /// Why nobody else should act on a container, if so.
+    /// Why a container must not be acted on, if a job holds it.
     pub(crate) fn holder(&self, container: &str) -> Option<Problem> {
         let known = self.known();
         let mut live = known.values().filter(|job| !job.is_over());
@@ -259,7 +259,7 @@ fn may_begin(known: &BTreeMap<JobId, Job>, request: &JobRequest) -> Result<(), P
     for job in live {
         let entry = &job.told.borrow().entry;
         let in_the_way = match (request, &entry.request) {
-            // The next one waits: the agent that is there already only has to be believed.
+            // The next one waits for `moving`: of the first, often only the proof that the new agent works is left.
             (JobRequest::ModeChange { .. }, JobRequest::ModeChange { .. }) => None,
             (JobRequest::ModeChange { .. }, _) | (_, JobRequest::ModeChange { .. }) => {
                 Some(entry.says_busy())

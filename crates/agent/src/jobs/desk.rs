@@ -1,4 +1,4 @@
-//! Where whoever carries a job out writes it down, and hears that it should end.
+//! What a job has while it is carried out: its entry in the journal, its lines for people, and the wish to cancel it.
 
 use super::{
     Job,
@@ -37,7 +37,7 @@ impl<'a> Desk<'a> {
         change(&mut entry);
         self.write_only(entry.clone()).await?;
         self.job.told.send_modify(|told| {
-            // Whether it is to end was decided meanwhile, perhaps.
+            // Canceling may have been asked for during the write.
             if !entry.state.is_over() {
                 entry.state = told.entry.state;
             }
@@ -46,7 +46,8 @@ impl<'a> Desk<'a> {
         Ok(())
     }
 
-    /// A job that is over is told so, also where that can't be written down: it is found so again.
+    /// Writes down and tells that the job is over. Where it can't be written, it is told all the same: the next agent
+    /// finds the job over when it takes it up.
     pub(super) async fn end(mut self, outcome: Outcome) {
         let (id, state) = (self.job.told.borrow().entry.id, outcome.state);
         let problem = outcome.problem.as_ref().map(|problem| problem.message.clone());
@@ -60,7 +61,7 @@ impl<'a> Desk<'a> {
         self.fuse.burn();
     }
 
-    /// What is to be is on disk; nobody is told yet that it has begun.
+    /// Writes on disk that the job is underway, without telling it: it may still be refused.
     pub(super) async fn write_underway(&self) -> io::Result<()> {
         let mut entry = self.job.told.borrow().entry.clone();
         entry.underway = true;

@@ -13,10 +13,10 @@ use std::{
 const FOLDER: &str = "jobs";
 const SUFFIX: &str = "json";
 
-/// Files that can't be read get this, and are left for whoever wants to look at them.
+/// Suffix that files get which can't be read; they are left for a person to look at.
 const ASIDE: &str = "unreadable";
 
-/// A container's name and some ids have less.
+/// An entry holds a name, some ids and an error text, a few kilobytes in all.
 const ENTRY_BYTES: u64 = 256 * 1024;
 
 #[derive(Debug, Clone)]
@@ -31,8 +31,7 @@ impl Journal {
         }
     }
 
-    /// Everything that is written down and can be read. What can't be is put aside: an agent starts whatever its
-    /// disk did.
+    /// All entries that can be read. Others are put aside, so that a damaged file never keeps the agent from starting.
     pub(super) fn load(&self) -> Vec<Entry> {
         let files = match fs::read_dir(&self.dir) {
             Ok(files) => files,

@@ -1,6 +1,6 @@
 //! The agent's own container goes into the network of another mode.
 //!
-//! A mover does that, which outlives this agent. Whichever agent runs when it has ended finds out what came of it.
+//! A mover does that, which outlives this agent. The agent that runs when the mover has ended reads what came of it.
 
 use super::{
     desk::Desk,
