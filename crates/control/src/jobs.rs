@@ -1,8 +1,8 @@
 //! Jobs that devices carry out, followed until they are over.
 //!
-//! Life of a job here: begun at its device under a fresh id, over the link → followed → over, which is recorded, told
-//! to whoever waits, and then forgotten by the device. Nothing of it hangs on a caller or on a link: when a link ends,
-//! the device's next one says which jobs it has, those that an earlier control began among them.
+//! Life cycle of a job here: begun at its device under a fresh id, over the link → followed → over: recorded in the
+//! activity log, told to the requests that wait → forgotten by the device. It depends on no request and on no link:
+//! when a link ends, the device lists its jobs on the next one, also those that an earlier run of control began.
 
 mod course;
 mod follow;
@@ -36,9 +36,9 @@ struct Followed {
     request: JobRequest,
     /// What it acts on, as people called it; `None` for the device itself, and for what an earlier control began.
     target: Option<String>,
-    /// Begun by this control.
+    /// Begun by this run of control.
     own: bool,
-    /// Somebody listens to the device.
+    /// A task follows it over a link.
     attended: bool,
     /// It is over, recorded and told; the device has not been told to forget it.
     over: bool,

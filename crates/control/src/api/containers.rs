@@ -30,8 +30,8 @@ use std::{sync::Arc, time::Duration};
 /// How long an action may take: Docker waits 10 s for a container to stop, and a busy disk makes that longer.
 const ACTS: Duration = Duration::from_secs(30);
 
-/// How long whoever asked waits for a container to be recreated before he is told that it goes on. Some take minutes to
-/// stop; the command line and browsers wait for 90 s at most.
+/// How long a request waits for a container to be recreated before it is answered that it goes on. Some containers take
+/// minutes to stop; the command line and browsers wait for an answer for 90 s at most.
 const WAITS: Duration = Duration::from_secs(60);
 
 pub(super) async fn act(
@@ -133,7 +133,7 @@ impl Target {
         Ok(Self { entry, container })
     }
 
-    /// Nobody stops what others hang on.
+    /// Refuses to stop the agent, and the container whose network the pod shares.
     fn stoppable(&self, action: ContainerAction) -> Result<(), Problem> {
         let (device, name) = (&self.entry.row.name, &self.container.name);
         let why = if action != ContainerAction::Stop {

@@ -1,4 +1,4 @@
-//! How a job fares, as whoever began it can see.
+//! The course of a job, as the request that began it can wait for it.
 
 use flotilla_protocol::{Code, Problem};
 use std::time::Duration;
@@ -7,7 +7,7 @@ use tokio::{sync::watch, time::timeout};
 /// What is known of a job.
 #[derive(Debug, Default, Clone)]
 pub(super) struct News {
-    /// It is finished or undone whatever ends meanwhile.
+    /// The device has written it down: it will be finished or undone, also if agent or link end.
     pub(super) underway: bool,
     /// What it is doing.
     pub(super) line: Option<String>,
@@ -52,7 +52,7 @@ impl Course {
     ) -> Result<Option<()>, Problem> {
         match timeout(limit, self.0.wait_for(is_so)).await {
             Ok(Ok(news)) => news.outcome.clone().unwrap_or(Ok(())).map(Some),
-            // Whoever follows it is gone only with control itself.
+            // The sender lives in the table of jobs until an outcome was sent, or control stops.
             Ok(Err(_)) => Err(Problem::new(
                 Code::Unavailable,
                 "Flotilla is stopping. The device goes on; look again.",

@@ -75,7 +75,7 @@ pub(crate) async fn collect(core: &Arc<Core>, device: DeviceId, link: &AgentLink
     }
 }
 
-/// Jobs that were begun and that nobody listens to.
+/// Jobs at a device that no task follows.
 fn left_alone(core: &Core, device: DeviceId) -> Vec<JobId> {
     let known = core.jobs.lock();
     let left = known
@@ -84,7 +84,8 @@ fn left_alone(core: &Core, device: DeviceId) -> Vec<JobId> {
     left.map(|(id, _)| *id).collect()
 }
 
-/// Whether somebody has to listen to a job. One that is not known was begun by an earlier control.
+/// Takes a job for the caller to follow; false when another task follows it. One that is not known was begun by an
+/// earlier run of control.
 fn attend(core: &Core, device: DeviceId, report: &JobReport) -> bool {
     let mut known = core.jobs.lock();
     let job = known.entry(report.id).or_insert_with(|| Followed {
@@ -138,7 +139,7 @@ async fn follow(core: &Arc<Core>, id: JobId, link: &AgentLink, mut report: JobRe
     }
 }
 
-/// Whoever is told that it is done finds it so in every list.
+/// Waits until lists show the new container and not the old one, so that what follows on "done" finds it.
 async fn is_shown(core: &Core, job: &Followed, report: &JobReport) {
     let (Some(new), JobRequest::Placement { container: old, .. }) = (&report.container, &job.request) else {
         return;

@@ -9,7 +9,7 @@ use flotilla_protocol::{
     text::shown,
 };
 
-/// What a job came to, for whoever began it; the words are the device's, and bounded.
+/// What a job came to, for the request that began it; the words are the device's, and bounded.
 pub(super) fn outcome(report: &JobReport) -> Result<(), Problem> {
     match (&report.state, &report.problem) {
         (JobState::Done, _) => Ok(()),

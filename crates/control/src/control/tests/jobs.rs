@@ -1,4 +1,4 @@
-//! Jobs at a device, played: they are begun, links end meanwhile, and somebody learns what came of them.
+//! Jobs at a device, played: they are begun, links end meanwhile, and what came of them is answered and recorded.
 
 use super::*;
 use crate::control::tests::modes::boxed;
