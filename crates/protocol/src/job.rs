@@ -1,5 +1,5 @@
-//! What takes long or takes things apart, as an agent carries it out: a job has an id, goes on whether or not anybody
-//! listens, survives the agent's end, and is asked about by its id.
+//! Jobs: acts of an agent that take long or take things apart. A job has an id by which it is asked about, goes on
+//! without a link, and survives the agent's end.
 //!
 //! Life cycle: started (`PUT`) → `running` → `done`, `failed`, `undone` or `canceled`. `DELETE` cancels it at the next
 //! point at which that is safe; once it ended, `DELETE` lets the agent forget it.
@@ -56,7 +56,7 @@ pub enum JobState {
     Failed,
     /// Something had been changed, and everything is as it was before.
     Undone,
-    /// The same, because somebody asked for it.
+    /// The same, because it was canceled.
     Canceled,
     #[serde(other)]
     Unknown,
@@ -90,7 +90,7 @@ pub struct JobReport {
     /// What it acts on, by the name that people know; absent until it was looked at.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub target: Option<String>,
-    /// Everything was checked and written down: from here on it is finished or undone, whatever ends meanwhile.
+    /// Everything was checked and written down: from here on it is finished or undone, also if agent or link end.
     #[serde(default)]
     pub underway: bool,
     /// The agent ended while it was underway, and went on with it afterwards.
