@@ -47,7 +47,7 @@ impl HandMade {
         ])
     }
 
-    /// Serves it as this repository, whatever version is asked for; answers its digest. Needs a runtime around it.
+    /// Serves it as every version of this repository; answers its digest. Needs a runtime around it.
     pub fn serve(&self, repository: &str, listener: TcpListener) -> Result<String> {
         let part =
             |kind: &str, data: &[u8]| json!({"mediaType": kind, "size": data.len(), "digest": digest(data)});

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-/// What is another for each container, or changes while it runs.
+/// Fields that differ between any two containers, or change while one runs.
 const ITS_OWN: [&str; 16] = [
     "Id",
     "Created",
@@ -22,7 +22,7 @@ const ITS_OWN: [&str; 16] = [
     "ImageManifestDescriptor",
 ];
 
-/// What of an endpoint somebody asked for.
+/// Fields of an endpoint that a person asks for, and the names that follow from them.
 const ASKED: [&str; 7] = [
     "IPAMConfig",
     "Links",
@@ -33,7 +33,7 @@ const ASKED: [&str; 7] = [
     "DNSNames",
 ];
 
-/// What has no place in a pod.
+/// Fields that a container in a pod can't have.
 const OF_NETWORK: [&str; 13] = [
     "Hostname",
     "Domainname",

@@ -219,7 +219,7 @@ pub const SETTINGS: &[Setting] = &[
     described(r#"{"HostConfig": {"IOMaximumBandwidth": 100}}"#),
 ];
 
-/// What engines write into a description by themselves.
+/// Fields that engines write into a description by themselves.
 pub const OF_THE_ENGINE: &[&str] = &["Image", "NetworkMode", "ContainerIDFile", "Capabilities"];
 
 impl Setting {

@@ -273,7 +273,7 @@ fn an_engine_that_restarts_is_away_once_and_all_its_containers_are_right_soon_af
                 states.push(state);
             }
         }
-        // A watcher that is late may not be told that it was away; nobody is told anything else.
+        // A watch that is read late may skip the engine's absence, and tells no other state.
         let away = states
             .iter()
             .filter(|state| !matches!(state, EngineState::Running(_)));

@@ -1,6 +1,6 @@
-//! Bad moments for what takes containers apart: the agent, its mover or the engine end in the middle of it.
+//! Jobs that take containers apart, while the agent, its mover or the engine end in the middle of them.
 //!
-//! The agent's fuse burns down with each step and ends it, in each of its lives, after as many as the test says.
+//! The test lays a fuse in the agent's state directory: each process that carries a job out ends after that many steps.
 
 use std::convert::Infallible;
 use std::fs;
@@ -183,7 +183,7 @@ fn whenever_agent_or_mover_or_engine_end_the_agent_runs_in_one_network_or_the_ot
                 _ => NetworkMode::Host,
             };
             fs::write(scene.state("fuse")?, steps.to_string())?;
-            // Whoever is killed before it began can't say so.
+            // A process that is killed before the move began can't answer.
             modes.change(scene.device, wanted).await.ok();
             let what = format!("killed each {steps} steps, it is whole");
             eventually(&what, seconds(60.0), async || {
@@ -319,7 +319,7 @@ async fn one_that_is_paused_is_to_be_unpaused_first(scene: &Scene<'_>) -> Result
     Ok(())
 }
 
-/// A6: whoever stops it is killed, and it stops nevertheless, later.
+/// A6: the agent that asks for its stop is killed, and it stops nevertheless, later.
 async fn one_that_is_slow_to_stop_survives_the_agents_end(scene: &Scene<'_>) -> Result<()> {
     let program = r#"trap "echo stopping; sleep 8; exit 0" TERM; while :; do sleep 1; done"#;
     let words = [
@@ -350,7 +350,7 @@ async fn one_that_is_slow_to_stop_survives_the_agents_end(scene: &Scene<'_>) -> 
     let (placed, killed) = tokio::join!(placing, killing);
     killed?;
     ensure!(placed.is_err(), "{placed:?}");
-    // It stopped when it was told to by one that is gone, and runs again.
+    // It stopped on the request of the killed agent, and runs again.
     eventually("it was started again", seconds(20.0), async || {
         ensure!(scene.inspect("slow", "{{.Id}} {{.State.Running}}")? == format!("{id} true"));
         let log = run(scene.docker().args(["logs", "slow"]))?;

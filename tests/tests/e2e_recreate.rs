@@ -77,7 +77,7 @@ impl<'a> Stage<'a> {
         podded.machine.docker_run(&words)?;
         docker(&["network", "connect", "main", "source"])?;
         docker(&["exec", "source", "mkdir", "/n/inner"])?;
-        // It runs whatever the command is.
+        // `env` runs any command that follows it.
         let entrypoint = r#"ENTRYPOINT ["env"]"#;
         docker(&["commit", "--change", entrypoint, "source", WITH_ENTRYPOINT])?;
         Ok(Self { podded, network })
