@@ -9,9 +9,9 @@
 //! [`Patience::show`]: crate::Patience::show
 
 use crate::{
+    agenda::{Agenda, Failing, Subject},
     clock,
     connection::{Answer, Connection},
-    course::{Course, Failing, Subject},
     follow::Engine,
     listen::{Marks, listen},
     plain::Failure,
@@ -34,7 +34,7 @@ pub(crate) struct Attendance<'a> {
     engine: &'a Engine,
     connection: &'a Connection,
     snapshot: &'a mut Snapshot,
-    course: Course,
+    agenda: Agenda,
     reads: FuturesUnordered<BoxFuture<'a, Read>>,
     marks: Marks,
     /// The containers were listed once on this connection, so the snapshot describes this engine.
@@ -58,13 +58,13 @@ struct Ended;
 impl<'a> Attendance<'a> {
     pub(crate) fn new(engine: &'a Engine, connection: &'a Connection, snapshot: &'a mut Snapshot) -> Self {
         let patience = engine.patience();
-        let mut course = Course::new(patience.pauses());
-        Subject::LISTS.into_iter().for_each(|list| course.mark(list));
+        let mut agenda = Agenda::new(patience.pauses());
+        Subject::LISTS.into_iter().for_each(|list| agenda.mark(list));
         Self {
             engine,
             connection,
             snapshot,
-            course,
+            agenda,
             reads: FuturesUnordered::new(),
             marks: Marks::default(),
             is_listed: false,
@@ -103,21 +103,21 @@ impl<'a> Attendance<'a> {
                     let containers = &self.snapshot.containers;
                     let known = |id: &str| -> Option<Health> { Some(containers.get(id)?.container.health) };
                     for id in &stale.checked {
-                        self.course.mark_calmly(Subject::Container(id.clone()));
+                        self.agenda.mark_calmly(Subject::Container(id.clone()));
                     }
-                    stale.subjects(known).for_each(|subject| self.course.mark(subject));
+                    stale.subjects(known).for_each(|subject| self.agenda.mark(subject));
                 }
                 () = sleep_until(wake) => {}
             }
             if Instant::now() >= self.next_look {
                 self.next_look = Instant::now() + self.engine.patience().look;
-                self.course.mark(Subject::Containers);
+                self.agenda.mark(Subject::Containers);
             }
         }
     }
 
     fn begin_reads(&mut self) {
-        while let Some(subject) = self.course.poll_next(Instant::now()) {
+        while let Some(subject) = self.agenda.poll_next(Instant::now()) {
             let connection = self.connection;
             self.reads.push(Box::pin(async move {
                 let asked = clock::now();
@@ -134,7 +134,7 @@ impl<'a> Attendance<'a> {
     fn wake_at(&self) -> Instant {
         let shown = self.unshown.map(|since| since + self.engine.patience().show);
         let shown = shown.filter(|at| self.is_listed && *at > Instant::now());
-        let times = [self.course.wake_at(), shown, Some(self.next_look)];
+        let times = [self.agenda.wake_at(), shown, Some(self.next_look)];
         let soonest = times.into_iter().flatten().min();
         soonest.unwrap_or_else(|| Instant::now() + NEVER)
     }
@@ -155,7 +155,7 @@ impl<'a> Attendance<'a> {
                 self.fail(&subject, &failure, asked);
             }
             Ok(answer) => {
-                self.course.succeeded(&subject);
+                self.agenda.succeeded(&subject);
                 self.keep(subject, answer);
             }
             // An engine may break the connection off at one question and still answer others.
@@ -166,10 +166,10 @@ impl<'a> Attendance<'a> {
     }
 
     fn fail(&mut self, subject: &Subject, failure: &Failure, asked: Timestamp) {
-        if self.course.failing(subject).is_none() {
+        if self.agenda.failing(subject).is_none() {
             tracing::warn!(?subject, %failure, "the engine can't be read in part");
         }
-        self.course
+        self.agenda
             .failed(subject, failure.to_string(), asked, Instant::now());
     }
 
@@ -178,7 +178,7 @@ impl<'a> Attendance<'a> {
             (Answer::Containers(rows), _) => {
                 self.is_listed = true;
                 let stale = self.snapshot.take_list(rows).into_iter();
-                stale.for_each(|id| self.course.mark(Subject::Container(id)));
+                stale.for_each(|id| self.agenda.mark(Subject::Container(id)));
             }
             (Answer::Container(seen), Subject::Container(id)) => {
                 self.snapshot.containers.insert(id, *seen);
@@ -194,11 +194,11 @@ impl<'a> Attendance<'a> {
     fn show_what_is_due(&mut self) {
         let patience = self.engine.patience().show;
         let is_late = self.unshown.is_some_and(|since| since.elapsed() >= patience);
-        if self.course.is_settled(Instant::now()) && self.unshown.is_some() && self.misses_images() {
-            self.course.mark(Subject::Images);
+        if self.agenda.is_settled(Instant::now()) && self.unshown.is_some() && self.misses_images() {
+            self.agenda.mark(Subject::Images);
             self.begin_reads();
         }
-        if self.unshown.is_some() && (self.course.is_settled(Instant::now()) || is_late && self.is_listed) {
+        if self.unshown.is_some() && (self.agenda.is_settled(Instant::now()) || is_late && self.is_listed) {
             self.unshown = None;
             self.show();
         }
@@ -229,7 +229,7 @@ impl<'a> Attendance<'a> {
 
     fn state(&self) -> EngineState {
         let place = self.connection.socket.display();
-        if let Some(Failing { reason, since, .. }) = self.course.failing(&Subject::Containers) {
+        if let Some(Failing { reason, since, .. }) = self.agenda.failing(&Subject::Containers) {
             return EngineState::Unfit {
                 reason: format!(
                     "The container engine at {place} does not list its containers: {reason}. Its log on the device says why."
@@ -245,7 +245,7 @@ impl<'a> Attendance<'a> {
         ];
         let failing = lists
             .into_iter()
-            .filter_map(|(list, name)| Some((self.course.failing(&list)?, name)));
+            .filter_map(|(list, name)| Some((self.agenda.failing(&list)?, name)));
         let failing: Vec<_> = failing.collect();
         let since = failing.iter().map(|(failing, _)| failing.since).min();
         facts.ailment = since.map(|since| {

@@ -1,9 +1,8 @@
 //! Speaking to a running engine: the calls we make, each with a limit, and the facts it states about itself.
 
 use crate::{
-    clock,
-    course::Subject,
-    labels,
+    agenda::Subject,
+    clock, labels,
     plain::{self, Failure},
     ports::{self, PortNumber},
     read::{self, Observed, Trace},

@@ -4,10 +4,10 @@
 //! its beginning, until it is known to have ended: an engine that is silent is not one that runs in between.
 
 use crate::{
+    agenda::Pauses,
     attend::Attendance,
     clock,
     connection::{Connection, READ_TIMEOUT},
-    course::Pauses,
     own::OwnContainer,
     reports::{Reports, View},
     snapshot::Snapshot,

@@ -11,8 +11,8 @@
 //! - `socket`: where the engine may be, and why it cannot be reached.
 //! - `connection`, `plain`: speaking to it; facts about it.
 //! - `read`, `snapshot`, `users`: its answers in our words (pure).
-//! - `follow`: finding an engine, again and again. `attend`: following one connection to its end. `agenda`: what is read
-//!   next (pure). `listen`, `stale`: events, and the marks that they leave until it is read (pure).
+//! - `follow`: finding an engine, again and again. `attend`: following one connection to its end. `agenda`: what is
+//!   read next (pure). `listen`, `stale`: events, and the marks that they leave until it is read (pure).
 //! - `reports`: from one view to the next as [`flotilla_protocol::agent::Report`]s (pure).
 //! - `action`: start, stop, restart.
 //! - `said`: what an engine answered, in words for people (pure).
@@ -28,11 +28,11 @@
 //! - `stragglers`: members that an engine could not start when it started itself.
 
 mod action;
+mod agenda;
 mod attachment;
 mod attend;
 mod clock;
 mod connection;
-mod course;
 mod exchange;
 mod follow;
 mod following;

@@ -4,7 +4,7 @@
 //! marked is read again. Marks gather while a read is under way and during a short pause before it, which turns
 //! the burst of one `docker compose up` into a few reads.
 
-use crate::{course::Subject, read};
+use crate::{agenda::Subject, read};
 use bollard::models::{EventMessage, EventMessageTypeEnum as Type};
 use flotilla_protocol::inventory::Health;
 use std::collections::{BTreeMap, BTreeSet};

@@ -1,8 +1,8 @@
 //! What is read of the engine next: a state machine without a clock of its own.
 //!
 //! Life cycle of a [`Subject`]: marked → due → being read → read, or failing. One that is marked while it is being read
-//! is due once more. One that fails is read again by itself, after pauses that grow. Failing subjects have few places of
-//! their own, so that reads which hang never keep the others waiting.
+//! is due once more. One that fails is read again by itself, after pauses that grow. Failing subjects have few places
+//! of their own, so that reads which hang never keep the others waiting.
 
 use flotilla_protocol::Timestamp;
 use std::{
@@ -55,7 +55,7 @@ pub(crate) struct Pauses {
 }
 
 #[derive(Debug)]
-pub(crate) struct Course {
+pub(crate) struct Agenda {
     pauses: Pauses,
     due: BTreeSet<Subject>,
     /// Being read, and whether it was marked meanwhile.
@@ -67,7 +67,7 @@ pub(crate) struct Course {
     begun: BTreeMap<Subject, Instant>,
 }
 
-impl Course {
+impl Agenda {
     pub(crate) fn new(pauses: Pauses) -> Self {
         Self {
             pauses,
@@ -126,7 +126,7 @@ impl Course {
     /// The moment before which a subject that keeps the pace is not read again.
     fn early_until(&self, subject: &Subject) -> Option<Instant> {
         let is_paced = *subject == Subject::Containers || self.calm.contains(subject);
-        let begun = self.begun.get(subject).filter(|_| is_paced);
+        let begun = is_paced.then(|| self.begun.get(subject))?;
         begun.map(|at| *at + PACE)
     }
 
@@ -192,63 +192,63 @@ mod tests {
         Subject::Container(id.to_string())
     }
 
-    fn all(course: &mut Course, now: Instant) -> Vec<Subject> {
-        std::iter::from_fn(|| course.poll_next(now)).collect()
+    fn all(agenda: &mut Agenda, now: Instant) -> Vec<Subject> {
+        std::iter::from_fn(|| agenda.poll_next(now)).collect()
     }
 
-    fn fail(course: &mut Course, subject: &Subject, reason: &str, now: Instant) {
-        course.failed(subject, reason.into(), Timestamp::UNIX_EPOCH, now);
+    fn fail(agenda: &mut Agenda, subject: &Subject, reason: &str, now: Instant) {
+        agenda.failed(subject, reason.into(), Timestamp::UNIX_EPOCH, now);
     }
 
     #[test]
     fn what_is_marked_while_it_is_read_is_read_once_more() {
-        let (mut course, now) = (Course::new(PAUSES), Instant::now());
-        course.mark(container(1));
-        assert_eq!(all(&mut course, now), [container(1)]);
-        course.mark(container(1));
-        course.mark(container(1));
-        assert_eq!(all(&mut course, now), []);
-        course.succeeded(&container(1));
-        assert_eq!(all(&mut course, now), [container(1)]);
-        course.succeeded(&container(1));
-        assert!(course.is_settled(now) && all(&mut course, now).is_empty());
+        let (mut agenda, now) = (Agenda::new(PAUSES), Instant::now());
+        agenda.mark(container(1));
+        assert_eq!(all(&mut agenda, now), [container(1)]);
+        agenda.mark(container(1));
+        agenda.mark(container(1));
+        assert_eq!(all(&mut agenda, now), []);
+        agenda.succeeded(&container(1));
+        assert_eq!(all(&mut agenda, now), [container(1)]);
+        agenda.succeeded(&container(1));
+        assert!(agenda.is_settled(now) && all(&mut agenda, now).is_empty());
     }
 
     #[test]
     fn what_failed_is_tried_again_in_growing_pauses_and_stays_one_failure() {
-        let (mut course, mut now) = (Course::new(PAUSES), Instant::now());
-        course.mark(Subject::Images);
-        all(&mut course, now);
-        fail(&mut course, &Subject::Images, "first", now);
-        assert!(course.is_settled(now));
+        let (mut agenda, mut now) = (Agenda::new(PAUSES), Instant::now());
+        agenda.mark(Subject::Images);
+        all(&mut agenda, now);
+        fail(&mut agenda, &Subject::Images, "first", now);
+        assert!(agenda.is_settled(now));
         for pause in [10, 15, 15] {
-            assert_eq!(course.wake_at(), Some(now + Duration::from_secs(pause)));
-            assert_eq!(all(&mut course, now + Duration::from_secs(pause - 1)), []);
+            assert_eq!(agenda.wake_at(), Some(now + Duration::from_secs(pause)));
+            assert_eq!(all(&mut agenda, now + Duration::from_secs(pause - 1)), []);
             now += Duration::from_secs(pause);
-            assert_eq!(all(&mut course, now), [Subject::Images]);
-            assert!(course.is_settled(now), "what fails keeps nobody waiting");
-            fail(&mut course, &Subject::Images, "other", now);
+            assert_eq!(all(&mut agenda, now), [Subject::Images]);
+            assert!(agenda.is_settled(now), "what fails keeps nobody waiting");
+            fail(&mut agenda, &Subject::Images, "other", now);
         }
-        assert_eq!(course.failing(&Subject::Images).unwrap().reason, "first");
+        assert_eq!(agenda.failing(&Subject::Images).unwrap().reason, "first");
         now += PAUSES.longest;
-        all(&mut course, now);
-        course.succeeded(&Subject::Images);
-        assert!(course.failing(&Subject::Images).is_none() && course.wake_at().is_none());
+        all(&mut agenda, now);
+        agenda.succeeded(&Subject::Images);
+        assert!(agenda.failing(&Subject::Images).is_none() && agenda.wake_at().is_none());
     }
 
     #[test]
     fn those_that_hang_leave_room_for_the_others() {
-        let (mut course, now) = (Course::new(PAUSES), Instant::now());
+        let (mut agenda, now) = (Agenda::new(PAUSES), Instant::now());
         for id in 0..20 {
-            course.mark(container(id));
+            agenda.mark(container(id));
         }
-        let first = all(&mut course, now);
+        let first = all(&mut agenda, now);
         assert_eq!(first.len(), PARALLEL);
         for subject in &first {
-            fail(&mut course, subject, "silent", now);
+            fail(&mut agenda, subject, "silent", now);
         }
         let later = now + PAUSES.first;
-        let next = all(&mut course, later);
+        let next = all(&mut agenda, later);
         let again = next.iter().filter(|subject| first.contains(subject)).count();
         assert_eq!(
             (next.len(), again),
@@ -258,34 +258,34 @@ mod tests {
 
     #[test]
     fn containers_are_not_listed_again_and_again() {
-        let (mut course, now) = (Course::new(PAUSES), Instant::now());
-        course.mark(Subject::Containers);
-        assert_eq!(all(&mut course, now), [Subject::Containers]);
-        course.succeeded(&Subject::Containers);
-        course.mark(Subject::Containers);
-        assert_eq!(all(&mut course, now), []);
-        assert!(course.is_settled(now), "others are shown meanwhile");
-        assert_eq!(course.wake_at(), Some(now + PACE));
-        assert_eq!(all(&mut course, now + PACE), [Subject::Containers]);
+        let (mut agenda, now) = (Agenda::new(PAUSES), Instant::now());
+        agenda.mark(Subject::Containers);
+        assert_eq!(all(&mut agenda, now), [Subject::Containers]);
+        agenda.succeeded(&Subject::Containers);
+        agenda.mark(Subject::Containers);
+        assert_eq!(all(&mut agenda, now), []);
+        assert!(agenda.is_settled(now), "others are shown meanwhile");
+        assert_eq!(agenda.wake_at(), Some(now + PACE));
+        assert_eq!(all(&mut agenda, now + PACE), [Subject::Containers]);
     }
 
     #[test]
     fn what_was_only_checked_has_a_pace_until_something_happens_to_it() {
-        let (mut course, now) = (Course::new(PAUSES), Instant::now());
-        course.mark_calmly(container(1));
-        assert_eq!(all(&mut course, now), [container(1)]);
-        course.mark_calmly(container(1));
-        course.succeeded(&container(1));
-        assert_eq!(all(&mut course, now), []);
+        let (mut agenda, now) = (Agenda::new(PAUSES), Instant::now());
+        agenda.mark_calmly(container(1));
+        assert_eq!(all(&mut agenda, now), [container(1)]);
+        agenda.mark_calmly(container(1));
+        agenda.succeeded(&container(1));
+        assert_eq!(all(&mut agenda, now), []);
         assert_eq!(
-            (course.wake_at(), course.is_settled(now)),
+            (agenda.wake_at(), agenda.is_settled(now)),
             (Some(now + PACE), true)
         );
-        course.mark(container(1));
-        course.mark_calmly(container(1));
-        assert_eq!(all(&mut course, now), [container(1)]);
-        course.succeeded(&container(1));
-        course.mark_calmly(container(1));
-        assert_eq!(all(&mut course, now + PACE), [container(1)]);
+        agenda.mark(container(1));
+        agenda.mark_calmly(container(1));
+        assert_eq!(all(&mut agenda, now), [container(1)]);
+        agenda.succeeded(&container(1));
+        agenda.mark_calmly(container(1));
+        assert_eq!(all(&mut agenda, now + PACE), [container(1)]);
     }
 }
