@@ -11,6 +11,7 @@ pub(crate) use join::{Joins, Wanted};
 pub(crate) use networks::{Networks, Unresolved};
 
 use crate::{
+    id,
     pod::SHARED,
     ports::{self, PortNumber},
 };
@@ -71,9 +72,6 @@ const MAC: &str = "MacAddress";
 
 /// The bit of a MAC address's first byte that marks an address which no manufacturer assigned (IEEE 802).
 const LOCALLY_ADMINISTERED: u8 = 0b10;
-
-/// How many digits of its id a container is called by when it has no other name.
-const SHORT_ID: usize = 12;
 
 /// Which engine describes a container.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -278,8 +276,7 @@ fn asked_of(
 }
 
 fn is_short_id(name: &Value, id: &str) -> bool {
-    id.get(..SHORT_ID.min(id.len()))
-        .is_some_and(|short| name.as_str() == Some(short))
+    name.as_str() == Some(id::short(id))
 }
 
 /// Engines show `/db:/web/alias` for what was asked as `db:alias`.
@@ -290,5 +287,4 @@ fn asked_link(shown: &str) -> Option<Value> {
 }
 
 #[cfg(test)]
-#[path = "attachment/tests.rs"]
 mod tests;

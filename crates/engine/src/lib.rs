@@ -8,6 +8,7 @@
 //! A reader takes a [`Watch`]. Each watch remembers what it already told and yields the difference, so a slow reader
 //! costs no memory: it gets fewer, larger reports.
 //!
+//! - `id`: ids, and their short form (pure).
 //! - `socket`: where the engine may be, and why it cannot be reached.
 //! - `connection`, `plain`: speaking to it; facts about it.
 //! - `read`, `snapshot`, `users`: its answers in our words (pure).
@@ -37,6 +38,7 @@ mod exchange;
 mod follow;
 mod following;
 mod fuse;
+mod id;
 mod keep;
 mod labels;
 mod listen;

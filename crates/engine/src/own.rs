@@ -3,7 +3,7 @@
 //! Engines mount `/etc/hostname` and its like from a folder named after the container. In a pod these files are the
 //! pause container's, so they only narrow the search; what decides there are the volumes that this process sees.
 
-use crate::{ports::Listening, read::Observed};
+use crate::{id, ports::Listening, read::Observed};
 use std::{
     collections::{BTreeMap, BTreeSet},
     fs,
@@ -13,7 +13,7 @@ use std::{
 /// What this process can know of its own container without asking an engine.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct OwnContainer {
-    /// Ids, or the first 12 digits of one, of containers that share files with this process.
+    /// Ids, or the short form of one, of containers that share files with this process.
     related: BTreeSet<String>,
     /// Where its mounts come from on their own file systems, and where they are.
     mounts: Vec<(String, String)>,
@@ -28,7 +28,7 @@ impl OwnContainer {
         if own.related.is_empty() && in_container() {
             let hostname = fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
             own.related
-                .extend(Some(hostname.trim().to_owned()).filter(|name| is_id(name, 12)));
+                .extend(Some(hostname.trim().to_owned()).filter(|name| is_id(name, id::SHORT)));
         }
         own
     }
@@ -58,7 +58,8 @@ impl OwnContainer {
                 "/etc/hostname" | "/etc/hosts" | "/etc/resolv.conf"
             )
         });
-        let related = made_for_it.filter_map(|(root, _)| root.split('/').find(|part| is_id(part, 64)));
+        let related =
+            made_for_it.filter_map(|(root, _)| root.split('/').find(|part| is_id(part, id::DIGITS)));
         Self {
             related: related.map(str::to_owned).collect(),
             mounts,

@@ -8,13 +8,13 @@ mod things;
 
 pub(crate) use attached::Attached;
 pub(crate) use listed::{Trace, listed};
-pub(crate) use state::health;
+pub(crate) use state::{health, name};
 pub(crate) use things::{image, network, rows, volume};
 
 use crate::{
     AGENT_LABEL,
     attachment::Attachment,
-    labels,
+    id, labels,
     pod::SHARED,
     ports::{self, PortNumber},
     said,
@@ -64,7 +64,7 @@ impl Observed {
     /// People may name a container by its name, by its id, and by the id's beginning.
     pub(crate) fn is_called(&self, text: &str) -> bool {
         let Container { id, name, .. } = &self.container;
-        id == text || name == text || (text.len() >= 12 && id.starts_with(text))
+        name == text || id::is_meant(id, text)
     }
 }
 
@@ -206,5 +206,4 @@ fn ports(map: PortMap) -> Vec<Port> {
 }
 
 #[cfg(test)]
-#[path = "read/tests.rs"]
 mod tests;

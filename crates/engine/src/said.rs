@@ -4,7 +4,7 @@
 //! container), and name it by an id of 64 digits. Their words differ by version; words that are not recognized are
 //! passed on as they are, with ids shortened.
 
-use crate::action::ActionError;
+use crate::{action::ActionError, id};
 use bollard::errors::Error;
 use flotilla_protocol::text::shown;
 
@@ -13,10 +13,6 @@ const SAID_CHARS: usize = 800;
 
 /// A name that an engine repeats.
 const NAME_CHARS: usize = 100;
-
-/// Digits of an id, and how many of them say enough.
-const ID: usize = 64;
-const SHORT_ID: usize = 12;
 
 /// What an engine answered about the container with this id or name.
 pub(crate) fn explain(error: Error, id: &str) -> ActionError {
@@ -95,7 +91,7 @@ pub(crate) fn short_ids(text: &str) -> String {
             .bytes()
             .take_while(|c| matches!(c, b'0'..=b'9' | b'a'..=b'f'))
             .count();
-        let shown = if digits == ID { SHORT_ID } else { digits };
+        let shown = if digits == id::DIGITS { id::SHORT } else { digits };
         out.push_str(&rest[..shown]);
         rest = &rest[digits..];
         let other = rest

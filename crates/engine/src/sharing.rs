@@ -1,11 +1,6 @@
 //! Containers that share namespaces: a borrower lives in those of a lender and can't run without it.
 
-use crate::{
-    action::{ActionError, explain},
-    connection::is_not_found,
-    pod::SHARED,
-    verbatim,
-};
+use crate::{action::ActionError, connection::is_not_found, id, pod::SHARED, read, said::explain, verbatim};
 use bollard::{Docker, query_parameters::ListContainersOptionsBuilder};
 use futures_util::{StreamExt as _, stream};
 use serde_json::Value;
@@ -29,9 +24,6 @@ const MODES: [(&str, Lent); 3] = [
 
 /// Enough to hide the engine's latency.
 const PARALLEL_READS: usize = 8;
-
-/// Digits of an id by which people and tools name a container.
-const SHORT_ID: usize = 12;
 
 impl Lent {
     /// As the object of "shares".
@@ -115,7 +107,7 @@ pub(crate) async fn check_borrowers(docker: &Docker, id: &str, name: &str) -> Re
 
 /// What another container has of the one with this id and name.
 fn taken_from(host: &Value, id: &str, name: &str) -> Option<Lent> {
-    let is_it = |text: &str| text == name || text == id || text.len() >= SHORT_ID && id.starts_with(text);
+    let is_it = |text: &str| text == name || id::is_meant(id, text);
     let links = host["Links"]
         .as_array()
         .into_iter()
@@ -133,21 +125,7 @@ fn taken_from(host: &Value, id: &str, name: &str) -> Option<Lent> {
 }
 
 fn called(answer: &Value) -> String {
-    let name = answer["Name"]
-        .as_str()
-        .unwrap_or_default()
-        .trim_start_matches('/');
-    let id = || {
-        answer["Id"]
-            .as_str()
-            .unwrap_or_default()
-            .chars()
-            .take(SHORT_ID)
-            .collect()
-    };
-    Some(name.to_owned())
-        .filter(|name| !name.is_empty())
-        .unwrap_or_else(id)
+    read::name(answer["Name"].as_str(), answer["Id"].as_str().unwrap_or_default())
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@
 //! People remove images that are called unused here. So an image is called unused only where the ids of containers and
 //! images are known to be of one kind, because at least one container's id is an image's. Else the count is unknown.
 
+use crate::id;
 use flotilla_protocol::inventory::{Container, Image};
 use std::collections::BTreeMap;
 
@@ -72,7 +73,7 @@ impl<'a> Index<'a> {
 
     fn by_part_of_id(&self, name: &str) -> Option<usize> {
         let hex = name.strip_prefix("sha256:").unwrap_or(name);
-        if hex.len() < 12 || !hex.bytes().all(|digit| digit.is_ascii_hexdigit()) {
+        if hex.len() < id::SHORT || !hex.bytes().all(|digit| digit.is_ascii_hexdigit()) {
             return None;
         }
         let start = format!("sha256:{hex}");

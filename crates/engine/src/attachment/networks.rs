@@ -1,6 +1,8 @@
 //! The networks that an engine has. People, tools and engines name one by its name or by its id, and old engines let
 //! two have one name.
 
+use crate::id;
+
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Known {
     pub(crate) id: String,
@@ -43,9 +45,8 @@ impl Networks {
 }
 
 impl Known {
-    /// Engines take the beginning of an id for the whole.
     pub(crate) fn is_id(&self, text: &str) -> bool {
-        text.len() >= super::SHORT_ID && self.id.starts_with(text)
+        id::is_meant(&self.id, text)
     }
 }
 

@@ -1,5 +1,6 @@
 //! On which networks a container is, and how others find it there.
 
+use crate::id;
 use bollard::models::EndpointSettings;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,15 +14,12 @@ pub(crate) struct Attached {
     pub(crate) names: BTreeSet<String>,
 }
 
-/// Digits of an id by which engines call a container, too.
-const SHORT_ID: usize = 12;
-
 /// `container` are its id and its name.
 pub(super) fn attached(
     endpoints: &BTreeMap<String, EndpointSettings>,
     (id, name): (&str, &str),
 ) -> Vec<Attached> {
-    let is_id = |alias: &String| id.get(..SHORT_ID) == Some(alias);
+    let short = id::short(id);
     let of = |(network, endpoint): (&String, &EndpointSettings)| Attached {
         network: network.clone(),
         id: endpoint.network_id.clone().unwrap_or_default(),
@@ -29,7 +27,7 @@ pub(super) fn attached(
             .aliases
             .iter()
             .flatten()
-            .filter(|alias| !is_id(alias))
+            .filter(|alias| *alias != short)
             .cloned()
             .chain([name.to_owned()])
             .collect(),

@@ -1,12 +1,10 @@
 //! Names, states and dates in our words, whichever of its answers an engine tells them in.
 
+use crate::id;
 use flotilla_protocol::{
     Timestamp,
     inventory::{ContainerState, Health},
 };
-
-/// Of an id, enough to tell it from others; engines take it for a name.
-const SHORT: usize = 12;
 
 /// Nothing in a container is older. Builds that are to come out the same each time write 0, 1 or the first moment that
 /// an archive can hold, which is in 1980; engines write the year 1 for "never".
@@ -17,14 +15,14 @@ const AHEAD_SECONDS: i64 = 24 * 3600;
 
 /// What to call a container: a name of its own comes before those that others gave it by links, and the beginning of
 /// its id stands for a name that the engine does not tell.
-pub(super) fn name<'a>(told: impl IntoIterator<Item = &'a str>, id: &str) -> String {
+pub(crate) fn name<'a>(told: impl IntoIterator<Item = &'a str>, id: &str) -> String {
     let mut told: Vec<_> = told
         .into_iter()
         .map(|name| name.trim_start_matches('/'))
         .collect();
     told.retain(|name| !name.is_empty());
     let own = told.iter().find(|name| !name.contains('/')).or(told.first());
-    own.map_or_else(|| id.chars().take(SHORT).collect(), |name| (*name).to_owned())
+    own.map_or(id::short(id), |name| *name).to_owned()
 }
 
 pub(super) fn state(word: &str) -> ContainerState {
