@@ -13,10 +13,14 @@ use bollard::{
 };
 use flotilla_protocol::Problem;
 use futures_util::StreamExt as _;
+use std::time::Duration;
 use tokio::time::sleep;
 
 /// How often a mover is started again that was killed by hand, which its restart policy leaves stopped.
 const STARTS: u32 = 3;
+
+/// From a question that the engine did not answer to the next one.
+const UNANSWERED: Duration = Duration::from_secs(2);
 
 /// More than a serialized [`Problem`] has.
 const SAID_BYTES: usize = 8192;
@@ -45,7 +49,10 @@ impl Engine {
                     }
                 },
                 Err(error) if is_not_found(&error) => return None,
-                Err(error) => tracing::warn!(%error, "the engine can't be asked how a move ended"),
+                Err(error) => {
+                    tracing::warn!(%error, "the engine can't be asked how a move ended");
+                    sleep(UNANSWERED).await;
+                }
             }
             sleep(LOOK).await;
         }
