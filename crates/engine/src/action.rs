@@ -1,7 +1,5 @@
 //! What a person does to one container.
 
-pub(crate) use crate::said::explain;
-
 use crate::{
     connection::Connection,
     follow::Engine,
@@ -9,7 +7,7 @@ use crate::{
     ports::Clash,
     read::Observed,
     reports::View,
-    said::{self, explain_named, short_ids},
+    said::{self, explain, explain_named, short_ids},
     sharing::{self, Lent},
     verbatim,
 };

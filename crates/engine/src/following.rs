@@ -103,5 +103,4 @@ impl Following {
 }
 
 #[cfg(test)]
-#[path = "following/tests.rs"]
 mod tests;

@@ -1,7 +1,7 @@
 //! Keeping the agent's pod together while its pause container comes and goes.
 
 use crate::{
-    action::{ActionError, explain},
+    action::ActionError,
     connection::Connection,
     follow::Engine,
     following::{Following, Step},
@@ -10,6 +10,7 @@ use crate::{
     pod::Pod,
     recreate::Pace,
     reports::View,
+    said::explain,
 };
 use bollard::query_parameters::RestartContainerOptionsBuilder;
 use futures_util::future::join_all;

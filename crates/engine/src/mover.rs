@@ -2,8 +2,8 @@
 //!
 //! The process that does this must outlive the agent, so it is the mover, a container that lives only as long as the
 //! move: the agent's image again, with the engine's socket and nothing else. It puts the old agent back when the new
-//! one does not start. When it is killed, its engine starts it again, and it takes up what it finds. When it has ended, the
-//! agent that then runs reads what it said and removes it.
+//! one does not start. When it is killed, its engine starts it again, and it takes up what it finds. When it has ended,
+//! the agent that then runs reads what it said and removes it.
 
 mod carry;
 mod ended;
@@ -12,11 +12,12 @@ pub use carry::carry_out;
 
 use crate::{
     AGENT_LABEL,
-    action::{ActionError, explain},
+    action::ActionError,
     connection::{Connection, inspect},
     follow::Engine,
     fuse::Fuse,
     recreate::{image, is_conflict, remove},
+    said::explain,
 };
 use bollard::{
     Docker,

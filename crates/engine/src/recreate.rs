@@ -16,11 +16,7 @@ mod wish;
 pub(crate) use same::Network;
 pub use swap::Swap;
 
-use crate::{
-    action::{ActionError, explain},
-    connection::inspect,
-    fuse::Fuse,
-};
+use crate::{action::ActionError, connection::inspect, fuse::Fuse, said::explain};
 use bollard::{Docker, errors::Error, models::ContainerInspectResponse};
 use flotilla_protocol::Timestamp;
 use proof::Proof;
@@ -380,15 +376,10 @@ impl Fault {
     }
 }
 
-/// The image's name, where that still means the same image; else its id.
+/// The name of a container's image, where that still means the same image; else its id.
 pub(crate) async fn image(docker: &Docker, answer: &ContainerInspectResponse) -> String {
-    let id = answer.image.clone().unwrap_or_default();
-    let name = answer.config.as_ref().and_then(|config| config.image.clone());
-    let Some(name) = name.filter(|name| !name.is_empty()) else {
-        return id;
-    };
-    let named = docker.inspect_image(&name).await.ok().and_then(|image| image.id);
-    if named.as_ref() == Some(&id) { name } else { id }
+    let name = answer.config.as_ref().and_then(|config| config.image.as_deref());
+    wish::image_name(docker, answer.image.clone().unwrap_or_default(), name).await
 }
 
 pub(crate) fn is_conflict(error: &Error) -> bool {

@@ -108,5 +108,4 @@ fn compare<T: Clone + PartialEq>(
 }
 
 #[cfg(test)]
-#[path = "reports/tests.rs"]
 mod tests;

@@ -192,5 +192,4 @@ fn is_up(container: &Container) -> bool {
 }
 
 #[cfg(test)]
-#[path = "snapshot/tests.rs"]
 mod tests;

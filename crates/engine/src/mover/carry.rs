@@ -2,11 +2,12 @@
 
 use super::{Destination, Move, NAME, bind};
 use crate::{
-    action::{ActionError, explain},
+    action::ActionError,
     connection::{Connection, inspect, is_not_found},
     fuse::Fuse,
     pod::{PAUSE, POD_LABEL, SHARED},
     recreate::{self, Network, Pace, Swap, Unwritten, image},
+    said::explain,
     socket::Sockets,
 };
 use bollard::{

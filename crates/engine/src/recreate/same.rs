@@ -140,5 +140,4 @@ fn spell(host: &mut Map<String, Value>) {
 }
 
 #[cfg(test)]
-#[path = "same/tests.rs"]
 mod tests;

@@ -254,5 +254,4 @@ impl Swap {
 }
 
 #[cfg(test)]
-#[path = "swap/tests.rs"]
 mod tests;

@@ -3,10 +3,11 @@
 
 use super::swap::{NEW, OLD};
 use crate::{
-    action::{ActionError, explain},
+    action::ActionError,
     attachment::Wanted,
     connection::is_not_found,
-    said, verbatim,
+    said::{self, explain},
+    verbatim,
 };
 use bollard::{Docker, models::ContainerSummary, query_parameters::ListContainersOptionsBuilder};
 use serde_json::Value;

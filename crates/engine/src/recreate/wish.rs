@@ -6,10 +6,12 @@ use super::{
     taken,
 };
 use crate::{
-    action::{ActionError, explain},
+    action::ActionError,
     attachment::{Dialect, Joins, Networks, Unresolved},
     connection::is_not_found,
-    labels, said, sharing, verbatim,
+    labels,
+    said::{self, explain},
+    sharing, verbatim,
 };
 use bollard::{Docker, errors::Error, models::NetworkDisconnectRequest};
 use serde_json::Value;
@@ -103,7 +105,7 @@ async fn around(docker: &Docker, answer: &mut Value, name: &str) -> Result<Aroun
     let version = docker.client_version();
     let info = docker.info().await.map_err(failed)?;
     Ok(Around {
-        image: image_name(docker, answer, image_id).await,
+        image: image_name(docker, image_id, answer["Config"]["Image"].as_str()).await,
         has_entrypoint: image.entrypoint.is_some_and(|words| !words.is_empty()),
         networks: Networks::new(networks.into_iter().filter_map(named)),
         dialect: Dialect {
@@ -117,9 +119,10 @@ async fn around(docker: &Docker, answer: &mut Value, name: &str) -> Result<Aroun
 }
 
 /// The image's name, where that still means the same image; else its id.
-async fn image_name(docker: &Docker, answer: &Value, id: String) -> String {
-    let name = answer["Config"]["Image"].as_str().filter(|name| !name.is_empty());
-    let Some(name) = name else { return id };
+pub(super) async fn image_name(docker: &Docker, id: String, name: Option<&str>) -> String {
+    let Some(name) = name.filter(|name| !name.is_empty()) else {
+        return id;
+    };
     let named = docker.inspect_image(name).await.ok().and_then(|image| image.id);
     if named.as_ref() == Some(&id) {
         name.to_owned()
