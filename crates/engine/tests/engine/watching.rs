@@ -31,14 +31,14 @@ pub(crate) async fn next(watch: &mut Watch) -> Report {
         .unwrap()
 }
 
-async fn facts(watch: &mut Watch) -> EngineFacts {
+pub(crate) async fn facts(watch: &mut Watch) -> EngineFacts {
     match next(watch).await {
         Report::Engine(EngineState::Running(facts)) => facts,
         other => panic!("expected a running engine, not {other:?}"),
     }
 }
 
-async fn whole(watch: &mut Watch) -> Inventory {
+pub(crate) async fn whole(watch: &mut Watch) -> Inventory {
     match next(watch).await {
         Report::Inventory(inventory) => inventory,
         other => panic!("expected the inventory, not {other:?}"),
