@@ -306,5 +306,4 @@ pub(crate) fn introduction(machine_id: &str) -> flotilla_link::Introduction {
 }
 
 #[cfg(test)]
-#[path = "api/tests.rs"]
 mod tests;

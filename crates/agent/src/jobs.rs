@@ -20,7 +20,7 @@ use flotilla_engine::{Engine, in_container};
 use flotilla_protocol::{
     Code, Problem,
     id::JobId,
-    job::{FollowJob, JobReport, JobRequest, JobState, LONGEST_WAIT_SECONDS},
+    job::{FollowJob, JobReport, JobRequest, LONGEST_WAIT_SECONDS},
 };
 use journal::Journal;
 use std::{
@@ -169,8 +169,7 @@ impl Jobs {
             self.forget(id);
         } else if matches!(job.told.borrow().entry.request, JobRequest::Placement { .. }) {
             job.cancel.cancel();
-            job.told
-                .send_modify(|told| told.entry.state = JobState::Canceling);
+            job.told.send_if_modified(Told::handle_cancel);
         }
         let report = job.told.borrow().report(0);
         Ok(report)
@@ -273,5 +272,4 @@ fn may_begin(known: &BTreeMap<JobId, Job>, request: &JobRequest) -> Result<(), P
 }
 
 #[cfg(test)]
-#[path = "jobs/tests.rs"]
 mod tests;

@@ -151,6 +151,16 @@ impl Told {
         self.say("The agent had ended meanwhile; it goes on with what it finds.");
     }
 
+    /// Notes that the job is to end; answers whether that changes anything. One that ended since it was asked to cancel
+    /// stays over.
+    pub(super) fn handle_cancel(&mut self) -> bool {
+        let is_running = self.entry.state == JobState::Running;
+        if is_running {
+            self.entry.state = JobState::Canceling;
+        }
+        is_running
+    }
+
     /// Whether there is more to say than the lines before `from`, or what they were of an agent that ended since.
     pub(super) fn has_news(&self, from: u32) -> bool {
         from != self.next
@@ -158,32 +168,20 @@ impl Told {
 
     /// With the lines from this number on.
     pub(super) fn report(&self, from: u32) -> JobReport {
-        let Entry {
-            id,
-            request,
-            state,
-            target,
-            underway,
-            interrupted,
-            began,
-            ended,
-            container,
-            problem,
-            ..
-        } = self.entry.clone();
+        let entry = self.entry.clone();
         let first = self.next - u32::try_from(self.lines.len()).unwrap_or(self.next);
         let known = usize::try_from(from.saturating_sub(first)).unwrap_or(usize::MAX);
         JobReport {
-            id,
-            request,
-            state,
-            target,
-            underway,
-            interrupted,
-            began,
-            ended,
-            container,
-            problem,
+            id: entry.id,
+            request: entry.request,
+            state: entry.state,
+            target: entry.target,
+            underway: entry.underway,
+            interrupted: entry.interrupted,
+            began: entry.began,
+            ended: entry.ended,
+            container: entry.container,
+            problem: entry.problem,
             lines: self.lines.iter().skip(known).cloned().collect(),
             next_line: self.next,
         }

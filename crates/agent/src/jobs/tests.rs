@@ -2,7 +2,7 @@
 
 use super::*;
 use flotilla_engine::{OwnContainer, Sockets};
-use flotilla_protocol::device::NetworkMode;
+use flotilla_protocol::{device::NetworkMode, job::JobState};
 use std::fs;
 
 fn open(dir: &Path) -> Jobs {
@@ -21,6 +21,12 @@ fn place(container: &str) -> JobRequest {
         container: container.into(),
         member: true,
     }
+}
+
+/// Writes one job down that had not begun.
+fn write_down(dir: &Path) {
+    let entry = Entry::new(id(1), place("c1"), AgentClock::system());
+    Journal::new(dir).write(&entry).unwrap();
 }
 
 async fn over(jobs: &Jobs, id: JobId) -> JobReport {
@@ -149,23 +155,27 @@ async fn a_wait_ends_with_news_or_with_its_time() {
 #[tokio::test(start_paused = true)]
 async fn what_was_cut_off_before_it_had_begun_is_told_so() {
     let dir = tempfile::tempdir().unwrap();
-    let journal = Journal::new(dir.path());
-    journal
-        .write(&Entry::new(id(1), place("c1"), AgentClock::system()))
-        .unwrap();
+    write_down(dir.path());
     let jobs = open(dir.path());
     jobs.resume();
     let ended = over(&jobs, id(1)).await;
     assert_eq!((ended.state, ended.interrupted), (JobState::Failed, true));
 }
 
+#[test]
+fn a_job_that_ended_while_it_was_being_canceled_stays_over() {
+    let entry = Entry::new(id(1), place("c1"), AgentClock::system());
+    let mut told = Told::of(entry);
+    assert!(told.handle_cancel() && told.entry.state == JobState::Canceling);
+    assert!(!told.handle_cancel(), "once");
+    told.entry.end(Outcome::done(None), AgentClock::system());
+    assert!(!told.handle_cancel() && told.entry.state == JobState::Done);
+}
+
 #[tokio::test]
 async fn garbage_in_the_journal_is_put_aside_and_stops_nobody() {
     let dir = tempfile::tempdir().unwrap();
-    let journal = Journal::new(dir.path());
-    journal
-        .write(&Entry::new(id(1), place("c1"), AgentClock::system()))
-        .unwrap();
+    write_down(dir.path());
     let folder = dir.path().join("jobs");
     let whole = fs::read_to_string(folder.join(format!("{}.json", id(1)))).unwrap();
     let newer = whole.replace("\"version\": 1", "\"version\": 2");
