@@ -21,14 +21,18 @@ use flotilla_protocol::{
 };
 use rand::RngCore as _;
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 use tokio::sync::watch;
 
 /// The jobs that are followed. Shared by reference.
 #[derive(Debug, Default)]
-pub(crate) struct Jobs(Mutex<BTreeMap<JobId, Followed>>);
+pub(crate) struct Jobs {
+    known: Mutex<BTreeMap<JobId, Followed>>,
+    /// Devices that are about to be asked again which jobs they have.
+    asked_again: Mutex<BTreeSet<DeviceId>>,
+}
 
 #[derive(Debug, Clone)]
 struct Followed {
@@ -64,7 +68,11 @@ impl Jobs {
     }
 
     fn lock(&self) -> MutexGuard<'_, BTreeMap<JobId, Followed>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn asked_again(&self) -> MutexGuard<'_, BTreeSet<DeviceId>> {
+        self.asked_again.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

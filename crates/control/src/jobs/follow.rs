@@ -10,7 +10,7 @@ use flotilla_protocol::{
     text::shown,
 };
 use serde::de::IgnoredAny;
-use std::{future::Future, pin::Pin, sync::Arc, time::Duration};
+use std::{pin::Pin, sync::Arc, time::Duration};
 use tokio::{
     sync::watch,
     time::{Instant, sleep},
@@ -32,6 +32,14 @@ const LOOK: Duration = Duration::from_millis(20);
 /// Between two questions about a job.
 const PACE: Duration = Duration::from_millis(100);
 
+/// How much later than its calls a link may notice its own end. The jobs of a link end together, so this is also how
+/// long they gather before the device is asked about all of them on its next link.
+const LINK_END: Duration = Duration::from_millis(100);
+
+/// What the record of a job that this run of control did not begin costs of the device's pace, as bytes of reports: a
+/// device may claim any number of them, and each takes the place of an older entry of the activity log.
+const CLAIM_COST: usize = 64 * 1024;
+
 /// Begins a job, and follows it while this link lasts. The start is repeated where its answer is missing.
 pub(super) async fn begin(core: Arc<Core>, id: JobId, link: AgentLink) {
     let Some(job) = core.jobs.lock().get(&id).cloned() else {
@@ -42,7 +50,7 @@ pub(super) async fn begin(core: Arc<Core>, id: JobId, link: AgentLink) {
         match link.put::<JobReport>(&path, &job.request, ANSWER).await {
             Ok(report) => return follow(&core, id, &link, report).await,
             Err(CallError::TimedOut(_) | CallError::Busy) => {}
-            Err(CallError::Closed) => return leave(&core, id),
+            Err(CallError::Closed) => return leave(&core, id, &link),
             Err(error) => return fail(&core, id, error.into()).await,
         }
     }
@@ -117,7 +125,7 @@ async fn follow(core: &Arc<Core>, id: JobId, link: &AgentLink, mut report: JobRe
                 sleep(PACE).await;
                 (report, tries) = (next, 0);
             }
-            Err(CallError::Closed) => return leave(core, id),
+            Err(CallError::Closed) => return leave(core, id, link),
             Err(CallError::TimedOut(_) | CallError::Busy) if tries < TRIES => tries += 1,
             Err(CallError::TimedOut(_) | CallError::Busy) => return fail(core, id, no_answer()).await,
             Err(error) => return fail(core, id, error.into()).await,
@@ -127,16 +135,26 @@ async fn follow(core: &Arc<Core>, id: JobId, link: &AgentLink, mut report: JobRe
         return;
     };
     if !job.over {
+        if !job.own {
+            hold_back(core, job.device).await;
+        }
         is_shown(core, &job, &report).await;
         let outcome = words::outcome(&report);
         words::record(core, &job, Some(&report), &outcome).await;
         end(core, id, outcome);
     }
-    // A device that does not hear it says so again on its next link.
     match link.delete::<IgnoredAny>(&path, ANSWER).await {
         Ok(_) => drop(core.jobs.lock().remove(&id)),
-        Err(_) => leave(core, id),
+        Err(CallError::Closed) => leave(core, id, link),
+        // It lists the job on its next link, and is told again.
+        Err(_) => drop(put_down(core, id)),
     }
+}
+
+/// Lets a device wait that claims many jobs.
+async fn hold_back(core: &Core, device: DeviceId) {
+    let wait = core.cache.lock().pace(device, CLAIM_COST, core.clock.now());
+    sleep(wait).await;
 }
 
 /// Waits until lists show the new container and not the old one, so that what follows on "done" finds it.
@@ -168,27 +186,40 @@ fn tell(core: &Core, id: JobId, report: &JobReport) {
     }
 }
 
-/// The link ended, or the job is over and its device does not know that it can forget it. What an earlier control began
-/// is found again on the device.
-fn leave(core: &Arc<Core>, id: JobId) {
-    let device = {
-        let mut known = core.jobs.lock();
-        let Some(job) = known.get_mut(&id) else { return };
-        job.attended = false;
-        let (device, own) = (job.device, job.own);
-        if !own {
-            known.remove(&id);
-        }
-        device
-    };
-    // The next link may be there already, and have asked before this one was known to have ended.
-    if let Some(link) = core.hub.lookup(device) {
-        core.links.spawn(again(core.clone(), device, link));
+/// Stops following a job; answers its device. What an earlier run of control began is found again on the device.
+fn put_down(core: &Core, id: JobId) -> Option<DeviceId> {
+    let mut known = core.jobs.lock();
+    let job = known.get_mut(&id)?;
+    job.attended = false;
+    let (device, own) = (job.device, job.own);
+    if !own {
+        known.remove(&id);
     }
+    Some(device)
 }
 
-fn again(core: Arc<Core>, device: DeviceId, link: AgentLink) -> Pin<Box<dyn Future<Output = ()> + Send>> {
-    Box::pin(async move { collect(&core, device, &link).await })
+/// A call to the device was cut off. The next link may be there already, and may have asked for jobs while this one was
+/// still taken to follow them; so the device is asked again, once for all jobs that were cut off together.
+fn leave(core: &Arc<Core>, id: JobId, link: &AgentLink) {
+    let device = put_down(core, id);
+    let Some(device) = device.filter(|device| core.jobs.asked_again().insert(*device)) else {
+        return;
+    };
+    core.links.spawn(ask_again(core.clone(), device, link.clone()));
+}
+
+/// `cut` is the link on which a call was cut off. Where only the call was and the link goes on, its device is not asked:
+/// one that cuts every call off would be asked for ever.
+fn ask_again(core: Arc<Core>, device: DeviceId, cut: AgentLink) -> Pin<Box<dyn Future<Output = ()> + Send>> {
+    Box::pin(async move {
+        sleep(LINK_END).await;
+        core.jobs.asked_again().remove(&device);
+        if cut.is_closed()
+            && let Some(link) = core.hub.lookup(device)
+        {
+            collect(&core, device, &link).await;
+        }
+    })
 }
 
 fn end(core: &Core, id: JobId, outcome: Result<(), Problem>) {

@@ -5,7 +5,7 @@ use crate::control::tests::modes::boxed;
 use axum::extract::Query;
 use flotilla_protocol::{
     Problem,
-    activity::{Activity, Actor},
+    activity::{Action, Activity, Actor},
     agent::ItemRef,
     device::NetworkMode,
     id::JobId,
@@ -21,12 +21,14 @@ pub(super) struct PlayedJobs {
     known: Arc<Mutex<BTreeMap<JobId, JobReport>>>,
     /// Jobs stay underway until this is unset.
     pub(super) slow: watch::Sender<bool>,
+    /// It does not forget a job when it is told to.
+    stubborn: watch::Sender<bool>,
 }
 
 impl PlayedJobs {
     pub(super) fn routes(&self, calls: &Arc<Mutex<Vec<String>>>) -> Router {
         let (start, follow, end, list) = (self.clone(), self.clone(), self.clone(), self.clone());
-        let calls = calls.clone();
+        let (calls, told) = (calls.clone(), calls.clone());
         Router::new()
             .route(JOBS_PATH, get(async move || Json(list.list())))
             .route(
@@ -42,8 +44,20 @@ impl PlayedJobs {
                         Json(start.start(id, request))
                     },
                 )
-                .delete(async move |Path(id): Path<JobId>| Json(end.known.lock().unwrap().remove(&id))),
+                .delete(async move |Path(id): Path<JobId>| {
+                    told.lock().unwrap().push("forget".to_owned());
+                    end.forget(id)
+                }),
             )
+    }
+
+    fn forget(&self, id: JobId) -> (StatusCode, Json<Value>) {
+        if *self.stubborn.borrow() {
+            let problem = Problem::new(Code::Unavailable, "The disk is full.");
+            return (StatusCode::SERVICE_UNAVAILABLE, Json(json!(problem)));
+        }
+        let forgotten = self.known.lock().unwrap().remove(&id);
+        (StatusCode::OK, Json(json!(forgotten)))
     }
 
     pub(super) fn list(&self) -> Vec<JobReport> {
@@ -80,6 +94,24 @@ impl PlayedJobs {
             }
         }
         report.clone()
+    }
+
+    /// A placement that was cut off and undone, as an earlier run of control began it.
+    fn undo(&self, id: JobId) {
+        let request = JobRequest::Placement {
+            container: "1".into(),
+            member: true,
+        };
+        let report = JobReport {
+            state: JobState::Undone,
+            interrupted: true,
+            problem: Some(Problem::new(
+                Code::EngineRefused,
+                "Recreating web was interrupted.",
+            )),
+            ..self.start(id, request)
+        };
+        self.known.lock().unwrap().insert(id, report);
     }
 
     /// Its agent ends and takes up what it had begun.
@@ -238,27 +270,7 @@ async fn what_an_earlier_control_began_is_recorded_by_the_next_one() {
     let (agent, enrolled) = boxed(&control, "pause").await;
     let id = "01937c5e-7b1a-7c3e-8b9e-0123456789ab".parse().unwrap();
     agent.link.abort();
-    enrolled.jobs.start(
-        id,
-        JobRequest::Placement {
-            container: "1".into(),
-            member: true,
-        },
-    );
-    enrolled
-        .jobs
-        .known
-        .lock()
-        .unwrap()
-        .entry(id)
-        .and_modify(|report| {
-            report.interrupted = true;
-            report.state = JobState::Undone;
-            report.problem = Some(Problem::new(
-                Code::EngineRefused,
-                "Recreating web was interrupted.",
-            ));
-        });
+    enrolled.jobs.undo(id);
     let agent = enrolled.dial("box").await.unwrap();
     agent.reports.send(hello()).await.unwrap();
     eventually("the device may forget it", async || agent.jobs.list().is_empty()).await;
@@ -270,4 +282,39 @@ async fn what_an_earlier_control_began_is_recorded_by_the_next_one() {
     assert_eq!(told.actor, Actor::Device { name: "box".into() });
     assert!(!told.succeeded && told.target.as_deref() == Some("web"));
     control.shutdown().await;
+}
+
+#[tokio::test]
+async fn a_device_that_does_not_forget_a_job_is_told_again_only_on_its_next_link() {
+    let dir = tempfile::tempdir().unwrap();
+    let control = Control::start(config(dir.path())).await.unwrap();
+    let (agent, enrolled) = boxed(&control, "pause").await;
+    agent.link.abort();
+    enrolled
+        .jobs
+        .undo("01937c5e-7b1a-7c3e-8b9e-0123456789ab".parse().unwrap());
+    enrolled.jobs.stubborn.send_replace(true);
+    for links in 1..=2 {
+        let agent = enrolled.dial("box").await.unwrap();
+        agent.reports.send(hello()).await.unwrap();
+        let forgets = || {
+            let calls = agent.calls.lock().unwrap();
+            calls.iter().filter(|call| *call == "forget").count()
+        };
+        eventually("it is told to", async || forgets() == 1).await;
+        // Each of these calls takes longer than telling it again would.
+        for _ in 0..20 {
+            assert_eq!(moves_recorded(&control).await, links);
+        }
+        assert_eq!(forgets(), 1);
+        agent.link.abort();
+    }
+    control.shutdown().await;
+}
+
+async fn moves_recorded(control: &Control) -> usize {
+    let log: List<Activity> =
+        serde_json::from_value(control.ask("GET", "/activity?limit=50", "").await).unwrap();
+    let moved = |entry: &&Activity| entry.action == Action::ContainerMoved;
+    log.items.iter().filter(moved).count()
 }
