@@ -105,6 +105,12 @@ impl<'a> Scene<'a> {
         }
     }
 
+    /// Why a container does not go into the pod.
+    async fn refused(&self, container: &str) -> Result<String> {
+        let placed = self.modes.control.send(&self.placing(container, true)).await;
+        Ok(placed.err().context("it was done")?.to_string())
+    }
+
     async fn last(&self, action: Action) -> Result<Activity> {
         let log = self.modes.control.send(&ListActivity::default()).await?;
         let mut log = log.items.into_iter();
@@ -288,13 +294,7 @@ async fn one_that_gets_unhealthy_goes_back(scene: &Scene<'_>) -> Result<()> {
         Ok(())
     })
     .await?;
-    let refused = scene
-        .modes
-        .control
-        .client()?
-        .send(&scene.placing("web11", true))
-        .await;
-    let refused = refused.err().context("it was done")?.to_string();
+    let refused = scene.refused("web11").await?;
     ensure!(refused.contains("its health check fails there"), "{refused}");
     ensure!(scene.inspect("web11", "{{.Id}}")? == id);
     ensure!(scene.shown("web11")? == ["web11 running"]);
@@ -307,13 +307,7 @@ async fn one_that_is_paused_is_to_be_unpaused_first(scene: &Scene<'_>) -> Result
     let id = scene.machine.docker_run(&words)?;
     run(scene.docker().args(["pause", "paused12"]))?;
     scene.eventually_listed("paused12").await?;
-    let refused = scene
-        .modes
-        .control
-        .client()?
-        .send(&scene.placing("paused12", true))
-        .await;
-    let refused = refused.err().context("it was done")?.to_string();
+    let refused = scene.refused("paused12").await?;
     ensure!(refused.contains("Unpause it first"), "{refused}");
     ensure!(scene.inspect("paused12", "{{.Id}} {{.State.Status}}")? == format!("{id} paused"));
     Ok(())

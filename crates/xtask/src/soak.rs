@@ -1,5 +1,7 @@
 //! `cargo xtask soak`: hours of what CI runs for seconds.
 
+use std::process::Command;
+
 use anyhow::Result;
 
 use crate::cargo::{Profile, cargo};
@@ -38,52 +40,30 @@ pub(crate) fn soak(checkout: &Checkout, name: Option<&str>) -> Result<()> {
 /// The test of a control that is gone while agents go on and restart, ten times as long.
 fn away(checkout: &Checkout) -> Result<()> {
     let parts = Parts::build_programs(Profile::Dev, agent::build(checkout, Profile::Dev)?)?;
-    let mut nextest = cargo("nextest");
+    let mut nextest = nextest("flotilla-tests");
     parts.tell(checkout, &mut nextest);
     nextest.env("FLOTILLA_AWAY_SECONDS", AWAY);
-    nextest.args([
-        "run",
-        "--profile",
-        "soak",
-        "--package",
-        "flotilla-tests",
-        "--test",
-        "e2e_mesh",
-    ]);
-    nextest.args(["--no-capture", "while_control_is_away"]);
-    check(&mut nextest)
+    check(nextest.args(["--test", "e2e_mesh", "while_control_is_away"]))
 }
 
 /// The test of containers that are made anew, with other random groups of settings each time.
 fn recreate(checkout: &Checkout) -> Result<()> {
-    let mut nextest = cargo("nextest");
+    let mut nextest = nextest("flotilla-tests");
     nextest.env("FLOTILLA_LAB_DIR", checkout.lab());
     nextest.env("FLOTILLA_RECREATE_GROUPS", GROUPS);
-    nextest.args([
-        "run",
-        "--profile",
-        "soak",
-        "--package",
-        "flotilla-tests",
-        "--test",
-        "e2e_recreate",
-        "--no-capture",
-    ]);
-    check(&mut nextest)
+    check(nextest.args(["--test", "e2e_recreate"]))
 }
 
 /// The test of a rogue device, twenty times as long and as fast as what users run. It prints the figures of each attack.
 fn rogue() -> Result<()> {
-    let mut nextest = cargo("nextest");
+    let mut nextest = nextest("flotilla-control");
     nextest.env("FLOTILLA_ROGUE_SECONDS", ATTACK);
-    nextest.args([
-        "run",
-        "--release",
-        "--profile",
-        "soak",
-        "--package",
-        "flotilla-control",
-    ]);
-    nextest.args(["--no-capture", "a_rogue_device"]);
-    check(&mut nextest)
+    check(nextest.args(["--release", "a_rogue_device"]))
+}
+
+/// The test runner for long runs, which shows what the tests print.
+fn nextest(package: &str) -> Command {
+    let mut nextest = cargo("nextest");
+    nextest.args(["run", "--profile", "soak", "--no-capture", "--package", package]);
+    nextest
 }
