@@ -1,6 +1,7 @@
 //! Where the pause container goes, the members of its pod go, too; and the agent where its mode is.
 
 use crate::{
+    fake::Hang,
     pods::{Pod, container},
     watching::eventually,
 };
@@ -8,6 +9,7 @@ use flotilla_engine::{
     ActionError, Destination, Fuse, Move, NetworkGone, OwnContainer, carry_out, start_stragglers,
 };
 use flotilla_protocol::{device::NetworkMode, inventory::ContainerAction::Stop};
+use futures_util::future::join_all;
 use serde_json::json;
 use std::{fs, time::Duration};
 
@@ -158,4 +160,46 @@ async fn an_agent_moves_out_of_its_pod_and_back_into_one() {
         ["flotilla-agent running"],
         "nobody needs the pause container"
     );
+}
+
+/// Kills a mover at this request; answers whether the next one, which its engine starts, moved the agent.
+async fn killed(hang: Hang) -> bool {
+    let pod = Pod::start().await;
+    let (sockets, order) = (
+        pod.fake.sockets(),
+        Move {
+            to: Destination::Mode(NetworkMode::Host),
+            agent: pod.agent.clone(),
+            members: Vec::new(),
+            stopped: Vec::new(),
+        },
+    );
+    pod.fake.hang(hang);
+    tokio::select! {
+        outcome = carry_out(&sockets, &order) => panic!("{hang:?}: {outcome:?}"),
+        () = eventually(|| pod.fake.hangs()) => {}
+    }
+    let mut mover = container("c8", "flotilla-agent-mover", "none");
+    mover["State"] = json!({"Status": "running", "FinishedAt": "2026-03-01T12:00:30Z"});
+    pod.fake.put(&mover);
+    let outcome = carry_out(&sockets, &order).await;
+    let whole = [
+        "flotilla-agent running",
+        "flotilla-agent-mover running",
+        "flotilla-pause running",
+        "web1 running",
+    ];
+    assert_eq!(pod.fake.containers(), whole, "{hang:?}: {outcome:?}");
+    let is_moved = pod.network_of("flotilla-agent") == "host";
+    assert_eq!(outcome.is_ok(), is_moved, "{hang:?}: {outcome:?}");
+    is_moved
+}
+
+#[tokio::test]
+async fn a_mover_that_is_killed_at_any_request_is_finished_or_undone_by_the_next_one() {
+    // Made, stopped, renamed twice, started, removed.
+    let moments = (1..=6).flat_map(|request| [Hang::Before(request), Hang::After(request)]);
+    let went_on = join_all(moments.map(killed)).await;
+    // From where the old one was set aside.
+    assert_eq!(went_on, [vec![false; 5], vec![true; 7]].concat());
 }
