@@ -17,8 +17,8 @@
 //! quarter second later, and gives a [`Dialed`] link to [`serve`]. [`Backoff`] says how long to wait between
 //! links. [`call`] sends a single request over the same race and the same trust, for enrollment. A [`DialError`]
 //! tells apart a network that fails, a server that is not trusted, and a control that answers no.
-//! Where the network wants a proxy to be asked,
-//! [`Proxies`] says which, for what. [`open`] dials by the same rules for something that is no link: [`Messages`], the way to a relay where UDP is blocked.
+//! Where the network wants a proxy to be asked, [`Proxies`] says which, for what. [`open`] dials by the same rules for
+//! something that is no link: [`Messages`], the way to a relay where UDP is blocked.
 //!
 //! The numbers that make one connection carry many streams are in `settings`, each with its reason.
 

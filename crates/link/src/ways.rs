@@ -58,7 +58,7 @@ pub(crate) async fn connect(
 /// One endpoint, by whichever way leads there.
 ///
 /// Where a proxy is to be asked, it is asked first, and gone around when it does not lead there. An address of a
-/// private network is tried without it first: what is near is mostly beside the device, whatever the proxy is for.
+/// private network is tried without it first: mostly, the device is in that network, and the proxy leads to others.
 async fn reach(
     endpoint: &Endpoint,
     target: &Target,

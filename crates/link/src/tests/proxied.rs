@@ -17,7 +17,7 @@ use tokio::{
 /// An address for examples: it leads to control by the proxy only.
 const FAR: &str = "192.0.2.1:7443";
 
-/// Gives one answer to whatever is asked, and after a good one passes bytes on to one place.
+/// Gives the same answer to every request, and after a good one passes bytes on to one place.
 struct ProxyDouble {
     address: SocketAddr,
     heads: Arc<Mutex<Vec<String>>>,
