@@ -3,8 +3,8 @@
 //!
 //! A device has at most two certificates that count: the one in use, and after an enrollment the one to come. The
 //! first link with the one to come retires the other for good. A copy of a device's state carries a good
-//! certificate to another machine; the machine's id gives it away. Where that id says nothing, [`crate::Holders`] finds
-//! two machines, and neither gets in until somebody decides.
+//! certificate to another machine; the machine's id gives it away. Where both have the same id, [`crate::Holders`] finds
+//! that there are two, and neither gets in until a person decides.
 
 use crate::life::Life;
 use flotilla_identity::PeerCertificate;
@@ -64,9 +64,9 @@ pub struct Record<'a> {
     pub life: Life,
     pub in_use: Option<Credential<'a>>,
     pub to_come: Option<Credential<'a>>,
-    /// Two agents take turns with this identity, and nobody has decided which one is the device.
+    /// Two agents take turns with this identity, and no person has decided yet which one is the device.
     pub contested: bool,
-    /// Somebody vouched that it is one machine, whatever its id says: some have another at each boot.
+    /// A person said that it is one machine: its id is not compared, because some machines have another at each boot.
     pub vouched: bool,
 }
 
