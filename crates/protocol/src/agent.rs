@@ -29,8 +29,8 @@ pub const PROTOCOL_HEADER: &str = "flotilla-protocol";
 /// Header of the upgrade that carries the host name, so that a copy can be named to people.
 pub const HOSTNAME_HEADER: &str = "flotilla-hostname";
 
-/// Header of the upgrade that carries what the agent made up when it began to hold its link. Two agents that take turns
-/// with one identity show by it, whatever their machines are called.
+/// Header of the upgrade that carries a random name, which the agent makes up when it starts and keeps until it ends. Two
+/// agents that take turns with one identity show by it also where their machines have the same id.
 pub const RUN_HEADER: &str = "flotilla-run";
 
 /// `GET`: the agent's reports, as JSON lines, until the link ends.

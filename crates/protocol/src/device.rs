@@ -139,8 +139,8 @@ pub enum Attention {
         hostname: String,
         address: String,
         at: Timestamp,
-        /// The machine that it takes turns with, where nobody can tell which of the two the device is: both were turned
-        /// away, and wait for somebody to decide.
+        /// The machine that it takes turns with, as `HOSTNAME at ADDRESS`. Which of the two is the device can't be told:
+        /// both were turned away until a person decides. Absent where only the second one was.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         contests: Option<String>,
     },
@@ -305,7 +305,7 @@ pub struct Device {
     /// Somebody decided for host networking although the engine is Docker Desktop's. Until then nothing may come in.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub host_kept: bool,
-    /// Somebody vouched that this is one machine, whatever its machine id says.
+    /// A person said that this is one machine: its machine id may differ from link to link.
     #[serde(default)]
     pub vouched: bool,
     /// How control's addresses fare when this device tries them, in control's order; empty before it told.

@@ -55,7 +55,7 @@ id!(
     RelayId, "relay"
 );
 id!(
-    /// A job, given by whoever starts it: a start that is repeated starts nothing new.
+    /// A job; control makes it up before it starts the job, so that a start that is repeated starts nothing new.
     JobId, "job"
 );
 id!(

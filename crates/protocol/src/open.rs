@@ -1,8 +1,8 @@
 //! Values of which a newer build may know more than this one.
 //!
-//! Whatever another program tells is read openly: a value that this build does not know is `Unknown`, and costs that
-//! value and nothing around it. What is asked for is read by [`known`] instead: to do something else than what was asked
-//! is worse than to refuse. Documents that people write (the access policy, the config file) are read like that, too.
+//! What another program reports is read openly: a value that this build does not know becomes `Unknown`, and all that
+//! stands around it is read. What a request asks for is read by [`known`] instead and refused: to do something else than
+//! what was asked is worse. Documents that people write (the access policy, the config file) are read like requests.
 
 use serde::{Deserialize, Deserializer, de::Error};
 

@@ -123,8 +123,8 @@ fn what_a_message_cannot_do_without_is_what_it_always_had() {
     insta::assert_snapshot!(unread(shortened));
 }
 
-/// Ids, names, addresses, moments: texts that are read by their form. Whatever is one of some words may be a word that
-/// only a newer build knows, and is not among these.
+/// Ids, names, addresses, moments: texts that are read by their form. A text that is one of a list of words is not among
+/// these, because a newer build may know more words.
 #[test]
 fn only_texts_with_a_form_of_their_own_have_to_have_it() {
     insta::assert_snapshot!(unread(reworded));

@@ -33,7 +33,7 @@ pub enum EngineState {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         since: Option<Timestamp>,
     },
-    /// A state that a newer agent knows: whatever it is, the engine is not known to be usable.
+    /// A state that only a newer agent knows. The engine is taken for one that can't be used.
     #[serde(other)]
     Unknown,
 }
@@ -66,7 +66,7 @@ impl EngineState {
         }
     }
 
-    /// What somebody should look at: why it cannot be used, or what of it does not work; and since when.
+    /// What a person has to mend: why it cannot be used, or what of it does not work; and since when.
     #[must_use]
     pub fn trouble(&self) -> Option<(&str, Option<Timestamp>)> {
         if let Self::Running(facts) = self {

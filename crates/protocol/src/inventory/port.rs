@@ -43,7 +43,7 @@ impl Port {
         (!is_all && !address.is_empty()).then_some(address)
     }
 
-    /// It is published, and nobody but the device itself reaches it.
+    /// It is published, and only programs on the device itself reach it.
     #[must_use]
     pub fn is_on_loopback(&self) -> bool {
         let address = self.only_at().and_then(|address| address.parse::<IpAddr>().ok());
