@@ -29,8 +29,9 @@ use tokio::{io::AsyncWriteExt as _, process::Command};
 /// Asks the person, by whatever means the desktop has, and runs a program as root.
 const PKEXEC: &str = "pkexec";
 
-/// What root runs. Its arguments are a folder of root's and the SHA-256 of the agent; the first line of its input is the
-/// config file in base64, and the rest is the agent.
+/// What root's `sh -c` runs. The text is constant; what varies is data, in arguments and on standard input. Its arguments
+/// are a folder of root's and the SHA-256 of the agent; the first line of its input is the config file in base64, and the
+/// rest is the agent.
 const TAKE_OVER: &str = "set -eu; umask 077; IFS= read -r config; mkdir -p \"$1\"; \
     place=$(mktemp -d \"$1/flotilla.XXXXXX\"); trap 'rm -rf \"$place\"' EXIT; cat > \"$place/flotilla-agent\"; \
     printf '%s  %s\\n' \"$2\" \"$place/flotilla-agent\" | sha256sum --check --status || \

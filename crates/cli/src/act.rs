@@ -74,7 +74,8 @@ pub(crate) async fn place(client: &Client, command: PodCommand) -> Result<(), Fa
         container,
         placement,
     };
-    // Some take minutes to stop. The device goes on, whether anybody waits or not.
+    // A container may take minutes to stop. Each request waits as long as an answer may take, and the device goes on
+    // also when this command is ended.
     while let Some(doing) = client.send(&place).await?.goes_on {
         out::note(&doing);
     }

@@ -10,7 +10,7 @@ use flotilla_protocol::{
 };
 use serde::Serialize;
 
-/// Stands for what nobody can say.
+/// Stands for a date or a count that the engine does not tell.
 const UNKNOWN: &str = "unknown";
 
 const STANDARD_INPUT: &str = "from standard input";

@@ -6,7 +6,7 @@ use flotilla_protocol::{device::Attention, inventory::Trouble};
 
 pub const DESKTOP_TITLE: &str = "Docker Desktop";
 
-/// What somebody says who knows that a second machine is the same one under another id.
+/// The button of a person who knows that the second machine is the same one under another id.
 pub const VOUCH: &str = "It is one machine";
 
 #[must_use]

@@ -65,7 +65,7 @@ pub fn used_by(containers: usize) -> String {
     }
 }
 
-/// Of an image, of which nobody may be able to say.
+/// "Used by 2 containers", or that the engine does not tell.
 #[must_use]
 pub fn image_use(containers: Option<u32>) -> String {
     containers.map_or_else(|| UNKNOWN.to_owned(), |number| used_by(number as usize))

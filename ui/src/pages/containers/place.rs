@@ -117,7 +117,8 @@ impl Moves {
                 container: asked.row.item.id.clone(),
                 placement: PodPlacement { member: asked.member },
             };
-            // Some take minutes to stop, and control answers before a browser would give up.
+            // A container may take minutes to stop, and control answers before a browser would give up. Asked again,
+            // control waits for the same move.
             let outcome = loop {
                 match send(&request).await {
                     Ok(placed) if placed.goes_on.is_some() => {}

@@ -104,7 +104,7 @@ pub fn mono_cell(text: Option<&str>) -> AnyView {
     view! { <span class="mono">{text_cell(text)}</span> }.into_any()
 }
 
-/// When something was made, where anybody can say.
+/// When something was made, or that the engine does not tell.
 #[must_use]
 pub fn date_cell(moment: Option<Timestamp>) -> AnyView {
     match moment {
