@@ -35,6 +35,7 @@ pub fn eventually_blocking<T>(
         match probe() {
             Ok(answer) => return Ok(answer),
             Err(error) if begun.elapsed() >= within => return Err(error).context(late(what, within)),
+            // The pause between two looks, on a thread that has no runtime to wait with.
             Err(_) => thread::sleep(PAUSE),
         }
     }

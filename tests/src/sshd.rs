@@ -16,7 +16,8 @@ use crate::lab::{Lab, Machine};
 use crate::program::{Program, run};
 use crate::systemd::System;
 
-/// Starts control in a mount namespace with another user database. The text is constant; what varies are its arguments.
+/// Starts control in a mount namespace with another user database. `sh -c`, because the mount has to be made inside the
+/// namespace. The text is constant: paths and control's arguments follow as `"$1"` and `"$@"`.
 const WITH_HOME: &str = r#"#!/bin/sh
 here=$(dirname "$0")
 exec unshare --mount --propagation private sh -c 'mount --bind "$1" /etc/passwd; shift; exec "$@"' sh \

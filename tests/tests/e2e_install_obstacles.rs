@@ -49,6 +49,8 @@ while [ "$1" != -o ]; do shift; done
 printf x >>"$2""#;
 const CURL_BEFORE_PINS: &str = r#"case " $* " in *" --pinnedpubkey "*) ;; *) exec /usr/bin/curl "$@";; esac
 echo "curl: option --pinnedpubkey: is unknown" >&2; exit 2"#;
+// A mount has to be made inside the new namespace, so a shell makes it. The texts are constant; the installer's own
+// arguments follow as `"$@"`.
 const WITHOUT_SYSTEMD: &str =
     r#"exec unshare --mount sh -c 'mount -t tmpfs none /run/systemd && exec "$@"' sh "$@""#;
 const READ_ONLY: &str = r#"exec unshare --mount sh -c 'mount --bind /usr/local /usr/local && mount -o remount,bind,ro /usr/local && exec "$@"' sh "$@""#;

@@ -49,7 +49,7 @@ fn pair(ends: &Ends<'_>, say: &impl Fn(String)) -> Result<()> {
     let (mut requests, mut slowest) = (0, 0.0_f64);
     while begun.elapsed() < TIME {
         let pause = rand::random_range(PAUSES);
-        // The silence is what is tried: nothing is awaited here.
+        // The silence is what is tried: WireGuard changes its keys by time alone, so there is no event to wait for.
         thread::sleep(seconds(pause));
         let (times, lost) = round_trips(ends, BURST, "0.2")?;
         requests += BURST;
