@@ -46,7 +46,7 @@ impl Default for Hub {
 struct Links {
     let_in: u64,
     live: BTreeMap<DeviceId, Attached>,
-    /// Who held each device's link since control started.
+    /// The agents that held each device's link since control started; of devices that are in the fleet.
     holders: BTreeMap<DeviceId, Holders>,
 }
 
@@ -101,7 +101,7 @@ impl Hub {
         self.lock().holders.entry(device).or_default().handle_link(holder)
     }
 
-    /// Whoever comes next is the first.
+    /// Forgets which agents held the device's link: the next one takes it from no other.
     pub(crate) fn forget_holders(&self, device: DeviceId) {
         self.lock().holders.remove(&device);
     }

@@ -1,8 +1,8 @@
 //! Whether two agents take turns with one identity.
 //!
-//! An agent makes up a name for each run and keeps it until it ends, and the newest link of a device always wins. So an
-//! agent that was replaced is gone, unless it comes back: then both live, whatever their machines are called. One machine
-//! that restarts, moves or loses its network never does that.
+//! An agent makes up a name for each run and keeps it until it ends, and the newest link of a device always wins. One
+//! machine that restarts gets a new name, and one that moves or loses its network keeps its name: a name that was replaced
+//! does not come back. If it does, both agents run, whether or not their machines have the same id.
 
 use std::collections::VecDeque;
 
@@ -24,7 +24,11 @@ pub struct Holders(VecDeque<Holder>);
 
 impl Holders {
     /// An agent takes the link. Gives the one that it takes it from, when that one had taken it from this one before.
+    /// An agent that tells no name for its run is not judged: two runs of it would look like one that came back.
     pub fn handle_link(&mut self, holder: Holder) -> Option<Holder> {
+        if holder.run.is_empty() {
+            return None;
+        }
         let before = self.0.back().filter(|before| before.run != holder.run).cloned();
         let known = self.0.iter().position(|known| known.run == holder.run);
         match known {
@@ -63,6 +67,18 @@ mod tests {
             holders.handle_link(holder(1, "192.0.2.1")),
             Some(holder(2, "192.0.2.2"))
         );
+    }
+
+    #[test]
+    fn an_agent_that_is_updated_and_set_back_to_one_that_tells_no_run_is_one() {
+        let silent = || Holder {
+            run: String::new(),
+            ..holder(0, "192.0.2.1")
+        };
+        let mut holders = Holders::default();
+        for link in [silent(), holder(1, "192.0.2.1"), silent(), silent()] {
+            assert_eq!(holders.handle_link(link), None);
+        }
     }
 
     #[test]

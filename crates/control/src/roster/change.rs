@@ -188,6 +188,7 @@ pub(crate) async fn remove(core: &Core, device: &str) -> Result<(), Refusal> {
     push::abandon(core, row.id).await;
     core.store.delete_device(row.id).await?;
     core.cache.lock().remove(row.id);
+    core.hub.forget_holders(row.id);
     core.record(by_owner(
         Action::DeviceRemoved,
         row.id,
