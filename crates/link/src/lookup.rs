@@ -21,10 +21,14 @@ const SECOND_FAMILY: Duration = Duration::from_millis(50);
 /// After this, the system is asked as well. Name servers that answer at all answer sooner.
 const PATIENCE: Duration = Duration::from_secs(2);
 
-/// The addresses of a name or of an address, in the order in which they came.
+/// Addresses of one family that a name may have. Services have a handful; an answer of a name server has room for
+/// thousands, and each that is silent costs the caller a quarter second.
+const MOST: usize = 16;
+
+/// The addresses of a name or of an address, in the order in which they came: the first 16 of each family.
 ///
 /// # Errors
-/// The name leads nowhere, or nobody answers who would know.
+/// The name has no address, or no name server answers.
 pub async fn lookup(host: &str, port: u16) -> io::Result<Vec<SocketAddr>> {
     let addresses = match host.parse::<IpAddr>() {
         Ok(ip) => vec![ip],
@@ -36,10 +40,16 @@ pub async fn lookup(host: &str, port: u16) -> io::Result<Vec<SocketAddr>> {
             })?
         }
     };
-    Ok(addresses
-        .into_iter()
-        .map(|ip| SocketAddr::new(ip, port))
-        .collect())
+    Ok(few(addresses).map(|ip| SocketAddr::new(ip, port)).collect())
+}
+
+fn few(addresses: Vec<IpAddr>) -> impl Iterator<Item = IpAddr> {
+    let (mut v4, mut v6) = (0, 0);
+    addresses.into_iter().filter(move |ip| {
+        let count = if ip.is_ipv4() { &mut v4 } else { &mut v6 };
+        *count += 1;
+        *count <= MOST
+    })
 }
 
 fn nowhere() -> io::Error {
@@ -134,6 +144,15 @@ mod tests {
                 .all(IpAddr::is_loopback)
         );
         assert!(by_system("--help").await.is_err());
+    }
+
+    #[test]
+    fn of_a_name_with_thousands_of_addresses_the_first_of_each_family_are_tried() {
+        let v4 = (0..4000).map(|n| IpAddr::V4((0x0a00_0000 + n).into()));
+        let v6 = (0..4000).map(|n| IpAddr::V6((0xfd00 << 112 | n).into()));
+        let kept: Vec<_> = few(v6.clone().chain(v4.clone()).collect()).collect();
+        let expected: Vec<_> = v6.take(MOST).chain(v4.take(MOST)).collect();
+        assert_eq!(kept, expected);
     }
 
     #[test]
