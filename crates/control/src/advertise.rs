@@ -2,7 +2,7 @@
 
 mod interfaces;
 
-use flotilla_protocol::endpoint::Endpoint;
+use flotilla_protocol::{cidr::IpRange, endpoint::Endpoint};
 use interfaces::Interface;
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 
@@ -50,9 +50,8 @@ fn order(interfaces: &[Interface], with_ipv6: bool) -> Vec<IpAddr> {
 pub(crate) fn is_outside(endpoint: &Endpoint) -> bool {
     match endpoint.ip() {
         Some(IpAddr::V4(ip)) => {
-            let [a, b, ..] = ip.octets();
-            let carrier = a == 100 && (64..128).contains(&b);
-            !(ip.is_private() || ip.is_loopback() || ip.is_link_local() || ip.is_unspecified() || carrier)
+            let is_private = IpRange::one(ip.into()).is_private();
+            !(is_private || ip.is_loopback() || ip.is_link_local() || ip.is_unspecified())
         }
         Some(IpAddr::V6(ip)) => is_global(ip),
         None => {

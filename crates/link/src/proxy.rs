@@ -10,7 +10,7 @@ use crate::{
     settings,
 };
 use bytes::Bytes;
-use flotilla_protocol::endpoint::Endpoint;
+use flotilla_protocol::{cidr::IpRange, endpoint::Endpoint};
 use http::{HeaderValue, Request, StatusCode, Uri, header};
 use http_body_util::Empty;
 use hyper::{client::conn::http1, upgrade::Parts};
@@ -140,7 +140,7 @@ impl Proxies {
         // A stand-in tells whether a proxy is to be asked at all from whether its address is one.
         let rule = Matcher::builder().https("http://proxy").no(exceptions);
         rule.build().intercept(&uri)?;
-        // With a second @ nobody knows where the password ends.
+        // With a second @, where the password ends is a guess; a wrong one would send part of it as a host name.
         let is_clear = address.matches('@').count() < 2;
         let proxy = Matcher::builder().https(address.as_str()).build().intercept(&uri);
         let proxy = proxy.filter(|_| is_clear).ok_or(ProxyError::Address);
@@ -279,16 +279,16 @@ impl fmt::Display for Proxy {
     }
 }
 
-/// Whether a destination is more likely beside this device than behind a proxy: its address is nobody's on the internet.
+/// Whether a destination is more likely in this device's own network than behind a proxy: its address is not one of the
+/// internet.
 pub(crate) fn is_near(destination: &Endpoint) -> bool {
-    match destination.ip() {
-        Some(IpAddr::V4(ip)) => {
-            let [a, b, ..] = ip.octets();
-            ip.is_private() || ip.is_link_local() || (a == 100 && (64..128).contains(&b))
-        }
-        Some(IpAddr::V6(ip)) => ip.is_unique_local() || ip.is_unicast_link_local(),
-        None => false,
-    }
+    destination.ip().is_some_and(|ip| {
+        let is_link_local = match ip {
+            IpAddr::V4(v4) => v4.is_link_local(),
+            IpAddr::V6(v6) => v6.is_unicast_link_local(),
+        };
+        is_link_local || IpRange::one(ip).is_private()
+    })
 }
 
 #[cfg(test)]
