@@ -7,10 +7,13 @@ mod ruleset;
 
 use serde_json::Value;
 use std::{path::Path, process::Stdio, time::Duration};
-use tokio::{process::Command, time::timeout};
+use tokio::{io::AsyncReadExt as _, process::Command, time::timeout};
 
 /// Reading the rules takes milliseconds, and thousands of rules a second.
 const PATIENCE: Duration = Duration::from_secs(2);
+
+/// Bytes of rules that are read. A rule has about 500, and firewalls that block countries by rules have ten thousand.
+const MOST: u64 = 32 * 1024 * 1024;
 
 /// Where programs of administrators are, which the path of a person's session often leaves out.
 const PROGRAMS: [&str; 3] = ["/usr/sbin/nft", "/sbin/nft", "/usr/bin/nft"];
@@ -94,14 +97,22 @@ fn judge(rules: Option<&Value>, keeper: Keeper, port: u16) -> Firewall {
 async fn rules() -> Option<Value> {
     let program = PROGRAMS.into_iter().find(|path| Path::new(path).exists())?;
     let mut nft = Command::new(program);
-    nft.args(["--json", "list", "ruleset"]).kill_on_drop(true);
-    nft.stdin(Stdio::null()).stderr(Stdio::null());
-    let output = timeout(PATIENCE, nft.output()).await.ok()?.ok()?;
-    let rules = output
-        .status
-        .success()
-        .then(|| serde_json::from_slice(&output.stdout).ok());
-    rules.flatten()
+    nft.args(["--json", "list", "ruleset"]);
+    let text = timeout(PATIENCE, printed(nft, MOST)).await.ok()??;
+    serde_json::from_slice(&text).ok()
+}
+
+/// What a program prints before it ends well; `None` where that is more than `most` bytes.
+async fn printed(mut program: Command, most: u64) -> Option<Vec<u8>> {
+    program.stdin(Stdio::null()).stderr(Stdio::null());
+    let mut child = program.stdout(Stdio::piped()).kill_on_drop(true).spawn().ok()?;
+    let mut text = Vec::new();
+    let mut output = child.stdout.take()?.take(most);
+    output.read_to_end(&mut text).await.ok()?;
+    if output.limit() == 0 {
+        return None;
+    }
+    child.wait().await.ok()?.success().then_some(text)
 }
 
 #[cfg(test)]
@@ -126,6 +137,17 @@ mod tests {
             judge(Some(&json!({"nftables": []})), Keeper::Ufw, 7443),
             Firewall::Open
         );
+    }
+
+    #[tokio::test]
+    async fn a_program_that_prints_without_end_is_not_waited_for() {
+        let mut endless = Command::new("cat");
+        endless.arg("/dev/zero");
+        assert_eq!(printed(endless, 1 << 20).await, None);
+        let mut short = Command::new("echo");
+        short.arg("{}");
+        assert_eq!(printed(short, 1 << 20).await.as_deref(), Some(&b"{}\n"[..]));
+        assert_eq!(printed(Command::new("false"), 1 << 20).await, None);
     }
 
     #[test]

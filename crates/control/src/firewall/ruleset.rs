@@ -2,8 +2,9 @@
 //! question: can a new connection from another machine get in at a port? What is not understood may let it in.
 
 use serde_json::Value;
+use std::collections::BTreeMap;
 
-/// Chains that call each other deeper than this call each other in a circle.
+/// The kernel refuses chains that lead deeper than this (`NFT_JUMP_STACK_SIZE`).
 const DEPTH: usize = 16;
 
 /// Whether a rule is about such a connection.
@@ -44,7 +45,7 @@ enum Verdict<'a> {
     Goto(&'a str),
     /// It only counts, marks or logs.
     None,
-    /// Nobody here knows.
+    /// It depends on what is not read here, such as a map.
     Any,
 }
 
@@ -55,7 +56,8 @@ pub(super) fn shut_by(rules: &Value, port: u16) -> Option<String> {
     let shut = chains.find(|chain| {
         let is_met = chain["hook"] == "input" && matches!(chain["family"].as_str(), Some("ip" | "inet"));
         is_met && {
-            let fate = Reading { objects, chain, port }.follow(&chain["name"], 0);
+            let fate =
+                Reading::new(objects, chain, port).follow(chain["name"].as_str().unwrap_or_default(), 0);
             !(fate.may_accept || fate.may_pass && chain["policy"] != "drop")
         }
     })?;
@@ -65,27 +67,57 @@ pub(super) fn shut_by(rules: &Value, port: u16) -> Option<String> {
 
 /// The rules of one table.
 struct Reading<'a> {
-    objects: &'a [Value],
-    chain: &'a Value,
+    /// Each rule's parts, by chain.
+    rules: BTreeMap<&'a str, Vec<&'a [Value]>>,
+    /// Chains that were read. Many rules may lead to one chain, and many of its rules to the next: read anew for each,
+    /// a few chains would take for ever.
+    known: BTreeMap<&'a str, Fate>,
     port: u16,
 }
 
 impl<'a> Reading<'a> {
-    fn follow(&self, name: &Value, depth: usize) -> Fate {
-        let mut fate = Fate {
-            may_accept: depth > DEPTH,
+    fn new(objects: &'a [Value], base: &Value, port: u16) -> Self {
+        let mut rules: BTreeMap<_, Vec<_>> = BTreeMap::new();
+        for rule in objects.iter().map(|object| &object["rule"]) {
+            let is_here = ["family", "table"].iter().all(|part| rule[part] == base[part]);
+            if let Some(chain) = rule["chain"].as_str().filter(|_| is_here) {
+                let parts = rule["expr"].as_array().map(Vec::as_slice).unwrap_or_default();
+                rules.entry(chain).or_default().push(parts);
+            }
+        }
+        let known = BTreeMap::new();
+        Self { rules, known, port }
+    }
+
+    fn follow(&mut self, name: &'a str, depth: usize) -> Fate {
+        let unknown = Fate {
+            may_accept: true,
             may_pass: true,
         };
-        let rules = self.objects.iter().map(|object| &object["rule"]).filter(|rule| {
-            ["family", "table"]
-                .iter()
-                .all(|part| rule[part] == self.chain[part])
-                && rule["chain"] == *name
-        });
-        for rule in rules {
-            let parts = rule["expr"].as_array().map(Vec::as_slice).unwrap_or_default();
+        if depth > DEPTH {
+            return unknown;
+        }
+        if let Some(known) = self.known.get(name) {
+            return *known;
+        }
+        // Where a chain leads back to itself, what it does is not known.
+        self.known.insert(name, unknown);
+        let fate = self.read(name, depth);
+        self.known.insert(name, fate);
+        fate
+    }
+
+    fn read(&mut self, name: &str, depth: usize) -> Fate {
+        let mut fate = Fate {
+            may_accept: false,
+            may_pass: true,
+        };
+        for parts in self.rules.get(name).cloned().unwrap_or_default() {
+            if fate.may_accept {
+                return fate;
+            }
             let matched = self.matched(parts);
-            if fate.may_accept || matched == Match::No {
+            if matched == Match::No {
                 continue;
             }
             let done = match verdict(parts) {
@@ -102,9 +134,9 @@ impl<'a> Reading<'a> {
                     may_accept: false,
                     may_pass: true,
                 },
-                Verdict::Goto(chain) => self.follow(&chain.into(), depth + 1),
+                Verdict::Goto(chain) => self.follow(chain, depth + 1),
                 Verdict::Jump(chain) => {
-                    let inner = self.follow(&chain.into(), depth + 1);
+                    let inner = self.follow(chain, depth + 1);
                     if inner.may_pass {
                         fate.may_accept |= inner.may_accept;
                         continue;
@@ -177,7 +209,8 @@ impl<'a> Reading<'a> {
     }
 }
 
-/// Whether a value, one of a set or list, or one in a range is the right one; `None` from `is` where nobody knows.
+/// Whether a value, one of a set or list, or one in a range is the right one; `is` gives `None` for a value that it
+/// can't judge.
 fn one_of(value: &Value, is: &dyn Fn(&Value) -> Option<bool>) -> Match {
     if let Some(values) = value.as_array().or_else(|| value["set"].as_array()) {
         let each = values.iter().map(|value| one_of(value, is));

@@ -83,6 +83,20 @@ fn other_chains_are_followed_and_what_is_not_understood_may_let_it_in() {
 }
 
 #[test]
+fn chains_that_many_rules_lead_to_are_read_once() {
+    let names: Vec<_> = (0..16).map(|depth| format!("c{depth}")).collect();
+    let jump = |to: &str| json!([{"jump": {"target": to}}]);
+    let mut rules = vec![("in", jump("c0"))];
+    for pair in names.windows(2) {
+        rules.extend((0..20).map(|_| (pair[0].as_str(), jump(&pair[1]))));
+    }
+    // 20 to the 15th ways lead to the last one.
+    assert!(is_shut(&table("drop", &rules)));
+    rules.push(("c15", port(json!(7443))));
+    assert!(!is_shut(&table("drop", &rules)));
+}
+
+#[test]
 fn rules_of_iptables_are_read_as_far_as_they_are_told() {
     let matched = |name: &str| json!({"xt": {"type": "match", "name": name}});
     let rejects = json!([{"counter": {}}, {"xt": {"type": "target", "name": "REJECT"}}]);
