@@ -80,15 +80,8 @@ pub fn install(run_as: RunAs, config: Option<&Path>) -> Result<(), InstallError>
         Some(_) => PROGRAM.into(),
         None => own_program()?,
     };
-    let write = |path: &str, source| InstallError::Write {
-        path: path.into(),
-        source,
-    };
     proxy::keep(Path::new(PROXY_FILE)).map_err(|source| write(PROXY_FILE, source))?;
-    fs::write(UNIT_PATH, unit(&program, run_as)?).map_err(|source| InstallError::Write {
-        path: UNIT_PATH.into(),
-        source,
-    })?;
+    fs::write(UNIT_PATH, unit(&program, run_as)?).map_err(|source| write(UNIT_PATH, source))?;
     systemctl(&["daemon-reload"])?;
     systemctl(&["enable", "--quiet", UNIT])?;
     // A service that gave up (exit 77 or 78) has to be forgiven before it starts again.
@@ -96,7 +89,8 @@ pub fn install(run_as: RunAs, config: Option<&Path>) -> Result<(), InstallError>
     systemctl(&["restart", UNIT])
 }
 
-/// Stops the service and removes its unit. The state stays: it is the device's identity.
+/// Stops the service and removes its unit and its proxy, which may have a password. The state stays: it is the device's
+/// identity.
 ///
 /// # Errors
 /// See [`InstallError`].
@@ -106,22 +100,22 @@ pub fn uninstall() -> Result<(), InstallError> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
         _ => systemctl(&["disable", "--now", "--quiet", UNIT])?,
     }
-    fs::remove_file(UNIT_PATH).map_err(|source| InstallError::Write {
-        path: UNIT_PATH.into(),
-        source,
-    })?;
+    fs::remove_file(UNIT_PATH).map_err(|source| write(UNIT_PATH, source))?;
+    proxy::remove(Path::new(PROXY_FILE)).map_err(|source| write(PROXY_FILE, source))?;
     systemctl(&["daemon-reload"])?;
     // A service that gave up is listed as failed even without its unit; one that did not is unknown by now.
     let _ = systemctl(&["reset-failed", UNIT]);
     Ok(())
 }
 
+fn write(path: &str, source: io::Error) -> InstallError {
+    let path = path.into();
+    InstallError::Write { path, source }
+}
+
 /// Where this program is, if it stays what it is until root changes it.
 fn own_program() -> Result<PathBuf, InstallError> {
-    let unusable = |source| InstallError::Write {
-        path: UNIT_PATH.into(),
-        source,
-    };
+    let unusable = |source| write(UNIT_PATH, source);
     let program = std::env::current_exe().map_err(unusable)?;
     if is_roots(&program).map_err(unusable)? {
         Ok(program)

@@ -1,4 +1,5 @@
-//! The way out of whoever installs is the way out of the service: its proxy is kept for it, in a file that root reads.
+//! The proxy of the shell that installs the agent is kept for the service, which starts without that shell's
+//! environment. The file may hold a password, so only root reads it.
 
 use flotilla_link::PROXY_VARIABLES;
 use std::{fs, io, path::Path};
@@ -8,12 +9,17 @@ use zeroize::Zeroizing;
 pub(super) fn keep(file: &Path) -> io::Result<()> {
     let text = text(|name| std::env::var(name).ok());
     if text.is_empty() {
-        return match fs::remove_file(file) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
-            _ => Ok(()),
-        };
+        return remove(file);
     }
     super::place::replace(file, text.as_bytes(), 0o600)
+}
+
+/// Takes the file away where there is one.
+pub(super) fn remove(file: &Path) -> io::Result<()> {
+    match fs::remove_file(file) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    }
 }
 
 /// As systemd reads it (`EnvironmentFile=` in `systemd.exec(5)`). What has no line of its own there is left out.
