@@ -16,6 +16,9 @@ const LOCK: &str = "lock";
 
 /// A program that asks whether control runs holds the lock for an instant, and must not keep control from starting.
 const ATTEMPTS: u32 = 5;
+
+/// The system has no lock with a time limit: it waits for ever or not at all. So this thread sleeps between attempts,
+/// 80 ms at most, at control's start, before anything else runs.
 const BETWEEN: Duration = Duration::from_millis(20);
 
 /// An open data directory. Dropping it releases the lock.

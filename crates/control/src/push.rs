@@ -3,7 +3,7 @@
 //! Life of a push: connecting (a look around from the device: which of control's addresses does it reach?) → none:
 //! a tunnel is opened → installing (the very script that the install line fetches, with a fresh token, on standard
 //! input) → installed. It fails at any of these with an explanation, or is ended by its owner: then what it waits for is
-//! given up, but what it writes is written whole, and whoever ended it goes on when it is over.
+//! given up, but what it writes is written whole, and [`end`] returns when nothing of it runs any more.
 //!
 //! Life of a tunnel: opening → up → (the connection ends) waiting → opening …, across restarts of control, until the
 //! push is ended, the device revoked or removed, or a later push finds a way back.
@@ -256,7 +256,7 @@ async fn stop(core: &Core, device: DeviceId) {
     }
 }
 
-/// Ends whatever is under way for a device that leaves the fleet.
+/// Ends the push and the tunnel of a device that leaves the fleet.
 pub(crate) async fn abandon(core: &Core, device: DeviceId) {
     stop(core, device).await;
     if let Err(error) = tunnel::forget(core, device).await {

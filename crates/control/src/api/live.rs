@@ -65,7 +65,7 @@ async fn hold(core: &Core, seat: Option<Seat>) {
 async fn send(socket: &mut WebSocket, mut frames: Reader) {
     loop {
         let message = tokio::select! {
-            // A beat is for silence: whatever there is to tell goes first.
+            // In this order: a page that is gone is noticed first, and a beat is sent only when no frame waits.
             biased;
             received = socket.recv() => match received {
                 Some(Ok(Message::Close(_)) | Err(_)) | None => return,

@@ -89,7 +89,8 @@ fn network_of_agent(known: &Known) -> Option<NetworkMode> {
     Some(NetworkMode::of_network(&agent.network_mode))
 }
 
-/// Why the device is not on the mesh, or what is in the way there, as its agent says; before that, what its networks at enrollment foretell.
+/// Why the device is not on the mesh, or what is in the way there, as its agent says; before that, what its networks
+/// at enrollment foretell.
 fn off_mesh(row: &DeviceRow, known: &Known, range: &str) -> Option<Attention> {
     match known.mesh.as_ref().map(|mesh| &mesh.state) {
         Some(MeshState::Down {

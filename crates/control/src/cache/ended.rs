@@ -1,4 +1,4 @@
-//! Keys of the mesh that are nobody's any more, for as long as a ticket might still open a relay to them.
+//! Keys of the mesh that ended, for as long as a ticket might still open a relay to them.
 
 use super::State;
 use crate::store::ticket_end;
@@ -8,9 +8,10 @@ use std::collections::BTreeMap;
 /// What relays have to know of keys and tickets.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Tickets {
-    /// With the moment until which relays are told of each.
+    /// Keys that ended, each with the moment until which relays are told of it.
     pub(crate) ended: BTreeMap<PublicKey, Timestamp>,
-    /// Until when the last ticket counts that was given out, whatever the clock was then.
+    /// The latest end of all tickets that were given out, by the clock of that time. A clock that was ahead makes it
+    /// late, and never early.
     pub(crate) last: Timestamp,
 }
 

@@ -177,7 +177,7 @@ impl Entry {
         }
     }
 
-    /// The same for what its engine holds, of which nobody tells while the engine can't be used.
+    /// The same for what its engine holds: while the engine can't be used, that is as old as the engine's silence.
     fn rows_as_of(&self, now: Timestamp) -> Timestamp {
         let as_of = self.as_of(now);
         let Some(since) = self.known.engine.as_ref().and_then(EngineState::since) else {

@@ -27,8 +27,8 @@ const LINK_END: Duration = Duration::from_millis(100);
 /// From settings that were not taken to the next try: a relay that does not hear of a revocation goes on serving.
 const UNTAKEN: Duration = Duration::from_secs(2);
 
-/// From settings that were taken to telling them again. Relays are reminded of revoked keys and devices of the time,
-/// whatever this computer's clock was when they were told before.
+/// From settings that were taken to telling them again. What was told by a clock that was wrong (revoked keys to relays,
+/// the time to devices) is corrected so within the hour.
 const AGAIN: Duration = Duration::from_secs(3_600);
 
 /// What a link costs of the device's pace, as bytes of reports: its records are written when it begins and ends, in
@@ -66,8 +66,8 @@ pub(crate) async fn run(core: Arc<Core>, arrival: Arrival, link: AgentLink) {
     down(&core, device, &attached, &end).await;
 }
 
-/// Makes an admitted link the device's, unless it lost that right while it waited, or a newer one has come. Nobody
-/// revokes or replaces it between the question and the answer, for both are under the cache's lock.
+/// Makes an admitted link the device's, unless it lost that right while it waited, or a newer one has come. The cache's
+/// lock is held from the question to the end, so that no revocation and no replacement comes between.
 fn attach(core: &Core, arrival: &Arrival, link: &AgentLink) -> Option<Attached> {
     let state = core.cache.lock();
     let is_trusted = state
@@ -187,7 +187,7 @@ async fn tell(core: &Core, device: DeviceId, attached: &Attached) {
                 UNTAKEN
             }
         };
-        // Whatever ends the wait, what is true then is sent.
+        // Both ends of the wait, time and a change, lead to the same: the settings of that moment are sent.
         drop(timeout(wait, attached.tell.notified()).await);
     }
 }

@@ -98,8 +98,8 @@ async fn renew_ticket(core: &Core, device: DeviceId) {
 /// Notes for how long keys that end from now on have to be remembered, before the ticket is given out that asks for it.
 async fn note_last(core: &Core, end: Timestamp) {
     let until = end.saturating_add(AHEAD).unwrap_or(Timestamp::MAX);
-    // A full disk takes nobody's relay away: only after a restart too might a key be forgotten too early, and only
-    // one whose ticket a wrong clock gave out.
+    // The ticket is given out even when this fails (a full disk): memory has the end. Only after a restart might a key
+    // be forgotten too early, and only one whose ticket was given out by a clock that was ahead.
     if let Err(error) = core.store.save_last_ticket(until).await {
         tracing::error!(%error, "the end of relay tickets was not noted");
     }

@@ -181,7 +181,7 @@ fn started(engine: &str, source: &Source, enrollment: &str) -> Vec<String> {
     steps
 }
 
-/// What [`socket`] found; the usual one where somebody runs the last command alone.
+/// What [`socket`] found; the usual one where only the last command of the text is run.
 const SOCKET: &str = "\"${socket:-/var/run/docker.sock}\"";
 
 /// `--pull never`: a registry must not be asked for an image of this name. `label=disable`: under SELinux a

@@ -18,8 +18,9 @@ use std::{sync::Arc, time::Duration};
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
-/// Becomes root where that takes no password, and runs what comes on standard input. It is read by whatever shell the
-/// user there has, so the rest is for sh. Messages in English can be recognized.
+/// Becomes root where that takes no password, and runs what comes on standard input. Messages in English can be
+/// recognized. `sh -c` because the login shell there, which reads this line, may be no POSIX shell. The text is constant:
+/// only the installer's own flags follow it, as arguments (`"$@"`), and never a part of the text.
 const AS_ROOT: &str = r#"sh -c 'export LC_ALL=C; if [ "$(id -u)" = 0 ]; then exec bash -s -- "$@"; fi; exec sudo -n bash -s -- "$@"' flotilla"#;
 
 /// Connecting takes 10 s at most, trying addresses 5 s; the rest is for slow devices.
@@ -31,7 +32,7 @@ const INSTALL_MINUTES: u64 = 20;
 /// Why a push goes no further.
 #[derive(Debug)]
 pub(super) enum Stop {
-    /// Somebody ended it.
+    /// Its owner ended it, or control stops.
     Ended,
     Failed(Problem),
 }
@@ -42,7 +43,7 @@ impl From<Problem> for Stop {
     }
 }
 
-/// Runs a push; when it is ended, whoever ended it says so.
+/// Runs a push, and says what came of it; where it is ended, [`super::end`] says so.
 pub(super) async fn run(core: Arc<Core>, order: Order, ending: CancellationToken) {
     let outcome = match carry_out(&core, &order, &ending).await {
         _ if ending.is_cancelled() => return,
@@ -80,7 +81,7 @@ pub(super) async fn run(core: Arc<Core>, order: Order, ending: CancellationToken
     .await;
 }
 
-/// `ending` is looked at where the push waits for somebody else: for `ssh`, or for the roster. Where it writes, it is not.
+/// `ending` cuts waits short (for `ssh`, for the roster's lock) and never a write, so that store and memory agree.
 async fn carry_out(core: &Arc<Core>, order: &Order, ending: &CancellationToken) -> Result<(), Stop> {
     let endpoint = match look(core, order, ending).await? {
         Some(endpoint) => {

@@ -147,6 +147,7 @@ async fn a_push_installs_with_a_fresh_token_that_only_standard_input_has() {
     );
     let calls = pushed.read("calls");
     assert!(!calls.contains(token) && !lines.contains(token));
+    // The remote command is a constant for `sh -c`; flags come behind it.
     assert!(
         calls
             .lines()

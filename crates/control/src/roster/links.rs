@@ -128,8 +128,8 @@ pub(crate) async fn quarantine(core: &Core, device: DeviceId, other: Imposter) {
     core.record(entry).await;
 }
 
-/// Two machines take turns with the device's identity. Both are turned away until somebody decides: nobody knows on
-/// which of them an action would be carried out.
+/// Two machines take turns with the device's identity. Both are turned away until a person decides: an action could be
+/// carried out on either of them.
 pub(crate) async fn contest(core: &Core, device: DeviceId, [first, second]: [Holder; 2]) {
     let at = core.clock.now();
     let name = |holder: &Holder| {

@@ -79,7 +79,8 @@ pub(crate) async fn rotate(core: &Core, request: RotateDevice) -> Result<DeviceA
     ))
 }
 
-/// A fresh token for a device whose agent control installs itself, by whoever holds the change lock.
+/// A fresh token for a device whose agent control installs itself. Takes the guard of the change lock, which the caller
+/// waits for, because a push that is ended gives that wait up.
 pub(crate) async fn offer_pushed(
     core: &Core,
     device: DeviceId,

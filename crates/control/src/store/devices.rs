@@ -39,12 +39,12 @@ pub(crate) struct DeviceRow {
     pub(crate) relaying: Option<Relaying>,
     /// Somebody decided for host networking although the engine is Docker Desktop's.
     pub(crate) host_kept: bool,
-    /// Somebody vouched that it is one machine, whatever its machine id says.
+    /// A person said that it is one machine: its machine id may differ from link to link.
     pub(crate) vouched: bool,
 }
 
 impl DeviceRow {
-    /// Two machines take turns with its identity, and nobody has decided.
+    /// Two machines take turns with its identity, and no person has decided yet which one is the device.
     pub(crate) fn is_contested(&self) -> bool {
         self.imposter
             .as_ref()
@@ -91,7 +91,7 @@ pub(crate) struct Imposter {
     pub(crate) hostname: String,
     pub(crate) address: String,
     pub(crate) at: Timestamp,
-    /// The machine that it takes turns with, where nobody can tell which one the device is: both are turned away.
+    /// The machine that it takes turns with. Which of the two is the device can't be told, so both are turned away.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) contests: Option<String>,
 }

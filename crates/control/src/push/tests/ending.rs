@@ -1,4 +1,4 @@
-//! Pushes that are ended, at whatever moment.
+//! Pushes that are ended, at each moment of their course.
 
 use super::*;
 
