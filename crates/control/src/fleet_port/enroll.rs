@@ -184,6 +184,8 @@ async fn issue(
                 .into());
         }
     }
+    // The certificate decides from here on: its first link is no return of an agent that held the link before.
+    core.hub.forget_holders(device.id);
     roster::enrolled(core, &device, token.id, used, request, from).await;
     answer(core, &device, issued.pem)
 }

@@ -81,3 +81,34 @@ async fn two_that_take_turns_are_both_named_and_wait_for_the_owners_word() {
     other.link.await.unwrap();
     control.shutdown().await;
 }
+
+#[tokio::test]
+async fn a_copy_that_dials_after_the_right_machine_enrolled_again_does_not_hold_it_up() {
+    let dir = tempfile::tempdir().unwrap();
+    let control = Control::start(config(dir.path())).await.unwrap();
+    let offer = control.local_enrollment().await.unwrap().unwrap();
+    let name = offer.device_name.to_string();
+    let enrolled = enroll(offer, "same").await;
+    take_turns(&control, &name, &enrolled).await;
+
+    let rotated = control
+        .ask("POST", &format!("/devices/{name}/rotate"), "{}")
+        .await;
+    let text = rotated["config"].as_str().unwrap();
+    let token = text.lines().find_map(|line| line.strip_prefix("token = \""));
+    let config = ConfigFile {
+        token: token.unwrap().trim_end_matches('"').to_owned(),
+        ..enrolled.config.clone()
+    };
+    let again = enroll(config, "same").await;
+    // Until the first link with the new certificate, the old one is good.
+    let copy = enrolled.dial_in("same", "second").await.unwrap();
+    let _right = again.dial_in("same", "third").await.unwrap();
+    copy.link.await.unwrap();
+    control
+        .eventually("it is back", &name, |device| {
+            device.status == DeviceStatus::Online
+        })
+        .await;
+    control.shutdown().await;
+}
