@@ -190,7 +190,7 @@ fn an_installer_that_cannot_go_on_says_why_and_changes_nothing() -> Result<()> {
     })
 }
 
-/// An `--agents-dir` as somebody has it who built for one processor only.
+/// An `--agents-dir` of a build for one processor only.
 fn agents_for_this_processor(lab: &Lab) -> Result<PathBuf> {
     let all = parts::lookup_agents().context("no agents were built")?;
     let directory = lab.directory("agents")?;

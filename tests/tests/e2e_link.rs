@@ -111,7 +111,7 @@ fn a_control_that_moved_is_found_at_the_other_address_it_told() -> Result<()> {
         let mut fleet = Fleet::start(lab, setup).await?;
         let before = fleet.control.device("nas").await?.link.since.context("no link")?;
         lab.move_control(CONTROL, CONTROL_MOVED)?;
-        // Nobody is told: both ends only hear nothing any more.
+        // Neither end is told: both only stop to hear the other.
         let moved = Instant::now();
         eventually("a link by the other address", seconds(60.0), async || {
             let device = fleet.control.device("nas").await?;

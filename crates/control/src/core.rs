@@ -31,7 +31,7 @@ use std::{
 use tokio::sync::Notify;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-/// Room for the longest details of an activity: a few sentences, one of which may be somebody else's.
+/// Room for the longest details of an activity: a few sentences, one of which may quote a device.
 const DETAILS_CHARS: usize = 4 * SENTENCE_CHARS;
 
 /// One running control's state. Shared by reference.
@@ -122,7 +122,7 @@ impl Core {
     /// Writes an entry of the activity log and shows it to open pages. A log that cannot be written does not
     /// undo what it tells of.
     pub(crate) async fn record(&self, mut entry: NewActivity) {
-        // Whoever is quoted in it, the log keeps it for good.
+        // The log keeps it for good, and it may quote a device.
         entry.details = shown(&entry.details, DETAILS_CHARS);
         match self.store.append_activity(entry, self.clock.now()).await {
             Ok(entry) => self.cache.lock().live.upsert(|| Resource::Activity(entry)),

@@ -1,7 +1,7 @@
 //! The live stream: numbered frames that keep open pages true.
 //!
 //! Frames are made under the cache's lock, so their order is the order of changes and a list can say which
-//! frames it already contains. A frame becomes text once, and only while somebody reads.
+//! frames it already contains. A frame becomes text once, and only while a page reads.
 
 use axum::extract::ws::Utf8Bytes;
 use flotilla_protocol::api::{LiveFrame, Resource, ResourceRef};

@@ -61,13 +61,13 @@ struct Known {
     push: Push,
     /// Ends the push while it runs.
     ending: CancellationToken,
-    /// The push does nothing any more.
+    /// Cancelled when the push has ended and writes nothing more.
     over: CancellationToken,
     /// Ends the tunnel while one is kept.
     tunnel: Option<CancellationToken>,
 }
 
-/// What somebody asked for.
+/// What its owner asked for.
 #[derive(Debug, Clone)]
 struct Order {
     device: DeviceId,
@@ -245,7 +245,7 @@ pub(crate) async fn end(core: &Core, device: &str) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// Has a push give up, and waits until it does nothing any more.
+/// Has a push give up, and waits until it has ended and writes nothing more.
 async fn stop(core: &Core, device: DeviceId) {
     let over = core.pushes.lock().get(&device).map(|known| {
         known.ending.cancel();

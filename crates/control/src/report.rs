@@ -1,6 +1,6 @@
 //! What devices tell, cut down to what control is willing to keep.
 //!
-//! A report is made on somebody else's machine, so nothing in it is believed to be short, few, finite or clean.
+//! A report is made on a machine that may be hostile, so nothing in it is believed to be short, few, finite or clean.
 //! [`BoundedReport::from`] is the way of a report into the cache: texts are cut and show what a terminal would obey,
 //! lists and figures have limits, and what an engine holds is kept by key, up to a number and up to a size. Nothing is
 //! left out in silence: cut texts end in `…`, and things that are left out make the device's rows a part, which its

@@ -128,7 +128,7 @@ impl Maps {
         });
     }
 
-    /// A device was revoked or removed: nobody knows it any more.
+    /// A device was revoked or removed: it leaves every map.
     pub fn remove(&mut self, id: DeviceId) {
         if self.seats.contains_key(&id) {
             self.change(&[id], |maps| {
@@ -186,7 +186,7 @@ impl Maps {
         let is_good = seat
             .ticket
             .as_ref()
-            // One of the future was given out by a clock that was wrong.
+            // A ticket whose time is ahead was given out by a clock that was wrong.
             .is_some_and(|held| {
                 held.key == key && now.duration_since(held.issued).unsigned_abs() < TICKET_AGE
             });
@@ -202,7 +202,7 @@ impl Maps {
         }
     }
 
-    /// The whole map of a device; `None` while it is nobody on the mesh.
+    /// The whole map of a device; `None` while it is not on the mesh.
     #[must_use]
     pub fn map(&self, id: DeviceId) -> Option<NetworkMap> {
         let seat = self.seats.get(&id)?;

@@ -69,7 +69,7 @@ impl Introduction {
 pub enum DialError {
     #[error("no address of control is known")]
     NoEndpoint,
-    /// No address led to the fleet's control, and at this one somebody else answered. Nothing was sent.
+    /// No address led to the fleet's control, and at this one another server answered. Nothing was sent.
     #[error("{endpoint}: {source}")]
     Untrusted { endpoint: Endpoint, source: TrustError },
     /// Control itself said no, and why.

@@ -15,7 +15,7 @@
 //! - [`neighborhood`]: which network addresses count as one source.
 //! - [`shell`]: what the desktop window and the page in it say to each other.
 //! - [`code`]: the closed list of error codes and the one error shape on the wire.
-//! - [`text`]: how a text that somebody else wrote is shown.
+//! - [`text`]: how a text from another machine is shown.
 //!
 //! Compatibility: fields are only added, and none that a message can't do without; unknown values decode to `Unknown`.
 //! The messages of every protocol that is still spoken are kept in `tests/corpus`, as each build must read them, with

@@ -1,4 +1,4 @@
-//! What a device reports that somebody should look at, in one sentence each.
+//! What a device reports that needs a person's attention, in one sentence each.
 
 use super::add_device::card;
 use crate::format;

@@ -10,7 +10,7 @@ use std::{
 };
 use zeroize::Zeroizing;
 
-/// The program that runs, whatever stands at its path by now.
+/// The program that runs; the file at its path may be another one already.
 const THIS_PROGRAM: &str = "/proc/self/exe";
 
 /// In place of a config file's path, as many programs have it.

@@ -76,7 +76,7 @@ pub(super) fn strayed(row: &DeviceRow, known: &Known) -> Option<NetworkMode> {
     network_of_agent(known).filter(|runs| *runs != row.mode)
 }
 
-/// In the network of which mode the agent runs. Nobody can tell while it is being moved.
+/// In the network of which mode the agent runs; not known while it is being moved.
 fn network_of_agent(known: &Known) -> Option<NetworkMode> {
     if !known.facts.as_ref()?.containerized {
         return Some(NetworkMode::Host);

@@ -26,7 +26,8 @@ use tokio::sync::Notify;
 const TELLING: u32 = 1 << 20;
 const TELLING_AT_ONCE: u32 = 8 << 20;
 
-/// Frames that a device may cause a second, and at once. Pages follow that; whatever is more they load again whole.
+/// Frames that a device may cause a second, and at once. Pages follow that; for a device that causes more, they load its
+/// rows again whole.
 const SHOWING: u32 = 100;
 const SHOWING_AT_ONCE: u32 = 512;
 

@@ -1,4 +1,4 @@
-//! Whether anything from the mesh may come in at a device at all, whatever the rules say.
+//! Whether anything from the mesh may come in at a device at all. Where not, no rule lets anything in.
 
 use super::Entry;
 use crate::store::{DeviceRow, Known};
@@ -10,7 +10,7 @@ pub(crate) enum Closed {
     /// Its agent is in a network of its own, on purpose.
     Bridge,
     /// It has host networking on Docker Desktop, so what came in would reach a virtual machine and not the computer
-    /// that people think of; and nobody decided for that.
+    /// that people think of; and its owner did not choose that.
     DockerDesktop,
 }
 
@@ -37,7 +37,8 @@ pub(super) fn is_in_the_machine(known: &Known) -> bool {
     known.facts.as_ref().is_some_and(|facts| facts.containerized) && known.is_docker_desktop()
 }
 
-/// Host networking on Docker Desktop, whoever has it there, that nobody decided for.
+/// Whether it has host networking on Docker Desktop that its owner did not choose to keep: on the computer itself or in
+/// the virtual machine.
 pub(super) fn is_undecided(row: &DeviceRow, known: &Known) -> bool {
     row.mode == NetworkMode::Host && !row.host_kept && known.is_docker_desktop()
 }

@@ -1,4 +1,4 @@
-//! Carries a device's network map over its link: first whatever the agent lacks, then every change within a moment.
+//! Carries a device's network map over its link: first what the agent lacks, then every change within a moment.
 //!
 //! One push is on its way at a time; what changes meanwhile goes with the next. A push that fails is made again
 //! later, and its failure is logged once until it is another one.

@@ -71,7 +71,7 @@ pub(super) fn config_run(source: &Source) -> String {
         curl(source),
         image_url(source)
     );
-    // The file is private to whoever downloaded it, so the container's root needs the right to read past that.
+    // The file is private to the user who downloaded it, so the container's root needs the right to read past that.
     let mount =
         format!("--cap-add DAC_OVERRIDE --mount \"type=bind,src=$PWD/{file},dst={MOUNTED_CONFIG},readonly\"");
     let mut steps = vec![

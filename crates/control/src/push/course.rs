@@ -158,7 +158,7 @@ async fn install(
     let limit = (INSTALL_MINUTES, ending);
     let ended = within(order, limit, core, call, |line| match line {
         Line::Said(line) if explain::is_detail(line) => {}
-        // The installer does not print its token; whatever else is there might.
+        // The installer does not print its token; a program that it runs, or the login shell, might.
         Line::Printed(line) | Line::Said(line) => {
             let line = line.replace(&config.token, "…");
             add_line(core, order.device, explain::quoted_line(&line));

@@ -44,7 +44,7 @@ const OPENING: Duration = Duration::from_secs(30);
 /// Reads nothing, prints nothing, and ends with its input.
 const COMMAND: &str = "cat";
 
-/// Of a push that ran in an earlier run of control.
+/// The `over` of a push that ran in an earlier run of control.
 fn over() -> CancellationToken {
     let over = CancellationToken::new();
     over.cancel();

@@ -1,5 +1,5 @@
 //! The limits of everything that a device tells. Each type is taken apart to its last field, so what is added to one
-//! does not compile before somebody decided how much of it is enough.
+//! does not compile before it has a bound here.
 
 use super::scale::Scale;
 use flotilla_protocol::{

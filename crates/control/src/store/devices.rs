@@ -37,7 +37,7 @@ pub(crate) struct DeviceRow {
     pub(crate) routes: Vec<IpRange>,
     /// Absent while it passes nothing on.
     pub(crate) relaying: Option<Relaying>,
-    /// Somebody decided for host networking although the engine is Docker Desktop's.
+    /// Its owner decided for host networking although the engine is Docker Desktop's.
     pub(crate) host_kept: bool,
     /// A person said that it is one machine: its machine id may differ from link to link.
     pub(crate) vouched: bool,

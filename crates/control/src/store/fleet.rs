@@ -56,7 +56,7 @@ impl Store {
         row.map(TryInto::try_into).transpose()
     }
 
-    /// Writes the one row, whatever it was.
+    /// Writes the one row, in place of the one that is there.
     pub(crate) async fn save_fleet(&self, fleet: &FleetRow) -> Result<(), StoreError> {
         self.save_fleet_change(fleet, None, None).await
     }

@@ -1,4 +1,4 @@
-//! Which containers somebody should look at: the one rule, for what counts them, sorts them and lists them.
+//! Which containers need a person's attention: the one rule, for what counts them, sorts them and lists them.
 
 use super::{Container, ContainerState, Health};
 
@@ -6,7 +6,7 @@ use super::{Container, ContainerState, Health};
 /// stops containers by the last two, and what nobody asked to end has other codes, unless memory ran out.
 const TOLD_TO_END: [i64; 3] = [130, 137, 143];
 
-/// Why somebody should look at a container, what hurts most first.
+/// Why a container needs a person's attention, what hurts most first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Trouble {
     /// It runs, and its health check fails.

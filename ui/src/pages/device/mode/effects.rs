@@ -122,7 +122,7 @@ fn published(container: &Container) -> impl Iterator<Item = (RangeInclusive<u16>
     ports.into_iter()
 }
 
-/// Some of these ports, at least.
+/// Whether a rule lets at least one of these ports in.
 fn allows(rules: &[&Rule], ports: &RangeInclusive<u16>, protocol: &str) -> bool {
     rules.iter().any(|rule| {
         let same = rule.proto == Proto::Any || rule.proto.as_str() == protocol;
