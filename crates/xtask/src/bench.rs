@@ -2,11 +2,10 @@
 
 use anyhow::Result;
 
-use crate::cargo::{self, Profile};
+use crate::cargo::Profile;
 use crate::checkout::Checkout;
 use crate::parts::Parts;
 use crate::process::become_program;
-use crate::step::step;
 use crate::{agent, setup, sizes, ui};
 
 pub(crate) fn bench(checkout: &Checkout, name: Option<&str>) -> Result<()> {
@@ -22,11 +21,8 @@ pub(crate) fn bench(checkout: &Checkout, name: Option<&str>) -> Result<()> {
         }
     }
     let agents = agent::build(checkout, Profile::Release)?;
-    let parts = Parts::build_programs(Profile::Release, agents)?;
-    let relay_load = step("Building a relay without a fleet", || {
-        cargo::build_example("flotilla-relay", "relay_load", Profile::Release)
-    })?;
+    let also = ["--bin", "bench", "--example", "relay_load"];
+    let parts = Parts::build(Profile::Release, agents, &also)?;
     let mut bench = parts.program(checkout, "bench")?;
-    bench.env("FLOTILLA_RELAY_LOAD_BIN", relay_load);
     Err(become_program(bench.args(name)))
 }

@@ -52,24 +52,36 @@ pub(crate) fn build(command: &mut Command) -> Result<Vec<Artifact>> {
         .collect())
 }
 
-/// Builds one program for this machine and returns its path.
+/// Builds one program for this machine as its users get it, and returns its path.
 pub(crate) fn build_program(package: &str, program: &str, profile: Profile) -> Result<PathBuf> {
-    build_one(package, "--bin", program, profile)
-}
-
-/// The same for one of a package's examples.
-pub(crate) fn build_example(package: &str, example: &str, profile: Profile) -> Result<PathBuf> {
-    build_one(package, "--example", example, profile)
-}
-
-fn build_one(package: &str, kind: &str, program: &str, profile: Profile) -> Result<PathBuf> {
     let mut command = cargo("build");
-    command.args(["--package", package, kind, program, "--profile", profile.name()]);
-    let artifacts = build(&mut command)?;
-    let built = artifacts.into_iter().find(|artifact| artifact.target == program);
+    command.args([
+        "--package",
+        package,
+        "--bin",
+        program,
+        "--profile",
+        profile.name(),
+    ]);
+    program_of(&build(&mut command)?, program)
+}
+
+/// Builds targets of the workspace with the features that all of its packages together ask for, as `cargo nextest run
+/// --workspace` does: whatever both need is compiled once.
+///
+/// Features of dev-dependencies are among them only where a test or an example is asked for.
+pub(crate) fn build_of_workspace(profile: Profile, targets: &[&str]) -> Result<Vec<Artifact>> {
+    let mut command = cargo("build");
+    command.args(["--workspace", "--profile", profile.name()]);
+    build(command.args(targets))
+}
+
+pub(crate) fn program_of(artifacts: &[Artifact], program: &str) -> Result<PathBuf> {
+    let built = artifacts.iter().find(|artifact| artifact.target == program);
     Ok(built
         .with_context(|| format!("cargo built no program `{program}`"))?
-        .file)
+        .file
+        .clone())
 }
 
 /// A file that cargo built.
@@ -83,7 +95,8 @@ fn artifacts_of_message(line: &str) -> Vec<Artifact> {
     let Ok(message) = serde_json::from_str::<Value>(line) else {
         return Vec::new();
     };
-    if message["reason"] != "compiler-artifact" {
+    // A program's unit tests are another file under the same name.
+    if message["reason"] != "compiler-artifact" || message["profile"]["test"] == true {
         return Vec::new();
     }
     let target = message["target"]["name"].as_str().unwrap_or_default();
@@ -117,5 +130,11 @@ mod tests {
             []
         );
         assert_eq!(artifacts_of_message("warning: not JSON"), []);
+    }
+
+    #[test]
+    fn the_unit_tests_of_a_program_are_not_the_program() {
+        let tests = r#"{"reason":"compiler-artifact","target":{"name":"flotilla"},"profile":{"test":true},"filenames":["/t/debug/deps/flotilla-1"]}"#;
+        assert_eq!(artifacts_of_message(tests), []);
     }
 }

@@ -6,11 +6,13 @@ use crate::cargo::Profile;
 use crate::checkout::Checkout;
 use crate::parts::Parts;
 use crate::process::become_program;
-use crate::setup;
+use crate::{agent, setup, ui};
 
 pub(crate) fn demo(checkout: &Checkout, devices: u8) -> Result<()> {
     setup::lab(checkout)?;
-    let parts = Parts::build(checkout, Profile::App)?;
+    ui::bundle(checkout)?;
+    let agents = agent::build(checkout, Profile::App)?;
+    let parts = Parts::build(Profile::App, agents, &["--bin", "demo"])?;
     let mut demo = parts.program(checkout, "demo")?;
     Err(become_program(demo.args(["--devices", &devices.to_string()])))
 }

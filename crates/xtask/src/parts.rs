@@ -1,76 +1,59 @@
-//! The programs under test and the places of all that they need, told to whoever starts them by environment.
+//! The programs under test and the places of all that they need, told by environment to the program that starts them.
 
 use std::path::PathBuf;
 use std::process::Command;
 
 use anyhow::Result;
 
-use crate::cargo::{self, Profile};
+use crate::agent;
+use crate::cargo::{Artifact, Profile, build_of_workspace, program_of};
 use crate::checkout::Checkout;
 use crate::process::command;
 use crate::step::step;
-use crate::{agent, ui};
+
+/// What every build of parts asks cargo for.
+const ALWAYS: [&str; 4] = ["--bin", "flotilla", "--example", "dataplane"];
+
+/// Programs, and the variables by which tests and benches find them.
+const PLACES: [(&str, &str); 4] = [
+    ("flotilla", "FLOTILLA_BIN"),
+    ("dataplane", "FLOTILLA_DATAPLANE_BIN"),
+    ("relay_load", "FLOTILLA_RELAY_LOAD_BIN"),
+    ("flotilla-desktop", "FLOTILLA_DESKTOP_BIN"),
+];
 
 /// What a program that starts the real thing must be told: where every part of it is.
 pub(crate) struct Parts {
-    flotilla: PathBuf,
-    dataplane: PathBuf,
+    programs: Vec<Artifact>,
     agents: PathBuf,
-    desktop: Option<PathBuf>,
-    profile: Profile,
 }
 
 impl Parts {
-    /// With the UI, which tests without a browser do not need.
-    pub(crate) fn build(checkout: &Checkout, profile: Profile) -> Result<Self> {
-        ui::bundle(checkout)?;
-        Self::build_programs(profile, agent::build(checkout, profile)?)
-    }
-
-    pub(crate) fn build_programs(profile: Profile, agents: PathBuf) -> Result<Self> {
-        let flotilla = step("Building the server", || {
-            cargo::build_program("flotilla", "flotilla", profile)
-        })?;
-        let dataplane = step("Building a data plane without an agent", || {
-            cargo::build_example("flotilla-tunnel", "dataplane", profile)
-        })?;
-        Ok(Self {
-            flotilla,
-            dataplane,
-            agents,
-            desktop: None,
-            profile,
-        })
-    }
-
-    pub(crate) fn with_desktop(mut self) -> Result<Self> {
-        let build = || cargo::build_program("flotilla-desktop", "flotilla-desktop", self.profile);
-        self.desktop = Some(step("Building the desktop app", build)?);
-        Ok(self)
+    /// The server, a data plane without an agent, and other targets of the workspace beside a directory of agents.
+    pub(crate) fn build(profile: Profile, agents: PathBuf, also: &[&str]) -> Result<Self> {
+        let targets = [&ALWAYS, also].concat();
+        let programs = step("Building the programs", || build_of_workspace(profile, &targets))?;
+        Ok(Self { programs, agents })
     }
 
     /// One of the programs that live with the tests, told where the parts are.
     pub(crate) fn program(&self, checkout: &Checkout, name: &str) -> Result<Command> {
-        let title = format!("Building `{name}`");
-        let program = step(&title, || {
-            cargo::build_program("flotilla-tests", name, self.profile)
-        })?;
-        let mut command = command(program);
+        let mut command = command(program_of(&self.programs, name)?);
         self.tell(checkout, &mut command);
         Ok(command)
     }
 
     /// Puts the places of all parts into a child's environment.
     pub(crate) fn tell(&self, checkout: &Checkout, command: &mut Command) {
+        for (program, variable) in PLACES {
+            if let Ok(place) = program_of(&self.programs, program) {
+                command.env(variable, place);
+            }
+        }
         command
-            .env("FLOTILLA_BIN", &self.flotilla)
-            .env("FLOTILLA_DATAPLANE_BIN", &self.dataplane)
             .env("FLOTILLA_AGENT_BIN", agent::native_program(&self.agents))
             .env("FLOTILLA_AGENTS_DIR", &self.agents)
             .env("FLOTILLA_UI_DIR", checkout.ui_dist())
             .env("FLOTILLA_LAB_DIR", checkout.lab());
-        if let Some(desktop) = &self.desktop {
-            command.env("FLOTILLA_DESKTOP_BIN", desktop);
-        }
     }
 }

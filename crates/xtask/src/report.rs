@@ -1,4 +1,4 @@
-//! What a run of all checks found: how long each took, which failed, how many tests there were.
+//! What a run of all checks found: how long each took and with what, which failed, how many tests there were.
 
 use std::fs;
 use std::path::Path;
@@ -13,6 +13,8 @@ use crate::step::{seconds, step};
 pub(crate) struct Count {
     pub(crate) passed: usize,
     pub(crate) failed: usize,
+    /// From the beginning of the first to the end of the last.
+    pub(crate) testing: Duration,
 }
 
 impl Count {
@@ -25,19 +27,13 @@ impl Count {
 
     fn parse(junit: &str) -> Option<Self> {
         let element = junit.split("<testsuites").nth(1)?.split('>').next()?;
-        let attribute = |name: &str| -> Option<usize> {
-            element
-                .split(&format!(" {name}=\""))
-                .nth(1)?
-                .split('"')
-                .next()?
-                .parse()
-                .ok()
-        };
-        let failed = attribute("failures")? + attribute("errors")?;
+        let attribute = |name: &str| element.split(&format!(" {name}=\"")).nth(1)?.split('"').next();
+        let count = |name: &str| attribute(name)?.parse::<usize>().ok();
+        let failed = count("failures")? + count("errors")?;
         Some(Self {
-            passed: attribute("tests")?.checked_sub(failed)?,
+            passed: count("tests")?.checked_sub(failed)?,
             failed,
+            testing: Duration::try_from_secs_f64(attribute("time")?.parse().ok()?).ok()?,
         })
     }
 }
@@ -46,6 +42,8 @@ impl Count {
 struct Line {
     name: &'static str,
     elapsed: Duration,
+    /// How much of that the processors of this machine had nothing to do, from 0 to 1; `None` where no system says it.
+    idle: Option<f64>,
     count: Count,
     error: Option<String>,
 }
@@ -56,15 +54,23 @@ impl Line {
     }
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Report {
+    /// Whether an earlier run left what this one can build upon.
+    warm: bool,
     lines: Vec<Line>,
 }
 
 impl Report {
+    pub(crate) fn new(warm: bool) -> Self {
+        let lines = Vec::new();
+        Self { warm, lines }
+    }
+
     /// Runs one check and remembers how it went; later checks run whatever it found.
     pub(crate) fn check(&mut self, name: &'static str, work: impl FnOnce() -> Result<Count>) {
         let begun = Instant::now();
+        let processors = Processors::read();
         let outcome = step(name, work);
         let (count, error) = match outcome {
             Ok(count) => (count, None),
@@ -76,6 +82,7 @@ impl Report {
         self.lines.push(Line {
             name,
             elapsed: begun.elapsed(),
+            idle: processors.and_then(|before| Processors::read()?.idle_since(before)),
             count,
             error,
         });
@@ -90,31 +97,78 @@ impl Report {
         self.lines.iter().fold(Count::default(), |total, line| Count {
             passed: total.passed + line.count.passed,
             failed: total.failed + line.count.failed.max(usize::from(line.has_failed())),
+            testing: total.testing + line.count.testing,
         })
     }
 
-    /// A table for people.
+    /// A table for people: what each check took, how much of it was testing and not building, how much was waiting.
     pub(crate) fn table(&self) -> String {
-        let width = self
-            .lines
-            .iter()
-            .map(|line| line.name.len())
-            .max()
-            .unwrap_or_default();
-        let rows = self.lines.iter().map(|line| {
+        let names = self.lines.iter().map(|line| line.name.len());
+        let width = names.max().unwrap_or_default();
+        let mut table = format!("{:width$}          {:>7}  {:>7}  idle\n", "", "took", "testing");
+        for line in &self.lines {
             let verdict = if line.has_failed() { "FAILED" } else { "ok" };
-            let tests = match line.count {
-                Count { passed: 0, failed: 0 } => String::new(),
-                Count { passed, failed } => format!("{passed} passed, {failed} failed"),
-            };
+            let Count {
+                passed,
+                failed,
+                testing,
+            } = line.count;
+            let tested = passed + failed > 0;
+            let tests = tested
+                .then(|| format!("{passed} passed, {failed} failed"))
+                .unwrap_or_default();
+            let testing = tested.then(|| seconds(testing)).unwrap_or_default();
+            let idle = line
+                .idle
+                .map(|share| format!("{:.0} %", share * 100.0))
+                .unwrap_or_default();
+            let elapsed = seconds(line.elapsed);
             let row = format!(
-                "{:width$}  {verdict:6}  {:>7}  {tests}",
-                line.name,
-                seconds(line.elapsed)
+                "{:width$}  {verdict:6}  {elapsed:>7}  {testing:>7}  {idle:>4}  {tests}",
+                line.name
             );
-            row.trim_end().to_owned() + "\n"
-        });
-        rows.collect()
+            table += row.trim_end();
+            table.push('\n');
+        }
+        let elapsed = seconds(self.lines.iter().map(|line| line.elapsed).sum());
+        let begin = match self.warm {
+            true => "warm: on what an earlier run had built",
+            false => "cold: nothing had been built",
+        };
+        table + &format!("{:width$}          {elapsed:>7}  {begin}\n", "")
+    }
+}
+
+/// What the processors of this machine have done since it was started, in units of the system's clock.
+#[derive(Clone, Copy, Debug)]
+struct Processors {
+    idle: u64,
+    all: u64,
+}
+
+impl Processors {
+    /// `None` where no system says it.
+    fn read() -> Option<Self> {
+        Self::parse(&fs::read_to_string("/proc/stat").ok()?)
+    }
+
+    /// The first line: user, nice, system, idle, waiting for disks, and more that is work.
+    fn parse(stat: &str) -> Option<Self> {
+        let line = stat.lines().next()?.strip_prefix("cpu ")?;
+        let times: Vec<u64> = line
+            .split_whitespace()
+            .map_while(|time| time.parse().ok())
+            .collect();
+        Some(Self {
+            idle: times.get(3)? + times.get(4)?,
+            // Time of guests is in the user's already.
+            all: times.iter().take(8).sum(),
+        })
+    }
+
+    fn idle_since(self, before: Self) -> Option<f64> {
+        let all = self.all.checked_sub(before.all).filter(|all| *all > 0)?;
+        Some(self.idle.saturating_sub(before.idle) as f64 / all as f64)
     }
 }
 
@@ -122,23 +176,40 @@ impl Report {
 mod tests {
     use super::*;
 
+    fn counted(passed: usize, failed: usize) -> Count {
+        let testing = Duration::ZERO;
+        Count {
+            passed,
+            failed,
+            testing,
+        }
+    }
+
     #[test]
     fn counts_are_read_from_the_first_element_of_a_report() {
         let junit = r#"<?xml version="1.0"?>
             <testsuites name="check" tests="7" failures="2" errors="1" uuid="x" time="0.1">
             <testsuite name="a" tests="1" disabled="0" errors="0" failures="0"></testsuite></testsuites>"#;
-        assert_eq!(Count::parse(junit), Some(Count { passed: 4, failed: 3 }));
+        let testing = Duration::from_millis(100);
+        assert_eq!(
+            Count::parse(junit),
+            Some(Count {
+                passed: 4,
+                failed: 3,
+                testing
+            })
+        );
         assert_eq!(Count::parse("<html>"), None);
     }
 
     #[test]
     fn a_broken_check_is_a_failure_even_without_a_test() {
-        let mut report = Report::default();
-        report.check("tests", || Ok(Count { passed: 3, failed: 0 }));
+        let mut report = Report::new(true);
+        report.check("tests", || Ok(counted(3, 0)));
         assert!(report.is_good());
         report.check("format", || anyhow::bail!("not formatted"));
         assert!(!report.is_good());
-        assert_eq!(report.total(), Count { passed: 3, failed: 1 });
+        assert_eq!(report.total(), counted(3, 1));
         let table = report.table();
         assert!(
             table.contains("tests   ok") && table.contains("3 passed, 0 failed"),
@@ -149,8 +220,31 @@ mod tests {
 
     #[test]
     fn a_failing_test_is_counted_once() {
-        let mut report = Report::default();
-        report.check("tests", || Ok(Count { passed: 3, failed: 2 }));
-        assert_eq!(report.total(), Count { passed: 3, failed: 2 });
+        let mut report = Report::new(true);
+        report.check("tests", || Ok(counted(3, 2)));
+        assert_eq!(report.total(), counted(3, 2));
+    }
+
+    #[test]
+    fn a_processor_that_waits_for_a_disk_is_idle_too() {
+        let before = Processors::parse("cpu  10 0 10 100 0 0 0 0 0 0\ncpu0 1 1").unwrap();
+        let after = Processors::parse("cpu  30 5 25 140 20 0 0 0 20 0\n").unwrap();
+        assert_eq!(after.idle_since(before), Some(0.6));
+        assert_eq!(before.idle_since(before), None);
+        assert!(Processors::parse("intr 1 2 3").is_none());
+    }
+
+    #[test]
+    fn the_table_says_what_it_took_how_much_of_it_was_testing_and_what_it_began_with() {
+        let mut report = Report::new(false);
+        let testing = Duration::from_secs(61);
+        report.check("tests", || {
+            Ok(Count {
+                testing,
+                ..counted(3, 0)
+            })
+        });
+        let table = report.table();
+        assert!(table.contains("1m01s") && table.contains("cold"), "{table}");
     }
 }

@@ -8,7 +8,7 @@ use crate::cargo::{Profile, cargo};
 use crate::checkout::Checkout;
 use crate::parts::Parts;
 use crate::process::{become_program, check};
-use crate::{agent, setup, simulation};
+use crate::{agent, setup, simulation, ui};
 
 /// For how long a rogue device goes on with each of its attacks, in seconds; one and a half in CI.
 const ATTACK: &str = "30";
@@ -33,37 +33,41 @@ pub(crate) fn soak(checkout: &Checkout, name: Option<&str>) -> Result<()> {
     if name == Some("recreate") {
         return recreate(checkout);
     }
-    let parts = Parts::build(checkout, Profile::Release)?;
+    ui::bundle(checkout)?;
+    let agents = agent::build(checkout, Profile::Release)?;
+    let parts = Parts::build(Profile::Release, agents, &["--bin", "soak"])?;
     Err(become_program(parts.program(checkout, "soak")?.args(name)))
 }
 
 /// The test of a control that is gone while agents go on and restart, ten times as long.
 fn away(checkout: &Checkout) -> Result<()> {
-    let parts = Parts::build_programs(Profile::Dev, agent::build(checkout, Profile::Dev)?)?;
-    let mut nextest = nextest("flotilla-tests");
+    let parts = Parts::build(Profile::Dev, agent::build(checkout, Profile::Dev)?, &[])?;
+    let mut nextest = nextest(&["--workspace", "--test", "e2e"]);
     parts.tell(checkout, &mut nextest);
     nextest.env("FLOTILLA_AWAY_SECONDS", AWAY);
-    check(nextest.args(["--test", "e2e_mesh", "while_control_is_away"]))
+    check(nextest.arg("while_control_is_away"))
 }
 
 /// The test of containers that are made anew, with other random groups of settings each time.
 fn recreate(checkout: &Checkout) -> Result<()> {
-    let mut nextest = nextest("flotilla-tests");
+    let mut nextest = nextest(&["--workspace", "--test", "e2e"]);
     nextest.env("FLOTILLA_LAB_DIR", checkout.lab());
     nextest.env("FLOTILLA_RECREATE_GROUPS", GROUPS);
-    check(nextest.args(["--test", "e2e_recreate"]))
+    check(nextest.arg("recreate::"))
 }
 
 /// The test of a rogue device, twenty times as long and as fast as what users run. It prints the figures of each attack.
 fn rogue() -> Result<()> {
-    let mut nextest = nextest("flotilla-control");
+    let mut nextest = nextest(&["--package", "flotilla-control"]);
     nextest.env("FLOTILLA_ROGUE_SECONDS", ATTACK);
     check(nextest.args(["--release", "a_rogue_device"]))
 }
 
 /// The test runner for long runs, which shows what the tests print.
-fn nextest(package: &str) -> Command {
+fn nextest(selection: &[&str]) -> Command {
     let mut nextest = cargo("nextest");
-    nextest.args(["run", "--profile", "soak", "--no-capture", "--package", package]);
+    nextest
+        .args(["run", "--profile", "soak", "--no-capture"])
+        .args(selection);
     nextest
 }

@@ -1,12 +1,14 @@
 //! `cargo xtask test`: everything CI checks, in the order in which a mistake is cheapest to find.
 
+use std::cell::OnceCell;
 use std::fs;
+use std::path::PathBuf;
 use std::process::{Command, ExitCode};
 
-use anyhow::{Result, bail};
+use anyhow::{Result, ensure};
 use clap::{Args, ValueEnum};
 
-use crate::cargo::{Profile, cargo};
+use crate::cargo::{Profile, build_of_workspace, cargo};
 use crate::checkout::Checkout;
 use crate::parts::Parts;
 use crate::process::{check, command, is_root};
@@ -38,55 +40,83 @@ enum Part {
     Desktop,
 }
 
-type Work = fn(&Run<'_>) -> Result<Count>;
+/// One line of the report.
+struct Check {
+    /// The parts that it belongs to; one that belongs to none is for a run of everything.
+    parts: &'static [Part],
+    name: &'static str,
+    work: fn(&Run<'_>) -> Result<Count>,
+}
 
-const CHECKS: [(Part, &str, Work); 11] = [
-    (Part::Lint, "format", |_| {
+impl Check {
+    const fn new(parts: &'static [Part], name: &'static str, work: fn(&Run<'_>) -> Result<Count>) -> Self {
+        Self { parts, name, work }
+    }
+}
+
+const CHECKS: [Check; 13] = [
+    Check::new(&[Part::Lint], "format", |_| {
         plain(cargo("fmt").args(["--all", "--check"]))
     }),
-    (Part::Lint, "clippy", |_| {
+    Check::new(&[Part::Lint], "clippy", |_| {
         plain(clippy(cargo("clippy").args(["--workspace", "--all-targets"])))
     }),
-    (Part::Lint, "clippy for wasm", |run| {
+    Check::new(&[Part::Lint], "clippy for wasm", |run| {
         plain(&mut clippy_of_ui(run.checkout)?)
     }),
-    (Part::Lint, "rules of the house", |run| {
-        run.nextest(&mut cargo("nextest"), HOUSE)
+    Check::new(&[], "programs and tests", |_| {
+        build_of_workspace(Profile::Dev, EVERYTHING).map(|_| Count::default())
     }),
-    (Part::Unit, "unit tests", |run| {
+    Check::new(&[Part::Lint], "rules of the house", |run| {
+        run.nextest(&mut cargo("nextest"), &["--workspace", "--test", "house"])
+    }),
+    Check::new(&[Part::Unit], "unit tests", |run| {
         run.nextest(&mut cargo("nextest"), &["--workspace", "-E", UNIT])
     }),
-    (Part::Unit, "simulated networks", |run| {
+    Check::new(&[Part::Unit], "simulated networks", |run| {
         run.nextest(&mut simulation::nextest(run.checkout), simulation::WORLDS)
     }),
-    (Part::Ui, "UI bundle", |run| {
+    Check::new(&[Part::Ui, Part::Desktop], "UI bundle", |run| {
         ui::bundle(run.checkout).map(|()| Count::default())
     }),
-    (Part::E2e, "end to end", |run| run.end_to_end()),
-    (Part::Ui, "browser", |run| run.browser()),
-    (Part::Desktop, "desktop window", |run| run.desktop()),
-    (Part::Lint, "licenses", |_| {
+    Check::new(&[Part::E2e, Part::Ui, Part::Desktop], "agents", |run| {
+        run.agents().map(|_| Count::default())
+    }),
+    Check::new(&[Part::E2e], "end to end", |run| run.in_namespaces("e2e")),
+    Check::new(&[Part::Ui], "browser", |run| run.in_namespaces("browser")),
+    Check::new(&[Part::Desktop], "desktop window", |run| run.desktop()),
+    Check::new(&[Part::Lint], "licenses", |_| {
         plain(cargo("deny").args(["check", "licenses", "bans", "sources"]))
     }),
 ];
 
-const HOUSE: &[&str] = &["--package", "flotilla-tests", "--test", "house"];
+/// All that any check runs or compiles for this machine. One build knows all of it at once, and keeps every processor busy.
+const EVERYTHING: &[&str] = &[
+    "--tests",
+    "--examples",
+    "--bin",
+    "flotilla",
+    "--bin",
+    "flotilla-desktop",
+];
+
 /// All but what has a check of its own.
-const UNIT: &str = "not (package(flotilla-tests) and binary(/^(house|e2e_|browser_|desktop_)/))";
+const UNIT: &str = "not (package(flotilla-tests) and kind(test))";
 
 pub(crate) fn test(checkout: &Checkout, selection: &Selection) -> Result<ExitCode> {
     setup::setup(checkout, true)?;
     let run = Run {
         checkout,
-        filter: selection.filter.as_deref(),
+        selection,
+        agents: OnceCell::new(),
     };
-    let mut report = Report::default();
-    for (part, name, work) in CHECKS {
-        if selection.only.is_none_or(|only| only == part) {
+    let mut report = Report::new(checkout.target.join("debug").exists());
+    for Check { parts, name, work } in CHECKS {
+        if selection.only.is_none_or(|only| parts.contains(&only)) {
             report.check(name, || work(&run));
         }
     }
-    let Count { passed, failed } = report.total();
+    let Count { passed, failed, .. } = report.total();
     println!("\n{}\n{passed} passed, {failed} failed", report.table());
     Ok(if report.is_good() {
         ExitCode::SUCCESS
@@ -98,7 +128,9 @@ pub(crate) fn test(checkout: &Checkout, selection: &Selection) -> Result<ExitCod
 /// One run of the checks.
 struct Run<'a> {
     checkout: &'a Checkout,
-    filter: Option<&'a str>,
+    selection: &'a Selection,
+    /// The directory of agents, once it is built.
+    agents: OnceCell<PathBuf>,
 }
 
 impl Run<'_> {
@@ -110,7 +142,7 @@ impl Run<'_> {
         command
             .args(["run", "--profile", "check"])
             .args(arguments)
-            .args(self.filter);
+            .args(&self.selection.filter);
         let outcome = check(command);
         let count = Count::of_junit(&junit);
         match (outcome, count) {
@@ -120,36 +152,36 @@ impl Run<'_> {
         }
     }
 
-    fn end_to_end(&self) -> Result<Count> {
-        self.in_namespaces("end-to-end tests")?;
-        let parts = Parts::build_programs(Profile::Dev, agent::build_for_tests(self.checkout)?)?;
-        self.with(&parts, cargo("nextest"), "binary(/^e2e_/)")
+    /// Only end-to-end tests have devices with another processor.
+    fn agents(&self) -> Result<PathBuf> {
+        if let Some(agents) = self.agents.get() {
+            return Ok(agents.clone());
+        }
+        let agents = match self.selection.only {
+            None | Some(Part::E2e) => agent::build_for_tests(self.checkout)?,
+            Some(_) => agent::build(self.checkout, Profile::Dev)?,
+        };
+        Ok(self.agents.get_or_init(|| agents).clone())
     }
 
-    fn browser(&self) -> Result<Count> {
-        self.in_namespaces("browser tests")?;
-        let parts = Parts::build_programs(Profile::Dev, agent::build(self.checkout, Profile::Dev)?)?;
-        self.with(&parts, cargo("nextest"), "binary(/^browser_/)")
+    fn in_namespaces(&self, test: &str) -> Result<Count> {
+        ensure!(
+            is_root(),
+            "these tests make network namespaces and start engines in them, which needs root: run this as root"
+        );
+        self.with_programs(cargo("nextest"), test, &[])
     }
 
     fn desktop(&self) -> Result<Count> {
-        let parts = Parts::build(self.checkout, Profile::Dev)?.with_desktop()?;
         let mut display = command("xvfb-run");
         display.args(["--auto-servernum", "--server-args", "-screen 0 1280x900x24"]);
         display.args(["dbus-run-session", "--", "cargo", "nextest"]);
-        self.with(&parts, display, "binary(/^desktop_/)")
+        self.with_programs(display, "desktop", &["--bin", "flotilla-desktop"])
     }
 
-    fn with(&self, parts: &Parts, mut command: Command, binaries: &str) -> Result<Count> {
-        parts.tell(self.checkout, &mut command);
-        self.nextest(&mut command, &["--package", "flotilla-tests", "-E", binaries])
-    }
-
-    fn in_namespaces(&self, what: &str) -> Result<()> {
-        if is_root() {
-            return Ok(());
-        }
-        bail!("{what} make network namespaces and start engines in them, which needs root: run this as root")
+    fn with_programs(&self, mut command: Command, test: &str, also: &[&str]) -> Result<Count> {
+        Parts::build(Profile::Dev, self.agents()?, also)?.tell(self.checkout, &mut command);
+        self.nextest(&mut command, &["--workspace", "--test", test])
     }
 }
 
