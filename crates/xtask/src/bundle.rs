@@ -143,10 +143,11 @@ pub(crate) fn replaced(text: &str, reference: &str, address: &str) -> Result<Str
 }
 
 pub(crate) fn hex_digest(content: &[u8]) -> String {
-    Sha256::digest(content)
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect()
+    hex(&Sha256::digest(content))
+}
+
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// Splits at the next quoted `npm:…`: what is before it, the reference without its scheme, what is after it.

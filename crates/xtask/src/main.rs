@@ -16,6 +16,7 @@ mod checkout;
 mod demo;
 mod dist;
 mod image;
+mod kept;
 mod lab;
 mod library;
 mod musl;

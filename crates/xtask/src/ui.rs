@@ -4,16 +4,18 @@
 //! styles, fonts and page under hashed names.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 use wasm_bindgen_cli_support::Bindgen;
 
 use crate::bundle::{Bundle, PAGE, hex_digest, joined_styles, replaced};
 use crate::checkout::Checkout;
+use crate::kept::Kept;
 use crate::process::{check_quietly, command};
 use crate::split::{self, Module, Split};
 use crate::step::{say, step};
+use crate::wasm::Compiler;
 use crate::{cargo, npm, setup, wasm};
 
 /// Makes the machine ready and builds the bundle.
@@ -22,10 +24,16 @@ pub(crate) fn build(checkout: &Checkout) -> Result<()> {
     bundle(checkout)
 }
 
-/// Builds the bundle on a machine that is ready.
+/// Builds the bundle on a machine that is ready, or takes the one that the same sources made before.
 pub(crate) fn bundle(checkout: &Checkout) -> Result<()> {
+    let compiler = wasm::lookup().context("the wasm target is not set up; run: cargo xtask setup")?;
+    let kept = Kept::of(checkout, &compiler.version()?)?;
+    if kept.restore(&checkout.ui_dist())? {
+        say("the UI is as it was: its bundle is taken from the cache");
+        return Ok(());
+    }
     npm::install(&checkout.ui())?;
-    let wasm = step("Compiling the UI", || compile(checkout))?;
+    let wasm = step("Compiling the UI", || compile(checkout, compiler))?;
     step("Bundling the UI", || {
         let split = Split::new(&wasm, &checkout.cache.join("wasm/parts"))?;
         let (glue, main) = bind(&split.main)?;
@@ -40,12 +48,11 @@ pub(crate) fn bundle(checkout: &Checkout) -> Result<()> {
             bytes / 1024,
             checkout.ui_dist().display()
         ));
-        Ok(())
+        kept.keep(&checkout.ui_dist())
     })
 }
 
-fn compile(checkout: &Checkout) -> Result<std::path::PathBuf> {
-    let compiler = wasm::lookup().context("the wasm target is not set up; run: cargo xtask setup")?;
+fn compile(checkout: &Checkout, compiler: Compiler) -> Result<PathBuf> {
     let mut command = compiler.cargo(checkout, "build")?;
     command.args(["--package", "flotilla-ui", "--profile", "wasm"]);
     let artifacts = cargo::build(&mut command)?;

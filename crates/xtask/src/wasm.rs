@@ -35,6 +35,15 @@ pub(crate) enum Compiler {
 }
 
 impl Compiler {
+    /// What it says of itself: another version may make another bundle of the same sources.
+    pub(crate) fn version(self) -> Result<String> {
+        let rustc = match self {
+            Self::Chosen => "rustc",
+            Self::Debian => DEBIAN_RUSTC,
+        };
+        lookup_output(command(rustc).arg("-vV")).with_context(|| format!("{rustc} has no version"))
+    }
+
     /// Cargo for [`TARGET`]; nothing is shared with builds for the host, whose flags and compiler may differ.
     pub(crate) fn cargo(self, checkout: &Checkout, subcommand: &str) -> Result<Command> {
         let mut command = cargo(subcommand);

@@ -1,0 +1,207 @@
+//! Bundles of the UI that were made before, kept by what they were made of: neither a fresh clone nor the next start
+//! compiles again what did not change.
+
+use std::collections::BTreeSet;
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+use serde_json::Value;
+use sha2::{Digest, Sha256};
+
+use crate::bundle::hex;
+use crate::cargo;
+use crate::checkout::Checkout;
+
+/// How many are kept: some branches' worth, a few megabytes each.
+const KEPT: usize = 4;
+
+/// What is built from a folder's files but is none of its sources.
+const NO_SOURCES: [&str; 3] = ["dist", "node_modules", "target"];
+
+/// Beside the packages: versions, profiles and flags.
+const SETTINGS: [&str; 3] = ["Cargo.toml", "Cargo.lock", ".cargo/config.toml"];
+
+/// The place of the bundle that this source tree makes, whether it is there or not.
+pub(crate) struct Kept {
+    archive: PathBuf,
+}
+
+impl Kept {
+    /// `compiler` is the version of what compiles the UI.
+    pub(crate) fn of(checkout: &Checkout, compiler: &str) -> Result<Self> {
+        let mut sources: BTreeSet<PathBuf> = SETTINGS.map(PathBuf::from).into();
+        for package in packages(&checkout.root)? {
+            collect(&checkout.root, &package, &mut sources)?;
+        }
+        let mut digest = Sha256::new_with_prefix(compiler);
+        for source in sources {
+            let content = fs::read(checkout.root.join(&source))?;
+            // Lengths before contents: no two lists of files read the same.
+            digest.update(format!("\n{} {}\n", source.display(), content.len()));
+            digest.update(content);
+        }
+        let directory = checkout.cache.join("wasm/bundles");
+        fs::create_dir_all(&directory)?;
+        let archive = directory.join(format!("{}.tar", hex(&digest.finalize())));
+        Ok(Self { archive })
+    }
+
+    /// Puts the bundle in place of an older one; `false` where there is none.
+    pub(crate) fn restore(&self, directory: &Path) -> Result<bool> {
+        let Ok(archive) = File::open(&self.archive) else {
+            return Ok(false);
+        };
+        if directory.exists() {
+            fs::remove_dir_all(directory)?;
+        }
+        tar::Archive::new(archive)
+            .unpack(directory)
+            .with_context(|| format!("cannot unpack {}; remove it", self.archive.display()))?;
+        Ok(true)
+    }
+
+    /// Keeps a bundle that was just made. It is there whole or not at all.
+    pub(crate) fn keep(&self, directory: &Path) -> Result<()> {
+        let unfinished = self.archive.with_extension(std::process::id().to_string());
+        let mut archive = tar::Builder::new(File::create(&unfinished)?);
+        archive.append_dir_all(".", directory)?;
+        archive.into_inner()?;
+        fs::rename(&unfinished, &self.archive)?;
+        self.forget_older()
+    }
+
+    fn forget_older(&self) -> Result<()> {
+        let directory = self.archive.parent().context("an archive has a folder")?;
+        let mut archives: Vec<_> = fs::read_dir(directory)?
+            .flatten()
+            .filter_map(|entry| Some((entry.metadata().ok()?.modified().ok()?, entry.path())))
+            .collect();
+        archives.sort();
+        for (_, archive) in archives.iter().rev().skip(KEPT) {
+            fs::remove_file(archive)?;
+        }
+        Ok(())
+    }
+}
+
+/// The folders of the UI, of what it imports of ours, and of what bundles it.
+fn packages(root: &Path) -> Result<BTreeSet<PathBuf>> {
+    let mut metadata = cargo::cargo("metadata");
+    let output = metadata
+        .current_dir(root)
+        .args(["--no-deps", "--format-version", "1"])
+        .output()?;
+    let metadata: Value = serde_json::from_slice(&output.stdout).context("cargo metadata")?;
+    let packages = metadata["packages"].as_array().context("no packages")?;
+    let mut folders = BTreeSet::new();
+    let mut ahead = vec!["flotilla-ui", "xtask"];
+    while let Some(name) = ahead.pop() {
+        let Some(package) = packages.iter().find(|package| package["name"] == name) else {
+            continue;
+        };
+        let manifest = package["manifest_path"].as_str().map(Path::new);
+        let folder = manifest
+            .and_then(Path::parent)
+            .context("a package has a folder")?;
+        if folders.insert(folder.strip_prefix(root)?.to_owned()) {
+            let imports = package["dependencies"].as_array().into_iter().flatten();
+            // What only tests import has another kind.
+            let ours = imports.filter(|import| import["path"].is_string() && import["kind"].is_null());
+            ahead.extend(ours.filter_map(|import| import["name"].as_str()));
+        }
+    }
+    Ok(folders)
+}
+
+fn collect(root: &Path, folder: &Path, files: &mut BTreeSet<PathBuf>) -> Result<()> {
+    for entry in fs::read_dir(root.join(folder))? {
+        let entry = entry?;
+        let path = folder.join(entry.file_name());
+        if !entry.file_type()?.is_dir() {
+            files.insert(path);
+        } else if !NO_SOURCES.iter().any(|name| entry.file_name() == *name) {
+            collect(root, &path, files)?;
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn checkout(root: &Path) -> Checkout {
+        Checkout {
+            root: root.to_owned(),
+            target: root.join("target"),
+            cache: root.join("cache"),
+            version: "0.0.0".to_owned(),
+        }
+    }
+
+    fn write(file: PathBuf, content: &str) {
+        fs::create_dir_all(file.parent().unwrap()).unwrap();
+        fs::write(file, content).unwrap();
+    }
+
+    /// A workspace of the UI, one crate that it imports, and one that it does not.
+    fn workspace() -> tempfile::TempDir {
+        let root = tempfile::tempdir().unwrap();
+        let at = |path: &str| root.path().join(path);
+        write(
+            at("Cargo.toml"),
+            "[workspace]\nmembers = [\"ui\", \"words\", \"other\"]\n",
+        );
+        write(at("Cargo.lock"), "");
+        write(at(".cargo/config.toml"), "");
+        for (name, imports) in [
+            ("ui", "words = { path = \"../words\" }"),
+            ("words", ""),
+            ("other", ""),
+        ] {
+            let package = if name == "ui" { "flotilla-ui" } else { name };
+            let manifest =
+                format!("[package]\nname = \"{package}\"\nversion = \"0.0.0\"\n[dependencies]\n{imports}\n");
+            write(at(&format!("{name}/Cargo.toml")), &manifest);
+            write(at(&format!("{name}/src/lib.rs")), "");
+        }
+        root
+    }
+
+    #[test]
+    fn a_bundle_is_good_until_something_that_it_is_made_of_changes() {
+        let root = workspace();
+        let at = |path: &str| root.path().join(path);
+        let kept = |compiler: &str| Kept::of(&checkout(root.path()), compiler).unwrap();
+        let dist = at("ui/dist");
+        assert!(!kept("1").restore(&dist).unwrap());
+        write(dist.join("fonts/a.woff2"), "font");
+        write(dist.join("index.html"), "page");
+        kept("1").keep(&dist).unwrap();
+
+        write(dist.join("index.html"), "spoilt");
+        write(at("other/src/lib.rs"), "// what the UI does not import");
+        assert!(kept("1").restore(&dist).unwrap());
+        assert_eq!(fs::read_to_string(dist.join("index.html")).unwrap(), "page");
+        assert_eq!(fs::read_to_string(dist.join("fonts/a.woff2")).unwrap(), "font");
+
+        assert!(!kept("2").restore(&dist).unwrap());
+        write(at("words/src/lib.rs"), "// what it imports");
+        assert!(!kept("1").restore(&dist).unwrap());
+    }
+
+    #[test]
+    fn only_some_are_kept() {
+        let root = workspace();
+        let dist = root.path().join("ui/dist");
+        write(dist.join("index.html"), "page");
+        for compiler in 0..KEPT + 3 {
+            let kept = Kept::of(&checkout(root.path()), &compiler.to_string()).unwrap();
+            kept.keep(&dist).unwrap();
+            assert!(kept.archive.exists());
+        }
+        let archives = fs::read_dir(root.path().join("cache/wasm/bundles")).unwrap();
+        assert_eq!(archives.count(), KEPT);
+    }
+}
