@@ -19,7 +19,7 @@ pub(crate) const WORLDS: &[&str] = &[
 ];
 
 /// What fits into CI.
-const SECONDS: &str = "60";
+const SECONDS: &str = "20";
 /// What a release should have lived through.
 const SOAK: &str = "10000";
 

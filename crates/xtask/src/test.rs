@@ -4,6 +4,7 @@ use std::cell::OnceCell;
 use std::fs;
 use std::path::PathBuf;
 use std::process::{Command, ExitCode};
+use std::thread;
 
 use anyhow::{Result, ensure};
 use clap::{Args, ValueEnum};
@@ -100,6 +101,9 @@ const EVERYTHING: &[&str] = &[
     "flotilla-desktop",
 ];
 
+/// Tests of whole machines mostly wait. The groups of `.config/nextest.toml` say how many of each kind go together.
+const TESTS_PER_PROCESSOR: usize = 3;
+
 /// All but what has a check of its own.
 const UNIT: &str = "not (package(flotilla-tests) and kind(test))";
 
@@ -181,7 +185,11 @@ impl Run<'_> {
 
     fn with_programs(&self, mut command: Command, test: &str, also: &[&str]) -> Result<Count> {
         Parts::build(Profile::Dev, self.agents()?, also)?.tell(self.checkout, &mut command);
-        self.nextest(&mut command, &["--workspace", "--test", test])
+        let threads = (TESTS_PER_PROCESSOR * thread::available_parallelism()?.get()).to_string();
+        self.nextest(
+            &mut command,
+            &["--workspace", "--test", test, "--test-threads", &threads],
+        )
     }
 }
 

@@ -16,16 +16,16 @@ fn with_two(scenario: impl FnOnce([&Machine; 2]) -> Result<()>) -> Result<()> {
 
 /// Traffic of all kinds between two ends, and nothing of it broken.
 fn exchange(ends: &Ends<'_>) -> Result<()> {
-    let one = Transfer::tcp(2, 1);
+    let one = Transfer::tcp(1, 1);
     for transfer in [
         one,
         one.reversed(),
-        Transfer::tcp(2, 4),
-        Transfer::tcp(2, 4).reversed(),
+        Transfer::tcp(1, 4),
+        Transfer::tcp(1, 4).reversed(),
     ] {
         let arrived = transfer.run(ends)?;
         // Far less than any machine carries, and far more packets than any window has.
-        ensure!(arrived.gbit > 0.2, "{transfer:?}: {arrived:?}");
+        ensure!(arrived.gbit > 0.1, "{transfer:?}: {arrived:?}");
     }
     for transfer in [Transfer::udp(1, 50), Transfer::udp(1, 50).reversed()] {
         let arrived = transfer.run(ends)?;
