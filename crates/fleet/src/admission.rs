@@ -6,7 +6,7 @@
 //! certificate to another machine; the machine's id gives it away. Where both have the same id, [`crate::Holders`] finds
 //! that there are two, and neither gets in until a person decides.
 
-use crate::life::Life;
+use crate::lifecycle::Life;
 use flotilla_identity::PeerCertificate;
 use flotilla_protocol::{Code, PROTOCOL, Problem, SPOKEN, Timestamp};
 
@@ -18,11 +18,11 @@ use flotilla_protocol::{Code, PROTOCOL, Problem, SPOKEN, Timestamp};
     last = SPOKEN.end(),
     remedy = self.remedy()
 )]
-pub struct Unspoken {
+pub struct UnsupportedProtocol {
     theirs: u32,
 }
 
-impl Unspoken {
+impl UnsupportedProtocol {
     fn remedy(self) -> &'static str {
         if self.theirs > *SPOKEN.end() {
             "Update Flotilla on the controller's computer."
@@ -32,21 +32,21 @@ impl Unspoken {
     }
 }
 
-impl From<Unspoken> for Problem {
-    fn from(unspoken: Unspoken) -> Self {
-        Self::new(Code::UnsupportedProtocol, unspoken.to_string())
+impl From<UnsupportedProtocol> for Problem {
+    fn from(unsupported: UnsupportedProtocol) -> Self {
+        Self::new(Code::UnsupportedProtocol, unsupported.to_string())
     }
 }
 
 /// Whether this control gets on with an agent of a protocol.
 ///
 /// # Errors
-/// See [`Unspoken`].
-pub fn understand(protocol: u32) -> Result<(), Unspoken> {
+/// See [`UnsupportedProtocol`].
+pub fn check_protocol(protocol: u32) -> Result<(), UnsupportedProtocol> {
     if SPOKEN.contains(&protocol) {
         Ok(())
     } else {
-        Err(Unspoken { theirs: protocol })
+        Err(UnsupportedProtocol { theirs: protocol })
     }
 }
 
@@ -60,7 +60,7 @@ pub struct Credential<'a> {
 
 /// What control has recorded of a device's certificates.
 #[derive(Debug, Clone, Copy)]
-pub struct Record<'a> {
+pub struct CertificateRecord<'a> {
     pub life: Life,
     pub in_use: Option<Credential<'a>>,
     pub to_come: Option<Credential<'a>>,
@@ -81,7 +81,7 @@ pub enum Admitted {
 
 /// Why a device gets no link. The agent obeys these, so they are only ever said by control's own routes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum Turned {
+pub enum AdmissionError {
     #[error("This device was removed from the fleet. Add it again to bring it back.")]
     Removed,
     #[error("This device was revoked. Create a re-enroll command to bring it back.")]
@@ -98,32 +98,32 @@ pub enum Turned {
     Expired,
 }
 
-impl From<Turned> for Problem {
-    fn from(turned: Turned) -> Self {
-        let code = match turned {
-            Turned::Removed | Turned::Revoked => Code::Revoked,
-            Turned::Superseded => Code::Superseded,
-            Turned::Cloned | Turned::Contested => Code::Quarantined,
-            Turned::Expired => Code::Expired,
+impl From<AdmissionError> for Problem {
+    fn from(error: AdmissionError) -> Self {
+        let code = match error {
+            AdmissionError::Removed | AdmissionError::Revoked => Code::Revoked,
+            AdmissionError::Superseded => Code::Superseded,
+            AdmissionError::Cloned | AdmissionError::Contested => Code::Quarantined,
+            AdmissionError::Expired => Code::Expired,
         };
-        Self::new(code, turned.to_string())
+        Self::new(code, error.to_string())
     }
 }
 
 /// Judges a certificate of a device, presented by a machine; `None` when there is no such device any more.
 ///
 /// # Errors
-/// See [`Turned`].
+/// See [`AdmissionError`].
 pub fn admit(
-    record: Option<&Record<'_>>,
+    record: Option<&CertificateRecord<'_>>,
     presented: &PeerCertificate,
     machine_id: &str,
     now: Timestamp,
-) -> Result<Admitted, Turned> {
-    let record = record.ok_or(Turned::Removed)?;
+) -> Result<Admitted, AdmissionError> {
+    let record = record.ok_or(AdmissionError::Removed)?;
     let is_presented = |credential: &Credential<'_>| credential.fingerprint == presented.fingerprint;
     if record.life == Life::Revoked {
-        return Err(Turned::Revoked);
+        return Err(AdmissionError::Revoked);
     }
     let (credential, admitted) = match (
         record.to_come.filter(is_presented),
@@ -131,16 +131,16 @@ pub fn admit(
     ) {
         (Some(credential), _) => (credential, Admitted::Promoted),
         (None, Some(credential)) => (credential, Admitted::InUse),
-        (None, None) => return Err(Turned::Superseded),
+        (None, None) => return Err(AdmissionError::Superseded),
     };
     if record.contested {
-        return Err(Turned::Contested);
+        return Err(AdmissionError::Contested);
     }
     if credential.machine_id != machine_id && !record.vouched {
-        return Err(Turned::Cloned);
+        return Err(AdmissionError::Cloned);
     }
     if now > presented.expires {
-        return Err(Turned::Expired);
+        return Err(AdmissionError::Expired);
     }
     Ok(admitted)
 }
@@ -174,8 +174,8 @@ mod tests {
         }
     }
 
-    fn rotating() -> Record<'static> {
-        Record {
+    fn rotating() -> CertificateRecord<'static> {
+        CertificateRecord {
             life: Life::Enrolled,
             in_use: Some(OLD),
             to_come: Some(NEW),
@@ -186,7 +186,7 @@ mod tests {
 
     #[test]
     fn after_somebodys_word_a_machine_may_be_called_otherwise_at_each_boot() {
-        let record = Record {
+        let record = CertificateRecord {
             vouched: true,
             ..rotating()
         };
@@ -198,26 +198,26 @@ mod tests {
         }
         assert_eq!(
             admit(Some(&record), &presented("older"), "nas", at(1)),
-            Err(Turned::Superseded)
+            Err(AdmissionError::Superseded)
         );
     }
 
     #[test]
     fn of_two_that_take_turns_neither_gets_in_and_what_is_superseded_is_told_so() {
-        let record = Record {
+        let record = CertificateRecord {
             contested: true,
             vouched: true,
             ..rotating()
         };
         assert_eq!(
             admit(Some(&record), &presented("old"), "nas", at(1)),
-            Err(Turned::Contested)
+            Err(AdmissionError::Contested)
         );
         assert_eq!(
             admit(Some(&record), &presented("older"), "nas", at(1)),
-            Err(Turned::Superseded)
+            Err(AdmissionError::Superseded)
         );
-        assert_eq!(Problem::from(Turned::Contested).code, Code::Quarantined);
+        assert_eq!(Problem::from(AdmissionError::Contested).code, Code::Quarantined);
     }
 
     #[test]
@@ -231,26 +231,26 @@ mod tests {
             admit(Some(&record), &presented("new"), "nas-2", at(1)),
             Ok(Admitted::Promoted)
         );
-        let promoted = Record {
+        let promoted = CertificateRecord {
             in_use: Some(NEW),
             to_come: None,
             ..record
         };
         assert_eq!(
             admit(Some(&promoted), &presented("old"), "nas", at(2)),
-            Err(Turned::Superseded)
+            Err(AdmissionError::Superseded)
         );
     }
 
     #[test]
     fn a_copied_identity_is_turned_away_and_the_original_is_not() {
-        let record = Record {
+        let record = CertificateRecord {
             to_come: None,
             ..rotating()
         };
         assert_eq!(
             admit(Some(&record), &presented("old"), "laptop", at(1)),
-            Err(Turned::Cloned)
+            Err(AdmissionError::Cloned)
         );
         assert_eq!(
             admit(Some(&record), &presented("old"), "nas", at(1)),
@@ -261,13 +261,13 @@ mod tests {
     #[test]
     fn a_protocol_that_is_not_spoken_is_refused_with_both_versions_and_a_way_out() {
         for spoken in SPOKEN {
-            assert_eq!(understand(spoken), Ok(()));
+            assert_eq!(check_protocol(spoken), Ok(()));
         }
         for (theirs, remedy) in [
             (SPOKEN.start() - 1, "Install the agent"),
             (SPOKEN.end() + 1, "Update Flotilla"),
         ] {
-            let problem = Problem::from(understand(theirs).unwrap_err());
+            let problem = Problem::from(check_protocol(theirs).unwrap_err());
             assert_eq!(problem.code, Code::UnsupportedProtocol);
             let said = [
                 format!("protocol {PROTOCOL} "),
@@ -290,21 +290,21 @@ mod tests {
         );
         assert_eq!(
             admit(Some(&record), &presented("old"), "nas", at(101)),
-            Err(Turned::Expired)
+            Err(AdmissionError::Expired)
         );
     }
 
     #[test]
     fn a_device_that_is_gone_is_told_to_stop_for_good() {
-        let turned = admit(None, &presented("old"), "nas", at(1)).unwrap_err();
-        assert_eq!(Problem::from(turned).code, Code::Revoked);
+        let error = admit(None, &presented("old"), "nas", at(1)).unwrap_err();
+        assert_eq!(Problem::from(error).code, Code::Revoked);
     }
 
     proptest! {
         #[test]
         fn nothing_admits_a_revoked_device(fingerprint in "old|new|other", machine in "nas|nas-2|laptop", now in 0i64..200) {
-            let record = Record { life: Life::Revoked, ..rotating() };
-            prop_assert_eq!(admit(Some(&record), &presented(&fingerprint), &machine, at(now)), Err(Turned::Revoked));
+            let record = CertificateRecord { life: Life::Revoked, ..rotating() };
+            prop_assert_eq!(admit(Some(&record), &presented(&fingerprint), &machine, at(now)), Err(AdmissionError::Revoked));
         }
 
         #[test]

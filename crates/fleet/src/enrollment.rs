@@ -18,17 +18,17 @@ pub const RETRY: Duration = Duration::from_secs(600);
 
 /// What control has recorded of a token.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Offer {
+pub struct TokenRecord {
     pub hash: TokenHash,
     pub expires: Timestamp,
     /// It was replaced by a newer one, or its device was revoked.
     pub withdrawn: bool,
-    pub used: Option<Use>,
+    pub used: Option<Redemption>,
 }
 
 /// The one enrollment that a token was good for.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Use {
+pub struct Redemption {
     pub at: Timestamp,
     /// The key that was certified.
     pub key: Pin,
@@ -45,7 +45,7 @@ pub enum Verdict {
 
 /// Why a token makes no device.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum Refusal {
+pub enum TokenError {
     #[error("This enrollment token is not known here. Copy it again from Add Device, whole.")]
     Unknown,
     #[error("This enrollment token was withdrawn or replaced by a newer one. Use the newest command.")]
@@ -56,36 +56,36 @@ pub enum Refusal {
     Expired,
 }
 
-impl From<Refusal> for Problem {
-    fn from(refusal: Refusal) -> Self {
-        let code = match refusal {
-            Refusal::Unknown => Code::TokenUnknown,
-            Refusal::Withdrawn => Code::TokenRevoked,
-            Refusal::Used => Code::TokenUsed,
-            Refusal::Expired => Code::TokenExpired,
+impl From<TokenError> for Problem {
+    fn from(error: TokenError) -> Self {
+        let code = match error {
+            TokenError::Unknown => Code::TokenUnknown,
+            TokenError::Withdrawn => Code::TokenRevoked,
+            TokenError::Used => Code::TokenUsed,
+            TokenError::Expired => Code::TokenExpired,
         };
-        Self::new(code, refusal.to_string())
+        Self::new(code, error.to_string())
     }
 }
 
-impl Offer {
+impl TokenRecord {
     /// Judges a token that somebody shows, before anything of it is used: may its bearer fetch the installer, or
     /// try to enroll?
     ///
     /// # Errors
     /// It is not this token, or it is not good any more. Whoever does not know the secret learns nothing else.
-    pub fn check(&self, shown: &EnrollmentToken, now: Timestamp) -> Result<(), Refusal> {
+    pub fn check(&self, shown: &EnrollmentToken, now: Timestamp) -> Result<(), TokenError> {
         if shown.hash() != self.hash {
-            return Err(Refusal::Unknown);
+            return Err(TokenError::Unknown);
         }
         if self.withdrawn {
-            return Err(Refusal::Withdrawn);
+            return Err(TokenError::Withdrawn);
         }
         if self.used.is_some() {
-            return Err(Refusal::Used);
+            return Err(TokenError::Used);
         }
         if now >= self.expires {
-            return Err(Refusal::Expired);
+            return Err(TokenError::Expired);
         }
         Ok(())
     }
@@ -93,12 +93,12 @@ impl Offer {
     /// Judges an enrollment: a shown token with a key whose possession is proved.
     ///
     /// # Errors
-    /// As [`Offer::check`]; a token that was used a short while ago is good for the key that used it.
-    pub fn judge(&self, shown: &EnrollmentToken, key: &Pin, now: Timestamp) -> Result<Verdict, Refusal> {
+    /// As [`TokenRecord::check`]; a token that was used a short while ago is good for the key that used it.
+    pub fn judge(&self, shown: &EnrollmentToken, key: &Pin, now: Timestamp) -> Result<Verdict, TokenError> {
         match self.check(shown, now) {
             Ok(()) => Ok(Verdict::Issue),
-            Err(Refusal::Used) if self.is_retry(key, now) => Ok(Verdict::Repeat),
-            Err(refusal) => Err(refusal),
+            Err(TokenError::Used) if self.is_retry(key, now) => Ok(Verdict::Repeat),
+            Err(error) => Err(error),
         }
     }
 
@@ -141,70 +141,76 @@ mod tests {
         LeafKey::generate().unwrap().pin()
     }
 
-    fn offer() -> (EnrollmentToken, Offer) {
+    fn record() -> (EnrollmentToken, TokenRecord) {
         let token = EnrollmentToken::generate(at(0));
-        let offer = Offer {
+        let record = TokenRecord {
             hash: token.hash(),
             expires: at(3_600),
             withdrawn: false,
             used: None,
         };
-        (token, offer)
+        (token, record)
     }
 
     #[test]
     fn a_fresh_token_is_used_once() {
-        let (token, mut offer) = offer();
+        let (token, mut record) = record();
         let (winner, loser) = (key(), key());
-        assert_eq!(offer.judge(&token, &winner, at(5)), Ok(Verdict::Issue));
-        offer.used = Some(Use {
+        assert_eq!(record.judge(&token, &winner, at(5)), Ok(Verdict::Issue));
+        record.used = Some(Redemption {
             at: at(5),
             key: winner.clone(),
         });
-        assert_eq!(offer.judge(&token, &loser, at(5)), Err(Refusal::Used));
-        assert_eq!(offer.judge(&token, &winner, at(6)), Ok(Verdict::Repeat));
+        assert_eq!(record.judge(&token, &loser, at(5)), Err(TokenError::Used));
+        assert_eq!(record.judge(&token, &winner, at(6)), Ok(Verdict::Repeat));
     }
 
     #[test]
     fn a_lost_answer_can_be_asked_for_again_for_ten_minutes_even_after_expiry() {
-        let (token, mut offer) = offer();
+        let (token, mut record) = record();
         let winner = key();
-        offer.used = Some(Use {
+        record.used = Some(Redemption {
             at: at(3_599),
             key: winner.clone(),
         });
-        assert_eq!(offer.judge(&token, &winner, at(3_599 + 600)), Ok(Verdict::Repeat));
-        assert_eq!(offer.judge(&token, &winner, at(3_599 + 601)), Err(Refusal::Used));
+        assert_eq!(
+            record.judge(&token, &winner, at(3_599 + 600)),
+            Ok(Verdict::Repeat)
+        );
+        assert_eq!(
+            record.judge(&token, &winner, at(3_599 + 601)),
+            Err(TokenError::Used)
+        );
     }
 
     #[test]
     fn a_revoked_device_cannot_repeat_its_enrollment() {
-        let (token, mut offer) = offer();
+        let (token, mut record) = record();
         let winner = key();
-        offer.used = Some(Use {
+        record.used = Some(Redemption {
             at: at(5),
             key: winner.clone(),
         });
-        offer.withdrawn = true;
-        assert_eq!(offer.judge(&token, &winner, at(6)), Err(Refusal::Withdrawn));
+        record.withdrawn = true;
+        assert_eq!(record.judge(&token, &winner, at(6)), Err(TokenError::Withdrawn));
     }
 
     #[test]
     fn a_token_ends_at_its_last_second() {
-        let (token, offer) = offer();
-        assert_eq!(offer.check(&token, at(3_599)), Ok(()));
-        assert_eq!(offer.check(&token, at(3_600)), Err(Refusal::Expired));
+        let (token, record) = record();
+        assert_eq!(record.check(&token, at(3_599)), Ok(()));
+        assert_eq!(record.check(&token, at(3_600)), Err(TokenError::Expired));
     }
 
     #[test]
     fn every_refusal_has_its_own_code() {
         let codes = [
-            Refusal::Unknown,
-            Refusal::Withdrawn,
-            Refusal::Used,
-            Refusal::Expired,
+            TokenError::Unknown,
+            TokenError::Withdrawn,
+            TokenError::Used,
+            TokenError::Expired,
         ]
-        .map(|refusal| Problem::from(refusal).code);
+        .map(|error| Problem::from(error).code);
         assert_eq!(
             codes,
             [
@@ -232,19 +238,19 @@ mod tests {
     proptest! {
         #[test]
         fn without_the_secret_nothing_is_learned(withdrawn: bool, used: bool, now in 0i64..10_000) {
-            let (_, mut offer) = offer();
+            let (_, mut record) = record();
             let stranger = EnrollmentToken::generate(at(0));
             let theirs = key();
-            offer.withdrawn = withdrawn;
-            offer.used = used.then(|| Use { at: at(1), key: theirs.clone() });
-            prop_assert_eq!(offer.judge(&stranger, &theirs, at(now)), Err(Refusal::Unknown));
+            record.withdrawn = withdrawn;
+            record.used = used.then(|| Redemption { at: at(1), key: theirs.clone() });
+            prop_assert_eq!(record.judge(&stranger, &theirs, at(now)), Err(TokenError::Unknown));
         }
 
         #[test]
         fn no_second_key_ever_enrolls(used_at in 0i64..3_600, now in 0i64..10_000) {
-            let (token, mut offer) = offer();
-            offer.used = Some(Use { at: at(used_at), key: key() });
-            prop_assert!(offer.judge(&token, &key(), at(now)).is_err());
+            let (token, mut record) = record();
+            record.used = Some(Redemption { at: at(used_at), key: key() });
+            prop_assert!(record.judge(&token, &key(), at(now)).is_err());
         }
     }
 }

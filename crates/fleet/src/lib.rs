@@ -18,16 +18,16 @@ pub mod enrollment;
 
 mod addresses;
 mod holders;
-mod life;
+mod lifecycle;
 mod maps;
 mod names;
 mod pace;
 mod presence;
 
 pub use addresses::{Cidr, InvalidCidr, choose_range};
-pub use admission::understand;
+pub use admission::check_protocol;
 pub use holders::{Holder, Holders};
-pub use life::{Life, NotNow};
+pub use lifecycle::{Life, LifecycleError};
 pub use maps::{Maps, Member};
 pub use names::propose_name;
 pub use pace::Pace;

@@ -9,10 +9,12 @@
 //! change costs as much as the maps that it is part of, not as much as the fleet.
 
 mod change;
-mod seat;
-mod told;
+mod delivery;
+mod entry;
 
 use crate::Cidr;
+use delivery::MapPart;
+use entry::{MapEntry, Ticket};
 use flotilla_policy::{Compiled, Subject};
 use flotilla_protocol::{
     Timestamp,
@@ -23,13 +25,11 @@ use flotilla_protocol::{
     mesh::{Candidate, MapPush, Nat, NetworkMap, Relay, RelayTicket},
     policy::Policy,
 };
-use seat::{Seat, Ticket};
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::Arc,
     time::Duration,
 };
-use told::Part;
 
 /// How old a ticket gets before its device is given the next. A device that control leaves alone has then, of its
 /// ticket's life, at most a day less than all.
@@ -54,7 +54,7 @@ pub struct Maps {
     policy: Policy,
     compiled: Arc<Compiled>,
     relays: Vec<Relay>,
-    seats: BTreeMap<DeviceId, Seat>,
+    entries: BTreeMap<DeviceId, MapEntry>,
     /// The newest revision of any map.
     revision: u64,
     changed: BTreeSet<DeviceId>,
@@ -70,7 +70,7 @@ impl Maps {
             range,
             policy,
             relays: Vec::new(),
-            seats: BTreeMap::new(),
+            entries: BTreeMap::new(),
             revision,
             changed: BTreeSet::new(),
         }
@@ -94,9 +94,9 @@ impl Maps {
     /// All devices, as rules see them.
     #[must_use]
     pub fn subjects(&self) -> Vec<Subject> {
-        self.seats
+        self.entries
             .values()
-            .map(|seat| seat.member.subject.clone())
+            .map(|entry| entry.member.subject.clone())
             .collect()
     }
 
@@ -117,9 +117,9 @@ impl Maps {
             for member in members {
                 let id = member.subject.id;
                 regrouped |= maps.member(id).is_none_or(|old| old.subject != member.subject);
-                match maps.seats.get_mut(&id) {
-                    Some(seat) => seat.member = member,
-                    None => drop(maps.seats.insert(id, Seat::new(member))),
+                match maps.entries.get_mut(&id) {
+                    Some(entry) => entry.member = member,
+                    None => drop(maps.entries.insert(id, MapEntry::new(member))),
                 }
             }
             if regrouped {
@@ -130,9 +130,9 @@ impl Maps {
 
     /// A device was revoked or removed: it leaves every map.
     pub fn remove(&mut self, id: DeviceId) {
-        if self.seats.contains_key(&id) {
+        if self.entries.contains_key(&id) {
             self.change(&[id], |maps| {
-                maps.seats.remove(&id);
+                maps.entries.remove(&id);
                 maps.compile();
             });
             self.changed.remove(&id);
@@ -140,7 +140,7 @@ impl Maps {
     }
 
     pub fn set_policy(&mut self, policy: Policy) {
-        let ids: Vec<_> = self.seats.keys().copied().collect();
+        let ids: Vec<_> = self.entries.keys().copied().collect();
         self.change(&ids, |maps| {
             maps.policy = policy;
             maps.compile();
@@ -149,12 +149,12 @@ impl Maps {
 
     /// Another range, with the devices at their new addresses.
     pub fn set_range(&mut self, range: Cidr, members: Vec<Member>) {
-        let ids: Vec<_> = self.seats.keys().copied().collect();
+        let ids: Vec<_> = self.entries.keys().copied().collect();
         self.change(&ids, |maps| {
             maps.range = range;
             for member in members {
-                if let Some(seat) = maps.seats.get_mut(&member.subject.id) {
-                    seat.member = member;
+                if let Some(entry) = maps.entries.get_mut(&member.subject.id) {
+                    entry.member = member;
                 }
             }
             maps.compile();
@@ -167,9 +167,9 @@ impl Maps {
         }
         self.relays = relays;
         self.revision += 1;
-        let ids: Vec<_> = self.seats.keys().copied().collect();
+        let ids: Vec<_> = self.entries.keys().copied().collect();
         for id in ids {
-            self.mark(id, Part::Relays);
+            self.mark(id, MapPart::Relays);
         }
     }
 
@@ -181,42 +181,42 @@ impl Maps {
     /// The key for which a device needs a ticket now; `None` while it has one, and when it may use no relay.
     #[must_use]
     pub fn wants_ticket(&self, id: DeviceId, now: Timestamp) -> Option<PublicKey> {
-        let seat = self.seats.get(&id)?;
-        let key = seat.member.public_key?;
-        let is_good = seat
+        let entry = self.entries.get(&id)?;
+        let key = entry.member.public_key?;
+        let is_good = entry
             .ticket
             .as_ref()
             // A ticket whose time is ahead was given out by a clock that was wrong.
             .is_some_and(|held| {
                 held.key == key && now.duration_since(held.issued).unsigned_abs() < TICKET_AGE
             });
-        (seat.member.relay != RelayPreference::Never && !is_good).then_some(key)
+        (entry.member.relay != RelayPreference::Never && !is_good).then_some(key)
     }
 
     /// A ticket for a key, given out now.
     pub fn set_ticket(&mut self, id: DeviceId, key: PublicKey, text: RelayTicket, issued: Timestamp) {
-        if let Some(seat) = self.seats.get_mut(&id) {
-            seat.ticket = Some(Ticket { text, key, issued });
+        if let Some(entry) = self.entries.get_mut(&id) {
+            entry.ticket = Some(Ticket { text, key, issued });
             self.revision += 1;
-            self.mark(id, Part::Ticket);
+            self.mark(id, MapPart::Ticket);
         }
     }
 
     /// The whole map of a device; `None` while it is not on the mesh.
     #[must_use]
     pub fn map(&self, id: DeviceId) -> Option<NetworkMap> {
-        let seat = self.seats.get(&id)?;
-        seat.member.public_key?;
+        let entry = self.entries.get(&id)?;
+        entry.member.public_key?;
         let knows = self.known_to(id);
-        let peers = knows.iter().filter_map(|peer| self.seats.get(peer)?.as_peer());
+        let peers = knows.iter().filter_map(|peer| self.entries.get(peer)?.as_peer());
         Some(NetworkMap {
-            revision: seat.revision,
-            address: self.address(seat),
-            relay: seat.member.relay,
+            revision: entry.revision,
+            address: self.address(entry),
+            relay: entry.member.relay,
             peers: peers.collect(),
             relays: self.relays.clone(),
             filter: self.compiled.filter_for(id),
-            ticket: seat.ticket().cloned(),
+            ticket: entry.ticket().cloned(),
         })
     }
 
@@ -227,42 +227,44 @@ impl Maps {
 
     /// A device has a new link. What was on its way on the link before is lost, and the agent may have lost its map.
     pub fn handle_link_up(&mut self, id: DeviceId) {
-        if let Some(seat) = self.seats.get_mut(&id) {
-            seat.told.handle_link_up();
+        if let Some(entry) = self.entries.get_mut(&id) {
+            entry.delivery.handle_link_up();
         }
     }
 
     /// What to tell a device's agent next; nothing while it has everything, or while a push is on its way.
     pub fn push(&mut self, id: DeviceId) -> Option<MapPush> {
-        let seat = self.seats.get_mut(&id)?;
-        seat.member.public_key?;
-        match seat.told.begin(seat.revision)? {
-            told::Push::Whole => self.map(id).map(MapPush::Whole),
-            told::Push::Since { revision, owed } => self.since(id, revision, &owed).map(MapPush::Change),
+        let entry = self.entries.get_mut(&id)?;
+        entry.member.public_key?;
+        match entry.delivery.next_push(entry.revision)? {
+            delivery::Push::Whole => self.map(id).map(MapPush::Whole),
+            delivery::Push::Since { revision, pending } => {
+                self.change_since(id, revision, &pending).map(MapPush::Change)
+            }
         }
     }
 
     /// The agent answered a push with the revision that it has; whether that is the one that was pushed.
     pub fn handle_taken(&mut self, id: DeviceId, revision: u64) -> bool {
-        self.seats
+        self.entries
             .get_mut(&id)
-            .is_some_and(|seat| seat.told.handle_taken(revision))
+            .is_some_and(|entry| entry.delivery.handle_taken(revision))
     }
 
     /// A push was not answered, or refused.
-    pub fn handle_untaken(&mut self, id: DeviceId) {
-        if let Some(seat) = self.seats.get_mut(&id) {
-            seat.told.handle_untaken();
+    pub fn handle_push_failed(&mut self, id: DeviceId) {
+        if let Some(entry) = self.entries.get_mut(&id) {
+            entry.delivery.handle_push_failed();
         }
     }
 
     fn member(&self, id: DeviceId) -> Option<&Member> {
-        self.seats.get(&id).map(|seat| &seat.member)
+        self.entries.get(&id).map(|entry| &entry.member)
     }
 
-    fn address(&self, seat: &Seat) -> MeshAddress {
+    fn address(&self, entry: &MapEntry) -> MeshAddress {
         MeshAddress {
-            address: seat.member.subject.address,
+            address: entry.member.subject.address,
             prefix: self.range.prefix(),
         }
     }
@@ -282,16 +284,16 @@ impl Maps {
         self.compiled = Arc::new(Compiled::new(&self.policy, &self.subjects(), self.range.into()));
     }
 
-    fn mark(&mut self, id: DeviceId, part: Part) {
-        let Some(seat) = self
-            .seats
+    fn mark(&mut self, id: DeviceId, part: MapPart) {
+        let Some(entry) = self
+            .entries
             .get_mut(&id)
-            .filter(|seat| seat.member.public_key.is_some())
+            .filter(|entry| entry.member.public_key.is_some())
         else {
             return;
         };
-        seat.revision = self.revision;
-        seat.told.owe(part);
+        entry.revision = self.revision;
+        entry.delivery.mark_pending(part);
         self.changed.insert(id);
     }
 }

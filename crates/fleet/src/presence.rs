@@ -30,7 +30,7 @@ pub struct PresenceChange {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Seat {
+enum PresenceEntry {
     Online { link: u64 },
     Reconnecting { until: Instant },
     Offline,
@@ -39,7 +39,7 @@ enum Seat {
 /// The presence of a whole fleet.
 #[derive(Debug, Default)]
 pub struct Presence {
-    seats: BTreeMap<DeviceId, Seat>,
+    entries: BTreeMap<DeviceId, PresenceEntry>,
     changes: VecDeque<PresenceChange>,
 }
 
@@ -51,10 +51,10 @@ impl Presence {
 
     /// A device that had enrolled before control started: it is given the time to come back.
     pub fn handle_known(&mut self, device: DeviceId, now: Instant) {
-        if !self.seats.contains_key(&device) {
-            self.seat(
+        if !self.entries.contains_key(&device) {
+            self.set(
                 device,
-                Seat::Reconnecting {
+                PresenceEntry::Reconnecting {
                     until: now + RECONNECTING,
                 },
             );
@@ -63,18 +63,18 @@ impl Presence {
 
     /// A link is up. Numbers grow: the link with the highest is the device's.
     pub fn handle_up(&mut self, device: DeviceId, link: u64) {
-        match self.seats.get(&device) {
-            Some(Seat::Online { link: newest }) if *newest > link => {}
-            _ => self.seat(device, Seat::Online { link }),
+        match self.entries.get(&device) {
+            Some(PresenceEntry::Online { link: newest }) if *newest > link => {}
+            _ => self.set(device, PresenceEntry::Online { link }),
         }
     }
 
     /// A link ended.
     pub fn handle_down(&mut self, device: DeviceId, link: u64, now: Instant) {
-        if self.seats.get(&device) == Some(&Seat::Online { link }) {
-            self.seat(
+        if self.entries.get(&device) == Some(&PresenceEntry::Online { link }) {
+            self.set(
                 device,
-                Seat::Reconnecting {
+                PresenceEntry::Reconnecting {
                     until: now + RECONNECTING,
                 },
             );
@@ -83,19 +83,19 @@ impl Presence {
 
     /// A device was revoked or removed: nobody waits for it.
     pub fn handle_gone(&mut self, device: DeviceId) {
-        self.seats.remove(&device);
+        self.entries.remove(&device);
     }
 
     /// Time has passed.
     pub fn handle_timeout(&mut self, now: Instant) {
         let late: Vec<DeviceId> = self
-            .seats
+            .entries
             .iter()
-            .filter(|(_, seat)| matches!(seat, Seat::Reconnecting { until } if *until <= now))
+            .filter(|(_, entry)| matches!(entry, PresenceEntry::Reconnecting { until } if *until <= now))
             .map(|(device, _)| *device)
             .collect();
         for device in late {
-            self.seat(device, Seat::Offline);
+            self.set(device, PresenceEntry::Offline);
         }
     }
 
@@ -106,9 +106,9 @@ impl Presence {
     /// When to call [`Presence::handle_timeout`] next, and why.
     #[must_use]
     pub fn poll_timeout(&self) -> Option<(Instant, &'static str)> {
-        let until = self.seats.values().filter_map(|seat| match seat {
-            Seat::Reconnecting { until } => Some(*until),
-            Seat::Online { .. } | Seat::Offline => None,
+        let until = self.entries.values().filter_map(|entry| match entry {
+            PresenceEntry::Reconnecting { until } => Some(*until),
+            PresenceEntry::Online { .. } | PresenceEntry::Offline => None,
         });
         Some((until.min()?, "a device counts as offline"))
     }
@@ -116,22 +116,22 @@ impl Presence {
     /// `Offline` for a device that was never heard of.
     #[must_use]
     pub fn state(&self, device: DeviceId) -> PresenceState {
-        self.seats
+        self.entries
             .get(&device)
-            .map_or(PresenceState::Offline, Seat::state)
+            .map_or(PresenceState::Offline, PresenceEntry::state)
     }
 
-    fn seat(&mut self, device: DeviceId, seat: Seat) {
+    fn set(&mut self, device: DeviceId, entry: PresenceEntry) {
         let before = self.state(device);
-        self.seats.insert(device, seat);
-        let state = seat.state();
+        self.entries.insert(device, entry);
+        let state = entry.state();
         if state != before {
             self.changes.push_back(PresenceChange { device, state });
         }
     }
 }
 
-impl Seat {
+impl PresenceEntry {
     fn state(&self) -> PresenceState {
         match self {
             Self::Online { .. } => PresenceState::Online,

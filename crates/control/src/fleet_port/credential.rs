@@ -10,8 +10,8 @@ use crate::{
     store::{Credential, DeviceRow, Imposter, NewActivity, TokenRow},
 };
 use flotilla_fleet::{
-    admission::{self, Record, Turned},
-    enrollment::Refusal::Unknown,
+    admission::{self, AdmissionError, CertificateRecord},
+    enrollment::TokenError::Unknown,
 };
 use flotilla_identity::EnrollmentToken;
 use flotilla_link::Caller;
@@ -137,7 +137,7 @@ pub(super) async fn device(
         .lock()
         .device(id)
         .map(|entry| (entry.row.clone(), entry.life()));
-    let record = entry.as_ref().map(|(row, life)| Record {
+    let record = entry.as_ref().map(|(row, life)| CertificateRecord {
         life: *life,
         in_use: row.credential.as_ref().map(decided),
         to_come: row.incoming.as_ref().map(decided),
@@ -151,7 +151,7 @@ pub(super) async fn device(
     });
     let machine_id = machine.map_or(own.unwrap_or_default(), |machine| machine.id.as_str());
     let judged = admission::admit(record.as_ref(), presented, machine_id, core.clock.now());
-    if judged == Err(Turned::Cloned) {
+    if judged == Err(AdmissionError::Cloned) {
         let hostname = machine
             .map(|machine| machine.hostname.clone())
             .unwrap_or_default();
@@ -164,7 +164,7 @@ pub(super) async fn device(
         roster::quarantine(core, id, other).await;
     }
     judged.map_err(Problem::from)?;
-    let (row, _) = entry.ok_or_else(|| Problem::from(Turned::Removed))?;
+    let (row, _) = entry.ok_or_else(|| Problem::from(AdmissionError::Removed))?;
     Ok(row)
 }
 

@@ -13,8 +13,8 @@ use axum::{Extension, Json, extract::State};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use bytes::Bytes;
 use flotilla_fleet::{
-    enrollment::{Refusal::Used, Verdict},
-    understand,
+    check_protocol,
+    enrollment::{TokenError::Used, Verdict},
 };
 use flotilla_identity::{VerifiedCsr, WireguardPublicKey};
 use flotilla_link::Caller;
@@ -123,7 +123,7 @@ async fn enroll_held(core: &Core, caller: &Caller, held: &Held, body: &[u8]) -> 
         )
     })?;
     let verdict = token
-        .offer()
+        .record()
         .judge(&held.token, &csr.pin(), now)
         .map_err(Problem::from)?;
     if let (Verdict::Repeat, Some(used)) = (verdict, &token.used) {
@@ -193,7 +193,7 @@ async fn issue(
 fn read(body: &[u8]) -> Result<(EnrollRequest, WireguardPublicKey), Problem> {
     // Of an agent that is not understood, this may be all that can be read.
     let Spoken { protocol } = parse(body)?;
-    understand(protocol)?;
+    check_protocol(protocol)?;
     let request: EnrollRequest = parse(body)?;
     let key = request.wireguard_public_key.parse().map_err(|_| {
         let message = "The WireGuard key is not an X25519 public key in base64.";

@@ -10,7 +10,7 @@ use axum::{
     response::Response,
     routing::get,
 };
-use flotilla_fleet::enrollment::Refusal::Used;
+use flotilla_fleet::enrollment::TokenError::Used;
 use flotilla_link::Caller;
 use flotilla_protocol::{Code, Problem, endpoint::Endpoint};
 use http::{HeaderMap, header};
@@ -77,7 +77,7 @@ async fn admit(core: &Core, caller: &Caller, headers: &HeaderMap) -> Result<(), 
 /// A token that enrolled its device still fetches until it expires: running the line again repairs.
 async fn check(core: &Core, caller: &Caller, held: &credential::Held) -> Result<(), Refusal> {
     let now = core.clock.now();
-    match held.row.offer().check(&held.token, now) {
+    match held.row.record().check(&held.token, now) {
         Ok(()) => Ok(()),
         Err(Used) if now < held.row.expires => Ok(()),
         Err(refusal) => Err(credential::refuse(core, caller, Some(&held.row), Problem::from(refusal)).await),

@@ -7,7 +7,7 @@ use axum::{
     extract::{State, WebSocketUpgrade, ws::rejection::WebSocketUpgradeRejection},
     response::Response,
 };
-use flotilla_fleet::{Holder, admission::Turned, understand};
+use flotilla_fleet::{Holder, admission::AdmissionError, check_protocol};
 use flotilla_link::Caller;
 use flotilla_protocol::{
     Code, Problem,
@@ -44,7 +44,7 @@ pub(super) async fn open(
     let row = credential::device(&core, &caller, Some(&machine)).await?;
     // The first agents say it only once there is a link.
     if let Ok(protocol) = header(PROTOCOL_HEADER).parse() {
-        understand(protocol).map_err(Problem::from)?;
+        check_protocol(protocol).map_err(Problem::from)?;
     }
     let socket = match socket {
         Ok(socket) => socket,
@@ -62,7 +62,7 @@ pub(super) async fn open(
     };
     if let Some(other) = core.hub.handle_holder(row.id, holder.clone()) {
         roster::contest(&core, row.id, [other, holder]).await;
-        return Err(Problem::from(Turned::Contested).into());
+        return Err(Problem::from(AdmissionError::Contested).into());
     }
     let fingerprint = caller
         .certificate

@@ -9,7 +9,7 @@ use crate::{
     report::{BoundedReport, SENTENCE_CHARS, count_unknown},
 };
 use bytes::BytesMut;
-use flotilla_fleet::understand;
+use flotilla_fleet::check_protocol;
 use flotilla_link::LongStream;
 use flotilla_protocol::{agent::Report, id::DeviceId, text::shown};
 use futures_util::StreamExt;
@@ -86,7 +86,7 @@ async fn apply(core: &Core, device: DeviceId, line: String, due: &mut Due) -> Re
         tracing::info!(device.id = %device, "an agent is newer than this controller, and tells what is not known here");
     }
     if let BoundedReport::Hello(hello) = &report {
-        understand(hello.protocol).map_err(|unspoken| unspoken.to_string())?;
+        check_protocol(hello.protocol).map_err(|error| error.to_string())?;
     }
     let stocks =
         matches!(report, BoundedReport::Inventory { .. }) && !std::mem::replace(&mut due.stocked, true);

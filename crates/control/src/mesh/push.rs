@@ -73,7 +73,7 @@ async fn step(core: &Core, device: DeviceId, link: &AgentLink) -> Result<bool, S
         Ok(_) if is_whole => Err("the agent took the whole map and names another one".to_owned()),
         Ok(_) => Ok(true),
         Err(error) => {
-            state.maps.handle_untaken(device);
+            state.maps.handle_push_failed(device);
             Err(error.to_string())
         }
     }

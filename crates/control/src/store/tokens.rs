@@ -1,7 +1,7 @@
 //! Enrollment tokens: hashed, bound to a device, used once.
 
 use super::{Cell, Store, StoreError, devices, devices::DeviceRow, keys, to_json};
-use flotilla_fleet::enrollment::{Offer, Use};
+use flotilla_fleet::enrollment::{Redemption, TokenRecord};
 use flotilla_identity::TokenHash;
 use flotilla_protocol::{
     Timestamp,
@@ -27,12 +27,12 @@ pub(crate) struct TokenRow {
 
 impl TokenRow {
     /// What of it decides whether it makes a device.
-    pub(crate) fn offer(&self) -> Offer {
-        let used = self.used.as_ref().map(|used| Use {
+    pub(crate) fn record(&self) -> TokenRecord {
+        let used = self.used.as_ref().map(|used| Redemption {
             at: used.at,
             key: used.key.clone(),
         });
-        Offer {
+        TokenRecord {
             hash: self.hash,
             expires: self.expires,
             withdrawn: self.withdrawn.is_some(),

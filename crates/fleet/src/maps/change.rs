@@ -4,14 +4,14 @@
 //! between groups, so a policy for a thousand devices costs what it tells apart, not a million pairs; pairs are
 //! written out only for agents that lack few of their peers.
 
-use super::{Maps, Part, Seat};
+use super::{MapEntry, MapPart, Maps};
 use flotilla_policy::{Compiled, Kind};
 use flotilla_protocol::{device::RelayPreference, enroll::MeshAddress, id::DeviceId, mesh::Peer};
 use std::{collections::BTreeMap, sync::Arc};
 
 /// What a change can make different of a device, beside what the rules say of it.
 #[derive(Debug)]
-struct View {
+struct MemberView {
     as_peer: Option<Peer>,
     own: Option<(MeshAddress, RelayPreference)>,
     has_ticket: bool,
@@ -23,9 +23,9 @@ struct Group {
     before: Option<Kind>,
     after: Option<Kind>,
     /// The change starts at them.
-    is_meant: bool,
+    is_changed_device: bool,
     /// They are other peers than before to those who know them.
-    is_other_peer: bool,
+    is_changed_peer: bool,
 }
 
 type Groups = BTreeMap<Group, Vec<DeviceId>>;
@@ -45,29 +45,29 @@ impl Maps {
         }
     }
 
-    fn view(&self, id: DeviceId) -> View {
-        let seat = self.seats.get(&id);
-        let keyed = seat.filter(|seat| seat.member.public_key.is_some());
-        View {
-            as_peer: seat.and_then(Seat::as_peer),
-            own: keyed.map(|seat| (self.address(seat), seat.member.relay)),
-            has_ticket: seat.is_some_and(|seat| seat.ticket().is_some()),
+    fn view(&self, id: DeviceId) -> MemberView {
+        let entry = self.entries.get(&id);
+        let keyed = entry.filter(|entry| entry.member.public_key.is_some());
+        MemberView {
+            as_peer: entry.and_then(MapEntry::as_peer),
+            own: keyed.map(|entry| (self.address(entry), entry.member.relay)),
+            has_ticket: entry.is_some_and(|entry| entry.ticket().is_some()),
         }
     }
 
-    fn groups(&self, views: &BTreeMap<DeviceId, View>, old: &Compiled) -> Groups {
+    fn groups(&self, views: &BTreeMap<DeviceId, MemberView>, old: &Compiled) -> Groups {
         let mut groups = Groups::new();
-        let gone = views.keys().filter(|id| !self.seats.contains_key(id));
-        for id in self.seats.keys().chain(gone) {
+        let gone = views.keys().filter(|id| !self.entries.contains_key(id));
+        for id in self.entries.keys().chain(gone) {
             let view = views.get(id);
             let has_key = self.member(*id).is_some_and(|member| member.public_key.is_some());
             let had_key = view.map_or(has_key, |view| view.as_peer.is_some());
             let group = Group {
                 before: old.kind(*id).filter(|_| had_key),
                 after: self.compiled.kind(*id).filter(|_| has_key),
-                is_meant: view.is_some(),
-                is_other_peer: view
-                    .is_some_and(|view| view.as_peer != self.seats.get(id).and_then(Seat::as_peer)),
+                is_changed_device: view.is_some(),
+                is_changed_peer: view
+                    .is_some_and(|view| view.as_peer != self.entries.get(id).and_then(MapEntry::as_peer)),
             };
             groups.entry(group).or_default().push(*id);
         }
@@ -79,17 +79,24 @@ impl Maps {
             let kinds = group.before.zip(group.after);
             if kinds.is_some_and(|(before, after)| old.filter(before) != self.compiled.filter(after)) {
                 for id in members {
-                    self.mark(*id, Part::Filter);
+                    self.mark(*id, MapPart::Filter);
                 }
             }
         }
     }
 
     fn mark_peers(&mut self, groups: &Groups, old: &Compiled) {
-        let meant: Vec<_> = groups.iter().filter(|(group, _)| group.is_meant).collect();
+        let changed_devices: Vec<_> = groups
+            .iter()
+            .filter(|(group, _)| group.is_changed_device)
+            .collect();
         let all: Vec<_> = groups.iter().collect();
         for (group, members) in groups {
-            let others = if group.is_meant { &all } else { &meant };
+            let others = if group.is_changed_device {
+                &all
+            } else {
+                &changed_devices
+            };
             let count = |others: &[&(&Group, &Vec<DeviceId>)]| -> usize {
                 let sizes = others
                     .iter()
@@ -97,44 +104,45 @@ impl Maps {
                 sizes.sum()
             };
             let linked = |other: &Group| links(&self.compiled, group.after, other.after);
-            let news: Vec<_> = others
+            let changed: Vec<_> = others
                 .iter()
                 .filter(|(other, _)| {
-                    let is = linked(other);
-                    is != links(old, group.before, other.before) || (is && other.is_other_peer)
+                    let is_linked = linked(other);
+                    is_linked != links(old, group.before, other.before)
+                        || (is_linked && other.is_changed_peer)
                 })
                 .collect();
-            if count(&news) == 0 {
+            if count(&changed) == 0 {
                 continue;
             }
-            // The whole map says it in fewer bytes, and what is owed does not grow with the pairs of devices.
+            // The whole map says it in fewer bytes, and what is pending does not grow with the pairs of devices.
             let known: Vec<_> = others.iter().filter(|(other, _)| linked(other)).collect();
-            let is_mostly_news = group.is_meant && 2 * count(&news) > count(&known);
+            let is_mostly_changed = group.is_changed_device && 2 * count(&changed) > count(&known);
             for id in members {
-                if is_mostly_news {
-                    self.mark(*id, Part::All);
+                if is_mostly_changed {
+                    self.mark(*id, MapPart::All);
                     continue;
                 }
-                let peers = news.iter().flat_map(|(_, others)| others.iter());
+                let peers = changed.iter().flat_map(|(_, others)| others.iter());
                 for other in peers.filter(|other| *other != id) {
-                    self.mark(*id, Part::Peer(*other));
+                    self.mark(*id, MapPart::Peer(*other));
                 }
             }
         }
     }
 
-    fn mark_own(&mut self, id: DeviceId, before: &View, after: &View) {
-        let key = |view: &View| view.as_peer.as_ref().map(|peer| peer.public_key);
+    fn mark_own(&mut self, id: DeviceId, before: &MemberView, after: &MemberView) {
+        let key = |view: &MemberView| view.as_peer.as_ref().map(|peer| peer.public_key);
         // Another key is another agent, and a change cannot say that there is no ticket any more.
         if key(before) != key(after) || (before.has_ticket && !after.has_ticket) {
-            return self.mark(id, Part::All);
+            return self.mark(id, MapPart::All);
         }
         if before.own != after.own {
-            self.mark(id, Part::Own);
+            self.mark(id, MapPart::Own);
         }
         // It was kept while the device was to use no relay.
         if after.has_ticket && !before.has_ticket {
-            self.mark(id, Part::Ticket);
+            self.mark(id, MapPart::Ticket);
         }
     }
 }

@@ -264,7 +264,7 @@ fn a_policy_that_makes_most_of_a_map_another_is_told_whole_and_one_that_does_not
             panic!("a change that names 99 devices")
         };
         assert_eq!(map.peers.len(), peers);
-        maps.handle_untaken(id(7));
+        maps.handle_push_failed(id(7));
         settle(&mut maps, 100);
     }
     maps.set_policy(policy(&[("tag:none", "any"), ("device:d1", "any")]));

@@ -102,13 +102,13 @@ impl World {
                     if answer_arrives {
                         maps.handle_taken(id(to), taken.revision);
                     } else {
-                        maps.handle_untaken(id(to));
+                        maps.handle_push_failed(id(to));
                     }
                 }
             }
             Event::Lost(n) => {
                 if maps.push(id(n)).is_some() {
-                    maps.handle_untaken(id(n));
+                    maps.handle_push_failed(id(n));
                 }
             }
             Event::Wiped(n) => {

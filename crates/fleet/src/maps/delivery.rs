@@ -1,16 +1,16 @@
-//! What one agent has of its map, and what it is owed.
+//! What one agent has of its map, and what it still lacks.
 //!
 //! Unknown → (a whole map is taken) → known at a revision, with what changed since → (a change is taken) → known at a
 //! later revision. An answer with another revision than the pushed one leads back to unknown. After a new link the
 //! first push is made even when nothing changed: the answer tells whether the agent still has what it had.
 
-use super::{Maps, seat::Seat};
+use super::{Maps, entry::MapEntry};
 use flotilla_protocol::{id::DeviceId, mesh::MapChange};
 use std::collections::BTreeSet;
 
 /// A part of a map.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum Part {
+pub(super) enum MapPart {
     Peer(DeviceId),
     /// The device's own address and relay preference.
     Own,
@@ -23,7 +23,7 @@ pub(super) enum Part {
 
 /// Parts that an agent does not have yet.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Owed {
+pub(super) struct Pending {
     peers: BTreeSet<DeviceId>,
     own: bool,
     filter: bool,
@@ -32,19 +32,19 @@ pub(super) struct Owed {
 }
 
 #[derive(Debug, Default)]
-pub(super) struct Told {
+pub(super) struct Delivery {
     /// The revision that the agent has; unknown at first.
-    known: Option<u64>,
+    agent_revision: Option<u64>,
     /// The agent named that revision on its present link.
     confirmed: bool,
-    owed: Owed,
-    on_its_way: Option<OnItsWay>,
+    pending: Pending,
+    in_flight: Option<InFlight>,
 }
 
 #[derive(Debug)]
-struct OnItsWay {
+struct InFlight {
     revision: u64,
-    owed: Owed,
+    pending: Pending,
 }
 
 /// How to tell a map.
@@ -53,53 +53,53 @@ pub(super) enum Push {
     /// What changed since a revision.
     Since {
         revision: u64,
-        owed: Owed,
+        pending: Pending,
     },
 }
 
-impl Told {
-    pub(super) fn owe(&mut self, part: Part) {
+impl Delivery {
+    pub(super) fn mark_pending(&mut self, part: MapPart) {
         match part {
-            Part::All => *self = Self::default(),
-            // Who gets the whole map is owed nothing in particular.
-            _ if self.known.is_none() && self.on_its_way.is_none() => {}
-            Part::Peer(id) => drop(self.owed.peers.insert(id)),
-            Part::Own => self.owed.own = true,
-            Part::Filter => self.owed.filter = true,
-            Part::Relays => self.owed.relays = true,
-            Part::Ticket => self.owed.ticket = true,
+            MapPart::All => *self = Self::default(),
+            // An agent that gets the whole map needs no list of parts.
+            _ if self.agent_revision.is_none() && self.in_flight.is_none() => {}
+            MapPart::Peer(id) => drop(self.pending.peers.insert(id)),
+            MapPart::Own => self.pending.own = true,
+            MapPart::Filter => self.pending.filter = true,
+            MapPart::Relays => self.pending.relays = true,
+            MapPart::Ticket => self.pending.ticket = true,
         }
     }
 
     pub(super) fn handle_link_up(&mut self) {
-        self.handle_untaken();
+        self.handle_push_failed();
         self.confirmed = false;
     }
 
     /// Begins the next push, if there is one to make now.
-    pub(super) fn begin(&mut self, revision: u64) -> Option<Push> {
-        if self.on_its_way.is_some() || (self.confirmed && self.owed.is_empty()) {
+    pub(super) fn next_push(&mut self, revision: u64) -> Option<Push> {
+        if self.in_flight.is_some() || (self.confirmed && self.pending.is_empty()) {
             return None;
         }
-        let owed = std::mem::take(&mut self.owed);
-        self.on_its_way = Some(OnItsWay {
+        let pending = std::mem::take(&mut self.pending);
+        self.in_flight = Some(InFlight {
             revision,
-            owed: owed.clone(),
+            pending: pending.clone(),
         });
-        Some(match self.known {
-            Some(revision) => Push::Since { revision, owed },
+        Some(match self.agent_revision {
+            Some(revision) => Push::Since { revision, pending },
             None => Push::Whole,
         })
     }
 
     pub(super) fn handle_taken(&mut self, revision: u64) -> bool {
-        let Some(pushed) = self.on_its_way.take() else {
+        let Some(pushed) = self.in_flight.take() else {
             // It is the answer to a push that a newer state made void.
             return true;
         };
         let agrees = pushed.revision == revision;
         if agrees {
-            self.known = Some(revision);
+            self.agent_revision = Some(revision);
             self.confirmed = true;
         } else {
             *self = Self::default();
@@ -107,22 +107,22 @@ impl Told {
         agrees
     }
 
-    pub(super) fn handle_untaken(&mut self) {
-        if let Some(lost) = self.on_its_way.take() {
-            self.owed.add(lost.owed);
+    pub(super) fn handle_push_failed(&mut self) {
+        if let Some(lost) = self.in_flight.take() {
+            self.pending.merge(lost.pending);
         }
-        if self.known.is_none() {
-            self.owed = Owed::default();
+        if self.agent_revision.is_none() {
+            self.pending = Pending::default();
         }
     }
 }
 
-impl Owed {
+impl Pending {
     fn is_empty(&self) -> bool {
         self.peers.is_empty() && !(self.own || self.filter || self.relays || self.ticket)
     }
 
-    fn add(&mut self, other: Self) {
+    fn merge(&mut self, other: Self) {
         self.peers.extend(other.peers);
         self.own |= other.own;
         self.filter |= other.filter;
@@ -132,22 +132,22 @@ impl Owed {
 }
 
 impl Maps {
-    /// The parts of a device's map that its agent is owed since a revision.
-    pub(super) fn since(&self, id: DeviceId, from: u64, owed: &Owed) -> Option<MapChange> {
-        let seat = self.seats.get(&id)?;
+    /// The pending parts of a device's map, as a change from the revision that its agent has.
+    pub(super) fn change_since(&self, id: DeviceId, from: u64, pending: &Pending) -> Option<MapChange> {
+        let entry = self.entries.get(&id)?;
         let mut change = MapChange {
             from,
-            to: seat.revision,
-            address: owed.own.then(|| self.address(seat)),
-            relay: owed.own.then_some(seat.member.relay),
+            to: entry.revision,
+            address: pending.own.then(|| self.address(entry)),
+            relay: pending.own.then_some(entry.member.relay),
             peers: Vec::new(),
             gone: Vec::new(),
-            relays: owed.relays.then(|| self.relays.clone()),
-            filter: owed.filter.then(|| self.compiled.filter_for(id)),
-            ticket: seat.ticket().filter(|_| owed.ticket).cloned(),
+            relays: pending.relays.then(|| self.relays.clone()),
+            filter: pending.filter.then(|| self.compiled.filter_for(id)),
+            ticket: entry.ticket().filter(|_| pending.ticket).cloned(),
         };
-        for other in &owed.peers {
-            let peer = self.seats.get(other).and_then(Seat::as_peer);
+        for other in &pending.peers {
+            let peer = self.entries.get(other).and_then(MapEntry::as_peer);
             match peer.filter(|_| self.knows(id, *other)) {
                 Some(peer) => change.peers.push(peer),
                 None => change.gone.push(*other),

@@ -18,15 +18,15 @@ pub enum Life {
 
 /// The device is not in a state in which this can be done. The text says what to do first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum NotNow {
+pub enum LifecycleError {
     #[error("This device is revoked already.")]
     AlreadyRevoked,
     #[error("Only a pending or revoked device can be removed. Revoke it first.")]
     RevokeFirst,
 }
 
-impl From<NotNow> for Problem {
-    fn from(reason: NotNow) -> Self {
+impl From<LifecycleError> for Problem {
+    fn from(reason: LifecycleError) -> Self {
         Self::new(Code::Conflict, reason.to_string())
     }
 }
@@ -47,10 +47,10 @@ impl Life {
     ///
     /// # Errors
     /// It was ended before.
-    pub fn revoke(self) -> Result<Self, NotNow> {
+    pub fn revoke(self) -> Result<Self, LifecycleError> {
         match self {
             Self::Pending | Self::Enrolled => Ok(Self::Revoked),
-            Self::Revoked => Err(NotNow::AlreadyRevoked),
+            Self::Revoked => Err(LifecycleError::AlreadyRevoked),
         }
     }
 
@@ -58,10 +58,10 @@ impl Life {
     ///
     /// # Errors
     /// Its certificate still works.
-    pub fn remove(self) -> Result<(), NotNow> {
+    pub fn remove(self) -> Result<(), LifecycleError> {
         match self {
             Self::Pending | Self::Revoked => Ok(()),
-            Self::Enrolled => Err(NotNow::RevokeFirst),
+            Self::Enrolled => Err(LifecycleError::RevokeFirst),
         }
     }
 }
@@ -74,13 +74,13 @@ mod tests {
     fn only_a_device_without_a_working_certificate_is_removed() {
         assert_eq!(Life::Pending.remove(), Ok(()));
         assert_eq!(Life::Revoked.remove(), Ok(()));
-        assert_eq!(Life::Enrolled.remove(), Err(NotNow::RevokeFirst));
+        assert_eq!(Life::Enrolled.remove(), Err(LifecycleError::RevokeFirst));
     }
 
     #[test]
     fn revoking_twice_is_refused_and_said() {
-        assert_eq!(Life::Revoked.revoke(), Err(NotNow::AlreadyRevoked));
-        assert_eq!(Problem::from(NotNow::RevokeFirst).code, Code::Conflict);
+        assert_eq!(Life::Revoked.revoke(), Err(LifecycleError::AlreadyRevoked));
+        assert_eq!(Problem::from(LifecycleError::RevokeFirst).code, Code::Conflict);
     }
 
     #[test]

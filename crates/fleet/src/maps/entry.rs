@@ -1,6 +1,6 @@
 //! One device's place among the maps.
 
-use super::{Member, told::Told};
+use super::{Member, delivery::Delivery};
 use flotilla_protocol::{
     Timestamp,
     device::RelayPreference,
@@ -9,11 +9,11 @@ use flotilla_protocol::{
 };
 
 #[derive(Debug)]
-pub(super) struct Seat {
+pub(super) struct MapEntry {
     pub(super) member: Member,
     pub(super) ticket: Option<Ticket>,
     pub(super) revision: u64,
-    pub(super) told: Told,
+    pub(super) delivery: Delivery,
 }
 
 #[derive(Debug)]
@@ -24,13 +24,13 @@ pub(super) struct Ticket {
     pub(super) issued: Timestamp,
 }
 
-impl Seat {
+impl MapEntry {
     pub(super) fn new(member: Member) -> Self {
         Self {
             member,
             ticket: None,
             revision: 0,
-            told: Told::default(),
+            delivery: Delivery::default(),
         }
     }
 
