@@ -1,8 +1,8 @@
-//! The mesh's address range and who has which address in it.
+//! The mesh's address range, and which device has which address in it.
 //!
 //! A fleet's range is a random /16 of the space for carrier-grade NAT (RFC 6598), which few local networks use;
-//! random, so that two fleets on one computer rarely meet. A device has its address from the moment it is added
-//! until it is removed, and nobody else has it meanwhile.
+//! random, so that two fleets on one computer rarely meet. A device has its address from the moment it is added until
+//! it is removed; no other device gets it meanwhile.
 
 use flotilla_protocol::cidr::IpRange;
 use rand::{Rng, seq::IndexedRandom};
@@ -51,8 +51,8 @@ impl Cidr {
         self.network & shorter == other.network & shorter
     }
 
-    /// The lowest address that no device has, or `None` when the range is full. The first and the last address
-    /// of a range mean the range itself and everybody in it.
+    /// The lowest address that no device has, or `None` when the range is full. The first and the last address of a
+    /// range are never given out: they stand for the range itself and for all addresses in it (broadcast).
     #[must_use]
     pub fn free_address(&self, taken: &BTreeSet<Ipv4Addr>) -> Option<Ipv4Addr> {
         let last = self.network | !self.mask();
@@ -61,7 +61,8 @@ impl Cidr {
             .find(|address| !taken.contains(address))
     }
 
-    /// The address at the same place of this range; `None` when this range ends before it.
+    /// The address of this range with the same host part as `address` has in `from`; `None` when this range is too
+    /// small to have it.
     #[must_use]
     pub fn moved(&self, address: Ipv4Addr, from: &Cidr) -> Option<Ipv4Addr> {
         let place = address.to_bits() & !from.mask();
@@ -74,15 +75,17 @@ impl Cidr {
     }
 }
 
-/// A cloud's name servers, metadata and clocks are in here, reached by the default route, as is another mesh's name
-/// server: a device may come to be there, though this computer is not.
+/// Clouds have their name servers, metadata services and clocks in this range, reached by the default route, and
+/// another mesh product has its name server there. This computer's routes do not show that, but a device of the fleet
+/// may be in such a cloud.
 const CLOUD: Cidr = Cidr {
     network: u32::from_be_bytes([100, 100, 0, 0]),
     prefix: FLEET_PREFIX,
 };
 
 /// Picks the range of a new fleet, clear of networks that this computer routes already and of name servers that it
-/// uses. The route of last resort, and pieces of it, are no such networks. `None` when local networks leave no room.
+/// uses. Default routes, also in pieces (`0.0.0.0/1`), do not count as such networks. `None` when local networks leave
+/// no room.
 #[must_use]
 pub fn choose_range(routes: &[Cidr], random: &mut impl Rng) -> Option<Cidr> {
     let is_free = |range: &Cidr| {
@@ -241,7 +244,7 @@ mod tests {
         assert_eq!(
             new.moved(at(100, 71, 0, 255), &old),
             None,
-            "it means everybody there"
+            "it is the broadcast address"
         );
     }
 

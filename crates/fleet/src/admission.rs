@@ -1,16 +1,15 @@
-//! Whether a certificate that authenticated a link is the one its device should be using, on its own machine; and
-//! whether its agent is understood at all.
+//! Whether a device may open a link: judges the certificate, the machine that presents it, and the agent's protocol.
 //!
 //! A device has at most two certificates that count: the one in use, and after an enrollment the one to come. The
-//! first link with the one to come retires the other for good. A copy of a device's state carries a good
-//! certificate to another machine; the machine's id gives it away. Where both have the same id, [`crate::Holders`] finds
-//! that there are two, and neither gets in until a person decides.
+//! first link with the one to come retires the other for good. A copy of a device's state carries a good certificate
+//! to another machine, and is recognized by that machine's id. Where both machines have the same id,
+//! [`crate::Holders`] finds that there are two, and neither gets a link until a person decides.
 
 use crate::lifecycle::Life;
 use flotilla_identity::PeerCertificate;
 use flotilla_protocol::{Code, PROTOCOL, Problem, SPOKEN, Timestamp};
 
-/// An agent that speaks a protocol of which this control knows too little, or no more.
+/// The agent speaks a protocol outside [`SPOKEN`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error(
     "This controller speaks protocol {PROTOCOL} and understands {first} to {last}; the agent speaks {theirs}. {remedy}",
@@ -38,7 +37,7 @@ impl From<UnsupportedProtocol> for Problem {
     }
 }
 
-/// Whether this control gets on with an agent of a protocol.
+/// Checks that this control understands the protocol that an agent speaks.
 ///
 /// # Errors
 /// See [`UnsupportedProtocol`].
@@ -66,20 +65,22 @@ pub struct CertificateRecord<'a> {
     pub to_come: Option<Credential<'a>>,
     /// Two agents take turns with this identity, and no person has decided yet which one is the device.
     pub contested: bool,
-    /// A person said that it is one machine: its id is not compared, because some machines have another at each boot.
+    /// A person said that it is one machine. Its id is then not compared, because some machines have another id at
+    /// each boot.
     pub vouched: bool,
 }
 
-/// The certificate is good.
+/// Which certificate of the device was presented.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Admitted {
     /// It is the one in use.
     InUse,
-    /// It is the one to come: from now on it is the one in use, and the old one is dead.
+    /// The one to come. The caller makes it the one in use, after which the old one is not accepted.
     Promoted,
 }
 
-/// Why a device gets no link. The agent obeys these, so they are only ever said by control's own routes.
+/// Why a device gets no link. An agent stops for good on some of these codes, so only control's own routes may answer
+/// with them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum AdmissionError {
     #[error("This device was removed from the fleet. Add it again to bring it back.")]
@@ -110,7 +111,7 @@ impl From<AdmissionError> for Problem {
     }
 }
 
-/// Judges a certificate of a device, presented by a machine; `None` when there is no such device any more.
+/// Judges a certificate that a machine presents for a device. `record` is `None` when the device was removed.
 ///
 /// # Errors
 /// See [`AdmissionError`].
@@ -185,7 +186,7 @@ mod tests {
     }
 
     #[test]
-    fn after_somebodys_word_a_machine_may_be_called_otherwise_at_each_boot() {
+    fn a_machine_that_a_person_vouched_for_may_have_another_id_at_each_boot() {
         let record = CertificateRecord {
             vouched: true,
             ..rotating()

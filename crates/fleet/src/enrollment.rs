@@ -1,14 +1,13 @@
-//! Whether a token and a key make a device.
+//! Whether an enrollment token may enroll the key that is shown with it, and how long a token is good.
 //!
-//! Life of a token: offered → used, withdrawn or expired. Using it is one decision, which the store carries out
-//! atomically, so of two agents that race exactly one wins. The winner may lose the answer on its way: for ten
-//! minutes the same key gets the same certificate again.
+//! Life of a token: offered → used, withdrawn or expired. The store uses it up atomically, so of two agents that race
+//! exactly one enrolls. Its answer may be lost, so for ten minutes the same key gets the same certificate again.
 
 use flotilla_identity::{EnrollmentToken, TokenHash};
 use flotilla_protocol::{Code, Problem, Timestamp, pin::Pin};
 use std::time::Duration;
 
-/// The shortest and the longest life of a token, and the one when nobody asked for another.
+/// The shortest and the longest life of a token, and the life when the caller asks for none.
 pub const SHORTEST: Duration = Duration::from_secs(15 * 60);
 pub const LONGEST: Duration = Duration::from_secs(7 * 86_400);
 pub const USUAL: Duration = Duration::from_secs(3_600);
@@ -21,12 +20,12 @@ pub const RETRY: Duration = Duration::from_secs(600);
 pub struct TokenRecord {
     pub hash: TokenHash,
     pub expires: Timestamp,
-    /// It was replaced by a newer one, or its device was revoked.
+    /// A newer token replaced it, or its device was revoked.
     pub withdrawn: bool,
     pub used: Option<Redemption>,
 }
 
-/// The one enrollment that a token was good for.
+/// The one enrollment that used a token.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Redemption {
     pub at: Timestamp,
@@ -43,7 +42,7 @@ pub enum Verdict {
     Repeat,
 }
 
-/// Why a token makes no device.
+/// Why a token does not enroll a device.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum TokenError {
     #[error("This enrollment token is not known here. Copy it again from Add Device, whole.")]
@@ -69,11 +68,10 @@ impl From<TokenError> for Problem {
 }
 
 impl TokenRecord {
-    /// Judges a token that somebody shows, before anything of it is used: may its bearer fetch the installer, or
-    /// try to enroll?
+    /// Judges a token before it is used: may its bearer fetch the installer, or try to enroll?
     ///
-    /// # Errors
-    /// It is not this token, or it is not good any more. Whoever does not know the secret learns nothing else.
+    /// It is another token, or it was withdrawn, used or has expired. A caller without the secret only ever gets
+    /// [`TokenError::Unknown`].
     pub fn check(&self, shown: &EnrollmentToken, now: Timestamp) -> Result<(), TokenError> {
         if shown.hash() != self.hash {
             return Err(TokenError::Unknown);
@@ -92,8 +90,7 @@ impl TokenRecord {
 
     /// Judges an enrollment: a shown token with a key whose possession is proved.
     ///
-    /// # Errors
-    /// As [`TokenRecord::check`]; a token that was used a short while ago is good for the key that used it.
+    /// As [`TokenRecord::check`], except that for [`RETRY`] after its use a token is good for the key that used it.
     pub fn judge(&self, shown: &EnrollmentToken, key: &Pin, now: Timestamp) -> Result<Verdict, TokenError> {
         match self.check(shown, now) {
             Ok(()) => Ok(Verdict::Issue),
@@ -110,7 +107,7 @@ impl TokenRecord {
     }
 }
 
-/// How long a new token lives.
+/// The life of a new token, as asked for or [`USUAL`].
 ///
 /// # Errors
 /// Less than [`SHORTEST`] or more than [`LONGEST`] was asked for.

@@ -1,18 +1,19 @@
 //! Whether two agents take turns with one identity.
 //!
-//! An agent makes up a name for each run and keeps it until it ends, and the newest link of a device always wins. One
-//! machine that restarts gets a new name, and one that moves or loses its network keeps its name: a name that was replaced
-//! does not come back. If it does, both agents run, whether or not their machines have the same id.
+//! An agent makes up a name for each run and keeps it until it ends, and the newest link of a device always wins. An
+//! agent that restarts gets a new name, and one that moves or loses its network keeps its name, so a name that was
+//! replaced does not come back. If it does, two agents run, whether or not their machines have the same id.
 
 use std::collections::VecDeque;
 
-/// Agents that are remembered of one device. Restarts fill it up; two that take turns are found by the last two.
+/// How many runs are remembered of one device. Two agents that take turns are found by the last two; the bound is for
+/// a device whose agent restarts again and again.
 const MOST: usize = 32;
 
 /// An agent that holds its device's link.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Holder {
-    /// What it made up for this run; empty where it says nothing.
+    /// The name that the agent made up for this run; empty for an agent that sends none.
     pub run: String,
     pub hostname: String,
     pub address: String,
@@ -23,8 +24,8 @@ pub struct Holder {
 pub struct Holders(VecDeque<Holder>);
 
 impl Holders {
-    /// An agent takes the link. Gives the one that it takes it from, when that one had taken it from this one before.
-    /// An agent that tells no name for its run is not judged: two runs of it would look like one that came back.
+    /// An agent takes the link. Returns the holder that it replaces, if that one had replaced this agent before. An
+    /// agent that sends no name for its run is not judged: two runs of it would look like one that came back.
     pub fn handle_link(&mut self, holder: Holder) -> Option<Holder> {
         if holder.run.is_empty() {
             return None;

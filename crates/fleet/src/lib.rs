@@ -1,17 +1,17 @@
-//! What control decides, apart from where it keeps things and how it is asked.
+//! Control's decisions about devices, as functions and state machines without a store, a port or a clock.
 //!
-//! Everything here is a function of its arguments or a machine that is told what happened and when; nothing reads
-//! a clock, a file or a socket, so each decision can be tested by itself.
+//! Time, randomness and records are passed in; nothing reads a clock, a file or a socket, so each decision can be
+//! tested by itself.
 //!
 //! - [`Life`]: a device from added to removed, and what may be done with it when.
-//! - [`enrollment`]: whether a token and a key make a device, and for how long a token is good.
+//! - [`enrollment`]: whether a token may enroll a key, and for how long a token is good.
 //! - [`admission`]: whether a certificate on a link is the device's, an older one, or a copy on another machine.
 //! - [`Holders`]: whether two agents take turns with one identity.
-//! - [`Presence`]: who is online, reconnecting or offline, from links that come and go.
+//! - [`Presence`]: which device is online, reconnecting or offline, from links that come and go.
 //! - [`Cidr`]: the mesh's address range and the address of each device.
-//! - [`Maps`]: the network map of each device, and what of it its agent lacks.
-//! - [`Pace`]: how often what a device says of itself may reach others.
-//! - [`propose_name`]: two words for a device that nobody has named yet.
+//! - [`Maps`]: the network map of each device, and which part of it its agent lacks.
+//! - [`Pace`]: how often changes that a device reports of itself may reach other devices.
+//! - [`propose_name`]: two words for a device that a person has not named.
 
 pub mod admission;
 pub mod enrollment;

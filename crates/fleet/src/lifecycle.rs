@@ -1,18 +1,18 @@
-//! The life of a device.
+//! The life cycle of a device.
 //!
-//! pending → enrolled → revoked → (enrolled again, with a new token) … → removed. A revoked device keeps its row,
-//! its name and its address until somebody removes it, so that a machine can come back as itself. A device can be
-//! given a new token at any time, and can enroll whenever it has one: the token is the permission.
+//! pending → enrolled → revoked → (enrolled again, with a new token) … → removed. A revoked device keeps its row, its
+//! name and its address until a person removes it, so that a machine can come back as itself. A device can be given a
+//! new token at any time, and can enroll whenever it has one: the token is the permission.
 
 use flotilla_protocol::{Code, Problem};
 
-/// Where a device stands, links aside.
+/// Where a device stands in its life cycle, whether or not it has a link.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Life {
     /// Added; no agent has enrolled.
     Pending,
     Enrolled,
-    /// Its certificates are worth nothing any more.
+    /// Its certificates are refused.
     Revoked,
 }
 
@@ -32,8 +32,8 @@ impl From<LifecycleError> for Problem {
 }
 
 impl Life {
-    /// Reads the life off the two moments that a record holds. A device that was revoked and has enrolled since
-    /// is enrolled; whoever records an enrollment clears the revocation.
+    /// Derives the state from whether a record has a moment of enrollment and of revocation. A device that was revoked
+    /// and has enrolled since is enrolled, because recording an enrollment clears the revocation.
     #[must_use]
     pub fn of(enrolled: bool, revoked: bool) -> Self {
         match (enrolled, revoked) {
@@ -45,8 +45,7 @@ impl Life {
 
     /// Ends all trust in the device, pending tokens included.
     ///
-    /// # Errors
-    /// It was ended before.
+    /// The device is revoked already.
     pub fn revoke(self) -> Result<Self, LifecycleError> {
         match self {
             Self::Pending | Self::Enrolled => Ok(Self::Revoked),
@@ -56,8 +55,7 @@ impl Life {
 
     /// Whether the device's row may be forgotten.
     ///
-    /// # Errors
-    /// Its certificate still works.
+    /// The device is enrolled: its certificate still works.
     pub fn remove(self) -> Result<(), LifecycleError> {
         match self {
             Self::Pending | Self::Revoked => Ok(()),

@@ -1,9 +1,9 @@
-//! The network map of each device, and what of it its agent lacks.
+//! The network map of each device, and which part of it its agent lacks.
 //!
-//! Life of a change: control says what is true now ([`Maps::set`], [`Maps::remove`], [`Maps::set_policy`] …) → every
-//! map that is another one by that gets a higher revision, and its device comes out of [`Maps::poll_changed`] →
-//! [`Maps::push`] gives what the agent lacks, the whole map or only what changed, one push at a time →
-//! [`Maps::handle_taken`] hears what the agent has then. A push without an answer counts as not made.
+//! Life of a change: control states what is true ([`Maps::set`], [`Maps::remove`], [`Maps::set_policy`] …) → every map
+//! that differs by it gets a higher revision, and its device comes out of [`Maps::poll_changed`] → [`Maps::push`]
+//! gives what the agent lacks, the whole map or only what changed, one push at a time → [`Maps::handle_taken`] takes
+//! the revision that the agent has then. A push without an answer counts as not made.
 //!
 //! A device has a map from the moment it has a key. Only devices that a rule connects know of each other, so a
 //! change costs as much as the maps that it is part of, not as much as the fleet.
@@ -31,15 +31,15 @@ use std::{
     time::Duration,
 };
 
-/// How old a ticket gets before its device is given the next. A device that control leaves alone has then, of its
-/// ticket's life, at most a day less than all.
+/// How old a ticket gets before its device is given the next. When control goes away, every device so has a ticket
+/// with at most a day of its life used up.
 const TICKET_AGE: Duration = Duration::from_secs(86_400);
 
-/// A device, as far as maps speak of it.
+/// What maps are made of, of one device.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Member {
     pub subject: Subject,
-    /// Absent until an agent showed that it holds the private half.
+    /// Absent until an agent proved that it holds the private key.
     pub public_key: Option<PublicKey>,
     pub relay: RelayPreference,
     pub candidates: Vec<Candidate>,
@@ -61,8 +61,8 @@ pub struct Maps {
 }
 
 impl Maps {
-    /// Maps without devices. Revisions begin above `revision`: agents outlive control, so it has to be higher than
-    /// any that was given before.
+    /// Maps without devices. Revisions begin above `revision`, which must be higher than any given before, because
+    /// agents keep their maps across a restart of control.
     #[must_use]
     pub fn new(range: Cidr, policy: Policy, revision: u64) -> Self {
         Self {
@@ -91,7 +91,7 @@ impl Maps {
         &self.compiled
     }
 
-    /// All devices, as rules see them.
+    /// All devices, in the form that policies are compiled from.
     #[must_use]
     pub fn subjects(&self) -> Vec<Subject> {
         self.entries
@@ -100,12 +100,12 @@ impl Maps {
             .collect()
     }
 
-    /// What is true of a device now.
+    /// Sets what is true of a device, adding it if it is new.
     pub fn set(&mut self, member: Member) {
         self.set_all(vec![member]);
     }
 
-    /// What is true of some devices now, compiled once.
+    /// Sets what is true of some devices, with one compilation of the policy.
     pub fn set_all(&mut self, mut members: Vec<Member>) {
         members.retain(|new| self.member(new.subject.id) != Some(new));
         if members.is_empty() {
@@ -178,7 +178,7 @@ impl Maps {
         &self.relays
     }
 
-    /// The key for which a device needs a ticket now; `None` while it has one, and when it may use no relay.
+    /// The key for which a device needs a ticket; `None` while it has a fresh one, and when it may use no relay.
     #[must_use]
     pub fn wants_ticket(&self, id: DeviceId, now: Timestamp) -> Option<PublicKey> {
         let entry = self.entries.get(&id)?;
@@ -186,14 +186,14 @@ impl Maps {
         let is_good = entry
             .ticket
             .as_ref()
-            // A ticket whose time is ahead was given out by a clock that was wrong.
+            // A ticket issued in the future comes from a clock that was wrong, and is replaced.
             .is_some_and(|held| {
                 held.key == key && now.duration_since(held.issued).unsigned_abs() < TICKET_AGE
             });
         (entry.member.relay != RelayPreference::Never && !is_good).then_some(key)
     }
 
-    /// A ticket for a key, given out now.
+    /// A ticket for a key, issued at a moment.
     pub fn set_ticket(&mut self, id: DeviceId, key: PublicKey, text: RelayTicket, issued: Timestamp) {
         if let Some(entry) = self.entries.get_mut(&id) {
             entry.ticket = Some(Ticket { text, key, issued });
@@ -225,14 +225,14 @@ impl Maps {
         self.changed.pop_first()
     }
 
-    /// A device has a new link. What was on its way on the link before is lost, and the agent may have lost its map.
+    /// A device has a new link. A push on the link before is lost, and the agent may have lost its map.
     pub fn handle_link_up(&mut self, id: DeviceId) {
         if let Some(entry) = self.entries.get_mut(&id) {
             entry.delivery.handle_link_up();
         }
     }
 
-    /// What to tell a device's agent next; nothing while it has everything, or while a push is on its way.
+    /// The next push to a device's agent; `None` while it has everything, or while another push is in flight.
     pub fn push(&mut self, id: DeviceId) -> Option<MapPush> {
         let entry = self.entries.get_mut(&id)?;
         entry.member.public_key?;
@@ -244,7 +244,7 @@ impl Maps {
         }
     }
 
-    /// The agent answered a push with the revision that it has; whether that is the one that was pushed.
+    /// The agent answered a push with the revision that it has. Returns whether it is the pushed one.
     pub fn handle_taken(&mut self, id: DeviceId, revision: u64) -> bool {
         self.entries
             .get_mut(&id)

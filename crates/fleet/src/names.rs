@@ -1,4 +1,4 @@
-//! Two words for a device that nobody has named yet: easy to say over a phone, and never rude.
+//! Names for new devices: two words that are easy to say over a phone, and never rude.
 
 use flotilla_protocol::name::DeviceName;
 use rand::{Rng, seq::IndexedRandom};
@@ -22,7 +22,7 @@ const SECOND: [&str; 48] = [
 /// A free name, for example `dancing-panda`. When the words run out, a number follows.
 pub fn propose_name(is_taken: impl Fn(&DeviceName) -> bool, random: &mut impl Rng) -> DeviceName {
     let words = pair(random);
-    // Most fleets are small, so a few throws find a free pair; the numbers end the search for the others.
+    // Most fleets are small, so a few random pairs find a free one; the numbers end the search in others.
     let pairs = std::iter::once(words.clone()).chain((0..16).map(|_| pair(random)));
     let numbered = (2u32..).map(|number| format!("{words}-{number}"));
     pairs

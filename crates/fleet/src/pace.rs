@@ -1,11 +1,12 @@
-//! How often what devices say of themselves may reach other devices.
+//! How often changes that a device reports of itself may reach other devices.
 //!
 //! A bucket per device: it holds a few changes, and one more fits into it every ten seconds. Life of a change:
-//! heard ([`Pace::handle_change`]) → out of [`Pace::poll`] at once while the bucket holds one, or when it does again →
-//! whoever polls tells what is true of the device then, so of changes that come faster the last one is told.
+//! reported ([`Pace::handle_change`]) → out of [`Pace::poll`] at once while the bucket holds one, or when it does
+//! again. The caller of [`Pace::poll`] announces what is true of the device at that moment, so of changes that come
+//! faster the last one is announced.
 //!
-//! The burst is what an honest device needs to come up or to move: its own addresses, what relays see of them, its
-//! NAT, its nearest relay. The refill bounds what one that never stops makes all others do.
+//! The burst is what an honest device needs to come up or to move: its own addresses, the addresses that relays see,
+//! its NAT, its nearest relay. The refill bounds the work that a device whose reports never stop causes at all others.
 
 use flotilla_protocol::{Timestamp, id::DeviceId};
 use std::{
@@ -13,35 +14,35 @@ use std::{
     time::Duration,
 };
 
-/// Changes of one device that are told without a pause.
+/// Changes of one device that are announced without a pause.
 const BURST: u32 = 6;
 
-/// How often one is told in the long run.
+/// The time between two changes of one device in the long run.
 const REFILL: Duration = Duration::from_secs(10);
 
-/// Who waits, and who told how much.
+/// The buckets of all devices, and the changes that wait.
 #[derive(Debug, Default)]
 pub struct Pace {
     /// When each bucket is full again.
     full: BTreeMap<DeviceId, Timestamp>,
-    /// Devices with a change that is not told yet, by when it is due.
+    /// Devices with a change that was not announced yet, by when it is due.
     waiting: BTreeSet<(Timestamp, DeviceId)>,
 }
 
 impl Pace {
-    /// Something changed of a device.
+    /// A device reported a change.
     pub fn handle_change(&mut self, id: DeviceId, now: Timestamp) {
         if self.waiting.iter().any(|(_, waits)| *waits == id) {
             return;
         }
         let full = self.full.get(&id).copied().unwrap_or(now);
-        // After a clock that was set back the bucket is empty, and nothing worse.
+        // After the clock was set back the bucket counts as empty, which bounds the wait.
         let full = full.min(later(now, REFILL * BURST));
         self.full.insert(id, full);
         self.waiting.insert((due(full), id));
     }
 
-    /// A device that is to be told of now.
+    /// A device whose change is to be announced.
     pub fn poll(&mut self, now: Timestamp) -> Option<DeviceId> {
         let (at, id) = self.waiting.first().copied().filter(|(at, _)| *at <= now)?;
         self.waiting.remove(&(at, id));
@@ -50,7 +51,7 @@ impl Pace {
         Some(id)
     }
 
-    /// When [`Pace::poll`] answers something next.
+    /// When [`Pace::poll`] has a device next.
     #[must_use]
     pub fn poll_timeout(&self) -> Option<Timestamp> {
         self.waiting.first().map(|(at, _)| *at)
@@ -63,7 +64,7 @@ impl Pace {
     }
 }
 
-/// When a bucket holds one change, from when it is full.
+/// When a bucket holds one change, computed from when it is full.
 fn due(full: Timestamp) -> Timestamp {
     full.saturating_sub(REFILL * (BURST - 1))
         .unwrap_or(Timestamp::MIN)
@@ -100,11 +101,7 @@ mod tests {
         assert_eq!(pace.poll(at(10_000)), Some(id(1)));
         assert_eq!((pace.poll(at(10_000)), pace.poll_timeout()), (None, None));
         pace.handle_change(id(2), at(10_000));
-        assert_eq!(
-            pace.poll(at(10_000)),
-            Some(id(2)),
-            "nobody waits for another device"
-        );
+        assert_eq!(pace.poll(at(10_000)), Some(id(2)), "no device waits for another");
     }
 
     #[test]

@@ -1,9 +1,9 @@
-//! Who is there: online, reconnecting or offline.
+//! Which device is online, reconnecting or offline.
 //!
-//! Life of a device here: (link up) → online → (link down) → reconnecting for 45 s → offline, and back to online
-//! from either. The newest link is the one that counts: when an older one ends, nothing changes. Tell it what
-//! happened with `handle_*`, drain `poll_change` until it is empty, and call [`Presence::handle_timeout`] when
-//! `poll_timeout` says.
+//! Life of a device here: (link up) → online → (link down) → reconnecting for 45 s → offline, and back to online from
+//! either. The newest link is the one that counts: when an older one ends, nothing changes. Its owner reports events
+//! with `handle_*`, drains `poll_change` until it is empty, and calls [`Presence::handle_timeout`] at the time that
+//! `poll_timeout` gives.
 
 use flotilla_protocol::{RECONNECTING_SECONDS, id::DeviceId};
 use std::{
@@ -14,7 +14,7 @@ use std::{
 /// How long a device without a link counts as reconnecting.
 const RECONNECTING: Duration = Duration::from_secs(RECONNECTING_SECONDS as u64);
 
-/// Whether a device can be spoken to.
+/// Whether a device can be called.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PresenceState {
     Online,
@@ -22,7 +22,7 @@ pub enum PresenceState {
     Offline,
 }
 
-/// A device is now in another state than before.
+/// A device's state has changed to `state`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PresenceChange {
     pub device: DeviceId,
@@ -49,7 +49,7 @@ impl Presence {
         Self::default()
     }
 
-    /// A device that had enrolled before control started: it is given the time to come back.
+    /// A device that had enrolled before control started: it counts as reconnecting.
     pub fn handle_known(&mut self, device: DeviceId, now: Instant) {
         if !self.entries.contains_key(&device) {
             self.set(
@@ -61,7 +61,7 @@ impl Presence {
         }
     }
 
-    /// A link is up. Numbers grow: the link with the highest is the device's.
+    /// A link is up. Numbers grow with each link, and a device's link is the one with the highest.
     pub fn handle_up(&mut self, device: DeviceId, link: u64) {
         match self.entries.get(&device) {
             Some(PresenceEntry::Online { link: newest }) if *newest > link => {}
@@ -81,12 +81,12 @@ impl Presence {
         }
     }
 
-    /// A device was revoked or removed: nobody waits for it.
+    /// A device was revoked or removed: its state is forgotten.
     pub fn handle_gone(&mut self, device: DeviceId) {
         self.entries.remove(&device);
     }
 
-    /// Time has passed.
+    /// Turns devices that reconnected for too long offline.
     pub fn handle_timeout(&mut self, now: Instant) {
         let late: Vec<DeviceId> = self
             .entries
@@ -113,7 +113,7 @@ impl Presence {
         Some((until.min()?, "a device counts as offline"))
     }
 
-    /// `Offline` for a device that was never heard of.
+    /// `Offline` for an unknown device.
     #[must_use]
     pub fn state(&self, device: DeviceId) -> PresenceState {
         self.entries

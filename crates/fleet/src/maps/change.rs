@@ -1,15 +1,15 @@
-//! What a change makes different in which maps.
+//! Which parts of which maps differ after a change.
 //!
-//! Devices that the rules treat alike before a change and after it form a group. What of a map is another is found
-//! between groups, so a policy for a thousand devices costs what it tells apart, not a million pairs; pairs are
-//! written out only for agents that lack few of their peers.
+//! Devices that the rules treat alike before a change and after it form a group. Maps are compared between groups, so
+//! the cost of a policy for a thousand devices grows with the number of groups and not with a million pairs of
+//! devices. Pairs are written out only for agents that lack few of their peers.
 
 use super::{MapEntry, MapPart, Maps};
 use flotilla_policy::{Compiled, Kind};
 use flotilla_protocol::{device::RelayPreference, enroll::MeshAddress, id::DeviceId, mesh::Peer};
 use std::{collections::BTreeMap, sync::Arc};
 
-/// What a change can make different of a device, beside what the rules say of it.
+/// What a change can make different of a device, apart from the rules.
 #[derive(Debug)]
 struct MemberView {
     as_peer: Option<Peer>,
@@ -17,21 +17,21 @@ struct MemberView {
     has_ticket: bool,
 }
 
-/// Who is no member of the mesh is of no kind.
+/// A device without a key is not on the mesh, so it has no kind.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 struct Group {
     before: Option<Kind>,
     after: Option<Kind>,
-    /// The change starts at them.
+    /// The change was about these devices.
     is_changed_device: bool,
-    /// They are other peers than before to those who know them.
+    /// Other devices see a difference in their entry for these.
     is_changed_peer: bool,
 }
 
 type Groups = BTreeMap<Group, Vec<DeviceId>>;
 
 impl Maps {
-    /// Applies a change that starts at some devices, and marks every map that is another one by it.
+    /// Applies a change about the devices `ids`, and marks every map that differs by it.
     pub(super) fn change(&mut self, ids: &[DeviceId], apply: impl FnOnce(&mut Self)) {
         let views: BTreeMap<_, _> = ids.iter().map(|id| (*id, self.view(*id))).collect();
         let old = Arc::clone(&self.compiled);
@@ -115,7 +115,8 @@ impl Maps {
             if count(&changed) == 0 {
                 continue;
             }
-            // The whole map says it in fewer bytes, and what is pending does not grow with the pairs of devices.
+            // Then the whole map is shorter than the change, and what is pending does not grow with the pairs of
+            // devices.
             let known: Vec<_> = others.iter().filter(|(other, _)| linked(other)).collect();
             let is_mostly_changed = group.is_changed_device && 2 * count(&changed) > count(&known);
             for id in members {
@@ -133,14 +134,14 @@ impl Maps {
 
     fn mark_own(&mut self, id: DeviceId, before: &MemberView, after: &MemberView) {
         let key = |view: &MemberView| view.as_peer.as_ref().map(|peer| peer.public_key);
-        // Another key is another agent, and a change cannot say that there is no ticket any more.
+        // Another key means another agent with no map, and a change cannot say that a ticket is gone.
         if key(before) != key(after) || (before.has_ticket && !after.has_ticket) {
             return self.mark(id, MapPart::All);
         }
         if before.own != after.own {
             self.mark(id, MapPart::Own);
         }
-        // It was kept while the device was to use no relay.
+        // While the device was set to use no relay, its ticket was kept here but was not in its map.
         if after.has_ticket && !before.has_ticket {
             self.mark(id, MapPart::Ticket);
         }

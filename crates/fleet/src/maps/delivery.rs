@@ -1,8 +1,9 @@
-//! What one agent has of its map, and what it still lacks.
+//! Which revision of its map one agent has, and which parts it still lacks.
 //!
-//! Unknown → (a whole map is taken) → known at a revision, with what changed since → (a change is taken) → known at a
-//! later revision. An answer with another revision than the pushed one leads back to unknown. After a new link the
-//! first push is made even when nothing changed: the answer tells whether the agent still has what it had.
+//! Life of a delivery: unknown → (the agent takes a whole map) → known at a revision, with the parts that changed
+//! since → (it takes a change) → known at a later revision. An answer with another revision than the pushed one leads
+//! back to unknown. On a new link the first push is made even when nothing changed, because its answer tells whether
+//! the agent still has its map.
 
 use super::{Maps, entry::MapEntry};
 use flotilla_protocol::{id::DeviceId, mesh::MapChange};
@@ -17,7 +18,7 @@ pub(super) enum MapPart {
     Filter,
     Relays,
     Ticket,
-    /// The map has to be told as a whole.
+    /// Everything: the next push has to be the whole map.
     All,
 }
 
@@ -47,10 +48,10 @@ struct InFlight {
     pending: Pending,
 }
 
-/// How to tell a map.
+/// The form of the next push.
 pub(super) enum Push {
     Whole,
-    /// What changed since a revision.
+    /// The pending parts, as a change from the revision that the agent has.
     Since {
         revision: u64,
         pending: Pending,
@@ -76,7 +77,7 @@ impl Delivery {
         self.confirmed = false;
     }
 
-    /// Begins the next push, if there is one to make now.
+    /// Starts the next push; `None` while one is in flight or nothing is pending.
     pub(super) fn next_push(&mut self, revision: u64) -> Option<Push> {
         if self.in_flight.is_some() || (self.confirmed && self.pending.is_empty()) {
             return None;
@@ -94,7 +95,7 @@ impl Delivery {
 
     pub(super) fn handle_taken(&mut self, revision: u64) -> bool {
         let Some(pushed) = self.in_flight.take() else {
-            // It is the answer to a push that a newer state made void.
+            // A mark of [`MapPart::All`] has voided the push that this answers.
             return true;
         };
         let agrees = pushed.revision == revision;

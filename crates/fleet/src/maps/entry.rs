@@ -1,4 +1,4 @@
-//! One device's place among the maps.
+//! What [`Maps`](super::Maps) keeps of one device.
 
 use super::{Member, delivery::Delivery};
 use flotilla_protocol::{
@@ -19,7 +19,7 @@ pub(super) struct MapEntry {
 #[derive(Debug)]
 pub(super) struct Ticket {
     pub(super) text: RelayTicket,
-    /// It is good for this key only.
+    /// The ticket is good for this key only.
     pub(super) key: PublicKey,
     pub(super) issued: Timestamp,
 }
@@ -34,7 +34,8 @@ impl MapEntry {
         }
     }
 
-    /// The device in the maps of others: who always relays shows no way past the relay, and who never does is at none.
+    /// The device as it is in the maps of others. A device that always relays shows no candidates, and one that never
+    /// relays no home relay.
     pub(super) fn as_peer(&self) -> Option<Peer> {
         let member = &self.member;
         let candidates = match member.relay {

@@ -158,7 +158,7 @@ fn a_ticket_is_renewed_when_its_time_comes_and_for_every_new_key() {
     maps.set_ticket(id(1), key(1), RelayTicket("t".into()), at(0));
     assert_eq!(maps.wants_ticket(id(1), at(DAY - 1)), None);
     assert_eq!(maps.wants_ticket(id(1), at(DAY)), Some(key(1)));
-    // It was given out by a clock that was ahead, and is back.
+    // The clock that issued it was ahead, and was set back.
     assert_eq!(maps.wants_ticket(id(1), at(-100 * DAY)), Some(key(1)));
     let public_key = Some(key(7));
     maps.set(Member {

@@ -1,4 +1,4 @@
-//! Presence against a reference that keeps everything and computes nothing ahead.
+//! Presence against a reference that keeps every link and derives the state from all of them.
 
 use super::*;
 use proptest::prelude::*;
@@ -35,7 +35,7 @@ fn a_device_that_loses_its_link_reconnects_and_then_is_offline() {
 }
 
 #[test]
-fn a_link_that_was_superseded_takes_nobody_offline() {
+fn a_link_that_was_superseded_does_not_take_its_device_offline() {
     let mut presence = Presence::new();
     presence.handle_up(device(1), 1);
     presence.handle_up(device(1), 2);
@@ -57,7 +57,7 @@ fn after_a_restart_of_control_known_devices_have_time_to_come_back() {
 }
 
 #[test]
-fn nobody_waits_for_a_revoked_device() {
+fn a_revoked_device_is_not_waited_for() {
     let mut presence = Presence::new();
     presence.handle_up(device(1), 1);
     presence.handle_gone(device(1));

@@ -163,7 +163,7 @@ proptest! {
                 let open = maps.policy().rules.iter().any(|rule| rule.from.contains(&any) && rule.to.contains(&any));
                 for other in (1..5).filter(|other| *other != n && maps.map(id(*other)).is_some()) {
                     let known = map.peers.iter().any(|peer| peer.id == id(other));
-                    prop_assert!(known || !open, "an open fleet hides nobody");
+                    prop_assert!(known || !open, "an open fleet hides no device");
                 }
             }
         }
