@@ -13,7 +13,7 @@ use crate::{
 use axum::Router;
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use flotilla_identity::{LeafKey, MaterialError, relay_config};
-use flotilla_link::{Caller, Standing, listen, raise_file_limit, serve_tls};
+use flotilla_link::{Admission, Caller, listen, raise_file_limit, serve_tls};
 use flotilla_protocol::{agent::RELAY_MBIT_PER_SECOND, mesh::REFLECT_PORT_OFFSET};
 use flotilla_relay::{Limits, Relay, RelayConfig, StartError, StaticKey, Visitor};
 use http::Extensions;
@@ -112,12 +112,12 @@ fn line(mbit_per_second: u32) -> u64 {
 
 fn visitor(extensions: &Extensions) -> Visitor {
     let caller = extensions.get::<Caller>();
-    let standing = extensions.get::<Standing>().cloned();
+    let admission = extensions.get::<Admission>().cloned();
     Visitor {
         remote: caller.map_or((Ipv6Addr::UNSPECIFIED, 0).into(), |caller| caller.remote),
         admitted: Box::new(move |device| {
-            if let Some(standing) = standing {
-                standing.admit(device);
+            if let Some(admission) = admission {
+                admission.admit(device);
             }
         }),
     }

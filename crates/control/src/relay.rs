@@ -5,7 +5,7 @@ use crate::{StartError, core::Core, data_dir::DataDir};
 use axum::Router;
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use flotilla_identity::WireguardKey;
-use flotilla_link::{Caller, Standing};
+use flotilla_link::{Admission, Caller};
 use flotilla_protocol::{
     id::RelayId,
     mesh::{REFLECT_PORT_OFFSET, Relay as Mapped},
@@ -97,12 +97,12 @@ pub(crate) fn routes(core: &Core) -> Router<Arc<Core>> {
 
 fn visitor(extensions: &Extensions) -> Visitor {
     let caller = extensions.get::<Caller>();
-    let standing = extensions.get::<Standing>().cloned();
+    let admission = extensions.get::<Admission>().cloned();
     Visitor {
         remote: caller.map_or((Ipv6Addr::UNSPECIFIED, 0).into(), |caller| caller.remote),
         admitted: Box::new(move |device| {
-            if let Some(standing) = standing {
-                standing.admit(device);
+            if let Some(admission) = admission {
+                admission.admit(device);
             }
         }),
     }

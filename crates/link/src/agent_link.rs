@@ -31,8 +31,9 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
-/// Longer than any refusal of an agent of ours, with its engine's reason in it.
-const SAID_CHARS: usize = 1000;
+/// The longest text that is kept of an agent's refusal: longer than any that our agents send, with the reason of their
+/// engine in it.
+const REFUSAL_CHARS: usize = 1000;
 
 pub(crate) type RequestBody = BoxBody<Bytes, io::Error>;
 
@@ -45,7 +46,7 @@ pub struct AgentLink {
     end: watch::Receiver<Option<LinkEnd>>,
 }
 
-/// Why a call to an agent has no answer of the agent's API, or has a refusal.
+/// Why a call to an agent has no successful answer.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum CallError {
     #[error("the link to the device ended")]
@@ -109,12 +110,12 @@ impl AgentLink {
         })
     }
 
-    /// Waits until the link is over, and says how it ended.
+    /// Waits until the link is over, and returns how it ended.
     pub async fn closed(&self) -> LinkEnd {
         let mut end = self.end.clone();
         match end.wait_for(Option::is_some).await {
             Ok(how) => how.clone().unwrap_or(LinkEnd::Stopped),
-            // The task is gone without a word only when the runtime stops.
+            // The task ends without a result only when the runtime stops.
             Err(_) => LinkEnd::Stopped,
         }
     }
@@ -153,7 +154,7 @@ impl AgentLink {
         self.send_json(Method::POST, path, body, limit).await
     }
 
-    /// The same for what may be repeated.
+    /// As [`AgentLink::post`], for calls that may be repeated.
     ///
     /// # Errors
     /// The link ended, the agent was too slow, or it refused.
@@ -210,8 +211,8 @@ impl AgentLink {
             .unwrap_or(Err(CallError::TimedOut(limit)))
     }
 
-    /// A long call: the answer begins within `limit` and then goes on for as long as both sides want. It counts
-    /// against [`crate::LONG_STREAMS`], and dropping it cancels it at the agent.
+    /// A long call: the answer begins within `limit` and then goes on until either side ends it. It counts against
+    /// [`crate::LONG_STREAMS`], and dropping it cancels it at the agent.
     ///
     /// # Errors
     /// Too many are open, the link ended, the agent was too slow, or it refused.
@@ -263,7 +264,7 @@ impl AgentLink {
 
     async fn send(&self, mut parts: Parts, body: RequestBody) -> Result<Response<Incoming>, CallError> {
         let path = parts.uri.path_and_query().map_or("/", |path| path.as_str());
-        // HTTP/2 wants an authority. There is one agent on a link, so its name says nothing.
+        // HTTP/2 requires an authority. A link leads to one agent, so any name will do.
         parts.uri = Uri::builder()
             .scheme("http")
             .authority("agent")
@@ -355,15 +356,16 @@ async fn collect(body: Incoming) -> Result<Bytes, CallError> {
     }
 }
 
-/// A device's refusal as control may pass it on. The words can stand in a sentence, a log and a terminal. Who is
-/// let in by control is not the device's to say, and neither are the fields of a request that it has not seen.
+/// Makes a device's refusal fit to be passed on by control: its text is made safe for a sentence, a log and a
+/// terminal, its field names are dropped, and codes about access to control are replaced, because a device does not
+/// decide those.
 #[must_use]
-pub fn as_a_devices(problem: Problem) -> Problem {
+pub fn sanitize_device_problem(problem: Problem) -> Problem {
     let code = match problem.code.status() {
         401 | 403 | 410 | 426 => Code::Internal,
         _ => problem.code,
     };
-    Problem::new(code, shown(&problem.message, SAID_CHARS))
+    Problem::new(code, shown(&problem.message, REFUSAL_CHARS))
 }
 
 fn succeeded(status: StatusCode, body: &[u8]) -> Result<(), CallError> {
@@ -371,12 +373,13 @@ fn succeeded(status: StatusCode, body: &[u8]) -> Result<(), CallError> {
         return Ok(());
     }
     match serde_json::from_slice::<Problem>(body) {
-        Ok(problem) => Err(CallError::Refused(as_a_devices(problem))),
+        Ok(problem) => Err(CallError::Refused(sanitize_device_problem(problem))),
         Err(_) => Err(CallError::Malformed(format!("HTTP status {status}"))),
     }
 }
 
 fn decode<T: DeserializeOwned>(body: &[u8]) -> Result<T, CallError> {
-    // The error quotes what the device sent.
-    serde_json::from_slice(body).map_err(|error| CallError::Malformed(shown(&error.to_string(), SAID_CHARS)))
+    // The error quotes bytes that the device sent, so its text is bounded and escaped.
+    serde_json::from_slice(body)
+        .map_err(|error| CallError::Malformed(shown(&error.to_string(), REFUSAL_CHARS)))
 }

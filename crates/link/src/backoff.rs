@@ -1,10 +1,10 @@
 //! How long an agent waits before it dials again.
 //!
 //! Life cycle: up → (link ends) → waiting, attempt after attempt → up. Each wait is a random part of a bound that
-//! doubles from half a second. In the first minute of an outage the bound stays at 5 s, because what comes back
-//! then is a restarted control, and the fleet should be whole again in seconds; later it is 30 s, because then
-//! control is away for longer. A link that lived half a minute ends the outage; a shorter one does not, so a
-//! control that takes links only to drop them is not hammered.
+//! doubles from half a second. In the first minute of an outage the bound stays at 5 s, because a control that
+//! restarts is back within it and the fleet should be connected again in seconds; later it is 30 s. A link that lived
+//! half a minute ends the outage; a shorter one does not, so a control that accepts links and drops them at once is
+//! not dialed ever faster.
 
 use rand::Rng;
 use std::time::{Duration, Instant};
@@ -15,7 +15,7 @@ const LATER: Duration = Duration::from_secs(30);
 const FIRST_MINUTE: Duration = Duration::from_secs(60);
 const GOOD_LINK: Duration = Duration::from_secs(30);
 
-/// The wait between two links. It reads no clock: the caller says what happened when.
+/// The wait between two links. It reads no clock: the caller passes each event with its time.
 #[derive(Debug, Clone, Default)]
 pub struct Backoff {
     outage: Option<Instant>,
@@ -59,7 +59,7 @@ mod tests {
     use proptest::prelude::*;
     use rand::{SeedableRng, rngs::StdRng};
 
-    /// Fails `attempts` times, waiting as told, and returns the waits with the time into the outage.
+    /// Fails `attempts` times and waits as the back-off says. Returns each wait with the time into the outage.
     fn outage(
         backoff: &mut Backoff,
         start: Instant,

@@ -1,4 +1,4 @@
-//! Who is at the other end of a connection to the fleet port.
+//! The caller of a request on the fleet port.
 
 use flotilla_identity::{PeerCertificate, Role};
 use flotilla_protocol::id::DeviceId;
@@ -9,12 +9,12 @@ use std::net::SocketAddr;
 pub struct Caller {
     pub remote: SocketAddr,
     /// The client certificate, signed by the fleet's authority. It may be revoked, or expired since less than
-    /// [`flotilla_identity::EXPIRED_GRACE`]: that is for the routes to answer.
+    /// [`flotilla_identity::EXPIRED_GRACE`]: the routes decide whether to serve it.
     pub certificate: Option<PeerCertificate>,
 }
 
 impl Caller {
-    /// The device that calls, when it is one.
+    /// The device that calls; `None` for a relay or a caller without a certificate.
     #[must_use]
     pub fn device(&self) -> Option<DeviceId> {
         match self.certificate.as_ref()?.identity.role {

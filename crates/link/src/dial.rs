@@ -1,10 +1,10 @@
-//! From an agent to its control: find an address that answers, trust it, then ask.
+//! An agent's requests to its control: connect to the first endpoint that answers, verify its certificate, then ask.
 
 use crate::{
+    connect::connect,
     endings::innermost,
     proxy::Proxies,
     settings::{self, Limits},
-    ways::connect,
     ws_io::WsIo,
 };
 use bytes::Bytes;
@@ -43,17 +43,18 @@ pub struct Target {
     pub proxies: Proxies,
 }
 
-/// How an agent introduces itself in the upgrade, so that a copied identity shows and can be named.
+/// What an agent tells of itself in the upgrade, so that control recognizes a copied identity and can name its
+/// machine.
 #[derive(Debug, Clone)]
 pub struct Introduction {
     pub machine_id: String,
     pub hostname: String,
-    /// Made up by an agent that begins to hold its link, and kept until it ends.
+    /// Random text that names this run of the agent: made when it begins to hold its link, kept until it ends.
     pub run: String,
 }
 
 impl Introduction {
-    /// Of an agent that begins.
+    /// An introduction for an agent that starts, with a new name for its run.
     #[must_use]
     pub fn new(machine_id: impl Into<String>, hostname: impl Into<String>) -> Self {
         Self {
@@ -72,17 +73,17 @@ pub enum DialError {
     /// No address led to the fleet's control, and at this one another server answered. Nothing was sent.
     #[error("{endpoint}: {source}")]
     Untrusted { endpoint: Endpoint, source: TrustError },
-    /// Control itself said no, and why.
+    /// Control refused, with its reason.
     #[error("{endpoint} refused: {problem}")]
     Refused {
         endpoint: Endpoint,
         status: u16,
         problem: Problem,
     },
-    /// Control answered, but not as this agent understands.
+    /// Control answered with something that this agent does not understand.
     #[error("{endpoint} gave an answer that is not understood: {what}")]
     NotUnderstood { endpoint: Endpoint, what: String },
-    /// The network or control failed at every address.
+    /// No endpoint could be reached, or none answered.
     #[error("control cannot be reached: {}", listed(.failures))]
     Unreachable { failures: Vec<(Endpoint, String)> },
 }
@@ -90,7 +91,7 @@ pub enum DialError {
 /// The answer to a single call.
 #[derive(Debug)]
 pub struct Answer {
-    /// Where control was found.
+    /// The endpoint that answered.
     pub endpoint: Endpoint,
     pub body: Bytes,
 }
@@ -105,13 +106,13 @@ pub struct Dialed {
 type LinkIo = WsIo<WebSocketStream<TokioIo<Upgraded>>, Message>;
 
 impl Dialed {
-    /// Where control was found.
+    /// The endpoint that answered.
     #[must_use]
     pub fn endpoint(&self) -> &Endpoint {
         &self.endpoint
     }
 
-    /// The address of this computer that it was dialed from; `None` where the system did not tell it.
+    /// The address of this computer that the connection leaves from; `None` where the system does not tell it.
     #[must_use]
     pub fn local(&self) -> Option<IpAddr> {
         self.local
@@ -143,20 +144,20 @@ pub(crate) async fn dial_within(
     introduction: &Introduction,
     limits: Limits,
 ) -> Result<Dialed, DialError> {
-    // A host name may hold anything; what a header cannot carry is left out.
-    let carried = |text: &str| -> String { text.chars().filter(|c| !c.is_control()).collect() };
+    // A host name may hold any character; control characters, which a header cannot carry, are left out.
+    let header_safe = |text: &str| -> String { text.chars().filter(|c| !c.is_control()).collect() };
     let headers = [
-        (MACHINE_HEADER, carried(&introduction.machine_id)),
-        (HOSTNAME_HEADER, carried(&introduction.hostname)),
-        (RUN_HEADER, carried(&introduction.run)),
+        (MACHINE_HEADER, header_safe(&introduction.machine_id)),
+        (HOSTNAME_HEADER, header_safe(&introduction.hostname)),
+        (RUN_HEADER, header_safe(&introduction.run)),
         (PROTOCOL_HEADER, PROTOCOL.to_string()),
     ];
-    let wanted = Wanted {
+    let wanted = SocketRequest {
         path: LINK_PATH,
         protocol: Some(LINK_SUBPROTOCOL),
         headers: &headers,
     };
-    let Opened { endpoint, local, io } = open_socket(target, wanted, limits).await?;
+    let OpenSocket { endpoint, local, io } = open_socket(target, wanted, limits).await?;
     let config = Some(settings::web_socket());
     let socket = WebSocketStream::from_raw_socket(io, Role::Client, config).await;
     Ok(Dialed {
@@ -166,16 +167,16 @@ pub(crate) async fn dial_within(
     })
 }
 
-/// Which WebSocket is asked for.
-pub(crate) struct Wanted<'a> {
+/// What a WebSocket is asked for.
+pub(crate) struct SocketRequest<'a> {
     pub(crate) path: &'static str,
-    /// What the two ends have to agree on.
+    /// The subprotocol that both ends have to agree on.
     pub(crate) protocol: Option<&'static str>,
     pub(crate) headers: &'a [(&'static str, String)],
 }
 
-/// A WebSocket that is there.
-pub(crate) struct Opened {
+/// A WebSocket that was opened.
+pub(crate) struct OpenSocket {
     pub(crate) endpoint: Endpoint,
     /// This end's address.
     pub(crate) local: Option<IpAddr>,
@@ -185,9 +186,9 @@ pub(crate) struct Opened {
 /// Asks for a WebSocket at whichever endpoint answers first.
 pub(crate) async fn open_socket(
     target: &Target,
-    wanted: Wanted<'_>,
+    wanted: SocketRequest<'_>,
     limits: Limits,
-) -> Result<Opened, DialError> {
+) -> Result<OpenSocket, DialError> {
     let (endpoint, stream) = connect(target, limits).await?;
     let local = stream.get_ref().0.local_addr().ok().map(|address| address.ip());
     let key = generate_key();
@@ -226,7 +227,7 @@ pub(crate) async fn open_socket(
         .await
         .map_err(|error| unreachable(&endpoint, &error))?;
     let io = TokioIo::new(upgraded);
-    Ok(Opened { endpoint, local, io })
+    Ok(OpenSocket { endpoint, local, io })
 }
 
 /// Sends one request and gives the body of a successful answer. The request's URI is a path; host and
@@ -263,7 +264,7 @@ pub async fn call(target: &Target, request: Request<Bytes>) -> Result<Answer, Di
 
 fn upgrade_request(
     endpoint: &Endpoint,
-    wanted: &Wanted<'_>,
+    wanted: &SocketRequest<'_>,
     key: &str,
 ) -> Result<Request<Full<Bytes>>, http::Error> {
     let request = Request::builder()
@@ -295,7 +296,7 @@ async fn ask(
     let (mut sender, connection) = http1::handshake(TokioIo::new(stream))
         .await
         .map_err(|error| unreachable(endpoint, &error))?;
-    // It ends with the answer's body, or lives on as the upgraded stream; its errors show there.
+    // The task ends with the answer's body, or the connection lives on as the upgraded stream; both report its errors.
     tokio::spawn(connection.with_upgrades());
     sender
         .send_request(request)

@@ -1,8 +1,8 @@
-//! A call in which both sides keep talking: a terminal, a copy.
+//! A call in which both sides send for as long as it is open: a terminal, a copy.
 //!
-//! HTTP/2 resets a stream when both of its halves are dropped; dropping only the answer, while the request is
-//! open, tells the agent nothing, and it would hold the stream for good. So the two halves share a guard: the
-//! first to be dropped before [`DuplexInput::finish`] makes the request body fail, which resets the stream.
+//! HTTP/2 resets a stream when both of its halves are dropped; dropping only the answer, while the request is open,
+//! sends nothing to the agent, which would hold the stream for good. So the two halves share a guard: the first to be
+//! dropped before [`DuplexInput::finish`] makes the request body fail, which resets the stream.
 
 use crate::agent_link::{CallError, LongStream};
 use bytes::Bytes;
@@ -29,13 +29,13 @@ pub struct Duplex {
     pub output: DuplexOutput,
 }
 
-/// What the caller sends.
+/// The half that the caller sends with.
 #[derive(Debug)]
 pub struct DuplexInput {
-    queue: mpsc::Sender<Step>,
+    queue: mpsc::Sender<InputEvent>,
 }
 
-/// What the agent sends.
+/// The half that receives from the agent.
 #[derive(Debug)]
 pub struct DuplexOutput {
     stream: LongStream,
@@ -43,7 +43,7 @@ pub struct DuplexOutput {
 }
 
 #[derive(Debug)]
-enum Step {
+enum InputEvent {
     Data(Bytes),
     End,
 }
@@ -68,7 +68,7 @@ impl DuplexInput {
     /// The agent ended the call or the link.
     pub async fn send(&self, data: Bytes) -> Result<(), CallError> {
         self.queue
-            .send(Step::Data(data))
+            .send(InputEvent::Data(data))
             .await
             .map_err(|_| CallError::Closed)
     }
@@ -78,7 +78,10 @@ impl DuplexInput {
     /// # Errors
     /// The agent ended the call or the link.
     pub async fn finish(self) -> Result<(), CallError> {
-        self.queue.send(Step::End).await.map_err(|_| CallError::Closed)
+        self.queue
+            .send(InputEvent::End)
+            .await
+            .map_err(|_| CallError::Closed)
     }
 }
 
@@ -91,7 +94,7 @@ impl DuplexOutput {
 
 /// The request body behind a [`DuplexInput`].
 pub(crate) struct InputBody {
-    queue: mpsc::Receiver<Step>,
+    queue: mpsc::Receiver<InputEvent>,
     canceled: Pin<Box<WaitForCancellationFutureOwned>>,
     ended: bool,
 }
@@ -126,8 +129,8 @@ impl Body for InputBody {
             return canceled();
         }
         match std::task::ready!(self.queue.poll_recv(cx)) {
-            Some(Step::Data(data)) => Poll::Ready(Some(Ok(Frame::data(data)))),
-            Some(Step::End) => {
+            Some(InputEvent::Data(data)) => Poll::Ready(Some(Ok(Frame::data(data)))),
+            Some(InputEvent::End) => {
                 self.ended = true;
                 Poll::Ready(None)
             }

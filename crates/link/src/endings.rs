@@ -5,7 +5,7 @@ use std::{error::Error, fmt, io};
 /// Why a link is over. Its text goes into the device's last-drop reason.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum LinkEnd {
-    /// This side asked for it.
+    /// [`crate::AgentLink::abort`] or a shutdown on this side ended it.
     Stopped,
     /// The far end closed the link in order.
     Closed,
@@ -36,7 +36,7 @@ impl LinkEnd {
             return Self::Silent;
         }
         match find::<io::Error>(&error).map(io::Error::kind) {
-            // A peer that dies, or aborts the link, ends TLS without saying so.
+            // A peer that dies, or aborts the link, ends TLS without a close notification.
             Some(
                 io::ErrorKind::UnexpectedEof | io::ErrorKind::ConnectionReset | io::ErrorKind::BrokenPipe,
             ) => Self::Closed,
@@ -60,7 +60,7 @@ fn find<'a, E: Error + 'static>(error: &'a (dyn Error + 'static)) -> Option<&'a 
     causes(error).find_map(|error| error.downcast_ref())
 }
 
-/// The text of the last cause, which is the one that says something.
+/// The text of the last cause, which is the most specific one.
 pub(crate) fn innermost(error: &(dyn Error + 'static)) -> String {
     causes(error).last().unwrap_or(error).to_string()
 }

@@ -1,8 +1,8 @@
-//! Where a name leads.
+//! Looks up the addresses of a host name.
 //!
-//! The two families are asked for apart: the resolver of a program without the system's library takes a bad answer
-//! about one for an answer about both, and many small name servers give bad answers about IPv6. Names that only the
-//! system's own services know (`.local`, directory services) are asked of the system by its program `getent`.
+//! The two address families are queried apart, because a resolver without the system's library takes a malformed
+//! answer about one for an answer about both, and many small name servers answer IPv6 queries badly. Names that only
+//! the system's own services know (`.local`, directory services) are looked up by the system's program `getent`.
 
 use crate::race::race;
 use dns_lookup::{AddrFamily, AddrInfoHints, SockType, getaddrinfo};
@@ -18,12 +18,12 @@ use tokio::{process::Command, task::spawn_blocking, time::timeout};
 /// How much longer the second family may take than the first (RFC 8305 §3).
 const SECOND_FAMILY: Duration = Duration::from_millis(50);
 
-/// After this, the system is asked as well. Name servers that answer at all answer sooner.
+/// After this time the system is asked as well. Name servers that answer at all answer sooner.
 const PATIENCE: Duration = Duration::from_secs(2);
 
-/// Addresses of one family that a name may have. Services have a handful; an answer of a name server has room for
-/// thousands, and each that is silent costs the caller a quarter second.
-const MOST: usize = 16;
+/// Addresses of one family that a name may have. Services have a handful, but an answer has room for thousands, and
+/// each address that does not answer costs the caller a quarter second.
+const MAX_PER_FAMILY: usize = 16;
 
 /// The addresses of a name or of an address, in the order in which they came: the first 16 of each family.
 ///
@@ -36,23 +36,23 @@ pub async fn lookup(host: &str, port: u16) -> io::Result<Vec<SocketAddr>> {
             let found = race([by_family(host).boxed(), by_system(host).boxed()], PATIENCE).await;
             found.map_err(|errors| {
                 let mut errors = errors.into_iter();
-                errors.next().unwrap_or_else(nowhere)
+                errors.next().unwrap_or_else(no_address)
             })?
         }
     };
-    Ok(few(addresses).map(|ip| SocketAddr::new(ip, port)).collect())
+    Ok(limited(addresses).map(|ip| SocketAddr::new(ip, port)).collect())
 }
 
-fn few(addresses: Vec<IpAddr>) -> impl Iterator<Item = IpAddr> {
+fn limited(addresses: Vec<IpAddr>) -> impl Iterator<Item = IpAddr> {
     let (mut v4, mut v6) = (0, 0);
     addresses.into_iter().filter(move |ip| {
         let count = if ip.is_ipv4() { &mut v4 } else { &mut v6 };
         *count += 1;
-        *count <= MOST
+        *count <= MAX_PER_FAMILY
     })
 }
 
-fn nowhere() -> io::Error {
+fn no_address() -> io::Error {
     io::Error::new(io::ErrorKind::NotFound, "the name has no address")
 }
 
@@ -65,7 +65,7 @@ async fn by_family(host: &str) -> io::Result<Vec<IpAddr>> {
             found.extend(more.ok().and_then(Result::ok).into_iter().flatten());
             Ok(found)
         }
-        // What is known of one family says little about the other; both errors are one in most cases.
+        // An error about one family says little about the other. When both fail, the first error is returned.
         Err(error) => second.await.map_err(|_| error),
     }
 }
@@ -88,13 +88,13 @@ async fn ask(host: &str, family: AddrFamily) -> io::Result<Vec<IpAddr>> {
     });
     let found: Vec<IpAddr> = asked.await.map_err(io::Error::other)??;
     if found.is_empty() {
-        Err(nowhere())
+        Err(no_address())
     } else {
         Ok(found)
     }
 }
 
-/// Asks everything that the system is set up to ask. Where there is no such program, there is nothing more to ask.
+/// Asks all sources that the system is configured to ask. Without the program, returns no addresses.
 async fn by_system(host: &str) -> io::Result<Vec<IpAddr>> {
     let mut getent = Command::new("getent");
     getent.args(["ahosts", "--", host]).kill_on_drop(true);
@@ -102,13 +102,13 @@ async fn by_system(host: &str) -> io::Result<Vec<IpAddr>> {
     let output = getent.output().await?;
     let found = addresses(&String::from_utf8_lossy(&output.stdout));
     if found.is_empty() {
-        Err(nowhere())
+        Err(no_address())
     } else {
         Ok(found)
     }
 }
 
-/// `ADDRESS TYPE NAME`, an address once per type.
+/// Parses lines of `ADDRESS TYPE NAME`, in which each address appears once per type.
 fn addresses(lines: &str) -> Vec<IpAddr> {
     let mut found = Vec::new();
     for address in lines
@@ -127,7 +127,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn a_name_and_an_address_lead_somewhere_and_a_name_that_nobody_has_leads_nowhere() {
+    async fn a_name_and_an_address_have_addresses_and_a_name_that_does_not_exist_has_none() {
         let expected = SocketAddr::from(([127, 0, 0, 1], 7));
         assert!(lookup("localhost", 7).await.unwrap().contains(&expected));
         assert_eq!(lookup("127.0.0.1", 7).await.unwrap(), [expected]);
@@ -150,8 +150,8 @@ mod tests {
     fn of_a_name_with_thousands_of_addresses_the_first_of_each_family_are_tried() {
         let v4 = (0..4000).map(|n| IpAddr::V4((0x0a00_0000 + n).into()));
         let v6 = (0..4000).map(|n| IpAddr::V6((0xfd00 << 112 | n).into()));
-        let kept: Vec<_> = few(v6.clone().chain(v4.clone()).collect()).collect();
-        let expected: Vec<_> = v6.take(MOST).chain(v4.take(MOST)).collect();
+        let kept: Vec<_> = limited(v6.clone().chain(v4.clone()).collect()).collect();
+        let expected: Vec<_> = v6.take(MAX_PER_FAMILY).chain(v4.take(MAX_PER_FAMILY)).collect();
         assert_eq!(kept, expected);
     }
 

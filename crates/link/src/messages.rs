@@ -1,10 +1,10 @@
-//! A WebSocket of binary messages that is no link: the way to a relay from where UDP does not pass.
+//! A WebSocket of binary messages: the leg to a relay where UDP is blocked.
 //!
-//! A message is a datagram to those who use it, so nothing here waits for an answer or tries again. Whether the
-//! far end is still there is theirs to find out.
+//! Its users send datagrams in these messages, so nothing here waits for an answer or sends again, and its users check
+//! for themselves that the far end is alive.
 
 use crate::{
-    dial::{DialError, Opened, Target, Wanted, open_socket},
+    dial::{DialError, OpenSocket, SocketRequest, Target, open_socket},
     endings::LinkEnd,
     settings::{self, Limits},
 };
@@ -25,7 +25,7 @@ use tokio_tungstenite::{
 type Socket = WebSocketStream<TokioIo<Upgraded>>;
 
 /// An open WebSocket.
-pub struct Messages {
+pub struct MessageSocket {
     endpoint: Endpoint,
     socket: Socket,
 }
@@ -40,25 +40,25 @@ pub struct Incoming(SplitStream<Socket>);
 ///
 /// # Errors
 /// See [`DialError`].
-pub async fn open(target: &Target, path: &'static str) -> Result<Messages, DialError> {
-    let wanted = Wanted {
+pub async fn open(target: &Target, path: &'static str) -> Result<MessageSocket, DialError> {
+    let wanted = SocketRequest {
         path,
         protocol: None,
         headers: &[],
     };
-    let Opened { endpoint, io, .. } = open_socket(target, wanted, Limits::default()).await?;
+    let OpenSocket { endpoint, io, .. } = open_socket(target, wanted, Limits::default()).await?;
     let socket = WebSocketStream::from_raw_socket(io, Role::Client, Some(settings::datagrams())).await;
-    Ok(Messages { endpoint, socket })
+    Ok(MessageSocket { endpoint, socket })
 }
 
-impl Messages {
-    /// Where it leads.
+impl MessageSocket {
+    /// The endpoint that answered.
     #[must_use]
     pub fn endpoint(&self) -> &Endpoint {
         &self.endpoint
     }
 
-    /// Two halves that can be used at the same time.
+    /// The two halves, which can be used at the same time.
     #[must_use]
     pub fn split(self) -> (Outgoing, Incoming) {
         let (out, into) = self.socket.split();
@@ -103,9 +103,9 @@ fn ended(error: Error) -> LinkEnd {
     }
 }
 
-impl fmt::Debug for Messages {
+impl fmt::Debug for MessageSocket {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Messages")
+        f.debug_struct("MessageSocket")
             .field("endpoint", &self.endpoint)
             .finish_non_exhaustive()
     }

@@ -1,11 +1,12 @@
-//! How fast the far end takes what it is sent.
+//! Detects readers that take what they are sent too slowly.
 //!
-//! A reader that stops, or takes a byte now and then, would hold a connection and a file for good. So time in which
-//! a write waits is counted against it, and every byte that it takes is counted in its favor. [`Paced`] counts,
-//! under the TLS of a connection; [`Meter::exhausted`] ends once the reader has used up all patience. Whoever
-//! serves the connection decides how long it listens to that: an upgraded connection has rules of its own.
+//! A reader that stops, or takes a byte now and then, would hold a connection and a file for good. So the time in
+//! which a write waits is counted against it, and every byte that it takes is counted in its favor. [`Paced`] counts,
+//! under the TLS of a connection; [`Meter::exhausted`] returns once the reader is behind by more than its patience.
+//! The task that serves the connection stops waiting for that when the connection is upgraded, because upgraded
+//! connections have limits of their own.
 
-use crate::settings::PACE;
+use crate::settings::MIN_READ_RATE;
 use std::{
     io,
     pin::Pin,
@@ -18,7 +19,8 @@ use tokio::{
     time::{Instant, sleep},
 };
 
-/// What a reader owes: the time for which it kept writes waiting, less the time that what it took is worth.
+/// How far a reader is behind: the time for which it kept writes waiting, less the time that the bytes it took are
+/// worth.
 #[derive(Debug, Default)]
 struct Debt {
     settled: Duration,
@@ -31,7 +33,7 @@ impl Debt {
     }
 
     fn take(&mut self, bytes: usize, now: Instant) {
-        let worth = Duration::from_secs_f64(bytes as f64 / f64::from(PACE));
+        let worth = Duration::from_secs_f64(bytes as f64 / f64::from(MIN_READ_RATE));
         self.settled = self.owed(now).saturating_sub(worth);
         self.waiting_since = None;
     }
@@ -42,20 +44,20 @@ impl Debt {
     }
 }
 
-/// Shared by a connection's bytes and by whoever serves it.
+/// Shared by a connection's byte stream and the task that serves it.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Meter(Arc<Mutex<Debt>>);
 
 impl Meter {
-    /// Ends when the reader owes more than `patience`.
+    /// Returns when the reader is behind by more than `patience`.
     pub(crate) async fn exhausted(&self, patience: Duration) {
         loop {
             let owed = self.with(|debt, now| debt.owed(now));
             if owed >= patience {
                 return;
             }
-            // A debt grows no faster than time passes, so nothing is missed meanwhile. The least step keeps a
-            // reader at the very edge from keeping us busy.
+            // A debt grows no faster than time passes, so this sleep misses nothing. Its lower bound keeps a reader at
+            // the very edge from making this loop spin.
             sleep((patience - owed).max(patience / 32)).await;
         }
     }
@@ -133,7 +135,7 @@ mod tests {
 
     const SECOND: Duration = Duration::from_secs(1);
 
-    /// What a reader owes after seconds of waiting, each ended by taking so many bytes.
+    /// How far a reader is behind after seconds of waiting, each ended by taking so many bytes.
     fn owed(taken: impl IntoIterator<Item = usize>) -> Duration {
         let (mut debt, mut now) = (Debt::default(), Instant::now());
         for bytes in taken {
@@ -147,8 +149,8 @@ mod tests {
     #[test]
     fn only_time_in_which_a_write_waits_is_owed_and_bytes_pay_for_it() {
         assert_eq!(owed([0, 0, 0]), 3 * SECOND);
-        assert_eq!(owed([0, 0, 0, PACE as usize]), 3 * SECOND);
-        assert_eq!(owed([0, 0, 0, 5 * PACE as usize]), Duration::ZERO);
+        assert_eq!(owed([0, 0, 0, MIN_READ_RATE as usize]), 3 * SECOND);
+        assert_eq!(owed([0, 0, 0, 5 * MIN_READ_RATE as usize]), Duration::ZERO);
         let (mut debt, now) = (Debt::default(), Instant::now());
         debt.take(1, now);
         assert_eq!(
@@ -160,13 +162,13 @@ mod tests {
 
     #[test]
     fn what_was_paid_in_advance_buys_no_waiting() {
-        assert_eq!(owed([100 * PACE as usize, 0]), SECOND);
+        assert_eq!(owed([100 * MIN_READ_RATE as usize, 0]), SECOND);
     }
 
     proptest! {
         #[test]
-        fn whoever_keeps_the_pace_owes_a_second_at_most(more in prop::collection::vec(0_usize..1_000_000, 1..100)) {
-            prop_assert!(owed(more.into_iter().map(|more| PACE as usize + more)) <= SECOND);
+        fn a_reader_that_keeps_the_pace_owes_a_second_at_most(more in prop::collection::vec(0_usize..1_000_000, 1..100)) {
+            prop_assert!(owed(more.into_iter().map(|more| MIN_READ_RATE as usize + more)) <= SECOND);
         }
     }
 
@@ -178,7 +180,7 @@ mod tests {
             loop {
                 meter.with(Debt::wait);
                 sleep(SECOND).await;
-                meter.with(|debt, now| debt.take(PACE as usize / 2, now));
+                meter.with(|debt, now| debt.take(MIN_READ_RATE as usize / 2, now));
             }
         };
         tokio::select! {

@@ -1,12 +1,13 @@
 //! The places of a port: every connection has one from its acceptance until its socket is closed.
 //!
-//! A connection comes as a stranger and becomes a guest when it shows something that counts. Both crowds have a
-//! room of their own, so no number of strangers takes a place from a guest. When a crowd has no room, [`Crowd`] says
-//! who gives way, and that connection is cut wherever its bytes are.
+//! A connection begins as a stranger. It becomes a guest when it shows a device's certificate or is served what only
+//! callers with access are served. Strangers and guests have limits of their own, so no number of strangers takes a
+//! place from a guest. At a limit, [`EvictionQueue`] chooses the connection to evict, which is then cut wherever its bytes
+//! are.
 
 use crate::{
-    crowd::{Crowd, Member, Source, Stage},
-    room::Room,
+    capacity::Capacity,
+    eviction::{EvictionQueue, Member, Source, Stage},
 };
 use flotilla_protocol::{id::DeviceId, neighborhood::neighborhood};
 use std::{
@@ -22,23 +23,23 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
-/// Sockets that were cut and are not closed yet. More wait to be accepted meanwhile.
+/// Sockets that were cut and are not closed yet. Beyond that, the port accepts nothing until one is closed.
 const CLOSING: usize = 16;
 
 #[derive(Debug)]
-struct Taken {
-    room: Room,
-    strangers: Crowd,
-    guests: Crowd,
+struct PlaceTable {
+    capacity: Capacity,
+    strangers: EvictionQueue,
+    guests: EvictionQueue,
     /// In the order of their arrival.
-    visits: BTreeMap<u64, Visit>,
+    occupants: BTreeMap<u64, Occupant>,
     last: u64,
-    /// A guest was turned away, and the log knows.
+    /// A guest was refused and the log has a warning about it; later refusals are not logged.
     is_full: bool,
 }
 
 #[derive(Debug)]
-struct Visit {
+struct Occupant {
     source: Source,
     stage: Stage,
     since: Instant,
@@ -50,47 +51,48 @@ struct Visit {
 /// All places of one port.
 #[derive(Debug, Clone)]
 pub(crate) struct Places {
-    taken: Arc<Mutex<Taken>>,
+    table: Arc<Mutex<PlaceTable>>,
     sockets: Arc<Semaphore>,
 }
 
-/// One connection's place. Dropping it gives the place back, so it lives where the socket lives.
+/// One connection's place. Dropping it frees the place, so it is kept with the socket.
 #[derive(Debug)]
 pub(crate) struct Place {
-    standing: Standing,
+    admission: Admission,
     _socket: Option<OwnedSemaphorePermit>,
 }
 
-/// What a connection counts as at its port. Request extension on every request; clones are the same connection.
+/// How a port counts a connection, and the handle by which a route makes it a guest. Request extension on every
+/// request; clones are of the same connection.
 #[derive(Clone)]
-pub struct Standing {
+pub struct Admission {
     number: u64,
-    taken: Arc<Mutex<Taken>>,
+    table: Arc<Mutex<PlaceTable>>,
 }
 
 impl Places {
-    pub(crate) fn new(room: Room) -> Self {
-        let taken = Taken {
-            room,
-            strangers: Crowd::default(),
-            guests: Crowd::default(),
-            visits: BTreeMap::new(),
+    pub(crate) fn new(capacity: Capacity) -> Self {
+        let table = PlaceTable {
+            capacity,
+            strangers: EvictionQueue::default(),
+            guests: EvictionQueue::default(),
+            occupants: BTreeMap::new(),
             last: 0,
             is_full: false,
         };
         Self {
-            taken: Arc::new(Mutex::new(taken)),
-            sockets: Arc::new(Semaphore::new(room.strangers + room.guests + CLOSING)),
+            table: Arc::new(Mutex::new(table)),
+            sockets: Arc::new(Semaphore::new(capacity.strangers + capacity.guests + CLOSING)),
         }
     }
 
-    /// Waits until there may be one more socket. It takes a moment only: those that were cut are closing.
+    /// Waits until one more socket may be opened. Only sockets that were cut and are about to close can make it wait.
     pub(crate) async fn socket(&self) -> Option<OwnedSemaphorePermit> {
-        // It is never closed.
+        // The semaphore is never closed.
         self.sockets.clone().acquire_owned().await.ok()
     }
 
-    /// The place of a new connection, with the signal that it has to end.
+    /// Gives a new connection a place, with the token that is cancelled when the connection has to end.
     pub(crate) fn take(
         &self,
         socket: Option<OwnedSemaphorePermit>,
@@ -98,10 +100,10 @@ impl Places {
         now: Instant,
     ) -> (Place, CancellationToken) {
         let cut = CancellationToken::new();
-        let mut taken = lock(&self.taken);
-        taken.last += 1;
-        let number = taken.last;
-        let visit = Visit {
+        let mut table = lock(&self.table);
+        table.last += 1;
+        let number = table.last;
+        let occupant = Occupant {
             source: Source::Neighborhood(neighborhood(ip)),
             stage: Stage::Idle,
             since: now,
@@ -109,55 +111,55 @@ impl Places {
             is_upgraded: false,
             cut: cut.clone(),
         };
-        taken.seat(number, visit);
-        drop(taken);
-        let standing = Standing {
+        table.insert(number, occupant);
+        drop(table);
+        let admission = Admission {
             number,
-            taken: self.taken.clone(),
+            table: self.table.clone(),
         };
         let place = Place {
-            standing,
+            admission,
             _socket: socket,
         };
         (place, cut)
     }
 
-    /// Ends the strangers that have been here for `lifetime` and have nothing under way.
+    /// Evicts the strangers that have been here for `lifetime` and have nothing under way.
     pub(crate) fn end_overdue(&self, lifetime: Duration, now: Instant) {
-        let mut taken = lock(&self.taken);
-        let overdue = taken.visits.iter().filter(|(_, visit)| {
-            !visit.is_guest
-                && now.saturating_duration_since(visit.since) >= lifetime
-                && (visit.stage == Stage::Idle || visit.is_upgraded)
+        let mut table = lock(&self.table);
+        let overdue = table.occupants.iter().filter(|(_, occupant)| {
+            !occupant.is_guest
+                && now.saturating_duration_since(occupant.since) >= lifetime
+                && (occupant.stage == Stage::Idle || occupant.is_upgraded)
         });
         let overdue: Vec<_> = overdue.map(|(number, _)| *number).collect();
         for number in overdue {
-            taken.end(number);
+            table.evict(number);
         }
     }
 }
 
-impl Taken {
-    /// Gives a connection a place, at the expense of another one where there is no room; or ends it.
-    fn seat(&mut self, number: u64, visit: Visit) {
-        let (room, crowd) = if visit.is_guest {
-            (self.room.guests, &self.guests)
+impl PlaceTable {
+    /// Gives a connection a place, evicting another one at the limit, or refuses it.
+    fn insert(&mut self, number: u64, occupant: Occupant) {
+        let (capacity, queue) = if occupant.is_guest {
+            (self.capacity.guests, &self.guests)
         } else {
-            (self.room.strangers, &self.strangers)
+            (self.capacity.strangers, &self.strangers)
         };
-        if crowd.len() >= room {
-            match crowd.gives_way(visit.source) {
-                Some(other) => self.end(other.number),
-                None => return self.turn_away(&visit),
+        if queue.len() >= capacity {
+            match queue.victim(occupant.source) {
+                Some(other) => self.evict(other.number),
+                None => return self.refuse(&occupant),
             }
         }
-        let member = visit.member(number);
-        self.crowd(visit.is_guest).enter(visit.source, member);
-        self.visits.insert(number, visit);
+        let member = occupant.member(number);
+        self.queue(occupant.is_guest).enter(occupant.source, member);
+        self.occupants.insert(number, occupant);
     }
 
-    fn turn_away(&mut self, visit: &Visit) {
-        visit.cut.cancel();
+    fn refuse(&mut self, occupant: &Occupant) {
+        occupant.cut.cancel();
         if !std::mem::replace(&mut self.is_full, true) {
             tracing::warn!(
                 connections = self.guests.len(),
@@ -166,21 +168,21 @@ impl Taken {
         }
     }
 
-    fn unseat(&mut self, number: u64) -> Option<Visit> {
-        let visit = self.visits.remove(&number)?;
-        let member = visit.member(number);
-        self.crowd(visit.is_guest).leave(visit.source, member);
-        self.is_full &= !visit.is_guest;
-        Some(visit)
+    fn remove(&mut self, number: u64) -> Option<Occupant> {
+        let occupant = self.occupants.remove(&number)?;
+        let member = occupant.member(number);
+        self.queue(occupant.is_guest).leave(occupant.source, member);
+        self.is_full &= !occupant.is_guest;
+        Some(occupant)
     }
 
-    fn end(&mut self, number: u64) {
-        if let Some(visit) = self.unseat(number) {
-            visit.cut.cancel();
+    fn evict(&mut self, number: u64) {
+        if let Some(occupant) = self.remove(number) {
+            occupant.cut.cancel();
         }
     }
 
-    fn crowd(&mut self, of_guests: bool) -> &mut Crowd {
+    fn queue(&mut self, of_guests: bool) -> &mut EvictionQueue {
         if of_guests {
             &mut self.guests
         } else {
@@ -188,23 +190,23 @@ impl Taken {
         }
     }
 
-    /// Moves within the crowd.
-    fn reach(&mut self, number: u64, stage: impl FnOnce(&mut Visit)) {
-        let Some(visit) = self.visits.get_mut(&number) else {
+    /// Changes a connection's stage, and with it its rank for eviction.
+    fn update(&mut self, number: u64, change: impl FnOnce(&mut Occupant)) {
+        let Some(occupant) = self.occupants.get_mut(&number) else {
             return;
         };
-        let (source, is_guest, before) = (visit.source, visit.is_guest, visit.member(number));
-        stage(visit);
-        let after = visit.member(number);
+        let (source, is_guest, before) = (occupant.source, occupant.is_guest, occupant.member(number));
+        change(occupant);
+        let after = occupant.member(number);
         if before != after {
-            let crowd = self.crowd(is_guest);
-            crowd.leave(source, before);
-            crowd.enter(source, after);
+            let queue = self.queue(is_guest);
+            queue.leave(source, before);
+            queue.enter(source, after);
         }
     }
 }
 
-impl Visit {
+impl Occupant {
     fn member(&self, number: u64) -> Member {
         let stage = match (self.is_upgraded, self.is_guest) {
             (true, true) => Stage::Live,
@@ -216,66 +218,65 @@ impl Visit {
 }
 
 impl Place {
-    pub(crate) fn standing(&self) -> &Standing {
-        &self.standing
+    pub(crate) fn admission(&self) -> &Admission {
+        &self.admission
     }
 }
 
 impl Drop for Place {
     fn drop(&mut self) {
-        lock(&self.standing.taken).unseat(self.standing.number);
+        lock(&self.admission.table).remove(self.admission.number);
     }
 }
 
-impl Standing {
-    /// This device is at the other end, which was proven: the connection is a stranger's no longer, and is counted
-    /// to the device.
+impl Admission {
+    /// The far end has proved to be this device: the connection becomes a guest and is counted under the device.
     pub fn admit(&self, device: DeviceId) {
         self.become_guest(Some(device));
     }
 
-    /// Whoever is at the other end was served what not everybody is served.
-    pub(crate) fn welcome(&self) {
+    /// The far end was served what only callers with access are served: the connection becomes a guest of its address.
+    pub(crate) fn admit_unnamed(&self) {
         self.become_guest(None);
     }
 
     fn become_guest(&self, device: Option<DeviceId>) {
-        let mut taken = lock(&self.taken);
-        let is_stranger = |visit: &Visit| !visit.is_guest;
-        if !taken.visits.get(&self.number).is_some_and(is_stranger) {
+        let mut table = lock(&self.table);
+        let is_stranger = |occupant: &Occupant| !occupant.is_guest;
+        if !table.occupants.get(&self.number).is_some_and(is_stranger) {
             return;
         }
-        if let Some(mut visit) = taken.unseat(self.number) {
-            visit.is_guest = true;
-            visit.source = device.map_or(visit.source, Source::Device);
-            taken.seat(self.number, visit);
+        if let Some(mut occupant) = table.remove(self.number) {
+            occupant.is_guest = true;
+            occupant.source = device.map_or(occupant.source, Source::Device);
+            table.insert(self.number, occupant);
         }
     }
 
-    pub(crate) fn reach(&self, stage: Stage) {
-        lock(&self.taken).reach(self.number, |visit| visit.stage = stage);
+    pub(crate) fn set_stage(&self, stage: Stage) {
+        lock(&self.table).update(self.number, |occupant| occupant.stage = stage);
     }
 
-    pub(crate) fn upgraded(&self) {
-        lock(&self.taken).reach(self.number, |visit| visit.is_upgraded = true);
+    pub(crate) fn set_upgraded(&self) {
+        lock(&self.table).update(self.number, |occupant| occupant.is_upgraded = true);
     }
 }
 
-impl fmt::Debug for Standing {
+impl fmt::Debug for Admission {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Standing({})", self.number)
+        write!(f, "Admission({})", self.number)
     }
 }
 
-fn lock(taken: &Mutex<Taken>) -> MutexGuard<'_, Taken> {
-    taken.lock().unwrap_or_else(PoisonError::into_inner)
+fn lock(table: &Mutex<PlaceTable>) -> MutexGuard<'_, PlaceTable> {
+    table.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    const ROOM: Room = Room {
+    const ROOM: Capacity = Capacity {
         strangers: 3,
         guests: 2,
     };
@@ -294,23 +295,23 @@ mod tests {
     async fn strangers_take_places_from_each_other_and_never_from_a_guest() {
         let places = Places::new(ROOM);
         let (guest, guest_cut) = come(&places, 1);
-        guest.standing().admit(device(1));
+        guest.admission().admit(device(1));
         let crowd: Vec<_> = (0..100).map(|_| come(&places, 1)).collect();
         let cut = crowd.iter().filter(|(_, cut)| cut.is_cancelled()).count();
         assert_eq!((cut, guest_cut.is_cancelled()), (97, false));
         drop(crowd);
-        assert_eq!(lock(&places.taken).visits.len(), 1);
+        assert_eq!(lock(&places.table).occupants.len(), 1);
     }
 
     #[tokio::test]
     async fn a_device_with_many_connections_loses_its_own() {
         let places = Places::new(ROOM);
         let (one, one_cut) = come(&places, 1);
-        one.standing().admit(device(1));
+        one.admission().admit(device(1));
         let many: Vec<_> = (0..10)
             .map(|_| {
                 let (place, cut) = come(&places, 2);
-                place.standing().admit(device(2));
+                place.admission().admit(device(2));
                 (place, cut)
             })
             .collect();
@@ -325,7 +326,7 @@ mod tests {
         let minute = Duration::from_secs(60);
         let (_stranger, cut) = come(&places, 1);
         let (guest, guest_cut) = come(&places, 1);
-        guest.standing().welcome();
+        guest.admission().admit_unnamed();
         places.end_overdue(minute, Instant::now() + minute / 2);
         assert!(!cut.is_cancelled());
         places.end_overdue(minute, Instant::now() + minute);

@@ -1,15 +1,15 @@
-//! Ports: an accept loop in which nobody waits for anybody.
+//! Ports: accept loops in which no connection waits for another.
 //!
 //! Life of a connection: accepted, with a place among strangers → TLS handshake, on the fleet port → requests and
-//! answers, see [`crate::visit`] → closed, or upgraded. Each step but the last has a limit, and each connection is a
+//! answers, see [`crate::connection`] → closed, or upgraded. Each step but the last has a limit, and each connection is a
 //! task of its own. Ports speak HTTP/1.1 only: the link begins with an upgrade, which needs it, and an HTTP/2 preface
 //! that never comes would have no limit.
 
 use crate::{
+    capacity::{self, Capacity},
+    connection::{Port, serve_connection},
     places::Places,
-    room::{self, Room},
     settings::{self, Limits},
-    visit::{Port, converse},
 };
 use axum::Router;
 use http::StatusCode;
@@ -43,18 +43,18 @@ pub fn listen(address: SocketAddr) -> io::Result<TcpListener> {
 }
 
 /// Serves `router` on the fleet port until `shutdown`, then gives open requests five seconds. Every request
-/// carries a [`crate::Caller`] and a [`crate::Standing`].
+/// carries a [`crate::Caller`] and a [`crate::Admission`].
 ///
-/// Whoever shows a certificate of the fleet, or is answered with a success, is a stranger no longer. The others share
-/// the room that they may have, and stay for a minute at most.
+/// A connection with a certificate of the fleet, or with a successful answer, becomes a guest. The others are
+/// strangers: they share the places for strangers and stay for a minute at most.
 pub async fn serve_tls(
     listener: TcpListener,
     tls: Arc<ServerConfig>,
     router: Router,
     shutdown: CancellationToken,
 ) {
-    let room = Room::of_fleet_port(room::files());
-    serve_tls_within(listener, tls, router, shutdown, (Limits::default(), room)).await;
+    let capacity = Capacity::of_fleet_port(capacity::files());
+    serve_tls_within(listener, tls, router, shutdown, (Limits::default(), capacity)).await;
 }
 
 pub(crate) async fn serve_tls_within(
@@ -62,55 +62,55 @@ pub(crate) async fn serve_tls_within(
     tls: Arc<ServerConfig>,
     router: Router,
     shutdown: CancellationToken,
-    (limits, room): (Limits, Room),
+    (limits, capacity): (Limits, Capacity),
 ) {
     let port = Port {
         tls: Some(TlsAcceptor::from(tls)),
         router,
-        counts: |_, status| status.is_success(),
+        grants_access: |_, status| status.is_success(),
         limits,
     };
-    serve(listener, port, room, shutdown).await;
+    serve(listener, port, capacity, shutdown).await;
 }
 
 /// Serves `router` without TLS to this computer alone until `shutdown`, then gives open requests five seconds.
 ///
-/// What counts here is an answer of the API that is no refusal, upgrades included: pages and their files are for
-/// everybody on this computer.
+/// A connection becomes a guest by a successful answer of the API, upgrades included. Pages and their files do not
+/// count, because every program on this computer is served those.
 pub async fn serve_local(listener: TcpListener, router: Router, shutdown: CancellationToken) {
-    let room = Room::of_local_port(room::files());
-    serve_local_within(listener, router, shutdown, (Limits::local(), room)).await;
+    let capacity = Capacity::of_local_port(capacity::files());
+    serve_local_within(listener, router, shutdown, (Limits::local(), capacity)).await;
 }
 
 pub(crate) async fn serve_local_within(
     listener: TcpListener,
     router: Router,
     shutdown: CancellationToken,
-    (limits, room): (Limits, Room),
+    (limits, capacity): (Limits, Capacity),
 ) {
     let port = Port {
         tls: None,
         router,
-        counts: |path, status| {
+        grants_access: |path, status| {
             path.starts_with("/api/") && (status.is_success() || status == StatusCode::SWITCHING_PROTOCOLS)
         },
         limits,
     };
-    serve(listener, port, room, shutdown).await;
+    serve(listener, port, capacity, shutdown).await;
 }
 
-async fn serve(listener: TcpListener, port: Port, room: Room, shutdown: CancellationToken) {
-    let places = Places::new(room);
+async fn serve(listener: TcpListener, port: Port, capacity: Capacity, shutdown: CancellationToken) {
+    let places = Places::new(capacity);
     let connections = TaskTracker::new();
     let kill = CancellationToken::new();
     let _kill_when_dropped = kill.clone().drop_guard();
     let mut out_of_files = false;
-    let mut look = interval(settings::LOOK);
-    look.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut overdue_check = interval(settings::OVERDUE_CHECK);
+    overdue_check.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         let accepted = tokio::select! {
             accepted = accept(&listener, &places) => accepted,
-            _ = look.tick() => {
+            _ = overdue_check.tick() => {
                 places.end_overdue(port.limits.stranger, Instant::now());
                 continue;
             }
@@ -118,7 +118,7 @@ async fn serve(listener: TcpListener, port: Port, room: Room, shutdown: Cancella
         };
         let (stream, remote, socket) = match accepted {
             Ok(accepted) => accepted,
-            Err(error) if is_the_peers(&error) => continue,
+            Err(error) if is_of_one_connection(&error) => continue,
             Err(error) => {
                 if !std::mem::replace(&mut out_of_files, true) {
                     tracing::warn!(error = %error, "connections cannot be accepted");
@@ -130,7 +130,7 @@ async fn serve(listener: TcpListener, port: Port, room: Room, shutdown: Cancella
         out_of_files = false;
         settings::tune(&stream);
         let (place, cut) = places.take(socket, remote.ip(), Instant::now());
-        let connection = converse(
+        let connection = serve_connection(
             stream,
             remote,
             (place, cut.clone()),
@@ -139,12 +139,12 @@ async fn serve(listener: TcpListener, port: Port, room: Room, shutdown: Cancella
         );
         let connection = cut.run_until_cancelled_owned(connection);
         connections.spawn(kill.clone().run_until_cancelled_owned(connection));
-        // Whoever has come is heard before the next one comes, who may need its place.
+        // The new connection takes its first step before the next one is accepted, which may evict it.
         yield_now().await;
     }
     drop(listener);
     connections.close();
-    // What is still open after that ends with this function.
+    // Connections that are still open after that end with this function.
     let _ = timeout(settings::DRAIN, connections.wait()).await;
 }
 
@@ -157,8 +157,8 @@ async fn accept(listener: &TcpListener, places: &Places) -> io::Result<Accepted>
     Ok((stream, remote, socket))
 }
 
-/// An error of one connection that was gone before it was accepted, not of the port.
-fn is_the_peers(error: &io::Error) -> bool {
+/// Whether an error is of one connection that was gone before it was accepted, and not of the port.
+fn is_of_one_connection(error: &io::Error) -> bool {
     matches!(
         error.kind(),
         io::ErrorKind::ConnectionAborted | io::ErrorKind::ConnectionReset | io::ErrorKind::ConnectionRefused

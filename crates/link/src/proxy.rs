@@ -1,7 +1,8 @@
-//! The proxy that a network may want to be asked (HTTP CONNECT, RFC 9110 §9.3.6), and the rules of when.
+//! HTTP proxies (CONNECT, RFC 9110 §9.3.6), and the rules of when to use one.
 //!
-//! The variables are those that curl reads: `https_proxy`, else `all_proxy`, and `no_proxy`, in small letters or large.
-//! A proxy passes bytes on and is trusted with none: TLS to control is inside. Its password is in no text and no log.
+//! The variables are those that curl reads: `https_proxy`, else `all_proxy`, and `no_proxy`, in small letters or
+//! large. The proxy sees only ciphertext, because TLS to control runs through it. Its password appears in no text and
+//! no log.
 
 use crate::{
     endings::innermost,
@@ -22,10 +23,10 @@ use std::{fmt, io, net::IpAddr};
 use tokio::net::TcpStream;
 use zeroize::Zeroizing;
 
-/// Where a proxy listens whose address names no port, as curl has it.
+/// The port of a proxy whose address names none, as in curl.
 const DEFAULT_PORT: u16 = 1080;
 
-/// The variables that say which proxy to ask, and for what to ask none.
+/// The variables that name the proxy, and the destinations to reach without it.
 pub const PROXY_VARIABLES: [&str; 6] = [
     "https_proxy",
     "HTTPS_PROXY",
@@ -35,16 +36,16 @@ pub const PROXY_VARIABLES: [&str; 6] = [
     "NO_PROXY",
 ];
 
-/// Which proxy to ask for what. The default is none.
+/// The proxy to use, and the destinations to reach without it. The default is no proxy.
 #[derive(Clone, Default)]
 pub struct Proxies {
-    /// May hold a password.
+    /// The address as it was given; it may hold a password.
     address: Option<Zeroizing<String>>,
-    /// The destinations that are reached without it.
+    /// `no_proxy`: the destinations that are reached without the proxy.
     except: String,
 }
 
-/// A proxy that is to be asked.
+/// A proxy to connect through.
 #[derive(Clone)]
 pub(crate) struct Proxy {
     host: String,
@@ -52,7 +53,7 @@ pub(crate) struct Proxy {
     credentials: Option<HeaderValue>,
 }
 
-/// Why a proxy does not lead to where it should.
+/// Why a connection through a proxy failed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum ProxyError {
     #[error(
@@ -83,7 +84,7 @@ pub(crate) enum ProxyError {
     Meddles { proxy: String, destination: Endpoint },
 }
 
-/// What a person can do about a proxy's answer.
+/// What a person can do about a status that the proxy answered with.
 fn advice(status: StatusCode, destination: &Endpoint) -> String {
     match status {
         StatusCode::PROXY_AUTHENTICATION_REQUIRED | StatusCode::UNAUTHORIZED => {
@@ -105,13 +106,13 @@ fn advice(status: StatusCode, destination: &Endpoint) -> String {
 }
 
 impl Proxies {
-    /// What this process's environment says.
+    /// The rules in this process's environment.
     #[must_use]
     pub fn from_environment() -> Self {
         Self::from_variables(|name| std::env::var(name).ok())
     }
 
-    /// What such variables say; `None` where one is not set.
+    /// The rules in variables that `variable` looks up; `None` where one is not set.
     #[must_use]
     pub fn from_variables(variable: impl Fn(&str) -> Option<String>) -> Self {
         let first = |names: [&str; 2]| {
@@ -125,7 +126,7 @@ impl Proxies {
         }
     }
 
-    /// The proxy to ask for a destination, if any. This computer itself is never behind one.
+    /// The proxy for a destination, if any. This computer itself is never reached through one.
     pub(crate) fn lookup(&self, destination: &Endpoint) -> Option<Result<Proxy, ProxyError>> {
         let address = self.address.as_ref()?;
         let is_own = match destination.ip() {
@@ -137,18 +138,20 @@ impl Proxies {
         }
         let uri = format!("https://{destination}").parse::<Uri>().ok()?;
         let exceptions = self.exceptions(destination.port());
-        // A stand-in tells whether a proxy is to be asked at all from whether its address is one.
+        // The matcher is asked with a stand-in address, so that whether a proxy applies does not depend on whether the
+        // real address is valid.
         let rule = Matcher::builder().https("http://proxy").no(exceptions);
         rule.build().intercept(&uri)?;
-        // With a second @, where the password ends is a guess; a wrong one would send part of it as a host name.
+        // With a second @ it is a guess where the password ends, and a wrong guess would send part of it as a host
+        // name.
         let is_clear = address.matches('@').count() < 2;
         let proxy = Matcher::builder().https(address.as_str()).build().intercept(&uri);
         let proxy = proxy.filter(|_| is_clear).ok_or(ProxyError::Address);
         Some(proxy.and_then(|proxy| Proxy::new(&proxy)))
     }
 
-    /// `no_proxy` as it applies to a port, in the form that the matcher knows: without ports, and without the star
-    /// in front of a suffix.
+    /// `no_proxy` as it applies to a port, in the form that the matcher knows: without ports, and without the star in
+    /// front of a suffix.
     fn exceptions(&self, port: u16) -> String {
         let entries = self.except.split(|c: char| c == ',' || c.is_whitespace());
         let entries = entries.filter_map(|entry| {
@@ -195,10 +198,10 @@ impl Proxy {
         })
     }
 
-    /// A connection to `destination` that the proxy has made.
+    /// Connects to `destination` through the proxy.
     pub(crate) async fn connect(&self, destination: &Endpoint) -> io::Result<TcpStream> {
         let gone = |reason: String| {
-            // `Connection refused (os error 111)` says nothing more than its words.
+            // `Connection refused (os error 111)`: the number tells a person nothing more.
             let reason = reason.split(" (os error").next().unwrap_or_default().to_owned();
             let (proxy, destination) = (self.to_string(), destination.clone());
             io::Error::other(ProxyError::Gone {
@@ -211,7 +214,7 @@ impl Proxy {
         let (mut sender, connection) = http1::handshake(TokioIo::new(stream))
             .await
             .map_err(|error| gone(innermost(&error)))?;
-        // It lives on as the stream that it becomes; its errors show there.
+        // The connection lives on as the stream that it becomes, which reports its errors.
         tokio::spawn(connection.with_upgrades());
         let request = self.request(destination).map_err(io::Error::other)?;
         let response = sender
@@ -231,7 +234,7 @@ impl Proxy {
             .await
             .map_err(|error| gone(innermost(&error)))?;
         match upgraded.downcast::<TokioIo<TcpStream>>() {
-            // A server of TLS waits for its client to begin.
+            // A TLS server sends nothing before its client, so bytes that were read already are not the destination's.
             Ok(Parts { io, read_buf, .. }) if read_buf.is_empty() => Ok(io.into_inner()),
             _ => {
                 let (proxy, destination) = (self.to_string(), destination.clone());
@@ -240,8 +243,8 @@ impl Proxy {
         }
     }
 
-    /// The proxy, or what it should lead to, says nothing.
-    pub(crate) fn late(&self, destination: &Endpoint) -> io::Error {
+    /// The error for a proxy, or a destination behind it, that did not answer in time.
+    pub(crate) fn timed_out(&self, destination: &Endpoint) -> io::Error {
         let (proxy, destination) = (self.to_string(), destination.clone());
         io::Error::other(ProxyError::Silent { proxy, destination })
     }
@@ -258,7 +261,7 @@ impl Proxy {
         Ok(stream)
     }
 
-    /// The destination goes as it is: a name is looked up by the proxy.
+    /// The CONNECT request. The destination goes as it is written: the proxy looks up the name.
     fn request(&self, destination: &Endpoint) -> http::Result<Request<Empty<Bytes>>> {
         let authority = destination.to_string();
         let mut request = Request::connect(authority.as_str()).header(header::HOST, &authority);
@@ -279,9 +282,8 @@ impl fmt::Display for Proxy {
     }
 }
 
-/// Whether a destination is more likely in this device's own network than behind a proxy: its address is not one of the
-/// internet.
-pub(crate) fn is_near(destination: &Endpoint) -> bool {
+/// Whether a destination has a private address and is so more likely in this device's own network than behind a proxy.
+pub(crate) fn is_private(destination: &Endpoint) -> bool {
     destination.ip().is_some_and(|ip| {
         let is_link_local = match ip {
             IpAddr::V4(v4) => v4.is_link_local(),

@@ -1,7 +1,7 @@
-//! Several ways to the same place, tried so that a dead one costs a quarter second and not a time-out.
+//! Tries several addresses of the same destination so that a dead one costs a quarter second and not a time-out.
 //!
-//! The idea is RFC 8305's: start with the best, start the next when the one before has failed or has taken longer
-//! than the stagger, take the first that arrives and drop the rest.
+//! As in RFC 8305: start with the best, start the next when the one before has failed or has taken longer than the
+//! stagger, take the first that succeeds and drop the rest.
 
 use futures_util::{StreamExt, stream::FuturesUnordered};
 use std::{future::Future, net::SocketAddr, time::Duration};
@@ -34,7 +34,7 @@ pub(crate) async fn race<T, E>(
     }
 }
 
-/// The order in which to try: what worked last, then the rest as given.
+/// The order in which to try: the last good one, then the rest as given.
 pub(crate) fn best_first<T: PartialEq + Clone>(all: &[T], last_good: Option<&T>) -> Vec<T> {
     let mut order: Vec<T> = Vec::with_capacity(all.len() + 1);
     for candidate in last_good.into_iter().chain(all) {

@@ -46,7 +46,7 @@ pub(crate) async fn serve_within(
         () = shutdown.cancelled() => {}
     }
     connection.as_mut().graceful_shutdown();
-    // Whatever is still open after that ends with the connection.
+    // Calls that are still open after that end with the connection.
     let _ = timeout(settings::DRAIN, connection).await;
     LinkEnd::Stopped
 }

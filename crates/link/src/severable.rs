@@ -1,7 +1,7 @@
 //! A byte stream that can be cut off from outside.
 //!
-//! HTTP/2's client drives its connection in a task that nobody can end: it outlives the handle for as long as a
-//! stream is open. What can be ended is the stream of bytes under it.
+//! HTTP/2's client drives its connection in a task that cannot be ended from outside: it outlives the handle for as
+//! long as a stream is open. The stream of bytes under it can be ended.
 
 use std::{
     future::Future,
@@ -15,9 +15,9 @@ use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
 pub(crate) struct Severable<S, H = ()> {
     stream: S,
     cut: CancellationToken,
-    /// Wakes the reader, and a connection always reads.
+    /// Wakes the reader; a connection always has a read pending.
     wait: Pin<Box<WaitForCancellationFutureOwned>>,
-    /// What lives as long as the stream.
+    /// Kept as long as the stream.
     _held: H,
 }
 

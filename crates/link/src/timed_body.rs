@@ -1,4 +1,4 @@
-//! A request body that has to be complete within a time.
+//! A request body that has to be complete within a time limit.
 
 use axum::body::Body;
 use bytes::Bytes;

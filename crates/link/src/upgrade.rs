@@ -13,8 +13,8 @@ use axum::{
 use flotilla_protocol::{Code, LINK_SUBPROTOCOL, Problem};
 use std::future::Future;
 
-/// Answers the request with the upgrade and hands the link to `on_link` once it is up. The route has decided
-/// before that this caller may have one; a refusal there reaches the agent as a [`crate::DialError::Refused`].
+/// Answers the request with the upgrade and passes the link to `on_link` once it is up. The route has checked before
+/// that the caller may have a link; its refusal reaches the agent as a [`crate::DialError::Refused`].
 pub fn upgrade<F>(socket: WebSocketUpgrade, on_link: impl FnOnce(AgentLink) -> F + Send + 'static) -> Response
 where
     F: Future<Output = ()> + Send + 'static,

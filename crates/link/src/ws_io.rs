@@ -1,7 +1,7 @@
-//! A WebSocket as a plain byte stream: message borders mean nothing, one message is one HTTP/2 frame at best.
+//! A WebSocket as a plain byte stream. Message borders have no meaning; at best a message is one HTTP/2 frame.
 //!
-//! Written bytes are gathered until a whole frame with its head is there, because a masked message per frame head
-//! costs a quarter more processor time. An idle link holds no buffer.
+//! Written bytes are gathered until a whole frame with its header is there, because a masked message for each frame
+//! header costs a quarter more processor time. An idle link holds no buffer.
 
 use crate::settings::WS_COALESCE;
 use axum::extract::ws;
@@ -23,7 +23,7 @@ pub(crate) trait WsMessage: Sized {
     fn into_content(self) -> Content;
 }
 
-/// What a message is to a byte stream.
+/// What a message means to a byte stream.
 pub(crate) enum Content {
     Bytes(Bytes),
     Close,
@@ -68,7 +68,7 @@ impl WsMessage for tungstenite::Message {
 
 /// An error of either library.
 pub(crate) trait WsError {
-    /// `Ok(())` when it only says that the WebSocket is already closed.
+    /// `Ok(())` when it only reports that the WebSocket is already closed.
     fn into_io(self) -> Result<(), io::Error>;
 }
 
@@ -121,7 +121,7 @@ where
     S: Sink<M, Error = M::Error> + Unpin,
     M: WsMessage,
 {
-    /// Hands what was gathered to the WebSocket, once that has room.
+    /// Passes the gathered bytes to the WebSocket, once that has room.
     fn poll_send(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         if self.outgoing.is_empty() {
             return Poll::Ready(Ok(()));
@@ -137,7 +137,7 @@ where
     }
 }
 
-/// Writing to a WebSocket that was closed in order is a broken pipe, which HTTP/2 takes for the end it is.
+/// Writing to a WebSocket that was closed in order is a broken pipe, which HTTP/2 takes for an ordinary end.
 fn closed(error: impl WsError) -> io::Result<()> {
     error.into_io()?;
     Err(io::ErrorKind::BrokenPipe.into())
@@ -178,7 +178,7 @@ where
         buffer.put_slice(&self.incoming[..length]);
         self.incoming.advance(length);
         if self.incoming.is_empty() {
-            // An empty view would keep the whole message alive.
+            // An empty slice would keep the whole message in memory.
             self.incoming = Bytes::new();
         }
         Poll::Ready(Ok(()))

@@ -4,7 +4,7 @@
 //! dialed again after a pause that grows → dropped when the data plane needs it no more.
 
 use crate::complaint::Complaint;
-use flotilla_link::{Backoff, LinkEnd, Messages, Target, open};
+use flotilla_link::{Backoff, LinkEnd, MessageSocket, Target, open};
 use flotilla_protocol::id::RelayId;
 use flotilla_tunnel::{RelayStream, Tunnel};
 use futures_util::FutureExt as _;
@@ -60,7 +60,7 @@ async fn keep(relay: RelayId, target: Target, tunnel: Weak<Tunnel>) {
 }
 
 /// Passes datagrams on until the connection ends, or the data plane (`None`).
-async fn carry(messages: Messages, stream: &RelayStream) -> Option<LinkEnd> {
+async fn carry(messages: MessageSocket, stream: &RelayStream) -> Option<LinkEnd> {
     let (mut outgoing, mut incoming) = messages.split();
     let sending = async {
         loop {

@@ -13,7 +13,7 @@ use flotilla_protocol::{
 pub(super) fn outcome(report: &JobReport) -> Result<(), Problem> {
     match (&report.state, &report.problem) {
         (JobState::Done, _) => Ok(()),
-        (_, Some(problem)) => Err(flotilla_link::as_a_devices(problem.clone())),
+        (_, Some(problem)) => Err(flotilla_link::sanitize_device_problem(problem.clone())),
         (_, None) => Err(Problem::new(
             flotilla_protocol::Code::Internal,
             "The device did not say why it was not done. Update its agent.",

@@ -1,4 +1,4 @@
-//! When a proxy is asked, and what is said of it.
+//! When a proxy is used, and what errors say about it.
 
 use super::*;
 
@@ -101,7 +101,7 @@ fn no_text_has_the_password() {
     for text in [
         format!("{proxies:?}"),
         proxy.to_string(),
-        proxy.late(&destination).to_string(),
+        proxy.timed_out(&destination).to_string(),
     ] {
         assert!(!text.contains("s3cret") && !text.contains("YW5u"), "{text}");
     }
@@ -146,6 +146,6 @@ fn near_is_what_no_one_has_on_the_internet() {
         ("2001:db8::1", false),
         ("nas.lan", false),
     ] {
-        assert_eq!(is_near(&text.parse().unwrap()), near, "{text}");
+        assert_eq!(is_private(&text.parse().unwrap()), near, "{text}");
     }
 }

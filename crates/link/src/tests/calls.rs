@@ -1,4 +1,4 @@
-//! Calls cross the link, and their ends are told apart.
+//! Calls cross the link, and their different ends are told apart.
 
 use super::rig::{Control, SOON, linked};
 use crate::{CallError, LinkEnd, settings::Limits};

@@ -1,4 +1,4 @@
-//! What control gives up, the agent stops doing.
+//! A call that control drops is dropped at the agent.
 
 use super::rig::{Agent, Control, SOON, eventually, linked};
 use crate::{CallError, LONG_STREAMS, LinkEnd, settings::Limits};
@@ -97,7 +97,7 @@ async fn aborting_a_link_ends_everything_on_it_at_once() {
 async fn a_wave_of_cancelled_calls_does_not_end_the_link() {
     let control = Control::start(Limits::default());
     let agent = linked(&control).await;
-    // The moment at which cancelled calls are on their way, but not yet looked at, is short: many are tried.
+    // Calls are rarely caught cancelled and not yet handled, so there are many rounds.
     for round in 0..120 {
         let mut wave = JoinSet::new();
         for _ in 0..100 {

@@ -1,7 +1,7 @@
 //! A process that has no file descriptors left.
 
 use super::rig::{Control, SOON};
-use crate::{call, raise_file_limit, room, settings::Limits};
+use crate::{call, capacity, raise_file_limit, settings::Limits};
 use bytes::Bytes;
 use http::Request;
 use rustix::{
@@ -11,19 +11,19 @@ use rustix::{
 use std::{fs::File, process::Command, time::Duration};
 use tokio::time::{interval, timeout};
 
-/// Set in the process that has a limit of its own.
+/// Set in the child process, which has a file limit of its own.
 const CROWDED: &str = "FLOTILLA_TEST_CROWDED";
 
-/// For how long connections wait to be accepted.
+/// How long connections wait to be accepted.
 const FULL: Duration = Duration::from_secs(2);
 
-/// In a row, 10 ms apart, until nothing is believed to be given back any more.
+/// Failures to open a file in a row, 10 ms apart, after which no more files are expected to be given back.
 const REFUSALS: u32 = 20;
 
 #[test]
-fn accepting_goes_on_after_the_files_ran_out_and_keeps_nobody_busy() {
+fn accepting_goes_on_after_the_files_ran_out_and_does_not_spin() {
     alone(
-        "accepting_goes_on_after_the_files_ran_out_and_keeps_nobody_busy",
+        "accepting_goes_on_after_the_files_ran_out_and_does_not_spin",
         || tokio::runtime::Runtime::new().unwrap().block_on(crowded()),
     );
 }
@@ -40,12 +40,12 @@ fn a_process_that_starts_with_few_files_gets_what_the_system_lets_it_have() {
             setrlimit(Resource::Nofile, limit(64, 200)).unwrap();
             raise_file_limit();
             assert_eq!(getrlimit(Resource::Nofile), limit(200, 200));
-            assert_eq!(room::files(), 200);
+            assert_eq!(capacity::files(), 200);
         },
     );
 }
 
-/// The limit is the whole process's, so that such a test runs itself in a new one.
+/// Runs a test in a new process, because the file limit is of the whole process.
 fn alone(test: &str, run: impl FnOnce()) {
     if std::env::var_os(CROWDED).is_some() {
         return run();
@@ -76,7 +76,7 @@ async fn crowded() {
     hello().await.unwrap();
 
     let mut held = all_that_can_be_opened().await;
-    // One for the client: the system completes its connection, and control cannot accept it.
+    // Frees one file for the client: the system completes its connection, and control cannot accept it.
     held.pop();
     let used = processor_time();
     assert!(
@@ -90,7 +90,7 @@ async fn crowded() {
     timeout(SOON, hello()).await.unwrap().unwrap();
 }
 
-/// Files until there can be no more, also of those that the connection before gives back when both ends have left it.
+/// Opens files until none can be opened, also those that earlier connections give back after both ends have closed.
 async fn all_that_can_be_opened() -> Vec<File> {
     let (mut held, mut refusals) = (Vec::new(), 0);
     let mut pauses = interval(Duration::from_millis(10));
@@ -113,7 +113,7 @@ async fn all_that_can_be_opened() -> Vec<File> {
     held
 }
 
-/// What this process has used. Asking for it takes no file.
+/// The processor time that this process has used. Asking for it opens no file.
 fn processor_time() -> Duration {
     clock_gettime(ClockId::ProcessCPUTime).try_into().unwrap()
 }

@@ -16,14 +16,14 @@ fn hello() -> Request<Bytes> {
     Request::get("/hello").body(Bytes::new()).unwrap()
 }
 
-/// Somebody who accepts connections and says nothing.
+/// A server that accepts connections and sends nothing.
 async fn silent() -> (TcpListener, Endpoint) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let local = listener.local_addr().unwrap();
     (listener, Endpoint::from_ip(local.ip(), local.port()))
 }
 
-/// A port where nobody listens.
+/// A port at which no program listens.
 async fn closed() -> Endpoint {
     silent().await.1
 }
@@ -189,7 +189,7 @@ async fn what_is_sent_before_trust_is_no_more_than_a_handshake() {
     let (mut stream, _) = timeout(SOON, listener.accept()).await.unwrap().unwrap();
     let mut heard = vec![0; 4096];
     let length = stream.read(&mut heard).await.unwrap();
-    // A TLS record of type handshake, and nothing that names a host, a path or a device.
+    // A TLS record of type handshake, without a name of a host, a path or a device.
     assert_eq!(heard[0], 22);
     assert!(
         !heard[..length]

@@ -1,4 +1,4 @@
-//! A peer that is gone without saying so is noticed at both ends.
+//! A peer that disappears without closing is noticed at both ends.
 
 use super::{
     rig::{Control, SOON, linked, linked_through},

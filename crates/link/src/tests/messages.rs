@@ -1,12 +1,12 @@
-//! A WebSocket of single messages, with the trust of a link and nothing else of it.
+//! A WebSocket of single messages is verified as a link is.
 
 use super::rig::{Control, SOON};
-use crate::{DialError, LinkEnd, Messages, open, settings::Limits};
+use crate::{DialError, LinkEnd, MessageSocket, open, settings::Limits};
 use axum::{extract::WebSocketUpgrade, response::Response};
 use bytes::Bytes;
 use tokio::time::timeout;
 
-/// A WebSocket that sends back what it is sent, until it is told to stop.
+/// A route with a WebSocket that sends back what it is sent, until its client stops it.
 pub(super) async fn repeat(socket: WebSocketUpgrade) -> Response {
     socket.on_upgrade(async |mut socket| {
         while let Some(Ok(message)) = socket.recv().await {
@@ -18,7 +18,7 @@ pub(super) async fn repeat(socket: WebSocketUpgrade) -> Response {
     })
 }
 
-async fn opened(control: &Control) -> Messages {
+async fn opened(control: &Control) -> MessageSocket {
     open(&control.target([control.endpoint()]), "/echo")
         .await
         .unwrap()
@@ -52,7 +52,7 @@ async fn where_there_is_no_such_socket_the_refusal_is_told() {
 }
 
 #[tokio::test]
-async fn somebody_else_at_the_address_is_not_trusted() {
+async fn another_server_at_the_address_is_not_trusted() {
     let [control, other] = [(); 2].map(|()| Control::start(Limits::default()));
     let refused = open(&control.target([other.endpoint()]), "/echo").await;
     assert!(matches!(refused.unwrap_err(), DialError::Untrusted { .. }));

@@ -1,4 +1,4 @@
-//! An agent whose way out is a proxy.
+//! An agent that reaches its control through a proxy.
 
 use super::rig::{Control, SOON, introduction};
 use crate::{DialError, Dialed, Proxies, Target, dial::dial_within, open, settings::Limits};
@@ -14,10 +14,10 @@ use tokio::{
     time::timeout,
 };
 
-/// An address for examples: it leads to control by the proxy only.
+/// A documentation address: only the proxy leads from it to control.
 const FAR: &str = "192.0.2.1:7443";
 
-/// Gives the same answer to every request, and after a good one passes bytes on to one place.
+/// Gives the same answer to every request, and after a successful one passes bytes on to one address.
 struct ProxyDouble {
     address: SocketAddr,
     heads: Arc<Mutex<Vec<String>>>,
@@ -28,10 +28,10 @@ impl ProxyDouble {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let heads = Arc::new(Mutex::new(Vec::new()));
-        let told = heads.clone();
+        let seen = heads.clone();
         tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
-                tokio::spawn(pass_on(stream, answer, leads_to, told.clone()));
+                tokio::spawn(pass_on(stream, answer, leads_to, seen.clone()));
             }
         });
         Self { address, heads }
@@ -138,7 +138,7 @@ async fn what_a_proxy_answers_is_said_with_what_to_do_and_without_the_password()
 #[tokio::test(flavor = "multi_thread")]
 async fn a_proxy_that_is_gone_or_does_not_lead_there_is_gone_around() {
     let control = Control::start(Limits::default());
-    // Another word for this computer than those that no proxy is asked for.
+    // A spelling of this computer's address that is not recognized as such, so the proxy is used for it.
     let name = format!("127.1:{}", control.address.port());
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let gone = listener.local_addr().unwrap();

@@ -22,7 +22,7 @@ fn impatient() -> Limits {
     }
 }
 
-/// Asks for an answer without end, with little room for what is not read yet.
+/// Asks for an endless answer, with a small receive buffer.
 async fn asked(control: &Control) -> TlsStream<tokio::net::TcpStream> {
     let socket = TcpSocket::new_v4().unwrap();
     socket.set_recv_buffer_size(16 * 1024).unwrap();

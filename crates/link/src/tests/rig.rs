@@ -1,11 +1,11 @@
-//! A control and an agent on loopback, each of few routes.
+//! A control and an agent on loopback, each with a few routes.
 
 use crate::{
     AgentLink, Caller, DialError, Dialed, Introduction, LinkEnd, Proxies, Target,
+    capacity::{self, Capacity},
     dial::dial_within,
     listen,
     port::serve_tls_within,
-    room::{self, Room},
     serve::serve_within,
     settings::Limits,
     upgrade::upgrade_within,
@@ -37,7 +37,7 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
-/// For everything that should happen at once.
+/// The limit for everything that should happen at once.
 pub(super) const SOON: Duration = Duration::from_secs(20);
 
 pub(super) fn introduction() -> Introduction {
@@ -70,7 +70,7 @@ pub(super) struct Control {
     pub(super) address: SocketAddr,
     /// Requests that reached a route.
     pub(super) requests: Arc<AtomicUsize>,
-    /// Answer links with a refusal instead.
+    /// Whether links are answered with a refusal.
     pub(super) refuses: Arc<AtomicBool>,
     pub(super) stop: CancellationToken,
     pub(super) served: JoinHandle<()>,
@@ -90,10 +90,10 @@ struct Port {
 
 impl Control {
     pub(super) fn start(limits: Limits) -> Self {
-        Self::start_in(Room::of_fleet_port(room::files()), limits)
+        Self::start_in(Capacity::of_fleet_port(capacity::files()), limits)
     }
 
-    pub(super) fn start_in(room: Room, limits: Limits) -> Self {
+    pub(super) fn start_in(capacity: Capacity, limits: Limits) -> Self {
         let ca = FleetCa::create("01937c5e-7b1a-7c3e-8b9e-0123456789ab".parse().unwrap(), now()).unwrap();
         let key = LeafKey::generate().unwrap();
         let leaf = ca.issue_control(&key, now()).unwrap();
@@ -126,7 +126,7 @@ impl Control {
             tls,
             router,
             stop.clone(),
-            (limits, room),
+            (limits, capacity),
         ));
         Self {
             ca,
@@ -176,7 +176,7 @@ impl Control {
         }
     }
 
-    /// The same for one of many devices.
+    /// As [`Control::target`], for one of many devices.
     pub(super) fn target_of(&self, number: u32, at: impl IntoIterator<Item = Endpoint>) -> Target {
         let device = format!("01937c5e-7b1a-7c3e-8b9e-{number:012x}").parse().unwrap();
         Target {
@@ -185,7 +185,7 @@ impl Control {
         }
     }
 
-    /// The next link that control is handed.
+    /// The next link that control accepts.
     pub(super) async fn next_link(&self) -> AgentLink {
         let mut links = self.links.lock().await;
         timeout(SOON, links.recv())
@@ -312,7 +312,7 @@ fn block() -> Bytes {
     Bytes::from_static(&[7; 16 * 1024])
 }
 
-/// Output without end.
+/// Endless output.
 fn flood(seen: &Seen, chunk: Bytes) -> Body {
     let alive = seen.guard();
     Body::from_stream(stream::repeat_with(move || {
@@ -331,7 +331,7 @@ fn quiet(seen: &Seen) -> Body {
     })))
 }
 
-/// A prompt, then what comes in, with how it ended in the trailers.
+/// A prompt, then the input echoed, with how it ended in the trailers.
 fn shell(seen: &Seen, input: Body) -> Response {
     use http_body::Frame;
     use http_body_util::StreamBody;
@@ -370,14 +370,14 @@ pub(super) async fn linked_through(control: &Control, endpoints: Vec<Endpoint>, 
         .await
         .unwrap();
     let link = control.next_link().await;
-    attend(dialed, link, limits)
+    serve_agent(dialed, link, limits)
 }
 
 pub(super) async fn linked(control: &Control) -> Agent {
     linked_through(control, vec![control.endpoint()], Limits::default()).await
 }
 
-fn attend(dialed: Dialed, link: AgentLink, limits: Limits) -> Agent {
+fn serve_agent(dialed: Dialed, link: AgentLink, limits: Limits) -> Agent {
     let (seen, stop) = (Seen::default(), CancellationToken::new());
     let end = tokio::spawn(serve_within(
         dialed,

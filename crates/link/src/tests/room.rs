@@ -1,13 +1,14 @@
-//! Strangers that are many, that stay, or that keep asking take nothing from whoever belongs here.
+//! Strangers that are many, that stay, or that keep asking take no place from clients with access.
 
 use super::{
     rig::{Control, SOON, device_id, introduction},
     strangers::{drip, end_of, trusted},
 };
 use crate::{
-    Backoff, Standing, Target, call, dial, listen, open,
+    Admission, Backoff, Target, call,
+    capacity::Capacity,
+    dial, listen, open,
     port::serve_local_within,
-    room::Room,
     settings::{self, Limits},
 };
 use axum::{
@@ -29,7 +30,7 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
-const ROOM: Room = Room {
+const ROOM: Capacity = Capacity {
     strangers: 32,
     guests: 8,
 };
@@ -37,11 +38,11 @@ const ROOM: Room = Room {
 /// Ten times as many as there is room for.
 const CROWD: usize = 320;
 
-/// A WebSocket whose caller is let in by its first message, and which sends back what it is sent.
-pub(super) async fn let_in(Extension(standing): Extension<Standing>, socket: WebSocketUpgrade) -> Response {
+/// A WebSocket whose caller is admitted by its first message, and which sends back what it is sent.
+pub(super) async fn let_in(Extension(admission): Extension<Admission>, socket: WebSocketUpgrade) -> Response {
     socket.on_upgrade(async move |mut socket| {
         while let Some(Ok(message)) = socket.recv().await {
-            standing.admit(device_id());
+            admission.admit(device_id());
             if socket.send(message).await.is_err() {
                 return;
             }
@@ -56,7 +57,7 @@ async fn from(source: [u8; 4], to: SocketAddr) -> TcpStream {
     socket.connect(to).await.unwrap()
 }
 
-/// Asks for what there is not, again and again, until the far end has had enough; answers how often.
+/// Requests a missing page again and again until the far end closes; returns how often.
 async fn keep_asking(mut stream: impl AsyncRead + AsyncWrite + Unpin, pause: Duration) -> u32 {
     let (mut asked, mut pauses, mut answer) = (0, interval(pause), vec![0; 1024]);
     loop {
@@ -99,17 +100,17 @@ async fn a_crowd_of_idle_connections_costs_the_links_nothing_and_newcomers_littl
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn whoever_is_refused_again_and_again_is_ended() {
+async fn a_client_that_is_refused_again_and_again_is_ended() {
     let control = Control::start(Limits::default());
     let stream = trusted(control.address, control.stranger_tls()).await;
     let asked = timeout(SOON, keep_asking(stream, Duration::from_millis(1)))
         .await
         .unwrap();
-    assert_eq!(asked, settings::REFUSALS);
+    assert_eq!(asked, settings::MAX_REFUSALS);
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_stranger_that_asks_now_and_then_is_ended_and_whoever_was_let_in_is_not() {
+async fn a_stranger_that_asks_now_and_then_is_ended_and_a_client_that_was_let_in_is_not() {
     let limits = Limits {
         stranger: Duration::from_secs(2),
         ..Limits::default()
@@ -137,7 +138,7 @@ async fn a_stranger_that_asks_now_and_then_is_ended_and_whoever_was_let_in_is_no
     let (asked, ()) = timeout(SOON, async { tokio::join!(asking, upgraded) })
         .await
         .unwrap();
-    assert!(asked < settings::REFUSALS, "{asked}");
+    assert!(asked < settings::MAX_REFUSALS, "{asked}");
     assert!(!link.is_closed());
     out.send([Bytes::from_static(b"still here")]).await.unwrap();
     assert_eq!(
@@ -149,11 +150,11 @@ async fn a_stranger_that_asks_now_and_then_is_ended_and_whoever_was_let_in_is_no
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_site_of_two_hundred_devices_behind_one_address_is_let_in() {
-    let room = Room {
+    let capacity = Capacity {
         strangers: 64,
         guests: 220,
     };
-    let control = Control::start_in(room, Limits::default());
+    let control = Control::start_in(capacity, Limits::default());
     let mut tasks = tokio::task::JoinSet::new();
     for number in 0..200_u32 {
         let target = control.target_of(number, [control.endpoint()]);
@@ -179,7 +180,7 @@ async fn a_site_of_two_hundred_devices_behind_one_address_is_let_in() {
     assert_eq!(links.iter().filter(|link| !link.is_closed()).count(), 200);
 }
 
-/// The port for this computer, with a page's socket and a page.
+/// A port for this computer alone, with a page and a WebSocket of the page.
 fn local(limits: Limits) -> (SocketAddr, CancellationToken) {
     let live = any(async |socket: WebSocketUpgrade| {
         socket.on_upgrade(async |mut socket| while let Some(Ok(_)) = socket.recv().await {})
@@ -231,7 +232,7 @@ async fn the_page_of_this_computer_lives_beside_a_crowd_on_its_port() {
         drip(other, b"GET /healthz HTTP/1.1\r\nx: ").await;
     };
     timeout(SOON, ended).await.unwrap();
-    // A ping, and its answer.
+    // A WebSocket ping, and its pong.
     page.write_all(&[0x89, 0x80, 0, 0, 0, 0]).await.unwrap();
     let mut pong = [0; 2];
     timeout(SOON, page.read_exact(&mut pong)).await.unwrap().unwrap();

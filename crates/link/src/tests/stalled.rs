@@ -1,4 +1,4 @@
-//! Readers that stop reading cost memory within bounds, and nobody else's time.
+//! Readers that stop reading cost bounded memory, and delay no other call.
 
 use super::rig::{Control, SOON, eventually, linked};
 use crate::{LONG_STREAMS, settings::Limits};
@@ -27,7 +27,7 @@ async fn two_hundred_stalled_readers_do_not_delay_a_small_call() {
     );
     assert!(p99 < Duration::from_millis(250), "{p99:?}");
 
-    // A stalled reader that wakes up gets what it missed.
+    // A reader that reads again gets what it missed.
     let first = stalled.first_mut().unwrap();
     assert_eq!(first.next().await.unwrap().unwrap().first(), Some(&7));
     drop(stalled);

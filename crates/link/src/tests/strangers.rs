@@ -1,4 +1,4 @@
-//! Clients that are silent, slow or half gone are all ended in time, and delay nobody.
+//! Clients that are silent, slow or half closed are all ended in time, and delay no other client.
 
 use super::rig::{Control, SOON};
 use crate::{call, settings::Limits};
@@ -37,9 +37,9 @@ enum Stranger {
     TlsThenSilent,
     HeadDrip,
     BodyDrip,
-    /// Closes its sending half in the middle of the handshake and waits.
+    /// Closes its sending half in the middle of the handshake and keeps the connection.
     HalfClosed,
-    /// Gets an answer, then keeps the connection without a word.
+    /// Gets an answer, then keeps the connection silent.
     Lingering,
 }
 
@@ -71,7 +71,7 @@ fn client_hello(tls: Arc<rustls::ClientConfig>) -> Vec<u8> {
     bytes
 }
 
-/// Writes byte by byte until the far end has had enough; returns when the connection is over.
+/// Writes byte by byte until the far end closes; returns when the connection is over.
 pub(super) async fn drip(stream: impl AsyncRead + AsyncWrite, bytes: &[u8]) {
     let (mut incoming, mut outgoing) = tokio::io::split(stream);
     let write = async {
@@ -91,12 +91,12 @@ pub(super) async fn drip(stream: impl AsyncRead + AsyncWrite, bytes: &[u8]) {
 
 pub(super) async fn end_of(mut stream: impl AsyncRead + Unpin) {
     let mut rest = Vec::new();
-    // An end and an error are both an end.
+    // Both an end and an error count.
     let _ = stream.read_to_end(&mut rest).await;
 }
 
 impl Stranger {
-    /// Behaves until the far end closes the connection.
+    /// Acts until the far end closes the connection.
     async fn behave(self, address: SocketAddr, tls: Arc<rustls::ClientConfig>) {
         match self {
             Self::Silent => end_of(TcpStream::connect(address).await.unwrap()).await,
@@ -109,7 +109,7 @@ impl Stranger {
             Self::BodyDrip => {
                 let mut stream = trusted(address, tls).await;
                 let head = b"POST /body HTTP/1.1\r\nhost: x\r\ncontent-length: 100000\r\n\r\n";
-                // One that is ended before it begins is ended, too.
+                // A connection that is closed before it begins counts, too.
                 let _ = stream.write_all(head).await;
                 drip(stream, b"x").await;
             }

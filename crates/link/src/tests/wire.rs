@@ -9,7 +9,7 @@ use tokio::{
 };
 use tokio_util::sync::{CancellationToken, DropGuard};
 
-/// A wire to `address` that can be frozen: bytes then stay where they are, and nobody is told.
+/// A connection to `address` that can be frozen: bytes then stay where they are, and neither end is told.
 pub(super) struct Wire {
     pub(super) endpoint: Endpoint,
     frozen: watch::Sender<bool>,

@@ -2,9 +2,9 @@
 
 use crate::{
     caller::Caller,
-    crowd::Stage,
+    eviction::Stage,
     pace::{Meter, Paced},
-    places::{Place, Standing},
+    places::{Admission, Place},
     settings::{self, Limits},
     severable::Severable,
     timed_body::in_time,
@@ -32,7 +32,7 @@ use tokio_rustls::{TlsAcceptor, server::TlsStream};
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt;
 
-/// The bytes of a connection. They are cut when it has to give way, and hold its place until they are closed.
+/// The bytes of a connection. They are cut when it is evicted, and hold its place until they are closed.
 type Stream = Severable<Paced<TcpStream>, Place>;
 
 /// What all connections of a port have in common.
@@ -41,49 +41,49 @@ pub(crate) struct Port {
     /// `None` for plain HTTP.
     pub(crate) tls: Option<TlsAcceptor>,
     pub(crate) router: Router,
-    /// Whether a request for a path that is answered so came from somebody who is no stranger.
-    pub(crate) counts: fn(&str, StatusCode) -> bool,
+    /// Whether an answer with this status, to a request for this path, shows that its caller has access.
+    pub(crate) grants_access: fn(&str, StatusCode) -> bool,
     pub(crate) limits: Limits,
 }
 
-/// A conversation, as its requests share it.
-struct Visit {
+/// One connection, as its requests share it.
+struct Connection {
     port: Port,
     caller: Caller,
-    standing: Standing,
+    admission: Admission,
     refusals: AtomicU32,
 }
 
 /// Serves one connection until it closes or is upgraded.
-pub(crate) async fn converse(
+pub(crate) async fn serve_connection(
     stream: TcpStream,
     remote: SocketAddr,
     (place, cut): (Place, CancellationToken),
     port: Port,
     shutdown: CancellationToken,
 ) {
-    let (meter, standing) = (Meter::default(), place.standing().clone());
-    let mut visit = Visit {
+    let (meter, admission) = (Meter::default(), place.admission().clone());
+    let mut connection = Connection {
         caller: Caller {
             remote,
             certificate: None,
         },
-        standing,
+        admission,
         refusals: AtomicU32::new(0),
         port,
     };
-    let Some(tls) = visit.port.tls.clone() else {
+    let Some(tls) = connection.port.tls.clone() else {
         let stream = Severable::new(Paced::new(stream, meter.clone()), cut, place);
-        return visit.serve(stream, meter, shutdown).await;
+        return connection.serve(stream, meter, shutdown).await;
     };
     let handshake = async {
-        // Whoever says nothing is idle.
+        // A connection that sends nothing stays idle and is evicted first.
         stream.readable().await?;
-        visit.standing.reach(Stage::Busy);
+        connection.admission.set_stage(Stage::Busy);
         let stream = Severable::new(Paced::new(stream, meter.clone()), cut, place);
         tls.accept(stream).await
     };
-    let handshake = timeout(visit.port.limits.handshake, handshake);
+    let handshake = timeout(connection.port.limits.handshake, handshake);
     let stream = match shutdown.run_until_cancelled(handshake).await {
         Some(Ok(Ok(stream))) => stream,
         Some(Ok(Err(error))) => {
@@ -92,22 +92,22 @@ pub(crate) async fn converse(
         Some(Err(_)) => return tracing::debug!(remote = %remote, "a TLS handshake took too long"),
         None => return,
     };
-    visit.caller.certificate = certificate(&stream);
-    match visit.caller.device() {
-        Some(device) => visit.standing.admit(device),
-        None => visit.standing.reach(Stage::Idle),
+    connection.caller.certificate = certificate(&stream);
+    match connection.caller.device() {
+        Some(device) => connection.admission.admit(device),
+        None => connection.admission.set_stage(Stage::Idle),
     }
-    visit.serve(stream, meter, shutdown).await;
+    connection.serve(stream, meter, shutdown).await;
 }
 
-impl Visit {
+impl Connection {
     async fn serve<S>(self, stream: S, meter: Meter, shutdown: CancellationToken)
     where
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
         let (limits, remote) = (self.port.limits, self.caller.remote);
-        let visit = Arc::new(self);
-        let service = service_fn(move |request| visit.clone().answer(request));
+        let connection = Arc::new(self);
+        let service = service_fn(move |request| connection.clone().answer(request));
         let connection = http1::Builder::new()
             .timer(TokioTimer::new())
             .header_read_timeout(limits.head)
@@ -137,22 +137,22 @@ impl Visit {
     }
 
     async fn answer(self: Arc<Self>, request: Request<Incoming>) -> Result<Response, Infallible> {
-        self.standing.reach(Stage::Busy);
+        self.admission.set_stage(Stage::Busy);
         let path = request.uri().path().to_owned();
         let mut request = request.map(|body| in_time(body, self.port.limits.body));
         request.extensions_mut().insert(self.caller.clone());
-        request.extensions_mut().insert(self.standing.clone());
+        request.extensions_mut().insert(self.admission.clone());
         let Ok(mut response) = self.port.router.clone().oneshot(request).await;
-        self.standing.reach(Stage::Idle);
+        self.admission.set_stage(Stage::Idle);
         let status = response.status();
-        if (self.port.counts)(&path, status) {
-            self.standing.welcome();
+        if (self.port.grants_access)(&path, status) {
+            self.admission.admit_unnamed();
         }
         if status == StatusCode::SWITCHING_PROTOCOLS {
-            self.standing.upgraded();
+            self.admission.set_upgraded();
         }
         let refused = status.is_client_error() || status.is_server_error();
-        if refused && self.refusals.fetch_add(1, Ordering::Relaxed) + 1 >= settings::REFUSALS {
+        if refused && self.refusals.fetch_add(1, Ordering::Relaxed) + 1 >= settings::MAX_REFUSALS {
             let close = HeaderValue::from_static("close");
             response.headers_mut().insert(header::CONNECTION, close);
         }
@@ -160,7 +160,7 @@ impl Visit {
     }
 }
 
-/// The client certificate, which the verifier of this port has found to name a device of this fleet.
+/// The client certificate. The port's verifier has checked that it names a device of this fleet.
 fn certificate(stream: &TlsStream<Stream>) -> Option<PeerCertificate> {
     let leaf = stream.get_ref().1.peer_certificates()?.first()?;
     PeerCertificate::from_der(leaf).ok()

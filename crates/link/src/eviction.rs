@@ -1,7 +1,7 @@
-//! Who of a crowd gives way when somebody comes and there is no room: a member of the source that holds the most.
+//! Which connection is evicted when a newcomer comes at the limit: one of the source that holds the most.
 //!
-//! So whoever takes much takes it from itself, and nobody has to say how much each may have. Within a source, and
-//! among sources that hold as much, whoever does nothing goes before whoever is at work, and the oldest goes first.
+//! So a source that opens many connections loses its own, and no limit per source is needed. Within a source, and
+//! among sources that hold equally many, idle connections are evicted before busy ones, and the oldest first.
 
 use flotilla_protocol::id::DeviceId;
 use std::{
@@ -10,7 +10,7 @@ use std::{
     net::IpAddr,
 };
 
-/// To whom a connection is counted.
+/// The source that a connection is counted under.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Source {
     /// See [`flotilla_protocol::neighborhood`].
@@ -18,34 +18,34 @@ pub(crate) enum Source {
     Device(DeviceId),
 }
 
-/// How much is lost when a connection ends.
+/// How much work is lost when a connection is evicted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Stage {
     /// Nothing is under way.
     Idle,
     /// A handshake, or a request that was not answered yet.
     Busy,
-    /// Upgraded, by somebody who may.
+    /// Upgraded, by a guest.
     Live,
 }
 
-/// A connection among those of its source: the first in order goes first. The number grows with each arrival.
+/// A connection among those of its source, in the order of eviction. The number grows with each arrival.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Member {
     pub(crate) stage: Stage,
     pub(crate) number: u64,
 }
 
-/// Connections that share one room.
+/// The connections that share one limit.
 #[derive(Debug, Default)]
-pub(crate) struct Crowd {
+pub(crate) struct EvictionQueue {
     sources: BTreeMap<Source, BTreeSet<Member>>,
-    /// By how many they have, and then by who of them goes first; the last one gives way.
+    /// By the number of connections of a source, then by the source's own first candidate; the last entry is evicted.
     order: BTreeSet<(usize, Reverse<Member>, Source)>,
     len: usize,
 }
 
-impl Crowd {
+impl EvictionQueue {
     pub(crate) fn len(&self) -> usize {
         self.len
     }
@@ -58,9 +58,9 @@ impl Crowd {
         self.change(source, |members| members.remove(&member));
     }
 
-    /// Who gives way to a newcomer of this source. `None` when only a live member of a source that has no more than
-    /// the newcomer's would have: then there is really no room.
-    pub(crate) fn gives_way(&self, newcomer: Source) -> Option<Member> {
+    /// The connection that is evicted for a newcomer of this source. `None` when that could only be a live connection
+    /// of a source that would then have fewer than the newcomer's: the newcomer is refused.
+    pub(crate) fn victim(&self, newcomer: Source) -> Option<Member> {
         let (most, Reverse(first), _) = self.order.last().copied()?;
         let own = self.sources.get(&newcomer);
         let has = own.map_or(0, BTreeSet::len);
@@ -105,63 +105,63 @@ mod tests {
         Member { stage, number }
     }
 
-    fn crowd(members: impl IntoIterator<Item = (u8, Stage)>) -> Crowd {
-        let mut crowd = Crowd::default();
+    fn queue(members: impl IntoIterator<Item = (u8, Stage)>) -> EvictionQueue {
+        let mut queue = EvictionQueue::default();
         for (number, (source, stage)) in (0..).zip(members) {
-            crowd.enter(from(source), member(stage, number));
+            queue.enter(from(source), member(stage, number));
         }
-        crowd
+        queue
     }
 
     #[test]
     fn the_source_that_has_the_most_gives_way() {
-        let crowd = crowd([(1, Stage::Idle), (2, Stage::Busy), (2, Stage::Busy)]);
-        assert_eq!(crowd.gives_way(from(1)), Some(member(Stage::Busy, 1)));
-        assert_eq!(crowd.gives_way(from(3)), Some(member(Stage::Busy, 1)));
-        assert_eq!(crowd.gives_way(from(2)), Some(member(Stage::Busy, 1)));
+        let queue = queue([(1, Stage::Idle), (2, Stage::Busy), (2, Stage::Busy)]);
+        assert_eq!(queue.victim(from(1)), Some(member(Stage::Busy, 1)));
+        assert_eq!(queue.victim(from(3)), Some(member(Stage::Busy, 1)));
+        assert_eq!(queue.victim(from(2)), Some(member(Stage::Busy, 1)));
     }
 
     #[test]
     fn the_idle_go_before_the_busy_and_the_oldest_of_them_first() {
-        let one_source = crowd([(1, Stage::Busy), (1, Stage::Idle), (1, Stage::Idle)]);
-        assert_eq!(one_source.gives_way(from(1)), Some(member(Stage::Idle, 1)));
-        let many = crowd([
+        let one_source = queue([(1, Stage::Busy), (1, Stage::Idle), (1, Stage::Idle)]);
+        assert_eq!(one_source.victim(from(1)), Some(member(Stage::Idle, 1)));
+        let many = queue([
             (1, Stage::Busy),
             (2, Stage::Idle),
             (3, Stage::Busy),
             (4, Stage::Idle),
         ]);
-        assert_eq!(many.gives_way(from(9)), Some(member(Stage::Idle, 1)));
+        assert_eq!(many.victim(from(9)), Some(member(Stage::Idle, 1)));
     }
 
     #[test]
-    fn a_live_one_gives_way_to_its_own_source_and_to_whoever_has_less_by_two() {
-        let crowd = crowd([(1, Stage::Live), (2, Stage::Live)]);
-        assert_eq!(crowd.gives_way(from(3)), None);
-        assert_eq!(crowd.gives_way(from(1)), Some(member(Stage::Live, 0)));
-        let mut crowd = crowd;
-        crowd.enter(from(2), member(Stage::Live, 2));
-        assert_eq!(crowd.gives_way(from(3)), Some(member(Stage::Live, 1)));
+    fn a_live_one_gives_way_to_its_own_source_and_to_one_that_has_two_fewer() {
+        let queue = queue([(1, Stage::Live), (2, Stage::Live)]);
+        assert_eq!(queue.victim(from(3)), None);
+        assert_eq!(queue.victim(from(1)), Some(member(Stage::Live, 0)));
+        let mut queue = queue;
+        queue.enter(from(2), member(Stage::Live, 2));
+        assert_eq!(queue.victim(from(3)), Some(member(Stage::Live, 1)));
     }
 
     proptest! {
-        /// Sources come in any order, each as often as it likes; the room is for sixteen.
+        /// Sources come in any order, each any number of times; the limit is sixteen connections.
         #[test]
         fn however_many_come_a_source_that_takes_little_loses_nothing(arrivals in vec(0u8..20, 1..400)) {
-            let (mut crowd, mut held) = (Crowd::default(), BTreeMap::new());
-            crowd.enter(from(99), member(Stage::Busy, 0));
+            let (mut queue, mut held) = (EvictionQueue::default(), BTreeMap::new());
+            queue.enter(from(99), member(Stage::Busy, 0));
             held.insert(0, from(99));
             for (number, source) in (1..).zip(arrivals) {
                 let source = from(source % 10);
-                if crowd.len() == 16 {
-                    let gone = crowd.gives_way(source).unwrap();
+                if queue.len() == 16 {
+                    let gone = queue.victim(source).unwrap();
                     let of = held.remove(&gone.number).unwrap();
-                    crowd.leave(of, gone);
+                    queue.leave(of, gone);
                 }
-                crowd.enter(source, member(Stage::Busy, number));
+                queue.enter(source, member(Stage::Busy, number));
                 held.insert(number, source);
-                prop_assert_eq!(crowd.len(), held.len());
-                prop_assert!(crowd.len() <= 16);
+                prop_assert_eq!(queue.len(), held.len());
+                prop_assert!(queue.len() <= 16);
                 prop_assert!(held.contains_key(&0), "ten others share fifteen places: none needs the sixteenth");
             }
         }

@@ -1,9 +1,9 @@
-//! The ways to an endpoint: by the device's own routes, and through a proxy.
+//! Connects to an endpoint, directly or through a proxy, and verifies its certificate.
 
 use crate::{
     dial::{DialError, Target},
     lookup::lookup,
-    proxy::{Proxy, ProxyError, is_near},
+    proxy::{Proxy, ProxyError, is_private},
     race::{best_first, interleaved, race},
     settings::{self, Limits},
 };
@@ -19,7 +19,7 @@ use std::{
 use tokio::{net::TcpStream, time::timeout};
 use tokio_rustls::{TlsConnector, client::TlsStream};
 
-/// A trusted connection to whichever endpoint gives one first.
+/// A verified connection to the first endpoint that answers.
 pub(crate) async fn connect(
     target: &Target,
     limits: Limits,
@@ -29,7 +29,7 @@ pub(crate) async fn connect(
         return Err(DialError::NoEndpoint);
     }
     let attempts = order.into_iter().map(|endpoint| async move {
-        match reach(&endpoint, target, limits).await {
+        match connect_endpoint(&endpoint, target, limits).await {
             Ok(stream) => Ok((endpoint, stream)),
             Err(errors) => Err((endpoint, errors)),
         }
@@ -55,11 +55,11 @@ pub(crate) async fn connect(
     }
 }
 
-/// One endpoint, by whichever way leads there.
+/// Connects to one endpoint, directly or through a proxy.
 ///
-/// Where a proxy is to be asked, it is asked first, and gone around when it does not lead there. An address of a
-/// private network is tried without it first: mostly, the device is in that network, and the proxy leads to others.
-async fn reach(
+/// Where a proxy applies, it is tried first, and the direct way after it has failed. For a private address the direct
+/// way is tried first, because the device is mostly in that network and the proxy leads to other ones.
+async fn connect_endpoint(
     endpoint: &Endpoint,
     target: &Target,
     limits: Limits,
@@ -68,14 +68,14 @@ async fn reach(
     let Some(proxy) = target.proxies.lookup(endpoint) else {
         return direct.await;
     };
-    let through = through(proxy, endpoint, &target.tls, limits);
-    if is_near(endpoint) {
-        let ways = [direct.boxed(), through.boxed()];
+    let proxied = through_proxy(proxy, endpoint, &target.tls, limits);
+    if is_private(endpoint) {
+        let ways = [direct.boxed(), proxied.boxed()];
         return race(ways, settings::STAGGER)
             .await
             .map_err(|errors| errors.into_iter().flatten().collect());
     }
-    let mut errors = match through.await {
+    let mut errors = match proxied.await {
         Ok(stream) => return Ok(stream),
         Err(errors) => errors,
     };
@@ -92,7 +92,7 @@ async fn reach(
     }
 }
 
-/// By the device's own routes, at all addresses of the name.
+/// Connects without a proxy, to all addresses of the name.
 async fn direct(
     endpoint: &Endpoint,
     tls: &Arc<ClientConfig>,
@@ -101,18 +101,18 @@ async fn direct(
     let found = timeout(limits.handshake, lookup(endpoint.host(), endpoint.port()));
     let addresses = found
         .await
-        .unwrap_or_else(|_| Err(late()))
+        .unwrap_or_else(|_| Err(timed_out()))
         .map_err(|error| vec![error])?;
     let attempts = interleaved(addresses).into_iter().map(|address| async move {
         let stream = timeout(limits.handshake, TcpStream::connect(address));
-        let stream = stream.await.unwrap_or_else(|_| Err(late()))?;
+        let stream = stream.await.unwrap_or_else(|_| Err(timed_out()))?;
         settings::tune(&stream);
         shake_hands(stream, address.ip(), tls, limits).await
     });
     race(attempts, settings::STAGGER).await
 }
 
-async fn through(
+async fn through_proxy(
     proxy: Result<Proxy, ProxyError>,
     endpoint: &Endpoint,
     tls: &Arc<ClientConfig>,
@@ -121,7 +121,7 @@ async fn through(
     let connection = async {
         let proxy = proxy.map_err(io::Error::other)?;
         let stream = timeout(limits.handshake, proxy.connect(endpoint));
-        let stream = stream.await.unwrap_or_else(|_| Err(proxy.late(endpoint)))?;
+        let stream = stream.await.unwrap_or_else(|_| Err(proxy.timed_out(endpoint)))?;
         let address = endpoint.ip().unwrap_or(Ipv4Addr::UNSPECIFIED.into());
         shake_hands(stream, address, tls, limits).await
     };
@@ -134,14 +134,14 @@ async fn shake_hands(
     tls: &Arc<ClientConfig>,
     limits: Limits,
 ) -> io::Result<TlsStream<TcpStream>> {
-    // The verifier reads no name and none is sent; the library wants one.
+    // The verifier ignores the name and none is sent, but the library requires one.
     let name = ServerName::IpAddress(address.into());
     let handshake = TlsConnector::from(tls.clone()).connect(name, stream);
     timeout(limits.handshake, handshake)
         .await
-        .unwrap_or_else(|_| Err(late()))
+        .unwrap_or_else(|_| Err(timed_out()))
 }
 
-fn late() -> io::Error {
+fn timed_out() -> io::Error {
     io::Error::new(io::ErrorKind::TimedOut, "no answer in time")
 }
