@@ -13,13 +13,13 @@ mod metrics;
 mod openapi;
 mod paths;
 mod policy;
-mod push;
 mod relays;
 mod session;
+mod ssh_install;
 mod table;
 mod ui;
 
-use crate::{core::Core, refusal::not_found, whole};
+use crate::{completion, core::Core, refusal::not_found};
 use axum::{Router, extract::DefaultBodyLimit, middleware, routing::get};
 use std::sync::Arc;
 
@@ -39,7 +39,7 @@ pub(crate) fn router(core: &Arc<Core>) -> Router {
         .route("/api/{*rest}", axum::routing::any(not_found))
         .fallback(ui::serve)
         .method_not_allowed_fallback(not_found)
-        .layer(middleware::from_fn(whole::carried_through))
+        .layer(middleware::from_fn(completion::run_to_completion))
         .layer(DefaultBodyLimit::max(BODY_BYTES))
         .layer(middleware::from_fn_with_state(core.clone(), guard::own_origin))
         .with_state(core.clone())

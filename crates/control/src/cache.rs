@@ -3,25 +3,25 @@
 //! One lock, held for as long as it takes to apply one change or to copy what a caller asked for, never over
 //! an await. Each change publishes its live frames before the lock is released.
 
-mod announced;
+mod announcement;
 mod attention;
-mod ended;
-mod entry;
+mod device_entry;
 mod inbound;
 mod links;
-mod mapped;
+mod maps;
 mod paths;
+mod reload;
+mod reports;
 mod rows;
-mod unshown;
-mod watch;
+mod tickets;
 
 pub(crate) use attention::overlaps;
-pub(crate) use ended::Tickets;
-pub(crate) use entry::{Entry, LinkUp};
+pub(crate) use device_entry::{Entry, LinkUp};
 pub(crate) use inbound::Closed;
+use reload::Unshown;
+pub(crate) use reports::Heard;
 pub(crate) use rows::Listed;
-use unshown::Unshown;
-pub(crate) use watch::Heard;
+pub(crate) use tickets::Tickets;
 
 use crate::{
     clock::Clock,

@@ -1,8 +1,8 @@
 //! A running control: started whole or not at all, and stopped in order.
 
 use crate::{
-    ControlConfig, StartError, access::Link, api, core::Core, data_dir::DataDir, fleet_port, log, open::open,
-    presence, push, relay, roster,
+    ControlConfig, StartError, access::Link, api, core::Core, data_dir::DataDir, devices, fleet_port, log,
+    open::open, relay, ssh_install, timers,
 };
 use flotilla_protocol::{Problem, device::DeviceStatus, enroll::ConfigFile, pin::Pin};
 use serde::Serialize;
@@ -130,7 +130,7 @@ impl Control {
     /// # Errors
     /// The store cannot be written.
     pub async fn local_enrollment(&self) -> Result<Option<ConfigFile>, Problem> {
-        roster::local_enrollment(&self.core, &host_name())
+        devices::local_enrollment(&self.core, &host_name())
             .await
             .map_err(|refusal| refusal.0)
     }
@@ -182,9 +182,9 @@ fn serve(core: &Arc<Core>, fleet: TcpListener, api: TcpListener) -> TaskTracker 
         stop.clone(),
     ));
     tasks.spawn(flotilla_link::serve_local(api, api::router(core), stop));
-    tasks.spawn(presence::watch(core.clone()));
+    tasks.spawn(timers::run(core.clone()));
     tasks.spawn(log::keep(core.clone()));
-    push::resume(core);
+    ssh_install::resume(core);
     tasks.close();
     tasks
 }

@@ -10,9 +10,9 @@ use crate::{
     jobs::Jobs,
     limit::Refusals,
     provision::Builds,
-    push::Pushes,
     repeats::Repeats,
     report::SENTENCE_CHARS,
+    ssh_install::Pushes,
     store::{NewActivity, Store},
     trust::Trust,
 };
@@ -132,7 +132,7 @@ impl Core {
 
     pub(crate) fn fleet(&self) -> Fleet {
         let endpoints = self.endpoints();
-        let proposed_name = crate::roster::propose_name(self);
+        let proposed_name = crate::devices::propose_name(self);
         let state = self.cache.lock();
         let this_computer = state
             .devices()

@@ -5,7 +5,7 @@ mod enroll;
 mod install;
 mod link;
 
-use crate::{core::Core, refusal::not_found, relay, whole};
+use crate::{completion, core::Core, refusal::not_found, relay};
 use axum::{Router, extract::DefaultBodyLimit, middleware, routing::get};
 use flotilla_protocol::{agent::LINK_PATH, enroll::ENROLL_PATH};
 use std::sync::Arc;
@@ -22,7 +22,7 @@ pub(crate) fn router(core: &Arc<Core>) -> Router {
         .merge(relay::routes(core))
         .fallback(not_found)
         .method_not_allowed_fallback(not_found)
-        .layer(middleware::from_fn(whole::carried_through))
+        .layer(middleware::from_fn(completion::run_to_completion))
         .layer(DefaultBodyLimit::max(BODY_BYTES))
         .with_state(core.clone())
 }

@@ -4,21 +4,21 @@
 //! activity log, told to the requests that wait → forgotten by the device. It depends on no request and on no link:
 //! when a link ends, the device lists its jobs on the next one, also those that an earlier run of control began.
 
-mod course;
+mod activity;
 mod follow;
-mod words;
+mod progress;
 
-pub(crate) use course::Course;
 pub(crate) use follow::collect;
+pub(crate) use progress::Course;
 
 use crate::{cache::Entry, core::Core};
-use course::News;
 use flotilla_link::AgentLink;
 use flotilla_protocol::{
     Code, Problem,
     id::{DeviceId, JobId},
     job::JobRequest,
 };
+use progress::News;
 use rand::RngCore as _;
 use std::{
     collections::{BTreeMap, BTreeSet},

@@ -10,10 +10,12 @@ mod advertise;
 mod api;
 mod cache;
 mod clock;
+mod completion;
 mod config;
 mod control;
 mod core;
 mod data_dir;
+mod devices;
 #[cfg(feature = "embedded-ui")]
 mod embedded;
 mod firewall;
@@ -26,20 +28,18 @@ mod log;
 mod mesh;
 mod open;
 mod pace;
-mod presence;
 mod provision;
-mod push;
 mod refusal;
 mod relay;
 mod repeats;
 mod report;
-mod roster;
+mod ssh_install;
 mod start;
 mod store;
 #[cfg(test)]
 mod testbed;
+mod timers;
 mod trust;
-mod whole;
 
 pub use config::{ControlConfig, Ui};
 pub use control::{Control, Ready, Summary};

@@ -1,17 +1,17 @@
 //! Control's part of the mesh: what devices may reach, what each must know for that, and what becomes of it.
 //!
 //! A change of a device, a relay or the policy changes network maps in the cache at once; each link carries its own
-//! device's map to the agent ([`push()`]). Agents run on the last map they took, whether or not control is there.
+//! device's map to the agent ([`push_map()`]). Agents run on the last map they took, whether or not control is there.
 
+mod map_push;
+pub(crate) mod path_sentence;
 mod policy;
-mod push;
 mod range;
 mod relays;
 mod test_path;
-pub(crate) mod why;
 
+pub(crate) use map_push::push_map;
 pub(crate) use policy::{begin, begin_with, explain, follow_rename, record_policy, review, save};
-pub(crate) use push::push;
 pub(crate) use range::move_to;
 pub(crate) use relays::{duty, promote, tell_relays};
 pub(crate) use test_path::test_path;

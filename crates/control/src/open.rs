@@ -13,8 +13,8 @@ use crate::{
     limit::Refusals,
     mesh,
     provision::Builds,
-    push::{Pushes, Ssh},
     repeats::Repeats,
+    ssh_install::{Pushes, Ssh},
     store::{FleetRow, NewActivity, Store, StoreError},
     trust::Trust,
 };

@@ -8,11 +8,11 @@
 
 mod bound;
 mod holdings;
-mod scale;
+mod limiter;
 
 pub(crate) use bound::{Bound, bounded};
 pub(crate) use holdings::{Holdings, LIMITS, Shelf, Weighed};
-pub(crate) use scale::SENTENCE_CHARS;
+pub(crate) use limiter::SENTENCE_CHARS;
 
 use flotilla_protocol::{
     agent::{Hello, ItemRef, Report},

@@ -11,8 +11,8 @@ use crate::{
     jobs::Jobs,
     limit::Refusals,
     provision::Builds,
-    push::{Pushes, Ssh},
     repeats::Repeats,
+    ssh_install::{Pushes, Ssh},
     store::{Credential, FleetRow, Known, Store},
     trust::Trust,
 };

@@ -5,9 +5,9 @@ use super::body::Body;
 use crate::{
     cache::Entry,
     core::Core,
+    devices::no_such_device,
     jobs::{self, Course},
     refusal::Refusal,
-    roster::no_such_device,
     store::NewActivity,
 };
 use axum::{

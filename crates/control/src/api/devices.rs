@@ -3,8 +3,8 @@
 use super::body::Body;
 use crate::{
     core::Core,
+    devices::{self, no_such_device},
     refusal::Refusal,
-    roster::{self, no_such_device},
 };
 use axum::{
     Json,
@@ -36,7 +36,7 @@ pub(super) async fn add(
     State(core): Shared,
     Body(request): Body<AddDevice>,
 ) -> Result<Json<DeviceAdded>, Refusal> {
-    roster::add(&core, request).await.map(Json)
+    devices::add(&core, request).await.map(Json)
 }
 
 pub(super) async fn update(
@@ -44,7 +44,7 @@ pub(super) async fn update(
     Path(device): Path<String>,
     Body(request): Body<UpdateDevice>,
 ) -> Result<Json<Device>, Refusal> {
-    roster::update(&core, UpdateDevice { device, ..request })
+    devices::update(&core, UpdateDevice { device, ..request })
         .await
         .map(Json)
 }
@@ -54,7 +54,7 @@ pub(super) async fn change_mode(
     Path(device): Path<String>,
     Body(request): Body<ChangeMode>,
 ) -> Result<Json<ModeChanged>, Refusal> {
-    roster::change_mode(&core, ChangeMode { device, ..request })
+    devices::change_mode(&core, ChangeMode { device, ..request })
         .await
         .map(Json)
 }
@@ -64,7 +64,7 @@ pub(super) async fn rotate(
     Path(device): Path<String>,
     Body(request): Body<RotateDevice>,
 ) -> Result<Json<DeviceAdded>, Refusal> {
-    roster::rotate(&core, RotateDevice { device, ..request })
+    devices::rotate(&core, RotateDevice { device, ..request })
         .await
         .map(Json)
 }
@@ -74,11 +74,11 @@ pub(super) async fn revoke(
     Path(device): Path<String>,
     Body(_): Body<RevokeDevice>,
 ) -> Result<Json<Device>, Refusal> {
-    roster::revoke(&core, &device).await.map(Json)
+    devices::revoke(&core, &device).await.map(Json)
 }
 
 pub(super) async fn remove(State(core): Shared, Path(device): Path<String>) -> Result<Json<Empty>, Refusal> {
-    roster::remove(&core, &device).await.map(|()| Json(Empty {}))
+    devices::remove(&core, &device).await.map(|()| Json(Empty {}))
 }
 
 #[cfg(test)]

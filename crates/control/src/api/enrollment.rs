@@ -1,6 +1,6 @@
 //! `GET /api/v1/devices/{device}/enrollment`: the stages that Add Device shows while it waits.
 
-use crate::{core::Core, refusal::Refusal, roster::no_such_device};
+use crate::{core::Core, devices::no_such_device, refusal::Refusal};
 use axum::{
     Json,
     extract::{Path, State},

@@ -53,7 +53,7 @@ pub(super) fn asked(state: &cache::State, query: Option<&str>) -> Result<Option<
         }
         let entry = state
             .find(&value)
-            .ok_or_else(|| crate::roster::no_such_device(&value))?;
+            .ok_or_else(|| crate::devices::no_such_device(&value))?;
         asked.push(entry.row.id);
     }
     Ok((!asked.is_empty()).then_some(asked))

@@ -2,8 +2,8 @@
 //! served without an entry; the OpenAPI document and the tests are made from the same lines.
 
 use super::{
-    activity, containers, devices, enrollment, fleet, guard, inventory, live, paths, policy, push, relays,
-    session,
+    activity, containers, devices, enrollment, fleet, guard, inventory, live, paths, policy, relays, session,
+    ssh_install,
 };
 use crate::core::Core;
 use axum::{
@@ -258,10 +258,10 @@ pub(super) fn table() -> Vec<Route> {
         Route::send::<ChangeMode, _>(MANAGE, "/devices/{device}/mode", "Changes a device's network mode", devices::change_mode),
         Route::send::<RotateDevice, _>(ENROLL, "/devices/{device}/rotate", "Makes a new token for the same device", devices::rotate),
         Route::ask::<GetEnrollment, _>(VIEW, "/devices/{device}/enrollment", "How far a device's enrollment has come", enrollment::show),
-        Route::ask::<ListSshHosts, _>(SSH, "/ssh/hosts", "The hosts that the owner's ssh configuration names", push::hosts),
-        Route::send::<PushDevice, _>(SSH, "/devices/{device}/push", "Installs a device's agent over the owner's ssh", push::begin),
-        Route::ask::<GetPush, _>(VIEW, "/devices/{device}/push", "How far the newest push to a device has come", push::show),
-        Route::ask::<EndPush, _>(SSH, "/devices/{device}/push", "Ends a push, and the tunnel that it left", push::end),
+        Route::ask::<ListSshHosts, _>(SSH, "/ssh/hosts", "The hosts that the owner's ssh configuration names", ssh_install::hosts),
+        Route::send::<PushDevice, _>(SSH, "/devices/{device}/push", "Installs a device's agent over the owner's ssh", ssh_install::begin),
+        Route::ask::<GetPush, _>(VIEW, "/devices/{device}/push", "How far the newest push to a device has come", ssh_install::show),
+        Route::ask::<EndPush, _>(SSH, "/devices/{device}/push", "Ends a push, and the tunnel that it left", ssh_install::end),
         Route::rows::<ListContainers, _, _>(VIEW, "/containers", "Containers of the fleet", inventory::containers),
         Route::rows::<ListStacks, _, _>(VIEW, "/stacks", "Compose projects of the fleet", inventory::stacks),
         Route::rows::<ListImages, _, _>(VIEW, "/images", "Images of the fleet", inventory::images),

@@ -5,7 +5,7 @@
 //! then.
 
 use super::{Entry, State};
-use crate::mesh::why;
+use crate::mesh::path_sentence;
 use flotilla_fleet::{Life, PresenceState};
 use flotilla_protocol::{
     Timestamp,
@@ -169,7 +169,7 @@ impl State {
             PathReason::Unknown => from.paths_heard,
             _ => told.map(|path| path.since),
         };
-        let why = why::Sentence {
+        let why = path_sentence::PathSentence {
             reason,
             name: cause.row.name.as_str(),
             is_this_computer: cause.row.this_computer,

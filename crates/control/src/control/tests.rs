@@ -1,12 +1,12 @@
 //! A whole control on loopback, with an agent that dials it over real TLS.
 
+mod fake_agent;
 mod identity;
 mod jobs;
-mod known;
+mod last_report;
 mod links;
 mod mesh;
 mod modes;
-mod played;
 mod rogue;
 mod sessions;
 

@@ -2,11 +2,11 @@
 
 use crate::{
     core::Core,
+    devices,
     limit::Source,
     log,
     refusal::Refusal,
     repeats::Repeated,
-    roster,
     store::{Credential, DeviceRow, Imposter, NewActivity, TokenRow},
 };
 use flotilla_fleet::{
@@ -54,7 +54,7 @@ pub(super) async fn held_token(core: &Core, caller: &Caller, headers: &HeaderMap
     let row = core.store.lookup_token(token.id()).await?;
     match row {
         Some(row) if row.hash == token.hash() => {
-            roster::reached(core, &row, Stage::Reached, &address(caller)).await;
+            devices::reached(core, &row, Stage::Reached, &address(caller)).await;
             Ok(Held { token, row })
         }
         row => Err(refuse(core, caller, row.as_ref(), Unknown.into()).await),
@@ -96,7 +96,7 @@ pub(super) async fn refuse(
             code: problem.code,
             message,
         };
-        roster::failed(core, row, failure).await;
+        devices::failed(core, row, failure).await;
     }
     let entry = NewActivity {
         actor: Actor::Stranger {
@@ -161,7 +161,7 @@ pub(super) async fn device(
             at: core.clock.now(),
             contests: None,
         };
-        roster::quarantine(core, id, other).await;
+        devices::quarantine(core, id, other).await;
     }
     judged.map_err(Problem::from)?;
     let (row, _) = entry.ok_or_else(|| Problem::from(AdmissionError::Removed))?;

@@ -5,8 +5,8 @@
 use super::credential::{self, Held};
 use crate::{
     core::Core,
+    devices,
     refusal::Refusal,
-    roster,
     store::{Credential, DeviceRow, TokenRow, TokenUse, Using},
 };
 use axum::{Extension, Json, extract::State};
@@ -130,7 +130,7 @@ async fn enroll_held(core: &Core, caller: &Caller, held: &Held, body: &[u8]) -> 
         return answer(core, &device, used.chain.clone());
     }
     let from = credential::address(caller);
-    roster::reached(core, &token, Stage::IdentityChecked, &from).await;
+    devices::reached(core, &token, Stage::IdentityChecked, &from).await;
     issue(core, device, &token, (&csr, key), (&request, &from)).await
 }
 
@@ -186,7 +186,7 @@ async fn issue(
     }
     // The certificate decides from here on: its first link is no return of an agent that held the link before.
     core.hub.forget_holders(device.id);
-    roster::enrolled(core, &device, token.id, used, request, from).await;
+    devices::enrolled(core, &device, token.id, used, request, from).await;
     answer(core, &device, issued.pem)
 }
 
@@ -227,7 +227,7 @@ fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
 }
 
 fn answer(core: &Core, device: &DeviceRow, chain: String) -> Result<EnrollResponse, Stop> {
-    let prefix = roster::range(core).map_err(Stop::Failed)?.prefix();
+    let prefix = devices::range(core).map_err(Stop::Failed)?.prefix();
     Ok(EnrollResponse {
         fleet_id: core.trust.ca.fleet(),
         device_id: device.id,

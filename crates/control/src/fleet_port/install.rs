@@ -3,7 +3,7 @@
 //! Fetching consumes nothing: a token is used up by enrolling.
 
 use super::credential;
-use crate::{core::Core, provision::download, refusal::Refusal, roster};
+use crate::{core::Core, devices, provision::download, refusal::Refusal};
 use axum::{
     Extension, Router,
     extract::{Path, State},
@@ -35,13 +35,13 @@ async fn script(
         .lock()
         .device(held.row.device_id)
         .map(|entry| entry.row.clone());
-    let row = row.ok_or_else(|| roster::no_such_device("of this command"))?;
+    let row = row.ok_or_else(|| devices::no_such_device("of this command"))?;
     let host = headers.get(header::HOST).and_then(|host| host.to_str().ok());
     let asked: Option<Endpoint> = host.and_then(|host| host.parse().ok());
     let Some(endpoint) = asked.or_else(|| core.endpoints().into_iter().next()) else {
         return Err(Refusal::new(Code::InvalidInput, "The request names no host."));
     };
-    let config = roster::config_file(&core, &row, &held.token.reveal(), held.row.expires);
+    let config = devices::config_file(&core, &row, &held.token.reveal(), held.row.expires);
     Ok(download::script(&config, &endpoint, &core.trust.leaf_key.pin(), &core.builds).await?)
 }
 

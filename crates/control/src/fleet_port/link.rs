@@ -1,7 +1,7 @@
 //! `GET /agent/v1/link`: lets a device's link in, or says why not.
 
 use super::credential::{self, Machine};
-use crate::{core::Core, hub, hub::Arrival, refusal::Refusal, roster};
+use crate::{core::Core, devices, hub, hub::Arrival, refusal::Refusal};
 use axum::{
     Extension,
     extract::{State, WebSocketUpgrade, ws::rejection::WebSocketUpgradeRejection},
@@ -61,7 +61,7 @@ pub(super) async fn open(
         address: credential::address(&caller),
     };
     if let Some(other) = core.hub.handle_holder(row.id, holder.clone()) {
-        roster::contest(&core, row.id, [other, holder]).await;
+        devices::contest(&core, row.id, [other, holder]).await;
         return Err(Problem::from(AdmissionError::Contested).into());
     }
     let fingerprint = caller

@@ -5,7 +5,7 @@ use super::{
     reports::{apply_reports, save},
     round_trip,
 };
-use crate::{cache::LinkUp, core::Core, jobs, mesh, report::SENTENCE_CHARS, roster};
+use crate::{cache::LinkUp, core::Core, devices, jobs, mesh, report::SENTENCE_CHARS};
 use flotilla_fleet::PresenceState;
 use flotilla_link::{AgentLink, LinkEnd};
 use flotilla_protocol::{
@@ -51,7 +51,7 @@ pub(crate) async fn run(core: Arc<Core>, arrival: Arrival, link: AgentLink) {
     let device = arrival.device;
     // Revoked or replaced between the route's check and now, or gone: the link that the device has stays.
     let is_admitted =
-        roster::admit(&core, device, &arrival.fingerprint).await && has_its_turn(&core, device, &link).await;
+        devices::admit(&core, device, &arrival.fingerprint).await && has_its_turn(&core, device, &link).await;
     let attached = is_admitted.then(|| attach(&core, &arrival, &link)).flatten();
     let Some(attached) = attached else {
         link.abort();
@@ -102,7 +102,7 @@ async fn up(core: &Core, arrival: &Arrival, number: u64) {
         rtt_ms: None,
     };
     let before = core.cache.lock().link_up(arrival.device, number, link);
-    roster::came_online(core, arrival.device, &remote, before != PresenceState::Offline).await;
+    devices::came_online(core, arrival.device, &remote, before != PresenceState::Offline).await;
 }
 
 async fn down(core: &Core, device: DeviceId, attached: &Attached, end: &LinkEnd) {
@@ -139,7 +139,7 @@ async fn converse(core: &Arc<Core>, device: DeviceId, attached: &Attached) -> Li
         reason = apply_reports(core, device, reports) => LinkEnd::Broken(reason),
         () = tell(core, device, attached) => LinkEnd::Stopped,
         never = round_trip::measure(core, device, &attached.link) => match never {},
-        never = mesh::push(core, device, &attached.link) => match never {},
+        never = mesh::push_map(core, device, &attached.link) => match never {},
         never = ask_for_jobs(core, device, attached) => match never {},
     }
 }

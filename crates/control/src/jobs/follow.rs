@@ -1,6 +1,6 @@
 //! Listening to a device about its jobs, for as long as a link lasts.
 
-use super::{Followed, never_begun, words};
+use super::{Followed, activity, never_begun};
 use crate::{core::Core, report::SENTENCE_CHARS};
 use flotilla_link::{AgentLink, CallError};
 use flotilla_protocol::{
@@ -139,8 +139,8 @@ async fn follow(core: &Arc<Core>, id: JobId, link: &AgentLink, mut report: JobRe
             hold_back(core, job.device).await;
         }
         is_shown(core, &job, &report).await;
-        let outcome = words::outcome(&report);
-        words::record(core, &job, Some(&report), &outcome).await;
+        let outcome = activity::outcome(&report);
+        activity::record(core, &job, Some(&report), &outcome).await;
         end(core, id, outcome);
     }
     match link.delete::<IgnoredAny>(&path, ANSWER).await {
@@ -234,7 +234,7 @@ async fn fail(core: &Core, id: JobId, problem: Problem) {
     let job = core.jobs.lock().remove(&id);
     if let Some(job) = job.filter(|job| !job.over) {
         let outcome = Err(problem);
-        words::record(core, &job, None, &outcome).await;
+        activity::record(core, &job, None, &outcome).await;
         job.news.send_modify(|news| news.outcome = Some(outcome));
     }
 }

@@ -3,8 +3,8 @@
 use crate::{
     cache::State,
     core::Core,
+    devices::no_such_device,
     refusal::Refusal,
-    roster::no_such_device,
     store::{DeviceRow, NewActivity, StoreError},
 };
 use flotilla_policy as policy;

@@ -3,9 +3,9 @@
 use crate::{
     cache::{Closed, Entry, State},
     core::Core,
+    devices::no_such_device,
     refusal::Refusal,
     relay,
-    roster::no_such_device,
     store::{NewActivity, Relaying},
 };
 use flotilla_protocol::{

@@ -1,6 +1,6 @@
 //! Has a device probe every way to another one now.
 
-use crate::{core::Core, refusal::Refusal, report::bounded, roster::no_such_device};
+use crate::{core::Core, devices::no_such_device, refusal::Refusal, report::bounded};
 use flotilla_link::CallError;
 use flotilla_protocol::{
     Code, Problem,

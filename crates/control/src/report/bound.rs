@@ -1,7 +1,7 @@
 //! The limits of everything that a device tells. Each type is taken apart to its last field, so what is added to one
 //! does not compile before it has a bound here.
 
-use super::scale::Scale;
+use super::limiter::Scale;
 use flotilla_protocol::{
     agent::{Hello, ItemRef},
     device::{EndpointTrial, Facts, Usage},

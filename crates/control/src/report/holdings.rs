@@ -1,6 +1,6 @@
 //! What an engine holds, by key, within limits.
 
-use super::{Bound, scale::Scale};
+use super::{Bound, limiter::Scale};
 use flotilla_protocol::{
     agent::ItemRef,
     inventory::{Container, Image, Inventory, Item, Kind, Network, Stack, Volume},

@@ -1,7 +1,7 @@
 //! Changes of a device that is in the fleet: name, tags, relaying, the end of its trust, its end.
 
 use super::{by_owner, get, mode::words, parse_name, parse_tags};
-use crate::{core::Core, mesh, push, refusal::Refusal, store::DeviceRow};
+use crate::{core::Core, mesh, refusal::Refusal, ssh_install, store::DeviceRow};
 use flotilla_protocol::{
     Code, Problem,
     activity::Action,
@@ -167,7 +167,7 @@ pub(crate) async fn revoke(core: &Core, device: &str) -> Result<Device, Refusal>
         }
         link.abort();
     }
-    push::abandon(core, id).await;
+    ssh_install::abandon(core, id).await;
     core.record(by_owner(
         Action::DeviceRevoked,
         id,
@@ -185,7 +185,7 @@ pub(crate) async fn remove(core: &Core, device: &str) -> Result<(), Refusal> {
     let entry = get(core, device)?;
     let row = entry.row.clone();
     entry.life().remove().map_err(Problem::from)?;
-    push::abandon(core, row.id).await;
+    ssh_install::abandon(core, row.id).await;
     core.store.delete_device(row.id).await?;
     core.cache.lock().remove(row.id);
     core.hub.forget_holders(row.id);

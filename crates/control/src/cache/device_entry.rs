@@ -1,7 +1,7 @@
 //! One device in memory: its record, its newest token, its link, and the last that was heard of it.
 
 use super::{
-    announced::Announced,
+    announcement::Announced,
     attention::{attention, strayed},
     paths::HeardPath,
 };

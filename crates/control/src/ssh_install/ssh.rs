@@ -3,7 +3,7 @@
 //! Host keys are never accepted here. The owner's configuration counts (aliases, jump hosts, keys), except where it
 //! would ask, fork, or open what nobody asked for.
 
-use super::{explain, host::Host, transcript::Cutter};
+use super::{explain, host::Host, line_splitter::LineSplitter};
 use flotilla_protocol::Problem;
 use futures_util::{StreamExt, stream};
 use std::{io, path::PathBuf, process::Stdio, time::Duration};
@@ -183,19 +183,19 @@ async fn until(moment: Option<Instant>) {
 /// Makes lines of both outputs, and keeps the last of them.
 #[derive(Debug, Default)]
 struct Listener {
-    printing: Cutter,
-    saying: Cutter,
+    printing: LineSplitter,
+    saying: LineSplitter,
     ended: Ended,
 }
 
 impl Listener {
     fn handle_bytes(&mut self, printed: bool, bytes: &[u8], heard: &mut impl FnMut(Line<'_>)) {
-        let cutter = if printed {
+        let splitter = if printed {
             &mut self.printing
         } else {
             &mut self.saying
         };
-        for line in cutter.handle_bytes(bytes) {
+        for line in splitter.handle_bytes(bytes) {
             self.handle_line(printed, line, heard);
         }
     }

@@ -4,7 +4,7 @@
 use crate::provision::quote;
 use flotilla_protocol::{endpoint::Endpoint, pin::Pin};
 
-const BODY: &str = include_str!("look.sh");
+const BODY: &str = include_str!("reachability_probe.sh");
 
 /// Begins each line of the answer.
 const MARK: &str = "flotilla-look: ";
@@ -24,14 +24,14 @@ pub(super) fn script(addresses: &[Endpoint], tls_pin: &Pin) -> String {
 
 /// What was seen so far of these addresses of control.
 #[derive(Debug)]
-pub(super) struct Sight<'a> {
+pub(super) struct Reachability<'a> {
     addresses: &'a [Endpoint],
     tried: Vec<(&'a Endpoint, u32)>,
     is_whole: bool,
     lacks_curl: bool,
 }
 
-impl<'a> Sight<'a> {
+impl<'a> Reachability<'a> {
     pub(super) fn new(addresses: &'a [Endpoint]) -> Self {
         Self {
             addresses,
@@ -113,7 +113,7 @@ mod tests {
     }
 
     /// Runs the script where curl is this.
-    fn looked<'a>(addresses: &'a [Endpoint], curl: &str) -> (Sight<'a>, String) {
+    fn looked<'a>(addresses: &'a [Endpoint], curl: &str) -> (Reachability<'a>, String) {
         let dir = tempfile::tempdir().unwrap();
         let script = testbed::program(dir.path(), "curl", curl);
         let output = Command::new("bash")
@@ -125,7 +125,7 @@ mod tests {
             .output()
             .unwrap();
         let text = String::from_utf8(output.stdout).unwrap();
-        let mut sight = Sight::new(addresses);
+        let mut sight = Reachability::new(addresses);
         for line in text.lines() {
             sight.handle_line(line);
         }
@@ -164,7 +164,7 @@ mod tests {
     #[test]
     fn shellcheck_has_nothing_to_say() {
         let dir = tempfile::tempdir().unwrap();
-        let file = dir.path().join("look.sh");
+        let file = dir.path().join("reachability_probe.sh");
         let script = super::script(&addresses(), &pin());
         std::fs::write(&file, format!("#!/usr/bin/env bash\n{script}")).unwrap();
         let checked = Command::new("shellcheck").arg(file).output();
@@ -181,7 +181,7 @@ mod tests {
         #[test]
         fn whatever_is_printed_nothing_is_told_of_an_address_that_control_does_not_have(lines in proptest::collection::vec("flotilla-look: [ -~]{0,30}|flotilla-look: [0-9]{1,2} (192.168.1.10|evil.example.org)(:7443)?|[ -~]{0,30}", 0..8)) {
             let addresses = addresses();
-            let mut sight = Sight::new(&addresses);
+            let mut sight = Reachability::new(&addresses);
             for line in &lines {
                 sight.handle_line(line);
             }

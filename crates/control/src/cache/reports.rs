@@ -101,7 +101,7 @@ impl State {
             mesh.nat = known.nat;
         }
         let home = |known: &Option<MeshReport>| known.as_ref().and_then(|mesh| mesh.home_relay);
-        super::announced::accept(&mut mesh.candidates);
+        super::announcement::accept(&mut mesh.candidates);
         let before = home(&entry.known.mesh);
         let changed = set(&mut entry.known.mesh, mesh);
         let moved = home(&entry.known.mesh) != before;

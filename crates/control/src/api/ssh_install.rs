@@ -1,7 +1,7 @@
 //! SSH push: what the owner asks of it over HTTP.
 
 use super::body::Body;
-use crate::{core::Core, push, refusal::Refusal};
+use crate::{core::Core, refusal::Refusal, ssh_install};
 use axum::{
     Json,
     extract::{Path, State},
@@ -12,7 +12,7 @@ use std::sync::Arc;
 type Shared = State<Arc<Core>>;
 
 pub(super) async fn hosts(State(core): Shared) -> Json<Vec<SshHost>> {
-    Json(push::hosts(&core).await)
+    Json(ssh_install::hosts(&core).await)
 }
 
 pub(super) async fn begin(
@@ -20,13 +20,13 @@ pub(super) async fn begin(
     Path(device): Path<String>,
     Body(request): Body<PushDevice>,
 ) -> Result<Json<Push>, Refusal> {
-    push::begin(&core, PushDevice { device, ..request }).map(Json)
+    ssh_install::begin(&core, PushDevice { device, ..request }).map(Json)
 }
 
 pub(super) async fn show(State(core): Shared, Path(device): Path<String>) -> Result<Json<Push>, Refusal> {
-    push::show(&core, &device).map(Json)
+    ssh_install::show(&core, &device).map(Json)
 }
 
 pub(super) async fn end(State(core): Shared, Path(device): Path<String>) -> Result<Json<Empty>, Refusal> {
-    push::end(&core, &device).await.map(|()| Json(Empty {}))
+    ssh_install::end(&core, &device).await.map(|()| Json(Empty {}))
 }

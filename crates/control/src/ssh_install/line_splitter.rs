@@ -11,11 +11,11 @@ const LINE_BYTES: usize = 8 * 1024;
 
 /// Cuts a stream of bytes into lines.
 #[derive(Debug, Default)]
-pub(super) struct Cutter {
+pub(super) struct LineSplitter {
     begun: Vec<u8>,
 }
 
-impl Cutter {
+impl LineSplitter {
     /// The lines that these bytes end, made harmless. Empty lines are left out.
     pub(super) fn handle_bytes(&mut self, bytes: &[u8]) -> Vec<String> {
         let mut lines = Vec::new();
@@ -72,12 +72,12 @@ mod tests {
     use proptest::prelude::*;
 
     fn lines(chunks: &[&[u8]]) -> Vec<String> {
-        let mut cutter = Cutter::default();
+        let mut splitter = LineSplitter::default();
         let mut lines: Vec<_> = chunks
             .iter()
-            .flat_map(|chunk| cutter.handle_bytes(chunk))
+            .flat_map(|chunk| splitter.handle_bytes(chunk))
             .collect();
-        lines.extend(cutter.finish());
+        lines.extend(splitter.finish());
         lines
     }
 
@@ -100,9 +100,9 @@ mod tests {
     #[test]
     fn a_line_that_does_not_end_is_cut_and_takes_no_memory() {
         let endless = vec![b'a'; 1024 * 1024];
-        let mut cutter = Cutter::default();
-        let lines = cutter.handle_bytes(&endless);
-        assert!(cutter.begun.len() <= LINE_BYTES && lines.len() > 100);
+        let mut splitter = LineSplitter::default();
+        let lines = splitter.handle_bytes(&endless);
+        assert!(splitter.begun.len() <= LINE_BYTES && lines.len() > 100);
         assert!(lines.iter().all(|line| line.chars().count() == LINE_CHARS + 1));
     }
 

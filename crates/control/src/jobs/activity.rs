@@ -1,7 +1,7 @@
 //! Jobs in the words of the activity log.
 
 use super::Followed;
-use crate::{core::Core, report::SENTENCE_CHARS, roster, store::NewActivity};
+use crate::{core::Core, devices, report::SENTENCE_CHARS, store::NewActivity};
 use flotilla_protocol::{
     Problem,
     activity::{Action, Actor},
@@ -66,7 +66,7 @@ fn details(request: &JobRequest, report: Option<&JobReport>, outcome: &Result<()
         (Ok(()), JobRequest::Placement { .. }) => {
             "Taken out of the pod. It was recreated for that.".to_owned()
         }
-        (Ok(()), JobRequest::ModeChange { mode }) => format!("Its agent moved: {}.", roster::words(*mode)),
+        (Ok(()), JobRequest::ModeChange { mode }) => format!("Its agent moved: {}.", devices::words(*mode)),
         (Ok(()), JobRequest::Unknown) => String::new(),
     };
     // The move of an agent is an interruption by itself.

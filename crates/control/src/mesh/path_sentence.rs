@@ -5,7 +5,7 @@ use flotilla_protocol::{Timestamp, path::PathReason};
 
 /// A reason with what its sentence names.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Sentence<'a> {
+pub(crate) struct PathSentence<'a> {
     pub(crate) reason: PathReason,
     /// The device at which the reason holds.
     pub(crate) name: &'a str,
@@ -18,7 +18,7 @@ pub(crate) struct Sentence<'a> {
     pub(crate) now: Timestamp,
 }
 
-impl Sentence<'_> {
+impl PathSentence<'_> {
     pub(crate) fn write(&self, clock: &Clock) -> String {
         let name = self.name;
         let at = self.since.map(|at| clock.time(at));
@@ -86,7 +86,7 @@ mod tests {
 
     fn sentence(reason: PathReason, since: &str) -> String {
         let (_, clock) = Hands::at("2026-11-21T14:02:00Z");
-        let sentence = Sentence {
+        let sentence = PathSentence {
             reason,
             name: "vps-2",
             is_this_computer: true,

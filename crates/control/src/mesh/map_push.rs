@@ -29,7 +29,7 @@ const LOOK: Duration = Duration::from_secs(600);
 const AHEAD: Duration = Duration::from_secs(86_400);
 
 /// Pushes for as long as it is polled.
-pub(crate) async fn push(core: &Core, device: DeviceId, link: &AgentLink) -> Infallible {
+pub(crate) async fn push_map(core: &Core, device: DeviceId, link: &AgentLink) -> Infallible {
     let remapped = {
         let mut state = core.cache.lock();
         state.maps.handle_link_up(device);

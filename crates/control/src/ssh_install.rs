@@ -10,13 +10,13 @@
 //!
 //! Only the owner may start any of it, because it uses the owner's keys.
 
-mod course;
 mod explain;
 mod host;
-mod look;
+mod install;
+mod line_splitter;
+mod reachability_probe;
 mod ssh;
 mod ssh_config;
-mod transcript;
 mod tunnel;
 
 pub(crate) use ssh::Ssh;
@@ -24,8 +24,8 @@ pub(crate) use tunnel::resume;
 
 use crate::{
     core::Core,
+    devices::{self, by_owner},
     refusal::Refusal,
-    roster::{self, by_owner},
 };
 use flotilla_protocol::{
     Code, Problem, Timestamp,
@@ -105,7 +105,7 @@ pub(crate) fn begin(core: &Arc<Core>, request: PushDevice) -> Result<Push, Refus
     let host: Host = request.host.parse().map_err(|error: host::InvalidHost| {
         Refusal::new(Code::InvalidInput, error.to_string()).with_field("host")
     })?;
-    let entry = roster::get(core, &request.device)?;
+    let entry = devices::get(core, &request.device)?;
     let name = entry.row.name.clone();
     fits(&name, entry.row.mode, entry.status(), entry.row.this_computer)?;
     let order = Order {
@@ -140,7 +140,7 @@ pub(crate) fn begin(core: &Arc<Core>, request: PushDevice) -> Result<Push, Refus
     publish(core, &push);
     let (core, over) = (core.clone(), over.drop_guard());
     core.clone().links.spawn(async move {
-        course::run(core, order, ending).await;
+        install::run(core, order, ending).await;
         drop(over);
     });
     Ok(push)
@@ -191,7 +191,7 @@ fn is_running(push: &Push) -> bool {
 
 /// The newest push to a device.
 pub(crate) fn show(core: &Core, device: &str) -> Result<Push, Refusal> {
-    let entry = roster::get(core, device)?;
+    let entry = devices::get(core, device)?;
     let known = core.pushes.lock();
     let push = known.get(&entry.row.id).map(|known| known.push.clone());
     push.ok_or_else(|| {
@@ -207,7 +207,7 @@ pub(crate) fn show(core: &Core, device: &str) -> Result<Push, Refusal> {
 
 /// Ends a push that runs, and the tunnel of one that ran. Ending nothing is done at once.
 pub(crate) async fn end(core: &Core, device: &str) -> Result<(), Refusal> {
-    let entry = roster::get(core, device)?;
+    let entry = devices::get(core, device)?;
     let (id, name) = (entry.row.id, entry.row.name);
     let stopped = {
         let known = core.pushes.lock();

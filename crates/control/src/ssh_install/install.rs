@@ -3,11 +3,11 @@
 use super::{
     Order, add_line, change,
     explain::{self, explain},
-    look::{self, Sight},
+    reachability_probe::{self, Reachability},
     ssh::{Call, Ended, Input, Line},
     tunnel,
 };
-use crate::{core::Core, provision, roster, store::NewActivity};
+use crate::{core::Core, devices, provision, store::NewActivity};
 use flotilla_protocol::{
     Code, Problem,
     activity::{Action, Actor},
@@ -98,8 +98,8 @@ async fn look(core: &Core, order: &Order, ending: &CancellationToken) -> Result<
     let say = |line: String| add_line(core, order.device, line);
     say(format!("Connecting to {}.", order.host));
     let addresses = core.endpoints();
-    let script = look::script(&addresses, &core.trust.leaf_key.pin());
-    let mut sight = Sight::new(&addresses);
+    let script = reachability_probe::script(&addresses, &core.trust.leaf_key.pin());
+    let mut sight = Reachability::new(&addresses);
     let call = Call {
         host: &order.host,
         forward: None,
@@ -139,7 +139,7 @@ async fn install(
 ) -> Result<(), Stop> {
     change(core, order.device, |push| push.state = PushState::Installing);
     let changing = ending.run_until_cancelled(core.change.lock()).await;
-    let offered = roster::offer_pushed(core, order.device, changing.ok_or(Stop::Ended)?).await;
+    let offered = devices::offer_pushed(core, order.device, changing.ok_or(Stop::Ended)?).await;
     let config = offered.map_err(|refusal| refusal.0)?;
     let script = provision::script_text(&config, endpoint, &core.trust.leaf_key.pin(), &core.builds).await?;
     let script = format!("exec 2>&1\n{script}");

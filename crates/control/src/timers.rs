@@ -1,7 +1,7 @@
 //! What time alone changes: devices that stay away, words of devices that were held back, tokens that run out,
 //! addresses of this computer. And what a clock that was set changes: what hangs on the hour is told anew.
 
-use crate::{core::Core, relay, roster};
+use crate::{core::Core, devices, relay};
 use flotilla_protocol::Timestamp;
 use jiff::SignedDuration;
 use std::{sync::Arc, time::Duration};
@@ -18,7 +18,7 @@ const SET: SignedDuration = SignedDuration::from_mins(1);
 const REMIND: Duration = Duration::from_secs(3_600);
 
 /// Runs until control stops.
-pub(crate) async fn watch(core: Arc<Core>) {
+pub(crate) async fn run(core: Arc<Core>) {
     let mut checked = core.clock.now();
     let (mut looked, mut reminded) = (Instant::now(), Instant::now());
     loop {
@@ -41,7 +41,7 @@ pub(crate) async fn watch(core: Arc<Core>) {
         }
         let offline = core.cache.lock().time_passed((now, Instant::now().into_std()));
         for device in offline {
-            roster::went_offline(&core, device).await;
+            devices::went_offline(&core, device).await;
         }
         show_expired(&core, checked, now);
         core.cache.lock().show_unshown(now);
@@ -104,7 +104,7 @@ mod tests {
         let bed = Testbed::with(crate::Ui::None, vec![nas.clone()]).await;
         let remapped = bed.core.cache.lock().device(nas.row.id).unwrap().remapped.clone();
         let told = async || timeout(Duration::from_secs(5), remapped.notified()).await.is_ok();
-        let watching = tokio::spawn(watch(bed.core.clone()));
+        let watching = tokio::spawn(run(bed.core.clone()));
         for set in [100 * 86_400, -100 * 86_400] {
             // One turn of the watch, so that it has looked at the clock before the clock is set.
             bed.core.sooner.notify_one();

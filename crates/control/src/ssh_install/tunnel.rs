@@ -7,9 +7,9 @@
 
 use super::{
     Known, Order, add_line, change,
-    course::Stop,
     explain::{self, explain},
     host::Host,
+    install::Stop,
     new_push,
     ssh::{Call, Input, Line},
 };

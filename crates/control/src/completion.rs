@@ -9,7 +9,7 @@ use axum::{extract::Request, middleware::Next, response::Response};
 use flotilla_protocol::Code;
 
 /// Runs the request in a task of its own, which outlives its connection.
-pub(crate) async fn carried_through(request: Request, next: Next) -> Result<Response, Refusal> {
+pub(crate) async fn run_to_completion(request: Request, next: Next) -> Result<Response, Refusal> {
     tokio::spawn(next.run(request)).await.map_err(|error| {
         tracing::error!(%error, "a request ended without an answer");
         Refusal::new(
@@ -38,7 +38,7 @@ mod tests {
         };
         let router = Router::new()
             .route("/", post(change))
-            .layer(middleware::from_fn(carried_through));
+            .layer(middleware::from_fn(run_to_completion));
         let request = Request::post("/").body(Body::empty()).unwrap();
 
         let answer = router.oneshot(request).now_or_never();
