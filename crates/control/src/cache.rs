@@ -16,10 +16,10 @@ mod rows;
 mod tickets;
 
 pub(crate) use attention::overlaps;
-pub(crate) use device_entry::{Entry, LinkUp};
-pub(crate) use inbound::Closed;
-use reload::Unshown;
-pub(crate) use reports::Heard;
+pub(crate) use device_entry::{DeviceEntry, LinkUp};
+pub(crate) use inbound::ClosedReason;
+use reload::PageReload;
+pub(crate) use reports::ReportEffect;
 pub(crate) use rows::Listed;
 pub(crate) use tickets::Tickets;
 
@@ -61,25 +61,25 @@ pub(crate) struct State {
     presence: Presence,
     pace: Pace,
     /// Something falls due earlier than whoever watches the time may have looked.
-    pub(crate) sooner: Arc<Notify>,
-    devices: BTreeMap<DeviceId, Entry>,
+    pub(crate) timers_changed: Arc<Notify>,
+    devices: BTreeMap<DeviceId, DeviceEntry>,
     pub(crate) tickets: Tickets,
-    unshown: Unshown,
+    page_reload: PageReload,
 }
 
 /// What a start reads from the store.
 #[derive(Debug)]
-pub(crate) struct Stored {
+pub(crate) struct StoredFleet {
     pub(crate) fleet: FleetRow,
     /// None was saved yet.
     pub(crate) policy: Option<PolicyInForce>,
-    pub(crate) entries: Vec<Entry>,
+    pub(crate) entries: Vec<DeviceEntry>,
 }
 
 impl Cache {
     /// The fleet as it was stored. Devices that had enrolled get the time to come back.
-    pub(crate) fn new(stored: Stored, clock: Clock, now: Instant) -> Self {
-        let Stored {
+    pub(crate) fn new(stored: StoredFleet, clock: Clock, now: Instant) -> Self {
+        let StoredFleet {
             fleet,
             policy,
             entries,
@@ -94,7 +94,7 @@ impl Cache {
         let revision = u64::try_from(clock.now().as_millisecond()).unwrap_or(0);
         let range = fleet.mesh_cidr.parse().unwrap_or(Cidr::SHARED_SPACE);
         let mut maps = Maps::new(range, policy.policy.clone(), revision);
-        maps.set_all(entries.iter().filter_map(Entry::member).collect());
+        maps.set_all(entries.iter().filter_map(DeviceEntry::member).collect());
         let devices = entries.into_iter().map(|entry| (entry.row.id, entry)).collect();
         let mut state = State {
             fleet,
@@ -105,10 +105,10 @@ impl Cache {
             own_relay: None,
             presence: Presence::new(),
             pace: Pace::default(),
-            sooner: Arc::default(),
+            timers_changed: Arc::default(),
             devices,
             tickets: Tickets::default(),
-            unshown: Unshown::default(),
+            page_reload: PageReload::default(),
         };
         state.expect_all(now);
         state.map_relays();
@@ -126,21 +126,21 @@ impl Cache {
 }
 
 impl State {
-    pub(crate) fn device(&self, id: DeviceId) -> Option<&Entry> {
+    pub(crate) fn device(&self, id: DeviceId) -> Option<&DeviceEntry> {
         self.devices.get(&id)
     }
 
-    pub(crate) fn devices(&self) -> impl Iterator<Item = &Entry> {
+    pub(crate) fn devices(&self) -> impl Iterator<Item = &DeviceEntry> {
         self.devices.values()
     }
 
     /// A device as people see it.
-    pub(crate) fn view(&self, entry: &Entry, now: Timestamp) -> Device {
+    pub(crate) fn view(&self, entry: &DeviceEntry, now: Timestamp) -> Device {
         entry.view(now, &self.fleet.mesh_cidr)
     }
 
     /// A device by its id or its name.
-    pub(crate) fn find(&self, text: &str) -> Option<&Entry> {
+    pub(crate) fn find(&self, text: &str) -> Option<&DeviceEntry> {
         let by_id = text.parse().ok().and_then(|id| self.devices.get(&id));
         by_id.or_else(|| {
             self.devices
@@ -149,7 +149,7 @@ impl State {
         })
     }
 
-    pub(crate) fn insert(&mut self, entry: Entry, now: Timestamp) {
+    pub(crate) fn insert(&mut self, entry: DeviceEntry, now: Timestamp) {
         let id = entry.row.id;
         self.devices.insert(id, entry);
         self.map_device(id);
@@ -157,7 +157,7 @@ impl State {
     }
 
     /// Changes a device and publishes its row; nothing happens when the device is gone.
-    pub(crate) fn change(&mut self, id: DeviceId, now: Timestamp, change: impl FnOnce(&mut Entry)) {
+    pub(crate) fn change(&mut self, id: DeviceId, now: Timestamp, change: impl FnOnce(&mut DeviceEntry)) {
         if let Some(entry) = self.devices.get_mut(&id) {
             change(entry);
             self.map_device(id);
@@ -166,7 +166,7 @@ impl State {
     }
 
     /// Changes a device without telling anybody: for what no page shows.
-    pub(crate) fn note(&mut self, id: DeviceId, change: impl FnOnce(&mut Entry)) {
+    pub(crate) fn note(&mut self, id: DeviceId, change: impl FnOnce(&mut DeviceEntry)) {
         if let Some(entry) = self.devices.get_mut(&id) {
             change(entry);
             self.map_device(id);

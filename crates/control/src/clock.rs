@@ -61,17 +61,17 @@ pub(crate) mod tests {
 
     /// A clock that a test sets.
     #[derive(Clone)]
-    pub(crate) struct Hands(Arc<Mutex<Timestamp>>);
+    pub(crate) struct ManualClock(Arc<Mutex<Timestamp>>);
 
-    impl Hands {
+    impl ManualClock {
         pub(crate) fn at(text: &str) -> (Self, Clock) {
-            let hands = Self(Arc::new(Mutex::new(text.parse().unwrap())));
-            let read = hands.0.clone();
+            let manual = Self(Arc::new(Mutex::new(text.parse().unwrap())));
+            let read = manual.0.clone();
             let clock = Clock {
                 read: Arc::new(move || *read.lock().unwrap()),
                 zone: TimeZone::UTC,
             };
-            (hands, clock)
+            (manual, clock)
         }
 
         pub(crate) fn advance(&self, seconds: i64) {
@@ -82,7 +82,7 @@ pub(crate) mod tests {
 
     #[test]
     fn a_moment_of_today_is_a_time_and_an_older_one_has_its_date() {
-        let (_, clock) = Hands::at("2026-11-21T14:02:00Z");
+        let (_, clock) = ManualClock::at("2026-11-21T14:02:00Z");
         assert_eq!(clock.moment("2026-11-21T09:12:00Z".parse().unwrap()), "at 09:12");
         assert_eq!(
             clock.moment("2026-11-20T23:59:00Z".parse().unwrap()),

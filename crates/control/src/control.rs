@@ -162,8 +162,8 @@ impl Control {
     pub async fn shutdown(self) {
         self.core.stop.cancel();
         relay::stop(&self.core);
-        self.core.links.close();
-        let drained = async { tokio::join!(self.tasks.wait(), self.core.links.wait()) };
+        self.core.tasks.close();
+        let drained = async { tokio::join!(self.tasks.wait(), self.core.tasks.wait()) };
         if timeout(DRAIN, drained).await.is_err() {
             tracing::warn!("control stopped with answers still open");
         }

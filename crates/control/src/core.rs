@@ -51,12 +51,12 @@ pub(crate) struct Core {
     /// Where the API port listens: an address of this computer alone.
     pub(crate) api_addr: SocketAddr,
     /// Held while a device's record is read, decided on and written, so that no change is lost to another.
-    pub(crate) change: tokio::sync::Mutex<()>,
+    pub(crate) write_lock: tokio::sync::Mutex<()>,
     /// Something may fall due earlier than it looked.
-    pub(crate) sooner: Arc<Notify>,
+    pub(crate) timers_changed: Arc<Notify>,
     pub(crate) stop: CancellationToken,
     /// Links that run, and write what they heard when they end.
-    pub(crate) links: TaskTracker,
+    pub(crate) tasks: TaskTracker,
     pub(crate) random: Mutex<StdRng>,
     pub(crate) endpoints: Mutex<Vec<Endpoint>>,
     /// Addresses that were given at the start.
@@ -116,7 +116,7 @@ impl Core {
         drop(current);
         self.cache.lock().set_own_endpoints(&endpoints);
         self.publish_fleet();
-        self.hub.tell_all();
+        self.hub.send_settings_to_all();
     }
 
     /// Writes an entry of the activity log and shows it to open pages. A log that cannot be written does not

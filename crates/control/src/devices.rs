@@ -11,11 +11,11 @@ mod progress;
 
 pub(crate) use change::{remove, revoke, update};
 pub(crate) use links::{admit, came_online, contest, quarantine, went_offline};
-pub(crate) use mode::{change_mode, words};
-pub(crate) use offer::{add, config_file, local_enrollment, offer_pushed, rotate};
-pub(crate) use progress::{enrolled, failed, reached};
+pub(crate) use mode::{change_mode, mode_label};
+pub(crate) use offer::{add, config_file, local_enrollment, offer_for_ssh_install, rotate};
+pub(crate) use progress::{attempt_failed, device_enrolled, stage_reached};
 
-use crate::{cache::Entry, core::Core, refusal::Refusal, store::NewActivity};
+use crate::{cache::DeviceEntry, core::Core, refusal::Refusal, store::NewActivity};
 use flotilla_fleet::Cidr;
 use flotilla_protocol::{
     Code,
@@ -32,7 +32,7 @@ pub(crate) fn no_such_device(text: &str) -> Refusal {
 }
 
 /// A device as it is now, by its id or its name.
-pub(crate) fn get(core: &Core, device: &str) -> Result<Entry, Refusal> {
+pub(crate) fn get(core: &Core, device: &str) -> Result<DeviceEntry, Refusal> {
     core.cache
         .lock()
         .find(device)

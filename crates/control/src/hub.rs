@@ -45,18 +45,18 @@ impl Default for Hub {
 #[derive(Debug, Default)]
 struct Links {
     let_in: u64,
-    live: BTreeMap<DeviceId, Attached>,
+    live: BTreeMap<DeviceId, AttachedLink>,
     /// The agents that held each device's link since control started; of devices that are in the fleet.
     holders: BTreeMap<DeviceId, Holders>,
 }
 
 #[derive(Debug, Clone)]
-struct Attached {
+struct AttachedLink {
     /// Tells this link from the ones before it.
     number: u64,
     link: AgentLink,
     /// The agent has something new to be told.
-    tell: Arc<Notify>,
+    settings_changed: Arc<Notify>,
 }
 
 impl Hub {
@@ -76,15 +76,15 @@ impl Hub {
     }
 
     /// Sends a device its settings again, once it has a link.
-    pub(crate) fn tell(&self, device: DeviceId) {
+    pub(crate) fn send_settings(&self, device: DeviceId) {
         if let Some(attached) = self.lock().live.get(&device) {
-            attached.tell.notify_one();
+            attached.settings_changed.notify_one();
         }
     }
 
-    pub(crate) fn tell_all(&self) {
+    pub(crate) fn send_settings_to_all(&self) {
         for attached in self.lock().live.values() {
-            attached.tell.notify_one();
+            attached.settings_changed.notify_one();
         }
     }
 
@@ -107,15 +107,15 @@ impl Hub {
     }
 
     /// Makes a link the device's and ends the one it had; `None` when that one was let in later.
-    fn attach(&self, device: DeviceId, number: u64, link: AgentLink) -> Option<Attached> {
+    fn attach(&self, device: DeviceId, number: u64, link: AgentLink) -> Option<AttachedLink> {
         let mut links = self.lock();
         if links.live.get(&device).is_some_and(|other| other.number > number) {
             return None;
         }
-        let attached = Attached {
+        let attached = AttachedLink {
             number,
             link,
-            tell: Arc::default(),
+            settings_changed: Arc::default(),
         };
         if let Some(older) = links.live.insert(device, attached.clone()) {
             older.link.abort();

@@ -9,16 +9,16 @@ mod follow;
 mod progress;
 
 pub(crate) use follow::collect;
-pub(crate) use progress::Course;
+pub(crate) use progress::JobHandle;
 
-use crate::{cache::Entry, core::Core};
+use crate::{cache::DeviceEntry, core::Core};
 use flotilla_link::AgentLink;
 use flotilla_protocol::{
     Code, Problem,
     id::{DeviceId, JobId},
     job::JobRequest,
 };
-use progress::News;
+use progress::JobProgress;
 use rand::RngCore as _;
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -29,31 +29,33 @@ use tokio::sync::watch;
 /// The jobs that are followed. Shared by reference.
 #[derive(Debug, Default)]
 pub(crate) struct Jobs {
-    known: Mutex<BTreeMap<JobId, Followed>>,
+    followed: Mutex<BTreeMap<JobId, FollowedJob>>,
     /// Devices that are about to be asked again which jobs they have.
     asked_again: Mutex<BTreeSet<DeviceId>>,
 }
 
 #[derive(Debug, Clone)]
-struct Followed {
+struct FollowedJob {
     device: DeviceId,
     request: JobRequest,
     /// What it acts on, as people called it; `None` for the device itself, and for what an earlier control began.
     target: Option<String>,
     /// Begun by this run of control.
-    own: bool,
+    begun_here: bool,
     /// A task follows it over a link.
-    attended: bool,
+    is_followed: bool,
     /// It is over, recorded and told; the device has not been told to forget it.
-    over: bool,
-    news: watch::Sender<News>,
+    is_over: bool,
+    progress: watch::Sender<JobProgress>,
 }
 
 impl Jobs {
     /// A job that goes on and places a container that is called so, if there is one.
-    pub(crate) fn lookup(&self, device: DeviceId, container: &str, member: bool) -> Option<Course> {
-        let known = self.lock();
-        let mut live = known.values().filter(|job| job.device == device && !job.over);
+    pub(crate) fn lookup(&self, device: DeviceId, container: &str, member: bool) -> Option<JobHandle> {
+        let followed = self.lock();
+        let mut live = followed
+            .values()
+            .filter(|job| job.device == device && !job.is_over);
         let found = live.find(|job| match &job.request {
             JobRequest::Placement {
                 container: id,
@@ -64,11 +66,11 @@ impl Jobs {
             }
             _ => false,
         });
-        found.map(|job| Course::new(job.news.subscribe()))
+        found.map(|job| JobHandle::new(job.progress.subscribe()))
     }
 
-    fn lock(&self) -> MutexGuard<'_, BTreeMap<JobId, Followed>> {
-        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<JobId, FollowedJob>> {
+        self.followed.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn asked_again(&self) -> MutexGuard<'_, BTreeSet<DeviceId>> {
@@ -79,24 +81,24 @@ impl Jobs {
 /// Begins a job at a device that has a link. `target` is what people call that on which it acts.
 pub(crate) fn begin(
     core: &Arc<Core>,
-    entry: &Entry,
+    entry: &DeviceEntry,
     link: AgentLink,
     (request, target): (JobRequest, Option<String>),
-) -> Course {
+) -> JobHandle {
     let id = fresh_id(core);
-    let (news, course) = watch::channel(News::default());
-    let job = Followed {
+    let (progress, handle) = watch::channel(JobProgress::default());
+    let job = FollowedJob {
         device: entry.row.id,
         request,
         target,
-        own: true,
-        attended: true,
-        over: false,
-        news,
+        begun_here: true,
+        is_followed: true,
+        is_over: false,
+        progress,
     };
     core.jobs.lock().insert(id, job);
-    core.links.spawn(follow::begin(core.clone(), id, link));
-    Course::new(course)
+    core.tasks.spawn(follow::begin(core.clone(), id, link));
+    JobHandle::new(handle)
 }
 
 fn fresh_id(core: &Core) -> JobId {

@@ -90,7 +90,7 @@ mod tests {
         let bed = Testbed::new().await;
         for n in 0..5 {
             bed.core.record(entry(n)).await;
-            bed.hands.advance(100 * 86_400);
+            bed.clock.advance(100 * 86_400);
         }
         trim(&bed.core).await;
         let verified: ActivityVerified = bed.get("/activity/verify").await;

@@ -11,7 +11,9 @@ mod relays;
 mod test_path;
 
 pub(crate) use map_push::push_map;
-pub(crate) use policy::{begin, begin_with, explain, follow_rename, record_policy, review, save};
-pub(crate) use range::move_to;
-pub(crate) use relays::{duty, promote, tell_relays};
+pub(crate) use policy::{
+    apply_starting_policy, explain, follow_rename, record_policy, review, save, starting_policy,
+};
+pub(crate) use range::move_range;
+pub(crate) use relays::{promote, relay_duty, send_ended_keys};
 pub(crate) use test_path::test_path;

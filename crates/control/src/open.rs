@@ -4,7 +4,7 @@ use crate::{
     ControlConfig, StartError,
     access::Access,
     advertise,
-    cache::{Cache, Entry, Stored, Tickets},
+    cache::{Cache, DeviceEntry, StoredFleet, Tickets},
     clock::Clock,
     core::Core,
     data_dir::DataDir,
@@ -69,7 +69,7 @@ pub(crate) async fn open(
         store.save_fleet(&fleet).await.map_err(unreadable)?;
     }
     let endpoints = advertise::endpoints(&config.advertise, &fleet.added_endpoints, listening.0);
-    let stored = Stored {
+    let stored = StoredFleet {
         fleet,
         policy: store.lookup_policy().await.map_err(unreadable)?,
         entries: entries(&store).await.map_err(unreadable)?,
@@ -78,7 +78,7 @@ pub(crate) async fn open(
     let (access, token) = Access::new(seed()?);
     let cache = Cache::new(stored, clock.clone(), std::time::Instant::now());
     cache.lock().tickets = tickets;
-    let sooner = cache.lock().sooner.clone();
+    let timers_changed = cache.lock().timers_changed.clone();
     let core = Arc::new(Core {
         cache,
         hub: Hub::default(),
@@ -90,10 +90,10 @@ pub(crate) async fn open(
         builds: Builds::new(config.agents_dir.clone()),
         ui: config.ui.clone(),
         api_addr: listening.1,
-        change: tokio::sync::Mutex::default(),
-        sooner,
+        write_lock: tokio::sync::Mutex::default(),
+        timers_changed,
         stop: CancellationToken::new(),
-        links: TaskTracker::new(),
+        tasks: TaskTracker::new(),
         random: Mutex::new(random),
         relay: Mutex::default(),
         endpoints: Mutex::new(endpoints),
@@ -106,7 +106,7 @@ pub(crate) async fn open(
     if is_new {
         core.record(founding()).await;
     }
-    mesh::begin(&core).await.map_err(unreadable)?;
+    mesh::apply_starting_policy(&core).await.map_err(unreadable)?;
     Ok((core, token.reveal().to_owned()))
 }
 
@@ -158,8 +158,8 @@ fn found(trust: &Trust, now: Timestamp, random: &mut StdRng) -> FleetRow {
 }
 
 /// Every device with what is stored of it.
-async fn entries(store: &Store) -> Result<Vec<Entry>, StoreError> {
-    let mut known = store.list_known().await?;
+async fn entries(store: &Store) -> Result<Vec<DeviceEntry>, StoreError> {
+    let mut last_reports = store.list_last_reports().await?;
     let mut tokens = store.list_newest_tokens().await?;
     let mut tunnels = store.list_tunnels().await?;
     let rows = store.list_devices().await?;
@@ -170,9 +170,12 @@ async fn entries(store: &Store) -> Result<Vec<Entry>, StoreError> {
                 .iter()
                 .position(|token| token.device_id == row.id)
                 .map(|at| tokens.swap_remove(at));
-            let known = known.remove(&row.id).map(|(_, known)| known).unwrap_or_default();
+            let last_report = last_reports
+                .remove(&row.id)
+                .map(|(_, last_report)| last_report)
+                .unwrap_or_default();
             let tunnel = tunnels.remove(&row.id);
-            let mut entry = Entry::new(row, token, known);
+            let mut entry = DeviceEntry::new(row, token, last_report);
             entry.tunnel = tunnel;
             entry
         })

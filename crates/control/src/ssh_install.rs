@@ -52,12 +52,12 @@ pub(crate) struct Pushes {
     pub(crate) ssh: Ssh,
     /// Whose ssh configuration is listed.
     pub(crate) home: Option<PathBuf>,
-    known: Mutex<BTreeMap<DeviceId, Known>>,
+    records: Mutex<BTreeMap<DeviceId, PushRecord>>,
 }
 
 /// The newest push to a device.
 #[derive(Debug)]
-struct Known {
+struct PushRecord {
     push: Push,
     /// Ends the push while it runs.
     ending: CancellationToken,
@@ -82,12 +82,12 @@ impl Pushes {
         Self {
             ssh,
             home,
-            known: Mutex::default(),
+            records: Mutex::default(),
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, BTreeMap<DeviceId, Known>> {
-        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<DeviceId, PushRecord>> {
+        self.records.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -118,28 +118,28 @@ pub(crate) fn begin(core: &Arc<Core>, request: PushDevice) -> Result<Push, Refus
     let push = new_push(&order.host, order.device, core.clock.now());
     let (ending, over) = (core.stop.child_token(), CancellationToken::new());
     {
-        let mut known = core.pushes.lock();
-        let before = known.remove(&order.device);
+        let mut records = core.pushes.lock();
+        let before = records.remove(&order.device);
         if let Some(running) = before.as_ref().filter(|before| is_running(&before.push)) {
             let message = format!(
                 "{name} is being installed on {} already. Wait for that, or end it first.",
                 running.push.host
             );
-            known.extend(before.map(|before| (order.device, before)));
+            records.extend(before.map(|before| (order.device, before)));
             return Err(Refusal::new(Code::Conflict, message));
         }
         let tunnel = before.and_then(|before| before.tunnel);
-        let now_known = Known {
+        let record = PushRecord {
             push: push.clone(),
             ending: ending.clone(),
             over: over.clone(),
             tunnel,
         };
-        known.insert(order.device, now_known);
+        records.insert(order.device, record);
     }
     publish(core, &push);
     let (core, over) = (core.clone(), over.drop_guard());
-    core.clone().links.spawn(async move {
+    core.clone().tasks.spawn(async move {
         install::run(core, order, ending).await;
         drop(over);
     });
@@ -192,8 +192,8 @@ fn is_running(push: &Push) -> bool {
 /// The newest push to a device.
 pub(crate) fn show(core: &Core, device: &str) -> Result<Push, Refusal> {
     let entry = devices::get(core, device)?;
-    let known = core.pushes.lock();
-    let push = known.get(&entry.row.id).map(|known| known.push.clone());
+    let records = core.pushes.lock();
+    let push = records.get(&entry.row.id).map(|record| record.push.clone());
     push.ok_or_else(|| {
         Refusal::new(
             Code::NotFound,
@@ -210,9 +210,9 @@ pub(crate) async fn end(core: &Core, device: &str) -> Result<(), Refusal> {
     let entry = devices::get(core, device)?;
     let (id, name) = (entry.row.id, entry.row.name);
     let stopped = {
-        let known = core.pushes.lock();
-        let running = known.get(&id).filter(|known| is_running(&known.push));
-        running.map(|known| known.push.host.clone())
+        let records = core.pushes.lock();
+        let running = records.get(&id).filter(|record| is_running(&record.push));
+        running.map(|record| record.push.host.clone())
     };
     if stopped.is_some() {
         stop(core, id).await;
@@ -247,9 +247,9 @@ pub(crate) async fn end(core: &Core, device: &str) -> Result<(), Refusal> {
 
 /// Has a push give up, and waits until it has ended and writes nothing more.
 async fn stop(core: &Core, device: DeviceId) {
-    let over = core.pushes.lock().get(&device).map(|known| {
-        known.ending.cancel();
-        known.over.clone()
+    let over = core.pushes.lock().get(&device).map(|record| {
+        record.ending.cancel();
+        record.over.clone()
     });
     if let Some(over) = over {
         over.cancelled().await;
@@ -268,17 +268,17 @@ pub(crate) async fn abandon(core: &Core, device: DeviceId) {
 /// Changes what is known of a push, and shows it.
 fn change(core: &Core, device: DeviceId, change: impl FnOnce(&mut Push)) {
     let push = {
-        let mut known = core.pushes.lock();
-        let Some(known) = known.get_mut(&device) else {
+        let mut records = core.pushes.lock();
+        let Some(record) = records.get_mut(&device) else {
             return;
         };
-        let before = known.push.clone();
-        change(&mut known.push);
-        if known.push == before {
+        let before = record.push.clone();
+        change(&mut record.push);
+        if record.push == before {
             return;
         }
-        known.push.as_of = core.clock.now();
-        known.push.clone()
+        record.push.as_of = core.clock.now();
+        record.push.clone()
     };
     publish(core, &push);
 }

@@ -15,7 +15,7 @@ mod tunnels;
 pub(crate) use activity::NewActivity;
 pub(crate) use devices::{Credential, DeviceRow, Imposter, Relaying};
 pub(crate) use fleet::FleetRow;
-pub(crate) use inventory::Known;
+pub(crate) use inventory::LastReport;
 pub(crate) use keys::ticket_end;
 pub(crate) use tokens::{TokenRow, TokenUse, Using};
 pub(crate) use tunnels::Tunnel;

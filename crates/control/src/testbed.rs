@@ -2,8 +2,8 @@
 
 use crate::{
     access::Access,
-    cache::{Cache, Entry, Stored},
-    clock::{Clock, tests::Hands},
+    cache::{Cache, DeviceEntry, StoredFleet},
+    clock::{Clock, tests::ManualClock},
     config::Ui,
     core::Core,
     data_dir::DataDir,
@@ -13,7 +13,7 @@ use crate::{
     provision::Builds,
     repeats::Repeats,
     ssh_install::{Pushes, Ssh},
-    store::{Credential, FleetRow, Known, Store},
+    store::{Credential, FleetRow, LastReport, Store},
     trust::Trust,
 };
 use axum::{Router, body::Body, response::Response};
@@ -37,7 +37,7 @@ use tower::ServiceExt;
 
 pub(crate) struct Testbed {
     pub(crate) core: Arc<Core>,
-    pub(crate) hands: Hands,
+    pub(crate) clock: ManualClock,
     /// The API's token.
     pub(crate) token: String,
     _dir: tempfile::TempDir,
@@ -50,7 +50,7 @@ impl Testbed {
         Self::with(Ui::None, vec![]).await
     }
 
-    pub(crate) async fn with(ui: Ui, rows: Vec<crate::cache::Entry>) -> Self {
+    pub(crate) async fn with(ui: Ui, rows: Vec<crate::cache::DeviceEntry>) -> Self {
         Self::whole(ui, rows, Pushes::new(Ssh::new("/no/such/ssh"), None)).await
     }
 
@@ -58,11 +58,11 @@ impl Testbed {
         Self::whole(Ui::None, vec![], pushes).await
     }
 
-    async fn whole(ui: Ui, rows: Vec<crate::cache::Entry>, pushes: Pushes) -> Self {
+    async fn whole(ui: Ui, rows: Vec<crate::cache::DeviceEntry>, pushes: Pushes) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let data_dir = DataDir::open(dir.path()).unwrap();
         let store = Store::open(&data_dir.file("flotilla.db")).await.unwrap();
-        let (hands, clock) = Hands::at("2026-11-21T14:02:00Z");
+        let (manual_clock, clock) = ManualClock::at("2026-11-21T14:02:00Z");
         let fleet = "01937c5e-7b1a-7c3e-8b9e-0123456789ab".parse().unwrap();
         let trust = Trust::open(&data_dir, None, fleet, &clock).unwrap();
         let row = FleetRow {
@@ -77,13 +77,13 @@ impl Testbed {
             store.save_device(&entry.row).await.unwrap();
         }
         let (access, token) = Access::new([7; 32]);
-        let stored = Stored {
+        let stored = StoredFleet {
             fleet: row,
             policy: None,
             entries: rows,
         };
         let cache = Cache::new(stored, clock.clone(), Instant::now().into_std());
-        let sooner = cache.lock().sooner.clone();
+        let timers_changed = cache.lock().timers_changed.clone();
         let core = Arc::new(Core {
             cache,
             hub: Hub::default(),
@@ -95,10 +95,10 @@ impl Testbed {
             builds: Builds::new(None),
             ui,
             api_addr: ([127, 0, 0, 1], API_PORT).into(),
-            change: tokio::sync::Mutex::default(),
-            sooner,
+            write_lock: tokio::sync::Mutex::default(),
+            timers_changed,
             stop: CancellationToken::new(),
-            links: tokio_util::task::TaskTracker::new(),
+            tasks: tokio_util::task::TaskTracker::new(),
             random: std::sync::Mutex::new(StdRng::from_seed([8; 32])),
             relay: std::sync::Mutex::default(),
             endpoints: std::sync::Mutex::new(vec!["192.0.2.1:7443".parse().unwrap()]),
@@ -110,7 +110,7 @@ impl Testbed {
         });
         Self {
             core,
-            hands,
+            clock: manual_clock,
             token: token.reveal().to_owned(),
             _dir: dir,
         }
@@ -283,7 +283,7 @@ impl Machine {
 }
 
 /// A device that is on the mesh.
-pub(crate) fn peer(name: &str, nth: u8) -> Entry {
+pub(crate) fn peer(name: &str, nth: u8) -> DeviceEntry {
     let mut row = crate::store::tests::device(name, nth);
     row.tags = vec![];
     row.enrolled = Some(row.created);
@@ -296,5 +296,5 @@ pub(crate) fn peer(name: &str, nth: u8) -> Entry {
         machine_id: name.to_owned(),
         wireguard_key: PublicKey::from_bytes([nth; 32]).to_string(),
     });
-    Entry::new(row, None, Known::default())
+    DeviceEntry::new(row, None, LastReport::default())
 }

@@ -25,7 +25,7 @@ pub(crate) async fn run(core: Arc<Core>) {
         let wake = next(&core, checked);
         tokio::select! {
             () = sleep_until(wake) => {}
-            () = core.sooner.notified() => {}
+            () = core.timers_changed.notified() => {}
             () = core.stop.cancelled() => return,
         }
         let now = core.clock.now();
@@ -44,7 +44,7 @@ pub(crate) async fn run(core: Arc<Core>) {
             devices::went_offline(&core, device).await;
         }
         show_expired(&core, checked, now);
-        core.cache.lock().show_unshown(now);
+        core.cache.lock().reload_pages_when_due(now);
         core.find_endpoints();
         checked = now;
     }
@@ -53,7 +53,7 @@ pub(crate) async fn run(core: Arc<Core>) {
 /// Tells again what depends on the clock: tickets, revoked keys, and the time itself.
 fn clock_was_set(core: &Core) {
     tracing::info!("this computer's clock was set");
-    core.hub.tell_all();
+    core.hub.send_settings_to_all();
     core.cache.lock().wake_all();
 }
 
@@ -102,15 +102,26 @@ mod tests {
     async fn a_clock_that_was_set_has_everything_told_again_that_hangs_on_the_hour() {
         let nas = peer("nas", 1);
         let bed = Testbed::with(crate::Ui::None, vec![nas.clone()]).await;
-        let remapped = bed.core.cache.lock().device(nas.row.id).unwrap().remapped.clone();
-        let told = async || timeout(Duration::from_secs(5), remapped.notified()).await.is_ok();
+        let map_changed = bed
+            .core
+            .cache
+            .lock()
+            .device(nas.row.id)
+            .unwrap()
+            .map_changed
+            .clone();
+        let told = async || {
+            timeout(Duration::from_secs(5), map_changed.notified())
+                .await
+                .is_ok()
+        };
         let watching = tokio::spawn(run(bed.core.clone()));
         for set in [100 * 86_400, -100 * 86_400] {
             // One turn of the watch, so that it has looked at the clock before the clock is set.
-            bed.core.sooner.notify_one();
+            bed.core.timers_changed.notify_one();
             tokio::task::yield_now().await;
-            bed.hands.advance(set);
-            bed.core.sooner.notify_one();
+            bed.clock.advance(set);
+            bed.core.timers_changed.notify_one();
             assert!(told().await, "{set}");
         }
         bed.core.stop.cancel();

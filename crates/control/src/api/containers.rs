@@ -3,10 +3,10 @@
 
 use super::body::Body;
 use crate::{
-    cache::Entry,
+    cache::DeviceEntry,
     core::Core,
     devices::no_such_device,
-    jobs::{self, Course},
+    jobs::{self, JobHandle},
     refusal::Refusal,
     store::NewActivity,
 };
@@ -41,7 +41,7 @@ pub(super) async fn act(
     let action = ContainerAction::ALL
         .iter()
         .copied()
-        .find(|known| known.as_str() == action)
+        .find(|candidate| candidate.as_str() == action)
         .ok_or_else(|| {
             Refusal::new(
                 Code::NotFound,
@@ -76,16 +76,16 @@ pub(super) async fn place(
     Body(request): Body<PlaceInPod>,
 ) -> Result<Json<Placed>, Refusal> {
     let member = request.placement.member;
-    let known = core.cache.lock().find(&device).map(|entry| entry.row.id);
-    let going = known.and_then(|device| core.jobs.lookup(device, &container, member));
-    let mut course = match going {
-        Some(course) => course,
+    let id = core.cache.lock().find(&device).map(|entry| entry.row.id);
+    let running = id.and_then(|device| core.jobs.lookup(device, &container, member));
+    let mut handle = match running {
+        Some(handle) => handle,
         None => begin(&core, Target::find(&core, &device, &container)?, member).await?,
     };
-    let goes_on = match course.over(WAITS).await? {
+    let goes_on = match handle.over(WAITS).await? {
         Some(()) => None,
         None => Some(
-            course
+            handle
                 .line()
                 .unwrap_or_else(|| "It goes on at the device.".to_owned()),
         ),
@@ -93,7 +93,7 @@ pub(super) async fn place(
     Ok(Json(Placed { goes_on }))
 }
 
-async fn begin(core: &Arc<Core>, target: Target, member: bool) -> Result<Course, Refusal> {
+async fn begin(core: &Arc<Core>, target: Target, member: bool) -> Result<JobHandle, Refusal> {
     let done = if member {
         "put into the pod"
     } else {
@@ -121,7 +121,7 @@ async fn begin(core: &Arc<Core>, target: Target, member: bool) -> Result<Course,
 
 /// One container of one device.
 struct Target {
-    entry: Entry,
+    entry: DeviceEntry,
     container: Container,
 }
 
@@ -227,17 +227,17 @@ impl Target {
 }
 
 /// The container that a person means: by id, by name, or by the beginning of an id that only one has.
-fn pick<'a>(entry: &'a Entry, text: &str) -> Result<&'a Container, Refusal> {
-    let containers = entry.known.inventory.containers();
+fn pick<'a>(entry: &'a DeviceEntry, text: &str) -> Result<&'a Container, Refusal> {
+    let containers = entry.last_report.inventory.containers();
     let mut all = containers.values().map(|kept| &*kept.item);
     let exact = containers.get(text).map(|kept| &*kept.item);
-    if let Some(exact) = exact.or_else(|| all.find(|known| known.name == text)) {
+    if let Some(exact) = exact.or_else(|| all.find(|container| container.name == text)) {
         return Ok(exact);
     }
     let mut beginning = containers
         .values()
         .map(|kept| &*kept.item)
-        .filter(|known| !text.is_empty() && known.id.starts_with(text));
+        .filter(|container| !text.is_empty() && container.id.starts_with(text));
     match (beginning.next(), beginning.next()) {
         (Some(only), None) => Ok(only),
         (Some(_), Some(_)) => Err(Refusal::new(

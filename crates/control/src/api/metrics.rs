@@ -10,7 +10,7 @@ pub(super) async fn show(State(core): State<Arc<Core>>) -> impl IntoResponse {
         let state = core.cache.lock();
         let containers: usize = state
             .devices()
-            .map(|entry| entry.known.inventory.containers().len())
+            .map(|entry| entry.last_report.inventory.containers().len())
             .sum();
         (
             state.count_by_status(),

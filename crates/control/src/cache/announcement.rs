@@ -4,7 +4,7 @@
 //! at the pace of [`flotilla_fleet::Pace`], while pages are shown the last that was heard.
 
 use super::State;
-use crate::store::Known;
+use crate::store::LastReport;
 use flotilla_protocol::{
     Timestamp,
     id::{DeviceId, RelayId},
@@ -15,7 +15,7 @@ use flotilla_protocol::{
 const MOST_CANDIDATES: usize = 24;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Announced {
+pub(super) struct Announcement {
     pub(super) candidates: Vec<Candidate>,
     pub(super) home_relay: Option<RelayId>,
     pub(super) nat: Nat,
@@ -23,16 +23,16 @@ pub(super) struct Announced {
     pub(super) in_the_machine: bool,
 }
 
-impl Announced {
-    pub(super) fn of(known: &Known) -> Self {
-        let mesh = known.mesh.as_ref();
+impl Announcement {
+    pub(super) fn of(last_report: &LastReport) -> Self {
+        let mesh = last_report.mesh.as_ref();
         let mut candidates = mesh.map(|mesh| mesh.candidates.clone()).unwrap_or_default();
         accept(&mut candidates);
         Self {
             candidates,
             home_relay: mesh.and_then(|mesh| mesh.home_relay),
             nat: mesh.map(|mesh| mesh.nat).unwrap_or_default(),
-            in_the_machine: super::inbound::is_in_the_machine(known),
+            in_the_machine: super::inbound::is_in_the_machine(last_report),
         }
     }
 }
@@ -51,11 +51,11 @@ impl State {
     /// A device was heard: what others are to know of it goes into their maps now, or when it is due.
     pub(crate) fn announce(&mut self, id: DeviceId, now: Timestamp) {
         let entry = self.devices.get(&id);
-        if entry.is_some_and(|entry| entry.announced != Announced::of(&entry.known)) {
+        if entry.is_some_and(|entry| entry.announcement != Announcement::of(&entry.last_report)) {
             self.pace.handle_change(id, now);
             self.announce_due(now);
             if self.pace.poll_timeout().is_some() {
-                self.sooner.notify_one();
+                self.timers_changed.notify_one();
             }
         }
     }
@@ -64,9 +64,9 @@ impl State {
     pub(super) fn announce_due(&mut self, now: Timestamp) {
         while let Some(id) = self.pace.poll(now) {
             if let Some(entry) = self.devices.get_mut(&id) {
-                let closed = entry.closed();
-                entry.announced = Announced::of(&entry.known);
-                let is_closed_otherwise = entry.closed() != closed;
+                let closed = entry.closed_reason();
+                entry.announcement = Announcement::of(&entry.last_report);
+                let is_closed_otherwise = entry.closed_reason() != closed;
                 self.map_device(id);
                 if is_closed_otherwise && self.may_show(id, 2 * self.devices.len(), now) {
                     self.publish_paths_of(id, now);
@@ -85,7 +85,7 @@ impl State {
 mod tests {
     use super::*;
     use crate::{
-        cache::Entry,
+        cache::DeviceEntry,
         testbed::{Testbed, peer},
     };
     use flotilla_protocol::{
@@ -116,7 +116,7 @@ mod tests {
     }
 
     /// Two devices that may reach each other: the one that talks, and the one that hears of it.
-    async fn bed() -> (Testbed, Entry, Entry) {
+    async fn bed() -> (Testbed, DeviceEntry, DeviceEntry) {
         let (rogue, witness) = (peer("rogue", 1), peer("witness", 2));
         let bed = Testbed::with(crate::Ui::None, vec![rogue.clone(), witness.clone()]).await;
         let policy = PolicyInForce {
@@ -130,7 +130,7 @@ mod tests {
     }
 
     /// What the witness's map says of the rogue; `None` when there is nothing new.
-    fn pushed(bed: &Testbed, witness: &Entry) -> Option<Vec<u16>> {
+    fn pushed(bed: &Testbed, witness: &DeviceEntry) -> Option<Vec<u16>> {
         let mut state = bed.core.cache.lock();
         let push = state.maps.push(witness.row.id)?;
         let (revision, peers) = match push {
@@ -155,9 +155,12 @@ mod tests {
         let mut pushes = 0;
         for n in 0..600 {
             let now = bed.core.clock.now();
-            bed.core.cache.lock().hear(rogue.row.id, report([1_000 + n]), now);
+            bed.core
+                .cache
+                .lock()
+                .apply_report(rogue.row.id, report([1_000 + n]), now);
             pushes += u32::from(pushed(&bed, &witness).is_some());
-            bed.hands.advance(i64::from(n % 10 == 0));
+            bed.clock.advance(i64::from(n % 10 == 0));
         }
         assert!((6..=13).contains(&pushes), "{pushes} pushes in a minute");
         let shown = bed
@@ -166,7 +169,7 @@ mod tests {
             .lock()
             .device(rogue.row.id)
             .unwrap()
-            .known
+            .last_report
             .mesh
             .clone();
         assert_eq!(
@@ -174,7 +177,7 @@ mod tests {
             1_599,
             "pages see the last one"
         );
-        bed.hands.advance(10);
+        bed.clock.advance(10);
         let now = (bed.core.clock.now(), std::time::Instant::now());
         bed.core.cache.lock().time_passed(now);
         assert_eq!(pushed(&bed, &witness), Some(vec![1_599]));
@@ -186,13 +189,16 @@ mod tests {
         let (bed, rogue, witness) = bed().await;
         for n in 0..20 {
             let now = bed.core.clock.now();
-            bed.core.cache.lock().hear(rogue.row.id, report([1_000 + n]), now);
+            bed.core
+                .cache
+                .lock()
+                .apply_report(rogue.row.id, report([1_000 + n]), now);
         }
         assert!(bed.core.cache.lock().held_back_until().is_some());
         pushed(&bed, &witness);
         bed.post::<Device>("/devices/rogue/revoke", "{}").await;
         assert_eq!(pushed(&bed, &witness), Some(vec![]), "gone at once");
-        bed.hands.advance(10);
+        bed.clock.advance(10);
         let now = (bed.core.clock.now(), std::time::Instant::now());
         bed.core.cache.lock().time_passed(now);
         assert_eq!(pushed(&bed, &witness), None);
@@ -216,8 +222,8 @@ mod tests {
             let engine = EngineState::Running(engine);
             let now = bed.core.clock.now();
             let mut state = bed.core.cache.lock();
-            state.hear(rogue.row.id, Report::Facts(facts.clone()), now);
-            state.hear(rogue.row.id, Report::Engine(engine), now);
+            state.apply_report(rogue.row.id, Report::Facts(facts.clone()), now);
+            state.apply_report(rogue.row.id, Report::Engine(engine), now);
             revisions.extend(state.maps.map(rogue.row.id).map(|map| map.revision));
         }
         assert!(revisions.len() <= 8, "{} maps", revisions.len());
@@ -227,10 +233,20 @@ mod tests {
     async fn of_very_many_candidates_few_are_accepted() {
         let (bed, rogue, witness) = bed().await;
         let now = bed.core.clock.now();
-        bed.core.cache.lock().hear(rogue.row.id, report(0..60_000), now);
+        bed.core
+            .cache
+            .lock()
+            .apply_report(rogue.row.id, report(0..60_000), now);
         let ports = pushed(&bed, &witness).unwrap();
         assert_eq!(ports, (1..=24).collect::<Vec<_>>());
-        let known = bed.core.cache.lock().device(rogue.row.id).unwrap().known.clone();
-        assert_eq!(known.mesh.unwrap().candidates.len(), MOST_CANDIDATES);
+        let last_report = bed
+            .core
+            .cache
+            .lock()
+            .device(rogue.row.id)
+            .unwrap()
+            .last_report
+            .clone();
+        assert_eq!(last_report.mesh.unwrap().candidates.len(), MOST_CANDIDATES);
     }
 }

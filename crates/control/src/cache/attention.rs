@@ -3,7 +3,7 @@
 use super::inbound::{is_in_the_machine, is_undecided};
 use crate::{
     report::LIMITS,
-    store::{DeviceRow, Known},
+    store::{DeviceRow, LastReport},
 };
 use flotilla_protocol::{
     cidr::IpRange,
@@ -19,7 +19,7 @@ const SKEW_SECONDS: i64 = 30;
 const LOW_DISK: u64 = 10 << 30;
 
 /// `range` is the mesh's.
-pub(super) fn attention(row: &DeviceRow, known: &Known, range: &str) -> Vec<Attention> {
+pub(super) fn attention(row: &DeviceRow, last_report: &LastReport, range: &str) -> Vec<Attention> {
     let mut found = Vec::new();
     if let Some(imposter) = row.imposter.clone() {
         found.push(Attention::Cloned {
@@ -29,27 +29,27 @@ pub(super) fn attention(row: &DeviceRow, known: &Known, range: &str) -> Vec<Atte
             contests: imposter.contests,
         });
     }
-    found.extend(off_mesh(row, known, range));
-    found.extend(strayed(row, known).map(|runs| Attention::Strayed { runs }));
-    if matches!(&known.engine, Some(EngineState::Running(_)) if is_undecided(row, known)) {
-        found.push(if is_in_the_machine(known) {
+    found.extend(off_mesh(row, last_report, range));
+    found.extend(mode_mismatch(row, last_report).map(|runs| Attention::Strayed { runs }));
+    if matches!(&last_report.engine, Some(EngineState::Running(_)) if is_undecided(row, last_report)) {
+        found.push(if is_in_the_machine(last_report) {
             Attention::DockerDesktopHost
         } else {
             Attention::DockerDesktop
         });
     }
-    let trouble = known.engine.as_ref().and_then(EngineState::trouble);
+    let trouble = last_report.engine.as_ref().and_then(EngineState::trouble);
     found.extend(trouble.map(|(reason, since)| Attention::Engine {
         reason: reason.to_owned(),
         since,
     }));
-    if let Some(seconds) = known
+    if let Some(seconds) = last_report
         .clock_skew_seconds
         .filter(|seconds| seconds.abs() > SKEW_SECONDS)
     {
         found.push(Attention::ClockSkew { seconds });
     }
-    if let (Some(facts), Some(usage)) = (&known.facts, &known.usage) {
+    if let (Some(facts), Some(usage)) = (&last_report.facts, &last_report.usage) {
         let total_bytes = facts.disk_bytes;
         let free_bytes = total_bytes.saturating_sub(usage.disk_bytes);
         if free_bytes < LOW_DISK.min(total_bytes / 10) {
@@ -59,7 +59,7 @@ pub(super) fn attention(row: &DeviceRow, known: &Known, range: &str) -> Vec<Atte
             });
         }
     }
-    found.extend(known.partial.then(partial));
+    found.extend(last_report.partial.then(partial));
     found
 }
 
@@ -72,17 +72,21 @@ fn partial() -> Attention {
 }
 
 /// The mode in which the agent runs, where that is another one than the device's.
-pub(super) fn strayed(row: &DeviceRow, known: &Known) -> Option<NetworkMode> {
-    network_of_agent(known).filter(|runs| *runs != row.mode)
+pub(super) fn mode_mismatch(row: &DeviceRow, last_report: &LastReport) -> Option<NetworkMode> {
+    network_of_agent(last_report).filter(|runs| *runs != row.mode)
 }
 
 /// In the network of which mode the agent runs; not known while it is being moved.
-fn network_of_agent(known: &Known) -> Option<NetworkMode> {
-    if !known.facts.as_ref()?.containerized {
+fn network_of_agent(last_report: &LastReport) -> Option<NetworkMode> {
+    if !last_report.facts.as_ref()?.containerized {
         return Some(NetworkMode::Host);
     }
     let running = |container: &&Container| container.is_agent && container.state == ContainerState::Running;
-    let containers = known.inventory.containers().values().map(|kept| &*kept.item);
+    let containers = last_report
+        .inventory
+        .containers()
+        .values()
+        .map(|kept| &*kept.item);
     let mut agents = containers.filter(running);
     // Beside the agent there is at most the container that moves it.
     let agent = agents.next().filter(|_| agents.next().is_none())?;
@@ -91,8 +95,8 @@ fn network_of_agent(known: &Known) -> Option<NetworkMode> {
 
 /// Why the device is not on the mesh, or what is in the way there, as its agent says; before that, what its networks
 /// at enrollment foretell.
-fn off_mesh(row: &DeviceRow, known: &Known, range: &str) -> Option<Attention> {
-    match known.mesh.as_ref().map(|mesh| &mesh.state) {
+fn off_mesh(row: &DeviceRow, last_report: &LastReport, range: &str) -> Option<Attention> {
+    match last_report.mesh.as_ref().map(|mesh| &mesh.state) {
         Some(MeshState::Down {
             code: MeshTrouble::RangeOverlap,
             ..
@@ -148,7 +152,7 @@ mod tests {
 
     #[test]
     fn a_device_off_the_mesh_says_why() {
-        let report = |code, reason: &str| Known {
+        let report = |code, reason: &str| LastReport {
             mesh: Some(MeshReport {
                 state: MeshState::Down {
                     code,
@@ -159,11 +163,11 @@ mod tests {
                 home_relay: None,
                 nat: Nat::Unknown,
             }),
-            ..Known::default()
+            ..LastReport::default()
         };
         let mut row = device("nas", 1);
-        let mut known = report(MeshTrouble::NoTun, "no TUN here");
-        known.mesh.as_mut().unwrap().state = MeshState::Up {
+        let mut last_report = report(MeshTrouble::NoTun, "no TUN here");
+        last_report.mesh.as_mut().unwrap().state = MeshState::Up {
             interface: "flotilla0".into(),
             mtu: 1420,
             obstacle: Some(Obstacle {
@@ -171,7 +175,7 @@ mod tests {
                 reason: "it drops".into(),
             }),
         };
-        let told = attention(&row, &known, RANGE);
+        let told = attention(&row, &last_report, RANGE);
         let (code, reason) = (MeshTrouble::Firewall, "it drops".into());
         assert_eq!(told, [Attention::MeshObstacle { code, reason }]);
         let told = attention(&row, &report(MeshTrouble::NoTun, "no TUN here"), RANGE);
@@ -199,10 +203,10 @@ mod tests {
         row.routes = ["0.0.0.0/0", "0.0.0.0/1", "64.0.0.0/2", "10.0.0.0/8"]
             .map(|text| text.parse().unwrap())
             .into();
-        assert_eq!(attention(&row, &Known::default(), RANGE), []);
+        assert_eq!(attention(&row, &LastReport::default(), RANGE), []);
         row.routes.push("100.64.0.0/10".parse().unwrap());
         assert_eq!(
-            attention(&row, &Known::default(), RANGE),
+            attention(&row, &LastReport::default(), RANGE),
             overlap,
             "it is known before its agent tells"
         );
@@ -210,7 +214,7 @@ mod tests {
 
     #[test]
     fn a_healthy_device_needs_none() {
-        let known = Known {
+        let last_report = LastReport {
             engine: Some(EngineState::Running(EngineFacts::default())),
             clock_skew_seconds: Some(-30),
             facts: Some(Facts {
@@ -221,9 +225,9 @@ mod tests {
                 disk_bytes: 90,
                 ..Usage::default()
             }),
-            ..Known::default()
+            ..LastReport::default()
         };
-        assert_eq!(attention(&device("nas", 1), &known, RANGE), []);
+        assert_eq!(attention(&device("nas", 1), &last_report, RANGE), []);
     }
 
     #[test]
@@ -237,7 +241,7 @@ mod tests {
             }))
             .unwrap()
         };
-        let known = |containers| Known {
+        let last_report = |containers| LastReport {
             facts: Some(Facts {
                 containerized: true,
                 ..Facts::default()
@@ -247,29 +251,33 @@ mod tests {
                 ..Inventory::default()
             })
             .0,
-            ..Known::default()
+            ..LastReport::default()
         };
-        let strayed = |runs| vec![Attention::Strayed { runs }];
+        let mode_mismatch = |runs| vec![Attention::Strayed { runs }];
         for (network, told) in [
             ("host", vec![]),
-            ("bridge", strayed(NetworkMode::Bridge)),
-            ("container:0123", strayed(NetworkMode::Pause)),
+            ("bridge", mode_mismatch(NetworkMode::Bridge)),
+            ("container:0123", mode_mismatch(NetworkMode::Pause)),
         ] {
             assert_eq!(
-                attention(&row, &known(vec![container(network)]), RANGE),
+                attention(&row, &last_report(vec![container(network)]), RANGE),
                 told,
                 "{network}"
             );
         }
-        let moving = known(vec![container("bridge"), container("none")]);
+        let moving = last_report(vec![container("bridge"), container("none")]);
         assert_eq!(attention(&row, &moving, RANGE), [], "it is being moved");
-        assert_eq!(attention(&row, &known(vec![]), RANGE), [], "nobody knows yet");
+        assert_eq!(
+            attention(&row, &last_report(vec![]), RANGE),
+            [],
+            "nobody knows yet"
+        );
     }
 
     #[test]
     fn each_trouble_is_named_with_its_figures() {
         let mut row = device("nas", 1);
-        let known = Known {
+        let last_report = LastReport {
             engine: Some(EngineState::Running(EngineFacts {
                 docker_desktop: true,
                 ..EngineFacts::default()
@@ -283,7 +291,7 @@ mod tests {
                 disk_bytes: 91,
                 ..Usage::default()
             }),
-            ..Known::default()
+            ..LastReport::default()
         };
         let skew = Attention::ClockSkew { seconds: -10_800 };
         let disk = Attention::LowDisk {
@@ -291,13 +299,13 @@ mod tests {
             total_bytes: 100,
         };
         assert_eq!(
-            attention(&row, &known, RANGE),
+            attention(&row, &last_report, RANGE),
             [Attention::DockerDesktop, skew.clone(), disk.clone()]
         );
         row.mode = NetworkMode::Bridge;
         let runs = NetworkMode::Host;
         assert_eq!(
-            attention(&row, &known, RANGE),
+            attention(&row, &last_report, RANGE),
             [Attention::Strayed { runs }, skew, disk],
             "Docker Desktop hides nothing in bridge mode"
         );
@@ -306,19 +314,26 @@ mod tests {
     #[test]
     fn docker_desktop_around_the_agent_is_another_matter_than_beside_it() {
         let mut row = device("mac", 1);
-        let mut known = Known {
+        let mut last_report = LastReport {
             engine: Some(EngineState::Running(EngineFacts {
                 docker_desktop: true,
                 ..EngineFacts::default()
             })),
             facts: Some(Facts::default()),
-            ..Known::default()
+            ..LastReport::default()
         };
-        assert_eq!(attention(&row, &known, RANGE), [Attention::DockerDesktop]);
-        known.facts.as_mut().unwrap().containerized = true;
-        assert_eq!(attention(&row, &known, RANGE), [Attention::DockerDesktopHost]);
+        assert_eq!(attention(&row, &last_report, RANGE), [Attention::DockerDesktop]);
+        last_report.facts.as_mut().unwrap().containerized = true;
+        assert_eq!(
+            attention(&row, &last_report, RANGE),
+            [Attention::DockerDesktopHost]
+        );
         row.host_kept = true;
-        assert_eq!(attention(&row, &known, RANGE), [], "somebody decided for it");
+        assert_eq!(
+            attention(&row, &last_report, RANGE),
+            [],
+            "somebody decided for it"
+        );
     }
 
     #[test]
@@ -327,20 +342,20 @@ mod tests {
             reason: "no permission".into(),
             since: None,
         });
-        let known = Known {
+        let last_report = LastReport {
             engine,
-            ..Known::default()
+            ..LastReport::default()
         };
         let expected = Attention::Engine {
             reason: "no permission".into(),
             since: None,
         };
-        assert_eq!(attention(&device("nas", 1), &known, RANGE), [expected]);
+        assert_eq!(attention(&device("nas", 1), &last_report, RANGE), [expected]);
     }
 
     #[test]
     fn a_tenth_of_a_large_disk_is_room_enough() {
-        let left = |free_bytes: u64| Known {
+        let left = |free_bytes: u64| LastReport {
             facts: Some(Facts {
                 disk_bytes: 1 << 40,
                 ..Facts::default()
@@ -349,7 +364,7 @@ mod tests {
                 disk_bytes: (1 << 40) - free_bytes,
                 ..Usage::default()
             }),
-            ..Known::default()
+            ..LastReport::default()
         };
         let row = device("nas", 1);
         assert_eq!(attention(&row, &left(LOW_DISK), RANGE), []);

@@ -1,13 +1,13 @@
 //! One device in memory: its record, its newest token, its link, and the last that was heard of it.
 
 use super::{
-    announcement::Announced,
-    attention::{attention, strayed},
-    paths::HeardPath,
+    announcement::Announcement,
+    attention::{attention, mode_mismatch},
+    paths::ReportedPath,
 };
 use crate::{
     pace::Pace,
-    store::{DeviceRow, Known, TokenRow, Tunnel},
+    store::{DeviceRow, LastReport, TokenRow, Tunnel},
 };
 use flotilla_fleet::{Life, PresenceState};
 use flotilla_protocol::{
@@ -23,13 +23,13 @@ use tokio::sync::Notify;
 
 /// Bytes of reports that a device may send a second, and at once. An inventory of 2,000 containers has about 2 MB and
 /// is told once per link; everything else is small.
-const TELLING: u32 = 1 << 20;
-const TELLING_AT_ONCE: u32 = 8 << 20;
+const REPORT_RATE: u32 = 1 << 20;
+const REPORT_BURST: u32 = 8 << 20;
 
 /// Frames that a device may cause a second, and at once. Pages follow that; for a device that causes more, they load its
 /// rows again whole.
-const SHOWING: u32 = 100;
-const SHOWING_AT_ONCE: u32 = 512;
+const FRAME_RATE: u32 = 100;
+const FRAME_BURST: u32 = 512;
 
 /// A live link, as far as people are shown it.
 #[derive(Debug, Clone, PartialEq)]
@@ -41,45 +41,45 @@ pub(crate) struct LinkUp {
 }
 
 #[derive(Debug, Clone)]
-pub(crate) struct Entry {
+pub(crate) struct DeviceEntry {
     pub(crate) row: DeviceRow,
     pub(crate) token: Option<TokenRow>,
-    pub(crate) known: Known,
+    pub(crate) last_report: LastReport,
     pub(crate) link: Option<LinkUp>,
     pub(crate) last_drop: Option<LinkDrop>,
     /// What control keeps so that it can dial control.
     pub(crate) tunnel: Option<Tunnel>,
     pub(crate) presence: PresenceState,
     /// What of that others are told.
-    pub(super) announced: Announced,
+    pub(super) announcement: Announcement,
     /// How it last said to reach its peers.
-    pub(super) paths: BTreeMap<DeviceId, HeardPath>,
+    pub(super) paths: BTreeMap<DeviceId, ReportedPath>,
     /// When it last said so.
-    pub(super) paths_heard: Option<Timestamp>,
+    pub(super) paths_reported: Option<Timestamp>,
     /// Its network map may be another one now.
-    pub(crate) remapped: Arc<Notify>,
+    pub(crate) map_changed: Arc<Notify>,
     /// How fast it may tell, in bytes.
-    pub(super) telling: Pace,
+    pub(super) report_pace: Pace,
     /// How fast its changes are shown to pages, in frames.
-    pub(super) showing: Pace,
+    pub(super) frame_pace: Pace,
 }
 
-impl Entry {
-    pub(crate) fn new(row: DeviceRow, token: Option<TokenRow>, known: Known) -> Self {
+impl DeviceEntry {
+    pub(crate) fn new(row: DeviceRow, token: Option<TokenRow>, last_report: LastReport) -> Self {
         Self {
             row,
             token,
-            announced: Announced::of(&known),
-            known,
+            announcement: Announcement::of(&last_report),
+            last_report,
             link: None,
             last_drop: None,
             tunnel: None,
             presence: PresenceState::Offline,
             paths: BTreeMap::new(),
-            paths_heard: None,
-            remapped: Arc::default(),
-            telling: Pace::new(TELLING, TELLING_AT_ONCE),
-            showing: Pace::new(SHOWING, SHOWING_AT_ONCE),
+            paths_reported: None,
+            map_changed: Arc::default(),
+            report_pace: Pace::new(REPORT_RATE, REPORT_BURST),
+            frame_pace: Pace::new(FRAME_RATE, FRAME_BURST),
         }
     }
 
@@ -124,20 +124,20 @@ impl Entry {
 
     /// As people see it; `range` is the mesh's.
     pub(super) fn view(&self, now: Timestamp, range: &str) -> Device {
-        let (row, known) = (&self.row, &self.known);
+        let (row, last_report) = (&self.row, &self.last_report);
         Device {
             id: row.id,
             name: row.name.clone(),
             status: self.status(),
             cordoned: false,
             draining: false,
-            attention: attention(row, known, range),
+            attention: attention(row, last_report, range),
             mesh_ip: row.mesh_ip,
             mode: row.mode,
             relay: row.relay,
             tags: row.tags.clone(),
             this_computer: row.this_computer,
-            agent_version: known.agent_version.clone(),
+            agent_version: last_report.agent_version.clone(),
             last_seen: self.link.as_ref().map(|_| now).or(row.last_seen),
             as_of: self.as_of(now),
             created: row.created,
@@ -148,23 +148,23 @@ impl Entry {
                 .as_ref()
                 .or(row.credential.as_ref())
                 .map(|held| held.certificate.clone()),
-            facts: known.facts.clone(),
-            usage: known.usage,
-            engine: known.engine.clone(),
+            facts: last_report.facts.clone(),
+            usage: last_report.usage,
+            engine: last_report.engine.clone(),
             containers: self.container_counts(),
             link: LinkFacts {
                 since: self.link.as_ref().map(|link| link.since),
                 remote: self.link.as_ref().map(|link| link.remote.clone()),
                 rtt_ms: self.link.as_ref().and_then(|link| link.rtt_ms),
-                clock_skew_seconds: known.clock_skew_seconds,
+                clock_skew_seconds: last_report.clock_skew_seconds,
                 tunneled: self.is_tunneled(),
                 last_drop: self.last_drop.clone(),
             },
-            mesh: known.mesh.clone(),
+            mesh: last_report.mesh.clone(),
             is_relay: row.relaying.is_some(),
             host_kept: row.host_kept,
             vouched: row.vouched,
-            endpoint_trials: known.endpoint_trials.clone(),
+            endpoint_trials: last_report.endpoint_trials.clone(),
         }
     }
 
@@ -181,10 +181,10 @@ impl Entry {
     /// The same for what its engine holds: while the engine can't be used, that is as old as the engine's silence.
     fn rows_as_of(&self, now: Timestamp) -> Timestamp {
         let as_of = self.as_of(now);
-        let Some(since) = self.known.engine.as_ref().and_then(EngineState::since) else {
+        let Some(since) = self.last_report.engine.as_ref().and_then(EngineState::since) else {
             return as_of;
         };
-        let skew = SignedDuration::from_secs(self.known.clock_skew_seconds.unwrap_or(0));
+        let skew = SignedDuration::from_secs(self.last_report.clock_skew_seconds.unwrap_or(0));
         since.checked_sub(skew).unwrap_or(since).min(as_of)
     }
 
@@ -212,9 +212,9 @@ impl Entry {
 
     /// Why what its engine held is shown as it was; `None` while the engine tells, and where it held nothing.
     pub(crate) fn silent_engine(&self) -> Option<UnreachableDevice> {
-        let reason = self.known.engine.as_ref()?.reason()?;
+        let reason = self.last_report.engine.as_ref()?.reason()?;
         let name = &self.row.name;
-        (self.known.inventory.len() > 0).then(|| UnreachableDevice {
+        (self.last_report.inventory.len() > 0).then(|| UnreachableDevice {
             device: name.clone(),
             reason: format!("{name}'s containers and all else are shown as they were: {reason}"),
         })
@@ -248,13 +248,19 @@ impl Entry {
     }
 
     /// Its agent is not in the network of its mode.
-    pub(crate) fn has_strayed(&self) -> bool {
-        strayed(&self.row, &self.known).is_some()
+    pub(crate) fn has_mode_mismatch(&self) -> bool {
+        mode_mismatch(&self.row, &self.last_report).is_some()
     }
 
     fn container_counts(&self) -> ContainerCounts {
         let mut counts = ContainerCounts::default();
-        for container in self.known.inventory.containers().values().map(|kept| &kept.item) {
+        for container in self
+            .last_report
+            .inventory
+            .containers()
+            .values()
+            .map(|kept| &kept.item)
+        {
             counts.total += 1;
             counts.running += u32::from(container.state == ContainerState::Running);
             let trouble = container.trouble();
@@ -274,16 +280,16 @@ mod tests {
     };
     use flotilla_protocol::inventory::Item;
 
-    fn enrolled() -> Entry {
+    fn enrolled() -> DeviceEntry {
         let mut row = device("nas", 1);
         row.enrolled = Some(moment(1));
         row.last_seen = Some(moment(5));
-        Entry::new(row, None, Known::default())
+        DeviceEntry::new(row, None, LastReport::default())
     }
 
     #[test]
     fn status_follows_trust_first_and_the_link_then() {
-        let mut entry = Entry::new(device("nas", 1), None, Known::default());
+        let mut entry = DeviceEntry::new(device("nas", 1), None, LastReport::default());
         assert_eq!(entry.status(), DeviceStatus::Pending);
         entry = enrolled();
         assert_eq!(entry.status(), DeviceStatus::Offline);
@@ -329,7 +335,7 @@ mod tests {
             container("3", "exited", "none", 3),
             container("4", "running", "none", 0),
         ] {
-            assert!(entry.known.inventory.put(Item::Container(container).into()));
+            assert!(entry.last_report.inventory.put(Item::Container(container).into()));
         }
         let counts = entry.container_counts();
         assert_eq!(
@@ -366,7 +372,7 @@ mod tests {
             remote: "192.0.2.7".into(),
             rtt_ms: None,
         });
-        entry.known.engine = Some(EngineState::Unfit {
+        entry.last_report.engine = Some(EngineState::Unfit {
             reason: "It does not answer.".into(),
             since: Some(moment(50)),
         });
@@ -376,18 +382,18 @@ mod tests {
             moment(100),
             "the device itself is heard"
         );
-        entry.known.clock_skew_seconds = Some(-20);
+        entry.last_report.clock_skew_seconds = Some(-20);
         assert_eq!(
             entry.row((), moment(100)).as_of,
             moment(70),
             "the device's clock is behind"
         );
-        entry.known.clock_skew_seconds = Some(-3600);
+        entry.last_report.clock_skew_seconds = Some(-3600);
         assert_eq!(entry.row((), moment(100)).as_of, moment(100));
         assert_eq!(entry.silent_engine(), None, "it held nothing");
         let volume = serde_json::json!({"kind": "volume", "name": "a", "driver": "local", "used_by": []});
         let volume: Item = serde_json::from_value(volume).unwrap();
-        assert!(entry.known.inventory.put(volume.into()));
+        assert!(entry.last_report.inventory.put(volume.into()));
         assert!(
             entry
                 .silent_engine()

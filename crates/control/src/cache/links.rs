@@ -61,7 +61,7 @@ impl State {
             }
             if let Some(sent_at) = pong.sent_at {
                 let skew = sent_at.as_second() - now.as_second();
-                let before = entry.known.clock_skew_seconds.replace(skew);
+                let before = entry.last_report.clock_skew_seconds.replace(skew);
                 is_news |= before.is_none_or(|before| before.abs_diff(skew) > SET_SECONDS);
             }
         });
@@ -103,11 +103,11 @@ impl State {
     fn take_changes(&mut self, now: Timestamp) -> Vec<DeviceId> {
         let mut gone = Vec::new();
         while let Some(change) = self.presence.poll_change() {
-            let known = self.devices.get(&change.device).map(|entry| entry.presence);
+            let presence = self.devices.get(&change.device).map(|entry| entry.presence);
             if change.state == PresenceState::Offline {
                 gone.push(change.device);
             }
-            if known != Some(change.state) {
+            if presence != Some(change.state) {
                 self.change(change.device, now, |entry| entry.presence = change.state);
                 self.presence_changed(change.device, now);
             }

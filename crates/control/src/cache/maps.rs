@@ -1,7 +1,7 @@
 //! Network maps follow the cache: whatever changes of a device, its maps are right before the lock is released, and
 //! links whose maps changed are woken.
 
-use super::{Entry, State};
+use super::{DeviceEntry, State};
 use crate::store::DeviceRow;
 use flotilla_fleet::{Cidr, Member};
 use flotilla_policy::Subject;
@@ -18,14 +18,14 @@ use flotilla_protocol::{
 /// The most addresses of a relay that devices try: it is at home in a few networks, and everybody looks for it.
 const MOST_ENDPOINTS: usize = 8;
 
-impl Entry {
+impl DeviceEntry {
     /// The device as maps are made from it; `None` once it is revoked.
     pub(super) fn member(&self) -> Option<Member> {
         let row = &self.row;
         if row.revoked.is_some() {
             return None;
         }
-        let announced = &self.announced;
+        let announcement = &self.announcement;
         Some(Member {
             subject: Subject {
                 id: row.id,
@@ -37,9 +37,9 @@ impl Entry {
             },
             public_key: self.public_key(),
             relay: row.relay,
-            candidates: announced.candidates.clone(),
-            home_relay: announced.home_relay,
-            nat: announced.nat,
+            candidates: announcement.candidates.clone(),
+            home_relay: announcement.home_relay,
+            nat: announcement.nat,
         })
     }
 
@@ -57,7 +57,7 @@ impl Entry {
             .filter(|_| self.row.revoked.is_none())?;
         let mut endpoints: Vec<_> = relaying.address.clone().into_iter().collect();
         if endpoints.is_empty() {
-            let mut found = self.announced.candidates.clone();
+            let mut found = self.announcement.candidates.clone();
             // The addresses that strangers see lead there from anywhere.
             found.sort_by_key(|candidate| candidate.kind != CandidateKind::Reflexive);
             for candidate in found {
@@ -80,7 +80,7 @@ impl Entry {
 impl State {
     /// Lets the maps follow a device that changed, appeared or is gone.
     pub(super) fn map_device(&mut self, id: DeviceId) {
-        match self.devices.get(&id).and_then(Entry::member) {
+        match self.devices.get(&id).and_then(DeviceEntry::member) {
             Some(member) => self.maps.set(member),
             None => self.maps.remove(id),
         }
@@ -132,7 +132,7 @@ impl State {
                 entry.row.mesh_ip = row.mesh_ip;
             }
         }
-        let members = self.devices.values().filter_map(Entry::member);
+        let members = self.devices.values().filter_map(DeviceEntry::member);
         self.maps.set_range(range, members.collect());
         for row in rows {
             self.publish_device(row.id, now);
@@ -144,7 +144,7 @@ impl State {
         let own = self.own_relay.clone();
         let relays: Vec<_> = own
             .into_iter()
-            .chain(self.devices.values().filter_map(Entry::as_relay))
+            .chain(self.devices.values().filter_map(DeviceEntry::as_relay))
             .collect();
         let gone: Vec<_> = self.maps.relays().iter().map(|relay| relay.id).collect();
         if self.maps.relays() == relays {
@@ -172,7 +172,7 @@ impl State {
             let host = self.devices.get(&DeviceId(relay.id.0));
             let at_home = self.devices.values().filter(|entry| {
                 entry.link.is_some()
-                    && entry.known.mesh.as_ref().and_then(|mesh| mesh.home_relay) == Some(relay.id)
+                    && entry.last_report.mesh.as_ref().and_then(|mesh| mesh.home_relay) == Some(relay.id)
             });
             RelayFacts {
                 id: relay.id,
@@ -193,14 +193,14 @@ impl State {
     /// Has every link see whether its device needs a ticket or a map.
     pub(crate) fn wake_all(&self) {
         for entry in self.devices.values() {
-            entry.remapped.notify_one();
+            entry.map_changed.notify_one();
         }
     }
 
     fn wake(&mut self) {
         while let Some(id) = self.maps.poll_changed() {
             if let Some(entry) = self.devices.get(&id) {
-                entry.remapped.notify_one();
+                entry.map_changed.notify_one();
             }
         }
     }

@@ -4,7 +4,7 @@
 //! while the other end sees packets of it. Pages are told at once when a path is another one, and of figures now and
 //! then.
 
-use super::{Entry, State};
+use super::{DeviceEntry, State};
 use crate::mesh::path_sentence;
 use flotilla_fleet::{Life, PresenceState};
 use flotilla_protocol::{
@@ -30,50 +30,50 @@ const LISTED_WHOLE: usize = 100;
 
 /// What an agent said of one path.
 #[derive(Debug, Clone)]
-pub(crate) struct HeardPath {
+pub(crate) struct ReportedPath {
     path: PeerPath,
     /// When it last carried a packet of the peer.
     carried: Option<Timestamp>,
     /// Pages have older figures.
-    unshown: bool,
+    has_unshown_figures: bool,
 }
 
 /// The two ends of a path.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Ends<'a> {
-    pub(crate) from: &'a Entry,
-    pub(crate) to: &'a Entry,
+    pub(crate) from: &'a DeviceEntry,
+    pub(crate) to: &'a DeviceEntry,
 }
 
 /// How much of a report is news to pages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum News {
+enum PathEffect {
     Path,
     Figures,
     Nothing,
 }
 
-impl Entry {
-    fn hear_path(&mut self, path: PeerPath, now: Timestamp) -> News {
-        let Some(known) = self.paths.get_mut(&path.peer) else {
+impl DeviceEntry {
+    fn apply_path(&mut self, path: PeerPath, now: Timestamp) -> PathEffect {
+        let Some(previous) = self.paths.get_mut(&path.peer) else {
             let carried = (path.received_bytes > 0).then_some(now);
             self.paths.insert(
                 path.peer,
-                HeardPath {
+                ReportedPath {
                     path,
                     carried,
-                    unshown: false,
+                    has_unshown_figures: false,
                 },
             );
-            return News::Path;
+            return PathEffect::Path;
         };
-        if path.received_bytes > known.path.received_bytes {
-            known.carried = Some(now);
+        if path.received_bytes > previous.path.received_bytes {
+            previous.carried = Some(now);
         }
-        let news = news(&known.path, &path);
-        known.path = path;
-        known.unshown |= news == News::Figures;
-        news
+        let effect = effect_of(&previous.path, &path);
+        previous.path = path;
+        previous.has_unshown_figures |= effect == PathEffect::Figures;
+        effect
     }
 
     /// Whether it belongs on the mesh, present or not.
@@ -87,30 +87,30 @@ impl Entry {
     }
 
     /// Away from control, and not seen by the other end either since.
-    fn is_away(&self, other: &Entry) -> bool {
+    fn is_away(&self, other: &DeviceEntry) -> bool {
         self.presence == PresenceState::Offline && other.carried(self.row.id) <= self.row.last_seen
     }
 }
 
-fn news(old: &PeerPath, new: &PeerPath) -> News {
+fn effect_of(old: &PeerPath, new: &PeerPath) -> PathEffect {
     let is_same = (old.why, old.relay, old.remote, old.cause, old.mtu, old.since)
         == (new.why, new.relay, new.remote, new.cause, new.mtu, new.since);
-    let settled = match (old.rtt_ms, new.rtt_ms) {
+    let is_steady = match (old.rtt_ms, new.rtt_ms) {
         (Some(old), Some(new)) => (new - old).abs() < RTT_CHANGE * old,
         (old, new) => old == new,
     };
-    if !is_same || !settled {
-        News::Path
+    if !is_same || !is_steady {
+        PathEffect::Path
     } else if old == new {
-        News::Nothing
+        PathEffect::Nothing
     } else {
-        News::Figures
+        PathEffect::Figures
     }
 }
 
 impl State {
     /// Applies a report of paths; whether figures wait to be shown.
-    pub(super) fn hear_paths(&mut self, id: DeviceId, paths: Vec<PeerPath>, now: Timestamp) -> bool {
+    pub(super) fn apply_paths(&mut self, id: DeviceId, paths: Vec<PeerPath>, now: Timestamp) -> bool {
         let mut figures = false;
         for path in paths {
             let peer = path.peer;
@@ -120,15 +120,15 @@ impl State {
             let Some(entry) = self.devices.get_mut(&id) else {
                 return false;
             };
-            entry.paths_heard = Some(now);
-            match entry.hear_path(path, now) {
-                News::Path => {
+            entry.paths_reported = Some(now);
+            match entry.apply_path(path, now) {
+                PathEffect::Path => {
                     if self.may_show(id, 1, now) {
                         self.publish_path(id, peer, now);
                     }
                 }
-                News::Figures => figures = true,
-                News::Nothing => {}
+                PathEffect::Figures => figures = true,
+                PathEffect::Nothing => {}
             }
         }
         figures
@@ -139,13 +139,13 @@ impl State {
         let Some(entry) = self.devices.get_mut(&id) else {
             return;
         };
-        let unshown: Vec<_> = entry
+        let peers: Vec<_> = entry
             .paths
             .iter_mut()
-            .filter_map(|(peer, heard)| std::mem::take(&mut heard.unshown).then_some(*peer))
+            .filter_map(|(peer, reported)| std::mem::take(&mut reported.has_unshown_figures).then_some(*peer))
             .collect();
-        if self.may_show(id, unshown.len(), now) {
-            for peer in unshown {
+        if self.may_show(id, peers.len(), now) {
+            for peer in peers {
                 self.publish_path(id, peer, now);
             }
         }
@@ -160,20 +160,20 @@ impl State {
     /// The path from one device to another, as far as it is known.
     pub(crate) fn path(&self, ends: Ends<'_>, now: Timestamp) -> Path {
         let Ends { from, to } = ends;
-        let heard = from.paths.get(&to.row.id).map(|heard| &heard.path);
+        let reported = from.paths.get(&to.row.id).map(|reported| &reported.path);
         let (reason, cause) = self.reason(ends);
-        let told = heard.filter(|path| path.why == reason);
-        let relay = told.and_then(|path| path.relay);
+        let confirmed = reported.filter(|path| path.why == reason);
+        let relay = confirmed.and_then(|path| path.relay);
         let since = match reason {
             PathReason::NoneOffline if cause.link.is_none() => cause.row.last_seen,
-            PathReason::Unknown => from.paths_heard,
-            _ => told.map(|path| path.since),
+            PathReason::Unknown => from.paths_reported,
+            _ => confirmed.map(|path| path.since),
         };
         let why = path_sentence::PathSentence {
             reason,
             name: cause.row.name.as_str(),
             is_this_computer: cause.row.this_computer,
-            closed: cause.closed(),
+            closed: cause.closed_reason(),
             since,
             now,
         };
@@ -186,26 +186,26 @@ impl State {
             relay: relay
                 .and_then(|id| self.maps.relays().iter().find(|relay| relay.id == id))
                 .map(|r| r.name.clone()),
-            rtt_ms: told.and_then(|path| path.rtt_ms),
+            rtt_ms: confirmed.and_then(|path| path.rtt_ms),
             since,
             why_code: reason,
             why: why.write(&self.clock),
-            last_handshake: heard.and_then(|path| path.last_handshake),
-            received_bytes: heard.map_or(0, |path| path.received_bytes),
-            sent_bytes: heard.map_or(0, |path| path.sent_bytes),
-            mtu: told.map(|path| path.mtu),
+            last_handshake: reported.and_then(|path| path.last_handshake),
+            received_bytes: reported.map_or(0, |path| path.received_bytes),
+            sent_bytes: reported.map_or(0, |path| path.sent_bytes),
+            mtu: confirmed.map(|path| path.mtu),
             as_of: from.as_of(now),
         }
     }
 
     /// Why the path is what it is, and the end that a sentence about it names.
-    fn reason<'a>(&self, ends: Ends<'a>) -> (PathReason, &'a Entry) {
+    fn reason<'a>(&self, ends: Ends<'a>) -> (PathReason, &'a DeviceEntry) {
         let Ends { from, to } = ends;
-        let heard = from.paths.get(&to.row.id).map(|heard| &heard.path);
+        let reported = from.paths.get(&to.row.id).map(|reported| &reported.path);
         if !self.connected(from.row.id, to.row.id) {
             return (PathReason::NonePolicy, to);
         }
-        if to.closed().is_some() {
+        if to.closed_reason().is_some() {
             return (PathReason::NoneMode, to);
         }
         if let Some(away) = [(to, from), (from, to)]
@@ -214,7 +214,7 @@ impl State {
         {
             return (PathReason::NoneOffline, away.0);
         }
-        match heard {
+        match reported {
             Some(path) if from.presence != PresenceState::Offline => {
                 let named = [from, to].into_iter().find(|end| Some(end.row.id) == path.cause);
                 (
@@ -236,8 +236,8 @@ impl State {
     pub(crate) fn pairs_in_use(&self, now: Timestamp) -> BTreeSet<(DeviceId, DeviceId)> {
         let mut pairs = BTreeSet::new();
         for (id, entry) in &self.devices {
-            for (peer, heard) in &entry.paths {
-                if heard.carried.is_some_and(|at| now.duration_since(at) < IN_USE) {
+            for (peer, reported) in &entry.paths {
+                if reported.carried.is_some_and(|at| now.duration_since(at) < IN_USE) {
                     pairs.extend([(*id, *peer), (*peer, *id)]);
                 }
             }
@@ -310,7 +310,7 @@ impl State {
 
     fn publish_pairs(&mut self, pairs: &[(DeviceId, DeviceId)], now: Timestamp) {
         if pairs.len() > FRAMES {
-            self.unshown.note();
+            self.page_reload.request();
             return;
         }
         for (from, to) in pairs {

@@ -13,27 +13,27 @@ const RESET_PACE: SignedDuration = SignedDuration::from_secs(30);
 
 /// What pages were not told.
 #[derive(Debug, Default)]
-pub(super) struct Unshown {
-    is_any: bool,
+pub(super) struct PageReload {
+    is_wanted: bool,
     /// When pages were last made to load again.
-    reset: Option<Timestamp>,
+    last: Option<Timestamp>,
 }
 
-impl Unshown {
-    pub(super) fn note(&mut self) {
-        self.is_any = true;
+impl PageReload {
+    pub(super) fn request(&mut self) {
+        self.is_wanted = true;
     }
 
     /// Whether pages are to load again now.
-    fn take(&mut self, now: Timestamp) -> bool {
+    fn take_due(&mut self, now: Timestamp) -> bool {
         let is_due = self
-            .reset
+            .last
             .is_none_or(|last| now.duration_since(last).abs() >= RESET_PACE);
-        if !self.is_any || !is_due {
+        if !self.is_wanted || !is_due {
             return false;
         }
-        self.is_any = false;
-        self.reset = Some(now);
+        self.is_wanted = false;
+        self.last = Some(now);
         true
     }
 }
@@ -47,16 +47,16 @@ impl State {
         let Some(entry) = self.devices.get_mut(&id) else {
             return true;
         };
-        let may = entry.showing.afford(frames, now);
+        let may = entry.frame_pace.afford(frames, now);
         if !may {
-            self.unshown.note();
+            self.page_reload.request();
         }
         may
     }
 
     /// Has pages load again when more changed than they could be told one by one.
-    pub(crate) fn show_unshown(&mut self, now: Timestamp) {
-        if self.unshown.take(now) {
+    pub(crate) fn reload_pages_when_due(&mut self, now: Timestamp) {
+        if self.page_reload.take_due(now) {
             self.live.reset();
         }
     }
@@ -69,13 +69,13 @@ mod tests {
     #[test]
     fn pages_load_again_for_what_they_were_not_told_and_not_all_the_time() {
         let at = |seconds: i64| Timestamp::from_second(1_800_000_000 + seconds).unwrap();
-        let mut unshown = Unshown::default();
-        assert!(!unshown.take(at(0)), "there is nothing");
-        unshown.note();
-        assert!(unshown.take(at(0)));
-        unshown.note();
-        assert!(!unshown.take(at(29)));
-        assert!(unshown.take(at(30)));
-        assert!(!unshown.take(at(90)));
+        let mut reload = PageReload::default();
+        assert!(!reload.take_due(at(0)), "there is nothing");
+        reload.request();
+        assert!(reload.take_due(at(0)));
+        reload.request();
+        assert!(!reload.take_due(at(29)));
+        assert!(reload.take_due(at(30)));
+        assert!(!reload.take_due(at(90)));
     }
 }

@@ -1,6 +1,6 @@
 //! What a device's reports change in the cache, and what of it open pages are told.
 
-use super::{Entry, State};
+use super::{DeviceEntry, State};
 use crate::report::{BoundedReport, Weighed};
 use flotilla_protocol::{
     Timestamp,
@@ -14,7 +14,7 @@ use std::time::Duration;
 
 /// How much a report changed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Heard {
+pub(crate) enum ReportEffect {
     /// Something that has to be written to the store.
     Changed,
     /// Figures that change all the time.
@@ -26,36 +26,42 @@ impl State {
     /// How long a device has to wait after so many bytes before it is heard again.
     pub(crate) fn pace(&mut self, id: DeviceId, bytes: usize, now: Timestamp) -> Duration {
         let entry = self.devices.get_mut(&id);
-        entry.map_or(Duration::ZERO, |entry| entry.telling.charge(bytes, now))
+        entry.map_or(Duration::ZERO, |entry| entry.report_pace.charge(bytes, now))
     }
 
     /// Applies one report of a device.
-    pub(crate) fn hear(&mut self, id: DeviceId, report: impl Into<BoundedReport>, now: Timestamp) -> Heard {
+    pub(crate) fn apply_report(
+        &mut self,
+        id: DeviceId,
+        report: impl Into<BoundedReport>,
+        now: Timestamp,
+    ) -> ReportEffect {
         let Some(entry) = self.devices.get_mut(&id) else {
-            return Heard::Nothing;
+            return ReportEffect::Nothing;
         };
         entry.row.last_seen = Some(now);
         let changed = match report.into() {
             BoundedReport::Hello(hello) => {
-                entry.known.clock_skew_seconds = Some(hello.sent_at.as_second() - now.as_second());
-                set(&mut entry.known.agent_version, hello.agent_version)
-                    | set(&mut entry.known.facts, hello.facts)
+                entry.last_report.clock_skew_seconds = Some(hello.sent_at.as_second() - now.as_second());
+                set(&mut entry.last_report.agent_version, hello.agent_version)
+                    | set(&mut entry.last_report.facts, hello.facts)
             }
-            BoundedReport::Facts(facts) => set(&mut entry.known.facts, facts),
+            BoundedReport::Facts(facts) => set(&mut entry.last_report.facts, facts),
             BoundedReport::Engine(engine) => {
                 if let EngineState::Running(facts) = &engine {
-                    entry.known.was_docker_desktop = facts.docker_desktop;
+                    entry.last_report.was_docker_desktop = facts.docker_desktop;
                 }
-                set(&mut entry.known.engine, engine)
+                set(&mut entry.last_report.engine, engine)
             }
             BoundedReport::Usage(usage) => {
-                entry.known.usage = Some(usage);
-                return Heard::Figures;
+                entry.last_report.usage = Some(usage);
+                return ReportEffect::Figures;
             }
             BoundedReport::Inventory { holdings, partial } => {
-                let changed = (&entry.known.inventory, entry.known.partial) != (&holdings, partial);
-                entry.known.inventory = holdings;
-                entry.known.partial = partial;
+                let changed =
+                    (&entry.last_report.inventory, entry.last_report.partial) != (&holdings, partial);
+                entry.last_report.inventory = holdings;
+                entry.last_report.partial = partial;
                 // Also when nothing changed: pages learn that the rows are true again.
                 self.publish_inventory(id, now);
                 changed
@@ -68,43 +74,47 @@ impl State {
                 self.forget(id, items, now);
                 true
             }
-            BoundedReport::Mesh(mesh) => self.hear_mesh(id, mesh, now),
+            BoundedReport::Mesh(mesh) => self.apply_mesh(id, mesh, now),
             BoundedReport::Paths(paths) => {
-                return if self.hear_paths(id, paths, now) {
-                    Heard::Figures
+                return if self.apply_paths(id, paths, now) {
+                    ReportEffect::Figures
                 } else {
-                    Heard::Nothing
+                    ReportEffect::Nothing
                 };
             }
             BoundedReport::Endpoints(trials) => {
-                let before = std::mem::replace(&mut entry.known.endpoint_trials, trials);
-                before != entry.known.endpoint_trials
+                let before = std::mem::replace(&mut entry.last_report.endpoint_trials, trials);
+                before != entry.last_report.endpoint_trials
             }
-            BoundedReport::Unknown => return Heard::Nothing,
+            BoundedReport::Unknown => return ReportEffect::Nothing,
         };
         self.announce(id, now);
         if self.may_show(id, 1, now) {
             self.publish_device(id, now);
         }
-        self.show_unshown(now);
-        if changed { Heard::Changed } else { Heard::Nothing }
+        self.reload_pages_when_due(now);
+        if changed {
+            ReportEffect::Changed
+        } else {
+            ReportEffect::Nothing
+        }
     }
 
-    fn hear_mesh(&mut self, id: DeviceId, mut mesh: MeshReport, now: Timestamp) -> bool {
+    fn apply_mesh(&mut self, id: DeviceId, mut mesh: MeshReport, now: Timestamp) -> bool {
         let Some(entry) = self.devices.get_mut(&id) else {
             return false;
         };
-        if let (MeshState::Starting, Some(known)) = (&mesh.state, &entry.known.mesh) {
+        if let (MeshState::Starting, Some(before)) = (&mesh.state, &entry.last_report.mesh) {
             // An agent that restarts is soon where it was; until it says otherwise, its peers keep trying there.
-            mesh.candidates.clone_from(&known.candidates);
-            mesh.home_relay = known.home_relay;
-            mesh.nat = known.nat;
+            mesh.candidates.clone_from(&before.candidates);
+            mesh.home_relay = before.home_relay;
+            mesh.nat = before.nat;
         }
-        let home = |known: &Option<MeshReport>| known.as_ref().and_then(|mesh| mesh.home_relay);
+        let home_relay = |report: &Option<MeshReport>| report.as_ref().and_then(|mesh| mesh.home_relay);
         super::announcement::accept(&mut mesh.candidates);
-        let before = home(&entry.known.mesh);
-        let changed = set(&mut entry.known.mesh, mesh);
-        let moved = home(&entry.known.mesh) != before;
+        let before = home_relay(&entry.last_report.mesh);
+        let changed = set(&mut entry.last_report.mesh, mesh);
+        let moved = home_relay(&entry.last_report.mesh) != before;
         if moved {
             self.publish_relays(now);
         }
@@ -118,8 +128,8 @@ impl State {
                 return;
             };
             let item = weighed.item.clone();
-            let has_room = entry.known.inventory.put(weighed);
-            entry.known.partial |= !has_room;
+            let has_room = entry.last_report.inventory.put(weighed);
+            entry.last_report.partial |= !has_room;
             if shows && has_room {
                 self.live.upsert(|| resource(entry, item, now));
             } else if shows {
@@ -138,7 +148,7 @@ impl State {
             let Some(entry) = self.devices.get_mut(&id) else {
                 return;
             };
-            entry.known.inventory.take(&gone);
+            entry.last_report.inventory.take(&gone);
             if shows {
                 self.live.remove(ResourceRef::Item {
                     device_id: id,
@@ -151,7 +161,10 @@ impl State {
 
     /// Tells pages to forget all rows of a device and to take the ones it has.
     pub(crate) fn publish_inventory(&mut self, id: DeviceId, now: Timestamp) {
-        let holds = self.devices.get(&id).map(|entry| entry.known.inventory.clone());
+        let holds = self
+            .devices
+            .get(&id)
+            .map(|entry| entry.last_report.inventory.clone());
         let Some(holdings) = holds.filter(|holdings| self.may_show(id, holdings.len() + 1, now)) else {
             return;
         };
@@ -166,13 +179,13 @@ impl State {
 }
 
 /// Sets a value; whether that changed it.
-fn set<T: PartialEq>(known: &mut Option<T>, value: T) -> bool {
-    let changed = known.as_ref() != Some(&value);
-    *known = Some(value);
+fn set<T: PartialEq>(current: &mut Option<T>, value: T) -> bool {
+    let changed = current.as_ref() != Some(&value);
+    *current = Some(value);
     changed
 }
 
-fn resource(entry: &Entry, item: Item, now: Timestamp) -> Resource {
+fn resource(entry: &DeviceEntry, item: Item, now: Timestamp) -> Resource {
     match item {
         Item::Container(item) => Resource::Container(Box::new(entry.row(item, now))),
         Item::Image(item) => Resource::Image(entry.row(item, now)),
@@ -188,10 +201,10 @@ mod tests {
     use super::*;
     use crate::report::Holdings;
     use crate::{
-        cache::{Cache, Stored},
+        cache::{Cache, StoredFleet},
         clock::Clock,
         store::{
-            FleetRow, Known,
+            FleetRow, LastReport,
             tests::{device, moment},
         },
     };
@@ -213,10 +226,10 @@ mod tests {
             created: moment(0),
             added_endpoints: vec![],
         };
-        let stored = Stored {
+        let stored = StoredFleet {
             fleet,
             policy: None,
-            entries: vec![Entry::new(row, None, Known::default())],
+            entries: vec![DeviceEntry::new(row, None, LastReport::default())],
         };
         let cache = Cache::new(stored, Clock::system(), std::time::Instant::now());
         (cache, id)
@@ -240,7 +253,7 @@ mod tests {
         let last = {
             let mut state = cache.lock();
             for report in reports {
-                state.hear(id, report, moment(5));
+                state.apply_report(id, report, moment(5));
             }
             state.live.seq()
         };
@@ -262,7 +275,7 @@ mod tests {
         assert!(matches!(&frames[2].upsert, Some(Resource::Stack(row)) if row.item.running == 2));
         assert!(matches!(&frames[3].upsert, Some(Resource::Device(_))));
         let state = cache.lock();
-        let stacks = state.device(id).unwrap().known.inventory.stacks();
+        let stacks = state.device(id).unwrap().last_report.inventory.stacks();
         assert_eq!(*stacks["media"].item, stack("media", 2));
     }
 
@@ -280,7 +293,10 @@ mod tests {
             .iter()
             .filter(|frame| matches!(frame.remove, Some(ResourceRef::Inventory { .. })));
         assert_eq!(removed.count(), 2);
-        assert_eq!(cache.lock().hear(id, inventory("b"), moment(6)), Heard::Nothing);
+        assert_eq!(
+            cache.lock().apply_report(id, inventory("b"), moment(6)),
+            ReportEffect::Nothing
+        );
         let gone = Report::Remove {
             items: vec![ItemRef {
                 kind: Kind::Volume,
@@ -289,7 +305,7 @@ mod tests {
         };
         frames(&cache, id, vec![gone]).await;
         assert_eq!(
-            cache.lock().device(id).unwrap().known.inventory,
+            cache.lock().device(id).unwrap().last_report.inventory,
             Holdings::default()
         );
     }
@@ -299,8 +315,10 @@ mod tests {
         let (cache, id) = cache();
         let before = cache.lock().live.seq();
         assert_eq!(
-            cache.lock().hear(id, Report::Usage(Usage::default()), moment(5)),
-            Heard::Figures
+            cache
+                .lock()
+                .apply_report(id, Report::Usage(Usage::default()), moment(5)),
+            ReportEffect::Figures
         );
         assert_eq!(cache.lock().live.seq(), before);
         assert_eq!(cache.lock().device(id).unwrap().row.last_seen, Some(moment(5)));

@@ -1,6 +1,6 @@
 //! Lists over all devices, cut from what each device's engine holds.
 
-use super::{Entry, State, by_name};
+use super::{DeviceEntry, State, by_name};
 use crate::report::{Holdings, Shelf};
 use flotilla_protocol::{
     Timestamp,
@@ -45,11 +45,11 @@ impl State {
         now: Timestamp,
         moment: impl Fn(Timestamp) -> String,
     ) -> List<Row<T>> {
-        let asked = |entry: &&Entry| devices.is_none_or(|devices| devices.contains(&entry.row.id));
+        let asked = |entry: &&DeviceEntry| devices.is_none_or(|devices| devices.contains(&entry.row.id));
         let mut items = Vec::new();
         for entry in self.devices().filter(asked) {
             items.extend(
-                T::of(&entry.known.inventory)
+                T::of(&entry.last_report.inventory)
                     .values()
                     .map(|kept| entry.row(T::clone(&kept.item), now)),
             );

@@ -1,6 +1,6 @@
 //! Changes of a device that is in the fleet: name, tags, relaying, the end of its trust, its end.
 
-use super::{by_owner, get, mode::words, parse_name, parse_tags};
+use super::{by_owner, get, mode::mode_label, parse_name, parse_tags};
 use crate::{core::Core, mesh, refusal::Refusal, ssh_install, store::DeviceRow};
 use flotilla_protocol::{
     Code, Problem,
@@ -17,9 +17,9 @@ const FAREWELL: Duration = Duration::from_millis(1_500);
 /// Renames, tags, sets when a device is relayed, whether its host networking is meant on Docker Desktop, and whether it is
 /// one machine.
 pub(crate) async fn update(core: &Core, request: UpdateDevice) -> Result<Device, Refusal> {
-    let _changing = core.change.lock().await;
+    let _write_guard = core.write_lock.lock().await;
     let entry = get(core, &request.device)?;
-    let (row, details) = changed(core, entry.row.clone(), &request)?;
+    let (row, details) = apply_update(core, entry.row.clone(), &request)?;
     if details.is_empty() {
         return Ok(core.cache.lock().view(&entry, core.clock.now()));
     }
@@ -51,7 +51,7 @@ pub(crate) async fn update(core: &Core, request: UpdateDevice) -> Result<Device,
     if request.vouched.is_some() {
         core.hub.forget_holders(row.id);
     }
-    core.hub.tell(row.id);
+    core.hub.send_settings(row.id);
     let details = details.join(" ");
     core.record(by_owner(Action::DeviceUpdated, row.id, &row.name, details))
         .await;
@@ -63,7 +63,7 @@ pub(crate) async fn update(core: &Core, request: UpdateDevice) -> Result<Device,
 }
 
 /// The record as it is asked to be, and what is different about it in words.
-fn changed(
+fn apply_update(
     core: &Core,
     mut row: DeviceRow,
     request: &UpdateDevice,
@@ -104,7 +104,7 @@ fn changed(
                 format!(
                     "{} uses {}, so there is no Host networking to keep.",
                     row.name,
-                    words(row.mode)
+                    mode_label(row.mode)
                 ),
             )
             .with_field("host_kept"));
@@ -129,7 +129,7 @@ fn changed(
 /// Ends a device's trust. Its tokens and certificates are worth nothing once this is written; its link is told
 /// and ends within two seconds.
 pub(crate) async fn revoke(core: &Core, device: &str) -> Result<Device, Refusal> {
-    let changing = core.change.lock().await;
+    let write_guard = core.write_lock.lock().await;
     let entry = get(core, device)?;
     entry.life().revoke().map_err(Problem::from)?;
     let mut row = entry.row.clone();
@@ -156,13 +156,13 @@ pub(crate) async fn revoke(core: &Core, device: &str) -> Result<Device, Refusal>
         }
         state.device(id).map(|entry| state.view(entry, now))
     };
-    drop(changing);
-    mesh::tell_relays(core);
+    drop(write_guard);
+    mesh::send_ended_keys(core);
     if let Some(link) = core.hub.lookup(id) {
-        let told = link
+        let confirmation = link
             .post::<serde::de::IgnoredAny>(REVOKED_PATH, &serde_json::json!({}), FAREWELL)
             .await;
-        if let Err(error) = told {
+        if let Err(error) = confirmation {
             tracing::info!(device.id = %id, %error, "a revoked agent did not confirm");
         }
         link.abort();
@@ -181,7 +181,7 @@ pub(crate) async fn revoke(core: &Core, device: &str) -> Result<Device, Refusal>
 
 /// Forgets a device that no longer, or not yet, has anything.
 pub(crate) async fn remove(core: &Core, device: &str) -> Result<(), Refusal> {
-    let _changing = core.change.lock().await;
+    let _write_guard = core.write_lock.lock().await;
     let entry = get(core, device)?;
     let row = entry.row.clone();
     entry.life().remove().map_err(Problem::from)?;

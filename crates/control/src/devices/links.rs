@@ -1,8 +1,8 @@
 //! What a link means for its device's record.
 
-use super::reached;
+use super::stage_reached;
 use crate::{
-    cache::Entry,
+    cache::DeviceEntry,
     core::Core,
     mesh,
     repeats::Repeated,
@@ -26,7 +26,7 @@ pub(crate) async fn admit(core: &Core, device: DeviceId, fingerprint: &str) -> b
     if trusted().is_some_and(|row| row.trusts(fingerprint)) {
         return true;
     }
-    let _changing = core.change.lock().await;
+    let _write_guard = core.write_lock.lock().await;
     let Some(mut row) = trusted() else {
         return false;
     };
@@ -46,7 +46,7 @@ pub(crate) async fn admit(core: &Core, device: DeviceId, fingerprint: &str) -> b
     }
     let superseded = {
         let mut state = core.cache.lock();
-        let key = state.device(device).and_then(Entry::public_key);
+        let key = state.device(device).and_then(DeviceEntry::public_key);
         state.note(device, |entry| {
             entry.row.credential = row.credential.clone();
             entry.row.incoming = None;
@@ -55,7 +55,7 @@ pub(crate) async fn admit(core: &Core, device: DeviceId, fingerprint: &str) -> b
         key
     };
     if superseded.is_some() {
-        mesh::tell_relays(core);
+        mesh::send_ended_keys(core);
     }
     true
 }
@@ -82,7 +82,7 @@ pub(crate) async fn came_online(core: &Core, device: DeviceId, remote: &str, ret
         token.used.is_some() && !token.stages.iter().any(|reached| reached.stage == Stage::Online)
     });
     if let Some(token) = first {
-        reached(core, token, Stage::Online, remote).await;
+        stage_reached(core, token, Stage::Online, remote).await;
     }
     if first.is_some() || !returned {
         record(
@@ -99,7 +99,7 @@ pub(crate) async fn came_online(core: &Core, device: DeviceId, remote: &str, ret
 /// Another machine presented the device's identity and was turned away. Recorded once per machine, and counted where
 /// it is another one each time.
 pub(crate) async fn quarantine(core: &Core, device: DeviceId, other: Imposter) {
-    let _changing = core.change.lock().await;
+    let _write_guard = core.write_lock.lock().await;
     let row = core.cache.lock().device(device).map(|entry| entry.row.clone());
     let Some(mut row) = row else { return };
     let news = row
@@ -147,7 +147,7 @@ pub(crate) async fn contest(core: &Core, device: DeviceId, [first, second]: [Hol
         address: second.address.clone(),
     };
     {
-        let _changing = core.change.lock().await;
+        let _write_guard = core.write_lock.lock().await;
         let row = core.cache.lock().device(device).map(|entry| entry.row.clone());
         let Some(mut row) = row else { return };
         row.imposter = Some(other.clone());

@@ -4,7 +4,7 @@
 //! itself where it runs in a container → or, where it can't, done by a person, who gets the texts of a fresh token.
 
 use super::{by_owner, get, rotate};
-use crate::{cache::Entry, core::Core, jobs, refusal::Refusal};
+use crate::{cache::DeviceEntry, core::Core, jobs, refusal::Refusal};
 use flotilla_fleet::{Life, enrollment};
 use flotilla_protocol::{
     Code,
@@ -43,12 +43,12 @@ pub(crate) async fn change_mode(core: &Arc<Core>, request: ChangeMode) -> Result
 
 /// Writes the mode and has everything follow that control decides by itself. Answers the device as it was before,
 /// or nothing where its agent need not move.
-async fn record(core: &Core, request: &ChangeMode) -> Result<Option<Entry>, Refusal> {
-    let _changing = core.change.lock().await;
+async fn record(core: &Core, request: &ChangeMode) -> Result<Option<DeviceEntry>, Refusal> {
+    let _write_guard = core.write_lock.lock().await;
     let entry = get(core, &request.device)?;
     check(&entry, request.mode)?;
     if entry.row.mode == request.mode {
-        if !entry.has_strayed() {
+        if !entry.has_mode_mismatch() {
             return Ok(None);
         }
         let details = format!("Network mode: {}, ordered again.", request.mode);
@@ -81,7 +81,7 @@ async fn record(core: &Core, request: &ChangeMode) -> Result<Option<Entry>, Refu
     Ok(Some(entry))
 }
 
-fn check(entry: &Entry, mode: NetworkMode) -> Result<(), Refusal> {
+fn check(entry: &DeviceEntry, mode: NetworkMode) -> Result<(), Refusal> {
     let name = &entry.row.name;
     if entry.life() == Life::Revoked {
         return Err(Refusal::new(
@@ -101,29 +101,29 @@ fn check(entry: &Entry, mode: NetworkMode) -> Result<(), Refusal> {
 }
 
 /// Has the agent move by itself, or says why it can't.
-async fn order(core: &Arc<Core>, entry: &Entry, mode: NetworkMode) -> Result<(), String> {
+async fn order(core: &Arc<Core>, entry: &DeviceEntry, mode: NetworkMode) -> Result<(), String> {
     let name = &entry.row.name;
     if entry.life() == Life::Pending {
         return Err(format!(
             "{name} has not joined yet. Its earlier commands no longer count."
         ));
     }
-    let facts = entry.known.facts.as_ref();
+    let facts = entry.last_report.facts.as_ref();
     if !facts.is_some_and(|facts| facts.containerized) {
         // That is host networking already.
         return match mode {
             NetworkMode::Host => Ok(()),
             NetworkMode::Bridge | NetworkMode::Pause | NetworkMode::Unknown => Err(format!(
                 "The agent of {name} runs directly on the device, and {} needs one in a container. Once that is online, end the one on the device: sudo flotilla-agent uninstall",
-                words(mode)
+                mode_label(mode)
             )),
         };
     }
     let Some(link) = core.hub.lookup(entry.row.id) else {
         return Err(format!("{name} is offline, so its agent can't be told to move."));
     };
-    let mut course = jobs::begin(core, entry, link, (JobRequest::ModeChange { mode }, None));
-    match course.underway(PREPARES).await {
+    let mut handle = jobs::begin(core, entry, link, (JobRequest::ModeChange { mode }, None));
+    match handle.underway(PREPARES).await {
         Ok(Some(())) => Ok(()),
         Ok(None) => Err(format!(
             "The agent of {name} did not answer when it was told to move."
@@ -139,7 +139,7 @@ async fn order(core: &Arc<Core>, entry: &Entry, mode: NetworkMode) -> Result<(),
 }
 
 /// A mode as people call it.
-pub(crate) fn words(mode: NetworkMode) -> &'static str {
+pub(crate) fn mode_label(mode: NetworkMode) -> &'static str {
     match mode {
         NetworkMode::Host => "Host networking",
         NetworkMode::Bridge => "Bridge networking",

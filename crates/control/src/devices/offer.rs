@@ -2,11 +2,11 @@
 
 use super::{by_owner, get, parse_name, parse_tags, propose_name, range};
 use crate::{
-    cache::Entry,
+    cache::DeviceEntry,
     core::Core,
     mesh, provision,
     refusal::Refusal,
-    store::{DeviceRow, Known, NewActivity, TokenRow},
+    store::{DeviceRow, LastReport, NewActivity, TokenRow},
 };
 use flotilla_fleet::enrollment;
 use flotilla_identity::EnrollmentToken;
@@ -26,9 +26,9 @@ use tokio::sync::MutexGuard;
 pub(crate) async fn add(core: &Core, request: AddDevice) -> Result<DeviceAdded, Refusal> {
     let lifetime = enrollment::lifetime(request.expires_seconds)?;
     let tags = parse_tags(&request.tags, "tags")?;
-    let _changing = core.change.lock().await;
+    let _write_guard = core.write_lock.lock().await;
     let name = request.name.unwrap_or_else(|| propose_name(core));
-    let mut row = fresh(core, &name)?;
+    let mut row = new_row(core, &name)?;
     row.mode = request.mode.unwrap_or(NetworkMode::Host);
     row.relay = request.relay.unwrap_or(RelayPreference::Auto);
     row.tags = tags;
@@ -57,7 +57,7 @@ pub(crate) async fn add(core: &Core, request: AddDevice) -> Result<DeviceAdded, 
 /// Makes a new token for the same device. Until it is used, the device's certificate stays good.
 pub(crate) async fn rotate(core: &Core, request: RotateDevice) -> Result<DeviceAdded, Refusal> {
     let lifetime = enrollment::lifetime(request.expires_seconds)?;
-    let _changing = core.change.lock().await;
+    let _write_guard = core.write_lock.lock().await;
     let row = get(core, &request.device)?.row;
     let host_kept = row.host_kept;
     let config = offer(core, row, lifetime).await?;
@@ -81,10 +81,10 @@ pub(crate) async fn rotate(core: &Core, request: RotateDevice) -> Result<DeviceA
 
 /// A fresh token for a device whose agent control installs itself. Takes the guard of the change lock, which the caller
 /// waits for, because a push that is ended gives that wait up.
-pub(crate) async fn offer_pushed(
+pub(crate) async fn offer_for_ssh_install(
     core: &Core,
     device: DeviceId,
-    _changing: MutexGuard<'_, ()>,
+    _write_guard: MutexGuard<'_, ()>,
 ) -> Result<ConfigFile, Refusal> {
     let entry = get(core, &device.to_string())?;
     offer(core, entry.row, enrollment::USUAL).await
@@ -92,18 +92,18 @@ pub(crate) async fn offer_pushed(
 
 /// An offer for the computer that control runs on; `None` when it is enrolled.
 pub(crate) async fn local_enrollment(core: &Core, hostname: &str) -> Result<Option<ConfigFile>, Refusal> {
-    let _changing = core.change.lock().await;
-    let known = core
+    let _write_guard = core.write_lock.lock().await;
+    let this_computer = core
         .cache
         .lock()
         .devices()
         .find(|entry| entry.row.this_computer)
         .cloned();
-    let (row, action) = match known {
+    let (row, action) = match this_computer {
         Some(entry) if entry.row.enrolled.is_some() && entry.row.revoked.is_none() => return Ok(None),
         Some(entry) => (entry.row, Action::DeviceRotated),
         None => {
-            let mut row = fresh(core, &local_name(core, hostname))?;
+            let mut row = new_row(core, &local_name(core, hostname))?;
             row.this_computer = true;
             (row, Action::DeviceAdded)
         }
@@ -121,7 +121,7 @@ pub(crate) async fn local_enrollment(core: &Core, hostname: &str) -> Result<Opti
         details,
     })
     .await;
-    mesh::begin(core).await?;
+    mesh::apply_starting_policy(core).await?;
     Ok(Some(config))
 }
 
@@ -167,16 +167,16 @@ async fn offer(core: &Core, row: DeviceRow, lifetime: Duration) -> Result<Config
     let config = config_file(core, &row, &token.reveal(), expires);
     let mut state = core.cache.lock();
     if state.device(row.id).is_none() {
-        state.insert(Entry::new(row, None, Known::default()), now);
+        state.insert(DeviceEntry::new(row, None, LastReport::default()), now);
     }
     state.set_token(token_row, now);
     drop(state);
-    core.sooner.notify_one();
+    core.timers_changed.notify_one();
     Ok(config)
 }
 
 /// A new device's record with everything at its default.
-fn fresh(core: &Core, name: &str) -> Result<DeviceRow, Refusal> {
+fn new_row(core: &Core, name: &str) -> Result<DeviceRow, Refusal> {
     let now = core.clock.now();
     let taken: BTreeSet<_> = core
         .cache

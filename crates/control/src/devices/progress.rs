@@ -18,7 +18,7 @@ use flotilla_protocol::{
 const HOSTNAME_CHARS: usize = 255;
 
 /// Notes the first time that an enrollment reached a stage.
-pub(crate) async fn reached(core: &Core, token: &TokenRow, stage: Stage, from: &str) {
+pub(crate) async fn stage_reached(core: &Core, token: &TokenRow, stage: Stage, from: &str) {
     let at = core.clock.now();
     let from = Some(from.to_owned());
     progress(core, token, |token| {
@@ -32,7 +32,7 @@ pub(crate) async fn reached(core: &Core, token: &TokenRow, stage: Stage, from: &
 }
 
 /// Notes the last attempt that was refused.
-pub(crate) async fn failed(core: &Core, token: &TokenRow, failure: EnrollmentFailure) {
+pub(crate) async fn attempt_failed(core: &Core, token: &TokenRow, failure: EnrollmentFailure) {
     progress(core, token, |token| {
         token.failure = Some(failure);
         true
@@ -41,7 +41,7 @@ pub(crate) async fn failed(core: &Core, token: &TokenRow, failure: EnrollmentFai
 }
 
 /// A token enrolled its device: the records are written, now they are shown.
-pub(crate) async fn enrolled(
+pub(crate) async fn device_enrolled(
     core: &Core,
     device: &DeviceRow,
     token: TokenId,
@@ -60,9 +60,9 @@ pub(crate) async fn enrolled(
                 last_seen,
                 ..device.clone()
             };
-            entry.known.agent_version = Some(shown(&request.agent_version, SENTENCE_CHARS));
-            entry.known.facts = Some(facts);
-            entry.known.clock_skew_seconds = Some(request.sent_at.as_second() - now.as_second());
+            entry.last_report.agent_version = Some(shown(&request.agent_version, SENTENCE_CHARS));
+            entry.last_report.facts = Some(facts);
+            entry.last_report.clock_skew_seconds = Some(request.sent_at.as_second() - now.as_second());
         });
         state.announce(device.id, now);
         state.publish_paths_of(device.id, now);
@@ -72,7 +72,7 @@ pub(crate) async fn enrolled(
             .and_then(|entry| entry.token.clone())
             .filter(|known| known.id == token)
     };
-    core.sooner.notify_one();
+    core.timers_changed.notify_one();
     if let Some(newest) = newest {
         progress(core, &newest, |token| {
             token.used = Some(used);

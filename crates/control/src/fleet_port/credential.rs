@@ -54,7 +54,7 @@ pub(super) async fn held_token(core: &Core, caller: &Caller, headers: &HeaderMap
     let row = core.store.lookup_token(token.id()).await?;
     match row {
         Some(row) if row.hash == token.hash() => {
-            devices::reached(core, &row, Stage::Reached, &address(caller)).await;
+            devices::stage_reached(core, &row, Stage::Reached, &address(caller)).await;
             Ok(Held { token, row })
         }
         row => Err(refuse(core, caller, row.as_ref(), Unknown.into()).await),
@@ -96,7 +96,7 @@ pub(super) async fn refuse(
             code: problem.code,
             message,
         };
-        devices::failed(core, row, failure).await;
+        devices::attempt_failed(core, row, failure).await;
     }
     let entry = NewActivity {
         actor: Actor::Stranger {

@@ -103,7 +103,7 @@ async fn enroll_held(core: &Core, caller: &Caller, held: &Held, body: &[u8]) -> 
         let message = "The enrollment request does not prove that the device holds its WireGuard key.";
         Problem::new(Code::CsrInvalid, message).with_field("key_proof")
     })?;
-    let _changing = core.change.lock().await;
+    let _write_guard = core.write_lock.lock().await;
     let now = core.clock.now();
     // Read again under the lock: another agent may have used the token meanwhile.
     let token = core
@@ -130,7 +130,7 @@ async fn enroll_held(core: &Core, caller: &Caller, held: &Held, body: &[u8]) -> 
         return answer(core, &device, used.chain.clone());
     }
     let from = credential::address(caller);
-    devices::reached(core, &token, Stage::IdentityChecked, &from).await;
+    devices::stage_reached(core, &token, Stage::IdentityChecked, &from).await;
     issue(core, device, &token, (&csr, key), (&request, &from)).await
 }
 
@@ -186,7 +186,7 @@ async fn issue(
     }
     // The certificate decides from here on: its first link is no return of an agent that held the link before.
     core.hub.forget_holders(device.id);
-    devices::enrolled(core, &device, token.id, used, request, from).await;
+    devices::device_enrolled(core, &device, token.id, used, request, from).await;
     answer(core, &device, issued.pem)
 }
 

@@ -74,7 +74,7 @@ pub(super) async fn open(
         remote: caller.remote,
         fingerprint,
     };
-    let links = core.links.clone();
+    let links = core.tasks.clone();
     Ok(flotilla_link::upgrade(socket, move |link| {
         links.track_future(hub::run(core, arrival, link))
     }))

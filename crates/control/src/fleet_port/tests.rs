@@ -79,9 +79,9 @@ async fn a_lost_answer_is_given_again_to_the_same_key_for_ten_minutes() {
     let token = bed.offer("/devices", r#"{"name":"nas"}"#).await;
     let machine = Machine::new("nas");
     let first = bed.enroll(&machine, &token).await.unwrap();
-    bed.hands.advance(600);
+    bed.clock.advance(600);
     assert_eq!(bed.enroll(&machine, &token).await.unwrap().chain, first.chain);
-    bed.hands.advance(1);
+    bed.clock.advance(1);
     assert_eq!(
         bed.enroll(&machine, &token).await.unwrap_err().code,
         Code::TokenUsed
@@ -123,7 +123,7 @@ async fn every_refusal_says_why_and_is_recorded_with_its_address() {
         bed.enroll_with(&new, "{".into()).await.unwrap_err().code,
         Code::InvalidInput
     );
-    bed.hands.advance(3_600);
+    bed.clock.advance(3_600);
     assert_eq!(
         bed.enroll(&machine, &new).await.unwrap_err().code,
         Code::TokenExpired
@@ -174,7 +174,7 @@ async fn a_wrong_secret_is_shown_where_the_person_waits_and_soon_nobody_listens(
         bed.enroll(&machine, &token).await.unwrap_err().code,
         Code::RateLimited
     );
-    bed.hands.advance(60);
+    bed.clock.advance(60);
     assert!(bed.enroll(&machine, &token).await.is_ok());
 }
 
@@ -203,7 +203,7 @@ async fn only_a_device_of_the_fleet_on_its_own_machine_gets_a_link() {
         1,
         "a copy that keeps trying is recorded once"
     );
-    bed.hands.advance(91 * 86_400);
+    bed.clock.advance(91 * 86_400);
     assert_eq!(ask_link(&bed, &nas, "nas").await, Code::Expired);
 }
 

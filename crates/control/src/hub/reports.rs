@@ -4,7 +4,7 @@
 //! between its reports, and since nothing is read meanwhile, its own stream holds it back and nobody else's.
 
 use crate::{
-    cache::Heard,
+    cache::ReportEffect,
     core::Core,
     report::{BoundedReport, SENTENCE_CHARS, count_unknown},
 };
@@ -44,7 +44,7 @@ const SHORT_BYTES: usize = 32 << 10;
 /// Applies reports until the stream ends; answers why it did.
 pub(super) async fn apply_reports(core: &Core, device: DeviceId, mut reports: LongStream) -> String {
     let mut lines = Lines::default();
-    let mut due = Due::default();
+    let mut due = Deadlines::default();
     loop {
         tokio::select! {
             chunk = reports.next() => match chunk {
@@ -67,7 +67,7 @@ pub(super) async fn apply_reports(core: &Core, device: DeviceId, mut reports: Lo
         loop {
             match lines.next() {
                 Ok(Some(line)) => {
-                    if let Err(reason) = apply(core, device, line, &mut due).await {
+                    if let Err(reason) = apply_line(core, device, line, &mut due).await {
                         return reason;
                     }
                 }
@@ -79,25 +79,27 @@ pub(super) async fn apply_reports(core: &Core, device: DeviceId, mut reports: Lo
 }
 
 /// Applies one report, and lets the device wait as long as that was worth.
-async fn apply(core: &Core, device: DeviceId, line: String, due: &mut Due) -> Result<(), String> {
+async fn apply_line(core: &Core, device: DeviceId, line: String, due: &mut Deadlines) -> Result<(), String> {
     let cost = line.len().max(REPORT_COST);
-    let Read { report, unknown } = read(core, line).await?;
+    let ParsedReport { report, unknown } = read(core, line).await?;
     if unknown > 0 && core.hub.unknown.fetch_add(unknown, Ordering::Relaxed) == 0 {
         tracing::info!(device.id = %device, "an agent is newer than this controller, and tells what is not known here");
     }
     if let BoundedReport::Hello(hello) = &report {
         check_protocol(hello.protocol).map_err(|error| error.to_string())?;
     }
-    let stocks =
-        matches!(report, BoundedReport::Inventory { .. }) && !std::mem::replace(&mut due.stocked, true);
+    let is_first_inventory = matches!(report, BoundedReport::Inventory { .. })
+        && !std::mem::replace(&mut due.inventory_seen, true);
     for piece in report.pieces() {
-        let (heard, weight) = {
+        let (effect, weight) = {
             let mut state = core.cache.lock();
-            let heard = state.hear(device, piece, core.clock.now());
-            let weight = state.device(device).map(|entry| entry.known.inventory.weight());
-            (heard, weight.unwrap_or_default())
+            let effect = state.apply_report(device, piece, core.clock.now());
+            let weight = state
+                .device(device)
+                .map(|entry| entry.last_report.inventory.weight());
+            (effect, weight.unwrap_or_default())
         };
-        due.note(heard, stocks, weight);
+        due.note(effect, is_first_inventory, weight);
         yield_now().await;
     }
     let wait = core.cache.lock().pace(device, cost, core.clock.now());
@@ -109,14 +111,14 @@ async fn apply(core: &Core, device: DeviceId, line: String, due: &mut Due) -> Re
 
 /// A report that was read.
 #[derive(Debug, PartialEq)]
-struct Read {
+struct ParsedReport {
     report: BoundedReport,
     /// How much of it was left out.
     unknown: usize,
 }
 
 /// Reads a report, a large one aside and one at a time.
-async fn read(core: &Core, line: String) -> Result<Read, String> {
+async fn read(core: &Core, line: String) -> Result<ParsedReport, String> {
     if line.len() <= SHORT_BYTES {
         return parse(&line);
     }
@@ -125,61 +127,61 @@ async fn read(core: &Core, line: String) -> Result<Read, String> {
     read.unwrap_or_else(|error| Err(format!("a report can't be read: {error}")))
 }
 
-fn parse(line: &str) -> Result<Read, String> {
+fn parse(line: &str) -> Result<ParsedReport, String> {
     if line.bytes().filter(|byte| *byte == b',').count() > REPORT_VALUES {
         return Err(format!("a report has more than {REPORT_VALUES} values"));
     }
     let report: Report = serde_json::from_str(line)
         .map_err(|error| shown(&format!("a report can't be read: {error}"), SENTENCE_CHARS))?;
-    Ok(Read {
+    Ok(ParsedReport {
         unknown: count_unknown(&report),
         report: report.into(),
     })
 }
 
 /// What has to be done for changes that were heard, and when.
-struct Due {
+struct Deadlines {
     save: Option<Instant>,
     show: Option<Instant>,
     shown: Instant,
-    stocked: bool,
+    inventory_seen: bool,
 }
 
-impl Default for Due {
+impl Default for Deadlines {
     fn default() -> Self {
         Self {
             save: None,
             show: None,
             shown: Instant::now() - SETTLE,
-            stocked: false,
+            inventory_seen: false,
         }
     }
 }
 
-impl Due {
-    fn note(&mut self, heard: Heard, stocks: bool, weight: usize) {
+impl Deadlines {
+    fn note(&mut self, effect: ReportEffect, is_first_inventory: bool, weight: usize) {
         let settle = SETTLE.mul_f64(1.0 + weight as f64 / SETTLED_BYTES as f64);
-        match heard {
-            Heard::Changed if stocks => self.save = Some(Instant::now()),
-            Heard::Changed => self.save = self.save.or(Some(Instant::now() + settle)),
-            Heard::Figures => self.show = self.show.or(Some(self.shown + SETTLE)),
-            Heard::Nothing => {}
+        match effect {
+            ReportEffect::Changed if is_first_inventory => self.save = Some(Instant::now()),
+            ReportEffect::Changed => self.save = self.save.or(Some(Instant::now() + settle)),
+            ReportEffect::Figures => self.show = self.show.or(Some(self.shown + SETTLE)),
+            ReportEffect::Nothing => {}
         }
     }
 }
 
 /// Writes what is known of a device, so that its rows survive a restart.
 pub(super) async fn save(core: &Core, device: DeviceId) {
-    let Some((known, seen)) = core
+    let Some((last_report, seen)) = core
         .cache
         .lock()
         .device(device)
-        .map(|entry| (entry.known.clone(), entry.row.last_seen))
+        .map(|entry| (entry.last_report.clone(), entry.row.last_seen))
     else {
         return;
     };
     let seen = seen.unwrap_or_else(|| core.clock.now());
-    if let Err(error) = core.store.save_known(device, seen, &known).await {
+    if let Err(error) = core.store.save_last_report(device, seen, &last_report).await {
         tracing::error!(device.id = %device, %error, "inventory not saved");
     }
 }
@@ -238,7 +240,7 @@ mod tests {
         let mut lines = Lines::default();
         lines.buffer.extend_from_slice(b"{\"report\":\"tides\"}\n{\"repo");
         let first = lines.next().unwrap().unwrap();
-        let unknown = Read {
+        let unknown = ParsedReport {
             report: BoundedReport::Unknown,
             unknown: 1,
         };
@@ -257,8 +259,8 @@ mod tests {
         let bed = Testbed::with(crate::Ui::None, vec![nas.clone()]).await;
         let corpus = include_str!("../../../protocol/tests/corpus/1/report.json");
         let reports: Vec<serde_json::Value> = serde_json::from_str(corpus).unwrap();
-        let mut due = Due::default();
-        let mut heard = 0;
+        let mut due = Deadlines::default();
+        let mut applied = 0;
         for report in &reports {
             let everywhere = ("everywhere".to_owned(), next::extended(report));
             let edited = next::reworded(report).into_iter().chain(next::shortened(report));
@@ -266,12 +268,12 @@ mod tests {
             let changed = std::iter::once(everywhere).chain(edited);
             let is_readable = |message: &serde_json::Value| Report::deserialize(message).is_ok();
             for (place, line) in changed.filter(|(_, message)| is_readable(message)) {
-                let applied = apply(&bed.core, nas.row.id, line.to_string(), &mut due).await;
-                assert_eq!(applied, Ok(()), "{place}: {line}");
-                heard += 1;
+                let outcome = apply_line(&bed.core, nas.row.id, line.to_string(), &mut due).await;
+                assert_eq!(outcome, Ok(()), "{place}: {line}");
+                applied += 1;
             }
         }
-        assert!(heard > 150, "{heard}");
+        assert!(applied > 150, "{applied}");
         // A report, an item and a reference of each kind, at least.
         assert!(bed.core.hub.count_unknown() >= reports.len() + 2);
         let (status, _) = bed.call(http::Method::GET, "/devices/nas", "").await;
@@ -288,14 +290,14 @@ mod tests {
                 "facts":{{"hostname":"nas","os":"","kernel":"","arch":"","cpus":1,"memory_bytes":1,"disk_bytes":1}}}}"#
             )
         };
-        let mut due = Due::default();
+        let mut due = Deadlines::default();
         for spoken in flotilla_protocol::SPOKEN {
             assert_eq!(
-                apply(&bed.core, nas.row.id, hello(spoken), &mut due).await,
+                apply_line(&bed.core, nas.row.id, hello(spoken), &mut due).await,
                 Ok(())
             );
         }
-        let reason = apply(&bed.core, nas.row.id, hello(9), &mut due)
+        let reason = apply_line(&bed.core, nas.row.id, hello(9), &mut due)
             .await
             .unwrap_err();
         assert!(
@@ -333,12 +335,12 @@ mod tests {
 
     #[test]
     fn a_larger_copy_is_written_less_often() {
-        let mut due = Due::default();
+        let mut due = Deadlines::default();
         let begun = Instant::now();
-        due.note(Heard::Changed, false, 11 * SETTLED_BYTES);
+        due.note(ReportEffect::Changed, false, 11 * SETTLED_BYTES);
         let waits = due.save.unwrap() - begun;
         assert!(waits >= 12 * SETTLE && waits < 13 * SETTLE, "{waits:?}");
-        due.note(Heard::Changed, true, 11 * SETTLED_BYTES);
+        due.note(ReportEffect::Changed, true, 11 * SETTLED_BYTES);
         assert!(
             due.save.unwrap() - begun < SETTLE,
             "the first of a link is written at once"

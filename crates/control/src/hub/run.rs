@@ -1,7 +1,7 @@
 //! One link from its first byte to its last.
 
 use super::{
-    Attached,
+    AttachedLink,
     reports::{apply_reports, save},
     round_trip,
 };
@@ -25,11 +25,11 @@ const ANSWER: Duration = Duration::from_secs(10);
 const LINK_END: Duration = Duration::from_millis(100);
 
 /// From settings that were not taken to the next try: a relay that does not hear of a revocation goes on serving.
-const UNTAKEN: Duration = Duration::from_secs(2);
+const RETRY: Duration = Duration::from_secs(2);
 
 /// From settings that were taken to telling them again. What was told by a clock that was wrong (revoked keys to relays,
 /// the time to devices) is corrected so within the hour.
-const AGAIN: Duration = Duration::from_secs(3_600);
+const RESEND: Duration = Duration::from_secs(3_600);
 
 /// What a link costs of the device's pace, as bytes of reports: its records are written when it begins and ends, in
 /// a size that follows what is known of the device.
@@ -50,25 +50,25 @@ pub(crate) struct Arrival {
 pub(crate) async fn run(core: Arc<Core>, arrival: Arrival, link: AgentLink) {
     let device = arrival.device;
     // Revoked or replaced between the route's check and now, or gone: the link that the device has stays.
-    let is_admitted =
-        devices::admit(&core, device, &arrival.fingerprint).await && has_its_turn(&core, device, &link).await;
+    let is_admitted = devices::admit(&core, device, &arrival.fingerprint).await
+        && wait_for_turn(&core, device, &link).await;
     let attached = is_admitted.then(|| attach(&core, &arrival, &link)).flatten();
     let Some(attached) = attached else {
         link.abort();
         return;
     };
-    up(&core, &arrival, attached.number).await;
+    handle_up(&core, &arrival, attached.number).await;
     let end = tokio::select! {
         end = link.closed() => end,
-        end = converse(&core, device, &attached) => ended(&link, end).await,
+        end = run_link(&core, device, &attached) => close_broken(&link, end).await,
         () = core.stop.cancelled() => { link.abort(); LinkEnd::Stopped }
     };
-    down(&core, device, &attached, &end).await;
+    handle_down(&core, device, &attached, &end).await;
 }
 
 /// Makes an admitted link the device's, unless it lost that right while it waited, or a newer one has come. The cache's
 /// lock is held from the question to the end, so that no revocation and no replacement comes between.
-fn attach(core: &Core, arrival: &Arrival, link: &AgentLink) -> Option<Attached> {
+fn attach(core: &Core, arrival: &Arrival, link: &AgentLink) -> Option<AttachedLink> {
     let state = core.cache.lock();
     let is_trusted = state
         .device(arrival.device)
@@ -78,11 +78,11 @@ fn attach(core: &Core, arrival: &Arrival, link: &AgentLink) -> Option<Attached> 
 }
 
 /// Lets a device wait that comes and goes all the time; false when its link ends meanwhile.
-async fn has_its_turn(core: &Core, device: DeviceId, link: &AgentLink) -> bool {
+async fn wait_for_turn(core: &Core, device: DeviceId, link: &AgentLink) -> bool {
     let wait = {
         let mut state = core.cache.lock();
         let entry = state.device(device);
-        let held = entry.map_or(0, |entry| entry.known.inventory.weight());
+        let held = entry.map_or(0, |entry| entry.last_report.inventory.weight());
         state.pace(device, LINK_COST + held / 4, core.clock.now())
     };
     if wait.is_zero() {
@@ -92,7 +92,7 @@ async fn has_its_turn(core: &Core, device: DeviceId, link: &AgentLink) -> bool {
     !matches!(waited, Some(Ok(_)))
 }
 
-async fn up(core: &Core, arrival: &Arrival, number: u64) {
+async fn handle_up(core: &Core, arrival: &Arrival, number: u64) {
     let since = core.clock.now();
     let remote = arrival.remote.ip().to_canonical().to_string();
     tracing::info!(device.id = %arrival.device, link.remote = %remote, "link up");
@@ -105,7 +105,7 @@ async fn up(core: &Core, arrival: &Arrival, number: u64) {
     devices::came_online(core, arrival.device, &remote, before != PresenceState::Offline).await;
 }
 
-async fn down(core: &Core, device: DeviceId, attached: &Attached, end: &LinkEnd) {
+async fn handle_down(core: &Core, device: DeviceId, attached: &AttachedLink, end: &LinkEnd) {
     if !core.hub.detach(device, attached.number) {
         return;
     }
@@ -117,27 +117,27 @@ async fn down(core: &Core, device: DeviceId, attached: &Attached, end: &LinkEnd)
     core.cache
         .lock()
         .link_down(device, attached.number, drop, Instant::now().into_std());
-    core.sooner.notify_one();
+    core.timers_changed.notify_one();
     save(core, device).await;
 }
 
 /// Ends a link whose conversation is over. A stream that breaks is often the first sign of a link that ends, and
 /// then the link knows better why.
-async fn ended(link: &AgentLink, end: LinkEnd) -> LinkEnd {
+async fn close_broken(link: &AgentLink, end: LinkEnd) -> LinkEnd {
     let own = timeout(LINK_END, link.closed()).await;
     link.abort();
     own.unwrap_or(end)
 }
 
 /// Tells the agent what it must know and hears what it reports.
-async fn converse(core: &Arc<Core>, device: DeviceId, attached: &Attached) -> LinkEnd {
+async fn run_link(core: &Arc<Core>, device: DeviceId, attached: &AttachedLink) -> LinkEnd {
     let reports = match attached.link.stream(WATCH_PATH, ANSWER).await {
         Ok(reports) => reports,
         Err(error) => return LinkEnd::Broken(format!("no reports: {error}")),
     };
     tokio::select! {
         reason = apply_reports(core, device, reports) => LinkEnd::Broken(reason),
-        () = tell(core, device, attached) => LinkEnd::Stopped,
+        () = send_settings(core, device, attached) => LinkEnd::Stopped,
         never = round_trip::measure(core, device, &attached.link) => match never {},
         never = mesh::push_map(core, device, &attached.link) => match never {},
         never = ask_for_jobs(core, device, attached) => match never {},
@@ -145,23 +145,23 @@ async fn converse(core: &Arc<Core>, device: DeviceId, attached: &Attached) -> Li
 }
 
 /// Once, when a link begins: while it lasts, each job is listened to by itself.
-async fn ask_for_jobs(core: &Arc<Core>, device: DeviceId, attached: &Attached) -> Infallible {
+async fn ask_for_jobs(core: &Arc<Core>, device: DeviceId, attached: &AttachedLink) -> Infallible {
     jobs::collect(core, device, &attached.link).await;
     std::future::pending().await
 }
 
 /// Sends settings now, whenever they change, and again until they are taken. An agent that refuses them keeps the ones
 /// it has.
-async fn tell(core: &Core, device: DeviceId, attached: &Attached) {
+async fn send_settings(core: &Core, device: DeviceId, attached: &AttachedLink) {
     let mut logged = None;
     loop {
         let now = core.clock.now();
-        let told = {
+        let name_and_duty = {
             let state = core.cache.lock();
             let entry = state.device(device);
-            entry.map(|entry| (entry.row.name.clone(), mesh::duty(&state, entry, now)))
+            entry.map(|entry| (entry.row.name.clone(), mesh::relay_duty(&state, entry, now)))
         };
-        let Some((device_name, relay)) = told else {
+        let Some((device_name, relay)) = name_and_duty else {
             return;
         };
         let settings = Settings {
@@ -177,17 +177,17 @@ async fn tell(core: &Core, device: DeviceId, attached: &Attached) {
         let wait = match answer {
             Ok(_) => {
                 logged = None;
-                AGAIN
+                RESEND
             }
             Err(error) => {
                 if logged.as_ref() != Some(&error) {
                     tracing::warn!(device.id = %device, %error, "settings not taken; they are sent again");
                     logged = Some(error);
                 }
-                UNTAKEN
+                RETRY
             }
         };
         // Both ends of the wait, time and a change, lead to the same: the settings of that moment are sent.
-        drop(timeout(wait, attached.tell.notified()).await);
+        drop(timeout(wait, attached.settings_changed.notified()).await);
     }
 }

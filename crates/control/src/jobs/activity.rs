@@ -1,6 +1,6 @@
 //! Jobs in the words of the activity log.
 
-use super::Followed;
+use super::FollowedJob;
 use crate::{core::Core, devices, report::SENTENCE_CHARS, store::NewActivity};
 use flotilla_protocol::{
     Problem,
@@ -24,7 +24,7 @@ pub(super) fn outcome(report: &JobReport) -> Result<(), Problem> {
 /// Records a job that is over, with what its device says of it, if anything.
 pub(super) async fn record(
     core: &Core,
-    job: &Followed,
+    job: &FollowedJob,
     report: Option<&JobReport>,
     outcome: &Result<(), Problem>,
 ) {
@@ -40,16 +40,16 @@ pub(super) async fn record(
         JobRequest::ModeChange { .. } if is_underway || outcome.is_ok() => Action::DeviceUpdated,
         JobRequest::ModeChange { .. } | JobRequest::Unknown => return,
     };
-    let told = report.and_then(|report| report.target.as_deref());
-    let told = told.map(|target| shown(target, SENTENCE_CHARS));
+    let target = report.and_then(|report| report.target.as_deref());
+    let target = target.map(|target| shown(target, SENTENCE_CHARS));
     let entry = NewActivity {
-        actor: if job.own {
+        actor: if job.begun_here {
             Actor::Owner
         } else {
             Actor::Device { name: name.clone() }
         },
         action,
-        target: job.target.clone().or(told),
+        target: job.target.clone().or(target),
         device: Some((job.device, name)),
         succeeded: outcome.is_ok(),
         details: details(&job.request, report, outcome),
@@ -66,7 +66,9 @@ fn details(request: &JobRequest, report: Option<&JobReport>, outcome: &Result<()
         (Ok(()), JobRequest::Placement { .. }) => {
             "Taken out of the pod. It was recreated for that.".to_owned()
         }
-        (Ok(()), JobRequest::ModeChange { mode }) => format!("Its agent moved: {}.", devices::words(*mode)),
+        (Ok(()), JobRequest::ModeChange { mode }) => {
+            format!("Its agent moved: {}.", devices::mode_label(*mode))
+        }
         (Ok(()), JobRequest::Unknown) => String::new(),
     };
     // The move of an agent is an interruption by itself.

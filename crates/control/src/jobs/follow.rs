@@ -1,6 +1,6 @@
 //! Listening to a device about its jobs, for as long as a link lasts.
 
-use super::{Followed, activity, never_begun};
+use super::{FollowedJob, activity, never_begun};
 use crate::{core::Core, report::SENTENCE_CHARS};
 use flotilla_link::{AgentLink, CallError};
 use flotilla_protocol::{
@@ -23,11 +23,11 @@ const ANSWER: Duration = Duration::from_secs(10);
 const TRIES: u32 = 3;
 
 /// More jobs than any agent of ours keeps.
-const LISTED: usize = 100;
+const MOST_JOBS: usize = 100;
 
 /// A device reports what it did before its job is over; the report may take longer to arrive than the answer.
-const SHOWN: Duration = Duration::from_secs(5);
-const LOOK: Duration = Duration::from_millis(20);
+const LISTED_WITHIN: Duration = Duration::from_secs(5);
+const LIST_CHECK: Duration = Duration::from_millis(20);
 
 /// Between two questions about a job.
 const PACE: Duration = Duration::from_millis(100);
@@ -50,7 +50,7 @@ pub(super) async fn begin(core: Arc<Core>, id: JobId, link: AgentLink) {
         match link.put::<JobReport>(&path, &job.request, ANSWER).await {
             Ok(report) => return follow(&core, id, &link, report).await,
             Err(CallError::TimedOut(_) | CallError::Busy) => {}
-            Err(CallError::Closed) => return leave(&core, id, &link),
+            Err(CallError::Closed) => return handle_cut_off(&core, id, &link),
             Err(error) => return fail(&core, id, error.into()).await,
         }
     }
@@ -68,45 +68,45 @@ pub(crate) async fn collect(core: &Arc<Core>, device: DeviceId, link: &AgentLink
             return;
         }
     };
-    for id in left_alone(core, device) {
+    for id in unfollowed_jobs(core, device) {
         if !reports.iter().any(|report| report.id == id) {
             fail(core, id, never_begun()).await;
         }
     }
-    for report in reports.into_iter().take(LISTED) {
+    for report in reports.into_iter().take(MOST_JOBS) {
         let id = report.id;
-        if attend(core, device, &report) {
+        if claim(core, device, &report) {
             let (core, link) = (core.clone(), link.clone());
-            let links = core.links.clone();
+            let links = core.tasks.clone();
             links.spawn(async move { follow(&core, id, &link, report).await });
         }
     }
 }
 
 /// Jobs at a device that no task follows.
-fn left_alone(core: &Core, device: DeviceId) -> Vec<JobId> {
-    let known = core.jobs.lock();
-    let left = known
+fn unfollowed_jobs(core: &Core, device: DeviceId) -> Vec<JobId> {
+    let jobs = core.jobs.lock();
+    let left = jobs
         .iter()
-        .filter(|(_, job)| job.device == device && !job.attended);
+        .filter(|(_, job)| job.device == device && !job.is_followed);
     left.map(|(id, _)| *id).collect()
 }
 
 /// Takes a job for the caller to follow; false when another task follows it. One that is not known was begun by an
 /// earlier run of control.
-fn attend(core: &Core, device: DeviceId, report: &JobReport) -> bool {
-    let mut known = core.jobs.lock();
-    let job = known.entry(report.id).or_insert_with(|| Followed {
+fn claim(core: &Core, device: DeviceId, report: &JobReport) -> bool {
+    let mut jobs = core.jobs.lock();
+    let job = jobs.entry(report.id).or_insert_with(|| FollowedJob {
         device,
         request: report.request.clone(),
         target: None,
-        own: false,
-        attended: false,
-        over: false,
-        news: watch::Sender::default(),
+        begun_here: false,
+        is_followed: false,
+        is_over: false,
+        progress: watch::Sender::default(),
     });
     // An id is one device's.
-    job.device == device && !std::mem::replace(&mut job.attended, true)
+    job.device == device && !std::mem::replace(&mut job.is_followed, true)
 }
 
 async fn follow(core: &Arc<Core>, id: JobId, link: &AgentLink, mut report: JobReport) {
@@ -114,7 +114,7 @@ async fn follow(core: &Arc<Core>, id: JobId, link: &AgentLink, mut report: JobRe
     let limit = ANSWER + Duration::from_secs(LONGEST_WAIT_SECONDS.into());
     let mut tries = 0;
     while !report.state.is_over() {
-        tell(core, id, &report);
+        publish_progress(core, id, &report);
         let wait = format!(
             "{path}?from={}&wait_seconds={LONGEST_WAIT_SECONDS}",
             report.next_line
@@ -125,7 +125,7 @@ async fn follow(core: &Arc<Core>, id: JobId, link: &AgentLink, mut report: JobRe
                 sleep(PACE).await;
                 (report, tries) = (next, 0);
             }
-            Err(CallError::Closed) => return leave(core, id, link),
+            Err(CallError::Closed) => return handle_cut_off(core, id, link),
             Err(CallError::TimedOut(_) | CallError::Busy) if tries < TRIES => tries += 1,
             Err(CallError::TimedOut(_) | CallError::Busy) => return fail(core, id, no_answer()).await,
             Err(error) => return fail(core, id, error.into()).await,
@@ -134,78 +134,78 @@ async fn follow(core: &Arc<Core>, id: JobId, link: &AgentLink, mut report: JobRe
     let Some(job) = core.jobs.lock().get(&id).cloned() else {
         return;
     };
-    if !job.over {
-        if !job.own {
-            hold_back(core, job.device).await;
+    if !job.is_over {
+        if !job.begun_here {
+            hold_back_claims(core, job.device).await;
         }
-        is_shown(core, &job, &report).await;
+        wait_until_listed(core, &job, &report).await;
         let outcome = activity::outcome(&report);
         activity::record(core, &job, Some(&report), &outcome).await;
-        end(core, id, outcome);
+        finish(core, id, outcome);
     }
     match link.delete::<IgnoredAny>(&path, ANSWER).await {
         Ok(_) => drop(core.jobs.lock().remove(&id)),
-        Err(CallError::Closed) => leave(core, id, link),
+        Err(CallError::Closed) => handle_cut_off(core, id, link),
         // It lists the job on its next link, and is told again.
-        Err(_) => drop(put_down(core, id)),
+        Err(_) => drop(release(core, id)),
     }
 }
 
 /// Lets a device wait that claims many jobs.
-async fn hold_back(core: &Core, device: DeviceId) {
+async fn hold_back_claims(core: &Core, device: DeviceId) {
     let wait = core.cache.lock().pace(device, CLAIM_COST, core.clock.now());
     sleep(wait).await;
 }
 
 /// Waits until lists show the new container and not the old one, so that what follows on "done" finds it.
-async fn is_shown(core: &Core, job: &Followed, report: &JobReport) {
+async fn wait_until_listed(core: &Core, job: &FollowedJob, report: &JobReport) {
     let (Some(new), JobRequest::Placement { container: old, .. }) = (&report.container, &job.request) else {
         return;
     };
     let begun = Instant::now();
-    while begun.elapsed() < SHOWN {
+    while begun.elapsed() < LISTED_WITHIN {
         let is_so = core.cache.lock().device(job.device).is_none_or(|entry| {
-            let shown = entry.known.inventory.containers();
+            let shown = entry.last_report.inventory.containers();
             shown.contains_key(new) && (old == new || !shown.contains_key(old))
         });
         if is_so {
             return;
         }
-        sleep(LOOK).await;
+        sleep(LIST_CHECK).await;
     }
     tracing::warn!(device.id = %job.device, "a device does not report the container that it made");
 }
 
-fn tell(core: &Core, id: JobId, report: &JobReport) {
+fn publish_progress(core: &Core, id: JobId, report: &JobReport) {
     let line = report.lines.last().map(|line| shown(line, SENTENCE_CHARS));
     if let Some(job) = core.jobs.lock().get(&id) {
-        job.news.send_modify(|news| {
-            news.underway |= report.underway;
-            news.line = line.or(news.line.take());
+        job.progress.send_modify(|progress| {
+            progress.underway |= report.underway;
+            progress.line = line.or(progress.line.take());
         });
     }
 }
 
 /// Stops following a job; answers its device. What an earlier run of control began is found again on the device.
-fn put_down(core: &Core, id: JobId) -> Option<DeviceId> {
-    let mut known = core.jobs.lock();
-    let job = known.get_mut(&id)?;
-    job.attended = false;
-    let (device, own) = (job.device, job.own);
-    if !own {
-        known.remove(&id);
+fn release(core: &Core, id: JobId) -> Option<DeviceId> {
+    let mut jobs = core.jobs.lock();
+    let job = jobs.get_mut(&id)?;
+    job.is_followed = false;
+    let (device, begun_here) = (job.device, job.begun_here);
+    if !begun_here {
+        jobs.remove(&id);
     }
     Some(device)
 }
 
 /// A call to the device was cut off. The next link may be there already, and may have asked for jobs while this one was
 /// still taken to follow them; so the device is asked again, once for all jobs that were cut off together.
-fn leave(core: &Arc<Core>, id: JobId, link: &AgentLink) {
-    let device = put_down(core, id);
+fn handle_cut_off(core: &Arc<Core>, id: JobId, link: &AgentLink) {
+    let device = release(core, id);
     let Some(device) = device.filter(|device| core.jobs.asked_again().insert(*device)) else {
         return;
     };
-    core.links.spawn(ask_again(core.clone(), device, link.clone()));
+    core.tasks.spawn(ask_again(core.clone(), device, link.clone()));
 }
 
 /// `cut` is the link on which a call was cut off. Where only the call was and the link goes on, its device is not asked:
@@ -222,20 +222,22 @@ fn ask_again(core: Arc<Core>, device: DeviceId, cut: AgentLink) -> Pin<Box<dyn F
     })
 }
 
-fn end(core: &Core, id: JobId, outcome: Result<(), Problem>) {
+fn finish(core: &Core, id: JobId, outcome: Result<(), Problem>) {
     if let Some(job) = core.jobs.lock().get_mut(&id) {
-        job.over = true;
-        job.news.send_modify(|news| news.outcome = Some(outcome));
+        job.is_over = true;
+        job.progress
+            .send_modify(|progress| progress.outcome = Some(outcome));
     }
 }
 
 /// The device has no such job, or says nothing about it.
 async fn fail(core: &Core, id: JobId, problem: Problem) {
     let job = core.jobs.lock().remove(&id);
-    if let Some(job) = job.filter(|job| !job.over) {
+    if let Some(job) = job.filter(|job| !job.is_over) {
         let outcome = Err(problem);
         activity::record(core, &job, None, &outcome).await;
-        job.news.send_modify(|news| news.outcome = Some(outcome));
+        job.progress
+            .send_modify(|progress| progress.outcome = Some(outcome));
     }
 }
 

@@ -6,7 +6,7 @@ use tokio::{sync::watch, time::timeout};
 
 /// What is known of a job.
 #[derive(Debug, Default, Clone)]
-pub(super) struct News {
+pub(super) struct JobProgress {
     /// The device has written it down: it will be finished or undone, also if agent or link end.
     pub(super) underway: bool,
     /// What it is doing.
@@ -16,11 +16,11 @@ pub(super) struct News {
 
 /// Dropping it changes nothing of the job.
 #[derive(Debug)]
-pub(crate) struct Course(watch::Receiver<News>);
+pub(crate) struct JobHandle(watch::Receiver<JobProgress>);
 
-impl Course {
-    pub(super) fn new(news: watch::Receiver<News>) -> Self {
-        Self(news)
+impl JobHandle {
+    pub(super) fn new(progress: watch::Receiver<JobProgress>) -> Self {
+        Self(progress)
     }
 
     /// Waits until the job is over; `None` when it takes longer.
@@ -28,7 +28,7 @@ impl Course {
     /// # Errors
     /// Why it was not done.
     pub(crate) async fn over(&mut self, limit: Duration) -> Result<Option<()>, Problem> {
-        self.until(limit, |news| news.outcome.is_some()).await
+        self.until(limit, |progress| progress.outcome.is_some()).await
     }
 
     /// The same until it goes on by itself.
@@ -36,7 +36,7 @@ impl Course {
     /// # Errors
     /// Why it was not begun.
     pub(crate) async fn underway(&mut self, limit: Duration) -> Result<Option<()>, Problem> {
-        self.until(limit, |news| news.underway || news.outcome.is_some())
+        self.until(limit, |progress| progress.underway || progress.outcome.is_some())
             .await
     }
 
@@ -48,10 +48,10 @@ impl Course {
     async fn until(
         &mut self,
         limit: Duration,
-        is_so: impl FnMut(&News) -> bool,
+        is_so: impl FnMut(&JobProgress) -> bool,
     ) -> Result<Option<()>, Problem> {
         match timeout(limit, self.0.wait_for(is_so)).await {
-            Ok(Ok(news)) => news.outcome.clone().unwrap_or(Ok(())).map(Some),
+            Ok(Ok(progress)) => progress.outcome.clone().unwrap_or(Ok(())).map(Some),
             // The sender lives in the table of jobs until an outcome was sent, or control stops.
             Ok(Err(_)) => Err(Problem::new(
                 Code::Unavailable,

@@ -20,47 +20,47 @@ const ANSWER: Duration = Duration::from_secs(10);
 const GATHER: Duration = Duration::from_millis(40);
 
 /// From a failed push to the next try, unless something changes before.
-const AGAIN: Duration = Duration::from_secs(30);
+const RETRY: Duration = Duration::from_secs(30);
 
 /// How often to see whether the ticket is old enough for the next.
-const LOOK: Duration = Duration::from_secs(600);
+const TICKET_CHECK: Duration = Duration::from_secs(600);
 
 /// By how much later than a ticket's own end the end of all tickets is noted, so that one write a day does.
 const AHEAD: Duration = Duration::from_secs(86_400);
 
 /// Pushes for as long as it is polled.
 pub(crate) async fn push_map(core: &Core, device: DeviceId, link: &AgentLink) -> Infallible {
-    let remapped = {
+    let map_changed = {
         let mut state = core.cache.lock();
         state.maps.handle_link_up(device);
-        state.device(device).map(|entry| entry.remapped.clone())
+        state.device(device).map(|entry| entry.map_changed.clone())
     };
-    let Some(remapped) = remapped else {
+    let Some(map_changed) = map_changed else {
         return std::future::pending().await;
     };
     let mut logged = None;
     loop {
         // However long a wait is, the step after it finds out by itself what there is to do.
-        match step(core, device, link).await {
+        match push_once(core, device, link).await {
             Ok(true) => {
                 logged = None;
                 sleep(GATHER).await;
             }
-            Ok(false) => drop(timeout(LOOK, remapped.notified()).await),
+            Ok(false) => drop(timeout(TICKET_CHECK, map_changed.notified()).await),
             Err(failure) => {
                 if logged.as_ref() != Some(&failure) {
                     tracing::warn!(device.id = %device, error = %failure, "network map not taken");
                     logged = Some(failure);
                 }
                 sleep(GATHER).await;
-                drop(timeout(AGAIN, remapped.notified()).await);
+                drop(timeout(RETRY, map_changed.notified()).await);
             }
         }
     }
 }
 
 /// Makes one push; false when there is none to make.
-async fn step(core: &Core, device: DeviceId, link: &AgentLink) -> Result<bool, String> {
+async fn push_once(core: &Core, device: DeviceId, link: &AgentLink) -> Result<bool, String> {
     renew_ticket(core, device).await;
     let Some(push) = core.cache.lock().maps.push(device) else {
         return Ok(false);
@@ -87,7 +87,7 @@ async fn renew_ticket(core: &Core, device: DeviceId) {
     };
     let Some(key) = key else { return };
     if ticket_end(now) > last {
-        note_last(core, ticket_end(now)).await;
+        note_last_end(core, ticket_end(now)).await;
     }
     match core.trust.ca.issue_ticket(device, key, now) {
         Ok(ticket) => core.cache.lock().maps.set_ticket(device, key, ticket, now),
@@ -96,7 +96,7 @@ async fn renew_ticket(core: &Core, device: DeviceId) {
 }
 
 /// Notes for how long keys that end from now on have to be remembered, before the ticket is given out that asks for it.
-async fn note_last(core: &Core, end: Timestamp) {
+async fn note_last_end(core: &Core, end: Timestamp) {
     let until = end.saturating_add(AHEAD).unwrap_or(Timestamp::MAX);
     // The ticket is given out even when this fails (a full disk): memory has the end. Only after a restart might a key
     // be forgotten too early, and only one whose ticket was given out by a clock that was ahead.
@@ -124,18 +124,18 @@ mod tests {
             state.maps.wants_ticket(id, bed.core.clock.now()).is_none()
         };
         // For a moment it is a hundred days later.
-        bed.hands.advance(100 * DAY);
+        bed.clock.advance(100 * DAY);
         renew_ticket(&bed.core, id).await;
         assert!(has_one());
-        bed.hands.advance(-100 * DAY);
+        bed.clock.advance(-100 * DAY);
         assert!(!has_one(), "the next is given out by the clock that is right");
         renew_ticket(&bed.core, id).await;
 
         let _: flotilla_protocol::device::Device = bed.post("/devices/nas/revoke", "{}").await;
         let barred = || bed.core.cache.lock().ended_keys(bed.core.clock.now());
-        bed.hands.advance(134 * DAY);
+        bed.clock.advance(134 * DAY);
         assert_eq!(barred(), [key]);
-        bed.hands.advance(3 * DAY);
+        bed.clock.advance(3 * DAY);
         assert_eq!(barred(), []);
     }
 
@@ -149,7 +149,7 @@ mod tests {
                 renew_ticket(&bed.core, device.row.id).await;
                 written.insert(bed.core.store.lookup_last_ticket().await.unwrap());
             }
-            bed.hands.advance(3_600);
+            bed.clock.advance(3_600);
         }
         assert!(written.len() <= 3, "{written:?}");
     }

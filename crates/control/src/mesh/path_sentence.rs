@@ -1,6 +1,6 @@
 //! Why a path is what it is, as the one sentence that people read.
 
-use crate::{cache::Closed, clock::Clock};
+use crate::{cache::ClosedReason, clock::Clock};
 use flotilla_protocol::{Timestamp, path::PathReason};
 
 /// A reason with what its sentence names.
@@ -12,7 +12,7 @@ pub(crate) struct PathSentence<'a> {
     /// That device is the computer that control runs on.
     pub(crate) is_this_computer: bool,
     /// Why nothing may come in there.
-    pub(crate) closed: Option<Closed>,
+    pub(crate) closed: Option<ClosedReason>,
     /// Since when it is so; for an end that is away, when it was last there.
     pub(crate) since: Option<Timestamp>,
     pub(crate) now: Timestamp,
@@ -55,7 +55,7 @@ impl PathSentence<'_> {
                 None => format!("No path: {name} was not seen yet"),
             },
             PathReason::NoneNoRelay => format!("No path: {name} can't reach any relay"),
-            PathReason::NoneMode if self.closed == Some(Closed::DockerDesktop) => {
+            PathReason::NoneMode if self.closed == Some(ClosedReason::DockerDesktop) => {
                 format!("No path: Host networking on {name} is that of Docker Desktop's virtual machine")
             }
             PathReason::NoneMode => format!("No path: {name} uses Bridge networking"),
@@ -81,11 +81,11 @@ fn age(seconds: i64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::clock::tests::Hands;
+    use crate::clock::tests::ManualClock;
     use flotilla_protocol::path::PathKind;
 
     fn sentence(reason: PathReason, since: &str) -> String {
-        let (_, clock) = Hands::at("2026-11-21T14:02:00Z");
+        let (_, clock) = ManualClock::at("2026-11-21T14:02:00Z");
         let sentence = PathSentence {
             reason,
             name: "vps-2",

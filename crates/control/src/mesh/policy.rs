@@ -22,7 +22,7 @@ use flotilla_protocol::{
 
 /// Puts a policy in force, unless it is flawed, breaks a test, or was made from an older one.
 pub(crate) async fn save(core: &Core, request: SetPolicy) -> Result<PolicyInForce, Refusal> {
-    let _changing = core.change.lock().await;
+    let _write_guard = core.write_lock.lock().await;
     let now = core.clock.now();
     let (current, subjects) = {
         let state = core.cache.lock();
@@ -38,7 +38,7 @@ pub(crate) async fn save(core: &Core, request: SetPolicy) -> Result<PolicyInForc
         )
         .with_field("revision"));
     }
-    checked(&request.policy)?;
+    check_policy(&request.policy)?;
     let failing = policy::run_tests(&request.policy, &subjects);
     if !failing.is_empty() {
         let messages: Vec<_> = failing.into_iter().map(|failed| failed.message).collect();
@@ -54,13 +54,13 @@ pub(crate) async fn save(core: &Core, request: SetPolicy) -> Result<PolicyInForc
         core,
         saved.revision,
         true,
-        format!("Revision {} with {}.", saved.revision, counted(rules)),
+        format!("Revision {} with {}.", saved.revision, rule_count(rules)),
     )
     .await;
     Ok(saved)
 }
 
-fn checked(policy: &Policy) -> Result<(), Refusal> {
+fn check_policy(policy: &Policy) -> Result<(), Refusal> {
     policy::check(policy).map_err(|flaw| {
         Refusal::new(Code::InvalidInput, flaw.to_string()).with_field(format!("policy.{}", flaw.field()))
     })
@@ -77,7 +77,11 @@ fn successor(current: &PolicyInForce, policy: Policy, now: Timestamp) -> PolicyI
 
 /// The policy of a fleet whose owner chose how to begin; `None` once there is another one. *Locked* without an agent on
 /// this computer lets nobody reach anything, and is completed when there is one.
-pub(crate) fn begin_with(state: &State, choice: StartingPolicy, now: Timestamp) -> Option<PolicyInForce> {
+pub(crate) fn starting_policy(
+    state: &State,
+    choice: StartingPolicy,
+    now: Timestamp,
+) -> Option<PolicyInForce> {
     let current = &state.policy;
     let this_computer = state
         .devices()
@@ -90,12 +94,12 @@ pub(crate) fn begin_with(state: &State, choice: StartingPolicy, now: Timestamp) 
 }
 
 /// Puts that policy in force where it is due. The caller holds the change lock, or nobody else runs yet.
-pub(crate) async fn begin(core: &Core) -> Result<(), StoreError> {
+pub(crate) async fn apply_starting_policy(core: &Core) -> Result<(), StoreError> {
     let now = core.clock.now();
     let due = {
         let state = core.cache.lock();
         let choice = state.fleet.starting_policy;
-        choice.and_then(|choice| begin_with(&state, choice, now))
+        choice.and_then(|choice| starting_policy(&state, choice, now))
     };
     let Some(policy) = due else {
         return Ok(());
@@ -120,7 +124,7 @@ pub(crate) fn follow_rename(
 
 /// What a policy would change, before it is saved.
 pub(crate) fn review(core: &Core, request: &ReviewPolicy) -> Result<PolicyReview, Refusal> {
-    checked(&request.policy)?;
+    check_policy(&request.policy)?;
     let (current, subjects, range, in_use) = {
         let state = core.cache.lock();
         let in_use = state.pairs_in_use(core.clock.now());
@@ -158,7 +162,7 @@ pub(crate) fn review(core: &Core, request: &ReviewPolicy) -> Result<PolicyReview
 /// Why one device may or may not reach another, and how it does.
 pub(crate) fn explain(core: &Core, request: &ExplainAccess) -> Result<Explanation, Refusal> {
     if let Some(policy) = &request.policy {
-        checked(policy)?;
+        check_policy(policy)?;
     }
     let port = match request.port {
         Some(0) => {
@@ -179,8 +183,8 @@ pub(crate) fn explain(core: &Core, request: &ExplainAccess) -> Result<Explanatio
             .ok_or_else(|| no_such_device(text))
     };
     let (from, to) = (id(&request.from)?, id(&request.to)?);
-    let asked = request.policy.as_ref().unwrap_or(&state.policy.policy);
-    let explanation = policy::explain(asked, &state.maps.subjects(), from, to, request.proto, port);
+    let policy = request.policy.as_ref().unwrap_or(&state.policy.policy);
+    let explanation = policy::explain(policy, &state.maps.subjects(), from, to, request.proto, port);
     let path = state
         .ends(from, to)
         .map(|ends| state.path(ends, core.clock.now()));
@@ -200,7 +204,7 @@ pub(crate) async fn record_policy(core: &Core, revision: u64, succeeded: bool, d
     .await;
 }
 
-fn counted(rules: usize) -> String {
+fn rule_count(rules: usize) -> String {
     match rules {
         1 => "1 rule".to_owned(),
         rules => format!("{rules} rules"),

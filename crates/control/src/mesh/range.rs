@@ -13,7 +13,7 @@ const PREFIXES: std::ops::RangeInclusive<u8> = 8..=24;
 
 /// The fleet and its devices in another range; `None` when it is the one they are in. `local` are the networks of the
 /// computer that control runs on.
-pub(crate) fn move_to(
+pub(crate) fn move_range(
     state: &State,
     text: &str,
     local: &[Cidr],

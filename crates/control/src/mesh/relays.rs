@@ -1,7 +1,7 @@
 //! Devices that pass other devices' packets on: made so by the owner, told by their settings, listed in every map.
 
 use crate::{
-    cache::{Closed, Entry, State},
+    cache::{ClosedReason, DeviceEntry, State},
     core::Core,
     devices::no_such_device,
     refusal::Refusal,
@@ -24,11 +24,11 @@ const FASTEST: u32 = 100_000;
 
 /// Makes a device a relay, or ends that.
 pub(crate) async fn promote(core: &Core, request: PromoteRelay) -> Result<(), Refusal> {
-    let _changing = core.change.lock().await;
+    let _write_guard = core.write_lock.lock().await;
     let entry = core.cache.lock().find(&request.device).cloned();
     let entry = entry.ok_or_else(|| no_such_device(&request.device))?;
     let relaying = if request.relay {
-        Some(wanted(&entry, &request)?)
+        Some(requested_relaying(&entry, &request)?)
     } else {
         None
     };
@@ -42,7 +42,7 @@ pub(crate) async fn promote(core: &Core, request: PromoteRelay) -> Result<(), Re
     core.cache
         .lock()
         .change(row.id, now, |entry| entry.row.relaying.clone_from(&relaying));
-    core.hub.tell(row.id);
+    core.hub.send_settings(row.id);
     let (action, details) = match &relaying {
         Some(relaying) => (
             Action::RelayStarted,
@@ -65,7 +65,7 @@ pub(crate) async fn promote(core: &Core, request: PromoteRelay) -> Result<(), Re
     Ok(())
 }
 
-fn wanted(entry: &Entry, request: &PromoteRelay) -> Result<Relaying, Refusal> {
+fn requested_relaying(entry: &DeviceEntry, request: &PromoteRelay) -> Result<Relaying, Refusal> {
     let name = &entry.row.name;
     if entry.row.enrolled.is_none() || entry.row.revoked.is_some() {
         return Err(Refusal::new(
@@ -79,10 +79,10 @@ fn wanted(entry: &Entry, request: &PromoteRelay) -> Result<Relaying, Refusal> {
             "The controller runs a relay on this computer already. Choose another device.",
         ));
     }
-    if let Some(closed) = entry.closed() {
+    if let Some(closed) = entry.closed_reason() {
         let why = match closed {
-            Closed::Bridge => "uses Bridge networking",
-            Closed::DockerDesktop => "has host networking of Docker Desktop's virtual machine",
+            ClosedReason::Bridge => "uses Bridge networking",
+            ClosedReason::DockerDesktop => "has host networking of Docker Desktop's virtual machine",
         };
         return Err(Refusal::new(
             Code::Conflict,
@@ -129,7 +129,7 @@ fn address(text: &str, port: u16) -> Result<Endpoint, Refusal> {
 }
 
 /// What a device must know to run its relay; `None` while it runs none.
-pub(crate) fn duty(state: &State, entry: &Entry, now: Timestamp) -> Option<RelayDuty> {
+pub(crate) fn relay_duty(state: &State, entry: &DeviceEntry, now: Timestamp) -> Option<RelayDuty> {
     let relaying = entry.row.relaying.as_ref()?;
     Some(RelayDuty {
         port: relaying.port,
@@ -139,7 +139,7 @@ pub(crate) fn duty(state: &State, entry: &Entry, now: Timestamp) -> Option<Relay
 }
 
 /// Lets control's relay and every device that runs one know whom it may not serve any more.
-pub(crate) fn tell_relays(core: &Core) {
+pub(crate) fn send_ended_keys(core: &Core) {
     relay::revoke(core);
     let relaying: Vec<_> = {
         let state = core.cache.lock();
@@ -147,6 +147,6 @@ pub(crate) fn tell_relays(core: &Core) {
         relays.map(|entry| entry.row.id).collect()
     };
     for device in relaying {
-        core.hub.tell(device);
+        core.hub.send_settings(device);
     }
 }

@@ -138,8 +138,8 @@ async fn install(
     ending: &CancellationToken,
 ) -> Result<(), Stop> {
     change(core, order.device, |push| push.state = PushState::Installing);
-    let changing = ending.run_until_cancelled(core.change.lock()).await;
-    let offered = devices::offer_pushed(core, order.device, changing.ok_or(Stop::Ended)?).await;
+    let write_guard = ending.run_until_cancelled(core.write_lock.lock()).await;
+    let offered = devices::offer_for_ssh_install(core, order.device, write_guard.ok_or(Stop::Ended)?).await;
     let config = offered.map_err(|refusal| refusal.0)?;
     let script = provision::script_text(&config, endpoint, &core.trust.leaf_key.pin(), &core.builds).await?;
     let script = format!("exec 2>&1\n{script}");

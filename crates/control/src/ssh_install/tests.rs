@@ -264,8 +264,8 @@ async fn a_tunnel_that_was_stored_is_kept_again_and_ends_with_its_device() {
     assert!(pushed.read("calls").contains("-R 127.0.0.1:21000:127.0.0.1:7443"));
     let _: serde_json::Value = pushed.bed.post("/devices/nas/revoke", "{}").await;
     assert!(core.store.list_tunnels().await.unwrap().is_empty());
-    core.links.close();
-    core.links.wait().await;
+    core.tasks.close();
+    core.tasks.wait().await;
 }
 
 #[tokio::test]

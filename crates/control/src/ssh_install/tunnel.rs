@@ -6,7 +6,7 @@
 //! holds becomes free when the agent's next attempt finds that connection dead.
 
 use super::{
-    Known, Order, add_line, change,
+    Order, PushRecord, add_line, change,
     explain::{self, explain},
     host::Host,
     install::Stop,
@@ -103,7 +103,7 @@ async fn first_opened(
         host: order.host.clone(),
         tunnel: tunnel.clone(),
     };
-    core.links.spawn(keeper.keep(ending, Some(opened)));
+    core.tasks.spawn(keeper.keep(ending, Some(opened)));
     match timeout(OPENING, first).await {
         Ok(Ok(Ok(()))) => Ok(guard),
         Ok(Ok(Err(problem))) => Err(problem),
@@ -129,20 +129,20 @@ pub(crate) fn resume(core: &Arc<Core>) {
         push.state = PushState::Installed;
         push.tunneled = true;
         let ending = core.stop.child_token();
-        let known = Known {
+        let record = PushRecord {
             push,
             ending: CancellationToken::new(),
             over: over(),
             tunnel: Some(ending.clone()),
         };
-        core.pushes.lock().insert(device, known);
+        core.pushes.lock().insert(device, record);
         let keeper = Keeper {
             core: core.clone(),
             device,
             host,
             tunnel,
         };
-        core.links.spawn(keeper.keep(ending, None));
+        core.tasks.spawn(keeper.keep(ending, None));
     }
 }
 
@@ -156,7 +156,7 @@ pub(crate) async fn forget(core: &Core, device: DeviceId) -> Result<bool, StoreE
     if had_one {
         core.store.delete_tunnel(device).await?;
         hold(core, device, None, None);
-        core.hub.tell(device);
+        core.hub.send_settings(device);
     }
     Ok(had_one)
 }
@@ -179,8 +179,8 @@ pub(super) async fn forget_useless(core: &Core, device: DeviceId) {
 /// Notes the tunnel that a device has now, and ends the one it had.
 fn hold(core: &Core, device: DeviceId, tunnel: Option<Tunnel>, keeping: Option<CancellationToken>) {
     let is_kept = tunnel.is_some();
-    if let Some(known) = core.pushes.lock().get_mut(&device)
-        && let Some(before) = std::mem::replace(&mut known.tunnel, keeping)
+    if let Some(record) = core.pushes.lock().get_mut(&device)
+        && let Some(before) = std::mem::replace(&mut record.tunnel, keeping)
     {
         before.cancel();
     }

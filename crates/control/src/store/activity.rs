@@ -29,7 +29,7 @@ pub(crate) struct NewActivity {
 }
 
 #[derive(sqlx::FromRow)]
-struct Stored {
+struct SqlRow {
     id: i64,
     at: i64,
     actor: String,
@@ -49,10 +49,10 @@ struct Link {
     hash: Vec<u8>,
 }
 
-impl TryFrom<Stored> for Activity {
+impl TryFrom<SqlRow> for Activity {
     type Error = StoreError;
 
-    fn try_from(row: Stored) -> Result<Self, StoreError> {
+    fn try_from(row: SqlRow) -> Result<Self, StoreError> {
         let cell = |column| Cell {
             table: "activity",
             column,
@@ -135,7 +135,7 @@ impl Store {
         before: Option<i64>,
         limit: u32,
     ) -> Result<Vec<Activity>, StoreError> {
-        let rows: Vec<Stored> =
+        let rows: Vec<SqlRow> =
             sqlx::query_as("SELECT * FROM activity WHERE id < ? ORDER BY id DESC LIMIT ?")
                 .bind(before.unwrap_or(i64::MAX))
                 .bind(limit)
@@ -190,7 +190,7 @@ impl Store {
         let mut verified = ActivityVerified::default();
         let mut before = Link::default();
         loop {
-            let rows: Vec<Stored> = sqlx::query_as("SELECT * FROM activity WHERE id > ? ORDER BY id LIMIT ?")
+            let rows: Vec<SqlRow> = sqlx::query_as("SELECT * FROM activity WHERE id > ? ORDER BY id LIMIT ?")
                 .bind(before.id)
                 .bind(BATCH)
                 .fetch_all(&self.readers)
@@ -226,7 +226,7 @@ impl Store {
 }
 
 /// The link of an entry that follows from the one before.
-fn follow(before: &Link, row: Stored) -> Result<Link, FaultyEntry> {
+fn follow(before: &Link, row: SqlRow) -> Result<Link, FaultyEntry> {
     let (id, hash) = (row.id, row.hash.clone());
     if id != before.id + 1 {
         return Err(FaultyEntry {

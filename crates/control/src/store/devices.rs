@@ -97,7 +97,7 @@ pub(crate) struct Imposter {
 }
 
 #[derive(sqlx::FromRow)]
-struct Stored {
+struct SqlRow {
     id: String,
     name: String,
     mode: String,
@@ -118,10 +118,10 @@ struct Stored {
     vouched: bool,
 }
 
-impl TryFrom<Stored> for DeviceRow {
+impl TryFrom<SqlRow> for DeviceRow {
     type Error = StoreError;
 
-    fn try_from(row: Stored) -> Result<Self, StoreError> {
+    fn try_from(row: SqlRow) -> Result<Self, StoreError> {
         let cell = |column| Cell {
             table: "devices",
             column,
@@ -160,7 +160,7 @@ impl TryFrom<Stored> for DeviceRow {
 
 impl Store {
     pub(crate) async fn list_devices(&self) -> Result<Vec<DeviceRow>, StoreError> {
-        let rows: Vec<Stored> = sqlx::query_as("SELECT * FROM devices ORDER BY id")
+        let rows: Vec<SqlRow> = sqlx::query_as("SELECT * FROM devices ORDER BY id")
             .fetch_all(&self.readers)
             .await?;
         rows.into_iter().map(TryInto::try_into).collect()

@@ -16,7 +16,7 @@ pub(crate) struct FleetRow {
 }
 
 #[derive(sqlx::FromRow)]
-struct Stored {
+struct SqlRow {
     id: String,
     name: Option<String>,
     mesh_cidr: String,
@@ -25,10 +25,10 @@ struct Stored {
     added_endpoints: String,
 }
 
-impl TryFrom<Stored> for FleetRow {
+impl TryFrom<SqlRow> for FleetRow {
     type Error = StoreError;
 
-    fn try_from(row: Stored) -> Result<Self, StoreError> {
+    fn try_from(row: SqlRow) -> Result<Self, StoreError> {
         let cell = |column| Cell {
             table: "fleet",
             column,
@@ -50,7 +50,7 @@ impl TryFrom<Stored> for FleetRow {
 
 impl Store {
     pub(crate) async fn lookup_fleet(&self) -> Result<Option<FleetRow>, StoreError> {
-        let row: Option<Stored> = sqlx::query_as("SELECT * FROM fleet")
+        let row: Option<SqlRow> = sqlx::query_as("SELECT * FROM fleet")
             .fetch_optional(&self.readers)
             .await?;
         row.map(TryInto::try_into).transpose()

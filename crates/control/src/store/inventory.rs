@@ -14,7 +14,7 @@ use std::collections::BTreeMap;
 
 /// The last that was heard of a device's machine and engine.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-pub(crate) struct Known {
+pub(crate) struct LastReport {
     pub(crate) agent_version: Option<String>,
     pub(crate) facts: Option<Facts>,
     pub(crate) engine: Option<EngineState>,
@@ -36,7 +36,9 @@ pub(crate) struct Known {
 impl Store {
     /// Everything known, with the moment at which it was known to be true. A device tells all of it again, so a row
     /// that can't be read is left out.
-    pub(crate) async fn list_known(&self) -> Result<BTreeMap<DeviceId, (Timestamp, Known)>, StoreError> {
+    pub(crate) async fn list_last_reports(
+        &self,
+    ) -> Result<BTreeMap<DeviceId, (Timestamp, LastReport)>, StoreError> {
         let rows: Vec<(String, i64, String)> =
             sqlx::query_as("SELECT device_id, heard, known FROM inventory")
                 .fetch_all(&self.readers)
@@ -50,15 +52,15 @@ impl Store {
     }
 
     /// Saves what was heard, and that the device was there then; nothing when the device is gone meanwhile.
-    pub(crate) async fn save_known(
+    pub(crate) async fn save_last_report(
         &self,
         id: DeviceId,
         heard: Timestamp,
-        known: &Known,
+        last_report: &LastReport,
     ) -> Result<(), StoreError> {
         // Megabytes take milliseconds, for which nobody else should have to wait.
-        let known = known.clone();
-        let text = tokio::task::spawn_blocking(move || to_json(&known)).await;
+        let last_report = last_report.clone();
+        let text = tokio::task::spawn_blocking(move || to_json(&last_report)).await;
         let text = text.map_err(|error| sqlx::Error::Encode(error.into()))??;
         let mut transaction = self.writer.begin().await?;
         sqlx::query("UPDATE devices SET last_seen = ? WHERE id = ?")
@@ -79,14 +81,19 @@ impl Store {
     }
 }
 
-fn read((id, heard, known): &(String, i64, String)) -> Result<(DeviceId, (Timestamp, Known)), StoreError> {
+fn read(
+    (id, heard, last_report): &(String, i64, String),
+) -> Result<(DeviceId, (Timestamp, LastReport)), StoreError> {
     let cell = |column| Cell {
         table: "inventory",
         column,
         row: id,
     };
     let heard = cell("heard").moment(*heard)?;
-    Ok((cell("device_id").parse(id)?, (heard, cell("known").json(known)?)))
+    Ok((
+        cell("device_id").parse(id)?,
+        (heard, cell("known").json(last_report)?),
+    ))
 }
 
 #[cfg(test)]
@@ -101,37 +108,49 @@ mod tests {
     async fn what_was_heard_last_is_kept_until_the_device_is_gone() {
         let (store, _dir) = open().await;
         let nas = device("nas", 1);
-        let mut known = Known {
+        let mut last_report = LastReport {
             agent_version: Some("0.1.0".into()),
-            ..Known::default()
+            ..LastReport::default()
         };
-        store.save_known(nas.id, moment(1), &known).await.unwrap();
+        store
+            .save_last_report(nas.id, moment(1), &last_report)
+            .await
+            .unwrap();
         assert!(
-            store.list_known().await.unwrap().is_empty(),
+            store.list_last_reports().await.unwrap().is_empty(),
             "an unknown device has no inventory"
         );
         store.save_device(&nas).await.unwrap();
-        store.save_known(nas.id, moment(1), &known).await.unwrap();
-        known.clock_skew_seconds = Some(-3);
-        store.save_known(nas.id, moment(2), &known).await.unwrap();
+        store
+            .save_last_report(nas.id, moment(1), &last_report)
+            .await
+            .unwrap();
+        last_report.clock_skew_seconds = Some(-3);
+        store
+            .save_last_report(nas.id, moment(2), &last_report)
+            .await
+            .unwrap();
         assert_eq!(
-            store.list_known().await.unwrap(),
-            BTreeMap::from([(nas.id, (moment(2), known))])
+            store.list_last_reports().await.unwrap(),
+            BTreeMap::from([(nas.id, (moment(2), last_report))])
         );
         store.delete_device(nas.id).await.unwrap();
-        assert!(store.list_known().await.unwrap().is_empty());
+        assert!(store.list_last_reports().await.unwrap().is_empty());
     }
     #[tokio::test]
     async fn a_row_that_cannot_be_read_costs_its_device_what_was_heard_and_nobody_else_anything() {
         let (store, _dir) = open().await;
-        let known = Known {
+        let last_report = LastReport {
             agent_version: Some("0.1.0".into()),
-            ..Known::default()
+            ..LastReport::default()
         };
         let [nas, vps, pi] = [("nas", 1), ("vps", 2), ("pi", 3)].map(|(name, nth)| device(name, nth));
         for row in [&nas, &vps, &pi] {
             store.save_device(row).await.unwrap();
-            store.save_known(row.id, moment(1), &known).await.unwrap();
+            store
+                .save_last_report(row.id, moment(1), &last_report)
+                .await
+                .unwrap();
         }
         let spoil = "UPDATE inventory SET known = ? WHERE device_id = ?";
         // What builds wrote of a figure that is not finite: read as none.
@@ -141,9 +160,9 @@ mod tests {
             let spoiled = sqlx::query(spoil).bind(text).bind(id.to_string());
             spoiled.execute(&store.writer).await.unwrap();
         }
-        let read = store.list_known().await.unwrap();
+        let read = store.list_last_reports().await.unwrap();
         assert_eq!(read.keys().copied().collect::<Vec<_>>(), [nas.id, pi.id]);
-        assert_eq!(read[&nas.id].1, known);
+        assert_eq!(read[&nas.id].1, last_report);
         assert_eq!(read[&pi.id].1.usage.unwrap().cpu_cores, 0.0);
     }
 }

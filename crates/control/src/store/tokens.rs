@@ -62,7 +62,7 @@ pub(crate) enum Using {
 }
 
 #[derive(sqlx::FromRow)]
-struct Stored {
+struct SqlRow {
     id: String,
     device_id: String,
     hash: Vec<u8>,
@@ -76,10 +76,10 @@ struct Stored {
     failure: Option<String>,
 }
 
-impl TryFrom<Stored> for TokenRow {
+impl TryFrom<SqlRow> for TokenRow {
     type Error = StoreError;
 
-    fn try_from(row: Stored) -> Result<Self, StoreError> {
+    fn try_from(row: SqlRow) -> Result<Self, StoreError> {
         let cell = |column| Cell {
             table: "tokens",
             column,
@@ -119,7 +119,7 @@ impl TryFrom<Stored> for TokenRow {
 
 impl Store {
     pub(crate) async fn lookup_token(&self, id: TokenId) -> Result<Option<TokenRow>, StoreError> {
-        let row: Option<Stored> = sqlx::query_as("SELECT * FROM tokens WHERE id = ?")
+        let row: Option<SqlRow> = sqlx::query_as("SELECT * FROM tokens WHERE id = ?")
             .bind(id.to_string())
             .fetch_optional(&self.readers)
             .await?;
@@ -128,7 +128,7 @@ impl Store {
 
     /// The newest token of each device: its present enrollment.
     pub(crate) async fn list_newest_tokens(&self) -> Result<Vec<TokenRow>, StoreError> {
-        let rows: Vec<Stored> = sqlx::query_as(
+        let rows: Vec<SqlRow> = sqlx::query_as(
             "SELECT * FROM tokens AS token WHERE NOT EXISTS (SELECT 1 FROM tokens AS newer \
              WHERE newer.device_id = token.device_id AND newer.rowid > token.rowid)",
         )

@@ -1,7 +1,7 @@
 //! A device's network mode over HTTP: what follows at once, and what people are told to do by hand.
 
 use crate::{
-    cache::Entry,
+    cache::DeviceEntry,
     config::Ui,
     testbed::{Testbed, peer},
 };
@@ -19,16 +19,16 @@ use http::Method;
 const OPEN: &str = r#"{"policy":{"rules":[{"name":"open","from":["any"],"to":["any"]}]}}"#;
 
 /// A device whose agent runs in a container.
-fn containerized(name: &str, nth: u8) -> Entry {
+fn containerized(name: &str, nth: u8) -> DeviceEntry {
     let mut entry = peer(name, nth);
-    entry.known.facts = Some(Facts {
+    entry.last_report.facts = Some(Facts {
         containerized: true,
         ..Facts::default()
     });
     entry
 }
 
-async fn bed(entries: Vec<Entry>) -> Testbed {
+async fn bed(entries: Vec<DeviceEntry>) -> Testbed {
     let bed = Testbed::with(Ui::None, entries).await;
     bed.put::<PolicyInForce>("/policy", OPEN).await;
     bed
@@ -68,7 +68,7 @@ fn runs(bed: &Testbed, device: &str, docker_desktop: bool) {
 fn hear(bed: &Testbed, device: &str, engine: EngineState) {
     let mut state = bed.core.cache.lock();
     let id = state.find(device).unwrap().row.id;
-    state.hear(id, Report::Engine(engine), bed.core.clock.now());
+    state.apply_report(id, Report::Engine(engine), bed.core.clock.now());
 }
 
 #[tokio::test]

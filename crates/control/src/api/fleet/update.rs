@@ -32,7 +32,7 @@ pub(in crate::api) async fn update(
     State(core): State<Arc<Core>>,
     Body(request): Body<UpdateFleet>,
 ) -> Result<Json<Fleet>, Refusal> {
-    let _changing = core.change.lock().await;
+    let _write_guard = core.write_lock.lock().await;
     let now = core.clock.now();
     let change = Change::decide(&core.cache.lock(), request, now)?;
     if !change.told.is_empty() {
@@ -76,7 +76,7 @@ impl Change {
     }
 
     fn move_mesh(&mut self, state: &Cached, range: &str) -> Result<(), Refusal> {
-        if let Some((range, row, devices)) = mesh::move_to(state, range, &local_networks())? {
+        if let Some((range, row, devices)) = mesh::move_range(state, range, &local_networks())? {
             let old = std::mem::replace(&mut self.row.mesh_cidr, row.mesh_cidr);
             self.told.push(format!("The mesh moved from {old} to {range}."));
             self.range = Some((range, devices));
@@ -93,7 +93,7 @@ impl Change {
         choice: Option<StartingPolicy>,
         now: Timestamp,
     ) -> Result<(), Refusal> {
-        let policy = choice.and_then(|choice| mesh::begin_with(state, choice, now));
+        let policy = choice.and_then(|choice| mesh::starting_policy(state, choice, now));
         let made = self.row.starting_policy;
         if choice.is_some() && made.is_some_and(|made| Some(made) != choice) && policy.is_none() {
             return Err(Refusal::new(

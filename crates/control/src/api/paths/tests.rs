@@ -1,7 +1,7 @@
 //! Every pair of devices has a path or a reason, and pages hear of it when it is news.
 
 use crate::{
-    cache::{Heard, LinkUp},
+    cache::{LinkUp, ReportEffect},
     config::Ui,
     testbed::{Testbed, peer},
 };
@@ -60,12 +60,12 @@ fn heard(bed: &Testbed, to: &str, why: PathReason) -> PeerPath {
     }
 }
 
-fn report(bed: &Testbed, from: &str, path: PeerPath) -> Heard {
+fn report(bed: &Testbed, from: &str, path: PeerPath) -> ReportEffect {
     let (id, now) = (id(bed, from), bed.core.clock.now());
     bed.core
         .cache
         .lock()
-        .hear(id, Report::Paths { paths: vec![path] }, now)
+        .apply_report(id, Report::Paths { paths: vec![path] }, now)
 }
 
 async fn path(bed: &Testbed, from: &str, to: &str) -> Path {
@@ -160,7 +160,7 @@ async fn pages_hear_of_another_path_at_once_and_of_figures_now_and_then() {
     let mut live = bed.core.cache.subscribe();
     live.next().await;
     let first = heard(&bed, "nas", PathReason::RelayTrying);
-    assert_eq!(report(&bed, "laptop", first.clone()), Heard::Nothing);
+    assert_eq!(report(&bed, "laptop", first.clone()), ReportEffect::Nothing);
     let frame: LiveFrame = serde_json::from_str(&live.next().await.unwrap()).unwrap();
     assert!(matches!(&frame.upsert, Some(Resource::Path(path)) if path.why_code == PathReason::RelayTrying));
     assert_eq!(frame.seq, before + 1);
@@ -169,7 +169,7 @@ async fn pages_hear_of_another_path_at_once_and_of_figures_now_and_then() {
         sent_bytes: 9,
         ..first.clone()
     };
-    assert_eq!(report(&bed, "laptop", busy.clone()), Heard::Figures);
+    assert_eq!(report(&bed, "laptop", busy.clone()), ReportEffect::Figures);
     assert_eq!(bed.core.cache.lock().live.seq(), before + 1);
     let (laptop, now) = (id(&bed, "laptop"), bed.core.clock.now());
     bed.core.cache.lock().publish_figures(laptop, now);
@@ -250,10 +250,10 @@ async fn an_agent_that_restarts_keeps_its_candidates_until_it_has_others() {
             .unwrap()
             .candidates
     };
-    state.hear(nas, report(up.clone(), vec![candidate]), now);
-    state.hear(nas, report(MeshState::Starting, vec![]), now);
+    state.apply_report(nas, report(up.clone(), vec![candidate]), now);
+    state.apply_report(nas, report(MeshState::Starting, vec![]), now);
     assert_eq!(seen(&state), [candidate]);
-    state.hear(nas, report(up, vec![]), now);
+    state.apply_report(nas, report(up, vec![]), now);
     assert_eq!(seen(&state), []);
 }
 
@@ -278,14 +278,14 @@ async fn in_a_large_fleet_pages_load_again_now_and_then_instead_of_following_eve
     assert_eq!(frames(&bed), before + 2, "the devices themselves");
     let show = |bed: &Testbed| {
         let now = bed.core.clock.now();
-        bed.core.cache.lock().show_unshown(now);
+        bed.core.cache.lock().reload_pages_when_due(now);
     };
     show(&bed);
     assert_eq!(frames(&bed), before + 3);
     link(&bed, "d3");
     show(&bed);
     assert_eq!(frames(&bed), before + 4, "not at every change");
-    bed.hands.advance(30);
+    bed.clock.advance(30);
     show(&bed);
     assert_eq!(frames(&bed), before + 5);
 }

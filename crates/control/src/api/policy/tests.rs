@@ -225,7 +225,7 @@ async fn a_review_says_what_opens_what_closes_and_whose_packets_it_cuts() {
     bed.core
         .cache
         .lock()
-        .hear(laptop, Report::Paths { paths: vec![path] }, now);
+        .apply_report(laptop, Report::Paths { paths: vec![path] }, now);
     let other = r#"{"name":"up","from":["device:nas"],"to":["device:vps"],"proto":"tcp","ports":[22]}"#;
     let review: PolicyReview = bed.post("/policy/review", &policy(other, "")).await;
     assert_eq!(
@@ -238,7 +238,7 @@ async fn a_review_says_what_opens_what_closes_and_whose_packets_it_cuts() {
     );
     let same: PolicyReview = bed.post("/policy/review", &policy(WEB, "")).await;
     assert_eq!((same.opens.len(), same.closes.len(), same.cuts.len()), (0, 0, 0));
-    bed.hands.advance(121);
+    bed.clock.advance(121);
     let later: PolicyReview = bed.post("/policy/review", &policy(other, "")).await;
     assert!(later.cuts.is_empty(), "nobody uses it any more");
 }

@@ -60,7 +60,7 @@ async fn a_promoted_device_is_in_every_map_at_its_own_addresses() {
         (CandidateKind::Local, "127.0.0.1:50000"),
         (CandidateKind::Reflexive, "198.51.100.4:50001"),
     ];
-    bed.core.cache.lock().hear(id, report(&candidates), now);
+    bed.core.cache.lock().apply_report(id, report(&candidates), now);
     promote(&bed, "vps", r#"{"relay":true,"port":8443}"#).await;
     let relay = relays(&bed).remove(0);
     let endpoints: Vec<_> = relay.endpoints.iter().map(ToString::to_string).collect();
@@ -89,7 +89,7 @@ async fn a_relay_passes_on_as_much_as_its_owner_lets_it_and_not_a_whole_line_by_
         let list: List<RelayFacts> = bed.get("/relays").await;
         assert_eq!(list.items[0].mbit_per_second, Some(limit));
         let state = bed.core.cache.lock();
-        let duty = crate::mesh::duty(&state, state.find("vps").unwrap(), bed.core.clock.now());
+        let duty = crate::mesh::relay_duty(&state, state.find("vps").unwrap(), bed.core.clock.now());
         assert_eq!(duty.unwrap().mbit_per_second, limit);
     }
 }
@@ -174,10 +174,10 @@ async fn a_revoked_device_is_in_no_map_and_relays_know_its_key() {
             .iter()
             .all(|peer| peer.id != laptop)
     );
-    let duty = crate::mesh::duty(&state, state.device(vps).unwrap(), bed.core.clock.now()).unwrap();
+    let duty = crate::mesh::relay_duty(&state, state.device(vps).unwrap(), bed.core.clock.now()).unwrap();
     assert_eq!(duty.revoked, [PublicKey::from_bytes([1; 32])]);
-    bed.hands.advance(35 * 86_400);
-    let later = crate::mesh::duty(&state, state.device(vps).unwrap(), bed.core.clock.now()).unwrap();
+    bed.clock.advance(35 * 86_400);
+    let later = crate::mesh::relay_duty(&state, state.device(vps).unwrap(), bed.core.clock.now()).unwrap();
     assert!(later.revoked.is_empty(), "its ticket has run out");
 }
 
@@ -193,7 +193,7 @@ async fn access_relay_is_changed_on_the_running_device() {
     bed.core
         .cache
         .lock()
-        .hear(vps, report(&[(CandidateKind::Local, "192.0.2.9:50000")]), now);
+        .apply_report(vps, report(&[(CandidateKind::Local, "192.0.2.9:50000")]), now);
     let seen = |bed: &Testbed| {
         let state = bed.core.cache.lock();
         let map = state.maps.map(state.find("laptop").unwrap().row.id).unwrap();

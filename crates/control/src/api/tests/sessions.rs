@@ -118,7 +118,7 @@ async fn the_link_of_a_start_still_works_after_twenty_minutes_and_a_later_one_sa
         bed.core.sign_in_link(Link::OfStart),
         bed.core.sign_in_link(Link::Asked),
     );
-    bed.hands.advance(20 * 60);
+    bed.clock.advance(20 * 60);
     let nobody = Browser::default();
     assert_eq!(exchange(&bed, &start, &nobody).await.status(), StatusCode::OK);
     let late: Problem = json(exchange(&bed, &asked, &nobody).await).await;
@@ -160,7 +160,7 @@ async fn sessions_are_listed_and_one_browser_can_sign_another_out() {
     assert_eq!(other.get(&bed, "/api/v1/fleet").await, StatusCode::UNAUTHORIZED);
     assert_eq!(list().await.len(), 1);
 
-    bed.hands.advance(12 * 3600);
+    bed.clock.advance(12 * 3600);
     assert_eq!(
         own.get(&bed, "/api/v1/fleet").await,
         StatusCode::UNAUTHORIZED,

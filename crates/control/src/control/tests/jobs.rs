@@ -18,7 +18,7 @@ use tokio::{sync::watch, time::timeout};
 /// The jobs of a played agent. They survive its links.
 #[derive(Debug, Clone, Default)]
 pub(super) struct PlayedJobs {
-    known: Arc<Mutex<BTreeMap<JobId, JobReport>>>,
+    reports: Arc<Mutex<BTreeMap<JobId, JobReport>>>,
     /// Jobs stay underway until this is unset.
     pub(super) slow: watch::Sender<bool>,
     /// It does not forget a job when it is told to.
@@ -28,7 +28,7 @@ pub(super) struct PlayedJobs {
 impl PlayedJobs {
     pub(super) fn routes(&self, calls: &Arc<Mutex<Vec<String>>>) -> Router {
         let (start, follow, end, list) = (self.clone(), self.clone(), self.clone(), self.clone());
-        let (calls, told) = (calls.clone(), calls.clone());
+        let (calls, forget_calls) = (calls.clone(), calls.clone());
         Router::new()
             .route(JOBS_PATH, get(async move || Json(list.list())))
             .route(
@@ -45,7 +45,7 @@ impl PlayedJobs {
                     },
                 )
                 .delete(async move |Path(id): Path<JobId>| {
-                    told.lock().unwrap().push("forget".to_owned());
+                    forget_calls.lock().unwrap().push("forget".to_owned());
                     end.forget(id)
                 }),
             )
@@ -56,12 +56,12 @@ impl PlayedJobs {
             let problem = Problem::new(Code::Unavailable, "The disk is full.");
             return (StatusCode::SERVICE_UNAVAILABLE, Json(json!(problem)));
         }
-        let forgotten = self.known.lock().unwrap().remove(&id);
+        let forgotten = self.reports.lock().unwrap().remove(&id);
         (StatusCode::OK, Json(json!(forgotten)))
     }
 
     pub(super) fn list(&self) -> Vec<JobReport> {
-        self.known.lock().unwrap().values().cloned().collect()
+        self.reports.lock().unwrap().values().cloned().collect()
     }
 
     fn start(&self, id: JobId, request: JobRequest) -> JobReport {
@@ -79,14 +79,14 @@ impl PlayedJobs {
             lines: vec!["web is stopped.".into()],
             next_line: 1,
         };
-        let mut known = self.known.lock().unwrap();
-        known.entry(id).or_insert_with(|| played(report)).clone()
+        let mut reports = self.reports.lock().unwrap();
+        reports.entry(id).or_insert_with(|| played(report)).clone()
     }
 
     async fn follow(&self, id: JobId, _asked: FollowJob) -> JobReport {
         self.slow.subscribe().wait_for(|slow| !slow).await.unwrap();
-        let mut known = self.known.lock().unwrap();
-        let report = known.get_mut(&id).unwrap();
+        let mut reports = self.reports.lock().unwrap();
+        let report = reports.get_mut(&id).unwrap();
         if report.state == JobState::Running {
             report.state = JobState::Done;
             if let JobRequest::Placement { container, .. } = &report.request {
@@ -111,13 +111,13 @@ impl PlayedJobs {
             )),
             ..self.start(id, request)
         };
-        self.known.lock().unwrap().insert(id, report);
+        self.reports.lock().unwrap().insert(id, report);
     }
 
     /// Its agent ends and takes up what it had begun.
     fn interrupt(&self) {
-        let mut known = self.known.lock().unwrap();
-        known.values_mut().for_each(|report| report.interrupted = true);
+        let mut reports = self.reports.lock().unwrap();
+        reports.values_mut().for_each(|report| report.interrupted = true);
     }
 }
 
@@ -230,12 +230,15 @@ async fn a_link_that_ends_costs_nobody_the_outcome() {
         agent
     };
     let ((), again) = tokio::join!(answer, again);
-    let told = last_activity(&control).await;
+    let entry = last_activity(&control).await;
     assert_eq!(
-        told.details,
+        entry.details,
         "Put into the pod. It was recreated for that. The agent had ended meanwhile, and finished it afterwards."
     );
-    assert_eq!((told.actor, told.target.as_deref()), (Actor::Owner, Some("web")));
+    assert_eq!(
+        (entry.actor, entry.target.as_deref()),
+        (Actor::Owner, Some("web"))
+    );
     eventually("the device may forget it", async || again.jobs.list().is_empty()).await;
     control.shutdown().await;
 }
@@ -274,13 +277,13 @@ async fn what_an_earlier_control_began_is_recorded_by_the_next_one() {
     let agent = enrolled.dial("box").await.unwrap();
     agent.reports.send(hello()).await.unwrap();
     eventually("the device may forget it", async || agent.jobs.list().is_empty()).await;
-    let told = last_activity(&control).await;
+    let entry = last_activity(&control).await;
     assert_eq!(
-        told.details,
+        entry.details,
         "Recreating web was interrupted. The agent had ended meanwhile, and undid it afterwards."
     );
-    assert_eq!(told.actor, Actor::Device { name: "box".into() });
-    assert!(!told.succeeded && told.target.as_deref() == Some("web"));
+    assert_eq!(entry.actor, Actor::Device { name: "box".into() });
+    assert!(!entry.succeeded && entry.target.as_deref() == Some("web"));
     control.shutdown().await;
 }
 

@@ -22,14 +22,14 @@ async fn the_first_inventory_of_a_link_is_stored_at_once() {
     // Far less than the time for which later changes are gathered.
     let deadline = Instant::now() + Duration::from_secs(2);
     loop {
-        let known = control.core.store.list_known().await.unwrap();
-        if known
+        let stored = control.core.store.list_last_reports().await.unwrap();
+        if stored
             .values()
-            .any(|(_, known)| known.inventory.containers().len() == 1)
+            .any(|(_, stored)| stored.inventory.containers().len() == 1)
         {
             break;
         }
-        assert!(Instant::now() < deadline, "not stored: {known:?}");
+        assert!(Instant::now() < deadline, "not stored: {stored:?}");
         tokio::task::yield_now().await;
     }
     control.shutdown().await;

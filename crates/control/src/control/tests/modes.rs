@@ -71,7 +71,7 @@ async fn the_same_mode_is_ordered_again_from_an_agent_that_did_not_move() {
     let dir = tempfile::tempdir().unwrap();
     let control = Control::start(config(dir.path())).await.unwrap();
     let (agent, _enrolled) = boxed(&control, "host").await;
-    let runs_in = async |network: &str, told: &[Attention]| {
+    let runs_in = async |network: &str, expected: &[Attention]| {
         let own = Container {
             is_agent: true,
             network_mode: network.into(),
@@ -80,7 +80,7 @@ async fn the_same_mode_is_ordered_again_from_an_agent_that_did_not_move() {
         let items = vec![Item::Container(own)];
         agent.reports.send(Report::Upsert { items }).await.unwrap();
         control
-            .eventually("that", "box", |device| device.attention == told)
+            .eventually("that", "box", |device| device.attention == expected)
             .await;
     };
     let orders = || {

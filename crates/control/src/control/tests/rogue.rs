@@ -10,7 +10,7 @@ use super::{mesh::added, *};
 use crate::{
     cache::State,
     report::{BoundedReport, Holdings},
-    store::Known,
+    store::LastReport,
     testbed::{Testbed, peer},
 };
 use attacks::{ATTACKS, Attack};
@@ -70,19 +70,19 @@ async fn whatever_a_device_reports_lists_pages_and_the_next_start_can_read() {
             continue;
         };
         read += 1;
-        let (known, last) = {
+        let (last_report, last) = {
             let mut state = bed.core.cache.lock();
             for piece in BoundedReport::from(report).pieces() {
-                state.hear(id, piece, now);
+                state.apply_report(id, piece, now);
             }
             assert_lists_readable(&state, &line);
             assert_eq!(view(&state), before, "{line:.200}");
-            (state.device(id).unwrap().known.clone(), state.live.seq())
+            (state.device(id).unwrap().last_report.clone(), state.live.seq())
         };
-        let text = serde_json::to_string(&known).unwrap();
+        let text = serde_json::to_string(&last_report).unwrap();
         assert_eq!(
-            serde_json::from_str::<Known>(&text).unwrap(),
-            known,
+            serde_json::from_str::<LastReport>(&text).unwrap(),
+            last_report,
             "{line:.200}"
         );
         assert_plain(&serde_json::from_str(&text).unwrap(), &line);
@@ -94,7 +94,7 @@ async fn whatever_a_device_reports_lists_pages_and_the_next_start_can_read() {
         bed.core
             .cache
             .lock()
-            .note(id, |entry| entry.known = Known::default());
+            .note(id, |entry| entry.last_report = LastReport::default());
     }
     assert!(read > 500, "only {read} of the lines are reports");
 }
@@ -139,7 +139,7 @@ async fn attacked(control: &Arc<Control>, attack: Attack, device: &str, peer: De
     let (name, last) = (attack.name, took[took.len() - 1]);
     let held = {
         let state = control.core.cache.lock();
-        state.find(device).unwrap().known.inventory.weight()
+        state.find(device).unwrap().last_report.inventory.weight()
     };
     println!(
         "{name}: {} calls, p99 {p99:.1?}, longest {last:.1?}, {links} links, {} KiB held, {} MiB resident",
@@ -217,16 +217,24 @@ async fn an_owner_sees_that_a_device_holds_more_than_is_kept() {
         })
     };
     let now = bed.core.clock.now();
-    bed.core.cache.lock().hear(id, volumes(10_001), now);
+    bed.core.cache.lock().apply_report(id, volumes(10_001), now);
     let device: Device = bed.get("/devices/nas").await;
     let [flotilla_protocol::device::Attention::Partial { reason }] = &device.attention[..] else {
         panic!("{:?}", device.attention)
     };
     assert!(reason.contains("10,000 things of a kind"), "{reason}");
-    bed.core.cache.lock().hear(id, volumes(10_000), now);
+    bed.core.cache.lock().apply_report(id, volumes(10_000), now);
     let device: Device = bed.get("/devices/nas").await;
     assert_eq!(device.attention, []);
-    let held = bed.core.cache.lock().device(id).unwrap().known.inventory.clone();
+    let held = bed
+        .core
+        .cache
+        .lock()
+        .device(id)
+        .unwrap()
+        .last_report
+        .inventory
+        .clone();
     assert_ne!(held, Holdings::default());
 }
 
@@ -244,7 +252,10 @@ async fn a_page_is_made_to_load_again_when_a_device_changes_faster_than_it_can_b
         })
     };
     for cpus in 0..5000 {
-        bed.core.cache.lock().hear(id, facts(cpus), bed.core.clock.now());
+        bed.core
+            .cache
+            .lock()
+            .apply_report(id, facts(cpus), bed.core.clock.now());
     }
     let frames = bed.core.cache.lock().live.seq() - begun;
     assert_eq!(frames, 512 + 1, "as many as at once, and one to load again");

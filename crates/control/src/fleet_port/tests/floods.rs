@@ -22,7 +22,7 @@ async fn a_stranger_that_goes_on_and_on_writes_two_rows_a_minute() {
         assert_eq!(code, expected);
     }
     assert_eq!(refused().await.len(), 1);
-    bed.hands.advance(60);
+    bed.clock.advance(60);
     crate::log::tell_counts(&bed.core).await;
     let told = refused().await;
     assert_eq!(told.len(), 2);
@@ -43,7 +43,7 @@ async fn strangers_from_everywhere_write_few_rows_however_many_they_are() {
         let request = Request::post(flotilla_protocol::enroll::ENROLL_PATH).body(Body::empty());
         bed.fleet(&caller, request.unwrap()).await;
     }
-    bed.hands.advance(60);
+    bed.clock.advance(60);
     crate::log::tell_counts(&bed.core).await;
     let log: List<Activity> = bed.get("/activity").await;
     assert_eq!(
@@ -69,7 +69,7 @@ async fn a_copy_that_calls_itself_otherwise_each_time_is_recorded_twice_a_minute
             Code::Quarantined
         );
     }
-    bed.hands.advance(60);
+    bed.clock.advance(60);
     crate::log::tell_counts(&bed.core).await;
     let log: List<Activity> = bed.get("/activity").await;
     let quarantined = log.items.iter();

@@ -97,8 +97,8 @@ async fn relays_hear_of_every_key_that_ended_for_as_long_as_its_ticket_may_count
     assert_eq!(ended().into_iter().collect::<BTreeSet<_>>(), both);
     let stored = bed.core.store.list_ended_keys().await.unwrap();
     assert_eq!(stored.into_keys().collect::<BTreeSet<_>>(), both);
-    bed.hands.advance(34 * 86_400);
+    bed.clock.advance(34 * 86_400);
     assert_eq!(ended().len(), 2);
-    bed.hands.advance(86_400);
+    bed.clock.advance(86_400);
     assert_eq!(ended(), []);
 }

@@ -51,7 +51,7 @@ async fn whenever_a_push_is_ended_store_and_memory_tell_the_same() {
 async fn a_push_that_waits_for_its_turn_can_be_ended_by_who_has_it() {
     let pushed = Pushed::new(REACHED, "exec sleep 1000").await;
     let core = pushed.bed.core.clone();
-    let turn = core.change.lock().await;
+    let turn = core.write_lock.lock().await;
     pushed.push(r#"{"host":"garage"}"#).await;
     pushed.until(|push| push.state == PushState::Installing).await;
     let device = core.cache.lock().find("nas").unwrap().row.id;
