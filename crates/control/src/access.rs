@@ -10,14 +10,14 @@ mod place;
 mod sessions;
 
 pub(crate) use place::place;
-pub(crate) use sessions::Seat;
+pub(crate) use sessions::CurrentSession;
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use flotilla_identity::ApiKey;
 use flotilla_protocol::{Timestamp, api::SessionFacts, id::SessionId};
 use jiff::SignedDuration;
 use rand::{RngCore, SeedableRng, rngs::StdRng};
-use sessions::{Halves, Sessions};
+use sessions::{SecretHashes, Sessions};
 use sha2::{Digest, Sha256};
 use std::{
     fmt,
@@ -46,28 +46,28 @@ impl fmt::Debug for Secret {
 
 /// Who a sign-in link is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Link {
+pub(crate) enum LinkPurpose {
     /// Whoever reads what a start prints: perhaps only after a long build.
-    OfStart,
+    Start,
     /// Whoever just asked for it.
-    Asked,
+    Request,
     /// The desktop window of this very process.
     Window,
 }
 
-impl Link {
+impl LinkPurpose {
     /// How long its code waits to be exchanged.
     fn lifetime(self) -> SignedDuration {
         match self {
-            Self::OfStart => SignedDuration::from_mins(30),
-            Self::Asked | Self::Window => SignedDuration::from_mins(1),
+            Self::Start => SignedDuration::from_mins(30),
+            Self::Request | Self::Window => SignedDuration::from_mins(1),
         }
     }
 }
 
 /// Both halves of a new session.
 #[derive(Debug)]
-pub(crate) struct Opened {
+pub(crate) struct NewSession {
     pub(crate) cookie: Secret,
     pub(crate) page: Secret,
 }
@@ -76,10 +76,10 @@ pub(crate) struct Opened {
 pub(crate) struct Access {
     key: ApiKey,
     token: [u8; 32],
-    issued: Mutex<Issued>,
+    credentials: Mutex<Credentials>,
 }
 
-struct Issued {
+struct Credentials {
     random: StdRng,
     codes: Vec<Code>,
     sessions: Sessions,
@@ -87,7 +87,7 @@ struct Issued {
 
 struct Code {
     hash: [u8; 32],
-    link: Link,
+    purpose: LinkPurpose,
     expires: Timestamp,
 }
 
@@ -99,7 +99,7 @@ impl Access {
         let access = Self {
             key: ApiKey::of_token(&token.0),
             token: hash(&token.0),
-            issued: Mutex::new(Issued {
+            credentials: Mutex::new(Credentials {
                 random,
                 codes: Vec::new(),
                 sessions: Sessions::default(),
@@ -115,54 +115,59 @@ impl Access {
     }
 
     /// A fresh code for one session.
-    pub(crate) fn open_code(&self, link: Link, now: Timestamp) -> Secret {
-        let mut issued = self.lock();
-        let code = secret(&mut issued.random);
-        issued.codes.retain(|code| code.expires > now);
-        if issued.codes.len() == CODES {
+    pub(crate) fn open_code(&self, purpose: LinkPurpose, now: Timestamp) -> Secret {
+        let mut credentials = self.lock();
+        let code = secret(&mut credentials.random);
+        credentials.codes.retain(|code| code.expires > now);
+        if credentials.codes.len() == CODES {
             // What expires next gives way, so that asking often does not take the link of a start away.
-            let next = (0..CODES).min_by_key(|at| issued.codes[*at].expires).unwrap_or(0);
-            issued.codes.remove(next);
+            let next = (0..CODES)
+                .min_by_key(|at| credentials.codes[*at].expires)
+                .unwrap_or(0);
+            credentials.codes.remove(next);
         }
-        issued.codes.push(Code {
+        credentials.codes.push(Code {
             hash: hash(&code.0),
-            link,
-            expires: now.checked_add(link.lifetime()).unwrap_or(now),
+            purpose,
+            expires: now.checked_add(purpose.lifetime()).unwrap_or(now),
         });
         code
     }
 
     /// Exchanges a code for a session of the browser at `place`; `None` when the code was never given, was used, or is
     /// too old.
-    pub(crate) fn open_session(&self, code: &str, place: String, now: Timestamp) -> Option<Opened> {
-        let mut issued = self.lock();
+    pub(crate) fn open_session(&self, code: &str, place: String, now: Timestamp) -> Option<NewSession> {
+        let mut credentials = self.lock();
         let given = hash(code);
-        let at = issued.codes.iter().position(|code| same(&code.hash, &given))?;
-        let code = issued.codes.remove(at);
+        let at = credentials
+            .codes
+            .iter()
+            .position(|code| same(&code.hash, &given))?;
+        let code = credentials.codes.remove(at);
         if code.expires <= now {
             return None;
         }
-        let opened = Opened {
-            cookie: secret(&mut issued.random),
-            page: secret(&mut issued.random),
+        let opened = NewSession {
+            cookie: secret(&mut credentials.random),
+            page: secret(&mut credentials.random),
         };
-        let id = session_id(now, &mut issued.random);
-        let place = match code.link {
-            Link::Window => place::WINDOW.to_owned(),
-            Link::OfStart | Link::Asked => place,
+        let id = session_id(now, &mut credentials.random);
+        let place = match code.purpose {
+            LinkPurpose::Window => place::WINDOW.to_owned(),
+            LinkPurpose::Start | LinkPurpose::Request => place,
         };
-        let halves = Halves::of(opened.cookie.reveal(), opened.page.reveal());
-        issued.sessions.open(id, halves, place, now);
+        let hashes = SecretHashes::of(opened.cookie.reveal(), opened.page.reveal());
+        credentials.sessions.open(id, hashes, place, now);
         Some(opened)
     }
 
     /// The session that both halves belong to, used by this.
-    pub(crate) fn seat(&self, cookie: &str, page: &str, now: Timestamp) -> Option<Seat> {
-        self.lock().sessions.seat(&Halves::of(cookie, page), now)
+    pub(crate) fn find_session(&self, cookie: &str, page: &str, now: Timestamp) -> Option<CurrentSession> {
+        self.lock().sessions.find(&SecretHashes::of(cookie, page), now)
     }
 
     /// Notes that a session is still in use; answers whether it is still good.
-    pub(crate) fn is_seated(&self, session: SessionId, now: Timestamp) -> bool {
+    pub(crate) fn keep_session(&self, session: SessionId, now: Timestamp) -> bool {
         self.lock().sessions.keep(session, now)
     }
 
@@ -180,8 +185,8 @@ impl Access {
         same(&self.token, &hash(token))
     }
 
-    fn lock(&self) -> MutexGuard<'_, Issued> {
-        self.issued.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, Credentials> {
+        self.credentials.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -1,8 +1,8 @@
 //! A running control: started whole or not at all, and stopped in order.
 
 use crate::{
-    ControlConfig, StartError, access::Link, api, core::Core, data_dir::DataDir, devices, fleet_port, log,
-    open::open, relay, ssh_install, timers,
+    ControlConfig, StartError, access::LinkPurpose, api, core::Core, data_dir::DataDir, devices, fleet_port,
+    log, open::open, relay, ssh_install, timers,
 };
 use flotilla_protocol::{Problem, device::DeviceStatus, enroll::ConfigFile, pin::Pin};
 use serde::Serialize;
@@ -83,12 +83,12 @@ impl Control {
                 path: data_dir.file(API_FILE),
                 source,
             })?;
-        let told = core.endpoints().into_iter().next();
+        let first_endpoint = core.endpoints().into_iter().next();
         let ready = Ready {
             event: "ready",
             ui: format!("{url}/"),
             api: url,
-            fleet: told.map_or_else(
+            fleet: first_endpoint.map_or_else(
                 || format!("https://{fleet_addr}"),
                 |endpoint| format!("https://{endpoint}"),
             ),
@@ -115,13 +115,13 @@ impl Control {
     /// within 30 minutes.
     #[must_use]
     pub fn start_url(&self) -> String {
-        self.core.sign_in_link(Link::OfStart)
+        self.core.sign_in_link(LinkPurpose::Start)
     }
 
     /// The same for the window of this process, within 60 s.
     #[must_use]
     pub fn window_url(&self) -> String {
-        self.core.sign_in_link(Link::Window)
+        self.core.sign_in_link(LinkPurpose::Window)
     }
 
     /// Adds this computer to the fleet as a device like any other, or makes a new token for it while it has
@@ -183,7 +183,7 @@ fn serve(core: &Arc<Core>, fleet: TcpListener, api: TcpListener) -> TaskTracker 
     ));
     tasks.spawn(flotilla_link::serve_local(api, api::router(core), stop));
     tasks.spawn(timers::run(core.clone()));
-    tasks.spawn(log::keep(core.clone()));
+    tasks.spawn(log::run(core.clone()));
     ssh_install::resume(core);
     tasks.close();
     tasks

@@ -1,7 +1,7 @@
 //! What both ports share: the fleet in memory and on disk, who may come in, and who is connected.
 
 use crate::{
-    access::{Access, Link},
+    access::{Access, LinkPurpose},
     advertise,
     cache::Cache,
     clock::Clock,
@@ -78,8 +78,8 @@ impl Core {
     }
 
     /// The user interface's address with a fresh code, which opens one session.
-    pub(crate) fn sign_in_link(&self, link: Link) -> String {
-        let code = self.access.open_code(link, self.clock.now());
+    pub(crate) fn sign_in_link(&self, purpose: LinkPurpose) -> String {
+        let code = self.access.open_code(purpose, self.clock.now());
         format!("http://{}/#code={}", self.api_addr, code.reveal())
     }
 

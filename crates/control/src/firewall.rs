@@ -10,10 +10,10 @@ use std::{path::Path, process::Stdio, time::Duration};
 use tokio::{io::AsyncReadExt as _, process::Command, time::timeout};
 
 /// Reading the rules takes milliseconds, and thousands of rules a second.
-const PATIENCE: Duration = Duration::from_secs(2);
+const READ_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// Bytes of rules that are read. A rule has about 500, and firewalls that block countries by rules have ten thousand.
-const MOST: u64 = 32 * 1024 * 1024;
+const MOST_BYTES: u64 = 32 * 1024 * 1024;
 
 /// Where programs of administrators are, which the path of a person's session often leaves out.
 const PROGRAMS: [&str; 3] = ["/usr/sbin/nft", "/sbin/nft", "/usr/bin/nft"];
@@ -31,14 +31,14 @@ pub(crate) enum Firewall {
 
 /// A program that keeps the rules.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Keeper {
+enum FirewallKind {
     Ufw,
     Firewalld,
     /// Rules of nftables or iptables by hand.
     Rules,
 }
 
-impl Keeper {
+impl FirewallKind {
     fn find() -> Self {
         let ufw = std::fs::read_to_string("/etc/ufw/ufw.conf").unwrap_or_default();
         if ufw
@@ -65,31 +65,31 @@ impl Keeper {
 
     /// For one that is there and does not tell.
     fn unknown(self, port: u16) -> Firewall {
-        let (name, look) = match self {
+        let (name, command) = match self {
             Self::Ufw => ("ufw", "sudo ufw status"),
             Self::Firewalld => ("firewalld", "sudo firewall-cmd --list-all"),
             Self::Rules => return Firewall::Open,
         };
         Firewall::Unknown(format!(
-            "This computer's firewall ({name}) is on, and whether it lets devices in at port {port} is not known. Look: {look}. {}",
+            "This computer's firewall ({name}) is on, and whether it lets devices in at port {port} is not known. Look: {command}. {}",
             self.opens(port)
         ))
     }
 }
 
 /// What the firewall does to new connections from other machines at a TCP port.
-pub(crate) async fn look(port: u16) -> Firewall {
-    judge(rules().await.as_ref(), Keeper::find(), port)
+pub(crate) async fn check(port: u16) -> Firewall {
+    judge(rules().await.as_ref(), FirewallKind::find(), port)
 }
 
-fn judge(rules: Option<&Value>, keeper: Keeper, port: u16) -> Firewall {
-    match rules.map(|rules| ruleset::shut_by(rules, port)) {
+fn judge(rules: Option<&Value>, kind: FirewallKind, port: u16) -> Firewall {
+    match rules.map(|rules| ruleset::blocking_chain(rules, port)) {
         Some(Some(chain)) => Firewall::Shut(format!(
             "This computer's firewall lets no device in at TCP port {port} (chain {chain}). {}",
-            keeper.opens(port)
+            kind.opens(port)
         )),
         Some(None) => Firewall::Open,
-        None => keeper.unknown(port),
+        None => kind.unknown(port),
     }
 }
 
@@ -98,7 +98,7 @@ async fn rules() -> Option<Value> {
     let program = PROGRAMS.into_iter().find(|path| Path::new(path).exists())?;
     let mut nft = Command::new(program);
     nft.args(["--json", "list", "ruleset"]);
-    let text = timeout(PATIENCE, printed(nft, MOST)).await.ok()??;
+    let text = timeout(READ_TIMEOUT, printed(nft, MOST_BYTES)).await.ok()??;
     serde_json::from_slice(&text).ok()
 }
 
@@ -126,7 +126,7 @@ mod tests {
 
     #[test]
     fn what_is_shut_is_said_with_the_way_to_open_it() {
-        let Firewall::Shut(reason) = judge(Some(&dropping()), Keeper::Ufw, 7443) else {
+        let Firewall::Shut(reason) = judge(Some(&dropping()), FirewallKind::Ufw, 7443) else {
             panic!("it lets nobody in");
         };
         assert_eq!(
@@ -134,7 +134,7 @@ mod tests {
             "This computer's firewall lets no device in at TCP port 7443 (chain inet t in). Run: sudo ufw allow 7443"
         );
         assert_eq!(
-            judge(Some(&json!({"nftables": []})), Keeper::Ufw, 7443),
+            judge(Some(&json!({"nftables": []})), FirewallKind::Ufw, 7443),
             Firewall::Open
         );
     }
@@ -152,15 +152,15 @@ mod tests {
 
     #[test]
     fn a_firewall_that_does_not_tell_is_not_taken_for_an_open_one() {
-        for (keeper, word) in [
-            (Keeper::Ufw, "sudo ufw status"),
-            (Keeper::Firewalld, "--list-all"),
+        for (kind, word) in [
+            (FirewallKind::Ufw, "sudo ufw status"),
+            (FirewallKind::Firewalld, "--list-all"),
         ] {
-            let Firewall::Unknown(doubt) = judge(None, keeper, 7443) else {
-                panic!("{keeper:?}");
+            let Firewall::Unknown(doubt) = judge(None, kind, 7443) else {
+                panic!("{kind:?}");
             };
             assert!(doubt.contains(word) && doubt.contains("7443"), "{doubt}");
         }
-        assert_eq!(judge(None, Keeper::Rules, 7443), Firewall::Open);
+        assert_eq!(judge(None, FirewallKind::Rules, 7443), Firewall::Open);
     }
 }

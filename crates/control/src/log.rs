@@ -2,45 +2,45 @@
 //!
 //! All of this happens beside requests, so nobody waits for it.
 
-use crate::{core::Core, repeats::Repeated, store::NewActivity};
+use crate::{core::Core, repeats::RepeatKey, store::NewActivity};
 use flotilla_protocol::Timestamp;
 use std::{sync::Arc, time::Duration};
 use tokio::time::{Instant, MissedTickBehavior, interval};
 
 /// How often to see which counts are due.
-const LOOK: Duration = Duration::from_secs(10);
+const COUNT_CHECK: Duration = Duration::from_secs(10);
 
 /// How often the log is trimmed.
-const TRIM: Duration = Duration::from_secs(3_600);
+const TRIM_EVERY: Duration = Duration::from_secs(3_600);
 
 /// For how long entries are kept: long enough to look back at the same season.
-const AGE: Duration = Duration::from_secs(366 * 86_400);
+const LONGEST_KEPT: Duration = Duration::from_secs(366 * 86_400);
 
 /// The most entries that are kept: about 300 MB.
-const ENTRIES: i64 = 1_000_000;
+const MOST_ENTRIES: i64 = 1_000_000;
 
 /// Entries that go in one transaction, so that other writers wait for some milliseconds at most.
 const BATCH: i64 = 1_000;
 
 /// Records what others may make happen as often as they like: each kind from each source at most twice a minute.
-pub(crate) async fn record_repeated(core: &Core, what: Repeated, entry: NewActivity) {
+pub(crate) async fn record_repeated(core: &Core, what: RepeatKey, entry: NewActivity) {
     if let Some(entry) = core.repeats.handle(what, entry, core.clock.now()) {
         core.record(entry).await;
     }
 }
 
 /// Runs until control stops.
-pub(crate) async fn keep(core: Arc<Core>) {
-    let mut look = interval(LOOK);
-    look.set_missed_tick_behavior(MissedTickBehavior::Delay);
+pub(crate) async fn run(core: Arc<Core>) {
+    let mut count_check = interval(COUNT_CHECK);
+    count_check.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut trim_at = Instant::now();
     loop {
         tokio::select! {
-            _ = look.tick() => tell_counts(&core).await,
+            _ = count_check.tick() => record_counts(&core).await,
             () = core.stop.cancelled() => break,
         }
         if trim_at <= Instant::now() {
-            trim_at = Instant::now() + TRIM;
+            trim_at = Instant::now() + TRIM_EVERY;
             trim(&core).await;
         }
     }
@@ -50,7 +50,7 @@ pub(crate) async fn keep(core: Arc<Core>) {
 }
 
 /// Records the counts of the minutes that are over.
-pub(crate) async fn tell_counts(core: &Core) {
+pub(crate) async fn record_counts(core: &Core) {
     for entry in core.repeats.poll(core.clock.now()) {
         core.record(entry).await;
     }
@@ -58,9 +58,13 @@ pub(crate) async fn tell_counts(core: &Core) {
 
 /// Lets go of what is not kept any longer.
 async fn trim(core: &Core) {
-    let before = core.clock.now().checked_sub(AGE).unwrap_or(Timestamp::MIN);
+    let before = core
+        .clock
+        .now()
+        .checked_sub(LONGEST_KEPT)
+        .unwrap_or(Timestamp::MIN);
     while !core.stop.is_cancelled() {
-        match core.store.trim_activity(before, ENTRIES, BATCH).await {
+        match core.store.trim_activity(before, MOST_ENTRIES, BATCH).await {
             Ok(true) => {}
             Ok(false) => return,
             Err(error) => return tracing::error!(%error, "the activity log could not be trimmed"),

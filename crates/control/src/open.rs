@@ -64,7 +64,7 @@ pub(crate) async fn open(
     let fresh = fleet_id(clock.now(), &mut random);
     let trust = Trust::open(data_dir, stored.as_ref().map(|fleet| fleet.id), fresh, &clock)?;
     let is_new = stored.is_none();
-    let fleet = stored.unwrap_or_else(|| found(&trust, clock.now(), &mut random));
+    let fleet = stored.unwrap_or_else(|| new_fleet(&trust, clock.now(), &mut random));
     if is_new {
         store.save_fleet(&fleet).await.map_err(unreadable)?;
     }
@@ -72,9 +72,9 @@ pub(crate) async fn open(
     let stored = StoredFleet {
         fleet,
         policy: store.lookup_policy().await.map_err(unreadable)?,
-        entries: entries(&store).await.map_err(unreadable)?,
+        entries: read_entries(&store).await.map_err(unreadable)?,
     };
-    let tickets = tickets(&store).await.map_err(unreadable)?;
+    let tickets = read_tickets(&store).await.map_err(unreadable)?;
     let (access, token) = Access::new(seed()?);
     let cache = Cache::new(stored, clock.clone(), std::time::Instant::now());
     cache.lock().tickets = tickets;
@@ -104,20 +104,20 @@ pub(crate) async fn open(
         store,
     });
     if is_new {
-        core.record(founding()).await;
+        core.record(fleet_created()).await;
     }
     mesh::apply_starting_policy(&core).await.map_err(unreadable)?;
     Ok((core, token.reveal().to_owned()))
 }
 
-async fn tickets(store: &Store) -> Result<Tickets, StoreError> {
+async fn read_tickets(store: &Store) -> Result<Tickets, StoreError> {
     Ok(Tickets {
         ended: store.list_ended_keys().await?,
         last: store.lookup_last_ticket().await?.unwrap_or_default(),
     })
 }
 
-fn founding() -> NewActivity {
+fn fleet_created() -> NewActivity {
     NewActivity {
         actor: Actor::Control,
         action: Action::FleetCreated,
@@ -144,7 +144,7 @@ fn fleet_id(now: Timestamp, random: &mut StdRng) -> FleetId {
 }
 
 /// A new fleet. Its range is free of the networks that this computer is in, as far as there is one.
-fn found(trust: &Trust, now: Timestamp, random: &mut StdRng) -> FleetRow {
+fn new_fleet(trust: &Trust, now: Timestamp, random: &mut StdRng) -> FleetRow {
     let range = choose_range(&local_networks(), random);
     let mesh_cidr = range.map_or_else(|| "100.64.0.0/16".to_owned(), |range| range.to_string());
     FleetRow {
@@ -158,7 +158,7 @@ fn found(trust: &Trust, now: Timestamp, random: &mut StdRng) -> FleetRow {
 }
 
 /// Every device with what is stored of it.
-async fn entries(store: &Store) -> Result<Vec<DeviceEntry>, StoreError> {
+async fn read_entries(store: &Store) -> Result<Vec<DeviceEntry>, StoreError> {
     let mut last_reports = store.list_last_reports().await?;
     let mut tokens = store.list_newest_tokens().await?;
     let mut tunnels = store.list_tunnels().await?;

@@ -21,11 +21,11 @@ const WINDOW: Duration = Duration::from_secs(60);
 
 /// Kinds and sources of refusals that are told apart at the same time. With the one for all others they write at most
 /// `2 × (8 + 1)` rows in a minute, which leaves room for more than a month in the log.
-const APART: usize = 8;
+const MOST_APART: usize = 8;
 
 /// What counts as the same.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Repeated {
+pub(crate) enum RepeatKey {
     /// Something from this network, or with this token, was refused for the same reason.
     Refused(Source, Code),
     /// A copy presents the identity of this device.
@@ -36,7 +36,7 @@ pub(crate) enum Repeated {
 
 /// What is being counted. Shared by reference.
 #[derive(Debug, Default)]
-pub(crate) struct Repeats(Mutex<BTreeMap<Repeated, Window>>);
+pub(crate) struct Repeats(Mutex<BTreeMap<RepeatKey, Window>>);
 
 #[derive(Debug)]
 struct Window {
@@ -55,14 +55,16 @@ impl Window {
 
 impl Repeats {
     /// Something happened; answers the entry when it is to be recorded now, and keeps count of it when it is not.
-    pub(crate) fn handle(&self, what: Repeated, entry: NewActivity, now: Timestamp) -> Option<NewActivity> {
+    pub(crate) fn handle(&self, what: RepeatKey, entry: NewActivity, now: Timestamp) -> Option<NewActivity> {
         let mut windows = self.lock();
         let is_apart = match what {
             // A copy has a certificate of the fleet, so there are no more of these than devices.
-            Repeated::Cloned(_) => true,
-            Repeated::Refused(..) | Repeated::Others => windows.contains_key(&what) || windows.len() < APART,
+            RepeatKey::Cloned(_) => true,
+            RepeatKey::Refused(..) | RepeatKey::Others => {
+                windows.contains_key(&what) || windows.len() < MOST_APART
+            }
         };
-        let what = if is_apart { what } else { Repeated::Others };
+        let what = if is_apart { what } else { RepeatKey::Others };
         if let Some(window) = windows.get_mut(&what) {
             window.more = window.more.saturating_add(1);
             window.last = Some(entry);
@@ -95,23 +97,23 @@ impl Repeats {
         all.filter_map(|(what, window)| summary(what, window)).collect()
     }
 
-    fn lock(&self) -> MutexGuard<'_, BTreeMap<Repeated, Window>> {
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<RepeatKey, Window>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-fn summary(what: Repeated, window: Window) -> Option<NewActivity> {
+fn summary(what: RepeatKey, window: Window) -> Option<NewActivity> {
     let last = window.last?;
     let times = match window.more {
         1 => "Once more".to_owned(),
         more => format!("{more} more times"),
     };
     Some(match what {
-        Repeated::Refused(..) | Repeated::Cloned(_) => NewActivity {
+        RepeatKey::Refused(..) | RepeatKey::Cloned(_) => NewActivity {
             details: format!("{times} within a minute: {}", last.details),
             ..last
         },
-        Repeated::Others => NewActivity {
+        RepeatKey::Others => NewActivity {
             actor: Actor::Stranger {
                 address: "many addresses".to_owned(),
             },
@@ -136,9 +138,9 @@ mod tests {
         Timestamp::from_millisecond(1_800_000_000_000 + milliseconds).unwrap()
     }
 
-    fn refused(n: u32) -> (Repeated, NewActivity) {
+    fn refused(n: u32) -> (RepeatKey, NewActivity) {
         let address = std::net::Ipv4Addr::from_bits(n);
-        let what = Repeated::Refused(Source::of(address.into()), Code::TokenUnknown);
+        let what = RepeatKey::Refused(Source::of(address.into()), Code::TokenUnknown);
         let entry = NewActivity {
             actor: Actor::Stranger {
                 address: address.to_string(),
@@ -161,13 +163,13 @@ mod tests {
             assert_eq!(repeats.handle(what, entry.clone(), at(n)), None);
         }
         assert_eq!(repeats.poll(at(59_999)), []);
-        let told = repeats.poll(at(60_000));
-        assert_eq!(told.len(), 1);
+        let counts = repeats.poll(at(60_000));
+        assert_eq!(counts.len(), 1);
         assert_eq!(
-            told[0].details,
+            counts[0].details,
             "37 more times within a minute: 0.0.0.1 was refused."
         );
-        assert_eq!(told[0].actor, entry.actor);
+        assert_eq!(counts[0].actor, entry.actor);
         assert_eq!(
             repeats.handle(what, entry.clone(), at(60_001)),
             Some(entry),
@@ -180,12 +182,12 @@ mod tests {
     fn what_is_of_another_kind_is_told_apart() {
         let repeats = Repeats::default();
         let (what, entry) = refused(1);
-        let Repeated::Refused(source, _) = what else {
+        let RepeatKey::Refused(source, _) = what else {
             panic!("a refusal")
         };
         let others = [
-            Repeated::Refused(source, Code::TokenUsed),
-            Repeated::Cloned("01937c5e-7b1a-7c3e-8b9e-0123456789ab".parse().unwrap()),
+            RepeatKey::Refused(source, Code::TokenUsed),
+            RepeatKey::Cloned("01937c5e-7b1a-7c3e-8b9e-0123456789ab".parse().unwrap()),
         ];
         for what in [what].into_iter().chain(others) {
             assert!(repeats.handle(what, entry.clone(), at(0)).is_some());
@@ -198,8 +200,11 @@ mod tests {
         let (what, entry) = refused(1);
         repeats.handle(what, entry.clone(), at(0));
         repeats.handle(what, entry, at(1));
-        let told = repeats.drain();
-        assert_eq!(told[0].details, "Once more within a minute: 0.0.0.1 was refused.");
+        let counts = repeats.drain();
+        assert_eq!(
+            counts[0].details,
+            "Once more within a minute: 0.0.0.1 was refused."
+        );
         assert_eq!(repeats.drain(), []);
     }
 
@@ -210,11 +215,11 @@ mod tests {
         ) {
             let repeats = Repeats::default();
             let mut now = 0;
-            let (mut rows, mut told) = (0, 0);
+            let (mut rows, mut counted) = (0, 0);
             let mut count = |entries: Vec<NewActivity>| {
                 for entry in entries {
                     rows += 1;
-                    told += entry
+                    counted += entry
                         .details
                         .split_once(" more times within")
                         .map_or(1, |(count, _)| count.parse::<usize>().unwrap());
@@ -227,9 +232,9 @@ mod tests {
                 count(repeats.handle(what, entry, at(now)).into_iter().collect());
             }
             count(repeats.drain());
-            prop_assert_eq!(told, happened.len());
+            prop_assert_eq!(counted, happened.len());
             let minutes = usize::try_from(now / 60_000).unwrap() + 1;
-            prop_assert!(rows <= 2 * (APART + 1) * minutes, "{rows} rows in {minutes} minutes");
+            prop_assert!(rows <= 2 * (MOST_APART + 1) * minutes, "{rows} rows in {minutes} minutes");
         }
     }
 }

@@ -11,7 +11,7 @@ mod holdings;
 mod limiter;
 
 pub(crate) use bound::{Bound, bounded};
-pub(crate) use holdings::{Holdings, LIMITS, Shelf, Weighed};
+pub(crate) use holdings::{Collection, Holdings, LIMITS, WeighedItem};
 pub(crate) use limiter::SENTENCE_CHARS;
 
 use flotilla_protocol::{
@@ -37,7 +37,7 @@ pub(crate) enum BoundedReport {
         holdings: Holdings,
         partial: bool,
     },
-    Upsert(Vec<Weighed>),
+    Upsert(Vec<WeighedItem>),
     Remove(Vec<ItemRef>),
     Usage(Usage),
     Mesh(MeshReport),
@@ -59,7 +59,7 @@ impl From<Report> for BoundedReport {
             }
             Report::Upsert { items } => {
                 let known = items.into_iter().filter(|item| *item != Item::Unknown);
-                Self::Upsert(known.map(Weighed::from).collect())
+                Self::Upsert(known.map(WeighedItem::from).collect())
             }
             Report::Remove { items } => {
                 let known = items.into_iter().filter(|item| item.kind != Kind::Unknown);

@@ -60,7 +60,7 @@ pub(crate) struct Pushes {
 struct PushRecord {
     push: Push,
     /// Ends the push while it runs.
-    ending: CancellationToken,
+    cancel: CancellationToken,
     /// Cancelled when the push has ended and writes nothing more.
     over: CancellationToken,
     /// Ends the tunnel while one is kept.
@@ -116,7 +116,7 @@ pub(crate) fn begin(core: &Arc<Core>, request: PushDevice) -> Result<Push, Refus
         skip_docker: request.skip_docker,
     };
     let push = new_push(&order.host, order.device, core.clock.now());
-    let (ending, over) = (core.stop.child_token(), CancellationToken::new());
+    let (cancel, over) = (core.stop.child_token(), CancellationToken::new());
     {
         let mut records = core.pushes.lock();
         let before = records.remove(&order.device);
@@ -131,7 +131,7 @@ pub(crate) fn begin(core: &Arc<Core>, request: PushDevice) -> Result<Push, Refus
         let tunnel = before.and_then(|before| before.tunnel);
         let record = PushRecord {
             push: push.clone(),
-            ending: ending.clone(),
+            cancel: cancel.clone(),
             over: over.clone(),
             tunnel,
         };
@@ -140,7 +140,7 @@ pub(crate) fn begin(core: &Arc<Core>, request: PushDevice) -> Result<Push, Refus
     publish(core, &push);
     let (core, over) = (core.clone(), over.drop_guard());
     core.clone().tasks.spawn(async move {
-        install::run(core, order, ending).await;
+        install::run(core, order, cancel).await;
         drop(over);
     });
     Ok(push)
@@ -248,7 +248,7 @@ pub(crate) async fn end(core: &Core, device: &str) -> Result<(), Refusal> {
 /// Has a push give up, and waits until it has ended and writes nothing more.
 async fn stop(core: &Core, device: DeviceId) {
     let over = core.pushes.lock().get(&device).map(|record| {
-        record.ending.cancel();
+        record.cancel.cancel();
         record.over.clone()
     });
     if let Some(over) = over {

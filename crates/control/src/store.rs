@@ -17,7 +17,7 @@ pub(crate) use devices::{Credential, DeviceRow, Imposter, Relaying};
 pub(crate) use fleet::FleetRow;
 pub(crate) use inventory::LastReport;
 pub(crate) use keys::ticket_end;
-pub(crate) use tokens::{TokenRow, TokenUse, Using};
+pub(crate) use tokens::{TokenRow, TokenUse, UseOutcome};
 pub(crate) use tunnels::Tunnel;
 
 use crate::StartError;

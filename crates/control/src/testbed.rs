@@ -51,14 +51,14 @@ impl Testbed {
     }
 
     pub(crate) async fn with(ui: Ui, rows: Vec<crate::cache::DeviceEntry>) -> Self {
-        Self::whole(ui, rows, Pushes::new(Ssh::new("/no/such/ssh"), None)).await
+        Self::build(ui, rows, Pushes::new(Ssh::new("/no/such/ssh"), None)).await
     }
 
-    pub(crate) async fn pushing(pushes: Pushes) -> Self {
-        Self::whole(Ui::None, vec![], pushes).await
+    pub(crate) async fn with_pushes(pushes: Pushes) -> Self {
+        Self::build(Ui::None, vec![], pushes).await
     }
 
-    async fn whole(ui: Ui, rows: Vec<crate::cache::DeviceEntry>, pushes: Pushes) -> Self {
+    async fn build(ui: Ui, rows: Vec<crate::cache::DeviceEntry>, pushes: Pushes) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let data_dir = DataDir::open(dir.path()).unwrap();
         let store = Store::open(&data_dir.file("flotilla.db")).await.unwrap();

@@ -110,7 +110,7 @@ mod tests {
             .unwrap()
             .map_changed
             .clone();
-        let told = async || {
+        let was_woken = async || {
             timeout(Duration::from_secs(5), map_changed.notified())
                 .await
                 .is_ok()
@@ -122,7 +122,7 @@ mod tests {
             tokio::task::yield_now().await;
             bed.clock.advance(set);
             bed.core.timers_changed.notify_one();
-            assert!(told().await, "{set}");
+            assert!(was_woken().await, "{set}");
         }
         bed.core.stop.cancel();
         watching.await.unwrap();

@@ -18,12 +18,12 @@ const LONGEST: SignedDuration = SignedDuration::from_hours(30 * 24);
 const SESSIONS: usize = 64;
 
 /// Hashes of what the cookie and the page carry.
-pub(super) struct Halves {
+pub(super) struct SecretHashes {
     cookie: [u8; 32],
     page: [u8; 32],
 }
 
-impl Halves {
+impl SecretHashes {
     pub(super) fn of(cookie: &str, page: &str) -> Self {
         Self {
             cookie: hash(cookie),
@@ -31,15 +31,15 @@ impl Halves {
         }
     }
 
-    fn are(&self, other: &Self) -> bool {
+    fn match_both(&self, other: &Self) -> bool {
         same(&self.cookie, &other.cookie) & same(&self.page, &other.page)
     }
 }
 
 /// A request's place in a session.
 #[derive(Debug, Clone)]
-pub(crate) struct Seat {
-    pub(crate) session: SessionId,
+pub(crate) struct CurrentSession {
+    pub(crate) id: SessionId,
     /// Cancelled when the session is over, so that what it opened ends, too.
     pub(crate) over: CancellationToken,
 }
@@ -49,7 +49,7 @@ pub(super) struct Sessions(Vec<Session>);
 
 struct Session {
     id: SessionId,
-    halves: Halves,
+    hashes: SecretHashes,
     place: String,
     opened: Timestamp,
     last_used: Timestamp,
@@ -70,7 +70,7 @@ impl Drop for Session {
 }
 
 impl Sessions {
-    pub(super) fn open(&mut self, id: SessionId, halves: Halves, place: String, now: Timestamp) {
+    pub(super) fn open(&mut self, id: SessionId, hashes: SecretHashes, place: String, now: Timestamp) {
         self.forget(now);
         if self.0.len() == SESSIONS {
             let least = (0..SESSIONS).min_by_key(|at| self.0[*at].last_used).unwrap_or(0);
@@ -78,7 +78,7 @@ impl Sessions {
         }
         self.0.push(Session {
             id,
-            halves,
+            hashes,
             place,
             opened: now,
             last_used: now,
@@ -86,12 +86,15 @@ impl Sessions {
         });
     }
 
-    pub(super) fn seat(&mut self, shown: &Halves, now: Timestamp) -> Option<Seat> {
+    pub(super) fn find(&mut self, shown: &SecretHashes, now: Timestamp) -> Option<CurrentSession> {
         self.forget(now);
-        let session = self.0.iter_mut().find(|session| session.halves.are(shown))?;
+        let session = self
+            .0
+            .iter_mut()
+            .find(|session| session.hashes.match_both(shown))?;
         session.last_used = now;
-        Some(Seat {
-            session: session.id,
+        Some(CurrentSession {
+            id: session.id,
             over: session.over.clone(),
         })
     }

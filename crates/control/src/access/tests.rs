@@ -14,24 +14,24 @@ fn access() -> Access {
     Access::new([1; 32]).0
 }
 
-fn open(access: &Access, now: i64) -> Opened {
-    let code = access.open_code(Link::Asked, at(now));
+fn open(access: &Access, now: i64) -> NewSession {
+    let code = access.open_code(LinkPurpose::Request, at(now));
     access
         .open_session(code.reveal(), "here".into(), at(now))
         .unwrap()
 }
 
-fn seat(access: &Access, opened: &Opened, now: i64) -> Option<Seat> {
-    access.seat(opened.cookie.reveal(), opened.page.reveal(), at(now))
+fn session_of(access: &Access, opened: &NewSession, now: i64) -> Option<CurrentSession> {
+    access.find_session(opened.cookie.reveal(), opened.page.reveal(), at(now))
 }
 
 #[test]
 fn the_link_of_a_start_waits_for_a_build_and_later_ones_a_minute() {
     let access = access();
     for (link, good, over) in [
-        (Link::OfStart, 20 * MINUTE, 30 * MINUTE),
-        (Link::Asked, MINUTE - 1, MINUTE),
-        (Link::Window, MINUTE - 1, MINUTE),
+        (LinkPurpose::Start, 20 * MINUTE, 30 * MINUTE),
+        (LinkPurpose::Request, MINUTE - 1, MINUTE),
+        (LinkPurpose::Window, MINUTE - 1, MINUTE),
     ] {
         let code = access.open_code(link, at(0));
         assert!(
@@ -59,10 +59,10 @@ fn the_link_of_a_start_waits_for_a_build_and_later_ones_a_minute() {
 #[test]
 fn asking_for_links_does_not_take_the_link_of_a_start_away() {
     let access = access();
-    let first = access.open_code(Link::OfStart, at(0));
-    let second = access.open_code(Link::Asked, at(0));
+    let first = access.open_code(LinkPurpose::Start, at(0));
+    let second = access.open_code(LinkPurpose::Request, at(0));
     for _ in 0..CODES {
-        access.open_code(Link::Asked, at(1));
+        access.open_code(LinkPurpose::Request, at(1));
     }
     let opens = |code: &Secret| access.open_session(code.reveal(), String::new(), at(1)).is_some();
     assert!(
@@ -76,7 +76,7 @@ fn asking_for_links_does_not_take_the_link_of_a_start_away() {
 fn either_half_of_a_session_opens_nothing_without_the_other() {
     let access = access();
     let (one, other) = (open(&access, 0), open(&access, 0));
-    assert!(seat(&access, &one, 1).is_some());
+    assert!(session_of(&access, &one, 1).is_some());
     let (cookie, page) = (one.cookie.reveal(), one.page.reveal());
     for (cookie, page) in [
         (cookie, ""),
@@ -86,7 +86,7 @@ fn either_half_of_a_session_opens_nothing_without_the_other() {
         (cookie, other.page.reveal()),
         ("", ""),
     ] {
-        assert!(access.seat(cookie, page, at(1)).is_none());
+        assert!(access.find_session(cookie, page, at(1)).is_none());
     }
 }
 
@@ -94,42 +94,42 @@ fn either_half_of_a_session_opens_nothing_without_the_other() {
 fn a_session_ends_when_nobody_uses_it_and_after_a_month_in_any_case() {
     let access = access();
     let idle = open(&access, 0);
-    let held = seat(&access, &idle, 0).unwrap();
+    let held = session_of(&access, &idle, 0).unwrap();
     assert!(
-        seat(&access, &idle, 12 * HOUR - 1).is_some(),
+        session_of(&access, &idle, 12 * HOUR - 1).is_some(),
         "each use begins the wait anew"
     );
     assert!(!held.over.is_cancelled());
-    assert!(seat(&access, &idle, 24 * HOUR).is_none());
+    assert!(session_of(&access, &idle, 24 * HOUR).is_none());
     assert!(held.over.is_cancelled(), "what it opened hears of it");
 
     let busy = open(&access, 0);
     for hour in 0..30 * 24 {
-        assert!(seat(&access, &busy, hour * HOUR).is_some(), "{hour}");
+        assert!(session_of(&access, &busy, hour * HOUR).is_some(), "{hour}");
     }
-    assert!(seat(&access, &busy, 30 * DAY).is_none());
+    assert!(session_of(&access, &busy, 30 * DAY).is_none());
 }
 
 #[test]
 fn a_page_that_holds_the_live_stream_uses_its_session() {
     let access = access();
     let opened = open(&access, 0);
-    let session = seat(&access, &opened, 0).unwrap().session;
-    assert!(access.is_seated(session, at(11 * HOUR)));
-    assert!(seat(&access, &opened, 22 * HOUR).is_some());
+    let session = session_of(&access, &opened, 0).unwrap().id;
+    assert!(access.keep_session(session, at(11 * HOUR)));
+    assert!(session_of(&access, &opened, 22 * HOUR).is_some());
     assert!(access.end_session(session));
-    assert!(!access.is_seated(session, at(22 * HOUR)) && !access.end_session(session));
+    assert!(!access.keep_session(session, at(22 * HOUR)) && !access.end_session(session));
 }
 
 #[test]
 fn sessions_are_listed_with_their_place_and_the_last_use() {
     let access = access();
     let first = open(&access, 0);
-    let window = access.open_code(Link::Window, at(5));
+    let window = access.open_code(LinkPurpose::Window, at(5));
     access
         .open_session(window.reveal(), "Safari on Linux".into(), at(5))
         .unwrap();
-    let session = seat(&access, &first, 9).unwrap().session;
+    let session = session_of(&access, &first, 9).unwrap().id;
     let listed = access.sessions(at(9));
     assert_eq!(
         listed
@@ -148,23 +148,30 @@ fn sessions_are_bounded() {
     let access = access();
     let oldest = open(&access, 0);
     let kept = open(&access, 0);
-    seat(&access, &kept, 1).unwrap();
+    session_of(&access, &kept, 1).unwrap();
     for _ in 0..63 {
         open(&access, 2);
     }
-    assert!(seat(&access, &oldest, 3).is_none(), "the least used one gave way");
-    assert!(seat(&access, &kept, 3).is_some());
+    assert!(
+        session_of(&access, &oldest, 3).is_none(),
+        "the least used one gave way"
+    );
+    assert!(session_of(&access, &kept, 3).is_some());
 }
 
 #[test]
 fn no_secret_passes_for_another_kind() {
     let (access, token) = Access::new([2; 32]);
-    let code = access.open_code(Link::Asked, at(0));
+    let code = access.open_code(LinkPurpose::Request, at(0));
     let session = open(&access, 0);
     assert!(access.is_token(token.reveal()));
     for wrong in [code.reveal(), session.cookie.reveal(), session.page.reveal(), ""] {
         assert!(!access.is_token(wrong));
-        assert!(access.seat(wrong, wrong, at(0)).is_none());
+        assert!(access.find_session(wrong, wrong, at(0)).is_none());
     }
-    assert!(access.seat(token.reveal(), token.reveal(), at(0)).is_none());
+    assert!(
+        access
+            .find_session(token.reveal(), token.reveal(), at(0))
+            .is_none()
+    );
 }

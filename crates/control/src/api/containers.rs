@@ -28,11 +28,11 @@ use serde::Serialize;
 use std::{sync::Arc, time::Duration};
 
 /// How long an action may take: Docker waits 10 s for a container to stop, and a busy disk makes that longer.
-const ACTS: Duration = Duration::from_secs(30);
+const ACTION_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// How long a request waits for a container to be recreated before it is answered that it goes on. Some containers take
 /// minutes to stop; the command line and browsers wait for an answer for 90 s at most.
-const WAITS: Duration = Duration::from_secs(60);
+const ANSWER_WITHIN: Duration = Duration::from_secs(60);
 
 pub(super) async fn act(
     State(core): State<Arc<Core>>,
@@ -49,11 +49,11 @@ pub(super) async fn act(
             )
         })?;
     let target = Target::find(&core, &device, &container)?;
-    let done = past(action);
+    let done = past_tense(action);
     let outcome = match target.stoppable(action) {
         Ok(()) => {
             target
-                .ask(&core, (action.as_str(), &Empty {}), (done, ACTS))
+                .call_agent(&core, (action.as_str(), &Empty {}), (done, ACTION_TIMEOUT))
                 .await
         }
         Err(problem) => Err(problem),
@@ -61,7 +61,7 @@ pub(super) async fn act(
     target
         .record(
             &core,
-            recorded(action),
+            activity_action(action),
             &outcome,
             format!("{}.", capitalized(done)),
         )
@@ -82,7 +82,7 @@ pub(super) async fn place(
         Some(handle) => handle,
         None => begin(&core, Target::find(&core, &device, &container)?, member).await?,
     };
-    let goes_on = match handle.over(WAITS).await? {
+    let goes_on = match handle.over(ANSWER_WITHIN).await? {
         Some(()) => None,
         None => Some(
             handle
@@ -129,7 +129,7 @@ impl Target {
     fn find(core: &Core, device: &str, container: &str) -> Result<Self, Refusal> {
         let entry = core.cache.lock().find(device).cloned();
         let entry = entry.ok_or_else(|| no_such_device(device))?;
-        let container = pick(&entry, container)?.clone();
+        let container = find_container(&entry, container)?.clone();
         Ok(Self { entry, container })
     }
 
@@ -167,7 +167,7 @@ impl Target {
     }
 
     /// Calls the agent. `done` is the word for its having been done, which may take as long as `limit`.
-    async fn ask(
+    async fn call_agent(
         &self,
         core: &Core,
         (path, body): (&str, &impl Serialize),
@@ -227,7 +227,7 @@ impl Target {
 }
 
 /// The container that a person means: by id, by name, or by the beginning of an id that only one has.
-fn pick<'a>(entry: &'a DeviceEntry, text: &str) -> Result<&'a Container, Refusal> {
+fn find_container<'a>(entry: &'a DeviceEntry, text: &str) -> Result<&'a Container, Refusal> {
     let containers = entry.last_report.inventory.containers();
     let mut all = containers.values().map(|kept| &*kept.item);
     let exact = containers.get(text).map(|kept| &*kept.item);
@@ -257,7 +257,7 @@ fn pick<'a>(entry: &'a DeviceEntry, text: &str) -> Result<&'a Container, Refusal
     }
 }
 
-fn past(action: ContainerAction) -> &'static str {
+fn past_tense(action: ContainerAction) -> &'static str {
     match action {
         ContainerAction::Start => "started",
         ContainerAction::Stop => "stopped",
@@ -265,7 +265,7 @@ fn past(action: ContainerAction) -> &'static str {
     }
 }
 
-fn recorded(action: ContainerAction) -> Action {
+fn activity_action(action: ContainerAction) -> Action {
     match action {
         ContainerAction::Start => Action::ContainerStarted,
         ContainerAction::Stop => Action::ContainerStopped,

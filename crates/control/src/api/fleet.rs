@@ -31,7 +31,7 @@ pub(super) async fn show(State(core): State<Arc<Core>>) -> Json<Fleet> {
 
 pub(super) async fn test_addresses(State(core): State<Arc<Core>>) -> Result<Json<Vec<ReachableAt>>, Refusal> {
     let tests = core.endpoints().into_iter().map(|endpoint| test(&core, endpoint));
-    let (firewall, mut tested) = join(firewall::look(core.fleet_addr.port()), join_all(tests)).await;
+    let (firewall, mut tested) = join(firewall::check(core.fleet_addr.port()), join_all(tests)).await;
     for one in tested.iter_mut().filter(|one| one.reachable) {
         match &firewall {
             Firewall::Open => {}
@@ -48,7 +48,7 @@ pub(super) async fn test_addresses(State(core): State<Arc<Core>>) -> Result<Json
 
 /// Opens a connection as an agent would, and sees whether it is this control that answers.
 async fn test(core: &Core, endpoint: Endpoint) -> ReachableAt {
-    let answer = timeout(TEST_LIMIT, ask(core, &endpoint)).await;
+    let answer = timeout(TEST_LIMIT, dial(core, &endpoint)).await;
     let reason = match answer {
         Ok(Ok(())) => None,
         Ok(Err(reason)) => Some(reason),
@@ -65,7 +65,7 @@ async fn test(core: &Core, endpoint: Endpoint) -> ReachableAt {
     }
 }
 
-async fn ask(core: &Core, endpoint: &Endpoint) -> Result<(), String> {
+async fn dial(core: &Core, endpoint: &Endpoint) -> Result<(), String> {
     let tls = trust(core).map_err(|error| error.to_string())?;
     let target = Target {
         endpoints: vec![endpoint.clone()],

@@ -5,7 +5,7 @@
 //! browser, and neither depends on the credential.
 
 use super::table::Needs;
-use crate::{access::Seat, core::Core, refusal::Refusal};
+use crate::{access::CurrentSession, core::Core, refusal::Refusal};
 use axum::{
     extract::{Request, State},
     middleware::Next,
@@ -76,7 +76,7 @@ fn check(core: &Core, headers: &HeaderMap, uri: &Uri) -> Result<(), Refusal> {
     }
 }
 
-/// Refuses requests without a credential that allows what the route needs. What passes by a session knows its [`Seat`].
+/// Refuses requests without a credential that allows what the route needs. What passes by a session knows its [`CurrentSession`].
 pub(super) async fn authorize(
     State((core, needs)): State<(Arc<Core>, Needs)>,
     mut request: Request,
@@ -88,8 +88,8 @@ pub(super) async fn authorize(
         (Needs::May(_), Some(value)) => value
             .strip_prefix("Bearer ")
             .is_some_and(|token| core.access.is_token(token)),
-        (Needs::May(_), None) => match seat(&core, request.headers()) {
-            Some(seat) => request.extensions_mut().insert(seat).is_none(),
+        (Needs::May(_), None) => match find_session(&core, request.headers()) {
+            Some(session) => request.extensions_mut().insert(session).is_none(),
             None => false,
         },
     };
@@ -108,9 +108,9 @@ fn bearer(headers: &HeaderMap) -> Option<&str> {
 }
 
 /// The session that a request shows both halves of.
-pub(super) fn seat(core: &Core, headers: &HeaderMap) -> Option<Seat> {
+pub(super) fn find_session(core: &Core, headers: &HeaderMap) -> Option<CurrentSession> {
     core.access
-        .seat(cookie(core, headers)?, page_secret(headers)?, core.clock.now())
+        .find_session(cookie(core, headers)?, page_secret(headers)?, core.clock.now())
 }
 
 /// The half that only the page has: in a header, or among the subprotocols of a WebSocket.

@@ -36,13 +36,16 @@ fan_out!(networks, Network);
 fn list<T: Listed>(core: &Core, query: Option<&str>) -> Result<List<Row<T>>, Refusal> {
     let now = core.clock.now();
     let state = core.cache.lock();
-    let devices = asked(&state, query)?;
+    let devices = named_devices(&state, query)?;
     Ok(state.list_rows(devices.as_deref(), now, |at| core.clock.moment(at)))
 }
 
 /// The devices that a query names; `None` when it names none and so means all.
-pub(super) fn asked(state: &cache::State, query: Option<&str>) -> Result<Option<Vec<DeviceId>>, Refusal> {
-    let mut asked = Vec::new();
+pub(super) fn named_devices(
+    state: &cache::State,
+    query: Option<&str>,
+) -> Result<Option<Vec<DeviceId>>, Refusal> {
+    let mut named = Vec::new();
     for (key, value) in form_urlencoded::parse(query.unwrap_or_default().as_bytes()) {
         if key != "device" {
             return Err(Refusal::new(
@@ -54,7 +57,7 @@ pub(super) fn asked(state: &cache::State, query: Option<&str>) -> Result<Option<
         let entry = state
             .find(&value)
             .ok_or_else(|| crate::devices::no_such_device(&value))?;
-        asked.push(entry.row.id);
+        named.push(entry.row.id);
     }
-    Ok((!asked.is_empty()).then_some(asked))
+    Ok((!named.is_empty()).then_some(named))
 }

@@ -1,6 +1,6 @@
 //! `GET /api/v1/live`: the frames of the live stream over a WebSocket, for as long as the page is open and signed in.
 
-use crate::{access::Seat, core::Core, live::Reader};
+use crate::{access::CurrentSession, core::Core, live::Reader};
 use axum::{
     Extension,
     extract::{
@@ -14,49 +14,50 @@ use std::{sync::Arc, time::Duration};
 use tokio::time::{sleep, timeout};
 
 /// A page that takes no frame for this long is gone.
-const STALLED: Duration = Duration::from_secs(30);
+const SEND_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// How long a page that is told that its session is over may take to hear it.
-const FAREWELL: Duration = Duration::from_secs(1);
+const CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// Pages send nothing.
 const MESSAGE_BYTES: usize = 1024;
 
 pub(super) async fn follow(
     State(core): State<Arc<Core>>,
-    seat: Option<Extension<Seat>>,
+    session: Option<Extension<CurrentSession>>,
     socket: WebSocketUpgrade,
 ) -> Response {
     let socket = socket
         .protocols([LIVE_PROTOCOL])
         .max_message_size(MESSAGE_BYTES)
         .max_frame_size(MESSAGE_BYTES);
-    let seat = seat.map(|Extension(seat)| seat);
+    let session = session.map(|Extension(session)| session);
     socket.on_upgrade(move |socket| async move {
         let stop = core.stop.clone();
-        stop.run_until_cancelled(attend(&core, seat, socket)).await;
+        stop.run_until_cancelled(serve_frames(&core, session, socket))
+            .await;
     })
 }
 
 /// Sends frames for as long as whoever reads them is signed in.
-async fn attend(core: &Core, seat: Option<Seat>, mut socket: WebSocket) {
+async fn serve_frames(core: &Core, session: Option<CurrentSession>, mut socket: WebSocket) {
     let frames = core.cache.subscribe();
     tokio::select! {
         () = send(&mut socket, frames) => {}
-        () = hold(core, seat) => {
-            say_goodbye(&mut socket, close_code::POLICY, "the session is over", FAREWELL).await;
+        () = keep_session(core, session) => {
+            close(&mut socket, close_code::POLICY, "the session is over", CLOSE_TIMEOUT).await;
         }
     }
 }
 
 /// Uses the session, until it is over. A program that shows the token has none.
-async fn hold(core: &Core, seat: Option<Seat>) {
-    let Some(seat) = seat else {
+async fn keep_session(core: &Core, session: Option<CurrentSession>) {
+    let Some(session) = session else {
         return std::future::pending().await;
     };
-    while core.access.is_seated(seat.session, core.clock.now()) {
+    while core.access.keep_session(session.id, core.clock.now()) {
         // Ended on purpose: at once. Too old: at the next beat.
-        if timeout(BEAT, seat.over.cancelled()).await.is_ok() {
+        if timeout(BEAT, session.over.cancelled()).await.is_ok() {
             return;
         }
     }
@@ -77,15 +78,15 @@ async fn send(socket: &mut WebSocket, mut frames: Reader) {
             },
             () = sleep(BEAT) => Message::Text(frames.beat()),
         };
-        if !matches!(timeout(STALLED, socket.send(message)).await, Ok(Ok(()))) {
+        if !matches!(timeout(SEND_TIMEOUT, socket.send(message)).await, Ok(Ok(()))) {
             return;
         }
     }
-    say_goodbye(socket, close_code::AWAY, "control is stopping", STALLED).await;
+    close(socket, close_code::AWAY, "control is stopping", SEND_TIMEOUT).await;
 }
 
 /// The page finds out by itself when this is lost.
-async fn say_goodbye(socket: &mut WebSocket, code: u16, reason: &'static str, within: Duration) {
+async fn close(socket: &mut WebSocket, code: u16, reason: &'static str, within: Duration) {
     let frame = CloseFrame {
         code,
         reason: reason.into(),

@@ -1,6 +1,6 @@
 //! Paths between devices over HTTP, and tests of them.
 
-use super::{body::Body, inventory::asked};
+use super::{body::Body, inventory::named_devices};
 use crate::{core::Core, mesh, refusal::Refusal};
 use axum::{
     Json,
@@ -18,7 +18,7 @@ pub(super) async fn list(
 ) -> Result<Json<List<Path>>, Refusal> {
     let now = core.clock.now();
     let state = core.cache.lock();
-    let devices = asked(&state, query.as_deref())?;
+    let devices = named_devices(&state, query.as_deref())?;
     Ok(Json(state.list_paths(devices.as_deref(), now)))
 }
 

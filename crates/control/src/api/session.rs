@@ -2,7 +2,7 @@
 
 use super::{body::Body, guard};
 use crate::{
-    access::{Link, Seat, place},
+    access::{CurrentSession, LinkPurpose, place},
     core::Core,
     refusal::Refusal,
 };
@@ -55,8 +55,8 @@ pub(super) async fn open(
             )
         })?;
     // A browser holds one session; the cookie of the one before is replaced by this answer.
-    if let Some(before) = guard::seat(&core, &headers) {
-        core.access.end_session(before.session);
+    if let Some(before) = guard::find_session(&core, &headers) {
+        core.access.end_session(before.id);
     }
     let page_secret = opened.page.reveal().to_owned();
     let cookie = cookie(&core, opened.cookie.reveal(), "");
@@ -66,9 +66,12 @@ pub(super) async fn open(
     ))
 }
 
-pub(super) async fn close(State(core): State<Arc<Core>>, seat: Option<Extension<Seat>>) -> impl IntoResponse {
-    if let Some(Extension(seat)) = seat {
-        core.access.end_session(seat.session);
+pub(super) async fn close(
+    State(core): State<Arc<Core>>,
+    session: Option<Extension<CurrentSession>>,
+) -> impl IntoResponse {
+    if let Some(Extension(current)) = session {
+        core.access.end_session(current.id);
     }
     let cookie = cookie(&core, "", "; Max-Age=0");
     ([(header::SET_COOKIE, cookie)], Json(Empty {}))
@@ -76,9 +79,9 @@ pub(super) async fn close(State(core): State<Arc<Core>>, seat: Option<Extension<
 
 pub(super) async fn list(
     State(core): State<Arc<Core>>,
-    seat: Option<Extension<Seat>>,
+    session: Option<Extension<CurrentSession>>,
 ) -> Json<List<SessionFacts>> {
-    let own = seat.map(|Extension(seat)| seat.session);
+    let own = session.map(|Extension(session)| session.id);
     let mut items = core.access.sessions(core.clock.now());
     for session in &mut items {
         session.current = Some(session.id) == own;
@@ -109,7 +112,7 @@ pub(super) async fn link(
     Body(CreateSignInLink {}): Body<CreateSignInLink>,
 ) -> Json<SignInLink> {
     Json(SignInLink {
-        url: core.sign_in_link(Link::Asked),
+        url: core.sign_in_link(LinkPurpose::Request),
     })
 }
 

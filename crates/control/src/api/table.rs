@@ -105,7 +105,7 @@ impl Schema {
 
 impl Route {
     /// A route whose request has no body.
-    fn ask<R, T>(
+    fn without_body<R, T>(
         needs: Needs,
         path: &'static str,
         summary: &'static str,
@@ -144,7 +144,7 @@ impl Route {
         I: ToSchema + 'static,
         T: 'static,
     {
-        Self::ask::<R, T>(needs, path, summary, handler).naming::<I>(I::name().into_owned())
+        Self::without_body::<R, T>(needs, path, summary, handler).naming::<I>(I::name().into_owned())
     }
 
     /// A route that answers rows of one kind over the devices that are asked for.
@@ -160,7 +160,7 @@ impl Route {
         T: 'static,
     {
         let name = format!("{}Row", I::name());
-        let mut route = Self::ask::<R, T>(needs, path, summary, handler);
+        let mut route = Self::without_body::<R, T>(needs, path, summary, handler);
         route.filters = &["device"];
         if let Some(answer) = &mut route.schemas.answer {
             answer.row = Some(name.clone());
@@ -183,7 +183,7 @@ impl Route {
     }
 
     /// A route whose request travels as a JSON body.
-    fn send<R, T>(
+    fn with_body<R, T>(
         needs: Needs,
         path: &'static str,
         summary: &'static str,
@@ -194,7 +194,7 @@ impl Route {
         R::Response: ToSchema,
         T: 'static,
     {
-        let mut route = Self::ask::<R, T>(needs, path, summary, handler);
+        let mut route = Self::without_body::<R, T>(needs, path, summary, handler);
         route.schemas.body = Some(Schema::of::<R>());
         route
     }
@@ -240,45 +240,45 @@ const SIGN_IN: Needs = Needs::May(Verb::SignIn);
 #[rustfmt::skip]
 pub(super) fn table() -> Vec<Route> {
     vec![
-        Route::send::<ProveControl, _>(Needs::Nothing, "/proof", "Shows that control knows the token", session::prove),
-        Route::send::<OpenSession, _>(Needs::Nothing, "/session", "Exchanges a code for a session: a cookie, and a secret for the page", session::open),
+        Route::with_body::<ProveControl, _>(Needs::Nothing, "/proof", "Shows that control knows the token", session::prove),
+        Route::with_body::<OpenSession, _>(Needs::Nothing, "/session", "Exchanges a code for a session: a cookie, and a secret for the page", session::open),
         Route::raw(VIEW, Method::Delete, "/session", "Ends the session that asks", session::close),
-        Route::send::<CreateSignInLink, _>(SIGN_IN, "/session/link", "Makes a link that signs one browser in", session::link),
+        Route::with_body::<CreateSignInLink, _>(SIGN_IN, "/session/link", "Makes a link that signs one browser in", session::link),
         Route::list::<ListSessions, _, _>(SIGN_IN, "/sessions", "Browsers that are signed in", session::list),
-        Route::ask::<EndSession, _>(SIGN_IN, "/sessions/{session}", "Signs a browser out", session::end),
-        Route::ask::<GetFleet, _>(VIEW, "/fleet", "The fleet as a whole", fleet::show),
-        Route::send::<UpdateFleet, _>(MANAGE, "/fleet", "Names the fleet, sets its starting policy and its added addresses, moves its mesh", fleet::update),
-        Route::ask::<TestAddresses, _>(VIEW, "/fleet/addresses", "Tests control's own addresses", fleet::test_addresses),
+        Route::without_body::<EndSession, _>(SIGN_IN, "/sessions/{session}", "Signs a browser out", session::end),
+        Route::without_body::<GetFleet, _>(VIEW, "/fleet", "The fleet as a whole", fleet::show),
+        Route::with_body::<UpdateFleet, _>(MANAGE, "/fleet", "Names the fleet, sets its starting policy and its added addresses, moves its mesh", fleet::update),
+        Route::without_body::<TestAddresses, _>(VIEW, "/fleet/addresses", "Tests control's own addresses", fleet::test_addresses),
         Route::list::<ListDevices, _, _>(VIEW, "/devices", "All devices", devices::list),
-        Route::send::<AddDevice, _>(ENROLL, "/devices", "Adds a device and makes its enrollment token", devices::add),
-        Route::ask::<GetDevice, _>(VIEW, "/devices/{device}", "One device, by id or name", devices::show),
-        Route::send::<UpdateDevice, _>(MANAGE, "/devices/{device}", "Renames or tags a device, sets when it is relayed, or keeps its host networking", devices::update),
-        Route::ask::<RemoveDevice, _>(MANAGE, "/devices/{device}", "Forgets a pending or revoked device", devices::remove),
-        Route::send::<RevokeDevice, _>(MANAGE, "/devices/{device}/revoke", "Ends a device's trust", devices::revoke),
-        Route::send::<ChangeMode, _>(MANAGE, "/devices/{device}/mode", "Changes a device's network mode", devices::change_mode),
-        Route::send::<RotateDevice, _>(ENROLL, "/devices/{device}/rotate", "Makes a new token for the same device", devices::rotate),
-        Route::ask::<GetEnrollment, _>(VIEW, "/devices/{device}/enrollment", "How far a device's enrollment has come", enrollment::show),
-        Route::ask::<ListSshHosts, _>(SSH, "/ssh/hosts", "The hosts that the owner's ssh configuration names", ssh_install::hosts),
-        Route::send::<PushDevice, _>(SSH, "/devices/{device}/push", "Installs a device's agent over the owner's ssh", ssh_install::begin),
-        Route::ask::<GetPush, _>(VIEW, "/devices/{device}/push", "How far the newest push to a device has come", ssh_install::show),
-        Route::ask::<EndPush, _>(SSH, "/devices/{device}/push", "Ends a push, and the tunnel that it left", ssh_install::end),
+        Route::with_body::<AddDevice, _>(ENROLL, "/devices", "Adds a device and makes its enrollment token", devices::add),
+        Route::without_body::<GetDevice, _>(VIEW, "/devices/{device}", "One device, by id or name", devices::show),
+        Route::with_body::<UpdateDevice, _>(MANAGE, "/devices/{device}", "Renames or tags a device, sets when it is relayed, or keeps its host networking", devices::update),
+        Route::without_body::<RemoveDevice, _>(MANAGE, "/devices/{device}", "Forgets a pending or revoked device", devices::remove),
+        Route::with_body::<RevokeDevice, _>(MANAGE, "/devices/{device}/revoke", "Ends a device's trust", devices::revoke),
+        Route::with_body::<ChangeMode, _>(MANAGE, "/devices/{device}/mode", "Changes a device's network mode", devices::change_mode),
+        Route::with_body::<RotateDevice, _>(ENROLL, "/devices/{device}/rotate", "Makes a new token for the same device", devices::rotate),
+        Route::without_body::<GetEnrollment, _>(VIEW, "/devices/{device}/enrollment", "How far a device's enrollment has come", enrollment::show),
+        Route::without_body::<ListSshHosts, _>(SSH, "/ssh/hosts", "The hosts that the owner's ssh configuration names", ssh_install::hosts),
+        Route::with_body::<PushDevice, _>(SSH, "/devices/{device}/push", "Installs a device's agent over the owner's ssh", ssh_install::begin),
+        Route::without_body::<GetPush, _>(VIEW, "/devices/{device}/push", "How far the newest push to a device has come", ssh_install::show),
+        Route::without_body::<EndPush, _>(SSH, "/devices/{device}/push", "Ends a push, and the tunnel that it left", ssh_install::end),
         Route::rows::<ListContainers, _, _>(VIEW, "/containers", "Containers of the fleet", inventory::containers),
         Route::rows::<ListStacks, _, _>(VIEW, "/stacks", "Compose projects of the fleet", inventory::stacks),
         Route::rows::<ListImages, _, _>(VIEW, "/images", "Images of the fleet", inventory::images),
         Route::rows::<ListVolumes, _, _>(VIEW, "/volumes", "Volumes of the fleet", inventory::volumes),
         Route::rows::<ListNetworks, _, _>(VIEW, "/networks", "Networks of the fleet", inventory::networks),
-        Route::ask::<ActOnContainer, _>(OPERATE, "/devices/{device}/containers/{container}/{action}", "Starts, stops or restarts a container", containers::act),
-        Route::send::<PlaceInPod, _>(MANAGE, "/devices/{device}/containers/{container}/pod", "Puts a container into its device's pod, or takes it out", containers::place),
-        Route::ask::<GetPolicy, _>(VIEW, "/policy", "The access policy in force", policy::show),
-        Route::send::<SetPolicy, _>(POLICY, "/policy", "Replaces the access policy", policy::replace),
-        Route::send::<ReviewPolicy, _>(VIEW, "/policy/review", "What a policy would change", policy::review),
-        Route::send::<ExplainAccess, _>(VIEW, "/policy/explain", "Why one device may or may not reach another", policy::explain),
+        Route::without_body::<ActOnContainer, _>(OPERATE, "/devices/{device}/containers/{container}/{action}", "Starts, stops or restarts a container", containers::act),
+        Route::with_body::<PlaceInPod, _>(MANAGE, "/devices/{device}/containers/{container}/pod", "Puts a container into its device's pod, or takes it out", containers::place),
+        Route::without_body::<GetPolicy, _>(VIEW, "/policy", "The access policy in force", policy::show),
+        Route::with_body::<SetPolicy, _>(POLICY, "/policy", "Replaces the access policy", policy::replace),
+        Route::with_body::<ReviewPolicy, _>(VIEW, "/policy/review", "What a policy would change", policy::review),
+        Route::with_body::<ExplainAccess, _>(VIEW, "/policy/explain", "Why one device may or may not reach another", policy::explain),
         Route::list::<ListPaths, _, _>(VIEW, "/paths", "How devices reach each other, and why so", paths::list).filtered_by(&["device"]),
-        Route::send::<TestPath, _>(OPERATE, "/paths/test", "Probes every way between two devices", paths::test),
+        Route::with_body::<TestPath, _>(OPERATE, "/paths/test", "Probes every way between two devices", paths::test),
         Route::list::<ListRelays, _, _>(VIEW, "/relays", "All relays", relays::list),
-        Route::send::<PromoteRelay, _>(MANAGE, "/devices/{device}/relay", "Makes a device a relay, or ends that", relays::promote),
+        Route::with_body::<PromoteRelay, _>(MANAGE, "/devices/{device}/relay", "Makes a device a relay, or ends that", relays::promote),
         Route::list::<ListActivity, _, _>(VIEW, "/activity", "The activity log, newest first", activity::list),
-        Route::ask::<VerifyActivity, _>(VIEW, "/activity/verify", "Whether the activity log is what was written", activity::verify),
+        Route::without_body::<VerifyActivity, _>(VIEW, "/activity/verify", "Whether the activity log is what was written", activity::verify),
         Route::raw(VIEW, Method::Get, "/live", "The live stream (WebSocket)", live::follow),
         Route::raw(VIEW, Method::Get, "/openapi.json", "This document", super::openapi::show),
     ]

@@ -26,7 +26,7 @@ pub(super) async fn serve(State(core): State<Arc<Core>>, request: Request) -> Re
     if !matches!(*request.method(), Method::GET | Method::HEAD) {
         return missing().into_response();
     }
-    if let Some(own) = elsewhere(&core, &request) {
+    if let Some(own) = own_address_of(&core, &request) {
         return Redirect::temporary(&own).into_response();
     }
     let path = request.uri().path().trim_start_matches('/');
@@ -47,7 +47,7 @@ pub(super) async fn serve(State(core): State<Arc<Core>>, request: Request) -> Re
 /// The same page at control's own address, when it was asked for under another name of this computer. A page keeps its
 /// half of the session by the name it was opened under, and `localhost` is every address of loopback: somebody else
 /// may answer there one day.
-fn elsewhere(core: &Core, request: &Request) -> Option<String> {
+fn own_address_of(core: &Core, request: &Request) -> Option<String> {
     let own = core.api_addr.to_string();
     let uri = request.uri();
     let asked = uri.authority().map(http::uri::Authority::as_str);

@@ -175,12 +175,12 @@ mod tests {
                 reason: "it drops".into(),
             }),
         };
-        let told = attention(&row, &last_report, RANGE);
+        let found = attention(&row, &last_report, RANGE);
         let (code, reason) = (MeshTrouble::Firewall, "it drops".into());
-        assert_eq!(told, [Attention::MeshObstacle { code, reason }]);
-        let told = attention(&row, &report(MeshTrouble::NoTun, "no TUN here"), RANGE);
+        assert_eq!(found, [Attention::MeshObstacle { code, reason }]);
+        let found = attention(&row, &report(MeshTrouble::NoTun, "no TUN here"), RANGE);
         assert_eq!(
-            told,
+            found,
             [Attention::Mesh {
                 code: MeshTrouble::NoTun,
                 reason: "no TUN here".into()
@@ -254,14 +254,14 @@ mod tests {
             ..LastReport::default()
         };
         let mode_mismatch = |runs| vec![Attention::Strayed { runs }];
-        for (network, told) in [
+        for (network, expected) in [
             ("host", vec![]),
             ("bridge", mode_mismatch(NetworkMode::Bridge)),
             ("container:0123", mode_mismatch(NetworkMode::Pause)),
         ] {
             assert_eq!(
                 attention(&row, &last_report(vec![container(network)]), RANGE),
-                told,
+                expected,
                 "{network}"
             );
         }

@@ -1,7 +1,7 @@
 //! What a device's reports change in the cache, and what of it open pages are told.
 
 use super::{DeviceEntry, State};
-use crate::report::{BoundedReport, Weighed};
+use crate::report::{BoundedReport, WeighedItem};
 use flotilla_protocol::{
     Timestamp,
     agent::ItemRef,
@@ -121,7 +121,7 @@ impl State {
         changed
     }
 
-    fn upsert(&mut self, id: DeviceId, items: Vec<Weighed>, now: Timestamp) {
+    fn upsert(&mut self, id: DeviceId, items: Vec<WeighedItem>, now: Timestamp) {
         let shows = self.may_show(id, items.len(), now);
         for weighed in items {
             let Some(entry) = self.devices.get_mut(&id) else {

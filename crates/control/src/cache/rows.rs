@@ -1,7 +1,7 @@
 //! Lists over all devices, cut from what each device's engine holds.
 
 use super::{DeviceEntry, State, by_name};
-use crate::report::{Holdings, Shelf};
+use crate::report::{Collection, Holdings};
 use flotilla_protocol::{
     Timestamp,
     api::{List, Row},
@@ -10,7 +10,7 @@ use flotilla_protocol::{
 
 /// A kind of thing that a fan-out table lists.
 pub(crate) trait Listed: Clone {
-    fn of(holdings: &Holdings) -> &Shelf<Self>;
+    fn of(holdings: &Holdings) -> &Collection<Self>;
     /// What people know it by; the second sort key after the device.
     fn name(&self) -> &str;
 }
@@ -18,7 +18,7 @@ pub(crate) trait Listed: Clone {
 macro_rules! listed {
     ($type:ty, $field:ident, |$item:ident| $name:expr) => {
         impl Listed for $type {
-            fn of(holdings: &Holdings) -> &Shelf<Self> {
+            fn of(holdings: &Holdings) -> &Collection<Self> {
                 holdings.$field()
             }
             fn name(&self) -> &str {

@@ -93,21 +93,21 @@ impl Control {
 struct Agent {
     reports: mpsc::Sender<Report>,
     calls: Arc<Mutex<Vec<String>>>,
-    jobs: jobs::PlayedJobs,
+    jobs: jobs::FakeJobs,
     link: JoinHandle<LinkEnd>,
 }
 
-struct Enrolled {
+struct EnrolledDevice {
     machine: Machine,
     response: EnrollResponse,
     config: ConfigFile,
-    mapped: Arc<Mutex<mesh::Mapped>>,
-    jobs: jobs::PlayedJobs,
+    mapped: Arc<Mutex<mesh::AgentMap>>,
+    jobs: jobs::FakeJobs,
     /// How often it still refuses its settings, as with a full disk.
     refusals: Arc<AtomicUsize>,
 }
 
-async fn enroll(config: ConfigFile, machine_id: &str) -> Enrolled {
+async fn enroll(config: ConfigFile, machine_id: &str) -> EnrolledDevice {
     let machine = Machine::new(machine_id);
     let target = target(&config, None);
     let challenge = call(&target, Request::get(ENROLL_PATH).body(Bytes::new()).unwrap());
@@ -120,12 +120,12 @@ async fn enroll(config: ConfigFile, machine_id: &str) -> Enrolled {
         .body(Bytes::from(request))
         .unwrap();
     let answer = call(&target, request).await.unwrap();
-    Enrolled {
+    EnrolledDevice {
         machine,
         response: serde_json::from_slice(&answer.body).unwrap(),
         config,
         mapped: Arc::default(),
-        jobs: jobs::PlayedJobs::default(),
+        jobs: jobs::FakeJobs::default(),
         refusals: Arc::default(),
     }
 }
@@ -151,13 +151,13 @@ fn target(config: &ConfigFile, enrolled: Option<(&Machine, &EnrollResponse)>) ->
     }
 }
 
-impl Enrolled {
+impl EnrolledDevice {
     async fn dial(&self, machine_id: &str) -> Result<Agent, DialError> {
-        self.dial_in(machine_id, "run").await
+        self.dial_as_run(machine_id, "run").await
     }
 
     /// A run of the agent, by the name that it made up for it.
-    async fn dial_in(&self, machine_id: &str, run: &str) -> Result<Agent, DialError> {
+    async fn dial_as_run(&self, machine_id: &str, run: &str) -> Result<Agent, DialError> {
         let target = target(&self.config, Some((&self.machine, &self.response)));
         let introduction = Introduction {
             run: run.into(),

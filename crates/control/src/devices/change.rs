@@ -12,7 +12,7 @@ use flotilla_protocol::{
 use std::time::Duration;
 
 /// How long a revoked agent may take to say that it heard; the link ends with or without that.
-const FAREWELL: Duration = Duration::from_millis(1_500);
+const CONFIRMATION_TIMEOUT: Duration = Duration::from_millis(1_500);
 
 /// Renames, tags, sets when a device is relayed, whether its host networking is meant on Docker Desktop, and whether it is
 /// one machine.
@@ -160,7 +160,7 @@ pub(crate) async fn revoke(core: &Core, device: &str) -> Result<Device, Refusal>
     mesh::send_ended_keys(core);
     if let Some(link) = core.hub.lookup(id) {
         let confirmation = link
-            .post::<serde::de::IgnoredAny>(REVOKED_PATH, &serde_json::json!({}), FAREWELL)
+            .post::<serde::de::IgnoredAny>(REVOKED_PATH, &serde_json::json!({}), CONFIRMATION_TIMEOUT)
             .await;
         if let Err(error) = confirmation {
             tracing::info!(device.id = %id, %error, "a revoked agent did not confirm");

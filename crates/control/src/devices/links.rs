@@ -5,7 +5,7 @@ use crate::{
     cache::DeviceEntry,
     core::Core,
     mesh,
-    repeats::Repeated,
+    repeats::RepeatKey,
     store::{Imposter, NewActivity},
 };
 use flotilla_fleet::Holder;
@@ -118,7 +118,7 @@ pub(crate) async fn quarantine(core: &Core, device: DeviceId, other: Imposter) {
         other.hostname, other.address
     );
     let entry = entry(core, device, Action::DeviceQuarantined, false, details);
-    let Some(entry) = core.repeats.handle(Repeated::Cloned(device), entry, other.at) else {
+    let Some(entry) = core.repeats.handle(RepeatKey::Cloned(device), entry, other.at) else {
         return;
     };
     if let Err(error) = core.store.save_device(&row).await {

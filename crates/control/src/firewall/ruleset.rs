@@ -31,7 +31,7 @@ impl Match {
 
 /// What a chain may do with the connection.
 #[derive(Debug, Clone, Copy)]
-struct Fate {
+struct ChainEffect {
     may_accept: bool,
     /// It may come to the chain's end.
     may_pass: bool,
@@ -50,15 +50,15 @@ enum Verdict<'a> {
 }
 
 /// The chain that keeps everybody out of a TCP port, as `FAMILY TABLE NAME`; `None` where none certainly does.
-pub(super) fn shut_by(rules: &Value, port: u16) -> Option<String> {
+pub(super) fn blocking_chain(rules: &Value, port: u16) -> Option<String> {
     let objects = rules["nftables"].as_array()?;
     let mut chains = objects.iter().map(|object| &object["chain"]);
     let shut = chains.find(|chain| {
         let is_met = chain["hook"] == "input" && matches!(chain["family"].as_str(), Some("ip" | "inet"));
         is_met && {
-            let fate =
-                Reading::new(objects, chain, port).follow(chain["name"].as_str().unwrap_or_default(), 0);
-            !(fate.may_accept || fate.may_pass && chain["policy"] != "drop")
+            let effect =
+                RuleReader::new(objects, chain, port).follow(chain["name"].as_str().unwrap_or_default(), 0);
+            !(effect.may_accept || effect.may_pass && chain["policy"] != "drop")
         }
     })?;
     let part = |name: &str| shut[name].as_str().unwrap_or_default().to_owned();
@@ -66,16 +66,16 @@ pub(super) fn shut_by(rules: &Value, port: u16) -> Option<String> {
 }
 
 /// The rules of one table.
-struct Reading<'a> {
+struct RuleReader<'a> {
     /// Each rule's parts, by chain.
     rules: BTreeMap<&'a str, Vec<&'a [Value]>>,
     /// Chains that were read. Many rules may lead to one chain, and many of its rules to the next: read anew for each,
     /// a few chains would take for ever.
-    known: BTreeMap<&'a str, Fate>,
+    effects: BTreeMap<&'a str, ChainEffect>,
     port: u16,
 }
 
-impl<'a> Reading<'a> {
+impl<'a> RuleReader<'a> {
     fn new(objects: &'a [Value], base: &Value, port: u16) -> Self {
         let mut rules: BTreeMap<_, Vec<_>> = BTreeMap::new();
         for rule in objects.iter().map(|object| &object["rule"]) {
@@ -85,36 +85,36 @@ impl<'a> Reading<'a> {
                 rules.entry(chain).or_default().push(parts);
             }
         }
-        let known = BTreeMap::new();
-        Self { rules, known, port }
+        let effects = BTreeMap::new();
+        Self { rules, effects, port }
     }
 
-    fn follow(&mut self, name: &'a str, depth: usize) -> Fate {
-        let unknown = Fate {
+    fn follow(&mut self, name: &'a str, depth: usize) -> ChainEffect {
+        let unknown = ChainEffect {
             may_accept: true,
             may_pass: true,
         };
         if depth > DEPTH {
             return unknown;
         }
-        if let Some(known) = self.known.get(name) {
-            return *known;
+        if let Some(effect) = self.effects.get(name) {
+            return *effect;
         }
         // Where a chain leads back to itself, what it does is not known.
-        self.known.insert(name, unknown);
-        let fate = self.read(name, depth);
-        self.known.insert(name, fate);
-        fate
+        self.effects.insert(name, unknown);
+        let effect = self.read(name, depth);
+        self.effects.insert(name, effect);
+        effect
     }
 
-    fn read(&mut self, name: &str, depth: usize) -> Fate {
-        let mut fate = Fate {
+    fn read(&mut self, name: &str, depth: usize) -> ChainEffect {
+        let mut effect = ChainEffect {
             may_accept: false,
             may_pass: true,
         };
         for parts in self.rules.get(name).cloned().unwrap_or_default() {
-            if fate.may_accept {
-                return fate;
+            if effect.may_accept {
+                return effect;
             }
             let matched = self.matched(parts);
             if matched == Match::No {
@@ -122,15 +122,15 @@ impl<'a> Reading<'a> {
             }
             let done = match verdict(parts) {
                 Verdict::None => continue,
-                Verdict::Accept | Verdict::Any => Fate {
+                Verdict::Accept | Verdict::Any => ChainEffect {
                     may_accept: true,
                     may_pass: false,
                 },
-                Verdict::Drop => Fate {
+                Verdict::Drop => ChainEffect {
                     may_accept: false,
                     may_pass: false,
                 },
-                Verdict::Return => Fate {
+                Verdict::Return => ChainEffect {
                     may_accept: false,
                     may_pass: true,
                 },
@@ -138,19 +138,19 @@ impl<'a> Reading<'a> {
                 Verdict::Jump(chain) => {
                     let inner = self.follow(chain, depth + 1);
                     if inner.may_pass {
-                        fate.may_accept |= inner.may_accept;
+                        effect.may_accept |= inner.may_accept;
                         continue;
                     }
                     inner
                 }
             };
-            fate.may_accept |= done.may_accept;
+            effect.may_accept |= done.may_accept;
             if matched == Match::Yes {
-                fate.may_pass = done.may_pass;
-                return fate;
+                effect.may_pass = done.may_pass;
+                return effect;
             }
         }
-        fate
+        effect
     }
 
     /// All parts of a rule have to match.

@@ -6,7 +6,7 @@ use crate::{
     limit::Source,
     log,
     refusal::Refusal,
-    repeats::Repeated,
+    repeats::RepeatKey,
     store::{Credential, DeviceRow, Imposter, NewActivity, TokenRow},
 };
 use flotilla_fleet::{
@@ -29,13 +29,17 @@ pub(super) fn address(caller: &Caller) -> String {
 
 /// A token that its caller proved to hold. It may be used, withdrawn or too old.
 #[derive(Debug)]
-pub(super) struct Held {
+pub(super) struct HeldToken {
     pub(super) token: EnrollmentToken,
     pub(super) row: TokenRow,
 }
 
 /// Finds the token that a request carries, and notes that a device has reached control with it.
-pub(super) async fn held_token(core: &Core, caller: &Caller, headers: &HeaderMap) -> Result<Held, Refusal> {
+pub(super) async fn held_token(
+    core: &Core,
+    caller: &Caller,
+    headers: &HeaderMap,
+) -> Result<HeldToken, Refusal> {
     let now = core.clock.now();
     if core.refusals.is_spent(Source::of(caller.remote.ip()), now) {
         return Err(too_many());
@@ -55,7 +59,7 @@ pub(super) async fn held_token(core: &Core, caller: &Caller, headers: &HeaderMap
     match row {
         Some(row) if row.hash == token.hash() => {
             devices::stage_reached(core, &row, Stage::Reached, &address(caller)).await;
-            Ok(Held { token, row })
+            Ok(HeldToken { token, row })
         }
         row => Err(refuse(core, caller, row.as_ref(), Unknown.into()).await),
     }
@@ -108,7 +112,7 @@ pub(super) async fn refuse(
         succeeded: false,
         details: format!("{from} was refused: {}", problem.message),
     };
-    log::record_repeated(core, Repeated::Refused(network, problem.code), entry).await;
+    log::record_repeated(core, RepeatKey::Refused(network, problem.code), entry).await;
     Refusal(problem)
 }
 
@@ -139,8 +143,8 @@ pub(super) async fn device(
         .map(|entry| (entry.row.clone(), entry.life()));
     let record = entry.as_ref().map(|(row, life)| CertificateRecord {
         life: *life,
-        in_use: row.credential.as_ref().map(decided),
-        to_come: row.incoming.as_ref().map(decided),
+        in_use: row.credential.as_ref().map(admission_credential),
+        to_come: row.incoming.as_ref().map(admission_credential),
         contested: row.is_contested(),
         vouched: row.vouched,
     });
@@ -176,7 +180,7 @@ pub(super) struct Machine {
     pub(super) run: String,
 }
 
-fn decided(held: &Credential) -> admission::Credential<'_> {
+fn admission_credential(held: &Credential) -> admission::Credential<'_> {
     admission::Credential {
         fingerprint: &held.certificate.fingerprint,
         machine_id: &held.machine_id,

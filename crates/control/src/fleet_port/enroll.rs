@@ -2,12 +2,12 @@
 //!
 //! `GET` tells with which key a device proves that its WireGuard key is its own, `POST` enrolls.
 
-use super::credential::{self, Held};
+use super::credential::{self, HeldToken};
 use crate::{
     core::Core,
     devices,
     refusal::Refusal,
-    store::{Credential, DeviceRow, TokenRow, TokenUse, Using},
+    store::{Credential, DeviceRow, TokenRow, TokenUse, UseOutcome},
 };
 use axum::{Extension, Json, extract::State};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
@@ -57,34 +57,39 @@ pub(super) async fn enroll(
     })?;
     match enroll_held(&core, &caller, &held, &body).await {
         Ok(response) => Ok(Json(response)),
-        Err(Stop::Refused(problem)) => {
+        Err(EnrollError::Refused(problem)) => {
             Err(credential::refuse(&core, &caller, Some(&held.row), problem).await)
         }
-        Err(Stop::Failed(refusal)) => Err(refusal),
+        Err(EnrollError::Failed(refusal)) => Err(refusal),
     }
 }
 
 /// Why an enrollment did not happen.
-enum Stop {
+enum EnrollError {
     /// By the caller's fault: counted and recorded.
     Refused(Problem),
     /// By control's fault.
     Failed(Refusal),
 }
 
-impl From<Problem> for Stop {
+impl From<Problem> for EnrollError {
     fn from(problem: Problem) -> Self {
         Self::Refused(problem)
     }
 }
 
-impl From<crate::store::StoreError> for Stop {
+impl From<crate::store::StoreError> for EnrollError {
     fn from(error: crate::store::StoreError) -> Self {
         Self::Failed(error.into())
     }
 }
 
-async fn enroll_held(core: &Core, caller: &Caller, held: &Held, body: &[u8]) -> Result<EnrollResponse, Stop> {
+async fn enroll_held(
+    core: &Core,
+    caller: &Caller,
+    held: &HeldToken,
+    body: &[u8],
+) -> Result<EnrollResponse, EnrollError> {
     let (request, key) = read(body)?;
     let csr = STANDARD
         .decode(&request.csr_der)
@@ -141,11 +146,11 @@ async fn issue(
     token: &TokenRow,
     (csr, key): (&VerifiedCsr, WireguardPublicKey),
     (request, from): (&EnrollRequest, &str),
-) -> Result<EnrollResponse, Stop> {
+) -> Result<EnrollResponse, EnrollError> {
     let now = core.clock.now();
     let issued = core.trust.ca.issue_device(csr, device.id, now).map_err(|error| {
         tracing::error!(device.id = %device.id, %error, "certificate not issued");
-        Stop::Failed(Refusal::new(
+        EnrollError::Failed(Refusal::new(
             Code::Internal,
             "The controller could not sign a certificate. Its log says more.",
         ))
@@ -175,9 +180,9 @@ async fn issue(
         chain: issued.pem.clone(),
     };
     match core.store.use_token(token.id, &used, &device).await? {
-        Using::Done => {}
-        Using::TokenGone => return Err(Problem::from(Used).into()),
-        Using::KeyKnown => {
+        UseOutcome::Done => {}
+        UseOutcome::TokenGone => return Err(Problem::from(Used).into()),
+        UseOutcome::KeyKnown => {
             let message = "This WireGuard key has been in this fleet before, and every enrollment needs a new one. Empty the agent's state directory, then enroll it with a new command.";
             return Err(Problem::new(Code::Conflict, message)
                 .with_field("wireguard_public_key")
@@ -192,7 +197,7 @@ async fn issue(
 
 fn read(body: &[u8]) -> Result<(EnrollRequest, WireguardPublicKey), Problem> {
     // Of an agent that is not understood, this may be all that can be read.
-    let Spoken { protocol } = parse(body)?;
+    let SpokenProtocol { protocol } = parse(body)?;
     check_protocol(protocol)?;
     let request: EnrollRequest = parse(body)?;
     let key = request.wireguard_public_key.parse().map_err(|_| {
@@ -208,7 +213,7 @@ fn read(body: &[u8]) -> Result<(EnrollRequest, WireguardPublicKey), Problem> {
 
 /// What every version of the request says.
 #[derive(Deserialize)]
-struct Spoken {
+struct SpokenProtocol {
     protocol: u32,
 }
 
@@ -226,8 +231,8 @@ fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
     })
 }
 
-fn answer(core: &Core, device: &DeviceRow, chain: String) -> Result<EnrollResponse, Stop> {
-    let prefix = devices::range(core).map_err(Stop::Failed)?.prefix();
+fn answer(core: &Core, device: &DeviceRow, chain: String) -> Result<EnrollResponse, EnrollError> {
+    let prefix = devices::range(core).map_err(EnrollError::Failed)?.prefix();
     Ok(EnrollResponse {
         fleet_id: core.trust.ca.fleet(),
         device_id: device.id,

@@ -75,7 +75,7 @@ async fn admit(core: &Core, caller: &Caller, headers: &HeaderMap) -> Result<(), 
 }
 
 /// A token that enrolled its device still fetches until it expires: running the line again repairs.
-async fn check(core: &Core, caller: &Caller, held: &credential::Held) -> Result<(), Refusal> {
+async fn check(core: &Core, caller: &Caller, held: &credential::HeldToken) -> Result<(), Refusal> {
     let now = core.clock.now();
     match held.row.record().check(&held.token, now) {
         Ok(()) => Ok(()),

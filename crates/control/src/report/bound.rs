@@ -1,7 +1,7 @@
 //! The limits of everything that a device tells. Each type is taken apart to its last field, so what is added to one
 //! does not compile before it has a bound here.
 
-use super::limiter::Scale;
+use super::limiter::Limiter;
 use flotilla_protocol::{
     agent::{Hello, ItemRef},
     device::{EndpointTrial, Facts, Usage},
@@ -22,30 +22,30 @@ const TRIALS: usize = 64;
 /// Something that a device tells.
 pub(crate) trait Bound {
     /// Cuts what is beyond its limits.
-    fn bound(&mut self, scale: &mut Scale);
+    fn bound(&mut self, limiter: &mut Limiter);
 }
 
 /// A value within its limits.
 pub(crate) fn bounded<T: Bound>(mut value: T) -> T {
-    value.bound(&mut Scale::default());
+    value.bound(&mut Limiter::default());
     value
 }
 
 impl Bound for Hello {
-    fn bound(&mut self, scale: &mut Scale) {
+    fn bound(&mut self, limiter: &mut Limiter) {
         let Self {
             protocol: _,
             agent_version,
             sent_at: _,
             facts,
         } = self;
-        scale.name(agent_version);
-        facts.bound(scale);
+        limiter.name(agent_version);
+        facts.bound(limiter);
     }
 }
 
 impl Bound for Facts {
-    fn bound(&mut self, scale: &mut Scale) {
+    fn bound(&mut self, limiter: &mut Limiter) {
         let Self {
             hostname,
             os,
@@ -56,28 +56,28 @@ impl Bound for Facts {
             disk_bytes,
             containerized: _,
         } = self;
-        scale.names([hostname, os, kernel, arch]);
-        scale.count(cpus);
-        scale.bytes(memory_bytes);
-        scale.bytes(disk_bytes);
+        limiter.names([hostname, os, kernel, arch]);
+        limiter.count(cpus);
+        limiter.bytes(memory_bytes);
+        limiter.bytes(disk_bytes);
     }
 }
 
 impl Bound for EngineState {
-    fn bound(&mut self, scale: &mut Scale) {
+    fn bound(&mut self, limiter: &mut Limiter) {
         match self {
-            Self::Running(facts) => facts.bound(scale),
+            Self::Running(facts) => facts.bound(limiter),
             Self::Absent { reason, since: _ }
             | Self::Stopped { reason, since: _ }
             | Self::Denied { reason, since: _ }
-            | Self::Unfit { reason, since: _ } => scale.sentence(reason),
+            | Self::Unfit { reason, since: _ } => limiter.sentence(reason),
             Self::Unknown => {}
         }
     }
 }
 
 impl Bound for EngineFacts {
-    fn bound(&mut self, scale: &mut Scale) {
+    fn bound(&mut self, limiter: &mut Limiter) {
         let Self {
             flavor,
             version,
@@ -89,28 +89,28 @@ impl Bound for EngineFacts {
             docker_desktop: _,
             ailment,
         } = self;
-        scale.names([flavor, version, api_version, os, arch, storage_driver]);
+        limiter.names([flavor, version, api_version, os, arch, storage_driver]);
         if let Some(Ailment { reason, since: _ }) = ailment {
-            scale.sentence(reason);
+            limiter.sentence(reason);
         }
     }
 }
 
 impl Bound for Usage {
-    fn bound(&mut self, scale: &mut Scale) {
+    fn bound(&mut self, limiter: &mut Limiter) {
         let Self {
             cpu_cores,
             memory_bytes,
             disk_bytes,
         } = self;
-        scale.cores(cpu_cores);
-        scale.bytes(memory_bytes);
-        scale.bytes(disk_bytes);
+        limiter.cores(cpu_cores);
+        limiter.bytes(memory_bytes);
+        limiter.bytes(disk_bytes);
     }
 }
 
 impl Bound for MeshReport {
-    fn bound(&mut self, scale: &mut Scale) {
+    fn bound(&mut self, limiter: &mut Limiter) {
         let Self {
             state,
             revision: _,
@@ -124,20 +124,20 @@ impl Bound for MeshReport {
                 mtu: _,
                 obstacle,
             } => {
-                scale.name(interface);
+                limiter.name(interface);
                 if let Some(obstacle) = obstacle {
-                    scale.sentence(&mut obstacle.reason);
+                    limiter.sentence(&mut obstacle.reason);
                 }
             }
-            MeshState::Down { code: _, reason } => scale.sentence(reason),
+            MeshState::Down { code: _, reason } => limiter.sentence(reason),
             MeshState::Starting | MeshState::Unknown => {}
         }
-        scale.list_of(candidates, CANDIDATES);
+        limiter.list_of(candidates, CANDIDATES);
     }
 }
 
 impl Bound for PeerPath {
-    fn bound(&mut self, scale: &mut Scale) {
+    fn bound(&mut self, limiter: &mut Limiter) {
         let Self {
             peer: _,
             why: _,
@@ -151,26 +151,26 @@ impl Bound for PeerPath {
             sent_bytes,
             mtu: _,
         } = self;
-        scale.round_trip(rtt_ms);
-        scale.bytes(received_bytes);
-        scale.bytes(sent_bytes);
+        limiter.round_trip(rtt_ms);
+        limiter.bytes(received_bytes);
+        limiter.bytes(sent_bytes);
     }
 }
 
 impl Bound for Vec<PathAttempt> {
-    fn bound(&mut self, scale: &mut Scale) {
-        scale.list_of(self, CANDIDATES);
+    fn bound(&mut self, limiter: &mut Limiter) {
+        limiter.list_of(self, CANDIDATES);
         for attempt in self {
             let PathAttempt { target, rtt_ms } = attempt;
-            scale.name(target);
-            scale.round_trip(rtt_ms);
+            limiter.name(target);
+            limiter.round_trip(rtt_ms);
         }
     }
 }
 
 impl Bound for Vec<EndpointTrial> {
-    fn bound(&mut self, scale: &mut Scale) {
-        scale.list_of(self, TRIALS);
+    fn bound(&mut self, limiter: &mut Limiter) {
+        limiter.list_of(self, TRIALS);
         for trial in self {
             let EndpointTrial {
                 endpoint: _, // its own type keeps it short
@@ -178,33 +178,33 @@ impl Bound for Vec<EndpointTrial> {
                 reason,
                 at: _,
             } = trial;
-            reason.iter_mut().for_each(|reason| scale.sentence(reason));
+            reason.iter_mut().for_each(|reason| limiter.sentence(reason));
         }
     }
 }
 
 impl Bound for ItemRef {
-    fn bound(&mut self, scale: &mut Scale) {
+    fn bound(&mut self, limiter: &mut Limiter) {
         let Self { kind: _, key } = self;
-        scale.name(key);
+        limiter.name(key);
     }
 }
 
 impl Bound for Item {
-    fn bound(&mut self, scale: &mut Scale) {
+    fn bound(&mut self, limiter: &mut Limiter) {
         match self {
-            Self::Container(item) => item.bound(scale),
-            Self::Image(item) => item.bound(scale),
-            Self::Volume(item) => item.bound(scale),
-            Self::Network(item) => item.bound(scale),
-            Self::Stack(item) => item.bound(scale),
+            Self::Container(item) => item.bound(limiter),
+            Self::Image(item) => item.bound(limiter),
+            Self::Volume(item) => item.bound(limiter),
+            Self::Network(item) => item.bound(limiter),
+            Self::Stack(item) => item.bound(limiter),
             Self::Unknown => {}
         }
     }
 }
 
 impl Bound for Container {
-    fn bound(&mut self, scale: &mut Scale) {
+    fn bound(&mut self, limiter: &mut Limiter) {
         let Self {
             id,
             name,
@@ -231,15 +231,15 @@ impl Bound for Container {
             pod: _,
             found_as,
         } = self;
-        scale.names([id, name, image_id, status, network_mode]);
-        scale.sentence(image);
+        limiter.names([id, name, image_id, status, network_mode]);
+        limiter.sentence(image);
         for reason in [failure, unread].into_iter().flatten() {
-            scale.sentence(reason);
+            limiter.sentence(reason);
         }
-        scale.names(stack);
-        scale.names(service);
-        scale.count(restarts);
-        scale.list(ports);
+        limiter.names(stack);
+        limiter.names(service);
+        limiter.count(restarts);
+        limiter.list(ports);
         for port in ports {
             let Port {
                 private: _,
@@ -248,37 +248,37 @@ impl Bound for Container {
                 public: _,
                 address,
             } = port;
-            scale.name(protocol);
-            scale.names(address);
+            limiter.name(protocol);
+            limiter.names(address);
         }
         for names in [volumes, networks] {
-            scale.list(names);
-            scale.names(names);
+            limiter.list(names);
+            limiter.names(names);
         }
-        found_as.bound(scale);
+        found_as.bound(limiter);
     }
 }
 
 impl Bound for Vec<FoundAs> {
-    fn bound(&mut self, scale: &mut Scale) {
-        scale.list(self);
+    fn bound(&mut self, limiter: &mut Limiter) {
+        limiter.list(self);
         for found in self {
             let FoundAs {
                 network,
                 names,
                 neighbors,
             } = found;
-            scale.name(network);
+            limiter.name(network);
             for names in [names, neighbors] {
-                scale.list(names);
-                scale.names(names);
+                limiter.list(names);
+                limiter.names(names);
             }
         }
     }
 }
 
 impl Bound for Image {
-    fn bound(&mut self, scale: &mut Scale) {
+    fn bound(&mut self, limiter: &mut Limiter) {
         let Self {
             id,
             tags,
@@ -287,18 +287,18 @@ impl Bound for Image {
             created: _,
             used_by,
         } = self;
-        scale.name(id);
+        limiter.name(id);
         for references in [tags, digests] {
-            scale.list(references);
-            references.iter_mut().for_each(|text| scale.sentence(text));
+            limiter.list(references);
+            references.iter_mut().for_each(|text| limiter.sentence(text));
         }
-        scale.bytes(size_bytes);
-        used_by.iter_mut().for_each(|count| scale.count(count));
+        limiter.bytes(size_bytes);
+        used_by.iter_mut().for_each(|count| limiter.count(count));
     }
 }
 
 impl Bound for Volume {
-    fn bound(&mut self, scale: &mut Scale) {
+    fn bound(&mut self, limiter: &mut Limiter) {
         let Self {
             name,
             driver,
@@ -308,17 +308,17 @@ impl Bound for Volume {
             stack,
             labels,
         } = self;
-        scale.names([name, driver]);
-        scale.path(mountpoint);
-        scale.list(used_by);
-        scale.names(used_by);
-        scale.names(stack);
-        scale.labels(labels);
+        limiter.names([name, driver]);
+        limiter.path(mountpoint);
+        limiter.list(used_by);
+        limiter.names(used_by);
+        limiter.names(stack);
+        limiter.labels(labels);
     }
 }
 
 impl Bound for Network {
-    fn bound(&mut self, scale: &mut Scale) {
+    fn bound(&mut self, limiter: &mut Limiter) {
         let Self {
             id,
             name,
@@ -329,17 +329,17 @@ impl Bound for Network {
             internal: _,
             attachable: _,
         } = self;
-        scale.names([id, name, driver]);
+        limiter.names([id, name, driver]);
         for names in [subnets, containers] {
-            scale.list(names);
-            scale.names(names);
+            limiter.list(names);
+            limiter.names(names);
         }
-        scale.names(stack);
+        limiter.names(stack);
     }
 }
 
 impl Bound for Stack {
-    fn bound(&mut self, scale: &mut Scale) {
+    fn bound(&mut self, limiter: &mut Limiter) {
         let Self {
             name,
             services,
@@ -349,26 +349,26 @@ impl Bound for Stack {
             config_files,
             folders,
         } = self;
-        scale.name(name);
-        scale.list(folders);
+        limiter.name(name);
+        limiter.list(folders);
         for StackFolder {
             path,
             services,
             config_files,
         } in folders
         {
-            scale.path(path);
-            scale.list(services);
-            scale.names(services);
-            scale.list(config_files);
-            config_files.iter_mut().for_each(|path| scale.path(path));
+            limiter.path(path);
+            limiter.list(services);
+            limiter.names(services);
+            limiter.list(config_files);
+            config_files.iter_mut().for_each(|path| limiter.path(path));
         }
-        scale.list(services);
-        scale.names(services);
+        limiter.list(services);
+        limiter.names(services);
         for count in [running, total, unhealthy] {
-            scale.count(count);
+            limiter.count(count);
         }
-        scale.list(config_files);
-        config_files.iter_mut().for_each(|path| scale.path(path));
+        limiter.list(config_files);
+        config_files.iter_mut().for_each(|path| limiter.path(path));
     }
 }

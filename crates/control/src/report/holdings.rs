@@ -1,6 +1,6 @@
 //! What an engine holds, by key, within limits.
 
-use super::{Bound, limiter::Scale};
+use super::{Bound, limiter::Limiter};
 use flotilla_protocol::{
     agent::ItemRef,
     inventory::{Container, Image, Inventory, Item, Kind, Network, Stack, Volume},
@@ -25,41 +25,41 @@ const ITEM_WEIGHT: usize = 640;
 
 /// One thing within its limits, and the memory that it takes.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Weighed {
+pub(crate) struct WeighedItem {
     pub(crate) item: Item,
     weight: usize,
 }
 
-impl From<Item> for Weighed {
+impl From<Item> for WeighedItem {
     fn from(mut item: Item) -> Self {
-        let mut scale = Scale::default();
-        item.bound(&mut scale);
-        let weight = scale.weight + item.key().len() + ITEM_WEIGHT;
+        let mut limiter = Limiter::default();
+        item.bound(&mut limiter);
+        let weight = limiter.weight + item.key().len() + ITEM_WEIGHT;
         Self { item, weight }
     }
 }
 
 /// A thing that is kept.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Kept<T> {
+pub(crate) struct SharedItem<T> {
     pub(crate) item: Arc<T>,
     weight: usize,
 }
 
 /// All things of one kind, by key.
-pub(crate) type Shelf<T> = BTreeMap<String, Kept<T>>;
+pub(crate) type Collection<T> = BTreeMap<String, SharedItem<T>>;
 
 /// All things on one device. Clones share them.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub(crate) struct Holdings(Arc<Shelves>);
+pub(crate) struct Holdings(Arc<Collections>);
 
 #[derive(Debug, Clone, Default, PartialEq)]
-struct Shelves {
-    containers: Shelf<Container>,
-    images: Shelf<Image>,
-    volumes: Shelf<Volume>,
-    networks: Shelf<Network>,
-    stacks: Shelf<Stack>,
+struct Collections {
+    containers: Collection<Container>,
+    images: Collection<Image>,
+    volumes: Collection<Volume>,
+    networks: Collection<Network>,
+    stacks: Collection<Stack>,
     weight: usize,
 }
 
@@ -87,55 +87,55 @@ impl Holdings {
     }
 
     /// Takes a new or changed thing; false when there is no room for it. What is known of it is old then and goes.
-    pub(crate) fn put(&mut self, Weighed { item, weight }: Weighed) -> bool {
-        let shelves = Arc::make_mut(&mut self.0);
-        let (all, key) = (&mut shelves.weight, item.key().to_owned());
+    pub(crate) fn put(&mut self, WeighedItem { item, weight }: WeighedItem) -> bool {
+        let collections = Arc::make_mut(&mut self.0);
+        let (all, key) = (&mut collections.weight, item.key().to_owned());
         match item {
-            Item::Container(item) => put(&mut shelves.containers, all, key, item, weight),
-            Item::Image(item) => put(&mut shelves.images, all, key, item, weight),
-            Item::Volume(item) => put(&mut shelves.volumes, all, key, item, weight),
-            Item::Network(item) => put(&mut shelves.networks, all, key, item, weight),
-            Item::Stack(item) => put(&mut shelves.stacks, all, key, item, weight),
+            Item::Container(item) => put(&mut collections.containers, all, key, item, weight),
+            Item::Image(item) => put(&mut collections.images, all, key, item, weight),
+            Item::Volume(item) => put(&mut collections.volumes, all, key, item, weight),
+            Item::Network(item) => put(&mut collections.networks, all, key, item, weight),
+            Item::Stack(item) => put(&mut collections.stacks, all, key, item, weight),
             Item::Unknown => true,
         }
     }
 
     pub(crate) fn take(&mut self, gone: &ItemRef) {
-        let shelves = Arc::make_mut(&mut self.0);
+        let collections = Arc::make_mut(&mut self.0);
         let freed = match gone.kind {
-            Kind::Container => take(&mut shelves.containers, &gone.key),
-            Kind::Image => take(&mut shelves.images, &gone.key),
-            Kind::Volume => take(&mut shelves.volumes, &gone.key),
-            Kind::Network => take(&mut shelves.networks, &gone.key),
-            Kind::Stack => take(&mut shelves.stacks, &gone.key),
+            Kind::Container => take(&mut collections.containers, &gone.key),
+            Kind::Image => take(&mut collections.images, &gone.key),
+            Kind::Volume => take(&mut collections.volumes, &gone.key),
+            Kind::Network => take(&mut collections.networks, &gone.key),
+            Kind::Stack => take(&mut collections.stacks, &gone.key),
             Kind::Unknown => 0,
         };
-        shelves.weight -= freed;
+        collections.weight -= freed;
     }
 
-    pub(crate) fn containers(&self) -> &Shelf<Container> {
+    pub(crate) fn containers(&self) -> &Collection<Container> {
         &self.0.containers
     }
 
-    pub(crate) fn images(&self) -> &Shelf<Image> {
+    pub(crate) fn images(&self) -> &Collection<Image> {
         &self.0.images
     }
 
-    pub(crate) fn volumes(&self) -> &Shelf<Volume> {
+    pub(crate) fn volumes(&self) -> &Collection<Volume> {
         &self.0.volumes
     }
 
-    pub(crate) fn networks(&self) -> &Shelf<Network> {
+    pub(crate) fn networks(&self) -> &Collection<Network> {
         &self.0.networks
     }
 
-    pub(crate) fn stacks(&self) -> &Shelf<Stack> {
+    pub(crate) fn stacks(&self) -> &Collection<Stack> {
         &self.0.stacks
     }
 
     /// How many things there are.
     pub(crate) fn len(&self) -> usize {
-        let Shelves {
+        let Collections {
             containers,
             images,
             volumes,
@@ -165,28 +165,28 @@ impl Holdings {
     }
 }
 
-fn put<T>(shelf: &mut Shelf<T>, all: &mut usize, key: String, item: T, weight: usize) -> bool {
-    *all -= take(shelf, &key);
-    let has_room = shelf.len() < ITEMS && weight <= ITEM_BYTES && *all + weight <= HOLDINGS_BYTES;
+fn put<T>(collection: &mut Collection<T>, all: &mut usize, key: String, item: T, weight: usize) -> bool {
+    *all -= take(collection, &key);
+    let has_room = collection.len() < ITEMS && weight <= ITEM_BYTES && *all + weight <= HOLDINGS_BYTES;
     if has_room {
         *all += weight;
         let item = Arc::new(item);
-        shelf.insert(key, Kept { item, weight });
+        collection.insert(key, SharedItem { item, weight });
     }
     has_room
 }
 
-fn take<T>(shelf: &mut Shelf<T>, key: &str) -> usize {
-    shelf.remove(key).map_or(0, |kept| kept.weight)
+fn take<T>(collection: &mut Collection<T>, key: &str) -> usize {
+    collection.remove(key).map_or(0, |kept| kept.weight)
 }
 
-fn each<T: Clone>(shelf: &Shelf<T>) -> impl Iterator<Item = T> {
-    shelf.values().map(|kept| T::clone(&kept.item))
+fn each<T: Clone>(collection: &Collection<T>) -> impl Iterator<Item = T> {
+    collection.values().map(|kept| T::clone(&kept.item))
 }
 
-/// Written as an inventory is.
+/// InventoryRef as an inventory is.
 #[derive(Serialize)]
-struct Written<'a> {
+struct InventoryRef<'a> {
     containers: Vec<&'a Container>,
     images: Vec<&'a Image>,
     volumes: Vec<&'a Volume>,
@@ -196,17 +196,17 @@ struct Written<'a> {
 
 impl Serialize for Holdings {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        fn all<T>(shelf: &Shelf<T>) -> Vec<&T> {
-            shelf.values().map(|kept| &*kept.item).collect()
+        fn all<T>(collection: &Collection<T>) -> Vec<&T> {
+            collection.values().map(|kept| &*kept.item).collect()
         }
-        let written = Written {
+        let inventory = InventoryRef {
             containers: all(&self.0.containers),
             images: all(&self.0.images),
             volumes: all(&self.0.volumes),
             networks: all(&self.0.networks),
             stacks: all(&self.0.stacks),
         };
-        written.serialize(serializer)
+        inventory.serialize(serializer)
     }
 }
 

@@ -38,11 +38,11 @@ const MOST_RTT: f32 = 60_000.0;
 
 /// The weight of what went over it, in bytes of memory, roughly and rather too much.
 #[derive(Debug, Default)]
-pub(crate) struct Scale {
+pub(crate) struct Limiter {
     pub(super) weight: usize,
 }
 
-impl Scale {
+impl Limiter {
     pub(super) fn name(&mut self, text: &mut String) {
         self.text(text, NAME_CHARS);
     }

@@ -24,25 +24,25 @@ fn figures_are_such_as_a_machine_can_have() {
     let usage = |cores| {
         report(json!({"report": "usage", "cpu_cores": cores, "memory_bytes": u64::MAX, "disk_bytes": 7}))
     };
-    for (told, kept) in [(1e300, 0.0), (-5.0, 0.0), (1e9, 65_536.0), (1.5, 1.5)] {
-        let BoundedReport::Usage(usage) = usage(told) else {
+    for (reported, kept) in [(1e300, 0.0), (-5.0, 0.0), (1e9, 65_536.0), (1.5, 1.5)] {
+        let BoundedReport::Usage(usage) = usage(reported) else {
             panic!()
         };
-        assert_eq!(usage.cpu_cores, kept, "{told}");
+        assert_eq!(usage.cpu_cores, kept, "{reported}");
         assert_eq!((usage.memory_bytes, usage.disk_bytes), ((1 << 53) - 1, 7));
     }
     let path = |rtt: f64| {
         json!({"peer": "01937c5e-7b1a-7c3e-8b9e-0123456789ab", "why": "direct.lan", "rtt_ms": rtt,
             "since": "2026-11-21T14:02:00Z", "received_bytes": 0, "sent_bytes": 0, "mtu": 1420})
     };
-    for (told, kept) in [(-1.0, None), (1e300, None), (1e9, None), (2.5, Some(2.5))] {
+    for (reported, kept) in [(-1.0, None), (1e300, None), (1e9, None), (2.5, Some(2.5))] {
         let BoundedReport::Paths(paths) =
-            report(json!({"report": "paths", "paths": [path(9.0), path(told)]}))
+            report(json!({"report": "paths", "paths": [path(9.0), path(reported)]}))
         else {
             panic!()
         };
         assert_eq!(paths.len(), 1, "the last of a peer counts");
-        assert_eq!(paths[0].rtt_ms, kept, "{told}");
+        assert_eq!(paths[0].rtt_ms, kept, "{reported}");
     }
 }
 
@@ -72,7 +72,7 @@ fn so_many_things_are_kept_and_the_rest_is_noted() {
     assert_eq!((holdings.len(), partial), (10_000, false));
     let (mut holdings, partial) = Holdings::of(many(10_001));
     assert_eq!((holdings.len(), partial), (10_000, true));
-    let other = || Weighed::from(Item::Volume(volume("other".into(), String::new())));
+    let other = || WeighedItem::from(Item::Volume(volume("other".into(), String::new())));
     assert!(!holdings.put(other()), "there is no room");
     holdings.take(&ItemRef {
         kind: Kind::Volume,

@@ -6,7 +6,7 @@
 //! - commands that a person is told to run are this program's own, and so is what is in them;
 //! - that a host key is wrong is believed only where `ssh` ended for it, which no host can say in its name.
 
-use super::{host::Host, ssh::Ended};
+use super::{host::Host, ssh::SshExit};
 use flotilla_protocol::{Code, Problem, text::shown};
 
 /// Why a call did not do what it was to do.
@@ -85,17 +85,17 @@ const METHODS: [&str; 6] = [
 /// The host's words in one sentence of ours are this long at most.
 const QUOTED_CHARS: usize = 300;
 
-pub(super) fn cause(ended: &Ended) -> Cause {
-    let ran = ended.said.iter().rev().find_map(|line| line.strip_prefix(RAN));
-    let is_of_ssh = matches!(ended.status, Some(255) | None) && ran.is_none_or(|status| status == "-1");
+pub(super) fn cause(exit: &SshExit) -> Cause {
+    let ran = exit.said.iter().rev().find_map(|line| line.strip_prefix(RAN));
+    let is_of_ssh = matches!(exit.status, Some(255) | None) && ran.is_none_or(|status| status == "-1");
     let (signs, otherwise) = if is_of_ssh {
         (OF_SSH, Cause::SshFailed)
     } else {
         (OF_STARTERS, Cause::Remote)
     };
-    let is_said = |sign: &str| ended.said.iter().any(|line| line.contains(sign));
+    let is_said = |sign: &str| exit.said.iter().any(|line| line.contains(sign));
     // A host that is let in can print what looks like a refused key, but then that is not how `ssh` ends.
-    let key_is_refused = ran.is_none() && last_said(ended) == Some(KEY_REFUSED);
+    let key_is_refused = ran.is_none() && last_said(exit) == Some(KEY_REFUSED);
     let found = signs.iter().find(|(sign, cause)| {
         let is_of_key = matches!(cause, Cause::KeyChanged | Cause::KeyUnknown | Cause::KeyRevoked);
         is_said(sign) && (key_is_refused || !is_of_key)
@@ -104,20 +104,20 @@ pub(super) fn cause(ended: &Ended) -> Cause {
 }
 
 /// The problem that a call to `host` ended with.
-pub(super) fn explain(host: &Host, ended: &Ended) -> Problem {
-    let cause = cause(ended);
+pub(super) fn explain(host: &Host, exit: &SshExit) -> Problem {
+    let cause = cause(exit);
     match cause {
-        Cause::KeyUnknown | Cause::KeyChanged | Cause::KeyRevoked => of_host_key(host, cause, ended),
-        Cause::Denied => denied(host, ended),
+        Cause::KeyUnknown | Cause::KeyChanged | Cause::KeyRevoked => of_host_key(host, cause, exit),
+        Cause::Denied => denied(host, exit),
         Cause::SudoPassword | Cause::NoSudo => of_sudo(host, cause),
-        Cause::NoBash | Cause::Remote => of_installer(host, cause, ended),
-        _ => of_way(host, cause, ended),
+        Cause::NoBash | Cause::Remote => of_installer(host, cause, exit),
+        _ => of_way(host, cause, exit),
     }
 }
 
-fn of_host_key(host: &Host, cause: Cause, ended: &Ended) -> Problem {
+fn of_host_key(host: &Host, cause: Cause, exit: &SshExit) -> Problem {
     let name = host.name();
-    let shown = fingerprint(ended).map_or_else(String::new, |key| format!(" It shows {key}."));
+    let shown = fingerprint(exit).map_or_else(String::new, |key| format!(" It shows {key}."));
     let try_by_hand = host.by_hand("ssh");
     match cause {
         Cause::KeyUnknown => Problem::new(
@@ -126,7 +126,7 @@ fn of_host_key(host: &Host, cause: Cause, ended: &Ended) -> Problem {
                 "This computer does not know the host key of {name} yet, so nothing was sent.{shown} Compare that with what \
                  `ssh-keygen -lf {}` says on {name}. If it is the same, run `{try_by_hand}` once in a terminal, answer yes, \
                  and push again.",
-                key_file(ended)
+                key_file(exit)
             ),
         ),
         Cause::KeyRevoked => Problem::new(
@@ -142,14 +142,14 @@ fn of_host_key(host: &Host, cause: Cause, ended: &Ended) -> Problem {
                 "The host key of {name} is not the one that this computer knows, so nothing was sent.{shown} Somebody may be in \
                  between, or {name} was set up anew. Only if you know that it was: forget the old key with `{}`, run \
                  `{try_by_hand}` once in a terminal, compare the new key, and push again.",
-                forget(host, ended)
+                forget(host, exit)
             ),
         ),
     }
 }
 
-fn denied(host: &Host, ended: &Ended) -> Problem {
-    let methods = ended
+fn denied(host: &Host, exit: &SshExit) -> Problem {
+    let methods = exit
         .said
         .iter()
         .rev()
@@ -191,9 +191,9 @@ fn of_sudo(host: &Host, cause: Cause) -> Problem {
     )
 }
 
-fn of_installer(host: &Host, cause: Cause, ended: &Ended) -> Problem {
+fn of_installer(host: &Host, cause: Cause, exit: &SshExit) -> Problem {
     let name = host.name();
-    let message = match (cause, last_word(ended)) {
+    let message = match (cause, last_word(exit)) {
         (Cause::NoBash, _) => {
             format!(
                 "{name} has no bash, which the installer is written for. Install bash there and push again."
@@ -212,9 +212,9 @@ fn of_installer(host: &Host, cause: Cause, ended: &Ended) -> Problem {
 }
 
 /// How `ssh` got no further than the way to the host.
-fn of_way(host: &Host, cause: Cause, ended: &Ended) -> Problem {
+fn of_way(host: &Host, cause: Cause, exit: &SshExit) -> Problem {
     let name = host.name();
-    let said = last_said(ended).map_or_else(String::new, |line| {
+    let said = last_said(exit).map_or_else(String::new, |line| {
         format!(" The last words were: {}", quoted(line))
     });
     let (code, message) = match cause {
@@ -266,7 +266,7 @@ fn of_way(host: &Host, cause: Cause, ended: &Ended) -> Problem {
 
 /// The far side would not listen for a tunnel.
 pub(super) fn no_forwarding(host: &Host) -> Problem {
-    of_way(host, Cause::NoForwarding, &Ended::default())
+    of_way(host, Cause::NoForwarding, &SshExit::default())
 }
 
 pub(super) fn no_ssh() -> Problem {
@@ -301,8 +301,8 @@ pub(super) fn is_detail(line: &str) -> bool {
 }
 
 /// The last line that is no detail.
-fn last_said(ended: &Ended) -> Option<&str> {
-    let mut lines = ended.said.iter().rev();
+fn last_said(exit: &SshExit) -> Option<&str> {
+    let mut lines = exit.said.iter().rev();
     lines.find(|line| !is_detail(line)).map(String::as_str)
 }
 
@@ -318,8 +318,8 @@ pub(super) fn quoted_line(line: &str) -> String {
 }
 
 /// The host key that was shown last: its kind and its fingerprint.
-fn fingerprint(ended: &Ended) -> Option<&str> {
-    let mut lines = ended.said.iter().rev();
+fn fingerprint(exit: &SshExit) -> Option<&str> {
+    let mut lines = exit.said.iter().rev();
     let key = lines.find_map(|line| line.strip_prefix("debug1: Server host key: "))?;
     let (kind, digest) = key.split_once(' ')?;
     let is_word = |text: &str, more: &[u8]| {
@@ -331,8 +331,8 @@ fn fingerprint(ended: &Ended) -> Option<&str> {
 }
 
 /// Where the device keeps the public half of the key that it showed.
-fn key_file(ended: &Ended) -> &'static str {
-    match fingerprint(ended).and_then(|key| key.split_once(' ')) {
+fn key_file(exit: &SshExit) -> &'static str {
+    match fingerprint(exit).and_then(|key| key.split_once(' ')) {
         Some((kind, _)) if kind.starts_with("ecdsa") => "/etc/ssh/ssh_host_ecdsa_key.pub",
         Some((kind, _)) if kind.contains("rsa") => "/etc/ssh/ssh_host_rsa_key.pub",
         _ => "/etc/ssh/ssh_host_ed25519_key.pub",
@@ -341,8 +341,8 @@ fn key_file(ended: &Ended) -> &'static str {
 
 /// The command by which the known key is forgotten. It is kept under the name that an alias stands for, which `ssh`
 /// says when it gets there; a jump host got there earlier.
-fn forget(host: &Host, ended: &Ended) -> String {
-    let mut lines = ended.said.iter().rev();
+fn forget(host: &Host, exit: &SshExit) -> String {
+    let mut lines = exit.said.iter().rev();
     let met = lines.find_map(|line| {
         let (address, _) = line
             .strip_prefix("debug1: Authenticating to ")?
@@ -359,11 +359,11 @@ fn forget(host: &Host, ended: &Ended) -> String {
 }
 
 /// The last thing that the installer said, else what was said about it.
-fn last_word(ended: &Ended) -> Option<String> {
+fn last_word(exit: &SshExit) -> Option<String> {
     let ours = |line: &&String| line.starts_with("flotilla: ");
-    let last = ended.printed.iter().rev().find(ours);
-    let last = last.or(ended.printed.last());
-    let last = last.or_else(|| ended.said.iter().rev().find(|line| !is_detail(line)))?;
+    let last = exit.printed.iter().rev().find(ours);
+    let last = last.or(exit.printed.last());
+    let last = last.or_else(|| exit.said.iter().rev().find(|line| !is_detail(line)))?;
     Some(last.strip_prefix("flotilla: ").unwrap_or(last).to_owned())
 }
 

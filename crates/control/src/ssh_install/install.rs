@@ -4,7 +4,7 @@ use super::{
     Order, add_line, change,
     explain::{self, explain},
     reachability_probe::{self, Reachability},
-    ssh::{Call, Ended, Input, Line},
+    ssh::{Call, Input, Line, SshExit},
     tunnel,
 };
 use crate::{core::Core, devices, provision, store::NewActivity};
@@ -24,31 +24,31 @@ use tokio_util::sync::CancellationToken;
 const AS_ROOT: &str = r#"sh -c 'export LC_ALL=C; if [ "$(id -u)" = 0 ]; then exec bash -s -- "$@"; fi; exec sudo -n bash -s -- "$@"' flotilla"#;
 
 /// Connecting takes 10 s at most, trying addresses 5 s; the rest is for slow devices.
-const LOOK_MINUTES: u64 = 1;
+const PROBE_MINUTES: u64 = 1;
 
 /// Installing an engine from packages on a small board with a slow network.
 const INSTALL_MINUTES: u64 = 20;
 
 /// Why a push goes no further.
 #[derive(Debug)]
-pub(super) enum Stop {
+pub(super) enum InstallError {
     /// Its owner ended it, or control stops.
-    Ended,
+    Canceled,
     Failed(Problem),
 }
 
-impl From<Problem> for Stop {
+impl From<Problem> for InstallError {
     fn from(problem: Problem) -> Self {
         Self::Failed(problem)
     }
 }
 
 /// Runs a push, and says what came of it; where it is ended, [`super::end`] says so.
-pub(super) async fn run(core: Arc<Core>, order: Order, ending: CancellationToken) {
-    let outcome = match carry_out(&core, &order, &ending).await {
-        _ if ending.is_cancelled() => return,
-        Err(Stop::Ended) => return,
-        Err(Stop::Failed(problem)) => Err(problem),
+pub(super) async fn run(core: Arc<Core>, order: Order, cancel: CancellationToken) {
+    let outcome = match carry_out(&core, &order, &cancel).await {
+        _ if cancel.is_cancelled() => return,
+        Err(InstallError::Canceled) => return,
+        Err(InstallError::Failed(problem)) => Err(problem),
         Ok(()) => Ok(()),
     };
     let host = &order.host;
@@ -61,7 +61,7 @@ pub(super) async fn run(core: Arc<Core>, order: Order, ending: CancellationToken
     };
     if let Err(problem) = &outcome {
         tracing::warn!(device.id = %order.device, problem.code = %problem.code, "a push over ssh failed");
-        tunnel::forget_useless(&core, order.device).await;
+        tunnel::forget_unused(&core, order.device).await;
     }
     change(&core, order.device, |push| match &outcome {
         Ok(()) => push.state = PushState::Installed,
@@ -82,38 +82,42 @@ pub(super) async fn run(core: Arc<Core>, order: Order, ending: CancellationToken
 }
 
 /// `ending` cuts waits short (for `ssh`, for the roster's lock) and never a write, so that store and memory agree.
-async fn carry_out(core: &Arc<Core>, order: &Order, ending: &CancellationToken) -> Result<(), Stop> {
-    let endpoint = match look(core, order, ending).await? {
+async fn carry_out(core: &Arc<Core>, order: &Order, cancel: &CancellationToken) -> Result<(), InstallError> {
+    let endpoint = match probe_reachability(core, order, cancel).await? {
         Some(endpoint) => {
             tunnel::forget(core, order.device).await.map_err(Problem::from)?;
             endpoint
         }
-        None => tunnel::open(core, order, ending).await?,
+        None => tunnel::open(core, order, cancel).await?,
     };
-    install(core, order, &endpoint, ending).await
+    install(core, order, &endpoint, cancel).await
 }
 
 /// The address at which the device reaches control; `None` when it has no way back.
-async fn look(core: &Core, order: &Order, ending: &CancellationToken) -> Result<Option<Endpoint>, Stop> {
+async fn probe_reachability(
+    core: &Core,
+    order: &Order,
+    cancel: &CancellationToken,
+) -> Result<Option<Endpoint>, InstallError> {
     let say = |line: String| add_line(core, order.device, line);
     say(format!("Connecting to {}.", order.host));
     let addresses = core.endpoints();
     let script = reachability_probe::script(&addresses, &core.trust.leaf_key.pin());
-    let mut sight = Reachability::new(&addresses);
+    let mut reachability = Reachability::new(&addresses);
     let call = Call {
         host: &order.host,
         forward: None,
         command: AS_ROOT,
         input: Input::Text(&script),
     };
-    let limit = (LOOK_MINUTES, ending);
-    let ended = within(order, limit, core, call, |line| match line {
-        Line::Printed(line) if sight.handle_line(line) => {}
+    let limit = (PROBE_MINUTES, cancel);
+    let exit = run_within(order, limit, core, call, |line| match line {
+        Line::Printed(line) if reachability.handle_line(line) => {}
         Line::Said(line) if explain::is_detail(line) => {}
         Line::Printed(line) | Line::Said(line) => say(explain::quoted_line(line)),
     })
     .await?;
-    if sight.lacks_curl() {
+    if reachability.lacks_curl() {
         return Err(Problem::new(
             Code::InstallFailed,
             format!(
@@ -123,11 +127,11 @@ async fn look(core: &Core, order: &Order, ending: &CancellationToken) -> Result<
         )
         .into());
     }
-    if ended.status != Some(0) || !sight.is_whole() {
-        return Err(explain(&order.host, &ended).into());
+    if exit.status != Some(0) || !reachability.is_complete() {
+        return Err(explain(&order.host, &exit).into());
     }
-    sight.told().for_each(say);
-    Ok(sight.reached().cloned())
+    reachability.lines().for_each(say);
+    Ok(reachability.reached().cloned())
 }
 
 /// Installs with a fresh token, from the address at which the device reaches control.
@@ -135,11 +139,12 @@ async fn install(
     core: &Core,
     order: &Order,
     endpoint: &Endpoint,
-    ending: &CancellationToken,
-) -> Result<(), Stop> {
+    cancel: &CancellationToken,
+) -> Result<(), InstallError> {
     change(core, order.device, |push| push.state = PushState::Installing);
-    let write_guard = ending.run_until_cancelled(core.write_lock.lock()).await;
-    let offered = devices::offer_for_ssh_install(core, order.device, write_guard.ok_or(Stop::Ended)?).await;
+    let write_guard = cancel.run_until_cancelled(core.write_lock.lock()).await;
+    let offered =
+        devices::offer_for_ssh_install(core, order.device, write_guard.ok_or(InstallError::Canceled)?).await;
     let config = offered.map_err(|refusal| refusal.0)?;
     let script = provision::script_text(&config, endpoint, &core.trust.leaf_key.pin(), &core.builds).await?;
     let script = format!("exec 2>&1\n{script}");
@@ -155,8 +160,8 @@ async fn install(
         command: &command,
         input: Input::Text(&script),
     };
-    let limit = (INSTALL_MINUTES, ending);
-    let ended = within(order, limit, core, call, |line| match line {
+    let limit = (INSTALL_MINUTES, cancel);
+    let exit = run_within(order, limit, core, call, |line| match line {
         Line::Said(line) if explain::is_detail(line) => {}
         // The installer does not print its token; a program that it runs, or the login shell, might.
         Line::Printed(line) | Line::Said(line) => {
@@ -165,27 +170,27 @@ async fn install(
         }
     })
     .await?;
-    match ended.status {
+    match exit.status {
         Some(0) => Ok(()),
         _ => {
-            let mut problem = explain(&order.host, &ended);
+            let mut problem = explain(&order.host, &exit);
             problem.message = problem.message.replace(&config.token, "…");
             Err(problem.into())
         }
     }
 }
 
-async fn within(
+async fn run_within(
     order: &Order,
-    (minutes, ending): (u64, &CancellationToken),
+    (minutes, cancel): (u64, &CancellationToken),
     core: &Core,
     call: Call<'_>,
-    heard: impl FnMut(Line<'_>),
-) -> Result<Ended, Stop> {
-    let running = core.pushes.ssh.run(call, heard);
-    let running = ending.run_until_cancelled(timeout(Duration::from_secs(60 * minutes), running));
-    match running.await.ok_or(Stop::Ended)? {
-        Ok(ended) => Ok(ended?),
+    on_line: impl FnMut(Line<'_>),
+) -> Result<SshExit, InstallError> {
+    let running = core.pushes.ssh.run(call, on_line);
+    let running = cancel.run_until_cancelled(timeout(Duration::from_secs(60 * minutes), running));
+    match running.await.ok_or(InstallError::Canceled)? {
+        Ok(exit) => Ok(exit?),
         Err(_) => Err(explain::too_slow(&order.host, minutes).into()),
     }
 }

@@ -7,7 +7,7 @@ use flotilla_protocol::{endpoint::Endpoint, pin::Pin};
 const BODY: &str = include_str!("reachability_probe.sh");
 
 /// Begins each line of the answer.
-const MARK: &str = "flotilla-look: ";
+const LINE_PREFIX: &str = "flotilla-look: ";
 
 /// What curl ends with when somebody else holds the key of the server there.
 const WRONG_KEY: u32 = 90;
@@ -27,7 +27,7 @@ pub(super) fn script(addresses: &[Endpoint], tls_pin: &Pin) -> String {
 pub(super) struct Reachability<'a> {
     addresses: &'a [Endpoint],
     tried: Vec<(&'a Endpoint, u32)>,
-    is_whole: bool,
+    is_complete: bool,
     lacks_curl: bool,
 }
 
@@ -36,18 +36,18 @@ impl<'a> Reachability<'a> {
         Self {
             addresses,
             tried: Vec::new(),
-            is_whole: false,
+            is_complete: false,
             lacks_curl: false,
         }
     }
 
     /// Whether the line is part of the answer. What is none of it was printed by somebody else.
     pub(super) fn handle_line(&mut self, line: &str) -> bool {
-        let Some(answer) = line.strip_prefix(MARK) else {
+        let Some(answer) = line.strip_prefix(LINE_PREFIX) else {
             return false;
         };
         match answer.split_once(' ') {
-            None if answer == "done" => self.is_whole = true,
+            None if answer == "done" => self.is_complete = true,
             Some(("no", "curl")) => self.lacks_curl = true,
             Some((code, address)) => {
                 if let (Ok(code), Ok(address)) = (code.parse(), address.parse::<Endpoint>()) {
@@ -61,15 +61,15 @@ impl<'a> Reachability<'a> {
 
     /// The host may name any address as often as it likes. What counts is the first word on one of control's.
     fn note(&mut self, address: &Endpoint, code: u32) {
-        let asked = self.addresses.iter().find(|asked| *asked == address);
-        let is_new = |asked: &&Endpoint| self.tried.iter().all(|(tried, _)| tried != asked);
-        if let Some(asked) = asked.filter(is_new) {
-            self.tried.push((asked, code));
+        let own = self.addresses.iter().find(|own| *own == address);
+        let is_new = |own: &&Endpoint| self.tried.iter().all(|(tried, _)| tried != own);
+        if let Some(own) = own.filter(is_new) {
+            self.tried.push((own, code));
         }
     }
 
-    pub(super) fn is_whole(&self) -> bool {
-        self.is_whole
+    pub(super) fn is_complete(&self) -> bool {
+        self.is_complete
     }
 
     pub(super) fn lacks_curl(&self) -> bool {
@@ -83,7 +83,7 @@ impl<'a> Reachability<'a> {
     }
 
     /// What became of each address, a line each.
-    pub(super) fn told(&self) -> impl Iterator<Item = String> + '_ {
+    pub(super) fn lines(&self) -> impl Iterator<Item = String> + '_ {
         self.tried.iter().map(|(address, code)| match *code {
             0 => format!("{address} leads to this controller."),
             WRONG_KEY => format!("{address} leads to another program than this controller."),
@@ -113,7 +113,7 @@ mod tests {
     }
 
     /// Runs the script where curl is this.
-    fn looked<'a>(addresses: &'a [Endpoint], curl: &str) -> (Reachability<'a>, String) {
+    fn probed<'a>(addresses: &'a [Endpoint], curl: &str) -> (Reachability<'a>, String) {
         let dir = tempfile::tempdir().unwrap();
         let script = testbed::program(dir.path(), "curl", curl);
         let output = Command::new("bash")
@@ -125,26 +125,26 @@ mod tests {
             .output()
             .unwrap();
         let text = String::from_utf8(output.stdout).unwrap();
-        let mut sight = Reachability::new(addresses);
+        let mut reachability = Reachability::new(addresses);
         for line in text.lines() {
-            sight.handle_line(line);
+            reachability.handle_line(line);
         }
-        (sight, text)
+        (reachability, text)
     }
 
     #[test]
     fn every_address_is_tried_and_the_first_that_answers_counts() {
         let addresses = addresses();
-        let (sight, text) = looked(
+        let (reachability, text) = probed(
             &addresses,
             r#"case "$*" in *192.168*) exit 28;; *example*) exit 0;; *db8*) exit 0;; esac"#,
         );
-        assert!(sight.is_whole(), "{text}");
-        assert_eq!(sight.reached(), addresses.get(1));
-        let mut told: Vec<_> = sight.told().collect();
-        told.sort();
+        assert!(reachability.is_complete(), "{text}");
+        assert_eq!(reachability.reached(), addresses.get(1));
+        let mut lines: Vec<_> = reachability.lines().collect();
+        lines.sort();
         assert_eq!(
-            told,
+            lines,
             [
                 "192.168.1.10:7443 does not answer within 5 s.",
                 "[2001:db8::1]:7443 leads to this controller.",
@@ -156,9 +156,9 @@ mod tests {
     #[test]
     fn another_program_at_the_address_is_no_control() {
         let addresses = addresses();
-        let (sight, _) = looked(&addresses, "exit 90");
-        assert_eq!(sight.reached(), None);
-        assert!(sight.told().all(|line| line.contains("another program")));
+        let (reachability, _) = probed(&addresses, "exit 90");
+        assert_eq!(reachability.reached(), None);
+        assert!(reachability.lines().all(|line| line.contains("another program")));
     }
 
     #[test]
@@ -181,13 +181,13 @@ mod tests {
         #[test]
         fn whatever_is_printed_nothing_is_told_of_an_address_that_control_does_not_have(lines in proptest::collection::vec("flotilla-look: [ -~]{0,30}|flotilla-look: [0-9]{1,2} (192.168.1.10|evil.example.org)(:7443)?|[ -~]{0,30}", 0..8)) {
             let addresses = addresses();
-            let mut sight = Reachability::new(&addresses);
+            let mut reachability = Reachability::new(&addresses);
             for line in &lines {
-                sight.handle_line(line);
+                reachability.handle_line(line);
             }
-            prop_assert!(sight.told().count() <= addresses.len());
-            for told in sight.told() {
-                prop_assert!(addresses.iter().any(|address| told.starts_with(&address.to_string())), "{}", told);
+            prop_assert!(reachability.lines().count() <= addresses.len());
+            for line in reachability.lines() {
+                prop_assert!(addresses.iter().any(|address| line.starts_with(&address.to_string())), "{}", line);
             }
         }
     }

@@ -78,7 +78,7 @@ pub(super) enum Line<'a> {
 
 /// How a call ended.
 #[derive(Debug, Default)]
-pub(super) struct Ended {
+pub(super) struct SshExit {
     /// Absent when a signal ended it.
     pub(super) status: Option<i32>,
     pub(super) said: Vec<String>,
@@ -96,8 +96,8 @@ impl Ssh {
     pub(super) async fn run(
         &self,
         call: Call<'_>,
-        mut heard: impl FnMut(Line<'_>),
-    ) -> Result<Ended, Problem> {
+        mut on_line: impl FnMut(Line<'_>),
+    ) -> Result<SshExit, Problem> {
         let (mut child, stdin) = self.spawn(&call).map_err(|error| {
             tracing::warn!(%error, "ssh could not be started");
             explain::no_ssh()
@@ -109,27 +109,27 @@ impl Ssh {
             ReaderStream::new(child.stderr.take().ok_or_else(explain::no_ssh)?).map(|chunk| (false, chunk)),
         );
         tokio::pin!(outputs);
-        let mut listener = Listener::default();
-        let (mut fed, mut leave_at) = (false, None);
+        let mut reader = OutputReader::default();
+        let (mut fed, mut stop_reading_at) = (false, None);
         loop {
             tokio::select! {
                 chunk = outputs.next() => match chunk {
-                    Some((printed, Ok(bytes))) => listener.handle_bytes(printed, &bytes, &mut heard),
+                    Some((printed, Ok(bytes))) => reader.handle_bytes(printed, &bytes, &mut on_line),
                     Some((_, Err(_))) => {}
                     None => break,
                 },
                 () = &mut feeding, if !fed => fed = true,
-                status = child.wait(), if leave_at.is_none() => {
-                    listener.ended.status = status.ok().and_then(|status| status.code());
-                    leave_at = Some(Instant::now() + LINGER);
+                status = child.wait(), if stop_reading_at.is_none() => {
+                    reader.exit.status = status.ok().and_then(|status| status.code());
+                    stop_reading_at = Some(Instant::now() + LINGER);
                 }
-                () = until(leave_at) => break,
+                () = until(stop_reading_at) => break,
             }
         }
-        if leave_at.is_none() {
-            listener.ended.status = child.wait().await.ok().and_then(|status| status.code());
+        if stop_reading_at.is_none() {
+            reader.exit.status = child.wait().await.ok().and_then(|status| status.code());
         }
-        Ok(listener.finish(&mut heard))
+        Ok(reader.finish(&mut on_line))
     }
 
     fn spawn(&self, call: &Call<'_>) -> io::Result<(Child, ChildStdin)> {
@@ -182,31 +182,31 @@ async fn until(moment: Option<Instant>) {
 
 /// Makes lines of both outputs, and keeps the last of them.
 #[derive(Debug, Default)]
-struct Listener {
+struct OutputReader {
     printing: LineSplitter,
     saying: LineSplitter,
-    ended: Ended,
+    exit: SshExit,
 }
 
-impl Listener {
-    fn handle_bytes(&mut self, printed: bool, bytes: &[u8], heard: &mut impl FnMut(Line<'_>)) {
+impl OutputReader {
+    fn handle_bytes(&mut self, printed: bool, bytes: &[u8], on_line: &mut impl FnMut(Line<'_>)) {
         let splitter = if printed {
             &mut self.printing
         } else {
             &mut self.saying
         };
         for line in splitter.handle_bytes(bytes) {
-            self.handle_line(printed, line, heard);
+            self.handle_line(printed, line, on_line);
         }
     }
 
-    fn handle_line(&mut self, printed: bool, line: String, heard: &mut impl FnMut(Line<'_>)) {
+    fn handle_line(&mut self, printed: bool, line: String, on_line: &mut impl FnMut(Line<'_>)) {
         let (kept, most) = if printed {
-            heard(Line::Printed(&line));
-            (&mut self.ended.printed, PRINTED)
+            on_line(Line::Printed(&line));
+            (&mut self.exit.printed, PRINTED)
         } else {
-            heard(Line::Said(&line));
-            (&mut self.ended.said, SAID)
+            on_line(Line::Said(&line));
+            (&mut self.exit.said, SAID)
         };
         if kept.len() == most {
             kept.remove(0);
@@ -214,13 +214,13 @@ impl Listener {
         kept.push(line);
     }
 
-    fn finish(mut self, heard: &mut impl FnMut(Line<'_>)) -> Ended {
+    fn finish(mut self, on_line: &mut impl FnMut(Line<'_>)) -> SshExit {
         for (printed, line) in [(true, self.printing.finish()), (false, self.saying.finish())] {
             if let Some(line) = line {
-                self.handle_line(printed, line, heard);
+                self.handle_line(printed, line, on_line);
             }
         }
-        self.ended
+        self.exit
     }
 }
 
@@ -271,7 +271,7 @@ mod tests {
         ));
         let host: Host = "nas".parse().unwrap();
         let mut lines = Vec::new();
-        let ended = ssh
+        let exit = ssh
             .run(call(&host), |line| {
                 if let Line::Printed(line) = line {
                     lines.push(line.to_owned());
@@ -280,10 +280,10 @@ mod tests {
             .await
             .unwrap();
         assert_eq!(
-            (ended.status, lines),
+            (exit.status, lines),
             (Some(3), vec!["secretone".into(), "two".into()])
         );
-        assert_eq!((ended.said.len(), ended.said[0].as_str()), (SAID, "101"));
+        assert_eq!((exit.said.len(), exit.said[0].as_str()), (SAID, "101"));
     }
 
     #[tokio::test(start_paused = true)]
@@ -291,8 +291,8 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let ssh = Ssh::new(crate::testbed::program(dir.path(), "ssh", "sleep 5 & exit 255"));
         let host: Host = "nas".parse().unwrap();
-        let ended = ssh.run(call(&host), |_| {}).await.unwrap();
-        assert_eq!(ended.status, Some(255));
+        let exit = ssh.run(call(&host), |_| {}).await.unwrap();
+        assert_eq!(exit.status, Some(255));
     }
 
     #[tokio::test]

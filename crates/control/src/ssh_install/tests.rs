@@ -1,6 +1,6 @@
 //! Pushes over the API with a stand-in for `ssh`.
 
-mod ending;
+mod canceling;
 
 use super::*;
 use crate::{
@@ -58,7 +58,7 @@ impl Pushed {
         let dir = tempfile::tempdir().unwrap();
         let ssh = Ssh::new(program(dir.path(), "ssh", SSH));
         let pushes = Pushes::new(ssh, Some(dir.path().to_owned()));
-        let bed = Testbed::pushing(pushes).await;
+        let bed = Testbed::with_pushes(pushes).await;
         let pushed = Self { bed, dir };
         pushed.write("look", look);
         pushed.write("install", install);

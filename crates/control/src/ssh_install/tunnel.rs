@@ -9,7 +9,7 @@ use super::{
     Order, PushRecord, add_line, change,
     explain::{self, explain},
     host::Host,
-    install::Stop,
+    install::InstallError,
     new_push,
     ssh::{Call, Input, Line},
 };
@@ -39,24 +39,24 @@ const PORTS: RangeInclusive<u16> = 21_000..=29_999;
 const ATTEMPTS: usize = 2;
 
 /// From starting `ssh` to its word that the port is listened on.
-const OPENING: Duration = Duration::from_secs(30);
+const OPEN_WITHIN: Duration = Duration::from_secs(30);
 
 /// Reads nothing, prints nothing, and ends with its input.
 const COMMAND: &str = "cat";
 
 /// The `over` of a push that ran in an earlier run of control.
-fn over() -> CancellationToken {
-    let over = CancellationToken::new();
-    over.cancel();
-    over
+fn cancelled_token() -> CancellationToken {
+    let token = CancellationToken::new();
+    token.cancel();
+    token
 }
 
 /// Opens a tunnel to a device and keeps it from now on. Answers where the device then finds control.
 pub(super) async fn open(
     core: &Arc<Core>,
     order: &Order,
-    ending: &CancellationToken,
-) -> Result<Endpoint, Stop> {
+    cancel: &CancellationToken,
+) -> Result<Endpoint, InstallError> {
     let say = |line: String| add_line(core, order.device, line);
     say("No address of this controller answers from there, so SSH is going to carry the link.".to_owned());
     forget(core, order.device).await.map_err(Problem::from)?;
@@ -67,16 +67,16 @@ pub(super) async fn open(
             host: order.host.to_string(),
             port,
         };
-        let opened = ending.run_until_cancelled(first_opened(core, order, &tunnel));
-        match opened.await.ok_or(Stop::Ended)? {
-            Ok(keeping) => {
+        let opened = cancel.run_until_cancelled(first_opened(core, order, &tunnel));
+        match opened.await.ok_or(InstallError::Canceled)? {
+            Ok(cancel_tunnel) => {
                 let saved = core.store.save_tunnel(order.device, &tunnel).await;
                 saved.map_err(Problem::from)?;
                 let endpoint = tunnel.endpoint();
                 say(format!(
                     "The device reaches this controller at {endpoint}, through SSH."
                 ));
-                hold(core, order.device, Some(tunnel), Some(keeping.disarm()));
+                set_tunnel(core, order.device, Some(tunnel), Some(cancel_tunnel.disarm()));
                 return Ok(endpoint);
             }
             Err(problem) => failure = problem,
@@ -94,17 +94,17 @@ async fn first_opened(
     order: &Order,
     tunnel: &Tunnel,
 ) -> Result<tokio_util::sync::DropGuard, Problem> {
-    let ending = core.stop.child_token();
-    let guard = ending.clone().drop_guard();
+    let cancel = core.stop.child_token();
+    let guard = cancel.clone().drop_guard();
     let (opened, first) = oneshot::channel();
-    let keeper = Keeper {
+    let runner = TunnelRunner {
         core: core.clone(),
         device: order.device,
         host: order.host.clone(),
         tunnel: tunnel.clone(),
     };
-    core.tasks.spawn(keeper.keep(ending, Some(opened)));
-    match timeout(OPENING, first).await {
+    core.tasks.spawn(runner.run(cancel, Some(opened)));
+    match timeout(OPEN_WITHIN, first).await {
         Ok(Ok(Ok(()))) => Ok(guard),
         Ok(Ok(Err(problem))) => Err(problem),
         Ok(Err(_)) | Err(_) => Err(explain::no_forwarding(&order.host)),
@@ -128,21 +128,21 @@ pub(crate) fn resume(core: &Arc<Core>) {
         let mut push = new_push(&host, device, core.clock.now());
         push.state = PushState::Installed;
         push.tunneled = true;
-        let ending = core.stop.child_token();
+        let cancel = core.stop.child_token();
         let record = PushRecord {
             push,
-            ending: CancellationToken::new(),
-            over: over(),
-            tunnel: Some(ending.clone()),
+            cancel: CancellationToken::new(),
+            over: cancelled_token(),
+            tunnel: Some(cancel.clone()),
         };
         core.pushes.lock().insert(device, record);
-        let keeper = Keeper {
+        let runner = TunnelRunner {
             core: core.clone(),
             device,
             host,
             tunnel,
         };
-        core.tasks.spawn(keeper.keep(ending, None));
+        core.tasks.spawn(runner.run(cancel, None));
     }
 }
 
@@ -155,14 +155,14 @@ pub(crate) async fn forget(core: &Core, device: DeviceId) -> Result<bool, StoreE
         .is_some_and(|entry| entry.tunnel.is_some());
     if had_one {
         core.store.delete_tunnel(device).await?;
-        hold(core, device, None, None);
+        set_tunnel(core, device, None, None);
         core.hub.send_settings(device);
     }
     Ok(had_one)
 }
 
 /// Ends the tunnel of a push that failed, unless an agent may be using it.
-pub(super) async fn forget_useless(core: &Core, device: DeviceId) {
+pub(super) async fn forget_unused(core: &Core, device: DeviceId) {
     let is_enrolled = core
         .cache
         .lock()
@@ -177,10 +177,15 @@ pub(super) async fn forget_useless(core: &Core, device: DeviceId) {
 }
 
 /// Notes the tunnel that a device has now, and ends the one it had.
-fn hold(core: &Core, device: DeviceId, tunnel: Option<Tunnel>, keeping: Option<CancellationToken>) {
+fn set_tunnel(
+    core: &Core,
+    device: DeviceId,
+    tunnel: Option<Tunnel>,
+    cancel_tunnel: Option<CancellationToken>,
+) {
     let is_kept = tunnel.is_some();
     if let Some(record) = core.pushes.lock().get_mut(&device)
-        && let Some(before) = std::mem::replace(&mut record.tunnel, keeping)
+        && let Some(before) = std::mem::replace(&mut record.tunnel, cancel_tunnel)
     {
         before.cancel();
     }
@@ -191,33 +196,33 @@ fn hold(core: &Core, device: DeviceId, tunnel: Option<Tunnel>, keeping: Option<C
 }
 
 /// Keeps one tunnel.
-struct Keeper {
+struct TunnelRunner {
     core: Arc<Core>,
     device: DeviceId,
     host: Host,
     tunnel: Tunnel,
 }
 
-impl Keeper {
+impl TunnelRunner {
     /// Runs until `ending`, or until the first attempt fails that `opened` waits for.
-    async fn keep(self, ending: CancellationToken, mut opened: Option<oneshot::Sender<Result<(), Problem>>>) {
+    async fn run(self, cancel: CancellationToken, mut opened: Option<oneshot::Sender<Result<(), Problem>>>) {
         let mut backoff = Backoff::new();
-        let mut complained = None;
+        let mut logged = None;
         loop {
             let up = Notify::new();
-            let carrying = self.carry(&up);
-            tokio::pin!(carrying);
+            let connection = self.carry(&up);
+            tokio::pin!(connection);
             let end = tokio::select! {
-                () = ending.cancelled() => return,
-                problem = &mut carrying => problem,
+                () = cancel.cancelled() => return,
+                problem = &mut connection => problem,
                 () = up.notified() => {
                     backoff.handle_up(Instant::now().into_std());
-                    complained = None;
+                    logged = None;
                     if let Some(opened) = opened.take() {
                         let _ = opened.send(Ok(()));
                     }
-                    self.tell(None);
-                    match ending.run_until_cancelled(carrying).await {
+                    self.show_failure(None);
+                    match cancel.run_until_cancelled(connection).await {
                         Some(problem) => problem,
                         None => return,
                     }
@@ -227,13 +232,13 @@ impl Keeper {
                 let _ = opened.send(Err(end));
                 return;
             }
-            if complained != Some(end.code) {
+            if logged != Some(end.code) {
                 tracing::warn!(device.id = %self.device, problem.code = %end.code, "a tunnel over ssh is down; it is opened again");
-                complained = Some(end.code);
+                logged = Some(end.code);
             }
-            self.tell(Some(end));
+            self.show_failure(Some(end));
             let pause = backoff.handle_down(Instant::now().into_std(), &mut *self.core.random());
-            if ending.run_until_cancelled(sleep(pause)).await.is_none() {
+            if cancel.run_until_cancelled(sleep(pause)).await.is_none() {
                 return;
             }
         }
@@ -242,7 +247,7 @@ impl Keeper {
     /// Carries until the connection ends; answers why it did. Notifies `up` when the far side listens.
     async fn carry(&self, up: &Notify) -> Problem {
         let forward = format!("{}:{}", self.tunnel.endpoint(), target(self.core.fleet_addr));
-        let (listens, refuses) = signs(self.tunnel.port);
+        let (listens, refuses) = forward_messages(self.tunnel.port);
         let refused = Notify::new();
         let call = Call {
             host: &self.host,
@@ -260,8 +265,8 @@ impl Keeper {
             }
         });
         tokio::select! {
-            ended = running => match ended {
-                Ok(ended) => explain(&self.host, &ended),
+            exit = running => match exit {
+                Ok(exit) => explain(&self.host, &exit),
                 Err(problem) => problem,
             },
             () = refused.notified() => explain::no_forwarding(&self.host),
@@ -269,7 +274,7 @@ impl Keeper {
     }
 
     /// Shows on the device's push why its tunnel is down, or that it is not.
-    fn tell(&self, failure: Option<Problem>) {
+    fn show_failure(&self, failure: Option<Problem>) {
         change(&self.core, self.device, |push| {
             if push.state == PushState::Installed {
                 push.failure = failure;
@@ -289,7 +294,7 @@ fn target(fleet: SocketAddr) -> SocketAddr {
 }
 
 /// How `ssh -v` says that the far side listens on a port, and that it does not.
-fn signs(port: u16) -> (String, String) {
+fn forward_messages(port: u16) -> (String, String) {
     (
         format!("remote forward success for: listen 127.0.0.1:{port},"),
         format!("remote port forwarding failed for listen port {port}"),

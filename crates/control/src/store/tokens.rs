@@ -53,7 +53,7 @@ pub(crate) struct TokenUse {
 
 /// What became of an enrollment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Using {
+pub(crate) enum UseOutcome {
     Done,
     /// The token was used, withdrawn or ran out meanwhile: of two that race, one wins.
     TokenGone,
@@ -168,7 +168,7 @@ impl Store {
         id: TokenId,
         used: &TokenUse,
         device: &DeviceRow,
-    ) -> Result<Using, StoreError> {
+    ) -> Result<UseOutcome, StoreError> {
         let mut transaction = self.writer.begin().await?;
         let won = sqlx::query(
             "UPDATE tokens SET used = ?1, used_key = ?2, chain = ?3 \
@@ -183,16 +183,16 @@ impl Store {
         .rows_affected()
             == 1;
         if !won {
-            return Ok(Using::TokenGone);
+            return Ok(UseOutcome::TokenGone);
         }
         if let Some(incoming) = &device.incoming
             && !keys::enroll(&mut transaction, &incoming.wireguard_key, device.id).await?
         {
-            return Ok(Using::KeyKnown);
+            return Ok(UseOutcome::KeyKnown);
         }
         devices::write(&mut transaction, device).await?;
         transaction.commit().await?;
-        Ok(Using::Done)
+        Ok(UseOutcome::Done)
     }
 
     /// Withdraws what a device could still enroll with, ends its keys, and saves the device.
@@ -276,7 +276,7 @@ mod tests {
             store.use_token(token.id, &b, &second)
         );
         let (a, b) = (a.unwrap(), b.unwrap());
-        let won = |using| using == Using::Done;
+        let won = |outcome| outcome == UseOutcome::Done;
         assert!(won(a) ^ won(b), "{a:?} {b:?}");
         let winner = if won(a) { first } else { second };
         assert_eq!(store.list_devices().await.unwrap(), [winner]);
@@ -298,7 +298,7 @@ mod tests {
                 .withdrawn
                 .is_some()
         );
-        let gone = Using::TokenGone;
+        let gone = UseOutcome::TokenGone;
         assert_eq!(store.use_token(old.id, &used(3, 'A'), &nas).await.unwrap(), gone);
         assert_eq!(
             store.use_token(new.id, &used(3602, 'A'), &nas).await.unwrap(),
@@ -325,8 +325,8 @@ mod tests {
         }];
         store.save_progress(row.id, &row.stages, None).await.unwrap();
         row.used = Some(used(2, 'A'));
-        let using = store.use_token(row.id, &used(2, 'A'), &nas).await.unwrap();
-        assert_eq!(using, Using::Done);
+        let outcome = store.use_token(row.id, &used(2, 'A'), &nas).await.unwrap();
+        assert_eq!(outcome, UseOutcome::Done);
         assert_eq!(store.lookup_token(row.id).await.unwrap(), Some(row.clone()));
         store.delete_device(nas.id).await.unwrap();
         assert_eq!(store.lookup_token(row.id).await.unwrap(), None);

@@ -62,10 +62,10 @@ fn runs(bed: &Testbed, device: &str, docker_desktop: bool) {
         docker_desktop,
         ..EngineFacts::default()
     });
-    hear(bed, device, engine);
+    report_engine(bed, device, engine);
 }
 
-fn hear(bed: &Testbed, device: &str, engine: EngineState) {
+fn report_engine(bed: &Testbed, device: &str, engine: EngineState) {
     let mut state = bed.core.cache.lock();
     let id = state.find(device).unwrap().row.id;
     state.apply_report(id, Report::Engine(engine), bed.core.clock.now());
@@ -177,7 +177,7 @@ async fn host_networking_on_docker_desktop_is_closed_until_somebody_decides_for_
         "No path: Host networking on mac is that of Docker Desktop's virtual machine"
     );
     let reason = "it stopped".to_owned();
-    hear(&bed, "mac", EngineState::Stopped { reason, since: None });
+    report_engine(&bed, "mac", EngineState::Stopped { reason, since: None });
     assert_eq!(
         open(&bed, "mac"),
         0,

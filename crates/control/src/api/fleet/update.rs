@@ -26,7 +26,7 @@ use std::{collections::BTreeSet, sync::Arc};
 const NAME_CHARS: usize = 64;
 
 /// Each is tried by every device that dials, so there are not many.
-const ADDED: usize = 16;
+const MOST_ADDED: usize = 16;
 
 pub(in crate::api) async fn update(
     State(core): State<Arc<Core>>,
@@ -34,31 +34,31 @@ pub(in crate::api) async fn update(
 ) -> Result<Json<Fleet>, Refusal> {
     let _write_guard = core.write_lock.lock().await;
     let now = core.clock.now();
-    let change = Change::decide(&core.cache.lock(), request, now)?;
-    if !change.told.is_empty() {
+    let change = FleetChange::decide(&core.cache.lock(), request, now)?;
+    if !change.details.is_empty() {
         change.carry_out(&core, now).await?;
     }
     Ok(Json(core.fleet()))
 }
 
 /// The fleet as it is going to be.
-struct Change {
+struct FleetChange {
     row: FleetRow,
     /// Another range, with every device at its address in it.
     range: Option<(Cidr, Vec<DeviceRow>)>,
     /// The first policy.
     policy: Option<PolicyInForce>,
     /// What the activity log says of each part.
-    told: Vec<String>,
+    details: Vec<String>,
 }
 
-impl Change {
+impl FleetChange {
     fn decide(state: &Cached, request: UpdateFleet, now: Timestamp) -> Result<Self, Refusal> {
         let mut change = Self {
             row: state.fleet.clone(),
             range: None,
             policy: None,
-            told: Vec::new(),
+            details: Vec::new(),
         };
         let name = request.name.as_deref().map(parse_name).transpose()?;
         let added = request.added_endpoints.map(parse_added).transpose()?;
@@ -66,10 +66,10 @@ impl Change {
             change.move_mesh(state, range)?;
         }
         if name.is_some() || request.starting_policy.is_some() {
-            change.set(state, name, request.starting_policy, now)?;
+            change.set_name_and_policy(state, name, request.starting_policy, now)?;
         }
         if let Some(added) = added.filter(|added| *added != change.row.added_endpoints) {
-            change.told.push(told_added(&added));
+            change.details.push(describe_added(&added));
             change.row.added_endpoints = added;
         }
         Ok(change)
@@ -78,7 +78,8 @@ impl Change {
     fn move_mesh(&mut self, state: &Cached, range: &str) -> Result<(), Refusal> {
         if let Some((range, row, devices)) = mesh::move_range(state, range, &local_networks())? {
             let old = std::mem::replace(&mut self.row.mesh_cidr, row.mesh_cidr);
-            self.told.push(format!("The mesh moved from {old} to {range}."));
+            self.details
+                .push(format!("The mesh moved from {old} to {range}."));
             self.range = Some((range, devices));
         }
         Ok(())
@@ -86,7 +87,7 @@ impl Change {
 
     /// Names the fleet. The choice of how to begin is the first policy. Rules that were saved before any choice stand,
     /// and the choice means nothing; another choice than the one that was made is refused.
-    fn set(
+    fn set_name_and_policy(
         &mut self,
         state: &Cached,
         name: Option<String>,
@@ -105,8 +106,8 @@ impl Change {
         self.row.name = name.or(self.row.name.take());
         self.row.starting_policy = made.or(choice.filter(|_| policy.is_some()));
         self.policy = policy;
-        let told = "The fleet's name or starting policy was set.";
-        self.told.push(told.to_owned());
+        let text = "The fleet's name or starting policy was set.";
+        self.details.push(text.to_owned());
         Ok(())
     }
 
@@ -115,7 +116,7 @@ impl Change {
             row,
             range,
             policy,
-            told,
+            details,
         } = self;
         let devices = range.as_ref().map(|(_, devices)| devices.as_slice());
         core.store
@@ -134,8 +135,8 @@ impl Change {
         }
         core.find_endpoints();
         core.publish_fleet();
-        for details in told {
-            record(core, name.clone(), details).await;
+        for text in details {
+            record(core, name.clone(), text).await;
         }
         if let Some(policy) = policy {
             let begun = match core.cache.lock().fleet.starting_policy {
@@ -148,7 +149,7 @@ impl Change {
     }
 }
 
-fn told_added(added: &[Endpoint]) -> String {
+fn describe_added(added: &[Endpoint]) -> String {
     match added {
         [] => "No address is added to those that this computer has.".to_owned(),
         added => {
@@ -164,9 +165,9 @@ fn parse_added(mut added: Vec<Endpoint>) -> Result<Vec<Endpoint>, Refusal> {
     added.retain(|endpoint| once.insert(endpoint.clone()));
     let refuse =
         |message: String| Err(Refusal::new(Code::InvalidInput, message).with_field("added_endpoints"));
-    if added.len() > ADDED {
+    if added.len() > MOST_ADDED {
         return refuse(format!(
-            "At most {ADDED} addresses can be added. Remove those that lead nowhere."
+            "At most {MOST_ADDED} addresses can be added. Remove those that lead nowhere."
         ));
     }
     match added.iter().find(|endpoint| advertise::is_useless(endpoint)) {

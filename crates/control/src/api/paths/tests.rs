@@ -44,7 +44,7 @@ fn link(bed: &Testbed, name: &str) {
     bed.core.cache.lock().link_up(id, number, link);
 }
 
-fn heard(bed: &Testbed, to: &str, why: PathReason) -> PeerPath {
+fn reported(bed: &Testbed, to: &str, why: PathReason) -> PeerPath {
     PeerPath {
         peer: id(bed, to),
         why,
@@ -122,7 +122,7 @@ async fn a_report_names_the_end_at_fault_and_the_relay() {
     let blocked = PeerPath {
         relay: Some(flotilla_protocol::id::RelayId(id(&bed, "nas").0)),
         cause: Some(id(&bed, "vps")),
-        ..heard(&bed, "vps", PathReason::RelayUdpBlocked)
+        ..reported(&bed, "vps", PathReason::RelayUdpBlocked)
     };
     report(&bed, "laptop", blocked);
     let shown = path(&bed, "laptop", "vps").await;
@@ -136,7 +136,7 @@ async fn a_report_names_the_end_at_fault_and_the_relay() {
 async fn a_device_without_a_link_has_paths_while_its_peers_hear_it() {
     let bed = bed().await;
     link(&bed, "laptop");
-    report(&bed, "laptop", heard(&bed, "nas", PathReason::DirectLan));
+    report(&bed, "laptop", reported(&bed, "nas", PathReason::DirectLan));
     all_are_away(&bed);
     assert_eq!(
         path(&bed, "laptop", "nas").await.why_code,
@@ -144,7 +144,7 @@ async fn a_device_without_a_link_has_paths_while_its_peers_hear_it() {
     );
     let carried = PeerPath {
         received_bytes: 1,
-        ..heard(&bed, "nas", PathReason::DirectLan)
+        ..reported(&bed, "nas", PathReason::DirectLan)
     };
     report(&bed, "laptop", carried);
     assert_eq!(path(&bed, "laptop", "nas").await.why_code, PathReason::DirectLan);
@@ -159,7 +159,7 @@ async fn pages_hear_of_another_path_at_once_and_of_figures_now_and_then() {
     let before = bed.core.cache.lock().live.seq();
     let mut live = bed.core.cache.subscribe();
     live.next().await;
-    let first = heard(&bed, "nas", PathReason::RelayTrying);
+    let first = reported(&bed, "nas", PathReason::RelayTrying);
     assert_eq!(report(&bed, "laptop", first.clone()), ReportEffect::Nothing);
     let frame: LiveFrame = serde_json::from_str(&live.next().await.unwrap()).unwrap();
     assert!(matches!(&frame.upsert, Some(Resource::Path(path)) if path.why_code == PathReason::RelayTrying));
@@ -191,7 +191,7 @@ async fn pages_hear_of_another_path_at_once_and_of_figures_now_and_then() {
 async fn a_report_about_strangers_and_oneself_is_left_out() {
     let bed = bed().await;
     link(&bed, "laptop");
-    let own = heard(&bed, "laptop", PathReason::DirectLan);
+    let own = reported(&bed, "laptop", PathReason::DirectLan);
     let stranger = PeerPath {
         peer: "01937c5e-7b1a-7c3e-8b9e-0123456789ab".parse().unwrap(),
         ..own.clone()

@@ -253,14 +253,14 @@ async fn an_explanation_keeps_policy_and_path_apart() {
     let blocked: Explanation = bed.post("/policy/explain", &ask(r#","port":22"#)).await;
     assert!(!blocked.allowed && !blocked.nearest.is_empty());
     assert_eq!(blocked.path.unwrap().to.as_str(), "nas");
-    let nobody = bed
+    let problem = bed
         .refused(
             Method::POST,
             "/policy/explain",
             r#"{"from":"x","to":"nas","proto":"tcp"}"#,
         )
         .await;
-    assert_eq!(nobody.code, Code::NotFound);
+    assert_eq!(problem.code, Code::NotFound);
     let port = bed
         .refused(
             Method::POST,

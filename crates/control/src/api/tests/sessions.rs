@@ -1,7 +1,7 @@
 //! Signing in and out: what a browser shows, what each half of it is worth, and for how long.
 
 use super::*;
-use crate::{access::Link, testbed::API_PORT};
+use crate::{access::LinkPurpose, testbed::API_PORT};
 use flotilla_identity::ApiKey;
 use flotilla_protocol::api::{ControlProof, List, SESSION_HEADER, SessionFacts, SessionOpened};
 
@@ -49,7 +49,7 @@ async fn exchange(bed: &Testbed, link: &str, browser: &Browser) -> Response<Body
 }
 
 async fn sign_in_again(bed: &Testbed, before: &Browser) -> Browser {
-    let response = exchange(bed, &bed.core.sign_in_link(Link::Asked), before).await;
+    let response = exchange(bed, &bed.core.sign_in_link(LinkPurpose::Request), before).await;
     assert_eq!(response.status(), StatusCode::OK);
     let cookie = response.headers()[header::SET_COOKIE]
         .to_str()
@@ -99,10 +99,13 @@ async fn a_stolen_cookie_opens_no_route_and_neither_does_the_pages_secret() {
 #[tokio::test]
 async fn a_link_opens_one_session_which_ends_when_its_browser_signs_out() {
     let bed = Testbed::new().await;
-    let link = bed.core.sign_in_link(Link::Asked);
-    let nobody = Browser::default();
-    assert_eq!(exchange(&bed, &link, &nobody).await.status(), StatusCode::OK);
-    let again = exchange(&bed, &link, &nobody).await;
+    let link = bed.core.sign_in_link(LinkPurpose::Request);
+    let fresh_browser = Browser::default();
+    assert_eq!(
+        exchange(&bed, &link, &fresh_browser).await.status(),
+        StatusCode::OK
+    );
+    let again = exchange(&bed, &link, &fresh_browser).await;
     assert_eq!(code(again).await, Code::Unauthenticated, "a link works once");
 
     let browser = sign_in(&bed).await;
@@ -115,13 +118,16 @@ async fn a_link_opens_one_session_which_ends_when_its_browser_signs_out() {
 async fn the_link_of_a_start_still_works_after_twenty_minutes_and_a_later_one_says_how_to_get_another() {
     let bed = Testbed::new().await;
     let (start, asked) = (
-        bed.core.sign_in_link(Link::OfStart),
-        bed.core.sign_in_link(Link::Asked),
+        bed.core.sign_in_link(LinkPurpose::Start),
+        bed.core.sign_in_link(LinkPurpose::Request),
     );
     bed.clock.advance(20 * 60);
-    let nobody = Browser::default();
-    assert_eq!(exchange(&bed, &start, &nobody).await.status(), StatusCode::OK);
-    let late: Problem = json(exchange(&bed, &asked, &nobody).await).await;
+    let fresh_browser = Browser::default();
+    assert_eq!(
+        exchange(&bed, &start, &fresh_browser).await.status(),
+        StatusCode::OK
+    );
+    let late: Problem = json(exchange(&bed, &asked, &fresh_browser).await).await;
     assert_eq!(late.code, Code::Unauthenticated);
     assert!(late.message.contains("`flotilla open`"), "{}", late.message);
 }

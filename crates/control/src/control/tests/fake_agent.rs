@@ -2,7 +2,7 @@
 
 use super::*;
 
-impl Enrolled {
+impl EnrolledDevice {
     /// What the agent answers on its link; what it is asked is noted in `calls`.
     pub(super) fn routes(&self, receiver: mpsc::Receiver<Report>, calls: &Arc<Mutex<Vec<String>>>) -> Router {
         let (settings, revoked, acted) = (calls.clone(), calls.clone(), calls.clone());

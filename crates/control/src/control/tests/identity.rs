@@ -11,9 +11,9 @@ fn is_contested(dialed: Result<Agent, DialError>) {
 }
 
 /// Two agents on machines of one id take the link in turns, the second with a container.
-async fn take_turns(control: &Control, name: &str, enrolled: &Enrolled) {
-    let first = enrolled.dial_in("same", "first").await.unwrap();
-    let second = enrolled.dial_in("same", "second").await.unwrap();
+async fn take_turns(control: &Control, name: &str, enrolled: &EnrolledDevice) {
+    let first = enrolled.dial_as_run("same", "first").await.unwrap();
+    let second = enrolled.dial_as_run("same", "second").await.unwrap();
     first.link.await.unwrap();
     second.reports.send(hello()).await.unwrap();
     let inventory = Inventory {
@@ -24,9 +24,9 @@ async fn take_turns(control: &Control, name: &str, enrolled: &Enrolled) {
     control
         .eventually("its container", name, |device| device.containers.total == 1)
         .await;
-    is_contested(enrolled.dial_in("same", "first").await);
+    is_contested(enrolled.dial_as_run("same", "first").await);
     second.link.await.unwrap();
-    is_contested(enrolled.dial_in("same", "second").await);
+    is_contested(enrolled.dial_as_run("same", "second").await);
 }
 
 #[tokio::test]
@@ -62,11 +62,11 @@ async fn two_that_take_turns_are_both_named_and_wait_for_the_owners_word() {
     // It outlives control, and ends with the owner's word.
     control.shutdown().await;
     let control = Control::start(settings).await.unwrap();
-    is_contested(enrolled.dial_in("same", "first").await);
+    is_contested(enrolled.dial_as_run("same", "first").await);
     let path = format!("/devices/{name}");
     let vouched = control.ask("PATCH", &path, r#"{"vouched":true}"#).await;
     assert_eq!(vouched["vouched"], json!(true));
-    let back = enrolled.dial_in("another-boot", "third").await.unwrap();
+    let back = enrolled.dial_as_run("another-boot", "third").await.unwrap();
     let device = control
         .eventually("it is back", &name, |device| {
             device.status == DeviceStatus::Online
@@ -75,9 +75,9 @@ async fn two_that_take_turns_are_both_named_and_wait_for_the_owners_word() {
     assert!(device.attention.is_empty(), "{:?}", device.attention);
 
     // The word was about its name, and not about two of them.
-    let other = enrolled.dial_in("same", "first").await.unwrap();
+    let other = enrolled.dial_as_run("same", "first").await.unwrap();
     back.link.await.unwrap();
-    is_contested(enrolled.dial_in("another-boot", "third").await);
+    is_contested(enrolled.dial_as_run("another-boot", "third").await);
     other.link.await.unwrap();
     control.shutdown().await;
 }
@@ -102,8 +102,8 @@ async fn a_copy_that_dials_after_the_right_machine_enrolled_again_does_not_hold_
     };
     let again = enroll(config, "same").await;
     // Until the first link with the new certificate, the old one is good.
-    let copy = enrolled.dial_in("same", "second").await.unwrap();
-    let _right = again.dial_in("same", "third").await.unwrap();
+    let copy = enrolled.dial_as_run("same", "second").await.unwrap();
+    let _right = again.dial_as_run("same", "third").await.unwrap();
     copy.link.await.unwrap();
     control
         .eventually("it is back", &name, |device| {

@@ -1,7 +1,7 @@
 //! Jobs at a device, played: they are begun, links end meanwhile, and what came of them is answered and recorded.
 
 use super::*;
-use crate::control::tests::modes::boxed;
+use crate::control::tests::modes::add_box;
 use axum::extract::Query;
 use flotilla_protocol::{
     Problem,
@@ -17,7 +17,7 @@ use tokio::{sync::watch, time::timeout};
 
 /// The jobs of a played agent. They survive its links.
 #[derive(Debug, Clone, Default)]
-pub(super) struct PlayedJobs {
+pub(super) struct FakeJobs {
     reports: Arc<Mutex<BTreeMap<JobId, JobReport>>>,
     /// Jobs stay underway until this is unset.
     pub(super) slow: watch::Sender<bool>,
@@ -25,7 +25,7 @@ pub(super) struct PlayedJobs {
     stubborn: watch::Sender<bool>,
 }
 
-impl PlayedJobs {
+impl FakeJobs {
     pub(super) fn routes(&self, calls: &Arc<Mutex<Vec<String>>>) -> Router {
         let (start, follow, end, list) = (self.clone(), self.clone(), self.clone(), self.clone());
         let (calls, forget_calls) = (calls.clone(), calls.clone());
@@ -40,7 +40,7 @@ impl PlayedJobs {
                 )
                 .put(
                     async move |Path(id): Path<JobId>, Json(request): Json<JobRequest>| {
-                        calls.lock().unwrap().push(called(&request));
+                        calls.lock().unwrap().push(call_name(&request));
                         Json(start.start(id, request))
                     },
                 )
@@ -80,7 +80,7 @@ impl PlayedJobs {
             next_line: 1,
         };
         let mut reports = self.reports.lock().unwrap();
-        reports.entry(id).or_insert_with(|| played(report)).clone()
+        reports.entry(id).or_insert_with(|| refuse_pod(report)).clone()
     }
 
     async fn follow(&self, id: JobId, _asked: FollowJob) -> JobReport {
@@ -122,7 +122,7 @@ impl PlayedJobs {
 }
 
 /// A pod can't be made there: its image is gone.
-fn played(report: JobReport) -> JobReport {
+fn refuse_pod(report: JobReport) -> JobReport {
     if report.request
         == (JobRequest::ModeChange {
             mode: NetworkMode::Pause,
@@ -138,7 +138,7 @@ fn played(report: JobReport) -> JobReport {
     report
 }
 
-fn called(request: &JobRequest) -> String {
+fn call_name(request: &JobRequest) -> String {
     match request {
         JobRequest::Placement { container, member } => format!("pod {container} {member}"),
         JobRequest::ModeChange { mode } => format!("move {mode}"),
@@ -192,7 +192,7 @@ async fn eventually(what: &str, mut is_so: impl AsyncFnMut() -> bool) {
 async fn an_answer_that_it_is_done_means_that_lists_know_it() {
     let dir = tempfile::tempdir().unwrap();
     let control = Control::start(config(dir.path())).await.unwrap();
-    let (agent, _enrolled) = boxed(&control, "pause").await;
+    let (agent, _enrolled) = add_box(&control, "pause").await;
     let (answer, ()) = tokio::join!(place(&control, true), async {
         eventually("it is over", async || {
             agent.jobs.list().iter().any(|job| job.state.is_over())
@@ -213,7 +213,7 @@ async fn an_answer_that_it_is_done_means_that_lists_know_it() {
 async fn a_link_that_ends_costs_nobody_the_outcome() {
     let dir = tempfile::tempdir().unwrap();
     let control = Control::start(config(dir.path())).await.unwrap();
-    let (agent, enrolled) = boxed(&control, "pause").await;
+    let (agent, enrolled) = add_box(&control, "pause").await;
     agent.jobs.slow.send_replace(true);
     let answer = async {
         let answer = place(&control, true).await;
@@ -247,7 +247,7 @@ async fn a_link_that_ends_costs_nobody_the_outcome() {
 async fn it_is_recorded_also_when_the_caller_went_away_and_asking_again_waits_for_the_same() {
     let dir = tempfile::tempdir().unwrap();
     let control = Control::start(config(dir.path())).await.unwrap();
-    let (agent, _enrolled) = boxed(&control, "pause").await;
+    let (agent, _enrolled) = add_box(&control, "pause").await;
     agent.jobs.slow.send_replace(true);
     let left = timeout(Duration::from_millis(300), place(&control, true)).await;
     assert!(left.is_err());
@@ -270,7 +270,7 @@ async fn it_is_recorded_also_when_the_caller_went_away_and_asking_again_waits_fo
 async fn what_an_earlier_control_began_is_recorded_by_the_next_one() {
     let dir = tempfile::tempdir().unwrap();
     let control = Control::start(config(dir.path())).await.unwrap();
-    let (agent, enrolled) = boxed(&control, "pause").await;
+    let (agent, enrolled) = add_box(&control, "pause").await;
     let id = "01937c5e-7b1a-7c3e-8b9e-0123456789ab".parse().unwrap();
     agent.link.abort();
     enrolled.jobs.undo(id);
@@ -291,7 +291,7 @@ async fn what_an_earlier_control_began_is_recorded_by_the_next_one() {
 async fn a_device_that_does_not_forget_a_job_is_told_again_only_on_its_next_link() {
     let dir = tempfile::tempdir().unwrap();
     let control = Control::start(config(dir.path())).await.unwrap();
-    let (agent, enrolled) = boxed(&control, "pause").await;
+    let (agent, enrolled) = add_box(&control, "pause").await;
     agent.link.abort();
     enrolled
         .jobs

@@ -18,12 +18,12 @@ const SOON: Duration = Duration::from_secs(2);
 
 /// The agent's map, which outlives links, and the kinds of pushes that made it.
 #[derive(Default)]
-pub(super) struct Mapped {
+pub(super) struct AgentMap {
     map: Option<NetworkMap>,
     pushes: Vec<&'static str>,
 }
 
-impl Mapped {
+impl AgentMap {
     pub(super) fn take(&mut self, push: MapPush) -> MapTaken {
         match push {
             MapPush::Whole(map) => {
@@ -47,13 +47,13 @@ impl Mapped {
 }
 
 /// Adds and enrolls a device beside this computer.
-pub(super) async fn added(control: &Control, name: &str) -> Enrolled {
+pub(super) async fn added(control: &Control, name: &str) -> EnrolledDevice {
     let body = format!(r#"{{"name":"{name}"}}"#);
     let added: DeviceAdded = serde_json::from_value(control.ask("POST", "/devices", &body).await).unwrap();
     enroll(toml::from_str(&added.config.unwrap()).unwrap(), name).await
 }
 
-impl Enrolled {
+impl EnrolledDevice {
     /// Waits until the agent's map is as wanted.
     async fn mapped(&self, what: &str, check: impl Fn(&NetworkMap) -> bool) -> NetworkMap {
         let deadline = Instant::now() + SOON;
@@ -144,7 +144,7 @@ async fn a_link_that_comes_back_is_told_what_changed_and_an_agent_that_lost_its_
     assert!(!nas.pushes()[1..].contains(&"whole"), "{:?}", nas.pushes());
 
     second.link.abort();
-    *nas.mapped.lock().unwrap() = Mapped::default();
+    *nas.mapped.lock().unwrap() = AgentMap::default();
     let third = nas.dial("nas").await.unwrap();
     nas.mapped("the whole map again", |map| map.peers.len() == 1)
         .await;

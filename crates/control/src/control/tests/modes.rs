@@ -9,7 +9,7 @@ use flotilla_protocol::{
 };
 
 /// A device of its own whose agent runs in a container, with a link.
-pub(super) async fn boxed(control: &Control, mode: &str) -> (Agent, Enrolled) {
+pub(super) async fn add_box(control: &Control, mode: &str) -> (Agent, EnrolledDevice) {
     let body = format!(r#"{{"name":"box","mode":"{mode}"}}"#);
     let added: DeviceAdded = serde_json::from_value(control.ask("POST", "/devices", &body).await).unwrap();
     let config = toml::from_str(&added.config.unwrap()).unwrap();
@@ -49,7 +49,7 @@ fn took(agent: &Agent, call: &str) -> bool {
 async fn an_agent_in_a_container_moves_by_itself_or_says_why_a_person_has_to() {
     let dir = tempfile::tempdir().unwrap();
     let control = Control::start(config(dir.path())).await.unwrap();
-    let (agent, _enrolled) = boxed(&control, "host").await;
+    let (agent, _enrolled) = add_box(&control, "host").await;
     let moved = change(&control, "bridge").await;
     assert!(moved.by_hand.is_none() && moved.device.mode == NetworkMode::Bridge);
     assert!(moved.device.token_expires.is_none(), "no token is needed");
@@ -70,7 +70,7 @@ async fn an_agent_in_a_container_moves_by_itself_or_says_why_a_person_has_to() {
 async fn the_same_mode_is_ordered_again_from_an_agent_that_did_not_move() {
     let dir = tempfile::tempdir().unwrap();
     let control = Control::start(config(dir.path())).await.unwrap();
-    let (agent, _enrolled) = boxed(&control, "host").await;
+    let (agent, _enrolled) = add_box(&control, "host").await;
     let runs_in = async |network: &str, expected: &[Attention]| {
         let own = Container {
             is_agent: true,
@@ -103,7 +103,7 @@ async fn the_same_mode_is_ordered_again_from_an_agent_that_did_not_move() {
 async fn a_container_joins_and_leaves_the_pod_of_its_device() {
     let dir = tempfile::tempdir().unwrap();
     let control = Control::start(config(dir.path())).await.unwrap();
-    let (agent, _enrolled) = boxed(&control, "pause").await;
+    let (agent, _enrolled) = add_box(&control, "pause").await;
     let pod = async |name: &str, body: &str| {
         control
             .ask("POST", &format!("/devices/box/containers/{name}/pod"), body)

@@ -33,7 +33,7 @@ async fn the_live_stream_wants_both_halves_and_ends_with_the_session() {
     let control = Control::start(config(dir.path())).await.unwrap();
     let access = &control.core.access;
     let now = control.core.clock.now();
-    let code = access.open_code(Link::Asked, now);
+    let code = access.open_code(LinkPurpose::Request, now);
     let opened = access.open_session(code.reveal(), "here".into(), now).unwrap();
     let name = format!("flotilla-{}", control.core.api_addr.port());
     let cookie = format!("Cookie: {name}={}\r\n", opened.cookie.reveal());

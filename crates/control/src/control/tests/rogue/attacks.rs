@@ -104,7 +104,12 @@ fn inventory(nth: usize) -> Bytes {
 
 impl Attack {
     /// Goes on for a while, over as many links as that takes; answers how many.
-    pub(super) async fn run(self, (rogue, name): (&Enrolled, &str), peer: DeviceId, time: Duration) -> usize {
+    pub(super) async fn run(
+        self,
+        (rogue, name): (&EnrolledDevice, &str),
+        peer: DeviceId,
+        time: Duration,
+    ) -> usize {
         // Making the lines for the first time takes longer than saying some of them.
         (self.say)(peer, 0);
         let end = Instant::now() + time;
@@ -135,7 +140,7 @@ impl Attack {
     }
 }
 
-impl Enrolled {
+impl EnrolledDevice {
     /// A link on which the test says bytes of its own; other calls are answered with a long hostile refusal.
     async fn dial_raw(&self, name: &str) -> (mpsc::Sender<Bytes>, JoinHandle<LinkEnd>) {
         let target = target(&self.config, Some((&self.machine, &self.response)));
