@@ -143,9 +143,7 @@ pub enum ActionError {
     NotContained,
     #[error("The agent of this device is being moved into another network already. Wait until it is back.")]
     Moving,
-    #[error(
-        "{0} is paused. Unpause it first: it could not be stopped, nor be paused again where it is to go."
-    )]
+    #[error("{0} is paused, and would run afterwards. Unpause it first, on the device: docker unpause {0}")]
     Paused(String),
     #[error(
         "{0} did not get well in the other network: its health check fails there. So it was put back. Its logs say why."
@@ -255,6 +253,9 @@ impl Engine {
         }
         if action != ContainerAction::Start {
             self.may_stop(&seen)?;
+        }
+        if action == ContainerAction::Restart && container.state == ContainerState::Paused {
+            return Err(ActionError::Paused(container.name.clone()));
         }
         if action != ContainerAction::Stop {
             self.check_ports(&connection, &seen).await?;

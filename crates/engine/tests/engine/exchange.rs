@@ -6,6 +6,7 @@ use crate::{
     watching::eventually,
 };
 use flotilla_engine::{ActionError, Fuse, Ledger, Swap};
+use flotilla_protocol::inventory::ContainerAction;
 use futures_util::future::join_all;
 use serde_json::json;
 use std::io;
@@ -126,8 +127,23 @@ async fn a_paused_container_is_to_be_unpaused_first() {
     let mut web = container("c9", "web2", "bridge");
     web["State"] = json!({"Status": "paused"});
     pod.fake.put(&web);
-    let refused = pod.engine.place_in_pod("c9", true).await;
-    assert_eq!(refused, Err(ActionError::Paused("web2".into())));
+    let paused = Err(ActionError::Paused("web2".into()));
+    assert_eq!(pod.engine.place_in_pod("c9", true).await, paused);
+    assert_eq!(
+        pod.engine.act("c9", ContainerAction::Restart).await,
+        paused,
+        "it would run"
+    );
+    assert_eq!(pod.fake.requests("POST"), 0);
+    pod.engine.act("c9", ContainerAction::Stop).await.unwrap();
+
+    let pod = Pod::start().await;
+    let mut member = container("c9", "web2", &pod.shared());
+    member["State"] = json!({"Status": "paused"});
+    member["Config"]["Labels"] = json!({"io.flotilla.before-pod": r#"{"mode":"bridge"}"#});
+    pod.fake.put(&member);
+    pod.knows("c9").await;
+    assert_eq!(pod.engine.place_in_pod("c9", false).await, paused);
     assert_eq!(pod.fake.requests("POST"), 0);
 }
 
