@@ -1,8 +1,10 @@
 //! Which image a container runs. Engines name images in several ways, and a container may know its image by another one
 //! than the list does: by the id of a platform's part, by a digest, or by a name alone.
 //!
-//! People remove images that are called unused here. So an image is called unused only where the ids of containers and
-//! images are known to be of one kind, because at least one container's id is an image's. Else the count is unknown.
+//! People remove images that are called unused here. So an image is called unused only where the image of every container
+//! is known by its id. A container that is found by a name alone may run another image that had that name before, and
+//! one whose image was removed by force looks the same as one whose image has an id of another kind. Where there is
+//! one of them, the count of an image that nobody is known to use is unknown.
 
 use crate::id;
 use flotilla_protocol::inventory::{Container, Image};
@@ -19,16 +21,16 @@ struct Index<'a> {
 pub(crate) fn count(images: &mut [Image], containers: &[Container]) {
     let mut counts = vec![0u32; images.len()];
     let index = Index::of(images);
-    let mut by_id = containers.is_empty();
+    let mut all_by_id = true;
     for container in containers {
         let found = index.by_id(container);
-        by_id |= found.is_some();
+        all_by_id &= found.is_some();
         if let Some(image) = found.or_else(|| index.by_name(container)) {
             counts[image] = counts[image].saturating_add(1);
         }
     }
     for (image, count) in images.iter_mut().zip(counts) {
-        image.used_by = (by_id || count > 0).then_some(count);
+        image.used_by = (all_by_id || count > 0).then_some(count);
     }
 }
 
@@ -155,12 +157,17 @@ mod tests {
     }
 
     #[test]
-    fn an_image_that_was_removed_under_its_container_does_not_hide_what_is_unused() {
-        let containers = [
-            container("sha256:gone", "old:1"),
-            container("sha256:aaaaaaaaaaaa11", "nginx"),
-        ];
-        assert_eq!(counted(&containers), [Some(1), Some(0), Some(0)]);
+    fn where_the_ids_are_of_two_kinds_no_image_is_called_unused() {
+        let by_id = container("sha256:aaaaaaaaaaaa11", "nginx");
+        // Its tag leads to an image that came later, or nowhere; what it runs may be any of the others.
+        for (name, counts) in [
+            ("reg:5000/job:1", [Some(1), None, Some(1)]),
+            ("nginx", [Some(2), None, None]),
+            ("moved:1", [Some(1), None, None]),
+        ] {
+            let containers = [by_id.clone(), container(OTHER_KIND, name)];
+            assert_eq!(counted(&containers), counts, "{name}");
+        }
         assert_eq!(counted(&[]), [Some(0); 3]);
     }
 }

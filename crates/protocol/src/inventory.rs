@@ -169,8 +169,8 @@ pub struct Image {
     /// `null` where it means nothing: the beginning of time, what builds write to be the same each time, the future.
     #[serde(default)]
     pub created: Option<Timestamp>,
-    /// How many containers use it; `null` where the engine names images in ways that can't be brought together: it must
-    /// not be taken for unused then.
+    /// How many containers use it; `null` where none is known to, and the image of some container is not known: it must not
+    /// be taken for unused then.
     #[serde(default)]
     pub used_by: Option<u32>,
 }
