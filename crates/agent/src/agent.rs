@@ -24,6 +24,9 @@ use tokio_util::sync::CancellationToken;
 /// How often a dismissed agent in a container looks for another token.
 const LOOK_FOR_TOKEN: Duration = Duration::from_secs(10);
 
+/// Names the socket of one user's own engine, which the service can't see. The unit sets it.
+const USERS_ENGINE: &str = "FLOTILLA_USERS_ENGINE";
+
 /// How long an agent that is to end lets a container be put together again: less than engines and service managers
 /// wait for it. What takes longer is taken up at the next start.
 const SETTLES: Duration = Duration::from_secs(6);
@@ -67,7 +70,10 @@ impl AgentConfig {
 fn sockets(docker_host: Option<&str>) -> Sockets {
     let folder = |name| std::env::var_os(name).map(PathBuf::from);
     let (runtime_dir, home) = (folder("XDG_RUNTIME_DIR"), folder("HOME"));
-    Sockets::new(docker_host, runtime_dir.as_deref(), home.as_deref())
+    let sockets = Sockets::new(docker_host, runtime_dir.as_deref(), home.as_deref());
+    let is_told = docker_host.is_some_and(|host| !host.is_empty());
+    let users_own = folder(USERS_ENGINE).filter(|path| !is_told && !path.as_os_str().is_empty());
+    sockets.with_users_own(users_own)
 }
 
 /// Holds the network of a pod until `shutdown`, and starts its members where the engine could not.

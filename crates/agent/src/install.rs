@@ -3,6 +3,7 @@
 
 mod place;
 mod proxy;
+mod users_engine;
 
 use std::{
     fs, io,
@@ -81,7 +82,9 @@ pub fn install(run_as: RunAs, config: Option<&Path>) -> Result<(), InstallError>
         None => own_program()?,
     };
     proxy::keep(Path::new(PROXY_FILE)).map_err(|source| write(PROXY_FILE, source))?;
-    fs::write(UNIT_PATH, unit(&program, run_as)?).map_err(|source| write(UNIT_PATH, source))?;
+    let engine = users_engine::find(Path::new(users_engine::FOLDERS));
+    fs::write(UNIT_PATH, unit(&program, run_as, engine.as_deref())?)
+        .map_err(|source| write(UNIT_PATH, source))?;
     systemctl(&["daemon-reload"])?;
     systemctl(&["enable", "--quiet", UNIT])?;
     // A service that gave up (exit 77 or 78) has to be forgiven before it starts again.
@@ -133,8 +136,8 @@ fn is_roots(path: &Path) -> io::Result<bool> {
     })
 }
 
-/// The unit's text.
-fn unit(program: &Path, run_as: RunAs) -> Result<String, InstallError> {
+/// The unit's text. `users_engine` is the socket of one user's own engine.
+fn unit(program: &Path, run_as: RunAs, users_engine: Option<&Path>) -> Result<String, InstallError> {
     let text = program.to_string_lossy();
     // What systemd would read as more than a path: blanks, quotes, specifiers, variables.
     let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '/' | '.' | '_' | '-' | '+');
@@ -145,7 +148,11 @@ fn unit(program: &Path, run_as: RunAs) -> Result<String, InstallError> {
         RunAs::Flotilla => USER,
         RunAs::Root => "root",
     };
-    Ok(TEMPLATE.replace("@PROGRAM@", &text).replace("@USER@", user))
+    let engine = users_engine.unwrap_or(Path::new("")).to_string_lossy();
+    Ok(TEMPLATE
+        .replace("@PROGRAM@", &text)
+        .replace("@USER@", user)
+        .replace("@USERS_ENGINE@", &engine))
 }
 
 fn check_system() -> Result<(), InstallError> {
@@ -195,7 +202,7 @@ mod tests {
 
     #[test]
     fn the_unit_names_program_and_user_and_nothing_is_left_open() {
-        let text = unit(Path::new("/usr/local/bin/flotilla-agent"), RunAs::Flotilla).unwrap();
+        let text = unit(Path::new("/usr/local/bin/flotilla-agent"), RunAs::Flotilla, None).unwrap();
         assert!(
             text.contains("ExecStart=/usr/local/bin/flotilla-agent run\n")
                 && text.contains("User=flotilla\n")
@@ -204,6 +211,7 @@ mod tests {
             text.contains("RestartPreventExitStatus=77 78\n")
                 && !text.contains("@PROGRAM@")
                 && !text.contains("@USER@")
+                && text.contains("FLOTILLA_USERS_ENGINE=\n")
         );
         for right in [
             "AmbientCapabilities=CAP_NET_ADMIN\n",
@@ -211,11 +219,10 @@ mod tests {
         ] {
             assert!(text.contains(right), "without {right} the service has no mesh");
         }
-        assert!(
-            unit(Path::new("/opt/agent"), RunAs::Root)
-                .unwrap()
-                .contains("User=root\n")
-        );
+        let engine = Path::new("/run/user/1000/docker.sock");
+        let text = unit(Path::new("/opt/agent"), RunAs::Root, Some(engine)).unwrap();
+        assert!(text.contains("User=root\n"));
+        assert!(text.contains("FLOTILLA_USERS_ENGINE=/run/user/1000/docker.sock\n"));
     }
 
     #[test]
@@ -239,7 +246,10 @@ mod tests {
             "/opt/$HOME",
         ] {
             assert!(
-                matches!(unit(Path::new(path), RunAs::Root), Err(InstallError::Place(_))),
+                matches!(
+                    unit(Path::new(path), RunAs::Root, None),
+                    Err(InstallError::Place(_))
+                ),
                 "{path}"
             );
         }

@@ -13,6 +13,8 @@ pub struct Sockets {
     paths: Vec<PathBuf>,
     /// Why `DOCKER_HOST` cannot be used; then there is no place to look.
     refusal: Option<String>,
+    /// Where an engine of one user's own was found.
+    users_own: Option<PathBuf>,
 }
 
 impl Sockets {
@@ -30,6 +32,7 @@ impl Sockets {
                         "DOCKER_HOST is \"{host}\", and the agent only speaks to a local socket. \
                          Unset it, or write unix:///var/run/docker.sock, and restart the agent."
                     )),
+                    users_own: None,
                 },
             },
             None => {
@@ -40,9 +43,19 @@ impl Sockets {
                 }
                 paths.push(PathBuf::from("/run/podman/podman.sock"));
                 paths.extend(runtime_dir.map(|dir| dir.join("podman/podman.sock")));
-                Self { paths, refusal: None }
+                Self {
+                    paths,
+                    refusal: None,
+                    users_own: None,
+                }
             }
         }
+    }
+
+    /// With the socket of one user's own engine, which the agent can't reach: what to tell where there is no other.
+    #[must_use]
+    pub fn with_users_own(self, users_own: Option<PathBuf>) -> Self {
+        Self { users_own, ..self }
     }
 
     /// Exactly one place.
@@ -51,6 +64,7 @@ impl Sockets {
         Self {
             paths: vec![path.into()],
             refusal: None,
+            users_own: None,
         }
     }
 
@@ -67,10 +81,17 @@ impl Sockets {
                 best = Some(state);
             }
         }
-        Err(best.unwrap_or_else(|| EngineState::Absent {
+        let best = best.unwrap_or_else(|| EngineState::Absent {
             reason: self.refusal.clone().unwrap_or_default(),
             since: None,
-        }))
+        });
+        Err(match (&best, &self.users_own) {
+            (EngineState::Absent { .. }, Some(socket)) => EngineState::Absent {
+                reason: one_users(socket),
+                since: None,
+            },
+            _ => best,
+        })
     }
 }
 
@@ -122,6 +143,13 @@ fn explain(path: &Path, error: &io::Error) -> EngineState {
             reason: format!("The container engine at {place} cannot be reached: {error}."),
         },
     }
+}
+
+fn one_users(socket: &Path) -> String {
+    format!(
+        "The container engine here is one user's own: it was found at {}, where the agent's service can't reach it. For its          containers, remove this agent (sudo flotilla-agent uninstall) and, as that user, run the agent in that engine, as          Add Device shows.",
+        socket.display()
+    )
 }
 
 /// The name of the group that a socket is open to; `None` when only root may use it.
@@ -180,6 +208,31 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn an_engine_of_one_users_own_is_named_instead_of_a_way_to_install_another() {
+        let dir = tempfile::tempdir().unwrap();
+        let own = Path::new("/run/user/1000/docker.sock");
+        let sockets = Sockets {
+            paths: ["docker.sock", "podman.sock"]
+                .map(|name| dir.path().join(name))
+                .into(),
+            ..Sockets::new(None, None, None).with_users_own(Some(own.into()))
+        };
+        let Err(EngineState::Absent { reason, .. }) = sockets.locate().await else {
+            panic!()
+        };
+        assert!(
+            reason.contains("/run/user/1000/docker.sock") && reason.contains("as that user"),
+            "{reason}"
+        );
+        assert!(!reason.contains("Install"), "{reason}");
+
+        // One of the whole device says more, also where it does not run.
+        drop(std::os::unix::net::UnixListener::bind(&sockets.paths[0]).unwrap());
+        let dead = sockets.locate().await.unwrap_err();
+        assert!(matches!(&dead, EngineState::Stopped { .. }), "{dead:?}");
+    }
+
+    #[tokio::test]
     async fn the_first_place_that_answers_wins_over_better_ones_that_do_not() {
         let dir = tempfile::tempdir().unwrap();
         let (dead, live) = (dir.path().join("a.sock"), dir.path().join("b.sock"));
@@ -188,6 +241,7 @@ mod tests {
         let sockets = Sockets {
             paths: vec![dir.path().join("none.sock"), dead, live.clone()],
             refusal: None,
+            users_own: None,
         };
         assert_eq!(sockets.locate().await.unwrap(), live);
     }
