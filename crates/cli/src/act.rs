@@ -1,11 +1,11 @@
 //! `start`, `stop`, `restart`, `pod`: one container of one device.
 
 use crate::{args::PodCommand, failure::Failure, out};
-use flotilla_client::Client;
+use flotilla_client::{Client, Error};
 use flotilla_protocol::{
     agent::PodPlacement,
-    api::{ActOnContainer, ListContainers, PlaceInPod},
-    inventory::{Container, ContainerAction},
+    api::{ActOnContainer, ListContainers, PlaceInPod, Request},
+    inventory::{Container, ContainerAction, find_container},
 };
 use std::str::FromStr;
 
@@ -56,7 +56,24 @@ pub(crate) async fn run(client: &Client, target: Target, verb: Verb) -> Result<(
     Ok(out::line(&said)?)
 }
 
+/// Control, as a command asks it.
+trait Control {
+    async fn ask<R: Request>(&self, request: &R) -> Result<R::Response, Error>;
+}
+
+impl Control for Client {
+    async fn ask<R: Request>(&self, request: &R) -> Result<R::Response, Error> {
+        self.send(request).await
+    }
+}
+
 pub(crate) async fn place(client: &Client, command: PodCommand) -> Result<(), Failure> {
+    let said = moved(client, command, out::note).await?;
+    Ok(out::line(&said)?)
+}
+
+/// Moves a container and answers what was done. `note` is told what it costs before anything is moved, and how far it is.
+async fn moved(control: &impl Control, command: PodCommand, note: impl Fn(&str)) -> Result<String, Failure> {
     let (target, member, place) = match command {
         PodCommand::Add { target } => (target, true, "in the pod"),
         PodCommand::Remove { target } => (target, false, "out of the pod"),
@@ -65,9 +82,10 @@ pub(crate) async fn place(client: &Client, command: PodCommand) -> Result<(), Fa
     let said = format!("{container} on {device} is {place}.");
     let placement = PodPlacement { member };
     if member {
-        for loss in losses(client, &device, &container).await? {
-            out::note(&loss);
-        }
+        let devices = vec![device.clone()];
+        let all = control.ask(&ListContainers { devices }).await?.items;
+        let all: Vec<_> = all.into_iter().map(|row| row.item).collect();
+        losses(&all, &container).iter().for_each(|loss| note(loss));
     }
     let place = PlaceInPod {
         device,
@@ -76,25 +94,75 @@ pub(crate) async fn place(client: &Client, command: PodCommand) -> Result<(), Fa
     };
     // A container may take minutes to stop. Each request waits as long as an answer may take, and the device goes on
     // also when this command is ended.
-    while let Some(doing) = client.send(&place).await?.goes_on {
-        out::note(&doing);
+    while let Some(doing) = control.ask(&place).await?.goes_on {
+        note(&doing);
     }
-    Ok(out::line(&said)?)
+    Ok(said)
 }
 
-/// What a container gives up by going into the pod, as control knows it now.
-async fn losses(client: &Client, device: &str, container: &str) -> Result<Vec<String>, Failure> {
-    let devices = vec![device.to_owned()];
-    let all = client.send(&ListContainers { devices }).await?.items;
-    let is_it = |it: &Container| it.name == container || it.id.starts_with(container);
-    let found = all.into_iter().map(|row| row.item).find(is_it);
-    let lost = found.map(|it| it.found_as.iter().map(|found| found.loss(&it.name)).collect());
-    Ok(lost.unwrap_or_default())
+/// What a container gives up by going into the pod: the one that control would find by this text.
+fn losses(all: &[Container], text: &str) -> Vec<String> {
+    let Ok(container) = find_container(all.iter(), text) else {
+        return Vec::new();
+    };
+    let found = container.found_as.iter();
+    found.map(|found| found.loss(&container.name)).collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use serde_json::{Value, json};
+    use std::cell::RefCell;
+
+    /// Plays control, and keeps what it was asked for beside what people were told.
+    #[derive(Default)]
+    struct Played {
+        answers: RefCell<Vec<Value>>,
+        story: RefCell<Vec<String>>,
+    }
+
+    impl Control for Played {
+        async fn ask<R: Request>(&self, request: &R) -> Result<R::Response, Error> {
+            self.story
+                .borrow_mut()
+                .push(format!("{} {}", R::METHOD.as_str(), request.path()));
+            let answer = self.answers.borrow_mut().remove(0);
+            Ok(serde_json::from_value(answer).unwrap())
+        }
+    }
+
+    fn row(id: &str, name: &str, found_as: &Value) -> Value {
+        json!({
+            "device": "nas", "device_id": "01937c5e-7b1a-7c3e-8b9e-0123456789ab", "as_of": "2026-01-02T03:04:05Z",
+            "id": id, "name": name, "image": "postgres:17", "state": "running", "status": "Running", "health": "none",
+            "ports": [], "found_as": found_as,
+        })
+    }
+
+    #[tokio::test]
+    async fn what_a_container_loses_in_the_pod_is_said_before_it_is_moved() {
+        let others = json!([{"network": "shop", "names": ["x"], "neighbors": []}]);
+        let own = json!([{"network": "media", "names": ["db", "cafe"], "neighbors": ["web"]}]);
+        let list = json!({"items": [row("cafe01", "other", &others), row("d00d", "cafe", &own)], "unreachable_devices": []});
+        let control = Played {
+            answers: vec![list, json!({"goes_on": "cafe is made anew."}), json!({})].into(),
+            ..Played::default()
+        };
+        let target = "nas/cafe".parse().unwrap();
+        let note = |text: &str| control.story.borrow_mut().push(text.to_owned());
+        let said = moved(&control, PodCommand::Add { target }, note).await.unwrap();
+        assert_eq!(said, "cafe on nas is in the pod.");
+        let place = "POST /devices/nas/containers/cafe/pod";
+        let expected = [
+            "GET /containers?device=nas",
+            "On network media, it will no longer be found as db, cafe by web, and cafe will no longer find them by their names.",
+            place,
+            "cafe is made anew.",
+            place,
+        ];
+        assert_eq!(*control.story.borrow(), expected);
+    }
 
     #[test]
     fn a_target_names_both() {

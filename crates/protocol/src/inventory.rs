@@ -8,10 +8,12 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 mod engine;
+mod find;
 mod port;
 mod trouble;
 
 pub use engine::{Ailment, EngineFacts, EngineState};
+pub use find::{FindError, find_container};
 pub use port::{Port, collapsed, numbers};
 pub use trouble::Trouble;
 
@@ -331,5 +333,28 @@ impl ContainerAction {
             Self::Stop => "stop",
             Self::Restart => "restart",
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_lost_in_the_pod_names_who_loses_whom() {
+        let found = |neighbors: &[&str]| FoundAs {
+            network: "media".to_owned(),
+            names: ["db", "media-db-1"].map(str::to_owned).into(),
+            neighbors: neighbors.iter().map(|name| (*name).to_owned()).collect(),
+        };
+        assert_eq!(
+            found(&[]).loss("media-db-1"),
+            "On network media, nobody will find it as db, media-db-1 any more."
+        );
+        assert_eq!(
+            found(&["web", "app"]).loss("media-db-1"),
+            "On network media, it will no longer be found as db, media-db-1 by web, app, and media-db-1 will no longer find \
+             them by their names."
+        );
     }
 }

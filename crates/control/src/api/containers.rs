@@ -21,7 +21,7 @@ use flotilla_protocol::{
     agent::CONTAINERS_PATH,
     api::{Empty, PlaceInPod, Placed},
     device::NetworkMode,
-    inventory::{Container, ContainerAction, PodRole},
+    inventory::{self, Container, ContainerAction, FindError, PodRole},
     job::JobRequest,
 };
 use serde::Serialize;
@@ -226,35 +226,20 @@ impl Target {
     }
 }
 
-/// The container that a person means: by id, by name, or by the beginning of an id that only one has.
+/// The container that a person means.
 fn find_container<'a>(entry: &'a DeviceEntry, text: &str) -> Result<&'a Container, Refusal> {
-    let containers = entry.last_report.inventory.containers();
-    let mut all = containers.values().map(|kept| &*kept.item);
-    let exact = containers.get(text).map(|kept| &*kept.item);
-    if let Some(exact) = exact.or_else(|| all.find(|container| container.name == text)) {
-        return Ok(exact);
-    }
-    let mut beginning = containers
-        .values()
-        .map(|kept| &*kept.item)
-        .filter(|container| !text.is_empty() && container.id.starts_with(text));
-    match (beginning.next(), beginning.next()) {
-        (Some(only), None) => Ok(only),
-        (Some(_), Some(_)) => Err(Refusal::new(
+    let containers = entry.last_report.inventory.containers().values();
+    let device = &entry.row.name;
+    inventory::find_container(containers.map(|kept| &*kept.item), text).map_err(|error| match error {
+        FindError::Several => Refusal::new(
             Code::InvalidInput,
-            format!(
-                "Several containers on {} begin with {text}. Write more of the id.",
-                entry.row.name
-            ),
-        )),
-        _ => Err(Refusal::new(
+            format!("Several containers on {device} begin with {text}. Write more of the id."),
+        ),
+        FindError::NoSuchContainer => Refusal::new(
             Code::ContainerNotFound,
-            format!(
-                "There is no container {text} on {}. It may have been removed.",
-                entry.row.name
-            ),
-        )),
-    }
+            format!("There is no container {text} on {device}. It may have been removed."),
+        ),
+    })
 }
 
 fn past_tense(action: ContainerAction) -> &'static str {
