@@ -64,6 +64,12 @@ pub(crate) fn is_outside(endpoint: &Endpoint) -> bool {
     }
 }
 
+/// Whether the name is one that most networks' name servers do not know, since each system asks its neighbors (RFC 6762 §3).
+/// An agent in a container asks name servers alone.
+pub(crate) fn is_mdns_name(endpoint: &Endpoint) -> bool {
+    endpoint.host().trim_end_matches('.').ends_with(".local")
+}
+
 /// Whether the address means each computer itself, or none: no device could find control there.
 pub(crate) fn is_useless(endpoint: &Endpoint) -> bool {
     let of_this_computer = endpoint.host() == "localhost" || endpoint.host().ends_with(".localhost");

@@ -20,6 +20,7 @@ pub(crate) use download::script_text;
 use script::render as install_script;
 pub(crate) use shell::quote;
 
+use crate::advertise::is_mdns_name;
 use flotilla_protocol::{
     api::{AddedDevice, DeviceAdded, Unavailable},
     device::NetworkMode,
@@ -57,6 +58,9 @@ pub(crate) fn device_added(config: &ConfigFile, host_kept: bool, tls_pin: &Pin) 
     } else {
         added.unavailable.install = Some(ONLY_HOST.to_owned());
     }
+    let mut others = config.endpoints.iter();
+    let endpoint = others.find(|one| !is_mdns_name(one)).unwrap_or(endpoint);
+    let source = Source { endpoint, ..source };
     added.docker_run = Some(commands::docker_run(&source));
     added.docker_run_powershell = Some(powershell::docker_run(&source));
     added.compose = Some(compose::text(&source));
@@ -69,7 +73,7 @@ pub(crate) fn device_added(config: &ConfigFile, host_kept: bool, tls_pin: &Pin) 
 #[derive(Clone, Copy)]
 struct Source<'a> {
     config: &'a ConfigFile,
-    /// Where the device reaches control for the first time.
+    /// Where the device, or the agent's container on it, reaches control for the first time.
     endpoint: &'a Endpoint,
     tls_pin: &'a Pin,
     /// Somebody decided for host networking even on Docker Desktop.

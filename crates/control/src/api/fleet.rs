@@ -5,6 +5,7 @@ mod update;
 pub(super) use update::update;
 
 use crate::{
+    advertise::is_mdns_name,
     core::Core,
     firewall::{self, Firewall},
     refusal::Refusal,
@@ -34,7 +35,7 @@ pub(super) async fn test_addresses(State(core): State<Arc<Core>>) -> Result<Json
     let (firewall, mut tested) = join(firewall::check(core.fleet_addr.port()), join_all(tests)).await;
     for one in tested.iter_mut().filter(|one| one.reachable) {
         match &firewall {
-            Firewall::Open => {}
+            Firewall::Open => one.doubt = doubt(&one.endpoint),
             // A name may lead here by another way.
             Firewall::Shut(reason) if one.endpoint.ip().is_some() => {
                 one.reachable = false;
@@ -44,6 +45,18 @@ pub(super) async fn test_addresses(State(core): State<Arc<Core>>) -> Result<Json
         }
     }
     Ok(Json(tested))
+}
+
+/// Why some devices may not find what this computer finds.
+fn doubt(endpoint: &Endpoint) -> Option<String> {
+    is_mdns_name(endpoint).then(|| {
+        format!(
+            "An agent in a container finds {} only where a name server knows it, and names that end in .local are mostly \
+             known to the devices themselves. For agents in containers, add an address, too: flotilla address add IP:{}",
+            endpoint.host(),
+            endpoint.port()
+        )
+    })
 }
 
 /// Opens a connection as an agent would, and sees whether it is this control that answers.

@@ -93,6 +93,37 @@ fn without_an_address_nothing_is_handed_out() {
 }
 
 #[test]
+fn an_agent_in_a_container_is_told_no_name_that_only_systems_know_where_there_is_another_address() {
+    let texts = |endpoints: &[&str]| {
+        let endpoints = endpoints.iter().map(|text| text.parse().unwrap()).collect();
+        let config = ConfigFile {
+            endpoints,
+            ..config(NetworkMode::Host)
+        };
+        let added = device_added(&config, false, &pin('T'));
+        let in_container = [
+            added.docker_run,
+            added.docker_run_powershell,
+            added.compose,
+            added.config_run,
+        ];
+        (added.install.unwrap(), in_container.map(Option::unwrap))
+    };
+    let (install, in_container) = texts(&["ctl.local:7443", "192.168.1.10:7443"]);
+    assert!(install.contains("https://ctl.local:7443/"), "{install}");
+    for text in in_container {
+        assert!(
+            !text.contains("ctl.local") && text.contains("192.168.1.10:7443"),
+            "{text}"
+        );
+    }
+    // A network's name server may know it.
+    for text in texts(&["ctl.local:7443"]).1 {
+        assert!(text.contains("ctl.local:7443"), "{text}");
+    }
+}
+
+#[test]
 fn the_config_file_reads_back_and_holds_no_private_key() {
     let text = added(NetworkMode::Host).config.unwrap();
     let read: ConfigFile = toml::from_str(&text).unwrap();

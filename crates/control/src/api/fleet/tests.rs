@@ -53,6 +53,19 @@ async fn added_addresses_are_told_kept_and_taken_away_again() {
     assert_eq!(log.items.len(), 2, "nothing changed, so nothing is recorded");
 }
 
+#[test]
+fn a_name_that_containers_do_not_find_is_doubted() {
+    let doubt = |text: &str| super::doubt(&text.parse().unwrap());
+    let said = doubt("ctl.local:7443").unwrap();
+    assert!(
+        said.contains("ctl.local") && said.ends_with("flotilla address add IP:7443"),
+        "{said}"
+    );
+    for fine in ["192.0.2.1:7443", "fleet.example.org", "vpn.lan", "local.example"] {
+        assert_eq!(doubt(fine), None, "{fine}");
+    }
+}
+
 #[tokio::test]
 async fn an_address_that_leads_a_device_to_itself_or_nowhere_is_refused() {
     let bed = Testbed::new().await;
