@@ -167,6 +167,7 @@ pub struct Image {
     /// `REPOSITORY@sha256:…`, as registries know it.
     #[serde(default)]
     pub digests: Vec<String>,
+    /// Control tells at most 2^53 - 1, up to which JavaScript counts exactly.
     pub size_bytes: u64,
     /// `null` where it means nothing: the beginning of time, what builds write to be the same each time, the future.
     #[serde(default)]

@@ -47,6 +47,23 @@ fn figures_are_such_as_a_machine_can_have() {
 }
 
 #[test]
+fn the_size_of_an_image_is_one_that_javascript_counts_exactly() {
+    let most = (1u64 << 53) - 1;
+    for (told, kept) in [
+        (most - 1, most - 1),
+        (most, most),
+        (most + 2, most),
+        (u64::MAX, most),
+    ] {
+        let image = from_value(json!({"id": "sha256:aa", "tags": [], "size_bytes": told})).unwrap();
+        let Item::Image(image) = Weighed::from(Item::Image(image)).item else {
+            panic!()
+        };
+        assert_eq!(image.size_bytes, kept, "{told}");
+    }
+}
+
+#[test]
 fn texts_are_cut_and_lists_are_too() {
     let long = "\u{1b}".to_owned() + &"x".repeat(1 << 20);
     let BoundedReport::Engine(EngineState::Denied { reason, .. }) =
