@@ -245,6 +245,33 @@ mod tests {
     use crate::testbed::Testbed;
 
     #[tokio::test]
+    async fn a_computer_that_is_called_like_a_device_gets_a_number() {
+        let bed = Testbed::new().await;
+        let device = |name: &str| AddDevice {
+            name: Some(name.to_owned()),
+            ..AddDevice::default()
+        };
+        for (taken, expected) in [("nas", "nas-2"), ("nas-2", "nas-3")] {
+            add(&bed.core, device(taken)).await.unwrap();
+            assert_eq!(local_name(&bed.core, "NAS.local."), expected);
+        }
+        let config = local_enrollment(&bed.core, "nas").await.unwrap().unwrap();
+        assert_eq!(config.device_name.as_str(), "nas-3");
+        let addresses: BTreeSet<_> = bed
+            .core
+            .cache
+            .lock()
+            .devices()
+            .map(|entry| entry.row.mesh_ip)
+            .collect();
+        assert_eq!(addresses.len(), 3);
+        // What is cut off to make room for nothing else has room for a number.
+        let long = "a".repeat(64);
+        add(&bed.core, device(&long[..60])).await.unwrap();
+        assert_eq!(local_name(&bed.core, &long), format!("{}-2", &long[..60]));
+    }
+
+    #[tokio::test]
     async fn whatever_this_computer_is_called_its_device_has_a_name_that_people_can_say() {
         let long = "a".repeat(64);
         for (hostname, expected) in [

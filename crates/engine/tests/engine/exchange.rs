@@ -148,6 +148,26 @@ async fn a_paused_container_is_to_be_unpaused_first() {
 }
 
 #[tokio::test]
+async fn a_policy_that_gives_up_after_some_failures_comes_back_with_its_count() {
+    let pod = scene().await;
+    let policy = json!({"Name": "on-failure", "MaximumRetryCount": 3});
+    let mut web = container("c8", "web3", "bridge");
+    web["HostConfig"]["RestartPolicy"] = policy.clone();
+    web["RestartCount"] = json!(2);
+    web["State"] = json!({"Status": "running", "ExitCode": 0});
+    pod.fake.put(&web);
+    pod.knows("c8").await;
+    for member in [true, false] {
+        let id = pod.fake.named("web3").unwrap()["Id"].as_str().unwrap().to_owned();
+        pod.knows(&id).await;
+        pod.engine.place_in_pod(&id, member).await.unwrap();
+        let web = pod.fake.named("web3").unwrap();
+        assert_eq!(web["HostConfig"]["RestartPolicy"], policy, "member: {member}");
+        assert_eq!(web["State"]["Status"], "running");
+    }
+}
+
+#[tokio::test]
 async fn one_that_was_healthy_has_to_get_healthy_again() {
     let pod = scene().await;
     let mut web = container("c9", "web2", "bridge");

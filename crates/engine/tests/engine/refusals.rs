@@ -204,10 +204,12 @@ async fn what_a_start_misses_is_named_and_what_forbids_a_stop_is_told_in_plain_w
     assert_eq!(problem.code, Code::Conflict);
     assert!(problem.message.contains("network gone13 is missing"), "{problem}");
     fake.refuse("cannot stop container: cron13: permission denied");
-    let problem = Problem::from(engine.act("c1", Stop).await.unwrap_err());
-    assert_eq!(problem.code, Code::EngineRefused);
-    assert!(
-        problem.message.contains("AppArmor") && problem.message.contains("stop cron13"),
-        "{problem}"
-    );
+    for action in [Stop, Restart] {
+        let problem = Problem::from(engine.act("c1", action).await.unwrap_err());
+        assert_eq!(problem.code, Code::EngineRefused);
+        assert!(
+            problem.message.contains("AppArmor") && problem.message.contains("stop cron13"),
+            "{action:?}: {problem}"
+        );
+    }
 }
