@@ -7,7 +7,7 @@ mod change;
 mod share;
 
 pub use change::{MapChange, MapPush, MapTaken, StaleChange};
-pub use share::shared;
+pub use share::share_evenly;
 
 use crate::{
     cidr::IpRange,
@@ -113,7 +113,8 @@ pub struct Relay {
     pub reflect_port: Option<u16>,
 }
 
-/// Control's word that a device may use relays until a moment; the bytes are the identity room's business.
+/// Control's signed statement that a device may use relays until a moment. The crate `flotilla-identity` defines what
+/// the text holds.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct RelayTicket(pub String);

@@ -8,7 +8,7 @@ use crate::store::LastReport;
 use flotilla_protocol::{
     Timestamp,
     id::{DeviceId, RelayId},
-    mesh::{Candidate, Nat, shared},
+    mesh::{Candidate, Nat, share_evenly},
 };
 
 /// The most addresses at which others try to reach a device: every one of them is probed by every peer.
@@ -44,7 +44,7 @@ pub(super) fn accept(candidates: &mut Vec<Candidate>) {
         let ip = candidate.address.ip();
         candidate.address.port() != 0 && !ip.is_unspecified() && !ip.is_multicast() && !ip.is_loopback()
     });
-    *candidates = shared(std::mem::take(candidates), MOST_CANDIDATES);
+    *candidates = share_evenly(std::mem::take(candidates), MOST_CANDIDATES);
 }
 
 impl State {

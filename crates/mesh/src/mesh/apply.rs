@@ -156,7 +156,7 @@ impl Mesh {
             ..one
         });
         let told = told.filter(|one| is_probable(one.address, range));
-        let told = mesh::shared(told, MAX_ADDRESSES).into_iter();
+        let told = mesh::share_evenly(told, MAX_ADDRESSES).into_iter();
         let candidates: Vec<_> = told.map(|one| one.address).collect();
         let alone = !peer.may_relay(&own);
         let pause = if alone { LONGEST_PAUSE_ALONE } else { LONGEST_PAUSE };
@@ -231,7 +231,7 @@ impl Mesh {
         let seen = seen.map(of(CandidateKind::Reflexive));
         let local = self.local.iter().copied().filter(probable);
         let local = local.map(of(CandidateKind::Local));
-        mesh::shared(local.chain(seen), MAX_ADDRESSES)
+        mesh::share_evenly(local.chain(seen), MAX_ADDRESSES)
     }
 
     pub(super) fn choose_home(&mut self, now: Instant) {

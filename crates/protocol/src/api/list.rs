@@ -48,7 +48,7 @@ pub struct Row<T> {
     pub as_of: Timestamp,
 }
 
-macro_rules! fan_out {
+macro_rules! inventory_list {
     ($(#[$doc:meta])* $name:ident $path:literal $item:ty) => {
         $(#[$doc])*
         #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -69,28 +69,29 @@ macro_rules! fan_out {
     };
 }
 
-fan_out!(
+inventory_list!(
     /// Containers of the fleet.
     ListContainers "/containers" Container
 );
-fan_out!(
+inventory_list!(
     /// Compose projects of the fleet.
     ListStacks "/stacks" Stack
 );
-fan_out!(
+inventory_list!(
     /// Images of the fleet.
     ListImages "/images" Image
 );
-fan_out!(
+inventory_list!(
     /// Volumes of the fleet.
     ListVolumes "/volumes" Volume
 );
-fan_out!(
+inventory_list!(
     /// Networks of the fleet.
     ListNetworks "/networks" Network
 );
 
-/// Starts, stops or restarts one container, and answers its row afterwards.
+/// Starts, stops or restarts one container. The answer comes once the device has done it; the container's new row
+/// follows as a live frame.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct ActOnContainer {
     #[serde(skip)]

@@ -14,8 +14,8 @@ use crate::{
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
-/// After this much silence control sends a [beat](LiveFrame::is_beat): a page learns of a loss by what it no longer
-/// hears, for a connection that is cut off says nothing.
+/// After this much silence control sends a [beat](LiveFrame::is_beat). A connection that is cut off reports nothing by
+/// itself, so a page takes it for lost when beats fail to come.
 pub const BEAT: Duration = Duration::from_secs(2);
 
 /// One frame: `{"seq":7,"upsert":{"kind":"container","name":"postgres",…}}`.
@@ -36,7 +36,7 @@ pub struct LiveFrame {
 }
 
 impl LiveFrame {
-    /// Whether this is a mere sign of life: it changes nothing, and its number is that of the frame before it.
+    /// Whether this is only a sign of life: it changes nothing, and its number is that of the frame before it.
     #[must_use]
     pub fn is_beat(&self) -> bool {
         self.upsert.is_none() && self.remove.is_none() && !self.reset
@@ -97,27 +97,27 @@ pub enum ResourceRef {
     Unknown,
 }
 
-/// A path one level deeper.
+/// Writes a path below a key `path`, and reads it from there.
 mod under_path {
     use crate::path::Path;
     use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
     #[derive(Serialize)]
-    struct Shown<'a> {
+    struct BorrowedPath<'a> {
         path: &'a Path,
     }
 
     #[derive(Deserialize)]
-    struct Read {
+    struct OwnedPath {
         path: Box<Path>,
     }
 
     pub(super) fn serialize<S: Serializer>(path: &Path, serializer: S) -> Result<S::Ok, S::Error> {
-        Shown { path }.serialize(serializer)
+        BorrowedPath { path }.serialize(serializer)
     }
 
     pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Box<Path>, D::Error> {
-        Read::deserialize(deserializer).map(|read| read.path)
+        OwnedPath::deserialize(deserializer).map(|owned| owned.path)
     }
 }
 

@@ -1,4 +1,4 @@
-//! Room for few of many candidates, shared between their kinds.
+//! Limits how many candidates are told, with a fair share for each kind.
 
 use super::Candidate;
 use std::collections::BTreeMap;
@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 /// At most `most` of the candidates, in their order. Each kind in each family gets a share as large as any other's,
 /// and takes what the others leave: a device with many bridges is still found at its one public address.
 #[must_use]
-pub fn shared(candidates: impl IntoIterator<Item = Candidate>, most: usize) -> Vec<Candidate> {
+pub fn share_evenly(candidates: impl IntoIterator<Item = Candidate>, most: usize) -> Vec<Candidate> {
     let mut counts = BTreeMap::new();
     let mut ranked: Vec<_> = candidates
         .into_iter()
@@ -43,7 +43,7 @@ mod tests {
         let all = candidates(Local, "10.0.0.1", 40)
             .chain(candidates(Local, "2001:db8::1", 2))
             .chain(candidates(Reflexive, "198.51.100.1", 3));
-        let kept = shared(all, 16);
+        let kept = share_evenly(all, 16);
         let count = |kind, v6| {
             kept.iter()
                 .filter(|one| one.kind == kind && one.address.is_ipv6() == v6)
@@ -58,7 +58,13 @@ mod tests {
                 .all(|two| (two[0].kind, two[0].address) < (two[1].kind, two[1].address))
         );
         let seen = candidates(Reflexive, "198.51.100.1", 40).chain(candidates(Local, "10.0.0.1", 2));
-        assert_eq!(shared(seen, 16).iter().filter(|one| one.kind == Local).count(), 2);
+        assert_eq!(
+            share_evenly(seen, 16)
+                .iter()
+                .filter(|one| one.kind == Local)
+                .count(),
+            2
+        );
     }
 
     #[test]
@@ -66,6 +72,6 @@ mod tests {
         let few: Vec<_> = candidates(Reflexive, "198.51.100.1", 2)
             .chain(candidates(Local, "10.0.0.1", 3))
             .collect();
-        assert_eq!(shared(few.clone(), 16), few);
+        assert_eq!(share_evenly(few.clone(), 16), few);
     }
 }
