@@ -22,8 +22,8 @@ pub const LINK_PATH: &str = "/agent/v1/link";
 /// Header of the upgrade that carries the agent's machine id, so that a copied identity shows.
 pub const MACHINE_HEADER: &str = "flotilla-machine";
 
-/// Header of the upgrade that carries the agent's [`crate::PROTOCOL`], so that a control which does not get on with it
-/// says so before there is a link. Absent from the first agents.
+/// Header of the upgrade that carries the agent's [`crate::PROTOCOL`], so that a control that does not work with it can
+/// say so before there is a link. Agents of the first release send none.
 pub const PROTOCOL_HEADER: &str = "flotilla-protocol";
 
 /// Header of the upgrade that carries the host name, so that a copy can be named to people.
@@ -100,7 +100,7 @@ pub struct Hello {
     pub facts: Facts,
 }
 
-/// A sign of life.
+/// The answer to a ping.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Pong {
     /// The device's clock at sending; absent from an agent that does not tell.
@@ -134,7 +134,8 @@ pub struct RelayDuty {
     pub revoked: Vec<PublicKey>,
 }
 
-/// What a relay passes on, in megabits per second, where nobody chose: a common line at home, up and down.
+/// Megabits per second that a relay passes on where the owner chose no limit: what a common line at home carries in
+/// either direction.
 pub const RELAY_MBIT_PER_SECOND: u32 = 100;
 
 fn mbit_per_second() -> u32 {

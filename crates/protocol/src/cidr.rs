@@ -66,8 +66,8 @@ impl IpRange {
             && Self::new(address, self.prefix).is_ok_and(|range| range.first == self.first)
     }
 
-    /// Whether none of its addresses is anybody's on the internet: those of private networks (RFC 1918, RFC 4193), and
-    /// those between a provider and its customers (RFC 6598).
+    /// Whether all of its addresses are private, so that no computer has one of them on the internet: those of private
+    /// networks (RFC 1918, RFC 4193), and those between a provider and its customers (RFC 6598).
     #[must_use]
     pub fn is_private(&self) -> bool {
         const SPACES: [IpRange; 5] = [
@@ -85,8 +85,8 @@ impl IpRange {
             .any(|space| self.prefix >= space.prefix && space.contains(self.first))
     }
 
-    /// A default route, or a piece of one: what takes all traffic in two halves, or leaves out private networks, routes
-    /// ranges that are larger than any network.
+    /// Whether it is a default route or a piece of one. A VPN that takes all traffic may route it as two halves, or as
+    /// several ranges that leave out private networks; each of these is larger than any one network.
     #[must_use]
     pub fn is_last_resort(&self) -> bool {
         self.prefix < if self.first.is_ipv4() { 8 } else { 4 }

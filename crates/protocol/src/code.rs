@@ -37,7 +37,7 @@ macro_rules! codes {
 codes! {
     /// The request is malformed or a value is out of range; `field` names the value.
     InvalidInput "invalid_input" 400,
-    /// No credential, or one that nobody holds.
+    /// No credential, or one that belongs to no caller.
     Unauthenticated "unauthenticated" 401,
     /// The credential is good; the action is not allowed to it.
     Forbidden "forbidden" 403,
@@ -85,7 +85,7 @@ codes! {
     /// The device is not on the mesh; the message says why.
     MeshUnavailable "mesh_unavailable" 503,
 
-    /// This computer does not know the host key that a device shows, and nobody accepts it but its owner.
+    /// This computer does not know the host key that a device shows, and only its owner may accept it.
     HostKeyUnknown "host_key_unknown" 409,
     /// The device shows another host key than the one this computer knows.
     HostKeyChanged "host_key_changed" 409,

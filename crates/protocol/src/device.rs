@@ -314,8 +314,8 @@ pub struct Device {
 }
 
 impl Device {
-    /// Whether somebody should look at it: it reports trouble of its own, or holds a container in trouble. What a
-    /// device said before it fell silent is not news.
+    /// Whether a person should look at it: it reports trouble of its own, or holds a container in trouble. A device
+    /// that is not Online needs none, because what it reported may be out of date.
     #[must_use]
     pub fn needs_attention(&self) -> bool {
         let has_any = !self.attention.is_empty() || self.containers.troubled > 0;
@@ -355,15 +355,16 @@ mod tests {
     }
 
     #[test]
-    fn a_choice_of_the_future_is_unknown_and_nobody_can_make_it() {
+    fn a_choice_of_the_future_is_unknown_and_cannot_be_asked_for() {
         assert_eq!(
             serde_json::from_str::<DeviceStatus>("\"dreaming\"").unwrap(),
             DeviceStatus::Unknown
         );
         assert!("unknown".parse::<DeviceStatus>().is_err());
-        let asked = |mode| serde_json::from_str::<crate::api::AddDevice>(&format!(r#"{{"mode":"{mode}"}}"#));
-        assert_eq!(asked("host").unwrap().mode, Some(NetworkMode::Host));
-        let refused = asked("vpn").unwrap_err().to_string();
+        let add_device =
+            |mode| serde_json::from_str::<crate::api::AddDevice>(&format!(r#"{{"mode":"{mode}"}}"#));
+        assert_eq!(add_device("host").unwrap().mode, Some(NetworkMode::Host));
+        let refused = add_device("vpn").unwrap_err().to_string();
         assert!(
             refused.contains("expected one of host, bridge, pause"),
             "{refused}"

@@ -16,7 +16,7 @@ use std::{fmt, net::Ipv4Addr};
 /// Path of the enrollment request on the fleet port. The token travels as `Authorization: Bearer`.
 pub const ENROLL_PATH: &str = "/agent/v1/enroll";
 
-/// What control answers to `GET` on [`ENROLL_PATH`], before anybody shows a token.
+/// What control answers to `GET` on [`ENROLL_PATH`], before a device shows its token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct EnrollChallenge {
     /// With this key a device makes [`EnrollRequest::key_proof`].

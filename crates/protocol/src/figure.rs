@@ -3,12 +3,12 @@
 
 use serde::{Deserialize, Deserializer};
 
-/// A figure; 0 for `null` and for what no `f32` can hold.
+/// Reads a figure; 0 for `null` and for what no `f32` can hold.
 pub(crate) fn finite<'de, D: Deserializer<'de>>(deserializer: D) -> Result<f32, D::Error> {
     finite_if_any(deserializer).map(Option::unwrap_or_default)
 }
 
-/// A figure that may be missing, as one is that no `f32` can hold.
+/// Reads a figure that may be missing; `None` also for what no `f32` can hold.
 pub(crate) fn finite_if_any<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<f32>, D::Error> {
     let figure = Option::<f32>::deserialize(deserializer)?;
     Ok(figure.filter(|figure| figure.is_finite()))

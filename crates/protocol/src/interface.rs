@@ -4,8 +4,8 @@
 use crate::cidr::IpRange;
 use std::net::{IpAddr, Ipv4Addr};
 
-/// Networks of containers, of virtual machines, and the mesh itself.
-const INNER: [&str; 21] = [
+/// How names of interfaces begin that lead to containers, to virtual machines, or to the mesh itself.
+const INNER_PREFIXES: [&str; 21] = [
     "br-",
     "cali",
     "cilium",
@@ -29,8 +29,8 @@ const INNER: [&str; 21] = [
     "weave",
 ];
 
-/// Private networks that programs make over other networks.
-const TUNNELS: [&str; 15] = [
+/// How names of interfaces begin that lead to private networks over other networks.
+const TUNNEL_PREFIXES: [&str; 15] = [
     "Tailscale",
     "gre",
     "ipsec",
@@ -48,19 +48,19 @@ const TUNNELS: [&str; 15] = [
     "zt",
 ];
 
-/// What the system says that an interface is.
+/// What the system says about an interface.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
-    /// Whether a port of it, or the default route, leads out of the computer.
+    /// A bridge; `leads_out` when one of its ports, or the default route, leads out of the computer.
     Bridge { leads_out: bool },
-    /// One other end, or another network below it; also what takes all traffic by routes that are pieces of a default
-    /// route.
+    /// An interface with one other end, or a network over another one; also an interface that takes all traffic by
+    /// routes that are pieces of a default route.
     Tunnel,
-    /// Its name has to tell.
+    /// Anything else: the interface's name decides.
     Other,
 }
 
-/// Who finds a computer at the addresses of an interface.
+/// Which computers find this one at the addresses of an interface.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Reach {
     /// All computers of the network.
@@ -81,13 +81,13 @@ impl Reach {
             Kind::Bridge { leads_out: true } => Self::Network,
             Kind::Bridge { leads_out: false } => Self::Computer,
             Kind::Tunnel => Self::Tunnel,
-            Kind::Other if is(&INNER) => Self::Computer,
-            Kind::Other if is(&TUNNELS) => Self::Tunnel,
+            Kind::Other if is(&INNER_PREFIXES) => Self::Computer,
+            Kind::Other if is(&TUNNEL_PREFIXES) => Self::Tunnel,
             Kind::Other => Self::Network,
         }
     }
 
-    /// Whether this address of such an interface is worth telling to another computer.
+    /// Whether this address of such an interface is worth telling to another computer: that computer may reach it.
     #[must_use]
     pub fn offers(self, address: IpAddr) -> bool {
         match (self, address) {
@@ -111,7 +111,7 @@ fn is_public(address: IpAddr) -> bool {
     }
 }
 
-/// The name servers of a `resolv.conf(5)` that are other computers.
+/// The name servers of a `resolv.conf(5)` that are other computers, which loopback addresses are not.
 #[must_use]
 pub fn name_servers(resolv_conf: &str) -> Vec<Ipv4Addr> {
     let lines = resolv_conf.lines().map(str::split_whitespace);
@@ -129,7 +129,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn interfaces_that_lead_to_nobody_else_offer_nothing() {
+    fn interfaces_that_lead_to_no_other_computer_offer_nothing() {
         let bridge = |leads_out| Kind::Bridge { leads_out };
         for (name, kind, reach) in [
             ("eth0", Kind::Other, Reach::Network),
@@ -161,7 +161,7 @@ mod tests {
     }
 
     #[test]
-    fn a_tunnel_offers_only_what_everybody_reaches() {
+    fn a_tunnel_offers_only_public_addresses() {
         for (address, network, tunnel) in [
             ("192.168.1.7", true, false),
             ("100.64.0.7", true, false),

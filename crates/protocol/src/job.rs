@@ -56,14 +56,14 @@ pub enum JobState {
     Failed,
     /// Something had been changed, and everything is as it was before.
     Undone,
-    /// The same, because it was canceled.
+    /// As `Undone`, because the job was canceled.
     Canceled,
     #[serde(other)]
     Unknown,
 }
 
 impl JobState {
-    /// Nothing more will happen.
+    /// Whether the job has ended: its state does not change again.
     #[must_use]
     pub fn is_over(self) -> bool {
         matches!(self, Self::Done | Self::Failed | Self::Undone | Self::Canceled)
@@ -81,13 +81,13 @@ pub struct FollowJob {
     pub wait_seconds: u32,
 }
 
-/// A job as its agent tells it.
+/// A job as its agent reports it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct JobReport {
     pub id: JobId,
     pub request: JobRequest,
     pub state: JobState,
-    /// What it acts on, by the name that people know; absent until it was looked at.
+    /// What it acts on, by the name that people know; absent until the agent has looked it up.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub target: Option<String>,
     /// Everything was checked and written down: from here on it is finished or undone, also if agent or link end.
@@ -137,18 +137,18 @@ mod tests {
             lines: vec!["web is made anew".into()],
             next_line: 1,
         };
-        let told = serde_json::to_string_pretty(&report).unwrap();
-        insta::assert_snapshot!(told);
-        assert_eq!(serde_json::from_str::<JobReport>(&told).unwrap(), report);
+        let text = serde_json::to_string_pretty(&report).unwrap();
+        insta::assert_snapshot!(text);
+        assert_eq!(serde_json::from_str::<JobReport>(&text).unwrap(), report);
     }
 
     #[test]
     fn what_a_newer_peer_asks_or_tells_is_unknown_and_not_an_error() {
-        let asked: JobRequest = serde_json::from_str(r#"{"kind":"bulk","all":[1]}"#).unwrap();
-        assert_eq!(asked, JobRequest::Unknown);
-        let asked: JobRequest = serde_json::from_str(r#"{"kind":"mode_change","mode":"vpn"}"#).unwrap();
+        let request: JobRequest = serde_json::from_str(r#"{"kind":"bulk","all":[1]}"#).unwrap();
+        assert_eq!(request, JobRequest::Unknown);
+        let request: JobRequest = serde_json::from_str(r#"{"kind":"mode_change","mode":"vpn"}"#).unwrap();
         assert!(
-            !asked.is_known(),
+            !request.is_known(),
             "the report of it is read, and it is not carried out"
         );
         assert_eq!(

@@ -9,7 +9,8 @@ use std::{fmt, str::FromStr};
 #[error("a WireGuard public key is 32 bytes in base64, 44 characters")]
 pub struct InvalidPublicKey;
 
-/// Who a peer or a relay is on the mesh. That the point is a good one is checked where it is first accepted.
+/// The identity of a peer or a relay on the mesh. Whether the point is acceptable is checked where a key enters the
+/// fleet.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct PublicKey([u8; 32]);

@@ -53,7 +53,8 @@ use std::ops::RangeInclusive;
 /// Version of the agent protocol that this build speaks.
 pub const PROTOCOL: u32 = 1;
 
-/// Versions that this build gets on with: the one before its own, and the next, which gets on with this one.
+/// Versions of the agent protocol that this build works with: from the one before its own to the next, whose builds
+/// work with this one by the same rule.
 pub const SPOKEN: RangeInclusive<u32> = 1..=PROTOCOL + 1;
 
 /// Subprotocol that both ends of a link must agree on in the WebSocket handshake.

@@ -2,8 +2,8 @@
 
 use std::net::{IpAddr, Ipv6Addr};
 
-/// The address itself for IPv4, also when it is written as IPv6; the first address of its /64 for IPv6: whoever has
-/// one address of a /64 has all of them.
+/// The address itself for IPv4, also when it is written as IPv6. For IPv6 the first address of its /64, because a
+/// computer that has one address of a /64 can use all of them.
 #[must_use]
 pub fn neighborhood(ip: IpAddr) -> IpAddr {
     match ip.to_canonical() {

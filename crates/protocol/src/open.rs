@@ -1,8 +1,9 @@
 //! Values of which a newer build may know more than this one.
 //!
 //! What another program reports is read openly: a value that this build does not know becomes `Unknown`, and all that
-//! stands around it is read. What a request asks for is read by [`known`] instead and refused: to do something else than
-//! what was asked is worse. Documents that people write (the access policy, the config file) are read like requests.
+//! stands around it is read. What a request asks for is read by [`known`] instead and refused, because doing something
+//! else than what was asked is worse than doing nothing. Documents that people write (the access policy, the config
+//! file) are read like requests.
 
 use serde::{Deserialize, Deserializer, de::Error};
 
@@ -17,7 +18,7 @@ pub trait Open: Sized {
 /// Reads a value that this build has to know.
 ///
 /// # Errors
-/// It is none of its choices.
+/// The value is none of its choices.
 pub fn known<'de, D: Deserializer<'de>, T: Open + Deserialize<'de>>(deserializer: D) -> Result<T, D::Error> {
     let value = T::deserialize(deserializer)?;
     if value.is_known() {
@@ -27,10 +28,10 @@ pub fn known<'de, D: Deserializer<'de>, T: Open + Deserialize<'de>>(deserializer
     }
 }
 
-/// The same, of a value that may be absent.
+/// Reads a value that may be absent, and that this build has to know when it is present.
 ///
 /// # Errors
-/// It is none of its choices.
+/// The value is none of its choices.
 pub fn known_if_any<'de, D: Deserializer<'de>, T: Open + Deserialize<'de>>(
     deserializer: D,
 ) -> Result<Option<T>, D::Error> {

@@ -1,4 +1,4 @@
-//! The access policy as people write and store it. What it means is the business of the policy room.
+//! The access policy as people write and store it. The crate `flotilla-policy` defines what it means.
 //!
 //! Rules only allow. What no enabled rule allows is denied; rules add up, and their order means nothing.
 
@@ -208,7 +208,7 @@ pub enum Selector {
     Device(DeviceName),
     /// Devices that belong to a person.
     User(String),
-    /// Addresses, whoever has them.
+    /// Addresses, whichever device has them.
     Range(IpRange),
 }
 

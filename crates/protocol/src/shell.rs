@@ -9,31 +9,31 @@ use serde::{Deserialize, Serialize};
 /// The page's global: an array of words, `install_service` among them.
 pub const ABILITIES: &str = "flotillaShell";
 
-/// The word for installing the agent as a service of the system.
+/// The word in [`ABILITIES`] for installing the agent as a service of the system.
 pub const CAN_INSTALL_SERVICE: &str = "install_service";
 
-/// Path on control's own origin that asks for it.
+/// Path on control's own origin that asks the shell to install it.
 pub const INSTALL_SERVICE: &str = "/shell/install-service";
 
-/// The word for opening a session for this window.
+/// The word in [`ABILITIES`] for opening a session for this window.
 pub const CAN_SIGN_IN: &str = "sign_in";
 
-/// Path on control's own origin that asks for it; the window opens the page anew.
+/// Path on control's own origin that asks for a session; the window then loads the page again.
 pub const SIGN_IN: &str = "/shell/sign-in";
 
 /// The event of the page's window whose detail is a [`ServiceOutcome`] as JSON text.
 pub const ANSWER: &str = "flotilla-shell";
 
-/// What became of the system service.
+/// How an attempt to install the system service ended.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "outcome", rename_all = "snake_case")]
 pub enum ServiceOutcome {
-    /// It takes over this computer's device by itself.
+    /// The service takes over this computer's device by itself.
     Installed,
     NotInstalled {
         /// Why, and what to do.
         message: String,
-        /// What does the same in a terminal, where that is the way on.
+        /// A command that does the same in a terminal; absent where none does.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         command: Option<String>,
     },

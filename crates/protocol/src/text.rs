@@ -1,8 +1,8 @@
-//! Text that somebody else wrote (a device, an image, a host, a stranger), made safe to show on a terminal, in a
-//! table, in a log or in a sentence of ours.
+//! Text from outside (of a device, an image, a host or a stranger), made safe to show on a terminal, in a table, in a
+//! log or in a sentence of ours.
 
-/// Whether a character is not seen as itself: it steers a terminal, ends a line, turns the direction of text, or has
-/// no picture at all, so that two texts look alike.
+/// Whether a character is not seen as itself: it steers a terminal, ends a line, changes the direction of text, or has
+/// no picture at all, so that two different texts look alike.
 ///
 /// These are the control characters, the separators of lines and paragraphs, the anchors of interlinear notes, and
 /// Unicode's `Default_Ignorable_Code_Point`, to which the marks of direction, the joiners and the tags belong.
@@ -31,8 +31,8 @@ pub fn is_unseen(character: char) -> bool {
         )
 }
 
-/// The text as one line in which everything is seen: what is not stands there by its code, as `\n` or `\u{1b}`.
-/// Of a text that would be longer than `longest` characters, the beginning and `…`.
+/// The text as one line in which every character is seen: one that is not is written by its code, as `\n` or
+/// `\u{1b}`. A text that would be longer than `longest` characters is cut and ends in `…`.
 #[must_use]
 pub fn shown(text: &str, longest: usize) -> String {
     let mut shown = String::with_capacity(text.len().min(longest));

@@ -33,7 +33,7 @@ use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
 use std::{collections::BTreeSet, fs, path::PathBuf};
 
-/// What a build makes of a message: the same, said again.
+/// Reads a message as this build does and writes it again.
 type Read = fn(&Value) -> Result<Value, serde_json::Error>;
 
 fn read<T: DeserializeOwned + Serialize>(message: &Value) -> Result<Value, serde_json::Error> {
@@ -116,15 +116,15 @@ fn fields_that_only_a_newer_build_knows_change_nothing() {
     });
 }
 
-/// Without these, a message of that type is none. A field that is added later may not be among them, or what is said
-/// by a build without it is not understood any more.
+/// Fields without which a message of that type can't be read. A field that is added later may not be among them, or a
+/// message from a build without that field would not be understood.
 #[test]
 fn what_a_message_cannot_do_without_is_what_it_always_had() {
     insta::assert_snapshot!(unread(shortened));
 }
 
-/// Ids, names, addresses, moments: texts that are read by their form. A text that is one of a list of words is not among
-/// these, because a newer build may know more words.
+/// Ids, names, addresses and moments are texts that are read by their form. A text out of a list of words may not be
+/// among these, because a newer build may know more words.
 #[test]
 fn only_texts_with_a_form_of_their_own_have_to_have_it() {
     insta::assert_snapshot!(unread(reworded));

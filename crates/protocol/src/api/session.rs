@@ -1,4 +1,4 @@
-//! Who speaks: how control proves itself to a program, how a browser gets in, and which browsers are in.
+//! Sessions: how control proves itself to a program, how a browser signs in, and which browsers are signed in.
 //!
 //! A browser sends its cookies to every port of a host, so the cookie alone is no credential. The page shows a second
 //! secret beside it, which only pages of control's own origin can read: in [`SESSION_HEADER`] on every call, and as one
@@ -15,7 +15,7 @@ pub const SESSION_HEADER: &str = "flotilla-session";
 /// Subprotocol of the live stream; the only one that control ever answers.
 pub const LIVE_PROTOCOL: &str = "flotilla.live";
 
-/// What the subprotocol begins with that carries the page's secret.
+/// Prefix of the subprotocol that carries the page's secret.
 pub const SESSION_PROTOCOL: &str = "flotilla.session.";
 
 /// Exchanges the single-use code of a sign-in link for a session: a cookie, and the page's secret in the answer.
@@ -155,7 +155,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_lets_somebody_in_is_not_in_debug_output() {
+    fn secrets_that_sign_a_browser_in_are_not_in_debug_output() {
         let shown = format!(
             "{:?}{:?}{:?}",
             OpenSession {

@@ -193,7 +193,7 @@ mod tests {
     }
 
     #[test]
-    fn no_range_that_somebody_tells_reaches_beyond_the_last_port() {
+    fn no_range_that_a_device_reports_reaches_beyond_the_last_port() {
         let mut odd = port(65_000, "tcp", Some(65_500), None);
         odd.private_last = Some(65_535);
         assert_eq!(odd.outside(), Some(65_500..=65_535));

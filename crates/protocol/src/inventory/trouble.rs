@@ -1,9 +1,9 @@
-//! Which containers need a person's attention: the one rule, for what counts them, sorts them and lists them.
+//! Which containers need a person's attention: the one rule by which they are counted, sorted and listed.
 
 use super::{Container, ContainerState, Health};
 
 /// Exit codes of a program that was told to end: 128 and the signal, which is SIGINT, SIGKILL or SIGTERM. An engine
-/// stops containers by the last two, and what nobody asked to end has other codes, unless memory ran out.
+/// stops containers by the last two. A program that ends by itself has other codes, unless memory ran out.
 const TOLD_TO_END: [i64; 3] = [130, 137, 143];
 
 /// Why a container needs a person's attention, what hurts most first.
@@ -24,7 +24,7 @@ pub enum Trouble {
 }
 
 impl Container {
-    /// What is wrong with it, if anything. What was stopped, what ended well and what never ran is no trouble.
+    /// What is wrong with it, if anything. A container that was stopped, ended well or never ran is in no trouble.
     #[must_use]
     pub fn trouble(&self) -> Option<Trouble> {
         match (self.state, self.exit_code) {
@@ -69,12 +69,12 @@ mod tests {
     fn what_memory_ran_out_for_was_not_stopped_by_a_person() {
         let killed = container("exited", "none", Some(137), true);
         assert_eq!(killed.trouble(), Some(Trouble::OutOfMemory));
-        // Engines say so of a container that lost one of its programs and goes on.
+        // Engines set the mark also on a container that lost one of its programs and goes on.
         assert_eq!(container("running", "healthy", None, true).trouble(), None);
     }
 
     #[test]
-    fn what_could_not_be_started_is_trouble_and_what_nobody_started_is_not() {
+    fn what_could_not_be_started_is_trouble_and_what_was_never_started_is_not() {
         let mut clash = container("created", "none", None, false);
         assert_eq!(clash.trouble(), None);
         clash.failure = Some("port is already allocated".into());

@@ -1,22 +1,23 @@
-//! How a newer network map is told as its difference from the one that an agent has.
+//! How a newer network map is sent as its difference from the one that an agent has.
 
 use super::{Filter, NetworkMap, Peer, Relay, RelayTicket};
 use crate::{device::RelayPreference, enroll::MeshAddress, id::DeviceId};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
-/// A map on its way to an agent.
+/// A map, or a change of one, as control sends it to an agent.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "map", rename_all = "snake_case")]
 pub enum MapPush {
     Whole(NetworkMap),
     Change(MapChange),
-    /// A way of telling that a newer control knows: the agent answers with what it has, and is told the whole map.
+    /// A form that a newer control knows: the agent answers with the revision it has, and control then sends the whole
+    /// map.
     #[serde(other)]
     Unknown,
 }
 
-/// What the agent has after a push. Another revision than the one pushed asks for the whole map.
+/// The revision that the agent has after a push. When it is not the one pushed, control sends the whole map.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MapTaken {
     pub revision: u64,
@@ -48,13 +49,13 @@ pub struct MapChange {
     pub relays: Option<Vec<Relay>>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub filter: Option<Filter>,
-    /// A new ticket; the old one counts until it expires. That a device may use no relay anymore is a whole map.
+    /// A new ticket; the old one counts until it expires. A map that has no ticket any more is always sent whole.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ticket: Option<RelayTicket>,
 }
 
 impl MapPush {
-    /// The shortest way to tell `new` to an agent that has `old`.
+    /// The shortest message that takes an agent from `old` to `new`.
     #[must_use]
     pub fn between(old: Option<&NetworkMap>, new: &NetworkMap) -> Self {
         match old {

@@ -1,4 +1,4 @@
-//! A map is told whole or as a change, and both end in the same map.
+//! A map is sent whole or as a change, and both end in the same map.
 
 use super::*;
 use crate::enroll::MeshAddress;

@@ -5,14 +5,14 @@ use serde_json::{Map, Value};
 /// A field, or a word, of which no build knows anything.
 const NEW: &str = "of_the_future";
 
-/// A message that is another one at a single place.
+/// A message that differs from another one at a single place.
 pub(crate) struct Variant {
     /// Where: `facts.cpus`, `items[].kind`.
     pub(crate) place: String,
     pub(crate) message: Value,
 }
 
-/// With a field more in every object. The keys of `labels` are data, so there is no field to add.
+/// The message with one more field in every object. The keys of `labels` are data, so nothing is added there.
 pub(crate) fn extended(message: &Value) -> Value {
     match message {
         Value::Object(fields) => {
@@ -36,7 +36,7 @@ pub(crate) fn extended(message: &Value) -> Value {
     }
 }
 
-/// Each without one field.
+/// Every form of the message that lacks one field.
 pub(crate) fn shortened(message: &Value) -> Vec<Variant> {
     edited(message, &|value, found| {
         if let Value::Object(fields) = value {
@@ -49,7 +49,7 @@ pub(crate) fn shortened(message: &Value) -> Vec<Variant> {
     })
 }
 
-/// Each with another word in place of one text.
+/// Every form of the message in which one text is another word.
 pub(crate) fn reworded(message: &Value) -> Vec<Variant> {
     edited(message, &|value, found| {
         if value.is_string() {
