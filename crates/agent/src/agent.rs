@@ -1,4 +1,4 @@
-//! The agent's life as a whole.
+//! The whole life of an agent, from its start to its exit.
 //!
 //! Life cycle: open the state → enroll, if a token is given that was not used here yet → hold the link → (revoked,
 //! in a container: wait for another token) → enroll → … A token whose enrollment this device already has is ignored.
@@ -27,8 +27,8 @@ const LOOK_FOR_TOKEN: Duration = Duration::from_secs(10);
 /// Names the socket of one user's own engine, which the service can't see. The unit sets it.
 const USERS_ENGINE: &str = "FLOTILLA_USERS_ENGINE";
 
-/// How long an agent that is to end lets a container be put together again: less than engines and service managers
-/// wait for it. What takes longer is taken up at the next start.
+/// How long an agent that is to end waits for a container that is being recreated: less than engines and service
+/// managers wait for the agent. A recreation that takes longer is taken up at the next start.
 const SETTLES: Duration = Duration::from_secs(6);
 
 /// What an agent needs to know.
@@ -87,8 +87,8 @@ pub async fn pause(shutdown: CancellationToken) -> Exit {
     Exit::Stopped
 }
 
-/// Moves an agent's container, as the container does that was made for it. An answer is an end, also where it is a
-/// reason for which nothing was moved; what is no end should be tried again.
+/// Moves an agent's container; runs in the container that was made for that. `Ok` ends the attempt, also with a problem
+/// for which nothing was moved; an `Err` should be tried again.
 ///
 /// # Errors
 /// The engine could not be asked.
@@ -101,8 +101,8 @@ pub async fn carry_out(order: &Move) -> Result<Option<Problem>, Exit> {
     }
 }
 
-/// The first process of a container ends it by returning, and the container's restart policy starts it again. Under
-/// an init system, in a container or not, the exit code is heeded.
+/// Whether returning ends a container, whose restart policy then starts the agent again. Under an init system, in a
+/// container or not, the service manager heeds the exit code instead.
 fn is_first_process() -> bool {
     std::process::id() == 1
 }
@@ -188,7 +188,7 @@ impl Agent {
         }
     }
 
-    /// Returns when there is an identity to use.
+    /// Returns when there is an identity to use, or with the reason to exit.
     async fn become_member(&self, standing: &mut Standing, shutdown: &CancellationToken) -> Result<(), Exit> {
         loop {
             let known = self.state.get().identity;
@@ -244,7 +244,7 @@ impl Agent {
         }
     }
 
-    /// A token that may still enroll this device; or why none can be had.
+    /// The enrollment given here, if its token may still enroll this device; or why none can be had.
     fn new_enrollment(
         &self,
         known: Option<&Identity>,
@@ -261,7 +261,8 @@ impl Agent {
         }
     }
 
-    /// Waits in place where returning would only be a restart.
+    /// Waits for a token that has not been used here yet, where returning would only restart the agent; otherwise
+    /// returns the exit.
     async fn await_another_token(
         &self,
         known: Option<&Identity>,
@@ -318,12 +319,12 @@ impl Agent {
     }
 }
 
-/// What control has said about this device since the agent started.
+/// What control has told this device about its identity and token since the agent started.
 #[derive(Debug, Default)]
 struct Standing {
-    /// It ended the membership of the identity that is stored.
+    /// Control ended the membership of the stored identity.
     dismissed: Option<Dismissal>,
-    /// It refused this token; asking again would not help.
+    /// Control refused this token; asking again would not help.
     refused: Option<TokenId>,
 }
 

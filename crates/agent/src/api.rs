@@ -39,14 +39,15 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
-/// Interval of the samples while control watches: a live figure, at a negligible cost of processor time.
+/// Interval of the samples of a watch: a live figure, at a negligible cost of processor time.
 const USAGE_INTERVAL: Duration = Duration::from_secs(5);
 
 /// Delay of the first sample, so that a page has figures before the first interval ends. Processor use is a mean over time,
 /// and the kernel's own counters move too rarely for a shorter one: `sysinfo` wants 200 ms.
 const FIRST_USAGE: Duration = Duration::from_millis(250);
 
-/// Size of a network map. A peer takes some hundred bytes, so this is room for tens of thousands.
+/// The largest network map that is taken, in bytes. A peer takes some hundred bytes, so this is room for tens of
+/// thousands.
 const MAP_BYTES: usize = 16 * 1024 * 1024;
 
 /// What the routes act on. One per link.
@@ -60,7 +61,7 @@ pub(crate) struct Api {
     pub(crate) reach: watch::Receiver<Vec<EndpointTrial>>,
     /// Ends the streams that live as long as the link.
     pub(crate) closing: CancellationToken,
-    /// Set when control says that this device was revoked.
+    /// Cancelled when control says that this device was revoked.
     pub(crate) revoked: CancellationToken,
 }
 
@@ -107,7 +108,7 @@ async fn watch(State(api): State<Api>) -> Response {
     ([(CONTENT_TYPE, "application/x-ndjson")], Body::from_stream(lines)).into_response()
 }
 
-/// The state of one watch.
+/// What one watch has sent and has still to send.
 struct Watching {
     due: VecDeque<Report>,
     facts: Facts,
@@ -180,7 +181,7 @@ impl Watching {
         self.held_back = holds_back.then(|| self.held_back.take().unwrap_or_else(|| later(ROUND_TRIP)));
     }
 
-    /// From inside a container only the engine knows what system the device runs.
+    /// Takes the system's name from the engine: inside a container only the engine knows what system the device runs.
     fn learn_from(&mut self, state: &EngineState) {
         if let EngineState::Running(engine) = state
             && self.facts.containerized
@@ -192,7 +193,7 @@ impl Watching {
     }
 }
 
-/// Waits for ever without an interval.
+/// Waits for the next tick; for ever without an interval.
 async fn tick(interval: &mut Option<Interval>) {
     match interval {
         Some(interval) => {
@@ -212,7 +213,7 @@ fn every(first: Duration, period: Duration) -> Interval {
     interval
 }
 
-/// Answered when it is in force, and on disk as far as it must be.
+/// Answers when the map is in force, and on disk as far as it must be.
 async fn map(
     State(api): State<Api>,
     body: Result<Json<MapPush>, JsonRejection>,
@@ -228,7 +229,7 @@ async fn test_path(
     api.mesh.test_path(peer).await.map(Json).map_err(Refusal)
 }
 
-/// Answered when it is on disk.
+/// Answers when the settings are on disk.
 async fn settings(
     State(api): State<Api>,
     body: Result<Json<Settings>, JsonRejection>,
@@ -300,7 +301,7 @@ fn unreadable(error: JsonRejection) -> Refusal {
     Refusal(Problem::new(Code::InvalidInput, error.body_text()))
 }
 
-/// How this device introduces itself at the upgrade.
+/// How this device introduces itself when it dials.
 pub(crate) fn introduction(machine_id: &str) -> flotilla_link::Introduction {
     flotilla_link::Introduction::new(machine_id, machine::hostname())
 }

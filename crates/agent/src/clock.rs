@@ -1,4 +1,4 @@
-//! What time it is on a device that may not know.
+//! The time on a device whose clock may be wrong.
 //!
 //! Small boards start in 1970, and some stay there; other clocks are years ahead. Nothing depends on a right clock:
 //! control judges nothing by it, and a device judges control's certificate as of a moment at which that is good
@@ -13,7 +13,8 @@ use std::sync::{
     atomic::{AtomicI64, Ordering},
 };
 
-/// The device's clock, with something better where that is wrong for certain. Clones share what they heard.
+/// The device's clock, replaced by control's last time or the build's where it is wrong for certain. Clones share what
+/// control told.
 #[derive(Debug, Clone)]
 pub(crate) struct AgentClock {
     /// Milliseconds since the epoch.
@@ -46,7 +47,7 @@ impl AgentClock {
         heard.unwrap_or(built).max(built)
     }
 
-    /// The device's own clock, right or wrong: what control is told, so that it can tell how far it is off.
+    /// The device's own clock, right or wrong. Control is sent this one, so that it can tell how far the clock is off.
     #[expect(
         clippy::disallowed_methods,
         reason = "the one place where the agent reads the device's clock"

@@ -1,16 +1,16 @@
-//! A retry loop complains once per kind of failure, however often it fails.
+//! A retry loop logs each kind of failure once in a row, however often it fails.
 
 /// The kind of failure that was last complained about.
 #[derive(Debug, Default)]
 pub(crate) struct Complaint(Option<&'static str>);
 
 impl Complaint {
-    /// Whether a failure of this kind is news.
+    /// Whether a failure is of another kind than the one before it.
     pub(crate) fn is_new(&mut self, class: &'static str) -> bool {
         self.0.replace(class) != Some(class)
     }
 
-    /// It works again; the next failure is news.
+    /// Notes a success: the next failure is news, whatever its kind.
     pub(crate) fn settle(&mut self) {
         self.0 = None;
     }

@@ -1,7 +1,7 @@
 //! Replacing a file so that a crash at any moment leaves the old content or the new, never a mixture.
 //!
-//! The steps, in this order: write a temporary file beside it, force it to the disk, rename it over the old one,
-//! force the folder to the disk. [`Disk`] is the layer below, so that a test can cut the power between any two.
+//! The steps, in this order: write a temporary file beside it, force it to the disk, rename it over the old one, force
+//! the folder to the disk. [`Disk`] is the layer below, so that a test can cut the power between any two steps.
 
 use std::{
     fs::{self, File, OpenOptions},

@@ -5,7 +5,7 @@ use flotilla_protocol::{Problem, enroll::ConfigFile};
 use std::path::PathBuf;
 use tokio_util::sync::CancellationToken;
 
-/// Runs it until `shutdown`, with its state below control's data directory.
+/// Runs the agent until `shutdown`, with its state below control's data directory.
 ///
 /// `enrollment` is what control answered for this computer: nothing where it has enrolled. Control is of use without
 /// the agent, so what goes wrong is logged.

@@ -1,8 +1,8 @@
-//! Which of control's addresses this device reaches. Control shows it, so that an address that leads nowhere is known
-//! before it is the only one left.
+//! Which of control's addresses this device can reach. Control shows it, so that an address that leads nowhere is
+//! noticed before it is the only one left.
 //!
-//! Life cycle: with each link all addresses are tried at once → told → (Settings name others) tried again → … → the
-//! link ends.
+//! Life cycle: with each link all addresses are tried at once → reported → tried again when settings name others → … →
+//! the link ends.
 
 use crate::{clock::AgentClock, state::StateDir};
 use bytes::Bytes;
@@ -14,21 +14,21 @@ use std::{sync::Arc, time::Duration};
 use tokio::{sync::watch, time::timeout};
 use tokio_util::sync::CancellationToken;
 
-/// What a person waits who looks at an address in Add Device.
+/// How long an attempt may take: about as long as a person waits who watches an address in Add Device.
 const LIMIT: Duration = Duration::from_secs(5);
 
-/// What trying takes.
+/// What it takes to try an address.
 pub(crate) struct Reach {
     pub(crate) state: Arc<StateDir>,
     pub(crate) clock: AgentClock,
     pub(crate) tls: Arc<ClientConfig>,
     pub(crate) proxies: Proxies,
-    /// The address that the link uses: that one is reached.
+    /// The address that the link uses, which counts as reached.
     pub(crate) linked: Endpoint,
 }
 
 impl Reach {
-    /// Tries until `closing`; what is found is there to be watched.
+    /// Tries all addresses until `closing`; the receiver holds the results.
     pub(crate) fn keep(self, closing: CancellationToken) -> watch::Receiver<Vec<EndpointTrial>> {
         let (found, told) = watch::channel(Vec::new());
         tokio::spawn(closing.run_until_cancelled_owned(async move { self.follow(&found).await }));
@@ -84,7 +84,7 @@ impl Reach {
         }
     }
 
-    /// Asks for nothing in particular: that control itself says so is what counts.
+    /// Sends a request for which control has no answer: that control itself refuses it shows that this is control.
     async fn ask(&self, endpoint: &Endpoint) -> Result<(), String> {
         let target = Target {
             endpoints: vec![endpoint.clone()],
@@ -101,7 +101,7 @@ impl Reach {
     }
 }
 
-/// Why an address does not lead to control; which address it is stands beside it.
+/// Why an address does not lead to control, as a sentence without the address.
 fn in_words(error: &DialError) -> String {
     let reason = match error {
         DialError::Untrusted { source, .. } => source.to_string(),
@@ -119,7 +119,7 @@ fn in_words(error: &DialError) -> String {
     format!("{}{}.", first.unwrap_or_default(), letters.as_str())
 }
 
-/// `Connection refused (os error 111)` says nothing more than its words.
+/// Cuts the number off `Connection refused (os error 111)`, which says nothing more than the words.
 fn without_number(reason: &str) -> &str {
     reason.split(" (os error").next().unwrap_or(reason)
 }

@@ -1,9 +1,9 @@
 //! Enrolling: a one-time token becomes a certificate.
 //!
-//! Life cycle: keys made and stored → asked (as often as the network needs, always with the same keys, and each time
-//! with a proof that the WireGuard key is this device's own) → the answer stored, in one step with forgetting what
-//! came before. Control that refuses ends it; a server that is not control is never told the token, because the
-//! handshake fails before.
+//! Life cycle: keys are made and stored → control is asked (as often as the network needs, always with the same keys,
+//! and each time with a proof that the WireGuard key is this device's own) → the answer is stored, in the same step in
+//! which the old identity is replaced. A refusal by control ends it. A server that is not control never sees the token,
+//! because the TLS handshake with it fails.
 
 use crate::{
     clock::AgentClock,
@@ -29,16 +29,16 @@ use std::time::{Duration, Instant};
 use tokio_util::sync::CancellationToken;
 use zeroize::Zeroizing;
 
-/// How it ended.
+/// How an enrollment ended.
 #[derive(Debug)]
 pub(crate) enum Outcome {
     Enrolled,
-    /// Control said no, and asking again would not help.
+    /// Control refused, and asking again would not help.
     Refused(Problem),
     Stopped,
 }
 
-/// Why one try failed. The class is what a retry loop complains about once.
+/// Why one attempt failed.
 #[derive(Debug, thiserror::Error)]
 enum Failure {
     #[error(transparent)]
@@ -113,7 +113,7 @@ pub(crate) async fn enroll(
     }
 }
 
-/// A verdict on the token or on this agent, in contrast to a control that cannot answer right now.
+/// Whether control refused the token or this agent, in contrast to a control that cannot answer right now.
 fn is_final(code: Code) -> bool {
     !matches!(
         code,
@@ -148,7 +148,7 @@ async fn attempt(
     let response: EnrollResponse =
         serde_json::from_slice(&answer.body).map_err(|error| Failure::Answer(error.to_string()))?;
     check_place(response.mesh)?;
-    // A certificate that does not fit the key would only fail later, when the token is gone.
+    // A certificate that does not fit the key would only fail later, when the token is used up.
     let trust = ControlTrust {
         fleet: Some(response.fleet_id),
         ..trust
@@ -198,7 +198,7 @@ fn prepared_keys(state: &StateDir, enrollment: &Enrollment) -> Result<Keys, Fail
     Ok(keys)
 }
 
-/// Asks for the key with which this device proves that its WireGuard key is its own. No token is shown for it.
+/// The request for the key with which this device proves that its WireGuard key is its own. It carries no token.
 fn challenge() -> Result<http::Request<Bytes>, Failure> {
     http::Request::get(ENROLL_PATH)
         .body(Bytes::new())

@@ -18,16 +18,17 @@ use std::{
 };
 use zeroize::Zeroizing;
 
-/// Many times what a config file has, in bytes: whatever else was named by mistake is not read to its end.
+/// The longest config file that is read, in bytes, many times what one has: another file that was named by mistake is
+/// not read to its end.
 const LONGEST: u64 = 64 * 1024;
 
-/// In characters.
+/// The longest reason of a parser that is repeated, in characters.
 const LONGEST_REASON: usize = 120;
 
 /// Where to read how to enroll.
 #[derive(Debug, Clone)]
 pub enum EnrollmentSource {
-    /// Nowhere: the device must be enrolled already.
+    /// No source: the device must be enrolled already.
     None,
     /// A config file. It is read again when this device was revoked.
     File(PathBuf),
@@ -76,7 +77,7 @@ pub(crate) struct Enrollment {
     pub(crate) expires: Option<Timestamp>,
 }
 
-/// Why nothing can be learned. Every text says what to do.
+/// Why a source gives no enrollment. Every text says what to do.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ConfigError {
     #[error("This device is not enrolled. In Flotilla, click Add Device and run what it shows here.")]
@@ -131,7 +132,7 @@ pub(crate) enum ConfigError {
 #[derive(Debug)]
 pub(crate) enum Place {
     Line(usize),
-    /// Something is missing, which is wrong nowhere.
+    /// Something is missing, so there is no line to name.
     Everywhere,
 }
 
@@ -168,7 +169,7 @@ impl EnrollmentSource {
         }
     }
 
-    /// Others than the agent could read the token.
+    /// The config file, when other users than the agent's can read it, and so the token.
     pub(crate) fn exposed_file(&self) -> Option<&Path> {
         let Self::File(path) = self else { return None };
         let mode = fs::metadata(path).ok()?.permissions().mode();
@@ -181,7 +182,8 @@ fn from_file(path: &Path) -> Result<Enrollment, ConfigError> {
     from_config(&parse(path, &text_of(path, file)?)?)
 }
 
-/// The text of a config file that an agent can enroll with, read once, so that what is looked at is what is used.
+/// The text of a config file with which an agent can enroll. It is read once, so that the text that was checked is the
+/// text that is used.
 pub(crate) fn checked_text(path: &Path, source: impl io::Read) -> Result<Zeroizing<String>, ConfigError> {
     let text = text_of(path, source)?;
     from_config(&parse(path, &text)?)?;
@@ -230,7 +232,7 @@ fn parse(path: &Path, text: &str) -> Result<ConfigFile, ConfigError> {
     toml::from_str(text).map_err(garbled)
 }
 
-/// The parser's words in a line that fits a log; of what it would have taken instead, only a list that is short.
+/// A parser's message in a line that fits a log. A list of what it expected instead is left out where it is long.
 fn brief(message: &str) -> String {
     let line = message.lines().next().unwrap_or_default();
     let words = match line.split_once(", expected one of") {
@@ -246,7 +248,7 @@ fn from_config(config: &ConfigFile) -> Result<Enrollment, ConfigError> {
     }
     match config.mesh_cidr.parse::<IpRange>() {
         Ok(range) if range.is_private() => {}
-        // What is no range may be anything, and is not repeated.
+        // A text that is no range may be anything, so it is not repeated.
         Ok(range) if range.first().is_ipv4() => return Err(ConfigError::Range(range.to_string())),
         _ => return Err(ConfigError::Range("an unknown place".to_owned())),
     }

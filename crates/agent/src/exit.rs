@@ -1,11 +1,11 @@
-//! How an agent ends, and what a service manager should make of it.
+//! How an agent ends, and the exit code that tells a service manager what to do.
 
 use std::fmt;
 
 /// Why [`crate::run`] returned.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Exit {
-    /// It was asked to.
+    /// The agent was asked to stop.
     Stopped,
     /// Control revoked this device.
     Revoked,
@@ -18,7 +18,7 @@ pub enum Exit {
 }
 
 impl Exit {
-    /// The program's exit code. 77 and 78 tell a service manager to leave it.
+    /// The program's exit code. 77 and 78 tell a service manager not to start the agent again.
     #[must_use]
     pub fn code(&self) -> u8 {
         match self {

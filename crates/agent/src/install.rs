@@ -18,7 +18,7 @@ pub const CONFIG_FILE: &str = "/etc/flotilla/device.toml";
 /// Where an installed agent keeps its state.
 pub const STATE_DIR: &str = "/var/lib/flotilla";
 
-/// Where the program is put.
+/// Where `install` puts the program when it is given a config file.
 pub const PROGRAM: &str = "/usr/local/bin/flotilla-agent";
 
 /// The proxy for the service, where there was one when it was installed.
@@ -29,10 +29,10 @@ const UNIT_PATH: &str = "/etc/systemd/system/flotilla-agent.service";
 const TEMPLATE: &str = include_str!("flotilla-agent.service");
 const USER: &str = "flotilla";
 
-/// Whose rights the service has.
+/// The user as which the service runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RunAs {
-    /// The user `flotilla`; it uses the engine as a member of the group docker.
+    /// The user `flotilla`, who uses the engine as a member of the group docker.
     Flotilla,
     Root,
 }
@@ -106,7 +106,8 @@ pub fn uninstall() -> Result<(), InstallError> {
     fs::remove_file(UNIT_PATH).map_err(|source| write(UNIT_PATH, source))?;
     proxy::remove(Path::new(PROXY_FILE)).map_err(|source| write(PROXY_FILE, source))?;
     systemctl(&["daemon-reload"])?;
-    // A service that gave up is listed as failed even without its unit; one that did not is unknown by now.
+    // A service that gave up stays listed as failed even without its unit; any other is unknown by now, and the call
+    // fails.
     let _ = systemctl(&["reset-failed", UNIT]);
     Ok(())
 }
@@ -116,7 +117,7 @@ fn write(path: &str, source: io::Error) -> InstallError {
     InstallError::Write { path, source }
 }
 
-/// Where this program is, if it stays what it is until root changes it.
+/// The path of this program, if only root can change what is there.
 fn own_program() -> Result<PathBuf, InstallError> {
     let unusable = |source| write(UNIT_PATH, source);
     let program = std::env::current_exe().map_err(unusable)?;
@@ -127,8 +128,8 @@ fn own_program() -> Result<PathBuf, InstallError> {
     }
 }
 
-/// Whether file and folders are root's, and not for everybody to write. Groups such as Debian's `staff` count as root's:
-/// root put their members there.
+/// Whether the file and all folders above it are root's, and not writable for every user. Groups such as Debian's
+/// `staff` count as root's: root put their members there.
 fn is_roots(path: &Path) -> io::Result<bool> {
     path.ancestors().try_fold(true, |so_far, part| {
         let part = fs::metadata(part)?;
@@ -139,7 +140,7 @@ fn is_roots(path: &Path) -> io::Result<bool> {
 /// The unit's text. `users_engine` is the socket of one user's own engine.
 fn unit(program: &Path, run_as: RunAs, users_engine: Option<&Path>) -> Result<String, InstallError> {
     let text = program.to_string_lossy();
-    // What systemd would read as more than a path: blanks, quotes, specifiers, variables.
+    // Systemd reads blanks, quotes, specifiers and variables as more than a path.
     let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '/' | '.' | '_' | '-' | '+');
     if !program.is_absolute() || !text.chars().all(plain) {
         return Err(InstallError::Place(program.to_owned()));
@@ -165,7 +166,7 @@ fn check_system() -> Result<(), InstallError> {
     Ok(())
 }
 
-/// Users may come from a directory service instead of the file.
+/// Whether the system knows the service's user; it may come from a directory service instead of the file.
 fn knows_user() -> bool {
     let id = Command::new("id")
         .args(["-u", USER])
@@ -226,13 +227,13 @@ mod tests {
     }
 
     #[test]
-    fn a_program_that_somebody_else_can_change_is_no_service() {
+    fn a_program_that_other_users_can_change_is_no_service() {
         assert!(is_roots(Path::new("/bin/sh")).unwrap());
         let dir = tempfile::tempdir().unwrap();
         let program = dir.path().join("flotilla-agent");
         fs::write(&program, "").unwrap();
         fs::set_permissions(dir.path(), fs::Permissions::from_mode(0o777)).unwrap();
-        assert!(!is_roots(&program).unwrap(), "its folder is everybody's");
+        assert!(!is_roots(&program).unwrap(), "its folder is open to every user");
         assert!(is_roots(&dir.path().join("none")).is_err());
     }
 

@@ -32,10 +32,10 @@ use std::{
 use tokio::{sync::watch, time::timeout};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-/// Jobs that go on at once. Each recreates a container, which keeps the disk of a small board busy.
+/// How many jobs may run at once. Each recreates a container, which keeps the disk of a small board busy.
 const AT_ONCE: usize = 8;
 
-/// How many jobs are kept that are over and that control has not let the agent forget, the newest of them.
+/// How many ended jobs are kept until control lets the agent forget them; of more, the newest.
 const KEPT: usize = 64;
 
 /// How long the agent looks after a move that no job waits for.
@@ -51,7 +51,7 @@ struct Inner {
     journal: Journal,
     known: Mutex<BTreeMap<JobId, Job>>,
     tracker: TaskTracker,
-    /// Held while a move of the agent's container is waited for: two would read the same mover.
+    /// Held while a move of the agent's container is waited for: two waits would read the same mover.
     moving: tokio::sync::Mutex<()>,
 }
 
@@ -75,7 +75,7 @@ impl Job {
 }
 
 impl Jobs {
-    /// The jobs that are written down in an agent's state directory.
+    /// Opens the jobs that are written down in an agent's state directory.
     pub(crate) fn open(state_dir: &Path, engine: Engine) -> Self {
         let journal = Journal::new(state_dir);
         let entries = journal.load().into_iter();
@@ -89,7 +89,7 @@ impl Jobs {
         }))
     }
 
-    /// Takes up what was cut off. Call it once.
+    /// Takes up the jobs that the agent's last end interrupted. Call it once.
     pub(crate) fn resume(&self) {
         let known = self.known().clone();
         let mut is_moving = false;
@@ -100,7 +100,7 @@ impl Jobs {
             self.spawn(job.clone());
         }
         if !is_moving && in_container() {
-            // A mover that took the pod along was not started by a job, and is removed all the same.
+            // A mover that recreated the whole pod was not started by a job, and has to be removed all the same.
             let jobs = self.clone();
             self.0.tracker.spawn(async move {
                 let _moving = jobs.0.moving.lock().await;
@@ -109,10 +109,10 @@ impl Jobs {
         }
     }
 
-    /// Starts a job. The same start again starts nothing.
+    /// Starts a job. A repeated start with the same id and request starts nothing new.
     ///
     /// # Errors
-    /// The id is another job's, or something else goes on that this would get in the way of.
+    /// The id is another job's, or a job is running that this one would get in the way of.
     pub(crate) fn start(&self, id: JobId, request: JobRequest) -> Result<JobReport, Problem> {
         let mut known = self.known();
         if let Some(job) = known.get(&id) {
@@ -139,14 +139,14 @@ impl Jobs {
         Ok(report)
     }
 
-    /// All that are known, the oldest first, without their lines.
+    /// All known jobs, the oldest first, without their lines.
     pub(crate) fn list(&self) -> Vec<JobReport> {
         let known = self.known();
         let reports = known.values().map(|job| job.told.borrow().report(u32::MAX));
         reports.collect()
     }
 
-    /// Waits for news of a job, and tells them.
+    /// Waits for news of a job, then reports it.
     ///
     /// # Errors
     /// There is no such job.
@@ -159,7 +159,7 @@ impl Jobs {
         Ok(report)
     }
 
-    /// Asks a job to end where that is safe; one that is over is forgotten.
+    /// Asks a job to end where that is safe; a job that is over is forgotten.
     ///
     /// # Errors
     /// There is no such job.
@@ -182,7 +182,7 @@ impl Jobs {
         live.find_map(|job| job.told.borrow().entry.holds(container))
     }
 
-    /// Waits until nothing is taken apart.
+    /// Waits until no container is being recreated.
     pub(crate) async fn settle(&self) {
         loop {
             let known = self.known().clone();
@@ -246,7 +246,7 @@ impl Jobs {
     }
 }
 
-/// Two jobs never take the same thing apart.
+/// Whether a job may start beside those that run: two jobs never take the same thing apart.
 fn may_begin(known: &BTreeMap<JobId, Job>, request: &JobRequest) -> Result<(), Problem> {
     let live: Vec<_> = known.values().filter(|job| !job.is_over()).collect();
     if live.len() >= AT_ONCE {
@@ -258,7 +258,7 @@ fn may_begin(known: &BTreeMap<JobId, Job>, request: &JobRequest) -> Result<(), P
     for job in live {
         let entry = &job.told.borrow().entry;
         let in_the_way = match (request, &entry.request) {
-            // The next one waits for `moving`: of the first, often only the proof that the new agent works is left.
+            // A second move waits for the lock: of the first, often only the proof that the new agent works is left.
             (JobRequest::ModeChange { .. }, JobRequest::ModeChange { .. }) => None,
             (JobRequest::ModeChange { .. }, _) | (_, JobRequest::ModeChange { .. }) => {
                 Some(entry.says_busy())

@@ -1,20 +1,21 @@
 //! The agent: the one Flotilla program on a device.
 //!
-//! It enrolls once, with a one-time token, and from then on holds a single outbound link to control, on which
-//! control calls it. It has no listening port but the mesh's UDP socket. It needs a directory for its state and, for containers, the
-//! engine's socket; without an engine it is still a device, and says why it has no containers.
+//! It enrolls once, with a one-time token, and from then on holds a single outbound link to control, on which control
+//! calls it. It listens on no port but the mesh's UDP socket. It needs a directory for its state and, for containers,
+//! the engine's socket; without an engine it is still a device, and reports why it has no containers.
 //!
 //! [`run`] is the whole agent. The program `flotilla-agent` calls it, and so do, by [`run_embedded`], the desktop
 //! application and `flotilla serve --local-agent` for the computer they run on.
 //!
 //! - `enrollment`, `enroll`: from a config file or environment to a certificate.
-//! - `state`, `disk`, `secret`: what survives, and how it survives a power cut.
+//! - `state`, `disk`, `secret`: what survives a restart, and how it survives a power cut.
 //! - `link`, `api`: the connection to control, and what control may ask on it.
-//! - `jobs`: what takes long or takes things apart, finished or undone whatever ends meanwhile.
+//! - `jobs`: acts that take long or take things apart; each is finished or undone, even when agent or link end
+//!   meanwhile.
 //! - `mesh`: the network map, and the data plane that runs on it, with control or without.
 //! - `relay`: passing packets on for other devices.
-//! - `machine`, `clock`: what the device is, and what time it thinks it is.
-//! - `install`: as a service of systemd. `log`: the log of every program of ours.
+//! - `machine`, `clock`: facts and figures of the device, and its time.
+//! - `install`: the agent as a service of systemd. `log`: the log of every program of ours.
 
 mod agent;
 mod api;

@@ -1,4 +1,4 @@
-//! Holding the link: dial, serve, wait, again, for as long as this device is a member of its fleet.
+//! Holds the link: dials, serves and dials again, for as long as this device is a member of its fleet.
 
 use crate::{
     api::{self, Api},
@@ -24,7 +24,7 @@ use std::{
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
-/// How often a device asks that waits for a person to decide about it.
+/// How long a device pauses between attempts while it waits for a person to decide about it.
 const SLOW: Duration = Duration::from_secs(60);
 
 /// Why the link is not held any more.
@@ -38,7 +38,7 @@ pub(crate) enum End {
     Unusable(Unusable),
 }
 
-/// How control ended a membership.
+/// Why control ended a membership.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Dismissal {
     Revoked,
@@ -71,7 +71,7 @@ pub(crate) struct Membership {
     pub(crate) more_endpoints: Vec<Endpoint>,
 }
 
-/// What to do after an attempt.
+/// When to dial after an attempt, if at all.
 enum Next {
     Again,
     Slowly,
@@ -125,7 +125,7 @@ impl Membership {
         }
     }
 
-    /// Control may have named other addresses since the last attempt.
+    /// The addresses to dial; control may have named others since the last attempt.
     fn target(&self, tls: Arc<ClientConfig>) -> Target {
         let stored = self.state.get().identity;
         let (mut endpoints, last_good) =
@@ -151,7 +151,7 @@ impl Membership {
             since: AgentClock::system(),
             endpoint: endpoint.clone(),
         });
-        // Where control was found is a hint; a link works without having stored it.
+        // Where control was found is only a hint, so a link works without having stored it.
         if let Err(error) = self.state.update(|state| {
             if let Some(identity) = &mut state.identity {
                 identity.last_good = Some(endpoint.clone());
@@ -217,7 +217,7 @@ impl Membership {
             _ => Next::Again,
         };
         let reason = error.to_string();
-        // How a membership ended is said where it ends.
+        // How a membership ended is logged where it ends.
         if !matches!(next, Next::End(_)) && complaint.is_new(class(error)) {
             tracing::warn!(reason, "no link to control; it keeps trying");
         }
@@ -226,7 +226,7 @@ impl Membership {
     }
 }
 
-/// The kind of a failure, for complaining once.
+/// The kind of a failure, for logging it once.
 pub(crate) fn class(error: &DialError) -> &'static str {
     match error {
         DialError::NoEndpoint => "no endpoint",

@@ -9,13 +9,14 @@ use tracing_subscriber::{
     fmt::format::{FormatFields, debug_fn},
 };
 
-/// Longer than any field of ours; devices, engines and hosts put their own words into some.
+/// The longest field that is logged, in characters; longer than any field of ours. Devices, engines and hosts put their
+/// own words into some.
 const FIELD_CHARS: usize = 1000;
 
-/// The engine client's debug output quotes the engine's answers, with other people's secrets in them.
+/// The engine client's debug output quotes the engine's answers, which hold secrets of containers.
 const QUIET: &str = "bollard=warn";
 
-/// Begins to log. `RUST_LOG` decides what; else Flotilla's own news.
+/// Starts logging. `RUST_LOG` decides what is logged; without it, what Flotilla logs at the level info.
 ///
 /// # Panics
 /// The process logs already.
@@ -33,13 +34,13 @@ pub fn log_to_stderr() {
         .init();
 }
 
-/// Fields in which nothing steers a terminal, ends the line or turns it around.
+/// Formats fields so that nothing in them steers a terminal, ends the line or changes its direction.
 fn fields() -> impl for<'writer> FormatFields<'writer> {
     debug_fn(|writer, field, value| {
         let value = shown(&format!("{value:?}"), FIELD_CHARS);
         match field.name() {
             "message" => write!(writer, "{value}"),
-            // Where a library that logs without spans says what the head of the line says, too.
+            // A library that logs without spans repeats there what the head of the line says.
             name if name.starts_with("log.") => Ok(()),
             name => write!(writer, "{name}={value}"),
         }

@@ -1,4 +1,4 @@
-//! The machine under the agent: what it is, how much of it is in use, and what tells it from a copy.
+//! The machine under the agent: its facts, its figures, and an id that tells it from a copy.
 
 use crate::state::{StateDir, StateError};
 use flotilla_engine::in_container;
@@ -31,7 +31,7 @@ pub(crate) fn id(state: &StateDir) -> Result<String, StateError> {
     Ok(made_up)
 }
 
-/// 32 hexadecimal digits; during the first boot the file may say `uninitialized`.
+/// The id, if it is 32 hexadecimal digits; during the first boot the file may say `uninitialized`.
 fn well_formed(text: &str) -> Option<String> {
     let text = text.trim();
     (text.len() == 32 && text.bytes().all(|c| c.is_ascii_hexdigit())).then(|| text.to_owned())
@@ -48,7 +48,7 @@ fn hashed(id: &str) -> String {
     })
 }
 
-/// What the machine is, and its use from call to call.
+/// Reads the machine's facts, and its use from call to call.
 #[derive(Debug)]
 pub(crate) struct Gauge {
     system: System,
@@ -80,7 +80,7 @@ impl Gauge {
         }
     }
 
-    /// Processor use is the mean since the last call, or since this value was made.
+    /// The use now; that of processors is the mean since the last call, or since this value was made.
     pub(crate) fn usage(&mut self) -> Usage {
         self.system.refresh_cpu_usage();
         self.system
@@ -98,7 +98,7 @@ impl Gauge {
         }
     }
 
-    /// Total and used bytes. What is reserved for root counts as used: nobody else can have it.
+    /// Total and used bytes. What is reserved for root counts as used: other users can't have it.
     fn disk(&self) -> (u64, u64) {
         rustix::fs::statvfs(&self.disk).map_or((0, 0), |disk| {
             let total = disk.f_blocks * disk.f_frsize;
@@ -134,7 +134,7 @@ pub(crate) fn routes() -> Vec<String> {
     parse_routes(&fs::read_to_string("/proc/net/route").unwrap_or_default())
 }
 
-/// `proc(5)`: addresses are hexadecimal in the machine's own byte order.
+/// Parses the table of `proc(5)`, in which addresses are hexadecimal in the machine's own byte order.
 fn parse_routes(table: &str) -> Vec<String> {
     let network = |line: &str| {
         let mut fields = line.split_whitespace().skip(1);

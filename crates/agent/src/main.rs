@@ -150,7 +150,7 @@ fn run_until_signal(work: impl AsyncFnOnce(CancellationToken) -> Exit) -> ExitCo
     ExitCode::from(exit.code())
 }
 
-/// The agent that runs afterwards reads what is printed.
+/// Moves the agent's container and prints why it could not; the agent that runs afterwards reads what is printed.
 async fn move_agent(order: &Move) -> Exit {
     match carry_out(order).await {
         Ok(None) => Exit::Stopped,
@@ -163,7 +163,7 @@ async fn move_agent(order: &Move) -> Exit {
     }
 }
 
-/// What was given on purpose wins over what lies around.
+/// The source of the enrollment. One named by flag or environment wins over the file at the usual path.
 fn source(config: Option<PathBuf>) -> EnrollmentSource {
     let variable = |name| std::env::var(name).ok().filter(|value| !value.is_empty());
     let environment = Environment {
@@ -202,7 +202,7 @@ fn show_status(state_dir: &Path, json: bool) -> ExitCode {
             Err(error) => failed(&error.to_string()),
         },
         Ok(status) => {
-            // The engine, control and other devices have their words in it.
+            // The status quotes the engine, control and other devices.
             for line in status.to_string().lines() {
                 println!("{}", shown(line, usize::MAX));
             }

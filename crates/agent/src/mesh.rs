@@ -1,14 +1,14 @@
-//! The agent's part of the mesh: it keeps the network map, runs the data plane on it, and tells how both fare.
+//! The agent's part of the mesh: it keeps the network map, runs the data plane on it, and reports how both fare.
 //!
 //! Life cycle: [`Mesh::join`] when the device is a member → the map on disk is in force at once, before control is
 //! reached → each push from control is stored, put in force and answered → [`Mesh::leave`] when control dismisses
 //! the device: the interface and the map are gone. Dropping the last [`Mesh`] ends the data plane and keeps the map.
 //!
-//! A device that cannot have an interface is still managed; its standing says why, and it tries again by itself.
+//! A device that cannot have an interface is still managed; its snapshot says why, and it tries again by itself.
 //!
-//! Whether the device's clock is right does not matter on the mesh, but peers refuse what seems older than what they
-//! had before. So a data plane begins after the one before it, whatever the clock says, which is for probes. WireGuard
-//! stamps handshakes by a clock of its own: a peer that refuses one begins one itself, which is believed.
+//! Whether the device's clock is right does not matter on the mesh, but peers refuse probes that seem older than those
+//! before. So each data plane numbers its probes from a beginning later than the last one's, whatever the clock says.
+//! WireGuard stamps handshakes by a clock of its own: a peer that refuses one begins one itself, which is accepted.
 
 mod delivery;
 mod keeper;
@@ -62,7 +62,7 @@ pub(crate) struct Surroundings {
     pub(crate) proxies: Proxies,
 }
 
-/// The same, and whose device it is.
+/// The surroundings, together with the identity of the device.
 struct Setup {
     state: Arc<StateDir>,
     clock: AgentClock,
@@ -103,7 +103,7 @@ impl Setup {
         })
     }
 
-    /// How the TLS end of a relay is recognized. Control's own has the fleet's id, and is control.
+    /// How the TLS end of a relay is recognized. Control's own relay has the fleet's id, and its TLS end is control.
     fn relay_tls(&self, relay: RelayId) -> Result<Arc<rustls::ClientConfig>, MaterialError> {
         let clock = self.clock.for_tls();
         if relay.0 == self.fleet.0 {
@@ -129,7 +129,7 @@ pub(crate) struct Mesh {
     standing: watch::Receiver<Standing>,
 }
 
-/// What is asked of the mesh.
+/// A request to the task that owns the mesh.
 #[derive(Debug)]
 enum Order {
     Take(Box<MapPush>, oneshot::Sender<Result<MapTaken, Problem>>),
@@ -141,7 +141,7 @@ impl Mesh {
     /// Puts the stored map of this identity in force, if there is one, and waits for more.
     ///
     /// # Errors
-    /// The stored WireGuard key is none.
+    /// The stored WireGuard key is damaged.
     pub(crate) fn join(surroundings: Surroundings, identity: &Identity) -> Result<Self, MaterialError> {
         let setup = Setup::new(surroundings, identity)?;
         let (orders, inbox) = mpsc::unbounded_channel();
@@ -166,7 +166,7 @@ impl Mesh {
         self.ask(|answer| Order::Test(peer, answer)).await?
     }
 
-    /// How the device stands, now and later.
+    /// The device's part of the mesh as it is, and each change of it.
     pub(crate) fn watch(&self) -> watch::Receiver<Standing> {
         self.standing.clone()
     }

@@ -1,6 +1,6 @@
-//! Whether this device still has the address that a connection was made from.
+//! Notices when this device no longer has the address from which a connection was made.
 //!
-//! The address is looked at from time to time rather than by netlink, as the data plane does: an agent has its link to
+//! The address is checked from time to time rather than by netlink, as the data plane does: an agent has its link to
 //! control without a data plane, too, and on every system.
 
 use std::{
@@ -10,7 +10,8 @@ use std::{
 };
 use tokio::time::{MissedTickBehavior, interval};
 
-/// Between two looks. A look is one system call, and a device that moved is away for no longer than this and a dial.
+/// Between two checks. A check is one system call, and a device that moved is offline for no longer than this and a
+/// dial.
 const LOOK: Duration = Duration::from_secs(2);
 
 /// Returns when no interface of this system has the address any more. Connections from it are dead then, and TCP
@@ -20,7 +21,7 @@ pub(crate) async fn gone(address: IpAddr) {
     looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         looks.tick().await;
-        // The system lets a socket be bound to its own addresses only.
+        // The system lets a socket be bound only to its own addresses.
         let bound = UdpSocket::bind((address, 0));
         if bound.is_err_and(|error| error.kind() == ErrorKind::AddrNotAvailable) {
             return;

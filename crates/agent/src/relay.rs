@@ -1,8 +1,10 @@
-//! The relay that this device runs for others, while control wants it to, with control or without.
+//! The relay that this device runs for other devices while control's settings ask for it. It runs whether control is
+//! reachable or not.
 //!
 //! Life cycle: control's settings name a port → [`keep`] opens it by UDP and TLS → every change of the settings is
-//! followed: other revoked keys and another limit at once, another port by starting anew, no port by ending. A port that cannot be had
-//! is tried again. [`relay`] is the same relay as a program of its own, which hears nothing from control.
+//! followed: other revoked keys and another limit at once, another port by starting anew, no port by ending. A port
+//! that cannot be opened is tried again. [`relay`] is the same relay as a program of its own, which takes no settings
+//! from control while it runs.
 
 use crate::{
     clock::AgentClock,
@@ -29,7 +31,7 @@ use tokio::time::timeout;
 use tokio_util::{sync::CancellationToken, task::AbortOnDropHandle};
 use zeroize::Zeroizing;
 
-/// How long until a port that could not be had is tried again.
+/// How long until a port that could not be opened is tried again.
 const RETRY: Duration = Duration::from_secs(30);
 
 /// Why a relay does not run.
@@ -53,7 +55,7 @@ impl RelayError {
     }
 }
 
-/// A relay at work. It ends when dropped.
+/// A running relay. It ends when dropped.
 struct Running {
     address: SocketAddr,
     relay: Relay,
@@ -93,7 +95,7 @@ impl Running {
         })
     }
 
-    /// On all addresses of this device; of IPv4 alone where there is no IPv6.
+    /// Listens on all addresses of this device; of IPv4 alone where there is no IPv6.
     fn start_everywhere(identity: &Identity, clock: &AgentClock, port: u16) -> Result<Self, RelayError> {
         let both = SocketAddr::from((Ipv6Addr::UNSPECIFIED, port));
         match Self::start(identity, clock, both) {
@@ -105,7 +107,7 @@ impl Running {
     }
 }
 
-/// Bytes per second of a line.
+/// A line's rate in bytes per second.
 fn line(mbit_per_second: u32) -> u64 {
     u64::from(mbit_per_second) * 125_000
 }
@@ -158,7 +160,7 @@ async fn follow(state: Arc<StateDir>, clock: AgentClock) {
     }
 }
 
-/// Makes what runs match what is asked for.
+/// Makes the running relay match the settings.
 fn fulfill(state: &StateDir, clock: &AgentClock, running: &mut Option<Running>) -> Result<(), RelayError> {
     let identity = state.get().identity;
     let wanted = identity

@@ -1,10 +1,10 @@
-//! A text that must not be seen: private keys at rest.
+//! Text that must not be shown: private keys.
 
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use zeroize::Zeroizing;
 
-/// Wiped from memory when dropped; does not print itself. Written as plain text, into a file of mode 0600.
+/// Wiped from memory when dropped, and not printed by `Debug`. Serialized as plain text, into a file of mode 0600.
 #[derive(Clone, PartialEq, Eq)]
 pub(crate) struct Secret(Zeroizing<String>);
 

@@ -40,7 +40,7 @@ pub(crate) struct State {
     version: u32,
     pub(crate) identity: Option<Identity>,
     pub(crate) pending: Option<Keys>,
-    /// Control's clock when it was last heard.
+    /// Control's clock when the agent last heard from it.
     pub(crate) heard: Option<Timestamp>,
     /// Made up once on a machine that has no identifier of its own.
     pub(crate) machine_id: Option<String>,
@@ -58,7 +58,7 @@ impl Default for State {
     }
 }
 
-/// Private keys, and the token that they were made for. Of the token only the public half is kept.
+/// Private keys, and the token that they were made for, of which only the public half is kept.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Keys {
     pub(crate) token: TokenId,
@@ -82,10 +82,10 @@ pub(crate) struct Identity {
     pub(crate) ca_pin: Pin,
     /// Where control can be reached, best first.
     pub(crate) endpoints: Vec<Endpoint>,
-    /// Where it was last found.
+    /// The address at which control was last found.
     pub(crate) last_good: Option<Endpoint>,
     pub(crate) mesh: MeshAddress,
-    /// What control wants this device to pass on for others.
+    /// The relay that control wants this device to run.
     #[serde(default)]
     pub(crate) relay: Option<RelayDuty>,
 }
@@ -130,7 +130,7 @@ impl StateError {
         }
     }
 
-    /// A fault of what is stored: trying again changes nothing.
+    /// Whether what is stored is at fault, so that trying again changes nothing.
     pub(crate) fn is_lasting(&self) -> bool {
         matches!(self, Self::Damaged { .. } | Self::Newer(_))
     }
@@ -182,7 +182,7 @@ impl StateDir {
         self.locked().clone()
     }
 
-    /// Tells of every change, from now on.
+    /// Signals every change from now on.
     pub(crate) fn watch(&self) -> watch::Receiver<()> {
         self.changes.subscribe()
     }

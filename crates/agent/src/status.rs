@@ -1,4 +1,4 @@
-//! What `flotilla-agent status` tells: the stored identity, and what a running agent last noted beside it.
+//! What `flotilla-agent status` prints: the stored identity, and what a running agent last noted beside it.
 
 use crate::{
     disk::{Disk as _, RealDisk},
@@ -24,7 +24,7 @@ use std::{
 
 const FILE: &str = "status.json";
 
-/// The link, as its agent sees it.
+/// The link, as the agent sees it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "state", rename_all = "snake_case")]
 pub enum LinkStatus {
@@ -41,7 +41,7 @@ impl LinkStatus {
     }
 }
 
-/// What a running agent notes. Losing it loses nothing.
+/// What a running agent notes for `status`. Nothing depends on it.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 struct Notes {
     link: Option<LinkStatus>,
@@ -68,7 +68,7 @@ pub struct PeerStatus {
     pub relay: Option<String>,
 }
 
-/// Where a running agent notes how it fares.
+/// Where a running agent writes its notes.
 #[derive(Debug, Clone)]
 pub(crate) struct StatusFile {
     path: PathBuf,
@@ -83,7 +83,7 @@ impl StatusFile {
         }
     }
 
-    /// A link that stays down for the same reason stays noted since the first time.
+    /// Notes the link. A link that stays down for the same reason keeps the time at which it went down.
     pub(crate) fn set_link(&self, link: LinkStatus) {
         self.note(|notes| match (&notes.link, &link) {
             (Some(LinkStatus::Down { reason: old, .. }), LinkStatus::Down { reason: new, .. })
@@ -96,7 +96,7 @@ impl StatusFile {
         self.note(|notes| notes.engine = Some(engine));
     }
 
-    /// How the device stands, with the names that its map has for others.
+    /// Notes the mesh, with the names that its map has for other devices.
     pub(crate) fn set_mesh(&self, standing: &Standing, map: Option<&NetworkMap>) {
         let relay = |path: &PeerPath| {
             let mut relays = map.into_iter().flat_map(|map| &map.relays);
@@ -141,14 +141,14 @@ impl StatusFile {
     }
 }
 
-/// An agent from outside.
+/// The state of the agent on this device, seen from outside.
 #[derive(Debug, Serialize)]
 pub struct Status {
     pub version: &'static str,
     /// An agent holds the state directory.
     pub running: bool,
     pub device: Option<EnrolledDevice>,
-    /// Known while an agent runs.
+    /// Known only while an agent runs.
     pub link: Option<LinkStatus>,
     pub engine: Option<EngineState>,
     pub mesh: Option<MeshStatus>,
@@ -163,7 +163,7 @@ pub struct EnrolledDevice {
     pub endpoints: Vec<Endpoint>,
 }
 
-/// Why there is nothing to tell.
+/// Why the status can't be read.
 #[derive(Debug, thiserror::Error)]
 #[error(transparent)]
 pub struct StatusError(#[from] StateError);

@@ -1,4 +1,4 @@
-//! Jobs: begun, followed and ended by their id.
+//! Routes of jobs: start, list, follow and end.
 
 use super::{Api, Refusal, unreadable};
 use axum::{
@@ -10,7 +10,7 @@ use flotilla_protocol::{
     job::{FollowJob, JobReport, JobRequest},
 };
 
-/// Answered at once.
+/// Answers at once, with the job as it begins.
 pub(super) async fn start(
     State(api): State<Api>,
     Path(id): Path<JobId>,
@@ -25,7 +25,7 @@ pub(super) async fn list(State(api): State<Api>) -> Json<Vec<JobReport>> {
     Json(api.jobs.list())
 }
 
-/// Answered when there is news, or nothing for as long as was asked.
+/// Answers when there is news, or after the wait that was asked for.
 pub(super) async fn follow(
     State(api): State<Api>,
     Path(id): Path<JobId>,

@@ -103,7 +103,7 @@ async fn the_watch_begins_with_hello_and_ends_with_the_link() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn use_is_sampled_at_once_and_then_while_somebody_watches() {
+async fn use_is_sampled_at_once_and_then_while_control_watches() {
     let dir = tempfile::tempdir().unwrap();
     let api = api(dir.path());
     let request = Request::get(WATCH_PATH).body(Body::empty()).unwrap();

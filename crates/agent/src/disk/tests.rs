@@ -1,4 +1,4 @@
-//! A disk that may be cut off at any step, and that keeps of what was not forced to it whatever it likes.
+//! A disk whose power may be cut at any step, and that then keeps any part of what was not forced to it.
 
 use super::*;
 use proptest::prelude::*;

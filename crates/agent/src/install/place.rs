@@ -1,4 +1,4 @@
-//! The program, its user and its config file where the service expects them.
+//! Puts the program, its user and its config file where the service expects them.
 
 use super::{CONFIG_FILE, InstallError, PROGRAM, RunAs, STATE_DIR, USER, knows_user, run};
 use crate::enrollment::{ConfigError, checked_text, unreadable};
@@ -10,14 +10,14 @@ use std::{
 };
 use zeroize::Zeroizing;
 
-/// The program that runs; the file at its path may be another one already.
+/// The program that runs; the file at its own path may have been replaced since.
 const THIS_PROGRAM: &str = "/proc/self/exe";
 
-/// In place of a config file's path, as many programs have it.
+/// Stands for standard input in place of a config file's path, as in many programs.
 const STANDARD_INPUT: &str = "-";
 
 pub(super) fn put_in_place(run_as: RunAs, config: &Path) -> Result<(), InstallError> {
-    // Looked at before anything is changed.
+    // The config is checked before anything is changed.
     let text = read(config).map_err(|error| InstallError::Config(config.to_owned(), error.to_string()))?;
     if run_as == RunAs::Flotilla {
         ensure_user()?;
@@ -72,7 +72,7 @@ fn write(path: &Path, bytes: &[u8], mode: u32) -> Result<(), InstallError> {
     })
 }
 
-/// Written beside and renamed, because a running program cannot be written over.
+/// Replaces a file by writing beside it and renaming, because a running program cannot be written over.
 pub(super) fn replace(path: &Path, bytes: &[u8], mode: u32) -> io::Result<()> {
     let fresh = PathBuf::from(format!("{}.new", path.display()));
     if let Some(folder) = path.parent() {

@@ -1,11 +1,11 @@
-//! The proxy of the shell that installs the agent is kept for the service, which starts without that shell's
-//! environment. The file may hold a password, so only root reads it.
+//! Keeps the proxy of the shell that installs the agent for the service, which starts without that shell's environment.
+//! The file may hold a password, so only root reads it.
 
 use flotilla_link::PROXY_VARIABLES;
 use std::{fs, io, path::Path};
 use zeroize::Zeroizing;
 
-/// Writes the proxy of this process's environment, or takes away what another installation wrote.
+/// Writes the proxy of this process's environment, or removes the file of an earlier installation when there is none.
 pub(super) fn keep(file: &Path) -> io::Result<()> {
     let text = text(|name| std::env::var(name).ok());
     if text.is_empty() {
@@ -14,7 +14,7 @@ pub(super) fn keep(file: &Path) -> io::Result<()> {
     super::place::replace(file, text.as_bytes(), 0o600)
 }
 
-/// Takes the file away where there is one.
+/// Removes the file if it exists.
 pub(super) fn remove(file: &Path) -> io::Result<()> {
     match fs::remove_file(file) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
@@ -22,7 +22,8 @@ pub(super) fn remove(file: &Path) -> io::Result<()> {
     }
 }
 
-/// As systemd reads it (`EnvironmentFile=` in `systemd.exec(5)`). What has no line of its own there is left out.
+/// The file's text, as systemd reads it (`EnvironmentFile=` in `systemd.exec(5)`). A value with a control character
+/// can't be written there and is left out.
 fn text(variable: impl Fn(&str) -> Option<String>) -> Zeroizing<String> {
     let mut text = Zeroizing::new(String::new());
     for name in PROXY_VARIABLES {

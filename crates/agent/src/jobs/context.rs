@@ -1,4 +1,4 @@
-//! What a job has while it is carried out: its entry in the journal, its lines for people, and the wish to cancel it.
+//! What a job uses while it runs: its record in the journal, its lines for people, and the request to cancel it.
 
 use super::{
     Job,
@@ -10,7 +10,7 @@ use flotilla_engine::{Fuse, Ledger, Swap};
 use std::{fs, io};
 use tokio::task::spawn_blocking;
 
-/// File in the state directory by which tests end the agent between two steps.
+/// File in the state directory by which tests end the agent between two steps of a job.
 const FUSE: &str = "fuse";
 
 pub(super) struct Desk<'a> {
@@ -31,13 +31,13 @@ impl<'a> Desk<'a> {
         }
     }
 
-    /// Changes what is known of the job, first on disk.
+    /// Changes the job's record, on disk first.
     async fn write(&self, change: impl FnOnce(&mut Entry)) -> io::Result<()> {
         let mut entry = self.job.told.borrow().entry.clone();
         change(&mut entry);
         self.write_only(entry.clone()).await?;
         self.job.told.send_modify(|told| {
-            // Canceling may have been asked for during the write.
+            // The job may have been canceled during the write.
             if !entry.state.is_over() {
                 entry.state = told.entry.state;
             }
@@ -46,8 +46,8 @@ impl<'a> Desk<'a> {
         Ok(())
     }
 
-    /// Writes down and tells that the job is over. Where it can't be written, it is told all the same: the next agent
-    /// finds the job over when it takes it up.
+    /// Records that the job is over. Where the end can't be written, it is reported all the same: the next agent finds
+    /// the job over when it takes it up.
     pub(super) async fn end(mut self, outcome: Outcome) {
         let (id, state) = (self.job.told.borrow().entry.id, outcome.state);
         let problem = outcome.problem.as_ref().map(|problem| problem.message.clone());
@@ -61,7 +61,7 @@ impl<'a> Desk<'a> {
         self.fuse.burn();
     }
 
-    /// Writes on disk that the job is underway, without telling it: it may still be refused.
+    /// Writes on disk that the job is underway, without reporting it: the job may still be refused.
     pub(super) async fn write_underway(&self) -> io::Result<()> {
         let mut entry = self.job.told.borrow().entry.clone();
         entry.underway = true;
@@ -82,7 +82,7 @@ impl<'a> Desk<'a> {
         self.job.told.borrow().entry.underway
     }
 
-    /// What people call that which the job acts on.
+    /// Sets the name by which people know what the job acts on.
     pub(super) fn name(&self, target: &str) {
         let target = Some(target.to_owned());
         self.job.told.send_modify(|told| told.entry.target = target);

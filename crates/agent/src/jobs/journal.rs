@@ -13,10 +13,10 @@ use std::{
 const FOLDER: &str = "jobs";
 const SUFFIX: &str = "json";
 
-/// Suffix that files get which can't be read; they are left for a person to look at.
+/// Suffix of files that can't be read; they are left for a person to look at.
 const ASIDE: &str = "unreadable";
 
-/// An entry holds a name, some ids and an error text, a few kilobytes in all.
+/// The largest file that is read, in bytes. A record holds a name, some ids and an error text, a few kilobytes in all.
 const ENTRY_BYTES: u64 = 256 * 1024;
 
 #[derive(Debug, Clone)]
@@ -31,7 +31,8 @@ impl Journal {
         }
     }
 
-    /// All entries that can be read. Others are put aside, so that a damaged file never keeps the agent from starting.
+    /// Loads all records that can be read. Other files are put aside, so that a damaged one never keeps the agent from
+    /// starting.
     pub(super) fn load(&self) -> Vec<Entry> {
         let files = match fs::read_dir(&self.dir) {
             Ok(files) => files,
@@ -64,7 +65,7 @@ impl Journal {
         None
     }
 
-    /// Returns when it would survive a power cut.
+    /// Returns when the record would survive a power cut.
     pub(super) fn write(&self, entry: &Entry) -> io::Result<()> {
         let made = DirBuilder::new().mode(0o700).create(&self.dir);
         match made {

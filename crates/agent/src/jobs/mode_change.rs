@@ -1,6 +1,7 @@
-//! The agent's own container goes into the network of another mode.
+//! Moves the agent's own container into the network of another mode.
 //!
-//! A mover does that, which outlives this agent. The agent that runs when the mover has ended reads what came of it.
+//! The mover, a container of its own, does that and outlives this agent. The agent that runs when the mover has ended
+//! reads the mover's result.
 
 use super::{
     desk::Desk,

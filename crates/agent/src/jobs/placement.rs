@@ -1,4 +1,4 @@
-//! A container goes into the device's pod, or out of it.
+//! Puts a container into the device's pod, or takes it out.
 
 use super::{
     desk::Desk,

@@ -1,4 +1,4 @@
-//! A job as its agent knows it: what is written down, and what is told of it.
+//! A job as its agent knows it: the record on disk, and the progress that is reported.
 
 use flotilla_engine::Swap;
 use flotilla_protocol::{
@@ -9,13 +9,13 @@ use flotilla_protocol::{
 use serde::{Deserialize, Serialize};
 use std::collections::VecDeque;
 
-/// The only form of an entry so far.
+/// The only format of a record so far.
 const VERSION: u32 = 1;
 
-/// Lines that are kept of a job: more than the steps that it has, even when some are tried again and again.
+/// How many lines are kept of a job: more than its steps, even when some are tried again and again.
 const LINES: usize = 100;
 
-/// What survives the agent's end.
+/// The part of a job that survives the agent's end.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(super) struct Entry {
     version: u32,
@@ -29,7 +29,7 @@ pub(super) struct Entry {
     pub(super) ended: Option<Timestamp>,
     container: Option<String>,
     problem: Option<Problem>,
-    /// What has to be known to finish or undo it.
+    /// The state from which an interrupted job is finished or undone.
     pub(super) swap: Option<Swap>,
 }
 
@@ -115,7 +115,7 @@ impl Entry {
     }
 }
 
-/// An entry, and what was said while it was carried out.
+/// A job's record, and the lines that it has said while it runs.
 #[derive(Debug)]
 pub(super) struct Told {
     pub(super) entry: Entry,
@@ -133,7 +133,7 @@ impl Told {
         }
     }
 
-    /// What is said again is said once.
+    /// Adds a line, unless it repeats the last one; returns whether it did.
     pub(super) fn say(&mut self, line: &str) -> bool {
         if self.lines.back().is_some_and(|last| last == line) {
             return false;
@@ -151,8 +151,8 @@ impl Told {
         self.say("The agent had ended meanwhile; it goes on with what it finds.");
     }
 
-    /// Notes that the job is to end; answers whether that changes anything. One that ended since it was asked to cancel
-    /// stays over.
+    /// Notes that the job is to end; returns whether that changes anything. A job that ended since it was asked to
+    /// cancel stays over.
     pub(super) fn handle_cancel(&mut self) -> bool {
         let is_running = self.entry.state == JobState::Running;
         if is_running {
@@ -161,12 +161,13 @@ impl Told {
         is_running
     }
 
-    /// Whether there is more to say than the lines before `from`, or what they were of an agent that ended since.
+    /// Whether there are more lines than the caller knows, or other ones: a caller may know lines of an agent that has
+    /// ended since.
     pub(super) fn has_news(&self, from: u32) -> bool {
         from != self.next
     }
 
-    /// With the lines from this number on.
+    /// The report with the lines from this number on.
     pub(super) fn report(&self, from: u32) -> JobReport {
         let entry = self.entry.clone();
         let first = self.next - u32::try_from(self.lines.len()).unwrap_or(self.next);

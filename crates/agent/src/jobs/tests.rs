@@ -23,7 +23,7 @@ fn place(container: &str) -> JobRequest {
     }
 }
 
-/// Writes one job down that had not begun.
+/// Writes down a job that has not begun.
 fn write_down(dir: &Path) {
     let entry = Entry::new(id(1), place("c1"), AgentClock::system());
     Journal::new(dir).write(&entry).unwrap();
@@ -86,7 +86,7 @@ async fn two_jobs_never_take_the_same_thing_apart() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_outcome_is_kept_until_somebody_knows_it() {
+async fn an_outcome_is_kept_until_control_knows_it() {
     let dir = tempfile::tempdir().unwrap();
     let jobs = open(dir.path());
     jobs.start(id(1), place("c1")).unwrap();
@@ -101,14 +101,14 @@ async fn an_outcome_is_kept_until_somebody_knows_it() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn outcomes_that_nobody_asks_about_are_not_kept_for_ever() {
+async fn outcomes_that_control_never_asks_about_are_not_kept_for_ever() {
     let dir = tempfile::tempdir().unwrap();
     let jobs = open(dir.path());
     for n in 0..u8::try_from(KEPT + 3).unwrap() {
         jobs.start(id(n), place("c1")).unwrap();
         over(&jobs, id(n)).await;
     }
-    // The last one is told to be over before the oldest is forgotten.
+    // A job is reported over before the oldest one is forgotten.
     jobs.start(id(200), place("c1")).unwrap();
     over(&jobs, id(200)).await;
     assert!(jobs.list().len() <= KEPT + 1);
@@ -140,7 +140,7 @@ async fn a_wait_ends_with_news_or_with_its_time() {
         (vec!["one".to_owned(), "two".to_owned()], 2)
     );
     assert_eq!(follow(1, 20).await.unwrap().lines, ["two"]);
-    // Of an agent that ended since.
+    // As after a restart of the agent: the caller knows more lines than this agent has.
     assert_eq!(follow(9, 20).await.unwrap().next_line, 2);
     for n in 0..500 {
         job.told.send_modify(|told| {
@@ -173,7 +173,7 @@ fn a_job_that_ended_while_it_was_being_canceled_stays_over() {
 }
 
 #[tokio::test]
-async fn garbage_in_the_journal_is_put_aside_and_stops_nobody() {
+async fn garbage_in_the_journal_is_put_aside_and_does_not_stop_the_agent() {
     let dir = tempfile::tempdir().unwrap();
     write_down(dir.path());
     let folder = dir.path().join("jobs");

@@ -18,11 +18,11 @@ use tokio_util::task::AbortOnDropHandle;
 /// Where relays take a WebSocket, on control's fleet port and on a device's relay port alike.
 const RELAY_PATH: &str = "/relay/v1/connect";
 
-/// The data plane pings its relays every 25 s, and they answer: nothing at all for longer than that, and some, is a
-/// connection that leads nowhere.
+/// How long a leg may be silent. The data plane pings its relays every 25 s, and they answer: a connection that brings
+/// nothing for clearly longer is dead.
 const SILENCE: Duration = Duration::from_secs(40);
 
-/// Datagrams that are written in one go.
+/// How many datagrams are written in one go, at most.
 const BATCH: usize = 64;
 
 /// Keeps a leg until the handle is dropped, or the data plane has ended.
@@ -59,7 +59,7 @@ async fn keep(relay: RelayId, target: Target, tunnel: Weak<Tunnel>) {
     }
 }
 
-/// Passes datagrams on until the connection ends, or the data plane (`None`).
+/// Passes datagrams on until the connection ends, or the data plane has ended (`None`).
 async fn carry(messages: MessageSocket, stream: &RelayStream) -> Option<LinkEnd> {
     let (mut outgoing, mut incoming) = messages.split();
     let sending = async {

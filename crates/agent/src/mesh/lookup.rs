@@ -1,4 +1,4 @@
-//! Where the names of relays lead, asked again now and then because names move.
+//! Looks up the names of relays, again and again because their addresses change.
 
 use flotilla_link::lookup;
 use flotilla_protocol::{
@@ -12,7 +12,7 @@ use tokio::{task::JoinSet, time::timeout};
 /// How often names are looked up again.
 pub(super) const AGAIN: Duration = Duration::from_secs(60);
 
-/// For a resolver that does not answer.
+/// How long a resolver may take to answer.
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Lookups under way.
@@ -29,7 +29,7 @@ impl Lookups {
         }
     }
 
-    /// The next relay that leads somewhere. Waits for ever where nothing is under way.
+    /// The next relay that has addresses. Waits for ever where no lookup is under way.
     pub(super) async fn next(&mut self) -> (RelayId, Vec<SocketAddr>) {
         loop {
             match self.0.join_next().await {
@@ -41,7 +41,7 @@ impl Lookups {
     }
 }
 
-/// In the order of the endpoints. A name that leads nowhere now may do so later, so it only counts for nothing.
+/// The addresses of all endpoints, in their order. A name that has none now may have some later, so it is passed over.
 async fn addresses(endpoints: &[Endpoint]) -> Vec<SocketAddr> {
     let mut found = Vec::new();
     for endpoint in endpoints {

@@ -12,22 +12,23 @@ use std::{
 
 const FILE: &str = "map.json";
 
-/// Between two beginnings: room for all that one data plane ever numbers, which is 65,536 probes per millisecond and a
-/// change of its addresses in each.
+/// Least distance between the beginnings of two data planes: room for every number that one data plane ever uses, which
+/// is 65,536 probes per millisecond and a change of its addresses in each.
 const APART_MS: u64 = 60_000;
 
 /// `map.json` in the state directory. It holds no key, but tells who is in the fleet, so only its owner may read it.
 #[derive(Debug, Clone)]
 pub(crate) struct MapFile {
     dir: PathBuf,
-    /// Another device's map is of no use; one lies there after this machine was enrolled anew.
+    /// The device that the map is for. After this machine was enrolled anew, the file may hold another device's map,
+    /// which is of no use.
     device: DeviceId,
 }
 
-/// What is worth keeping.
+/// The stored network map, with what the next data plane takes over from the last one.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Kept {
-    /// The UDP port of the last time: what peers and NATs remember of this device.
+    /// The UDP port of the last data plane, by which peers and NATs know this device.
     pub(crate) listen_port: u16,
     /// When the last data plane began, in milliseconds since 1970. Peers remember that, too.
     #[serde(default)]
@@ -36,7 +37,7 @@ pub(crate) struct Kept {
 }
 
 impl Kept {
-    /// A first map, for a data plane that never began.
+    /// The record of a first map, before any data plane.
     pub(crate) fn new(map: NetworkMap) -> Self {
         Self {
             listen_port: 0,
@@ -45,7 +46,8 @@ impl Kept {
         }
     }
 
-    /// When a data plane that starts now begins: after the last one, also where the clock was set back meanwhile.
+    /// The beginning of a data plane that starts now: after the last one's, even where the clock was set back
+    /// meanwhile.
     pub(crate) fn next_beginning(&self, now: Timestamp) -> u64 {
         let now = u64::try_from(now.as_millisecond()).unwrap_or_default();
         now.max(self.began.saturating_add(APART_MS))
@@ -67,7 +69,7 @@ impl MapFile {
         }
     }
 
-    /// A map that cannot be read, or may not be in force, is as good as none: control sends it again.
+    /// Loads the map. One that cannot be read, or may not be in force, counts as none: control sends it again.
     pub(crate) fn load(&self) -> Option<Kept> {
         let bytes = match fs::read(self.dir.join(FILE)) {
             Ok(bytes) => bytes,
@@ -101,7 +103,7 @@ impl MapFile {
         replace(&mut RealDisk, &self.dir, FILE, &serde_json::to_vec(&stored)?)
     }
 
-    /// The device has no business on the mesh any more.
+    /// Deletes the map of a device that has left the mesh.
     pub(crate) fn delete(&self) {
         match fs::remove_file(self.dir.join(FILE)) {
             Err(error) if error.kind() != ErrorKind::NotFound => {

@@ -1,26 +1,26 @@
-//! When the network map goes to disk.
+//! When the network map is written to disk.
 //!
-//! A map that is in force differs from the one on disk → it is stored at once where it presses, and control is answered
-//! when it survives a power cut → where only peers have moved, it is stored with the next one that presses, after a wait,
-//! or at the agent's end.
+//! Life cycle: the map in force differs from the one on disk → a map that is pressing is stored at once, and control is
+//! answered when it survives a power cut → a map in which only peers have moved is stored with the next pressing one,
+//! after a wait, or at the agent's end.
 
 use super::map_file::{Kept, MapFile};
 use flotilla_protocol::{Code, Problem};
 use std::time::Duration;
 use tokio::time::Instant;
 
-/// How long peers' last places wait to be stored. An agent that starts again while control is away has no other source
+/// The waits before peers' last places are stored. An agent that starts again while control is away has no other source
 /// for them, so the first wait is short. Peers may move all day, and each write is a whole map, synced to disk, so each
 /// wait is twice the one before it. The first wait comes again when no peer has moved for as long as the longest.
 const SHORTEST: Duration = Duration::from_secs(5);
 const LONGEST: Duration = Duration::from_secs(300);
 
-/// The file does not hold what is in force.
+/// In what the file differs from the map in force.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Unstored {
-    /// Who is trusted, what may come in, who this device is.
+    /// In the peers that are trusted, in the filter, or in what this device is.
     Pressing,
-    /// Only where peers were last.
+    /// Only in where peers were last.
     Moves,
 }
 
@@ -28,7 +28,7 @@ pub(super) struct Storing {
     file: MapFile,
     unstored: Option<Unstored>,
     waits: Waits,
-    /// When the file is written although nothing presses.
+    /// When the file is written even if nothing is pressing.
     at: Instant,
 }
 
@@ -48,9 +48,9 @@ impl Waits {
         }
     }
 
-    /// The end of a wait that begins.
+    /// Begins a wait and returns its end.
     fn begin(&mut self, now: Instant) -> Instant {
-        // The longest wait may lie between, and after it as long a rest.
+        // The longest wait may lie between, and after it a rest of the same length.
         if self
             .last
             .is_some_and(|last| now.duration_since(last) >= 2 * LONGEST)
@@ -90,17 +90,17 @@ impl Storing {
         self.unstored == Some(Unstored::Pressing)
     }
 
-    /// When to store peers' last places, which no answer to control depends on.
+    /// When to store peers' last places; no answer to control waits for that.
     pub(super) fn due(&self) -> Option<Instant> {
         self.unstored.map(|_| self.at)
     }
 
-    /// Makes the file hold what is kept.
+    /// Writes what differs from the file.
     pub(super) async fn store(&mut self, kept: Option<&Kept>) -> Result<(), Problem> {
         let (Some(kept), Some(_)) = (kept.cloned(), self.unstored) else {
             return Ok(());
         };
-        // After a failure as well, so that a full disk is not tried without a pause.
+        // Set also for a failure, so that a full disk is not tried without a pause.
         self.at = Instant::now() + LONGEST;
         let file = self.file.clone();
         let stored = tokio::task::spawn_blocking(move || file.store(&kept)).await;
@@ -115,14 +115,14 @@ impl Storing {
         Ok(())
     }
 
-    /// The same where no answer depends on it. A failure is logged: the mesh runs on the map in memory.
+    /// Stores where no answer depends on it. A failure is logged: the mesh runs on the map in memory.
     pub(super) async fn store_quietly(&mut self, kept: Option<&Kept>) {
         if let Err(problem) = self.store(kept).await {
             tracing::warn!(%problem, "the agent tries again later to store its network map");
         }
     }
 
-    /// The device left the mesh, so no map may bring it back at the next start.
+    /// Deletes the file of a device that left the mesh, so that no map brings it back at the next start.
     pub(super) fn delete(&self) {
         self.file.delete();
     }

@@ -1,9 +1,9 @@
-//! What of a new map has to survive a power cut, and what may be learned again.
+//! Which changes of a map have to survive a power cut, and which can be learned again.
 
 use flotilla_protocol::mesh::{NetworkMap, Peer};
 
-/// Whether the newer map only says that peers are to be found elsewhere. Who they are, what they may and what this
-/// device is are the same; where they are, they tell again and again.
+/// Whether the newer map only says where peers are to be found. Which devices they are, what they may do and what this
+/// device is are the same; where they are, they report again and again.
 pub(super) fn only_moves(old: &NetworkMap, new: &NetworkMap) -> bool {
     let NetworkMap {
         revision: _,
@@ -34,7 +34,7 @@ fn is_same(old: &Peer, new: &Peer) -> bool {
     } = new;
     (old.id, &old.name, old.public_key) == (*id, name, *public_key)
         && (old.address, old.relay, old.plain) == (*address, *relay, *plain)
-        // Who sends no probes is where its map says, and never tells.
+        // A peer that sends no probes is where its map says, and never reports otherwise.
         && (!plain || old.candidates == *candidates)
 }
 

@@ -1,8 +1,8 @@
-//! Whether packets pass between this system and the mesh.
+//! Checks whether packets pass between this system and the mesh.
 //!
-//! Life cycle: a data plane began → tried at once, and the mesh counts as up from then on → tried again soon after the
-//! system's networks or filters changed, and every [`AGAIN`], since the kernel does not report every change. What is in
-//! the way is reported when two tries in a row find something: a single packet may be lost while networks change.
+//! Life cycle: a data plane began → checked at once, and the mesh counts as up from then on → checked again soon after
+//! the system's networks or filters changed, and every [`AGAIN`], since the kernel does not report every change. An
+//! obstacle is reported when two checks in a row find one: a single packet may be lost while networks change.
 
 use flotilla_protocol::{
     enroll::MeshAddress,
@@ -14,11 +14,11 @@ use tokio::{
     time::{Instant, sleep_until},
 };
 
-/// From one try to the next. A firewall whose change the kernel does not report is noticed after so long.
+/// From one check to the next. A firewall whose change the kernel does not report is noticed after so long.
 const AGAIN: Duration = Duration::from_secs(20);
 
-/// From a change, or from a first failure, to the next try: networks have come to rest by then. Changes without end
-/// lead to one try in so long.
+/// From a change, or from a first failure, to the next check: networks have come to rest by then. Changes without end
+/// lead to one check in so long.
 const SOON: Duration = Duration::from_secs(1);
 
 type Found = io::Result<Option<flotilla_tunnel::Obstacle>>;
@@ -27,12 +27,12 @@ type Found = io::Result<Option<flotilla_tunnel::Obstacle>>;
 pub(super) struct Delivery {
     next: Instant,
     under_way: Option<JoinHandle<Found>>,
-    /// The last try found something in the way; the next one decides whether it is reported.
+    /// The last check found an obstacle; the next one decides whether it is reported.
     in_doubt: bool,
 }
 
 impl Delivery {
-    /// Of a data plane that has just begun.
+    /// The checks of a data plane that has just begun.
     pub(super) fn new() -> Self {
         Self {
             next: Instant::now(),
@@ -41,17 +41,17 @@ impl Delivery {
         }
     }
 
-    /// The system changed, so that the last verdict may be wrong.
+    /// Checks soon, because the system changed and the last result may be wrong.
     pub(super) fn hasten(&mut self) {
         self.next = self.next.min(Instant::now() + SOON);
     }
 
-    /// Waits for the next verdict about the interface and its address.
+    /// Waits for the next result for the interface and its address.
     pub(super) async fn next(&mut self, interface: &str, place: MeshAddress) -> Option<Obstacle> {
         loop {
             let Some(task) = &mut self.under_way else {
                 sleep_until(self.next).await;
-                // Set before the try, so that a change during it still hastens the one after it.
+                // Set before the check, so that a change during it still hastens the one after it.
                 self.next = Instant::now() + AGAIN;
                 let interface = interface.to_owned();
                 self.under_way = Some(spawn_blocking(move || {
@@ -92,13 +92,13 @@ mod tests {
     use super::*;
     use tokio::sync::oneshot;
 
-    /// A range without room for an echo: a try finds nothing in the way, and sends nothing.
+    /// A range without room for an echo: a check finds no obstacle, and sends nothing.
     const ALONE: MeshAddress = MeshAddress {
         address: std::net::Ipv4Addr::new(192, 0, 2, 7),
         prefix: 32,
     };
 
-    /// How long the next verdict takes; it is good.
+    /// How long the next result takes, which has to be good.
     async fn next_good(delivery: &mut Delivery) -> Duration {
         let begun = Instant::now();
         assert_eq!(delivery.next("flotilla0", ALONE).await, None);

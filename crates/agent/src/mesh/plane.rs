@@ -19,16 +19,17 @@ pub(super) struct Plane {
     pub(super) events: Events,
     legs: BTreeMap<RelayId, AbortOnDropHandle<()>>,
     lookups: Lookups,
-    /// As the map in force has them.
+    /// The relays of the map in force.
     relays: Vec<Relay>,
-    /// Addresses of this device's interfaces, as far as they were told.
+    /// Addresses of this device's interfaces, as the data plane last reported them.
     local: Vec<Candidate>,
     /// Tests of paths that are under way: each waits for answers for about two seconds.
     tests: FuturesUnordered<BoxFuture<'static, ()>>,
 }
 
 impl Plane {
-    /// With the UDP port of the last time, so that NATs and peers still know it; with any other where that is taken.
+    /// Starts a data plane on the last one's UDP port, by which NATs and peers know this device; on any other port
+    /// where that one is taken.
     pub(super) fn start(setup: &Setup, kept: &Kept) -> Result<Self, TunnelError> {
         let Kept { map, began, .. } = kept;
         let config = |listen_port| TunnelConfig {
@@ -75,7 +76,8 @@ impl Plane {
         self.lookups.start(map);
     }
 
-    /// What happens next: an event, which is the caller's; relays that were looked up are told to the data plane.
+    /// Waits for the next event, which is the caller's. Relays that were looked up meanwhile are passed to the data
+    /// plane.
     pub(super) async fn next(&mut self) -> Event {
         loop {
             tokio::select! {
@@ -88,7 +90,7 @@ impl Plane {
         }
     }
 
-    /// The data plane asks for a leg.
+    /// Opens a leg that the data plane asks for.
     pub(super) fn open_leg(&mut self, relay: RelayId, target: Target) {
         let tunnel = Arc::downgrade(&self.tunnel);
         self.legs.insert(relay, leg::start(relay, target, tunnel));
@@ -98,7 +100,8 @@ impl Plane {
         self.legs.remove(&relay);
     }
 
-    /// Whether the device is somewhere else than before; connections from the old place are dead then, without any error.
+    /// Whether the device has other addresses than before; connections from the old ones are dead then, without any
+    /// error.
     pub(super) fn has_moved(&mut self, candidates: &[Candidate]) -> bool {
         let local: Vec<_> = candidates
             .iter()
@@ -109,12 +112,12 @@ impl Plane {
         !before.is_empty() && before != self.local
     }
 
-    /// The relays to which there is a leg, or should be.
+    /// The relays to which a leg is open or being opened.
     pub(super) fn legs(&self) -> Vec<RelayId> {
         self.legs.keys().copied().collect()
     }
 
-    /// Begins a test beside everything else, and answers it in its time. It ends with the plane.
+    /// Starts a test beside everything else; it answers when it is done, and ends with the plane.
     pub(super) fn test_path(
         &mut self,
         peer: DeviceId,
@@ -125,14 +128,14 @@ impl Plane {
         let test = async move {
             let tried = tunnel.test_path(peer).await;
             let attempts = tried.map(|tried| tried.iter().map(|tried| attempt(tried, peer, &map)).collect());
-            // Who asked may be gone by now, with its link.
+            // The caller may be gone by now, with its link.
             let _ = answer.send(attempts.map_err(|error| Problem::new(Code::Unavailable, error.to_string())));
         };
         self.tests.push(test.boxed());
     }
 }
 
-/// For people: `Local 192.168.1.20:7000`, `Relay controller`.
+/// An attempt as people read it: `Local 192.168.1.20:7000`, `Relay controller`.
 fn attempt(tried: &Tried, peer: DeviceId, map: &NetworkMap) -> PathAttempt {
     let relay = map.relays.iter().find(|relay| Some(relay.id) == tried.relay);
     let candidates = map.peers.iter().filter(|known| known.id == peer);

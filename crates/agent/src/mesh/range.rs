@@ -1,12 +1,12 @@
-//! Which addresses the mesh may have on this device, whatever control says.
+//! Which addresses the mesh may have on this device, whatever control sends.
 //!
-//! What a map names is routed into the mesh. So it may only name private addresses, of those only the ones of the
-//! fleet's own range, and each for one device with a key of its own.
+//! What a map names is routed into the mesh. So it may only name private addresses, only those in the fleet's own
+//! range, and each for one device with a key of its own.
 
 use flotilla_protocol::{Code, Problem, enroll::MeshAddress, mesh::NetworkMap};
 use std::{collections::BTreeSet, net::Ipv4Addr};
 
-/// A map or an address that this device does not take. The text says what to do.
+/// Why this device takes no such map or address. The text says what to do.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum NotOurs {
     #[error(
@@ -33,7 +33,7 @@ impl From<NotOurs> for Problem {
     }
 }
 
-/// Whether this device may be at an address in such a range.
+/// Whether this device may have an address in such a range.
 pub(crate) fn check_place(place: MeshAddress) -> Result<(), NotOurs> {
     let text = || format!("{}/{}", place.address, place.prefix);
     match place.range() {
@@ -42,7 +42,7 @@ pub(crate) fn check_place(place: MeshAddress) -> Result<(), NotOurs> {
     }
 }
 
-/// Whether everything that the map has routed is the fleet's own.
+/// Whether every address that the map has routed is the fleet's own.
 pub(crate) fn check_map(map: &NetworkMap) -> Result<(), NotOurs> {
     check_place(map.address)?;
     let mut taken = BTreeSet::from([map.address.address]);
@@ -119,7 +119,7 @@ mod tests {
     }
 
     #[test]
-    fn a_peer_is_at_an_address_of_the_fleet_that_nobody_else_has() {
+    fn a_peer_is_at_an_address_of_the_fleet_that_no_other_device_has() {
         let mut map = map(7);
         assert_eq!(check_map(&map), Ok(()));
         map.peers[0].address = [100, 72, 0, 3].into();

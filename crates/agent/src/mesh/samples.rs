@@ -1,4 +1,4 @@
-//! Maps and paths for the tests of this room.
+//! Maps and paths for tests of the mesh.
 
 use super::{Mesh, Surroundings};
 use crate::{
@@ -75,7 +75,7 @@ pub(crate) fn path(rtt_ms: f32) -> PeerPath {
     }
 }
 
-/// A member whose interface has a name that none can have, so none is made wherever the tests run.
+/// The mesh of a member whose interface has a name that none can have, so that none is made where the tests run.
 pub(crate) fn mesh(state: Arc<StateDir>, clock: AgentClock) -> Mesh {
     let surroundings = Surroundings {
         status: StatusFile::new(state.dir()),

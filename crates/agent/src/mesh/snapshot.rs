@@ -1,7 +1,7 @@
-//! How this device stands on the mesh, and what of it is worth a report to control.
+//! This device's part of the mesh as it is, and which of its changes are reported to control.
 //!
-//! A watch gets everything when it begins, and afterwards what changed. Another path is told at once; that the same
-//! path has become slower, or has carried more, is told now and then, since it is never still.
+//! A watch gets everything when it begins, and afterwards what changed. Another path is reported at once. A path that
+//! has become slower, or has carried more, is reported now and then, since its figures change all the time.
 
 use flotilla_protocol::{
     Timestamp,
@@ -13,13 +13,13 @@ use flotilla_protocol::{
 use std::{collections::BTreeMap, time::Duration};
 use tokio::time::Instant;
 
-/// How often figures of an unchanged path are told.
+/// How often figures of an unchanged path are reported.
 const FIGURES: Duration = Duration::from_secs(15);
 
-/// How often a round trip that clearly changed is told.
+/// How often a round trip that clearly changed is reported.
 pub(crate) const ROUND_TRIP: Duration = Duration::from_secs(2);
 
-/// All that can be said about this device and the mesh.
+/// The mesh as this device sees it at one moment.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Standing {
     pub(crate) report: MeshReport,
@@ -41,7 +41,7 @@ impl Default for Standing {
     }
 }
 
-/// What one watch was told so far.
+/// How much of the snapshots one watch has been sent.
 #[derive(Debug, Default)]
 pub(crate) struct Told {
     report: Option<MeshReport>,
@@ -49,7 +49,7 @@ pub(crate) struct Told {
 }
 
 impl Told {
-    /// What is to be told now, which then counts as told.
+    /// The reports that are due now; they count as sent.
     pub(crate) fn news(&mut self, standing: &Standing, now: Instant) -> Vec<Report> {
         let mut news = Vec::new();
         if self.report.as_ref() != Some(&standing.report) {
@@ -70,7 +70,7 @@ impl Told {
         news
     }
 
-    /// Whether something was held back that becomes due by waiting.
+    /// Whether a change is held back that becomes due by waiting.
     pub(crate) fn holds_back(&self, standing: &Standing) -> bool {
         standing
             .paths
@@ -83,8 +83,8 @@ fn is_worth_telling(told: &PeerPath, path: &PeerPath, ago: Duration) -> bool {
     told != path && (is_another(told, path) || ago >= FIGURES || (ago >= ROUND_TRIP && is_slower(told, path)))
 }
 
-/// Moments on a path are measured by a clock that is not the calendar's, so the same one may be told a little later
-/// the next time. What is known keeps its moment.
+/// The path with the moments that are known for it, where they differ by less than clocks do. Moments on a path are
+/// measured by a monotonic clock and converted, so the same one may come out a little later the next time.
 pub(super) fn settled(known: Option<&PeerPath>, mut path: PeerPath) -> PeerPath {
     const SAME: Duration = Duration::from_secs(1);
     let Some(known) = known else { return path };
@@ -100,7 +100,7 @@ pub(super) fn settled(known: Option<&PeerPath>, mut path: PeerPath) -> PeerPath 
     path
 }
 
-/// More than figures changed.
+/// Whether more than figures differ.
 fn is_another(told: &PeerPath, path: &PeerPath) -> bool {
     let PeerPath {
         peer,
@@ -121,7 +121,7 @@ fn is_another(told: &PeerPath, path: &PeerPath) -> bool {
         || told.last_handshake.is_some() != last_handshake.is_some()
 }
 
-/// Or faster: by a fifth, and by what a person would notice.
+/// Whether the round trip differs clearly: by a fifth, and by what a person would notice.
 fn is_slower(told: &PeerPath, path: &PeerPath) -> bool {
     match (told.rtt_ms, path.rtt_ms) {
         (Some(old), Some(new)) => (old - new).abs() > 2.0_f32.max(old / 5.0),
@@ -137,7 +137,7 @@ pub(super) fn reason(state: &MeshState) -> String {
     }
 }
 
-/// The kind of a trouble, for complaining once.
+/// The kind of a trouble, for logging it once.
 pub(super) fn class(code: MeshTrouble) -> &'static str {
     match code {
         MeshTrouble::NoTun => "no tun",

@@ -1,7 +1,7 @@
 //! The task that owns the map and the data plane.
 //!
-//! Life cycle: without a map it waits for one → with a map it has a data plane, or knows why not and tries again →
-//! it ends when it is told to leave, or when the last handle to it is dropped.
+//! Life cycle: without a map it waits for one → with a map it has a data plane, or knows why not and tries again → it
+//! ends when it is told to leave, or when the last [`Mesh`](super::Mesh) is dropped.
 
 use super::{
     Order, Setup, Standing, Told,
@@ -31,28 +31,28 @@ use tokio::{
 /// Time between attempts to start a data plane that failed. The causes (rights, routes) are mended by a person.
 const RETRY: Duration = Duration::from_secs(15);
 
-/// How often the figures of paths are read.
+/// How often the figures of paths are read from the data plane.
 const FIGURES: Duration = Duration::from_secs(5);
 
 pub(super) struct Keeper {
     setup: Setup,
     storing: Storing,
-    /// What is, or should be, on disk.
+    /// The map that is, or should be, on disk.
     kept: Option<Kept>,
     plane: Option<Plane>,
     delivery: Delivery,
     retry: Instant,
     complaint: Complaint,
     standing: watch::Sender<Standing>,
-    /// What the status file tells.
+    /// What the status file holds.
     noted: Told,
 }
 
-/// What woke the keeper.
+/// What woke the task.
 enum Wake {
     Order(Option<Order>),
     Event(Event),
-    /// What keeps packets from passing, if anything does.
+    /// The result of a check: the obstacle, if there is one.
     Tried(Option<Obstacle>),
     Retry,
     Store,
@@ -82,7 +82,7 @@ impl Keeper {
         loop {
             match self.wake(&mut orders, &mut figures, &mut look_up).await {
                 Wake::Order(Some(Order::Take(push, answer))) => {
-                    // Who asked may be gone by now, with its link.
+                    // The caller may be gone by now, with its link.
                     let _ = answer.send(self.take(*push).await);
                 }
                 Wake::Order(Some(Order::Test(peer, answer))) => self.test_path(peer, answer),
@@ -151,10 +151,10 @@ impl Keeper {
         let map = match push {
             MapPush::Whole(map) => Some(map),
             MapPush::Change(change) => before.map(|kept| kept.map.clone()).and_then(|mut map| {
-                // For another revision than the one here: the answer tells control, which sends the whole map.
+                // A change for another revision is not applied: the answer tells control, which sends the whole map.
                 map.apply(change).ok().map(|()| map)
             }),
-            // As if it were for another revision.
+            // Answered like a change for another revision.
             MapPush::Unknown => None,
         };
         if let Some(map) = map {
@@ -170,7 +170,7 @@ impl Keeper {
             });
             self.put_in_force().await;
         }
-        // In force first: a disk that is full must not keep a revoked peer on the mesh.
+        // In force first: a full disk must not keep a revoked peer on the mesh.
         if self.storing.is_pressing() {
             self.storing.store(self.kept.as_ref()).await?;
         }
@@ -219,14 +219,15 @@ impl Keeper {
                 self.standing
                     .send_modify(|standing| standing.report.state = MeshState::Starting);
                 self.show_map();
-                // To be less well known next time is a lesser evil than no mesh now.
+                // Where storing fails, peers may not recognize the next data plane so soon, which is better than no
+                // mesh now.
                 self.storing.store_quietly(self.kept.as_ref()).await;
             }
             Err(error) => self.handle_failure(&error),
         }
     }
 
-    /// Takes the verdict of a try: the mesh is up, with or without something in the way.
+    /// Takes the result of a check: the mesh is up, with or without an obstacle.
     fn show_up(&mut self, obstacle: Option<Obstacle>) {
         let up = MeshState::Up {
             interface: self.setup.tun_name.clone(),
@@ -322,7 +323,7 @@ impl Keeper {
         }
     }
 
-    /// Maps and revocations do not wait for it.
+    /// Starts a test of a path; maps and revocations do not wait for its end.
     fn test_path(&mut self, peer: DeviceId, answer: oneshot::Sender<Result<Vec<PathAttempt>, Problem>>) {
         let known = self.kept.as_ref().filter(|kept| is_peer(&kept.map, peer));
         let problem = match (known, &mut self.plane) {
@@ -336,7 +337,7 @@ impl Keeper {
                 "No rule of the policy connects this device with that one.",
             ),
         };
-        // Who asked may be gone by now, with its link.
+        // The caller may be gone by now, with its link.
         let _ = answer.send(Err(problem));
     }
 
@@ -347,7 +348,7 @@ impl Keeper {
         }
     }
 
-    /// The map in force is another one.
+    /// Shows in the snapshot that another map is in force.
     fn show_map(&self) {
         let Some(Kept { map, .. }) = &self.kept else {
             return;
@@ -370,7 +371,7 @@ impl Keeper {
         });
     }
 
-    /// Tells the status file what a person would want to know.
+    /// Writes to the status file what a person would want to know.
     fn note(&mut self) {
         let standing = self.standing.borrow();
         if !self.noted.news(&standing, Instant::now()).is_empty() {

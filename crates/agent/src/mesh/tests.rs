@@ -191,7 +191,7 @@ async fn a_map_that_takes_addresses_from_the_internet_is_refused_and_the_one_bef
     }
     is_down(&device.mesh, 7).await;
     assert_eq!(stored_revision(device.dir.path()), 7);
-    // One that an earlier version took is not in force after an update either.
+    // A map that an earlier version accepted is not in force after an update either.
     let path = device.dir.path().join("map.json");
     let text = std::fs::read_to_string(&path).unwrap();
     let Device { dir, mesh } = device;

@@ -1,4 +1,4 @@
-//! A device that relays does what its settings say, on real ports of this computer.
+//! A device that relays as its settings say, on real ports of this computer.
 
 use super::*;
 use crate::{secret::Secret, state::Keys};
@@ -41,7 +41,7 @@ fn free_port() -> u16 {
         .port()
 }
 
-/// Whether something tells callers there where it sees them.
+/// Whether a probe to the port is answered with the address that it came from.
 fn reflects(port: u16) -> bool {
     let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
     socket.set_read_timeout(Some(Duration::from_millis(100))).unwrap();

@@ -1,4 +1,4 @@
-//! What a person reads about the mesh.
+//! What `status` prints about the mesh.
 
 use super::*;
 use crate::mesh::samples::{map, path};

@@ -30,7 +30,7 @@ use std::{
 use tokio::{sync::mpsc, task::JoinHandle};
 use tokio_util::sync::{CancellationToken, DropGuard};
 
-/// How the next requests are answered; when the list is empty, as a good control would.
+/// How a request is answered.
 pub(super) enum Answer {
     Enroll,
     /// The certificate is issued, and the connection breaks before it arrives.

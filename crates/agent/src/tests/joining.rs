@@ -58,7 +58,7 @@ async fn the_secret_is_sent_once_and_stored_nowhere() {
         assert!(!String::from_utf8_lossy(&bytes).contains(&secret));
     }
 
-    // The token is used up; the certificate is what counts now.
+    // The token is used up, so the certificate is what counts.
     let again = control.agent(dir.path(), &token);
     control.linked().await;
     again.stopped().await;

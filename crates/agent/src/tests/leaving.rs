@@ -1,4 +1,4 @@
-//! When control does not want this device any more, or not now.
+//! Control dismisses this device, or refuses it for a while.
 
 use super::control::{Answer, Control, agent_config, start, token};
 use crate::{AgentConfig, EnrollmentSource, Exit};

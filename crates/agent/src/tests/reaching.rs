@@ -35,7 +35,7 @@ async fn each_address_that_control_names_is_tried_and_told() {
     let link = control.linked().await;
     let mut lines = link.stream(WATCH_PATH, LIMIT).await.unwrap();
 
-    // One in use, one that refuses, one at which another fleet's control answers, one that never answers.
+    // The address in use, one that refuses, one at which another fleet's control answers, and one that never answers.
     let refusing = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let silent = TcpListener::bind("127.0.0.1:0").unwrap();
     let ends = [refusing, silent.local_addr().unwrap()];
