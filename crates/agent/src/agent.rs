@@ -5,11 +5,11 @@
 
 use crate::{
     clock::AgentClock,
-    enroll::{Outcome, enroll},
+    enroll::{EnrollOutcome, enroll},
     enrollment::{ConfigError, Enrollment, EnrollmentSource},
     exit::Exit,
     jobs::Jobs,
-    link::{Dismissal, End, Membership, Unusable},
+    link::{Dismissal, Membership, MembershipEnd, UnusableIdentity},
     mesh::{Mesh, Surroundings, TUN_NAME},
     relay,
     state::{Identity, StateDir, StateError},
@@ -29,7 +29,7 @@ const USERS_ENGINE: &str = "FLOTILLA_USERS_ENGINE";
 
 /// How long an agent that is to end waits for a container that is being recreated: less than engines and service
 /// managers wait for the agent. A recreation that takes longer is taken up at the next start.
-const SETTLES: Duration = Duration::from_secs(6);
+const SETTLE_TIMEOUT: Duration = Duration::from_secs(6);
 
 /// What an agent needs to know.
 #[derive(Debug, Clone)]
@@ -129,10 +129,12 @@ pub async fn run(config: AgentConfig, shutdown: CancellationToken) -> Exit {
     agent.jobs.resume();
     tokio::spawn(ending.run_until_cancelled_owned(note_engine(engine.clone(), agent.status.clone())));
     let exit = tokio::select! {
-        exit = agent.live(&shutdown) => exit,
+        exit = agent.run_memberships(&shutdown) => exit,
         gone = engine.keep_pod() => Exit::Failed(gone.to_string()),
     };
-    tokio::time::timeout(SETTLES, agent.jobs.settle()).await.ok();
+    tokio::time::timeout(SETTLE_TIMEOUT, agent.jobs.settle())
+        .await
+        .ok();
     exit
 }
 
@@ -163,10 +165,10 @@ struct Agent {
 }
 
 impl Agent {
-    async fn live(&self, shutdown: &CancellationToken) -> Exit {
-        let mut standing = Standing::default();
+    async fn run_memberships(&self, shutdown: &CancellationToken) -> Exit {
+        let mut verdicts = ControlVerdicts::default();
         loop {
-            if let Err(exit) = self.become_member(&mut standing, shutdown).await {
+            if let Err(exit) = self.become_member(&mut verdicts, shutdown).await {
                 return exit;
             }
             let Some(identity) = self.state.get().identity else {
@@ -174,13 +176,13 @@ impl Agent {
             };
             let mesh = match Mesh::join(self.surroundings(), &identity) {
                 Ok(mesh) => mesh,
-                Err(error) => return Exit::Refused(Unusable::from(error).to_string()),
+                Err(error) => return Exit::Refused(UnusableIdentity::from(error).to_string()),
             };
-            let _relaying = relay::keep(self.state.clone(), self.clock.clone());
-            standing.dismissed = match self.membership(identity, mesh.clone()).hold(shutdown).await {
-                End::Stopped => return Exit::Stopped,
-                End::Unusable(unusable) => return Exit::Refused(unusable.to_string()),
-                End::Dismissed(dismissal) => {
+            let _relaying = relay::start(self.state.clone(), self.clock.clone());
+            verdicts.dismissed = match self.membership(identity, mesh.clone()).hold(shutdown).await {
+                MembershipEnd::Stopped => return Exit::Stopped,
+                MembershipEnd::Unusable(unusable) => return Exit::Refused(unusable.to_string()),
+                MembershipEnd::Dismissed(dismissal) => {
                     mesh.leave().await;
                     Some(dismissal)
                 }
@@ -189,15 +191,19 @@ impl Agent {
     }
 
     /// Returns when there is an identity to use, or with the reason to exit.
-    async fn become_member(&self, standing: &mut Standing, shutdown: &CancellationToken) -> Result<(), Exit> {
+    async fn become_member(
+        &self,
+        verdicts: &mut ControlVerdicts,
+        shutdown: &CancellationToken,
+    ) -> Result<(), Exit> {
         loop {
             let known = self.state.get().identity;
-            let member = known.is_some() && standing.dismissed.is_none();
-            let enrollment = match self.new_enrollment(known.as_ref(), standing) {
+            let member = known.is_some() && verdicts.dismissed.is_none();
+            let enrollment = match self.new_enrollment(known.as_ref(), verdicts) {
                 Ok(Some(enrollment)) => enrollment,
                 Ok(None) if member => return Ok(()),
                 Ok(None) => {
-                    self.await_another_token(known.as_ref(), standing, shutdown)
+                    self.await_another_token(known.as_ref(), verdicts, shutdown)
                         .await?;
                     continue;
                 }
@@ -221,12 +227,12 @@ impl Agent {
             )
             .await
             {
-                Outcome::Enrolled => {
-                    standing.dismissed = None;
+                EnrollOutcome::Enrolled => {
+                    verdicts.dismissed = None;
                     return Ok(());
                 }
-                Outcome::Stopped => return Err(Exit::Stopped),
-                Outcome::Refused(problem) => {
+                EnrollOutcome::Stopped => return Err(Exit::Stopped),
+                EnrollOutcome::Refused(problem) => {
                     if known.is_none() {
                         return Err(Exit::Refused(format!(
                             "Control refused to enroll this device: {problem}"
@@ -238,7 +244,7 @@ impl Agent {
                         reason,
                         "control refused the token given here; going on as before"
                     );
-                    standing.refused = Some(enrollment.token.id());
+                    verdicts.refused = Some(enrollment.token.id());
                 }
             }
         }
@@ -248,13 +254,13 @@ impl Agent {
     fn new_enrollment(
         &self,
         known: Option<&Identity>,
-        standing: &Standing,
+        verdicts: &ControlVerdicts,
     ) -> Result<Option<Enrollment>, String> {
         if let Some(path) = self.config.enrollment.exposed_file() {
             tracing::warn!(path = %path.display(), "others may read the token in the config file: chmod 600 it");
         }
         match self.config.enrollment.read() {
-            Ok(Some(enrollment)) => Ok(Some(enrollment).filter(|it| standing.may_use(it, known))),
+            Ok(Some(enrollment)) => Ok(Some(enrollment).filter(|it| verdicts.may_use(it, known))),
             Ok(None) if known.is_none() => Err(ConfigError::Missing.to_string()),
             Ok(None) => Ok(None),
             Err(error) => Err(error.to_string()),
@@ -266,10 +272,10 @@ impl Agent {
     async fn await_another_token(
         &self,
         known: Option<&Identity>,
-        standing: &Standing,
+        verdicts: &ControlVerdicts,
         shutdown: &CancellationToken,
     ) -> Result<(), Exit> {
-        let exit = match standing.dismissed {
+        let exit = match verdicts.dismissed {
             Some(Dismissal::Superseded) => Exit::Superseded,
             _ => Exit::Revoked,
         };
@@ -286,7 +292,7 @@ impl Agent {
                 return Err(Exit::Stopped);
             }
             let found = self.config.enrollment.read().ok().flatten();
-            if found.is_some_and(|enrollment| standing.may_use(&enrollment, known)) {
+            if found.is_some_and(|enrollment| verdicts.may_use(&enrollment, known)) {
                 return Ok(());
             }
         }
@@ -321,14 +327,14 @@ impl Agent {
 
 /// What control has told this device about its identity and token since the agent started.
 #[derive(Debug, Default)]
-struct Standing {
+struct ControlVerdicts {
     /// Control ended the membership of the stored identity.
     dismissed: Option<Dismissal>,
     /// Control refused this token; asking again would not help.
     refused: Option<TokenId>,
 }
 
-impl Standing {
+impl ControlVerdicts {
     fn may_use(&self, enrollment: &Enrollment, known: Option<&Identity>) -> bool {
         let token = Some(enrollment.token.id());
         token != known.map(used_token) && token != self.refused

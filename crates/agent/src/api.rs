@@ -6,7 +6,7 @@ use crate::{
     clock::AgentClock,
     jobs::Jobs,
     machine::{self, Gauge},
-    mesh::{Mesh, ROUND_TRIP, Standing, Told},
+    mesh::{Mesh, MeshSnapshot, ROUND_TRIP, ReportCursor},
     state::StateDir,
 };
 use axum::{
@@ -58,7 +58,7 @@ pub(crate) struct Api {
     pub(crate) state: Arc<StateDir>,
     pub(crate) clock: AgentClock,
     pub(crate) mesh: Mesh,
-    pub(crate) reach: watch::Receiver<Vec<EndpointTrial>>,
+    pub(crate) trials: watch::Receiver<Vec<EndpointTrial>>,
     /// Ends the streams that live as long as the link.
     pub(crate) closing: CancellationToken,
     /// Cancelled when control says that this device was revoked.
@@ -100,30 +100,30 @@ pub(crate) fn router(api: Api) -> Router {
 }
 
 async fn watch(State(api): State<Api>) -> Response {
-    let lines = stream::unfold(Watching::new(api), async |mut watching| {
-        let mut line = serde_json::to_vec(&watching.next().await?).unwrap_or_default();
+    let lines = stream::unfold(WatchStream::new(api), async |mut stream| {
+        let mut line = serde_json::to_vec(&stream.next().await?).unwrap_or_default();
         line.push(b'\n');
-        Some((Ok::<_, Infallible>(Bytes::from(line)), watching))
+        Some((Ok::<_, Infallible>(Bytes::from(line)), stream))
     });
     ([(CONTENT_TYPE, "application/x-ndjson")], Body::from_stream(lines)).into_response()
 }
 
 /// What one watch has sent and has still to send.
-struct Watching {
-    due: VecDeque<Report>,
+struct WatchStream {
+    queued: VecDeque<Report>,
     facts: Facts,
     engine: Watch,
     gauge: Gauge,
     usage: Interval,
-    standing: watch::Receiver<Standing>,
-    told: Told,
-    reach: watch::Receiver<Vec<EndpointTrial>>,
+    snapshot: watch::Receiver<MeshSnapshot>,
+    cursor: ReportCursor,
+    trials: watch::Receiver<Vec<EndpointTrial>>,
     /// Ticks while something about the mesh is held back.
     held_back: Option<Interval>,
     closing: CancellationToken,
 }
 
-impl Watching {
+impl WatchStream {
     fn new(api: Api) -> Self {
         let gauge = Gauge::new(api.state.dir());
         let hello = Hello {
@@ -132,17 +132,17 @@ impl Watching {
             sent_at: AgentClock::system(),
             facts: gauge.facts(),
         };
-        let mut standing = api.mesh.watch();
-        standing.mark_changed();
+        let mut snapshot = api.mesh.watch();
+        snapshot.mark_changed();
         Self {
             facts: hello.facts.clone(),
-            due: [Report::Hello(hello)].into(),
+            queued: [Report::Hello(hello)].into(),
             engine: api.engine.watch(),
             gauge,
             usage: every(FIRST_USAGE, USAGE_INTERVAL),
-            standing,
-            told: Told::default(),
-            reach: api.reach,
+            snapshot,
+            cursor: ReportCursor::default(),
+            trials: api.trials,
             held_back: None,
             closing: api.closing,
         }
@@ -150,7 +150,7 @@ impl Watching {
 
     async fn next(&mut self) -> Option<Report> {
         loop {
-            if let Some(report) = self.due.pop_front() {
+            if let Some(report) = self.queued.pop_front() {
                 return Some(report);
             }
             tokio::select! {
@@ -159,36 +159,37 @@ impl Watching {
                 report = self.engine.next() => {
                     let report = report?;
                     if let Report::Engine(state) = &report {
-                        self.learn_from(state);
+                        self.learn_system_from(state);
                     }
                     return Some(report);
                 }
-                Ok(()) = self.standing.changed() => self.tell_standing(),
-                Ok(()) = self.reach.changed() => {
-                    let trials = self.reach.borrow_and_update().clone();
+                Ok(()) = self.snapshot.changed() => self.queue_mesh_reports(),
+                Ok(()) = self.trials.changed() => {
+                    let trials = self.trials.borrow_and_update().clone();
                     return Some(Report::Endpoints { trials });
                 }
-                _ = tick(&mut self.held_back) => self.tell_standing(),
+                _ = tick(&mut self.held_back) => self.queue_mesh_reports(),
                 _ = self.usage.tick() => return Some(Report::Usage(self.gauge.usage())),
             }
         }
     }
 
-    fn tell_standing(&mut self) {
-        let standing = self.standing.borrow_and_update();
-        self.due.extend(self.told.news(&standing, Instant::now()));
-        let holds_back = self.told.holds_back(&standing);
+    fn queue_mesh_reports(&mut self) {
+        let snapshot = self.snapshot.borrow_and_update();
+        self.queued
+            .extend(self.cursor.take_due(&snapshot, Instant::now()));
+        let holds_back = self.cursor.holds_back(&snapshot);
         self.held_back = holds_back.then(|| self.held_back.take().unwrap_or_else(|| later(ROUND_TRIP)));
     }
 
     /// Takes the system's name from the engine: inside a container only the engine knows what system the device runs.
-    fn learn_from(&mut self, state: &EngineState) {
+    fn learn_system_from(&mut self, state: &EngineState) {
         if let EngineState::Running(engine) = state
             && self.facts.containerized
             && self.facts.os != engine.os
         {
             self.facts.os.clone_from(&engine.os);
-            self.due.push_back(Report::Facts(self.facts.clone()));
+            self.queued.push_back(Report::Facts(self.facts.clone()));
         }
     }
 }

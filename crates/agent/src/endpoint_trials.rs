@@ -15,10 +15,10 @@ use tokio::{sync::watch, time::timeout};
 use tokio_util::sync::CancellationToken;
 
 /// How long an attempt may take: about as long as a person waits who watches an address in Add Device.
-const LIMIT: Duration = Duration::from_secs(5);
+const ATTEMPT_LIMIT: Duration = Duration::from_secs(5);
 
 /// What it takes to try an address.
-pub(crate) struct Reach {
+pub(crate) struct EndpointTrials {
     pub(crate) state: Arc<StateDir>,
     pub(crate) clock: AgentClock,
     pub(crate) tls: Arc<ClientConfig>,
@@ -27,26 +27,26 @@ pub(crate) struct Reach {
     pub(crate) linked: Endpoint,
 }
 
-impl Reach {
+impl EndpointTrials {
     /// Tries all addresses until `closing`; the receiver holds the results.
-    pub(crate) fn keep(self, closing: CancellationToken) -> watch::Receiver<Vec<EndpointTrial>> {
-        let (found, told) = watch::channel(Vec::new());
-        tokio::spawn(closing.run_until_cancelled_owned(async move { self.follow(&found).await }));
-        told
+    pub(crate) fn start(self, closing: CancellationToken) -> watch::Receiver<Vec<EndpointTrial>> {
+        let (found, results) = watch::channel(Vec::new());
+        tokio::spawn(closing.run_until_cancelled_owned(async move { self.run(&found).await }));
+        results
     }
 
-    async fn follow(&self, found: &watch::Sender<Vec<EndpointTrial>>) {
+    async fn run(&self, found: &watch::Sender<Vec<EndpointTrial>>) {
         let mut changes = self.state.watch();
         loop {
             let endpoints = self.endpoints();
             let trials = tokio::select! {
-                () = self.others(&mut changes, &endpoints) => continue,
+                () = self.until_endpoints_change(&mut changes, &endpoints) => continue,
                 trials = join_all(endpoints.iter().map(|endpoint| self.attempt(endpoint))) => trials,
             };
             if !trials.is_empty() {
                 found.send_replace(trials);
             }
-            self.others(&mut changes, &endpoints).await;
+            self.until_endpoints_change(&mut changes, &endpoints).await;
         }
     }
 
@@ -59,7 +59,7 @@ impl Reach {
     }
 
     /// Waits until control has other addresses than these.
-    async fn others(&self, changes: &mut watch::Receiver<()>, known: &[Endpoint]) {
+    async fn until_endpoints_change(&self, changes: &mut watch::Receiver<()>, known: &[Endpoint]) {
         while self.endpoints() == known {
             if changes.changed().await.is_err() {
                 std::future::pending::<()>().await;
@@ -71,9 +71,9 @@ impl Reach {
         let reason = if *endpoint == self.linked {
             None
         } else {
-            match timeout(LIMIT, self.ask(endpoint)).await {
+            match timeout(ATTEMPT_LIMIT, self.ask(endpoint)).await {
                 Ok(answer) => answer.err(),
-                Err(_) => Some(format!("No answer within {} s.", LIMIT.as_secs())),
+                Err(_) => Some(format!("No answer within {} s.", ATTEMPT_LIMIT.as_secs())),
             }
         };
         EndpointTrial {

@@ -10,7 +10,7 @@ use crate::{
     complaint::Complaint,
     enrollment::Enrollment,
     machine::{self, Gauge},
-    mesh::{NotOurs, check_place},
+    mesh::{RefusedMap, check_place},
     secret::Secret,
     state::{Identity, Keys, StateDir, StateError},
     status::{LinkStatus, StatusFile},
@@ -31,7 +31,7 @@ use zeroize::Zeroizing;
 
 /// How an enrollment ended.
 #[derive(Debug)]
-pub(crate) enum Outcome {
+pub(crate) enum EnrollOutcome {
     Enrolled,
     /// Control refused, and asking again would not help.
     Refused(Problem),
@@ -50,7 +50,7 @@ enum Failure {
     #[error("control's answer is not understood: {0}")]
     Answer(String),
     #[error(transparent)]
-    Place(#[from] NotOurs),
+    Place(#[from] RefusedMap),
 }
 
 impl Failure {
@@ -73,7 +73,7 @@ pub(crate) async fn enroll(
     clock: &AgentClock,
     status: &StatusFile,
     shutdown: &CancellationToken,
-) -> Outcome {
+) -> EnrollOutcome {
     if let Some(expires) = enrollment
         .expires
         .filter(|expires| *expires < AgentClock::system())
@@ -88,14 +88,14 @@ pub(crate) async fn enroll(
             .run_until_cancelled(attempt(state, enrollment, proxies, clock))
             .await
         else {
-            return Outcome::Stopped;
+            return EnrollOutcome::Stopped;
         };
         let failure = match result {
-            Ok(()) => return Outcome::Enrolled,
+            Ok(()) => return EnrollOutcome::Enrolled,
             Err(Failure::Dial(DialError::Refused { problem, .. })) if is_final(problem.code) => {
-                return Outcome::Refused(problem);
+                return EnrollOutcome::Refused(problem);
             }
-            Err(Failure::Place(reason)) => return Outcome::Refused(reason.into()),
+            Err(Failure::Place(reason)) => return EnrollOutcome::Refused(reason.into()),
             Err(failure) => failure,
         };
         if complaint.is_new(failure.class()) {
@@ -108,7 +108,7 @@ pub(crate) async fn enroll(
             .await
             .is_none()
         {
-            return Outcome::Stopped;
+            return EnrollOutcome::Stopped;
         }
     }
 }

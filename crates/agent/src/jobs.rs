@@ -4,18 +4,17 @@
 //! carried out → over, and kept until control says that it knows. An agent that starts takes up what its journal says
 //! is underway: it is finished or undone.
 //!
-//! - `entry`: a job as it is known, and told. `journal`: on disk.
-//! - `desk`: what a job writes and tells while it is carried out. `placement`, `moving`: the kinds of jobs.
+//! - `record`: a job on disk, and its progress. `journal`: all records on disk.
+//! - `context`: what a job writes and tells while it is carried out. `placement`, `moving`: the kinds of jobs.
 
-mod desk;
-mod entry;
+mod context;
 mod journal;
-mod moving;
+mod mode_change;
 mod placement;
+mod record;
 
 use crate::clock::AgentClock;
-use desk::Desk;
-use entry::{Entry, Outcome, Told};
+use context::JobContext;
 use flotilla_engine::{Engine, in_container};
 use flotilla_protocol::{
     Code, Problem,
@@ -23,6 +22,7 @@ use flotilla_protocol::{
     job::{FollowJob, JobReport, JobRequest, LONGEST_WAIT_SECONDS},
 };
 use journal::Journal;
+use record::{JobOutcome, JobRecord, Progress};
 use std::{
     collections::BTreeMap,
     path::Path,
@@ -49,28 +49,28 @@ pub(crate) struct Jobs(Arc<Inner>);
 struct Inner {
     engine: Engine,
     journal: Journal,
-    known: Mutex<BTreeMap<JobId, Job>>,
+    jobs: Mutex<BTreeMap<JobId, Job>>,
     tracker: TaskTracker,
     /// Held while a move of the agent's container is waited for: two waits would read the same mover.
-    moving: tokio::sync::Mutex<()>,
+    move_lock: tokio::sync::Mutex<()>,
 }
 
 #[derive(Debug, Clone)]
 struct Job {
-    told: watch::Sender<Told>,
+    progress: watch::Sender<Progress>,
     cancel: CancellationToken,
 }
 
 impl Job {
-    fn of(entry: Entry) -> Self {
+    fn of(record: JobRecord) -> Self {
         Self {
-            told: watch::Sender::new(Told::of(entry)),
+            progress: watch::Sender::new(Progress::of(record)),
             cancel: CancellationToken::new(),
         }
     }
 
     fn is_over(&self) -> bool {
-        self.told.borrow().entry.state.is_over()
+        self.progress.borrow().record.state.is_over()
     }
 }
 
@@ -78,32 +78,35 @@ impl Jobs {
     /// Opens the jobs that are written down in an agent's state directory.
     pub(crate) fn open(state_dir: &Path, engine: Engine) -> Self {
         let journal = Journal::new(state_dir);
-        let entries = journal.load().into_iter();
-        let known = entries.map(|entry| (entry.id, Job::of(entry))).collect();
+        let records = journal.load().into_iter();
+        let known = records.map(|record| (record.id, Job::of(record))).collect();
         Self(Arc::new(Inner {
             engine,
             journal,
-            known: Mutex::new(known),
+            jobs: Mutex::new(known),
             tracker: TaskTracker::new(),
-            moving: tokio::sync::Mutex::default(),
+            move_lock: tokio::sync::Mutex::default(),
         }))
     }
 
     /// Takes up the jobs that the agent's last end interrupted. Call it once.
     pub(crate) fn resume(&self) {
-        let known = self.known().clone();
+        let known = self.lock().clone();
         let mut is_moving = false;
         for (id, job) in known.iter().filter(|(_, job)| !job.is_over()) {
             tracing::warn!(job.id = %id, "a job was cut off; it is finished or undone");
-            is_moving |= matches!(job.told.borrow().entry.request, JobRequest::ModeChange { .. });
-            job.told.send_modify(Told::handle_interruption);
+            is_moving |= matches!(
+                job.progress.borrow().record.request,
+                JobRequest::ModeChange { .. }
+            );
+            job.progress.send_modify(Progress::handle_interruption);
             self.spawn(job.clone());
         }
         if !is_moving && in_container() {
             // A mover that recreated the whole pod was not started by a job, and has to be removed all the same.
             let jobs = self.clone();
             self.0.tracker.spawn(async move {
-                let _moving = jobs.0.moving.lock().await;
+                let _moving = jobs.0.move_lock.lock().await;
                 timeout(LAST_MOVE, jobs.0.engine.outlive_mover()).await.ok();
             });
         }
@@ -114,11 +117,11 @@ impl Jobs {
     /// # Errors
     /// The id is another job's, or a job is running that this one would get in the way of.
     pub(crate) fn start(&self, id: JobId, request: JobRequest) -> Result<JobReport, Problem> {
-        let mut known = self.known();
+        let mut known = self.lock();
         if let Some(job) = known.get(&id) {
-            let told = job.told.borrow();
-            if told.entry.request == request {
-                return Ok(told.report(0));
+            let progress = job.progress.borrow();
+            if progress.record.request == request {
+                return Ok(progress.report(0));
             }
             return Err(Problem::new(
                 Code::Conflict,
@@ -132,8 +135,8 @@ impl Jobs {
             ));
         }
         may_begin(&known, &request)?;
-        let job = Job::of(Entry::new(id, request, AgentClock::system()));
-        let report = job.told.borrow().report(0);
+        let job = Job::of(JobRecord::new(id, request, AgentClock::system()));
+        let report = job.progress.borrow().report(0);
         known.insert(id, job.clone());
         self.spawn(job);
         Ok(report)
@@ -141,8 +144,8 @@ impl Jobs {
 
     /// All known jobs, the oldest first, without their lines.
     pub(crate) fn list(&self) -> Vec<JobReport> {
-        let known = self.known();
-        let reports = known.values().map(|job| job.told.borrow().report(u32::MAX));
+        let known = self.lock();
+        let reports = known.values().map(|job| job.progress.borrow().report(u32::MAX));
         reports.collect()
     }
 
@@ -151,9 +154,10 @@ impl Jobs {
     /// # Errors
     /// There is no such job.
     pub(crate) async fn follow(&self, id: JobId, follow: FollowJob) -> Result<JobReport, Problem> {
-        let mut news = self.get(id)?.told.subscribe();
+        let mut news = self.get(id)?.progress.subscribe();
         let wait = Duration::from_secs(follow.wait_seconds.min(LONGEST_WAIT_SECONDS).into());
-        let has_news = |told: &Told| told.has_news(follow.from) || told.entry.state.is_over();
+        let has_news =
+            |progress: &Progress| progress.has_news(follow.from) || progress.record.state.is_over();
         timeout(wait, news.wait_for(has_news)).await.ok();
         let report = news.borrow().report(follow.from);
         Ok(report)
@@ -167,61 +171,65 @@ impl Jobs {
         let job = self.get(id)?;
         if job.is_over() {
             self.forget(id);
-        } else if matches!(job.told.borrow().entry.request, JobRequest::Placement { .. }) {
+        } else if matches!(job.progress.borrow().record.request, JobRequest::Placement { .. }) {
             job.cancel.cancel();
-            job.told.send_if_modified(Told::handle_cancel);
+            job.progress.send_if_modified(Progress::handle_cancel);
         }
-        let report = job.told.borrow().report(0);
+        let report = job.progress.borrow().report(0);
         Ok(report)
     }
 
     /// Why a container must not be acted on, if a job holds it.
     pub(crate) fn holder(&self, container: &str) -> Option<Problem> {
-        let known = self.known();
+        let known = self.lock();
         let mut live = known.values().filter(|job| !job.is_over());
-        live.find_map(|job| job.told.borrow().entry.holds(container))
+        live.find_map(|job| job.progress.borrow().record.holds(container))
     }
 
     /// Waits until no container is being recreated.
     pub(crate) async fn settle(&self) {
         loop {
-            let known = self.known().clone();
+            let known = self.lock().clone();
             let mut live = known.values().filter(|job| !job.is_over());
             let placing =
-                live.find(|job| matches!(job.told.borrow().entry.request, JobRequest::Placement { .. }));
+                live.find(|job| matches!(job.progress.borrow().record.request, JobRequest::Placement { .. }));
             let Some(job) = placing else { return };
-            let mut news = job.told.subscribe();
-            news.wait_for(|told| told.entry.state.is_over()).await.ok();
+            let mut news = job.progress.subscribe();
+            news.wait_for(|progress| progress.record.state.is_over())
+                .await
+                .ok();
         }
     }
 
     fn spawn(&self, job: Job) {
         let jobs = self.clone();
-        self.0.tracker.spawn(async move { jobs.carry(job).await });
+        self.0.tracker.spawn(async move { jobs.run(job).await });
     }
 
-    async fn carry(&self, job: Job) {
-        let entry = job.told.borrow().entry.clone();
-        let mut desk = Desk::new(&self.0.journal, &job);
-        let outcome = match &entry.request {
+    async fn run(&self, job: Job) {
+        let record = job.progress.borrow().record.clone();
+        let mut context = JobContext::new(&self.0.journal, &job);
+        let outcome = match &record.request {
             JobRequest::Placement { container, member } => {
-                placement::carry(&self.0.engine, &entry, (container, *member), &mut desk).await
+                placement::run(&self.0.engine, &record, (container, *member), &mut context).await
             }
             JobRequest::ModeChange { mode } => {
-                let _moving = self.0.moving.lock().await;
-                moving::carry(&self.0.engine, &entry, *mode, &mut desk).await
+                let _moving = self.0.move_lock.lock().await;
+                mode_change::run(&self.0.engine, &record, *mode, &mut context).await
             }
-            JobRequest::Unknown => Outcome::failed(Problem::new(Code::InvalidInput, "There is no such job.")),
+            JobRequest::Unknown => {
+                JobOutcome::failed(Problem::new(Code::InvalidInput, "There is no such job."))
+            }
         };
-        desk.end(outcome).await;
+        context.end(outcome).await;
         self.forget_oldest();
     }
 
     fn forget_oldest(&self) {
         let mut over: Vec<_> = {
-            let known = self.known();
+            let known = self.lock();
             let over = known.iter().filter(|(_, job)| job.is_over());
-            over.map(|(id, job)| (job.told.borrow().entry.ended, *id))
+            over.map(|(id, job)| (job.progress.borrow().record.ended, *id))
                 .collect()
         };
         over.sort_unstable();
@@ -232,17 +240,17 @@ impl Jobs {
     }
 
     fn forget(&self, id: JobId) {
-        self.known().remove(&id);
+        self.lock().remove(&id);
         self.0.journal.remove(id);
     }
 
     fn get(&self, id: JobId) -> Result<Job, Problem> {
-        let job = self.known().get(&id).cloned();
+        let job = self.lock().get(&id).cloned();
         job.ok_or_else(|| Problem::new(Code::NotFound, format!("This agent has no job {id}.")))
     }
 
-    fn known(&self) -> MutexGuard<'_, BTreeMap<JobId, Job>> {
-        self.0.known.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<JobId, Job>> {
+        self.0.jobs.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -256,14 +264,14 @@ fn may_begin(known: &BTreeMap<JobId, Job>, request: &JobRequest) -> Result<(), P
         ));
     }
     for job in live {
-        let entry = &job.told.borrow().entry;
-        let in_the_way = match (request, &entry.request) {
+        let record = &job.progress.borrow().record;
+        let in_the_way = match (request, &record.request) {
             // A second move waits for the lock: of the first, often only the proof that the new agent works is left.
             (JobRequest::ModeChange { .. }, JobRequest::ModeChange { .. }) => None,
             (JobRequest::ModeChange { .. }, _) | (_, JobRequest::ModeChange { .. }) => {
-                Some(entry.says_busy())
+                Some(record.says_busy())
             }
-            (JobRequest::Placement { container, .. }, _) => entry.holds(container),
+            (JobRequest::Placement { container, .. }, _) => record.holds(container),
             (JobRequest::Unknown, _) => None,
         };
         in_the_way.map_or(Ok(()), Err)?;

@@ -4,11 +4,11 @@ use crate::{
     api::{self, Api},
     clock::AgentClock,
     complaint::Complaint,
+    endpoint_trials::EndpointTrials,
     jobs::Jobs,
     machine,
     mesh::Mesh,
-    moved,
-    reach::Reach,
+    own_address,
     state::{Identity, StateDir, StateError},
     status::{LinkStatus, StatusFile},
 };
@@ -29,13 +29,13 @@ const SLOW: Duration = Duration::from_secs(60);
 
 /// Why the link is not held any more.
 #[derive(Debug)]
-pub(crate) enum End {
+pub(crate) enum MembershipEnd {
     /// This side was asked to stop.
     Stopped,
     /// Control ended this device's membership; the text says how.
     Dismissed(Dismissal),
     /// The stored identity is of no use.
-    Unusable(Unusable),
+    Unusable(UnusableIdentity),
 }
 
 /// Why control ended a membership.
@@ -47,7 +47,7 @@ pub(crate) enum Dismissal {
 
 /// The stored identity cannot be used.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum Unusable {
+pub(crate) enum UnusableIdentity {
     #[error(
         "the stored keys or certificate cannot be used ({0}). Rotate the device in Flotilla and enroll it again."
     )]
@@ -72,21 +72,21 @@ pub(crate) struct Membership {
 }
 
 /// When to dial after an attempt, if at all.
-enum Next {
+enum NextDial {
     Again,
     Slowly,
     End(Dismissal),
 }
 
 impl Membership {
-    pub(crate) async fn hold(&self, shutdown: &CancellationToken) -> End {
+    pub(crate) async fn hold(&self, shutdown: &CancellationToken) -> MembershipEnd {
         match self.try_hold(shutdown).await {
             Ok(end) => end,
-            Err(unusable) => End::Unusable(unusable),
+            Err(unusable) => MembershipEnd::Unusable(unusable),
         }
     }
 
-    async fn try_hold(&self, shutdown: &CancellationToken) -> Result<End, Unusable> {
+    async fn try_hold(&self, shutdown: &CancellationToken) -> Result<MembershipEnd, UnusableIdentity> {
         let key = LeafKey::from_pem(self.identity.keys.tls.expose())?;
         let trust = ControlTrust {
             ca_pin: self.identity.ca_pin.clone(),
@@ -103,24 +103,24 @@ impl Membership {
         loop {
             let target = self.target(tls.clone());
             let Some(dialed) = shutdown.run_until_cancelled(dial(&target, &introduction)).await else {
-                return Ok(End::Stopped);
+                return Ok(MembershipEnd::Stopped);
             };
             let next = match dialed {
                 Ok(link) => {
                     backoff.handle_up(Instant::now());
                     complaint.settle();
-                    self.attend(link, tls.clone(), shutdown).await
+                    self.serve_link(link, tls.clone(), shutdown).await
                 }
-                Err(error) => self.judge(&error, &mut complaint),
+                Err(error) => self.next_after_failure(&error, &mut complaint),
             };
             let pause = backoff.handle_down(Instant::now(), &mut rand::rng());
             let pause = match next {
-                Next::Again => pause,
-                Next::Slowly => SLOW + pause,
-                Next::End(dismissal) => return Ok(End::Dismissed(dismissal)),
+                NextDial::Again => pause,
+                NextDial::Slowly => SLOW + pause,
+                NextDial::End(dismissal) => return Ok(MembershipEnd::Dismissed(dismissal)),
             };
             if shutdown.run_until_cancelled(sleep(pause)).await.is_none() {
-                return Ok(End::Stopped);
+                return Ok(MembershipEnd::Stopped);
             }
         }
     }
@@ -144,7 +144,12 @@ impl Membership {
     }
 
     /// Serves one link to its end.
-    async fn attend(&self, link: Dialed, tls: Arc<ClientConfig>, shutdown: &CancellationToken) -> Next {
+    async fn serve_link(
+        &self,
+        link: Dialed,
+        tls: Arc<ClientConfig>,
+        shutdown: &CancellationToken,
+    ) -> NextDial {
         let endpoint = link.endpoint().clone();
         tracing::info!(control.endpoint = %endpoint, "linked to control");
         self.status.set_link(LinkStatus::Up {
@@ -161,7 +166,7 @@ impl Membership {
         }
         let closing = shutdown.child_token();
         let revoked = CancellationToken::new();
-        let reach = Reach {
+        let trials = EndpointTrials {
             state: self.state.clone(),
             clock: self.clock.clone(),
             tls,
@@ -174,14 +179,14 @@ impl Membership {
             state: self.state.clone(),
             clock: self.clock.clone(),
             mesh: self.mesh.clone(),
-            reach: reach.keep(closing.clone()),
+            trials: trials.start(closing.clone()),
             closing: closing.clone(),
             revoked: revoked.clone(),
         });
         let local = link.local();
         let moved = async {
             match local {
-                Some(address) => moved::gone(address).await,
+                Some(address) => own_address::until_gone(address).await,
                 None => std::future::pending().await,
             }
         };
@@ -198,27 +203,27 @@ impl Membership {
         closing.cancel();
         self.status.set_link(LinkStatus::down(end.to_string()));
         if revoked.is_cancelled() {
-            return Next::End(Dismissal::Revoked);
+            return NextDial::End(Dismissal::Revoked);
         }
         if end != LinkEnd::Stopped {
             tracing::warn!(reason = %end, "the link to control ended; dialing again");
         }
-        Next::Again
+        NextDial::Again
     }
 
-    fn judge(&self, error: &DialError, complaint: &mut Complaint) -> Next {
+    fn next_after_failure(&self, error: &DialError, complaint: &mut Complaint) -> NextDial {
         let next = match error {
             DialError::Refused { problem, .. } => match problem.code {
-                Code::Revoked => Next::End(Dismissal::Revoked),
-                Code::Superseded => Next::End(Dismissal::Superseded),
-                Code::Quarantined | Code::Expired | Code::UnsupportedProtocol => Next::Slowly,
-                _ => Next::Again,
+                Code::Revoked => NextDial::End(Dismissal::Revoked),
+                Code::Superseded => NextDial::End(Dismissal::Superseded),
+                Code::Quarantined | Code::Expired | Code::UnsupportedProtocol => NextDial::Slowly,
+                _ => NextDial::Again,
             },
-            _ => Next::Again,
+            _ => NextDial::Again,
         };
         let reason = error.to_string();
         // How a membership ended is logged where it ends.
-        if !matches!(next, Next::End(_)) && complaint.is_new(class(error)) {
+        if !matches!(next, NextDial::End(_)) && complaint.is_new(class(error)) {
             tracing::warn!(reason, "no link to control; it keeps trying");
         }
         self.status.set_link(LinkStatus::down(reason));

@@ -10,23 +10,23 @@
 //! before. So each data plane numbers its probes from a beginning later than the last one's, whatever the clock says.
 //! WireGuard stamps handshakes by a clock of its own: a peer that refuses one begins one itself, which is accepted.
 
-mod delivery;
-mod keeper;
 mod leg;
 mod lookup;
 mod map_file;
+mod map_writer;
 mod moves;
+mod obstacle_check;
 mod plane;
 mod range;
 #[cfg(test)]
 pub(crate) mod samples;
-mod standing;
-mod storing;
+mod snapshot;
+mod task;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use range::{NotOurs, check_place};
-pub(crate) use standing::{ROUND_TRIP, Standing, Told};
+pub(crate) use range::{RefusedMap, check_place};
+pub(crate) use snapshot::{MeshSnapshot, ROUND_TRIP, ReportCursor};
 
 use crate::{
     clock::AgentClock,
@@ -44,8 +44,8 @@ use flotilla_protocol::{
     pin::Pin,
 };
 use flotilla_tunnel::PrivateKey;
-use keeper::Keeper;
 use std::sync::Arc;
+use task::MeshTask;
 use tokio::sync::{mpsc, oneshot, watch};
 use zeroize::Zeroizing;
 
@@ -125,13 +125,13 @@ impl Setup {
 /// A device on the mesh. Clones are the same one.
 #[derive(Debug, Clone)]
 pub(crate) struct Mesh {
-    orders: mpsc::UnboundedSender<Order>,
-    standing: watch::Receiver<Standing>,
+    requests: mpsc::UnboundedSender<MeshRequest>,
+    snapshot: watch::Receiver<MeshSnapshot>,
 }
 
 /// A request to the task that owns the mesh.
 #[derive(Debug)]
-enum Order {
+enum MeshRequest {
     Take(Box<MapPush>, oneshot::Sender<Result<MapTaken, Problem>>),
     Test(DeviceId, oneshot::Sender<Result<Vec<PathAttempt>, Problem>>),
     Leave(oneshot::Sender<()>),
@@ -144,10 +144,10 @@ impl Mesh {
     /// The stored WireGuard key is damaged.
     pub(crate) fn join(surroundings: Surroundings, identity: &Identity) -> Result<Self, MaterialError> {
         let setup = Setup::new(surroundings, identity)?;
-        let (orders, inbox) = mpsc::unbounded_channel();
-        let (publisher, standing) = watch::channel(Standing::default());
-        tokio::spawn(Keeper::new(setup, publisher).keep(inbox));
-        Ok(Self { orders, standing })
+        let (requests, inbox) = mpsc::unbounded_channel();
+        let (publisher, snapshot) = watch::channel(MeshSnapshot::default());
+        tokio::spawn(MeshTask::new(setup, publisher).run(inbox));
+        Ok(Self { requests, snapshot })
     }
 
     /// Makes a map, or a change of one, the one in force.
@@ -155,7 +155,8 @@ impl Mesh {
     /// # Errors
     /// The map is in force but could not be stored.
     pub(crate) async fn take(&self, push: MapPush) -> Result<MapTaken, Problem> {
-        self.ask(|answer| Order::Take(Box::new(push), answer)).await?
+        self.ask(|answer| MeshRequest::Take(Box::new(push), answer))
+            .await?
     }
 
     /// Probes all ways to a peer.
@@ -163,24 +164,24 @@ impl Mesh {
     /// # Errors
     /// There is no such peer, or no data plane.
     pub(crate) async fn test_path(&self, peer: DeviceId) -> Result<Vec<PathAttempt>, Problem> {
-        self.ask(|answer| Order::Test(peer, answer)).await?
+        self.ask(|answer| MeshRequest::Test(peer, answer)).await?
     }
 
     /// The device's part of the mesh as it is, and each change of it.
-    pub(crate) fn watch(&self) -> watch::Receiver<Standing> {
-        self.standing.clone()
+    pub(crate) fn watch(&self) -> watch::Receiver<MeshSnapshot> {
+        self.snapshot.clone()
     }
 
     /// Ends the membership: returns when neither interface nor map is left.
     pub(crate) async fn leave(&self) {
         // An error means that the task has ended, and the mesh with it.
-        let _ = self.ask(Order::Leave).await;
+        let _ = self.ask(MeshRequest::Leave).await;
     }
 
-    async fn ask<T>(&self, order: impl FnOnce(oneshot::Sender<T>) -> Order) -> Result<T, Problem> {
+    async fn ask<T>(&self, request: impl FnOnce(oneshot::Sender<T>) -> MeshRequest) -> Result<T, Problem> {
         let (answer, answered) = oneshot::channel();
         let ended = |()| Problem::new(Code::Unavailable, "The agent is about to end.");
-        self.orders.send(order(answer)).map_err(|_| ended(()))?;
+        self.requests.send(request(answer)).map_err(|_| ended(()))?;
         answered.await.map_err(|_| ended(()))
     }
 }

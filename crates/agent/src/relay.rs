@@ -1,7 +1,7 @@
 //! The relay that this device runs for other devices while control's settings ask for it. It runs whether control is
 //! reachable or not.
 //!
-//! Life cycle: control's settings name a port → [`keep`] opens it by UDP and TLS → every change of the settings is
+//! Life cycle: control's settings name a port → [`start`] opens it by UDP and TLS → every change of the settings is
 //! followed: other revoked keys and another limit at once, another port by starting anew, no port by ending. A port
 //! that cannot be opened is tried again. [`relay`] is the same relay as a program of its own, which takes no settings
 //! from control while it runs.
@@ -133,16 +133,16 @@ fn wireguard_key(identity: &Identity) -> Result<StaticKey, MaterialError> {
 }
 
 /// Runs the relay that the stored settings ask for, until the handle is dropped.
-pub(crate) fn keep(state: Arc<StateDir>, clock: AgentClock) -> AbortOnDropHandle<()> {
-    AbortOnDropHandle::new(tokio::spawn(follow(state, clock)))
+pub(crate) fn start(state: Arc<StateDir>, clock: AgentClock) -> AbortOnDropHandle<()> {
+    AbortOnDropHandle::new(tokio::spawn(follow_settings(state, clock)))
 }
 
-async fn follow(state: Arc<StateDir>, clock: AgentClock) {
+async fn follow_settings(state: Arc<StateDir>, clock: AgentClock) {
     let mut changes = state.watch();
     let mut running = None;
     let mut complaint = Complaint::default();
     loop {
-        let changed = match fulfill(&state, &clock, &mut running) {
+        let changed = match match_settings(&state, &clock, &mut running) {
             Ok(()) => {
                 complaint.settle();
                 changes.changed().await
@@ -161,7 +161,11 @@ async fn follow(state: Arc<StateDir>, clock: AgentClock) {
 }
 
 /// Makes the running relay match the settings.
-fn fulfill(state: &StateDir, clock: &AgentClock, running: &mut Option<Running>) -> Result<(), RelayError> {
+fn match_settings(
+    state: &StateDir,
+    clock: &AgentClock,
+    running: &mut Option<Running>,
+) -> Result<(), RelayError> {
     let identity = state.get().identity;
     let wanted = identity
         .as_ref()
@@ -202,8 +206,8 @@ pub async fn relay(state_dir: &Path, at: SocketAddr, shutdown: CancellationToken
         Ok(running) => running,
         Err(error) => return Exit::Failed(format!("The relay cannot start: {error}.")),
     };
-    let told = identity.relay.as_ref().map(|duty| duty.revoked.clone());
-    running.relay.revoke(told.unwrap_or_default());
+    let revoked = identity.relay.as_ref().map(|duty| duty.revoked.clone());
+    running.relay.revoke(revoked.unwrap_or_default());
     shutdown.cancelled().await;
     drop(running);
     Exit::Stopped

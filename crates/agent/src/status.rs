@@ -2,7 +2,7 @@
 
 use crate::{
     disk::{Disk as _, RealDisk},
-    mesh::Standing,
+    mesh::MeshSnapshot,
     state::{self, StateError},
 };
 use flotilla_protocol::{
@@ -97,14 +97,14 @@ impl StatusFile {
     }
 
     /// Notes the mesh, with the names that its map has for other devices.
-    pub(crate) fn set_mesh(&self, standing: &Standing, map: Option<&NetworkMap>) {
+    pub(crate) fn set_mesh(&self, snapshot: &MeshSnapshot, map: Option<&NetworkMap>) {
         let relay = |path: &PeerPath| {
             let mut relays = map.into_iter().flat_map(|map| &map.relays);
             let relay = relays.find(|relay| Some(relay.id) == path.relay)?;
             Some(relay.name.clone())
         };
         let peers = map.into_iter().flat_map(|map| &map.peers).map(|peer| {
-            let path = standing.paths.get(&peer.id).cloned();
+            let path = snapshot.paths.get(&peer.id).cloned();
             PeerStatus {
                 name: peer.name.clone(),
                 address: peer.address,
@@ -114,7 +114,7 @@ impl StatusFile {
         });
         let mut peers: Vec<_> = peers.collect();
         peers.sort_by(|a, b| a.name.cmp(&b.name));
-        let report = standing.report.clone();
+        let report = snapshot.report.clone();
         self.note(|notes| notes.mesh = Some(MeshStatus { report, peers }));
     }
 

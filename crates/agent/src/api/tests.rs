@@ -16,7 +16,7 @@ fn api(dir: &std::path::Path) -> Api {
         mesh: crate::mesh::samples::mesh(state.clone(), clock.clone()),
         state,
         clock,
-        reach: tokio::sync::watch::channel(Vec::new()).1,
+        trials: tokio::sync::watch::channel(Vec::new()).1,
         closing: CancellationToken::new(),
         revoked: CancellationToken::new(),
     }

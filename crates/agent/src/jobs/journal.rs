@@ -1,6 +1,6 @@
 //! Jobs on disk, a file for each, replaced whole.
 
-use super::entry::Entry;
+use super::record::JobRecord;
 use crate::disk::{RealDisk, replace};
 use flotilla_protocol::id::JobId;
 use std::{
@@ -33,7 +33,7 @@ impl Journal {
 
     /// Loads all records that can be read. Other files are put aside, so that a damaged one never keeps the agent from
     /// starting.
-    pub(super) fn load(&self) -> Vec<Entry> {
+    pub(super) fn load(&self) -> Vec<JobRecord> {
         let files = match fs::read_dir(&self.dir) {
             Ok(files) => files,
             Err(error) if error.kind() == ErrorKind::NotFound => return Vec::new(),
@@ -44,14 +44,14 @@ impl Journal {
         };
         let paths = files.flatten().map(|file| file.path());
         let journaled = paths.filter(|path| path.extension().is_some_and(|it| it == SUFFIX));
-        let mut entries: Vec<_> = journaled.filter_map(|path| self.read(&path)).collect();
-        entries.sort_by_key(|entry| entry.id);
-        entries
+        let mut records: Vec<_> = journaled.filter_map(|path| self.read(&path)).collect();
+        records.sort_by_key(|record| record.id);
+        records
     }
 
-    fn read(&self, path: &Path) -> Option<Entry> {
+    fn read(&self, path: &Path) -> Option<JobRecord> {
         match read(path) {
-            Ok(entry) if self.path(entry.id) == path => return Some(entry),
+            Ok(record) if self.path(record.id) == path => return Some(record),
             Ok(_) => {
                 tracing::error!(path = %path.display(), "an entry of the journal is not where it belongs; it is put aside")
             }
@@ -66,7 +66,7 @@ impl Journal {
     }
 
     /// Returns when the record would survive a power cut.
-    pub(super) fn write(&self, entry: &Entry) -> io::Result<()> {
+    pub(super) fn write(&self, record: &JobRecord) -> io::Result<()> {
         let made = DirBuilder::new().mode(0o700).create(&self.dir);
         match made {
             Ok(()) => {
@@ -76,8 +76,8 @@ impl Journal {
             Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
             Err(error) => return Err(error),
         }
-        let bytes = serde_json::to_vec_pretty(entry)?;
-        replace(&mut RealDisk, &self.dir, &name(entry.id), &bytes)
+        let bytes = serde_json::to_vec_pretty(record)?;
+        replace(&mut RealDisk, &self.dir, &name(record.id), &bytes)
     }
 
     pub(super) fn remove(&self, id: JobId) {
@@ -102,13 +102,13 @@ fn name(id: JobId) -> String {
     format!("{id}.{SUFFIX}")
 }
 
-fn read(path: &Path) -> io::Result<Entry> {
+fn read(path: &Path) -> io::Result<JobRecord> {
     if fs::metadata(path)?.len() > ENTRY_BYTES {
         return Err(ErrorKind::FileTooLarge.into());
     }
-    let entry: Entry = serde_json::from_slice(&fs::read(path)?)?;
-    if entry.is_readable() {
-        Ok(entry)
+    let record: JobRecord = serde_json::from_slice(&fs::read(path)?)?;
+    if record.is_readable() {
+        Ok(record)
     } else {
         Err(io::Error::other("it was written by another version of the agent"))
     }

@@ -4,32 +4,37 @@
 //! reads the mover's result.
 
 use super::{
-    desk::Desk,
-    entry::{Entry, Outcome},
+    context::JobContext,
+    record::{JobOutcome, JobRecord},
 };
 use flotilla_engine::{ActionError, Begun, Engine, Ledger as _};
 use flotilla_protocol::{Code, Problem, device::NetworkMode, job::JobState};
 
-pub(super) async fn carry(engine: &Engine, entry: &Entry, mode: NetworkMode, desk: &mut Desk<'_>) -> Outcome {
-    if !entry.interrupted {
-        if let Err(error) = desk.write_underway().await {
-            return Outcome::failed(ActionError::Unwritten(error.to_string()).into());
+pub(super) async fn run(
+    engine: &Engine,
+    record: &JobRecord,
+    mode: NetworkMode,
+    context: &mut JobContext<'_>,
+) -> JobOutcome {
+    if !record.interrupted {
+        if let Err(error) = context.write_underway().await {
+            return JobOutcome::failed(ActionError::Unwritten(error.to_string()).into());
         }
-        desk.fuse().burn();
-        match engine.change_mode(mode, desk.fuse()).await {
-            Ok(Begun::Already) => return Outcome::done(None),
+        context.fuse().burn();
+        match engine.change_mode(mode, context.fuse()).await {
+            Ok(Begun::Already) => return JobOutcome::done(None),
             Ok(Begun::Moving) => {}
-            Err(error) => return Outcome::failed(error.into()),
+            Err(error) => return JobOutcome::failed(error.into()),
         }
-        desk.fuse().burn();
-        desk.say(&format!(
+        context.fuse().burn();
+        context.add_line(&format!(
             "The agent is moved into the network of the mode {mode}."
         ));
-        desk.tell_underway();
+        context.report_underway();
     }
     let said = engine.outlive_mover().await;
     if engine.present_mode() == Some(mode) {
-        return Outcome::done(None);
+        return JobOutcome::done(None);
     }
     let problem = said.unwrap_or_else(|| {
         Problem::new(
@@ -37,5 +42,5 @@ pub(super) async fn carry(engine: &Engine, entry: &Entry, mode: NetworkMode, des
             "The agent was not moved, and runs where it did. Try again.",
         )
     });
-    Outcome::of(JobState::Undone, problem)
+    JobOutcome::of(JobState::Undone, problem)
 }

@@ -1,24 +1,24 @@
 //! Puts a container into the device's pod, or takes it out.
 
 use super::{
-    desk::Desk,
-    entry::{Entry, Outcome},
+    context::JobContext,
+    record::{JobOutcome, JobRecord},
 };
 use crate::clock::AgentClock;
 use flotilla_engine::{ActionError, Engine};
 use flotilla_protocol::{Code, Problem, job::JobState};
 
-pub(super) async fn carry(
+pub(super) async fn run(
     engine: &Engine,
-    entry: &Entry,
+    record: &JobRecord,
     (container, member): (&str, bool),
-    desk: &mut Desk<'_>,
-) -> Outcome {
-    if let Some(swap) = entry.swap.clone() {
-        return outcome(engine.resume(swap, desk).await, true);
+    context: &mut JobContext<'_>,
+) -> JobOutcome {
+    if let Some(swap) = record.swap.clone() {
+        return outcome(engine.resume(swap, context).await, true);
     }
-    if entry.interrupted {
-        return Outcome::failed(Problem::new(
+    if record.interrupted {
+        return JobOutcome::failed(Problem::new(
             Code::Unavailable,
             "The agent ended before it had begun. Try again.",
         ));
@@ -28,17 +28,17 @@ pub(super) async fn carry(
         .await
     {
         Ok(Some(swap)) => swap,
-        Ok(None) => return Outcome::done(Some(container.to_owned())),
-        Err(error) => return Outcome::failed(error.into()),
+        Ok(None) => return JobOutcome::done(Some(container.to_owned())),
+        Err(error) => return JobOutcome::failed(error.into()),
     };
-    desk.name(swap.name());
-    outcome(engine.begin(swap, desk).await, desk.is_underway())
+    context.set_target(swap.name());
+    outcome(engine.begin(swap, context).await, context.is_underway())
 }
 
-fn outcome(carried: Result<String, ActionError>, underway: bool) -> Outcome {
+fn outcome(carried: Result<String, ActionError>, underway: bool) -> JobOutcome {
     use ActionError::{BothGone, Canceled, NotPutBack};
     let error = match carried {
-        Ok(new) => return Outcome::done(Some(new)),
+        Ok(new) => return JobOutcome::done(Some(new)),
         Err(error) => error,
     };
     let state = match &error {
@@ -47,5 +47,5 @@ fn outcome(carried: Result<String, ActionError>, underway: bool) -> Outcome {
         _ if underway => JobState::Undone,
         _ => JobState::Failed,
     };
-    Outcome::of(state, error.into())
+    JobOutcome::of(state, error.into())
 }

@@ -17,7 +17,7 @@ const LINES: usize = 100;
 
 /// The part of a job that survives the agent's end.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub(super) struct Entry {
+pub(super) struct JobRecord {
     version: u32,
     pub(super) id: JobId,
     pub(super) request: JobRequest,
@@ -35,14 +35,14 @@ pub(super) struct Entry {
 
 /// How a job ended.
 #[derive(Debug, PartialEq)]
-pub(super) struct Outcome {
+pub(super) struct JobOutcome {
     pub(super) state: JobState,
     pub(super) problem: Option<Problem>,
     /// The container that took the place of the one before.
     pub(super) container: Option<String>,
 }
 
-impl Outcome {
+impl JobOutcome {
     pub(super) fn done(container: Option<String>) -> Self {
         Self {
             state: JobState::Done,
@@ -64,7 +64,7 @@ impl Outcome {
     }
 }
 
-impl Entry {
+impl JobRecord {
     pub(super) fn new(id: JobId, request: JobRequest, now: Timestamp) -> Self {
         Self {
             version: VERSION,
@@ -86,7 +86,7 @@ impl Entry {
         self.version == VERSION && self.request != JobRequest::Unknown && self.state != JobState::Unknown
     }
 
-    pub(super) fn end(&mut self, outcome: Outcome, now: Timestamp) {
+    pub(super) fn end(&mut self, outcome: JobOutcome, now: Timestamp) {
         self.state = outcome.state;
         self.problem = outcome.problem;
         self.container = outcome.container;
@@ -117,24 +117,24 @@ impl Entry {
 
 /// A job's record, and the lines that it has said while it runs.
 #[derive(Debug)]
-pub(super) struct Told {
-    pub(super) entry: Entry,
+pub(super) struct Progress {
+    pub(super) record: JobRecord,
     lines: VecDeque<String>,
     /// Number of the next line.
     next: u32,
 }
 
-impl Told {
-    pub(super) fn of(entry: Entry) -> Self {
+impl Progress {
+    pub(super) fn of(record: JobRecord) -> Self {
         Self {
-            entry,
+            record,
             lines: VecDeque::new(),
             next: 0,
         }
     }
 
     /// Adds a line, unless it repeats the last one; returns whether it did.
-    pub(super) fn say(&mut self, line: &str) -> bool {
+    pub(super) fn add_line(&mut self, line: &str) -> bool {
         if self.lines.back().is_some_and(|last| last == line) {
             return false;
         }
@@ -147,16 +147,16 @@ impl Told {
     }
 
     pub(super) fn handle_interruption(&mut self) {
-        self.entry.interrupted = true;
-        self.say("The agent had ended meanwhile; it goes on with what it finds.");
+        self.record.interrupted = true;
+        self.add_line("The agent had ended meanwhile; it goes on with what it finds.");
     }
 
     /// Notes that the job is to end; returns whether that changes anything. A job that ended since it was asked to
     /// cancel stays over.
     pub(super) fn handle_cancel(&mut self) -> bool {
-        let is_running = self.entry.state == JobState::Running;
+        let is_running = self.record.state == JobState::Running;
         if is_running {
-            self.entry.state = JobState::Canceling;
+            self.record.state = JobState::Canceling;
         }
         is_running
     }
@@ -169,20 +169,20 @@ impl Told {
 
     /// The report with the lines from this number on.
     pub(super) fn report(&self, from: u32) -> JobReport {
-        let entry = self.entry.clone();
+        let record = self.record.clone();
         let first = self.next - u32::try_from(self.lines.len()).unwrap_or(self.next);
         let known = usize::try_from(from.saturating_sub(first)).unwrap_or(usize::MAX);
         JobReport {
-            id: entry.id,
-            request: entry.request,
-            state: entry.state,
-            target: entry.target,
-            underway: entry.underway,
-            interrupted: entry.interrupted,
-            began: entry.began,
-            ended: entry.ended,
-            container: entry.container,
-            problem: entry.problem,
+            id: record.id,
+            request: record.request,
+            state: record.state,
+            target: record.target,
+            underway: record.underway,
+            interrupted: record.interrupted,
+            began: record.began,
+            ended: record.ended,
+            container: record.container,
+            problem: record.problem,
             lines: self.lines.iter().skip(known).cloned().collect(),
             next_line: self.next,
         }

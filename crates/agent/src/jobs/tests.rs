@@ -25,8 +25,8 @@ fn place(container: &str) -> JobRequest {
 
 /// Writes down a job that has not begun.
 fn write_down(dir: &Path) {
-    let entry = Entry::new(id(1), place("c1"), AgentClock::system());
-    Journal::new(dir).write(&entry).unwrap();
+    let record = JobRecord::new(id(1), place("c1"), AgentClock::system());
+    Journal::new(dir).write(&record).unwrap();
 }
 
 async fn over(jobs: &Jobs, id: JobId) -> JobReport {
@@ -127,24 +127,24 @@ async fn a_wait_ends_with_news_or_with_its_time() {
         0,
         "nothing to tell, and no wait"
     );
-    let (told, ()) = tokio::join!(follow(0, 20), async {
-        job.told.send_modify(|told| {
-            told.say("one");
-            told.say("two");
-            told.say("two");
+    let (report, ()) = tokio::join!(follow(0, 20), async {
+        job.progress.send_modify(|progress| {
+            progress.add_line("one");
+            progress.add_line("two");
+            progress.add_line("two");
         });
     });
-    let told = told.unwrap();
+    let report = report.unwrap();
     assert_eq!(
-        (told.lines.clone(), told.next_line),
+        (report.lines.clone(), report.next_line),
         (vec!["one".to_owned(), "two".to_owned()], 2)
     );
     assert_eq!(follow(1, 20).await.unwrap().lines, ["two"]);
     // As after a restart of the agent: the caller knows more lines than this agent has.
     assert_eq!(follow(9, 20).await.unwrap().next_line, 2);
     for n in 0..500 {
-        job.told.send_modify(|told| {
-            told.say(&n.to_string());
+        job.progress.send_modify(|progress| {
+            progress.add_line(&n.to_string());
         });
     }
     let late = follow(1, 0).await.unwrap();
@@ -153,7 +153,7 @@ async fn a_wait_ends_with_news_or_with_its_time() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_was_cut_off_before_it_had_begun_is_told_so() {
+async fn what_was_cut_off_before_it_had_begun_is_reported_so() {
     let dir = tempfile::tempdir().unwrap();
     write_down(dir.path());
     let jobs = open(dir.path());
@@ -164,12 +164,12 @@ async fn what_was_cut_off_before_it_had_begun_is_told_so() {
 
 #[test]
 fn a_job_that_ended_while_it_was_being_canceled_stays_over() {
-    let entry = Entry::new(id(1), place("c1"), AgentClock::system());
-    let mut told = Told::of(entry);
-    assert!(told.handle_cancel() && told.entry.state == JobState::Canceling);
-    assert!(!told.handle_cancel(), "once");
-    told.entry.end(Outcome::done(None), AgentClock::system());
-    assert!(!told.handle_cancel() && told.entry.state == JobState::Done);
+    let record = JobRecord::new(id(1), place("c1"), AgentClock::system());
+    let mut progress = Progress::of(record);
+    assert!(progress.handle_cancel() && progress.record.state == JobState::Canceling);
+    assert!(!progress.handle_cancel(), "once");
+    progress.record.end(JobOutcome::done(None), AgentClock::system());
+    assert!(!progress.handle_cancel() && progress.record.state == JobState::Done);
 }
 
 #[tokio::test]

@@ -27,7 +27,7 @@ pub(crate) struct MapFile {
 
 /// The stored network map, with what the next data plane takes over from the last one.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Kept {
+pub(crate) struct MapRecord {
     /// The UDP port of the last data plane, by which peers and NATs know this device.
     pub(crate) listen_port: u16,
     /// When the last data plane began, in milliseconds since 1970. Peers remember that, too.
@@ -36,7 +36,7 @@ pub(crate) struct Kept {
     pub(crate) map: NetworkMap,
 }
 
-impl Kept {
+impl MapRecord {
     /// The record of a first map, before any data plane.
     pub(crate) fn new(map: NetworkMap) -> Self {
         Self {
@@ -55,10 +55,10 @@ impl Kept {
 }
 
 #[derive(Serialize, Deserialize)]
-struct Stored {
+struct FileContent {
     device: DeviceId,
     #[serde(flatten)]
-    kept: Kept,
+    record: MapRecord,
 }
 
 impl MapFile {
@@ -70,7 +70,7 @@ impl MapFile {
     }
 
     /// Loads the map. One that cannot be read, or may not be in force, counts as none: control sends it again.
-    pub(crate) fn load(&self) -> Option<Kept> {
+    pub(crate) fn load(&self) -> Option<MapRecord> {
         let bytes = match fs::read(self.dir.join(FILE)) {
             Ok(bytes) => bytes,
             Err(error) if error.kind() == ErrorKind::NotFound => return None,
@@ -79,9 +79,9 @@ impl MapFile {
                 return None;
             }
         };
-        match serde_json::from_slice::<Stored>(&bytes) {
-            Ok(stored) => Some(stored.kept).filter(|kept| {
-                let refused = check_map(&kept.map).err();
+        match serde_json::from_slice::<FileContent>(&bytes) {
+            Ok(stored) => Some(stored.record).filter(|record| {
+                let refused = check_map(&record.map).err();
                 if let Some(reason) = &refused {
                     tracing::warn!(%reason, "the network map on disk is not taken");
                 }
@@ -95,10 +95,10 @@ impl MapFile {
     }
 
     /// When this returns without an error the map survives a power cut.
-    pub(crate) fn store(&self, kept: &Kept) -> io::Result<()> {
-        let stored = Stored {
+    pub(crate) fn store(&self, record: &MapRecord) -> io::Result<()> {
+        let stored = FileContent {
             device: self.device,
-            kept: kept.clone(),
+            record: record.clone(),
         };
         replace(&mut RealDisk, &self.dir, FILE, &serde_json::to_vec(&stored)?)
     }
@@ -120,8 +120,8 @@ mod tests {
     use crate::mesh::samples::map;
     use std::os::unix::fs::PermissionsExt as _;
 
-    fn kept(revision: u64) -> Kept {
-        Kept {
+    fn record(revision: u64) -> MapRecord {
+        MapRecord {
             listen_port: 41_641,
             began: 1_700_000_000_000,
             map: map(revision),
@@ -136,8 +136,8 @@ mod tests {
     fn a_stored_map_is_there_after_a_restart_and_only_its_owner_may_read_it() {
         let dir = tempfile::tempdir().unwrap();
         assert_eq!(file(dir.path()).load(), None);
-        file(dir.path()).store(&kept(7)).unwrap();
-        assert_eq!(file(dir.path()).load(), Some(kept(7)));
+        file(dir.path()).store(&record(7)).unwrap();
+        assert_eq!(file(dir.path()).load(), Some(record(7)));
         let mode = fs::metadata(dir.path().join(FILE)).unwrap().permissions().mode();
         assert_eq!(mode & 0o777, 0o600);
         file(dir.path()).delete();
@@ -148,7 +148,7 @@ mod tests {
     #[test]
     fn the_map_of_another_device_and_a_damaged_one_are_none() {
         let dir = tempfile::tempdir().unwrap();
-        file(dir.path()).store(&kept(7)).unwrap();
+        file(dir.path()).store(&record(7)).unwrap();
         let other = "01937c5e-7b1a-7c3e-8b9e-0123456789ad".parse().unwrap();
         assert_eq!(MapFile::new(dir.path(), other).load(), None);
         let whole = fs::read(dir.path().join(FILE)).unwrap();
@@ -160,24 +160,24 @@ mod tests {
     #[test]
     fn a_data_plane_begins_after_the_one_before_it_whatever_the_clock_says() {
         let at = |unix_ms| Timestamp::from_millisecond(unix_ms).unwrap();
-        let mut kept = Kept::new(map(7));
-        assert_eq!(kept.next_beginning(at(1_700_000_000_000)), 1_700_000_000_000);
-        kept.began = 1_700_000_000_000;
-        let later = kept.next_beginning(at(1_700_000_900_000));
+        let mut record = MapRecord::new(map(7));
+        assert_eq!(record.next_beginning(at(1_700_000_000_000)), 1_700_000_000_000);
+        record.began = 1_700_000_000_000;
+        let later = record.next_beginning(at(1_700_000_900_000));
         assert_eq!(later, 1_700_000_900_000);
-        let hours_back = kept.next_beginning(at(1_699_980_000_000));
-        let before_the_epoch = kept.next_beginning(at(-1));
-        assert!(hours_back > kept.began && before_the_epoch > kept.began);
+        let hours_back = record.next_beginning(at(1_699_980_000_000));
+        let before_the_epoch = record.next_beginning(at(-1));
+        assert!(hours_back > record.began && before_the_epoch > record.began);
     }
 
     #[test]
     fn a_file_from_before_beginnings_were_kept_is_read() {
         let dir = tempfile::tempdir().unwrap();
-        file(dir.path()).store(&kept(7)).unwrap();
+        file(dir.path()).store(&record(7)).unwrap();
         let mut stored: serde_json::Value =
             serde_json::from_slice(&fs::read(dir.path().join(FILE)).unwrap()).unwrap();
         stored.as_object_mut().unwrap().remove("began");
         fs::write(dir.path().join(FILE), stored.to_string()).unwrap();
-        assert_eq!(file(dir.path()).load().map(|kept| kept.began), Some(0));
+        assert_eq!(file(dir.path()).load().map(|record| record.began), Some(0));
     }
 }

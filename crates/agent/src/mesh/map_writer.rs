@@ -4,7 +4,7 @@
 //! answered when it survives a power cut → a map in which only peers have moved is stored with the next pressing one,
 //! after a wait, or at the agent's end.
 
-use super::map_file::{Kept, MapFile};
+use super::map_file::{MapFile, MapRecord};
 use flotilla_protocol::{Code, Problem};
 use std::time::Duration;
 use tokio::time::Instant;
@@ -12,8 +12,8 @@ use tokio::time::Instant;
 /// The waits before peers' last places are stored. An agent that starts again while control is away has no other source
 /// for them, so the first wait is short. Peers may move all day, and each write is a whole map, synced to disk, so each
 /// wait is twice the one before it. The first wait comes again when no peer has moved for as long as the longest.
-const SHORTEST: Duration = Duration::from_secs(5);
-const LONGEST: Duration = Duration::from_secs(300);
+const SHORTEST_WAIT: Duration = Duration::from_secs(5);
+const LONGEST_WAIT: Duration = Duration::from_secs(300);
 
 /// In what the file differs from the map in force.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,7 +24,7 @@ pub(super) enum Unstored {
     Moves,
 }
 
-pub(super) struct Storing {
+pub(super) struct MapWriter {
     file: MapFile,
     unstored: Option<Unstored>,
     waits: Waits,
@@ -43,7 +43,7 @@ struct Waits {
 impl Waits {
     fn new() -> Self {
         Self {
-            next: SHORTEST,
+            next: SHORTEST_WAIT,
             last: None,
         }
     }
@@ -53,18 +53,18 @@ impl Waits {
         // The longest wait may lie between, and after it a rest of the same length.
         if self
             .last
-            .is_some_and(|last| now.duration_since(last) >= 2 * LONGEST)
+            .is_some_and(|last| now.duration_since(last) >= 2 * LONGEST_WAIT)
         {
-            self.next = SHORTEST;
+            self.next = SHORTEST_WAIT;
         }
         let until = now + self.next;
         self.last = Some(now);
-        self.next = (2 * self.next).min(LONGEST);
+        self.next = (2 * self.next).min(LONGEST_WAIT);
         until
     }
 }
 
-impl Storing {
+impl MapWriter {
     pub(super) fn new(file: MapFile) -> Self {
         Self {
             file,
@@ -96,14 +96,14 @@ impl Storing {
     }
 
     /// Writes what differs from the file.
-    pub(super) async fn store(&mut self, kept: Option<&Kept>) -> Result<(), Problem> {
-        let (Some(kept), Some(_)) = (kept.cloned(), self.unstored) else {
+    pub(super) async fn store(&mut self, record: Option<&MapRecord>) -> Result<(), Problem> {
+        let (Some(record), Some(_)) = (record.cloned(), self.unstored) else {
             return Ok(());
         };
         // Set also for a failure, so that a full disk is not tried without a pause.
-        self.at = Instant::now() + LONGEST;
+        self.at = Instant::now() + LONGEST_WAIT;
         let file = self.file.clone();
-        let stored = tokio::task::spawn_blocking(move || file.store(&kept)).await;
+        let stored = tokio::task::spawn_blocking(move || file.store(&record)).await;
         let failed = |reason: String| {
             let text = format!("The network map is in force but could not be stored: {reason}.");
             Problem::new(Code::Unavailable, text)
@@ -116,8 +116,8 @@ impl Storing {
     }
 
     /// Stores where no answer depends on it. A failure is logged: the mesh runs on the map in memory.
-    pub(super) async fn store_quietly(&mut self, kept: Option<&Kept>) {
-        if let Err(problem) = self.store(kept).await {
+    pub(super) async fn store_quietly(&mut self, record: Option<&MapRecord>) {
+        if let Err(problem) = self.store(record).await {
             tracing::warn!(%problem, "the agent tries again later to store its network map");
         }
     }
@@ -148,9 +148,9 @@ mod tests {
             ends.collect::<Vec<_>>(),
             [5, 15, 35, 75, 155, 315, 615, 915, 1215]
         );
-        let soon = now + LONGEST - seconds(1);
-        assert_eq!(waits.begin(soon), soon + LONGEST, "they hardly rested");
-        let rested = soon + 2 * LONGEST;
+        let soon = now + LONGEST_WAIT - seconds(1);
+        assert_eq!(waits.begin(soon), soon + LONGEST_WAIT, "they hardly rested");
+        let rested = soon + 2 * LONGEST_WAIT;
         assert_eq!(waits.begin(rested), rested + seconds(5));
     }
 }

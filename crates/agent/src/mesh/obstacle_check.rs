@@ -21,50 +21,50 @@ const AGAIN: Duration = Duration::from_secs(20);
 /// lead to one check in so long.
 const SOON: Duration = Duration::from_secs(1);
 
-type Found = io::Result<Option<flotilla_tunnel::Obstacle>>;
+type CheckResult = io::Result<Option<flotilla_tunnel::Obstacle>>;
 
 #[derive(Debug)]
-pub(super) struct Delivery {
+pub(super) struct ObstacleCheck {
     next: Instant,
-    under_way: Option<JoinHandle<Found>>,
+    running: Option<JoinHandle<CheckResult>>,
     /// The last check found an obstacle; the next one decides whether it is reported.
     in_doubt: bool,
 }
 
-impl Delivery {
+impl ObstacleCheck {
     /// The checks of a data plane that has just begun.
     pub(super) fn new() -> Self {
         Self {
             next: Instant::now(),
-            under_way: None,
+            running: None,
             in_doubt: false,
         }
     }
 
     /// Checks soon, because the system changed and the last result may be wrong.
-    pub(super) fn hasten(&mut self) {
+    pub(super) fn check_soon(&mut self) {
         self.next = self.next.min(Instant::now() + SOON);
     }
 
     /// Waits for the next result for the interface and its address.
     pub(super) async fn next(&mut self, interface: &str, place: MeshAddress) -> Option<Obstacle> {
         loop {
-            let Some(task) = &mut self.under_way else {
+            let Some(task) = &mut self.running else {
                 sleep_until(self.next).await;
                 // Set before the check, so that a change during it still hastens the one after it.
                 self.next = Instant::now() + AGAIN;
                 let interface = interface.to_owned();
-                self.under_way = Some(spawn_blocking(move || {
+                self.running = Some(spawn_blocking(move || {
                     flotilla_tunnel::obstacle(&interface, place)
                 }));
                 continue;
             };
             let found = task.await.unwrap_or_else(|error| Err(error.into()));
-            self.under_way = None;
-            let obstacle = told(found);
+            self.running = None;
+            let obstacle = obstacle_in(found);
             let was_in_doubt = std::mem::replace(&mut self.in_doubt, obstacle.is_some());
             if self.in_doubt && !was_in_doubt {
-                self.hasten();
+                self.check_soon();
                 continue;
             }
             return obstacle;
@@ -72,7 +72,7 @@ impl Delivery {
     }
 }
 
-fn told(found: Found) -> Option<Obstacle> {
+fn obstacle_in(found: CheckResult) -> Option<Obstacle> {
     match found {
         Ok(obstacle) => obstacle.map(|obstacle| Obstacle {
             code: obstacle.trouble(),
@@ -99,36 +99,36 @@ mod tests {
     };
 
     /// How long the next result takes, which has to be good.
-    async fn next_good(delivery: &mut Delivery) -> Duration {
+    async fn next_good(check: &mut ObstacleCheck) -> Duration {
         let begun = Instant::now();
-        assert_eq!(delivery.next("flotilla0", ALONE).await, None);
+        assert_eq!(check.next("flotilla0", ALONE).await, None);
         begun.elapsed()
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_change_during_a_try_leads_to_another_one_soon_and_then_they_are_rare_again() {
         let (answer, answered) = oneshot::channel();
-        let mut delivery = Delivery {
+        let mut check = ObstacleCheck {
             next: Instant::now() + AGAIN,
-            under_way: Some(tokio::spawn(async { answered.await.unwrap() })),
+            running: Some(tokio::spawn(async { answered.await.unwrap() })),
             in_doubt: false,
         };
-        delivery.hasten();
+        check.check_soon();
         answer.send(Ok(None)).unwrap();
-        next_good(&mut delivery).await;
-        assert!(next_good(&mut delivery).await < 2 * SOON);
-        assert!(next_good(&mut delivery).await > AGAIN / 2);
+        next_good(&mut check).await;
+        assert!(next_good(&mut check).await < 2 * SOON);
+        assert!(next_good(&mut check).await > AGAIN / 2);
     }
 
     #[tokio::test(start_paused = true)]
     async fn changes_without_end_lead_to_a_try_a_second() {
-        let mut delivery = Delivery::new();
-        next_good(&mut delivery).await;
+        let mut check = ObstacleCheck::new();
+        next_good(&mut check).await;
         for _ in 0..10 {
             for _ in 0..100 {
-                delivery.hasten();
+                check.check_soon();
             }
-            let took = next_good(&mut delivery).await;
+            let took = next_good(&mut check).await;
             assert!((SOON / 2..2 * SOON).contains(&took), "{took:?}");
         }
     }

@@ -1,6 +1,6 @@
 //! A running data plane with what belongs to it: its events, and the TLS legs that it asked for.
 
-use super::{Setup, leg, lookup::Lookups, map_file::Kept};
+use super::{Setup, leg, lookup::Lookups, map_file::MapRecord};
 use flotilla_link::Target;
 use flotilla_protocol::{
     Code, Problem,
@@ -30,8 +30,8 @@ pub(super) struct Plane {
 impl Plane {
     /// Starts a data plane on the last one's UDP port, by which NATs and peers know this device; on any other port
     /// where that one is taken.
-    pub(super) fn start(setup: &Setup, kept: &Kept) -> Result<Self, TunnelError> {
-        let Kept { map, began, .. } = kept;
+    pub(super) fn start(setup: &Setup, record: &MapRecord) -> Result<Self, TunnelError> {
+        let MapRecord { map, began, .. } = record;
         let config = |listen_port| TunnelConfig {
             interface: setup.tun_name.clone(),
             private_key: setup.private_key.clone(),
@@ -40,8 +40,8 @@ impl Plane {
             not_before_unix_ms: *began,
             map: Some(map.clone()),
         };
-        let (tunnel, events) = match Tunnel::start(config(kept.listen_port)) {
-            Err(TunnelError::NoUdp { .. }) if kept.listen_port != 0 => Tunnel::start(config(0))?,
+        let (tunnel, events) = match Tunnel::start(config(record.listen_port)) {
+            Err(TunnelError::NoUdp { .. }) if record.listen_port != 0 => Tunnel::start(config(0))?,
             started => started?,
         };
         let mut lookups = Lookups::default();

@@ -8,7 +8,7 @@ use std::{collections::BTreeSet, net::Ipv4Addr};
 
 /// Why this device takes no such map or address. The text says what to do.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub(crate) enum NotOurs {
+pub(crate) enum RefusedMap {
     #[error(
         "Control gives this device the mesh address {0}, and all of {0} would be taken from the internet. A mesh range lies inside 100.64.0.0/10, 10.0.0.0/8, 172.16.0.0/12 or 192.168.0.0/16: choose one in Flotilla under Settings."
     )]
@@ -27,23 +27,23 @@ pub(crate) enum NotOurs {
     SameKey { peer: String },
 }
 
-impl From<NotOurs> for Problem {
-    fn from(reason: NotOurs) -> Self {
+impl From<RefusedMap> for Problem {
+    fn from(reason: RefusedMap) -> Self {
         Self::new(Code::InvalidInput, reason.to_string()).with_field("address")
     }
 }
 
 /// Whether this device may have an address in such a range.
-pub(crate) fn check_place(place: MeshAddress) -> Result<(), NotOurs> {
+pub(crate) fn check_place(place: MeshAddress) -> Result<(), RefusedMap> {
     let text = || format!("{}/{}", place.address, place.prefix);
     match place.range() {
         Some(range) if range.is_private() => Ok(()),
-        _ => Err(NotOurs::Public(text())),
+        _ => Err(RefusedMap::Public(text())),
     }
 }
 
 /// Whether every address that the map has routed is the fleet's own.
-pub(crate) fn check_map(map: &NetworkMap) -> Result<(), NotOurs> {
+pub(crate) fn check_map(map: &NetworkMap) -> Result<(), RefusedMap> {
     check_place(map.address)?;
     let mut taken = BTreeSet::from([map.address.address]);
     let mut keys = BTreeSet::new();
@@ -51,20 +51,20 @@ pub(crate) fn check_map(map: &NetworkMap) -> Result<(), NotOurs> {
         let (address, name) = (peer.address, || peer.name.to_string());
         let range = map.address.range();
         if !range.is_some_and(|range| range.contains(address.into())) {
-            return Err(NotOurs::Outside {
+            return Err(RefusedMap::Outside {
                 peer: name(),
                 address,
                 range: range.map(|range| range.to_string()).unwrap_or_default(),
             });
         }
         if !taken.insert(address) {
-            return Err(NotOurs::Taken {
+            return Err(RefusedMap::Taken {
                 peer: name(),
                 address,
             });
         }
         if !keys.insert(peer.public_key) {
-            return Err(NotOurs::SameKey { peer: name() });
+            return Err(RefusedMap::SameKey { peer: name() });
         }
     }
     Ok(())
@@ -129,12 +129,12 @@ mod tests {
             "{refused}"
         );
         map.peers[0].address = map.address.address;
-        assert!(matches!(check_map(&map), Err(NotOurs::Taken { .. })));
+        assert!(matches!(check_map(&map), Err(RefusedMap::Taken { .. })));
         map.peers[0].address = [100, 71, 0, 3].into();
         let mut twin = map.peers[0].clone();
         twin.address = [100, 71, 0, 4].into();
         map.peers.push(twin);
-        assert!(matches!(check_map(&map), Err(NotOurs::SameKey { .. })));
+        assert!(matches!(check_map(&map), Err(RefusedMap::SameKey { .. })));
     }
 
     proptest! {

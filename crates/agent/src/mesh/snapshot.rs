@@ -21,12 +21,12 @@ pub(crate) const ROUND_TRIP: Duration = Duration::from_secs(2);
 
 /// The mesh as this device sees it at one moment.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Standing {
+pub(crate) struct MeshSnapshot {
     pub(crate) report: MeshReport,
     pub(crate) paths: BTreeMap<DeviceId, PeerPath>,
 }
 
-impl Default for Standing {
+impl Default for MeshSnapshot {
     fn default() -> Self {
         Self {
             report: MeshReport {
@@ -43,49 +43,52 @@ impl Default for Standing {
 
 /// How much of the snapshots one watch has been sent.
 #[derive(Debug, Default)]
-pub(crate) struct Told {
+pub(crate) struct ReportCursor {
     report: Option<MeshReport>,
     paths: BTreeMap<DeviceId, (PeerPath, Instant)>,
 }
 
-impl Told {
+impl ReportCursor {
     /// The reports that are due now; they count as sent.
-    pub(crate) fn news(&mut self, standing: &Standing, now: Instant) -> Vec<Report> {
-        let mut news = Vec::new();
-        if self.report.as_ref() != Some(&standing.report) {
-            self.report = Some(standing.report.clone());
-            news.push(Report::Mesh(standing.report.clone()));
+    pub(crate) fn take_due(&mut self, snapshot: &MeshSnapshot, now: Instant) -> Vec<Report> {
+        let mut reports = Vec::new();
+        if self.report.as_ref() != Some(&snapshot.report) {
+            self.report = Some(snapshot.report.clone());
+            reports.push(Report::Mesh(snapshot.report.clone()));
         }
-        self.paths.retain(|peer, _| standing.paths.contains_key(peer));
+        self.paths.retain(|peer, _| snapshot.paths.contains_key(peer));
         let due = |path: &&PeerPath| match self.paths.get(&path.peer) {
             None => true,
-            Some((told, at)) => is_worth_telling(told, path, now.duration_since(*at)),
+            Some((sent, at)) => is_due(sent, path, now.duration_since(*at)),
         };
-        let paths: Vec<_> = standing.paths.values().filter(due).cloned().collect();
+        let paths: Vec<_> = snapshot.paths.values().filter(due).cloned().collect();
         if !paths.is_empty() {
             self.paths
                 .extend(paths.iter().map(|path| (path.peer, (path.clone(), now))));
-            news.push(Report::Paths { paths });
+            reports.push(Report::Paths { paths });
         }
-        news
+        reports
     }
 
     /// Whether a change is held back that becomes due by waiting.
-    pub(crate) fn holds_back(&self, standing: &Standing) -> bool {
-        standing
+    pub(crate) fn holds_back(&self, snapshot: &MeshSnapshot) -> bool {
+        snapshot
             .paths
             .values()
-            .any(|path| self.paths.get(&path.peer).is_none_or(|(told, _)| told != path))
+            .any(|path| self.paths.get(&path.peer).is_none_or(|(sent, _)| sent != path))
     }
 }
 
-fn is_worth_telling(told: &PeerPath, path: &PeerPath, ago: Duration) -> bool {
-    told != path && (is_another(told, path) || ago >= FIGURES || (ago >= ROUND_TRIP && is_slower(told, path)))
+fn is_due(sent: &PeerPath, path: &PeerPath, ago: Duration) -> bool {
+    sent != path
+        && (differs_beyond_figures(sent, path)
+            || ago >= FIGURES
+            || (ago >= ROUND_TRIP && has_other_round_trip(sent, path)))
 }
 
 /// The path with the moments that are known for it, where they differ by less than clocks do. Moments on a path are
 /// measured by a monotonic clock and converted, so the same one may come out a little later the next time.
-pub(super) fn settled(known: Option<&PeerPath>, mut path: PeerPath) -> PeerPath {
+pub(super) fn with_known_moments(known: Option<&PeerPath>, mut path: PeerPath) -> PeerPath {
     const SAME: Duration = Duration::from_secs(1);
     let Some(known) = known else { return path };
     let is_same = |old: Timestamp, new: Timestamp| old.duration_until(new).unsigned_abs() < SAME;
@@ -101,7 +104,7 @@ pub(super) fn settled(known: Option<&PeerPath>, mut path: PeerPath) -> PeerPath 
 }
 
 /// Whether more than figures differ.
-fn is_another(told: &PeerPath, path: &PeerPath) -> bool {
+fn differs_beyond_figures(sent: &PeerPath, path: &PeerPath) -> bool {
     let PeerPath {
         peer,
         why,
@@ -115,15 +118,15 @@ fn is_another(told: &PeerPath, path: &PeerPath) -> bool {
         sent_bytes: _,
         mtu,
     } = path;
-    (told.peer, told.why, told.relay, told.remote, told.cause) != (*peer, *why, *relay, *remote, *cause)
-        || (told.since, told.mtu) != (*since, *mtu)
-        || told.rtt_ms.is_some() != rtt_ms.is_some()
-        || told.last_handshake.is_some() != last_handshake.is_some()
+    (sent.peer, sent.why, sent.relay, sent.remote, sent.cause) != (*peer, *why, *relay, *remote, *cause)
+        || (sent.since, sent.mtu) != (*since, *mtu)
+        || sent.rtt_ms.is_some() != rtt_ms.is_some()
+        || sent.last_handshake.is_some() != last_handshake.is_some()
 }
 
 /// Whether the round trip differs clearly: by a fifth, and by what a person would notice.
-fn is_slower(told: &PeerPath, path: &PeerPath) -> bool {
-    match (told.rtt_ms, path.rtt_ms) {
+fn has_other_round_trip(sent: &PeerPath, path: &PeerPath) -> bool {
+    match (sent.rtt_ms, path.rtt_ms) {
         (Some(old), Some(new)) => (old - new).abs() > 2.0_f32.max(old / 5.0),
         _ => false,
     }
@@ -158,31 +161,31 @@ mod tests {
     use crate::mesh::samples::{path, peer};
     use flotilla_protocol::path::PathReason;
 
-    fn standing(path: Option<PeerPath>) -> Standing {
-        Standing {
+    fn snapshot(path: Option<PeerPath>) -> MeshSnapshot {
+        MeshSnapshot {
             paths: path.into_iter().map(|path| (path.peer, path)).collect(),
-            ..Standing::default()
+            ..MeshSnapshot::default()
         }
     }
 
     #[test]
     fn a_watch_begins_with_everything_and_goes_on_with_changes() {
-        let (mut told, now) = (Told::default(), Instant::now());
-        let whole = told.news(&standing(Some(path(9.0))), now);
+        let (mut cursor, now) = (ReportCursor::default(), Instant::now());
+        let whole = cursor.take_due(&snapshot(Some(path(9.0))), now);
         assert!(matches!(&whole[..], [Report::Mesh(_), Report::Paths { paths }] if paths.len() == 1));
-        assert_eq!(told.news(&standing(Some(path(9.0))), now), []);
+        assert_eq!(cursor.take_due(&snapshot(Some(path(9.0))), now), []);
         let direct = PeerPath {
             why: PathReason::DirectNat,
             ..path(9.0)
         };
-        let change = told.news(&standing(Some(direct.clone())), now);
+        let change = cursor.take_due(&snapshot(Some(direct.clone())), now);
         assert_eq!(change, [Report::Paths { paths: vec![direct] }]);
     }
 
     #[test]
     fn a_round_trip_that_wavers_is_told_seldom() {
-        let (mut told, start) = (Told::default(), Instant::now());
-        told.news(&standing(Some(path(20.0))), start);
+        let (mut cursor, start) = (ReportCursor::default(), Instant::now());
+        cursor.take_due(&snapshot(Some(path(20.0))), start);
         let after = |seconds| start + Duration::from_secs(seconds);
         for (seconds, rtt, expected) in [
             (1, 21.0, 0),
@@ -192,34 +195,34 @@ mod tests {
             (17, 41.0, 0),
             (19, 41.0, 1),
         ] {
-            let wavering = standing(Some(path(rtt)));
-            let count = told.news(&wavering, after(seconds)).len();
+            let wavering = snapshot(Some(path(rtt)));
+            let count = cursor.take_due(&wavering, after(seconds)).len();
             assert_eq!(count, expected, "{rtt} ms after {seconds} s");
-            assert_eq!(told.holds_back(&wavering), expected == 0);
+            assert_eq!(cursor.holds_back(&wavering), expected == 0);
         }
     }
 
     #[test]
     fn a_moment_that_is_told_a_little_differently_is_the_same() {
         let known = path(9.0);
-        let told = |milliseconds| PeerPath {
+        let measured = |milliseconds| PeerPath {
             since: Timestamp::from_millisecond(milliseconds).unwrap(),
             ..path(9.0)
         };
         for milliseconds in [-3, 0, 3] {
-            assert_eq!(settled(Some(&known), told(milliseconds)), known);
+            assert_eq!(with_known_moments(Some(&known), measured(milliseconds)), known);
         }
-        assert_eq!(settled(Some(&known), told(5_000)), told(5_000));
-        assert_eq!(settled(None, told(3)), told(3));
+        assert_eq!(with_known_moments(Some(&known), measured(5_000)), measured(5_000));
+        assert_eq!(with_known_moments(None, measured(3)), measured(3));
     }
 
     #[test]
     fn a_peer_that_left_and_came_back_is_told_anew() {
-        let (mut told, now) = (Told::default(), Instant::now());
-        told.news(&standing(Some(path(9.0))), now);
-        assert_eq!(told.news(&standing(None), now), []);
-        assert!(!told.holds_back(&standing(None)));
-        let back = told.news(&standing(Some(path(9.0))), now);
+        let (mut cursor, now) = (ReportCursor::default(), Instant::now());
+        cursor.take_due(&snapshot(Some(path(9.0))), now);
+        assert_eq!(cursor.take_due(&snapshot(None), now), []);
+        assert!(!cursor.holds_back(&snapshot(None)));
+        let back = cursor.take_due(&snapshot(Some(path(9.0))), now);
         assert!(matches!(&back[..], [Report::Paths { paths }] if paths[0].peer == peer()));
     }
 }

@@ -4,14 +4,14 @@
 //! ends when it is told to leave, or when the last [`Mesh`](super::Mesh) is dropped.
 
 use super::{
-    Order, Setup, Standing, Told,
-    delivery::Delivery,
-    map_file::{Kept, MapFile},
+    MeshRequest, MeshSnapshot, ReportCursor, Setup,
+    map_file::{MapFile, MapRecord},
+    map_writer::{MapWriter, Unstored},
     moves::only_moves,
+    obstacle_check::ObstacleCheck,
     plane::Plane,
     range::check_map,
-    standing::{class, reason, settled},
-    storing::{Storing, Unstored},
+    snapshot::{class, reason, with_known_moments},
 };
 use crate::complaint::Complaint;
 use flotilla_link::Target;
@@ -34,98 +34,98 @@ const RETRY: Duration = Duration::from_secs(15);
 /// How often the figures of paths are read from the data plane.
 const FIGURES: Duration = Duration::from_secs(5);
 
-pub(super) struct Keeper {
+pub(super) struct MeshTask {
     setup: Setup,
-    storing: Storing,
+    writer: MapWriter,
     /// The map that is, or should be, on disk.
-    kept: Option<Kept>,
+    record: Option<MapRecord>,
     plane: Option<Plane>,
-    delivery: Delivery,
+    obstacle_check: ObstacleCheck,
     retry: Instant,
     complaint: Complaint,
-    standing: watch::Sender<Standing>,
+    snapshot: watch::Sender<MeshSnapshot>,
     /// What the status file holds.
-    noted: Told,
+    noted: ReportCursor,
 }
 
 /// What woke the task.
 enum Wake {
-    Order(Option<Order>),
+    Request(Option<MeshRequest>),
     Event(Event),
     /// The result of a check: the obstacle, if there is one.
-    Tried(Option<Obstacle>),
+    Checked(Option<Obstacle>),
     Retry,
     Store,
     Figures,
     LookUp,
 }
 
-impl Keeper {
-    pub(super) fn new(setup: Setup, standing: watch::Sender<Standing>) -> Self {
+impl MeshTask {
+    pub(super) fn new(setup: Setup, snapshot: watch::Sender<MeshSnapshot>) -> Self {
         let file = MapFile::new(setup.state.dir(), setup.device);
         Self {
-            kept: file.load(),
-            storing: Storing::new(file),
+            record: file.load(),
+            writer: MapWriter::new(file),
             setup,
             plane: None,
-            delivery: Delivery::new(),
+            obstacle_check: ObstacleCheck::new(),
             retry: Instant::now(),
             complaint: Complaint::default(),
-            standing,
-            noted: Told::default(),
+            snapshot,
+            noted: ReportCursor::default(),
         }
     }
 
-    pub(super) async fn keep(mut self, mut orders: mpsc::UnboundedReceiver<Order>) {
+    pub(super) async fn run(mut self, mut requests: mpsc::UnboundedReceiver<MeshRequest>) {
         self.start_plane().await;
         let [mut figures, mut look_up] = [FIGURES, super::lookup::AGAIN].map(every);
         loop {
-            match self.wake(&mut orders, &mut figures, &mut look_up).await {
-                Wake::Order(Some(Order::Take(push, answer))) => {
+            match self.wake(&mut requests, &mut figures, &mut look_up).await {
+                Wake::Request(Some(MeshRequest::Take(push, answer))) => {
                     // The caller may be gone by now, with its link.
                     let _ = answer.send(self.take(*push).await);
                 }
-                Wake::Order(Some(Order::Test(peer, answer))) => self.test_path(peer, answer),
-                Wake::Order(Some(Order::Leave(answer))) => {
+                Wake::Request(Some(MeshRequest::Test(peer, answer))) => self.test_path(peer, answer),
+                Wake::Request(Some(MeshRequest::Leave(answer))) => {
                     self.plane = None;
-                    self.storing.delete();
+                    self.writer.delete();
                     self.setup.status.clear_mesh();
                     let _ = answer.send(());
                     return;
                 }
-                Wake::Order(None) => return self.storing.store_quietly(self.kept.as_ref()).await,
+                Wake::Request(None) => return self.writer.store_quietly(self.record.as_ref()).await,
                 Wake::Event(event) => self.handle(event),
-                Wake::Tried(obstacle) => self.show_up(obstacle),
+                Wake::Checked(obstacle) => self.show_checked(obstacle),
                 Wake::Retry => self.start_plane().await,
-                Wake::Store => self.storing.store_quietly(self.kept.as_ref()).await,
+                Wake::Store => self.writer.store_quietly(self.record.as_ref()).await,
                 Wake::Figures => self.read_figures().await,
                 Wake::LookUp => {
-                    if let (Some(plane), Some(kept)) = (&mut self.plane, &self.kept) {
-                        plane.look_up_again(&kept.map);
+                    if let (Some(plane), Some(record)) = (&mut self.plane, &self.record) {
+                        plane.look_up_again(&record.map);
                     }
                 }
             }
-            self.note();
+            self.note_status();
         }
     }
 
     async fn wake(
         &mut self,
-        orders: &mut mpsc::UnboundedReceiver<Order>,
+        requests: &mut mpsc::UnboundedReceiver<MeshRequest>,
         figures: &mut Interval,
         look_up: &mut Interval,
     ) -> Wake {
-        let can_retry = self.plane.is_none() && self.kept.is_some();
-        let due = self.storing.due();
+        let can_retry = self.plane.is_none() && self.record.is_some();
+        let due = self.writer.due();
         let store_at = due.unwrap_or_else(Instant::now);
-        let place = self.kept.as_ref().map(|kept| kept.map.address);
+        let place = self.record.as_ref().map(|record| record.map.address);
         let interface = &self.setup.tun_name;
-        let delivery = &mut self.delivery;
+        let obstacle_check = &mut self.obstacle_check;
         let plane = self.plane.as_mut();
         let has_plane = plane.is_some();
-        let tried = async {
+        let checked = async {
             match place {
-                Some(place) => delivery.next(interface, place).await,
+                Some(place) => obstacle_check.next(interface, place).await,
                 None => std::future::pending().await,
             }
         };
@@ -136,9 +136,9 @@ impl Keeper {
             }
         };
         tokio::select! {
-            order = orders.recv() => Wake::Order(order),
+            request = requests.recv() => Wake::Request(request),
             event = event => Wake::Event(event),
-            obstacle = tried, if has_plane => Wake::Tried(obstacle),
+            obstacle = checked, if has_plane => Wake::Checked(obstacle),
             () = sleep_until(self.retry), if can_retry => Wake::Retry,
             () = sleep_until(store_at), if due.is_some() => Wake::Store,
             _ = figures.tick(), if has_plane => Wake::Figures,
@@ -147,10 +147,10 @@ impl Keeper {
     }
 
     async fn take(&mut self, push: MapPush) -> Result<MapTaken, Problem> {
-        let before = self.kept.as_ref();
+        let before = self.record.as_ref();
         let map = match push {
             MapPush::Whole(map) => Some(map),
-            MapPush::Change(change) => before.map(|kept| kept.map.clone()).and_then(|mut map| {
+            MapPush::Change(change) => before.map(|record| record.map.clone()).and_then(|mut map| {
                 // A change for another revision is not applied: the answer tells control, which sends the whole map.
                 map.apply(change).ok().map(|()| map)
             }),
@@ -159,33 +159,33 @@ impl Keeper {
         };
         if let Some(map) = map {
             check_map(&map)?;
-            match before.map(|kept| &kept.map) {
+            match before.map(|record| &record.map) {
                 Some(old) if *old == map => {}
-                Some(old) if only_moves(old, &map) => self.storing.note(Unstored::Moves),
-                _ => self.storing.note(Unstored::Pressing),
+                Some(old) if only_moves(old, &map) => self.writer.note(Unstored::Moves),
+                _ => self.writer.note(Unstored::Pressing),
             }
-            self.kept = Some(match self.kept.take() {
-                Some(kept) => Kept { map, ..kept },
-                None => Kept::new(map),
+            self.record = Some(match self.record.take() {
+                Some(record) => MapRecord { map, ..record },
+                None => MapRecord::new(map),
             });
             self.put_in_force().await;
         }
         // In force first: a full disk must not keep a revoked peer on the mesh.
-        if self.storing.is_pressing() {
-            self.storing.store(self.kept.as_ref()).await?;
+        if self.writer.is_pressing() {
+            self.writer.store(self.record.as_ref()).await?;
         }
         Ok(MapTaken {
-            revision: self.kept.as_ref().map_or(0, |kept| kept.map.revision),
+            revision: self.record.as_ref().map_or(0, |record| record.map.revision),
         })
     }
 
     async fn put_in_force(&mut self) {
-        let (Some(plane), Some(kept)) = (&mut self.plane, &self.kept) else {
+        let (Some(plane), Some(record)) = (&mut self.plane, &self.record) else {
             return self.start_plane().await;
         };
-        match plane.apply(&kept.map).await {
+        match plane.apply(&record.map).await {
             Ok(()) => {
-                self.delivery.hasten();
+                self.obstacle_check.check_soon();
                 self.show_map();
             }
             Err(error) => self.handle_failure(&error),
@@ -193,49 +193,49 @@ impl Keeper {
     }
 
     async fn start_plane(&mut self) {
-        let Some(kept) = self.kept.as_mut().filter(|_| self.plane.is_none()) else {
+        let Some(record) = self.record.as_mut().filter(|_| self.plane.is_none()) else {
             return;
         };
-        let beginning = Kept {
-            began: kept.next_beginning(self.setup.clock.now()),
-            ..kept.clone()
+        let beginning = MapRecord {
+            began: record.next_beginning(self.setup.clock.now()),
+            ..record.clone()
         };
         match Plane::start(&self.setup, &beginning) {
             Ok(plane) => {
                 let tunnel = plane.tunnel();
-                *kept = Kept {
+                *record = MapRecord {
                     listen_port: tunnel.listen_port(),
                     ..beginning
                 };
-                self.storing.note(Unstored::Pressing);
+                self.writer.note(Unstored::Pressing);
                 tracing::info!(
                     interface = tunnel.interface(),
-                    map.revision = kept.map.revision,
+                    map.revision = record.map.revision,
                     "on the mesh"
                 );
                 self.complaint.settle();
                 self.plane = Some(plane);
-                self.delivery = Delivery::new();
-                self.standing
-                    .send_modify(|standing| standing.report.state = MeshState::Starting);
+                self.obstacle_check = ObstacleCheck::new();
+                self.snapshot
+                    .send_modify(|snapshot| snapshot.report.state = MeshState::Starting);
                 self.show_map();
                 // Where storing fails, peers may not recognize the next data plane so soon, which is better than no
                 // mesh now.
-                self.storing.store_quietly(self.kept.as_ref()).await;
+                self.writer.store_quietly(self.record.as_ref()).await;
             }
             Err(error) => self.handle_failure(&error),
         }
     }
 
     /// Takes the result of a check: the mesh is up, with or without an obstacle.
-    fn show_up(&mut self, obstacle: Option<Obstacle>) {
+    fn show_checked(&mut self, obstacle: Option<Obstacle>) {
         let up = MeshState::Up {
             interface: self.setup.tun_name.clone(),
             mtu: MTU,
             obstacle,
         };
-        self.standing.send_if_modified(|standing| {
-            let is_news = standing.report.state != up;
+        self.snapshot.send_if_modified(|snapshot| {
+            let is_news = snapshot.report.state != up;
             if let MeshState::Up {
                 obstacle: Some(obstacle),
                 ..
@@ -247,7 +247,7 @@ impl Keeper {
                     "this device is on the mesh, and not all packets pass"
                 );
             }
-            standing.report.state = up;
+            snapshot.report.state = up;
             is_news
         });
     }
@@ -262,11 +262,11 @@ impl Keeper {
                 "this device is not on the mesh; it tries again now and then"
             );
         }
-        let revision = self.kept.as_ref().map_or(0, |kept| kept.map.revision);
-        self.standing.send_modify(|standing| {
-            *standing = Standing::default();
-            standing.report.revision = revision;
-            standing.report.state = MeshState::Down { code, reason };
+        let revision = self.record.as_ref().map_or(0, |record| record.map.revision);
+        self.snapshot.send_modify(|snapshot| {
+            *snapshot = MeshSnapshot::default();
+            snapshot.report.revision = revision;
+            snapshot.report.state = MeshState::Down { code, reason };
         });
     }
 
@@ -278,10 +278,10 @@ impl Keeper {
                     .plane
                     .as_mut()
                     .is_some_and(|plane| plane.has_moved(&found.candidates));
-                self.standing.send_modify(|standing| {
-                    standing.report.candidates = found.candidates;
-                    standing.report.home_relay = found.home_relay;
-                    standing.report.nat = found.nat;
+                self.snapshot.send_modify(|snapshot| {
+                    snapshot.report.candidates = found.candidates;
+                    snapshot.report.home_relay = found.home_relay;
+                    snapshot.report.nat = found.nat;
                 });
                 if has_moved {
                     for relay in self.plane.as_ref().map(Plane::legs).unwrap_or_default() {
@@ -295,16 +295,16 @@ impl Keeper {
                     plane.close_leg(relay);
                 }
             }
-            Event::Surroundings => self.delivery.hasten(),
+            Event::Surroundings => self.obstacle_check.check_soon(),
             Event::Ended(error) => self.handle_failure(&error),
         }
     }
 
     fn open_leg(&mut self, relay: RelayId) {
-        let (Some(plane), Some(kept)) = (&mut self.plane, &self.kept) else {
+        let (Some(plane), Some(record)) = (&mut self.plane, &self.record) else {
             return;
         };
-        let Some(known) = kept.map.relays.iter().find(|known| known.id == relay) else {
+        let Some(known) = record.map.relays.iter().find(|known| known.id == relay) else {
             return;
         };
         match self.setup.relay_tls(relay) {
@@ -325,12 +325,12 @@ impl Keeper {
 
     /// Starts a test of a path; maps and revocations do not wait for its end.
     fn test_path(&mut self, peer: DeviceId, answer: oneshot::Sender<Result<Vec<PathAttempt>, Problem>>) {
-        let known = self.kept.as_ref().filter(|kept| is_peer(&kept.map, peer));
+        let known = self.record.as_ref().filter(|record| is_peer(&record.map, peer));
         let problem = match (known, &mut self.plane) {
-            (Some(kept), Some(plane)) => return plane.test_path(peer, &kept.map, answer),
+            (Some(record), Some(plane)) => return plane.test_path(peer, &record.map, answer),
             (Some(_), None) => {
-                let standing = self.standing.borrow();
-                Problem::new(Code::Unavailable, reason(&standing.report.state))
+                let snapshot = self.snapshot.borrow();
+                Problem::new(Code::Unavailable, reason(&snapshot.report.state))
             }
             (None, _) => Problem::new(
                 Code::NotFound,
@@ -350,33 +350,33 @@ impl Keeper {
 
     /// Shows in the snapshot that another map is in force.
     fn show_map(&self) {
-        let Some(Kept { map, .. }) = &self.kept else {
+        let Some(MapRecord { map, .. }) = &self.record else {
             return;
         };
-        self.standing.send_modify(|standing| {
-            standing.report.revision = map.revision;
-            standing.paths.retain(|peer, _| is_peer(map, *peer));
+        self.snapshot.send_modify(|snapshot| {
+            snapshot.report.revision = map.revision;
+            snapshot.paths.retain(|peer, _| is_peer(map, *peer));
         });
     }
 
     fn show_paths(&self, paths: Vec<PeerPath>) {
-        let Some(Kept { map, .. }) = &self.kept else {
+        let Some(MapRecord { map, .. }) = &self.record else {
             return;
         };
-        self.standing.send_modify(|standing| {
+        self.snapshot.send_modify(|snapshot| {
             for path in paths.into_iter().filter(|path| is_peer(map, path.peer)) {
-                let path = settled(standing.paths.get(&path.peer), path);
-                standing.paths.insert(path.peer, path);
+                let path = with_known_moments(snapshot.paths.get(&path.peer), path);
+                snapshot.paths.insert(path.peer, path);
             }
         });
     }
 
     /// Writes to the status file what a person would want to know.
-    fn note(&mut self) {
-        let standing = self.standing.borrow();
-        if !self.noted.news(&standing, Instant::now()).is_empty() {
-            let map = self.kept.as_ref().map(|kept| &kept.map);
-            self.setup.status.set_mesh(&standing, map);
+    fn note_status(&mut self) {
+        let snapshot = self.snapshot.borrow();
+        if !self.noted.take_due(&snapshot, Instant::now()).is_empty() {
+            let map = self.record.as_ref().map(|record| &record.map);
+            self.setup.status.set_mesh(&snapshot, map);
         }
     }
 }

@@ -26,11 +26,11 @@ fn noted(device: &Device) -> Option<MeshStatus> {
 }
 
 async fn is_down(mesh: &Mesh, revision: u64) {
-    let mut standing = mesh.watch();
-    let down = standing.wait_for(|standing| {
-        standing.report.revision == revision
+    let mut snapshot = mesh.watch();
+    let down = snapshot.wait_for(|snapshot| {
+        snapshot.report.revision == revision
             && matches!(
-                standing.report.state,
+                snapshot.report.state,
                 MeshState::Down {
                     code: MeshTrouble::NoTun,
                     ..
@@ -90,9 +90,9 @@ async fn the_stored_map_is_in_force_at_the_next_start_and_gone_when_the_device_i
     let first = device(tempfile::tempdir().unwrap());
     first.mesh.take(MapPush::Whole(map(7))).await.unwrap();
     let Device { dir, mesh } = first;
-    let mut standing = mesh.watch();
+    let mut snapshot = mesh.watch();
     drop(mesh);
-    while standing.changed().await.is_ok() {}
+    while snapshot.changed().await.is_ok() {}
 
     let second = device(dir);
     is_down(&second.mesh, 7).await;
@@ -170,9 +170,9 @@ async fn where_peers_were_last_is_on_disk_when_the_agent_ends() {
     let Device { dir, mesh } = device(tempfile::tempdir().unwrap());
     mesh.take(MapPush::Whole(map(7))).await.unwrap();
     mesh.take(MapPush::Whole(moved(8, 7001))).await.unwrap();
-    let mut standing = mesh.watch();
+    let mut snapshot = mesh.watch();
     drop(mesh);
-    while standing.changed().await.is_ok() {}
+    while snapshot.changed().await.is_ok() {}
     assert_eq!(stored_revision(dir.path()), 8);
 }
 
@@ -195,9 +195,9 @@ async fn a_map_that_takes_addresses_from_the_internet_is_refused_and_the_one_bef
     let path = device.dir.path().join("map.json");
     let text = std::fs::read_to_string(&path).unwrap();
     let Device { dir, mesh } = device;
-    let mut standing = mesh.watch();
+    let mut snapshot = mesh.watch();
     drop(mesh);
-    while standing.changed().await.is_ok() {}
+    while snapshot.changed().await.is_ok() {}
     std::fs::write(&path, text.replace("100.71.0.3", "1.1.1.1")).unwrap();
     let again = self::device(dir);
     let push = MapPush::between(Some(&map(7)), &map(9));

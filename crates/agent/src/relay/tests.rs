@@ -66,7 +66,7 @@ async fn eventually(what: &str, holds: impl Fn() -> bool) {
 async fn a_device_relays_while_its_settings_say_so() {
     let dir = tempfile::tempdir().unwrap();
     let state = Arc::new(StateDir::open(dir.path()).unwrap());
-    let _keeping = keep(state.clone(), AgentClock::new(None));
+    let _relaying = start(state.clone(), AgentClock::new(None));
     let (first, second) = (free_port(), free_port());
     let serve_at = |port: Option<u16>| {
         let changed = state.update(|state| {

@@ -13,7 +13,7 @@ use std::{net::TcpListener, time::Duration};
 
 const LIMIT: Duration = Duration::from_secs(10);
 
-async fn told(link: &AgentLink, endpoints: Vec<Endpoint>) {
+async fn send_settings(link: &AgentLink, endpoints: Vec<Endpoint>) {
     let settings = Settings {
         device_name: "nas".parse().unwrap(),
         endpoints,
@@ -46,7 +46,7 @@ async fn each_address_that_control_names_is_tried_and_told() {
         other.endpoint.clone(),
         silent_end,
     ];
-    told(&link, endpoints.clone()).await;
+    send_settings(&link, endpoints.clone()).await;
     let trials = tokio::time::timeout(LIMIT, async {
         let mut buffer = Vec::new();
         loop {
