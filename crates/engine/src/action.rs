@@ -1,4 +1,4 @@
-//! What a person does to one container.
+//! What a person can do to one container, and why it may be refused.
 
 use crate::{
     connection::Connection,
@@ -18,7 +18,7 @@ use flotilla_protocol::{
 use std::time::Duration;
 use tokio::time::timeout;
 
-/// How long the first look at an engine may take.
+/// How long an action waits for the first reading of an engine.
 const START: Duration = Duration::from_secs(3);
 
 /// Why an action was not done.
@@ -156,7 +156,7 @@ pub enum ActionError {
     NotHealthyWithin { name: String, seconds: u64 },
     #[error("Recreating {0} was canceled, so it is as it was.")]
     Canceled(String),
-    /// The reason as it was written down before the interruption.
+    /// An earlier process was interrupted and turned back; the reason as it was written down then.
     #[error("{0}")]
     Interrupted(String),
     #[error("{0} was removed by somebody else while it was recreated. Nothing of it is left to go on with.")]
@@ -170,7 +170,7 @@ pub enum ActionError {
          holds its state directory."
     )]
     Unwritten(String),
-    /// In the engine's own words.
+    /// The reason is in the engine's own words.
     #[error("The container engine refused: {0}")]
     Refused(String),
     #[error("{0}")]
@@ -178,7 +178,7 @@ pub enum ActionError {
 }
 
 impl ActionError {
-    /// `network` is as a label or an engine spells it, so it is shortened and escaped.
+    /// An error that names `network`, shortened and escaped: a label or an engine spells it.
     pub(crate) fn network_gone(name: &str, network: &str) -> Self {
         Self::NetworkGone {
             name: name.to_owned(),
@@ -186,7 +186,7 @@ impl ActionError {
         }
     }
 
-    /// `service` is as a label spells it, so it is shortened and escaped.
+    /// An error that names `service`, shortened and escaped: a label spells it.
     pub(crate) fn swarm_task(name: &str, service: &str) -> Self {
         Self::SwarmTask {
             name: name.to_owned(),
@@ -240,10 +240,11 @@ impl From<ActionError> for Problem {
 }
 
 impl Engine {
-    /// Starts, stops or restarts a container, named by id. A container that already is as wished is left alone.
+    /// Starts, stops or restarts a container, named by id. A container that is already in the wanted state is left
+    /// alone.
     ///
     /// # Errors
-    /// See [`ActionError`]; nothing was done then.
+    /// See [`ActionError`]; then nothing was done.
     pub async fn act(&self, id: &str, action: ContainerAction) -> Result<(), ActionError> {
         let connection = self.ready().await?;
         let seen = lookup(&connection, id).await?;
@@ -275,11 +276,11 @@ impl Engine {
         .map_err(|error| explain_named(error, &container.id, &container.name))
     }
 
-    /// Waits a moment for an agent that has just started: which container is the agent's own is known only when the
-    /// containers have been read.
+    /// The connection, once the containers have been read: only then is it known which one is the agent's own. An agent
+    /// that has just started waits a moment for that.
     ///
     /// # Errors
-    /// Why the engine cannot be asked.
+    /// Why the engine can't be asked.
     pub(crate) async fn ready(&self) -> Result<Connection, ActionError> {
         let is_read = |view: &View| view.inventory.is_some();
         let is_known = |view: &View| is_read(view) || view.state.reason().is_some();
@@ -301,7 +302,7 @@ impl Engine {
         })
     }
 
-    /// Neither the agent nor what holds its network.
+    /// Refuses to stop the agent's own container, and the pause container that holds its network.
     pub(crate) fn may_stop(&self, seen: &Observed) -> Result<(), ActionError> {
         let container = &seen.container;
         let view = self.view();
@@ -316,7 +317,7 @@ impl Engine {
         Ok(())
     }
 
-    /// A member of the pod must not start on a port that is another's.
+    /// Refuses to start a member of the pod on a port that another member has.
     async fn check_ports(&self, connection: &Connection, seen: &Observed) -> Result<(), ActionError> {
         let pod = self.view().and_then(|view| view.pod);
         let Some(pod) = pod.filter(|pod| {
@@ -329,8 +330,10 @@ impl Engine {
     }
 }
 
+/// Reads a container by its id.
+///
 /// # Errors
-/// [`ActionError::NotFound`] for what is no id, too: an id becomes part of a path.
+/// [`ActionError::NotFound`], also for a text that is no id: an id becomes part of a path.
 pub(crate) async fn lookup(connection: &Connection, id: &str) -> Result<Observed, ActionError> {
     let is_id = |c| matches!(c, b'_' | b'-' | b'.') || u8::is_ascii_alphanumeric(&c);
     if id.is_empty() || !id.bytes().all(is_id) {

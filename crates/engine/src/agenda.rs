@@ -1,8 +1,8 @@
-//! What is read of the engine next: a state machine without a clock of its own.
+//! Which part of the engine's state is read next: a state machine without a clock of its own.
 //!
-//! Life cycle of a [`Subject`]: marked → due → being read → read, or failing. One that is marked while it is being read
-//! is due once more. One that fails is read again by itself, after pauses that grow. Failing subjects have few places
-//! of their own, so that reads which hang never keep the others waiting.
+//! Life cycle of a [`Subject`]: marked → due → being read → read, or failing. A subject that is marked while it is
+//! being read is due once more. One that fails is read again without a mark, after pauses that grow. Failing subjects
+//! have few places of their own, so that reads which hang never keep the others waiting.
 
 use flotilla_protocol::Timestamp;
 use std::{
@@ -11,22 +11,22 @@ use std::{
 };
 use tokio::time::Instant;
 
-/// Enough to hide the engine's latency; more would only crowd a small board.
+/// How many subjects are read at once: enough to hide the engine's latency; more would only crowd a small board.
 const PARALLEL: usize = 8;
 
-/// Places for subjects that failed before, beside those.
+/// How many subjects that failed before are read at once, beside those.
 const PARALLEL_FAILING: usize = 2;
 
 /// The least time between two reads of a subject that has probably not changed: the list of containers, and a container
 /// of which only a health check without its result was told. A person notices no shorter delay.
 const PACE: Duration = Duration::from_secs(2);
 
-/// Something that is read in one go.
+/// A part of the engine's state that one request reads.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Subject {
     /// Which containers there are.
     Containers,
-    /// One of them, by id.
+    /// One container, by id.
     Container(String),
     Images,
     Volumes,
@@ -41,13 +41,13 @@ impl Subject {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Failing {
     pub(crate) reason: String,
-    /// When it was first asked for in vain.
+    /// When the first of the failed reads began.
     pub(crate) since: Timestamp,
     pause: Duration,
     again: Instant,
 }
 
-/// In what pauses a subject that failed is read again.
+/// The pauses after which a failed subject is read again.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Pauses {
     pub(crate) first: Duration,
@@ -58,12 +58,12 @@ pub(crate) struct Pauses {
 pub(crate) struct Agenda {
     pauses: Pauses,
     due: BTreeSet<Subject>,
-    /// Being read, and whether it was marked meanwhile.
+    /// Subjects being read, and whether they were marked meanwhile.
     running: BTreeMap<Subject, bool>,
     failing: BTreeMap<Subject, Failing>,
     /// Those of `due` that keep the pace, because they have probably not changed.
     calm: BTreeSet<Subject>,
-    /// When a read of each began; those longer ago than the pace are forgotten.
+    /// When the last read of a subject began; reads longer ago than the pace are forgotten.
     begun: BTreeMap<Subject, Instant>,
 }
 
@@ -84,7 +84,7 @@ impl Agenda {
         self.mark_again(subject);
     }
 
-    /// The same for a subject that has probably not changed: it keeps the pace, and nothing waits for it.
+    /// Marks a subject that has probably not changed: it keeps the pace, and nothing waits for it.
     pub(crate) fn mark_calmly(&mut self, subject: Subject) {
         if !self.due.contains(&subject) {
             self.calm.insert(subject.clone());
@@ -99,7 +99,7 @@ impl Agenda {
         }
     }
 
-    /// What to begin to read now, if there is anything.
+    /// The subject whose read is to begin now, if any.
     pub(crate) fn poll_next(&mut self, now: Instant) -> Option<Subject> {
         let failing = |subject: &&Subject| self.failing.contains_key(*subject);
         let busy_failing = self.running.keys().filter(failing).count();
@@ -123,7 +123,7 @@ impl Agenda {
         Some(next)
     }
 
-    /// The moment before which a subject that keeps the pace is not read again.
+    /// Until when a subject that keeps the pace is not read again.
     fn early_until(&self, subject: &Subject) -> Option<Instant> {
         let is_paced = *subject == Subject::Containers || self.calm.contains(subject);
         let begun = is_paced.then(|| self.begun.get(subject))?;
@@ -135,7 +135,7 @@ impl Agenda {
         self.ended(subject);
     }
 
-    /// `asked` is when this attempt began.
+    /// Notes a failed read that began at `asked`.
     pub(crate) fn failed(&mut self, subject: &Subject, reason: String, asked: Timestamp, now: Instant) {
         let before = self.failing.get(subject);
         let pause = before.map_or(self.pauses.first, |before| before.pause * 2);
@@ -161,7 +161,7 @@ impl Agenda {
         self.failing.get(subject)
     }
 
-    /// Whether nothing is due or being read but what has failed before or waits for its pace.
+    /// Whether every subject that is due or being read either failed before or waits for its pace.
     pub(crate) fn is_settled(&self, now: Instant) -> bool {
         let fails = |subject: &Subject| self.failing.contains_key(subject);
         let waits = |subject: &Subject| self.early_until(subject).is_some_and(|at| now < at);
@@ -226,7 +226,7 @@ mod tests {
             assert_eq!(all(&mut agenda, now + Duration::from_secs(pause - 1)), []);
             now += Duration::from_secs(pause);
             assert_eq!(all(&mut agenda, now), [Subject::Images]);
-            assert!(agenda.is_settled(now), "what fails keeps nobody waiting");
+            assert!(agenda.is_settled(now), "what fails keeps nothing waiting");
             fail(&mut agenda, &Subject::Images, "other", now);
         }
         assert_eq!(agenda.failing(&Subject::Images).unwrap().reason, "first");

@@ -1,8 +1,8 @@
 //! How a container is attached to networks: all the settings that it must give up to share another container's network,
-//! kept so that it can be given them back.
+//! kept so that it can get them back.
 //!
-//! What a person asked for is kept exactly, `null`, `[]` and `""` apart. What the engine made up (addresses, MACs, host
-//! names, aliases) is left out: a container that asks for these by value could collide with another one.
+//! What a person asked for is kept exactly, with `null`, `[]` and `""` apart. What the engine made up (addresses, MACs,
+//! host names, aliases) is left out: a container that asks for these by value could collide with another one.
 
 mod join;
 mod networks;
@@ -24,10 +24,11 @@ use std::collections::{BTreeMap, BTreeSet};
 /// Label of a container in a pod that holds, as JSON, how it was attached before.
 pub(crate) const BEFORE_POD: &str = "io.flotilla.before-pod";
 
-/// A container publishes some hundreds of ports at most, each in less than a hundred bytes.
+/// The longest label that is read. A container publishes some hundreds of ports at most, each in less than a hundred
+/// bytes.
 const LABEL_BYTES: usize = 256 * 1024;
 
-/// Why a label does not say how a container was attached.
+/// Why a label does not tell how a container was attached.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum Garbled {
     #[error("it is longer than {LABEL_BYTES} bytes")]
@@ -50,7 +51,7 @@ const OF_CONFIG: [&str; 5] = [
     "NetworkDisabled",
 ];
 
-/// The same of its `HostConfig`.
+/// Fields of a container's `HostConfig` of which the same is true.
 const OF_HOST: [&str; 7] = [
     "PortBindings",
     "PublishAllPorts",
@@ -73,17 +74,17 @@ const MAC: &str = "MacAddress";
 /// The bit of a MAC address's first byte that marks an address which no manufacturer assigned (IEEE 802).
 const LOCALLY_ADMINISTERED: u8 = 0b10;
 
-/// Which engine describes a container.
+/// The engine that describes a container, as far as its answers depend on it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Dialect {
     /// The API's version, as (1, 41).
     pub(crate) api: (usize, usize),
-    /// Host name of the device, which is that of containers without a network of their own, too.
+    /// Host name of the device; containers in the host's network have it, too.
     pub(crate) device: String,
 }
 
 impl Dialect {
-    /// A MAC address is asked of one network, and several networks may be joined at once.
+    /// Whether a MAC address is part of one network's endpoint, and several networks may be joined at once.
     fn speaks_of_endpoints(&self) -> bool {
         self.api >= (1, 44)
     }
@@ -112,22 +113,22 @@ pub(crate) struct Attachment {
     host: Map<String, Value>,
     #[serde(skip_serializing_if = "Map::is_empty")]
     sysctls: Map<String, Value>,
-    /// What it asked of each network that it is on, by the network's name. Names may be given twice and again, so each
-    /// network's id stands with it.
+    /// What it asked of each network that it is on, by the network's name. Networks may have the same name, and a name
+    /// may be given again, so each network's id is kept, too.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     endpoints: BTreeMap<String, Map<String, Value>>,
-    /// It was disconnected from all networks by hand, also from the one that its mode names.
+    /// A person disconnected it from all networks, also from the one that its mode names.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     is_off: bool,
 }
 
 impl Attachment {
-    /// The network of another container, named by id.
+    /// In the network of another container, named by id.
     pub(crate) fn shared(id: &str) -> Self {
         Self::named(&format!("{SHARED}{id}"))
     }
 
-    /// One of the engine's networks, of which nothing particular is asked.
+    /// In one of the engine's networks, without any further wish.
     pub(crate) fn named(mode: &str) -> Self {
         Self {
             mode: mode.to_owned(),
@@ -139,12 +140,13 @@ impl Attachment {
         &self.mode
     }
 
-    /// How a container is attached now, by its whole description.
+    /// How a container is attached, by its whole description.
     pub(crate) fn of(answer: &Value, dialect: &Dialect) -> Self {
         let (config, host) = (&answer["Config"], &answer["HostConfig"]);
         let mode = host["NetworkMode"].as_str().filter(|mode| !mode.is_empty());
         let mode = mode.unwrap_or(DEFAULT);
-        // What the engine shows of a shared network is the other container's, but for what was asked for beside it.
+        // The engine shows the other container's settings for a shared network, except for what was asked for beside
+        // it.
         if mode.starts_with(SHARED) {
             return Self {
                 config: asked(config, &["NetworkDisabled"]),
@@ -196,7 +198,7 @@ impl Attachment {
         }
     }
 
-    /// How a container was attached before it came into a pod; `None` when nothing says so.
+    /// How a container was attached before it came into a pod; `None` when no label tells.
     pub(crate) fn remembered(answer: &ContainerInspectResponse) -> Result<Option<Self>, Garbled> {
         let labels = answer.config.as_ref().and_then(|config| config.labels.as_ref());
         let label = labels.and_then(|labels| labels.get(BEFORE_POD));
@@ -213,7 +215,7 @@ impl Attachment {
         if read.mode.is_empty() || !read.mode.chars().all(is_word) {
             return Err(Garbled::NoNetwork);
         }
-        // Anyone who makes a container can write this label, so it decides settings of the network and no others.
+        // Anyone who makes a container can write this label, so it may decide settings of the network and no others.
         read.config.retain(|key, _| OF_CONFIG.contains(&key.as_str()));
         read.host.retain(|key, _| OF_HOST.contains(&key.as_str()));
         read.sysctls.retain(|key, _| key.starts_with(OF_NETWORK));
@@ -224,12 +226,12 @@ impl Attachment {
         Ok(read)
     }
 
-    /// As the value of the label.
+    /// The attachment as the value of the label.
     pub(crate) fn to_label(&self) -> String {
         serde_json::to_string(self).unwrap_or_default()
     }
 
-    /// Ports that it says it listens on.
+    /// The ports on which the container says that it listens.
     pub(crate) fn ports(&self) -> BTreeSet<PortNumber> {
         let keys = |value: Option<&Value>| value.and_then(Value::as_object).cloned().unwrap_or_default();
         let (exposed, published) = (
@@ -240,7 +242,7 @@ impl Attachment {
     }
 }
 
-/// The fields that are there and say something. For lists that is so when they are empty, too.
+/// The fields that are present and ask for something. An empty list does so, too.
 fn asked(whole: &Value, fields: &[&str]) -> Map<String, Value> {
     let says = |value: &&Value| !matches!(value, Value::Null | Value::Bool(false)) && **value != "";
     let given = fields
@@ -249,7 +251,7 @@ fn asked(whole: &Value, fields: &[&str]) -> Map<String, Value> {
     given.collect()
 }
 
-/// What a person asked of a network, without what the engine answered.
+/// What a person asked of a network, without what the engine filled in.
 fn asked_of(
     endpoint: &Value,
     (id, hostname): (&str, &str),
@@ -259,14 +261,14 @@ fn asked_of(
     let mut given = asked(endpoint, &OF_ENDPOINT);
     given.extend(asked(endpoint, &[NETWORK_ID]));
     if let Some(aliases) = given.get_mut("Aliases").and_then(Value::as_array_mut) {
-        // Older engines write the host name among them.
+        // Older engines list the host name among the aliases.
         let is_hostname = |alias: &Value| !dialect.speaks_of_endpoints() && alias == hostname;
         aliases.retain(|alias| !is_short_id(alias, id) && !is_hostname(alias));
         if aliases.is_empty() {
             given.remove("Aliases");
         }
     }
-    // Before its first start, an engine has made up none.
+    // Before a container's first start, an engine has made up no address.
     let mac = asked(endpoint, &[MAC]);
     given.extend(mac.into_iter().filter(|(_, mac)| {
         let mac = mac.as_str().unwrap_or_default();

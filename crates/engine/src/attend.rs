@@ -1,4 +1,4 @@
-//! Following one connection to its end.
+//! Follows one connection to its end.
 //!
 //! `listen` turns events into marks, `agenda` decides which marked subject is read next, and this loop reads them and
 //! publishes the result: as soon as every read that does not fail is done, or at the latest after [`Patience::show`].
@@ -27,7 +27,7 @@ use futures_util::{StreamExt as _, future::BoxFuture, stream::FuturesUnordered};
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
 use tokio::time::{Instant, sleep_until};
 
-/// The longest sleep where nothing is scheduled; waking up then finds nothing to do.
+/// The longest sleep where nothing is scheduled; a wake-up then finds nothing to do.
 const NEVER: Duration = Duration::from_secs(3600);
 
 pub(crate) struct Attendance<'a> {
@@ -39,10 +39,10 @@ pub(crate) struct Attendance<'a> {
     marks: Marks,
     /// The containers were listed once on this connection, so the snapshot describes this engine.
     is_listed: bool,
-    /// When the first change was read that is not published yet.
+    /// When the first change was read that has not been published yet.
     unshown: Option<Instant>,
     next_look: Instant,
-    /// Images that containers run and that are still not listed after the list was read for them once.
+    /// Images that containers run and that the list did not have, even after it was read for them once.
     sought: BTreeSet<String>,
 }
 
@@ -52,7 +52,7 @@ struct Read {
     answer: Result<Answer, Failure>,
 }
 
-/// The engine does not answer any more.
+/// The engine answers no more.
 struct Ended;
 
 impl<'a> Attendance<'a> {
@@ -74,7 +74,7 @@ impl<'a> Attendance<'a> {
         }
     }
 
-    /// Ends when the engine is gone.
+    /// Returns when the engine is gone.
     pub(crate) async fn run(mut self) {
         let (connection, marks) = (self.connection, self.marks.clone());
         let listening = listen(connection, &marks);
@@ -158,7 +158,7 @@ impl<'a> Attendance<'a> {
                 self.agenda.succeeded(&subject);
                 self.keep(subject, answer);
             }
-            // An engine may break the connection off at one question and still answer others.
+            // An engine may break the connection off for one question and still answer others.
             Err(failure) if failure.is_broken() && !self.connection.is_there().await => return Err(Ended),
             Err(failure) => self.fail(&subject, &failure, asked),
         }

@@ -2,7 +2,7 @@
 
 use flotilla_protocol::Timestamp;
 
-/// The device's own, which is also its engine's: right or wrong, both mean the same by it.
+/// The time by the device's clock, which is also its engine's: right or wrong, both agree.
 #[expect(
     clippy::disallowed_methods,
     reason = "following an engine takes place at some moment, and this is the shell around what is pure"

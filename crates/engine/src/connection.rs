@@ -1,4 +1,5 @@
-//! Speaking to a running engine: the calls we make, each with a limit, and the facts it states about itself.
+//! The connection to a running engine: the calls we make, each with a limit, and the facts that the engine states about
+//! itself.
 
 use crate::{
     agenda::Subject,
@@ -27,19 +28,21 @@ use std::{
 };
 use tokio::time::Instant;
 
-/// A read that takes longer means that the engine hangs, or what is read does.
+/// The longest that a read may take; after that the engine hangs, or the read does.
 pub(crate) const READ_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// Stopping waits for the container's own grace period, which its owner may have set to minutes.
+/// The longest that an action may take. Stopping waits for the container's own grace period, which its owner may have
+/// set to minutes.
 const ACTION_TIMEOUT: Duration = Duration::from_secs(300);
 
-/// Some engines send the head of their answer with the first event only, which may be days away.
+/// The longest wait for an event. Some engines send the head of their answer with the first event only, which may be
+/// days away.
 const EVENTS_TIMEOUT: Duration = Duration::from_secs(365 * 24 * 3600);
 
-/// An engine that answers at all says so at once.
+/// The longest wait for a ping: an engine that answers at all does so at once.
 const PING_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// Enough to hide the engine's latency; more would only crowd a small board.
+/// How many containers are read at once: enough to hide the engine's latency; more would only crowd a small board.
 const PARALLEL_READS: usize = 8;
 
 /// The engine API of Docker 20.10, the oldest whose answers all that is asked here.
@@ -51,21 +54,21 @@ pub(crate) struct Connection {
     /// Where the engine listens.
     pub(crate) socket: PathBuf,
     pub(crate) facts: EngineFacts,
-    /// The engine's clock when it was first asked, and when that was. Events from then on are replayed to us, so none
-    /// is lost between the first read and the moment at which the engine counts us as a listener.
+    /// The engine's clock when it was first asked, and when that was. Events from then on are replayed, so none is lost
+    /// between the first read and the moment at which the engine counts us as a listener.
     opened: (Option<Timestamp>, Instant),
     /// How long a read may take.
     within: Duration,
 }
 
-/// What was read.
+/// The answer to a read.
 #[derive(Debug)]
 pub(crate) enum Answer {
     Containers(Vec<(Observed, Trace)>),
     Container(Box<Observed>),
     /// There is no such container.
     Gone,
-    /// It is there and can't be described; what the list says of it, if that is told.
+    /// The container is there and can't be described. Holds the engine's list's row of it, if that could be read.
     Unread(Failure, Option<Box<Observed>>),
     Images(Vec<Image>),
     Volumes(Vec<Volume>),
@@ -73,13 +76,15 @@ pub(crate) enum Answer {
 }
 
 impl Connection {
+    /// Connects to the engine, with [`READ_TIMEOUT`].
+    ///
     /// # Errors
     /// The state that explains why there is no engine to speak to.
     pub(crate) async fn open(sockets: &Sockets) -> Result<Self, EngineState> {
         Self::open_within(sockets, READ_TIMEOUT).await
     }
 
-    /// `within` is how long a read may take.
+    /// Connects to the engine; `within` is how long a read may take.
     pub(crate) async fn open_within(sockets: &Sockets, within: Duration) -> Result<Self, EngineState> {
         let path = sockets.locate().await?;
         let place = path.display().to_string();
@@ -111,7 +116,7 @@ impl Connection {
         })
     }
 
-    /// The engine's clock now, as far as it can be told without asking.
+    /// The engine's clock now, computed without asking.
     pub(crate) fn engines_clock(&self) -> Option<Timestamp> {
         let (then, at) = self.opened;
         then?.checked_add(at.elapsed()).ok()
@@ -137,8 +142,10 @@ impl Connection {
         plain::answers(&self.socket, PING_TIMEOUT).await
     }
 
+    /// Reads a subject.
+    ///
     /// # Errors
-    /// Why a list is not to be had; what is wrong with one container is an answer.
+    /// The list can't be read. What is wrong with one container is an answer instead.
     pub(crate) async fn read(&self, subject: &Subject) -> Result<Answer, Failure> {
         match subject {
             Subject::Containers => self.list("").await.map(Answer::Containers),
@@ -165,7 +172,7 @@ impl Connection {
         plain::get(&self.socket, path, self.within).await
     }
 
-    /// `more` is added to the query.
+    /// Lists containers; `more` is added to the query.
     async fn list(&self, more: &str) -> Result<Vec<(Observed, Trace)>, Failure> {
         let answer = self.get(&format!("/containers/json?all=true{more}")).await?;
         Ok(read::rows(&answer, "", read::listed))
@@ -177,7 +184,7 @@ impl Connection {
             Err(error) if is_not_found(&error) => return Ok(Answer::Gone),
             Err(error) => Failure::of(&error, self.within),
         };
-        // Ids are letters and digits, and what is not finds nothing. The quotes and brackets are those of JSON.
+        // Ids are letters and digits; any other text finds nothing. The quotes and brackets are those of JSON.
         let only = format!("&filters=%7B%22id%22%3A%5B%22{id}%22%5D%7D");
         match self.list(&only).await {
             Ok(rows) => {
@@ -190,7 +197,7 @@ impl Connection {
         }
     }
 
-    /// Everything that exists, as a list of what to read.
+    /// Everything that exists, as marks of what to read.
     pub(crate) async fn survey(&self) -> Result<Stale, Error> {
         let rows = self.list("").await?;
         Ok(Stale {
@@ -199,8 +206,8 @@ impl Connection {
         })
     }
 
-    /// Reads containers; `None` beside an id means that the engine neither describes nor lists it. One that can't be
-    /// described is as the engine lists it.
+    /// Reads containers. `None` beside an id means that the engine neither describes nor lists it. A container that
+    /// can't be described is as the engine lists it.
     pub(crate) async fn containers(
         &self,
         ids: impl IntoIterator<Item = String>,
@@ -226,20 +233,20 @@ impl Connection {
         Ok(read::container(inspect(&self.docker, id).await?))
     }
 
-    /// Ports that an image says its containers listen on. Podman does not repeat them for the container.
+    /// Ports on which an image says that its containers listen. Podman does not repeat them for the container.
     pub(crate) async fn ports_of_image(&self, id: &str) -> BTreeSet<PortNumber> {
         let image = self.docker.inspect_image(id).await.ok();
         let config = image.and_then(|image| image.config).unwrap_or_default();
         ports::parse_all(config.exposed_ports.iter().flatten())
     }
 
-    /// The engine with the patience that an action needs.
+    /// The client with the timeout of an action.
     pub(crate) fn patient(&self) -> Docker {
         self.docker.clone().with_timeout(ACTION_TIMEOUT)
     }
 }
 
-/// How the engine describes a container, without the marks that are only its image's.
+/// The engine's description of a container, without labels of ours that are only its image's.
 pub(crate) async fn inspect(docker: &Docker, id: &str) -> Result<ContainerInspectResponse, Error> {
     let mut answer = docker
         .inspect_container(id, None::<InspectContainerOptions>)
@@ -252,7 +259,7 @@ pub(crate) fn is_not_found(error: &Error) -> bool {
     matches!(error, Error::DockerResponseServerError { status_code: 404, .. })
 }
 
-/// Why the engine can't be spoken with, by numbers.
+/// Why the engine is too old, with the versions.
 fn too_old(version: &SystemVersion) -> Option<String> {
     let told = version.api_version.as_deref()?;
     let (major, minor) = told.split_once('.')?;
@@ -274,7 +281,7 @@ fn facts(version: SystemVersion, info: SystemInfo, api_version: String) -> Engin
         .any(|component| component.name.starts_with("Podman"));
     let os = info.operating_system.or(version.os).unwrap_or_default();
     let kernel = info.kernel_version.unwrap_or_default();
-    // Its virtual machine has a name of its own, and on most systems a kernel of its own, too.
+    // Docker Desktop's virtual machine has a name of its own, and on most systems a kernel of its own, too.
     let desktops_machine = info.name.as_deref() == Some("docker-desktop") || kernel.ends_with("-linuxkit");
     EngineFacts {
         flavor: if podman { "podman" } else { "docker" }.to_owned(),

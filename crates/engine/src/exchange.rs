@@ -1,4 +1,4 @@
-//! Exchanging containers on a followed engine, with a [`Ledger`] that survives this process.
+//! Recreating containers on a followed engine, with a [`Ledger`] that survives this process.
 
 use crate::{
     action::ActionError,
@@ -11,18 +11,19 @@ use flotilla_protocol::Timestamp;
 use std::time::Duration;
 use tokio::time::{sleep, timeout};
 
-/// How often an engine is asked that can't be used yet.
+/// How often an engine that can't be used yet is asked.
 const ASK: Duration = Duration::from_secs(1);
 
-/// An engine tells of what it did within milliseconds, a busy one within seconds.
+/// How long reports may take to show a new container. An engine tells of what it did within milliseconds, a busy one
+/// within seconds.
 const SHOWN: Duration = Duration::from_secs(10);
 
 impl Engine {
-    /// Carries out what was planned. Answers the id of the new container when it has shown that it works, and the
-    /// old one is gone from the reports, too.
+    /// Carries out what was planned. Returns the id of the new container when it has shown that it works, and the old
+    /// one is gone from the reports, too.
     ///
     /// # Errors
-    /// Why it was not done; the container is as it was, unless it says what is not.
+    /// Why it was not done. The container is as it was, or the error says what could not be put back.
     pub async fn begin(&self, swap: Swap, ledger: &mut impl Ledger) -> Result<String, ActionError> {
         let connection = self.ready().await?;
         let old = swap.old().to_owned();
@@ -31,7 +32,7 @@ impl Engine {
         Ok(new)
     }
 
-    /// Finishes or undoes an exchange that a process began and did not end. Waits for the engine.
+    /// Finishes or undoes an exchange that an earlier process began and did not end. Waits for the engine.
     ///
     /// # Errors
     /// As [`Self::begin`]'s.
@@ -43,8 +44,8 @@ impl Engine {
         Ok(new)
     }
 
-    /// Places a container in the pod or outside of it without a journal: if this process ends meanwhile, nothing takes
-    /// the exchange up.
+    /// Places a container in the pod or outside of it without a journal: if this process ends meanwhile, the exchange
+    /// is not taken up.
     ///
     /// # Errors
     /// As [`Self::plan_placement`]'s and [`Self::begin`]'s.
@@ -65,7 +66,8 @@ impl Engine {
         }
     }
 
-    /// Waits until the reports show the new container and not the old one, so that what follows on "done" finds it.
+    /// Waits until the reports show the new container and not the old one, so that a caller that hears of the end finds
+    /// it.
     async fn has_shown(&self, new: &str, old: &str) {
         let is_shown = |view: &Option<View>| {
             let inventory = view.as_ref().and_then(|view| view.inventory.as_ref());

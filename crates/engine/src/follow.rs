@@ -1,7 +1,8 @@
-//! The task that keeps the view of an engine current.
+//! Follows a device's engine: the task that keeps the view of it current.
 //!
-//! Life cycle: looking for an engine → following it → (it is gone) looking again. Each state stays, with its reason and
-//! its beginning, until it is known to have ended: an engine that is silent is not one that runs in between.
+//! Life cycle: looking for an engine → following it → (it is gone) looking again. A state keeps its reason and its
+//! beginning until it is known to have ended: an engine that stays silent does not count as running between two
+//! attempts.
 
 use crate::{
     agenda::Pauses,
@@ -24,23 +25,23 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
-/// Looking for an engine costs a few system calls, so its return can be noticed soon.
+/// The first pause between searches. A search costs a few system calls, so an engine's return can be noticed soon.
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
 const LONGEST_PAUSE: Duration = Duration::from_secs(3);
 
-/// A connection that lived this long was a good one, and the next search starts without a pause.
+/// How long a connection has to live so that the next search starts without a long pause.
 const GOOD_CONNECTION: Duration = Duration::from_secs(10);
 
 /// How long an engine is waited for.
 #[derive(Debug, Clone, Copy)]
 pub struct Patience {
-    /// For one answer, in whole seconds.
+    /// For one answer; the client counts whole seconds.
     pub read: Duration,
-    /// For all answers, before those that are there are shown.
+    /// For all answers, before those that have arrived are shown.
     pub show: Duration,
-    /// From one look at its list to the next, in case that its events do not tell everything.
+    /// From one reading of the list to the next, in case the events do not tell everything.
     pub look: Duration,
-    /// Before something is asked again that was not answered; twice as long each time.
+    /// The pause before a failed read is repeated; doubled each time up to `longest_pause`.
     pub first_pause: Duration,
     pub longest_pause: Duration,
 }
@@ -77,13 +78,13 @@ struct Inner {
     sockets: Sockets,
     own: OwnContainer,
     patience: Patience,
-    /// `None` until it was looked for once.
+    /// `None` until the first search has ended.
     view: watch::Sender<Option<View>>,
     connection: Mutex<Option<Connection>>,
 }
 
 impl Engine {
-    /// Nothing is looked for before [`Self::follow`] runs.
+    /// An engine that is not searched for before [`Self::follow`] runs.
     #[must_use]
     pub fn new(sockets: Sockets, own: OwnContainer) -> Self {
         Self::with_patience(sockets, own, Patience::default())
@@ -113,7 +114,7 @@ impl Engine {
         }
     }
 
-    /// The engine's state; `None` until it was looked for once.
+    /// The engine's state; `None` until the first search has ended.
     #[must_use]
     pub fn state(&self) -> Option<EngineState> {
         self.inner.view.borrow().as_ref().map(|view| view.state.clone())
@@ -146,8 +147,8 @@ impl Engine {
         }
     }
 
-    /// An engine that stops in order takes its socket away; one that was here before is not called absent. And a state
-    /// that goes on is the same one, with the words with which it began.
+    /// The state as it follows from the one before. An engine that stops in order removes its socket, so one that was
+    /// there before is stopped and not absent. A state that goes on keeps the reason with which it began.
     fn with_memory(&self, state: EngineState) -> EngineState {
         let before = self.state();
         let was_here =
@@ -191,18 +192,18 @@ impl Engine {
         &self.inner.own
     }
 
-    /// What is known now; `None` until the engine was looked for once.
+    /// The view now; `None` until the first search has ended.
     pub(crate) fn view(&self) -> Option<View> {
         self.inner.view.borrow().clone()
     }
 
-    /// Changes of what is known, from now on.
+    /// The view now and each change of it.
     pub(crate) fn views(&self) -> watch::Receiver<Option<View>> {
         self.inner.view.subscribe()
     }
 }
 
-/// The state with its beginning: that of the state before where it is one of the same kind.
+/// The state with its beginning: that of the state before, where the engine was of no use already.
 fn continued(mut state: EngineState, before: Option<&EngineState>, now: Timestamp) -> EngineState {
     if let Some(before) = before
         && std::mem::discriminant(before) == std::mem::discriminant(&state)
@@ -235,7 +236,7 @@ fn log(state: &EngineState) {
     }
 }
 
-/// One reader's place in the story of an engine.
+/// One reader's position in the changes of an engine.
 #[derive(Debug)]
 pub struct Watch {
     views: watch::Receiver<Option<View>>,
@@ -243,7 +244,7 @@ pub struct Watch {
 }
 
 impl Watch {
-    /// The next report; waits while nothing changes, and ends when the engine is dropped. Cancel safe.
+    /// The next report; waits while nothing changes, and returns `None` when the engine is dropped. Cancel safe.
     pub async fn next(&mut self) -> Option<Report> {
         loop {
             if let Some(report) = self.reports.poll_report() {

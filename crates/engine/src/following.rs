@@ -1,9 +1,9 @@
-//! What a pod needs after its pause container changed: a state machine over what is seen of the pod.
+//! What a pod needs after its pause container changed: a state machine over views of the pod.
 //!
-//! A pause container that is *restarted* gets a new network; its members stay behind in the old one, which leads
-//! nowhere, until they are started again. The agent comes first: it is started by the engine and then looks after
-//! the others, so nothing is lost when it ends in between. One that is *recreated* is another container, and its
-//! members must be made anew, too. When it is gone for good, nothing is done.
+//! A pause container that is *restarted* gets a new network; its members stay in the old one, which leads nowhere,
+//! until they are restarted. The agent goes first: its engine starts it, and then it looks after the others, so nothing
+//! is lost when it ends in between. A pause container that is *recreated* is another container, so its members have to
+//! be recreated, too. When it is removed for good, nothing is done.
 
 use crate::pod::{Pause, Pod};
 use flotilla_protocol::{
@@ -16,26 +16,27 @@ use std::{collections::BTreeSet, net::IpAddr};
 pub(crate) enum Step {
     /// The agent is in a network that is gone, and has to be started again.
     RestartAgent,
-    /// These members, by id, are.
+    /// These members, by id, are in a network that is gone, and have to be restarted.
     Restart(Vec<String>),
-    /// The pause container was replaced by the one with this id; the agent and these members go there.
+    /// The pause container was replaced by the one with this id; the agent and these members have to join it.
     Rejoin { pause: String, members: Vec<String> },
 }
 
 #[derive(Debug, Default)]
 pub(crate) struct Following {
-    /// The pause container's name, which its successor has, too.
+    /// The pause container's name, by which its successor is recognized.
     name: Option<String>,
-    /// When the pause container had started that the agent came to.
+    /// When the pause container had started whose network the agent is in.
     came_to: Option<Timestamp>,
-    /// Each member is restarted at most once for a start of the pause container: clocks may run backward.
+    /// Members that were restarted, with the start of the pause container that led to it. Each is restarted at most
+    /// once for one start, because clocks may run backward.
     restarted: BTreeSet<(String, Timestamp)>,
-    /// The successor that all members were sent to.
+    /// The successor to which all members were sent.
     rejoining: Option<String>,
 }
 
 impl Following {
-    /// `is_local` tells whether an address is one of the network that the agent is in.
+    /// The step that a view calls for. `is_local` tells whether an address is one of the network that the agent is in.
     pub(crate) fn handle_view(
         &mut self,
         pod: &Pod,
@@ -55,7 +56,7 @@ impl Following {
         }
     }
 
-    /// A step was not taken, so it may be due again.
+    /// Notes that a step failed, so it may be due again.
     pub(crate) fn handle_failure(&mut self, step: &Step) {
         if let Step::Rejoin { .. } = step {
             self.rejoining = None;
@@ -69,7 +70,7 @@ impl Following {
         is_local: impl Fn(&IpAddr) -> bool,
     ) -> Option<Step> {
         let came_to = *self.came_to.get_or_insert(pause.started?);
-        // Only where both say so: an agent that ended for a wrong reason would end again and again.
+        // Both have to agree: an agent that ended for a wrong reason would end again and again.
         let elsewhere = !pause.addresses.is_empty() && !pause.addresses.iter().any(is_local);
         let is_behind = elsewhere && pod.agent.started < pause.started;
         if is_behind || pause.started != Some(came_to) {

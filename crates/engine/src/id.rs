@@ -1,4 +1,4 @@
-//! Ids of containers, images and networks, and the shorter form in which people, tools and engines write them, too.
+//! Ids of containers, images and networks, and their short form, which people, tools and engines write, too.
 
 /// Hexadecimal digits of a whole id.
 pub(crate) const DIGITS: usize = 64;
@@ -11,8 +11,8 @@ pub(crate) fn short(id: &str) -> &str {
     id.get(..SHORT).unwrap_or(id)
 }
 
-/// Whether a text stands for this id. Engines take any beginning of one; fewer digits than the short form has are more
-/// likely a name.
+/// Whether a text stands for this id. Engines accept any beginning of an id; fewer digits than the short form has are
+/// more likely a name.
 pub(crate) fn is_meant(id: &str, text: &str) -> bool {
     id == text || text.len() >= SHORT && id.starts_with(text)
 }

@@ -1,4 +1,4 @@
-//! Keeping the agent's pod together while its pause container comes and goes.
+//! Keeps the agent's pod together when its pause container is restarted or replaced.
 
 use crate::{
     action::ActionError,
@@ -16,14 +16,14 @@ use bollard::query_parameters::RestartContainerOptionsBuilder;
 use futures_util::future::join_all;
 use std::net::{IpAddr, UdpSocket};
 
-/// The network of this process is gone, and the engine will start it again in the new one.
+/// The network of this process is gone; the engine will start the process again in the new one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("The pause container was restarted; the agent ends to be started again in its new network.")]
 pub struct NetworkGone;
 
 impl Engine {
-    /// Lets the members of the agent's pod follow their pause container wherever it goes. Returns when the agent has
-    /// to end for that; in most devices, never.
+    /// Restarts or moves the members of the agent's pod whenever their pause container changes. Returns when the agent
+    /// has to end for that; on most devices, never.
     pub async fn keep_pod(&self) -> NetworkGone {
         let mut views = self.views();
         views.mark_changed();
@@ -72,7 +72,7 @@ fn next_step(following: &mut Following, view: View) -> Option<(std::sync::Arc<Po
     Some((pod, step))
 }
 
-/// Only an address of an interface in this network can be bound.
+/// Whether an interface of this network has the address: only such an address can be bound.
 fn is_local(address: &IpAddr) -> bool {
     UdpSocket::bind((*address, 0)).is_ok()
 }

@@ -1,27 +1,27 @@
-//! Which labels of a container are its own, and which its image's. Engines show both together, and an image can be
-//! written by anyone: marks of Flotilla, Compose or a swarm in it were not made by them.
+//! Which labels of a container are its own, and which its image's. Engines show both together, and anyone can write an
+//! image: labels of Flotilla, Compose or a swarm in it were not set by them.
 
 use bollard::{Docker, errors::Error, models::ContainerInspectResponse};
 use serde::Deserialize as _;
 use serde_json::Value;
 use std::collections::HashMap;
 
-/// What the labels begin with by which Flotilla marks containers.
+/// Prefixes of the labels by which Flotilla marks containers.
 const OURS: [&str; 2] = ["app.flotilla.", "io.flotilla."];
 
-/// The same for Compose.
+/// Prefix of Compose's labels.
 const COMPOSES: &str = "com.docker.compose.";
 
-/// By which a swarm marks the containers that it made, and the one that says for which of its services.
+/// Prefix of the labels by which a swarm marks its containers, and the label that names the swarm's service.
 const SWARMS: &str = "com.docker.swarm.";
 pub(crate) const SWARM_SERVICE: &str = "com.docker.swarm.service.name";
 
 type Labels = HashMap<String, String>;
 
-/// Takes the marks out of a container's labels that are its image's.
+/// Removes those of our labels from a container's description that are its image's.
 ///
 /// # Errors
-/// The engine does not answer. That it knows no such image is none.
+/// The engine does not answer. That it knows no such image is no error.
 pub(crate) async fn keep_own(docker: &Docker, answer: &mut ContainerInspectResponse) -> Result<(), Error> {
     let labels = answer.config.as_mut().and_then(|config| config.labels.as_mut());
     let Some(labels) = labels.filter(|labels| labels.keys().any(|key| is_ours(key) || is_composes(key)))
@@ -42,7 +42,7 @@ pub(crate) async fn keep_own(docker: &Docker, answer: &mut ContainerInspectRespo
     Ok(())
 }
 
-/// The same for labels as an engine writes them.
+/// Removes them from labels as an engine writes them.
 pub(crate) fn keep_in(labels: &mut Value, of_image: &Labels) {
     let Ok(mut all) = Labels::deserialize(&*labels) else {
         return;
@@ -53,20 +53,21 @@ pub(crate) fn keep_in(labels: &mut Value, of_image: &Labels) {
     }
 }
 
-/// `of_image` is unknown when the image is gone: then a mark of ours counts for nothing, because it may stop a person
-/// from stopping the container, and Compose's counts, because it only says where the container is listed.
+/// Removes labels that may be the image's. When the image is gone, `of_image` is unknown: then a label of ours is
+/// removed, because it may stop a person from stopping the container, and Compose's stays, because it only says where
+/// the container is listed.
 fn keep(labels: &mut Labels, of_image: Option<&Labels>) {
     let is_images = |key: &String, value: &String| of_image.map(|image| image.get(key) == Some(value));
     labels.retain(|key, value| !is_ours(key) || is_images(key, value) == Some(false));
-    // Compose marks the images that it builds with the same project and service. It marks a container with more, so
-    // one that has nothing of its own was not made by Compose.
+    // Compose labels the images that it builds with the same project and service. It labels a container with more, so a
+    // container without any label of its own was not made by Compose.
     let is_own = |(key, value): (&String, &String)| is_composes(key) && is_images(key, value) != Some(true);
     if !labels.iter().any(is_own) {
         labels.retain(|key, _| !is_composes(key));
     }
 }
 
-/// A mark by which a person may be kept from doing something to a container: a swarm's is one, too.
+/// Whether a label may keep a person from doing something to a container; a swarm's may, too.
 fn is_ours(key: &str) -> bool {
     OURS.iter().any(|prefix| key.starts_with(prefix)) || key.starts_with(SWARMS)
 }
@@ -87,7 +88,7 @@ mod tests {
         all.collect()
     }
 
-    /// The keys that are left of a container's labels.
+    /// The keys that remain of a container's labels.
     fn kept(container: &[(&str, &str)], image: Option<&[(&str, &str)]>) -> Vec<String> {
         let mut all = labels(container);
         keep(&mut all, image.map(labels).as_ref());

@@ -1,30 +1,30 @@
 //! A device's container engine (Docker, or Podman's Docker-compatible socket), as one value that stays current.
 //!
-//! [`Engine::follow`] is the only task: it finds the socket, connects, reads everything once, then reads again
-//! only what the engine's event stream names as changed, or what its list shows to be. When the engine is absent,
-//! refuses, stops or is silent, that is one state with a reason that says the way out and a beginning, and the task
-//! waits for its end. What the engine can't tell of one thing costs that thing.
+//! [`Engine::follow`] is the only task: it finds the socket, connects, reads everything once, then reads again only
+//! what the engine's event stream names as changed, or what its list shows to be. When the engine is absent, refuses,
+//! stops or is silent, that is one state with a beginning and a reason that says the way out, and the task waits for
+//! its end. What the engine can't tell of one thing affects only that thing.
 //!
-//! A reader takes a [`Watch`]. Each watch remembers what it already told and yields the difference, so a slow reader
-//! costs no memory: it gets fewer, larger reports.
+//! A reader takes a [`Watch`]. Each watch remembers what it has already reported and yields the difference, so a slow
+//! reader costs no memory: it gets fewer, larger reports.
 //!
 //! - `id`: ids, and their short form (pure).
-//! - `socket`: where the engine may be, and why it cannot be reached.
-//! - `connection`, `plain`: speaking to it; facts about it.
-//! - `read`, `snapshot`, `users`: its answers in our words (pure).
-//! - `follow`: finding an engine, again and again. `attend`: following one connection to its end. `agenda`: what is
-//!   read next (pure). `listen`, `stale`: events, and the marks that they leave until it is read (pure).
+//! - `socket`: where the engine may be, and why it can't be reached.
+//! - `connection`, `plain`: requests to the engine; facts about it.
+//! - `read`, `snapshot`, `users`: the engine's answers in our words (pure).
+//! - `follow`: finds an engine, again and again. `attend`: follows one connection to its end. `agenda`: what is read
+//!   next (pure). `listen`, `stale`: events, and the marks that they leave until they are read (pure).
 //! - `reports`: from one view to the next as [`flotilla_protocol::agent::Report`]s (pure).
 //! - `action`: start, stop, restart.
-//! - `said`: what an engine answered, in words for people (pure).
-//! - `verbatim`: containers as plain JSON, so that nothing of them is lost.
-//! - `sharing`: containers that live in each other's namespaces.
+//! - `said`: the engine's error messages in words for people (pure).
+//! - `verbatim`: containers as plain JSON, so that no field is lost.
+//! - `sharing`: containers that use each other's namespaces.
 //! - `labels`: which of a container's labels are its own, and not its image's.
-//! - `own`, `pod`, `ports`: the agent's own container, those that share its network, and what they listen on (pure).
-//! - `attachment`: a container's settings of networks. `recreate`: making it anew in another network, or leaving
+//! - `own`, `pod`, `ports`: the agent's own container, those that share its network, and the ports there (pure).
+//! - `attachment`: a container's network settings. `recreate`: recreates a container in another network, or leaves
 //!   everything as it was, also when this process or the engine ends meanwhile. `exchange`: that on a followed engine.
-//! - `placing`: into the pod and out of it. `following`, `keep`: going where the pause container goes.
-//! - `mover`: the same for the agent itself, done by a container of its own.
+//! - `placing`: into the pod and out of it. `following`, `keep`: members follow their pause container.
+//! - `mover`: moves the agent itself, by a container of its own.
 //! - `fuse`: ends the process between two steps, in tests.
 //! - `stragglers`: members that an engine could not start when it started itself.
 

@@ -1,7 +1,7 @@
-//! The engine's events, and the marks that they leave until `attend` takes them.
+//! Listens to the engine's events and keeps the marks that they leave until `attend` takes them.
 //!
-//! The end of the stream is no end of the engine: the stream is opened again from the last event on, after pauses that
-//! grow while it ends at once. Events that may have been missed are made up for by reading the lists once.
+//! The end of the stream is not the end of the engine: the stream is opened again from the last event on, after pauses
+//! that grow while it ends at once. Events that may have been missed are made up for by reading the lists once.
 
 use crate::{connection::Connection, stale::Stale};
 use bollard::models::EventMessage;
@@ -19,17 +19,17 @@ use tokio::{
     time::{Instant, sleep},
 };
 
-/// How long a burst of events may gather before it is read: far below what a person notices.
+/// How long events are gathered before they are read: far below what a person notices.
 const GATHER: Duration = Duration::from_millis(75);
 
-/// How long after its end a stream is opened again. One that ends each time costs a few lists every half a minute.
+/// How long after its end a stream is opened again. A stream that ends each time costs a few lists every half a minute.
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 
-/// A stream that lived this long is no broken one.
+/// How long a stream has to live to count as working.
 const GOOD_STREAM: Duration = Duration::from_secs(10);
 
-/// Clones are the same marks.
+/// Marks that a listener sets and a reader takes. Clones are the same marks.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Marks {
     shared: Arc<Shared>,
@@ -69,7 +69,7 @@ impl Marks {
         self.shared.stale.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// What was marked; waits for something. Nothing is lost when it is dropped.
+    /// Waits for marks and takes them. Cancelling loses none.
     pub(crate) async fn next(&self) -> Stale {
         loop {
             if self.stale().is_empty() {
@@ -104,7 +104,7 @@ pub(crate) async fn listen(connection: &Connection, marks: &Marks) -> Infallible
     }
 }
 
-/// The moment right after an event, from which on the next ones are wanted.
+/// The moment right after an event, from which on further events are wanted.
 fn after(event: &EventMessage) -> Option<Timestamp> {
     let nanosecond = i128::from(event.time_nano?).checked_add(1)?;
     Timestamp::from_nanosecond(nanosecond).ok()

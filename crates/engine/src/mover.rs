@@ -1,9 +1,9 @@
 //! Moving the agent's own container into another network.
 //!
-//! The process that does this must outlive the agent, so it is the mover, a container that lives only as long as the
-//! move: the agent's image again, with the engine's socket and nothing else. It puts the old agent back when the new
-//! one does not start. When it is killed, its engine starts it again, and it takes up what it finds. When it has ended,
-//! the agent that then runs reads what it said and removes it.
+//! The process that does this must outlive the agent, so it runs in a container of its own, the mover: the agent's
+//! image again, with the engine's socket and nothing else. It puts the old agent back when the new one does not start.
+//! When it is killed, its engine starts it again, and it takes up what it finds. When it has ended, the agent that then
+//! runs reads its result and removes it.
 
 mod carry;
 mod ended;
@@ -31,12 +31,12 @@ use flotilla_protocol::device::NetworkMode;
 use std::{collections::HashMap, fmt, path::Path, str::FromStr, time::Duration};
 use tokio::time::{Instant, sleep};
 
-/// One move at a time, on each engine.
+/// Name of the mover's container; it admits one move at a time on each engine.
 const NAME: &str = "flotilla-agent-mover";
 
 /// How long an earlier move may take to end.
 const EARLIER_MOVE: Duration = Duration::from_secs(12);
-/// Enough for a mover that is killed at every step.
+/// How often an engine starts a mover again: enough for one that is killed at every step.
 const STARTS: i64 = 30;
 
 const LOOK: Duration = Duration::from_millis(200);
@@ -46,13 +46,13 @@ const LOOK: Duration = Duration::from_millis(200);
 pub enum Destination {
     /// Into the network of a mode; the pause container is made or removed with it.
     Mode(NetworkMode),
-    /// To the pause container with this id, which took the place of another.
+    /// Into the network of the pause container with this id, which took the place of another.
     Pause(String),
-    /// Nowhere: it is only started again.
+    /// Into the same place: the agent is only started again.
     Again,
 }
 
-/// A move as the mover is told it.
+/// A move, as the mover is told it by its arguments.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Move {
     pub to: Destination,
@@ -60,7 +60,7 @@ pub struct Move {
     pub agent: String,
     /// Ids of containers that go with it.
     pub members: Vec<String>,
-    /// Those of them that do not run, and are not to.
+    /// Those of `members` that do not run and are not to be started.
     pub stopped: Vec<String>,
 }
 
@@ -77,7 +77,7 @@ impl fmt::Display for Destination {
     }
 }
 
-/// A word that names no place to move to.
+/// A text that names no destination.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("say host, bridge, pause, pause:ID or again")]
 pub struct NoDestination;
@@ -97,7 +97,7 @@ impl FromStr for Destination {
 }
 
 impl Move {
-    /// The arguments of `flotilla-agent` that carry it out.
+    /// The arguments with which `flotilla-agent` carries it out.
     fn arguments(&self) -> Vec<String> {
         let words = ["move", "--to"].map(str::to_owned).into_iter();
         let stopped = self.stopped.iter().map(|id| format!("--stopped={id}"));
@@ -110,12 +110,12 @@ impl Move {
     }
 }
 
-/// What came of an order to move.
+/// How a call to move began.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Begun {
-    /// The agent is where it should be.
+    /// The agent is already where it should be.
     Already,
-    /// The move goes on by itself; the agent is stopped for it.
+    /// The mover has started; it stops the agent.
     Moving,
 }
 
@@ -123,7 +123,7 @@ impl Engine {
     /// Moves the agent into the network of another mode. Returns when the move has begun.
     ///
     /// # Errors
-    /// See [`ActionError`]; nothing happens then.
+    /// See [`ActionError`]; then nothing happens.
     pub async fn change_mode(&self, mode: NetworkMode, fuse: &Fuse) -> Result<Begun, ActionError> {
         let connection = self.ready().await?;
         let agent = self.view().and_then(|view| view.own);
@@ -141,7 +141,8 @@ impl Engine {
         Ok(Begun::Moving)
     }
 
-    /// The mode in whose network the agent's container is; `None` where it runs in none, or nothing is known yet.
+    /// The mode in whose network the agent's container is; `None` where it runs in no container, or that is not known
+    /// yet.
     #[must_use]
     pub fn present_mode(&self) -> Option<NetworkMode> {
         let view = self.view()?;
@@ -152,7 +153,7 @@ impl Engine {
     }
 }
 
-/// Starts a container that carries a move out.
+/// Starts the container that carries a move out.
 ///
 /// # Errors
 /// As [`Engine::change_mode`]'s.
@@ -176,7 +177,7 @@ pub(crate) async fn start(connection: &Connection, order: &Move, fuse: &Fuse) ->
     Ok(())
 }
 
-/// Waits for an earlier move to end: the new agent answers before the old one is given up.
+/// Creates the mover, after waiting for an earlier one to end: a new agent answers before the old one is removed.
 async fn create(docker: &Docker, body: &ContainerCreateBody) -> Result<String, ActionError> {
     let begun = Instant::now();
     while begun.elapsed() < EARLIER_MOVE {
@@ -205,13 +206,13 @@ fn status(mover: &ContainerInspectResponse) -> Option<Status> {
     mover.state.as_ref()?.status
 }
 
-/// Whether a container that is called like a mover is one.
+/// Whether a container with the mover's name is a mover.
 fn is_ours(mover: &ContainerInspectResponse) -> bool {
     let labels = mover.config.as_ref().and_then(|config| config.labels.as_ref());
     labels.is_some_and(|labels| labels.contains_key(AGENT_LABEL))
 }
 
-/// `None` when the agent does not have the engine's socket from a mount.
+/// The request that creates the mover; `None` when the agent does not have the engine's socket from a mount.
 fn mover(
     agent: ContainerInspectResponse,
     image: String,
@@ -232,7 +233,8 @@ fn mover(
         // The label by which agents and control refuse to stop it halfway.
         labels: Some(HashMap::from([(AGENT_LABEL.to_owned(), "true".to_owned())])),
         host_config: Some(HostConfig {
-            // It exits with 0 when the move is over, done or not. Any other end was a kill, after which it goes on.
+            // A mover exits with 0 when its move is over, done or not. Any other exit was a kill, after which it goes
+            // on.
             restart_policy: Some(RestartPolicy {
                 name: Some(RestartPolicyNameEnum::ON_FAILURE),
                 maximum_retry_count: Some(STARTS),

@@ -1,7 +1,7 @@
 //! Which container the agent itself runs in, if any: the one that it must never stop.
 //!
 //! Engines mount `/etc/hostname` and its like from a folder named after the container. In a pod these files are the
-//! pause container's, so they only narrow the search; what decides there are the volumes that this process sees.
+//! pause container's, so they only narrow the search; the volumes that this process sees decide then.
 
 use crate::{id, ports::Listening, read::Observed};
 use std::{
@@ -15,9 +15,9 @@ use std::{
 pub struct OwnContainer {
     /// Ids, or the short form of one, of containers that share files with this process.
     related: BTreeSet<String>,
-    /// Where its mounts come from on their own file systems, and where they are.
+    /// The mounts of this process: the root on the mount's own file system, and where it is mounted.
     mounts: Vec<(String, String)>,
-    /// The process as `proc(5)` shows it.
+    /// The folder of the process as `proc(5)` describes it.
     process: PathBuf,
 }
 
@@ -33,7 +33,7 @@ impl OwnContainer {
         own
     }
 
-    /// Looks at the mounts of a process, which `directory` describes as `proc(5)` says.
+    /// Reads the mounts of a process from its folder, as `proc(5)` describes it.
     #[must_use]
     pub fn of_process(directory: impl Into<PathBuf>) -> Self {
         let process = directory.into();
@@ -44,8 +44,8 @@ impl OwnContainer {
         }
     }
 
-    /// `proc(5)`: the fourth field is the mount's root on its own file system, the fifth is where it is mounted.
-    /// Only the files that engines make for a container name it; other lines may name other people's containers.
+    /// `proc(5)`: the fourth field is the mount's root on its own file system, the fifth is where it is mounted. Only
+    /// the files that engines make for a container name that container; other lines may name other containers.
     fn from_mounts(mountinfo: &str) -> Self {
         let mounts = mountinfo.lines().filter_map(|line| {
             let mut fields = line.split(' ').skip(3);
@@ -67,7 +67,7 @@ impl OwnContainer {
         }
     }
 
-    /// Id of the container around this process.
+    /// Id of the container around this process, if it is among these.
     pub(crate) fn find<'a>(&self, containers: &'a BTreeMap<String, Observed>) -> Option<&'a str> {
         let is_named = |id: &str| self.related.iter().any(|known| id.starts_with(known.as_str()));
         let shares = |seen: &Observed| seen.network_of().is_some_and(is_named);
@@ -79,7 +79,7 @@ impl OwnContainer {
         by_volume.map(|(id, _)| id).or_else(by_name).map(String::as_str)
     }
 
-    /// Engines keep a volume in a folder named after it.
+    /// Whether this process sees the container's volumes: engines keep a volume in a folder named after it.
     fn sees_volumes_of(&self, seen: &Observed) -> bool {
         seen.mounted.iter().any(|(volume, destination)| {
             self.mounts
@@ -88,7 +88,7 @@ impl OwnContainer {
         })
     }
 
-    /// Ports that are taken in the network of this process.
+    /// The ports that are taken in the network of this process.
     pub(crate) fn listening(&self) -> Listening {
         let read = |table: &str| fs::read_to_string(self.process.join("net").join(table)).unwrap_or_default();
         Listening::parse(read, &sockets_of(&self.process))
@@ -165,7 +165,7 @@ mod tests {
         let pod = format!("container:{OTHER}");
         let containers = [
             container(OTHER, "bridge", "made-up-for-pause"),
-            container("1", &pod, "somebody-elses"),
+            container("1", &pod, "another-volume"),
             container(ID, &pod, "flotilla-agent"),
         ];
         assert_eq!(own.find(&containers.into()), Some(ID));

@@ -1,4 +1,4 @@
-//! Putting containers into the pod of this device, and taking them out of it.
+//! Puts containers into the pod of this device, and takes them out of it.
 
 use crate::{
     action::{ActionError, lookup},
@@ -14,11 +14,11 @@ use flotilla_protocol::{Timestamp, inventory::ContainerState};
 use std::collections::BTreeSet;
 
 impl Engine {
-    /// Plans to make a container anew as a member of the device's pod, or, with `member` unset, where it was before.
-    /// `None` when it already is as wished. Nothing is changed; [`Self::begin`] carries it out.
+    /// Plans to recreate a container as a member of the device's pod, or, with `member` unset, where it was before.
+    /// `None` when it already is as asked. Nothing is changed; [`Self::begin`] carries the plan out.
     ///
     /// # Errors
-    /// Why that can't be done; see [`ActionError`].
+    /// Why it can't be done; see [`ActionError`].
     pub async fn plan_placement(
         &self,
         id: &str,
@@ -54,7 +54,7 @@ impl Engine {
     }
 }
 
-/// Finds the container in whose way `newcomer` would be in the pod.
+/// Refuses a newcomer to the pod that needs a port which another member, or the agent, has.
 ///
 /// # Errors
 /// [`ActionError::Clash`].
@@ -71,7 +71,7 @@ pub(crate) async fn check_ports(
     let wanted = declared(&newcomer.declared, &container.image_id).await;
     let mut running = Vec::new();
     for member in pod.members.iter().filter(|member| member.id != container.id) {
-        // As it is now: what was seen of it is as old as the last event, and its stop may have been answered since.
+        // Read again, because the view is only as recent as the last event: the member may have been stopped since.
         if let Ok(seen) = lookup(connection, &member.id).await
             && seen.container.state == ContainerState::Running
         {
@@ -81,7 +81,7 @@ pub(crate) async fn check_ports(
             });
         }
     }
-    // What a member that is up listens on is its own.
+    // The ports on which a running member listens may be its own.
     let is_up = container.state == ContainerState::Running && pod.role(&container.id).is_some();
     let listening = if is_up {
         Listening::default()

@@ -1,4 +1,4 @@
-//! A question to the engine, answered as untyped JSON: a typed answer would lose a whole list to one odd row.
+//! Requests to the engine answered as untyped JSON: a typed answer would lose a whole list to one odd row.
 
 use bollard::errors::Error;
 use bytes::Bytes;
@@ -9,10 +9,10 @@ use serde_json::Value;
 use std::{error::Error as StdError, io, path::Path, time::Duration};
 use tokio::{net::UnixStream, time::timeout};
 
-/// More than the list of a device with ten thousand containers.
+/// The longest answer that is read, in bytes: more than the list of a device with ten thousand containers.
 const LARGEST_ANSWER: usize = 64 << 20;
 
-/// Why there is no answer that can be used.
+/// Why a request has no usable answer.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum Failure {
     #[error("no answer within {} s", .0.as_secs())]
@@ -21,13 +21,13 @@ pub(crate) enum Failure {
     Refused { status: u16, message: String },
     #[error("an answer that can't be read: {0}")]
     Garbled(String),
-    /// The engine may be gone, or this question brings it down.
+    /// The engine may be gone, or this request makes it break the connection.
     #[error("the connection broke off: {0}")]
     Broken(String),
 }
 
 impl Failure {
-    /// The error of a call of the API client; `waited` is its limit.
+    /// The failure that an error of the API client stands for; `waited` is the client's limit.
     pub(crate) fn of(error: &Error, waited: Duration) -> Self {
         match error {
             Error::RequestTimeoutError => Self::Silent(waited),
@@ -42,7 +42,7 @@ impl Failure {
         }
     }
 
-    /// It does not tell whether the engine still runs.
+    /// Whether it leaves open if the engine still runs.
     pub(crate) fn is_broken(&self) -> bool {
         matches!(self, Self::Broken(_))
     }
@@ -60,7 +60,7 @@ impl From<Failure> for Error {
     }
 }
 
-/// Asks for a path, with its query, below the engine's root.
+/// Gets a path, with its query, below the engine's root.
 ///
 /// # Errors
 /// See [`Failure`].
@@ -71,7 +71,7 @@ pub(crate) async fn get(socket: &Path, path: &str, within: Duration) -> Result<V
     serde_json::from_slice(&body).map_err(|error| Failure::Garbled(error.to_string()))
 }
 
-/// Whether a request is answered there at all, be it with an error.
+/// Whether the engine answers a request at all, be it with an error.
 pub(crate) async fn answers(socket: &Path, within: Duration) -> bool {
     matches!(
         timeout(within, fetch(socket, "/_ping")).await,
@@ -113,7 +113,7 @@ async fn fetch(socket: &Path, path: &str) -> Result<Bytes, Failure> {
     }
 }
 
-/// The reason in the body of a refusal: an engine's JSON, or the plain text of a proxy in front of it.
+/// The reason in the body of a refusal: from an engine's JSON, or the plain text of a proxy in front of it.
 fn message(body: &[u8]) -> String {
     let told = serde_json::from_slice::<Value>(body).ok();
     let told = told.and_then(|told| Some(told.get("message")?.as_str()?.to_owned()));

@@ -6,31 +6,31 @@ use std::{collections::BTreeMap, net::IpAddr};
 
 /// Label of a pause container that was made for an agent.
 pub(crate) const POD_LABEL: &str = "io.flotilla.pod";
-/// Its value.
+/// The label's value.
 pub(crate) const PAUSE: &str = "pause";
 
-/// What stands before the id in the network mode of a container that shares another one's network.
+/// What precedes the id in the network mode of a container that shares another one's network.
 pub(crate) const SHARED: &str = "container:";
 
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Pod {
     pub(crate) agent: Member,
-    /// The engine starts the agent again when it ends.
+    /// Whether the engine starts the agent again when it ends.
     pub(crate) agent_returns: bool,
-    /// `None` when it was removed: its members then are in a network that leads nowhere.
+    /// `None` when it was removed: the members are then in a network that leads nowhere.
     pub(crate) pause: Option<Pause>,
-    /// By id; the agent is not among them.
+    /// The other members, by id.
     pub(crate) members: Vec<Member>,
 }
 
-/// The container that holds the network.
+/// The container that holds the pod's network.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Pause {
     pub(crate) id: String,
     pub(crate) name: String,
     pub(crate) running: bool,
     pub(crate) started: Option<Timestamp>,
-    /// Where it is on the engine's networks; empty while it does not run.
+    /// Its addresses on the engine's networks; empty while it does not run.
     pub(crate) addresses: Vec<IpAddr>,
 }
 

@@ -1,4 +1,5 @@
-//! Ports inside a pod: who says that it listens where, who does, and whom a newcomer would be in the way of.
+//! Ports inside a pod: which containers declare them, which are taken, and which container a newcomer would conflict
+//! with.
 
 use flotilla_protocol::inventory::Port;
 use std::{
@@ -14,12 +15,12 @@ pub(crate) struct PortNumber {
     protocol: String,
 }
 
-/// Neither a number nor a range: engines write nothing else.
+/// The text is not a single port.
 #[derive(Debug)]
 pub(crate) struct NotAPort;
 
 impl PortNumber {
-    /// As people see a port that is reached where the container is, and nowhere else.
+    /// As people see a port that can be reached in the container's own network only.
     pub(crate) fn unpublished(&self) -> Port {
         Port {
             private: self.number,
@@ -66,7 +67,7 @@ const TABLES: [(&str, &str, &str); 4] = [
 ];
 
 impl Listening {
-    /// `own` are the inodes of the agent's sockets.
+    /// Parses the tables. `own` are the inodes of the agent's sockets.
     pub(crate) fn parse(read: impl Fn(&str) -> String, own: &BTreeSet<u64>) -> Self {
         let mut taken = BTreeMap::new();
         for (table, protocol, waiting) in TABLES {
@@ -93,14 +94,14 @@ impl Listening {
     }
 }
 
-/// A running container of the pod.
+/// A running container of the pod, and the ports that it declares.
 #[derive(Debug)]
 pub(crate) struct Occupant {
     pub(crate) name: String,
     pub(crate) ports: BTreeSet<PortNumber>,
 }
 
-/// Two containers want one port.
+/// Two containers need one port.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Clash {
     newcomer: String,
@@ -111,7 +112,7 @@ pub struct Clash {
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Holder {
     Member(String),
-    /// One of these, none of which declares the port.
+    /// One of these containers, none of which declares the port.
     OneOf(Vec<String>),
     Agent,
 }

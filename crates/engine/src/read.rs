@@ -1,4 +1,4 @@
-//! The engine's answers in our words. Engines leave fields out and differ in spelling; nothing here fails.
+//! The engine's answers in our words. Engines leave fields out and differ in spelling, so no field is required here.
 
 mod attached;
 mod compose;
@@ -29,7 +29,7 @@ use std::{
     net::IpAddr,
 };
 
-/// A container, and what only its stack or its pod needs to know.
+/// A container, with what only its stack or its pod needs to know.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Observed {
     pub(crate) container: Container,
@@ -37,21 +37,21 @@ pub(crate) struct Observed {
     pub(crate) config_files: Vec<String>,
     /// The folder of its Compose project.
     pub(crate) folder: Option<String>,
-    /// Made by `docker compose run`: it belongs to the project, but is no instance of the service.
+    /// Whether `docker compose run` made it: then it belongs to the project, but is no instance of the service.
     pub(crate) one_off: bool,
     /// Names of its volumes, and where they are mounted.
     pub(crate) mounted: Vec<(String, String)>,
-    /// Ports that it says it listens on, as far as the engine tells.
+    /// Ports on which it says that it listens, as far as the engine tells.
     pub(crate) declared: BTreeSet<PortNumber>,
     /// Its addresses on the engine's networks.
     pub(crate) addresses: Vec<IpAddr>,
-    /// Where it is attached.
+    /// The networks to which it is attached.
     pub(crate) attached: Vec<Attached>,
-    /// The swarm's service that it is a task of.
+    /// The swarm service of which it is a task.
     pub(crate) swarm_service: Option<String>,
-    /// The engine starts it again when it ends with an error.
+    /// Whether the engine starts it again when it ends with an error.
     pub(crate) returns: bool,
-    /// It does not run because the engine could not start it.
+    /// Whether it does not run because the engine could not start it.
     pub(crate) failed_to_start: bool,
 }
 
@@ -61,7 +61,7 @@ impl Observed {
         self.container.network_mode.strip_prefix(SHARED)
     }
 
-    /// People may name a container by its name, by its id, and by the id's beginning.
+    /// Whether a text names this container, as people do: by its name, by its id, or by the id's beginning.
     pub(crate) fn is_called(&self, text: &str) -> bool {
         let Container { id, name, .. } = &self.container;
         name == text || id::is_meant(id, text)
@@ -128,7 +128,8 @@ pub(crate) fn container(answer: ContainerInspectResponse) -> Observed {
     }
 }
 
-/// What it exposes, what it publishes, and what it did of both before it came into a pod.
+/// The ports that it exposes, those that it publishes, and those that it exposed or published before it came into a
+/// pod.
 fn declared(answer: &ContainerInspectResponse) -> BTreeSet<PortNumber> {
     let exposed = answer
         .config
@@ -160,7 +161,7 @@ fn returns(answer: &ContainerInspectResponse) -> bool {
     matches!(name, Some(ALWAYS | ON_FAILURE | UNLESS_STOPPED))
 }
 
-/// In the order of the volumes' names.
+/// Names of the volumes, in order, and where they are mounted.
 fn mounted(mounts: Vec<MountPoint>) -> Vec<(String, String)> {
     let volumes = mounts
         .into_iter()
@@ -180,7 +181,7 @@ fn addresses(endpoint: &EndpointSettings) -> impl Iterator<Item = IpAddr> + use<
     written.map(|text| text?.parse().ok()).into_iter().flatten()
 }
 
-/// Keys look like `80/tcp`; a key without bindings is exposed but not published.
+/// Ports from keys such as `80/tcp`; a key without bindings is exposed but not published.
 fn ports(map: PortMap) -> Vec<Port> {
     let mut ports = Vec::new();
     for (key, bindings) in map.into_iter().collect::<BTreeMap<_, _>>() {

@@ -1,8 +1,8 @@
-//! Making a container anew in another network; if that fails, everything is as it was.
+//! Recreates a container in another network; if that fails, everything is as it was.
 //!
-//! [`swap`] decides the next step, [`proof`] when the new container is believed, [`wish`] what speaks against it,
-//! [`same`] how the new one is asked for. Here a step at a time is asked of an engine, after a fresh look before each.
-//! A [`Swap`] that a [`Ledger`] kept on disk can be taken up again after any crash.
+//! [`swap`] decides the next step, [`proof`] when the new container is accepted, [`wish`] what speaks against it,
+//! [`same`] the request that creates the new one. This file takes one step at a time, each after a fresh look at the
+//! engine. A [`Swap`] that a [`Ledger`] kept on disk can be taken up again after any crash.
 
 mod facts;
 mod mounts;
@@ -32,56 +32,56 @@ use wish::Wish;
 
 pub(crate) use step::remove;
 
-/// How often containers are looked at while nothing can be done but wait.
+/// How often containers are looked at while there is nothing to do but wait.
 const LOOK: Duration = Duration::from_millis(200);
 
 /// The longest pause between two looks at an engine that does not answer.
 const LONGEST_PAUSE: Duration = Duration::from_secs(2);
 
-/// How often a step is tried that an engine does not take, where turning back is no way out.
+/// How often a step is tried that the engine refuses, where turning back is no way out.
 const TRIES: u32 = 3;
 
-/// How long a container has to stop where its owner says nothing (Docker's own figure).
+/// How long a container has to stop where its owner sets no time (Docker's own figure).
 const GRACE: Duration = Duration::from_secs(10);
 
-/// Stands for an endless stop timeout (-1), so that every wait has a limit.
+/// Stands in for an endless stop timeout (-1), so that every wait has a limit.
 const ENDLESS_GRACE: Duration = Duration::from_secs(3600);
 
-/// With how much patience containers are made anew.
+/// How much time a container gets while it is recreated.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Pace {
     /// Seconds that the old one has to stop; `None` leaves that to its owner.
     pub(crate) stop_seconds: Option<i32>,
-    /// How long the new one must have run to be believed.
+    /// How long the new one must have run to be accepted.
     pub(crate) settle: Duration,
 }
 
 impl Pace {
-    /// As a person waits for it.
+    /// For a placement that a person waits for.
     pub(crate) const PATIENT: Self = Self {
         stop_seconds: None,
         settle: Duration::from_secs(1),
     };
-    /// The old one is in a network that is gone: it can't be reached, and going back to it would help nothing.
+    /// For a container in a network that is gone: it can't be reached there, so going back would not help it.
     pub(crate) const URGENT: Self = Self {
         stop_seconds: Some(3),
         settle: Duration::ZERO,
     };
 }
 
-/// Where an exchange is written down, and told, while it is carried out.
+/// Keeps an exchange on disk, and reports its steps, while it is carried out.
 pub trait Ledger: Send {
-    /// Returns when it would survive a power cut.
+    /// Keeps the swap; returns when it would survive a power cut.
     fn keep(&mut self, swap: &Swap) -> impl Future<Output = io::Result<()>> + Send;
-    /// Takes what is done next, as a sentence.
+    /// Reports what is done next, as a sentence.
     fn tell(&mut self, act: &str);
-    /// Whether it should turn back, if it still can.
+    /// Whether the exchange should turn back, if it still can.
     fn is_canceled(&self) -> bool;
-    /// Burns with each step.
+    /// The fuse that burns with each step.
     fn fuse(&mut self) -> &mut Fuse;
 }
 
-/// A ledger that keeps nothing: for an exchange that is taken up, if at all, from what the engine shows.
+/// A ledger that keeps nothing, for an exchange that can be taken up from what the engine shows.
 #[derive(Debug, Default)]
 pub(crate) struct Unwritten(pub(crate) Fuse);
 
@@ -104,10 +104,10 @@ impl Ledger for Unwritten {
 }
 
 impl Swap {
-    /// Looks at a container that is to be made anew. Nothing is changed.
+    /// Plans the exchange of a container. Nothing is changed.
     ///
     /// # Errors
-    /// Why that can't be done.
+    /// Why it can't be recreated.
     pub(crate) async fn prepare(
         docker: &Docker,
         id: &str,
@@ -124,8 +124,8 @@ impl Swap {
         Ok(swap)
     }
 
-    /// The exchange of a container that an earlier process may have begun. What would speak against beginning it is
-    /// not looked for: its own traces are among that.
+    /// The exchange of a container that an earlier process may have begun. What would speak against beginning it is not
+    /// checked: the traces of that process are among it.
     pub(crate) fn of(
         answer: &ContainerInspectResponse,
         network: Network,
@@ -149,12 +149,13 @@ impl Swap {
         }
     }
 
-    /// The same, with `ran` from an earlier look: an exchange that was cut off may have stopped the container since.
+    /// The same exchange, with `ran` from an earlier look: an interrupted exchange may have stopped the container
+    /// since.
     pub(crate) fn of_one_that_ran(self, ran: bool) -> Self {
         Self { ran, ..self }
     }
 
-    /// Whether the container with this id is one of the two.
+    /// Whether the container with this id is the old or the new one.
     #[must_use]
     pub fn involves(&self, id: &str) -> bool {
         self.old == id || self.new == New::Made(id.to_owned())
@@ -164,7 +165,7 @@ impl Swap {
         &self.old
     }
 
-    /// Its name, which the new one gets.
+    /// The container's name, which the new one gets.
     #[must_use]
     pub fn name(&self) -> &str {
         &self.name
@@ -179,10 +180,10 @@ fn grace(answer: &ContainerInspectResponse, pace: Pace) -> Duration {
     })
 }
 
-/// Carries an exchange out that was just prepared; answers the id of the new container.
+/// Carries out an exchange that was just prepared; returns the id of the new container.
 ///
 /// # Errors
-/// Why it was not done; the old container is as it was, or the error says what is not.
+/// Why it was not done. The old container is as it was, or the error says what is not.
 pub(crate) async fn begin(
     docker: &Docker,
     swap: Swap,
@@ -193,7 +194,7 @@ pub(crate) async fn begin(
     Exchange::new(docker, swap, ledger).run().await
 }
 
-/// Takes up an exchange that was cut off, and finishes or undoes it; answers as [`begin`].
+/// Takes up an interrupted exchange, and finishes or undoes it; returns as [`begin`] does.
 pub(crate) async fn resume(
     docker: &Docker,
     swap: Swap,
@@ -209,23 +210,23 @@ pub(crate) async fn resume(
     exchange.run().await
 }
 
-/// One life of an exchange.
+/// One process's run of an exchange.
 struct Exchange<'a, L> {
     docker: &'a Docker,
     swap: Swap,
     ledger: &'a mut L,
     since: Instant,
-    /// When the new one was first seen started.
+    /// When the new container was first seen started.
     up_since: Option<Instant>,
-    /// A container may have been made whose id is not known.
+    /// Whether a container may have been created whose id is not known.
     looks_by_name: bool,
-    /// Id of the new one, as it was last seen.
+    /// Id of the new container, as it was last seen.
     found: Option<String>,
     failures: BTreeMap<Step, u32>,
-    /// Steps that the engine refuses, and its words.
+    /// Steps that the engine refuses for good, and its reason.
     left_out: BTreeSet<Step>,
     refusal: Option<ActionError>,
-    /// Why it turned back in this life.
+    /// Why this run turned back.
     reason: Option<ActionError>,
 }
 
@@ -301,7 +302,7 @@ impl<'a, L: Ledger> Exchange<'a, L> {
         self.keep_or_warn().await;
     }
 
-    /// The engine may have made a container, and did not say so.
+    /// Notes that the engine may have created a container without answering.
     fn doubt(&mut self) {
         self.looks_by_name = true;
         self.since = Instant::now();
@@ -312,7 +313,7 @@ impl<'a, L: Ledger> Exchange<'a, L> {
         kept.map_err(|error| Failure::Own(ActionError::Unwritten(error.to_string())))
     }
 
-    /// The way back is taken even where it can't be written down.
+    /// Keeps the swap if possible: the way back is taken even where it can't be written down.
     async fn keep_or_warn(&mut self) {
         if let Err(Failure::Own(error)) = self.keep().await {
             tracing::warn!(container.name = self.swap.name, %error, "the journal can't be written");
@@ -337,15 +338,15 @@ impl<'a, L: Ledger> Exchange<'a, L> {
     }
 }
 
-/// Why a step was not taken.
+/// Why a step failed.
 enum Failure {
     Engine(Error),
-    /// It can't be asked for, or not written down.
+    /// The step can't be asked for, or not be written down.
     Own(ActionError),
 }
 
 impl Failure {
-    /// The engine said no, or there is nothing to ask it.
+    /// Whether trying again would bring the same: the engine refused, or the step can't be asked for.
     fn is_answer(&self) -> bool {
         match self {
             Self::Engine(error) => matches!(error, Error::DockerResponseServerError { .. }),
@@ -376,7 +377,7 @@ impl Fault {
     }
 }
 
-/// The name of a container's image, where that still means the same image; else its id.
+/// The name of a container's image, where that still names the same image; else the image's id.
 pub(crate) async fn image(docker: &Docker, answer: &ContainerInspectResponse) -> String {
     let name = answer.config.as_ref().and_then(|config| config.image.as_deref());
     wish::image_name(docker, answer.image.clone().unwrap_or_default(), name).await

@@ -1,7 +1,7 @@
-//! From one view of the engine to the next, as reports: a state machine per watcher.
+//! From one view of the engine to the next, as reports: a state machine per watch.
 //!
-//! Life cycle: nothing told yet → the engine's state told → its inventory told whole → differences only. When
-//! the engine goes away and returns, its inventory is told whole again: it may be another engine.
+//! Life cycle: nothing reported yet → the engine's state → its whole inventory → differences only. When the engine goes
+//! away and returns, its whole inventory is reported again: it may be another engine.
 
 use crate::pod::Pod;
 use flotilla_protocol::{
@@ -21,7 +21,7 @@ pub(crate) struct View {
     pub(crate) inventory: Option<Arc<Inventory>>,
     /// Id of the agent's own container.
     pub(crate) own: Option<String>,
-    /// The pod that it is in.
+    /// The pod of the agent's own container.
     pub(crate) pod: Option<Arc<Pod>>,
 }
 
@@ -62,8 +62,8 @@ impl Reports {
     }
 }
 
-/// What turns `old` into `new`. What is gone comes first, so that a recreated container never stands beside
-/// the one whose name it took.
+/// What turns `old` into `new`. Removals come first, so that a recreated container never stands beside the one whose
+/// name it took.
 fn difference(old: &Inventory, new: &Inventory) -> impl Iterator<Item = Report> {
     let mut gone = Vec::new();
     let mut changed = Vec::new();
@@ -85,7 +85,7 @@ fn compare<T: Clone + PartialEq>(
     gone: &mut Vec<ItemRef>,
     changed: &mut Vec<Item>,
 ) {
-    // Almost always a kind is untouched, and then it costs one comparison and no allocation.
+    // Almost always a kind is unchanged, and then it costs one comparison and no allocation.
     if old == new {
         return;
     }

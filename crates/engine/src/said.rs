@@ -1,4 +1,4 @@
-//! What an engine said, in words of ours: which thing is missing, taken or forbidden, and what to do about it.
+//! An engine's error messages in words of ours: which thing is missing, taken or forbidden, and what to do about it.
 //!
 //! Engines answer 404 for anything that they miss while they act on a container (an image, a network, another
 //! container), and name it by an id of 64 digits. Their words differ by version; words that are not recognized are
@@ -8,18 +8,19 @@ use crate::{action::ActionError, id};
 use bollard::errors::Error;
 use flotilla_protocol::text::shown;
 
-/// Enough for a runtime's reason, which stands behind those of the two programs that called it.
+/// The longest message that is passed on, in characters: enough for a runtime's reason, which stands behind those of
+/// the two programs that called it.
 const SAID_CHARS: usize = 800;
 
-/// A name that an engine repeats.
+/// The longest name that is repeated, in characters.
 const NAME_CHARS: usize = 100;
 
-/// What an engine answered about the container with this id or name.
+/// The error that an engine's answer about the container with this id or name stands for.
 pub(crate) fn explain(error: Error, id: &str) -> ActionError {
     explain_named(error, id, id)
 }
 
-/// The same for a container whose name is known, too.
+/// As [`explain`], for a container whose name is known, too.
 pub(crate) fn explain_named(error: Error, id: &str, name: &str) -> ActionError {
     match error {
         Error::DockerResponseServerError { status_code, message } => said(status_code, &message, id, name),
@@ -71,7 +72,7 @@ fn between<'a>(text: &'a str, begin: &str, end: &str) -> Option<&'a str> {
     Some(word).filter(|word| !word.is_empty() && !word.contains(char::is_whitespace))
 }
 
-/// What an engine, or a program that it started, said: as part of a sentence of ours.
+/// An engine's message, or that of a program that it started, as part of a sentence of ours.
 pub(crate) fn one_line(words: &str) -> String {
     let words: Vec<_> = words.split_whitespace().map(short_ids).collect();
     shown(&words.join(" "), SAID_CHARS)
@@ -173,7 +174,7 @@ mod tests {
     }
 
     #[test]
-    fn nobody_is_told_an_id_of_64_digits() {
+    fn no_error_shows_an_id_of_64_digits() {
         let message =
             format!("driver failed on endpoint web ({OTHER}):\n  Bind for 0.0.0.0:80 failed, sha256:{ID}");
         for error in [

@@ -1,32 +1,32 @@
-//! Containers that share namespaces: a borrower lives in those of a lender and can't run without it.
+//! Containers that share namespaces: a borrower uses those of a lender and can't run without it.
 
 use crate::{action::ActionError, connection::is_not_found, id, pod::SHARED, read, said::explain, verbatim};
 use bollard::{Docker, query_parameters::ListContainersOptionsBuilder};
 use futures_util::{StreamExt as _, stream};
 use serde_json::Value;
 
-/// What one container has of another one's.
+/// What one container uses of another one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Lent {
     Network,
     Processes,
     Memory,
-    /// It knows the other one by a name that the engine wrote down for it.
+    /// The borrower knows the lender by a name that the engine wrote down for it.
     Link,
 }
 
-/// Where a container says whose namespaces it lives in.
+/// The settings that name a lender.
 const MODES: [(&str, Lent); 3] = [
     ("NetworkMode", Lent::Network),
     ("PidMode", Lent::Processes),
     ("IpcMode", Lent::Memory),
 ];
 
-/// Enough to hide the engine's latency.
+/// How many containers are read at once: enough to hide the engine's latency.
 const PARALLEL_READS: usize = 8;
 
 impl Lent {
-    /// As the object of "shares".
+    /// The word that follows "shares its".
     pub(crate) fn as_str(self) -> &'static str {
         match self {
             Self::Network => "network",
@@ -37,14 +37,15 @@ impl Lent {
     }
 }
 
-/// What a container borrows, and the name or id of the lender.
+/// What a container borrows, and the name or id of each lender.
 fn borrowed(host: &Value) -> impl Iterator<Item = (Lent, &str)> {
     MODES
         .iter()
         .filter_map(|(field, lent)| Some((*lent, host[field].as_str()?.strip_prefix(SHARED)?)))
 }
 
-/// Finds out whether all that a container borrows is there; `runs` means that it is to be started with it.
+/// Checks that every lender of a container is there; with `runs`, that it also runs, because the container is to be
+/// started.
 ///
 /// # Errors
 /// [`ActionError::LenderGone`], [`ActionError::LenderStopped`].
@@ -69,7 +70,7 @@ pub(crate) async fn check_lenders(
     Ok(())
 }
 
-/// Finds a container that could not go on, or start again, without this very one.
+/// Refuses when another container could not go on, or start again, without this one.
 ///
 /// # Errors
 /// [`ActionError::Lends`].
@@ -105,7 +106,7 @@ pub(crate) async fn check_borrowers(docker: &Docker, id: &str, name: &str) -> Re
     })
 }
 
-/// What another container has of the one with this id and name.
+/// What another container borrows of the one with this id and name.
 fn taken_from(host: &Value, id: &str, name: &str) -> Option<Lent> {
     let is_it = |text: &str| text == name || id::is_meant(id, text);
     let links = host["Links"]

@@ -17,14 +17,14 @@ use flotilla_protocol::inventory::{
 };
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Of a container that the engine was only heard to list.
+/// What is said of a container of which only the list's row is known.
 const NOT_YET: &str = "the engine has not described it yet";
 
 #[derive(Debug, Default)]
 pub(crate) struct Snapshot {
     /// By id.
     pub(crate) containers: BTreeMap<String, Observed>,
-    /// What the last list said of each, by id; empty until there was one.
+    /// The last list's row of each container, by id, reduced to what changes with it; empty until there was a list.
     pub(crate) traces: BTreeMap<String, Trace>,
     pub(crate) images: Vec<Image>,
     pub(crate) volumes: Vec<Volume>,
@@ -32,8 +32,8 @@ pub(crate) struct Snapshot {
 }
 
 impl Snapshot {
-    /// Takes a list of all containers: those that are new are shown from it until they are described. Answers the ids of
-    /// those to describe: what is new, what changed, and what may be gone.
+    /// Takes a list of all containers; new ones are shown as listed until they are described. Returns the ids of those
+    /// to describe: new ones, changed ones, and those that may be gone.
     pub(crate) fn take_list(&mut self, rows: Vec<(Observed, Trace)>) -> Vec<String> {
         let is_first = self.traces.is_empty();
         let mut traces = BTreeMap::new();
@@ -58,12 +58,12 @@ impl Snapshot {
         stale
     }
 
-    /// The engine was not followed for a while: the next list says of all containers that they may have changed.
+    /// Notes that the engine was not followed for a while, so that the next list marks every container as changed.
     pub(crate) fn has_missed(&mut self) {
         self.traces.clear();
     }
 
-    /// A container that the engine does not describe stays as it lists it now, or as it was known.
+    /// Takes a container that the engine can't describe: it stays as it is listed, or as it was known.
     pub(crate) fn take_unread(&mut self, id: &str, listed: Option<Observed>, reason: &str) {
         self.containers
             .extend(listed.map(|listed| (id.to_owned(), listed)));
@@ -79,7 +79,7 @@ impl Snapshot {
         run.filter(|id| !listed.contains(id.as_str())).cloned().collect()
     }
 
-    /// `own` is the id of the agent's own container, and `pod` the one that it is in.
+    /// Builds the inventory. `own` is the id of the agent's own container, and `pod` that container's pod.
     pub(crate) fn assemble(&self, own: Option<&str>, pod: Option<&Pod>) -> Inventory {
         let attached = found::by_network(&self.networks, &self.containers);
         let placed = |seen: &Observed| {
@@ -87,7 +87,7 @@ impl Snapshot {
             container.is_agent |= own == Some(&container.id);
             container.pod = pod.and_then(|pod| pod.role(&container.id));
             if container.pod == Some(PodRole::Member) {
-                // Engines tell no ports of what shares another container's network; its own are reached all the same.
+                // Engines tell no ports of a container in another one's network; its own can be reached all the same.
                 container.ports = collapsed(seen.declared.iter().map(PortNumber::unpublished).collect());
             } else if pod.is_some() && container.pod.is_none() {
                 container.found_as = found::found_as(&seen.container.id, &self.networks, &attached);
@@ -176,7 +176,7 @@ impl Snapshot {
     }
 }
 
-/// Each once, in the order in which they come.
+/// Adds each value that is new, in order.
 fn add(all: &mut Vec<String>, some: &[String]) {
     for one in some {
         if !all.contains(one) {
@@ -185,7 +185,7 @@ fn add(all: &mut Vec<String>, some: &[String]) {
     }
 }
 
-/// Only a container that is up holds its place on a network; the engine says the same.
+/// Whether a container is up: only then it holds its place on a network. Engines say the same.
 fn is_up(container: &Container) -> bool {
     use ContainerState::{Paused, Restarting, Running};
     matches!(container.state, Running | Paused | Restarting)

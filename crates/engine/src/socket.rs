@@ -18,9 +18,9 @@ pub struct Sockets {
 }
 
 impl Sockets {
-    /// `docker_host` is the value of `DOCKER_HOST`; without one, the places where Docker and Podman listen by
-    /// themselves, system-wide first. `runtime_dir` is `XDG_RUNTIME_DIR`, where rootless engines listen, and
-    /// `home` is where Docker Desktop does.
+    /// `docker_host` is the value of `DOCKER_HOST`; without one, the places where Docker and Podman listen by default,
+    /// system-wide first. `runtime_dir` is `XDG_RUNTIME_DIR`, where rootless engines listen, and `home` is where Docker
+    /// Desktop does.
     #[must_use]
     pub fn new(docker_host: Option<&str>, runtime_dir: Option<&Path>, home: Option<&Path>) -> Self {
         match docker_host.filter(|host| !host.is_empty()) {
@@ -58,7 +58,7 @@ impl Sockets {
         Self { users_own, ..self }
     }
 
-    /// Exactly one place.
+    /// Exactly one place to look.
     #[must_use]
     pub fn at(path: impl Into<PathBuf>) -> Self {
         Self {
@@ -68,8 +68,8 @@ impl Sockets {
         }
     }
 
-    /// The first place where something accepts a connection, or the state that best explains why there is none:
-    /// an engine that refuses us says more than one that does not run, and that more than an absent one.
+    /// The first place where an engine accepts a connection, or the state that best explains why there is none: an
+    /// engine that refuses us says more than one that does not run, and that more than an absent one.
     pub(crate) async fn locate(&self) -> Result<PathBuf, EngineState> {
         let mut best: Option<EngineState> = None;
         for path in &self.paths {
@@ -114,7 +114,7 @@ fn explain(path: &Path, error: &io::Error) -> EngineState {
                 "There is no container engine at {place}. Install Docker, or start it: sudo systemctl start docker"
             ),
         },
-        // Where the agent may not even look, it cannot know that there is an engine.
+        // The agent may not look into the folder, so it can't know whether there is an engine.
         ErrorKind::PermissionDenied if std::fs::metadata(path).is_err() => EngineState::Absent {
             since: None,
             reason: format!(

@@ -1,8 +1,8 @@
 //! What an event of the engine makes out of date.
 //!
-//! Events name a thing; they do not describe it well enough to be believed. So an event only marks, and what is
-//! marked is read again. Marks gather while a read is under way and during a short pause before it, which turns
-//! the burst of one `docker compose up` into a few reads.
+//! Events name a thing; they do not describe it well enough to be relied on. So an event only marks, and what is marked
+//! is read again. Marks gather while a read is under way and during a short pause before it, which turns the burst of
+//! one `docker compose up` into a few reads.
 
 use crate::{agenda::Subject, read};
 use bollard::models::{EventMessage, EventMessageTypeEnum as Type};
@@ -19,9 +19,9 @@ const HEALTH: &str = "health_status";
 pub(crate) struct Stale {
     /// Ids of containers.
     pub(crate) containers: BTreeSet<String>,
-    /// What was told last of a container's health.
+    /// The health that was last told of a container.
     pub(crate) health: BTreeMap<String, Health>,
-    /// Ids of containers whose health was checked, of which nothing else was told.
+    /// Ids of containers of which only a health check was told, without its result.
     pub(crate) checked: BTreeSet<String>,
     /// The list of containers: which of them changed is not known.
     pub(crate) list: bool,
@@ -47,8 +47,8 @@ impl Stale {
         *self == Self::default()
     }
 
-    /// What has to be read, except for [`Self::checked`]. `known` is the health that is known of a container: one that
-    /// is told again costs no read.
+    /// What has to be read, except for [`Self::checked`]. `known` returns the health that is known of a container: a
+    /// health that is told again costs no read.
     pub(crate) fn subjects(self, known: impl Fn(&str) -> Option<Health>) -> impl Iterator<Item = Subject> {
         let health = self.health.into_iter();
         let health = health.filter(move |(id, told)| known(id).as_ref() != Some(told));
@@ -78,7 +78,7 @@ impl Stale {
                 }
             }
             Some(Type::CONTAINER) if changes_container(&action) => {
-                // Committing makes an image, and older engines have no event for that.
+                // A commit makes an image, and older engines have no event for that.
                 self.images |= action == "commit";
                 self.containers.extend(actor.id);
             }
@@ -93,7 +93,8 @@ impl Stale {
     }
 }
 
-/// Health checks run a command every few seconds, and each run is three events that change nothing.
+/// Whether an event may have changed a container. Health checks run a command every few seconds, and each run is three
+/// events that change nothing.
 fn changes_container(action: &str) -> bool {
     let word = action.split(':').next().unwrap_or_default();
     !(word.starts_with("exec_")
@@ -151,7 +152,7 @@ mod tests {
             changed
         );
         assert_eq!(subjects("health_status: healthy", None), changed);
-        // Podman's: what the check found is not told.
+        // Podman does not tell what the check found.
         let checked = marks(Type::CONTAINER, "health_status");
         assert_eq!(checked.checked, ["thing".to_owned()].into());
         assert_eq!(checked.subjects(|_| None).count(), 0);

@@ -1,8 +1,8 @@
-//! Starting the members of a pod that its engine tried to start too early.
+//! Starts the members of a pod that their engine tried to start too early.
 //!
-//! An engine that starts again, after a reboot for example, starts its containers in no order that is good for pods,
-//! and gives up on a member whose pause container does not run yet. The agent may be one of them, so it is the pause
-//! container that looks after them, once, as soon as the engine answers.
+//! An engine that is restarted, after a reboot for example, starts its containers in no order that suits pods, and
+//! gives up on a member whose pause container does not run yet. The agent may be such a member, so the pause container
+//! looks after them, once, as soon as the engine answers.
 
 use crate::{connection::Connection, own::OwnContainer, read::Observed, socket::Sockets};
 use bollard::errors::Error;

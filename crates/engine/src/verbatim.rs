@@ -1,7 +1,7 @@
-//! Containers as plain JSON, whole and in the engine's own words.
+//! Containers as plain JSON, with every field that the engine has.
 //!
-//! The client's types know the fields of one version of the API. An older engine's settings and a newer one's are
-//! others, and a container that is made anew from what the types know would lose them without a word.
+//! The client's types know the fields of one version of the API. Older and newer engines have other fields, and a
+//! container that is recreated from the types would lose them silently.
 
 use bollard::{
     Docker, body_full,
@@ -12,13 +12,16 @@ use bollard::{
 use futures_util::{StreamExt as _, pin_mut};
 use serde_json::{Value, json};
 
-/// A description has some kilobytes; a container with thousands of ports has a megabyte.
+/// The longest description that is read, in bytes. One has some kilobytes; a container with thousands of ports has a
+/// megabyte.
 const DESCRIPTION_BYTES: usize = 16 * 1024 * 1024;
 
+/// A container's whole description.
+///
 /// # Errors
-/// The engine's own. A description that is too long or no JSON is one that cannot be read.
+/// The engine's own. A description that is too long or no JSON counts as one that can't be read.
 pub(crate) async fn inspect(docker: &Docker, id: &str) -> Result<Value, Error> {
-    // Of the client's calls only an export hands over bytes as they came.
+    // Of the client's calls, only an export returns the bytes as they come, so its request is redirected.
     let aimed = docker.clone().with_request_modifier(|mut request| {
         let aim = request.uri().to_string();
         let aim = aim.strip_suffix("/export").map(|path| format!("{path}/json"));
@@ -40,7 +43,7 @@ pub(crate) async fn inspect(docker: &Docker, id: &str) -> Result<Value, Error> {
     Ok(serde_json::from_slice(&bytes)?)
 }
 
-/// Answers the id of the new container.
+/// Creates a container; returns its id.
 ///
 /// # Errors
 /// The engine's own.
@@ -68,7 +71,7 @@ pub(crate) async fn connect(
         .await
 }
 
-/// The client with another body in all that it sends.
+/// The client, with this body in every request that it sends.
 fn saying(docker: &Docker, body: &Value) -> Docker {
     let text = body.to_string();
     docker.clone().with_request_modifier(move |mut request| {

@@ -1,4 +1,4 @@
-//! From an attachment to what an engine is told: how the container is to be made, and what is done before it starts.
+//! From an attachment to requests to the engine: how the container is to be created, and what is done before it starts.
 
 use super::{
     Attachment, DEFAULT, Dialect, MAC, NETWORK_ID, Networks, OF_CONFIG, OF_HOST, SYSCTLS, Unresolved,
@@ -7,10 +7,10 @@ use super::{
 use crate::pod::SHARED;
 use serde_json::{Map, Value, json};
 
-/// What is done to a container that was made, before it starts.
+/// What is done to a created container before it starts.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(crate) struct Joins {
-    /// Networks that it could not be made in, by id, and what is asked of each.
+    /// Networks that it could not be created in, by id, and what is asked of each.
     pub(crate) join: Vec<(String, Value)>,
     /// Id of the network that its mode put it into, when it is to be on others only.
     pub(crate) leave: Option<String>,
@@ -26,10 +26,10 @@ pub(crate) struct Wanted {
 }
 
 impl Attachment {
-    /// Replaces the attachment of a container to be made.
+    /// Writes the attachment into the request that creates a container, in place of the one that is there.
     ///
     /// # Errors
-    /// One of its networks is not there.
+    /// One of its networks does not exist.
     pub(crate) fn apply(
         mut self,
         body: &mut Value,
@@ -45,11 +45,11 @@ impl Attachment {
             endpoint.remove(NETWORK_ID);
             joins.wanted.extend(addresses(&known.id, &endpoint));
             let is_main = main == Some(known);
-            // Older engines are told of it beside the network.
+            // Older engines take the MAC address beside the network.
             if is_main && dialect.speaks_of_endpoints() {
                 endpoint.extend(self.config.remove_entry(MAC));
             }
-            // Before the first start, a name is all that an engine keeps of a network that it did not get by id.
+            // Before the first start, an engine keeps only the name of a network that was not given by id.
             let is_unique = networks.is_unique(&known.name);
             let key = match (is_main && !self.is_default(), is_unique) {
                 (true, _) => &self.mode,
@@ -63,7 +63,7 @@ impl Attachment {
         } else {
             1
         };
-        // What has no name of its own has to be told at once, and else the network of the mode.
+        // Networks without a unique name have to be given at creation; after these, the network of the mode.
         all.sort_by_key(|(is_unique, is_other, ..)| (*is_unique, *is_other));
         let late = all.split_off(at_once.min(all.len()));
         if let Some((false, _, name, ..)) = late.first() {
@@ -82,13 +82,13 @@ impl Attachment {
         Ok(joins)
     }
 
-    /// The network that the mode stands for, if that is one of the engine's list.
+    /// The network that the mode stands for, if it is one of the engine's networks.
     fn main<'a>(&self, networks: &'a Networks) -> Result<Option<&'a Known>, Unresolved> {
         if matches!(self.mode.as_str(), "host" | "none") || self.mode.starts_with(SHARED) {
             return Ok(None);
         }
         if self.is_default() {
-            // Podman writes so of any network.
+            // Podman writes `bridge` for any network.
             let only = || self.endpoints.iter().next();
             let named = networks.resolve(DEFAULT, None).ok();
             let first = || only().and_then(|(name, endpoint)| networks.resolve(name, id_of(endpoint)).ok());
@@ -108,7 +108,7 @@ impl Attachment {
         matches!(self.mode.as_str(), DEFAULT | "default")
     }
 
-    /// The mode as it was written, where that still means the same.
+    /// The mode as it was written, where that still means the same network; else the network's id.
     fn spelled(&self, main: Option<&Known>, networks: &Networks) -> String {
         match main {
             Some(main) if !self.is_default() => {
@@ -153,7 +153,7 @@ impl Attachment {
         }
     }
 
-    /// Takes what is a network's own out of a container that is going to share another one's.
+    /// Takes the settings of its own network out of a container that is going to share another one's.
     pub(crate) fn withdraw(&self, body: &mut Value) {
         if let Some(all) = body["HostConfig"][SYSCTLS].as_object_mut() {
             all.retain(|key, _| !self.sysctls.contains_key(key));

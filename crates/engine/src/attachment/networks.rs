@@ -1,5 +1,5 @@
-//! The networks that an engine has. People, tools and engines name one by its name or by its id, and old engines let
-//! two have one name.
+//! The networks that an engine has. People, tools and engines name a network by its name or by its id, and old engines
+//! let two networks have one name.
 
 use crate::id;
 
@@ -12,7 +12,7 @@ pub(crate) struct Known {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Networks(Vec<Known>);
 
-/// Why a text means no network.
+/// Why a text does not name one network.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Unresolved {
     Gone(String),
@@ -24,7 +24,7 @@ impl Networks {
         Self(all.into_iter().map(|(id, name)| Known { id, name }).collect())
     }
 
-    /// The network that had this id, or else the one that has this name: networks are made anew, too.
+    /// The network that has this id, or else the one that has this name: a network may have been created anew.
     pub(crate) fn resolve(&self, name: &str, id: Option<&str>) -> Result<&Known, Unresolved> {
         let by_id = |text: &str| self.0.iter().find(|known| known.is_id(text));
         if let Some(known) = id.and_then(by_id).or_else(|| by_id(name)) {
@@ -38,7 +38,7 @@ impl Networks {
         }
     }
 
-    /// Whether the name alone says which one is meant.
+    /// Whether only one network has the name.
     pub(crate) fn is_unique(&self, name: &str) -> bool {
         self.0.iter().filter(|known| known.name == name).count() == 1
     }

@@ -1,4 +1,4 @@
-//! What a container asks for again, as engines describe it.
+//! What a container asks for again, by descriptions as engines give them.
 
 use super::*;
 use proptest::prelude::*;
@@ -13,7 +13,7 @@ fn dialect(minor: usize) -> Dialect {
     }
 }
 
-/// The id of a network that is made up here.
+/// An id made up from a network's name.
 fn id(name: &str) -> String {
     name.chars().cycle().take(64).collect()
 }
@@ -36,7 +36,7 @@ fn rich() -> Value {
     })
 }
 
-/// What is asked for when a container is made again on an engine of this age.
+/// The request that creates a container again on an engine of this version.
 fn again(answer: &Value, minor: usize) -> (Value, Joins) {
     let mut body = json!({"HostConfig": {}});
     let before = Attachment::of(answer, &dialect(minor));
@@ -123,7 +123,7 @@ fn a_network_is_the_same_one_by_its_id_and_by_its_name() {
     assert_eq!(body["HostConfig"]["NetworkMode"], json!(id("media")));
     assert_eq!(endpoints(&body)[id("media")]["Aliases"], json!(["a1", "4f"]));
 
-    // It was made anew meanwhile.
+    // The network was created anew meanwhile.
     by_id["HostConfig"]["NetworkMode"] = json!(id("old"));
     by_id["NetworkSettings"]["Networks"]["media"]["NetworkID"] = json!(id("old"));
     let (body, _) = again(&by_id, 41);

@@ -31,7 +31,7 @@ impl World {
         self.containers.insert(id.to_owned(), seen);
     }
 
-    /// The agent is at this address.
+    /// The step that is due for an agent whose network has this address.
     fn step(&mut self, own: &str) -> Option<Step> {
         let snapshot = Snapshot {
             containers: self.containers.clone(),

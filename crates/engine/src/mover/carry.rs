@@ -1,4 +1,4 @@
-//! A move as the mover carries it out. It has no task but this one, and ends with it.
+//! Carries out a move in the mover's process, which does nothing else.
 
 use super::{Destination, Move, NAME, bind};
 use crate::{
@@ -25,20 +25,20 @@ use std::{collections::HashMap, time::Duration};
 /// Name of the pause container that is made for an agent.
 const PAUSE_CONTAINER: &str = "flotilla-pause";
 
-/// An agent that was moved has to run for a while before the old one is given up.
+/// A moved agent has to run for a while before the old one is removed.
 const AGENT_PACE: Pace = Pace {
     stop_seconds: None,
     settle: Duration::from_secs(3),
 };
 
-/// A container of any age that has an agent's temporary name was made by a mover: only movers make agents anew.
+/// A container of any age that has an agent's temporary name was made by a mover: only movers recreate agents.
 const BEGUN: Timestamp = Timestamp::UNIX_EPOCH;
 
 /// Carries a move out, and returns when it is done. After a crash, it is called with the same order again.
 ///
 /// # Errors
-/// [`ActionError::Unavailable`] when the engine can't be asked, and it should be tried again; else why it was not done:
-/// the agent runs where it did, as far as it can run there.
+/// [`ActionError::Unavailable`] when the engine can't be asked, and it should be tried again; else why the move was not
+/// done: then the agent runs where it did, as far as it can run there.
 pub async fn carry_out(sockets: &Sockets, order: &Move) -> Result<(), ActionError> {
     let connection = Connection::open(sockets)
         .await
@@ -58,16 +58,16 @@ pub async fn carry_out(sockets: &Sockets, order: &Move) -> Result<(), ActionErro
         Destination::Pause(id) => mover.rejoin(id).await,
         Destination::Mode(NetworkMode::Pause) => mover.join_pod().await,
         Destination::Mode(NetworkMode::Host) => mover.leave_pod("host").await,
-        // An order names a mode that is known; of any other, the one that lets nothing in.
+        // A move names a known mode. For any other, bridge is the one that lets nothing in.
         Destination::Mode(NetworkMode::Bridge | NetworkMode::Unknown) => mover.leave_pod("bridge").await,
     }
 }
 
-/// Whether this process's container ended before, so that there may be something to take up.
+/// Whether this process's container has ended before, so that there may be a move to take up.
 async fn ended_before(docker: &Docker) -> bool {
     let state = inspect(docker, NAME).await.ok().and_then(|mover| mover.state);
     let finished: Option<Timestamp> = state.and_then(|state| state.finished_at?.parse().ok());
-    // What never ended shows the year 1.
+    // A container that never ended has a date in the year 1.
     finished.is_some_and(|finished| finished > Timestamp::UNIX_EPOCH)
 }
 
@@ -79,14 +79,14 @@ struct Mover<'a> {
 }
 
 impl Mover<'_> {
-    /// All at once: each of them is cut off until it is there.
+    /// Moves the agent and all members at once, because each is cut off until it has moved.
     async fn rejoin(&self, pause: &str) -> Result<(), ActionError> {
         let network = Network::OfSuccessor(pause.to_owned());
-        let everybody = self.order.members.iter().chain([&self.order.agent]);
-        let moves = everybody.map(async |id| {
+        let ids = self.order.members.iter().chain([&self.order.agent]);
+        let moves = ids.map(async |id| {
             let mut moved = self.exchange(id, &network, Pace::URGENT).await;
             if let Err(ActionError::Interrupted(_)) = moved {
-                // It was put back into a network that is gone, so it is moved from there.
+                // It was put back into a network that is gone, so the move is tried again from there.
                 moved = self.begin(id, &network, Pace::URGENT).await;
             }
             if let Err(error) = &moved {
@@ -146,13 +146,13 @@ impl Mover<'_> {
         Ok(())
     }
 
-    /// Makes a container anew, or takes up where that was left.
+    /// Recreates a container, or takes up where an earlier process left off.
     async fn exchange(&self, id: &str, network: &Network, pace: Pace) -> Result<(), ActionError> {
         if !self.again {
             return self.begin(id, network, pace).await;
         }
         let answer = match inspect(self.docker, id).await {
-            // It is removed last.
+            // The old container is removed last, so without it the exchange is done.
             Err(error) if is_not_found(&error) => return Ok(()),
             answer => answer.map_err(|error| explain(error, id))?,
         };
@@ -192,7 +192,8 @@ fn is_agents(pause: &ContainerInspectResponse) -> bool {
         == Some(PAUSE)
 }
 
-/// `socket` is how it reaches the engine, for members that the engine could not start.
+/// Creates the pause container. `socket` is its mount of the engine's socket, by which it starts members that the
+/// engine could not start.
 async fn make_pause(
     docker: &Docker,
     agent: ContainerInspectResponse,
@@ -232,7 +233,7 @@ async fn make_pause(
     Ok(docker.create_container(Some(options), body).await?.id)
 }
 
-/// With the volume that its image asks for.
+/// Removes a pause container, with the volume that its image asks for.
 async fn remove_pause(docker: &Docker, id: &str) -> Result<(), Error> {
     let options = RemoveContainerOptionsBuilder::new().force(true).v(true).build();
     docker.remove_container(id, Some(options)).await

@@ -1,4 +1,4 @@
-//! How a move ended, as the agent learns it that runs afterwards.
+//! How a move ended, as the agent that runs afterwards learns it.
 
 use super::{LOOK, NAME, is_ours, status};
 use crate::{
@@ -16,18 +16,18 @@ use futures_util::StreamExt as _;
 use std::time::Duration;
 use tokio::time::sleep;
 
-/// How often a mover is started again that was killed by hand, which its restart policy leaves stopped.
+/// How often a mover is started again that a person killed, which its restart policy leaves stopped.
 const STARTS: u32 = 3;
 
 /// From a question that the engine did not answer to the next one.
 const UNANSWERED: Duration = Duration::from_secs(2);
 
-/// More than a serialized [`Problem`] has.
+/// The longest result that is read, in bytes; more than a serialized [`Problem`] has.
 const SAID_BYTES: usize = 8192;
 
 impl Engine {
-    /// Waits until no move goes on, and removes what is left of the last one. Answers why that one failed, if it did
-    /// and said so. Starts a mover that was killed again: it takes up what it finds.
+    /// Waits until no move is going on, and removes the container of the last one. Returns why that move failed, if it
+    /// did and said so. Starts a mover that was killed again: it takes up what it finds.
     pub async fn outlive_mover(&self) -> Option<Problem> {
         let mut starts = 0;
         loop {
@@ -59,13 +59,13 @@ impl Engine {
     }
 }
 
-/// A mover exits with 0 when its move is over, done or not.
+/// Whether a mover was killed: it exits with 0 when its move is over, done or not.
 fn was_killed(mover: &ContainerInspectResponse) -> bool {
     let state = mover.state.as_ref();
     status(mover) == Some(Status::CREATED) || state.and_then(|state| state.exit_code) != Some(0)
 }
 
-/// What a mover writes last, on a line of its own.
+/// The problem that a mover printed last, on a line of its own.
 async fn said(docker: &Docker) -> Option<Problem> {
     let options = LogsOptionsBuilder::new().stdout(true).tail("1").build();
     let mut logs = docker.logs(NAME, Some(options));

@@ -1,20 +1,20 @@
-//! On which networks a container is, and how others find it there.
+//! On which networks a container is, and by which names others find it there.
 
 use crate::id;
 use bollard::models::EndpointSettings;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// A container on one of the engine's networks.
+/// One of the engine's networks on which a container is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Attached {
     pub(crate) network: String,
     /// The network's id; empty while it is attached for its next start only.
     pub(crate) id: String,
-    /// By which others find it there, its own name among them.
+    /// The names by which others find the container there, its own name among them.
     pub(crate) names: BTreeSet<String>,
 }
 
-/// `container` are its id and its name.
+/// The networks of the container with this id and name.
 pub(super) fn attached(
     endpoints: &BTreeMap<String, EndpointSettings>,
     (id, name): (&str, &str),

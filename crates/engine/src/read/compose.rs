@@ -1,4 +1,4 @@
-//! What Compose writes on its containers about where they come from.
+//! What Compose writes on its containers about their project.
 
 use std::{collections::HashMap, path::Path};
 
@@ -13,7 +13,7 @@ const STANDARD_INPUT: &str = "-";
 
 type Labels = HashMap<String, String>;
 
-/// The folder of the project, as it was named on the computer on which Compose ran.
+/// The folder of the project, by its path on the computer on which Compose ran.
 pub(super) fn folder(labels: &Labels) -> Option<String> {
     labels
         .get(WORKING_DIR)
@@ -21,7 +21,7 @@ pub(super) fn folder(labels: &Labels) -> Option<String> {
         .cloned()
 }
 
-/// Made by `docker compose run`.
+/// Whether `docker compose run` made it.
 pub(super) fn is_one_off(labels: &Labels) -> bool {
     let mark = labels.get(ONE_OFF);
     mark.is_some_and(|mark| mark.eq_ignore_ascii_case("true"))
@@ -33,7 +33,7 @@ pub(super) fn config_files(labels: &Labels) -> Vec<String> {
     let files = labels.get(CONFIG_FILES).map_or("", String::as_str);
     let mut paths: Vec<String> = Vec::new();
     for part in files.split(',') {
-        // Where the first path is absolute all are, so what is not is the rest of a name with a comma in it.
+        // Where the first path is absolute, all are; a part that is not is the rest of a name with a comma in it.
         let is_rest = paths.first().is_some_and(|first| is_absolute(first)) && !is_absolute(part);
         match paths.last_mut().filter(|_| is_rest) {
             Some(last) => *last = format!("{last},{part}"),
@@ -58,7 +58,7 @@ fn is_absolute(path: &str) -> bool {
     path.starts_with('/') || is_of_windows(path)
 }
 
-/// `C:\…`, `C:/…` and `\\server\…`.
+/// Whether a path is one of Windows: `C:\…`, `C:/…` or `\\server\…`.
 fn is_of_windows(path: &str) -> bool {
     match path.as_bytes() {
         [b'\\', b'\\', ..] => true,

@@ -1,4 +1,5 @@
-//! A container as its engine's list has it: less than a description tells, and all there is where that fails.
+//! A container as the engine's list has it: less than a description tells, and all there is where the description
+//! fails.
 
 use super::{Attached, Observed, compose, state};
 use flotilla_protocol::{
@@ -8,11 +9,11 @@ use flotilla_protocol::{
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-/// What of a row in the list changes when the container does. How long it runs is left out.
+/// What of a row in the list changes when the container does. How long it has run is left out.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Trace(String);
 
-/// A row of the list; `None` where it does not even say which container it is of.
+/// Reads a row of the list; `None` where it does not even name its container.
 pub(crate) fn listed(row: &Value) -> Option<(Observed, Trace)> {
     let id = text(row, "Id")?.to_owned();
     let word = text(row, "State").unwrap_or_default().to_lowercase();
@@ -76,7 +77,7 @@ fn trace(row: &Value, said: &[&str], health: &impl std::fmt::Debug) -> Trace {
     Trace(format!("{kept:?} {said:?} {health:?} {endpoints}"))
 }
 
-/// `Up 5 minutes (healthy)`, `Exited (1) 2 hours ago`.
+/// The parts in parentheses of `Up 5 minutes (healthy)` or `Exited (1) 2 hours ago`.
 fn in_parentheses(status: &str) -> impl Iterator<Item = &str> {
     let parts = status.split('(').skip(1);
     parts.filter_map(|part| Some(part.split_once(')')?.0))
@@ -110,7 +111,7 @@ fn ports(row: &Value) -> Vec<Port> {
     collapsed(ports.filter_map(port).collect())
 }
 
-/// Names of the networks that it is in, and their ids where they are told.
+/// Names of its networks, and their ids where the engine tells them.
 fn networks(row: &Value) -> BTreeMap<String, Option<String>> {
     let networks = row["NetworkSettings"]["Networks"]
         .as_object()
@@ -143,7 +144,7 @@ fn mounted(row: &Value) -> Vec<(String, String)> {
     mounted
 }
 
-/// A moment, in seconds or in words: engines differ.
+/// A moment, in seconds or as a date: engines differ.
 pub(super) fn date(value: &Value) -> Option<Timestamp> {
     match value.as_i64() {
         Some(seconds) => Timestamp::from_second(seconds).ok(),
@@ -151,7 +152,7 @@ pub(super) fn date(value: &Value) -> Option<Timestamp> {
     }
 }
 
-/// A text that says something.
+/// A text that is not empty.
 pub(super) fn text<'a>(value: &'a Value, key: &str) -> Option<&'a str> {
     value.get(key)?.as_str().filter(|text| !text.is_empty())
 }

@@ -1,4 +1,4 @@
-//! Names, states and dates in our words, whichever of its answers an engine tells them in.
+//! Names, states and dates in our words, whichever form an engine's answer has them in.
 
 use crate::id;
 use flotilla_protocol::{
@@ -6,15 +6,15 @@ use flotilla_protocol::{
     inventory::{ContainerState, Health},
 };
 
-/// Nothing in a container is older. Builds that are to come out the same each time write 0, 1 or the first moment that
-/// an archive can hold, which is in 1980; engines write the year 1 for "never".
+/// No container is older. Builds that are to be the same each time write 0, 1 or the first moment that an archive can
+/// hold, which is in 1980; engines write the year 1 for "never".
 const FIRST_DATE: &str = "1980-01-02T00:00:00Z";
 
-/// Clocks are off, and time zones are mistaken for one another.
+/// How far in the future a date may lie, because clocks are off and time zones are mistaken for one another.
 const AHEAD_SECONDS: i64 = 24 * 3600;
 
-/// What to call a container: a name of its own comes before those that others gave it by links, and the beginning of
-/// its id stands for a name that the engine does not tell.
+/// What to call a container: a name of its own comes before names that others gave it by links, and the beginning of
+/// its id stands in for a name that the engine does not tell.
 pub(crate) fn name<'a>(told: impl IntoIterator<Item = &'a str>, id: &str) -> String {
     let mut told: Vec<_> = told
         .into_iter()
@@ -38,7 +38,7 @@ pub(super) fn state(word: &str) -> ContainerState {
     }
 }
 
-/// A few words that stay true as long as nothing happens; the engine's own word where it is none that we know.
+/// The state in words that stay true as long as nothing happens; the engine's own word where we know none.
 pub(super) fn status(word: &str, exit_code: Option<i64>) -> String {
     let mut letters = word.chars();
     let word = match letters.next() {
@@ -51,7 +51,7 @@ pub(super) fn status(word: &str, exit_code: Option<i64>) -> String {
     }
 }
 
-/// Whether the exit code of this state is its last one.
+/// Whether a container in this state has ended, so that its exit code is known.
 pub(super) fn has_ended(state: ContainerState) -> bool {
     use ContainerState::{Dead, Exited, Restarting};
     matches!(state, Exited | Dead | Restarting)
@@ -67,7 +67,7 @@ pub(crate) fn health(word: &str) -> Health {
     }
 }
 
-/// A date as engines write it, if it means anything.
+/// A date as engines write it; `None` where it means nothing.
 pub(super) fn date(text: Option<&str>) -> Option<Timestamp> {
     meaningful(text?.parse().ok()?)
 }
@@ -77,7 +77,7 @@ pub(super) fn meaningful(date: Timestamp) -> Option<Timestamp> {
     (date >= first).then_some(date)
 }
 
-/// The same of something that has been made by `now`.
+/// The date at which something was made; `None` also where that is after `now`.
 pub(super) fn made(date: Timestamp, now: Timestamp) -> Option<Timestamp> {
     meaningful(date).filter(|date| date.as_second() <= now.as_second() + AHEAD_SECONDS)
 }

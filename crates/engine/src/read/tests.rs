@@ -1,4 +1,4 @@
-//! Answers as engines give them, and what people are told.
+//! Answers as engines give them, and what people are shown of them.
 
 use super::*;
 use flotilla_protocol::inventory::Health;

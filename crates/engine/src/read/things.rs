@@ -1,4 +1,4 @@
-//! Images, volumes and networks, each row by itself: what can't be read of one costs the others nothing.
+//! Images, volumes and networks, each row by itself: an unreadable row costs the others nothing.
 
 use super::{
     compose,
@@ -11,7 +11,7 @@ use flotilla_protocol::{
 };
 use serde_json::Value;
 
-/// Rows of a list that is one, or that stands under a name in an object.
+/// The rows of a list, or of a list that an object has under `name`.
 pub(crate) fn rows<T>(answer: &Value, name: &str, read: impl Fn(&Value) -> Option<T>) -> Vec<T> {
     let rows = answer.as_array().or_else(|| answer.get(name)?.as_array());
     rows.into_iter().flatten().filter_map(read).collect()
@@ -28,7 +28,7 @@ pub(crate) fn image(row: &Value, now: Timestamp) -> Option<Image> {
     })
 }
 
-/// Engines write `<none>` where there is nothing.
+/// The references without `<none>`, which engines write where there is none.
 fn references(value: &Value) -> Vec<String> {
     let texts = value.as_array().into_iter().flatten().filter_map(Value::as_str);
     texts

@@ -1,4 +1,4 @@
-//! Both containers of an exchange as the engine shows them.
+//! Reads both containers of an exchange from the engine.
 
 use super::{
     Exchange, LONGEST_PAUSE, LOOK, Ledger,
@@ -12,7 +12,7 @@ use bollard::{
 use tokio::time::{Instant, sleep};
 
 impl<L: Ledger> Exchange<'_, L> {
-    /// Waits for an engine that does not answer: what was taken apart can't be left.
+    /// Reads both containers. Waits for an engine that does not answer: an exchange can't be left half done.
     pub(super) async fn look(&mut self) -> Facts {
         let mut pause = LOOK;
         loop {
@@ -51,7 +51,7 @@ impl<L: Ledger> Exchange<'_, L> {
         })
     }
 
-    /// The new one where its id was not kept. Once the old one was set aside, only the new one is given its name.
+    /// The new container where its id was not kept. Once the old one was set aside, only the new one is given its name.
     async fn by_name(&self, old: Option<&Seen>) -> Result<Option<Seen>, Error> {
         let temporary = self.lookup(&self.swap.temporary_name()).await?;
         if let Some(new) = temporary.filter(|new| self.swap.is_ours(new)) {

@@ -1,17 +1,17 @@
-//! Volumes and folders of a container, so that one like it sees the very same.
+//! Volumes and folders of a container, so that its copy sees the very same.
 //!
-//! A volume without a name gets its made-up name in the new container, since an engine would give that an empty one.
-//! Such a volume then counts as named: `docker rm --volumes` leaves it where it is. An engine can be made to keep it
-//! nameless only by `VolumesFrom` the old container, and that reference leads nowhere as soon as the old one is gone:
-//! any other tool that makes the container anew would fail on it.
+//! A volume without a name gets its made-up name in the new container, since an engine would otherwise give that an
+//! empty one. Such a volume then counts as named: `docker rm --volumes` leaves it where it is. An engine can be made to
+//! keep it nameless only by `VolumesFrom` the old container, and that reference leads nowhere as soon as the old one is
+//! gone: any other tool that recreates the container would fail on it.
 
 use serde_json::{Map, Value};
 use std::collections::BTreeSet;
 
-/// A container that others were given the volumes of.
+/// A container whose volumes another one uses by `VolumesFrom`.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Source {
-    /// As it is named in `VolumesFrom`, with `:ro` or the like.
+    /// Its entry in `VolumesFrom`, with `:ro` or the like.
     pub(super) asked: String,
     /// Its mounts, as an engine describes them.
     pub(super) mounts: Vec<Value>,
@@ -22,7 +22,7 @@ pub(super) fn source_name(asked: &str) -> &str {
     asked.split_once(':').map_or(asked, |(name, _)| name)
 }
 
-/// Makes the settings of a new container lead to all that `mounts` says of the old one.
+/// Makes the settings of a new container lead to every mount of the old one.
 pub(super) fn carry(host: &mut Map<String, Value>, mounts: &[Value], sources: &[Source]) {
     name_volumes(host, mounts);
     let named = destinations(host);
@@ -30,7 +30,7 @@ pub(super) fn carry(host: &mut Map<String, Value>, mounts: &[Value], sources: &[
         .iter()
         .filter(|mount| !named.contains(point(mount)))
         .collect();
-    // A source that still gives what it gave is kept, and what it gives need not be said.
+    // A source that still gives the same mounts is kept, and its mounts need not be named.
     let gives = |source: &&Source| {
         source
             .mounts
@@ -58,7 +58,7 @@ pub(super) fn carry(host: &mut Map<String, Value>, mounts: &[Value], sources: &[
     }
 }
 
-/// Gives the volumes that were asked for without a name the one that they got.
+/// Gives volumes that were asked for without a name the name that they got.
 fn name_volumes(host: &mut Map<String, Value>, mounts: &[Value]) {
     for asked in host
         .get_mut("Mounts")
@@ -79,7 +79,7 @@ fn name_volumes(host: &mut Map<String, Value>, mounts: &[Value]) {
     }
 }
 
-/// Where something is mounted that the settings speak of.
+/// Where the settings mount something.
 fn destinations(host: &Map<String, Value>) -> BTreeSet<&str> {
     let list = |field: &str| host.get(field).and_then(Value::as_array).into_iter().flatten();
     let of_binds = list("Binds").filter_map(|bind| bind.as_str()?.split(':').nth(1));
@@ -89,7 +89,7 @@ fn destinations(host: &Map<String, Value>) -> BTreeSet<&str> {
     of_binds.chain(of_mounts).chain(of_tmpfs).map(trimmed).collect()
 }
 
-/// Engines drop the slash at the end of what people write.
+/// The mount point without the slash at its end, which engines drop.
 fn trimmed(point: &str) -> &str {
     let trimmed = point.trim_end_matches('/');
     if trimmed.is_empty() { point } else { trimmed }
@@ -99,7 +99,7 @@ fn point(mount: &Value) -> &str {
     mount["Destination"].as_str().map_or("", trimmed)
 }
 
-/// Whether both are one volume or one folder at one place.
+/// Whether both are the same volume or folder at the same place.
 fn is_same(one: &Value, other: &Value) -> bool {
     ["Type", "Name", "Source", "Destination"]
         .iter()

@@ -1,16 +1,16 @@
-//! What a new container has to show before the old one is given up.
+//! What a new container has to show before the old one is removed.
 
 use super::swap::{Fault, Health, Seen, State};
 use bollard::models::{ContainerInspectResponse, HealthConfig};
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
-/// What engines take where a health check says nothing.
+/// What engines use where a health check sets no value.
 const INTERVAL: Duration = Duration::from_secs(30);
 const TIMEOUT: Duration = Duration::from_secs(30);
 const RETRIES: u32 = 3;
 
-/// How much longer than it was told an engine may take for its checks.
+/// How much longer than its settings say an engine may take for its checks.
 const SLACK: Duration = Duration::from_secs(5);
 
 /// The longest wait for a health check, however long its own settings allow: a person waits for the outcome.
@@ -23,20 +23,20 @@ pub(super) struct Proof {
     pub(super) health: Wanted,
 }
 
-/// What its own health check has to say.
+/// What the new container's health check has to report.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum Wanted {
-    /// Nothing: it has none, or the old one was not well either.
+    /// Nothing: it has no check, or the old container was not healthy either.
     Nothing,
-    /// That it is well, within this time.
+    /// That it is healthy, within this time.
     Good(Duration),
-    /// The same, but a check that has said nothing by then counts as good: the old one's had not either.
+    /// That it is not unhealthy within this time: the old one's check had not reported either.
     NotBad(Duration),
 }
 
 impl Proof {
-    /// By what was shown of the old one.
+    /// The proof that is asked for, by the old container's health.
     pub(super) fn of(answer: &ContainerInspectResponse, health: Health, settle: Duration) -> Self {
         let config = answer
             .config
@@ -50,7 +50,7 @@ impl Proof {
         Self { settle, health }
     }
 
-    /// Whether the new one is believed, `up_for` after its start.
+    /// Whether the new container is accepted, `up_for` after its start.
     pub(super) fn judge(&self, new: &Seen, up_for: Duration) -> Result<bool, Fault> {
         match new.state {
             State::Ended(0) => return Ok(true),
@@ -71,7 +71,7 @@ impl Proof {
     }
 }
 
-/// How long a check takes at most to say whether all is well.
+/// The longest time that a check takes until it reports.
 fn longest(check: &HealthConfig) -> Duration {
     let given = |nanoseconds: Option<i64>| {
         let nanoseconds = nanoseconds.and_then(|value| u64::try_from(value).ok());

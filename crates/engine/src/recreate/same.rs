@@ -1,50 +1,50 @@
-//! A container as it is, in the words in which another one just like it is asked for.
+//! The request that creates a container just like an existing one.
 
 use super::mounts::{self, Source};
 use crate::attachment::{Attachment, BEFORE_POD, Dialect, Garbled, Joins, Networks, Unresolved};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
-/// Where a container is to be made anew.
+/// The network in which a container is recreated.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Network {
-    /// In the network of the container with this id, with the present one to come back to.
+    /// In the network of the container with this id; the present attachment is kept in a label, to come back to.
     Of(String),
-    /// The same for a container whose network was that of another one, which is gone.
+    /// In the network of the container with this id, for one whose network was another container's that is gone.
     OfSuccessor(String),
     /// Where it was before it came into a pod.
     Before,
-    /// In a network of the engine's own, `host` or `bridge`.
+    /// In one of the engine's own networks, `host` or `bridge`.
     Named(String),
 }
 
-/// What there is around a container on its engine.
+/// What the request depends on beside the container's description.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Around {
-    /// Its image's name, where that still means the same image, else its id.
+    /// The name of its image, where that still names the same image, else the image's id.
     pub(super) image: String,
-    /// The image says what is run before the command.
+    /// Whether the image sets an entrypoint.
     pub(super) has_entrypoint: bool,
     pub(super) networks: Networks,
     pub(super) dialect: Dialect,
-    /// Containers whose volumes it was given.
+    /// Containers whose volumes it uses.
     pub(super) sources: Vec<Source>,
 }
 
-/// Why there can't be another one like it.
+/// Why no such request can be made.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Unlike {
     Garbled(Garbled),
     Network(Unresolved),
 }
 
-/// The body of the request that makes the same container in another network, and what is done before it starts.
-/// Nothing that the engine says of it is left out but what it made up itself.
+/// The request that creates the same container in another network, and what is done before it starts. Nothing of the
+/// engine's description is left out but what the engine made up itself.
 ///
 /// # Errors
-/// It is to go back to where it was, and what says where that was can't be read, or is not there any more. Where
-/// there is another way on, that is taken: a pod that moves has to move.
+/// The container is to go back to its earlier network, and the label of that can't be read, or the network does not
+/// exist any more. Where there is another way on, that is taken: a pod that moves has to move.
 pub(super) fn same(answer: &Value, network: &Network, around: &Around) -> Result<(Value, Joins), Unlike> {
     let now = Attachment::of(answer, &around.dialect);
     let mut body = whole(answer, around);
@@ -92,21 +92,21 @@ fn whole(answer: &Value, around: &Around) -> Value {
     let part = |name: &str| answer[name].as_object().cloned().unwrap_or_default();
     let (mut config, mut host) = (part("Config"), part("HostConfig"));
     config.insert("Image".to_owned(), around.image.clone().into());
-    // Nothing said means the image's, so that there is none has to be said.
+    // A missing entrypoint means the image's, so that there is none has to be said.
     let has_none = config.get("Entrypoint").is_none_or(Value::is_null);
     if has_none && around.has_entrypoint {
         config.insert("Entrypoint".to_owned(), json!([""]));
     }
     let mounts = answer["Mounts"].as_array().map_or(&[][..], Vec::as_slice);
     mounts::carry(&mut host, mounts, &around.sources);
-    // Where the engine wrote the id of the old one.
+    // The file to which the engine wrote the id of the old container.
     host.remove("ContainerIDFile");
     spell(&mut host);
     config.insert("HostConfig".to_owned(), host.into());
     config.into()
 }
 
-/// Spells settings as engines take them: Podman shows some in a form that it refuses in a request.
+/// Spells settings as engines accept them: Podman shows some in a form that it refuses in a request.
 fn spell(host: &mut Map<String, Value>) {
     if host
         .get("MemorySwappiness")

@@ -1,4 +1,4 @@
-//! The steps of an exchange, as they are asked of an engine.
+//! The steps of an exchange as requests to the engine.
 
 use super::{
     Exchange, Failure, Ledger,
@@ -14,7 +14,7 @@ use bollard::{
 };
 use std::time::Duration;
 
-/// How much longer than a container's grace its engine may take to answer that it stopped.
+/// How much longer than a container's grace its engine may take to answer a stop.
 const STOP_ANSWER: Duration = Duration::from_secs(60);
 
 impl<L: Ledger> Exchange<'_, L> {
@@ -36,7 +36,8 @@ impl<L: Ledger> Exchange<'_, L> {
         .map_err(Failure::Engine)
     }
 
-    /// Its id is kept when it is whole: one without an id is not used, but removed.
+    /// Creates the new container. Its id is kept only when it is complete: one without a kept id is not used, but
+    /// removed.
     async fn create(&mut self) -> Result<(), Failure> {
         let wish = Wish::of(self.docker, &self.swap.old, &self.swap.network).await;
         let wish = wish.map_err(Failure::Own)?;
@@ -70,7 +71,7 @@ impl<L: Ledger> Exchange<'_, L> {
 }
 
 impl Swap {
-    /// A step as a sentence.
+    /// A step as a sentence for people.
     pub(super) fn says(&self, step: Step) -> String {
         let name = &self.name;
         match step {
@@ -92,7 +93,7 @@ async fn rename(docker: &Docker, id: &str, name: &str) -> Result<(), Error> {
     docker.rename_container(id, options).await
 }
 
-/// Its volumes stay.
+/// Removes a container; its volumes stay.
 pub(crate) async fn remove(docker: &Docker, id: &str) -> Result<(), Error> {
     let options = RemoveContainerOptionsBuilder::new().force(true).build();
     docker.remove_container(id, Some(options)).await

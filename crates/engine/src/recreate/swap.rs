@@ -1,8 +1,8 @@
 //! One container in another's place: a pure plan over what the engine shows.
 //!
-//! Life cycle: the new one is made under a temporary name → the old one is stopped and set aside → the new one takes
-//! its name, starts and shows that it works → the old one is removed. From any point before that last one, it turns
-//! back: the new one is removed, and the old one gets its name back and runs as it did.
+//! Life cycle: the new container is created under a temporary name → the old one is stopped and set aside → the new one
+//! takes its name, starts and shows that it works → the old one is removed. From any point before that last one, it
+//! turns back: the new one is removed, and the old one gets its name back and runs as it did.
 //!
 //! The next step follows from the [`Swap`], which its owner keeps on disk, and from what the engine shows. So
 //! recovery after a crash needs no code of its own: the next process computes the same next step.
@@ -15,10 +15,10 @@ use std::{collections::BTreeSet, time::Duration};
 pub(super) const NEW: &str = ".flotilla-new";
 pub(super) const OLD: &str = ".flotilla-old";
 
-/// How long after a crash an engine may still carry out what it was asked before it.
+/// How long after a crash an engine may still carry out an earlier request.
 const IN_FLIGHT: Duration = Duration::from_secs(3);
 
-/// How much longer than a container's own grace it may take to stop it.
+/// How much longer than a container's own grace its engine may take to stop it.
 const KILLING: Duration = Duration::from_secs(5);
 
 /// All that a process has to know to finish or undo an exchange of containers, beside what the engine shows.
@@ -26,11 +26,11 @@ const KILLING: Duration = Duration::from_secs(5);
 pub struct Swap {
     /// Id of the container that is replaced.
     pub(super) old: String,
-    /// The name that both have in turn.
+    /// The name that both containers have in turn.
     pub(super) name: String,
-    /// It ran, so what comes after it has to run, too.
+    /// Whether the old one ran, so that the new one has to run, too.
     pub(super) ran: bool,
-    /// When it had been started; another time means that it was started since it was asked to stop.
+    /// When the old one had been started; another time means that it was started since it was asked to stop.
     pub(super) started: Option<String>,
     pub(super) network: Network,
     pub(super) new: New,
@@ -38,15 +38,15 @@ pub struct Swap {
     pub(super) stopping: bool,
     /// Seconds that the old one has to stop; `None` leaves that to its owner.
     pub(super) stop_seconds: Option<i32>,
-    /// How long it may take to stop.
+    /// How long the old one may take to stop.
     pub(super) grace: Duration,
     pub(super) proof: Proof,
     pub(super) begun: Timestamp,
-    /// Why it turned back.
+    /// Why it turned back, if it did.
     pub(super) back: Option<String>,
 }
 
-/// What is known of the container that takes the other's place.
+/// What is known of the container that takes the old one's place.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum New {
@@ -74,7 +74,7 @@ pub(super) enum State {
     Created,
     Running,
     Paused,
-    /// It ends and is started again, and has ended with this code.
+    /// It ends and is started again; the last exit code.
     Restarting(i64),
     Ended(i64),
 }
@@ -99,15 +99,15 @@ impl Seen {
 pub(super) struct Facts {
     pub(super) old: Option<Seen>,
     pub(super) new: Option<Seen>,
-    /// Since this process took the exchange up.
+    /// Time since this process took the exchange up.
     pub(super) since: Duration,
     /// The engine may have been asked for a container by a request whose answer was not received.
     pub(super) unheard: bool,
-    /// Since it first saw the new one started.
+    /// Time since this process first saw the new one started.
     pub(super) up_for: Duration,
 }
 
-/// What changes something at the engine.
+/// A request that changes something at the engine.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Step {
     Create,
@@ -124,7 +124,7 @@ pub(super) enum Step {
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Next {
     Do(Step),
-    /// Nothing but to look again in a moment.
+    /// Nothing to do; look again in a moment.
     Look,
     TurnBack(Fault),
     End(End),
@@ -141,11 +141,11 @@ pub(super) enum Fault {
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum End {
-    /// The container with this id stands in the other's place.
+    /// The container with this id stands in the old one's place.
     Replaced(String),
-    /// Everything is as it was, as far as nothing was left out.
+    /// Everything is as it was, except for steps that were left out.
     PutBack,
-    /// Both were removed from outside.
+    /// Another program removed both.
     Gone,
 }
 
@@ -158,21 +158,21 @@ impl Swap {
         format!("{}{OLD}", self.name)
     }
 
-    /// The name of a container that was perhaps set aside.
+    /// The container's real name, also when it was set aside.
     pub(super) fn name_of(shown: &str) -> String {
         let shown = shown.trim_start_matches('/');
         shown.strip_suffix(OLD).unwrap_or(shown).to_owned()
     }
 
-    /// Whether a container that has the temporary name is the one that this exchange made, where its id was not
-    /// kept: it is younger than the exchange, and was never started.
+    /// Whether a container with the temporary name is the one that this exchange created, where its id was not kept: it
+    /// is younger than the exchange, and was never started.
     pub(super) fn is_ours(&self, seen: &Seen) -> bool {
         let younger = seen.created.is_none_or(|created| created >= self.begun);
         self.new == New::Unknown && seen.state == State::Created && younger
     }
 
-    /// The process that carried the exchange out ended. It turns back if the old one still has its name, which is then
-    /// the shorter way, and goes on otherwise.
+    /// Notes that the process which carried the exchange out has ended. The exchange turns back if the old container
+    /// still has its name, since that is the shorter way, and goes on otherwise.
     pub(super) fn handle_interruption(&mut self, facts: &Facts) {
         let has_name = facts.old.as_ref().is_some_and(|old| old.name == self.name);
         if self.back.is_none() && has_name {
@@ -183,14 +183,14 @@ impl Swap {
         }
     }
 
-    /// The old one is asked to stop. Whether it was started since is told by this start of it, which is another one
-    /// than that before the exchange where the engine started it again in between.
+    /// Notes that the old container is asked to stop, and its present start, by which a later start is recognized. The
+    /// engine may have started it again since the exchange began.
     pub(super) fn handle_stop(&mut self, facts: &Facts) {
         self.stopping = true;
         self.started = facts.old.as_ref().and_then(|old| old.started.clone());
     }
 
-    /// What to do, leaving out what was refused for good.
+    /// What to do next, leaving out the steps that were refused for good.
     pub(super) fn next(&self, facts: &Facts, left_out: &BTreeSet<Step>) -> Next {
         let may = |step| !left_out.contains(&step);
         match (&facts.old, &facts.new) {
@@ -204,7 +204,7 @@ impl Swap {
     }
 
     fn forward(&self, old: &Seen, new: &Seen, facts: &Facts) -> Next {
-        // Never both, and an engine that started again may have started the old one, too.
+        // Both must never run at once, and an engine that was restarted may have started the old one, too.
         if self.ran && old.runs() {
             Next::Do(Step::StopOld)
         } else if old.name == self.name {
@@ -241,7 +241,7 @@ impl Swap {
         }
     }
 
-    /// The old one was removed from outside, so there is no way back.
+    /// What to do when another program removed the old container, so that there is no way back.
     fn only_new(&self, new: &Seen, may: impl Fn(Step) -> bool) -> Next {
         if new.name != self.name && may(Step::NameNew) {
             Next::Do(Step::NameNew)

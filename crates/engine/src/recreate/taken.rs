@@ -1,5 +1,5 @@
-//! What a container needs for itself and another one has: names, addresses, published ports. Looked for before anything
-//! is stopped, so that a conflict that can be foreseen interrupts no service.
+//! Names, addresses and published ports that a container needs and another one has. They are looked for before anything
+//! is stopped, so that a conflict that can be foreseen interrupts no container.
 
 use super::swap::{NEW, OLD};
 use crate::{
@@ -12,7 +12,7 @@ use crate::{
 use bollard::{Docker, models::ContainerSummary, query_parameters::ListContainersOptionsBuilder};
 use serde_json::Value;
 
-/// The names that a container gets in between.
+/// Refuses when a container has one of the names that are used in between.
 ///
 /// # Errors
 /// [`ActionError::Leftover`].
@@ -31,6 +31,8 @@ pub(super) async fn check_names(docker: &Docker, name: &str) -> Result<(), Actio
     Ok(())
 }
 
+/// Refuses when another container has one of these addresses.
+///
 /// # Errors
 /// [`ActionError::AddressTaken`].
 pub(super) async fn check_addresses(
@@ -65,8 +67,8 @@ pub(super) async fn check_addresses(
     Ok(())
 }
 
-/// Ports of the device that other containers publish. Other programs that listen there are found only when the engine
-/// tries.
+/// Refuses when another container publishes one of these ports of the device. Other programs that listen there are
+/// found only when the engine tries.
 ///
 /// # Errors
 /// [`ActionError::PortTaken`].
@@ -97,12 +99,12 @@ pub(super) async fn check_ports(
     Ok(())
 }
 
-/// A port of the device that a container asks for.
+/// A port of the device on which a container is published.
 #[derive(Debug, PartialEq, Eq)]
 struct Published {
     number: u16,
     protocol: String,
-    /// Empty for all.
+    /// Empty for all addresses.
     address: String,
 }
 
@@ -121,7 +123,7 @@ fn is_all(address: &str) -> bool {
     matches!(address, "" | "0.0.0.0" | "::")
 }
 
-/// Only what is asked for by number: of a range, and where nothing is said, the engine takes what is free.
+/// The ports that are asked for by number. Of a range, and where no port is given, the engine takes a free one.
 fn published(bindings: &Value) -> Vec<Published> {
     let ports = bindings.as_object().into_iter().flatten();
     let all = ports.flat_map(|(key, at)| {

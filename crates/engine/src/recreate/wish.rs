@@ -1,4 +1,4 @@
-//! What it takes to make a container anew, and every reason against it, found out before anything is touched.
+//! What it takes to recreate a container, and every reason against it, found out before anything is changed.
 
 use super::{
     mounts::{Source, source_name},
@@ -16,7 +16,7 @@ use crate::{
 use bollard::{Docker, errors::Error, models::NetworkDisconnectRequest};
 use serde_json::Value;
 
-/// A container that is to be made.
+/// A container that is to be created.
 #[derive(Debug)]
 pub(crate) struct Wish {
     body: Value,
@@ -24,10 +24,10 @@ pub(crate) struct Wish {
 }
 
 impl Wish {
-    /// Reads what a container is and what it needs in another network. Changes nothing.
+    /// Reads the container and what it needs in another network. Changes nothing.
     ///
     /// # Errors
-    /// Why that can't be done, or would not leave everything as it was if it failed, or would harm others.
+    /// Why it can't be done, or would not leave everything as it was if it failed, or would harm other containers.
     pub(crate) async fn of(docker: &Docker, id: &str, network: &Network) -> Result<Self, ActionError> {
         let failed = |error| explain(error, id);
         let mut answer = verbatim::inspect(docker, id).await.map_err(failed)?;
@@ -54,7 +54,7 @@ impl Wish {
         Ok(Self { body, joins })
     }
 
-    /// Makes the container under a name; answers its id. It is not started, and not whole before [`Self::attach`].
+    /// Creates the container under a name; returns its id. It is not started, and not complete before [`Self::attach`].
     ///
     /// # Errors
     /// The engine's own.
@@ -62,7 +62,7 @@ impl Wish {
         verbatim::create(docker, name, &self.body).await
     }
 
-    /// Puts the container that was made into the networks that it could not be made in.
+    /// Connects the created container to the networks in which it could not be created.
     ///
     /// # Errors
     /// The engine's own.
@@ -91,7 +91,7 @@ fn may_be_replaced(answer: &Value, name: &str) -> Result<(), ActionError> {
     }
 }
 
-/// Reads what there is around the container, and takes its image's marks out of its labels.
+/// Reads what the request depends on, and removes the image's labels from the container's.
 async fn around(docker: &Docker, answer: &mut Value, name: &str) -> Result<Around, ActionError> {
     let failed = |error| explain(error, name);
     let image_id = answer["Image"].as_str().unwrap_or_default().to_owned();
@@ -118,7 +118,7 @@ async fn around(docker: &Docker, answer: &mut Value, name: &str) -> Result<Aroun
     })
 }
 
-/// The image's name, where that still means the same image; else its id.
+/// The image's name, where that still names the same image; else its id.
 pub(super) async fn image_name(docker: &Docker, id: String, name: Option<&str>) -> String {
     let Some(name) = name.filter(|name| !name.is_empty()) else {
         return id;
@@ -131,7 +131,7 @@ pub(super) async fn image_name(docker: &Docker, id: String, name: Option<&str>) 
     }
 }
 
-/// Those that are still there.
+/// Reads the containers whose volumes this one uses, as far as they still exist.
 async fn sources(docker: &Docker, asked: &Value) -> Result<Vec<Source>, Error> {
     let mut found = Vec::new();
     for asked in asked.as_array().into_iter().flatten().filter_map(Value::as_str) {

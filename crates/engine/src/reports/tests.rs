@@ -4,7 +4,7 @@ use super::*;
 use flotilla_protocol::inventory::{EngineFacts, Image, Volume};
 use proptest::{collection::btree_map, prelude::*};
 
-/// A reader, as simple as it can be.
+/// The simplest possible reader.
 #[derive(Debug, Default, PartialEq)]
 struct Reader {
     state: Option<EngineState>,

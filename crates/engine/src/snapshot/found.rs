@@ -1,4 +1,4 @@
-//! Who is on which network, and by which names the others there find it.
+//! Which containers are on which network, and by which names they find each other.
 
 use super::is_up;
 use crate::read::{Attached, Observed};
@@ -8,15 +8,15 @@ use std::collections::{BTreeMap, BTreeSet};
 /// Networks where containers do not find each other by name.
 const NAMELESS: [&str; 4] = ["bridge", "host", "none", "podman"];
 
-/// As many neighbors as a person reads.
+/// How many neighbors are named: as many as a person reads.
 const NEIGHBORS: usize = 20;
 
-/// Who is attached to a network, in the order of their names.
+/// The containers that are attached to a network, in the order of their names.
 #[derive(Debug)]
 pub(super) struct Members<'a>(Vec<(&'a Container, &'a Attached)>);
 
 impl Members<'_> {
-    /// Names of those that run.
+    /// Names of the members that run.
     pub(super) fn names(&self) -> impl Iterator<Item = String> {
         self.others("").map(|other| other.name.clone())
     }
@@ -27,8 +27,8 @@ impl Members<'_> {
     }
 }
 
-/// Members by the id of the network: old engines let two networks have one name. Where an engine tells no id that is
-/// known, the name has to do.
+/// Members by the id of the network, since old engines let two networks have one name. Where an engine tells no known
+/// id, the name decides.
 pub(super) fn by_network<'a>(
     networks: &'a [Network],
     containers: &'a BTreeMap<String, Observed>,
@@ -51,7 +51,7 @@ pub(super) fn by_network<'a>(
         .collect()
 }
 
-/// `own` is the id of the container.
+/// The names by which the container with the id `own` is found, network by network.
 pub(super) fn found_as(
     own: &str,
     networks: &[Network],

@@ -1,4 +1,4 @@
-//! What follows from containers as engines describe them.
+//! The inventory that follows from containers, by descriptions as engines give them.
 
 use super::*;
 use crate::read;

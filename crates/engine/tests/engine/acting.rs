@@ -1,4 +1,4 @@
-//! Start, stop and restart, and every way in which they are refused.
+//! Start, stop and restart, and the ways in which they are refused.
 
 use crate::{
     fake::{Fake, OLD_DOCKER},

@@ -1,4 +1,4 @@
-//! What is broken costs itself: rows, lists and streams that fail, hang or end, and engines that can't be spoken with.
+//! A broken part affects only itself: rows, lists and streams that fail, hang or end, and engines that can't be used.
 
 use crate::{
     fake::{Fake, Fault, Flavor, OLD_DOCKER},
@@ -14,7 +14,8 @@ use std::time::{Duration, Instant};
 use tokio::time::timeout;
 use tokio_util::sync::DropGuard;
 
-/// Limits in tenths of a second, since each test runs into some. Looks at the list are left out but in tests of them.
+/// Limits in tenths of a second, since each test runs into some. The list is not read again by itself, except in tests
+/// of that.
 const HASTY: Patience = Patience {
     read: Duration::from_secs(1),
     show: Duration::from_millis(300),
@@ -40,7 +41,7 @@ fn two(dir: &tempfile::TempDir) -> Fake {
     fake
 }
 
-/// The row of a container as soon as it is so.
+/// The row of a container as soon as it satisfies `is`.
 async fn row(engine: &Engine, name: &str, is: impl Fn(&Container) -> bool) -> Container {
     let mut last = None;
     let found = timeout(Duration::from_secs(10), async {
@@ -57,7 +58,7 @@ async fn row(engine: &Engine, name: &str, is: impl Fn(&Container) -> bool) -> Co
     found.await.unwrap_or_else(|_| panic!("it stays {last:?}"))
 }
 
-/// The state of an engine that is of no use.
+/// The state of an engine that can't be used.
 async fn unfit(watch: &mut Watch) -> EngineState {
     match next(watch).await {
         Report::Engine(state @ EngineState::Unfit { .. }) => state,
@@ -65,7 +66,7 @@ async fn unfit(watch: &mut Watch) -> EngineState {
     }
 }
 
-/// Nothing more is told for so long.
+/// Asserts that nothing more is reported for so long.
 async fn is_steady(watch: &mut Watch, seconds: f64) {
     let more = timeout(Duration::from_secs_f64(seconds), watch.next()).await;
     assert!(more.is_err(), "then came {more:?}");
@@ -98,7 +99,7 @@ async fn a_container_that_cannot_be_described_costs_its_own_row_alone() {
 }
 
 #[tokio::test]
-async fn a_container_whose_description_hangs_keeps_nobody_waiting() {
+async fn a_container_whose_description_hangs_keeps_no_other_waiting() {
     let dir = tempfile::tempdir().unwrap();
     let fake = two(&dir);
     fake.break_down("/containers/c2/json", Fault::Hangs);
@@ -294,7 +295,7 @@ async fn health_checks_that_change_nothing_are_not_read() {
         fake.emit("container", "health_status", "c1");
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
-    // Shown last, so that all before it were taken.
+    // Shown last, so that all events before it were taken.
     fake.set("c2", "two", "paused", "pause");
     row(&engine, "two", |row| row.state == ContainerState::Paused).await;
     // Once every two seconds at most, however long this took.

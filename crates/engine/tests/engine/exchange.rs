@@ -1,4 +1,4 @@
-//! A container is recreated by a process that is killed: before each request to the engine, and after each.
+//! A container is recreated by a process that is killed before each request to the engine, and after each.
 
 use crate::{
     fake::Hang,
@@ -64,7 +64,7 @@ const WHOLE: [&str; 4] = [
     "web2 running",
 ];
 
-/// Kills the process that carries it out at this request; answers whether the next one goes on.
+/// Kills the process at this request; returns whether the next one goes on.
 async fn killed(hang: Hang) -> bool {
     let pod = scene().await;
     let mut journal = Journal::default();
@@ -87,10 +87,10 @@ async fn killed(hang: Hang) -> bool {
 
 #[tokio::test]
 async fn killed_at_any_request_it_is_finished_or_undone_by_the_next_one() {
-    // Made, stopped, renamed twice, started, removed.
+    // Created, stopped, renamed twice, started, removed.
     let moments = (1..=6).flat_map(|request| [Hang::Before(request), Hang::After(request)]);
     let went_on = join_all(moments.map(killed)).await;
-    // From where the old one was set aside.
+    // It goes on from where the old one was set aside.
     assert_eq!(went_on, [vec![false; 5], vec![true; 7]].concat());
 }
 

@@ -1,5 +1,5 @@
-//! An engine played in this process: HTTP on a Unix socket, the few routes that are used, answers as Docker gives
-//! them. Its clock only moves when something happens.
+//! An engine played in this process: HTTP on a Unix socket, the few routes that are used, answers as Docker gives them.
+//! Its clock only moves when something happens.
 
 mod faults;
 mod routes;
@@ -46,10 +46,10 @@ pub(crate) const OLD_DOCKER: Flavor = Flavor {
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) enum Hang {
     Never,
-    /// And does nothing.
+    /// The request is not carried out.
     Before(usize),
     After(usize),
-    /// It does.
+    /// It has left a request without an answer.
     Hung,
 }
 
@@ -60,9 +60,9 @@ struct World {
     images: Vec<Value>,
     networks: Vec<Value>,
     history: Vec<Value>,
-    /// What starting and stopping containers is refused with.
+    /// The error with which it refuses to start and stop containers.
     refusal: Option<String>,
-    /// The same for the next start of the container with this name.
+    /// The error of the next start of the container with this name.
     next_start: Option<(String, String)>,
     /// The next container with this name that starts ends at once with this code.
     next_end: Option<(String, i64)>,
@@ -70,7 +70,7 @@ struct World {
     /// The next container with this name that starts is not healthy.
     next_check: Option<String>,
     hang: Hang,
-    /// Requests that change something, since it was told when to hang.
+    /// Requests that changed something since `hang` was set.
     changes: usize,
     /// What is wrong with answers, by path.
     faults: BTreeMap<String, Fault>,
@@ -188,7 +188,7 @@ impl Fake {
         self.shared.emit("image", "load", id);
     }
 
-    /// An image that says of its containers what it likes.
+    /// Loads an image with these labels.
     pub(crate) fn load_labeled_image(&self, id: &str, tag: &str, labels: &Value) {
         let mut image = image(id, tag);
         image["Labels"] = labels.clone();
@@ -203,7 +203,7 @@ impl Fake {
         self.shared.emit("image", "delete", id);
     }
 
-    /// A network with those that run on it, as the engine describes them.
+    /// A network with the containers that run on it, as the engine describes them.
     pub(crate) fn put_network(&self, id: &str, name: &str, containers: &Value) {
         let network = json!({"Name": name, "Id": id, "Driver": "bridge", "Containers": containers});
         self.shared.world.lock().unwrap().networks.push(network);
@@ -214,17 +214,17 @@ impl Fake {
         self.shared.world.lock().unwrap().refusal = Some(message.to_owned());
     }
 
-    /// The next start of a container fails.
+    /// Makes the next start of a container fail.
     pub(crate) fn refuse_start(&self, name: &str, message: &str) {
         self.shared.world.lock().unwrap().next_start = Some((name.to_owned(), message.to_owned()));
     }
 
-    /// The next start of a container is its end, too.
+    /// Makes the next start of a container end at once.
     pub(crate) fn end_at_once(&self, name: &str, code: i64) {
         self.shared.world.lock().unwrap().next_end = Some((name.to_owned(), code));
     }
 
-    /// The next start of a container leads to a failing health check.
+    /// Makes the next start of a container lead to a failing health check.
     pub(crate) fn fail_check(&self, name: &str) {
         self.shared.world.lock().unwrap().next_check = Some(name.to_owned());
     }
@@ -239,7 +239,7 @@ impl Fake {
         self.shared.world.lock().unwrap().hang == Hang::Hung
     }
 
-    /// A container as the engine will describe it, running.
+    /// Adds a container as the engine will describe it, running.
     pub(crate) fn put(&self, description: &Value) {
         let mut container = json!({
             "Image": "sha256:aa", "Created": "2026-03-01T12:00:00Z", "Config": {"Image": "nginx:1"},
@@ -255,7 +255,7 @@ impl Fake {
         self.shared.emit("container", "start", &id);
     }
 
-    /// From now on this path is answered so.
+    /// Answers this path with a fault from now on.
     pub(crate) fn break_down(&self, path: &str, fault: Fault) {
         let mut world = self.shared.world.lock().unwrap();
         world.faults.insert(path.to_owned(), fault);
@@ -274,7 +274,7 @@ impl Fake {
         self.shared.world.lock().unwrap().quiet = true;
     }
 
-    /// Streams of events end, and those that are opened again do so at once.
+    /// Ends all streams of events, and those that are opened later at once.
     pub(crate) fn end_events(&self) {
         self.shared.stopped.cancel();
     }
@@ -345,7 +345,7 @@ impl Shared {
 }
 
 impl World {
-    /// Id of a container that is called so.
+    /// Id of the container with this id or name.
     fn lookup(&self, name: &str) -> Option<String> {
         let mut all = self.containers.iter();
         let found = all.find(|(id, container)| *id == name || container["Name"] == format!("/{name}"));
@@ -357,7 +357,7 @@ impl World {
         images.find(|image| image["Id"] == name || image["RepoTags"][0] == name)
     }
 
-    /// Nanoseconds; a millisecond for each thing that happened.
+    /// The engine's clock in nanoseconds; each event is a millisecond.
     fn now(&self) -> u64 {
         EPOCH * 1_000_000_000 + self.history.len() as u64 * 1_000_000
     }

@@ -1,4 +1,4 @@
-//! Where the pause container goes, the members of its pod go, too; and the agent where its mode is.
+//! The members of a pod follow their pause container, and the agent moves to the network of its mode.
 
 use crate::{
     fake::Hang,
@@ -37,7 +37,7 @@ async fn the_agent_ends_when_its_network_is_gone_and_the_engine_starts_it_again(
 }
 
 #[tokio::test]
-async fn everybody_is_sent_after_a_pause_container_that_was_recreated() {
+async fn all_members_are_sent_after_a_pause_container_that_was_recreated() {
     let pod = Pod::start().await;
     let engine = pod.engine.clone();
     let keeping = tokio::spawn(async move { engine.keep_pod().await });
@@ -81,7 +81,7 @@ async fn a_pause_container_starts_those_that_its_engine_started_too_early() {
     for container in [agent, stopped] {
         pod.fake.put(&container);
     }
-    // What the pause container sees of itself: its own files, and no volume of the agent's.
+    // The pause container sees its own files, and no volume of the agent's.
     let dir = tempfile::tempdir().unwrap();
     let mounts = format!(
         "1 0 8:1 /docker/containers/{}/hosts /etc/hosts rw - ext4 /dev/sda1 rw\n",
@@ -98,7 +98,7 @@ async fn a_pause_container_starts_those_that_its_engine_started_too_early() {
     assert_eq!(
         pod.fake.containers(),
         running,
-        "who was stopped on purpose stays so"
+        "a member that was stopped on purpose stays so"
     );
 }
 
@@ -158,11 +158,11 @@ async fn an_agent_moves_out_of_its_pod_and_back_into_one() {
     assert_eq!(
         pod.fake.containers(),
         ["flotilla-agent running"],
-        "nobody needs the pause container"
+        "the pause container is not needed"
     );
 }
 
-/// Kills a mover at this request; answers whether the next one, which its engine starts, moved the agent.
+/// Kills a mover at this request; returns whether the next one, which its engine starts, moved the agent.
 async fn killed(hang: Hang) -> bool {
     let pod = Pod::start().await;
     let (sockets, order) = (
@@ -197,9 +197,9 @@ async fn killed(hang: Hang) -> bool {
 
 #[tokio::test]
 async fn a_mover_that_is_killed_at_any_request_is_finished_or_undone_by_the_next_one() {
-    // Made, stopped, renamed twice, started, removed.
+    // Created, stopped, renamed twice, started, removed.
     let moments = (1..=6).flat_map(|request| [Hang::Before(request), Hang::After(request)]);
     let went_on = join_all(moments.map(killed)).await;
-    // From where the old one was set aside.
+    // It goes on from where the old one was set aside.
     assert_eq!(went_on, [vec![false; 5], vec![true; 7]].concat());
 }

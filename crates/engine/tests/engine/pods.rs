@@ -1,4 +1,4 @@
-//! Pods: who belongs to one, and how containers come and go.
+//! Pods: which containers belong to one, and how containers join and leave.
 
 use crate::{
     fake::{Fake, OLD_DOCKER},
@@ -60,7 +60,7 @@ impl Pod {
         inventory(&self.engine).await
     }
 
-    /// Waits until the engine is known to hold a container.
+    /// Waits until the inventory has a container.
     pub(crate) async fn knows(&self, id: &str) {
         let begun = std::time::Instant::now();
         while !self.inventory().await.containers.iter().any(|it| it.id == id) {
@@ -162,7 +162,7 @@ async fn a_container_is_put_into_the_pod_and_taken_out_again() {
     assert_eq!(free["Config"]["Labels"], json!({}));
 }
 
-/// Labels by which an image would be the agent, decide its containers' network, and be in somebody's stack.
+/// Labels by which an image would pass for the agent, decide its containers' network, and join another stack.
 pub(crate) fn hostile_labels() -> Value {
     json!({
         "app.flotilla.agent": "true", "io.flotilla.pod": "pause", "io.flotilla.before-pod": r#"{"mode":"host"}"#,

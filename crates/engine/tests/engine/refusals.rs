@@ -1,4 +1,5 @@
-//! Why a container is not moved, stopped or started: found out before anything is stopped, and told for what it is.
+//! Why a container is not moved, stopped or started: found out before anything is stopped, and reported with the true
+//! cause.
 
 use crate::{
     fake::{Fake, OLD_DOCKER},
@@ -12,7 +13,7 @@ use flotilla_protocol::{
 };
 use serde_json::{Value, json};
 
-/// The reason, after which nothing may have changed.
+/// The reason of a refusal, after which nothing may have changed.
 async fn refused(pod: &Pod, id: &str, member: bool) -> ActionError {
     pod.knows(id).await;
     let before = pod.fake.containers();
@@ -28,7 +29,7 @@ async fn refused(pod: &Pod, id: &str, member: bool) -> ActionError {
     error
 }
 
-/// A member of the pod that was on a network of its own, where it had an address.
+/// A member of the pod that had an address on another network before.
 fn member_from(pod: &Pod, network: &str, id: &str) -> Value {
     let label = json!({"mode": network, "host": {"PortBindings": {"80/tcp": [{"HostPort": "8080"}]}},
         "endpoints": {network: {"NetworkID": id.repeat(64), "IPAMConfig": {"IPv4Address": "10.99.8.53"}}}});

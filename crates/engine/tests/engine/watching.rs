@@ -1,4 +1,4 @@
-//! What a watcher is told while the engine lives its life.
+//! What a watch reports while the engine starts, changes and stops.
 
 use crate::fake::{Fake, Flavor, OLD_DOCKER};
 use flotilla_engine::{Engine, OwnContainer, Watch};
@@ -45,7 +45,7 @@ pub(crate) async fn whole(watch: &mut Watch) -> Inventory {
     }
 }
 
-/// All that is known now, as soon as it was read.
+/// The inventory, as soon as it was read.
 pub(crate) async fn inventory(engine: &Engine) -> Inventory {
     let mut watch = engine.watch();
     loop {

@@ -1,4 +1,4 @@
-//! What a recreated container keeps, as engines describe containers.
+//! What a recreated container keeps, by descriptions as engines give them.
 
 use super::*;
 
@@ -31,7 +31,7 @@ fn web() -> Value {
     })
 }
 
-/// An engine that has the networks which are spoken of here.
+/// An engine that has the networks named here.
 fn around() -> Around {
     let named = |name: &str| (name.repeat(20), name.to_owned());
     Around {
@@ -49,7 +49,7 @@ fn made(answer: &Value, network: &Network) -> Value {
     same(answer, network, &around()).unwrap().0
 }
 
-/// As the engine will describe the new one.
+/// The new container as the engine will describe it.
 fn inspected(body: &Value) -> Value {
     json!({"Id": "new", "Name": "/web", "Image": "sha256:aa", "Config": body, "HostConfig": body["HostConfig"], "Mounts": web()["Mounts"]})
 }
@@ -171,7 +171,7 @@ fn a_container_without_anything_mounted_gets_no_list_of_mounts() {
 }
 
 #[test]
-fn who_was_made_as_a_member_has_no_network_to_go_back_to() {
+fn a_container_that_was_made_as_a_member_has_no_network_to_go_back_to() {
     let born = json!({"Id": "1", "HostConfig": {"NetworkMode": "container:p1"}});
     let moved = made(&born, &Network::OfSuccessor("p2".into()));
     let free = made(&inspected(&moved), &Network::Before);
@@ -203,7 +203,7 @@ fn what_a_pod_forbids_comes_back_when_it_is_left() {
     assert_eq!(
         member["HostConfig"]["Sysctls"],
         json!({"kernel.msgmax": "9000"}),
-        "the pod's are everybody's"
+        "all members share the pod's"
     );
     let moved = made(&inspected(&member), &Network::OfSuccessor("p2".into()));
     assert_eq!(moved["HostConfig"]["NetworkMode"], "container:p2");

@@ -1,4 +1,4 @@
-//! An exchange against an engine that is only a few values: it refuses, and everything else ends at any moment.
+//! An exchange against an engine of a few values, which may refuse steps, while process and engine end at any moment.
 
 use super::*;
 use crate::recreate::proof::{Proof, Wanted};
@@ -8,13 +8,13 @@ use proptest::prelude::*;
 #[derive(Debug, Clone, Copy)]
 enum Event {
     Fine,
-    /// Only on the way on: an engine that refuses the way back, too, can't be helped.
+    /// Only on the way forward: an engine that also refuses the way back can't be helped.
     Refused,
     KilledBefore,
     KilledAfter,
-    /// The engine does it later, when the one who asked is gone.
+    /// The engine carries the step out later, when the process that asked is gone.
     KilledMeanwhile,
-    /// With all containers. Those that are always started again come back.
+    /// The device restarts with all containers; those with the policy `always` come back.
     Reboot,
     NewEnds,
 }
@@ -27,7 +27,7 @@ struct World {
     always: bool,
     starts: u32,
     now: Duration,
-    /// What the engine will have done by then.
+    /// What the engine will have done by this time.
     later: Option<(Duration, Step)>,
 }
 
@@ -45,7 +45,7 @@ impl World {
         match step {
             Step::Create => self.new = Some(container("new", &swap.temporary_name(), State::Created)),
             Step::StopOld => {
-                // An engine that was asked before waits for this same end.
+                // The engine had been asked before, and both requests end in the same stop.
                 self.later.take_if(|(_, step)| *step == Step::StopOld);
                 self.old.iter_mut().for_each(|old| old.state = State::Ended(0));
             }
@@ -81,7 +81,7 @@ impl World {
         }
     }
 
-    /// As it was, or as it was to be, and nothing else.
+    /// One container is left, as it was or as it was to be.
     fn assert_whole(&self, swap: &Swap) {
         let left: Vec<_> = [&self.old, &self.new].into_iter().flatten().collect();
         assert_eq!(left.len(), 1, "{left:?}");
@@ -129,7 +129,7 @@ fn swap(ran: bool) -> Swap {
 /// One process that carries the exchange out, from its start to its end.
 struct Life<'a> {
     world: &'a mut World,
-    /// What is on disk, and what is in memory.
+    /// The swap on disk; `swap` is the one in memory.
     kept: &'a mut Swap,
     swap: Swap,
     begun: Duration,
@@ -182,7 +182,7 @@ impl<'a> Life<'a> {
         self.keep();
     }
 
-    /// Until the end, or until it is killed.
+    /// Runs until the end, or until the process is killed.
     fn live(mut self, events: &mut impl Iterator<Item = Event>) -> Option<End> {
         for _ in 0..300 {
             let facts = self.look();
@@ -337,7 +337,7 @@ fn a_stop_that_arrives_late_does_not_leave_the_old_one_stopped() {
 }
 
 #[test]
-fn a_leftover_of_somebody_else_is_not_removed() {
+fn a_leftover_of_another_program_is_not_removed() {
     let (mut world, mut kept) = begin(true, false);
     world.new = Some(Seen {
         created: Some(Timestamp::UNIX_EPOCH),

@@ -13,13 +13,13 @@ use std::io;
 
 #[derive(Debug, Clone)]
 pub(crate) enum Fault {
-    /// 500, and why.
+    /// 500, and the reason.
     Error(&'static str),
     /// No answer at all.
     Hangs,
     /// The connection ends in the middle of the answer.
     Breaks,
-    /// Something else than expected.
+    /// Another value than expected.
     Says(Value),
 }
 

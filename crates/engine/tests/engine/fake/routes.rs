@@ -72,7 +72,7 @@ pub(super) fn router(shared: Shared) -> Router {
 }
 
 impl World {
-    /// Notes a request; answers whether this is the one to hang at.
+    /// Logs a request; returns whether to hang at it.
     fn hear(&mut self, request: &axum::extract::Request) -> Hang {
         self.log
             .push(format!("{} {}", request.method(), request.uri().path()));
@@ -225,7 +225,7 @@ async fn create(
         world.made += 1;
         let id = format!("made{}", world.made);
         let image = world.image(body["Image"].as_str().unwrap()).unwrap().clone();
-        // The container's own win over its image's.
+        // The container's own labels win over its image's.
         let own = body["Labels"].as_object().cloned().unwrap_or_default();
         let labels = image["Labels"]
             .as_object()
