@@ -107,7 +107,7 @@ impl Jobs {
             let jobs = self.clone();
             self.0.tracker.spawn(async move {
                 let _moving = jobs.0.move_lock.lock().await;
-                timeout(LAST_MOVE, jobs.0.engine.outlive_mover()).await.ok();
+                timeout(LAST_MOVE, jobs.0.engine.wait_for_mover()).await.ok();
             });
         }
     }

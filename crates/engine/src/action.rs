@@ -2,13 +2,13 @@
 
 use crate::{
     connection::Connection,
+    engine_errors::{self, explain, explain_named, short_ids},
     follow::Engine,
     placing,
     ports::Clash,
-    read::Observed,
+    read::ObservedContainer,
     reports::View,
-    said::{self, explain, explain_named, short_ids},
-    sharing::{self, Lent},
+    sharing::{self, Loan},
     verbatim,
 };
 use flotilla_protocol::{
@@ -52,17 +52,17 @@ pub enum ActionError {
     Lends {
         lender: String,
         borrower: String,
-        what: Lent,
+        what: Loan,
     },
     #[error(
         "{name} uses the {} of another container, which is gone from this device. Recreate {name} with one that is there.",
         .lent.as_str()
     )]
-    LenderGone { name: String, lent: Lent },
+    LenderGone { name: String, lent: Loan },
     #[error("{name} uses the {} of {lender}, which does not run. Start {lender} first.", .lent.as_str())]
     LenderStopped {
         name: String,
-        lent: Lent,
+        lent: Loan,
         lender: String,
     },
     #[error(
@@ -182,7 +182,7 @@ impl ActionError {
     pub(crate) fn network_gone(name: &str, network: &str) -> Self {
         Self::NetworkGone {
             name: name.to_owned(),
-            network: said::name(network),
+            network: engine_errors::name(network),
         }
     }
 
@@ -190,7 +190,7 @@ impl ActionError {
     pub(crate) fn swarm_task(name: &str, service: &str) -> Self {
         Self::SwarmTask {
             name: name.to_owned(),
-            service: said::name(service),
+            service: engine_errors::name(service),
         }
     }
 }
@@ -303,7 +303,7 @@ impl Engine {
     }
 
     /// Refuses to stop the agent's own container, and the pause container that holds its network.
-    pub(crate) fn may_stop(&self, seen: &Observed) -> Result<(), ActionError> {
+    pub(crate) fn may_stop(&self, seen: &ObservedContainer) -> Result<(), ActionError> {
         let container = &seen.container;
         let view = self.view();
         let own = view.as_ref().and_then(|view| view.own.as_deref());
@@ -318,7 +318,11 @@ impl Engine {
     }
 
     /// Refuses to start a member of the pod on a port that another member has.
-    async fn check_ports(&self, connection: &Connection, seen: &Observed) -> Result<(), ActionError> {
+    async fn check_ports(
+        &self,
+        connection: &Connection,
+        seen: &ObservedContainer,
+    ) -> Result<(), ActionError> {
         let pod = self.view().and_then(|view| view.pod);
         let Some(pod) = pod.filter(|pod| {
             let pause = pod.pause.as_ref().map(|pause| pause.id.as_str());
@@ -334,7 +338,7 @@ impl Engine {
 ///
 /// # Errors
 /// [`ActionError::NotFound`], also for a text that is no id: an id becomes part of a path.
-pub(crate) async fn lookup(connection: &Connection, id: &str) -> Result<Observed, ActionError> {
+pub(crate) async fn lookup(connection: &Connection, id: &str) -> Result<ObservedContainer, ActionError> {
     let is_id = |c| matches!(c, b'_' | b'-' | b'.') || u8::is_ascii_alphanumeric(&c);
     if id.is_empty() || !id.bytes().all(is_id) {
         return Err(ActionError::NotFound(id.to_owned()));

@@ -7,12 +7,12 @@
 mod join;
 mod networks;
 
-pub(crate) use join::{Joins, Wanted};
-pub(crate) use networks::{Networks, Unresolved};
+pub(crate) use join::{Joins, WantedAddress};
+pub(crate) use networks::{Networks, UnresolvedNetwork};
 
 use crate::{
     id,
-    pod::SHARED,
+    pod::SHARED_PREFIX,
     ports::{self, PortNumber},
 };
 use bollard::models::ContainerInspectResponse;
@@ -30,7 +30,7 @@ const LABEL_BYTES: usize = 256 * 1024;
 
 /// Why a label does not tell how a container was attached.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub(crate) enum Garbled {
+pub(crate) enum LabelError {
     #[error("it is longer than {LABEL_BYTES} bytes")]
     TooLong,
     #[error("{}", shown(.0, 100))]
@@ -124,8 +124,8 @@ pub(crate) struct Attachment {
 
 impl Attachment {
     /// In the network of another container, named by id.
-    pub(crate) fn shared(id: &str) -> Self {
-        Self::named(&format!("{SHARED}{id}"))
+    pub(crate) fn in_network_of(id: &str) -> Self {
+        Self::named(&format!("{SHARED_PREFIX}{id}"))
     }
 
     /// In one of the engine's networks, without any further wish.
@@ -147,15 +147,15 @@ impl Attachment {
         let mode = mode.unwrap_or(DEFAULT);
         // The engine shows the other container's settings for a shared network, except for what was asked for beside
         // it.
-        if mode.starts_with(SHARED) {
+        if mode.starts_with(SHARED_PREFIX) {
             return Self {
-                config: asked(config, &["NetworkDisabled"]),
-                host: asked(host, &OF_HOST),
+                config: asked_fields(config, &["NetworkDisabled"]),
+                host: asked_fields(host, &OF_HOST),
                 ..Self::named(mode)
             };
         }
         let id = answer["Id"].as_str().unwrap_or_default();
-        let mut config = asked(config, &OF_CONFIG);
+        let mut config = asked_fields(config, &OF_CONFIG);
         let is_made_up = |name: &Value| {
             let is_devices = || mode == "host" && name.as_str() == Some(&dialect.device);
             is_short_id(name, id) || is_devices()
@@ -164,7 +164,7 @@ impl Attachment {
         if config.get("Hostname").is_some_and(is_made_up) {
             config.remove("Hostname");
         }
-        let mut host = asked(host, &OF_HOST);
+        let mut host = asked_fields(host, &OF_HOST);
         for link in host
             .get_mut("Links")
             .and_then(Value::as_array_mut)
@@ -199,21 +199,21 @@ impl Attachment {
     }
 
     /// How a container was attached before it came into a pod; `None` when no label tells.
-    pub(crate) fn remembered(answer: &ContainerInspectResponse) -> Result<Option<Self>, Garbled> {
+    pub(crate) fn before_pod(answer: &ContainerInspectResponse) -> Result<Option<Self>, LabelError> {
         let labels = answer.config.as_ref().and_then(|config| config.labels.as_ref());
         let label = labels.and_then(|labels| labels.get(BEFORE_POD));
         label.map(|label| Self::from_label(label)).transpose()
     }
 
-    pub(crate) fn from_label(label: &str) -> Result<Self, Garbled> {
+    pub(crate) fn from_label(label: &str) -> Result<Self, LabelError> {
         if label.len() > LABEL_BYTES {
-            return Err(Garbled::TooLong);
+            return Err(LabelError::TooLong);
         }
         let mut read: Self =
-            serde_json::from_str(label).map_err(|error| Garbled::NotJson(error.to_string()))?;
+            serde_json::from_str(label).map_err(|error| LabelError::NotJson(error.to_string()))?;
         let is_word = |c: char| c.is_ascii_graphic();
         if read.mode.is_empty() || !read.mode.chars().all(is_word) {
-            return Err(Garbled::NoNetwork);
+            return Err(LabelError::NoNetwork);
         }
         // Anyone who makes a container can write this label, so it may decide settings of the network and no others.
         read.config.retain(|key, _| OF_CONFIG.contains(&key.as_str()));
@@ -243,7 +243,7 @@ impl Attachment {
 }
 
 /// The fields that are present and ask for something. An empty list does so, too.
-fn asked(whole: &Value, fields: &[&str]) -> Map<String, Value> {
+fn asked_fields(whole: &Value, fields: &[&str]) -> Map<String, Value> {
     let says = |value: &&Value| !matches!(value, Value::Null | Value::Bool(false)) && **value != "";
     let given = fields
         .iter()
@@ -258,8 +258,8 @@ fn asked_of(
     is_new: bool,
     dialect: &Dialect,
 ) -> Map<String, Value> {
-    let mut given = asked(endpoint, &OF_ENDPOINT);
-    given.extend(asked(endpoint, &[NETWORK_ID]));
+    let mut given = asked_fields(endpoint, &OF_ENDPOINT);
+    given.extend(asked_fields(endpoint, &[NETWORK_ID]));
     if let Some(aliases) = given.get_mut("Aliases").and_then(Value::as_array_mut) {
         // Older engines list the host name among the aliases.
         let is_hostname = |alias: &Value| !dialect.speaks_of_endpoints() && alias == hostname;
@@ -269,7 +269,7 @@ fn asked_of(
         }
     }
     // Before a container's first start, an engine has made up no address.
-    let mac = asked(endpoint, &[MAC]);
+    let mac = asked_fields(endpoint, &[MAC]);
     given.extend(mac.into_iter().filter(|(_, mac)| {
         let mac = mac.as_str().unwrap_or_default();
         dialect.speaks_of_endpoints() && (is_new || !dialect.makes_up(mac))

@@ -2,13 +2,13 @@
 //! itself.
 
 use crate::{
-    agenda::Subject,
     clock, labels,
-    plain::{self, Failure},
+    plain::{self, ReadFailure},
     ports::{self, PortNumber},
-    read::{self, Observed, Trace},
+    read::{self, ObservedContainer, RowFingerprint},
+    read_schedule::Subject,
     socket::Sockets,
-    stale::{Stale, WATCHED_TYPES},
+    stale::{StaleMarks, WATCHED_TYPES},
 };
 use bollard::{
     API_DEFAULT_VERSION, Docker,
@@ -63,13 +63,13 @@ pub(crate) struct Connection {
 
 /// The answer to a read.
 #[derive(Debug)]
-pub(crate) enum Answer {
-    Containers(Vec<(Observed, Trace)>),
-    Container(Box<Observed>),
+pub(crate) enum ReadAnswer {
+    Containers(Vec<(ObservedContainer, RowFingerprint)>),
+    Container(Box<ObservedContainer>),
     /// There is no such container.
     Gone,
     /// The container is there and can't be described. Holds the engine's list's row of it, if that could be read.
-    Unread(Failure, Option<Box<Observed>>),
+    Unread(ReadFailure, Option<Box<ObservedContainer>>),
     Images(Vec<Image>),
     Volumes(Vec<Volume>),
     Networks(Vec<Network>),
@@ -90,7 +90,7 @@ impl Connection {
         let place = path.display().to_string();
         let unfit = |reason| EngineState::Unfit { reason, since: None };
         let silent = |error: Error| {
-            let failure = Failure::of(&error, within);
+            let failure = ReadFailure::of(&error, within);
             unfit(format!(
                 "The container engine at {place} does not say what it is: {failure}. Its log on the device says why."
             ))
@@ -146,43 +146,43 @@ impl Connection {
     ///
     /// # Errors
     /// The list can't be read. What is wrong with one container is an answer instead.
-    pub(crate) async fn read(&self, subject: &Subject) -> Result<Answer, Failure> {
+    pub(crate) async fn read(&self, subject: &Subject) -> Result<ReadAnswer, ReadFailure> {
         match subject {
-            Subject::Containers => self.list("").await.map(Answer::Containers),
+            Subject::Containers => self.list("").await.map(ReadAnswer::Containers),
             Subject::Container(id) => self.describe(id).await,
             Subject::Images => {
                 let now = clock::now();
                 let answer = self.get("/images/json").await?;
-                Ok(Answer::Images(read::rows(&answer, "", |row| {
+                Ok(ReadAnswer::Images(read::rows(&answer, "", |row| {
                     read::image(row, now)
                 })))
             }
             Subject::Volumes => {
                 let answer = self.get("/volumes").await?;
-                Ok(Answer::Volumes(read::rows(&answer, "Volumes", read::volume)))
+                Ok(ReadAnswer::Volumes(read::rows(&answer, "Volumes", read::volume)))
             }
             Subject::Networks => {
                 let answer = self.get("/networks").await?;
-                Ok(Answer::Networks(read::rows(&answer, "", read::network)))
+                Ok(ReadAnswer::Networks(read::rows(&answer, "", read::network)))
             }
         }
     }
 
-    async fn get(&self, path: &str) -> Result<serde_json::Value, Failure> {
+    async fn get(&self, path: &str) -> Result<serde_json::Value, ReadFailure> {
         plain::get(&self.socket, path, self.within).await
     }
 
     /// Lists containers; `more` is added to the query.
-    async fn list(&self, more: &str) -> Result<Vec<(Observed, Trace)>, Failure> {
+    async fn list(&self, more: &str) -> Result<Vec<(ObservedContainer, RowFingerprint)>, ReadFailure> {
         let answer = self.get(&format!("/containers/json?all=true{more}")).await?;
         Ok(read::rows(&answer, "", read::listed))
     }
 
-    async fn describe(&self, id: &str) -> Result<Answer, Failure> {
+    async fn describe(&self, id: &str) -> Result<ReadAnswer, ReadFailure> {
         let failure = match self.container(id).await {
-            Ok(observed) => return Ok(Answer::Container(Box::new(observed))),
-            Err(error) if is_not_found(&error) => return Ok(Answer::Gone),
-            Err(error) => Failure::of(&error, self.within),
+            Ok(observed) => return Ok(ReadAnswer::Container(Box::new(observed))),
+            Err(error) if is_not_found(&error) => return Ok(ReadAnswer::Gone),
+            Err(error) => ReadFailure::of(&error, self.within),
         };
         // Ids are letters and digits; any other text finds nothing. The quotes and brackets are those of JSON.
         let only = format!("&filters=%7B%22id%22%3A%5B%22{id}%22%5D%7D");
@@ -190,19 +190,21 @@ impl Connection {
             Ok(rows) => {
                 let mut rows = rows.into_iter().map(|(listed, _)| listed);
                 let own = rows.find(|listed| listed.container.id == id);
-                Ok(own.map_or(Answer::Gone, |own| Answer::Unread(failure, Some(Box::new(own)))))
+                Ok(own.map_or(ReadAnswer::Gone, |own| {
+                    ReadAnswer::Unread(failure, Some(Box::new(own)))
+                }))
             }
-            Err(Failure::Broken(_)) => Err(failure),
-            Err(_) => Ok(Answer::Unread(failure, None)),
+            Err(ReadFailure::Broken(_)) => Err(failure),
+            Err(_) => Ok(ReadAnswer::Unread(failure, None)),
         }
     }
 
     /// Everything that exists, as marks of what to read.
-    pub(crate) async fn survey(&self) -> Result<Stale, Error> {
+    pub(crate) async fn survey(&self) -> Result<StaleMarks, Error> {
         let rows = self.list("").await?;
-        Ok(Stale {
+        Ok(StaleMarks {
             containers: rows.into_iter().map(|(listed, _)| listed.container.id).collect(),
-            ..Stale::everything()
+            ..StaleMarks::everything()
         })
     }
 
@@ -211,15 +213,15 @@ impl Connection {
     pub(crate) async fn containers(
         &self,
         ids: impl IntoIterator<Item = String>,
-    ) -> Result<Vec<(String, Option<Observed>)>, Error> {
+    ) -> Result<Vec<(String, Option<ObservedContainer>)>, Error> {
         let mut reads = stream::iter(ids)
             .map(async |id| (self.describe(&id).await, id))
             .buffer_unordered(PARALLEL_READS);
         let mut seen = Vec::new();
         while let Some((answer, id)) = reads.next().await {
             seen.push(match answer? {
-                Answer::Container(observed) => (id, Some(*observed)),
-                Answer::Unread(failure, listed) => {
+                ReadAnswer::Container(observed) => (id, Some(*observed)),
+                ReadAnswer::Unread(failure, listed) => {
                     tracing::warn!(container.id = id, %failure, "the engine does not describe a container");
                     (id, listed.map(|listed| *listed))
                 }
@@ -229,7 +231,7 @@ impl Connection {
         Ok(seen)
     }
 
-    pub(crate) async fn container(&self, id: &str) -> Result<Observed, Error> {
+    pub(crate) async fn container(&self, id: &str) -> Result<ObservedContainer, Error> {
         Ok(read::container(inspect(&self.docker, id).await?))
     }
 

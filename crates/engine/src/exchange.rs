@@ -4,7 +4,7 @@ use crate::{
     action::ActionError,
     connection::Connection,
     follow::Engine,
-    recreate::{self, Ledger, Swap, Unwritten},
+    recreate::{self, Ledger, NoLedger, Swap},
     reports::View,
 };
 use flotilla_protocol::Timestamp;
@@ -12,11 +12,11 @@ use std::time::Duration;
 use tokio::time::{sleep, timeout};
 
 /// How often an engine that can't be used yet is asked.
-const ASK: Duration = Duration::from_secs(1);
+const ASK_INTERVAL: Duration = Duration::from_secs(1);
 
 /// How long reports may take to show a new container. An engine tells of what it did within milliseconds, a busy one
 /// within seconds.
-const SHOWN: Duration = Duration::from_secs(10);
+const SHOW_LIMIT: Duration = Duration::from_secs(10);
 
 impl Engine {
     /// Carries out what was planned. Returns the id of the new container when it has shown that it works, and the old
@@ -28,7 +28,7 @@ impl Engine {
         let connection = self.ready().await?;
         let old = swap.old().to_owned();
         let new = recreate::begin(&connection.patient(), swap, ledger).await?;
-        self.has_shown(&new, &old).await;
+        self.wait_until_shown(&new, &old).await;
         Ok(new)
     }
 
@@ -40,7 +40,7 @@ impl Engine {
         let connection = self.eventually_ready().await;
         let old = swap.old().to_owned();
         let new = recreate::resume(&connection.patient(), swap, ledger).await?;
-        self.has_shown(&new, &old).await;
+        self.wait_until_shown(&new, &old).await;
         Ok(new)
     }
 
@@ -52,7 +52,7 @@ impl Engine {
     pub async fn place_in_pod(&self, id: &str, member: bool) -> Result<(), ActionError> {
         let now = Timestamp::UNIX_EPOCH;
         match self.plan_placement(id, member, now).await? {
-            Some(swap) => self.begin(swap, &mut Unwritten::default()).await.map(drop),
+            Some(swap) => self.begin(swap, &mut NoLedger::default()).await.map(drop),
             None => Ok(()),
         }
     }
@@ -62,20 +62,20 @@ impl Engine {
             if let Ok(connection) = self.ready().await {
                 return connection;
             }
-            sleep(ASK).await;
+            sleep(ASK_INTERVAL).await;
         }
     }
 
     /// Waits until the reports show the new container and not the old one, so that a caller that hears of the end finds
     /// it.
-    async fn has_shown(&self, new: &str, old: &str) {
+    async fn wait_until_shown(&self, new: &str, old: &str) {
         let is_shown = |view: &Option<View>| {
             let inventory = view.as_ref().and_then(|view| view.inventory.as_ref());
             let has = |id: &str| inventory.is_some_and(|it| it.containers.iter().any(|known| known.id == id));
             has(new) && !has(old)
         };
         let mut views = self.views();
-        if timeout(SHOWN, views.wait_for(is_shown)).await.is_err() {
+        if timeout(SHOW_LIMIT, views.wait_for(is_shown)).await.is_err() {
             tracing::warn!(
                 container.id = new,
                 "the engine does not tell of a container that it made"

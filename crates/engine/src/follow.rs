@@ -5,11 +5,11 @@
 //! attempts.
 
 use crate::{
-    agenda::Pauses,
-    attend::Attendance,
     clock,
     connection::{Connection, READ_TIMEOUT},
+    follow_connection::ConnectionFollower,
     own::OwnContainer,
+    read_schedule::Pauses,
     reports::{Reports, View},
     snapshot::Snapshot,
     socket::Sockets,
@@ -133,8 +133,10 @@ impl Engine {
                 Ok(connection) => {
                     let since = Instant::now();
                     *self.connection() = Some(connection.clone());
-                    snapshot.has_missed();
-                    Attendance::new(self, &connection, &mut snapshot).run().await;
+                    snapshot.forget_list();
+                    ConnectionFollower::new(self, &connection, &mut snapshot)
+                        .run()
+                        .await;
                     if since.elapsed() >= GOOD_CONNECTION {
                         pause = FIRST_PAUSE;
                     }

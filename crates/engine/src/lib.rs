@@ -12,34 +12,33 @@
 //! - `socket`: where the engine may be, and why it can't be reached.
 //! - `connection`, `plain`: requests to the engine; facts about it.
 //! - `read`, `snapshot`, `users`: the engine's answers in our words (pure).
-//! - `follow`: finds an engine, again and again. `attend`: follows one connection to its end. `agenda`: what is read
+//! - `follow`: finds an engine, again and again. `follow_connection`: follows one connection to its end. `read_schedule`: what is read
 //!   next (pure). `listen`, `stale`: events, and the marks that they leave until they are read (pure).
 //! - `reports`: from one view to the next as [`flotilla_protocol::agent::Report`]s (pure).
 //! - `action`: start, stop, restart.
-//! - `said`: the engine's error messages in words for people (pure).
+//! - `engine_errors`: the engine's error messages in words for people (pure).
 //! - `verbatim`: containers as plain JSON, so that no field is lost.
 //! - `sharing`: containers that use each other's namespaces.
 //! - `labels`: which of a container's labels are its own, and not its image's.
 //! - `own`, `pod`, `ports`: the agent's own container, those that share its network, and the ports there (pure).
 //! - `attachment`: a container's network settings. `recreate`: recreates a container in another network, or leaves
 //!   everything as it was, also when this process or the engine ends meanwhile. `exchange`: that on a followed engine.
-//! - `placing`: into the pod and out of it. `following`, `keep`: members follow their pause container.
+//! - `placing`: into the pod and out of it. `pod_repair`, `keep_pod`: members follow their pause container.
 //! - `mover`: moves the agent itself, by a container of its own.
 //! - `fuse`: ends the process between two steps, in tests.
 //! - `stragglers`: members that an engine could not start when it started itself.
 
 mod action;
-mod agenda;
 mod attachment;
-mod attend;
 mod clock;
 mod connection;
+mod engine_errors;
 mod exchange;
 mod follow;
-mod following;
+mod follow_connection;
 mod fuse;
 mod id;
-mod keep;
+mod keep_pod;
 mod labels;
 mod listen;
 mod mover;
@@ -47,11 +46,12 @@ mod own;
 mod placing;
 mod plain;
 mod pod;
+mod pod_repair;
 mod ports;
 mod read;
+mod read_schedule;
 mod recreate;
 mod reports;
-mod said;
 mod sharing;
 mod snapshot;
 mod socket;
@@ -63,12 +63,12 @@ mod verbatim;
 pub use action::ActionError;
 pub use follow::{Engine, Patience, Watch};
 pub use fuse::Fuse;
-pub use keep::NetworkGone;
-pub use mover::{Begun, Destination, Move, NoDestination, carry_out};
+pub use keep_pod::NetworkGone;
+pub use mover::{Destination, Move, MoveStart, NoDestination, carry_out};
 pub use own::{OwnContainer, in_container};
 pub use ports::Clash;
 pub use recreate::{Ledger, Swap};
-pub use sharing::Lent;
+pub use sharing::Loan;
 pub use socket::Sockets;
 pub use stragglers::start_stragglers;
 

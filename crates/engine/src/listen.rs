@@ -1,9 +1,9 @@
-//! Listens to the engine's events and keeps the marks that they leave until `attend` takes them.
+//! Listens to the engine's events and keeps the marks that they leave until `follow_connection` takes them.
 //!
 //! The end of the stream is not the end of the engine: the stream is opened again from the last event on, after pauses
 //! that grow while it ends at once. Events that may have been missed are made up for by reading the lists once.
 
-use crate::{connection::Connection, stale::Stale};
+use crate::{connection::Connection, stale::StaleMarks};
 use bollard::models::EventMessage;
 use flotilla_protocol::Timestamp;
 use futures_util::StreamExt as _;
@@ -37,7 +37,7 @@ pub(crate) struct Marks {
 
 #[derive(Debug, Default)]
 struct Shared {
-    stale: Mutex<Stale>,
+    stale: Mutex<StaleMarks>,
     marked: Notify,
 }
 
@@ -49,11 +49,11 @@ impl Marks {
 
     fn mark_all(&self) {
         let mut stale = self.stale();
-        *stale = Stale {
+        *stale = StaleMarks {
             containers: mem::take(&mut stale.containers),
             health: mem::take(&mut stale.health),
             checked: mem::take(&mut stale.checked),
-            ..Stale::everything()
+            ..StaleMarks::everything()
         };
         drop(stale);
         self.notify();
@@ -65,12 +65,12 @@ impl Marks {
         }
     }
 
-    fn stale(&self) -> MutexGuard<'_, Stale> {
+    fn stale(&self) -> MutexGuard<'_, StaleMarks> {
         self.shared.stale.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Waits for marks and takes them. Cancelling loses none.
-    pub(crate) async fn next(&self) -> Stale {
+    pub(crate) async fn next(&self) -> StaleMarks {
         loop {
             if self.stale().is_empty() {
                 self.shared.marked.notified().await;

@@ -5,19 +5,19 @@
 //! When it is killed, its engine starts it again, and it takes up what it finds. When it has ended, the agent that then
 //! runs reads its result and removes it.
 
-mod carry;
-mod ended;
+mod carry_out;
+mod result;
 
-pub use carry::carry_out;
+pub use carry_out::carry_out;
 
 use crate::{
     AGENT_LABEL,
     action::ActionError,
     connection::{Connection, inspect},
+    engine_errors::explain,
     follow::Engine,
     fuse::Fuse,
     recreate::{image, is_conflict, remove},
-    said::explain,
 };
 use bollard::{
     Docker,
@@ -39,7 +39,7 @@ const EARLIER_MOVE: Duration = Duration::from_secs(12);
 /// How often an engine starts a mover again: enough for one that is killed at every step.
 const STARTS: i64 = 30;
 
-const LOOK: Duration = Duration::from_millis(200);
+const LOOK_INTERVAL: Duration = Duration::from_millis(200);
 
 /// Where an agent is to be moved.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -112,9 +112,9 @@ impl Move {
 
 /// How a call to move began.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Begun {
+pub enum MoveStart {
     /// The agent is already where it should be.
-    Already,
+    AlreadyThere,
     /// The mover has started; it stops the agent.
     Moving,
 }
@@ -124,12 +124,12 @@ impl Engine {
     ///
     /// # Errors
     /// See [`ActionError`]; then nothing happens.
-    pub async fn change_mode(&self, mode: NetworkMode, fuse: &Fuse) -> Result<Begun, ActionError> {
+    pub async fn change_mode(&self, mode: NetworkMode, fuse: &Fuse) -> Result<MoveStart, ActionError> {
         let connection = self.ready().await?;
         let agent = self.view().and_then(|view| view.own);
         let agent = agent.ok_or(ActionError::NotContained)?;
         if self.present_mode() == Some(mode) {
-            return Ok(Begun::Already);
+            return Ok(MoveStart::AlreadyThere);
         }
         let order = Move {
             to: Destination::Mode(mode),
@@ -138,7 +138,7 @@ impl Engine {
             stopped: Vec::new(),
         };
         start(&connection, &order, fuse).await?;
-        Ok(Begun::Moving)
+        Ok(MoveStart::Moving)
     }
 
     /// The mode in whose network the agent's container is; `None` where it runs in no container, or that is not known
@@ -197,7 +197,7 @@ async fn create(docker: &Docker, body: &ContainerCreateBody) -> Result<String, A
         {
             remove(docker, NAME).await.ok();
         }
-        sleep(LOOK).await;
+        sleep(LOOK_INTERVAL).await;
     }
     Err(ActionError::Moving)
 }

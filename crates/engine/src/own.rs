@@ -3,7 +3,7 @@
 //! Engines mount `/etc/hostname` and its like from a folder named after the container. In a pod these files are the
 //! pause container's, so they only narrow the search; the volumes that this process sees decide then.
 
-use crate::{id, ports::Listening, read::Observed};
+use crate::{id, ports::ListeningPorts, read::ObservedContainer};
 use std::{
     collections::{BTreeMap, BTreeSet},
     fs,
@@ -68,9 +68,9 @@ impl OwnContainer {
     }
 
     /// Id of the container around this process, if it is among these.
-    pub(crate) fn find<'a>(&self, containers: &'a BTreeMap<String, Observed>) -> Option<&'a str> {
+    pub(crate) fn find<'a>(&self, containers: &'a BTreeMap<String, ObservedContainer>) -> Option<&'a str> {
         let is_named = |id: &str| self.related.iter().any(|known| id.starts_with(known.as_str()));
-        let shares = |seen: &Observed| seen.network_of().is_some_and(is_named);
+        let shares = |seen: &ObservedContainer| seen.network_of().is_some_and(is_named);
         let mut candidates = containers
             .iter()
             .filter(|(id, seen)| is_named(id) || shares(seen));
@@ -80,7 +80,7 @@ impl OwnContainer {
     }
 
     /// Whether this process sees the container's volumes: engines keep a volume in a folder named after it.
-    fn sees_volumes_of(&self, seen: &Observed) -> bool {
+    fn sees_volumes_of(&self, seen: &ObservedContainer) -> bool {
         seen.mounted.iter().any(|(volume, destination)| {
             self.mounts
                 .iter()
@@ -89,9 +89,9 @@ impl OwnContainer {
     }
 
     /// The ports that are taken in the network of this process.
-    pub(crate) fn listening(&self) -> Listening {
+    pub(crate) fn listening(&self) -> ListeningPorts {
         let read = |table: &str| fs::read_to_string(self.process.join("net").join(table)).unwrap_or_default();
-        Listening::parse(read, &sockets_of(&self.process))
+        ListeningPorts::parse(read, &sockets_of(&self.process))
     }
 }
 
@@ -132,7 +132,7 @@ mod tests {
     const ID: &str = "4f1c0d1e2f3a4b5c6d7e8f901a2b3c4d5e6f708192a3b4c5d6e7f8091a2b3c4d";
     const OTHER: &str = "0000000000004b5c6d7e8f901a2b3c4d5e6f708192a3b4c5d6e7f8091a2b3c4d";
 
-    fn container(id: &str, network: &str, volume: &str) -> (String, Observed) {
+    fn container(id: &str, network: &str, volume: &str) -> (String, ObservedContainer) {
         let answer = json!({
             "Id": id, "Name": "/x", "HostConfig": {"NetworkMode": network},
             "Mounts": [{"Type": "volume", "Name": volume, "Destination": "/var/lib/flotilla"}],

@@ -6,8 +6,8 @@ use crate::{
     follow::Engine,
     own::OwnContainer,
     pod::Pod,
-    ports::{Clash, Listening, Occupant, PortNumber},
-    read::Observed,
+    ports::{Clash, ListeningPorts, Occupant, PortNumber},
+    read::ObservedContainer,
     recreate::{Network, Pace, Swap},
 };
 use flotilla_protocol::{Timestamp, inventory::ContainerState};
@@ -60,7 +60,7 @@ impl Engine {
 /// [`ActionError::Clash`].
 pub(crate) async fn check_ports(
     connection: &Connection,
-    newcomer: &Observed,
+    newcomer: &ObservedContainer,
     pod: &Pod,
     own: &OwnContainer,
 ) -> Result<(), ActionError> {
@@ -84,7 +84,7 @@ pub(crate) async fn check_ports(
     // The ports on which a running member listens may be its own.
     let is_up = container.state == ContainerState::Running && pod.role(&container.id).is_some();
     let listening = if is_up {
-        Listening::default()
+        ListeningPorts::default()
     } else {
         own.listening()
     };

@@ -14,19 +14,19 @@ const LARGEST_ANSWER: usize = 64 << 20;
 
 /// Why a request has no usable answer.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub(crate) enum Failure {
+pub(crate) enum ReadFailure {
     #[error("no answer within {} s", .0.as_secs())]
     Silent(Duration),
     #[error("error {status}: {message}")]
     Refused { status: u16, message: String },
     #[error("an answer that can't be read: {0}")]
-    Garbled(String),
+    LabelError(String),
     /// The engine may be gone, or this request makes it break the connection.
     #[error("the connection broke off: {0}")]
     Broken(String),
 }
 
-impl Failure {
+impl ReadFailure {
     /// The failure that an error of the API client stands for; `waited` is the client's limit.
     pub(crate) fn of(error: &Error, waited: Duration) -> Self {
         match error {
@@ -38,7 +38,7 @@ impl Failure {
             Error::HyperLegacyError { .. } | Error::HyperResponseError { .. } | Error::IOError { .. } => {
                 Self::Broken(error.to_string())
             }
-            other => Self::Garbled(other.to_string()),
+            other => Self::LabelError(other.to_string()),
         }
     }
 
@@ -52,8 +52,8 @@ impl Failure {
     }
 }
 
-impl From<Failure> for Error {
-    fn from(failure: Failure) -> Self {
+impl From<ReadFailure> for Error {
+    fn from(failure: ReadFailure) -> Self {
         Self::IOError {
             err: io::Error::other(failure),
         }
@@ -63,45 +63,45 @@ impl From<Failure> for Error {
 /// Gets a path, with its query, below the engine's root.
 ///
 /// # Errors
-/// See [`Failure`].
-pub(crate) async fn get(socket: &Path, path: &str, within: Duration) -> Result<Value, Failure> {
+/// See [`ReadFailure`].
+pub(crate) async fn get(socket: &Path, path: &str, within: Duration) -> Result<Value, ReadFailure> {
     let body = timeout(within, fetch(socket, path))
         .await
-        .map_err(|_| Failure::Silent(within))??;
-    serde_json::from_slice(&body).map_err(|error| Failure::Garbled(error.to_string()))
+        .map_err(|_| ReadFailure::Silent(within))??;
+    serde_json::from_slice(&body).map_err(|error| ReadFailure::LabelError(error.to_string()))
 }
 
 /// Whether the engine answers a request at all, be it with an error.
 pub(crate) async fn answers(socket: &Path, within: Duration) -> bool {
     matches!(
         timeout(within, fetch(socket, "/_ping")).await,
-        Ok(Ok(_) | Err(Failure::Refused { .. }))
+        Ok(Ok(_) | Err(ReadFailure::Refused { .. }))
     )
 }
 
-async fn fetch(socket: &Path, path: &str) -> Result<Bytes, Failure> {
+async fn fetch(socket: &Path, path: &str) -> Result<Bytes, ReadFailure> {
     let stream = UnixStream::connect(socket)
         .await
-        .map_err(|error| Failure::broken(&error))?;
+        .map_err(|error| ReadFailure::broken(&error))?;
     let (mut sender, connection) = http1::handshake(TokioIo::new(stream))
         .await
-        .map_err(|error| Failure::broken(&error))?;
+        .map_err(|error| ReadFailure::broken(&error))?;
     let request = Request::get(path)
         .header("host", "docker")
         .body(Empty::<Bytes>::new())
-        .map_err(|error| Failure::Garbled(error.to_string()))?;
+        .map_err(|error| ReadFailure::LabelError(error.to_string()))?;
     let exchange = async {
         let answer = sender
             .send_request(request)
             .await
-            .map_err(|error| Failure::broken(&error))?;
+            .map_err(|error| ReadFailure::broken(&error))?;
         let status = answer.status();
         let body = Limited::new(answer.into_body(), LARGEST_ANSWER).collect().await;
-        let body = body.map_err(|error| Failure::broken(&*error))?.to_bytes();
+        let body = body.map_err(|error| ReadFailure::broken(&*error))?.to_bytes();
         if status == StatusCode::OK {
             return Ok(body);
         }
-        Err(Failure::Refused {
+        Err(ReadFailure::Refused {
             status: status.as_u16(),
             message: message(&body),
         })
@@ -109,7 +109,7 @@ async fn fetch(socket: &Path, path: &str) -> Result<Bytes, Failure> {
     tokio::pin!(connection);
     tokio::select! {
         answer = exchange => answer,
-        Err(error) = &mut connection => Err(Failure::broken(&error)),
+        Err(error) = &mut connection => Err(ReadFailure::broken(&error)),
     }
 }
 

@@ -1,6 +1,6 @@
 //! The pod of the agent: the containers that share the network of one pause container with it.
 
-use crate::read::Observed;
+use crate::read::ObservedContainer;
 use flotilla_protocol::{Timestamp, inventory::ContainerState, inventory::PodRole};
 use std::{collections::BTreeMap, net::IpAddr};
 
@@ -10,7 +10,7 @@ pub(crate) const POD_LABEL: &str = "io.flotilla.pod";
 pub(crate) const PAUSE: &str = "pause";
 
 /// What precedes the id in the network mode of a container that shares another one's network.
-pub(crate) const SHARED: &str = "container:";
+pub(crate) const SHARED_PREFIX: &str = "container:";
 
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Pod {
@@ -43,11 +43,11 @@ pub(crate) struct Member {
 
 impl Pod {
     /// The pod around the agent's container; `None` when that has a network of its own.
-    pub(crate) fn around(agent: &str, containers: &BTreeMap<String, Observed>) -> Option<Self> {
+    pub(crate) fn around(agent: &str, containers: &BTreeMap<String, ObservedContainer>) -> Option<Self> {
         let own = containers.get(agent)?;
         let shared = own.network_of()?;
         let pause = containers.values().find(|seen| seen.is_called(shared));
-        let shares = |seen: &&Observed| {
+        let shares = |seen: &&ObservedContainer| {
             seen.network_of()
                 .is_some_and(|of| of == shared || pause.is_some_and(|pause| pause.is_called(of)))
         };
@@ -84,7 +84,7 @@ impl Pod {
 }
 
 impl Pause {
-    fn of(seen: &Observed) -> Self {
+    fn of(seen: &ObservedContainer) -> Self {
         let container = &seen.container;
         Self {
             id: container.id.clone(),
@@ -97,7 +97,7 @@ impl Pause {
 }
 
 impl Member {
-    fn of(seen: &Observed) -> Self {
+    fn of(seen: &ObservedContainer) -> Self {
         let container = &seen.container;
         Self {
             id: container.id.clone(),
@@ -107,7 +107,7 @@ impl Member {
     }
 }
 
-fn is_running(seen: &Observed) -> bool {
+fn is_running(seen: &ObservedContainer) -> bool {
     seen.container.state == ContainerState::Running
 }
 
@@ -117,7 +117,7 @@ mod tests {
     use crate::read;
     use serde_json::{Value, json};
 
-    fn containers(answers: &[Value]) -> BTreeMap<String, Observed> {
+    fn containers(answers: &[Value]) -> BTreeMap<String, ObservedContainer> {
         let seen = answers
             .iter()
             .map(|answer| read::container(serde_json::from_value(answer.clone()).unwrap()));

@@ -56,7 +56,7 @@ pub(crate) fn parse_all<'a>(texts: impl IntoIterator<Item = &'a String>) -> BTre
 
 /// Ports that are taken in one network, and whether the agent itself took them.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub(crate) struct Listening(BTreeMap<PortNumber, bool>);
+pub(crate) struct ListeningPorts(BTreeMap<PortNumber, bool>);
 
 /// The tables of `proc(5)`, the protocol of each, and the state of a socket there that waits for others.
 const TABLES: [(&str, &str, &str); 4] = [
@@ -66,7 +66,7 @@ const TABLES: [(&str, &str, &str); 4] = [
     ("udp6", "udp", "07"),
 ];
 
-impl Listening {
+impl ListeningPorts {
     /// Parses the tables. `own` are the inodes of the agent's sockets.
     pub(crate) fn parse(read: impl Fn(&str) -> String, own: &BTreeSet<u64>) -> Self {
         let mut taken = BTreeMap::new();
@@ -123,7 +123,7 @@ impl Clash {
         newcomer: &str,
         wanted: &BTreeSet<PortNumber>,
         running: &[Occupant],
-        listening: &Listening,
+        listening: &ListeningPorts,
     ) -> Option<Self> {
         let holder = |port: &PortNumber| {
             let declares = |occupant: &&Occupant| occupant.ports.contains(port);
@@ -192,13 +192,13 @@ mod tests {
         }
     }
 
-    fn listening() -> Listening {
+    fn listening() -> ListeningPorts {
         let read = |table: &str| match table {
             "tcp" => TCP.to_owned(),
             "udp6" => UDP6.to_owned(),
             _ => String::new(),
         };
-        Listening::parse(read, &[333].into())
+        ListeningPorts::parse(read, &[333].into())
     }
 
     fn clash(wanted: &[&str], running: &[Occupant]) -> Option<String> {

@@ -1,23 +1,22 @@
 //! The engine's answers in our words. Engines leave fields out and differ in spelling, so no field is required here.
 
-mod attached;
 mod compose;
 mod listed;
+mod networks;
 mod state;
 mod things;
 
-pub(crate) use attached::Attached;
-pub(crate) use listed::{Trace, listed};
+pub(crate) use listed::{RowFingerprint, listed};
+pub(crate) use networks::AttachedNetwork;
 pub(crate) use state::{health, name};
 pub(crate) use things::{image, network, rows, volume};
 
 use crate::{
     AGENT_LABEL,
     attachment::Attachment,
-    id, labels,
-    pod::SHARED,
+    engine_errors, id, labels,
+    pod::SHARED_PREFIX,
     ports::{self, PortNumber},
-    said,
 };
 use bollard::models::{
     ContainerInspectResponse, EndpointSettings, MountPoint, PortMap, RestartPolicyNameEnum,
@@ -31,7 +30,7 @@ use std::{
 
 /// A container, with what only its stack or its pod needs to know.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Observed {
+pub(crate) struct ObservedContainer {
     pub(crate) container: Container,
     /// Absolute paths of the Compose files that its project was started from.
     pub(crate) config_files: Vec<String>,
@@ -46,7 +45,7 @@ pub(crate) struct Observed {
     /// Its addresses on the engine's networks.
     pub(crate) addresses: Vec<IpAddr>,
     /// The networks to which it is attached.
-    pub(crate) attached: Vec<Attached>,
+    pub(crate) attached: Vec<AttachedNetwork>,
     /// The swarm service of which it is a task.
     pub(crate) swarm_service: Option<String>,
     /// Whether the engine starts it again when it ends with an error.
@@ -55,10 +54,10 @@ pub(crate) struct Observed {
     pub(crate) failed_to_start: bool,
 }
 
-impl Observed {
+impl ObservedContainer {
     /// Id or name of the container whose network this one shares.
     pub(crate) fn network_of(&self) -> Option<&str> {
-        self.container.network_mode.strip_prefix(SHARED)
+        self.container.network_mode.strip_prefix(SHARED_PREFIX)
     }
 
     /// Whether a text names this container, as people do: by its name, by its id, or by the id's beginning.
@@ -68,7 +67,7 @@ impl Observed {
     }
 }
 
-pub(crate) fn container(answer: ContainerInspectResponse) -> Observed {
+pub(crate) fn container(answer: ContainerInspectResponse) -> ObservedContainer {
     let (declared, returns) = (declared(&answer), returns(&answer));
     let id = answer.id.unwrap_or_default();
     let config = answer.config.unwrap_or_default();
@@ -99,7 +98,7 @@ pub(crate) fn container(answer: ContainerInspectResponse) -> Observed {
         started: state::date(life.started_at.as_deref()),
         finished: state::date(life.finished_at.as_deref()),
         exit_code,
-        failure: failure.as_deref().map(said::one_line),
+        failure: failure.as_deref().map(engine_errors::one_line),
         unread: None,
         oom_killed: life.oom_killed.unwrap_or(false),
         restarts: answer
@@ -113,8 +112,8 @@ pub(crate) fn container(answer: ContainerInspectResponse) -> Observed {
         found_as: Vec::new(),
         id,
     };
-    Observed {
-        attached: attached::attached(&endpoints, (&container.id, &container.name)),
+    ObservedContainer {
+        attached: networks::attached_networks(&endpoints, (&container.id, &container.name)),
         container,
         config_files: compose::config_files(&labels),
         folder: compose::folder(&labels),
@@ -142,7 +141,7 @@ fn declared(answer: &ContainerInspectResponse) -> BTreeSet<PortNumber> {
     let published = published.into_iter().flat_map(HashMap::keys);
     let mut declared = ports::parse_all(exposed.into_iter().flatten().chain(published));
     declared.extend(
-        Attachment::remembered(answer)
+        Attachment::before_pod(answer)
             .ok()
             .flatten()
             .into_iter()

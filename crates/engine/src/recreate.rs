@@ -1,24 +1,25 @@
 //! Recreates a container in another network; if that fails, everything is as it was.
 //!
-//! [`swap`] decides the next step, [`proof`] when the new container is accepted, [`wish`] what speaks against it,
-//! [`same`] the request that creates the new one. This file takes one step at a time, each after a fresh look at the
+//! [`swap`] decides the next step, [`proof`] when the new container is accepted, [`new_container`] what speaks against it,
+//! [`copy_request`] the request that creates the new one. This file takes one step at a time, each after a fresh look at the
 //! engine. A [`Swap`] that a [`Ledger`] kept on disk can be taken up again after any crash.
 
+mod conflicts;
+mod copy_request;
 mod facts;
 mod mounts;
+mod new_container;
 mod proof;
-mod same;
 mod step;
 mod swap;
-mod taken;
-mod wish;
 
-pub(crate) use same::Network;
+pub(crate) use copy_request::Network;
 pub use swap::Swap;
 
-use crate::{action::ActionError, connection::inspect, fuse::Fuse, said::explain};
+use crate::{action::ActionError, connection::inspect, engine_errors::explain, fuse::Fuse};
 use bollard::{Docker, errors::Error, models::ContainerInspectResponse};
 use flotilla_protocol::Timestamp;
+use new_container::NewContainer;
 use proof::Proof;
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -26,14 +27,13 @@ use std::{
     io,
     time::Duration,
 };
-use swap::{End, Fault, New, Next, State, Step};
+use swap::{End, Fault, Next, Replacement, State, Step};
 use tokio::time::{Instant, sleep};
-use wish::Wish;
 
 pub(crate) use step::remove;
 
 /// How often containers are looked at while there is nothing to do but wait.
-const LOOK: Duration = Duration::from_millis(200);
+const LOOK_INTERVAL: Duration = Duration::from_millis(200);
 
 /// The longest pause between two looks at an engine that does not answer.
 const LONGEST_PAUSE: Duration = Duration::from_secs(2);
@@ -83,9 +83,9 @@ pub trait Ledger: Send {
 
 /// A ledger that keeps nothing, for an exchange that can be taken up from what the engine shows.
 #[derive(Debug, Default)]
-pub(crate) struct Unwritten(pub(crate) Fuse);
+pub(crate) struct NoLedger(pub(crate) Fuse);
 
-impl Ledger for Unwritten {
+impl Ledger for NoLedger {
     async fn keep(&mut self, _swap: &Swap) -> io::Result<()> {
         Ok(())
     }
@@ -120,7 +120,7 @@ impl Swap {
         if facts::seen(&answer).state == State::Paused {
             return Err(ActionError::Paused(swap.name));
         }
-        Wish::of(docker, &swap.old, &swap.network).await?;
+        NewContainer::of(docker, &swap.old, &swap.network).await?;
         Ok(swap)
     }
 
@@ -141,7 +141,7 @@ impl Swap {
             old: old.id,
             started: old.started,
             network,
-            new: New::Unknown,
+            new: Replacement::Unknown,
             stopping: false,
             stop_seconds: pace.stop_seconds,
             begun: now,
@@ -158,7 +158,7 @@ impl Swap {
     /// Whether the container with this id is the old or the new one.
     #[must_use]
     pub fn involves(&self, id: &str) -> bool {
-        self.old == id || self.new == New::Made(id.to_owned())
+        self.old == id || self.new == Replacement::Made(id.to_owned())
     }
 
     pub(crate) fn old(&self) -> &str {
@@ -265,7 +265,7 @@ impl<'a, L: Ledger> Exchange<'a, L> {
                         Err(error) => self.handle_failure(step, error).await,
                     }
                 }
-                Next::Look => sleep(LOOK).await,
+                Next::Look => sleep(LOOK_INTERVAL).await,
                 Next::TurnBack(fault) => {
                     let error = fault.explain(&self.swap.name);
                     self.turn_back(error).await;
@@ -303,24 +303,24 @@ impl<'a, L: Ledger> Exchange<'a, L> {
     }
 
     /// Notes that the engine may have created a container without answering.
-    fn doubt(&mut self) {
+    fn note_unanswered_create(&mut self) {
         self.looks_by_name = true;
         self.since = Instant::now();
     }
 
-    async fn keep(&mut self) -> Result<(), Failure> {
+    async fn keep(&mut self) -> Result<(), StepFailure> {
         let kept = self.ledger.keep(&self.swap).await;
-        kept.map_err(|error| Failure::Own(ActionError::Unwritten(error.to_string())))
+        kept.map_err(|error| StepFailure::Own(ActionError::Unwritten(error.to_string())))
     }
 
     /// Keeps the swap if possible: the way back is taken even where it can't be written down.
     async fn keep_or_warn(&mut self) {
-        if let Err(Failure::Own(error)) = self.keep().await {
+        if let Err(StepFailure::Own(error)) = self.keep().await {
             tracing::warn!(container.name = self.swap.name, %error, "the journal can't be written");
         }
     }
 
-    async fn handle_failure(&mut self, step: Step, failure: Failure) {
+    async fn handle_failure(&mut self, step: Step, failure: StepFailure) {
         let tries = self.failures.entry(step).or_default();
         *tries += 1;
         let again = *tries < TRIES;
@@ -333,19 +333,19 @@ impl<'a, L: Ledger> Exchange<'a, L> {
             self.left_out.insert(step);
             self.refusal = Some(error);
         } else {
-            sleep(LOOK).await;
+            sleep(LOOK_INTERVAL).await;
         }
     }
 }
 
 /// Why a step failed.
-enum Failure {
+enum StepFailure {
     Engine(Error),
     /// The step can't be asked for, or not be written down.
     Own(ActionError),
 }
 
-impl Failure {
+impl StepFailure {
     /// Whether trying again would bring the same: the engine refused, or the step can't be asked for.
     fn is_answer(&self) -> bool {
         match self {
@@ -380,7 +380,7 @@ impl Fault {
 /// The name of a container's image, where that still names the same image; else the image's id.
 pub(crate) async fn image(docker: &Docker, answer: &ContainerInspectResponse) -> String {
     let name = answer.config.as_ref().and_then(|config| config.image.as_deref());
-    wish::image_name(docker, answer.image.clone().unwrap_or_default(), name).await
+    new_container::image_name(docker, answer.image.clone().unwrap_or_default(), name).await
 }
 
 pub(crate) fn is_conflict(error: &Error) -> bool {

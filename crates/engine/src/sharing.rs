@@ -1,13 +1,16 @@
 //! Containers that share namespaces: a borrower uses those of a lender and can't run without it.
 
-use crate::{action::ActionError, connection::is_not_found, id, pod::SHARED, read, said::explain, verbatim};
+use crate::{
+    action::ActionError, connection::is_not_found, engine_errors::explain, id, pod::SHARED_PREFIX, read,
+    verbatim,
+};
 use bollard::{Docker, query_parameters::ListContainersOptionsBuilder};
 use futures_util::{StreamExt as _, stream};
 use serde_json::Value;
 
 /// What one container uses of another one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Lent {
+pub enum Loan {
     Network,
     Processes,
     Memory,
@@ -16,16 +19,16 @@ pub enum Lent {
 }
 
 /// The settings that name a lender.
-const MODES: [(&str, Lent); 3] = [
-    ("NetworkMode", Lent::Network),
-    ("PidMode", Lent::Processes),
-    ("IpcMode", Lent::Memory),
+const MODES: [(&str, Loan); 3] = [
+    ("NetworkMode", Loan::Network),
+    ("PidMode", Loan::Processes),
+    ("IpcMode", Loan::Memory),
 ];
 
 /// How many containers are read at once: enough to hide the engine's latency.
 const PARALLEL_READS: usize = 8;
 
-impl Lent {
+impl Loan {
     /// The word that follows "shares its".
     pub(crate) fn as_str(self) -> &'static str {
         match self {
@@ -38,10 +41,10 @@ impl Lent {
 }
 
 /// What a container borrows, and the name or id of each lender.
-fn borrowed(host: &Value) -> impl Iterator<Item = (Lent, &str)> {
+fn borrowed(host: &Value) -> impl Iterator<Item = (Loan, &str)> {
     MODES
         .iter()
-        .filter_map(|(field, lent)| Some((*lent, host[field].as_str()?.strip_prefix(SHARED)?)))
+        .filter_map(|(field, lent)| Some((*lent, host[field].as_str()?.strip_prefix(SHARED_PREFIX)?)))
 }
 
 /// Checks that every lender of a container is there; with `runs`, that it also runs, because the container is to be
@@ -85,7 +88,7 @@ pub(crate) async fn check_borrowers(docker: &Docker, id: &str, name: &str) -> Re
     let mut reads = stream::iter(others)
         .map(async |other| verbatim::inspect(docker, &other).await)
         .buffer_unordered(PARALLEL_READS);
-    let mut found: Option<(String, Lent)> = None;
+    let mut found: Option<(String, Loan)> = None;
     while let Some(answer) = reads.next().await {
         let Ok(other) = answer else { continue };
         let borrower = (called(&other), taken_from(&other["HostConfig"], id, name));
@@ -107,7 +110,7 @@ pub(crate) async fn check_borrowers(docker: &Docker, id: &str, name: &str) -> Re
 }
 
 /// What another container borrows of the one with this id and name.
-fn taken_from(host: &Value, id: &str, name: &str) -> Option<Lent> {
+fn taken_from(host: &Value, id: &str, name: &str) -> Option<Loan> {
     let is_it = |text: &str| text == name || id::is_meant(id, text);
     let links = host["Links"]
         .as_array()
@@ -121,7 +124,7 @@ fn taken_from(host: &Value, id: &str, name: &str) -> Option<Lent> {
     shared.or_else(|| {
         linked
             .any(|target| is_it(target.trim_start_matches('/')))
-            .then_some(Lent::Link)
+            .then_some(Loan::Link)
     })
 }
 
@@ -141,11 +144,11 @@ mod tests {
         let short = format!("container:{}", &id[..12]);
         assert_eq!(
             takes(json!({"NetworkMode": format!("container:{id}")})),
-            Some(Lent::Network)
+            Some(Loan::Network)
         );
-        assert_eq!(takes(json!({"PidMode": short})), Some(Lent::Processes));
-        assert_eq!(takes(json!({"IpcMode": "container:app"})), Some(Lent::Memory));
-        assert_eq!(takes(json!({"Links": ["/app:/web/alias"]})), Some(Lent::Link));
+        assert_eq!(takes(json!({"PidMode": short})), Some(Loan::Processes));
+        assert_eq!(takes(json!({"IpcMode": "container:app"})), Some(Loan::Memory));
+        assert_eq!(takes(json!({"Links": ["/app:/web/alias"]})), Some(Loan::Link));
         for other in [
             json!({"PidMode": "host"}),
             json!({"IpcMode": "container:app2"}),

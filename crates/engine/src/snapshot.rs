@@ -3,12 +3,12 @@
 //! Which containers use an image, mount a volume, join a network or form a stack is not asked of the engine:
 //! it follows from the containers, so it can never disagree with them.
 
-mod found;
+mod neighbors;
 
 use crate::{
     pod::Pod,
     ports::PortNumber,
-    read::{Observed, Trace},
+    read::{ObservedContainer, RowFingerprint},
     users,
 };
 use flotilla_protocol::inventory::{
@@ -23,9 +23,9 @@ const NOT_YET: &str = "the engine has not described it yet";
 #[derive(Debug, Default)]
 pub(crate) struct Snapshot {
     /// By id.
-    pub(crate) containers: BTreeMap<String, Observed>,
+    pub(crate) containers: BTreeMap<String, ObservedContainer>,
     /// The last list's row of each container, by id, reduced to what changes with it; empty until there was a list.
-    pub(crate) traces: BTreeMap<String, Trace>,
+    pub(crate) fingerprints: BTreeMap<String, RowFingerprint>,
     pub(crate) images: Vec<Image>,
     pub(crate) volumes: Vec<Volume>,
     pub(crate) networks: Vec<Network>,
@@ -34,37 +34,40 @@ pub(crate) struct Snapshot {
 impl Snapshot {
     /// Takes a list of all containers; new ones are shown as listed until they are described. Returns the ids of those
     /// to describe: new ones, changed ones, and those that may be gone.
-    pub(crate) fn take_list(&mut self, rows: Vec<(Observed, Trace)>) -> Vec<String> {
-        let is_first = self.traces.is_empty();
-        let mut traces = BTreeMap::new();
+    pub(crate) fn take_list(&mut self, rows: Vec<(ObservedContainer, RowFingerprint)>) -> Vec<String> {
+        let is_first = self.fingerprints.is_empty();
+        let mut fingerprints = BTreeMap::new();
         let mut stale = Vec::new();
-        for (mut listed, trace) in rows {
+        for (mut listed, fingerprint) in rows {
             let id = listed.container.id.clone();
-            let is_same = self.traces.get(&id).is_none_or(|before| *before == trace);
+            let is_same = self
+                .fingerprints
+                .get(&id)
+                .is_none_or(|before| *before == fingerprint);
             if is_first || !is_same || !self.containers.contains_key(&id) {
                 stale.push(id.clone());
             }
             listed.container.unread = Some(NOT_YET.to_owned());
             self.containers.entry(id.clone()).or_insert(listed);
-            traces.insert(id, trace);
+            fingerprints.insert(id, fingerprint);
         }
         stale.extend(
             self.containers
                 .keys()
-                .filter(|id| !traces.contains_key(*id))
+                .filter(|id| !fingerprints.contains_key(*id))
                 .cloned(),
         );
-        self.traces = traces;
+        self.fingerprints = fingerprints;
         stale
     }
 
     /// Notes that the engine was not followed for a while, so that the next list marks every container as changed.
-    pub(crate) fn has_missed(&mut self) {
-        self.traces.clear();
+    pub(crate) fn forget_list(&mut self) {
+        self.fingerprints.clear();
     }
 
     /// Takes a container that the engine can't describe: it stays as it is listed, or as it was known.
-    pub(crate) fn take_unread(&mut self, id: &str, listed: Option<Observed>, reason: &str) {
+    pub(crate) fn take_unread(&mut self, id: &str, listed: Option<ObservedContainer>, reason: &str) {
         self.containers
             .extend(listed.map(|listed| (id.to_owned(), listed)));
         if let Some(known) = self.containers.get_mut(id) {
@@ -81,8 +84,8 @@ impl Snapshot {
 
     /// Builds the inventory. `own` is the id of the agent's own container, and `pod` that container's pod.
     pub(crate) fn assemble(&self, own: Option<&str>, pod: Option<&Pod>) -> Inventory {
-        let attached = found::by_network(&self.networks, &self.containers);
-        let placed = |seen: &Observed| {
+        let attached = neighbors::by_network(&self.networks, &self.containers);
+        let placed = |seen: &ObservedContainer| {
             let mut container = seen.container.clone();
             container.is_agent |= own == Some(&container.id);
             container.pod = pod.and_then(|pod| pod.role(&container.id));
@@ -90,7 +93,7 @@ impl Snapshot {
                 // Engines tell no ports of a container in another one's network; its own can be reached all the same.
                 container.ports = collapsed(seen.declared.iter().map(PortNumber::unpublished).collect());
             } else if pod.is_some() && container.pod.is_none() {
-                container.found_as = found::found_as(&seen.container.id, &self.networks, &attached);
+                container.found_as = neighbors::found_as(&seen.container.id, &self.networks, &attached);
             }
             container
         };
@@ -131,7 +134,7 @@ impl Snapshot {
     fn stacks(&self) -> Vec<Stack> {
         let mut stacks: BTreeMap<&str, Stack> = BTreeMap::new();
         let mut folders: BTreeMap<&str, BTreeMap<&str, StackFolder>> = BTreeMap::new();
-        for Observed {
+        for ObservedContainer {
             container,
             config_files,
             folder,

@@ -4,7 +4,7 @@
 //! is read again. Marks gather while a read is under way and during a short pause before it, which turns the burst of
 //! one `docker compose up` into a few reads.
 
-use crate::{agenda::Subject, read};
+use crate::{read, read_schedule::Subject};
 use bollard::models::{EventMessage, EventMessageTypeEnum as Type};
 use flotilla_protocol::inventory::Health;
 use std::collections::{BTreeMap, BTreeSet};
@@ -16,7 +16,7 @@ pub(crate) const WATCHED_TYPES: [&str; 4] = ["container", "image", "volume", "ne
 const HEALTH: &str = "health_status";
 
 #[derive(Debug, Default, PartialEq, Eq)]
-pub(crate) struct Stale {
+pub(crate) struct StaleMarks {
     /// Ids of containers.
     pub(crate) containers: BTreeSet<String>,
     /// The health that was last told of a container.
@@ -30,7 +30,7 @@ pub(crate) struct Stale {
     pub(crate) networks: bool,
 }
 
-impl Stale {
+impl StaleMarks {
     pub(crate) fn everything() -> Self {
         Self {
             containers: BTreeSet::new(),
@@ -117,8 +117,8 @@ mod tests {
     use super::*;
     use bollard::models::EventActor;
 
-    fn marks(typ: Type, action: &str) -> Stale {
-        let mut stale = Stale::default();
+    fn marks(typ: Type, action: &str) -> StaleMarks {
+        let mut stale = StaleMarks::default();
         stale.mark(EventMessage {
             typ: Some(typ),
             action: Some(action.into()),

@@ -4,7 +4,7 @@
 //! gives up on a member whose pause container does not run yet. The agent may be such a member, so the pause container
 //! looks after them, once, as soon as the engine answers.
 
-use crate::{connection::Connection, own::OwnContainer, read::Observed, socket::Sockets};
+use crate::{connection::Connection, own::OwnContainer, read::ObservedContainer, socket::Sockets};
 use bollard::errors::Error;
 use flotilla_protocol::inventory::EngineState;
 use futures_util::future::join_all;
@@ -34,11 +34,12 @@ pub async fn start_stragglers(sockets: &Sockets, own: &OwnContainer) {
 async fn start(connection: &Connection, own: &OwnContainer) -> Result<(), Error> {
     let all = connection.survey().await?.containers;
     let seen = connection.containers(all).await?.into_iter();
-    let containers: BTreeMap<String, Observed> = seen.filter_map(|(id, seen)| Some((id, seen?))).collect();
+    let containers: BTreeMap<String, ObservedContainer> =
+        seen.filter_map(|(id, seen)| Some((id, seen?))).collect();
     let Some(own) = own.find(&containers).and_then(|own| containers.get(own)) else {
         return Ok(());
     };
-    let is_left_behind = |seen: &&Observed| {
+    let is_left_behind = |seen: &&ObservedContainer| {
         let is_member = seen.network_of().is_some_and(|of| own.is_called(of));
         is_member && seen.returns && seen.failed_to_start
     };

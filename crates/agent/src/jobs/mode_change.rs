@@ -7,7 +7,7 @@ use super::{
     context::JobContext,
     record::{JobOutcome, JobRecord},
 };
-use flotilla_engine::{ActionError, Begun, Engine, Ledger as _};
+use flotilla_engine::{ActionError, Engine, Ledger as _, MoveStart};
 use flotilla_protocol::{Code, Problem, device::NetworkMode, job::JobState};
 
 pub(super) async fn run(
@@ -22,8 +22,8 @@ pub(super) async fn run(
         }
         context.fuse().burn();
         match engine.change_mode(mode, context.fuse()).await {
-            Ok(Begun::Already) => return JobOutcome::done(None),
-            Ok(Begun::Moving) => {}
+            Ok(MoveStart::AlreadyThere) => return JobOutcome::done(None),
+            Ok(MoveStart::Moving) => {}
             Err(error) => return JobOutcome::failed(error.into()),
         }
         context.fuse().burn();
@@ -32,7 +32,7 @@ pub(super) async fn run(
         ));
         context.report_underway();
     }
-    let said = engine.outlive_mover().await;
+    let said = engine.wait_for_mover().await;
     if engine.present_mode() == Some(mode) {
         return JobOutcome::done(None);
     }

@@ -1,10 +1,10 @@
 //! From an attachment to requests to the engine: how the container is to be created, and what is done before it starts.
 
 use super::{
-    Attachment, DEFAULT, Dialect, MAC, NETWORK_ID, Networks, OF_CONFIG, OF_HOST, SYSCTLS, Unresolved,
-    networks::Known,
+    Attachment, DEFAULT, Dialect, MAC, NETWORK_ID, Networks, OF_CONFIG, OF_HOST, SYSCTLS, UnresolvedNetwork,
+    networks::EngineNetwork,
 };
-use crate::pod::SHARED;
+use crate::pod::SHARED_PREFIX;
 use serde_json::{Map, Value, json};
 
 /// What is done to a created container before it starts.
@@ -14,12 +14,12 @@ pub(crate) struct Joins {
     pub(crate) join: Vec<(String, Value)>,
     /// Id of the network that its mode put it into, when it is to be on others only.
     pub(crate) leave: Option<String>,
-    pub(crate) wanted: Vec<Wanted>,
+    pub(crate) wanted: Vec<WantedAddress>,
 }
 
 /// An address that a container asks for.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Wanted {
+pub(crate) struct WantedAddress {
     /// Id of the network.
     pub(crate) network: String,
     pub(crate) address: String,
@@ -35,7 +35,7 @@ impl Attachment {
         body: &mut Value,
         networks: &Networks,
         dialect: &Dialect,
-    ) -> Result<Joins, Unresolved> {
+    ) -> Result<Joins, UnresolvedNetwork> {
         let main = self.main(networks)?;
         self.mode = self.spelled(main, networks);
         let mut joins = Joins::default();
@@ -67,7 +67,7 @@ impl Attachment {
         all.sort_by_key(|(is_unique, is_other, ..)| (*is_unique, *is_other));
         let late = all.split_off(at_once.min(all.len()));
         if let Some((false, _, name, ..)) = late.first() {
-            return Err(Unresolved::Ambiguous(name.clone()));
+            return Err(UnresolvedNetwork::Ambiguous(name.clone()));
         }
         joins.join = late
             .into_iter()
@@ -83,8 +83,8 @@ impl Attachment {
     }
 
     /// The network that the mode stands for, if it is one of the engine's networks.
-    fn main<'a>(&self, networks: &'a Networks) -> Result<Option<&'a Known>, Unresolved> {
-        if matches!(self.mode.as_str(), "host" | "none") || self.mode.starts_with(SHARED) {
+    fn main<'a>(&self, networks: &'a Networks) -> Result<Option<&'a EngineNetwork>, UnresolvedNetwork> {
+        if matches!(self.mode.as_str(), "host" | "none") || self.mode.starts_with(SHARED_PREFIX) {
             return Ok(None);
         }
         if self.is_default() {
@@ -109,7 +109,7 @@ impl Attachment {
     }
 
     /// The mode as it was written, where that still means the same network; else the network's id.
-    fn spelled(&self, main: Option<&Known>, networks: &Networks) -> String {
+    fn spelled(&self, main: Option<&EngineNetwork>, networks: &Networks) -> String {
         match main {
             Some(main) if !self.is_default() => {
                 let is_right =
@@ -165,13 +165,13 @@ fn id_of(endpoint: &Map<String, Value>) -> Option<&str> {
     endpoint.get(NETWORK_ID).and_then(Value::as_str)
 }
 
-fn addresses(network: &str, endpoint: &Map<String, Value>) -> Vec<Wanted> {
+fn addresses(network: &str, endpoint: &Map<String, Value>) -> Vec<WantedAddress> {
     let Some(asked) = endpoint.get("IPAMConfig") else {
         return Vec::new();
     };
     let texts = ["IPv4Address", "IPv6Address"].map(|field| asked[field].as_str());
     let texts = texts.into_iter().flatten().filter(|text| !text.is_empty());
-    let wanted = texts.map(|text| Wanted {
+    let wanted = texts.map(|text| WantedAddress {
         network: network.to_owned(),
         address: text.to_owned(),
     });

@@ -4,28 +4,32 @@
 use crate::id;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Known {
+pub(crate) struct EngineNetwork {
     pub(crate) id: String,
     pub(crate) name: String,
 }
 
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(crate) struct Networks(Vec<Known>);
+pub(crate) struct Networks(Vec<EngineNetwork>);
 
 /// Why a text does not name one network.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Unresolved {
+pub(crate) enum UnresolvedNetwork {
     Gone(String),
     Ambiguous(String),
 }
 
 impl Networks {
     pub(crate) fn new(all: impl IntoIterator<Item = (String, String)>) -> Self {
-        Self(all.into_iter().map(|(id, name)| Known { id, name }).collect())
+        Self(
+            all.into_iter()
+                .map(|(id, name)| EngineNetwork { id, name })
+                .collect(),
+        )
     }
 
     /// The network that has this id, or else the one that has this name: a network may have been created anew.
-    pub(crate) fn resolve(&self, name: &str, id: Option<&str>) -> Result<&Known, Unresolved> {
+    pub(crate) fn resolve(&self, name: &str, id: Option<&str>) -> Result<&EngineNetwork, UnresolvedNetwork> {
         let by_id = |text: &str| self.0.iter().find(|known| known.is_id(text));
         if let Some(known) = id.and_then(by_id).or_else(|| by_id(name)) {
             return Ok(known);
@@ -33,8 +37,8 @@ impl Networks {
         let mut named = self.0.iter().filter(|known| known.name == name);
         match (named.next(), named.next()) {
             (Some(only), None) => Ok(only),
-            (None, _) => Err(Unresolved::Gone(name.to_owned())),
-            (Some(_), Some(_)) => Err(Unresolved::Ambiguous(name.to_owned())),
+            (None, _) => Err(UnresolvedNetwork::Gone(name.to_owned())),
+            (Some(_), Some(_)) => Err(UnresolvedNetwork::Ambiguous(name.to_owned())),
         }
     }
 
@@ -44,7 +48,7 @@ impl Networks {
     }
 }
 
-impl Known {
+impl EngineNetwork {
     pub(crate) fn is_id(&self, text: &str) -> bool {
         id::is_meant(&self.id, text)
     }
@@ -68,8 +72,11 @@ mod tests {
         assert_eq!(found(&first, None), Ok(first.clone()));
         assert_eq!(found(&first[..12], None), Ok(first));
         assert_eq!(found("media", Some("gone")), Ok(other), "it was made anew");
-        assert_eq!(found("twin", None), Err(Unresolved::Ambiguous("twin".into())));
-        assert_eq!(found("lost", None), Err(Unresolved::Gone("lost".into())));
+        assert_eq!(
+            found("twin", None),
+            Err(UnresolvedNetwork::Ambiguous("twin".into()))
+        );
+        assert_eq!(found("lost", None), Err(UnresolvedNetwork::Gone("lost".into())));
         assert!(all.is_unique("media") && !all.is_unique("twin"));
     }
 }

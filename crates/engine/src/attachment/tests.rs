@@ -55,7 +55,7 @@ fn what_a_shared_network_forbids_is_remembered_whole() {
     let label = [(BEFORE_POD.to_owned(), before.to_label())];
     let answer = json!({"Config": {"Labels": std::collections::HashMap::from(label)}});
     let answer = serde_json::from_value(answer).unwrap();
-    assert_eq!(Attachment::remembered(&answer), Ok(Some(before)));
+    assert_eq!(Attachment::before_pod(&answer), Ok(Some(before)));
 }
 
 #[test]
@@ -168,7 +168,7 @@ fn a_network_that_is_gone_is_named() {
     lost["NetworkSettings"]["Networks"] = json!({"gone13": {"NetworkID": id("gone")}});
     let before = Attachment::of(&lost, &dialect(41));
     let refused = before.apply(&mut json!({"HostConfig": {}}), &networks(), &dialect(41));
-    assert_eq!(refused, Err(Unresolved::Gone("gone13".to_owned())));
+    assert_eq!(refused, Err(UnresolvedNetwork::Gone("gone13".to_owned())));
 }
 
 #[test]
@@ -199,7 +199,7 @@ fn one_without_a_network_of_its_mode_comes_back_to_those_that_it_has() {
 fn in_a_shared_network_nothing_is_asked_for() {
     let mut body = json!({"Hostname": "web", "ExposedPorts": {"80/tcp": {}}, "MacAddress": "02:42:ac:aa:bb:cc", "User": "1",
         "HostConfig": {"PortBindings": {"80/tcp": null}, "Dns": [], "Memory": 1}});
-    let joins = Attachment::shared("p1").apply(&mut body, &Networks::default(), &dialect(41));
+    let joins = Attachment::in_network_of("p1").apply(&mut body, &Networks::default(), &dialect(41));
     assert_eq!(joins, Ok(Joins::default()));
     assert_eq!(
         body,
@@ -216,7 +216,7 @@ fn a_name_that_the_engine_made_up_is_none_and_the_pause_containers_name_is_not_o
     assert_eq!(of(devices), Attachment::named("host"));
     let in_pod =
         json!({"Id": ID, "Config": {"Hostname": "pause"}, "HostConfig": {"NetworkMode": "container:p1"}});
-    assert_eq!(of(in_pod), Attachment::shared("p1"));
+    assert_eq!(of(in_pod), Attachment::in_network_of("p1"));
     let own = json!({"Id": ID, "Config": {"Hostname": "4f1c"}});
     assert_ne!(
         of(own),

@@ -1,7 +1,7 @@
 //! A container as the engine's list has it: less than a description tells, and all there is where the description
 //! fails.
 
-use super::{Attached, Observed, compose, state};
+use super::{AttachedNetwork, ObservedContainer, compose, state};
 use flotilla_protocol::{
     Timestamp,
     inventory::{Container, Port, collapsed},
@@ -11,15 +11,15 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// What of a row in the list changes when the container does. How long it has run is left out.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Trace(String);
+pub(crate) struct RowFingerprint(String);
 
 /// Reads a row of the list; `None` where it does not even name its container.
-pub(crate) fn listed(row: &Value) -> Option<(Observed, Trace)> {
+pub(crate) fn listed(row: &Value) -> Option<(ObservedContainer, RowFingerprint)> {
     let id = text(row, "Id")?.to_owned();
     let word = text(row, "State").unwrap_or_default().to_lowercase();
-    let said: Vec<_> = in_parentheses(text(row, "Status").unwrap_or_default()).collect();
+    let notes: Vec<_> = in_parentheses(text(row, "Status").unwrap_or_default()).collect();
     let container_state = state::state(&word);
-    let exit_code = said.iter().find_map(|word| word.parse().ok());
+    let exit_code = notes.iter().find_map(|word| word.parse().ok());
     let exit_code = exit_code.filter(|_| state::has_ended(container_state));
     let labels = texts_of(&row["Labels"]);
     let networks = networks(row);
@@ -30,11 +30,11 @@ pub(crate) fn listed(row: &Value) -> Option<(Observed, Trace)> {
         image_id: text(row, "ImageID").unwrap_or_default().to_owned(),
         state: container_state,
         status: state::status(&word, exit_code),
-        health: health(row, &said),
+        health: health(row, &notes),
         stack: labels.get(compose::PROJECT).cloned(),
         service: labels.get(compose::SERVICE).cloned(),
         ports: ports(row),
-        created: date(&row["Created"]).and_then(state::meaningful),
+        created: date(&row["Created"]).and_then(state::meaningful_date),
         started: None,
         finished: None,
         exit_code,
@@ -53,9 +53,9 @@ pub(crate) fn listed(row: &Value) -> Option<(Observed, Trace)> {
         found_as: Vec::new(),
         id,
     };
-    let trace = trace(row, &said, &container.health);
+    let fingerprint = fingerprint(row, &notes, &container.health);
     let attached = attached(networks, &container.name);
-    let observed = Observed {
+    let observed = ObservedContainer {
         container,
         config_files: compose::config_files(&labels),
         folder: compose::folder(&labels),
@@ -68,13 +68,13 @@ pub(crate) fn listed(row: &Value) -> Option<(Observed, Trace)> {
         returns: false,
         failed_to_start: false,
     };
-    Some((observed, trace))
+    Some((observed, fingerprint))
 }
 
-fn trace(row: &Value, said: &[&str], health: &impl std::fmt::Debug) -> Trace {
+fn fingerprint(row: &Value, notes: &[&str], health: &impl std::fmt::Debug) -> RowFingerprint {
     let kept = ["Names", "ImageID", "Image", "State", "Ports"].map(|key| row[key].to_string());
     let endpoints = &row["NetworkSettings"];
-    Trace(format!("{kept:?} {said:?} {health:?} {endpoints}"))
+    RowFingerprint(format!("{kept:?} {notes:?} {health:?} {endpoints}"))
 }
 
 /// The parts in parentheses of `Up 5 minutes (healthy)` or `Exited (1) 2 hours ago`.
@@ -83,10 +83,10 @@ fn in_parentheses(status: &str) -> impl Iterator<Item = &str> {
     parts.filter_map(|part| Some(part.split_once(')')?.0))
 }
 
-fn health(row: &Value, said: &[&str]) -> flotilla_protocol::inventory::Health {
+fn health(row: &Value, notes: &[&str]) -> flotilla_protocol::inventory::Health {
     let told = text(&row["Health"], "Status");
-    let mut said = said.iter().map(|word| word.trim_start_matches("health: "));
-    let word = told.or_else(|| said.find(|word| matches!(*word, "healthy" | "unhealthy" | "starting")));
+    let mut notes = notes.iter().map(|word| word.trim_start_matches("health: "));
+    let word = told.or_else(|| notes.find(|word| matches!(*word, "healthy" | "unhealthy" | "starting")));
     state::health(word.unwrap_or_default())
 }
 
@@ -123,8 +123,8 @@ fn networks(row: &Value) -> BTreeMap<String, Option<String>> {
         .collect()
 }
 
-fn attached(networks: BTreeMap<String, Option<String>>, container: &str) -> Vec<Attached> {
-    let of = |(network, id): (String, Option<String>)| Attached {
+fn attached(networks: BTreeMap<String, Option<String>>, container: &str) -> Vec<AttachedNetwork> {
+    let of = |(network, id): (String, Option<String>)| AttachedNetwork {
         network,
         id: id.unwrap_or_default(),
         names: [container.to_owned()].into(),
@@ -242,10 +242,16 @@ mod tests {
 
     #[test]
     fn a_trace_changes_when_the_container_does_and_not_with_time() {
-        let trace = |changes: &[(&str, Value)]| listed(&row(changes)).unwrap().1;
-        assert_eq!(trace(&[]), trace(&[("Status", json!("Up 3 hours (healthy)"))]));
-        assert_ne!(trace(&[]), trace(&[("Status", json!("Up 3 hours (unhealthy)"))]));
-        assert_ne!(trace(&[]), trace(&[("State", json!("exited"))]));
-        assert_ne!(trace(&[]), trace(&[("Names", json!(["/db"]))]));
+        let fingerprint = |changes: &[(&str, Value)]| listed(&row(changes)).unwrap().1;
+        assert_eq!(
+            fingerprint(&[]),
+            fingerprint(&[("Status", json!("Up 3 hours (healthy)"))])
+        );
+        assert_ne!(
+            fingerprint(&[]),
+            fingerprint(&[("Status", json!("Up 3 hours (unhealthy)"))])
+        );
+        assert_ne!(fingerprint(&[]), fingerprint(&[("State", json!("exited"))]));
+        assert_ne!(fingerprint(&[]), fingerprint(&[("Names", json!(["/db"]))]));
     }
 }

@@ -69,17 +69,17 @@ pub(crate) fn health(word: &str) -> Health {
 
 /// A date as engines write it; `None` where it means nothing.
 pub(super) fn date(text: Option<&str>) -> Option<Timestamp> {
-    meaningful(text?.parse().ok()?)
+    meaningful_date(text?.parse().ok()?)
 }
 
-pub(super) fn meaningful(date: Timestamp) -> Option<Timestamp> {
+pub(super) fn meaningful_date(date: Timestamp) -> Option<Timestamp> {
     let first: Timestamp = FIRST_DATE.parse().ok()?;
     (date >= first).then_some(date)
 }
 
 /// The date at which something was made; `None` also where that is after `now`.
-pub(super) fn made(date: Timestamp, now: Timestamp) -> Option<Timestamp> {
-    meaningful(date).filter(|date| date.as_second() <= now.as_second() + AHEAD_SECONDS)
+pub(super) fn creation_date(date: Timestamp, now: Timestamp) -> Option<Timestamp> {
+    meaningful_date(date).filter(|date| date.as_second() <= now.as_second() + AHEAD_SECONDS)
 }
 
 #[cfg(test)]
@@ -116,14 +116,14 @@ mod tests {
             "2106-02-07T06:28:16Z",
             "2026-12-02T00:00:00Z",
         ] {
-            assert_eq!(made(nothing.parse().unwrap(), now), None, "{nothing}");
+            assert_eq!(creation_date(nothing.parse().unwrap(), now), None, "{nothing}");
         }
         for date in [
             "2013-03-20T00:00:00Z",
             "2026-11-29T23:59:59Z",
             "2026-11-30T12:00:00Z",
         ] {
-            assert!(made(date.parse().unwrap(), now).is_some(), "{date}");
+            assert!(creation_date(date.parse().unwrap(), now).is_some(), "{date}");
         }
     }
 }

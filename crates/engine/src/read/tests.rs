@@ -3,7 +3,7 @@
 use super::*;
 use flotilla_protocol::inventory::Health;
 
-fn observed(json: &serde_json::Value) -> Observed {
+fn observed(json: &serde_json::Value) -> ObservedContainer {
     container(serde_json::from_value(json.clone()).unwrap())
 }
 
@@ -24,7 +24,7 @@ fn a_running_container_is_read_whole() {
         "NetworkSettings": {"Ports": {"80/tcp": [{"HostIp": "::", "HostPort": "8080"}, {"HostIp": "0.0.0.0", "HostPort": "8080"}], "53/udp": null},
             "Networks": {"proxy": {}, "media_default": {}}}
     }));
-    let Observed {
+    let ObservedContainer {
         container: web,
         config_files,
         one_off,

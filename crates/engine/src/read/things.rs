@@ -23,7 +23,7 @@ pub(crate) fn image(row: &Value, now: Timestamp) -> Option<Image> {
         tags: references(&row["RepoTags"]),
         digests: references(&row["RepoDigests"]),
         size_bytes: row["Size"].as_u64().unwrap_or(0),
-        created: date(&row["Created"]).and_then(|date| state::made(date, now)),
+        created: date(&row["Created"]).and_then(|date| state::creation_date(date, now)),
         used_by: None,
     })
 }

@@ -1,8 +1,8 @@
 //! Reads both containers of an exchange from the engine.
 
 use super::{
-    Exchange, LONGEST_PAUSE, LOOK, Ledger,
-    swap::{Facts, Health, New, Seen, State},
+    Exchange, LONGEST_PAUSE, LOOK_INTERVAL, Ledger,
+    swap::{Facts, Health, Replacement, SeenContainer, State},
 };
 use crate::connection::{inspect, is_not_found};
 use bollard::{
@@ -14,7 +14,7 @@ use tokio::time::{Instant, sleep};
 impl<L: Ledger> Exchange<'_, L> {
     /// Reads both containers. Waits for an engine that does not answer: an exchange can't be left half done.
     pub(super) async fn look(&mut self) -> Facts {
-        let mut pause = LOOK;
+        let mut pause = LOOK_INTERVAL;
         loop {
             match self.try_look().await {
                 Ok(facts) => return facts,
@@ -34,9 +34,9 @@ impl<L: Ledger> Exchange<'_, L> {
     async fn try_look(&mut self) -> Result<Facts, Error> {
         let old = self.lookup(&self.swap.old).await?;
         let new = match &self.swap.new {
-            New::Made(id) => self.lookup(id).await?,
-            New::Unknown if self.looks_by_name => self.by_name(old.as_ref()).await?,
-            New::Unknown | New::Refused => None,
+            Replacement::Made(id) => self.lookup(id).await?,
+            Replacement::Unknown if self.looks_by_name => self.by_name(old.as_ref()).await?,
+            Replacement::Unknown | Replacement::Refused => None,
         };
         self.found = new.as_ref().map(|new| new.id.clone());
         let is_up = new.as_ref().is_some_and(|new| new.state != State::Created);
@@ -52,7 +52,7 @@ impl<L: Ledger> Exchange<'_, L> {
     }
 
     /// The new container where its id was not kept. Once the old one was set aside, only the new one is given its name.
-    async fn by_name(&self, old: Option<&Seen>) -> Result<Option<Seen>, Error> {
+    async fn by_name(&self, old: Option<&SeenContainer>) -> Result<Option<SeenContainer>, Error> {
         let temporary = self.lookup(&self.swap.temporary_name()).await?;
         if let Some(new) = temporary.filter(|new| self.swap.is_ours(new)) {
             return Ok(Some(new));
@@ -64,7 +64,7 @@ impl<L: Ledger> Exchange<'_, L> {
         Ok(named.filter(|new| new.name == self.swap.name && new.id != self.swap.old))
     }
 
-    async fn lookup(&self, id: &str) -> Result<Option<Seen>, Error> {
+    async fn lookup(&self, id: &str) -> Result<Option<SeenContainer>, Error> {
         match inspect(self.docker, id).await {
             Ok(answer) => Ok(Some(seen(&answer))),
             Err(error) if is_not_found(&error) => Ok(None),
@@ -73,11 +73,11 @@ impl<L: Ledger> Exchange<'_, L> {
     }
 }
 
-pub(super) fn seen(answer: &ContainerInspectResponse) -> Seen {
+pub(super) fn seen(answer: &ContainerInspectResponse) -> SeenContainer {
     let life = answer.state.clone().unwrap_or_default();
     let code = life.exit_code.unwrap_or(0);
     let health = life.health.and_then(|health| health.status);
-    Seen {
+    SeenContainer {
         id: answer.id.clone().unwrap_or_default(),
         name: answer
             .name

@@ -1,6 +1,6 @@
 //! What a new container has to show before the old one is removed.
 
-use super::swap::{Fault, Health, Seen, State};
+use super::swap::{Fault, Health, SeenContainer, State};
 use bollard::models::{ContainerInspectResponse, HealthConfig};
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
@@ -20,13 +20,13 @@ const LONGEST: Duration = Duration::from_secs(3600);
 pub(super) struct Proof {
     /// How long it must have run.
     pub(super) settle: Duration,
-    pub(super) health: Wanted,
+    pub(super) health: HealthGoal,
 }
 
 /// What the new container's health check has to report.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub(super) enum Wanted {
+pub(super) enum HealthGoal {
     /// Nothing: it has no check, or the old container was not healthy either.
     Nothing,
     /// That it is healthy, within this time.
@@ -43,15 +43,15 @@ impl Proof {
             .as_ref()
             .and_then(|config| config.healthcheck.as_ref());
         let health = match (health, config) {
-            (Health::Good, Some(config)) => Wanted::Good(longest(config)),
-            (Health::Starting, Some(config)) => Wanted::NotBad(longest(config)),
-            _ => Wanted::Nothing,
+            (Health::Good, Some(config)) => HealthGoal::Good(longest(config)),
+            (Health::Starting, Some(config)) => HealthGoal::NotBad(longest(config)),
+            _ => HealthGoal::Nothing,
         };
         Self { settle, health }
     }
 
     /// Whether the new container is accepted, `up_for` after its start.
-    pub(super) fn judge(&self, new: &Seen, up_for: Duration) -> Result<bool, Fault> {
+    pub(super) fn judge(&self, new: &SeenContainer, up_for: Duration) -> Result<bool, Fault> {
         match new.state {
             State::Ended(0) => return Ok(true),
             State::Ended(code) => return Err(Fault::EndedWith(code)),
@@ -62,11 +62,13 @@ impl Proof {
             return Ok(false);
         }
         match (&self.health, new.health) {
-            (Wanted::Nothing, _) | (_, Health::None | Health::Good) => Ok(true),
+            (HealthGoal::Nothing, _) | (_, Health::None | Health::Good) => Ok(true),
             (_, Health::Bad) => Err(Fault::Unhealthy),
-            (Wanted::Good(limit) | Wanted::NotBad(limit), Health::Starting) if up_for < *limit => Ok(false),
-            (Wanted::Good(limit), Health::Starting) => Err(Fault::NotHealthyWithin(*limit)),
-            (Wanted::NotBad(_), Health::Starting) => Ok(true),
+            (HealthGoal::Good(limit) | HealthGoal::NotBad(limit), Health::Starting) if up_for < *limit => {
+                Ok(false)
+            }
+            (HealthGoal::Good(limit), Health::Starting) => Err(Fault::NotHealthyWithin(*limit)),
+            (HealthGoal::NotBad(_), Health::Starting) => Ok(true),
         }
     }
 }
@@ -92,8 +94,8 @@ fn longest(check: &HealthConfig) -> Duration {
 mod tests {
     use super::*;
 
-    fn new(state: State, health: Health) -> Seen {
-        Seen {
+    fn new(state: State, health: Health) -> SeenContainer {
+        SeenContainer {
             id: "n".into(),
             name: "web".into(),
             state,
@@ -137,7 +139,7 @@ mod tests {
             };
             proof.judge(&new(state, shown), seconds(up_for))
         };
-        let good = || Wanted::Good(limit);
+        let good = || HealthGoal::Good(limit);
         assert_eq!(judge(good(), running, Health::Good, 0), Ok(false), "too soon");
         assert_eq!(judge(good(), running, Health::Starting, 9), Ok(false));
         assert_eq!(judge(good(), running, Health::Good, 9), Ok(true));
@@ -145,12 +147,15 @@ mod tests {
         let late = judge(good(), running, Health::Starting, 10);
         assert_eq!(late, Err(Fault::NotHealthyWithin(limit)));
         assert_eq!(
-            judge(Wanted::NotBad(limit), running, Health::Starting, 10),
+            judge(HealthGoal::NotBad(limit), running, Health::Starting, 10),
             Ok(true)
         );
-        assert_eq!(judge(Wanted::Nothing, running, Health::Bad, 1), Ok(true));
-        let ended = judge(Wanted::Nothing, State::Ended(3), Health::None, 0);
+        assert_eq!(judge(HealthGoal::Nothing, running, Health::Bad, 1), Ok(true));
+        let ended = judge(HealthGoal::Nothing, State::Ended(3), Health::None, 0);
         assert_eq!(ended, Err(Fault::EndedWith(3)));
-        assert_eq!(judge(Wanted::Nothing, State::Ended(0), Health::None, 0), Ok(true));
+        assert_eq!(
+            judge(HealthGoal::Nothing, State::Ended(0), Health::None, 0),
+            Ok(true)
+        );
     }
 }

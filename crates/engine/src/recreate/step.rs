@@ -1,9 +1,9 @@
 //! The steps of an exchange as requests to the engine.
 
 use super::{
-    Exchange, Failure, Ledger,
-    swap::{New, Step, Swap},
-    wish::Wish,
+    Exchange, Ledger, StepFailure,
+    new_container::NewContainer,
+    swap::{Replacement, Step, Swap},
 };
 use bollard::{
     Docker,
@@ -18,7 +18,7 @@ use std::time::Duration;
 const STOP_ANSWER: Duration = Duration::from_secs(60);
 
 impl<L: Ledger> Exchange<'_, L> {
-    pub(super) async fn take(&mut self, step: Step) -> Result<(), Failure> {
+    pub(super) async fn take(&mut self, step: Step) -> Result<(), StepFailure> {
         let (docker, old) = (self.docker, self.swap.old.clone());
         let new = self.found.clone().unwrap_or_default();
         let name = &self.swap.name;
@@ -33,38 +33,41 @@ impl<L: Ledger> Exchange<'_, L> {
             Step::NameOld => rename(docker, &old, name).await,
             Step::StartOld => docker.start_container(&old, None).await,
         }
-        .map_err(Failure::Engine)
+        .map_err(StepFailure::Engine)
     }
 
     /// Creates the new container. Its id is kept only when it is complete: one without a kept id is not used, but
     /// removed.
-    async fn create(&mut self) -> Result<(), Failure> {
-        let wish = Wish::of(self.docker, &self.swap.old, &self.swap.network).await;
-        let wish = wish.map_err(Failure::Own)?;
-        let id = match wish.make(self.docker, &self.swap.temporary_name()).await {
+    async fn create(&mut self) -> Result<(), StepFailure> {
+        let new_container = NewContainer::of(self.docker, &self.swap.old, &self.swap.network).await;
+        let new_container = new_container.map_err(StepFailure::Own)?;
+        let id = match new_container.make(self.docker, &self.swap.temporary_name()).await {
             Ok(id) => id,
             Err(error) => {
                 if matches!(error, Error::DockerResponseServerError { .. }) {
-                    self.swap.new = New::Refused;
+                    self.swap.new = Replacement::Refused;
                 } else {
-                    self.doubt();
+                    self.note_unanswered_create();
                 }
-                return Err(Failure::Engine(error));
+                return Err(StepFailure::Engine(error));
             }
         };
-        self.swap.new = New::Made(id.clone());
+        self.swap.new = Replacement::Made(id.clone());
         self.ledger.fuse().burn();
-        wish.attach(self.docker, &id).await.map_err(Failure::Engine)?;
+        new_container
+            .attach(self.docker, &id)
+            .await
+            .map_err(StepFailure::Engine)?;
         self.keep().await
     }
 
-    async fn stop_old(&mut self) -> Result<(), Failure> {
+    async fn stop_old(&mut self) -> Result<(), StepFailure> {
         self.keep().await?;
         let patient = self.docker.clone().with_timeout(self.swap.grace + STOP_ANSWER);
         let seconds = self.swap.stop_seconds;
         let options = seconds.map(|seconds| StopContainerOptionsBuilder::new().t(seconds).build());
         let stopped = patient.stop_container(&self.swap.old, options).await;
-        stopped.map_err(Failure::Engine)?;
+        stopped.map_err(StepFailure::Engine)?;
         self.swap.stopping = false;
         Ok(())
     }

@@ -7,7 +7,7 @@
 //! The next step follows from the [`Swap`], which its owner keeps on disk, and from what the engine shows. So
 //! recovery after a crash needs no code of its own: the next process computes the same next step.
 
-use super::{proof::Proof, same::Network};
+use super::{copy_request::Network, proof::Proof};
 use flotilla_protocol::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::{collections::BTreeSet, time::Duration};
@@ -33,7 +33,7 @@ pub struct Swap {
     /// When the old one had been started; another time means that it was started since it was asked to stop.
     pub(super) started: Option<String>,
     pub(super) network: Network,
-    pub(super) new: New,
+    pub(super) new: Replacement,
     /// The engine was asked to stop the old one, and has not answered: it may still stop it later.
     pub(super) stopping: bool,
     /// Seconds that the old one has to stop; `None` leaves that to its owner.
@@ -49,7 +49,7 @@ pub struct Swap {
 /// What is known of the container that takes the old one's place.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub(super) enum New {
+pub(super) enum Replacement {
     /// The engine may have been asked for it.
     Unknown,
     Made(String),
@@ -59,7 +59,7 @@ pub(super) enum New {
 
 /// A container as the engine shows it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Seen {
+pub(super) struct SeenContainer {
     pub(super) id: String,
     pub(super) name: String,
     pub(super) state: State,
@@ -88,7 +88,7 @@ pub(super) enum Health {
     Bad,
 }
 
-impl Seen {
+impl SeenContainer {
     pub(super) fn runs(&self) -> bool {
         matches!(self.state, State::Running | State::Paused | State::Restarting(_))
     }
@@ -97,8 +97,8 @@ impl Seen {
 /// Both containers as they are, and the time.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Facts {
-    pub(super) old: Option<Seen>,
-    pub(super) new: Option<Seen>,
+    pub(super) old: Option<SeenContainer>,
+    pub(super) new: Option<SeenContainer>,
     /// Time since this process took the exchange up.
     pub(super) since: Duration,
     /// The engine may have been asked for a container by a request whose answer was not received.
@@ -166,9 +166,9 @@ impl Swap {
 
     /// Whether a container with the temporary name is the one that this exchange created, where its id was not kept: it
     /// is younger than the exchange, and was never started.
-    pub(super) fn is_ours(&self, seen: &Seen) -> bool {
+    pub(super) fn is_ours(&self, seen: &SeenContainer) -> bool {
         let younger = seen.created.is_none_or(|created| created >= self.begun);
-        self.new == New::Unknown && seen.state == State::Created && younger
+        self.new == Replacement::Unknown && seen.state == State::Created && younger
     }
 
     /// Notes that the process which carried the exchange out has ended. The exchange turns back if the old container
@@ -197,13 +197,13 @@ impl Swap {
             (None, None) => Next::End(End::Gone),
             (None, Some(new)) => self.only_new(new, may),
             (Some(old), new) if self.back.is_some() => self.back(old, new.as_ref(), facts, may),
-            (Some(_), None) if self.new == New::Unknown => Next::Do(Step::Create),
+            (Some(_), None) if self.new == Replacement::Unknown => Next::Do(Step::Create),
             (Some(_), None) => Next::TurnBack(Fault::Gone),
             (Some(old), Some(new)) => self.forward(old, new, facts),
         }
     }
 
-    fn forward(&self, old: &Seen, new: &Seen, facts: &Facts) -> Next {
+    fn forward(&self, old: &SeenContainer, new: &SeenContainer, facts: &Facts) -> Next {
         // Both must never run at once, and an engine that was restarted may have started the old one, too.
         if self.ran && old.runs() {
             Next::Do(Step::StopOld)
@@ -224,8 +224,14 @@ impl Swap {
         }
     }
 
-    fn back(&self, old: &Seen, new: Option<&Seen>, facts: &Facts, may: impl Fn(Step) -> bool) -> Next {
-        let in_doubt = facts.unheard && self.new == New::Unknown && facts.since < IN_FLIGHT;
+    fn back(
+        &self,
+        old: &SeenContainer,
+        new: Option<&SeenContainer>,
+        facts: &Facts,
+        may: impl Fn(Step) -> bool,
+    ) -> Next {
+        let in_doubt = facts.unheard && self.new == Replacement::Unknown && facts.since < IN_FLIGHT;
         let was_started = old.started != self.started;
         let may_yet_stop = self.stopping && !was_started && facts.since < self.grace + KILLING;
         if new.is_some() && may(Step::RemoveNew) {
@@ -242,7 +248,7 @@ impl Swap {
     }
 
     /// What to do when another program removed the old container, so that there is no way back.
-    fn only_new(&self, new: &Seen, may: impl Fn(Step) -> bool) -> Next {
+    fn only_new(&self, new: &SeenContainer, may: impl Fn(Step) -> bool) -> Next {
         if new.name != self.name && may(Step::NameNew) {
             Next::Do(Step::NameNew)
         } else if self.ran && new.state == State::Created && may(Step::StartNew) {

@@ -175,7 +175,7 @@ fn a_list_shows_what_is_new_and_says_what_to_read() {
         snapshot.take_list(vec![row("a", "exited"), row("b", "running")]),
         ["a"]
     );
-    snapshot.has_missed();
+    snapshot.forget_list();
     assert_eq!(
         snapshot.take_list(vec![row("a", "exited"), row("b", "running")]),
         ["a", "b"]

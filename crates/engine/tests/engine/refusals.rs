@@ -6,7 +6,7 @@ use crate::{
     pods::{Pod, container},
     watching::{follow_from, inventory},
 };
-use flotilla_engine::{ActionError, Lent, OwnContainer};
+use flotilla_engine::{ActionError, Loan, OwnContainer};
 use flotilla_protocol::{
     Code, Problem,
     inventory::ContainerAction::{Restart, Start, Stop},
@@ -42,10 +42,10 @@ fn member_from(pod: &Pod, network: &str, id: &str) -> Value {
 #[tokio::test]
 async fn who_lends_its_processes_its_memory_or_its_name_is_not_taken_away() {
     for (field, value, what) in [
-        ("PidMode", json!("container:c9"), Lent::Processes),
-        ("IpcMode", json!("container:app"), Lent::Memory),
-        ("NetworkMode", json!("container:c9"), Lent::Network),
-        ("Links", json!(["/app:/dbg/alias"]), Lent::Link),
+        ("PidMode", json!("container:c9"), Loan::Processes),
+        ("IpcMode", json!("container:app"), Loan::Memory),
+        ("NetworkMode", json!("container:c9"), Loan::Network),
+        ("Links", json!(["/app:/dbg/alias"]), Loan::Link),
     ] {
         let pod = Pod::start().await;
         pod.fake.put(&container("c9", "app", "bridge"));
@@ -144,7 +144,7 @@ async fn a_network_to_go_back_to_has_to_be_there() {
     member["Config"]["Labels"] = json!({"io.flotilla.before-pod": r#"{"mode":"container:vpn"}"#});
     member["State"] = json!({"Status": "running", "Running": true});
     pod.fake.put(&member);
-    let (name, lent) = ("torrent".to_owned(), Lent::Network);
+    let (name, lent) = ("torrent".to_owned(), Loan::Network);
     assert_eq!(
         refused(&pod, "c9", false).await,
         ActionError::LenderGone { name, lent }
@@ -193,7 +193,7 @@ async fn what_a_start_misses_is_named_and_what_forbids_a_stop_is_told_in_plain_w
     let (engine, _guard) = follow_from(&fake, OwnContainer::default());
     inventory(&engine).await;
     // It runs, and would not come back.
-    let (name, lent) = ("dbg10".to_owned(), Lent::Processes);
+    let (name, lent) = ("dbg10".to_owned(), Loan::Processes);
     assert_eq!(
         engine.act("c2", Restart).await,
         Err(ActionError::LenderGone { name, lent })

@@ -1,7 +1,7 @@
 //! An exchange against an engine of a few values, which may refuse steps, while process and engine end at any moment.
 
 use super::*;
-use crate::recreate::proof::{Proof, Wanted};
+use crate::recreate::proof::{HealthGoal, Proof};
 use proptest::prelude::*;
 
 /// What happens when the next step is due.
@@ -22,8 +22,8 @@ enum Event {
 const GRACE: Duration = Duration::from_secs(10);
 
 struct World {
-    old: Option<Seen>,
-    new: Option<Seen>,
+    old: Option<SeenContainer>,
+    new: Option<SeenContainer>,
     always: bool,
     starts: u32,
     now: Duration,
@@ -35,8 +35,8 @@ impl World {
     fn do_it(&mut self, swap: &Swap, step: Step) {
         self.starts += 1;
         let stamp = Some(self.starts.to_string());
-        let run = |seen: &mut Option<Seen>, other: &Option<Seen>| {
-            assert!(!other.as_ref().is_some_and(Seen::runs), "both run");
+        let run = |seen: &mut Option<SeenContainer>, other: &Option<SeenContainer>| {
+            assert!(!other.as_ref().is_some_and(SeenContainer::runs), "both run");
             if let Some(seen) = seen {
                 seen.state = State::Running;
                 seen.started = stamp;
@@ -91,8 +91,8 @@ impl World {
     }
 }
 
-fn container(id: &str, name: &str, state: State) -> Seen {
-    Seen {
+fn container(id: &str, name: &str, state: State) -> SeenContainer {
+    SeenContainer {
         id: id.into(),
         name: name.into(),
         state,
@@ -102,7 +102,7 @@ fn container(id: &str, name: &str, state: State) -> Seen {
     }
 }
 
-fn rename(seen: &mut Option<Seen>, name: String) {
+fn rename(seen: &mut Option<SeenContainer>, name: String) {
     seen.iter_mut().for_each(|seen| seen.name.clone_from(&name));
 }
 
@@ -113,13 +113,13 @@ fn swap(ran: bool) -> Swap {
         ran,
         started: None,
         network: Network::Before,
-        new: New::Unknown,
+        new: Replacement::Unknown,
         stopping: false,
         stop_seconds: None,
         grace: GRACE,
         proof: Proof {
             settle: Duration::from_secs(1),
-            health: Wanted::Nothing,
+            health: HealthGoal::Nothing,
         },
         begun: Timestamp::UNIX_EPOCH,
         back: None,
@@ -157,9 +157,9 @@ impl<'a> Life<'a> {
 
     fn look(&mut self) -> Facts {
         let new = self.world.new.clone().filter(|new| match &self.swap.new {
-            New::Made(_) => true,
-            New::Unknown => self.again && self.swap.is_ours(new),
-            New::Refused => false,
+            Replacement::Made(_) => true,
+            Replacement::Unknown => self.again && self.swap.is_ours(new),
+            Replacement::Refused => false,
         });
         let is_up = new.as_ref().is_some_and(|new| new.state != State::Created);
         let now = self.world.now;
@@ -210,7 +210,7 @@ impl<'a> Life<'a> {
         match event {
             Event::Refused if self.swap.back.is_none() && step != Step::RemoveOld => {
                 if step == Step::Create {
-                    self.swap.new = New::Refused;
+                    self.swap.new = Replacement::Refused;
                 }
                 self.turn_back();
                 return true;
@@ -238,7 +238,7 @@ impl<'a> Life<'a> {
             return false;
         }
         match step {
-            Step::Create => self.swap.new = New::Made("new".into()),
+            Step::Create => self.swap.new = Replacement::Made("new".into()),
             Step::StopOld => self.swap.stopping = false,
             _ => return true,
         }
@@ -339,7 +339,7 @@ fn a_stop_that_arrives_late_does_not_leave_the_old_one_stopped() {
 #[test]
 fn a_leftover_of_another_program_is_not_removed() {
     let (mut world, mut kept) = begin(true, false);
-    world.new = Some(Seen {
+    world.new = Some(SeenContainer {
         created: Some(Timestamp::UNIX_EPOCH),
         ..container("foreign", "web.flotilla-new", State::Created)
     });

@@ -13,7 +13,7 @@ use flotilla_protocol::{
 use std::{collections::BTreeSet, net::IpAddr};
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Step {
+pub(crate) enum RepairStep {
     /// The agent is in a network that is gone, and has to be started again.
     RestartAgent,
     /// These members, by id, are in a network that is gone, and have to be restarted.
@@ -23,7 +23,7 @@ pub(crate) enum Step {
 }
 
 #[derive(Debug, Default)]
-pub(crate) struct Following {
+pub(crate) struct PodRepair {
     /// The pause container's name, by which its successor is recognized.
     name: Option<String>,
     /// When the pause container had started whose network the agent is in.
@@ -35,14 +35,14 @@ pub(crate) struct Following {
     rejoining: Option<String>,
 }
 
-impl Following {
+impl PodRepair {
     /// The step that a view calls for. `is_local` tells whether an address is one of the network that the agent is in.
     pub(crate) fn handle_view(
         &mut self,
         pod: &Pod,
         containers: &[Container],
         is_local: impl Fn(&IpAddr) -> bool,
-    ) -> Option<Step> {
+    ) -> Option<RepairStep> {
         match &pod.pause {
             Some(pause) => {
                 self.name = Some(pause.name.clone());
@@ -57,8 +57,8 @@ impl Following {
     }
 
     /// Notes that a step failed, so it may be due again.
-    pub(crate) fn handle_failure(&mut self, step: &Step) {
-        if let Step::Rejoin { .. } = step {
+    pub(crate) fn handle_failure(&mut self, step: &RepairStep) {
+        if let RepairStep::Rejoin { .. } = step {
             self.rejoining = None;
         }
     }
@@ -68,13 +68,13 @@ impl Following {
         pod: &Pod,
         pause: &Pause,
         is_local: impl Fn(&IpAddr) -> bool,
-    ) -> Option<Step> {
+    ) -> Option<RepairStep> {
         let came_to = *self.came_to.get_or_insert(pause.started?);
         // Both have to agree: an agent that ended for a wrong reason would end again and again.
         let elsewhere = !pause.addresses.is_empty() && !pause.addresses.iter().any(is_local);
         let is_behind = elsewhere && pod.agent.started < pause.started;
         if is_behind || pause.started != Some(came_to) {
-            return Some(Step::RestartAgent);
+            return Some(RepairStep::RestartAgent);
         }
         let behind = pod
             .members
@@ -84,10 +84,10 @@ impl Following {
             .map(|member| member.id.clone())
             .filter(|id| self.restarted.insert((id.clone(), came_to)))
             .collect();
-        (!due.is_empty()).then_some(Step::Restart(due))
+        (!due.is_empty()).then_some(RepairStep::Restart(due))
     }
 
-    fn follow_successor(&mut self, pod: &Pod, containers: &[Container]) -> Option<Step> {
+    fn follow_successor(&mut self, pod: &Pod, containers: &[Container]) -> Option<RepairStep> {
         let name = self.name.as_ref()?;
         let successor = containers
             .iter()
@@ -96,7 +96,7 @@ impl Following {
             return None;
         }
         self.rejoining = Some(successor.id.clone());
-        Some(Step::Rejoin {
+        Some(RepairStep::Rejoin {
             pause: successor.id.clone(),
             members: pod.members.iter().map(|member| member.id.clone()).collect(),
         })

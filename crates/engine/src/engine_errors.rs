@@ -10,7 +10,7 @@ use flotilla_protocol::text::shown;
 
 /// The longest message that is passed on, in characters: enough for a runtime's reason, which stands behind those of
 /// the two programs that called it.
-const SAID_CHARS: usize = 800;
+const MESSAGE_CHARS: usize = 800;
 
 /// The longest name that is repeated, in characters.
 const NAME_CHARS: usize = 100;
@@ -23,7 +23,9 @@ pub(crate) fn explain(error: Error, id: &str) -> ActionError {
 /// As [`explain`], for a container whose name is known, too.
 pub(crate) fn explain_named(error: Error, id: &str, name: &str) -> ActionError {
     match error {
-        Error::DockerResponseServerError { status_code, message } => said(status_code, &message, id, name),
+        Error::DockerResponseServerError { status_code, message } => {
+            explain_answer(status_code, &message, id, name)
+        }
         Error::RequestTimeoutError => ActionError::Unavailable(
             "The container engine did not answer in time. Look at the device.".to_owned(),
         ),
@@ -34,7 +36,7 @@ pub(crate) fn explain_named(error: Error, id: &str, name: &str) -> ActionError {
     }
 }
 
-fn said(status: u16, message: &str, id: &str, name: &str) -> ActionError {
+fn explain_answer(status: u16, message: &str, id: &str, name: &str) -> ActionError {
     let words = message.to_ascii_lowercase();
     let is_about_it = words.contains(&id.to_ascii_lowercase());
     let speaks_of_container = words.contains("no such container") || words.contains("no container with");
@@ -75,7 +77,7 @@ fn between<'a>(text: &'a str, begin: &str, end: &str) -> Option<&'a str> {
 /// An engine's message, or that of a program that it started, as part of a sentence of ours.
 pub(crate) fn one_line(words: &str) -> String {
     let words: Vec<_> = words.split_whitespace().map(short_ids).collect();
-    shown(&words.join(" "), SAID_CHARS)
+    shown(&words.join(" "), MESSAGE_CHARS)
 }
 
 /// A name as a person can read it.
@@ -116,7 +118,7 @@ mod tests {
     const OTHER: &str = "b162cf50aaec1a23087abba89b2736820c2502a01d1778e6016d9e155754fa34";
 
     fn answer(status: u16, message: &str) -> ActionError {
-        said(status, message, ID, "app")
+        explain_answer(status, message, ID, "app")
     }
 
     #[test]

@@ -1,29 +1,28 @@
 //! What it takes to recreate a container, and every reason against it, found out before anything is changed.
 
 use super::{
+    conflicts,
+    copy_request::{CopyContext, CopyError, Network, copy_request},
     mounts::{Source, source_name},
-    same::{Around, Network, Unlike, same},
-    taken,
 };
 use crate::{
     action::ActionError,
-    attachment::{Dialect, Joins, Networks, Unresolved},
+    attachment::{Dialect, Joins, Networks, UnresolvedNetwork},
     connection::is_not_found,
-    labels,
-    said::{self, explain},
-    sharing, verbatim,
+    engine_errors::{self, explain},
+    labels, sharing, verbatim,
 };
 use bollard::{Docker, errors::Error, models::NetworkDisconnectRequest};
 use serde_json::Value;
 
 /// A container that is to be created.
 #[derive(Debug)]
-pub(crate) struct Wish {
+pub(crate) struct NewContainer {
     body: Value,
     joins: Joins,
 }
 
-impl Wish {
+impl NewContainer {
     /// Reads the container and what it needs in another network. Changes nothing.
     ///
     /// # Errors
@@ -35,20 +34,21 @@ impl Wish {
         let name = answer["Name"].as_str().unwrap_or_default();
         let name = name.trim_start_matches('/').to_owned();
         may_be_replaced(&answer, &name)?;
-        let around = around(docker, &mut answer, &name).await?;
+        let context = context(docker, &mut answer, &name).await?;
         if let Some(service) = answer["Config"]["Labels"][labels::SWARM_SERVICE].as_str() {
             return Err(ActionError::swarm_task(&name, service));
         }
-        let (body, joins) = same(&answer, network, &around).map_err(|unlike| unlikely(unlike, &name))?;
+        let (body, joins) =
+            copy_request(&answer, network, &context).map_err(|error| explain_copy_error(error, &name))?;
         // A member whose network is gone has to move, also where that takes something from another container.
         if !matches!(network, Network::OfSuccessor(_)) {
-            taken::check_names(docker, &name).await?;
+            conflicts::check_names(docker, &name).await?;
             sharing::check_borrowers(docker, &id, &name).await?;
             let runs = answer["State"]["Running"] == true;
             sharing::check_lenders(docker, &name, &body["HostConfig"], runs).await?;
             if runs {
-                taken::check_addresses(docker, &id, &name, &joins.wanted).await?;
-                taken::check_ports(docker, &id, &name, &body["HostConfig"]["PortBindings"]).await?;
+                conflicts::check_addresses(docker, &id, &name, &joins.wanted).await?;
+                conflicts::check_ports(docker, &id, &name, &body["HostConfig"]["PortBindings"]).await?;
             }
         }
         Ok(Self { body, joins })
@@ -92,7 +92,7 @@ fn may_be_replaced(answer: &Value, name: &str) -> Result<(), ActionError> {
 }
 
 /// Reads what the request depends on, and removes the image's labels from the container's.
-async fn around(docker: &Docker, answer: &mut Value, name: &str) -> Result<Around, ActionError> {
+async fn context(docker: &Docker, answer: &mut Value, name: &str) -> Result<CopyContext, ActionError> {
     let failed = |error| explain(error, name);
     let image_id = answer["Image"].as_str().unwrap_or_default().to_owned();
     let image = match docker.inspect_image(&image_id).await {
@@ -104,7 +104,7 @@ async fn around(docker: &Docker, answer: &mut Value, name: &str) -> Result<Aroun
     let named = |network: bollard::models::Network| Some((network.id?, network.name.unwrap_or_default()));
     let version = docker.client_version();
     let info = docker.info().await.map_err(failed)?;
-    Ok(Around {
+    Ok(CopyContext {
         image: image_name(docker, image_id, answer["Config"]["Image"].as_str()).await,
         has_entrypoint: image.entrypoint.is_some_and(|words| !words.is_empty()),
         networks: Networks::new(networks.into_iter().filter_map(named)),
@@ -147,17 +147,17 @@ async fn sources(docker: &Docker, asked: &Value) -> Result<Vec<Source>, Error> {
     Ok(found)
 }
 
-fn unlikely(unlike: Unlike, name: &str) -> ActionError {
+fn explain_copy_error(error: CopyError, name: &str) -> ActionError {
     let name = name.to_owned();
-    match unlike {
-        Unlike::Garbled(garbled) => ActionError::GarbledLabel {
+    match error {
+        CopyError::LabelError(garbled) => ActionError::GarbledLabel {
             name,
             reason: garbled.to_string(),
         },
-        Unlike::Network(Unresolved::Gone(network)) => ActionError::network_gone(&name, &network),
-        Unlike::Network(Unresolved::Ambiguous(network)) => ActionError::NetworkAmbiguous {
+        CopyError::Network(UnresolvedNetwork::Gone(network)) => ActionError::network_gone(&name, &network),
+        CopyError::Network(UnresolvedNetwork::Ambiguous(network)) => ActionError::NetworkAmbiguous {
             name,
-            network: said::name(&network),
+            network: engine_errors::name(&network),
         },
     }
 }

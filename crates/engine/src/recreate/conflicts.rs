@@ -4,9 +4,9 @@
 use super::swap::{NEW, OLD};
 use crate::{
     action::ActionError,
-    attachment::Wanted,
+    attachment::WantedAddress,
     connection::is_not_found,
-    said::{self, explain},
+    engine_errors::{self, explain},
     verbatim,
 };
 use bollard::{Docker, models::ContainerSummary, query_parameters::ListContainersOptionsBuilder};
@@ -39,9 +39,9 @@ pub(super) async fn check_addresses(
     docker: &Docker,
     id: &str,
     name: &str,
-    wanted: &[Wanted],
+    wanted: &[WantedAddress],
 ) -> Result<(), ActionError> {
-    for Wanted { network, address } in wanted {
+    for WantedAddress { network, address } in wanted {
         let answer = docker.inspect_network(network, None).await;
         let answer = answer.map_err(|error| explain(error, name))?;
         let others = answer
@@ -59,7 +59,7 @@ pub(super) async fn check_addresses(
             return Err(ActionError::AddressTaken {
                 name: name.to_owned(),
                 address: address.clone(),
-                network: said::name(&answer.name.unwrap_or_default()),
+                network: engine_errors::name(&answer.name.unwrap_or_default()),
                 holder,
             });
         }
@@ -101,14 +101,14 @@ pub(super) async fn check_ports(
 
 /// A port of the device on which a container is published.
 #[derive(Debug, PartialEq, Eq)]
-struct Published {
+struct PublishedPort {
     number: u16,
     protocol: String,
     /// Empty for all addresses.
     address: String,
 }
 
-impl Published {
+impl PublishedPort {
     fn is_taken_by(&self, other: &ContainerSummary) -> bool {
         other.ports.iter().flatten().any(|port| {
             let protocol = port.typ.map(|typ| typ.to_string()).unwrap_or_default();
@@ -124,13 +124,13 @@ fn is_all(address: &str) -> bool {
 }
 
 /// The ports that are asked for by number. Of a range, and where no port is given, the engine takes a free one.
-fn published(bindings: &Value) -> Vec<Published> {
+fn published(bindings: &Value) -> Vec<PublishedPort> {
     let ports = bindings.as_object().into_iter().flatten();
     let all = ports.flat_map(|(key, at)| {
         let protocol = key.split_once('/').map_or("tcp", |(_, protocol)| protocol);
         let at = at.as_array().into_iter().flatten();
         at.filter_map(move |at| {
-            Some(Published {
+            Some(PublishedPort {
                 number: at["HostPort"]
                     .as_str()?
                     .parse()

@@ -1,7 +1,7 @@
 //! The request that creates a container just like an existing one.
 
 use super::mounts::{self, Source};
-use crate::attachment::{Attachment, BEFORE_POD, Dialect, Garbled, Joins, Networks, Unresolved};
+use crate::attachment::{Attachment, BEFORE_POD, Dialect, Joins, LabelError, Networks, UnresolvedNetwork};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
@@ -21,7 +21,7 @@ pub(crate) enum Network {
 
 /// What the request depends on beside the container's description.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Around {
+pub(super) struct CopyContext {
     /// The name of its image, where that still names the same image, else the image's id.
     pub(super) image: String,
     /// Whether the image sets an entrypoint.
@@ -34,9 +34,9 @@ pub(super) struct Around {
 
 /// Why no such request can be made.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Unlike {
-    Garbled(Garbled),
-    Network(Unresolved),
+pub(super) enum CopyError {
+    LabelError(LabelError),
+    Network(UnresolvedNetwork),
 }
 
 /// The request that creates the same container in another network, and what is done before it starts. Nothing of the
@@ -45,9 +45,13 @@ pub(super) enum Unlike {
 /// # Errors
 /// The container is to go back to its earlier network, and the label of that can't be read, or the network does not
 /// exist any more. Where there is another way on, that is taken: a pod that moves has to move.
-pub(super) fn same(answer: &Value, network: &Network, around: &Around) -> Result<(Value, Joins), Unlike> {
-    let now = Attachment::of(answer, &around.dialect);
-    let mut body = whole(answer, around);
+pub(super) fn copy_request(
+    answer: &Value,
+    network: &Network,
+    context: &CopyContext,
+) -> Result<(Value, Joins), CopyError> {
+    let now = Attachment::of(answer, &context.dialect);
+    let mut body = base_request(answer, context);
     let label = body["Labels"]
         .as_object_mut()
         .and_then(|labels| labels.remove(BEFORE_POD));
@@ -65,16 +69,16 @@ pub(super) fn same(answer: &Value, network: &Network, around: &Around) -> Result
         Network::Of(id) => {
             remember(now.clone());
             now.withdraw(&mut body);
-            Attachment::shared(id)
+            Attachment::in_network_of(id)
         }
         Network::OfSuccessor(id) => {
             if let Ok(Some(before)) = before() {
                 remember(before);
             }
-            Attachment::shared(id)
+            Attachment::in_network_of(id)
         }
         Network::Before => before()
-            .map_err(Unlike::Garbled)?
+            .map_err(CopyError::LabelError)?
             .unwrap_or_else(|| Attachment::named("bridge")),
         Network::Named(mode) => before()
             .ok()
@@ -83,22 +87,22 @@ pub(super) fn same(answer: &Value, network: &Network, around: &Around) -> Result
             .unwrap_or_else(|| Attachment::named(mode)),
     };
     let joins = attachment
-        .apply(&mut body, &around.networks, &around.dialect)
-        .map_err(Unlike::Network)?;
+        .apply(&mut body, &context.networks, &context.dialect)
+        .map_err(CopyError::Network)?;
     Ok((body, joins))
 }
 
-fn whole(answer: &Value, around: &Around) -> Value {
+fn base_request(answer: &Value, context: &CopyContext) -> Value {
     let part = |name: &str| answer[name].as_object().cloned().unwrap_or_default();
     let (mut config, mut host) = (part("Config"), part("HostConfig"));
-    config.insert("Image".to_owned(), around.image.clone().into());
+    config.insert("Image".to_owned(), context.image.clone().into());
     // A missing entrypoint means the image's, so that there is none has to be said.
     let has_none = config.get("Entrypoint").is_none_or(Value::is_null);
-    if has_none && around.has_entrypoint {
+    if has_none && context.has_entrypoint {
         config.insert("Entrypoint".to_owned(), json!([""]));
     }
     let mounts = answer["Mounts"].as_array().map_or(&[][..], Vec::as_slice);
-    mounts::carry(&mut host, mounts, &around.sources);
+    mounts::carry(&mut host, mounts, &context.sources);
     // The file to which the engine wrote the id of the old container.
     host.remove("ContainerIDFile");
     spell(&mut host);

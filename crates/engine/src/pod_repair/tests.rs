@@ -1,15 +1,15 @@
 //! Pause containers that are restarted, replaced and removed.
 
 use super::*;
-use crate::{read, read::Observed, snapshot::Snapshot};
+use crate::{read, read::ObservedContainer, snapshot::Snapshot};
 use serde_json::json;
 use std::collections::BTreeMap;
 
 /// An engine with a pod on it.
 #[derive(Default)]
 struct World {
-    containers: BTreeMap<String, Observed>,
-    following: Following,
+    containers: BTreeMap<String, ObservedContainer>,
+    repair: PodRepair,
 }
 
 impl World {
@@ -32,14 +32,14 @@ impl World {
     }
 
     /// The step that is due for an agent whose network has this address.
-    fn step(&mut self, own: &str) -> Option<Step> {
+    fn step(&mut self, own: &str) -> Option<RepairStep> {
         let snapshot = Snapshot {
             containers: self.containers.clone(),
             ..Snapshot::default()
         };
         let pod = Pod::around("agent", &self.containers)?;
         let inventory = snapshot.assemble(Some("agent"), Some(&pod));
-        self.following
+        self.repair
             .handle_view(&pod, &inventory.containers, |address| address.to_string() == own)
     }
 }
@@ -55,14 +55,14 @@ fn after_a_restart_of_the_pause_container_the_agent_goes_first() {
     let mut world = World::with_pod();
     assert_eq!(world.step("192.0.2.1"), None);
     world.put("p1", "pause", "bridge", 20, "192.0.2.7");
-    assert_eq!(world.step("192.0.2.1"), Some(Step::RestartAgent));
+    assert_eq!(world.step("192.0.2.1"), Some(RepairStep::RestartAgent));
 }
 
 #[test]
 fn an_agent_that_started_in_between_is_behind_although_it_knows_no_other_pause() {
     let mut world = World::with_pod();
     world.put("p1", "pause", "bridge", 20, "192.0.2.7");
-    assert_eq!(world.step("192.0.2.1"), Some(Step::RestartAgent));
+    assert_eq!(world.step("192.0.2.1"), Some(RepairStep::RestartAgent));
 }
 
 #[test]
@@ -76,7 +76,7 @@ fn a_restart_that_kept_the_address_is_noticed_by_its_time() {
     let mut world = World::with_pod();
     assert_eq!(world.step("192.0.2.1"), None);
     world.put("p1", "pause", "bridge", 20, "192.0.2.1");
-    assert_eq!(world.step("192.0.2.1"), Some(Step::RestartAgent));
+    assert_eq!(world.step("192.0.2.1"), Some(RepairStep::RestartAgent));
 }
 
 #[test]
@@ -84,7 +84,10 @@ fn an_agent_that_came_back_restarts_those_that_stayed_behind_once() {
     let mut world = World::with_pod();
     world.put("p1", "pause", "bridge", 20, "192.0.2.7");
     world.put("agent", "agent", "container:p1", 21, "");
-    assert_eq!(world.step("192.0.2.7"), Some(Step::Restart(vec!["app".into()])));
+    assert_eq!(
+        world.step("192.0.2.7"),
+        Some(RepairStep::Restart(vec!["app".into()]))
+    );
     assert_eq!(
         world.step("192.0.2.7"),
         None,
@@ -101,7 +104,7 @@ fn a_pause_container_that_took_the_place_of_another_gets_all_its_members() {
     world.containers.remove("p1");
     assert_eq!(world.step(""), None, "it may be gone for good");
     world.put("p2", "pause", "bridge", 20, "192.0.2.2");
-    let rejoin = Step::Rejoin {
+    let rejoin = RepairStep::Rejoin {
         pause: "p2".into(),
         members: vec!["app".into()],
     };

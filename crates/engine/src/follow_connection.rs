@@ -1,6 +1,6 @@
 //! Follows one connection to its end.
 //!
-//! `listen` turns events into marks, `agenda` decides which marked subject is read next, and this loop reads them and
+//! `listen` turns events into marks, `read_schedule` decides which marked subject is read next, and this loop reads them and
 //! publishes the result: as soon as every read that does not fail is done, or at the latest after [`Patience::show`].
 //! So a read that hangs or fails affects only its own subject: a container that can't be described is shown as the
 //! engine lists it, a list that fails is an ailment of the engine, and only an engine that does not list its containers
@@ -9,13 +9,13 @@
 //! [`Patience::show`]: crate::Patience::show
 
 use crate::{
-    agenda::{Agenda, Failing, Subject},
     clock,
-    connection::{Answer, Connection},
+    connection::{Connection, ReadAnswer},
     follow::Engine,
     listen::{Marks, listen},
-    plain::Failure,
+    plain::ReadFailure,
     pod::Pod,
+    read_schedule::{Failing, ReadSchedule, Subject},
     reports::View,
     snapshot::Snapshot,
 };
@@ -30,47 +30,47 @@ use tokio::time::{Instant, sleep_until};
 /// The longest sleep where nothing is scheduled; a wake-up then finds nothing to do.
 const NEVER: Duration = Duration::from_secs(3600);
 
-pub(crate) struct Attendance<'a> {
+pub(crate) struct ConnectionFollower<'a> {
     engine: &'a Engine,
     connection: &'a Connection,
     snapshot: &'a mut Snapshot,
-    agenda: Agenda,
+    schedule: ReadSchedule,
     reads: FuturesUnordered<BoxFuture<'a, Read>>,
     marks: Marks,
     /// The containers were listed once on this connection, so the snapshot describes this engine.
     is_listed: bool,
     /// When the first change was read that has not been published yet.
-    unshown: Option<Instant>,
-    next_look: Instant,
+    unpublished_since: Option<Instant>,
+    next_list: Instant,
     /// Images that containers run and that the list did not have, even after it was read for them once.
-    sought: BTreeSet<String>,
+    missed_images: BTreeSet<String>,
 }
 
 struct Read {
     subject: Subject,
     asked: Timestamp,
-    answer: Result<Answer, Failure>,
+    answer: Result<ReadAnswer, ReadFailure>,
 }
 
 /// The engine answers no more.
-struct Ended;
+struct EngineGone;
 
-impl<'a> Attendance<'a> {
+impl<'a> ConnectionFollower<'a> {
     pub(crate) fn new(engine: &'a Engine, connection: &'a Connection, snapshot: &'a mut Snapshot) -> Self {
         let patience = engine.patience();
-        let mut agenda = Agenda::new(patience.pauses());
-        Subject::LISTS.into_iter().for_each(|list| agenda.mark(list));
+        let mut schedule = ReadSchedule::new(patience.pauses());
+        Subject::LISTS.into_iter().for_each(|list| schedule.mark(list));
         Self {
             engine,
             connection,
             snapshot,
-            agenda,
+            schedule,
             reads: FuturesUnordered::new(),
             marks: Marks::default(),
             is_listed: false,
-            unshown: Some(Instant::now()),
-            next_look: Instant::now() + patience.look,
-            sought: BTreeSet::new(),
+            unpublished_since: Some(Instant::now()),
+            next_list: Instant::now() + patience.look,
+            missed_images: BTreeSet::new(),
         }
     }
 
@@ -81,21 +81,21 @@ impl<'a> Attendance<'a> {
         let following = self.follow_marks();
         tokio::select! {
             never = listening => match never {},
-            Ended = following => {}
+            EngineGone = following => {}
         }
     }
 
-    async fn follow_marks(&mut self) -> Ended {
+    async fn follow_marks(&mut self) -> EngineGone {
         let marks = self.marks.clone();
         let mut marked = Box::pin(marks.next());
         loop {
             self.begin_reads();
-            self.show_what_is_due();
+            self.publish_due();
             let wake = self.wake_at();
             tokio::select! {
                 Some(read) = self.reads.next() => {
                     if self.take(read).await.is_err() {
-                        return Ended;
+                        return EngineGone;
                     }
                 }
                 stale = &mut marked => {
@@ -103,21 +103,21 @@ impl<'a> Attendance<'a> {
                     let containers = &self.snapshot.containers;
                     let known = |id: &str| -> Option<Health> { Some(containers.get(id)?.container.health) };
                     for id in &stale.checked {
-                        self.agenda.mark_calmly(Subject::Container(id.clone()));
+                        self.schedule.mark_paced(Subject::Container(id.clone()));
                     }
-                    stale.subjects(known).for_each(|subject| self.agenda.mark(subject));
+                    stale.subjects(known).for_each(|subject| self.schedule.mark(subject));
                 }
                 () = sleep_until(wake) => {}
             }
-            if Instant::now() >= self.next_look {
-                self.next_look = Instant::now() + self.engine.patience().look;
-                self.agenda.mark(Subject::Containers);
+            if Instant::now() >= self.next_list {
+                self.next_list = Instant::now() + self.engine.patience().look;
+                self.schedule.mark(Subject::Containers);
             }
         }
     }
 
     fn begin_reads(&mut self) {
-        while let Some(subject) = self.agenda.poll_next(Instant::now()) {
+        while let Some(subject) = self.schedule.poll_next(Instant::now()) {
             let connection = self.connection;
             self.reads.push(Box::pin(async move {
                 let asked = clock::now();
@@ -132,22 +132,24 @@ impl<'a> Attendance<'a> {
     }
 
     fn wake_at(&self) -> Instant {
-        let shown = self.unshown.map(|since| since + self.engine.patience().show);
+        let shown = self
+            .unpublished_since
+            .map(|since| since + self.engine.patience().show);
         let shown = shown.filter(|at| self.is_listed && *at > Instant::now());
-        let times = [self.agenda.wake_at(), shown, Some(self.next_look)];
+        let times = [self.schedule.wake_at(), shown, Some(self.next_list)];
         let soonest = times.into_iter().flatten().min();
         soonest.unwrap_or_else(|| Instant::now() + NEVER)
     }
 
-    async fn take(&mut self, read: Read) -> Result<(), Ended> {
+    async fn take(&mut self, read: Read) -> Result<(), EngineGone> {
         let Read {
             subject,
             asked,
             answer,
         } = read;
-        self.unshown.get_or_insert_with(Instant::now);
+        self.unpublished_since.get_or_insert_with(Instant::now);
         match answer {
-            Ok(Answer::Unread(failure, listed)) => {
+            Ok(ReadAnswer::Unread(failure, listed)) => {
                 if let Subject::Container(id) = &subject {
                     self.snapshot
                         .take_unread(id, listed.map(|listed| *listed), &failure.to_string());
@@ -155,64 +157,73 @@ impl<'a> Attendance<'a> {
                 self.fail(&subject, &failure, asked);
             }
             Ok(answer) => {
-                self.agenda.succeeded(&subject);
+                self.schedule.succeeded(&subject);
                 self.keep(subject, answer);
             }
             // An engine may break the connection off for one question and still answer others.
-            Err(failure) if failure.is_broken() && !self.connection.is_there().await => return Err(Ended),
+            Err(failure) if failure.is_broken() && !self.connection.is_there().await => {
+                return Err(EngineGone);
+            }
             Err(failure) => self.fail(&subject, &failure, asked),
         }
         Ok(())
     }
 
-    fn fail(&mut self, subject: &Subject, failure: &Failure, asked: Timestamp) {
-        if self.agenda.failing(subject).is_none() {
+    fn fail(&mut self, subject: &Subject, failure: &ReadFailure, asked: Timestamp) {
+        if self.schedule.failing(subject).is_none() {
             tracing::warn!(?subject, %failure, "the engine can't be read in part");
         }
-        self.agenda
+        self.schedule
             .failed(subject, failure.to_string(), asked, Instant::now());
     }
 
-    fn keep(&mut self, subject: Subject, answer: Answer) {
+    fn keep(&mut self, subject: Subject, answer: ReadAnswer) {
         match (answer, subject) {
-            (Answer::Containers(rows), _) => {
+            (ReadAnswer::Containers(rows), _) => {
                 self.is_listed = true;
                 let stale = self.snapshot.take_list(rows).into_iter();
-                stale.for_each(|id| self.agenda.mark(Subject::Container(id)));
+                stale.for_each(|id| self.schedule.mark(Subject::Container(id)));
             }
-            (Answer::Container(seen), Subject::Container(id)) => {
+            (ReadAnswer::Container(seen), Subject::Container(id)) => {
                 self.snapshot.containers.insert(id, *seen);
             }
-            (Answer::Gone, Subject::Container(id)) => drop(self.snapshot.containers.remove(&id)),
-            (Answer::Images(images), _) => self.snapshot.images = images,
-            (Answer::Volumes(volumes), _) => self.snapshot.volumes = volumes,
-            (Answer::Networks(networks), _) => self.snapshot.networks = networks,
+            (ReadAnswer::Gone, Subject::Container(id)) => drop(self.snapshot.containers.remove(&id)),
+            (ReadAnswer::Images(images), _) => self.snapshot.images = images,
+            (ReadAnswer::Volumes(volumes), _) => self.snapshot.volumes = volumes,
+            (ReadAnswer::Networks(networks), _) => self.snapshot.networks = networks,
             _ => {}
         }
     }
 
-    fn show_what_is_due(&mut self) {
+    fn publish_due(&mut self) {
         let patience = self.engine.patience().show;
-        let is_late = self.unshown.is_some_and(|since| since.elapsed() >= patience);
-        if self.agenda.is_settled(Instant::now()) && self.unshown.is_some() && self.misses_images() {
-            self.agenda.mark(Subject::Images);
+        let is_late = self
+            .unpublished_since
+            .is_some_and(|since| since.elapsed() >= patience);
+        if self.schedule.is_settled(Instant::now())
+            && self.unpublished_since.is_some()
+            && self.misses_images()
+        {
+            self.schedule.mark(Subject::Images);
             self.begin_reads();
         }
-        if self.unshown.is_some() && (self.agenda.is_settled(Instant::now()) || is_late && self.is_listed) {
-            self.unshown = None;
-            self.show();
+        if self.unpublished_since.is_some()
+            && (self.schedule.is_settled(Instant::now()) || is_late && self.is_listed)
+        {
+            self.unpublished_since = None;
+            self.publish_view();
         }
     }
 
     /// Whether a container runs an image that is not listed and for which the list has not been read again yet.
     fn misses_images(&mut self) -> bool {
         let missing = self.snapshot.missing_images();
-        let is_new = !missing.is_subset(&self.sought);
-        self.sought = missing;
+        let is_new = !missing.is_subset(&self.missed_images);
+        self.missed_images = missing;
         is_new
     }
 
-    fn show(&self) {
+    fn publish_view(&self) {
         let state = self.state();
         if !self.is_listed {
             return self.engine.publish(View::without_inventory(state));
@@ -229,7 +240,7 @@ impl<'a> Attendance<'a> {
 
     fn state(&self) -> EngineState {
         let place = self.connection.socket.display();
-        if let Some(Failing { reason, since, .. }) = self.agenda.failing(&Subject::Containers) {
+        if let Some(Failing { reason, since, .. }) = self.schedule.failing(&Subject::Containers) {
             return EngineState::Unfit {
                 reason: format!(
                     "The container engine at {place} does not list its containers: {reason}. Its log on the device says why."
@@ -245,7 +256,7 @@ impl<'a> Attendance<'a> {
         ];
         let failing = lists
             .into_iter()
-            .filter_map(|(list, name)| Some((self.agenda.failing(&list)?, name)));
+            .filter_map(|(list, name)| Some((self.schedule.failing(&list)?, name)));
         let failing: Vec<_> = failing.collect();
         let since = failing.iter().map(|(failing, _)| failing.since).min();
         facts.ailment = since.map(|since| {

@@ -4,10 +4,10 @@ use super::{Destination, Move, NAME, bind};
 use crate::{
     action::ActionError,
     connection::{Connection, inspect, is_not_found},
+    engine_errors::explain,
     fuse::Fuse,
-    pod::{PAUSE, POD_LABEL, SHARED},
-    recreate::{self, Network, Pace, Swap, Unwritten, image},
-    said::explain,
+    pod::{PAUSE, POD_LABEL, SHARED_PREFIX},
+    recreate::{self, Network, NoLedger, Pace, Swap, image},
     socket::Sockets,
 };
 use bollard::{
@@ -132,7 +132,7 @@ impl Mover<'_> {
             answer => Some(answer.map_err(|error| explain(error, agent))?),
         };
         let network = answer.and_then(|agent| agent.host_config?.network_mode);
-        let pause = network.and_then(|mode| mode.strip_prefix(SHARED).map(str::to_owned));
+        let pause = network.and_then(|mode| mode.strip_prefix(SHARED_PREFIX).map(str::to_owned));
         self.exchange(agent, &Network::Named(mode.to_owned()), AGENT_PACE)
             .await?;
         let pause = pause.unwrap_or_else(|| PAUSE_CONTAINER.to_owned());
@@ -158,13 +158,13 @@ impl Mover<'_> {
         };
         let swap = Swap::of(&answer, network.clone(), pace, BEGUN);
         let swap = swap.of_one_that_ran(!self.order.stopped.iter().any(|stopped| stopped == id));
-        let ledger = &mut Unwritten(Fuse::of_mover());
+        let ledger = &mut NoLedger(Fuse::of_mover());
         recreate::resume(self.docker, swap, ledger).await.map(drop)
     }
 
     async fn begin(&self, id: &str, network: &Network, pace: Pace) -> Result<(), ActionError> {
         let swap = Swap::prepare(self.docker, id, network.clone(), pace, BEGUN).await?;
-        let ledger = &mut Unwritten(Fuse::of_mover());
+        let ledger = &mut NoLedger(Fuse::of_mover());
         recreate::begin(self.docker, swap, ledger).await.map(drop)
     }
 }

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// One of the engine's networks on which a container is.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Attached {
+pub(crate) struct AttachedNetwork {
     pub(crate) network: String,
     /// The network's id; empty while it is attached for its next start only.
     pub(crate) id: String,
@@ -15,12 +15,12 @@ pub(crate) struct Attached {
 }
 
 /// The networks of the container with this id and name.
-pub(super) fn attached(
+pub(super) fn attached_networks(
     endpoints: &BTreeMap<String, EndpointSettings>,
     (id, name): (&str, &str),
-) -> Vec<Attached> {
+) -> Vec<AttachedNetwork> {
     let short = id::short(id);
-    let of = |(network, endpoint): (&String, &EndpointSettings)| Attached {
+    let of = |(network, endpoint): (&String, &EndpointSettings)| AttachedNetwork {
         network: network.clone(),
         id: endpoint.network_id.clone().unwrap_or_default(),
         names: endpoint

@@ -32,21 +32,21 @@ fn web() -> Value {
 }
 
 /// An engine that has the networks named here.
-fn around() -> Around {
+fn context() -> CopyContext {
     let named = |name: &str| (name.repeat(20), name.to_owned());
-    Around {
+    CopyContext {
         image: "nginx:1".to_owned(),
         networks: Networks::new(["bridge", "media"].map(named)),
         dialect: Dialect {
             api: (1, 41),
             device: "nas".to_owned(),
         },
-        ..Around::default()
+        ..CopyContext::default()
     }
 }
 
 fn made(answer: &Value, network: &Network) -> Value {
-    same(answer, network, &around()).unwrap().0
+    copy_request(answer, network, &context()).unwrap().0
 }
 
 /// The new container as the engine will describe it.
@@ -117,11 +117,11 @@ fn an_entrypoint_that_was_taken_away_does_not_come_back() {
     let mut old = web();
     old["Config"]["Entrypoint"] = json!(null);
     let with_entrypoint = |has_entrypoint| {
-        let around = Around {
+        let context = CopyContext {
             has_entrypoint,
-            ..around()
+            ..context()
         };
-        same(&old, &Network::Of("p1".into()), &around).unwrap().0
+        copy_request(&old, &Network::Of("p1".into()), &context).unwrap().0
     };
     assert_eq!(with_entrypoint(true)["Entrypoint"], json!([""]));
     assert_eq!(with_entrypoint(false)["Entrypoint"], json!(null));
@@ -148,11 +148,14 @@ fn a_container_whose_volumes_it_has_is_named_as_long_as_it_gives_the_same() {
             asked: "other:ro".to_owned(),
             mounts: mounts.iter().copied().cloned().collect(),
         };
-        let around = Around {
+        let context = CopyContext {
             sources: vec![source],
-            ..around()
+            ..context()
         };
-        same(&web(), &Network::Of("p1".into()), &around).unwrap().0["HostConfig"].take()
+        copy_request(&web(), &Network::Of("p1".into()), &context)
+            .unwrap()
+            .0["HostConfig"]
+            .take()
     };
     let host = host_with(&[&theirs]);
     assert_eq!(host["VolumesFrom"], json!(["other:ro"]));

@@ -55,39 +55,39 @@ pub(crate) struct Pauses {
 }
 
 #[derive(Debug)]
-pub(crate) struct Agenda {
+pub(crate) struct ReadSchedule {
     pauses: Pauses,
     due: BTreeSet<Subject>,
     /// Subjects being read, and whether they were marked meanwhile.
     running: BTreeMap<Subject, bool>,
     failing: BTreeMap<Subject, Failing>,
     /// Those of `due` that keep the pace, because they have probably not changed.
-    calm: BTreeSet<Subject>,
+    paced: BTreeSet<Subject>,
     /// When the last read of a subject began; reads longer ago than the pace are forgotten.
-    begun: BTreeMap<Subject, Instant>,
+    last_begun: BTreeMap<Subject, Instant>,
 }
 
-impl Agenda {
+impl ReadSchedule {
     pub(crate) fn new(pauses: Pauses) -> Self {
         Self {
             pauses,
             due: BTreeSet::new(),
             running: BTreeMap::new(),
             failing: BTreeMap::new(),
-            calm: BTreeSet::new(),
-            begun: BTreeMap::new(),
+            paced: BTreeSet::new(),
+            last_begun: BTreeMap::new(),
         }
     }
 
     pub(crate) fn mark(&mut self, subject: Subject) {
-        self.calm.remove(&subject);
+        self.paced.remove(&subject);
         self.mark_again(subject);
     }
 
     /// Marks a subject that has probably not changed: it keeps the pace, and nothing waits for it.
-    pub(crate) fn mark_calmly(&mut self, subject: Subject) {
+    pub(crate) fn mark_paced(&mut self, subject: Subject) {
         if !self.due.contains(&subject) {
-            self.calm.insert(subject.clone());
+            self.paced.insert(subject.clone());
             self.mark_again(subject);
         }
     }
@@ -116,18 +116,18 @@ impl Agenda {
         let idle = |subject: &&Subject| !self.running.contains_key(*subject);
         let next = self.due.iter().chain(again.filter(idle)).find(may_run)?.clone();
         self.due.remove(&next);
-        self.calm.remove(&next);
+        self.paced.remove(&next);
         self.running.insert(next.clone(), false);
-        self.begun.retain(|_, at| now < *at + PACE);
-        self.begun.insert(next.clone(), now);
+        self.last_begun.retain(|_, at| now < *at + PACE);
+        self.last_begun.insert(next.clone(), now);
         Some(next)
     }
 
     /// Until when a subject that keeps the pace is not read again.
     fn early_until(&self, subject: &Subject) -> Option<Instant> {
-        let is_paced = *subject == Subject::Containers || self.calm.contains(subject);
-        let begun = is_paced.then(|| self.begun.get(subject))?;
-        begun.map(|at| *at + PACE)
+        let is_paced = *subject == Subject::Containers || self.paced.contains(subject);
+        let last_begun = is_paced.then(|| self.last_begun.get(subject))?;
+        last_begun.map(|at| *at + PACE)
     }
 
     pub(crate) fn succeeded(&mut self, subject: &Subject) {
@@ -192,63 +192,63 @@ mod tests {
         Subject::Container(id.to_string())
     }
 
-    fn all(agenda: &mut Agenda, now: Instant) -> Vec<Subject> {
-        std::iter::from_fn(|| agenda.poll_next(now)).collect()
+    fn all(schedule: &mut ReadSchedule, now: Instant) -> Vec<Subject> {
+        std::iter::from_fn(|| schedule.poll_next(now)).collect()
     }
 
-    fn fail(agenda: &mut Agenda, subject: &Subject, reason: &str, now: Instant) {
-        agenda.failed(subject, reason.into(), Timestamp::UNIX_EPOCH, now);
+    fn fail(schedule: &mut ReadSchedule, subject: &Subject, reason: &str, now: Instant) {
+        schedule.failed(subject, reason.into(), Timestamp::UNIX_EPOCH, now);
     }
 
     #[test]
     fn what_is_marked_while_it_is_read_is_read_once_more() {
-        let (mut agenda, now) = (Agenda::new(PAUSES), Instant::now());
-        agenda.mark(container(1));
-        assert_eq!(all(&mut agenda, now), [container(1)]);
-        agenda.mark(container(1));
-        agenda.mark(container(1));
-        assert_eq!(all(&mut agenda, now), []);
-        agenda.succeeded(&container(1));
-        assert_eq!(all(&mut agenda, now), [container(1)]);
-        agenda.succeeded(&container(1));
-        assert!(agenda.is_settled(now) && all(&mut agenda, now).is_empty());
+        let (mut schedule, now) = (ReadSchedule::new(PAUSES), Instant::now());
+        schedule.mark(container(1));
+        assert_eq!(all(&mut schedule, now), [container(1)]);
+        schedule.mark(container(1));
+        schedule.mark(container(1));
+        assert_eq!(all(&mut schedule, now), []);
+        schedule.succeeded(&container(1));
+        assert_eq!(all(&mut schedule, now), [container(1)]);
+        schedule.succeeded(&container(1));
+        assert!(schedule.is_settled(now) && all(&mut schedule, now).is_empty());
     }
 
     #[test]
     fn what_failed_is_tried_again_in_growing_pauses_and_stays_one_failure() {
-        let (mut agenda, mut now) = (Agenda::new(PAUSES), Instant::now());
-        agenda.mark(Subject::Images);
-        all(&mut agenda, now);
-        fail(&mut agenda, &Subject::Images, "first", now);
-        assert!(agenda.is_settled(now));
+        let (mut schedule, mut now) = (ReadSchedule::new(PAUSES), Instant::now());
+        schedule.mark(Subject::Images);
+        all(&mut schedule, now);
+        fail(&mut schedule, &Subject::Images, "first", now);
+        assert!(schedule.is_settled(now));
         for pause in [10, 15, 15] {
-            assert_eq!(agenda.wake_at(), Some(now + Duration::from_secs(pause)));
-            assert_eq!(all(&mut agenda, now + Duration::from_secs(pause - 1)), []);
+            assert_eq!(schedule.wake_at(), Some(now + Duration::from_secs(pause)));
+            assert_eq!(all(&mut schedule, now + Duration::from_secs(pause - 1)), []);
             now += Duration::from_secs(pause);
-            assert_eq!(all(&mut agenda, now), [Subject::Images]);
-            assert!(agenda.is_settled(now), "what fails keeps nothing waiting");
-            fail(&mut agenda, &Subject::Images, "other", now);
+            assert_eq!(all(&mut schedule, now), [Subject::Images]);
+            assert!(schedule.is_settled(now), "what fails keeps nothing waiting");
+            fail(&mut schedule, &Subject::Images, "other", now);
         }
-        assert_eq!(agenda.failing(&Subject::Images).unwrap().reason, "first");
+        assert_eq!(schedule.failing(&Subject::Images).unwrap().reason, "first");
         now += PAUSES.longest;
-        all(&mut agenda, now);
-        agenda.succeeded(&Subject::Images);
-        assert!(agenda.failing(&Subject::Images).is_none() && agenda.wake_at().is_none());
+        all(&mut schedule, now);
+        schedule.succeeded(&Subject::Images);
+        assert!(schedule.failing(&Subject::Images).is_none() && schedule.wake_at().is_none());
     }
 
     #[test]
     fn those_that_hang_leave_room_for_the_others() {
-        let (mut agenda, now) = (Agenda::new(PAUSES), Instant::now());
+        let (mut schedule, now) = (ReadSchedule::new(PAUSES), Instant::now());
         for id in 0..20 {
-            agenda.mark(container(id));
+            schedule.mark(container(id));
         }
-        let first = all(&mut agenda, now);
+        let first = all(&mut schedule, now);
         assert_eq!(first.len(), PARALLEL);
         for subject in &first {
-            fail(&mut agenda, subject, "silent", now);
+            fail(&mut schedule, subject, "silent", now);
         }
         let later = now + PAUSES.first;
-        let next = all(&mut agenda, later);
+        let next = all(&mut schedule, later);
         let again = next.iter().filter(|subject| first.contains(subject)).count();
         assert_eq!(
             (next.len(), again),
@@ -258,34 +258,34 @@ mod tests {
 
     #[test]
     fn containers_are_not_listed_again_and_again() {
-        let (mut agenda, now) = (Agenda::new(PAUSES), Instant::now());
-        agenda.mark(Subject::Containers);
-        assert_eq!(all(&mut agenda, now), [Subject::Containers]);
-        agenda.succeeded(&Subject::Containers);
-        agenda.mark(Subject::Containers);
-        assert_eq!(all(&mut agenda, now), []);
-        assert!(agenda.is_settled(now), "others are shown meanwhile");
-        assert_eq!(agenda.wake_at(), Some(now + PACE));
-        assert_eq!(all(&mut agenda, now + PACE), [Subject::Containers]);
+        let (mut schedule, now) = (ReadSchedule::new(PAUSES), Instant::now());
+        schedule.mark(Subject::Containers);
+        assert_eq!(all(&mut schedule, now), [Subject::Containers]);
+        schedule.succeeded(&Subject::Containers);
+        schedule.mark(Subject::Containers);
+        assert_eq!(all(&mut schedule, now), []);
+        assert!(schedule.is_settled(now), "others are shown meanwhile");
+        assert_eq!(schedule.wake_at(), Some(now + PACE));
+        assert_eq!(all(&mut schedule, now + PACE), [Subject::Containers]);
     }
 
     #[test]
     fn what_was_only_checked_has_a_pace_until_something_happens_to_it() {
-        let (mut agenda, now) = (Agenda::new(PAUSES), Instant::now());
-        agenda.mark_calmly(container(1));
-        assert_eq!(all(&mut agenda, now), [container(1)]);
-        agenda.mark_calmly(container(1));
-        agenda.succeeded(&container(1));
-        assert_eq!(all(&mut agenda, now), []);
+        let (mut schedule, now) = (ReadSchedule::new(PAUSES), Instant::now());
+        schedule.mark_paced(container(1));
+        assert_eq!(all(&mut schedule, now), [container(1)]);
+        schedule.mark_paced(container(1));
+        schedule.succeeded(&container(1));
+        assert_eq!(all(&mut schedule, now), []);
         assert_eq!(
-            (agenda.wake_at(), agenda.is_settled(now)),
+            (schedule.wake_at(), schedule.is_settled(now)),
             (Some(now + PACE), true)
         );
-        agenda.mark(container(1));
-        agenda.mark_calmly(container(1));
-        assert_eq!(all(&mut agenda, now), [container(1)]);
-        agenda.succeeded(&container(1));
-        agenda.mark_calmly(container(1));
-        assert_eq!(all(&mut agenda, now + PACE), [container(1)]);
+        schedule.mark(container(1));
+        schedule.mark_paced(container(1));
+        assert_eq!(all(&mut schedule, now), [container(1)]);
+        schedule.succeeded(&container(1));
+        schedule.mark_paced(container(1));
+        assert_eq!(all(&mut schedule, now + PACE), [container(1)]);
     }
 }

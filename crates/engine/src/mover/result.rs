@@ -1,6 +1,6 @@
 //! How a move ended, as the agent that runs afterwards learns it.
 
-use super::{LOOK, NAME, is_ours, status};
+use super::{LOOK_INTERVAL, NAME, is_ours, status};
 use crate::{
     connection::{inspect, is_not_found},
     follow::Engine,
@@ -23,12 +23,12 @@ const STARTS: u32 = 3;
 const UNANSWERED: Duration = Duration::from_secs(2);
 
 /// The longest result that is read, in bytes; more than a serialized [`Problem`] has.
-const SAID_BYTES: usize = 8192;
+const RESULT_BYTES: usize = 8192;
 
 impl Engine {
     /// Waits until no move is going on, and removes the container of the last one. Returns why that move failed, if it
     /// did and said so. Starts a mover that was killed again: it takes up what it finds.
-    pub async fn outlive_mover(&self) -> Option<Problem> {
+    pub async fn wait_for_mover(&self) -> Option<Problem> {
         let mut starts = 0;
         loop {
             let docker = self.eventually_ready().await.patient();
@@ -43,9 +43,9 @@ impl Engine {
                         }
                     }
                     _ => {
-                        let said = said(&docker).await;
+                        let problem = last_problem(&docker).await;
                         remove(&docker, NAME).await.ok();
-                        return said;
+                        return problem;
                     }
                 },
                 Err(error) if is_not_found(&error) => return None,
@@ -54,7 +54,7 @@ impl Engine {
                     sleep(UNANSWERED).await;
                 }
             }
-            sleep(LOOK).await;
+            sleep(LOOK_INTERVAL).await;
         }
     }
 }
@@ -66,13 +66,13 @@ fn was_killed(mover: &ContainerInspectResponse) -> bool {
 }
 
 /// The problem that a mover printed last, on a line of its own.
-async fn said(docker: &Docker) -> Option<Problem> {
+async fn last_problem(docker: &Docker) -> Option<Problem> {
     let options = LogsOptionsBuilder::new().stdout(true).tail("1").build();
     let mut logs = docker.logs(NAME, Some(options));
     let mut line = Vec::new();
     while let Some(Ok(output)) = logs.next().await {
         line.extend_from_slice(&output.into_bytes());
-        if line.len() > SAID_BYTES {
+        if line.len() > RESULT_BYTES {
             return None;
         }
     }

@@ -3,14 +3,14 @@
 use crate::{
     action::ActionError,
     connection::Connection,
+    engine_errors::explain,
     follow::Engine,
-    following::{Following, Step},
     fuse::Fuse,
     mover::{self, Destination, Move},
     pod::Pod,
+    pod_repair::{PodRepair, RepairStep},
     recreate::Pace,
     reports::View,
-    said::explain,
 };
 use bollard::query_parameters::RestartContainerOptionsBuilder;
 use futures_util::future::join_all;
@@ -27,26 +27,26 @@ impl Engine {
     pub async fn keep_pod(&self) -> NetworkGone {
         let mut views = self.views();
         views.mark_changed();
-        let mut following = Following::default();
+        let mut repair = PodRepair::default();
         loop {
             if views.changed().await.is_err() {
                 std::future::pending::<()>().await;
             }
             let view = views.borrow_and_update().clone();
-            let Some((pod, step)) = view.and_then(|view| next_step(&mut following, view)) else {
+            let Some((pod, step)) = view.and_then(|view| next_step(&mut repair, view)) else {
                 continue;
             };
-            if step == Step::RestartAgent && pod.agent_returns {
+            if step == RepairStep::RestartAgent && pod.agent_returns {
                 return NetworkGone;
             }
             if let Err(error) = self.take(&pod, &step).await {
                 tracing::error!(%error, "the pod could not follow its pause container");
-                following.handle_failure(&step);
+                repair.handle_failure(&step);
             }
         }
     }
 
-    async fn take(&self, pod: &Pod, step: &Step) -> Result<(), ActionError> {
+    async fn take(&self, pod: &Pod, step: &RepairStep) -> Result<(), ActionError> {
         let connection = self.ready().await?;
         let order = |to, members: &[String]| Move {
             to,
@@ -56,19 +56,21 @@ impl Engine {
         };
         let fuse = Fuse::default();
         match step {
-            Step::RestartAgent => mover::start(&connection, &order(Destination::Again, &[]), &fuse).await,
-            Step::Rejoin { pause, members } => {
+            RepairStep::RestartAgent => {
+                mover::start(&connection, &order(Destination::Again, &[]), &fuse).await
+            }
+            RepairStep::Rejoin { pause, members } => {
                 let order = order(Destination::Pause(pause.clone()), members);
                 mover::start(&connection, &order, &fuse).await
             }
-            Step::Restart(members) => restart(&connection, members).await,
+            RepairStep::Restart(members) => restart(&connection, members).await,
         }
     }
 }
 
-fn next_step(following: &mut Following, view: View) -> Option<(std::sync::Arc<Pod>, Step)> {
+fn next_step(repair: &mut PodRepair, view: View) -> Option<(std::sync::Arc<Pod>, RepairStep)> {
     let (pod, inventory) = (view.pod?, view.inventory?);
-    let step = following.handle_view(&pod, &inventory.containers, is_local)?;
+    let step = repair.handle_view(&pod, &inventory.containers, is_local)?;
     Some((pod, step))
 }
 

@@ -1,7 +1,7 @@
 //! Which containers are on which network, and by which names they find each other.
 
 use super::is_up;
-use crate::read::{Attached, Observed};
+use crate::read::{AttachedNetwork, ObservedContainer};
 use flotilla_protocol::inventory::{Container, FoundAs, Network};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,7 +13,7 @@ const NEIGHBORS: usize = 20;
 
 /// The containers that are attached to a network, in the order of their names.
 #[derive(Debug)]
-pub(super) struct Members<'a>(Vec<(&'a Container, &'a Attached)>);
+pub(super) struct Members<'a>(Vec<(&'a Container, &'a AttachedNetwork)>);
 
 impl Members<'_> {
     /// Names of the members that run.
@@ -31,11 +31,11 @@ impl Members<'_> {
 /// id, the name decides.
 pub(super) fn by_network<'a>(
     networks: &'a [Network],
-    containers: &'a BTreeMap<String, Observed>,
+    containers: &'a BTreeMap<String, ObservedContainer>,
 ) -> BTreeMap<&'a str, Members<'a>> {
     let ids: BTreeSet<&str> = networks.iter().map(|network| network.id.as_str()).collect();
     let members = |network: &Network| {
-        let is_here = |attached: &&Attached| {
+        let is_here = |attached: &&AttachedNetwork| {
             let by_name = !ids.contains(attached.id.as_str()) && attached.network == network.name;
             attached.id == network.id || by_name
         };
