@@ -39,6 +39,8 @@ struct Written {
 }
 
 impl Access {
+    /// An access to the control at `url`, with its token.
+    ///
     /// # Errors
     /// The URL is not `http://HOST:PORT`, or the token has characters no token has; says which.
     pub fn new(url: &str, token: &str) -> Result<Self, &'static str> {
@@ -63,7 +65,7 @@ impl Access {
         })
     }
 
-    /// What the control that runs on this data directory has written down.
+    /// The access that the control of this data directory has written down.
     ///
     /// # Errors
     /// No control runs there, or its file cannot be read.
@@ -113,7 +115,7 @@ impl Access {
     }
 }
 
-/// Whether nobody holds the directory. Where locks cannot be asked, control's own proof has to do.
+/// Whether no process holds the directory's lock. Where locks can't be queried, control's own proof decides.
 fn is_abandoned(data_dir: &Path) -> bool {
     match File::open(data_dir.join(LOCK)) {
         Err(error) => error.kind() == io::ErrorKind::NotFound,
@@ -181,7 +183,7 @@ mod tests {
             "no control ever held it"
         );
         let lock = File::create(directory.path().join(LOCK)).unwrap();
-        assert!(matches!(refused(), Error::Ended { .. }), "nobody holds it");
+        assert!(matches!(refused(), Error::Ended { .. }), "no process holds it");
         lock.lock().unwrap();
         assert!(Access::from_data_dir(directory.path()).is_ok());
         drop(lock);

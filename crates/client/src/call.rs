@@ -1,5 +1,5 @@
-//! One request, one answer, one connection: control is on loopback, where a connection costs nothing. Before the
-//! request goes out, the other end has proved that it is control.
+//! One request, one answer, one connection: control is on loopback, where a connection costs nothing. Before a request
+//! is sent, the other end has proved that it is control.
 
 use crate::{Access, Error, Live, proof::proven};
 use bytes::Bytes;
@@ -14,13 +14,13 @@ use hyper_util::rt::TokioIo;
 use std::{future::Future, io, path::Path, time::Duration};
 use tokio::{net::TcpStream, time::timeout};
 
-/// Loopback answers at once or not at all; a busy computer gets some time to prove itself.
+/// How long connecting and proving may take. Loopback answers at once or not at all; a busy computer gets some time.
 const CONNECT: Duration = Duration::from_secs(10);
 
-/// The slowest call is stopping a container that ignores its signal.
+/// How long a call may take: the slowest is stopping a container that ignores its signal.
 const ANSWER: Duration = Duration::from_secs(90);
 
-/// Speaks with one control server.
+/// Calls one control server.
 #[derive(Debug, Clone)]
 pub struct Client {
     access: Access,
@@ -32,7 +32,7 @@ impl Client {
         Self { access }
     }
 
-    /// The control that runs on this data directory.
+    /// A client of the control that runs on this data directory.
     ///
     /// # Errors
     /// No control runs there, or what it left behind cannot be read.
@@ -40,7 +40,7 @@ impl Client {
         Access::from_data_dir(data_dir).map(Self::new)
     }
 
-    /// The control that the environment names, else the one that runs on this data directory.
+    /// A client of the control that the environment names, else of the one that runs on this data directory.
     ///
     /// # Errors
     /// As [`Client::from_data_dir`], or the environment is contradictory.
@@ -67,7 +67,7 @@ impl Client {
         self.decode(status, &answer)
     }
 
-    /// The frames that keep loaded pages true, from now on.
+    /// Opens the stream of frames that keep loaded pages true, from now on.
     ///
     /// # Errors
     /// Control cannot be reached, or refuses.
@@ -75,7 +75,7 @@ impl Client {
         self.within(CONNECT, Live::open(self)).await
     }
 
-    /// A connection whose other end is control.
+    /// Opens a connection whose other end is control.
     pub(crate) async fn connect(&self) -> Result<TcpStream, Error> {
         let connected = async {
             let stream = TcpStream::connect(self.address()).await;
@@ -84,7 +84,7 @@ impl Client {
         self.within(CONNECT, connected).await
     }
 
-    /// A request as it is sent, without a credential.
+    /// A request of the API as HTTP, without a credential.
     pub(crate) fn request<R: Request>(&self, request: &R) -> Result<http::Request<Full<Bytes>>, Error> {
         let body = if R::METHOD.has_body() {
             serde_json::to_vec(request).map_err(|error| self.odd(error.to_string()))?
@@ -125,7 +125,7 @@ impl Client {
         }
     }
 
-    /// The problem in a refusal's body, or what came instead of one.
+    /// The problem in a refusal's body; an [`Error::Answer`] when the body is none.
     pub(crate) fn refusal(&self, status: StatusCode, body: &[u8]) -> Error {
         match serde_json::from_slice::<Problem>(body) {
             Ok(problem) => problem.into(),
@@ -133,7 +133,7 @@ impl Client {
         }
     }
 
-    /// Sends a request and takes an answer of `longest` bytes at most; the connection is good for another.
+    /// Sends a request and reads an answer of at most `longest` bytes; returns the connection for another request.
     pub(crate) async fn converse(
         &self,
         stream: TcpStream,

@@ -1,9 +1,9 @@
-//! Typed client of the control API: what the command line and the end-to-end tests speak with.
+//! Typed client of the control API, for the command line and the end-to-end tests.
 //!
-//! [`Client::send`] takes any [`Request`](flotilla_protocol::api::Request) and answers its response;
-//! [`Client::live`] is the stream of frames that keeps a page true. Where control listens and the token it
-//! wants come from [`Access`]: the file that a running control leaves in its data directory, or the environment. The
-//! token is shown to nobody who has not proved that it is that control.
+//! [`Client::send`] takes any [`Request`](flotilla_protocol::api::Request) and returns its response; [`Client::live`]
+//! is the stream of frames that keeps a page true. Where control listens and its token come from [`Access`]: the file
+//! that a running control leaves in its data directory, or the environment. The token is sent only to a program that
+//! has proved that it is that control.
 
 mod access;
 mod call;

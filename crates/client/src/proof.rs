@@ -1,6 +1,7 @@
-//! Nobody is shown the token, and nobody's answer is believed, before it has shown that it knows the token itself.
+//! Before a program at control's address gets the token, and before its answer is used, it has to prove that it knows
+//! the token itself.
 //!
-//! Whoever listens at control's address may be somebody else: after control's end its port is free for all. So every
+//! Another program may listen at control's address: after control's end, any program can take its port. So every
 //! connection begins with a question that only control can answer, and the call follows on this very connection.
 
 use crate::{Client, Error};
@@ -8,10 +9,10 @@ use flotilla_identity::ApiKey;
 use flotilla_protocol::api::{ControlProof, ProveControl};
 use tokio::net::TcpStream;
 
-/// A proof is a few dozen bytes; whoever says more is not control, and is not listened to.
+/// The longest answer that is read, in bytes. A proof is a few dozen bytes; a program that sends more is not control.
 const LONGEST: usize = 4096;
 
-/// The connection, once its other end has proved itself.
+/// Returns the connection once its other end has proved itself.
 pub(crate) async fn proven(client: &Client, stream: TcpStream) -> Result<TcpStream, Error> {
     let asked = stream.peer_addr().map_err(|source| client.unreachable(source))?;
     let question = ProveControl {

@@ -43,7 +43,7 @@ async fn control(routes: Router) -> Client {
     client
 }
 
-/// Somebody who listens where control did, and a client that takes it for control.
+/// A listener at an address, and a client that takes it for control.
 async fn listen() -> (TcpListener, Client) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
@@ -170,7 +170,7 @@ async fn what_speaks_another_language_is_no_control() {
 }
 
 #[tokio::test]
-async fn nobody_listening_is_unreachable_and_names_the_address() {
+async fn an_address_without_a_listener_is_unreachable_and_names_the_address() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap().to_string();
     drop(listener);
