@@ -1,4 +1,4 @@
-//! `flotilla activity`: who changed what, newest first, and whether the log is what was written.
+//! `flotilla activity`: who changed what, newest first, and whether the log is as it was written.
 
 use crate::{age::ago, args::Activity as Arguments, clock, failure::Failure, out, table::Table};
 use flotilla_client::Client;
@@ -85,7 +85,7 @@ fn who(actor: &Actor) -> String {
     }
 }
 
-/// As the API writes it.
+/// An action's name in the API, with spaces.
 fn word(action: &flotilla_protocol::activity::Action) -> String {
     let word = serde_json::to_value(action).ok();
     let word = word.as_ref().and_then(serde_json::Value::as_str);

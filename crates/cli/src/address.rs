@@ -1,4 +1,4 @@
-//! `flotilla address …`: where devices find this controller, and whether those addresses lead back to it.
+//! `flotilla address …`: the addresses at which devices reach this controller, and whether these lead to it.
 
 use crate::{args::AddressCommand, failure::Failure, out, table::Table};
 use flotilla_client::Client;
@@ -17,12 +17,12 @@ pub(crate) async fn run(client: &Client, command: AddressCommand) -> Result<(), 
     }
 }
 
-/// An address with what became of it when this computer tried it.
+/// An address, with the result of trying it from this computer.
 #[derive(Serialize)]
 struct Item {
     #[serde(flatten)]
     tested: ReachableAt,
-    /// A person added it.
+    /// Whether a person added it.
     added: bool,
 }
 

@@ -1,4 +1,4 @@
-//! Ages in one or two words, and moments on the reader's own clock.
+//! Ages in one or two words, and moments in the reader's time zone.
 
 use jiff::{Timestamp, tz::TimeZone};
 

@@ -1,4 +1,4 @@
-//! The command line's grammar.
+//! The grammar of the command line.
 
 use crate::{act::Target, lifetime::Lifetime};
 use clap::{Args as Arguments, Parser, Subcommand, ValueEnum};

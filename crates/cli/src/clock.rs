@@ -1,4 +1,4 @@
-//! The one place that reads the clock and the time zone.
+//! The only place that reads the clock and the time zone.
 
 use jiff::{Timestamp, tz::TimeZone};
 

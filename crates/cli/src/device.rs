@@ -76,13 +76,13 @@ fn table(devices: &[Device], now: Timestamp) -> Table<8> {
     table
 }
 
-/// The status word, and a mark where something needs attention.
+/// The device's status, with a mark where it needs attention.
 pub(crate) fn status(device: &Device) -> String {
     let attention = if device.needs_attention() { " (!)" } else { "" };
     format!("{}{attention}", device.status)
 }
 
-/// How many run of how many; empty before the device reported an engine.
+/// `RUNNING/TOTAL` containers; empty before the device reported an engine.
 fn containers(device: &Device) -> String {
     let counts = device.containers;
     let known = device.engine.as_ref();

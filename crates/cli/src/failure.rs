@@ -1,4 +1,4 @@
-//! How a command fails, and the exit code that says so.
+//! How a command fails, and its exit code.
 //!
 //! 0 done; 1 failed; 2 usage; 3 not allowed; 4 not found; 5 control unreachable.
 
@@ -19,21 +19,21 @@ pub(crate) enum Failure {
     NoSuchForm { reason: String },
     #[error("{file} can't be read: {source}. Check the name of the file.")]
     Unreadable { file: String, source: std::io::Error },
-    /// The document breaks the language of policies.
+    /// The document is not a policy.
     #[error("{file} is not a policy, so nothing was changed: {reason}")]
     Document { file: String, reason: String },
     #[error("{} tests of the policy fail", .messages.len())]
     PolicyTests { messages: Vec<String> },
-    /// The activity log is not what was written.
+    /// The activity log is not as it was written.
     #[error("{reason}")]
     Log { reason: String },
-    /// Answers cannot be printed.
+    /// An answer can't be printed.
     #[error("Standard output can't be written: {0}")]
     Output(#[from] std::io::Error),
 }
 
 impl Failure {
-    /// What a person is told.
+    /// The failure as a person reads it.
     pub(crate) fn lines(&self) -> Lines {
         let mut lines = Lines::default();
         match self {

@@ -2,16 +2,16 @@
 
 use std::str::FromStr;
 
-/// Shorter than this, nobody gets to the other machine in time.
+/// Shortest lifetime: a person needs time to get to the other machine.
 const SHORTEST: u32 = 15 * 60;
-/// Longer than this, a forgotten token is an open door.
+/// Longest lifetime: a token that was forgotten must not let a device in for ever.
 const LONGEST: u32 = 7 * 24 * 3600;
 
 /// A token's lifetime in seconds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Lifetime(pub(crate) u32);
 
-/// Why a text is no lifetime.
+/// Why a text is not a lifetime.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum InvalidLifetime {
     #[error("write a number and a unit: 15m, 1h, 24h or 7d")]

@@ -1,4 +1,4 @@
-//! Fan-out lists: one table over all devices, with the age of what cannot be asked now.
+//! Lists of all devices' containers, images and so on: one table, with the age of rows whose device can't be asked now.
 
 use crate::{age::ago, args::List as Arguments, clock, failure::Failure, out, table::Table};
 use flotilla_client::Client;
@@ -10,15 +10,15 @@ use flotilla_protocol::{
 };
 use serde::Serialize;
 
-/// Stands for a date or a count that the engine does not tell.
+/// Shown for a date or a count that the engine does not tell.
 const UNKNOWN: &str = "unknown";
 
 const STANDARD_INPUT: &str = "from standard input";
 
-/// Characters of a reason in a cell; all of it is in the JSON.
+/// The longest reason in a cell, in characters; the JSON has all of it.
 const REASON: usize = 60;
 
-/// Ports in a cell; all of them are in the JSON.
+/// The most ports in a cell; the JSON has all of them.
 const PORTS: usize = 12;
 
 pub(crate) async fn containers(client: &Client, list: Arguments) -> Result<(), Failure> {
@@ -162,7 +162,7 @@ fn container(container: &Container, device: String, age: String) -> [String; 8] 
     ]
 }
 
-/// Its part in the pod of its device.
+/// The container's part in the pod of its device.
 fn pod(role: PodRole) -> &'static str {
     match role {
         PodRole::Pause => "pause",
@@ -171,7 +171,7 @@ fn pod(role: PodRole) -> &'static str {
     }
 }
 
-/// The state, and why it is no better.
+/// The container's state, with what is wrong with it.
 fn status_of(container: &Container) -> String {
     let mut status = container.status.clone();
     status += match container.health {
@@ -189,7 +189,7 @@ fn status_of(container: &Container) -> String {
     status
 }
 
-/// Each once: an engine publishes a port once for IPv4 and once for IPv6.
+/// The ports, each once: an engine publishes a port once for IPv4 and once for IPv6.
 fn ports(ports: &[Port]) -> String {
     let mut words: Vec<_> = ports.iter().map(Port::to_string).collect();
     words.dedup();
@@ -214,7 +214,7 @@ fn stack(stack: &Stack, device: String, age: String) -> [String; 6] {
     ]
 }
 
-/// Where it comes from. Two folders under one name are told apart, since Compose does not.
+/// The stack's Compose files. Two folders under one name are told apart here, because Compose does not.
 fn files(stack: &Stack) -> String {
     let paths = |paths: &[String]| -> String {
         let words = paths
@@ -273,7 +273,7 @@ fn network(network: &Network, device: String, age: String) -> [String; 7] {
     ]
 }
 
-/// Its tags; where it has none, what registries know it by.
+/// The image's tags; where it has none, its repository and digest.
 fn name_of(image: &Image) -> String {
     if !image.tags.is_empty() {
         return image.tags.join(", ");
@@ -286,7 +286,7 @@ fn name_of(image: &Image) -> String {
     by_digest.unwrap_or_else(|| "<none>".to_owned())
 }
 
-/// The day, which is what one wants to know of an image.
+/// The day of a moment.
 fn date(moment: Timestamp) -> String {
     moment.to_string().chars().take(10).collect()
 }

@@ -10,7 +10,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// The page by which the browser gets the link.
+/// File name of the page that leads the browser to the link.
 const PAGE: &str = "open.html";
 
 pub(crate) async fn run(client: &Client, data_dir: &Path, asked: Open) -> Result<(), Failure> {
@@ -29,8 +29,8 @@ pub(crate) async fn run(client: &Client, data_dir: &Path, asked: Open) -> Result
     Ok(())
 }
 
-/// A page that leads to the link. Everybody on this computer can read a program's arguments, so a browser is given the
-/// name of a file that only its owner can read. The code in it is worthless within a minute.
+/// Writes a page that leads to the link. Every user of this computer can read a program's arguments, so the browser
+/// gets the name of a file that only its owner can read. The code in it is worthless within a minute.
 fn write_page(data_dir: &Path, link: &str) -> io::Result<PathBuf> {
     let path = data_dir.join(PAGE);
     let mut options = OpenOptions::new();
@@ -45,7 +45,7 @@ fn write_page(data_dir: &Path, link: &str) -> io::Result<PathBuf> {
     Ok(path)
 }
 
-/// Elsewhere than on Linux and its kin there always is one.
+/// Whether there is a display; only on Linux and the like may there be none.
 fn has_display() -> bool {
     let named = |name| env::var_os(name).is_some_and(|value| !value.is_empty());
     cfg!(any(target_os = "macos", windows)) || named("DISPLAY") || named("WAYLAND_DISPLAY")

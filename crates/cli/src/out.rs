@@ -1,7 +1,7 @@
 //! The only place that prints: answers to standard output, everything else to standard error.
 //!
-//! What is printed was written by devices, containers and strangers, too. So nothing gets out but [`Lines`], which hold
-//! no character that a terminal would obey, and JSON that is escaped as far.
+//! Devices, containers and strangers write parts of what is printed. So the only things printed are [`Lines`], in which
+//! no character can steer a terminal, and JSON that is escaped likewise.
 
 #![expect(clippy::disallowed_methods, reason = "this is the room that prints")]
 
@@ -12,7 +12,8 @@ use std::{
     io::{self, Write},
 };
 
-/// Longer than any sentence of ours, and short enough that one device can't fill the screen.
+/// The longest line, in characters: longer than any sentence of ours, and short enough that one device can't fill the
+/// screen.
 const LINE_CHARS: usize = 4000;
 
 /// Lines for a terminal.
@@ -68,12 +69,12 @@ pub(crate) fn json_line<T: Serialize>(value: &T) -> io::Result<()> {
     write(&format!("{}\n", escaped(&serde_json::to_string(value)?)))
 }
 
-/// Says what went wrong.
+/// Prints what went wrong.
 pub(crate) fn complain(reasons: &Lines) {
     let _ = write!(io::stderr(), "flotilla: {reasons}");
 }
 
-/// Says something beside the answer. Nobody is left to tell when standard error is gone.
+/// Prints a note beside the answer. A failure is ignored: without standard error there is nowhere to report it.
 pub(crate) fn note(text: &str) {
     let _ = writeln!(io::stderr(), "{}", shown(text, LINE_CHARS));
 }
@@ -87,8 +88,8 @@ fn write(text: &str) -> io::Result<()> {
     }
 }
 
-/// The same JSON with everything that is not seen as a `\u` escape. JSON has such characters in strings only, but for
-/// the ends of lines.
+/// The same JSON with every character that can't be seen as a `\u` escape. Apart from line ends, JSON has such
+/// characters in strings only.
 fn escaped(json: &str) -> String {
     let mut escaped = String::with_capacity(json.len());
     for character in json.chars() {

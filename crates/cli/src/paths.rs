@@ -1,4 +1,4 @@
-//! `flotilla paths`: how devices reach each other, and why so.
+//! `flotilla paths`: how devices reach each other, and why.
 
 use crate::{age::ago, args::List as Arguments, clock, failure::Failure, out, table::Table};
 use flotilla_client::Client;

@@ -1,4 +1,4 @@
-//! `flotilla policy …`: who may reach whom, read and replaced whole, tested and explained.
+//! `flotilla policy …`: prints, replaces, tests and explains the access policy.
 
 use crate::{
     args::{Flow, PolicyCommand},
@@ -24,7 +24,7 @@ pub(crate) async fn run(client: &Client, command: PolicyCommand) -> Result<(), F
     }
 }
 
-/// What will change is said before it does, also when control then refuses.
+/// Prints what will change before saving, also when control then refuses.
 async fn set(client: &Client, policy: Policy) -> Result<(), Failure> {
     let review = client
         .send(&ReviewPolicy {
@@ -122,7 +122,7 @@ fn changes(review: &PolicyReview) -> Lines {
     lines
 }
 
-/// `tcp 22, 80`, `icmp`, `any`.
+/// What a change is about: `tcp 22, 80`, `icmp`, `any`.
 fn on(reach: &Reach) -> String {
     match (reach.proto, reach.ports.as_str()) {
         (Proto::Any, ports) => ports.to_owned(),

@@ -9,7 +9,7 @@ use tokio_util::sync::CancellationToken;
 
 pub(crate) async fn run(data_dir: PathBuf, serve: Serve) -> Result<(), Failure> {
     log_to_stderr();
-    // Listened to from the start: a signal that comes early is not lost.
+    // Registered from the start, so that an early signal is not lost.
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
     let control = Control::start(config(data_dir, &serve)).await?;
@@ -29,7 +29,7 @@ pub(crate) async fn run(data_dir: PathBuf, serve: Serve) -> Result<(), Failure> 
     }
     stop.cancel();
     if let Some(agent) = agent {
-        // An agent that died has said why.
+        // An agent that ended by itself has logged why.
         let _ = agent.await;
     }
     control.shutdown().await;

@@ -22,7 +22,7 @@ impl<const N: usize> Table<N> {
         }
     }
 
-    /// Adds a row. Names come from other machines: a cell is one line, and not longer than one reads.
+    /// Adds a row. Cells may come from other machines, so each is cut to one line of at most [`CELL_CHARS`].
     pub(crate) fn push(&mut self, row: [String; N]) {
         self.rows.push(row.map(|cell| shown(&cell, CELL_CHARS)));
     }
@@ -42,7 +42,7 @@ impl<const N: usize> Table<N> {
         lines
     }
 
-    /// Width of a column on a terminal; zero when nothing is in it.
+    /// Width of a column on a terminal; zero when it is empty.
     fn width(&self, column: usize) -> usize {
         let cells = self.rows.iter().map(|row| row[column].width());
         let widest = cells.max().unwrap_or_default();

@@ -1,4 +1,4 @@
-//! Lines as people write them, and what is wrong with some.
+//! Command lines as people write them, and the errors of wrong ones.
 
 use super::*;
 use clap::CommandFactory;

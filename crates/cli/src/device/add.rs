@@ -18,10 +18,12 @@ use jiff::tz::TimeZone;
 use std::{collections::BTreeSet, time::Duration};
 use tokio::time::timeout;
 
-/// A config file is carried to its device by hand, which takes longer than pasting a line.
+/// Lifetime of the token in a config file. A person carries the file to the device, which takes longer than pasting a
+/// line.
 const CONFIG_LIFETIME: Lifetime = Lifetime(24 * 3600);
 
-/// A person waits for the line. What takes longer is told by `flotilla address list`.
+/// How long to wait for the test of control's addresses, because a person waits for the line. `flotilla address list`
+/// waits longer.
 const LOOK: Duration = Duration::from_secs(2);
 
 pub(super) async fn add(client: &Client, arguments: Add) -> Result<(), Failure> {
@@ -47,7 +49,7 @@ pub(super) async fn add(client: &Client, arguments: Add) -> Result<(), Failure> 
         }
     }
     if let Err(failure) = hand_over(&added, &token) {
-        // Nobody has seen the token, so a device that waits for it would wait for nothing.
+        // The token was not printed, so no device can ever use it.
         let device = added.device.id.to_string();
         client.send(&RemoveDevice { device }).await?;
         return Err(failure);
@@ -55,7 +57,7 @@ pub(super) async fn add(client: &Client, arguments: Add) -> Result<(), Failure> 
     Ok(())
 }
 
-/// Why no device may be able to follow the line, each reason once; nothing where one address is fine.
+/// The reasons why no device may be able to use the line, each once; none where one address is fine.
 fn doubts(tested: &[ReachableAt]) -> BTreeSet<&str> {
     if tested.iter().any(|one| one.reachable && one.doubt.is_none()) {
         return BTreeSet::new();
@@ -85,7 +87,7 @@ impl Token {
     }
 }
 
-/// Prints what was asked for of a fresh token.
+/// Prints a fresh token in the form that was asked for.
 pub(super) fn hand_over(added: &DeviceAdded, token: &Token) -> Result<(), Failure> {
     if token.json {
         return Ok(out::json(added)?);
@@ -113,7 +115,7 @@ fn composed(text: &str) -> Lines {
     lines
 }
 
-/// The text of a form, or the reason why there is none.
+/// The text of a form, or the reason why it does not exist.
 fn text(added: &DeviceAdded, form: Form) -> (Option<&str>, Option<&str>) {
     let reasons = &added.unavailable;
     let (text, reason) = match form {
@@ -127,7 +129,7 @@ fn text(added: &DeviceAdded, form: Form) -> (Option<&str>, Option<&str>) {
     (text.as_deref(), reason.as_deref())
 }
 
-/// The best form with what a person needs to know around it.
+/// The best form, with what a person needs to know about it.
 fn explained(added: &DeviceAdded, now: Timestamp, zone: &TimeZone) -> String {
     let name = &added.device.name;
     let expires = format!(

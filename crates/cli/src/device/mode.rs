@@ -1,4 +1,4 @@
-//! `device mode` and `device keep-host`: another network mode for a device that runs.
+//! `device mode` and `device keep-host`: changes the network mode of a device.
 
 use super::add::hand_over;
 use crate::{
@@ -27,7 +27,7 @@ pub(super) async fn change(client: &Client, arguments: Mode) -> Result<(), Failu
         None => Ok(()),
         Some(ByHand { reason, texts }) => {
             out::note(&format!("{reason} Run this on {device}:"));
-            // The text for containers fits every mode.
+            // This form fits every mode.
             let form = token.form.or(Some(Form::DockerRun));
             hand_over(&texts, &Token { form, ..token })
         }

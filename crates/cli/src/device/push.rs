@@ -1,4 +1,4 @@
-//! `device push`: installs a device's agent over SSH and says how that goes, line by line.
+//! `device push`: installs a device's agent over SSH and prints its progress, line by line.
 
 use crate::{args::Push as Arguments, failure::Failure, out};
 use flotilla_client::{Client, Live};
@@ -20,7 +20,7 @@ pub(super) async fn push(client: &Client, arguments: Arguments) -> Result<(), Fa
     if end {
         return self::end(client, name).await;
     }
-    // Opened first, so that nothing that happens is missed.
+    // Opened first, so that no frame is missed.
     let live = client.live().await?;
     let begun = client
         .send(&PushDevice {
@@ -45,7 +45,7 @@ pub(super) async fn push(client: &Client, arguments: Arguments) -> Result<(), Fa
     ))?)
 }
 
-/// Prints what is new until the push is done.
+/// Prints new lines until the push is done.
 async fn follow(client: &Client, mut live: Live, begun: Push) -> Result<Push, Failure> {
     let device = begun.device_id;
     let (mut shown, mut as_of) = (Vec::new(), begun.as_of);
@@ -66,7 +66,7 @@ async fn follow(client: &Client, mut live: Live, begun: Push) -> Result<Push, Fa
             None => return Err(Failure::Call(gone().into())),
         };
         next = match frame.upsert {
-            // What was asked for may be newer than what is still on its way.
+            // The answer to the call may be newer than frames still on their way.
             Some(Resource::Push(push)) if push.device_id == device && push.as_of >= as_of => Some(push),
             _ if frame.reset => Some(current(client, device).await?),
             _ => None,
@@ -86,7 +86,7 @@ fn gone() -> Problem {
     )
 }
 
-/// The lines behind those that were shown. Old lines fall off the beginning.
+/// The lines that were not shown yet; the oldest shown ones may be missing from `lines`.
 fn fresh<'a>(shown: &[String], lines: &'a [String]) -> &'a [String] {
     let overlaps = |kept: &usize| shown.ends_with(&lines[..*kept]);
     let kept = (0..=lines.len().min(shown.len()))

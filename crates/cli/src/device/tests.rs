@@ -1,4 +1,4 @@
-//! Devices as people see them.
+//! What people see of devices.
 
 use super::*;
 use serde_json::{Value, json};

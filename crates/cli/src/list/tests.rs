@@ -1,4 +1,4 @@
-//! Tables as people see them.
+//! What people see of lists.
 
 use super::*;
 

@@ -24,7 +24,7 @@ pub(super) fn read(file: &Path) -> Result<Policy, Failure> {
     parse(&text).map_err(|reason| Failure::Document { file: shown, reason })
 }
 
-/// The reason names the line and the field.
+/// Parses a policy; an error names the line and the field.
 fn parse(text: &str) -> Result<Policy, String> {
     let mut json = serde_json::Deserializer::from_str(text);
     let policy = serde_path_to_error::deserialize(&mut json).map_err(|error| {

@@ -1,4 +1,4 @@
-//! What people read of policies.
+//! What people see of policies.
 
 use super::*;
 use serde_json::json;
