@@ -2,8 +2,8 @@
 
 use tauri_build::Attributes;
 
-/// No page may call the shell, so there are no capabilities. The folder where they would be must not be watched while
-/// it is absent, or each build would be the first.
+/// Where the build would look for capabilities. No page may call the shell, so there are none. A folder that is absent
+/// must not be watched, or each build would start from scratch.
 const CAPABILITIES: &str = "tauri.conf.json/none";
 
 fn main() {

@@ -1,10 +1,11 @@
-//! Files that the page hands out. A device's config file holds its token, so only its owner may read it.
+//! Files that a page of control lets a person download. A device's config file holds its token, so only its owner may
+//! read it.
 
 use crate::shell::notify;
 use std::path::Path;
 use tauri::{AppHandle, webview::DownloadEvent};
 
-/// Lets every download happen, and says where it went.
+/// Allows every download, and notifies the person where the file is.
 pub(crate) fn handle(app: &AppHandle, event: DownloadEvent<'_>) -> bool {
     if let DownloadEvent::Finished {
         path: Some(path),

@@ -23,7 +23,7 @@ impl Fleet {
         Ok(Self { control, agent, stop })
     }
 
-    /// Cancelled when the fleet is about to stop.
+    /// A token that is cancelled when control is about to stop.
     pub(crate) fn stopping(&self) -> CancellationToken {
         self.stop.clone()
     }
@@ -31,7 +31,7 @@ impl Fleet {
     /// Stops the agent, then drains control.
     pub(crate) async fn stop(self) {
         self.stop.cancel();
-        // An agent that died has said why.
+        // An agent that ended by itself has logged why.
         let _ = self.agent.await;
         self.control.shutdown().await;
     }

@@ -1,9 +1,8 @@
 //! The desktop shell: a window and a tray around control and the embedded agent.
 //!
-//! The window shows control's own loopback page, so there is one origin and one user interface for window and
-//! browser. The shell starts control and this computer's agent, keeps them running in the tray, tells when a
-//! device comes online while nobody looks, and drains everything on the way out. It decides nothing about the
-//! fleet.
+//! The window shows control's own loopback page, so there is one origin and one user interface for window and browser.
+//! The shell starts control and this computer's agent, keeps them running in the tray, notifies the person when a
+//! device comes online, and drains everything at the end. It decides nothing about the fleet.
 
 #![cfg_attr(not(debug_assertions), windows_subsystem = "windows")]
 
@@ -27,7 +26,7 @@ fn main() -> ExitCode {
     let options = Options::parse();
     flotilla_agent::log_to_stderr();
     let built = tauri::Builder::default()
-        // First, so that a second start does nothing but show the window of the first.
+        // First, so that a second start only shows the window of the first.
         .plugin(tauri_plugin_single_instance::init(|app, _, _| window::show(app)))
         .plugin(tauri_plugin_notification::init())
         .plugin(tauri_plugin_opener::init())

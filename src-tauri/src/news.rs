@@ -1,5 +1,5 @@
-//! What the live stream means to somebody who is not looking: a device that was waited for is online.
-//! This computer is no news: its own agent starts with the shell.
+//! Finds in the live stream when a pending device comes online for the first time, for a notification. This computer is
+//! left out: its own agent starts with the shell.
 
 use flotilla_protocol::{
     api::{LiveFrame, Resource, ResourceRef},
@@ -9,7 +9,7 @@ use flotilla_protocol::{
 };
 use std::collections::BTreeSet;
 
-/// Devices that have not been online yet.
+/// Devices that are pending.
 #[derive(Debug, Default)]
 pub(crate) struct News {
     awaited: BTreeSet<DeviceId>,

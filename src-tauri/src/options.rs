@@ -1,4 +1,4 @@
-//! What can be chosen at the start. The same names as those of `flotilla serve`.
+//! The options of the desktop program. Their names are those of `flotilla serve`.
 
 use clap::Parser;
 use flotilla_client::data_dir;

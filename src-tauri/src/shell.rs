@@ -1,4 +1,4 @@
-//! The shell's one state: what runs behind the window, and the ways in and out.
+//! The state of the shell: control behind the window, the tray, and how both start and stop.
 
 use crate::{
     fleet::Fleet,
@@ -26,23 +26,23 @@ use tauri_plugin_notification::NotificationExt;
 use tokio::sync::Mutex;
 use tokio_util::sync::CancellationToken;
 
-/// A control that drains longer than this is left to the end of the process.
+/// How long control may drain at the end; after that the process ends anyway.
 const DRAIN: Duration = Duration::from_secs(10);
 
-/// Between two attempts to follow the live stream of a control that runs in this very process.
+/// From the end of the live stream to the next attempt to follow it.
 const FOLLOW_AGAIN: Duration = Duration::from_secs(1);
 
 #[derive(Debug)]
 pub(crate) struct Shell {
     options: Options,
     fleet: Mutex<Option<Fleet>>,
-    /// Where the control of this process serves its pages, once it does.
+    /// The address of control's pages, once control runs in this process.
     own: OnceLock<Url>,
     tray: Option<Tray>,
 }
 
 impl Shell {
-    /// Starts control and opens the window on it, or on what keeps it from starting.
+    /// Starts control and opens the window with its page, or with the reason why it can't start.
     pub(crate) fn open(app: &AppHandle, options: Options) -> tauri::Result<()> {
         let tray = Tray::build(app);
         app.manage(Arc::new(Self {
@@ -72,12 +72,12 @@ impl Shell {
         Self::of(app).tray.is_some()
     }
 
-    /// Where the control of this process serves its pages, once it does.
+    /// The address of control's pages, once control runs in this process.
     pub(crate) fn own_address(app: &AppHandle) -> Option<Url> {
         Self::of(app).own.get().cloned()
     }
 
-    /// Does what the page in the window asked for, if it is control's.
+    /// Does what the page in the window asks for, if it is a page of control.
     pub(crate) fn heed(app: &AppHandle, asked: Asked) {
         let app = app.clone();
         async_runtime::spawn(async move {
@@ -91,14 +91,14 @@ impl Shell {
         });
     }
 
-    /// Opens control's page in the window with a session of its own.
+    /// Shows control's page in the window, with a session of its own.
     async fn sign_in(app: &AppHandle) {
         if let Some(fleet) = &*Self::of(app).fleet.lock().await {
             window::navigate(app, window::of_control(&fleet.control.window_url()));
         }
     }
 
-    /// Goes the way that somebody chose on the start page.
+    /// Does what the person chose on the start page.
     pub(crate) fn go(app: &AppHandle, way: Way) {
         let mut options = Self::of(app).options.clone();
         match way {
@@ -114,7 +114,7 @@ impl Shell {
         });
     }
 
-    /// Installs the agent of this computer as a service of the system, and tells how that went.
+    /// Installs the agent of this computer as a service of the system, and reports the result to page and person.
     pub(crate) fn install_service(app: &AppHandle) {
         let app = app.clone();
         async_runtime::spawn(async move {
@@ -149,7 +149,7 @@ impl Shell {
         app.state::<Arc<Self>>().inner().clone()
     }
 
-    /// The page to show: control's own once it runs.
+    /// Starts control; returns the page to show.
     async fn start(app: &AppHandle, options: Options) -> WebviewUrl {
         let shell = Self::of(app);
         let mut running = shell.fleet.lock().await;
@@ -162,7 +162,7 @@ impl Shell {
             Ok(fleet) => {
                 let page = window::of_control(&fleet.control.window_url());
                 if let WebviewUrl::External(own) = &page {
-                    // Control starts once; nobody else may say where it is.
+                    // Control starts only once in a process, so its address never changes.
                     shell.own.get_or_init(|| own.clone());
                 }
                 async_runtime::spawn(follow(app.clone(), data_dir, fleet.stopping()));
@@ -183,7 +183,7 @@ impl Shell {
     }
 }
 
-/// Keeps tray and notifications true until the fleet stops.
+/// Keeps tray and notifications current until control stops.
 async fn follow(app: AppHandle, data_dir: PathBuf, stopping: CancellationToken) {
     let following = async {
         loop {

@@ -1,13 +1,13 @@
-//! The way for this computer onto the mesh. It takes a right that a desktop application does not have, and should
-//! not: instead, one click installs the agent as a service of the system.
+//! Puts this computer onto the mesh. That takes a right which a desktop application does not have, and should not:
+//! instead, one click installs the agent as a service of the system.
 //!
-//! Life cycle: offered while this computer's own agent may not make an interface → chosen: the device is rotated,
-//! and its new config handed to `flotilla-agent install`, for which the system asks the person → the service
-//! enrolls as this very device, and the embedded agent ends. The application itself never runs as root.
+//! Life cycle: offered while this computer's own agent may not make an interface → chosen: the device is rotated, and
+//! its new config is handed to `flotilla-agent install`, for which the system asks the person → the service enrolls as
+//! this very device, and the embedded agent ends. The application itself never runs as root.
 //!
-//! Whatever is this user's can change between the question and the answer, so root runs no file of this user and reads
-//! none. It runs the system's own shell on a text that is part of the question; that text takes the agent from its
-//! input into a folder of root's, and runs it only if it is the one whose hash is part of the question, too.
+//! Files of this user can change between the question and the answer, so root runs and reads none of them. It runs the
+//! system's own shell on a text that is part of the question. That text copies the agent from standard input into a
+//! folder of root's, and runs it only if its hash is the one that is part of the question.
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use flotilla_agent::PROGRAM;
@@ -26,11 +26,12 @@ use std::{
 };
 use tokio::{io::AsyncWriteExt as _, process::Command};
 
-/// Asks the person, by whatever means the desktop has, and runs a program as root.
+/// Asks the person for consent, by the means that the desktop has, and runs a program as root.
 const PKEXEC: &str = "pkexec";
 
-/// What root's `sh -c` runs. The text is constant; what varies is data, in arguments and on standard input. Its arguments
-/// are a folder of root's and the SHA-256 of the agent; the first line of its input is the config file in base64, and the
+/// The script that root's `sh -c` runs. Its text is constant; what varies is data, in arguments and on standard input.
+/// Its arguments are a folder of root's and the SHA-256 of the agent; the first line of its input is the config file in
+/// base64, and the rest is the agent.
 /// rest is the agent.
 const TAKE_OVER: &str = "set -eu; umask 077; IFS= read -r config; mkdir -p \"$1\"; \
     place=$(mktemp -d \"$1/flotilla.XXXXXX\"); trap 'rm -rf \"$place\"' EXIT; cat > \"$place/flotilla-agent\"; \
@@ -39,7 +40,7 @@ const TAKE_OVER: &str = "set -eu; umask 077; IFS= read -r config; mkdir -p \"$1\
     chmod 0700 \"$place/flotilla-agent\"; \
     printf %s \"$config\" | base64 -d | \"$place/flotilla-agent\" install --config -";
 
-/// What pkexec says when nobody agreed, or nobody could be asked.
+/// Exit codes of pkexec when the person did not agree, or could not be asked.
 const REFUSED: [i32; 2] = [126, 127];
 
 /// Why the service was not installed. Every text says what to do.
@@ -53,7 +54,7 @@ pub(crate) enum NotInstalled {
     Control(#[from] flotilla_client::Error),
     #[error("The agent or the device's config file could not be handed over: {0}.")]
     HandOver(#[from] io::Error),
-    /// Nobody can be asked for a password here; the file is left for the command.
+    /// The desktop can't ask for a password; the config file is left for the command.
     #[error("Nothing on this desktop can ask for your permission. Paste this into a terminal: {0}")]
     NoPkexec(String),
     #[error("Nothing was installed, because nobody agreed to it.")]
@@ -78,7 +79,7 @@ impl From<NotInstalled> for ServiceOutcome {
     }
 }
 
-/// Whether this system has such services.
+/// Whether the service can be installed on this system.
 pub(crate) const OFFERED: bool = cfg!(target_os = "linux");
 
 /// Whether installing the service would put this computer on the mesh.
@@ -86,7 +87,7 @@ pub(crate) fn helps(device: &Device) -> bool {
     OFFERED && device.this_computer && device.lacks_mesh_right()
 }
 
-/// Installs the service in this computer's name.
+/// Installs the service as this computer's device.
 pub(crate) async fn install(data_dir: &Path, agents_dir: Option<&Path>) -> Result<(), NotInstalled> {
     let agent = agent(agents_dir).ok_or(NotInstalled::NoAgent)?;
     let client = Client::from_data_dir(data_dir)?;
@@ -115,12 +116,12 @@ pub(crate) async fn install(data_dir: &Path, agents_dir: Option<&Path>) -> Resul
     }
 }
 
-/// What the person is asked about.
+/// The consent that the person is asked for.
 struct Question {
     agent: Vec<u8>,
     /// Lowercase hexadecimal.
     hash: String,
-    /// Where root copies the agent to run it; it is installed there in the end.
+    /// The folder of root's into which the agent is copied and run; it is installed there in the end.
     place: PathBuf,
 }
 
@@ -134,7 +135,7 @@ impl Question {
         Self { agent, hash, place }
     }
 
-    /// Asks by the program that runs others as root, and hands it what it wants once there is consent.
+    /// Asks for consent by `by`, the program that runs others as root, and hands over config and agent.
     async fn ask(&self, mut by: Command, config: &str) -> io::Result<Output> {
         by.args(["/bin/sh", "-c", TAKE_OVER, "flotilla-install"])
             .arg(&self.place)
@@ -147,7 +148,7 @@ impl Question {
         let hand_over = async move {
             let Some(mut input) = input else { return };
             let config = format!("{}\n", STANDARD.encode(config));
-            // Whoever does not agree reads nothing, and says why by its status.
+            // A program that was refused reads nothing; its exit code says so.
             for part in [config.as_bytes(), &self.agent] {
                 if input.write_all(part).await.is_err() {
                     return;
@@ -159,7 +160,7 @@ impl Question {
     }
 }
 
-/// Beside this program, or among the agents that devices download.
+/// The agent's program: beside this one, or among the agents that devices download.
 fn agent(agents_dir: Option<&Path>) -> Option<PathBuf> {
     let beside = env::current_exe()
         .ok()
@@ -168,7 +169,7 @@ fn agent(agents_dir: Option<&Path>) -> Option<PathBuf> {
     beside.into_iter().chain(served).find(|path| path.is_file())
 }
 
-/// The same for a person with a terminal.
+/// The command that does the same in a terminal.
 fn pasted(agent: &Path, config: &Path) -> String {
     let quoted = |path: &Path| {
         let word = path.to_string_lossy();
@@ -182,7 +183,7 @@ fn pasted(agent: &Path, config: &Path) -> String {
     format!("sudo {} install --config {}", quoted(agent), quoted(config))
 }
 
-/// It holds a token.
+/// Writes a file that only its owner can read, because it holds a token.
 fn write_private(path: &Path, text: &str) -> io::Result<()> {
     let mut options = fs::OpenOptions::new();
     options.write(true).create(true).truncate(true);
@@ -224,7 +225,7 @@ mod tests {
         );
     }
 
-    /// An agent that tells how it was called, and what it was given.
+    /// An agent that writes down its arguments and its input.
     fn agent(told: &Path) -> Vec<u8> {
         format!(
             "#!/bin/sh\n{{ echo \"$0\" \"$@\"; cat; }} > '{}'\n",
@@ -233,7 +234,7 @@ mod tests {
         .into_bytes()
     }
 
-    /// Asks nobody and runs the program at once, as this user.
+    /// Gives consent at once and runs the program as this user.
     fn consent() -> Command {
         Command::new("env")
     }
@@ -278,7 +279,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn whoever_does_not_agree_is_told_nothing_and_harms_nobody() {
+    async fn a_program_that_was_refused_is_given_nothing_and_fails_alone() {
         let question = Question::of(vec![0; 1 << 20]);
         let output = question.ask(Command::new("false"), "x").await.unwrap();
         assert_eq!(output.status.code(), Some(1));

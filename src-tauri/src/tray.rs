@@ -1,4 +1,4 @@
-//! The tray icon: how the fleet is, and the ways on: open the window, put this computer on the mesh, or quit.
+//! The tray icon: the fleet's state in a line, and items that open the window, install the system service, or quit.
 
 use crate::{shell::Shell, window};
 use flotilla_control::Summary;
@@ -17,11 +17,11 @@ const OPEN: &str = "open";
 const SERVICE: &str = "service";
 const QUIT: &str = "quit";
 
-/// The tray's changing line.
+/// The tray's items that change.
 pub(crate) struct Tray {
     status: MenuItem<tauri::Wry>,
     service: MenuItem<tauri::Wry>,
-    /// What it says at the moment: most frames of the live stream do not change it.
+    /// The text of the status line, since most frames of the live stream do not change it.
     said: Mutex<String>,
 }
 
@@ -32,7 +32,7 @@ impl std::fmt::Debug for Tray {
 }
 
 impl Tray {
-    /// `None` where nothing would show it: then closing the window must end the program.
+    /// Builds the tray; `None` where it could not be seen: then closing the window must end the program.
     pub(crate) fn build(app: &AppHandle) -> Option<Self> {
         if !shown() {
             tracing::warn!("this desktop shows no tray icons; closing the window quits Flotilla");
@@ -56,7 +56,7 @@ impl Tray {
         }
     }
 
-    /// Whether installing the system service is of use.
+    /// Enables the item that installs the system service, when that is of use.
     pub(crate) fn offer_service(&self, helps: bool) {
         if let Err(error) = self.service.set_enabled(helps) {
             tracing::warn!(%error, "the tray can't be updated");
@@ -75,7 +75,7 @@ impl Tray {
     }
 }
 
-/// The items that change.
+/// Builds the tray; returns the items that change.
 fn build(app: &AppHandle) -> tauri::Result<(MenuItem<tauri::Wry>, MenuItem<tauri::Wry>)> {
     let status = MenuItem::with_id(app, STATUS, "Starting…", false, None::<&str>)?;
     let open = MenuItem::with_id(app, OPEN, "Open Flotilla", true, None::<&str>)?;
@@ -99,7 +99,7 @@ fn build(app: &AppHandle) -> tauri::Result<(MenuItem<tauri::Wry>, MenuItem<tauri
     Ok((status, service))
 }
 
-/// `3 of 4 online`, and what needs a look.
+/// The status line: `3 of 4 online`, and how many devices need attention.
 fn sentence(summary: &Summary) -> String {
     let online = match summary.devices {
         0 => return "No devices yet".to_owned(),
@@ -112,7 +112,7 @@ fn sentence(summary: &Summary) -> String {
     }
 }
 
-/// Whether anything on this desktop shows tray icons.
+/// Whether this desktop shows tray icons.
 #[cfg(target_os = "linux")]
 fn shown() -> bool {
     use zbus::{

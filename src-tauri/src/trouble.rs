@@ -1,13 +1,13 @@
-//! What keeps Flotilla from starting, as the start page tells it.
+//! Why Flotilla can't start, as the start page shows it.
 
 use flotilla_control::StartError;
 use serde::Serialize;
 use tauri::Url;
 
-/// Something a person can do about it: a link of the start page that the shell acts on.
+/// What a person can choose on the start page: a link that the shell acts on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Way {
-    /// Try the same again.
+    /// Start again with the same options.
     Retry,
     /// Listen on a free port for this computer, this time only.
     FreeApiPort,
@@ -36,7 +36,7 @@ impl Way {
         }
     }
 
-    /// The way that a link of the start page names.
+    /// The choice that a link of the start page stands for.
     pub(crate) fn of(url: &Url) -> Option<Self> {
         let start_page = url.scheme() == "tauri" || url.host_str() == Some("tauri.localhost");
         Self::ALL
@@ -98,7 +98,7 @@ impl Trouble {
         }
     }
 
-    /// The start page with this in its fragment.
+    /// The start page's address, with this in its fragment.
     pub(crate) fn page(&self) -> String {
         let json = serde_json::to_string(self).unwrap_or_default();
         let encoded: String = json.bytes().map(encode).collect();

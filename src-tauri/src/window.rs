@@ -1,7 +1,7 @@
-//! The one window: control's page and the start page inside, everything else outside.
+//! The one window. Control's page and the start page load inside; everything else opens in the browser.
 //!
-//! Inside is control's own origin, to the port: on another port of this computer somebody else may answer, and a page
-//! in this window can ask the shell to act.
+//! Inside is control's own origin, including the port: on another port of this computer another program may answer, and
+//! a page in this window can ask the shell to act.
 
 use crate::{downloads, shell::Shell, system_agent, trouble::Way};
 use flotilla_protocol::shell::{
@@ -15,8 +15,8 @@ use tauri_plugin_opener::OpenerExt;
 
 const LABEL: &str = "main";
 
-/// Under a locale without a language (`C.UTF-8`) WebKitGTK calls the page's language "C", which every `Intl`
-/// constructor refuses; the page would die while it loads.
+/// Under a locale without a language (`C.UTF-8`) WebKitGTK calls the page's language "C". Every `Intl` constructor
+/// refuses that, so the page would fail to load.
 const LANGUAGE: &str = "try { new Intl.NumberFormat(navigator.language) } catch {
     Object.defineProperty(Navigator.prototype, 'language', { get: () => 'en-US' });
     Object.defineProperty(Navigator.prototype, 'languages', { get: () => ['en-US'] });
@@ -41,7 +41,7 @@ pub(crate) fn open(app: &AppHandle, page: WebviewUrl) -> tauri::Result<()> {
     Ok(())
 }
 
-/// Brings the window back, from the tray or from under others.
+/// Brings the window back, from the tray or from under other windows.
 pub(crate) fn show(app: &AppHandle) {
     if let Some(window) = app.get_webview_window(LABEL) {
         let shown = window
@@ -82,20 +82,20 @@ pub(crate) fn of_control(address: &str) -> WebviewUrl {
         .map_or_else(|_| WebviewUrl::default(), WebviewUrl::External)
 }
 
-/// Whether somebody is looking at Add Device, which tells the news itself.
+/// Whether the window shows Add Device, which itself tells when a device comes online.
 pub(crate) fn shows_add_device(app: &AppHandle) -> bool {
     app.get_webview_window(LABEL).is_some_and(|window| {
         window.is_visible().unwrap_or(false) && window.url().is_ok_and(|url| url.path() == "/devices/add")
     })
 }
 
-/// Whether the window shows a page of the control at `own` at this moment.
+/// Whether the window now shows a page of the control at `own`.
 pub(crate) fn shows(app: &AppHandle, own: &Url) -> bool {
     app.get_webview_window(LABEL)
         .is_some_and(|window| window.url().is_ok_and(|url| url.origin() == own.origin()))
 }
 
-/// Tells the page what it asked the shell for.
+/// Sends the result of a request to the page that asked.
 pub(crate) fn answer(app: &AppHandle, outcome: &ServiceOutcome) {
     let Some(window) = app.get_webview_window(LABEL) else {
         return;
@@ -106,7 +106,7 @@ pub(crate) fn answer(app: &AppHandle, outcome: &ServiceOutcome) {
     }
 }
 
-/// What the page in the window may ask of the shell.
+/// The script that tells the page what it may ask of the shell.
 fn abilities() -> String {
     let mut abilities = vec![CAN_SIGN_IN];
     if system_agent::OFFERED {
@@ -115,7 +115,7 @@ fn abilities() -> String {
     format!("globalThis.{ABILITIES} = {};", serde_json::json!(abilities))
 }
 
-/// JSON within JSON: whatever a message says, it stays a text.
+/// The script that dispatches the event. JSON within JSON, so that any message stays a text.
 fn event(outcome: &ServiceOutcome) -> String {
     let detail = serde_json::json!({ "detail": serde_json::json!(outcome).to_string() });
     format!("dispatchEvent(new CustomEvent('{ANSWER}', {detail}));")
@@ -138,7 +138,7 @@ fn may_load(app: &AppHandle, url: &Url) -> bool {
     false
 }
 
-/// Control's own pages, the start page, and what control's pages make themselves.
+/// Whether a URL loads in the window: control's own pages, the start page, and what control's pages make themselves.
 fn belongs_inside(url: &Url, own: Option<&Url>) -> bool {
     match url.scheme() {
         "tauri" | "about" => true,
@@ -149,21 +149,21 @@ fn belongs_inside(url: &Url, own: Option<&Url>) -> bool {
     }
 }
 
-/// Scheme, host and port are those of the control of this process.
+/// Whether scheme, host and port are those of the control of this process.
 fn is_own(url: &Url, own: Option<&Url>) -> bool {
     own.is_some_and(|own| own.origin() == url.origin())
 }
 
-/// What a page asks of the shell.
+/// A request of a page to the shell.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Asked {
-    /// The agent of this computer as a service of the system.
+    /// Install the agent of this computer as a service of the system.
     Service,
-    /// A session for this window.
+    /// Open a session for this window.
     SignIn,
 }
 
-/// What control's page asks of the shell by moving to this address.
+/// The request that a page of control makes by moving to this address.
 fn asked(url: &Url, own: Option<&Url>) -> Option<Asked> {
     if url.scheme() != "http" || !is_own(url, own) {
         return None;
@@ -183,7 +183,7 @@ fn open_outside(app: &AppHandle, url: &Url) {
     }
 }
 
-/// Closing hides the window where a tray can bring it back, and ends the program elsewhere.
+/// Hides the window when it is closed and a tray can bring it back; without a tray, closing ends the program.
 fn stay_in_tray(window: &WebviewWindow) {
     let closing = window.clone();
     window.on_window_event(move |event| {
