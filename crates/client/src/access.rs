@@ -33,7 +33,7 @@ impl fmt::Debug for Access {
 }
 
 #[derive(Deserialize)]
-struct Written {
+struct ApiFile {
     url: String,
     token: String,
 }
@@ -86,10 +86,10 @@ impl Access {
         };
         let again = "Restart Flotilla to have it written again.";
         // The parser's own message could quote the token.
-        let written: Written =
+        let file: ApiFile =
             serde_json::from_str(&text).map_err(|_| unusable(format!("it is garbled. {again}")))?;
-        let access = Self::new(&written.url, &written.token)
-            .map_err(|reason| unusable(format!("{reason}. {again}")))?;
+        let access =
+            Self::new(&file.url, &file.token).map_err(|reason| unusable(format!("{reason}. {again}")))?;
         if is_abandoned(data_dir) {
             return Err(Error::Ended { path });
         }

@@ -1,7 +1,7 @@
 //! One request, one answer, one connection: control is on loopback, where a connection costs nothing. Before a request
 //! is sent, the other end has proved that it is control.
 
-use crate::{Access, Error, Live, proof::proven};
+use crate::{Access, Error, Live, proof::prove_control};
 use bytes::Bytes;
 use flotilla_protocol::{
     Problem,
@@ -62,7 +62,7 @@ impl Client {
         let mut http = self.request(request)?;
         http.headers_mut().insert(header::AUTHORIZATION, self.bearer());
         let stream = self.connect().await?;
-        let exchange = self.converse(stream, http, usize::MAX);
+        let exchange = self.round_trip(stream, http, usize::MAX);
         let (status, answer, _) = self.within(ANSWER, exchange).await?;
         self.decode(status, &answer)
     }
@@ -79,7 +79,7 @@ impl Client {
     pub(crate) async fn connect(&self) -> Result<TcpStream, Error> {
         let connected = async {
             let stream = TcpStream::connect(self.address()).await;
-            proven(self, stream.map_err(|source| self.unreachable(source))?).await
+            prove_control(self, stream.map_err(|source| self.unreachable(source))?).await
         };
         self.within(CONNECT, connected).await
     }
@@ -87,7 +87,7 @@ impl Client {
     /// A request of the API as HTTP, without a credential.
     pub(crate) fn request<R: Request>(&self, request: &R) -> Result<http::Request<Full<Bytes>>, Error> {
         let body = if R::METHOD.has_body() {
-            serde_json::to_vec(request).map_err(|error| self.odd(error.to_string()))?
+            serde_json::to_vec(request).map_err(|error| self.unexpected(error.to_string()))?
         } else {
             Vec::new()
         };
@@ -97,7 +97,7 @@ impl Client {
             .header(header::HOST, self.address())
             .header(header::CONTENT_TYPE, "application/json")
             .body(Full::new(Bytes::from(body)))
-            .map_err(|error| self.odd(error.to_string()))
+            .map_err(|error| self.unexpected(error.to_string()))
     }
 
     pub(crate) fn token(&self) -> &str {
@@ -118,7 +118,7 @@ impl Client {
         }
     }
 
-    pub(crate) fn odd(&self, detail: String) -> Error {
+    pub(crate) fn unexpected(&self, detail: String) -> Error {
         Error::Answer {
             address: self.address().to_owned(),
             detail,
@@ -129,12 +129,12 @@ impl Client {
     pub(crate) fn refusal(&self, status: StatusCode, body: &[u8]) -> Error {
         match serde_json::from_slice::<Problem>(body) {
             Ok(problem) => problem.into(),
-            Err(_) => self.odd(format!("HTTP status {status}")),
+            Err(_) => self.unexpected(format!("HTTP status {status}")),
         }
     }
 
     /// Sends a request and reads an answer of at most `longest` bytes; returns the connection for another request.
-    pub(crate) async fn converse(
+    pub(crate) async fn round_trip(
         &self,
         stream: TcpStream,
         request: http::Request<Full<Bytes>>,
@@ -142,18 +142,18 @@ impl Client {
     ) -> Result<(StatusCode, Bytes, TcpStream), Error> {
         let lost = |error: hyper::Error| self.unreachable(io::Error::other(error));
         let (mut sender, mut connection) = http1::handshake(TokioIo::new(stream)).await.map_err(lost)?;
-        let conversation = async {
+        let exchange = async {
             let response = sender.send_request(request).await.map_err(lost)?;
             let status = response.status();
             let body = Limited::new(response.into_body(), longest).collect().await;
             let body = body.map_err(|error| self.unreachable(io::Error::other(error)))?;
             Ok::<_, Error>((status, body.to_bytes()))
         };
-        tokio::pin!(conversation);
+        tokio::pin!(exchange);
         let (status, body) = tokio::select! {
-            answer = &mut conversation => answer,
+            answer = &mut exchange => answer,
             // An error of the connection reaches the conversation too, with its reason.
-            _ = &mut connection => conversation.await,
+            _ = &mut connection => exchange.await,
         }?;
         Ok((status, body, connection.into_parts().io.into_inner()))
     }
@@ -163,7 +163,7 @@ impl Client {
             return Err(self.refusal(status, body));
         }
         let body = if body.is_empty() { b"{}" } else { body };
-        serde_json::from_slice(body).map_err(|error| self.odd(error.to_string()))
+        serde_json::from_slice(body).map_err(|error| self.unexpected(error.to_string()))
     }
 
     async fn within<T>(

@@ -27,7 +27,7 @@ impl Live {
     pub(crate) async fn open(client: &Client) -> Result<Self, Error> {
         let mut request = format!("ws://{}{PREFIX}/live", client.address())
             .into_client_request()
-            .map_err(|error| client.odd(error.to_string()))?;
+            .map_err(|error| client.unexpected(error.to_string()))?;
         request
             .headers_mut()
             .insert(header::AUTHORIZATION, client.bearer());
@@ -50,7 +50,7 @@ impl Live {
         match received {
             Ok(Message::Text(text)) => {
                 let frame = serde_json::from_str::<LiveFrame>(&text);
-                let frame = frame.map_err(|error| self.client.odd(error.to_string()));
+                let frame = frame.map_err(|error| self.client.unexpected(error.to_string()));
                 (!frame.as_ref().is_ok_and(LiveFrame::is_beat)).then_some(frame)
             }
             Ok(_) => None,

@@ -13,16 +13,16 @@ use tokio::net::TcpStream;
 const LONGEST: usize = 4096;
 
 /// Returns the connection once its other end has proved itself.
-pub(crate) async fn proven(client: &Client, stream: TcpStream) -> Result<TcpStream, Error> {
-    let asked = stream.peer_addr().map_err(|source| client.unreachable(source))?;
+pub(crate) async fn prove_control(client: &Client, stream: TcpStream) -> Result<TcpStream, Error> {
+    let address = stream.peer_addr().map_err(|source| client.unreachable(source))?;
     let question = ProveControl {
         nonce: ApiKey::nonce(),
     };
     let http = client.request(&question)?;
-    let (status, body, stream) = client.converse(stream, http, LONGEST).await?;
+    let (status, body, stream) = client.round_trip(stream, http, LONGEST).await?;
     let key = ApiKey::of_token(client.token());
     match serde_json::from_slice::<ControlProof>(&body) {
-        Ok(answer) if status.is_success() && key.is_proof(&answer.proof, &question.nonce, asked) => {
+        Ok(answer) if status.is_success() && key.is_proof(&answer.proof, &question.nonce, address) => {
             Ok(stream)
         }
         _ => Err(Error::Unproven {

