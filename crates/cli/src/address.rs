@@ -74,12 +74,12 @@ fn table(items: &[Item]) -> Table<4> {
 
 async fn add(client: &Client, address: Endpoint) -> Result<(), Failure> {
     let mut added = client.send(&GetFleet).await?.added_endpoints;
-    let said = format!("Devices are told {address}.");
+    let message = format!("Devices are told {address}.");
     if !added.contains(&address) {
         added.push(address);
         update(client, added).await?;
     }
-    Ok(out::line(&said)?)
+    Ok(out::line(&message)?)
 }
 
 async fn remove(client: &Client, address: Endpoint) -> Result<(), Failure> {

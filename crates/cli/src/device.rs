@@ -110,9 +110,9 @@ async fn revoke(client: &Client, name: String) -> Result<(), Failure> {
 }
 
 async fn remove(client: &Client, name: String) -> Result<(), Failure> {
-    let said = format!("{name} is removed.");
+    let message = format!("{name} is removed.");
     client.send(&RemoveDevice { device: name }).await?;
-    Ok(out::line(&said)?)
+    Ok(out::line(&message)?)
 }
 
 async fn tag(client: &Client, name: String, edits: Vec<TagEdit>) -> Result<(), Failure> {
@@ -129,11 +129,11 @@ async fn tag(client: &Client, name: String, edits: Vec<TagEdit>) -> Result<(), F
         ..UpdateDevice::default()
     };
     let device = client.send(&update).await?;
-    let said = match device.tags.as_slice() {
+    let message = match device.tags.as_slice() {
         [] => format!("{} has no tags.", device.name),
         tags => format!("{} is tagged {}.", device.name, join(tags)),
     };
-    Ok(out::line(&said)?)
+    Ok(out::line(&message)?)
 }
 
 async fn relay(client: &Client, name: String, preference: RelayPreference) -> Result<(), Failure> {
@@ -150,14 +150,14 @@ async fn relay(client: &Client, name: String, preference: RelayPreference) -> Re
 }
 
 async fn rename(client: &Client, name: String, new: String) -> Result<(), Failure> {
-    let said = format!("{name} is now called {new}.");
+    let message = format!("{name} is now called {new}.");
     let update = UpdateDevice {
         device: name,
         name: Some(new),
         ..UpdateDevice::default()
     };
     client.send(&update).await?;
-    Ok(out::line(&said)?)
+    Ok(out::line(&message)?)
 }
 
 async fn vouch(client: &Client, name: String) -> Result<(), Failure> {

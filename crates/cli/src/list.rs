@@ -16,10 +16,10 @@ const UNKNOWN: &str = "unknown";
 const STANDARD_INPUT: &str = "from standard input";
 
 /// The longest reason in a cell, in characters; the JSON has all of it.
-const REASON: usize = 60;
+const REASON_CHARS: usize = 60;
 
 /// The most ports in a cell; the JSON has all of them.
-const PORTS: usize = 12;
+const MOST_PORTS: usize = 12;
 
 pub(crate) async fn containers(client: &Client, list: Arguments) -> Result<(), Failure> {
     let request = ListContainers {
@@ -181,10 +181,10 @@ fn status_of(container: &Container) -> String {
     };
     if container.trouble() == Some(Trouble::NotStarted) {
         let failure = container.failure.as_deref().unwrap_or_default();
-        status += &format!(", could not be started: {}", shown(failure, REASON));
+        status += &format!(", could not be started: {}", shown(failure, REASON_CHARS));
     }
     if let Some(unread) = &container.unread {
-        status += &format!(" (not read: {})", shown(unread, REASON));
+        status += &format!(" (not read: {})", shown(unread, REASON_CHARS));
     }
     status
 }
@@ -193,8 +193,8 @@ fn status_of(container: &Container) -> String {
 fn ports(ports: &[Port]) -> String {
     let mut words: Vec<_> = ports.iter().map(Port::to_string).collect();
     words.dedup();
-    let more = words.len().saturating_sub(PORTS);
-    words.truncate(PORTS);
+    let more = words.len().saturating_sub(MOST_PORTS);
+    words.truncate(MOST_PORTS);
     words.extend((more > 0).then(|| format!("and {more} more")));
     words.join(", ")
 }

@@ -43,7 +43,7 @@ async fn run(args: Args) -> Result<(), Failure> {
     let client = || Client::from_env(&data_dir);
     match args.command {
         Command::Serve(serve) => serve::run(data_dir, serve).await,
-        Command::Open(asked) => open::run(&client()?, &data_dir, asked).await,
+        Command::Open(arguments) => open::run(&client()?, &data_dir, arguments).await,
         Command::Device { command } => device::run(&client()?, command).await,
         Command::Containers(list) => list::containers(&client()?, list).await,
         Command::Stacks(list) => list::stacks(&client()?, list).await,

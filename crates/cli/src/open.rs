@@ -13,9 +13,9 @@ use std::{
 /// File name of the page that leads the browser to the link.
 const PAGE: &str = "open.html";
 
-pub(crate) async fn run(client: &Client, data_dir: &Path, asked: Open) -> Result<(), Failure> {
+pub(crate) async fn run(client: &Client, data_dir: &Path, arguments: Open) -> Result<(), Failure> {
     let link = client.send(&CreateSignInLink {}).await?.url;
-    if asked.print || !has_display() {
+    if arguments.print || !has_display() {
         return Ok(out::line(&link)?);
     }
     let opened = write_page(data_dir, &link).and_then(open::that_detached);

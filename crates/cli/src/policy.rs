@@ -55,12 +55,12 @@ async fn test(client: &Client, policy: Policy) -> Result<(), Failure> {
         let messages = review.failing.into_iter().map(|failed| failed.message).collect();
         return Err(Failure::PolicyTests { messages });
     }
-    let said = match count {
+    let message = match count {
         0 => "The policy has no tests.".to_owned(),
         1 => "The test passes.".to_owned(),
         count => format!("All {count} tests pass."),
     };
-    Ok(out::line(&said)?)
+    Ok(out::line(&message)?)
 }
 
 async fn explain(client: &Client, from: String, to: String, flow: Flow) -> Result<(), Failure> {

@@ -24,7 +24,7 @@ const CONFIG_LIFETIME: Lifetime = Lifetime(24 * 3600);
 
 /// How long to wait for the test of control's addresses, because a person waits for the line. `flotilla address list`
 /// waits longer.
-const LOOK: Duration = Duration::from_secs(2);
+const TEST_LIMIT: Duration = Duration::from_secs(2);
 
 pub(super) async fn add(client: &Client, arguments: Add) -> Result<(), Failure> {
     let Add {
@@ -43,12 +43,12 @@ pub(super) async fn add(client: &Client, arguments: Add) -> Result<(), Failure> 
             expires_seconds: token.expires_seconds(),
         })
         .await?;
-    if let Ok(Ok(tested)) = timeout(LOOK, client.send(&TestAddresses)).await {
+    if let Ok(Ok(tested)) = timeout(TEST_LIMIT, client.send(&TestAddresses)).await {
         for doubt in doubts(&tested) {
             out::note(doubt);
         }
     }
-    if let Err(failure) = hand_over(&added, &token) {
+    if let Err(failure) = print_token(&added, &token) {
         // The token was not printed, so no device can ever use it.
         let device = added.device.id.to_string();
         client.send(&RemoveDevice { device }).await?;
@@ -77,7 +77,7 @@ pub(super) async fn rotate(client: &Client, arguments: Rotate) -> Result<(), Fai
             expires_seconds,
         })
         .await?;
-    hand_over(&added, &token)
+    print_token(&added, &token)
 }
 
 impl Token {
@@ -88,18 +88,18 @@ impl Token {
 }
 
 /// Prints a fresh token in the form that was asked for.
-pub(super) fn hand_over(added: &DeviceAdded, token: &Token) -> Result<(), Failure> {
+pub(super) fn print_token(added: &DeviceAdded, token: &Token) -> Result<(), Failure> {
     if token.json {
         return Ok(out::json(added)?);
     }
     match token.form {
-        None => Ok(out::print(&composed(&explained(
+        None => Ok(out::print(&as_lines(&instructions(
             added,
             clock::now(),
             &clock::zone(),
         )))?),
         Some(form) => match text(added, form) {
-            (Some(text), _) => Ok(out::print(&composed(text.trim_end()))?),
+            (Some(text), _) => Ok(out::print(&as_lines(text.trim_end()))?),
             (None, reason) => Err(Failure::NoSuchForm {
                 reason: reason
                     .unwrap_or("This form is not available for this device.")
@@ -109,7 +109,7 @@ pub(super) fn hand_over(added: &DeviceAdded, token: &Token) -> Result<(), Failur
     }
 }
 
-fn composed(text: &str) -> Lines {
+fn as_lines(text: &str) -> Lines {
     let mut lines = Lines::default();
     lines.push_text(text);
     lines
@@ -130,7 +130,7 @@ fn text(added: &DeviceAdded, form: Form) -> (Option<&str>, Option<&str>) {
 }
 
 /// The best form, with what a person needs to know about it.
-fn explained(added: &DeviceAdded, now: Timestamp, zone: &TimeZone) -> String {
+fn instructions(added: &DeviceAdded, now: Timestamp, zone: &TimeZone) -> String {
     let name = &added.device.name;
     let expires = format!(
         "{} ({})",
@@ -199,13 +199,13 @@ mod tests {
     #[test]
     fn people_get_the_best_form_with_its_expiry() {
         let now = "2026-01-02T03:04:05Z".parse().unwrap();
-        insta::assert_snapshot!(explained(&added(Some("curl … | sudo bash")), now, &TimeZone::UTC), @r"
+        insta::assert_snapshot!(instructions(&added(Some("curl … | sudo bash")), now, &TimeZone::UTC), @r"
         nas waits for its agent, with mesh address 100.64.0.7.
         Run this on nas. It works once, until 2026-01-02 04:04 (in 1 h):
 
         curl … | sudo bash
         ");
-        assert!(explained(&added(None), now, &TimeZone::UTC).ends_with("docker run\n"));
+        assert!(instructions(&added(None), now, &TimeZone::UTC).ends_with("docker run\n"));
     }
 
     #[test]

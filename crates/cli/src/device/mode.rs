@@ -1,6 +1,6 @@
 //! `device mode` and `device keep-host`: changes the network mode of a device.
 
-use super::add::hand_over;
+use super::add::print_token;
 use crate::{
     args::{Form, Mode, Token},
     failure::Failure,
@@ -29,7 +29,7 @@ pub(super) async fn change(client: &Client, arguments: Mode) -> Result<(), Failu
             out::note(&format!("{reason} Run this on {device}:"));
             // This form fits every mode.
             let form = token.form.or(Some(Form::DockerRun));
-            hand_over(&texts, &Token { form, ..token })
+            print_token(&texts, &Token { form, ..token })
         }
     }
 }

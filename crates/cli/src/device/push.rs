@@ -52,7 +52,7 @@ async fn follow(client: &Client, mut live: Live, begun: Push) -> Result<Push, Fa
     let mut next = Some(begun);
     loop {
         if let Some(push) = next.take() {
-            for line in fresh(&shown, &push.lines) {
+            for line in new_lines(&shown, &push.lines) {
                 out::line(line)?;
             }
             if !matches!(push.state, PushState::Connecting | PushState::Installing) {
@@ -87,7 +87,7 @@ fn gone() -> Problem {
 }
 
 /// The lines that were not shown yet; the oldest shown ones may be missing from `lines`.
-fn fresh<'a>(shown: &[String], lines: &'a [String]) -> &'a [String] {
+fn new_lines<'a>(shown: &[String], lines: &'a [String]) -> &'a [String] {
     let overlaps = |kept: &usize| shown.ends_with(&lines[..*kept]);
     let kept = (0..=lines.len().min(shown.len()))
         .rev()
@@ -124,7 +124,11 @@ mod tests {
             ("a b c", "x y z", "x y z"),
             ("a a", "a a a", "a"),
         ] {
-            assert_eq!(fresh(&lines(shown), &lines(now)), lines(new), "{shown} | {now}");
+            assert_eq!(
+                new_lines(&lines(shown), &lines(now)),
+                lines(new),
+                "{shown} | {now}"
+            );
         }
     }
 }

@@ -63,7 +63,7 @@ fn an_id_is_shown_as_engines_show_it() {
     assert_eq!(short("sha256:0123456789abcdef"), "0123456789ab");
 }
 
-fn a<T: serde::de::DeserializeOwned>(json: serde_json::Value) -> T {
+fn decoded<T: serde::de::DeserializeOwned>(json: serde_json::Value) -> T {
     serde_json::from_value(json).unwrap()
 }
 
@@ -83,13 +83,13 @@ fn a_thousand_ports_are_one_range_and_those_of_the_device_alone_say_so() {
         {"private": 20000, "private_last": 20999, "protocol": "udp", "public": 20000, "address": "::"},
     ]);
     assert_eq!(
-        cell(container, &a(row.clone()), 6),
+        cell(container, &decoded(row.clone()), 6),
         "127.0.0.1:18016→80, 20000-20999/udp"
     );
     let odd = (0..40).map(|n| serde_json::json!({"private": 2 * n, "protocol": "tcp"}));
     row["ports"] = odd.collect();
     assert_eq!(
-        cell(container, &a(row), 6),
+        cell(container, &decoded(row), 6),
         "0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, and 28 more"
     );
 }
@@ -124,13 +124,13 @@ fn a_container_that_could_not_be_started_or_read_says_why() {
     row["state"] = "created".into();
     row["failure"] = "port is already allocated".into();
     assert_eq!(
-        cell(container, &a(row.clone()), 2),
+        cell(container, &decoded(row.clone()), 2),
         "Created, could not be started: port is already allocated"
     );
     row["failure"] = serde_json::Value::Null;
     row["unread"] = "error 500: layer does not exist".into();
     assert_eq!(
-        cell(container, &a(row), 2),
+        cell(container, &decoded(row), 2),
         "Created (not read: error 500: layer does not exist)"
     );
 }
@@ -140,7 +140,7 @@ fn an_image_is_named_by_what_is_known_of_it_and_nothing_is_guessed() {
     let shown = |tags: &[&str], digests: &[&str]| {
         let json = serde_json::json!({"id": "sha256:0123456789abcdef", "tags": tags, "digests": digests, "size_bytes": 1,
             "created": null, "used_by": null});
-        let cells = image(&a(json), String::new(), String::new());
+        let cells = image(&decoded(json), String::new(), String::new());
         (cells[1].clone(), cells[4].clone(), cells[5].clone())
     };
     let digest = "10.77.0.1:5000/team/app@sha256:fedcba9876543210";
@@ -160,13 +160,13 @@ fn an_image_is_named_by_what_is_known_of_it_and_nothing_is_guessed() {
 #[test]
 fn a_stack_says_where_it_comes_from_and_that_its_name_is_not_one_folders_alone() {
     let mut json = serde_json::json!({"name": "app", "services": [], "running": 2, "total": 2, "unhealthy": 0, "config_files": ["-"]});
-    assert_eq!(cell(stack, &a(json.clone()), 4), "from standard input");
+    assert_eq!(cell(stack, &decoded(json.clone()), 4), "from standard input");
     json["folders"] = serde_json::json!([
         {"path": "/srv/one/app", "services": [], "config_files": ["/srv/one/app/compose.yaml"]},
         {"path": "/srv/two/app", "services": [], "config_files": ["/srv/two/app/compose.yaml"]},
     ]);
     assert_eq!(
-        cell(stack, &a(json), 4),
+        cell(stack, &decoded(json), 4),
         "2 folders use this name: /srv/one/app (/srv/one/app/compose.yaml), /srv/two/app (/srv/two/app/compose.yaml)"
     );
 }
