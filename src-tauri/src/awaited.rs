@@ -11,11 +11,11 @@ use std::collections::BTreeSet;
 
 /// Devices that are pending.
 #[derive(Debug, Default)]
-pub(crate) struct News {
+pub(crate) struct AwaitedDevices {
     awaited: BTreeSet<DeviceId>,
 }
 
-impl News {
+impl AwaitedDevices {
     /// Starts over with the whole list, after frames were missed.
     pub(crate) fn load(&mut self, devices: &[Device]) {
         let pending = devices
@@ -62,7 +62,7 @@ mod tests {
         .unwrap()
     }
 
-    fn told(news: &mut News, status: &str) -> Option<String> {
+    fn after(awaited: &mut AwaitedDevices, status: &str) -> Option<String> {
         let upsert = Some(Resource::Device(Box::new(device(status))));
         let frame = LiveFrame {
             seq: 1,
@@ -70,37 +70,37 @@ mod tests {
             remove: None,
             reset: false,
         };
-        news.handle_frame(&frame).map(String::from)
+        awaited.handle_frame(&frame).map(String::from)
     }
 
     #[test]
     fn a_pending_device_is_news_once_when_it_comes_online() {
-        let mut news = News::default();
-        assert_eq!(told(&mut news, "pending"), None);
-        assert_eq!(told(&mut news, "online"), Some("nas".into()));
-        assert_eq!(told(&mut news, "online"), None);
-        assert_eq!(told(&mut news, "reconnecting"), None);
-        assert_eq!(told(&mut news, "online"), None);
+        let mut awaited = AwaitedDevices::default();
+        assert_eq!(after(&mut awaited, "pending"), None);
+        assert_eq!(after(&mut awaited, "online"), Some("nas".into()));
+        assert_eq!(after(&mut awaited, "online"), None);
+        assert_eq!(after(&mut awaited, "reconnecting"), None);
+        assert_eq!(after(&mut awaited, "online"), None);
     }
 
     #[test]
     fn a_device_that_was_pending_before_the_stream_began_is_news_too() {
-        let mut news = News::default();
-        news.load(&[device("pending")]);
-        assert_eq!(told(&mut news, "offline"), None);
-        assert_eq!(told(&mut news, "online"), Some("nas".into()));
-        news.load(&[device("online")]);
-        assert_eq!(told(&mut news, "online"), None);
+        let mut awaited = AwaitedDevices::default();
+        awaited.load(&[device("pending")]);
+        assert_eq!(after(&mut awaited, "offline"), None);
+        assert_eq!(after(&mut awaited, "online"), Some("nas".into()));
+        awaited.load(&[device("online")]);
+        assert_eq!(after(&mut awaited, "online"), None);
     }
 
     #[test]
     fn this_computer_is_no_news() {
-        let mut news = News::default();
+        let mut awaited = AwaitedDevices::default();
         let own = |status: &str| Device {
             this_computer: true,
             ..device(status)
         };
-        news.load(&[own("pending")]);
+        awaited.load(&[own("pending")]);
         for status in ["pending", "online"] {
             let upsert = Some(Resource::Device(Box::new(own(status))));
             let frame = LiveFrame {
@@ -109,15 +109,15 @@ mod tests {
                 remove: None,
                 reset: false,
             };
-            assert_eq!(news.handle_frame(&frame), None);
+            assert_eq!(awaited.handle_frame(&frame), None);
         }
     }
 
     #[test]
     fn a_revoked_device_is_no_longer_awaited() {
-        let mut news = News::default();
-        told(&mut news, "pending");
-        told(&mut news, "revoked");
-        assert_eq!(told(&mut news, "online"), None);
+        let mut awaited = AwaitedDevices::default();
+        after(&mut awaited, "pending");
+        after(&mut awaited, "revoked");
+        assert_eq!(after(&mut awaited, "online"), None);
     }
 }

@@ -7,13 +7,13 @@ use tokio_util::sync::CancellationToken;
 
 /// A running control with its embedded agent.
 #[derive(Debug)]
-pub(crate) struct Fleet {
+pub(crate) struct LocalControl {
     pub(crate) control: Control,
     agent: JoinHandle<()>,
     stop: CancellationToken,
 }
 
-impl Fleet {
+impl LocalControl {
     pub(crate) async fn start(config: ControlConfig) -> Result<Self, StartError> {
         let control = Control::start(config).await?;
         let stop = CancellationToken::new();

@@ -6,14 +6,14 @@
 
 #![cfg_attr(not(debug_assertions), windows_subsystem = "windows")]
 
+mod awaited;
 mod downloads;
-mod fleet;
-mod news;
+mod local_control;
 mod options;
 mod shell;
+mod start_trouble;
 mod system_agent;
 mod tray;
-mod trouble;
 mod window;
 
 use clap::Parser;

@@ -1,13 +1,13 @@
 //! The state of the shell: control behind the window, the tray, and how both start and stop.
 
 use crate::{
-    fleet::Fleet,
-    news::News,
+    awaited::AwaitedDevices,
+    local_control::LocalControl,
     options::Options,
+    start_trouble::{StartChoice, StartTrouble},
     system_agent,
     tray::Tray,
-    trouble::{Trouble, Way},
-    window::{self, Asked},
+    window::{self, ShellRequest},
 };
 use flotilla_client::Client;
 use flotilla_protocol::{
@@ -35,7 +35,7 @@ const FOLLOW_AGAIN: Duration = Duration::from_secs(1);
 #[derive(Debug)]
 pub(crate) struct Shell {
     options: Options,
-    fleet: Mutex<Option<Fleet>>,
+    fleet: Mutex<Option<LocalControl>>,
     /// The address of control's pages, once control runs in this process.
     own: OnceLock<Url>,
     tray: Option<Tray>,
@@ -78,15 +78,15 @@ impl Shell {
     }
 
     /// Does what the page in the window asks for, if it is a page of control.
-    pub(crate) fn heed(app: &AppHandle, asked: Asked) {
+    pub(crate) fn handle_request(app: &AppHandle, request: ShellRequest) {
         let app = app.clone();
         async_runtime::spawn(async move {
             if !Self::own_address(&app).is_some_and(|own| window::shows(&app, &own)) {
                 return;
             }
-            match asked {
-                Asked::Service => Self::install_service(&app),
-                Asked::SignIn => Self::sign_in(&app).await,
+            match request {
+                ShellRequest::Service => Self::install_service(&app),
+                ShellRequest::SignIn => Self::sign_in(&app).await,
             }
         });
     }
@@ -99,13 +99,13 @@ impl Shell {
     }
 
     /// Does what the person chose on the start page.
-    pub(crate) fn go(app: &AppHandle, way: Way) {
+    pub(crate) fn choose(app: &AppHandle, choice: StartChoice) {
         let mut options = Self::of(app).options.clone();
-        match way {
-            Way::Quit => return app.exit(0),
-            Way::Retry => {}
-            Way::FreeApiPort => options.api_addr.set_port(0),
-            Way::FreeFleetPort => options.fleet_addr.set_port(0),
+        match choice {
+            StartChoice::Quit => return app.exit(0),
+            StartChoice::Retry => {}
+            StartChoice::FreeApiPort => options.api_addr.set_port(0),
+            StartChoice::FreeFleetPort => options.fleet_addr.set_port(0),
         }
         let app = app.clone();
         async_runtime::spawn(async move {
@@ -141,7 +141,7 @@ impl Shell {
     fn offer_service(&self, devices: &[Device]) {
         let own = devices.iter().find(|device| device.this_computer);
         if let (Some(tray), Some(own)) = (&self.tray, own) {
-            tray.offer_service(system_agent::helps(own));
+            tray.offer_service(system_agent::is_useful(own));
         }
     }
 
@@ -155,10 +155,10 @@ impl Shell {
         let mut running = shell.fleet.lock().await;
         let config = match options.control() {
             Ok(config) => config,
-            Err(error) => return WebviewUrl::App(Trouble::of_data_dir(&error).page().into()),
+            Err(error) => return WebviewUrl::App(StartTrouble::of_data_dir(&error).page().into()),
         };
         let data_dir = config.data_dir.clone();
-        match Fleet::start(config).await {
+        match LocalControl::start(config).await {
             Ok(fleet) => {
                 let page = window::of_control(&fleet.control.window_url());
                 if let WebviewUrl::External(own) = &page {
@@ -171,7 +171,7 @@ impl Shell {
             }
             Err(error) => {
                 tracing::error!(%error, "control can't start");
-                WebviewUrl::App(Trouble::of(&error).page().into())
+                WebviewUrl::App(StartTrouble::of(&error).page().into())
             }
         }
     }
@@ -202,21 +202,21 @@ async fn follow(app: AppHandle, data_dir: PathBuf, stopping: CancellationToken) 
 async fn follow_once(app: &AppHandle, data_dir: &std::path::Path) -> Result<(), flotilla_client::Error> {
     let client = Client::from_data_dir(data_dir)?;
     let mut frames = client.live().await?;
-    let mut news = News::default();
+    let mut awaited = AwaitedDevices::default();
     let devices = client.send(&ListDevices).await?.items;
-    news.load(&devices);
+    awaited.load(&devices);
     let shell = Shell::of(app);
     shell.offer_service(&devices);
     shell.refresh_tray().await;
     while let Some(frame) = frames.next().await {
         let frame = frame?;
         if frame.reset {
-            news.load(&client.send(&ListDevices).await?.items);
+            awaited.load(&client.send(&ListDevices).await?.items);
         }
         if let Some(Resource::Device(device)) = &frame.upsert {
             shell.offer_service(std::slice::from_ref(&**device));
         }
-        if let Some(name) = news.handle_frame(&frame)
+        if let Some(name) = awaited.handle_frame(&frame)
             && !window::shows_add_device(app)
         {
             notify(app, &format!("{name} is online"));

@@ -6,7 +6,7 @@ use tauri::Url;
 
 /// What a person can choose on the start page: a link that the shell acts on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Way {
+pub(crate) enum StartChoice {
     /// Start again with the same options.
     Retry,
     /// Listen on a free port for this computer, this time only.
@@ -16,7 +16,7 @@ pub(crate) enum Way {
     Quit,
 }
 
-impl Way {
+impl StartChoice {
     const ALL: [Self; 4] = [Self::Retry, Self::FreeApiPort, Self::FreeFleetPort, Self::Quit];
 
     fn label(self) -> &'static str {
@@ -41,41 +41,45 @@ impl Way {
         let start_page = url.scheme() == "tauri" || url.host_str() == Some("tauri.localhost");
         Self::ALL
             .into_iter()
-            .find(|way| start_page && url.path() == way.path())
+            .find(|choice| start_page && url.path() == choice.path())
     }
 }
 
 /// What the start page shows.
 #[derive(Debug, Serialize)]
-pub(crate) struct Trouble {
+pub(crate) struct StartTrouble {
     title: &'static str,
     message: String,
-    actions: Vec<Action>,
+    actions: Vec<ChoiceLink>,
 }
 
 #[derive(Debug, Serialize)]
-struct Action {
+struct ChoiceLink {
     label: &'static str,
     path: &'static str,
 }
 
-impl Trouble {
+impl StartTrouble {
     pub(crate) fn of(error: &StartError) -> Self {
         let message = error.to_string();
         match error {
-            StartError::Locked { .. } => Self::new("Flotilla is already running", message, &[Way::Retry]),
-            StartError::ApiPortTaken { .. } => {
-                Self::new("A port is taken", message, &[Way::Retry, Way::FreeApiPort])
+            StartError::Locked { .. } => {
+                Self::new("Flotilla is already running", message, &[StartChoice::Retry])
             }
+            StartError::ApiPortTaken { .. } => Self::new(
+                "A port is taken",
+                message,
+                &[StartChoice::Retry, StartChoice::FreeApiPort],
+            ),
             StartError::FleetPortTaken { .. } => {
                 let more = "On a free port, devices that already know this computer do not find it until the usual port is free again.";
                 Self::new(
                     "A port is taken",
                     format!("{message} {more}"),
-                    &[Way::Retry, Way::FreeFleetPort],
+                    &[StartChoice::Retry, StartChoice::FreeFleetPort],
                 )
             }
-            _ => Self::new("Flotilla can't start", message, &[Way::Retry]),
+            _ => Self::new("Flotilla can't start", message, &[StartChoice::Retry]),
         }
     }
 
@@ -83,12 +87,12 @@ impl Trouble {
         Self::new("Flotilla can't start", error.to_string(), &[])
     }
 
-    fn new(title: &'static str, message: String, ways: &[Way]) -> Self {
-        let ways = ways.iter().chain(&[Way::Quit]);
-        let actions = ways
-            .map(|way| Action {
-                label: way.label(),
-                path: way.path(),
+    fn new(title: &'static str, message: String, choices: &[StartChoice]) -> Self {
+        let choices = choices.iter().chain(&[StartChoice::Quit]);
+        let actions = choices
+            .map(|choice| ChoiceLink {
+                label: choice.label(),
+                path: choice.path(),
             })
             .collect();
         Self {
@@ -121,8 +125,8 @@ mod tests {
     #[test]
     fn a_taken_port_offers_another_and_a_locked_directory_does_not() {
         let address = "127.0.0.1:7440".parse().unwrap();
-        let taken = Trouble::of(&StartError::ApiPortTaken { address });
-        let labels = |trouble: &Trouble| {
+        let taken = StartTrouble::of(&StartError::ApiPortTaken { address });
+        let labels = |trouble: &StartTrouble| {
             trouble
                 .actions
                 .iter()
@@ -130,7 +134,7 @@ mod tests {
                 .collect::<Vec<_>>()
         };
         assert_eq!(labels(&taken), ["Try again", "Use a free port this time", "Quit"]);
-        let locked = Trouble::of(&StartError::Locked {
+        let locked = StartTrouble::of(&StartError::Locked {
             dir: "/data".into(),
             holder: Some(7),
         });
@@ -139,16 +143,16 @@ mod tests {
 
     #[test]
     fn links_are_ways_on_the_start_page_only() {
-        let way = |url: &str| Way::of(&url.parse().unwrap());
-        assert_eq!(way("tauri://localhost/way/retry"), Some(Way::Retry));
-        assert_eq!(way("http://tauri.localhost/way/quit"), Some(Way::Quit));
-        assert_eq!(way("http://127.0.0.1:7440/way/quit"), None);
-        assert_eq!(way("tauri://localhost/index.html"), None);
+        let choice = |url: &str| StartChoice::of(&url.parse().unwrap());
+        assert_eq!(choice("tauri://localhost/way/retry"), Some(StartChoice::Retry));
+        assert_eq!(choice("http://tauri.localhost/way/quit"), Some(StartChoice::Quit));
+        assert_eq!(choice("http://127.0.0.1:7440/way/quit"), None);
+        assert_eq!(choice("tauri://localhost/index.html"), None);
     }
 
     #[test]
     fn the_page_carries_any_message_in_its_fragment() {
-        let trouble = Trouble::new("T", "a \"b\" <c> é".into(), &[]);
+        let trouble = StartTrouble::new("T", "a \"b\" <c> é".into(), &[]);
         let page = trouble.page();
         assert!(page.starts_with("index.html#%7B"));
         assert!(

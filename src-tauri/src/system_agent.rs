@@ -33,7 +33,7 @@ const PKEXEC: &str = "pkexec";
 /// Its arguments are a folder of root's and the SHA-256 of the agent; the first line of its input is the config file in
 /// base64, and the rest is the agent.
 /// rest is the agent.
-const TAKE_OVER: &str = "set -eu; umask 077; IFS= read -r config; mkdir -p \"$1\"; \
+const ROOT_SCRIPT: &str = "set -eu; umask 077; IFS= read -r config; mkdir -p \"$1\"; \
     place=$(mktemp -d \"$1/flotilla.XXXXXX\"); trap 'rm -rf \"$place\"' EXIT; cat > \"$place/flotilla-agent\"; \
     printf '%s  %s\\n' \"$2\" \"$place/flotilla-agent\" | sha256sum --check --status || \
     { echo 'the agent is not the one that you were asked about' >&2; exit 1; }; \
@@ -45,7 +45,7 @@ const REFUSED: [i32; 2] = [126, 127];
 
 /// Why the service was not installed. Every text says what to do.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum NotInstalled {
+pub(crate) enum InstallError {
     #[error("This computer is no device of this fleet.")]
     NoDevice,
     #[error("The program flotilla-agent is missing. Install Flotilla again, or start it with --agents-dir.")]
@@ -63,10 +63,10 @@ pub(crate) enum NotInstalled {
     Failed(String),
 }
 
-impl From<NotInstalled> for ServiceOutcome {
-    fn from(error: NotInstalled) -> Self {
+impl From<InstallError> for ServiceOutcome {
+    fn from(error: InstallError) -> Self {
         match error {
-            NotInstalled::NoPkexec(command) => Self::NotInstalled {
+            InstallError::NoPkexec(command) => Self::NotInstalled {
                 message: "Nothing on this desktop can ask for your permission. Run this in a terminal."
                     .to_owned(),
                 command: Some(command),
@@ -83,41 +83,41 @@ impl From<NotInstalled> for ServiceOutcome {
 pub(crate) const OFFERED: bool = cfg!(target_os = "linux");
 
 /// Whether installing the service would put this computer on the mesh.
-pub(crate) fn helps(device: &Device) -> bool {
+pub(crate) fn is_useful(device: &Device) -> bool {
     OFFERED && device.this_computer && device.lacks_mesh_right()
 }
 
 /// Installs the service as this computer's device.
-pub(crate) async fn install(data_dir: &Path, agents_dir: Option<&Path>) -> Result<(), NotInstalled> {
-    let agent = agent(agents_dir).ok_or(NotInstalled::NoAgent)?;
+pub(crate) async fn install(data_dir: &Path, agents_dir: Option<&Path>) -> Result<(), InstallError> {
+    let agent = agent(agents_dir).ok_or(InstallError::NoAgent)?;
     let client = Client::from_data_dir(data_dir)?;
     let devices = client.send(&ListDevices).await?.items;
     let own = devices.into_iter().find(|device| device.this_computer);
     let rotate = RotateDevice {
-        device: own.ok_or(NotInstalled::NoDevice)?.id.to_string(),
+        device: own.ok_or(InstallError::NoDevice)?.id.to_string(),
         expires_seconds: None,
     };
-    let config = client.send(&rotate).await?.config.ok_or(NotInstalled::NoDevice)?;
-    let question = Question::of(fs::read(&agent)?);
+    let config = client.send(&rotate).await?.config.ok_or(InstallError::NoDevice)?;
+    let question = ConsentRequest::of(fs::read(&agent)?);
     let output = match question.ask(Command::new(PKEXEC), &config).await {
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
             let file = data_dir.join("service.device.toml");
             write_private(&file, &config)?;
-            return Err(NotInstalled::NoPkexec(pasted(&agent, &file)));
+            return Err(InstallError::NoPkexec(terminal_command(&agent, &file)));
         }
         output => output?,
     };
     match output.status.code() {
         Some(0) => Ok(()),
-        Some(code) if REFUSED.contains(&code) => Err(NotInstalled::Declined),
-        _ => Err(NotInstalled::Failed(
+        Some(code) if REFUSED.contains(&code) => Err(InstallError::Declined),
+        _ => Err(InstallError::Failed(
             String::from_utf8_lossy(&output.stderr).trim().to_owned(),
         )),
     }
 }
 
 /// The consent that the person is asked for.
-struct Question {
+struct ConsentRequest {
     agent: Vec<u8>,
     /// Lowercase hexadecimal.
     hash: String,
@@ -125,7 +125,7 @@ struct Question {
     place: PathBuf,
 }
 
-impl Question {
+impl ConsentRequest {
     fn of(agent: Vec<u8>) -> Self {
         let hash = Sha256::digest(&agent)
             .iter()
@@ -137,7 +137,7 @@ impl Question {
 
     /// Asks for consent by `by`, the program that runs others as root, and hands over config and agent.
     async fn ask(&self, mut by: Command, config: &str) -> io::Result<Output> {
-        by.args(["/bin/sh", "-c", TAKE_OVER, "flotilla-install"])
+        by.args(["/bin/sh", "-c", ROOT_SCRIPT, "flotilla-install"])
             .arg(&self.place)
             .arg(&self.hash)
             .stdin(Stdio::piped())
@@ -170,7 +170,7 @@ fn agent(agents_dir: Option<&Path>) -> Option<PathBuf> {
 }
 
 /// The command that does the same in a terminal.
-fn pasted(agent: &Path, config: &Path) -> String {
+fn terminal_command(agent: &Path, config: &Path) -> String {
     let quoted = |path: &Path| {
         let word = path.to_string_lossy();
         let plain = |c: char| c.is_ascii_alphanumeric() || "/._-".contains(c);
@@ -211,25 +211,25 @@ mod tests {
     fn it_is_offered_for_this_computer_when_a_right_is_missing() {
         let lacking = serde_json::json!([{"kind": "mesh", "code": "no_tun", "reason": "no right"}]);
         let overlap = serde_json::json!([{"kind": "mesh", "code": "range_overlap", "reason": "in the way"}]);
-        assert!(helps(&device(true, lacking.clone())));
-        assert!(!helps(&device(false, lacking)));
-        assert!(!helps(&device(true, overlap)));
-        assert!(!helps(&device(true, serde_json::json!([]))));
+        assert!(is_useful(&device(true, lacking.clone())));
+        assert!(!is_useful(&device(false, lacking)));
+        assert!(!is_useful(&device(true, overlap)));
+        assert!(!is_useful(&device(true, serde_json::json!([]))));
     }
 
     #[test]
     fn the_command_for_a_terminal_survives_any_path() {
         assert_eq!(
-            pasted(Path::new("/opt/agent"), Path::new("/home/o'neill/my data/x.toml")),
+            terminal_command(Path::new("/opt/agent"), Path::new("/home/o'neill/my data/x.toml")),
             r"sudo /opt/agent install --config '/home/o'\''neill/my data/x.toml'"
         );
     }
 
     /// An agent that writes down its arguments and its input.
-    fn agent(told: &Path) -> Vec<u8> {
+    fn agent(record: &Path) -> Vec<u8> {
         format!(
             "#!/bin/sh\n{{ echo \"$0\" \"$@\"; cat; }} > '{}'\n",
-            told.display()
+            record.display()
         )
         .into_bytes()
     }
@@ -242,16 +242,16 @@ mod tests {
     #[tokio::test]
     async fn root_runs_its_own_copy_of_the_agent_that_was_asked_about_and_gets_the_config_by_its_input() {
         let dir = tempfile::tempdir().unwrap();
-        let (place, told) = (dir.path().join("bin"), dir.path().join("told"));
-        let question = Question {
+        let (place, record) = (dir.path().join("bin"), dir.path().join("told"));
+        let question = ConsentRequest {
             place: place.clone(),
-            ..Question::of(agent(&told))
+            ..ConsentRequest::of(agent(&record))
         };
         let config = "token = \"s3cret\"\n";
         let output = question.ask(consent(), config).await.unwrap();
         assert!(output.status.success(), "{output:?}");
-        let told = fs::read_to_string(told).unwrap();
-        let (call, input) = told.split_once('\n').unwrap();
+        let record = fs::read_to_string(record).unwrap();
+        let (call, input) = record.split_once('\n').unwrap();
         assert!(call.starts_with(place.to_str().unwrap()), "{call}");
         assert!(
             call.ends_with("/flotilla-agent install --config -") && !call.contains("s3cret"),
@@ -264,23 +264,26 @@ mod tests {
     #[tokio::test]
     async fn an_agent_that_was_swapped_after_the_question_is_not_run() {
         let dir = tempfile::tempdir().unwrap();
-        let (place, told) = (dir.path().join("bin"), dir.path().join("told"));
-        let asked = Question::of(b"the agent that the person was asked about".to_vec());
-        let question = Question {
+        let (place, record) = (dir.path().join("bin"), dir.path().join("told"));
+        let original = ConsentRequest::of(b"the agent that the person was asked about".to_vec());
+        let question = ConsentRequest {
             place: place.clone(),
-            agent: agent(&told),
-            ..asked
+            agent: agent(&record),
+            ..original
         };
         let output = question.ask(consent(), "x").await.unwrap();
-        let said = String::from_utf8_lossy(&output.stderr).into_owned();
-        assert!(!output.status.success() && said.contains("not the one"), "{said}");
-        assert!(!told.exists());
+        let message = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(
+            !output.status.success() && message.contains("not the one"),
+            "{message}"
+        );
+        assert!(!record.exists());
         assert_eq!(fs::read_dir(place).unwrap().count(), 0, "nothing is left behind");
     }
 
     #[tokio::test]
     async fn a_program_that_was_refused_is_given_nothing_and_fails_alone() {
-        let question = Question::of(vec![0; 1 << 20]);
+        let question = ConsentRequest::of(vec![0; 1 << 20]);
         let output = question.ask(Command::new("false"), "x").await.unwrap();
         assert_eq!(output.status.code(), Some(1));
     }

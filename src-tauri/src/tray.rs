@@ -22,7 +22,7 @@ pub(crate) struct Tray {
     status: MenuItem<tauri::Wry>,
     service: MenuItem<tauri::Wry>,
     /// The text of the status line, since most frames of the live stream do not change it.
-    said: Mutex<String>,
+    shown_text: Mutex<String>,
 }
 
 impl std::fmt::Debug for Tray {
@@ -34,7 +34,7 @@ impl std::fmt::Debug for Tray {
 impl Tray {
     /// Builds the tray; `None` where it could not be seen: then closing the window must end the program.
     pub(crate) fn build(app: &AppHandle) -> Option<Self> {
-        if !shown() {
+        if !shows_tray_icons() {
             tracing::warn!("this desktop shows no tray icons; closing the window quits Flotilla");
             return None;
         }
@@ -43,7 +43,7 @@ impl Tray {
             Ok(Ok((status, service))) => Some(Self {
                 status,
                 service,
-                said: Mutex::default(),
+                shown_text: Mutex::default(),
             }),
             Ok(Err(error)) => {
                 tracing::warn!(%error, "the tray icon can't be shown; closing the window quits Flotilla");
@@ -65,12 +65,14 @@ impl Tray {
 
     pub(crate) fn show(&self, summary: &Summary) {
         let text = sentence(summary);
-        let Ok(mut said) = self.said.lock() else { return };
-        if *said != text {
+        let Ok(mut shown_text) = self.shown_text.lock() else {
+            return;
+        };
+        if *shown_text != text {
             if let Err(error) = self.status.set_text(&text) {
                 tracing::warn!(%error, "the tray can't be updated");
             }
-            *said = text;
+            *shown_text = text;
         }
     }
 }
@@ -114,7 +116,7 @@ fn sentence(summary: &Summary) -> String {
 
 /// Whether this desktop shows tray icons.
 #[cfg(target_os = "linux")]
-fn shown() -> bool {
+fn shows_tray_icons() -> bool {
     use zbus::{
         blocking::{Connection, Proxy, proxy::Builder},
         proxy::CacheProperties,
@@ -132,7 +134,7 @@ fn shown() -> bool {
 }
 
 #[cfg(not(target_os = "linux"))]
-fn shown() -> bool {
+fn shows_tray_icons() -> bool {
     true
 }
 

@@ -3,7 +3,7 @@
 //! Inside is control's own origin, including the port: on another port of this computer another program may answer, and
 //! a page in this window can ask the shell to act.
 
-use crate::{downloads, shell::Shell, system_agent, trouble::Way};
+use crate::{downloads, shell::Shell, start_trouble::StartChoice, system_agent};
 use flotilla_protocol::shell::{
     ABILITIES, ANSWER, CAN_INSTALL_SERVICE, CAN_SIGN_IN, INSTALL_SERVICE, SIGN_IN, ServiceOutcome,
 };
@@ -100,8 +100,8 @@ pub(crate) fn answer(app: &AppHandle, outcome: &ServiceOutcome) {
     let Some(window) = app.get_webview_window(LABEL) else {
         return;
     };
-    let told = window.eval(event(outcome));
-    if let Err(error) = told {
+    let sent = window.eval(event(outcome));
+    if let Err(error) = sent {
         tracing::warn!(%error, "the page can't be told");
     }
 }
@@ -122,13 +122,13 @@ fn event(outcome: &ServiceOutcome) -> String {
 }
 
 fn may_load(app: &AppHandle, url: &Url) -> bool {
-    if let Some(way) = Way::of(url) {
-        Shell::go(app, way);
+    if let Some(choice) = StartChoice::of(url) {
+        Shell::choose(app, choice);
         return false;
     }
     let own = Shell::own_address(app);
-    if let Some(asked) = asked(url, own.as_ref()) {
-        Shell::heed(app, asked);
+    if let Some(shell_request) = shell_request(url, own.as_ref()) {
+        Shell::handle_request(app, shell_request);
         return false;
     }
     if belongs_inside(url, own.as_ref()) {
@@ -156,7 +156,7 @@ fn is_own(url: &Url, own: Option<&Url>) -> bool {
 
 /// A request of a page to the shell.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Asked {
+pub(crate) enum ShellRequest {
     /// Install the agent of this computer as a service of the system.
     Service,
     /// Open a session for this window.
@@ -164,13 +164,13 @@ pub(crate) enum Asked {
 }
 
 /// The request that a page of control makes by moving to this address.
-fn asked(url: &Url, own: Option<&Url>) -> Option<Asked> {
+fn shell_request(url: &Url, own: Option<&Url>) -> Option<ShellRequest> {
     if url.scheme() != "http" || !is_own(url, own) {
         return None;
     }
     match url.path() {
-        INSTALL_SERVICE => system_agent::OFFERED.then_some(Asked::Service),
-        SIGN_IN => Some(Asked::SignIn),
+        INSTALL_SERVICE => system_agent::OFFERED.then_some(ShellRequest::Service),
+        SIGN_IN => Some(ShellRequest::SignIn),
         _ => None,
     }
 }
@@ -235,17 +235,23 @@ mod tests {
     #[test]
     fn only_pages_of_control_ask_the_shell_to_act() {
         let own = url("http://127.0.0.1:7440/");
-        let asks = |text: &str| asked(&url(text), Some(&own));
-        let service = system_agent::OFFERED.then_some(Asked::Service);
+        let asks = |text: &str| shell_request(&url(text), Some(&own));
+        let service = system_agent::OFFERED.then_some(ShellRequest::Service);
         assert_eq!(asks("http://127.0.0.1:7440/shell/install-service"), service);
-        assert_eq!(asks("http://127.0.0.1:7440/shell/sign-in"), Some(Asked::SignIn));
+        assert_eq!(
+            asks("http://127.0.0.1:7440/shell/sign-in"),
+            Some(ShellRequest::SignIn)
+        );
         assert_eq!(asks("http://127.0.0.1:7440/devices"), None);
         for elsewhere in ELSEWHERE {
             for path in ["/shell/install-service", "/shell/sign-in"] {
                 assert_eq!(asks(&format!("{elsewhere}{path}")), None, "{elsewhere}{path}");
             }
         }
-        assert_eq!(asked(&url("http://127.0.0.1:7440/shell/sign-in"), None), None);
+        assert_eq!(
+            shell_request(&url("http://127.0.0.1:7440/shell/sign-in"), None),
+            None
+        );
     }
 
     #[test]
@@ -257,7 +263,7 @@ mod tests {
         let script = event(&outcome);
         let (_, detail) = script.split_once(", ").unwrap();
         let detail: serde_json::Value = serde_json::from_str(detail.trim_end_matches("));")).unwrap();
-        let told: ServiceOutcome = serde_json::from_str(detail["detail"].as_str().unwrap()).unwrap();
-        assert_eq!(told, outcome);
+        let decoded: ServiceOutcome = serde_json::from_str(detail["detail"].as_str().unwrap()).unwrap();
+        assert_eq!(decoded, outcome);
     }
 }
