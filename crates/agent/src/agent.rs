@@ -197,13 +197,13 @@ impl Agent {
         shutdown: &CancellationToken,
     ) -> Result<(), Exit> {
         loop {
-            let known = self.state.get().identity;
-            let member = known.is_some() && verdicts.dismissed.is_none();
-            let enrollment = match self.new_enrollment(known.as_ref(), verdicts) {
+            let identity = self.state.get().identity;
+            let member = identity.is_some() && verdicts.dismissed.is_none();
+            let enrollment = match self.new_enrollment(identity.as_ref(), verdicts) {
                 Ok(Some(enrollment)) => enrollment,
                 Ok(None) if member => return Ok(()),
                 Ok(None) => {
-                    self.await_another_token(known.as_ref(), verdicts, shutdown)
+                    self.await_another_token(identity.as_ref(), verdicts, shutdown)
                         .await?;
                     continue;
                 }
@@ -233,7 +233,7 @@ impl Agent {
                 }
                 EnrollOutcome::Stopped => return Err(Exit::Stopped),
                 EnrollOutcome::Refused(problem) => {
-                    if known.is_none() {
+                    if identity.is_none() {
                         return Err(Exit::Refused(format!(
                             "Control refused to enroll this device: {problem}"
                         )));
@@ -253,15 +253,15 @@ impl Agent {
     /// The enrollment given here, if its token may still enroll this device; or why none can be had.
     fn new_enrollment(
         &self,
-        known: Option<&Identity>,
+        identity: Option<&Identity>,
         verdicts: &ControlVerdicts,
     ) -> Result<Option<Enrollment>, String> {
         if let Some(path) = self.config.enrollment.exposed_file() {
             tracing::warn!(path = %path.display(), "others may read the token in the config file: chmod 600 it");
         }
         match self.config.enrollment.read() {
-            Ok(Some(enrollment)) => Ok(Some(enrollment).filter(|it| verdicts.may_use(it, known))),
-            Ok(None) if known.is_none() => Err(ConfigError::Missing.to_string()),
+            Ok(Some(enrollment)) => Ok(Some(enrollment).filter(|it| verdicts.may_use(it, identity))),
+            Ok(None) if identity.is_none() => Err(ConfigError::Missing.to_string()),
             Ok(None) => Ok(None),
             Err(error) => Err(error.to_string()),
         }
@@ -271,7 +271,7 @@ impl Agent {
     /// returns the exit.
     async fn await_another_token(
         &self,
-        known: Option<&Identity>,
+        identity: Option<&Identity>,
         verdicts: &ControlVerdicts,
         shutdown: &CancellationToken,
     ) -> Result<(), Exit> {
@@ -292,7 +292,7 @@ impl Agent {
                 return Err(Exit::Stopped);
             }
             let found = self.config.enrollment.read().ok().flatten();
-            if found.is_some_and(|enrollment| verdicts.may_use(&enrollment, known)) {
+            if found.is_some_and(|enrollment| verdicts.may_use(&enrollment, identity)) {
                 return Ok(());
             }
         }
@@ -309,8 +309,8 @@ impl Agent {
     }
 
     fn membership(&self, identity: Identity, mesh: Mesh) -> Membership {
-        let given = self.config.enrollment.read().ok().flatten();
-        let more = given.filter(|enrollment| enrollment.token.id() == used_token(&identity));
+        let enrollment = self.config.enrollment.read().ok().flatten();
+        let more = enrollment.filter(|enrollment| enrollment.token.id() == used_token(&identity));
         Membership {
             more_endpoints: more.map(|enrollment| enrollment.endpoints).unwrap_or_default(),
             identity,
@@ -335,9 +335,9 @@ struct ControlVerdicts {
 }
 
 impl ControlVerdicts {
-    fn may_use(&self, enrollment: &Enrollment, known: Option<&Identity>) -> bool {
+    fn may_use(&self, enrollment: &Enrollment, identity: Option<&Identity>) -> bool {
         let token = Some(enrollment.token.id());
-        token != known.map(used_token) && token != self.refused
+        token != identity.map(used_token) && token != self.refused
     }
 }
 

@@ -18,19 +18,19 @@ use std::sync::{
 #[derive(Debug, Clone)]
 pub(crate) struct AgentClock {
     /// Milliseconds since the epoch.
-    heard: Arc<AtomicI64>,
+    control_time: Arc<AtomicI64>,
 }
 
 impl AgentClock {
     pub(crate) fn new(last_heard: Option<Timestamp>) -> Self {
-        let heard = last_heard.map_or(0, Timestamp::as_millisecond);
+        let control_time = last_heard.map_or(0, Timestamp::as_millisecond);
         Self {
-            heard: Arc::new(AtomicI64::new(heard)),
+            control_time: Arc::new(AtomicI64::new(control_time)),
         }
     }
 
     pub(crate) fn heard_from_control(&self, at: Timestamp) {
-        self.heard.store(at.as_millisecond(), Ordering::Relaxed);
+        self.control_time.store(at.as_millisecond(), Ordering::Relaxed);
     }
 
     /// The moment that this device believes in; never before the build of this program.
@@ -43,8 +43,8 @@ impl AgentClock {
         if system >= built {
             return system;
         }
-        let heard = Timestamp::from_millisecond(self.heard.load(Ordering::Relaxed));
-        heard.unwrap_or(built).max(built)
+        let control_time = Timestamp::from_millisecond(self.control_time.load(Ordering::Relaxed));
+        control_time.unwrap_or(built).max(built)
     }
 
     /// The device's own clock, right or wrong. Control is sent this one, so that it can tell how far the clock is off.

@@ -23,10 +23,10 @@ mod tests {
     #[test]
     fn a_failure_is_news_until_it_is_known_or_settled() {
         let mut complaint = Complaint::default();
-        let heard: Vec<_> = ["refused", "refused", "untrusted", "refused"]
+        let news: Vec<_> = ["refused", "refused", "untrusted", "refused"]
             .map(|class| complaint.is_new(class))
             .into();
-        assert_eq!(heard, [true, false, true, true]);
+        assert_eq!(news, [true, false, true, true]);
         complaint.settle();
         assert!(complaint.is_new("refused"));
     }

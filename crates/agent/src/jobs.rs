@@ -79,11 +79,11 @@ impl Jobs {
     pub(crate) fn open(state_dir: &Path, engine: Engine) -> Self {
         let journal = Journal::new(state_dir);
         let records = journal.load().into_iter();
-        let known = records.map(|record| (record.id, Job::of(record))).collect();
+        let all = records.map(|record| (record.id, Job::of(record))).collect();
         Self(Arc::new(Inner {
             engine,
             journal,
-            jobs: Mutex::new(known),
+            jobs: Mutex::new(all),
             tracker: TaskTracker::new(),
             move_lock: tokio::sync::Mutex::default(),
         }))
@@ -91,9 +91,9 @@ impl Jobs {
 
     /// Takes up the jobs that the agent's last end interrupted. Call it once.
     pub(crate) fn resume(&self) {
-        let known = self.lock().clone();
+        let all = self.lock().clone();
         let mut is_moving = false;
-        for (id, job) in known.iter().filter(|(_, job)| !job.is_over()) {
+        for (id, job) in all.iter().filter(|(_, job)| !job.is_over()) {
             tracing::warn!(job.id = %id, "a job was cut off; it is finished or undone");
             is_moving |= matches!(
                 job.progress.borrow().record.request,
@@ -117,8 +117,8 @@ impl Jobs {
     /// # Errors
     /// The id is another job's, or a job is running that this one would get in the way of.
     pub(crate) fn start(&self, id: JobId, request: JobRequest) -> Result<JobReport, Problem> {
-        let mut known = self.lock();
-        if let Some(job) = known.get(&id) {
+        let mut all = self.lock();
+        if let Some(job) = all.get(&id) {
             let progress = job.progress.borrow();
             if progress.record.request == request {
                 return Ok(progress.report(0));
@@ -134,18 +134,18 @@ impl Jobs {
                 "This agent knows no job of this kind; a newer one may.",
             ));
         }
-        may_begin(&known, &request)?;
+        may_begin(&all, &request)?;
         let job = Job::of(JobRecord::new(id, request, AgentClock::system()));
         let report = job.progress.borrow().report(0);
-        known.insert(id, job.clone());
+        all.insert(id, job.clone());
         self.spawn(job);
         Ok(report)
     }
 
     /// All known jobs, the oldest first, without their lines.
     pub(crate) fn list(&self) -> Vec<JobReport> {
-        let known = self.lock();
-        let reports = known.values().map(|job| job.progress.borrow().report(u32::MAX));
+        let all = self.lock();
+        let reports = all.values().map(|job| job.progress.borrow().report(u32::MAX));
         reports.collect()
     }
 
@@ -181,16 +181,16 @@ impl Jobs {
 
     /// Why a container must not be acted on, if a job holds it.
     pub(crate) fn holder(&self, container: &str) -> Option<Problem> {
-        let known = self.lock();
-        let mut live = known.values().filter(|job| !job.is_over());
+        let all = self.lock();
+        let mut live = all.values().filter(|job| !job.is_over());
         live.find_map(|job| job.progress.borrow().record.holds(container))
     }
 
     /// Waits until no container is being recreated.
     pub(crate) async fn settle(&self) {
         loop {
-            let known = self.lock().clone();
-            let mut live = known.values().filter(|job| !job.is_over());
+            let all = self.lock().clone();
+            let mut live = all.values().filter(|job| !job.is_over());
             let placing =
                 live.find(|job| matches!(job.progress.borrow().record.request, JobRequest::Placement { .. }));
             let Some(job) = placing else { return };
@@ -227,8 +227,8 @@ impl Jobs {
 
     fn forget_oldest(&self) {
         let mut over: Vec<_> = {
-            let known = self.lock();
-            let over = known.iter().filter(|(_, job)| job.is_over());
+            let all = self.lock();
+            let over = all.iter().filter(|(_, job)| job.is_over());
             over.map(|(id, job)| (job.progress.borrow().record.ended, *id))
                 .collect()
         };
@@ -255,8 +255,8 @@ impl Jobs {
 }
 
 /// Whether a job may start beside those that run: two jobs never take the same thing apart.
-fn may_begin(known: &BTreeMap<JobId, Job>, request: &JobRequest) -> Result<(), Problem> {
-    let live: Vec<_> = known.values().filter(|job| !job.is_over()).collect();
+fn may_begin(all: &BTreeMap<JobId, Job>, request: &JobRequest) -> Result<(), Problem> {
+    let live: Vec<_> = all.values().filter(|job| !job.is_over()).collect();
     if live.len() >= AT_ONCE {
         return Err(Problem::new(
             Code::RateLimited,
@@ -269,7 +269,7 @@ fn may_begin(known: &BTreeMap<JobId, Job>, request: &JobRequest) -> Result<(), P
             // A second move waits for the lock: of the first, often only the proof that the new agent works is left.
             (JobRequest::ModeChange { .. }, JobRequest::ModeChange { .. }) => None,
             (JobRequest::ModeChange { .. }, _) | (_, JobRequest::ModeChange { .. }) => {
-                Some(record.says_busy())
+                Some(record.busy_problem())
             }
             (JobRequest::Placement { container, .. }, _) => record.holds(container),
             (JobRequest::Unknown, _) => None,

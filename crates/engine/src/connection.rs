@@ -263,13 +263,13 @@ pub(crate) fn is_not_found(error: &Error) -> bool {
 
 /// Why the engine is too old, with the versions.
 fn too_old(version: &SystemVersion) -> Option<String> {
-    let told = version.api_version.as_deref()?;
-    let (major, minor) = told.split_once('.')?;
+    let api_version = version.api_version.as_deref()?;
+    let (major, minor) = api_version.split_once('.')?;
     let speaks: (u32, u32) = (major.parse().ok()?, minor.parse().ok()?);
     let (major, minor) = OLDEST_API;
     (speaks < OLDEST_API).then(|| {
         format!(
-            "The container engine is version {}, which speaks version {told} of the engine API. Flotilla needs {major}.{minor} or newer: \
+            "The container engine is version {}, which speaks version {api_version} of the engine API. Flotilla needs {major}.{minor} or newer: \
              update to Docker 20.10 or newer, or Podman 4 or newer.",
             version.version.as_deref().unwrap_or("unknown")
         )

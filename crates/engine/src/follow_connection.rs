@@ -35,7 +35,7 @@ pub(crate) struct ConnectionFollower<'a> {
     connection: &'a Connection,
     snapshot: &'a mut Snapshot,
     schedule: ReadSchedule,
-    reads: FuturesUnordered<BoxFuture<'a, Read>>,
+    reads: FuturesUnordered<BoxFuture<'a, FinishedRead>>,
     marks: Marks,
     /// The containers were listed once on this connection, so the snapshot describes this engine.
     is_listed: bool,
@@ -46,9 +46,9 @@ pub(crate) struct ConnectionFollower<'a> {
     missed_images: BTreeSet<String>,
 }
 
-struct Read {
+struct FinishedRead {
     subject: Subject,
-    asked: Timestamp,
+    asked_at: Timestamp,
     answer: Result<ReadAnswer, ReadFailure>,
 }
 
@@ -120,11 +120,11 @@ impl<'a> ConnectionFollower<'a> {
         while let Some(subject) = self.schedule.poll_next(Instant::now()) {
             let connection = self.connection;
             self.reads.push(Box::pin(async move {
-                let asked = clock::now();
+                let asked_at = clock::now();
                 let answer = connection.read(&subject).await;
-                Read {
+                FinishedRead {
                     subject,
-                    asked,
+                    asked_at,
                     answer,
                 }
             }));
@@ -141,10 +141,10 @@ impl<'a> ConnectionFollower<'a> {
         soonest.unwrap_or_else(|| Instant::now() + NEVER)
     }
 
-    async fn take(&mut self, read: Read) -> Result<(), EngineGone> {
-        let Read {
+    async fn take(&mut self, read: FinishedRead) -> Result<(), EngineGone> {
+        let FinishedRead {
             subject,
-            asked,
+            asked_at,
             answer,
         } = read;
         self.unpublished_since.get_or_insert_with(Instant::now);
@@ -154,7 +154,7 @@ impl<'a> ConnectionFollower<'a> {
                     self.snapshot
                         .take_unread(id, listed.map(|listed| *listed), &failure.to_string());
                 }
-                self.fail(&subject, &failure, asked);
+                self.fail(&subject, &failure, asked_at);
             }
             Ok(answer) => {
                 self.schedule.succeeded(&subject);
@@ -164,17 +164,17 @@ impl<'a> ConnectionFollower<'a> {
             Err(failure) if failure.is_broken() && !self.connection.is_there().await => {
                 return Err(EngineGone);
             }
-            Err(failure) => self.fail(&subject, &failure, asked),
+            Err(failure) => self.fail(&subject, &failure, asked_at),
         }
         Ok(())
     }
 
-    fn fail(&mut self, subject: &Subject, failure: &ReadFailure, asked: Timestamp) {
+    fn fail(&mut self, subject: &Subject, failure: &ReadFailure, asked_at: Timestamp) {
         if self.schedule.failing(subject).is_none() {
             tracing::warn!(?subject, %failure, "the engine can't be read in part");
         }
         self.schedule
-            .failed(subject, failure.to_string(), asked, Instant::now());
+            .failed(subject, failure.to_string(), asked_at, Instant::now());
     }
 
     fn keep(&mut self, subject: Subject, answer: ReadAnswer) {

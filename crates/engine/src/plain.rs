@@ -115,7 +115,7 @@ async fn fetch(socket: &Path, path: &str) -> Result<Bytes, ReadFailure> {
 
 /// The reason in the body of a refusal: from an engine's JSON, or the plain text of a proxy in front of it.
 fn message(body: &[u8]) -> String {
-    let told = serde_json::from_slice::<Value>(body).ok();
-    let told = told.and_then(|told| Some(told.get("message")?.as_str()?.to_owned()));
-    told.unwrap_or_else(|| String::from_utf8_lossy(body).trim().to_owned())
+    let json = serde_json::from_slice::<Value>(body).ok();
+    let message = json.and_then(|json| Some(json.get("message")?.as_str()?.to_owned()));
+    message.unwrap_or_else(|| String::from_utf8_lossy(body).trim().to_owned())
 }

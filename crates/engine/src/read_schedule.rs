@@ -135,15 +135,15 @@ impl ReadSchedule {
         self.ended(subject);
     }
 
-    /// Notes a failed read that began at `asked`.
-    pub(crate) fn failed(&mut self, subject: &Subject, reason: String, asked: Timestamp, now: Instant) {
+    /// Notes a failed read that began at `asked_at`.
+    pub(crate) fn failed(&mut self, subject: &Subject, reason: String, asked_at: Timestamp, now: Instant) {
         let before = self.failing.get(subject);
         let pause = before.map_or(self.pauses.first, |before| before.pause * 2);
         let pause = pause.min(self.pauses.longest);
         let failing = Failing {
             // The first reason stays, so that a failure with changing reasons is reported once.
             reason: before.map_or(reason, |before| before.reason.clone()),
-            since: before.map_or(asked, |before| before.since),
+            since: before.map_or(asked_at, |before| before.since),
             pause,
             again: now + pause,
         };

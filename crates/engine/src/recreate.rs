@@ -256,7 +256,7 @@ impl<'a, L: Ledger> Exchange<'a, L> {
             }
             match self.swap.next(&facts, &self.left_out) {
                 Next::Do(step) => {
-                    self.ledger.tell(&self.swap.says(step));
+                    self.ledger.tell(&self.swap.describe(step));
                     if step == Step::StopOld {
                         self.swap.handle_stop(&facts);
                     }

@@ -49,7 +49,7 @@ pub(crate) async fn inspect(docker: &Docker, id: &str) -> Result<Value, Error> {
 /// The engine's own.
 pub(crate) async fn create(docker: &Docker, name: &str, body: &Value) -> Result<String, Error> {
     let options = CreateContainerOptionsBuilder::new().name(name).build();
-    let made = saying(docker, body)
+    let made = with_body(docker, body)
         .create_container(Some(options), ContainerCreateBody::default())
         .await?;
     Ok(made.id)
@@ -66,13 +66,13 @@ pub(crate) async fn connect(
     endpoint: &Value,
 ) -> Result<(), Error> {
     let body = json!({"Container": container, "EndpointConfig": endpoint});
-    saying(docker, &body)
+    with_body(docker, &body)
         .connect_network(network, NetworkConnectRequest::default())
         .await
 }
 
 /// The client, with this body in every request that it sends.
-fn saying(docker: &Docker, body: &Value) -> Docker {
+fn with_body(docker: &Docker, body: &Value) -> Docker {
     let text = body.to_string();
     docker.clone().with_request_modifier(move |mut request| {
         *request.body_mut() = body_full(text.clone().into());

@@ -160,9 +160,9 @@ fn the_three_variables_belong_together() {
 fn refuses(text: &str, token: &str) -> Result<(), TestCaseError> {
     let secret = token.split_once('.').map_or(token, |(_, secret)| secret);
     if let Err(error) = parse(Path::new("/x"), text).and_then(|config| from_config(&config)) {
-        let said = error.to_string();
-        prop_assert!(!said.contains(&secret[..8]), "{}", said);
-        prop_assert!(said.chars().count() < 200 && !said.contains('\n'), "{}", said);
+        let text = error.to_string();
+        prop_assert!(!text.contains(&secret[..8]), "{}", text);
+        prop_assert!(text.chars().count() < 200 && !text.contains('\n'), "{}", text);
     }
     Ok(())
 }

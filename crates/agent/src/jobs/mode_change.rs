@@ -32,11 +32,11 @@ pub(super) async fn run(
         ));
         context.report_underway();
     }
-    let said = engine.wait_for_mover().await;
+    let problem = engine.wait_for_mover().await;
     if engine.present_mode() == Some(mode) {
         return JobOutcome::done(None);
     }
-    let problem = said.unwrap_or_else(|| {
+    let problem = problem.unwrap_or_else(|| {
         Problem::new(
             Code::EngineRefused,
             "The agent was not moved, and runs where it did. Try again.",

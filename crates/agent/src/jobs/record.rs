@@ -100,10 +100,10 @@ impl JobRecord {
             return None;
         };
         let is_held = container == wanted || self.swap.as_ref().is_some_and(|swap| swap.involves(wanted));
-        is_held.then(|| self.says_busy())
+        is_held.then(|| self.busy_problem())
     }
 
-    pub(super) fn says_busy(&self) -> Problem {
+    pub(super) fn busy_problem(&self) -> Problem {
         let what = match (&self.request, &self.target) {
             (JobRequest::ModeChange { .. }, _) => {
                 "The agent of this device is being moved into another network."
@@ -171,7 +171,7 @@ impl Progress {
     pub(super) fn report(&self, from: u32) -> JobReport {
         let record = self.record.clone();
         let first = self.next - u32::try_from(self.lines.len()).unwrap_or(self.next);
-        let known = usize::try_from(from.saturating_sub(first)).unwrap_or(usize::MAX);
+        let skipped = usize::try_from(from.saturating_sub(first)).unwrap_or(usize::MAX);
         JobReport {
             id: record.id,
             request: record.request,
@@ -183,7 +183,7 @@ impl Progress {
             ended: record.ended,
             container: record.container,
             problem: record.problem,
-            lines: self.lines.iter().skip(known).cloned().collect(),
+            lines: self.lines.iter().skip(skipped).cloned().collect(),
             next_line: self.next,
         }
     }

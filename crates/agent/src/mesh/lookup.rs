@@ -50,13 +50,13 @@ async fn addresses(endpoints: &[Endpoint]) -> Vec<SocketAddr> {
             found.extend(addresses);
         }
     }
-    let mut known = Vec::with_capacity(found.len());
+    let mut unique = Vec::with_capacity(found.len());
     for address in found {
-        if !known.contains(&address) {
-            known.push(address);
+        if !unique.contains(&address) {
+            unique.push(address);
         }
     }
-    known
+    unique
 }
 
 #[cfg(test)]

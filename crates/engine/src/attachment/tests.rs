@@ -106,9 +106,9 @@ fn a_mac_address_is_asked_for_where_the_engine_takes_it_and_only_if_it_was() {
         ("00:50:56:00:00:01", 51, true),
     ] {
         made_up["NetworkSettings"]["Networks"]["proxy"]["MacAddress"] = json!(mac);
-        let asked = again(&made_up, minor).0;
+        let body = again(&made_up, minor).0;
         assert_eq!(
-            endpoints(&asked)["proxy"]["MacAddress"] == mac,
+            endpoints(&body)["proxy"]["MacAddress"] == mac,
             is_asked,
             "{mac} on 1.{minor}"
         );

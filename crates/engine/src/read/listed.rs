@@ -84,9 +84,9 @@ fn in_parentheses(status: &str) -> impl Iterator<Item = &str> {
 }
 
 fn health(row: &Value, notes: &[&str]) -> flotilla_protocol::inventory::Health {
-    let told = text(&row["Health"], "Status");
+    let status = text(&row["Health"], "Status");
     let mut notes = notes.iter().map(|word| word.trim_start_matches("health: "));
-    let word = told.or_else(|| notes.find(|word| matches!(*word, "healthy" | "unhealthy" | "starting")));
+    let word = status.or_else(|| notes.find(|word| matches!(*word, "healthy" | "unhealthy" | "starting")));
     state::health(word.unwrap_or_default())
 }
 

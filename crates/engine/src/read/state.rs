@@ -15,13 +15,13 @@ const AHEAD_SECONDS: i64 = 24 * 3600;
 
 /// What to call a container: a name of its own comes before names that others gave it by links, and the beginning of
 /// its id stands in for a name that the engine does not tell.
-pub(crate) fn name<'a>(told: impl IntoIterator<Item = &'a str>, id: &str) -> String {
-    let mut told: Vec<_> = told
+pub(crate) fn name<'a>(names: impl IntoIterator<Item = &'a str>, id: &str) -> String {
+    let mut names: Vec<_> = names
         .into_iter()
         .map(|name| name.trim_start_matches('/'))
         .collect();
-    told.retain(|name| !name.is_empty());
-    let own = told.iter().find(|name| !name.contains('/')).or(told.first());
+    names.retain(|name| !name.is_empty());
+    let own = names.iter().find(|name| !name.contains('/')).or(names.first());
     own.map_or(id::short(id), |name| *name).to_owned()
 }
 

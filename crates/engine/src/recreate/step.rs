@@ -75,7 +75,7 @@ impl<L: Ledger> Exchange<'_, L> {
 
 impl Swap {
     /// A step as a sentence for people.
-    pub(super) fn says(&self, step: Step) -> String {
+    pub(super) fn describe(&self, step: Step) -> String {
         let name = &self.name;
         match step {
             Step::Create => format!("{name} is made anew."),
