@@ -31,7 +31,7 @@ const USERS_ENGINE: &str = "FLOTILLA_USERS_ENGINE";
 /// managers wait for the agent. A recreation that takes longer is taken up at the next start.
 const SETTLE_TIMEOUT: Duration = Duration::from_secs(6);
 
-/// What an agent needs to know.
+/// How an agent is configured.
 #[derive(Debug, Clone)]
 pub struct AgentConfig {
     /// Made if it is missing; belongs to one agent at a time.

@@ -50,7 +50,7 @@ const FIRST_USAGE: Duration = Duration::from_millis(250);
 /// thousands.
 const MAP_BYTES: usize = 16 * 1024 * 1024;
 
-/// What the routes act on. One per link.
+/// The state that the routes of one link share.
 #[derive(Debug, Clone)]
 pub(crate) struct Api {
     pub(crate) engine: Engine,

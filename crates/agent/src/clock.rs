@@ -71,8 +71,8 @@ fn built_at() -> Timestamp {
     Timestamp::from_second(seconds).unwrap_or_default()
 }
 
-/// In builds for tests a file says by how many seconds the clock is off. Agents are static programs, so that nothing
-/// else can set their clock and theirs alone.
+/// The time in builds for tests, in which a file says by how many seconds the clock is off. Agents are static programs,
+/// so no preloaded library can set the clock of one of them.
 #[cfg(debug_assertions)]
 fn set_by_a_test(now: Timestamp) -> Timestamp {
     let file = std::env::var_os("FLOTILLA_TEST_CLOCK");

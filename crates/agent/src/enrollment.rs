@@ -25,7 +25,7 @@ const LONGEST: u64 = 64 * 1024;
 /// The longest reason of a parser that is repeated, in characters.
 const LONGEST_REASON: usize = 120;
 
-/// Where to read how to enroll.
+/// Where an agent gets its enrollment from.
 #[derive(Debug, Clone)]
 pub enum EnrollmentSource {
     /// No source: the device must be enrolled already.
@@ -66,7 +66,7 @@ impl Environment {
     }
 }
 
-/// What it takes to enroll.
+/// The token with which an agent enrolls, and where.
 #[derive(Debug, Clone)]
 pub(crate) struct Enrollment {
     pub(crate) token: EnrollmentToken,

@@ -107,7 +107,7 @@ impl Gauge {
     }
 }
 
-/// What the system calls itself (`os-release(5)`). In a container that is the image's name for itself, or nothing.
+/// The system's name for itself (`os-release(5)`). In a container that is the image's, or none.
 fn os_name() -> String {
     let release = ["/etc/os-release", "/usr/lib/os-release"]
         .iter()

@@ -52,7 +52,7 @@ use zeroize::Zeroizing;
 /// Default name of the interface.
 pub const TUN_NAME: &str = flotilla_tunnel::INTERFACE;
 
-/// What the mesh needs to know of the agent that it belongs to.
+/// The parts of the agent that its mesh uses.
 #[derive(Debug, Clone)]
 pub(crate) struct Surroundings {
     pub(crate) state: Arc<StateDir>,

@@ -53,7 +53,7 @@ struct Notes {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct MeshStatus {
     pub report: MeshReport,
-    /// By name.
+    /// In the order of their names.
     pub peers: Vec<PeerStatus>,
 }
 

@@ -35,7 +35,7 @@ impl FromStr for Target {
     }
 }
 
-/// What is done, and the word for its having been done.
+/// An action, and the word that tells that it is done.
 pub(crate) struct Verb(ContainerAction, &'static str);
 
 pub(crate) const START: Verb = Verb(ContainerAction::Start, "started");
@@ -100,7 +100,7 @@ async fn moved(control: &impl Control, command: PodCommand, note: impl Fn(&str))
     Ok(said)
 }
 
-/// What a container gives up by going into the pod: the one that control would find by this text.
+/// Sentences about what a container loses by going into the pod; it is the one that control finds by this text.
 fn losses(all: &[Container], text: &str) -> Vec<String> {
     let Ok(container) = find_container(all.iter(), text) else {
         return Vec::new();

@@ -1,4 +1,4 @@
-//! Where control listens, the token it wants, and whether the control that wrote both down still runs.
+//! Where control listens, its token, and whether the control that wrote both down still runs.
 
 use crate::Error;
 use http::{Uri, uri::Authority};

@@ -22,7 +22,7 @@ const NOT_YET: &str = "the engine has not described it yet";
 
 #[derive(Debug, Default)]
 pub(crate) struct Snapshot {
-    /// By id.
+    /// Containers by id.
     pub(crate) containers: BTreeMap<String, ObservedContainer>,
     /// The last list's row of each container, by id, reduced to what changes with it; empty until there was a list.
     pub(crate) fingerprints: BTreeMap<String, RowFingerprint>,

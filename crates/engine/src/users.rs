@@ -10,7 +10,7 @@ use crate::id;
 use flotilla_protocol::inventory::{Container, Image};
 use std::collections::BTreeMap;
 
-/// What images are found by.
+/// Places of images by everything that a container may name them by.
 struct Index<'a> {
     /// Ids, and digests without their repositories.
     ids: BTreeMap<&'a str, usize>,
@@ -47,7 +47,7 @@ impl<'a> Index<'a> {
             }
             names.extend(image.tags.iter().map(|tag| (full(tag), place)));
         }
-        // Last: that an id is another image's digest, too, says less.
+        // Ids come last, so that an id wins over a digest of another image.
         ids.extend(
             images
                 .iter()
@@ -61,7 +61,7 @@ impl<'a> Index<'a> {
         self.ids.get(container.image_id.as_str()).copied()
     }
 
-    /// By what it was started as: a name, a digest, or an id or the beginning of one.
+    /// The image that the container was started from by name, by digest, by id, or by the beginning of an id.
     fn by_name(&self, container: &Container) -> Option<usize> {
         let name = container.image.as_str();
         if let Some((_, digest)) = name.split_once('@') {
