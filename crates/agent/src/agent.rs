@@ -24,7 +24,7 @@ use tokio_util::sync::CancellationToken;
 /// How often a dismissed agent in a container looks for another token.
 const LOOK_FOR_TOKEN: Duration = Duration::from_secs(10);
 
-/// Names the socket of one user's own engine, which the service can't see. The unit sets it.
+/// Environment variable with the socket of one user's own engine, which the service can't see. The unit sets it.
 const USERS_ENGINE: &str = "FLOTILLA_USERS_ENGINE";
 
 /// How long an agent that is to end waits for a container that is being recreated: less than engines and service

@@ -44,7 +44,7 @@ pub(crate) const RESTART: Verb = Verb(ContainerAction::Restart, "restarted");
 
 pub(crate) async fn run(client: &Client, target: Target, verb: Verb) -> Result<(), Failure> {
     let Target { device, container } = target;
-    let said = format!("{container} on {device} is {}.", verb.1);
+    let message = format!("{container} on {device} is {}.", verb.1);
     let action = verb.0;
     client
         .send(&ActOnContainer {
@@ -53,10 +53,10 @@ pub(crate) async fn run(client: &Client, target: Target, verb: Verb) -> Result<(
             action,
         })
         .await?;
-    Ok(out::line(&said)?)
+    Ok(out::line(&message)?)
 }
 
-/// Control, as a command asks it.
+/// The calls of control that a command makes, so that a test can play control.
 trait Control {
     async fn ask<R: Request>(&self, request: &R) -> Result<R::Response, Error>;
 }
@@ -68,18 +68,23 @@ impl Control for Client {
 }
 
 pub(crate) async fn place(client: &Client, command: PodCommand) -> Result<(), Failure> {
-    let said = moved(client, command, out::note).await?;
-    Ok(out::line(&said)?)
+    let message = move_container(client, command, out::note).await?;
+    Ok(out::line(&message)?)
 }
 
-/// Moves a container and answers what was done. `note` is told what it costs before anything is moved, and how far it is.
-async fn moved(control: &impl Control, command: PodCommand, note: impl Fn(&str)) -> Result<String, Failure> {
+/// Moves a container and returns what was done. `note` gets what the container loses, before it is moved, and then each
+/// step.
+async fn move_container(
+    control: &impl Control,
+    command: PodCommand,
+    note: impl Fn(&str),
+) -> Result<String, Failure> {
     let (target, member, place) = match command {
         PodCommand::Add { target } => (target, true, "in the pod"),
         PodCommand::Remove { target } => (target, false, "out of the pod"),
     };
     let Target { device, container } = target;
-    let said = format!("{container} on {device} is {place}.");
+    let message = format!("{container} on {device} is {place}.");
     let placement = PodPlacement { member };
     if member {
         let devices = vec![device.clone()];
@@ -97,7 +102,7 @@ async fn moved(control: &impl Control, command: PodCommand, note: impl Fn(&str))
     while let Some(doing) = control.ask(&place).await?.goes_on {
         note(&doing);
     }
-    Ok(said)
+    Ok(message)
 }
 
 /// Sentences about what a container loses by going into the pod; it is the one that control finds by this text.
@@ -151,8 +156,10 @@ mod tests {
         };
         let target = "nas/cafe".parse().unwrap();
         let note = |text: &str| control.story.borrow_mut().push(text.to_owned());
-        let said = moved(&control, PodCommand::Add { target }, note).await.unwrap();
-        assert_eq!(said, "cafe on nas is in the pod.");
+        let message = move_container(&control, PodCommand::Add { target }, note)
+            .await
+            .unwrap();
+        assert_eq!(message, "cafe on nas is in the pod.");
         let place = "POST /devices/nas/containers/cafe/pod";
         let expected = [
             "GET /containers?device=nas",

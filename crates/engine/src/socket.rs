@@ -13,7 +13,7 @@ pub struct Sockets {
     paths: Vec<PathBuf>,
     /// Why `DOCKER_HOST` cannot be used; then there is no place to look.
     refusal: Option<String>,
-    /// Where an engine of one user's own was found.
+    /// The socket of one user's own engine, if one was found.
     users_own: Option<PathBuf>,
 }
 
@@ -52,7 +52,7 @@ impl Sockets {
         }
     }
 
-    /// With the socket of one user's own engine, which the agent can't reach: what to tell where there is no other.
+    /// Adds the socket of one user's own engine. The agent can't reach it, so it is only named where there is no other engine.
     #[must_use]
     pub fn with_users_own(self, users_own: Option<PathBuf>) -> Self {
         Self { users_own, ..self }

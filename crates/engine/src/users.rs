@@ -4,7 +4,7 @@
 //! People remove images that are called unused here. So an image is called unused only where the image of every container
 //! is known by its id. A container that is found by a name alone may run another image that had that name before, and
 //! one whose image was removed by force looks the same as one whose image has an id of another kind. Where there is
-//! one of them, the count of an image that nobody is known to use is unknown.
+//! one of them, the count of an image that no container is known to use is unknown.
 
 use crate::id;
 use flotilla_protocol::inventory::{Container, Image};

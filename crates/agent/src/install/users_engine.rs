@@ -1,5 +1,5 @@
-//! Engines of one user's own. They listen below `/run/user`, which the service does not see, and only their user's programs
-//! reach them. So whoever installs the service looks, and the service says what was found.
+//! Engines of one user's own. They listen below `/run/user`, which the service can't see, and only their user's programs
+//! reach them. So the installation looks for one, and the service reports what was found.
 
 use std::{
     fs,
@@ -7,13 +7,13 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// Where each user has a folder, named by the user's number.
+/// The folder in which each user has a folder, named by the user's number.
 pub(super) const FOLDERS: &str = "/run/user";
 
-/// Where Docker and Podman listen in such a folder.
+/// Where Docker and Podman listen in a user's folder.
 const SOCKETS: [&str; 2] = ["docker.sock", "podman/podman.sock"];
 
-/// The first such socket; those of users with smaller numbers come first.
+/// The first socket of a user's own engine, in the order of the users' numbers.
 pub(super) fn find(folders: &Path) -> Option<PathBuf> {
     let names = fs::read_dir(folders).into_iter().flatten();
     let mut users: Vec<u32> = names

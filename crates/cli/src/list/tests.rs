@@ -101,7 +101,7 @@ fn forty_containers_with_thousands_of_ports_each_are_a_table_at_once() {
     let mut row = container_row("nas", "range", "Running", "none");
     row["ports"] = odd.collect();
     let list: List<Row<Container>> =
-        a(serde_json::json!({"items": vec![row; 40], "unreachable_devices": []}));
+        decoded(serde_json::json!({"items": vec![row; 40], "unreachable_devices": []}));
     let now = "2026-01-02T07:05:00Z".parse().unwrap();
     let begun = std::time::Instant::now();
     let heading = ["A", "B", "C", "D", "E", "F", "G", "H"];
