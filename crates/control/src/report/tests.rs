@@ -56,7 +56,7 @@ fn the_size_of_an_image_is_one_that_javascript_counts_exactly() {
         (u64::MAX, most),
     ] {
         let image = from_value(json!({"id": "sha256:aa", "tags": [], "size_bytes": told})).unwrap();
-        let Item::Image(image) = Weighed::from(Item::Image(image)).item else {
+        let Item::Image(image) = WeighedItem::from(Item::Image(image)).item else {
             panic!()
         };
         assert_eq!(image.size_bytes, kept, "{told}");
