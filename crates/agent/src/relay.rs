@@ -17,7 +17,7 @@ use base64::{Engine as _, engine::general_purpose::STANDARD};
 use flotilla_identity::{LeafKey, MaterialError, relay_config};
 use flotilla_link::{Admission, Caller, listen, raise_file_limit, serve_tls};
 use flotilla_protocol::{agent::RELAY_MBIT_PER_SECOND, mesh::REFLECT_PORT_OFFSET};
-use flotilla_relay::{Limits, Relay, RelayConfig, StartError, StaticKey, Visitor};
+use flotilla_relay::{LegRequest, Limits, Relay, RelayConfig, StartError, StaticKey};
 use http::Extensions;
 use rustls::pki_types::{CertificateDer, pem::PemObject as _};
 use std::{
@@ -83,7 +83,7 @@ impl Running {
                 ..Limits::default()
             },
         })?;
-        let router: Router = relay.router(visitor);
+        let router: Router = relay.router(leg_request);
         raise_file_limit();
         // Dropping the serving task ends its connections, so the token is never cancelled.
         let serving = tokio::spawn(serve_tls(listener, tls, router, CancellationToken::new()));
@@ -112,10 +112,10 @@ fn line(mbit_per_second: u32) -> u64 {
     u64::from(mbit_per_second) * 125_000
 }
 
-fn visitor(extensions: &Extensions) -> Visitor {
+fn leg_request(extensions: &Extensions) -> LegRequest {
     let caller = extensions.get::<Caller>();
     let admission = extensions.get::<Admission>().cloned();
-    Visitor {
+    LegRequest {
         remote: caller.map_or((Ipv6Addr::UNSPECIFIED, 0).into(), |caller| caller.remote),
         admitted: Box::new(move |device| {
             if let Some(admission) = admission {

@@ -10,7 +10,7 @@ use flotilla_protocol::{
     id::RelayId,
     mesh::{REFLECT_PORT_OFFSET, Relay as Mapped},
 };
-use flotilla_relay::{Limits, Relay, RelayConfig, StaticKey, Visitor};
+use flotilla_relay::{LegRequest, Limits, Relay, RelayConfig, StaticKey};
 use http::Extensions;
 use std::{
     net::{Ipv6Addr, SocketAddr},
@@ -92,13 +92,13 @@ pub(crate) fn routes(core: &Core) -> Router<Arc<Core>> {
     let relay = core.relay();
     relay
         .as_ref()
-        .map_or_else(Router::new, |relay| relay.router(visitor))
+        .map_or_else(Router::new, |relay| relay.router(leg_request))
 }
 
-fn visitor(extensions: &Extensions) -> Visitor {
+fn leg_request(extensions: &Extensions) -> LegRequest {
     let caller = extensions.get::<Caller>();
     let admission = extensions.get::<Admission>().cloned();
-    Visitor {
+    LegRequest {
         remote: caller.map_or((Ipv6Addr::UNSPECIFIED, 0).into(), |caller| caller.remote),
         admitted: Box::new(move |device| {
             if let Some(admission) = admission {

@@ -1,10 +1,10 @@
-//! Load for the bench of relaying: a relay, and two clients in one other process, so that what is measured is what
-//! stands between the clients.
+//! Load for the bench of relaying: a relay in one process, and two clients in another one, so that only the relay is
+//! measured.
 //!
-//! `relay_load serve` prints `{"address", "tickets"}` and passes packets on until it is killed.
-//! `relay_load send SECONDS ADDRESS TICKET TICKET` sends through it. `relay_load plain SECONDS OWN ADDRESS` sends the
-//! same to any address, and receives at OWN; where both are the same, nothing is in between. What arrived is printed
-//! as `{"gbit", "seconds", "lost"}`.
+//! `relay_load serve` prints `{"address", "tickets"}` and relays until it is killed. `relay_load send SECONDS ADDRESS
+//! TICKET TICKET` sends through that relay. `relay_load plain SECONDS OWN ADDRESS` sends the same to any address and
+//! receives at OWN; when both are the same, the datagrams pass no relay. It prints `{"gbit", "seconds", "lost"}` of
+//! what arrived.
 
 #![expect(clippy::print_stdout, reason = "figures are its output")]
 
@@ -35,13 +35,13 @@ type Outcome<T> = Result<T, Box<dyn Error>>;
 /// A full packet of a relayed mesh: 1,280 bytes, sealed by WireGuard.
 const PAYLOAD: usize = 1312;
 
-/// Datagrams in one call: what a burst of TCP becomes.
+/// Datagrams in one call, as many as in a burst of TCP.
 const RUN: usize = 45;
 
-/// Datagrams on the way at once, as a window of TCP would have it.
+/// Datagrams in flight at once, as many as in a window of TCP.
 const WINDOW: u64 = 8 * RUN as u64;
 
-/// After that long without news what is on the way counts as lost.
+/// When nothing arrives for that long, the datagrams in flight count as lost.
 const LOST: Duration = Duration::from_millis(50);
 
 const RELAY: [u8; 32] = [9; 32];
@@ -73,7 +73,7 @@ fn serve() -> Outcome<()> {
         authority: ca.cert_der().to_vec(),
         clock: Clock::new(move || now),
         limits: Limits {
-            // What is measured is the relay, and not what it is allowed.
+            // The relay's speed is measured, so its own limit on the line is out of the way.
             line: 1 << 40,
             ..Limits::default()
         },
@@ -97,7 +97,7 @@ fn send(seconds: f64, address: SocketAddr, tickets: &[&str]) -> Outcome<()> {
     };
     let (sender, session) = admitted(address, CLIENTS[0], ticket)?;
     let (receiver, other_session) = admitted(address, CLIENTS[1], other_ticket)?;
-    // A peer that wants a stream answers whoever sends it.
+    // A client may send freely only to a peer that has sent it something, so the receiver sends first.
     let asks = Data {
         session: other_session,
         key: StaticKey::from_bytes(CLIENTS[0]).public(),
@@ -117,7 +117,7 @@ fn send(seconds: f64, address: SocketAddr, tickets: &[&str]) -> Outcome<()> {
     load(sender, &datagram, receiver, seconds)
 }
 
-/// A socket with a session.
+/// A socket with a session at the relay.
 fn admitted(relay: SocketAddr, key: [u8; 32], ticket: &str) -> Outcome<(UdpSocket, SessionId)> {
     let socket = UdpSocket::bind("127.0.0.1:0")?;
     socket.connect(relay)?;
@@ -148,7 +148,7 @@ fn admitted(relay: SocketAddr, key: [u8; 32], ticket: &str) -> Outcome<(UdpSocke
     }
 }
 
-/// Sends as fast as the other end takes it, and prints what arrived.
+/// Sends as fast as the other end receives, and prints what arrived.
 fn load(sender: UdpSocket, datagram: &[u8], receiver: UdpSocket, seconds: f64) -> Outcome<()> {
     let (arrived, over) = (Arc::new(AtomicU64::new(0)), Arc::new(AtomicBool::new(false)));
     let receiving = {

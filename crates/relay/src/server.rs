@@ -1,13 +1,13 @@
-//! The relay's server: two UDP ports and a route, around one switchboard.
+//! The relay's server: two UDP ports and a route for TLS legs, around one switchboard.
 //!
-//! Datagrams are taken in by a thread of their own, so that a busy relay slows nothing else in the process down.
-//! Streams are tasks of the server that serves the route. All share the switchboard behind a lock that is never held
-//! while something is sent.
+//! Datagrams are received by a thread of their own, so that a busy relay slows nothing else in the process. TLS legs
+//! are tasks of the server that serves the route. All share the switchboard behind a lock that is never held while
+//! something is sent.
 
 use crate::{
     CONNECT_PATH,
-    stream::{self, Visits},
-    switchboard::{Facts, Forward, Leg, Limits, Now, StreamId, Switchboard, Transmit, reflect},
+    switchboard::{Facts, Forward, Leg, Limits, Now, Switchboard, TlsLegId, Transmit, reflect},
+    tls_leg::{self, IdentifyRequest},
     udp::{Batch, Udp},
 };
 use axum::{Router, routing::get};
@@ -27,24 +27,25 @@ use std::{
 use tokio::{runtime::Runtime, sync::Notify, time::sleep_until};
 use tokio_util::sync::CancellationToken;
 
-/// Batches that are taken in a row before anything else gets its turn.
+/// Batches that are received in a row before timers and legs get their turn.
 const BATCHES: usize = 64;
 
-/// What a relay needs.
+/// How to run a relay.
 #[derive(Debug)]
 pub struct RelayConfig {
-    /// Where it listens by UDP.
+    /// The address of the UDP port for packets.
     pub udp: SocketAddr,
-    /// A second UDP port, which only tells callers where they are seen. When it is taken, any other is.
+    /// A second UDP port, which only tells callers the address they are seen at. When it is taken, another free port
+    /// is bound instead.
     pub reflect: Option<SocketAddr>,
     pub key: StaticKey,
-    /// The certificate of the fleet's authority, DER: whose tickets count.
+    /// The certificate of the fleet's authority, DER; its tickets are accepted.
     pub authority: Vec<u8>,
     pub clock: Clock,
     pub limits: Limits,
 }
 
-/// Why a relay does not run.
+/// Why a relay did not start.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
     #[error("UDP port {port} can't be listened on at {ip}: {source}", ip = address.ip(), port = address.port())]
@@ -65,20 +66,20 @@ pub struct Relay {
     thread: Option<JoinHandle<()>>,
 }
 
-/// What the thread and the streams work on together.
+/// The state that the thread and the TLS legs share.
 pub(crate) struct Shared {
     switchboard: Mutex<Switchboard>,
-    streams: Mutex<BTreeMap<StreamId, Arc<Notify>>>,
+    tls_legs: Mutex<BTreeMap<TlsLegId, Arc<Notify>>>,
     udp: Udp,
     clock: Clock,
     key: PublicKey,
-    /// The UDP socket did not take everything.
+    /// Signalled when the UDP socket did not take a whole run.
     blocked: Notify,
     pub(crate) stop: CancellationToken,
 }
 
 impl Relay {
-    /// Binds the ports and starts to pass packets on.
+    /// Binds the ports and starts to relay.
     ///
     /// # Errors
     /// See [`StartError`].
@@ -91,7 +92,7 @@ impl Relay {
         let Prepared { shared, udp, reflect } = match prepared {
             Ok(prepared) => prepared,
             Err(error) => {
-                // The caller may be asynchronous, where a runtime may not be waited for.
+                // The caller may run in a runtime, in which dropping another runtime and waiting for it panics.
                 runtime.shutdown_background();
                 return Err(error);
             }
@@ -111,11 +112,11 @@ impl Relay {
         })
     }
 
-    /// The route for WebSockets; `visitor` finds out where a request comes from.
-    pub fn router<S: Clone + Send + Sync + 'static>(&self, visitor: Visits) -> Router<S> {
-        let state = (self.shared.clone(), visitor);
+    /// The route for TLS legs; `identify` reads from a request where it comes from.
+    pub fn router<S: Clone + Send + Sync + 'static>(&self, identify: IdentifyRequest) -> Router<S> {
+        let state = (self.shared.clone(), identify);
         Router::new()
-            .route(CONNECT_PATH, get(stream::connect))
+            .route(CONNECT_PATH, get(tls_leg::connect))
             .with_state(state)
     }
 
@@ -134,13 +135,13 @@ impl Relay {
         self.reflect
     }
 
-    /// Tickets for these keys count no longer, and their sessions end.
+    /// Refuses tickets for these keys from here on, and ends their sessions.
     pub fn revoke(&self, keys: impl IntoIterator<Item = PublicKey>) {
         self.shared.lock().revoke(keys, Instant::now());
-        self.shared.deliver();
+        self.shared.send_answers();
     }
 
-    /// Passes on so many bytes per second for all clients together.
+    /// Sets how many bytes per second are passed on, for all clients together.
     pub fn limit_line(&self, bytes_per_second: u64) {
         self.shared.lock().limit_line(bytes_per_second);
     }
@@ -150,13 +151,13 @@ impl Relay {
         self.shared.lock().facts()
     }
 
-    /// Tells the clients, and ends soon; dropping the relay waits for it.
+    /// Tells the clients and ends soon after; dropping the relay waits for the end.
     pub fn stop(&self) {
         self.shared.stop.cancel();
     }
 }
 
-/// All that may fail before the thread begins.
+/// The bound sockets and the state, made before the thread starts so that errors reach the caller.
 struct Prepared {
     shared: Arc<Shared>,
     udp: SocketAddr,
@@ -172,12 +173,12 @@ impl Prepared {
             .map_err(|_| StartError::Randomness)?;
         let _entered = runtime.enter();
         let (udp, address) = bind(config.udp)?;
-        let reflect = config.reflect.map(bind_near).transpose()?;
+        let reflect = config.reflect.map(bind_or_any_port).transpose()?;
         let key = config.key.public();
         let switchboard = Switchboard::new(config.key, tickets, config.limits, seed, Instant::now());
         let shared = Arc::new(Shared {
             switchboard: Mutex::new(switchboard),
-            streams: Mutex::default(),
+            tls_legs: Mutex::default(),
             udp,
             clock: config.clock,
             key,
@@ -221,8 +222,8 @@ impl Shared {
         }
     }
 
-    /// Takes a run in and sends on what it leads to.
-    pub(crate) fn take(&self, from: Leg, run: &mut [u8], segment: usize, forwards: &mut Vec<Forward>) {
+    /// Handles a run of datagrams and sends on what it leads to.
+    pub(crate) fn handle_run(&self, from: Leg, run: &mut [u8], segment: usize, forwards: &mut Vec<Forward>) {
         forwards.clear();
         self.lock().handle_run(from, run, segment, self.now(), forwards);
         for forward in forwards.iter() {
@@ -235,55 +236,55 @@ impl Shared {
                 self.blocked.notify_one();
             }
         }
-        self.deliver();
+        self.send_answers();
     }
 
-    /// Sends answers and wakes streams.
-    pub(crate) fn deliver(&self) {
+    /// Sends answers by UDP and wakes TLS legs.
+    pub(crate) fn send_answers(&self) {
         let mut switchboard = self.lock();
-        let ready: Vec<_> = std::iter::from_fn(|| switchboard.poll_stream_ready()).collect();
+        let ready: Vec<_> = std::iter::from_fn(|| switchboard.poll_tls_leg_ready()).collect();
         let answers: Vec<_> = std::iter::from_fn(|| switchboard.poll_answer()).collect();
         drop(switchboard);
         for answer in &answers {
-            // One that finds the socket full is as lost as one on the way.
+            // An answer that finds the socket full is lost, as any datagram may be.
             self.udp.send_all(answer);
         }
         if !ready.is_empty() {
-            let streams = self.streams.lock().unwrap_or_else(PoisonError::into_inner);
-            for stream in ready.iter().filter_map(|id| streams.get(id)) {
-                stream.notify_one();
+            let tls_legs = self.tls_legs.lock().unwrap_or_else(PoisonError::into_inner);
+            for leg in ready.iter().filter_map(|id| tls_legs.get(id)) {
+                leg.notify_one();
             }
         }
     }
 
-    /// Opens a stream. The signal says that it has something to send.
-    pub(crate) fn open_stream(&self, remote: SocketAddr) -> (StreamId, Arc<Notify>) {
-        let id = self.lock().open_stream(remote, self.now());
+    /// Opens a TLS leg. The returned signal is notified when the leg has something to send.
+    pub(crate) fn open_tls_leg(&self, remote: SocketAddr) -> (TlsLegId, Arc<Notify>) {
+        let id = self.lock().open_tls_leg(remote, self.now());
         let signal = Arc::new(Notify::new());
-        let mut streams = self.streams.lock().unwrap_or_else(PoisonError::into_inner);
-        streams.insert(id, signal.clone());
-        drop(streams);
+        let mut tls_legs = self.tls_legs.lock().unwrap_or_else(PoisonError::into_inner);
+        tls_legs.insert(id, signal.clone());
+        drop(tls_legs);
         signal.notify_one();
-        // Another one may have had to close for it.
-        self.deliver();
+        // Another leg may have been closed to make room, and has to be told.
+        self.send_answers();
         (id, signal)
     }
 
-    pub(crate) fn device_of(&self, id: StreamId) -> Option<DeviceId> {
+    pub(crate) fn device_of(&self, id: TlsLegId) -> Option<DeviceId> {
         self.lock().device_of(id)
     }
 
-    pub(crate) fn close_stream(&self, id: StreamId) {
-        self.streams
+    pub(crate) fn close_tls_leg(&self, id: TlsLegId) {
+        self.tls_legs
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .remove(&id);
-        self.lock().close_stream(id);
-        self.deliver();
+        self.lock().close_tls_leg(id);
+        self.send_answers();
     }
 
-    pub(crate) fn poll_stream(&self, id: StreamId) -> Option<crate::switchboard::StreamOutput> {
-        self.lock().poll_stream(id)
+    pub(crate) fn poll_tls_leg(&self, id: TlsLegId) -> Option<crate::switchboard::TlsLegOutput> {
+        self.lock().poll_tls_leg(id)
     }
 }
 
@@ -294,8 +295,8 @@ fn bind(address: SocketAddr) -> Result<(Udp, SocketAddr), StartError> {
     Ok((udp, bound))
 }
 
-/// Any port of the same address, when the wanted one is taken: callers are told which.
-fn bind_near(wanted: SocketAddr) -> Result<(Udp, SocketAddr), StartError> {
+/// Binds another free port of the same address when the wanted one is taken; callers are told which.
+fn bind_or_any_port(wanted: SocketAddr) -> Result<(Udp, SocketAddr), StartError> {
     bind(wanted).or_else(|_| bind(SocketAddr::new(wanted.ip(), 0)))
 }
 
@@ -313,32 +314,33 @@ async fn run(shared: &Shared, reflect_port: Option<Udp>) {
                     take_batches(shared, &mut batch, &mut forwards);
                 }
             }
-            () = readable(reflect_port.as_ref()) => tell(reflect_port.as_ref(), &mut batch),
+            () = readable(reflect_port.as_ref()) => answer_reflect(reflect_port.as_ref(), &mut batch),
             () = shared.blocked.notified() => blocked = true,
             _ = shared.udp.writable(), if blocked => blocked = !drain(shared, &mut unsent),
             () = sleep_until(timeout.into()) => {
                 shared.lock().handle_timeout(Instant::now());
-                shared.deliver();
+                shared.send_answers();
             }
         }
     }
     shared.lock().leave();
-    shared.deliver();
+    shared.send_answers();
 }
 
 fn take_batches(shared: &Shared, batch: &mut Batch, forwards: &mut Vec<Forward>) {
     for _ in 0..BATCHES {
-        // Not only an empty socket ends this: an error of one datagram is over with its receipt.
+        // Any error ends the round, not only an empty socket: the error of one datagram is cleared by receiving it,
+        // and the caller comes back when the socket is readable.
         if shared.udp.receive(batch).is_err() {
             return;
         }
         for Received { from, run, size } in batch.runs() {
-            shared.take(Leg::Udp(from), run, size, forwards);
+            shared.handle_run(Leg::Udp(from), run, size, forwards);
         }
     }
 }
 
-/// Sends what waits for UDP clients; `false` when the socket is full again.
+/// Sends the runs that wait for UDP clients; `false` when the socket is full again.
 fn drain(shared: &Shared, unsent: &mut Option<Transmit>) -> bool {
     loop {
         let next = unsent.take().or_else(|| shared.lock().poll_transmit());
@@ -359,8 +361,8 @@ async fn readable(socket: Option<&Udp>) {
     }
 }
 
-/// The second port: tells callers where they are seen, and nothing else.
-fn tell(socket: Option<&Udp>, batch: &mut Batch) {
+/// Answers on the second port, which tells callers the address they are seen at and does nothing else.
+fn answer_reflect(socket: Option<&Udp>, batch: &mut Batch) {
     let Some(socket) = socket else { return };
     if socket.receive(batch).is_err() {
         return;

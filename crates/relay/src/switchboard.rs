@@ -1,60 +1,61 @@
-//! Who is connected, and where a packet goes: the relay's decisions, without sockets and without a clock.
+//! Which clients have a session, and where each packet goes: the relay's decisions, without sockets and without a
+//! clock.
 //!
-//! Life of a client: unknown → challenged (nothing of it is kept) → admitted, with a session → ended: said so
-//! itself, replaced by a newer session of the same key, idle, ticket ran out, or revoked. A stream lives longer
-//! than its session by one message, and ends when it was not admitted in time.
+//! Life of a client: unknown → challenged (nothing is kept of it) → admitted, with a session → ended: by the client
+//! itself, replaced by a newer session of the same key, idle, ticket expired, or revoked. A TLS leg outlives its
+//! session by one message, and is closed when it is not admitted in time.
 //!
-//! Inputs are [`Switchboard::handle_run`], [`Switchboard::handle_timeout`] and those about streams. After each,
-//! the caller sends the forwards, drains [`Switchboard::poll_answer`] and wakes [`Switchboard::poll_stream_ready`];
-//! [`Switchboard::poll_transmit`] has what a full socket did not take.
+//! Inputs are [`Switchboard::handle_run`], [`Switchboard::handle_timeout`] and those about TLS legs. After each input,
+//! the caller sends the forwards, drains [`Switchboard::poll_answer`] and wakes the legs of
+//! [`Switchboard::poll_tls_leg_ready`]; [`Switchboard::poll_transmit`] has the runs that a full socket did not take.
 
 mod admission;
+mod allowance;
 mod clients;
 mod cookies;
 mod facts;
-mod gate;
+mod hello_limiter;
 mod leg;
 mod limits;
-mod pace;
 mod queue;
-mod streams;
 #[cfg(test)]
 mod tests;
+mod tls_legs;
 
 pub use facts::{ClientFacts, Counters, Facts, Totals};
 pub use leg::{Forward, Leg, Route, Transmit};
 pub use limits::Limits;
-pub use streams::{StreamId, StreamOutput};
+pub use tls_legs::{TlsLegId, TlsLegOutput};
 
+use allowance::SharedLine;
 use clients::{Client, Clients};
 use cookies::Cookies;
 use flotilla_identity::{TICKET_LIFETIME, TicketVerifier};
 use flotilla_protocol::{Timestamp, key::PublicKey};
 use flotilla_wire::{DATA_HEADER_LEN, Frame, MAX_CONTROL_LEN, Reason, SessionId, StaticKey, readdress};
-use gate::Gate;
-use pace::Line;
+use hello_limiter::HelloLimiter;
 use rand::{SeedableRng, rngs::StdRng};
 use std::{
     collections::{BTreeMap, VecDeque},
     net::SocketAddr,
     time::{Duration, Instant},
 };
-use streams::Streams;
+use tls_legs::TlsLegs;
 
-/// What a client is told to let pass at most between two pings; NATs forget a mapping after 30 s or more.
+/// The longest pause between two pings that a client is told to keep; NATs forget a mapping after 30 s or more.
 const KEEPALIVE_SECONDS: u16 = 25;
 
-/// How often clients are looked through for those whose time is over.
+/// How often sessions and legs are checked for their end.
 const SWEEP: Duration = Duration::from_secs(5);
 
-/// Answers that wait to be sent; they are sent after each input, so more is a socket that does not take them.
+/// Answers that wait to be sent. The caller sends them after each input, so more means that the socket is full.
 const ANSWERS: usize = 1024;
 
 /// The present moment, by both clocks.
 #[derive(Debug, Clone, Copy)]
 pub struct Now {
     pub at: Instant,
-    /// By which tickets run out.
+    /// Tickets expire by this clock.
     pub wall: Timestamp,
 }
 
@@ -66,11 +67,11 @@ pub struct Switchboard {
     limits: Limits,
     random: StdRng,
     cookies: Cookies,
-    gate: Gate,
+    hello_limiter: HelloLimiter,
     clients: Clients,
-    line: Line,
-    streams: Streams,
-    /// With the moment from which no ticket for them can be good.
+    line: SharedLine,
+    tls_legs: TlsLegs,
+    /// Each with the moment from which no ticket for the key can be valid.
     revoked: BTreeMap<PublicKey, Instant>,
     answers: VecDeque<Transmit>,
     totals: Totals,
@@ -94,10 +95,10 @@ impl Switchboard {
             limits,
             cookies: Cookies::new(&mut random, now),
             random,
-            gate: Gate::default(),
+            hello_limiter: HelloLimiter::default(),
             clients: Clients::default(),
-            line: Line::new(now),
-            streams: Streams::default(),
+            line: SharedLine::new(now),
+            tls_legs: TlsLegs::default(),
             revoked: BTreeMap::new(),
             answers: VecDeque::new(),
             totals: Totals::default(),
@@ -105,8 +106,8 @@ impl Switchboard {
         }
     }
 
-    /// Takes datagrams of one sender in: each is `segment` long, the last may be shorter. What goes on at once is
-    /// readdressed in place and added to `forwards`.
+    /// Handles datagrams of one sender: each is `segment` bytes long, the last may be shorter. The parts that can be
+    /// sent on at once are readdressed in place and added to `forwards`.
     pub fn handle_run(
         &mut self,
         from: Leg,
@@ -118,7 +119,7 @@ impl Switchboard {
         let segment = segment.max(1);
         let mut start = 0;
         while let Some(rest) = run.get_mut(start..).filter(|rest| !rest.is_empty()) {
-            let length = alike(rest, segment);
+            let length = same_header_len(rest, segment);
             let Some(group) = rest.get_mut(..length) else {
                 break;
             };
@@ -135,7 +136,7 @@ impl Switchboard {
         }
     }
 
-    /// Datagrams with the same header, or one datagram.
+    /// Handles datagrams with the same header, or a single datagram.
     fn handle_group(
         &mut self,
         from: Leg,
@@ -170,20 +171,23 @@ impl Switchboard {
         segment: usize,
         now: Now,
     ) -> Option<(Route, SessionId)> {
-        let Some(source) = self.clients.heard(session, from, now.at) else {
+        let Some(source) = self.clients.refresh(session, from, now.at) else {
             self.totals.no_session += 1;
             let reason = Reason::NoSession;
             self.answer(from, &Frame::End { session, reason });
             return None;
         };
         source.counters.received(group.len(), segment);
-        let (limits, cost) = (&self.limits, pace::cost(group.len(), segment));
-        if !source.pace.is_welcome(&to, cost, limits.unasked, now.at) {
+        let (limits, cost) = (&self.limits, allowance::cost(group.len(), segment));
+        if !source.allowance.may_reach(&to, cost, limits.unasked, now.at) {
             source.counters.unasked_datagrams += facts::datagrams(group.len(), segment);
             return None;
         }
-        if !source.pace.has_room(&mut self.line, cost, limits.line, now.at) {
-            source.counters.crowded_datagrams += facts::datagrams(group.len(), segment);
+        if !source
+            .allowance
+            .takes_share(&mut self.line, cost, limits.line, now.at)
+        {
+            source.counters.over_share_datagrams += facts::datagrams(group.len(), segment);
             return None;
         }
         let source = source.key;
@@ -192,7 +196,7 @@ impl Switchboard {
             self.answer(from, &Frame::Gone { session, key: to });
             return None;
         };
-        client.pace.hear(source);
+        client.allowance.note_sender(source);
         for datagram in group.chunks_mut(segment) {
             readdress(datagram, there, source);
         }
@@ -202,27 +206,28 @@ impl Switchboard {
                 Some((route, there))
             }
             _ => {
-                self.keep(there, session, group, segment);
+                self.enqueue(there, session, group, segment);
                 None
             }
         }
     }
 
-    /// A forward that the socket did not take: it waits in the receiver's queue. `run` is the run it is of.
+    /// Takes back a forward that the socket did not take, into the receiver's queue. `run` is the run that it is a
+    /// part of.
     pub fn return_forward(&mut self, forward: &Forward, run: &[u8]) {
         if let Some(client) = self.clients.get_mut(forward.session)
             && let Some(bytes) = run.get(forward.range.clone())
         {
             client.counters.unsent(bytes.len(), forward.segment);
-            self.keep(forward.session, forward.source, bytes, forward.segment);
+            self.enqueue(forward.session, forward.source, bytes, forward.segment);
         }
     }
 
-    /// Puts datagrams of `from` into a client's queue.
-    fn keep(&mut self, session: SessionId, from: SessionId, bytes: &[u8], segment: usize) {
-        self.clients.keep(session, from, bytes, segment, &self.limits);
-        if let Some(Leg::Stream(stream)) = self.clients.get_mut(session).map(|client| client.leg) {
-            self.streams.wake(stream);
+    /// Puts datagrams of session `from` into a client's queue.
+    fn enqueue(&mut self, session: SessionId, from: SessionId, bytes: &[u8], segment: usize) {
+        self.clients.enqueue(session, from, bytes, segment, &self.limits);
+        if let Some(Leg::Tls(leg)) = self.clients.get_mut(session).map(|client| client.leg) {
+            self.tls_legs.wake(leg);
         }
     }
 
@@ -238,7 +243,7 @@ impl Switchboard {
             }
             Frame::Hello(hello) => self.handle_hello(from, &hello, now),
             Frame::Ping { session, tx } => {
-                let answer = match self.clients.heard(session, from, now.at) {
+                let answer = match self.clients.refresh(session, from, now.at) {
                     Some(_) => Frame::Pong { session, tx },
                     None => Frame::End {
                         session,
@@ -248,23 +253,23 @@ impl Switchboard {
                 self.answer(from, &answer);
             }
             Frame::End { session, .. } => {
-                if self.clients.heard(session, from, now.at).is_some() {
+                if self.clients.refresh(session, from, now.at).is_some() {
                     self.end(session, None);
                 }
             }
-            // Only relays say these, and probes travel inside data.
+            // Only relays send these, and probes travel inside data.
             _ => self.totals.malformed += 1,
         }
     }
 
-    /// Ends a session; with a reason, its client is told.
+    /// Ends a session. With a reason, its client is told.
     fn end(&mut self, session: SessionId, reason: Option<Reason>) -> Option<Client> {
         let client = self.clients.remove(session)?;
         if let Some(reason) = reason {
             self.answer(client.leg, &Frame::End { session, reason });
         }
-        if let Leg::Stream(stream) = client.leg {
-            self.streams.finish(stream);
+        if let Leg::Tls(leg) = client.leg {
+            self.tls_legs.finish(leg);
         }
         Some(client)
     }
@@ -281,7 +286,7 @@ impl Switchboard {
                 segment: bytes.len(),
             }),
             Leg::Udp(_) => self.totals.unanswered += 1,
-            Leg::Stream(stream) => self.streams.say(stream, bytes.to_vec()),
+            Leg::Tls(leg) => self.tls_legs.push_answer(leg, bytes.to_vec()),
         }
     }
 
@@ -290,12 +295,12 @@ impl Switchboard {
         self.answers.pop_front()
     }
 
-    /// What waits in the queues of UDP clients: one run per client in turn.
+    /// The next run that waits for a UDP client; clients take turns.
     pub fn poll_transmit(&mut self) -> Option<Transmit> {
         self.clients.poll_queued()
     }
 
-    /// Tickets for these keys count no longer, and their sessions end.
+    /// Refuses tickets for these keys from here on, and ends their sessions.
     pub fn revoke(&mut self, keys: impl IntoIterator<Item = PublicKey>, now: Instant) {
         for key in keys {
             self.revoked.insert(key, now + TICKET_LIFETIME);
@@ -305,12 +310,12 @@ impl Switchboard {
         }
     }
 
-    /// Passes on so many bytes per second for all clients together.
+    /// Sets how many bytes per second are passed on, for all clients together.
     pub fn limit_line(&mut self, bytes_per_second: u64) {
         self.limits.line = bytes_per_second;
     }
 
-    /// Ends every session, so that clients need not find out by themselves.
+    /// Ends every session and tells the clients, so that they need not find out by a time-out.
     pub fn leave(&mut self) {
         for session in self.clients.sessions() {
             self.end(session, Some(Reason::Leaving));
@@ -322,18 +327,18 @@ impl Switchboard {
         self.next_sweep
     }
 
-    /// Ends what is over at `now`.
+    /// Ends sessions and legs whose time is over at `now`.
     pub fn handle_timeout(&mut self, now: Instant) {
         if now < self.next_sweep {
             return;
         }
         self.next_sweep = now + SWEEP;
         self.cookies.rotate(&mut self.random, now);
-        self.gate.sweep(now);
+        self.hello_limiter.sweep(now);
         self.revoked.retain(|_, until| *until > now);
-        self.streams.sweep(now);
-        self.clients.forget_the_gone();
-        for (session, reason) in self.clients.over(now, self.limits.idle) {
+        self.tls_legs.sweep(now);
+        self.clients.forget_absent_keys();
+        for (session, reason) in self.clients.expired(now, self.limits.idle) {
             self.end(session, Some(reason));
         }
     }
@@ -342,13 +347,13 @@ impl Switchboard {
     pub fn facts(&self) -> Facts {
         Facts {
             clients: self.clients.facts(),
-            streams: self.streams.len(),
+            tls_legs: self.tls_legs.len(),
             totals: self.totals,
         }
     }
 }
 
-/// The answer to a request for the address that a caller is seen at.
+/// The answer to a request for the address that a caller is seen at; `None` for other frames.
 #[must_use]
 pub fn reflect(frame: &Frame<'_>, seen: SocketAddr) -> Option<Frame<'static>> {
     match *frame {
@@ -357,9 +362,9 @@ pub fn reflect(frame: &Frame<'_>, seen: SocketAddr) -> Option<Frame<'static>> {
     }
 }
 
-/// Length of the datagrams at the beginning of a run that have the first one's header, when that is a data
-/// frame's; of the first one alone otherwise. Everything else about them may differ.
-fn alike(run: &[u8], segment: usize) -> usize {
+/// Length of the datagrams at the beginning of a run that have the first one's header, when that is a data frame's; of
+/// the first one alone otherwise. The payloads may differ.
+fn same_header_len(run: &[u8], segment: usize) -> usize {
     let first = run.get(..segment.min(run.len())).unwrap_or(run);
     let header = first.first_chunk::<DATA_HEADER_LEN>();
     if header.is_none() || !matches!(Frame::parse(first), Ok(Frame::Data(_))) {

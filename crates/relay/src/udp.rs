@@ -1,7 +1,8 @@
-//! The relay's UDP sockets, for a runtime to wait on.
+//! The relay's UDP sockets, registered with a runtime.
 //!
-//! A relay does not know what the paths to its clients carry, and it need not: nothing is fragmented on its way, so
-//! what is too large for a path is lost whole, and the clients, who try sizes with each other, learn what fits.
+//! The relay needs to know no path's MTU. Its sockets forbid fragmentation for IPv4 and IPv6 wherever the system can,
+//! so a datagram that is too large for a path is lost whole, and the clients find out what fits by probing sizes with
+//! each other.
 
 use crate::switchboard::{Route, Transmit};
 use flotilla_udp::{Inbox, Socket};
@@ -13,25 +14,25 @@ use std::{
 };
 use tokio::{io::Interest, net::UdpSocket};
 
-/// What the system may hold back for all clients together while a network device is busy.
+/// Bytes that the system may queue for all clients together while a network device is busy.
 const SEND_BUFFER: usize = 16 << 20;
 
-/// Runs that are received by one call. Each needs a buffer.
+/// Runs that are received by one call; each needs a buffer.
 const RUNS: usize = 8;
 
-/// Room for what one call receives.
+/// The buffers for one call.
 pub(crate) type Batch = Inbox<RUNS>;
 
 pub(crate) struct Udp {
     socket: Socket,
-    /// Tells when that socket has something, or has room.
+    /// A second handle of the socket, by which the runtime waits until it is readable or writable.
     readiness: UdpSocket,
-    /// Sending failed, and the log knows.
+    /// Sending fails and the log has a warning about it; later failures are not logged.
     failing: AtomicBool,
 }
 
 impl Udp {
-    /// Binds a socket and hands it to the current runtime.
+    /// Binds a socket and registers it with the current runtime.
     pub(crate) fn bind(address: SocketAddr) -> io::Result<Self> {
         let socket = Socket::bind(address, SEND_BUFFER)?;
         Ok(Self {
@@ -53,20 +54,20 @@ impl Udp {
         self.readiness.writable().await
     }
 
-    /// Receives what is there, up to a batch; `WouldBlock` when there is nothing.
+    /// Receives what has come, up to a batch; `WouldBlock` when the socket is empty.
     pub(crate) fn receive(&self, batch: &mut Batch) -> io::Result<usize> {
         let receive = || self.socket.receive(batch);
         self.readiness.try_io(Interest::READABLE, receive)
     }
 
-    /// Sends a run in as few calls as the kernel allows. How many bytes are done with; less than all when the socket is
-    /// full.
+    /// Sends a run in as few calls as the kernel allows. Returns how many bytes are done with; less than all when the
+    /// socket is full.
     pub(crate) fn send(&self, to: Route, run: &[u8], segment: usize) -> usize {
         let mut done = 0;
         let sent = self.readiness.try_io(Interest::WRITABLE, || {
             let sent = self.socket.send(to, run, segment, Instant::now());
             done = sent.done;
-            // The runtime waits for room only after this error.
+            // The runtime waits until the socket is writable only after this error.
             if sent.done < run.len() {
                 return Err(io::ErrorKind::WouldBlock.into());
             }

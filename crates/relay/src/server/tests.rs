@@ -1,7 +1,7 @@
-//! A relay on real sockets of this computer.
+//! A relay on real sockets on loopback.
 
 use super::*;
-use crate::Visitor;
+use crate::LegRequest;
 use flotilla_identity::FleetCa;
 use flotilla_protocol::{
     Timestamp,
@@ -151,7 +151,7 @@ fn a_stream_of_packets_arrives_whole_and_in_order() {
     let (alice, bob) = (fleet.client(1), fleet.client(2));
     bob.send_data(alice.key.public(), b"go on");
     alice.receive();
-    // As many as the receiver's own socket buffer holds for sure, a few times over.
+    // As many as surely fit into the receiver's socket buffer, a few times over.
     for round in 0..20u8 {
         for number in 0..40u8 {
             alice.send_data(bob.key.public(), &[&[round, number][..], &[7; 1310]].concat());
@@ -203,7 +203,7 @@ fn a_reflect_port_that_is_taken_gives_way_to_another() {
         .build()
         .unwrap();
     let _entered = runtime.enter();
-    let (_, bound) = bind_near(address).unwrap();
+    let (_, bound) = bind_or_any_port(address).unwrap();
     assert_ne!(bound, address);
     assert!(matches!(bind(address), Err(StartError::Listen { .. })));
 }
@@ -249,11 +249,11 @@ async fn received(socket: &mut WebSocketStream<TcpStream>) -> Vec<u8> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_client_on_a_stream_reaches_one_on_udp_and_back() {
+async fn a_client_on_a_tls_leg_reaches_one_on_udp_and_back() {
     let fleet = Fleet::new();
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let port = listener.local_addr().unwrap();
-    let router = fleet.relay.router::<()>(|_| Visitor {
+    let router = fleet.relay.router::<()>(|_| LegRequest {
         remote: SocketAddr::from(([127, 0, 0, 1], 1)),
         admitted: Box::new(|_| {}),
     });
@@ -275,7 +275,7 @@ async fn a_client_on_a_stream_reaches_one_on_udp_and_back() {
     }
     socket.close(None).await.unwrap();
     drop(socket);
-    while fleet.relay.facts().streams > 0 {
+    while fleet.relay.facts().tls_legs > 0 {
         tokio::task::yield_now().await;
     }
     bob.send_data(alice.public(), b"gone?");

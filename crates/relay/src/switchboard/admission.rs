@@ -1,11 +1,11 @@
-//! Who is let in: whoever receives at its address, holds a ticket that counts, and has the ticket's key.
+//! Admission: a client gets a session when it receives at its address, holds a valid ticket, and has the ticket's key.
 //!
-//! In order of cost: the cookie is one hash and everything else waits for it, then the ticket's signature and the
-//! proof, which are paid for at a limited pace.
+//! The checks are ordered by cost. The cookie takes one hash, and only after it are the ticket's signature and the
+//! proof verified, at a limited rate.
 
 use super::{
-    Client, KEEPALIVE_SECONDS, Leg, Now, Switchboard, cookies::same, facts::Counters, pace::Pace,
-    queue::Queue,
+    Client, KEEPALIVE_SECONDS, Leg, Now, Switchboard, allowance::Allowance, cookies::is_equal,
+    facts::Counters, queue::Queue,
 };
 use flotilla_identity::{InvalidTicket, TicketClaims};
 use flotilla_wire::{Challenge, Cookie, Frame, Hello, Reason, RelayKey, SessionId, Welcome};
@@ -17,19 +17,19 @@ impl Switchboard {
         let tx = hello.tx;
         let (seen, expected) = match from {
             Leg::Udp(route) => (route.remote, None),
-            Leg::Stream(stream) => match self.streams.lookup(stream) {
+            Leg::Tls(leg) => match self.tls_legs.lookup(leg) {
                 Some((cookie, remote)) => (remote, Some(cookie)),
                 None => return,
             },
         };
         if !self.is_good(&hello.cookie, expected, seen) {
             self.totals.challenged += 1;
-            let cookie = expected.unwrap_or_else(|| self.cookies.bake(seen));
+            let cookie = expected.unwrap_or_else(|| self.cookies.cookie_for(seen));
             self.answer(from, &Frame::Challenge(Challenge { tx, cookie }));
             return;
         }
-        if !self.gate.opens(seen.ip(), now.at) {
-            self.totals.hurried += 1;
+        if !self.hello_limiter.allows(seen.ip(), now.at) {
+            self.totals.rate_limited += 1;
             return;
         }
         match self.admit(from, seen, hello, now) {
@@ -37,8 +37,8 @@ impl Switchboard {
             Err(reason) => {
                 self.totals.refused += 1;
                 self.answer(from, &Frame::Refused { tx, reason });
-                if let Leg::Stream(stream) = from {
-                    self.streams.finish(stream);
+                if let Leg::Tls(leg) = from {
+                    self.tls_legs.finish(leg);
                 }
             }
         }
@@ -46,7 +46,7 @@ impl Switchboard {
 
     fn is_good(&self, cookie: &Cookie, expected: Option<Cookie>, seen: SocketAddr) -> bool {
         match expected {
-            Some(expected) => same(cookie, &expected),
+            Some(expected) => is_equal(cookie, &expected),
             None => self.cookies.is_good(cookie, seen),
         }
     }
@@ -66,26 +66,27 @@ impl Switchboard {
         if self.revoked.contains_key(&claims.key) {
             return Err(Reason::Revoked);
         }
-        let session = self.seat(from, &claims, now)?;
-        if let Leg::Stream(stream) = from {
-            self.streams.admit(stream, session);
+        let session = self.assign_session(from, &claims, now)?;
+        if let Leg::Tls(leg) = from {
+            self.tls_legs.admit(leg, session);
         }
         Ok(key.welcome(hello.tx, session, KEEPALIVE_SECONDS, seen))
     }
 
-    /// The session for a client that is let in. A client that says hello again where it already is keeps its own.
-    fn seat(&mut self, from: Leg, claims: &TicketClaims, now: Now) -> Result<SessionId, Reason> {
+    /// The session for an admitted client. A client that says hello again on the leg of its session keeps that
+    /// session.
+    fn assign_session(&mut self, from: Leg, claims: &TicketClaims, now: Now) -> Result<SessionId, Reason> {
         let left = claims.expires.duration_since(now.wall);
-        let ends = now.at + Duration::try_from(left).unwrap_or(Duration::ZERO);
+        let ticket_ends = now.at + Duration::try_from(left).unwrap_or(Duration::ZERO);
         let before = self.clients.by_key_mut(&claims.key).map(|(session, _)| session);
-        let mut pace = Pace::new(now.at, self.limits.unasked);
+        let mut allowance = Allowance::new(now.at, self.limits.unasked);
         if let Some(session) = before {
-            if let Some(client) = self.clients.heard(session, from, now.at) {
-                client.ends = client.ends.max(ends);
+            if let Some(client) = self.clients.refresh(session, from, now.at) {
+                client.ticket_ends = client.ticket_ends.max(ticket_ends);
                 return Ok(session);
             }
             if let Some(client) = self.end(session, Some(Reason::Replaced)) {
-                pace.succeed(client.pace);
+                allowance.inherit(client.allowance);
             }
         } else if self.clients.len() >= self.limits.clients {
             return Err(Reason::Full);
@@ -97,10 +98,10 @@ impl Switchboard {
             device: claims.device,
             leg: from,
             since: now.at,
-            heard: now.at,
-            ends,
+            last_heard: now.at,
+            ticket_ends,
             queue: Queue::default(),
-            pace,
+            allowance,
             counters: Counters::default(),
         };
         self.clients.insert(session, client);

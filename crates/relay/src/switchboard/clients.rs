@@ -1,9 +1,9 @@
-//! The sessions, found by their number and by their client's key.
+//! The sessions, found by their id and by their client's key.
 
 use super::{
     Leg, Limits, Transmit,
+    allowance::Allowance,
     facts::{ClientFacts, Counters},
-    pace::Pace,
     queue::{Queue, Run},
 };
 use flotilla_protocol::{id::DeviceId, key::PublicKey};
@@ -19,11 +19,11 @@ pub(super) struct Client {
     pub(super) device: DeviceId,
     pub(super) leg: Leg,
     pub(super) since: Instant,
-    pub(super) heard: Instant,
-    /// The end of its ticket.
-    pub(super) ends: Instant,
+    pub(super) last_heard: Instant,
+    /// When its ticket expires.
+    pub(super) ticket_ends: Instant,
     pub(super) queue: Queue,
-    pub(super) pace: Pace,
+    pub(super) allowance: Allowance,
     pub(super) counters: Counters,
 }
 
@@ -61,17 +61,17 @@ impl Clients {
     pub(super) fn is_on(&self, session: SessionId, leg: Leg) -> bool {
         self.by_session
             .get(&session)
-            .is_some_and(|client| same_way(client.leg, leg))
+            .is_some_and(|client| is_same_leg(client.leg, leg))
     }
 
-    /// The client of a session that a frame came for, when it came the client's way.
-    pub(super) fn heard(&mut self, session: SessionId, from: Leg, now: Instant) -> Option<&mut Client> {
+    /// The client of a session, when a frame came on the client's own leg; its time of last contact is set.
+    pub(super) fn refresh(&mut self, session: SessionId, from: Leg, now: Instant) -> Option<&mut Client> {
         let client = self.by_session.get_mut(&session)?;
-        if !same_way(client.leg, from) {
+        if !is_same_leg(client.leg, from) {
             return None;
         }
         client.leg = from;
-        client.heard = now;
+        client.last_heard = now;
         Some(client)
     }
 
@@ -88,21 +88,21 @@ impl Clients {
         Some(client)
     }
 
-    /// Keeps no more about keys that were heard than there are clients.
-    pub(super) fn forget_the_gone(&mut self) {
+    /// Bounds the keys that clients' allowances remember to those with a session.
+    pub(super) fn forget_absent_keys(&mut self) {
         for client in self.by_session.values_mut() {
-            if client.pace.known() > self.by_key.len() {
-                client.pace.forget(|key| self.by_key.contains_key(key));
+            if client.allowance.remembered_keys() > self.by_key.len() {
+                client.allowance.retain_keys(|key| self.by_key.contains_key(key));
             }
         }
     }
 
-    /// Sessions whose time is over, and why.
-    pub(super) fn over(&self, now: Instant, idle: Duration) -> Vec<(SessionId, Reason)> {
+    /// The sessions that are over, each with the reason.
+    pub(super) fn expired(&self, now: Instant, idle: Duration) -> Vec<(SessionId, Reason)> {
         let over = self.by_session.iter().filter_map(|(session, client)| {
-            let reason = if client.ends <= now {
+            let reason = if client.ticket_ends <= now {
                 Reason::TicketExpired
-            } else if now.saturating_duration_since(client.heard) >= idle {
+            } else if now.saturating_duration_since(client.last_heard) >= idle {
                 Reason::Idle
             } else {
                 return None;
@@ -113,7 +113,7 @@ impl Clients {
     }
 
     /// Puts a run of `from` into the queue of a client, or drops it.
-    pub(super) fn keep(
+    pub(super) fn enqueue(
         &mut self,
         session: SessionId,
         from: SessionId,
@@ -143,8 +143,8 @@ impl Clients {
         self.queued_bytes = others + client.queue.bytes();
     }
 
-    /// The oldest run that waits for a client.
-    pub(super) fn take(&mut self, session: SessionId) -> Option<Run> {
+    /// Takes the oldest run that waits for a client.
+    pub(super) fn dequeue(&mut self, session: SessionId) -> Option<Run> {
         let client = self.by_session.get_mut(&session)?;
         let run = client.queue.pop()?;
         self.queued_bytes -= run.bytes.len();
@@ -152,11 +152,13 @@ impl Clients {
         Some(run)
     }
 
-    /// A run of the UDP client whose turn it is.
+    /// Takes a run of the UDP client whose turn it is.
     pub(super) fn poll_queued(&mut self) -> Option<Transmit> {
         loop {
             let session = self.waiting.pop_front()?;
-            let Some(run) = self.take(session) else { continue };
+            let Some(run) = self.dequeue(session) else {
+                continue;
+            };
             let Some(client) = self.by_session.get(&session) else {
                 continue;
             };
@@ -191,11 +193,11 @@ impl Clients {
     }
 }
 
-/// Our own address may change under a client without harm.
-fn same_way(a: Leg, b: Leg) -> bool {
+/// The relay's own address may change under a client's session, so only the remote ends are compared.
+fn is_same_leg(a: Leg, b: Leg) -> bool {
     match (a, b) {
         (Leg::Udp(a), Leg::Udp(b)) => a.remote == b.remote,
-        (Leg::Stream(a), Leg::Stream(b)) => a == b,
+        (Leg::Tls(a), Leg::Tls(b)) => a == b,
         _ => false,
     }
 }

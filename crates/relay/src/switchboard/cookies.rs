@@ -1,4 +1,4 @@
-//! Cookies: proof that somebody receives at an address, without keeping anything about it.
+//! Cookies: a client that returns one proves that it receives at its address, and the relay keeps nothing about it.
 
 use aws_lc_rs::hmac::{HMAC_SHA256, Key, sign};
 use flotilla_wire::Cookie;
@@ -8,7 +8,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// A cookie is good for one to two of these.
+/// A cookie is valid for one to two rotations.
 const ROTATION: Duration = Duration::from_secs(60);
 
 #[derive(Debug)]
@@ -34,25 +34,25 @@ impl Cookies {
         }
     }
 
-    pub(super) fn bake(&self, address: SocketAddr) -> Cookie {
-        baked(&self.current, address)
+    pub(super) fn cookie_for(&self, address: SocketAddr) -> Cookie {
+        sign_address(&self.current, address)
     }
 
     pub(super) fn is_good(&self, cookie: &Cookie, address: SocketAddr) -> bool {
         [&self.current, &self.previous]
             .into_iter()
-            .any(|secret| same(cookie, &baked(secret, address)))
+            .any(|secret| is_equal(cookie, &sign_address(secret, address)))
     }
 }
 
-/// A cookie for one stream, which is told nobody else.
+/// A random cookie for one TLS leg.
 pub(super) fn fresh(random: &mut StdRng) -> Cookie {
     let mut cookie = Cookie::NONE;
     random.fill_bytes(&mut cookie.0);
     cookie
 }
 
-pub(super) fn same(a: &Cookie, b: &Cookie) -> bool {
+pub(super) fn is_equal(a: &Cookie, b: &Cookie) -> bool {
     aws_lc_rs::constant_time::verify_slices_are_equal(&a.0, &b.0).is_ok()
 }
 
@@ -62,7 +62,7 @@ fn secret(random: &mut StdRng) -> Key {
     Key::new(HMAC_SHA256, &bytes)
 }
 
-fn baked(secret: &Key, address: SocketAddr) -> Cookie {
+fn sign_address(secret: &Key, address: SocketAddr) -> Cookie {
     let ip = match address {
         SocketAddr::V4(v4) => v4.ip().to_ipv6_mapped(),
         SocketAddr::V6(v6) => *v6.ip(),

@@ -1,27 +1,27 @@
-//! Ways to a client, and what is sent along them.
+//! The legs between a relay and its clients, and the datagrams that are sent along them.
 
-use super::StreamId;
+use super::TlsLegId;
 pub use flotilla_udp::Route;
 use flotilla_wire::SessionId;
 use std::ops::Range;
 
-/// By which way a client is connected.
+/// How a client is connected.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Leg {
     Udp(Route),
-    Stream(StreamId),
+    Tls(TlsLegId),
 }
 
-/// A part of the run that was handled, readdressed in place, to be sent on now.
+/// A part of the handled run, readdressed in place, to be sent at once.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Forward {
     pub to: Route,
-    /// Where it is in the run.
+    /// Its place in the run.
     pub range: Range<usize>,
     /// Length of each datagram but the last, which may be shorter.
     pub segment: usize,
     pub(super) session: SessionId,
-    /// Whose it is.
+    /// The session that sent it.
     pub(super) source: SessionId,
 }
 

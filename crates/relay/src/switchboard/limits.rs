@@ -1,23 +1,23 @@
-//! How much a relay takes on.
+//! The limits of a relay.
 
 use std::time::Duration;
 
-/// How much a relay takes on.
+/// The limits of a relay.
 #[derive(Debug, Clone, Copy)]
 pub struct Limits {
     /// Sessions at the same time.
     pub clients: usize,
-    /// Streams at the same time that were not admitted yet.
+    /// TLS legs at the same time that are not admitted yet.
     pub half_open: usize,
-    /// Bytes that wait for one client.
+    /// Bytes that wait to be sent to one client.
     pub queue_bytes: usize,
-    /// Bytes that wait for all clients together.
+    /// Bytes that wait to be sent to all clients together.
     pub queued_bytes: usize,
     /// Bytes per second that a client may send to keys that never sent it anything; four times as many at once.
     pub unasked: u64,
-    /// Bytes per second that are passed on for all clients together. While more come, clients share them evenly.
+    /// Bytes per second that are passed on for all clients together. When more come, clients share them evenly.
     pub line: u64,
-    /// After how much silence a session ends.
+    /// A session ends after this long without a frame from its client.
     pub idle: Duration,
 }
 
@@ -28,9 +28,9 @@ impl Default for Limits {
             half_open: 256,
             queue_bytes: 512 << 10,
             queued_bytes: 64 << 20,
-            // A thousand peers that are greeted at once, and again every five seconds, take a fifth of it.
+            // Greeting a thousand peers at once, and again every five seconds, takes a fifth of it.
             unasked: 256 << 10,
-            // 10 Gbit/s, a fast line of a server. Whoever runs a relay elsewhere knows its line.
+            // 10 Gbit/s, a fast line of a server. The owner of a relay elsewhere sets the rate of its line.
             line: 1_250_000_000,
             idle: Duration::from_secs(90),
         }

@@ -1,6 +1,6 @@
-//! What waits for one client: runs of datagrams, bounded in bytes. Where there is no room, whoever has the most
-//! waiting gives way, so that one who floods a client drowns out itself. Of its runs the oldest go, because the
-//! newest are worth the most to whoever waits.
+//! The runs of datagrams that wait for one client, bounded in bytes. At the limit, the sender with the most bytes
+//! waiting loses its oldest runs: a sender that floods a client so drops its own packets, and the newest are kept
+//! because they are the most useful to the receiver.
 
 use flotilla_wire::SessionId;
 use std::collections::{BTreeMap, VecDeque};
@@ -23,7 +23,7 @@ impl Run {
 pub(super) struct Queue {
     runs: VecDeque<Run>,
     bytes: usize,
-    /// Bytes by who sent them.
+    /// Bytes that wait, by the session that sent them.
     shares: BTreeMap<SessionId, usize>,
 }
 
@@ -36,23 +36,23 @@ impl Queue {
         self.bytes
     }
 
-    /// Makes room for `bytes` of somebody within `limit`; answers how many datagrams gave way.
+    /// Drops runs until `bytes` of session `from` fit within `limit`; returns how many datagrams were dropped.
     pub(super) fn make_room(&mut self, from: SessionId, bytes: usize, limit: usize) -> u64 {
         let mut dropped = 0;
         while self.bytes + bytes > limit {
-            let Some(run) = self.give_way(from) else { break };
+            let Some(run) = self.evict(from) else { break };
             dropped += run.datagrams();
         }
         dropped
     }
 
-    fn give_way(&mut self, newcomer: SessionId) -> Option<Run> {
-        // A newcomer that has as much as any other gives way itself.
+    fn evict(&mut self, newcomer: SessionId) -> Option<Run> {
+        // Among senders with equal shares the newcomer loses first.
         let weight = |(session, share): &(&SessionId, &usize)| (**share, **session == newcomer);
         let heaviest = *self.shares.iter().max_by_key(weight)?.0;
         let place = self.runs.iter().position(|run| run.from == heaviest)?;
         let run = self.runs.remove(place)?;
-        self.took(&run);
+        self.subtract(&run);
         Some(run)
     }
 
@@ -64,11 +64,11 @@ impl Queue {
 
     pub(super) fn pop(&mut self) -> Option<Run> {
         let run = self.runs.pop_front()?;
-        self.took(&run);
+        self.subtract(&run);
         Some(run)
     }
 
-    fn took(&mut self, run: &Run) {
+    fn subtract(&mut self, run: &Run) {
         self.bytes -= run.bytes.len();
         if let Some(share) = self.shares.get_mut(&run.from) {
             *share -= run.bytes.len();

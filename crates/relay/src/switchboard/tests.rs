@@ -1,8 +1,8 @@
-//! What the switchboard promises, said with real keys and tickets and without a socket.
+//! What the switchboard promises, tested with real keys and tickets and without a socket.
 
 mod admission;
+mod allowance;
 mod bounds;
-mod pace;
 mod passing;
 mod rig;
 mod strangers;

@@ -1,7 +1,7 @@
-//! Who is let in, who is not, and how a session ends.
+//! Which clients are admitted, which are refused, and how a session ends.
 
 use super::rig::{Device, Rig, data, fleet, route, ticket, udp, written};
-use crate::switchboard::{Leg, StreamOutput};
+use crate::switchboard::{Leg, TlsLegOutput};
 use flotilla_wire::{Frame, Reason, SessionId};
 use std::time::Duration;
 
@@ -16,22 +16,22 @@ fn devices_pass_on_to_each_other_through_a_month_without_control() {
         for _ in 0..DAY / 50 {
             rig.wait(50);
             for (device, session) in [&first, &second].into_iter().zip(sessions) {
-                rig.say(device.leg, &Frame::Ping { session, tx: day });
+                rig.send(device.leg, &Frame::Ping { session, tx: day });
                 let pong = written(&Frame::Pong { session, tx: day });
                 assert_eq!(rig.answer(device.leg), pong, "day {day}");
             }
         }
         if day % 10 == 0 {
-            // The device that relays restarts: the same tickets let everybody in again.
+            // The relay's device restarts: the same tickets admit all clients again.
             let now = rig.now;
             rig = Rig::new();
             rig.now.wall = now.wall;
             sessions = [rig.admit(&first), rig.admit(&second)];
         }
-        rig.say_run(first.leg, data(sessions[0], &second, b"x"), 46);
+        rig.send_run(first.leg, data(sessions[0], &second, b"x"), 46);
         assert_eq!(rig.forwards[0].to, route(second.leg), "day {day}");
     }
-    // Control is back, and what it decided meanwhile counts at once.
+    // Control is back, and the revocation that it decided meanwhile counts at once.
     rig.board.revoke([second.public()], rig.now.at);
     assert_eq!(rig.facts().clients.len(), 1);
     rig.answers();
@@ -77,7 +77,7 @@ fn a_ticket_that_does_not_count_is_refused_with_the_reason() {
     assert_eq!(rig.try_admit(&garbled), Err(Reason::Ticket));
     rig.board.revoke([device.public()], rig.now.at);
     assert_eq!(rig.try_admit(&device), Err(Reason::Revoked));
-    // For as long as its ticket might count it is not forgotten that the key was revoked.
+    // The revocation is remembered for as long as a ticket of the key might be valid.
     rig.wait(35 * DAY - 1);
     assert_eq!(rig.try_admit(&device), Err(Reason::Revoked));
     rig.wait(1);
@@ -94,7 +94,7 @@ fn a_cookie_is_good_for_its_address_only_and_for_a_while() {
         let key = flotilla_wire::RelayKey::of_client(&device.key, rig.relay).unwrap();
         let ticket = device.ticket.as_bytes();
         let proof = key.prove_hello(5, &cookie, ticket);
-        rig.say(
+        rig.send(
             device.leg,
             &Frame::Hello(flotilla_wire::Hello {
                 tx: 5,
@@ -132,7 +132,7 @@ fn the_newest_session_of_a_key_wins_and_the_old_one_is_told() {
         proof,
         ticket,
     };
-    rig.say(moved.leg, &Frame::Hello(hello));
+    rig.send(moved.leg, &Frame::Hello(hello));
     let answers = rig.answers();
     let end = Frame::End {
         session: old,
@@ -143,7 +143,7 @@ fn the_newest_session_of_a_key_wins_and_the_old_one_is_told() {
         (route(device.leg), &written(&end))
     );
     assert_eq!(answers[1].to, route(moved.leg));
-    rig.say_run(peer.leg, data(from_peer, &device, b"x"), 46);
+    rig.send_run(peer.leg, data(from_peer, &device, b"x"), 46);
     assert_eq!(rig.forwards[0].to, route(moved.leg));
     assert_eq!(rig.facts().clients.len(), 2);
 }
@@ -168,7 +168,7 @@ fn a_session_ends_after_silence_and_stays_while_it_is_heard() {
             session: stays,
             tx: 8,
         };
-        rig.say(heard.leg, &ping);
+        rig.send(heard.leg, &ping);
         let answers = rig.answers();
         let pong = written(&Frame::Pong {
             session: stays,
@@ -179,7 +179,7 @@ fn a_session_ends_after_silence_and_stays_while_it_is_heard() {
     let facts = rig.facts();
     assert_eq!(facts.clients.len(), 1);
     assert_eq!(facts.clients[0].key, heard.public());
-    rig.say(quiet.leg, &Frame::Ping { session: gone, tx: 1 });
+    rig.send(quiet.leg, &Frame::Ping { session: gone, tx: 1 });
     let end = Frame::End {
         session: gone,
         reason: Reason::NoSession,
@@ -225,50 +225,50 @@ fn only_the_client_itself_ends_its_session() {
         session,
         reason: Reason::Leaving,
     };
-    rig.say(udp(9), &end(session));
-    rig.say(device.leg, &end(SessionId(session.0 ^ 1)));
+    rig.send(udp(9), &end(session));
+    rig.send(device.leg, &end(SessionId(session.0 ^ 1)));
     assert_eq!(rig.facts().clients.len(), 1);
-    rig.say(device.leg, &end(session));
+    rig.send(device.leg, &end(session));
     assert!(rig.facts().clients.is_empty());
     assert!(rig.answers().is_empty());
 }
 
 #[test]
-fn a_stream_is_admitted_with_the_cookie_that_it_was_told() {
+fn a_tls_leg_is_admitted_with_the_cookie_that_it_was_told() {
     let mut rig = Rig::new();
-    let stream = rig.open_stream();
-    let device = Device::new(1).at(Leg::Stream(stream));
+    let leg = rig.open_tls_leg();
+    let device = Device::new(1).at(Leg::Tls(leg));
     rig.admit(&device);
     assert_eq!(rig.facts().clients[0].leg, device.leg);
-    assert_eq!(rig.board.poll_stream(stream), None);
-    rig.board.close_stream(stream);
+    assert_eq!(rig.board.poll_tls_leg(leg), None);
+    rig.board.close_tls_leg(leg);
     assert!(rig.facts().clients.is_empty());
-    assert_eq!(rig.facts().streams, 0);
+    assert_eq!(rig.facts().tls_legs, 0);
 }
 
 #[test]
-fn a_client_that_changes_from_its_stream_to_udp_leaves_the_stream() {
+fn a_client_that_changes_from_its_tls_leg_to_udp_leaves_the_leg() {
     let mut rig = Rig::new();
-    let stream = rig.open_stream();
+    let leg = rig.open_tls_leg();
     let device = Device::new(1);
-    let old = rig.admit(&device.at(Leg::Stream(stream)));
+    let old = rig.admit(&device.at(Leg::Tls(leg)));
     let new = rig.admit(&device);
     assert_ne!(old, new);
     let end = Frame::End {
         session: old,
         reason: Reason::Replaced,
     };
-    assert_eq!(rig.answer(Leg::Stream(stream)), written(&end));
-    assert_eq!(rig.board.poll_stream(stream), Some(StreamOutput::Close));
-    rig.board.close_stream(stream);
+    assert_eq!(rig.answer(Leg::Tls(leg)), written(&end));
+    assert_eq!(rig.board.poll_tls_leg(leg), Some(TlsLegOutput::Close));
+    rig.board.close_tls_leg(leg);
     assert_eq!(rig.facts().clients.len(), 1);
 }
 
 #[test]
-fn a_stream_that_is_not_admitted_in_time_is_closed() {
+fn a_tls_leg_that_is_not_admitted_in_time_is_closed() {
     let mut rig = Rig::new();
-    let stream = rig.open_stream();
-    rig.challenge(Leg::Stream(stream));
+    let leg = rig.open_tls_leg();
+    rig.challenge(Leg::Tls(leg));
     rig.wait(15);
-    assert_eq!(rig.board.poll_stream(stream), Some(StreamOutput::Close));
+    assert_eq!(rig.board.poll_tls_leg(leg), Some(TlsLegOutput::Close));
 }

@@ -1,7 +1,7 @@
-//! Nothing grows beyond its limit, whatever clients do and do not take.
+//! Nothing grows beyond its limit, whatever clients send and do not read.
 
 use super::rig::{Device, Rig, data};
-use crate::switchboard::{Leg, Limits, StreamId, StreamOutput};
+use crate::switchboard::{Leg, Limits, TlsLegId, TlsLegOutput};
 use flotilla_wire::{Frame, Reason, SessionId};
 use proptest::{collection::vec, prelude::*};
 use std::net::SocketAddr;
@@ -19,11 +19,11 @@ fn small() -> Limits {
 #[test]
 fn a_client_that_takes_nothing_loses_the_oldest_and_keeps_the_newest() {
     let mut rig = Rig::with(small());
-    let stream = rig.open_stream();
-    let (alice, bob) = (Device::new(1), Device::new(2).at(Leg::Stream(stream)));
+    let leg = rig.open_tls_leg();
+    let (alice, bob) = (Device::new(1), Device::new(2).at(Leg::Tls(leg)));
     let (from, _) = (rig.admit(&alice), rig.admit(&bob));
     for number in 0..30u8 {
-        rig.say_run(alice.leg, data(from, &bob, &[number; 55]), 100);
+        rig.send_run(alice.leg, data(from, &bob, &[number; 55]), 100);
     }
     let facts = rig.facts();
     let slow = facts
@@ -32,10 +32,10 @@ fn a_client_that_takes_nothing_loses_the_oldest_and_keeps_the_newest() {
         .find(|client| client.key == bob.public())
         .unwrap();
     assert_eq!((slow.queued_bytes, slow.counters.dropped_datagrams), (500, 25));
-    let kept: Vec<_> = std::iter::from_fn(|| rig.board.poll_stream(stream))
+    let kept: Vec<_> = std::iter::from_fn(|| rig.board.poll_tls_leg(leg))
         .map(|output| match output {
-            StreamOutput::Message(message) => message[99],
-            StreamOutput::Close => panic!("it was closed"),
+            TlsLegOutput::Message(message) => message[99],
+            TlsLegOutput::Close => panic!("it was closed"),
         })
         .collect();
     assert_eq!(kept, [25, 26, 27, 28, 29]);
@@ -51,61 +51,61 @@ fn a_relay_takes_as_many_clients_as_it_was_told() {
     rig.admit(&devices[1]);
 }
 
-/// The streams that are to be closed.
-fn closed(rig: &mut Rig) -> Vec<StreamId> {
-    let ready: Vec<_> = std::iter::from_fn(|| rig.board.poll_stream_ready()).collect();
-    let is_closed = |stream: &StreamId| {
-        let mut outputs = std::iter::from_fn(|| rig.board.poll_stream(*stream));
+/// The legs that are to be closed.
+fn closed(rig: &mut Rig) -> Vec<TlsLegId> {
+    let ready: Vec<_> = std::iter::from_fn(|| rig.board.poll_tls_leg_ready()).collect();
+    let is_closed = |leg: &TlsLegId| {
+        let mut outputs = std::iter::from_fn(|| rig.board.poll_tls_leg(*leg));
         outputs
             .by_ref()
             .take(10)
-            .any(|output| output == StreamOutput::Close)
+            .any(|output| output == TlsLegOutput::Close)
     };
     ready.into_iter().filter(is_closed).collect()
 }
 
 #[test]
-fn newcomers_of_one_network_close_their_own_streams_and_nobody_elses() {
+fn newcomers_of_one_network_close_their_own_legs_and_no_others() {
     let mut rig = Rig::with(small());
-    let alice = Device::new(1).at(Leg::Stream(rig.open_stream()));
+    let alice = Device::new(1).at(Leg::Tls(rig.open_tls_leg()));
     let cookie = rig.challenge(alice.leg);
     let crowd: Vec<_> = (0..10u16)
         .map(|number| {
             let remote = SocketAddr::from(([0x2001, 0xdb8, 0, 0, number, 0, 0, 1], 443));
-            rig.board.open_stream(remote, rig.now)
+            rig.board.open_tls_leg(remote, rig.now)
         })
         .collect();
     assert_eq!(closed(&mut rig), crowd[..8], "two and Alice wait");
     rig.try_hello(&alice, &cookie).unwrap();
     let remote = SocketAddr::from(([192, 0, 2, 10], 443));
-    rig.board.open_stream(remote, rig.now);
+    rig.board.open_tls_leg(remote, rig.now);
     assert!(
         closed(&mut rig).is_empty(),
-        "whoever was admitted waits no longer, and makes room"
+        "an admitted leg does not wait, so it leaves room"
     );
 }
 
 #[test]
-fn who_floods_a_slow_client_drowns_out_itself_alone() {
+fn a_client_that_floods_a_slow_one_loses_only_its_own_packets() {
     let mut rig = Rig::with(Limits {
         clients: 3,
         queued_bytes: 4000,
         ..small()
     });
-    let stream = rig.open_stream();
+    let leg = rig.open_tls_leg();
     let (flooder, honest) = (Device::new(1), Device::new(3));
-    let slow = Device::new(2).at(Leg::Stream(stream));
+    let slow = Device::new(2).at(Leg::Tls(leg));
     let (from, other) = (rig.admit(&flooder), rig.admit(&honest));
     rig.admit(&slow);
-    rig.say_run(honest.leg, data(other, &slow, &[7; 55]), 100);
+    rig.send_run(honest.leg, data(other, &slow, &[7; 55]), 100);
     for number in 100..200u8 {
-        rig.say_run(flooder.leg, data(from, &slow, &[number; 55]), 100);
+        rig.send_run(flooder.leg, data(from, &slow, &[number; 55]), 100);
     }
-    rig.say_run(honest.leg, data(other, &slow, &[8; 55]), 100);
-    let kept: Vec<_> = std::iter::from_fn(|| rig.board.poll_stream(stream))
+    rig.send_run(honest.leg, data(other, &slow, &[8; 55]), 100);
+    let kept: Vec<_> = std::iter::from_fn(|| rig.board.poll_tls_leg(leg))
         .map(|output| match output {
-            StreamOutput::Message(message) => message[99],
-            StreamOutput::Close => panic!("it was closed"),
+            TlsLegOutput::Message(message) => message[99],
+            TlsLegOutput::Close => panic!("it was closed"),
         })
         .collect();
     assert_eq!(kept, [7, 197, 198, 199, 8]);
@@ -115,7 +115,7 @@ fn who_floods_a_slow_client_drowns_out_itself_alone() {
 enum Step {
     Send { from: usize, to: usize, length: usize },
     Take(usize),
-    Admit { device: usize, on_stream: bool },
+    Admit { device: usize, on_tls: bool },
     Leave(usize),
     Close(usize),
     Revoke(usize),
@@ -128,7 +128,7 @@ fn step() -> impl Strategy<Value = Step> {
         8 => (device.clone(), device.clone(), 1usize..300)
             .prop_map(|(from, to, length)| Step::Send { from, to, length }),
         3 => device.clone().prop_map(Step::Take),
-        3 => (device.clone(), any::<bool>()).prop_map(|(device, on_stream)| Step::Admit { device, on_stream }),
+        3 => (device.clone(), any::<bool>()).prop_map(|(device, on_tls)| Step::Admit { device, on_tls }),
         1 => device.clone().prop_map(Step::Leave),
         1 => device.clone().prop_map(Step::Close),
         1 => device.prop_map(Step::Revoke),
@@ -150,7 +150,7 @@ impl Crowd {
                 let (device, session) = &self.devices[from];
                 let payload = vec![1; length];
                 let datagram = data(session.unwrap_or(SessionId(1)), &to, &payload);
-                let run = rig.say_run(device.leg, datagram.repeat(3), datagram.len());
+                let run = rig.send_run(device.leg, datagram.repeat(3), datagram.len());
                 // Every other forward finds the socket full.
                 for forward in rig.forwards.clone().iter().step_by(2) {
                     rig.board.return_forward(forward, &run);
@@ -158,20 +158,20 @@ impl Crowd {
             }
             Step::Take(device) => match self.devices[device].0.leg {
                 Leg::Udp(_) => drop(rig.board.poll_transmit()),
-                Leg::Stream(stream) => drop(rig.board.poll_stream(stream)),
+                Leg::Tls(leg) => drop(rig.board.poll_tls_leg(leg)),
             },
-            Step::Admit { device, on_stream } => {
+            Step::Admit { device, on_tls } => {
                 rig.answers();
                 let (device, session) = &mut self.devices[device];
                 let remote = SocketAddr::from(([192, 0, 2, 9], 443));
-                let stream = on_stream.then(|| rig.board.open_stream(remote, rig.now));
-                device.leg = stream.map_or(Device::new(device.key.public().as_bytes()[0]).leg, Leg::Stream);
+                let leg = on_tls.then(|| rig.board.open_tls_leg(remote, rig.now));
+                device.leg = leg.map_or(Device::new(device.key.public().as_bytes()[0]).leg, Leg::Tls);
                 *session = rig.try_admit(device).ok().map(|welcome| welcome.session);
             }
             Step::Leave(device) => {
                 let (device, session) = &self.devices[device];
                 let session = session.unwrap_or(SessionId(1));
-                rig.say(
+                rig.send(
                     device.leg,
                     &Frame::End {
                         session,
@@ -180,8 +180,8 @@ impl Crowd {
                 );
             }
             Step::Close(device) => {
-                if let Leg::Stream(stream) = self.devices[device].0.leg {
-                    rig.board.close_stream(stream);
+                if let Leg::Tls(leg) = self.devices[device].0.leg {
+                    rig.board.close_tls_leg(leg);
                 }
             }
             Step::Revoke(device) => {

@@ -1,15 +1,15 @@
-//! How packets pass: by key, with the source's key put in, a run as a run.
+//! Packets pass by key, with the source's key put in, and a run stays a run.
 
 use super::rig::{Device, Rig, data, route, udp, written};
-use crate::switchboard::{Leg, StreamOutput};
+use crate::switchboard::{Leg, TlsLegOutput};
 use flotilla_wire::{Data, Frame, Reason};
 
 #[test]
-fn a_packet_arrives_with_the_key_of_who_sent_it() {
+fn a_packet_arrives_with_the_key_of_its_sender() {
     let mut rig = Rig::new();
     let (alice, bob) = (Device::new(1), Device::new(2));
     let (from, to) = (rig.admit(&alice), rig.admit(&bob));
-    let run = rig.say_run(alice.leg, data(from, &bob, b"sealed"), 51);
+    let run = rig.send_run(alice.leg, data(from, &bob, b"sealed"), 51);
     assert_eq!(rig.forwards.len(), 1);
     assert_eq!(rig.forwards[0].to, route(bob.leg));
     let expected = Data {
@@ -42,7 +42,7 @@ fn a_run_to_one_destination_goes_on_as_one() {
     let mut run: Vec<u8> = (0..44).flat_map(|_| data(from, &bob, &payload)).collect();
     run.extend(data(from, &bob, b"short"));
     let length = run.len();
-    let run = rig.say_run(alice.leg, run, segment);
+    let run = rig.send_run(alice.leg, run, segment);
     assert_eq!(rig.forwards.len(), 1);
     assert_eq!(rig.forwards[0].range, 0..length);
     for datagram in run.chunks(segment) {
@@ -57,7 +57,7 @@ fn a_run_to_one_destination_goes_on_as_one() {
         .iter()
         .flat_map(|(to, count)| data(from, to, &payload).repeat(*count))
         .collect();
-    rig.say_run(alice.leg, run, segment);
+    rig.send_run(alice.leg, run, segment);
     let sent: Vec<_> = rig
         .forwards
         .iter()
@@ -70,16 +70,16 @@ fn a_run_to_one_destination_goes_on_as_one() {
 #[test]
 fn a_key_that_is_not_connected_is_said_to_be_gone_once_a_run() {
     let mut rig = Rig::new();
-    let (alice, nobody) = (Device::new(1), Device::new(2));
+    let (alice, absent) = (Device::new(1), Device::new(2));
     let session = rig.admit(&alice);
-    rig.say_run(alice.leg, data(session, &nobody, b"hello").repeat(20), 50);
+    rig.send_run(alice.leg, data(session, &absent, b"hello").repeat(20), 50);
     let gone = Frame::Gone {
         session,
-        key: nobody.public(),
+        key: absent.public(),
     };
     assert_eq!(rig.answer(alice.leg), written(&gone));
     assert!(rig.forwards.is_empty());
-    rig.say_run(alice.leg, data(session, &alice, b"myself"), 51);
+    rig.send_run(alice.leg, data(session, &alice, b"myself"), 51);
     let gone = Frame::Gone {
         session,
         key: alice.public(),
@@ -92,7 +92,7 @@ fn a_session_is_good_from_its_own_address_only() {
     let mut rig = Rig::new();
     let (alice, bob) = (Device::new(1), Device::new(2));
     let (session, _) = (rig.admit(&alice), rig.admit(&bob));
-    rig.say_run(udp(9), data(session, &bob, b"forged"), 51);
+    rig.send_run(udp(9), data(session, &bob, b"forged"), 51);
     assert!(rig.forwards.is_empty());
     let end = Frame::End {
         session,
@@ -103,22 +103,22 @@ fn a_session_is_good_from_its_own_address_only() {
 }
 
 #[test]
-fn packets_pass_between_a_stream_and_udp() {
+fn packets_pass_between_a_tls_leg_and_udp() {
     let mut rig = Rig::new();
-    let stream = rig.open_stream();
-    let alice = Device::new(1).at(Leg::Stream(stream));
+    let leg = rig.open_tls_leg();
+    let alice = Device::new(1).at(Leg::Tls(leg));
     let bob = Device::new(2);
     let (from, to) = (rig.admit(&alice), rig.admit(&bob));
-    rig.say_run(alice.leg, data(from, &bob, b"up"), 47);
+    rig.send_run(alice.leg, data(from, &bob, b"up"), 47);
     assert_eq!(rig.forwards[0].to, route(bob.leg));
-    rig.say_run(
+    rig.send_run(
         bob.leg,
         [data(to, &alice, b"one"), data(to, &alice, b"two")].concat(),
         48,
     );
     assert!(rig.forwards.is_empty());
-    while let Some(ready) = rig.board.poll_stream_ready() {
-        assert_eq!(ready, stream);
+    while let Some(ready) = rig.board.poll_tls_leg_ready() {
+        assert_eq!(ready, leg);
     }
     for payload in [b"one", b"two"] {
         let expected = written(&Frame::Data(Data {
@@ -126,12 +126,9 @@ fn packets_pass_between_a_stream_and_udp() {
             key: bob.public(),
             payload,
         }));
-        assert_eq!(
-            rig.board.poll_stream(stream),
-            Some(StreamOutput::Message(expected))
-        );
+        assert_eq!(rig.board.poll_tls_leg(leg), Some(TlsLegOutput::Message(expected)));
     }
-    assert_eq!(rig.board.poll_stream(stream), None);
+    assert_eq!(rig.board.poll_tls_leg(leg), None);
 }
 
 #[test]
@@ -139,10 +136,10 @@ fn what_a_full_socket_did_not_take_comes_later_and_in_order() {
     let mut rig = Rig::new();
     let (alice, bob) = (Device::new(1), Device::new(2));
     let (from, _) = (rig.admit(&alice), rig.admit(&bob));
-    let first = rig.say_run(alice.leg, data(from, &bob, b"first"), 50);
+    let first = rig.send_run(alice.leg, data(from, &bob, b"first"), 50);
     let forward = rig.forwards[0].clone();
     rig.board.return_forward(&forward, &first);
-    rig.say_run(alice.leg, data(from, &bob, b"second"), 51);
+    rig.send_run(alice.leg, data(from, &bob, b"second"), 51);
     assert!(rig.forwards.is_empty(), "it waits behind the first");
     let payloads: Vec<_> = std::iter::from_fn(|| rig.board.poll_transmit())
         .map(|transmit| transmit.bytes[45..].to_vec())

@@ -1,7 +1,7 @@
-//! A fleet with devices that speak to a switchboard, and a clock that goes when told.
+//! Devices that send frames to a switchboard, and a clock that moves when told.
 
 use crate::switchboard::{
-    Facts, Forward, Leg, Limits, Now, Route, StreamId, StreamOutput, Switchboard, Transmit,
+    Facts, Forward, Leg, Limits, Now, Route, Switchboard, TlsLegId, TlsLegOutput, Transmit,
 };
 use flotilla_identity::{FleetCa, TicketVerifier};
 use flotilla_protocol::{
@@ -29,7 +29,7 @@ fn start_wall() -> Timestamp {
     Timestamp::from_second(1_800_000_000).unwrap()
 }
 
-/// A device with its address and its ticket.
+/// A device with its leg and its ticket.
 #[derive(Clone)]
 pub(super) struct Device {
     pub(super) key: StaticKey,
@@ -47,7 +47,7 @@ pub(super) fn udp(port: u16) -> Leg {
 pub(super) fn route(leg: Leg) -> Route {
     match leg {
         Leg::Udp(route) => route,
-        Leg::Stream(_) => panic!("a stream has no route"),
+        Leg::Tls(_) => panic!("a leg has no route"),
     }
 }
 
@@ -115,30 +115,30 @@ impl Rig {
         self.now.at = until;
     }
 
-    /// Says a run and answers what it became.
-    pub(super) fn say_run(&mut self, from: Leg, mut run: Vec<u8>, segment: usize) -> Vec<u8> {
+    /// Sends a run to the switchboard and returns the forwarded datagrams.
+    pub(super) fn send_run(&mut self, from: Leg, mut run: Vec<u8>, segment: usize) -> Vec<u8> {
         self.forwards.clear();
         self.board
             .handle_run(from, &mut run, segment, self.now, &mut self.forwards);
         run
     }
 
-    pub(super) fn say(&mut self, from: Leg, frame: &Frame<'_>) {
+    pub(super) fn send(&mut self, from: Leg, frame: &Frame<'_>) {
         let bytes = written(frame);
         let length = bytes.len();
-        self.say_run(from, bytes, length);
+        self.send_run(from, bytes, length);
     }
 
-    /// All that waits to be answered to anybody by UDP.
+    /// All answers that wait to be sent by UDP.
     pub(super) fn answers(&mut self) -> Vec<Transmit> {
         std::iter::from_fn(|| self.board.poll_answer()).collect()
     }
 
-    /// The one answer that there is, and nothing else.
+    /// The only answer that waits; panics when there are others.
     pub(super) fn answer(&mut self, to: Leg) -> Vec<u8> {
-        if let Leg::Stream(stream) = to {
-            let Some(StreamOutput::Message(message)) = self.board.poll_stream(stream) else {
-                panic!("no message on the stream");
+        if let Leg::Tls(leg) = to {
+            let Some(TlsLegOutput::Message(message)) = self.board.poll_tls_leg(leg) else {
+                panic!("no message on the leg");
             };
             return message;
         }
@@ -151,7 +151,7 @@ impl Rig {
 
     pub(super) fn challenge(&mut self, leg: Leg) -> Cookie {
         if matches!(leg, Leg::Udp(_)) {
-            self.say(leg, &first_hello(1));
+            self.send(leg, &first_hello(1));
         }
         match Frame::parse(&self.answer(leg)).unwrap() {
             Frame::Challenge(Challenge { cookie, .. }) => cookie,
@@ -159,7 +159,7 @@ impl Rig {
         }
     }
 
-    /// The whole admission.
+    /// The whole admission, from the first hello.
     pub(super) fn try_admit(&mut self, device: &Device) -> Result<Welcome, Reason> {
         let cookie = self.challenge(device.leg);
         self.try_hello(device, &cookie)
@@ -174,10 +174,10 @@ impl Rig {
             proof: key.prove_hello(2, cookie, ticket),
             ticket,
         };
-        self.say(device.leg, &Frame::Hello(hello));
+        self.send(device.leg, &Frame::Hello(hello));
         let last = match device.leg {
             Leg::Udp(_) => self.answers().pop().unwrap().bytes,
-            Leg::Stream(_) => self.answer(device.leg),
+            Leg::Tls(_) => self.answer(device.leg),
         };
         match Frame::parse(&last).unwrap() {
             Frame::Welcome(welcome) => {
@@ -193,9 +193,9 @@ impl Rig {
         self.try_admit(device).unwrap().session
     }
 
-    pub(super) fn open_stream(&mut self) -> StreamId {
+    pub(super) fn open_tls_leg(&mut self) -> TlsLegId {
         self.board
-            .open_stream(SocketAddr::from(([192, 0, 2, 9], 443)), self.now)
+            .open_tls_leg(SocketAddr::from(([192, 0, 2, 9], 443)), self.now)
     }
 
     pub(super) fn facts(&self) -> Facts {

@@ -1,11 +1,11 @@
-//! What holds whoever speaks: nobody who proved nothing gets more bytes than it sent, or makes anything grow.
+//! Whatever strangers send, none gets more bytes than it sent, and none makes anything grow.
 
 use super::rig::{Device, Rig, data, first_hello, route, udp, written};
 use crate::switchboard::Leg;
 use flotilla_wire::{Cookie, Data, Frame, Hello, MAGIC, Proof, Reason, SessionId};
 use proptest::{collection::vec, prelude::*};
 
-/// Datagrams of all kinds, plausible and not.
+/// Datagrams of all kinds, valid and invalid.
 fn datagram() -> impl Strategy<Value = Vec<u8>> {
     let raw = (0u8..0x18, vec(any::<u8>(), 0..200));
     prop_oneof![
@@ -53,7 +53,7 @@ proptest! {
         let mut rig = Rig::new();
         for (datagram, port) in datagrams {
             let asked = datagram.len();
-            rig.say_run(udp(port), datagram, segment);
+            rig.send_run(udp(port), datagram, segment);
             prop_assert!(rig.forwards.is_empty());
             let answers = rig.answers();
             prop_assert!(answers.iter().all(|answer| answer.to == route(udp(port))));
@@ -70,10 +70,10 @@ proptest! {
         let (from, _) = (rig.admit(&alice), rig.admit(&bob));
         for (datagram, port) in datagrams {
             let length = datagram.len();
-            rig.say_run(udp(port), datagram, length);
+            rig.send_run(udp(port), datagram, length);
         }
         rig.answers();
-        rig.say_run(alice.leg, data(from, &bob, b"still here"), 55);
+        rig.send_run(alice.leg, data(from, &bob, b"still here"), 55);
         prop_assert_eq!(rig.forwards.first().map(|forward| forward.to), Some(route(bob.leg)));
     }
 }
@@ -86,12 +86,12 @@ fn a_flood_of_garbage_leaves_nothing_behind() {
         let from = Leg::Udp(crate::switchboard::Route { remote, local: None });
         let [a, b, c, d] = bits.to_be_bytes();
         let garbage = [0xF1, 0x07, 0x11, 0xA0, a, b, c, d].repeat(9);
-        rig.say_run(from, garbage, 72);
-        rig.say(from, &first_hello(bits.into()));
+        rig.send_run(from, garbage, 72);
+        rig.send(from, &first_hello(bits.into()));
     }
     assert_eq!(rig.answers().len(), super::super::ANSWERS, "the rest had no room");
     let facts = rig.facts();
-    assert!(facts.clients.is_empty() && facts.streams == 0);
+    assert!(facts.clients.is_empty() && facts.tls_legs == 0);
     assert_eq!(facts.totals.unanswered, 50_000 - super::super::ANSWERS as u64);
     let device = Device::new(1);
     rig.admit(&device);
@@ -100,7 +100,7 @@ fn a_flood_of_garbage_leaves_nothing_behind() {
 #[test]
 fn a_reflexive_request_is_answered_with_the_address_that_is_seen() {
     let mut rig = Rig::new();
-    rig.say(udp(7), &Frame::ReflectRequest { tx: 11 });
+    rig.send(udp(7), &Frame::ReflectRequest { tx: 11 });
     let observed = route(udp(7)).remote;
     assert_eq!(
         rig.answer(udp(7)),

@@ -1,11 +1,8 @@
-//! How much of what a client sends is passed on. Two measures, both in bytes, so that small packets are no way around
-//! them: each datagram counts with what the line carries in front of it.
+//! How much of what a client sends is passed on. There are two limits, both in bytes; each datagram also counts with
+//! its headers on the line, so that sending small packets does not evade them.
 //!
-//! *Unasked*: a key that never sent anything to a client gets little from it. WireGuard and its probes answer at
-//! once whoever they want to hear from, so an honest stream is asked for after one round trip, and a flood is not.
-//!
-//! *The line*: what the relay passes on in all has a limit, and while that is reached, clients share it evenly: whoever
-//! sends less than its share loses nothing.
+//! *Unasked*: a client may send only little to a key that never sent it anything. WireGuard and its probes answer
+//! peers at once, so an honest flow is answered after one round trip and is then not limited, and a flood is.
 
 use flotilla_protocol::key::PublicKey;
 use std::{
@@ -13,33 +10,33 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// What Ethernet, IP and UDP take for a datagram, gaps included.
+/// What Ethernet, IP and UDP add to a datagram on the line, gaps included.
 const HEAD: u64 = 66;
 
-/// For so long a line is shared out. Longer than it takes a short burst of all clients to pass, and short enough
-/// that whoever has used up its share is not taken for dead.
+/// The line is shared out anew after each slot. A slot is longer than a short burst of all clients takes to pass, and
+/// short enough that a client that has used up its share does not look dead to its peers.
 const SLOT: Duration = Duration::from_millis(100);
 
 /// How many seconds' worth of unasked bytes may come at once: a device that comes up greets all its peers.
 const UNASKED_BURST: u64 = 4;
 
-/// What a run of datagrams costs.
+/// The bytes that a run counts for against the limits.
 pub(super) fn cost(bytes: usize, segment: usize) -> u64 {
     bytes as u64 + super::facts::datagrams(bytes, segment) * HEAD
 }
 
-/// What all clients share.
+/// The use of the line in the present slot, by all clients together.
 #[derive(Debug)]
-pub(super) struct Line {
+pub(super) struct SharedLine {
     begun: Instant,
     slot: u128,
     passed: u64,
     senders: u64,
-    /// In the slot before.
+    /// Clients that sent something in the slot before.
     last_senders: u64,
 }
 
-impl Line {
+impl SharedLine {
     pub(super) fn new(now: Instant) -> Self {
         Self {
             begun: now,
@@ -50,7 +47,7 @@ impl Line {
         }
     }
 
-    fn turn(&mut self, now: Instant) {
+    fn advance(&mut self, now: Instant) {
         let slot = now.saturating_duration_since(self.begun).as_nanos() / SLOT.as_nanos();
         if slot != self.slot {
             self.last_senders = if slot == self.slot + 1 { self.senders } else { 0 };
@@ -59,9 +56,9 @@ impl Line {
     }
 }
 
-/// One client's part.
+/// One client's use of both limits.
 #[derive(Debug)]
-pub(super) struct Pace {
+pub(super) struct Allowance {
     /// The keys that have sent something to this client.
     asked_by: BTreeSet<PublicKey>,
     unasked: u64,
@@ -70,7 +67,7 @@ pub(super) struct Pace {
     passed: u64,
 }
 
-impl Pace {
+impl Allowance {
     pub(super) fn new(now: Instant, unasked: u64) -> Self {
         Self {
             asked_by: BTreeSet::new(),
@@ -81,29 +78,29 @@ impl Pace {
         }
     }
 
-    /// A client that comes again is still asked by the same keys.
-    pub(super) fn succeed(&mut self, before: Self) {
+    /// Takes over from an earlier session of the same client, so that answered keys stay answered.
+    pub(super) fn inherit(&mut self, before: Self) {
         self.asked_by = before.asked_by;
         (self.unasked, self.since) = (before.unasked, before.since);
     }
 
-    pub(super) fn hear(&mut self, key: PublicKey) {
+    pub(super) fn note_sender(&mut self, key: PublicKey) {
         if !self.asked_by.contains(&key) {
             self.asked_by.insert(key);
         }
     }
 
     /// How many keys are remembered.
-    pub(super) fn known(&self) -> usize {
+    pub(super) fn remembered_keys(&self) -> usize {
         self.asked_by.len()
     }
 
-    pub(super) fn forget(&mut self, is_here: impl Fn(&PublicKey) -> bool) {
+    pub(super) fn retain_keys(&mut self, is_here: impl Fn(&PublicKey) -> bool) {
         self.asked_by.retain(is_here);
     }
 
-    /// Whether a key may be sent so much, as far as it is a matter of who asked; `rate` is in bytes per second.
-    pub(super) fn is_welcome(&mut self, to: &PublicKey, cost: u64, rate: u64, now: Instant) -> bool {
+    /// Whether this much may be sent to a key by the limit on unasked bytes; `rate` is in bytes per second.
+    pub(super) fn may_reach(&mut self, to: &PublicKey, cost: u64, rate: u64, now: Instant) -> bool {
         if self.asked_by.contains(to) {
             return true;
         }
@@ -118,16 +115,16 @@ impl Pace {
         left.is_some()
     }
 
-    /// Whether there is room for so much; `rate` is in bytes per second, of all clients.
-    pub(super) fn has_room(&mut self, line: &mut Line, cost: u64, rate: u64, now: Instant) -> bool {
-        line.turn(now);
+    /// Whether this much may be sent by the limit of the line; `rate` is in bytes per second, of all clients.
+    pub(super) fn takes_share(&mut self, line: &mut SharedLine, cost: u64, rate: u64, now: Instant) -> bool {
+        line.advance(now);
         if self.slot != line.slot {
             (self.slot, self.passed) = (line.slot, 0);
             line.senders += 1;
         }
         let whole = rate / 1000 * u64::try_from(SLOT.as_millis()).unwrap_or(u64::MAX);
         let share = whole / line.senders.max(line.last_senders).max(1);
-        // A run passes whole or not at all, so what counts is whether the share was used up before it.
+        // A run passes whole or not at all, so it passes when the share was not used up before it.
         let passes = line.passed < whole || self.passed < share;
         if passes {
             line.passed += cost;

@@ -1,8 +1,8 @@
-//! The way in for devices whose UDP does not pass: a WebSocket, one frame a message.
+//! The route for TLS legs: WebSockets, one frame in each message, for devices whose UDP is blocked.
 
 use crate::{
     server::Shared,
-    switchboard::{Leg, StreamId, StreamOutput},
+    switchboard::{Leg, TlsLegId, TlsLegOutput},
 };
 use axum::{
     Json,
@@ -21,30 +21,30 @@ use http::{Extensions, StatusCode};
 use std::{fmt, net::SocketAddr, sync::Arc};
 use tokio::sync::Notify;
 
-/// Whoever opens a WebSocket, as the port knows it.
-pub struct Visitor {
+/// What the server of the route knows of a request for a TLS leg.
+pub struct LegRequest {
     pub remote: SocketAddr,
-    /// Called once the relay has let the device in: until then the port has a stranger there.
+    /// Called once the relay has admitted the device; until then the server counts the connection as a stranger's.
     pub admitted: Box<dyn FnOnce(DeviceId) + Send>,
 }
 
-/// Finds out from a request who opens a WebSocket.
-pub type Visits = fn(&Extensions) -> Visitor;
+/// Reads from a request where it comes from.
+pub type IdentifyRequest = fn(&Extensions) -> LegRequest;
 
-impl fmt::Debug for Visitor {
+impl fmt::Debug for LegRequest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Visitor({})", self.remote)
+        write!(f, "LegRequest({})", self.remote)
     }
 }
 
-/// Longer than any frame: a packet of 1,280 bytes, sealed, with its header.
+/// The longest message: more than any frame, which is a packet of 1,280 bytes, sealed, with its header.
 const MESSAGE_BYTES: usize = 4096;
 
-/// Written to the socket at once at most.
+/// The most bytes that are written to the WebSocket at once.
 const WRITE_BYTES: usize = 64 << 10;
 
 pub(crate) async fn connect(
-    State((shared, visitor)): State<(Arc<Shared>, Visits)>,
+    State((shared, identify)): State<(Arc<Shared>, IdentifyRequest)>,
     extensions: Extensions,
     socket: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
 ) -> Response {
@@ -52,17 +52,17 @@ pub(crate) async fn connect(
         let why = "This address is for relaying: it needs a WebSocket upgrade.";
         return refuse(Problem::new(Code::InvalidInput, why));
     };
-    let visitor = visitor(&extensions);
-    let (stream, signal) = shared.open_stream(visitor.remote);
-    // Closed however this ends: an upgrade may fail before anything of it runs.
-    let open = OpenStream { shared, stream };
+    let request = identify(&extensions);
+    let (leg, signal) = shared.open_tls_leg(request.remote);
+    // Closes the leg when dropped, because an upgrade may fail before any of its code runs.
+    let open = OpenTlsLeg { shared, leg };
     socket
         .max_message_size(MESSAGE_BYTES)
         .max_frame_size(MESSAGE_BYTES)
         .read_buffer_size(16 << 10)
         .write_buffer_size(WRITE_BYTES)
         .max_write_buffer_size(WRITE_BYTES * 2)
-        .on_upgrade(move |socket| pass(open, signal, socket, visitor))
+        .on_upgrade(move |socket| pass(open, signal, socket, request))
 }
 
 fn refuse(problem: Problem) -> Response {
@@ -70,39 +70,39 @@ fn refuse(problem: Problem) -> Response {
     (status, Json(problem)).into_response()
 }
 
-struct OpenStream {
+struct OpenTlsLeg {
     shared: Arc<Shared>,
-    stream: StreamId,
+    leg: TlsLegId,
 }
 
-impl Drop for OpenStream {
+impl Drop for OpenTlsLeg {
     fn drop(&mut self) {
-        self.shared.close_stream(self.stream);
+        self.shared.close_tls_leg(self.leg);
     }
 }
 
-/// Reads and writes at the same time, so that a client that does not read is still heard.
-async fn pass(open: OpenStream, signal: Arc<Notify>, socket: WebSocket, visitor: Visitor) {
+/// Reads and writes at the same time, so that a client that does not read is still read from.
+async fn pass(open: OpenTlsLeg, signal: Arc<Notify>, socket: WebSocket, request: LegRequest) {
     let (outgoing, incoming) = socket.split();
     tokio::select! {
-        () = read(&open, incoming, visitor) => {}
+        () = read(&open, incoming, request) => {}
         () = write(&open, &signal, outgoing) => {}
         () = open.shared.stop.cancelled() => {}
     }
 }
 
-async fn read(open: &OpenStream, mut incoming: SplitStream<WebSocket>, visitor: Visitor) {
+async fn read(open: &OpenTlsLeg, mut incoming: SplitStream<WebSocket>, request: LegRequest) {
     let mut forwards = Vec::new();
-    let mut admitted = Some(visitor.admitted);
+    let mut admitted = Some(request.admitted);
     while let Some(Ok(message)) = incoming.next().await {
         match message {
             Message::Binary(bytes) => {
                 let mut bytes = Vec::from(bytes);
                 let length = bytes.len();
                 open.shared
-                    .take(Leg::Stream(open.stream), &mut bytes, length, &mut forwards);
+                    .handle_run(Leg::Tls(open.leg), &mut bytes, length, &mut forwards);
                 if admitted.is_some()
-                    && let Some(device) = open.shared.device_of(open.stream)
+                    && let Some(device) = open.shared.device_of(open.leg)
                     && let Some(admitted) = admitted.take()
                 {
                     admitted(device);
@@ -114,13 +114,13 @@ async fn read(open: &OpenStream, mut incoming: SplitStream<WebSocket>, visitor: 
     }
 }
 
-async fn write(open: &OpenStream, signal: &Notify, mut outgoing: SplitSink<WebSocket, Message>) {
+async fn write(open: &OpenTlsLeg, signal: &Notify, mut outgoing: SplitSink<WebSocket, Message>) {
     loop {
         signal.notified().await;
-        while let Some(output) = open.shared.poll_stream(open.stream) {
+        while let Some(output) = open.shared.poll_tls_leg(open.leg) {
             let sent = match output {
-                StreamOutput::Message(message) => outgoing.feed(Message::Binary(message.into())).await,
-                StreamOutput::Close => {
+                TlsLegOutput::Message(message) => outgoing.feed(Message::Binary(message.into())).await,
+                TlsLegOutput::Close => {
                     let _ = outgoing.close().await;
                     return;
                 }

@@ -1,4 +1,5 @@
-//! How many hellos of one address are looked at: checking one costs a tenth of a millisecond, saying one nothing.
+//! Limits how many hellos of one address are checked: a check costs a tenth of a millisecond, and sending a hello
+//! costs nothing.
 
 use flotilla_protocol::neighborhood::neighborhood;
 use std::{
@@ -7,18 +8,18 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// Hellos at once: an office of devices behind one address that comes back after a power cut.
+/// Hellos that may come at once: an office of devices behind one address that comes back after a power cut.
 const BURST: u32 = 512;
 
-/// One more every so often.
+/// After this time one more hello may come.
 const REFILL: Duration = Duration::from_millis(20);
 
-/// Addresses that are remembered. For one more, whoever hurried the least is forgotten, and loses nothing by it: so
-/// nobody is kept out by somebody who has many addresses.
+/// Addresses that are remembered. For one more, the address with the most hellos left is forgotten, which costs that
+/// address nothing. So a sender with many addresses cannot keep out others.
 const ADDRESSES: usize = 4096;
 
 #[derive(Debug, Default)]
-pub(super) struct Gate(BTreeMap<IpAddr, Bucket>);
+pub(super) struct HelloLimiter(BTreeMap<IpAddr, Bucket>);
 
 #[derive(Debug)]
 struct Bucket {
@@ -26,8 +27,8 @@ struct Bucket {
     since: Instant,
 }
 
-impl Gate {
-    pub(super) fn opens(&mut self, ip: IpAddr, now: Instant) -> bool {
+impl HelloLimiter {
+    pub(super) fn allows(&mut self, ip: IpAddr, now: Instant) -> bool {
         let neighborhood = neighborhood(ip);
         if self.0.len() >= ADDRESSES && !self.0.contains_key(&neighborhood) {
             self.make_room();
@@ -53,7 +54,7 @@ impl Gate {
         }
     }
 
-    /// Forgets who has been quiet.
+    /// Forgets addresses whose bucket is full again.
     pub(super) fn sweep(&mut self, now: Instant) {
         self.0.retain(|_, bucket| {
             bucket.refill(now);
@@ -79,32 +80,32 @@ mod tests {
 
     #[test]
     fn an_address_that_hurries_is_slowed_down_and_its_neighbor_is_not() {
-        let (mut gate, start) = (Gate::default(), Instant::now());
+        let (mut limiter, start) = (HelloLimiter::default(), Instant::now());
         let (one, same, other) = ("2001:db8::1", "2001:db8::2", "2001:db8:0:1::1");
         let ip = |text: &str| text.parse::<IpAddr>().unwrap();
-        assert!((0..BURST).all(|_| gate.opens(ip(one), start)));
-        assert!(!gate.opens(ip(same), start));
-        assert!(gate.opens(ip(other), start));
-        assert!(gate.opens(ip(one), start + REFILL));
-        assert!(!gate.opens(ip(one), start + REFILL));
+        assert!((0..BURST).all(|_| limiter.allows(ip(one), start)));
+        assert!(!limiter.allows(ip(same), start));
+        assert!(limiter.allows(ip(other), start));
+        assert!(limiter.allows(ip(one), start + REFILL));
+        assert!(!limiter.allows(ip(one), start + REFILL));
     }
 
     #[test]
-    fn what_is_remembered_is_bounded_and_keeps_nobody_out() {
-        let (mut gate, start) = (Gate::default(), Instant::now());
+    fn what_is_remembered_is_bounded_and_keeps_no_address_out() {
+        let (mut limiter, start) = (HelloLimiter::default(), Instant::now());
         let address = |bits| IpAddr::from(std::net::Ipv4Addr::from_bits(bits));
         for _ in 0..BURST {
-            assert!(gate.opens(address(0), start));
+            assert!(limiter.allows(address(0), start));
         }
         for bits in 1..20_000u32 {
-            assert!(gate.opens(address(bits), start));
-            assert!(gate.0.len() <= ADDRESSES);
+            assert!(limiter.allows(address(bits), start));
+            assert!(limiter.0.len() <= ADDRESSES);
         }
         assert!(
-            !gate.opens(address(0), start),
-            "who hurried is remembered, however many come"
+            !limiter.allows(address(0), start),
+            "an address that hurried is remembered, however many come"
         );
-        gate.sweep(start + Duration::from_secs(60));
-        assert!(gate.0.is_empty());
+        limiter.sweep(start + Duration::from_secs(60));
+        assert!(limiter.0.is_empty());
     }
 }

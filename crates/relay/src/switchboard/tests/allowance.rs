@@ -1,18 +1,18 @@
-//! How much of what a client sends passes: little to whoever never asked for it, and a fair share of the line.
+//! How much of what a client sends is passed on: little to keys that never sent to it, and a fair share of the line.
 
 use super::rig::{Device, Rig, data};
 use crate::switchboard::{Counters, Limits};
 use flotilla_wire::SessionId;
 use std::time::Duration;
 
-/// A full packet, and a run of them as TCP makes them.
+/// A full packet; TCP sends runs of them.
 const PAYLOAD: [u8; 1312] = [0x5A; 1312];
 const SEGMENT: usize = 45 + PAYLOAD.len();
 const RUN: usize = 40;
 
 fn run(rig: &mut Rig, from: &Device, session: SessionId, to: &Device) -> usize {
     let bytes = data(session, to, &PAYLOAD).repeat(RUN);
-    rig.say_run(from.leg, bytes, SEGMENT);
+    rig.send_run(from.leg, bytes, SEGMENT);
     rig.forwards.iter().map(|forward| forward.range.len()).sum()
 }
 
@@ -23,7 +23,7 @@ fn counters(rig: &Rig, of: &Device) -> Counters {
 }
 
 #[test]
-fn a_client_that_nobody_asked_sends_little_and_all_of_it_once_it_was_answered() {
+fn a_client_sends_little_to_a_key_that_never_sent_to_it_and_all_of_it_once_it_was_answered() {
     let mut rig = Rig::new();
     let (flooder, home) = (Device::new(1), Device::new(2));
     let (from, to) = (rig.admit(&flooder), rig.admit(&home));
@@ -45,18 +45,18 @@ fn a_client_that_nobody_asked_sends_little_and_all_of_it_once_it_was_answered() 
     let received = counters(&rig, &home).sent_bytes;
     assert_eq!(received, passed as u64);
 
-    rig.say_run(home.leg, data(to, &flooder, b"yes?"), 49);
+    rig.send_run(home.leg, data(to, &flooder, b"yes?"), 49);
     for _ in 0..1000 {
         assert_eq!(run(&mut rig, &flooder, from, &home), RUN * SEGMENT);
     }
 }
 
 #[test]
-fn a_stream_goes_on_when_either_end_comes_back_from_another_address() {
+fn a_flow_goes_on_when_either_end_comes_back_from_another_address() {
     let mut rig = Rig::new();
     let (alice, bob) = (Device::new(1), Device::new(2));
     let (from, to) = (rig.admit(&alice), rig.admit(&bob));
-    rig.say_run(bob.leg, data(to, &alice, b"yes"), 48);
+    rig.send_run(bob.leg, data(to, &alice, b"yes"), 48);
     let bob = bob.at(super::rig::udp(4000));
     rig.now.at += Duration::from_secs(1);
     rig.admit(&bob);
@@ -75,9 +75,9 @@ fn a_peer_that_is_greeted_once_in_five_seconds_by_a_thousand_hears_all_of_them()
     let from = rig.admit(&alice);
     rig.admit(&bob);
     for second in 0..60u64 {
-        // As many greetings to peers as one would be to a thousand: the cost is the sender's.
+        // One sender greets as many peers as if a thousand greeted one, because the cost counts for the sender.
         for _ in 0..200 {
-            rig.say_run(alice.leg, data(from, &bob, &[1; 148]), 193);
+            rig.send_run(alice.leg, data(from, &bob, &[1; 148]), 193);
             assert_eq!(rig.forwards.len(), 1, "second {second}");
         }
         rig.now.at += Duration::from_secs(1);
@@ -85,7 +85,7 @@ fn a_peer_that_is_greeted_once_in_five_seconds_by_a_thousand_hears_all_of_them()
 }
 
 #[test]
-fn a_full_line_is_shared_and_whoever_needs_less_than_its_share_loses_nothing() {
+fn a_full_line_is_shared_and_a_client_that_needs_less_than_its_share_loses_nothing() {
     let line = 12_500_000;
     let mut rig = Rig::with(Limits {
         line,
@@ -93,26 +93,26 @@ fn a_full_line_is_shared_and_whoever_needs_less_than_its_share_loses_nothing() {
     });
     let [flooder, friend, honest, peer] = [1, 2, 3, 4].map(Device::new);
     let [from, to, calm, there] = [&flooder, &friend, &honest, &peer].map(|device| rig.admit(device));
-    rig.say_run(friend.leg, data(to, &flooder, b"yes"), 48);
-    rig.say_run(peer.leg, data(there, &honest, b"yes"), 48);
-    let (mut flood, mut stream) = (0, 0);
+    rig.send_run(friend.leg, data(to, &flooder, b"yes"), 48);
+    rig.send_run(peer.leg, data(there, &honest, b"yes"), 48);
+    let (mut flood, mut flow) = (0, 0);
     for _ in 0..1000 {
-        // 43 MB in a second of the one, two of the other, on a line for twelve.
+        // 43 MB in a second from one client and twice as much from the other, on a line for twelve.
         for _ in 0..8 {
             flood += run(&mut rig, &flooder, from, &friend);
         }
         for _ in 0..2 {
-            rig.say_run(honest.leg, data(calm, &peer, &[1; 955]), 1000);
-            stream += rig.forwards.len();
+            rig.send_run(honest.leg, data(calm, &peer, &[1; 955]), 1000);
+            flow += rig.forwards.len();
         }
         rig.now.at += Duration::from_micros(10_000);
     }
-    assert_eq!(stream, 2000, "nothing of it is lost");
+    assert_eq!(flow, 2000, "nothing of it is lost");
     let most = 10 * line as usize;
     assert!(
         flood > most / 2 && flood < most * 11 / 10,
         "{flood} bytes in ten seconds"
     );
-    assert!(counters(&rig, &flooder).crowded_datagrams > 100_000);
-    assert_eq!(counters(&rig, &honest).crowded_datagrams, 0);
+    assert!(counters(&rig, &flooder).over_share_datagrams > 100_000);
+    assert_eq!(counters(&rig, &honest).over_share_datagrams, 0);
 }
