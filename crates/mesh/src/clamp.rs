@@ -1,13 +1,13 @@
-//! Packets and the size of their path: segment sizes in TCP's opening, and the answer to what is too large.
+//! Adapts packets to the size of their path: lowers TCP's segment size, and answers packets that are too large.
 
 use flotilla_wire::packet::{Headers, ICMP, ICMPV6, Payload, SYN, checksum::Sum};
 use std::net::IpAddr;
 
-/// How much of a packet is quoted to its sender: enough for every header, and small on every path.
+/// How much of a packet is quoted to its sender: enough for all headers, and small on every path.
 pub(crate) const QUOTE: usize = 128;
 const TTL: u8 = 64;
 
-/// Lowers the segment size that a SYN announces to what fits `mtu`. A packet whose checksum is finished stays right.
+/// Lowers the segment size that a SYN announces to what fits `mtu`. A finished checksum stays correct.
 pub(crate) fn clamp_segment_size(packet: &mut [u8], headers: &Headers, mtu: u16) {
     if !matches!(headers.payload, Payload::Tcp { flags, .. } if flags & SYN != 0) {
         return;
@@ -25,13 +25,13 @@ pub(crate) fn clamp_segment_size(packet: &mut [u8], headers: &Headers, mtu: u16)
         return;
     }
     tcp[at..at + 2].copy_from_slice(&fits.to_be_bytes());
-    // The option may lie across the checksum's 16-bit words: then its bytes count swapped.
+    // When the option is not aligned to the checksum's 16-bit words, its bytes count swapped.
     let word = |value: u16| if at % 2 == 0 { value } else { value.swap_bytes() };
     let updated = adjust([tcp[16], tcp[17]], word(announced), word(fits));
     tcp[16..18].copy_from_slice(&updated);
 }
 
-/// Where the two bytes of the option are. What is found lies within the slice.
+/// The offset of the option's two bytes, which lie within the slice.
 fn segment_size_option(tcp: &[u8]) -> Option<usize> {
     let end = usize::from(*tcp.get(12)? >> 4) * 4;
     let mut at = 20;
@@ -46,7 +46,7 @@ fn segment_size_option(tcp: &[u8]) -> Option<usize> {
     None
 }
 
-/// The checksum after one word changed (RFC 1624).
+/// Updates a checksum after one word changed (RFC 1624).
 fn adjust(checksum: [u8; 2], old: u16, new: u16) -> [u8; 2] {
     let before = Sum::default().plus(&checksum.map(|byte| !byte));
     before
@@ -55,10 +55,10 @@ fn adjust(checksum: [u8; 2], old: u16, new: u16) -> [u8; 2] {
         .finish()
 }
 
-/// Tells the sender of a packet from the TUN how large it may be: "fragmentation needed" (RFC 1191) or "packet too
-/// big" (RFC 8201), as if a router on the way said so.
+/// An ICMP error that tells the sender of a packet from the TUN how large it may be: "fragmentation needed" (RFC 1191)
+/// or "packet too big" (RFC 8201), as if from a router on the path.
 pub(crate) fn too_big(packet: &[u8], headers: &Headers, mtu: u16) -> Option<Vec<u8>> {
-    // An error about an error could go on forever.
+    // ICMP errors are never sent about ICMP errors, which could go on forever.
     if matches!(headers.payload, Payload::Error { .. } | Payload::Later) {
         return None;
     }

@@ -1,11 +1,11 @@
-//! Why packets were dropped, counted: the only trace that a silent drop leaves.
+//! Why packets were dropped, counted, because drops are otherwise silent.
 
 use flotilla_protocol::id::DeviceId;
 use std::collections::BTreeMap;
 
 macro_rules! reasons {
     ($($(#[$doc:meta])* $name:ident $text:literal,)*) => {
-        /// Why a packet went no further.
+        /// Why a packet was dropped.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub enum DropReason {
             $($(#[$doc])* $name,)*
@@ -26,7 +26,7 @@ macro_rules! reasons {
 reasons! {
     /// Not an IP packet, or one whose lengths contradict each other.
     Malformed "malformed",
-    /// A question to the mesh itself, which answered.
+    /// A question to the mesh itself, which was answered.
     Echo "echo",
     /// No peer has the destination address.
     NoPeer "no_peer",
@@ -34,25 +34,25 @@ reasons! {
     NoPath "no_path",
     /// Larger than the path carries; the sender was told by ICMP.
     TooBig "too_big",
-    /// The packets that wait for the handshake fill their queue.
+    /// Too many packets wait for the handshake.
     QueueFull "queue_full",
-    /// A peer sent from an address that is not its own, or by the mesh what belongs around it.
+    /// A peer sent from an address that is not its own, or sent a packet through the mesh that belongs around it.
     Spoofed "spoofed",
     /// Not for this device.
     NotForUs "not_for_us",
-    /// No rule allows it, and it answers nothing that went out.
+    /// No rule allows it, and it belongs to no flow that was opened from here.
     Filtered "filtered",
     /// A later fragment whose first one was not seen, or not allowed.
     Fragment "fragment",
-    /// Neither WireGuard, nor a probe, nor from a relay.
+    /// Neither WireGuard nor a probe nor a relay's frame.
     UnknownDatagram "unknown_datagram",
-    /// It names a session or a peer that is not here.
+    /// It names a session or a peer that is unknown here.
     UnknownPeer "unknown_peer",
-    /// A seal did not hold.
+    /// It fails authentication.
     Forged "forged",
-    /// It was seen before, or is too old to tell.
+    /// It was received before, or is too old to tell.
     Replayed "replayed",
-    /// More handshakes came than are answered.
+    /// Too many handshakes came.
     UnderLoad "under_load",
     /// The caller's buffer cannot hold the result.
     BufferTooSmall "buffer_too_small",
@@ -65,7 +65,7 @@ pub struct Traffic {
     pub received_bytes: u64,
 }
 
-/// What was dropped, and what went through.
+/// Counts of dropped packets and passed bytes.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Counters {
     /// Packets per reason; a reason that never occurred is absent.

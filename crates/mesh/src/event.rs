@@ -1,4 +1,4 @@
-//! What the mesh tells its shell, beside datagrams to send.
+//! What the mesh reports to the code that drives it, beside datagrams to send.
 
 use flotilla_protocol::{
     id::{DeviceId, RelayId},
@@ -12,52 +12,52 @@ use std::{
 
 #[derive(Debug, Clone, PartialEq)]
 pub enum Event {
-    /// Another path to a peer, or another reason for it.
+    /// A peer's path or the reason for it changed.
     Path(PathState),
-    /// What control should know of this device changed.
-    Standing(Standing),
-    /// Datagrams do not reach this relay: a TLS leg to it is wanted.
-    NeedsStream(RelayId),
-    /// The TLS leg may be closed.
-    NoLongerNeedsStream(RelayId),
+    /// What control needs to know of this device's reachability changed.
+    Reachability(Reachability),
+    /// Datagrams do not reach this relay, so it needs a TLS leg.
+    NeedsLeg(RelayId),
+    /// The relay's TLS leg is not needed any more and may be closed.
+    NoLongerNeedsLeg(RelayId),
     /// The answer to [`crate::Mesh::test_path`].
-    Tested { peer: DeviceId, attempts: Vec<Tried> },
+    Tested { peer: DeviceId, attempts: Vec<Attempt> },
 }
 
-/// How a peer is reached now.
+/// The present path to a peer.
 #[derive(Debug, Clone, PartialEq)]
 pub struct PathState {
     pub peer: DeviceId,
     pub why: PathReason,
     pub relay: Option<RelayId>,
     pub remote: Option<SocketAddr>,
-    /// The end at which `why` holds, when it is one of the two.
+    /// The end that causes `why`, when it is one of the two.
     pub cause: Option<DeviceId>,
-    /// Round trip of the last answered probe.
+    /// Smoothed round trip of answered probes.
     pub rtt: Option<Duration>,
     pub since: Instant,
     pub last_handshake: Option<Instant>,
     pub received_bytes: u64,
     pub sent_bytes: u64,
-    /// Largest IP packet that the path carries.
+    /// The largest IP packet that the path carries, in bytes.
     pub mtu: u16,
 }
 
-/// How this device stands toward the rest of the world.
+/// How other devices can reach this one.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Standing {
-    /// Where others may reach it; none when its traffic always goes through a relay.
+pub struct Reachability {
+    /// Addresses at which peers may reach this device; none when its traffic always goes through a relay.
     pub candidates: Vec<Candidate>,
     pub nat: Nat,
     pub home_relay: Option<RelayId>,
 }
 
-/// One try of a test of a path.
+/// The result of probing one candidate in a test of all paths to a peer.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Tried {
-    /// `None` for the relay's way.
+pub struct Attempt {
+    /// `None` for the path through a relay.
     pub remote: Option<SocketAddr>,
     pub relay: Option<RelayId>,
-    /// Absent when no answer came in time.
+    /// Round trip; `None` when no answer came in time.
     pub rtt: Option<Duration>,
 }

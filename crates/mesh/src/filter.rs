@@ -1,8 +1,8 @@
-//! The stateful filter: what peers may send here.
+//! The stateful filter: which packets from peers may come in.
 //!
-//! Everything may go out, and opens a flow by which answers come back. What comes in passes when a rule allows it or
-//! when it belongs to an open flow; the rest is dropped in silence. Of a fragmented packet the first fragment
-//! decides and the later ones follow it.
+//! Every packet may go out, and opens a flow that lets answers in. An incoming packet passes when a rule allows it or
+//! when it belongs to an open flow; all others are dropped silently. Of a fragmented packet the first fragment is
+//! judged, and the later ones are treated like it.
 
 mod flows;
 mod fragments;
@@ -15,11 +15,12 @@ use flotilla_protocol::{
     policy::Proto,
 };
 use flotilla_wire::packet::{ACK, Headers, ICMP, ICMPV6, Payload, Quoted, SYN, TCP, UDP};
-use flows::{FlowKey, Flows, MOST_FLOWS, Sender};
+use flows::{FlowKey, Flows, MAX_FLOWS, Sender};
 use fragments::Fragments;
 use std::{net::IpAddr, time::Instant};
 
-/// An echo's id stands for the remote port, and who asked for the local one: being asked is no answer.
+/// For an echo the id stands for the remote port, and for the local port one of these constants, by the end that asked:
+/// so a request of the peer is no answer to one from here.
 const ASKED_HERE: u16 = 1;
 const ASKED_BY_PEER: u16 = 2;
 
@@ -32,7 +33,7 @@ pub(crate) struct Filter {
 
 impl Default for Filter {
     fn default() -> Self {
-        Self::with_room_for(MOST_FLOWS)
+        Self::with_room_for(MAX_FLOWS)
     }
 }
 
@@ -45,7 +46,7 @@ impl Filter {
         }
     }
 
-    /// Other rules; flows that came in by one that is gone end.
+    /// Sets the rules. Flows that were let in by a rule that is gone end.
     pub(crate) fn set_rules(&mut self, rules: &Rules) {
         if self.rules == *rules {
             return;
@@ -56,7 +57,7 @@ impl Filter {
             .bar(|flow| allows(rules, flow.remote, flow.protocol, flow.local_port));
     }
 
-    /// Notes what goes out.
+    /// Notes a packet that goes out.
     pub(crate) fn outbound(&mut self, headers: &Headers, now: Instant) {
         let Some((key, flags)) = flow_of(headers, Sender::Here) else {
             return;
@@ -65,19 +66,19 @@ impl Filter {
         if self.flows.pass(&key, Sender::Here, flags, now) && !begins {
             return;
         }
-        // An echo reply answers and asks for nothing.
+        // An echo reply asks for no answer, so it opens no flow.
         if matches!(headers.payload, Payload::Echo { reply: true, .. }) {
             return;
         }
-        // The beginning of a connection that goes on was before this filter's: where a rule lets the peer begin it, it
-        // ends with the rule.
+        // The beginning of this connection was not seen by this filter. Where a rule lets the peer begin it, it counts
+        // as the peer's and ends with that rule.
         let goes_on = key.protocol == TCP && !begins;
         let is_theirs = goes_on && allows(&self.rules, key.remote, key.protocol, key.local_port);
         let opener = if is_theirs { Sender::Peer } else { Sender::Here };
         self.flows.open(key, opener, now);
     }
 
-    /// Decides about what came in from the peer that has the source address.
+    /// Decides whether a packet may come in. Its source address has been checked to be the sending peer's.
     pub(crate) fn inbound(&mut self, headers: &Headers, now: Instant) -> Result<(), DropReason> {
         match headers.payload {
             Payload::Later if self.fragments.have(headers, now) => return Ok(()),
@@ -89,7 +90,7 @@ impl Filter {
         Ok(())
     }
 
-    /// A peer knows of no packets but those that went from here to it.
+    /// A peer may report an error only about packets that went from here to that peer.
     fn decide_error(&mut self, headers: &Headers, about: &Quoted, now: Instant) -> Result<(), DropReason> {
         if (about.source, about.destination) != (headers.destination, headers.source) {
             return Err(DropReason::Filtered);
@@ -140,7 +141,7 @@ fn names(allow: &Allow, source: IpAddr) -> bool {
     allow.sources.iter().any(|range| range.contains(source))
 }
 
-/// The flow of a packet and its TCP flags, when it has one.
+/// The flow of a packet and its TCP flags; `None` for packets without a flow.
 fn flow_of(headers: &Headers, sender: Sender) -> Option<(FlowKey, u8)> {
     let (source, destination, flags) = match headers.payload {
         Payload::Tcp {

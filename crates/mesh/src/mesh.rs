@@ -1,17 +1,17 @@
-//! One device's data plane: all of its peers, what it may receive, and how it reaches the others.
+//! One device's data plane: all of its peers, what it may receive, and how it reaches other devices.
 
 mod apply;
-mod control;
 mod packets;
 mod peers;
 mod probes;
 mod sizes;
 #[cfg(test)]
 mod tests;
+mod upkeep;
 
 use crate::{
-    Counters, DropReason, Event, PathState, Standing, filter::Filter, path::address::canonical, peer::End,
-    reflect::Reflect, relay::Relays, session::Keys,
+    Counters, DropReason, Event, PathState, Reachability, filter::Filter, path::address::canonical,
+    peer::End, reflect::Reflect, relay::Relays, session::Keys,
 };
 use flotilla_protocol::{
     cidr::IpRange,
@@ -30,7 +30,7 @@ use std::{
 };
 use zeroize::Zeroizing;
 
-/// A WireGuard private key. It is never shown and wiped from memory when dropped.
+/// A WireGuard private key. It is in no debug output, and is wiped from memory when dropped.
 #[derive(Clone)]
 pub struct PrivateKey(Zeroizing<[u8; 32]>);
 
@@ -52,26 +52,26 @@ impl fmt::Debug for PrivateKey {
     }
 }
 
-/// Who this device is.
+/// The identity of this device.
 #[derive(Debug, Clone)]
 pub struct Config {
     pub private_key: PrivateKey,
     pub device: DeviceId,
-    /// Milliseconds since 1970 at `now` of [`Mesh::new`], or later: peers refuse the probes of a start that is not later
-    /// than the one before, and notice one that is later by more than a second.
+    /// Milliseconds since 1970 at `now` of [`Mesh::new`], or later. Peers refuse the probes of a start that is not
+    /// later than the one before, and recognize a restart when it is later by more than a second.
     pub clock_start_unix_ms: u64,
 }
 
-/// Where a datagram goes to, or came from.
+/// The leg by which a datagram leaves or came.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Leg {
-    /// Our UDP socket, to or from this address.
+    /// The UDP socket, to or from this address.
     Udp(SocketAddr),
-    /// A relay's TLS leg.
-    Stream(RelayId),
+    /// The TLS leg of a relay.
+    Tls(RelayId),
 }
 
-/// A peer, for as long as it is in the map.
+/// Identifies a peer for as long as it is in the map.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct PeerIndex(pub(crate) u32);
 
@@ -82,20 +82,20 @@ pub struct Transmit {
     pub bytes: Vec<u8>,
 }
 
-/// What became of an IP packet for a peer.
+/// The result of sealing an IP packet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Sealed {
-    /// The first `len` bytes of the buffer are a datagram for `leg`.
+    /// The first `len` bytes of the buffer are a datagram to be sent by `leg`.
     Data {
         len: usize,
         leg: Leg,
     },
-    /// It waits for a handshake and comes out of [`Mesh::poll_transmit`] later.
+    /// The packet waits for a handshake; it comes out of [`Mesh::poll_transmit`] later.
     Queued,
     Dropped(DropReason),
 }
 
-/// What a datagram was.
+/// What a datagram contained.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Opened<'o> {
     /// An IP packet for the TUN, inside the caller's buffer.
@@ -103,12 +103,12 @@ pub enum Opened<'o> {
         packet: &'o mut [u8],
         peer: PeerIndex,
     },
-    /// Something for the mesh itself.
+    /// The mesh handled it; the caller has nothing to write.
     Consumed,
     Dropped(DropReason),
 }
 
-/// See the crate's documentation for how to drive it.
+/// One device's data plane. The crate's documentation shows how to drive it.
 pub struct Mesh {
     keys: Keys,
     own_key: StaticKey,
@@ -119,16 +119,16 @@ pub struct Mesh {
     filter: Filter,
     relays: Relays,
     reflect: Reflect,
-    /// Addresses of our own interfaces, and the networks that these are in.
+    /// Addresses of this device's own interfaces, and the networks of those addresses.
     local: Vec<SocketAddr>,
     near: Vec<IpRange>,
-    standing: Standing,
-    /// Of the candidates that we tell.
+    reachability: Reachability,
+    /// The revision of this device's candidates, which peers are told.
     revision: u64,
-    /// Where the counter of probes to a new peer begins: no lower than that of any peer that was removed, so that one
-    /// that comes back gets no number twice.
+    /// Where the counter of probes to a new peer begins: no lower than that of any removed peer, so that a peer that
+    /// comes back gets no number twice.
     counter: u64,
-    /// Sessions that want to know the time.
+    /// Sessions that must be ticked.
     awake: BTreeSet<PeerIndex>,
     next_tick: Option<Instant>,
     rng: StdRng,
@@ -148,10 +148,10 @@ impl fmt::Debug for Mesh {
 }
 
 impl Mesh {
-    /// Bytes that [`Self::seal`] may put around an IP packet: WireGuard's 32 and a relay's header.
+    /// The most bytes that [`Self::seal`] adds to an IP packet: WireGuard's 32 and a relay's header.
     pub const SEAL_OVERHEAD: usize = 128;
 
-    /// Room that [`Self::seal`] needs even for the smallest packet, since a handshake is built in the same buffer.
+    /// The least buffer for [`Self::seal`], because a handshake may be built in it instead.
     pub const SEAL_LEAST: usize = 256;
 
     #[must_use]
@@ -176,9 +176,10 @@ impl Mesh {
             own_key,
             local: Vec::new(),
             near: Vec::new(),
-            standing: Standing::default(),
+            reachability: Reachability::default(),
             revision: config.clock_start_unix_ms,
-            // 65,536 probes per millisecond are never sent, so a later start begins higher than this one ends.
+            // Fewer than 65,536 probes are sent per millisecond, so a later start begins with a higher counter than
+            // this one ends with.
             counter: config.clock_start_unix_ms << 16,
             awake: BTreeSet::new(),
             next_tick: Some(now),
@@ -191,29 +192,28 @@ impl Mesh {
         }
     }
 
-    /// Makes a map the one in force. Sessions and paths of peers that stay go on; flows that the new filter does
-    /// not allow end.
+    /// Applies a map. Sessions and paths of peers that stay go on; flows that the new filter does not allow end.
     pub fn apply(&mut self, map: &NetworkMap, now: Instant) {
         self.apply_map(map, now);
         self.settle_all(now);
     }
 
-    /// Where a relay's names lead to now.
+    /// Sets the addresses that a relay's names resolve to.
     pub fn set_relay_addresses(&mut self, relay: RelayId, addresses: Vec<SocketAddr>, now: Instant) {
         self.relays.set_addresses(relay, addresses, self.range, now);
         self.reflect.set_targets(&self.relays.targets(), now);
     }
 
-    /// The TLS leg to a relay came up, or went down.
-    pub fn set_stream(&mut self, relay: RelayId, up: bool, now: Instant) {
-        if self.relays.set_stream(relay, up) {
+    /// The TLS leg to a relay came up or went down.
+    pub fn set_leg(&mut self, relay: RelayId, up: bool, now: Instant) {
+        if self.relays.set_tls_leg(relay, up) {
             self.settle_all(now);
         }
     }
 
-    /// The addresses of this device's interfaces, each with the port of the UDP socket, and the networks in which they
-    /// are: who is there is near. To be called at start and whenever the network changed, with the same lists too:
-    /// everything is probed anew.
+    /// Sets the addresses of this device's interfaces, each with the port of the UDP socket, and the networks that
+    /// they are in, in which peers count as near. To be called at start and whenever the network changed, even with
+    /// the same lists, because every path is probed again.
     pub fn set_local_candidates(&mut self, candidates: Vec<SocketAddr>, near: Vec<IpRange>, now: Instant) {
         let local: Vec<_> = candidates.into_iter().map(canonical).collect();
         let moved = self.local.iter().any(|old| !local.contains(old));
@@ -221,12 +221,12 @@ impl Mesh {
         self.handle_change(moved, now);
     }
 
-    /// The machine slept, so that nothing known of the network can be trusted.
+    /// The machine slept, so everything that was learned about the network is tested again.
     pub fn handle_wake(&mut self, now: Instant) {
         self.handle_change(false, now);
     }
 
-    /// Probes all ways to a peer now; [`Event::Tested`] tells the results within 2 s.
+    /// Probes all candidates of a peer; [`Event::Tested`] has the results within 2 s.
     pub fn test_path(&mut self, peer: DeviceId, now: Instant) {
         if let Some((index, peer)) = self.peers.by_device_mut(peer) {
             peer.paths.test(now);
@@ -234,28 +234,30 @@ impl Mesh {
         }
     }
 
-    /// Handshakes, keepalives, probes, relay control, and packets that waited for a handshake.
+    /// The next datagram of the mesh itself: handshakes, keepalives, probes, relay frames, and packets that waited for
+    /// a handshake.
     pub fn poll_transmit(&mut self) -> Option<Transmit> {
         self.transmits.pop_front().or_else(|| self.relays.poll_transmit())
     }
 
-    /// IP packets that the mesh itself writes to the TUN: ICMP errors for packets larger than their path, and echoes.
+    /// An IP packet that the mesh itself writes to the TUN: ICMP errors for packets larger than their path, and
+    /// echoes.
     pub fn poll_bounce(&mut self) -> Option<Vec<u8>> {
         self.bounces.pop_front()
     }
 
     pub fn poll_event(&mut self) -> Option<Event> {
-        if let Some((relay, wanted)) = self.relays.poll_wish() {
+        if let Some((relay, wanted)) = self.relays.poll_leg_request() {
             return Some(if wanted {
-                Event::NeedsStream(relay)
+                Event::NeedsLeg(relay)
             } else {
-                Event::NoLongerNeedsStream(relay)
+                Event::NoLongerNeedsLeg(relay)
             });
         }
         self.events.pop_front()
     }
 
-    /// When [`Self::handle_timeout`] is to be called next.
+    /// When to call [`Self::handle_timeout`] next.
     #[must_use]
     pub fn poll_timeout(&self) -> Option<Instant> {
         let tick = self.next_tick.filter(|_| !self.awake.is_empty());
@@ -270,13 +272,13 @@ impl Mesh {
         .min()
     }
 
-    /// How each peer is reached now.
+    /// The present path to each peer.
     #[must_use]
     pub fn paths(&self, now: Instant) -> Vec<PathState> {
         self.peers.iter().map(|(_, peer)| peer.state(now)).collect()
     }
 
-    /// What was dropped, and the bytes per peer.
+    /// The counts of dropped packets, and the bytes per peer.
     #[must_use]
     pub fn counters(&self) -> Counters {
         let mut counters = self.counters.clone();

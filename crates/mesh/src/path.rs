@@ -1,27 +1,26 @@
-//! How one peer is reached: its candidates, the pings to them, and the choice between them.
+//! How one peer is reached: its candidates, the pings to them, and the choice of a path.
 //!
 //! Life cycle: a *round* of pings goes to every candidate, and the peer is asked through the relay to do the same at
-//! that moment, so that the NATs of both ends open. The first direct way that answers is taken at once; until then,
-//! and whenever it falls silent, packets go through a relay. Rounds repeat with growing pauses while there is no
-//! direct way, and at once when something changed. A direct way in use is pinged; one that was not used for long gets
-//! no packets before it has answered again.
+//! that moment, so that the NATs of both ends open. The first direct way that answers is used at once; until then, and
+//! whenever it falls silent, packets go through a relay. Rounds repeat with growing pauses while there is no direct
+//! way, and at once when something changed. The direct way in use is pinged; after it was unused for long, packets go
+//! through the relay until it has answered again.
 
 pub(crate) mod address;
 mod candidates;
 mod choice;
-mod mtu;
+mod ladder;
 mod pings;
 mod round;
-mod size;
 #[cfg(test)]
 mod tests;
 mod trial;
 mod watch;
 
 use address::{Class, is_probable};
-use candidates::{Candidates, Good, smooth};
+use candidates::{Answered, Candidates, smooth};
 use flotilla_protocol::cidr::IpRange;
-use mtu::PathMtu;
+use ladder::MtuLadder;
 use pings::{Ping, Pings};
 use round::{Rounds, Step};
 use std::{
@@ -32,11 +31,11 @@ use std::{
 use trial::{Answers, Trial};
 use watch::Watch;
 
-/// A peer whose last packet is older is idle.
+/// A peer is idle when its last packet is older than this.
 const WARM: Duration = Duration::from_secs(120);
-/// NATs keep a mapping for 30 s at least in practice; a way silent for longer is not trusted at first use.
+/// NATs keep a mapping for at least 30 s in practice, so a way that was silent for longer than this is not trusted.
 const FRESH: Duration = Duration::from_secs(20);
-/// A packet from elsewhere makes us doubt a way that was silent for this long.
+/// When the way in use was silent for this long, a packet by another way makes it doubtful.
 const SUSPICIOUS: Duration = Duration::from_secs(1);
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -45,29 +44,29 @@ pub(crate) enum Way {
     Relay,
 }
 
-/// What the peer is to be sent beside packets.
+/// A probe to be sent to the peer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Query {
-    /// `mtu` asks for padding to the size of a sealed packet of that many bytes.
+    /// A ping. `mtu` asks for padding to the size of a sealed packet of that many bytes.
     Ping { tx: u64, mtu: Option<u16> },
-    /// Our candidates, so that the peer probes them now.
+    /// This device's candidates, so that the peer probes them at once.
     Candidates,
 }
 
 #[derive(Debug)]
 pub(crate) struct Paths {
-    /// Direct ways are looked for at all.
+    /// Whether direct ways are looked for.
     direct: bool,
-    /// The relay can be used.
+    /// Whether the relay can be used.
     relay: bool,
     candidates: Candidates,
     current: Option<SocketAddr>,
-    /// There was a direct way, it fell silent, and none was found since.
+    /// A direct way fell silent, and none was found since.
     lost: bool,
     rounds: Rounds,
     pings: Pings,
-    mtu: PathMtu,
-    relay_mtu: PathMtu,
+    mtu: MtuLadder,
+    relay_mtu: MtuLadder,
     relay_rtt: Option<Duration>,
     relay_ping: Option<Instant>,
     used: Option<Instant>,
@@ -79,8 +78,8 @@ pub(crate) struct Paths {
 }
 
 impl Paths {
-    /// What the best path carries.
-    pub(crate) const LARGEST_MTU: u16 = PathMtu::LARGEST;
+    /// The largest size that any path carries.
+    pub(crate) const LARGEST_MTU: u16 = MtuLadder::LARGEST;
 
     pub(crate) fn new(seed: u64) -> Self {
         Self {
@@ -91,8 +90,8 @@ impl Paths {
             lost: false,
             rounds: Rounds::new(),
             pings: Pings::new(seed),
-            mtu: PathMtu::direct(),
-            relay_mtu: PathMtu::relayed(),
+            mtu: MtuLadder::direct(),
+            relay_mtu: MtuLadder::relayed(),
             relay_rtt: None,
             relay_ping: None,
             used: None,
@@ -104,7 +103,7 @@ impl Paths {
         }
     }
 
-    /// Whether direct ways may be looked for, and how long at most between two tries.
+    /// Sets whether direct ways may be looked for, and the longest pause between two rounds.
     pub(crate) fn allow(&mut self, direct: bool, longest_pause: Duration, now: Instant) {
         self.rounds.set_longest(longest_pause);
         if self.direct == direct {
@@ -121,27 +120,28 @@ impl Paths {
         }
     }
 
-    /// Whether the relay's way can be used now.
+    /// Sets whether the way through the relay can be used.
     pub(crate) fn set_relay(&mut self, usable: bool, now: Instant) {
         if usable && !self.relay {
             self.relay_ping = Some(now);
-            // The peer can now be asked to probe at the same moment. It has a say in which relay is used.
+            // The relay makes it possible to ask the peer to probe at the same moment; which relay that is depends on
+            // the peer too.
             if self.direct && self.current.is_none() {
                 self.rounds.renew(now);
             }
         } else if !usable {
             (self.relay_rtt, self.relay_ping) = (None, None);
-            self.relay_mtu = PathMtu::relayed();
+            self.relay_mtu = MtuLadder::relayed();
         }
         self.relay = usable;
     }
 
-    /// Where the peer says, or control says, that it may be reached; `near` are the networks in which this device is.
-    pub(crate) fn set_candidates(&mut self, told: &[SocketAddr], near: &[IpRange], now: Instant) {
-        if !self.candidates.tell(told, near, self.current, now) {
+    /// Sets the candidates that the peer or control listed; `near` are the networks that this device is in.
+    pub(crate) fn set_candidates(&mut self, listed: &[SocketAddr], near: &[IpRange], now: Instant) {
+        if !self.candidates.set_listed(listed, near, self.current, now) {
             return;
         }
-        if self.current.is_some_and(|current| !told.contains(&current)) {
+        if self.current.is_some_and(|current| !listed.contains(&current)) {
             self.watch.suspect(now);
         }
         if self.direct {
@@ -149,16 +149,16 @@ impl Paths {
         }
     }
 
-    /// The peer asks to be probed now.
-    pub(crate) fn handle_call(&mut self, told: &[SocketAddr], near: &[IpRange], now: Instant) {
-        self.set_candidates(told, near, now);
+    /// The peer asks to be probed at once.
+    pub(crate) fn handle_call(&mut self, listed: &[SocketAddr], near: &[IpRange], now: Instant) {
+        self.set_candidates(listed, near, now);
         if self.direct && self.current.is_none() {
             self.rounds.answer(now);
         }
     }
 
-    /// The network is another one, or the machine slept: what was good may not be. One that `moved` does not wait
-    /// until the old way turns out dead.
+    /// The network changed, or the machine slept, so every way is doubtful. With `moved` the old way is given up at
+    /// once, without waiting until it proves dead.
     pub(crate) fn handle_change(&mut self, moved: bool, near: &[IpRange], now: Instant) {
         self.candidates.doubt_all();
         self.candidates.classify(near);
@@ -173,7 +173,7 @@ impl Paths {
         self.relay_ping = self.relay.then_some(now);
     }
 
-    /// The peer pinged us. It is pinged back where that is news.
+    /// The peer pinged this device. It is pinged back when that tells something new.
     pub(crate) fn handle_ping(&mut self, way: Way, near: &[IpRange], now: Instant) {
         let Way::Direct(from) = way else { return };
         if !self.direct || !is_probable(from, None) {
@@ -181,7 +181,7 @@ impl Paths {
         }
         let one = *self.candidates.learn(from, near, self.current, now);
         let is_better = self.current().is_none_or(|(_, class)| one.class < class);
-        let is_old = |good: Good| {
+        let is_old = |good: Answered| {
             let at = if is_better { good.answered } else { good.heard };
             now.saturating_duration_since(at) > SUSPICIOUS
         };
@@ -190,7 +190,7 @@ impl Paths {
         }
     }
 
-    /// The peer answered.
+    /// The peer answered a ping.
     pub(crate) fn handle_pong(&mut self, tx: u64, way: Way, now: Instant) {
         let Some(ping) = self.pings.answered(tx, way, now) else {
             return;
@@ -218,7 +218,7 @@ impl Paths {
         }
     }
 
-    /// Something authentic came that way.
+    /// Something authentic came by that way.
     pub(crate) fn handle_heard(&mut self, way: Way, near: &[IpRange], now: Instant) {
         let Way::Direct(from) = way else {
             return self.follow(now);
@@ -228,7 +228,7 @@ impl Paths {
             && is_probable(from, None)
             && self.rounds.may_ping_back(now)
         {
-            // An address is not believed because packets come from it, only when it answers.
+            // An address from which packets come is used only after it has answered a ping.
             self.candidates.learn(from, near, self.current, now);
             self.ping(Way::Direct(from), None, now);
             if self.current.is_some() && self.current_age(now) > SUSPICIOUS {
@@ -237,7 +237,7 @@ impl Paths {
         }
     }
 
-    /// Packets were received. Whether that made an idle peer one in use.
+    /// Packets were received. Returns whether that ended the peer's idleness.
     pub(crate) fn note_received(&mut self, now: Instant) -> bool {
         let woke = !self.is_warm(now);
         self.used = Some(now);
@@ -247,7 +247,7 @@ impl Paths {
         woke
     }
 
-    /// Packets are to be sent. Whether that made an idle peer one in use.
+    /// Packets are to be sent. Returns whether that ended the peer's idleness.
     pub(crate) fn note_sent(&mut self, now: Instant) -> bool {
         let woke = !self.is_warm(now);
         if woke && self.current.is_some() && self.current_age(now) > FRESH {
@@ -267,7 +267,7 @@ impl Paths {
         !self.outbox.is_empty()
     }
 
-    /// Our own candidates changed: the peer should learn of it now.
+    /// This device's candidates changed, and the peer should be told at once.
     pub(crate) fn call(&mut self, now: Instant) {
         if self.direct && (self.current.is_none() || self.watch.doubt().is_some()) {
             self.rounds.restart(now);
@@ -321,10 +321,10 @@ impl Paths {
     }
 
     pub(crate) fn handle_timeout(&mut self, now: Instant) {
-        self.look(now);
+        self.check_current(now);
         match self.rounds.poll(now) {
             Some(Step::Ping) => self.ping_all(now),
-            // The way to an idle peer is not watched, so that only the end of a round finds it silent.
+            // The way to an idle peer is not watched, so only the end of a round shows that it is silent.
             Some(Step::End) if self.current.is_some() && self.current_age(now) > FRESH => self.lose(now),
             _ => {}
         }
@@ -362,7 +362,7 @@ impl Paths {
     }
 
     fn wake(&mut self, now: Instant) {
-        self.watch.look_now(now);
+        self.watch.check_now(now);
         self.relay_ping = self.relay.then_some(now);
     }
 

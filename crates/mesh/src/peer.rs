@@ -1,11 +1,11 @@
-//! One peer: what the map says of it, its session, its paths, and where its packets go now.
+//! One peer: its part of the map, its session, its paths, and the route of its packets.
 
 pub(crate) mod absence;
 
 use crate::{
     Leg, PathState, Traffic,
     path::{Paths, Way, address::Class},
-    relay::Through,
+    relay::RelayRoute,
     session::Session,
 };
 use absence::Absence;
@@ -23,26 +23,27 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// Counters of probes begin at the milliseconds of a start, times 2¹⁶. A peer whose counter leaps by more than a second
-/// of these did not send 65 million probes: it began anew.
+/// Counters of probes begin at the milliseconds of a start, times 2¹⁶. A peer whose counter leaps by more than a
+/// second of these cannot have sent 65 million probes, so it was restarted.
 const LEAP: u64 = 1000 << 16;
-/// From one session that is offered to a peer since it began anew to the next. A peer can begin anew without end.
+/// The least pause between two sessions that are offered to a peer because it was restarted, since a peer can claim
+/// restarts without end.
 const RENEWAL_PAUSE: Duration = Duration::from_secs(1);
-/// A peer that is heard by one relay and another within this time does not make us follow it each time.
+/// Within this time, a peer that sends through changing relays is followed only once.
 const HEARD_BY_PAUSE: Duration = Duration::from_secs(1);
 
-/// Where the peer's packets go.
+/// The route of a peer's packets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Route {
     pub(crate) leg: Leg,
-    /// In front of each datagram that goes through a relay.
+    /// Put in front of each datagram that goes through a relay.
     pub(crate) header: Option<[u8; DATA_HEADER_LEN]>,
     pub(crate) relay: Option<RelayId>,
     pub(crate) mtu: u16,
 }
 
 impl Route {
-    pub(crate) fn through(through: &Through, mtu: u16) -> Self {
+    pub(crate) fn through(through: &RelayRoute, mtu: u16) -> Self {
         Self {
             leg: through.leg,
             header: Some(through.header),
@@ -65,7 +66,7 @@ impl Route {
     }
 }
 
-/// This end, as far as it says why a path is what it is.
+/// The facts about one end that explain why a path is what it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct End {
     pub(crate) id: DeviceId,
@@ -73,9 +74,9 @@ pub(crate) struct End {
     pub(crate) nat: Nat,
 }
 
-/// What was last said about a path.
+/// The path as the last event described it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Shown {
+pub(crate) struct PathSummary {
     pub(crate) why: PathReason,
     pub(crate) cause: Option<DeviceId>,
     pub(crate) relay: Option<RelayId>,
@@ -83,8 +84,8 @@ pub(crate) struct Shown {
     pub(crate) mtu: u16,
 }
 
-impl Shown {
-    /// Whether more changed than its size.
+impl PathSummary {
+    /// Whether anything but the size differs.
     pub(crate) fn is_another_path(&self, other: &Self) -> bool {
         (self.why, self.relay, self.remote) != (other.why, other.relay, other.remote)
     }
@@ -97,33 +98,34 @@ pub(crate) struct Peer {
     pub(crate) address: IpAddr,
     pub(crate) plain: bool,
     pub(crate) home: Option<RelayId>,
-    /// What the map said last; the peer itself may have said better since.
+    /// The candidates in the map; the peer itself may have sent newer ones.
     pub(crate) candidates: Vec<SocketAddr>,
     pub(crate) probe_key: Option<ProbeKey>,
     pub(crate) window: ReplayWindow,
-    /// Of its last probe.
+    /// The counter of the peer's last probe.
     pub(crate) counter: Option<u64>,
-    /// It began anew, and was not offered a session since.
+    /// The peer was restarted, and no session was offered to it since.
     pub(crate) has_begun_anew: bool,
-    /// When it was offered one for that reason.
+    /// When a session was last offered for that reason.
     pub(crate) renewed: Option<Instant>,
-    /// Of the last probe to it: one count per peer, since a peer takes a few numbers out of order and no more.
+    /// The counter of the last probe to the peer. Each peer has a count of its own, because it accepts only a few
+    /// numbers out of order.
     pub(crate) own_counter: u64,
     pub(crate) revision: u64,
     pub(crate) index: u32,
     pub(crate) session: Option<Session>,
     pub(crate) paths: Paths,
-    /// Of one that speaks WireGuard only.
+    /// The address of a peer that speaks WireGuard only.
     pub(crate) endpoint: Option<SocketAddr>,
-    /// Relays that said that it is not there.
+    /// Relays that reported that the peer is not connected to them.
     pub(crate) absence: Absence,
-    /// The relay by which it was heard, and since when.
+    /// The relay that last delivered something from the peer, and since when.
     pub(crate) heard_by: Option<(RelayId, Instant)>,
-    pub(crate) relay: Option<Through>,
+    pub(crate) relay: Option<RelayRoute>,
     pub(crate) route: Option<Route>,
-    /// The beginning of the last packet that was sent and may be too large for the path by now.
+    /// The beginning of the last packet that may turn out to be too large for the path.
     pub(crate) large: Vec<u8>,
-    pub(crate) shown: Option<Shown>,
+    pub(crate) shown: Option<PathSummary>,
     pub(crate) since: Instant,
     pub(crate) timer: Option<Instant>,
     pub(crate) traffic: Traffic,
@@ -143,15 +145,15 @@ impl Peer {
             && self.end.preference != RelayPreference::Never
     }
 
-    /// The relays to try, best first; `own` are those at which this device listens.
+    /// The relays to try, best first; `own` are those that this device listens at.
     pub(crate) fn relays(&self, own: [Option<RelayId>; 2], now: Instant) -> impl Iterator<Item = RelayId> {
         let heard_by = self.heard_by.map(|(relay, _)| relay);
         let all = [self.home, heard_by].into_iter().chain(own).flatten();
         all.filter(move |relay| !self.absence.is_from(*relay, now))
     }
 
-    /// Notes the counter of an authentic probe. Whether the peer began anew since the last one, and has no session with
-    /// us while we have one with it.
+    /// Notes the counter of an authentic probe. Returns whether the peer was restarted since the last one, and so
+    /// lacks the session that this end has.
     pub(crate) fn note_counter(&mut self, counter: u64) -> bool {
         let before = self
             .counter
@@ -160,7 +162,7 @@ impl Peer {
         leapt && self.session.as_ref().is_some_and(Session::is_awake)
     }
 
-    /// When it is to be offered a session since it began anew.
+    /// When a session is to be offered after a restart.
     pub(crate) fn renewal(&self, now: Instant) -> Option<Instant> {
         let soonest = self.renewed.map_or(now, |renewed| renewed + RENEWAL_PAUSE);
         self.has_begun_anew.then_some(soonest)
@@ -175,7 +177,7 @@ impl Peer {
         is_due
     }
 
-    /// Notes a relay by which it was heard; whether it is another one than before.
+    /// Notes the relay that delivered something from the peer; returns whether it differs from the one before.
     pub(crate) fn hear_by(&mut self, relay: RelayId, now: Instant) -> bool {
         let is_news = self
             .heard_by
@@ -190,7 +192,8 @@ impl Peer {
         self.route = match (self.plain, self.paths.current()) {
             (true, _) => self
                 .endpoint
-                // A plain peer answers no probes, and datagrams are not fragmented: a size that fits nearly everywhere.
+                // A plain peer answers no probes, and datagrams are not fragmented, so a size is used that fits nearly
+                // everywhere.
                 .map(|endpoint| Route::direct(endpoint, RELAYED_MTU)),
             (false, Some((remote, _))) => Some(Route::direct(remote, self.paths.mtu())),
             (false, None) => {
@@ -200,8 +203,8 @@ impl Peer {
         };
     }
 
-    /// How to describe the route, and why it is what it is.
-    pub(crate) fn show(&self, own: &End, near: &[IpRange], now: Instant) -> Shown {
+    /// Describes the route, and why it is what it is.
+    pub(crate) fn show(&self, own: &End, near: &[IpRange], now: Instant) -> PathSummary {
         let remote = match self.route {
             Some(Route {
                 leg: Leg::Udp(remote),
@@ -215,7 +218,7 @@ impl Peer {
             (None, Some(_)) => self.why_relayed(own),
             (None, None) => self.why_none(own, now),
         };
-        Shown {
+        PathSummary {
             why,
             cause,
             relay: self.route.and_then(|route| route.relay),
@@ -240,7 +243,7 @@ impl Peer {
         if self.paths.is_lost() {
             return (PathReason::RelayLost, None);
         }
-        // One such NAT is enough when the other end lets in only whom it sent to.
+        // One such NAT is enough, when the other end only lets in addresses that it has sent to.
         match first(&hard) {
             Some(cause) if self.paths.has_failed() => (PathReason::RelayHardNat, Some(cause)),
             _ => (PathReason::RelayTrying, None),
@@ -263,7 +266,7 @@ impl Peer {
     }
 
     pub(crate) fn state(&self, now: Instant) -> PathState {
-        let shown = self.shown.unwrap_or(Shown {
+        let shown = self.shown.unwrap_or(PathSummary {
             why: PathReason::Unknown,
             cause: None,
             relay: None,
@@ -288,7 +291,7 @@ impl Peer {
         }
     }
 
-    /// How something goes to the peer by this way and no other.
+    /// The route to the peer by exactly this way.
     pub(crate) fn by(&self, way: Way) -> Option<Route> {
         match way {
             Way::Direct(remote) => Some(Route::direct(remote, RELAYED_MTU)),

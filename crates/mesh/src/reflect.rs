@@ -1,8 +1,8 @@
-//! What stands between this device and the rest of the world, told by relays that say where they see us.
+//! Which NAT this device is behind, from the addresses at which relays see it.
 //!
-//! Rounds of requests go to every relay, on two ports where it has them. One socket that is seen at two ports of an
-//! address has a NAT in front that maps each destination anew (RFC 4787 §4.1), whose next port cannot be foreseen.
-//! The answers also tell which relay is nearest.
+//! Rounds of requests go to every relay, on two ports where it has them. When one address sees the device's socket at
+//! two different ports, its NAT makes a new mapping for each destination (RFC 4787 §4.1), and the next port cannot be
+//! predicted. The answers also tell which relay is nearest.
 
 #[cfg(test)]
 mod tests;
@@ -17,22 +17,22 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// Offsets of the requests of a round; only what did not answer is asked again.
+/// Offsets of a round's requests; targets that have answered are not asked again.
 const STEPS: [Duration; 4] = [
     Duration::ZERO,
     Duration::from_millis(300),
     Duration::from_millis(900),
     Duration::from_millis(1800),
 ];
-/// From this step on a round does not wait for targets that have not answered.
+/// From this step on a round ends without waiting for the remaining targets.
 const PATIENT_STEP: usize = 2;
-/// With no answer by then, UDP is blocked.
+/// When no relay has answered by then, UDP is blocked.
 const END: Duration = Duration::from_secs(3);
-/// Between rounds: seldom enough to be no burden, often enough to notice a router's restart.
+/// The pause between rounds: long enough to be no burden, and short enough to notice that a router was restarted.
 const PAUSE: Duration = Duration::from_secs(60);
 const PAUSE_BLOCKED: Duration = Duration::from_secs(20);
-/// Other addresses of relays are asked so long after the last round began at the soonest: who runs a relay
-/// chooses its addresses, and may change them without end.
+/// The least time from the start of a round to the next when addresses of relays change, because owners of relays
+/// choose those and may change them without end.
 const GAP: Duration = Duration::from_secs(1);
 
 #[derive(Debug, Clone, Copy)]
@@ -42,7 +42,7 @@ struct Answer {
     round: u64,
 }
 
-/// Where a request goes, and to which relay that address belongs.
+/// The address of a request, and the relay that it belongs to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 struct Target {
     relay: RelayId,
@@ -54,14 +54,15 @@ pub(crate) struct Reflect {
     rng: StdRng,
     targets: BTreeSet<Target>,
     answers: BTreeMap<Target, Answer>,
-    /// What the last round told that had enough answers: half a round would look like another network.
+    /// The addresses from the last round that had enough answers. A round with few answers would look like another
+    /// network.
     seen: Vec<SocketAddr>,
-    /// Outside addresses of NATs that map each destination anew.
+    /// Outside addresses of NATs that make a new mapping for each destination.
     unsteady: BTreeSet<IpAddr>,
     asked: BTreeMap<u64, (Target, Instant)>,
     round: u64,
     begun: Option<Instant>,
-    /// When the last round began, this one or one that is over.
+    /// When the last round began, running or over.
     last: Option<Instant>,
     step: usize,
     next: Option<Instant>,
@@ -86,7 +87,7 @@ impl Reflect {
         }
     }
 
-    /// The addresses of all relays, each with the port of its second reflex, if it has one.
+    /// Sets the addresses of all relays, each with its second reflex port, if it has one.
     pub(crate) fn set_targets(
         &mut self,
         relays: &BTreeMap<RelayId, (Vec<SocketAddr>, Option<u16>)>,
@@ -109,7 +110,7 @@ impl Reflect {
         }
     }
 
-    /// Another network, perhaps.
+    /// The network may have changed: forgets all answers and starts a round.
     pub(crate) fn restart(&mut self, now: Instant) {
         self.round += 1;
         (self.begun, self.last, self.step) = (Some(now), Some(now), 0);
@@ -118,14 +119,14 @@ impl Reflect {
             .retain(|_, (_, at)| now.saturating_duration_since(*at) < END);
     }
 
-    /// A round now, unless one is under way.
+    /// Starts a round, unless one is running.
     pub(crate) fn hasten(&mut self, now: Instant) {
         if self.begun.is_none() {
             self.renew(now);
         }
     }
 
-    /// A round now, or soon when there was one just now.
+    /// Starts a round: at once, or soon when one has just begun.
     fn renew(&mut self, now: Instant) {
         match self.last.map(|last| last + GAP).filter(|soonest| now < *soonest) {
             Some(soonest) => (self.begun, self.next) = (None, Some(soonest)),
@@ -159,7 +160,7 @@ impl Reflect {
         true
     }
 
-    /// The requests to send now.
+    /// The requests that are due.
     pub(crate) fn handle_timeout(&mut self, now: Instant) -> Vec<(SocketAddr, Vec<u8>)> {
         if self.next.is_none_or(|next| now < next) {
             return Vec::new();
@@ -193,12 +194,12 @@ impl Reflect {
         self.next
     }
 
-    pub(crate) fn nat(&self, own: &[SocketAddr], stream_works: bool) -> Nat {
+    pub(crate) fn nat(&self, own: &[SocketAddr], tls_works: bool) -> Nat {
         let v4: Vec<_> = self.seen.iter().filter(|one| one.is_ipv4()).collect();
         if v4.is_empty() {
             return match self.seen.is_empty() {
                 false => Nat::EndpointIndependent,
-                true if self.blocked || (stream_works && self.step > 2) => Nat::UdpBlocked,
+                true if self.blocked || (tls_works && self.step > 2) => Nat::UdpBlocked,
                 true => Nat::Unknown,
             };
         }
@@ -212,15 +213,15 @@ impl Reflect {
         }
     }
 
-    /// The addresses at which others see this device, too. Those of a NAT that maps each destination anew are left out:
-    /// another peer would not reach us there.
+    /// The addresses at which peers may see this device. Those of a NAT with a new mapping for each destination are
+    /// left out, because peers could not reach the device there.
     pub(crate) fn observed(&self) -> BTreeSet<SocketAddr> {
         let seen = self.seen.iter().copied();
         seen.filter(|one| !self.unsteady.contains(&one.ip())).collect()
     }
 
-    /// The nearest address of a relay, and its round trip. At an address that two relays share, either may have answered:
-    /// it counts only where there is no other.
+    /// The nearest address of a relay, and its round trip. An address that two relays share counts only when there is
+    /// no other, because either may have answered.
     pub(crate) fn nearest(&self, relay: RelayId) -> Option<(SocketAddr, Duration)> {
         let of_it = self.answers.iter().filter(|(target, _)| target.relay == relay);
         let is_shared = |address| {
@@ -254,14 +255,15 @@ impl Reflect {
             .of_round()
             .filter(|(_, observed)| observed.is_ipv4())
             .collect();
-        // Relays on either side of a NAT see different addresses, and each may be foreseen, though both be behind one
-        // address themselves. It cannot be when one address shows two ports, or one relay sees two addresses.
+        // Relays on different sides of a NAT see different addresses, and each of these may be predictable even if two
+        // relays share an address. Unpredictable is only an address that shows two ports, or a relay that sees two
+        // addresses.
         let differ = |(one, a): &(Target, SocketAddr), (other, b): &(Target, SocketAddr)| {
             let is_one_place = one.relay == other.relay && one.address.ip() == other.address.ip();
             a != b && (a.ip() == b.ip() || is_one_place)
         };
         let is_unsteady = |(target, address): &(Target, SocketAddr)| {
-            // One answer alone cannot tell, and is no news.
+            // A single answer cannot show that, and changes nothing.
             let alone = seen
                 .iter()
                 .filter(|(_, other)| other.ip() == address.ip())

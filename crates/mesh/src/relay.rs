@@ -1,23 +1,23 @@
-//! The relay client: being known at relays, and sending through them.
+//! The relay client: sessions at relays, and sending through them.
 //!
-//! Life cycle of one relay: not needed → hello on UDP, answered with a challenge, answered with a proof, answered
-//! with a welcome → up, kept alive by pings → down when it ends the session or falls silent, and hello again. When UDP
-//! brought no answer for a moment, a TLS leg is asked for; there the relay speaks first. UDP is tried meanwhile, and
-//! wins when it works: then the TLS leg is given up.
+//! Life cycle of one relay: not needed → hello by UDP, answered by a challenge, answered by a proof, answered by a
+//! welcome → up, kept alive by pings → down when the relay ends the session or falls silent, and hello again. When UDP
+//! brought no answer for a moment, a TLS leg is asked for, on which the relay sends the first frame. UDP is tried
+//! meanwhile; when it works, the TLS leg is given up.
 
 mod address;
-mod heard;
+mod frames;
 mod home;
 mod leg;
-mod stream;
 #[cfg(test)]
 mod tests;
+mod tls_leg;
 
 use crate::{Leg, Transmit};
 use address::usable;
 use flotilla_protocol::{cidr::IpRange, id::RelayId, key::PublicKey, mesh};
 use flotilla_wire::{DATA_HEADER_LEN, Data, MAX_TICKET_LEN, RelayKey, SessionId, StaticKey};
-pub(crate) use heard::Relayed;
+pub(crate) use frames::Relayed;
 use leg::LegState;
 use rand::{Rng, rngs::StdRng};
 use std::{
@@ -26,16 +26,16 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// A relay that answers over UDP mostly does so by then; a stream that turns out superfluous costs little.
-const STREAM_AFTER: Duration = Duration::from_millis(200);
-/// By then a new measurement tells whether a relay that was unreachable is back.
+/// A relay that can be reached by UDP has mostly answered by then, and a TLS leg that proves unnecessary costs little.
+const TLS_AFTER: Duration = Duration::from_millis(200);
+/// By then a new round of requests tells whether an unreachable relay is back.
 const AVOID: Duration = Duration::from_secs(65);
 /// How long the home relay may be unreachable before another one is taken.
 const HOME_GRACE: Duration = Duration::from_secs(3);
 
-/// How to send to a peer through a relay now.
+/// How to send to a peer through a relay.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Through {
+pub(crate) struct RelayRoute {
     pub(crate) relay: RelayId,
     pub(crate) leg: Leg,
     pub(crate) header: [u8; DATA_HEADER_LEN],
@@ -48,12 +48,12 @@ struct Relay {
     reflect_port: Option<u16>,
     addresses: Vec<SocketAddr>,
     udp: LegState,
-    stream: LegState,
-    stream_open: bool,
-    stream_asked: bool,
-    /// Since when it is needed and does not answer.
+    tls: LegState,
+    tls_open: bool,
+    tls_asked: bool,
+    /// Since when the relay is needed and does not answer.
     missing: Option<Instant>,
-    /// It was unreachable: others are better homes until then.
+    /// The relay was unreachable; until then other relays are preferred as home.
     avoid: Option<Instant>,
 }
 
@@ -61,21 +61,21 @@ impl Relay {
     fn up(&self) -> Option<(SessionId, Leg)> {
         let udp = self.udp.up();
         udp.filter(|_| !self.udp.is_silent())
-            .or_else(|| self.stream.up())
+            .or_else(|| self.tls.up())
             .or(udp)
     }
 
-    /// Whether it is known to answer.
+    /// Whether the relay is known to answer.
     fn is_well(&self) -> bool {
-        self.stream.up().is_some() || (self.udp.up().is_some() && !self.udp.is_silent())
+        self.tls.up().is_some() || (self.udp.up().is_some() && !self.udp.is_silent())
     }
 
-    fn stream_due_at(&self) -> Option<Instant> {
-        let spared = self.stream_asked || self.stream_open || self.udp.is_promising();
-        Some(self.missing.filter(|_| !spared)? + STREAM_AFTER)
+    fn tls_due_at(&self) -> Option<Instant> {
+        let spared = self.tls_asked || self.tls_open || self.udp.is_promising();
+        Some(self.missing.filter(|_| !spared)? + TLS_AFTER)
     }
 
-    /// When it counts as unreachable.
+    /// When the relay counts as unreachable.
     fn gives_up_at(&self) -> Option<Instant> {
         let at = self.missing? + HOME_GRACE;
         Some(self.avoid.map_or(at, |until| until.max(at)))
@@ -89,10 +89,10 @@ pub(crate) struct Relays {
     ticket: Option<Vec<u8>>,
     relays: BTreeMap<RelayId, Relay>,
     home: Option<RelayId>,
-    /// Home relays of peers.
+    /// The home relays of peers.
     needed: BTreeSet<RelayId>,
     outbox: VecDeque<Transmit>,
-    wishes: VecDeque<(RelayId, bool)>,
+    leg_requests: VecDeque<(RelayId, bool)>,
 }
 
 impl Relays {
@@ -105,7 +105,7 @@ impl Relays {
             home: None,
             needed: BTreeSet::new(),
             outbox: VecDeque::new(),
-            wishes: VecDeque::new(),
+            leg_requests: VecDeque::new(),
         }
     }
 
@@ -121,7 +121,7 @@ impl Relays {
             .filter(|ticket| ticket.len() <= MAX_TICKET_LEN);
         if ticket != self.ticket {
             self.ticket = ticket;
-            // One that was refused may be let in now.
+            // A relay that refused the last ticket may accept this one.
             self.relays.values_mut().for_each(|relay| relay.udp.hasten(now));
         }
         let wanted: BTreeMap<_, _> = relays.iter().map(|relay| (relay.id, relay)).collect();
@@ -137,7 +137,7 @@ impl Relays {
             .map(|(id, _)| *id)
             .collect();
         for id in removed {
-            self.release_stream(id);
+            self.release_tls_leg(id);
             self.relays.remove(&id);
         }
         for relay in relays {
@@ -148,9 +148,9 @@ impl Relays {
                 reflect_port: None,
                 addresses,
                 udp: LegState::default(),
-                stream: LegState::default(),
-                stream_open: false,
-                stream_asked: false,
+                tls: LegState::default(),
+                tls_open: false,
+                tls_asked: false,
                 missing: None,
                 avoid: None,
             });
@@ -177,7 +177,7 @@ impl Relays {
         }
     }
 
-    /// Addresses and second reflex ports, for the question where we are seen.
+    /// Addresses and second reflex ports of all relays, to be asked at which address they see this device.
     pub(crate) fn targets(&self) -> BTreeMap<RelayId, (Vec<SocketAddr>, Option<u16>)> {
         self.relays
             .iter()
@@ -185,7 +185,7 @@ impl Relays {
             .collect()
     }
 
-    /// The relays at which peers listen.
+    /// Sets the relays at which peers listen.
     pub(crate) fn set_needed(&mut self, needed: BTreeSet<RelayId>) {
         self.needed = needed;
     }
@@ -194,8 +194,8 @@ impl Relays {
         self.home
     }
 
-    /// How to reach a peer that listens at `relay`.
-    pub(crate) fn through(&self, id: RelayId, peer: PublicKey) -> Option<Through> {
+    /// How to reach a peer that listens at relay `id`.
+    pub(crate) fn through(&self, id: RelayId, peer: PublicKey) -> Option<RelayRoute> {
         let (session, leg) = self.relays.get(&id)?.up()?;
         let header = Data {
             session,
@@ -203,38 +203,38 @@ impl Relays {
             payload: &[],
         }
         .header();
-        Some(Through {
+        Some(RelayRoute {
             relay: id,
             leg,
             header,
         })
     }
 
-    /// Something is sent through a relay: its silence means more now.
+    /// Something is sent through a relay, so an answer is due.
     pub(crate) fn note_sent(&mut self, id: RelayId, now: Instant) {
         if let Some(relay) = self.relays.get_mut(&id) {
             relay.udp.note_sent(now);
-            relay.stream.note_sent(now);
+            relay.tls.note_sent(now);
         }
     }
 
-    /// A peer prefers another relay: is this one still there?
+    /// A peer prefers another relay, so this one is asked whether it is still there.
     pub(crate) fn doubt(&mut self, id: RelayId, now: Instant) {
         if let Some(relay) = self.relays.get_mut(&id).filter(|relay| relay.is_well()) {
             relay.udp.suspect(now);
-            relay.stream.suspect(now);
+            relay.tls.suspect(now);
         }
     }
 
-    /// Everything is uncertain: each session is asked whether it is still there.
+    /// The network may have changed, so each session is asked whether it is still there.
     pub(crate) fn handle_change(&mut self, now: Instant) {
         for relay in self.relays.values_mut() {
             relay.udp.doubt(now);
-            relay.stream.doubt(now);
+            relay.tls.doubt(now);
         }
     }
 
-    /// Whether a relay came up or went down.
+    /// Returns whether a relay came up or went down.
     pub(crate) fn handle_timeout(
         &mut self,
         nearest: impl Fn(RelayId) -> Option<SocketAddr>,
@@ -255,12 +255,13 @@ impl Relays {
             for (leg, bytes) in relay.udp.poll(wanted, &relay.addresses, near, tx, now) {
                 self.outbox.push_back(Transmit { leg, bytes });
             }
-            let used_stream = !relay.stream.is_off();
-            for (leg, bytes) in relay.stream.poll(wanted, &[], None, tx, now) {
+            let used_tls = !relay.tls.is_off();
+            for (leg, bytes) in relay.tls.poll(wanted, &[], None, tx, now) {
                 self.outbox.push_back(Transmit { leg, bytes });
             }
-            // A stream begins with the relay's challenge, and that comes once.
-            let spent_stream = used_stream && relay.stream.is_off();
+            // A TLS leg begins with the relay's challenge, which comes only once, so a leg that is off again is
+            // useless.
+            let spent_tls = used_tls && relay.tls.is_off();
             changed |= was_up != relay.up();
             if relay.is_well() {
                 relay.avoid = None;
@@ -270,12 +271,12 @@ impl Relays {
                 relay.avoid = Some(now + AVOID);
                 changed = true;
             }
-            if relay.stream_due_at().is_some_and(|due| now >= due) {
-                relay.stream_asked = true;
-                self.wishes.push_back((id, true));
+            if relay.tls_due_at().is_some_and(|due| now >= due) {
+                relay.tls_asked = true;
+                self.leg_requests.push_back((id, true));
             }
-            if !wanted || spent_stream {
-                self.release_stream(id);
+            if !wanted || spent_tls {
+                self.release_tls_leg(id);
             }
         }
         changed
@@ -285,8 +286,8 @@ impl Relays {
         let of_one = |relay: &Relay| {
             [
                 relay.udp.timeout(),
-                relay.stream.timeout(),
-                relay.stream_due_at(),
+                relay.tls.timeout(),
+                relay.tls_due_at(),
                 relay.gives_up_at(),
             ]
             .into_iter()

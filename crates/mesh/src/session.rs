@@ -1,11 +1,11 @@
-//! WireGuard sessions, and the only file that knows whose implementation they are.
+//! WireGuard sessions. No other file depends on the WireGuard implementation.
 //!
-//! A [`Session`] sleeps until its first packet or handshake. Awake, it must be told the time every [`TICK`]; it
-//! asks for handshakes and keepalives by itself, and falls asleep when the other side stayed away for so long that
-//! WireGuard gives up. What it knows of earlier handshakes stays, so that none can be replayed to it.
+//! A [`Session`] sleeps until its first packet or handshake. Awake, it must be ticked every [`TICK`]; it asks for
+//! handshakes and keepalives by itself, and falls asleep when the other side is away for so long that WireGuard gives
+//! up. It keeps what it needs to recognize replayed handshakes.
 //!
-//! The implementation reads a clock of its own, and takes the time of an event from the last tick. An event after
-//! a long sleep would look ancient, and its session expired, so a session is always ticked before it is used.
+//! The implementation reads its own clock, and dates each event by the last tick. After a long sleep an event would so
+//! be dated too early and the session seem expired; therefore a session is always ticked before it is used.
 
 mod sources;
 #[cfg(test)]
@@ -28,62 +28,63 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// How often an awake session wants to know the time.
+/// How often an awake session must be ticked.
 pub(crate) const TICK: Duration = Duration::from_millis(250);
 
-/// Bytes around an IP packet.
+/// Bytes that are added to an IP packet.
 pub(crate) const OVERHEAD: usize = 32;
 
-/// The implementation builds handshakes in the buffer for a packet, and panics in a smaller one.
+/// The least buffer: the implementation builds handshakes in the buffer for a packet, and panics in a smaller one.
 pub(crate) const LEAST_BUFFER: usize = 148;
 
 /// Handshakes per second that are answered without asking the sender to prove its address first.
 const HANDSHAKE_LIMIT: u64 = 100;
 
-/// A handshake's last bytes, by which its sender shows that it is where it says; zeros otherwise (Whitepaper §5.4.4).
+/// The last bytes of a handshake, which prove the sender's address when it was asked to; zeros otherwise (Whitepaper
+/// §5.4.4).
 const SECOND_MAC: usize = 16;
 
-/// Handshakes that we offer to a peer whose own are too old to be believed come so long after the one before: who sends
-/// an old handshake of it again must not keep us busy.
+/// The pause after a handshake that is offered to a peer whose own are too old, so that a replayed old handshake does
+/// not cause one each time.
 const OFFER_PAUSE: Duration = Duration::from_secs(5);
 
-/// Each offer that follows soon waits twice as long, up to this: by then a session would be renewed anyway.
+/// Each further offer waits twice as long, up to this: by then a session would be renewed anyway.
 const LONGEST_OFFER_PAUSE: Duration = Duration::from_secs(120);
 
-/// Packets that wait for a handshake: a first flight of TCP and some pings.
-const MOST_WAITING: usize = 64;
+/// Packets that may wait for a handshake: a first flight of TCP and some pings.
+const MAX_WAITING: usize = 64;
 
-/// After this many messages under one key a peer has no business sending more (Whitepaper §6.1).
+/// The most messages under one key (Whitepaper §6.1).
 const REJECT_AFTER_MESSAGES: u64 = u64::MAX - (1 << 13) - 1;
 
-/// Session indices are 24 bits of ours and 8 of the implementation.
+/// Session indices are 24 bits of this end's and 8 of the implementation's.
 pub(crate) const INDEX_BITS: u32 = 24;
 
-/// This device's key, and what it takes to look at a stranger's handshake.
+/// This device's key, and the limits for handshakes of strangers.
 pub(crate) struct Keys {
     secret: x25519::StaticSecret,
     public: x25519::PublicKey,
-    /// Asks for proof of address under a flood; looks at each handshake first.
-    doorman: RateLimiter,
-    /// Counts those who proved their address.
+    /// Checks each handshake first, and asks for a proof of address under a flood.
+    strangers_limiter: RateLimiter,
+    /// Limits the handshakes of sources that proved their address.
     sources: Sources,
-    /// Shared by all sessions, which only see what the doorman let in.
-    pass: Arc<RateLimiter>,
+    /// Shared by all sessions, without a limit, because they only see what passed `strangers_limiter`.
+    no_limit: Arc<RateLimiter>,
 }
 
-/// To whom a WireGuard message is addressed.
+/// The peer that a WireGuard message is for.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Addressee {
     /// The session with this index.
     Index(u32),
-    /// Whoever talks with this peer.
+    /// The session with the peer that has this key.
     Key(PublicKey),
 }
 
-/// Why a message goes no further.
+/// Why a message is not handled.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Refusal {
-    /// The first bytes of the buffer ask the sender to prove its address.
+    /// The first bytes of the buffer are a reply that asks the sender to prove its address.
     Cookie(usize),
     Drop(DropReason),
 }
@@ -93,15 +94,15 @@ impl Keys {
         let secret = x25519::StaticSecret::from(*key.as_bytes());
         let public = x25519::PublicKey::from(&secret);
         Self {
-            doorman: RateLimiter::new(&public, HANDSHAKE_LIMIT),
+            strangers_limiter: RateLimiter::new(&public, HANDSHAKE_LIMIT),
             sources: Sources::default(),
-            pass: Arc::new(RateLimiter::new(&public, u64::MAX)),
+            no_limit: Arc::new(RateLimiter::new(&public, u64::MAX)),
             secret,
             public,
         }
     }
 
-    /// Finds out for whom a message is, at the price of some hashing, and of one key agreement for a handshake.
+    /// Finds out which peer a message is for, at the cost of some hashing, and of a key agreement for a handshake.
     pub(crate) fn address(
         &mut self,
         datagram: &[u8],
@@ -109,9 +110,9 @@ impl Keys {
         reply: &mut [u8],
         now: Instant,
     ) -> Result<Addressee, Refusal> {
-        // Otherwise its count only ever grows, and every handshake after the limit is refused.
-        self.doorman.reset_count();
-        let packet = match self.doorman.verify_packet(Some(from), datagram, reply) {
+        // Without this the count only grows, and every handshake after the limit is refused.
+        self.strangers_limiter.reset_count();
+        let packet = match self.strangers_limiter.verify_packet(Some(from), datagram, reply) {
             Ok(packet) => packet,
             Err(TunnResult::WriteToNetwork(cookie)) => return Err(Refusal::Cookie(cookie.len())),
             Err(TunnResult::Err(error)) => return Err(Refusal::Drop(reason(&error))),
@@ -134,19 +135,19 @@ impl Keys {
     }
 }
 
-/// Whether the sender of a handshake was asked to prove its address, and did: it is let in though we are under load.
-/// Whoever was not asked is counted with all others.
+/// Whether the sender of a handshake was asked to prove its address, and did: it then passes also under load. A sender
+/// that was not asked counts toward the common limit.
 fn shows_cookie(handshake: &[u8]) -> bool {
     let mac = handshake.last_chunk::<SECOND_MAC>();
     mac.is_some_and(|mac| *mac != [0; SECOND_MAC])
 }
 
-/// Whether a datagram begins a handshake, by which alone a peer becomes known to a session.
+/// Whether a datagram begins a handshake. Only that makes a session known to a new peer.
 pub(crate) fn is_initiation(datagram: &[u8]) -> bool {
     datagram.first() == Some(&1)
 }
 
-/// Whether a datagram is a data message, and for which session; the fast way past [`Keys::address`].
+/// The session of a datagram that is a data message; the fast path around [`Keys::address`].
 pub(crate) fn data_index(datagram: &[u8]) -> Option<u32> {
     match datagram {
         [4, 0, 0, 0, a, b, c, d, counter @ ..] if datagram.len() >= OVERHEAD => {
@@ -158,7 +159,7 @@ pub(crate) fn data_index(datagram: &[u8]) -> Option<u32> {
     }
 }
 
-/// What came of an IP packet for the peer. Lengths count from the start of the buffer.
+/// The result of sealing an IP packet. Lengths count from the start of the buffer.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Sealing {
     Data(usize),
@@ -168,26 +169,26 @@ pub(crate) enum Sealing {
     Full,
 }
 
-/// What came of a message from the peer.
+/// The result of opening a message from the peer.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Opening {
     Packet(usize),
-    /// It was authentic, and there may be more in [`Session::waiting`].
+    /// The message was authentic; the buffer holds an answer, and [`Session::waiting`] may have more.
     Answer(usize),
     Nothing,
     Drop(DropReason),
-    /// It is the peer's, and was made before one that came earlier. Only a handshake of ours helps when the peer's
-    /// clock was set back while it was off.
+    /// The peer's handshake is older than one that came before. When the peer's clock was set back while it was off,
+    /// only a handshake from this end helps.
     Old,
 }
 
-/// One peer's WireGuard.
+/// The WireGuard session with one peer.
 pub(crate) struct Session {
     tunn: Tunn,
     awake: bool,
     ticked: Instant,
     initiated: Option<Instant>,
-    /// When a handshake was offered last, and how long it was to be the only one.
+    /// When a handshake was last offered, and how long no other is offered after it.
     offered: Option<(Instant, Duration)>,
     waiting: usize,
 }
@@ -210,7 +211,7 @@ impl Session {
                 None,
                 None,
                 index,
-                Some(Arc::clone(&keys.pass)),
+                Some(Arc::clone(&keys.no_limit)),
             ),
             awake: false,
             ticked: now,
@@ -224,13 +225,13 @@ impl Session {
         self.awake
     }
 
-    /// Whether [`Self::tick`] is due before the session may be used.
+    /// Whether [`Self::tick`] must be called before the session is used.
     pub(crate) fn is_due(&self, now: Instant) -> bool {
         !self.awake || now.saturating_duration_since(self.ticked) >= TICK
     }
 
-    /// Tells the session the time; the length of what it wants to send, if it does. It falls asleep when WireGuard
-    /// gave up.
+    /// Ticks the session; returns the length of the datagram that it wants to send, if any. It falls asleep when
+    /// WireGuard gives up.
     pub(crate) fn tick(&mut self, out: &mut [u8], now: Instant) -> Option<usize> {
         self.ticked = now;
         match self.tunn.update_timers(out) {
@@ -248,7 +249,7 @@ impl Session {
         }
     }
 
-    /// Begins a handshake, also when one is under way.
+    /// Begins a handshake, even when another one is under way.
     pub(crate) fn initiate(&mut self, out: &mut [u8], now: Instant) -> Option<usize> {
         self.awake = true;
         self.initiated = Some(now);
@@ -258,7 +259,7 @@ impl Session {
         }
     }
 
-    /// Begins a handshake with a peer whose own are too old, unless one was offered just now.
+    /// Begins a handshake with a peer whose own are too old, unless one was offered just before.
     pub(crate) fn offer(&mut self, out: &mut [u8], now: Instant) -> Option<usize> {
         let is_recent = |at, pause| now < at + pause;
         if self.offered.is_some_and(|(at, pause)| is_recent(at, pause)) {
@@ -270,9 +271,9 @@ impl Session {
         self.initiate(out, now)
     }
 
-    /// Needs room for the packet and [`OVERHEAD`], and [`LEAST_BUFFER`] at least.
+    /// Needs room for the packet and [`OVERHEAD`], and at least [`LEAST_BUFFER`].
     pub(crate) fn seal(&mut self, packet: &[u8], out: &mut [u8], now: Instant) -> Sealing {
-        if self.waiting >= MOST_WAITING && self.tunn.time_since_last_handshake().is_none() {
+        if self.waiting >= MAX_WAITING && self.tunn.time_since_last_handshake().is_none() {
             return Sealing::Full;
         }
         self.awake = true;
@@ -325,12 +326,12 @@ impl Session {
         }
     }
 
-    /// Whether packets wait, and can go out now.
+    /// Whether packets wait that can be sent.
     pub(crate) fn has_waiting(&self) -> bool {
         self.waiting > 0 && self.tunn.time_since_last_handshake().is_some()
     }
 
-    /// Whether packets wait for a handshake, and since when the last one was begun.
+    /// When the last handshake was begun, while packets wait for one.
     pub(crate) fn stuck_since(&self) -> Option<Instant> {
         self.initiated.filter(|_| self.waiting > 0)
     }

@@ -1,4 +1,4 @@
-//! Packets of an established session pass without an allocation: at line rate, each would be felt.
+//! Packets of an established session pass without an allocation, which would cost throughput at line rate.
 
 #![expect(
     clippy::unwrap_used,
@@ -97,7 +97,7 @@ fn packet() -> Vec<u8> {
     bytes
 }
 
-/// Both ends, and buffers as the caller of a data plane keeps them.
+/// Both ends, with the buffers that a caller of the mesh keeps.
 struct Pair {
     from: Mesh,
     to: Mesh,
@@ -108,7 +108,7 @@ struct Pair {
 }
 
 impl Pair {
-    /// How many packets of a run arrived.
+    /// Sends a run of packets; returns how many arrived.
     fn run(&mut self) -> usize {
         let largest = self.packet.len();
         let peer = self.from.outbound(&mut self.packet, largest, self.now).unwrap();

@@ -1,7 +1,8 @@
 //! A data plane from files, without control: `dataplane --key FILE --map FILE.json [--tun NAME] [--listen PORT]`.
 //!
-//! The key is 32 bytes in base64, as `wg genkey` prints them, the map a network map as control makes them. Runs until
-//! SIGTERM or SIGINT; a SIGHUP reads the map again. Each event is a line on stdout, the first line says `ready`.
+//! The key is 32 bytes in base64, as `wg genkey` prints them, the map is a network map as JSON, as control sends it.
+//! Runs until SIGTERM or SIGINT; a SIGHUP reads the map again. Each event is a line on stdout; the first line is
+//! `ready`.
 
 #![expect(
     clippy::print_stdout,
@@ -101,7 +102,7 @@ fn arguments() -> Result<Arguments> {
 
 fn private_key(file: &Path) -> Result<PrivateKey> {
     let text = fs::read_to_string(file).with_context(|| file.display().to_string())?;
-    // A private key is written like a public one.
+    // A private key has the same text form as a public one.
     let key: PublicKey = text.trim().parse()?;
     Ok(PrivateKey::from_bytes(*key.as_bytes()))
 }

@@ -1,11 +1,13 @@
-//! The one place of this room that reads clocks: what people and peers see has wall-clock time, the rest has not.
+//! The clocks of this room: the wall clock for moments that people and peers see, a clock that never jumps for all
+//! others.
 
 use std::time::{Duration, Instant};
 
 use flotilla_protocol::Timestamp;
 use rustix::time::{ClockId, clock_gettime};
 
-/// The clocks differ by this much more only when the machine slept, not by what happens between two readings.
+/// A difference larger than this between the two clocks means that the machine slept; less may come from the time
+/// between the two readings.
 const SLEPT: Duration = Duration::from_secs(3);
 
 #[expect(clippy::disallowed_methods, reason = "this is where the clock is read")]
@@ -18,13 +20,13 @@ pub(crate) fn unix_ms() -> u64 {
     u64::try_from(timestamp().as_millisecond()).unwrap_or_default()
 }
 
-/// When it was that the clock that never jumps showed `moment`.
+/// The wall-clock time of `moment`, when it is `now`.
 pub(crate) fn timestamp_of(moment: Instant, now: Instant) -> Timestamp {
     let ago = now.saturating_duration_since(moment);
     timestamp().checked_sub(ago).unwrap_or(Timestamp::UNIX_EPOCH)
 }
 
-/// Notices that the machine slept: one of the kernel's clocks goes on then, and one stands still.
+/// Notices that the machine slept, from two kernel clocks of which only one runs during sleep.
 #[derive(Debug)]
 pub(crate) struct SleepDetector {
     asleep: Duration,
@@ -37,7 +39,7 @@ impl SleepDetector {
         }
     }
 
-    /// Whether it slept since the last call.
+    /// Whether the machine slept since the last call.
     pub(crate) fn take_slept(&mut self) -> bool {
         let asleep = asleep_so_far();
         let slept = asleep.saturating_sub(self.asleep) > SLEPT;

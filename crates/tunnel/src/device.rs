@@ -1,8 +1,8 @@
-//! The TUN device: the interface behind which the system sees the mesh.
+//! The TUN device: the interface through which the system reaches the mesh.
 //!
-//! Life cycle: [`Device::open`] makes the interface and learns which offloads the kernel has; packets are read and
-//! written without blocking; dropping the device removes the interface. It is not persistent, so the kernel removes
-//! it too when the process is killed, and the next start finds the name free.
+//! Life cycle: [`Device::open`] creates the interface and finds out which offloads the kernel has; packets are read
+//! and written without blocking; dropping the device removes the interface. It is not persistent, so the kernel also
+//! removes it when the process is killed, and its name is free for the next start.
 //!
 //! With a `virtio_net_hdr` before each packet the kernel hands over runs of up to 64 KiB of one TCP connection or
 //! UDP socket, unsegmented and without checksums, and takes them back in the same form.
@@ -26,13 +26,13 @@ const CLONE_DEVICE: &str = "/dev/net/tun";
 const NAME_SPACE: usize = 16;
 
 /// From the kernel's `if_tun.h`: a device for IP packets, without the 4 bytes of packet information, with a
-/// `virtio_net_hdr`, never one that exists already.
+/// `virtio_net_hdr`, failing when the name exists.
 const IFF_TUN: u16 = 0x0001;
 const IFF_NO_PI: u16 = 0x1000;
 const IFF_VNET_HDR: u16 = 0x4000;
 const IFF_TUN_EXCL: u16 = 0x8000;
 
-/// What we can take from the kernel: packets without a checksum, and runs of segments.
+/// The offloads that this program can handle: packets without a checksum, and runs of segments.
 const CHECKSUM: usize = 0x01;
 const TCP_SEGMENTATION: usize = 0x02 | 0x04;
 const UDP_SEGMENTATION: usize = 0x20 | 0x40;
@@ -49,10 +49,10 @@ struct InterfaceRequest {
 const TUNSETIFF: rustix::ioctl::Opcode = opcode::write::<i32>(b'T', 202);
 const TUNSETOFFLOAD: rustix::ioctl::Opcode = opcode::write::<u32>(b'T', 208);
 
-/// What the kernel takes and gives in runs instead of single packets.
+/// Which packets the kernel gives and takes as runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Offload {
-    /// Nothing: each packet alone, with its checksum.
+    /// No runs: each packet alone, with its checksum.
     None,
     Tcp,
     TcpAndUdp,
@@ -65,10 +65,9 @@ pub(crate) struct Device {
 }
 
 impl Device {
-    /// Makes the interface. It is down and has no address.
+    /// Creates the interface. It is down and has no address.
     ///
-    /// # Errors
-    /// Each says what is in the way and what to do.
+    /// Each says what is in the way and what to do about it.
     pub(crate) fn open(name: &str) -> Result<Self, DeviceError> {
         let fits = (1..NAME_SPACE).contains(&name.len());
         if !fits
@@ -99,17 +98,16 @@ impl Device {
         self.offload
     }
 
-    /// One packet or run with its `virtio_net_hdr`.
+    /// Reads one packet or run with its `virtio_net_hdr`.
     ///
-    /// # Errors
-    /// `WouldBlock` when there is none now.
+    /// `WouldBlock` when no packet waits.
     pub(crate) fn read(&self, buffer: &mut [u8]) -> io::Result<usize> {
         Ok(rustix::io::retry_on_intr(|| {
             rustix::io::read(&self.file, &mut *buffer)
         })?)
     }
 
-    /// One packet or run whose pieces, `virtio_net_hdr` first, lie in several places.
+    /// Writes one packet or run whose pieces, `virtio_net_hdr` first, lie in several places.
     ///
     /// # Errors
     /// `EINVAL` when the kernel does not know this kind of run.
@@ -140,7 +138,7 @@ fn attach(file: &File, name: &str) -> Result<(), DeviceError> {
     };
     made.map_err(|errno| match errno {
         Errno::PERM | Errno::ACCESS => DeviceError::NotPermitted,
-        // The name is another TUN device's, or of another kind of interface.
+        // Another TUN device or another kind of interface has the name.
         Errno::BUSY | Errno::EXIST => DeviceError::NameTaken(name.to_owned()),
         Errno::INVAL if is_taken(name) => DeviceError::NameTaken(name.to_owned()),
         errno => DeviceError::Kernel(errno.into()),
@@ -151,7 +149,8 @@ fn is_taken(name: &str) -> bool {
     std::path::Path::new("/sys/class/net").join(name).exists()
 }
 
-/// Asks for as much as the kernel has: UDP runs came with Linux 6.2, TCP runs are older than all that still run.
+/// Enables as many offloads as the kernel has: UDP runs came with Linux 6.2, TCP runs long before any supported
+/// kernel.
 fn probe_offload(file: &File) -> Offload {
     let accepts = |flags: usize| {
         // SAFETY: TUNSETOFFLOAD takes its flags by value.

@@ -1,4 +1,4 @@
-//! Why there is no data plane, in sentences that say what to do.
+//! Why the data plane did not start or ended, in sentences that say what to do.
 
 use std::fmt;
 use std::io;
@@ -44,7 +44,7 @@ pub enum TunnelError {
 }
 
 impl TunnelError {
-    /// What control is told.
+    /// The code that control is told.
     #[must_use]
     pub fn trouble(&self) -> MeshTrouble {
         match self {
@@ -60,7 +60,7 @@ impl TunnelError {
     }
 }
 
-/// Why there is no device, and what to do about it.
+/// Why the interface could not be created, and what to do about it.
 #[derive(Debug, thiserror::Error)]
 pub enum DeviceError {
     #[error(
@@ -84,16 +84,16 @@ pub enum DeviceError {
         "The mesh needs Linux so far: on this system, the agent can't make a network interface for it. Containers are \
          managed all the same."
     )]
-    NotHere,
+    Unsupported,
     #[error("The kernel cannot make a TUN device: {0}. Linux 3.10 or newer with TUN support is needed.")]
     Kernel(#[source] io::Error),
 }
 
-/// A route of this device that a range of mesh addresses would collide with.
+/// A route of this device that shares addresses with a range of mesh addresses.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RouteInTheWay {
     pub range: IpRange,
-    /// The interface it leads to; empty for a route that leads nowhere.
+    /// The interface that it leads to; empty for a route without an interface.
     pub interface: String,
 }
 

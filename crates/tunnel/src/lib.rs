@@ -10,12 +10,12 @@
 //! tunnel.set_relay_addresses(relay, vec!["203.0.113.9:7443".parse().unwrap()]);
 //! while let Some(event) = events.recv().await {
 //!     match event {
-//!         Event::NeedsStream(relay) => {                 // UDP does not get through: dial it by TLS
-//!             let stream = tunnel.open_stream(relay);    // dropped when the connection ends
-//!             tokio::spawn(async move { while let Some(_datagram) = stream.next().await { /* send it */ } });
+//!         Event::NeedsLeg(relay) => {                 // UDP does not get through: dial it by TLS
+//!             let leg = tunnel.open_leg(relay);    // dropped when the connection ends
+//!             tokio::spawn(async move { while let Some(_datagram) = leg.next().await { /* send it */ } });
 //!         }
 //!         Event::Surroundings => {}                      // see whether packets still pass: `obstacle`
-//!         Event::Path(_) | Event::Standing(_) | Event::NoLongerNeedsStream(_) => {} // report to control
+//!         Event::Path(_) | Event::Reachability(_) | Event::NoLongerNeedsLeg(_) => {} // report to control
 //!         Event::Ended(error) => return Err(error),      // the thread is gone; so is the interface
 //!     }
 //! }
@@ -23,10 +23,10 @@
 //! ```
 //!
 //! Rooms: [`device`] is the TUN device, [`udp`] the socket, [`offload`] cuts and joins runs of packets, [`route`] puts
-//! the mesh into the routing table and watches the network, [`run`] is the thread, [`stream`] a relay's TLS leg.
+//! the mesh into the routing table and watches the network, [`run`] is the thread, [`relay_leg`] a relay's TLS leg.
 //!
-//! The interface goes with the process, however that ends. Traffic costs no allocation per packet. On systems other
-//! than Linux a start fails and says so (`elsewhere`).
+//! The interface ends with the process, however that ends. Traffic costs no allocation per packet. On systems other
+//! than Linux a start fails with a message (`unsupported`).
 
 #[cfg(target_os = "linux")]
 mod clock;
@@ -34,23 +34,23 @@ mod clock;
 mod command;
 #[cfg(target_os = "linux")]
 mod device;
-#[cfg(not(target_os = "linux"))]
-mod elsewhere;
 mod error;
 mod obstacle;
 #[cfg(target_os = "linux")]
 mod offload;
-#[cfg(target_os = "linux")]
-mod route;
-#[cfg(target_os = "linux")]
-mod run;
 #[cfg_attr(
     not(target_os = "linux"),
     expect(dead_code, reason = "no thread has the other side")
 )]
-mod stream;
+mod relay_leg;
+#[cfg(target_os = "linux")]
+mod route;
+#[cfg(target_os = "linux")]
+mod run;
 #[cfg(target_os = "linux")]
 mod udp;
+#[cfg(not(target_os = "linux"))]
+mod unsupported;
 #[cfg(target_os = "linux")]
 mod wake;
 
@@ -64,27 +64,27 @@ use flotilla_protocol::mesh::NetworkMap;
 use flotilla_protocol::path::PeerPath;
 use tokio::sync::{mpsc, oneshot};
 
-#[cfg(not(target_os = "linux"))]
-pub use elsewhere::obstacle;
 pub use error::{DeviceError, RouteInTheWay, TunnelError};
-pub use flotilla_mesh::{Counters, DropReason, PrivateKey, Standing, Tried};
+pub use flotilla_mesh::{Attempt, Counters, DropReason, PrivateKey, Reachability};
 pub use obstacle::Obstacle;
+pub use relay_leg::RelayLeg;
 #[cfg(target_os = "linux")]
 pub use route::{delivery::obstacle, overlap};
-pub use stream::RelayStream;
+#[cfg(not(target_os = "linux"))]
+pub use unsupported::obstacle;
 
 use command::Command;
-#[cfg(not(target_os = "linux"))]
-use elsewhere::{run, wake};
+use relay_leg::Rings;
 use run::Plane;
-use stream::Rings;
+#[cfg(not(target_os = "linux"))]
+use unsupported::{run, wake};
 use wake::Wake;
 
 /// Default name of the interface.
 pub const INTERFACE: &str = "flotilla0";
 
-/// MTU of the interface: what IPv6 over Ethernet leaves beside WireGuard's 32 bytes. Narrower paths answer for
-/// themselves.
+/// MTU of the interface: what IPv6 over Ethernet leaves beside WireGuard's 32 bytes. On narrower paths the sender of a
+/// larger packet is told the smaller size.
 pub const MTU: u16 = 1420;
 
 #[derive(Debug, Clone)]
@@ -93,44 +93,45 @@ pub struct TunnelConfig {
     pub interface: String,
     pub private_key: PrivateKey,
     pub device: DeviceId,
-    /// UDP port of the socket; 0 takes a free one. A port that is kept across starts keeps what NATs remember.
+    /// UDP port of the socket; 0 takes a free one. A port that stays the same across starts keeps the mappings of NATs
+    /// valid.
     pub listen_port: u16,
-    /// Milliseconds since 1970 before which this start is not to be, whatever the clock says: peers believe nothing
-    /// that seems older than the start before.
+    /// Milliseconds since 1970 that this start's time is at least, whatever the clock shows: peers ignore handshakes
+    /// that seem older than those of an earlier start.
     pub not_before_unix_ms: u64,
-    /// The last map, to be on the mesh before control is reached.
+    /// The last map, so that the device is on the mesh before control is reached.
     pub map: Option<NetworkMap>,
 }
 
-/// What the agent hears.
+/// What the data plane tells the agent.
 #[derive(Debug)]
 pub enum Event {
-    /// Another path to a peer, or another reason for it.
+    /// A peer's path or the reason for it changed.
     Path(PeerPath),
-    /// What control should know of this device changed.
-    Standing(Standing),
-    /// Datagrams do not reach this relay: a TLS leg is wanted ([`Tunnel::open_stream`]).
-    NeedsStream(RelayId),
-    /// The TLS leg may be closed.
-    NoLongerNeedsStream(RelayId),
-    /// Interfaces, addresses, routes or filters of the system changed: what [`obstacle`] found may be another now.
+    /// What control needs to know of this device's reachability changed.
+    Reachability(Reachability),
+    /// Datagrams do not reach this relay, so it needs a TLS leg ([`Tunnel::open_leg`]).
+    NeedsLeg(RelayId),
+    /// The relay's TLS leg is not needed any more and may be closed.
+    NoLongerNeedsLeg(RelayId),
+    /// Interfaces, addresses, routes or filters of the system changed, so [`obstacle`] may give another result.
     Surroundings,
-    /// The data plane ended by itself.
+    /// The data plane ended without being stopped.
     Ended(TunnelError),
 }
 
-/// What went through, and what did not.
+/// Counts of packets, passed and lost.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Counts {
     pub mesh: Counters,
-    /// Datagrams that the system did not send: no route, or a network device that takes nothing.
+    /// Datagrams that the system did not send: it has no route, or the network device takes nothing.
     pub unsent_datagrams: u64,
 }
 
-/// Closed when the data plane has ended.
+/// The events of a data plane; closed when it has ended.
 pub type Events = mpsc::UnboundedReceiver<Event>;
 
-/// A running data plane. Dropping it ends it and waits for that; the interface is gone then.
+/// A running data plane. Dropping it ends it and waits until the interface is gone.
 #[derive(Debug)]
 pub struct Tunnel {
     commands: Sender<Command>,
@@ -141,11 +142,10 @@ pub struct Tunnel {
 }
 
 impl Tunnel {
-    /// Makes the interface and the socket, applies the map if there is one, and starts the thread. Takes some
+    /// Creates the interface and the socket, applies the map if there is one, and starts the thread. Takes some
     /// milliseconds.
     ///
-    /// # Errors
-    /// Each says what is in the way and what to do; nothing is left behind.
+    /// Each says what is in the way and what to do about it. Nothing that was created is left behind.
     pub fn start(config: TunnelConfig) -> Result<(Self, Events), TunnelError> {
         let wake = Arc::new(Wake::new().map_err(TunnelError::System)?);
         let (commands, inbox) = channel();
@@ -171,31 +171,32 @@ impl Tunnel {
         &self.interface
     }
 
-    /// The UDP port in use, to be asked for at the next start.
+    /// The UDP port in use, to be passed to the next start.
     #[must_use]
     pub fn listen_port(&self) -> u16 {
         self.listen_port
     }
 
-    /// Makes a map the one in force, address and route of the interface included.
+    /// Applies a map, the interface's address and route included.
     ///
-    /// # Errors
-    /// The mesh's range overlaps with a route of this device; the map before it stays in force.
+    /// The mesh's range overlaps with a route of this device, or covers one of its name servers; the map before it
+    /// stays in force.
     pub async fn apply(&self, map: NetworkMap) -> Result<(), TunnelError> {
         self.ask(|answer| Command::Apply(Box::new(map), answer)).await?
     }
 
-    /// Where a relay's endpoints lead to now: to be told after each map with relays, and when names resolve anew.
+    /// Sets the addresses that a relay's endpoints resolve to. To be called after each map with relays, and when names
+    /// are resolved again.
     pub fn set_relay_addresses(&self, relay: RelayId, addresses: Vec<SocketAddr>) {
-        self.tell(Command::RelayAddresses(relay, addresses));
+        self.send_command(Command::RelayAddresses(relay, addresses));
     }
 
-    /// The TLS leg to a relay is up, until the stream is dropped. A newer stream replaces an older one.
+    /// Opens the TLS leg to a relay; it is up until the returned leg is dropped. A newer leg replaces an older one.
     #[must_use]
-    pub fn open_stream(&self, relay: RelayId) -> RelayStream {
+    pub fn open_leg(&self, relay: RelayId) -> RelayLeg {
         let rings = Rings::default();
-        self.tell(Command::StreamUp(relay, rings.clone()));
-        RelayStream {
+        self.send_command(Command::LegUp(relay, rings.clone()));
+        RelayLeg {
             relay,
             rings,
             commands: self.commands.clone(),
@@ -203,15 +204,15 @@ impl Tunnel {
         }
     }
 
-    /// Probes all ways to a peer. Answers within about 2 s; empty for a peer that is not in the map.
+    /// Probes all candidates of a peer. Answers within about 2 s; empty for a peer that is not in the map.
     ///
     /// # Errors
     /// The data plane has ended.
-    pub async fn test_path(&self, peer: DeviceId) -> Result<Vec<Tried>, TunnelError> {
+    pub async fn test_path(&self, peer: DeviceId) -> Result<Vec<Attempt>, TunnelError> {
         self.ask(|answer| Command::TestPath(peer, answer)).await
     }
 
-    /// How each peer is reached now.
+    /// The present path to each peer.
     ///
     /// # Errors
     /// The data plane has ended.
@@ -219,7 +220,7 @@ impl Tunnel {
         self.ask(Command::Paths).await
     }
 
-    /// What was dropped, and what went through, since the start.
+    /// The counts of packets since the start.
     ///
     /// # Errors
     /// The data plane has ended.
@@ -227,25 +228,25 @@ impl Tunnel {
         self.ask(Command::Counts).await
     }
 
-    /// Ends the data plane and waits for it, some milliseconds.
+    /// Ends the data plane and waits for it; takes some milliseconds.
     pub fn stop(self) {}
 
-    fn tell(&self, command: Command) {
-        // A thread that has ended has said so by an event.
+    fn send_command(&self, command: Command) {
+        // A thread that has ended has sent an event about it.
         self.commands.send(command).ok();
         self.wake.wake();
     }
 
     async fn ask<T>(&self, command: impl FnOnce(oneshot::Sender<T>) -> Command) -> Result<T, TunnelError> {
         let (answer, answered) = oneshot::channel();
-        self.tell(command(answer));
+        self.send_command(command(answer));
         answered.await.map_err(|_| TunnelError::Ended)
     }
 }
 
 impl Drop for Tunnel {
     fn drop(&mut self) {
-        self.tell(Command::Stop);
+        self.send_command(Command::Stop);
         if let Some(thread) = self.thread.take() {
             thread.join().ok();
         }

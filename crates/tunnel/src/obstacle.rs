@@ -1,10 +1,10 @@
-//! What is in the way of packets between the system and the mesh's interface, in sentences that say what to do.
+//! What keeps packets from passing between the system and the mesh's interface, in sentences that say what to do.
 
 use flotilla_protocol::mesh::MeshTrouble;
 
 use crate::RouteInTheWay;
 
-/// Found by [`crate::obstacle`].
+/// Why packets do not pass, as found by [`crate::obstacle`].
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Obstacle {
     #[error(
@@ -12,14 +12,14 @@ pub enum Obstacle {
          this device's networks to leave {interface} alone."
     )]
     Address { interface: String },
-    /// `to` is empty for a route that leads nowhere.
+    /// `to` is empty for a route without an interface.
     #[error(
         "What this device sends to the mesh goes {} instead of {interface}: a rule of another program, often a VPN's, \
          comes before the mesh's route. Leave the mesh out of that program, or put its route first with `ip rule add \
          to {mesh} lookup main priority 10`.",
         if to.is_empty() { "nowhere".to_owned() } else { format!("to {to}") }
     )]
-    Elsewhere {
+    WrongRoute {
         interface: String,
         mesh: String,
         to: String,
@@ -61,11 +61,11 @@ fn let_in(interface: &str) -> String {
 }
 
 impl Obstacle {
-    /// What control is told.
+    /// The code that control is told.
     #[must_use]
     pub fn trouble(&self) -> MeshTrouble {
         match self {
-            Self::Address { .. } | Self::Elsewhere { .. } | Self::Part { .. } => MeshTrouble::RouteTaken,
+            Self::Address { .. } | Self::WrongRoute { .. } | Self::Part { .. } => MeshTrouble::RouteTaken,
             Self::ReversePath { .. } => MeshTrouble::ReversePath,
             Self::FirewallOut { .. } | Self::FirewallIn { .. } | Self::FirewallNew { .. } => {
                 MeshTrouble::Firewall

@@ -1,10 +1,10 @@
-//! Runs of packets: cut where they come from the kernel, joined again where they go to it.
+//! Runs of packets: cut into packets when they come from the kernel, joined again when they go to it.
 //!
-//! - [`VirtioHeader`]: the ten bytes before each packet that say what the kernel left to do.
+//! - [`VirtioHeader`]: the ten bytes before each packet that state what the kernel left undone.
 //! - [`segment`]: one TCP run or UDP run becomes packets for the wire, in place, with finished checksums.
 //! - [`coalesce`]: packets from the wire become one run for the kernel, as a list of pieces without a copy.
 //!
-//! `wire` says where the parts of a packet are.
+//! `wire` finds the parts of a packet.
 
 pub(crate) mod coalesce;
 pub(crate) mod segment;
@@ -16,7 +16,7 @@ pub(crate) const LARGEST_PACKET: usize = 65_535;
 const NEEDS_CHECKSUM: u8 = 1;
 const ECN: u8 = 0x80;
 
-/// What kind of run follows.
+/// The kind of run that follows the header.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u8)]
 pub(crate) enum RunKind {
@@ -41,7 +41,7 @@ pub(crate) struct VirtioHeader {
     pub(crate) checksum_offset: u16,
 }
 
-/// What came from the kernel is not a packet that can be sent.
+/// The frame from the kernel cannot be turned into packets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("not a packet")]
 pub(crate) struct Malformed;
@@ -49,7 +49,7 @@ pub(crate) struct Malformed;
 impl VirtioHeader {
     pub(crate) const LEN: usize = 10;
 
-    /// Before a packet that is finished.
+    /// The header of a single packet with a finished checksum.
     pub(crate) const SINGLE: Self = Self {
         kind: RunKind::Single,
         needs_checksum: false,

@@ -1,9 +1,10 @@
-//! The TLS leg of a relay, seen from both sides: two bounded queues between the data plane's thread and the task that
-//! owns the connection.
+//! The TLS leg of a relay: two bounded queues between the data plane's thread and the agent's task that owns the
+//! connection.
 //!
-//! Life cycle: [`crate::Tunnel::open_stream`] tells the mesh that the leg is up; the task sends what
-//! [`next`](RelayStream::next) answers and [`deliver`](RelayStream::deliver)s what comes; dropping the stream tells
-//! that the leg is down. A queue that is full drops its oldest datagram, since nobody waits for that any more.
+//! Life cycle: [`crate::Tunnel::open_leg`] tells the mesh that the leg is up; the task sends what
+//! [`next`](RelayLeg::next) returns and passes what it receives to [`deliver`](RelayLeg::deliver); dropping the leg
+//! tells the mesh that it is down. A full queue drops its oldest datagram, because that is the least useful one to its
+//! receiver.
 
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -19,9 +20,9 @@ use crate::wake::Wake;
 /// About a quarter of a second at 50 Mbit/s.
 const LONGEST_QUEUE: usize = 1024;
 
-/// The task's side.
+/// The task's end of a leg.
 #[derive(Debug)]
-pub struct RelayStream {
+pub struct RelayLeg {
     pub(crate) relay: RelayId,
     pub(crate) rings: Rings,
     pub(crate) commands: Sender<Command>,
@@ -48,11 +49,12 @@ struct Queue {
     is_closed: bool,
 }
 
-impl RelayStream {
-    /// The next datagram for the relay; `None` once the tunnel has ended. Nothing is lost when this is canceled.
+impl RelayLeg {
+    /// The next datagram for the relay; `None` once the tunnel has ended. Canceling it loses nothing.
     pub async fn next(&self) -> Option<Vec<u8>> {
         loop {
-            // Before looking, so that what comes between the look and the wait is noticed.
+            // Taken before the queue is checked, so that a datagram that is pushed between the check and the wait is
+            // noticed.
             let filled = self.rings.outgoing.filled.notified();
             {
                 let mut queue = self.rings.outgoing.lock();
@@ -67,14 +69,14 @@ impl RelayStream {
         }
     }
 
-    /// A datagram came from the relay.
+    /// Passes a datagram from the relay to the mesh.
     pub fn deliver(&self, datagram: Vec<u8>) {
         if self.rings.incoming.push(datagram) {
             self.wake.wake();
         }
     }
 
-    /// Datagrams that found a full queue, in both directions.
+    /// Datagrams that were dropped because a queue was full, in both directions.
     #[must_use]
     pub fn dropped(&self) -> u64 {
         let Rings { outgoing, incoming } = &self.rings;
@@ -85,22 +87,22 @@ impl RelayStream {
     }
 }
 
-impl Drop for RelayStream {
+impl Drop for RelayLeg {
     fn drop(&mut self) {
         let rings = self.rings.clone();
-        self.commands.send(Command::StreamDown(self.relay, rings)).ok();
+        self.commands.send(Command::LegDown(self.relay, rings)).ok();
         self.wake.wake();
     }
 }
 
 impl Rings {
-    pub(crate) fn are(&self, other: &Self) -> bool {
+    pub(crate) fn is_same(&self, other: &Self) -> bool {
         Arc::ptr_eq(&self.outgoing, &other.outgoing)
     }
 }
 
 impl Ring {
-    /// Whether it was empty before.
+    /// Returns whether the queue was empty before.
     pub(crate) fn push(&self, datagram: Vec<u8>) -> bool {
         let mut queue = self.lock();
         let was_empty = queue.datagrams.is_empty();
@@ -116,7 +118,7 @@ impl Ring {
         was_empty
     }
 
-    /// Everything in it.
+    /// Takes all datagrams.
     pub(crate) fn take(&self) -> VecDeque<Vec<u8>> {
         std::mem::take(&mut self.lock().datagrams)
     }
@@ -137,34 +139,34 @@ mod tests {
     use std::sync::mpsc::{Receiver, channel};
     use uuid::Uuid;
 
-    fn stream() -> (RelayStream, Rings, Receiver<Command>) {
+    fn leg() -> (RelayLeg, Rings, Receiver<Command>) {
         let rings = Rings::default();
         let (commands, receiver) = channel();
-        let stream = RelayStream {
+        let leg = RelayLeg {
             relay: RelayId(Uuid::nil()),
             rings: rings.clone(),
             commands,
             wake: Arc::new(Wake::new().unwrap()),
         };
-        (stream, rings, receiver)
+        (leg, rings, receiver)
     }
 
     #[tokio::test]
     async fn a_full_queue_drops_its_oldest_datagram_and_counts_it() {
-        let (stream, rings, _commands) = stream();
+        let (leg, rings, _commands) = leg();
         for number in 0..LONGEST_QUEUE + 2 {
             rings.outgoing.push(number.to_ne_bytes().to_vec());
         }
-        assert_eq!(stream.dropped(), 2);
-        assert_eq!(stream.next().await, Some(2usize.to_ne_bytes().to_vec()));
+        assert_eq!(leg.dropped(), 2);
+        assert_eq!(leg.next().await, Some(2usize.to_ne_bytes().to_vec()));
     }
 
     #[tokio::test]
     async fn what_waits_is_woken_by_a_datagram_and_by_the_end() {
-        let (stream, rings, _commands) = stream();
+        let (leg, rings, _commands) = leg();
         let waiting = async {
-            assert_eq!(stream.next().await, Some(vec![7]));
-            assert_eq!(stream.next().await, None);
+            assert_eq!(leg.next().await, Some(vec![7]));
+            assert_eq!(leg.next().await, None);
         };
         let filling = async {
             tokio::task::yield_now().await;
@@ -176,12 +178,12 @@ mod tests {
     }
 
     #[test]
-    fn a_dropped_stream_says_that_its_leg_is_down() {
-        let (stream, rings, commands) = stream();
-        stream.deliver(vec![1]);
+    fn a_dropped_leg_says_that_its_leg_is_down() {
+        let (leg, rings, commands) = leg();
+        leg.deliver(vec![1]);
         assert_eq!(rings.incoming.take(), [vec![1]]);
-        drop(stream);
+        drop(leg);
         let command = commands.try_recv().unwrap();
-        assert!(matches!(command, Command::StreamDown(_, down) if down.are(&rings)));
+        assert!(matches!(command, Command::LegDown(_, down) if down.is_same(&rings)));
     }
 }

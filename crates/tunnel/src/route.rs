@@ -1,10 +1,10 @@
-//! The mesh in the system's routing table, and the system's networks as the mesh sees them. All by netlink.
+//! The mesh in the system's routing table, and the system's networks as the mesh sees them, by netlink.
 //!
-//! - [`Interface`]: address, route, MTU and state of our own interface. They go when the interface goes.
-//! - [`overlap`]: what is in the way of a range of addresses.
-//! - [`delivery`]: whether packets pass between the system and the interface, and what is in the way.
-//! - [`surroundings`]: where this device can be reached, and by which way it reaches the world.
-//! - [`watch`]: says when one of these may have changed.
+//! - [`Interface`]: address, route, MTU and state of the mesh's interface. They end with the interface.
+//! - [`overlap`]: a route that shares addresses with a range.
+//! - [`delivery`]: whether packets pass between the system and the interface, and what keeps them from it.
+//! - [`surroundings`]: the addresses at which this device can be reached, and its default routes.
+//! - [`watch`]: reports that one of these may have changed.
 
 pub(crate) mod delivery;
 mod netlink;
@@ -32,11 +32,11 @@ use netlink_packet_route::{AddressFamily, RouteNetlinkMessage};
 
 use crate::error::RouteInTheWay;
 use netlink::Netlink;
-use pace::Pace;
+use pace::RestorePace;
 pub(crate) use surroundings::{Surroundings, surroundings};
 
-/// The first route, in whichever table, that shares addresses with `range`; those of the interface `own` do not
-/// count, and neither does a default route or a piece of one.
+/// The first route, in any table, that shares addresses with `range`. Routes of the interface `own`, default routes
+/// and pieces of default routes do not count.
 ///
 /// # Errors
 /// The kernel does not tell its routes.
@@ -72,7 +72,7 @@ fn taken_by(route: &RouteMessage) -> Option<IpRange> {
     range_of(route).filter(|range| leads && !range.is_last_resort())
 }
 
-/// Where a route leads; `None` for a default route.
+/// The destination of a route; `None` for a default route.
 fn range_of(route: &RouteMessage) -> Option<IpRange> {
     let destination = route.attributes.iter().find_map(|attribute| match attribute {
         RouteAttribute::Destination(RouteAddress::Inet(v4)) => Some(IpAddr::V4(*v4)),
@@ -89,10 +89,10 @@ fn outgoing(route: &RouteMessage) -> Option<u32> {
     })
 }
 
-/// A name server of this device that has an address inside the mesh's range and is none of its peers. The mesh's route
-/// would cut the device off from it.
+/// A name server of this device that has an address inside the mesh's range and is none of its peers: the mesh's route
+/// would make it unreachable.
 pub(crate) fn name_server(range: IpRange, map: &NetworkMap) -> Option<Ipv4Addr> {
-    // The second file has those that the system's own resolver asks.
+    // The second file has the servers that systemd-resolved itself asks.
     let files = ["/etc/resolv.conf", "/run/systemd/resolve/resolv.conf"];
     let texts = files
         .into_iter()
@@ -109,18 +109,18 @@ fn is_covered(server: Ipv4Addr, range: IpRange, map: &NetworkMap) -> bool {
     range.contains(IpAddr::V4(server)) && !is_on_mesh
 }
 
-/// Our own interface.
+/// The mesh's interface.
 #[derive(Debug)]
 pub(crate) struct Interface {
     netlink: Netlink,
     name: String,
     index: u32,
     address: Option<MeshAddress>,
-    pace: Pace,
+    pace: RestorePace,
 }
 
 impl Interface {
-    /// Gives it its MTU and brings it up.
+    /// Sets the interface's MTU and brings it up.
     pub(crate) fn up(name: &str, mtu: u16) -> io::Result<Self> {
         let mut netlink = Netlink::open()?;
         let links = netlink.links()?;
@@ -130,7 +130,8 @@ impl Interface {
         message.header.index = index;
         message.attributes = vec![
             LinkAttribute::Mtu(u32::from(mtu)),
-            // The mesh has IPv4 addresses only, so no link-local address is needed, and no router to look for.
+            // The mesh has IPv4 addresses only, so the interface needs neither an IPv6 link-local address nor router
+            // discovery.
             LinkAttribute::AfSpecUnspec(vec![AfSpecUnspec::Inet6(vec![AfSpecInet6::AddrGenMode(
                 In6AddrGenMode::None,
             )])]),
@@ -139,7 +140,7 @@ impl Interface {
             .request(RouteNetlinkMessage::SetLink(message.clone()), 0)
             .is_err()
         {
-            // A system without IPv6 refuses the whole message.
+            // A kernel without IPv6 refuses the whole message, so it is sent again without that part.
             message.attributes.truncate(1);
             netlink.request(RouteNetlinkMessage::SetLink(message.clone()), 0)?;
         }
@@ -152,7 +153,7 @@ impl Interface {
             name: name.to_owned(),
             index,
             address: None,
-            pace: Pace::default(),
+            pace: RestorePace::default(),
         })
     }
 
@@ -160,13 +161,13 @@ impl Interface {
         &self.name
     }
 
-    /// Makes this the device's address and the fleet's range reachable through the interface.
+    /// Sets the device's address, and routes the fleet's range to the interface.
     pub(crate) fn set_address(&mut self, mesh: MeshAddress) -> io::Result<()> {
         if self.address == Some(mesh) {
             return Ok(());
         }
         if let Some(old) = self.address.take() {
-            // Its route goes with it, since it is the route's source.
+            // The kernel removes the route together with its source address.
             self.netlink.request(
                 RouteNetlinkMessage::DelAddress(self.address_message(old.address)),
                 0,
@@ -183,14 +184,14 @@ impl Interface {
         Ok(())
     }
 
-    /// When to look whether something was taken away again.
+    /// When a delayed restore is due.
     pub(crate) fn poll_timeout(&self) -> Option<Instant> {
         self.pace.poll_timeout()
     }
 
-    /// Puts the mesh's address and route back where they are missing: programs that manage a system's networks remove
-    /// what they did not make. It is done as often as [`Pace`]
-    /// admits, and not over another program's route to the range.
+    /// Puts the mesh's address and route back where they are missing, because programs that manage a system's networks
+    /// remove what they did not make. It happens as often as [`RestorePace`] admits, and not over another program's route to
+    /// the range.
     pub(crate) fn restore(&mut self, now: Instant) -> io::Result<()> {
         let Some((mesh, range)) = self.address.and_then(|mesh| Some((mesh, mesh.range()?))) else {
             return Ok(());
@@ -209,7 +210,7 @@ impl Interface {
             self.address = None;
             let outcome = self.set_address(mesh);
             self.address = Some(mesh);
-            // A failure that lasts, as on an interface that is down, is told once.
+            // A failure that lasts, as on an interface that is down, is logged once.
             if self.pace.note_restored(now) {
                 outcome?;
                 tracing::warn!(

@@ -1,8 +1,9 @@
 //! The data plane's thread: it owns the mesh, waits for packets, commands and time, and moves packets both ways.
 //!
 //! Life cycle: [`Plane::open`] makes device and socket, and applies the first map; [`Plane::run`] works until it is
-//! told to stop or the interface is gone. It sleeps in `poll` while there is nothing to do, and drains both sides in
-//! turns while there is; what it gathered is sent before it looks for more, so that nothing waits for company.
+//! stopped or the interface is gone. It sleeps in `poll` while there is nothing to do, and drains device and socket in
+//! turns while there is; what it gathered in a turn is sent before the next turn, so that no packet waits for others
+//! to be joined with.
 
 mod commands;
 mod packets;
@@ -13,7 +14,7 @@ use std::sync::Arc;
 use std::sync::mpsc::Receiver;
 use std::time::{Duration, Instant};
 
-use flotilla_mesh::{Config, Event as MeshEvent, Mesh, PathState, Tried};
+use flotilla_mesh::{Attempt, Config, Event as MeshEvent, Mesh, PathState};
 use flotilla_protocol::cidr::IpRange;
 use flotilla_protocol::id::{DeviceId, RelayId};
 use flotilla_protocol::mesh::NetworkMap;
@@ -26,19 +27,19 @@ use tokio::sync::oneshot;
 use crate::clock::{self, SleepDetector};
 use crate::command::Command;
 use crate::device::Device;
+use crate::relay_leg::Rings;
 use crate::route::watch::{Change, Watch};
 use crate::route::{Interface, Surroundings, name_server, overlap, surroundings};
-use crate::stream::Rings;
 use crate::udp::Socket;
 use crate::wake::Wake;
 use crate::{Event, MTU, TunnelConfig, TunnelError};
 
 use packets::Packets;
 
-/// The longest wait, so that a machine that slept is noticed even when nothing else happens.
+/// The longest sleep, so that a machine's sleep is noticed even when nothing else happens.
 const LONGEST_WAIT: Duration = Duration::from_secs(5);
 
-/// Turns before commands, timers and a socket that was empty are looked at again: about a millisecond at full speed.
+/// Turns before commands, timers and empty sockets are checked again: about a millisecond at full speed.
 const TURNS: usize = 4;
 
 #[derive(Debug)]
@@ -54,12 +55,12 @@ pub(crate) struct Plane {
     wake: Arc<Wake>,
     commands: Receiver<Command>,
     events: UnboundedSender<Event>,
-    streams: BTreeMap<RelayId, Rings>,
-    tests: BTreeMap<DeviceId, Vec<oneshot::Sender<Vec<Tried>>>>,
+    legs: BTreeMap<RelayId, Rings>,
+    tests: BTreeMap<DeviceId, Vec<oneshot::Sender<Vec<Attempt>>>>,
     stopped: bool,
 }
 
-/// Where something may be waiting.
+/// Which of the two may have something to read.
 #[derive(Debug, Clone, Copy, Default)]
 struct Ready {
     device: bool,
@@ -103,14 +104,14 @@ impl Plane {
             wake,
             commands,
             events,
-            streams: BTreeMap::new(),
+            legs: BTreeMap::new(),
             tests: BTreeMap::new(),
             stopped: false,
         };
         if let Some(map) = &config.map {
             plane.apply(map, now)?;
         }
-        plane.look_around(now);
+        plane.update_surroundings(now);
         Ok(plane)
     }
 
@@ -118,15 +119,16 @@ impl Plane {
         self.packets.port()
     }
 
-    /// Returns when the tunnel is stopped or can go on no more. The interface goes with the plane.
+    /// Returns when the tunnel is stopped or cannot go on. The interface ends with the plane.
     pub(crate) fn run(mut self) {
         let outcome = self.work();
-        for rings in self.streams.values() {
+        for rings in self.legs.values() {
             rings.outgoing.close();
         }
         if let Err(error) = outcome {
             tracing::error!(error = %error, "The data plane ended.");
-            // The interface goes first, so that who hears of the end can start again at once.
+            // The interface is removed before the event is sent, so that its receiver can start a data plane again at
+            // once.
             let events = self.events.clone();
             drop(self);
             events.send(Event::Ended(error)).ok();
@@ -154,29 +156,29 @@ impl Plane {
         }
     }
 
-    /// Takes in what came to the socket, then what came to the device, and sends what both led to.
+    /// Handles what came to the socket, then what came to the device, and sends the results of both.
     fn turn(&mut self, ready: &mut Ready) -> Result<(), TunnelError> {
         let now = Instant::now();
         if ready.socket {
             ready.socket = self.packets.receive(&mut self.mesh, now);
         }
         if ready.device {
-            let more = self.packets.send(&mut self.mesh, &self.streams, now);
+            let more = self.packets.send(&mut self.mesh, &self.legs, now);
             ready.device = more.map_err(|_| TunnelError::InterfaceGone(self.interface.name().to_owned()))?;
         }
         self.settle(now);
         Ok(())
     }
 
-    /// Sends and tells all that the mesh has to send and to tell.
+    /// Sends everything that the mesh has to send, and passes on its events.
     fn settle(&mut self, now: Instant) {
-        self.packets.settle(&mut self.mesh, &self.streams, now);
+        self.packets.settle(&mut self.mesh, &self.legs, now);
         while let Some(event) = self.mesh.poll_event() {
             let event = match event {
                 MeshEvent::Path(path) => Event::Path(peer_path(path, now)),
-                MeshEvent::Standing(standing) => Event::Standing(standing),
-                MeshEvent::NeedsStream(relay) => Event::NeedsStream(relay),
-                MeshEvent::NoLongerNeedsStream(relay) => Event::NoLongerNeedsStream(relay),
+                MeshEvent::Reachability(reachability) => Event::Reachability(reachability),
+                MeshEvent::NeedsLeg(relay) => Event::NeedsLeg(relay),
+                MeshEvent::NoLongerNeedsLeg(relay) => Event::NoLongerNeedsLeg(relay),
                 MeshEvent::Tested { peer, attempts } => {
                     for answer in self.tests.remove(&peer).unwrap_or_default() {
                         answer.send(attempts.clone()).ok();
@@ -184,7 +186,7 @@ impl Plane {
                     continue;
                 }
             };
-            // The receiver is gone once the agent is on its way out.
+            // While the agent ends, the receiver may be gone.
             self.events.send(event).ok();
         }
     }
@@ -235,7 +237,7 @@ impl Plane {
         }
         if let Some(change) = self.watch.take_due(now) {
             if change == Change::Networks {
-                self.look_around(now);
+                self.update_surroundings(now);
                 self.restore(now);
             }
             self.events.send(Event::Surroundings).ok();
@@ -254,8 +256,8 @@ impl Plane {
         }
     }
 
-    /// Tells the mesh where this device can be reached, when that is not what it was.
-    fn look_around(&mut self, now: Instant) {
+    /// Tells the mesh this device's addresses, when they changed.
+    fn update_surroundings(&mut self, now: Instant) {
         match surroundings(self.interface.name(), self.range) {
             Ok(seen) if seen != self.surroundings => {
                 let port = self.packets.port();
@@ -263,10 +265,10 @@ impl Plane {
                     .addresses
                     .iter()
                     .map(|address| SocketAddr::new(*address, port));
-                self.packets.forget_asked();
-                let near = seen.near.iter().copied();
+                self.packets.forget_routes();
+                let networks = seen.networks.iter().copied();
                 self.mesh
-                    .set_local_candidates(candidates.collect(), near.collect(), now);
+                    .set_local_candidates(candidates.collect(), networks.collect(), now);
                 self.surroundings = seen;
             }
             Ok(_) => {}

@@ -1,11 +1,11 @@
 //! The UDP socket of the mesh: one for both families where the system has IPv6.
 //!
-//! - [`Socket`]: what was asked of one of our addresses is answered from that address.
-//! - [`run`]: datagrams of one destination are laid side by side until they fill a run.
-//! - [`asked`]: which of our addresses that is.
+//! - [`Socket`]: answers leave from the address of this device that the peer sent to.
+//! - [`run`]: datagrams to one destination are gathered until they fill a run.
+//! - [`source_addresses`]: the address of this device that each peer sent to.
 
-mod asked;
 pub(crate) mod run;
+mod source_addresses;
 
 use std::io::{self, ErrorKind};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
@@ -15,32 +15,32 @@ use std::time::Instant;
 use flotilla_udp::Route;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
-use asked::Asked;
+use source_addresses::SourceAddresses;
 
-/// What the system may hold back while a network device is busy: more than it takes in one go, and little enough that
-/// senders feel a slow line.
+/// Bytes that the system may queue while a network device is busy: more than the device takes at once, and little
+/// enough that senders notice a slow line.
 const SEND_BUFFER: usize = 4 << 20;
 
-/// A socket that is full this long means that the network device takes nothing.
+/// When the socket is full for this long, the network device takes nothing.
 const PATIENCE: Timespec = Timespec {
     tv_sec: 0,
     tv_nsec: 10_000_000,
 };
 
-/// Runs that one call takes in. More are not faster.
+/// Runs that one call receives; more are not faster.
 const RUNS: usize = 4;
 
-/// Where runs of datagrams come in.
+/// The buffers for received runs.
 pub(crate) type Inbox = flotilla_udp::Inbox<RUNS>;
 
 #[derive(Debug)]
 pub(crate) struct Socket {
     socket: flotilla_udp::Socket,
     port: u16,
-    asked: Asked,
+    source_addresses: SourceAddresses,
 }
 
-/// What a run lost.
+/// What was lost of a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Losses {
     pub(crate) datagrams: u64,
@@ -49,10 +49,10 @@ pub(crate) struct Losses {
 }
 
 impl Socket {
-    /// As many runs as one call can bring.
+    /// The most runs that one call returns.
     pub(crate) const RUNS: usize = RUNS;
 
-    /// Takes any free port when `port` is 0.
+    /// Binds to `port`, or to any free port when it is 0.
     pub(crate) fn bind(port: u16) -> io::Result<Self> {
         let open = |address: IpAddr| flotilla_udp::Socket::bind(SocketAddr::new(address, port), SEND_BUFFER);
         let socket = match open(Ipv6Addr::UNSPECIFIED.into()) {
@@ -63,7 +63,7 @@ impl Socket {
         Ok(Self {
             socket,
             port,
-            asked: Asked::default(),
+            source_addresses: SourceAddresses::default(),
         })
     }
 
@@ -71,12 +71,11 @@ impl Socket {
         self.port
     }
 
-    /// Sends datagrams of `size` bytes each, the last of which may be shorter. What cannot be sent is lost, as
-    /// datagrams are.
+    /// Sends datagrams of `size` bytes each, the last of which may be shorter. Datagrams that cannot be sent are lost.
     pub(crate) fn send(&mut self, destination: SocketAddr, run: &[u8], size: usize, now: Instant) -> Losses {
         let route = Route {
             remote: destination,
-            local: self.asked.lookup(destination),
+            local: self.source_addresses.lookup(destination),
         };
         let mut sent = self.socket.send(route, run, size, now);
         let mut losses = Losses {
@@ -84,7 +83,7 @@ impl Socket {
             too_large: sent.too_large,
         };
         if sent.done < run.len() {
-            // Waiting keeps the packets in the TUN's queue, where their senders notice.
+            // Waiting here leaves the packets in the TUN's queue, where their senders notice.
             poll(&mut [PollFd::new(&self.socket, PollFlags::OUT)], Some(&PATIENCE)).ok();
             let rest = &run[sent.done..];
             sent = self.socket.send(route, rest, size, now);
@@ -92,7 +91,7 @@ impl Socket {
             losses.too_large = [losses.too_large, sent.too_large].into_iter().flatten().min();
         }
         if sent.source_gone {
-            self.asked.forget(destination);
+            self.source_addresses.forget(destination);
         }
         losses
     }
@@ -102,19 +101,19 @@ impl Socket {
         self.socket.longest_run(destination, now)
     }
 
-    /// Takes in what has come, at most so many runs as there is room for.
+    /// Receives what has come, up to as many runs as the inbox has buffers.
     pub(crate) fn receive(&self, inbox: &mut Inbox) -> io::Result<usize> {
         self.socket.receive(inbox)
     }
 
-    /// A peer or a relay, whose datagram proved that it is one, reached us by this route.
-    pub(crate) fn note_asked(&mut self, route: Route) {
-        self.asked.note(route);
+    /// An authenticated datagram of a peer or a relay came by this route.
+    pub(crate) fn note_route(&mut self, route: Route) {
+        self.source_addresses.note(route);
     }
 
-    /// Our addresses are others than before.
-    pub(crate) fn forget_asked(&mut self) {
-        self.asked = Asked::default();
+    /// This device's addresses changed.
+    pub(crate) fn forget_routes(&mut self) {
+        self.source_addresses = SourceAddresses::default();
     }
 }
 

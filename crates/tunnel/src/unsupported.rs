@@ -1,4 +1,4 @@
-//! What stands in for the data plane on systems where it can't make a network interface yet: a start that says so.
+//! The data plane's stand-in on systems where it cannot create a network interface: starting it fails with a message.
 
 use std::io;
 
@@ -6,7 +6,7 @@ use flotilla_protocol::enroll::MeshAddress;
 
 use crate::Obstacle;
 
-/// Without a data plane nothing can be in its way.
+/// No obstacle can exist without a data plane.
 ///
 /// # Errors
 /// None.
@@ -24,7 +24,7 @@ pub(crate) mod run {
     use crate::command::Command;
     use crate::{DeviceError, Event, TunnelConfig, TunnelError};
 
-    /// There is none.
+    /// Has no value, because opening it always fails.
     #[derive(Debug)]
     pub(crate) enum Plane {}
 
@@ -35,7 +35,7 @@ pub(crate) mod run {
             _: Receiver<Command>,
             _: UnboundedSender<Event>,
         ) -> Result<Self, TunnelError> {
-            Err(DeviceError::NotHere.into())
+            Err(DeviceError::Unsupported.into())
         }
 
         pub(crate) fn port(&self) -> u16 {

@@ -1,4 +1,4 @@
-//! Wakes the data plane's thread out of its wait for packets.
+//! Wakes the data plane's thread from its wait for packets.
 
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
@@ -14,11 +14,11 @@ impl Wake {
     }
 
     pub(crate) fn wake(&self) {
-        // It fails only while 2^64 - 2 wakes are unheard, and then the thread is awake.
+        // A write fails only when 2^64 - 2 wakes are not cleared yet, and then the thread is awake.
         rustix::io::write(&self.0, &1u64.to_ne_bytes()).ok();
     }
 
-    /// Ready for the next wake.
+    /// Resets it for the next wake.
     pub(crate) fn clear(&self) {
         rustix::io::read(&self.0, &mut [0; 8]).ok();
     }

@@ -6,7 +6,7 @@
 use crate::complaint::Complaint;
 use flotilla_link::{Backoff, LinkEnd, MessageSocket, Target, open};
 use flotilla_protocol::id::RelayId;
-use flotilla_tunnel::{RelayStream, Tunnel};
+use flotilla_tunnel::{RelayLeg, Tunnel};
 use futures_util::FutureExt as _;
 use std::{
     sync::Weak,
@@ -39,11 +39,11 @@ async fn keep(relay: RelayId, target: Target, tunnel: Weak<Tunnel>) {
                 backoff.handle_up(Instant::now());
                 complaint.settle();
                 // Not held while the leg is open: it would keep the data plane alive.
-                let Some(stream) = tunnel.upgrade().map(|tunnel| tunnel.open_stream(relay)) else {
+                let Some(relay_leg) = tunnel.upgrade().map(|tunnel| tunnel.open_leg(relay)) else {
                     return;
                 };
                 tracing::info!(relay.id = %relay, relay.endpoint = %messages.endpoint(), "reaching a relay by TLS");
-                let Some(end) = carry(messages, &stream).await else {
+                let Some(end) = carry(messages, &relay_leg).await else {
                     return;
                 };
                 tracing::info!(relay.id = %relay, reason = %end, "the TLS connection to a relay ended");
@@ -60,14 +60,14 @@ async fn keep(relay: RelayId, target: Target, tunnel: Weak<Tunnel>) {
 }
 
 /// Passes datagrams on until the connection ends, or the data plane has ended (`None`).
-async fn carry(messages: MessageSocket, stream: &RelayStream) -> Option<LinkEnd> {
+async fn carry(messages: MessageSocket, relay_leg: &RelayLeg) -> Option<LinkEnd> {
     let (mut outgoing, mut incoming) = messages.split();
     let sending = async {
         loop {
-            let first = stream.next().await?;
+            let first = relay_leg.next().await?;
             let mut batch = vec![first.into()];
             while batch.len() < BATCH
-                && let Some(Some(next)) = stream.next().now_or_never()
+                && let Some(Some(next)) = relay_leg.next().now_or_never()
             {
                 batch.push(next.into());
             }
@@ -79,7 +79,7 @@ async fn carry(messages: MessageSocket, stream: &RelayStream) -> Option<LinkEnd>
     let receiving = async {
         loop {
             match timeout(SILENCE, incoming.next()).await {
-                Ok(Ok(message)) => stream.deliver(message.into()),
+                Ok(Ok(message)) => relay_leg.deliver(message.into()),
                 Ok(Err(end)) => return Some(end),
                 Err(_) => return Some(LinkEnd::Silent),
             }

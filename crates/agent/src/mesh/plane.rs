@@ -8,7 +8,7 @@ use flotilla_protocol::{
     mesh::{Candidate, CandidateKind, NetworkMap, Relay},
     path::PathAttempt,
 };
-use flotilla_tunnel::{Event, Events, Tried, Tunnel, TunnelConfig, TunnelError};
+use flotilla_tunnel::{Attempt, Event, Events, Tunnel, TunnelConfig, TunnelError};
 use futures_util::{FutureExt as _, StreamExt as _, future::BoxFuture, stream::FuturesUnordered};
 use std::{collections::BTreeMap, sync::Arc};
 use tokio::sync::oneshot;
@@ -136,7 +136,7 @@ impl Plane {
 }
 
 /// An attempt as people read it: `Local 192.168.1.20:7000`, `Relay controller`.
-fn attempt(tried: &Tried, peer: DeviceId, map: &NetworkMap) -> PathAttempt {
+fn attempt(tried: &Attempt, peer: DeviceId, map: &NetworkMap) -> PathAttempt {
     let relay = map.relays.iter().find(|relay| Some(relay.id) == tried.relay);
     let candidates = map.peers.iter().filter(|known| known.id == peer);
     let kind = candidates
@@ -177,7 +177,7 @@ mod tests {
             address: address(text),
         })
         .into();
-        let tried = |remote: Option<&str>, relay| Tried {
+        let tried = |remote: Option<&str>, relay| Attempt {
             remote: remote.map(address),
             relay,
             rtt: Some(Duration::from_millis(3)),

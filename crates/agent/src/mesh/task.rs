@@ -273,7 +273,7 @@ impl MeshTask {
     fn handle(&mut self, event: Event) {
         match event {
             Event::Path(path) => self.show_paths(vec![path]),
-            Event::Standing(found) => {
+            Event::Reachability(found) => {
                 let has_moved = self
                     .plane
                     .as_mut()
@@ -289,8 +289,8 @@ impl MeshTask {
                     }
                 }
             }
-            Event::NeedsStream(relay) => self.open_leg(relay),
-            Event::NoLongerNeedsStream(relay) => {
+            Event::NeedsLeg(relay) => self.open_leg(relay),
+            Event::NoLongerNeedsLeg(relay) => {
                 if let Some(plane) = &mut self.plane {
                     plane.close_leg(relay);
                 }

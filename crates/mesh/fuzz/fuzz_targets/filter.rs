@@ -1,17 +1,18 @@
-//! Any packets, in and out, at any time: nothing passes in that neither a rule lets in nor a packet sent before.
+//! Any packets, in and out, at any time: a packet passes in only when a rule allows it or a packet was sent out
+//! before.
 //!
-//! `cargo +nightly fuzz run filter corpus` in this folder. The input is a story: the first byte chooses the rules, then
-//! each packet comes with a byte of direction and delay, and a byte of length.
+//! `cargo +nightly fuzz run filter corpus` in this folder. In the input, the first byte chooses the rules; then each
+//! packet follows a byte of direction and delay and a byte of length.
 
 #![no_main]
 
-use flotilla_mesh::fuzzing::Gate;
+use flotilla_mesh::fuzzing::FuzzedFilter;
 use flotilla_protocol::mesh::{Allow, Filter as Rules};
 use flotilla_protocol::policy::{PortRange, Proto};
 use libfuzzer_sys::fuzz_target;
 use std::time::{Duration, Instant};
 
-/// By the lowest bits of the first byte; 0 is no rule.
+/// Rules chosen by the lowest bits of the first byte; 0 is no rule.
 fn rules(choice: u8) -> Rules {
     let proto = match choice & 3 {
         0 => return Rules::default(),
@@ -32,22 +33,22 @@ fuzz_target!(|story: &[u8]| {
     let Some((choice, mut rest)) = story.split_first() else {
         return;
     };
-    let mut gate = Gate::default();
-    gate.set_rules(&rules(*choice));
+    let mut filter = FuzzedFilter::default();
+    filter.set_rules(&rules(*choice));
     let mut now = Instant::now();
     let mut sent = false;
     while let [how, length, packets @ ..] = rest {
         let (packet, later) = packets.split_at(usize::from(*length).min(packets.len()));
         now += Duration::from_secs(u64::from(how >> 2));
         if how & 1 == 0 {
-            let passed = gate.inbound(packet, now);
+            let passed = filter.inbound(packet, now);
             assert!(!passed || sent || choice & 3 != 0, "passed without a reason");
         } else {
-            sent |= gate.outbound(packet, now);
+            sent |= filter.outbound(packet, now);
         }
         if how & 2 != 0 {
-            gate.set_rules(&rules(how >> 4));
-            // Flows that an earlier rule let in may still be there, barred.
+            filter.set_rules(&rules(how >> 4));
+            // Flows that an earlier rule let in may still be in the table, barred.
             sent = true;
         }
         rest = later;

@@ -1,9 +1,9 @@
-//! The flows that are open between this device and its peers: what went out, or was allowed in, is answered.
+//! The flows that are open between this device and its peers. A packet that went out, or was allowed in, opens one.
 //!
-//! A flow opens with its first packet, lives as long as packets come often enough, and may be *barred* when the
-//! rule that let it in is gone: then nothing passes in, not even answers, and what is refused changes nothing.
-//! The table is bounded. The peer that has most flows makes room: of its flows the one that was idle for longest, and
-//! a barred one only when it has no other, since a bar that is forgotten is none.
+//! A flow opens with its first packet and lives as long as packets come often enough. It is *barred* when the rule
+//! that let it in is gone: nothing passes in then, not even answers, and refused packets do not prolong it. The table
+//! is bounded. When it is full, the peer with the most flows loses the one that was idle for longest, and a barred one
+//! only when it has no other, because forgetting a bar would lift it.
 
 mod shares;
 
@@ -15,10 +15,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-pub(crate) const MOST_FLOWS: usize = 65_536;
+pub(crate) const MAX_FLOWS: usize = 65_536;
 
-/// An open connection may be silent for this long (RFC 5382 §5), and so may one of which one direction is closed:
-/// keepalives come every two hours.
+/// How long an open connection may be silent (RFC 5382 §5), also one that is closed in one direction: keepalives come
+/// every two hours.
 const SILENT_TCP: Duration = Duration::from_secs(2 * 3600 + 4 * 60);
 
 /// Both ends of a flow, as this device sees them. An echo has its id as both ports.
@@ -40,12 +40,12 @@ pub(crate) enum Sender {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Life {
-    /// One end has spoken so far.
+    /// Only one end has sent packets so far.
     Opening,
     Open,
-    /// This end has said all that it had to say, and the other one goes on for as long as it likes.
+    /// This end has sent its last data, and the other end may go on.
     HalfClosed(Sender),
-    /// Nothing but the last acknowledgments is due.
+    /// Both ends have sent their last data; only the last acknowledgments are due.
     Closed,
 }
 
@@ -56,9 +56,9 @@ struct Flow {
     barred: bool,
     life: Life,
     seen: Instant,
-    /// Of the peer.
+    /// The place of the peer's share.
     share: u32,
-    /// Neighbors among the flows of the same peer that are barred, or are not, as this one.
+    /// Neighbors in the list of the same peer's flows, barred or not barred as this one.
     newer: Option<u32>,
     older: Option<u32>,
 }
@@ -66,7 +66,8 @@ struct Flow {
 impl Flow {
     fn patience(&self) -> Duration {
         if self.barred {
-            // A program of this device may send on the flow that late, which would open it as begun from here.
+            // A program of this device may still send on the flow that late. If the flow were forgotten then, that
+            // packet would open it as one begun from here, without the bar.
             return SILENT_TCP;
         }
         match (self.key.protocol, self.life) {
@@ -92,7 +93,7 @@ impl Flow {
                 _ => Life::HalfClosed(sender),
             };
         } else if flags & (SYN | ACK) == SYN && sender == self.opener {
-            // The ports are used again for a new connection.
+            // A new connection uses the same ports again.
             self.life = Life::Opening;
         } else if self.life == Life::Opening && sender != self.opener {
             self.life = Life::Open;
@@ -102,13 +103,13 @@ impl Flow {
 
 #[derive(Debug)]
 pub(crate) struct Flows {
-    // Looked up, never walked, so that its order decides nothing.
+    // It is only looked up, never iterated, so its order has no effect.
     places: HashMap<FlowKey, u32>,
     flows: Vec<Flow>,
     shares: Shares,
-    /// That of the last packet.
+    /// The place of the last packet's flow.
     last: Option<u32>,
-    /// Where idle flows are looked for next.
+    /// The place from which the search for idle flows goes on.
     sweep: usize,
     most: usize,
 }
@@ -130,7 +131,7 @@ impl Flows {
         self.flows.len()
     }
 
-    /// Notes a packet of a flow that is open already; whether there is one that lets it pass.
+    /// Notes a packet of a flow; returns whether an open flow lets it pass.
     pub(crate) fn pass(&mut self, key: &FlowKey, sender: Sender, flags: u8, now: Instant) -> bool {
         let Some(place) = self.live(key, now) else {
             return false;
@@ -148,7 +149,7 @@ impl Flows {
         true
     }
 
-    /// Whether a flow is open, without prolonging it.
+    /// Whether a flow is open. Asking does not prolong it.
     pub(crate) fn has(&mut self, key: &FlowKey, now: Instant) -> bool {
         let place = self.live(key, now);
         place
@@ -156,8 +157,7 @@ impl Flows {
             .is_some_and(|flow| !flow.barred)
     }
 
-    /// Opens a flow. One that is barred opens again only when a rule lets the peer in, or by a new connection of
-    /// our own.
+    /// Opens a flow. A barred one opens again only when a rule lets the peer in, or by a new connection from here.
     pub(crate) fn open(&mut self, key: FlowKey, opener: Sender, now: Instant) {
         if let Some(place) = self.places.get(&key).copied() {
             self.remove(place);
@@ -181,7 +181,7 @@ impl Flows {
         self.link_newest(place);
     }
 
-    /// Bars the flows that peers opened and that `allows` no longer.
+    /// Bars the flows that peers opened and that `allows` does not allow.
     pub(crate) fn bar(&mut self, allows: impl Fn(&FlowKey) -> bool) {
         for flow in &mut self.flows {
             flow.barred = flow.opener == Sender::Peer && !allows(&flow.key);
@@ -206,7 +206,7 @@ impl Flows {
         }
     }
 
-    /// Each new flow looks at two others, so the table shrinks as it is used.
+    /// Each new flow checks two others for having expired, so the table shrinks as it is used.
     fn forget_idle(&mut self, now: Instant) {
         for _ in 0..2 {
             match self.flows.get(self.sweep).map(|flow| flow.is_idle(now)) {
@@ -218,7 +218,7 @@ impl Flows {
     }
 
     fn live(&mut self, key: &FlowKey, now: Instant) -> Option<u32> {
-        // Runs of packets of one flow are the rule.
+        // Packets of one flow mostly come in runs.
         let last = self.last.filter(|place| {
             self.flows
                 .get(*place as usize)
@@ -242,7 +242,7 @@ impl Flows {
         self.places.remove(&gone.key);
         self.shares.leave(gone.share);
         self.last = None;
-        // The last one moved to the free place; its neighbors must learn of that.
+        // The last flow moved to the free place, so its neighbors have to point there.
         let Some(moved) = self.flows.get(at) else { return };
         self.places.insert(moved.key, place);
         let (newer, older) = (moved.newer, moved.older);

@@ -1,4 +1,4 @@
-//! Packets in pieces: of each the first fragment is judged, and the later ones follow it.
+//! Fragmented packets: of each the first fragment is judged, and the later ones are treated like it.
 
 use flotilla_wire::packet::Headers;
 use std::{
@@ -7,25 +7,25 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// How long later fragments may follow the first: as long as receivers keep them (RFC 1122 §3.3.2).
+/// How long later fragments may come after the first: as long as receivers keep them (RFC 1122 §3.3.2).
 const LIFE: Duration = Duration::from_secs(30);
 
-/// Packets of one peer whose fragments are under way: paths that reorder do so by a few packets.
+/// How many packets of one peer may have fragments outstanding: paths that reorder packets do so by a few.
 pub(super) const FIRSTS_PER_PEER: usize = 128;
 
-/// What all fragments of a packet have in common, beside the sender.
+/// What identifies all fragments of a packet, beside the sender.
 type Whole = (IpAddr, u8, u32);
 
-/// The first fragments that were let in, by sender and in order of arrival.
+/// The first fragments that were let in, by sender, in order of arrival.
 #[derive(Debug, Default)]
 pub(super) struct Fragments(BTreeMap<IpAddr, VecDeque<(Whole, Instant)>>);
 
 impl Fragments {
-    /// Notes a first fragment that was let in; of any other packet nothing.
+    /// Notes a first fragment that was let in; ignores any other packet.
     pub(super) fn note(&mut self, headers: &Headers, now: Instant) {
         let Some(whole) = whole(headers) else { return };
         if !self.0.contains_key(&headers.source) {
-            // A new source is rare, so the whole table may be swept for sources that are silent.
+            // A new source is rare, so this is a cheap moment to remove sources that are silent.
             self.0
                 .retain(|_, firsts| firsts.back().is_some_and(|first| is_alive(first, now)));
         }

@@ -1,4 +1,4 @@
-//! The filter against a reference that remembers everything and forgets nothing.
+//! The filter against a reference that keeps everything.
 
 mod hostile;
 
@@ -137,7 +137,7 @@ fn a_connection_that_one_end_closed_carries_what_the_other_end_still_has_to_say(
         let outward = |flags| packet(HERE, peer(0), TCP, 0, &tcp(5000, 22, flags));
         filter.sends(&outward(SYN), now);
         filter.takes(&inward(SYN | ACK), now).unwrap();
-        // Sent twice, as when the first one is lost.
+        // Sent twice, as when the first copy is lost.
         for _ in 0..2 {
             match closer {
                 Sender::Here => filter.sends(&outward(FIN | ACK), now),
@@ -149,7 +149,7 @@ fn a_connection_that_one_end_closed_carries_what_the_other_end_still_has_to_say(
             assert_eq!(filter.takes(&inward(ACK), now), Ok(()), "{closer:?} {pause}");
             filter.sends(&outward(ACK), now);
         }
-        // The other end has said all.
+        // The other end has sent its last data.
         filter.sends(&outward(FIN | ACK), now);
         filter.takes(&inward(FIN | ACK), now).unwrap();
         now += Duration::from_secs(31);
@@ -345,7 +345,7 @@ proptest! {
     #[test]
     fn it_decides_as_a_list_of_all_that_happened_would(steps in proptest::collection::vec(step(), 1..40)) {
         let (mut filter, now) = (filter(&Rules::default()), Instant::now());
-        // The reference: the rules, and who opened each flow while it was allowed to.
+        // The reference: the rules, and which end opened each flow while that was allowed.
         let mut rules: Vec<(u8, u8, u16)> = Vec::new();
         let mut ours = BTreeSet::new();
         let mut theirs = BTreeSet::new();
@@ -364,7 +364,7 @@ proptest! {
                     let (protocol, rest) = payload(kind, port, 9);
                     filter.sends(&packet(HERE, peer(who), protocol, 0, &rest), now);
                     let flow = (who, kind, port);
-                    // A connection that goes on is the peer's where it may begin it.
+                    // A connection whose beginning was not seen is the peer's where the peer may begin it.
                     if kind == 0 && rules.contains(&flow) && !ours.contains(&flow) {
                         theirs.insert(flow);
                     } else if !theirs.contains(&flow) {

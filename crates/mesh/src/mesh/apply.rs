@@ -1,8 +1,8 @@
-//! How a network map comes into force, and what happens when the network changed.
+//! Applying a network map, and reacting to changes of the network.
 
 use super::{Mesh, PeerIndex};
 use crate::{
-    Event, Standing, Traffic,
+    Event, Reachability, Traffic,
     path::{
         Paths,
         address::{canonical, is_probable},
@@ -22,12 +22,12 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// At this pace a device without a direct path looks for one.
+/// The longest pause between two searches for a direct path.
 const LONGEST_PAUSE: Duration = Duration::from_secs(300);
-/// With no relay to arrange a moment, both ends must try within the time that NATs keep a mapping.
+/// As before, without a relay: both ends must then happen to probe within the time that NATs keep a mapping.
 const LONGEST_PAUSE_ALONE: Duration = Duration::from_secs(20);
-/// Relays of peers at which this device is known, beside its own.
-const MOST_RELAYS: usize = 8;
+/// The most relays, beside its own, at which a device keeps sessions because peers listen there.
+const MAX_PEER_RELAYS: usize = 8;
 
 impl Mesh {
     pub(super) fn apply_map(&mut self, map: &NetworkMap, now: Instant) {
@@ -42,7 +42,7 @@ impl Mesh {
             .filter(|_| map.relay != RelayPreference::Never);
         self.relays.apply(&map.relays, ticket, self.range, now);
         self.reflect.set_targets(&self.relays.targets(), now);
-        let peers = self.tellable_apart(&map.peers);
+        let peers = self.distinct_peers(&map.peers);
         let wanted: BTreeMap<_, _> = peers.iter().map(|peer| (peer.id, *peer)).collect();
         for index in self.peers.indices() {
             let stays = self.peers.get(index).is_some_and(|known| {
@@ -65,11 +65,11 @@ impl Mesh {
             .filter(|peer| !peer.plain && peer.relay != RelayPreference::Never);
         let needed: BTreeSet<_> = relayed
             .filter_map(|peer| peer.home_relay)
-            .take(MOST_RELAYS)
+            .take(MAX_PEER_RELAYS)
             .collect();
         self.relays.set_needed(needed);
         self.choose_home(now);
-        self.update_standing(now);
+        self.update_reachability(now);
     }
 
     fn forget(&mut self, index: PeerIndex) {
@@ -84,9 +84,9 @@ impl Mesh {
         }
     }
 
-    /// The peers that differ from this device and from each other in all by which a packet is known. Of two that share
-    /// something the first stays: maps are in order of ids, so that it is the one that was there first.
-    fn tellable_apart<'p>(&self, peers: &'p [mesh::Peer]) -> Vec<&'p mesh::Peer> {
+    /// The peers whose id, key and address differ from this device's and from each other's. Of two peers that share
+    /// one of these the first stays: maps are in order of ids, and ids in order of creation.
+    fn distinct_peers<'p>(&self, peers: &'p [mesh::Peer]) -> Vec<&'p mesh::Peer> {
         let mut ids = BTreeSet::from([self.own.id]);
         let mut keys = BTreeSet::from([self.own_key.public()]);
         let mut addresses: BTreeSet<_> = self.address.into_iter().collect();
@@ -148,16 +148,16 @@ impl Mesh {
             peer.home = new.home_relay;
             peer.absence.clear();
         }
-        let mut told = new.candidates.clone();
-        // Where strangers see it, it can be reached from more places.
-        told.sort_by_key(|candidate| candidate.kind != CandidateKind::Reflexive && !peer.plain);
-        let told = told.into_iter().map(|one| Candidate {
+        let mut candidates = new.candidates.clone();
+        // Reflexive candidates come first, because they work from more places.
+        candidates.sort_by_key(|candidate| candidate.kind != CandidateKind::Reflexive && !peer.plain);
+        let candidates = candidates.into_iter().map(|one| Candidate {
             address: canonical(one.address),
             ..one
         });
-        let told = told.filter(|one| is_probable(one.address, range));
-        let told = mesh::share_evenly(told, MAX_ADDRESSES).into_iter();
-        let candidates: Vec<_> = told.map(|one| one.address).collect();
+        let candidates = candidates.filter(|one| is_probable(one.address, range));
+        let candidates = mesh::share_evenly(candidates, MAX_ADDRESSES).into_iter();
+        let candidates: Vec<_> = candidates.map(|one| one.address).collect();
         let alone = !peer.may_relay(&own);
         let pause = if alone { LONGEST_PAUSE_ALONE } else { LONGEST_PAUSE };
         peer.paths.allow(peer.may_direct(&own), pause, now);
@@ -171,11 +171,11 @@ impl Mesh {
         }
     }
 
-    /// Everything that was learned about the network may be wrong now; `moved` says that an own address is gone.
+    /// Treats everything that was learned about the network as doubtful; `moved` means that an own address is gone.
     pub(super) fn handle_change(&mut self, moved: bool, now: Instant) {
         self.reflect.restart(now);
         self.relays.handle_change(now);
-        self.update_standing(now);
+        self.update_reachability(now);
         for index in self.peers.indices() {
             if let Some(peer) = self.peers.get_mut(index) {
                 peer.absence.clear();
@@ -185,32 +185,32 @@ impl Mesh {
         self.settle_all(now);
     }
 
-    /// The addresses at which peers may try to reach us.
+    /// The addresses at which peers may try to reach this device.
     pub(super) fn own_candidates(&self) -> Vec<SocketAddr> {
-        self.standing
+        self.reachability
             .candidates
             .iter()
             .map(|candidate| candidate.address)
             .collect()
     }
 
-    pub(super) fn update_standing(&mut self, now: Instant) {
-        self.own.nat = self.reflect.nat(&self.local, self.relays.any_stream_up());
+    pub(super) fn update_reachability(&mut self, now: Instant) {
+        self.own.nat = self.reflect.nat(&self.local, self.relays.any_tls_leg_up());
         let candidates = match self.own.preference {
             RelayPreference::Always => Vec::new(),
             _ => self.reachable_at(),
         };
-        let standing = Standing {
+        let reachability = Reachability {
             candidates,
             nat: self.own.nat,
             home_relay: self.relays.home(),
         };
-        if standing == self.standing {
+        if reachability == self.reachability {
             return;
         }
-        let moved = standing.candidates != self.standing.candidates;
-        self.standing = standing.clone();
-        self.events.push_back(Event::Standing(standing));
+        let moved = reachability.candidates != self.reachability.candidates;
+        self.reachability = reachability.clone();
+        self.events.push_back(Event::Reachability(reachability));
         if moved {
             self.revision += 1;
             for index in self.peers.indices() {
@@ -222,7 +222,7 @@ impl Mesh {
         self.settle_all(now);
     }
 
-    /// Local and reflexive candidates, as many as peers take, with a share for each kind.
+    /// Local and reflexive candidates, as many as peers accept, with a share for each kind.
     fn reachable_at(&self) -> Vec<Candidate> {
         let probable = |address: &SocketAddr| is_probable(*address, self.range);
         let of = |kind| move |address| Candidate { kind, address };

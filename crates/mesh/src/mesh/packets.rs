@@ -1,8 +1,8 @@
-//! The way of an IP packet: from the TUN to a peer, and back.
+//! IP packets: from the TUN to a peer, and back.
 
-use super::{Mesh, PeerIndex, control::along};
+use super::{Mesh, PeerIndex, upkeep::along};
 use crate::{
-    DropReason, Leg, Opened, Sealed, echo, mtu,
+    DropReason, Leg, Opened, Sealed, clamp, echo,
     path::{Paths, Way, address::canonical},
     peer::Route,
     session::{
@@ -20,12 +20,11 @@ use std::{
 const COOKIE_REPLY: usize = 64;
 
 impl Mesh {
-    /// Finds the peer for an IP packet from the TUN, and opens or refreshes its flow. Called once for a run of
-    /// segments: `headers` is the packet, or at least its headers, with checksums finished (the segment size of a
-    /// SYN may be lowered); `largest` is the size of the largest IP packet of the run.
+    /// Finds the peer for an IP packet from the TUN, and opens or refreshes its flow. To be called once for a run of
+    /// segments: `headers` is the packet, or at least its headers, with finished checksums (the segment size of a SYN
+    /// may be lowered); `largest` is the size of the largest IP packet of the run.
     ///
-    /// # Errors
-    /// The packets go nowhere. After [`DropReason::TooBig`], [`Self::poll_bounce`] has an answer for the sender.
+    /// The packets are dropped. After [`DropReason::TooBig`], [`Self::poll_bounce`] has an answer for the sender.
     pub fn outbound(
         &mut self,
         headers: &mut [u8],
@@ -57,14 +56,14 @@ impl Mesh {
         let peer = self.peers.get_mut(index).ok_or(DropReason::NoPeer)?;
         let route_mtu = peer.route.map_or(Paths::LARGEST_MTU, |route| route.mtu);
         if largest > usize::from(route_mtu) {
-            self.bounces.extend(mtu::too_big(bytes, &headers, route_mtu));
+            self.bounces.extend(clamp::too_big(bytes, &headers, route_mtu));
             return Err(DropReason::TooBig);
         }
         let mut is_in_question = false;
         if Paths::is_large(largest) {
             is_in_question = peer.paths.note_large(now);
             peer.large.clear();
-            peer.large.extend(bytes.iter().take(mtu::QUOTE));
+            peer.large.extend(bytes.iter().take(clamp::QUOTE));
         }
         if let Some(relay) = peer.route.and_then(|route| route.relay) {
             self.relays.note_sent(relay, now);
@@ -73,12 +72,12 @@ impl Mesh {
             self.settle(index, now);
         }
         self.filter.outbound(&headers, now);
-        mtu::clamp_segment_size(bytes, &headers, route_mtu);
+        clamp::clamp_segment_size(bytes, &headers, route_mtu);
         self.wake_session(index, now);
         Ok(index)
     }
 
-    /// No peer has the destination. A question of the device to its own mesh is answered.
+    /// Handles a packet for an address that no peer has: answers it if it is a question of the device to its own mesh.
     fn echo(&mut self, bytes: &[u8], headers: &Headers) -> DropReason {
         let is_from_here = Some(headers.source) == self.address && self.address != Some(headers.destination);
         let is_for_mesh = self
@@ -95,7 +94,7 @@ impl Mesh {
     }
 
     /// Encrypts one IP packet for a peer into `out`, which needs [`Self::SEAL_OVERHEAD`] bytes more than the packet
-    /// and [`Self::SEAL_LEAST`] at least. Equal packet sizes and an unchanged path give equal datagram sizes.
+    /// and at least [`Self::SEAL_LEAST`]. Equal packet sizes and an unchanged path give equal datagram sizes.
     pub fn seal(&mut self, peer: PeerIndex, packet: &[u8], out: &mut [u8], now: Instant) -> Sealed {
         match self.seal_packet(peer, packet, out, now) {
             Ok(sealed) => sealed,
@@ -143,27 +142,28 @@ impl Mesh {
         }
     }
 
-    /// Takes one datagram in. `out` needs as many bytes as the datagram has, and [`Self::SEAL_LEAST`] at least.
+    /// Handles one datagram. `out` needs as many bytes as the datagram has, and at least [`Self::SEAL_LEAST`].
     pub fn open<'o>(&mut self, from: Leg, datagram: &[u8], out: &'o mut [u8], now: Instant) -> Opened<'o> {
         if out.len() < datagram.len().max(Self::SEAL_LEAST) {
             return Opened::Dropped(self.drop(DropReason::BufferTooSmall));
         }
         let from = match from {
             Leg::Udp(address) => Leg::Udp(canonical(address)),
-            stream @ Leg::Stream(_) => stream,
+            leg @ Leg::Tls(_) => leg,
         };
         match from {
-            // The tunnel is no way to itself.
+            // A datagram from an address of the mesh came through the mesh itself, and must not be taken as another
+            // path.
             Leg::Udp(remote) if self.range.is_some_and(|mesh| mesh.contains(remote.ip())) => {
                 Opened::Dropped(self.drop(DropReason::Spoofed))
             }
             _ if flotilla_wire::is_ours(datagram) => self.open_frame(from, datagram, out, now),
             Leg::Udp(remote) => self.open_wireguard(datagram, Way::Direct(remote), None, out, now),
-            Leg::Stream(_) => Opened::Dropped(self.drop(DropReason::UnknownDatagram)),
+            Leg::Tls(_) => Opened::Dropped(self.drop(DropReason::UnknownDatagram)),
         }
     }
 
-    /// `by` is the relay and who it says sent this.
+    /// `by` is the relay that delivered the message, with the peer that it names as the sender.
     pub(super) fn open_wireguard<'o>(
         &mut self,
         datagram: &[u8],
@@ -194,7 +194,7 @@ impl Mesh {
         }
     }
 
-    /// Whose message it is; an error without a reason is one that was answered.
+    /// Finds the peer of a message. An error without a reason means that the message was answered.
     fn addressee(
         &mut self,
         datagram: &[u8],
@@ -208,7 +208,7 @@ impl Mesh {
         let mut reply = [0; COOKIE_REPLY];
         let source = self.source(way, by);
         match self.keys.address(datagram, source, &mut reply, now) {
-            // A data message that is not one for the fast way is a forgery.
+            // A data message that did not match the fast path is forged.
             Ok(_) if datagram.first() == Some(&4) => Err(Some(DropReason::Malformed)),
             Ok(Addressee::Key(key)) => self.peers.by_key(key).ok_or(Some(DropReason::UnknownPeer)),
             Ok(Addressee::Index(index)) => self.peers.by_session(index).ok_or(Some(DropReason::UnknownPeer)),
@@ -223,7 +223,7 @@ impl Mesh {
         }
     }
 
-    /// The length of the IP packet in `out`, if there is one.
+    /// Decrypts into `out`; returns the length of the IP packet if there is one.
     fn decrypt(
         &mut self,
         index: PeerIndex,
@@ -288,7 +288,7 @@ impl Mesh {
         }
     }
 
-    /// Whether a decrypted packet may come in.
+    /// Decides whether a decrypted packet may come in.
     fn admit(&mut self, index: PeerIndex, bytes: &mut [u8], now: Instant) -> Result<(), DropReason> {
         let headers = packet::parse(bytes).ok_or(DropReason::Malformed)?;
         let peer = self.peers.get_mut(index).ok_or(DropReason::UnknownPeer)?;
@@ -311,11 +311,11 @@ impl Mesh {
         now: Instant,
     ) -> Result<(), DropReason> {
         self.filter.inbound(headers, now)?;
-        mtu::clamp_segment_size(bytes, headers, mtu);
+        clamp::clamp_segment_size(bytes, headers, mtu);
         Ok(())
     }
 
-    /// The session is told the time before it is used, unless that was just done.
+    /// Ticks a session before it is used, unless that was just done.
     fn wake_session(&mut self, index: PeerIndex, now: Instant) {
         let due = self
             .peers
@@ -328,7 +328,7 @@ impl Mesh {
         }
     }
 
-    /// The packets that waited for a handshake.
+    /// Sends the packets that waited for a handshake.
     fn flush(&mut self, index: PeerIndex) {
         let Some(peer) = self.peers.get_mut(index) else {
             return;
@@ -343,7 +343,7 @@ impl Mesh {
         }
     }
 
-    /// Begins a handshake with a peer whose own was refused as too old.
+    /// Begins a handshake with a peer whose own one was refused as too old.
     fn offer_session(&mut self, index: PeerIndex, now: Instant) {
         let Some(session) = self.peers.get_mut(index).and_then(|peer| peer.session.as_mut()) else {
             return;
@@ -354,7 +354,8 @@ impl Mesh {
         }
     }
 
-    /// An address that stands for the sender when handshakes are counted. Behind a relay that is its key.
+    /// An address that stands for the sender when handshakes are counted. For a sender behind a relay it is made from
+    /// its key.
     fn source(&self, way: Way, by: Option<(RelayId, PeerIndex)>) -> IpAddr {
         match way {
             Way::Direct(remote) => remote.ip(),

@@ -1,4 +1,4 @@
-//! All peers, and every way to find one.
+//! All peers, indexed by everything that they are looked up by.
 
 use crate::{PeerIndex, peer::Peer, session::INDEX_BITS};
 use flotilla_protocol::{id::DeviceId, key::PublicKey};
@@ -53,12 +53,12 @@ impl Peers {
         Some(peer)
     }
 
-    /// The map gave a peer another address.
+    /// The map changed a peer's address.
     pub(super) fn readdress(&mut self, index: PeerIndex, address: IpAddr) {
         if let Some(peer) = self.slots.get_mut(&index)
             && peer.address != address
         {
-            // Two peers may swap theirs.
+            // Two peers may swap addresses, so the entry may already be the other's.
             if self.addresses.get(&peer.address) == Some(&index) {
                 self.addresses.remove(&peer.address);
             }
@@ -126,7 +126,7 @@ impl Peers {
         self.timers.first().map(|(at, _)| *at)
     }
 
-    /// The next peer whose time has come.
+    /// The next peer whose timer is due.
     pub(super) fn poll_due(&mut self, now: Instant) -> Option<PeerIndex> {
         let (at, index) = *self.timers.first()?;
         if at > now {

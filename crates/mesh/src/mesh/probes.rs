@@ -1,6 +1,6 @@
-//! Probes on their way out: what paths ask, and what is answered.
+//! Sends probes: pings, calls and answers.
 
-use super::{Mesh, PeerIndex, control::along};
+use super::{Mesh, PeerIndex, upkeep::along};
 use crate::{
     path::{Query, Way},
     peer::Route,
@@ -37,7 +37,7 @@ impl Mesh {
         self.send_probe_along(index, route, probe, length);
     }
 
-    /// `length` is what the probe is filled up to.
+    /// `length` is the size that the probe is padded to.
     pub(super) fn send_probe_along(
         &mut self,
         index: PeerIndex,
@@ -59,8 +59,8 @@ impl Mesh {
         }
     }
 
-    /// The way back of an answer. What came by a relay is answered by it, whichever the peer is reached by best: a
-    /// relay passes on much only to those that it has seen answer.
+    /// The route of an answer. A probe that came through a relay is answered through the same relay, whatever the best
+    /// path is, because a relay passes much only to keys that it has seen answer.
     pub(super) fn back(&self, index: PeerIndex, way: Way, by: Option<RelayId>) -> Option<Route> {
         let peer = self.peers.get(index)?;
         let through = by.and_then(|relay| self.relays.through(relay, peer.key));

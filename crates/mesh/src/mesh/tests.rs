@@ -1,4 +1,4 @@
-//! Two meshes that know each other as plain WireGuard peers, and the cable between them in the test's hands.
+//! Two meshes that know each other as plain WireGuard peers; the test carries the datagrams between them.
 
 mod counters;
 mod echoes;
@@ -99,7 +99,7 @@ fn udp_packet(from: Ipv4Addr, to: Ipv4Addr, ports: (u16, u16), len: usize) -> Ve
     bytes
 }
 
-/// Two ends and the packets that reached each TUN.
+/// Two meshes, and the packets that reached each one's TUN.
 struct Pair {
     ends: [Mesh; 2],
     got: [Vec<Vec<u8>>; 2],
@@ -214,7 +214,7 @@ fn an_open_flow_is_cut_with_its_rule_and_what_comes_then_is_counted() {
 fn a_peer_that_borrows_an_address_is_not_heard() {
     let mut pair = Pair::new(true);
     pair.send(0, &udp_packet(ip(1), ip(2), (1, 2), 10)).unwrap();
-    // The other end believes that it has another address than this one knows.
+    // The other end believes that it has another address than the one in this end's map.
     let mut other = map(2, 1, true);
     other.address.address = ip(7);
     pair.ends[1].apply(&other, pair.now);
@@ -283,7 +283,7 @@ fn too_small_buffers_and_garbage_are_refused() {
 }
 
 #[test]
-fn a_queue_that_nobody_empties_is_bounded() {
+fn a_queue_that_is_never_emptied_is_bounded() {
     let mut pair = Pair::new(true);
     let mut packet = udp_packet(ip(1), ip(2), (1, 2), 10);
     let peer = pair.ends[0].outbound(&mut packet, 38, pair.now).unwrap();

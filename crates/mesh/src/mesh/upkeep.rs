@@ -1,8 +1,8 @@
-//! What keeps the data plane going beside packets: probes, relay frames, timers, and telling of changes.
+//! What keeps the data plane going beside packets: probes, relay frames, timers and events.
 
 use super::{Mesh, PeerIndex};
 use crate::{
-    DropReason, Event, Leg, Opened, Transmit, Tried,
+    Attempt, DropReason, Event, Leg, Opened, Transmit,
     path::{
         Way,
         address::{canonical, is_probable},
@@ -18,13 +18,13 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// A handshake that went out before the path it should take was there is sent again at once, but not more often.
+/// A handshake that went out before its path was known is sent again at once, but not more often than this.
 const HANDSHAKE_AGAIN: Duration = Duration::from_millis(300);
-/// A peer with packets waiting is asked again sooner than WireGuard alone would.
+/// While packets wait for a handshake it is sent again after this time, sooner than WireGuard alone would.
 const HANDSHAKE_IMPATIENT: Duration = Duration::from_secs(1);
 
-/// Where an address is asked for and there is none.
-const NOWHERE: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::UNSPECIFIED), 0);
+/// A placeholder where an address is required and none exists.
+const UNSPECIFIED: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::UNSPECIFIED), 0);
 
 impl Mesh {
     pub fn handle_timeout(&mut self, now: Instant) {
@@ -35,7 +35,7 @@ impl Mesh {
             });
         }
         self.drive_relays(now);
-        self.update_standing(now);
+        self.update_reachability(now);
         while let Some(index) = self.peers.poll_due(now) {
             if let Some(peer) = self.peers.get_mut(index) {
                 peer.paths.handle_timeout(now);
@@ -63,7 +63,7 @@ impl Mesh {
         }
     }
 
-    /// Tells a session the time, and sends what it asks for.
+    /// Ticks a session, and sends what it asks for.
     pub(super) fn tick(&mut self, index: PeerIndex, now: Instant) {
         let Some(peer) = self.peers.get_mut(index) else {
             self.awake.remove(&index);
@@ -86,7 +86,7 @@ impl Mesh {
         }
     }
 
-    /// Sends what lies in the scratch buffer along the peer's route.
+    /// Sends the scratch buffer's contents along the peer's route.
     pub(super) fn send_scratch(&mut self, index: PeerIndex, len: usize) {
         let route = self.peers.get(index).and_then(|peer| peer.route);
         match (route, self.scratch.get(..len)) {
@@ -106,8 +106,8 @@ impl Mesh {
         }
     }
 
-    /// Draws the consequences of a change at a peer: what to send, which route, whom to tell, and when to
-    /// look again.
+    /// Brings everything about a peer up to date after a change: probes to send, its route, events, and the next
+    /// timer.
     pub(super) fn settle(&mut self, index: PeerIndex, now: Instant) {
         self.choose_relay(index, now);
         self.send_queries(index, now);
@@ -125,7 +125,7 @@ impl Mesh {
             peer.renewal(now),
         ];
         self.peers.schedule(index, timer.into_iter().flatten().min());
-        self.tell(index, now);
+        self.report_changes(index, now);
         if is_renewed {
             self.begin_handshake(index, now);
         } else if rerouted {
@@ -154,7 +154,7 @@ impl Mesh {
         peer.paths.set_relay(best.is_some(), now);
     }
 
-    fn tell(&mut self, index: PeerIndex, now: Instant) {
+    fn report_changes(&mut self, index: PeerIndex, now: Instant) {
         let Some(peer) = self.peers.get_mut(index) else {
             return;
         };
@@ -169,12 +169,12 @@ impl Mesh {
         if let Some(answers) = peer.paths.poll_test() {
             let relay = peer.relay.map(|relay| relay.relay);
             let tried = answers.into_iter().map(|(way, rtt)| match way {
-                Way::Direct(remote) => Tried {
+                Way::Direct(remote) => Attempt {
                     remote: Some(remote),
                     relay: None,
                     rtt,
                 },
-                Way::Relay => Tried {
+                Way::Relay => Attempt {
                     remote: None,
                     relay,
                     rtt,
@@ -185,7 +185,8 @@ impl Mesh {
         }
     }
 
-    /// The last handshake may have gone nowhere, and it surely did where there was no route before.
+    /// Sends the last handshake again when it may have been lost: certainly when there was no route for it, and
+    /// probably when it is older than [`HANDSHAKE_AGAIN`].
     fn restart_handshake(&mut self, index: PeerIndex, had_route: bool, now: Instant) {
         let session = self.peers.get(index).and_then(|peer| peer.session.as_ref());
         if session
@@ -227,7 +228,7 @@ impl Mesh {
                     return Opened::Dropped(self.drop(DropReason::Replayed));
                 }
                 self.choose_home(now);
-                self.update_standing(now);
+                self.update_reachability(now);
                 Opened::Consumed
             }
             (frame, _) => self.open_relayed(from, frame, out, now),
@@ -270,12 +271,12 @@ impl Mesh {
             }
             Relayed::Control { changed } => {
                 if changed {
-                    self.update_standing(now);
+                    self.update_reachability(now);
                     self.settle_all(now);
                 }
                 Opened::Consumed
             }
-            Relayed::NotBelieved => Opened::Dropped(self.drop(DropReason::Forged)),
+            Relayed::NotAuthentic => Opened::Dropped(self.drop(DropReason::Forged)),
         }
     }
 
@@ -310,7 +311,7 @@ impl Mesh {
         if allowed {
             self.handle_probe(index, probe, way, by.map(|(relay, _)| relay), now);
         }
-        // After the answer to its ping: without a path it could not answer a handshake.
+        // Sent after the pong, because a peer without a path cannot answer a handshake.
         if let Some(peer) = self.peers.get_mut(index).filter(|_| has_begun_anew) {
             peer.has_begun_anew = true;
             self.settle(index, now);
@@ -318,7 +319,7 @@ impl Mesh {
         Opened::Consumed
     }
 
-    /// A peer was heard by a relay; whether that is news.
+    /// A relay delivered something from a peer; returns whether that changes anything.
     pub(super) fn note_relay(&mut self, index: PeerIndex, by: RelayId, now: Instant) -> bool {
         let Some(peer) = self.peers.get_mut(index) else {
             return false;
@@ -339,7 +340,7 @@ impl Mesh {
                 peer.paths.handle_ping(way, &self.near, now);
                 let observed = match way {
                     Way::Direct(from) => from,
-                    Way::Relay => NOWHERE,
+                    Way::Relay => UNSPECIFIED,
                 };
                 self.settle(index, now);
                 let back = self.back(index, way, by);
@@ -352,9 +353,11 @@ impl Mesh {
                     return;
                 }
                 peer.revision = revision;
-                let told = addresses.iter().copied().map(canonical);
-                let told: Vec<_> = told.filter(|address| is_probable(*address, self.range)).collect();
-                peer.paths.handle_call(&told, &self.near, now);
+                let addresses = addresses.iter().copied().map(canonical);
+                let addresses: Vec<_> = addresses
+                    .filter(|address| is_probable(*address, self.range))
+                    .collect();
+                peer.paths.handle_call(&addresses, &self.near, now);
             }
         }
         self.settle(index, now);

@@ -1,21 +1,20 @@
-//! What an address says about the way to it.
+//! What an address tells about the way to it.
 
 use flotilla_protocol::{cidr::IpRange, path::PathReason};
 use std::net::{IpAddr, SocketAddr};
 
-/// How good a direct way is; the smaller the better. Within a class the round trip decides.
+/// How good a direct way is; smaller is better. Within a class the round trip decides.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Class {
-    /// In a network in which this device is itself.
+    /// In a network that this device is in.
     Lan,
     Ipv6,
-    /// Behind a NAT, or in a private network somewhere else: a router of the house leads there, or a VPN around the
-    /// world does.
+    /// Behind a NAT, or in another private network, which a local router or a VPN may lead to.
     Far,
 }
 
 impl Class {
-    /// `near` are the networks in which this device is.
+    /// `near` are the networks that this device is in.
     pub(crate) fn of(remote: IpAddr, near: &[IpRange]) -> Self {
         if near.iter().any(|network| network.contains(remote)) {
             return Self::Lan;
@@ -36,23 +35,24 @@ impl Class {
     }
 }
 
-/// The one way to write an address: IPv4 is never hidden in IPv6.
+/// The canonical form of an address: IPv4 is never written as IPv6.
 pub(crate) fn canonical(address: SocketAddr) -> SocketAddr {
     SocketAddr::new(address.ip().to_canonical(), address.port())
 }
 
-/// Whether a peer may be looked for there: at an address of one machine, in a network that may be somewhere. An address
-/// of the mesh itself would send the tunnel through itself. The broadcast address of a network cannot be told without
+/// Whether a peer may be looked for at this address: it must be a unicast address outside of the mesh, because the
+/// mesh's own would send the tunnel through itself. The broadcast address of a network cannot be recognized without
 /// its prefix; the system sends nothing there.
 pub(crate) fn is_probable(address: SocketAddr, mesh: Option<IpRange>) -> bool {
     let address = canonical(address);
     let somewhere = match address.ip() {
-        // Neither "this network", nor this computer, nor a group, nor what is reserved, broadcast with it (RFC 6890).
+        // Not "this network", loopback, multicast, reserved or broadcast addresses (RFC 6890).
         IpAddr::V4(v4) => {
             let [first, ..] = v4.octets();
             first != 0 && !v4.is_loopback() && first < 224
         }
-        // Global or unique local (RFC 4291 §2.4, RFC 4193). A link-local address means nothing without its interface.
+        // Global or unique local addresses (RFC 4291 §2.4, RFC 4193). A link-local address means nothing without its
+        // interface.
         IpAddr::V6(v6) => {
             let [first, ..] = v6.segments();
             first & 0xe000 == 0x2000 || v6.is_unique_local()
@@ -85,7 +85,7 @@ mod tests {
     }
 
     #[test]
-    fn nobody_is_looked_for_where_nobody_can_be() {
+    fn no_peer_is_looked_for_where_none_can_be() {
         let mesh = "100.64.0.0/16".parse().ok();
         let probable = |text: &str| is_probable(text.parse().unwrap(), mesh);
         for good in [

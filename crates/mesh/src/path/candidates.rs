@@ -8,29 +8,29 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// What a peer may tell, twice.
-pub(super) const MOST: usize = 32;
+/// The most candidates that are kept: twice as many as a peer may list.
+pub(super) const MAX_CANDIDATES: usize = 32;
 
-/// An address that was learned from packets, and told by neither control nor the peer, is forgotten after so long
+/// An address that was learned from packets, and that neither control nor the peer listed, is forgotten after so long
 /// without a packet from it: twice the longest pause between rounds, in which NATs forget it, too.
 const KEPT: Duration = Duration::from_secs(600);
 
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Good {
+pub(super) struct Answered {
     pub(super) rtt: Duration,
-    /// When anything came from there.
+    /// When anything last came from there.
     pub(super) heard: Instant,
-    /// When it answered, and so was reached from here.
+    /// When it last answered a ping, which proves that it can be reached.
     pub(super) answered: Instant,
 }
 
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Candidate {
     pub(super) class: Class,
-    /// Control or the peer told it; otherwise the peer was heard from there.
-    told: bool,
-    pub(super) good: Option<Good>,
-    /// When it was learned, told for the last time, or when it answered.
+    /// Control or the peer listed it; otherwise it was learned from packets.
+    listed: bool,
+    pub(super) good: Option<Answered>,
+    /// When it was learned, last listed, or last answered.
     since: Instant,
 }
 
@@ -59,24 +59,24 @@ impl Candidates {
         self.all.keys().copied()
     }
 
-    /// Takes a new list from the peer or from control; whether it is another one. Addresses that answered stay.
-    pub(super) fn tell(
+    /// Takes a new list from the peer or from control; returns whether it differs. Addresses that answered stay.
+    pub(super) fn set_listed(
         &mut self,
-        told: &[SocketAddr],
+        listed: &[SocketAddr],
         near: &[IpRange],
         current: Option<SocketAddr>,
         now: Instant,
     ) -> bool {
-        let before: Vec<_> = self.told().collect();
+        let before: Vec<_> = self.listed().collect();
         self.all
-            .retain(|address, one| one.good.is_some() || !one.told || Some(*address) == current);
-        for one in self.all.values_mut().filter(|one| one.told) {
-            (one.told, one.since) = (false, now);
+            .retain(|address, one| one.good.is_some() || !one.listed || Some(*address) == current);
+        for one in self.all.values_mut().filter(|one| one.listed) {
+            (one.listed, one.since) = (false, now);
         }
-        for address in told.iter().take(MOST) {
-            self.learn(*address, near, current, now).told = true;
+        for address in listed.iter().take(MAX_CANDIDATES) {
+            self.learn(*address, near, current, now).listed = true;
         }
-        before != self.told().collect::<Vec<_>>()
+        before != self.listed().collect::<Vec<_>>()
     }
 
     pub(super) fn learn(
@@ -86,17 +86,18 @@ impl Candidates {
         current: Option<SocketAddr>,
         now: Instant,
     ) -> &mut Candidate {
-        if self.all.len() >= MOST && !self.all.contains_key(&address) {
+        if self.all.len() >= MAX_CANDIDATES && !self.all.contains_key(&address) {
             let others = self.all.iter().filter(|(at, _)| Some(**at) != current);
-            // What answered has the best claim to stay, then what was told; of equals the one silent for longest goes.
-            let spare = others.min_by_key(|(_, one)| (one.good.is_some(), one.told, one.last()));
+            // Answered addresses are removed last, listed ones before them; among equals the one that was silent for
+            // longest goes first.
+            let spare = others.min_by_key(|(_, one)| (one.good.is_some(), one.listed, one.last()));
             if let Some(spare) = spare.map(|(address, _)| *address) {
                 self.all.remove(&spare);
             }
         }
         let one = self.all.entry(address).or_insert_with(|| Candidate {
             class: Class::of(address.ip(), near),
-            told: false,
+            listed: false,
             good: None,
             since: now,
         });
@@ -104,10 +105,10 @@ impl Candidates {
         one
     }
 
-    /// Drops what was learned long ago and never told.
+    /// Removes addresses that were learned long ago and are not listed.
     pub(super) fn forget(&mut self, current: Option<SocketAddr>, now: Instant) {
         self.all.retain(|address, one| {
-            one.told || Some(*address) == current || now.saturating_duration_since(one.last()) < KEPT
+            one.listed || Some(*address) == current || now.saturating_duration_since(one.last()) < KEPT
         });
     }
 
@@ -117,7 +118,7 @@ impl Candidates {
             return false;
         };
         let rtt = smooth(one.good.map(|good| good.rtt), rtt);
-        one.good = Some(Good {
+        one.good = Some(Answered {
             rtt,
             heard: now,
             answered: now,
@@ -126,7 +127,7 @@ impl Candidates {
         true
     }
 
-    /// Something came from there; `false` when it never answered.
+    /// Something came from the address; `false` when it never answered.
     pub(super) fn heard(&mut self, address: SocketAddr, now: Instant) -> bool {
         let good = self.all.get_mut(&address).and_then(|one| one.good.as_mut());
         good.map(|good| good.heard = now).is_some()
@@ -142,16 +143,16 @@ impl Candidates {
         self.all.values_mut().for_each(Candidate::doubt);
     }
 
-    /// This device is in other networks now, so that other addresses are near.
+    /// This device moved to other networks, so the classes of addresses change.
     pub(super) fn classify(&mut self, near: &[IpRange]) {
         for (address, one) in &mut self.all {
             one.class = Class::of(address.ip(), near);
         }
     }
 
-    /// Those that did not answer for a while.
+    /// The addresses that did not answer for `time`.
     pub(super) fn silent(&self, time: Duration, now: Instant) -> Vec<SocketAddr> {
-        let silent = |good: Good| now.saturating_duration_since(good.answered) > time;
+        let silent = |good: Answered| now.saturating_duration_since(good.answered) > time;
         self.all
             .iter()
             .filter(|(_, one)| one.good.is_none_or(silent))
@@ -159,9 +160,9 @@ impl Candidates {
             .collect()
     }
 
-    /// The best of those that were heard lately.
+    /// The best of the addresses from which something came within `time`.
     pub(super) fn best(&self, time: Duration, now: Instant) -> Option<SocketAddr> {
-        let lately = |good: &Good| now.saturating_duration_since(good.heard) < time;
+        let lately = |good: &Answered| now.saturating_duration_since(good.heard) < time;
         let lately = self
             .all
             .iter()
@@ -169,10 +170,10 @@ impl Candidates {
         lately.min().map(|(_, _, address)| address)
     }
 
-    fn told(&self) -> impl Iterator<Item = SocketAddr> {
+    fn listed(&self) -> impl Iterator<Item = SocketAddr> {
         self.all
             .iter()
-            .filter(|(_, one)| one.told)
+            .filter(|(_, one)| one.listed)
             .map(|(address, _)| *address)
     }
 }

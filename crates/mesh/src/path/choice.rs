@@ -1,34 +1,34 @@
-//! Which direct way is used: taken when it answers and is better, left when it is silent.
+//! Which direct way is used: it is taken when it answers and is better, and left when it is silent.
 
 use super::{
     Paths, Way,
-    watch::{Finding, Sight},
+    watch::{PathActivity, WatchVerdict},
 };
 use std::{
     net::SocketAddr,
     time::{Duration, Instant},
 };
 
-/// A way that answered this recently can replace a lost one.
+/// A way that something came by this recently can replace a lost one.
 const RECENT: Duration = Duration::from_secs(10);
-/// Within a class another way must be faster by a fifth and by this.
+/// Within a class, another way must be faster by a fifth and by this much.
 const CLEARLY: Duration = Duration::from_millis(3);
-/// A packet by the relay makes us follow the peer there when the direct way was silent for this long.
+/// A packet through the relay makes this end use the relay too, when the direct way was silent for this long.
 const LEFT: Duration = Duration::from_millis(700);
 
 impl Paths {
-    pub(super) fn look(&mut self, now: Instant) {
+    pub(super) fn check_current(&mut self, now: Instant) {
         let Some(current) = self.current else {
             return self.watch.stop();
         };
-        let sight = Sight {
+        let activity = PathActivity {
             heard: self.current_heard(),
             sent: self.sent,
             warm: self.is_warm(now),
         };
-        match self.watch.look(sight, now) {
-            Some(Finding::Ask) => self.ping(Way::Direct(current), None, now),
-            Some(Finding::Lost) => self.lose(now),
+        match self.watch.check(activity, now) {
+            Some(WatchVerdict::Ping) => self.ping(Way::Direct(current), None, now),
+            Some(WatchVerdict::Lost) => self.lose(now),
             None => {}
         }
     }
@@ -64,7 +64,8 @@ impl Paths {
         self.mtu.restart(now);
     }
 
-    /// The peer sends by the relay. When nothing came directly for a while, it has its reasons.
+    /// The peer sends through the relay. When nothing came directly for a while, this end does the same, because the
+    /// peer has probably lost the direct way.
     pub(super) fn follow(&mut self, now: Instant) {
         if self.relay && self.current.is_some() && self.current_age(now) > LEFT {
             self.candidates.doubt_all();
@@ -83,7 +84,7 @@ impl Paths {
         match self.candidates.best(RECENT, now) {
             Some(address) => {
                 self.take(address, now);
-                // The better way may be back soon, and be opened only when both ends try.
+                // The better way may be back soon, and firewalls may open it only when both ends try.
                 if self.current().map(|(_, class)| class) > class {
                     self.rounds.restart(now);
                 }

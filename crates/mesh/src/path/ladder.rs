@@ -1,60 +1,62 @@
-//! How large an IP packet a way carries, found by padded pings (RFC 8899's idea).
+//! The search for the largest IP packet that a way carries, by padded pings (after RFC 8899).
 //!
-//! Life cycle: unknown, where what every relay is meant to carry is assumed → the largest size is tried, then what is
-//! assumed, and less and less until a size comes through, then the middle between that and the smallest that did not,
-//! until the two are neighbors. A size is given up after [`TRIES`] pings without an answer, and at once when the system
-//! refuses to send it. Every [`AGAIN`] all is tried from the top again. While large packets flow, the size at hand is
-//! tried every [`CHECK`], and given up like any other.
+//! Life cycle: unknown, while the size that every relay should carry is assumed → the largest size is tried, then the
+//! assumed one, then smaller and smaller ones until a size comes through, then the middle between that and the
+//! smallest that did not, until the two are neighbors. A size is given up after [`TRIES`] pings without an answer, and
+//! at once when the system refuses to send it. Every [`AGAIN`] the search starts again at the top. While large packets
+//! are sent, the size in use is tried every [`CHECK`], and given up like any other.
 //!
-//! The least size is taken to hold without being tried: senders cannot be held to less, so larger packets are lost on a
-//! way that carries less.
+//! The smallest size is assumed to come through without being tried, because senders cannot be made to send less; on a
+//! way that carries less, larger packets are lost.
 
+use super::{Paths, Way};
 use flotilla_protocol::mesh::RELAYED_MTU;
 use std::time::{Duration, Instant};
 
-/// What Ethernet carries, less the 80 bytes of WireGuard over IPv6.
+/// What Ethernet carries, less the 80 bytes that WireGuard over IPv6 adds.
 const DIRECT: u16 = 1420;
-/// What every IPv4 host takes (RFC 791 §3.1), and mesh addresses are IPv4; less than what any link in use leaves:
-/// 636 bytes of a link carry it directly, 701 by a relay.
+/// What every IPv4 host accepts (RFC 791 §3.1); mesh addresses are IPv4. It is less than any link in use leaves: a
+/// link carries it directly with 636 bytes, through a relay with 701.
 const LEAST: u16 = 576;
-/// All sizes are so many bytes apart; a size that is smaller by less than this is not worth a try.
+/// All sizes are multiples of this apart; a gain of less is not worth a try.
 const STEP: u16 = 4;
-/// Where a size does not come through, one that is smaller by this is tried. Senders are told each size, and many keep
-/// to it for ten minutes, so the steps are small.
+/// After a size that does not come through, one that is smaller by this is tried. Senders are told each size, and many
+/// keep to it for ten minutes, so the steps are small.
 const DESCENT: u16 = 128;
 const TRIES: u8 = 3;
 const SPACING: Duration = Duration::from_millis(250);
-/// A path that grew is noticed after this.
+/// A path that grew is noticed after this time.
 const AGAIN: Duration = Duration::from_secs(300);
-/// A path that shrank is noticed after this while packets are sent that need its size.
+/// A path that shrank is noticed after this time, while packets are sent that need its size.
 const CHECK: Duration = Duration::from_secs(2);
 
 #[derive(Debug)]
-pub(super) struct PathMtu {
+pub(super) struct MtuLadder {
     largest: u16,
-    /// The largest packet that senders may use.
+    /// The largest packet that senders may use, in bytes.
     mtu: u16,
-    /// Whether that size came through since it was last in question.
+    /// Whether that size came through since it was last tried.
     holds: bool,
     /// The smallest size that does not come through; above the largest when none is known.
     refused: u16,
-    /// Pings of the size in question that were not answered so far.
+    /// Pings of the tried size that were not answered so far.
     tries: u8,
     next: Option<Instant>,
-    /// When all is to be tried from the top again.
+    /// When the search starts again at the top.
     climb: Option<Instant>,
-    /// When a size was answered.
+    /// When a size was last answered.
     checked: Option<Instant>,
 }
 
-impl PathMtu {
+impl MtuLadder {
     pub(super) const LARGEST: u16 = DIRECT;
 
     pub(super) fn direct() -> Self {
         Self::unknown(DIRECT)
     }
 
-    /// Tried only when a large packet is sent: most peers behind relays are idle.
+    /// The size of a way through a relay. It is tried only when a large packet is sent, because most peers behind
+    /// relays are idle.
     pub(super) fn relayed() -> Self {
         Self::unknown(RELAYED_MTU)
     }
@@ -76,12 +78,12 @@ impl PathMtu {
         self.mtu
     }
 
-    /// What every way carries.
+    /// The size that every way carries.
     pub(super) fn least() -> u16 {
         LEAST
     }
 
-    /// Another path.
+    /// The path changed.
     pub(super) fn restart(&mut self, now: Instant) {
         *self = Self::unknown(self.largest);
         self.next = Some(now);
@@ -90,7 +92,7 @@ impl PathMtu {
     /// A packet of this size came through.
     pub(super) fn confirm(&mut self, size: u16, now: Instant) {
         self.checked = Some(now);
-        // A late answer may be to a smaller size than the one that is known by now.
+        // A late answer may be to a smaller size than the one that is known.
         if size >= self.mtu {
             (self.mtu, self.holds) = (size, true);
             self.refused = self.refused.max(size + STEP);
@@ -99,7 +101,7 @@ impl PathMtu {
         }
     }
 
-    /// The system sends no packet of this size that way. Whether that is news.
+    /// The system sends no packet of this size by that way. Returns whether that lowers the size in use.
     pub(super) fn refuse(&mut self, size: usize, now: Instant) -> bool {
         let size = u16::try_from(size).unwrap_or(u16::MAX);
         let size = size.clamp(LEAST + 1, self.largest + 1).next_multiple_of(STEP);
@@ -111,7 +113,7 @@ impl PathMtu {
         true
     }
 
-    /// A packet is sent that only the size at hand lets through. Whether that size is therefore tried soon.
+    /// A packet is sent that only the size in use lets through. Returns whether that size is therefore tried soon.
     pub(super) fn note_large(&mut self, now: Instant) -> bool {
         if self.is_in_question() || self.mtu == LEAST {
             return false;
@@ -121,7 +123,7 @@ impl PathMtu {
         true
     }
 
-    /// Whether a size is to be tried before the next climb.
+    /// Whether a size is to be tried before the search starts again.
     fn is_in_question(&self) -> bool {
         self.next != self.climb
     }
@@ -130,7 +132,7 @@ impl PathMtu {
         self.next
     }
 
-    /// The packet size to try now; an answer takes `rtt`.
+    /// The packet size to try, if one is due; an answer takes `rtt`.
     pub(super) fn poll(&mut self, rtt: Option<Duration>, now: Instant) -> Option<u16> {
         if self.next.is_none_or(|next| now < next) {
             return None;
@@ -176,13 +178,60 @@ impl PathMtu {
         }
     }
 
-    /// Waits for the next time when nothing is in question.
+    /// Sets the time of the next try when none is pending.
     fn settle(&mut self, now: Instant) {
         if self.in_question().is_none() {
             let climb = self.climb.filter(|climb| now < *climb).unwrap_or(now + AGAIN);
-            // From the top there is nowhere to climb to.
+            // At the largest size there is nothing larger to search.
             self.climb = (self.mtu < self.largest).then_some(climb);
             (self.tries, self.next) = (0, self.climb);
+        }
+    }
+}
+
+impl Paths {
+    /// The largest IP packet that the way in use carries.
+    pub(crate) fn mtu(&self) -> u16 {
+        self.mtu_in_use().get()
+    }
+
+    /// Whether a packet is larger than what every way carries.
+    pub(crate) fn is_large(size: usize) -> bool {
+        size > usize::from(MtuLadder::least())
+    }
+
+    /// A large packet is to be sent. Returns whether the size of its path is therefore tried soon.
+    pub(crate) fn note_large(&mut self, now: Instant) -> bool {
+        match (self.current, self.relay) {
+            (Some(_), _) => self.mtu.note_large(now),
+            (None, true) => self.relay_mtu.note_large(now),
+            (None, false) => false,
+        }
+    }
+
+    /// The system sends no packet of this size by the way in use. Returns whether that lowers the size.
+    pub(crate) fn refuse(&mut self, size: usize, now: Instant) -> bool {
+        match self.current {
+            Some(_) => self.mtu.refuse(size, now),
+            None => self.relay_mtu.refuse(size, now),
+        }
+    }
+
+    pub(super) fn try_size(&mut self, now: Instant) {
+        let rtt = self.rtt();
+        let (way, mtu) = match self.current {
+            Some(current) => (Way::Direct(current), self.mtu.poll(rtt, now)),
+            None => (Way::Relay, self.relay_mtu.poll(rtt, now)),
+        };
+        if mtu.is_some() {
+            self.ping(way, mtu, now);
+        }
+    }
+
+    pub(super) fn mtu_in_use(&self) -> &MtuLadder {
+        match self.current {
+            Some(_) => &self.mtu,
+            None => &self.relay_mtu,
         }
     }
 }
@@ -191,8 +240,8 @@ impl PathMtu {
 mod tests {
     use super::*;
 
-    /// Tries until nothing more is to be tried at once; how many pings that took.
-    fn settle(path: &mut PathMtu, carried: u16, now: &mut Instant) -> usize {
+    /// Tries sizes until none is due at once; returns how many pings that took.
+    fn settle(path: &mut MtuLadder, carried: u16, now: &mut Instant) -> usize {
         let (begun, mut pings) = (*now, 0);
         while let Some(next) = path.timeout().filter(|next| *next < begun + AGAIN) {
             *now = next.max(*now);
@@ -210,7 +259,7 @@ mod tests {
     fn the_largest_size_that_is_answered_holds_and_takes_few_pings_to_find() {
         let mut now = Instant::now();
         for carried in (500..1500).chain([1420, 1400, 1280, 576]) {
-            let mut path = PathMtu::direct();
+            let mut path = MtuLadder::direct();
             path.restart(now);
             let begun = now;
             let pings = settle(&mut path, carried, &mut now);
@@ -227,7 +276,7 @@ mod tests {
     #[test]
     fn a_size_that_the_system_refuses_is_left_at_once_and_what_fits_is_found_without_waiting() {
         let now = Instant::now();
-        let mut path = PathMtu::direct();
+        let mut path = MtuLadder::direct();
         path.restart(now);
         path.poll(None, now);
         path.confirm(1420, now);
@@ -253,11 +302,15 @@ mod tests {
     #[test]
     fn a_size_that_does_not_come_through_anymore_is_left_in_seconds_while_it_is_used() {
         let mut now = Instant::now();
-        let mut path = PathMtu::direct();
+        let mut path = MtuLadder::direct();
         path.restart(now);
         assert_eq!(path.poll(None, now), Some(1420));
         path.confirm(1420, now);
-        assert_eq!(path.timeout(), None, "nobody needs to know");
+        assert_eq!(
+            path.timeout(),
+            None,
+            "no large packet is sent, so no size is tried"
+        );
         assert!(path.note_large(now) && !path.note_large(now));
         now += CHECK;
         assert_eq!(path.timeout(), Some(now));
@@ -281,7 +334,7 @@ mod tests {
     #[test]
     fn a_path_that_grew_is_used_in_full_and_one_that_did_not_is_asked_rarely() {
         let mut now = Instant::now();
-        let mut path = PathMtu::direct();
+        let mut path = MtuLadder::direct();
         path.restart(now);
         settle(&mut path, 1400, &mut now);
         now = path.timeout().unwrap();
@@ -295,7 +348,7 @@ mod tests {
     #[test]
     fn a_far_path_is_not_taken_for_a_narrow_one() {
         let (begin, rtt) = (Instant::now(), Duration::from_millis(900));
-        let mut path = PathMtu::direct();
+        let mut path = MtuLadder::direct();
         path.restart(begin);
         let mut tried = vec![];
         while let Some(next) = path.timeout().filter(|next| *next < begin + rtt * 2) {
@@ -311,7 +364,7 @@ mod tests {
     #[test]
     fn what_is_assumed_of_an_untried_way_is_given_up_when_it_does_not_come_through() {
         let mut now = Instant::now();
-        for mut path in [PathMtu::direct(), PathMtu::relayed()] {
+        for mut path in [MtuLadder::direct(), MtuLadder::relayed()] {
             assert_eq!((path.get(), path.timeout()), (RELAYED_MTU, None));
             assert!(path.note_large(now));
             settle(&mut path, LEAST, &mut now);

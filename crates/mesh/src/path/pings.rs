@@ -1,4 +1,4 @@
-//! Pings that wait for their answer.
+//! Pings that were sent and are not answered yet.
 
 use super::Way;
 use std::{
@@ -6,17 +6,17 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// An answer that comes later says nothing about the path as it is now.
+/// A later answer does not describe the present path.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// More than a peer with the most candidates is ever asked in [`PATIENCE`].
-const MOST: usize = 512;
+/// More pings than the most candidates can cause within [`PATIENCE`].
+const MAX_PINGS: usize = 512;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Ping {
     pub(super) way: Way,
     pub(super) at: Instant,
-    /// The IP packet size for which it was padded.
+    /// The IP packet size that it was padded for.
     pub(super) mtu: Option<u16>,
 }
 
@@ -34,9 +34,9 @@ impl Pings {
         }
     }
 
-    /// A number for a new ping.
+    /// Registers a new ping; returns its number.
     pub(super) fn send(&mut self, ping: Ping) -> u64 {
-        while self.sent.len() >= MOST
+        while self.sent.len() >= MAX_PINGS
             || self
                 .sent
                 .values()
@@ -50,10 +50,10 @@ impl Pings {
         self.next
     }
 
-    /// The ping that is answered, once.
+    /// Takes the ping that is answered, so that it counts once.
     pub(super) fn answered(&mut self, tx: u64, way: Way, now: Instant) -> Option<Ping> {
         let ping = *self.sent.get(&tx)?;
-        // An answer on another way says nothing about either.
+        // An answer by another way says nothing about either way.
         if ping.way != way || now.saturating_duration_since(ping.at) > PATIENCE {
             return None;
         }

@@ -1,9 +1,9 @@
-//! When to ping all candidates: rounds of a few pings each, with growing pauses between them.
+//! When to ping all candidates: in rounds of a few pings each, with growing pauses between them.
 
 use std::time::{Duration, Instant};
 
-/// Offsets of the pings of a round. Both ends ping at about the same time, and each NAT lets in what its own end
-/// sent to before: so the first ones may be lost.
+/// Offsets of a round's pings. Both ends ping at about the same time, and each NAT lets in only what its own end has
+/// sent to, so the first pings may be lost.
 const STEPS: [Duration; 6] = [
     Duration::ZERO,
     Duration::from_millis(100),
@@ -12,25 +12,25 @@ const STEPS: [Duration; 6] = [
     Duration::from_millis(1300),
     Duration::from_millis(2000),
 ];
-/// The last ping is answered by then, or never.
+/// By this time the last ping is answered, or will not be.
 const END: Duration = Duration::from_millis(3000);
 const SHORTEST: Duration = Duration::from_secs(5);
-/// A round that the other end causes begins so long after the one before, so that nobody makes this end send to
-/// addresses of his choice without pause.
+/// The least pause before a round that the other end causes, so that it cannot make this end send to addresses of its
+/// choice without pause.
 const GAP: Duration = Duration::from_secs(1);
-/// Each one that follows within [`CALM`] waits twice as long, up to this.
+/// Each such round that follows within [`CALM`] waits twice as long, up to this.
 const LONGEST_GAP: Duration = Duration::from_secs(5);
 const CALM: Duration = Duration::from_secs(30);
-/// Between two calls to the other end.
+/// The least pause between two calls to the other end.
 const CALL_PAUSE: Duration = Duration::from_millis(500);
 const PING_BACK_PAUSE: Duration = Duration::from_millis(100);
-/// So many pings back may go out at once: as many as the addresses by which one end reaches the other.
+/// How many pings back may be sent at once: as many as the addresses by which one end reaches the other.
 const PINGS_BACK: u32 = 8;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Step {
     Ping,
-    /// Whoever did not answer by now, will not.
+    /// The round is over; candidates that have not answered are taken for silent.
     End,
 }
 
@@ -39,11 +39,11 @@ pub(super) struct Rounds {
     begun: Option<Instant>,
     step: usize,
     next: Option<Instant>,
-    /// When the last round began, this one or one that is over.
+    /// When the last round began, running or over.
     last: Option<Instant>,
-    /// When a round begins because of what the other end told.
+    /// When a round begins that the other end caused.
     due: Option<Instant>,
-    /// When the other end caused a round last, and how long it waits for another one.
+    /// When the other end last caused a round, and how long the next such round has to wait after it.
     caused: Option<(Instant, Duration)>,
     pause: Duration,
     longest: Duration,
@@ -51,7 +51,7 @@ pub(super) struct Rounds {
     failed: u32,
     calls: bool,
     called: Option<Instant>,
-    /// When pings back are no more than one per pause.
+    /// Until when pings back are limited to one per pause.
     pinged_back: Option<Instant>,
 }
 
@@ -82,19 +82,19 @@ impl Rounds {
         self.failed
     }
 
-    /// A round of our own, now, with pauses starting small again.
+    /// Starts a round at once, with short pauses again.
     pub(super) fn restart(&mut self, now: Instant) {
         self.pause = SHORTEST;
         self.begin(now);
         self.calls = true;
     }
 
-    /// A round because the other end may be elsewhere now: soon, when there was one just now.
+    /// Starts a round because the other end may have moved: at once, or soon when a round has just begun.
     pub(super) fn renew(&mut self, now: Instant) {
         self.pause = SHORTEST;
         self.calls = true;
         if self.begun.is_some() && self.step == 0 {
-            // The one that is about to begin does it.
+            // The round that is about to begin serves this too.
             return;
         }
         let soonest = self.soonest(now);
@@ -104,7 +104,7 @@ impl Rounds {
         }
     }
 
-    /// A round because the other end makes one now, unless there was one just now.
+    /// Starts a round because the other end started one, unless one has just begun.
     pub(super) fn answer(&mut self, now: Instant) {
         if now >= self.soonest(now) {
             self.begin_for_other(now);
@@ -115,7 +115,7 @@ impl Rounds {
         (self.begun, self.next, self.due) = (None, None, None);
     }
 
-    /// A direct way was found: what is left to find can wait.
+    /// A direct way was found, so the search for better ones may wait.
     pub(super) fn succeed(&mut self, now: Instant) {
         (self.found, self.failed) = (true, 0);
         self.pause = self.longest;
@@ -128,7 +128,7 @@ impl Rounds {
         [self.next, self.due].into_iter().flatten().min()
     }
 
-    /// What is to be done now.
+    /// The step that is due.
     pub(super) fn poll(&mut self, now: Instant) -> Option<Step> {
         if self.due.is_some_and(|due| now >= due) {
             self.begin_for_other(now);
@@ -162,7 +162,7 @@ impl Rounds {
         due
     }
 
-    /// Whether a packet from an unknown address may be answered with a ping: a flood of them may not.
+    /// Whether a packet from an unknown address may be answered with a ping, which is limited against floods.
     pub(super) fn may_ping_back(&mut self, now: Instant) -> bool {
         let calm = self.pinged_back.map_or(now, |calm| calm.max(now)) + PING_BACK_PAUSE;
         let may = calm <= now + PING_BACK_PAUSE * PINGS_BACK;
@@ -172,7 +172,7 @@ impl Rounds {
         may
     }
 
-    /// When the other end may cause a round.
+    /// The earliest moment of a round that the other end causes.
     fn soonest(&self, now: Instant) -> Instant {
         let gap = self.caused.filter(|(at, _)| now < *at + CALM);
         let gap = gap.map_or(GAP, |(_, gap)| gap);

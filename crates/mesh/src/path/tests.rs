@@ -1,4 +1,4 @@
-//! The choice of a path, with the network in the test's hands.
+//! The choice of a path; the test decides which pings are answered.
 
 mod hostile;
 
@@ -7,7 +7,7 @@ use super::*;
 struct Ends {
     paths: Paths,
     now: Instant,
-    /// Largest packet that comes through.
+    /// The largest packet that comes through.
     carries: u16,
 }
 
@@ -15,7 +15,7 @@ const LAN: &str = "192.168.1.7:7";
 const PUBLIC: &str = "198.51.100.7:7";
 const IPV6: &str = "[2001:db8:0:7::7]:7";
 
-/// The network in which the device is itself.
+/// The networks that the device is in.
 fn near() -> [IpRange; 1] {
     ["192.168.1.0/24".parse().unwrap()]
 }
@@ -36,7 +36,7 @@ impl Ends {
         Self { paths, now, carries }
     }
 
-    /// Lets time pass; `answer` says after how many milliseconds a ping comes back, if it does.
+    /// Lets time pass; `answer` gives after how many milliseconds a ping is answered, if at all.
     fn run(&mut self, time: Duration, answer: impl Fn(Way) -> Option<u64>) -> Vec<(Way, Query)> {
         let end = self.now + time;
         let mut sent = vec![];
@@ -214,7 +214,7 @@ fn a_better_way_is_asked_again_though_packets_come_by_it() {
     let mut ends = Ends::new(&[IPV6, PUBLIC]);
     ends.run(Duration::from_secs(130), |_| Some(10));
     assert_eq!(ends.current(), Some(at(IPV6)));
-    // Nobody used it for so long that firewalls forgot it.
+    // The way was unused for so long that firewalls forgot it.
     ends.paths.note_sent(ends.now);
     ends.run(Duration::from_millis(150), |way| (way == worse).then_some(10));
     assert_eq!(ends.current(), Some(at(PUBLIC)));
@@ -310,7 +310,7 @@ fn a_flood_of_addresses_is_bounded() {
         let from = Way::Direct(SocketAddr::from(([203, 0, 113, 9], port)));
         ends.paths.handle_ping(from, &near(), ends.now);
     }
-    assert!(ends.paths.candidates.addresses().count() <= candidates::MOST);
+    assert!(ends.paths.candidates.addresses().count() <= candidates::MAX_CANDIDATES);
     assert_eq!(ends.current(), Some(at(PUBLIC)));
 }
 
@@ -321,7 +321,11 @@ fn a_path_that_narrows_while_large_packets_flow_gets_its_new_size_in_seconds() {
     assert_eq!(ends.paths.mtu(), 1420);
     ends.carries = 1390;
     ends.run(Duration::from_secs(10), |_| Some(10));
-    assert_eq!(ends.paths.mtu(), 1420, "nobody needs to know");
+    assert_eq!(
+        ends.paths.mtu(),
+        1420,
+        "no large packet is sent, so no size is tried"
+    );
     for _ in 0..3 {
         ends.paths.note_sent(ends.now);
         ends.paths.note_large(ends.now);
@@ -344,7 +348,7 @@ fn a_private_address_of_another_network_has_to_be_faster_as_any_other() {
 }
 
 #[test]
-fn an_address_that_nobody_told_is_forgotten_when_the_peer_is_not_heard_from_there_for_ten_minutes() {
+fn an_address_that_is_not_listed_is_forgotten_when_the_peer_is_not_heard_from_there_for_ten_minutes() {
     let learned = at("203.0.113.9:9");
     let mut ends = Ends::new(&[PUBLIC]);
     ends.run(Duration::from_secs(1), |_| Some(10));

@@ -1,4 +1,4 @@
-//! A test of all ways to a peer, as a caller asks for it.
+//! A test of all ways to a peer, which a caller asked for.
 
 use super::{Paths, Way};
 use std::{
@@ -6,15 +6,15 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// How long answers are waited for; each way is pinged three times meanwhile.
+/// How long a test waits for answers; each way is pinged three times meanwhile.
 const TIME: Duration = Duration::from_millis(1500);
 
-/// Each way with its round trip, if it answered.
+/// The round trip of each way; `None` for a way that did not answer.
 pub(crate) type Answers = BTreeMap<Way, Option<Duration>>;
 
 impl Paths {
-    /// Pings every way; the answers are in [`Self::poll_test`]. A test that is under way is not begun anew: its answers
-    /// are for all who ask, who otherwise could put it off, and ping, without end.
+    /// Pings every way; [`Self::poll_test`] has the answers. A running test is not started again: its answers are for
+    /// all callers, so that frequent callers neither delay its end nor cause more pings.
     pub(crate) fn test(&mut self, now: Instant) {
         if self.trial.is_some() {
             return;
@@ -63,7 +63,7 @@ impl Trial {
         self.next.min(self.end)
     }
 
-    /// The ways to ping now.
+    /// The ways to ping, when that is due.
     pub(super) fn poll(&mut self, now: Instant) -> Vec<Way> {
         if now < self.next {
             return Vec::new();

@@ -1,4 +1,4 @@
-//! Relays that said that a peer is not there, and when to ask each again.
+//! The relays that reported that a peer is not connected to them, and when to try each again.
 
 use flotilla_protocol::id::RelayId;
 use std::{
@@ -20,14 +20,14 @@ impl Absence {
             .relays
             .get(&relay)
             .map_or(SHORTEST, |(at, pause)| match now < *at + *pause {
-                // Answers to what was sent before the first one was heard.
+                // This answers a datagram that was sent before the first report came, so the pause does not grow.
                 true => *pause,
                 false => (*pause * 2).min(LONGEST),
             });
         self.relays.insert(relay, (now, pause));
     }
 
-    /// The peer was heard by this relay; whether that is news.
+    /// This relay delivered something from the peer; returns whether it had reported the peer absent.
     pub(crate) fn end(&mut self, relay: RelayId) -> bool {
         self.relays.remove(&relay).is_some()
     }
@@ -36,7 +36,8 @@ impl Absence {
         self.relays.clear();
     }
 
-    /// Somebody wants to send to the peer: what was heard a while ago does not count. Whether that changes anything.
+    /// Packets are to be sent to the peer, so reports that are older than a moment do not count. Returns whether that
+    /// changes anything.
     pub(crate) fn doubt(&mut self, now: Instant) -> bool {
         let before = self.relays.len();
         self.relays.retain(|_, (at, _)| now < *at + SHORTEST);
@@ -49,7 +50,7 @@ impl Absence {
             .is_some_and(|(at, pause)| now < *at + *pause)
     }
 
-    /// When the next relay is to be asked again.
+    /// When the next relay is to be tried again.
     pub(crate) fn until(&self, now: Instant) -> Option<Instant> {
         self.relays
             .values()
@@ -64,7 +65,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_relay_is_asked_again_ever_more_seldom_until_somebody_wants_to_send() {
+    fn a_relay_is_asked_again_ever_more_seldom_until_packets_are_to_be_sent() {
         let relay = "01937c5e-7b1a-7c3e-8b9e-0123456789ab".parse().unwrap();
         let (mut absence, mut now) = (Absence::default(), Instant::now());
         for expected in [5, 10, 20, 40, 80, 160, 300, 300] {

@@ -1,4 +1,4 @@
-//! Rounds of questions, with the relays and the NAT in the test's hands.
+//! Rounds of requests; the test plays the relays and the NAT.
 
 use super::*;
 use rand::SeedableRng;
@@ -56,7 +56,7 @@ fn a_mapping_that_differs_per_destination_is_not_where_others_find_us() {
     };
     answer(&mut reflect, now, mapped);
     assert_eq!(reflect.observed().len(), 0);
-    // Half a round is no other NAT.
+    // A round with half of the answers does not mean another NAT.
     for _ in 0..10 {
         now = reflect.timeout().unwrap();
         answer(&mut reflect, now, |to| mapped(to).filter(|_| to.port() == 7443));
@@ -154,7 +154,7 @@ fn relays_behind_one_address_that_see_this_end_differently_are_two_and_no_bad_na
         (id, (vec![SocketAddr::from(([192, 0, 2, 1], port))], None))
     };
     reflect.set_targets(&[relay(1, 7443), relay(2, 8443)].into(), now);
-    // The first one is on this side of the NAT, by whose outside both are found.
+    // The first relay is on this side of the NAT, and both are reached by its outside address.
     let near = "192.168.1.7:51820";
     answer(&mut reflect, now, |to| {
         Some(if to.port() == 7443 {

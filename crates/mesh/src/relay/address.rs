@@ -1,14 +1,14 @@
-//! Where a relay may be: the map says it, and whoever runs a relay has a say in it.
+//! Which addresses of a relay are used. They come from the map, in which owners of relays have a say.
 
 use crate::path::address::{canonical, is_probable};
 use flotilla_protocol::{cidr::IpRange, endpoint::Endpoint};
 use std::net::SocketAddr;
 
-/// Addresses of one relay that are greeted and asked, both families together.
-const MOST: usize = 4;
+/// The most addresses of one relay that are used, both families together.
+const MAX_ADDRESSES_USED: usize = 4;
 
-/// The addresses of a relay that are worth a datagram. Only control's own can be on this computer: those of devices
-/// never reach a map.
+/// The addresses of a relay that may be sent to. An address of this computer is allowed, because only control's own
+/// relay can have one there; those of devices' relays never get into a map.
 pub(super) fn usable(
     addresses: impl IntoIterator<Item = SocketAddr>,
     mesh: Option<IpRange>,
@@ -18,10 +18,10 @@ pub(super) fn usable(
         let is_here = address.ip().is_loopback() && address.port() != 0;
         is_here || is_probable(*address, mesh)
     });
-    usable.take(MOST).collect()
+    usable.take(MAX_ADDRESSES_USED).collect()
 }
 
-/// That of an endpoint that is no name.
+/// The address of an endpoint that is not a name.
 pub(super) fn of(endpoint: &Endpoint) -> Option<SocketAddr> {
     Some(SocketAddr::new(endpoint.ip()?, endpoint.port()))
 }

@@ -1,21 +1,21 @@
-//! Which relay is this device's home: where it listens, and where peers find it.
+//! Which relay is this device's home, at which it listens and peers find it.
 
 use super::{Relay, Relays};
 use flotilla_protocol::id::RelayId;
 use std::time::{Duration, Instant};
 
-/// A relay must be nearer than the one at hand by a fifth and by this to become the home.
+/// Another relay becomes the home only when it is nearer by a fifth and by this much.
 const NEARER_BY: Duration = Duration::from_millis(5);
 
 impl Relays {
-    /// Where this device listens, too, in case its home dies. It is the same for all that have the same home, since
-    /// they could not tell each other then.
+    /// The second relay at which this device listens, in case its home fails. All devices with the same home choose
+    /// the same one, because they could not tell each other then.
     pub(crate) fn standby(&self) -> Option<RelayId> {
         let home = self.home?;
         self.relays.keys().copied().find(|id| *id != home)
     }
 
-    /// Takes the nearest relay for the home, with some reluctance.
+    /// Makes the nearest relay the home, unless the present one is nearly as near.
     pub(crate) fn choose_home(&mut self, rtt: impl Fn(RelayId) -> Option<Duration>, now: Instant) {
         if self.ticket.is_none() {
             self.home = None;

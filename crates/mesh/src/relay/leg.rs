@@ -1,4 +1,4 @@
-//! One leg to a relay, over UDP or over a TLS stream: admission, keepalive, and its end.
+//! One leg to a relay, by UDP or by TLS: admission, keepalive, and its end.
 
 use crate::Leg;
 use flotilla_wire::{
@@ -9,7 +9,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// Pauses after each hello of a greeting.
+/// The pauses after each of the first hellos.
 const HELLO: [Duration; 5] = [
     Duration::from_millis(250),
     Duration::from_millis(500),
@@ -17,23 +17,23 @@ const HELLO: [Duration; 5] = [
     Duration::from_millis(1500),
     Duration::from_secs(3),
 ];
-/// Between later hellos of a relay that does not answer.
+/// The pause between later hellos to a relay that does not answer.
 const SELDOM: Duration = Duration::from_secs(10);
-/// A relay's addresses may change without end; the next hello goes to the new ones, and that comes so soon.
+/// The least time before a hello to changed addresses, because a relay's addresses may change without end.
 const REDIRECT: Duration = Duration::from_secs(1);
 const PROOF: Duration = Duration::from_millis(300);
 const PROOFS: u32 = 5;
-/// Pings that may stay unanswered, one per [`PING_AGAIN`].
+/// How many pings may stay unanswered, one per [`PING_AGAIN`].
 const PINGS: u32 = 3;
 const PING_AGAIN: Duration = Duration::from_millis(300);
-/// So many were sent to a session that is called silent, and all but the last had their time.
+/// After so many pings without an answer a session counts as silent; all but the last had time to be answered.
 const SILENT: u32 = 3;
-/// Something was sent through the relay and nothing came back: is it still there?
+/// When something was sent through the relay and nothing came back for this long, the relay is pinged.
 const SILENT_SENDING: Duration = Duration::from_secs(1);
 const LONGEST_KEEPALIVE: Duration = Duration::from_secs(25);
-/// After a refusal that ends when there is another ticket, or when another client of a full relay leaves.
+/// The pause after a refusal that may end with another ticket, or when another client of a full relay leaves.
 const REFUSED: Duration = Duration::from_secs(30);
-/// When all addresses were greeted and one refused: by then the right relay has answered from another.
+/// The pause after one of several greeted addresses refused: by then the right relay has answered at another address.
 const OTHERS: Duration = Duration::from_secs(1);
 const ENDED: Duration = Duration::from_millis(500);
 
@@ -44,7 +44,7 @@ enum Stage {
     Greeting {
         tx: u64,
     },
-    /// Each address that challenged got a proof of its own, since another relay may be at some of them.
+    /// Each address that sent a challenge got a proof of its own, because another relay may be at some of them.
     Proving {
         tx: u64,
         hellos: Vec<(Leg, Vec<u8>)>,
@@ -53,28 +53,27 @@ enum Stage {
         session: SessionId,
         to: Leg,
         keepalive: Duration,
-        /// When something was sent last: NATs forget a mapping without outgoing packets, even while others
-        /// come in.
+        /// When something was last sent: NATs forget a mapping without outgoing packets, even while others come in.
         sent: Instant,
-        /// The first thing that was sent after the relay was heard.
+        /// When the first datagram was sent since the relay was last heard from.
         waiting: Option<Instant>,
     },
 }
 
-/// What a frame asks for.
-pub(super) enum Said {
+/// The effect of a frame.
+pub(super) enum LegEffect {
     Send(Vec<u8>),
     Nothing,
-    NotBelieved,
+    NotAuthentic,
 }
 
 #[derive(Debug, Default)]
 pub(super) struct LegState {
     stage: Stage,
     next: Option<Instant>,
-    /// Of what the stage sends.
+    /// How often the frame of the present stage was sent.
     tries: u32,
-    /// Who answered at the nearest address was not this relay, or did not want us: all are greeted at once.
+    /// Another relay answered at the nearest address, or it refused, so all addresses are greeted at once.
     wary: bool,
 }
 
@@ -94,24 +93,24 @@ impl LegState {
         self.next
     }
 
-    /// Whether a session was asked whether it is still there, and it did not answer so far.
+    /// Whether the session was pinged and has not answered so far.
     pub(super) fn is_silent(&self) -> bool {
         matches!(self.stage, Stage::Up { .. }) && self.tries >= SILENT
     }
 
-    /// Whether the relay answered, and its welcome is not overdue.
+    /// Whether the relay sent a challenge, and its welcome is not overdue.
     pub(super) fn is_promising(&self) -> bool {
         matches!(self.stage, Stage::Proving { .. }) && self.tries <= 1
     }
 
-    /// There is no reason anymore to wait before the next hello.
+    /// Sends the next hello without waiting.
     pub(super) fn hasten(&mut self, now: Instant) {
         if !matches!(self.stage, Stage::Up { .. }) {
             *self = Self::off(now);
         }
     }
 
-    /// The relay is elsewhere: hello, unless that is said soon anyway.
+    /// The relay's addresses changed: sends a hello soon.
     pub(super) fn redirect(&mut self, now: Instant) {
         if self.next.is_none_or(|next| next > now + REDIRECT) {
             self.hasten(now);
@@ -125,7 +124,7 @@ impl LegState {
         }
     }
 
-    /// As [`Self::doubt`], for a session that is not being asked already: peers can give cause for it without end.
+    /// As [`Self::doubt`], but not while the session is being pinged, because peers can cause this without end.
     pub(super) fn suspect(&mut self, now: Instant) {
         if self.up().is_some() && self.tries == 0 {
             self.doubt(now);
@@ -144,7 +143,7 @@ impl LegState {
     }
 
     /// Whether a frame with this session comes from the relay.
-    pub(super) fn believes(&mut self, claimed: SessionId, from: Leg, now: Instant) -> bool {
+    pub(super) fn is_authentic(&mut self, claimed: SessionId, from: Leg, now: Instant) -> bool {
         match &mut self.stage {
             Stage::Up {
                 session, to, waiting, ..
@@ -153,7 +152,7 @@ impl LegState {
                 self.tries = 0;
                 true
             }
-            // The relay may mean a later session, whose welcome was lost: then it does not know this one.
+            // The welcome to a later session may have been lost; the relay then ended this one.
             Stage::Up { to, .. } if *to == from && self.tries == 0 => {
                 (self.tries, self.next) = (1, Some(now));
                 false
@@ -169,17 +168,17 @@ impl LegState {
         from: Leg,
         means: Option<(&RelayKey, &[u8])>,
         now: Instant,
-    ) -> Said {
+    ) -> LegEffect {
         let awaited = match (&self.stage, from) {
             (Stage::Greeting { tx }, Leg::Udp(_)) => *tx == challenge.tx,
             (Stage::Proving { tx, hellos }, Leg::Udp(_)) => {
                 *tx == challenge.tx && hellos.iter().all(|(to, _)| *to != from)
             }
-            (Stage::Off, Leg::Stream(_)) => true,
+            (Stage::Off, Leg::Tls(_)) => true,
             _ => false,
         };
         let Some((key, ticket)) = means.filter(|_| awaited) else {
-            return Said::NotBelieved;
+            return LegEffect::NotAuthentic;
         };
         let cookie = challenge.cookie;
         let proof = key.prove_hello(tx, &cookie, ticket);
@@ -189,7 +188,7 @@ impl LegState {
             proof,
             ticket,
         })) else {
-            return Said::NotBelieved;
+            return LegEffect::NotAuthentic;
         };
         let again = (from, hello.clone());
         match &mut self.stage {
@@ -200,7 +199,7 @@ impl LegState {
             }
         }
         (self.tries, self.next) = (1, Some(now + PROOF));
-        Said::Send(hello)
+        LegEffect::Send(hello)
     }
 
     pub(super) fn handle_welcome(
@@ -209,13 +208,13 @@ impl LegState {
         key: &RelayKey,
         from: Leg,
         now: Instant,
-    ) -> Said {
+    ) -> LegEffect {
         match &self.stage {
             Stage::Proving { tx, hellos }
                 if *tx == welcome.tx
                     && hellos.iter().any(|(to, _)| *to == from)
                     && key.welcome_is_good(welcome) => {}
-            _ => return Said::NotBelieved,
+            _ => return LegEffect::NotAuthentic,
         }
         let keepalive = Duration::from_secs(welcome.keepalive_seconds.max(1).into()).min(LONGEST_KEEPALIVE);
         self.stage = Stage::Up {
@@ -226,32 +225,38 @@ impl LegState {
             waiting: None,
         };
         (self.tries, self.next, self.wary) = (0, Some(now + keepalive), false);
-        Said::Nothing
+        LegEffect::Nothing
     }
 
     /// A refusal is not signed, and may come from another relay at one of the addresses.
-    pub(super) fn handle_refusal(&mut self, refused: u64, from: Leg, reason: Reason, now: Instant) -> Said {
+    pub(super) fn handle_refusal(
+        &mut self,
+        refused: u64,
+        from: Leg,
+        reason: Reason,
+        now: Instant,
+    ) -> LegEffect {
         match &mut self.stage {
             Stage::Greeting { tx } if *tx == refused => *self = Self::off(now + REFUSED),
             Stage::Proving { tx, hellos } if *tx == refused && hellos.iter().any(|(to, _)| *to == from) => {
                 hellos.retain(|(to, _)| *to != from);
                 match (hellos.is_empty(), from) {
                     (false, _) => {}
-                    (true, Leg::Stream(_)) => *self = Self::off(now + REFUSED),
+                    (true, Leg::Tls(_)) => *self = Self::off(now + REFUSED),
                     (true, _) if self.wary => self.next = Some(now + OTHERS),
                     (true, _) => *self = Self::wary(now),
                 }
             }
-            _ => return Said::NotBelieved,
+            _ => return LegEffect::NotAuthentic,
         }
         tracing::warn!(relay.reason = ?reason, "a relay refused this device");
-        Said::Nothing
+        LegEffect::Nothing
     }
 
-    pub(super) fn handle_end(&mut self, ended: SessionId, reason: Reason, now: Instant) -> Said {
+    pub(super) fn handle_end(&mut self, ended: SessionId, reason: Reason, now: Instant) -> LegEffect {
         match self.stage {
             Stage::Up { session, .. } if session == ended => {}
-            _ => return Said::NotBelieved,
+            _ => return LegEffect::NotAuthentic,
         }
         let pause = match reason {
             Reason::Ticket | Reason::TicketExpired | Reason::Revoked | Reason::Full => REFUSED,
@@ -259,10 +264,11 @@ impl LegState {
             _ => ENDED,
         };
         *self = Self::off(now + pause);
-        Said::Nothing
+        LegEffect::Nothing
     }
 
-    /// What to send now. Without addresses no hello is sent: a stream begins with the relay's challenge.
+    /// The frames to send. Without addresses no hello is sent, because on a TLS leg the relay sends its challenge
+    /// first.
     pub(super) fn poll(
         &mut self,
         wanted: bool,
@@ -340,7 +346,7 @@ impl LegState {
         ping.into_iter().collect()
     }
 
-    /// To the nearest address if one is known, otherwise to all: the first to answer is taken.
+    /// Sends hellos to the nearest address if one is known, else to all; the first to answer is used.
     fn greet(
         &mut self,
         tx: u64,

@@ -1,4 +1,4 @@
-//! The client's side of admission, with the relay's side in the test's hands.
+//! The client's side of admission; the test plays the relay.
 
 use super::*;
 use flotilla_protocol::{endpoint::Endpoint, mesh::RelayTicket};
@@ -24,7 +24,7 @@ fn client(relays: &[u8], now: Instant) -> Relays {
     client_of(&relays, now)
 }
 
-/// With relays that are said to be at several addresses.
+/// A client of relays that have several addresses each in the map.
 fn client_of(relays: &[(u8, Vec<u8>)], now: Instant) -> Relays {
     let mut client = Relays::new(key(1), StdRng::from_seed([1; 32]));
     let endpoint = |n: &u8| Endpoint::from_ip(address(*n).ip(), address(*n).port());
@@ -53,7 +53,7 @@ fn session_at(relay: u8) -> SessionId {
     SessionId(u64::from(relay) + 3)
 }
 
-/// What the relay answers to one frame.
+/// The relay's answer to one frame.
 fn answer(n: u8, bytes: &[u8]) -> Option<Vec<u8>> {
     let shared = RelayKey::of_relay(&key(n), key(1).public()).unwrap();
     let cookie = Cookie([9; 32]);
@@ -78,7 +78,7 @@ fn answer(n: u8, bytes: &[u8]) -> Option<Vec<u8>> {
     Some(out)
 }
 
-/// Lets time pass; the frames that were sent, and when. Only relays that are alive answer.
+/// Lets time pass; returns when frames were sent. Only the relays in `alive` answer.
 fn run(client: &mut Relays, now: &mut Instant, time: Duration, alive: &[u8]) -> Vec<Duration> {
     let (begin, end) = (*now, *now + time);
     let mut sent = vec![];
@@ -88,7 +88,7 @@ fn run(client: &mut Relays, now: &mut Instant, time: Duration, alive: &[u8]) -> 
             sent.push(*now - begin);
             let relay = match transmit.leg {
                 Leg::Udp(address) => [2, 3].into_iter().find(|n| self::address(*n) == address),
-                Leg::Stream(stream) => [2, 3].into_iter().find(|n| id(*n) == stream),
+                Leg::Tls(of) => [2, 3].into_iter().find(|n| id(*n) == of),
             };
             if let Some(relay) = relay.filter(|relay| alive.contains(relay))
                 && let Some(bytes) = answer(relay, &transmit.bytes)
@@ -116,56 +116,60 @@ fn a_relay_that_answers_is_up_after_two_hellos_and_kept_alive() {
     let pings = run(&mut client, &mut now, Duration::from_secs(100), &[2]).len();
     assert!((3..=5).contains(&pings), "{pings}");
     assert!(client.is_up(id(2)));
-    assert_eq!(client.poll_wish(), None);
+    assert_eq!(client.poll_leg_request(), None);
 }
 
-/// The stream that was asked for is there, and the relay speaks first.
-fn open_stream(client: &mut Relays, now: Instant) {
-    client.set_stream(id(2), true);
+/// Opens the TLS leg that was asked for, and sends the relay's first frame.
+fn open_leg(client: &mut Relays, now: Instant) {
+    client.set_tls_leg(id(2), true);
     let mut challenge = vec![0; 100];
     let greeting = Frame::Challenge(Challenge {
         tx: 0,
         cookie: Cookie([9; 32]),
     });
     let len = greeting.write(&mut challenge).unwrap();
-    client.handle_frame(Leg::Stream(id(2)), Frame::parse(&challenge[..len]).unwrap(), now);
+    client.handle_frame(Leg::Tls(id(2)), Frame::parse(&challenge[..len]).unwrap(), now);
     let hello = client.poll_transmit().unwrap();
-    assert_eq!(hello.leg, Leg::Stream(id(2)));
+    assert_eq!(hello.leg, Leg::Tls(id(2)));
     let welcome = answer(2, &hello.bytes).unwrap();
     client.handle_frame(hello.leg, Frame::parse(&welcome).unwrap(), now);
-    assert!(client.is_up(id(2)) && client.any_stream_up());
+    assert!(client.is_up(id(2)) && client.any_tls_leg_up());
 }
 
 #[test]
-fn a_stream_that_falls_silent_is_given_up_and_another_one_asked_for() {
+fn a_tls_leg_that_falls_silent_is_given_up_and_another_one_asked_for() {
     let mut now = Instant::now();
     let mut client = client(&[2], now);
     run(&mut client, &mut now, Duration::from_millis(210), &[]);
-    assert_eq!(client.poll_wish(), Some((id(2), true)));
-    open_stream(&mut client, now);
+    assert_eq!(client.poll_leg_request(), Some((id(2), true)));
+    open_leg(&mut client, now);
     client.note_sent(id(2), now);
     run(&mut client, &mut now, Duration::from_secs(3), &[]);
     assert!(!client.is_up(id(2)));
-    assert_eq!(client.poll_wish(), Some((id(2), false)));
-    assert_eq!(client.poll_wish(), Some((id(2), true)));
-    client.set_stream(id(2), false);
+    assert_eq!(client.poll_leg_request(), Some((id(2), false)));
+    assert_eq!(client.poll_leg_request(), Some((id(2), true)));
+    client.set_tls_leg(id(2), false);
     run(&mut client, &mut now, Duration::from_secs(1), &[]);
-    assert_eq!(client.poll_wish(), None, "the end of the first one is no reason");
-    open_stream(&mut client, now);
+    assert_eq!(
+        client.poll_leg_request(),
+        None,
+        "the end of the first one is no reason"
+    );
+    open_leg(&mut client, now);
 }
 
 #[test]
-fn a_silent_relay_is_asked_over_a_stream_after_a_fifth_of_a_second() {
+fn a_silent_relay_is_asked_over_tls_after_a_fifth_of_a_second() {
     let mut now = Instant::now();
     let mut client = client(&[2], now);
     run(&mut client, &mut now, Duration::from_millis(190), &[]);
-    assert_eq!(client.poll_wish(), None);
+    assert_eq!(client.poll_leg_request(), None);
     run(&mut client, &mut now, Duration::from_millis(20), &[]);
-    assert_eq!(client.poll_wish(), Some((id(2), true)));
-    open_stream(&mut client, now);
-    // UDP works again: the stream is not needed anymore.
+    assert_eq!(client.poll_leg_request(), Some((id(2), true)));
+    open_leg(&mut client, now);
+    // UDP works again, so the TLS leg is not needed.
     run(&mut client, &mut now, Duration::from_secs(30), &[2]);
-    assert_eq!(client.poll_wish(), Some((id(2), false)));
+    assert_eq!(client.poll_leg_request(), Some((id(2), false)));
     assert_eq!(
         client.through(id(2), key(3).public()).unwrap().leg,
         Leg::Udp(address(2))
@@ -207,7 +211,7 @@ fn frames_of_strangers_are_not_believed() {
     for (from, frame) in [(address(2), end(6)), (address(9), end(5)), (address(2), data)] {
         assert_eq!(
             client.handle_frame(Leg::Udp(from), frame, now),
-            Relayed::NotBelieved
+            Relayed::NotAuthentic
         );
     }
     assert!(client.is_up(id(2)));
@@ -281,7 +285,7 @@ fn a_relay_whose_addresses_change_without_end_is_greeted_now_and_then() {
 fn two_relays_at_one_address_are_told_apart_by_their_keys() {
     for near in [None, Some(address(2))] {
         let mut now = Instant::now();
-        // Both have the same address in their own networks; the one that is here answers first.
+        // Both relays have the same address in their own networks; the one in this network answers first.
         let mut client = client_of(&[(2, vec![2]), (3, vec![2, 3])], now);
         client.set_needed([id(2), id(3)].into());
         let end = now + Duration::from_secs(3);

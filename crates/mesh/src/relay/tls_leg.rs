@@ -1,41 +1,41 @@
-//! The TLS leg of a relay: whether it is wanted, there, or to be given up.
+//! The TLS leg of a relay: whether it is needed, open, or to be closed.
 
 use super::{LegState, Relays};
 use flotilla_protocol::id::RelayId;
 
 impl Relays {
-    pub(crate) fn set_stream(&mut self, id: RelayId, open: bool) -> bool {
+    pub(crate) fn set_tls_leg(&mut self, id: RelayId, open: bool) -> bool {
         let Some(relay) = self.relays.get_mut(&id) else {
             return false;
         };
-        if !open && !relay.stream_open {
-            // It was given up before, and another one may be under way.
+        if !open && !relay.tls_open {
+            // This leg was given up before, and another one may have been asked for.
             return false;
         }
-        relay.stream_open = open;
-        relay.stream_asked &= open;
+        relay.tls_open = open;
+        relay.tls_asked &= open;
         let was_up = relay.up().is_some();
-        // It speaks first.
-        relay.stream = LegState::default();
+        // The relay sends the first frame.
+        relay.tls = LegState::default();
         was_up != relay.up().is_some()
     }
 
-    pub(crate) fn any_stream_up(&self) -> bool {
-        self.relays.values().any(|relay| relay.stream.up().is_some())
+    pub(crate) fn any_tls_leg_up(&self) -> bool {
+        self.relays.values().any(|relay| relay.tls.up().is_some())
     }
 
-    /// A TLS leg that is wanted, or no longer.
-    pub(crate) fn poll_wish(&mut self) -> Option<(RelayId, bool)> {
-        self.wishes.pop_front()
+    /// A relay whose TLS leg is needed (`true`) or not needed any more.
+    pub(crate) fn poll_leg_request(&mut self) -> Option<(RelayId, bool)> {
+        self.leg_requests.pop_front()
     }
 
-    pub(super) fn release_stream(&mut self, id: RelayId) {
+    pub(super) fn release_tls_leg(&mut self, id: RelayId) {
         if let Some(relay) = self.relays.get_mut(&id)
-            && (relay.stream_asked || relay.stream_open)
+            && (relay.tls_asked || relay.tls_open)
         {
-            (relay.stream_asked, relay.stream_open) = (false, false);
-            relay.stream = LegState::default();
-            self.wishes.push_back((id, false));
+            (relay.tls_asked, relay.tls_open) = (false, false);
+            relay.tls = LegState::default();
+            self.leg_requests.push_back((id, false));
         }
     }
 }

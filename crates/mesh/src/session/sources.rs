@@ -1,5 +1,5 @@
-//! How many handshakes each source may begin once it showed that it is where it says: as many as in the kernel's
-//! WireGuard, 20 per second, 5 of them at once.
+//! Limits the handshakes of each source that proved its address, as the kernel's WireGuard does: 20 per second, 5 of
+//! them at once.
 
 use flotilla_protocol::neighborhood::neighborhood;
 use std::{
@@ -11,20 +11,20 @@ use std::{
 const PAUSE: Duration = Duration::from_millis(50);
 const AT_ONCE: u32 = 5;
 
-/// Sources that are counted at one time. When there are more, as in an attack from many networks, those that are counted
-/// go on, and others wait.
-const MOST: usize = 4096;
+/// The most sources that are counted at one time. When there are more, as in an attack from many networks, the counted
+/// ones go on, and others have to wait.
+const MAX_SOURCES: usize = 4096;
 
-/// For each source, when it will have paused for all that it sent.
+/// For each source, when its use of the limit is paid off.
 #[derive(Debug, Default)]
 pub(super) struct Sources {
     calm: BTreeMap<IpAddr, Instant>,
-    /// When those that are calm are looked for again.
+    /// When sources that are paid off are next removed.
     sweep: Option<Instant>,
 }
 
 impl Sources {
-    /// Counts a handshake; whether it may go on.
+    /// Counts a handshake; returns whether it may pass.
     pub(super) fn admit(&mut self, source: IpAddr, now: Instant) -> bool {
         let source = neighborhood(source);
         let calm = self.calm.get(&source).copied();
@@ -40,11 +40,11 @@ impl Sources {
     }
 
     fn has_room(&mut self, now: Instant) -> bool {
-        if self.calm.len() >= MOST && self.sweep.is_none_or(|sweep| now >= sweep) {
+        if self.calm.len() >= MAX_SOURCES && self.sweep.is_none_or(|sweep| now >= sweep) {
             self.calm.retain(|_, calm| *calm > now);
             self.sweep = Some(now + PAUSE);
         }
-        self.calm.len() < MOST
+        self.calm.len() < MAX_SOURCES
     }
 }
 
@@ -82,7 +82,7 @@ mod tests {
         let (mut sources, now) = (Sources::default(), Instant::now());
         let address = |n: u32| IpAddr::from(n.to_be_bytes());
         let admitted = (0..100_000).filter(|n| sources.admit(address(*n), now)).count();
-        assert_eq!((admitted, sources.calm.len()), (MOST, MOST));
+        assert_eq!((admitted, sources.calm.len()), (MAX_SOURCES, MAX_SOURCES));
         assert!(sources.admit(address(0), now), "the first ones go on");
         let later = now + Duration::from_secs(1);
         assert!(sources.admit(address(200_000), later));

@@ -1,9 +1,9 @@
-//! A device under a flood of handshakes, and a client that proves where it is.
+//! A device under a flood of handshakes, and a client that proves its address.
 
 use super::*;
 
 #[test]
-fn whoever_proved_its_address_begins_few_handshakes_at_once() {
+fn a_source_that_proved_its_address_begins_few_handshakes_at_once() {
     let own = PrivateKey::from_bytes([1; 32]);
     let (mut keys, now) = (Keys::new(&own), Instant::now());
     let from = "198.51.100.7".parse().unwrap();
@@ -29,7 +29,7 @@ fn whoever_proved_its_address_begins_few_handshakes_at_once() {
         let answer = keys.address(&begun, from, &mut reply, now);
         matches!(answer, Err(Refusal::Cookie(_)))
     });
-    assert!(asked, "nobody was asked to prove its address");
+    assert!(asked, "no source was asked to prove its address");
     assert!(matches!(
         client.decapsulate(None, &reply, &mut [0; 256]),
         TunnResult::Done

@@ -1,13 +1,13 @@
-//! Clocks that are set back while a device is off: what it said before must not shut it out.
+//! Clocks that are set back while a device is off: its earlier messages must not shut it out.
 //!
-//! A session's stamps are the real clock at its beginning and the virtual time since. What begins anew has lost the
-//! virtual time, as a device has whose clock was that much ahead and was put right.
+//! The timestamps of a session are the real clock at its start and the virtual time since. A device that restarts has
+//! lost the virtual time, like one whose clock was that much ahead and was corrected.
 
 use crate::{nat::PORT_RESTRICTED, world::World};
 use flotilla_protocol::device::RelayPreference;
 use std::time::Duration;
 
-/// Two devices whose sessions are hours old by their stamps, with a relay that they may or may not use.
+/// Two devices whose sessions are hours old by their timestamps, with a relay that they may or may not use.
 fn pair(seed: u64, preference: RelayPreference) -> World {
     let mut world = World::new(seed);
     world.add_relay();
@@ -19,7 +19,7 @@ fn pair(seed: u64, preference: RelayPreference) -> World {
     world.push_maps();
     world.run_for(Duration::from_secs(30));
     world.run_for(Duration::from_secs(3600));
-    // Both were the one that began a handshake, not long ago.
+    // Each has recently been the one to begin a handshake.
     for from in [0, 1] {
         let request = world.request(from, 1 - from);
         world.run_for(Duration::from_secs(200));
@@ -28,7 +28,7 @@ fn pair(seed: u64, preference: RelayPreference) -> World {
     world
 }
 
-/// Asks again and again, as TCP does.
+/// Sends requests again and again, as TCP does.
 fn is_soon_answered(world: &mut World, from: usize, limit: Duration) {
     let begin = world.now;
     let mut requests = vec![];
@@ -50,7 +50,7 @@ fn a_device_whose_clock_was_set_back_reaches_its_peers_and_is_reached() {
         for (seed, first) in (1..=3).flat_map(|seed| [(seed, 0), (seed, 1)]) {
             let mut world = pair(seed, preference);
             world.restart_with_an_old_clock(0);
-            // A device without a relay finds its peer at its next try.
+            // A device without a relay finds its peer at its next round.
             let limit = match preference {
                 RelayPreference::Never => Duration::from_secs(25),
                 _ => Duration::from_secs(6),

@@ -1,7 +1,9 @@
-//! One simulated device: its mesh, where it is, and what its programs saw.
+//! One simulated device: its mesh, its place in the network, and the packets that its programs received.
 
 use crate::firewall::Firewall;
-use flotilla_mesh::{Config, Event, Leg, Mesh, Opened, PathState, PrivateKey, Sealed, Standing, Transmit};
+use flotilla_mesh::{
+    Config, Event, Leg, Mesh, Opened, PathState, PrivateKey, Reachability, Sealed, Transmit,
+};
 use flotilla_protocol::{device::RelayPreference, id::DeviceId, key::PublicKey};
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -9,7 +11,7 @@ use std::{
     time::Instant,
 };
 
-/// Requests are sent to this port and answered from it.
+/// The port that requests are sent to and answered from.
 const SERVICE: u16 = 7;
 const UDP: u8 = 17;
 /// MTU of the mesh's interface.
@@ -17,7 +19,7 @@ pub(crate) const TUN: usize = 1420;
 
 pub(crate) struct Device {
     pub(crate) number: usize,
-    /// When its mesh claims to have begun, in milliseconds since 1970.
+    /// The start time that its mesh claims, in milliseconds since 1970.
     pub(crate) began: u64,
     pub(crate) mesh: Mesh,
     pub(crate) preference: RelayPreference,
@@ -25,16 +27,16 @@ pub(crate) struct Device {
     /// At most one address of each family.
     pub(crate) local: Vec<SocketAddr>,
     pub(crate) asleep: bool,
-    /// Its own, which lets only answers in.
+    /// Its own firewall, which lets only answers in.
     pub(crate) firewall: Option<Firewall>,
-    pub(crate) standing: Standing,
+    pub(crate) reachability: Reachability,
     pub(crate) paths: BTreeMap<DeviceId, PathState>,
-    /// Streams that its mesh asked for, and those that are open.
-    pub(crate) wished: BTreeSet<usize>,
-    pub(crate) streams: BTreeSet<usize>,
-    /// Who may send here, by the map that it applied last.
+    /// TLS legs that its mesh asked for, and those that are open.
+    pub(crate) requested_legs: BTreeSet<usize>,
+    pub(crate) legs: BTreeSet<usize>,
+    /// The devices that may send to this one, by the map that it applied last.
     pub(crate) admits: BTreeSet<usize>,
-    /// Largest packet for each device, where its stack was told of one.
+    /// The largest packet for each device that its IP stack was told a size for.
     pub(crate) sizes: BTreeMap<usize, usize>,
     /// When each request was answered.
     pub(crate) answered: BTreeMap<u16, Instant>,
@@ -58,7 +60,7 @@ pub(crate) fn key(number: usize) -> PublicKey {
     flotilla_wire::StaticKey::from_bytes(secret(number)).public()
 }
 
-/// What a program sees: from which device, and the two ports.
+/// A packet as a program receives it: the sending device and the two ports.
 pub(crate) struct Seen {
     pub(crate) from: usize,
     pub(crate) ports: (u16, u16),
@@ -91,17 +93,17 @@ impl Device {
             local: Vec::new(),
             asleep: false,
             firewall: None,
-            standing: Standing::default(),
+            reachability: Reachability::default(),
             paths: BTreeMap::new(),
-            wished: BTreeSet::new(),
-            streams: BTreeSet::new(),
+            requested_legs: BTreeSet::new(),
+            legs: BTreeSet::new(),
             admits: BTreeSet::new(),
             sizes: BTreeMap::new(),
             answered: BTreeMap::new(),
         }
     }
 
-    /// The address from which it sends to this one, if it can.
+    /// The address from which it sends to `to`, if it has one of that family.
     pub(crate) fn source(&self, to: SocketAddr) -> Option<SocketAddr> {
         let mut local = self.local.iter().copied();
         local.find(|own| own.is_ipv4() == to.is_ipv4())
@@ -115,7 +117,7 @@ impl Device {
         self.local.iter().any(SocketAddr::is_ipv6)
     }
 
-    /// Sends a request, or an answer to one, in a packet of this size or what is known to fit.
+    /// Sends a request, or an answer to one, in a packet of this size or the largest that is known to fit.
     pub(crate) fn send(
         &mut self,
         to: usize,
@@ -143,7 +145,7 @@ impl Device {
         firewall.is_none_or(|firewall| firewall.lets_in(from, to, now))
     }
 
-    /// Takes a datagram; an answer to send when it was a request.
+    /// Receives a datagram; returns the packet to answer when it is a request.
     pub(crate) fn receive(&mut self, from: Leg, datagram: &[u8], now: Instant) -> Option<Seen> {
         let mut out = vec![0; 2048];
         let Opened::Packet { packet, .. } = self.mesh.open(from, datagram, &mut out, now) else {
@@ -159,7 +161,7 @@ impl Device {
             self.answered.entry(seen.ports.1).or_insert(now);
             return None;
         }
-        // The heart of it: nothing comes in that the map in force does not allow.
+        // The central check: nothing comes in that the applied map does not allow.
         assert!(
             self.admits.contains(&seen.from),
             "device {} let device {} in",
@@ -169,7 +171,7 @@ impl Device {
         Some(seen)
     }
 
-    /// Believes what the mesh tells the sender of a packet that was too large, as an IP stack does.
+    /// Obeys what the mesh answers to packets that were too large, as an IP stack does.
     pub(crate) fn heed_bounces(&mut self) {
         while let Some(icmp) = self.mesh.poll_bounce() {
             let fits = u16::from_be_bytes([icmp[26], icmp[27]]);
@@ -183,8 +185,8 @@ impl Device {
             Event::Path(path) => {
                 self.paths.insert(path.peer, path.clone());
             }
-            Event::Standing(standing) => self.standing = standing.clone(),
-            Event::NeedsStream(_) | Event::NoLongerNeedsStream(_) | Event::Tested { .. } => {}
+            Event::Reachability(reachability) => self.reachability = reachability.clone(),
+            Event::NeedsLeg(_) | Event::NoLongerNeedsLeg(_) | Event::Tested { .. } => {}
         }
     }
 }

@@ -1,4 +1,4 @@
-//! What happens to a world: to its devices, its relays, its rules and its networks.
+//! Random changes to a world: to its devices, its relays, its rules and its networks.
 
 use crate::{
     story::{any_families, any_width, toggle_rule},
@@ -73,7 +73,7 @@ fn disturb_network(world: &mut World, site: usize) {
         }
         _ => {
             let time = Duration::from_secs(world.rng.random_range(1..30));
-            world.note(format!("the streams of site {site} stall for {time:?}"));
+            world.note(format!("the legs of site {site} stall for {time:?}"));
             world.sites[site].stalled = Some(world.now + time);
         }
     }

@@ -1,4 +1,4 @@
-//! IPv6 beside IPv4: taken where both ends have it, whatever firewalls there are, and left when it is gone.
+//! IPv6 beside IPv4: used where both ends have it, with or without firewalls, and left when it is gone.
 
 use crate::{
     nat::{PORT_RESTRICTED, SYMMETRIC},
@@ -8,7 +8,8 @@ use crate::{
 use flotilla_protocol::{device::RelayPreference, path::PathReason};
 use std::time::Duration;
 
-/// A world with three sites: two that have IPv6, of which the second has a firewall if so wished, and one without.
+/// A world with three sites: two that have IPv6, of which the second has a firewall if `firewall` is set, and one
+/// without.
 fn world(seed: u64, firewall: bool) -> World {
     let mut world = World::new(seed);
     world.add_relay_of_both();

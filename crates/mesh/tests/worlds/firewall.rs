@@ -1,4 +1,4 @@
-//! A router's firewall for IPv6 that lets only answers in: the strictest of what RFC 6092 §3.2 allows.
+//! A router's firewall for IPv6 that lets only answers in: the strictest form that RFC 6092 §3.2 allows.
 
 use std::{
     collections::BTreeMap,
@@ -9,7 +9,7 @@ use std::{
 #[derive(Debug)]
 pub(crate) struct Firewall {
     patience: Duration,
-    /// Who sent to whom, and when.
+    /// When each inside address last sent to each outside address.
     sent: BTreeMap<(SocketAddr, SocketAddr), Instant>,
 }
 

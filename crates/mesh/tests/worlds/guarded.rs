@@ -8,7 +8,7 @@ use crate::{
 use flotilla_protocol::{device::RelayPreference, path::PathReason};
 use std::time::Duration;
 
-/// Two devices, of which these have firewalls; `together` puts both into one network.
+/// Two devices, of which some have firewalls; `together` puts both into one network.
 fn meet(kind: Option<Kind>, together: bool, guarded: [bool; 2]) -> PathReason {
     let mut world = World::new(7);
     world.add_relay();

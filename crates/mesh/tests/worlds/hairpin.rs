@@ -1,4 +1,4 @@
-//! Two devices behind one NAT that cannot see each other inside: the NAT turns their packets back, or a relay helps.
+//! Two devices behind one NAT that cannot reach each other inside: the NAT hairpins their packets, or a relay helps.
 
 use crate::{
     nat::{CONE, Kind, PORT_RESTRICTED, SYMMETRIC},

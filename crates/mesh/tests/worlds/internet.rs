@@ -1,4 +1,4 @@
-//! How a datagram gets from one place to another, if it does.
+//! How a datagram travels from one place to another, if it does.
 
 use crate::{
     device::Device,
@@ -19,9 +19,9 @@ impl World {
         let site = self.devices[number].site;
         let to = match leg {
             Leg::Udp(to) => to,
-            Leg::Stream(relay) => {
+            Leg::Tls(relay) => {
                 let relay = relay_number(relay);
-                if self.devices[number].streams.contains(&relay) {
+                if self.devices[number].legs.contains(&relay) {
                     let latency = self.sites[site].latency;
                     self.enqueue(
                         latency,
@@ -59,7 +59,7 @@ impl World {
             return;
         }
         let mut outside = place.outward(from, to, self.now);
-        // What turns back at the router itself does not see the link behind it.
+        // A hairpinned datagram does not pass the link behind the router.
         if outside.ip() != to.ip() && ip_packet(to, &bytes) > place.widest {
             return;
         }
@@ -70,7 +70,7 @@ impl World {
         self.cross(outside, to, &bytes, latency);
     }
 
-    /// The internet carries a datagram, once, twice or not at all.
+    /// Carries a datagram over the internet: once, twice or not at all.
     fn cross(&mut self, from: SocketAddr, to: SocketAddr, bytes: &[u8], latency: Duration) {
         let Weather {
             loss,
@@ -87,7 +87,7 @@ impl World {
         }
     }
 
-    /// What a person chose for a device is kept, whatever happens.
+    /// A person's choice about relays is kept, whatever happens.
     fn check_preference(&self, number: usize, to: SocketAddr, bytes: &[u8]) {
         let to_relay = self.relays.iter().any(|relay| relay.is_at(to));
         match self.devices[number].preference {
@@ -106,7 +106,7 @@ impl World {
         site.map_or(Duration::from_millis(10), |site| self.sites[site].latency)
     }
 
-    /// The site to which the internet carries what is for this address.
+    /// The site that the internet routes this address to.
     fn site_at(&self, ip: IpAddr) -> Option<usize> {
         self.sites.iter().position(|site| match ip {
             IpAddr::V4(v4) if site.kind.is_none() => v4.octets()[..3] == [198, 51, site.number],
@@ -115,7 +115,7 @@ impl World {
         })
     }
 
-    /// For how long what is on a stream is late.
+    /// How long a TLS leg's data is delayed.
     fn stalls(&self, relay: usize, device: usize) -> Option<Duration> {
         let (relay, device) = (&self.relays[relay], &self.devices[device]);
         let stalled = self.sites[device.site].stalled;
@@ -148,16 +148,16 @@ impl World {
             }
             Arrival::ToRelay { relay, device, bytes } => {
                 if self.relays[relay].alive {
-                    let out = self.relays[relay].handle(Client::Stream(device), &bytes);
+                    let out = self.relays[relay].handle(Client::Tls(device), &bytes);
                     self.relay_sends(relay, None, out);
                 }
             }
             Arrival::FromRelay { relay, device, bytes } => {
-                if self.devices[device].streams.contains(&relay) {
-                    self.receive(device, Leg::Stream(relay_id(relay)), &bytes);
+                if self.devices[device].legs.contains(&relay) {
+                    self.receive(device, Leg::Tls(relay_id(relay)), &bytes);
                 }
             }
-            Arrival::StreamUp { relay, device } => self.open_stream(relay, device),
+            Arrival::LegUp { relay, device } => self.open_leg(relay, device),
             Arrival::Map { device } => {
                 if self.control && !self.devices[device].asleep {
                     self.apply_map(device);
@@ -194,7 +194,7 @@ impl World {
         }
     }
 
-    /// `asked` is who asked the relay, and at which of its addresses.
+    /// `asked` is the client that asked the relay, and which of the relay's addresses it used.
     fn relay_sends(
         &mut self,
         relay: usize,
@@ -210,7 +210,7 @@ impl World {
                         self.enqueue(self.latency_to(to), Arrival::Public { from, to, bytes });
                     }
                 }
-                Client::Stream(device) => {
+                Client::Tls(device) => {
                     let latency = self.sites[self.devices[device].site].latency;
                     self.enqueue(latency, Arrival::FromRelay { relay, device, bytes });
                 }

@@ -1,4 +1,5 @@
-//! Whether a world that has come to rest is as the reference says: who is answered, by which way, and with what sizes.
+//! Whether a world that has come to rest is as the reference says: which devices are answered, by which paths, and
+//! with which sizes.
 
 use crate::{
     device::{Device, TUN},
@@ -11,9 +12,9 @@ use flotilla_protocol::{
 };
 use std::{net::SocketAddr, time::Duration};
 
-/// By then the size of a path is found, both ways: each of six sizes is tried for 750 ms, the one at hand after 2 s.
+/// By then the size of a path is found, both ways: each of six sizes is tried for 750 ms, the one in use after 2 s.
 const SIZES_FOUND: u32 = 20;
-/// So many answers are no accident.
+/// So many answers are no coincidence.
 const ANSWERS: usize = 3;
 
 pub(crate) fn judge(world: &mut World) {
@@ -66,8 +67,9 @@ fn judge_path(world: &World, from: usize, to: usize) {
     }
 }
 
-/// Why it is the relay. Two ends without a family in common, and NATs that do not hairpin, have no word of their own:
-/// the ends go on trying. Whether a NAT depends on the address alone cannot be told with a single relay.
+/// Whether the reason for a relayed path is right. Two ends without a common family, and NATs that do not hairpin,
+/// have no reason of their own: the ends go on trying. Whether a NAT's mapping depends on the address alone cannot be
+/// told with a single relay.
 fn judge_reason(world: &World, why: PathReason, pair: [usize; 2]) {
     let ends = pair.map(|number| &world.devices[number]);
     let any = |test: &dyn Fn(&Device) -> bool| ends.iter().any(|end| test(end));
@@ -96,7 +98,7 @@ fn judge_reason(world: &World, why: PathReason, pair: [usize; 2]) {
     );
 }
 
-/// Packets as large as may be, both ways, whose senders do as they are told: none of them are lost for ever.
+/// Sends packets as large as allowed, both ways, by senders that obey size errors: none are lost for ever.
 fn judge_sizes(world: &mut World, pairs: &[(usize, usize)]) {
     world.devices.iter_mut().for_each(|device| device.sizes.clear());
     let mut waiting: Vec<_> = pairs.iter().map(|pair| (*pair, vec![])).collect();
@@ -118,7 +120,7 @@ fn judge_sizes(world: &mut World, pairs: &[(usize, usize)]) {
     }
 }
 
-/// What a direct path claims to carry must fit. A relay's leg may be a stream, which carries everything.
+/// The claimed size of a direct path must fit. A relay's leg may be TLS, which carries everything.
 fn judge_size(world: &World, from: usize, to: usize) {
     let path = world.path(from, to);
     if let (PathReason::DirectIpv6 | PathReason::DirectNat, Some(remote)) = (path.why, path.remote) {
@@ -129,7 +131,7 @@ fn judge_size(world: &World, from: usize, to: usize) {
         };
         let sites = [from, to].map(|device| &world.sites[world.devices[device].site]);
         if sites[0].public == remote.ip() {
-            // It turns back before the narrow link.
+            // The path is hairpinned before the narrow link.
             return;
         }
         let carried = sites.map(|site| site.widest - around);

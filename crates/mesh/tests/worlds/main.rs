@@ -1,7 +1,7 @@
-//! Whole networks in virtual time: meshes behind NATs, relays that die, people who change their minds.
+//! Whole networks in virtual time: meshes behind NATs, relays that fail, people who change settings.
 //!
-//! `FLOTILLA_WORLDS_SECONDS` says for how long worlds are made, `FLOTILLA_WORLDS` how many at most, and
-//! `FLOTILLA_SEED` makes exactly one again, with its story.
+//! `FLOTILLA_WORLDS_SECONDS` limits how long worlds are made, `FLOTILLA_WORLDS` how many, and `FLOTILLA_SEED` makes
+//! one world again and prints its story.
 
 #![expect(
     clippy::unwrap_used,
@@ -46,7 +46,7 @@ fn setting(name: &str) -> Option<u64> {
 }
 
 #[test]
-fn in_every_world_those_who_may_reach_each_other_do_and_nobody_else() {
+fn in_every_world_those_who_may_reach_each_other_do_and_no_others() {
     if let Some(seed) = setting("FLOTILLA_SEED") {
         return story::tell(seed, true);
     }

@@ -1,4 +1,4 @@
-//! Control's part: who is told what.
+//! Control's part: the map of each device.
 
 use crate::{
     device::{Device, address, id, key},
@@ -36,9 +36,9 @@ impl World {
             public_key: key(device.number),
             address: address(device.number),
             relay: device.preference,
-            candidates: device.standing.candidates.clone(),
-            home_relay: device.standing.home_relay,
-            nat: device.standing.nat,
+            candidates: device.reachability.candidates.clone(),
+            home_relay: device.reachability.home_relay,
+            nat: device.reachability.nat,
             plain: false,
         };
         let relay = |(number, relay): (usize, &Relay)| mesh::Relay {

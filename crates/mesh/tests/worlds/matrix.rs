@@ -21,8 +21,8 @@ const CONE_NAT: Network = Network::Nat(CONE);
 const STRICT: Network = Network::Nat(PORT_RESTRICTED);
 const HARD: Network = Network::Nat(SYMMETRIC);
 
-/// Two devices that may reach each other, and what became of their path: how it is, why, and how long the first
-/// answer took.
+/// Two devices that may reach each other; returns the kind of their path, its reason, and how long the first answer
+/// took.
 fn meet(a: Network, b: Network) -> (PathKind, PathReason, Duration) {
     let mut world = World::new(7);
     world.add_relay();

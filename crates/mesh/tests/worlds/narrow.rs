@@ -1,4 +1,4 @@
-//! Links that swallow large packets without a word: senders learn what fits, and nothing is lost for ever.
+//! Links that silently drop large packets: senders find out what fits, and nothing is lost for ever.
 
 use crate::{
     device::TUN,
@@ -12,18 +12,18 @@ use flotilla_protocol::{
 };
 use std::time::Duration;
 
-/// How long the search for the largest size takes at most.
+/// The longest time that the search for the largest size takes.
 const SETTLED: Duration = Duration::from_secs(10);
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Under {
     Ipv4,
     Ipv6,
-    /// Neither NAT lets the other one's packets in.
+    /// RelayRoute a relay, because neither NAT lets the other's packets in.
     Relay,
 }
 
-/// Two devices that talk since a while, with small packets; the link of the second is the narrow one.
+/// Two devices that have exchanged small packets for a while; the second one's link is narrow.
 fn pair(under: Under, widest: usize) -> World {
     let mut world = World::new(7);
     world.add_relay();
@@ -45,7 +45,7 @@ fn pair(under: Under, widest: usize) -> World {
     world
 }
 
-/// Sends as much as may be until three were answered.
+/// Sends packets as large as allowed until three were answered.
 fn flow(world: &mut World, from: usize, limit: Duration) {
     let (begin, mut requests) = (world.now, vec![]);
     let answered = |world: &World, requests: &[u16]| {

@@ -1,4 +1,4 @@
-//! Network address translators in the words of RFC 4787: what they map, and whom they let in.
+//! Network address translators in the terms of RFC 4787: their mapping and their filtering.
 
 use std::{
     collections::BTreeMap,
@@ -6,10 +6,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// What the mapping, or the permission to come in, depends on (RFC 4787 §4.1 and §5).
+/// What a mapping, or the permission to come in, depends on (RFC 4787 §4.1 and §5).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Depends {
-    /// Not on the remote end.
+    /// On nothing of the remote end.
     Independent,
     Address,
     AddressAndPort,
@@ -32,7 +32,7 @@ pub(crate) struct Kind {
 }
 
 impl Kind {
-    /// What two of them in a row amount to.
+    /// The behavior of two of them in a row.
     pub(crate) fn behind(self, carrier: Self) -> Self {
         Self {
             mapping: self.mapping.max(carrier.mapping),
@@ -60,7 +60,7 @@ type MapKey = (SocketAddr, (Option<IpAddr>, Option<u16>));
 struct Mapping {
     key: MapKey,
     used: Instant,
-    /// Where it sent to, and when.
+    /// When it last sent to each remote address.
     permissions: BTreeMap<SocketAddr, Instant>,
 }
 
@@ -68,8 +68,8 @@ struct Mapping {
 pub(crate) struct Nat {
     pub(crate) kind: Kind,
     pub(crate) public: IpAddr,
-    /// What is inside and sends to the outside address of something inside reaches it, and is seen by its own outside
-    /// address (RFC 4787 §6).
+    /// An inside host that sends to the outside address of another inside host reaches it, and is seen by its own
+    /// outside address (RFC 4787 §6).
     pub(crate) hairpins: bool,
     patience: Duration,
     next: u16,
@@ -90,7 +90,7 @@ impl Nat {
         }
     }
 
-    /// The router restarted: other ports, and nobody may come in.
+    /// The router restarted: mappings get other ports, and all permissions are gone.
     pub(crate) fn restart(&mut self) {
         self.next += 777;
         self.ports.clear();

@@ -1,4 +1,4 @@
-//! People change their minds about relays while devices run.
+//! People change relay preferences while devices run.
 
 use crate::world::World;
 use flotilla_protocol::{device::RelayPreference, path::PathReason};
@@ -39,7 +39,8 @@ fn a_device_behind_a_blocked_network_is_back_when_relays_are_allowed_again() {
     }
 }
 
-/// Each sends by the relay at which the other listens, and a relay fails the world when it hears no answer.
+/// Each device sends through the relay at which the other listens. A simulated relay fails the test when it passes too
+/// much to a key that does not answer.
 #[test]
 fn devices_that_listen_at_different_relays_answer_by_the_one_by_which_they_are_asked() {
     for seed in 1..=8 {
@@ -56,7 +57,7 @@ fn devices_that_listen_at_different_relays_answer_by_the_one_by_which_they_are_a
         let site = world.add_site(None, false);
         world.add_device(site, RelayPreference::Always);
         settle(&mut world);
-        // The first device stays where it fled to, and the second one never knew.
+        // The first device stays at the relay that it moved to, and the second one never knew of the move.
         world.kill_relay(0);
         settle(&mut world);
         world.relays[0].alive = true;
@@ -64,9 +65,9 @@ fn devices_that_listen_at_different_relays_answer_by_the_one_by_which_they_are_a
         world.add_device(site, RelayPreference::Always);
         world.policy.extend([(0, 1), (1, 0)]);
         settle(&mut world);
-        let homes = [0, 1].map(|device: usize| world.devices[device].standing.home_relay);
+        let homes = [0, 1].map(|device: usize| world.devices[device].reachability.home_relay);
         assert_ne!(homes[0], homes[1], "seed {seed}");
-        // More than passes unasked.
+        // More than a relay passes without an answer.
         for _ in 0..400 {
             world.request_of(1200, 0, 1);
             world.run_for(Duration::from_millis(100));

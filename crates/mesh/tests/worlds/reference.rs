@@ -1,4 +1,4 @@
-//! Who must reach whom, and how: said from what the world is, not from what the meshes do.
+//! Which devices must reach each other, and how, derived from the world and not from the meshes.
 
 use crate::{
     device::Device,
@@ -17,11 +17,11 @@ use std::time::{Duration, Instant};
 enum Chance {
     Must,
     Cannot,
-    /// It depends on the order of packets; either is right.
+    /// It depends on the order of packets, and either is correct.
     May,
 }
 
-/// What the path may be. Of several, it depends on the order of packets which one it is.
+/// The paths that are correct. When there are several, the order of packets decides.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Verdict {
     pub(crate) direct: Vec<PathReason>,
@@ -39,7 +39,7 @@ impl Verdict {
 }
 
 impl World {
-    /// How two devices that reach each other do so: the best way that must come about, or a better one that may.
+    /// The path of two devices that reach each other: the best one that must come about, or a better one that may.
     pub(crate) fn verdict(&self, a: usize, b: usize) -> Verdict {
         let mut direct = vec![];
         for (reason, chance) in self.chances(a, b) {
@@ -57,7 +57,7 @@ impl World {
         Verdict { direct, relayed }
     }
 
-    /// The direct ways, best first.
+    /// The direct paths, best first.
     fn chances(&self, a: usize, b: usize) -> [(PathReason, Chance); 3] {
         let (a, b) = (&self.devices[a], &self.devices[b]);
         let mut chances = [
@@ -75,18 +75,18 @@ impl World {
     fn on_one_lan(&self, a: &Device, b: &Device) -> Chance {
         let site = &self.sites[a.site];
         let share_v4 = a.has_ipv4() && b.has_ipv4();
-        // Public addresses of one network: what they send to each other goes by the internet here.
+        // Between public addresses of one network packets go over the internet in this world.
         let public = site.kind.is_none() && share_v4 && !site.blocked;
         let private = site.kind.is_some() && share_v4 && !site.isolates;
         let prefix = a.has_ipv6() && b.has_ipv6() && !site.isolates;
         must_if(a.site == b.site && (public || private || prefix))
     }
 
-    /// No NAT is in between, so both ends send to the same addresses that all others see.
+    /// Without NAT, both ends send to the addresses that all other hosts see.
     fn over_ipv6(&self, a: &Device, b: &Device) -> Chance {
         let blocked = self.sites[a.site].blocked || self.sites[b.site].blocked;
         let both = a.site != b.site && self.speaks_ipv6(a) && self.speaks_ipv6(b) && !blocked;
-        // A device that has a direct path looks for a better one every five minutes, and nothing makes it look sooner.
+        // A device with a direct path looks for a better one only every five minutes.
         let lately = |mended: Instant| self.now < mended + Duration::from_secs(330);
         let mended = |device: &Device| self.sites[device.site].ipv6.as_ref()?.mended;
         let left_open = [a, b].into_iter().filter_map(mended).any(lately) || !self.may_open_together(a, b);
@@ -98,8 +98,8 @@ impl World {
     }
 
     /// Two firewalls open when both ends send at about the same time. A relay arranges that, and devices that may not
-    /// use one try often enough. Those that could use one and have none in common try every five minutes, each at its
-    /// own time.
+    /// use one try often enough. Devices that may use one but have none in common try only every five minutes, each at
+    /// its own time.
     fn may_open_together(&self, a: &Device, b: &Device) -> bool {
         let firewall = |device: &Device| self.sites[device.site].ipv6.as_ref()?.firewall.as_ref();
         let never = |device: &Device| device.preference == RelayPreference::Never;
@@ -111,7 +111,7 @@ impl World {
         device.has_ipv6() && self.sites[device.site].has_working_ipv6()
     }
 
-    /// Whether a relay lives and the device speaks a family that it has.
+    /// Whether a relay is alive and shares a family with the device.
     pub(crate) fn serves(&self, relay: &Relay, device: &Device) -> bool {
         relay.alive && (device.has_ipv4() || (relay.has_ipv6 && self.speaks_ipv6(device)))
     }
@@ -127,7 +127,7 @@ impl World {
         between(self.outermost(a), self.outermost(b))
     }
 
-    /// The outermost NAT that both have in common: each sees the other at that one's outside.
+    /// The outermost NAT that both devices are behind: each sees the other at its outside address.
     pub(crate) fn turning_point(&self, a: &Device, b: &Device) -> Option<&Nat> {
         let (here, there) = (&self.sites[a.site], &self.sites[b.site]);
         let carrier = here.carrier.filter(|carrier| there.carrier == Some(*carrier));
@@ -135,7 +135,7 @@ impl World {
         carrier.or_else(|| here.nat.as_ref().filter(|_| a.site == b.site))
     }
 
-    /// What all the NATs between a device and the internet amount to.
+    /// The combined behavior of all NATs between a device and the internet.
     pub(crate) fn outermost(&self, device: &Device) -> Option<Kind> {
         let site = &self.sites[device.site];
         let carrier = site.carrier.map(|carrier| self.carriers[carrier].kind);
@@ -150,7 +150,7 @@ impl World {
         !ends.iter().any(never) && self.relays.iter().any(serves_both)
     }
 
-    /// Whether a request is answered; `None` where either is right.
+    /// Whether a request is answered; `None` when either is correct.
     pub(crate) fn reaches(&self, from: usize, to: usize) -> Option<bool> {
         if !self.policy.contains(&(from, to)) || self.devices[from].asleep || self.devices[to].asleep {
             return Some(false);
@@ -170,7 +170,7 @@ fn must_if(must: bool) -> Chance {
 
 fn between(a: Option<Kind>, b: Option<Kind>) -> Chance {
     let (Some(a), Some(b)) = (a, b) else {
-        // A public address can be sent to by everybody, and answers to where it was asked from.
+        // A public address can be sent to from everywhere, and its answers return to the sender's mapping.
         return Chance::Must;
     };
     let foreseen = |kind: Kind| kind.mapping == Depends::Independent;

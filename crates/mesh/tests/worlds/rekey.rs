@@ -1,4 +1,4 @@
-//! Sessions are renewed under requests with all kinds of gaps, and nobody notices.
+//! Sessions are renewed under requests with all kinds of gaps, without losing any.
 
 use crate::{nat::PORT_RESTRICTED, site::Families, world::World};
 use flotilla_protocol::device::RelayPreference;
@@ -41,7 +41,7 @@ fn twenty_minutes_of_requests_with_gaps_lose_none() {
 fn one_way_traffic_outlives_its_keys() {
     for seed in 1..=4 {
         let mut world = pair(seed);
-        // Only one end begins, and it pauses for longer than a session lives.
+        // Only one end begins flows, with pauses longer than a session lives.
         for gap in [1, 100, 130, 170, 179, 181, 200, 300, 541, 700, 5] {
             let request = world.request(1, 0);
             world.run_for(Duration::from_secs(gap));
@@ -62,7 +62,7 @@ fn a_device_that_moves_is_back_within_three_seconds() {
         world.run_for(Duration::from_secs(2));
         assert!(world.is_answered(0, warm));
         world.settle_in(1, elsewhere, Families::Both);
-        // Like TCP, ask again and again.
+        // Sends requests again and again, as TCP does.
         let begin = world.now;
         let mut requests = vec![];
         while !requests.iter().any(|request| world.is_answered(0, *request)) {

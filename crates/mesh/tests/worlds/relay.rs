@@ -1,4 +1,4 @@
-//! A relay as the frames describe it, without the care for hostile clients.
+//! A relay that follows the frames' specification, without protection against hostile clients.
 
 use flotilla_protocol::key::PublicKey;
 use flotilla_wire::{Challenge, Cookie, Frame, Reason, RelayKey, SessionId, StaticKey, readdress};
@@ -13,8 +13,8 @@ pub(crate) const SECOND_PORT: u16 = 7444;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Client {
     Udp(SocketAddr),
-    /// The stream of the device with this number.
-    Stream(usize),
+    /// The TLS leg of the device with this number.
+    Tls(usize),
 }
 
 pub(crate) struct Relay {
@@ -25,12 +25,13 @@ pub(crate) struct Relay {
     next: u64,
     sessions: BTreeMap<u64, (PublicKey, Client)>,
     keys: BTreeMap<PublicKey, u64>,
-    /// Bytes from one to another since the other sent something back.
+    /// Bytes from one key to another since the other last sent something back.
     unasked: BTreeMap<(PublicKey, PublicKey), usize>,
 }
 
-/// A real relay lets that much pass in a second; greetings and probes of a whole world, of whom some sleep, are less.
-const MOST_UNASKED: usize = 256 << 10;
+/// What a real relay passes in a second to a key that does not answer. The greetings and probes of a whole world, with
+/// devices that sleep, are less.
+const MAX_UNASKED: usize = 256 << 10;
 
 impl Relay {
     pub(crate) fn new(number: u8) -> Self {
@@ -46,14 +47,14 @@ impl Relay {
         }
     }
 
-    /// One of each family that it has.
+    /// One address of each family that it has.
     pub(crate) fn addresses(&self) -> impl Iterator<Item = IpAddr> + use<> {
         let v6 = Ipv6Addr::new(0x2001, 0xdb8, 0xffff, 0, 0, 0, 0, self.number.into());
         let v6 = self.has_ipv6.then_some(IpAddr::V6(v6));
         [IpAddr::from([198, 18, 0, self.number])].into_iter().chain(v6)
     }
 
-    /// As whom it sends to a client unasked.
+    /// The source address of datagrams that it sends to a client unasked.
     pub(crate) fn address_for(&self, client: SocketAddr) -> SocketAddr {
         let ip = self.addresses().find(|ip| ip.is_ipv4() == client.is_ipv4());
         SocketAddr::new(ip.unwrap(), PORT)
@@ -74,7 +75,7 @@ impl Relay {
     }
 
     pub(crate) fn greeting() -> Vec<u8> {
-        let cookie = cookie_for(Client::Stream(0));
+        let cookie = cookie_for(Client::Tls(0));
         written(Frame::Challenge(Challenge { tx: 0, cookie }))
     }
 
@@ -128,14 +129,15 @@ impl Relay {
         }
     }
 
-    /// Devices answer by the relay by which they are asked, or real ones would stop passing on what they say.
+    /// Devices answer through the relay by which they are asked, because a real relay would otherwise stop passing
+    /// packets to them.
     fn count(&mut self, from: PublicKey, to: PublicKey, bytes: usize) {
         self.unasked.remove(&(to, from));
         if self.keys.contains_key(&to) {
             let unasked = self.unasked.entry((from, to)).or_default();
             *unasked += bytes;
             assert!(
-                *unasked < MOST_UNASKED,
+                *unasked < MAX_UNASKED,
                 "relay {} hears no answer to {from}",
                 self.number
             );
@@ -149,7 +151,7 @@ impl Relay {
             .filter(|(_, client)| *client == from)
     }
 
-    /// The ticket is the client's key.
+    /// A ticket is simply the client's key.
     fn admit(&mut self, from: Client, hello: &flotilla_wire::Hello<'_>) -> Vec<(Client, Vec<u8>)> {
         let key: PublicKey = std::str::from_utf8(hello.ticket).unwrap().parse().unwrap();
         let shared = RelayKey::of_relay(&self.own, key).unwrap();
@@ -175,7 +177,7 @@ impl Relay {
         self.sessions.insert(session, (key, from));
         let observed = match from {
             Client::Udp(address) => address,
-            Client::Stream(_) => SocketAddr::from(([192, 0, 2, 1], 1)),
+            Client::Tls(_) => SocketAddr::from(([192, 0, 2, 1], 1)),
         };
         out.push((
             from,

@@ -1,4 +1,4 @@
-//! A device that starts anew while others use the sessions that it forgot: they hear of it, and nobody waits for long.
+//! A device that restarts while others use its forgotten sessions: it is reached again soon.
 
 use crate::{nat::PORT_RESTRICTED, world::World};
 use flotilla_protocol::device::RelayPreference;
@@ -14,7 +14,7 @@ fn a_device_that_restarts_is_reached_within_three_seconds_by_those_who_go_on_sen
                 let site = world.add_site(Some(PORT_RESTRICTED), false);
                 world.add_device(site, preference);
             }
-            // Only one end begins.
+            // Only one end begins flows.
             world.policy.insert((0, 1));
             world.push_maps();
             world.run_for(Duration::from_secs(10));

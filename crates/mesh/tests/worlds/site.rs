@@ -1,4 +1,4 @@
-//! A network behind one router: the families that it speaks, and what its router lets through.
+//! A network behind one router: its address families, and what its router lets through.
 
 use crate::{
     firewall::Firewall,
@@ -19,15 +19,15 @@ pub(crate) struct Site {
     pub(crate) blocked: bool,
     pub(crate) nat: Option<Nat>,
     pub(crate) public: IpAddr,
-    /// The NAT of a carrier, behind which this one's is.
+    /// The carrier's NAT that this site's NAT is behind.
     pub(crate) carrier: Option<usize>,
-    /// What is inside cannot send to what else is inside, as in the Wi-Fi of a hotel.
+    /// Hosts inside cannot send to each other, as in the Wi-Fi of a hotel.
     pub(crate) isolates: bool,
     pub(crate) ipv6: Option<Ipv6>,
     pub(crate) latency: Duration,
-    /// Until then nothing comes or goes by streams: TCP sends it again later.
+    /// Until then TLS legs deliver nothing; TCP sends the data again later.
     pub(crate) stalled: Option<Instant>,
-    /// Larger IP packets vanish between the router and the internet without an error.
+    /// Larger IP packets are silently lost between the router and the internet.
     pub(crate) widest: usize,
     hosts: u8,
 }
@@ -38,12 +38,12 @@ pub(crate) const WIDE: usize = 1500;
 /// A global prefix for the site.
 pub(crate) struct Ipv6 {
     pub(crate) firewall: Option<Firewall>,
-    /// There are addresses, and all packets vanish without an error.
+    /// Hosts have addresses, and all their packets are silently lost.
     pub(crate) broken: bool,
     pub(crate) mended: Option<Instant>,
 }
 
-/// The addresses that a device wants where it arrives.
+/// The address families of a device that arrives at a site.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Families {
     V4,
@@ -72,7 +72,7 @@ impl Site {
         IpAddr::V6(Ipv6Addr::new(0x2001, 0xdb8, 0, self.number.into(), 0, 0, 0, host))
     }
 
-    /// Whether a datagram for this address never leaves the site.
+    /// Whether a datagram to this address never leaves the site.
     pub(crate) fn is_inside(&self, to: IpAddr) -> bool {
         match to {
             IpAddr::V4(v4) => v4.is_private(),
@@ -88,12 +88,12 @@ impl Site {
         self.ipv6.as_ref().is_some_and(|ipv6| !ipv6.broken)
     }
 
-    /// Whether datagrams of this family come to the internet, and from there.
+    /// Whether the site exchanges no datagrams of this family with the internet.
     pub(crate) fn is_cut_off(&self, to: SocketAddr) -> bool {
         self.blocked || (to.is_ipv6() && !self.has_working_ipv6())
     }
 
-    /// As whom the internet sees the sender.
+    /// The address by which the internet sees the sender.
     pub(crate) fn outward(&mut self, from: SocketAddr, to: SocketAddr, now: Instant) -> SocketAddr {
         if to.is_ipv4() {
             return self.nat.as_mut().map_or(from, |nat| nat.outward(from, to, now));
@@ -104,7 +104,7 @@ impl Site {
         from
     }
 
-    /// Whom inside the router gives a datagram to, if it does.
+    /// The inside address to which the router passes a datagram, if any.
     pub(crate) fn inward(&self, from: SocketAddr, to: SocketAddr, now: Instant) -> Option<SocketAddr> {
         match (&self.nat, &self.ipv6) {
             (Some(nat), _) if to.is_ipv4() => nat.inward(to.port(), from, now),
@@ -158,7 +158,7 @@ impl World {
         });
     }
 
-    /// A NAT behind which whole sites are.
+    /// Adds a NAT that whole sites are behind.
     pub(crate) fn add_carrier(&mut self, kind: Kind, hairpins: bool) -> usize {
         let number = u8::try_from(self.carriers.len()).unwrap();
         let patience = self.any_patience();
@@ -168,7 +168,7 @@ impl World {
         self.carriers.len() - 1
     }
 
-    /// Gives the site's NAT an outside address that only the carrier routes (RFC 6598).
+    /// Gives the site's NAT an outside address of the carrier's range (RFC 6598).
     pub(crate) fn put_behind(&mut self, carrier: usize, site: usize) {
         let site = &mut self.sites[site];
         site.public = IpAddr::from([100, 100, u8::try_from(carrier).unwrap(), site.number]);
@@ -176,7 +176,7 @@ impl World {
         site.carrier = Some(carrier);
     }
 
-    /// How long a router remembers what went out.
+    /// How long a router remembers outgoing packets.
     fn any_patience(&mut self) -> Duration {
         Duration::from_secs(self.rng.random_range(35..120))
     }
@@ -199,13 +199,13 @@ impl World {
         number
     }
 
-    /// A device arrives at a site, with new addresses.
+    /// A device arrives at a site and gets new addresses.
     pub(crate) fn settle_in(&mut self, number: usize, site: usize, families: Families) {
         let local = self.sites[site].host(families);
         let device = &mut self.devices[number];
         device.site = site;
         device.local.clone_from(&local);
-        self.close_streams(number);
+        self.close_legs(number);
         let near = near(&local);
         self.devices[number]
             .mesh

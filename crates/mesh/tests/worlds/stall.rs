@@ -1,11 +1,11 @@
-//! Streams that stall, as TCP does when it waits to send again: what was given up meanwhile is there again soon.
+//! TLS legs that stall, as TCP does before it sends again: a device that gave up meanwhile is soon back.
 
 use crate::{nat::PORT_RESTRICTED, world::World};
 use flotilla_protocol::device::RelayPreference;
 use std::time::Duration;
 
 #[test]
-fn a_device_whose_only_stream_stalled_is_back_within_three_seconds() {
+fn a_device_whose_only_leg_stalled_is_back_within_three_seconds() {
     for stall in [2, 5, 30] {
         let mut world = World::new(stall);
         world.add_relay();

@@ -1,4 +1,4 @@
-//! One random world: what is in it, what happens to it, and whether its devices get along.
+//! One random world: its contents, the changes to it, and whether its devices reach each other as they should.
 
 use crate::{
     disturb::disturb,
@@ -11,9 +11,9 @@ use flotilla_protocol::device::RelayPreference;
 use rand::Rng;
 use std::time::Duration;
 
-/// By then everything that can be found is found: a device with no relay tries every 20 s.
+/// By then every path is found: a device without a relay tries every 20 s.
 const CALM: Duration = Duration::from_secs(60);
-/// The least that IPv6 asks of any link.
+/// The least MTU that IPv6 requires of any link.
 const NARROWEST: usize = 1280;
 
 pub(crate) fn tell(seed: u64, aloud: bool) {
@@ -48,8 +48,8 @@ fn describe(world: &World) {
             site.widest,
             device.preference,
             device.asleep,
-            device.standing.nat,
-            device.standing.home_relay,
+            device.reachability.nat,
+            device.reachability.home_relay,
         );
         for path in device.mesh.paths(world.now) {
             println!(
@@ -136,7 +136,7 @@ fn any_nat(world: &mut World) -> Kind {
     }
 }
 
-/// Most of the NATs are behind a carrier's.
+/// Adds a carrier's NAT, and puts most of the NATs behind it.
 fn add_carrier(world: &mut World) {
     let (kind, hairpins) = (any_nat(world), world.rng.random());
     let carrier = world.add_carrier(kind, hairpins);

@@ -48,7 +48,7 @@ pub(crate) enum Arrival {
         device: usize,
         bytes: Vec<u8>,
     },
-    StreamUp {
+    LegUp {
         relay: usize,
         device: usize,
     },
@@ -66,7 +66,7 @@ pub(crate) struct World {
     pub(crate) carriers: Vec<Nat>,
     pub(crate) relays: Vec<Relay>,
     pub(crate) devices: Vec<Device>,
-    /// Who may send to whom.
+    /// Pairs of devices of which the first may send to the second.
     pub(crate) policy: BTreeSet<(usize, usize)>,
     pub(crate) control: bool,
     queue: BTreeMap<(Instant, u64), Arrival>,
@@ -116,7 +116,7 @@ impl World {
         self.relays.push(Relay::new(number));
     }
 
-    /// One that has an IPv6 address, too.
+    /// Adds a relay that has an IPv6 address, too.
     pub(crate) fn add_relay_of_both(&mut self) {
         self.add_relay();
         self.relays.last_mut().unwrap().has_ipv6 = true;
@@ -128,13 +128,14 @@ impl World {
 
     pub(crate) fn wake(&mut self, number: usize) {
         self.devices[number].asleep = false;
-        self.close_streams(number);
+        self.close_legs(number);
         self.devices[number].mesh.handle_wake(self.now);
         self.apply_map(number);
         self.drain(number);
     }
 
-    /// The device's programs start anew, later than before by a minute and no more: its clock was set back.
+    /// The device's programs restart with a claimed start time only a minute after the last one, because its clock was
+    /// set back.
     pub(crate) fn restart_with_an_old_clock(&mut self, number: usize) {
         let old = &self.devices[number];
         let (began, preference) = (old.began + 60_000, old.preference);
@@ -151,17 +152,17 @@ impl World {
     pub(crate) fn kill_relay(&mut self, relay: usize) {
         self.relays[relay].die();
         for number in 0..self.devices.len() {
-            // One that sleeps notices when it wakes.
-            if !self.devices[number].asleep && self.devices[number].streams.remove(&relay) {
+            // A sleeping device notices it when it wakes.
+            if !self.devices[number].asleep && self.devices[number].legs.remove(&relay) {
                 self.devices[number]
                     .mesh
-                    .set_stream(relay_id(relay), false, self.now);
+                    .set_leg(relay_id(relay), false, self.now);
                 self.drain(number);
             }
         }
     }
 
-    /// Control makes new maps for everybody and sends them.
+    /// Control makes a new map for every device and sends it.
     pub(crate) fn push_maps(&mut self) {
         if !self.control {
             return;
@@ -172,7 +173,7 @@ impl World {
         }
     }
 
-    /// Sends a request; its number.
+    /// Sends a request; returns its number.
     pub(crate) fn request(&mut self, from: usize, to: usize) -> u16 {
         let size = self.rng.random_range(40..1230);
         self.request_of(size, from, to)
@@ -251,21 +252,21 @@ impl World {
         while let Some(event) = self.devices[number].mesh.poll_event() {
             self.devices[number].note(&event);
             match event {
-                Event::Standing(_) => self.push_maps(),
-                Event::NeedsStream(relay) => {
+                Event::Reachability(_) => self.push_maps(),
+                Event::NeedsLeg(relay) => {
                     let relay = relay_number(relay);
-                    self.devices[number].wished.insert(relay);
+                    self.devices[number].requested_legs.insert(relay);
                     self.enqueue(
                         Duration::from_millis(90),
-                        Arrival::StreamUp {
+                        Arrival::LegUp {
                             relay,
                             device: number,
                         },
                     );
                 }
-                Event::NoLongerNeedsStream(relay) => {
-                    self.devices[number].wished.remove(&relay_number(relay));
-                    self.devices[number].streams.remove(&relay_number(relay));
+                Event::NoLongerNeedsLeg(relay) => {
+                    self.devices[number].requested_legs.remove(&relay_number(relay));
+                    self.devices[number].legs.remove(&relay_number(relay));
                 }
                 Event::Path(_) | Event::Tested { .. } => {}
             }
@@ -291,19 +292,18 @@ impl World {
         self.drain(number);
     }
 
-    pub(crate) fn open_stream(&mut self, relay: usize, device: usize) {
-        if !self.devices[device].wished.contains(&relay) || self.devices[device].streams.contains(&relay) {
+    pub(crate) fn open_leg(&mut self, relay: usize, device: usize) {
+        if !self.devices[device].requested_legs.contains(&relay) || self.devices[device].legs.contains(&relay)
+        {
             return;
         }
         let can_be_reached = self.serves(&self.relays[relay], &self.devices[device]);
         if !can_be_reached || self.devices[device].asleep {
-            self.enqueue(Duration::from_secs(1), Arrival::StreamUp { relay, device });
+            self.enqueue(Duration::from_secs(1), Arrival::LegUp { relay, device });
             return;
         }
-        self.devices[device].streams.insert(relay);
-        self.devices[device]
-            .mesh
-            .set_stream(relay_id(relay), true, self.now);
+        self.devices[device].legs.insert(relay);
+        self.devices[device].mesh.set_leg(relay_id(relay), true, self.now);
         self.drain(device);
         let latency = self.sites[self.devices[device].site].latency;
         self.enqueue(
@@ -316,14 +316,14 @@ impl World {
         );
     }
 
-    pub(crate) fn close_streams(&mut self, number: usize) {
-        for relay in std::mem::take(&mut self.devices[number].streams) {
+    pub(crate) fn close_legs(&mut self, number: usize) {
+        for relay in std::mem::take(&mut self.devices[number].legs) {
             self.devices[number]
                 .mesh
-                .set_stream(relay_id(relay), false, self.now);
+                .set_leg(relay_id(relay), false, self.now);
             self.enqueue(
                 Duration::from_millis(90),
-                Arrival::StreamUp {
+                Arrival::LegUp {
                     relay,
                     device: number,
                 },

@@ -1,12 +1,12 @@
-//! Packets from the wire become runs for the kernel.
+//! Joins packets from the wire into runs for the kernel.
 //!
-//! Life cycle: a packet is decrypted into [`Coalescer::space`] and [`taken`](Coalescer::take) there; when it goes on
-//! where the run at hand ends it joins it, else the run is handed out and the packet begins another.
-//! [`flush`](Coalescer::flush) hands out what is left. A run is a list of pieces: a `virtio_net_hdr`, the first packet
-//! with its headers changed, and the payloads of the others, all where they were decrypted.
+//! Life cycle: a packet is decrypted into [`Coalescer::space`] and [`taken`](Coalescer::take) there; when it continues
+//! the open run it joins it, else the open run is written and the packet begins another. [`flush`](Coalescer::flush)
+//! writes the last one. A run is a list of pieces: a `virtio_net_hdr`, the first packet with its headers changed, and
+//! the payloads of the others, all where they were decrypted.
 //!
-//! Only the flow at hand is looked at: the peer sends whole runs too, so packets of one flow come together. Checksums
-//! are verified before a packet joins, because the kernel takes a run's on trust.
+//! Only the open run's flow is considered, because the peer sends whole runs too, so packets of one flow come
+//! together. Checksums are verified before a packet joins, because the kernel trusts those of a run.
 
 mod merge;
 
@@ -17,10 +17,10 @@ use flotilla_wire::packet::{self, Layout};
 use super::{LARGEST_PACKET, RunKind, VirtioHeader};
 use merge::Run;
 
-/// More pieces than this win nothing, and one `writev` takes at most 1024.
-const MOST_PIECES: usize = 128;
+/// More pieces than this gain no speed, and one `writev` takes at most 1024.
+const MAX_PIECES: usize = 128;
 
-/// Three of the largest runs that a socket hands over in one go.
+/// Three of the largest runs that a socket returns at once.
 const ARENA: usize = 4 * 65_536;
 
 /// Writes the pieces of one packet or run, the `virtio_net_hdr` first.
@@ -42,7 +42,7 @@ pub(crate) struct Coalescer {
     joins: Joins,
 }
 
-/// What may be joined.
+/// Which packets may be joined.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Joins {
     Nothing,
@@ -64,7 +64,7 @@ impl Coalescer {
         self.joins
     }
 
-    /// The kernel does not take what it said it would.
+    /// Reacts to a kernel that refused a kind of run that it had announced.
     pub(crate) fn join_less(&mut self) {
         self.joins = match self.joins {
             Joins::TcpAndUdp => Joins::Tcp,
@@ -72,7 +72,7 @@ impl Coalescer {
         };
     }
 
-    /// Room for one more packet of any size.
+    /// Space for one more packet of any size.
     pub(crate) fn space(&mut self, sink: &mut impl Sink) -> &mut [u8] {
         if self.used + LARGEST_PACKET > self.arena.len() {
             self.flush(sink);
@@ -104,7 +104,7 @@ impl Coalescer {
         self.run = Some(Run::begin(start, end, layout));
     }
 
-    /// Hands out the run at hand, and makes all of the room free.
+    /// Writes the open run, and frees all of the space.
     pub(crate) fn flush(&mut self, sink: &mut impl Sink) {
         self.hand_out(sink);
         self.used = 0;
@@ -121,7 +121,7 @@ impl Coalescer {
     fn hand_out(&mut self, sink: &mut impl Sink) {
         let Some(run) = self.run.take() else { return };
         let header = run.finish(&mut self.arena).to_bytes();
-        let mut pieces = [IoSlice::new(&[]); MOST_PIECES + 1];
+        let mut pieces = [IoSlice::new(&[]); MAX_PIECES + 1];
         pieces[0] = IoSlice::new(&header);
         let mut count = 1;
         for (piece, range) in pieces[1..].iter_mut().zip(run.pieces()) {
@@ -132,7 +132,7 @@ impl Coalescer {
     }
 }
 
-/// A packet as it came.
+/// Writes a packet unchanged.
 pub(crate) fn write_single(packet: &[u8], sink: &mut impl Sink) {
     let header = VirtioHeader::SINGLE.to_bytes();
     sink.write(&[IoSlice::new(&header), IoSlice::new(packet)]);

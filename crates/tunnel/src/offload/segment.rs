@@ -1,8 +1,8 @@
-//! One frame from the TUN device becomes packets for the wire.
+//! Cuts one frame from the TUN device into packets for the wire.
 //!
-//! Nothing is moved but headers: the headers of the next packet are written right before its payload, over bytes
-//! that belonged to the packet before it, which is sealed and sent by then. So a packet has to be used up before the
-//! next is asked for, which is what the borrow says.
+//! No payload is moved: the headers of the next packet are written right before its payload, over bytes of the packet
+//! before it, which is sealed and sent by then. The borrow of each packet ensures that it is used up before the next
+//! is asked for.
 
 use flotilla_wire::packet::checksum::Sum;
 use flotilla_wire::packet::layout::{self, Layout, TCP_FLAGS, TCP_SEQUENCE, UDP_CHECKSUM, UDP_LENGTH};
@@ -22,7 +22,7 @@ pub(crate) struct Segments<'a> {
 
 #[derive(Debug)]
 enum Shape {
-    /// One packet that is ready.
+    /// A single packet that is ready.
     Single,
     Run(Run),
     Done,
@@ -32,9 +32,9 @@ enum Shape {
 struct Run {
     layout: Layout,
     headers: [u8; LONGEST_HEADERS],
-    /// Payload per packet.
+    /// Payload bytes per packet.
     size: usize,
-    /// Packets cut so far, and where the payload of the next one begins.
+    /// Packets that were cut, and where the payload of the next one begins.
     count: u16,
     next: usize,
 }
@@ -53,7 +53,7 @@ impl<'a> Segments<'a> {
         Ok(Self { frame, shape })
     }
 
-    /// The headers that all packets share, or the one packet, and the length of the longest packet.
+    /// The headers that all packets share, or the single packet, and the length of the longest packet.
     pub(crate) fn headers(&mut self) -> (&mut [u8], usize) {
         match &mut self.shape {
             Shape::Run(run) => {
@@ -140,7 +140,7 @@ impl Run {
     }
 }
 
-/// The whole checksum of a TCP or UDP packet.
+/// Writes the whole checksum of a TCP or UDP packet.
 fn write_checksum(packet: &mut [u8], layout: &Layout) {
     let at = layout.checksum();
     packet[at..at + 2].fill(0);
@@ -150,7 +150,7 @@ fn write_checksum(packet: &mut [u8], layout: &Layout) {
     packet[at..at + 2].copy_from_slice(&checksum);
 }
 
-/// The field holds the pseudo header's sum; what follows is added.
+/// Adds the transport part to the checksum field, which holds the pseudo header's sum.
 fn finish_checksum(header: &VirtioHeader, packet: &mut [u8]) -> Result<(), Malformed> {
     let start = usize::from(header.checksum_start);
     let at = start + usize::from(header.checksum_offset);
@@ -163,7 +163,7 @@ fn finish_checksum(header: &VirtioHeader, packet: &mut [u8]) -> Result<(), Malfo
     Ok(())
 }
 
-/// A UDP checksum of zero would mean that there is none (RFC 768).
+/// A UDP checksum of zero means that there is none, so a sum of zero is written as its complement (RFC 768).
 fn never_zero(checksum: [u8; 2], is_udp: bool) -> [u8; 2] {
     if is_udp && checksum == [0, 0] {
         [0xff, 0xff]

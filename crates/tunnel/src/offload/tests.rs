@@ -1,4 +1,5 @@
-//! What is cut and joined again is what it was, every packet has right checksums, and no bytes make either panic.
+//! Packets that are cut and joined again are unchanged, every packet has correct checksums, and no bytes make either
+//! panic.
 
 use super::coalesce::{Coalescer, Joins};
 use super::segment::Segments;
@@ -8,7 +9,7 @@ use flotilla_wire::packet::{ACK, CWR, FIN, Layout, PSH, TCP, UDP, layout};
 use proptest::prelude::*;
 use std::io::IoSlice;
 
-/// A frame as the kernel hands it over: lengths of the whole, a checksum that has the pseudo header alone.
+/// A frame as the kernel gives it: lengths of the whole run, and a checksum of the pseudo header alone.
 fn frame(is_v6: bool, protocol: u8, flags: u8, payload: &[u8], size: u16) -> (VirtioHeader, Vec<u8>) {
     let transport: usize = if is_v6 { 40 } else { 20 };
     let headers = transport + if protocol == TCP { 32 } else { 8 };
@@ -85,7 +86,7 @@ fn join(packets: &[Vec<u8>], joins: Joins) -> Vec<(VirtioHeader, Vec<u8>)> {
     runs
 }
 
-/// RFC 1071 word by word over the pseudo header and the transport part.
+/// Verifies checksums as RFC 1071 describes, word by word over the pseudo header and the transport part.
 fn has_right_checksums(packet: &[u8]) -> bool {
     let is_v6 = packet[0] >> 4 == 6;
     let (transport, addresses, protocol) = if is_v6 {
@@ -142,7 +143,7 @@ proptest! {
         for (header, packet) in join(&packets, Joins::TcpAndUdp) {
             again.extend(cut(&header, packet));
         }
-        // A datagram's identification counts on in a run, where the frames of this test begin anew; nothing else differs.
+        // Identifications count on within a run, but the frames of this test each begin anew. All else must be equal.
         prop_assert_eq!(again.len(), packets.len());
         for (again, packet) in again.iter().zip(&packets) {
             prop_assert!(has_right_checksums(again));

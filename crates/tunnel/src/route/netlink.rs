@@ -1,4 +1,4 @@
-//! One conversation with the kernel about links, addresses and routes: a request and its answers, without a runtime.
+//! Requests to the kernel about links, addresses and routes, answered without a runtime.
 
 use std::io::{self, ErrorKind};
 
@@ -33,7 +33,7 @@ pub(super) struct Link {
     pub(super) controller: Option<u32>,
 }
 
-/// An address that may be used.
+/// An address in its usable state.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Address {
     pub(super) link: u32,
@@ -49,7 +49,7 @@ impl Netlink {
         Ok(Self { socket, sequence: 0 })
     }
 
-    /// Has something done.
+    /// Sends a request that changes something, and waits for its acknowledgment.
     pub(super) fn request(&mut self, message: RouteNetlinkMessage, flags: u16) -> io::Result<()> {
         self.exchange(message, NLM_F_ACK | flags).map(drop)
     }
@@ -65,7 +65,7 @@ impl Netlink {
         Ok(answers.into_iter().filter_map(address).collect())
     }
 
-    /// Of both families and all tables.
+    /// The routes of both families and all tables.
     pub(super) fn routes(&mut self) -> io::Result<Vec<RouteMessage>> {
         let mut routes = Vec::new();
         for family in [AddressFamily::Inet, AddressFamily::Inet6] {
@@ -80,7 +80,7 @@ impl Netlink {
         Ok(routes)
     }
 
-    /// Where the system sends a packet.
+    /// The route by which the system would send a packet.
     pub(super) fn route(&mut self, source: Ipv4Addr, destination: Ipv4Addr) -> io::Result<RouteMessage> {
         let mut message = RouteMessage::default();
         message.header.address_family = AddressFamily::Inet;
@@ -117,14 +117,15 @@ impl Netlink {
         }
     }
 
-    /// Whether the last answer was among them.
+    /// Adds the answers in a datagram; returns whether the last one was among them.
     fn collect(&self, datagram: &[u8], answers: &mut Vec<RouteNetlinkMessage>) -> io::Result<bool> {
         let mut rest = datagram;
         while let Some(length) = rest
             .first_chunk()
             .map(|bytes| u32::from_ne_bytes(*bytes) as usize)
         {
-            // What a newer kernel says of some exotic link or route may not be understood; it is not ours then.
+            // A newer kernel's message about an unusual link or route may not parse. It is skipped, because it is not
+            // about the mesh's interface.
             let parsed = NetlinkMessage::<RouteNetlinkMessage>::deserialize(rest);
             if let Ok(message) = parsed
                 && message.header.sequence_number == self.sequence
@@ -189,7 +190,7 @@ fn address(answer: RouteNetlinkMessage) -> Option<Address> {
     if message.header.flags.intersects(unusable) {
         return None;
     }
-    // On a point-to-point link `Address` is the other end.
+    // On a point-to-point link `Address` is the other end, and `Local` is this device's address.
     let mut own = None;
     for attribute in message.attributes {
         match attribute {

@@ -1,4 +1,4 @@
-//! The networks around this device: addresses at which others may reach it, and its ways out.
+//! The networks around this device: addresses at which other devices may reach it, and its default routes.
 
 use std::collections::BTreeSet;
 use std::io;
@@ -12,22 +12,22 @@ use netlink_packet_route::route::{RouteAddress, RouteAttribute, RouteMessage};
 use super::netlink::{Link, Netlink};
 use super::{outgoing, range_of};
 
-/// Unequal when the device is somewhere else on the network than before.
+/// A changed value means that the device moved on the network.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Surroundings {
     pub(crate) addresses: BTreeSet<IpAddr>,
-    /// The networks in which these are.
-    pub(crate) near: BTreeSet<IpRange>,
-    /// Default routes and pieces of them: the interface, and the gateway if there is one.
-    ways_out: BTreeSet<(u32, Option<IpAddr>)>,
+    /// The networks of these addresses.
+    pub(crate) networks: BTreeSet<IpRange>,
+    /// Default routes and pieces of them: the index of the interface, and the gateway if there is one.
+    default_routes: BTreeSet<(u32, Option<IpAddr>)>,
 }
 
-/// As they are now. Addresses inside `mesh` are not counted, nor are those of the interface `own`.
+/// Reads the present surroundings. Addresses inside `mesh` and those of the interface `own` do not count.
 pub(crate) fn surroundings(own: &str, mesh: Option<IpRange>) -> io::Result<Surroundings> {
     let mut netlink = Netlink::open()?;
     let links = netlink.links()?;
-    let routes: Vec<_> = netlink.routes()?.iter().filter_map(way_out).collect();
-    let mut seen = Surroundings::default();
+    let routes: Vec<_> = netlink.routes()?.iter().filter_map(default_route).collect();
+    let mut found = Surroundings::default();
     for address in netlink.addresses()? {
         let Some(link) = links.iter().find(|link| link.index == address.link) else {
             continue;
@@ -36,35 +36,35 @@ pub(crate) fn surroundings(own: &str, mesh: Option<IpRange>) -> io::Result<Surro
         let reach = Reach::of(&link.name, kind(link, &links, &routes));
         let counts = link.is_up && !link.is_loopback && link.name != own;
         if counts && !in_mesh && reach.offers(address.address) {
-            seen.addresses.insert(address.address);
+            found.addresses.insert(address.address);
         }
         if counts && !in_mesh && reach == Reach::Network && reach.offers(address.address) {
-            seen.near.extend(network(address.address, address.prefix));
+            found.networks.extend(network(address.address, address.prefix));
         }
     }
     let counts = |index: u32| {
         let mut links = links.iter();
         links.any(|link| link.index == index && link.is_up && !link.is_loopback && link.name != own)
     };
-    let ways_out = routes.iter().filter(|way| counts(way.link));
-    seen.ways_out = ways_out.map(|way| (way.link, way.gateway)).collect();
-    Ok(seen)
+    let default_routes = routes.iter().filter(|route| counts(route.link));
+    found.default_routes = default_routes.map(|route| (route.link, route.gateway)).collect();
+    Ok(found)
 }
 
-/// The network of an address. That of an IPv6 address is its prefix, however its interface came to it: one that was given
-/// out by itself says nothing of its network (RFC 5942 §4).
+/// The network of an address. For IPv6 it is always the /64 prefix: the prefix of an address that was assigned by DHCP
+/// says nothing about its network (RFC 5942 §4).
 fn network(address: IpAddr, prefix: u8) -> Option<IpRange> {
     IpRange::new(address, if address.is_ipv4() { prefix } else { 64 }).ok()
 }
 
 /// A default route, or a piece of one.
-struct WayOut {
+struct DefaultRoute {
     link: u32,
     gateway: Option<IpAddr>,
     is_whole: bool,
 }
 
-fn way_out(route: &RouteMessage) -> Option<WayOut> {
+fn default_route(route: &RouteMessage) -> Option<DefaultRoute> {
     let range = range_of(route);
     if range.is_some_and(|range| !range.is_last_resort()) {
         return None;
@@ -74,17 +74,17 @@ fn way_out(route: &RouteMessage) -> Option<WayOut> {
         RouteAttribute::Gateway(RouteAddress::Inet6(v6)) => Some(IpAddr::V6(*v6)),
         _ => None,
     });
-    Some(WayOut {
+    Some(DefaultRoute {
         link: outgoing(route)?,
         gateway,
         is_whole: route.header.destination_prefix_length == 0,
     })
 }
 
-fn kind(link: &Link, links: &[Link], routes: &[WayOut]) -> Kind {
+fn kind(link: &Link, links: &[Link], routes: &[DefaultRoute]) -> Kind {
     let leads_out = |is_whole| {
-        let mut ways = routes.iter();
-        ways.any(|way| way.link == link.index && way.is_whole == is_whole)
+        let mut defaults = routes.iter();
+        defaults.any(|route| route.link == link.index && route.is_whole == is_whole)
     };
     match &link.kind {
         Some(InfoKind::Bridge) => {
@@ -114,8 +114,7 @@ fn kind(link: &Link, links: &[Link], routes: &[WayOut]) -> Kind {
     }
 }
 
-/// Whether something other than a container or a virtual machine is at the port of a bridge: a card, or what is made of
-/// cards.
+/// Whether the port of a bridge is a network card or made of cards, and not a container or a virtual machine.
 fn is_wired(port: &Link) -> bool {
     matches!(
         port.kind,
@@ -139,7 +138,7 @@ mod tests {
         }
     }
 
-    fn reach(link: &Link, links: &[Link], routes: &[WayOut]) -> Reach {
+    fn reach(link: &Link, links: &[Link], routes: &[DefaultRoute]) -> Reach {
         Reach::of(&link.name, kind(link, links, routes))
     }
 
@@ -156,7 +155,7 @@ mod tests {
             link(7, "br-lan", bridge, None),
             link(8, "eth0.7", Some(InfoKind::Vlan), Some(7)),
         ];
-        let routes = [WayOut {
+        let routes = [DefaultRoute {
             link: 6,
             gateway: None,
             is_whole: true,
@@ -189,7 +188,7 @@ mod tests {
             ..link(1, "office", None, None)
         };
         assert_eq!(reach(&modem, &[], &[]), Reach::Tunnel);
-        let half = |is_whole| WayOut {
+        let half = |is_whole| DefaultRoute {
             link: 1,
             gateway: None,
             is_whole,

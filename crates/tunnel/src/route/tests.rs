@@ -1,4 +1,4 @@
-//! Against the routes of the machine that the tests run on: its loopback is always there.
+//! Routes of the machine that the tests run on: its loopback always exists.
 
 use super::*;
 
@@ -8,9 +8,9 @@ fn a_range_that_is_routed_already_is_found_with_its_interface() {
     let found = overlap(range, "flotilla0").unwrap().unwrap();
     assert_eq!(found.interface, "lo");
     assert!(found.to_string().ends_with(" on lo"), "{found}");
-    // The mesh's own interface is not in its way.
+    // The mesh's own interface does not overlap with the mesh.
     assert_eq!(overlap(range, "lo").unwrap(), None);
-    // A range for documentation (RFC 5737), and one for benchmarks (RFC 2544): no machine routes them.
+    // Ranges for documentation (RFC 5737) and for benchmarks (RFC 2544), which no machine routes.
     assert_eq!(
         overlap("198.51.100.0/24".parse().unwrap(), "flotilla0").unwrap(),
         None

@@ -1,4 +1,4 @@
-//! Says that links, addresses, routes or filters changed: once for all that the kernel reports within [`SETTLE`].
+//! Reports changes of links, addresses, routes or filters: once for all that the kernel reports within [`SETTLE`].
 //!
 //! Life cycle: [`Watch::open`]; when a socket is readable, [`handle_readable`](Watch::handle_readable); at
 //! [`poll_timeout`](Watch::poll_timeout) the change is [`due`](Watch::take_due), and the watch waits for the next.
@@ -13,24 +13,24 @@ use netlink_sys::{Socket, SocketAddr};
 /// Groups of `rtnetlink.h`: link, IPv4 address, IPv4 route, IPv4 rule, IPv6 address, IPv6 route.
 const NETWORKS: u32 = 0x1 | 0x10 | 0x40 | 0x80 | 0x100 | 0x400;
 
-/// Group 7 of `nfnetlink.h`: rules of nftables. The kernel reports no changes of others.
+/// Group 7 of `nfnetlink.h`: rules of nftables. The kernel reports no changes of other filters.
 const FILTERS: u32 = 0x40;
 
-/// A cable that is plugged in makes a dozen messages: it is looked at when they are over.
+/// Plugging in a cable causes a dozen messages, which are so reported as one change.
 const SETTLE: Duration = Duration::from_millis(250);
 
-/// What changed.
+/// What changed since the last report.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Change {
     Networks,
-    /// Filters and nothing else.
+    /// Filters, and no network.
     Filters,
 }
 
 #[derive(Debug)]
 pub(crate) struct Watch {
     networks: Socket,
-    /// Absent where the system has no such filters, or does not tell this program.
+    /// Absent where the system has no nftables, or does not let this program watch them.
     filters: Option<Socket>,
     due: Option<(Instant, Change)>,
 }
@@ -44,7 +44,7 @@ impl Watch {
         })
     }
 
-    /// What to wait for: something to read at either.
+    /// The sockets to poll for reading.
     pub(crate) fn sources(&self) -> [BorrowedFd<'_>; 2] {
         let networks = self.networks.as_fd();
         [networks, self.filters.as_ref().map_or(networks, AsFd::as_fd)]
@@ -56,7 +56,7 @@ impl Watch {
             (false, true) => Change::Filters,
             (false, false) => return,
         };
-        // Not put off again, so that a network that never rests is looked at too.
+        // Later messages do not delay the report, so that it comes even when messages never stop.
         let (due, before) = self.due.unwrap_or((now + SETTLE, change));
         let is_of_networks = [before, change].contains(&Change::Networks);
         self.due = Some((due, if is_of_networks { Change::Networks } else { change }));
@@ -78,7 +78,7 @@ fn listen(protocol: isize, groups: u32) -> io::Result<Socket> {
     Ok(socket)
 }
 
-/// Whether there was anything. An error counts too: it means that messages were lost.
+/// Empties the socket; returns whether there was anything. An error counts, because it means that messages were lost.
 fn drain(socket: &Socket) -> bool {
     let mut buffer = Vec::with_capacity(65_536);
     let mut found = false;

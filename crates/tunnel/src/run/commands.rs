@@ -1,4 +1,4 @@
-//! How the data plane's thread takes what others ask of it.
+//! How the data plane's thread handles commands.
 
 use std::time::Instant;
 
@@ -11,10 +11,9 @@ impl Plane {
         while let Ok(command) = self.commands.try_recv() {
             self.handle_command(command, now);
         }
-        for (relay, rings) in &self.streams {
+        for (relay, rings) in &self.legs {
             for datagram in rings.incoming.take() {
-                self.packets
-                    .open_from_stream(&mut self.mesh, *relay, &datagram, now);
+                self.packets.open_from_leg(&mut self.mesh, *relay, &datagram, now);
             }
         }
     }
@@ -24,26 +23,26 @@ impl Plane {
             Command::Apply(map, answer) => {
                 let outcome = self.apply(&map, now);
                 // The range decides which of the device's addresses count.
-                self.look_around(now);
+                self.update_surroundings(now);
                 answer.send(outcome).ok();
             }
             Command::RelayAddresses(relay, addresses) => self.mesh.set_relay_addresses(relay, addresses, now),
-            Command::StreamUp(relay, rings) => {
-                if let Some(old) = self.streams.insert(relay, rings) {
+            Command::LegUp(relay, rings) => {
+                if let Some(old) = self.legs.insert(relay, rings) {
                     old.outgoing.close();
-                    self.mesh.set_stream(relay, false, now);
+                    self.mesh.set_leg(relay, false, now);
                 }
-                self.mesh.set_stream(relay, true, now);
+                self.mesh.set_leg(relay, true, now);
             }
-            Command::StreamDown(relay, rings) => {
-                // Not when another stream has taken its place.
+            Command::LegDown(relay, rings) => {
+                // A leg that was replaced by a newer one changes nothing.
                 if self
-                    .streams
+                    .legs
                     .get(&relay)
-                    .is_some_and(|current| current.are(&rings))
+                    .is_some_and(|current| current.is_same(&rings))
                 {
-                    self.streams.remove(&relay);
-                    self.mesh.set_stream(relay, false, now);
+                    self.legs.remove(&relay);
+                    self.mesh.set_leg(relay, false, now);
                 }
             }
             Command::TestPath(peer, answer) => {

@@ -14,12 +14,12 @@ use crate::device::{Device, Offload};
 use crate::offload::coalesce::{Coalescer, Joins, Sink, write_single};
 use crate::offload::segment::Segments;
 use crate::offload::{LARGEST_PACKET, VirtioHeader};
-use crate::stream::Rings;
+use crate::relay_leg::Rings;
 use crate::udp::run::Outbox;
 use crate::udp::{Inbox, Socket};
 
-/// Frames that are read before what they led to is sent: enough to fill a run with small ones, few enough that
-/// what comes back does not wait.
+/// Frames that are read from the device before the results are sent: enough to fill a run with small ones, and few
+/// enough that incoming packets do not wait.
 const FRAMES: usize = 8;
 
 pub(crate) struct Packets {
@@ -28,7 +28,7 @@ pub(crate) struct Packets {
     inbox: Inbox,
     outbox: Outbox,
     coalescer: Coalescer,
-    /// One frame from the device.
+    /// The buffer for one frame from the device.
     frame: Box<[u8]>,
 }
 
@@ -40,7 +40,7 @@ impl std::fmt::Debug for Packets {
     }
 }
 
-/// Writes to the device and remembers whether it refused a run.
+/// Writes to the device, and records whether it refused a run.
 struct ToDevice<'a> {
     device: &'a Device,
     refused: bool,
@@ -48,8 +48,8 @@ struct ToDevice<'a> {
 
 impl Sink for ToDevice<'_> {
     fn write(&mut self, pieces: &[IoSlice<'_>]) {
-        // A packet that the device does not take is lost, as by any other link. With more than a header and a packet
-        // it is a run, and perhaps of a kind that this kernel does not know.
+        // A packet that the device does not take is lost, as on any other link. More than a header and a packet is a
+        // run, which may be of a kind that this kernel does not know.
         if let Err(error) = self.device.write(pieces) {
             self.refused |= pieces.len() > 2 && error.kind() == ErrorKind::InvalidInput;
         }
@@ -81,21 +81,22 @@ impl Packets {
         self.outbox.unsent()
     }
 
-    /// Device and socket, to wait for.
+    /// Device and socket, to poll for reading.
     pub(super) fn sources(&self) -> [BorrowedFd<'_>; 2] {
         [self.device.as_fd(), self.socket.as_fd()]
     }
 
-    /// Takes packets from the device. Whether there may be more; an error when the interface is gone.
+    /// Reads packets from the device, seals them and sends them. Returns whether there may be more; an error means
+    /// that the interface is gone.
     pub(super) fn send(
         &mut self,
         mesh: &mut Mesh,
-        streams: &BTreeMap<RelayId, Rings>,
+        legs: &BTreeMap<RelayId, Rings>,
         now: Instant,
     ) -> io::Result<bool> {
         for _ in 0..FRAMES {
             match self.device.read(&mut self.frame) {
-                Ok(length) => self.seal(length, mesh, streams, now),
+                Ok(length) => self.seal(length, mesh, legs, now),
                 Err(error) if error.kind() == ErrorKind::WouldBlock => return Ok(false),
                 Err(error) => return Err(error),
             }
@@ -103,14 +104,14 @@ impl Packets {
         Ok(true)
     }
 
-    fn seal(&mut self, length: usize, mesh: &mut Mesh, streams: &BTreeMap<RelayId, Rings>, now: Instant) {
+    fn seal(&mut self, length: usize, mesh: &mut Mesh, legs: &BTreeMap<RelayId, Rings>, now: Instant) {
         let (header, packet) = self.frame[..length].split_at_mut(VirtioHeader::LEN.min(length));
         let Ok(mut segments) = VirtioHeader::parse(header).and_then(|header| Segments::new(&header, packet))
         else {
             return;
         };
         let (headers, largest) = segments.headers();
-        // The mesh counts what it drops.
+        // The mesh counts the packets that it drops.
         let Ok(peer) = mesh.outbound(headers, largest, now) else {
             return;
         };
@@ -118,13 +119,13 @@ impl Packets {
             if let Sealed::Data { len, leg } = mesh.seal(peer, packet, self.outbox.space(), now) {
                 match leg {
                     Leg::Udp(destination) => self.outbox.add(len, destination, &mut self.socket, now),
-                    Leg::Stream(relay) => push(streams, relay, self.outbox.set_aside(len).to_vec()),
+                    Leg::Tls(relay) => push(legs, relay, self.outbox.set_aside(len).to_vec()),
                 }
             }
         }
     }
 
-    /// Takes datagrams from the socket. Whether there may be more.
+    /// Reads datagrams from the socket. Returns whether there may be more.
     pub(super) fn receive(&mut self, mesh: &mut Mesh, now: Instant) -> bool {
         let Ok(runs) = self.socket.receive(&mut self.inbox) else {
             return false;
@@ -145,9 +146,9 @@ impl Packets {
                     now,
                 );
             }
-            // Only of a sender that the mesh knows: the source of any other datagram may be forged.
+            // Only from a sender that the mesh has authenticated: the source of any other datagram may be forged.
             if is_heard {
-                self.socket.note_asked(from);
+                self.socket.note_route(from);
             }
         }
         self.coalescer.flush(&mut sink);
@@ -158,13 +159,7 @@ impl Packets {
         runs == Socket::RUNS
     }
 
-    pub(super) fn open_from_stream(
-        &mut self,
-        mesh: &mut Mesh,
-        relay: RelayId,
-        datagram: &[u8],
-        now: Instant,
-    ) {
+    pub(super) fn open_from_leg(&mut self, mesh: &mut Mesh, relay: RelayId, datagram: &[u8], now: Instant) {
         let mut sink = ToDevice {
             device: &self.device,
             refused: false,
@@ -172,7 +167,7 @@ impl Packets {
         open(
             &mut self.coalescer,
             mesh,
-            Leg::Stream(relay),
+            Leg::Tls(relay),
             datagram,
             &mut sink,
             now,
@@ -180,9 +175,9 @@ impl Packets {
         self.coalescer.flush(&mut sink);
     }
 
-    /// Sends what the mesh itself has to send, and everything that was gathered. The mesh is told what turned
-    /// out too large for its interface, and may have more to send then.
-    pub(super) fn settle(&mut self, mesh: &mut Mesh, streams: &BTreeMap<RelayId, Rings>, now: Instant) {
+    /// Sends everything that the mesh has to send and everything that was gathered. The mesh is told which datagrams
+    /// were too large for an interface, and may have more to send then.
+    pub(super) fn settle(&mut self, mesh: &mut Mesh, legs: &BTreeMap<RelayId, Rings>, now: Instant) {
         loop {
             while let Some(transmit) = mesh.poll_transmit() {
                 match transmit.leg {
@@ -191,7 +186,7 @@ impl Packets {
                         self.outbox.space()[..length].copy_from_slice(&transmit.bytes);
                         self.outbox.add(length, destination, &mut self.socket, now);
                     }
-                    Leg::Stream(relay) => push(streams, relay, transmit.bytes),
+                    Leg::Tls(relay) => push(legs, relay, transmit.bytes),
                 }
             }
             self.outbox.flush(&mut self.socket, now);
@@ -209,13 +204,13 @@ impl Packets {
         }
     }
 
-    /// This device's addresses are others than before.
-    pub(super) fn forget_asked(&mut self) {
-        self.socket.forget_asked();
+    /// This device's addresses changed.
+    pub(super) fn forget_routes(&mut self) {
+        self.socket.forget_routes();
     }
 }
 
-/// Whether the datagram came from a peer or a relay of the mesh.
+/// Opens a datagram; returns whether it came from a peer or a relay of the mesh.
 fn open(
     coalescer: &mut Coalescer,
     mesh: &mut Mesh,
@@ -235,9 +230,9 @@ fn open(
     }
 }
 
-fn push(streams: &BTreeMap<RelayId, Rings>, relay: RelayId, datagram: Vec<u8>) {
-    // The mesh hears of a leg's end before this finds it missing, but for what it had on its way.
-    if let Some(rings) = streams.get(&relay) {
+fn push(legs: &BTreeMap<RelayId, Rings>, relay: RelayId, datagram: Vec<u8>) {
+    // A leg that just ended may be missing here before the mesh is told; its datagrams are lost.
+    if let Some(rings) = legs.get(&relay) {
         rings.outgoing.push(datagram);
     }
 }

@@ -1,7 +1,7 @@
-//! Datagrams of one destination and size, laid side by side so that one call sends them all.
+//! Gathers datagrams of one destination and size, so that one call sends them all.
 //!
-//! Life cycle: a datagram is built in [`Outbox::space`] and [`add`](Outbox::add)ed; when it cannot join the run at
-//! hand, that is sent first and the datagram begins another. [`flush`](Outbox::flush) sends what is left.
+//! Life cycle: a datagram is built in [`Outbox::space`] and [`add`](Outbox::add)ed; when it cannot join the open run,
+//! that run is sent first and the datagram begins another. [`flush`](Outbox::flush) sends the last one.
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -9,10 +9,10 @@ use std::time::Instant;
 
 use super::Socket;
 
-/// What one call can send to an IPv4 address: the largest UDP payload.
+/// The most that one call can send to an IPv4 address: the largest UDP payload.
 const LARGEST_RUN: usize = 65_507;
 
-/// The largest datagram: a packet of the largest size with everything around it.
+/// The largest datagram: a packet of the largest size with all its headers.
 const LARGEST_DATAGRAM: usize = 65_536 + 256;
 
 #[derive(Debug)]
@@ -21,17 +21,17 @@ pub(crate) struct Outbox {
     run: Option<Run>,
     /// Datagrams that the socket did not take.
     unsent: u64,
-    /// Destinations with the smallest datagram that was too large for the way there.
+    /// The smallest datagram that was too large for the path's first interface, by destination.
     too_large: BTreeMap<SocketAddr, usize>,
 }
 
 #[derive(Debug, Clone, Copy)]
 struct Run {
     destination: SocketAddr,
-    /// Of each datagram but the last.
+    /// Length of each datagram but the last.
     size: usize,
     length: usize,
-    /// How many datagrams still may join.
+    /// How many more datagrams may join.
     room: usize,
 }
 
@@ -45,7 +45,7 @@ impl Outbox {
         }
     }
 
-    /// Room for one more datagram of any size.
+    /// Space for one more datagram of any size.
     pub(crate) fn space(&mut self) -> &mut [u8] {
         &mut self.buffer[self.run.map_or(0, |run| run.length)..]
     }
@@ -56,7 +56,7 @@ impl Outbox {
             let joins = run.destination == destination && run.room > 0 && length <= run.size;
             if joins && run.length + length <= LARGEST_RUN {
                 run.length += length;
-                // Nothing can follow a shorter one.
+                // A run ends with a datagram that is shorter than the others.
                 run.room = if length < run.size { 0 } else { run.room - 1 };
                 return;
             }
@@ -72,7 +72,7 @@ impl Outbox {
         });
     }
 
-    /// The datagram at the beginning of [`Self::space`] goes elsewhere.
+    /// Gives the datagram at the beginning of [`Self::space`], which the caller sends by another leg.
     pub(crate) fn set_aside(&mut self, length: usize) -> &[u8] {
         let start = self.run.map_or(0, |run| run.length);
         &self.buffer[start..start + length]
@@ -88,7 +88,7 @@ impl Outbox {
         }
     }
 
-    /// Where a datagram was too large for its interface, and how long it was.
+    /// A destination whose datagram was too large for the interface, and the datagram's length.
     pub(crate) fn poll_too_large(&mut self) -> Option<(SocketAddr, usize)> {
         self.too_large.pop_first()
     }

@@ -1,24 +1,24 @@
-//! By which of our addresses each of the others reaches us. A device may have several on one interface, and a
-//! firewall on the way lets in only answers from the one that was asked.
+//! The address of this device that each remote address last sent to. A device may have several addresses on one
+//! interface, and a firewall on the path lets in only answers from the one that was sent to.
 
 use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
 
 use flotilla_udp::Route;
 
-/// Others that are remembered: more than a fleet has relays and devices, each with a few addresses. When there are
-/// more, all are forgotten, and known again by their next datagram.
-const MOST: usize = 16_384;
+/// Remote addresses that are remembered: more than a fleet has relays and devices, each with a few addresses. At the
+/// limit all are forgotten, and are learned again from their next datagrams.
+const MAX_REMEMBERED: usize = 16_384;
 
 #[derive(Debug, Default)]
-pub(super) struct Asked(BTreeMap<SocketAddr, IpAddr>);
+pub(super) struct SourceAddresses(BTreeMap<SocketAddr, IpAddr>);
 
-impl Asked {
+impl SourceAddresses {
     pub(super) fn note(&mut self, route: Route) {
         let Some(local) = route.local.map(|local| local.to_canonical()) else {
             return;
         };
-        // Such an address is one of ours only together with an interface, and the system knows which.
+        // A link-local address belongs to an interface; the system chooses the right one by itself.
         if matches!(local, IpAddr::V6(v6) if v6.is_unicast_link_local()) {
             return;
         }
@@ -26,7 +26,7 @@ impl Asked {
         if self.0.get(&remote) == Some(&local) {
             return;
         }
-        if self.0.len() >= MOST {
+        if self.0.len() >= MAX_REMEMBERED {
             self.0.clear();
         }
         self.0.insert(remote, local);
@@ -58,29 +58,29 @@ mod tests {
 
     #[test]
     fn the_address_that_was_asked_last_answers_whichever_way_it_is_written() {
-        let mut asked = Asked::default();
-        asked.note(route("[::ffff:10.77.0.12]:7000", "::ffff:10.77.0.111"));
+        let mut sources = SourceAddresses::default();
+        sources.note(route("[::ffff:10.77.0.12]:7000", "::ffff:10.77.0.111"));
         let remote = "10.77.0.12:7000".parse().unwrap();
-        assert_eq!(asked.lookup(remote), Some("10.77.0.111".parse().unwrap()));
-        assert_eq!(asked.lookup("10.77.0.12:7001".parse().unwrap()), None);
-        asked.note(route("10.77.0.12:7000", "10.77.0.11"));
-        assert_eq!(asked.lookup(remote), Some("10.77.0.11".parse().unwrap()));
-        asked.forget(remote);
-        assert_eq!(asked.lookup(remote), None);
+        assert_eq!(sources.lookup(remote), Some("10.77.0.111".parse().unwrap()));
+        assert_eq!(sources.lookup("10.77.0.12:7001".parse().unwrap()), None);
+        sources.note(route("10.77.0.12:7000", "10.77.0.11"));
+        assert_eq!(sources.lookup(remote), Some("10.77.0.11".parse().unwrap()));
+        sources.forget(remote);
+        assert_eq!(sources.lookup(remote), None);
     }
 
     #[test]
     fn addresses_of_one_link_are_left_to_the_system_and_others_are_bounded() {
-        let mut asked = Asked::default();
-        asked.note(route("[fe80::2]:7000", "fe80::1"));
-        assert_eq!(asked.0.len(), 0);
+        let mut sources = SourceAddresses::default();
+        sources.note(route("[fe80::2]:7000", "fe80::1"));
+        assert_eq!(sources.0.len(), 0);
         for number in 0..100_000u32 {
             let remote = SocketAddr::from((number.to_be_bytes(), 7000));
-            asked.note(Route {
+            sources.note(Route {
                 remote,
                 local: Some([10, 0, 0, 1].into()),
             });
         }
-        assert!(asked.0.len() <= MOST);
+        assert!(sources.0.len() <= MAX_REMEMBERED);
     }
 }

@@ -1,4 +1,4 @@
-//! Over loopback: what is gathered arrives, in its pieces, and from the address that was asked.
+//! Over loopback: gathered datagrams arrive one by one, and answers leave from the address that was sent to.
 
 use super::run::Outbox;
 use super::{Inbox, Socket};
@@ -65,20 +65,20 @@ fn what_is_too_large_is_told_once_for_each_destination() {
 }
 
 #[test]
-fn who_asks_one_of_our_addresses_is_answered_from_it_until_our_addresses_change() {
+fn a_peer_is_answered_from_the_address_that_it_sent_to_until_our_addresses_change() {
     let [mut asking, mut asked] = [0, 0].map(|port| Socket::bind(port).unwrap());
     let second = SocketAddr::new("127.0.0.2".parse().unwrap(), asked.port());
     let now = Instant::now();
     asking.send(second, b"where?", 6, now);
     let (route, _) = received(&asked, 1).remove(0);
-    asked.note_asked(route);
+    asked.note_route(route);
     let answers = |asked: &mut Socket| {
         asked.send(route.remote, b"here", 4, now);
         let (answer, _) = received(&asking, 1).remove(0);
         answer.remote.ip().to_canonical()
     };
     assert_eq!(answers(&mut asked), second.ip());
-    asked.forget_asked();
+    asked.forget_routes();
     assert_ne!(answers(&mut asked), second.ip());
 }
 

@@ -1,4 +1,4 @@
-//! Who has how many flows, and which of them were used last.
+//! How many flows each peer has, and which of them were used last.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -26,12 +26,12 @@ pub(super) struct Shares {
     peers: BTreeMap<IpAddr, u32>,
     by_count: BTreeSet<(u32, IpAddr)>,
     shares: Vec<Share>,
-    /// Places in `shares` that nobody has.
+    /// Places in `shares` that are free.
     free: Vec<u32>,
 }
 
 impl Shares {
-    /// Counts one more flow of a peer; the place of its share.
+    /// Counts one more flow of a peer; returns the place of its share.
     pub(super) fn enter(&mut self, peer: IpAddr) -> u32 {
         let place = match self.peers.get(&peer) {
             Some(place) => *place,
@@ -68,7 +68,7 @@ impl Shares {
         }
     }
 
-    /// The flow that makes room for one of `opener`.
+    /// The flow that is removed to make room for one of `opener`.
     pub(super) fn victim(&self, opener: IpAddr) -> Option<u32> {
         let (most, largest) = *self.by_count.last()?;
         let peer = if self.by_count.contains(&(most, opener)) {
@@ -88,7 +88,7 @@ impl Shares {
             barred: Ends::default(),
         };
         let place = self.free.pop().unwrap_or_else(|| {
-            // There are no more shares than flows.
+            // There are no more shares than flows, and their places fit in 32 bits.
             u32::try_from(self.shares.len()).unwrap_or(u32::MAX)
         });
         match self.shares.get_mut(place as usize) {

@@ -1,9 +1,9 @@
-//! Peers that want more than the rules give them, or what is another peer's.
+//! Peers that try to get more than the rules allow, or what belongs to another peer.
 
 use super::{super::flows::Flows, *};
 use crate::filter::fragments::FIRSTS_PER_PEER;
 
-/// Both peers may send everything.
+/// Rules by which both peers may send everything.
 fn open() -> Rules {
     Rules {
         allows: vec![Allow {
@@ -30,7 +30,7 @@ fn what_is_refused_does_not_wear_a_bar_out() {
         filter.sends(&out_tcp(SYN | ACK), now);
         filter.set_rules(&Rules::default());
         assert_eq!(filter.takes(&in_tcp(flags), now), Err(DropReason::Filtered));
-        // Whoever serves the peer speaks again before it gives up.
+        // The program that serves the peer sends again before it gives up.
         for seconds in [31, 3600, 7200, 7300] {
             let later = now + Duration::from_secs(seconds);
             filter.sends(&out_tcp(ACK), later);
@@ -52,7 +52,7 @@ fn a_bar_is_not_pushed_out_by_flows_that_the_peer_may_open() {
     }
     filter.sends(&out_tcp(ACK), now);
     assert_eq!(filter.takes(&in_tcp(ACK), now), Err(DropReason::Filtered));
-    // A connection of our own between the same ports is another one.
+    // A connection from here between the same ports is another flow.
     filter.sends(&out_tcp(SYN), now);
     assert_eq!(filter.takes(&in_tcp(SYN | ACK), now), Ok(()));
 }
@@ -63,7 +63,7 @@ fn a_connection_whose_beginning_was_not_seen_is_the_peers_where_a_rule_lets_it_b
     filter.sends(&out_tcp(ACK), now);
     filter.set_rules(&Rules::default());
     assert_eq!(filter.takes(&in_tcp(ACK), now), Err(DropReason::Filtered));
-    // Where no rule does, it must be one of ours.
+    // Where no rule lets the peer begin it, the connection counts as begun from here.
     let (out, back) = (tcp(50_000, 22, ACK), tcp(22, 50_000, ACK));
     filter.sends(&packet(HERE, peer(0), TCP, 0, &out), now);
     assert_eq!(filter.takes(&packet(peer(0), HERE, TCP, 0, &back), now), Ok(()));
@@ -76,7 +76,7 @@ fn error_from(n: u8, quoted: &[u8]) -> Vec<u8> {
 }
 
 #[test]
-fn an_error_about_somebody_elses_flow_is_refused_whatever_the_rules_say() {
+fn an_error_about_another_peers_flow_is_refused_whatever_the_rules_say() {
     for rules in [Rules::default(), open()] {
         let (mut filter, now) = (filter(&rules), Instant::now());
         let sent = packet(HERE, peer(0), TCP, 0, &tcp(5000, 22, SYN));
@@ -98,7 +98,7 @@ fn an_error_that_does_not_say_what_it_is_about_is_malformed() {
 }
 
 #[test]
-fn a_peer_pushes_out_its_own_flows_and_nobody_elses() {
+fn a_peer_pushes_out_its_own_flows_and_no_others() {
     let (mut filter, now) = (filter(&open()), Instant::now());
     let of_other = |port| packet(HERE, peer(1), UDP, 0, &udp(port, 53));
     for port in 1..=30 {
@@ -140,7 +140,7 @@ fn a_flood_of_fragments_pushes_out_only_those_of_its_sender() {
 enum Move {
     Open(u8, u16, bool),
     Pass(u8, u16, bool),
-    /// Bars what the peer with this number opened to ports below.
+    /// Bars the flows that the peer with this number opened to ports below.
     Bar(u8, u16),
 }
 
@@ -167,8 +167,8 @@ fn sender(here: bool) -> Sender {
     if here { Sender::Here } else { Sender::Peer }
 }
 
-/// The reference: flows in order of their last packet, oldest first. Which peer, which port, who opened it, and
-/// whether it is barred.
+/// The reference: flows in order of their last packet, oldest first, each with peer, port, whether it was opened here,
+/// and whether it is barred.
 #[derive(Debug, Default)]
 struct List(Vec<(u8, u16, bool, bool)>);
 
@@ -186,7 +186,7 @@ impl List {
         while self.0.len() >= Self::MOST {
             let count = |n| self.0.iter().filter(|flow| flow.0 == n).count();
             let most = (0..3).map(count).max().unwrap();
-            // Of several that have as many, the table may choose; but whoever opens comes first.
+            // Among peers with equally many flows the table may choose any, except that the opener's own goes first.
             let loser = if count(n) == most {
                 n
             } else {

@@ -1,4 +1,4 @@
-//! Numbers of probes: a receiver takes a few out of order, and none twice.
+//! Counters of probes: a receiver accepts a few out of order, and none twice.
 
 use super::*;
 use flotilla_wire::Frame;

@@ -1,4 +1,4 @@
-//! A device that asks its own mesh whether packets come and go.
+//! A device asks its own mesh whether packets pass.
 
 use super::*;
 use crate::echo::{ECHO_PORT, UNASKED_PORT};

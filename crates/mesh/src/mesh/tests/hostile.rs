@@ -1,4 +1,4 @@
-//! Maps and peers that say things no honest one says.
+//! Maps and peers with contents that no honest one has.
 
 use super::*;
 use flotilla_protocol::{
@@ -8,7 +8,7 @@ use flotilla_protocol::{
 use flotilla_wire::{MAX_ADDRESSES, Probe, ProbeKey};
 use std::collections::BTreeSet;
 
-/// Where no peer can be, and no datagram of ours may go.
+/// Addresses at which no peer can be, and to which no datagram may go.
 const NOWHERE: [&str; 12] = [
     "127.0.0.1:7",
     "[::ffff:127.0.0.1]:7",
@@ -47,7 +47,7 @@ fn own() -> Mesh {
     Mesh::new(config, [1; 32], Instant::now())
 }
 
-/// All to whom a device sends in two minutes, a packet for its peer included.
+/// All addresses that a device sends to within two minutes, a packet for its peer included.
 fn targets(mesh: &mut Mesh, now: Instant) -> BTreeSet<SocketAddr> {
     let mut packet = udp_packet(ip(1), ip(2), (1, 2), 10);
     if let Ok(peer) = mesh.outbound(&mut packet, 38, now) {
@@ -59,7 +59,7 @@ fn targets(mesh: &mut Mesh, now: Instant) -> BTreeSet<SocketAddr> {
         let sent = std::iter::from_fn(|| mesh.poll_transmit());
         targets.extend(sent.filter_map(|transmit| match transmit.leg {
             Leg::Udp(to) => Some(to),
-            Leg::Stream(_) => None,
+            Leg::Tls(_) => None,
         }));
     }
     targets
@@ -78,7 +78,7 @@ fn nothing_is_sent_to_where_no_peer_can_be_whatever_the_map_says() {
     }
 }
 
-/// A probe that the peer sealed.
+/// A probe that is sealed by the peer.
 fn probe(probe: &Probe, counter: u64) -> Vec<u8> {
     let key = ProbeKey::between(&StaticKey::from_bytes([2; 32]), public(1)).unwrap();
     let mut out = vec![0; 1500];
@@ -93,12 +93,12 @@ fn nothing_is_sent_to_where_no_peer_can_be_whatever_a_peer_says() {
     let mut mesh = own();
     mesh.apply(&map_with(vec![], false), now);
     let all = NOWHERE.into_iter().chain([SOMEWHERE]);
-    let told = Probe::Candidates {
+    let candidates = Probe::Candidates {
         revision: 1,
         addresses: all.map(|text| text.parse().unwrap()).collect(),
     };
     let mut out = [0; 2048];
-    let opened = mesh.open(Leg::Udp(underlay(2)), &probe(&told, 1), &mut out, now);
+    let opened = mesh.open(Leg::Udp(underlay(2)), &probe(&candidates, 1), &mut out, now);
     assert_eq!(opened, Opened::Consumed);
     let targets = targets(&mut mesh, now);
     assert_eq!(targets, BTreeSet::from([SOMEWHERE.parse().unwrap()]));
@@ -136,7 +136,7 @@ fn what_comes_through_the_mesh_itself_is_no_way_to_a_peer() {
 }
 
 #[test]
-fn a_relay_is_asked_at_few_addresses_and_never_where_nobody_can_be() {
+fn a_relay_is_asked_at_few_addresses_and_never_where_none_can_be() {
     let now = Instant::now();
     let mut mesh = own();
     let mut map = map_with(vec![], false);

@@ -1,8 +1,8 @@
-//! What the system refuses to send changes what packets may have, and their senders hear of it.
+//! When the system refuses to send a size, packets get smaller and their senders are told.
 
 use super::*;
 
-/// Bytes around a packet on a direct way, without IP and UDP.
+/// Bytes that are added to a packet on a direct path, without IP and UDP headers.
 const AROUND: usize = 32;
 
 /// Two meshes that probe each other directly; the first one's system sends no datagram above `most` bytes.
@@ -85,8 +85,8 @@ fn an_interface_that_becomes_narrow_under_a_flow_costs_one_packet_and_its_sender
     narrow.ends[0].seal(peer, &packet, &mut out, now);
     narrow.ends[0].handle_too_large(underlay(2), length + AROUND, now);
     assert_eq!(narrow.mtu(0), 1280, "until more is known");
-    let told = narrow.ends[0].poll_bounce().unwrap();
-    assert_eq!(told[26..28], 1280u16.to_be_bytes());
+    let bounced = narrow.ends[0].poll_bounce().unwrap();
+    assert_eq!(bounced[26..28], 1280u16.to_be_bytes());
     narrow.run_for(Duration::from_millis(200));
     assert_eq!(narrow.mtu(0), 1396);
     narrow.ends[0].handle_too_large(underlay(9), 700, narrow.now);

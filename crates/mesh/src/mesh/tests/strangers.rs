@@ -1,4 +1,4 @@
-//! Whoever is no peer, and what he can make a device do.
+//! What strangers, who are no peers, can make a device do.
 
 use super::*;
 use boringtun::{
@@ -10,7 +10,7 @@ fn stranger() -> SocketAddr {
     "203.0.113.66:7".parse().unwrap()
 }
 
-/// What a device has to send, with the first byte of each.
+/// The datagrams that a device has to send.
 fn sent(mesh: &mut Mesh) -> Vec<Transmit> {
     std::iter::from_fn(|| mesh.poll_transmit()).collect()
 }
@@ -34,7 +34,7 @@ fn forged(kind: u8, index: u32, length: usize) -> Vec<u8> {
 fn a_forged_message_for_a_session_is_answered_with_nothing() {
     let mut pair = Pair::new(true);
     pair.send(0, &udp_packet(ip(1), ip(2), (1, 2), 10)).unwrap();
-    // This end does not know the session that the other one uses.
+    // After this the first end uses a session that the second end does not know.
     pair.ends[1] = mesh(2, 1, true, pair.now);
     let kinds = [(4, 32), (4, 48), (4, 1452), (3, 64), (2, 92), (1, 148)];
     for (end, other) in [(0, 2), (1, 1)] {
@@ -78,7 +78,7 @@ fn a_flood_of_handshakes_of_a_stranger_is_answered_with_less_than_it_is() {
 }
 
 impl Pair {
-    /// Two ends that probe each other, each at the one address where the other one looks for it.
+    /// Two ends that probe each other, each at the only address that the other knows.
     fn of_probers() -> Self {
         let mut pair = Self::new(true);
         for end in 0..2 {
@@ -95,7 +95,7 @@ impl Pair {
         self.ends[end].apply(&map, self.now);
     }
 
-    /// Lets time pass; the handshakes that were begun.
+    /// Lets time pass; returns how many handshakes were begun.
     fn pass(&mut self, time: Duration) -> usize {
         let (end, mut begun) = (self.now + time, 0);
         while self.now < end {
@@ -114,7 +114,7 @@ impl Pair {
     }
 }
 
-/// The second device, begun for the `nth` time, a minute after the time before.
+/// The second device, started for the `nth` time, a minute after the time before.
 fn begun(nth: u64, now: Instant) -> Mesh {
     let config = Config {
         private_key: key(2),

@@ -1,4 +1,4 @@
-//! Tests of all ways to a peer, which the data plane's callers wait for.
+//! Tests of all paths to a peer, whose results the data plane's callers wait for.
 
 use super::*;
 

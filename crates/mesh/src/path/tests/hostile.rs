@@ -1,8 +1,8 @@
-//! Peers that say one thing and another, so that this end sends what they want to whom they want.
+//! Peers whose messages change all the time, to make this end send to addresses of their choice.
 
 use super::*;
 
-/// Pings beside those to the relay.
+/// How many pings do not go through the relay.
 fn pings(sent: &[(Way, Query)]) -> usize {
     let direct = sent.iter().filter(|(way, _)| *way != Way::Relay);
     direct.count()
@@ -21,7 +21,7 @@ fn candidates_that_change_all_the_time_are_probed_in_rounds_that_are_a_second_ap
         ends.paths.handle_call(&[victim(step)], &near(), ends.now);
         sent.extend(ends.run(Duration::from_millis(40), |_| None));
     }
-    // A minute of rounds that are cut short after a second would have 240.
+    // Rounds that were each cut short after a second would make 240 in a minute.
     assert!((20..=150).contains(&pings(&sent)), "{}", pings(&sent));
     let calls = sent
         .iter()
@@ -46,13 +46,13 @@ fn what_is_told_within_a_second_is_probed_when_it_is_over() {
     let sent = ends.run(Duration::from_millis(40), |_| None);
     assert_eq!(pings(&sent), 0, "{sent:?}");
     let sent = ends.run(Duration::from_millis(1000), |_| None);
-    let told = |port| {
+    let pings_to = |port| {
         sent.iter()
             .filter(|(way, _)| *way == Way::Direct(victim(port)))
             .count()
     };
-    assert_eq!((told(1), told(2), told(3)), (0, 0, 0));
-    assert!(told(4) > 3, "{}", told(4));
+    assert_eq!((pings_to(1), pings_to(2), pings_to(3)), (0, 0, 0));
+    assert!(pings_to(4) > 3, "{}", pings_to(4));
 }
 
 #[test]

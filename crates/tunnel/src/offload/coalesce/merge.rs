@@ -1,4 +1,4 @@
-//! When two packets may become one, and how the first one's headers then change.
+//! When two packets may become one, and how the headers of the first change.
 
 use std::ops::Range;
 
@@ -8,27 +8,27 @@ use flotilla_wire::packet::layout::{
 };
 use flotilla_wire::packet::{ACK, PSH, TCP};
 
-use super::{LARGEST_PACKET, MOST_PIECES, RunKind, VirtioHeader};
+use super::{LARGEST_PACKET, MAX_PIECES, RunKind, VirtioHeader};
 
 /// Packets of one flow, one after the other in the arena or with gaps.
 #[derive(Debug)]
 pub(super) struct Run {
     layout: Layout,
     first: Range<usize>,
-    /// Where the payloads of the other packets are.
-    others: [(u32, u32); MOST_PIECES],
+    /// The places of the other packets' payloads.
+    others: [(u32, u32); MAX_PIECES],
     count: usize,
-    /// Payload of the first packet, and so of each but the last.
+    /// Payload of the first packet, and so of each but the last, in bytes.
     size: usize,
-    /// All payloads.
+    /// Payload of all packets, in bytes.
     payload: usize,
     push: bool,
-    /// A shorter packet or a push ends a run.
+    /// The run takes no more packets, because one was shorter or had the push flag.
     ended: bool,
 }
 
-/// Whether the packet may be part of a run: some payload, nothing in its headers that a run could not say, and a
-/// right checksum.
+/// Whether the packet may be part of a run: it has a payload, nothing in its headers that a run cannot express, and a
+/// correct checksum.
 pub(super) fn is_plain(packet: &[u8], layout: &Layout) -> bool {
     let plain = if layout.protocol == TCP {
         packet[layout.transport + TCP_FLAGS] & !PSH == ACK
@@ -36,7 +36,7 @@ pub(super) fn is_plain(packet: &[u8], layout: &Layout) -> bool {
         let at = layout.transport + UDP_CHECKSUM;
         packet[at..at + 2] != [0, 0]
     };
-    // Options in the IPv4 header are rare, and not worth a thought.
+    // Packets with options in the IPv4 header are rare, and are not joined.
     let known = layout.is_v6 || layout.transport == 20;
     plain
         && known
@@ -65,7 +65,7 @@ impl Run {
         Self {
             layout,
             first: start..end,
-            others: [(0, 0); MOST_PIECES],
+            others: [(0, 0); MAX_PIECES],
             count: 1,
             size,
             payload: size,
@@ -75,7 +75,7 @@ impl Run {
     }
 
     pub(super) fn goes_on(&self) -> bool {
-        !self.ended && self.count < MOST_PIECES
+        !self.ended && self.count < MAX_PIECES
     }
 
     /// Adds the packet at `start..end` when it continues the run.
@@ -88,7 +88,7 @@ impl Run {
             return false;
         }
         if layout.protocol == TCP {
-            // A push that was seen in the first packet already ends the run before anything joins it.
+            // A first packet with the push flag has ended the run before another can join.
             let pushed = |packet: &[u8]| packet[layout.transport + TCP_FLAGS] & PSH != 0;
             let expected =
                 tcp_sequence(first, layout).wrapping_add(u32::try_from(self.payload).unwrap_or_default());
@@ -105,7 +105,7 @@ impl Run {
         true
     }
 
-    /// Everything but lengths, identification, sequence number, push flag and checksums is equal.
+    /// Whether all header fields but lengths, identification, sequence number, push flag and checksums are equal.
     fn same_flow(&self, first: &[u8], packet: &[u8]) -> bool {
         let Layout {
             is_v6,
@@ -115,10 +115,10 @@ impl Run {
         } = self.layout;
         let equal = |range: Range<usize>| first[range.clone()] == packet[range];
         let ip = if is_v6 {
-            // Class, flow label; next header, hop limit, addresses.
+            // Traffic class, flow label; next header, hop limit, addresses.
             equal(0..4) && equal(6..40)
         } else {
-            // Version, type of service; flags, lifetime, protocol; addresses.
+            // Version, type of service; flags, time to live, protocol; addresses.
             equal(0..2) && equal(6..10) && equal(12..20)
         };
         let rest = if protocol == TCP {
@@ -133,7 +133,7 @@ impl Run {
         ip && rest
     }
 
-    /// Makes the headers of the first packet those of the run, and says what kind of run it is.
+    /// Turns the headers of the first packet into those of the run; returns the run's `virtio_net_hdr`.
     pub(super) fn finish(&self, arena: &mut [u8]) -> VirtioHeader {
         if self.count == 1 {
             return VirtioHeader::SINGLE;
@@ -165,7 +165,7 @@ impl Run {
         }
     }
 
-    /// Where the pieces of the run are, in their order.
+    /// The places of the run's pieces, in order.
     pub(super) fn pieces(&self) -> impl Iterator<Item = Range<usize>> {
         let others = self.others[..self.count - 1].iter();
         std::iter::once(self.first.clone()).chain(others.map(|(start, end)| *start as usize..*end as usize))
