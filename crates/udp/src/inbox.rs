@@ -1,13 +1,13 @@
-//! Where runs of datagrams come in.
+//! Buffers in which runs of datagrams are received.
 
 use crate::socket::Route;
 use quinn_udp::RecvMeta;
 use std::io::IoSliceMut;
 
-/// A run may have this many bytes; a shorter buffer would cut its end off without a word.
+/// The most bytes of a run; a shorter buffer would silently cut its end off.
 const LARGEST_RUN: usize = 65_536;
 
-/// Room for `RUNS` runs, as many as one call takes in.
+/// Buffers for `RUNS` runs, the most that one call receives.
 #[derive(Debug)]
 pub struct Inbox<const RUNS: usize> {
     buffers: [Box<[u8]>; RUNS],
@@ -20,7 +20,7 @@ pub struct Inbox<const RUNS: usize> {
 pub struct Received<'a> {
     pub from: Route,
     pub run: &'a mut [u8],
-    /// Of each datagram but the last, which may be shorter; at least 1.
+    /// Length of each datagram but the last, which may be shorter; at least 1.
     pub size: usize,
 }
 
@@ -48,7 +48,7 @@ impl<const RUNS: usize> Inbox<RUNS> {
         })
     }
 
-    /// Lets `receive` fill buffers and say how many runs came.
+    /// Lets `receive` fill the buffers and return how many runs came.
     pub(crate) fn fill<E>(
         &mut self,
         receive: impl FnOnce(&mut [IoSliceMut<'_>], &mut [RecvMeta]) -> Result<usize, E>,

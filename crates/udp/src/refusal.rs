@@ -1,4 +1,4 @@
-//! What the system's errors say about a run, and the destinations that get none for a while.
+//! The meaning of the system's errors for a run, and the destinations that get no runs for a while.
 
 use std::{
     collections::BTreeMap,
@@ -7,10 +7,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// How long runs are not tried again to a destination that refused one.
+/// How long a destination that refused a run gets single datagrams.
 const PAUSE: Duration = Duration::from_secs(60);
 
-/// Destinations that are remembered. When there are more, all are forgotten, which costs each a call that fails.
+/// Destinations that are remembered. When there are more, all are forgotten, and each costs one more failing call.
 const MOST: usize = 1024;
 
 #[cfg(unix)]
@@ -25,7 +25,7 @@ mod code {
     ];
 }
 
-/// Windows sockets have numbers of their own, and no runs.
+/// Windows sockets have error numbers of their own, and no runs.
 #[cfg(not(unix))]
 mod code {
     pub(super) const TOO_LARGE: i32 = 10_040;
@@ -33,18 +33,18 @@ mod code {
     pub(super) const OF_SOURCES: [i32; 3] = [10_022, 10_049, 10_051];
 }
 
-/// The datagram does not fit into a packet of the interface that it would leave by.
+/// The datagram is larger than the MTU of the interface that it would leave by.
 pub(crate) fn is_too_large(error: &io::Error) -> bool {
     error.raw_os_error() == Some(code::TOO_LARGE)
 }
 
-/// The run was refused, and its datagrams may pass one by one: the interface cannot cut a run, the system takes fewer
-/// datagrams in one, or the datagrams are too large (older kernels report all three alike).
+/// The run was refused, and its datagrams may pass one by one: the interface cannot cut runs, the system takes fewer
+/// datagrams in one call, or the datagrams are too large (older kernels report all three alike).
 pub(crate) fn is_of_a_run(error: &io::Error) -> bool {
     is_one_of(error, &code::OF_RUNS)
 }
 
-/// The source address is none of this system's, perhaps since it was removed.
+/// The source address is not one of this system's; it may have been removed.
 pub(crate) fn is_of_a_source(error: &io::Error) -> bool {
     is_one_of(error, &code::OF_SOURCES)
 }
@@ -53,7 +53,7 @@ fn is_one_of(error: &io::Error, codes: &[i32]) -> bool {
     error.raw_os_error().is_some_and(|code| codes.contains(&code))
 }
 
-/// Until when destinations get no runs.
+/// Until when each destination gets no runs.
 #[derive(Debug, Default)]
 pub(crate) struct Refusals(BTreeMap<SocketAddr, Instant>);
 

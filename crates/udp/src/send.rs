@@ -1,4 +1,4 @@
-//! Runs on their way out, in as few calls as the system allows.
+//! Sends runs in as few calls as the system allows.
 
 use crate::{
     refusal::{is_of_a_run, is_of_a_source, is_too_large},
@@ -12,27 +12,27 @@ use std::{
     time::Instant,
 };
 
-/// Longest payload that one call may send.
+/// The longest payload of one call.
 const LARGEST_SEND: usize = 65_507;
 
-/// What became of a run.
+/// The result of sending a run.
 #[derive(Debug, Default)]
 pub struct Sent {
-    /// Bytes at its beginning that are done with, sent or lost. Less than all when the socket is full: the rest may be
-    /// sent later.
+    /// How many bytes at the beginning of the run are done with, sent or lost. Less than all when the socket is full:
+    /// the rest may be sent later.
     pub done: usize,
     /// Datagrams that were lost.
     pub lost: u64,
-    /// The smallest datagram that was too large for the interface it would have left by.
+    /// The length of the smallest datagram that was too large for its interface.
     pub too_large: Option<usize>,
-    /// Why others were lost.
+    /// Why other datagrams were lost.
     pub error: Option<io::Error>,
-    /// The route's own address is none of ours anymore; the datagrams went out from another one.
+    /// The route's own address is not one of this system's any more, so the datagrams left from another one.
     pub source_gone: bool,
 }
 
 impl Socket {
-    /// How many datagrams one call can send there. Longer runs are sent by several.
+    /// How many datagrams one call can send to a destination. Longer runs take several calls.
     #[must_use]
     pub fn longest_run(&self, remote: SocketAddr, now: Instant) -> usize {
         let refusals = self.refusals.lock().unwrap_or_else(PoisonError::into_inner);
@@ -65,7 +65,7 @@ impl Socket {
         sent
     }
 
-    /// A run that was refused, one by one. `false` when the socket is full.
+    /// Sends the datagrams of a refused run one by one. `false` when the socket is full.
     pub(crate) fn send_singly(
         &self,
         to: Route,
@@ -82,14 +82,14 @@ impl Socket {
             }
         }
         if sent.lost == lost {
-            // Every datagram passed by itself, so the run was refused for being one.
+            // Every datagram passed alone, so the destination takes no runs.
             let mut refusals = self.refusals.lock().unwrap_or_else(PoisonError::into_inner);
             refusals.note(self.mapped(to.remote), now);
         }
         true
     }
 
-    /// Sends what one call may send.
+    /// Sends a part that is short enough for one call.
     pub(crate) fn send_part(&self, to: Route, part: &[u8], size: usize, sent: &mut Sent) -> io::Result<()> {
         let mut transmit = Transmit {
             destination: self.mapped(to.remote),
@@ -110,7 +110,7 @@ impl Socket {
         }
     }
 
-    /// A socket of IPv6 speaks of IPv4 addresses as mapped ones.
+    /// An IPv6 socket writes IPv4 addresses as mapped ones.
     fn mapped(&self, address: SocketAddr) -> SocketAddr {
         match address {
             SocketAddr::V4(v4) if self.is_v6 => SocketAddr::from((v4.ip().to_ipv6_mapped(), v4.port())),
@@ -127,7 +127,7 @@ impl Socket {
 }
 
 impl Sent {
-    /// Counts what became of one call. `false` when the socket is full, and nothing more need be tried.
+    /// Counts the result of one call. `false` when the socket is full, after which nothing more need be tried.
     fn note(&mut self, outcome: io::Result<()>, length: usize, size: usize) -> bool {
         match outcome {
             Ok(()) => {}

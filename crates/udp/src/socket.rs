@@ -1,4 +1,4 @@
-//! The socket: its options, and datagrams in.
+//! The socket: its options, and receiving.
 
 use crate::{inbox::Inbox, refusal::Refusals};
 use quinn_udp::{UdpSockRef, UdpSocketState};
@@ -9,15 +9,15 @@ use std::{
     sync::Mutex,
 };
 
-/// A sender's burst waits here while this program is not on a processor: with the system's default of 208 KiB a few
-/// milliseconds of it are lost, and most of the throughput with them. It is a limit, not an allocation.
+/// Bytes that may wait while this program is not scheduled. With the system's default of 208 KiB, a few milliseconds
+/// of a sender's burst are lost, and most of the throughput with them. It is a limit, not an allocation.
 const RECEIVE_BUFFER: usize = 16 << 20;
 
-/// Both ends of a datagram's way.
+/// The addresses at both ends of a datagram's path.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Route {
     pub remote: SocketAddr,
-    /// Our own address that was asked, and that the answer bears. Without one the system chooses.
+    /// This system's address that the datagram was sent to, or is to be sent from. Without one the system chooses.
     pub local: Option<IpAddr>,
 }
 
@@ -26,18 +26,17 @@ pub struct Socket {
     pub(crate) socket: UdpSocket,
     pub(crate) state: UdpSocketState,
     pub(crate) is_v6: bool,
-    /// Datagrams that one call may send. The state's own figure goes to 1 for good, and for all, when one
-    /// destination refuses a run.
+    /// The most datagrams of one call. The figure of `state` is not used, because it drops to 1 for good, and for all
+    /// destinations, when one destination refuses a run.
     pub(crate) longest: usize,
     pub(crate) refusals: Mutex<Refusals>,
 }
 
 impl Socket {
-    /// Binds a socket that never waits. An IPv6 address gets both families. `send_buffer` is how many bytes the
-    /// system may hold back for a network device that is busy.
+    /// Binds a non-blocking socket. An IPv6 address serves both families. `send_buffer` is how many bytes the system
+    /// may queue while a network device is busy.
     ///
-    /// # Errors
-    /// The system's: the address is taken, or none of ours, or its family is not there.
+    /// The system's error: the address is taken, is not one of this system's, or its family is not available.
     pub fn bind(address: SocketAddr, send_buffer: usize) -> io::Result<Self> {
         let socket = socket2::Socket::new(Domain::for_address(address), Type::DGRAM, Some(Protocol::UDP))?;
         if address.is_ipv6() {
@@ -45,8 +44,8 @@ impl Socket {
         }
         socket.bind(&address.into())?;
         enlarge(&socket, send_buffer);
-        // Forbids fragments in both families, by the options that also let a probe pass what the system believes to
-        // know of a path, asks for the address that each datagram came to, and makes runs come in whole.
+        // Forbids fragmentation in both families, with the options that also let a probe exceed the path MTU that the
+        // system has stored; asks for the address that each datagram was sent to; and receives runs whole.
         let state = UdpSocketState::new(UdpSockRef::from(&socket))?;
         if state.may_fragment() {
             tracing::warn!(
@@ -62,8 +61,7 @@ impl Socket {
         })
     }
 
-    /// # Errors
-    /// The system's.
+    /// The system's error.
     pub fn local_addr(&self) -> io::Result<SocketAddr> {
         self.socket.local_addr()
     }
@@ -76,11 +74,11 @@ impl Socket {
         self.socket.try_clone()
     }
 
-    /// Takes in the runs that have come, as many as the inbox has room for, and says how many those are. A socket for
-    /// both families tells of IPv4 addresses as mapped ones.
+    /// Receives the runs that have come, as many as the inbox has buffers for; returns how many. A socket for both
+    /// families gives IPv4 addresses as mapped ones.
     ///
-    /// # Errors
-    /// `WouldBlock` when there is nothing; else what the system says of one datagram, and the next call gets the next.
+    /// `WouldBlock` when nothing has come; else an error about one datagram, after which the next call receives the
+    /// next one.
     pub fn receive<const RUNS: usize>(&self, inbox: &mut Inbox<RUNS>) -> io::Result<usize> {
         inbox.fill(|buffers, metas| self.state.recv(UdpSockRef::from(&self.socket), buffers, metas))
     }
@@ -93,12 +91,12 @@ impl std::os::fd::AsFd for Socket {
     }
 }
 
-/// As much as this process may have.
+/// Enlarges the buffers as far as this process is allowed.
 fn enlarge(socket: &socket2::Socket, send_buffer: usize) {
     #[cfg(target_os = "linux")]
     {
         use rustix::net::sockopt;
-        // These go beyond the system's limit, and take the right to administrate the network.
+        // These exceed the system's limit, and require the capability to administrate the network.
         let receive = sockopt::set_socket_recv_buffer_size_force(socket, RECEIVE_BUFFER);
         let send = sockopt::set_socket_send_buffer_size_force(socket, send_buffer);
         if receive.is_ok() && send.is_ok() {

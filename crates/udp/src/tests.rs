@@ -1,4 +1,4 @@
-//! Over loopback: what is sent arrives, in its pieces, by either family, and what one destination refuses changes nothing
+//! Over loopback: runs arrive as their datagrams, by either family, and what one destination refuses changes nothing
 //! for others.
 
 use super::{Inbox, Route, Sent, Socket};
@@ -86,7 +86,7 @@ fn a_destination_that_refuses_a_run_gets_single_datagrams_and_the_others_still_g
     let [from, there, other] = ["::", "::", "::"].map(bound);
     let [there_route, other_route] = [&there, &other].map(|socket| to("127.0.0.1", socket));
     let now = Instant::now();
-    // More than Linux takes in one go.
+    // More than Linux takes in one call.
     let run = [7; 200];
     let refused = from.send_part(there_route, &run, 1, &mut Sent::default());
     assert!(crate::refusal::is_of_a_run(&refused.unwrap_err()));
