@@ -17,7 +17,7 @@ pub(crate) fn encode(address: SocketAddr) -> [u8; ADDRESS_LEN] {
     bytes
 }
 
-/// A mapped IPv4 address is read as IPv4.
+/// A mapped IPv4 address is returned as IPv4.
 pub(crate) fn read(from: &mut Reader<'_>) -> Option<SocketAddr> {
     let ip = Ipv6Addr::from(*from.array()?);
     Some(SocketAddr::new(ip.to_canonical(), from.u16()?))

@@ -1,6 +1,6 @@
-//! Reading and writing fixed fields in front of a slice, each checked against what is left.
+//! Reading and writing fixed fields at the front of a slice, each checked against what is left.
 
-/// What is still to be read.
+/// The bytes that are not read yet.
 pub(crate) struct Reader<'a>(pub(crate) &'a [u8]);
 
 impl<'a> Reader<'a> {
@@ -22,13 +22,13 @@ impl<'a> Reader<'a> {
         self.array().copied().map(u16::from_be_bytes)
     }
 
-    /// Nothing is left.
+    /// Requires that nothing is left.
     pub(crate) fn end(&self) -> Option<()> {
         self.0.is_empty().then_some(())
     }
 }
 
-/// What is written so far, in a buffer of somebody else.
+/// The bytes written so far, in a buffer that the caller owns.
 pub(crate) struct Writer<'a> {
     out: &'a mut [u8],
     written: usize,
@@ -47,7 +47,7 @@ impl<'a> Writer<'a> {
         Some(())
     }
 
-    /// Zeros up to a length of the whole; nothing when it is longer already.
+    /// Writes zeros up to a length of the whole; nothing when it is longer already.
     pub(crate) fn pad(&mut self, length: usize) -> Option<()> {
         if length > self.written {
             self.out.get_mut(self.written..length)?.fill(0);

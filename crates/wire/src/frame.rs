@@ -9,13 +9,13 @@ use crate::{
 use flotilla_protocol::key::PublicKey;
 use std::{fmt, net::SocketAddr};
 
-/// Whether a datagram is one of these frames and no message of WireGuard's. It may still be malformed.
+/// Whether a datagram is one of these frames and not a message of WireGuard. It may still be malformed.
 #[must_use]
 pub fn is_ours(datagram: &[u8]) -> bool {
     datagram.starts_with(&MAGIC)
 }
 
-/// The bytes are no frame.
+/// Why the bytes are not a frame.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Malformed {
     #[error("it does not begin as a frame does")]
@@ -26,7 +26,7 @@ pub enum Malformed {
     Content,
 }
 
-/// One session of a client with a relay: 64 random bits, so that nobody who cannot see the frames can forge one.
+/// One session of a client with a relay: 64 random bits, so that a sender who cannot see the frames cannot forge one.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct SessionId(pub u64);
 
@@ -36,7 +36,7 @@ impl fmt::Debug for SessionId {
     }
 }
 
-/// One frame. What parses is written back as the same bytes.
+/// One frame. A frame that parses is written back as the same bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Frame<'a> {
     Probe(SealedProbe<'a>),
@@ -55,7 +55,7 @@ pub enum Frame<'a> {
         reason: Reason,
     },
     Data(Data<'a>),
-    /// The relay has no session with this key now.
+    /// No session with this key is connected to the relay.
     Gone {
         session: SessionId,
         key: PublicKey,
@@ -68,48 +68,49 @@ pub enum Frame<'a> {
         session: SessionId,
         tx: u64,
     },
-    /// There is no such session, or none anymore.
+    /// The session does not exist, or has ended.
     End {
         session: SessionId,
         reason: Reason,
     },
 }
 
-/// A client asks to be let in. The first one has neither cookie, proof nor ticket: all zero and empty.
+/// A client asks for admission. Its first hello has neither cookie, proof nor ticket: all zero and empty.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Hello<'a> {
-    /// Chosen by the client; comes back in the answer.
+    /// Chosen by the client; returned in the answer.
     pub tx: u64,
     pub cookie: Cookie,
     pub proof: Proof,
     pub ticket: &'a [u8],
 }
 
-/// The relay asks the client to show that it receives at its address.
+/// The relay asks the client to prove that it receives at its address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Challenge {
-    /// The hello's; 0 at the beginning of a stream.
+    /// The hello's `tx`; 0 in the challenge that begins a TLS leg.
     pub tx: u64,
     pub cookie: Cookie,
 }
 
-/// The client is in.
+/// The relay admitted the client.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Welcome {
     pub tx: u64,
     pub session: SessionId,
-    /// The relay forgets a client that was silent for some multiple of this.
+    /// The pause between pings that the client should keep. The relay ends the session after a multiple of it in
+    /// silence.
     pub keepalive_seconds: u16,
-    /// Where the relay sees the client.
+    /// The address at which the relay sees the client.
     pub observed: SocketAddr,
     pub proof: Proof,
 }
 
-/// Somebody's packet on its way through a relay.
+/// A packet that is sent through a relay.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Data<'a> {
     pub session: SessionId,
-    /// Towards the relay the destination's, from the relay the source's.
+    /// Toward the relay the destination's key, from the relay the source's.
     pub key: PublicKey,
     /// A WireGuard message or a probe.
     pub payload: &'a [u8],
@@ -124,20 +125,20 @@ impl fmt::Debug for Data<'_> {
 /// Why a relay refused a client, or a session ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Reason {
-    /// The relay knows no such session from this address: say hello again.
+    /// The relay knows no such session from this address; the client has to say hello again.
     NoSession,
-    /// The ticket is no ticket of this fleet, or the proof does not fit it.
+    /// The ticket is not of this fleet, or the proof does not fit it.
     Ticket,
     TicketExpired,
     Revoked,
-    /// The relay has as many clients as it takes.
+    /// The relay has as many clients as it accepts.
     Full,
-    /// A newer session of the same key took over.
+    /// A newer session of the same key replaced this one.
     Replaced,
     Idle,
-    /// The end that says so is stopping.
+    /// The end that sends this is stopping.
     Leaving,
-    /// A reason of the future.
+    /// A reason that this version does not know.
     Other(u8),
 }
 
@@ -187,8 +188,7 @@ const PONG: u8 = 0x13;
 const END: u8 = 0x14;
 
 impl<'a> Frame<'a> {
-    /// # Errors
-    /// The bytes are no frame.
+    /// The bytes are not a frame.
     pub fn parse(bytes: &'a [u8]) -> Result<Self, Malformed> {
         let rest = bytes.strip_prefix(&MAGIC).ok_or(Malformed::Foreign)?;
         let (&kind, rest) = rest.split_first().ok_or(Malformed::Content)?;
@@ -212,7 +212,7 @@ impl<'a> Frame<'a> {
         frame.ok_or(Malformed::Content)
     }
 
-    /// Writes the frame at the beginning of `out`; answers its length, or `None` when it does not fit.
+    /// Writes the frame at the beginning of `out`; returns its length, or `None` when it does not fit.
     #[must_use]
     pub fn write(&self, out: &mut [u8]) -> Option<usize> {
         let mut to = Writer::new(out);
@@ -267,7 +267,7 @@ impl<'a> Frame<'a> {
 }
 
 impl Data<'_> {
-    /// What goes in front of the payload, so that a sender can leave room for it and write the payload in place.
+    /// The bytes in front of the payload, so that a sender can leave room for them and write the payload in place.
     #[must_use]
     pub fn header(&self) -> [u8; DATA_HEADER_LEN] {
         let mut header = [0; DATA_HEADER_LEN];

@@ -5,7 +5,8 @@ use flotilla_protocol::key::PublicKey;
 use std::fmt;
 use x25519_dalek::StaticSecret;
 
-/// The other end's key gives a secret that everybody knows (RFC 7748 §6.1), or is one's own where two are needed.
+/// The other end's key leads to a secret that anyone can compute (RFC 7748 §6.1), or it is this end's own key where
+/// two different ones are needed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("the peer's public key gives no secret")]
 pub struct WeakKey;
@@ -31,7 +32,7 @@ impl StaticKey {
         self.public
     }
 
-    /// What both ends, and nobody else, can compute; `label` keeps its uses apart.
+    /// The secret that only the two ends can compute; `label` separates its uses.
     pub(crate) fn shared(&self, other: PublicKey, label: &[u8]) -> Result<Prk, WeakKey> {
         let point = x25519_dalek::PublicKey::from(*other.as_bytes());
         let secret = self.secret.diffie_hellman(&point);
@@ -48,7 +49,7 @@ impl fmt::Debug for StaticKey {
     }
 }
 
-/// A key that is good between these two only.
+/// A key for these two ends only.
 pub(crate) fn expand<K, A: KeyType>(secret: &Prk, ends: [PublicKey; 2], algorithm: A) -> K
 where
     K: for<'a> From<Okm<'a, A>>,

@@ -1,10 +1,10 @@
-//! What a stranger's packet reaches first: the frames of this product (probes between peers, reflexive requests and
-//! relay frames), and the headers of IP packets ([`packet`]).
+//! The parsers that a stranger's packet reaches first: frames of this product (probes between peers, reflect requests
+//! and relay frames), and headers of IP packets ([`packet`]).
 //!
 //! The frames share a UDP port with WireGuard, whose messages begin with a byte 1 to 4 and three zeros (WireGuard
-//! whitepaper §5.4). Ours begin with [`MAGIC`], so neither mistakes the other's: ask [`is_ours`] first. All
-//! numbers are big-endian; an address is 16 bytes of IPv6 (IPv4 mapped, RFC 4291 §2.5.5.2) and a port.
-//! The relay's frames are the same in a datagram and in a binary WebSocket message.
+//! whitepaper §5.4). Ours begin with [`MAGIC`], so the two are never confused: check [`is_ours`] first. All numbers
+//! are big-endian; an address is 16 bytes of IPv6 (IPv4 mapped, RFC 4291 §2.5.5.2) and a port. The relay's frames are
+//! the same in a datagram and in a binary WebSocket message.
 //!
 //! | kind | frame | after the magic (4) and the kind (1) | length | from → to |
 //! |---|---|---|---|---|
@@ -29,14 +29,14 @@
 //! | 02 | pong | tx 8, observed address 18 |
 //! | 03 | candidates | revision 8, addresses 18 each, at most 16 |
 //!
-//! A frame has one form: what parses is written back as the same bytes. Nothing here allocates, and no bytes make
-//! it panic. An answer to a sender that proved nothing (reflect answer, challenge, refused, end) is shorter than
+//! A frame has one form: a frame that parses is written back as the same bytes. Nothing here allocates, and no bytes
+//! make it panic. An answer to a sender that proved nothing (reflect answer, challenge, refused, end) is shorter than
 //! what it answers.
 //!
-//! **Admission to a relay.** A client says hello without a cookie, is challenged with one that is good for its
+//! **Admission to a relay.** A client says hello without a cookie, is challenged with a cookie that is valid for its
 //! address only, and says hello again with the cookie, its ticket and a proof that it holds the ticket's key
-//! ([`RelayKey`]). On a stream the relay speaks first, with the challenge. The welcome proves the relay's key in
-//! turn and names the session, 64 bits that only the two know: frames that carry another one are not believed.
+//! ([`RelayKey`]). On a TLS leg the relay sends the challenge first, without a hello. The welcome proves the relay's
+//! key in turn and names the session, 64 bits that only the two know: frames with other session ids are not accepted.
 
 mod address;
 mod cursor;
@@ -55,23 +55,23 @@ pub use probe::{Addresses, Forged, Hint, Probe, ProbeKey, SealedProbe};
 pub use relay::{Cookie, Proof, RelayKey, readdress};
 pub use replay::ReplayWindow;
 
-/// What every frame begins with. WireGuard's messages begin with a byte 1 to 4.
+/// The first bytes of every frame. WireGuard's messages begin with a byte 1 to 4.
 pub const MAGIC: [u8; 4] = [0xF1, 0x07, 0x11, 0xA0];
 
 /// Length of a reflect request; the answer is shorter.
 pub const REFLECT_REQUEST_LEN: usize = 64;
 
-/// Bytes in front of the payload of a data frame.
+/// Length of the header in front of a data frame's payload.
 pub const DATA_HEADER_LEN: usize = 45;
 
-/// Longest ticket in a hello.
+/// The longest ticket in a hello.
 pub const MAX_TICKET_LEN: usize = 512;
 
-/// Longest hello, and so the most room that any frame but a probe and data needs.
+/// The longest hello, and so the most room that any frame but probes and data needs.
 pub const MAX_CONTROL_LEN: usize = 77 + MAX_TICKET_LEN;
 
-/// Longest probe: what an Ethernet packet carries, headers of IP and UDP not counted.
+/// The longest probe: what an Ethernet packet carries, without the headers of IP and UDP.
 pub const MAX_PROBE_LEN: usize = 1500;
 
-/// Most addresses in one candidates probe.
+/// The most addresses in one candidates probe.
 pub const MAX_ADDRESSES: usize = 16;

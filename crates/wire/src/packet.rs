@@ -1,8 +1,7 @@
-//! IP packets (RFC 791, RFC 8200): the one place that reads them for filter, paths and offload. Everything in them was
-//! written by a stranger.
+//! IP packets (RFC 791, RFC 8200): the only parser, for filter, paths and offload. Packets are written by strangers.
 //!
-//! - [`parse`]: whose packet it is and what it is about, for those who decide about it.
-//! - [`Layout`]: where its parts are, for those who cut, join and change packets.
+//! - [`parse`]: addresses, protocol and ports, for decisions about a packet.
+//! - [`Layout`]: the places of a packet's parts, for cutting, joining and changing packets.
 //! - [`checksum`]: RFC 1071.
 
 pub mod checksum;
@@ -24,7 +23,7 @@ pub const PSH: u8 = 0x08;
 pub const ACK: u8 = 0x10;
 pub const CWR: u8 = 0x80;
 
-/// IPv6 extension headers before the payload: more than any honest packet has.
+/// The most IPv6 extension headers before the payload: more than any honest packet has.
 const MOST_EXTENSIONS: usize = 8;
 
 /// The headers of one packet.
@@ -32,12 +31,12 @@ const MOST_EXTENSIONS: usize = 8;
 pub struct Headers {
     pub source: IpAddr,
     pub destination: IpAddr,
-    /// Of the payload, behind any IPv6 extensions.
+    /// The payload's protocol, behind any IPv6 extension headers.
     pub protocol: u8,
     pub payload: Payload,
-    /// Where the payload begins.
+    /// The offset of the payload.
     pub offset: usize,
-    /// This is a fragment, and all of them have this number.
+    /// The identification that all fragments of this packet share; `None` when it is not fragmented.
     pub fragment: Option<u32>,
 }
 
@@ -57,30 +56,30 @@ pub enum Payload {
         id: u16,
         reply: bool,
     },
-    /// An ICMP error about a packet that its receiver sent.
+    /// An ICMP error about a packet that this packet's receiver sent.
     Error {
         about: Quoted,
     },
-    /// Something without ports.
+    /// A payload without ports.
     Other,
-    /// A fragment other than the first.
+    /// Any fragment but the first.
     Later,
 }
 
-/// The packet inside an ICMP error, as far as it names a flow.
+/// The part of the packet inside an ICMP error that names its flow.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Quoted {
     pub source: IpAddr,
     pub destination: IpAddr,
     pub protocol: u8,
-    /// Of source and destination; 0 for what has none.
+    /// Source and destination port; 0 for a protocol without ports.
     pub ports: (u16, u16),
     /// The id of an echo, and whether it is a reply.
     pub echo: Option<(u16, bool)>,
 }
 
-/// Reads the headers; `None` when they contradict themselves or end too early. The bytes may end behind the
-/// transport header: the headers of a run of segments are read as those of one packet.
+/// Parses the headers; `None` when they contradict themselves or end too early. The bytes may end after the transport
+/// header, so that the headers of a run of segments parse as those of one packet.
 #[must_use]
 pub fn parse(bytes: &[u8]) -> Option<Headers> {
     let network = network(bytes)?;
@@ -180,7 +179,7 @@ fn network_v6(bytes: &[u8]) -> Option<Network> {
     None
 }
 
-/// A later fragment may not reach back into the TCP header of the first (RFC 3128).
+/// A later fragment must not overlap the first one's TCP header (RFC 3128).
 fn place(offset: u16, more: bool, protocol: u8) -> Option<Place> {
     match (offset, more) {
         (0, false) => Some(Place::Whole),
@@ -227,13 +226,14 @@ fn icmp(bytes: &[u8], [request, reply]: [u8; 2], errors: &[u8]) -> Option<Payloa
     if !errors.contains(&kind) {
         return Some(Payload::Other);
     }
-    // Receivers may understand what is not understood here, and believe it.
+    // A quoted packet that does not parse makes the error malformed, because its receiver may parse it differently and
+    // act on it.
     let about = quoted(bytes.get(8..)?)?;
     Some(Payload::Error { about })
 }
 
-/// An error quotes the IP header and 8 bytes more at least (RFC 792). Only first fragments are told of (RFC 1122
-/// §3.2.2).
+/// The packet that an ICMP error quotes: its IP header and at least 8 more bytes (RFC 792). Errors are sent only about
+/// first fragments (RFC 1122 §3.2.2).
 fn quoted(bytes: &[u8]) -> Option<Quoted> {
     let network = network(bytes)?;
     if network.place == Place::Later {

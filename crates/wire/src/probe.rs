@@ -1,7 +1,7 @@
 //! Probes between two peers, sealed with a key that only the two can compute.
 //!
-//! There is one key per pair. Who of the two sealed a probe is the first byte of the nonce, so that neither can
-//! be made to believe its own probe; the rest of the nonce is the sender's counter, which never comes twice.
+//! There is one key per pair. The first byte of the nonce tells which end sealed a probe, so that no end accepts its
+//! own probe; the rest of the nonce is the sender's counter, which is never used twice.
 
 use crate::{
     MAGIC, MAX_ADDRESSES, MAX_PROBE_LEN, address,
@@ -17,7 +17,7 @@ use flotilla_protocol::key::PublicKey;
 use std::{fmt, net::SocketAddr, ops::Deref};
 
 const LABEL: &[u8] = b"flotilla probe v1";
-/// Magic, kind, hint and counter: readable by all, and authenticated with the rest.
+/// Magic, kind, hint and counter, which are readable by all and authenticated with the rest.
 const HEADER_LEN: usize = 21;
 const TAG_LEN: usize = MAX_TAG_LEN;
 
@@ -25,25 +25,25 @@ const PING: u8 = 0x01;
 const PONG: u8 = 0x02;
 const CANDIDATES: u8 = 0x03;
 
-/// What one peer says to another beside WireGuard.
+/// The messages between two peers beside WireGuard.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[expect(
     clippy::large_enum_variant,
     reason = "it lives on the stack for one call, so that nothing allocates"
 )]
 pub enum Probe {
-    /// Is this path good? An answer is expected on the way that it came.
+    /// Asks whether this way works; the answer is expected by the same way.
     Ping { tx: u64 },
-    /// It is, and this is where the ping came from.
+    /// The answer to a ping, with the address that the ping came from.
     Pong { tx: u64, observed: SocketAddr },
-    /// Probe me here, now. A lower revision than one already seen is old news.
+    /// Asks to be probed at these addresses at once. A lower revision than one already seen is outdated.
     Candidates { revision: u64, addresses: Addresses },
 }
 
 /// Up to [`MAX_ADDRESSES`] addresses, in place.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Addresses {
-    // Beyond `count` all are `NOWHERE`.
+    // All slots beyond `count` hold `NOWHERE`.
     slots: [SocketAddr; MAX_ADDRESSES],
     count: usize,
 }
@@ -51,7 +51,7 @@ pub struct Addresses {
 const NOWHERE: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::UNSPECIFIED), 0);
 
 impl FromIterator<SocketAddr> for Addresses {
-    /// Those that do not fit are left out.
+    /// Addresses that do not fit are left out.
     fn from_iter<I: IntoIterator<Item = SocketAddr>>(addresses: I) -> Self {
         let mut list = Self {
             slots: [NOWHERE; MAX_ADDRESSES],
@@ -79,7 +79,7 @@ impl fmt::Debug for Addresses {
     }
 }
 
-/// By which a receiver finds the sender among its peers: the beginning of the key's SHA-256. It proves nothing.
+/// The beginning of the key's SHA-256, by which a receiver finds the sender among its peers. It proves nothing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Hint(pub [u8; 8]);
 
@@ -92,7 +92,7 @@ impl Hint {
     }
 }
 
-/// A probe that was not opened yet.
+/// A probe that is not opened yet.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct SealedProbe<'a> {
     bytes: &'a [u8],
@@ -101,7 +101,7 @@ pub struct SealedProbe<'a> {
 }
 
 impl<'a> SealedProbe<'a> {
-    /// `bytes` is the whole frame, whose magic and kind were looked at already.
+    /// `bytes` is the whole frame; the caller has checked its magic and kind.
     pub(crate) fn parse(bytes: &'a [u8]) -> Option<Self> {
         let lengths = HEADER_LEN + 1 + TAG_LEN..=MAX_PROBE_LEN;
         let mut fields = Reader(bytes);
@@ -113,13 +113,13 @@ impl<'a> SealedProbe<'a> {
             .then_some(Self { bytes, hint, counter })
     }
 
-    /// Who says that it sent this.
+    /// The claimed sender.
     #[must_use]
     pub fn hint(&self) -> Hint {
         self.hint
     }
 
-    /// Good for nothing before the probe was opened.
+    /// Not to be trusted before the probe is opened.
     #[must_use]
     pub fn counter(&self) -> u64 {
         self.counter
@@ -137,24 +137,23 @@ impl fmt::Debug for SealedProbe<'_> {
     }
 }
 
-/// The other end did not seal this, or it was changed on the way.
+/// The peer did not seal this, or it was changed in transit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("the probe was not sealed by the peer that it names, or it was changed")]
 pub struct Forged;
 
-/// What seals and opens probes between this end and one peer.
+/// The key that seals and opens probes between this end and one peer.
 pub struct ProbeKey {
     key: LessSafeKey,
     own_hint: Hint,
-    /// The first byte of the own nonces; the peer's is the other of 0 and 1.
+    /// The first byte of this end's nonces, 0 or 1; the peer's is the other one.
     own_side: u8,
 }
 
 impl ProbeKey {
-    /// # Errors
-    /// The peer's key gives no secret.
+    /// The peer's key leads to no secret, or is this end's own.
     pub fn between(own: &StaticKey, peer: PublicKey) -> Result<Self, WeakKey> {
-        // With oneself both directions would be one.
+        // With its own key an end would accept its own probes.
         if peer == own.public() {
             return Err(WeakKey);
         }
@@ -169,9 +168,9 @@ impl ProbeKey {
         })
     }
 
-    /// Writes the sealed frame at the beginning of `out`; answers its length, or `None` when `out` or a frame has
-    /// no room for it. `counter` must be higher than with every earlier call for this pair, restarts included.
-    /// A ping is padded to `length` bytes; 0 asks for no padding, and other probes have none.
+    /// Writes the sealed frame at the beginning of `out`; returns its length, or `None` when it does not fit in `out`
+    /// or in a frame. `counter` must be higher than with every earlier call for this pair, restarts included. A ping
+    /// is padded to `length` bytes; 0 asks for no padding, and other probes have none.
     #[must_use]
     pub fn seal(&self, probe: &Probe, counter: u64, length: usize, out: &mut [u8]) -> Option<usize> {
         let out_len = out.len().min(MAX_PROBE_LEN);
@@ -197,8 +196,7 @@ impl ProbeKey {
         Some(end + TAG_LEN).filter(|whole| *whole <= MAX_PROBE_LEN)
     }
 
-    /// # Errors
-    /// The peer did not seal it; or it did and the content is of no known type, which is answered alike.
+    /// The peer did not seal it, or its type is unknown; the two cases are not told apart.
     pub fn open(&self, sealed: &SealedProbe<'_>) -> Result<Probe, Forged> {
         self.opened(sealed).ok_or(Forged)
     }

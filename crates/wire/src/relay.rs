@@ -1,4 +1,4 @@
-//! What a client and a relay prove to each other, and the change that a relay makes to a data frame.
+//! The proofs that a client and a relay give each other, and the change that a relay makes to a data frame.
 
 use crate::{
     DATA_HEADER_LEN, address,
@@ -13,12 +13,12 @@ const LABEL: &[u8] = b"flotilla relay v1";
 const HELLO: &[u8] = b"hello";
 const WELCOME: &[u8] = b"welcome";
 
-/// What a relay gives to an address, and wants back from it.
+/// A value that a relay sends to an address, and expects back from it.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Cookie(pub [u8; 32]);
 
 impl Cookie {
-    /// In a client's first hello.
+    /// The cookie in a client's first hello.
     pub const NONE: Self = Self([0; 32]);
 }
 
@@ -33,7 +33,7 @@ impl fmt::Debug for Cookie {
 pub struct Proof(pub [u8; 32]);
 
 impl Proof {
-    /// In a client's first hello.
+    /// The proof in a client's first hello.
     pub const NONE: Self = Self([0; 32]);
 }
 
@@ -43,42 +43,41 @@ impl fmt::Debug for Proof {
     }
 }
 
-/// What a client and a relay share; a device that runs a relay may be its client, too. A ticket is worth nothing to whoever lacks the client's private key.
+/// The key that a client and a relay share. A device that runs a relay may also be its client. Without the client's
+/// private key a ticket is useless.
 pub struct RelayKey(Key);
 
 impl RelayKey {
-    /// The client's view.
+    /// The key as the client computes it.
     ///
-    /// # Errors
-    /// The relay's key gives no secret.
+    /// The relay's key leads to no secret.
     pub fn of_client(own: &StaticKey, relay: PublicKey) -> Result<Self, WeakKey> {
         let secret = own.shared(relay, LABEL)?;
         Ok(Self(expand(&secret, [own.public(), relay], HMAC_SHA256)))
     }
 
-    /// The relay's view.
+    /// The key as the relay computes it.
     ///
-    /// # Errors
-    /// The client's key gives no secret.
+    /// The client's key leads to no secret.
     pub fn of_relay(own: &StaticKey, client: PublicKey) -> Result<Self, WeakKey> {
         let secret = own.shared(client, LABEL)?;
         Ok(Self(expand(&secret, [client, own.public()], HMAC_SHA256)))
     }
 
-    /// For the client's second hello.
+    /// The proof in a client's second hello.
     #[must_use]
     pub fn prove_hello(&self, tx: u64, cookie: &Cookie, ticket: &[u8]) -> Proof {
         self.sign(&[HELLO, &tx.to_be_bytes(), &cookie.0, ticket])
     }
 
-    /// Whether the holder of the client's key said this hello to this relay.
+    /// Whether the holder of the client's key made this hello for this relay.
     #[must_use]
     pub fn hello_is_good(&self, hello: &crate::Hello<'_>) -> bool {
         let expected = self.prove_hello(hello.tx, &hello.cookie, hello.ticket);
         same(&expected, &hello.proof)
     }
 
-    /// For the relay's welcome.
+    /// The relay's welcome, with its proof.
     #[must_use]
     pub fn welcome(
         &self,
@@ -104,7 +103,7 @@ impl RelayKey {
         }
     }
 
-    /// Whether the relay that has this key said this welcome.
+    /// Whether the relay with this key made this welcome.
     #[must_use]
     pub fn welcome_is_good(&self, welcome: &Welcome) -> bool {
         let expected = self.welcome(

@@ -1,16 +1,16 @@
-//! Which counters were already seen: a sliding window (RFC 6479's purpose, in one word of 128 bits).
+//! Which counters were seen: a sliding window, as in RFC 6479, in one word of 128 bits.
 
 /// Accepts each counter once, in any order within 128 of the highest.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct ReplayWindow {
-    /// One more than the highest counter seen; 0 before the first.
+    /// One more than the highest counter that was seen; 0 before the first.
     next: u64,
-    /// Bit n: `next - 1 - n` was seen.
+    /// Bit n is set when `next - 1 - n` was seen.
     seen: u128,
 }
 
 impl ReplayWindow {
-    /// Whether this counter is new. Ask only after the frame was authenticated: asking marks it as seen.
+    /// Whether this counter is new. It is marked as seen, so this must be called only for authenticated frames.
     pub fn accept(&mut self, counter: u64) -> bool {
         let Some(after) = counter.checked_add(1) else {
             return false;

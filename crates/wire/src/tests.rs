@@ -1,4 +1,4 @@
-//! What holds for all frames: one form each, no panic on any bytes, no probe but the peer's own is opened.
+//! Properties of all frames: one form each, no panic on any bytes, and only the peer's own probes open.
 
 use crate::{
     Addresses, Challenge, Cookie, DATA_HEADER_LEN, Data, Forged, Frame, Hello, Hint, MAGIC, MAX_ADDRESSES,
@@ -153,7 +153,7 @@ proptest! {
     }
 
     #[test]
-    fn a_probe_is_opened_by_the_peer_and_by_nobody_else(probe in probe(), counter: u64, length in 0usize..=1500) {
+    fn a_probe_is_opened_by_the_peer_and_by_no_other_key(probe in probe(), counter: u64, length in 0usize..=1500) {
         let (to_bob, to_alice) = (between(&alice(), &bob()), between(&bob(), &alice()));
         let bytes = sealed(&to_bob, &probe, counter, length);
         let read = as_probe(&bytes);

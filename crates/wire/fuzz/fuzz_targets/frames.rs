@@ -1,6 +1,6 @@
-//! Any bytes, as a stranger may send them: whatever parses has one form, and no probe opens but the peer's own.
+//! Any bytes, as a stranger may send them: a frame that parses has one form, and only the peer's own probes open.
 //!
-//! `cargo +nightly fuzz run frames corpus ../corpus` in this folder, `corpus` being where new findings go.
+//! `cargo +nightly fuzz run frames corpus ../corpus` in this folder; new findings go to `corpus`.
 
 #![no_main]
 
@@ -9,7 +9,7 @@ use flotilla_wire::{Frame, ProbeKey, SessionId, StaticKey, is_ours, readdress};
 use libfuzzer_sys::fuzz_target;
 use std::sync::LazyLock;
 
-/// Of the two whose probes are in the corpus.
+/// The key of the pair whose probes are in the corpus.
 static KEY: LazyLock<ProbeKey> = LazyLock::new(|| {
     let alice = StaticKey::from_bytes([0x0A; 32]).public();
     ProbeKey::between(&StaticKey::from_bytes([0x0B; 32]), alice).expect("two keys of two devices")

@@ -2,12 +2,12 @@
 
 use super::Layout;
 
-/// A sum on its way, in the byte order of the machine: the order does not matter until the end (RFC 1071 §2.B).
+/// An unfinished sum, in the byte order of the machine, which does not matter until the end (RFC 1071 §2.B).
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Sum(u128);
 
 impl Sum {
-    /// Adds bytes that begin at an even place of what is summed.
+    /// Adds bytes that begin at an even offset of the summed data.
     #[must_use]
     pub fn plus(self, bytes: &[u8]) -> Self {
         // Two chains of additions keep two execution units busy. None can overflow: 2^64 words fit in each.
@@ -21,7 +21,7 @@ impl Sum {
         let mut last = [0; 16];
         last[..rest.len()].copy_from_slice(rest);
         let [a, b] = halves(&last);
-        // Each half folded first, so that a sum of many sums stays far from the edge.
+        // Each half is folded first, so that adding many sums cannot overflow.
         Self(u128::from(fold(even + u128::from(a))) + u128::from(fold(odd + u128::from(b))))
     }
 
@@ -35,19 +35,19 @@ impl Sum {
         Self::default().plus(&packet[layout.addresses()]).plus(&tail)
     }
 
-    /// What a checksum field is filled with: the complement, as the two bytes go on the wire.
+    /// The content of a checksum field: the complement, in network byte order.
     #[must_use]
     pub fn finish(self) -> [u8; 2] {
         (!self.word()).to_ne_bytes()
     }
 
-    /// The sum itself, as a field holds it whose completion is left to the kernel.
+    /// The sum without the complement, for a field that the kernel completes.
     #[must_use]
     pub fn partial(self) -> [u8; 2] {
         self.word().to_ne_bytes()
     }
 
-    /// What was summed contained its own right checksum.
+    /// Whether the summed bytes contained their own correct checksum.
     #[must_use]
     pub fn is_right(self) -> bool {
         self.word() == u16::MAX
@@ -66,7 +66,7 @@ fn halves(block: &[u8; 16]) -> [u64; 2] {
     [(all >> 64) as u64, all as u64]
 }
 
-/// Down to 32 bits, carries added back.
+/// Folds to 32 bits, adding the carries.
 fn fold(sum: u128) -> u32 {
     let sum = (sum & u128::from(u64::MAX)) + (sum >> 64);
     let sum = (sum & u128::from(u64::MAX)) + (sum >> 64);
@@ -81,7 +81,7 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    /// Word by word, as the text of RFC 1071 has it.
+    /// Sums word by word, as in the text of RFC 1071.
     fn naive(bytes: &[u8]) -> u16 {
         let mut sum = 0u32;
         for word in bytes.chunks(2) {

@@ -1,4 +1,4 @@
-//! Where the parts of an IP packet are. Reads nothing beyond the packet, even where its lengths say more.
+//! The places of an IP packet's parts. Reads nothing beyond the packet, even where its length fields say more.
 
 use super::checksum::Sum;
 use super::{Place, TCP, UDP, network};
@@ -17,18 +17,18 @@ pub const UDP_HEADER: usize = 8;
 const IPV6_HEADER: usize = 40;
 const TCP_HEADER: usize = 20;
 
-/// A TCP or UDP packet that is no fragment, and whose headers are all there.
+/// The layout of a TCP or UDP packet that is not a fragment and whose headers are complete.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Layout {
     pub is_v6: bool,
     pub protocol: u8,
-    /// Where the TCP or UDP header begins.
+    /// The offset of the TCP or UDP header.
     pub transport: usize,
     pub payload: usize,
 }
 
 impl Layout {
-    /// `None` for anything else. IPv6 extension headers count as anything else: runs have none.
+    /// `None` for any other packet, also for one with IPv6 extension headers, which runs never have.
     #[must_use]
     pub fn lookup(packet: &[u8]) -> Option<Self> {
         let network = network(packet)?;
@@ -51,13 +51,13 @@ impl Layout {
         })
     }
 
-    /// Source and destination.
+    /// The bytes of the source and destination address.
     #[must_use]
     pub fn addresses(&self) -> Range<usize> {
         if self.is_v6 { 8..40 } else { 12..20 }
     }
 
-    /// Where the checksum of the transport part is.
+    /// The offset of the transport part's checksum.
     #[must_use]
     pub fn checksum(&self) -> usize {
         let offset = if self.protocol == TCP {
@@ -69,7 +69,7 @@ impl Layout {
     }
 }
 
-/// The length that the IP header claims; the packet is as long as a header at least.
+/// The length that the IP header states; `packet` must be as long as an IP header.
 #[must_use]
 pub fn claimed_length(packet: &[u8], is_v6: bool) -> usize {
     if is_v6 {
@@ -79,7 +79,7 @@ pub fn claimed_length(packet: &[u8], is_v6: bool) -> usize {
     }
 }
 
-/// Makes the IP header say that the whole packet has `length` bytes, and finishes an IPv4 header's own checksum.
+/// Sets the length in the IP header to `length` for the whole packet, and finishes an IPv4 header's own checksum.
 pub fn set_length(packet: &mut [u8], layout: &Layout, length: usize) {
     let claimed = if layout.is_v6 {
         length - IPV6_HEADER

@@ -1,5 +1,5 @@
-//! One sample of each frame, kept as files: a frame that changes on the wire shows in review, and fuzzing begins
-//! from them. `FLOTILLA_CORPUS=write` makes the files anew.
+//! One sample of each frame, kept as files: a frame that changes on the wire shows in review, and fuzzing begins from
+//! them. `FLOTILLA_CORPUS=write` writes the files again.
 
 use super::{alice, as_probe, between, bob, sealed, written};
 use crate::{
@@ -118,7 +118,7 @@ fn frames_look_on_the_wire_as_they_always_did() {
     assert_eq!(fs::read_dir(folder()).unwrap().count(), samples().len());
 }
 
-/// One change of a sample: bytes overwritten, cut out, put in, or the end cut off.
+/// One change of a sample: bytes overwritten, removed or inserted, or the end cut off.
 #[derive(Debug, Clone)]
 enum Change {
     Overwrite(Index, u8),
