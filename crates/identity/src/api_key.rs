@@ -1,9 +1,9 @@
-//! How a program and control show each other that they know the API's token, without showing the token.
+//! Mutual proof between a program and control that both know the API's token, without sending the token.
 //!
-//! A port of this computer belongs to whoever takes it first, and a file that names one may be older than that. So a
-//! program asks first: control answers an HMAC of the program's nonce and of the address at which control itself
-//! listens. An impostor cannot make it up, and cannot pass the question on to control either, because the answer
-//! names control's address and not the impostor's.
+//! Any program may listen on a free port of this computer, and a file that names control's port may be outdated. So a
+//! program first asks: control answers with an HMAC of the program's nonce and of the address that control listens at.
+//! An impostor cannot compute it, and cannot get it from control either, because control's answer names control's
+//! address and not the impostor's.
 
 use aws_lc_rs::{
     digest::{Context, SHA256},
@@ -15,13 +15,14 @@ use std::{fmt, net::SocketAddr};
 /// Separates this key from every other use of the token.
 const LABEL: &[u8] = b"flotilla API proof v1";
 
-/// As long as what it protects.
+/// Length of a nonce in bytes: as much randomness as the token has.
 const NONCE_BYTES: usize = 32;
 
-/// Control reads no other nonces: a stranger decides neither length nor content of what is hashed.
+/// The lengths of nonces that control answers, so that a stranger decides neither length nor content of what is
+/// hashed.
 const NONCE_CHARACTERS: std::ops::RangeInclusive<usize> = 16..=64;
 
-/// What follows from the API's token and proves that its holder knows it.
+/// A key derived from the API's token; it proves that its holder knows the token.
 #[derive(Clone)]
 pub struct ApiKey(hmac::Key);
 
@@ -34,10 +35,9 @@ impl ApiKey {
         Self(hmac::Key::new(HMAC_SHA256, context.finish().as_ref()))
     }
 
-    /// A question that nobody asked before.
+    /// A new random nonce.
     ///
-    /// # Panics
-    /// The system has no randomness to give.
+    /// The system gives no randomness.
     #[must_use]
     pub fn nonce() -> String {
         let mut nonce = [0; NONCE_BYTES];
@@ -45,7 +45,7 @@ impl ApiKey {
         URL_SAFE_NO_PAD.encode(nonce)
     }
 
-    /// The answer of a control that listens at `own`; `None` to what is no nonce.
+    /// The proof of a control that listens at `own`; `None` when the text is not a nonce.
     #[must_use]
     pub fn prove(&self, nonce: &str, own: SocketAddr) -> Option<String> {
         let plain = nonce
@@ -55,7 +55,8 @@ impl ApiKey {
             .then(|| URL_SAFE_NO_PAD.encode(hmac::sign(&self.0, &message(nonce, own))))
     }
 
-    /// Whether this is the answer of the control that listens at `asked`. Takes the same time wherever a wrong one differs.
+    /// Whether this is the proof of the control that listens at `asked`. The comparison takes the same time for every
+    /// wrong proof.
     #[must_use]
     pub fn is_proof(&self, proof: &str, nonce: &str, asked: SocketAddr) -> bool {
         let proof = URL_SAFE_NO_PAD.decode(proof).unwrap_or_default();

@@ -1,7 +1,8 @@
-//! The fleet's certificate authority: the one key that says who belongs.
+//! The fleet's certificate authority, whose key decides which devices belong to the fleet.
 //!
-//! It lives ten years, so that a fleet outlives its hardware; its certificates live 90 days, so that a lost one
-//! is worth little. They begin ten minutes in the past, because clocks of a fleet differ.
+//! The authority's certificate is valid for ten years, so that a fleet outlives its hardware; those that it signs are
+//! valid for 90 days, so that a lost one is soon useless. They begin ten minutes in the past, because clocks of a
+//! fleet differ.
 
 use crate::{
     csr::VerifiedCsr,
@@ -22,16 +23,16 @@ use std::{fmt, time::Duration};
 use x509_parser::{certificate::X509Certificate, prelude::FromDer};
 use zeroize::Zeroizing;
 
-/// How long a device's or control's certificate is good for.
+/// How long a device's or control's certificate is valid.
 pub const LEAF_LIFETIME: Duration = Duration::from_secs(90 * 86_400);
 
 /// Ten years of 365.25 days.
 const CA_LIFETIME: Duration = Duration::from_secs(3_652 * 86_400 + 43_200);
 
-/// How far behind control's clock a device's clock may be for a fresh certificate to be good already.
+/// How far a device's clock may be behind control's for a fresh certificate to be valid already.
 const BACKDATING: Duration = Duration::from_secs(600);
 
-/// What the subject of an authority begins with; the fleet's id follows.
+/// The beginning of an authority's subject; the fleet's id follows.
 const SUBJECT: &str = "Flotilla fleet ";
 
 /// A fleet's authority, with its private key.
@@ -43,7 +44,7 @@ pub struct FleetCa {
     pem: String,
 }
 
-/// A certificate that the authority has just signed.
+/// A certificate that the authority has signed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Issued {
     /// The certificate alone, PEM.
@@ -56,10 +57,9 @@ pub struct Issued {
 }
 
 impl FleetCa {
-    /// Makes the authority of a new fleet.
+    /// Creates the authority of a new fleet.
     ///
-    /// # Errors
-    /// The system has no randomness to give.
+    /// The system gives no randomness.
     pub fn create(fleet: FleetId, now: Timestamp) -> Result<Self, MaterialError> {
         let key = LeafKey::generate()?;
         let params = authority(fleet, now);
@@ -73,10 +73,9 @@ impl FleetCa {
         })
     }
 
-    /// Reads an authority from its certificate and its key.
+    /// Reads an authority from its certificate and its key, both PEM.
     ///
-    /// # Errors
-    /// One of them is damaged, they do not belong together, or the certificate is not a fleet's authority.
+    /// One of them is damaged, they do not belong together, or the certificate is not that of a fleet's authority.
     pub fn from_pem(cert_pem: &str, key_pem: &str) -> Result<Self, MaterialError> {
         let key = LeafKey::from_pem(key_pem)?;
         let der = certificates(cert_pem)?.swap_remove(0);
@@ -118,14 +117,14 @@ impl FleetCa {
         &self.key
     }
 
-    /// What agents check: the `ca_pin`.
+    /// The pin that agents check (`ca_pin`).
     #[must_use]
     pub fn pin(&self) -> Pin {
         self.key.pin()
     }
 
-    /// Signs control's own certificate, good for servers only. The key is kept across renewals, so that the
-    /// `tls_pin` in an install line stays good.
+    /// Signs control's own certificate, valid for servers only. Its key stays the same across renewals, and with it
+    /// the `tls_pin` in install commands.
     ///
     /// # Errors
     /// The cryptographic library failed to sign.
@@ -134,7 +133,7 @@ impl FleetCa {
         self.issue(identity, ExtendedKeyUsagePurpose::ServerAuth, key.pair(), now)
     }
 
-    /// Signs a device's certificate, good for clients only.
+    /// Signs a device's certificate, valid for clients only.
     ///
     /// # Errors
     /// The cryptographic library failed to sign.
@@ -186,7 +185,7 @@ impl fmt::Debug for FleetCa {
     }
 }
 
-/// The authority's own certificate; all but the dates follows from the fleet's id.
+/// The authority's own certificate; everything but the dates follows from the fleet's id.
 fn authority(fleet: FleetId, now: Timestamp) -> CertificateParams {
     let mut params = CertificateParams::default();
     params.distinguished_name = DistinguishedName::new();
@@ -203,7 +202,7 @@ fn authority(fleet: FleetId, now: Timestamp) -> CertificateParams {
     params
 }
 
-/// `now` moved into the future or the past, in whole seconds as certificates have them.
+/// `now` moved into the future or the past, in whole seconds, because certificates have no fractions.
 fn shifted(now: Timestamp, by: Duration, forward: bool) -> Timestamp {
     let by = i64::try_from(by.as_secs()).unwrap_or(i64::MAX);
     let seconds = if forward {
@@ -220,7 +219,7 @@ fn set_validity(params: &mut CertificateParams, not_before: Timestamp, expires: 
     params.not_after = date_time_ymd(1970, 1, 1) + since_epoch(expires);
 }
 
-/// Sixteen random bytes of a positive number (RFC 5280 §4.1.2.2). Two certificates of one key must differ.
+/// Sixteen random bytes of a positive number (RFC 5280 §4.1.2.2). Two certificates must not have the same number.
 fn serial_number() -> Result<SerialNumber, MaterialError> {
     let mut bytes = [0; 16];
     aws_lc_rs::rand::fill(&mut bytes).map_err(|_| rcgen::Error::RingUnspecified)?;
@@ -308,7 +307,7 @@ mod tests {
     fn what_a_request_asks_for_is_not_granted() {
         let ca = FleetCa::create(fleet(), now()).unwrap();
         let key = LeafKey::generate().unwrap();
-        let somebody_else: DeviceId = "01937c5e-7b1a-7c3e-8b9e-0123456789ef".parse().unwrap();
+        let another_device: DeviceId = "01937c5e-7b1a-7c3e-8b9e-0123456789ef".parse().unwrap();
         let mut wish = CertificateParams::default();
         wish.distinguished_name.push(DnType::CommonName, "control");
         wish.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
@@ -316,7 +315,7 @@ mod tests {
         wish.subject_alt_names = vec![
             SanType::URI(PeerIdentity::control(fleet()).to_string().try_into().unwrap()),
             SanType::URI(
-                PeerIdentity::device(fleet(), somebody_else)
+                PeerIdentity::device(fleet(), another_device)
                     .to_string()
                     .try_into()
                     .unwrap(),

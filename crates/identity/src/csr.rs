@@ -1,4 +1,4 @@
-//! A certificate request of a stranger: proof that it holds a key, and nothing more.
+//! Certificate requests of strangers. Only the proof that the sender holds a key is taken from them.
 
 use crate::key::pin_of;
 use flotilla_protocol::pin::Pin;
@@ -9,13 +9,13 @@ use x509_parser::{
     prelude::FromDer,
 };
 
-/// A request of an agent is about 200 bytes; one larger than this has something else in mind.
+/// The longest request that is read; an agent's has about 200 bytes.
 const MAX_BYTES: usize = 4096;
 
 /// Length of an uncompressed point on P-256 (SEC 1 §2.3.3).
 const POINT_BYTES: usize = 65;
 
-/// The bytes prove possession of no ECDSA P-256 key.
+/// Why the bytes do not prove possession of an ECDSA P-256 key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidCsr {
     #[error("the certificate request is larger than 4 KiB")]
@@ -28,8 +28,8 @@ pub enum InvalidCsr {
     Signature,
 }
 
-/// The public key of a request whose signature was checked. Names and extensions that the request asked for
-/// are not kept: control writes certificates from its own records.
+/// The public key of a request whose signature was checked. Names and extensions in the request are dropped, because
+/// control writes certificates from its own records.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct VerifiedCsr {
     point: Vec<u8>,
@@ -38,8 +38,7 @@ pub struct VerifiedCsr {
 impl VerifiedCsr {
     /// Reads a PKCS #10 request and checks that its sender holds the private key.
     ///
-    /// # Errors
-    /// It is malformed, of another key kind, or its signature is not by its own key.
+    /// It is malformed, has a key of another kind, or was not signed by its own key.
     pub fn from_der(der: &[u8]) -> Result<Self, InvalidCsr> {
         if der.len() > MAX_BYTES {
             return Err(InvalidCsr::TooLarge);
@@ -64,7 +63,7 @@ impl VerifiedCsr {
         })
     }
 
-    /// Names the key, so that a retry with the same key can be told from another device.
+    /// The pin of the key, by which a retry with the same key is told apart from another device.
     #[must_use]
     pub fn pin(&self) -> Pin {
         pin_of(&self.subject_public_key_info())
@@ -95,7 +94,7 @@ mod tests {
     }
 
     #[test]
-    fn a_request_for_somebody_elses_key_is_refused() {
+    fn a_request_for_another_holders_key_is_refused() {
         let mine = LeafKey::generate().unwrap().csr_der().unwrap();
         let other = LeafKey::generate().unwrap();
         let others_point = other.pair().der_bytes();

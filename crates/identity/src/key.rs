@@ -1,4 +1,4 @@
-//! The key behind a certificate: ECDSA on P-256, made where it is used, never sent.
+//! The key of a certificate: ECDSA on P-256, generated where it is used, and never sent.
 
 use aws_lc_rs::digest::{SHA256, digest};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
@@ -33,13 +33,12 @@ pub struct LeafKey(KeyPair);
 impl LeafKey {
     /// Makes a new key.
     ///
-    /// # Errors
-    /// The system has no randomness to give.
+    /// The system gives no randomness.
     pub fn generate() -> Result<Self, MaterialError> {
         Ok(Self(KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256)?))
     }
 
-    /// Reads what [`LeafKey::to_pem`] wrote.
+    /// Reads the output of [`LeafKey::to_pem`].
     ///
     /// # Errors
     /// The text holds no ECDSA P-256 key.
@@ -56,7 +55,7 @@ impl LeafKey {
         Zeroizing::new(self.0.serialize_pem())
     }
 
-    /// A certificate request that proves possession of this key and asks for nothing.
+    /// A certificate request that proves possession of this key and names nothing.
     ///
     /// # Errors
     /// The cryptographic library failed to sign.

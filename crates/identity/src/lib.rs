@@ -1,28 +1,29 @@
-//! Who is who: keys, enrollment tokens, the fleet's certificate authority, and TLS configurations built on them.
+//! Identities: keys, enrollment tokens, the fleet's certificate authority, and TLS configurations built on them.
 //!
-//! A fleet has one authority, [`FleetCa`], made at control's first start. It signs two kinds of certificate, and
-//! both name their holder in a single URI: control's own (`flotilla://FLEET/control`, for servers only) and one
-//! per device (`flotilla://FLEET/device/ID`, for clients only). Nothing else in a certificate means anything
-//! here: host names and addresses are never looked at, so a control that moves stays trusted.
+//! A fleet has one authority, [`FleetCa`], made at control's first start. It signs two kinds of certificate, and both
+//! name their holder in a single URI: control's own (`flotilla://FLEET/control`, for servers only) and one per device
+//! (`flotilla://FLEET/device/ID`, for clients only). Nothing else in a certificate is checked: host names and
+//! addresses are ignored, so a control that moves stays trusted.
 //!
-//! First trust is a one-time [`EnrollmentToken`] and the pin of the authority's key. The device makes its keys
+//! First trust is a one-time [`EnrollmentToken`] and the pin of the authority's key. The device generates its keys
 //! itself, proves with a signed request ([`VerifiedCsr`]) that it holds them, and gets a certificate that control
-//! builds from its own records; what else the request asks for is not read. Of its WireGuard key it shows the same by
-//! a proof ([`WireguardKey::prove`]) that control checks with its [`ProofKey`].
+//! builds from its own records; everything else in the request is ignored. For its WireGuard key it gives a proof
+//! ([`WireguardKey::prove`]) that control checks with its [`ProofKey`].
 //!
-//! On the wire there are two configurations. [`control_config`] serves browsers, enrolling agents and devices on
-//! one port: a client certificate is optional, and where there is one it must be a device's of this fleet.
-//! A device certificate that was revoked, or ran out less than [`EXPIRED_GRACE`] ago, passes the handshake: the
-//! routes answer such a device with a reason, which an alert could not carry. [`agent_config`] trusts whoever
-//! presents control's certificate under the pinned authority. When it does not, [`explain`] gets the
-//! [`TrustError`] back out of the I/O error in which TLS libraries wrap it.
+//! There are two TLS configurations. [`control_config`] serves browsers, enrolling agents and devices on one port: a
+//! client certificate is optional, and where there is one it must be a device's of this fleet. A device certificate
+//! that was revoked, or ran out less than [`EXPIRED_GRACE`] ago, passes the handshake, so that the routes can answer
+//! with a reason, which a TLS alert cannot carry. [`agent_config`] trusts a server with control's certificate under
+//! the pinned authority. When it refuses one, [`explain`] takes the [`TrustError`] out of the I/O error in which TLS
+//! libraries wrap it.
 //!
-//! Programs on this computer know control by an answer to an [`ApiKey`]'s question, before they show it their token.
+//! Programs on this computer recognize control by its answer to a nonce of an [`ApiKey`], before they send it their
+//! token.
 //!
-//! Relays let a device in on a ticket that the authority signed, and check it with a [`TicketVerifier`].
+//! Relays admit a device that has a ticket signed by the authority, and check it with a [`TicketVerifier`].
 //!
-//! Time comes from a [`Clock`] that the caller hands in; randomness comes from the cryptographic library, because
-//! a key that can be replayed is no key.
+//! Time comes from a [`Clock`] that the caller passes in; randomness comes from the cryptographic library, because
+//! keys must not be reproducible.
 
 mod api_key;
 mod ca;

@@ -1,4 +1,4 @@
-//! What a certificate says about its holder: one URI, and from when until when.
+//! The content of a certificate about its holder: one URI, and the dates of its validity.
 
 use flotilla_protocol::{
     Timestamp,
@@ -7,24 +7,24 @@ use flotilla_protocol::{
 use std::{fmt, fmt::Write as _, str::FromStr};
 use x509_parser::{extensions::GeneralName, prelude::FromDer};
 
-/// Every identity begins with this.
+/// The beginning of every identity.
 const SCHEME: &str = "flotilla://";
 
-/// What part somebody plays in a fleet.
+/// The role of a certificate's holder in a fleet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Role {
     Control,
     Device(DeviceId),
 }
 
-/// Somebody in a fleet, as the URI in a certificate names them.
+/// A member of a fleet, as the URI in its certificate names it.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct PeerIdentity {
     pub fleet: FleetId,
     pub role: Role,
 }
 
-/// Why a certificate or a URI names nobody.
+/// Why a certificate or a URI names no identity.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidPeer {
     #[error("it is not an identity of the form flotilla://FLEET/control or flotilla://FLEET/device/ID")]
@@ -71,7 +71,7 @@ impl fmt::Debug for PeerIdentity {
 impl FromStr for PeerIdentity {
     type Err = InvalidPeer;
 
-    /// Only the exact text that [`PeerIdentity`] prints is one, so that an identity has one spelling.
+    /// Accepts only the exact text that [`PeerIdentity`] prints, so that an identity has one spelling.
     fn from_str(text: &str) -> Result<Self, InvalidPeer> {
         let path = text.strip_prefix(SCHEME).ok_or(InvalidPeer::Uri)?;
         let (fleet, role) = path.split_once('/').ok_or(InvalidPeer::Uri)?;
@@ -90,10 +90,10 @@ impl FromStr for PeerIdentity {
     }
 }
 
-/// What the routes behind TLS need to know of a peer's certificate.
+/// The facts in a peer's certificate that the routes behind TLS need.
 ///
-/// It is only read here, not verified: whoever gets one from a TLS connection made with this crate's
-/// configurations knows that the fleet's authority signed it.
+/// It is parsed here and not verified: a certificate from a TLS connection with this crate's configurations was
+/// verified to be signed by the fleet's authority.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PeerCertificate {
     pub identity: PeerIdentity,
@@ -106,8 +106,7 @@ pub struct PeerCertificate {
 impl PeerCertificate {
     /// Reads a certificate in DER.
     ///
-    /// # Errors
-    /// The bytes are no certificate, or it does not name exactly one identity.
+    /// The bytes are not a certificate, or it does not name exactly one identity.
     pub fn from_der(der: &[u8]) -> Result<Self, InvalidPeer> {
         let (rest, certificate) =
             x509_parser::certificate::X509Certificate::from_der(der).map_err(|_| InvalidPeer::Certificate)?;

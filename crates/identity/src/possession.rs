@@ -1,10 +1,12 @@
-//! Proof that whoever enrolls holds the private half of its WireGuard key.
+//! Proof that an enrolling device holds the private key of its WireGuard key.
 //!
-//! An X25519 key cannot sign, it can only agree on a secret. So control has such a key of its own, which it shows to
-//! everybody; who holds the other private half makes a tag from the secret that the two share, and control makes the
-//! same one. The tag is over the token and the key that is to be certified, so it is worth nothing anywhere else.
+//! An X25519 key cannot sign; it can only agree on a secret with another key. So control has such a key of its own,
+//! whose public half it tells every device. From the secret that the two keys share, the device makes a tag, and
+//! control makes the same one to compare. The tag is over the token and the key that is to be certified, so it is
+//! useless for any other enrollment.
 //!
-//! Control's key follows from the key of its certificate: there is nothing to keep, and a restart changes nothing.
+//! Control's key is derived from the key of its certificate, so it need not be stored and stays the same across
+//! restarts.
 
 use crate::{LeafKey, WireguardKey, WireguardPublicKey};
 use aws_lc_rs::{
@@ -16,23 +18,23 @@ use flotilla_protocol::{id::TokenId, pin::Pin};
 use std::fmt;
 use zeroize::Zeroizing;
 
-/// Keeps the secret apart from the one that WireGuard makes of the same keys.
+/// Separates the secret from the one that WireGuard derives from the same keys.
 const LABEL: &[u8] = b"flotilla proof of a wireguard key v1";
 
-/// Keeps control's key apart from all else that could be made of the key of its certificate.
+/// Separates control's key from everything else that may be derived from the key of its certificate.
 const OWN_LABEL: &[u8] = b"flotilla control's key for proofs v1";
 
-/// The proof is of another key, another token, another request, or of nothing at all.
+/// The proof was made for another key, another token or another request, or is not a proof.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("nothing proves that the device holds the private half of its WireGuard key")]
 pub struct Unproven;
 
-/// Control's own part of every proof.
+/// Control's key for checking proofs.
 #[derive(Clone)]
 pub struct ProofKey(WireguardKey);
 
 impl ProofKey {
-    /// The key that goes with control's certificate.
+    /// Derives the key from the key of control's certificate.
     #[must_use]
     pub fn of(control: &LeafKey) -> Self {
         let der = control.private_der();
@@ -45,16 +47,15 @@ impl ProofKey {
         Self(WireguardKey::from_bytes(&bytes))
     }
 
-    /// What a device must know to prove anything.
+    /// The public key that a device needs to make a proof.
     #[must_use]
     pub fn public(&self) -> WireguardPublicKey {
         self.0.public()
     }
 
-    /// Checks what [`WireguardKey::prove`] made.
+    /// Checks the output of [`WireguardKey::prove`].
     ///
-    /// # Errors
-    /// It was not made with the private half of `device`, for this token and this certified key.
+    /// It was not made with the private key of `device`, for this token and this certified key.
     pub fn check(
         &self,
         proof: &str,
@@ -75,11 +76,10 @@ impl fmt::Debug for ProofKey {
 }
 
 impl WireguardKey {
-    /// Proves to control, whose key for proofs is `control`, that this private half is here, in base64. The proof is
-    /// for one token and one key that is to be certified.
+    /// Makes the proof, in base64, that this private key is held here, for a control whose key for proofs is
+    /// `control`. The proof is for one token and one key that is to be certified.
     ///
-    /// # Errors
-    /// Control's key gives a secret that everybody knows.
+    /// Control's key leads to a secret that anyone can compute.
     pub fn prove(
         &self,
         control: &WireguardPublicKey,
@@ -91,7 +91,7 @@ impl WireguardKey {
     }
 }
 
-/// What both ends make of their secret; `ends` are the device's key and control's.
+/// The key of the tag, derived from the secret that both ends share; `ends` are the device's key and control's.
 fn tag_key(
     own: &WireguardKey,
     other: &WireguardPublicKey,

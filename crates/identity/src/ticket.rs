@@ -1,9 +1,9 @@
-//! Relay tickets: control's word that a device may use relays, checked by relays without asking control.
+//! Relay tickets: control's statement that a device may use relays, which relays check without asking control.
 //!
-//! The fleet's authority signs who the device is, which WireGuard key it has, and until when. A relay needs no
-//! more than the authority's certificate to check it. A ticket is no secret: a client proves to the relay that
-//! it holds the ticket's key. What ends early is revoked, and stays so for as long as any ticket might last; what is
-//! not told to a relay ends with the ticket.
+//! The fleet's authority signs which device it is, which WireGuard key it has, and until when. A relay needs only the
+//! authority's certificate to check it. A ticket is no secret, because a client proves to the relay that it holds the
+//! ticket's key. To end a ticket early, control revokes its key at relays for as long as any ticket may last; at a
+//! relay that is not told, it ends with its time.
 
 use crate::{
     ca::{FleetCa, read_authority},
@@ -22,18 +22,18 @@ use std::{fmt, time::Duration};
 use uuid::Uuid;
 use x509_parser::{certificate::X509Certificate, prelude::FromDer};
 
-/// For how long a ticket lets its device use relays: a month in which control is away, and a few days more, since a
-/// device may have been away itself when control last gave out tickets.
+/// How long a ticket lets its device use relays: a month in which control may be away, and a few days more, because
+/// the device may have been away when control last issued tickets.
 pub const TICKET_LIFETIME: Duration = Duration::from_secs(35 * 86_400);
 
-/// Keeps these signatures apart from those in certificates, which begin with 0x30.
+/// Separates these signatures from those in certificates, which begin with 0x30.
 const LABEL: &[u8] = b"flotilla relay ticket v1";
 
 /// Version, fleet, device, WireGuard key, end in seconds since 1970.
 const CLAIMS_LEN: usize = 1 + 16 + 16 + 32 + 8;
 const VERSION: u8 = 1;
 
-/// What a ticket says.
+/// The content of a ticket.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct TicketClaims {
     pub fleet: FleetId,
@@ -42,7 +42,7 @@ pub struct TicketClaims {
     pub expires: Timestamp,
 }
 
-/// Why a ticket does not count.
+/// Why a ticket is not accepted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidTicket {
     #[error("this is not a relay ticket")]
@@ -56,7 +56,7 @@ pub enum InvalidTicket {
 }
 
 impl FleetCa {
-    /// Lets a device use relays for [`TICKET_LIFETIME`].
+    /// Issues a ticket that lets a device use relays for [`TICKET_LIFETIME`].
     ///
     /// # Errors
     /// The cryptographic library failed to sign.
@@ -84,7 +84,7 @@ impl FleetCa {
 #[derive(Clone)]
 pub struct TicketVerifier {
     fleet: FleetId,
-    /// An uncompressed point.
+    /// The authority's key as an uncompressed point.
     public_key: Vec<u8>,
 }
 
@@ -100,10 +100,9 @@ impl TicketVerifier {
         Ok(Self { fleet, public_key })
     }
 
-    /// # Errors
-    /// The ticket does not count, or not anymore.
+    /// The ticket is not valid, or has expired.
     pub fn verify(&self, ticket: &[u8], now: Timestamp) -> Result<TicketClaims, InvalidTicket> {
-        // No signature of a P-256 key is longer than 72 bytes.
+        // A signature of a P-256 key has at most 72 bytes.
         let mut buffer = [0; CLAIMS_LEN + 80];
         let length = URL_SAFE_NO_PAD
             .decode_slice(ticket, &mut buffer)

@@ -1,6 +1,6 @@
-//! The TLS configurations of both ends: one provider, version 1.3 only, no session ever resumed.
+//! The TLS configurations of both ends: one provider, version 1.3 only, without session resumption.
 //!
-//! A resumed session would keep the client identity of an older one, and a revoked device could come back on it.
+//! A resumed session would keep the client identity of an older one, so a revoked device could come back with it.
 
 use crate::{
     ca::{FleetCa, Issued},
@@ -24,7 +24,7 @@ use rustls::{
 };
 use std::{fmt, sync::Arc, time::Duration};
 
-/// Where a configuration gets the present time from at each handshake.
+/// The source of the present time for each handshake.
 #[derive(Clone)]
 pub struct Clock(Arc<dyn Fn() -> Timestamp + Send + Sync>);
 
@@ -52,16 +52,16 @@ impl TimeProvider for Clock {
     }
 }
 
-/// Whom an agent believes to be its control.
+/// Which server an agent accepts as its control.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ControlTrust {
     /// The key of the fleet's authority.
     pub ca_pin: Pin,
-    /// The fleet, once the agent knows it; an agent that enrolls with no more than a token and a pin does not.
+    /// The fleet, once the agent knows it; an agent that enrolls with only a token and a pin does not.
     pub fleet: Option<FleetId>,
 }
 
-/// Whom a client believes to be a device's relay.
+/// Which server a client accepts as a device's relay.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RelayTrust {
     /// The key of the fleet's authority.
@@ -71,8 +71,8 @@ pub struct RelayTrust {
     pub device: DeviceId,
 }
 
-/// The fleet port's configuration. It offers HTTP/1.1 only, presents `leaf` and the authority, and takes
-/// client certificates of this fleet's devices without requiring one.
+/// The fleet port's configuration. It offers HTTP/1.1 only, presents `leaf` and the authority's certificate, and
+/// accepts client certificates of this fleet's devices without requiring one.
 ///
 /// # Errors
 /// The certificate and the key do not belong together.
@@ -106,8 +106,8 @@ pub fn control_config(
     Ok(Arc::new(config))
 }
 
-/// An agent's configuration: with `identity` (its key and its certificate in PEM) for the link, without it to
-/// enroll. It offers HTTP/1.1 only, because the link begins with an upgrade, which HTTP/2 does not have.
+/// An agent's configuration: with `identity` (its key, and its certificate in PEM) for the link, without it for
+/// enrollment. It offers HTTP/1.1 only, because the link begins with an upgrade, which HTTP/2 does not have.
 ///
 /// # Errors
 /// The certificate is damaged or does not belong to the key.
@@ -134,13 +134,13 @@ pub fn agent_config(
     };
     config.alpn_protocols = vec![b"http/1.1".to_vec()];
     config.resumption = Resumption::disabled();
-    // The verifier reads no host name, so none is told to the network.
+    // The verifier ignores host names, so none is sent in clear text.
     config.enable_sni = false;
     Ok(Arc::new(config))
 }
 
-/// The configuration of a relay that a device runs: its own key and certificate, and the authority's certificate,
-/// in PEM. It asks nobody for a certificate, because the ticket says who may come in.
+/// The configuration of a relay that a device runs: its own key and certificate, and the authority's certificate, in
+/// PEM. It asks for no client certificate, because tickets decide which clients are admitted.
 ///
 /// # Errors
 /// A certificate is damaged or does not belong to the key.
@@ -167,8 +167,7 @@ pub fn relay_config(
 
 /// The configuration of a client of a relay that a device runs.
 ///
-/// # Errors
-/// The cryptographic library refused.
+/// The cryptographic library refused the parameters.
 pub fn relay_client_config(trust: RelayTrust, clock: Clock) -> Result<Arc<ClientConfig>, MaterialError> {
     let provider = provider();
     let verifier = RelayVerifier {

@@ -1,7 +1,8 @@
 //! The one-time secret with which a device enrolls: `ID.SECRET`.
 //!
-//! The id is public: it finds the row. The secret is 256 random bits; control keeps only its hash, so a token
-//! can be shown once and a stolen store enrolls nobody. A plain SHA-256 is enough for a secret of that size.
+//! The id is public and identifies the token's record. The secret is 256 random bits of which control keeps only the
+//! hash, so a token can be shown once, and a stolen store is of no use to enroll a device. A plain SHA-256 is enough
+//! for a secret of that size.
 
 use aws_lc_rs::digest::{Context, SHA256};
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
@@ -15,12 +16,12 @@ const SECRET_BYTES: usize = 32;
 /// Separates these hashes from every other use of SHA-256 in Flotilla.
 const HASH_LABEL: &[u8] = b"flotilla enrollment token v1";
 
-/// The text has not the form of a token. It does not say more, and it never holds the text.
+/// The text does not have the form of a token. The error has no details and never contains the text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("this is not an enrollment token; paste it whole, it looks like ID.SECRET")]
 pub struct InvalidToken;
 
-/// A token as the device holds it. It has no `Display`: [`EnrollmentToken::reveal`] says what it does.
+/// A token as the device holds it. It has no `Display`, so that only [`EnrollmentToken::reveal`] gives the secret.
 #[derive(Clone)]
 pub struct EnrollmentToken {
     id: TokenId,
@@ -33,8 +34,7 @@ struct Secret([u8; SECRET_BYTES]);
 impl EnrollmentToken {
     /// Makes a new token; `now` orders its id.
     ///
-    /// # Panics
-    /// The system has no randomness to give.
+    /// The system gives no randomness.
     #[must_use]
     pub fn generate(now: Timestamp) -> Self {
         let mut tail = [0; 10];
@@ -49,7 +49,7 @@ impl EnrollmentToken {
         }
     }
 
-    /// Reads `ID.SECRET`; space around it is ignored.
+    /// Reads `ID.SECRET`; surrounding white space is ignored.
     ///
     /// # Errors
     /// The text has another form.
@@ -57,7 +57,7 @@ impl EnrollmentToken {
         let (id, encoded) = text.trim().split_once('.').ok_or(InvalidToken)?;
         let id: TokenId = id.parse().map_err(|_| InvalidToken)?;
         let mut secret = Secret([0; SECRET_BYTES]);
-        // The slice decoder takes exactly this many digits and leaves no copy behind.
+        // The slice decoder requires exactly this many digits, and leaves no copy of the secret behind.
         if encoded.len() != SECRET_BYTES.div_ceil(3) * 4 - 1 {
             return Err(InvalidToken);
         }
@@ -71,7 +71,7 @@ impl EnrollmentToken {
         }
     }
 
-    /// The whole token, secret included, for the one moment in which it is shown or sent.
+    /// The whole token, secret included, to be shown or sent once.
     #[must_use]
     pub fn reveal(&self) -> Zeroizing<String> {
         let secret = Zeroizing::new(URL_SAFE_NO_PAD.encode(self.secret.0));
@@ -83,7 +83,7 @@ impl EnrollmentToken {
         self.id
     }
 
-    /// What control stores in place of the secret.
+    /// The hash that control stores in place of the secret.
     #[must_use]
     pub fn hash(&self) -> TokenHash {
         let mut context = Context::new(&SHA256);

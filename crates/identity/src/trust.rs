@@ -1,4 +1,4 @@
-//! Why an agent does not believe that it speaks with its control, told apart from a network that fails.
+//! Why an agent did not accept a server as its control, told apart from failures of the network.
 
 use crate::peer::PeerIdentity;
 use flotilla_protocol::{id::FleetId, pin::Pin};
@@ -36,7 +36,7 @@ impl From<TrustError> for TlsError {
     }
 }
 
-/// The reason for which a connection was not trusted, when that is why it failed.
+/// The reason why a connection was not trusted, if that is why it failed.
 #[must_use]
 pub fn explain(error: &io::Error) -> Option<&TrustError> {
     match error.get_ref()?.downcast_ref::<TlsError>()? {

@@ -1,10 +1,11 @@
-//! The two verifiers that TLS asks: is this our control, and is this a device of ours.
+//! The certificate verifiers of both ends: agents check that the server is their control, control checks that a client
+//! is one of its devices.
 //!
-//! Both judge the signature chain with the library's own verifier and add what only Flotilla knows: the pin, the
-//! identity in the certificate, and whose clock may be wrong. Control judges devices by its own clock. A device's clock
-//! is not relied on: boards start in 1970, and others are years ahead, so an agent judges control's certificate as of a
-//! moment at which it is good. Its dates would protect little: control keeps its key from one certificate to the next,
-//! and a thief of that key has the authority's as well, since both are in the same directory.
+//! Both check the signature chain with the library's own verifier and add the pin, the identity in the certificate,
+//! and tolerance for wrong clocks. Control judges devices by its own clock. A device's clock is not relied on: boards
+//! start in 1970, and others are years ahead, so an agent checks control's certificate as of a moment at which it is
+//! valid. Its dates would protect little: control keeps its key from one certificate to the next, and a thief of that
+//! key has the authority's as well, because both are in the same directory.
 
 use crate::{
     key::pin_of,
@@ -30,11 +31,11 @@ use rustls::{
 use std::{sync::Arc, time::Duration};
 use x509_parser::{certificate::X509Certificate, prelude::FromDer};
 
-/// For how long after its end a device's certificate still passes the handshake, so that the device can be told
-/// to renew it.
+/// How long after its end a device's certificate still passes the handshake, so that the device can be told to renew
+/// it.
 pub const EXPIRED_GRACE: Duration = Duration::from_secs(30 * 86_400);
 
-/// Asked by agents: is the far end the control of the pinned fleet?
+/// The agents' verifier: the server must be the control of the pinned fleet.
 #[derive(Debug)]
 pub(crate) struct ControlVerifier {
     pub(crate) trust: ControlTrust,
@@ -111,7 +112,7 @@ impl ServerCertVerifier for ControlVerifier {
     }
 }
 
-/// The authority that a chain shows, if it is the pinned one.
+/// The pinned authority from the server's chain, if it is in there.
 pub(crate) fn pinned_authority(chain: &[CertificateDer<'_>], pin: &Pin) -> Result<RootCertStore, TrustError> {
     let authority = chain
         .iter()
@@ -126,7 +127,7 @@ pub(crate) fn pinned_authority(chain: &[CertificateDer<'_>], pin: &Pin) -> Resul
     Ok(roots)
 }
 
-/// Who a certificate says that its holder is.
+/// The identity that a certificate names.
 pub(crate) fn named(leaf: &CertificateDer<'_>) -> Result<PeerCertificate, TrustError> {
     PeerCertificate::from_der(leaf).map_err(|invalid| match invalid {
         InvalidPeer::Certificate => TrustError::Malformed,
@@ -134,11 +135,11 @@ pub(crate) fn named(leaf: &CertificateDer<'_>) -> Result<PeerCertificate, TrustE
     })
 }
 
-/// Asked by control: is the client certificate one of this fleet's devices?
+/// Control's verifier: a client certificate must be one of this fleet's devices.
 #[derive(Debug)]
 pub(crate) struct DeviceVerifier {
     pub(crate) fleet: FleetId,
-    /// Judges chain, purpose and dates.
+    /// Checks chain, purpose and dates.
     pub(crate) chain: Arc<dyn ClientCertVerifier>,
 }
 
@@ -196,18 +197,18 @@ pub(crate) fn tls12_refused() -> TlsError {
     TlsError::General("TLS 1.2 is not offered".to_owned())
 }
 
-/// The moment within a certificate's life that is nearest to what a device's clock says.
+/// The moment within a certificate's validity that is nearest to what a device's clock shows.
 pub(crate) fn tolerant_of_any_clock(now: UnixTime, peer: &PeerCertificate) -> UnixTime {
     tolerant_of_a_slow_clock(now, peer.not_before).min(unix_time(peer.expires))
 }
 
-/// A clock may be behind. A certificate that the fleet's authority signed was valid from some moment on, so it cannot
-/// be earlier than that moment now.
+/// The later of the clock and the certificate's beginning: the authority signed the certificate at its beginning, so a
+/// clock that shows an earlier time is behind.
 fn tolerant_of_a_slow_clock(now: UnixTime, not_before: Timestamp) -> UnixTime {
     now.max(unix_time(not_before))
 }
 
-/// Within [`EXPIRED_GRACE`] a certificate is judged as of its last second.
+/// Within [`EXPIRED_GRACE`] after its end, a certificate is checked as of its last second.
 fn tolerant_of_an_expired_device(now: UnixTime, expires: Timestamp) -> UnixTime {
     let end = unix_time(expires);
     if now > end && now.as_secs() - end.as_secs() <= EXPIRED_GRACE.as_secs() {

@@ -1,8 +1,9 @@
-//! Asked by clients of a relay that a device runs: is the far end that device, of our fleet?
+//! The verifier of clients of a relay that a device runs: the server must be that device, of this fleet.
 //!
-//! A device's certificate is for clients only, so that it never passes for control's. A relay shows it all the same,
-//! and is judged by the client's purpose: what counts is the authority's signature and the name. Its dates do not: the
-//! relays of a mesh go on while control, which renews certificates, is away, and what ends a relay is the network map.
+//! A device's certificate is for clients only, so that a device cannot pass for control. Its relay presents the same
+//! certificate, which is therefore checked for a client's purpose: the authority's signature and the name must be
+//! right. Its dates are not checked, because relays have to go on while control, which renews certificates, is away; a
+//! relay ends by being removed from the network map.
 
 use crate::{
     peer::PeerIdentity,

@@ -1,4 +1,4 @@
-//! A device's WireGuard key: X25519, required from the first enrollment on.
+//! A device's WireGuard key: X25519, which every enrollment includes.
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use std::{fmt, str::FromStr};
@@ -10,13 +10,12 @@ use zeroize::{Zeroize, Zeroizing};
 #[error("this is not a WireGuard key: 32 bytes in base64, 44 characters")]
 pub struct InvalidWireguardKey;
 
-/// The private half. It is wiped from memory when dropped and has no `Display`.
+/// The private key. It is wiped from memory when dropped and has no `Display`.
 #[derive(Clone)]
 pub struct WireguardKey(StaticSecret);
 
 impl WireguardKey {
-    /// # Panics
-    /// The system has no randomness to give.
+    /// The system gives no randomness.
     #[must_use]
     pub fn generate() -> Self {
         let mut bytes = Zeroizing::new([0; 32]);
@@ -24,10 +23,9 @@ impl WireguardKey {
         Self(StaticSecret::from(*bytes))
     }
 
-    /// Reads what [`WireguardKey::to_base64`] wrote.
+    /// Reads the output of [`WireguardKey::to_base64`].
     ///
-    /// # Errors
-    /// The text is no key.
+    /// The text is not a key.
     pub fn from_base64(text: &str) -> Result<Self, InvalidWireguardKey> {
         let mut bytes = decode(text)?;
         let key = Self(StaticSecret::from(bytes));
@@ -49,7 +47,7 @@ impl WireguardKey {
         Self(StaticSecret::from(*bytes))
     }
 
-    /// The secret that the two keys share; `None` where everybody knows it.
+    /// The secret that the two keys share; `None` when anyone can compute it.
     pub(crate) fn agree(&self, other: &WireguardPublicKey) -> Option<Zeroizing<[u8; 32]>> {
         let secret = self.0.diffie_hellman(&PublicKey::from(other.0));
         secret
@@ -64,7 +62,7 @@ impl fmt::Debug for WireguardKey {
     }
 }
 
-/// The public half; it prints as `wg` prints it.
+/// The public key; it prints in the form of `wg`.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct WireguardPublicKey([u8; 32]);
 
@@ -78,8 +76,8 @@ impl WireguardPublicKey {
 impl FromStr for WireguardPublicKey {
     type Err = InvalidWireguardKey;
 
-    /// A key with which every handshake gives the same secret (RFC 7748 §6.1) is no key, and neither is a second way
-    /// to write one: who is told apart by key has one key.
+    /// Refuses keys with which every handshake gives the same secret (RFC 7748 §6.1), and any second spelling of a
+    /// key, because devices are told apart by their keys.
     fn from_str(text: &str) -> Result<Self, InvalidWireguardKey> {
         let bytes = decode(text)?;
         let probe = StaticSecret::from([0x40; 32]);
@@ -103,7 +101,8 @@ impl fmt::Debug for WireguardPublicKey {
     }
 }
 
-/// Below 2^255 - 19. Arithmetic ignores the highest bit and takes the rest modulo that prime (RFC 7748 §5).
+/// Whether the number is below 2^255 - 19. Arithmetic ignores the highest bit and reduces modulo that prime, so other
+/// numbers would be a second spelling (RFC 7748 §5).
 fn is_canonical(bytes: &[u8; 32]) -> bool {
     let [low, middle @ .., high] = bytes;
     *high < 0x7f || (*high == 0x7f && (*low < 0xed || middle.iter().any(|byte| *byte != 0xff)))
@@ -129,7 +128,7 @@ mod tests {
 
     #[test]
     fn the_public_half_is_what_the_standard_says() {
-        // RFC 7748 §6.1, Alice.
+        // The key of Alice in RFC 7748 §6.1.
         let key = WireguardKey::from_base64("dwdtCnMYpX08FsFyUbJmRd9ML4frwJkqsXf7pR25LCo=").unwrap();
         assert_eq!(
             key.public().to_string(),
@@ -164,7 +163,7 @@ mod tests {
             STANDARD.encode(twin).parse::<WireguardPublicKey>(),
             Err(InvalidWireguardKey)
         );
-        // The prime plus nine is nine, the base point.
+        // The prime plus nine equals nine, the base point.
         let mut nine = [0xff; 32];
         (nine[0], nine[31]) = (0xf6, 0x7f);
         assert_eq!(

@@ -1,4 +1,4 @@
-//! Handshakes between both configurations, in memory: who believes whom.
+//! Handshakes between both configurations, in memory: which ends accept each other.
 
 use super::*;
 use crate::{EXPIRED_GRACE, PeerCertificate, PeerIdentity, TrustError, VerifiedCsr, explain};
@@ -27,7 +27,7 @@ fn device_id() -> DeviceId {
     "01937c5e-7b1a-7c3e-8b9e-0123456789cd".parse().unwrap()
 }
 
-/// A fleet as it was made at second 0.
+/// A fleet that was created at second 0.
 struct Fleet {
     ca: FleetCa,
     key: LeafKey,
@@ -64,7 +64,7 @@ impl Fleet {
         agent_config(self.trust(), None, clock(now)).unwrap()
     }
 
-    /// A server that holds any certificate of this fleet's authority, also one that no control would get.
+    /// A server with a certificate signed by this fleet's authority, possibly one that no control would get.
     fn server_with(&self, uri: &str, usage: ExtendedKeyUsagePurpose) -> Arc<ServerConfig> {
         let authority = KeyPair::from_pem(&self.ca.key_pem()).unwrap();
         let mut name = rcgen::DistinguishedName::new();
@@ -96,7 +96,7 @@ impl Fleet {
     }
 }
 
-/// What each end thinks after the handshake.
+/// The result of a handshake at each end.
 struct Outcome {
     agent: Result<(), TlsError>,
     control: Result<Option<PeerCertificate>, TlsError>,
@@ -248,7 +248,7 @@ fn an_agent_whose_clock_is_years_behind_still_trusts() {
 }
 
 #[test]
-fn an_agent_whose_clock_is_ahead_still_trusts_and_nobody_else_than_before() {
+fn an_agent_whose_clock_is_ahead_still_trusts_its_control_and_no_other() {
     let (fleet, other) = (Fleet::new(1), Fleet::new(1));
     for now in [DAY, 91 * DAY, 5 * 365 * DAY] {
         let outcome = handshake(fleet.agent(now), fleet.control(0));
@@ -259,7 +259,7 @@ fn an_agent_whose_clock_is_ahead_still_trusts_and_nobody_else_than_before() {
     }
 }
 
-/// Control's certificate is fresh, the device's is as old as `now`.
+/// Control's certificate is fresh; the device's was issued at second 0 and is checked at `now`.
 fn device_certificate_aged(now: i64) -> Outcome {
     let fleet = Fleet::new(1);
     let leaf = fleet.ca.issue_control(&fleet.key, at(now)).unwrap();
@@ -331,7 +331,7 @@ fn a_client_that_asks_for_no_more_than_http2_gets_no_connection() {
     assert!(handshake(Arc::new(agent), fleet.control(0)).control.is_err());
 }
 
-/// A device's relay with its certificate, and a client that expects `expected` there.
+/// A device's relay with its certificate, and a client that expects `expected`.
 fn relayed(fleet: &Fleet, expected: RelayTrust, now: i64) -> Outcome {
     let key = LeafKey::generate().unwrap();
     let csr = VerifiedCsr::from_der(&key.csr_der().unwrap()).unwrap();
