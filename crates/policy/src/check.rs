@@ -1,4 +1,4 @@
-//! What a policy document must be, beyond being one: rules that say something, under names that tell them apart.
+//! Checks a policy document beyond its syntax: rules must have an effect, and distinct names.
 
 use flotilla_protocol::policy::{Policy, Ports, Rule};
 use std::collections::BTreeSet;
@@ -31,7 +31,7 @@ pub enum Flaw {
 }
 
 impl Flaw {
-    /// Where in the document it is, for example `rules[2].ports`.
+    /// The path of the flaw in the document, for example `rules[2].ports`.
     #[must_use]
     pub fn field(&self) -> &str {
         match self {
@@ -47,10 +47,9 @@ impl Flaw {
     }
 }
 
-/// Names of devices, tags and people are not looked up: who is missing today may be added tomorrow. See
-/// [`crate::warnings`] for them.
+/// Checks a policy. Names of devices, tags and people are not looked up, because they may be added later;
+/// [`crate::warnings`] names those that are missing.
 ///
-/// # Errors
 /// The first flaw.
 pub fn check(policy: &Policy) -> Result<(), Flaw> {
     for (field, length) in [("rules", policy.rules.len()), ("tests", policy.tests.len())] {
@@ -116,7 +115,8 @@ fn check_rule(rule: &Rule, index: usize) -> Result<(), Flaw> {
     Ok(())
 }
 
-/// A filter reads "no ports" as all of them, so ports that mean nothing must never get that far.
+/// Whether the rule's ports mean something. A filter reads "no ports" as all of them, so a rule without this must
+/// never be compiled.
 pub(crate) fn has_sound_ports(rule: &Rule) -> bool {
     match &rule.ports {
         Ports::Any => true,

@@ -1,4 +1,4 @@
-//! From a policy to what each device must know: its filter, and its peers.
+//! Compiles a policy into each device's filter and its peers.
 
 use crate::{
     Subject,
@@ -16,23 +16,23 @@ use flotilla_protocol::{
 };
 use std::collections::{BTreeMap, BTreeSet};
 
-/// A policy whose selectors were resolved once, for all devices to ask. It grows with the devices and with the kinds
-/// of them, never with the pairs.
+/// A policy with its selectors resolved once, for all devices to be looked up. Its size grows with the devices and
+/// with the kinds of them, not with the pairs.
 #[derive(Debug)]
 pub struct Compiled {
     kinds: Vec<Alike>,
     kind_of: BTreeMap<DeviceId, Kind>,
 }
 
-/// Devices for which one compiled policy means the same.
+/// Devices for which a compiled policy means the same. It belongs to that policy.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Kind(usize);
 
 #[derive(Debug)]
 struct Alike {
-    /// The rules that select them as a source.
+    /// The rules that select these devices as a source.
     begins: Marks,
-    /// The rules that select them as a destination.
+    /// The rules that select these devices as a destination.
     leads: Marks,
     devices: Vec<DeviceId>,
     filter: Filter,
@@ -41,7 +41,7 @@ struct Alike {
 type Grouped<'a> = BTreeMap<(Marks, Marks, bool), Vec<&'a Subject>>;
 
 impl Compiled {
-    /// `mesh` is the range of the fleet's addresses: what `any` means as a source.
+    /// `mesh` is the range of the fleet's addresses, which `any` means as a source.
     #[must_use]
     pub fn new(policy: &Policy, subjects: &[Subject], mesh: IpRange) -> Self {
         let rules: Vec<_> = in_force(policy).collect();
@@ -76,33 +76,33 @@ impl Compiled {
         compiled
     }
 
-    /// `None` for a device that is not of the fleet.
+    /// `None` for a device outside of the fleet.
     #[must_use]
     pub fn kind(&self, device: DeviceId) -> Option<Kind> {
         self.kind_of.get(&device).copied()
     }
 
-    /// What may come in at a device, independent of the order of rules. A device in bridge networking takes nothing.
+    /// What may come in at a device, independent of the order of rules. At a device in bridge networking nothing may.
     #[must_use]
     pub fn filter_for(&self, device: DeviceId) -> Filter {
         self.kind(device)
             .map_or_else(Filter::default, |kind| self.filter(kind).clone())
     }
 
-    /// What may come in at devices of a kind, which is one of this policy's.
+    /// What may come in at devices of a kind of this policy.
     #[must_use]
     pub fn filter(&self, kind: Kind) -> &Filter {
         &self.kinds[kind.0].filter
     }
 
-    /// Whether some rule connects devices of two kinds, in either direction: whether they may know of each other.
+    /// Whether a rule connects devices of two kinds, in either direction, so that they may know of each other.
     #[must_use]
     pub fn links(&self, one: Kind, other: Kind) -> bool {
         let (one, other) = (&self.kinds[one.0], &self.kinds[other.0]);
         one.begins.meets(&other.leads) || other.begins.meets(&one.leads)
     }
 
-    /// The devices that some rule connects with this one, in either direction: the only ones it may know of.
+    /// The devices that a rule connects with this one, in either direction: it may know of no others.
     #[must_use]
     pub fn neighbors(&self, device: DeviceId) -> BTreeSet<DeviceId> {
         let Some(own) = self.kind(device) else {
@@ -117,7 +117,7 @@ impl Compiled {
             .collect()
     }
 
-    /// Whether any rule lets `from` open anything to `to`.
+    /// Whether a rule lets `from` open any flow to `to`.
     #[must_use]
     pub fn connects(&self, from: DeviceId, to: DeviceId) -> bool {
         let kinds = self.kind(from).zip(self.kind(to));
@@ -125,11 +125,11 @@ impl Compiled {
     }
 }
 
-/// What a rule adds to the filters of the devices that it leads to.
+/// What a rule adds to the filters of its destinations.
 struct Resolved {
-    /// How many devices it begins at.
+    /// How many devices are sources of it.
     origins: usize,
-    /// It also admits addresses that no device of the fleet has now.
+    /// It also allows addresses that no device of the fleet has.
     admits_strangers: bool,
     allow: Allow,
 }
@@ -164,7 +164,7 @@ impl Resolved {
     }
 }
 
-/// What may come in at a device that these rules begin at and lead to.
+/// What may come in at a device with these rules as source and as destination.
 fn filter(rules: &[Resolved], begins: &Marks, leads: &Marks) -> Filter {
     let applying = leads.iter().filter(|index| {
         let others = rules[*index].origins - usize::from(begins.holds(*index));

@@ -1,4 +1,4 @@
-//! The reference: a verdict by reading the rules one by one.
+//! The reference for the compiled filter: reads the rules one by one.
 
 use crate::{Subject, find, in_force, select::any_selects};
 use flotilla_protocol::{
@@ -20,8 +20,8 @@ impl Verdict {
     }
 }
 
-/// Whether `from` may open a flow to `to`. [`Proto::Any`] asks for every protocol, no port for every port.
-/// Whether packets get there is another question: see [`Subject::is_reachable`].
+/// Whether `from` may open a flow to `to`. [`Proto::Any`] asks for every protocol, and no port for every port. It does
+/// not tell whether packets arrive: see [`Subject::is_reachable`].
 #[must_use]
 pub fn evaluate(
     policy: &Policy,

@@ -1,4 +1,4 @@
-//! Why one device may or may not reach another: the rule that decides, or the rules that come close.
+//! Why one device may or may not reach another: the rule that decides, or the rules that nearly match.
 
 use crate::{Subject, check::has_sound_ports, evaluate, find, flows::Flows, in_force, select::any_selects};
 use flotilla_protocol::{
@@ -7,10 +7,10 @@ use flotilla_protocol::{
     policy::{Policy, Ports, Proto, Rule, Selector},
 };
 
-/// More than a few would explain nothing.
+/// The most rules in an explanation; more would not help.
 const NEAREST: usize = 3;
 
-/// The answer without the path: how packets travel is another question, and the caller knows it.
+/// Explains without the path, which the caller adds: this crate does not know how packets travel.
 #[must_use]
 pub fn explain(
     policy: &Policy,
@@ -80,7 +80,7 @@ fn nearest(policy: &Policy, from: &Subject, to: &Subject, asked: &Flows) -> Vec<
         .collect()
 }
 
-/// What of the rule would have to be otherwise; nothing for a rule that is about neither end.
+/// What would have to change in the rule for it to match; `None` for a rule that matches neither end.
 fn differences(rule: &Rule, from: &Subject, to: &Subject, asked: &Flows) -> Option<Vec<String>> {
     let (begins, leads) = (any_selects(&rule.from, from), any_selects(&rule.to, to));
     let is_reverse = any_selects(&rule.from, to) && any_selects(&rule.to, from);

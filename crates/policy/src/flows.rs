@@ -1,8 +1,8 @@
-//! Sets of flows between two devices, with the arithmetic that comparing policies needs.
+//! Sets of flows between two devices, with the arithmetic for comparing policies.
 
 use flotilla_protocol::policy::{PortRange, Ports, Proto, Rule};
 
-/// What may be opened: TCP and UDP by port, ICMP, and every other IP protocol.
+/// Flows that may be opened: TCP and UDP by port, ICMP, and every other IP protocol.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Flows {
     tcp: PortSet,
@@ -40,13 +40,13 @@ impl Flows {
         }
     }
 
-    /// The flows that a question or a test is about; without a port about all of them.
+    /// The flows that a question or a test is about; without a port all of them.
     pub(crate) fn asked(proto: Proto, port: Option<u16>) -> Self {
         let one = port.and_then(|port| PortRange::new(port, port).ok());
         Self::of(proto, &one.map_or(Ports::Any, |range| Ports::Only(vec![range])))
     }
 
-    /// All that the rules allow together.
+    /// All flows that the rules allow together.
     pub(crate) fn of_all<'a>(rules: impl IntoIterator<Item = &'a Rule>) -> Self {
         let mut flows = Self::default();
         for rule in rules {
@@ -83,7 +83,7 @@ impl Flows {
         self.without(other) != *self
     }
 
-    /// What people read: a protocol and its ports, in few parts.
+    /// The flows as people read them: protocols and their ports, in few parts.
     pub(crate) fn parts(&self) -> Vec<(Proto, String)> {
         if *self == Self::of(Proto::Any, &Ports::Any) {
             return vec![(Proto::Any, Ports::Any.to_string())];
@@ -99,7 +99,7 @@ impl Flows {
     }
 }
 
-/// Ports as ranges that are sorted and neither overlap nor touch.
+/// Ports as sorted ranges that neither overlap nor touch.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct PortSet(Vec<PortRange>);
 

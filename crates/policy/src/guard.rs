@@ -1,4 +1,4 @@
-//! The tests that people write into a policy, so that no later edit opens or closes what must stay.
+//! The tests that people write into a policy, so that no later edit opens or closes a connection by mistake.
 
 use crate::{
     Subject,
@@ -13,7 +13,7 @@ use flotilla_protocol::{
 };
 use std::collections::BTreeSet;
 
-/// The tests that this policy does not pass. A test that selects nobody passes; [`crate::warnings`] names it.
+/// The tests that this policy fails. A test whose selectors match nothing passes; [`crate::warnings`] names it.
 #[must_use]
 pub fn run_tests(policy: &Policy, subjects: &[Subject]) -> Vec<FailedTest> {
     let rules: Vec<_> = in_force(policy).collect();
@@ -45,14 +45,14 @@ pub fn sentence(test: &PolicyTest) -> String {
     format!("{} {can} reach {}{flow}", plain(&test.from), plain(&test.to))
 }
 
-/// The ends of the flows that a test is about.
+/// The sources and destinations of the flows that a test is about.
 fn ends<'a>(test: &PolicyTest, subjects: &'a [Subject]) -> (Vec<Source<'a>>, Vec<&'a Subject>) {
     let sources = Source::of(std::slice::from_ref(&test.from), subjects);
     let destinations = subjects.iter().filter(|s| selects(&test.to, s));
     (sources, destinations.collect())
 }
 
-/// Whether a test is about any two ends.
+/// Whether a test matches any pair of ends.
 pub(crate) fn is_about_any(test: &PolicyTest, subjects: &[Subject]) -> bool {
     let (sources, destinations) = ends(test, subjects);
     has_pair(&sources, &destinations)

@@ -1,13 +1,13 @@
-//! Things that the same rules select are alike: what holds for one of them is worked out once for all of its kind.
+//! Groups things that the same rules select into kinds, so that each kind is computed once.
 
 use std::collections::BTreeMap;
 
-/// Some of a policy's rules, by their place in it.
+/// A set of a policy's rules, by their index.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Marks(Vec<u64>);
 
 impl Marks {
-    /// Which of `things`, in their order, are marked.
+    /// The set of the `things` that are marked, by their index.
     pub(crate) fn of<T>(things: &[T], is_marked: impl Fn(&T) -> bool) -> Self {
         let words = things.chunks(64).map(|word| {
             let bits = word.iter().rev();
@@ -26,7 +26,7 @@ impl Marks {
         self.0.iter().zip(&other.0).any(|(one, other)| one & other != 0)
     }
 
-    /// What both have. Both are of the same policy.
+    /// The rules in both sets, which belong to the same policy.
     pub(crate) fn common(&self, other: &Self) -> Self {
         Self(
             self.0
@@ -42,7 +42,7 @@ impl Marks {
     }
 }
 
-/// The things by their kind, in their order.
+/// The things grouped by kind, in their order.
 pub(crate) fn by_kind<K: Ord, T>(
     things: impl IntoIterator<Item = T>,
     kind: impl Fn(&T) -> K,

@@ -1,12 +1,12 @@
 //! The one meaning of the access policy, shared by control, agents and the user interface.
 //!
-//! A [`Policy`] is what people write; [`Compiled`] is what control hands out: a filter per device, and the peers
-//! that each device may know. [`evaluate`] says the same by reading the rules one by one, so simply that it can be
-//! checked by eye; a property holds the two together. [`run_tests`], [`explain`], [`review`] and [`warnings`] are
+//! A [`Policy`] is what people write. [`Compiled`] is what control distributes: a filter per device, and the peers
+//! that each device may know. [`evaluate`] gives the same by reading the rules one by one, so simply that it can be
+//! checked by reading; a property test compares the two. [`run_tests`], [`explain`], [`review`] and [`warnings`] are
 //! for the people who write policies.
 //!
-//! Rules only allow, and what no enabled rule allows is denied. Rules add up, so their order means nothing. A rule
-//! between a device and itself means nothing either. A rule that [`check`] refuses allows nothing.
+//! Rules only allow; what no enabled rule allows is denied. Rules add up, so their order has no meaning. A rule
+//! between a device and itself has none either. A rule that [`check`] refuses allows nothing.
 
 mod check;
 mod compile;
@@ -39,16 +39,16 @@ use flotilla_protocol::{
 };
 use std::net::Ipv4Addr;
 
-/// A device, as far as rules speak of it.
+/// The facts about a device that rules depend on.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Subject {
     pub id: DeviceId,
     pub name: DeviceName,
     pub address: Ipv4Addr,
     pub tags: Vec<Tag>,
-    /// The person whom it belongs to.
+    /// The person to whom the device belongs.
     pub user: Option<String>,
-    /// Bridge networking also stands for whatever else keeps packets of the mesh out.
+    /// [`NetworkMode::Bridge`] stands for everything that keeps packets of the mesh out.
     pub mode: NetworkMode,
 }
 
@@ -65,7 +65,7 @@ impl Subject {
         }
     }
 
-    /// Whether packets from the mesh arrive there at all. Rules may allow what its network mode cannot receive.
+    /// Whether packets from the mesh arrive there at all. Rules may allow flows that its network mode cannot receive.
     #[must_use]
     pub fn is_reachable(&self) -> bool {
         self.mode != NetworkMode::Bridge
@@ -76,7 +76,7 @@ fn find(subjects: &[Subject], id: DeviceId) -> Option<&Subject> {
     subjects.iter().find(|subject| subject.id == id)
 }
 
-/// The rules that allow something.
+/// The rules that can allow something: enabled, and not refused by [`check`].
 fn in_force(policy: &Policy) -> impl Iterator<Item = &Rule> {
     policy
         .rules

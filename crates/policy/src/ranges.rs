@@ -2,7 +2,7 @@
 
 use flotilla_protocol::cidr::IpRange;
 
-/// Ranges that lie in others are dropped, and neighbors that make up a larger range become it. Sorted.
+/// Ranges inside others are dropped, and neighbors that form a larger range are replaced by it. Sorted.
 pub(crate) fn merged(ranges: impl IntoIterator<Item = IpRange>) -> Vec<IpRange> {
     let mut sorted: Vec<_> = ranges.into_iter().collect();
     sorted.sort_unstable(); // by first address, and there the largest first
@@ -22,7 +22,7 @@ pub(crate) fn merged(ranges: impl IntoIterator<Item = IpRange>) -> Vec<IpRange> 
     merged
 }
 
-/// The range that consists of these two halves.
+/// The range that consists of exactly these two halves, if there is one.
 fn joined(left: IpRange, right: IpRange) -> Option<IpRange> {
     let both = IpRange::new(left.first(), left.prefix().checked_sub(1)?).ok()?;
     (left.prefix() == right.prefix() && both.first() == left.first() && both.contains(right.first()))

@@ -1,7 +1,7 @@
-//! What another policy would change: which pairs of devices it opens and closes.
+//! The effect of replacing a policy: which pairs of devices it opens and closes.
 //!
 //! Devices that the same rules select are alike, so policies are compared between kinds of devices, and pairs are
-//! written out only where something differs.
+//! listed only where something differs.
 
 use crate::{
     Subject,
@@ -18,10 +18,10 @@ use flotilla_protocol::{
 };
 use std::collections::{BTreeMap, BTreeSet};
 
-/// How many opened pairs a review lists at most, and how many closed ones; it counts all.
+/// The most opened pairs that a review lists, and the most closed ones; all are counted.
 pub const LISTED: usize = 1_000;
 
-/// The difference between two policies. Which live flows it cuts is for the caller to add, who knows them.
+/// The difference between two policies. The caller adds which live flows it cuts.
 #[must_use]
 pub fn review(old: &Policy, new: &Policy, subjects: &[Subject]) -> PolicyReview {
     let both = [old, new].map(|policy| in_force(policy).collect::<Vec<_>>());
@@ -68,7 +68,8 @@ fn all_sources<'a>(
 /// Flows as people read them.
 type Parts = Vec<(Proto, String)>;
 
-/// What is opened and what is closed where these rules of the old and of the new policy apply.
+/// The flows that are opened and those that are closed between ends that these rules of the old and of the new policy
+/// apply to.
 fn difference(policies: &[Vec<&Rule>; 2], applying: &[Marks; 2]) -> (Parts, Parts) {
     let [before, after] =
         [0, 1].map(|nth| Flows::of_all(applying[nth].iter().map(|index| policies[nth][index])));

@@ -1,4 +1,4 @@
-//! Which devices a selector means.
+//! Which devices a selector selects.
 
 use crate::Subject;
 use flotilla_protocol::{
@@ -7,7 +7,7 @@ use flotilla_protocol::{
     policy::{Policy, Selector},
 };
 
-/// Whether the selector means this device.
+/// Whether the selector selects this device.
 #[must_use]
 pub fn selects(selector: &Selector, subject: &Subject) -> bool {
     match selector {
@@ -23,7 +23,7 @@ pub(crate) fn any_selects(selectors: &[Selector], subject: &Subject) -> bool {
     selectors.iter().any(|selector| selects(selector, subject))
 }
 
-/// Where flows begin: at a device, or at addresses that no device of the fleet has.
+/// A source of flows: a device, or addresses that no device of the fleet has.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Source<'a> {
     Device(&'a Subject),
@@ -31,7 +31,7 @@ pub(crate) enum Source<'a> {
 }
 
 impl<'a> Source<'a> {
-    /// All that the selectors mean as the beginning of flows.
+    /// All sources that the selectors select.
     pub(crate) fn of(selectors: &[Selector], subjects: &'a [Subject]) -> Vec<Self> {
         let devices = subjects
             .iter()
@@ -45,7 +45,7 @@ impl<'a> Source<'a> {
         matches!(self, Self::Device(device) if device.id == subject.id)
     }
 
-    /// Whether all of it is among what the selectors mean.
+    /// Whether the selectors cover all of this source.
     pub(crate) fn is_within(&self, selectors: &[Selector]) -> bool {
         match self {
             Self::Device(subject) => any_selects(selectors, subject),
@@ -56,7 +56,7 @@ impl<'a> Source<'a> {
         }
     }
 
-    /// Whether some of it is among what the selectors mean.
+    /// Whether the selectors cover some of this source.
     pub(crate) fn meets(&self, selectors: &[Selector]) -> bool {
         match self {
             Self::Device(_) => self.is_within(selectors),
@@ -67,7 +67,7 @@ impl<'a> Source<'a> {
     }
 }
 
-/// Addresses that the selectors name and that no device of the fleet has.
+/// The addresses in the selectors that no device of the fleet has.
 pub(crate) fn strangers(selectors: &[Selector], subjects: &[Subject]) -> impl Iterator<Item = IpRange> {
     selectors.iter().filter_map(|selector| match selector {
         Selector::Range(range) if !subjects.iter().any(|s| selects(selector, s)) => Some(*range),
@@ -75,7 +75,7 @@ pub(crate) fn strangers(selectors: &[Selector], subjects: &[Subject]) -> impl It
     })
 }
 
-/// The policy after a device got another name: it means the same devices as before.
+/// The policy after a device was renamed: it selects the same devices as before.
 #[must_use]
 pub fn renamed(policy: &Policy, old: &DeviceName, new: &DeviceName) -> Policy {
     let mut policy = policy.clone();

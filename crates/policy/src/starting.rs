@@ -6,8 +6,8 @@ use flotilla_protocol::{
     policy::{Policy, Ports, Proto, Rule, Selector},
 };
 
-/// The first policy: *Locked* lets only this computer reach devices, *Open lab* every device every other. A choice
-/// that this build does not know has no rule, so no device reaches another.
+/// The first policy: *Locked* lets only this computer reach devices, *Open lab* every device every other. An unknown
+/// choice gives a policy without rules, by which no device reaches another.
 #[must_use]
 pub fn starting(choice: StartingPolicy, this_computer: Option<&DeviceName>) -> Policy {
     let rule = match choice {

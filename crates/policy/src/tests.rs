@@ -1,4 +1,4 @@
-//! What the rules of a small fleet mean, and what holds for every policy.
+//! What the rules of a small fleet mean, and properties of every policy.
 
 use super::*;
 use flotilla_protocol::{
@@ -201,9 +201,9 @@ fn flaws_name_their_field_and_missing_devices_are_none() {
 fn a_user_whom_nothing_belongs_to_yet_is_said_to_be_one() {
     let ada = rules(&[rule("ada", "user:ada", "tag:prod", "tcp", "[80]")]);
     assert_eq!(warnings(&ada, &fleet()), [""; 0]);
-    let nobodys: Vec<_> = fleet().into_iter().map(|s| Subject { user: None, ..s }).collect();
+    let unowned: Vec<_> = fleet().into_iter().map(|s| Subject { user: None, ..s }).collect();
     assert_eq!(
-        warnings(&ada, &nobodys),
+        warnings(&ada, &unowned),
         [
             "Rule \"ada\": user:ada means no device, because no device belongs to a user yet; name devices or tags instead."
         ]

@@ -1,4 +1,4 @@
-//! What a policy says that has no effect now: no error, since the fleet changes under a policy.
+//! Parts of a policy that have no effect at present. They are no errors, because the fleet may change.
 
 use crate::{
     Subject, guard, in_force,
@@ -6,7 +6,7 @@ use crate::{
 };
 use flotilla_protocol::policy::{Policy, Selector};
 
-/// Sentences about rules that lead to devices that nothing can reach, and about selectors that mean nobody.
+/// Sentences about rules to devices that nothing can reach, and about selectors that select nothing.
 #[must_use]
 pub fn warnings(policy: &Policy, subjects: &[Subject]) -> Vec<String> {
     let deaf: Vec<_> = subjects
@@ -23,7 +23,7 @@ pub fn warnings(policy: &Policy, subjects: &[Subject]) -> Vec<String> {
     let rules = in_force(policy).flat_map(|rule| {
         let from = rule.from.iter().filter(|s| !matches!(s, Selector::Range(_)));
         from.chain(&rule.to)
-            .filter(|selector| means_nobody(selector, subjects))
+            .filter(|selector| selects_nothing(selector, subjects))
             .map(|selector| {
                 format!(
                     "Rule \"{}\": {selector} {}.",
@@ -45,11 +45,11 @@ pub fn warnings(policy: &Policy, subjects: &[Subject]) -> Vec<String> {
     deaf.into_iter().chain(rules).chain(tests).collect()
 }
 
-fn means_nobody(selector: &Selector, subjects: &[Subject]) -> bool {
+fn selects_nothing(selector: &Selector, subjects: &[Subject]) -> bool {
     *selector != Selector::Any && !subjects.iter().any(|subject| selects(selector, subject))
 }
 
-/// What is to be said of a selector that means nobody.
+/// What to say about a selector that selects nothing.
 fn emptiness(selector: &Selector, subjects: &[Subject]) -> &'static str {
     let is_early = matches!(selector, Selector::User(_)) && subjects.iter().all(|s| s.user.is_none());
     if is_early {

@@ -1,4 +1,4 @@
-//! What holds for generated policies: the compiled filter and the reference agree, and more.
+//! Properties of generated policies: the compiled filter and the reference agree, and more.
 
 use super::*;
 use flotilla_protocol::{mesh::Filter, policy::PortRange};
@@ -31,7 +31,7 @@ fn some_ports() -> impl Strategy<Value = Ports> {
     ]
 }
 
-/// Also rules that would be refused: they must allow nothing.
+/// Rules, including ones that are refused and so must allow nothing.
 fn a_rule() -> impl Strategy<Value = Rule> {
     let selectors = || proptest::collection::vec(a_selector(), 0..3);
     let parts = (
