@@ -76,8 +76,8 @@ async fn where_control_was_last_is_tried_first() {
         dial(&target, &introduction()).await.unwrap().endpoint(),
         &control.endpoint()
     );
-    let nobody_came = timeout(Duration::from_millis(300), listener.accept()).await;
-    assert!(nobody_came.is_err());
+    let accepted = timeout(Duration::from_millis(300), listener.accept()).await;
+    assert!(accepted.is_err());
 }
 
 #[tokio::test(flavor = "multi_thread")]
