@@ -8,7 +8,7 @@ use std::collections::VecDeque;
 
 /// How many runs are remembered of one device. Two agents that take turns are found by the last two; the bound is for
 /// a device whose agent restarts again and again.
-const MOST: usize = 32;
+const MAX_REMEMBERED: usize = 32;
 
 /// An agent that holds its device's link.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,7 +34,7 @@ impl Holders {
         let known = self.0.iter().position(|known| known.run == holder.run);
         match known {
             Some(at) => drop(self.0.remove(at)),
-            None if self.0.len() == MOST => drop(self.0.pop_front()),
+            None if self.0.len() == MAX_REMEMBERED => drop(self.0.pop_front()),
             None => {}
         }
         self.0.push_back(holder);
@@ -99,7 +99,7 @@ mod tests {
                     prop_assert_eq!(holders.handle_link(holder(run.try_into().unwrap(), "192.0.2.1")), None);
                 }
             }
-            prop_assert!(holders.0.len() <= MOST);
+            prop_assert!(holders.0.len() <= MAX_REMEMBERED);
         }
     }
 }

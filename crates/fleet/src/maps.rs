@@ -207,8 +207,8 @@ impl Maps {
     pub fn map(&self, id: DeviceId) -> Option<NetworkMap> {
         let entry = self.entries.get(&id)?;
         entry.member.public_key?;
-        let knows = self.known_to(id);
-        let peers = knows.iter().filter_map(|peer| self.entries.get(peer)?.as_peer());
+        let peers = self.peers_of(id);
+        let peers = peers.iter().filter_map(|peer| self.entries.get(peer)?.as_peer());
         Some(NetworkMap {
             revision: entry.revision,
             address: self.address(entry),
@@ -270,7 +270,7 @@ impl Maps {
     }
 
     /// The devices in a device's map.
-    fn known_to(&self, id: DeviceId) -> BTreeSet<DeviceId> {
+    fn peers_of(&self, id: DeviceId) -> BTreeSet<DeviceId> {
         let has_key = |id: &DeviceId| self.member(*id).is_some_and(|member| member.public_key.is_some());
         if !has_key(&id) {
             return BTreeSet::new();

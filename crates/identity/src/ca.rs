@@ -46,7 +46,7 @@ pub struct FleetCa {
 
 /// A certificate that the authority has signed.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Issued {
+pub struct IssuedCertificate {
     /// The certificate alone, PEM.
     pub pem: String,
     pub der: CertificateDer<'static>,
@@ -128,7 +128,7 @@ impl FleetCa {
     ///
     /// # Errors
     /// The cryptographic library failed to sign.
-    pub fn issue_control(&self, key: &LeafKey, now: Timestamp) -> Result<Issued, MaterialError> {
+    pub fn issue_control(&self, key: &LeafKey, now: Timestamp) -> Result<IssuedCertificate, MaterialError> {
         let identity = PeerIdentity::control(self.fleet);
         self.issue(identity, ExtendedKeyUsagePurpose::ServerAuth, key.pair(), now)
     }
@@ -142,7 +142,7 @@ impl FleetCa {
         csr: &VerifiedCsr,
         device: DeviceId,
         now: Timestamp,
-    ) -> Result<Issued, MaterialError> {
+    ) -> Result<IssuedCertificate, MaterialError> {
         let identity = PeerIdentity::device(self.fleet, device);
         self.issue(identity, ExtendedKeyUsagePurpose::ClientAuth, csr, now)
     }
@@ -153,7 +153,7 @@ impl FleetCa {
         usage: ExtendedKeyUsagePurpose,
         key: &impl PublicKeyData,
         now: Timestamp,
-    ) -> Result<Issued, MaterialError> {
+    ) -> Result<IssuedCertificate, MaterialError> {
         let not_before = shifted(now, BACKDATING, false);
         let expires = shifted(now, LEAF_LIFETIME, true);
         let mut params = CertificateParams::default();
@@ -166,7 +166,7 @@ impl FleetCa {
         set_validity(&mut params, not_before, expires);
         let issuer = Issuer::from_params(&self.params, self.key.pair());
         let certificate = params.signed_by(key, &issuer)?;
-        Ok(Issued {
+        Ok(IssuedCertificate {
             pem: certificate.pem(),
             fingerprint: fingerprint(certificate.der()),
             der: certificate.into(),

@@ -40,11 +40,11 @@ mod verify_relay;
 mod wireguard;
 
 pub use api_key::ApiKey;
-pub use ca::{FleetCa, Issued, LEAF_LIFETIME};
+pub use ca::{FleetCa, IssuedCertificate, LEAF_LIFETIME};
 pub use csr::{InvalidCsr, VerifiedCsr};
 pub use key::{LeafKey, MaterialError};
 pub use peer::{InvalidPeer, PeerCertificate, PeerIdentity, Role};
-pub use possession::{ProofKey, Unproven};
+pub use possession::{InvalidProof, ProofKey};
 pub use ticket::{InvalidTicket, TICKET_LIFETIME, TicketClaims, TicketVerifier};
 pub use tls::{
     Clock, ControlTrust, RelayTrust, agent_config, control_config, relay_client_config, relay_config,

@@ -27,7 +27,7 @@ const OWN_LABEL: &[u8] = b"flotilla control's key for proofs v1";
 /// The proof was made for another key, another token or another request, or is not a proof.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("nothing proves that the device holds the private half of its WireGuard key")]
-pub struct Unproven;
+pub struct InvalidProof;
 
 /// Control's key for checking proofs.
 #[derive(Clone)]
@@ -62,10 +62,10 @@ impl ProofKey {
         device: &WireguardPublicKey,
         token: TokenId,
         certified: &Pin,
-    ) -> Result<(), Unproven> {
-        let tag = STANDARD.decode(proof).map_err(|_| Unproven)?;
-        let key = tag_key(&self.0, device, [device, &self.public()]).ok_or(Unproven)?;
-        hmac::verify(&key, &statement(token, certified), &tag).map_err(|_| Unproven)
+    ) -> Result<(), InvalidProof> {
+        let tag = STANDARD.decode(proof).map_err(|_| InvalidProof)?;
+        let key = tag_key(&self.0, device, [device, &self.public()]).ok_or(InvalidProof)?;
+        hmac::verify(&key, &statement(token, certified), &tag).map_err(|_| InvalidProof)
     }
 }
 
@@ -85,8 +85,8 @@ impl WireguardKey {
         control: &WireguardPublicKey,
         token: TokenId,
         certified: &Pin,
-    ) -> Result<String, Unproven> {
-        let key = tag_key(self, control, [&self.public(), control]).ok_or(Unproven)?;
+    ) -> Result<String, InvalidProof> {
+        let key = tag_key(self, control, [&self.public(), control]).ok_or(InvalidProof)?;
         Ok(STANDARD.encode(hmac::sign(&key, &statement(token, certified))))
     }
 }
@@ -164,11 +164,11 @@ mod tests {
         let forged = thief.prove(&control.public(), token, &certified).unwrap();
         assert_eq!(
             control.check(&forged, &device.public(), token, &certified),
-            Err(Unproven)
+            Err(InvalidProof)
         );
         assert_eq!(
             control.check(&proof, &thief.public(), token, &certified),
-            Err(Unproven)
+            Err(InvalidProof)
         );
     }
 
@@ -185,15 +185,15 @@ mod tests {
         let key = device.public();
         assert_eq!(
             control.check(&proof, &key, other.token, &certified),
-            Err(Unproven)
+            Err(InvalidProof)
         );
         assert_eq!(
             control.check(&proof, &key, token, &other.certified),
-            Err(Unproven)
+            Err(InvalidProof)
         );
         assert_eq!(
             other.control.check(&proof, &key, token, &certified),
-            Err(Unproven)
+            Err(InvalidProof)
         );
     }
 
@@ -210,7 +210,7 @@ mod tests {
         #[test]
         fn any_text_is_answered(text in "[A-Za-z0-9+/= ]{0,60}") {
             let Enrolling { control, device, token, certified } = enrolling();
-            prop_assert_eq!(control.check(&text, &device.public(), token, &certified), Err(Unproven));
+            prop_assert_eq!(control.check(&text, &device.public(), token, &certified), Err(InvalidProof));
         }
     }
 }

@@ -3,7 +3,7 @@
 //! A resumed session would keep the client identity of an older one, so a revoked device could come back with it.
 
 use crate::{
-    ca::{FleetCa, Issued},
+    ca::{FleetCa, IssuedCertificate},
     key::{LeafKey, MaterialError, certificates},
     verify::{ControlVerifier, DeviceVerifier},
     verify_relay::RelayVerifier,
@@ -79,7 +79,7 @@ pub struct RelayTrust {
 pub fn control_config(
     ca: &FleetCa,
     key: &LeafKey,
-    leaf: &Issued,
+    leaf: &IssuedCertificate,
     clock: Clock,
 ) -> Result<Arc<ServerConfig>, MaterialError> {
     let provider = provider();

@@ -17,7 +17,7 @@ pub const ECHO_PORT: u16 = 7;
 pub const UNASKED_PORT: u16 = 9;
 
 /// The longest question in bytes, IP header included. The device's own have 44.
-const LONGEST: usize = 128;
+const LONGEST_QUESTION: usize = 128;
 
 /// The two packets that are sent back; `None` when the packet is no question. `asked` comes from the device and is
 /// addressed to the first address of the range.
@@ -29,7 +29,7 @@ pub(crate) fn answers(asked: &[u8], headers: &Headers) -> Option<[Vec<u8>; 2]> {
         return None;
     };
     let length = layout::claimed_length(asked, false);
-    let is_whole = length == asked.len() && length <= LONGEST && headers.fragment.is_none();
+    let is_whole = length == asked.len() && length <= LONGEST_QUESTION && headers.fragment.is_none();
     if destination != ECHO_PORT || !is_whole {
         return None;
     }

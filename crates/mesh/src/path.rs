@@ -32,9 +32,9 @@ use trial::{Answers, Trial};
 use watch::Watch;
 
 /// A peer is idle when its last packet is older than this.
-const WARM: Duration = Duration::from_secs(120);
+const IDLE_AFTER: Duration = Duration::from_secs(120);
 /// NATs keep a mapping for at least 30 s in practice, so a way that was silent for longer than this is not trusted.
-const FRESH: Duration = Duration::from_secs(20);
+const TRUSTED_SILENCE: Duration = Duration::from_secs(20);
 /// When the way in use was silent for this long, a packet by another way makes it doubtful.
 const SUSPICIOUS: Duration = Duration::from_secs(1);
 
@@ -250,7 +250,7 @@ impl Paths {
     /// Packets are to be sent. Returns whether that ended the peer's idleness.
     pub(crate) fn note_sent(&mut self, now: Instant) -> bool {
         let woke = !self.is_warm(now);
-        if woke && self.current.is_some() && self.current_age(now) > FRESH {
+        if woke && self.current.is_some() && self.current_age(now) > TRUSTED_SILENCE {
             if self.relay {
                 self.current = None;
             }
@@ -268,7 +268,7 @@ impl Paths {
     }
 
     /// This device's candidates changed, and the peer should be told at once.
-    pub(crate) fn call(&mut self, now: Instant) {
+    pub(crate) fn call_peer(&mut self, now: Instant) {
         if self.direct && (self.current.is_none() || self.watch.doubt().is_some()) {
             self.rounds.restart(now);
         }
@@ -302,7 +302,7 @@ impl Paths {
 
     pub(crate) fn is_warm(&self, now: Instant) -> bool {
         self.used
-            .is_some_and(|used| now.saturating_duration_since(used) < WARM)
+            .is_some_and(|used| now.saturating_duration_since(used) < IDLE_AFTER)
     }
 
     pub(crate) fn poll_timeout(&self) -> Option<Instant> {
@@ -325,7 +325,9 @@ impl Paths {
         match self.rounds.poll(now) {
             Some(Step::Ping) => self.ping_all(now),
             // The way to an idle peer is not watched, so only the end of a round shows that it is silent.
-            Some(Step::End) if self.current.is_some() && self.current_age(now) > FRESH => self.lose(now),
+            Some(Step::End) if self.current.is_some() && self.current_age(now) > TRUSTED_SILENCE => {
+                self.lose(now)
+            }
             _ => {}
         }
         if self.relay_ping.is_some_and(|at| now >= at) {
@@ -356,7 +358,7 @@ impl Paths {
             self.outbox.push_back((Way::Relay, Query::Candidates));
         }
         self.candidates.forget(self.current, now);
-        for address in self.candidates.silent(FRESH, now) {
+        for address in self.candidates.silent(TRUSTED_SILENCE, now) {
             self.ping(Way::Direct(address), None, now);
         }
     }

@@ -125,7 +125,7 @@ pub(crate) struct Peer {
     pub(crate) route: Option<Route>,
     /// The beginning of the last packet that may turn out to be too large for the path.
     pub(crate) large: Vec<u8>,
-    pub(crate) shown: Option<PathSummary>,
+    pub(crate) summary: Option<PathSummary>,
     pub(crate) since: Instant,
     pub(crate) timer: Option<Instant>,
     pub(crate) traffic: Traffic,
@@ -178,7 +178,7 @@ impl Peer {
     }
 
     /// Notes the relay that delivered something from the peer; returns whether it differs from the one before.
-    pub(crate) fn hear_by(&mut self, relay: RelayId, now: Instant) -> bool {
+    pub(crate) fn note_heard_by(&mut self, relay: RelayId, now: Instant) -> bool {
         let is_news = self
             .heard_by
             .is_none_or(|(before, since)| before != relay && now >= since + HEARD_BY_PAUSE);
@@ -204,7 +204,7 @@ impl Peer {
     }
 
     /// Describes the route, and why it is what it is.
-    pub(crate) fn show(&self, own: &End, near: &[IpRange], now: Instant) -> PathSummary {
+    pub(crate) fn summarize(&self, own: &End, near: &[IpRange], now: Instant) -> PathSummary {
         let remote = match self.route {
             Some(Route {
                 leg: Leg::Udp(remote),
@@ -266,7 +266,7 @@ impl Peer {
     }
 
     pub(crate) fn state(&self, now: Instant) -> PathState {
-        let shown = self.shown.unwrap_or(PathSummary {
+        let summary = self.summary.unwrap_or(PathSummary {
             why: PathReason::Unknown,
             cause: None,
             relay: None,
@@ -275,10 +275,10 @@ impl Peer {
         });
         PathState {
             peer: self.end.id,
-            why: shown.why,
-            relay: shown.relay,
-            remote: shown.remote,
-            cause: shown.cause,
+            why: summary.why,
+            relay: summary.relay,
+            remote: summary.remote,
+            cause: summary.cause,
             rtt: self.route.and_then(|_| self.paths.rtt()),
             since: self.since,
             last_handshake: self
@@ -287,12 +287,12 @@ impl Peer {
                 .and_then(|session| session.last_handshake(now)),
             received_bytes: self.traffic.received_bytes,
             sent_bytes: self.traffic.sent_bytes,
-            mtu: shown.mtu,
+            mtu: summary.mtu,
         }
     }
 
     /// The route to the peer by exactly this way.
-    pub(crate) fn by(&self, way: Way) -> Option<Route> {
+    pub(crate) fn route_by(&self, way: Way) -> Option<Route> {
         match way {
             Way::Direct(remote) => Some(Route::direct(remote, RELAYED_MTU)),
             Way::Relay => self

@@ -27,13 +27,13 @@ const STEPS: [Duration; 4] = [
 /// From this step on a round ends without waiting for the remaining targets.
 const PATIENT_STEP: usize = 2;
 /// When no relay has answered by then, UDP is blocked.
-const END: Duration = Duration::from_secs(3);
+const ROUND_END: Duration = Duration::from_secs(3);
 /// The pause between rounds: long enough to be no burden, and short enough to notice that a router was restarted.
 const PAUSE: Duration = Duration::from_secs(60);
 const PAUSE_BLOCKED: Duration = Duration::from_secs(20);
 /// The least time from the start of a round to the next when addresses of relays change, because owners of relays
 /// choose those and may change them without end.
-const GAP: Duration = Duration::from_secs(1);
+const MIN_ROUND_GAP: Duration = Duration::from_secs(1);
 
 #[derive(Debug, Clone, Copy)]
 struct Answer {
@@ -116,11 +116,11 @@ impl Reflect {
         (self.begun, self.last, self.step) = (Some(now), Some(now), 0);
         self.next = (!self.targets.is_empty()).then_some(now);
         self.asked
-            .retain(|_, (_, at)| now.saturating_duration_since(*at) < END);
+            .retain(|_, (_, at)| now.saturating_duration_since(*at) < ROUND_END);
     }
 
     /// Starts a round, unless one is running.
-    pub(crate) fn hasten(&mut self, now: Instant) {
+    pub(crate) fn retry_now(&mut self, now: Instant) {
         if self.begun.is_none() {
             self.renew(now);
         }
@@ -128,7 +128,11 @@ impl Reflect {
 
     /// Starts a round: at once, or soon when one has just begun.
     fn renew(&mut self, now: Instant) {
-        match self.last.map(|last| last + GAP).filter(|soonest| now < *soonest) {
+        match self
+            .last
+            .map(|last| last + MIN_ROUND_GAP)
+            .filter(|soonest| now < *soonest)
+        {
             Some(soonest) => (self.begun, self.next) = (None, Some(soonest)),
             None => self.restart(now),
         }
@@ -177,7 +181,7 @@ impl Reflect {
         if self.step == PATIENT_STEP && self.of_round().next().is_some() {
             self.settle();
         }
-        self.next = Some(begun + STEPS.get(self.step).copied().unwrap_or(END));
+        self.next = Some(begun + STEPS.get(self.step).copied().unwrap_or(ROUND_END));
         let round = self.round;
         let silent: Vec<_> = self.targets.iter().copied().collect();
         let silent = silent

@@ -66,7 +66,7 @@ impl Relay {
     }
 
     /// Whether the relay is known to answer.
-    fn is_well(&self) -> bool {
+    fn is_answering(&self) -> bool {
         self.tls.up().is_some() || (self.udp.up().is_some() && !self.udp.is_silent())
     }
 
@@ -122,7 +122,9 @@ impl Relays {
         if ticket != self.ticket {
             self.ticket = ticket;
             // A relay that refused the last ticket may accept this one.
-            self.relays.values_mut().for_each(|relay| relay.udp.hasten(now));
+            self.relays
+                .values_mut()
+                .for_each(|relay| relay.udp.retry_now(now));
         }
         let wanted: BTreeMap<_, _> = relays.iter().map(|relay| (relay.id, relay)).collect();
         let gone = |id: &RelayId, relay: &Relay| {
@@ -220,7 +222,7 @@ impl Relays {
 
     /// A peer prefers another relay, so this one is asked whether it is still there.
     pub(crate) fn doubt(&mut self, id: RelayId, now: Instant) {
-        if let Some(relay) = self.relays.get_mut(&id).filter(|relay| relay.is_well()) {
+        if let Some(relay) = self.relays.get_mut(&id).filter(|relay| relay.is_answering()) {
             relay.udp.suspect(now);
             relay.tls.suspect(now);
         }
@@ -263,10 +265,10 @@ impl Relays {
             // useless.
             let spent_tls = used_tls && relay.tls.is_off();
             changed |= was_up != relay.up();
-            if relay.is_well() {
+            if relay.is_answering() {
                 relay.avoid = None;
             }
-            relay.missing = (wanted && !relay.is_well()).then(|| relay.missing.unwrap_or(now));
+            relay.missing = (wanted && !relay.is_answering()).then(|| relay.missing.unwrap_or(now));
             if relay.gives_up_at().is_some_and(|at| now >= at) {
                 relay.avoid = Some(now + AVOID);
                 changed = true;

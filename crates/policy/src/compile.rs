@@ -4,7 +4,7 @@ use crate::{
     Subject,
     flows::PortSet,
     in_force,
-    kinds::{Marks, by_kind},
+    kinds::{RuleSet, by_kind},
     ranges::merged,
     select::any_selects,
 };
@@ -20,7 +20,7 @@ use std::collections::{BTreeMap, BTreeSet};
 /// with the kinds of them, not with the pairs.
 #[derive(Debug)]
 pub struct Compiled {
-    kinds: Vec<Alike>,
+    kinds: Vec<KindMembers>,
     kind_of: BTreeMap<DeviceId, Kind>,
 }
 
@@ -29,16 +29,16 @@ pub struct Compiled {
 pub struct Kind(usize);
 
 #[derive(Debug)]
-struct Alike {
+struct KindMembers {
     /// The rules that select these devices as a source.
-    begins: Marks,
+    begins: RuleSet,
     /// The rules that select these devices as a destination.
-    leads: Marks,
+    leads: RuleSet,
     devices: Vec<DeviceId>,
     filter: Filter,
 }
 
-type Grouped<'a> = BTreeMap<(Marks, Marks, bool), Vec<&'a Subject>>;
+type Grouped<'a> = BTreeMap<(RuleSet, RuleSet, bool), Vec<&'a Subject>>;
 
 impl Compiled {
     /// `mesh` is the range of the fleet's addresses, which `any` means as a source.
@@ -46,8 +46,8 @@ impl Compiled {
     pub fn new(policy: &Policy, subjects: &[Subject], mesh: IpRange) -> Self {
         let rules: Vec<_> = in_force(policy).collect();
         let grouped = by_kind(subjects, |subject| {
-            let begins = Marks::of(&rules, |rule| any_selects(&rule.from, subject));
-            let leads = Marks::of(&rules, |rule| any_selects(&rule.to, subject));
+            let begins = RuleSet::of(&rules, |rule| any_selects(&rule.from, subject));
+            let leads = RuleSet::of(&rules, |rule| any_selects(&rule.to, subject));
             (begins, leads, subject.is_reachable())
         });
         let resolved: Vec<_> = rules
@@ -62,7 +62,7 @@ impl Compiled {
         for ((begins, leads, is_reachable), subjects) in grouped {
             let kind = Kind(compiled.kinds.len());
             compiled.kind_of.extend(subjects.iter().map(|s| (s.id, kind)));
-            compiled.kinds.push(Alike {
+            compiled.kinds.push(KindMembers {
                 filter: if is_reachable {
                     filter(&resolved, &begins, &leads)
                 } else {
@@ -165,7 +165,7 @@ impl Resolved {
 }
 
 /// What may come in at a device with these rules as source and as destination.
-fn filter(rules: &[Resolved], begins: &Marks, leads: &Marks) -> Filter {
+fn filter(rules: &[Resolved], begins: &RuleSet, leads: &RuleSet) -> Filter {
     let applying = leads.iter().filter(|index| {
         let others = rules[*index].origins - usize::from(begins.holds(*index));
         rules[*index].admits_strangers || others > 0

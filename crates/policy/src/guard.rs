@@ -4,7 +4,7 @@ use crate::{
     Subject,
     flows::Flows,
     in_force,
-    kinds::{Marks, by_kind},
+    kinds::{RuleSet, by_kind},
     select::{Source, any_selects, selects},
 };
 use flotilla_protocol::{
@@ -67,13 +67,13 @@ fn has_pair(sources: &[Source<'_>], destinations: &[&Subject]) -> bool {
 fn passes(rules: &[&Rule], subjects: &[Subject], test: &PolicyTest) -> bool {
     let (sources, destinations) = ends(test, subjects);
     let sources = by_kind(sources, |source| {
-        Marks::of(rules, |rule| match test.expect {
+        RuleSet::of(rules, |rule| match test.expect {
             Expect::Allow => source.is_within(&rule.from),
             Expect::Deny => source.meets(&rule.from),
         })
     });
     let destinations = by_kind(destinations, |to| {
-        Marks::of(rules, |rule| any_selects(&rule.to, to))
+        RuleSet::of(rules, |rule| any_selects(&rule.to, to))
     });
     let pairs = sources
         .iter()

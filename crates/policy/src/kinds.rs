@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 /// A set of a policy's rules, by their index.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Marks(Vec<u64>);
+pub(crate) struct RuleSet(Vec<u64>);
 
-impl Marks {
+impl RuleSet {
     /// The set of the `things` that are marked, by their index.
     pub(crate) fn of<T>(things: &[T], is_marked: impl Fn(&T) -> bool) -> Self {
         let words = things.chunks(64).map(|word| {
@@ -62,7 +62,7 @@ mod tests {
     proptest! {
         #[test]
         fn marks_are_a_set(pairs in proptest::collection::vec((any::<bool>(), any::<bool>()), 0..200)) {
-            let (one, other) = (Marks::of(&pairs, |pair| pair.0), Marks::of(&pairs, |pair| pair.1));
+            let (one, other) = (RuleSet::of(&pairs, |pair| pair.0), RuleSet::of(&pairs, |pair| pair.1));
             let both = |index: &usize| pairs[*index].0 && pairs[*index].1;
             let expected: Vec<_> = (0..pairs.len()).filter(both).collect();
             prop_assert_eq!(one.meets(&other), !expected.is_empty());

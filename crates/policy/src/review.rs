@@ -8,7 +8,7 @@ use crate::{
     flows::Flows,
     guard::run_tests,
     in_force,
-    kinds::{Marks, by_kind},
+    kinds::{RuleSet, by_kind},
     select::{Source, any_selects, strangers},
     warnings,
 };
@@ -27,7 +27,7 @@ pub fn review(old: &Policy, new: &Policy, subjects: &[Subject]) -> PolicyReview 
     let both = [old, new].map(|policy| in_force(policy).collect::<Vec<_>>());
     let marks = |selects: &dyn Fn(&Rule) -> bool| {
         both.each_ref()
-            .map(|rules| Marks::of(rules, |rule| selects(rule)))
+            .map(|rules| RuleSet::of(rules, |rule| selects(rule)))
     };
     let sources = by_kind(all_sources(both.iter().flatten(), subjects), |source| {
         marks(&|rule| source.is_within(&rule.from))
@@ -70,7 +70,7 @@ type Parts = Vec<(Proto, String)>;
 
 /// The flows that are opened and those that are closed between ends that these rules of the old and of the new policy
 /// apply to.
-fn difference(policies: &[Vec<&Rule>; 2], applying: &[Marks; 2]) -> (Parts, Parts) {
+fn difference(policies: &[Vec<&Rule>; 2], applying: &[RuleSet; 2]) -> (Parts, Parts) {
     let [before, after] =
         [0, 1].map(|nth| Flows::of_all(applying[nth].iter().map(|index| policies[nth][index])));
     (after.without(&before).parts(), before.without(&after).parts())

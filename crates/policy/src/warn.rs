@@ -28,7 +28,7 @@ pub fn warnings(policy: &Policy, subjects: &[Subject]) -> Vec<String> {
                 format!(
                     "Rule \"{}\": {selector} {}.",
                     rule.name,
-                    emptiness(selector, subjects)
+                    explain_empty(selector, subjects)
                 )
             })
     });
@@ -50,7 +50,7 @@ fn selects_nothing(selector: &Selector, subjects: &[Subject]) -> bool {
 }
 
 /// What to say about a selector that selects nothing.
-fn emptiness(selector: &Selector, subjects: &[Subject]) -> &'static str {
+fn explain_empty(selector: &Selector, subjects: &[Subject]) -> &'static str {
     let is_early = matches!(selector, Selector::User(_)) && subjects.iter().all(|s| s.user.is_none());
     if is_early {
         "means no device, because no device belongs to a user yet; name devices or tags instead"

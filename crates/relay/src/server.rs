@@ -323,7 +323,7 @@ async fn run(shared: &Shared, reflect_port: Option<Udp>) {
             }
         }
     }
-    shared.lock().leave();
+    shared.lock().end_all();
     shared.send_answers();
 }
 

@@ -148,7 +148,7 @@ impl Switchboard {
         match Frame::parse(first) {
             Ok(Frame::Data(data)) => {
                 let (session, to) = (data.session, data.key);
-                let passed = self.pass(from, session, to, group, segment, now);
+                let passed = self.pass_on(from, session, to, group, segment, now);
                 passed.map(|(route, there)| (route, session, there))
             }
             Ok(frame) => {
@@ -162,7 +162,7 @@ impl Switchboard {
         }
     }
 
-    fn pass(
+    fn pass_on(
         &mut self,
         from: Leg,
         session: SessionId,
@@ -316,7 +316,7 @@ impl Switchboard {
     }
 
     /// Ends every session and tells the clients, so that they need not find out by a time-out.
-    pub fn leave(&mut self) {
+    pub fn end_all(&mut self) {
         for session in self.clients.sessions() {
             self.end(session, Some(Reason::Leaving));
         }

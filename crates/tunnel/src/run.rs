@@ -121,7 +121,7 @@ impl Plane {
 
     /// Returns when the tunnel is stopped or cannot go on. The interface ends with the plane.
     pub(crate) fn run(mut self) {
-        let outcome = self.work();
+        let outcome = self.run_until_stopped();
         for rings in self.legs.values() {
             rings.outgoing.close();
         }
@@ -135,7 +135,7 @@ impl Plane {
         }
     }
 
-    fn work(&mut self) -> Result<(), TunnelError> {
+    fn run_until_stopped(&mut self) -> Result<(), TunnelError> {
         let mut ready = Ready::default();
         self.settle(Instant::now());
         loop {
@@ -144,7 +144,7 @@ impl Plane {
                 if !ready.device && !ready.socket {
                     break;
                 }
-                self.turn(&mut ready)?;
+                self.run_turn(&mut ready)?;
             }
             let now = Instant::now();
             self.handle_commands(now);
@@ -157,7 +157,7 @@ impl Plane {
     }
 
     /// Handles what came to the socket, then what came to the device, and sends the results of both.
-    fn turn(&mut self, ready: &mut Ready) -> Result<(), TunnelError> {
+    fn run_turn(&mut self, ready: &mut Ready) -> Result<(), TunnelError> {
         let now = Instant::now();
         if ready.socket {
             ready.socket = self.packets.receive(&mut self.mesh, now);

@@ -11,7 +11,7 @@ use std::{
 const PAUSE: Duration = Duration::from_secs(60);
 
 /// Destinations that are remembered. When there are more, all are forgotten, and each costs one more failing call.
-const MOST: usize = 1024;
+const MAX_REMEMBERED: usize = 1024;
 
 #[cfg(unix)]
 mod code {
@@ -63,10 +63,10 @@ impl Refusals {
     }
 
     pub(crate) fn note(&mut self, destination: SocketAddr, now: Instant) {
-        if self.0.len() >= MOST {
+        if self.0.len() >= MAX_REMEMBERED {
             self.0.retain(|_, until| *until > now);
         }
-        if self.0.len() >= MOST {
+        if self.0.len() >= MAX_REMEMBERED {
             self.0.clear();
         }
         self.0.insert(destination, now + PAUSE);
@@ -83,7 +83,7 @@ mod tests {
         let destination = |number: u32| SocketAddr::from((number.to_be_bytes(), 7));
         for number in 0..100_000 {
             refusals.note(destination(number), now);
-            assert!(refusals.0.len() <= MOST);
+            assert!(refusals.0.len() <= MAX_REMEMBERED);
         }
         assert!(refusals.has(destination(99_999), now));
         let later = now + PAUSE;

@@ -39,7 +39,7 @@ pub(crate) enum Sender {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Life {
+enum FlowState {
     /// Only one end has sent packets so far.
     Opening,
     Open,
@@ -54,7 +54,7 @@ struct Flow {
     key: FlowKey,
     opener: Sender,
     barred: bool,
-    life: Life,
+    state: FlowState,
     seen: Instant,
     /// The place of the peer's share.
     share: u32,
@@ -70,9 +70,9 @@ impl Flow {
             // packet would open it as one begun from here, without the bar.
             return SILENT_TCP;
         }
-        match (self.key.protocol, self.life) {
-            (TCP, Life::Open | Life::HalfClosed(_)) => SILENT_TCP,
-            (TCP, Life::Opening) => Duration::from_secs(120),
+        match (self.key.protocol, self.state) {
+            (TCP, FlowState::Open | FlowState::HalfClosed(_)) => SILENT_TCP,
+            (TCP, FlowState::Opening) => Duration::from_secs(120),
             (UDP, _) => Duration::from_secs(180),
             _ => Duration::from_secs(30),
         }
@@ -85,18 +85,18 @@ impl Flow {
     fn note(&mut self, sender: Sender, flags: u8, now: Instant) {
         self.seen = now;
         if flags & RST != 0 {
-            self.life = Life::Closed;
+            self.state = FlowState::Closed;
         } else if flags & FIN != 0 {
-            self.life = match self.life {
-                Life::HalfClosed(by) if by != sender => Life::Closed,
-                Life::Closed => Life::Closed,
-                _ => Life::HalfClosed(sender),
+            self.state = match self.state {
+                FlowState::HalfClosed(by) if by != sender => FlowState::Closed,
+                FlowState::Closed => FlowState::Closed,
+                _ => FlowState::HalfClosed(sender),
             };
         } else if flags & (SYN | ACK) == SYN && sender == self.opener {
             // A new connection uses the same ports again.
-            self.life = Life::Opening;
-        } else if self.life == Life::Opening && sender != self.opener {
-            self.life = Life::Open;
+            self.state = FlowState::Opening;
+        } else if self.state == FlowState::Opening && sender != self.opener {
+            self.state = FlowState::Open;
         }
     }
 }
@@ -171,7 +171,7 @@ impl Flows {
             key,
             opener,
             barred: false,
-            life: Life::Opening,
+            state: FlowState::Opening,
             seen: now,
             share: self.shares.enter(key.remote),
             newer: None,

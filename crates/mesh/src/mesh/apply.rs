@@ -130,7 +130,7 @@ impl Mesh {
             relay: None,
             route: None,
             large: Vec::new(),
-            shown: None,
+            summary: None,
             since: now,
             timer: None,
             traffic: Traffic::default(),
@@ -198,7 +198,7 @@ impl Mesh {
         self.own.nat = self.reflect.nat(&self.local, self.relays.any_tls_leg_up());
         let candidates = match self.own.preference {
             RelayPreference::Always => Vec::new(),
-            _ => self.reachable_at(),
+            _ => self.collect_candidates(),
         };
         let reachability = Reachability {
             candidates,
@@ -215,7 +215,7 @@ impl Mesh {
             self.revision += 1;
             for index in self.peers.indices() {
                 if let Some(peer) = self.peers.get_mut(index) {
-                    peer.paths.call(now);
+                    peer.paths.call_peer(now);
                 }
             }
         }
@@ -223,7 +223,7 @@ impl Mesh {
     }
 
     /// Local and reflexive candidates, as many as peers accept, with a share for each kind.
-    fn reachable_at(&self) -> Vec<Candidate> {
+    fn collect_candidates(&self) -> Vec<Candidate> {
         let probable = |address: &SocketAddr| is_probable(*address, self.range);
         let of = |kind| move |address| Candidate { kind, address };
         let seen = self.reflect.observed().into_iter().filter(probable);

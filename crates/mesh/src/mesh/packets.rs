@@ -1,6 +1,6 @@
 //! IP packets: from the TUN to a peer, and back.
 
-use super::{Mesh, PeerIndex, upkeep::along};
+use super::{Mesh, PeerIndex, upkeep::transmit_along};
 use crate::{
     DropReason, Leg, Opened, Sealed, clamp, echo,
     path::{Paths, Way, address::canonical},
@@ -133,7 +133,8 @@ impl Mesh {
             }
             Sealing::Handshake(len) => {
                 let bytes = back.get(..len).unwrap_or_default();
-                self.transmits.extend(route.map(|route| along(&route, bytes)));
+                self.transmits
+                    .extend(route.map(|route| transmit_along(&route, bytes)));
                 self.awake.insert(index);
                 Ok(Sealed::Queued)
             }
@@ -215,8 +216,8 @@ impl Mesh {
             Err(Refusal::Drop(reason)) => Err(Some(reason)),
             Err(Refusal::Cookie(len)) => {
                 let bytes = reply.get(..len).unwrap_or_default();
-                if let Some(back) = self.way_back(way, by) {
-                    self.transmits.push_back(along(&back, bytes));
+                if let Some(back) = self.reply_route(way, by) {
+                    self.transmits.push_back(transmit_along(&back, bytes));
                 }
                 Err(None)
             }
@@ -254,9 +255,9 @@ impl Mesh {
         if let Opening::Answer(len) = opening {
             self.awake.insert(index);
             let route = self.peers.get(index).and_then(|peer| peer.route);
-            let back = route.or_else(|| self.way_back(way, by).filter(|_| way == Way::Relay));
+            let back = route.or_else(|| self.reply_route(way, by).filter(|_| way == Way::Relay));
             match (back, out.get(..len)) {
-                (Some(back), Some(bytes)) => self.transmits.push_back(along(&back, bytes)),
+                (Some(back), Some(bytes)) => self.transmits.push_back(transmit_along(&back, bytes)),
                 _ => return Err(DropReason::NoPath),
             }
         }
@@ -339,7 +340,7 @@ impl Mesh {
         while let Some(len) = session.waiting(&mut self.scratch) {
             let bytes = self.scratch.get(..len).unwrap_or_default();
             peer.traffic.sent_bytes += len.saturating_sub(OVERHEAD) as u64;
-            self.transmits.push_back(along(&route, bytes));
+            self.transmits.push_back(transmit_along(&route, bytes));
         }
     }
 
@@ -369,7 +370,7 @@ impl Mesh {
         }
     }
 
-    fn way_back(&self, way: Way, by: Option<(RelayId, PeerIndex)>) -> Option<Route> {
+    fn reply_route(&self, way: Way, by: Option<(RelayId, PeerIndex)>) -> Option<Route> {
         match way {
             Way::Direct(remote) => Some(Route::direct(remote, 0)),
             Way::Relay => {

@@ -1,6 +1,6 @@
 //! Sends probes: pings, calls and answers.
 
-use super::{Mesh, PeerIndex, upkeep::along};
+use super::{Mesh, PeerIndex, upkeep::transmit_along};
 use crate::{
     path::{Query, Way},
     peer::Route,
@@ -33,7 +33,7 @@ impl Mesh {
     }
 
     fn send_probe(&mut self, index: PeerIndex, way: Way, probe: &Probe, length: usize) {
-        let route = self.peers.get(index).and_then(|peer| peer.by(way));
+        let route = self.peers.get(index).and_then(|peer| peer.route_by(way));
         self.send_probe_along(index, route, probe, length);
     }
 
@@ -55,17 +55,17 @@ impl Mesh {
         if let Some(len) = key.seal(probe, peer.own_counter, length, &mut self.scratch)
             && let Some(bytes) = self.scratch.get(..len)
         {
-            self.transmits.push_back(along(&route, bytes));
+            self.transmits.push_back(transmit_along(&route, bytes));
         }
     }
 
     /// The route of an answer. A probe that came through a relay is answered through the same relay, whatever the best
     /// path is, because a relay passes much only to keys that it has seen answer.
-    pub(super) fn back(&self, index: PeerIndex, way: Way, by: Option<RelayId>) -> Option<Route> {
+    pub(super) fn answer_route(&self, index: PeerIndex, way: Way, by: Option<RelayId>) -> Option<Route> {
         let peer = self.peers.get(index)?;
         let through = by.and_then(|relay| self.relays.through(relay, peer.key));
         through.map_or_else(
-            || peer.by(way),
+            || peer.route_by(way),
             |through| Some(Route::through(&through, RELAYED_MTU)),
         )
     }

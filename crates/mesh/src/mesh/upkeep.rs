@@ -57,7 +57,7 @@ impl Mesh {
             .relays
             .handle_timeout(|relay| reflect.nearest(relay).map(|(address, _)| address), now)
         {
-            self.reflect.hasten(now);
+            self.reflect.retry_now(now);
             self.choose_home(now);
             self.settle_all(now);
         }
@@ -91,7 +91,7 @@ impl Mesh {
         let route = self.peers.get(index).and_then(|peer| peer.route);
         match (route, self.scratch.get(..len)) {
             (Some(route), Some(bytes)) => {
-                let transmit = along(&route, bytes);
+                let transmit = transmit_along(&route, bytes);
                 self.transmits.push_back(transmit);
             }
             _ => {
@@ -158,12 +158,12 @@ impl Mesh {
         let Some(peer) = self.peers.get_mut(index) else {
             return;
         };
-        let shown = peer.show(&self.own, &self.near, now);
-        if peer.shown != Some(shown) {
-            if peer.shown.is_none_or(|old| old.is_another_path(&shown)) {
+        let summary = peer.summarize(&self.own, &self.near, now);
+        if peer.summary != Some(summary) {
+            if peer.summary.is_none_or(|old| old.is_another_path(&summary)) {
                 peer.since = now;
             }
-            peer.shown = Some(shown);
+            peer.summary = Some(summary);
             self.events.push_back(Event::Path(peer.state(now)));
         }
         if let Some(answers) = peer.paths.poll_test() {
@@ -324,7 +324,7 @@ impl Mesh {
         let Some(peer) = self.peers.get_mut(index) else {
             return false;
         };
-        let is_news = peer.hear_by(by, now);
+        let is_news = peer.note_heard_by(by, now);
         if let Some(used) = peer.relay.filter(|used| is_news && used.relay != by) {
             self.relays.doubt(used.relay, now);
         }
@@ -343,7 +343,7 @@ impl Mesh {
                     Way::Relay => UNSPECIFIED,
                 };
                 self.settle(index, now);
-                let back = self.back(index, way, by);
+                let back = self.answer_route(index, way, by);
                 self.send_probe_along(index, back, &Probe::Pong { tx, observed }, 0);
                 return;
             }
@@ -364,7 +364,7 @@ impl Mesh {
     }
 }
 
-pub(super) fn along(route: &Route, datagram: &[u8]) -> Transmit {
+pub(super) fn transmit_along(route: &Route, datagram: &[u8]) -> Transmit {
     let mut bytes = Vec::with_capacity(route.header().len() + datagram.len());
     bytes.extend_from_slice(route.header());
     bytes.extend_from_slice(datagram);

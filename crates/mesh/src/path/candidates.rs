@@ -13,7 +13,7 @@ pub(super) const MAX_CANDIDATES: usize = 32;
 
 /// An address that was learned from packets, and that neither control nor the peer listed, is forgotten after so long
 /// without a packet from it: twice the longest pause between rounds, in which NATs forget it, too.
-const KEPT: Duration = Duration::from_secs(600);
+const UNLISTED_LIFETIME: Duration = Duration::from_secs(600);
 
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Answered {
@@ -108,7 +108,9 @@ impl Candidates {
     /// Removes addresses that were learned long ago and are not listed.
     pub(super) fn forget(&mut self, current: Option<SocketAddr>, now: Instant) {
         self.all.retain(|address, one| {
-            one.listed || Some(*address) == current || now.saturating_duration_since(one.last()) < KEPT
+            one.listed
+                || Some(*address) == current
+                || now.saturating_duration_since(one.last()) < UNLISTED_LIFETIME
         });
     }
 

@@ -12,9 +12,9 @@ use std::{
 /// A way that something came by this recently can replace a lost one.
 const RECENT: Duration = Duration::from_secs(10);
 /// Within a class, another way must be faster by a fifth and by this much.
-const CLEARLY: Duration = Duration::from_millis(3);
+const MIN_GAIN: Duration = Duration::from_millis(3);
 /// A packet through the relay makes this end use the relay too, when the direct way was silent for this long.
-const LEFT: Duration = Duration::from_millis(700);
+const FOLLOW_AFTER: Duration = Duration::from_millis(700);
 
 impl Paths {
     pub(super) fn check_current(&mut self, now: Instant) {
@@ -47,17 +47,17 @@ impl Paths {
             None => true,
             Some((class, _)) if class != new_class => new_class < class,
             Some((_, old)) => {
-                let clearly = old.rtt.mul_f32(0.8).min(old.rtt.saturating_sub(CLEARLY));
+                let clearly = old.rtt.mul_f32(0.8).min(old.rtt.saturating_sub(MIN_GAIN));
                 let doubtful = self.watch.doubt().is_some_and(|since| old.heard <= since);
                 doubtful || new.rtt < clearly
             }
         };
         if better && self.current != Some(answered) {
-            self.take(answered, now);
+            self.use_way(answered, now);
         }
     }
 
-    fn take(&mut self, address: SocketAddr, now: Instant) {
+    fn use_way(&mut self, address: SocketAddr, now: Instant) {
         (self.current, self.lost) = (Some(address), false);
         self.watch.begin(now);
         self.rounds.succeed(now);
@@ -67,7 +67,7 @@ impl Paths {
     /// The peer sends through the relay. When nothing came directly for a while, this end does the same, because the
     /// peer has probably lost the direct way.
     pub(super) fn follow(&mut self, now: Instant) {
-        if self.relay && self.current.is_some() && self.current_age(now) > LEFT {
+        if self.relay && self.current.is_some() && self.current_age(now) > FOLLOW_AFTER {
             self.candidates.doubt_all();
             self.current = None;
             self.relay_ping = Some(now);
@@ -83,7 +83,7 @@ impl Paths {
         self.watch.stop();
         match self.candidates.best(RECENT, now) {
             Some(address) => {
-                self.take(address, now);
+                self.use_way(address, now);
                 // The better way may be back soon, and firewalls may open it only when both ends try.
                 if self.current().map(|(_, class)| class) > class {
                     self.rounds.restart(now);

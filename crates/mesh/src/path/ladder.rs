@@ -3,8 +3,8 @@
 //! Life cycle: unknown, while the size that every relay should carry is assumed → the largest size is tried, then the
 //! assumed one, then smaller and smaller ones until a size comes through, then the middle between that and the
 //! smallest that did not, until the two are neighbors. A size is given up after [`TRIES`] pings without an answer, and
-//! at once when the system refuses to send it. Every [`AGAIN`] the search starts again at the top. While large packets
-//! are sent, the size in use is tried every [`CHECK`], and given up like any other.
+//! at once when the system refuses to send it. Every [`RESTART_INTERVAL`] the search starts again at the top. While large packets
+//! are sent, the size in use is tried every [`RECHECK_INTERVAL`], and given up like any other.
 //!
 //! The smallest size is assumed to come through without being tried, because senders cannot be made to send less; on a
 //! way that carries less, larger packets are lost.
@@ -19,16 +19,16 @@ const DIRECT: u16 = 1420;
 /// link carries it directly with 636 bytes, through a relay with 701.
 const LEAST: u16 = 576;
 /// All sizes are multiples of this apart; a gain of less is not worth a try.
-const STEP: u16 = 4;
+const GRANULARITY: u16 = 4;
 /// After a size that does not come through, one that is smaller by this is tried. Senders are told each size, and many
 /// keep to it for ten minutes, so the steps are small.
 const DESCENT: u16 = 128;
 const TRIES: u8 = 3;
 const SPACING: Duration = Duration::from_millis(250);
 /// A path that grew is noticed after this time.
-const AGAIN: Duration = Duration::from_secs(300);
+const RESTART_INTERVAL: Duration = Duration::from_secs(300);
 /// A path that shrank is noticed after this time, while packets are sent that need its size.
-const CHECK: Duration = Duration::from_secs(2);
+const RECHECK_INTERVAL: Duration = Duration::from_secs(2);
 
 #[derive(Debug)]
 pub(super) struct MtuLadder {
@@ -66,7 +66,7 @@ impl MtuLadder {
             largest,
             mtu: RELAYED_MTU,
             holds: false,
-            refused: largest + STEP,
+            refused: largest + GRANULARITY,
             tries: 0,
             next: None,
             climb: None,
@@ -95,7 +95,7 @@ impl MtuLadder {
         // A late answer may be to a smaller size than the one that is known.
         if size >= self.mtu {
             (self.mtu, self.holds) = (size, true);
-            self.refused = self.refused.max(size + STEP);
+            self.refused = self.refused.max(size + GRANULARITY);
             (self.tries, self.next) = (0, Some(now));
             self.settle(now);
         }
@@ -104,7 +104,9 @@ impl MtuLadder {
     /// The system sends no packet of this size by that way. Returns whether that lowers the size in use.
     pub(super) fn refuse(&mut self, size: usize, now: Instant) -> bool {
         let size = u16::try_from(size).unwrap_or(u16::MAX);
-        let size = size.clamp(LEAST + 1, self.largest + 1).next_multiple_of(STEP);
+        let size = size
+            .clamp(LEAST + 1, self.largest + 1)
+            .next_multiple_of(GRANULARITY);
         if size >= self.refused {
             return false;
         }
@@ -119,7 +121,10 @@ impl MtuLadder {
             return false;
         }
         self.holds = false;
-        self.next = Some(self.checked.map_or(now, |checked| now.max(checked + CHECK)));
+        self.next = Some(
+            self.checked
+                .map_or(now, |checked| now.max(checked + RECHECK_INTERVAL)),
+        );
         true
     }
 
@@ -138,7 +143,7 @@ impl MtuLadder {
             return None;
         }
         if self.climb.is_some_and(|climb| now >= climb) {
-            (self.refused, self.climb) = (self.largest + STEP, None);
+            (self.refused, self.climb) = (self.largest + GRANULARITY, None);
         }
         if self.tries == TRIES
             && let Some(size) = self.in_question()
@@ -162,7 +167,7 @@ impl MtuLadder {
         if !self.holds {
             return Some(self.mtu);
         }
-        let between = (self.refused - self.mtu) / 2 / STEP * STEP;
+        let between = (self.refused - self.mtu) / 2 / GRANULARITY * GRANULARITY;
         (between > 0).then_some(self.mtu + between)
     }
 
@@ -181,7 +186,10 @@ impl MtuLadder {
     /// Sets the time of the next try when none is pending.
     fn settle(&mut self, now: Instant) {
         if self.in_question().is_none() {
-            let climb = self.climb.filter(|climb| now < *climb).unwrap_or(now + AGAIN);
+            let climb = self
+                .climb
+                .filter(|climb| now < *climb)
+                .unwrap_or(now + RESTART_INTERVAL);
             // At the largest size there is nothing larger to search.
             self.climb = (self.mtu < self.largest).then_some(climb);
             (self.tries, self.next) = (0, self.climb);
@@ -243,7 +251,7 @@ mod tests {
     /// Tries sizes until none is due at once; returns how many pings that took.
     fn settle(path: &mut MtuLadder, carried: u16, now: &mut Instant) -> usize {
         let (begun, mut pings) = (*now, 0);
-        while let Some(next) = path.timeout().filter(|next| *next < begun + AGAIN) {
+        while let Some(next) = path.timeout().filter(|next| *next < begun + RESTART_INTERVAL) {
             *now = next.max(*now);
             if let Some(tried) = path.poll(None, *now) {
                 pings += 1;
@@ -263,7 +271,7 @@ mod tests {
             path.restart(now);
             let begun = now;
             let pings = settle(&mut path, carried, &mut now);
-            let expected = (carried / STEP * STEP).clamp(LEAST, DIRECT);
+            let expected = (carried / GRANULARITY * GRANULARITY).clamp(LEAST, DIRECT);
             assert_eq!(path.get(), expected, "of {carried}");
             let took = now - begun;
             assert!(
@@ -291,7 +299,7 @@ mod tests {
                 false => assert!(path.refuse(tried.into(), now)),
             }
         }
-        assert_eq!((path.get(), path.timeout()), (1344, Some(now + AGAIN)));
+        assert_eq!((path.get(), path.timeout()), (1344, Some(now + RESTART_INTERVAL)));
         assert!(pings < 10, "{pings}");
         for size in 0..=LEAST {
             path.refuse(size.into(), now);
@@ -312,7 +320,7 @@ mod tests {
             "no large packet is sent, so no size is tried"
         );
         assert!(path.note_large(now) && !path.note_large(now));
-        now += CHECK;
+        now += RECHECK_INTERVAL;
         assert_eq!(path.timeout(), Some(now));
         let begun = now;
         while path.get() == 1420 {
@@ -323,9 +331,9 @@ mod tests {
         settle(&mut path, 1400, &mut now);
         assert_eq!(path.get(), 1400);
         let climb = path.timeout().unwrap();
-        assert!(climb > now + AGAIN / 2, "it may grow again");
-        assert!(path.note_large(now + CHECK));
-        now += CHECK;
+        assert!(climb > now + RESTART_INTERVAL / 2, "it may grow again");
+        assert!(path.note_large(now + RECHECK_INTERVAL));
+        now += RECHECK_INTERVAL;
         assert_eq!(path.poll(None, now), Some(1400), "what holds, and not all again");
         path.confirm(1400, now);
         assert_eq!(path.timeout(), Some(climb), "which does not put off the climb");
@@ -369,8 +377,11 @@ mod tests {
             assert!(path.note_large(now));
             settle(&mut path, LEAST, &mut now);
             assert_eq!(path.get(), LEAST);
-            assert!(!path.note_large(now + CHECK), "there is nothing smaller");
-            now += AGAIN;
+            assert!(
+                !path.note_large(now + RECHECK_INTERVAL),
+                "there is nothing smaller"
+            );
+            now += RESTART_INTERVAL;
             settle(&mut path, 1500, &mut now);
             assert_eq!(path.get(), path.largest, "it grew again");
         }

@@ -13,13 +13,13 @@ const STEPS: [Duration; 6] = [
     Duration::from_millis(2000),
 ];
 /// By this time the last ping is answered, or will not be.
-const END: Duration = Duration::from_millis(3000);
+const ROUND_END: Duration = Duration::from_millis(3000);
 const SHORTEST: Duration = Duration::from_secs(5);
 /// The least pause before a round that the other end causes, so that it cannot make this end send to addresses of its
 /// choice without pause.
-const GAP: Duration = Duration::from_secs(1);
+const MIN_ROUND_GAP: Duration = Duration::from_secs(1);
 /// Each such round that follows within [`CALM`] waits twice as long, up to this.
-const LONGEST_GAP: Duration = Duration::from_secs(5);
+const MAX_ROUND_GAP: Duration = Duration::from_secs(5);
 const CALM: Duration = Duration::from_secs(30);
 /// The least pause between two calls to the other end.
 const CALL_PAUSE: Duration = Duration::from_millis(500);
@@ -149,7 +149,7 @@ impl Rounds {
             return Some(Step::End);
         }
         self.step += 1;
-        self.next = Some(begun + STEPS.get(self.step).copied().unwrap_or(END));
+        self.next = Some(begun + STEPS.get(self.step).copied().unwrap_or(ROUND_END));
         Some(Step::Ping)
     }
 
@@ -175,13 +175,13 @@ impl Rounds {
     /// The earliest moment of a round that the other end causes.
     fn soonest(&self, now: Instant) -> Instant {
         let gap = self.caused.filter(|(at, _)| now < *at + CALM);
-        let gap = gap.map_or(GAP, |(_, gap)| gap);
+        let gap = gap.map_or(MIN_ROUND_GAP, |(_, gap)| gap);
         self.last.map_or(now, |last| last + gap)
     }
 
     fn begin_for_other(&mut self, now: Instant) {
         let before = self.caused.filter(|(at, _)| now < *at + CALM);
-        let gap = before.map_or(GAP, |(_, gap)| (gap * 2).min(LONGEST_GAP));
+        let gap = before.map_or(MIN_ROUND_GAP, |(_, gap)| (gap * 2).min(MAX_ROUND_GAP));
         self.caused = Some((now, gap));
         self.begin(now);
     }

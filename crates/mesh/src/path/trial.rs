@@ -7,7 +7,7 @@ use std::{
 };
 
 /// How long a test waits for answers; each way is pinged three times meanwhile.
-const TIME: Duration = Duration::from_millis(1500);
+const TEST_TIME: Duration = Duration::from_millis(1500);
 
 /// The round trip of each way; `None` for a way that did not answer.
 pub(crate) type Answers = BTreeMap<Way, Option<Duration>>;
@@ -47,7 +47,7 @@ pub(super) struct Trial {
 impl Trial {
     pub(super) fn new(ways: impl Iterator<Item = Way>, now: Instant) -> Self {
         Self {
-            end: now + TIME,
+            end: now + TEST_TIME,
             next: now,
             answers: ways.map(|way| (way, None)).collect(),
         }
@@ -68,7 +68,7 @@ impl Trial {
         if now < self.next {
             return Vec::new();
         }
-        self.next = now + TIME / 3;
+        self.next = now + TEST_TIME / 3;
         self.answers.keys().copied().collect()
     }
 

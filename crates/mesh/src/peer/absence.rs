@@ -7,7 +7,7 @@ use std::{
 };
 
 const SHORTEST: Duration = Duration::from_secs(5);
-const LONGEST: Duration = Duration::from_secs(300);
+const LONGEST_PAUSE: Duration = Duration::from_secs(300);
 
 #[derive(Debug, Default)]
 pub(crate) struct Absence {
@@ -22,7 +22,7 @@ impl Absence {
             .map_or(SHORTEST, |(at, pause)| match now < *at + *pause {
                 // This answers a datagram that was sent before the first report came, so the pause does not grow.
                 true => *pause,
-                false => (*pause * 2).min(LONGEST),
+                false => (*pause * 2).min(LONGEST_PAUSE),
             });
         self.relays.insert(relay, (now, pause));
     }

@@ -5,7 +5,7 @@
 //! relay sent a frame. The frame is from the relay whose key made it, whose session it names, or whose hello it
 //! answers.
 
-use super::{Relay, Relays, leg::LegEffect};
+use super::{Relay, Relays, leg::Effect};
 use crate::{Leg, Transmit};
 use flotilla_protocol::{id::RelayId, key::PublicKey};
 use flotilla_wire::Frame;
@@ -34,7 +34,7 @@ pub(crate) enum Relayed<'a> {
 
 enum FrameOutcome<'a> {
     Delivered(Relayed<'a>),
-    Effect(LegEffect),
+    Effect(Effect),
 }
 
 impl Relays {
@@ -55,7 +55,7 @@ impl Relays {
             Some((_, _, FrameOutcome::Delivered(delivered))) => return delivered,
             Some((id, before, FrameOutcome::Effect(effect))) => (id, before, effect),
         };
-        if let LegEffect::Send(bytes) = effect {
+        if let Effect::Send(bytes) = effect {
             self.outbox.push_back(Transmit { leg: from, bytes });
         }
         let is_up_by_udp = self.relays.get(&id).is_some_and(|relay| relay.udp.up().is_some());
@@ -107,10 +107,10 @@ impl Relay {
             }
             Frame::Welcome(welcome) => state.handle_welcome(&welcome, key, from, now),
             Frame::Refused { tx, reason } => state.handle_refusal(tx, from, reason, now),
-            Frame::Pong { session, .. } if state.is_authentic(session, from, now) => LegEffect::Nothing,
+            Frame::Pong { session, .. } if state.is_authentic(session, from, now) => Effect::Nothing,
             Frame::End { session, reason } => state.handle_end(session, reason, now),
             _ => return None,
         };
-        (!matches!(effect, LegEffect::NotAuthentic)).then_some(FrameOutcome::Effect(effect))
+        (!matches!(effect, Effect::NotAuthentic)).then_some(FrameOutcome::Effect(effect))
     }
 }

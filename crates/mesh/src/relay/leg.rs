@@ -18,7 +18,7 @@ const HELLO: [Duration; 5] = [
     Duration::from_secs(3),
 ];
 /// The pause between later hellos to a relay that does not answer.
-const SELDOM: Duration = Duration::from_secs(10);
+const LATER_HELLO: Duration = Duration::from_secs(10);
 /// The least time before a hello to changed addresses, because a relay's addresses may change without end.
 const REDIRECT: Duration = Duration::from_secs(1);
 const PROOF: Duration = Duration::from_millis(300);
@@ -27,14 +27,14 @@ const PROOFS: u32 = 5;
 const PINGS: u32 = 3;
 const PING_AGAIN: Duration = Duration::from_millis(300);
 /// After so many pings without an answer a session counts as silent; all but the last had time to be answered.
-const SILENT: u32 = 3;
+const SILENT_PINGS: u32 = 3;
 /// When something was sent through the relay and nothing came back for this long, the relay is pinged.
 const SILENT_SENDING: Duration = Duration::from_secs(1);
 const LONGEST_KEEPALIVE: Duration = Duration::from_secs(25);
 /// The pause after a refusal that may end with another ticket, or when another client of a full relay leaves.
-const REFUSED: Duration = Duration::from_secs(30);
+const REFUSED_PAUSE: Duration = Duration::from_secs(30);
 /// The pause after one of several greeted addresses refused: by then the right relay has answered at another address.
-const OTHERS: Duration = Duration::from_secs(1);
+const OTHER_ADDRESS_PAUSE: Duration = Duration::from_secs(1);
 const ENDED: Duration = Duration::from_millis(500);
 
 #[derive(Debug, Default)]
@@ -61,7 +61,7 @@ enum Stage {
 }
 
 /// The effect of a frame.
-pub(super) enum LegEffect {
+pub(super) enum Effect {
     Send(Vec<u8>),
     Nothing,
     NotAuthentic,
@@ -74,7 +74,7 @@ pub(super) struct LegState {
     /// How often the frame of the present stage was sent.
     tries: u32,
     /// Another relay answered at the nearest address, or it refused, so all addresses are greeted at once.
-    wary: bool,
+    greets_all: bool,
 }
 
 impl LegState {
@@ -95,7 +95,7 @@ impl LegState {
 
     /// Whether the session was pinged and has not answered so far.
     pub(super) fn is_silent(&self) -> bool {
-        matches!(self.stage, Stage::Up { .. }) && self.tries >= SILENT
+        matches!(self.stage, Stage::Up { .. }) && self.tries >= SILENT_PINGS
     }
 
     /// Whether the relay sent a challenge, and its welcome is not overdue.
@@ -104,7 +104,7 @@ impl LegState {
     }
 
     /// Sends the next hello without waiting.
-    pub(super) fn hasten(&mut self, now: Instant) {
+    pub(super) fn retry_now(&mut self, now: Instant) {
         if !matches!(self.stage, Stage::Up { .. }) {
             *self = Self::off(now);
         }
@@ -113,14 +113,14 @@ impl LegState {
     /// The relay's addresses changed: sends a hello soon.
     pub(super) fn redirect(&mut self, now: Instant) {
         if self.next.is_none_or(|next| next > now + REDIRECT) {
-            self.hasten(now);
+            self.retry_now(now);
         }
     }
 
     pub(super) fn doubt(&mut self, now: Instant) {
         match self.stage {
             Stage::Up { .. } => (self.tries, self.next) = (1, Some(now)),
-            _ => self.hasten(now),
+            _ => self.retry_now(now),
         }
     }
 
@@ -168,7 +168,7 @@ impl LegState {
         from: Leg,
         means: Option<(&RelayKey, &[u8])>,
         now: Instant,
-    ) -> LegEffect {
+    ) -> Effect {
         let awaited = match (&self.stage, from) {
             (Stage::Greeting { tx }, Leg::Udp(_)) => *tx == challenge.tx,
             (Stage::Proving { tx, hellos }, Leg::Udp(_)) => {
@@ -178,7 +178,7 @@ impl LegState {
             _ => false,
         };
         let Some((key, ticket)) = means.filter(|_| awaited) else {
-            return LegEffect::NotAuthentic;
+            return Effect::NotAuthentic;
         };
         let cookie = challenge.cookie;
         let proof = key.prove_hello(tx, &cookie, ticket);
@@ -188,7 +188,7 @@ impl LegState {
             proof,
             ticket,
         })) else {
-            return LegEffect::NotAuthentic;
+            return Effect::NotAuthentic;
         };
         let again = (from, hello.clone());
         match &mut self.stage {
@@ -199,7 +199,7 @@ impl LegState {
             }
         }
         (self.tries, self.next) = (1, Some(now + PROOF));
-        LegEffect::Send(hello)
+        Effect::Send(hello)
     }
 
     pub(super) fn handle_welcome(
@@ -208,13 +208,13 @@ impl LegState {
         key: &RelayKey,
         from: Leg,
         now: Instant,
-    ) -> LegEffect {
+    ) -> Effect {
         match &self.stage {
             Stage::Proving { tx, hellos }
                 if *tx == welcome.tx
                     && hellos.iter().any(|(to, _)| *to == from)
                     && key.welcome_is_good(welcome) => {}
-            _ => return LegEffect::NotAuthentic,
+            _ => return Effect::NotAuthentic,
         }
         let keepalive = Duration::from_secs(welcome.keepalive_seconds.max(1).into()).min(LONGEST_KEEPALIVE);
         self.stage = Stage::Up {
@@ -224,51 +224,44 @@ impl LegState {
             sent: now,
             waiting: None,
         };
-        (self.tries, self.next, self.wary) = (0, Some(now + keepalive), false);
-        LegEffect::Nothing
+        (self.tries, self.next, self.greets_all) = (0, Some(now + keepalive), false);
+        Effect::Nothing
     }
 
     /// A refusal is not signed, and may come from another relay at one of the addresses.
-    pub(super) fn handle_refusal(
-        &mut self,
-        refused: u64,
-        from: Leg,
-        reason: Reason,
-        now: Instant,
-    ) -> LegEffect {
+    pub(super) fn handle_refusal(&mut self, refused: u64, from: Leg, reason: Reason, now: Instant) -> Effect {
         match &mut self.stage {
-            Stage::Greeting { tx } if *tx == refused => *self = Self::off(now + REFUSED),
+            Stage::Greeting { tx } if *tx == refused => *self = Self::off(now + REFUSED_PAUSE),
             Stage::Proving { tx, hellos } if *tx == refused && hellos.iter().any(|(to, _)| *to == from) => {
                 hellos.retain(|(to, _)| *to != from);
                 match (hellos.is_empty(), from) {
                     (false, _) => {}
-                    (true, Leg::Tls(_)) => *self = Self::off(now + REFUSED),
-                    (true, _) if self.wary => self.next = Some(now + OTHERS),
-                    (true, _) => *self = Self::wary(now),
+                    (true, Leg::Tls(_)) => *self = Self::off(now + REFUSED_PAUSE),
+                    (true, _) if self.greets_all => self.next = Some(now + OTHER_ADDRESS_PAUSE),
+                    (true, _) => *self = Self::greeting_all(now),
                 }
             }
-            _ => return LegEffect::NotAuthentic,
+            _ => return Effect::NotAuthentic,
         }
         tracing::warn!(relay.reason = ?reason, "a relay refused this device");
-        LegEffect::Nothing
+        Effect::Nothing
     }
 
-    pub(super) fn handle_end(&mut self, ended: SessionId, reason: Reason, now: Instant) -> LegEffect {
+    pub(super) fn handle_end(&mut self, ended: SessionId, reason: Reason, now: Instant) -> Effect {
         match self.stage {
             Stage::Up { session, .. } if session == ended => {}
-            _ => return LegEffect::NotAuthentic,
+            _ => return Effect::NotAuthentic,
         }
         let pause = match reason {
-            Reason::Ticket | Reason::TicketExpired | Reason::Revoked | Reason::Full => REFUSED,
+            Reason::Ticket | Reason::TicketExpired | Reason::Revoked | Reason::Full => REFUSED_PAUSE,
             Reason::NoSession => Duration::ZERO,
             _ => ENDED,
         };
         *self = Self::off(now + pause);
-        LegEffect::Nothing
+        Effect::Nothing
     }
 
-    /// The frames to send. Without addresses no hello is sent, because on a TLS leg the relay sends its challenge
-    /// first.
+    /// The frames to send. Without addresses it sends no hello: on a TLS leg the relay begins with its challenge.
     pub(super) fn poll(
         &mut self,
         wanted: bool,
@@ -298,11 +291,11 @@ impl LegState {
             }
             Stage::Greeting { tx } => self.greet(*tx, addresses, near, now),
             Stage::Proving { hellos, .. } if hellos.is_empty() => {
-                *self = Self::wary(now + REFUSED);
+                *self = Self::greeting_all(now + REFUSED_PAUSE);
                 Vec::new()
             }
             Stage::Proving { .. } if self.tries >= PROOFS => {
-                *self = Self::off(now + SELDOM);
+                *self = Self::off(now + LATER_HELLO);
                 Vec::new()
             }
             Stage::Proving { hellos, .. } => {
@@ -354,8 +347,8 @@ impl LegState {
         near: Option<IpAddr>,
         now: Instant,
     ) -> Vec<(Leg, Vec<u8>)> {
-        let pause = HELLO.get(self.tries as usize).copied().unwrap_or(SELDOM);
-        let alone = near.filter(|_| self.tries == 0 && !self.wary);
+        let pause = HELLO.get(self.tries as usize).copied().unwrap_or(LATER_HELLO);
+        let alone = near.filter(|_| self.tries == 0 && !self.greets_all);
         self.tries = self.tries.saturating_add(1);
         self.next = Some(now + pause);
         let hello = written(&Frame::Hello(Hello {
@@ -380,9 +373,9 @@ impl LegState {
         end.into_iter().collect()
     }
 
-    fn wary(again: Instant) -> Self {
+    fn greeting_all(again: Instant) -> Self {
         Self {
-            wary: true,
+            greets_all: true,
             ..Self::off(again)
         }
     }
@@ -392,7 +385,7 @@ impl LegState {
             stage: Stage::Off,
             next: Some(again),
             tries: 0,
-            wary: false,
+            greets_all: false,
         }
     }
 }

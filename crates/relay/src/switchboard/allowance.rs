@@ -11,7 +11,7 @@ use std::{
 };
 
 /// What Ethernet, IP and UDP add to a datagram on the line, gaps included.
-const HEAD: u64 = 66;
+const LINE_OVERHEAD: u64 = 66;
 
 /// The line is shared out anew after each slot. A slot is longer than a short burst of all clients takes to pass, and
 /// short enough that a client that has used up its share does not look dead to its peers.
@@ -22,7 +22,7 @@ const UNASKED_BURST: u64 = 4;
 
 /// The bytes that a run counts for against the limits.
 pub(super) fn cost(bytes: usize, segment: usize) -> u64 {
-    bytes as u64 + super::facts::datagrams(bytes, segment) * HEAD
+    bytes as u64 + super::facts::datagrams(bytes, segment) * LINE_OVERHEAD
 }
 
 /// The use of the line in the present slot, by all clients together.

@@ -35,7 +35,7 @@ impl Shares {
     pub(super) fn enter(&mut self, peer: IpAddr) -> u32 {
         let place = match self.peers.get(&peer) {
             Some(place) => *place,
-            None => self.settle(peer),
+            None => self.assign_place(peer),
         };
         self.recount(place, 1);
         place
@@ -80,7 +80,7 @@ impl Shares {
         share.open.oldest.or(share.barred.oldest)
     }
 
-    fn settle(&mut self, peer: IpAddr) -> u32 {
+    fn assign_place(&mut self, peer: IpAddr) -> u32 {
         let share = Share {
             peer,
             count: 0,
