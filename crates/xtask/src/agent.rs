@@ -22,7 +22,7 @@ const LARGEST_IMAGE: usize = 15 << 20;
 
 /// The directory for `--agents-dir`, with what this machine itself can run.
 pub(crate) fn build(checkout: &Checkout, profile: Profile) -> Result<PathBuf> {
-    let directory = emptied(checkout, profile.name())?;
+    let directory = empty_directory(checkout, profile.name())?;
     build_native(checkout, profile, &directory)?;
     Ok(directory)
 }
@@ -30,7 +30,7 @@ pub(crate) fn build(checkout: &Checkout, profile: Profile) -> Result<PathBuf> {
 /// The same with an agent for the other processor, which an emulator runs. It is built outside the target directory,
 /// so that the next clone builds only what is ours.
 pub(crate) fn build_for_tests(checkout: &Checkout) -> Result<PathBuf> {
-    let directory = emptied(checkout, "tests")?;
+    let directory = empty_directory(checkout, "tests")?;
     build_native(checkout, Profile::Dev, &directory)?;
     for architecture in ARCHITECTURES.iter().filter(|other| !other.is_native()) {
         step(
@@ -39,7 +39,7 @@ pub(crate) fn build_for_tests(checkout: &Checkout) -> Result<PathBuf> {
                 let flags = ["-Cstrip=debuginfo".to_owned()];
                 let mut command = musl::cargo_build(checkout, architecture, Profile::Dev, &flags)?;
                 command.env("CARGO_TARGET_DIR", checkout.cache.join("other-processor"));
-                place(checkout, &directory, architecture, &cargo_build(&mut command)?).map(drop)
+                store(checkout, &directory, architecture, &cargo_build(&mut command)?).map(drop)
             },
         )?;
     }
@@ -49,17 +49,17 @@ pub(crate) fn build_for_tests(checkout: &Checkout) -> Result<PathBuf> {
 /// The directory for `--agents-dir`, with what users download, for every processor that they have.
 pub(crate) fn build_for_users(checkout: &Checkout) -> Result<PathBuf> {
     setup::agents(checkout)?;
-    let directory = emptied(checkout, Profile::Dist.name())?;
+    let directory = empty_directory(checkout, Profile::Dist.name())?;
     for architecture in &ARCHITECTURES {
         step(
             &format!("Building the agent for {} and its image", architecture.name),
             || {
-                let flags = places_left_out(checkout);
+                let flags = remapped_paths(checkout);
                 let mut command = musl::cargo_build(checkout, architecture, Profile::Dist, &flags)?;
-                if let Some(moment) = last_change(checkout) {
+                if let Some(moment) = time_of_last_change(checkout) {
                     command.env("SOURCE_DATE_EPOCH", moment);
                 }
-                let image = place(checkout, &directory, architecture, &cargo_build(&mut command)?)?;
+                let image = store(checkout, &directory, architecture, &cargo_build(&mut command)?)?;
                 ensure!(
                     image <= LARGEST_IMAGE,
                     "the image has {image} bytes, and {LARGEST_IMAGE} at most are allowed"
@@ -86,7 +86,7 @@ fn image_name(engine: &str) -> String {
     format!("agent-image-{engine}.tar")
 }
 
-fn emptied(checkout: &Checkout, name: &str) -> Result<PathBuf> {
+fn empty_directory(checkout: &Checkout, name: &str) -> Result<PathBuf> {
     let directory = checkout.target.join("agents").join(name);
     if directory.exists() {
         fs::remove_dir_all(&directory)?;
@@ -99,12 +99,12 @@ fn build_native(checkout: &Checkout, profile: Profile, directory: &Path) -> Resu
     let native = Architecture::native()?;
     step("Building the agent and its image", || {
         let agent = cargo_build(&mut static_glibc(native, profile))?;
-        place(checkout, directory, native, &agent).map(drop)
+        store(checkout, directory, native, &agent).map(drop)
     })
 }
 
 /// Answers the size of the image.
-fn place(checkout: &Checkout, directory: &Path, architecture: &Architecture, agent: &Path) -> Result<usize> {
+fn store(checkout: &Checkout, directory: &Path, architecture: &Architecture, agent: &Path) -> Result<usize> {
     let content = fs::read(agent)?;
     let folder = directory.join(format!("{}-linux", architecture.name));
     fs::create_dir_all(&folder)?;
@@ -140,7 +140,7 @@ fn static_glibc(architecture: &Architecture, profile: Profile) -> Command {
     command
         .env_remove("RUSTFLAGS")
         .env(
-            musl::of_target("CARGO_TARGET_", &target, "_RUSTFLAGS").to_uppercase(),
+            musl::variable_of_target("CARGO_TARGET_", &target, "_RUSTFLAGS").to_uppercase(),
             flags,
         )
         .args(["--profile", profile.name(), "--target", &target]);
@@ -148,7 +148,7 @@ fn static_glibc(architecture: &Architecture, profile: Profile) -> Command {
 }
 
 /// What a program says of the places it was built from is the same on every machine, and nobody's home.
-fn places_left_out(checkout: &Checkout) -> Vec<String> {
+fn remapped_paths(checkout: &Checkout) -> Vec<String> {
     let mut flags = vec![format!(
         "--remap-path-prefix={}=flotilla",
         checkout.root.display()
@@ -168,7 +168,7 @@ fn places_left_out(checkout: &Checkout) -> Vec<String> {
 }
 
 /// When the source last changed, so that the same source gives the same program; `None` outside of a repository.
-fn last_change(checkout: &Checkout) -> Option<String> {
+fn time_of_last_change(checkout: &Checkout) -> Option<String> {
     let mut git = command("git");
     git.current_dir(&checkout.root)
         .args(["log", "-1", "--format=%ct"]);

@@ -44,10 +44,10 @@ pub(crate) fn install_packages(checkout: &Checkout, packages: &[&str]) -> Result
         say("sudo may ask for your password");
     }
     check(apt_get().args(["-qq", "update"]))?;
-    for line in planned(packages) {
+    for line in planned_sizes(packages) {
         say(&line);
     }
-    let _held = Policy::hold(checkout)?;
+    let _held = ServiceStartsForbidden::hold(checkout)?;
     check_quietly(
         apt_get()
             .args(["-qq", "--yes", "--no-install-recommends", "install"])
@@ -78,7 +78,7 @@ fn apt_get() -> std::process::Command {
 }
 
 /// apt's own words about how much it will fetch and how much room that takes.
-fn planned(packages: &[&str]) -> Vec<String> {
+fn planned_sizes(packages: &[&str]) -> Vec<String> {
     let mut apt = apt_get();
     apt.args(["--assume-no", "--no-install-recommends", "install"])
         .args(packages);
@@ -105,11 +105,11 @@ fn disable_daemon() {
 }
 
 /// Forbids services to start for as long as it lives, where nobody forbade it already.
-struct Policy {
+struct ServiceStartsForbidden {
     ours: bool,
 }
 
-impl Policy {
+impl ServiceStartsForbidden {
     fn hold(checkout: &Checkout) -> Result<Self> {
         // A file of ours that is still there was left by a run that was killed: it is ours to remove.
         let present = fs::read_to_string(POLICY).ok();
@@ -126,7 +126,7 @@ impl Policy {
     }
 }
 
-impl Drop for Policy {
+impl Drop for ServiceStartsForbidden {
     fn drop(&mut self) {
         if self.ours && check_quietly(as_root("rm").args(["-f", POLICY])).is_err() {
             say(&format!(

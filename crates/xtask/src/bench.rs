@@ -2,9 +2,9 @@
 
 use anyhow::Result;
 
+use crate::artifacts::Artifacts;
 use crate::cargo::Profile;
 use crate::checkout::Checkout;
-use crate::parts::Parts;
 use crate::process::become_program;
 use crate::{agent, setup, sizes, ui};
 
@@ -22,7 +22,7 @@ pub(crate) fn bench(checkout: &Checkout, name: Option<&str>) -> Result<()> {
     }
     let agents = agent::build(checkout, Profile::Release)?;
     let also = ["--bin", "bench", "--example", "relay_load"];
-    let parts = Parts::build(Profile::Release, agents, &also)?;
-    let mut bench = parts.program(checkout, "bench")?;
+    let artifacts = Artifacts::build(Profile::Release, agents, &also)?;
+    let mut bench = artifacts.program(checkout, "bench")?;
     Err(become_program(bench.args(name)))
 }

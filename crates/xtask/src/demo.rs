@@ -2,9 +2,9 @@
 
 use anyhow::Result;
 
+use crate::artifacts::Artifacts;
 use crate::cargo::Profile;
 use crate::checkout::Checkout;
-use crate::parts::Parts;
 use crate::process::become_program;
 use crate::{agent, setup, ui};
 
@@ -12,7 +12,7 @@ pub(crate) fn demo(checkout: &Checkout, devices: u8) -> Result<()> {
     setup::lab(checkout)?;
     ui::bundle(checkout)?;
     let agents = agent::build(checkout, Profile::App)?;
-    let parts = Parts::build(Profile::App, agents, &["--bin", "demo"])?;
-    let mut demo = parts.program(checkout, "demo")?;
+    let artifacts = Artifacts::build(Profile::App, agents, &["--bin", "demo"])?;
+    let mut demo = artifacts.program(checkout, "demo")?;
     Err(become_program(demo.args(["--devices", &devices.to_string()])))
 }

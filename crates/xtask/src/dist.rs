@@ -56,12 +56,12 @@ fn server(checkout: &Checkout) -> Result<PathBuf> {
 /// A line for each file, as `sha256sum --check` reads them.
 fn checksums(folder: &Path) -> Result<String> {
     let mut files = Vec::new();
-    let mut ahead = vec![folder.to_owned()];
-    while let Some(directory) = ahead.pop() {
+    let mut to_visit = vec![folder.to_owned()];
+    while let Some(directory) = to_visit.pop() {
         for entry in fs::read_dir(directory)?.flatten() {
             let path = entry.path();
             if path.is_dir() {
-                ahead.push(path);
+                to_visit.push(path);
             } else {
                 files.push(path);
             }

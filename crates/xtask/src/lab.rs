@@ -14,11 +14,11 @@ use crate::unpack::{Origin, mirror, unpack};
 const ROOTFS_SUITE: &str = "bookworm";
 const ROOTFS_PACKAGES: &str = "systemd,systemd-sysv,dbus,iproute2,kmod,curl,ca-certificates,openssh-server";
 /// What shows that they are all there: the first, and the one that was added last.
-const ROOTFS_SIGNS: [&str; 2] = ["usr/lib/systemd/systemd", "usr/sbin/sshd"];
+const ROOTFS_EVIDENCE: [&str; 2] = ["usr/lib/systemd/systemd", "usr/sbin/sshd"];
 /// Tests start an SSH server themselves, where they want one.
 const ROOTFS_UNIT: &str = "etc/systemd/system/multi-user.target.wants/ssh.service";
 /// Debian 12 has Compose v1 only, and a wireguard-go from before its offload.
-const LATER: Origin<'_> = Origin {
+const NEWER_DEBIAN: Origin<'_> = Origin {
     suite: "trixie",
     architecture: None,
 };
@@ -36,7 +36,7 @@ const ENGINE: [(&str, &[&str]); 2] = [
 /// A root for booting systemd in a namespace, where the install line is tried for real.
 pub(crate) fn ensure_rootfs(checkout: &Checkout) -> Result<()> {
     let rootfs = checkout.lab().join("rootfs");
-    if ROOTFS_SIGNS.iter().all(|sign| rootfs.join(sign).exists()) {
+    if ROOTFS_EVIDENCE.iter().all(|file| rootfs.join(file).exists()) {
         return Ok(());
     }
     step("Making a Debian root with systemd (about a minute)", || {
@@ -72,11 +72,11 @@ pub(crate) fn ensure_compose(checkout: &Checkout) -> Result<()> {
         let source = match installed.into_iter().find(|path| path.exists()) {
             Some(plugin) => plugin,
             None => {
-                let root = unpack("docker-compose", LATER, &checkout.lab().join("compose"))?;
+                let root = unpack("docker-compose", NEWER_DEBIAN, &checkout.lab().join("compose"))?;
                 root.join("usr/libexec").join(COMPOSE_PLUGIN)
             }
         };
-        place(&source, &compose)
+        copy_whole(&source, &compose)
     })
 }
 
@@ -95,7 +95,7 @@ pub(crate) fn ensure_engine(checkout: &Checkout) -> Result<()> {
         let programs = scratch.join("programs");
         fs::create_dir_all(&programs)?;
         for (package, files) in ENGINE {
-            let root = unpack(package, LATER, &scratch.join(package))?;
+            let root = unpack(package, NEWER_DEBIAN, &scratch.join(package))?;
             for file in files.iter().map(Path::new) {
                 let name = file.file_name().context("a program has a name")?;
                 fs::rename(root.join(file), programs.join(name))
@@ -114,13 +114,13 @@ pub(crate) fn ensure_peers(checkout: &Checkout) -> Result<()> {
     if !go.exists() {
         step("Fetching wireguard-go", || {
             fs::create_dir_all(&bin)?;
-            let root = unpack("wireguard-go", LATER, &checkout.lab().join("wireguard-go"))?;
-            place(&root.join("usr/bin/wireguard-go"), &go)
+            let root = unpack("wireguard-go", NEWER_DEBIAN, &checkout.lab().join("wireguard-go"))?;
+            copy_whole(&root.join("usr/bin/wireguard-go"), &go)
         })?;
     }
     for (package, program) in [("boringtun-cli", "boringtun-cli"), ("gotatun-cli", "gotatun")] {
-        let place_of_it = bin.join(program);
-        if place_of_it.exists() {
+        let installed = bin.join(program);
+        if installed.exists() {
             continue;
         }
         step(&format!("Installing {package} (some minutes)"), || {
@@ -130,14 +130,14 @@ pub(crate) fn ensure_peers(checkout: &Checkout) -> Result<()> {
                 .env_remove("CARGO_TARGET_DIR")
                 .args(["install", "--quiet", "--root"]);
             check_quietly(install.arg(&root).arg(package))?;
-            place(&root.join("bin").join(program), &place_of_it)
+            copy_whole(&root.join("bin").join(program), &installed)
         })?;
     }
     Ok(())
 }
 
 /// Copies in one go: a killed run must not leave half a program under the final name.
-fn place(source: &Path, target: &Path) -> Result<()> {
+fn copy_whole(source: &Path, target: &Path) -> Result<()> {
     let partial = target.with_extension("partial");
     fs::copy(source, &partial).with_context(|| format!("cannot copy {}", source.display()))?;
     Ok(fs::rename(&partial, target)?)

@@ -10,7 +10,7 @@ use anyhow::{Context, Result, bail};
 use crate::architecture::{ARCHITECTURES, Architecture};
 use crate::cargo::{self, Profile};
 use crate::checkout::Checkout;
-use crate::library;
+use crate::musl_library;
 use crate::process::{check_quietly, command, lookup_output};
 use crate::step::{say, step};
 use crate::unpack::{Origin, unpack};
@@ -51,25 +51,25 @@ pub(crate) fn cargo_build(
         .env_remove("RUSTFLAGS")
         .env("CARGO_ENCODED_RUSTFLAGS", flags.join("\u{1f}"));
     if architecture.is_native() {
-        command.env(of_target("CC_", &target, ""), "musl-gcc");
+        command.env(variable_of_target("CC_", &target, ""), "musl-gcc");
     } else {
         let compiler = architecture.gcc("gcc");
         let headers = ensure_headers(checkout, architecture)?;
         command.env(
-            of_target("CFLAGS_", &target, ""),
+            variable_of_target("CFLAGS_", &target, ""),
             cross_flags(&compiler, &headers)?,
         );
-        command.env(of_target("AR_", &target, ""), architecture.gcc("ar"));
-        let linker = of_target("CARGO_TARGET_", &target, "_LINKER").to_uppercase();
+        command.env(variable_of_target("AR_", &target, ""), architecture.gcc("ar"));
+        let linker = variable_of_target("CARGO_TARGET_", &target, "_LINKER").to_uppercase();
         command.env(linker, &compiler);
-        command.env(of_target("CC_", &target, ""), compiler);
+        command.env(variable_of_target("CC_", &target, ""), compiler);
     }
     Ok(command)
 }
 
 enum Library {
     /// In the toolchain in use.
-    Chosen,
+    Toolchain,
     /// In a sysroot of its own, for Debian's compiler.
     Debian(PathBuf),
 }
@@ -82,19 +82,19 @@ fn ensure_library(checkout: &Checkout, architecture: &Architecture) -> Result<Li
         directory.is_some_and(|directory| Path::new(&directory).join("self-contained").exists())
     };
     if is_there() {
-        return Ok(Library::Chosen);
+        return Ok(Library::Toolchain);
     }
-    if let Some(sysroot) = library::lookup(checkout, architecture) {
+    if let Some(sysroot) = musl_library::lookup(checkout, architecture) {
         return Ok(Library::Debian(sysroot));
     }
     let added = step(&format!("Getting the Rust library for {target}"), || {
         check_quietly(command("rustup").args(["target", "add", &target]))
     });
     match added {
-        Ok(()) if is_there() => Ok(Library::Chosen),
+        Ok(()) if is_there() => Ok(Library::Toolchain),
         _ => {
             say("rustup has none; building it with Debian's compiler");
-            library::build(checkout, architecture).map(Library::Debian)
+            musl_library::build(checkout, architecture).map(Library::Debian)
         }
     }
 }
@@ -140,7 +140,7 @@ fn cross_flags(compiler: &str, headers: &Path) -> Result<String> {
 }
 
 /// The name of a variable that concerns one target.
-pub(crate) fn of_target(prefix: &str, target: &str, suffix: &str) -> String {
+pub(crate) fn variable_of_target(prefix: &str, target: &str, suffix: &str) -> String {
     format!("{prefix}{}{suffix}", target.replace('-', "_"))
 }
 
@@ -151,9 +151,12 @@ mod tests {
     #[test]
     fn variables_for_a_target_are_spelled_as_cargo_and_cc_read_them() {
         let target = ARCHITECTURES[0].musl();
-        assert_eq!(of_target("CC_", &target, ""), "CC_x86_64_unknown_linux_musl");
         assert_eq!(
-            of_target("CARGO_TARGET_", &target, "_LINKER").to_uppercase(),
+            variable_of_target("CC_", &target, ""),
+            "CC_x86_64_unknown_linux_musl"
+        );
+        assert_eq!(
+            variable_of_target("CARGO_TARGET_", &target, "_LINKER").to_uppercase(),
             "CARGO_TARGET_X86_64_UNKNOWN_LINUX_MUSL_LINKER"
         );
     }

@@ -1,4 +1,4 @@
-//! What this project needs from the system: a package's name on Debian, and the sign by which it is found anywhere.
+//! What this project needs from the system: a package's name on Debian, and the evidence by which it is found anywhere.
 
 use std::path::Path;
 
@@ -24,12 +24,12 @@ pub(crate) struct Need {
     pub(crate) purpose: Purpose,
     /// The package in Debian and Ubuntu.
     pub(crate) package: &'static str,
-    sign: Sign,
+    evidence: Evidence,
 }
 
 /// How to tell that something is there, whoever installed it.
 #[derive(Debug)]
-enum Sign {
+enum Evidence {
     Program(&'static str),
     /// A name that pkg-config knows.
     Library(&'static str),
@@ -41,7 +41,7 @@ impl Need {
         Self {
             purpose,
             package,
-            sign: Sign::Program(program),
+            evidence: Evidence::Program(program),
         }
     }
 
@@ -49,7 +49,7 @@ impl Need {
         Self {
             purpose,
             package,
-            sign: Sign::Library(library),
+            evidence: Evidence::Library(library),
         }
     }
 
@@ -57,29 +57,29 @@ impl Need {
         Self {
             purpose,
             package,
-            sign: Sign::File(file),
+            evidence: Evidence::File(file),
         }
     }
 
     pub(crate) fn is_met(&self) -> bool {
-        match self.sign {
-            Sign::Program(name) => process::lookup_program(name).is_some(),
-            Sign::Library(name) => {
+        match self.evidence {
+            Evidence::Program(name) => process::lookup_program(name).is_some(),
+            Evidence::Library(name) => {
                 process::lookup_output(process::command("pkg-config").args(["--exists", name])).is_some()
             }
-            Sign::File(path) => Path::new(path).exists(),
+            Evidence::File(path) => Path::new(path).exists(),
         }
     }
 
     /// For systems whose package names we do not know.
     pub(crate) fn described(&self) -> String {
         let package = self.package;
-        match self.sign {
-            Sign::Program(name) => format!("the program `{name}` (Debian: {package})"),
-            Sign::Library(name) => {
+        match self.evidence {
+            Evidence::Program(name) => format!("the program `{name}` (Debian: {package})"),
+            Evidence::Library(name) => {
                 format!("the library `{name}` with its pkg-config file (Debian: {package})")
             }
-            Sign::File(path) => format!("the file {path} (Debian: {package})"),
+            Evidence::File(path) => format!("the file {path} (Debian: {package})"),
         }
     }
 }

@@ -39,7 +39,7 @@ impl Count {
 }
 
 #[derive(Debug)]
-struct Line {
+struct CheckResult {
     name: &'static str,
     elapsed: Duration,
     /// How much of that the processors of this machine had nothing to do, from 0 to 1; `None` where no system says it.
@@ -48,7 +48,7 @@ struct Line {
     error: Option<String>,
 }
 
-impl Line {
+impl CheckResult {
     fn has_failed(&self) -> bool {
         self.error.is_some() || self.count.failed > 0
     }
@@ -58,13 +58,13 @@ impl Line {
 pub(crate) struct Report {
     /// Whether an earlier run left what this one can build upon.
     warm: bool,
-    lines: Vec<Line>,
+    results: Vec<CheckResult>,
 }
 
 impl Report {
     pub(crate) fn new(warm: bool) -> Self {
-        let lines = Vec::new();
-        Self { warm, lines }
+        let results = Vec::new();
+        Self { warm, results }
     }
 
     /// Runs one check and remembers how it went; later checks run whatever it found.
@@ -79,7 +79,7 @@ impl Report {
         if let Some(error) = &error {
             eprintln!("error: {error}");
         }
-        self.lines.push(Line {
+        self.results.push(CheckResult {
             name,
             elapsed: begun.elapsed(),
             idle: processors.and_then(|before| Processors::read()?.idle_since(before)),
@@ -89,48 +89,47 @@ impl Report {
     }
 
     pub(crate) fn is_good(&self) -> bool {
-        !self.lines.iter().any(Line::has_failed)
+        !self.results.iter().any(CheckResult::has_failed)
     }
 
     /// All tests; a check that failed without a failing test counts as one.
     pub(crate) fn total(&self) -> Count {
-        self.lines.iter().fold(Count::default(), |total, line| Count {
-            passed: total.passed + line.count.passed,
-            failed: total.failed + line.count.failed.max(usize::from(line.has_failed())),
-            testing: total.testing + line.count.testing,
+        self.results.iter().fold(Count::default(), |total, result| Count {
+            passed: total.passed + result.count.passed,
+            failed: total.failed + result.count.failed.max(usize::from(result.has_failed())),
+            testing: total.testing + result.count.testing,
         })
     }
 
     /// A table for people: what each check took, how much of it was testing and not building, how much was waiting.
     pub(crate) fn table(&self) -> String {
-        let names = self.lines.iter().map(|line| line.name.len());
+        let names = self.results.iter().map(|result| result.name.len());
         let width = names.max().unwrap_or_default();
         let mut table = format!("{:width$}          {:>7}  {:>7}  idle\n", "", "took", "testing");
-        for line in &self.lines {
-            let verdict = if line.has_failed() { "FAILED" } else { "ok" };
+        for result in &self.results {
+            let verdict = if result.has_failed() { "FAILED" } else { "ok" };
             let Count {
                 passed,
                 failed,
                 testing,
-            } = line.count;
-            let tested = passed + failed > 0;
-            let tests = tested
-                .then(|| format!("{passed} passed, {failed} failed"))
-                .unwrap_or_default();
-            let testing = tested.then(|| seconds(testing)).unwrap_or_default();
-            let idle = line
+            } = result.count;
+            let (tests, testing) = match passed + failed {
+                0 => (String::new(), String::new()),
+                _ => (format!("{passed} passed, {failed} failed"), seconds(testing)),
+            };
+            let idle = result
                 .idle
                 .map(|share| format!("{:.0} %", share * 100.0))
                 .unwrap_or_default();
-            let elapsed = seconds(line.elapsed);
+            let elapsed = seconds(result.elapsed);
             let row = format!(
                 "{:width$}  {verdict:6}  {elapsed:>7}  {testing:>7}  {idle:>4}  {tests}",
-                line.name
+                result.name
             );
             table += row.trim_end();
             table.push('\n');
         }
-        let elapsed = seconds(self.lines.iter().map(|line| line.elapsed).sum());
+        let elapsed = seconds(self.results.iter().map(|result| result.elapsed).sum());
         let begin = match self.warm {
             true => "warm: on what an earlier run had built",
             false => "cold: nothing had been built",

@@ -43,7 +43,7 @@ pub(crate) fn run(checkout: &Checkout, headless: bool) -> Result<ExitCode> {
         .arg(checkout.ui_dist())
         .arg("--agents-dir")
         .arg(&agents);
-    attend(&mut serve)
+    run_server(&mut serve)
 }
 
 fn has_display() -> bool {
@@ -53,7 +53,7 @@ fn has_display() -> bool {
 }
 
 /// Runs the server, tells where its UI is, and hands it every signal that asks this command to stop.
-fn attend(serve: &mut Command) -> Result<ExitCode> {
+fn run_server(serve: &mut Command) -> Result<ExitCode> {
     // In a process group of its own, so that Ctrl-C reaches it once: from here, not also from the terminal.
     let mut server = serve
         .process_group(0)
@@ -122,7 +122,7 @@ mod tests {
     #[test]
     fn the_status_of_the_server_is_the_status_of_the_command() {
         assert_eq!(
-            attend(command("sh").args(["-c", "exit 5"])).unwrap(),
+            run_server(command("sh").args(["-c", "exit 5"])).unwrap(),
             ExitCode::from(5)
         );
     }

@@ -9,7 +9,7 @@ use crate::cargo::cargo;
 use crate::checkout::Checkout;
 use crate::process::check;
 
-pub(crate) const WORLDS: &[&str] = &[
+pub(crate) const NEXTEST_ARGUMENTS: &[&str] = &[
     "--package",
     "flotilla-mesh",
     "--features",
@@ -19,14 +19,14 @@ pub(crate) const WORLDS: &[&str] = &[
 ];
 
 /// What fits into CI.
-const SECONDS: &str = "20";
+const SECONDS_IN_CI: &str = "20";
 /// What a release should have lived through.
-const SOAK: &str = "10000";
+const WORLDS_OF_SOAK: &str = "10000";
 
 pub(crate) fn nextest(checkout: &Checkout) -> Command {
     let mut command = cargo("nextest");
     command.env("CARGO_TARGET_DIR", checkout.target.join("simulation"));
-    command.env("FLOTILLA_WORLDS_SECONDS", SECONDS);
+    command.env("FLOTILLA_WORLDS_SECONDS", SECONDS_IN_CI);
     command
 }
 
@@ -34,7 +34,10 @@ pub(crate) fn nextest(checkout: &Checkout) -> Command {
 pub(crate) fn soak(checkout: &Checkout) -> Result<()> {
     let mut command = cargo("test");
     command.env("CARGO_TARGET_DIR", checkout.target.join("simulation"));
-    command.envs([("FLOTILLA_WORLDS", SOAK), ("FLOTILLA_WORLDS_SECONDS", "86400")]);
+    command.envs([
+        ("FLOTILLA_WORLDS", WORLDS_OF_SOAK),
+        ("FLOTILLA_WORLDS_SECONDS", "86400"),
+    ]);
     command.args([
         "--release",
         "--package",

@@ -24,7 +24,7 @@ pub(crate) fn measured(checkout: &Checkout, agents: &Path) -> Result<Vec<Value>>
     let dist = checkout.ui_dist();
     Ok(vec![
         figure("wasm gz", first_visit(&dist)?, Some(WASM_AIM)),
-        figure("css gz", gzipped(&only(&dist, "css")?)?, Some(STYLES_AIM)),
+        figure("css gz", gzipped(&app_file(&dist, "css")?)?, Some(STYLES_AIM)),
         figure("agent", size(&agent::native_program(agents))?, Some(AGENT_AIM)),
         figure("agent image", size(&agent::native_image(agents))?, None),
     ])
@@ -51,19 +51,19 @@ fn gzipped(file: &Path) -> Result<u64> {
 
 /// What the first page of a browser waits for: the main module and the parts that the dashboard needs.
 fn first_visit(dist: &Path) -> Result<u64> {
-    let loader = fs::read_to_string(named(dist, "parts-", "js")?)?;
+    let loader = fs::read_to_string(find_file(dist, "parts-", "js")?)?;
     let parts = split::files_of(&loader, "dashboard")?;
     let parts = parts.iter().map(|part| dist.join(part));
-    let files = parts.chain([only(dist, "wasm")?]);
+    let files = parts.chain([app_file(dist, "wasm")?]);
     files.map(|file| gzipped(&file)).sum()
 }
 
 /// The application's own file of this kind; styles that npm packages bring have other names.
-fn only(directory: &Path, extension: &str) -> Result<PathBuf> {
-    named(directory, "app-", extension)
+fn app_file(directory: &Path, extension: &str) -> Result<PathBuf> {
+    find_file(directory, "app-", extension)
 }
 
-fn named(directory: &Path, prefix: &str, extension: &str) -> Result<PathBuf> {
+fn find_file(directory: &Path, prefix: &str, extension: &str) -> Result<PathBuf> {
     let files = fs::read_dir(directory)?.flatten().map(|entry| entry.path());
     let own = files.into_iter().find(|file| {
         let name = file.file_name().unwrap_or_default().to_string_lossy();

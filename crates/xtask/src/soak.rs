@@ -4,20 +4,20 @@ use std::process::Command;
 
 use anyhow::Result;
 
+use crate::artifacts::Artifacts;
 use crate::cargo::{Profile, cargo};
 use crate::checkout::Checkout;
-use crate::parts::Parts;
 use crate::process::{become_program, check};
 use crate::{agent, setup, simulation, ui};
 
 /// For how long a rogue device goes on with each of its attacks, in seconds; one and a half in CI.
-const ATTACK: &str = "30";
+const ATTACK_SECONDS: &str = "30";
 
 /// For how long control is away, in seconds; a minute in CI.
-const AWAY: &str = "600";
+const AWAY_SECONDS: &str = "600";
 
 /// Random groups of settings of containers for each engine; eight in CI.
-const GROUPS: &str = "300";
+const SETTING_GROUPS: &str = "300";
 
 pub(crate) fn soak(checkout: &Checkout, name: Option<&str>) -> Result<()> {
     if name == Some("mesh") {
@@ -35,16 +35,16 @@ pub(crate) fn soak(checkout: &Checkout, name: Option<&str>) -> Result<()> {
     }
     ui::bundle(checkout)?;
     let agents = agent::build(checkout, Profile::Release)?;
-    let parts = Parts::build(Profile::Release, agents, &["--bin", "soak"])?;
-    Err(become_program(parts.program(checkout, "soak")?.args(name)))
+    let artifacts = Artifacts::build(Profile::Release, agents, &["--bin", "soak"])?;
+    Err(become_program(artifacts.program(checkout, "soak")?.args(name)))
 }
 
 /// The test of a control that is gone while agents go on and restart, ten times as long.
 fn away(checkout: &Checkout) -> Result<()> {
-    let parts = Parts::build(Profile::Dev, agent::build(checkout, Profile::Dev)?, &[])?;
+    let artifacts = Artifacts::build(Profile::Dev, agent::build(checkout, Profile::Dev)?, &[])?;
     let mut nextest = nextest(&["--workspace", "--test", "e2e"]);
-    parts.tell(checkout, &mut nextest);
-    nextest.env("FLOTILLA_AWAY_SECONDS", AWAY);
+    artifacts.export_to(checkout, &mut nextest);
+    nextest.env("FLOTILLA_AWAY_SECONDS", AWAY_SECONDS);
     check(nextest.arg("while_control_is_away"))
 }
 
@@ -52,14 +52,14 @@ fn away(checkout: &Checkout) -> Result<()> {
 fn recreate(checkout: &Checkout) -> Result<()> {
     let mut nextest = nextest(&["--workspace", "--test", "e2e"]);
     nextest.env("FLOTILLA_LAB_DIR", checkout.lab());
-    nextest.env("FLOTILLA_RECREATE_GROUPS", GROUPS);
+    nextest.env("FLOTILLA_RECREATE_GROUPS", SETTING_GROUPS);
     check(nextest.arg("recreate::"))
 }
 
 /// The test of a rogue device, twenty times as long and as fast as what users run. It prints the figures of each attack.
 fn rogue() -> Result<()> {
     let mut nextest = nextest(&["--package", "flotilla-control"]);
-    nextest.env("FLOTILLA_ROGUE_SECONDS", ATTACK);
+    nextest.env("FLOTILLA_ROGUE_SECONDS", ATTACK_SECONDS);
     check(nextest.args(["--release", "a_rogue_device"]))
 }
 

@@ -9,9 +9,9 @@ use std::thread;
 use anyhow::{Result, ensure};
 use clap::{Args, ValueEnum};
 
+use crate::artifacts::Artifacts;
 use crate::cargo::{Profile, build_of_workspace, cargo};
 use crate::checkout::Checkout;
-use crate::parts::Parts;
 use crate::process::{check, command, is_root};
 use crate::report::{Count, Report};
 use crate::wasm::Compiler;
@@ -57,13 +57,13 @@ impl Check {
 
 const CHECKS: [Check; 13] = [
     Check::new(&[Part::Lint], "format", |_| {
-        plain(cargo("fmt").args(["--all", "--check"]))
+        without_tests(cargo("fmt").args(["--all", "--check"]))
     }),
     Check::new(&[Part::Lint], "clippy", |_| {
-        plain(clippy(cargo("clippy").args(["--workspace", "--all-targets"])))
+        without_tests(clippy(cargo("clippy").args(["--workspace", "--all-targets"])))
     }),
     Check::new(&[Part::Lint], "clippy for wasm", |run| {
-        plain(&mut clippy_of_ui(run.checkout)?)
+        without_tests(&mut clippy_of_ui(run.checkout)?)
     }),
     Check::new(&[], "programs and tests", |_| {
         build_of_workspace(Profile::Dev, EVERYTHING).map(|_| Count::default())
@@ -72,10 +72,13 @@ const CHECKS: [Check; 13] = [
         run.nextest(&mut cargo("nextest"), &["--workspace", "--test", "house"])
     }),
     Check::new(&[Part::Unit], "unit tests", |run| {
-        run.nextest(&mut cargo("nextest"), &["--workspace", "-E", UNIT])
+        run.nextest(&mut cargo("nextest"), &["--workspace", "-E", UNIT_TESTS])
     }),
     Check::new(&[Part::Unit], "simulated networks", |run| {
-        run.nextest(&mut simulation::nextest(run.checkout), simulation::WORLDS)
+        run.nextest(
+            &mut simulation::nextest(run.checkout),
+            simulation::NEXTEST_ARGUMENTS,
+        )
     }),
     Check::new(&[Part::Ui, Part::Desktop], "UI bundle", |run| {
         ui::bundle(run.checkout).map(|()| Count::default())
@@ -87,7 +90,7 @@ const CHECKS: [Check; 13] = [
     Check::new(&[Part::Ui], "browser", |run| run.in_namespaces("browser")),
     Check::new(&[Part::Desktop], "desktop window", |run| run.desktop()),
     Check::new(&[Part::Lint], "licenses", |_| {
-        plain(cargo("deny").args(["check", "licenses", "bans", "sources"]))
+        without_tests(cargo("deny").args(["check", "licenses", "bans", "sources"]))
     }),
 ];
 
@@ -105,7 +108,7 @@ const EVERYTHING: &[&str] = &[
 const TESTS_PER_PROCESSOR: usize = 3;
 
 /// All but what has a check of its own.
-const UNIT: &str = "not (package(flotilla-tests) and kind(test))";
+const UNIT_TESTS: &str = "not (package(flotilla-tests) and kind(test))";
 
 pub(crate) fn test(checkout: &Checkout, selection: &Selection) -> Result<ExitCode> {
     setup::setup(checkout, true)?;
@@ -184,7 +187,7 @@ impl Run<'_> {
     }
 
     fn with_programs(&self, mut command: Command, test: &str, also: &[&str]) -> Result<Count> {
-        Parts::build(Profile::Dev, self.agents()?, also)?.tell(self.checkout, &mut command);
+        Artifacts::build(Profile::Dev, self.agents()?, also)?.export_to(self.checkout, &mut command);
         let threads = (TESTS_PER_PROCESSOR * thread::available_parallelism()?.get()).to_string();
         self.nextest(
             &mut command,
@@ -194,7 +197,7 @@ impl Run<'_> {
 }
 
 /// A check that is no test run.
-fn plain(command: &mut Command) -> Result<Count> {
+fn without_tests(command: &mut Command) -> Result<Count> {
     check(command)?;
     Ok(Count::default())
 }
@@ -207,12 +210,12 @@ fn clippy_of_ui(checkout: &Checkout) -> Result<Command> {
     let compiler = wasm::ensure(checkout)?;
     // Clippy comes with rustup's compiler and cannot read the library of another one.
     let subcommand = match compiler {
-        Compiler::Chosen => "clippy",
+        Compiler::Toolchain => "clippy",
         Compiler::Debian => "check",
     };
     let mut command = compiler.cargo(checkout, subcommand)?;
     command.args(["--package", "flotilla-ui"]);
-    if matches!(compiler, Compiler::Chosen) {
+    if matches!(compiler, Compiler::Toolchain) {
         clippy(&mut command);
     }
     Ok(command)

@@ -10,8 +10,8 @@ use anyhow::{Context, Result};
 use wasm_bindgen_cli_support::Bindgen;
 
 use crate::bundle::{Bundle, PAGE, hex_digest, joined_styles, replaced};
+use crate::cached_bundle::CachedBundle;
 use crate::checkout::Checkout;
-use crate::kept::Kept;
 use crate::process::{check_quietly, command};
 use crate::split::{self, Module, Split};
 use crate::step::{say, step};
@@ -27,8 +27,8 @@ pub(crate) fn build(checkout: &Checkout) -> Result<()> {
 /// Builds the bundle on a machine that is ready, or takes the one that the same sources made before.
 pub(crate) fn bundle(checkout: &Checkout) -> Result<()> {
     let compiler = wasm::lookup().context("the wasm target is not set up; run: cargo xtask setup")?;
-    let kept = Kept::of(checkout, &compiler.version()?)?;
-    if kept.restore(&checkout.ui_dist())? {
+    let cached = CachedBundle::of(checkout, &compiler.version()?)?;
+    if cached.restore(&checkout.ui_dist())? {
         say("the UI is as it was: its bundle is taken from the cache");
         return Ok(());
     }
@@ -39,7 +39,7 @@ pub(crate) fn bundle(checkout: &Checkout) -> Result<()> {
         let (glue, main) = bind(&split.main)?;
         let mut modules = vec![("app.wasm".to_owned(), main)];
         modules.extend(split.parts);
-        let modules = smaller(checkout, modules)?;
+        let modules = optimized(checkout, modules)?;
         let bundle = collect(&checkout.ui(), glue, &split.loader, modules)?;
         bundle.write(&checkout.ui_dist())?;
         let (files, bytes) = bundle.size();
@@ -48,7 +48,7 @@ pub(crate) fn bundle(checkout: &Checkout) -> Result<()> {
             bytes / 1024,
             checkout.ui_dist().display()
         ));
-        kept.keep(&checkout.ui_dist())
+        cached.keep(&checkout.ui_dist())
     })
 }
 
@@ -75,7 +75,7 @@ struct Glue {
 }
 
 /// What scripts could call but none does: streams of bytes, for pages whose functions run on a server.
-const UNUSED: &str = "intounderlying";
+const UNUSED_EXPORTS: &str = "intounderlying";
 
 fn bind(wasm: &[u8]) -> Result<(Glue, Vec<u8>)> {
     let mut output = Bindgen::new()
@@ -103,7 +103,7 @@ fn bind(wasm: &[u8]) -> Result<(Glue, Vec<u8>)> {
     let unused: Vec<_> = module
         .exports
         .iter()
-        .filter(|export| export.name.contains(UNUSED))
+        .filter(|export| export.name.contains(UNUSED_EXPORTS))
         .map(|export| export.id())
         .collect();
     for export in unused {
@@ -113,7 +113,7 @@ fn bind(wasm: &[u8]) -> Result<(Glue, Vec<u8>)> {
 }
 
 /// Smaller modules that do the same; kept in the cache, for the optimizer takes seconds.
-fn smaller(checkout: &Checkout, modules: Vec<Module>) -> Result<Vec<Module>> {
+fn optimized(checkout: &Checkout, modules: Vec<Module>) -> Result<Vec<Module>> {
     let directory = checkout.cache.join("wasm/optimized");
     fs::create_dir_all(&directory)?;
     let older: Vec<_> = fs::read_dir(&directory)?
@@ -121,19 +121,19 @@ fn smaller(checkout: &Checkout, modules: Vec<Module>) -> Result<Vec<Module>> {
         .map(|entry| entry.path())
         .collect();
     let mut used = Vec::new();
-    let mut smaller = Vec::new();
+    let mut optimized = Vec::new();
     for (name, module) in modules {
         let kept = directory.join(format!("{}.wasm", hex_digest(&module)));
         if !kept.exists() {
             optimize(&checkout.ui(), &module, &kept)?;
         }
-        smaller.push((name, fs::read(&kept)?));
+        optimized.push((name, fs::read(&kept)?));
         used.push(kept);
     }
     for file in older.iter().filter(|file| !used.contains(file)) {
         fs::remove_file(file).ok();
     }
-    Ok(smaller)
+    Ok(optimized)
 }
 
 fn optimize(ui: &Path, wasm: &[u8], to: &Path) -> Result<()> {

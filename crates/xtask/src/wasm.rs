@@ -29,7 +29,7 @@ const FLAGS: &str = "target.wasm32-unknown-unknown.rustflags=[\"-Zunstable-optio
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Compiler {
     /// The toolchain in use.
-    Chosen,
+    Toolchain,
     /// Debian's own.
     Debian,
 }
@@ -38,7 +38,7 @@ impl Compiler {
     /// What it says of itself: another version may make another bundle of the same sources.
     pub(crate) fn version(self) -> Result<String> {
         let rustc = match self {
-            Self::Chosen => "rustc",
+            Self::Toolchain => "rustc",
             Self::Debian => DEBIAN_RUSTC,
         };
         lookup_output(command(rustc).arg("-vV")).with_context(|| format!("{rustc} has no version"))
@@ -68,7 +68,7 @@ impl Compiler {
 
 pub(crate) fn lookup() -> Option<Compiler> {
     if has_source("rustc") {
-        return Some(Compiler::Chosen);
+        return Some(Compiler::Toolchain);
     }
     has_source(DEBIAN_RUSTC).then_some(Compiler::Debian)
 }

@@ -12,10 +12,10 @@ use crate::process::command;
 use crate::step::step;
 
 /// What every build of parts asks cargo for.
-const ALWAYS: [&str; 4] = ["--bin", "flotilla", "--example", "dataplane"];
+const IN_EVERY_BUILD: [&str; 4] = ["--bin", "flotilla", "--example", "dataplane"];
 
 /// Programs, and the variables by which tests and benches find them.
-const PLACES: [(&str, &str); 4] = [
+const VARIABLES: [(&str, &str); 4] = [
     ("flotilla", "FLOTILLA_BIN"),
     ("dataplane", "FLOTILLA_DATAPLANE_BIN"),
     ("relay_load", "FLOTILLA_RELAY_LOAD_BIN"),
@@ -23,15 +23,15 @@ const PLACES: [(&str, &str); 4] = [
 ];
 
 /// What a program that starts the real thing must be told: where every part of it is.
-pub(crate) struct Parts {
+pub(crate) struct Artifacts {
     programs: Vec<Artifact>,
     agents: PathBuf,
 }
 
-impl Parts {
+impl Artifacts {
     /// The server, a data plane without an agent, and other targets of the workspace beside a directory of agents.
     pub(crate) fn build(profile: Profile, agents: PathBuf, also: &[&str]) -> Result<Self> {
-        let targets = [&ALWAYS, also].concat();
+        let targets = [&IN_EVERY_BUILD, also].concat();
         let programs = step("Building the programs", || build_of_workspace(profile, &targets))?;
         Ok(Self { programs, agents })
     }
@@ -39,13 +39,13 @@ impl Parts {
     /// One of the programs that live with the tests, told where the parts are.
     pub(crate) fn program(&self, checkout: &Checkout, name: &str) -> Result<Command> {
         let mut command = command(program_of(&self.programs, name)?);
-        self.tell(checkout, &mut command);
+        self.export_to(checkout, &mut command);
         Ok(command)
     }
 
     /// Puts the places of all parts into a child's environment.
-    pub(crate) fn tell(&self, checkout: &Checkout, command: &mut Command) {
-        for (program, variable) in PLACES {
+    pub(crate) fn export_to(&self, checkout: &Checkout, command: &mut Command) {
+        for (program, variable) in VARIABLES {
             if let Ok(place) = program_of(&self.programs, program) {
                 command.env(variable, place);
             }

@@ -19,16 +19,16 @@ use crate::unpack::{Origin, unpack};
 use crate::wasm::{DEBIAN_RUSTC, has_source};
 
 const SUITE: &str = "bookworm";
-const COMPILER: [&str; 2] = ["rustc-web", "rust-web-src"];
+const COMPILER_PACKAGES: [&str; 2] = ["rustc-web", "rust-web-src"];
 const MANIFEST: &str =
     "[package]\nname = \"nothing\"\nedition = \"2024\"\n[workspace]\n[lib]\npath = \"lib.rs\"\n";
-const OF_MUSL: [&str; 6] = ["rcrt1.o", "crt1.o", "Scrt1.o", "crti.o", "crtn.o", "libc.a"];
-const OF_GCC: [&str; 4] = ["crtbegin.o", "crtbeginS.o", "crtend.o", "crtendS.o"];
+const MUSL_OBJECTS: [&str; 6] = ["rcrt1.o", "crt1.o", "Scrt1.o", "crti.o", "crtn.o", "libc.a"];
+const GCC_OBJECTS: [&str; 4] = ["crtbegin.o", "crtbeginS.o", "crtend.o", "crtendS.o"];
 /// What the unwinder asks of glibc, for words that it never prints.
-const STUB: &str =
+const PRINTF_STUB: &str =
     "int __fprintf_chk(void *f, int l, const char *m, ...) { (void)f; (void)l; (void)m; return 0; }\n";
 /// The unwinder names them; with musl they are part of libc.
-const EMPTY: [&str; 2] = ["dl", "pthread"];
+const EMPTY_ARCHIVES: [&str; 2] = ["dl", "pthread"];
 
 /// The sysroot to give to Debian's compiler for this target.
 pub(crate) fn lookup(checkout: &Checkout, architecture: &Architecture) -> Option<PathBuf> {
@@ -42,7 +42,7 @@ pub(crate) fn build(checkout: &Checkout, architecture: &Architecture) -> Result<
         &format!("Building the Rust library for {} (a minute)", architecture.musl()),
         || {
             if !has_source(DEBIAN_RUSTC) {
-                apt::install_packages(checkout, &COMPILER)?;
+                apt::install_packages(checkout, &COMPILER_PACKAGES)?;
             }
             let scratch = sysroot.with_extension("partial");
             if scratch.exists() {
@@ -51,7 +51,7 @@ pub(crate) fn build(checkout: &Checkout, architecture: &Architecture) -> Result<
             let partial = scratch.join("sysroot");
             fs::create_dir_all(self_contained(&partial, architecture))?;
             compile(architecture, &scratch, &partial)?;
-            collect(architecture, &scratch, &partial)?;
+            collect_objects(architecture, &scratch, &partial)?;
             // A killed run must not leave half a library under the final name.
             fs::rename(&partial, &sysroot)?;
             Ok(fs::remove_dir_all(&scratch)?)
@@ -103,7 +103,7 @@ fn compile(architecture: &Architecture, scratch: &Path, sysroot: &Path) -> Resul
     Ok(())
 }
 
-fn collect(architecture: &Architecture, scratch: &Path, sysroot: &Path) -> Result<()> {
+fn collect_objects(architecture: &Architecture, scratch: &Path, sysroot: &Path) -> Result<()> {
     let target = self_contained(sysroot, architecture);
     let take = |from: &Path, name: &str| {
         let file = from.join(name);
@@ -115,14 +115,14 @@ fn collect(architecture: &Architecture, scratch: &Path, sysroot: &Path) -> Resul
         architecture: Some(architecture.engine),
     };
     let musl = unpack("musl-dev", origin, &scratch.join("musl-dev"))?;
-    for name in OF_MUSL {
+    for name in MUSL_OBJECTS {
         take(
             &musl.join(format!("usr/lib/{}-linux-musl", architecture.name)),
             name,
         )?;
     }
     let gcc = architecture.gcc("gcc");
-    for name in OF_GCC {
+    for name in GCC_OBJECTS {
         let found = lookup_output(command(&gcc).arg(format!("-print-file-name={name}")));
         let found = PathBuf::from(found.with_context(|| format!("`{gcc}` has no {name}"))?);
         take(found.parent().unwrap_or(Path::new("/")), name)?;
@@ -132,11 +132,11 @@ fn collect(architecture: &Architecture, scratch: &Path, sysroot: &Path) -> Resul
         &unwind.join(format!("usr/lib/{}-linux-gnu", architecture.name)),
         "libunwind.a",
     )?;
-    complete(architecture, scratch, &target)
+    complete_unwinder(architecture, scratch, &target)
 }
 
-fn complete(architecture: &Architecture, scratch: &Path, target: &Path) -> Result<()> {
-    fs::write(scratch.join("stub.c"), STUB)?;
+fn complete_unwinder(architecture: &Architecture, scratch: &Path, target: &Path) -> Result<()> {
+    fs::write(scratch.join("stub.c"), PRINTF_STUB)?;
     let mut compile = command(architecture.gcc("gcc"));
     compile
         .current_dir(scratch)
@@ -149,7 +149,7 @@ fn complete(architecture: &Architecture, scratch: &Path, target: &Path) -> Resul
             .arg(target.join("libunwind.a"))
             .arg(scratch.join("stub.o")),
     )?;
-    for name in EMPTY {
+    for name in EMPTY_ARCHIVES {
         check_quietly(
             command(architecture.gcc("ar"))
                 .arg("rc")

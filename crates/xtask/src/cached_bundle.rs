@@ -14,20 +14,20 @@ use crate::cargo;
 use crate::checkout::Checkout;
 
 /// How many are kept: some branches' worth, a few megabytes each.
-const KEPT: usize = 4;
+const LIMIT: usize = 4;
 
 /// What is built from a folder's files but is none of its sources.
-const NO_SOURCES: [&str; 3] = ["dist", "node_modules", "target"];
+const NOT_SOURCES: [&str; 3] = ["dist", "node_modules", "target"];
 
 /// Beside the packages: versions, profiles and flags.
 const SETTINGS: [&str; 3] = ["Cargo.toml", "Cargo.lock", ".cargo/config.toml"];
 
 /// The place of the bundle that this source tree makes, whether it is there or not.
-pub(crate) struct Kept {
+pub(crate) struct CachedBundle {
     archive: PathBuf,
 }
 
-impl Kept {
+impl CachedBundle {
     /// `compiler` is the version of what compiles the UI.
     pub(crate) fn of(checkout: &Checkout, compiler: &str) -> Result<Self> {
         let mut sources: BTreeSet<PathBuf> = SETTINGS.map(PathBuf::from).into();
@@ -68,17 +68,17 @@ impl Kept {
         archive.append_dir_all(".", directory)?;
         archive.into_inner()?;
         fs::rename(&unfinished, &self.archive)?;
-        self.forget_older()
+        self.remove_older()
     }
 
-    fn forget_older(&self) -> Result<()> {
+    fn remove_older(&self) -> Result<()> {
         let directory = self.archive.parent().context("an archive has a folder")?;
         let mut archives: Vec<_> = fs::read_dir(directory)?
             .flatten()
             .filter_map(|entry| Some((entry.metadata().ok()?.modified().ok()?, entry.path())))
             .collect();
         archives.sort();
-        for (_, archive) in archives.iter().rev().skip(KEPT) {
+        for (_, archive) in archives.iter().rev().skip(LIMIT) {
             fs::remove_file(archive)?;
         }
         Ok(())
@@ -95,8 +95,8 @@ fn packages(root: &Path) -> Result<BTreeSet<PathBuf>> {
     let metadata: Value = serde_json::from_slice(&output.stdout).context("cargo metadata")?;
     let packages = metadata["packages"].as_array().context("no packages")?;
     let mut folders = BTreeSet::new();
-    let mut ahead = vec!["flotilla-ui", "xtask"];
-    while let Some(name) = ahead.pop() {
+    let mut to_visit = vec!["flotilla-ui", "xtask"];
+    while let Some(name) = to_visit.pop() {
         let Some(package) = packages.iter().find(|package| package["name"] == name) else {
             continue;
         };
@@ -108,7 +108,7 @@ fn packages(root: &Path) -> Result<BTreeSet<PathBuf>> {
             let imports = package["dependencies"].as_array().into_iter().flatten();
             // What only tests import has another kind.
             let ours = imports.filter(|import| import["path"].is_string() && import["kind"].is_null());
-            ahead.extend(ours.filter_map(|import| import["name"].as_str()));
+            to_visit.extend(ours.filter_map(|import| import["name"].as_str()));
         }
     }
     Ok(folders)
@@ -120,7 +120,7 @@ fn collect(root: &Path, folder: &Path, files: &mut BTreeSet<PathBuf>) -> Result<
         let path = folder.join(entry.file_name());
         if !entry.file_type()?.is_dir() {
             files.insert(path);
-        } else if !NO_SOURCES.iter().any(|name| entry.file_name() == *name) {
+        } else if !NOT_SOURCES.iter().any(|name| entry.file_name() == *name) {
             collect(root, &path, files)?;
         }
     }
@@ -173,22 +173,22 @@ mod tests {
     fn a_bundle_is_good_until_something_that_it_is_made_of_changes() {
         let root = workspace();
         let at = |path: &str| root.path().join(path);
-        let kept = |compiler: &str| Kept::of(&checkout(root.path()), compiler).unwrap();
+        let cached = |compiler: &str| CachedBundle::of(&checkout(root.path()), compiler).unwrap();
         let dist = at("ui/dist");
-        assert!(!kept("1").restore(&dist).unwrap());
+        assert!(!cached("1").restore(&dist).unwrap());
         write(dist.join("fonts/a.woff2"), "font");
         write(dist.join("index.html"), "page");
-        kept("1").keep(&dist).unwrap();
+        cached("1").keep(&dist).unwrap();
 
         write(dist.join("index.html"), "spoilt");
         write(at("other/src/lib.rs"), "// what the UI does not import");
-        assert!(kept("1").restore(&dist).unwrap());
+        assert!(cached("1").restore(&dist).unwrap());
         assert_eq!(fs::read_to_string(dist.join("index.html")).unwrap(), "page");
         assert_eq!(fs::read_to_string(dist.join("fonts/a.woff2")).unwrap(), "font");
 
-        assert!(!kept("2").restore(&dist).unwrap());
+        assert!(!cached("2").restore(&dist).unwrap());
         write(at("words/src/lib.rs"), "// what it imports");
-        assert!(!kept("1").restore(&dist).unwrap());
+        assert!(!cached("1").restore(&dist).unwrap());
     }
 
     #[test]
@@ -196,12 +196,12 @@ mod tests {
         let root = workspace();
         let dist = root.path().join("ui/dist");
         write(dist.join("index.html"), "page");
-        for compiler in 0..KEPT + 3 {
-            let kept = Kept::of(&checkout(root.path()), &compiler.to_string()).unwrap();
-            kept.keep(&dist).unwrap();
-            assert!(kept.archive.exists());
+        for compiler in 0..LIMIT + 3 {
+            let cached = CachedBundle::of(&checkout(root.path()), &compiler.to_string()).unwrap();
+            cached.keep(&dist).unwrap();
+            assert!(cached.archive.exists());
         }
         let archives = fs::read_dir(root.path().join("cache/wasm/bundles")).unwrap();
-        assert_eq!(archives.count(), KEPT);
+        assert_eq!(archives.count(), LIMIT);
     }
 }
