@@ -1,7 +1,7 @@
 //! Figures, each beside a comparator of the same run where there is a sensible one.
 
 pub mod connect;
-pub mod fan_out;
+pub mod inventory_table;
 pub mod links;
 pub mod mesh;
 pub mod narrow;

@@ -1,8 +1,8 @@
 //! A real browser, driven as a person drives it: things are found by role and name, and text is typed.
 
 mod axe;
-mod looks;
 mod page;
+mod themes_and_widths;
 
 use std::path::Path;
 use std::process::Command;

@@ -17,9 +17,9 @@ use flotilla_protocol::{device::RelayPreference, mesh::Allow};
 use uuid::Uuid;
 use x25519_dalek::StaticSecret;
 
+use crate::artifacts;
 use crate::eventually::{eventually_blocking, seconds};
 use crate::lab::{Lab, Machine};
-use crate::parts;
 use crate::program::{Program, run};
 pub use traffic::{Transfer, checksum_errors, round_trips};
 
@@ -31,7 +31,7 @@ const MTU: &str = "1420";
 
 /// Whose WireGuard runs at an end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
+pub enum Implementation {
     Ours,
     WireguardGo,
     Boringtun,
@@ -72,7 +72,7 @@ impl<'m> Ends<'m> {
     /// Starts both ends, and waits until one pings the other. `number` tells pairs on the same machines apart.
     pub fn start(
         machines: [&'m Machine; 2],
-        kinds: [Kind; 2],
+        implementations: [Implementation; 2],
         underlay: Underlay,
         number: u8,
     ) -> Result<Self> {
@@ -83,7 +83,7 @@ impl<'m> Ends<'m> {
             })
         };
         let hosts = [host(machines[0])?, host(machines[1])?];
-        Self::start_at(machines, kinds, hosts, number)
+        Self::start_at(machines, implementations, hosts, number)
     }
 
     /// Two of ours on both sides of the line of [`Lab::over_a_line`].
@@ -93,13 +93,13 @@ impl<'m> Ends<'m> {
             Underlay::V4 => IpAddr::V4(machine.address()),
             Underlay::V6 => IpAddr::V6(Lab::v6_at_line(machine)),
         };
-        Self::start_at(machines, [Kind::Ours; 2], machines.map(host), number)
+        Self::start_at(machines, [Implementation::Ours; 2], machines.map(host), number)
     }
 
     /// The same where each end knows the other by the address at its place in `hosts`.
     pub fn start_at(
         machines: [&'m Machine; 2],
-        kinds: [Kind; 2],
+        implementations: [Implementation; 2],
         hosts: [IpAddr; 2],
         number: u8,
     ) -> Result<Self> {
@@ -110,9 +110,9 @@ impl<'m> Ends<'m> {
         };
         let [one, two] = [identity(1), identity(2)];
         // Two of ours probe each other.
-        let plain = kinds != [Kind::Ours; 2];
-        let near = End::start(machines[0], kinds[0], number, &one, &two, plain)?;
-        let far = End::start(machines[1], kinds[1], number, &two, &one, plain)?;
+        let plain = implementations != [Implementation::Ours; 2];
+        let near = End::start(machines[0], implementations[0], number, &one, &two, plain)?;
+        let far = End::start(machines[1], implementations[1], number, &two, &one, plain)?;
         let ends = Self { near, far };
         ends.eventually_ping()?;
         Ok(ends)
@@ -135,16 +135,16 @@ impl<'m> Ends<'m> {
 impl<'m> End<'m> {
     fn start(
         machine: &'m Machine,
-        kind: Kind,
+        implementation: Implementation,
         number: u8,
         own: &Identity,
         peer: &Identity,
         plain: bool,
     ) -> Result<Self> {
-        let interface = format!("{}{number}", kind.interface());
-        let program = match kind {
-            Kind::Ours => start_ours(machine, &interface, own, peer, plain)?,
-            _ => start_other(machine, kind, &interface, own, peer)?,
+        let interface = format!("{}{number}", implementation.interface());
+        let program = match implementation {
+            Implementation::Ours => start_ours(machine, &interface, own, peer, plain)?,
+            _ => start_other(machine, implementation, &interface, own, peer)?,
         };
         Ok(Self {
             machine,
@@ -161,8 +161,8 @@ impl<'m> End<'m> {
 
     /// What the path to the other end carries, as our data plane said last.
     pub fn path_mtu(&self) -> Result<u16> {
-        let told = self.program.output()?;
-        let mut paths = told.lines().filter(|line| line.starts_with("Path("));
+        let output = self.program.output()?;
+        let mut paths = output.lines().filter(|line| line.starts_with("Path("));
         let last = paths.next_back().context("no path yet")?;
         let mtu = last.split("mtu: ").nth(1).context("a path without a size")?;
         let digits = mtu.split(|letter: char| !letter.is_ascii_digit()).next();
@@ -185,7 +185,7 @@ impl<'m> End<'m> {
     }
 }
 
-impl Kind {
+impl Implementation {
     fn interface(self) -> &'static str {
         match self {
             Self::Ours => "flotilla",
@@ -197,10 +197,10 @@ impl Kind {
 
     fn command(self, machine: &Machine, interface: &str) -> Result<Command> {
         let program = match self {
-            Self::Ours => parts::dataplane()?,
-            Self::WireguardGo => parts::of_lab("bin/wireguard-go")?,
-            Self::Boringtun => parts::of_lab("bin/boringtun-cli")?,
-            Self::Gotatun => parts::of_lab("bin/gotatun")?,
+            Self::Ours => artifacts::dataplane()?,
+            Self::WireguardGo => artifacts::lab_file("bin/wireguard-go")?,
+            Self::Boringtun => artifacts::lab_file("bin/boringtun-cli")?,
+            Self::Gotatun => artifacts::lab_file("bin/gotatun")?,
         };
         let mut command = machine.command(program);
         match self {
@@ -234,18 +234,18 @@ impl Identity {
 }
 
 /// The arguments of a data plane of ours on a machine; it is not started yet.
-pub fn ours(machine: &Machine, interface: &str, map: &NetworkMap) -> Result<Command> {
+pub fn our_command(machine: &Machine, interface: &str, map: &NetworkMap) -> Result<Command> {
     let own = Identity {
         secret: StaticSecret::from(rand::random::<[u8; 32]>()),
         address: map.address.address,
         endpoint: SocketAddr::new(machine.address().into(), PORT),
     };
-    command_of_ours(machine, interface, &own, map)
+    command_with_identity(machine, interface, &own, map)
 }
 
 /// A map with this address and no peers.
 #[must_use]
-pub fn lonely_map(address: Ipv4Addr) -> NetworkMap {
+pub fn map_without_peers(address: Ipv4Addr) -> NetworkMap {
     NetworkMap {
         revision: 1,
         address: MeshAddress { address, prefix: 16 },
@@ -257,11 +257,16 @@ pub fn lonely_map(address: Ipv4Addr) -> NetworkMap {
     }
 }
 
-fn command_of_ours(machine: &Machine, interface: &str, own: &Identity, map: &NetworkMap) -> Result<Command> {
+fn command_with_identity(
+    machine: &Machine,
+    interface: &str,
+    own: &Identity,
+    map: &NetworkMap,
+) -> Result<Command> {
     let key = own.write_key(machine, interface)?;
     let file = machine.directory().join(format!("{interface}.json"));
     fs::write(&file, serde_json::to_vec(map)?)?;
-    let mut command = Kind::Ours.command(machine, interface)?;
+    let mut command = Implementation::Ours.command(machine, interface)?;
     command.env("RUST_LOG", "info");
     command
         .args([
@@ -282,7 +287,7 @@ fn start_ours(
     peer: &Identity,
     plain: bool,
 ) -> Result<Program> {
-    let mut map = lonely_map(own.address);
+    let mut map = map_without_peers(own.address);
     map.peers.push(Peer {
         id: DeviceId(Uuid::now_v7()),
         name: "other".parse()?,
@@ -302,7 +307,7 @@ fn start_ours(
         proto: Proto::Any,
         ports: Vec::new(),
     });
-    let mut command = command_of_ours(machine, interface, own, &map)?;
+    let mut command = command_with_identity(machine, interface, own, &map)?;
     let mut program = Program::start(&mut command, machine.directory(), interface)?;
     eventually_blocking("the data plane is ready", seconds(10.0), || {
         program.ensure_running()?;
@@ -315,13 +320,13 @@ fn start_ours(
 /// Another program, set up with the tools that every WireGuard is set up with.
 fn start_other(
     machine: &Machine,
-    kind: Kind,
+    implementation: Implementation,
     interface: &str,
     own: &Identity,
     peer: &Identity,
 ) -> Result<Program> {
     let mut program = Program::start(
-        &mut kind.command(machine, interface)?,
+        &mut implementation.command(machine, interface)?,
         machine.directory(),
         interface,
     )?;

@@ -7,8 +7,8 @@ use flotilla_protocol::device::NetworkMode::{self, Host, Pause};
 use crate::engine::{WEB, WORKER};
 use crate::eventually::seconds;
 use crate::flotilla::{Agent, Control, ControlSetup};
+use crate::install_text::{InstallText, PAUSE};
 use crate::lab::{Lab, Machine};
-use crate::pasted::{PAUSE, Text};
 
 /// Names, tags and modes of the first devices; further ones are numbered.
 const DEVICES: [(&str, &str, NetworkMode); 5] = [
@@ -96,7 +96,7 @@ impl Demo {
 
 /// The agent by the text that people paste, and apps beside it at the mesh address.
 fn start_pod(machine: &Machine, added: &DeviceAdded) -> Result<()> {
-    Text::DockerRun.paste(machine, added)?;
+    InstallText::DockerRun.paste(machine, added)?;
     let network = format!("container:{PAUSE}");
     for (name, port) in POD {
         let app = ["httpd", "-f", "-p", &port.to_string(), "-h", "/www"];

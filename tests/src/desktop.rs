@@ -7,9 +7,9 @@ use std::process::Command;
 use anyhow::Result;
 use serde_json::json;
 
+use crate::artifacts;
 use crate::browser::{Page, connect};
 use crate::lab::Lab;
-use crate::parts;
 use crate::program::Program;
 
 const PORT: u16 = 14_700;
@@ -48,17 +48,17 @@ impl Desktop {
             // Without the first the session hangs; without the second WebKit has a language that is none.
             .env("TAURI_WEBVIEW_AUTOMATION", "true")
             .env("LANG", "en_US.UTF-8")
-            .env("FLOTILLA_UI_DIR", parts::ui()?)
+            .env("FLOTILLA_UI_DIR", artifacts::ui()?)
             .env("FLOTILLA_DATA_DIR", lab.directory("desktop/data")?)
             .env("HOME", &directory);
-        if let Some(agents) = parts::lookup_agents() {
+        if let Some(agents) = artifacts::lookup_agents() {
             driver.env("FLOTILLA_AGENTS_DIR", agents);
         }
         if let Some(machine) = lab.machines().first() {
             driver.env("DOCKER_HOST", machine.docker_host());
         }
         let driver = Program::start(&mut driver, &directory, "desktop")?;
-        let options = json!({ "binary": parts::desktop()?, "args": [] });
+        let options = json!({ "binary": artifacts::desktop()?, "args": [] });
         let page = connect(
             PORT,
             [("webkitgtk:browserOptions".to_owned(), options)]

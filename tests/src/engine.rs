@@ -7,8 +7,8 @@ use std::process::Command;
 
 use anyhow::{Context, Result};
 
+use crate::artifacts;
 use crate::lab::Machine;
-use crate::parts;
 use crate::program::{command, run};
 
 /// Serves a page on port 80.
@@ -65,7 +65,7 @@ impl Machine {
         let folder = self.directory().join("stacks").join(stack);
         std::fs::create_dir_all(&folder)?;
         std::fs::write(folder.join("compose.yaml"), file)?;
-        let mut compose = Command::new(parts::of_lab("bin/docker-compose")?);
+        let mut compose = Command::new(artifacts::lab_file("bin/docker-compose")?);
         compose
             .env("DOCKER_HOST", self.docker_host())
             .current_dir(&folder);

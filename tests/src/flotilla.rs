@@ -4,7 +4,7 @@ mod agent;
 mod control;
 
 pub use agent::{Agent, AgentSetup, write_private};
-pub use control::{Control, ControlSetup, Ready};
+pub use control::{Control, ControlSetup, ReadyLine};
 
 use anyhow::{Context, Result};
 use flotilla_protocol::api::DeviceAdded;

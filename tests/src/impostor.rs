@@ -18,12 +18,12 @@ use crate::clock;
 
 /// A chain and its key, PEM.
 #[derive(Debug)]
-pub struct Mask {
+pub struct PresentedIdentity {
     pub chain: String,
     pub key: String,
 }
 
-impl Mask {
+impl PresentedIdentity {
     /// As control of another fleet: everything about it is right, but for whose it is.
     pub fn of_another_fleet(fleet: FleetId) -> Result<Self> {
         let now = clock::now();
@@ -40,11 +40,11 @@ impl Mask {
 /// A running impostor. It ends with the runtime.
 #[derive(Debug, Clone, Default)]
 pub struct Impostor {
-    seen: Arc<Mutex<Seen>>,
+    received: Arc<Mutex<Received>>,
 }
 
 #[derive(Debug, Default, Clone)]
-pub struct Seen {
+pub struct Received {
     /// How many connections were opened.
     pub connections: usize,
     /// What came through TLS.
@@ -52,9 +52,10 @@ pub struct Seen {
 }
 
 impl Impostor {
-    pub async fn start(address: SocketAddr, mask: &Mask) -> Result<Self> {
-        let chain = CertificateDer::pem_slice_iter(mask.chain.as_bytes()).collect::<Result<Vec<_>, _>>()?;
-        let key = PrivateKeyDer::from_pem_slice(mask.key.as_bytes())?;
+    pub async fn start(address: SocketAddr, identity: &PresentedIdentity) -> Result<Self> {
+        let chain =
+            CertificateDer::pem_slice_iter(identity.chain.as_bytes()).collect::<Result<Vec<_>, _>>()?;
+        let key = PrivateKeyDer::from_pem_slice(identity.key.as_bytes())?;
         let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
         let config = ServerConfig::builder_with_provider(provider)
             .with_safe_default_protocol_versions()?
@@ -66,29 +67,32 @@ impl Impostor {
         let host = impostor.clone();
         tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
-                host.write_down(|seen| seen.connections += 1);
-                tokio::spawn(host.clone().listen(acceptor.clone(), stream));
+                host.record(|received| received.connections += 1);
+                tokio::spawn(host.clone().record_stream(acceptor.clone(), stream));
             }
         });
         Ok(impostor)
     }
 
     #[must_use]
-    pub fn seen(&self) -> Seen {
-        self.seen.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    pub fn received(&self) -> Received {
+        self.received
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
     }
 
-    async fn listen(self, acceptor: TlsAcceptor, stream: TcpStream) {
+    async fn record_stream(self, acceptor: TlsAcceptor, stream: TcpStream) {
         let Ok(mut stream) = acceptor.accept(stream).await else {
             return;
         };
         let mut buffer = [0; 4096];
         while let Ok(length @ 1..) = stream.read(&mut buffer).await {
-            self.write_down(|seen| seen.plaintext.extend_from_slice(&buffer[..length]));
+            self.record(|received| received.plaintext.extend_from_slice(&buffer[..length]));
         }
     }
 
-    fn write_down(&self, note: impl FnOnce(&mut Seen)) {
-        note(&mut self.seen.lock().unwrap_or_else(PoisonError::into_inner));
+    fn record(&self, note: impl FnOnce(&mut Received)) {
+        note(&mut self.received.lock().unwrap_or_else(PoisonError::into_inner));
     }
 }

@@ -6,13 +6,13 @@
 //! computer. [`Lab::on_internet`] puts routers in between, of the kinds that people have. Dropping the lab kills all that runs in the namespaces, and removes them. Nothing is ever changed
 //! in the root namespace, and addresses are the same in every lab, because no two labs see each other.
 
-mod age;
-mod inside;
+mod engine_version;
 mod line;
 mod machine;
 mod nat;
 mod network;
 mod run;
+mod sockets;
 mod v6;
 
 use std::fs;
@@ -23,19 +23,19 @@ use std::thread;
 
 use anyhow::{Context, Result};
 
-pub use age::Engine;
-pub use inside::{echo, passes_again, ping, transfer};
-pub use line::Routers;
+pub use engine_version::EngineVersion;
+pub use line::IcmpErrors;
 pub use machine::Machine;
 pub use nat::Nat;
 pub use network::{CONTROL, CONTROL_MOVED};
+pub use sockets::{echo, passes_again, ping, transfer};
 
 /// The switch of a lab that is an internet, and control's address on it.
 const INTERNET: Ipv4Addr = Ipv4Addr::new(203, 0, 113, 1);
 const CONTROL_ON_INTERNET: Ipv4Addr = Ipv4Addr::new(203, 0, 113, 2);
 
 use crate::eventually::seconds;
-use network::Fate;
+use network::PortBlock;
 use run::Run;
 
 #[derive(Debug)]
@@ -50,11 +50,11 @@ pub struct Lab {
 impl Lab {
     /// Machines `h1`, `h2`, …, each with a running engine.
     pub fn start(machines: u8) -> Result<Self> {
-        Self::with_engines(&vec![Engine::Installed; usize::from(machines)])
+        Self::with_engines(&vec![EngineVersion::Installed; usize::from(machines)])
     }
 
     /// The same, each with the engine that is named in its place.
-    pub fn with_engines(engines: &[Engine]) -> Result<Self> {
+    pub fn with_engines(engines: &[EngineVersion]) -> Result<Self> {
         let mut lab = Self::without_engines(u8::try_from(engines.len())?)?;
         for (machine, engine) in lab.machines.iter_mut().zip(engines) {
             machine.use_engine(*engine);
@@ -138,7 +138,7 @@ impl Lab {
     }
 
     /// The line of [`Self::over_a_line`] carries IP packets of so many bytes from now on.
-    pub fn set_line(&self, mtu: u16, routers: Routers) -> Result<()> {
+    pub fn set_line(&self, mtu: u16, routers: IcmpErrors) -> Result<()> {
         line::set(&self.run, mtu, routers)
     }
 
@@ -255,17 +255,17 @@ impl Lab {
 
     /// Makes the control computer refuse what is sent to this port, on open connections too.
     pub fn refuse_on_control(&self, port: u16) -> Result<()> {
-        network::cut(&self.control_namespace(), port, Fate::Refused)
+        network::block_port(&self.control_namespace(), port, PortBlock::Reset)
     }
 
     /// Makes what is sent to this port of the control computer vanish, on open connections too.
     pub fn lose_on_control(&self, port: u16) -> Result<()> {
-        network::cut(&self.control_namespace(), port, Fate::Lost)
+        network::block_port(&self.control_namespace(), port, PortBlock::Drop)
     }
 
     /// Ends either.
     pub fn accept_on_control(&self) -> Result<()> {
-        network::accept(&self.control_namespace())
+        network::unblock_ports(&self.control_namespace())
     }
 
     /// Shows what every program of the lab wrote last.
@@ -288,8 +288,11 @@ pub fn with_lab(machines: u8, scenario: impl AsyncFnOnce(&mut Lab) -> Result<()>
     on(Lab::start(machines)?, scenario)
 }
 
-/// The same with the engine that each machine has: `with_engines(&Engine::ALL, …)`.
-pub fn with_engines(engines: &[Engine], scenario: impl AsyncFnOnce(&mut Lab) -> Result<()>) -> Result<()> {
+/// The same with the engine that each machine has: `with_engines(&EngineVersion::ALL, …)`.
+pub fn with_engines(
+    engines: &[EngineVersion],
+    scenario: impl AsyncFnOnce(&mut Lab) -> Result<()>,
+) -> Result<()> {
     on(Lab::with_engines(engines)?, scenario)
 }
 

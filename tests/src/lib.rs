@@ -20,9 +20,12 @@
 //! - [`parts`]: where the programs under test are.
 //! - [`eventually`]: waiting for something to become true, with a deadline.
 
+pub mod artifacts;
 pub mod bench;
 pub mod browser;
 pub mod clock;
+pub mod container_diff;
+pub mod container_settings;
 pub mod dataplane;
 pub mod demo;
 pub mod desktop;
@@ -30,25 +33,22 @@ pub mod engine;
 pub mod eventually;
 pub mod fleet;
 pub mod flotilla;
-pub mod followed;
-pub mod forward;
-pub mod handmade;
+pub mod followed_engine;
+pub mod handmade_image;
 pub mod impostor;
+pub mod install_text;
 pub mod lab;
-pub mod likeness;
-pub mod meshed;
+pub mod live_reader;
+pub mod mesh_fleet;
 pub mod modes;
-pub mod newcomer;
-pub mod parts;
-pub mod pasted;
-pub mod podded;
+pub mod pod_machine;
 pub mod podman;
+pub mod port_forward;
 pub mod program;
-pub mod settings;
-pub mod slow;
+pub mod scripted_agent;
+pub mod slow_clients;
 pub mod soak;
 pub mod sshd;
 pub mod strangers;
 pub mod swarm;
 pub mod systemd;
-pub mod watch;

@@ -14,22 +14,22 @@ use serde_json::Value;
 
 use crate::eventually::{eventually, seconds};
 use crate::flotilla::{Agent, AgentSetup, Control};
+use crate::install_text::InstallText;
 use crate::lab::{Lab, Machine};
-use crate::pasted::Text;
 
 /// The native device, on the last machine of the lab.
 pub const NATIVE: &str = "native";
 
 /// One device by a pasted text.
 #[derive(Debug)]
-pub struct Pasted {
-    pub text: Text,
+pub struct ContainerDevice {
+    pub text: InstallText,
     pub added: DeviceAdded,
     /// The number of its machine.
     machine: usize,
 }
 
-impl Pasted {
+impl ContainerDevice {
     #[must_use]
     pub fn machine<'a>(&self, lab: &'a Lab) -> &'a Machine {
         lab.machine(self.machine)
@@ -58,15 +58,15 @@ pub struct Identity {
 }
 
 #[derive(Debug)]
-pub struct Modes {
+pub struct ModeFleet {
     pub control: Control,
-    pub devices: Vec<Pasted>,
+    pub devices: Vec<ContainerDevice>,
     pub native: DeviceAdded,
     native_setup: AgentSetup,
     _native_agent: Agent,
 }
 
-impl Modes {
+impl ModeFleet {
     /// The native device, alone.
     pub async fn begin(lab: &Lab) -> Result<Self> {
         let control = Control::start(lab)?;
@@ -89,19 +89,19 @@ impl Modes {
     }
 
     /// One device for each text as well, all online and on the mesh. The lab has one machine more than there are texts.
-    pub async fn start(lab: &Lab, mode: NetworkMode, texts: &[Text]) -> Result<Self> {
+    pub async fn start(lab: &Lab, mode: NetworkMode, texts: &[InstallText]) -> Result<Self> {
         let mut modes = Self::begin(lab).await?;
         for (machine, text) in (1..).zip(texts) {
             let added = modes.add(text.name(), mode).await?;
             text.paste(lab.machine(machine), &added)
                 .with_context(|| format!("pasting {}", text.name()))?;
-            modes.devices.push(Pasted {
+            modes.devices.push(ContainerDevice {
                 text: *text,
                 added,
                 machine,
             });
         }
-        for name in modes.devices.iter().map(Pasted::name).chain([NATIVE]) {
+        for name in modes.devices.iter().map(ContainerDevice::name).chain([NATIVE]) {
             modes.is_on_mesh(name).await?;
         }
         Ok(modes)
@@ -133,7 +133,7 @@ impl Modes {
     }
 
     /// Asks for another mode, into which the agent moves by itself.
-    pub async fn change(&self, device: &Pasted, mode: NetworkMode) -> Result<()> {
+    pub async fn change(&self, device: &ContainerDevice, mode: NetworkMode) -> Result<()> {
         let change = ChangeMode {
             device: device.name().to_owned(),
             mode,
@@ -146,7 +146,7 @@ impl Modes {
         Ok(())
     }
 
-    pub async fn identity(&self, device: &Pasted) -> Result<Identity> {
+    pub async fn identity(&self, device: &ContainerDevice) -> Result<Identity> {
         let shown = self.control.device(device.name()).await?;
         let map = std::fs::read(self.native_setup.state_dir.join("map.json"))?;
         let map: Value = serde_json::from_slice(&map)?;
@@ -161,7 +161,7 @@ impl Modes {
     }
 
     /// Replaces a device's agent by a new container, and sees that it is the same device.
-    pub async fn recreate(&self, device: &Pasted, machine: &Machine) -> Result<()> {
+    pub async fn recreate(&self, device: &ContainerDevice, machine: &Machine) -> Result<()> {
         let before = self.identity(device).await?;
         device.text.remove(machine)?;
         let name = device.name();

@@ -138,14 +138,14 @@ pub struct Outcome {
 
 impl Outcome {
     /// It ended with this code and said all of these words.
-    pub fn is(&self, code: i32, says: &[&str]) -> Result<()> {
+    pub fn ended_with(&self, code: i32, words: &[&str]) -> Result<()> {
         let Self { code: found, said } = self;
         ensure!(
             *found == Some(code),
             "it ended with {found:?} and not with {code}:\n{said}"
         );
-        for words in says {
-            ensure!(said.contains(words), "it does not say \"{words}\":\n{said}");
+        for expected in words {
+            ensure!(said.contains(expected), "it does not say \"{expected}\":\n{said}");
         }
         Ok(())
     }

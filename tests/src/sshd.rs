@@ -65,13 +65,13 @@ impl Owner {
     }
 
     /// Writes the ssh configuration: this alias is that machine's root.
-    pub fn names(&self, alias: &str, machine: &Machine) -> Result<()> {
+    pub fn add_alias(&self, alias: &str, machine: &Machine) -> Result<()> {
         let config = format!("Host {alias}\n  HostName {}\n  User root\n", machine.address());
         Ok(fs::write(self.file(".ssh/config"), config)?)
     }
 
     /// Forgets all host keys and knows this one, the public line of a key file.
-    pub fn knows(&self, machine: &Machine, key: &str) -> Result<()> {
+    pub fn trust_host_key(&self, machine: &Machine, key: &str) -> Result<()> {
         let words: Vec<_> = key.split_whitespace().take(2).collect();
         let line = format!("{} {}\n", machine.address(), words.join(" "));
         Ok(fs::write(self.file(".ssh/known_hosts"), line)?)

@@ -26,29 +26,29 @@ use crate::bench::percentile;
 use crate::clock;
 use crate::eventually::seconds;
 use crate::flotilla::{Control, config};
-use crate::newcomer::{Enrolled, Newcomer};
+use crate::scripted_agent::{EnrolledAgent, ScriptedAgent};
 use crate::swarm::{Links, Swarm};
 
 /// Links that are up before the strangers come.
 const LINKS: usize = 3;
 
 /// How long a stranger that was ended stays away.
-const AWAY: Duration = Duration::from_secs(2);
+const RECONNECT_AFTER: Duration = Duration::from_secs(2);
 
 /// Between two bytes of those that are slow.
 const DRIP: Duration = Duration::from_millis(500);
 
 /// Between two questions of those that ask for what there is not: just below what an idle connection may take.
-const ASK: Duration = Duration::from_secs(9);
+const REQUEST_PAUSE: Duration = Duration::from_secs(9);
 
 /// Between two looks at the API.
-const LOOK: Duration = Duration::from_millis(20);
+const POLL: Duration = Duration::from_millis(20);
 
 /// For how long somebody tries again.
 const PATIENCE: Duration = Duration::from_secs(20);
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Manner {
+enum StrangerKind {
     /// A TCP connection, and nothing on it.
     Idle,
     /// The TLS handshake byte by byte.
@@ -66,14 +66,14 @@ enum Manner {
 }
 
 /// In twenty.
-const SHARES: [(Manner, usize); 7] = [
-    (Manner::Idle, 8),
-    (Manner::SlowTls, 5),
-    (Manner::SlowHead, 1),
-    (Manner::Asks, 1),
-    (Manner::HalfOpen, 1),
-    (Manner::IdleAtApi, 3),
-    (Manner::SlowAtApi, 1),
+const SHARES: [(StrangerKind, usize); 7] = [
+    (StrangerKind::Idle, 8),
+    (StrangerKind::SlowTls, 5),
+    (StrangerKind::SlowHead, 1),
+    (StrangerKind::Asks, 1),
+    (StrangerKind::HalfOpen, 1),
+    (StrangerKind::IdleAtApi, 3),
+    (StrangerKind::SlowAtApi, 1),
 ];
 
 /// Where strangers come from.
@@ -87,7 +87,7 @@ pub enum Sources {
 
 /// What was noticed during a siege.
 #[derive(Debug)]
-pub struct Noticed {
+pub struct SiegeReport {
     /// How long the API took, sorted, in milliseconds.
     pub api: Vec<f64>,
     /// How long a device took to connect from the strangers' address and from another one, the slowest, in seconds.
@@ -96,7 +96,7 @@ pub struct Noticed {
     pub connected: usize,
 }
 
-impl Noticed {
+impl SiegeReport {
     #[must_use]
     pub fn api_p99(&self) -> f64 {
         percentile(&self.api, 99)
@@ -105,108 +105,112 @@ impl Noticed {
 
 /// A control with devices on links, and one more device that comes and goes.
 #[derive(Debug)]
-pub struct Besieged {
+pub struct Siege {
     client: Client,
     config: ConfigFile,
     api: SocketAddr,
     links: Links,
-    guest: Enrolled,
+    visitor: EnrolledAgent,
 }
 
 /// By which all strangers and one device reach control; the other device comes from elsewhere.
-const DOOR: Ipv4Addr = Ipv4Addr::LOCALHOST;
+const STRANGERS_TARGET: Ipv4Addr = Ipv4Addr::LOCALHOST;
 
-impl Besieged {
+impl Siege {
     pub async fn prepare(control: &Control) -> Result<Self> {
         let client = control.client()?;
         let links = Swarm::enroll(&client, LINKS).await?.link();
         links.all_up(seconds(30.0)).await?;
         let config = config(&control.add("guest").await?)?;
-        let guest = Newcomer::new("guest")?.enroll(&config).await?;
+        let visitor = ScriptedAgent::new("guest")?.enroll(&config).await?;
         let api = client.address().parse()?;
         Ok(Self {
             client,
             config,
             api,
             links,
-            guest,
+            visitor,
         })
     }
 
     /// Lets so many strangers come, and watches for so long. Fails when a link that was up before is lost.
-    pub async fn withstand(&self, from: Sources, strangers: usize, length: Duration) -> Result<Noticed> {
+    pub async fn run(&self, from: Sources, strangers: usize, length: Duration) -> Result<SiegeReport> {
         let trust = ControlTrust {
             ca_pin: self.config.ca_pin.clone(),
             fleet: None,
         };
         let tls = agent_config(trust, None, Clock::new(clock::now))?;
-        let port = self.guest.target.endpoints.first().context("no endpoint")?.port();
+        let port = self
+            .visitor
+            .target
+            .endpoints
+            .first()
+            .context("no endpoint")?
+            .port();
         let mut crowd = JoinSet::new();
-        let manners = SHARES
-            .into_iter()
-            .flat_map(|(manner, count)| [manner].repeat(count));
-        for (number, manner) in (0..).zip(manners.cycle().take(strangers)) {
+        let kinds = SHARES.into_iter().flat_map(|(kind, count)| [kind].repeat(count));
+        for (number, kind) in (0..).zip(kinds.cycle().take(strangers)) {
             let source = match from {
-                Sources::One => DOOR,
-                Sources::Many => Ipv4Addr::from_bits(DOOR.to_bits() + 256 + number),
+                Sources::One => STRANGERS_TARGET,
+                Sources::Many => Ipv4Addr::from_bits(STRANGERS_TARGET.to_bits() + 256 + number),
             };
-            let to = match manner {
-                Manner::IdleAtApi | Manner::SlowAtApi => self.api,
-                _ => SocketAddrV4::new(DOOR, port).into(),
+            let to = match kind {
+                StrangerKind::IdleAtApi | StrangerKind::SlowAtApi => self.api,
+                _ => SocketAddrV4::new(STRANGERS_TARGET, port).into(),
             };
-            crowd.spawn(besiege(manner, source, to, tls.clone()));
+            crowd.spawn(connect_again_and_again(kind, source, to, tls.clone()));
         }
         let until = Instant::now() + length;
-        let (api, devices) = tokio::join!(self.look(until), self.come_and_go(port, until));
+        let (api, devices) = tokio::join!(self.measure_api(until), self.connect_in_turn(port, until));
         let (slowest, connected) = devices?;
-        Ok(Noticed {
+        Ok(SiegeReport {
             api: api?,
             slowest,
             connected,
         })
     }
 
-    async fn look(&self, until: Instant) -> Result<Vec<f64>> {
+    async fn measure_api(&self, until: Instant) -> Result<Vec<f64>> {
         let mut took = Vec::new();
         while Instant::now() < until {
             let begun = Instant::now();
-            self.ask().await?;
+            self.list_devices().await?;
             took.push(begun.elapsed().as_secs_f64() * 1e3);
             ensure!(self.links.up() == LINKS, "only {} links are up", self.links.up());
-            tokio::time::sleep(LOOK).await;
+            tokio::time::sleep(POLL).await;
         }
         took.sort_by(f64::total_cmp);
         Ok(took)
     }
 
     /// As a person does, who tries again when there was no answer; that takes its time.
-    async fn ask(&self) -> Result<()> {
+    async fn list_devices(&self) -> Result<()> {
         let begun = Instant::now();
         while let Err(error) = self.client.send(&ListDevices).await {
             if begun.elapsed() > PATIENCE {
                 return Err(error.into());
             }
-            tokio::time::sleep(LOOK).await;
+            tokio::time::sleep(POLL).await;
         }
         Ok(())
     }
 
     /// One link after the other, in turn from the strangers' address and from another.
-    async fn come_and_go(&self, port: u16, until: Instant) -> Result<([f64; 2], usize)> {
+    async fn connect_in_turn(&self, port: u16, until: Instant) -> Result<([f64; 2], usize)> {
         let same = Target {
-            endpoints: vec![Endpoint::from_ip(DOOR.into(), port)],
-            ..self.guest.target.clone()
+            endpoints: vec![Endpoint::from_ip(STRANGERS_TARGET.into(), port)],
+            ..self.visitor.target.clone()
         };
-        let targets = [same, self.guest.target.clone()];
+        let targets = [same, self.visitor.target.clone()];
         let (mut slowest, mut connected) = ([0.0_f64; 2], 0);
         while Instant::now() < until {
             for (target, slowest) in targets.iter().zip(&mut slowest) {
                 let begun = Instant::now();
-                connect(target, &self.guest.introduction).await?;
+                connect(target, &self.visitor.introduction).await?;
                 *slowest = slowest.max(begun.elapsed().as_secs_f64());
                 connected += 1;
             }
-            tokio::time::sleep(LOOK).await;
+            tokio::time::sleep(POLL).await;
         }
         Ok((slowest, connected))
     }
@@ -222,16 +226,21 @@ async fn connect(target: &Target, introduction: &Introduction) -> Result<()> {
                 return Ok(());
             }
             Err(error) if begun.elapsed() > PATIENCE => return Err(error.into()),
-            Err(_) => tokio::time::sleep(LOOK).await,
+            Err(_) => tokio::time::sleep(POLL).await,
         }
     }
 }
 
-async fn besiege(manner: Manner, source: Ipv4Addr, to: SocketAddr, tls: Arc<ClientConfig>) {
+async fn connect_again_and_again(
+    kind: StrangerKind,
+    source: Ipv4Addr,
+    to: SocketAddr,
+    tls: Arc<ClientConfig>,
+) {
     loop {
         // However it ended: the stranger comes again.
-        let _ = once(manner, source, to, tls.clone()).await;
-        tokio::time::sleep(AWAY).await;
+        let _ = connect_once(kind, source, to, tls.clone()).await;
+        tokio::time::sleep(RECONNECT_AFTER).await;
     }
 }
 
@@ -240,38 +249,43 @@ const UPGRADE: &[u8] = b"GET /relay/v1/connect HTTP/1.1\r\nhost: control\r\nconn
     upgrade: websocket\r\nsec-websocket-version: 13\r\nsec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
 
 /// One connection, until the other end ends it.
-async fn once(manner: Manner, source: Ipv4Addr, to: SocketAddr, tls: Arc<ClientConfig>) -> Result<()> {
+async fn connect_once(
+    kind: StrangerKind,
+    source: Ipv4Addr,
+    to: SocketAddr,
+    tls: Arc<ClientConfig>,
+) -> Result<()> {
     let socket = TcpSocket::new_v4()?;
     socket.bind(SocketAddrV4::new(source, 0).into())?;
     let stream = socket.connect(to).await?;
-    match manner {
-        Manner::Idle | Manner::IdleAtApi => talk(stream, &[], DRIP).await,
-        Manner::SlowAtApi => talk(stream, &HEAD[..HEAD.len() - 2], DRIP).await,
-        Manner::SlowTls => {
+    match kind {
+        StrangerKind::Idle | StrangerKind::IdleAtApi => drip(stream, &[], DRIP).await,
+        StrangerKind::SlowAtApi => drip(stream, &HEAD[..HEAD.len() - 2], DRIP).await,
+        StrangerKind::SlowTls => {
             let mut connection = rustls::ClientConnection::new(tls, ServerName::try_from("control")?)?;
             let mut hello = Vec::new();
             connection.write_tls(&mut hello)?;
-            talk(stream, &hello, DRIP).await
+            drip(stream, &hello, DRIP).await
         }
-        Manner::SlowHead => talk(secure(stream, tls).await?, &HEAD[..HEAD.len() - 2], DRIP).await,
-        Manner::Asks => {
+        StrangerKind::SlowHead => drip(secure(stream, tls).await?, &HEAD[..HEAD.len() - 2], DRIP).await,
+        StrangerKind::Asks => {
             let mut stream = secure(stream, tls).await?;
             loop {
                 stream.write_all(HEAD).await?;
                 ensure!(stream.read(&mut [0; 1024]).await? > 0, "it was ended");
-                tokio::time::sleep(ASK).await;
+                tokio::time::sleep(REQUEST_PAUSE).await;
             }
         }
-        Manner::HalfOpen => {
+        StrangerKind::HalfOpen => {
             let mut stream = secure(stream, tls).await?;
             stream.write_all(UPGRADE).await?;
-            talk(stream, &[], DRIP).await
+            drip(stream, &[], DRIP).await
         }
     }
 }
 
 /// Writes byte by byte, and reads until the other end closes.
-async fn talk(stream: impl AsyncRead + AsyncWrite, bytes: &[u8], pause: Duration) -> Result<()> {
+async fn drip(stream: impl AsyncRead + AsyncWrite, bytes: &[u8], pause: Duration) -> Result<()> {
     let (mut reading, mut writing) = tokio::io::split(stream);
     let write = async {
         for byte in bytes {

@@ -25,7 +25,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::clock;
 use crate::eventually::eventually;
-use crate::newcomer::{Enrolled, Newcomer};
+use crate::scripted_agent::{EnrolledAgent, ScriptedAgent};
 
 /// How many enroll at the same time.
 const AT_ONCE: usize = 16;
@@ -33,7 +33,7 @@ const AT_ONCE: usize = 16;
 /// Enrolled devices without links.
 #[derive(Debug)]
 pub struct Swarm {
-    members: Vec<Enrolled>,
+    members: Vec<EnrolledAgent>,
 }
 
 impl Swarm {
@@ -60,7 +60,7 @@ impl Swarm {
         let up = Arc::new(AtomicUsize::new(0));
         let mut tasks = JoinSet::new();
         for member in &self.members {
-            tasks.spawn(hold(member.clone(), up.clone(), containers));
+            tasks.spawn(keep_linked(member.clone(), up.clone(), containers));
         }
         Links {
             up,
@@ -96,7 +96,7 @@ impl Links {
     }
 }
 
-async fn enroll(client: &Client, number: usize) -> Result<Enrolled> {
+async fn enroll(client: &Client, number: usize) -> Result<EnrolledAgent> {
     let name = Some(format!("d{number:04}"));
     let added = client
         .send(&AddDevice {
@@ -105,18 +105,18 @@ async fn enroll(client: &Client, number: usize) -> Result<Enrolled> {
         })
         .await?;
     let config: ConfigFile = toml::from_str(added.config.as_deref().context("no config file")?)?;
-    Ok(Newcomer::new(&format!("machine-{number}"))?
+    Ok(ScriptedAgent::new(&format!("machine-{number}"))?
         .enroll(&config)
         .await?)
 }
 
-async fn hold(member: Enrolled, up: Arc<AtomicUsize>, containers: usize) {
+async fn keep_linked(member: EnrolledAgent, up: Arc<AtomicUsize>, containers: usize) {
     let mut backoff = Backoff::new();
     loop {
         if let Ok(link) = dial(&member.target, &member.introduction).await {
             backoff.handle_up(Instant::now());
             // A link is one when control has called: the upgrade alone does not make a device online.
-            let member = Arc::new(Up::new(up.clone(), containers));
+            let member = Arc::new(CountedLink::new(up.clone(), containers));
             serve(link, router(member), CancellationToken::new()).await;
         }
         let pause = backoff.handle_down(Instant::now(), &mut rand::rng());
@@ -126,13 +126,13 @@ async fn hold(member: Enrolled, up: Arc<AtomicUsize>, containers: usize) {
 
 /// Counts a link from control's first call to its end.
 #[derive(Debug)]
-struct Up {
+struct CountedLink {
     up: Arc<AtomicUsize>,
     called: AtomicUsize,
     containers: usize,
 }
 
-impl Up {
+impl CountedLink {
     fn new(up: Arc<AtomicUsize>, containers: usize) -> Self {
         Self {
             up,
@@ -148,24 +148,24 @@ impl Up {
     }
 }
 
-impl Drop for Up {
+impl Drop for CountedLink {
     fn drop(&mut self) {
         self.up
             .fetch_sub(self.called.load(Ordering::Relaxed), Ordering::Relaxed);
     }
 }
 
-fn router(up: Arc<Up>) -> Router {
+fn router(up: Arc<CountedLink>) -> Router {
     Router::new()
         .route(WATCH_PATH, get(watch))
         .route(SETTINGS_PATH, post(async || axum::Json(Empty {})))
         .route(PING_PATH, get(async || axum::Json(Empty {})))
-        .route(MAP_PATH, post(take))
+        .route(MAP_PATH, post(accept_map))
         .with_state(up)
 }
 
 /// A member is on no mesh; it only says that it has the map.
-async fn take(axum::Json(push): axum::Json<MapPush>) -> axum::Json<MapTaken> {
+async fn accept_map(axum::Json(push): axum::Json<MapPush>) -> axum::Json<MapTaken> {
     let revision = match push {
         MapPush::Whole(map) => map.revision,
         MapPush::Change(change) => change.to,
@@ -175,7 +175,7 @@ async fn take(axum::Json(push): axum::Json<MapPush>) -> axum::Json<MapTaken> {
 }
 
 /// The first reports, and then silence for the life of the link.
-async fn watch(State(up): State<Arc<Up>>) -> Body {
+async fn watch(State(up): State<Arc<CountedLink>>) -> Body {
     up.call();
     let facts = Facts {
         hostname: "swarm".to_owned(),
@@ -189,7 +189,7 @@ async fn watch(State(up): State<Arc<Up>>) -> Body {
         facts,
     };
     let mut reports = vec![Report::Hello(hello)];
-    reports.extend(held(up.containers));
+    reports.extend(engine_reports(up.containers));
     let lines = reports.into_iter().map(|report| {
         let line = serde_json::to_string(&report).unwrap_or_default();
         Ok::<_, std::convert::Infallible>(line + "\n")
@@ -198,7 +198,7 @@ async fn watch(State(up): State<Arc<Up>>) -> Body {
 }
 
 /// What an engine with so many containers reports.
-fn held(containers: usize) -> Vec<Report> {
+fn engine_reports(containers: usize) -> Vec<Report> {
     if containers == 0 {
         let reason = "There is no engine in a swarm.".to_owned();
         return vec![Report::Engine(EngineState::Absent { reason, since: None })];

@@ -14,9 +14,9 @@ use std::process::Command;
 
 use anyhow::{Context, Result, ensure};
 
+use crate::artifacts;
 use crate::eventually::{eventually_blocking, seconds};
 use crate::lab::Machine;
-use crate::parts;
 use crate::program::{Outcome, Program, attempt, run};
 
 const SUDO: &str = "#!/bin/sh\nexec \"$@\"\n";
@@ -69,7 +69,7 @@ impl System {
         let mut nspawn = Command::new("systemd-nspawn");
         nspawn
             .arg("--directory")
-            .arg(parts::of_lab("rootfs")?)
+            .arg(artifacts::lab_file("rootfs")?)
             .args([
                 "--volatile=overlay",
                 "--boot",
@@ -152,14 +152,14 @@ impl System {
 
     /// One line for each file of the root, as `find -printf` has it, but for what changes by itself. Of directories
     /// only what nobody changes by using them.
-    pub fn files(&self, told: &str) -> Result<BTreeSet<String>> {
+    pub fn files(&self, format: &str) -> Result<BTreeSet<String>> {
         let mut find = self.command("find");
         find.args(["/", "-xdev"]);
         for path in CHANGING {
             find.args(["-path", path, "-prune", "-o"]);
         }
         Ok(
-            run(find.args(["-type", "d", "-printf", "%p %m %U:%G\\n", "-o", "-printf", told]))?
+            run(find.args(["-type", "d", "-printf", "%p %m %U:%G\\n", "-o", "-printf", format]))?
                 .lines()
                 .map(str::to_owned)
                 .collect(),

@@ -43,8 +43,8 @@ fn the_window_shows_this_computer_online_with_its_containers() -> Result<()> {
 #[test]
 fn a_computer_without_the_right_gets_onto_the_mesh_by_one_click_and_consent() -> Result<()> {
     with_lab(1, async |lab| {
-        let person = Person::new(lab)?;
-        let desktop = Desktop::start_without_rights(lab, &person.directory).await?;
+        let pkexec = FakePkexec::new(lab)?;
+        let desktop = Desktop::start_without_rights(lab, &pkexec.directory).await?;
         let page = &desktop.page;
         welcome(page).await?;
         page.shows("is not on the mesh", seconds(15.0)).await?;
@@ -53,21 +53,21 @@ fn a_computer_without_the_right_gets_onto_the_mesh_by_one_click_and_consent() ->
         page.find("button", INSTALL).await?;
         keep_picture("desktop-service", &page.picture().await?)?;
 
-        person.answers(DISAGREES)?;
+        pkexec.answer_with(DISAGREES)?;
         page.click("button", INSTALL).await?;
         page.shows("nobody agreed to it", seconds(10.0)).await?;
         keep_picture("desktop-service-declined", &page.picture().await?)?;
 
-        person.answers(AGREES)?;
+        pkexec.answer_with(AGREES)?;
         page.click("button", INSTALL).await?;
         page.shows("The system service is installed", seconds(10.0))
             .await?;
-        let asked = person.was_asked_for()?;
+        let asked = pkexec.last_arguments()?;
         let asked: Vec<_> = asked.lines().collect();
         let ["/bin/sh", "-c", .., "/usr/local/bin", hash] = asked[..] else {
             bail!("it asked for {asked:?}");
         };
-        let (config, agent) = person.handed_over()?;
+        let (config, agent) = pkexec.last_input()?;
         ensure!(agent == hash, "agreed to {hash} and got {agent}");
         ensure!(config.contains("token = ") && !asked.iter().any(|part| part.contains("token")));
         let written = lab.directory("desktop/data")?.join("service.device.toml");
@@ -82,27 +82,27 @@ const AGREES: i32 = 0;
 const DISAGREES: i32 = 126;
 
 /// Somebody whom the system asks for permission, and what of.
-struct Person {
+struct FakePkexec {
     directory: PathBuf,
 }
 
-impl Person {
+impl FakePkexec {
     fn new(lab: &Lab) -> Result<Self> {
-        let person = Self {
+        let pkexec = Self {
             directory: lab.directory("person")?,
         };
-        let pkexec = person.directory.join("pkexec");
-        fs::write(&pkexec, PKEXEC)?;
-        fs::set_permissions(pkexec, fs::Permissions::from_mode(0o755))?;
-        Ok(person)
+        let program = pkexec.directory.join("pkexec");
+        fs::write(&program, PKEXEC)?;
+        fs::set_permissions(program, fs::Permissions::from_mode(0o755))?;
+        Ok(pkexec)
     }
 
-    fn answers(&self, code: i32) -> Result<()> {
+    fn answer_with(&self, code: i32) -> Result<()> {
         Ok(fs::write(self.directory.join("answer"), code.to_string())?)
     }
 
     /// The config file, and the SHA-256 of the agent that came behind it.
-    fn handed_over(&self) -> Result<(String, String)> {
+    fn last_input(&self) -> Result<(String, String)> {
         let given = fs::read(self.directory.join("given"))?;
         let end = given.iter().position(|byte| *byte == b'\n').context("no line")?;
         let agent = self.directory.join("agent");
@@ -113,7 +113,7 @@ impl Person {
     }
 
     /// The command, an argument a line.
-    fn was_asked_for(&self) -> Result<String> {
+    fn last_arguments(&self) -> Result<String> {
         Ok(fs::read_to_string(self.directory.join("asked"))?)
     }
 }

@@ -12,32 +12,32 @@ use flotilla_protocol::path::PathKind;
 use super::{Figure, percentile};
 use crate::eventually::seconds;
 use crate::lab::{Lab, Nat, echo, on, ping};
-use crate::meshed::{Meshed, OPEN};
+use crate::mesh_fleet::{MeshFleet, OPEN};
 
 const BENCH: &str = "connect-time";
 
 const ROUNDS: usize = 20;
 
 /// What both routers are, and what is the best path between them.
-const WORLDS: [(Nat, PathKind); 2] = [(Nat::Cone, PathKind::Direct), (Nat::Symmetric, PathKind::Relayed)];
+const NETWORKS: [(Nat, PathKind); 2] = [(Nat::Cone, PathKind::Direct), (Nat::Symmetric, PathKind::Relayed)];
 
 /// Milliseconds.
 #[derive(Debug, Default)]
 struct Times {
     without: Vec<f64>,
     first_byte: Vec<f64>,
-    settled: Vec<f64>,
+    final_path: Vec<f64>,
 }
 
 pub fn connect(report: &mut impl FnMut(Figure)) -> Result<()> {
-    for (nat, kind) in WORLDS {
+    for (nat, kind) in NETWORKS {
         let mut times = Times::default();
         for _ in 0..ROUNDS {
             on(Lab::on_internet(&[nat, nat])?, async |lab| {
                 round(lab, kind, &mut times).await
             })?;
         }
-        for all in [&mut times.without, &mut times.first_byte, &mut times.settled] {
+        for all in [&mut times.without, &mut times.first_byte, &mut times.final_path] {
             all.sort_by(f64::total_cmp);
         }
         for percent in [50, 95] {
@@ -47,7 +47,7 @@ pub fn connect(report: &mut impl FnMut(Figure)) -> Result<()> {
             };
             let without = percentile(&times.without, percent);
             report(figure("first byte", &times.first_byte).beside("TCP without a mesh", without));
-            report(figure(settled(kind), &times.settled));
+            report(figure(path_name(kind), &times.final_path));
             report(figure("first byte without a mesh", &times.without));
         }
     }
@@ -55,7 +55,7 @@ pub fn connect(report: &mut impl FnMut(Figure)) -> Result<()> {
 }
 
 async fn round(lab: &Lab, kind: PathKind, times: &mut Times) -> Result<()> {
-    let meshed = Meshed::start(lab).await?;
+    let fleet = MeshFleet::start(lab).await?;
     let [from, to] = [lab.machine(1), lab.machine(2)];
     let outside = (*lab.control().ip(), OPEN);
     echo(outside)?;
@@ -63,14 +63,16 @@ async fn round(lab: &Lab, kind: PathKind, times: &mut Times) -> Result<()> {
     ping(&mut from.connect(outside, seconds(5.0))?)?;
     times.without.push(begun.elapsed().as_secs_f64() * 1000.0);
 
-    let (_stream, first_byte) = meshed.first_byte(from, to, seconds(5.0))?;
-    let settled = meshed.eventually_by(kind, from, to, seconds(10.0)).await?;
+    let (_stream, first_byte) = fleet.first_byte(from, to, seconds(5.0))?;
+    let final_path = fleet.eventually_by(kind, from, to, seconds(10.0)).await?;
     times.first_byte.push(first_byte.as_secs_f64() * 1000.0);
-    times.settled.push((first_byte + settled).as_secs_f64() * 1000.0);
+    times
+        .final_path
+        .push((first_byte + final_path).as_secs_f64() * 1000.0);
     Ok(())
 }
 
-fn settled(kind: PathKind) -> &'static str {
+fn path_name(kind: PathKind) -> &'static str {
     match kind {
         PathKind::Direct => "direct",
         _ => "relayed",

@@ -41,7 +41,7 @@ pub async fn links(lab: &Lab, report: &mut impl FnMut(Figure)) -> Result<()> {
     let links = swarm.link();
     let took = links.all_up(seconds(60.0)).await?;
     report(Figure::new("links-1000", "all up", took.as_secs_f64(), "s"));
-    settle(&control).await?;
+    wait_until_at_rest(&control).await?;
     let resident = resident_kib(control.process())?;
     let each = (resident - before) / AGENTS as f64;
     report(
@@ -113,7 +113,7 @@ fn quiet_control(lab: &Lab) -> Result<Control> {
 }
 
 /// Waits until the wave of first reports is over: no more than 1 % of a core for a second.
-async fn settle(control: &Control) -> Result<()> {
+async fn wait_until_at_rest(control: &Control) -> Result<()> {
     crate::eventually::eventually("control is at rest", seconds(60.0), async || {
         let before = cpu_seconds(control.process())?;
         tokio::time::sleep(Duration::from_secs(1)).await;

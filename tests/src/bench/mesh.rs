@@ -9,10 +9,14 @@ use anyhow::{Context, Result};
 
 use super::process::{cpu_seconds, resident_kib};
 use super::{Figure, percentile};
-use crate::dataplane::{Ends, Kind, Transfer, Underlay, round_trips};
+use crate::dataplane::{Ends, Implementation, Transfer, Underlay, round_trips};
 use crate::lab::Lab;
 
-const KINDS: [Kind; 3] = [Kind::Ours, Kind::WireguardGo, Kind::Boringtun];
+const IMPLEMENTATIONS: [Implementation; 3] = [
+    Implementation::Ours,
+    Implementation::WireguardGo,
+    Implementation::Boringtun,
+];
 
 /// Each takes its turn so often; the median counts.
 const ROUNDS: usize = 3;
@@ -24,7 +28,7 @@ pub fn throughput(lab: &Lab, report: &mut impl FnMut(Figure)) -> Result<()> {
     const BENCH: &str = "mesh-throughput";
     let pairs = pairs(lab)?;
     for streams in [1, 4] {
-        let [mut speed, mut cost] = [(); 2].map(|()| KINDS.map(|_| Vec::new()));
+        let [mut speed, mut cost] = [(); 2].map(|()| IMPLEMENTATIONS.map(|_| Vec::new()));
         for _ in 0..ROUNDS {
             for (index, ends) in pairs.iter().enumerate() {
                 let before = processor_time(ends)?;
@@ -34,11 +38,11 @@ pub fn throughput(lab: &Lab, report: &mut impl FnMut(Figure)) -> Result<()> {
             }
         }
         let [speed, cost] = [speed, cost].map(|all| all.map(median));
-        for (index, kind) in KINDS.iter().enumerate() {
+        for (index, implementation) in IMPLEMENTATIONS.iter().enumerate() {
             let ending = if streams == 1 { "" } else { "s" };
-            let name = |what: &str| format!("{}, {streams} stream{ending}{what}", name(*kind));
-            let beside = |figure: Figure, go: f64| match kind {
-                Kind::Ours => figure.beside("wireguard-go", go),
+            let name = |what: &str| format!("{}, {streams} stream{ending}{what}", name(*implementation));
+            let beside = |figure: Figure, go: f64| match implementation {
+                Implementation::Ours => figure.beside("wireguard-go", go),
                 _ => figure,
             };
             report(beside(
@@ -50,11 +54,11 @@ pub fn throughput(lab: &Lab, report: &mut impl FnMut(Figure)) -> Result<()> {
             report(beside(per_second, 1.0 / cost[1]));
         }
     }
-    for (kind, ends) in KINDS.iter().zip(&pairs) {
+    for (implementation, ends) in IMPLEMENTATIONS.iter().zip(&pairs) {
         let peak = peak_kib(ends.far.program.id())? / 1024.0;
         report(Figure::new(
             BENCH,
-            format!("{}, resident at most", name(*kind)),
+            format!("{}, resident at most", name(*implementation)),
             peak,
             "MiB",
         ));
@@ -65,28 +69,28 @@ pub fn throughput(lab: &Lab, report: &mut impl FnMut(Figure)) -> Result<()> {
 pub fn latency(lab: &Lab, report: &mut impl FnMut(Figure)) -> Result<()> {
     const BENCH: &str = "mesh-latency";
     let pairs = pairs(lab)?;
-    let mut times = KINDS.map(|_| Vec::new());
+    let mut times = IMPLEMENTATIONS.map(|_| Vec::new());
     for _ in 0..ROUNDS {
         for (index, ends) in pairs.iter().enumerate() {
             times[index].extend(round_trips(ends, 300, "0.01")?.0);
         }
     }
     let medians = times.map(median);
-    for (index, kind) in KINDS.iter().enumerate() {
+    for (index, implementation) in IMPLEMENTATIONS.iter().enumerate() {
         let round_trip = Figure::new(
             BENCH,
-            format!("{}, round trip", name(*kind)),
+            format!("{}, round trip", name(*implementation)),
             medians[index],
             "us",
         );
-        report(match kind {
-            Kind::Ours => round_trip.beside("wireguard-go", medians[1]),
+        report(match implementation {
+            Implementation::Ours => round_trip.beside("wireguard-go", medians[1]),
             _ => round_trip,
         });
         let resident = resident_kib(pairs[index].far.program.id())? / 1024.0;
         report(Figure::new(
             BENCH,
-            format!("{}, resident, idle", name(*kind)),
+            format!("{}, resident, idle", name(*implementation)),
             resident,
             "MiB",
         ));
@@ -94,19 +98,21 @@ pub fn latency(lab: &Lab, report: &mut impl FnMut(Figure)) -> Result<()> {
     Ok(())
 }
 
-/// A pair of each kind, all on the same two machines.
+/// A pair of each implementation, all on the same two machines.
 fn pairs(lab: &Lab) -> Result<Vec<Ends<'_>>> {
     let machines = [lab.machine(1), lab.machine(2)];
-    let start = |(number, kind): (u8, Kind)| Ends::start(machines, [kind; 2], Underlay::V4, number);
-    (0..).zip(KINDS).map(start).collect()
+    let start = |(number, implementation): (u8, Implementation)| {
+        Ends::start(machines, [implementation; 2], Underlay::V4, number)
+    };
+    (0..).zip(IMPLEMENTATIONS).map(start).collect()
 }
 
-fn name(kind: Kind) -> &'static str {
-    match kind {
-        Kind::Ours => "flotilla",
-        Kind::WireguardGo => "wireguard-go",
-        Kind::Boringtun => "boringtun-cli",
-        Kind::Gotatun => "gotatun",
+fn name(implementation: Implementation) -> &'static str {
+    match implementation {
+        Implementation::Ours => "flotilla",
+        Implementation::WireguardGo => "wireguard-go",
+        Implementation::Boringtun => "boringtun-cli",
+        Implementation::Gotatun => "gotatun",
     }
 }
 

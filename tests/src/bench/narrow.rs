@@ -7,24 +7,24 @@ use anyhow::{Result, ensure};
 use super::Figure;
 use super::mesh::{median, processor_time};
 use crate::dataplane::{Ends, Transfer, Underlay};
-use crate::lab::{Lab, Routers};
+use crate::lab::{IcmpErrors, Lab};
 
 const BENCH: &str = "mesh-narrow";
 
 /// Bytes that a line carries, family under the tunnel, routers, and the largest packet that goes through the tunnel then.
-pub type Line = (u16, Underlay, Routers, u16);
+pub type Line = (u16, Underlay, IcmpErrors, u16);
 
 /// The first one is what the others are compared with.
 pub const LINES: [Line; 9] = [
-    (1500, Underlay::V4, Routers::Tell, 1420),
-    (1460, Underlay::V4, Routers::Tell, 1400),
-    (1460, Underlay::V4, Routers::Keep, 1400),
-    (1400, Underlay::V4, Routers::Tell, 1340),
-    (1400, Underlay::V4, Routers::Keep, 1340),
-    (1380, Underlay::V4, Routers::Tell, 1320),
-    (1380, Underlay::V4, Routers::Keep, 1320),
-    (1492, Underlay::V6, Routers::Tell, 1412),
-    (1492, Underlay::V6, Routers::Keep, 1412),
+    (1500, Underlay::V4, IcmpErrors::Sent, 1420),
+    (1460, Underlay::V4, IcmpErrors::Sent, 1400),
+    (1460, Underlay::V4, IcmpErrors::Dropped, 1400),
+    (1400, Underlay::V4, IcmpErrors::Sent, 1340),
+    (1400, Underlay::V4, IcmpErrors::Dropped, 1340),
+    (1380, Underlay::V4, IcmpErrors::Sent, 1320),
+    (1380, Underlay::V4, IcmpErrors::Dropped, 1320),
+    (1492, Underlay::V6, IcmpErrors::Sent, 1412),
+    (1492, Underlay::V6, IcmpErrors::Dropped, 1412),
 ];
 
 /// Each takes its turn so often; the median counts.
@@ -53,14 +53,14 @@ pub fn narrow(lab: &Lab, report: &mut impl FnMut(Figure)) -> Result<()> {
     for (figures, what, unit) in [(speeds, "", "Gbit/s"), (yields, ", yield", "Gbit/s of processor")] {
         let wide = figures[0].clone();
         for ((line, underlay, routers, carries), figures) in LINES.into_iter().zip(figures) {
-            let told = match routers {
-                Routers::Tell => "routers tell",
-                Routers::Keep => "routers keep silent",
+            let icmp = match routers {
+                IcmpErrors::Sent => "routers tell",
+                IcmpErrors::Dropped => "routers keep silent",
             };
             let ratios = figures.iter().zip(&wide).map(|(figure, wide)| figure / wide);
             let ratio = median(ratios.collect());
             let figure = median(figures);
-            let name = format!("{line} under {underlay:?}, {told}, packets of {carries}{what}");
+            let name = format!("{line} under {underlay:?}, {icmp}, packets of {carries}{what}");
             report(Figure::new(BENCH, name, figure, unit).beside("a line of 1500", figure / ratio));
         }
     }

@@ -10,9 +10,9 @@ use serde::Deserialize;
 
 use super::process::{cpu_seconds, resident_kib};
 use super::{Figure, percentile};
+use crate::artifacts;
 use crate::eventually::{eventually_blocking, seconds};
 use crate::lab::Lab;
-use crate::parts;
 use crate::program::{Program, command, run};
 
 const BENCH: &str = "relay-throughput";
@@ -28,7 +28,7 @@ const ARRIVES: &str = "127.0.0.1:7002";
 
 /// What a relay needs the clients to show.
 #[derive(Deserialize)]
-struct Serving {
+struct RelayAddress {
     address: String,
     tickets: [String; 2],
 }
@@ -40,7 +40,7 @@ struct Load {
 }
 
 /// What is between the clients.
-struct Between {
+struct Intermediary {
     name: &'static str,
     program: Option<Program>,
     arguments: Vec<String>,
@@ -49,28 +49,30 @@ struct Between {
 }
 
 pub fn throughput(lab: &Lab, report: &mut impl FnMut(Figure)) -> Result<()> {
-    let mut ways = [relay(lab)?, socat(lab)?, nothing()];
+    let mut intermediaries = [relay(lab)?, socat(lab)?, nothing()];
     for _ in 0..ROUNDS {
-        for way in &mut ways {
-            way.carry()?;
+        for intermediary in &mut intermediaries {
+            intermediary.measure()?;
         }
     }
-    let [ours, socat, direct] = ways.each_ref().map(|way| median(&way.speeds));
+    let [ours, socat, direct] = intermediaries
+        .each_ref()
+        .map(|intermediary| median(&intermediary.speeds));
     let speed = Figure::new(BENCH, "relay", ours, "Gbit/s");
     report(speed.clone().beside("socat", socat));
     report(speed.beside("nothing in between", direct));
     report(Figure::new(BENCH, "socat", socat, "Gbit/s"));
     report(Figure::new(BENCH, "nothing in between", direct, "Gbit/s"));
-    let [cost, other] = [0, 1].map(|way: usize| median(&ways[way].costs));
+    let [cost, other] = [0, 1].map(|index: usize| median(&intermediaries[index].costs));
     report(Figure::new(BENCH, "relay, processor", cost, "s/Gbit").beside("socat", other));
-    if let Some(relay) = &ways[0].program {
+    if let Some(relay) = &intermediaries[0].program {
         let resident = resident_kib(relay.id())? / 1024.0;
         report(Figure::new(BENCH, "relay, resident", resident, "MiB"));
     }
     Ok(())
 }
 
-impl Between {
+impl Intermediary {
     fn new(name: &'static str, program: Option<Program>, arguments: Vec<String>) -> Self {
         Self {
             name,
@@ -81,14 +83,14 @@ impl Between {
         }
     }
 
-    fn carry(&mut self) -> Result<()> {
+    fn measure(&mut self) -> Result<()> {
         let used = || {
             self.program
                 .as_ref()
                 .map_or(Ok(0.0), |program| cpu_seconds(program.id()))
         };
         let before = used()?;
-        let output = run(Command::new(parts::relay_load()?).args(&self.arguments))
+        let output = run(Command::new(artifacts::relay_load()?).args(&self.arguments))
             .with_context(|| format!("a load through {}", self.name))?;
         let load: Load = serde_json::from_str(&output)?;
         let cost = (used()? - before) / load.gbit;
@@ -98,28 +100,32 @@ impl Between {
     }
 }
 
-fn relay(lab: &Lab) -> Result<Between> {
+fn relay(lab: &Lab) -> Result<Intermediary> {
     let directory = lab.directory("relay")?;
-    let program = Program::start(&mut command(parts::relay_load()?, ["serve"]), &directory, "relay")?;
-    let serving: Serving = eventually_blocking("the relay serves", seconds(10.0), || {
+    let program = Program::start(
+        &mut command(artifacts::relay_load()?, ["serve"]),
+        &directory,
+        "relay",
+    )?;
+    let serving: RelayAddress = eventually_blocking("the relay serves", seconds(10.0), || {
         Ok(serde_json::from_str(&program.output()?)?)
     })?;
     let [one, other] = serving.tickets;
     let arguments = ["send".into(), LENGTH.into(), serving.address, one, other];
-    Ok(Between::new("the relay", Some(program), arguments.into()))
+    Ok(Intermediary::new("the relay", Some(program), arguments.into()))
 }
 
-fn socat(lab: &Lab) -> Result<Between> {
+fn socat(lab: &Lab) -> Result<Intermediary> {
     let directory = lab.directory("socat")?;
     let (from, to) = ("UDP4-RECV:7001,bind=127.0.0.1", format!("UDP4-SENDTO:{ARRIVES}"));
     let program = Program::start(&mut command("socat", ["-u", from, &to]), &directory, "socat")?;
     let arguments = ["plain", LENGTH, ARRIVES, FORWARDED].map(str::to_owned);
-    Ok(Between::new("socat", Some(program), arguments.into()))
+    Ok(Intermediary::new("socat", Some(program), arguments.into()))
 }
 
-fn nothing() -> Between {
+fn nothing() -> Intermediary {
     let arguments = ["plain", LENGTH, ARRIVES, ARRIVES].map(str::to_owned);
-    Between::new("nothing", None, arguments.into())
+    Intermediary::new("nothing", None, arguments.into())
 }
 
 fn median(values: &[f64]) -> f64 {

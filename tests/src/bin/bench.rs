@@ -1,7 +1,7 @@
 //! `cargo xtask bench [NAME]`: one JSON line per figure on stdout.
 
 use anyhow::{Result, bail};
-use flotilla_tests::bench::{Figure, connect, fan_out, links, mesh, narrow, relay, rpc, start};
+use flotilla_tests::bench::{Figure, connect, inventory_table, links, mesh, narrow, relay, rpc, start};
 use flotilla_tests::lab::{Lab, on, with_lab};
 
 const NAMES: [&str; 10] = [
@@ -42,7 +42,7 @@ fn run(name: &str) -> Result<()> {
     match name {
         "connect-time" => connect::connect(&mut print),
         "fan-out-10k" => on(Lab::without_engines(0)?, async |lab| {
-            fan_out::fan_out(lab, &mut print).await
+            inventory_table::inventory_table(lab, &mut print).await
         }),
         "links-1000" => on(Lab::without_engines(0)?, async |lab| {
             links::links(lab, &mut print).await

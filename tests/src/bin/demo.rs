@@ -10,16 +10,16 @@ use anyhow::{Context, Result, bail};
 use flotilla_protocol::API_PORT;
 use flotilla_tests::demo::Demo;
 use flotilla_tests::flotilla::ControlSetup;
-use flotilla_tests::forward::Entrance;
 use flotilla_tests::lab::{Lab, on};
+use flotilla_tests::port_forward::PortForward;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::flag;
 
 fn main() -> Result<()> {
     let devices = devices(env::args().skip(1))?;
-    let asked = ends_when_asked()?;
-    let outcome = show_fleet(devices, &asked);
-    if asked.load(Relaxed) {
+    let stop = stop_flag()?;
+    let outcome = show_fleet(devices, &stop);
+    if stop.load(Relaxed) {
         say("Everything is removed.".to_owned());
         return Ok(());
     }
@@ -28,16 +28,16 @@ fn main() -> Result<()> {
 
 /// Set once somebody wants this to end. From the first moment on: whoever ends it while it starts must not be
 /// left with half a fleet.
-fn ends_when_asked() -> Result<Arc<AtomicBool>> {
-    let asked = Arc::new(AtomicBool::new(false));
+fn stop_flag() -> Result<Arc<AtomicBool>> {
+    let stop = Arc::new(AtomicBool::new(false));
     for signal in [SIGINT, SIGTERM, SIGHUP] {
-        flag::register(signal, asked.clone())?;
+        flag::register(signal, stop.clone())?;
     }
-    Ok(asked)
+    Ok(stop)
 }
 
-fn show_fleet(devices: u8, asked: &AtomicBool) -> Result<()> {
-    let entrance = Entrance::open(API_PORT)?;
+fn show_fleet(devices: u8, stop: &AtomicBool) -> Result<()> {
+    let entrance = PortForward::open(API_PORT)?;
     say(format!("Starting {devices} devices with engines of their own…"));
     on(Lab::start(devices)?, async |lab| {
         let shown = async {
@@ -53,17 +53,17 @@ fn show_fleet(devices: u8, asked: &AtomicBool) -> Result<()> {
         };
         let outcome = tokio::select! {
             outcome = shown => outcome,
-            () = until(asked) => Ok(()),
+            () = until(stop) => Ok(()),
         };
         // Ctrl-C reaches the engines, too, and what fails because of that is no failure.
-        outcome.or_else(|error| asked.load(Relaxed).then_some(()).ok_or(error))
+        outcome.or_else(|error| stop.load(Relaxed).then_some(()).ok_or(error))
     })
 }
 
-async fn until(asked: &AtomicBool) {
-    let mut look = tokio::time::interval(Duration::from_millis(100));
-    while !asked.load(Relaxed) {
-        look.tick().await;
+async fn until(stop: &AtomicBool) {
+    let mut poll = tokio::time::interval(Duration::from_millis(100));
+    while !stop.load(Relaxed) {
+        poll.tick().await;
     }
 }
 

@@ -21,10 +21,10 @@ pub mod keys {
 const PATIENCE: Duration = Duration::from_secs(5);
 
 /// How often a page has to look the same, one look after the other.
-const LOOKS: u32 = 3;
+const STILL_POLLS: u32 = 3;
 
 /// How much is on the page; nothing while something comes in or its middle is empty.
-const STILL: &str = "
+const LENGTH_WHEN_STILL: &str = "
     const ends = animation => animation.effect.getComputedTiming().endTime !== Infinity;
     const moves = document.getAnimations().some(one => one.playState === 'running' && ends(one));
     const middle = document.querySelector('main');
@@ -71,16 +71,16 @@ impl Page {
     }
 
     /// Waits until nothing appears or moves any more: code that came after the page is there, dialogs have opened.
-    pub async fn still(&self) -> Result<()> {
+    pub async fn wait_until_still(&self) -> Result<()> {
         let mut seen = (Value::Null, 0);
         eventually("the page stands still", PATIENCE, async || {
-            let now = self.run(STILL).await?;
+            let now = self.run(LENGTH_WHEN_STILL).await?;
             seen = if now == seen.0 {
                 (now, seen.1 + 1)
             } else {
                 (now, 0)
             };
-            ensure!(!seen.0.is_null() && seen.1 >= LOOKS, "it still changes");
+            ensure!(!seen.0.is_null() && seen.1 >= STILL_POLLS, "it still changes");
             Ok(())
         })
         .await
@@ -205,7 +205,7 @@ impl Page {
     pub async fn prefer_theme(&self, theme: &str) -> Result<()> {
         let features = json!([{ "name": "prefers-color-scheme", "value": theme }]);
         let parameters = json!({ "features": features });
-        let command = Tools(json!({ "cmd": "Emulation.setEmulatedMedia", "params": parameters }));
+        let command = DevTools(json!({ "cmd": "Emulation.setEmulatedMedia", "params": parameters }));
         self.client.issue_cmd(command).await?;
         Ok(())
     }
@@ -242,7 +242,7 @@ impl Page {
     async fn computed(&self, element: &Element, what: &'static str) -> Result<String> {
         let answer = self
             .client
-            .issue_cmd(Computed {
+            .issue_cmd(AccessibilityProperty {
                 element: element.element_id(),
                 what,
             })
@@ -253,12 +253,12 @@ impl Page {
 
 /// What assistive technology is told of an element: its role or its name.
 #[derive(Debug)]
-struct Computed {
+struct AccessibilityProperty {
     element: ElementRef,
     what: &'static str,
 }
 
-impl WebDriverCompatibleCommand for Computed {
+impl WebDriverCompatibleCommand for AccessibilityProperty {
     fn endpoint(&self, base: &url::Url, session: Option<&str>) -> Result<url::Url, url::ParseError> {
         let session = session.unwrap_or_default();
         base.join(&format!(
@@ -275,9 +275,9 @@ impl WebDriverCompatibleCommand for Computed {
 
 /// A command of Chromium's developer tools.
 #[derive(Debug)]
-struct Tools(Value);
+struct DevTools(Value);
 
-impl WebDriverCompatibleCommand for Tools {
+impl WebDriverCompatibleCommand for DevTools {
     fn endpoint(&self, base: &url::Url, session: Option<&str>) -> Result<url::Url, url::ParseError> {
         base.join(&format!(
             "session/{}/goog/cdp/execute",

@@ -21,7 +21,7 @@ pub struct Transfer {
 
 /// What arrived.
 #[derive(Debug, Clone, Copy)]
-pub struct Arrived {
+pub struct TransferResult {
     pub gbit: f64,
     pub gbit_per_second: f64,
     /// TCP segments that had to be sent again.
@@ -58,11 +58,11 @@ impl Transfer {
     }
 
     /// Sends through the tunnel.
-    pub fn run(self, ends: &Ends<'_>) -> Result<Arrived> {
+    pub fn run(self, ends: &Ends<'_>) -> Result<TransferResult> {
         self.between(&ends.near, &ends.far)
     }
 
-    fn between(self, near: &End<'_>, far: &End<'_>) -> Result<Arrived> {
+    fn between(self, near: &End<'_>, far: &End<'_>) -> Result<TransferResult> {
         let server = Server::start(far)?;
         let address = far.address().to_string();
         let mut client = near.machine.command("iperf3");
@@ -94,7 +94,7 @@ impl Transfer {
         } else {
             &end["sum"]
         };
-        Ok(Arrived {
+        Ok(TransferResult {
             gbit: number(&received["bytes"])? * 8e-9,
             gbit_per_second: number(&received["bits_per_second"])? * 1e-9,
             retransmits: end["sum_sent"]["retransmits"].as_f64().unwrap_or_default(),

@@ -10,9 +10,9 @@ use anyhow::Result;
 use flotilla_protocol::api::DeviceAdded;
 
 use super::config_text;
+use crate::artifacts;
 use crate::eventually::seconds;
 use crate::lab::Machine;
-use crate::parts;
 use crate::program::Program;
 
 /// How an agent is started, again and again on the same state.
@@ -49,7 +49,7 @@ impl AgentSetup {
 
     /// Behind other programs that make it somebody else (`setpriv …`).
     pub fn command_as(&self, machine: &Machine, before: &[&str]) -> Result<Command> {
-        let agent = parts::agent()?;
+        let agent = artifacts::agent()?;
         let mut words = before.iter().map(Path::new).chain([agent.as_path()]);
         let mut command = machine.command(words.next().unwrap_or(&agent));
         command

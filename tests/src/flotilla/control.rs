@@ -15,14 +15,14 @@ use flotilla_protocol::device::{Device, DeviceStatus};
 use flotilla_protocol::inventory::Container;
 use serde::Deserialize;
 
+use crate::artifacts;
 use crate::eventually::{eventually, eventually_blocking, seconds};
 use crate::lab::Lab;
-use crate::parts;
 use crate::program::{Program, run};
 
 /// The line that `serve` prints when it is ready.
 #[derive(Debug, Clone, Deserialize)]
-pub struct Ready {
+pub struct ReadyLine {
     pub event: String,
     pub api: String,
     pub ui: String,
@@ -53,11 +53,11 @@ impl ControlSetup {
     /// On the control computer of a lab, where its agents look for it.
     pub fn new(lab: &Lab) -> Result<Self> {
         Ok(Self {
-            program: parts::flotilla()?,
+            program: artifacts::flotilla()?,
             data_dir: lab.directory("data")?,
             log_dir: lab.directory("control")?,
             advertise: vec![lab.control().to_string()],
-            agents: parts::lookup_agents(),
+            agents: artifacts::lookup_agents(),
             log: "info".to_owned(),
             arguments: vec![
                 "--fleet-addr".to_owned(),
@@ -70,7 +70,7 @@ impl ControlSetup {
 
     /// With the UI, for a browser.
     pub fn with_ui(mut self) -> Result<Self> {
-        let ui = parts::ui()?.display().to_string();
+        let ui = artifacts::ui()?.display().to_string();
         self.arguments.extend(["--ui-dir".to_owned(), ui]);
         Ok(self)
     }
@@ -165,7 +165,7 @@ impl ControlSetup {
 pub struct Control {
     setup: ControlSetup,
     program: Program,
-    ready: Option<Ready>,
+    ready: Option<ReadyLine>,
 }
 
 impl Control {
@@ -173,7 +173,7 @@ impl Control {
         ControlSetup::new(lab)?.start()
     }
 
-    fn wait_until_ready(&mut self, within: Duration) -> Result<Ready> {
+    fn wait_until_ready(&mut self, within: Duration) -> Result<ReadyLine> {
         eventually_blocking("control is ready", within, || {
             self.program.ensure_running()?;
             let output = self.program.output()?;
@@ -185,7 +185,7 @@ impl Control {
         })
     }
 
-    pub fn ready(&self) -> Result<&Ready> {
+    pub fn ready(&self) -> Result<&ReadyLine> {
         self.ready.as_ref().context("control has not been ready")
     }
 

@@ -12,17 +12,17 @@ use crate::program::run;
 
 /// Whether routers tell senders of what does not fit into the line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Routers {
-    Tell,
+pub enum IcmpErrors {
+    Sent,
     /// As many do whose owners filter ICMP.
-    Keep,
+    Dropped,
 }
 
 const SETTINGS: [&str; 2] = ["net.ipv4.ip_forward=1", "net.ipv6.conf.all.forwarding=1"];
 
 /// Begins with a table that may be there already.
-const TELL: &str = "table inet silence\ndelete table inet silence\n";
-const KEEP: &str = "
+const SEND_ICMP_ERRORS: &str = "table inet silence\ndelete table inet silence\n";
+const DROP_ICMP_ERRORS: &str = "
 table inet silence {
   chain output { type filter hook output priority filter;
     icmp type destination-unreachable drop; icmpv6 type packet-too-big drop; }
@@ -75,13 +75,13 @@ pub(super) fn build(lab: &Run) -> Result<[Ipv4Addr; 2]> {
 }
 
 /// The line carries IP packets of so many bytes from now on.
-pub(super) fn set(lab: &Run, mtu: u16, routers: Routers) -> Result<()> {
+pub(super) fn set(lab: &Run, mtu: u16, icmp_errors: IcmpErrors) -> Result<()> {
     for (router, line) in [("r1", "eth0"), ("r2", "line")] {
         let namespace = lab.namespace(router);
         network::ip(&["-n", &namespace, "link", "set", line, "mtu", &mtu.to_string()])?;
-        run(inside(&namespace, "nft").arg(TELL))?;
-        if routers == Routers::Keep {
-            run(inside(&namespace, "nft").arg(KEEP))?;
+        run(inside(&namespace, "nft").arg(SEND_ICMP_ERRORS))?;
+        if icmp_errors == IcmpErrors::Dropped {
+            run(inside(&namespace, "nft").arg(DROP_ICMP_ERRORS))?;
         }
     }
     Ok(())

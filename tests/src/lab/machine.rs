@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use anyhow::{Result, ensure};
 
-use super::age::Engine;
+use super::engine_version::EngineVersion;
 use super::network;
 use super::run::Run;
 use crate::eventually::{eventually_blocking, seconds};
@@ -33,7 +33,7 @@ pub struct Machine {
     namespace: String,
     cgroup: String,
     directory: PathBuf,
-    age: Engine,
+    engine_version: EngineVersion,
     engine: Option<Program>,
 }
 
@@ -56,7 +56,7 @@ impl Machine {
             namespace,
             cgroup,
             directory,
-            age: Engine::Installed,
+            engine_version: EngineVersion::Installed,
             engine: None,
         })
     }
@@ -141,15 +141,15 @@ impl Machine {
     }
 
     /// The engine that [`Machine::start_engine`] starts; `Installed` unless told otherwise.
-    pub fn use_engine(&mut self, engine: Engine) {
-        self.age = engine;
+    pub fn use_engine(&mut self, version: EngineVersion) {
+        self.engine_version = version;
     }
 
     pub fn start_engine(&mut self) -> Result<()> {
         let directory = self.directory.display();
         let mut dockerd = self.command("dockerd");
         dockerd
-            .env("PATH", self.age.path()?)
+            .env("PATH", self.engine_version.path()?)
             .arg(format!("--data-root={directory}/data"))
             .arg(format!("--exec-root={directory}/exec"))
             .arg(format!("--bip=172.2{}.0.1/16", self.number))

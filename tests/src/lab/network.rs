@@ -115,28 +115,28 @@ pub(super) fn plug_cable(namespace: &str) -> Result<()> {
 
 /// What becomes of packets that are sent to a port.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum Fate {
+pub(super) enum PortBlock {
     /// Answered with a reset, on open connections too.
-    Refused,
+    Reset,
     /// Gone without a word.
-    Lost,
+    Drop,
 }
 
-pub(super) fn cut(namespace: &str, port: u16, fate: Fate) -> Result<()> {
+pub(super) fn block_port(namespace: &str, port: u16, block: PortBlock) -> Result<()> {
     let port = port.to_string();
     nft(namespace, &["add", "table", "inet", "cut"])?;
     let chain = ["add", "chain", "inet", "cut", "input"];
     let hook = "{ type filter hook input priority 0; }";
     nft(namespace, &[&chain[..], &[hook]].concat())?;
-    let verdict: &[&str] = match fate {
-        Fate::Refused => &["reject", "with", "tcp", "reset"],
-        Fate::Lost => &["drop"],
+    let verdict: &[&str] = match block {
+        PortBlock::Reset => &["reject", "with", "tcp", "reset"],
+        PortBlock::Drop => &["drop"],
     };
     let rule = ["add", "rule", "inet", "cut", "input", "tcp", "dport", &port];
     nft(namespace, &[&rule[..], verdict].concat())
 }
 
-pub(super) fn accept(namespace: &str) -> Result<()> {
+pub(super) fn unblock_ports(namespace: &str) -> Result<()> {
     nft(namespace, &["delete", "table", "inet", "cut"])
 }
 

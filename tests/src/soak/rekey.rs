@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Result, ensure};
 
-use crate::dataplane::{Ends, Kind, Underlay, round_trips};
+use crate::dataplane::{Ends, Implementation, Underlay, round_trips};
 use crate::eventually::seconds;
 use crate::lab::Lab;
 
@@ -23,16 +23,19 @@ const BURST: u32 = 5;
 
 /// With ourselves, and with somebody else's WireGuard, at the same time. Fails at the first request without an answer.
 pub fn rekey(lab: &Lab, say: &(impl Fn(String) + Sync)) -> Result<()> {
-    let pairs = [[Kind::Ours, Kind::Ours], [Kind::Ours, Kind::WireguardGo]];
+    let pairs = [
+        [Implementation::Ours, Implementation::Ours],
+        [Implementation::Ours, Implementation::WireguardGo],
+    ];
     thread::scope(|scope| {
         let running: Vec<_> = pairs
             .into_iter()
             .zip(0..)
-            .map(|(kinds, number)| {
+            .map(|(implementations, number)| {
                 scope.spawn(move || {
                     let machines = [lab.machine(1), lab.machine(2)];
-                    let ends = Ends::start(machines, kinds, Underlay::V4, number)?;
-                    pair(&ends, &|text| say(format!("{kinds:?}: {text}")))
+                    let ends = Ends::start(machines, implementations, Underlay::V4, number)?;
+                    pair(&ends, &|text| say(format!("{implementations:?}: {text}")))
                 })
             })
             .collect();

@@ -8,7 +8,7 @@ use flotilla_link::raise_file_limit;
 use crate::bench::process::resident_kib;
 use crate::flotilla::ControlSetup;
 use crate::lab::Lab;
-use crate::strangers::{Besieged, Sources};
+use crate::strangers::{Siege, Sources};
 
 const FILES: u64 = 1024;
 const STRANGERS: usize = 2000;
@@ -24,15 +24,15 @@ const DEVICE_SECONDS: f64 = 2.0;
 pub async fn strangers(lab: &Lab, say: &mut impl FnMut(String)) -> Result<()> {
     raise_file_limit();
     let control = ControlSetup::new(lab)?.with_files(FILES).start()?;
-    let besieged = Besieged::prepare(&control).await?;
+    let siege = Siege::prepare(&control).await?;
     for from in [Sources::One, Sources::Many, Sources::One] {
-        let noticed = besieged.withstand(from, STRANGERS, LENGTH).await?;
-        let (p99, slowest) = (noticed.api_p99(), noticed.slowest);
+        let report = siege.run(from, STRANGERS, LENGTH).await?;
+        let (p99, slowest) = (report.api_p99(), report.slowest);
         say(format!(
             "{STRANGERS} strangers from {from:?} for {LENGTH:?}: API p99 {p99:.1} ms of {}, devices at most {slowest:.2?} s \
              of {}, {:.0} MiB resident",
-            noticed.api.len(),
-            noticed.connected,
+            report.api.len(),
+            report.connected,
             resident_kib(control.process())? / 1024.0
         ));
         ensure!(p99 <= API_MS, "the API took {p99:.0} ms");

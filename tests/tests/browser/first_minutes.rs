@@ -152,7 +152,7 @@ async fn fits_every_width(page: &Page, api: &str) -> Result<()> {
         page.resize(width, 800).await?;
         for route in TABLES {
             page.open(&format!("{api}{route}")).await?;
-            page.still().await?;
+            page.wait_until_still().await?;
             let faults = page.run(FIT).await?;
             let faults = faults.as_array().context("no list")?.iter();
             wrong.extend(faults.map(|fault| format!("{route} at {width}: {fault}")));

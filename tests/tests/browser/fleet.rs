@@ -157,7 +157,8 @@ fn every_page_is_accessible_in_both_themes_and_fits_320_pixels() -> Result<()> {
             "/devices/add",
             "/no/such/page",
         ];
-        page.is_sound_in_every_look("fleet", api, &routes).await
+        page.is_faultless_in_every_theme_and_width("fleet", api, &routes)
+            .await
     })
 }
 

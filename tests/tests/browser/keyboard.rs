@@ -72,7 +72,7 @@ async fn walk(page: &Page) -> Result<Vec<String>> {
 }
 
 /// The same of a page that does not change any more: what comes or goes during a walk is met or missed by chance.
-async fn walk_settled(page: &Page) -> Result<Vec<String>> {
+async fn walk_up_to_three_times(page: &Page) -> Result<Vec<String>> {
     let mut wrong = walk(page).await?;
     for _ in 0..2 {
         if !wrong.is_empty() {
@@ -98,7 +98,7 @@ fn tab_reaches_everything_on_every_page_and_shows_where_it_is() -> Result<()> {
         let mut wrong = Vec::new();
         for route in ROUTES {
             page.open(&format!("{api}{route}")).await?;
-            let found = walk_settled(page).await?;
+            let found = walk_up_to_three_times(page).await?;
             wrong.extend(found.into_iter().map(|found| format!("{route}: {found}")));
         }
         ensure!(wrong.is_empty(), "{}", wrong.join("\n"));

@@ -84,6 +84,7 @@ fn every_view_of_the_mesh_is_accessible_in_both_themes_and_fits_320_pixels() -> 
             "/devices/nas/paths",
             "/settings",
         ];
-        page.is_sound_in_every_look("mesh", api, &routes).await
+        page.is_faultless_in_every_theme_and_width("mesh", api, &routes)
+            .await
     })
 }

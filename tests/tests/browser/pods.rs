@@ -8,8 +8,8 @@ use flotilla_tests::browser::{Browser, Page, keep_picture, keys::Key};
 use flotilla_tests::engine::{WEB, WORKER};
 use flotilla_tests::eventually::{eventually, seconds};
 use flotilla_tests::flotilla::{Control, ControlSetup};
+use flotilla_tests::install_text::{AGENT, InstallText, PAUSE};
 use flotilla_tests::lab::{Lab, Machine, with_lab};
-use flotilla_tests::pasted::{AGENT, PAUSE, Text};
 use flotilla_tests::program::run;
 
 /// A device in pause mode with three containers beside its pod, and a browser that looks at it.
@@ -28,7 +28,7 @@ async fn open(lab: &Lab) -> Result<(Control, DeviceAdded, Browser)> {
         ..AddDevice::default()
     };
     let added = control.send(&add).await?;
-    Text::DockerRun.paste(machine, &added)?;
+    InstallText::DockerRun.paste(machine, &added)?;
     control.eventually_online("nas", seconds(15.0)).await?;
     let browser = Browser::start(lab).await?;
     browser.page.open(&control.ready()?.ui).await?;
@@ -217,8 +217,11 @@ fn an_agent_that_cannot_move_by_itself_is_moved_by_hand() -> Result<()> {
         page.open(&format!("{}/devices/nas?ask=mode", ready.api)).await?;
         page.focus_is("radio", "Host networking").await?;
         page.press(Key::Down).await?;
-        let told = page.shows("What stops being reachable", seconds(2.0)).await?;
-        ensure!(told.contains("Everything that listens on nas itself"), "{told}");
+        let warning = page.shows("What stops being reachable", seconds(2.0)).await?;
+        ensure!(
+            warning.contains("Everything that listens on nas itself"),
+            "{warning}"
+        );
         page.tab_to("button", "Change to Bridge networking").await?;
         page.press(Key::Enter).await?;
         page.shows("nas can't move by itself", seconds(5.0)).await?;
@@ -242,6 +245,7 @@ fn pods_and_modes_are_accessible_in_both_themes_and_fit_320_pixels() -> Result<(
             "/devices/nas?ask=mode",
             "/devices/nas/paths",
         ];
-        page.is_sound_in_every_look("pods", api, &routes).await
+        page.is_faultless_in_every_theme_and_width("pods", api, &routes)
+            .await
     })
 }

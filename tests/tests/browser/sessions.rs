@@ -28,27 +28,27 @@ async fn ask(api: &str, line: &str, headers: &str, body: &str) -> Result<String>
 }
 
 /// What a browser sends to another port of this computer, when a page there is opened.
-async fn collected(browser: &Browser) -> Result<String> {
+async fn cookie_sent_to_another_port(browser: &Browser) -> Result<String> {
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     let away = format!("location.href = 'http://{}/'", listener.local_addr()?);
     // The script is done once the other page is there, so that page is served meanwhile.
     let served = async {
         let (mut stream, _) = timeout(seconds(10.0), listener.accept()).await??;
-        let mut heard = vec![0; 8192];
-        let length = timeout(seconds(5.0), stream.read(&mut heard)).await??;
+        let mut request = vec![0; 8192];
+        let length = timeout(seconds(5.0), stream.read(&mut request)).await??;
         stream
             .write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\nConnection: close\r\n\r\nhere")
             .await?;
-        anyhow::Ok(String::from_utf8_lossy(&heard[..length]).into_owned())
+        anyhow::Ok(String::from_utf8_lossy(&request[..length]).into_owned())
     };
-    let (_, heard) = tokio::join!(browser.page.run(&away), served);
-    let heard = heard?;
-    let cookie = heard
+    let (_, request) = tokio::join!(browser.page.run(&away), served);
+    let request = request?;
+    let cookie = request
         .lines()
         .find(|line| line.to_lowercase().starts_with("cookie:"));
     match cookie {
         Some(cookie) => Ok(format!("{cookie}\r\n")),
-        None => bail!("the browser sent no cookie: {heard}"),
+        None => bail!("the browser sent no cookie: {request}"),
     }
 }
 
@@ -58,7 +58,7 @@ fn a_cookie_that_another_port_collects_opens_nothing() -> Result<()> {
         let (control, browser) = Browser::on_fleet(lab, ControlSetup::new(lab)?).await?;
         let api = &control.ready()?.api;
         browser.page.shows("No devices yet", seconds(5.0)).await?;
-        let cookie = collected(&browser).await?;
+        let cookie = cookie_sent_to_another_port(&browser).await?;
         for (line, headers) in [
             ("GET /api/v1/fleet", cookie.clone()),
             (

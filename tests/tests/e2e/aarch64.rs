@@ -10,11 +10,11 @@ use anyhow::{Context, Result, bail, ensure};
 use flotilla_protocol::api::ActOnContainer;
 use flotilla_protocol::device::Device;
 use flotilla_protocol::inventory::{ContainerAction, EngineState};
+use flotilla_tests::artifacts;
 use flotilla_tests::engine::WORKER;
 use flotilla_tests::eventually::{eventually, seconds};
 use flotilla_tests::flotilla::{AgentSetup, Control, install_line, with_flags};
 use flotilla_tests::lab::{Lab, Machine, on, with_lab};
-use flotilla_tests::parts;
 use flotilla_tests::program::{Program, command, run};
 use flotilla_tests::systemd::System;
 
@@ -29,7 +29,7 @@ fn emulated(words: &[&str]) -> Result<Command> {
 }
 
 fn agent() -> Result<PathBuf> {
-    let agent = parts::lookup_agents().map(|agents| agents.join("aarch64-linux/flotilla-agent"));
+    let agent = artifacts::lookup_agents().map(|agents| agents.join("aarch64-linux/flotilla-agent"));
     match agent {
         Some(agent) if agent.exists() => Ok(agent),
         _ => bail!("no agent for aarch64 was built: run `cargo xtask test --only e2e aarch64`"),
@@ -39,7 +39,7 @@ fn agent() -> Result<PathBuf> {
 #[test]
 fn an_agent_for_aarch64_runs_and_tells_its_version() -> Result<()> {
     let version = run(&mut emulated(&["version"])?)?;
-    let native = run(&mut command(parts::agent()?, ["version"]))?;
+    let native = run(&mut command(artifacts::agent()?, ["version"]))?;
     ensure!(
         version == native && !version.is_empty(),
         "{version} beside {native}"

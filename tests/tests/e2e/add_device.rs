@@ -10,8 +10,8 @@ use flotilla_tests::engine::{WEB, WORKER};
 use flotilla_tests::eventually::{eventually, seconds};
 use flotilla_tests::flotilla::{Agent, Control, config_text, install_line, write_private};
 use flotilla_tests::lab::{Machine, with_lab};
+use flotilla_tests::live_reader::{LiveReader, is_container};
 use flotilla_tests::systemd::System;
-use flotilla_tests::watch::{Watch, is_container};
 
 const UNIT: &str = "flotilla-agent.service";
 const BINARY: &str = "/usr/local/bin/flotilla-agent";
@@ -55,7 +55,7 @@ fn a_pasted_install_line_brings_a_device_online_with_its_containers() -> Result<
 
 /// What a person does next: start something on the device, see it, stop it from afar.
 async fn a_container_shows_itself_and_is_stopped(control: &Control, machine: &Machine) -> Result<()> {
-    let mut watch = Watch::open(&control.client()?).await?;
+    let mut watch = LiveReader::open(&control.client()?).await?;
     machine.docker_run(&["--name", "fresh", WORKER])?;
     let shown = watch
         .upsert("the new container runs", seconds(2.0), |resource| {

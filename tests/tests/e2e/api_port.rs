@@ -4,9 +4,9 @@ use std::process::Command;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use anyhow::{Context, Result, ensure};
+use flotilla_tests::artifacts;
 use flotilla_tests::flotilla::{Control, ControlSetup};
 use flotilla_tests::lab::{Lab, on};
-use flotilla_tests::parts;
 use flotilla_tests::program::{Outcome, attempt};
 use serde_json::Value;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -23,12 +23,12 @@ impl Impostor {
     async fn take(address: &str) -> Result<Self> {
         let listener = TcpListener::bind(address).await?;
         let impostor = Self::default();
-        let ear = impostor.clone();
+        let listening = impostor.clone();
         tokio::spawn(async move {
             while let Ok((mut stream, _)) = listener.accept().await {
                 let mut buffer = [0; 4096];
                 while let Ok(length @ 1..) = stream.read(&mut buffer).await {
-                    ear.hear(&String::from_utf8_lossy(&buffer[..length]));
+                    listening.record(&String::from_utf8_lossy(&buffer[..length]));
                     let lie =
                         format!(r#"{{"proof":"x","install":"{LIE}","code":"not_found","message":"{LIE}"}}"#);
                     let answer = format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n{lie}", lie.len());
@@ -41,21 +41,21 @@ impl Impostor {
         Ok(impostor)
     }
 
-    fn hear(&self, said: &str) {
+    fn record(&self, said: &str) {
         self.0
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .push_str(said);
     }
 
-    fn heard(&self) -> String {
+    fn received(&self) -> String {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }
 
 /// A command in a process of its own, while the impostor goes on in this one.
-async fn asks(control: &Control, environment: Vec<(&'static str, String)>) -> Result<Outcome> {
-    let mut command = Command::new(parts::flotilla()?);
+async fn add_device(control: &Control, environment: Vec<(&'static str, String)>) -> Result<Outcome> {
+    let mut command = Command::new(artifacts::flotilla()?);
     command
         .args(["device", "add", "nas", "--json"])
         .env("FLOTILLA_DATA_DIR", control.data_dir())
@@ -73,25 +73,28 @@ fn whoever_takes_the_port_of_a_control_that_died_hears_no_token_and_is_not_belie
         control.kill()?;
         let impostor = Impostor::take(url.strip_prefix("http://").context("no address")?).await?;
 
-        let outcome = asks(&control, vec![]).await?;
-        outcome.is(5, &["Flotilla is not running here", "flotilla serve"])?;
+        let outcome = add_device(&control, vec![]).await?;
+        outcome.ended_with(5, &["Flotilla is not running here", "flotilla serve"])?;
         ensure!(!outcome.said.contains("evil"), "{}", outcome.said);
         ensure!(
-            impostor.heard().is_empty(),
+            impostor.received().is_empty(),
             "it was spoken to: {}",
-            impostor.heard()
+            impostor.received()
         );
 
         let named = vec![("FLOTILLA_API", url), ("FLOTILLA_API_TOKEN", token.clone())];
-        let outcome = asks(&control, named).await?;
-        outcome.is(
+        let outcome = add_device(&control, named).await?;
+        outcome.ended_with(
             5,
             &["does not know the token of your Flotilla", "FLOTILLA_API_TOKEN"],
         )?;
         ensure!(!outcome.said.contains("evil"), "{}", outcome.said);
-        let heard = impostor.heard();
-        ensure!(heard.contains("POST /api/v1/proof"), "{heard}");
-        ensure!(!heard.contains(&token) && !heard.contains("nas"), "{heard}");
+        let received = impostor.received();
+        ensure!(received.contains("POST /api/v1/proof"), "{received}");
+        ensure!(
+            !received.contains(&token) && !received.contains("nas"),
+            "{received}"
+        );
         Ok(())
     })
 }

@@ -8,10 +8,10 @@ use std::path::Path;
 use anyhow::{Context, Result, ensure};
 use flotilla_protocol::api::DeviceAdded;
 use flotilla_protocol::device::{DeviceStatus, NetworkMode, RelayPreference};
+use flotilla_tests::artifacts;
 use flotilla_tests::eventually::{always, eventually, seconds};
 use flotilla_tests::flotilla::{Agent, AgentSetup, Control, config_text, write_private};
 use flotilla_tests::lab::{Lab, Machine, on};
-use flotilla_tests::parts;
 use flotilla_tests::program::{command, run};
 use serde_json::Value;
 use toml::Table;
@@ -159,7 +159,7 @@ fn what_somebody_edited_changes_nothing_that_control_decides() -> Result<()> {
 
 /// What the device says of itself is what control recorded.
 fn is_who_control_says(setup: &AgentSetup, added: &DeviceAdded) -> Result<()> {
-    let mut status = command(parts::agent()?, ["status", "--json", "--state-dir"]);
+    let mut status = command(artifacts::agent()?, ["status", "--json", "--state-dir"]);
     let status: Value = serde_json::from_str(&run(status.arg(&setup.state_dir))?)?;
     let device = &status["device"];
     ensure!(

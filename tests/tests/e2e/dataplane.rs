@@ -2,7 +2,7 @@
 
 use anyhow::{Result, ensure};
 use flotilla_tests::dataplane::{
-    Ends, Kind, Transfer, Underlay, checksum_errors, lonely_map, ours, round_trips,
+    Ends, Implementation, Transfer, Underlay, checksum_errors, map_without_peers, our_command, round_trips,
 };
 use flotilla_tests::eventually::{eventually_blocking, seconds};
 use flotilla_tests::lab::{Lab, Machine};
@@ -40,12 +40,26 @@ fn exchange(ends: &Ends<'_>) -> Result<()> {
 
 #[test]
 fn two_data_planes_carry_tcp_and_udp_both_ways_over_ipv4() -> Result<()> {
-    with_two(|machines| exchange(&Ends::start(machines, [Kind::Ours; 2], Underlay::V4, 0)?))
+    with_two(|machines| {
+        exchange(&Ends::start(
+            machines,
+            [Implementation::Ours; 2],
+            Underlay::V4,
+            0,
+        )?)
+    })
 }
 
 #[test]
 fn two_data_planes_carry_tcp_and_udp_both_ways_over_ipv6() -> Result<()> {
-    with_two(|machines| exchange(&Ends::start(machines, [Kind::Ours; 2], Underlay::V6, 0)?))
+    with_two(|machines| {
+        exchange(&Ends::start(
+            machines,
+            [Implementation::Ours; 2],
+            Underlay::V6,
+            0,
+        )?)
+    })
 }
 
 #[test]
@@ -53,7 +67,7 @@ fn wireguard_go_configured_by_hand_is_a_peer() -> Result<()> {
     with_two(|machines| {
         exchange(&Ends::start(
             machines,
-            [Kind::Ours, Kind::WireguardGo],
+            [Implementation::Ours, Implementation::WireguardGo],
             Underlay::V4,
             0,
         )?)
@@ -65,7 +79,7 @@ fn gotatun_configured_by_hand_is_a_peer() -> Result<()> {
     with_two(|machines| {
         exchange(&Ends::start(
             machines,
-            [Kind::Ours, Kind::Gotatun],
+            [Implementation::Ours, Implementation::Gotatun],
             Underlay::V4,
             0,
         )?)
@@ -77,7 +91,7 @@ fn boringtun_configured_by_hand_is_a_peer() -> Result<()> {
     with_two(|machines| {
         exchange(&Ends::start(
             machines,
-            [Kind::Ours, Kind::Boringtun],
+            [Implementation::Ours, Implementation::Boringtun],
             Underlay::V4,
             0,
         )?)
@@ -87,7 +101,12 @@ fn boringtun_configured_by_hand_is_a_peer() -> Result<()> {
 #[test]
 fn a_session_that_is_rekeyed_loses_nothing() -> Result<()> {
     with_two(|machines| {
-        let ends = Ends::start(machines, [Kind::Ours, Kind::WireguardGo], Underlay::V4, 0)?;
+        let ends = Ends::start(
+            machines,
+            [Implementation::Ours, Implementation::WireguardGo],
+            Underlay::V4,
+            0,
+        )?;
         // WireGuard makes new keys after two minutes.
         let (times, lost) = round_trips(&ends, 1300, "0.1")?;
         ensure!(lost == 0, "{lost} of {} pings lost", times.len());
@@ -105,7 +124,7 @@ fn a_session_that_is_rekeyed_loses_nothing() -> Result<()> {
 #[test]
 fn a_killed_data_plane_leaves_nothing_and_the_next_takes_its_place() -> Result<()> {
     with_two(|machines| {
-        let mut ends = Ends::start(machines, [Kind::Ours; 2], Underlay::V4, 0)?;
+        let mut ends = Ends::start(machines, [Implementation::Ours; 2], Underlay::V4, 0)?;
         let interface = ends.near.interface().to_owned();
         ends.near.program.kill()?;
         let link = || run(machines[0].command("ip").args(["link", "show", &interface]));
@@ -113,9 +132,14 @@ fn a_killed_data_plane_leaves_nothing_and_the_next_takes_its_place() -> Result<(
             ensure!(link().is_err(), "it is there");
             Ok(())
         })?;
-        let again = Ends::start(machines, [Kind::Ours, Kind::WireguardGo], Underlay::V4, 1)?;
+        let again = Ends::start(
+            machines,
+            [Implementation::Ours, Implementation::WireguardGo],
+            Underlay::V4,
+            1,
+        )?;
         drop(again);
-        let map = lonely_map([100, 64, 0, 1].into());
+        let map = map_without_peers([100, 64, 0, 1].into());
         let mut taken_over = start(machines[0], &interface, &map)?;
         eventually_blocking("the interface is back", seconds(5.0), || link().map(drop))?;
         ensure!(taken_over.terminate(seconds(5.0))?.success());
@@ -127,7 +151,7 @@ fn a_killed_data_plane_leaves_nothing_and_the_next_takes_its_place() -> Result<(
 #[test]
 fn a_data_plane_whose_interface_is_removed_ends_and_says_so() -> Result<()> {
     with_two(|[machine, _]| {
-        let mut program = start(machine, "flotilla0", &lonely_map([100, 64, 0, 1].into()))?;
+        let mut program = start(machine, "flotilla0", &map_without_peers([100, 64, 0, 1].into()))?;
         eventually_blocking("it is ready", seconds(5.0), || {
             ensure!(program.output()?.starts_with("ready"), "{}", program.log()?);
             Ok(())
@@ -140,7 +164,7 @@ fn a_data_plane_whose_interface_is_removed_ends_and_says_so() -> Result<()> {
 #[test]
 fn what_is_in_the_way_is_said_with_what_to_do() -> Result<()> {
     with_two(|[machine, _]| {
-        let map = lonely_map([100, 64, 0, 1].into());
+        let map = map_without_peers([100, 64, 0, 1].into());
         run(machine
             .command("ip")
             .args(["link", "add", "flotilla0", "type", "bridge"]))?;
@@ -174,7 +198,7 @@ fn what_is_in_the_way_is_said_with_what_to_do() -> Result<()> {
             "ip link delete flotilla1",
         )?;
 
-        let command = ours(machine, "flotilla3", &map)?;
+        let command = our_command(machine, "flotilla3", &map)?;
         let mut powerless = machine.command("setpriv");
         powerless.args(["--bounding-set=-net_admin", "--inh-caps=-net_admin"]);
         // What follows the machine's own words is the program with its arguments.
@@ -188,7 +212,7 @@ fn what_is_in_the_way_is_said_with_what_to_do() -> Result<()> {
 
 fn start(machine: &Machine, interface: &str, map: &flotilla_protocol::mesh::NetworkMap) -> Result<Program> {
     Program::start(
-        &mut ours(machine, interface, map)?,
+        &mut our_command(machine, interface, map)?,
         machine.directory(),
         interface,
     )

@@ -4,24 +4,24 @@ use anyhow::{Context, Result, ensure};
 use flotilla_protocol::inventory::{ContainerAction, ContainerState, EngineState, Health};
 use flotilla_tests::engine::WORKER;
 use flotilla_tests::eventually::{eventually, seconds};
-use flotilla_tests::followed::Followed;
-use flotilla_tests::lab::{Engine, Lab, on, with_engines};
+use flotilla_tests::followed_engine::FollowedEngine;
+use flotilla_tests::lab::{EngineVersion, Lab, on, with_engines};
 use flotilla_tests::podman::Podman;
 use flotilla_tests::program::run;
 
 #[test]
 fn containers_are_seen_stopped_and_started_on_engines_of_every_age() -> Result<()> {
-    with_engines(&Engine::ALL, async |lab| {
-        for (machine, engine) in lab.machines().iter().zip(Engine::ALL) {
+    with_engines(&EngineVersion::ALL, async |lab| {
+        for (machine, engine) in lab.machines().iter().zip(EngineVersion::ALL) {
             machine.load_images()?;
             let id = machine.docker_run(&["--name", "worker", WORKER])?;
-            let followed = Followed::start(machine);
+            let followed = FollowedEngine::start(machine);
             let seen = followed.container("worker").await?;
             ensure!(seen.id == id && seen.state == ContainerState::Running, "{seen:?}");
             let Some(EngineState::Running(facts)) = followed.engine.state() else {
                 anyhow::bail!("{engine:?} does not run");
             };
-            if engine == Engine::Current {
+            if engine == EngineVersion::Current {
                 let minor = facts.api_version.strip_prefix("1.").context("another API")?;
                 ensure!(minor.parse::<u32>()? >= 45, "{facts:?}");
             }
@@ -55,7 +55,7 @@ fn podman_is_followed_by_the_same_words() -> Result<()> {
             "--health-interval=disable",
         ];
         run(podman.podman().args(words).arg(WORKER))?;
-        let followed = Followed::at(machine.directory().join("run/podman/podman.sock"));
+        let followed = FollowedEngine::at(machine.directory().join("run/podman/podman.sock"));
         let inventory = followed.inventory().await?;
         let [worker] = &inventory.containers[..] else {
             anyhow::bail!("{:?}", inventory.containers);

@@ -8,8 +8,8 @@ use flotilla_protocol::Code;
 use flotilla_tests::clock;
 use flotilla_tests::flotilla::{Control, config};
 use flotilla_tests::lab::with_lab;
-use flotilla_tests::newcomer::{Newcomer, refusal};
-use flotilla_tests::slow::{Manner, hold_open};
+use flotilla_tests::scripted_agent::{ScriptedAgent, refusal};
+use flotilla_tests::slow_clients::{StallPoint, hold_open};
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 
@@ -24,7 +24,7 @@ fn half_open_clients_delay_no_good_one_and_are_all_ended() -> Result<()> {
     with_lab(0, async |lab| {
         let control = Control::start(lab)?;
         let config = config(&control.add("nas").await?)?;
-        let good = Newcomer::new("good")?;
+        let good = ScriptedAgent::new("good")?;
         good.enroll(&config).await?;
 
         let trust = ControlTrust {
@@ -32,9 +32,13 @@ fn half_open_clients_delay_no_good_one_and_are_all_ended() -> Result<()> {
             fleet: None,
         };
         let mut held = JoinSet::new();
-        for manner in Manner::ALL.into_iter().cycle().take(CLIENTS * Manner::ALL.len()) {
+        for stall_point in StallPoint::ALL
+            .into_iter()
+            .cycle()
+            .take(CLIENTS * StallPoint::ALL.len())
+        {
             let tls = agent_config(trust.clone(), None, Clock::new(clock::now))?;
-            held.spawn(async move { (manner, hold_open("10.77.0.2:7443", manner, tls).await) });
+            held.spawn(async move { (stall_point, hold_open("10.77.0.2:7443", stall_point, tls).await) });
         }
         let mut took = Vec::new();
         for _ in 0..GOOD {
@@ -59,9 +63,9 @@ fn half_open_clients_delay_no_good_one_and_are_all_ended() -> Result<()> {
             .await
             .with_context(|| "some are never ended")?
         {
-            let (manner, lived) = client?;
-            let lived = lived.with_context(|| format!("{manner:?}"))?;
-            ensure!(lived < Duration::from_secs(25), "{manner:?} lived {lived:?}");
+            let (stall_point, lived) = client?;
+            let lived = lived.with_context(|| format!("{stall_point:?}"))?;
+            ensure!(lived < Duration::from_secs(25), "{stall_point:?} lived {lived:?}");
         }
         Ok(())
     })

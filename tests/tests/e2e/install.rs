@@ -60,7 +60,7 @@ fn a_device_is_installed_repaired_run_as_root_and_removed_without_a_trace() -> R
         ensure!(control.devices().await?.len() == 1, "it is there twice");
 
         let outcome = system.attempt(&with_flags(line, "--uninstall"))?;
-        outcome.is(0, &["stop and remove the service", "remove the user flotilla"])?;
+        outcome.ended_with(0, &["stop and remove the service", "remove the user flotilla"])?;
         is_gone(&system, &before)?;
         control
             .eventually_is("nas", DeviceStatus::Reconnecting, seconds(5.0))
@@ -72,7 +72,7 @@ fn a_device_is_installed_repaired_run_as_root_and_removed_without_a_trace() -> R
 /// Pastes a line that installs, and waits for the device and its engine.
 async fn installed(system: &System, control: &Control, line: &str) -> Result<Device> {
     let outcome = system.attempt(line)?;
-    outcome.is(
+    outcome.ended_with(
         0,
         &[
             "download the agent for",
@@ -115,7 +115,7 @@ fn is_gone(system: &System, before: &BTreeSet<String>) -> Result<()> {
     ensure!(left.is_empty(), "it left {left:#?}");
     ensure!(system.unit(UNIT, "LoadState")? == "not-found");
     let user = system.attempt("id flotilla")?;
-    user.is(1, &["no such user"])
+    user.ended_with(1, &["no such user"])
 }
 
 #[test]
@@ -130,14 +130,14 @@ fn docker_is_installed_where_it_is_missing_unless_nobody_wants_it() -> Result<()
         let line = install_line(&added)?;
 
         let outcome = system.attempt(&with_flags(line, "--skip-docker"))?;
-        outcome.is(
+        outcome.ended_with(
             0,
             &["no container engine here and --skip-docker was given", "Done."],
         )?;
         without_an_engine(&control).await?;
 
         let outcome = system.attempt(line)?;
-        outcome.is(0, &["Docker could not be installed", "Done."])?;
+        outcome.ended_with(0, &["Docker could not be installed", "Done."])?;
         without_an_engine(&control).await?;
 
         system.offer_docker()?;

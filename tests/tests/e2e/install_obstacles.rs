@@ -6,9 +6,9 @@ use std::path::PathBuf;
 
 use anyhow::{Context, Result, ensure};
 use flotilla_protocol::device::DeviceStatus;
+use flotilla_tests::artifacts;
 use flotilla_tests::flotilla::{ControlSetup, install_line, with_flags};
 use flotilla_tests::lab::{Lab, on};
-use flotilla_tests::parts;
 use flotilla_tests::program::Outcome;
 use flotilla_tests::systemd::System;
 
@@ -169,16 +169,16 @@ fn an_installer_that_cannot_go_on_says_why_and_changes_nothing() -> Result<()> {
         let line = install_line(&added)?;
         let before = system.files(EVERYTHING)?;
         for obstacle in &OBSTACLES {
-            let met = || {
+            let meet = || {
                 if let Some((program, body)) = obstacle.stand_in {
                     system.stand_in(program, body)?;
                 }
                 let outcome = system.attempt(&with_flags(line, obstacle.flags))?;
                 system.forget_stand_ins()?;
-                outcome.is(obstacle.code, obstacle.says)?;
+                outcome.ended_with(obstacle.code, obstacle.says)?;
                 is_unchanged(&system, &before)
             };
-            met().context(obstacle.name)?;
+            meet().context(obstacle.name)?;
         }
         a_script_cut_short_runs_nothing(&system, line, &before)?;
         a_script_that_came_otherwise_needs_a_curl_with_pins(&system, line)?;
@@ -192,7 +192,7 @@ fn an_installer_that_cannot_go_on_says_why_and_changes_nothing() -> Result<()> {
 
 /// An `--agents-dir` of a build for one processor only.
 fn agents_for_this_processor(lab: &Lab) -> Result<PathBuf> {
-    let all = parts::lookup_agents().context("no agents were built")?;
+    let all = artifacts::lookup_agents().context("no agents were built")?;
     let directory = lab.directory("agents")?;
     let own = format!("{}-linux", std::env::consts::ARCH);
     symlink(all.join(&own), directory.join(&own))?;
@@ -221,5 +221,5 @@ fn a_script_that_came_otherwise_needs_a_curl_with_pins(system: &System, line: &s
     system.stand_in("curl", CURL_BEFORE_PINS)?;
     let outcome = system.attempt("bash /run/agent.sh")?;
     system.forget_stand_ins()?;
-    outcome.is(1, &["This curl is too old", "7.44", "in Docker instead"])
+    outcome.ended_with(1, &["This curl is too old", "7.44", "in Docker instead"])
 }

@@ -7,9 +7,9 @@ use flotilla_protocol::agent::Report;
 use flotilla_protocol::inventory::{Container, ContainerState, EngineState, Image, Port, Stack, Trouble};
 use flotilla_tests::engine::WORKER;
 use flotilla_tests::eventually::{eventually, seconds};
-use flotilla_tests::followed::Followed;
-use flotilla_tests::handmade::HandMade;
-use flotilla_tests::lab::{CONTROL, Engine, Machine, with_engines};
+use flotilla_tests::followed_engine::FollowedEngine;
+use flotilla_tests::handmade_image::HandmadeImage;
+use flotilla_tests::lab::{CONTROL, EngineVersion, Machine, with_engines};
 use flotilla_tests::program::{attempt, run};
 use tokio::net::TcpListener;
 
@@ -32,7 +32,7 @@ fn composed(machine: &Machine, project: &str, service: &str, folder: &str, files
 
 #[test]
 fn a_stack_is_what_compose_made_from_its_folders_and_says_where_they_are() -> Result<()> {
-    with_engines(&Engine::ALL, async |lab| {
+    with_engines(&EngineVersion::ALL, async |lab| {
         for machine in lab.machines() {
             machine.load_images()?;
             composed(machine, "app", "web", "/srv/one/app", "/srv/one/app/compose.yaml")?;
@@ -54,7 +54,7 @@ fn a_stack_is_what_compose_made_from_its_folders_and_says_where_they_are() -> Re
             run(machine.docker().args(["rm", "--force", "shop-web-1"]))?;
             machine.docker_run(&["--name", "alone", "committed:1"])?;
 
-            let followed = Followed::start(machine);
+            let followed = FollowedEngine::start(machine);
             let stacks = followed.inventory().await?.stacks;
             let names: Vec<_> = stacks.iter().map(|stack| stack.name.as_str()).collect();
             ensure!(
@@ -92,7 +92,7 @@ fn a_stack_is_what_compose_made_from_its_folders_and_says_where_they_are() -> Re
 
 #[test]
 fn a_hundred_published_ports_are_a_range_in_a_small_row() -> Result<()> {
-    with_engines(&Engine::ALL, async |lab| {
+    with_engines(&EngineVersion::ALL, async |lab| {
         for machine in lab.machines() {
             machine.load_images()?;
             let words = [
@@ -102,7 +102,7 @@ fn a_hundred_published_ports_are_a_range_in_a_small_row() -> Result<()> {
                 WORKER,
             ];
             machine.docker_run(&words)?;
-            let row = Followed::start(machine).container("range").await?;
+            let row = FollowedEngine::start(machine).container("range").await?;
             let mut ports: Vec<_> = row.ports.iter().map(Port::to_string).collect();
             ports.dedup();
             ensure!(ports == ["127.0.0.1:18016→80", "20000-20099/udp"], "{ports:?}");
@@ -117,7 +117,7 @@ fn a_hundred_published_ports_are_a_range_in_a_small_row() -> Result<()> {
 
 #[test]
 fn a_container_that_could_not_be_started_says_why_in_its_row() -> Result<()> {
-    with_engines(&Engine::ALL, async |lab| {
+    with_engines(&EngineVersion::ALL, async |lab| {
         for machine in lab.machines() {
             machine.load_images()?;
             run(machine.docker().args(["create", "--name=created", WORKER]))?;
@@ -129,7 +129,7 @@ fn a_container_that_could_not_be_started_says_why_in_its_row() -> Result<()> {
                 let tried = attempt(machine.docker().args(["run", "--detach"]).args(odd))?;
                 ensure!(tried.code != Some(0), "it was started: {odd:?}");
             }
-            let followed = Followed::start(machine);
+            let followed = FollowedEngine::start(machine);
             for (name, reason) in [
                 ("clash", "port is already allocated"),
                 ("nobin", "/no/such/binary"),
@@ -161,7 +161,7 @@ fn a_container_that_could_not_be_started_says_why_in_its_row() -> Result<()> {
     })
 }
 
-async fn image(followed: &Followed, is: impl Fn(&Image) -> bool) -> Result<Image> {
+async fn image(followed: &FollowedEngine, is: impl Fn(&Image) -> bool) -> Result<Image> {
     let images = followed.inventory().await?.images;
     let found = images.iter().find(|image| is(image)).cloned();
     found.with_context(|| format!("not among {images:?}"))
@@ -169,8 +169,8 @@ async fn image(followed: &Followed, is: impl Fn(&Image) -> bool) -> Result<Image
 
 #[test]
 fn an_image_is_known_by_its_digest_and_a_date_that_means_nothing_is_none() -> Result<()> {
-    with_engines(&Engine::ALL, async |lab| {
-        let pulled = HandMade::new(Some("2026-01-02T03:04:05Z"))?;
+    with_engines(&EngineVersion::ALL, async |lab| {
+        let pulled = HandmadeImage::new(Some("2026-01-02T03:04:05Z"))?;
         let listener = TcpListener::bind((CONTROL, 5000)).await?;
         let digest = pulled.serve("team/app", listener)?;
         let name = format!("{CONTROL}:5000/team/app@{digest}");
@@ -186,10 +186,13 @@ fn an_image_is_known_by_its_digest_and_a_date_that_means_nothing_is_none() -> Re
             ];
             for (number, date) in dates.into_iter().enumerate() {
                 let file = machine.directory().join("made.tar");
-                fs::write(&file, HandMade::new(date)?.archive(&format!("made:{number}"))?)?;
+                fs::write(
+                    &file,
+                    HandmadeImage::new(date)?.archive(&format!("made:{number}"))?,
+                )?;
                 run(machine.docker().args(["load", "--input"]).arg(&file))?;
             }
-            let followed = Followed::start(machine);
+            let followed = FollowedEngine::start(machine);
             let pinned = image(&followed, |image| image.digests.contains(&name)).await?;
             ensure!(pinned.tags.is_empty() && pinned.used_by == Some(1), "{pinned:?}");
             ensure!(
@@ -210,7 +213,7 @@ fn an_image_is_known_by_its_digest_and_a_date_that_means_nothing_is_none() -> Re
 
 #[test]
 fn two_networks_of_one_name_have_each_their_own_containers() -> Result<()> {
-    with_engines(&[Engine::Installed], async |lab| {
+    with_engines(&[EngineVersion::Installed], async |lab| {
         let machine = lab.machine(1);
         machine.load_images()?;
         for name in ["on-one", "on-two"] {
@@ -232,7 +235,7 @@ fn two_networks_of_one_name_have_each_their_own_containers() -> Result<()> {
             run(machine.docker().args(["network", "connect", id, name]))?;
             run(machine.docker().args(["network", "disconnect", "bridge", name]))?;
         }
-        let networks = Followed::start(machine).inventory().await?.networks;
+        let networks = FollowedEngine::start(machine).inventory().await?.networks;
         let twins = networks.iter().filter(|network| network.name == "twin");
         let mut held: Vec<_> = twins.map(|network| network.containers.join(" ")).collect();
         held.sort();
@@ -246,13 +249,13 @@ const RETURNING: usize = 20;
 
 #[test]
 fn an_engine_that_restarts_is_away_once_and_all_its_containers_are_right_soon_after() -> Result<()> {
-    with_engines(&[Engine::Current], async |lab| {
+    with_engines(&[EngineVersion::Current], async |lab| {
         lab.machine(1).load_images()?;
         for number in 0..RETURNING {
             let name = format!("--name=returns-{number}");
             lab.machine(1).docker_run(&[&name, "--restart=always", WORKER])?;
         }
-        let followed = Followed::start(lab.machine(1));
+        let followed = FollowedEngine::start(lab.machine(1));
         ensure!(followed.inventory().await?.containers.len() == RETURNING);
         let mut watch = followed.engine.watch();
         lab.machine_mut(1).stop_engine()?;

@@ -14,22 +14,22 @@ use flotilla_protocol::api::{ListActivity, PlaceInPod};
 use flotilla_protocol::device::NetworkMode;
 use flotilla_tests::engine::WORKER;
 use flotilla_tests::eventually::{eventually, seconds};
+use flotilla_tests::install_text::{AGENT, InstallText, PAUSE};
 use flotilla_tests::lab::{Lab, Machine, with_lab};
-use flotilla_tests::modes::{Modes, Pasted};
-use flotilla_tests::pasted::{AGENT, PAUSE, Text};
+use flotilla_tests::modes::{ContainerDevice, ModeFleet};
 use flotilla_tests::program::run;
 
 /// Written, made, written, whole, written, stopped, set aside, named, started, removed, over.
 const POINTS_OF_A_PLACEMENT: u32 = 11;
 
 struct Scene<'a> {
-    modes: &'a Modes,
-    device: &'a Pasted,
+    modes: &'a ModeFleet,
+    device: &'a ContainerDevice,
     machine: &'a Machine,
 }
 
 impl<'a> Scene<'a> {
-    fn new(lab: &'a Lab, modes: &'a Modes) -> Self {
+    fn new(lab: &'a Lab, modes: &'a ModeFleet) -> Self {
         let device = &modes.devices[0];
         Self {
             modes,
@@ -130,7 +130,7 @@ fn whenever_the_agent_is_killed_the_old_or_the_new_container_runs_and_what_becam
 {
     with_lab(2, async |lab| {
         lab.machine(1).load_images()?;
-        let modes = Modes::start(lab, NetworkMode::Pause, &[Text::DockerRun]).await?;
+        let modes = ModeFleet::start(lab, NetworkMode::Pause, &[InstallText::DockerRun]).await?;
         let scene = Scene::new(lab, &modes);
         scene
             .machine
@@ -178,7 +178,7 @@ async fn killed_at_each_point(scene: &Scene<'_>) -> Result<()> {
 #[test]
 fn whenever_agent_or_mover_or_engine_end_the_agent_runs_in_one_network_or_the_other() -> Result<()> {
     with_lab(2, async |lab| {
-        let modes = Modes::start(lab, NetworkMode::Host, &[Text::DockerRun]).await?;
+        let modes = ModeFleet::start(lab, NetworkMode::Host, &[InstallText::DockerRun]).await?;
         let scene = Scene::new(lab, &modes);
         let before = modes.identity(scene.device).await?;
         let mut wanted = NetworkMode::Host;
@@ -219,7 +219,7 @@ fn whenever_agent_or_mover_or_engine_end_the_agent_runs_in_one_network_or_the_ot
 #[test]
 fn a_move_goes_on_when_its_engine_was_restarted_in_the_middle_of_it() -> Result<()> {
     with_lab(2, async |lab| {
-        let modes = Modes::start(lab, NetworkMode::Host, &[Text::DockerRun]).await?;
+        let modes = ModeFleet::start(lab, NetworkMode::Host, &[InstallText::DockerRun]).await?;
         let scene = Scene::new(lab, &modes);
         modes.change(scene.device, NetworkMode::Bridge).await?;
         // The mover waits for the new one to show that it works. Earlier, an engine that ends would make a folder of
@@ -249,7 +249,7 @@ fn a_move_goes_on_when_its_engine_was_restarted_in_the_middle_of_it() -> Result<
 fn cases_from_the_field() -> Result<()> {
     with_lab(2, async |lab| {
         lab.machine(1).load_images()?;
-        let modes = Modes::start(lab, NetworkMode::Pause, &[Text::DockerRun]).await?;
+        let modes = ModeFleet::start(lab, NetworkMode::Pause, &[InstallText::DockerRun]).await?;
         let scene = Scene::new(lab, &modes);
         done_means_that_the_next_command_works(&scene).await?;
         one_that_gets_unhealthy_goes_back(&scene).await?;

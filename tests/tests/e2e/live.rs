@@ -19,8 +19,8 @@ use flotilla_tests::clock;
 use flotilla_tests::eventually::seconds;
 use flotilla_tests::flotilla::{Control, config};
 use flotilla_tests::lab::{Lab, on};
-use flotilla_tests::newcomer::Newcomer;
-use flotilla_tests::watch::Watch;
+use flotilla_tests::live_reader::LiveReader;
+use flotilla_tests::scripted_agent::ScriptedAgent;
 use futures_util::{StreamExt, stream};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -130,7 +130,7 @@ fn a_page_that_stops_reading_costs_little_and_is_told_to_load_again() -> Result<
         let mut live = control.client()?.live().await?;
         ensure!(next(&mut live).await?.reset);
         // Another page reads on, and misses nothing.
-        let mut reading = Watch::open(&control.client()?).await?;
+        let mut reading = LiveReader::open(&control.client()?).await?;
         let mut resident = Vec::new();
         for round in 0..ROUNDS {
             devices[round % DEVICES].send(volumes(round)).await?;
@@ -203,7 +203,7 @@ fn mountpoint(round: usize) -> String {
 /// A linked device that tells what it is given.
 async fn busy_device(control: &Control, name: &str) -> Result<mpsc::Sender<Report>> {
     let added = config(&control.add(name).await?)?;
-    let enrolled = Newcomer::new(name)?.enroll(&added).await?;
+    let enrolled = ScriptedAgent::new(name)?.enroll(&added).await?;
     let (sender, receiver) = mpsc::channel(1);
     let hello = Report::Hello(Hello {
         protocol: PROTOCOL,
@@ -226,7 +226,7 @@ async fn busy_device(control: &Control, name: &str) -> Result<mpsc::Sender<Repor
         .route(WATCH_PATH, get(watch))
         .route(SETTINGS_PATH, post(empty))
         .route(PING_PATH, get(empty));
-    tokio::spawn(async move { enrolled.hold(router, CancellationToken::new()).await });
+    tokio::spawn(async move { enrolled.hold_link(router, CancellationToken::new()).await });
     control.eventually_online(name, seconds(5.0)).await?;
     Ok(sender)
 }

@@ -10,15 +10,15 @@ use flotilla_protocol::path::PathKind;
 use flotilla_tests::eventually::{always, eventually, seconds};
 use flotilla_tests::flotilla::ControlSetup;
 use flotilla_tests::lab::{Lab, Nat, on, passes_again, ping, transfer};
-use flotilla_tests::meshed::{CLOSED, Meshed};
+use flotilla_tests::mesh_fleet::{CLOSED, MeshFleet};
 use futures_util::future::join_all;
 use rustix::process::Signal;
 use serde_json::Value;
 
 /// Long enough that nothing that only lives in a cache lives on; much longer in a soak.
 fn away() -> Duration {
-    let told = std::env::var("FLOTILLA_AWAY_SECONDS").ok();
-    seconds(told.and_then(|told| told.parse().ok()).unwrap_or(60.0))
+    let variable = std::env::var("FLOTILLA_AWAY_SECONDS").ok();
+    seconds(variable.and_then(|text| text.parse().ok()).unwrap_or(60.0))
 }
 
 #[test]
@@ -26,9 +26,9 @@ fn a_device_that_roams_is_reached_again_in_three_seconds_on_the_same_connection(
     on(
         Lab::on_internet(&[Nat::Cone, Nat::PortRestricted])?,
         async |lab| {
-            let meshed = Meshed::start(lab).await?;
-            let (mut stream, _) = meshed.first_byte(lab.machine(1), lab.machine(2), seconds(5.0))?;
-            meshed
+            let fleet = MeshFleet::start(lab).await?;
+            let (mut stream, _) = fleet.first_byte(lab.machine(1), lab.machine(2), seconds(5.0))?;
+            fleet
                 .eventually_by(PathKind::Direct, lab.machine(1), lab.machine(2), seconds(10.0))
                 .await?;
             for nat in [
@@ -44,7 +44,7 @@ fn a_device_that_roams_is_reached_again_in_three_seconds_on_the_same_connection(
                     &format!("a first byte after the move to {nat}"),
                     seconds(10.0),
                     async || {
-                        meshed
+                        fleet
                             .first_byte(lab.machine(1), lab.machine(2), seconds(0.25))
                             .map(drop)
                     },
@@ -65,15 +65,15 @@ fn a_device_that_slept_is_reached_again_in_five_seconds_on_the_same_connection()
     on(
         Lab::on_internet(&[Nat::PortRestricted, Nat::PortRestricted])?,
         async |lab| {
-            let mut meshed = Meshed::start(lab).await?;
+            let mut fleet = MeshFleet::start(lab).await?;
             let [sleeper, other] = [lab.machine(1), lab.machine(2)];
-            let (mut stream, _) = meshed.first_byte(other, sleeper, seconds(5.0))?;
-            meshed.member_mut(sleeper).agent.program().signal(Signal::STOP)?;
+            let (mut stream, _) = fleet.first_byte(other, sleeper, seconds(5.0))?;
+            fleet.member_mut(sleeper).agent.program().signal(Signal::STOP)?;
             always(seconds(20.0), async || Ok(())).await?;
-            meshed.member_mut(sleeper).agent.program().signal(Signal::CONT)?;
+            fleet.member_mut(sleeper).agent.program().signal(Signal::CONT)?;
             let woke = Instant::now();
             eventually("a first byte", seconds(10.0), async || {
-                meshed.first_byte(other, sleeper, seconds(0.5)).map(drop)
+                fleet.first_byte(other, sleeper, seconds(0.5)).map(drop)
             })
             .await?;
             println!("after waking: {:.1?}", woke.elapsed());
@@ -88,37 +88,35 @@ fn traffic_and_policy_go_on_while_control_is_away_and_agents_restart() -> Result
     on(
         Lab::on_internet(&[Nat::Cone, Nat::PortRestricted])?,
         async |lab| {
-            let mut meshed = Meshed::start(lab).await?;
+            let mut fleet = MeshFleet::start(lab).await?;
             let [a, b] = [lab.machine(1), lab.machine(2)];
-            let (mut stream, _) = meshed.first_byte(a, b, seconds(5.0))?;
-            meshed
-                .eventually_by(PathKind::Direct, a, b, seconds(10.0))
-                .await?;
-            meshed.control.kill()?;
+            let (mut stream, _) = fleet.first_byte(a, b, seconds(5.0))?;
+            fleet.eventually_by(PathKind::Direct, a, b, seconds(10.0)).await?;
+            fleet.control.kill()?;
             always(away() / 2, async || ping(&mut stream)).await?;
-            meshed.is_silent(a, b, CLOSED)?;
+            fleet.is_silent(a, b, CLOSED)?;
 
             for machine in [a, b] {
-                let member = meshed.member_mut(machine);
+                let member = fleet.member_mut(machine);
                 member.agent.kill()?;
                 member.agent = member.setup.start(machine)?;
             }
             for machine in [a, b] {
-                meshed.is_up(machine, 1).await?;
+                fleet.is_up(machine, 1).await?;
             }
             let restarted = Instant::now();
             eventually("a first byte after both restarted", seconds(20.0), async || {
-                meshed.first_byte(a, b, seconds(1.0)).map(drop)
+                fleet.first_byte(a, b, seconds(1.0)).map(drop)
             })
             .await?;
             println!("after both restarted: {:.1?}", restarted.elapsed());
-            let (mut stream, _) = meshed.first_byte(a, b, seconds(5.0))?;
+            let (mut stream, _) = fleet.first_byte(a, b, seconds(5.0))?;
             always(away() / 2, async || ping(&mut stream)).await?;
-            meshed.is_silent(a, b, CLOSED)?;
+            fleet.is_silent(a, b, CLOSED)?;
 
-            meshed.control.start_again()?;
+            fleet.control.start_again()?;
             for machine in [a, b] {
-                meshed
+                fleet
                     .control
                     .eventually_online(machine.name(), seconds(35.0))
                     .await?;
@@ -131,21 +129,21 @@ fn traffic_and_policy_go_on_while_control_is_away_and_agents_restart() -> Result
 #[test]
 fn tests_of_paths_that_nobody_answers_hold_no_revocation_up() -> Result<()> {
     on(Lab::without_engines(3)?, async |lab| {
-        let mut meshed = Meshed::start(lab).await?;
+        let mut fleet = MeshFleet::start(lab).await?;
         let [a, revoked, silent] = [lab.machine(1), lab.machine(2), lab.machine(3)];
-        meshed.member_mut(silent).agent.kill()?;
+        fleet.member_mut(silent).agent.kill()?;
         let test = TestPath {
             from: a.name().to_owned(),
             to: silent.name().to_owned(),
         };
-        let control = &meshed.control;
+        let control = &fleet.control;
         // Each takes two seconds. One after the other they would hold up for fourteen what comes behind them.
         let tests = join_all((0..7).map(|_| control.send(&test)));
         let revocation = async {
             control.revoke(revoked.name()).await?;
             let begun = Instant::now();
             eventually("the peer is gone", seconds(10.0), async || {
-                let known = meshed.path(a, revoked);
+                let known = fleet.path(a, revoked);
                 ensure!(known.is_err(), "{known:?}");
                 Ok(())
             })
@@ -169,16 +167,16 @@ fn a_relay_that_dies_is_replaced_by_another_and_the_connection_lives() -> Result
     on(
         Lab::on_internet(&[Nat::Symmetric, Nat::Symmetric, Nat::None])?,
         async |lab| {
-            let mut meshed = Meshed::start(lab).await?;
+            let mut fleet = MeshFleet::start(lab).await?;
             let [a, b, relay] = [1, 2, 3].map(|number| lab.machine(number));
             let promote = PromoteRelay {
                 device: relay.name().to_owned(),
                 relay: true,
                 ..PromoteRelay::default()
             };
-            meshed.control.send(&promote).await?;
+            fleet.control.send(&promote).await?;
             eventually("there is a second relay", seconds(15.0), async || {
-                let relays = meshed.control.send(&ListRelays).await?.items;
+                let relays = fleet.control.send(&ListRelays).await?.items;
                 let is_up = |facts: &RelayFacts| facts.up && facts.device.is_some();
                 ensure!(relays.iter().any(is_up), "{relays:?}");
                 Ok(())
@@ -186,7 +184,7 @@ fn a_relay_that_dies_is_replaced_by_another_and_the_connection_lives() -> Result
             .await?;
             for machine in [a, b] {
                 eventually("both relays are in its map", seconds(5.0), async || {
-                    let map = meshed.member(machine).setup.state_dir.join("map.json");
+                    let map = fleet.member(machine).setup.state_dir.join("map.json");
                     let map: Value = serde_json::from_slice(&fs::read(map)?)?;
                     let relays = &map["map"]["relays"];
                     ensure!(
@@ -197,22 +195,22 @@ fn a_relay_that_dies_is_replaced_by_another_and_the_connection_lives() -> Result
                 })
                 .await?;
             }
-            let (mut stream, _) = meshed.first_byte(a, b, seconds(5.0))?;
-            let first = meshed.path(a, b)?.relay.context("it is not relayed")?;
-            if first.0 == meshed.member(relay).added.device.id.0 {
-                meshed.member_mut(relay).agent.kill()?;
+            let (mut stream, _) = fleet.first_byte(a, b, seconds(5.0))?;
+            let first = fleet.path(a, b)?.relay.context("it is not relayed")?;
+            if first.0 == fleet.member(relay).added.device.id.0 {
+                fleet.member_mut(relay).agent.kill()?;
             } else {
-                meshed.control.kill()?;
+                fleet.control.kill()?;
             }
             let took = passes_again(&mut stream, seconds(30.0))
-                .with_context(|| format!("{:?}\n{:?}", meshed.mesh(a), meshed.mesh(b)))?;
+                .with_context(|| format!("{:?}\n{:?}", fleet.mesh(a), fleet.mesh(b)))?;
             println!("by another relay after {took:.1?}");
-            let second = meshed.path(a, b)?.relay;
+            let second = fleet.path(a, b)?.relay;
             ensure!(
                 second.is_some_and(|second| second != first),
                 "by {second:?} after {first:?}"
             );
-            meshed.first_byte(a, b, seconds(5.0)).map(drop)
+            fleet.first_byte(a, b, seconds(5.0)).map(drop)
         },
     )
 }
@@ -220,12 +218,12 @@ fn a_relay_that_dies_is_replaced_by_another_and_the_connection_lives() -> Result
 #[test]
 fn a_device_that_is_always_relayed_is_never_reached_directly() -> Result<()> {
     on(Lab::on_internet(&[Nat::None, Nat::None])?, async |lab| {
-        let meshed = Meshed::start_with(lab, ControlSetup::new(lab)?, RelayPreference::Always).await?;
+        let fleet = MeshFleet::start_with(lab, ControlSetup::new(lab)?, RelayPreference::Always).await?;
         let [a, b] = [lab.machine(1), lab.machine(2)];
-        let (mut stream, _) = meshed.first_byte(a, b, seconds(5.0))?;
+        let (mut stream, _) = fleet.first_byte(a, b, seconds(5.0))?;
         always(seconds(5.0), async || {
             ping(&mut stream)?;
-            let path = meshed.path(a, b)?;
+            let path = fleet.path(a, b)?;
             ensure!(
                 path.why.as_str() == "relay.always" && path.remote.is_none(),
                 "{path:?}"

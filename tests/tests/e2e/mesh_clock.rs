@@ -11,30 +11,28 @@ use flotilla_protocol::path::PathKind;
 use flotilla_tests::eventually::{eventually, seconds};
 use flotilla_tests::flotilla::{Agent, AgentSetup, Control, ControlSetup};
 use flotilla_tests::lab::{Lab, echo, on, ping};
-use flotilla_tests::meshed::{Meshed, OPEN};
+use flotilla_tests::mesh_fleet::{MeshFleet, OPEN};
 
 #[test]
 fn devices_whose_clocks_are_hours_behind_are_on_the_mesh_and_people_are_told() -> Result<()> {
-    are_on_the_mesh_although(-5)
+    are_on_the_mesh_with_clock_off_by(-5)
 }
 
 #[test]
 fn devices_whose_clocks_are_hours_ahead_are_on_the_mesh_and_people_are_told() -> Result<()> {
-    are_on_the_mesh_although(5)
+    are_on_the_mesh_with_clock_off_by(5)
 }
 
 /// Control's clock is moved, since agents are static; what either of them sees is the difference.
-fn are_on_the_mesh_although(hours: i64) -> Result<()> {
+fn are_on_the_mesh_with_clock_off_by(hours: i64) -> Result<()> {
     on(Lab::without_engines(2)?, async |lab| {
         let setup = ControlSetup::new(lab)?.with_clock(&format!("{:+}h", -hours))?;
-        let meshed = Meshed::start_with(lab, setup, RelayPreference::Auto).await?;
+        let fleet = MeshFleet::start_with(lab, setup, RelayPreference::Auto).await?;
         let [a, b] = [lab.machine(1), lab.machine(2)];
-        meshed.first_byte(a, b, seconds(5.0))?;
-        meshed
-            .eventually_by(PathKind::Direct, a, b, seconds(10.0))
-            .await?;
+        fleet.first_byte(a, b, seconds(5.0))?;
+        fleet.eventually_by(PathKind::Direct, a, b, seconds(10.0)).await?;
         eventually("it is in Needs attention", seconds(5.0), async || {
-            let attention = meshed.control.device(a.name()).await?.attention;
+            let attention = fleet.control.device(a.name()).await?.attention;
             let skew = attention.iter().find_map(|attention| match attention {
                 Attention::ClockSkew { seconds } => Some(*seconds),
                 _ => None,
@@ -44,7 +42,7 @@ fn are_on_the_mesh_although(hours: i64) -> Result<()> {
             Ok(())
         })
         .await?;
-        let shown = meshed.control.cli(&["device", "show", a.name()])?;
+        let shown = fleet.control.cli(&["device", "show", a.name()])?;
         let direction = if hours < 0 { "behind" } else { "ahead" };
         ensure!(
             shown.contains(&format!("h {direction}. Set the clock on the device.")),
@@ -101,9 +99,9 @@ fn a_control_whose_clock_is_wrong_for_a_minute_locks_nobody_out() -> Result<()> 
         let clock = lab.directory("clock")?.join("offset");
         fs::write(&clock, "+0")?;
         let setup = ControlSetup::new(lab)?.with_clock_file(&clock)?;
-        let mut meshed = Meshed::start_with(lab, setup, RelayPreference::Auto).await?;
+        let mut fleet = MeshFleet::start_with(lab, setup, RelayPreference::Auto).await?;
         let machine = lab.machine(1);
-        let state = meshed.member(machine).setup.state_dir.join("agent.json");
+        let state = fleet.member(machine).setup.state_dir.join("agent.json");
         let heard = || -> Result<Timestamp> {
             let state: serde_json::Value = serde_json::from_str(&fs::read_to_string(&state)?)?;
             Ok(serde_json::from_value(state["heard"].clone())?)
@@ -120,19 +118,19 @@ fn a_control_whose_clock_is_wrong_for_a_minute_locks_nobody_out() -> Result<()> 
         .await?;
         fs::write(&clock, "+0")?;
         // Both start again, so that only what is on disk counts.
-        meshed.control.stop()?;
-        meshed.control.start_again()?;
-        let member = meshed.member_mut(machine);
+        fleet.control.stop()?;
+        fleet.control.start_again()?;
+        let member = fleet.member_mut(machine);
         member.agent.kill()?;
         member.agent = member.setup.start(machine)?;
-        meshed
+        fleet
             .control
             .eventually_online(machine.name(), seconds(35.0))
             .await?;
         eventually("the device hears of the right time", seconds(10.0), async || {
             let days = days_later()?;
             ensure!(days == 0, "{days} days later");
-            let attention = meshed.control.device(machine.name()).await?.attention;
+            let attention = fleet.control.device(machine.name()).await?.attention;
             let is_wrong = |attention: &Attention| matches!(attention, Attention::ClockSkew { .. });
             ensure!(!attention.iter().any(is_wrong), "{attention:?}");
             Ok(())
@@ -150,8 +148,8 @@ fn a_device_whose_clock_is_years_off_is_linked_and_normal_again_once_it_is_set()
         let added = control.add(machine.name()).await?;
         let clock = lab.directory("clock")?.join("offset");
         let mut setup = AgentSetup::new(machine, &added)?;
-        let told = ("FLOTILLA_TEST_CLOCK".to_owned(), clock.display().to_string());
-        setup.environment.push(told);
+        let variable = ("FLOTILLA_TEST_CLOCK".to_owned(), clock.display().to_string());
+        setup.environment.push(variable);
         let shows = async |wrong: i64, within: f64| {
             eventually(&format!("{wrong} s are shown"), seconds(within), async || {
                 let device = control.device(machine.name()).await?;

@@ -5,19 +5,19 @@ use flotilla_protocol::path::PathKind::Direct;
 use flotilla_tests::eventually::{eventually, seconds};
 use flotilla_tests::lab::Nat::{PortRestricted, Symmetric};
 use flotilla_tests::lab::{Lab, on, ping};
-use flotilla_tests::meshed::Meshed;
+use flotilla_tests::mesh_fleet::MeshFleet;
 use serde_json::Value;
 
 /// Each reaches the other, and the list of paths gives this reason in both directions.
 async fn both_are_direct_by(lab: &Lab, why_code: &str) -> Result<()> {
-    let meshed = Meshed::start(lab).await?;
+    let fleet = MeshFleet::start(lab).await?;
     let [one, two] = [lab.machine(1), lab.machine(2)];
-    let (mut stream, _) = meshed.first_byte(one, two, seconds(5.0))?;
-    meshed.eventually_by(Direct, one, two, seconds(10.0)).await?;
+    let (mut stream, _) = fleet.first_byte(one, two, seconds(5.0))?;
+    fleet.eventually_by(Direct, one, two, seconds(10.0)).await?;
     ping(&mut stream)?;
     for (from, to) in [("h1", "h2"), ("h2", "h1")] {
         eventually("the path's reason", seconds(15.0), async || {
-            let listed: Value = serde_json::from_str(&meshed.control.cli(&["paths", "--json"])?)?;
+            let listed: Value = serde_json::from_str(&fleet.control.cli(&["paths", "--json"])?)?;
             let mut paths = listed["items"].as_array().into_iter().flatten();
             let path = paths.find(|path| path["from"] == from && path["to"] == to);
             let path = path.with_context(|| listed.to_string())?;

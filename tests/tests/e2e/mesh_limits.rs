@@ -10,14 +10,14 @@ use flotilla_protocol::path::PathKind;
 use flotilla_tests::eventually::{eventually, eventually_blocking, seconds};
 use flotilla_tests::flotilla::{AgentSetup, ControlSetup};
 use flotilla_tests::lab::{Lab, Machine, Nat, on, passes_again, transfer};
-use flotilla_tests::meshed::{CLOSED, Meshed, OPEN, allowing, set_policy};
+use flotilla_tests::mesh_fleet::{CLOSED, MeshFleet, OPEN, allowing, set_policy};
 use flotilla_tests::program::{Program, run};
 use serde_json::json;
 
 #[test]
 fn a_rule_and_its_end_are_in_force_in_two_seconds() -> Result<()> {
     on(Lab::on_internet(&[Nat::Cone, Nat::None])?, async |lab| {
-        let meshed = Meshed::start(lab).await?;
+        let meshed = MeshFleet::start(lab).await?;
         let [a, b] = [lab.machine(1), lab.machine(2)];
         let (mut stream, _) = meshed.first_byte(a, b, seconds(5.0))?;
         meshed.is_silent(a, b, CLOSED)?;
@@ -41,7 +41,7 @@ fn a_rule_and_its_end_are_in_force_in_two_seconds() -> Result<()> {
 #[test]
 fn a_revoked_device_is_off_the_mesh_in_two_seconds() -> Result<()> {
     on(Lab::on_internet(&[Nat::Cone, Nat::None])?, async |lab| {
-        let mut meshed = Meshed::start(lab).await?;
+        let mut meshed = MeshFleet::start(lab).await?;
         let [revoked, other] = [lab.machine(1), lab.machine(2)];
         meshed.first_byte(revoked, other, seconds(5.0))?;
         meshed.control.revoke(revoked.name()).await?;
@@ -62,7 +62,7 @@ fn a_revoked_device_is_off_the_mesh_in_two_seconds() -> Result<()> {
 #[test]
 fn what_nobody_asked_for_and_what_bears_a_false_source_is_dropped() -> Result<()> {
     on(Lab::on_internet(&[Nat::None, Nat::None])?, async |lab| {
-        let meshed = Meshed::start(lab).await?;
+        let meshed = MeshFleet::start(lab).await?;
         let [a, b] = [lab.machine(1), lab.machine(2)];
         let address = |machine: &Machine| meshed.member(machine).added.device.mesh_ip;
         let one_way = json!({"rules": [{"name": "udp", "from": ["device:h1"], "to": ["device:h2"],
@@ -132,7 +132,7 @@ fn a_path_that_swallows_large_packets_still_carries_large_transfers() -> Result<
             cut_runs(machine)?;
             narrow(machine)?;
         }
-        let meshed = Meshed::start(lab).await?;
+        let meshed = MeshFleet::start(lab).await?;
         let (mut stream, _) = meshed.first_byte(a, b, seconds(5.0))?;
         meshed
             .eventually_by(PathKind::Direct, a, b, seconds(10.0))
@@ -151,7 +151,7 @@ fn a_path_that_narrows_while_it_is_used_carries_the_rest_after_seconds() -> Resu
         for machine in [a, b] {
             cut_runs(machine)?;
         }
-        let meshed = Meshed::start(lab).await?;
+        let meshed = MeshFleet::start(lab).await?;
         meshed.first_byte(a, b, seconds(5.0))?;
         for (from, to) in [(a, b), (b, a)] {
             eventually("its whole size is known", seconds(10.0), async || {
@@ -203,7 +203,7 @@ fn without_the_right_to_an_interface_a_device_is_managed_and_says_what_to_do() -
 #[test]
 fn a_mesh_that_overlaps_with_a_route_leaves_the_route_alone_and_heals_when_it_is_gone() -> Result<()> {
     on(Lab::on_internet(&[Nat::None, Nat::None])?, async |lab| {
-        let mut meshed = Meshed::start(lab).await?;
+        let mut meshed = MeshFleet::start(lab).await?;
         let machine = lab.machine(1);
         let mesh_ip = meshed.member(machine).added.device.mesh_ip;
         let [first, second, ..] = mesh_ip.octets();
@@ -242,7 +242,7 @@ fn a_mesh_that_overlaps_with_a_route_leaves_the_route_alone_and_heals_when_it_is
 #[test]
 fn an_interface_that_is_taken_is_named_and_a_second_agent_on_the_same_state_refuses() -> Result<()> {
     on(Lab::on_internet(&[Nat::None, Nat::None])?, async |lab| {
-        let mut meshed = Meshed::start(lab).await?;
+        let mut meshed = MeshFleet::start(lab).await?;
         let machine = lab.machine(1);
         let setup = meshed.member(machine).setup.clone();
         let mut second = Program::start(&mut setup.command(machine)?, machine.directory(), "second")?;

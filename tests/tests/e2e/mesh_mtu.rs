@@ -8,11 +8,11 @@ use anyhow::{Context, Result, ensure};
 use flotilla_protocol::device::RelayPreference;
 use flotilla_protocol::path::PathKind;
 use flotilla_tests::bench::narrow::{LINES, Line};
-use flotilla_tests::dataplane::{Ends, Kind, Transfer, Underlay};
+use flotilla_tests::dataplane::{Ends, Implementation, Transfer, Underlay};
 use flotilla_tests::eventually::{eventually, seconds};
 use flotilla_tests::flotilla::ControlSetup;
-use flotilla_tests::lab::{Lab, Machine, Nat, Routers, on, transfer};
-use flotilla_tests::meshed::Meshed;
+use flotilla_tests::lab::{IcmpErrors, Lab, Machine, Nat, on, transfer};
+use flotilla_tests::mesh_fleet::MeshFleet;
 use flotilla_tests::program::{attempt, run};
 
 /// Gbit/s of one stream once both ends know what the path carries.
@@ -58,7 +58,7 @@ fn an_interface_narrower_than_ethernet_is_filled_without_a_fragment() -> Result<
         run(machine.command("ip").args(["link", "set", "eth0", "mtu", mtu])).map(drop)
     };
     set(machines[0], "1460")?;
-    let ends = Ends::start(machines, [Kind::Ours; 2], Underlay::V4, 0)?;
+    let ends = Ends::start(machines, [Implementation::Ours; 2], Underlay::V4, 0)?;
     ends.near.eventually_carries(1400)?;
     ends.far.eventually_carries(1400)?;
     let arrived = Transfer::tcp(1, 1).run(&ends)?;
@@ -92,7 +92,7 @@ fn a_relay_on_a_narrow_network_passes_on_what_fits_and_makes_no_fragments() -> R
             run(ip.args(narrow))?;
         }
         let control = ControlSetup::new(lab)?;
-        let meshed = Meshed::start_with(lab, control, RelayPreference::Always).await?;
+        let meshed = MeshFleet::start_with(lab, control, RelayPreference::Always).await?;
         let (mut stream, _) = meshed.first_byte(a, b, seconds(5.0))?;
         // At once, while both ends still find out what comes through.
         transfer(&mut stream, 1 << 20).with_context(|| format!("{:?}", meshed.path(a, b)))?;
@@ -116,7 +116,7 @@ fn a_relay_on_a_narrow_network_passes_on_what_fits_and_makes_no_fragments() -> R
 #[test]
 fn a_path_of_1124_bytes_whose_routers_keep_silent_carries_10_mb_both_ways_and_says_what_fits() -> Result<()> {
     let lab = Lab::over_a_line()?;
-    lab.set_line(1124, Routers::Keep)?;
+    lab.set_line(1124, IcmpErrors::Dropped)?;
     let ends = Ends::at_line(&lab, Underlay::V4, 0)?;
     // At once, while both ends still find out what comes through.
     for transfer in [Transfer::tcp(5, 1), Transfer::tcp(5, 1).reversed()] {
@@ -164,7 +164,7 @@ fn a_device_that_is_asked_by_its_second_address_answers_from_it() -> Result<()> 
         .args(["addr", "add", "10.77.0.111/24", "dev", "eth0"]))?;
     run(asking.command("nft").arg(ONLY_THE_SECOND))?;
     let hosts = [second, asking.address().into()];
-    let ends = Ends::start_at([asked, asking], [Kind::Ours; 2], hosts, 0)?;
+    let ends = Ends::start_at([asked, asking], [Implementation::Ours; 2], hosts, 0)?;
     let arrived = Transfer::tcp(1, 1).run(&ends)?;
     ensure!(arrived.gbit > 0.1, "{arrived:?}");
     let told = ends.far.program.output()?;

@@ -9,39 +9,37 @@ use flotilla_protocol::path::PathKind::{Direct, Relayed};
 use flotilla_tests::eventually::{always, seconds};
 use flotilla_tests::lab::Nat::{Cone, None as Public, PortRestricted, Symmetric, UdpBlocked};
 use flotilla_tests::lab::{Lab, Nat, on, ping};
-use flotilla_tests::meshed::Meshed;
+use flotilla_tests::mesh_fleet::MeshFleet;
 use serde_json::json;
 
 /// Answers the figures of the cell.
 fn cell(from: Nat, to: Nat, kind: PathKind) -> Result<String> {
     let mut figures = String::new();
     on(Lab::on_internet(&[from, to])?, async |lab| {
-        let meshed = Meshed::start(lab).await?;
+        let fleet = MeshFleet::start(lab).await?;
         let [from_machine, to_machine] = [lab.machine(1), lab.machine(2)];
-        let (mut stream, first_byte) = meshed.first_byte(from_machine, to_machine, seconds(5.0))?;
-        let settled = meshed
+        let (mut stream, first_byte) = fleet.first_byte(from_machine, to_machine, seconds(5.0))?;
+        let final_path = fleet
             .eventually_by(kind, from_machine, to_machine, seconds(10.0))
             .await?;
         figures = json!({
             "cell": format!("{from} to {to}"),
             "path": kind,
             "first_byte_ms": first_byte.as_millis(),
-            "settled_ms": (first_byte + settled).as_millis(),
+            "settled_ms": (first_byte + final_path).as_millis(),
         })
         .to_string();
-        meshed
+        fleet
             .eventually_by(kind, to_machine, from_machine, seconds(5.0))
             .await?;
         always(seconds(3.0), async || {
             ping(&mut stream)?;
-            let path = meshed.path(from_machine, to_machine)?;
+            let path = fleet.path(from_machine, to_machine)?;
             ensure!(path.why.kind() == kind, "{path:?}");
             Ok(())
         })
         .await?;
-        meshed
-            .first_byte(from_machine, to_machine, seconds(2.0))
-            .map(drop)
+        fleet.first_byte(from_machine, to_machine, seconds(2.0)).map(drop)
     })?;
     Ok(figures)
 }

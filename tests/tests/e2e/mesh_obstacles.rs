@@ -7,11 +7,11 @@ use anyhow::{Context, Result, ensure};
 use flotilla_protocol::device::{Attention, RelayPreference};
 use flotilla_protocol::mesh::MeshTrouble;
 use flotilla_protocol::path::PathKind;
+use flotilla_tests::artifacts;
 use flotilla_tests::eventually::{eventually, seconds};
 use flotilla_tests::flotilla::ControlSetup;
 use flotilla_tests::lab::{Lab, Machine, Nat, on};
-use flotilla_tests::meshed::Meshed;
-use flotilla_tests::parts;
+use flotilla_tests::mesh_fleet::MeshFleet;
 use flotilla_tests::program::{command, run};
 use serde_json::Value;
 
@@ -25,7 +25,7 @@ fn sh(machine: &Machine, line: &str) -> Result<String> {
 
 /// What control says is in the way on a device, once it says something else than before.
 async fn eventually_told(
-    meshed: &Meshed,
+    meshed: &MeshFleet,
     machine: &Machine,
     code: Option<MeshTrouble>,
     words: &str,
@@ -112,7 +112,7 @@ fn obstacles(mesh_ip: Ipv4Addr) -> [(String, MeshTrouble, &'static str, String);
 #[test]
 fn what_is_in_the_way_of_packets_is_named_by_its_kind_and_gone_when_it_is_gone() -> Result<()> {
     on(Lab::on_internet(&[Nat::None, Nat::None])?, async |lab| {
-        let meshed = Meshed::start(lab).await?;
+        let meshed = MeshFleet::start(lab).await?;
         let [a, b] = [lab.machine(1), lab.machine(2)];
         meshed.first_byte(a, b, seconds(5.0))?;
         for (change, code, words, back) in obstacles(meshed.member(a).added.device.mesh_ip) {
@@ -130,7 +130,7 @@ fn what_is_in_the_way_of_packets_is_named_by_its_kind_and_gone_when_it_is_gone()
 #[test]
 fn what_another_program_takes_away_from_the_mesh_is_put_back() -> Result<()> {
     on(Lab::on_internet(&[Nat::None, Nat::None])?, async |lab| {
-        let meshed = Meshed::start(lab).await?;
+        let meshed = MeshFleet::start(lab).await?;
         let [a, b] = [lab.machine(1), lab.machine(2)];
         meshed.first_byte(a, b, seconds(5.0))?;
         for taken in ["ip route flush dev flotilla0", "ip addr flush dev flotilla0"] {
@@ -155,7 +155,7 @@ fn devices_behind_firewalls_of_their_own_reach_each_other_directly() -> Result<(
                 &format!("nft '{GUARD}'; nft insert rule inet guard input iifname flotilla0 accept"),
             )?;
         }
-        let meshed = Meshed::start(lab).await?;
+        let meshed = MeshFleet::start(lab).await?;
         for (from, to) in [(a, b), (b, a)] {
             meshed.first_byte(from, to, seconds(5.0))?;
             meshed
@@ -170,7 +170,7 @@ fn devices_behind_firewalls_of_their_own_reach_each_other_directly() -> Result<(
 #[test]
 fn a_vpn_in_two_halves_and_inner_networks_leave_the_mesh_as_it_is() -> Result<()> {
     on(Lab::on_internet(&[Nat::None, Nat::None])?, async |lab| {
-        let mut meshed = Meshed::start(lab).await?;
+        let mut meshed = MeshFleet::start(lab).await?;
         let machine = lab.machine(1);
         let control = lab.control();
         // A VPN's client keeps the former route to its own server; control's address takes its place here.
@@ -213,9 +213,9 @@ fn a_vpn_in_two_halves_and_inner_networks_leave_the_mesh_as_it_is() -> Result<()
     })
 }
 
-fn link(meshed: &Meshed, machine: &Machine) -> Result<Value> {
+fn link(meshed: &MeshFleet, machine: &Machine) -> Result<Value> {
     let state_dir = &meshed.member(machine).setup.state_dir;
-    let status = run(command(parts::agent()?, ["status", "--json", "--state-dir"]).arg(state_dir))?;
+    let status = run(command(artifacts::agent()?, ["status", "--json", "--state-dir"]).arg(state_dir))?;
     let mut status: Value = serde_json::from_str(&status)?;
     Ok(status["link"].take())
 }
@@ -223,7 +223,7 @@ fn link(meshed: &Meshed, machine: &Machine) -> Result<Value> {
 #[test]
 fn a_device_that_moves_to_another_network_has_its_link_and_direct_path_back_in_ten_seconds() -> Result<()> {
     on(Lab::on_internet(&[Nat::Cone, Nat::None])?, async |lab| {
-        let meshed = Meshed::start(lab).await?;
+        let meshed = MeshFleet::start(lab).await?;
         meshed
             .eventually_by(PathKind::Direct, lab.machine(1), lab.machine(2), seconds(10.0))
             .await?;
@@ -274,7 +274,7 @@ fn a_device_without_ipv4_is_on_the_mesh_and_reaches_one_without_ipv6_by_the_rela
         let mut setup = ControlSetup::new(lab)?;
         setup.arguments = vec!["--fleet-addr".to_owned(), format!("[::]:{port}")];
         setup.advertise.push(format!("[fd77::1]:{port}"));
-        let meshed = Meshed::start_with(lab, setup, RelayPreference::Auto).await?;
+        let meshed = MeshFleet::start_with(lab, setup, RelayPreference::Auto).await?;
         for (from, to) in [(six, four), (four, six)] {
             meshed.first_byte(from, to, seconds(10.0))?;
             meshed

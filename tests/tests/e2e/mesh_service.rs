@@ -5,11 +5,11 @@ use std::fs;
 use anyhow::{Result, ensure};
 use flotilla_protocol::api::RotateDevice;
 use flotilla_protocol::device::Attention;
+use flotilla_tests::artifacts;
 use flotilla_tests::eventually::{eventually, seconds};
 use flotilla_tests::flotilla::config_text;
 use flotilla_tests::lab::{Lab, Nat, on};
-use flotilla_tests::meshed::{Meshed, OPEN};
-use flotilla_tests::parts;
+use flotilla_tests::mesh_fleet::{MeshFleet, OPEN};
 use flotilla_tests::systemd::System;
 use serde_json::Value;
 
@@ -18,23 +18,23 @@ const UNIT: &str = "flotilla-agent.service";
 #[test]
 fn a_service_installed_with_a_config_file_takes_the_device_over_and_is_on_the_mesh() -> Result<()> {
     on(Lab::on_internet(&[Nat::None, Nat::Cone])?, async |lab| {
-        let mut meshed = Meshed::start(lab).await?;
+        let mut fleet = MeshFleet::start(lab).await?;
         let [machine, other] = [lab.machine(1), lab.machine(2)];
-        let before = meshed.member(machine).added.device.clone();
+        let before = fleet.member(machine).added.device.clone();
         let system = System::boot(machine)?;
         let rotate = RotateDevice {
             device: machine.name().to_owned(),
             expires_seconds: None,
         };
-        let fresh = meshed.control.send(&rotate).await?;
+        let fresh = fleet.control.send(&rotate).await?;
         system.write("/root/device.toml", config_text(&fresh)?)?;
-        system.write("/root/flotilla-agent", fs::read(parts::agent()?)?)?;
+        system.write("/root/flotilla-agent", fs::read(artifacts::agent()?)?)?;
         system.paste("chmod 0755 /root/flotilla-agent; chmod 0600 /root/device.toml")?;
         // As the desktop window does it: the config file by standard input.
         system.paste("/root/flotilla-agent install --config - < /root/device.toml")?;
 
         // The agent from before hears that another one speaks for the device now.
-        let code = meshed.member_mut(machine).agent.exit_code(seconds(20.0))?;
+        let code = fleet.member_mut(machine).agent.exit_code(seconds(20.0))?;
         ensure!(code == Some(77), "it ended with {code:?}");
         eventually("the service is on the mesh", seconds(30.0), async || {
             let status = system.paste("/usr/local/bin/flotilla-agent status --json")?;
@@ -48,7 +48,7 @@ fn a_service_installed_with_a_config_file_takes_the_device_over_and_is_on_the_me
             Ok(())
         })
         .await?;
-        let device = meshed
+        let device = fleet
             .control
             .eventually_online(machine.name(), seconds(5.0))
             .await?;
@@ -60,7 +60,7 @@ fn a_service_installed_with_a_config_file_takes_the_device_over_and_is_on_the_me
             device.attention
         );
         eventually("a first byte", seconds(10.0), async || {
-            let stream = meshed.connect(other, machine, OPEN, seconds(2.0))?;
+            let stream = fleet.connect(other, machine, OPEN, seconds(2.0))?;
             drop(stream);
             Ok(())
         })
@@ -74,7 +74,7 @@ fn a_service_installed_with_a_config_file_takes_the_device_over_and_is_on_the_me
         ensure!(owner == "flotilla\nflotilla", "{owner}");
         without_ipv6_sockets(&system)?;
         eventually("a first byte by IPv4 alone", seconds(20.0), async || {
-            meshed.connect(other, machine, OPEN, seconds(1.0)).map(drop)
+            fleet.connect(other, machine, OPEN, seconds(1.0)).map(drop)
         })
         .await
     })

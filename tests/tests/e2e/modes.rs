@@ -7,10 +7,10 @@ use flotilla_protocol::inventory::ContainerAction;
 use flotilla_protocol::path::PathReason;
 use flotilla_tests::engine::{WEB, WORKER};
 use flotilla_tests::eventually::{eventually, seconds};
+use flotilla_tests::install_text::{AGENT, InstallText, PAUSE, add_services};
 use flotilla_tests::lab::{Lab, Machine, ping, with_lab};
-use flotilla_tests::meshed::OPEN;
-use flotilla_tests::modes::{Modes, NATIVE, Pasted};
-use flotilla_tests::pasted::{AGENT, PAUSE, Text, add_services};
+use flotilla_tests::mesh_fleet::OPEN;
+use flotilla_tests::modes::{ContainerDevice, ModeFleet, NATIVE};
 use flotilla_tests::program::run;
 
 /// The web page of the sample image.
@@ -26,7 +26,7 @@ fn in_host_mode_by_each_text_services_of_the_host_and_published_ports_are_reache
             machine.echo(OPEN)?;
             machine.docker_run(&["--name", "web", "--publish", "8080:80", WEB])?;
         }
-        let modes = Modes::start(lab, NetworkMode::Host, &Text::ALL).await?;
+        let modes = ModeFleet::start(lab, NetworkMode::Host, &InstallText::ALL).await?;
         for device in &modes.devices {
             host_is_reached(&modes, lab, device)
                 .await
@@ -40,7 +40,7 @@ fn in_host_mode_by_each_text_services_of_the_host_and_published_ports_are_reache
     })
 }
 
-async fn host_is_reached(modes: &Modes, lab: &Lab, device: &Pasted) -> Result<()> {
+async fn host_is_reached(modes: &ModeFleet, lab: &Lab, device: &ContainerDevice) -> Result<()> {
     let (own, native) = (device.machine(lab), native(lab));
     eventually("a service of the host answers", seconds(10.0), async || {
         ping(&mut native.connect((device.mesh_ip(), OPEN), seconds(2.0))?)
@@ -58,7 +58,7 @@ fn in_bridge_mode_by_each_text_nothing_is_reached_and_the_containers_are_managed
             machine.echo(OPEN)?;
             machine.docker_run(&["--name", "web", "--publish", "8080:80", WORKER])?;
         }
-        let modes = Modes::start(lab, NetworkMode::Bridge, &Text::ALL).await?;
+        let modes = ModeFleet::start(lab, NetworkMode::Bridge, &InstallText::ALL).await?;
         for device in &modes.devices {
             nobody_gets_in(&modes, lab, device)
                 .await
@@ -72,7 +72,7 @@ fn in_bridge_mode_by_each_text_nothing_is_reached_and_the_containers_are_managed
     })
 }
 
-async fn nobody_gets_in(modes: &Modes, lab: &Lab, device: &Pasted) -> Result<()> {
+async fn nobody_gets_in(modes: &ModeFleet, lab: &Lab, device: &ContainerDevice) -> Result<()> {
     let (own, native, name) = (device.machine(lab), native(lab), device.name());
     // Beside the agent, at the mesh address itself, something listens that would answer.
     let network = format!("container:{AGENT}");
@@ -100,7 +100,7 @@ async fn nobody_gets_in(modes: &Modes, lab: &Lab, device: &Pasted) -> Result<()>
     is_managed(modes, own, name).await
 }
 
-async fn is_managed(modes: &Modes, machine: &Machine, name: &str) -> Result<()> {
+async fn is_managed(modes: &ModeFleet, machine: &Machine, name: &str) -> Result<()> {
     for (action, state) in [
         (ContainerAction::Stop, "exited"),
         (ContainerAction::Start, "running"),
@@ -131,7 +131,7 @@ fn in_pause_mode_by_each_text_two_apps_share_the_mesh_address_and_the_host_is_no
             machine.load_images()?;
             machine.echo(OPEN)?;
         }
-        let modes = Modes::start(lab, NetworkMode::Pause, &Text::ALL).await?;
+        let modes = ModeFleet::start(lab, NetworkMode::Pause, &InstallText::ALL).await?;
         for device in &modes.devices {
             start_apps(device.text, device.machine(lab))?;
             only_the_pod_is_reached(&modes, lab, device)
@@ -147,9 +147,9 @@ fn in_pause_mode_by_each_text_two_apps_share_the_mesh_address_and_the_host_is_no
 }
 
 /// In the way that fits how the pod was made: whoever has it in a file has them there, too.
-fn start_apps(text: Text, machine: &Machine) -> Result<()> {
+fn start_apps(text: InstallText, machine: &Machine) -> Result<()> {
     let port = APPS.map(|port| port.to_string());
-    if text == Text::Compose {
+    if text == InstallText::Compose {
         return add_services(machine, &port.map(|port| service(&port)).concat());
     }
     let network = format!("container:{PAUSE}");
@@ -169,7 +169,7 @@ fn service(port: &str) -> String {
     )
 }
 
-async fn only_the_pod_is_reached(modes: &Modes, lab: &Lab, device: &Pasted) -> Result<()> {
+async fn only_the_pod_is_reached(modes: &ModeFleet, lab: &Lab, device: &ContainerDevice) -> Result<()> {
     let (own, native) = (device.machine(lab), native(lab));
     for port in APPS {
         eventually("an app of the pod answers", seconds(10.0), async || {
@@ -190,7 +190,7 @@ fn native(lab: &Lab) -> &Machine {
     lab.machine(lab.machines().len())
 }
 
-fn serves(from: &Machine, device: &Pasted, port: u16) -> Result<()> {
+fn serves(from: &Machine, device: &ContainerDevice, port: u16) -> Result<()> {
     let answer = from.get((device.mesh_ip(), port), seconds(2.0))?;
     ensure!(answer.contains(PAGE), "{answer}");
     Ok(())

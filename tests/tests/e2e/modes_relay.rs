@@ -8,26 +8,30 @@ use flotilla_protocol::device::RelayPreference::{self, Always, Auto, Never};
 use flotilla_protocol::path::{PathKind, PathReason};
 use flotilla_tests::eventually::{eventually, seconds};
 use flotilla_tests::lab::{Lab, Machine, Nat, on, ping, transfer};
-use flotilla_tests::meshed::Meshed;
+use flotilla_tests::mesh_fleet::MeshFleet;
 use flotilla_tests::modes::path;
 
-async fn choose(meshed: &Meshed, device: &Machine, relay: RelayPreference) -> Result<()> {
+async fn choose(fleet: &MeshFleet, device: &Machine, relay: RelayPreference) -> Result<()> {
     let update = UpdateDevice {
         device: device.name().to_owned(),
         relay: Some(relay),
         ..UpdateDevice::default()
     };
-    meshed.control.send(&update).await.map(drop)
+    fleet.control.send(&update).await.map(drop)
 }
 
 /// Both ends and control say so.
-async fn is_shown(meshed: &Meshed, ends: [&Machine; 2], is_right: impl Fn(PathReason) -> bool) -> Result<()> {
+async fn is_shown(
+    fleet: &MeshFleet,
+    ends: [&Machine; 2],
+    is_right: impl Fn(PathReason) -> bool,
+) -> Result<()> {
     let [a, b] = ends;
     for (from, to) in [(a, b), (b, a)] {
         let what = format!("the path from {} to {}", from.name(), to.name());
         eventually(&what, seconds(15.0), async || {
-            let own = meshed.path(from, to)?;
-            let shown = path(&meshed.control, from.name(), to.name()).await?;
+            let own = fleet.path(from, to)?;
+            let shown = path(&fleet.control, from.name(), to.name()).await?;
             ensure!(is_right(own.why), "{own:?}");
             ensure!(shown.why_code == own.why, "{shown:?} and {own:?}");
             ensure!(
@@ -46,43 +50,43 @@ fn a_preference_changed_on_a_running_device_is_in_force_at_once() -> Result<()> 
     on(
         Lab::on_internet(&[Nat::None, Nat::None, Nat::UdpBlocked])?,
         async |lab| {
-            let meshed = Meshed::start(lab).await?;
+            let fleet = MeshFleet::start(lab).await?;
             let [a, b, blocked] = [1, 2, 3].map(|number| lab.machine(number));
-            let (mut stream, _) = meshed.first_byte(a, b, seconds(5.0))?;
-            always_is_relayed_although_there_is_a_direct_path(&meshed, [a, b], &mut stream).await?;
-            never_without_udp_is_unreachable(&meshed, [a, blocked]).await
+            let (mut stream, _) = fleet.first_byte(a, b, seconds(5.0))?;
+            always_is_relayed_although_there_is_a_direct_path(&fleet, [a, b], &mut stream).await?;
+            never_without_udp_is_unreachable(&fleet, [a, blocked]).await
         },
     )
 }
 
 async fn always_is_relayed_although_there_is_a_direct_path(
-    meshed: &Meshed,
+    fleet: &MeshFleet,
     ends: [&Machine; 2],
     stream: &mut TcpStream,
 ) -> Result<()> {
-    is_shown(meshed, ends, |why| why.kind() == PathKind::Direct).await?;
-    choose(meshed, ends[1], Always).await?;
-    is_shown(meshed, ends, |why| why == PathReason::RelayAlways).await?;
+    is_shown(fleet, ends, |why| why.kind() == PathKind::Direct).await?;
+    choose(fleet, ends[1], Always).await?;
+    is_shown(fleet, ends, |why| why == PathReason::RelayAlways).await?;
     transfer(stream, 1 << 20)?;
-    let (mut another, _) = meshed.first_byte(ends[1], ends[0], seconds(5.0))?;
+    let (mut another, _) = fleet.first_byte(ends[1], ends[0], seconds(5.0))?;
     transfer(&mut another, 1 << 20)?;
-    choose(meshed, ends[1], Auto).await?;
-    is_shown(meshed, ends, |why| why.kind() == PathKind::Direct).await?;
+    choose(fleet, ends[1], Auto).await?;
+    is_shown(fleet, ends, |why| why.kind() == PathKind::Direct).await?;
     transfer(stream, 1 << 20)
 }
 
-async fn never_without_udp_is_unreachable(meshed: &Meshed, ends: [&Machine; 2]) -> Result<()> {
+async fn never_without_udp_is_unreachable(fleet: &MeshFleet, ends: [&Machine; 2]) -> Result<()> {
     let [a, blocked] = ends;
-    let (mut stream, _) = meshed.first_byte(a, blocked, seconds(5.0))?;
-    is_shown(meshed, ends, |why| why == PathReason::RelayUdpBlocked).await?;
-    choose(meshed, blocked, Never).await?;
-    is_shown(meshed, ends, |why| why == PathReason::NoneNever).await?;
+    let (mut stream, _) = fleet.first_byte(a, blocked, seconds(5.0))?;
+    is_shown(fleet, ends, |why| why == PathReason::RelayUdpBlocked).await?;
+    choose(fleet, blocked, Never).await?;
+    is_shown(fleet, ends, |why| why == PathReason::NoneNever).await?;
     ensure!(
-        meshed.first_byte(a, blocked, seconds(2.0)).is_err(),
+        fleet.first_byte(a, blocked, seconds(2.0)).is_err(),
         "it was reached"
     );
-    choose(meshed, blocked, Auto).await?;
-    is_shown(meshed, ends, |why| why == PathReason::RelayUdpBlocked).await?;
+    choose(fleet, blocked, Auto).await?;
+    is_shown(fleet, ends, |why| why == PathReason::RelayUdpBlocked).await?;
     stream.set_read_timeout(Some(seconds(20.0)))?;
     ping(&mut stream)?;
     transfer(&mut stream, 1 << 20)

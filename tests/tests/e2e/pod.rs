@@ -11,10 +11,10 @@ use flotilla_protocol::device::NetworkMode;
 use flotilla_protocol::inventory::{ContainerAction, PodRole};
 use flotilla_tests::engine::WEB;
 use flotilla_tests::eventually::{eventually, seconds};
-use flotilla_tests::lab::{Engine, Lab, Machine, ping, with_engines};
-use flotilla_tests::meshed::OPEN;
-use flotilla_tests::modes::{Modes, Pasted};
-use flotilla_tests::pasted::{AGENT, PAUSE, Text};
+use flotilla_tests::install_text::{AGENT, InstallText, PAUSE};
+use flotilla_tests::lab::{EngineVersion, Lab, Machine, ping, with_engines};
+use flotilla_tests::mesh_fleet::OPEN;
+use flotilla_tests::modes::{ContainerDevice, ModeFleet};
 use flotilla_tests::program::run;
 
 /// The web page of the sample image.
@@ -22,14 +22,14 @@ const PAGE: &str = "hello from a sample container";
 
 /// The device of the pod, its machine, and the machine that wants something of it.
 struct Scene<'a> {
-    modes: &'a Modes,
-    device: &'a Pasted,
+    modes: &'a ModeFleet,
+    device: &'a ContainerDevice,
     machine: &'a Machine,
     other: &'a Machine,
 }
 
 impl<'a> Scene<'a> {
-    fn new(lab: &'a Lab, modes: &'a Modes) -> Self {
+    fn new(lab: &'a Lab, modes: &'a ModeFleet) -> Self {
         let device = &modes.devices[0];
         Self {
             modes,
@@ -134,19 +134,19 @@ impl<'a> Scene<'a> {
 
 #[test]
 fn containers_are_put_into_a_pod_and_taken_out_and_two_on_one_port_are_refused() -> Result<()> {
-    in_and_out(Engine::Installed)
+    in_and_out(EngineVersion::Installed)
 }
 
 #[test]
 fn containers_are_put_into_a_pod_of_a_current_engine_and_taken_out() -> Result<()> {
-    in_and_out(Engine::Current)
+    in_and_out(EngineVersion::Current)
 }
 
-fn in_and_out(engine: Engine) -> Result<()> {
-    with_engines(&[engine, Engine::Installed], async |lab| {
+fn in_and_out(engine: EngineVersion) -> Result<()> {
+    with_engines(&[engine, EngineVersion::Installed], async |lab| {
         lab.machine(1).load_images()?;
         lab.machine(1).echo(OPEN)?;
-        let modes = Modes::start(lab, NetworkMode::Pause, &[Text::DockerRun]).await?;
+        let modes = ModeFleet::start(lab, NetworkMode::Pause, &[InstallText::DockerRun]).await?;
         let scene = Scene::new(lab, &modes);
         scene.eventually_in_pod(PAUSE, Some(PodRole::Pause)).await?;
         scene.eventually_in_pod(AGENT, Some(PodRole::Member)).await?;
@@ -197,10 +197,10 @@ fn in_and_out(engine: Engine) -> Result<()> {
 async fn two_on_one_port_are_refused(scene: &Scene<'_>) -> Result<()> {
     scene.serve("web3", 8081, &["--expose", "8081"])?;
     scene.eventually_in_pod("web3", None).await?;
-    let told = scene.refusal(&scene.placement("web3", true)).await?;
+    let reason = scene.refusal(&scene.placement("web3", true)).await?;
     let expected =
         "web3 can't start: port 8081/tcp in this pod is web1's. Stop web1, or change the port of web3.";
-    ensure!(told == expected, "{told}");
+    ensure!(reason == expected, "{reason}");
     ensure!(
         scene.inspect("web3", "{{.State.Running}}")? == "true",
         "it was touched"
@@ -210,15 +210,16 @@ async fn two_on_one_port_are_refused(scene: &Scene<'_>) -> Result<()> {
     scene.place("web3", true).await?;
     scene.eventually_served(8081, 5.0).await?;
     scene.eventually_in_pod("web3", Some(PodRole::Member)).await?;
-    let told = scene
+    let reason = scene
         .refusal(&scene.action("web1", ContainerAction::Start))
         .await?;
     ensure!(
-        told == "web1 can't start: port 8081/tcp in this pod is web3's. Stop web3, or change the port of web1.",
-        "{told}"
+        reason
+            == "web1 can't start: port 8081/tcp in this pod is web3's. Stop web3, or change the port of web1.",
+        "{reason}"
     );
-    let told = scene.refusal(&scene.action(PAUSE, ContainerAction::Stop)).await?;
-    ensure!(told.contains("holds the network"), "{told}");
+    let reason = scene.refusal(&scene.action(PAUSE, ContainerAction::Stop)).await?;
+    ensure!(reason.contains("holds the network"), "{reason}");
     run(scene.machine.docker().args(["rm", "--force", "web3"]))?;
     scene.act("web1", ContainerAction::Start).await?;
     scene.eventually_served(8081, 5.0).await
@@ -256,9 +257,9 @@ async fn an_image_decides_nothing(scene: &Scene<'_>) -> Result<()> {
 
 #[test]
 fn members_follow_a_pause_container_that_is_restarted_and_one_that_is_recreated() -> Result<()> {
-    with_engines(&[Engine::Current; 2], async |lab| {
+    with_engines(&[EngineVersion::Current; 2], async |lab| {
         lab.machine(1).load_images()?;
-        let modes = Modes::start(lab, NetworkMode::Pause, &[Text::DockerRun]).await?;
+        let modes = ModeFleet::start(lab, NetworkMode::Pause, &[InstallText::DockerRun]).await?;
         let scene = Scene::new(lab, &modes);
         let network = format!("container:{PAUSE}");
         for (name, port) in [("web1", 8081), ("web2", 8082)] {
@@ -327,9 +328,9 @@ impl Scene<'_> {
 
 #[test]
 fn a_pod_comes_back_with_its_engine() -> Result<()> {
-    with_engines(&[Engine::Installed; 2], async |lab| {
+    with_engines(&[EngineVersion::Installed; 2], async |lab| {
         lab.machine(1).load_images()?;
-        let modes = Modes::start(lab, NetworkMode::Pause, &[Text::DockerRun]).await?;
+        let modes = ModeFleet::start(lab, NetworkMode::Pause, &[InstallText::DockerRun]).await?;
         let network = format!("container:{PAUSE}");
         let scene = Scene::new(lab, &modes);
         scene.serve("web1", 8081, &["--network", &network, "--restart", "always"])?;
@@ -351,10 +352,10 @@ fn a_pod_comes_back_with_its_engine() -> Result<()> {
 
 #[test]
 fn an_agent_moves_from_mode_to_mode_when_control_says_so() -> Result<()> {
-    with_engines(&[Engine::Current; 2], async |lab| {
+    with_engines(&[EngineVersion::Current; 2], async |lab| {
         lab.machine(1).load_images()?;
         lab.machine(1).echo(OPEN)?;
-        let modes = Modes::start(lab, NetworkMode::Host, &[Text::DockerRun]).await?;
+        let modes = ModeFleet::start(lab, NetworkMode::Host, &[InstallText::DockerRun]).await?;
         let scene = Scene::new(lab, &modes);
         let (device, address) = (scene.device, scene.device.mesh_ip());
         let host_answers = async || ping(&mut scene.other.connect((address, OPEN), seconds(1.0))?);

@@ -7,17 +7,17 @@ use flotilla_protocol::inventory::{ContainerAction, EngineState};
 use flotilla_tests::engine::{WEB, WORKER};
 use flotilla_tests::eventually::{eventually, seconds};
 use flotilla_tests::flotilla::{config_text, write_private};
+use flotilla_tests::install_text::{AGENT, PAUSE};
 use flotilla_tests::lab::{Lab, Machine, on, ping};
-use flotilla_tests::meshed::OPEN;
-use flotilla_tests::modes::Modes;
-use flotilla_tests::pasted::{AGENT, PAUSE};
+use flotilla_tests::mesh_fleet::OPEN;
+use flotilla_tests::modes::ModeFleet;
 use flotilla_tests::podman::Podman;
 use flotilla_tests::program::run;
 
 #[test]
 fn an_agent_that_podman_runs_is_on_the_mesh_in_each_mode() -> Result<()> {
     on(Lab::without_engines(4)?, async |lab| {
-        let modes = Modes::begin(lab).await?;
+        let modes = ModeFleet::begin(lab).await?;
         let [host, bridge, pause, native] = [1, 2, 3, 4].map(|number| lab.machine(number));
         for machine in lab.machines() {
             machine.echo(OPEN)?;
@@ -62,7 +62,7 @@ fn an_agent_that_podman_runs_is_on_the_mesh_in_each_mode() -> Result<()> {
 
 /// Runs the agent with its config file, and manages a container by it.
 async fn online(
-    modes: &Modes,
+    modes: &ModeFleet,
     podman: &Podman<'_>,
     machine: &Machine,
     mode: NetworkMode,
@@ -103,7 +103,7 @@ async fn online(
 }
 
 async fn only_goes_out(
-    modes: &Modes,
+    modes: &ModeFleet,
     podman: &Podman<'_>,
     native: &Machine,
     added: &DeviceAdded,

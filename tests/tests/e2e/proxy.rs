@@ -9,7 +9,7 @@ use flotilla_protocol::path::PathKind;
 use flotilla_tests::eventually::{eventually, seconds};
 use flotilla_tests::flotilla::{AgentSetup, ControlSetup, install_line, with_flags};
 use flotilla_tests::lab::{Lab, Nat, on};
-use flotilla_tests::meshed::Meshed;
+use flotilla_tests::mesh_fleet::MeshFleet;
 use flotilla_tests::program::{Program, attempt};
 
 /// As many companies have it: names and passwords, and tunnels to the port of `https://` only.
@@ -33,7 +33,7 @@ fn a_device_whose_only_way_out_is_a_proxy_is_installed_enrolled_linked_and_meshe
         let [inside, outside] = [lab.machine(1), lab.machine(2)];
         let tinyproxy = start_proxy(lab, &lab.directory("proxy")?)?;
         let setup = ControlSetup::new(lab)?;
-        let meshed = Meshed::start_in(lab, setup, RelayPreference::Auto, |machine| {
+        let fleet = MeshFleet::start_in(lab, setup, RelayPreference::Auto, |machine| {
             if machine.number() == 1 {
                 proxy(ADDRESS)
             } else {
@@ -42,23 +42,24 @@ fn a_device_whose_only_way_out_is_a_proxy_is_installed_enrolled_linked_and_meshe
         })
         .await?;
 
-        meshed.first_byte(inside, outside, seconds(5.0))?;
-        meshed.first_byte(outside, inside, seconds(5.0))?;
-        meshed
+        fleet.first_byte(inside, outside, seconds(5.0))?;
+        fleet.first_byte(outside, inside, seconds(5.0))?;
+        fleet
             .eventually_by(PathKind::Relayed, inside, outside, seconds(10.0))
             .await?;
-        let log = meshed.member(inside).agent.log()?;
+        let log = fleet.member(inside).agent.log()?;
         ensure!(!log.contains("s3cret"), "the password is in the agent's log");
         let asked = [tinyproxy.output()?, tinyproxy.log()?].concat();
         ensure!(asked.contains("CONNECT 203.0.113.2:443"), "{asked}");
 
         // The line works there, too, and nothing does without the proxy.
-        let added = meshed.control.add("another").await?;
+        let added = fleet.control.add("another").await?;
         let line = with_flags(install_line(&added)?, "--help");
         let shell = |text: String| attempt(inside.command("bash").args(["-c", &text]));
-        shell(format!("export https_proxy={ADDRESS}; {line}"))?.is(0, &["Installs the Flotilla agent"])?;
+        shell(format!("export https_proxy={ADDRESS}; {line}"))?
+            .ended_with(0, &["Installs the Flotilla agent"])?;
         let without = line.replace("--connect-timeout 20", "--connect-timeout 1");
-        shell(without)?.is(1, &["curl: (28)"])?;
+        shell(without)?.ended_with(1, &["curl: (28)"])?;
 
         let stranger = AgentSetup {
             environment: proxy("http://ann:wr0ng@192.168.1.1:3128"),

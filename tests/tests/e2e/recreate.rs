@@ -7,12 +7,12 @@ use std::env;
 use anyhow::{Context, Result, ensure};
 use flotilla_engine::ActionError;
 use flotilla_protocol::Problem;
+use flotilla_tests::container_diff::{comparable, comparable_in_pod, differences};
+use flotilla_tests::container_settings::{ContainerSetting, SET_BY_ENGINE, SETTINGS, group, merge};
 use flotilla_tests::engine::WORKER;
-use flotilla_tests::lab::{Engine, with_engines};
-use flotilla_tests::likeness::{differences, likeness, likeness_in_pod};
-use flotilla_tests::podded::Podded;
+use flotilla_tests::lab::{EngineVersion, with_engines};
+use flotilla_tests::pod_machine::PodMachine;
 use flotilla_tests::program::run;
-use flotilla_tests::settings::{OF_THE_ENGINE, SETTINGS, Setting, group, merge};
 use futures_util::future::try_join_all;
 use futures_util::{StreamExt as _, stream};
 use rand::SeedableRng as _;
@@ -45,22 +45,22 @@ const MAY_BE_REFUSED: [&str; 11] = [
 
 /// What happened to one container.
 #[derive(Debug, PartialEq, Eq)]
-enum Outcome {
-    Same,
+enum MoveOutcome {
+    Unchanged,
     /// The move was refused, and nothing had changed.
     Refused(String),
     /// The engine makes or starts no such container.
-    NoSuch(String),
+    NotCreated(String),
 }
 
-struct Stage<'a> {
-    podded: Podded<'a>,
+struct TestBed<'a> {
+    pod: PodMachine<'a>,
     network: String,
 }
 
-impl<'a> Stage<'a> {
-    fn new(podded: Podded<'a>) -> Result<Self> {
-        let docker = |words: &[&str]| run(podded.machine.docker().args(words));
+impl<'a> TestBed<'a> {
+    fn new(pod: PodMachine<'a>) -> Result<Self> {
+        let docker = |words: &[&str]| run(pod.machine.docker().args(words));
         let network = docker(&["network", "create", "--subnet", "10.98.0.0/16", "main"])?;
         docker(&["network", "create", "--subnet", "10.97.0.0/16", "side"])?;
         let words = [
@@ -74,17 +74,17 @@ impl<'a> Stage<'a> {
             "named:/n",
             WORKER,
         ];
-        podded.machine.docker_run(&words)?;
+        pod.machine.docker_run(&words)?;
         docker(&["network", "connect", "main", "source"])?;
         docker(&["exec", "source", "mkdir", "/n/inner"])?;
         // `env` runs any command that follows it.
         let entrypoint = r#"ENTRYPOINT ["env"]"#;
         docker(&["commit", "--change", entrypoint, "source", WITH_ENTRYPOINT])?;
-        Ok(Self { podded, network })
+        Ok(Self { pod, network })
     }
 
     /// `number` makes what there can be only one of.
-    fn request(&self, number: usize, settings: &[Setting]) -> Value {
+    fn request(&self, number: usize, settings: &[ContainerSetting]) -> Value {
         let (high, low) = (number / 200 + 1, number % 200 + 10);
         let mut request = json!({"Image": WORKER, "HostConfig": {}});
         for setting in settings {
@@ -104,46 +104,51 @@ impl<'a> Stage<'a> {
     }
 
     /// Moves one container into the pod and out again.
-    async fn try_out(&self, number: usize, settings: &[Setting], starts: bool) -> Result<Outcome> {
+    async fn try_out(
+        &self,
+        number: usize,
+        settings: &[ContainerSetting],
+        starts: bool,
+    ) -> Result<MoveOutcome> {
         let name = format!("c{number}");
         let request = self.request(number, settings);
         let tried = self.there_and_back(&name, &request, starts).await;
         let removed = self
-            .podded
+            .pod
             .call("DELETE", &format!("/containers/{name}?force=1"), None)
             .await;
         removed.ok();
         tried.with_context(|| format!("{name}: {request}"))
     }
 
-    async fn there_and_back(&self, name: &str, request: &Value, starts: bool) -> Result<Outcome> {
-        let podded = &self.podded;
-        if let Err(error) = podded.create(name, request).await {
-            return Ok(Outcome::NoSuch(error.to_string()));
+    async fn there_and_back(&self, name: &str, request: &Value, starts: bool) -> Result<MoveOutcome> {
+        let pod = &self.pod;
+        if let Err(error) = pod.create(name, request).await {
+            return Ok(MoveOutcome::NotCreated(error.to_string()));
         }
         let start = format!("/containers/{name}/start");
-        if starts && let Err(error) = podded.call("POST", &start, None).await {
-            return Ok(Outcome::NoSuch(error.to_string()));
+        if starts && let Err(error) = pod.call("POST", &start, None).await {
+            return Ok(MoveOutcome::NotCreated(error.to_string()));
         }
-        let before = podded.inspect(name).await?;
+        let before = pod.inspect(name).await?;
         for member in [true, false] {
-            let (now, is_running) = (podded.inspect(name).await?, starts);
-            match podded.place(name, member).await? {
+            let (now, is_running) = (pod.inspect(name).await?, starts);
+            match pod.place(name, member).await? {
                 Ok(_) => {}
                 Err(error) => {
-                    let after = podded.inspect(name).await?;
-                    let told = ["Id", "State", "Name", "HostConfig"]
+                    let after = pod.inspect(name).await?;
+                    let parts = ["Id", "State", "Name", "HostConfig"]
                         .map(|part| (now[part].clone(), after[part].clone()));
                     ensure!(
-                        told.iter().all(|(a, b)| a == b),
-                        "{error} It was not left alone: {told:?}"
+                        parts.iter().all(|(a, b)| a == b),
+                        "{error} It was not left alone: {parts:?}"
                     );
-                    return Ok(Outcome::Refused(refusal(error)));
+                    return Ok(MoveOutcome::Refused(refusal(error)));
                 }
             }
-            let after = podded.inspect(name).await?;
-            let is_like = if member { likeness_in_pod } else { likeness };
-            let differences = differences(&is_like(&before), &is_like(&after));
+            let after = pod.inspect(name).await?;
+            let comparable_of = if member { comparable_in_pod } else { comparable };
+            let differences = differences(&comparable_of(&before), &comparable_of(&after));
             ensure!(
                 differences.is_empty(),
                 "member {member}: {}",
@@ -152,11 +157,11 @@ impl<'a> Stage<'a> {
             ensure!(after["State"]["Running"] == is_running, "{}", after["State"]);
             let network = after["HostConfig"]["NetworkMode"].as_str().unwrap_or_default();
             ensure!(
-                (network == format!("container:{}", podded.pause)) == member,
+                (network == format!("container:{}", pod.pause)) == member,
                 "{network}"
             );
         }
-        Ok(Outcome::Same)
+        Ok(MoveOutcome::Unchanged)
     }
 }
 
@@ -166,18 +171,18 @@ fn refusal(error: ActionError) -> String {
 }
 
 /// Every setting alone, described and not started.
-async fn each_alone(stage: &Stage<'_>) -> Result<()> {
+async fn each_alone(bed: &TestBed<'_>) -> Result<()> {
     let fits = SETTINGS
         .iter()
         .enumerate()
-        .filter(|(_, setting)| setting.since <= stage.podded.api);
+        .filter(|(_, setting)| setting.since <= bed.pod.api);
     let runs = stream::iter(fits)
-        .map(async |(number, setting)| (setting.text(), stage.try_out(number, &[*setting], false).await));
+        .map(async |(number, setting)| (setting.text(), bed.try_out(number, &[*setting], false).await));
     let outcomes: Vec<_> = runs.buffer_unordered(AT_ONCE).collect().await;
     let wrong = outcomes.into_iter().filter(|(setting, outcome)| match outcome {
-        Ok(Outcome::Same) => false,
-        Ok(Outcome::Refused(_)) => !setting.contains("AutoRemove"),
-        Ok(Outcome::NoSuch(_)) => !MAY_BE_REFUSED.iter().any(|known| setting.contains(known)),
+        Ok(MoveOutcome::Unchanged) => false,
+        Ok(MoveOutcome::Refused(_)) => !setting.contains("AutoRemove"),
+        Ok(MoveOutcome::NotCreated(_)) => !MAY_BE_REFUSED.iter().any(|known| setting.contains(known)),
         Err(_) => true,
     });
     all_right(wrong.map(|(setting, outcome)| match outcome {
@@ -198,11 +203,11 @@ fn all_right(wrong: impl Iterator<Item = String>) -> Result<()> {
 }
 
 /// What engines tell of a network they tell only of a container that runs.
-async fn running(stage: &Stage<'_>, first: u64, groups: u64) -> Result<usize> {
-    let about_networks = |setting: &&Setting| {
+async fn running(bed: &TestBed<'_>, first: u64, groups: u64) -> Result<usize> {
+    let about_networks = |setting: &&ContainerSetting| {
         let is_about = ["NetworkMode", "MacAddress", "Hostname", "Port", "Links", "Mode"];
         setting.starts
-            && setting.since <= stage.podded.api
+            && setting.since <= bed.pod.api
             && is_about.iter().any(|word| setting.text().contains(word))
     };
     let alone = SETTINGS
@@ -210,12 +215,15 @@ async fn running(stage: &Stage<'_>, first: u64, groups: u64) -> Result<usize> {
         .filter(about_networks)
         .map(|setting| vec![*setting]);
     let seeds = first..first + groups;
-    let random = seeds.map(|seed| group(stage.podded.api, &mut StdRng::seed_from_u64(seed)));
+    let random = seeds.map(|seed| group(bed.pod.api, &mut StdRng::seed_from_u64(seed)));
     let all = alone.chain(random).zip(1000..);
-    let runs = stream::iter(all).map(async |(settings, number)| stage.try_out(number, &settings, true).await);
+    let runs = stream::iter(all).map(async |(settings, number)| bed.try_out(number, &settings, true).await);
     let outcomes: Vec<_> = runs.buffer_unordered(AT_ONCE).collect().await;
-    let is_no_such = |outcome: &Result<Outcome>| matches!(outcome, Ok(Outcome::NoSuch(_)));
-    let tried = outcomes.iter().filter(|outcome| !is_no_such(outcome)).count();
+    let was_not_created = |outcome: &Result<MoveOutcome>| matches!(outcome, Ok(MoveOutcome::NotCreated(_)));
+    let tried = outcomes
+        .iter()
+        .filter(|outcome| !was_not_created(outcome))
+        .count();
     ensure!(tried * 2 > outcomes.len(), "most were never made: {outcomes:#?}");
     all_right(
         outcomes
@@ -227,10 +235,10 @@ async fn running(stage: &Stage<'_>, first: u64, groups: u64) -> Result<usize> {
 }
 
 /// All that this engine tells of a container's settings is tried out above.
-async fn knows_all(stage: &Stage<'_>) -> Result<()> {
+async fn every_setting_is_tried(bed: &TestBed<'_>) -> Result<()> {
     let tried: Vec<Value> = SETTINGS
         .iter()
-        .map(|setting| stage.request(0, &[*setting]))
+        .map(|setting| bed.request(0, &[*setting]))
         .collect();
     let keys = |value: &Value| {
         value
@@ -245,12 +253,12 @@ async fn knows_all(stage: &Stage<'_>) -> Result<()> {
         .flat_map(|tried| [keys(tried), keys(&tried["HostConfig"])])
         .flatten()
         .collect();
-    let shown = stage.podded.inspect("source").await?;
+    let shown = bed.pod.inspect("source").await?;
     let shown = [keys(&shown["Config"]), keys(&shown["HostConfig"])];
     let missed: Vec<_> = shown
         .iter()
         .flatten()
-        .filter(|key| !tried.contains(*key) && !OF_THE_ENGINE.contains(&key.as_str()))
+        .filter(|key| !tried.contains(*key) && !SET_BY_ENGINE.contains(&key.as_str()))
         .collect();
     ensure!(missed.is_empty(), "not tried: {missed:?}");
     Ok(())
@@ -259,24 +267,27 @@ async fn knows_all(stage: &Stage<'_>) -> Result<()> {
 #[test]
 fn whatever_a_container_was_asked_for_it_has_again_after_a_pod_or_it_never_left() -> Result<()> {
     // A long run begins where none has begun, or where one is told to.
-    let told = |name: &str| env::var(name).ok().map(|text| text.parse::<u64>()).transpose();
-    let (groups, first) = match (told("FLOTILLA_RECREATE_GROUPS")?, told("FLOTILLA_RECREATE_SEED")?) {
+    let variable = |name: &str| env::var(name).ok().map(|text| text.parse::<u64>()).transpose();
+    let (groups, first) = match (
+        variable("FLOTILLA_RECREATE_GROUPS")?,
+        variable("FLOTILLA_RECREATE_SEED")?,
+    ) {
         (None, _) => (GROUPS, 1),
         (Some(groups), first) => (groups, first.unwrap_or_else(|| rand::random_range(1..1 << 40))),
     };
-    with_engines(&Engine::ALL, async |lab| {
+    with_engines(&EngineVersion::ALL, async |lab| {
         try_join_all(lab.machines().iter().map(async |machine| {
-            let stage = Stage::new(Podded::start(machine).await?)?;
-            let version = stage.podded.api;
+            let bed = TestBed::new(PodMachine::start(machine).await?)?;
+            let version = bed.pod.api;
             let tried = async {
-                knows_all(&stage).await?;
-                each_alone(&stage).await?;
-                running(&stage, first, groups).await
+                every_setting_is_tried(&bed).await?;
+                each_alone(&bed).await?;
+                running(&bed, first, groups).await
             };
             let tried = tried
                 .await
                 .with_context(|| format!("on an engine that speaks 1.{version}, seeds from {first}"))?;
-            let left = stage.podded.leftovers().await?;
+            let left = bed.pod.leftovers().await?;
             ensure!(left.is_empty(), "{left:?}");
             say(&format!(
                 "version 1.{version}: {} alone, {tried} running, seeds from {first}",

@@ -3,44 +3,43 @@
 use anyhow::{Context, Result, ensure};
 use flotilla_engine::ActionError;
 use flotilla_protocol::inventory::ContainerAction::{Restart, Start, Stop};
+use flotilla_tests::container_diff::{comparable, differences};
 use flotilla_tests::engine::WORKER;
 use flotilla_tests::eventually::{eventually, seconds};
-use flotilla_tests::lab::{Engine, with_engines};
-use flotilla_tests::likeness::{differences, likeness};
-use flotilla_tests::podded::Podded;
+use flotilla_tests::lab::{EngineVersion, with_engines};
+use flotilla_tests::pod_machine::PodMachine;
 use flotilla_tests::program::run;
 use serde_json::{Value, json};
 
 /// A scenario on an engine of each age that is named.
-fn on_each(engines: &[Engine], scenario: impl AsyncFn(&Podded<'_>) -> Result<()>) -> Result<()> {
+fn on_each(engines: &[EngineVersion], scenario: impl AsyncFn(&PodMachine<'_>) -> Result<()>) -> Result<()> {
     with_engines(engines, async |lab| {
         for machine in lab.machines() {
-            let podded = Podded::start(machine).await?;
-            let tried = scenario(&podded).await;
-            tried.with_context(|| format!("on an engine that speaks 1.{}", podded.api))?;
-            let left = podded.leftovers().await?;
+            let pod = PodMachine::start(machine).await?;
+            let tried = scenario(&pod).await;
+            tried.with_context(|| format!("on an engine that speaks 1.{}", pod.api))?;
+            let left = pod.leftovers().await?;
             ensure!(left.is_empty(), "{left:?}");
         }
         Ok(())
     })
 }
 
-fn docker(podded: &Podded<'_>, words: &[&str]) -> Result<String> {
-    run(podded.machine.docker().args(words))
+fn docker(pod: &PodMachine<'_>, words: &[&str]) -> Result<String> {
+    run(pod.machine.docker().args(words))
 }
 
 /// Runs the sample image with these options.
-fn worker(podded: &Podded<'_>, name: &str, options: &[&str]) -> Result<String> {
-    podded
-        .machine
+fn worker(pod: &PodMachine<'_>, name: &str, options: &[&str]) -> Result<String> {
+    pod.machine
         .docker_run(&[&["--name", name][..], options, &[WORKER]].concat())
 }
 
 /// The reason of a refusal, after which the container runs on where it was.
-async fn refused(podded: &Podded<'_>, name: &str, member: bool) -> Result<ActionError> {
-    let before = podded.inspect(name).await?;
-    let error = podded.place(name, member).await?.err().context("it was moved")?;
-    let after = podded.inspect(name).await?;
+async fn refused(pod: &PodMachine<'_>, name: &str, member: bool) -> Result<ActionError> {
+    let before = pod.inspect(name).await?;
+    let error = pod.place(name, member).await?.err().context("it was moved")?;
+    let after = pod.inspect(name).await?;
     for part in ["Id", "State", "HostConfig", "NetworkSettings"] {
         ensure!(before[part] == after[part], "{part} changed: {error}");
     }
@@ -52,41 +51,40 @@ async fn refused(podded: &Podded<'_>, name: &str, member: bool) -> Result<Action
     Ok(error)
 }
 
-async fn moved(podded: &Podded<'_>, name: &str, member: bool) -> Result<()> {
-    podded
-        .place(name, member)
+async fn moved(pod: &PodMachine<'_>, name: &str, member: bool) -> Result<()> {
+    pod.place(name, member)
         .await?
         .with_context(|| format!("{name} to {member}"))?;
-    let running = podded.inspect(name).await?["State"]["Running"] == true;
+    let running = pod.inspect(name).await?["State"]["Running"] == true;
     ensure!(running, "{name} does not run");
     Ok(())
 }
 
 #[test]
 fn what_the_engine_made_up_is_not_asked_for_and_what_was_asked_for_comes_back() -> Result<()> {
-    on_each(&Engine::ALL, async |podded| {
-        docker(podded, &["network", "create", "macs"])?;
-        worker(podded, "mac-a", &["--network", "macs"])?;
-        worker(podded, "mac-keeper", &["--network", "macs"])?;
-        moved(podded, "mac-a", true).await?;
+    on_each(&EngineVersion::ALL, async |pod| {
+        docker(pod, &["network", "create", "macs"])?;
+        worker(pod, "mac-a", &["--network", "macs"])?;
+        worker(pod, "mac-keeper", &["--network", "macs"])?;
+        moved(pod, "mac-a", true).await?;
         // It gets the address that is free, and with it the MAC address, on older engines.
-        worker(podded, "mac-c", &["--network", "macs"])?;
-        moved(podded, "mac-a", false).await?;
-        let network = podded.call("GET", "/networks/macs", None).await?;
+        worker(pod, "mac-c", &["--network", "macs"])?;
+        moved(pod, "mac-a", false).await?;
+        let network = pod.call("GET", "/networks/macs", None).await?;
         let members = network["Containers"].as_object().context("no members")?;
         let mut macs: Vec<_> = members.values().map(|it| it["MacAddress"].to_string()).collect();
         macs.sort();
         macs.dedup();
         ensure!(macs.len() == 3, "{members:?}");
-        let made_up = &podded.inspect("mac-a").await?["Config"]["MacAddress"];
+        let made_up = &pod.inspect("mac-a").await?["Config"]["MacAddress"];
         ensure!(made_up.as_str().unwrap_or_default().is_empty(), "{made_up}");
 
         let licensed = json!({"Image": WORKER, "MacAddress": "02:42:ac:aa:bb:cc"});
-        podded.create("licensed", &licensed).await?;
-        podded.call("POST", "/containers/licensed/start", None).await?;
-        moved(podded, "licensed", true).await?;
-        moved(podded, "licensed", false).await?;
-        let answer = podded.inspect("licensed").await?;
+        pod.create("licensed", &licensed).await?;
+        pod.call("POST", "/containers/licensed/start", None).await?;
+        moved(pod, "licensed", true).await?;
+        moved(pod, "licensed", false).await?;
+        let answer = pod.inspect("licensed").await?;
         ensure!(
             answer["Config"]["MacAddress"] == "02:42:ac:aa:bb:cc",
             "{}",
@@ -100,13 +98,10 @@ fn what_the_engine_made_up_is_not_asked_for_and_what_was_asked_for_comes_back() 
 
 #[test]
 fn what_is_taken_or_gone_is_named_while_the_container_still_runs() -> Result<()> {
-    on_each(&Engine::ALL, async |podded| {
-        docker(
-            podded,
-            &["network", "create", "--subnet", "10.99.8.0/24", "fixed"],
-        )?;
+    on_each(&EngineVersion::ALL, async |pod| {
+        docker(pod, &["network", "create", "--subnet", "10.99.8.0/24", "fixed"])?;
         worker(
-            podded,
+            pod,
             "dns8",
             &[
                 "--network",
@@ -117,25 +112,22 @@ fn what_is_taken_or_gone_is_named_while_the_container_still_runs() -> Result<()>
                 "18053:53",
             ],
         )?;
-        moved(podded, "dns8", true).await?;
-        worker(podded, "thief8", &["--network", "fixed", "--ip", "10.99.8.53"])?;
-        let text = refused(podded, "dns8", false).await?.to_string();
+        moved(pod, "dns8", true).await?;
+        worker(pod, "thief8", &["--network", "fixed", "--ip", "10.99.8.53"])?;
+        let text = refused(pod, "dns8", false).await?.to_string();
         ensure!(text.contains("10.99.8.53") && text.contains("thief8"), "{text}");
-        docker(podded, &["rm", "--force", "thief8"])?;
-        worker(podded, "proxy8", &["--publish", "18053:53"])?;
-        let text = refused(podded, "dns8", false).await?.to_string();
+        docker(pod, &["rm", "--force", "thief8"])?;
+        worker(pod, "proxy8", &["--publish", "18053:53"])?;
+        let text = refused(pod, "dns8", false).await?.to_string();
         ensure!(text.contains("18053/tcp") && text.contains("proxy8"), "{text}");
-        docker(podded, &["rm", "--force", "proxy8"])?;
-        docker(podded, &["network", "rm", "fixed"])?;
-        let text = refused(podded, "dns8", false).await?.to_string();
+        docker(pod, &["rm", "--force", "proxy8"])?;
+        docker(pod, &["network", "rm", "fixed"])?;
+        let text = refused(pod, "dns8", false).await?.to_string();
         ensure!(text.contains("network fixed is missing"), "{text}");
         // A network of that name will do.
-        docker(
-            podded,
-            &["network", "create", "--subnet", "10.99.8.0/24", "fixed"],
-        )?;
-        moved(podded, "dns8", false).await?;
-        let at = podded.inspect("dns8").await?["NetworkSettings"]["Networks"]["fixed"]["IPAddress"].take();
+        docker(pod, &["network", "create", "--subnet", "10.99.8.0/24", "fixed"])?;
+        moved(pod, "dns8", false).await?;
+        let at = pod.inspect("dns8").await?["NetworkSettings"]["Networks"]["fixed"]["IPAddress"].take();
         ensure!(at == "10.99.8.53", "{at}");
         Ok(())
     })
@@ -143,64 +135,64 @@ fn what_is_taken_or_gone_is_named_while_the_container_still_runs() -> Result<()>
 
 #[test]
 fn what_is_missing_or_left_over_is_named_before_anything_is_stopped() -> Result<()> {
-    on_each(&Engine::ALL, async |podded| {
-        docker(podded, &["network", "create", "gone13"])?;
+    on_each(&EngineVersion::ALL, async |pod| {
+        docker(pod, &["network", "create", "gone13"])?;
         docker(
-            podded,
+            pod,
             &["create", "--name", "cron13", "--network", "gone13", WORKER],
         )?;
-        docker(podded, &["network", "rm", "gone13"])?;
-        let id = podded.inspect("cron13").await?["Id"]
+        docker(pod, &["network", "rm", "gone13"])?;
+        let id = pod.inspect("cron13").await?["Id"]
             .as_str()
             .unwrap_or_default()
             .to_owned();
-        let error = podded.followed.engine.act(&id, Start).await;
+        let error = pod.followed.engine.act(&id, Start).await;
         let text = error.err().context("it started")?.to_string();
         ensure!(text.contains("network gone13 is missing"), "{text}");
 
-        worker(podded, "web15", &[])?;
-        docker(podded, &["commit", "web15", "sample/lone:1"])?;
-        docker(podded, &["create", "--name", "noimg14", "sample/lone:1"])?;
-        docker(podded, &["rmi", "--force", "sample/lone:1"])?;
-        let text = refused(podded, "noimg14", true).await?.to_string();
+        worker(pod, "web15", &[])?;
+        docker(pod, &["commit", "web15", "sample/lone:1"])?;
+        docker(pod, &["create", "--name", "noimg14", "sample/lone:1"])?;
+        docker(pod, &["rmi", "--force", "sample/lone:1"])?;
+        let text = refused(pod, "noimg14", true).await?.to_string();
         ensure!(text.contains("image of noimg14 is gone"), "{text}");
-        docker(podded, &["create", "--name", "web15.flotilla-old", WORKER])?;
-        let text = refused(podded, "web15", true).await?.to_string();
+        docker(pod, &["create", "--name", "web15.flotilla-old", WORKER])?;
+        let text = refused(pod, "web15", true).await?.to_string();
         ensure!(text.contains("container web15.flotilla-old"), "{text}");
-        docker(podded, &["rm", "web15.flotilla-old"])?;
+        docker(pod, &["rm", "web15.flotilla-old"])?;
         Ok(())
     })
 }
 
 #[test]
 fn who_depends_on_a_container_is_named() -> Result<()> {
-    on_each(&Engine::ALL, async |podded| {
+    on_each(&EngineVersion::ALL, async |pod| {
         for (borrower, options) in [
             ("dbg10", ["--pid", "container:app"]),
             ("shm10", ["--ipc", "container:app"]),
             ("net10", ["--network", "container:app"]),
             ("web10", ["--link", "app:alias"]),
         ] {
-            worker(podded, "app", &["--ipc", "shareable"])?;
-            let id = worker(podded, borrower, &options)?;
-            let text = refused(podded, "app", true).await?.to_string();
+            worker(pod, "app", &["--ipc", "shareable"])?;
+            let id = worker(pod, borrower, &options)?;
+            let text = refused(pod, "app", true).await?.to_string();
             ensure!(text.contains(borrower), "{text}");
-            docker(podded, &["rm", "--force", "app"])?;
+            docker(pod, &["rm", "--force", "app"])?;
             if borrower != "web10" {
-                let error = podded.followed.engine.act(&id, Restart).await;
+                let error = pod.followed.engine.act(&id, Restart).await;
                 let error = error.err().with_context(|| format!("{borrower} was restarted"))?;
                 ensure!(
                     error.to_string().contains("which is gone from this device"),
                     "{error}"
                 );
                 // One that lived among the other's processes ended with them.
-                let is_up = podded.inspect(borrower).await?["State"]["Running"] == true;
+                let is_up = pod.inspect(borrower).await?["State"]["Running"] == true;
                 ensure!(is_up || borrower == "dbg10", "{borrower} was stopped");
             }
-            docker(podded, &["rm", "--force", borrower])?;
+            docker(pod, &["rm", "--force", borrower])?;
         }
-        worker(podded, "self-removing", &["--rm"])?;
-        let error = refused(podded, "self-removing", true).await?;
+        worker(pod, "self-removing", &["--rm"])?;
+        let error = refused(pod, "self-removing", true).await?;
         ensure!(matches!(error, ActionError::RemovesItself(_)), "{error}");
         Ok(())
     })
@@ -208,9 +200,9 @@ fn who_depends_on_a_container_is_named() -> Result<()> {
 
 #[test]
 fn a_task_of_a_swarm_is_the_swarms() -> Result<()> {
-    on_each(&Engine::ALL, async |podded| {
+    on_each(&EngineVersion::ALL, async |pod| {
         docker(
-            podded,
+            pod,
             &[
                 "swarm",
                 "init",
@@ -231,36 +223,39 @@ fn a_task_of_a_swarm_is_the_swarms() -> Result<()> {
             "--no-resolve-image",
             WORKER,
         ];
-        docker(podded, &service)?;
+        docker(pod, &service)?;
         let task = eventually("the task runs", seconds(30.0), async || {
-            let rows = podded.followed.inventory().await?.containers;
+            let rows = pod.followed.inventory().await?.containers;
             rows.into_iter()
                 .find(|row| row.name.starts_with("svc16.1."))
                 .context("no task")
         })
         .await?;
-        let told = refused(podded, &task.name, true).await?.to_string();
-        ensure!(told.contains("swarm service svc16 will replace it"), "{told}");
-        let told = podded.followed.engine.act(&task.id, Stop).await;
-        ensure!(matches!(told, Err(ActionError::SwarmTask { .. })), "{told:?}");
-        docker(podded, &["swarm", "leave", "--force"])?;
+        let reason = refused(pod, &task.name, true).await?.to_string();
+        ensure!(reason.contains("swarm service svc16 will replace it"), "{reason}");
+        let stopped = pod.followed.engine.act(&task.id, Stop).await;
+        ensure!(
+            matches!(stopped, Err(ActionError::SwarmTask { .. })),
+            "{stopped:?}"
+        );
+        docker(pod, &["swarm", "leave", "--force"])?;
         Ok(())
     })
 }
 
 #[test]
 fn everything_that_tools_lose_is_there_after_a_pod_and_others_are_told_what_they_lose() -> Result<()> {
-    on_each(&Engine::ALL, async |podded| {
-        docker(podded, &["network", "create", "--subnet", "10.99.18.0/24", "n18"])?;
-        docker(podded, &["network", "create", "n18b"])?;
+    on_each(&EngineVersion::ALL, async |pod| {
+        docker(pod, &["network", "create", "--subnet", "10.99.18.0/24", "n18"])?;
+        docker(pod, &["network", "create", "n18b"])?;
         let mut words: Vec<_> = EVERYTHING.split_whitespace().collect();
         words.extend(["--label", r#"odd=a=b "c" {d}"#, "--health-cmd", "test -e /data"]);
-        worker(podded, "all18", &words)?;
-        docker(podded, &["network", "connect", "--alias", "b1", "n18b", "all18"])?;
-        worker(podded, "web18", &["--network", "n18"])?;
-        let before = podded.inspect("all18").await?;
+        worker(pod, "all18", &words)?;
+        docker(pod, &["network", "connect", "--alias", "b1", "n18b", "all18"])?;
+        worker(pod, "web18", &["--network", "n18"])?;
+        let before = pod.inspect("all18").await?;
         eventually("the row tells who finds it how", seconds(5.0), async || {
-            let row = podded.followed.container("all18").await?;
+            let row = pod.followed.container("all18").await?;
             let [n18, n18b] = &row.found_as[..] else {
                 anyhow::bail!("{row:?}")
             };
@@ -278,10 +273,10 @@ fn everything_that_tools_lose_is_there_after_a_pod_and_others_are_told_what_they
             Ok(())
         })
         .await?;
-        moved(podded, "all18", true).await?;
-        moved(podded, "all18", false).await?;
-        let after = podded.inspect("all18").await?;
-        let differences = differences(&likeness(&before), &likeness(&after));
+        moved(pod, "all18", true).await?;
+        moved(pod, "all18", false).await?;
+        let after = pod.inspect("all18").await?;
+        let differences = differences(&comparable(&before), &comparable(&after));
         ensure!(differences.is_empty(), "{differences:#?}");
         let ip = &after["NetworkSettings"]["Networks"]["n18"]["IPAddress"];
         ensure!(ip == "10.99.18.50", "{ip}");
@@ -314,19 +309,19 @@ const EVERYTHING: &str = "--shm-size 96m --stop-signal SIGTERM --stop-timeout 7 
 /// Only older engines make a second network of one name.
 #[test]
 fn a_container_on_one_of_two_networks_of_one_name_comes_back_to_its_own() -> Result<()> {
-    on_each(&[Engine::Installed], async |podded| {
+    on_each(&[EngineVersion::Installed], async |pod| {
         let twin = json!({"Name": "twin", "CheckDuplicate": false});
         let mut ids = Vec::new();
         for name in ["on-one", "on-two"] {
-            let made = podded.call("POST", "/networks/create", Some(&twin)).await?;
+            let made = pod.call("POST", "/networks/create", Some(&twin)).await?;
             let id = made["Id"].as_str().unwrap_or_default().to_owned();
-            worker(podded, name, &[])?;
-            docker(podded, &["network", "connect", &id, name])?;
-            docker(podded, &["network", "disconnect", "bridge", name])?;
+            worker(pod, name, &[])?;
+            docker(pod, &["network", "connect", &id, name])?;
+            docker(pod, &["network", "disconnect", "bridge", name])?;
             ids.push(id);
         }
         eventually("each lists its own", seconds(5.0), async || {
-            let networks = podded.followed.inventory().await?.networks;
+            let networks = pod.followed.inventory().await?.networks;
             let on = |id: &String| {
                 networks
                     .iter()
@@ -341,9 +336,9 @@ fn a_container_on_one_of_two_networks_of_one_name_comes_back_to_its_own() -> Res
             Ok(())
         })
         .await?;
-        moved(podded, "on-one", true).await?;
-        moved(podded, "on-one", false).await?;
-        let networks = podded.inspect("on-one").await?["NetworkSettings"]["Networks"].take();
+        moved(pod, "on-one", true).await?;
+        moved(pod, "on-one", false).await?;
+        let networks = pod.inspect("on-one").await?["NetworkSettings"]["Networks"].take();
         let only = networks.as_object().is_some_and(|all| all.len() == 1);
         ensure!(
             only && networks["twin"]["NetworkID"] == ids[0].as_str(),

@@ -6,7 +6,7 @@ use flotilla_link::raise_file_limit;
 use flotilla_tests::eventually::seconds;
 use flotilla_tests::flotilla::ControlSetup;
 use flotilla_tests::lab::{Lab, on};
-use flotilla_tests::strangers::{Besieged, Sources};
+use flotilla_tests::strangers::{Siege, Sources};
 
 const FILES: u64 = 1024;
 const STRANGERS: usize = 2000;
@@ -17,22 +17,22 @@ fn two_thousand_strangers_at_a_control_of_few_files_deafen_it_to_nobody() -> Res
     raise_file_limit();
     on(Lab::without_engines(0)?, async |lab| {
         let control = ControlSetup::new(lab)?.with_files(FILES).start()?;
-        let besieged = Besieged::prepare(&control).await?;
+        let siege = Siege::prepare(&control).await?;
         for from in [Sources::One, Sources::Many] {
-            let noticed = besieged.withstand(from, STRANGERS, seconds(8.0)).await?;
-            let p99 = noticed.api_p99();
+            let report = siege.run(from, STRANGERS, seconds(8.0)).await?;
+            let p99 = report.api_p99();
             println!(
                 "{STRANGERS} strangers, from {from:?}: API p99 {p99:.1} ms of {}, devices at most {:.2?} s of {}",
-                noticed.api.len(),
-                noticed.slowest,
-                noticed.connected
+                report.api.len(),
+                report.slowest,
+                report.connected
             );
             // Of a hundred milliseconds and of two seconds, where nothing else is at work.
             ensure!(p99 < 1000.0, "the API took {p99:.0} ms");
             ensure!(
-                noticed.slowest.iter().all(|slowest| *slowest < 10.0),
+                report.slowest.iter().all(|slowest| *slowest < 10.0),
                 "{:?}",
-                noticed.slowest
+                report.slowest
             );
         }
         Ok(())

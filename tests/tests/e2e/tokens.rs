@@ -16,9 +16,9 @@ use flotilla_tests::eventually::{eventually, seconds};
 use flotilla_tests::flotilla::{
     Agent, AgentSetup, Control, ControlSetup, config, install_line, write_private,
 };
-use flotilla_tests::impostor::{Impostor, Mask};
+use flotilla_tests::impostor::{Impostor, PresentedIdentity};
 use flotilla_tests::lab::with_lab;
-use flotilla_tests::newcomer::{Newcomer, greedy_request, refusal};
+use flotilla_tests::scripted_agent::{ScriptedAgent, greedy_request, refusal};
 
 /// The end that a refused token has: not to be restarted.
 const REFUSED: Option<i32> = Some(78);
@@ -28,7 +28,7 @@ fn a_used_token_enrolls_nobody_else_and_repeats_a_lost_answer() -> Result<()> {
     with_lab(0, async |lab| {
         let control = Control::start(lab)?;
         let config = config(&control.add("nas").await?)?;
-        let first = Newcomer::new("first")?;
+        let first = ScriptedAgent::new("first")?;
         let answer = first.enroll(&config).await?.response;
         let repeated = first.enroll(&config).await?.response;
         ensure!(
@@ -36,7 +36,7 @@ fn a_used_token_enrolls_nobody_else_and_repeats_a_lost_answer() -> Result<()> {
             "another certificate"
         );
 
-        let second = Newcomer::new("second")?.enroll(&config).await;
+        let second = ScriptedAgent::new("second")?.enroll(&config).await;
         ensure!(refusal(&second) == Some(Code::TokenUsed), "{second:?}");
         ensure!(control.devices().await?.len() == 1);
         Ok(())
@@ -86,7 +86,7 @@ fn a_replaced_or_revoked_token_is_refused_and_says_so() -> Result<()> {
             expires_seconds: None,
         };
         let fresh = control.send(&rotate).await?;
-        let outcome = Newcomer::new("late")?.enroll(&replaced).await;
+        let outcome = ScriptedAgent::new("late")?.enroll(&replaced).await;
         ensure!(refusal(&outcome) == Some(Code::TokenRevoked), "{outcome:?}");
 
         control.revoke("nas").await?;
@@ -106,7 +106,7 @@ fn an_expired_token_is_refused_and_the_agent_is_not_restarted() -> Result<()> {
         control.stop()?;
         // Two hours later, and the token lived for one.
         let later = control.setup().clone().with_clock("+2h")?.start()?;
-        let outcome = Newcomer::new("late")?.enroll(&config(&added)?).await;
+        let outcome = ScriptedAgent::new("late")?.enroll(&config(&added)?).await;
         ensure!(refusal(&outcome) == Some(Code::TokenExpired), "{outcome:?}");
         let mut agent = Agent::start(lab.machine(1), &added)?;
         let code = agent.exit_code(seconds(10.0))?;
@@ -124,7 +124,7 @@ fn an_unknown_token_is_refused() -> Result<()> {
         let (id, secret) = config.token.split_once('.').context("a token has two halves")?;
         let guess: String = secret.chars().rev().collect();
         config.token = format!("{id}.{guess}");
-        let outcome = Newcomer::new("guesser")?.enroll(&config).await;
+        let outcome = ScriptedAgent::new("guesser")?.enroll(&config).await;
         ensure!(refusal(&outcome) == Some(Code::TokenUnknown), "{outcome:?}");
         ensure!(control.device("nas").await?.status == DeviceStatus::Pending);
         Ok(())
@@ -138,9 +138,9 @@ fn a_man_in_the_middle_is_never_sent_the_token() -> Result<()> {
         let control = Control::start(lab)?;
         let added = control.add("nas").await?;
         let mut config = config(&added)?;
-        let mask = Mask::of_another_fleet(FleetId(config.fleet_id.0))?;
+        let identity = PresentedIdentity::of_another_fleet(FleetId(config.fleet_id.0))?;
         let address = SocketAddr::from(([0, 0, 0, 0], 8443));
-        let impostor = Impostor::start(address, &mask).await?;
+        let impostor = Impostor::start(address, &identity).await?;
         config.endpoints = vec![endpoint("10.77.0.2:8443")?];
 
         // The agent.
@@ -149,7 +149,7 @@ fn a_man_in_the_middle_is_never_sent_the_token() -> Result<()> {
         write_private(file, &toml::to_string(&config)?)?;
         let mut agent = setup.start(machine)?;
         eventually("the agent tried", seconds(10.0), async || {
-            ensure!(impostor.seen().connections > 1);
+            ensure!(impostor.received().connections > 1);
             agent.program().ensure_running()
         })
         .await?;
@@ -160,7 +160,7 @@ fn a_man_in_the_middle_is_never_sent_the_token() -> Result<()> {
         let script = machine.paste(download)?;
         ensure!(script.trim() == "exit 1", "it downloaded {script}");
 
-        let plaintext = impostor.seen().plaintext;
+        let plaintext = impostor.received().plaintext;
         ensure!(
             plaintext.is_empty(),
             "it was told {}",
@@ -173,7 +173,7 @@ fn a_man_in_the_middle_is_never_sent_the_token() -> Result<()> {
             .context("no pin in the install line")?;
         let (_, after) = pin.split_once('\'').context("the pin does not end")?;
         machine.paste(&format!("{before}--max-time 1{after}"))?;
-        ensure!(!impostor.seen().plaintext.is_empty(), "the impostor is deaf");
+        ensure!(!impostor.received().plaintext.is_empty(), "the impostor is deaf");
 
         // With the true address it goes on: the token is still good.
         agent.stop()?;
@@ -187,21 +187,21 @@ fn a_devices_certificate_does_not_pass_for_controls() -> Result<()> {
     with_lab(1, async |lab| {
         let machine = lab.machine(1);
         let control = Control::start(lab)?;
-        let thief = Newcomer::new("thief")?;
+        let thief = ScriptedAgent::new("thief")?;
         let stolen = thief
             .enroll(&config(&control.add("thief").await?)?)
             .await?
             .response;
-        let mask = Mask {
+        let identity = PresentedIdentity {
             chain: stolen.chain + &stolen.ca,
             key: thief.key.to_pem().to_string(),
         };
-        let impostor = Impostor::start(SocketAddr::from(([0, 0, 0, 0], 8443)), &mask).await?;
+        let impostor = Impostor::start(SocketAddr::from(([0, 0, 0, 0], 8443)), &identity).await?;
 
         let added = control.add("nas").await?;
         let mut config = config(&added)?;
         config.endpoints = vec![endpoint("10.77.0.2:8443")?];
-        let outcome = Newcomer::new("victim")?.enroll(&config).await;
+        let outcome = ScriptedAgent::new("victim")?.enroll(&config).await;
         ensure!(outcome.is_err() && refusal(&outcome).is_none(), "{outcome:?}");
         // Nor for an agent that knows the pin only, from its environment.
         let setup = AgentSetup {
@@ -211,11 +211,11 @@ fn a_devices_certificate_does_not_pass_for_controls() -> Result<()> {
         };
         let _agent = setup.start(machine)?;
         eventually("the agent tried", seconds(10.0), async || {
-            ensure!(impostor.seen().connections > 2);
+            ensure!(impostor.received().connections > 2);
             Ok(())
         })
         .await?;
-        let plaintext = impostor.seen().plaintext;
+        let plaintext = impostor.received().plaintext;
         ensure!(
             plaintext.is_empty(),
             "it was told {}",
@@ -241,7 +241,7 @@ fn a_request_for_more_than_is_given_is_ignored() -> Result<()> {
         let other = control.add("other").await?;
         let added = control.add("nas").await?;
         let config = config(&added)?;
-        let greedy = Newcomer::new("greedy")?;
+        let greedy = ScriptedAgent::new("greedy")?;
         for wish in [
             PeerIdentity::device(config.fleet_id, other.device.id),
             PeerIdentity::control(config.fleet_id),
@@ -289,7 +289,7 @@ fn the_token_is_in_no_log_no_file_and_no_process_of_control() -> Result<()> {
         );
         let used = Agent::start(machine, &added)?;
         control.eventually_online("nas", seconds(5.0)).await?;
-        let late = Newcomer::new("late")?.enroll(&config(&added)?).await;
+        let late = ScriptedAgent::new("late")?.enroll(&config(&added)?).await;
         ensure!(refusal(&late) == Some(Code::TokenUsed), "{late:?}");
 
         let process = format!("/proc/{}", control.process());

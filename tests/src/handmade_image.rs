@@ -14,12 +14,12 @@ const MANIFEST: &str = "application/vnd.docker.distribution.manifest.v2+json";
 
 /// An image of one small file.
 #[derive(Debug)]
-pub struct HandMade {
+pub struct HandmadeImage {
     config: Vec<u8>,
     layer: Vec<u8>,
 }
 
-impl HandMade {
+impl HandmadeImage {
     /// `created` is written as it is; an image may also have no date at all.
     pub fn new(created: Option<&str>) -> Result<Self> {
         let layer = archive(&[("file", b"x")])?;
@@ -56,8 +56,8 @@ impl HandMade {
             "config": part("application/vnd.docker.container.image.v1+json", &self.config),
             "layers": [part("application/vnd.docker.image.rootfs.diff.tar", &self.layer)],
         }))?;
-        let found = digest(&manifest);
-        let told = found.clone();
+        let digest_of_manifest = digest(&manifest);
+        let announced = digest_of_manifest.clone();
         let answer = |data: &[u8]| {
             let data = Bytes::copy_from_slice(data);
             get(async move || data)
@@ -67,7 +67,7 @@ impl HandMade {
             (
                 [
                     (CONTENT_TYPE.as_str(), MANIFEST),
-                    ("docker-content-digest", &told),
+                    ("docker-content-digest", &announced),
                 ],
                 manifest,
             )
@@ -86,7 +86,7 @@ impl HandMade {
                 answer(&self.layer),
             );
         tokio::spawn(async move { axum::serve(listener, router).await });
-        Ok(found)
+        Ok(digest_of_manifest)
     }
 }
 

@@ -1,4 +1,4 @@
-//! Clients that never finish what they begin, each in its own manner.
+//! Clients that never finish what they begin, each in its own stall_point.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -12,7 +12,7 @@ use tokio_rustls::TlsConnector;
 
 /// At which point they stop.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Manner {
+pub enum StallPoint {
     /// Nothing after TCP.
     Silent,
     /// The TLS handshake byte by byte.
@@ -25,7 +25,7 @@ pub enum Manner {
     DripBody,
 }
 
-impl Manner {
+impl StallPoint {
     pub const ALL: [Self; 5] = [
         Self::Silent,
         Self::DripHandshake,
@@ -41,16 +41,16 @@ const DRIP: Duration = Duration::from_millis(300);
 const PATIENCE: Duration = Duration::from_secs(40);
 
 /// Holds a connection open until the server ends it; answers how long that took.
-pub async fn hold_open(address: &str, manner: Manner, tls: Arc<ClientConfig>) -> Result<Duration> {
+pub async fn hold_open(address: &str, stall_point: StallPoint, tls: Arc<ClientConfig>) -> Result<Duration> {
     let begun = Instant::now();
     let tcp = TcpStream::connect(address).await?;
     let held = async {
-        match manner {
-            Manner::Silent => drip(tcp, &[]).await,
-            Manner::DripHandshake => drip(tcp, &client_hello(tls)?).await,
-            Manner::SilentInTls => drip(secure(tcp, tls).await?, &[]).await,
-            Manner::DripHead => drip(secure(tcp, tls).await?, &HEAD.repeat(9)).await,
-            Manner::DripBody => {
+        match stall_point {
+            StallPoint::Silent => drip(tcp, &[]).await,
+            StallPoint::DripHandshake => drip(tcp, &client_hello(tls)?).await,
+            StallPoint::SilentInTls => drip(secure(tcp, tls).await?, &[]).await,
+            StallPoint::DripHead => drip(secure(tcp, tls).await?, &HEAD.repeat(9)).await,
+            StallPoint::DripBody => {
                 let mut stream = secure(tcp, tls).await?;
                 stream.write_all(HEAD_OF_BODY).await?;
                 drip(stream, &[b' '; 512]).await

@@ -4,9 +4,9 @@ use anyhow::{Result, ensure};
 use flotilla_protocol::device::{Attention, Device, NetworkMode};
 use flotilla_tests::engine::WORKER;
 use flotilla_tests::eventually::{eventually, seconds};
+use flotilla_tests::install_text::{InstallText, PAUSE};
 use flotilla_tests::lab::with_lab;
-use flotilla_tests::modes::Modes;
-use flotilla_tests::pasted::{PAUSE, Text};
+use flotilla_tests::modes::ModeFleet;
 use flotilla_tests::program::run;
 
 #[test]
@@ -14,10 +14,10 @@ fn an_agent_that_cannot_move_stays_and_moves_when_asked_again() -> Result<()> {
     with_lab(2, async |lab| {
         let machine = lab.machine(1);
         machine.load_images()?;
-        let modes = Modes::start(lab, NetworkMode::Host, &[Text::DockerRun]).await?;
+        let modes = ModeFleet::start(lab, NetworkMode::Host, &[InstallText::DockerRun]).await?;
         let device = &modes.devices[0];
         let before = modes.identity(device).await?;
-        let told = async |wanted: &[Attention]| -> Result<Device> {
+        let eventually_has = async |wanted: &[Attention]| -> Result<Device> {
             eventually(&format!("{wanted:?}"), seconds(20.0), async || {
                 let device = modes.control.device(device.name()).await?;
                 ensure!(device.attention == wanted, "{:?}", device.attention);
@@ -25,7 +25,7 @@ fn an_agent_that_cannot_move_stays_and_moves_when_asked_again() -> Result<()> {
             })
             .await
         };
-        told(&[]).await?;
+        eventually_has(&[]).await?;
 
         // Something else has the pause container's name, and does not start.
         run(machine
@@ -33,7 +33,7 @@ fn an_agent_that_cannot_move_stays_and_moves_when_asked_again() -> Result<()> {
             .args(["create", "--name", PAUSE, WORKER, "/no/such/program"]))?;
         modes.change(device, NetworkMode::Pause).await?;
         let runs = NetworkMode::Host;
-        let stays = told(&[Attention::Strayed { runs }]).await?;
+        let stays = eventually_has(&[Attention::Strayed { runs }]).await?;
         ensure!(stays.mode == NetworkMode::Pause);
         modes.is_on_mesh(device.name()).await?;
         // It is strayed from the moment of the change on, and away for a moment while it tries to move.
@@ -46,7 +46,7 @@ fn an_agent_that_cannot_move_stays_and_moves_when_asked_again() -> Result<()> {
 
         run(machine.docker().args(["rm", PAUSE]))?;
         modes.change(device, NetworkMode::Pause).await?;
-        told(&[]).await?;
+        eventually_has(&[]).await?;
         modes.is_on_mesh(device.name()).await?;
         ensure!(modes.identity(device).await? == before);
         Ok(())

@@ -20,7 +20,7 @@ const UNIT: &str = "flotilla-agent.service";
 const BINARY: &str = "/usr/local/bin/flotilla-agent";
 
 /// A booted computer with an SSH server, and an owner who knows it and is known there.
-struct Reached<'a> {
+struct SshTarget<'a> {
     machine: &'a Machine,
     system: System,
     sshd: Sshd,
@@ -28,14 +28,14 @@ struct Reached<'a> {
     control: Control,
 }
 
-impl<'a> Reached<'a> {
+impl<'a> SshTarget<'a> {
     async fn new(lab: &'a Lab) -> Result<Self> {
         let machine = lab.machine(1);
         let system = System::boot(machine)?;
         let owner = Owner::new(lab)?;
-        owner.names("garage", machine)?;
+        owner.add_alias("garage", machine)?;
         let sshd = Sshd::start(&system, machine, &owner.key()?)?;
-        owner.knows(machine, &sshd.host_key)?;
+        owner.trust_host_key(machine, &sshd.host_key)?;
         let control = owner.control(lab)?.start()?;
         control.add("nas").await?;
         Ok(Self {
@@ -97,30 +97,30 @@ fn programs_during<T>(work: impl FnOnce() -> T) -> (T, BTreeSet<Vec<u8>>) {
 #[test]
 fn a_push_to_a_host_with_a_way_back_brings_the_device_online() -> Result<()> {
     on(Lab::without_engines(1)?, async |lab| {
-        let reached = Reached::new(lab).await?;
-        let hosts = reached.control.send(&ListSshHosts).await?;
+        let target = SshTarget::new(lab).await?;
+        let hosts = target.control.send(&ListSshHosts).await?;
         ensure!(hosts.len() == 1 && hosts[0].alias == "garage", "{hosts:?}");
 
-        let (said, programs) = programs_during(|| reached.push());
+        let (said, programs) = programs_during(|| target.push());
         let said = said?;
         ensure!(
             said.contains("leads to this controller.") && said.contains("nas is installed on garage"),
             "{said}"
         );
-        let device = reached.online().await?;
+        let device = target.online().await?;
         ensure!(!device.link.tunneled && device.endpoint_trials.iter().all(|trial| trial.reached));
-        let owner = reached.system.unit(UNIT, "User")?;
+        let owner = target.system.unit(UNIT, "User")?;
         ensure!(owner == "flotilla", "it runs as {owner}");
 
-        let token = reached.token()?;
+        let token = target.token()?;
         ensure!(token.len() > 40, "{token:?} is no token");
         let holds_token = |text: &[u8]| String::from_utf8_lossy(text).contains(&token);
         ensure!(
             programs.len() > 20 && !programs.iter().any(|text| holds_token(text)),
             "a process list shows it"
         );
-        ensure!(!said.contains(&token) && !reached.control.everything_written()?.contains(&token));
-        let activity = reached.control.send(&ListActivity::default()).await?.items;
+        ensure!(!said.contains(&token) && !target.control.everything_written()?.contains(&token));
+        let activity = target.control.send(&ListActivity::default()).await?.items;
         let entry = activity.iter().find(|entry| entry.action == Action::DevicePushed);
         let entry = entry.context("no activity")?;
         ensure!(
@@ -134,45 +134,45 @@ fn a_push_to_a_host_with_a_way_back_brings_the_device_online() -> Result<()> {
 #[test]
 fn a_push_to_a_host_without_a_way_back_leaves_a_tunnel_that_outlives_control() -> Result<()> {
     on(Lab::without_engines(1)?, async |lab| {
-        let mut reached = Reached::new(lab).await?;
+        let mut target = SshTarget::new(lab).await?;
         for rule in [
             "add table inet outgoing",
             "add chain inet outgoing output { type filter hook output priority 0; }",
             "add rule inet outgoing output oifname eth0 tcp sport != 22 drop",
             "add rule inet outgoing output oifname eth0 meta l4proto != tcp drop",
         ] {
-            run(reached.machine.command("nft").arg(rule))?;
+            run(target.machine.command("nft").arg(rule))?;
         }
-        let said = reached.push()?;
+        let said = target.push()?;
         ensure!(
             said.contains("does not answer within 5 s") && said.contains("SSH carries its link"),
             "{said}"
         );
-        let device = reached.online().await?;
+        let device = target.online().await?;
         ensure!(device.link.tunneled, "{:?}", device.link);
         eventually("its trials", seconds(15.0), async || {
-            let trials = reached.control.device("nas").await?.endpoint_trials;
+            let trials = target.control.device("nas").await?.endpoint_trials;
             let reached: Vec<_> = trials.iter().map(|trial| trial.reached).collect();
             ensure!(reached == [false, true], "{trials:?}");
             Ok(())
         })
         .await?;
 
-        ensure!(reached.control.stop()?.success());
-        reached.control.start_again()?;
-        ensure!(reached.online().await?.link.tunneled);
+        ensure!(target.control.stop()?.success());
+        target.control.start_again()?;
+        ensure!(target.online().await?.link.tunneled);
         // Killed, control can tidy nothing up: its ssh has to notice by itself.
-        reached.control.kill()?;
-        reached.control.start_again()?;
-        ensure!(reached.online().await?.link.tunneled);
+        target.control.kill()?;
+        target.control.start_again()?;
+        ensure!(target.online().await?.link.tunneled);
         let push = GetPush {
             device: "nas".to_owned(),
         };
-        let push = reached.control.send(&push).await?;
+        let push = target.control.send(&push).await?;
         ensure!(push.tunneled && push.state == PushState::Installed, "{push:?}");
 
-        reached.control.cli(&["device", "push", "nas", "--end"])?;
-        let gone = reached
+        target.control.cli(&["device", "push", "nas", "--end"])?;
+        let gone = target
             .control
             .eventually_is("nas", DeviceStatus::Reconnecting, seconds(5.0));
         gone.await.map(drop)
@@ -182,11 +182,11 @@ fn a_push_to_a_host_without_a_way_back_leaves_a_tunnel_that_outlives_control() -
 #[test]
 fn whoever_is_not_let_in_is_told_why_and_nothing_is_installed() -> Result<()> {
     on(Lab::without_engines(1)?, async |lab| {
-        let reached = Reached::new(lab).await?;
-        let (machine, fingerprint) = (reached.machine, reached.sshd.fingerprint(lab.machine(1))?);
+        let target = SshTarget::new(lab).await?;
+        let (machine, fingerprint) = (target.machine, target.sshd.fingerprint(lab.machine(1))?);
 
-        reached.owner.knows(machine, "")?;
-        let said = reached.refused().await?;
+        target.owner.trust_host_key(machine, "")?;
+        let said = target.refused().await?;
         ensure!(
             said.contains("does not know the host key")
                 && said.contains(&fingerprint)
@@ -194,10 +194,10 @@ fn whoever_is_not_let_in_is_told_why_and_nothing_is_installed() -> Result<()> {
             "{said}"
         );
 
-        reached
+        target
             .owner
-            .knows(machine, &reached.owner.another_key("impostor")?)?;
-        let said = reached.refused().await?;
+            .trust_host_key(machine, &target.owner.another_key("impostor")?)?;
+        let said = target.refused().await?;
         ensure!(
             said.contains("is not the one that this computer knows")
                 && said.contains(&fingerprint)
@@ -205,17 +205,17 @@ fn whoever_is_not_let_in_is_told_why_and_nothing_is_installed() -> Result<()> {
             "{said}"
         );
 
-        reached.owner.knows(machine, &reached.sshd.host_key)?;
-        let stranger = reached.owner.another_key("stranger")?;
-        reached.system.write("/etc/ssh/lab_authorized_keys", stranger)?;
-        let said = reached.refused().await?;
+        target.owner.trust_host_key(machine, &target.sshd.host_key)?;
+        let stranger = target.owner.another_key("stranger")?;
+        target.system.write("/etc/ssh/lab_authorized_keys", stranger)?;
+        let said = target.refused().await?;
         ensure!(
             said.contains("takes none of this computer's SSH keys") && said.contains("(it takes: publickey)"),
             "{said}"
         );
 
-        let nobody = reached.control.cli(&["device", "push", "nas", "10.77.0.99"]);
-        let said = format!("{:#}", nobody.err().context("nobody answered")?);
+        let unanswered = target.control.cli(&["device", "push", "nas", "10.77.0.99"]);
+        let said = format!("{:#}", unanswered.err().context("nobody answered")?);
         ensure!(said.contains("does not answer to SSH"), "{said}");
         Ok(())
     })

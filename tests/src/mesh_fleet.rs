@@ -10,10 +10,10 @@ use flotilla_protocol::path::{PathKind, PeerPath};
 use flotilla_protocol::policy::Policy;
 use serde_json::{Value, json};
 
+use crate::artifacts;
 use crate::eventually::{eventually, seconds};
 use crate::flotilla::{Agent, AgentSetup, Control, ControlSetup};
 use crate::lab::{Lab, Machine, ping};
-use crate::parts;
 use crate::program::{command, run};
 
 /// Where each device answers what it is sent, and where policies in tests deny it.
@@ -29,12 +29,12 @@ pub struct Member {
 }
 
 #[derive(Debug)]
-pub struct Meshed {
+pub struct MeshFleet {
     pub control: Control,
     pub members: Vec<Member>,
 }
 
-impl Meshed {
+impl MeshFleet {
     /// A device on each machine of the lab, online, with its map in force; everything may reach [`OPEN`].
     pub async fn start(lab: &Lab) -> Result<Self> {
         Self::start_with(lab, ControlSetup::new(lab)?, RelayPreference::Auto).await
@@ -72,18 +72,18 @@ impl Meshed {
             }
             members.push(Member { added, setup, agent });
         }
-        let meshed = Self { control, members };
+        let fleet = Self { control, members };
         for machine in lab.machines() {
-            meshed
+            fleet
                 .control
                 .eventually_online(machine.name(), seconds(10.0))
                 .await?;
         }
         let others = lab.machines().len() - 1;
         for machine in lab.machines() {
-            meshed.is_up(machine, others).await?;
+            fleet.is_up(machine, others).await?;
         }
-        Ok(meshed)
+        Ok(fleet)
     }
 
     /// The device has a mesh interface and knows this many peers.
@@ -113,7 +113,7 @@ impl Meshed {
     /// What the agent on a machine says about the mesh.
     pub fn mesh(&self, machine: &Machine) -> Result<Value> {
         let state_dir = &self.member(machine).setup.state_dir;
-        let status = run(command(parts::agent()?, ["status", "--json", "--state-dir"]).arg(state_dir))?;
+        let status = run(command(artifacts::agent()?, ["status", "--json", "--state-dir"]).arg(state_dir))?;
         let mut status: Value = serde_json::from_str(&status)?;
         Ok(status["mesh"].take())
     }

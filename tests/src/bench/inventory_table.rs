@@ -30,7 +30,7 @@ const LOOKED_FOR: [&str; 4] = ["web-07", "d0042", "postgres", "status:exited"];
 const SCROLLED_MS: u32 = 3_000;
 
 /// All figures, in the order in which a person meets them.
-pub async fn fan_out(lab: &Lab, report: &mut impl FnMut(Figure)) -> Result<()> {
+pub async fn inventory_table(lab: &Lab, report: &mut impl FnMut(Figure)) -> Result<()> {
     let control = ControlSetup {
         log: "warn".to_owned(),
         ..ControlSetup::new(lab)?
@@ -47,7 +47,7 @@ pub async fn fan_out(lab: &Lab, report: &mut impl FnMut(Figure)) -> Result<()> {
     filtered(&browser.page, report).await?;
     sorted(&browser.page, report).await?;
     scrolled(&browser.page, report).await?;
-    held(&browser.page, report).await
+    heap(&browser.page, report).await
 }
 
 async fn answers(control: &Control, report: &mut impl FnMut(Figure)) -> Result<()> {
@@ -65,7 +65,7 @@ async fn answers(control: &Control, report: &mut impl FnMut(Figure)) -> Result<(
         client.send(&all).await?;
         took.push(begun.elapsed().as_secs_f64() * 1000.0);
     }
-    say(report, "answer read by a client", took, None);
+    report_percentiles(report, "answer read by a client", took, None);
     Ok(())
 }
 
@@ -78,7 +78,7 @@ async fn first_rows(page: &Page, api: &str, report: &mut impl FnMut(Figure)) -> 
         let value = page.run(FIRST_ROW).await?;
         took.push(value.as_f64().context("no first row")?);
     }
-    say(
+    report_percentiles(
         report,
         "last byte to first row",
         took,
@@ -103,13 +103,13 @@ async fn filtered(page: &Page, report: &mut impl FnMut(Figure)) -> Result<()> {
         "only {} keys were measured",
         took.len()
     );
-    say(report, "key to filtered rows", took, Some(("aim 50 ms", 50.0)));
+    report_percentiles(report, "key to filtered rows", took, Some(("aim 50 ms", 50.0)));
     Ok(())
 }
 
 async fn sorted(page: &Page, report: &mut impl FnMut(Figure)) -> Result<()> {
     let took = numbers(&page.run_async(SORTED, vec![ROUNDS.into()]).await?)?;
-    say(report, "click to sorted rows", took, Some(("aim 100 ms", 100.0)));
+    report_percentiles(report, "click to sorted rows", took, Some(("aim 100 ms", 100.0)));
     Ok(())
 }
 
@@ -122,14 +122,19 @@ async fn scrolled(page: &Page, report: &mut impl FnMut(Figure)) -> Result<()> {
     Ok(())
 }
 
-async fn held(page: &Page, report: &mut impl FnMut(Figure)) -> Result<()> {
+async fn heap(page: &Page, report: &mut impl FnMut(Figure)) -> Result<()> {
     let bytes = page.run("return performance.memory.usedJSHeapSize").await?;
-    let heap = bytes.as_f64().context("no heap")? / 1024.0 / 1024.0;
-    report(figure("heap of the page", heap, "MiB").beside("aim 80 MiB", 80.0));
+    let mebibytes = bytes.as_f64().context("no heap")? / 1024.0 / 1024.0;
+    report(figure("heap of the page", mebibytes, "MiB").beside("aim 80 MiB", 80.0));
     Ok(())
 }
 
-fn say(report: &mut impl FnMut(Figure), what: &str, mut took: Vec<f64>, aim: Option<(&'static str, f64)>) {
+fn report_percentiles(
+    report: &mut impl FnMut(Figure),
+    what: &str,
+    mut took: Vec<f64>,
+    aim: Option<(&'static str, f64)>,
+) {
     took.sort_by(f64::total_cmp);
     report(figure(&format!("{what}, p50"), percentile(&took, 50), "ms"));
     let worst = figure(&format!("{what}, p95"), percentile(&took, 95), "ms");

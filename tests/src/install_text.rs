@@ -9,9 +9,9 @@ use std::path::PathBuf;
 use anyhow::{Context, Result};
 use flotilla_protocol::api::DeviceAdded;
 
+use crate::artifacts;
 use crate::flotilla::{config_text, write_private};
 use crate::lab::Machine;
-use crate::parts;
 use crate::program::run;
 
 /// The beginning of the command that creates the agent's container, after the engine's name.
@@ -22,14 +22,14 @@ pub const AGENT: &str = "flotilla-agent";
 pub const PAUSE: &str = "flotilla-pause";
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Text {
+pub enum InstallText {
     DockerRun,
     Compose,
     /// The config file, and the command that runs an agent with it.
     Config,
 }
 
-impl Text {
+impl InstallText {
     pub const ALL: [Self; 3] = [Self::DockerRun, Self::Compose, Self::Config];
 
     #[must_use]
@@ -139,7 +139,7 @@ fn plugins(machine: &Machine) -> Result<PathBuf> {
     if !folder.exists() {
         fs::create_dir_all(&folder)?;
         symlink(
-            parts::of_lab("bin/docker-compose")?,
+            artifacts::lab_file("bin/docker-compose")?,
             folder.join("docker-compose"),
         )?;
     }

@@ -10,12 +10,12 @@ use tokio::time::timeout_at;
 
 /// An open stream.
 #[derive(Debug)]
-pub struct Watch {
+pub struct LiveReader {
     live: Live,
     last: u64,
 }
 
-impl Watch {
+impl LiveReader {
     pub async fn open(client: &Client) -> Result<Self> {
         Ok(Self {
             live: client.live().await?,

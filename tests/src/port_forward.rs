@@ -7,9 +7,9 @@ use tokio::net::{TcpListener, TcpStream};
 
 /// A port on the loopback outside; make it before entering the lab, since a socket stays where it was made.
 #[derive(Debug)]
-pub struct Entrance(OutsideListener);
+pub struct PortForward(OutsideListener);
 
-impl Entrance {
+impl PortForward {
     /// At this port where it is free, else at any.
     pub fn open(preferred: u16) -> Result<Self> {
         let at = |port| OutsideListener::bind(SocketAddr::from((Ipv4Addr::LOCALHOST, port)));

@@ -49,7 +49,7 @@ pub fn ui() -> Result<PathBuf> {
 }
 
 /// A file of the lab that `cargo xtask setup --test` makes: `rootfs`, `engine`, `bin/docker-compose`.
-pub fn of_lab(name: &str) -> Result<PathBuf> {
+pub fn lab_file(name: &str) -> Result<PathBuf> {
     let cache = lookup("XDG_CACHE_HOME").or_else(|| Some(lookup("HOME")?.join(".cache")));
     let lab = lookup("FLOTILLA_LAB_DIR").or_else(|| Some(cache?.join("flotilla/lab")));
     let file = lab

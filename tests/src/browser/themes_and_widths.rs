@@ -12,7 +12,12 @@ const WIDTHS: [u32; 2] = [1280, 320];
 impl Page {
     /// Opens each route in each look, keeps a picture of it as `PREFIX-THEME-WIDTH-ROUTE`, and fails with all that is
     /// wrong anywhere.
-    pub async fn is_sound_in_every_look(&self, prefix: &str, api: &str, routes: &[&str]) -> Result<()> {
+    pub async fn is_faultless_in_every_theme_and_width(
+        &self,
+        prefix: &str,
+        api: &str,
+        routes: &[&str],
+    ) -> Result<()> {
         let mut wrong = Vec::new();
         for theme in THEMES {
             self.prefer_theme(theme).await?;
@@ -20,7 +25,7 @@ impl Page {
                 self.resize(width, 800).await?;
                 for route in routes {
                     self.open(&format!("{api}{route}")).await?;
-                    self.still().await?;
+                    self.wait_until_still().await?;
                     let name = format!("{prefix}-{theme}-{width}{}", route.replace(['/', '?'], "-"));
                     keep_picture(&name, &self.picture().await?)?;
                     wrong.extend(self.faults(&name).await?);

@@ -14,12 +14,12 @@ use crate::lab::Machine;
 
 /// Dropping it ends the following.
 #[derive(Debug)]
-pub struct Followed {
+pub struct FollowedEngine {
     pub engine: Engine,
     _following: DropGuard,
 }
 
-impl Followed {
+impl FollowedEngine {
     /// Needs a runtime around it.
     #[must_use]
     pub fn start(machine: &Machine) -> Self {

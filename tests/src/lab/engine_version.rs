@@ -6,14 +6,14 @@ use std::iter;
 
 use anyhow::Result;
 
-use crate::parts;
+use crate::artifacts;
 
-/// The folder of the lab with the programs of [`Engine::Current`].
+/// The folder of the lab with the programs of [`EngineVersion::Current`].
 const PROGRAMS: &str = "engine";
 
 /// The engine of a machine.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Engine {
+pub enum EngineVersion {
     /// The one that this computer has: with Debian 12 Docker 20.10, which speaks version 1.41 of the API and no newer
     /// one.
     Installed,
@@ -21,7 +21,7 @@ pub enum Engine {
     Current,
 }
 
-impl Engine {
+impl EngineVersion {
     pub const ALL: [Self; 2] = [Self::Installed, Self::Current];
 
     /// Where its programs are looked for, the engine's own first.
@@ -30,7 +30,7 @@ impl Engine {
         if self == Self::Installed {
             return Ok(path);
         }
-        let own = parts::of_lab(PROGRAMS)?;
+        let own = artifacts::lab_file(PROGRAMS)?;
         Ok(env::join_paths(iter::once(own).chain(env::split_paths(&path)))?)
     }
 }

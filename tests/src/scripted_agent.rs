@@ -18,12 +18,12 @@ use crate::clock;
 
 /// A key pair that wants to become a device.
 #[derive(Debug)]
-pub struct Newcomer {
+pub struct ScriptedAgent {
     pub key: LeafKey,
     pub machine_id: String,
 }
 
-impl Newcomer {
+impl ScriptedAgent {
     pub fn new(machine_id: &str) -> Result<Self> {
         Ok(Self {
             key: LeafKey::generate()?,
@@ -32,13 +32,13 @@ impl Newcomer {
     }
 
     /// Enrolls with a request that asks for nothing, as agents do.
-    pub async fn enroll(&self, config: &ConfigFile) -> Result<Enrolled, DialError> {
+    pub async fn enroll(&self, config: &ConfigFile) -> Result<EnrolledAgent, DialError> {
         let csr = self.key.csr_der().unwrap_or_default();
         self.enroll_with(config, &csr).await
     }
 
     /// Enrolls with the given certificate request.
-    pub async fn enroll_with(&self, config: &ConfigFile, csr: &[u8]) -> Result<Enrolled, DialError> {
+    pub async fn enroll_with(&self, config: &ConfigFile, csr: &[u8]) -> Result<EnrolledAgent, DialError> {
         let target = self.target(config, None)?;
         let wireguard = WireguardKey::generate();
         let request = EnrollRequest {
@@ -74,7 +74,7 @@ impl Newcomer {
             machine_id: self.machine_id.clone(),
             hostname: "newcomer".to_owned(),
         };
-        Ok(Enrolled {
+        Ok(EnrolledAgent {
             response,
             target,
             introduction,
@@ -122,15 +122,15 @@ impl Newcomer {
 
 /// A device's identity and the way to control.
 #[derive(Debug, Clone)]
-pub struct Enrolled {
+pub struct EnrolledAgent {
     pub response: EnrollResponse,
     pub target: Target,
     pub introduction: Introduction,
 }
 
-impl Enrolled {
+impl EnrolledAgent {
     /// Holds one link until it ends; `router` answers control's calls.
-    pub async fn hold(&self, router: Router, shutdown: CancellationToken) -> Result<LinkEnd, DialError> {
+    pub async fn hold_link(&self, router: Router, shutdown: CancellationToken) -> Result<LinkEnd, DialError> {
         let dialed = dial(&self.target, &self.introduction).await?;
         Ok(serve(dialed, router, shutdown).await)
     }

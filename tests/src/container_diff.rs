@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 
 /// Fields that differ between any two containers, or change while one runs.
-const ITS_OWN: [&str; 16] = [
+const OWN_TO_EACH: [&str; 16] = [
     "Id",
     "Created",
     "State",
@@ -23,7 +23,7 @@ const ITS_OWN: [&str; 16] = [
 ];
 
 /// Fields of an endpoint that a person asks for, and the names that follow from them.
-const ASKED: [&str; 7] = [
+const REQUESTED_OF_ENDPOINTS: [&str; 7] = [
     "IPAMConfig",
     "Links",
     "Aliases",
@@ -34,7 +34,7 @@ const ASKED: [&str; 7] = [
 ];
 
 /// Fields that a container in a pod can't have.
-const OF_NETWORK: [&str; 13] = [
+const LOST_IN_POD: [&str; 13] = [
     "Hostname",
     "Domainname",
     "ExposedPorts",
@@ -53,50 +53,50 @@ const OF_NETWORK: [&str; 13] = [
 /// A description without what is made up for each container. Volumes without a name have one of 64 digits, which the
 /// new container has to ask for by that name.
 #[must_use]
-pub fn likeness(answer: &Value) -> Value {
+pub fn comparable(answer: &Value) -> Value {
     let id = answer["Id"].as_str().unwrap_or_default();
     let short = id.get(..12).unwrap_or_default().to_owned();
-    let mut like = answer.clone();
-    let networks = like["NetworkSettings"]["Networks"].take();
-    if let Some(whole) = like.as_object_mut() {
-        whole.retain(|key, _| !ITS_OWN.contains(&key.as_str()));
+    let mut comparable = answer.clone();
+    let networks = comparable["NetworkSettings"]["Networks"].take();
+    if let Some(whole) = comparable.as_object_mut() {
+        whole.retain(|key, _| !OWN_TO_EACH.contains(&key.as_str()));
     }
-    like["Running"] = answer["State"]["Running"].clone();
-    if like["Config"]["Hostname"] == short.as_str() {
-        like["Config"]["Hostname"] = json!("made up");
+    comparable["Running"] = answer["State"]["Running"].clone();
+    if comparable["Config"]["Hostname"] == short.as_str() {
+        comparable["Config"]["Hostname"] = json!("made up");
     }
-    like["NetworkSettings"] = networks.as_object().map(|all| endpoints(all, &short)).into();
+    comparable["NetworkSettings"] = networks.as_object().map(|all| endpoints(all, &short)).into();
     let mut mounts = answer["Mounts"].as_array().into_iter().flatten();
     let has_nameless = mounts.any(|mount| is_made_up(&mount["Name"]));
-    if let Some(host) = like["HostConfig"].as_object_mut() {
-        nameless(host, has_nameless);
+    if let Some(host) = comparable["HostConfig"].as_object_mut() {
+        drop_nameless_volumes(host, has_nameless);
     }
-    if let Some(mounts) = like["Mounts"].as_array_mut() {
+    if let Some(mounts) = comparable["Mounts"].as_array_mut() {
         for mount in mounts.iter_mut().filter(|mount| is_made_up(&mount["Name"])) {
             mount["Mode"] = Value::Null;
         }
         mounts.sort_by_key(|mount| mount["Destination"].to_string());
     }
-    like
+    comparable
 }
 
 /// The same without all that a pod does not let it keep.
 #[must_use]
-pub fn likeness_in_pod(answer: &Value) -> Value {
-    let mut like = likeness(answer);
-    like["NetworkSettings"] = Value::Null;
+pub fn comparable_in_pod(answer: &Value) -> Value {
+    let mut comparable = comparable(answer);
+    comparable["NetworkSettings"] = Value::Null;
     for part in ["Config", "HostConfig"] {
-        if let Some(part) = like[part].as_object_mut() {
-            part.retain(|key, _| !OF_NETWORK.contains(&key.as_str()));
+        if let Some(part) = comparable[part].as_object_mut() {
+            part.retain(|key, _| !LOST_IN_POD.contains(&key.as_str()));
         }
     }
-    if let Some(labels) = like["Config"]["Labels"].as_object_mut() {
+    if let Some(labels) = comparable["Config"]["Labels"].as_object_mut() {
         labels.remove("io.flotilla.before-pod");
     }
-    if let Some(sysctls) = like["HostConfig"]["Sysctls"].as_object_mut() {
+    if let Some(sysctls) = comparable["HostConfig"]["Sysctls"].as_object_mut() {
         sysctls.retain(|key, _| !key.starts_with("net."));
     }
-    like
+    comparable
 }
 
 /// What differs, each with its place.
@@ -121,31 +121,31 @@ fn compare(place: &str, before: &Value, after: &Value, found: &mut Vec<String>) 
 }
 
 fn endpoints(all: &Map<String, Value>, short: &str) -> Value {
-    let asked = |endpoint: &Value| -> Value {
+    let requested = |endpoint: &Value| -> Value {
         let fields = endpoint.as_object().into_iter().flatten();
-        let fields = fields.filter(|(key, _)| ASKED.contains(&key.as_str()));
-        let mut asked: Map<String, Value> = fields.map(|(key, value)| (key.clone(), value.clone())).collect();
+        let fields = fields.filter(|(key, _)| REQUESTED_OF_ENDPOINTS.contains(&key.as_str()));
+        let mut kept: Map<String, Value> = fields.map(|(key, value)| (key.clone(), value.clone())).collect();
         for names in ["Aliases", "DNSNames"] {
-            if let Some(list) = asked.get_mut(names).and_then(Value::as_array_mut) {
+            if let Some(list) = kept.get_mut(names).and_then(Value::as_array_mut) {
                 list.retain(|name| name != short);
                 list.sort_by_key(Value::to_string);
                 if list.is_empty() {
-                    asked.insert(names.to_owned(), Value::Null);
+                    kept.insert(names.to_owned(), Value::Null);
                 }
             }
         }
-        if asked.get("IPAMConfig") == Some(&json!({})) {
-            asked.insert("IPAMConfig".to_owned(), Value::Null);
+        if kept.get("IPAMConfig") == Some(&json!({})) {
+            kept.insert("IPAMConfig".to_owned(), Value::Null);
         }
-        asked.into()
+        kept.into()
     };
     all.iter()
-        .map(|(name, endpoint)| (name.clone(), asked(endpoint)))
+        .map(|(name, endpoint)| (name.clone(), requested(endpoint)))
         .collect()
 }
 
 /// Where there are volumes without a name, an empty list of binds is as good as none: it may have held theirs.
-fn nameless(host: &mut Map<String, Value>, has_nameless: bool) {
+fn drop_nameless_volumes(host: &mut Map<String, Value>, has_nameless: bool) {
     host.remove("ContainerIDFile");
     if let Some(binds) = host.get_mut("Binds").and_then(Value::as_array_mut) {
         binds.retain(|bind| !is_made_up(&bind.as_str().and_then(|bind| bind.split(':').next()).into()));

@@ -9,7 +9,7 @@ use serde_json::Value;
 
 /// One setting, or some that only go together.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Setting {
+pub struct ContainerSetting {
     /// The first minor version of the API that has it.
     pub since: u32,
     /// A container with it can be started on any computer.
@@ -17,16 +17,16 @@ pub struct Setting {
     json: &'static str,
 }
 
-const fn plain(json: &'static str) -> Setting {
-    Setting {
+const fn plain(json: &'static str) -> ContainerSetting {
+    ContainerSetting {
         since: 41,
         starts: true,
         json,
     }
 }
 
-const fn since(minor: u32, json: &'static str) -> Setting {
-    Setting {
+const fn since(minor: u32, json: &'static str) -> ContainerSetting {
+    ContainerSetting {
         since: minor,
         starts: true,
         json,
@@ -34,15 +34,15 @@ const fn since(minor: u32, json: &'static str) -> Setting {
 }
 
 /// Whether it starts depends on the computer: on its devices, its kernel, its runtimes.
-const fn described(json: &'static str) -> Setting {
-    Setting {
+const fn described(json: &'static str) -> ContainerSetting {
+    ContainerSetting {
         since: 41,
         starts: false,
         json,
     }
 }
 
-pub const SETTINGS: &[Setting] = &[
+pub const SETTINGS: &[ContainerSetting] = &[
     plain(r#"{"Hostname": "named", "Domainname": "example.org"}"#),
     plain(r#"{"Hostname": "a"}"#),
     plain(r#"{"User": "1000:27"}"#),
@@ -220,9 +220,9 @@ pub const SETTINGS: &[Setting] = &[
 ];
 
 /// Fields that engines write into a description by themselves.
-pub const OF_THE_ENGINE: &[&str] = &["Image", "NetworkMode", "ContainerIDFile", "Capabilities"];
+pub const SET_BY_ENGINE: &[&str] = &["Image", "NetworkMode", "ContainerIDFile", "Capabilities"];
 
-impl Setting {
+impl ContainerSetting {
     /// As a part of a request; `fill` says what the words between `@` stand for.
     #[must_use]
     pub fn request(&self, fill: impl Fn(String) -> String) -> Value {
@@ -238,8 +238,8 @@ impl Setting {
 
 /// Some of those that an engine of this age takes and that can be started, at random. A later one wins over an earlier
 /// one.
-pub fn group(minor: u32, random: &mut impl Rng) -> Vec<Setting> {
-    let can = |setting: &&Setting| setting.since <= minor && setting.starts;
+pub fn group(minor: u32, random: &mut impl Rng) -> Vec<ContainerSetting> {
+    let can = |setting: &&ContainerSetting| setting.since <= minor && setting.starts;
     let able: Vec<_> = SETTINGS.iter().filter(can).collect();
     let size = random.random_range(3..=9);
     able.choose_multiple(random, size)

@@ -11,21 +11,21 @@ use tokio::net::UnixStream;
 
 use crate::engine::WORKER;
 use crate::eventually::{eventually, seconds};
-use crate::followed::Followed;
+use crate::followed_engine::FollowedEngine;
 use crate::lab::Machine;
 
 /// Dropping it ends the following.
 #[derive(Debug)]
-pub struct Podded<'a> {
+pub struct PodMachine<'a> {
     pub machine: &'a Machine,
-    pub followed: Followed,
+    pub followed: FollowedEngine,
     /// Id of the pause container.
     pub pause: String,
     /// The minor version of the engine's API.
     pub api: u32,
 }
 
-impl<'a> Podded<'a> {
+impl<'a> PodMachine<'a> {
     /// Containers of the sample image stand for the pause container and for the agent.
     pub async fn start(machine: &'a Machine) -> Result<Self> {
         machine.load_images()?;
@@ -48,36 +48,36 @@ impl<'a> Podded<'a> {
              2 0 8:1 /docker/volumes/flotilla-agent/_data /var/lib/flotilla rw - ext4 /dev/sda1 rw\n"
         );
         fs::write(process.join("mountinfo"), mounts)?;
-        let followed = Followed::start_as(machine, OwnContainer::of_process(process));
-        let mut podded = Self {
+        let followed = FollowedEngine::start_as(machine, OwnContainer::of_process(process));
+        let mut pod = Self {
             machine,
             followed,
             pause,
             api: 0,
         };
-        let version = podded.call("GET", "/version", None).await?;
+        let version = pod.call("GET", "/version", None).await?;
         let version = version["ApiVersion"]
             .as_str()
             .and_then(|text| text.strip_prefix("1."));
-        podded.api = version.context("an engine without a version")?.parse()?;
-        Ok(podded)
+        pod.api = version.context("an engine without a version")?.parse()?;
+        Ok(pod)
     }
 
     /// Puts a container into the pod or takes it out of it, and waits until that is known; answers its new id.
     pub async fn place(&self, name: &str, member: bool) -> Result<Result<String, ActionError>> {
         let id = |answer: &Value| answer["Id"].as_str().unwrap_or_default().to_owned();
         let old = id(&self.inspect(name).await?);
-        self.knows(&old, !member).await?;
+        self.eventually_knows(&old, !member).await?;
         if let Err(error) = self.followed.engine.place_in_pod(&old, member).await {
             return Ok(Err(error));
         }
         let new = id(&self.inspect(name).await?);
         ensure!(new != old, "{name} was not made anew");
-        self.knows(&new, member).await?;
+        self.eventually_knows(&new, member).await?;
         Ok(Ok(new))
     }
 
-    async fn knows(&self, id: &str, member: bool) -> Result<()> {
+    async fn eventually_knows(&self, id: &str, member: bool) -> Result<()> {
         eventually("the container is known", seconds(10.0), async || {
             let rows = self.followed.inventory().await?.containers;
             let row = rows.into_iter().find(|row| row.id == id);
