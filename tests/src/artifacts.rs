@@ -1,11 +1,11 @@
-//! Where the programs under test and their files are. `cargo xtask` says so in the environment.
+//! Where the programs under test and their files are. `cargo xtask` sets the environment variables that say so.
 
 use std::env;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 
-/// The server and command line.
+/// `flotilla`: the server and the command line.
 pub fn flotilla() -> Result<PathBuf> {
     program("FLOTILLA_BIN", "flotilla")
 }
@@ -15,27 +15,28 @@ pub fn agent() -> Result<PathBuf> {
     program("FLOTILLA_AGENT_BIN", "flotilla-agent")
 }
 
-/// A data plane from files, without an agent.
+/// The example `dataplane` of the tunnel crate: a data plane that reads its map from a file and needs no agent.
 pub fn dataplane() -> Result<PathBuf> {
     program("FLOTILLA_DATAPLANE_BIN", "examples/dataplane")
 }
 
-/// A relay, and what loads it, without a fleet.
+/// The example `relay_load` of the relay crate: a relay without a fleet, and the clients that load it.
 pub fn relay_load() -> Result<PathBuf> {
     program("FLOTILLA_RELAY_LOAD_BIN", "examples/relay_load")
 }
 
+/// The desktop app.
 pub fn desktop() -> Result<PathBuf> {
     program("FLOTILLA_DESKTOP_BIN", "flotilla-desktop")
 }
 
-/// Agents and agent images as control serves them; `None` where nobody built any.
+/// The directory of agents and agent images that control serves; `None` where none were built.
 #[must_use]
 pub fn lookup_agents() -> Option<PathBuf> {
     lookup("FLOTILLA_AGENTS_DIR")
 }
 
-/// The UI bundle, beside this crate unless told otherwise.
+/// The UI bundle: what `FLOTILLA_UI_DIR` names, else `ui/dist` of this checkout.
 pub fn ui() -> Result<PathBuf> {
     let beside = Path::new(env!("CARGO_MANIFEST_DIR")).join("../ui/dist");
     let bundle = lookup("FLOTILLA_UI_DIR").unwrap_or(beside);
@@ -48,7 +49,7 @@ pub fn ui() -> Result<PathBuf> {
     Ok(bundle)
 }
 
-/// A file of the lab that `cargo xtask setup --test` makes: `rootfs`, `engine`, `bin/docker-compose`.
+/// A file or folder that `cargo xtask setup --test` prepared for the lab: `rootfs`, `engine`, `bin/docker-compose`.
 pub fn lab_file(name: &str) -> Result<PathBuf> {
     let cache = lookup("XDG_CACHE_HOME").or_else(|| Some(lookup("HOME")?.join(".cache")));
     let lab = lookup("FLOTILLA_LAB_DIR").or_else(|| Some(cache?.join("flotilla/lab")));
@@ -61,7 +62,7 @@ pub fn lab_file(name: &str) -> Result<PathBuf> {
     Ok(file)
 }
 
-/// What the environment says, else what cargo built beside this very program.
+/// The path in this variable, else the file of this name that cargo built beside the program that runs.
 fn program(variable: &str, name: &str) -> Result<PathBuf> {
     if let Some(path) = lookup(variable) {
         return Ok(path);

@@ -1,4 +1,4 @@
-//! Figures, each beside a comparator of the same run where there is a sensible one.
+//! Benches: figures, each beside one of another program from the same run where there is a comparable one.
 
 pub mod connect;
 pub mod inventory_table;
@@ -14,16 +14,16 @@ use std::borrow::Cow;
 
 use serde::Serialize;
 
-/// One line of output.
+/// A measured value: one line of output.
 #[derive(Debug, Clone, Serialize)]
 pub struct Figure {
     pub bench: &'static str,
     pub figure: Cow<'static, str>,
     pub value: f64,
     pub unit: &'static str,
-    /// What it is compared with.
+    /// The name of what the value is compared with.
     pub vs: Option<&'static str>,
-    /// Ours divided by the other's.
+    /// Our value divided by the other one.
     pub ratio: Option<f64>,
 }
 
@@ -45,6 +45,7 @@ impl Figure {
         }
     }
 
+    /// The same figure compared with another value in the same unit.
     #[must_use]
     pub fn beside(mut self, vs: &'static str, other: f64) -> Self {
         self.vs = Some(vs);

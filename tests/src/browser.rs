@@ -1,4 +1,4 @@
-//! A real browser, driven as a person drives it: things are found by role and name, and text is typed.
+//! Chromium, driven as a person drives it: elements are found by role and name, and text is typed key by key.
 
 mod axe;
 mod page;
@@ -24,13 +24,13 @@ use crate::flotilla::{Control, ControlSetup};
 use crate::lab::Lab;
 use crate::program::Program;
 
-/// Each lab has a loopback of its own, so the port needs no search.
+/// Each lab has a loopback of its own, so the port is free.
 const PORT: u16 = 9515;
 
-/// A session that hangs must not hang the test.
+/// How long a session may take to start.
 const START: Duration = Duration::from_secs(30);
 
-/// What Chromium needs to hear to run as root, alone and without asking anybody on the network.
+/// Switches with which Chromium runs as root, without a display, and sends no requests of its own to the network.
 const SWITCHES: [&str; 10] = [
     "--headless",
     "--no-sandbox",
@@ -52,7 +52,7 @@ pub struct Browser {
 }
 
 impl Browser {
-    /// A fleet past its first visit, without devices, and a browser that looks at it.
+    /// Starts a fleet without devices whose welcome dialog has been answered, and a browser that shows it.
     pub async fn on_fleet(lab: &Lab, setup: ControlSetup) -> Result<(Control, Self)> {
         let control = setup.with_ui()?.start()?;
         control.welcome(StartingPolicy::OpenLab).await?;
@@ -61,7 +61,7 @@ impl Browser {
         Ok((control, browser))
     }
 
-    /// A fleet of one device, "nas", where everything may reach everything, and a browser that looks at it.
+    /// Starts a fleet of one device, "nas", with a policy that allows everything, and a browser that shows it.
     pub async fn on_device(lab: &Lab) -> Result<(Fleet, Self)> {
         let fleet = Fleet::start(lab, ControlSetup::new(lab)?.with_ui()?).await?;
         fleet.control.welcome(StartingPolicy::OpenLab).await?;
@@ -74,7 +74,7 @@ impl Browser {
         let directory = lab.directory("browser")?;
         let profile = lab.directory("browser/profile")?;
         let mut driver = Command::new("chromedriver");
-        // Chromium keeps more than its profile in the home directory.
+        // Chromium writes to the home directory, too, not to its profile only.
         driver.arg(format!("--port={PORT}")).env("HOME", &directory);
         let driver = Program::start(&mut driver, &directory, "chromedriver")?;
         let mut switches: Vec<_> = SWITCHES.map(str::to_owned).into();
@@ -93,7 +93,7 @@ impl Browser {
     }
 }
 
-/// Opens a session at a driver that has just been started.
+/// Opens a session at a WebDriver that has just been started.
 pub(crate) async fn connect(port: u16, capabilities: Capabilities) -> Result<Page> {
     let address = format!("http://127.0.0.1:{port}");
     eventually("the driver listens", seconds(10.0), async || {
@@ -108,7 +108,7 @@ pub(crate) async fn connect(port: u16, capabilities: Capabilities) -> Result<Pag
     Ok(Page::new(client))
 }
 
-/// Keeps a picture for people to look at, where `FLOTILLA_SHOTS_DIR` says.
+/// Writes a picture into the directory that `FLOTILLA_SHOTS_DIR` names; does nothing where that is not set.
 pub fn keep_picture(name: &str, png: &[u8]) -> Result<()> {
     if let Some(directory) = std::env::var_os("FLOTILLA_SHOTS_DIR") {
         std::fs::create_dir_all(&directory)?;

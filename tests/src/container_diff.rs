@@ -1,4 +1,5 @@
-//! Whether a container that was made anew is like the one that it replaced, by how an engine describes both.
+//! What differs between a container that was recreated and the one that it replaced, by the engine's descriptions of
+//! both.
 
 use serde_json::{Map, Value, json};
 
@@ -22,7 +23,7 @@ const OWN_TO_EACH: [&str; 16] = [
     "ImageManifestDescriptor",
 ];
 
-/// Fields of an endpoint that a person asks for, and the names that follow from them.
+/// Fields of a network endpoint that a request can set, and those that follow from them.
 const REQUESTED_OF_ENDPOINTS: [&str; 7] = [
     "IPAMConfig",
     "Links",
@@ -33,7 +34,7 @@ const REQUESTED_OF_ENDPOINTS: [&str; 7] = [
     "DNSNames",
 ];
 
-/// Fields that a container in a pod can't have.
+/// Fields that a container in a pod cannot have, since it has no network of its own.
 const LOST_IN_POD: [&str; 13] = [
     "Hostname",
     "Domainname",
@@ -50,8 +51,8 @@ const LOST_IN_POD: [&str; 13] = [
     "NetworkMode",
 ];
 
-/// A description without what is made up for each container. Volumes without a name have one of 64 digits, which the
-/// new container has to ask for by that name.
+/// The part of a description that must be the same for a container and its replacement. An anonymous volume has a name
+/// of 64 digits; the replacement has to mount it by that name, which changes how its mount is described.
 #[must_use]
 pub fn comparable(answer: &Value) -> Value {
     let id = answer["Id"].as_str().unwrap_or_default();
@@ -80,7 +81,7 @@ pub fn comparable(answer: &Value) -> Value {
     comparable
 }
 
-/// The same without all that a pod does not let it keep.
+/// The same without all that a container loses while it is in a pod.
 #[must_use]
 pub fn comparable_in_pod(answer: &Value) -> Value {
     let mut comparable = comparable(answer);
@@ -99,7 +100,7 @@ pub fn comparable_in_pod(answer: &Value) -> Value {
     comparable
 }
 
-/// What differs, each with its place.
+/// Every value that differs, as `path: before → after`.
 #[must_use]
 pub fn differences(before: &Value, after: &Value) -> Vec<String> {
     let mut found = Vec::new();
@@ -144,7 +145,8 @@ fn endpoints(all: &Map<String, Value>, short: &str) -> Value {
         .collect()
 }
 
-/// Where there are volumes without a name, an empty list of binds is as good as none: it may have held theirs.
+/// Removes what names anonymous volumes. A list of binds that is empty after that counts as absent, since it may have
+/// held only those.
 fn drop_nameless_volumes(host: &mut Map<String, Value>, has_nameless: bool) {
     host.remove("ContainerIDFile");
     if let Some(binds) = host.get_mut("Binds").and_then(Value::as_array_mut) {

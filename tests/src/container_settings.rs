@@ -1,18 +1,19 @@
-//! Every setting of a container that an engine's API takes, each with a value that is not the usual one.
+//! Every setting of a container that an engine's API takes, each with a value that is not its default.
 //!
-//! A setting is a part of the request that makes a container. `@NET@`, `@NETID@`, `@SIDE@`, `@SOURCE@`, `@ENTRY@`,
-//! `@IP@`, `@SIDEIP@` and `@PORT@` stand for what there is on the engine, and for what is this container's alone.
+//! A setting is a part of the request that creates a container. Words between `@` are placeholders: `@NET@`, `@NETID@`
+//! and `@SIDE@` for networks, `@SOURCE@` for a container and `@ENTRY@` for an image that the engine has; `@IP@`,
+//! `@SIDEIP@` and `@PORT@` for addresses and a port that this container has alone.
 
 use rand::Rng;
 use rand::seq::IndexedRandom as _;
 use serde_json::Value;
 
-/// One setting, or some that only go together.
+/// One setting, or several that are only valid together.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ContainerSetting {
-    /// The first minor version of the API that has it.
+    /// The first minor version of the API (1.x) that has the setting.
     pub since: u32,
-    /// A container with it can be started on any computer.
+    /// A container with it can be started on every computer. Where this is false, only creating it is tried.
     pub starts: bool,
     json: &'static str,
 }
@@ -33,7 +34,7 @@ const fn since(minor: u32, json: &'static str) -> ContainerSetting {
     }
 }
 
-/// Whether it starts depends on the computer: on its devices, its kernel, its runtimes.
+/// A setting with which a container starts on some computers only, depending on devices, kernel and runtimes.
 const fn described(json: &'static str) -> ContainerSetting {
     ContainerSetting {
         since: 41,
@@ -189,7 +190,7 @@ pub const SETTINGS: &[ContainerSetting] = &[
         48,
         r#"{"HostConfig": {"NetworkMode": "@NET@"}, "NetworkingConfig": {"EndpointsConfig": {"@NET@": {"GwPriority": 5}}}}"#,
     ),
-    // Only as they are described.
+    // Only created and inspected, never started.
     described(r#"{"HostConfig": {"CgroupParent": "/elsewhere"}}"#),
     described(r#"{"HostConfig": {"Init": true}}"#),
     described(r#"{"HostConfig": {"Init": false}}"#),
@@ -219,25 +220,25 @@ pub const SETTINGS: &[ContainerSetting] = &[
     described(r#"{"HostConfig": {"IOMaximumBandwidth": 100}}"#),
 ];
 
-/// Fields that engines write into a description by themselves.
+/// Fields that are in the description of every container, whether or not a request set them.
 pub const SET_BY_ENGINE: &[&str] = &["Image", "NetworkMode", "ContainerIDFile", "Capabilities"];
 
 impl ContainerSetting {
-    /// As a part of a request; `fill` says what the words between `@` stand for.
+    /// The part of a request, after `fill` has replaced the placeholders in its text.
     #[must_use]
     pub fn request(&self, fill: impl Fn(String) -> String) -> Value {
         serde_json::from_str(&fill(self.json.to_owned())).unwrap_or_default()
     }
 
-    /// As it is written here, for people.
+    /// The setting with its placeholders, for messages.
     #[must_use]
     pub fn text(&self) -> &'static str {
         self.json
     }
 }
 
-/// Some of those that an engine of this age takes and that can be started, at random. A later one wins over an earlier
-/// one.
+/// Three to nine random settings that an engine with this minor version of the API takes and that can be started. Where
+/// two of them conflict, the later one replaces the earlier one in [`merge`].
 pub fn group(minor: u32, random: &mut impl Rng) -> Vec<ContainerSetting> {
     let can = |setting: &&ContainerSetting| setting.since <= minor && setting.starts;
     let able: Vec<_> = SETTINGS.iter().filter(can).collect();
@@ -247,7 +248,7 @@ pub fn group(minor: u32, random: &mut impl Rng) -> Vec<ContainerSetting> {
         .collect()
 }
 
-/// Puts one request over another.
+/// Merges the request `over` into the request `under`: objects field by field, other values by replacing them.
 pub fn merge(under: &mut Value, over: Value) {
     match (under, over) {
         (Value::Object(under), Value::Object(over)) => {

@@ -1,4 +1,5 @@
-//! Two ends of one tunnel on two machines of a lab, each ours or another WireGuard program, configured by hand.
+//! Two ends of a tunnel on two machines of a lab. Each end is our data plane or another WireGuard program, and is
+//! configured by the test, without control.
 
 mod traffic;
 
@@ -23,13 +24,13 @@ use crate::lab::{Lab, Machine};
 use crate::program::{Program, run};
 pub use traffic::{Transfer, checksum_errors, round_trips};
 
-/// UDP port of every end.
+/// UDP port of the ends of pair 0; those of pair `n` have port `PORT + n`.
 const PORT: u16 = 7000;
 
-/// As our interface has it.
+/// MTU of the other programs' interfaces: that of ours.
 const MTU: &str = "1420";
 
-/// Whose WireGuard runs at an end.
+/// The WireGuard program at an end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Implementation {
     Ours,
@@ -38,14 +39,14 @@ pub enum Implementation {
     Gotatun,
 }
 
-/// What carries the tunnel.
+/// The IP version of the packets that carry the tunnel.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Underlay {
     V4,
     V6,
 }
 
-/// One end: a program with an interface.
+/// One end: a running program with an interface.
 #[derive(Debug)]
 pub struct End<'m> {
     pub machine: &'m Machine,
@@ -54,14 +55,14 @@ pub struct End<'m> {
     interface: String,
 }
 
-/// Both ends; they reach each other.
+/// Two ends that reach each other.
 #[derive(Debug)]
 pub struct Ends<'m> {
     pub near: End<'m>,
     pub far: End<'m>,
 }
 
-/// Who an end is, before it runs.
+/// Key and addresses of an end.
 struct Identity {
     secret: StaticSecret,
     address: Ipv4Addr,
@@ -69,7 +70,7 @@ struct Identity {
 }
 
 impl<'m> Ends<'m> {
-    /// Starts both ends, and waits until one pings the other. `number` tells pairs on the same machines apart.
+    /// Starts both ends, and waits until one pings the other. Pairs on the same machines need different numbers.
     pub fn start(
         machines: [&'m Machine; 2],
         implementations: [Implementation; 2],
@@ -86,7 +87,7 @@ impl<'m> Ends<'m> {
         Self::start_at(machines, implementations, hosts, number)
     }
 
-    /// Two of ours on both sides of the line of [`Lab::over_a_line`].
+    /// Starts two of ours on both sides of the line of [`Lab::over_a_line`].
     pub fn at_line(lab: &'m Lab, underlay: Underlay, number: u8) -> Result<Self> {
         let machines = [lab.machine(1), lab.machine(2)];
         let host = |machine: &Machine| match underlay {
@@ -96,7 +97,7 @@ impl<'m> Ends<'m> {
         Self::start_at(machines, [Implementation::Ours; 2], machines.map(host), number)
     }
 
-    /// The same where each end knows the other by the address at its place in `hosts`.
+    /// The same where `hosts` has the address by which each end is known to the other.
     pub fn start_at(
         machines: [&'m Machine; 2],
         implementations: [Implementation; 2],
@@ -109,7 +110,7 @@ impl<'m> Ends<'m> {
             endpoint: SocketAddr::new(hosts[usize::from(end) - 1], PORT + u16::from(number)),
         };
         let [one, two] = [identity(1), identity(2)];
-        // Two of ours probe each other.
+        // Ours probes a peer unless that is plain WireGuard, which answers no probes.
         let plain = implementations != [Implementation::Ours; 2];
         let near = End::start(machines[0], implementations[0], number, &one, &two, plain)?;
         let far = End::start(machines[1], implementations[1], number, &two, &one, plain)?;
@@ -159,7 +160,7 @@ impl<'m> End<'m> {
         self.address
     }
 
-    /// What the path to the other end carries, as our data plane said last.
+    /// The largest packet that the path to the other end carries, as our data plane reported it last.
     pub fn path_mtu(&self) -> Result<u16> {
         let output = self.program.output()?;
         let mut paths = output.lines().filter(|line| line.starts_with("Path("));
@@ -169,7 +170,7 @@ impl<'m> End<'m> {
         Ok(digits.unwrap_or_default().parse()?)
     }
 
-    /// Waits until that is what the path is known to carry.
+    /// Waits until [`Self::path_mtu`] is this value.
     pub fn eventually_carries(&self, mtu: u16) -> Result<()> {
         let what = format!("{} knows a path of {mtu} bytes", self.machine.name());
         eventually_blocking(&what, seconds(15.0), || {
@@ -206,7 +207,7 @@ impl Implementation {
         match self {
             Self::Ours => command.args(["--tun", interface]),
             Self::WireguardGo => command.args(["--foreground", interface]),
-            // The one that its own authors measure: more threads only contend here.
+            // With one thread, as its own benchmarks run it: more of them only contend on two machines of one computer.
             Self::Boringtun => command.args([
                 "--foreground",
                 "--disable-drop-privileges",
@@ -225,7 +226,7 @@ impl Identity {
         PublicKey::from_bytes(*x25519_dalek::PublicKey::from(&self.secret).as_bytes())
     }
 
-    /// A file with the private key, for this end's program.
+    /// Writes the private key into a file for this end's program; returns its path.
     fn write_key(&self, machine: &Machine, interface: &str) -> Result<String> {
         let file = machine.directory().join(format!("{interface}.key"));
         fs::write(&file, STANDARD.encode(self.secret.to_bytes()))?;
@@ -233,7 +234,7 @@ impl Identity {
     }
 }
 
-/// The arguments of a data plane of ours on a machine; it is not started yet.
+/// The command that starts our data plane with this map and a new key.
 pub fn our_command(machine: &Machine, interface: &str, map: &NetworkMap) -> Result<Command> {
     let own = Identity {
         secret: StaticSecret::from(rand::random::<[u8; 32]>()),
@@ -243,7 +244,7 @@ pub fn our_command(machine: &Machine, interface: &str, map: &NetworkMap) -> Resu
     command_with_identity(machine, interface, &own, map)
 }
 
-/// A map with this address and no peers.
+/// A map of a device with this address that has no peers.
 #[must_use]
 pub fn map_without_peers(address: Ipv4Addr) -> NetworkMap {
     NetworkMap {
@@ -317,7 +318,7 @@ fn start_ours(
     Ok(program)
 }
 
-/// Another program, set up with the tools that every WireGuard is set up with.
+/// Starts another program, and configures it with `wg` and `ip`.
 fn start_other(
     machine: &Machine,
     implementation: Implementation,
@@ -357,7 +358,7 @@ fn start_other(
     Ok(program)
 }
 
-/// Gives a machine's cable an IPv6 address, which ends like the IPv4 one.
+/// Gives a machine an IPv6 address whose last group is the last byte of its IPv4 address.
 fn add_v6(machine: &Machine) -> Result<Ipv6Addr> {
     let last = u16::from(machine.address().octets()[3]);
     let address = Ipv6Addr::new(0xfd77, 0, 0, 0, 0, 0, 0, last);

@@ -1,4 +1,4 @@
-//! A fleet to look at: real engines, sample containers and stacks, and devices that were enrolled for real.
+//! A fleet to look at: enrolled devices with real engines, sample containers and stacks.
 
 use anyhow::{Context, Result};
 use flotilla_protocol::api::{AddDevice, DeviceAdded, StartingPolicy, UpdateFleet};
@@ -10,7 +10,7 @@ use crate::flotilla::{Agent, Control, ControlSetup};
 use crate::install_text::{InstallText, PAUSE};
 use crate::lab::{Lab, Machine};
 
-/// Names, tags and modes of the first devices; further ones are numbered.
+/// Names, tags and modes of the first devices; devices after these have a number for a name.
 const DEVICES: [(&str, &str, NetworkMode); 5] = [
     ("nas", "home", Host),
     ("vps-2", "prod", Pause),
@@ -19,7 +19,7 @@ const DEVICES: [(&str, &str, NetworkMode); 5] = [
     ("attic", "edge", Host),
 ];
 
-/// What shares the mesh address of a device in pause mode, and where it listens.
+/// Containers in the pod of the device in pause mode, and the port at which each listens.
 pub const POD: [(&str, u16); 2] = [("blog", 8081), ("wiki", 8082)];
 
 const MEDIA: &str = "\
@@ -49,7 +49,7 @@ networks:
   inside: {}
 ";
 
-/// What stands until it is dropped.
+/// The running demo. Dropping it ends control and the agents.
 #[derive(Debug)]
 pub struct Demo {
     pub control: Control,
@@ -57,6 +57,7 @@ pub struct Demo {
 }
 
 impl Demo {
+    /// Starts control and a device on each machine of the lab; `say` is called for each device that is online.
     pub async fn start(lab: &Lab, setup: ControlSetup, say: &mut impl FnMut(String)) -> Result<Self> {
         let control = setup.start()?;
         let named = UpdateFleet {
@@ -94,7 +95,7 @@ impl Demo {
     }
 }
 
-/// The agent by the text that people paste, and apps beside it at the mesh address.
+/// Starts an agent in pause mode by the Docker command, and containers that share its mesh address.
 fn start_pod(machine: &Machine, added: &DeviceAdded) -> Result<()> {
     InstallText::DockerRun.paste(machine, added)?;
     let network = format!("container:{PAUSE}");
@@ -105,7 +106,7 @@ fn start_pod(machine: &Machine, added: &DeviceAdded) -> Result<()> {
     Ok(())
 }
 
-/// Something to see on a machine: a stack, a container by itself, and one that has ended.
+/// Starts sample containers on a machine: a stack or a single worker, one that serves a page, and one that has failed.
 fn samples(machine: &Machine, index: usize) -> Result<()> {
     machine
         .load_images()

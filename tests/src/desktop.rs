@@ -1,4 +1,4 @@
-//! The desktop app in a real window, driven through WebKit's own driver.
+//! The desktop app in a window, driven through WebKit's WebDriver.
 
 use std::env;
 use std::path::Path;
@@ -12,9 +12,10 @@ use crate::browser::{Page, connect};
 use crate::lab::Lab;
 use crate::program::Program;
 
+/// Each lab has a loopback of its own, so the port is free.
 const PORT: u16 = 14_700;
 
-/// A running app with its window. Closing the session ends the app.
+/// A running app and its window.
 #[derive(Debug)]
 pub struct Desktop {
     pub page: Page,
@@ -22,13 +23,14 @@ pub struct Desktop {
 }
 
 impl Desktop {
-    /// Starts the app on the control computer of a lab, with an empty data directory. The display is the one of
-    /// the environment.
+    /// Starts the app on the control computer of a lab, with an empty data directory, on the display that the
+    /// environment names.
     pub async fn start(lab: &Lab) -> Result<Self> {
         Self::start_by(Command::new("WebKitWebDriver"), lab).await
     }
 
-    /// As a person's program, which may not make network interfaces, with these programs before the system's.
+    /// The same without the right to make network interfaces, as an app started by a user, with a folder of programs
+    /// that is first on `PATH`.
     pub async fn start_without_rights(lab: &Lab, stand_ins: &Path) -> Result<Self> {
         let mut driver = Command::new("setpriv");
         driver
@@ -45,7 +47,8 @@ impl Desktop {
         let directory = lab.directory("desktop")?;
         driver
             .args(["--host=127.0.0.1", &format!("--port={PORT}")])
-            // Without the first the session hangs; without the second WebKit has a language that is none.
+            // Without TAURI_WEBVIEW_AUTOMATION the session never starts; without LANG WebKit reports a language that is
+            // not a valid one.
             .env("TAURI_WEBVIEW_AUTOMATION", "true")
             .env("LANG", "en_US.UTF-8")
             .env("FLOTILLA_UI_DIR", artifacts::ui()?)

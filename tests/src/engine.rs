@@ -1,4 +1,4 @@
-//! Containers without a registry: sample images made of busybox, and what people type on a machine.
+//! Containers without a registry: sample images made of busybox, and the docker commands that tests run on a machine.
 
 use std::ffi::OsStr;
 use std::fs::File;
@@ -11,9 +11,9 @@ use crate::artifacts;
 use crate::lab::Machine;
 use crate::program::{command, run};
 
-/// Serves a page on port 80.
+/// An image that serves a page on port 80.
 pub const WEB: &str = "sample/web:1";
-/// Does nothing for ever, and ends at once when asked.
+/// An image that does nothing until it is stopped, and then ends within a second.
 pub const WORKER: &str = "sample/worker:1";
 
 const IMAGES: [(&str, &str); 2] = [
@@ -25,12 +25,12 @@ const IMAGES: [(&str, &str); 2] = [
 ];
 
 impl Machine {
-    /// Makes the sample images known to its engine.
+    /// Imports the sample images into the engine of this machine.
     pub fn load_images(&self) -> Result<()> {
         self.load_images_by(|| self.docker())
     }
 
-    /// The same by the command line of another engine.
+    /// The same by the command line that `engine` returns.
     pub fn load_images_by(&self, engine: impl Fn() -> Command) -> Result<()> {
         let archive = self.directory().join("sample.tar");
         write_root(File::create(&archive)?).context("cannot write the sample image")?;
@@ -48,19 +48,19 @@ impl Machine {
         Ok(())
     }
 
-    /// `docker run --detach ARGUMENTS`; answers the id.
+    /// `docker run --detach ARGUMENTS`; returns the container's id.
     pub fn docker_run(&self, arguments: &[&str]) -> Result<String> {
         run(self.docker().args(["run", "--detach"]).args(arguments))
     }
 
-    /// `running`, `exited`, … as the engine itself says.
+    /// The state of a container as `docker inspect` says it: `running`, `exited`, ….
     pub fn container_state(&self, name: &str) -> Result<String> {
         run(self
             .docker()
             .args(["inspect", "--format", "{{.State.Status}}", name]))
     }
 
-    /// Runs `docker compose` on a file that it writes into a folder named like the stack.
+    /// Writes a compose file into a folder named like the stack, and runs `docker compose up` there.
     pub fn compose_up(&self, stack: &str, file: &str) -> Result<()> {
         let folder = self.directory().join("stacks").join(stack);
         std::fs::create_dir_all(&folder)?;

@@ -1,14 +1,15 @@
-//! Waiting for something to become true: asked again and again until it is, or the deadline has passed.
+//! Waiting until something is true: a probe is called again and again until it succeeds or a deadline has passed.
 
 use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
 
-/// Short enough not to blur the limits that tests set, long enough not to be the load.
+/// Between two probes: short beside the limits that tests set, long beside what a probe costs.
 const PAUSE: Duration = Duration::from_millis(25);
 
-/// What the first successful probe answered. The last refusal is the error, so say in it what was seen.
+/// Returns the answer of the first probe that succeeds. The error of the last probe becomes the error, so a probe's
+/// error should say what was seen.
 pub async fn eventually<T>(
     what: &str,
     within: Duration,
@@ -24,7 +25,7 @@ pub async fn eventually<T>(
     }
 }
 
-/// The same where no runtime is there yet.
+/// The same on a thread without a runtime.
 pub fn eventually_blocking<T>(
     what: &str,
     within: Duration,
@@ -35,13 +36,13 @@ pub fn eventually_blocking<T>(
         match probe() {
             Ok(answer) => return Ok(answer),
             Err(error) if begun.elapsed() >= within => return Err(error).context(late(what, within)),
-            // The pause between two looks, on a thread that has no runtime to wait with.
+            // This thread has no runtime to wait with.
             Err(_) => thread::sleep(PAUSE),
         }
     }
 }
 
-/// Looks for as long as `during` lasts: an error as soon as the probe fails once.
+/// Probes for as long as `during`; fails as soon as one probe fails.
 pub async fn always(during: Duration, mut probe: impl AsyncFnMut() -> Result<()>) -> Result<()> {
     let begun = Instant::now();
     while begun.elapsed() < during {

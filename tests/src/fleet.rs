@@ -1,4 +1,4 @@
-//! A whole fleet of one device with one container, online: the start of most stories about links.
+//! A fleet of one device with one container, online: the starting point of most tests of links.
 
 use anyhow::{Result, ensure};
 use flotilla_protocol::api::DeviceAdded;
@@ -18,7 +18,7 @@ pub struct Fleet {
 }
 
 impl Fleet {
-    /// The device is `nas`, on the first machine; its container is `web`.
+    /// Starts control and an agent. The device is `nas`, on the first machine; its container is `web`.
     pub async fn start(lab: &Lab, control: ControlSetup) -> Result<Self> {
         let machine = lab.machine(1);
         machine.load_images()?;
@@ -37,7 +37,7 @@ impl Fleet {
         Ok(fleet)
     }
 
-    /// The same device is online again, once, with its container.
+    /// Waits until the device is online with its container; fails when it is another device or there is a second one.
     pub async fn is_back(&self) -> Result<Device> {
         // The longest wait between two attempts in the first minute is 5 s, in a longer outage 30 s.
         let device = self.control.eventually_online("nas", seconds(35.0)).await?;
@@ -54,7 +54,7 @@ impl Fleet {
         Ok(device)
     }
 
-    /// Control knows that the link is gone.
+    /// Waits until control shows the device as reconnecting.
     pub async fn is_missed(&self) -> Result<Device> {
         self.control
             .eventually_is("nas", DeviceStatus::Reconnecting, seconds(5.0))

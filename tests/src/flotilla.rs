@@ -10,7 +10,7 @@ use anyhow::{Context, Result};
 use flotilla_protocol::api::DeviceAdded;
 use flotilla_protocol::enroll::ConfigFile;
 
-/// The config file that a person downloads in Add Device.
+/// The text of the config file that Add Device offers for download.
 pub fn config_text(added: &DeviceAdded) -> Result<&str> {
     added
         .config
@@ -18,12 +18,12 @@ pub fn config_text(added: &DeviceAdded) -> Result<&str> {
         .with_context(|| format!("no config file: {:?}", added.unavailable.config))
 }
 
-/// What is in it.
+/// The config file, parsed.
 pub fn config(added: &DeviceAdded) -> Result<ConfigFile> {
     Ok(toml::from_str(config_text(added)?)?)
 }
 
-/// The line that a person pastes.
+/// The install command of Add Device.
 pub fn install_line(added: &DeviceAdded) -> Result<&str> {
     added
         .install
@@ -31,7 +31,7 @@ pub fn install_line(added: &DeviceAdded) -> Result<&str> {
         .with_context(|| format!("no install line: {:?}", added.unavailable.install))
 }
 
-/// An install line with flags behind it, as the README shows.
+/// An install line that hands these flags to the installer, in the form that the README shows.
 #[must_use]
 pub fn with_flags(install_line: &str, flags: &str) -> String {
     install_line.replace("| sudo bash", &format!("| sudo bash -s -- {flags}"))

@@ -1,4 +1,4 @@
-//! A machine's engine as an agent follows it, in this process and without the rest of an agent.
+//! A machine's engine, followed in this process as an agent follows it, without the rest of an agent.
 
 use std::path::PathBuf;
 
@@ -12,7 +12,7 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 use crate::eventually::seconds;
 use crate::lab::Machine;
 
-/// Dropping it ends the following.
+/// An engine and the task that follows it. Dropping it ends the task.
 #[derive(Debug)]
 pub struct FollowedEngine {
     pub engine: Engine,
@@ -20,19 +20,19 @@ pub struct FollowedEngine {
 }
 
 impl FollowedEngine {
-    /// Needs a runtime around it.
+    /// Follows the engine of a machine, as an agent outside of containers. Call it inside a runtime.
     #[must_use]
     pub fn start(machine: &Machine) -> Self {
         Self::start_as(machine, OwnContainer::default())
     }
 
-    /// The same as by an agent in a container.
+    /// Follows the engine of a machine as an agent in this container.
     #[must_use]
     pub fn start_as(machine: &Machine, own: OwnContainer) -> Self {
         Self::follow(machine.socket(), own)
     }
 
-    /// An engine that listens elsewhere.
+    /// Follows the engine that listens at this socket.
     #[must_use]
     pub fn at(socket: impl Into<PathBuf>) -> Self {
         Self::follow(socket, OwnContainer::default())
@@ -49,7 +49,7 @@ impl FollowedEngine {
         }
     }
 
-    /// All that is known of the engine at this moment, or as soon as it was read.
+    /// The first inventory that the engine reports to a new watch.
     pub async fn inventory(&self) -> Result<Inventory> {
         let mut watch = self.engine.watch();
         let mut whole = async || loop {

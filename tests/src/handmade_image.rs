@@ -1,4 +1,4 @@
-//! Images that no builder would write: of a date of one's choice, and from a registry of one's own.
+//! Images written by hand, for what no builder writes: any creation date or none, and a registry that serves one image.
 
 use anyhow::Result;
 use axum::Router;
@@ -12,7 +12,7 @@ use tokio::net::TcpListener;
 
 const MANIFEST: &str = "application/vnd.docker.distribution.manifest.v2+json";
 
-/// An image of one small file.
+/// An image with one small file.
 #[derive(Debug)]
 pub struct HandmadeImage {
     config: Vec<u8>,
@@ -20,7 +20,7 @@ pub struct HandmadeImage {
 }
 
 impl HandmadeImage {
-    /// `created` is written as it is; an image may also have no date at all.
+    /// An image with `created` as the text of its creation date, valid or not, or without that field.
     pub fn new(created: Option<&str>) -> Result<Self> {
         let layer = archive(&[("file", b"x")])?;
         let mut config = json!({
@@ -36,7 +36,7 @@ impl HandmadeImage {
         })
     }
 
-    /// For `docker load`.
+    /// The archive of the image under this name, for `docker load`.
     pub fn archive(&self, name: &str) -> Result<Vec<u8>> {
         let config = format!("{}.json", digest(&self.config).trim_start_matches("sha256:"));
         let manifest = json!([{"Config": config, "RepoTags": [name], "Layers": ["layer.tar"]}]);
@@ -47,7 +47,7 @@ impl HandmadeImage {
         ])
     }
 
-    /// Serves it as every version of this repository; answers its digest. Needs a runtime around it.
+    /// Serves the image as every tag and digest of this repository; returns its digest. Call it inside a runtime.
     pub fn serve(&self, repository: &str, listener: TcpListener) -> Result<String> {
         let part =
             |kind: &str, data: &[u8]| json!({"mediaType": kind, "size": data.len(), "digest": digest(data)});

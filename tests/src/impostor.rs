@@ -1,5 +1,5 @@
-//! Somebody who answers at control's address and is not control: it takes TLS connections with a certificate
-//! of its own and writes down every byte that it is sent inside them.
+//! A server at control's address that is not control: it accepts TLS connections with a certificate of its own and
+//! records every byte that it is sent inside them.
 
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -16,7 +16,7 @@ use tokio_rustls::TlsAcceptor;
 
 use crate::clock;
 
-/// A chain and its key, PEM.
+/// The certificate chain that the impostor presents, and its private key, as PEM.
 #[derive(Debug)]
 pub struct PresentedIdentity {
     pub chain: String,
@@ -24,7 +24,7 @@ pub struct PresentedIdentity {
 }
 
 impl PresentedIdentity {
-    /// As control of another fleet: everything about it is right, but for whose it is.
+    /// The identity of the control of another fleet: valid in every respect, and not this fleet's.
     pub fn of_another_fleet(fleet: FleetId) -> Result<Self> {
         let now = clock::now();
         let authority = FleetCa::create(fleet, now)?;
@@ -43,11 +43,12 @@ pub struct Impostor {
     received: Arc<Mutex<Received>>,
 }
 
+/// What the impostor was sent.
 #[derive(Debug, Default, Clone)]
 pub struct Received {
-    /// How many connections were opened.
+    /// How many TCP connections were opened.
     pub connections: usize,
-    /// What came through TLS.
+    /// All bytes that arrived inside TLS.
     pub plaintext: Vec<u8>,
 }
 

@@ -1,6 +1,6 @@
-//! The texts of Add Device that put the agent in a container, and what a person does with them.
+//! The texts of Add Device that run the agent in a container, and what a person does with them.
 //!
-//! Each is pasted exactly as it is, on a machine that has nothing but an engine.
+//! Each text is pasted unchanged, on a machine that has an engine and nothing else.
 
 use std::fs;
 use std::os::unix::fs::symlink;
@@ -14,13 +14,14 @@ use crate::flotilla::{config_text, write_private};
 use crate::lab::Machine;
 use crate::program::run;
 
-/// The beginning of the command that creates the agent's container, after the engine's name.
+/// In a text, the command that creates the agent's container has these words after the engine's name.
 const CREATION: &str = " run -d --name flotilla-agent ";
 
-/// What a container of Flotilla is called on a device.
+/// Names of the containers of Flotilla on a device.
 pub const AGENT: &str = "flotilla-agent";
 pub const PAUSE: &str = "flotilla-pause";
 
+/// One of the texts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum InstallText {
     DockerRun,
@@ -51,7 +52,7 @@ impl InstallText {
         text.with_context(|| format!("no {}: {:?}", self.name(), added.unavailable))
     }
 
-    /// Does with it what it says.
+    /// Follows the instructions of the text on a machine.
     pub fn paste(self, machine: &Machine, added: &DeviceAdded) -> Result<()> {
         let text = self.of(added)?;
         match self {
@@ -81,7 +82,7 @@ impl InstallText {
         .map(drop)
     }
 
-    /// Creates the container anew, from what the text says, after its token was used up.
+    /// Creates the container again by the last command of the text. Its token is used up and left out of the command.
     pub fn create_again(self, machine: &Machine, added: &DeviceAdded) -> Result<()> {
         match self {
             Self::Compose => compose(machine, "up -d --force-recreate"),
@@ -91,7 +92,7 @@ impl InstallText {
     }
 }
 
-/// Adds services to the pasted compose file, as somebody does who follows the example in it.
+/// Adds services to the pasted compose file, as the example in that file says.
 pub fn add_services(machine: &Machine, services: &str) -> Result<()> {
     let file = machine.directory().join("agent/compose.yaml");
     let text = fs::read_to_string(&file)?;
@@ -100,13 +101,13 @@ pub fn add_services(machine: &Machine, services: &str) -> Result<()> {
     compose(machine, "up -d").map(drop)
 }
 
-/// The commands in the head of a compose file, as they are meant to be copied from it.
+/// The commands in the comment at the top of a compose file.
 fn first_step(text: &str) -> String {
     let commands = text.lines().filter_map(|line| line.strip_prefix("#   "));
     commands.collect::<Vec<_>>().join("\n")
 }
 
-/// The last command of a text, without token and config file.
+/// The command of a text that creates the agent's container, without token and config file.
 fn creation(text: &str) -> Result<String> {
     let at = text
         .find(CREATION)
@@ -132,7 +133,7 @@ fn compose(machine: &Machine, what: &str) -> Result<String> {
     run(&mut shell)
 }
 
-/// A configuration of the docker command line that knows Compose.
+/// A configuration folder with which the docker command line finds its Compose plugin.
 fn plugins(machine: &Machine) -> Result<PathBuf> {
     let config = machine.directory().join("docker-config");
     let folder = config.join("cli-plugins");

@@ -1,10 +1,12 @@
 //! A lab: one control computer and several machines on one switch, all inside network namespaces of this run.
 //!
-//! Life cycle: [`Lab::start`] removes what dead runs left, makes the namespaces and starts an engine on each
-//! machine; [`with_lab`] then moves the calling thread *into* the control computer's namespace, so that a test
-//! sits where the owner sits: control's loopback is its loopback, and programs that it starts are on that
-//! computer. [`Lab::on_internet`] puts routers in between, of the kinds that people have. Dropping the lab kills all that runs in the namespaces, and removes them. Nothing is ever changed
-//! in the root namespace, and addresses are the same in every lab, because no two labs see each other.
+//! Life cycle: [`Lab::start`] removes what runs of dead processes left, makes the namespaces and starts an engine on
+//! each machine. [`with_lab`] then moves the calling thread *into* the control computer's namespace: the test has
+//! control's loopback, and programs that it starts run on that computer. Dropping the lab kills everything that runs in
+//! the namespaces, and removes them.
+//!
+//! [`Lab::on_internet`] puts a router in front of each machine, of the kinds that people have. Nothing is changed in
+//! the root namespace, and addresses are the same in every lab, because no two labs see each other.
 
 mod engine_version;
 mod line;
@@ -30,7 +32,7 @@ pub use nat::Nat;
 pub use network::{CONTROL, CONTROL_MOVED};
 pub use sockets::{echo, passes_again, ping, transfer};
 
-/// The switch of a lab that is an internet, and control's address on it.
+/// The switch of a lab that is an internet (RFC 5737's third test network), and control's address on it.
 const INTERNET: Ipv4Addr = Ipv4Addr::new(203, 0, 113, 1);
 const CONTROL_ON_INTERNET: Ipv4Addr = Ipv4Addr::new(203, 0, 113, 2);
 
@@ -38,9 +40,10 @@ use crate::eventually::seconds;
 use network::PortBlock;
 use run::Run;
 
+/// A running lab. Dropping it removes everything that it made.
 #[derive(Debug)]
 pub struct Lab {
-    // In this order: engines end before the run removes what they stand on.
+    // Dropped in this order: engines end before the run removes their directories and namespaces.
     machines: Vec<Machine>,
     control: SocketAddrV4,
     routers: u8,
@@ -53,7 +56,7 @@ impl Lab {
         Self::with_engines(&vec![EngineVersion::Installed; usize::from(machines)])
     }
 
-    /// The same, each with the engine that is named in its place.
+    /// A machine for each element, with an engine of that version.
     pub fn with_engines(engines: &[EngineVersion]) -> Result<Self> {
         let mut lab = Self::without_engines(u8::try_from(engines.len())?)?;
         for (machine, engine) in lab.machines.iter_mut().zip(engines) {
@@ -66,7 +69,7 @@ impl Lab {
         Ok(lab)
     }
 
-    /// The same machines before anybody installed an engine on them.
+    /// Machines `h1`, `h2`, … on one switch, without engines.
     pub fn without_engines(machines: u8) -> Result<Self> {
         let run = Run::begin()?;
         network::create_switch(&run, network::SWITCH)?;
@@ -87,8 +90,8 @@ impl Lab {
         Ok(lab)
     }
 
-    /// Machines without engines, each behind a router of its own (or none), and control on the internet between
-    /// them, at the port that no network blocks.
+    /// Machines without engines, each behind a router of its own (or none), and control on the internet between them.
+    /// It listens on port 443, which every kind of router but [`Nat::Closed`] lets out.
     pub fn on_internet(nats: &[Nat]) -> Result<Self> {
         let mut lab = Self::internet()?;
         for (number, nat) in (1..).zip(nats) {
@@ -101,7 +104,7 @@ impl Lab {
         Ok(lab)
     }
 
-    /// Machines without engines in one home, whose router is the way to control for all of them.
+    /// Machines without engines in one home, all behind one router.
     pub fn in_one_home(nat: Nat, machines: u8) -> Result<Self> {
         let mut lab = Self::internet()?;
         let (router, wan) = lab.next_router();
@@ -116,8 +119,8 @@ impl Lab {
         Ok(lab)
     }
 
-    /// Two machines without engines, and between their networks a line whose width is set by [`Self::set_line`]. There
-    /// is no control computer.
+    /// Two machines without engines, and between their networks a line whose MTU is set by [`Self::set_line`]. There is
+    /// no control computer.
     pub fn over_a_line() -> Result<Self> {
         let run = Run::begin()?;
         for machine in ["h1", "h2"] {
@@ -137,17 +140,18 @@ impl Lab {
         Ok(lab)
     }
 
-    /// The line of [`Self::over_a_line`] carries IP packets of so many bytes from now on.
+    /// Sets the largest IP packet, in bytes, that the line of [`Self::over_a_line`] carries, and whether its routers
+    /// report larger ones.
     pub fn set_line(&self, mtu: u16, routers: IcmpErrors) -> Result<()> {
         line::set(&self.run, mtu, routers)
     }
 
-    /// Fragments that machines and routers at that line made since it is there.
+    /// How many fragments the machines and routers of that line have made since the lab was started.
     pub fn fragments(&self) -> Result<u64> {
         line::fragments(&self.run)
     }
 
-    /// A machine's IPv6 address at that line.
+    /// The IPv6 address of a machine at that line.
     #[must_use]
     pub fn v6_at_line(machine: &Machine) -> Ipv6Addr {
         line::v6(machine.number())
@@ -165,12 +169,12 @@ impl Lab {
         })
     }
 
-    /// Gives each network behind a router of [`Lab::on_internet`] public IPv6 addresses, too.
+    /// Gives each network behind a router of [`Lab::on_internet`] public IPv6 addresses beside IPv4.
     pub fn route_v6(&self) -> Result<()> {
         v6::route(&self.run, self.routers)
     }
 
-    /// Name and address of a router to be.
+    /// The name and the public address of the next router.
     fn next_router(&mut self) -> (String, Ipv4Addr) {
         self.routers += 1;
         let wan = Ipv4Addr::new(203, 0, 113, 10 + self.routers);
@@ -185,7 +189,7 @@ impl Lab {
         command
     }
 
-    /// Plugs a machine that has no cable into a new router.
+    /// Plugs a machine that has no cable into a new router; returns the machine's address.
     fn connect(&mut self, machine: &str, nat: Nat) -> Result<Ipv4Addr> {
         let (router, wan) = self.next_router();
         if nat == Nat::None {
@@ -200,7 +204,7 @@ impl Lab {
         nat::plug(&self.run, &router, machine, self.routers, 1)
     }
 
-    /// Takes a machine from where it is to another network, as a laptop goes from Wi-Fi to a phone.
+    /// Moves a machine to a network behind a new router, as a laptop that goes from Wi-Fi to a phone.
     pub fn roam(&mut self, number: usize, nat: Nat) -> Result<()> {
         let name = self.machine(number).name().to_owned();
         network::ip(&["-n", &self.run.namespace(&name), "link", "del", "eth0"])?;
@@ -209,13 +213,13 @@ impl Lab {
         Ok(())
     }
 
-    /// Where control listens for agents.
+    /// The address at which control listens for agents.
     #[must_use]
     pub fn control(&self) -> SocketAddrV4 {
         self.control
     }
 
-    /// Moves this thread, and the threads and programs it starts from now on, to the control computer.
+    /// Moves this thread, and the threads and programs that it starts afterwards, to the control computer.
     pub fn enter(&self) -> Result<()> {
         network::enter(&self.run.namespace("control"))
     }
@@ -235,14 +239,14 @@ impl Lab {
         &self.machines
     }
 
-    /// An empty directory of this run, made when it is not there; a short path, so that sockets fit in it.
+    /// A directory of this run, created when it does not exist. Its path is short enough for a socket in it.
     pub fn directory(&self, name: &str) -> Result<PathBuf> {
         let directory = self.run.directory().join(name);
         fs::create_dir_all(&directory)?;
         Ok(directory)
     }
 
-    /// Where the control computer's network is changed.
+    /// The name of the control computer's network namespace.
     #[must_use]
     pub fn control_namespace(&self) -> String {
         self.run.namespace("control")
@@ -253,22 +257,22 @@ impl Lab {
         network::replace_address(&self.control_namespace(), from, to)
     }
 
-    /// Makes the control computer refuse what is sent to this port, on open connections too.
+    /// Answers all TCP that is sent to this port of the control computer with a reset, on open connections too.
     pub fn refuse_on_control(&self, port: u16) -> Result<()> {
         network::block_port(&self.control_namespace(), port, PortBlock::Reset)
     }
 
-    /// Makes what is sent to this port of the control computer vanish, on open connections too.
+    /// Drops all TCP that is sent to this port of the control computer, on open connections too.
     pub fn lose_on_control(&self, port: u16) -> Result<()> {
         network::block_port(&self.control_namespace(), port, PortBlock::Drop)
     }
 
-    /// Ends either.
+    /// Ends [`Self::refuse_on_control`] and [`Self::lose_on_control`].
     pub fn accept_on_control(&self) -> Result<()> {
         network::unblock_ports(&self.control_namespace())
     }
 
-    /// Shows what every program of the lab wrote last.
+    /// Prints the last lines of the log of every program in the lab.
     fn show_logs(&self) {
         for log in run::logs(self.run.directory()) {
             let text = fs::read(&log).unwrap_or_default();
@@ -283,12 +287,12 @@ impl Lab {
     }
 }
 
-/// Runs a scenario on the control computer of a new lab; when it fails, the logs are shown before they are gone.
+/// Runs a scenario on the control computer of a new lab; when it fails, the logs are printed before the lab is removed.
 pub fn with_lab(machines: u8, scenario: impl AsyncFnOnce(&mut Lab) -> Result<()>) -> Result<()> {
     on(Lab::start(machines)?, scenario)
 }
 
-/// The same with the engine that each machine has: `with_engines(&EngineVersion::ALL, …)`.
+/// The same with a machine for each version of the engine: `with_engines(&EngineVersion::ALL, …)`.
 pub fn with_engines(
     engines: &[EngineVersion],
     scenario: impl AsyncFnOnce(&mut Lab) -> Result<()>,
@@ -296,7 +300,7 @@ pub fn with_engines(
     on(Lab::with_engines(engines)?, scenario)
 }
 
-/// The same on a lab that is there already.
+/// The same on a lab that has been started.
 pub fn on(mut lab: Lab, scenario: impl AsyncFnOnce(&mut Lab) -> Result<()>) -> Result<()> {
     lab.enter()?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
@@ -318,7 +322,7 @@ impl Drop for Lab {
     }
 }
 
-/// Copies a directory as a thief or a backup would.
+/// Copies a directory with its files and subdirectories, as a backup does, or a thief.
 pub fn copy_directory(from: &Path, to: &Path) -> Result<()> {
     fs::create_dir_all(to)?;
     for entry in fs::read_dir(from).with_context(|| format!("cannot read {}", from.display()))? {

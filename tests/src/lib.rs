@@ -1,24 +1,30 @@
-//! What the end-to-end tests, the demo, the soak and the benches share: several computers made out of one.
+//! What the end-to-end tests, the demo, the soaks and the benches share. They run several computers inside one.
 //!
-//! - [`lab`]: computers in network namespaces, each with an engine of its own; everything is gone afterwards.
-//! - [`systemd`]: a booted Debian on one of them, where the install line is pasted.
-//! - [`engine`]: images without a registry, and the docker command line of one computer. [`followed`]: an engine as an
-//!   agent follows it. [`handmade`]: images that no builder would write.
+//! Computers:
+//! - [`lab`]: machines in network namespaces, each with an engine of its own; dropping the lab removes all of it.
+//! - [`systemd`]: a booted Debian on a machine, where the install line is pasted. [`sshd`]: an SSH server on it.
+//! - [`engine`]: sample images without a registry, and the docker command line of a machine. [`podman`]: a machine whose
+//!   only engine is Podman. [`handmade_image`]: images with contents that no builder writes.
+//!
+//! Programs:
+//! - [`artifacts`]: where the programs under test are. [`program`]: child processes. [`clock`]: the time.
 //! - [`flotilla`]: control and agents as the real programs, started, stopped and killed.
-//! - [`fleet`]: one device with one container, online. [`demo`]: a fleet to look at. [`soak`]: the long runs.
-//! - [`meshed`]: devices on one mesh, with what goes over it. [`modes`]: devices of one network mode.
-//! - [`pasted`]: the texts of Add Device, as people use them. [`podman`]: a machine with another engine.
-//! - [`newcomer`], [`impostor`]: an agent and a control that do what the real ones never would.
-//! - [`swarm`]: a thousand agents in one process. [`bench`]: figures taken with all of these.
-//! - [`slow`]: clients that never finish what they begin. [`strangers`]: thousands of them.
-//! - [`sshd`]: an SSH server on a booted system, and the owner whose keys it takes.
-//! - [`watch`]: the live stream as a page reads it.
-//! - [`browser`], [`desktop`]: the user interface as people meet it, found by role and name.
-//! - [`dataplane`]: two ends of a WireGuard tunnel, ours or other people's, and traffic between them.
-//! - [`settings`], [`likeness`]: every setting of a container, and whether two containers have the same ones.
-//! - [`podded`]: a machine whose engine has a pod, without the rest of an agent.
-//! - [`parts`]: where the programs under test are.
-//! - [`eventually`]: waiting for something to become true, with a deadline.
+//! - [`install_text`]: the texts of Add Device that run an agent in a container.
+//! - [`followed_engine`]: an engine as an agent follows it, without the rest of an agent. [`pod_machine`]: the same with
+//!   a pod on the engine. [`container_settings`], [`container_diff`]: every setting of a container, and what differs
+//!   between two containers.
+//! - [`dataplane`]: two ends of a WireGuard tunnel, ours or another program, and traffic between them.
+//! - [`scripted_agent`], [`impostor`]: an agent and a control that do what the real ones never do.
+//! - [`swarm`]: a thousand agents in one process. [`slow_clients`]: connections that never finish what they begin.
+//!   [`strangers`]: thousands of such connections at one control.
+//! - [`live_reader`]: the live stream as a page reads it.
+//! - [`browser`], [`desktop`]: the user interface in a browser and in the app's window, found by role and name.
+//!
+//! Fleets:
+//! - [`fleet`]: one device with one container, online. [`mesh_fleet`]: devices on one mesh. [`modes`]: devices of one
+//!   network mode. [`demo`]: a fleet to look at, which [`port_forward`] lets a browser outside reach.
+//! - [`bench`], [`soak`]: figures and long runs, taken with all of these.
+//! - [`eventually`]: waiting until something is true, with a deadline.
 
 pub mod artifacts;
 pub mod bench;

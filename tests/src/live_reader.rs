@@ -1,4 +1,4 @@
-//! The live stream as a page reads it: frames are kept from the beginning on, so that none is missed.
+//! The live stream as a page reads it. Frames are buffered from [`LiveReader::open`] on, so none is missed.
 
 use std::time::{Duration, Instant};
 
@@ -8,7 +8,7 @@ use flotilla_protocol::api::{LiveFrame, Resource};
 use futures_util::StreamExt;
 use tokio::time::timeout_at;
 
-/// An open stream.
+/// An open live stream, and the number of the last frame that was read.
 #[derive(Debug)]
 pub struct LiveReader {
     live: Live,
@@ -23,8 +23,8 @@ impl LiveReader {
         })
     }
 
-    /// Reads until a frame brings what `wanted` looks for; answers how long that took.
-    /// Frames without a gap are part of the promise.
+    /// Reads until a frame upserts a resource for which `wanted` is true; returns how long that took. A gap in the
+    /// numbers of the frames is an error.
     pub async fn upsert(
         &mut self,
         what: &str,
@@ -53,7 +53,7 @@ impl LiveReader {
     }
 }
 
-/// Whether it is a container of this name in this state (`running`, `exited`).
+/// Whether the resource is a container of this name in this state (`running`, `exited`).
 #[must_use]
 pub fn is_container(resource: &Resource, name: &str, state: &str) -> bool {
     let Resource::Container(row) = resource else {

@@ -1,4 +1,5 @@
-//! Devices on one mesh, each behind a router of its own, with an open policy: the start of most stories about paths.
+//! A fleet with a device on each machine of a lab, all on one mesh, with a policy that opens one port: the starting
+//! point of most tests of paths.
 
 use std::net::TcpStream;
 use std::time::{Duration, Instant};
@@ -16,11 +17,11 @@ use crate::flotilla::{Agent, AgentSetup, Control, ControlSetup};
 use crate::lab::{Lab, Machine, ping};
 use crate::program::{command, run};
 
-/// Where each device answers what it is sent, and where policies in tests deny it.
+/// Every device echoes what it is sent on both ports. The starting policy allows [`OPEN`] and denies [`CLOSED`].
 pub const OPEN: u16 = 7777;
 pub const CLOSED: u16 = 7778;
 
-/// A device, its machine number in the lab being its place here plus one.
+/// A device and its agent. The member at index `n` is on machine `n + 1` of the lab.
 #[derive(Debug)]
 pub struct Member {
     pub added: DeviceAdded,
@@ -28,6 +29,7 @@ pub struct Member {
     pub agent: Agent,
 }
 
+/// Control, and a member for each machine of the lab.
 #[derive(Debug)]
 pub struct MeshFleet {
     pub control: Control,
@@ -35,16 +37,17 @@ pub struct MeshFleet {
 }
 
 impl MeshFleet {
-    /// A device on each machine of the lab, online, with its map in force; everything may reach [`OPEN`].
+    /// Starts control and an agent on each machine, and waits until every device is online and knows all others.
     pub async fn start(lab: &Lab) -> Result<Self> {
         Self::start_with(lab, ControlSetup::new(lab)?, RelayPreference::Auto).await
     }
 
+    /// The same with this control, and this relay preference of each device.
     pub async fn start_with(lab: &Lab, control: ControlSetup, relay: RelayPreference) -> Result<Self> {
         Self::start_in(lab, control, relay, |_| Vec::new()).await
     }
 
-    /// The same, each agent with what its machine's environment has.
+    /// The same, with variables of the environment for the agent of each machine.
     pub async fn start_in(
         lab: &Lab,
         control: ControlSetup,
@@ -86,7 +89,7 @@ impl MeshFleet {
         Ok(fleet)
     }
 
-    /// The device has a mesh interface and knows this many peers.
+    /// Waits until the device of this machine has a mesh interface and knows this many peers.
     pub async fn is_up(&self, machine: &Machine, peers: usize) -> Result<()> {
         let what = format!("{} is on the mesh", machine.name());
         eventually(&what, seconds(10.0), async || {
@@ -110,7 +113,7 @@ impl MeshFleet {
         &mut self.members[usize::from(machine.number()) - 1]
     }
 
-    /// What the agent on a machine says about the mesh.
+    /// The mesh part of `flotilla-agent status --json` on a machine.
     pub fn mesh(&self, machine: &Machine) -> Result<Value> {
         let state_dir = &self.member(machine).setup.state_dir;
         let status = run(command(artifacts::agent()?, ["status", "--json", "--state-dir"]).arg(state_dir))?;
@@ -118,7 +121,7 @@ impl MeshFleet {
         Ok(status["mesh"].take())
     }
 
-    /// How one machine reaches another, as its own agent sees it.
+    /// The path from one machine to another, as the agent on the first one reports it.
     pub fn path(&self, from: &Machine, to: &Machine) -> Result<PeerPath> {
         let mesh = self.mesh(from)?;
         let mut peers = mesh["peers"].as_array().into_iter().flatten();
@@ -129,7 +132,7 @@ impl MeshFleet {
         serde_json::from_value(path).with_context(|| format!("no path: {mesh}"))
     }
 
-    /// Waits until one machine reaches another in this way; answers how long that took.
+    /// Waits until the path from one machine to another is of this kind; returns how long that took.
     pub async fn eventually_by(
         &self,
         kind: PathKind,
@@ -148,7 +151,7 @@ impl MeshFleet {
         Ok(begun.elapsed())
     }
 
-    /// A TCP connection over the mesh on which one byte went to and fro, and how long that took.
+    /// Opens a TCP connection over the mesh and waits for the echo of one byte; returns how long both took.
     pub fn first_byte(
         &self,
         from: &Machine,
@@ -161,7 +164,7 @@ impl MeshFleet {
         Ok((stream, begun.elapsed()))
     }
 
-    /// Nothing answers at a port, not even with a refusal.
+    /// Fails unless a connection to this port times out: no answer, and no refusal either.
     pub fn is_silent(&self, from: &Machine, to: &Machine, port: u16) -> Result<()> {
         match self.connect(from, to, port, seconds(1.0)) {
             Ok(_) => bail!("port {port} of {} is open", to.name()),
@@ -170,19 +173,20 @@ impl MeshFleet {
         }
     }
 
+    /// A TCP connection from one machine to the mesh address of another.
     pub fn connect(&self, from: &Machine, to: &Machine, port: u16, within: Duration) -> Result<TcpStream> {
         let address = self.member(to).added.device.mesh_ip;
         from.connect((address, port), within)
     }
 }
 
-/// A policy by which everything may reach one TCP port of everything.
+/// A policy that allows every device to reach this TCP port of every device.
 #[must_use]
 pub fn allowing(port: u16) -> Value {
     json!({"rules": [{"name": "echo", "from": ["any"], "to": ["any"], "proto": "tcp", "ports": [port]}]})
 }
 
-/// Puts a policy, written as people write it, in force.
+/// Saves a policy, given in the form in which people write it.
 pub async fn set_policy(control: &Control, policy: &Value) -> Result<()> {
     let policy: Policy = serde_json::from_value(policy.clone())?;
     let set = SetPolicy {

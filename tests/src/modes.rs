@@ -1,6 +1,7 @@
-//! Devices of one network mode, each added by another text, and a native one that tries to reach them.
+//! A fleet of devices in one network mode, each installed by another text, and a native device that tries to reach
+//! them.
 //!
-//! The policy is an open lab: what is not reached, is not because of the mode.
+//! The policy allows everything: what cannot be reached, cannot because of the network mode.
 
 use std::net::Ipv4Addr;
 
@@ -17,10 +18,10 @@ use crate::flotilla::{Agent, AgentSetup, Control};
 use crate::install_text::InstallText;
 use crate::lab::{Lab, Machine};
 
-/// The native device, on the last machine of the lab.
+/// Name of the device whose agent runs without a container, on the last machine of the lab.
 pub const NATIVE: &str = "native";
 
-/// One device by a pasted text.
+/// A device whose agent runs in a container, and the text by which it was installed.
 #[derive(Debug)]
 pub struct ContainerDevice {
     pub text: InstallText,
@@ -46,17 +47,18 @@ impl ContainerDevice {
     }
 }
 
-/// What a device must keep for others to know it again.
+/// What must stay the same for control and peers to treat a device as the same one.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Identity {
     id: DeviceId,
     mesh_ip: Ipv4Addr,
-    /// Of the certificate, which belongs to one key.
+    /// Of the device's certificate.
     fingerprint: String,
-    /// As a peer has it.
+    /// The public key in the network map of a peer.
     wireguard_key: Value,
 }
 
+/// Control, the devices in containers, and the native device.
 #[derive(Debug)]
 pub struct ModeFleet {
     pub control: Control,
@@ -67,7 +69,7 @@ pub struct ModeFleet {
 }
 
 impl ModeFleet {
-    /// The native device, alone.
+    /// Starts control with an open policy, and the native device. There are no other devices.
     pub async fn begin(lab: &Lab) -> Result<Self> {
         let control = Control::start(lab)?;
         let open = UpdateFleet {
@@ -88,7 +90,8 @@ impl ModeFleet {
         })
     }
 
-    /// One device for each text as well, all online and on the mesh. The lab has one machine more than there are texts.
+    /// The same and a device of this mode for each text, all online and on the mesh. The lab must have one machine more
+    /// than there are texts.
     pub async fn start(lab: &Lab, mode: NetworkMode, texts: &[InstallText]) -> Result<Self> {
         let mut modes = Self::begin(lab).await?;
         for (machine, text) in (1..).zip(texts) {
@@ -107,6 +110,7 @@ impl ModeFleet {
         Ok(modes)
     }
 
+    /// Adds a device of this mode.
     pub async fn add(&self, name: &str, mode: NetworkMode) -> Result<DeviceAdded> {
         let add = AddDevice {
             name: Some(name.to_owned()),
@@ -116,6 +120,7 @@ impl ModeFleet {
         self.control.send(&add).await
     }
 
+    /// Waits until a device is online and reports that it is on the mesh.
     pub async fn is_on_mesh(&self, name: &str) -> Result<()> {
         self.control.eventually_online(name, seconds(15.0)).await?;
         eventually(&format!("{name} is on the mesh"), seconds(15.0), async || {
@@ -127,12 +132,12 @@ impl ModeFleet {
         .await
     }
 
-    /// How the native device reaches another one, as control shows it.
+    /// The path from the native device to another one, as control shows it.
     pub async fn path_to(&self, name: &str) -> Result<Path> {
         path(&self.control, NATIVE, name).await
     }
 
-    /// Asks for another mode, into which the agent moves by itself.
+    /// Changes the mode of a device; fails where control says that the agent cannot move by itself.
     pub async fn change(&self, device: &ContainerDevice, mode: NetworkMode) -> Result<()> {
         let change = ChangeMode {
             device: device.name().to_owned(),
@@ -146,6 +151,7 @@ impl ModeFleet {
         Ok(())
     }
 
+    /// The identity of a device, as control and the native device know it.
     pub async fn identity(&self, device: &ContainerDevice) -> Result<Identity> {
         let shown = self.control.device(device.name()).await?;
         let map = std::fs::read(self.native_setup.state_dir.join("map.json"))?;
@@ -160,7 +166,7 @@ impl ModeFleet {
         })
     }
 
-    /// Replaces a device's agent by a new container, and sees that it is the same device.
+    /// Replaces the container of a device's agent by a new one; fails when that is not the same device.
     pub async fn recreate(&self, device: &ContainerDevice, machine: &Machine) -> Result<()> {
         let before = self.identity(device).await?;
         device.text.remove(machine)?;
@@ -178,7 +184,7 @@ impl ModeFleet {
     }
 }
 
-/// How one device reaches another, as control shows it.
+/// The path from one device to another, as control shows it.
 pub async fn path(control: &Control, from: &str, to: &str) -> Result<Path> {
     let begun = ListPaths {
         devices: vec![from.to_owned()],

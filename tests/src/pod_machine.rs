@@ -1,4 +1,4 @@
-//! A machine whose engine has a pod, followed in this process as by the agent in that pod.
+//! A machine whose engine has a pod. The engine is followed in this process as the agent in that pod follows it.
 
 use std::fs;
 
@@ -14,7 +14,7 @@ use crate::eventually::{eventually, seconds};
 use crate::followed_engine::FollowedEngine;
 use crate::lab::Machine;
 
-/// Dropping it ends the following.
+/// The machine and its followed engine. Dropping it ends the following.
 #[derive(Debug)]
 pub struct PodMachine<'a> {
     pub machine: &'a Machine,
@@ -26,7 +26,8 @@ pub struct PodMachine<'a> {
 }
 
 impl<'a> PodMachine<'a> {
-    /// Containers of the sample image stand for the pause container and for the agent.
+    /// Creates the pod on a machine with an engine. Containers of the sample image are its pause container and its
+    /// agent.
     pub async fn start(machine: &'a Machine) -> Result<Self> {
         machine.load_images()?;
         let pause = machine.docker_run(&["--name", "flotilla-pause", "--stop-timeout", "1", WORKER])?;
@@ -63,7 +64,8 @@ impl<'a> PodMachine<'a> {
         Ok(pod)
     }
 
-    /// Puts a container into the pod or takes it out of it, and waits until that is known; answers its new id.
+    /// Puts a container into the pod (`member`) or takes it out, and waits until the followed engine lists the
+    /// container that replaced it; returns its id.
     pub async fn place(&self, name: &str, member: bool) -> Result<Result<String, ActionError>> {
         let id = |answer: &Value| answer["Id"].as_str().unwrap_or_default().to_owned();
         let old = id(&self.inspect(name).await?);
@@ -92,14 +94,14 @@ impl<'a> PodMachine<'a> {
         self.call("GET", &format!("/containers/{name}/json"), None).await
     }
 
-    /// Makes a container just as the request says; answers its id.
+    /// Creates a container by this request of the engine's API; returns its id.
     pub async fn create(&self, name: &str, request: &Value) -> Result<String> {
         let path = format!("/containers/create?name={name}");
         let made = self.call("POST", &path, Some(request)).await?;
         Ok(made["Id"].as_str().context("no id")?.to_owned())
     }
 
-    /// What a move leaves behind when it should not.
+    /// Names of containers that a move left behind, such as the one that it had set aside. There should be none.
     pub async fn leftovers(&self) -> Result<Vec<String>> {
         let all = self.call("GET", "/containers/json?all=1", None).await?;
         let names = all
@@ -110,13 +112,13 @@ impl<'a> PodMachine<'a> {
         Ok(names.filter(|names| names.contains(".flotilla-")).collect())
     }
 
-    /// Asks the engine itself, in the words of its API and of no client.
+    /// Sends a request of the engine's API without a client library, whose types could hide a field.
     ///
     /// # Errors
-    /// Its own words.
+    /// The engine's status and message for a status of 400 or more.
     pub async fn call(&self, method: &str, path: &str, body: Option<&Value>) -> Result<Value> {
         let body = body.map(Value::to_string).unwrap_or_default();
-        // The old version of HTTP, in which an answer is what comes before the end.
+        // HTTP 1.0 has no chunked bodies: an answer ends where the connection ends.
         let head = format!(
             "{method} {path} HTTP/1.0\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n",
             body.len()

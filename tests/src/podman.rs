@@ -1,7 +1,7 @@
-//! Podman as the only engine of a machine: root's, with its API socket where systemd would have put it.
+//! Podman as the only engine of a machine: root's, with its API socket where systemd puts it.
 //!
-//! All that is typed runs where its service runs, which sees the networks of containers as files; and it does not find
-//! `docker`, which this computer has.
+//! Commands run in the mount namespace of its service, where the networks of containers are files. Their `PATH` has no
+//! `docker`, which this computer has, so that texts choose Podman.
 
 use std::ffi::OsStr;
 use std::fs;
@@ -15,17 +15,17 @@ use crate::eventually::{eventually_blocking, seconds};
 use crate::lab::Machine;
 use crate::program::{Program, run};
 
-/// The folder of the programs that are found.
+/// The folder in the machine's directory that is the whole `PATH`.
 const PROGRAMS: &str = "programs";
 
 const SOCKET: &str = "/run/podman/podman.sock";
 
-/// Becomes the service. The text is constant; its argument is the socket.
+/// Starts the service. The text is constant; its argument is the socket.
 const START: &str = r#"set -e
 mkdir -p /run/podman
 exec podman system service --time 0 "unix://$1""#;
 
-/// Where control groups are, and those that Podman leaves behind, the inner one first.
+/// The root of the cgroup trees, and the cgroups that Podman leaves in them, the inner one first.
 const CGROUPS: &str = "/sys/fs/cgroup";
 const LEFT: [&str; 2] = ["libpod_parent/conmon", "libpod_parent"];
 
@@ -37,7 +37,7 @@ pub struct Podman<'a> {
 }
 
 impl<'a> Podman<'a> {
-    /// On a machine that was made without an engine.
+    /// Starts the service on a machine without an engine, and imports the sample images.
     pub fn start(machine: &'a Machine) -> Result<Self> {
         configure(machine)?;
         link_programs(&machine.directory().join(PROGRAMS))?;
@@ -51,7 +51,7 @@ impl<'a> Podman<'a> {
         Ok(podman)
     }
 
-    /// The podman command line of this machine.
+    /// `podman` on this machine.
     #[must_use]
     pub fn podman(&self) -> Command {
         self.command("podman")
@@ -74,7 +74,7 @@ impl<'a> Podman<'a> {
 
 impl Drop for Podman<'_> {
     fn drop(&mut self) {
-        // One that lends its network to others goes after them.
+        // A container whose network others share can only be removed after those.
         for _ in 0..2 {
             run(self.podman().args(["rm", "--all", "--force", "--time", "0"])).ok();
         }
@@ -99,7 +99,7 @@ fn with_settings(mut command: Command, machine: &Machine) -> Command {
     command
 }
 
-/// All programs of this computer but one.
+/// Links all programs of this computer except `docker` into the folder.
 fn link_programs(folder: &Path) -> Result<()> {
     fs::create_dir_all(folder)?;
     for directory in ["/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin"] {
@@ -114,8 +114,8 @@ fn link_programs(folder: &Path) -> Result<()> {
     Ok(())
 }
 
-/// Everything below the machine's own directory, with the runtime that is there, and limits that a computer grants
-/// which may not raise them.
+/// Writes Podman's configuration: files below the machine's directory, the runtime that is installed, and limits low
+/// enough for a computer on which root may not raise its own.
 fn configure(machine: &Machine) -> Result<()> {
     let directory = machine.directory().display();
     let runtime = run(Command::new("sh").args(["-c", "command -v crun || command -v runc"]))

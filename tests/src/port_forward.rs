@@ -1,16 +1,18 @@
-//! A way into the lab: connections to a port outside are continued to the same port of the control computer.
+//! A way into the lab from outside of its namespaces: connections to a port outside are forwarded to the same port of
+//! the control computer.
 
 use std::net::{Ipv4Addr, SocketAddr, TcpListener as OutsideListener};
 
 use anyhow::Result;
 use tokio::net::{TcpListener, TcpStream};
 
-/// A port on the loopback outside; make it before entering the lab, since a socket stays where it was made.
+/// A port on the loopback outside. Open it before entering the lab, since a socket stays in the namespace where it was
+/// made.
 #[derive(Debug)]
 pub struct PortForward(OutsideListener);
 
 impl PortForward {
-    /// At this port where it is free, else at any.
+    /// Opens this port where it is free, else any other one.
     pub fn open(preferred: u16) -> Result<Self> {
         let at = |port| OutsideListener::bind(SocketAddr::from((Ipv4Addr::LOCALHOST, port)));
         let listener = at(preferred).or_else(|_| at(0))?;
@@ -18,7 +20,7 @@ impl PortForward {
         Ok(Self(listener))
     }
 
-    /// The port that control must use as well, because pages are only answered under their own address.
+    /// The port outside. Control must use the same one, since it serves pages under its own address only.
     pub fn port(&self) -> Result<u16> {
         Ok(self.0.local_addr()?.port())
     }

@@ -1,4 +1,4 @@
-//! Child processes: argv only, what they write goes to a file, and they end with the value that stands for them.
+//! Child processes: arguments are never read by a shell, output goes to files, and dropping a [`Program`] ends it.
 
 use std::fs::{self, File};
 use std::os::unix::process::ExitStatusExt;
@@ -21,7 +21,7 @@ pub struct Program {
 }
 
 impl Program {
-    /// Starts it with stdout in `DIRECTORY/NAME.out` and stderr in `DIRECTORY/NAME.log`, both appended to.
+    /// Starts the command with stdout in `DIRECTORY/NAME.out` and stderr in `DIRECTORY/NAME.log`, both appended to.
     pub fn start(command: &mut Command, directory: &Path, name: &str) -> Result<Self> {
         let [out, log] = ["out", "log"].map(|kind| directory.join(format!("{name}.{kind}")));
         let append = |path: &Path| File::options().create(true).append(true).open(path);
@@ -45,17 +45,17 @@ impl Program {
         self.child.id()
     }
 
-    /// All it wrote on stdout so far.
+    /// All that the program wrote on stdout so far.
     pub fn output(&self) -> Result<String> {
         Ok(fs::read_to_string(&self.out)?)
     }
 
-    /// All it wrote on stderr so far.
+    /// All that the program wrote on stderr so far.
     pub fn log(&self) -> Result<String> {
         Ok(String::from_utf8_lossy(&fs::read(&self.log)?).into_owned())
     }
 
-    /// An error with the end of what it wrote when it has ended already.
+    /// An error with the last lines of its output when the program has ended.
     pub fn ensure_running(&mut self) -> Result<()> {
         let status = self.child.try_wait()?;
         ensure!(
@@ -73,20 +73,20 @@ impl Program {
         kill_process(id, signal).with_context(|| format!("cannot signal {}", self.name))
     }
 
-    /// Waits for it to end by itself.
+    /// Waits until the program ends by itself.
     pub fn ended(&mut self, within: Duration) -> Result<ExitStatus> {
         let what = format!("{} ends", self.name);
         let status = eventually_blocking(&what, within, || self.child.try_wait()?.context("still running"));
         status.with_context(|| self.tail())
     }
 
-    /// Asks it to stop, as an operator does, and waits for it.
+    /// Asks the program to stop (SIGTERM), and waits until it has ended.
     pub fn terminate(&mut self, within: Duration) -> Result<ExitStatus> {
         self.signal(Signal::TERM)?;
         self.ended(within)
     }
 
-    /// Ends it as a power failure does.
+    /// Ends the program without a chance to clean up (SIGKILL), as a power failure does.
     pub fn kill(&mut self) -> Result<()> {
         self.child.kill()?;
         let status = self.child.wait()?;
@@ -98,7 +98,7 @@ impl Program {
         Ok(())
     }
 
-    /// The end of what it wrote; some programs say on stdout why they end.
+    /// The last lines of stdout and of stderr: some programs say on stdout why they end.
     fn tail(&self) -> String {
         let written = [self.output(), self.log()].map(Result::unwrap_or_default);
         let ends = written.iter().map(|text| {
@@ -116,7 +116,7 @@ impl Drop for Program {
     }
 }
 
-/// Runs to the end and answers stdout, trimmed at its end; an error shows all that was written.
+/// Runs a command to its end and returns stdout, trimmed at its end; an error shows all that was written.
 pub fn run(command: &mut Command) -> Result<String> {
     let output = command
         .stdin(Stdio::null())
@@ -129,7 +129,7 @@ pub fn run(command: &mut Command) -> Result<String> {
     Ok(out.trim_end().to_owned())
 }
 
-/// How a command ended, and all that it wrote, errors last.
+/// How a command ended, and all that it wrote: stdout, then stderr.
 #[derive(Debug)]
 pub struct Outcome {
     pub code: Option<i32>,
@@ -137,7 +137,7 @@ pub struct Outcome {
 }
 
 impl Outcome {
-    /// It ended with this code and said all of these words.
+    /// Fails unless the command ended with this code and its output contains each of these texts.
     pub fn ended_with(&self, code: i32, words: &[&str]) -> Result<()> {
         let Self { code: found, said } = self;
         ensure!(
@@ -151,7 +151,7 @@ impl Outcome {
     }
 }
 
-/// Runs to the end, whatever end that is.
+/// Runs a command to its end; an exit code other than 0 is no error.
 pub fn attempt(command: &mut Command) -> Result<Outcome> {
     let output = command
         .stdin(Stdio::null())
@@ -164,7 +164,7 @@ pub fn attempt(command: &mut Command) -> Result<Outcome> {
     })
 }
 
-/// A command in one go.
+/// A command with its arguments, as one expression.
 pub fn command<S: AsRef<std::ffi::OsStr>>(
     program: impl AsRef<std::ffi::OsStr>,
     arguments: impl IntoIterator<Item = S>,

@@ -1,6 +1,6 @@
-//! Half an agent inside the test: it enrolls and dials as agents do, but says what the test wants it to say.
+//! An agent inside the test's process: it enrolls and dials as agents do, and what it sends is the test's choice.
 //!
-//! It exists for what no honest agent does (requests that ask for too much, links that never answer), and for
+//! It exists for what a real agent never does (requests that ask for too much, links that never answer), and for
 //! swarms, since a thousand processes do not fit into one computer.
 
 use anyhow::Result;
@@ -16,7 +16,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::clock;
 
-/// A key pair that wants to become a device.
+/// An agent that is not enrolled: a key pair and a machine id.
 #[derive(Debug)]
 pub struct ScriptedAgent {
     pub key: LeafKey,
@@ -31,7 +31,7 @@ impl ScriptedAgent {
         })
     }
 
-    /// Enrolls with a request that asks for nothing, as agents do.
+    /// Enrolls with a certificate request that names nothing, as agents do.
     pub async fn enroll(&self, config: &ConfigFile) -> Result<EnrolledAgent, DialError> {
         let csr = self.key.csr_der().unwrap_or_default();
         self.enroll_with(config, &csr).await
@@ -81,7 +81,8 @@ impl ScriptedAgent {
         })
     }
 
-    /// Nothing where the configuration has no token: that is refused before anybody looks at the proof.
+    /// The proof that this agent has the private half of its WireGuard key; empty where the config file has no valid
+    /// token, since control refuses that before it checks the proof.
     async fn proof(
         &self,
         config: &ConfigFile,
@@ -109,7 +110,7 @@ impl ScriptedAgent {
             fleet: enrolled.map(|response| response.fleet_id),
         };
         let identity = enrolled.map(|response| (&self.key, response.chain.as_str()));
-        // A key that does not fit its certificate is for the test to see, as a refusal at no address.
+        // A key that does not fit its certificate has no error of its own here: the test sees `NoEndpoint`.
         let tls = agent_config(trust, identity, Clock::new(clock::now)).map_err(|_| DialError::NoEndpoint)?;
         Ok(Target {
             endpoints: config.endpoints.clone(),
@@ -120,7 +121,7 @@ impl ScriptedAgent {
     }
 }
 
-/// A device's identity and the way to control.
+/// A device's identity, and what it needs to dial control.
 #[derive(Debug, Clone)]
 pub struct EnrolledAgent {
     pub response: EnrollResponse,
@@ -129,14 +130,14 @@ pub struct EnrolledAgent {
 }
 
 impl EnrolledAgent {
-    /// Holds one link until it ends; `router` answers control's calls.
+    /// Dials and holds one link until it ends; `router` answers control's calls.
     pub async fn hold_link(&self, router: Router, shutdown: CancellationToken) -> Result<LinkEnd, DialError> {
         let dialed = dial(&self.target, &self.introduction).await?;
         Ok(serve(dialed, router, shutdown).await)
     }
 }
 
-/// The code with which control said no.
+/// The code with which control refused.
 #[must_use]
 pub fn refusal<T>(outcome: &Result<T, DialError>) -> Option<Code> {
     match outcome {
@@ -145,7 +146,7 @@ pub fn refusal<T>(outcome: &Result<T, DialError>) -> Option<Code> {
     }
 }
 
-/// A certificate request of this key that asks for somebody else's names and for a server's rights.
+/// A certificate request of this key that asks for the identity `uri`, for control's name, and for a server's usage.
 pub fn greedy_request(key: &LeafKey, uri: &str) -> Result<Vec<u8>> {
     let pair = rcgen::KeyPair::from_pem(&key.to_pem())?;
     let mut wish = rcgen::CertificateParams::default();

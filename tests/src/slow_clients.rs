@@ -1,4 +1,4 @@
-//! Clients that never finish what they begin, each in its own stall_point.
+//! Clients that never finish what they begin: each opens a connection and stalls at one point of it.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -10,18 +10,18 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 
-/// At which point they stop.
+/// Where a client stalls.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum StallPoint {
-    /// Nothing after TCP.
+    /// After the TCP handshake it sends nothing.
     Silent,
-    /// The TLS handshake byte by byte.
+    /// It sends the TLS handshake byte by byte.
     DripHandshake,
-    /// TLS, and then nothing.
+    /// After the TLS handshake it sends nothing.
     SilentInTls,
-    /// The head of a request byte by byte.
+    /// It sends the head of a request byte by byte.
     DripHead,
-    /// A head that announces a body, and the body byte by byte.
+    /// It sends a head that announces a body, and the body byte by byte.
     DripBody,
 }
 
@@ -35,12 +35,13 @@ impl StallPoint {
     ];
 }
 
+/// Between two bytes.
 const DRIP: Duration = Duration::from_millis(300);
 
-/// Longer than anything the server should put up with.
+/// Longer than any time that the server allows a client.
 const PATIENCE: Duration = Duration::from_secs(40);
 
-/// Holds a connection open until the server ends it; answers how long that took.
+/// Holds a connection open until the server ends it; returns how long that took.
 pub async fn hold_open(address: &str, stall_point: StallPoint, tls: Arc<ClientConfig>) -> Result<Duration> {
     let begun = Instant::now();
     let tcp = TcpStream::connect(address).await?;
@@ -68,7 +69,7 @@ const HEAD: &[u8] =
 const HEAD_OF_BODY: &[u8] =
     b"POST /agent/v1/enroll HTTP/1.1\r\nhost: control\r\ncontent-type: application/json\r\ncontent-length: 512\r\n\r\n";
 
-/// Writes a byte now and then, and reads until the server closes, however it does so.
+/// Writes the bytes one by one with pauses, and reads until the server ends the connection in any way.
 async fn drip(stream: impl AsyncRead + AsyncWrite, bytes: &[u8]) -> Result<()> {
     let (mut reading, mut writing) = tokio::io::split(stream);
     let write = async {
@@ -99,7 +100,7 @@ async fn secure(
     TlsConnector::from(tls).connect(name, tcp).await.context("no TLS")
 }
 
-/// The first flight of a handshake.
+/// The first message of a TLS handshake.
 fn client_hello(tls: Arc<ClientConfig>) -> Result<Vec<u8>> {
     let mut connection = rustls::ClientConnection::new(tls, ServerName::try_from("control")?)?;
     let mut hello = Vec::new();

@@ -1,4 +1,4 @@
-//! The long runs: what the tests do a few times, done often or long enough to meet what is rare.
+//! Long forms of tests: the same steps, often or long enough to meet rare failures.
 
 mod link;
 mod rekey;

@@ -1,7 +1,7 @@
-//! An SSH server on a booted system, and an owner whose own `ssh` goes there.
+//! An SSH server on a booted system, and the SSH files of the owner from whose computer control connects to it.
 //!
-//! `ssh` looks for its files where the user database says, so control is started with one in which root lives
-//! elsewhere: nobody's real keys are read or changed.
+//! `ssh` finds its files in the home directory that the user database names. Control is started with a user database in
+//! which root's home is a directory of the lab, so the real files of root are neither read nor changed.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -16,8 +16,8 @@ use crate::lab::{Lab, Machine};
 use crate::program::{Program, run};
 use crate::systemd::System;
 
-/// Starts control in a mount namespace with another user database. `sh -c`, because the mount has to be made inside the
-/// namespace. The text is constant: paths and control's arguments follow as `"$1"` and `"$@"`.
+/// Starts control in a mount namespace with another user database. The mount has to be made inside the namespace, which
+/// `sh -c` does. The text is constant: paths and control's arguments follow as `"$1"` and `"$@"`.
 const WITH_HOME: &str = r#"#!/bin/sh
 here=$(dirname "$0")
 exec unshare --mount --propagation private sh -c 'mount --bind "$1" /etc/passwd; shift; exec "$@"' sh \
@@ -34,7 +34,7 @@ UsePAM no
 PidFile /run/sshd.pid
 ";
 
-/// The person at the control computer: a home with a key, and what it knows of other computers.
+/// The owner of the control computer: a home directory with an SSH key and SSH configuration.
 #[derive(Debug)]
 pub struct Owner {
     home: PathBuf,
@@ -50,7 +50,7 @@ impl Owner {
         Ok(owner)
     }
 
-    /// Control whose `ssh` is this owner's.
+    /// Control whose `ssh` uses this owner's files.
     pub fn control(&self, lab: &Lab) -> Result<ControlSetup> {
         let mut setup = ControlSetup::new(lab)?;
         let passwd = format!("root:x:0:0:root:{}:/bin/bash\n", self.home.display());
@@ -64,25 +64,25 @@ impl Owner {
         Ok(setup)
     }
 
-    /// Writes the ssh configuration: this alias is that machine's root.
+    /// Writes an SSH configuration in which this alias is root on that machine.
     pub fn add_alias(&self, alias: &str, machine: &Machine) -> Result<()> {
         let config = format!("Host {alias}\n  HostName {}\n  User root\n", machine.address());
         Ok(fs::write(self.file(".ssh/config"), config)?)
     }
 
-    /// Forgets all host keys and knows this one, the public line of a key file.
+    /// Writes a `known_hosts` that has this host key for the machine (the line of a `.pub` file) and no other.
     pub fn trust_host_key(&self, machine: &Machine, key: &str) -> Result<()> {
         let words: Vec<_> = key.split_whitespace().take(2).collect();
         let line = format!("{} {}\n", machine.address(), words.join(" "));
         Ok(fs::write(self.file(".ssh/known_hosts"), line)?)
     }
 
-    /// The public line of the owner's key.
+    /// The owner's public key, as the line of its `.pub` file.
     pub fn key(&self) -> Result<String> {
         Ok(fs::read_to_string(self.file(".ssh/id_ed25519.pub"))?)
     }
 
-    /// Another key pair: its public line.
+    /// Makes another key pair; returns its public key.
     pub fn another_key(&self, name: &str) -> Result<String> {
         let file = self.file(name);
         make_key(&file)?;
@@ -100,16 +100,16 @@ fn make_key(file: &Path) -> Result<()> {
     run(keygen.arg(file)).map(drop)
 }
 
-/// A running SSH server. It ends with its system.
+/// A running SSH server.
 #[derive(Debug)]
 pub struct Sshd {
     _program: Program,
-    /// The public line of its host key.
+    /// The server's public host key, as the line of its `.pub` file.
     pub host_key: String,
 }
 
 impl Sshd {
-    /// Takes in whoever holds the private half of `authorized`.
+    /// Starts a server that accepts logins of root with the key `authorized`.
     pub fn start(system: &System, machine: &Machine, authorized: &str) -> Result<Self> {
         let key = machine.directory().join("host_key");
         make_key(&key)?;
@@ -131,7 +131,7 @@ impl Sshd {
         })
     }
 
-    /// What `ssh-keygen -l` says of the host key, without the comment: `SHA256:…`.
+    /// The fingerprint of the host key: `SHA256:…`.
     pub fn fingerprint(&self, machine: &Machine) -> Result<String> {
         let mut keygen = Command::new("ssh-keygen");
         let listed = run(keygen.arg("-lf").arg(machine.directory().join("host_key")))?;

@@ -1,8 +1,8 @@
-//! Strangers by the thousand at the ports of a control that may have few files, and what its owner and its devices
-//! notice of them.
+//! A siege: thousands of connections from strangers to the ports of a control that has few file descriptors, and how
+//! fast the owner and the devices are served meanwhile.
 //!
-//! Each stranger comes back a while after it was ended, so their number stays. Their shares are those of a siege that
-//! wants connections and not processors: whoever sends handshakes without end is the network's business.
+//! Each stranger connects again a while after control closed its connection, so their number stays the same. The mix of
+//! strangers takes up connections, not processor time: a flood of complete handshakes is for the network to filter.
 
 use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4};
 use std::sync::Arc;
@@ -29,43 +29,44 @@ use crate::flotilla::{Control, config};
 use crate::scripted_agent::{EnrolledAgent, ScriptedAgent};
 use crate::swarm::{Links, Swarm};
 
-/// Links that are up before the strangers come.
+/// Links that are up before the siege, and have to stay up.
 const LINKS: usize = 3;
 
-/// How long a stranger that was ended stays away.
+/// How long after the end of its connection a stranger connects again.
 const RECONNECT_AFTER: Duration = Duration::from_secs(2);
 
-/// Between two bytes of those that are slow.
+/// Between two bytes of a slow stranger.
 const DRIP: Duration = Duration::from_millis(500);
 
-/// Between two questions of those that ask for what there is not: just below what an idle connection may take.
+/// Between two requests of [`StrangerKind::Asks`]: just below the time after which control closes an idle connection.
 const REQUEST_PAUSE: Duration = Duration::from_secs(9);
 
-/// Between two looks at the API.
+/// Between two calls, and before a failed one is tried again.
 const POLL: Duration = Duration::from_millis(20);
 
-/// For how long somebody tries again.
+/// For how long the owner's client and a device try again before the siege has failed.
 const PATIENCE: Duration = Duration::from_secs(20);
 
+/// What a stranger does with its connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum StrangerKind {
-    /// A TCP connection, and nothing on it.
+    /// It opens a TCP connection to the fleet port and sends nothing.
     Idle,
-    /// The TLS handshake byte by byte.
+    /// It sends the TLS handshake byte by byte.
     SlowTls,
-    /// The head of a request byte by byte.
+    /// It sends the head of a request byte by byte.
     SlowHead,
-    /// Asks for what there is not.
+    /// It requests a path that does not exist, again and again.
     Asks,
-    /// Opens a way to the relay, and does not say who it is.
+    /// It upgrades a connection to the relay, and does not introduce itself.
     HalfOpen,
-    /// Idle on the port for this computer alone.
+    /// It opens a TCP connection to the API port and sends nothing.
     IdleAtApi,
-    /// A request to that port byte by byte.
+    /// It sends a request to the API port byte by byte.
     SlowAtApi,
 }
 
-/// In twenty.
+/// How many of twenty strangers are of each kind.
 const SHARES: [(StrangerKind, usize); 7] = [
     (StrangerKind::Idle, 8),
     (StrangerKind::SlowTls, 5),
@@ -76,23 +77,23 @@ const SHARES: [(StrangerKind, usize); 7] = [
     (StrangerKind::SlowAtApi, 1),
 ];
 
-/// Where strangers come from.
+/// The addresses that strangers connect from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Sources {
-    /// The address from which a good device comes, too.
+    /// One address, from which a device connects as well.
     One,
-    /// An address for each.
+    /// Another address for each stranger.
     Many,
 }
 
-/// What was noticed during a siege.
+/// What was measured during a siege.
 #[derive(Debug)]
 pub struct SiegeReport {
-    /// How long the API took, sorted, in milliseconds.
+    /// How long each call of the API took in milliseconds, sorted.
     pub api: Vec<f64>,
-    /// How long a device took to connect from the strangers' address and from another one, the slowest, in seconds.
+    /// The longest time in seconds that a device took to connect: from the strangers' address, and from another one.
     pub slowest: [f64; 2],
-    /// How often devices connected.
+    /// How many times a device connected.
     pub connected: usize,
 }
 
@@ -103,7 +104,7 @@ impl SiegeReport {
     }
 }
 
-/// A control with devices on links, and one more device that comes and goes.
+/// A control with devices on links, and one more device that connects again and again.
 #[derive(Debug)]
 pub struct Siege {
     client: Client,
@@ -113,7 +114,8 @@ pub struct Siege {
     visitor: EnrolledAgent,
 }
 
-/// By which all strangers and one device reach control; the other device comes from elsewhere.
+/// The address of control that all strangers dial. A device that dials it has their source address; by the address of
+/// its config file it has another one.
 const STRANGERS_TARGET: Ipv4Addr = Ipv4Addr::LOCALHOST;
 
 impl Siege {
@@ -133,7 +135,8 @@ impl Siege {
         })
     }
 
-    /// Lets so many strangers come, and watches for so long. Fails when a link that was up before is lost.
+    /// Runs the siege with this many strangers for this long, and measures. Fails when a link that was up before is
+    /// lost.
     pub async fn run(&self, from: Sources, strangers: usize, length: Duration) -> Result<SiegeReport> {
         let trust = ControlTrust {
             ca_pin: self.config.ca_pin.clone(),
@@ -183,7 +186,7 @@ impl Siege {
         Ok(took)
     }
 
-    /// As a person does, who tries again when there was no answer; that takes its time.
+    /// Calls the API as a person does who tries again after an error; the time of all tries counts.
     async fn list_devices(&self) -> Result<()> {
         let begun = Instant::now();
         while let Err(error) = self.client.send(&ListDevices).await {
@@ -195,7 +198,7 @@ impl Siege {
         Ok(())
     }
 
-    /// One link after the other, in turn from the strangers' address and from another.
+    /// Connects a device again and again, in turn from the strangers' address and from another one.
     async fn connect_in_turn(&self, port: u16, until: Instant) -> Result<([f64; 2], usize)> {
         let same = Target {
             endpoints: vec![Endpoint::from_ip(STRANGERS_TARGET.into(), port)],
@@ -216,7 +219,7 @@ impl Siege {
     }
 }
 
-/// As an agent does, which tries again at once when it was cut off.
+/// Opens a link and drops it; tries again at once after an error, as an agent does.
 async fn connect(target: &Target, introduction: &Introduction) -> Result<()> {
     let begun = Instant::now();
     loop {
@@ -238,7 +241,7 @@ async fn connect_again_and_again(
     tls: Arc<ClientConfig>,
 ) {
     loop {
-        // However it ended: the stranger comes again.
+        // Whether control closed the connection or refused it, the stranger connects again.
         let _ = connect_once(kind, source, to, tls.clone()).await;
         tokio::time::sleep(RECONNECT_AFTER).await;
     }
@@ -248,7 +251,7 @@ const HEAD: &[u8] = b"GET /nothing HTTP/1.1\r\nhost: control\r\n\r\n";
 const UPGRADE: &[u8] = b"GET /relay/v1/connect HTTP/1.1\r\nhost: control\r\nconnection: upgrade\r\n\
     upgrade: websocket\r\nsec-websocket-version: 13\r\nsec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
 
-/// One connection, until the other end ends it.
+/// Holds one connection until control ends it.
 async fn connect_once(
     kind: StrangerKind,
     source: Ipv4Addr,
@@ -284,7 +287,7 @@ async fn connect_once(
     }
 }
 
-/// Writes byte by byte, and reads until the other end closes.
+/// Writes byte by byte with pauses, and reads until the other end closes.
 async fn drip(stream: impl AsyncRead + AsyncWrite, bytes: &[u8], pause: Duration) -> Result<()> {
     let (mut reading, mut writing) = tokio::io::split(stream);
     let write = async {

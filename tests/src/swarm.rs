@@ -1,5 +1,5 @@
-//! Many agents in one process: each enrolled for real, each with a link of its own over TLS, each coming back
-//! after the same waits as a real one. They answer control's calls; they have made-up containers or none, and are on no mesh.
+//! Many agents in one process. Each is enrolled, has a link of its own over TLS, and dials again after the same pauses
+//! as a real one. They answer control's calls, report made-up containers or no engine, and are on no mesh.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -27,10 +27,10 @@ use crate::clock;
 use crate::eventually::eventually;
 use crate::scripted_agent::{EnrolledAgent, ScriptedAgent};
 
-/// How many enroll at the same time.
+/// How many agents enroll at the same time.
 const AT_ONCE: usize = 16;
 
-/// Enrolled devices without links.
+/// Devices that are enrolled and have no links.
 #[derive(Debug)]
 pub struct Swarm {
     members: Vec<EnrolledAgent>,
@@ -48,13 +48,13 @@ impl Swarm {
         })
     }
 
-    /// Lets all of them link, for as long as the answer lives.
+    /// Opens a link for each device. The links stay until the returned value is dropped.
     #[must_use]
     pub fn link(&self) -> Links {
         self.link_with(0)
     }
 
-    /// The same, each with so many containers; without any there is no engine.
+    /// The same, each device with this many containers; with 0 it has no engine.
     #[must_use]
     pub fn link_with(&self, containers: usize) -> Links {
         let up = Arc::new(AtomicUsize::new(0));
@@ -70,7 +70,7 @@ impl Swarm {
     }
 }
 
-/// Links that come back by themselves. Dropping them ends them.
+/// Links that are opened again whenever they end. Dropping the value ends them.
 #[derive(Debug)]
 pub struct Links {
     up: Arc<AtomicUsize>,
@@ -79,12 +79,13 @@ pub struct Links {
 }
 
 impl Links {
+    /// How many links are up.
     #[must_use]
     pub fn up(&self) -> usize {
         self.up.load(Ordering::Relaxed)
     }
 
-    /// Waits until every one is up; answers how long that took.
+    /// Waits until all links are up; returns how long that took.
     pub async fn all_up(&self, within: Duration) -> Result<Duration> {
         let begun = Instant::now();
         eventually("all links are up", within, async || {
@@ -115,7 +116,7 @@ async fn keep_linked(member: EnrolledAgent, up: Arc<AtomicUsize>, containers: us
     loop {
         if let Ok(link) = dial(&member.target, &member.introduction).await {
             backoff.handle_up(Instant::now());
-            // A link is one when control has called: the upgrade alone does not make a device online.
+            // Counted from control's first call on: the upgrade alone does not make a device online.
             let member = Arc::new(CountedLink::new(up.clone(), containers));
             serve(link, router(member), CancellationToken::new()).await;
         }
@@ -164,7 +165,7 @@ fn router(up: Arc<CountedLink>) -> Router {
         .with_state(up)
 }
 
-/// A member is on no mesh; it only says that it has the map.
+/// Confirms a map that is put to no use, since a member is on no mesh.
 async fn accept_map(axum::Json(push): axum::Json<MapPush>) -> axum::Json<MapTaken> {
     let revision = match push {
         MapPush::Whole(map) => map.revision,
@@ -174,7 +175,7 @@ async fn accept_map(axum::Json(push): axum::Json<MapPush>) -> axum::Json<MapTake
     axum::Json(MapTaken { revision })
 }
 
-/// The first reports, and then silence for the life of the link.
+/// The first reports of a device. The stream then stays open without any more.
 async fn watch(State(up): State<Arc<CountedLink>>) -> Body {
     up.call();
     let facts = Facts {
@@ -197,7 +198,7 @@ async fn watch(State(up): State<Arc<CountedLink>>) -> Body {
     Body::from_stream(stream::iter(lines).chain(stream::pending()))
 }
 
-/// What an engine with so many containers reports.
+/// The reports of an engine with this many containers.
 fn engine_reports(containers: usize) -> Vec<Report> {
     if containers == 0 {
         let reason = "There is no engine in a swarm.".to_owned();
@@ -213,7 +214,7 @@ fn engine_reports(containers: usize) -> Vec<Report> {
     ]
 }
 
-/// One of ten has ended; names and images are such as people filter by.
+/// A made-up container. One of ten has ended; names and images are of the kind that people filter by.
 fn container(number: usize) -> Container {
     let (name, image) = [
         ("web", "nginx:1.29"),

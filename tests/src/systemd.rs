@@ -1,8 +1,8 @@
-//! A booted Debian on a machine of the lab: systemd is its first process, and units are hardened for real.
+//! A booted Debian on a machine of the lab: systemd is its first process, and the hardening of units is in force.
 //!
-//! Its root is a throw-away layer over the cached one; network and engine are the machine's own. What is added
-//! to it is what every Debian has that a Docker was installed on: `sudo`, and the group that owns the socket. Where
-//! Docker is yet to be installed, [`apt`] has it.
+//! Its root is a temporary layer over the cached root file system; network and engine are the machine's own. What is
+//! added is what every Debian with Docker has: `sudo`, and the group that owns the engine's socket. For a system on
+//! which the installer has to install Docker, [`apt`] offers a package.
 
 mod apt;
 
@@ -21,12 +21,12 @@ use crate::program::{Outcome, Program, attempt, run};
 
 const SUDO: &str = "#!/bin/sh\nexec \"$@\"\n";
 
-/// Programs that stand in for the real ones; first on PATH, and in no file tree that is compared.
+/// The folder of scripts that stand in for programs. It is first on `PATH`, and in no directory that is compared.
 const STAND_INS: &str = "/run/stand-ins";
 
 const PATH: &str = "/run/stand-ins:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
-/// What is no file of the system, or changes by itself while it runs.
+/// Directories that are not compared: what is in them is no installed file, or changes by itself.
 const CHANGING: [&str; 9] = [
     "/dev",
     "/proc",
@@ -39,16 +39,16 @@ const CHANGING: [&str; 9] = [
     "/var/log",
 ];
 
-/// A running system. Dropping it takes its power away.
+/// A running system. Dropping it kills it.
 #[derive(Debug)]
 pub struct System {
-    // The power switch; everything else goes through the first process.
+    // The process of systemd-nspawn, which ends the system when it ends.
     nspawn: Program,
     first_process: u32,
 }
 
 impl System {
-    /// With the machine's engine, where it has one.
+    /// Boots a Debian with the machine's engine, where the machine has one.
     pub fn boot(machine: &Machine) -> Result<Self> {
         let system = Self::boot_with(machine, "/run/docker.sock")?;
         if machine.socket().exists() {
@@ -58,7 +58,8 @@ impl System {
         Ok(system)
     }
 
-    /// Before Docker was installed, which takes [`System::offer_docker`]; the machine's engine waits for that.
+    /// Boots a Debian without Docker. The installer cannot install Docker until [`System::offer_docker`]; the machine's
+    /// engine then becomes that Docker.
     pub fn boot_without_docker(machine: &Machine) -> Result<Self> {
         let system = Self::boot_with(machine, apt::ENGINE)?;
         system.offer_nothing()?;
@@ -97,22 +98,22 @@ impl System {
         };
         eventually_blocking("systemd has started", seconds(30.0), || {
             system.nspawn.ensure_running()?;
-            // Looked up each time: the first child is only the one that prepares the second.
+            // Looked up at each probe: the first child of systemd-nspawn is replaced by systemd while it starts.
             system.first_process = first_child(system.nspawn.id())?;
-            // It exits with an error where some unit failed, which a container always has.
+            // The exit code is not used: it is an error where any unit failed, which is normal in a container.
             let state = system.command("systemctl").arg("is-system-running").output()?;
             let state = String::from_utf8_lossy(&state.stdout).trim().to_owned();
             ensure!(["running", "degraded"].contains(&state.as_str()), "it is {state}");
             Ok(())
         })?;
-        // As udev makes it everywhere: for everybody, since the right to make an interface is another one.
+        // With the mode that udev gives it: all users may open it, since making an interface takes another right.
         system.paste("umount /dev/net/tun; rm -f /dev/net/tun; mknod -m 0666 /dev/net/tun c 10 200")?;
         system.write("/usr/local/bin/sudo", SUDO)?;
         run(system.command("chmod").args(["0755", "/usr/local/bin/sudo"]))?;
         Ok(system)
     }
 
-    /// A command inside, with an environment as after a login of root.
+    /// A command inside the system, with the environment of a login of root.
     pub fn command(&self, program: &str) -> Command {
         let mut nsenter = Command::new("nsenter");
         nsenter.arg(format!("--target={}", self.first_process));
@@ -128,12 +129,12 @@ impl System {
         run(self.command("bash").args(["-c", text]))
     }
 
-    /// The same, whatever end it takes.
+    /// The same; an exit code other than 0 is no error.
     pub fn attempt(&self, text: &str) -> Result<Outcome> {
         attempt(self.command("bash").args(["-c", text]))
     }
 
-    /// Puts a shell script before a program of this name, until [`System::forget_stand_ins`].
+    /// Makes a shell script run in place of this program, until [`System::forget_stand_ins`].
     pub fn stand_in(&self, program: &str, body: &str) -> Result<()> {
         let directory = self.seen_from_outside(STAND_INS);
         fs::create_dir_all(&directory)?;
@@ -150,8 +151,8 @@ impl System {
         Ok(())
     }
 
-    /// One line for each file of the root, as `find -printf` has it, but for what changes by itself. Of directories
-    /// only what nobody changes by using them.
+    /// One line for each file of the root in this format of `find -printf`, except for [`CHANGING`]. Lines of
+    /// directories have path, mode and owner only, which do not change when files in them do.
     pub fn files(&self, format: &str) -> Result<BTreeSet<String>> {
         let mut find = self.command("find");
         find.args(["/", "-xdev"]);
@@ -166,30 +167,32 @@ impl System {
         )
     }
 
-    /// One property of a unit, as `systemctl show` has it.
+    /// The value of a property of a unit, by `systemctl show`.
     pub fn unit(&self, unit: &str, property: &str) -> Result<String> {
         run(self
             .command("systemctl")
             .args(["show", "--value", "--property", property, unit]))
     }
 
+    /// The messages of a unit in the journal.
     pub fn journal(&self, unit: &str) -> Result<String> {
         run(self
             .command("journalctl")
             .args(["--no-pager", "--output=cat", "--unit", unit]))
     }
 
-    /// Whether a file or directory is there.
+    /// Whether a file or directory exists inside the system.
     pub fn has(&self, path: &str) -> Result<bool> {
         Ok(self.command("test").args(["-e", path]).status()?.success())
     }
 
-    /// Writes a file through the root of the first process.
+    /// Writes a file of the system from outside.
     pub fn write(&self, path: &str, content: impl AsRef<[u8]>) -> Result<()> {
         let file = self.seen_from_outside(path);
         fs::write(&file, content).with_context(|| format!("cannot write {file}"))
     }
 
+    /// The path outside of a file of the system.
     fn seen_from_outside(&self, path: &str) -> String {
         format!("/proc/{}/root{path}", self.first_process)
     }

@@ -36,7 +36,8 @@ pub(crate) fn cargo(subcommand: &str) -> Command {
     cargo
 }
 
-/// Runs a `cargo build` and returns the files it made (or found fresh), by target name. Its messages for people are shown.
+/// Runs a `cargo build` and returns the files it made (or found fresh), by target name. Its messages for people are
+/// shown.
 pub(crate) fn build(command: &mut Command) -> Result<Vec<Artifact>> {
     let output = command
         .arg("--message-format=json-render-diagnostics")

@@ -56,7 +56,8 @@ fn recreate(checkout: &Checkout) -> Result<()> {
     check(nextest.arg("recreate::"))
 }
 
-/// The test of a rogue device, twenty times as long and as fast as what users run. It prints the figures of each attack.
+/// The test of a rogue device, twenty times as long and as fast as what users run. It prints the figures of each
+/// attack.
 fn rogue() -> Result<()> {
     let mut nextest = nextest(&["--package", "flotilla-control"]);
     nextest.env("FLOTILLA_ROGUE_SECONDS", ATTACK_SECONDS);

@@ -94,7 +94,8 @@ const CHECKS: [Check; 13] = [
     }),
 ];
 
-/// All that any check runs or compiles for this machine. One build knows all of it at once, and keeps every processor busy.
+/// All that any check runs or compiles for this machine. One build knows all of it at once, and keeps every processor
+/// busy.
 const EVERYTHING: &[&str] = &[
     "--tests",
     "--examples",

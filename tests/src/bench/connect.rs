@@ -1,8 +1,9 @@
-//! `connect-time`: how soon the first byte arrives between two devices, each behind a router, and how
-//! soon their path is what it will be; beside TCP without any mesh out through the first of these routers.
+//! `connect-time`: how soon the first byte arrives between two devices, each behind a router, and how soon the path
+//! between them is of its final kind; beside a TCP connection without a mesh out through the first of these routers.
 //!
-//! Each round is a fleet of its own, so that no router and no device remembers anything. The devices have sent each
-//! other nothing yet, but may have begun to look for each other, as they do from when they know of each other.
+//! Each round starts a new fleet, so that no router and no device remembers an earlier round. The devices have not sent
+//! each other anything before the first byte, but may have begun to probe each other, which they do once they have
+//! their maps.
 
 use std::time::Instant;
 
@@ -18,10 +19,10 @@ const BENCH: &str = "connect-time";
 
 const ROUNDS: usize = 20;
 
-/// What both routers are, and what is the best path between them.
+/// The kind of both routers, and the kind of the best path between them.
 const NETWORKS: [(Nat, PathKind); 2] = [(Nat::Cone, PathKind::Direct), (Nat::Symmetric, PathKind::Relayed)];
 
-/// Milliseconds.
+/// Times of all rounds, in milliseconds.
 #[derive(Debug, Default)]
 struct Times {
     without: Vec<f64>,

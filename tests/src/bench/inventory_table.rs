@@ -1,7 +1,7 @@
-//! `fan-out-10k`: 10,000 containers of 100 devices in one table, from control's answer to what a person sees.
+//! `fan-out-10k`: 10,000 containers of 100 devices in one table, from control's answer to the painted rows.
 //!
-//! The page is a real one in Chromium without a graphics card, so every pixel is drawn by a processor. Beside each
-//! figure stands the bar of the user interface's specification.
+//! The page runs in Chromium without a graphics card, so the processor draws every pixel. Each figure is beside the
+//! limit that the specification of the user interface sets.
 
 use std::time::Instant;
 
@@ -20,16 +20,16 @@ const DEVICES: usize = 100;
 const CONTAINERS_EACH: usize = 100;
 const ROWS: usize = DEVICES * CONTAINERS_EACH;
 
-/// Answers asked for, and pages opened.
+/// How many times the list is fetched, the page is opened, and the table is sorted.
 const ROUNDS: usize = 10;
 
-/// Typed letter by letter and taken back, as people look for something.
+/// Texts that are typed into the filter letter by letter, and deleted again.
 const LOOKED_FOR: [&str; 4] = ["web-07", "d0042", "postgres", "status:exited"];
 
-/// How long the table is scrolled.
+/// How long the table is scrolled, in milliseconds.
 const SCROLLED_MS: u32 = 3_000;
 
-/// All figures, in the order in which a person meets them.
+/// Takes all figures, in the order in which a person meets what they measure.
 pub async fn inventory_table(lab: &Lab, report: &mut impl FnMut(Figure)) -> Result<()> {
     let control = ControlSetup {
         log: "warn".to_owned(),
@@ -69,7 +69,7 @@ async fn answers(control: &Control, report: &mut impl FnMut(Figure)) -> Result<(
     Ok(())
 }
 
-/// From the last byte of the answer to the first row on the screen.
+/// Measures from the last byte of the answer to the first painted row.
 async fn first_rows(page: &Page, api: &str, report: &mut impl FnMut(Figure)) -> Result<()> {
     let mut took = Vec::new();
     for _ in 0..ROUNDS {
@@ -161,7 +161,7 @@ const FIRST_ROW: &str = "
 const FILTERED: &str =
     "return performance.getEntriesByName('flotilla:filter', 'measure').map(e => e.duration)";
 
-/// From the click to the task after the next frame, which is when that frame is painted.
+/// Measures from each click to the task after the next frame: that frame is painted then.
 const SORTED: &str = "
     const [rounds, done] = arguments;
     const header = [...document.querySelectorAll('[role=columnheader] button')].find(b => b.textContent.includes('Name'));

@@ -1,4 +1,5 @@
-//! `links-1000` and `restart-1000`: what a thousand agents cost control, and how fast all are back.
+//! `links-1000` and `restart-1000`: what the links of a thousand agents cost control, and how fast they are all up again
+//! after control restarted.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -21,17 +22,17 @@ use crate::swarm::Swarm;
 
 const AGENTS: usize = 1000;
 
-/// How long control is away.
+/// How long control does not run in `restart-1000`.
 const AWAY: Duration = Duration::from_secs(3);
 
-/// Long enough for two rounds of pings.
+/// For how long processor time is measured: two rounds of control's pings.
 const AT_REST: Duration = Duration::from_secs(30);
 
-/// Memory and processor time of idle links, beside as many bare TLS connections to the same port.
+/// Measures memory and processor time of idle links, beside as many TLS connections without links to the same port.
 pub async fn links(lab: &Lab, report: &mut impl FnMut(Figure)) -> Result<()> {
     let mut control = quiet_control(lab)?;
     let swarm = Swarm::enroll(&control.client()?, AGENTS).await?;
-    // Each measurement on a fresh process: memory that was freed is reused and would not be counted.
+    // Each is measured on a new process: memory that was freed before would be reused and not counted.
     control.stop()?;
     control.start_again()?;
     let bare = bare_tls(&control).await?;
@@ -67,7 +68,7 @@ pub async fn links(lab: &Lab, report: &mut impl FnMut(Figure)) -> Result<()> {
     Ok(())
 }
 
-/// Control is killed, is away for three seconds, and starts again.
+/// Kills control, starts it again after [`AWAY`], and measures until all links are up.
 pub async fn restart(lab: &Lab, report: &mut impl FnMut(Figure)) -> Result<()> {
     let mut control = quiet_control(lab)?;
     let swarm = Swarm::enroll(&control.client()?, AGENTS).await?;
@@ -112,7 +113,7 @@ fn quiet_control(lab: &Lab) -> Result<Control> {
     .start()
 }
 
-/// Waits until the wave of first reports is over: no more than 1 % of a core for a second.
+/// Waits until control has processed all first reports: it uses at most 5 % of a core for a second.
 async fn wait_until_at_rest(control: &Control) -> Result<()> {
     crate::eventually::eventually("control is at rest", seconds(60.0), async || {
         let before = cpu_seconds(control.process())?;
@@ -124,17 +125,17 @@ async fn wait_until_at_rest(control: &Control) -> Result<()> {
     .await
 }
 
-/// KiB per connection that ended its TLS handshake and said nothing.
+/// Resident memory in KiB per connection that has completed its TLS handshake and sent nothing since.
 async fn bare_tls(control: &Control) -> Result<f64> {
     let trust = ControlTrust {
         ca_pin: control.ready()?.ca_pin.parse()?,
         fleet: None,
     };
     let connector = TlsConnector::from(agent_config(trust, None, Clock::new(clock::now))?);
-    // The first connections of a process pay for much that the later ones share.
+    // The first connections of a process allocate much that later ones share.
     drop(connect(&connector, 50).await?);
     let before = resident_kib(control.process())?;
-    // Control ends them after ten seconds; until then they are counted.
+    // Control closes them after ten seconds, which is longer than this measurement takes.
     let held = connect(&connector, AGENTS).await?;
     let each = (resident_kib(control.process())? - before) / AGENTS as f64;
     drop(held);

@@ -1,7 +1,7 @@
-//! `mesh-throughput` and `mesh-latency`: our data plane beside wireguard-go and boringtun-cli, taking turns in one
-//! run on the same two machines, so that other load of the computer is the same for all of them.
+//! `mesh-throughput` and `mesh-latency`: our data plane beside wireguard-go and boringtun-cli. They take turns in one run
+//! on the same two machines, so that other load of the computer affects all of them alike.
 //!
-//! Gbit/s move with the computer's load; Gbit per second of processor time, of both ends together, hardly do.
+//! Gbit/s vary with the computer's load; Gbit per second of processor time (of both ends together) hardly do.
 
 use std::fs;
 
@@ -18,7 +18,7 @@ const IMPLEMENTATIONS: [Implementation; 3] = [
     Implementation::Boringtun,
 ];
 
-/// Each takes its turn so often; the median counts.
+/// How many turns each program has; the median counts.
 const ROUNDS: usize = 3;
 
 /// Seconds of each transfer.
@@ -98,7 +98,7 @@ pub fn latency(lab: &Lab, report: &mut impl FnMut(Figure)) -> Result<()> {
     Ok(())
 }
 
-/// A pair of each implementation, all on the same two machines.
+/// Starts two ends of each implementation, all on the same two machines.
 fn pairs(lab: &Lab) -> Result<Vec<Ends<'_>>> {
     let machines = [lab.machine(1), lab.machine(2)];
     let start = |(number, implementation): (u8, Implementation)| {

@@ -1,6 +1,6 @@
-//! `mesh-narrow`: one stream over lines that carry less than Ethernet, each beside a line of 1,500 bytes in the same
-//! round, whether or not routers tell what does not fit. As everywhere, Gbit per second of processor time is the
-//! steadier figure.
+//! `mesh-narrow`: one TCP stream over lines with a smaller MTU than Ethernet, each beside a line of 1,500 bytes in the
+//! same round, with and without ICMP errors of routers. Gbit per second of processor time vary less than Gbit/s with
+//! other load of the computer.
 
 use anyhow::{Result, ensure};
 
@@ -11,10 +11,11 @@ use crate::lab::{IcmpErrors, Lab};
 
 const BENCH: &str = "mesh-narrow";
 
-/// Bytes that a line carries, family under the tunnel, routers, and the largest packet that goes through the tunnel then.
+/// The MTU of a line, the IP version under the tunnel, whether routers send ICMP errors, and the largest packet that
+/// then fits through the tunnel.
 pub type Line = (u16, Underlay, IcmpErrors, u16);
 
-/// The first one is what the others are compared with.
+/// The lines that are measured. The others are compared with the first.
 pub const LINES: [Line; 9] = [
     (1500, Underlay::V4, IcmpErrors::Sent, 1420),
     (1460, Underlay::V4, IcmpErrors::Sent, 1400),
@@ -27,7 +28,7 @@ pub const LINES: [Line; 9] = [
     (1492, Underlay::V6, IcmpErrors::Dropped, 1412),
 ];
 
-/// Each takes its turn so often; the median counts.
+/// How many turns each line has; the median counts.
 const ROUNDS: u8 = 3;
 
 /// Seconds of each transfer.

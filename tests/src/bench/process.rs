@@ -1,4 +1,4 @@
-//! What a process costs, as the kernel counts it.
+//! Memory and processor time of a process, as the kernel counts them.
 
 use std::fs;
 

@@ -1,7 +1,7 @@
-//! `relay-throughput`: what passes through a relay, beside socat that passes the same packets on without looking at
-//! them, and beside nothing in between. All take turns on the loopback of one computer.
+//! `relay-throughput`: how much passes through a relay, beside socat, which forwards the same packets without reading
+//! them, and beside no program between the clients. All take turns on the loopback of one computer.
 //!
-//! The clients send runs of full packets and keep a window on the way, as TCP would.
+//! The clients send runs of full packets and keep a limited window of packets in flight, as TCP does.
 
 use std::process::Command;
 
@@ -17,7 +17,7 @@ use crate::program::{Program, command, run};
 
 const BENCH: &str = "relay-throughput";
 
-/// Each takes its turn so often; the median counts.
+/// How many turns each program has; the median counts.
 const ROUNDS: usize = 5;
 
 /// Seconds of each load.
@@ -26,7 +26,7 @@ const LENGTH: &str = "3";
 const FORWARDED: &str = "127.0.0.1:7001";
 const ARRIVES: &str = "127.0.0.1:7002";
 
-/// What a relay needs the clients to show.
+/// What a relay prints when it is ready: its address, and a ticket for each of the two clients.
 #[derive(Deserialize)]
 struct RelayAddress {
     address: String,
@@ -39,7 +39,7 @@ struct Load {
     seconds: f64,
 }
 
-/// What is between the clients.
+/// What is between the two clients, and its figures.
 struct Intermediary {
     name: &'static str,
     program: Option<Program>,

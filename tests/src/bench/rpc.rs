@@ -1,4 +1,4 @@
-//! `rpc-under-load`: small calls on a link whose other streams are not read.
+//! `rpc-under-load`: how long small calls take on a link that has 200 other streams which are not read.
 
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
@@ -53,7 +53,7 @@ async fn calls(link: &AgentLink) -> Result<Vec<f64>> {
     Ok(took)
 }
 
-/// One link over real TLS on loopback, with the port and the agent's server as they are in the programs.
+/// One link over TLS on the loopback, between the listener of control and the server of agents.
 async fn link() -> Result<AgentLink> {
     let now = clock::now();
     let clock = Clock::new(clock::now);

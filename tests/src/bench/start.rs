@@ -1,4 +1,4 @@
-//! `start-up`: how fast control is ready and a device online, and what an idle agent holds.
+//! `start-up`: how soon control is ready and a device online, and how much memory an idle agent uses.
 
 use std::time::{Duration, Instant};
 

@@ -19,7 +19,7 @@ const NAMES: [&str; 10] = [
 
 fn main() -> Result<()> {
     let wanted = std::env::args().nth(1);
-    // Sizes are measured where the programs are built.
+    // `cargo xtask bench` measures the sizes itself, since it builds the programs.
     if let Some(wanted) = wanted
         .as_deref()
         .filter(|wanted| !NAMES.contains(wanted) && *wanted != "sizes")

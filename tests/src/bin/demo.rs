@@ -26,8 +26,8 @@ fn main() -> Result<()> {
     outcome
 }
 
-/// Set once somebody wants this to end. From the first moment on: whoever ends it while it starts must not be
-/// left with half a fleet.
+/// Becomes true when a signal asks this program to end. Registered before anything starts, so that Ctrl-C during the
+/// start also removes what has been started.
 fn stop_flag() -> Result<Arc<AtomicBool>> {
     let stop = Arc::new(AtomicBool::new(false));
     for signal in [SIGINT, SIGTERM, SIGHUP] {
@@ -42,7 +42,7 @@ fn show_fleet(devices: u8, stop: &AtomicBool) -> Result<()> {
     on(Lab::start(devices)?, async |lab| {
         let shown = async {
             let mut setup = ControlSetup::new(lab)?.with_ui()?;
-            // Pages are only answered under the address that the browser has.
+            // Control serves pages under its own address only, so it must have the port that the browser uses.
             let address = format!("127.0.0.1:{}", entrance.port()?);
             setup.arguments.extend(["--api-addr".to_owned(), address]);
             let demo = Demo::start(lab, setup, &mut say).await?;
@@ -55,7 +55,7 @@ fn show_fleet(devices: u8, stop: &AtomicBool) -> Result<()> {
             outcome = shown => outcome,
             () = until(stop) => Ok(()),
         };
-        // Ctrl-C reaches the engines, too, and what fails because of that is no failure.
+        // Ctrl-C ends the engines as well; an error that follows from that is none.
         outcome.or_else(|error| stop.load(Relaxed).then_some(()).ok_or(error))
     })
 }
@@ -78,7 +78,7 @@ fn devices(mut arguments: impl Iterator<Item = String>) -> Result<u8> {
     }
 }
 
-/// Opens the page where there is a display.
+/// Opens the page in a browser where there is a display.
 fn open_page(address: &str) {
     if ["DISPLAY", "WAYLAND_DISPLAY"]
         .iter()

@@ -1,4 +1,4 @@
-//! `cargo xtask soak [NAME]`: the long versions of what the tests do a few times.
+//! `cargo xtask soak [link|rekey|strangers]`: long forms of tests. `cargo xtask` runs the other soaks itself.
 
 use anyhow::{Result, bail};
 use flotilla_tests::lab::{Lab, on, with_lab};

@@ -1,4 +1,4 @@
-//! Accessibility as axe-core judges it, run inside the page.
+//! Checks of accessibility by axe-core, which runs inside the page.
 
 use std::fs;
 use std::path::Path;
@@ -9,7 +9,7 @@ use serde_json::json;
 
 use super::Page;
 
-/// Something that axe found wrong.
+/// A rule of axe-core that the page breaks, and the elements that break it.
 #[derive(Debug, Deserialize)]
 pub struct Violation {
     pub id: String,
@@ -26,12 +26,12 @@ pub struct Node {
 }
 
 impl Page {
-    /// What is serious or critical on the page as it is now.
+    /// Violations on the page that axe-core calls serious or critical.
     pub async fn serious_violations(&self) -> Result<Vec<Violation>> {
         let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../ui/node_modules/axe-core/axe.min.js");
         let axe = fs::read_to_string(&script)
             .with_context(|| format!("{} is not there: run `npm ci` in ui", script.display()))?;
-        // Handed over as an argument and run by the driver, so the page's own policy is left as it is.
+        // The driver runs the script, so the page's content security policy need not allow it.
         let run = format!(
             "{axe}\n; const done = arguments[arguments.length - 1]; axe.run(document, arguments[0]).then(r => done(r.violations), e => done(String(e)));"
         );

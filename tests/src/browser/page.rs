@@ -1,4 +1,4 @@
-//! One page: what a person can find, type, press and read on it.
+//! One page: its elements by role and name, its text, and the keyboard.
 
 use std::time::Duration;
 
@@ -12,18 +12,18 @@ use serde_json::{Value, json};
 
 use crate::eventually::{eventually, seconds};
 
-/// Keys by name.
+/// Names of keys.
 pub mod keys {
     pub use fantoccini::key::Key;
 }
 
-/// How soon something that a person waits for has to be there.
+/// How soon an element has to be there.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// How often a page has to look the same, one look after the other.
+/// How many probes in a row have to find the page unchanged.
 const STILL_POLLS: u32 = 3;
 
-/// How much is on the page; nothing while something comes in or its middle is empty.
+/// The length of the page's HTML; null while an animation runs or the main part is empty.
 const LENGTH_WHEN_STILL: &str = "
     const ends = animation => animation.effect.getComputedTiming().endTime !== Infinity;
     const moves = document.getAnimations().some(one => one.playState === 'running' && ends(one));
@@ -47,6 +47,7 @@ impl Page {
         self.ready().await
     }
 
+    /// Waits until the page says that its first rows are painted.
     pub async fn ready(&self) -> Result<()> {
         eventually("the page is ready", seconds(15.0), async || {
             let ready = self.run("return document.documentElement.dataset.ready").await?;
@@ -60,7 +61,7 @@ impl Page {
         .await
     }
 
-    /// Gives the answers that a first visit asks for, as a person does.
+    /// Answers the welcome dialog of a first visit.
     pub async fn answer_welcome(&self) -> Result<()> {
         self.find("textbox", "Fleet name")
             .await?
@@ -70,7 +71,7 @@ impl Page {
         self.click("button", "Start").await
     }
 
-    /// Waits until nothing appears or moves any more: code that came after the page is there, dialogs have opened.
+    /// Waits until nothing on the page appears or moves: code that is loaded late has run, dialogs have opened.
     pub async fn wait_until_still(&self) -> Result<()> {
         let mut seen = (Value::Null, 0);
         eventually("the page stands still", PATIENCE, async || {
@@ -86,7 +87,7 @@ impl Page {
         .await
     }
 
-    /// The one visible thing with this role and this name, once it is there.
+    /// Waits for the one visible element with this role and this name.
     pub async fn find(&self, role: &str, name: &str) -> Result<Element> {
         let what = format!("{role} \"{name}\"");
         eventually(&what, PATIENCE, async || {
@@ -97,11 +98,11 @@ impl Page {
         .await
     }
 
-    /// The same without waiting. More than one is an error: names are unique.
+    /// The same without waiting. More than one such element is an error: names have to be unique.
     pub async fn lookup(&self, role: &str, name: &str) -> Result<Option<Element>> {
         let mut found = Vec::new();
         for element in self.client.find_all(Locator::Css(selector(role))).await? {
-            // What vanishes while it is looked at was not there.
+            // An element that is removed during the search counts as absent.
             let Ok(label) = self.computed(&element, "computedlabel").await else {
                 continue;
             };
@@ -122,7 +123,7 @@ impl Page {
         Ok(self.find(role, name).await?.click().await?)
     }
 
-    /// Waits until there is no such thing any more.
+    /// Waits until there is no element with this role and name.
     pub async fn gone(&self, role: &str, name: &str) -> Result<()> {
         eventually(&format!("{role} \"{name}\" is gone"), PATIENCE, async || {
             ensure!(self.lookup(role, name).await?.is_none(), "it is there");
@@ -131,7 +132,7 @@ impl Page {
         .await
     }
 
-    /// Waits until the page shows this text, and answers all of its text.
+    /// Waits until the page shows this text; returns all of the page's text.
     pub async fn shows(&self, text: &str, within: Duration) -> Result<String> {
         eventually(&format!("the page shows \"{text}\""), within, async || {
             let shown = self.text().await?;
@@ -149,7 +150,7 @@ impl Page {
         Ok(text.as_str().unwrap_or_default().to_owned())
     }
 
-    /// Waits until the focus is on the thing with this role and name.
+    /// Waits until the focus is on the element with this role and name.
     pub async fn focus_is(&self, role: &str, name: &str) -> Result<()> {
         eventually(
             &format!("the focus is on {role} \"{name}\""),
@@ -166,7 +167,7 @@ impl Page {
         .await
     }
 
-    /// Role and name of what has the focus.
+    /// Role and name of the element that has the focus.
     pub async fn focus(&self) -> Result<(String, String)> {
         let element = self.client.active_element().await?;
         Ok((
@@ -190,7 +191,7 @@ impl Page {
         Ok(self.client.perform_actions(strokes).await?)
     }
 
-    /// Moves the focus with Tab until it is on the thing with this role and name.
+    /// Presses Tab until the focus is on the element with this role and name.
     pub async fn tab_to(&self, role: &str, name: &str) -> Result<()> {
         for _ in 0..60 {
             if self.focus().await? == (role.to_owned(), name.to_owned()) {
@@ -201,7 +202,7 @@ impl Page {
         bail!("Tab never reaches {role} \"{name}\"")
     }
 
-    /// What the system says about light and dark, as the browser's own developer tools set it.
+    /// Sets the system's preference of `light` or `dark`, through the browser's developer tools.
     pub async fn prefer_theme(&self, theme: &str) -> Result<()> {
         let features = json!([{ "name": "prefers-color-scheme", "value": theme }]);
         let parameters = json!({ "features": features });
@@ -214,7 +215,7 @@ impl Page {
         Ok(self.client.set_window_size(width, height).await?)
     }
 
-    /// How far the page is wider than the window, in CSS pixels.
+    /// By how much the page is wider than the window, in CSS pixels; 0 or less when it fits.
     pub async fn overflow(&self) -> Result<i64> {
         let script = "const e = document.documentElement; return e.scrollWidth - e.clientWidth";
         self.run(script).await?.as_i64().context("no number")
@@ -229,12 +230,12 @@ impl Page {
         Ok(self.client.clone().close().await?)
     }
 
-    /// Runs a script; what it returns is the answer.
+    /// Runs a script in the page; returns what the script returns.
     pub async fn run(&self, script: &str) -> Result<Value> {
         Ok(self.client.execute(script, Vec::new()).await?)
     }
 
-    /// The same with arguments, for a script that calls its last one when it is done.
+    /// The same with arguments, for a script that calls its last argument with the result.
     pub async fn run_async(&self, script: &str, arguments: Vec<Value>) -> Result<Value> {
         Ok(self.client.execute_async(script, arguments).await?)
     }
@@ -251,7 +252,7 @@ impl Page {
     }
 }
 
-/// What assistive technology is told of an element: its role or its name.
+/// Reads the role or the name of an element as assistive technology gets them: `computedrole` or `computedlabel`.
 #[derive(Debug)]
 struct AccessibilityProperty {
     element: ElementRef,
@@ -290,7 +291,7 @@ impl WebDriverCompatibleCommand for DevTools {
     }
 }
 
-/// Elements that may have a role; which of them do, the browser decides.
+/// A selector for the elements that may have a role. The browser's computed role decides which of them do.
 fn selector(role: &str) -> &'static str {
     match role {
         "button" => "button,[role=button],summary",

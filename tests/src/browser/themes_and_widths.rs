@@ -1,4 +1,4 @@
-//! A page in each theme and at each width: nothing wider than the window, and nothing serious that axe finds.
+//! A page in each theme and at each width: nothing is wider than the window, and axe-core finds nothing serious.
 
 use anyhow::{Result, ensure};
 
@@ -6,12 +6,12 @@ use super::{Page, keep_picture};
 
 const THEMES: [&str; 2] = ["light", "dark"];
 
-/// Of a laptop's window and of a narrow phone, in pixels.
+/// Widths of a laptop's window and of a narrow phone, in pixels.
 const WIDTHS: [u32; 2] = [1280, 320];
 
 impl Page {
-    /// Opens each route in each look, keeps a picture of it as `PREFIX-THEME-WIDTH-ROUTE`, and fails with all that is
-    /// wrong anywhere.
+    /// Opens each route in each theme at each width, keeps a picture of it as `PREFIX-THEME-WIDTH-ROUTE`, and fails
+    /// with the faults of all of them.
     pub async fn is_faultless_in_every_theme_and_width(
         &self,
         prefix: &str,
@@ -36,7 +36,7 @@ impl Page {
         Ok(())
     }
 
-    /// What is wrong with the page as it is now, each with the name of its picture.
+    /// The faults of the page as it is shown, each with `name`, which is also that of its picture.
     pub async fn faults(&self, name: &str) -> Result<Vec<String>> {
         let overflow = self.overflow().await?;
         let too_wide = (overflow > 0).then(|| format!("{name}: {overflow} px wider than the window"));

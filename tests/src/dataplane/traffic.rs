@@ -1,4 +1,4 @@
-//! Traffic from one end to the other, and what the kernel at the receiving end thought of it.
+//! Traffic from one end to the other, and the checksum errors that the kernel counted.
 
 use anyhow::{Context, Result, bail, ensure};
 use serde_json::Value;
@@ -8,14 +8,14 @@ use crate::eventually::{eventually_blocking, seconds};
 use crate::lab::Machine;
 use crate::program::{Program, run};
 
-/// How to send.
+/// How traffic is sent.
 #[derive(Debug, Clone, Copy)]
 pub struct Transfer {
     pub seconds: u32,
     pub streams: u32,
-    /// From the far end to the near one.
+    /// From the far end to the near one instead of the other way.
     pub reverse: bool,
-    /// UDP at so many Mbit/s instead of TCP as fast as it goes.
+    /// UDP at this rate in Mbit/s instead of TCP as fast as it goes.
     pub udp_mbit: Option<u32>,
 }
 
@@ -57,7 +57,7 @@ impl Transfer {
         }
     }
 
-    /// Sends through the tunnel.
+    /// Sends from one end through the tunnel to the other.
     pub fn run(self, ends: &Ends<'_>) -> Result<TransferResult> {
         self.between(&ends.near, &ends.far)
     }
@@ -78,7 +78,7 @@ impl Transfer {
             client.arg("--reverse");
         }
         if let Some(mbit) = self.udp_mbit {
-            // It fits into the packets that a plain WireGuard peer gets, which answers no probes for a larger size.
+            // Small enough for the packets to a plain WireGuard peer, which answers no probes for larger ones.
             client.args(["--udp", "--length", "1200", "--bitrate", &format!("{mbit}M")]);
         }
         let answer = run(&mut client)?;
@@ -103,7 +103,7 @@ impl Transfer {
     }
 }
 
-/// An iperf3 that takes one test. It ends with the value, since one whose client died would spin.
+/// An iperf3 server for one test. Dropping it kills it, since a server whose client died would run on.
 struct Server(#[expect(dead_code, reason = "it runs as long as this lives")] Program);
 
 impl Server {
@@ -122,7 +122,7 @@ impl Server {
     }
 }
 
-/// TCP segments and UDP datagrams that this machine's kernel found to be broken since it booted.
+/// How many TCP, UDP and ICMP packets with a wrong checksum this machine's kernel has received.
 pub fn checksum_errors(machine: &Machine) -> Result<u64> {
     let counters = run(machine.command("nstat").args([
         "-a",
@@ -138,8 +138,8 @@ pub fn checksum_errors(machine: &Machine) -> Result<u64> {
     Ok(values.sum())
 }
 
-/// Round trips of pings that are sent each when the one before is answered, in microseconds, sorted; and how many
-/// were lost.
+/// Sends `count` pings, one each `interval` seconds. Returns their round trip times in microseconds, sorted, and how
+/// many were lost.
 pub fn round_trips(ends: &Ends<'_>, count: u32, interval: &str) -> Result<(Vec<f64>, u64)> {
     let [count, target] = [count.to_string(), ends.far.address().to_string()];
     let answer = run(ends

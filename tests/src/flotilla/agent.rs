@@ -15,7 +15,7 @@ use crate::eventually::seconds;
 use crate::lab::Machine;
 use crate::program::Program;
 
-/// How an agent is started, again and again on the same state.
+/// How an agent is started; each start from the same setup continues with the same state.
 #[derive(Debug, Clone)]
 pub struct AgentSetup {
     pub state_dir: PathBuf,
@@ -24,7 +24,7 @@ pub struct AgentSetup {
 }
 
 impl AgentSetup {
-    /// From the config file of a device that was just added; its state is beside it.
+    /// Writes the config file of a device that was just added; the state directory is beside it.
     pub fn new(machine: &Machine, added: &DeviceAdded) -> Result<Self> {
         let name = added.device.name.to_string();
         let config = machine.directory().join(format!("{name}.device.toml"));
@@ -47,7 +47,7 @@ impl AgentSetup {
         self.command_as(machine, &[])
     }
 
-    /// Behind other programs that make it somebody else (`setpriv …`).
+    /// The same command run by other programs, which change its rights or what it sees (`setpriv …`).
     pub fn command_as(&self, machine: &Machine, before: &[&str]) -> Result<Command> {
         let agent = artifacts::agent()?;
         let mut words = before.iter().map(Path::new).chain([agent.as_path()]);
@@ -74,7 +74,7 @@ pub struct Agent {
 }
 
 impl Agent {
-    /// Enrolls a device and starts its agent.
+    /// Starts the agent of a device that was just added; the agent enrolls it.
     pub fn start(machine: &Machine, added: &DeviceAdded) -> Result<Self> {
         AgentSetup::new(machine, added)?.start(machine)
     }
@@ -87,7 +87,7 @@ impl Agent {
         self.program.terminate(seconds(10.0))
     }
 
-    /// Waits until it ends by itself; answers its exit code.
+    /// Waits until the agent ends by itself; returns its exit code.
     pub fn exit_code(&mut self, within: Duration) -> Result<Option<i32>> {
         Ok(self.program.ended(within)?.code())
     }
@@ -97,13 +97,13 @@ impl Agent {
         &mut self.program
     }
 
-    /// All that agents of this machine logged.
+    /// All that agents on this machine have logged, over all starts.
     pub fn log(&self) -> Result<String> {
         self.program.log()
     }
 }
 
-/// A file that holds a token: for its owner only.
+/// Writes a file that only its owner may read, as a file with a token must be.
 pub fn write_private(path: &Path, text: &str) -> Result<()> {
     fs::write(path, text)?;
     Ok(fs::set_permissions(path, fs::Permissions::from_mode(0o600))?)

@@ -1,4 +1,5 @@
-//! Control as `flotilla serve`: started, asked, stopped, killed, started again on the same data.
+//! Control as `flotilla serve` on the control computer: started, called, stopped, killed, and started again on the same
+//! data.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -37,20 +38,20 @@ pub struct ReadyLine {
 pub struct ControlSetup {
     pub program: PathBuf,
     pub data_dir: PathBuf,
-    /// Logs and output go here, not to the data directory, whose contents tests look at.
+    /// Logs and output go here: tests search the data directory for secrets, and logs must not be in it.
     pub log_dir: PathBuf,
     pub advertise: Vec<String>,
     pub agents: Option<PathBuf>,
-    /// What `RUST_LOG` says.
+    /// The value of `RUST_LOG`.
     pub log: String,
     pub arguments: Vec<String>,
     pub environment: Vec<(String, String)>,
-    /// How many files it may have open, whatever it asks for; what this process may have when absent.
+    /// The soft and the hard limit of open files; those of this process when absent.
     pub files: Option<u64>,
 }
 
 impl ControlSetup {
-    /// On the control computer of a lab, where its agents look for it.
+    /// On the control computer of a lab, at the address that the lab's agents dial.
     pub fn new(lab: &Lab) -> Result<Self> {
         Ok(Self {
             program: artifacts::flotilla()?,
@@ -75,19 +76,19 @@ impl ControlSetup {
         Ok(self)
     }
 
-    /// With so many files at most, as its soft limit and its hard one.
+    /// With this soft and hard limit of open files.
     #[must_use]
     pub fn with_files(mut self, files: u64) -> Self {
         self.files = Some(files);
         self
     }
 
-    /// With the calendar's clock off by `offset` (`+1d`), and every measured duration right.
+    /// With its calendar clock off by `offset` (`+1d`); the monotonic clock is right.
     pub fn with_clock(self, offset: &str) -> Result<Self> {
         self.faking(("FAKETIME", offset.to_owned()))
     }
 
-    /// With the calendar's clock off by what a file says at the moment, and every measured duration right.
+    /// With its calendar clock off by what this file says at the moment (`+1d`); the monotonic clock is right.
     pub fn with_clock_file(self, file: &Path) -> Result<Self> {
         let mut setup = self.faking(("FAKETIME_TIMESTAMP_FILE", file.display().to_string()))?;
         let at_once = ("FAKETIME_NO_CACHE".to_owned(), "1".to_owned());
@@ -139,7 +140,7 @@ impl ControlSetup {
         serve
     }
 
-    /// Starts it where it is expected to refuse; answers how it ended and what it said.
+    /// Starts a control that is expected to end by itself; returns its exit status and its log.
     pub fn refusal(&self) -> Result<(ExitStatus, String)> {
         let name = format!("refused-{}", fs::read_dir(&self.log_dir)?.flatten().count());
         let mut program = Program::start(&mut self.command(), &self.log_dir, &name)?;
@@ -148,7 +149,7 @@ impl ControlSetup {
     }
 
     pub fn start(self) -> Result<Control> {
-        // Numbered, so that the ready line is that of this start.
+        // A number for each start: the ready line must not be read from the output of an earlier one.
         let starts = fs::read_dir(&self.log_dir)?.flatten().count();
         let program = Program::start(&mut self.command(), &self.log_dir, &format!("control-{starts}"))?;
         let mut control = Control {
@@ -199,36 +200,36 @@ impl Control {
         self.program.id()
     }
 
-    /// Everything it ever printed or logged, over all its starts.
+    /// Everything that control printed or logged, over all its starts.
     pub fn everything_written(&self) -> Result<String> {
         let files = fs::read_dir(&self.setup.log_dir)?.flatten();
         let texts = files.map(|file| Ok(String::from_utf8_lossy(&fs::read(file.path())?).into_owned()));
         texts.collect::<Result<Vec<_>>>().map(|texts| texts.concat())
     }
 
-    /// Pulls the power plug.
+    /// Kills control without a chance to clean up, as a power failure does.
     pub fn kill(&mut self) -> Result<()> {
         self.program.kill()
     }
 
-    /// Stops it as a service manager does.
+    /// Stops control as a service manager does.
     pub fn stop(&mut self) -> Result<ExitStatus> {
         self.program.terminate(seconds(15.0))
     }
 
-    /// Starts it again on the same data, after it was killed or stopped.
+    /// Starts control again on the same data, after it was killed or stopped.
     pub fn start_again(&mut self) -> Result<()> {
         *self = self.setup.clone().start()?;
         Ok(())
     }
 
-    /// The same control with other arguments, to be started after this one was stopped.
+    /// How this control was started; a changed copy of it is another control on the same data.
     #[must_use]
     pub fn setup(&self) -> &ControlSetup {
         &self.setup
     }
 
-    /// Runs a command of the command line on the control computer.
+    /// Runs `flotilla ARGUMENTS` on the control computer; returns what it printed.
     pub fn cli(&self, arguments: &[&str]) -> Result<String> {
         let mut cli = Command::new(&self.setup.program);
         run(cli.args(arguments).env("FLOTILLA_DATA_DIR", &self.setup.data_dir))
@@ -243,7 +244,7 @@ impl Control {
         Ok(self.client()?.send(request).await?)
     }
 
-    /// Gives the answers that a first visit asks for.
+    /// Answers the questions of the welcome dialog: the fleet's name and its starting policy.
     pub async fn welcome(&self, start: StartingPolicy) -> Result<()> {
         let answers = UpdateFleet {
             name: Some("home-lab".to_owned()),
@@ -253,7 +254,7 @@ impl Control {
         self.send(&answers).await.map(drop)
     }
 
-    /// Adds a device with everything as it is preselected.
+    /// Adds a device with the defaults of Add Device.
     pub async fn add(&self, name: &str) -> Result<DeviceAdded> {
         self.send(&AddDevice {
             name: Some(name.to_owned()),

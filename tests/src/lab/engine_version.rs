@@ -1,4 +1,5 @@
-//! How old a machine's engine is: what is typed at people's homes runs for years, and what is sold today is newer.
+//! Which version of Docker a machine's engine is. People run engines of several years' age, so tests use an old and a
+//! current one.
 
 use std::env;
 use std::ffi::OsString;
@@ -11,20 +12,20 @@ use crate::artifacts;
 /// The folder of the lab with the programs of [`EngineVersion::Current`].
 const PROGRAMS: &str = "engine";
 
-/// The engine of a machine.
+/// A version of Docker's engine.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum EngineVersion {
-    /// The one that this computer has: with Debian 12 Docker 20.10, which speaks version 1.41 of the API and no newer
-    /// one.
+    /// The one that is installed on this computer. On Debian 12 that is Docker 20.10, which speaks version 1.41 of the
+    /// API.
     Installed,
-    /// Docker as Debian 13 has it: 26.1, which speaks version 1.45.
+    /// The one of Debian 13: Docker 26.1, which speaks version 1.45 of the API.
     Current,
 }
 
 impl EngineVersion {
     pub const ALL: [Self; 2] = [Self::Installed, Self::Current];
 
-    /// Where its programs are looked for, the engine's own first.
+    /// The value of `PATH` for the engine: a directory with its own programs first.
     pub(super) fn path(self) -> Result<OsString> {
         let path = env::var_os("PATH").unwrap_or_default();
         if self == Self::Installed {

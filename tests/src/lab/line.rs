@@ -1,5 +1,5 @@
-//! Two machines, each behind a router, and between the routers a line that carries less than their own cables do.
-//! Routers only route: both families, nothing translated, nothing filtered.
+//! Two machines, each behind a router, and between the routers a line with a smaller MTU than the machines' cables. The
+//! routers forward IPv4 and IPv6 without translating or filtering.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::process::Command;
@@ -10,17 +10,18 @@ use super::network;
 use super::run::Run;
 use crate::program::run;
 
-/// Whether routers tell senders of what does not fit into the line.
+/// Whether routers send the ICMP errors that tell a sender of packets which are too big for the line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum IcmpErrors {
     Sent,
-    /// As many do whose owners filter ICMP.
+    /// As with routers whose owners filter ICMP.
     Dropped,
 }
 
+/// A router's settings of the kernel.
 const SETTINGS: [&str; 2] = ["net.ipv4.ip_forward=1", "net.ipv6.conf.all.forwarding=1"];
 
-/// Begins with a table that may be there already.
+/// Rules for both cases of [`IcmpErrors`]. The first line makes the second valid whether or not the table exists.
 const SEND_ICMP_ERRORS: &str = "table inet silence\ndelete table inet silence\n";
 const DROP_ICMP_ERRORS: &str = "
 table inet silence {
@@ -29,7 +30,8 @@ table inet silence {
 }
 ";
 
-/// Plugs machine 1 and 2 into routers of their own, and those together. The machines' addresses.
+/// Plugs machine 1 and 2 into routers of their own, and the routers into each other. Returns the machines' IPv4
+/// addresses.
 pub(super) fn build(lab: &Run) -> Result<[Ipv4Addr; 2]> {
     let [one, two] = ["r1", "r2"].map(|router| lab.namespace(router));
     for router in ["r1", "r2"] {
@@ -74,7 +76,7 @@ pub(super) fn build(lab: &Run) -> Result<[Ipv4Addr; 2]> {
     Ok([1, 2].map(|network| v4(network, 2)))
 }
 
-/// The line carries IP packets of so many bytes from now on.
+/// Sets the line's MTU, and whether routers send ICMP errors.
 pub(super) fn set(lab: &Run, mtu: u16, icmp_errors: IcmpErrors) -> Result<()> {
     for (router, line) in [("r1", "eth0"), ("r2", "line")] {
         let namespace = lab.namespace(router);
@@ -87,7 +89,7 @@ pub(super) fn set(lab: &Run, mtu: u16, icmp_errors: IcmpErrors) -> Result<()> {
     Ok(())
 }
 
-/// Fragments that were made anywhere since the machines and routers are there.
+/// How many fragments machines and routers have made since they exist.
 pub(super) fn fragments(lab: &Run) -> Result<u64> {
     let mut sum = 0;
     for computer in ["h1", "r1", "r2", "h2"] {
@@ -101,7 +103,7 @@ pub(super) fn fragments(lab: &Run) -> Result<u64> {
     Ok(sum)
 }
 
-/// The IPv6 address of a machine.
+/// The IPv6 address of the machine with this number.
 pub(super) fn v6(machine: u8) -> Ipv6Addr {
     v6_of(machine, 2)
 }

@@ -1,4 +1,4 @@
-//! One machine: a host name, an address, a machine id and an engine, each of its own, and its own /run.
+//! One machine: a network namespace with a host name, an address, a machine id, an engine and a `/run` of its own.
 
 use std::ffi::OsStr;
 use std::fs;
@@ -15,8 +15,8 @@ use super::run::Run;
 use crate::eventually::{eventually_blocking, seconds};
 use crate::program::{Program, run};
 
-/// Gives a program the machine's name and files before it becomes that program. The text is constant; what
-/// varies are its arguments.
+/// Sets host name and files in the new namespaces, then becomes the program that its arguments name. The text is
+/// constant; what varies is in the arguments.
 const MOVE_IN: &str = r#"set -e
 hostname "$1"
 mount --bind "$2/machine-id" /etc/machine-id
@@ -40,7 +40,7 @@ pub struct Machine {
 impl Machine {
     pub(super) fn create(run: &Run, name: String, number: u8, address: Ipv4Addr) -> Result<Self> {
         let directory = run.directory().join(&name);
-        // Each engine its own /etc/docker, or all show one engine id; it must exist to be mounted over.
+        // An engine keeps its id in /etc/docker, so each has one of its own. A directory to mount over has to exist.
         fs::create_dir_all(directory.join("etc-docker"))?;
         fs::create_dir_all("/etc/docker")?;
         fs::create_dir_all(directory.join("run"))?;
@@ -66,7 +66,7 @@ impl Machine {
         &self.name
     }
 
-    /// From 1.
+    /// The machine's number in its lab, from 1.
     #[must_use]
     pub fn number(&self) -> u8 {
         self.number
@@ -81,19 +81,19 @@ impl Machine {
         self.address = address;
     }
 
-    /// Where its files are, as seen from everywhere.
+    /// The machine's directory, by a path that is the same in all namespaces.
     #[must_use]
     pub fn directory(&self) -> &Path {
         &self.directory
     }
 
-    /// Its name among all machines of all labs.
+    /// A name that no machine of another lab has: that of its network namespace.
     #[must_use]
     pub fn unique_name(&self) -> &str {
         &self.namespace
     }
 
-    /// Path of its network namespace.
+    /// The path of the machine's network namespace.
     #[must_use]
     pub fn network(&self) -> PathBuf {
         Path::new("/run/netns").join(&self.namespace)
@@ -101,7 +101,7 @@ impl Machine {
 
     /// A command that runs on this machine.
     pub fn command(&self, program: impl AsRef<OsStr>) -> Command {
-        // Not `ip netns exec`: it mounts another /sys, in which an engine finds no cgroups.
+        // `ip netns exec` would mount another /sys, in which an engine finds no cgroups.
         let mut command = Command::new("nsenter");
         command.arg(format!("--net={}", self.network().display()));
         command.args(["unshare", "--uts", "--mount", "--propagation", "private", "--"]);
@@ -112,19 +112,19 @@ impl Machine {
         command
     }
 
-    /// What is `/run/docker.sock` on the machine, as seen from everywhere.
+    /// The machine's `/run/docker.sock`, by a path that is the same in all namespaces.
     #[must_use]
     pub fn socket(&self) -> PathBuf {
         self.directory.join("run/docker.sock")
     }
 
-    /// The address of its engine, as seen from everywhere.
+    /// The address of its engine, for `DOCKER_HOST` in any namespace.
     #[must_use]
     pub fn docker_host(&self) -> String {
         format!("unix://{}", self.socket().display())
     }
 
-    /// The docker command line of this machine.
+    /// `docker` for the engine of this machine.
     #[must_use]
     pub fn docker(&self) -> Command {
         let mut docker = Command::new("docker");
@@ -140,7 +140,7 @@ impl Machine {
             .args(["-c", text]))
     }
 
-    /// The engine that [`Machine::start_engine`] starts; `Installed` unless told otherwise.
+    /// Sets the version that [`Machine::start_engine`] starts; `Installed` where it is not set.
     pub fn use_engine(&mut self, version: EngineVersion) {
         self.engine_version = version;
     }
@@ -158,7 +158,7 @@ impl Machine {
                 self.number
             ))
             .arg(format!("--cgroup-parent={}", self.cgroup))
-            // A parent that is no systemd slice needs it wherever systemd runs.
+            // Where systemd runs, dockerd takes a cgroup parent that is no slice with this driver only.
             .arg("--exec-opt=native.cgroupdriver=cgroupfs")
             .args([
                 "--dns=127.0.0.1",
@@ -176,7 +176,7 @@ impl Machine {
         })
     }
 
-    /// Stops the engine and its containers in an orderly way.
+    /// Stops the engine and its containers by SIGTERM.
     pub fn stop_engine(&mut self) -> Result<()> {
         if let Some(mut engine) = self.engine.take() {
             let status = engine.terminate(seconds(20.0))?;
@@ -185,7 +185,7 @@ impl Machine {
         Ok(())
     }
 
-    /// Loses every packet from now on, both ways, without telling anybody.
+    /// Drops all packets from and to the machine, without an error for any sender, until [`Self::plug_cable`].
     pub fn pull_cable(&self) -> Result<()> {
         network::pull_cable(&self.namespace)
     }

@@ -1,7 +1,7 @@
 //! Routers between a machine and the internet, as people have them at home.
 //!
-//! Each drops what nobody asked for on its *input*, too: a packet that were accepted there would leave an entry
-//! in the connection table, and the later packet of a hole punch, colliding with it, would get another port.
+//! Each router also drops unrequested packets on its *input* chain: a packet accepted there would leave an entry in the
+//! connection table, and the later outgoing packet of a hole punch would collide with it and be given another port.
 
 use std::fmt;
 use std::fs;
@@ -14,20 +14,20 @@ use super::network;
 use super::run::Run;
 use crate::program::run;
 
-/// What a router does to the packets of those behind it (RFC 4787).
+/// How a router maps and filters the packets of machines behind it (RFC 4787).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Nat {
     /// There is no router: the machine has a public address.
     None,
-    /// One mapping for all destinations, and anybody may answer to it.
+    /// One mapping for all destinations; packets from any address and port to it are let in.
     Cone,
-    /// One mapping for all destinations; only who was written to may answer, from the port that was written to.
+    /// One mapping for all destinations; only packets from an address and port that was sent to are let in.
     PortRestricted,
     /// Another mapping for each destination.
     Symmetric,
     /// As port-restricted, and only TCP to port 443 gets out.
     UdpBlocked,
-    /// Nothing gets out but what programs on the router send.
+    /// Nothing gets out, except what programs on the router itself send.
     Closed,
 }
 
@@ -44,14 +44,14 @@ impl fmt::Display for Nat {
     }
 }
 
-/// For the connection table a UDP flow dies as fast as in a cheap router.
+/// Forwarding, and timeouts of UDP flows in the connection table that are as short as in a cheap router.
 const SETTINGS: [&str; 3] = [
     "net.ipv4.ip_forward=1",
     "net.netfilter.nf_conntrack_udp_timeout=30",
     "net.netfilter.nf_conntrack_udp_timeout_stream=120",
 ];
 
-/// A full cone remembers which port is whose, and lets anybody in to it.
+/// Makes a full cone: the map remembers which machine uses a port, and packets from outside to that port go to it.
 const CONE: &str = r#"
 table ip nat {
   map ports { type inet_service : ipv4_addr . inet_service; flags timeout; timeout 120s; size 4096; }
@@ -70,7 +70,7 @@ impl Nat {
         };
         let out = match self {
             Self::UdpBlocked => "tcp dport 443",
-            // Nobody's address.
+            // An address that no packet is sent to.
             Self::Closed => "ip daddr 0.0.0.0",
             _ => "",
         };
@@ -93,7 +93,7 @@ table ip filter {{
     }
 }
 
-/// A router at this address of the internet, with nobody yet in the network behind it, which has this number.
+/// Creates a router at this address of the internet. The network behind it has this number and no machines yet.
 pub(super) fn create(lab: &Run, router: &str, wan: Ipv4Addr, nat: Nat, network: u8) -> Result<()> {
     network::attach(lab, router, wan, super::INTERNET)?;
     let namespace = lab.namespace(router);
@@ -112,7 +112,7 @@ pub(super) fn create(lab: &Run, router: &str, wan: Ipv4Addr, nat: Nat, network: 
     network::ip(&["-n", &namespace, "link", "set", "lan", "up"])
 }
 
-/// Plugs a machine without a cable into a router, as the given one of its network.
+/// Plugs a machine without a cable into a router, as number `number` of its network; returns the machine's address.
 pub(super) fn plug(lab: &Run, router: &str, machine: &str, network: u8, number: u8) -> Result<Ipv4Addr> {
     let [inside, own] = [router, machine].map(|name| lab.namespace(name));
     network::plug(&own, &inside, machine)?;
@@ -122,7 +122,7 @@ pub(super) fn plug(lab: &Run, router: &str, machine: &str, network: u8, number: 
     Ok(address)
 }
 
-/// The router itself is number 0 in its network.
+/// The address of number `number` in the network of a router; the router itself is number 0.
 fn host(network: u8, number: u8) -> Ipv4Addr {
     Ipv4Addr::new(192, 168, network, 1 + number)
 }

@@ -1,4 +1,4 @@
-//! The wiring: namespaces, the switch between them, and what goes wrong with cables and addresses.
+//! The wiring of a lab: namespaces, the switch between them, and faults of cables, ports and addresses.
 
 use std::fs::File;
 use std::net::Ipv4Addr;
@@ -11,13 +11,13 @@ use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
 use super::run::Run;
 use crate::program::run;
 
-/// The switch of a lab that is one network.
+/// The address of the switch in a lab that is one network.
 pub(super) const SWITCH: Ipv4Addr = Ipv4Addr::new(10, 77, 0, 1);
 
 /// The control computer's address.
 pub const CONTROL: Ipv4Addr = Ipv4Addr::new(10, 77, 0, 2);
 
-/// Its address after it moved.
+/// The control computer's address after [`super::Lab::move_control`].
 pub const CONTROL_MOVED: Ipv4Addr = Ipv4Addr::new(10, 77, 0, 3);
 
 pub(super) fn create_switch(run: &Run, address: Ipv4Addr) -> Result<()> {
@@ -29,14 +29,14 @@ pub(super) fn create_switch(run: &Run, address: Ipv4Addr) -> Result<()> {
     ip(&["-n", &switch, "link", "set", "switch", "up"])
 }
 
-/// A computer without any cable.
+/// Creates a computer without a cable: a network namespace with a loopback.
 pub(super) fn create(run: &Run, computer: &str) -> Result<()> {
     let own = run.namespace(computer);
     ip(&["netns", "add", &own])?;
     ip(&["-n", &own, "link", "set", "lo", "up"])
 }
 
-/// A computer with one cable to the switch, which is its way out.
+/// Creates a computer with a cable to the switch, which is its default gateway.
 pub(super) fn attach(run: &Run, computer: &str, address: Ipv4Addr, switch: Ipv4Addr) -> Result<()> {
     create(run, computer)?;
     let there = run.namespace("switch");
@@ -45,14 +45,15 @@ pub(super) fn attach(run: &Run, computer: &str, address: Ipv4Addr, switch: Ipv4A
     address_of(&run.namespace(computer), address, switch)
 }
 
-/// A cable from `eth0` of one namespace to an interface of another. Both ends of it are made inside them.
+/// Connects `eth0` of the namespace `own` with `interface` of the namespace `there`. Both ends are created inside their
+/// namespaces, so the root namespace has neither.
 pub(super) fn plug(own: &str, there: &str, interface: &str) -> Result<()> {
     ip(&[
         "link", "add", interface, "netns", there, "type", "veth", "peer", "name", "eth0", "netns", own,
     ])
 }
 
-/// Gives `eth0` its address, and the way out of its network.
+/// Sets the address of `eth0`, and its default gateway.
 pub(super) fn address_of(own: &str, address: Ipv4Addr, gateway: Ipv4Addr) -> Result<()> {
     ip(&["-n", own, "addr", "add", &format!("{address}/24"), "dev", "eth0"])?;
     ip(&["-n", own, "link", "set", "eth0", "up"])?;
@@ -94,10 +95,10 @@ pub(super) fn replace_address(namespace: &str, from: Ipv4Addr, to: Ipv4Addr) -> 
     ])
 }
 
-/// From now on every packet of the computer is lost, and nobody is told: no reset, no unreachable.
+/// Drops every packet from and to the computer until [`plug_cable`]. Senders get no error: no reset, no unreachable.
 pub(super) fn pull_cable(namespace: &str) -> Result<()> {
     nft(namespace, &["add", "table", "inet", "cable"])?;
-    // Before and after routing, so that what is forwarded to containers is lost as well.
+    // Before and after routing, so that packets forwarded to and from containers are dropped as well.
     for (chain, interface) in [("prerouting", "iifname"), ("postrouting", "oifname")] {
         let hook = format!("{{ type filter hook {chain} priority -300; }}");
         nft(namespace, &["add", "chain", "inet", "cable", chain, &hook])?;
@@ -113,12 +114,12 @@ pub(super) fn plug_cable(namespace: &str) -> Result<()> {
     nft(namespace, &["delete", "table", "inet", "cable"])
 }
 
-/// What becomes of packets that are sent to a port.
+/// What is done with TCP packets to a blocked port, on open connections too.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum PortBlock {
-    /// Answered with a reset, on open connections too.
+    /// They are answered with a reset.
     Reset,
-    /// Gone without a word.
+    /// They are dropped without an answer.
     Drop,
 }
 

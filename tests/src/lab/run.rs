@@ -1,4 +1,5 @@
-//! One run of a lab: its name, its directory, its owner, and the removal of everything that bears its name.
+//! One run of a lab: its id, its directory, the process that owns it, and the removal of all namespaces, cgroups,
+//! processes, mounts and files that have its id in their name.
 
 use std::fs;
 use std::os::unix::fs::MetadataExt;
@@ -17,9 +18,10 @@ const BASE: &str = "/tmp/flotilla-lab";
 /// Where `ip netns` keeps the names of namespaces.
 const NAMESPACES: &str = "/run/netns";
 
-/// Where systemd-nspawn keeps a directory for each system.
+/// Where systemd-nspawn keeps a directory for each system, also after one that was killed.
 const PROPAGATED: &str = "/run/systemd/nspawn/propagate";
 
+/// A run. Dropping it removes everything of it.
 #[derive(Debug)]
 pub(super) struct Run {
     id: String,
@@ -27,7 +29,7 @@ pub(super) struct Run {
 }
 
 impl Run {
-    /// Also removes what runs left whose owner is dead.
+    /// Creates a run, after removing everything of runs whose owner is dead.
     pub(super) fn begin() -> Result<Self> {
         if !geteuid().is_root() {
             bail!("the lab makes network namespaces and starts engines in them, which needs root");
@@ -48,7 +50,8 @@ impl Run {
             directory: Path::new(BASE).join(&id),
             id,
         };
-        // The owner first: a directory without one would look like a dead run to another lab that starts now.
+        // The file `owner` is there before the directory has its name: a lab that starts at the same time would take a
+        // directory without an owner for a dead run.
         let partial = Path::new(BASE).with_extension(&run.id);
         fs::create_dir(&partial)?;
         fs::write(
@@ -91,9 +94,9 @@ impl Run {
             .collect()
     }
 
-    /// What runs in the namespaces or in the containers of this run, but for this process itself.
+    /// Processes in the namespaces or in the containers of this run, except this process.
     fn processes(&self) -> Vec<Pid> {
-        // Not `ip netns pids`: where this thread is in one of the namespaces, it would find itself.
+        // `ip netns pids` would list itself where this thread is in one of the namespaces.
         let number = |path: &Path| path.metadata().ok().map(|metadata| metadata.ino());
         let namespaces = self.namespaces();
         let numbers: Vec<_> = namespaces
@@ -116,7 +119,7 @@ impl Run {
             .collect()
     }
 
-    /// Directories in the cgroup tree, deepest first.
+    /// The run's directories in the cgroup trees, the deepest first.
     fn cgroups(&self) -> Vec<PathBuf> {
         let name = format!("flotilla-{}", self.id);
         let root = Path::new("/sys/fs/cgroup");
@@ -136,7 +139,8 @@ impl Run {
         found
     }
 
-    /// What is in a paused container can't be ended. Where a file is missing, the tree is of the other kind.
+    /// Resumes paused containers, whose processes could not be killed otherwise. Cgroups of version 1 have the first of
+    /// the two files, those of version 2 the second.
     fn thaw(&self) {
         for directory in self.cgroups() {
             for (file, word) in [("freezer.state", "THAWED"), ("cgroup.freeze", "0")] {
@@ -170,7 +174,7 @@ impl Run {
         for mount in mounts_below(&self.directory)? {
             run(Command::new("umount").args(["--lazy", &mount]))?;
         }
-        // Left by a system that lost its power.
+        // Left by a booted system that was killed.
         let prefix = self.namespace("");
         for name in names_in(PROPAGATED).filter(|name| name.starts_with(&prefix)) {
             fs::remove_dir(Path::new(PROPAGATED).join(name)).ok();
@@ -187,7 +191,7 @@ impl Drop for Run {
     }
 }
 
-/// Everything below the run that programs write for people.
+/// The log files of a run: `*.log` in its directory and one level below, sorted.
 pub(super) fn logs(directory: &Path) -> Vec<PathBuf> {
     let mut directories = vec![directory.to_owned()];
     let entries = fs::read_dir(directory).into_iter().flatten().flatten();
@@ -208,7 +212,7 @@ pub(super) fn logs(directory: &Path) -> Vec<PathBuf> {
     logs
 }
 
-/// A process id with the moment at which it started, since ids are given again.
+/// A process id with the time at which the process started, since ids are reused; `None` when there is no such process.
 fn owner(id: Pid) -> Option<String> {
     let stat = fs::read_to_string(format!("/proc/{}/stat", id.as_raw_nonzero())).ok()?;
     let started = stat.rsplit(')').next()?.split_whitespace().nth(19)?.to_owned();

@@ -1,4 +1,4 @@
-//! Talking as a machine talks: sockets that belong to its network, held by the test.
+//! Sockets that belong to a machine's network and are held by the test.
 
 use std::io::{Read, Write};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener, TcpStream, UdpSocket};
@@ -10,7 +10,7 @@ use anyhow::{Context, Result, anyhow, ensure};
 use super::{Machine, network};
 
 impl Machine {
-    /// Does something in the machine's network. What is opened there belongs to that network from then on.
+    /// Runs `work` on a thread in the machine's network. Sockets that it opens stay in that network.
     pub fn inside<T: Send>(&self, work: impl FnOnce() -> Result<T> + Send) -> Result<T> {
         let namespace = self.unique_name();
         thread::scope(|scope| {
@@ -24,12 +24,12 @@ impl Machine {
         })
     }
 
-    /// Answers every connection to this TCP port with what it is sent, until the test ends.
+    /// Echoes what connections to this TCP port of the machine send, until the test's process ends.
     pub fn echo(&self, port: u16) -> Result<()> {
         self.inside(|| echo((Ipv4Addr::UNSPECIFIED, port)))
     }
 
-    /// A connection from this machine. Reading and writing on it may take this long, too.
+    /// A TCP connection from this machine. `within` also limits each read and each write on it.
     pub fn connect(&self, address: impl Into<SocketAddr> + Send, within: Duration) -> Result<TcpStream> {
         let address = address.into();
         let stream = self
@@ -41,7 +41,7 @@ impl Machine {
         Ok(stream)
     }
 
-    /// The answer of a web server, as this machine gets it.
+    /// The answer of a web server to `GET /` from this machine.
     pub fn get(&self, address: impl Into<SocketAddr> + Send, within: Duration) -> Result<String> {
         let mut stream = self.connect(address, within)?;
         stream.write_all(b"GET / HTTP/1.0\r\n\r\n")?;
@@ -50,7 +50,7 @@ impl Machine {
         Ok(answer)
     }
 
-    /// A UDP socket of this machine.
+    /// A UDP socket of this machine. A read on it fails after `patience`.
     pub fn udp(&self, port: u16, patience: Duration) -> Result<UdpSocket> {
         self.inside(|| {
             let socket = UdpSocket::bind((IpAddr::from([0, 0, 0, 0]), port))?;
@@ -60,7 +60,7 @@ impl Machine {
     }
 }
 
-/// Answers every connection with what it is sent, on the computer that the calling thread is on.
+/// Echoes what connections to this address send, in the network namespace of the calling thread.
 pub fn echo(address: impl Into<SocketAddr>) -> Result<()> {
     let listener = TcpListener::bind(address.into())?;
     thread::spawn(move || {
@@ -78,7 +78,7 @@ pub fn ping(stream: &mut TcpStream) -> Result<()> {
     Ok(stream.read_exact(&mut byte)?)
 }
 
-/// Waits until a byte crosses a connection again; answers how long that took.
+/// Waits until a byte crosses an open connection again; returns how long that took.
 pub fn passes_again(stream: &mut TcpStream, within: Duration) -> Result<Duration> {
     let begun = Instant::now();
     stream.set_read_timeout(Some(within))?;
@@ -86,7 +86,7 @@ pub fn passes_again(stream: &mut TcpStream, within: Duration) -> Result<Duration
     Ok(begun.elapsed())
 }
 
-/// Sends that many bytes to an echo and reads them back.
+/// Sends this many bytes to a [`Machine::echo`] and reads them back.
 pub fn transfer(stream: &mut TcpStream, bytes: usize) -> Result<()> {
     stream.set_read_timeout(Some(Duration::from_secs(20)))?;
     stream.set_write_timeout(Some(Duration::from_secs(20)))?;

@@ -1,4 +1,5 @@
-//! Public IPv6 beside IPv4 behind a router: nothing is translated, and only what somebody inside asked for gets in.
+//! Public IPv6 beside IPv4 behind a router. Addresses are not translated, and only answers to packets from inside get
+//! in.
 
 use std::process::Command;
 
@@ -15,7 +16,7 @@ table ip6 filter {
 }
 "#;
 
-/// Behind each of the routers is the machine with its number.
+/// Gives each router and the machine of the same number behind it an IPv6 address, and the routes between them.
 pub(super) fn route(lab: &Run, routers: u8) -> Result<()> {
     for number in 1..=routers {
         let [router, machine] = ["r", "h"].map(|kind| lab.namespace(&format!("{kind}{number}")));

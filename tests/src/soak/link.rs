@@ -1,4 +1,4 @@
-//! `soak link`: a link is broken in every way that the tests know, often enough to meet what is rare.
+//! `soak link`: a link is broken in every way that the tests know, 20 times each.
 
 use std::time::{Duration, Instant};
 
@@ -10,10 +10,13 @@ use crate::fleet::Fleet;
 use crate::flotilla::ControlSetup;
 use crate::lab::Lab;
 
+/// Rounds of each kind of break.
 const TIMES: u32 = 20;
+
+/// How long the cable is pulled at the end: until the device is shown as offline.
 const SILENCE: Duration = Duration::from_secs(120);
 
-/// Says each time how long it took until the same device was back.
+/// Reports for each break how long the device took to be back.
 pub async fn link(lab: &Lab, say: &mut impl FnMut(String)) -> Result<()> {
     let mut fleet = Fleet::start(lab, ControlSetup::new(lab)?).await?;
     for round in 1..=TIMES {
@@ -28,7 +31,7 @@ pub async fn link(lab: &Lab, say: &mut impl FnMut(String)) -> Result<()> {
     }
     for round in 1..=TIMES {
         fleet.control.kill()?;
-        // From a blink to a coffee.
+        // From half a second to ten seconds.
         always(seconds(f64::from(round) * 0.5), async || Ok(())).await?;
         let begun = Instant::now();
         fleet.control.start_again()?;
@@ -62,7 +65,7 @@ pub async fn link(lab: &Lab, say: &mut impl FnMut(String)) -> Result<()> {
     fleet.agent.program().ensure_running()
 }
 
-/// Online, once, with its container, and with a link that answers.
+/// Waits until the device is back with its container; returns the time since `since`.
 async fn back(fleet: &Fleet, since: Instant) -> Result<Duration> {
     fleet.is_back().await?;
     Ok(since.elapsed())

@@ -1,6 +1,6 @@
-//! `soak rekey`: requests with pauses between them, while WireGuard makes new keys every two minutes and forgets the
-//! old ones after three (WireGuard paper §6.1). A pause may end on either side of both, so each request may be the one
-//! that finds no key.
+//! `soak rekey`: bursts of pings with random pauses, while WireGuard makes new keys every two minutes and forgets the old
+//! ones after three (WireGuard paper §6.1). A pause may end shortly before or after either moment, when a ping may find
+//! no key.
 
 use std::ops::RangeInclusive;
 use std::thread;
@@ -12,16 +12,17 @@ use crate::dataplane::{Ends, Implementation, Underlay, round_trips};
 use crate::eventually::seconds;
 use crate::lab::Lab;
 
-/// For how long requests are made.
+/// For how long pings are sent.
 const TIME: Duration = Duration::from_secs(300);
 
-/// Seconds between two bursts of requests.
+/// Seconds between two bursts.
 const PAUSES: RangeInclusive<f64> = 1.0..=40.0;
 
-/// Requests in a burst.
+/// Pings in a burst.
 const BURST: u32 = 5;
 
-/// With ourselves, and with somebody else's WireGuard, at the same time. Fails at the first request without an answer.
+/// Runs between two of our data planes and between ours and wireguard-go, at the same time. Fails at the first ping
+/// without an answer.
 pub fn rekey(lab: &Lab, say: &(impl Fn(String) + Sync)) -> Result<()> {
     let pairs = [
         [Implementation::Ours, Implementation::Ours],
@@ -52,7 +53,7 @@ fn pair(ends: &Ends<'_>, say: &impl Fn(String)) -> Result<()> {
     let (mut requests, mut slowest) = (0, 0.0_f64);
     while begun.elapsed() < TIME {
         let pause = rand::random_range(PAUSES);
-        // The silence is what is tried: WireGuard changes its keys by time alone, so there is no event to wait for.
+        // WireGuard changes its keys by time alone, so there is no event to wait for.
         thread::sleep(seconds(pause));
         let (times, lost) = round_trips(ends, BURST, "0.2")?;
         requests += BURST;

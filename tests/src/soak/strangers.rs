@@ -1,4 +1,4 @@
-//! `soak strangers`: a siege of minutes, so that every limit of a stranger's stay runs out several times.
+//! `soak strangers`: sieges of three minutes, in which every time limit of a stranger's connection passes several times.
 
 use std::time::Duration;
 
@@ -10,17 +10,18 @@ use crate::flotilla::ControlSetup;
 use crate::lab::Lab;
 use crate::strangers::{Siege, Sources};
 
+/// Limit of open files of control, fewer than there are strangers.
 const FILES: u64 = 1024;
 const STRANGERS: usize = 2000;
 
-/// Of each siege.
+/// Length of each siege.
 const LENGTH: Duration = Duration::from_secs(180);
 
-/// The bars, where nothing else is at work.
+/// What the API's p99 and the slowest device may take on a machine without other work.
 const API_MS: f64 = 100.0;
 const DEVICE_SECONDS: f64 = 2.0;
 
-/// From one address, from many, and from one again: what the first left behind would show.
+/// Sieges from one address, from many, and from one again: the last would show what the first left behind.
 pub async fn strangers(lab: &Lab, say: &mut impl FnMut(String)) -> Result<()> {
     raise_file_limit();
     let control = ControlSetup::new(lab)?.with_files(FILES).start()?;

@@ -1,11 +1,11 @@
-//! What apt offers on a booted Debian that no mirror can be reached from: nothing, or a package `docker.io` in a
-//! folder, which apt finds, unpacks and configures as it does Debian's own. Its service hands out the machine's engine.
+//! What apt can install on a booted Debian that reaches no mirror: nothing, or a package `docker.io` from a folder,
+//! which apt unpacks and configures like Debian's own. Its service passes connections on to the machine's engine.
 
 use anyhow::Result;
 
 use super::System;
 
-/// Where the engine waits for Docker to be installed.
+/// The machine's engine listens here until the package is installed.
 pub(super) const ENGINE: &str = "/run/engine-of-this-machine.sock";
 
 const FOLDER: &str = "/srv/packages";
@@ -17,7 +17,7 @@ Maintainer: The test <test@localhost>
 Description: the engine of this machine by the name that Debian gives it
 ";
 
-/// As the real one does it: the group is made when the package is configured.
+/// The package's postinst script. As with Debian's package, it creates the group.
 const CONFIGURE: &str = "#!/bin/sh
 set -e
 groupadd --force --system docker
@@ -43,7 +43,7 @@ cd ../packages
 } >Packages"#;
 
 impl System {
-    /// From now on apt knows no packages but those already installed.
+    /// Leaves apt no packages to install.
     pub(super) fn offer_nothing(&self) -> Result<()> {
         self.paste(&format!("mkdir -p {FOLDER} && : >{FOLDER}/Packages"))?;
         self.write(
@@ -52,7 +52,7 @@ impl System {
         )
     }
 
-    /// From now on apt can install Docker.
+    /// Gives apt a package `docker.io` to install.
     pub fn offer_docker(&self) -> Result<()> {
         self.paste("mkdir -p /srv/docker.io/DEBIAN /srv/docker.io/usr/lib/systemd/system")?;
         let service = format!(

@@ -60,7 +60,8 @@ async fn start(control: &Control, machine: &Machine, name: &str) -> Result<Agent
     Ok(agent)
 }
 
-/// One container that serves as a stack with a volume, one that failed, one that ended well, and one that a person stopped.
+/// One container that serves as a stack with a volume, one that failed, one that ended well, and one that a person
+/// stopped.
 fn containers(machine: &Machine) -> Result<()> {
     machine.load_images()?;
     let labels = [

@@ -1,4 +1,5 @@
-//! A browser's session: got by a link, worth nothing in the hands of whoever collects its cookie, and ended by its owner.
+//! A browser's session: got by a link, worth nothing in the hands of whoever collects its cookie, and ended by its
+//! owner.
 
 use std::fs;
 

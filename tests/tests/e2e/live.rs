@@ -142,8 +142,8 @@ fn a_page_that_stops_reading_costs_little_and_is_told_to_load_again() -> Result<
                 .await?;
             resident.push(resident_kib(control.process())?);
         }
-        // The first rounds fill what may be filled, each buffer in its time. Were the rest kept as well, it would all show.
-        // The least of some rounds each: an allocator gives back late.
+        // The first rounds fill what may be filled, each buffer in its time. Were the rest kept as well, it would all
+        // show. The least of some rounds each: an allocator gives back late.
         let window = ROUNDS / 4;
         let least = |rounds: &[f64]| rounds.iter().copied().fold(f64::INFINITY, f64::min);
         let [before, last] = [2, 1].map(|nth| {
