@@ -53,7 +53,7 @@ impl FollowedEngine {
     pub async fn inventory(&self) -> Result<Inventory> {
         let mut watch = self.engine.watch();
         let mut whole = async || loop {
-            match watch.next().await.context("nobody follows the engine")? {
+            match watch.next().await.context("the engine is not followed")? {
                 Report::Inventory(inventory) => return Ok(inventory),
                 Report::Engine(_) => {}
                 other => bail!("not the beginning of a watch: {other:?}"),

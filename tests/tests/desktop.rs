@@ -1,4 +1,4 @@
-//! The desktop app in its real window: it starts control and this computer's agent, and shows both.
+//! The desktop app in its window: it starts control and this computer's agent, and shows both.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -14,7 +14,7 @@ use flotilla_tests::eventually::seconds;
 use flotilla_tests::lab::{Lab, with_lab};
 use flotilla_tests::program::run;
 
-/// A window in one color is about a kilobyte.
+/// A picture of a painted window has more bytes than this; one of a window in one color has about a kilobyte.
 const PAINTED: usize = 8 * 1024;
 
 #[test]
@@ -48,7 +48,7 @@ fn a_computer_without_the_right_gets_onto_the_mesh_by_one_click_and_consent() ->
         let page = &desktop.page;
         welcome(page).await?;
         page.shows("is not on the mesh", seconds(15.0)).await?;
-        // Its name is the computer's, and the name of the link has the whole reason in it.
+        // The link is not found by its name, which contains the name of this computer and the whole reason.
         page.run("document.querySelector('.troubles a').click()").await?;
         page.find("button", INSTALL).await?;
         keep_picture("desktop-service", &page.picture().await?)?;
@@ -78,10 +78,10 @@ fn a_computer_without_the_right_gets_onto_the_mesh_by_one_click_and_consent() ->
 
 const INSTALL: &str = "Install the system service";
 const AGREES: i32 = 0;
-/// As pkexec says it (pkexec(1)).
+/// The exit code with which pkexec says that the user declined (pkexec(1)).
 const DISAGREES: i32 = 126;
 
-/// Somebody whom the system asks for permission, and what of.
+/// A `pkexec` that asks no user: it answers with an exit code that the test sets, and records what it was asked for.
 struct FakePkexec {
     directory: PathBuf,
 }
@@ -101,7 +101,7 @@ impl FakePkexec {
         Ok(fs::write(self.directory.join("answer"), code.to_string())?)
     }
 
-    /// The config file, and the SHA-256 of the agent that came behind it.
+    /// What was written to its standard input: the config file, and the SHA-256 of the agent that follows it.
     fn last_input(&self) -> Result<(String, String)> {
         let given = fs::read(self.directory.join("given"))?;
         let end = given.iter().position(|byte| *byte == b'\n').context("no line")?;
@@ -112,13 +112,13 @@ impl FakePkexec {
         Ok((String::from_utf8(STANDARD.decode(&given[..end])?)?, sum))
     }
 
-    /// The command, an argument a line.
+    /// The arguments of its last run, one on each line.
     fn last_arguments(&self) -> Result<String> {
         Ok(fs::read_to_string(self.directory.join("asked"))?)
     }
 }
 
-/// Stands in for the one of the system, which asks with a window of its own.
+/// Stands in for the system's program, which asks the user in a window of its own.
 const PKEXEC: &str = r#"#!/bin/sh
 cd "$(dirname "$0")" || exit 127
 printf '%s\n' "$@" > asked

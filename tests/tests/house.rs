@@ -1,5 +1,5 @@
-//! The rules of the house, so that neither its plan nor its tidiness can rot: who may import whom, what stays pure,
-//! how long a file may be, and which names and constructs have no place here.
+//! The rules of the house: which package may import which, what stays pure, how long a file may be, and which names and
+//! constructs are not allowed.
 
 #![expect(clippy::unwrap_used, reason = "a test says so by panicking")]
 
@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 use cargo_metadata::{Metadata, MetadataCommand, PackageId};
 
-/// Package → which of our packages it may import; everyone may also import the vocabulary.
+/// For each package, which of our packages it may import. Every package but xtask may also import the vocabulary.
 const ARROWS: &[(&str, &[&str])] = &[
     (VOCABULARY, &[]),
     ("flotilla-policy", &[]),
@@ -76,7 +76,7 @@ const ARROWS: &[(&str, &[&str])] = &[
 
 const VOCABULARY: &str = "flotilla-protocol";
 
-/// Rooms without a runtime, sockets, files or a store of their own.
+/// Packages that may use neither a runtime nor sockets, files or a database.
 const PURE: [&str; 7] = [
     VOCABULARY,
     "flotilla-policy",
@@ -113,13 +113,13 @@ const TOP_LEVEL: [&str; 13] = [
     "tests",
     "ui",
 ];
-/// Names that say nothing about what is inside.
+/// Module names that say nothing about what is inside.
 const EMPTY_MODULE_NAMES: [&str; 11] = [
     "common", "handler", "handlers", "helper", "helpers", "manager", "misc", "service", "types", "util",
     "utils",
 ];
 const EMPTY_TYPE_SUFFIXES: [&str; 3] = ["Handler", "Manager", "Service"];
-/// Spelled in pieces, so that this file does not break the rule it states.
+/// Marks of unfinished code. Spelled in pieces, so that this file does not break its own rule.
 const UNFINISHED: [&str; 3] = [
     concat!("#[ign", "ore"),
     concat!("to", "do!("),
@@ -194,7 +194,8 @@ fn every_manifest_takes_the_lints_of_the_workspace() {
     let mut broken = Vec::new();
     for package in metadata().workspace_packages() {
         let manifest = fs::read_to_string(&package.manifest_path).unwrap();
-        // The device file of the tunnel needs what the workspace forbids, so that room states its lints itself.
+        // The device file of the tunnel needs `unsafe`, which the workspace forbids, so that package has lints of its
+        // own.
         if package.name.as_str() != "flotilla-tunnel" && !manifest.contains("[lints]\nworkspace = true") {
             broken.push(format!("{} has lints of its own", package.name));
         }
@@ -286,7 +287,7 @@ fn metadata() -> Metadata {
         .unwrap()
 }
 
-/// Everything that a package is built from.
+/// All packages that a package is built from, directly or not; dependencies of tests and build scripts do not count.
 fn reached_by(metadata: &Metadata, package: &PackageId) -> BTreeSet<PackageId> {
     let nodes = &metadata.resolve.as_ref().unwrap().nodes;
     let nodes: BTreeMap<_, _> = nodes.iter().map(|node| (&node.id, node)).collect();
@@ -306,7 +307,7 @@ fn reached_by(metadata: &Metadata, package: &PackageId) -> BTreeSet<PackageId> {
     reached
 }
 
-/// All our Rust files, by their path from the root.
+/// Path from the root and text of all our Rust files.
 fn sources() -> Vec<(String, String)> {
     let mut sources = Vec::new();
     let mut folders: Vec<_> = ["crates", "src-tauri", "tests", "ui"]
@@ -329,7 +330,7 @@ fn sources() -> Vec<(String, String)> {
     sources
 }
 
-/// The type that a line declares.
+/// The name of the type that a line declares.
 fn declared_type(line: &str) -> Option<&str> {
     let words = line
         .trim_start()

@@ -1,5 +1,5 @@
-//! Add Device in a real browser, by keys alone: from a name to a device that is online, in each network mode and by
-//! each way to install, and what it says where there is no way.
+//! Add Device in a browser, by keyboard alone: from a name to a device that is online, in each network mode and by each
+//! way to install; and what the dialog says where a way does not work.
 
 use anyhow::{Result, bail, ensure};
 use flotilla_protocol::device::{DeviceStatus, NetworkMode};
@@ -8,11 +8,11 @@ use flotilla_tests::eventually::{eventually, seconds};
 use flotilla_tests::flotilla::{Agent, AgentSetup, ControlSetup, write_private};
 use flotilla_tests::lab::{Lab, Machine, on, with_lab};
 
-/// Adds up in the page how much moves from now on without anybody having pressed a key.
+/// Adds up the layout shifts of the page that do not follow from input.
 const WATCH_MOVES: &str = "window.moved = 0; new PerformanceObserver(list => list.getEntries()
     .forEach(e => { if (!e.hadRecentInput) window.moved += e.value; })).observe({ type: 'layout-shift' })";
 
-/// From anywhere to the second step of Add Device.
+/// Opens Add Device and gives the name, which leads to the second step.
 async fn name_it(page: &Page, name: &str) -> Result<()> {
     page.type_text("a").await?;
     page.focus_is("textbox", "Device name").await?;
@@ -21,7 +21,7 @@ async fn name_it(page: &Page, name: &str) -> Result<()> {
     page.focus_is("radio", "Host networking").await
 }
 
-/// From anywhere to the last step, where `button` has the keyboard.
+/// Goes through Add Device to the last step, where `button` has the focus.
 async fn create(page: &Page, name: &str, mode: NetworkMode, button: &str) -> Result<()> {
     name_it(page, name).await?;
     for other in NetworkMode::ALL.iter().skip(1).take(mode as usize) {
@@ -33,6 +33,7 @@ async fn create(page: &Page, name: &str, mode: NetworkMode, button: &str) -> Res
     page.shows("Waiting for device…", seconds(2.0)).await.map(drop)
 }
 
+/// The name of a mode's radio button.
 fn card(mode: NetworkMode) -> &'static str {
     match mode {
         NetworkMode::Host => "Host networking",
@@ -42,7 +43,7 @@ fn card(mode: NetworkMode) -> &'static str {
     }
 }
 
-/// Goes to a tab of the last step and opens it.
+/// Opens a tab of the last step while the tab `selected` is open.
 async fn choose(page: &Page, selected: &str, tab: &str) -> Result<()> {
     page.tab_to("tab", selected).await?;
     page.press(Key::Home).await?;
@@ -69,7 +70,7 @@ async fn text_of(page: &Page, what: &str) -> Result<String> {
     .await
 }
 
-/// Waits for the result, looks at it and leaves.
+/// Waits until the dialog shows the device as online, and closes the dialog.
 async fn is_online(page: &Page, name: &str) -> Result<()> {
     page.shows(&format!("{name} is online"), seconds(20.0)).await?;
     page.focus_is("button", "Open device").await?;
@@ -205,7 +206,7 @@ fn a_device_elsewhere_is_reached_over_ssh_instead() -> Result<()> {
         page.focus_is("combobox", "SSH host").await?;
         page.press(Key::Enter).await?;
         page.shows("Enter a host.", seconds(2.0)).await?;
-        // Nobody is there: the switch of this lab leads nowhere else.
+        // No computer has this address, and the switch of this lab leads to no other network.
         page.type_text("nobody@192.0.2.1").await?;
         page.press(Key::Enter).await?;
         page.shows("did not finish", seconds(20.0)).await?;
@@ -215,7 +216,7 @@ fn a_device_elsewhere_is_reached_over_ssh_instead() -> Result<()> {
         page.tab_to("tab", "Over SSH").await?;
         page.press(Key::Home).await?;
         page.press(Key::Enter).await?;
-        // Nothing was sent, so nothing that was shown is used up.
+        // The token was not sent anywhere, so the install command is still offered.
         page.find("button", "Copy install command").await.map(drop)
     })
 }
@@ -223,7 +224,7 @@ fn a_device_elsewhere_is_reached_over_ssh_instead() -> Result<()> {
 #[test]
 fn a_command_that_nothing_uses_says_what_to_check_and_one_that_expired_says_so() -> Result<()> {
     on(Lab::without_engines(0)?, async |lab| {
-        // Its clock is behind, so that its commands are older to the browser than they are.
+        // Control's clock is behind the browser's, so the browser takes its commands for older than they are.
         let setup = ControlSetup::new(lab)?.with_clock("-3m")?;
         let (mut control, browser) = Browser::on_fleet(lab, setup).await?;
         let page = &browser.page;
@@ -245,7 +246,7 @@ fn a_command_that_nothing_uses_says_what_to_check_and_one_that_expired_says_so()
     })
 }
 
-/// What is wrong with the dialog as it stands now.
+/// The faults of the dialog as it is shown.
 async fn faults(page: &Page, name: &str) -> Result<Vec<String>> {
     keep_picture(name, &page.picture().await?)?;
     let mut wrong = page.faults(name).await?;
@@ -257,7 +258,7 @@ async fn faults(page: &Page, name: &str) -> Result<Vec<String>> {
     Ok(wrong)
 }
 
-/// One walk through all steps and tabs.
+/// Walks through all steps and tabs; returns the faults of each.
 async fn walk(page: &Page, look: &str, device: &str) -> Result<Vec<String>> {
     let mut wrong = Vec::new();
     page.type_text("a").await?;

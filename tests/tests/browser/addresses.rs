@@ -1,4 +1,4 @@
-//! The addresses of control in a real browser: added where a device needs one, looked after in Settings.
+//! The addresses of control in a browser: added in Add Device where a device needs one, listed and removed in Settings.
 
 use anyhow::{Result, ensure};
 use flotilla_protocol::api::{Fleet, GetFleet};

@@ -1,5 +1,5 @@
-//! The first minutes with a fleet, as a person walks them: figures before anybody reported, what trouble is, the map,
-//! the palette, and tables on windows of every width.
+//! What a person sees in the first minutes with a fleet: figures before any device has reported, containers in trouble,
+//! the map, the palette, and tables in windows of every width.
 
 use anyhow::{Context, Result, ensure};
 use flotilla_tests::browser::{Browser, Page, keep_picture, keys::Key};
@@ -8,7 +8,7 @@ use flotilla_tests::eventually::{eventually, seconds};
 use flotilla_tests::flotilla::{Agent, AgentSetup, Control, ControlSetup};
 use flotilla_tests::lab::{Machine, with_lab};
 
-/// Pages with a table.
+/// The pages that have a table.
 const TABLES: [&str; 10] = [
     "/devices",
     "/mesh/paths",
@@ -22,11 +22,11 @@ const TABLES: [&str; 10] = [
     "/devices/nas/paths",
 ];
 
-/// Windows of a laptop, with and without the whole sidebar, and the narrowest in which rows have one line.
+/// Widths of a laptop's window with and without the whole sidebar, and the narrowest in which rows have one line.
 const WIDTHS: [u32; 3] = [1280, 1024, 640];
 
-/// What of the table is cut off, outside, or over something else. Texts may end in an ellipsis; figures and statuses
-/// may not.
+/// Lists cells of the table that are cut off, outside of it, or over another cell. Texts may end in an ellipsis;
+/// figures and statuses may not.
 const FIT: &str = "
     const grid = document.querySelector('[role=grid]');
     if (!grid) return ['there is no table'];
@@ -48,7 +48,7 @@ const FIT: &str = "
     }
     return wrong";
 
-/// Names and classes of the rows' statuses, from the top.
+/// The name of each row from the top, and whether its status is a bad one.
 const STATUSES: &str = "
     const rows = [...document.querySelectorAll('.grid .body [role=row]')];
     return rows.map(row => [row.querySelector('.name').innerText, row.querySelector('.badge').classList.contains('bad')])";
@@ -60,8 +60,8 @@ async fn start(control: &Control, machine: &Machine, name: &str) -> Result<Agent
     Ok(agent)
 }
 
-/// One container that serves as a stack with a volume, one that failed, one that ended well, and one that a person
-/// stopped.
+/// Starts a container in a stack with a volume, one that fails, one that ends without an error, and one that a person
+/// stops.
 fn containers(machine: &Machine) -> Result<()> {
     machine.load_images()?;
     let labels = [
@@ -75,7 +75,7 @@ fn containers(machine: &Machine) -> Result<()> {
     flotilla_tests::program::run(machine.docker().args(["kill", "paused-by-me"])).map(drop)
 }
 
-async fn says_nothing_that_nobody_reported(page: &Page) -> Result<()> {
+async fn shows_no_figure_before_a_report(page: &Page) -> Result<()> {
     let shown = page.shows("0 of 1 device reporting", seconds(5.0)).await?;
     ensure!(shown.contains('–'), "no dash: {shown}");
     for made_up in ["0 %", "0 B", "of 0", "0 running", "0 containers"] {
@@ -84,7 +84,7 @@ async fn says_nothing_that_nobody_reported(page: &Page) -> Result<()> {
     keep_picture("first-dashes", &page.picture().await?)
 }
 
-/// Needs attention, the sidebar and the table name the same containers.
+/// The dashboard, the sidebar and the table agree on which container is in trouble.
 async fn agrees_on_trouble(page: &Page, api: &str) -> Result<()> {
     let shown = page
         .shows("import on nas failed with exit code 3", seconds(5.0))
@@ -172,7 +172,7 @@ fn the_first_minutes_show_what_is_known_and_one_kind_of_trouble_on_every_window(
         let (control, browser) = Browser::on_fleet(lab, ControlSetup::new(lab)?).await?;
         let (page, api) = (&browser.page, &control.ready()?.api);
         let added = control.add("nas").await?;
-        says_nothing_that_nobody_reported(page).await?;
+        shows_no_figure_before_a_report(page).await?;
         let _nas = AgentSetup::new(lab.machine(1), &added)?.start(lab.machine(1))?;
         control.eventually_online("nas", seconds(20.0)).await?;
         page.shows("1 of 1 device reporting", seconds(3.0)).await?;

@@ -1,4 +1,4 @@
-//! The user interface in a real browser with real devices: found by role and name, driven by keys where it says so.
+//! The pages of a fleet in a browser, with real devices.
 
 use anyhow::{Context, Result, ensure};
 use flotilla_protocol::API_PORT;
@@ -11,10 +11,10 @@ use flotilla_tests::flotilla::ControlSetup;
 use flotilla_tests::lab::{Lab, on, with_lab};
 use flotilla_tests::systemd::System;
 
-/// How the banner begins that says so.
+/// The beginning of the banner that a page shows when it has lost contact with control.
 const LOST: &str = "Lost contact with the controller";
 
-/// Goes to another page of the application without loading it anew.
+/// Goes to another page of the application without a reload.
 async fn go(page: &Page, name: &str) -> Result<()> {
     page.click("link", name).await?;
     page.find("heading", name).await.map(drop)
@@ -72,7 +72,7 @@ fn add_device_by_keyboard_alone_ends_with_a_device_that_is_online() -> Result<()
     })
 }
 
-/// The command as the dialog shows it, whole.
+/// The whole install command, from the dialog's text.
 async fn install_line(page: &Page) -> Result<String> {
     let text = page
         .run("return document.querySelector('dialog').innerText")
@@ -162,7 +162,7 @@ fn every_page_is_accessible_in_both_themes_and_fits_320_pixels() -> Result<()> {
     })
 }
 
-/// Waits until no contact is missed any more and a container shows that nobody saw begin.
+/// Waits until the banner is gone and the page shows this container, which was started while contact was lost.
 async fn mends(page: &Page, container: &str) -> Result<()> {
     eventually("nothing is said any more", seconds(15.0), async || {
         let shown = page.text().await?;

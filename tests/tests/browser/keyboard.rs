@@ -1,5 +1,4 @@
-//! What holds on every page for those who use the keyboard, and for everybody's eyes: Tab reaches all and shows where
-//! it is, and nothing moves that was shown.
+//! Rules for every page: Tab reaches every control and the focus is visible, and nothing that is shown moves.
 
 use anyhow::{Context, Result, ensure};
 use flotilla_protocol::API_PORT;
@@ -22,7 +21,8 @@ const ROUTES: [&str; 12] = [
     "/devices/add",
 ];
 
-/// Everything that Tab has to reach, remembered by the page; of a group of radios that is the chosen one.
+/// Stores in the page all elements that Tab has to reach (of a group of radio buttons the chosen one); returns how
+/// many.
 const STOPS: &str = "
     const over = document.querySelector('dialog[open]') ?? document;
     const all = [...over.querySelectorAll('a[href],button,input,select,textarea,summary,[tabindex]')];
@@ -31,7 +31,7 @@ const STOPS: &str = "
     document.activeElement.blur();
     return window.stops.length";
 
-/// Which of them has the focus, whether one can see it, and what it is.
+/// The index of the element that has the focus, whether it has a visible outline, and its HTML.
 const STOP: &str = "
     const e = document.activeElement;
     const rings = (e, part) => {
@@ -41,7 +41,7 @@ const STOP: &str = "
     const seen = rings(e) || rings(e, '::after') || rings(e.parentElement ?? e);
     return [window.stops.indexOf(e), seen, e.outerHTML.slice(0, 120)]";
 
-/// How much has moved since the page was opened, as the browser adds it up.
+/// The sum of the page's layout shifts since it was opened.
 const MOVED: &str = "
     const done = arguments[arguments.length - 1];
     let sum = 0;
@@ -49,7 +49,7 @@ const MOVED: &str = "
     new PerformanceObserver(add).observe({ type: 'layout-shift', buffered: true });
     requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(() => done(sum))))";
 
-/// What Tab does not reach on this page, and where it cannot be seen.
+/// Elements that Tab does not reach on this page, and those without a visible outline while they have the focus.
 async fn walk(page: &Page) -> Result<Vec<String>> {
     let count = page.run(STOPS).await?.as_u64().context("no number")?;
     let mut missing: Vec<_> = (0..count).map(Some).collect();
@@ -71,7 +71,8 @@ async fn walk(page: &Page) -> Result<Vec<String>> {
     Ok(wrong)
 }
 
-/// The same of a page that does not change any more: what comes or goes during a walk is met or missed by chance.
+/// The faults of the first of three walks without any, else those of the third: an element that appears or disappears
+/// during a walk may be missed.
 async fn walk_up_to_three_times(page: &Page) -> Result<Vec<String>> {
     let mut wrong = walk(page).await?;
     for _ in 0..2 {
@@ -123,7 +124,7 @@ fn nothing_moves_while_a_page_loads_nor_when_contact_is_lost() -> Result<()> {
         page.open(&format!("{api}/containers")).await?;
         let before = moved(page).await?;
         lab.refuse_on_control(API_PORT)?;
-        // A reset answers the next sign of life, at the latest.
+        // The page notices at its next ping, which is answered with a reset.
         page.shows("Lost contact with the controller", seconds(5.0))
             .await?;
         let after = moved(page).await?;

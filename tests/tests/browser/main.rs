@@ -1,4 +1,4 @@
-//! The user interface in a real browser, before a real control with real devices, one file per subject.
+//! The user interface in Chromium, with a running control, agents and engines; one file per subject.
 
 mod add_device;
 mod addresses;

@@ -1,4 +1,4 @@
-//! The mesh in a real browser: a rule is written by keys alone, and every view of it is accessible.
+//! The mesh in a browser: a rule is written by keyboard alone, and every view is accessible.
 
 use anyhow::{Result, ensure};
 use flotilla_protocol::api::StartingPolicy;
@@ -7,7 +7,7 @@ use flotilla_tests::eventually::seconds;
 use flotilla_tests::flotilla::{Control, ControlSetup};
 use flotilla_tests::lab::{Lab, on};
 
-/// A fleet of devices that nobody has enrolled yet: rules are about who they are, not about whether they are there.
+/// Starts a fleet of devices that are not enrolled, and a browser that shows it. Rules need only the devices' names.
 async fn open(lab: &Lab, start: StartingPolicy) -> Result<(Control, Browser)> {
     let control = ControlSetup::new(lab)?.with_ui()?.start()?;
     control.welcome(start).await?;

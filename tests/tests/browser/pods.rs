@@ -1,4 +1,4 @@
-//! Pods and network modes in a real browser with real engines: a container moves into the pod and out of it by keys
+//! Pods and network modes in a browser with real engines: a container moves into the pod and out of it by keyboard
 //! alone, an agent moves into another mode, and all of it is accessible.
 
 use anyhow::{Result, ensure};
@@ -12,7 +12,7 @@ use flotilla_tests::install_text::{AGENT, InstallText, PAUSE};
 use flotilla_tests::lab::{Lab, Machine, with_lab};
 use flotilla_tests::program::run;
 
-/// A device in pause mode with three containers beside its pod, and a browser that looks at it.
+/// Starts a device in pause mode with three containers outside of its pod, and a browser that shows it.
 async fn open(lab: &Lab) -> Result<(Control, DeviceAdded, Browser)> {
     let machine = lab.machine(1);
     machine.load_images()?;
@@ -35,7 +35,7 @@ async fn open(lab: &Lab) -> Result<(Control, DeviceAdded, Browser)> {
     Ok((control, added, browser))
 }
 
-/// Moves the keyboard to a container's row.
+/// Moves the focus to a container's row.
 async fn to_row(page: &Page, name: &str) -> Result<()> {
     let begins = format!("{name}, ");
     let mut is_inside = false;
@@ -52,7 +52,7 @@ async fn to_row(page: &Page, name: &str) -> Result<()> {
         })
         .await?;
         if is_row {
-            // A row takes the keyboard with the next frame; the first and the last stay where they are.
+            // The focus moves with the next frame, or not at all where this is the first or the last row.
             let moved = eventually("the keyboard moves", seconds(0.5), async || {
                 ensure!(page.focus().await? != focus, "it is on {focus:?}");
                 Ok(())
@@ -64,7 +64,7 @@ async fn to_row(page: &Page, name: &str) -> Result<()> {
     anyhow::bail!("the keyboard never reaches the row of {name}")
 }
 
-/// Opens the menu of a container's row and chooses an action, by keys.
+/// Opens the menu of a container's row and chooses an action, by keyboard.
 async fn choose(page: &Page, row: &str, action: &str) -> Result<()> {
     to_row(page, row).await?;
     page.type_text(".").await?;
@@ -112,7 +112,7 @@ fn a_container_moves_into_the_pod_and_out_of_it_by_keyboard_alone() -> Result<()
         stands_together(page, &[AGENT, "web"]).await?;
         keep_picture("pod-containers", &page.picture().await?)?;
 
-        // Both say that they listen on port 80.
+        // Both images expose port 80.
         choose(page, "web2", "Put into the pod").await?;
         page.tab_to("button", "Put web2 into the pod").await?;
         page.press(Key::Enter).await?;
@@ -141,7 +141,7 @@ fn a_container_moves_into_the_pod_and_out_of_it_by_keyboard_alone() -> Result<()
     })
 }
 
-/// The rows after the pause container's are these, in some order.
+/// Waits until the rows below the pause container's are those of these members, in any order.
 async fn stands_together(page: &Page, members: &[&str]) -> Result<()> {
     eventually("the pod's rows stand together", seconds(5.0), async || {
         let rows = page

@@ -1,5 +1,4 @@
-//! A browser's session: got by a link, worth nothing in the hands of whoever collects its cookie, and ended by its
-//! owner.
+//! A browser's session: opened by a link, of no use to a program that has only its cookie, and ended in Settings.
 
 use std::fs;
 
@@ -14,7 +13,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::timeout;
 
-/// A request by hand, and the whole answer.
+/// Sends a request without a browser; returns the whole answer.
 async fn ask(api: &str, line: &str, headers: &str, body: &str) -> Result<String> {
     let address = api.strip_prefix("http://").context("no address")?;
     let mut stream = TcpStream::connect(address).await?;
@@ -28,11 +27,11 @@ async fn ask(api: &str, line: &str, headers: &str, body: &str) -> Result<String>
     Ok(answer)
 }
 
-/// What a browser sends to another port of this computer, when a page there is opened.
+/// The cookie header that a browser sends to another port of this computer, when it opens a page there.
 async fn cookie_sent_to_another_port(browser: &Browser) -> Result<String> {
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     let away = format!("location.href = 'http://{}/'", listener.local_addr()?);
-    // The script is done once the other page is there, so that page is served meanwhile.
+    // The script returns only after the other page was loaded, so both run at the same time.
     let served = async {
         let (mut stream, _) = timeout(seconds(10.0), listener.accept()).await??;
         let mut request = vec![0; 8192];
@@ -84,7 +83,7 @@ fn the_link_of_a_start_opens_after_twenty_minutes_and_the_page_says_how_to_get_a
         let clock = lab.directory("clock")?.join("offset");
         fs::write(&clock, "+0")?;
         let mut setup = ControlSetup::new(lab)?.with_clock("+0")?.with_ui()?;
-        // Read again at each look at the clock, where the variable itself would be read once.
+        // The file is read again at each look at the clock; the variable would be read once.
         setup.environment.retain(|(name, _)| name != "FAKETIME");
         for (name, value) in [
             ("FAKETIME_TIMESTAMP_FILE", clock.display().to_string()),

@@ -1,5 +1,5 @@
-//! The agent for the other processor that devices have. An emulator of that processor runs it here, called by name,
-//! since not every kernel lets somebody register one.
+//! The agent for aarch64, run by an emulator. The emulator is called by name, since not every kernel lets a process
+//! register one for all programs of that processor.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -19,9 +19,10 @@ use flotilla_tests::program::{Program, command, run};
 use flotilla_tests::systemd::System;
 
 const EMULATOR: &str = "qemu-aarch64-static";
+/// Stands in for `uname` on a system that the installer shall take for one of aarch64.
 const UNAME: &str = r#"[ "$1" = -m ] && echo aarch64 || exec /usr/bin/uname "$@""#;
 
-/// A command line of the agent under the emulator, on this computer.
+/// The agent with these arguments under the emulator, on this computer.
 fn emulated(words: &[&str]) -> Result<Command> {
     let mut emulator = command(EMULATOR, [agent()?]);
     emulator.args(words);
@@ -102,7 +103,8 @@ fn start(machine: &Machine, setup: &AgentSetup) -> Result<Program> {
     Program::start(agent.env("RUST_LOG", "info"), machine.directory(), "agent")
 }
 
-/// The emulator may not know how a mesh interface is made; then the device says so, and is managed all the same.
+/// Waits until the device reports a state of the mesh. The emulator may lack the calls that make an interface; the
+/// device has to say so then, and to be managed all the same.
 async fn the_mesh_is_a_state(control: &Control, agent: &mut Program) -> Result<String> {
     let device: Device = eventually("it tells how its mesh is", seconds(10.0), async || {
         let device = control.device("pi").await?;
@@ -134,7 +136,7 @@ fn each_processor_is_served_its_own_agent() -> Result<()> {
             "{}",
             outcome.said
         );
-        // What comes last is to run it, which succeeds or not with what this kernel knows of other processors.
+        // The installer runs the agent last, which fails unless this kernel runs programs of that processor.
         let installed = system.paste("sha256sum </usr/local/bin/flotilla-agent")?;
         let built = run(command("sha256sum", [agent()?]).env("LC_ALL", "C"))?;
         let digest = |text: &str| text.split(' ').next().unwrap_or_default().to_owned();
@@ -151,7 +153,7 @@ fn each_engine_is_served_the_image_of_its_architecture() -> Result<()> {
         let control = Control::start(lab)?;
         let added = control.add("box").await?;
         let text = added.docker_run.as_deref().context("no docker command")?;
-        // Without the last command, which runs what was loaded.
+        // Without the last command, which runs the image that was loaded.
         let load = text
             .find("docker run")
             .map(|run| text[..run].trim_end().trim_end_matches("&&"));

@@ -1,4 +1,4 @@
-//! Adding a device, in each of the ways that Add Device offers, until its containers can be seen and stopped.
+//! Adding a device in each way that Add Device offers, until its containers are listed and can be stopped.
 
 use std::time::Instant;
 
@@ -53,7 +53,7 @@ fn a_pasted_install_line_brings_a_device_online_with_its_containers() -> Result<
     })
 }
 
-/// What a person does next: start something on the device, see it, stop it from afar.
+/// A container that is started on the device is listed, and is stopped through control.
 async fn a_container_shows_itself_and_is_stopped(control: &Control, machine: &Machine) -> Result<()> {
     let mut watch = LiveReader::open(&control.client()?).await?;
     machine.docker_run(&["--name", "fresh", WORKER])?;
@@ -165,7 +165,8 @@ fn docker_command(added: &DeviceAdded) -> Result<String> {
         .with_context(|| format!("no docker command: {:?}", added.unavailable.docker_run))
 }
 
-/// Pastes a text on a machine that has nothing but an engine, and, where it is one, the last command of it again.
+/// Pastes a text on a machine that has an engine and nothing else. Where the text runs `docker run`, replaces the
+/// agent's container by that command.
 fn in_docker(mode: NetworkMode, text: impl Fn(&DeviceAdded) -> Result<String>) -> Result<()> {
     with_lab(1, async |lab| {
         let machine = lab.machine(1);
@@ -196,7 +197,7 @@ fn in_docker(mode: NetworkMode, text: impl Fn(&DeviceAdded) -> Result<String>) -
             "its own container is not marked"
         );
 
-        // The state is on a volume, so what is created anew is the same device; its used token does no harm.
+        // The state is on a volume, so a new container is the same device, though its token is used up.
         let Some(run) = text.find("docker run").map(|start| &text[start..]) else {
             return Ok(());
         };

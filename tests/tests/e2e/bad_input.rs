@@ -1,4 +1,4 @@
-//! What goes wrong on real computers: each time a message that says what to do, and nothing is lost.
+//! Faults of computers that people have: each gives a message that says what to do, and nothing is lost.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -15,9 +15,10 @@ use flotilla_tests::lab::{Lab, on, with_lab};
 use flotilla_tests::program::{Program, run};
 
 #[test]
-fn a_clock_that_is_a_day_off_is_shown_and_stops_nobody() -> Result<()> {
+fn a_clock_that_is_a_day_off_is_shown_and_stops_no_device() -> Result<()> {
     on(Lab::without_engines(1)?, async |lab| {
-        // Control's clock is moved, since the agent is static; what either of them sees is the difference.
+        // Control's clock is changed, since the agent is a static program, which libfaketime cannot change. Only the
+        // difference of the two clocks matters.
         for (offset, difference) in [("+1d", -86_400), ("-1d", 86_400)] {
             let setup = ControlSetup {
                 data_dir: lab.directory(&format!("data{offset}"))?,
@@ -55,7 +56,7 @@ fn a_full_disk_under_the_agents_state_loses_nothing() -> Result<()> {
         let setup = AgentSetup::new(machine, &added)?;
         let disk = Disk::mount(&setup.state_dir, "size=256k")?;
 
-        // Before it is enrolled: it says so, and the token is not used up.
+        // Before the agent has enrolled: it says that the disk is full, and the token is not used up.
         disk.fill()?;
         let mut agent = setup.start(machine)?;
         eventually("it says that the disk is full", seconds(10.0), async || {
@@ -72,7 +73,7 @@ fn a_full_disk_under_the_agents_state_loses_nothing() -> Result<()> {
         let mut agent = setup.start(machine)?;
         let device = control.eventually_online("nas", seconds(10.0)).await?;
 
-        // While it runs: what it has is kept whole.
+        // After it has enrolled: its identity stays whole.
         disk.fill()?;
         agent.kill()?;
         let mut agent = setup.start(machine)?;
@@ -94,7 +95,7 @@ fn a_control_that_cannot_start_says_why_and_what_to_do() -> Result<()> {
         says(&setup, &["Read-only file system", "--data-dir"])?;
 
         let first = Control::start(lab)?;
-        // The same data, other ports; then the same ports, other data.
+        // First with the same data and other ports, then with the same ports and other data.
         let mut locked = first.setup().clone();
         locked.arguments = ["--fleet-addr", "127.0.0.1:0", "--api-addr", "127.0.0.1:0"]
             .map(str::to_owned)
@@ -138,7 +139,7 @@ fn an_engine_socket_without_permission_is_a_state_with_its_reason() -> Result<()
         let control = Control::start(lab)?;
         let added = control.add("nas").await?;
         let setup = AgentSetup::new(machine, &added)?;
-        // Nobody, in no group: as a service user that was not made a member of the group docker.
+        // The user `nobody` in no group: like a service's user that is not in the group docker.
         fs::create_dir_all(&setup.state_dir)?;
         for path in [Some(&setup.state_dir), setup.config.as_ref()]
             .into_iter()
@@ -218,7 +219,7 @@ fn an_engine_that_stops_is_a_state_and_comes_back_with_its_containers() -> Resul
     })
 }
 
-/// A small disk of its own.
+/// A small disk. Dropping it unmounts it.
 struct Disk<'a>(&'a Path);
 
 impl<'a> Disk<'a> {

@@ -1,5 +1,5 @@
-//! The config file as people bring it: broken, edited, too late, twice. Each time the agent says what to do, and ends
-//! in a way that says whether starting it again may help.
+//! Config files that are broken, edited, too late or used twice. The agent says what to do, and its exit code says
+//! whether starting it again may help.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -16,7 +16,7 @@ use flotilla_tests::program::{command, run};
 use serde_json::Value;
 use toml::Table;
 
-/// The end that starting again does not change.
+/// The exit code of an agent that would fail again if it were restarted.
 const REFUSED: Option<i32> = Some(78);
 
 #[test]
@@ -27,7 +27,7 @@ fn a_config_file_of_no_use_is_named_with_what_is_wrong_in_it() -> Result<()> {
         let added = control.add("nas").await?;
         let setup = AgentSetup::new(machine, &added)?;
         let good = config_text(&added)?;
-        // As PowerShell redirects it.
+        // The encoding of files that PowerShell writes by redirection.
         let utf16 = format!("\u{feff}{good}");
         let utf16: Vec<u8> = utf16.encode_utf16().flat_map(u16::to_le_bytes).collect();
         for (text, named) in [
@@ -48,7 +48,7 @@ fn a_config_file_of_no_use_is_named_with_what_is_wrong_in_it() -> Result<()> {
         ] {
             refused(&setup, machine, &text, named).with_context(|| named.to_owned())?;
         }
-        // Nothing was used up by it.
+        // The token is still good after all of these.
         write_private(file(&setup)?, good)?;
         let _agent = setup.start(machine)?;
         control.eventually_online("nas", seconds(5.0)).await.map(drop)
@@ -64,7 +64,7 @@ fn a_config_file_cut_short_anywhere_is_refused_and_keeps_its_secret() -> Result<
         let setup = AgentSetup::new(machine, &added)?;
         let good = config_text(&added)?;
         let whole = good.trim_end().len();
-        // Also between two lines, where nothing but what is missing shows it.
+        // Also between two lines: such a file is valid TOML that lacks fields.
         let lines = good.match_indices('\n').map(|(end, _)| end + 1).step_by(4);
         for cut in (0..32)
             .map(|part| whole * part / 32)
@@ -86,7 +86,7 @@ fn a_config_file_cut_short_anywhere_is_refused_and_keeps_its_secret() -> Result<
     })
 }
 
-/// An agent started with this file ends at once, for good, and its last line names the file and what is wrong.
+/// Fails unless an agent started with this file ends with [`REFUSED`], and its last line names the file and `named`.
 fn refused(setup: &AgentSetup, machine: &Machine, text: &[u8], named: &str) -> Result<()> {
     fs::write(file(setup)?, text)?;
     says_at_its_end(&mut setup.start(machine)?, &["nas.device.toml", named])
@@ -108,7 +108,7 @@ fn file(setup: &AgentSetup) -> Result<&Path> {
 }
 
 #[test]
-fn what_somebody_edited_changes_nothing_that_control_decides() -> Result<()> {
+fn an_edited_config_file_changes_nothing_that_control_decides() -> Result<()> {
     on(Lab::without_engines(1)?, async |lab| {
         let machine = lab.machine(1);
         let control = Control::start(lab)?;
@@ -129,7 +129,7 @@ fn what_somebody_edited_changes_nothing_that_control_decides() -> Result<()> {
             ensure!(before.is_some(), "the config file has no {name}");
         }
         edited.insert("tags".to_owned(), vec!["prod"].into());
-        // Saved by an editor of Windows, for everybody to read.
+        // As an editor of Windows saves it, and readable for all users.
         let text = format!("\u{feff}{}", edited.to_string().replace('\n', "\r\n"));
         fs::write(file(&setup)?, text)?;
         fs::set_permissions(file(&setup)?, fs::Permissions::from_mode(0o644))?;
@@ -157,7 +157,7 @@ fn what_somebody_edited_changes_nothing_that_control_decides() -> Result<()> {
     })
 }
 
-/// What the device says of itself is what control recorded.
+/// Fails unless name, id and mesh address that the agent reports are those that control gave it.
 fn is_who_control_says(setup: &AgentSetup, added: &DeviceAdded) -> Result<()> {
     let mut status = command(artifacts::agent()?, ["status", "--json", "--state-dir"]);
     let status: Value = serde_json::from_str(&run(status.arg(&setup.state_dir))?)?;
@@ -186,7 +186,7 @@ fn a_config_file_that_comes_too_late_or_twice_says_what_to_do() -> Result<()> {
             &["has enrolled a device already", "Create a new command"],
         )?;
 
-        // Whoever is enrolled starts again with the same file, and without it.
+        // An agent that is enrolled starts again with the same file, and with a broken one.
         for text in [config_text(&nas)?, "garbage"] {
             first.kill()?;
             write_private(file(&setup)?, text)?;
@@ -204,7 +204,7 @@ fn a_config_file_that_comes_too_late_or_twice_says_what_to_do() -> Result<()> {
         .await?;
 
         control.stop()?;
-        // Two hours later, and the token lived for one.
+        // Two hours later: the token was valid for one hour.
         let later = control.setup().clone().with_clock("+2h")?.start()?;
         let mut expired = Agent::start(lab.machine(2), &late)?;
         says_at_its_end(&mut expired, &["has expired", "Create a new command"])?;
@@ -244,7 +244,7 @@ fn a_config_file_of_another_fleet_never_gives_its_token_away() -> Result<()> {
                 Ok(())
             })
             .await?;
-            // It may be control's address that somebody else has for now, so it keeps trying, in silence.
+            // Another computer may have control's address for now, so the agent keeps trying, without more messages.
             let lines = agent.log()?.lines().count();
             always(seconds(2.0), async || {
                 agent.program().ensure_running()?;

@@ -1,4 +1,4 @@
-//! The data plane alone: real interfaces, real sockets, two machines, and WireGuard programs of other people.
+//! The data plane without an agent: two machines with interfaces and sockets, and other WireGuard programs as peers.
 
 use anyhow::{Result, ensure};
 use flotilla_tests::dataplane::{
@@ -8,13 +8,13 @@ use flotilla_tests::eventually::{eventually_blocking, seconds};
 use flotilla_tests::lab::{Lab, Machine};
 use flotilla_tests::program::{Program, run};
 
-/// Two machines without engines; the test itself stays outside.
+/// Runs a scenario with two machines without engines. The test stays outside of the lab's namespaces.
 fn with_two(scenario: impl FnOnce([&Machine; 2]) -> Result<()>) -> Result<()> {
     let lab = Lab::without_engines(2)?;
     scenario([lab.machine(1), lab.machine(2)])
 }
 
-/// Traffic of all kinds between two ends, and nothing of it broken.
+/// Sends TCP and UDP both ways between two ends; fails when too little arrives or a checksum is wrong.
 fn exchange(ends: &Ends<'_>) -> Result<()> {
     let one = Transfer::tcp(1, 1);
     for transfer in [
@@ -24,7 +24,7 @@ fn exchange(ends: &Ends<'_>) -> Result<()> {
         Transfer::tcp(1, 4).reversed(),
     ] {
         let arrived = transfer.run(ends)?;
-        // Far less than any machine carries, and far more packets than any window has.
+        // Far less than any machine carries in that time, and far more packets than a replay window has.
         ensure!(arrived.gbit > 0.1, "{transfer:?}: {arrived:?}");
     }
     for transfer in [Transfer::udp(1, 50), Transfer::udp(1, 50).reversed()] {
@@ -201,7 +201,7 @@ fn what_is_in_the_way_is_said_with_what_to_do() -> Result<()> {
         let command = our_command(machine, "flotilla3", &map)?;
         let mut powerless = machine.command("setpriv");
         powerless.args(["--bounding-set=-net_admin", "--inh-caps=-net_admin"]);
-        // What follows the machine's own words is the program with its arguments.
+        // A machine's command begins with the words that enter its namespaces; the rest is the program.
         let words: Vec<_> = command.get_args().collect();
         let own = machine.command("").get_args().count() - 1;
         powerless.args(&words[own..]);

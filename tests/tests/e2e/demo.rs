@@ -1,4 +1,4 @@
-//! The demo is a fleet like any other: its devices are on one mesh, directly, and one of them is a pod.
+//! The demo: its devices are directly connected on one mesh, and one of them has a pod.
 
 use anyhow::{Result, ensure};
 use flotilla_protocol::api::ListPaths;

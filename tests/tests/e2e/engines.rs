@@ -1,4 +1,4 @@
-//! What an agent does with an engine, on engines of every age, without the rest of an agent.
+//! What an agent does with an engine, on each version of the engine, without the rest of an agent.
 
 use anyhow::{Context, Result, ensure};
 use flotilla_protocol::inventory::{ContainerAction, ContainerState, EngineState, Health};
@@ -73,7 +73,7 @@ fn podman_is_followed_by_the_same_words() -> Result<()> {
         ensure!(images.len() == 1, "{:?}", inventory.images);
         ensure!(!inventory.networks.is_empty());
         eventually("its health is seen", seconds(15.0), async || {
-            // Each check is an event, sent before its outcome is known.
+            // Podman sends the event of a check before its result is known, so one check is not enough.
             run(podman.podman().args(["healthcheck", "run", "worker"]))?;
             let worker = followed.container("worker").await?;
             ensure!(worker.health == Health::Healthy, "{worker:?}");

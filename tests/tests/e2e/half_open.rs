@@ -1,4 +1,4 @@
-//! Clients that open a connection and then do less than they should delay nobody and are all ended.
+//! Clients that open a connection and never finish a request: they delay no agent, and control closes all of them.
 
 use std::time::{Duration, Instant};
 
@@ -13,10 +13,10 @@ use flotilla_tests::slow_clients::{StallPoint, hold_open};
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 
-/// Of each kind.
+/// How many clients stall at each point.
 const CLIENTS: usize = 30;
 
-/// Connections of honest agents, one after the other, while the others are held open.
+/// How many times a well-behaved agent connects, one time after the other, while the clients stall.
 const GOOD: usize = 200;
 
 #[test]

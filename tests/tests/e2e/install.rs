@@ -1,4 +1,5 @@
-//! The installer on a booted Debian: fresh, again, for another user, without a trace; and where Docker is missing.
+//! The installer on a booted Debian: a first install, a repair, another user, an uninstall that leaves nothing; and a
+//! system without Docker.
 
 use std::collections::BTreeSet;
 
@@ -17,7 +18,8 @@ const UNIT_FILE: &str = "/etc/systemd/system/flotilla-agent.service";
 const BINARY: &str = "/usr/local/bin/flotilla-agent";
 const CONFIG: &str = "/etc/flotilla/device.toml";
 
-/// What `find` tells of a file that others write in as well.
+/// Format of `find` that says of a file that it exists with which type, mode and owner. Other programs may change its
+/// contents.
 const EXISTENCE: &str = "%p %y %m %U:%G\n";
 
 #[test]
@@ -31,7 +33,7 @@ fn a_device_is_installed_repaired_run_as_root_and_removed_without_a_trace() -> R
         let device = installed(&system, &control, line).await?;
         ensure!(device.id == added.device.id && device.mesh_ip == added.device.mesh_ip);
 
-        // The same line again puts right what somebody broke.
+        // The same line again repairs a broken installation.
         let digest = system.paste(&format!("sha256sum {BINARY}"))?;
         let broken = format!("systemctl stop {UNIT}; rm {UNIT_FILE} {CONFIG}; echo broken >{BINARY}");
         system.paste(&broken)?;
@@ -42,7 +44,7 @@ fn a_device_is_installed_repaired_run_as_root_and_removed_without_a_trace() -> R
         );
         ensure!(system.paste(&format!("sha256sum {BINARY}"))? == digest);
 
-        // A new line for the same device, and another user for its agent, and back.
+        // A new line for the same device: the agent runs as root, and then as flotilla again.
         let anew = rotated(&control).await?;
         let line = install_line(&anew)?;
         for (flags, user) in [("--as-root", "root"), ("", "flotilla")] {
@@ -69,7 +71,7 @@ fn a_device_is_installed_repaired_run_as_root_and_removed_without_a_trace() -> R
     })
 }
 
-/// Pastes a line that installs, and waits for the device and its engine.
+/// Pastes an install line, and waits until the device is online with its engine.
 async fn installed(system: &System, control: &Control, line: &str) -> Result<Device> {
     let outcome = system.attempt(line)?;
     outcome.ended_with(
@@ -100,7 +102,8 @@ async fn rotated(control: &Control) -> Result<DeviceAdded> {
     control.send(&rotate).await
 }
 
-/// Nothing is left but the copies that the system's own programs make of the files that list its users.
+/// Fails when the uninstall left a file. The backups that the system's own programs make of its lists of users do not
+/// count.
 fn is_gone(system: &System, before: &BTreeSet<String>) -> Result<()> {
     let after = system.files(EXISTENCE)?;
     let is_copy = |line: &str| {
@@ -119,7 +122,7 @@ fn is_gone(system: &System, before: &BTreeSet<String>) -> Result<()> {
 }
 
 #[test]
-fn docker_is_installed_where_it_is_missing_unless_nobody_wants_it() -> Result<()> {
+fn docker_is_installed_where_it_is_missing_unless_it_is_not_wanted() -> Result<()> {
     with_lab(1, async |lab| {
         let machine = lab.machine(1);
         machine.load_images()?;
@@ -153,7 +156,7 @@ fn docker_is_installed_where_it_is_missing_unless_nobody_wants_it() -> Result<()
     })
 }
 
-/// A device without an engine is still a device, and says what it lacks.
+/// Waits until the device is online and gives a reason why it has no engine.
 async fn without_an_engine(control: &Control) -> Result<()> {
     eventually("online without an engine", seconds(10.0), async || {
         let device = control.device("nas").await?;

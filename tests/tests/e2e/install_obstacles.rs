@@ -1,4 +1,4 @@
-//! The installer on a booted Debian that something is wrong with: it says what, and changes nothing.
+//! The installer on a booted Debian on which it cannot install: it says why, and changes nothing.
 
 use std::collections::BTreeSet;
 use std::os::unix::fs::symlink;
@@ -12,10 +12,10 @@ use flotilla_tests::lab::{Lab, on};
 use flotilla_tests::program::Outcome;
 use flotilla_tests::systemd::System;
 
-/// All that `find` tells about a file, so that even one written anew with the same content shows.
+/// Format of `find` with all attributes of a file, so that a file shows that was written again with the same content.
 const EVERYTHING: &str = "%p %y %m %U:%G %s %T@ %l\n";
 
-/// The script alone, as one line of shell that prints it.
+/// The part of an install line that downloads the script and prints it.
 fn fetching(line: &str) -> &str {
     line.trim_end_matches("| sudo bash")
 }
@@ -27,30 +27,31 @@ fn is_unchanged(system: &System, before: &BTreeSet<String>) -> Result<()> {
     Ok(())
 }
 
-/// A machine on which the installer stops, and how.
+/// A system or flags with which the installer ends without installing, and how it ends.
 struct Obstacle {
     name: &'static str,
-    /// A program that is another one there.
+    /// A program that is replaced by this script.
     stand_in: Option<(&'static str, &'static str)>,
     flags: &'static str,
     code: i32,
     says: &'static [&'static str],
 }
 
-/// Cuts what curl wrote into a file.
+/// A curl that truncates a file which it has downloaded, and fails.
 const DOWNLOAD_CUT: &str = r#"/usr/bin/curl "$@" || exit
 case " $* " in *" -o "*) ;; *) exit 0;; esac
 while [ "$1" != -o ]; do shift; done
 truncate -s 100000 "$2"; exit 18"#;
-/// Changes what curl wrote into a file, and says that all is well.
+/// A curl that changes a file which it has downloaded, and succeeds.
 const DOWNLOAD_CHANGED: &str = r#"/usr/bin/curl "$@" || exit
 case " $* " in *" -o "*) ;; *) exit 0;; esac
 while [ "$1" != -o ]; do shift; done
 printf x >>"$2""#;
+/// A curl from before `--pinnedpubkey`.
 const CURL_BEFORE_PINS: &str = r#"case " $* " in *" --pinnedpubkey "*) ;; *) exec /usr/bin/curl "$@";; esac
 echo "curl: option --pinnedpubkey: is unknown" >&2; exit 2"#;
-// A mount has to be made inside the new namespace, so a shell makes it. The texts are constant; the installer's own
-// arguments follow as `"$@"`.
+// Stand-ins for `sudo`. The mount has to be made inside the new namespace, so a shell makes it. The texts are constant;
+// the command of sudo follows as `"$@"`.
 const WITHOUT_SYSTEMD: &str =
     r#"exec unshare --mount sh -c 'mount -t tmpfs none /run/systemd && exec "$@"' sh "$@""#;
 const READ_ONLY: &str = r#"exec unshare --mount sh -c 'mount --bind /usr/local /usr/local && mount -o remount,bind,ro /usr/local && exec "$@"' sh "$@""#;
@@ -133,7 +134,7 @@ const OBSTACLES: [Obstacle; 12] = [
         says: &["does not run systemd", "docker run -d --name flotilla-agent"],
     },
     Obstacle {
-        // There is no script then: what is told is curl's own word, and the shell behind it only fails.
+        // No script is downloaded: the message is curl's own, and the shell behind it only fails.
         name: "a curl that knows no pins",
         stand_in: Some(("curl", CURL_BEFORE_PINS)),
         flags: "",
@@ -190,7 +191,7 @@ fn an_installer_that_cannot_go_on_says_why_and_changes_nothing() -> Result<()> {
     })
 }
 
-/// An `--agents-dir` of a build for one processor only.
+/// A directory for `--agents-dir` with an agent for this processor only.
 fn agents_for_this_processor(lab: &Lab) -> Result<PathBuf> {
     let all = artifacts::lookup_agents().context("no agents were built")?;
     let directory = lab.directory("agents")?;
@@ -215,7 +216,8 @@ fn a_script_cut_short_runs_nothing(system: &System, line: &str, before: &BTreeSe
     system.forget_stand_ins()
 }
 
-/// It may have been copied here by hand, and what it downloads is fetched by this curl.
+/// A script that was copied to the device without curl still has to refuse an old curl, which it would download the
+/// agent with.
 fn a_script_that_came_otherwise_needs_a_curl_with_pins(system: &System, line: &str) -> Result<()> {
     system.paste(&format!("{} >/run/agent.sh", fetching(line)))?;
     system.stand_in("curl", CURL_BEFORE_PINS)?;

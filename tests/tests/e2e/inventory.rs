@@ -1,4 +1,4 @@
-//! What engines of every age hold, as rows: nothing is made up, nothing is left out, nothing hides another.
+//! What each version of the engine has, as rows: no row is made up, none is left out, and none hides another.
 
 use std::fs;
 
@@ -13,7 +13,7 @@ use flotilla_tests::lab::{CONTROL, EngineVersion, Machine, with_engines};
 use flotilla_tests::program::{attempt, run};
 use tokio::net::TcpListener;
 
-/// A container of a Compose project, as Compose marks it.
+/// Runs a container with the labels that Compose gives the containers of a project.
 fn composed(machine: &Machine, project: &str, service: &str, folder: &str, files: &str) -> Result<String> {
     let name = format!("{project}-{service}-1");
     let label = |key: &str, value: &str| format!("--label=com.docker.compose.{key}={value}");
@@ -48,7 +48,7 @@ fn a_stack_is_what_compose_made_from_its_folders_and_says_where_they_are() -> Re
             composed(machine, "comma", "a", "/srv/comma", "/srv/comma/a,b.yaml")?;
             composed(machine, "win", "a", r"C:\shop", r"C:\shop\docker-compose.yml")?;
             composed(machine, "none", "a", "", "")?;
-            // What is made of a container of a project is of none.
+            // An image committed from a project's container has its labels; a container of that image is in no stack.
             composed(machine, "shop", "web", "/srv/shop", "/srv/shop/compose.yaml")?;
             run(machine.docker().args(["commit", "shop-web-1", "committed:1"]))?;
             run(machine.docker().args(["rm", "--force", "shop-web-1"]))?;
@@ -144,7 +144,7 @@ fn a_container_that_could_not_be_started_says_why_in_its_row() -> Result<()> {
                 created.trouble().is_none() && created.failure.is_none(),
                 "{created:?}"
             );
-            // Its reason is gone with the obstacle.
+            // Without the obstacle it starts, and its row has no failure.
             run(machine.docker().args(["rm", "--force", "holds"]))?;
             run(machine.docker().args(["start", "clash"]))?;
             eventually("it runs", seconds(3.0), async || {
@@ -217,7 +217,7 @@ fn two_networks_of_one_name_have_each_their_own_containers() -> Result<()> {
         let machine = lab.machine(1);
         machine.load_images()?;
         for name in ["on-one", "on-two"] {
-            // The command line asks the engine to look for doubles.
+            // Not by `docker`, which asks the engine to refuse a second network of the same name.
             let mut create = std::process::Command::new("curl");
             create
                 .args(["--silent", "--fail", "--unix-socket"])
@@ -276,7 +276,7 @@ fn an_engine_that_restarts_is_away_once_and_all_its_containers_are_right_soon_af
                 states.push(state);
             }
         }
-        // A watch that is read late may skip the engine's absence, and tells no other state.
+        // A watch that is read late may skip the engine's absence, but reports no other state.
         let away = states
             .iter()
             .filter(|state| !matches!(state, EngineState::Running(_)));

@@ -1,6 +1,7 @@
-//! Jobs that take containers apart, while the agent, its mover or the engine end in the middle of them.
+//! Jobs that replace containers, while the agent, its mover or the engine is ended in the middle of them.
 //!
-//! The test lays a fuse in the agent's state directory: each process that carries a job out ends after that many steps.
+//! The test writes a number into the file `fuse` in the agent's state directory: each process that runs a job then ends
+//! after that many steps.
 
 use std::convert::Infallible;
 use std::fs;
@@ -19,7 +20,8 @@ use flotilla_tests::lab::{Lab, Machine, with_lab};
 use flotilla_tests::modes::{ContainerDevice, ModeFleet};
 use flotilla_tests::program::run;
 
-/// Written, made, written, whole, written, stopped, set aside, named, started, removed, over.
+/// Steps after which a placement can be interrupted: written, made, written, whole, written, stopped, set aside, named,
+/// started, removed, over.
 const POINTS_OF_A_PLACEMENT: u32 = 11;
 
 struct Scene<'a> {
@@ -49,7 +51,7 @@ impl<'a> Scene<'a> {
         run(self.docker().args(["inspect", "--format", what, container]))
     }
 
-    /// Starts the agent whenever it ended, at once: an engine waits ever longer for what ends again and again.
+    /// Starts the agent at once whenever it has ended: the engine itself would wait longer before each restart.
     async fn revive(&self) -> Result<Infallible> {
         run(self.docker().args(["update", "--restart=no", AGENT]))?;
         loop {
@@ -64,7 +66,7 @@ impl<'a> Scene<'a> {
         self.machine.docker()
     }
 
-    /// Names and states of the containers whose names begin so.
+    /// Names and states of the containers whose names have this beginning, sorted.
     fn shown(&self, beginning: &str) -> Result<Vec<String>> {
         let all = run(self
             .docker()
@@ -88,7 +90,7 @@ impl<'a> Scene<'a> {
         .await
     }
 
-    /// Control knows it.
+    /// Waits until control lists the container.
     async fn eventually_listed(&self, container: &str) -> Result<()> {
         eventually("it is listed", seconds(5.0), async || {
             let row = self.modes.control.container(self.device.name(), container);
@@ -105,7 +107,7 @@ impl<'a> Scene<'a> {
         }
     }
 
-    /// Why a container does not go into the pod.
+    /// The error with which control refuses to put a container into the pod.
     async fn refused(&self, container: &str) -> Result<String> {
         let placed = self.modes.control.send(&self.placing(container, true)).await;
         Ok(placed.err().context("it was done")?.to_string())
@@ -159,7 +161,7 @@ async fn killed_at_each_point(scene: &Scene<'_>) -> Result<()> {
         let last = scene.last(Action::ContainerMoved).await?;
         ensure!(last.id > told && last.succeeded == is_moved, "{last:?}");
         told = last.id;
-        // Killed after the end, there was nothing left to do.
+        // An agent that is killed after the last step has nothing left to finish.
         let interrupted = last.details.contains("The agent had ended meanwhile");
         ensure!(
             interrupted || point == POINTS_OF_A_PLACEMENT,
@@ -189,7 +191,7 @@ fn whenever_agent_or_mover_or_engine_end_the_agent_runs_in_one_network_or_the_ot
                 _ => NetworkMode::Host,
             };
             fs::write(scene.state("fuse")?, steps.to_string())?;
-            // A process that is killed before the move began can't answer.
+            // A process that is killed before the move has begun cannot answer.
             modes.change(scene.device, wanted).await.ok();
             let what = format!("killed each {steps} steps, it is whole");
             eventually(&what, seconds(60.0), async || {
@@ -222,8 +224,8 @@ fn a_move_goes_on_when_its_engine_was_restarted_in_the_middle_of_it() -> Result<
         let modes = ModeFleet::start(lab, NetworkMode::Host, &[InstallText::DockerRun]).await?;
         let scene = Scene::new(lab, &modes);
         modes.change(scene.device, NetworkMode::Bridge).await?;
-        // The mover waits for the new one to show that it works. Earlier, an engine that ends would make a folder of
-        // its socket for the container that it is asked to start meanwhile.
+        // The mover waits until the new container works. The engine is not stopped before: while it ends, it would
+        // create a folder in place of its socket for a container that it is starting.
         eventually("both are there", seconds(20.0), async || {
             let aside = scene.inspect(&format!("{AGENT}.flotilla-old"), "{{.State.Running}}")?;
             let new = scene.inspect(AGENT, "{{.State.Running}}")?;
@@ -258,7 +260,7 @@ fn cases_from_the_field() -> Result<()> {
     })
 }
 
-/// A20.
+/// Case A20.
 async fn done_means_that_the_next_command_works(scene: &Scene<'_>) -> Result<()> {
     run(scene.docker().args(["create", "--name", "stopped20", WORKER]))?;
     let target = format!("{}/stopped20", scene.device.name());
@@ -271,7 +273,7 @@ async fn done_means_that_the_next_command_works(scene: &Scene<'_>) -> Result<()>
     Ok(())
 }
 
-/// A11.
+/// Case A11.
 async fn one_that_gets_unhealthy_goes_back(scene: &Scene<'_>) -> Result<()> {
     run(scene
         .docker()
@@ -301,7 +303,7 @@ async fn one_that_gets_unhealthy_goes_back(scene: &Scene<'_>) -> Result<()> {
     Ok(())
 }
 
-/// A12.
+/// Case A12.
 async fn one_that_is_paused_is_to_be_unpaused_first(scene: &Scene<'_>) -> Result<()> {
     let words = ["--name", "paused12", "--publish", "18012:80", WORKER];
     let id = scene.machine.docker_run(&words)?;
@@ -313,7 +315,7 @@ async fn one_that_is_paused_is_to_be_unpaused_first(scene: &Scene<'_>) -> Result
     Ok(())
 }
 
-/// A6: the agent that asks for its stop is killed, and it stops nevertheless, later.
+/// Case A6: the agent is killed after it asked for the stop of a container, which stops all the same, later.
 async fn one_that_is_slow_to_stop_survives_the_agents_end(scene: &Scene<'_>) -> Result<()> {
     let program = r#"trap "echo stopping; sleep 8; exit 0" TERM; while :; do sleep 1; done"#;
     let words = [
@@ -344,7 +346,7 @@ async fn one_that_is_slow_to_stop_survives_the_agents_end(scene: &Scene<'_>) -> 
     let (placed, killed) = tokio::join!(placing, killing);
     killed?;
     ensure!(placed.is_err(), "{placed:?}");
-    // It stopped on the request of the killed agent, and runs again.
+    // The container stopped on the request of the killed agent, and was started again.
     eventually("it was started again", seconds(20.0), async || {
         ensure!(scene.inspect("slow", "{{.Id}} {{.State.Running}}")? == format!("{id} true"));
         let log = run(scene.docker().args(["logs", "slow"]))?;

@@ -1,4 +1,4 @@
-//! The lab keeps its promises: machines that are apart, engines that are real, and nothing left behind.
+//! The lab itself: machines have networks and engines of their own, and nothing is left of a lab that was dropped.
 
 use std::path::Path;
 
@@ -53,7 +53,7 @@ fn a_lab_leaves_nothing_behind() -> Result<()> {
     let directory = machine.directory().to_owned();
     ensure!(process.exists() && namespace.exists() && directory.exists());
     drop(lab);
-    // Killed it is; its entry stays until the system's first process has taken note.
+    // The process was killed; its entry in /proc stays until the system's first process has reaped it.
     eventually_blocking("the container is gone", seconds(5.0), || {
         ensure!(!process.exists(), "{} is there", process.display());
         Ok(())

@@ -1,4 +1,4 @@
-//! A device's link ends in every way there is, and comes back by itself as the same device.
+//! A device's link ends in every way that can happen, and the device connects again as the same device.
 
 use std::net::Ipv4Addr;
 use std::time::Instant;
@@ -16,13 +16,13 @@ use flotilla_tests::systemd::System;
 fn a_killed_control_comes_back_with_every_row_and_every_device() -> Result<()> {
     with_lab(1, async |lab| {
         let mut fleet = Fleet::start(lab, ControlSetup::new(lab)?).await?;
-        // The stored copy of what is known may be five seconds old.
+        // Control stores the rows that it knows every five seconds.
         always(seconds(6.0), async || Ok(())).await?;
         for _ in 0..3 {
             let before = fleet.control.device("nas").await?;
             fleet.control.kill()?;
             fleet.control.start_again()?;
-            // Before the agent is back, everything is there already, as old as it is.
+            // Before the agent is linked again, the stored rows are listed with their age.
             let row = fleet.control.container("nas", "web").await?;
             ensure!(row.as_of >= before.created);
             let after = fleet.is_back().await?;
@@ -76,7 +76,7 @@ fn an_agent_killed_while_it_enrolls_never_ends_half_enrolled() -> Result<()> {
 fn a_pulled_cable_is_noticed_in_45_seconds_and_mends_itself() -> Result<()> {
     with_lab(1, async |lab| {
         let fleet = Fleet::start(lab, ControlSetup::new(lab)?).await?;
-        // Short: the link lives through it.
+        // A short interruption: the link stays up.
         lab.machine(1).pull_cable()?;
         always(seconds(3.0), async || {
             ensure!(fleet.control.device("nas").await?.status == DeviceStatus::Online);
@@ -111,7 +111,7 @@ fn a_control_that_moved_is_found_at_the_other_address_it_told() -> Result<()> {
         let mut fleet = Fleet::start(lab, setup).await?;
         let before = fleet.control.device("nas").await?.link.since.context("no link")?;
         lab.move_control(CONTROL, CONTROL_MOVED)?;
-        // Neither end is told: both only stop to hear the other.
+        // Neither end gets an error: both only receive nothing more.
         let moved = Instant::now();
         eventually("a link by the other address", seconds(60.0), async || {
             let device = fleet.control.device("nas").await?;
@@ -195,7 +195,7 @@ fn a_revoked_agent_in_a_container_idles_and_takes_a_new_token() -> Result<()> {
             expires_seconds: None,
         };
         let fresh = control.send(&rotate).await?;
-        // Written into the same file: a mounted file is followed by its inode.
+        // Written into the same file: the container has mounted its inode, not its path.
         write_private(&machine.directory().join("box.device.toml"), config_text(&fresh)?)?;
         let device = control.eventually_online("box", seconds(90.0)).await?;
         ensure!(device.id == added.device.id);
@@ -314,7 +314,7 @@ fn a_copied_state_directory_is_quarantined_and_named() -> Result<()> {
             Ok(())
         })
         .await?;
-        // The first one is not disturbed by it.
+        // The original device is not affected.
         fleet.agent.program().ensure_running()?;
         let device = fleet.is_back().await?;
         ensure!(device.facts.is_some_and(|facts| facts.hostname == "h1"));

@@ -1,4 +1,5 @@
-//! The live stream of a real control: what a page hears, who hears nothing, and what a page costs that does not read.
+//! The live stream of a running control: what a page is sent, which callers are refused, and what a page costs that
+//! does not read.
 
 use std::collections::BTreeMap;
 use std::convert::Infallible;
@@ -28,17 +29,18 @@ use tokio::sync::mpsc;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
-/// Devices that take turns in changing all that they have. Each has two turns, which is as much as pages are told of
-/// one device at once.
+/// Devices that change all of their volumes, one after the other. Each has two turns: control sends pages no more
+/// changes of one device than those at once.
 const DEVICES: usize = 10;
 
-/// Volumes on each of them, each of which makes a frame of 4 KB.
+/// Volumes on each device, each of which makes a frame of 4 KB.
 const VOLUMES: usize = 250;
 
-/// Turns while the page does not read: far more than all buffers on the way hold, and done well before control gives
-/// up a page that takes nothing for half a minute.
+/// Turns while the page does not read. They are far more than all buffers on the way hold, and end well before control
+/// closes a page that has read nothing for half a minute.
 const ROUNDS: usize = 2 * DEVICES;
 
+/// Size of the frames of one turn.
 const ROUND_KIB: f64 = 4.0 * VOLUMES as f64;
 
 async fn next(live: &mut Live) -> Result<LiveFrame> {
@@ -75,7 +77,7 @@ fn a_page_hears_a_reset_first_and_then_every_change() -> Result<()> {
     })
 }
 
-/// The first line of the answer to an upgrade with these headers.
+/// Asks for an upgrade with these headers; returns the first line of the answer.
 async fn upgrade(address: &str, headers: &str) -> Result<String> {
     let mut stream = TcpStream::connect(address).await?;
     let request = format!(
@@ -93,7 +95,7 @@ async fn upgrade(address: &str, headers: &str) -> Result<String> {
 }
 
 #[test]
-fn a_foreign_page_and_whoever_has_no_token_hear_nothing() -> Result<()> {
+fn a_foreign_page_and_a_caller_without_a_token_hear_nothing() -> Result<()> {
     on(Lab::without_engines(0)?, async |lab| {
         let control = Control::start(lab)?;
         let client = control.client()?;
@@ -129,7 +131,7 @@ fn a_page_that_stops_reading_costs_little_and_is_told_to_load_again() -> Result<
         }
         let mut live = control.client()?.live().await?;
         ensure!(next(&mut live).await?.reset);
-        // Another page reads on, and misses nothing.
+        // A second page goes on reading, and misses nothing.
         let mut reading = LiveReader::open(&control.client()?).await?;
         let mut resident = Vec::new();
         for round in 0..ROUNDS {
@@ -174,7 +176,7 @@ fn a_page_that_stops_reading_costs_little_and_is_told_to_load_again() -> Result<
     })
 }
 
-/// All volumes of the device, as they are in this round.
+/// A report of all volumes of a device, with values of this round.
 fn volumes(round: usize) -> Report {
     let volume = |number| {
         Item::Volume(Volume {
@@ -200,7 +202,7 @@ fn mountpoint(round: usize) -> String {
     format!("/round/{round}/{}", "x".repeat(4000))
 }
 
-/// A linked device that tells what it is given.
+/// Adds and links a device that sends control the reports which the returned channel is given.
 async fn busy_device(control: &Control, name: &str) -> Result<mpsc::Sender<Report>> {
     let added = config(&control.add(name).await?)?;
     let enrolled = ScriptedAgent::new(name)?.enroll(&added).await?;

@@ -1,6 +1,6 @@
-//! The real programs end to end: control, agents and engines in network namespaces, one file per subject.
+//! The programs end to end: control, agents and engines in network namespaces; one file per subject.
 //!
-//! All of them are one program, so that what they share is linked once.
+//! All of these tests are one program, so that what they share is linked once.
 
 mod aarch64;
 mod add_device;

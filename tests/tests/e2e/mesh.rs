@@ -1,4 +1,4 @@
-//! What goes over the mesh goes on: through roaming, sleep, a control that is away and a relay that dies.
+//! Connections over the mesh survive roaming, sleep, a control that is down and a relay that dies.
 
 use std::fs;
 use std::time::{Duration, Instant};
@@ -15,7 +15,8 @@ use futures_util::future::join_all;
 use rustix::process::Signal;
 use serde_json::Value;
 
-/// Long enough that nothing that only lives in a cache lives on; much longer in a soak.
+/// How long control is down: longer than anything that is only cached stays valid. `cargo xtask soak away` sets it to
+/// ten minutes.
 fn away() -> Duration {
     let variable = std::env::var("FLOTILLA_AWAY_SECONDS").ok();
     seconds(variable.and_then(|text| text.parse().ok()).unwrap_or(60.0))
@@ -127,7 +128,7 @@ fn traffic_and_policy_go_on_while_control_is_away_and_agents_restart() -> Result
 }
 
 #[test]
-fn tests_of_paths_that_nobody_answers_hold_no_revocation_up() -> Result<()> {
+fn tests_of_paths_without_an_answer_hold_no_revocation_up() -> Result<()> {
     on(Lab::without_engines(3)?, async |lab| {
         let mut fleet = MeshFleet::start(lab).await?;
         let [a, revoked, silent] = [lab.machine(1), lab.machine(2), lab.machine(3)];
@@ -137,7 +138,7 @@ fn tests_of_paths_that_nobody_answers_hold_no_revocation_up() -> Result<()> {
             to: silent.name().to_owned(),
         };
         let control = &fleet.control;
-        // Each takes two seconds. One after the other they would hold up for fourteen what comes behind them.
+        // Each takes two seconds. One after the other they would delay the revocation by fourteen.
         let tests = join_all((0..7).map(|_| control.send(&test)));
         let revocation = async {
             control.revoke(revoked.name()).await?;

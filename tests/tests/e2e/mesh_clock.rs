@@ -1,4 +1,4 @@
-//! Clocks that are off by hours, or are set back: the mesh works all the same, and people are told.
+//! Clocks that are off by hours or set back: the mesh works all the same, and Needs attention shows the wrong clock.
 
 use std::fs;
 use std::net::{Ipv4Addr, SocketAddr, TcpStream};
@@ -23,7 +23,8 @@ fn devices_whose_clocks_are_hours_ahead_are_on_the_mesh_and_people_are_told() ->
     are_on_the_mesh_with_clock_off_by(5)
 }
 
-/// Control's clock is moved, since agents are static; what either of them sees is the difference.
+/// Changes control's clock, since agents are static programs, which libfaketime cannot change. Only the difference of
+/// the two clocks matters.
 fn are_on_the_mesh_with_clock_off_by(hours: i64) -> Result<()> {
     on(Lab::without_engines(2)?, async |lab| {
         let setup = ControlSetup::new(lab)?.with_clock(&format!("{:+}h", -hours))?;
@@ -55,7 +56,7 @@ fn are_on_the_mesh_with_clock_off_by(hours: i64) -> Result<()> {
 #[test]
 fn a_computer_whose_clock_is_set_back_while_it_is_off_reaches_others_and_is_reached() -> Result<()> {
     on(Lab::without_engines(1)?, async |lab| {
-        // Control with its own device: that is the one agent here whose clock can be moved.
+        // The agent inside control's own process is the one whose clock libfaketime can change.
         let mut setup = ControlSetup::new(lab)?.with_clock("+5h")?;
         setup.arguments.push("--local-agent".to_owned());
         let mut control = setup.clone().start()?;
@@ -94,7 +95,7 @@ fn a_computer_whose_clock_is_set_back_while_it_is_off_reaches_others_and_is_reac
 }
 
 #[test]
-fn a_control_whose_clock_is_wrong_for_a_minute_locks_nobody_out() -> Result<()> {
+fn a_control_whose_clock_is_wrong_for_a_minute_locks_no_device_out() -> Result<()> {
     on(Lab::without_engines(1)?, async |lab| {
         let clock = lab.directory("clock")?.join("offset");
         fs::write(&clock, "+0")?;
@@ -117,7 +118,7 @@ fn a_control_whose_clock_is_wrong_for_a_minute_locks_nobody_out() -> Result<()> 
         })
         .await?;
         fs::write(&clock, "+0")?;
-        // Both start again, so that only what is on disk counts.
+        // Both are restarted, so that only what they have stored counts.
         fleet.control.stop()?;
         fleet.control.start_again()?;
         let member = fleet.member_mut(machine);
@@ -187,7 +188,7 @@ async fn own_device(control: &Control) -> Result<Device> {
     control.eventually_online(own.name.as_str(), seconds(0.0)).await
 }
 
-/// From the computer that this test sits at.
+/// A connection from the control computer, on which this test runs.
 fn connect(address: SocketAddr) -> Result<TcpStream> {
     let stream = TcpStream::connect_timeout(&address, seconds(1.0))?;
     stream.set_read_timeout(Some(seconds(1.0)))?;

@@ -1,4 +1,4 @@
-//! Two devices with a better way than through what their routers make of IPv4: they take it, and say so.
+//! Two devices with a better path than through their routers' IPv4: they use it, and the path's reason says so.
 
 use anyhow::{Context, Result, ensure};
 use flotilla_protocol::path::PathKind::Direct;
@@ -8,7 +8,7 @@ use flotilla_tests::lab::{Lab, on, ping};
 use flotilla_tests::mesh_fleet::MeshFleet;
 use serde_json::Value;
 
-/// Each reaches the other, and the list of paths gives this reason in both directions.
+/// Waits until both devices reach each other directly, and the list of paths gives this reason in both directions.
 async fn both_are_direct_by(lab: &Lab, why_code: &str) -> Result<()> {
     let fleet = MeshFleet::start(lab).await?;
     let [one, two] = [lab.machine(1), lab.machine(2)];

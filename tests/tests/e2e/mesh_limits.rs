@@ -1,4 +1,4 @@
-//! What the mesh lets through and what it drops, and devices whose circumstances are wrong.
+//! What the mesh lets through and what it drops, and devices on which it cannot start.
 
 use std::net::{SocketAddr, UdpSocket};
 use std::time::Instant;
@@ -102,7 +102,8 @@ fn what_nobody_asked_for_and_what_bears_a_false_source_is_dropped() -> Result<()
     })
 }
 
-/// Cables here pass runs of packets uncut, and a run is not what a narrow path drops.
+/// Makes a machine send single packets: the lab's cables pass runs of segments as one packet, which [`narrow`] would
+/// drop whatever its segments' size.
 fn cut_runs(machine: &Machine) -> Result<()> {
     run(machine
         .command("ip")
@@ -110,7 +111,7 @@ fn cut_runs(machine: &Machine) -> Result<()> {
     .map(drop)
 }
 
-/// From now on large datagrams do not arrive, and nobody says so.
+/// Drops large datagrams that arrive at a machine, without an error for the sender.
 fn narrow(machine: &Machine) -> Result<()> {
     let hook = "{ type filter hook prerouting priority -300; }";
     let rule = ["udp", "length", ">", "1380", "drop"];
@@ -161,7 +162,7 @@ fn a_path_that_narrows_while_it_is_used_carries_the_rest_after_seconds() -> Resu
             })
             .await?;
         }
-        // Segments of a connection that began on a smaller path would be small enough.
+        // A new connection: one that began while the known size was smaller would send segments that still fit.
         let (mut stream, _) = meshed.first_byte(a, b, seconds(5.0))?;
         transfer(&mut stream, 4 << 20)?;
         narrow(a)?;

@@ -1,5 +1,5 @@
-//! Paths that carry less than Ethernet: filled with packets of their size, never with fragments, whether or not
-//! routers say what does not fit.
+//! Paths with a smaller MTU than Ethernet: the data plane fills them with packets of that size and makes no fragments,
+//! whether or not routers report packets that are too big.
 
 use std::net::IpAddr;
 use std::process::Command;
@@ -40,7 +40,7 @@ fn a_line_of_any_width_is_filled_without_a_fragment_whether_or_not_routers_tell(
     }
     let after = speed(&lab, wide, 20)?;
     ensure!(lab.fragments()? == 0, "{} fragments", lab.fragments()?);
-    // Fragments would leave an eighth. Other programs on this computer may take their part of it.
+    // With fragments the speed would be an eighth. The limit leaves room for other load of this computer.
     let least = before.min(after) / 2.0;
     let slow: Vec<_> = all.iter().filter(|(_, reached)| *reached < least).collect();
     ensure!(
@@ -63,7 +63,7 @@ fn an_interface_narrower_than_ethernet_is_filled_without_a_fragment() -> Result<
     ends.far.eventually_carries(1400)?;
     let arrived = Transfer::tcp(1, 1).run(&ends)?;
     ensure!(arrived.gbit > 0.1, "{arrived:?}");
-    // It becomes narrower still under a transfer: the system says so at once.
+    // A smaller MTU of the own interface: the system reports packets that are too big at once.
     set(machines[0], "1300")?;
     let arrived = Transfer::tcp(2, 1).run(&ends)?;
     ensure!(arrived.gbit > 0.1, "{arrived:?}");
@@ -94,7 +94,7 @@ fn a_relay_on_a_narrow_network_passes_on_what_fits_and_makes_no_fragments() -> R
         let control = ControlSetup::new(lab)?;
         let meshed = MeshFleet::start_with(lab, control, RelayPreference::Always).await?;
         let (mut stream, _) = meshed.first_byte(a, b, seconds(5.0))?;
-        // At once, while both ends still find out what comes through.
+        // At once, while both ends still probe for the largest size.
         transfer(&mut stream, 1 << 20).with_context(|| format!("{:?}", meshed.path(a, b)))?;
         for (from, to) in [(a, b), (b, a)] {
             eventually("the relayed path's size is known", seconds(15.0), async || {
@@ -118,7 +118,7 @@ fn a_path_of_1124_bytes_whose_routers_keep_silent_carries_10_mb_both_ways_and_sa
     let lab = Lab::over_a_line()?;
     lab.set_line(1124, IcmpErrors::Dropped)?;
     let ends = Ends::at_line(&lab, Underlay::V4, 0)?;
-    // At once, while both ends still find out what comes through.
+    // At once, while both ends still probe for the largest size.
     for transfer in [Transfer::tcp(5, 1), Transfer::tcp(5, 1).reversed()] {
         let arrived = transfer.run(&ends)?;
         ensure!(arrived.gbit > 0.08, "10 MB do not pass: {transfer:?} {arrived:?}");
@@ -126,7 +126,7 @@ fn a_path_of_1124_bytes_whose_routers_keep_silent_carries_10_mb_both_ways_and_sa
     for end in [&ends.near, &ends.far] {
         end.eventually_carries(1064)?;
     }
-    // The kernel forgets the sizes that it was told during the search.
+    // So that the kernel forgets the sizes that it was told while both ends were probing.
     run(ends.near.machine.command("ip").args(["route", "flush", "cache"]))?;
     let too_large = attempt(ends.near.machine.command("ping").args([
         "-M",
@@ -145,7 +145,7 @@ fn a_path_of_1124_bytes_whose_routers_keep_silent_carries_10_mb_both_ways_and_sa
     Ok(())
 }
 
-/// Lets in only answers, and sends nothing to the first address of the other machine.
+/// Rules that let in answers only, and drop what is sent to the first address of the other machine.
 const ONLY_THE_SECOND: &str = "
 table inet t {
   chain o { type filter hook output priority 0; ip daddr 10.77.0.11 udp dport != 53 drop; }

@@ -1,7 +1,8 @@
-//! Two devices, each behind a router of some kind: whether they reach each other directly, and how soon.
+//! Two devices, each behind a router of some kind: whether the path between them becomes direct, and how soon.
 //!
-//! The first byte always arrives at once, by the relay; what can be direct becomes so while it is used. Where both
-//! routers are unforeseeable, or one passes no UDP, the relay is all there is.
+//! The first byte always arrives at once, by the relay. A path that can be direct becomes direct while it is used. A
+//! path stays relayed where one router passes no UDP, and where the mappings of one are unpredictable and the other is
+//! port-restricted or symmetric as well.
 
 use anyhow::{Result, ensure};
 use flotilla_protocol::path::PathKind;
@@ -12,7 +13,7 @@ use flotilla_tests::lab::{Lab, Nat, on, ping};
 use flotilla_tests::mesh_fleet::MeshFleet;
 use serde_json::json;
 
-/// Answers the figures of the cell.
+/// Tries one pair of routers; returns its figures as JSON.
 fn cell(from: Nat, to: Nat, kind: PathKind) -> Result<String> {
     let mut figures = String::new();
     on(Lab::on_internet(&[from, to])?, async |lab| {

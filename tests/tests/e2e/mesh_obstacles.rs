@@ -1,4 +1,5 @@
-//! What a device's own routes, filters and interfaces do to the mesh: it goes on, or it is said what is in the way.
+//! Routes, filters and interfaces of a device that interfere with the mesh: the mesh works all the same, or Needs
+//! attention says what is in the way.
 
 use std::net::Ipv4Addr;
 use std::time::Instant;
@@ -15,7 +16,7 @@ use flotilla_tests::mesh_fleet::MeshFleet;
 use flotilla_tests::program::{command, run};
 use serde_json::Value;
 
-/// What a distribution's firewall leaves: answers, its own traffic, and what it lets in by itself.
+/// A firewall like that of a distribution: it lets in answers, the loopback and SSH.
 const GUARD: &str = "table inet guard { chain input { type filter hook input priority 0; policy drop; \
     ct state established,related accept; iifname \"lo\" accept; tcp dport 22 accept; }; }";
 
@@ -23,7 +24,7 @@ fn sh(machine: &Machine, line: &str) -> Result<String> {
     run(machine.command("sh").args(["-euc", line])).with_context(|| line.to_owned())
 }
 
-/// What control says is in the way on a device, once it says something else than before.
+/// Waits until control shows this obstacle (or none) on a device, with these words in its reason.
 async fn eventually_told(
     meshed: &MeshFleet,
     machine: &Machine,
@@ -52,7 +53,8 @@ async fn eventually_told(
     .await
 }
 
-/// What to do on a device with this mesh address, the trouble that comes of it, words of its reason, and what ends it.
+/// For a device with this mesh address: commands that make an obstacle, its code, words of its reason, and commands
+/// that remove it.
 fn obstacles(mesh_ip: Ipv4Addr) -> [(String, MeshTrouble, &'static str, String); 6] {
     use MeshTrouble::{Firewall, ReversePath, RouteTaken};
     let [first, second, ..] = mesh_ip.octets();
@@ -89,7 +91,7 @@ fn obstacles(mesh_ip: Ipv4Addr) -> [(String, MeshTrouble, &'static str, String);
             "goes to eth0 instead of flotilla0",
             end_rule.to_owned(),
         ),
-        // As with a VPN that marks packets: the answer to a marked one would take another way than it came by.
+        // As with a VPN that marks packets: the answer to a marked packet would leave by another interface.
         (
             format!(
                 "sysctl -qw net.ipv4.conf.all.rp_filter=1 net.ipv4.conf.all.src_valid_mark=1; {}; \
@@ -173,7 +175,7 @@ fn a_vpn_in_two_halves_and_inner_networks_leave_the_mesh_as_it_is() -> Result<()
         let mut meshed = MeshFleet::start(lab).await?;
         let machine = lab.machine(1);
         let control = lab.control();
-        // A VPN's client keeps the former route to its own server; control's address takes its place here.
+        // A VPN's client keeps the former route to its server; here control's address stands for that server.
         sh(
             machine,
             &format!(

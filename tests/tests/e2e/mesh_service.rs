@@ -1,4 +1,4 @@
-//! The service under systemd, hardened for real, is on the mesh, and takes a device over from another agent.
+//! The agent as a hardened systemd service: it is on the mesh, and takes a device over from another agent.
 
 use std::fs;
 
@@ -30,10 +30,10 @@ fn a_service_installed_with_a_config_file_takes_the_device_over_and_is_on_the_me
         system.write("/root/device.toml", config_text(&fresh)?)?;
         system.write("/root/flotilla-agent", fs::read(artifacts::agent()?)?)?;
         system.paste("chmod 0755 /root/flotilla-agent; chmod 0600 /root/device.toml")?;
-        // As the desktop window does it: the config file by standard input.
+        // The config file is on standard input, as the desktop app passes it.
         system.paste("/root/flotilla-agent install --config - < /root/device.toml")?;
 
-        // The agent from before hears that another one speaks for the device now.
+        // The earlier agent is told that another one has enrolled as the device.
         let code = fleet.member_mut(machine).agent.exit_code(seconds(20.0))?;
         ensure!(code == Some(77), "it ended with {code:?}");
         eventually("the service is on the mesh", seconds(30.0), async || {
@@ -68,7 +68,7 @@ fn a_service_installed_with_a_config_file_takes_the_device_over_and_is_on_the_me
 
         let process = system.unit(UNIT, "MainPID")?;
         let rights = system.paste(&format!("grep CapEff /proc/{process}/status"))?;
-        // CAP_NET_ADMIN is the twelfth right, and the only one.
+        // CAP_NET_ADMIN has number 12, and is the only capability.
         ensure!(rights.ends_with("0000000000001000"), "{rights}");
         let owner = system.paste(&format!("stat -c %U /proc/{process} /etc/flotilla/device.toml"))?;
         ensure!(owner == "flotilla\nflotilla", "{owner}");
@@ -80,7 +80,7 @@ fn a_service_installed_with_a_config_file_takes_the_device_over_and_is_on_the_me
     })
 }
 
-/// Forbids the service IPv6 sockets, and starts it again.
+/// Forbids the service IPv6 sockets, and restarts it.
 fn without_ipv6_sockets(system: &System) -> Result<()> {
     let narrower =
         "[Service]\nRestrictAddressFamilies=\nRestrictAddressFamilies=AF_UNIX AF_INET AF_NETLINK\n";

@@ -1,4 +1,5 @@
-//! An agent that can't move into the network of its device's mode, on a real engine: people are told, and ask again.
+//! An agent that cannot move into its device's network mode: Needs attention shows it, and the agent moves when the
+//! mode is chosen again.
 
 use anyhow::{Result, ensure};
 use flotilla_protocol::device::{Attention, Device, NetworkMode};
@@ -27,7 +28,7 @@ fn an_agent_that_cannot_move_stays_and_moves_when_asked_again() -> Result<()> {
         };
         eventually_has(&[]).await?;
 
-        // Something else has the pause container's name, and does not start.
+        // A container that does not start has the pause container's name.
         run(machine
             .docker()
             .args(["create", "--name", PAUSE, WORKER, "/no/such/program"]))?;
@@ -36,7 +37,7 @@ fn an_agent_that_cannot_move_stays_and_moves_when_asked_again() -> Result<()> {
         let stays = eventually_has(&[Attention::Strayed { runs }]).await?;
         ensure!(stays.mode == NetworkMode::Pause);
         modes.is_on_mesh(device.name()).await?;
-        // It is strayed from the moment of the change on, and away for a moment while it tries to move.
+        // The command line has to say it as well. The device is offline for a moment while its agent tries to move.
         eventually("people are told", seconds(20.0), async || {
             let shown = modes.control.cli(&["device", "show", device.name()])?;
             ensure!(shown.contains("Its agent runs in host mode."), "{shown}");

@@ -1,4 +1,4 @@
-//! Each network mode for real, by each text that Add Device makes for it: what is reached, and what is not.
+//! Each network mode, with the agent installed by each text of Add Device: what can be reached, and what cannot.
 
 use anyhow::{Context, Result, ensure};
 use flotilla_protocol::api::ActOnContainer;
@@ -15,7 +15,7 @@ use flotilla_tests::program::run;
 
 /// The web page of the sample image.
 const PAGE: &str = "hello from a sample container";
-/// Ports of the two apps of a pod.
+/// Ports of the two apps in a pod.
 const APPS: [u16; 2] = [8081, 8082];
 
 #[test]
@@ -60,11 +60,11 @@ fn in_bridge_mode_by_each_text_nothing_is_reached_and_the_containers_are_managed
         }
         let modes = ModeFleet::start(lab, NetworkMode::Bridge, &InstallText::ALL).await?;
         for device in &modes.devices {
-            nobody_gets_in(&modes, lab, device)
+            nothing_gets_in(&modes, lab, device)
                 .await
                 .with_context(|| format!("{:?}", device.text))?;
             modes.recreate(device, device.machine(lab)).await?;
-            nobody_gets_in(&modes, lab, device)
+            nothing_gets_in(&modes, lab, device)
                 .await
                 .with_context(|| format!("{:?}, created anew", device.text))?;
         }
@@ -72,13 +72,13 @@ fn in_bridge_mode_by_each_text_nothing_is_reached_and_the_containers_are_managed
     })
 }
 
-async fn nobody_gets_in(modes: &ModeFleet, lab: &Lab, device: &ContainerDevice) -> Result<()> {
+async fn nothing_gets_in(modes: &ModeFleet, lab: &Lab, device: &ContainerDevice) -> Result<()> {
     let (own, native, name) = (device.machine(lab), native(lab), device.name());
-    // Beside the agent, at the mesh address itself, something listens that would answer.
+    // A server in the agent's own network listens at the mesh address, and would answer.
     let network = format!("container:{AGENT}");
     let web = ["httpd", "-f", "-p", "8080", "-h", "/www"];
     own.docker_run(&[&["--name", "beside", "--network", &network, WEB], &web[..]].concat())?;
-    // What it begins itself goes out, which also shows that there is a path.
+    // A connection that begins on the device gets through, which also shows that there is a path.
     let said = format!("echo said | nc -w 3 {} {OPEN}", modes.native.device.mesh_ip);
     eventually("the other device answers", seconds(10.0), async || {
         let mut ask = own.docker();
@@ -146,7 +146,7 @@ fn in_pause_mode_by_each_text_two_apps_share_the_mesh_address_and_the_host_is_no
     })
 }
 
-/// In the way that fits how the pod was made: whoever has it in a file has them there, too.
+/// Starts two apps in the pod: as services of the compose file where the pod was made by one, else by `docker run`.
 fn start_apps(text: InstallText, machine: &Machine) -> Result<()> {
     let port = APPS.map(|port| port.to_string());
     if text == InstallText::Compose {
@@ -177,7 +177,7 @@ async fn only_the_pod_is_reached(modes: &ModeFleet, lab: &Lab, device: &Containe
         })
         .await?;
     }
-    // It is there, but not on the mesh.
+    // The host's service answers on the local network, but not at the mesh address.
     ping(&mut native.connect((own.address(), OPEN), seconds(2.0))?)?;
     let reached = native.connect((device.mesh_ip(), OPEN), seconds(1.0));
     ensure!(reached.is_err(), "the host of {} was reached", device.name());

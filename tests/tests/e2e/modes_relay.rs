@@ -1,4 +1,5 @@
-//! The relay preference of a device, changed while it runs: each choice is in force at once, visible, and explained.
+//! The relay preference of a device, changed while its agent runs: each choice takes effect at once, and the path's
+//! reason says so.
 
 use std::net::TcpStream;
 
@@ -20,7 +21,7 @@ async fn choose(fleet: &MeshFleet, device: &Machine, relay: RelayPreference) -> 
     fleet.control.send(&update).await.map(drop)
 }
 
-/// Both ends and control say so.
+/// Waits until both ends and control give the path between these machines the same reason, and `is_right` accepts it.
 async fn is_shown(
     fleet: &MeshFleet,
     ends: [&Machine; 2],

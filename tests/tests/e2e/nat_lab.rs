@@ -1,4 +1,4 @@
-//! The lab's routers do to packets what routers of their kind do.
+//! The lab's routers treat packets as routers of their kind do.
 
 use std::net::{SocketAddr, UdpSocket};
 
@@ -6,7 +6,7 @@ use anyhow::{Context, Result, ensure};
 use flotilla_tests::eventually::seconds;
 use flotilla_tests::lab::{Lab, Nat, on, ping};
 
-/// What can be seen of a router from outside.
+/// How a router behaves, seen from outside.
 #[derive(Debug, PartialEq)]
 struct Seen {
     udp_passes: bool,
@@ -60,7 +60,7 @@ fn is_seen(nat: Nat, udp_passes: bool, one_mapping: bool, strangers_pass: bool) 
 }
 
 #[test]
-fn a_public_machine_is_reached_by_anybody() -> Result<()> {
+fn a_public_machine_is_reached_from_every_address() -> Result<()> {
     is_seen(Nat::None, true, true, true)
 }
 

@@ -1,4 +1,4 @@
-//! Names that are hard to look up, and a control that its own computer shuts off.
+//! Name servers that answer badly, and a control whose own computer's firewall lets no device in.
 
 use std::fs;
 use std::net::{Ipv4Addr, UdpSocket};
@@ -13,19 +13,19 @@ use flotilla_tests::flotilla::{AgentSetup, Control, ControlSetup};
 use flotilla_tests::lab::{CONTROL, Lab, on};
 use flotilla_tests::program::{Program, run};
 
-/// How a name server answers a question about IPv6.
+/// How a name server answers a question for an IPv6 address (AAAA).
 #[derive(Debug, Clone, Copy)]
 enum Aaaa {
-    /// As it should.
+    /// Correctly: the name exists and has no IPv6 address.
     Empty,
     NoSuchName,
     Failure,
     Silence,
-    /// To questions about IPv4 as well: the name is not in DNS.
+    /// The same to questions for an IPv4 address: the name is not in DNS.
     NoSuchNameAtAll,
 }
 
-/// Answers like a small router at control's address, for as long as the test's process lives.
+/// Answers questions about names at this address of the control computer until the test's process ends.
 fn serve_names(how: Aaaa, at: Ipv4Addr) -> Result<()> {
     let socket = UdpSocket::bind((at, 53))?;
     thread::spawn(move || {
@@ -39,7 +39,7 @@ fn serve_names(how: Aaaa, at: Ipv4Addr) -> Result<()> {
     Ok(())
 }
 
-/// RFC 1035 §4.1: a head of 12 bytes, then the name in labels, its type and its class.
+/// The answer to a question (RFC 1035 §4.1): a header of 12 bytes, then the name in labels, its type and its class.
 fn answer(message: &[u8], how: Aaaa) -> Option<Vec<u8>> {
     let name = message.get(12..)?.iter().position(|byte| *byte == 0)?;
     let question = message.get(12..12 + name + 5)?;
@@ -66,7 +66,7 @@ fn answer(message: &[u8], how: Aaaa) -> Option<Vec<u8>> {
     Some(answer)
 }
 
-/// Becomes a program that sees another `resolv.conf`, and another program first on its path.
+/// Runs a program with another `resolv.conf` and a folder that is first on `PATH`. The folder is the first argument.
 const ELSEWHERE: &str = r#"mount --bind "$0/resolv.conf" /etc/resolv.conf; PATH=$0:$PATH; exec "$@""#;
 
 #[test]
@@ -87,7 +87,7 @@ fn a_name_is_found_however_badly_a_name_server_answers_about_ipv6_and_where_only
             Aaaa::NoSuchNameAtAll,
         ];
         for (number, how) in (1..).zip(ways) {
-            // Each server at an address of its own, as the one before lives on.
+            // Each server has an address of its own, since the earlier ones keep running.
             let server = Ipv4Addr::new(10, 77, 0, 100 + number);
             let namespace = lab.control_namespace();
             run(Command::new("ip").args([
@@ -124,7 +124,7 @@ fn a_name_is_found_however_badly_a_name_server_answers_about_ipv6_and_where_only
     })
 }
 
-/// What ufw and firewalld leave of a computer: answers, itself, and a way in for its administrator.
+/// A firewall like those of ufw and firewalld: it lets in answers, the loopback and SSH.
 const FIREWALL: &str = r#"table inet shut { chain input { type filter hook input priority 0; policy drop;
   ct state established,related accept; iifname "lo" accept; tcp dport 22 accept; }; }"#;
 

@@ -1,4 +1,4 @@
-//! A pod on a real engine: containers come and go, its pause container too, and the agent moves from mode to mode.
+//! A pod on an engine: containers move into it and out, its pause container restarts, and the agent changes its mode.
 
 use std::time::{Duration, Instant};
 
@@ -20,7 +20,7 @@ use flotilla_tests::program::run;
 /// The web page of the sample image.
 const PAGE: &str = "hello from a sample container";
 
-/// The device of the pod, its machine, and the machine that wants something of it.
+/// A device with a pod, its machine, and another machine that connects to it.
 struct Scene<'a> {
     modes: &'a ModeFleet,
     device: &'a ContainerDevice,
@@ -39,7 +39,7 @@ impl<'a> Scene<'a> {
         }
     }
 
-    /// A web server at this port, run with these words. It ignores being asked to stop.
+    /// Runs a web server at this port with these options of `docker run`. It ignores SIGTERM.
     fn serve(&self, name: &str, port: u16, words: &[&str]) -> Result<String> {
         let port = port.to_string();
         let command = [WEB, "httpd", "-f", "-p", &port, "-h", "/www"];
@@ -90,7 +90,7 @@ impl<'a> Scene<'a> {
         }
     }
 
-    /// What control says instead of doing it.
+    /// The message with which control refuses a request as a conflict.
     async fn refusal<R: Request>(&self, request: &R) -> Result<String> {
         let answer = self.modes.control.client()?.send(request).await;
         match answer {
@@ -151,7 +151,7 @@ fn in_and_out(engine: EngineVersion) -> Result<()> {
         scene.eventually_in_pod(PAUSE, Some(PodRole::Pause)).await?;
         scene.eventually_in_pod(AGENT, Some(PodRole::Member)).await?;
 
-        // One that is there already, and one that is made as a member.
+        // One container that is outside of the pod, and one that is created inside.
         scene.serve(
             "web1",
             8081,
@@ -225,7 +225,8 @@ async fn two_on_one_port_are_refused(scene: &Scene<'_>) -> Result<()> {
     scene.eventually_served(8081, 5.0).await
 }
 
-/// Its labels are as if it were the agent, had been on the host's network, and were in a stack.
+/// Labels of an image decide nothing. Those of this one say that its container is the agent, had the host's network
+/// before the pod, and is in a stack.
 async fn an_image_decides_nothing(scene: &Scene<'_>) -> Result<()> {
     let labels = r#"LABEL app.flotilla.agent=true io.flotilla.pod=pause io.flotilla.before-pod="{\"mode\":\"host\"}" com.docker.compose.project=media com.docker.compose.service=web"#;
     let docker = || scene.machine.docker();

@@ -1,4 +1,4 @@
-//! Agents that Podman runs: the texts are the same, and so is what is reached.
+//! Agents that Podman runs: the texts of Add Device are the same, and so is what can be reached in each mode.
 
 use anyhow::{Context, Result, ensure};
 use flotilla_protocol::api::{ActOnContainer, DeviceAdded};
@@ -60,7 +60,7 @@ fn an_agent_that_podman_runs_is_on_the_mesh_in_each_mode() -> Result<()> {
     })
 }
 
-/// Runs the agent with its config file, and manages a container by it.
+/// Runs an agent with its config file, waits until it is on the mesh, and stops a container through it.
 async fn online(
     modes: &ModeFleet,
     podman: &Podman<'_>,

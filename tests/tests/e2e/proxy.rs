@@ -1,4 +1,4 @@
-//! A network whose only way out is a proxy that asks for a password.
+//! A network that lets nothing out but what goes through a proxy with a password.
 
 use std::fs;
 use std::path::Path;
@@ -12,7 +12,7 @@ use flotilla_tests::lab::{Lab, Nat, on};
 use flotilla_tests::mesh_fleet::MeshFleet;
 use flotilla_tests::program::{Program, attempt};
 
-/// As many companies have it: names and passwords, and tunnels to the port of `https://` only.
+/// A configuration as in many companies: it takes a name and a password, and allows tunnels to port 443 only.
 const PROXY: &str = "Port 3128\nListen 192.168.1.1\nTimeout 600\nMaxClients 20\nBasicAuth ann s3cret\nConnectPort 443\nLogLevel Connect\n";
 const ADDRESS: &str = "http://ann:s3cret@192.168.1.1:3128";
 
@@ -52,7 +52,7 @@ fn a_device_whose_only_way_out_is_a_proxy_is_installed_enrolled_linked_and_meshe
         let asked = [tinyproxy.output()?, tinyproxy.log()?].concat();
         ensure!(asked.contains("CONNECT 203.0.113.2:443"), "{asked}");
 
-        // The line works there, too, and nothing does without the proxy.
+        // The install line works through the proxy, too, and not without it.
         let added = fleet.control.add("another").await?;
         let line = with_flags(install_line(&added)?, "--help");
         let shell = |text: String| attempt(inside.command("bash").args(["-c", &text]));

@@ -1,5 +1,5 @@
-//! Every setting that a container can have, alone and in random groups, on engines of every age, into a pod and out of
-//! it: the container is described as before, or it is refused before anything was stopped.
+//! Containers with every setting, alone and in random groups, are moved into a pod and out of it on each version of the
+//! engine: each is described as before, or the move is refused before anything was stopped.
 
 use std::collections::BTreeSet;
 use std::env;
@@ -22,13 +22,14 @@ use serde_json::{Value, json};
 /// How many containers are moved at a time on one engine: most of a move is waiting.
 const AT_ONCE: usize = 8;
 
-/// Random groups of settings for each engine in CI.
+/// Random groups of settings for each engine, where `FLOTILLA_RECREATE_GROUPS` does not set another number.
 const GROUPS: u64 = 8;
 
-/// An image that says what is run before the command.
+/// An image with an entrypoint.
 const WITH_ENTRYPOINT: &str = "sample/entry:1";
 
-/// The settings that this test's computer or its engines refuse to begin with; each of the others has to be tried.
+/// Settings with which an engine or this computer may refuse to create a container; with each of the others it must
+/// not.
 const MAY_BE_REFUSED: [&str; 11] = [
     "CpuRealtime",
     "KernelMemory",
@@ -43,13 +44,14 @@ const MAY_BE_REFUSED: [&str; 11] = [
     "Blkio",
 ];
 
-/// What happened to one container.
+/// The result of moving one container into the pod and out of it.
 #[derive(Debug, PartialEq, Eq)]
 enum MoveOutcome {
+    /// It is described as before.
     Unchanged,
-    /// The move was refused, and nothing had changed.
+    /// The move was refused for this reason, and nothing had changed.
     Refused(String),
-    /// The engine makes or starts no such container.
+    /// The engine did not create or start the container, for this reason.
     NotCreated(String),
 }
 
@@ -77,13 +79,13 @@ impl<'a> TestBed<'a> {
         pod.machine.docker_run(&words)?;
         docker(&["network", "connect", "main", "source"])?;
         docker(&["exec", "source", "mkdir", "/n/inner"])?;
-        // `env` runs any command that follows it.
+        // `env` runs the command that follows it, so any command works with it.
         let entrypoint = r#"ENTRYPOINT ["env"]"#;
         docker(&["commit", "--change", entrypoint, "source", WITH_ENTRYPOINT])?;
         Ok(Self { pod, network })
     }
 
-    /// `number` makes what there can be only one of.
+    /// A request with these settings. Addresses and ports, which only one container can have, follow from `number`.
     fn request(&self, number: usize, settings: &[ContainerSetting]) -> Value {
         let (high, low) = (number / 200 + 1, number % 200 + 10);
         let mut request = json!({"Image": WORKER, "HostConfig": {}});
@@ -103,7 +105,7 @@ impl<'a> TestBed<'a> {
         request
     }
 
-    /// Moves one container into the pod and out again.
+    /// Creates a container, moves it into the pod and out again, and removes it.
     async fn try_out(
         &self,
         number: usize,
@@ -165,12 +167,12 @@ impl<'a> TestBed<'a> {
     }
 }
 
-/// The reason, which names nothing by 64 digits.
+/// The message that people get.
 fn refusal(error: ActionError) -> String {
     Problem::from(error).message
 }
 
-/// Every setting alone, described and not started.
+/// Tries every setting alone, on containers that are not started.
 async fn each_alone(bed: &TestBed<'_>) -> Result<()> {
     let fits = SETTINGS
         .iter()
@@ -202,7 +204,8 @@ fn all_right(wrong: impl Iterator<Item = String>) -> Result<()> {
     Ok(())
 }
 
-/// What engines tell of a network they tell only of a container that runs.
+/// Tries settings of networks alone, and random groups, on containers that run: engines describe networks of running
+/// containers only.
 async fn running(bed: &TestBed<'_>, first: u64, groups: u64) -> Result<usize> {
     let about_networks = |setting: &&ContainerSetting| {
         let is_about = ["NetworkMode", "MacAddress", "Hostname", "Port", "Links", "Mode"];
@@ -234,7 +237,7 @@ async fn running(bed: &TestBed<'_>, first: u64, groups: u64) -> Result<usize> {
     Ok(tried)
 }
 
-/// All that this engine tells of a container's settings is tried out above.
+/// Fails when this engine describes a setting that [`SETTINGS`] lacks.
 async fn every_setting_is_tried(bed: &TestBed<'_>) -> Result<()> {
     let tried: Vec<Value> = SETTINGS
         .iter()
@@ -265,8 +268,8 @@ async fn every_setting_is_tried(bed: &TestBed<'_>) -> Result<()> {
 }
 
 #[test]
-fn whatever_a_container_was_asked_for_it_has_again_after_a_pod_or_it_never_left() -> Result<()> {
-    // A long run begins where none has begun, or where one is told to.
+fn a_container_has_all_its_settings_again_after_a_pod_or_was_never_moved() -> Result<()> {
+    // A long run uses new seeds each time, or those from FLOTILLA_RECREATE_SEED on.
     let variable = |name: &str| env::var(name).ok().map(|text| text.parse::<u64>()).transpose();
     let (groups, first) = match (
         variable("FLOTILLA_RECREATE_GROUPS")?,
@@ -302,7 +305,7 @@ fn whatever_a_container_was_asked_for_it_has_again_after_a_pod_or_it_never_left(
 
 #[expect(
     clippy::print_stderr,
-    reason = "figures of a long run are for whoever started it"
+    reason = "figures of a long run are shown in the terminal"
 )]
 fn say(text: &str) {
     eprintln!("{text}");

@@ -1,4 +1,4 @@
-//! What happened to people whose containers were made anew, tried on engines of every age.
+//! Cases of people whose containers were recreated, tried on each version of the engine.
 
 use anyhow::{Context, Result, ensure};
 use flotilla_engine::ActionError;
@@ -11,7 +11,7 @@ use flotilla_tests::pod_machine::PodMachine;
 use flotilla_tests::program::run;
 use serde_json::{Value, json};
 
-/// A scenario on an engine of each age that is named.
+/// Runs a scenario on an engine of each of these versions.
 fn on_each(engines: &[EngineVersion], scenario: impl AsyncFn(&PodMachine<'_>) -> Result<()>) -> Result<()> {
     with_engines(engines, async |lab| {
         for machine in lab.machines() {
@@ -29,13 +29,13 @@ fn docker(pod: &PodMachine<'_>, words: &[&str]) -> Result<String> {
     run(pod.machine.docker().args(words))
 }
 
-/// Runs the sample image with these options.
+/// Runs a container of the sample image with these options.
 fn worker(pod: &PodMachine<'_>, name: &str, options: &[&str]) -> Result<String> {
     pod.machine
         .docker_run(&[&["--name", name][..], options, &[WORKER]].concat())
 }
 
-/// The reason of a refusal, after which the container runs on where it was.
+/// The error with which a move is refused. Fails when the container was changed, or the message has an id in it.
 async fn refused(pod: &PodMachine<'_>, name: &str, member: bool) -> Result<ActionError> {
     let before = pod.inspect(name).await?;
     let error = pod.place(name, member).await?.err().context("it was moved")?;
@@ -67,7 +67,7 @@ fn what_the_engine_made_up_is_not_asked_for_and_what_was_asked_for_comes_back() 
         worker(pod, "mac-a", &["--network", "macs"])?;
         worker(pod, "mac-keeper", &["--network", "macs"])?;
         moved(pod, "mac-a", true).await?;
-        // It gets the address that is free, and with it the MAC address, on older engines.
+        // Older engines give this container the IP address that is free now, and the MAC address that follows from it.
         worker(pod, "mac-c", &["--network", "macs"])?;
         moved(pod, "mac-a", false).await?;
         let network = pod.call("GET", "/networks/macs", None).await?;
@@ -124,7 +124,7 @@ fn what_is_taken_or_gone_is_named_while_the_container_still_runs() -> Result<()>
         docker(pod, &["network", "rm", "fixed"])?;
         let text = refused(pod, "dns8", false).await?.to_string();
         ensure!(text.contains("network fixed is missing"), "{text}");
-        // A network of that name will do.
+        // A new network of that name counts as the missing one.
         docker(pod, &["network", "create", "--subnet", "10.99.8.0/24", "fixed"])?;
         moved(pod, "dns8", false).await?;
         let at = pod.inspect("dns8").await?["NetworkSettings"]["Networks"]["fixed"]["IPAddress"].take();
@@ -165,7 +165,7 @@ fn what_is_missing_or_left_over_is_named_before_anything_is_stopped() -> Result<
 }
 
 #[test]
-fn who_depends_on_a_container_is_named() -> Result<()> {
+fn containers_that_depend_on_a_container_are_named() -> Result<()> {
     on_each(&EngineVersion::ALL, async |pod| {
         for (borrower, options) in [
             ("dbg10", ["--pid", "container:app"]),
@@ -185,7 +185,7 @@ fn who_depends_on_a_container_is_named() -> Result<()> {
                     error.to_string().contains("which is gone from this device"),
                     "{error}"
                 );
-                // One that lived among the other's processes ended with them.
+                // A container in the process namespace of the other ended with it.
                 let is_up = pod.inspect(borrower).await?["State"]["Running"] == true;
                 ensure!(is_up || borrower == "dbg10", "{borrower} was stopped");
             }
@@ -293,7 +293,7 @@ fn everything_that_tools_lose_is_there_after_a_pod_and_others_are_told_what_they
     })
 }
 
-/// What recreating tools were seen to lose.
+/// Options that other tools lose when they recreate a container.
 const EVERYTHING: &str = "--shm-size 96m --stop-signal SIGTERM --stop-timeout 7 --restart on-failure:3 \
     --ulimit nofile=2048:2048 --ulimit core=0 --sysctl net.ipv4.ip_unprivileged_port_start=80 \
     --tmpfs /t:rw,size=8m,mode=1770 --device /dev/null:/dev/zero2:r --group-add 27 --cap-drop ALL --cap-add CHOWN \
@@ -306,7 +306,7 @@ const EVERYTHING: &str = "--shm-size 96m --stop-signal SIGTERM --stop-timeout 7 
     --label empty= --env E=a=b --env EMPTY= --workdir /tmp --user 0:0 \
     --health-interval 1s --health-timeout 1s --health-retries 9 --health-start-period 1s";
 
-/// Only older engines make a second network of one name.
+/// Only older engines create a second network with the same name.
 #[test]
 fn a_container_on_one_of_two_networks_of_one_name_comes_back_to_its_own() -> Result<()> {
     on_each(&[EngineVersion::Installed], async |pod| {

@@ -1,4 +1,5 @@
-//! SSH push to a real SSH server: with a way back, without one, and where the owner must be told why not.
+//! Installing an agent over SSH (`flotilla device push`): on a host that reaches control, on one that does not, and
+//! where the owner is told why it failed.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -19,7 +20,7 @@ use flotilla_tests::systemd::System;
 const UNIT: &str = "flotilla-agent.service";
 const BINARY: &str = "/usr/local/bin/flotilla-agent";
 
-/// A booted computer with an SSH server, and an owner who knows it and is known there.
+/// A booted Debian with an SSH server, and an owner with a key for it.
 struct SshTarget<'a> {
     machine: &'a Machine,
     system: System,
@@ -58,7 +59,7 @@ impl<'a> SshTarget<'a> {
         device.with_context(|| self.system.journal(UNIT).unwrap_or_default())
     }
 
-    /// The token that the installer was given, as the device keeps it until it is used.
+    /// The token in the config file that the push wrote on the device.
     fn token(&self) -> Result<String> {
         let line = self
             .system
@@ -74,7 +75,7 @@ impl<'a> SshTarget<'a> {
     }
 }
 
-/// The arguments and variables of every program that ran on this computer, in whatever namespace, during `work`.
+/// The arguments and the environment of every process that ran in any namespace of this computer during `work`.
 fn programs_during<T>(work: impl FnOnce() -> T) -> (T, BTreeSet<Vec<u8>>) {
     let done = AtomicBool::new(false);
     thread::scope(|scope| {
@@ -161,7 +162,7 @@ fn a_push_to_a_host_without_a_way_back_leaves_a_tunnel_that_outlives_control() -
         ensure!(target.control.stop()?.success());
         target.control.start_again()?;
         ensure!(target.online().await?.link.tunneled);
-        // Killed, control can tidy nothing up: its ssh has to notice by itself.
+        // A killed control cannot end its `ssh`, which has to notice by itself.
         target.control.kill()?;
         target.control.start_again()?;
         ensure!(target.online().await?.link.tunneled);
@@ -180,7 +181,7 @@ fn a_push_to_a_host_without_a_way_back_leaves_a_tunnel_that_outlives_control() -
 }
 
 #[test]
-fn whoever_is_not_let_in_is_told_why_and_nothing_is_installed() -> Result<()> {
+fn an_owner_who_is_not_let_in_is_told_why_and_nothing_is_installed() -> Result<()> {
     on(Lab::without_engines(1)?, async |lab| {
         let target = SshTarget::new(lab).await?;
         let (machine, fingerprint) = (target.machine, target.sshd.fingerprint(lab.machine(1))?);
@@ -215,7 +216,7 @@ fn whoever_is_not_let_in_is_told_why_and_nothing_is_installed() -> Result<()> {
         );
 
         let unanswered = target.control.cli(&["device", "push", "nas", "10.77.0.99"]);
-        let said = format!("{:#}", unanswered.err().context("nobody answered")?);
+        let said = format!("{:#}", unanswered.err().context("it was installed")?);
         ensure!(said.contains("does not answer to SSH"), "{said}");
         Ok(())
     })

@@ -1,5 +1,5 @@
-//! A control that may have 1,024 files and is besieged by 2,000 strangers: its owner is answered, its links hold, and
-//! its devices come in.
+//! A control that may open 1,024 files, and 2,000 connections of strangers: the owner gets answers, links stay up, and
+//! devices can connect.
 
 use anyhow::{Result, ensure};
 use flotilla_link::raise_file_limit;
@@ -12,8 +12,8 @@ const FILES: u64 = 1024;
 const STRANGERS: usize = 2000;
 
 #[test]
-fn two_thousand_strangers_at_a_control_of_few_files_deafen_it_to_nobody() -> Result<()> {
-    // Of this process, which is all the strangers.
+fn two_thousand_strangers_at_a_control_of_few_files_keep_no_owner_and_no_device_out() -> Result<()> {
+    // This process holds the connections of all strangers.
     raise_file_limit();
     on(Lab::without_engines(0)?, async |lab| {
         let control = ControlSetup::new(lab)?.with_files(FILES).start()?;
@@ -27,7 +27,7 @@ fn two_thousand_strangers_at_a_control_of_few_files_deafen_it_to_nobody() -> Res
                 report.slowest,
                 report.connected
             );
-            // Of a hundred milliseconds and of two seconds, where nothing else is at work.
+            // Wide limits: on a machine without other work these are 100 ms and 2 s.
             ensure!(p99 < 1000.0, "the API took {p99:.0} ms");
             ensure!(
                 report.slowest.iter().all(|slowest| *slowest < 10.0),

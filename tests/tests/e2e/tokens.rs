@@ -1,4 +1,4 @@
-//! First trust: what a token does once, what it never does again, and who gets nothing at all.
+//! Enrollment tokens: what a token does once, when it is refused, and that no other server is sent one.
 
 use std::fs;
 use std::net::SocketAddr;
@@ -20,11 +20,11 @@ use flotilla_tests::impostor::{Impostor, PresentedIdentity};
 use flotilla_tests::lab::with_lab;
 use flotilla_tests::scripted_agent::{ScriptedAgent, greedy_request, refusal};
 
-/// The end that a refused token has: not to be restarted.
+/// The exit code of an agent whose token was refused: it must not be restarted.
 const REFUSED: Option<i32> = Some(78);
 
 #[test]
-fn a_used_token_enrolls_nobody_else_and_repeats_a_lost_answer() -> Result<()> {
+fn a_used_token_enrolls_no_other_agent_and_repeats_a_lost_answer() -> Result<()> {
     with_lab(0, async |lab| {
         let control = Control::start(lab)?;
         let config = config(&control.add("nas").await?)?;
@@ -104,7 +104,7 @@ fn an_expired_token_is_refused_and_the_agent_is_not_restarted() -> Result<()> {
         let mut control = Control::start(lab)?;
         let added = control.add("nas").await?;
         control.stop()?;
-        // Two hours later, and the token lived for one.
+        // Two hours later: the token was valid for one hour.
         let later = control.setup().clone().with_clock("+2h")?.start()?;
         let outcome = ScriptedAgent::new("late")?.enroll(&config(&added)?).await;
         ensure!(refusal(&outcome) == Some(Code::TokenExpired), "{outcome:?}");
@@ -143,7 +143,7 @@ fn a_man_in_the_middle_is_never_sent_the_token() -> Result<()> {
         let impostor = Impostor::start(address, &identity).await?;
         config.endpoints = vec![endpoint("10.77.0.2:8443")?];
 
-        // The agent.
+        // First the agent.
         let setup = AgentSetup::new(machine, &added)?;
         let file = setup.config.as_deref().context("no config file")?;
         write_private(file, &toml::to_string(&config)?)?;
@@ -154,7 +154,7 @@ fn a_man_in_the_middle_is_never_sent_the_token() -> Result<()> {
         })
         .await?;
 
-        // The pasted line, its download: what is not downloaded is a script that fails.
+        // Then the install line. Its download prints a script that fails when it cannot get the real one.
         let line = install_line(&added)?.replace(":7443", ":8443");
         let download = download(&line)?;
         let script = machine.paste(download)?;
@@ -167,7 +167,7 @@ fn a_man_in_the_middle_is_never_sent_the_token() -> Result<()> {
             String::from_utf8_lossy(&plaintext)
         );
         ensure!(control.device("nas").await?.status == DeviceStatus::Pending);
-        // It would have heard whoever does not look: the same line without the pin.
+        // Without the pin, the same line does send the impostor something, so the impostor works.
         let (before, pin) = download
             .split_once("--pinnedpubkey '")
             .context("no pin in the install line")?;
@@ -175,7 +175,7 @@ fn a_man_in_the_middle_is_never_sent_the_token() -> Result<()> {
         machine.paste(&format!("{before}--max-time 1{after}"))?;
         ensure!(!impostor.received().plaintext.is_empty(), "the impostor is deaf");
 
-        // With the true address it goes on: the token is still good.
+        // The token is still good: with control's address the device enrolls.
         agent.stop()?;
         let _agent = Agent::start(machine, &added)?;
         control.eventually_online("nas", seconds(5.0)).await.map(drop)
@@ -203,7 +203,7 @@ fn a_devices_certificate_does_not_pass_for_controls() -> Result<()> {
         config.endpoints = vec![endpoint("10.77.0.2:8443")?];
         let outcome = ScriptedAgent::new("victim")?.enroll(&config).await;
         ensure!(outcome.is_err() && refusal(&outcome).is_none(), "{outcome:?}");
-        // Nor for an agent that knows the pin only, from its environment.
+        // The same with an agent that has only the pin, from its environment.
         let setup = AgentSetup {
             state_dir: machine.directory().join("state"),
             config: None,
@@ -352,7 +352,7 @@ fn endpoint(text: &str) -> Result<Endpoint> {
     text.parse().map_err(|error| anyhow::anyhow!("{text}: {error}"))
 }
 
-/// What an install line does before anything runs as root: it prints the script.
+/// The part of an install line that downloads the script and prints it, before anything runs as root.
 fn download(install_line: &str) -> Result<&str> {
     let (download, _) = install_line
         .split_once(" | sudo bash")
