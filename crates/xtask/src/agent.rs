@@ -1,8 +1,8 @@
-//! Agents for other machines: static programs, and the image of each, laid out as control serves them.
+//! Agents for devices: static programs and an image of each, in the layout that control serves.
 //!
-//! `AGENTS/x86_64-linux/flotilla-agent` and `AGENTS/agent-image-amd64.tar`, likewise `aarch64` and `arm64`. For what
-//! runs on this machine the toolchain in use links glibc statically and needs no set-up; what users download, and
-//! what is for another processor, is linked with musl.
+//! `AGENTS/x86_64-linux/flotilla-agent` and `AGENTS/agent-image-amd64.tar`, likewise `aarch64` and `arm64`. An agent for
+//! this machine is linked with glibc, for which the toolchain needs no set-up. Agents that users download, and those
+//! for another processor, are linked with musl.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -17,18 +17,18 @@ use crate::process::{command, lookup_output};
 use crate::step::{say, step};
 use crate::{bundle, image, musl, setup};
 
-/// No image may be larger: a device fetches it over whatever line it has.
+/// Limit of an image in bytes: a device downloads it over a line that may be slow.
 const LARGEST_IMAGE: usize = 15 << 20;
 
-/// The directory for `--agents-dir`, with what this machine itself can run.
+/// Builds the directory for `--agents-dir` with an agent and an image for this machine's processor.
 pub(crate) fn build(checkout: &Checkout, profile: Profile) -> Result<PathBuf> {
     let directory = empty_directory(checkout, profile.name())?;
     build_native(checkout, profile, &directory)?;
     Ok(directory)
 }
 
-/// The same with an agent for the other processor, which an emulator runs. It is built outside the target directory,
-/// so that the next clone builds only what is ours.
+/// The same with an agent for the other processor, which tests run in an emulator. That one is built in the cache and
+/// not in the target directory: a fresh clone then compiles none of its dependencies again.
 pub(crate) fn build_for_tests(checkout: &Checkout) -> Result<PathBuf> {
     let directory = empty_directory(checkout, "tests")?;
     build_native(checkout, Profile::Dev, &directory)?;
@@ -46,7 +46,7 @@ pub(crate) fn build_for_tests(checkout: &Checkout) -> Result<PathBuf> {
     Ok(directory)
 }
 
-/// The directory for `--agents-dir`, with what users download, for every processor that they have.
+/// Builds the directory for `--agents-dir` with the agents and images that users download, for every processor.
 pub(crate) fn build_for_users(checkout: &Checkout) -> Result<PathBuf> {
     setup::agents(checkout)?;
     let directory = empty_directory(checkout, Profile::Dist.name())?;
@@ -71,12 +71,12 @@ pub(crate) fn build_for_users(checkout: &Checkout) -> Result<PathBuf> {
     Ok(directory)
 }
 
-/// The agent of this machine's architecture in such a directory.
+/// The agent for this machine's processor in such a directory.
 pub(crate) fn native_program(directory: &Path) -> PathBuf {
     directory.join(format!("{}-linux/flotilla-agent", std::env::consts::ARCH))
 }
 
-/// The image of this machine's architecture in such a directory.
+/// The image for this machine's processor in such a directory.
 pub(crate) fn native_image(directory: &Path) -> PathBuf {
     let engine = Architecture::native().map_or("amd64", |architecture| architecture.engine);
     directory.join(image_name(engine))
@@ -103,7 +103,7 @@ fn build_native(checkout: &Checkout, profile: Profile, directory: &Path) -> Resu
     })
 }
 
-/// Answers the size of the image.
+/// Copies an agent into the directory and makes its image; returns the size of the image in bytes.
 fn store(checkout: &Checkout, directory: &Path, architecture: &Architecture, agent: &Path) -> Result<usize> {
     let content = fs::read(agent)?;
     let folder = directory.join(format!("{}-linux", architecture.name));
@@ -133,8 +133,8 @@ fn cargo_build(command: &mut Command) -> Result<PathBuf> {
 
 fn static_glibc(architecture: &Architecture, profile: Profile) -> Command {
     let target = architecture.glibc();
-    // Flags for a named target leave build scripts and macros alone, which cannot be linked statically.
-    // An agent is sent over the network and packed into images: debug information stays here.
+    // The variable that names the target leaves out build scripts and macros, which cannot be linked statically. Debug
+    // information is stripped, since an agent is sent over the network and packed into images.
     let flags = "-C target-feature=+crt-static -C strip=debuginfo";
     let mut command = cargo::cargo("build");
     command
@@ -147,7 +147,7 @@ fn static_glibc(architecture: &Architecture, profile: Profile) -> Command {
     command
 }
 
-/// What a program says of the places it was built from is the same on every machine, and nobody's home.
+/// Flags that remove this machine's paths from the program, so that it is the same wherever it is built.
 fn remapped_paths(checkout: &Checkout) -> Vec<String> {
     let mut flags = vec![format!(
         "--remap-path-prefix={}=flotilla",
@@ -167,7 +167,8 @@ fn remapped_paths(checkout: &Checkout) -> Vec<String> {
     flags
 }
 
-/// When the source last changed, so that the same source gives the same program; `None` outside of a repository.
+/// The time of the last commit in seconds since 1970, which replaces the time of the build: the same source gives the
+/// same program. `None` outside of a repository.
 fn time_of_last_change(checkout: &Checkout) -> Option<String> {
     let mut git = command("git");
     git.current_dir(&checkout.root)

@@ -1,8 +1,8 @@
-//! Packages from apt, without letting any daemon among them start.
+//! Packages from apt, whose daemons are not started.
 //!
-//! A Docker daemon in the root namespace rewrites the machine's forwarding rules, and the engines of our tests run
-//! in namespaces of their own. So while packages are installed a `policy-rc.d` forbids starting services, and the
-//! daemons that came with them are not enabled for the next boot either.
+//! A Docker daemon in the root namespace would rewrite the machine's forwarding rules, and the tests start engines in
+//! namespaces of their own. While packages are installed, a `policy-rc.d` forbids starting services; afterwards
+//! Docker's units are disabled for the next boot.
 
 use std::fs;
 use std::path::Path;
@@ -14,13 +14,14 @@ use crate::need::Need;
 use crate::process::{self, as_root, check, check_quietly, command};
 use crate::step::{say, step};
 
+/// A script that package installations ask before they start a service; the exit code 101 forbids it.
 const POLICY: &str = "/usr/sbin/policy-rc.d";
 const POLICY_TEXT: &str = "#!/bin/sh\n# Written by Flotilla's set-up while it installs packages.\nexit 101\n";
 /// A package that brings daemons, and the units that would start them at boot.
 const DAEMON: &str = "docker.io";
 const UNITS: [&str; 3] = ["docker.service", "docker.socket", "containerd.service"];
 
-/// Installs what is missing; on a system without apt, says exactly what that is.
+/// Installs the packages of missing needs. On a system without apt, the error lists what to install.
 pub(crate) fn install(checkout: &Checkout, missing: &[&Need]) -> Result<()> {
     if process::lookup_program("apt-get").is_none() {
         let list: Vec<_> = missing
@@ -38,7 +39,7 @@ pub(crate) fn install(checkout: &Checkout, missing: &[&Need]) -> Result<()> {
     })
 }
 
-/// Installs packages by name, whether or not something else could stand in for them.
+/// Installs packages by name.
 pub(crate) fn install_packages(checkout: &Checkout, packages: &[&str]) -> Result<()> {
     if !process::is_root() {
         say("sudo may ask for your password");
@@ -77,7 +78,7 @@ fn apt_get() -> std::process::Command {
     apt
 }
 
-/// apt's own words about how much it will fetch and how much room that takes.
+/// The lines in which apt says how much it will download and how much disk space that takes.
 fn planned_sizes(packages: &[&str]) -> Vec<String> {
     let mut apt = apt_get();
     apt.args(["--assume-no", "--no-install-recommends", "install"])
@@ -104,14 +105,14 @@ fn disable_daemon() {
     }
 }
 
-/// Forbids services to start for as long as it lives, where nobody forbade it already.
+/// While this value exists, installed services are not started. A `policy-rc.d` of the system is left in place.
 struct ServiceStartsForbidden {
     ours: bool,
 }
 
 impl ServiceStartsForbidden {
     fn hold(checkout: &Checkout) -> Result<Self> {
-        // A file of ours that is still there was left by a run that was killed: it is ours to remove.
+        // A file of ours was left by a run that was killed, so this run removes it in the end.
         let present = fs::read_to_string(POLICY).ok();
         if present.is_some() || Path::new(POLICY).exists() {
             return Ok(Self {

@@ -1,12 +1,13 @@
-//! The processors that agents are built for, by the names that control, engines and compilers have for them.
+//! The processors that agents are built for, by the names that the kernel, engines and compilers use.
 
 use anyhow::{Context, Result};
 
+/// A processor architecture.
 #[derive(Debug)]
 pub(crate) struct Architecture {
-    /// As the kernel and rustc say.
+    /// The name that the kernel and rustc use.
     pub(crate) name: &'static str,
-    /// As container engines and Debian say.
+    /// The name that container engines and Debian use.
     pub(crate) engine: &'static str,
 }
 
@@ -22,7 +23,7 @@ pub(crate) const ARCHITECTURES: [Architecture; 2] = [
 ];
 
 impl Architecture {
-    /// This machine's own.
+    /// The architecture of this machine.
     pub(crate) fn native() -> Result<&'static Self> {
         let native = ARCHITECTURES.iter().find(|architecture| architecture.is_native());
         native.context("agents are built for x86_64 and aarch64 only")
@@ -40,7 +41,7 @@ impl Architecture {
         format!("{}-unknown-linux-musl", self.name)
     }
 
-    /// One of GCC's programs for it, as Debian names them on every machine.
+    /// The name that Debian gives a program of GCC for this architecture, on machines of any architecture.
     pub(crate) fn gcc(&self, program: &str) -> String {
         format!("{}-linux-gnu-{program}", self.name)
     }

@@ -1,4 +1,4 @@
-//! The programs under test and the places of all that they need, told by environment to the program that starts them.
+//! The built programs and the directories that tests, benches and soaks need, passed to them by environment variables.
 
 use std::path::PathBuf;
 use std::process::Command;
@@ -11,10 +11,10 @@ use crate::checkout::Checkout;
 use crate::process::command;
 use crate::step::step;
 
-/// What every build of parts asks cargo for.
+/// Targets that are always built.
 const IN_EVERY_BUILD: [&str; 4] = ["--bin", "flotilla", "--example", "dataplane"];
 
-/// Programs, and the variables by which tests and benches find them.
+/// Targets, and the environment variables that name their files.
 const VARIABLES: [(&str, &str); 4] = [
     ("flotilla", "FLOTILLA_BIN"),
     ("dataplane", "FLOTILLA_DATAPLANE_BIN"),
@@ -22,28 +22,29 @@ const VARIABLES: [(&str, &str); 4] = [
     ("flotilla-desktop", "FLOTILLA_DESKTOP_BIN"),
 ];
 
-/// What a program that starts the real thing must be told: where every part of it is.
+/// Built programs, and a directory of agents.
 pub(crate) struct Artifacts {
     programs: Vec<Artifact>,
     agents: PathBuf,
 }
 
 impl Artifacts {
-    /// The server, a data plane without an agent, and other targets of the workspace beside a directory of agents.
+    /// Builds the server, the data plane without an agent, and the targets that `also` names. `agents` is a directory
+    /// that has been built.
     pub(crate) fn build(profile: Profile, agents: PathBuf, also: &[&str]) -> Result<Self> {
         let targets = [&IN_EVERY_BUILD, also].concat();
         let programs = step("Building the programs", || build_of_workspace(profile, &targets))?;
         Ok(Self { programs, agents })
     }
 
-    /// One of the programs that live with the tests, told where the parts are.
+    /// The command that starts one of the built programs, with all variables set.
     pub(crate) fn program(&self, checkout: &Checkout, name: &str) -> Result<Command> {
         let mut command = command(program_of(&self.programs, name)?);
         self.export_to(checkout, &mut command);
         Ok(command)
     }
 
-    /// Puts the places of all parts into a child's environment.
+    /// Sets the variables in the environment of a command.
     pub(crate) fn export_to(&self, checkout: &Checkout, command: &mut Command) {
         for (program, variable) in VARIABLES {
             if let Ok(place) = program_of(&self.programs, program) {

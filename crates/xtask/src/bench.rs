@@ -1,4 +1,5 @@
-//! `cargo xtask bench`: figures, one JSON line each on stdout. Sizes are measured here, all else by the bench program.
+//! `cargo xtask bench`: figures, one JSON line each on stdout. Sizes are measured here, all others by the program `bench`
+//! of the tests.
 
 use anyhow::Result;
 

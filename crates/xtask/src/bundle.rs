@@ -1,7 +1,8 @@
-//! The UI's files under names that carry a hash of their content, so that a browser may keep them for ever.
+//! The UI's files under names with a hash of their content, so that browsers may cache them for ever.
 //!
-//! Only `index.html` keeps its name. Every `npm:PACKAGE/PATH` in a script, a style sheet or the page becomes the hashed
-//! copy of that file from `node_modules`: no bundler, no import map, no inline script.
+//! Only `index.html` keeps its name. Every `npm:PACKAGE/PATH` in a script, a style sheet or the page is replaced by the
+//! address of a copy of that file from `node_modules`, so there is no need for a bundler, an import map or an inline
+//! script.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -10,7 +11,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, bail};
 use sha2::{Digest, Sha256};
 
-/// The files of a UI in the making: path below the bundle's root → content.
+/// The files of a bundle that is being made: path below the bundle's root → content.
 #[derive(Debug)]
 pub(crate) struct Bundle {
     node_modules: PathBuf,
@@ -25,7 +26,7 @@ impl Bundle {
         }
     }
 
-    /// Adds a file under a name of its own content, and returns the address the page has it at.
+    /// Adds a file under a name with the hash of its content; returns its address for the page.
     pub(crate) fn add_hashed(&mut self, name: &str, content: Vec<u8>) -> String {
         let hashed = hashed_name(name, &hex_digest(&content));
         let address = format!("/{hashed}");
@@ -33,7 +34,7 @@ impl Bundle {
         address
     }
 
-    /// Adds two scripts that import each other as `./NAME`: each under a hash of them both.
+    /// Adds two scripts that import each other as `./NAME`. The names of both have the hash of both contents.
     pub(crate) fn add_circle(&mut self, scripts: [(&str, String); 2]) -> [String; 2] {
         let both = scripts.each_ref().map(|(_, text)| text.as_str()).concat();
         let hash = hex_digest(both.as_bytes());
@@ -51,12 +52,12 @@ impl Bundle {
         names.map(|name| format!("/{name}"))
     }
 
-    /// Adds a file under the name that others know it by.
+    /// Adds a file under exactly this name.
     pub(crate) fn add_named(&mut self, path: &str, content: Vec<u8>) {
         self.files.insert(path.to_owned(), content);
     }
 
-    /// Adds a folder as it is.
+    /// Adds all files of a folder under their own names.
     pub(crate) fn add_folder(&mut self, folder: &Path) -> Result<()> {
         for path in files_below(folder)? {
             let name = path.strip_prefix(folder)?.to_string_lossy().into_owned();
@@ -65,7 +66,7 @@ impl Bundle {
         Ok(())
     }
 
-    /// The text with every reference to an npm file replaced by the address of a copy of it.
+    /// Adds a copy of every npm file that the text refers to; returns the text with the addresses of the copies.
     pub(crate) fn with_npm(&mut self, text: &str) -> Result<String> {
         let mut resolved = String::with_capacity(text.len());
         let mut rest = text;
@@ -90,7 +91,7 @@ impl Bundle {
         Ok(self.add_hashed(&name, content))
     }
 
-    /// Puts the bundle in place of an older one. The page comes last: until then the old one is whole or absent.
+    /// Replaces the directory by this bundle. The page is written last: while there is a page, its files are there.
     pub(crate) fn write(&self, directory: &Path) -> Result<()> {
         if directory.exists() {
             fs::remove_dir_all(directory)?;
@@ -114,7 +115,7 @@ impl Bundle {
     }
 }
 
-/// The one file that keeps its name, and so must not be cached.
+/// The one file that keeps its name, which browsers therefore must not cache.
 pub(crate) const PAGE: &str = "index.html";
 
 fn hashed_name(name: &str, hash: &str) -> String {
@@ -134,7 +135,8 @@ pub(crate) fn joined_styles(folder: &Path) -> Result<String> {
     Ok(sheets)
 }
 
-/// Replaces a reference that must be there: a page without its script would be blank and silent.
+/// Replaces a reference in the page; fails when it is missing, since a page without its script would be blank without
+/// an error.
 pub(crate) fn replaced(text: &str, reference: &str, address: &str) -> Result<String> {
     if !text.contains(reference) {
         bail!("{PAGE} does not refer to {reference}");
@@ -150,7 +152,7 @@ pub(crate) fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// Splits at the next quoted `npm:…`: what is before it, the reference without its scheme, what is after it.
+/// Finds the next quoted `npm:…`; returns the text before it, the reference without `npm:`, and the text after it.
 fn next_reference(text: &str) -> Option<(&str, &str, &str)> {
     const SCHEME: &str = "npm:";
     let opens = |at: usize| text[..at].ends_with(['"', '\'', '(', '`']);

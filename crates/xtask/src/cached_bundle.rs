@@ -1,5 +1,5 @@
-//! Bundles of the UI that were made before, kept by what they were made of: neither a fresh clone nor the next start
-//! compiles again what did not change.
+//! The cache of UI bundles, by a hash of everything that a bundle is made of. A fresh clone or the next start compiles
+//! the UI only when a source of it has changed.
 
 use std::collections::BTreeSet;
 use std::fs::{self, File};
@@ -13,22 +13,22 @@ use crate::bundle::hex;
 use crate::cargo;
 use crate::checkout::Checkout;
 
-/// How many are kept: some branches' worth, a few megabytes each.
+/// How many bundles are kept, of a few megabytes each: enough to change between some branches.
 const LIMIT: usize = 4;
 
-/// What is built from a folder's files but is none of its sources.
+/// Folders of a package that are built or downloaded, and are no sources.
 const NOT_SOURCES: [&str; 3] = ["dist", "node_modules", "target"];
 
-/// Beside the packages: versions, profiles and flags.
+/// Files beside the packages with versions, profiles and flags.
 const SETTINGS: [&str; 3] = ["Cargo.toml", "Cargo.lock", ".cargo/config.toml"];
 
-/// The place of the bundle that this source tree makes, whether it is there or not.
+/// The file in the cache for the bundle of this source tree, whether or not it exists.
 pub(crate) struct CachedBundle {
     archive: PathBuf,
 }
 
 impl CachedBundle {
-    /// `compiler` is the version of what compiles the UI.
+    /// The file for the current sources; `compiler` is the version of the compiler of the UI.
     pub(crate) fn of(checkout: &Checkout, compiler: &str) -> Result<Self> {
         let mut sources: BTreeSet<PathBuf> = SETTINGS.map(PathBuf::from).into();
         for package in packages(&checkout.root)? {
@@ -37,7 +37,7 @@ impl CachedBundle {
         let mut digest = Sha256::new_with_prefix(compiler);
         for source in sources {
             let content = fs::read(checkout.root.join(&source))?;
-            // Lengths before contents: no two lists of files read the same.
+            // The length is before the content, so no two lists of files give the same input.
             digest.update(format!("\n{} {}\n", source.display(), content.len()));
             digest.update(content);
         }
@@ -47,7 +47,7 @@ impl CachedBundle {
         Ok(Self { archive })
     }
 
-    /// Puts the bundle in place of an older one; `false` where there is none.
+    /// Replaces the directory by the bundle in the cache; returns `false` where the cache has none.
     pub(crate) fn restore(&self, directory: &Path) -> Result<bool> {
         let Ok(archive) = File::open(&self.archive) else {
             return Ok(false);
@@ -61,7 +61,7 @@ impl CachedBundle {
         Ok(true)
     }
 
-    /// Keeps a bundle that was just made. It is there whole or not at all.
+    /// Puts the bundle in this directory into the cache. A killed run leaves no incomplete file under the final name.
     pub(crate) fn keep(&self, directory: &Path) -> Result<()> {
         let unfinished = self.archive.with_extension(std::process::id().to_string());
         let mut archive = tar::Builder::new(File::create(&unfinished)?);
@@ -85,7 +85,7 @@ impl CachedBundle {
     }
 }
 
-/// The folders of the UI, of what it imports of ours, and of what bundles it.
+/// The folders of the UI, of xtask, which bundles it, and of our packages that either imports.
 fn packages(root: &Path) -> Result<BTreeSet<PathBuf>> {
     let mut metadata = cargo::cargo("metadata");
     let output = metadata
@@ -106,7 +106,7 @@ fn packages(root: &Path) -> Result<BTreeSet<PathBuf>> {
             .context("a package has a folder")?;
         if folders.insert(folder.strip_prefix(root)?.to_owned()) {
             let imports = package["dependencies"].as_array().into_iter().flatten();
-            // What only tests import has another kind.
+            // Dependencies of tests and of build scripts have another kind.
             let ours = imports.filter(|import| import["path"].is_string() && import["kind"].is_null());
             to_visit.extend(ours.filter_map(|import| import["name"].as_str()));
         }
@@ -145,7 +145,7 @@ mod tests {
         fs::write(file, content).unwrap();
     }
 
-    /// A workspace of the UI, one crate that it imports, and one that it does not.
+    /// A workspace of the UI, a crate that it imports, and one that it does not import.
     fn workspace() -> tempfile::TempDir {
         let root = tempfile::tempdir().unwrap();
         let at = |path: &str| root.path().join(path);

@@ -1,4 +1,4 @@
-//! Nested cargo: the right toolchain, and the path of what it built.
+//! Nested cargo: commands with the toolchain in use, and the files that they built.
 
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
@@ -8,11 +8,11 @@ use serde_json::Value;
 
 use crate::process;
 
-/// How much the compiler works: `dev` builds fast, `release` runs fast, `dist` is what users download.
+/// The profiles of the workspace: `dev` is compiled fast, `release` runs fast, `dist` is for users' downloads.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Profile {
     Dev,
-    /// As fast as needed and soon built: for whoever waits in front of the terminal.
+    /// For `run` and `demo`: optimized where it is needed, and compiled fast, since a person waits for it.
     App,
     Release,
     Dist,
@@ -53,7 +53,7 @@ pub(crate) fn build(command: &mut Command) -> Result<Vec<Artifact>> {
         .collect())
 }
 
-/// Builds one program for this machine as its users get it, and returns its path.
+/// Builds one program with the features that it has on its own, and returns its path.
 pub(crate) fn build_program(package: &str, program: &str, profile: Profile) -> Result<PathBuf> {
     let mut command = cargo("build");
     command.args([

@@ -1,4 +1,4 @@
-//! Where things are: this source tree, its build output, and the cache that outlives both.
+//! The directories of this source tree, its build output, and the cache that remains when both are removed.
 
 use std::env;
 use std::path::{Path, PathBuf};
@@ -14,13 +14,15 @@ pub(crate) struct Checkout {
     pub(crate) root: PathBuf,
     /// Cargo's target directory: `CARGO_TARGET_DIR` where it is set, else `target`.
     pub(crate) target: PathBuf,
-    /// What is expensive to make and no source file decides: wasm dependencies, root file systems, tools.
+    /// For what is expensive to make and does not depend on this source tree alone: compiled dependencies for wasm,
+    /// root file systems, tools.
     pub(crate) cache: PathBuf,
     /// The version of the whole workspace, which also tags the agent image.
     pub(crate) version: String,
 }
 
 impl Checkout {
+    /// The source tree around the current directory.
     pub(crate) fn find() -> Result<Self> {
         let output = cargo::cargo("metadata")
             .args(["--no-deps", "--format-version", "1"])
@@ -58,7 +60,7 @@ impl Checkout {
         self.root.join("ui/dist")
     }
 
-    /// Root file system, Compose and images that the end-to-end tests share between runs.
+    /// The root file system and the programs that end-to-end tests use in every run.
     pub(crate) fn lab(&self) -> PathBuf {
         self.cache.join("lab")
     }

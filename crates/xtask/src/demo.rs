@@ -1,4 +1,4 @@
-//! `cargo xtask demo`: a fleet on this one machine. What it shows lives with the tests; here it is built and started.
+//! `cargo xtask demo`: builds and starts the program `demo` of the tests, which runs a fleet on this machine.
 
 use anyhow::Result;
 

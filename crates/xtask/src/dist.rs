@@ -1,4 +1,4 @@
-//! `cargo xtask dist`: what users download, in `TARGET/dist`, with a checksum beside each.
+//! `cargo xtask dist`: the archive that users download, in `TARGET/dist-artifacts`, with its checksum beside it.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -35,7 +35,7 @@ pub(crate) fn dist(checkout: &Checkout) -> Result<()> {
     })
 }
 
-/// One program that needs no folder of UI files.
+/// Builds `flotilla` with the UI inside, so that it needs no folder of UI files.
 fn server(checkout: &Checkout) -> Result<PathBuf> {
     let mut cargo = cargo::cargo("build");
     cargo.env("FLOTILLA_UI_DIST", checkout.ui_dist());
@@ -53,7 +53,7 @@ fn server(checkout: &Checkout) -> Result<PathBuf> {
     Ok(built.context("cargo built no `flotilla`")?.file)
 }
 
-/// A line for each file, as `sha256sum --check` reads them.
+/// A line for each file below the folder, in the format that `sha256sum --check` reads.
 fn checksums(folder: &Path) -> Result<String> {
     let mut files = Vec::new();
     let mut to_visit = vec![folder.to_owned()];
@@ -75,7 +75,8 @@ fn checksums(folder: &Path) -> Result<String> {
     files.iter().map(line).collect()
 }
 
-/// Owners, times and order are fixed, so that the same build packs to the same archive.
+/// Packs the folder, and writes the archive's checksum. Owners, times and order are fixed, so that the same files give
+/// the same archive.
 fn pack(output: &Path, name: &str) -> Result<()> {
     let archive = format!("{name}.tar.gz");
     let mut tar = command("tar");

@@ -1,7 +1,8 @@
-//! The agent image as one file that `docker load` and `podman load` take, written without any engine.
+//! The agent image as one file for `docker load` and `podman load`, written without an engine.
 //!
-//! An OCI layout and Docker's own `manifest.json` over the same blobs. Owners and times are zero, so the same binary
-//! gives the same digests on every machine. One platform per archive: an older engine loads only one.
+//! The file is an OCI layout and has Docker's own `manifest.json` for the same blobs. Owners and times are zero, so the
+//! same program gives the same digests on every machine. An archive has one platform, since an older engine loads only
+//! one.
 
 use std::io::Write;
 
@@ -17,7 +18,7 @@ const MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
 /// Where the agent keeps keys and certificate; a volume, so that a recreated container is the same device.
 const STATE: &str = "/var/lib/flotilla";
 
-/// The archive for one architecture, named as engines name them: `amd64`, `arm64`.
+/// The archive for one architecture, given by the name that engines use: `amd64`, `arm64`.
 pub(crate) fn archive(agent: &[u8], architecture: &str, version: &str) -> Result<Vec<u8>> {
     let layer = layer(agent)?;
     let compressed = gzip(&layer)?;
@@ -58,7 +59,7 @@ pub(crate) fn tag(version: &str) -> String {
     format!("flotilla/agent:{version}")
 }
 
-/// The root file system: the agent and what a static program still looks for.
+/// The root file system: the agent, and the files and directories that a static program still needs.
 fn layer(agent: &[u8]) -> Result<Vec<u8>> {
     let mut layer = tar::Builder::new(Vec::new());
     append(&mut layer, EntryType::Regular, "flotilla-agent", 0o755, agent)?;

@@ -1,5 +1,5 @@
-//! What the end-to-end tests share between runs, kept in the cache: a Debian root with systemd, Compose v2, a newer
-//! engine than the system's, and other WireGuard programs to talk with and to be measured beside.
+//! What end-to-end tests use in every run, kept in the cache: a Debian root with systemd, Compose v2, a newer engine
+//! than the system's, and other WireGuard programs, which are peers in tests and comparators in benches.
 
 use std::fs;
 use std::path::Path;
@@ -13,18 +13,19 @@ use crate::unpack::{Origin, mirror, unpack};
 
 const ROOTFS_SUITE: &str = "bookworm";
 const ROOTFS_PACKAGES: &str = "systemd,systemd-sysv,dbus,iproute2,kmod,curl,ca-certificates,openssh-server";
-/// What shows that they are all there: the first, and the one that was added last.
+/// Files of the first package and of the one that was added to the list last: where both exist, the root is complete.
 const ROOTFS_EVIDENCE: [&str; 2] = ["usr/lib/systemd/systemd", "usr/sbin/sshd"];
-/// Tests start an SSH server themselves, where they want one.
+/// The unit that would start an SSH server at boot. Tests start one themselves where they need it.
 const ROOTFS_UNIT: &str = "etc/systemd/system/multi-user.target.wants/ssh.service";
-/// Debian 12 has Compose v1 only, and a wireguard-go from before its offload.
+/// Where packages come from whose version in Debian 12 is too old: it has Compose v1 only, and a wireguard-go without
+/// offload.
 const NEWER_DEBIAN: Origin<'_> = Origin {
     suite: "trixie",
     architecture: None,
 };
 const COMPOSE_PLUGIN: &str = "docker/cli-plugins/docker-compose";
-/// What a newer engine consists of: each package with its programs. They are static but for the C library, which Debian
-/// 12's satisfies; `runc` is the system's, since the newer one asks for more.
+/// The packages of the newer engine, each with its programs. They need no library but the C library, for which Debian
+/// 12's is new enough. `runc` is the system's, since the newer one needs newer libraries.
 const ENGINE: [(&str, &[&str]); 2] = [
     ("docker.io", &["usr/sbin/dockerd", "usr/sbin/docker-proxy"]),
     (
@@ -33,7 +34,7 @@ const ENGINE: [(&str, &[&str]); 2] = [
     ),
 ];
 
-/// A root for booting systemd in a namespace, where the install line is tried for real.
+/// Makes a root file system on which tests boot systemd and paste the install line.
 pub(crate) fn ensure_rootfs(checkout: &Checkout) -> Result<()> {
     let rootfs = checkout.lab().join("rootfs");
     if ROOTFS_EVIDENCE.iter().all(|file| rootfs.join(file).exists()) {
@@ -51,7 +52,7 @@ pub(crate) fn ensure_rootfs(checkout: &Checkout) -> Result<()> {
             ROOTFS_SUITE,
         ]);
         check_quietly(debootstrap.arg(&partial).arg(mirror()))?;
-        // It would win over the name that each machine is given.
+        // A host name in the root would override the name that a test gives the machine.
         let unwanted = [partial.join("etc/hostname"), partial.join(ROOTFS_UNIT)];
         check_quietly(as_root("rm").arg("-f").args(unwanted))?;
         check_quietly(as_root("rm").arg("-rf").arg(&rootfs))?;
@@ -59,7 +60,7 @@ pub(crate) fn ensure_rootfs(checkout: &Checkout) -> Result<()> {
     })
 }
 
-/// Compose v2 as `lab/bin/docker-compose`.
+/// Gets Compose v2 as `lab/bin/docker-compose`.
 pub(crate) fn ensure_compose(checkout: &Checkout) -> Result<()> {
     let compose = checkout.lab().join("bin/docker-compose");
     if compose.exists() {
@@ -80,7 +81,7 @@ pub(crate) fn ensure_compose(checkout: &Checkout) -> Result<()> {
     })
 }
 
-/// A newer Docker than the system's in `lab/engine`, as programs that are found first on PATH and installed nowhere.
+/// Gets a newer Docker than the system's into `lab/engine`. It is not installed: tests put that folder first on `PATH`.
 pub(crate) fn ensure_engine(checkout: &Checkout) -> Result<()> {
     let engine = checkout.lab().join("engine");
     if engine.exists() {
@@ -107,7 +108,7 @@ pub(crate) fn ensure_engine(checkout: &Checkout) -> Result<()> {
     })
 }
 
-/// Other people's WireGuard programs in `lab/bin`: wireguard-go, and those that are crates.
+/// Gets other WireGuard programs into `lab/bin`: wireguard-go from Debian, boringtun and gotatun from crates.io.
 pub(crate) fn ensure_peers(checkout: &Checkout) -> Result<()> {
     let bin = checkout.lab().join("bin");
     let go = bin.join("wireguard-go");
@@ -136,7 +137,7 @@ pub(crate) fn ensure_peers(checkout: &Checkout) -> Result<()> {
     Ok(())
 }
 
-/// Copies in one go: a killed run must not leave half a program under the final name.
+/// Copies a program so that a killed run leaves no incomplete file under the final name.
 fn copy_whole(source: &Path, target: &Path) -> Result<()> {
     let partial = target.with_extension("partial");
     fs::copy(source, &partial).with_context(|| format!("cannot copy {}", source.display()))?;

@@ -1,8 +1,8 @@
 //! The developer commands: `cargo xtask setup|run|test|ui|demo|soak|bench|dist`.
 //!
-//! Each command is one file and sets up what it lacks before it works, so that none has to be run before another.
-//! This crate imports none of ours: it only calls cargo, npm and apt, and puts together what they make.
-//! Progress goes to stderr; stdout carries only results (the UI's address, figures, test counts).
+//! Each command is one file, and installs what it lacks before it works, so that no command has to be run before
+//! another. This crate imports none of ours: it calls cargo, npm and apt, and packs what they make. Progress goes to
+//! stderr; stdout carries only results (the UI's address, figures, test counts).
 
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a terminal program")]
 

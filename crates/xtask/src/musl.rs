@@ -1,5 +1,5 @@
-//! Linking agents with musl, for every processor that users have: where the Rust library, the headers and the C
-//! compiler of each are, and how they are got.
+//! Linking agents with musl, for every processor that users have: where the Rust standard library, the C headers and
+//! the C compiler for each are, and how they are installed.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -16,10 +16,11 @@ use crate::step::{say, step};
 use crate::unpack::{Origin, unpack};
 use crate::wasm::DEBIAN_RUSTC;
 
-/// Has the musl that rustup's library is built with, so that headers and library agree.
+/// The Debian release that the headers come from: its musl is the version that rustup's library is built with.
 const SUITE: &str = "trixie";
 
-/// Gets what is missing for the other processor, but for the compiler, which is a package.
+/// Gets the library and the headers for the other processor where they are missing. The compiler is one of the packages
+/// of [`crate::need`].
 pub(crate) fn ensure(checkout: &Checkout) -> Result<()> {
     for architecture in ARCHITECTURES.iter().filter(|other| !other.is_native()) {
         ensure_library(checkout, architecture)?;
@@ -28,7 +29,7 @@ pub(crate) fn ensure(checkout: &Checkout) -> Result<()> {
     Ok(())
 }
 
-/// `cargo build` for this processor; `flags` are rustc's.
+/// `cargo build` for the musl target of this architecture; `flags` are for rustc.
 pub(crate) fn cargo_build(
     checkout: &Checkout,
     architecture: &Architecture,
@@ -41,12 +42,12 @@ pub(crate) fn cargo_build(
     command.args(["--profile", profile.name(), "--target", &target]);
     if let Library::Debian(sysroot) = ensure_library(checkout, architecture)? {
         flags.push(format!("--sysroot={}", sysroot.display()));
-        // Two compilers share no build output.
+        // Each compiler needs a target directory of its own.
         command
             .env("RUSTC", DEBIAN_RUSTC)
             .env("CARGO_TARGET_DIR", checkout.target.join("debian-rustc"));
     }
-    // Flags for a named target leave build scripts and macros alone.
+    // Where `--target` is given, these flags do not apply to build scripts and macros.
     command
         .env_remove("RUSTFLAGS")
         .env("CARGO_ENCODED_RUSTFLAGS", flags.join("\u{1f}"));
@@ -67,10 +68,11 @@ pub(crate) fn cargo_build(
     Ok(command)
 }
 
+/// Where the standard library is.
 enum Library {
     /// In the toolchain in use.
     Toolchain,
-    /// In a sysroot of its own, for Debian's compiler.
+    /// In this sysroot, for Debian's compiler.
     Debian(PathBuf),
 }
 
@@ -99,8 +101,9 @@ fn ensure_library(checkout: &Checkout, architecture: &Architecture) -> Result<Li
     }
 }
 
-/// C code must see the headers of musl, not those of the cross compiler's glibc; and Debian has those of another
-/// processor only in packages that it cannot install beside its own.
+/// The folder of musl's headers for this architecture, which is downloaded where it is missing. C code must not be
+/// compiled with the cross compiler's headers of glibc, and apt cannot install musl's for another processor beside the
+/// system's.
 fn ensure_headers(checkout: &Checkout, architecture: &Architecture) -> Result<PathBuf> {
     let name = architecture.name;
     let own = checkout.cache.join("musl-headers").join(name);
@@ -139,7 +142,7 @@ fn cross_flags(compiler: &str, headers: &Path) -> Result<String> {
     ))
 }
 
-/// The name of a variable that concerns one target.
+/// The name of an environment variable for one target.
 pub(crate) fn variable_of_target(prefix: &str, target: &str, suffix: &str) -> String {
     format!("{prefix}{}{suffix}", target.replace('-', "_"))
 }

@@ -1,7 +1,8 @@
-//! The Rust library for a musl target, where rustup has none: built from the source that Debian's compiler comes
-//! with, and put beside what linking with musl takes, as rustup's own library is.
+//! The Rust standard library for a musl target, where rustup has none. It is built from the source that Debian packages
+//! for its compiler, in a sysroot that also has the objects and archives which linking with musl needs, as rustup's
+//! has.
 //!
-//! Debian has no start files of musl where rustc looks for them, and of the two unwinders that its GCC and LLVM bring
+//! Debian has musl's start files in another place than rustc looks for them. Of its two unwinders, GCC's and LLVM's,
 //! only LLVM's can be linked without glibc.
 
 use std::fs;
@@ -22,20 +23,23 @@ const SUITE: &str = "bookworm";
 const COMPILER_PACKAGES: [&str; 2] = ["rustc-web", "rust-web-src"];
 const MANIFEST: &str =
     "[package]\nname = \"nothing\"\nedition = \"2024\"\n[workspace]\n[lib]\npath = \"lib.rs\"\n";
+/// Files to copy from Debian's `musl-dev`.
 const MUSL_OBJECTS: [&str; 6] = ["rcrt1.o", "crt1.o", "Scrt1.o", "crti.o", "crtn.o", "libc.a"];
+/// Files to copy from the cross compiler.
 const GCC_OBJECTS: [&str; 4] = ["crtbegin.o", "crtbeginS.o", "crtend.o", "crtendS.o"];
-/// What the unwinder asks of glibc, for words that it never prints.
+/// The one function of glibc that the unwinder refers to, for messages that it never prints.
 const PRINTF_STUB: &str =
     "int __fprintf_chk(void *f, int l, const char *m, ...) { (void)f; (void)l; (void)m; return 0; }\n";
-/// The unwinder names them; with musl they are part of libc.
+/// Libraries that the unwinder names for linking. With musl they are part of libc, so empty archives do.
 const EMPTY_ARCHIVES: [&str; 2] = ["dl", "pthread"];
 
-/// The sysroot to give to Debian's compiler for this target.
+/// The sysroot for Debian's compiler and this target; `None` where it was not built.
 pub(crate) fn lookup(checkout: &Checkout, architecture: &Architecture) -> Option<PathBuf> {
     let sysroot = sysroot(checkout, architecture);
     self_contained(&sysroot, architecture).exists().then_some(sysroot)
 }
 
+/// Builds the sysroot, and installs Debian's compiler where it is missing.
 pub(crate) fn build(checkout: &Checkout, architecture: &Architecture) -> Result<PathBuf> {
     let sysroot = sysroot(checkout, architecture);
     step(
@@ -68,7 +72,7 @@ fn libraries(sysroot: &Path, architecture: &Architecture) -> PathBuf {
     sysroot.join("lib/rustlib").join(architecture.musl()).join("lib")
 }
 
-/// Where rustc looks for all that is linked and is not Rust.
+/// Where rustc looks for objects and archives that are not of Rust.
 fn self_contained(sysroot: &Path, architecture: &Architecture) -> PathBuf {
     libraries(sysroot, architecture).join("self-contained")
 }
@@ -81,7 +85,7 @@ fn compile(architecture: &Architecture, scratch: &Path, sysroot: &Path) -> Resul
     build
         .current_dir(scratch)
         .env("RUSTC", DEBIAN_RUSTC)
-        // Building the library is not stable, and this compiler is.
+        // Building the standard library is an unstable feature, and this compiler is a stable one.
         .env("RUSTC_BOOTSTRAP", "1")
         .env("RUSTFLAGS", "-Cembed-bitcode=yes")
         .env("CARGO_TARGET_DIR", scratch.join("target"))

@@ -1,10 +1,11 @@
-//! What this project needs from the system: a package's name on Debian, and the evidence by which it is found anywhere.
+//! What this project needs from the system: each need has the name of a Debian package, and evidence by which it is
+//! found on any system.
 
 use std::path::Path;
 
 use crate::process;
 
-/// What a need is for; a command asks only for those it has.
+/// What a need is for. A command installs only the needs of its own purposes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Purpose {
     /// Compiling the programs and bundling the UI.
@@ -13,12 +14,13 @@ pub(crate) enum Purpose {
     Desktop,
     /// Agents for every processor that users have.
     Agents,
-    /// Machines in network namespaces with real engines.
+    /// Machines in network namespaces with engines.
     Lab,
-    /// What only tests meet: another engine, another processor, a browser, the desktop window.
+    /// What only tests use: another engine, an emulator, a browser, a display for the desktop window.
     Check,
 }
 
+/// A program, library or file that has to be there.
 #[derive(Debug)]
 pub(crate) struct Need {
     pub(crate) purpose: Purpose,
@@ -27,7 +29,7 @@ pub(crate) struct Need {
     evidence: Evidence,
 }
 
-/// How to tell that something is there, whoever installed it.
+/// What shows that a need is met, however it was installed.
 #[derive(Debug)]
 enum Evidence {
     Program(&'static str),
@@ -71,7 +73,7 @@ impl Need {
         }
     }
 
-    /// For systems whose package names we do not know.
+    /// What to install, in words that also help on a system with other package names.
     pub(crate) fn described(&self) -> String {
         let package = self.package;
         match self.evidence {

@@ -1,4 +1,4 @@
-//! What the UI takes from npm: fonts, terminal, charts and the wasm optimizer. No script of a package is ever run.
+//! The npm packages of the UI: fonts, terminal, charts and the wasm optimizer. Install scripts of packages are not run.
 
 use std::fs;
 use std::path::Path;
@@ -13,7 +13,7 @@ use crate::step::step;
 pub(crate) fn install(directory: &Path) -> Result<()> {
     let lock = directory.join("package-lock.json");
     let wanted = hex_digest(&fs::read(&lock).with_context(|| format!("cannot read {}", lock.display()))?);
-    // Inside what it vouches for, so that deleting node_modules deletes it too.
+    // Inside node_modules, so that deleting that folder deletes the record that it is complete.
     let stamp = directory.join("node_modules/.installed-lock");
     if fs::read_to_string(&stamp).is_ok_and(|installed| installed == wanted) {
         return Ok(());

@@ -1,4 +1,4 @@
-//! Child processes: argv only, never a shell, and none of the environment that cargo made for this program.
+//! Child processes: arguments are never read by a shell, and variables that cargo set for this program are removed.
 
 use std::env;
 use std::ffi::OsStr;
@@ -8,8 +8,8 @@ use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result, anyhow, bail};
 
-/// A command without what `cargo run` put into the environment for xtask itself: it would override the compiler
-/// of a nested cargo, or make one rebuild what did not change.
+/// A command without the variables that `cargo run` set for xtask. They would override the compiler of a nested cargo,
+/// or make it rebuild what did not change.
 pub(crate) fn command(program: impl AsRef<OsStr>) -> Command {
     let mut command = Command::new(program);
     for (name, _) in env::vars_os() {
@@ -36,7 +36,7 @@ fn is_of_cargo_run(name: &str) -> bool {
     NAMES.contains(&name) || PREFIXES.iter().any(|prefix| name.starts_with(prefix))
 }
 
-/// Runs to the end with the terminal's own output; an error names the program and its status.
+/// Runs a command to its end, with its output on the terminal; an error names the program and its status.
 pub(crate) fn check(command: &mut Command) -> Result<()> {
     let status = command.status().with_context(|| cannot_start(command))?;
     match status.success() {
@@ -45,7 +45,7 @@ pub(crate) fn check(command: &mut Command) -> Result<()> {
     }
 }
 
-/// Runs quietly; what the program wrote is shown only when it failed.
+/// Runs a command to its end without showing its output, which is in the error when the command fails.
 pub(crate) fn check_quietly(command: &mut Command) -> Result<()> {
     let output = command
         .stdin(Stdio::null())
@@ -58,7 +58,7 @@ pub(crate) fn check_quietly(command: &mut Command) -> Result<()> {
     bail!("`{}` ended with {}\n{out}{err}", shown(command), output.status)
 }
 
-/// What a successful program wrote on stdout, trimmed; `None` when it is absent or failed.
+/// The trimmed stdout of a program; `None` when the program is missing or failed.
 pub(crate) fn lookup_output(command: &mut Command) -> Option<String> {
     let output = command.stdin(Stdio::null()).output().ok()?;
     output
@@ -67,13 +67,14 @@ pub(crate) fn lookup_output(command: &mut Command) -> Option<String> {
         .then(|| String::from_utf8_lossy(&output.stdout).trim().to_owned())
 }
 
-/// Becomes the program, so that signals, output and exit status are its own.
+/// Replaces this process by the program, which then gets signals and gives the exit status itself. Returns only when
+/// the program could not be started.
 pub(crate) fn become_program(command: &mut Command) -> anyhow::Error {
     let error = command.exec();
     anyhow!(error).context(cannot_start(command))
 }
 
-/// The same command with the rights of root: as it is when they are there, else through sudo.
+/// A command with the rights of root: the program itself when this process is root, else through sudo.
 pub(crate) fn as_root(program: &str) -> Command {
     if is_root() {
         return command(program);
@@ -87,7 +88,7 @@ pub(crate) fn is_root() -> bool {
     rustix::process::geteuid().is_root()
 }
 
-/// Finds a program on PATH or in the directories of administration that PATH of a plain user may lack.
+/// Finds a program on `PATH`, or in the `sbin` directories, which `PATH` of an ordinary user may lack.
 pub(crate) fn lookup_program(name: &str) -> Option<PathBuf> {
     let path = env::var_os("PATH").unwrap_or_default();
     env::split_paths(&path)

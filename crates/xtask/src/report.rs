@@ -1,4 +1,5 @@
-//! What a run of all checks found: how long each took and with what, which failed, how many tests there were.
+//! The results of a run of checks: which failed, how many tests there were, how long each check took, and how much of
+//! that was testing and waiting.
 
 use std::fs;
 use std::path::Path;
@@ -8,17 +9,17 @@ use anyhow::{Context, Result};
 
 use crate::step::{seconds, step};
 
-/// Tests of one check; a check that is no test run counts none.
+/// How many tests a check ran; none where the check runs no tests.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Count {
     pub(crate) passed: usize,
     pub(crate) failed: usize,
-    /// From the beginning of the first to the end of the last.
+    /// Time from the start of the first test to the end of the last.
     pub(crate) testing: Duration,
 }
 
 impl Count {
-    /// Reads the report that nextest leaves; the counts are in its first element.
+    /// Reads the JUnit report of nextest, whose first element has the counts.
     pub(crate) fn of_junit(file: &Path) -> Result<Self> {
         let text =
             fs::read_to_string(file).with_context(|| format!("no test report in {}", file.display()))?;
@@ -42,7 +43,8 @@ impl Count {
 struct CheckResult {
     name: &'static str,
     elapsed: Duration,
-    /// How much of that the processors of this machine had nothing to do, from 0 to 1; `None` where no system says it.
+    /// The share of that time, from 0 to 1, for which this machine's processors were idle; `None` where the system does
+    /// not say.
     idle: Option<f64>,
     count: Count,
     error: Option<String>,
@@ -54,9 +56,10 @@ impl CheckResult {
     }
 }
 
+/// The results of all checks so far.
 #[derive(Debug)]
 pub(crate) struct Report {
-    /// Whether an earlier run left what this one can build upon.
+    /// Whether there was build output of an earlier run.
     warm: bool,
     results: Vec<CheckResult>,
 }
@@ -67,7 +70,7 @@ impl Report {
         Self { warm, results }
     }
 
-    /// Runs one check and remembers how it went; later checks run whatever it found.
+    /// Runs one check and records its result. An error of a check does not keep later ones from running.
     pub(crate) fn check(&mut self, name: &'static str, work: impl FnOnce() -> Result<Count>) {
         let begun = Instant::now();
         let processors = Processors::read();
@@ -92,7 +95,7 @@ impl Report {
         !self.results.iter().any(CheckResult::has_failed)
     }
 
-    /// All tests; a check that failed without a failing test counts as one.
+    /// The sum of all counts, in which a check that failed without a failing test counts as one failed test.
     pub(crate) fn total(&self) -> Count {
         self.results.iter().fold(Count::default(), |total, result| Count {
             passed: total.passed + result.count.passed,
@@ -101,7 +104,8 @@ impl Report {
         })
     }
 
-    /// A table for people: what each check took, how much of it was testing and not building, how much was waiting.
+    /// The results as a table: how long each check took, how much of that was testing and not building, and for how
+    /// much the processors were idle.
     pub(crate) fn table(&self) -> String {
         let names = self.results.iter().map(|result| result.name.len());
         let width = names.max().unwrap_or_default();
@@ -138,7 +142,7 @@ impl Report {
     }
 }
 
-/// What the processors of this machine have done since it was started, in units of the system's clock.
+/// Times of all processors of this machine since it was started, in clock ticks.
 #[derive(Clone, Copy, Debug)]
 struct Processors {
     idle: u64,
@@ -146,12 +150,13 @@ struct Processors {
 }
 
 impl Processors {
-    /// `None` where no system says it.
+    /// `None` on a system without `/proc/stat`.
     fn read() -> Option<Self> {
         Self::parse(&fs::read_to_string("/proc/stat").ok()?)
     }
 
-    /// The first line: user, nice, system, idle, waiting for disks, and more that is work.
+    /// The first line of `/proc/stat` has the times: user, nice, system, idle, waiting for disks, and others that are
+    /// work.
     fn parse(stat: &str) -> Option<Self> {
         let line = stat.lines().next()?.strip_prefix("cpu ")?;
         let times: Vec<u64> = line
@@ -160,7 +165,7 @@ impl Processors {
             .collect();
         Some(Self {
             idle: times.get(3)? + times.get(4)?,
-            // Time of guests is in the user's already.
+            // The times of virtual machines, which follow, are part of the user's time.
             all: times.iter().take(8).sum(),
         })
     }

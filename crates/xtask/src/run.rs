@@ -1,4 +1,4 @@
-//! `cargo xtask run`: builds everything and starts Flotilla, in a window where there is a display, else as a server.
+//! `cargo xtask run`: builds and starts Flotilla, as the desktop app where there is a display, else as a server.
 
 use std::env;
 use std::io::{BufRead, BufReader};
@@ -52,9 +52,10 @@ fn has_display() -> bool {
         .any(|name| env::var_os(name).is_some_and(|value| !value.is_empty()))
 }
 
-/// Runs the server, tells where its UI is, and hands it every signal that asks this command to stop.
+/// Runs the server, prints the address of its UI, and forwards signals that ask this command to stop.
 fn run_server(serve: &mut Command) -> Result<ExitCode> {
-    // In a process group of its own, so that Ctrl-C reaches it once: from here, not also from the terminal.
+    // In a process group of its own, so that Ctrl-C reaches it only through this process and not also from the
+    // terminal.
     let mut server = serve
         .process_group(0)
         .stdin(Stdio::null())
@@ -91,7 +92,7 @@ fn forward_signals(server: &Child) -> Result<signal_hook::iterator::Handle> {
     let handle = signals.handle();
     std::thread::spawn(move || {
         for _ in signals.forever() {
-            // It may have ended by itself; then there is nothing left to stop.
+            // An error means that the server has ended already.
             kill_process(server, Signal::TERM).ok();
         }
     });

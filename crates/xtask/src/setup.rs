@@ -1,4 +1,5 @@
-//! `cargo xtask setup`: makes a machine ready. Looks before it installs, so a second run takes a second.
+//! `cargo xtask setup`: installs what builds and tests need. What is there is not installed again, so a second run takes a
+//! second.
 
 use std::time::Instant;
 
@@ -10,7 +11,7 @@ use crate::process::{check, command, lookup_output};
 use crate::step::{say, seconds, step};
 use crate::{apt, cargo, lab, musl, wasm};
 
-/// A cargo subcommand that the checks use, at the version with which they passed.
+/// A cargo subcommand that the checks use, and the version with which they passed.
 struct Tool {
     package: &'static str,
     subcommand: &'static str,
@@ -28,7 +29,7 @@ const DENY: Tool = Tool {
     version: "0.20.2",
 };
 
-/// Everything `run` needs, and with `test` everything the tests need.
+/// Installs everything that `run` needs, and with `test` everything that tests need.
 pub(crate) fn setup(checkout: &Checkout, test: bool) -> Result<()> {
     let begun = Instant::now();
     build(checkout)?;
@@ -46,32 +47,32 @@ pub(crate) fn setup(checkout: &Checkout, test: bool) -> Result<()> {
     Ok(())
 }
 
-/// What every build needs: a C compiler, node and the wasm target.
+/// Installs what every build needs: a C compiler, node and the wasm target.
 pub(crate) fn build(checkout: &Checkout) -> Result<()> {
     packages(checkout, &[Purpose::Build])?;
     wasm::ensure(checkout).map(drop)
 }
 
-/// Also what the desktop window is built from.
+/// Installs that, and what the desktop app is built with.
 pub(crate) fn desktop(checkout: &Checkout) -> Result<()> {
     build(checkout)?;
     packages(checkout, &[Purpose::Desktop])
 }
 
-/// What agents for every processor are built with.
+/// Installs what agents for every processor are built with.
 pub(crate) fn agents(checkout: &Checkout) -> Result<()> {
     packages(checkout, &[Purpose::Agents])?;
     musl::ensure(checkout)
 }
 
-/// What devices in namespaces need.
+/// Installs what machines in namespaces need.
 pub(crate) fn lab(checkout: &Checkout) -> Result<()> {
     build(checkout)?;
     packages(checkout, &[Purpose::Lab])?;
     lab::ensure_compose(checkout)
 }
 
-/// Also the programs of others that speak with our data plane, or are measured beside it.
+/// Installs that, and the other WireGuard programs.
 pub(crate) fn lab_with_peers(checkout: &Checkout) -> Result<()> {
     lab(checkout)?;
     lab::ensure_peers(checkout)
@@ -96,14 +97,14 @@ fn packages(checkout: &Checkout, purposes: &[Purpose]) -> Result<()> {
 }
 
 impl Tool {
-    /// Builds it from its source where it is absent; one that somebody installed is left as it is.
+    /// Builds the tool from source where it is missing. An installed one is used whatever its version.
     fn ensure(&self) -> Result<()> {
         if lookup_output(cargo::cargo(self.subcommand).arg("--version")).is_some() {
             return Ok(());
         }
         let Self { package, version, .. } = self;
         step(&format!("Installing {package} {version} (some minutes)"), || {
-            // Its own locked versions first; where a registry lacks one of them, those that it has.
+            // With the versions in the tool's lock file; where the registry lacks one of them, with those that it has.
             let install = |locked: &[&str]| {
                 let mut cargo = command("cargo");
                 cargo.env_remove("CARGO_TARGET_DIR").args(["install", "--quiet"]);

@@ -1,5 +1,6 @@
-//! Networks in virtual time. WireGuard's clock stands still in their build, which therefore has a target directory
-//! of its own: cargo builds a crate once for all of its users, and a real program with that clock would never rekey.
+//! Tests of simulated networks in virtual time. They need WireGuard's code built with a clock that the tests move.
+//! Cargo compiles a crate once for all of its users, and a program with that clock would never rekey: so these tests
+//! have a target directory of their own.
 
 use std::process::Command;
 
@@ -18,9 +19,9 @@ pub(crate) const NEXTEST_ARGUMENTS: &[&str] = &[
     "binary(worlds)",
 ];
 
-/// What fits into CI.
+/// For how long new worlds are tried in CI.
 const SECONDS_IN_CI: &str = "20";
-/// What a release should have lived through.
+/// How many worlds are tried before a release.
 const WORLDS_OF_SOAK: &str = "10000";
 
 pub(crate) fn nextest(checkout: &Checkout) -> Command {
@@ -30,7 +31,7 @@ pub(crate) fn nextest(checkout: &Checkout) -> Command {
     command
 }
 
-/// Ten thousand worlds, or one again: `FLOTILLA_SEED` chooses it.
+/// Runs ten thousand worlds, or the one world that `FLOTILLA_SEED` names.
 pub(crate) fn soak(checkout: &Checkout) -> Result<()> {
     let mut command = cargo("test");
     command.env("CARGO_TARGET_DIR", checkout.target.join("simulation"));

@@ -1,4 +1,4 @@
-//! How large is what users download: the UI as it crosses the wire, the agent and its image.
+//! Sizes of what users download: the compressed UI, the agent and its image.
 
 use std::fs;
 use std::io::Write;
@@ -14,12 +14,12 @@ use crate::checkout::Checkout;
 use crate::split;
 
 const KB: u64 = 1024;
-/// What a first visit should not exceed.
+/// Sizes in bytes that we aim to stay below.
 const WASM_AIM: u64 = 300 * KB;
 const STYLES_AIM: u64 = 40 * KB;
 const AGENT_AIM: u64 = 12 * 1024 * KB;
 
-/// One JSON line per figure, beside the size that we aim at.
+/// The sizes, each beside the one that we aim to stay below.
 pub(crate) fn measured(checkout: &Checkout, agents: &Path) -> Result<Vec<Value>> {
     let dist = checkout.ui_dist();
     Ok(vec![
@@ -49,7 +49,8 @@ fn gzipped(file: &Path) -> Result<u64> {
     Ok(encoder.finish()?.len() as u64)
 }
 
-/// What the first page of a browser waits for: the main module and the parts that the dashboard needs.
+/// The compressed size of the wasm that a browser loads for the first page: the main module, and the files of the
+/// dashboard.
 fn first_visit(dist: &Path) -> Result<u64> {
     let loader = fs::read_to_string(find_file(dist, "parts-", "js")?)?;
     let parts = split::files_of(&loader, "dashboard")?;
@@ -58,7 +59,7 @@ fn first_visit(dist: &Path) -> Result<u64> {
     files.map(|file| gzipped(&file)).sum()
 }
 
-/// The application's own file of this kind; styles that npm packages bring have other names.
+/// The application's own file with this extension; files of npm packages have other names.
 fn app_file(directory: &Path, extension: &str) -> Result<PathBuf> {
     find_file(directory, "app-", extension)
 }

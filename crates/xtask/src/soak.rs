@@ -1,4 +1,4 @@
-//! `cargo xtask soak`: hours of what CI runs for seconds.
+//! `cargo xtask soak`: long forms of tests that CI runs for seconds.
 
 use std::process::Command;
 
@@ -10,13 +10,13 @@ use crate::checkout::Checkout;
 use crate::process::{become_program, check};
 use crate::{agent, setup, simulation, ui};
 
-/// For how long a rogue device goes on with each of its attacks, in seconds; one and a half in CI.
+/// Length of each attack of a rogue device, in seconds; one and a half in CI.
 const ATTACK_SECONDS: &str = "30";
 
-/// For how long control is away, in seconds; a minute in CI.
+/// For how long control is down, in seconds; a minute in CI.
 const AWAY_SECONDS: &str = "600";
 
-/// Random groups of settings of containers for each engine; eight in CI.
+/// Random groups of container settings for each engine; eight in CI.
 const SETTING_GROUPS: &str = "300";
 
 pub(crate) fn soak(checkout: &Checkout, name: Option<&str>) -> Result<()> {
@@ -39,7 +39,7 @@ pub(crate) fn soak(checkout: &Checkout, name: Option<&str>) -> Result<()> {
     Err(become_program(artifacts.program(checkout, "soak")?.args(name)))
 }
 
-/// The test of a control that is gone while agents go on and restart, ten times as long.
+/// Runs the test of a control that is down while agents go on and restart, ten times as long.
 fn away(checkout: &Checkout) -> Result<()> {
     let artifacts = Artifacts::build(Profile::Dev, agent::build(checkout, Profile::Dev)?, &[])?;
     let mut nextest = nextest(&["--workspace", "--test", "e2e"]);
@@ -48,7 +48,7 @@ fn away(checkout: &Checkout) -> Result<()> {
     check(nextest.arg("while_control_is_away"))
 }
 
-/// The test of containers that are made anew, with other random groups of settings each time.
+/// Runs the test of containers that are recreated, with other random groups of settings each time.
 fn recreate(checkout: &Checkout) -> Result<()> {
     let mut nextest = nextest(&["--workspace", "--test", "e2e"]);
     nextest.env("FLOTILLA_LAB_DIR", checkout.lab());
@@ -56,15 +56,15 @@ fn recreate(checkout: &Checkout) -> Result<()> {
     check(nextest.arg("recreate::"))
 }
 
-/// The test of a rogue device, twenty times as long and as fast as what users run. It prints the figures of each
-/// attack.
+/// Runs the test of a rogue device, twenty times as long and with the optimizations of what users run. It prints the
+/// figures of each attack.
 fn rogue() -> Result<()> {
     let mut nextest = nextest(&["--package", "flotilla-control"]);
     nextest.env("FLOTILLA_ROGUE_SECONDS", ATTACK_SECONDS);
     check(nextest.args(["--release", "a_rogue_device"]))
 }
 
-/// The test runner for long runs, which shows what the tests print.
+/// nextest with the profile for long runs. The output of the tests is shown.
 fn nextest(selection: &[&str]) -> Command {
     let mut nextest = cargo("nextest");
     nextest

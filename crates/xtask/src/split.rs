@@ -1,7 +1,8 @@
-//! The wasm of the UI in parts: what every page needs, and files that are fetched when a page needs them.
+//! Splits the wasm of the UI into a main module, which every page needs, and parts, which are fetched when a page needs
+//! them.
 //!
-//! Split points are marked in the UI's source. What only one of them reaches is in its own file, what several reach is
-//! in files that they share, and everything else is in the main module.
+//! Split points are marked in the UI's source. Code that one split point alone reaches is in the file of that part,
+//! code that several reach is in files that they share, and all other code is in the main module.
 
 use std::fs;
 use std::path::Path;
@@ -12,16 +13,17 @@ use wasm_split_cli_support::{Options, transform};
 /// A file's name and its content.
 pub(crate) type Module = (String, Vec<u8>);
 
-/// The script of the main module, and the one that fetches parts; each imports the other.
+/// Names of the script of the main module, and of the one that fetches parts. Each imports the other.
 pub(crate) const MAIN_SCRIPT: &str = "app.js";
 pub(crate) const LOADER: &str = "parts.js";
 
+/// The result of the split.
 #[derive(Debug)]
 pub(crate) struct Split {
-    /// Still in need of wasm-bindgen.
+    /// The main module, to be processed by wasm-bindgen.
     pub(crate) main: Vec<u8>,
     pub(crate) parts: Vec<Module>,
-    /// Names the parts as `./NAME`.
+    /// The script that fetches parts, by addresses of the form `./NAME`.
     pub(crate) loader: String,
 }
 
@@ -49,7 +51,7 @@ impl Split {
     }
 }
 
-/// Names of the files that a part consists of, by the script that fetches them.
+/// The names of the files that a part consists of, read from the script that fetches them.
 pub(crate) fn files_of(loader: &str, part: &str) -> Result<Vec<String>> {
     let made = |name: &str| {
         let (_, made) = loader.split_once(&format!("const {name} = "))?;

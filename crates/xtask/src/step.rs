@@ -1,10 +1,10 @@
-//! Progress as a person reads it: what is being done now, and how long it took.
+//! Progress on the terminal: the name of each step, and how long it took.
 
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
 
-/// Runs one step, saying so before and after; an error is given the step's name.
+/// Runs one step, and prints its name before and its time after it; an error gets the step's name as context.
 pub(crate) fn step<T>(name: &str, work: impl FnOnce() -> Result<T>) -> Result<T> {
     eprintln!("==> {name}");
     let begun = Instant::now();
@@ -14,7 +14,7 @@ pub(crate) fn step<T>(name: &str, work: impl FnOnce() -> Result<T>) -> Result<T>
     outcome
 }
 
-/// A detail inside a step, one line or several.
+/// Prints details of a step, indented.
 pub(crate) fn say(detail: &str) {
     for line in detail.lines() {
         eprintln!("    {line}");

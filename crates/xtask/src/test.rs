@@ -1,4 +1,4 @@
-//! `cargo xtask test`: everything CI checks, in the order in which a mistake is cheapest to find.
+//! `cargo xtask test`: all checks of CI; those that find a mistake fastest come first.
 
 use std::cell::OnceCell;
 use std::fs;
@@ -41,9 +41,9 @@ enum Part {
     Desktop,
 }
 
-/// One line of the report.
+/// A check, which is one line of the report.
 struct Check {
-    /// The parts that it belongs to; one that belongs to none is for a run of everything.
+    /// The parts that the check belongs to. A check without parts runs only when all parts do.
     parts: &'static [Part],
     name: &'static str,
     work: fn(&Run<'_>) -> Result<Count>,
@@ -94,8 +94,7 @@ const CHECKS: [Check; 13] = [
     }),
 ];
 
-/// All that any check runs or compiles for this machine. One build knows all of it at once, and keeps every processor
-/// busy.
+/// All targets that the checks run on this machine. They are built at once, so that cargo can keep every processor busy.
 const EVERYTHING: &[&str] = &[
     "--tests",
     "--examples",
@@ -108,7 +107,8 @@ const EVERYTHING: &[&str] = &[
 /// Tests of whole machines mostly wait. The groups of `.config/nextest.toml` say how many of each kind go together.
 const TESTS_PER_PROCESSOR: usize = 3;
 
-/// All but what has a check of its own.
+/// nextest's filter for unit tests: all tests but those of this workspace's test package, which have checks of their
+/// own.
 const UNIT_TESTS: &str = "not (package(flotilla-tests) and kind(test))";
 
 pub(crate) fn test(checkout: &Checkout, selection: &Selection) -> Result<ExitCode> {
@@ -142,10 +142,10 @@ struct Run<'a> {
 }
 
 impl Run<'_> {
-    /// Runs tests, whether by cargo or by something that starts it, and counts them.
+    /// Runs nextest by this command, which may be another program that starts cargo, and counts the tests.
     fn nextest(&self, command: &mut Command, arguments: &[&str]) -> Result<Count> {
         let junit = self.checkout.root.join("target/nextest/check/junit.xml");
-        // The report of an earlier run must not be taken for that of one which did not compile.
+        // Where the tests do not compile, the report of an earlier run must not be counted.
         fs::remove_file(&junit).ok();
         command
             .args(["run", "--profile", "check"])
@@ -160,7 +160,7 @@ impl Run<'_> {
         }
     }
 
-    /// Only end-to-end tests have devices with another processor.
+    /// Builds the directory of agents once. Only end-to-end tests need an agent for another processor.
     fn agents(&self) -> Result<PathBuf> {
         if let Some(agents) = self.agents.get() {
             return Ok(agents.clone());
@@ -197,7 +197,7 @@ impl Run<'_> {
     }
 }
 
-/// A check that is no test run.
+/// Runs a check that has no tests to count.
 fn without_tests(command: &mut Command) -> Result<Count> {
     check(command)?;
     Ok(Count::default())
@@ -209,7 +209,7 @@ fn clippy(command: &mut Command) -> &mut Command {
 
 fn clippy_of_ui(checkout: &Checkout) -> Result<Command> {
     let compiler = wasm::ensure(checkout)?;
-    // Clippy comes with rustup's compiler and cannot read the library of another one.
+    // Clippy is part of rustup's toolchain, and cannot use a library that another compiler has built.
     let subcommand = match compiler {
         Compiler::Toolchain => "clippy",
         Compiler::Debian => "check",

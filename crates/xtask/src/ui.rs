@@ -1,7 +1,7 @@
-//! `cargo xtask ui`: the bundle in `ui/dist`, from Rust and npm, with nothing installed by hand.
+//! `cargo xtask ui`: builds the UI bundle in `ui/dist` from Rust and npm packages.
 //!
-//! Compile to wasm, split it into parts, let wasm-bindgen write its glue, shrink the wasm, and collect all of it with
-//! styles, fonts and page under hashed names.
+//! The steps: compile to wasm, split the wasm into parts, generate JavaScript by wasm-bindgen, optimize the wasm, and
+//! add styles, fonts and the page under hashed names.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -18,13 +18,13 @@ use crate::step::{say, step};
 use crate::wasm::Compiler;
 use crate::{cargo, npm, setup, wasm};
 
-/// Makes the machine ready and builds the bundle.
+/// Installs what the build needs, and builds the bundle.
 pub(crate) fn build(checkout: &Checkout) -> Result<()> {
     setup::build(checkout)?;
     bundle(checkout)
 }
 
-/// Builds the bundle on a machine that is ready, or takes the one that the same sources made before.
+/// Builds the bundle, or restores the one of the same sources from the cache. The machine must be set up.
 pub(crate) fn bundle(checkout: &Checkout) -> Result<()> {
     let compiler = wasm::lookup().context("the wasm target is not set up; run: cargo xtask setup")?;
     let cached = CachedBundle::of(checkout, &compiler.version()?)?;
@@ -67,14 +67,14 @@ fn is_wasm(file: &Path) -> bool {
     file.extension().is_some_and(|extension| extension == "wasm")
 }
 
-/// JavaScript that loads and serves a wasm module.
+/// The JavaScript of a wasm module.
 struct Glue {
     module: String,
-    /// Scripts that Rust code carries, by the path that the module imports them from.
+    /// Scripts that are embedded in Rust code, by the path from which the module imports them.
     snippets: Vec<(String, String)>,
 }
 
-/// What scripts could call but none does: streams of bytes, for pages whose functions run on a server.
+/// Part of the names of exports that no script calls: streams of bytes for functions that run on a server.
 const UNUSED_EXPORTS: &str = "intounderlying";
 
 fn bind(wasm: &[u8]) -> Result<(Glue, Vec<u8>)> {
@@ -82,7 +82,7 @@ fn bind(wasm: &[u8]) -> Result<(Glue, Vec<u8>)> {
         .input_bytes("app", wasm.to_vec())
         .web(true)?
         .typescript(false)
-        // Parts find there what they share with the main module.
+        // Parts import from these exports what they share with the main module.
         .keep_lld_exports(true)
         .remove_name_section(true)
         .remove_producers_section(true)
@@ -112,7 +112,7 @@ fn bind(wasm: &[u8]) -> Result<(Glue, Vec<u8>)> {
     Ok((glue, module.emit_wasm()))
 }
 
-/// Smaller modules that do the same; kept in the cache, for the optimizer takes seconds.
+/// The modules after optimization for size. Results are cached, since the optimizer takes seconds.
 fn optimized(checkout: &Checkout, modules: Vec<Module>) -> Result<Vec<Module>> {
     let directory = checkout.cache.join("wasm/optimized");
     fs::create_dir_all(&directory)?;

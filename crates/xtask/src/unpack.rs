@@ -1,5 +1,5 @@
-//! Packages whose files are used without installing them: of another Debian release, or for another processor. apt
-//! is given lists and settings of its own for them, so that the system's do not learn of either.
+//! Packages of another Debian release or for another processor, whose files are used without installing them. apt gets
+//! package lists and settings of its own for them, so the system's stay as they are.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -16,11 +16,11 @@ const KEYRING: &str = "/usr/share/keyrings/debian-archive-keyring.gpg";
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Origin<'a> {
     pub(crate) suite: &'a str,
-    /// As Debian names it; `None` is this machine's own.
+    /// Debian's name of the architecture; `None` for this machine's.
     pub(crate) architecture: Option<&'a str>,
 }
 
-/// Downloads a package and answers the root below which its files are.
+/// Downloads and unpacks a package; returns the directory below which its files are.
 pub(crate) fn unpack(package: &str, origin: Origin<'_>, scratch: &Path) -> Result<PathBuf> {
     if lookup_program("apt-get").is_none() {
         bail!("install {package} with your system's package manager");
@@ -59,7 +59,7 @@ fn apt_get(origin: Origin<'_>, scratch: &Path) -> Command {
     apt
 }
 
-/// The mirror this machine already uses, so that its proxies and caches serve us too.
+/// The mirror that this machine is configured to use, which a proxy or a cache may be set up for.
 pub(crate) fn mirror() -> String {
     let sites =
         lookup_output(command("apt-get").args(["indextargets", "--format", "$(SITE)"])).unwrap_or_default();

@@ -1,8 +1,8 @@
-//! The compiler for the UI: one that has the source of the standard library.
+//! The compiler for the UI, which has to have the source of the standard library.
 //!
-//! The library is built together with the UI, for size and without the words of panics: a tenth less to load than with
-//! the one that comes built. Usually the compiler is the toolchain in use. Where its source cannot be downloaded,
-//! Debian's own compiler and library source stand in.
+//! The library is compiled together with the UI, for size and without panic messages: the UI is a tenth smaller than
+//! with the precompiled library. The compiler is the toolchain in use, or Debian's compiler where rustup cannot
+//! download the source.
 
 use std::env;
 use std::path::Path;
@@ -20,8 +20,8 @@ pub(crate) const TARGET: &str = "wasm32-unknown-unknown";
 pub(crate) const DEBIAN_RUSTC: &str = "/usr/bin/rustc";
 const SOURCE: &str = "lib/rustlib/src/rust/library/Cargo.lock";
 
-/// A panic stops the page without a word: the words, the places they name and the code that forms them are what nobody
-/// reads, and more than a visitor should wait for.
+/// A panic stops the page without a message. Messages, source locations and the code that formats them would make the
+/// download larger, and users do not see them.
 const FLAGS: &str = "target.wasm32-unknown-unknown.rustflags=[\"-Zunstable-options\",\"-Cpanic=immediate-abort\",\
     \"-Zlocation-detail=none\",\"-Zfmt-debug=none\"]";
 
@@ -35,7 +35,7 @@ pub(crate) enum Compiler {
 }
 
 impl Compiler {
-    /// What it says of itself: another version may make another bundle of the same sources.
+    /// The version of the compiler. Another version may make another bundle of the same sources.
     pub(crate) fn version(self) -> Result<String> {
         let rustc = match self {
             Self::Toolchain => "rustc",
@@ -44,7 +44,8 @@ impl Compiler {
         lookup_output(command(rustc).arg("-vV")).with_context(|| format!("{rustc} has no version"))
     }
 
-    /// Cargo for [`TARGET`]; nothing is shared with builds for the host, whose flags and compiler may differ.
+    /// A command of cargo for [`TARGET`], with a target directory of its own: builds for the host may use other flags
+    /// and another compiler.
     pub(crate) fn cargo(self, checkout: &Checkout, subcommand: &str) -> Result<Command> {
         let mut command = cargo(subcommand);
         if matches!(self, Self::Debian) {
@@ -54,7 +55,7 @@ impl Compiler {
         }
         command
             .env_remove("RUSTFLAGS")
-            // Neither building the library nor these flags are stable, and both compilers are.
+            // Building the standard library and these flags are unstable features, and both compilers are stable ones.
             .env("RUSTC_BOOTSTRAP", "1")
             .args([
                 "-Zbuild-std=std,panic_abort",
@@ -66,6 +67,7 @@ impl Compiler {
     }
 }
 
+/// A compiler with the source; `None` where neither has it.
 pub(crate) fn lookup() -> Option<Compiler> {
     if has_source("rustc") {
         return Some(Compiler::Toolchain);
@@ -73,7 +75,7 @@ pub(crate) fn lookup() -> Option<Compiler> {
     has_source(DEBIAN_RUSTC).then_some(Compiler::Debian)
 }
 
-/// Finds such a compiler or gets one.
+/// Finds a compiler with the source, or installs the source or Debian's compiler.
 pub(crate) fn ensure(checkout: &Checkout) -> Result<Compiler> {
     if let Some(compiler) = lookup() {
         return Ok(compiler);
@@ -88,12 +90,13 @@ pub(crate) fn ensure(checkout: &Checkout) -> Result<Compiler> {
     })
 }
 
+/// Whether a compiler has the source of the standard library.
 pub(crate) fn has_source(rustc: &str) -> bool {
     let sysroot = lookup_output(command(rustc).args(["--print", "sysroot"]));
     sysroot.is_some_and(|sysroot| Path::new(&sysroot).join(SOURCE).exists())
 }
 
-/// PATH with the directory of rustup's `rust-lld`, which Debian's compiler expects to find there.
+/// `PATH` with the directory of rustup's `rust-lld` first, since Debian's compiler looks for that program on `PATH`.
 fn path_with_linker() -> Result<std::ffi::OsString> {
     let sysroot =
         lookup_output(command("rustc").args(["--print", "sysroot"])).context("rustc has no sysroot")?;
