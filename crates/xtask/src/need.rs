@@ -138,7 +138,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_need_is_met_by_its_sign_and_not_by_its_package() {
+    fn a_need_is_met_by_its_evidence_and_not_by_its_package() {
         assert!(Need::program(Build, "no-such-package", "sh").is_met());
         assert!(!Need::program(Build, "coreutils", "no-such-program").is_met());
         assert!(!Need::library(Build, "coreutils", "no-such-library").is_met());

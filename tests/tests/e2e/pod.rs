@@ -195,12 +195,14 @@ fn in_and_out(engine: EngineVersion) -> Result<()> {
 }
 
 async fn two_on_one_port_are_refused(scene: &Scene<'_>) -> Result<()> {
+    let clash = |name: &str, other: &str| {
+        let port = format!("port 8081/tcp in this pod is {other}'s");
+        format!("{name} can't start: {port}. Stop {other}, or change the port of {name}.")
+    };
     scene.serve("web3", 8081, &["--expose", "8081"])?;
     scene.eventually_in_pod("web3", None).await?;
     let reason = scene.refusal(&scene.placement("web3", true)).await?;
-    let expected =
-        "web3 can't start: port 8081/tcp in this pod is web1's. Stop web1, or change the port of web3.";
-    ensure!(reason == expected, "{reason}");
+    ensure!(reason == clash("web3", "web1"), "{reason}");
     ensure!(
         scene.inspect("web3", "{{.State.Running}}")? == "true",
         "it was touched"
@@ -213,11 +215,7 @@ async fn two_on_one_port_are_refused(scene: &Scene<'_>) -> Result<()> {
     let reason = scene
         .refusal(&scene.action("web1", ContainerAction::Start))
         .await?;
-    ensure!(
-        reason
-            == "web1 can't start: port 8081/tcp in this pod is web3's. Stop web3, or change the port of web1.",
-        "{reason}"
-    );
+    ensure!(reason == clash("web1", "web3"), "{reason}");
     let reason = scene.refusal(&scene.action(PAUSE, ContainerAction::Stop)).await?;
     ensure!(reason.contains("holds the network"), "{reason}");
     run(scene.machine.docker().args(["rm", "--force", "web3"]))?;
@@ -225,8 +223,7 @@ async fn two_on_one_port_are_refused(scene: &Scene<'_>) -> Result<()> {
     scene.eventually_served(8081, 5.0).await
 }
 
-/// Labels of an image decide nothing. Those of this one say that its container is the agent, had the host's network
-/// before the pod, and is in a stack.
+/// Labels of an image decide nothing, here those of an agent, of the host's network before the pod, and of a stack.
 async fn an_image_decides_nothing(scene: &Scene<'_>) -> Result<()> {
     let labels = r#"LABEL app.flotilla.agent=true io.flotilla.pod=pause io.flotilla.before-pod="{\"mode\":\"host\"}" com.docker.compose.project=media com.docker.compose.service=web"#;
     let docker = || scene.machine.docker();
