@@ -1,4 +1,4 @@
-//! One device in memory: its record, its newest token, its link, and the last that was heard of it.
+//! One device in memory: its record, its newest token, its link, and its last report.
 
 use super::{
     announcement::Announcement,
@@ -21,13 +21,13 @@ use jiff::SignedDuration;
 use std::{collections::BTreeMap, net::IpAddr, sync::Arc};
 use tokio::sync::Notify;
 
-/// Bytes of reports that a device may send a second, and at once. An inventory of 2,000 containers has about 2 MB and
-/// is told once per link; everything else is small.
+/// Bytes of reports that a device may send per second, and in a burst. An inventory of 2,000 containers has about 2 MB
+/// and is reported once per link; all other reports are small.
 const REPORT_RATE: u32 = 1 << 20;
 const REPORT_BURST: u32 = 8 << 20;
 
-/// Frames that a device may cause a second, and at once. Pages follow that; for a device that causes more, they load its
-/// rows again whole.
+/// Live frames that a device may cause per second, and in a burst. Pages keep up with that; when a device causes more,
+/// pages load its rows again as a whole.
 const FRAME_RATE: u32 = 100;
 const FRAME_BURST: u32 = 512;
 
@@ -36,7 +36,7 @@ const FRAME_BURST: u32 = 512;
 pub(crate) struct LinkUp {
     pub(crate) since: Timestamp,
     pub(crate) remote: String,
-    /// Once it was measured.
+    /// `None` until it was measured.
     pub(crate) rtt_ms: Option<f32>,
 }
 
@@ -47,20 +47,20 @@ pub(crate) struct DeviceEntry {
     pub(crate) last_report: LastReport,
     pub(crate) link: Option<LinkUp>,
     pub(crate) last_drop: Option<LinkDrop>,
-    /// What control keeps so that it can dial control.
+    /// The SSH tunnel that control keeps for a device that can't dial it.
     pub(crate) tunnel: Option<Tunnel>,
     pub(crate) presence: PresenceState,
-    /// What of that others are told.
+    /// The part of `last_report` that other devices' maps contain.
     pub(super) announcement: Announcement,
-    /// How it last said to reach its peers.
+    /// The device's last reported path to each peer.
     pub(super) paths: BTreeMap<DeviceId, ReportedPath>,
-    /// When it last said so.
+    /// When the device last reported a path.
     pub(super) paths_reported: Option<Timestamp>,
-    /// Its network map may be another one now.
+    /// Notified when the device's network map may have changed, or it may need a relay ticket.
     pub(crate) map_changed: Arc<Notify>,
-    /// How fast it may tell, in bytes.
+    /// Limits the bytes of reports that are taken from the device.
     pub(super) report_pace: Pace,
-    /// How fast its changes are shown to pages, in frames.
+    /// Limits the live frames about the device.
     pub(super) frame_pace: Pace,
 }
 
@@ -101,19 +101,19 @@ impl DeviceEntry {
         }
     }
 
-    /// Until when a token of this device enrolls, if one can.
+    /// When the token expires that can still enroll the device; `None` when there is none. It may be past.
     pub(crate) fn offered_until(&self) -> Option<Timestamp> {
         self.waiting_token().map(|token| token.expires)
     }
 
-    /// The token that can still enroll, whatever the time.
+    /// The newest token, unless it was used or withdrawn. It may have expired.
     fn waiting_token(&self) -> Option<&TokenRow> {
         self.token
             .as_ref()
             .filter(|token| token.used.is_none() && token.withdrawn.is_none())
     }
 
-    /// The moment for which everything known of the device is true.
+    /// The moment for which all values of the device are true: now while it has a link, else when it was last seen.
     pub(crate) fn as_of(&self, now: Timestamp) -> Timestamp {
         if self.link.is_some() {
             now
@@ -122,7 +122,7 @@ impl DeviceEntry {
         }
     }
 
-    /// As people see it; `range` is the mesh's.
+    /// The device as people see it; `range` is the mesh's range.
     pub(super) fn view(&self, now: Timestamp, range: &str) -> Device {
         let (row, last_report) = (&self.row, &self.last_report);
         Device {
@@ -178,7 +178,8 @@ impl DeviceEntry {
         }
     }
 
-    /// The same for what its engine holds: while the engine can't be used, that is as old as the engine's silence.
+    /// The moment for which the engine's rows are true. While the engine can't be used, that is when it stopped
+    /// answering, by control's clock.
     fn rows_as_of(&self, now: Timestamp) -> Timestamp {
         let as_of = self.as_of(now);
         let Some(since) = self.last_report.engine.as_ref().and_then(EngineState::since) else {
@@ -188,7 +189,8 @@ impl DeviceEntry {
         since.checked_sub(skew).unwrap_or(since).min(as_of)
     }
 
-    /// Why the device's rows may be old; `None` while they are kept current, and before it ever had any.
+    /// Why the device's rows may be old; `None` while the device is online, and before it enrolled or after it was
+    /// revoked.
     pub(crate) fn unreachable(&self, moment: impl Fn(Timestamp) -> String) -> Option<UnreachableDevice> {
         let seen = self.row.last_seen.map(moment);
         let name = &self.row.name;
@@ -210,7 +212,7 @@ impl DeviceEntry {
         })
     }
 
-    /// Why what its engine held is shown as it was; `None` while the engine tells, and where it held nothing.
+    /// Why the engine's rows may be old; `None` while the engine reports, and when it held nothing.
     pub(crate) fn silent_engine(&self) -> Option<UnreachableDevice> {
         let reason = self.last_report.engine.as_ref()?.reason()?;
         let name = &self.row.name;
@@ -241,13 +243,13 @@ impl DeviceEntry {
         })
     }
 
-    /// What comes through a tunnel comes from this very computer.
+    /// Whether the link comes through the device's SSH tunnel: then its remote address is this computer's loopback.
     fn is_tunneled(&self) -> bool {
         let remote = self.link.as_ref().and_then(|link| link.remote.parse().ok());
         self.tunnel.is_some() && remote.is_some_and(|remote: IpAddr| remote.is_loopback())
     }
 
-    /// Its agent is not in the network of its mode.
+    /// Whether the agent runs in another network than the device's mode says.
     pub(crate) fn has_mode_mismatch(&self) -> bool {
         mode_mismatch(&self.row, &self.last_report).is_some()
     }
@@ -272,134 +274,4 @@ impl DeviceEntry {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::store::{
-        Imposter,
-        tests::{device, moment},
-    };
-    use flotilla_protocol::inventory::Item;
-
-    fn enrolled() -> DeviceEntry {
-        let mut row = device("nas", 1);
-        row.enrolled = Some(moment(1));
-        row.last_seen = Some(moment(5));
-        DeviceEntry::new(row, None, LastReport::default())
-    }
-
-    #[test]
-    fn status_follows_trust_first_and_the_link_then() {
-        let mut entry = DeviceEntry::new(device("nas", 1), None, LastReport::default());
-        assert_eq!(entry.status(), DeviceStatus::Pending);
-        entry = enrolled();
-        assert_eq!(entry.status(), DeviceStatus::Offline);
-        entry.presence = PresenceState::Reconnecting;
-        assert_eq!(entry.status(), DeviceStatus::Reconnecting);
-        entry.presence = PresenceState::Online;
-        assert_eq!(entry.status(), DeviceStatus::Online);
-        entry.row.revoked = Some(moment(7));
-        assert_eq!(entry.status(), DeviceStatus::Revoked);
-    }
-
-    #[test]
-    fn a_device_is_quarantined_while_only_its_copy_was_heard_of() {
-        let mut entry = enrolled();
-        entry.row.imposter = Some(Imposter {
-            hostname: "copy".into(),
-            address: "192.0.2.7".into(),
-            at: moment(6),
-            contests: None,
-        });
-        assert_eq!(entry.status(), DeviceStatus::Quarantined);
-        entry.row.last_seen = Some(moment(7));
-        assert_eq!(
-            entry.status(),
-            DeviceStatus::Offline,
-            "the original was there after its copy"
-        );
-    }
-
-    #[test]
-    fn containers_are_counted_by_the_rule_that_says_what_trouble_is() {
-        let mut entry = enrolled();
-        let container = |id: &str, state: &str, health: &str, exit_code: i64| {
-            serde_json::from_value(serde_json::json!({
-                "id": id, "name": id, "image": "b", "state": state, "status": "", "health": health, "ports": [],
-                "created": "2026-01-01T00:00:00Z", "exit_code": exit_code,
-            }))
-            .unwrap()
-        };
-        for container in [
-            container("1", "running", "unhealthy", 0),
-            container("2", "exited", "unhealthy", 137),
-            container("3", "exited", "none", 3),
-            container("4", "running", "none", 0),
-        ] {
-            assert!(entry.last_report.inventory.put(Item::Container(container).into()));
-        }
-        let counts = entry.container_counts();
-        assert_eq!(
-            (counts.total, counts.running, counts.unhealthy, counts.troubled),
-            (4, 2, 1, 2)
-        );
-        entry.presence = PresenceState::Online;
-        assert!(entry.view(moment(7), "100.64.0.0/16").needs_attention());
-        entry.presence = PresenceState::Reconnecting;
-        assert!(!entry.view(moment(7), "100.64.0.0/16").needs_attention());
-    }
-
-    #[test]
-    fn rows_of_a_device_that_is_away_are_as_old_as_its_last_sign() {
-        let mut entry = enrolled();
-        assert_eq!(entry.as_of(moment(100)), moment(5));
-        let unreachable = entry.unreachable(|_| "at 09:12".into()).unwrap();
-        assert_eq!(unreachable.reason, "nas is offline. It was last seen at 09:12.");
-        entry.link = Some(LinkUp {
-            since: moment(6),
-            remote: "192.0.2.7".into(),
-            rtt_ms: None,
-        });
-        entry.presence = PresenceState::Online;
-        assert_eq!(entry.as_of(moment(100)), moment(100));
-        assert_eq!(entry.unreachable(|_| String::new()), None);
-    }
-
-    #[test]
-    fn rows_are_as_old_as_the_silence_of_their_engine_although_the_device_is_online() {
-        let mut entry = enrolled();
-        entry.link = Some(LinkUp {
-            since: moment(6),
-            remote: "192.0.2.7".into(),
-            rtt_ms: None,
-        });
-        entry.last_report.engine = Some(EngineState::Unfit {
-            reason: "It does not answer.".into(),
-            since: Some(moment(50)),
-        });
-        assert_eq!(entry.row((), moment(100)).as_of, moment(50));
-        assert_eq!(
-            entry.as_of(moment(100)),
-            moment(100),
-            "the device itself is heard"
-        );
-        entry.last_report.clock_skew_seconds = Some(-20);
-        assert_eq!(
-            entry.row((), moment(100)).as_of,
-            moment(70),
-            "the device's clock is behind"
-        );
-        entry.last_report.clock_skew_seconds = Some(-3600);
-        assert_eq!(entry.row((), moment(100)).as_of, moment(100));
-        assert_eq!(entry.silent_engine(), None, "it held nothing");
-        let volume = serde_json::json!({"kind": "volume", "name": "a", "driver": "local", "used_by": []});
-        let volume: Item = serde_json::from_value(volume).unwrap();
-        assert!(entry.last_report.inventory.put(volume.into()));
-        assert!(
-            entry
-                .silent_engine()
-                .unwrap()
-                .reason
-                .ends_with("It does not answer.")
-        );
-    }
-}
+mod tests;

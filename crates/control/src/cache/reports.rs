@@ -1,4 +1,4 @@
-//! What a device's reports change in the cache, and what of it open pages are told.
+//! Applies a device's reports to the cache, and publishes the changes.
 
 use super::{DeviceEntry, State};
 use crate::report::{BoundedReport, WeighedItem};
@@ -12,18 +12,18 @@ use flotilla_protocol::{
 };
 use std::time::Duration;
 
-/// How much a report changed.
+/// What a report changed, for the caller who saves and publishes it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum ReportEffect {
-    /// Something that has to be written to the store.
+    /// A value that has to be saved.
     Changed,
-    /// Figures that change all the time.
+    /// Only figures that change all the time: they are published with a delay.
     Figures,
     Nothing,
 }
 
 impl State {
-    /// How long a device has to wait after so many bytes before it is heard again.
+    /// How long control waits before it reads the device's next report, after one of so many bytes.
     pub(crate) fn pace(&mut self, id: DeviceId, bytes: usize, now: Timestamp) -> Duration {
         let entry = self.devices.get_mut(&id);
         entry.map_or(Duration::ZERO, |entry| entry.report_pace.charge(bytes, now))
@@ -40,29 +40,28 @@ impl State {
             return ReportEffect::Nothing;
         };
         entry.row.last_seen = Some(now);
+        let last = &mut entry.last_report;
         let changed = match report.into() {
             BoundedReport::Hello(hello) => {
-                entry.last_report.clock_skew_seconds = Some(hello.sent_at.as_second() - now.as_second());
-                set(&mut entry.last_report.agent_version, hello.agent_version)
-                    | set(&mut entry.last_report.facts, hello.facts)
+                last.clock_skew_seconds = Some(hello.sent_at.as_second() - now.as_second());
+                set(&mut last.agent_version, hello.agent_version) | set(&mut last.facts, hello.facts)
             }
-            BoundedReport::Facts(facts) => set(&mut entry.last_report.facts, facts),
+            BoundedReport::Facts(facts) => set(&mut last.facts, facts),
             BoundedReport::Engine(engine) => {
                 if let EngineState::Running(facts) = &engine {
-                    entry.last_report.was_docker_desktop = facts.docker_desktop;
+                    last.was_docker_desktop = facts.docker_desktop;
                 }
-                set(&mut entry.last_report.engine, engine)
+                set(&mut last.engine, engine)
             }
             BoundedReport::Usage(usage) => {
-                entry.last_report.usage = Some(usage);
+                last.usage = Some(usage);
                 return ReportEffect::Figures;
             }
             BoundedReport::Inventory { holdings, partial } => {
-                let changed =
-                    (&entry.last_report.inventory, entry.last_report.partial) != (&holdings, partial);
-                entry.last_report.inventory = holdings;
-                entry.last_report.partial = partial;
-                // Also when nothing changed: pages learn that the rows are true again.
+                let changed = (&last.inventory, last.partial) != (&holdings, partial);
+                last.inventory = holdings;
+                last.partial = partial;
+                // Also when nothing changed: rows that were shown as old are current again.
                 self.publish_inventory(id, now);
                 changed
             }
@@ -83,8 +82,8 @@ impl State {
                 };
             }
             BoundedReport::Endpoints(trials) => {
-                let before = std::mem::replace(&mut entry.last_report.endpoint_trials, trials);
-                before != entry.last_report.endpoint_trials
+                let before = std::mem::replace(&mut last.endpoint_trials, trials);
+                before != last.endpoint_trials
             }
             BoundedReport::Unknown => return ReportEffect::Nothing,
         };
@@ -105,7 +104,8 @@ impl State {
             return false;
         };
         if let (MeshState::Starting, Some(before)) = (&mesh.state, &entry.last_report.mesh) {
-            // An agent that restarts is soon where it was; until it says otherwise, its peers keep trying there.
+            // An agent that restarts is usually reachable where it was, so its peers keep trying its earlier candidates
+            // until it reports others.
             mesh.candidates.clone_from(&before.candidates);
             mesh.home_relay = before.home_relay;
             mesh.nat = before.nat;
@@ -159,7 +159,7 @@ impl State {
         }
     }
 
-    /// Tells pages to forget all rows of a device and to take the ones it has.
+    /// Publishes all rows of a device in place of those that pages have.
     pub(crate) fn publish_inventory(&mut self, id: DeviceId, now: Timestamp) {
         let holds = self
             .devices
@@ -178,7 +178,7 @@ impl State {
     }
 }
 
-/// Sets a value; whether that changed it.
+/// Sets a value; answers whether it changed.
 fn set<T: PartialEq>(current: &mut Option<T>, value: T) -> bool {
     let changed = current.as_ref() != Some(&value);
     *current = Some(value);
