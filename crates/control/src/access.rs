@@ -2,9 +2,9 @@
 //!
 //! Programs show the token of `api.json`, made anew at each start. A browser or the desktop window exchanges the
 //! single-use code of a sign-in link for a session, which has two halves: a cookie, and a secret for the page. Browsers
-//! send a cookie to every port of a host, so whoever listens on another one gets it; the page's half leaves the page
-//! for control's own origin only, and either half alone opens nothing. All are 256 random bits; only hashes are kept,
-//! and comparing two hashes takes the same time wherever they differ.
+//! send a cookie to every port of a host, so a program that listens on another port gets it; the page's half leaves the
+//! page for control's own origin only, and either half alone opens nothing. All are 256 random bits; only hashes are
+//! kept, and comparing two hashes takes the same time wherever they differ.
 
 mod place;
 mod sessions;
@@ -29,7 +29,7 @@ use subtle::ConstantTimeEq;
 /// Codes that wait at the same time: more than a person opens windows in a minute.
 const CODES: usize = 16;
 
-/// A secret in the only moment in which it is shown.
+/// A secret on its way to the one who will hold it. Control itself keeps only its hash.
 pub(crate) struct Secret(String);
 
 impl Secret {
@@ -44,19 +44,19 @@ impl fmt::Debug for Secret {
     }
 }
 
-/// Who a sign-in link is for.
+/// What a sign-in link is made for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum LinkPurpose {
-    /// Whoever reads what a start prints: perhaps only after a long build.
+    /// Printed when control starts. The person may read it only after a long build.
     Start,
-    /// Whoever just asked for it.
+    /// Asked for through the API, to be opened at once.
     Request,
-    /// The desktop window of this very process.
+    /// Opened by the desktop window of this process.
     Window,
 }
 
 impl LinkPurpose {
-    /// How long its code waits to be exchanged.
+    /// How long the link's code can be exchanged.
     fn lifetime(self) -> SignedDuration {
         match self {
             Self::Start => SignedDuration::from_mins(30),
@@ -65,14 +65,14 @@ impl LinkPurpose {
     }
 }
 
-/// Both halves of a new session.
+/// The two secrets of a new session: the cookie's and the page's.
 #[derive(Debug)]
 pub(crate) struct NewSession {
     pub(crate) cookie: Secret,
     pub(crate) page: Secret,
 }
 
-/// The credentials that are good now.
+/// The API's token, and the codes and sessions that are valid.
 pub(crate) struct Access {
     key: ApiKey,
     token: [u8; 32],
@@ -92,7 +92,7 @@ struct Code {
 }
 
 impl Access {
-    /// Starts with one token and nothing else; `seed` must be random outside of tests.
+    /// Makes a token; there are no codes and no sessions yet. `seed` must be random outside of tests.
     pub(crate) fn new(seed: [u8; 32]) -> (Self, Secret) {
         let mut random = StdRng::from_seed(seed);
         let token = secret(&mut random);
@@ -108,19 +108,20 @@ impl Access {
         (access, token)
     }
 
-    /// Shows to whoever knows the token that this control, which listens at `own`, knows it too; `None` to what is no
-    /// nonce.
+    /// Proves to a program that knows the token that this control, which listens at `own`, knows it too; `None` when
+    /// `nonce` is not a nonce.
     pub(crate) fn prove(&self, nonce: &str, own: SocketAddr) -> Option<String> {
         self.key.prove(nonce, own)
     }
 
-    /// A fresh code for one session.
+    /// Makes a code that opens one session.
     pub(crate) fn open_code(&self, purpose: LinkPurpose, now: Timestamp) -> Secret {
         let mut credentials = self.lock();
         let code = secret(&mut credentials.random);
         credentials.codes.retain(|code| code.expires > now);
         if credentials.codes.len() == CODES {
-            // What expires next gives way, so that asking often does not take the link of a start away.
+            // The code that expires next gives way, so that asking for links often does not take away the link that the
+            // start printed.
             let next = (0..CODES)
                 .min_by_key(|at| credentials.codes[*at].expires)
                 .unwrap_or(0);
@@ -161,7 +162,7 @@ impl Access {
         Some(opened)
     }
 
-    /// The session that both halves belong to, used by this.
+    /// The session that both secrets belong to. Finding it counts as a use.
     pub(crate) fn find_session(&self, cookie: &str, page: &str, now: Timestamp) -> Option<CurrentSession> {
         self.lock().sessions.find(&SecretHashes::of(cookie, page), now)
     }

@@ -1,4 +1,4 @@
-//! At which addresses devices reach control: what the owner says, else what this computer's interfaces have.
+//! The addresses at which devices reach control: those that the owner names, else those of this computer's interfaces.
 
 mod interfaces;
 
@@ -6,8 +6,8 @@ use flotilla_protocol::{cidr::IpRange, endpoint::Endpoint};
 use interfaces::Interface;
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 
-/// The addresses to tell devices, best first: those `given` at the start, those that people added, then, where none
-/// was given, what is found.
+/// The addresses that devices are told, best first: those `given` at the start, those that people added, then, if none
+/// was given, those of this computer's interfaces.
 pub(crate) fn endpoints(given: &[Endpoint], added: &[Endpoint], fleet: SocketAddr) -> Vec<Endpoint> {
     let found = if given.is_empty() {
         found(fleet)
@@ -23,7 +23,7 @@ pub(crate) fn endpoints(given: &[Endpoint], added: &[Endpoint], fleet: SocketAdd
     endpoints
 }
 
-/// What this computer's interfaces have: the default route's, then other IPv4, then global and other IPv6.
+/// The addresses of this computer's interfaces: the default route's, then other IPv4, then global and other IPv6.
 fn found(fleet: SocketAddr) -> Vec<Endpoint> {
     if !fleet.ip().is_unspecified() {
         return vec![Endpoint::from_ip(fleet.ip(), fleet.port())];
@@ -64,13 +64,13 @@ pub(crate) fn is_outside(endpoint: &Endpoint) -> bool {
     }
 }
 
-/// Whether the name is one that most networks' name servers do not know, since each system asks its neighbors (RFC 6762 §3).
-/// An agent in a container asks name servers alone.
+/// Whether the host is a multicast DNS name (RFC 6762 §3): systems resolve it by asking their network, and most name servers
+/// do not know it. An agent in a container asks name servers only.
 pub(crate) fn is_mdns_name(endpoint: &Endpoint) -> bool {
     endpoint.host().trim_end_matches('.').ends_with(".local")
 }
 
-/// Whether the address means each computer itself, or none: no device could find control there.
+/// Whether the address means each computer itself, or no computer: a device could not find control there.
 pub(crate) fn is_useless(endpoint: &Endpoint) -> bool {
     let of_this_computer = endpoint.host() == "localhost" || endpoint.host().ends_with(".localhost");
     of_this_computer
@@ -79,7 +79,7 @@ pub(crate) fn is_useless(endpoint: &Endpoint) -> bool {
             .is_some_and(|ip| ip.is_loopback() || ip.is_unspecified() || ip.is_multicast())
 }
 
-/// Inside 2000::/3, where global addresses are given out (RFC 4291 §2.4).
+/// Whether the address is inside 2000::/3, from which global addresses are given out (RFC 4291 §2.4).
 fn is_global(ip: Ipv6Addr) -> bool {
     ip.segments()[0] & 0xe000 == 0x2000
 }
@@ -93,7 +93,7 @@ mod tests {
     }
 
     #[test]
-    fn the_default_route_comes_first_and_networks_of_nobody_else_never() {
+    fn the_default_route_comes_first_and_networks_that_no_other_computer_is_in_never() {
         use flotilla_protocol::interface::Reach;
         let interfaces = [
             (Reach::Network, false, "127.0.0.1"),

@@ -23,7 +23,7 @@ use crate::{completion, core::Core, refusal::not_found};
 use axum::{Router, extract::DefaultBodyLimit, middleware, routing::get};
 use std::sync::Arc;
 
-/// The largest request is a policy of a thousand rules.
+/// Room for the largest request, a policy of a thousand rules.
 const BODY_BYTES: usize = 512 * 1024;
 
 /// Everything that the API port serves.

@@ -43,24 +43,24 @@ use std::{
 };
 use tokio::sync::Notify;
 
-/// The cache. Shared by reference.
+/// The fleet in memory, behind one lock. Shared by reference.
 #[derive(Debug)]
 pub(crate) struct Cache(Mutex<State>);
 
-/// What the lock guards.
+/// The contents of the cache.
 #[derive(Debug)]
 pub(crate) struct State {
     pub(crate) fleet: FleetRow,
     pub(crate) policy: PolicyInForce,
     pub(crate) live: Live,
     pub(crate) maps: Maps,
-    /// Tells pages times of day.
+    /// For times of day in sentences that pages show.
     clock: Clock,
     /// Control's own relay, while it runs one.
     own_relay: Option<Relay>,
     presence: Presence,
     pace: Pace,
-    /// Something falls due earlier than whoever watches the time may have looked.
+    /// Notified when the next deadline may be earlier than the one that `timers` waits for.
     pub(crate) timers_changed: Arc<Notify>,
     devices: BTreeMap<DeviceId, DeviceEntry>,
     pub(crate) tickets: Tickets,
@@ -71,13 +71,13 @@ pub(crate) struct State {
 #[derive(Debug)]
 pub(crate) struct StoredFleet {
     pub(crate) fleet: FleetRow,
-    /// None was saved yet.
+    /// `None` until a policy was saved.
     pub(crate) policy: Option<PolicyInForce>,
     pub(crate) entries: Vec<DeviceEntry>,
 }
 
 impl Cache {
-    /// The fleet as it was stored. Devices that had enrolled get the time to come back.
+    /// Builds the cache from the store. Enrolled devices count as reconnecting at first, not as offline.
     pub(crate) fn new(stored: StoredFleet, clock: Clock, now: Instant) -> Self {
         let StoredFleet {
             fleet,
@@ -90,7 +90,8 @@ impl Cache {
             saved: fleet.created,
             by: "controller".to_owned(),
         });
-        // Higher than any revision that an earlier run gave, which were fewer than milliseconds went by.
+        // Milliseconds since 1970 are more than any earlier run can have reached, since maps change far less often than
+        // every millisecond.
         let revision = u64::try_from(clock.now().as_millisecond()).unwrap_or(0);
         let range = fleet.mesh_cidr.parse().unwrap_or(Cidr::SHARED_SPACE);
         let mut maps = Maps::new(range, policy.policy.clone(), revision);
@@ -165,7 +166,7 @@ impl State {
         }
     }
 
-    /// Changes a device without telling anybody: for what no page shows.
+    /// Changes a device without publishing its row: for values that no page shows, or not at once.
     pub(crate) fn note(&mut self, id: DeviceId, change: impl FnOnce(&mut DeviceEntry)) {
         if let Some(entry) = self.devices.get_mut(&id) {
             change(entry);

@@ -1,10 +1,10 @@
-//! The one place where control reads the clock, so that tests can be the clock.
+//! The one place where control reads the wall clock, so that tests can set it.
 
 use flotilla_protocol::Timestamp;
 use jiff::tz::TimeZone;
 use std::{fmt, sync::Arc};
 
-/// Tells the time, and how people around this computer write it.
+/// The time, and how it is written in this computer's time zone.
 #[derive(Clone)]
 pub(crate) struct Clock {
     read: Arc<dyn Fn() -> Timestamp + Send + Sync>,
@@ -36,7 +36,7 @@ impl Clock {
         then.strftime(form).to_string()
     }
 
-    /// A moment in words: `at 09:12` within a day, `on 2026-11-20 at 09:12` before.
+    /// A moment in words: `at 09:12` on the same day, else `on 2026-11-20 at 09:12`.
     pub(crate) fn moment(&self, at: Timestamp) -> String {
         let then = at.to_zoned(self.zone.clone());
         let today = self.now().to_zoned(self.zone.clone()).date();

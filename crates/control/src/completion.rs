@@ -1,8 +1,8 @@
-//! A change that has begun is carried to its end, also when whoever asked for it is gone.
+//! A request that has begun runs to its end, also when its connection closes.
 //!
-//! A server drops a request's future when its connection closes. Between writing to the store and telling the
-//! cache, that would leave the two apart: a device whose agent died while it enrolled would hold a certificate that
-//! control does not know.
+//! A server drops a request's future when its connection closes. Between writing to the store and updating the cache,
+//! that would leave the two different: a device whose agent died while it enrolled would hold a certificate that the
+//! cache does not know.
 
 use crate::refusal::Refusal;
 use axum::{extract::Request, middleware::Next, response::Response};

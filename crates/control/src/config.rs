@@ -1,4 +1,4 @@
-//! What a caller decides before control starts.
+//! What the caller who starts control decides.
 
 use flotilla_protocol::endpoint::Endpoint;
 use std::{net::SocketAddr, path::PathBuf};
@@ -12,11 +12,11 @@ pub struct ControlConfig {
     pub fleet_addr: SocketAddr,
     /// Loopback TCP address for people and programs on this computer; port 0 picks a free one.
     pub api_addr: SocketAddr,
-    /// Addresses that devices are told; found out when empty.
+    /// Addresses that devices are told; those of this computer's interfaces when empty.
     pub advertise: Vec<Endpoint>,
     /// Agents to serve: `x86_64-linux/flotilla-agent`, `agent-image-amd64.tar` and so on.
     pub agents_dir: Option<PathBuf>,
-    /// What control's own relay passes on for all devices together, who share it evenly.
+    /// What control's own relay forwards for all devices together; they share it evenly.
     pub relay_mbit_per_second: u32,
     pub ui: Ui,
 }

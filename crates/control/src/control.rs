@@ -63,7 +63,7 @@ impl Control {
             });
         }
         let data_dir = DataDir::open(&config.data_dir)?;
-        // A control that ended uncleanly left its own behind.
+        // A control that ended uncleanly left its file behind.
         data_dir.remove(API_FILE);
         flotilla_link::raise_file_limit();
         let fleet = listen(config.fleet_addr, "--fleet-addr", |address| {
@@ -111,21 +111,20 @@ impl Control {
         &self.ready
     }
 
-    /// The address of the user interface with a code for whoever reads what a start prints: it opens one session
-    /// within 30 minutes.
+    /// The address of the user interface with a code that a start prints: it opens one session within 30 minutes.
     #[must_use]
     pub fn start_url(&self) -> String {
         self.core.sign_in_link(LinkPurpose::Start)
     }
 
-    /// The same for the window of this process, within 60 s.
+    /// The address of the user interface for the window of this process: its code opens one session within 60 s.
     #[must_use]
     pub fn window_url(&self) -> String {
         self.core.sign_in_link(LinkPurpose::Window)
     }
 
-    /// Adds this computer to the fleet as a device like any other, or makes a new token for it while it has
-    /// not enrolled. `None` when it has.
+    /// Adds this computer to the fleet as a device, or makes a new token for it while it has not enrolled. `None` when
+    /// it has enrolled.
     ///
     /// # Errors
     /// The store cannot be written.
@@ -204,7 +203,7 @@ fn listen(
     })
 }
 
-/// The address with the port that the system picked.
+/// The address that the listener has, with the port that the system chose for port 0.
 fn bound(listener: &TcpListener, asked: SocketAddr) -> SocketAddr {
     listener.local_addr().unwrap_or(asked)
 }

@@ -1,4 +1,4 @@
-//! What both ports share: the fleet in memory and on disk, who may come in, and who is connected.
+//! The state that both ports share: the fleet in memory and on disk, credentials, links and jobs.
 
 use crate::{
     access::{Access, LinkPurpose},
@@ -48,14 +48,16 @@ pub(crate) struct Core {
     pub(crate) trust: Trust,
     pub(crate) builds: Builds,
     pub(crate) ui: Ui,
-    /// Where the API port listens: an address of this computer alone.
+    /// Where the API port listens: a loopback address.
     pub(crate) api_addr: SocketAddr,
-    /// Held while a device's record is read, decided on and written, so that no change is lost to another.
+    /// Held from reading a device's, the fleet's or the policy's record until the change is written and in the cache,
+    /// so that no change is lost to another.
     pub(crate) write_lock: tokio::sync::Mutex<()>,
-    /// Something may fall due earlier than it looked.
+    /// Notified when the next deadline may be earlier than the one that [`crate::timers`] waits for.
     pub(crate) timers_changed: Arc<Notify>,
     pub(crate) stop: CancellationToken,
-    /// Links that run, and write what they heard when they end.
+    /// Links, jobs, SSH installs and tunnels that run. Control waits for them when it stops, since links save reports
+    /// when they end.
     pub(crate) tasks: TaskTracker,
     pub(crate) random: Mutex<StdRng>,
     pub(crate) endpoints: Mutex<Vec<Endpoint>>,
@@ -77,7 +79,7 @@ impl Core {
         self.relay.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The user interface's address with a fresh code, which opens one session.
+    /// The user interface's address with a new code, which opens one session.
     pub(crate) fn sign_in_link(&self, purpose: LinkPurpose) -> String {
         let code = self.access.open_code(purpose, self.clock.now());
         format!("http://{}/#code={}", self.api_addr, code.reveal())
@@ -100,13 +102,13 @@ impl Core {
         self.endpoints().into_iter().chain(tunnel).collect()
     }
 
-    /// Looks again at which addresses this computer has, and which people added.
+    /// Finds again the addresses of this computer and those that people added.
     pub(crate) fn find_endpoints(&self) {
         let added = self.cache.lock().fleet.added_endpoints.clone();
         self.set_endpoints(advertise::endpoints(&self.advertised, &added, self.fleet_addr));
     }
 
-    /// Replaces the addresses, and tells pages and agents when that changes something.
+    /// Replaces control's addresses. If that changes them, pages, maps and agents get the new ones.
     pub(crate) fn set_endpoints(&self, endpoints: Vec<Endpoint>) {
         let mut current = self.endpoints.lock().unwrap_or_else(PoisonError::into_inner);
         if *current == endpoints {
@@ -119,10 +121,10 @@ impl Core {
         self.hub.send_settings_to_all();
     }
 
-    /// Writes an entry of the activity log and shows it to open pages. A log that cannot be written does not
-    /// undo what it tells of.
+    /// Writes an entry of the activity log and publishes it. When it can't be written, that is only logged: the change
+    /// that it records stays.
     pub(crate) async fn record(&self, mut entry: NewActivity) {
-        // The log keeps it for good, and it may quote a device.
+        // Entries are kept for a year, and details may quote a device, so they are cut.
         entry.details = shown(&entry.details, DETAILS_CHARS);
         match self.store.append_activity(entry, self.clock.now()).await {
             Ok(entry) => self.cache.lock().live.upsert(|| Resource::Activity(entry)),

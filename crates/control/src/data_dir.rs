@@ -1,4 +1,4 @@
-//! The data directory: private to its owner, locked by one Flotilla at a time, its files replaced whole or not at all.
+//! The data directory: readable by its owner only, locked by one Flotilla at a time. Its files are replaced as a whole.
 
 use crate::StartError;
 use std::{
@@ -14,11 +14,12 @@ use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 
 const LOCK: &str = "lock";
 
-/// A program that asks whether control runs holds the lock for an instant, and must not keep control from starting.
+/// Attempts to take the lock. A program that asks whether control runs holds it for an instant, and must not keep
+/// control from starting.
 const ATTEMPTS: u32 = 5;
 
-/// The system has no lock with a time limit: it waits for ever or not at all. So this thread sleeps between attempts,
-/// 80 ms at most, at control's start, before anything else runs.
+/// The pause between attempts. The system's locks have no time limit: they wait for ever or not at all. So this thread
+/// sleeps, 80 ms at most in all, when control starts and nothing else runs.
 const BETWEEN: Duration = Duration::from_millis(20);
 
 /// An open data directory. Dropping it releases the lock.
@@ -93,7 +94,7 @@ impl DataDir {
         File::open(&self.path)?.sync_all()
     }
 
-    /// A file for other code to open by its path: it is there, and only its owner may read it.
+    /// Makes a file, unless it exists, that only its owner may read; answers its path, for other code to open.
     pub(crate) fn private_file(&self, name: &str) -> io::Result<PathBuf> {
         let path = self.file(name);
         let file = private_options().open(&path)?;
@@ -175,7 +176,7 @@ mod tests {
     }
 
     #[test]
-    fn whoever_asks_whether_it_is_locked_keeps_nobody_from_starting() {
+    fn a_program_that_asks_for_the_lock_does_not_keep_control_from_starting() {
         let parent = tempfile::tempdir().unwrap();
         drop(DataDir::open(parent.path()).unwrap());
         let asking = File::open(parent.path().join(LOCK)).unwrap();

@@ -1,7 +1,7 @@
-//! The roster: who belongs to the fleet. Every change of a device's record goes through here.
+//! Devices: which ones belong to the fleet. Every change of a device's record is made here.
 //!
-//! Life of a device: added with a token (pending) → enrolled → perhaps rotated (a new token, the same device) →
-//! revoked → removed. Each change is decided and written under one lock, shown to pages, and recorded.
+//! Life of a device: added with a token (pending) → enrolled → perhaps rotated (a new token, the same device) → revoked
+//! → removed. Each change is decided and written under the write lock, published, and recorded in the activity log.
 
 mod change;
 mod links;
@@ -31,7 +31,7 @@ pub(crate) fn no_such_device(text: &str) -> Refusal {
     )
 }
 
-/// A device as it is now, by its id or its name.
+/// A copy of a device, by its id or its name.
 pub(crate) fn get(core: &Core, device: &str) -> Result<DeviceEntry, Refusal> {
     core.cache
         .lock()
@@ -40,7 +40,7 @@ pub(crate) fn get(core: &Core, device: &str) -> Result<DeviceEntry, Refusal> {
         .ok_or_else(|| no_such_device(device))
 }
 
-/// A free name in two words.
+/// A device name of two words that no device has.
 pub(crate) fn propose_name(core: &Core) -> String {
     let state = core.cache.lock();
     flotilla_fleet::propose_name(|name| state.find(name.as_str()).is_some(), &mut *core.random()).to_string()
@@ -86,7 +86,7 @@ pub(crate) fn range(core: &Core) -> Result<Cidr, Refusal> {
         .map_err(|_| Refusal::new(Code::Internal, format!("The mesh range {text} is no range.")))
 }
 
-/// Something the owner did to a device.
+/// An activity entry about what the owner did to a device.
 pub(crate) fn by_owner(action: Action, id: DeviceId, name: &DeviceName, details: String) -> NewActivity {
     NewActivity {
         actor: Actor::Owner,

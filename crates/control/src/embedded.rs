@@ -1,4 +1,4 @@
-//! The user interface that was compiled in. The list is made by the build script from FLOTILLA_UI_DIST.
+//! The user interface that was compiled in. The build script makes the list of files from FLOTILLA_UI_DIST.
 
 const FILES: &[(&str, &[u8])] = &include!(concat!(env!("OUT_DIR"), "/bundle.rs"));
 

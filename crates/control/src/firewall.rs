@@ -1,7 +1,8 @@
 //! Whether this computer's own firewall lets devices in.
 //!
-//! A connection from this computer to itself never meets it, so the firewall is asked for its rules. Only what certainly
-//! keeps everybody out is called shut; a firewall that does not tell this program its rules is said to be there.
+//! A connection from this computer to itself does not pass the firewall, so its rules are read. Only rules that
+//! certainly keep every device out count as shut. When this program may not read the rules, the answer says only that
+//! there is a firewall.
 
 mod ruleset;
 
@@ -9,32 +10,33 @@ use serde_json::Value;
 use std::{path::Path, process::Stdio, time::Duration};
 use tokio::{io::AsyncReadExt as _, process::Command, time::timeout};
 
-/// Reading the rules takes milliseconds, and thousands of rules a second.
+/// How long reading may take: it takes milliseconds, and seconds for many thousand rules.
 const READ_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// Bytes of rules that are read. A rule has about 500, and firewalls that block countries by rules have ten thousand.
+/// Bytes of rules that are read. A rule has about 500, and a firewall that blocks whole countries has ten thousand
+/// rules.
 const MOST_BYTES: u64 = 32 * 1024 * 1024;
 
-/// Where programs of administrators are, which the path of a person's session often leaves out.
+/// Where `nft` is; these folders are often missing in the path of a person's session.
 const PROGRAMS: [&str; 3] = ["/usr/sbin/nft", "/sbin/nft", "/usr/bin/nft"];
 
-/// What is known of a port.
+/// Whether the firewall lets devices in at a port.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Firewall {
-    /// Nothing that was found keeps devices out.
+    /// No rule that was read keeps devices out.
     Open,
     /// No device gets in; the sentence says why, and what to do.
     Shut(String),
-    /// There is one, and what it does to the port is not known; the sentence says how to find out.
+    /// There is a firewall whose rules can't be read; the sentence says how to find out.
     Unknown(String),
 }
 
-/// A program that keeps the rules.
+/// The program by which the owner changes the firewall's rules.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum FirewallKind {
     Ufw,
     Firewalld,
-    /// Rules of nftables or iptables by hand.
+    /// None: rules of nftables or iptables written by hand.
     Rules,
 }
 
@@ -63,7 +65,7 @@ impl FirewallKind {
         }
     }
 
-    /// For one that is there and does not tell.
+    /// The answer when this firewall's rules can't be read.
     fn unknown(self, port: u16) -> Firewall {
         let (name, command) = match self {
             Self::Ufw => ("ufw", "sudo ufw status"),
@@ -77,7 +79,7 @@ impl FirewallKind {
     }
 }
 
-/// What the firewall does to new connections from other machines at a TCP port.
+/// Checks what the firewall does to new connections from other machines at a TCP port.
 pub(crate) async fn check(port: u16) -> Firewall {
     judge(rules().await.as_ref(), FirewallKind::find(), port)
 }
@@ -102,7 +104,7 @@ async fn rules() -> Option<Value> {
     serde_json::from_slice(&text).ok()
 }
 
-/// What a program prints before it ends well; `None` where that is more than `most` bytes.
+/// The output of a program that succeeds; `None` when it fails, or prints more than `most` bytes.
 async fn printed(mut program: Command, most: u64) -> Option<Vec<u8>> {
     program.stdin(Stdio::null()).stderr(Stdio::null());
     let mut child = program.stdout(Stdio::piped()).kill_on_drop(true).spawn().ok()?;
@@ -127,7 +129,7 @@ mod tests {
     #[test]
     fn what_is_shut_is_said_with_the_way_to_open_it() {
         let Firewall::Shut(reason) = judge(Some(&dropping()), FirewallKind::Ufw, 7443) else {
-            panic!("it lets nobody in");
+            panic!("it lets no device in");
         };
         assert_eq!(
             reason,

@@ -1,4 +1,4 @@
-//! The fleet port: what devices reach over TLS. Nothing else is served there, and every refusal is a Problem.
+//! The fleet port: the routes that devices reach over TLS. There are no others, and every refusal is a Problem.
 
 mod credential;
 mod enroll;
@@ -10,7 +10,7 @@ use axum::{Router, extract::DefaultBodyLimit, middleware, routing::get};
 use flotilla_protocol::{agent::LINK_PATH, enroll::ENROLL_PATH};
 use std::sync::Arc;
 
-/// An enrollment is about 2 KB; a device with very many routes stays below this.
+/// Bytes of a request. An enrollment has about 2 KB; one of a device with very many routes stays below this.
 const BODY_BYTES: usize = 64 * 1024;
 
 /// Everything that the fleet port serves.

@@ -1,8 +1,8 @@
 //! The live links, one per device at most.
 //!
-//! Life of a link: its route let it in → [`run`] admits it, and waits for its turn while the one before lives on → it
-//! is attached, which ends the one before (the newest authenticated link always wins) → reports flow into the cache,
-//! settings flow out → it ends, and only the link that is still the newest marks its device as gone.
+//! Life of a link: its route let it in → [`run`] admits it, and makes it wait when its device connects too often → it
+//! is attached, which ends the one before (the newest admitted link wins) → reports flow into the cache, settings flow
+//! out → it ends, and only the link that is still the newest marks its device as gone.
 
 mod reports;
 mod round_trip;
@@ -26,9 +26,9 @@ use tokio::sync::{Notify, Semaphore};
 #[derive(Debug)]
 pub(crate) struct Hub {
     links: Mutex<Links>,
-    /// Held while a large report is read: together, those of all devices take the room of one.
+    /// Held while a large report is parsed, so that all devices together take the memory of one.
     reading: Semaphore,
-    /// What newer agents told and this control does not know.
+    /// Counts reports and things of newer agents that this control does not know.
     unknown: AtomicUsize,
 }
 
@@ -46,7 +46,7 @@ impl Default for Hub {
 struct Links {
     let_in: u64,
     live: BTreeMap<DeviceId, AttachedLink>,
-    /// The agents that held each device's link since control started; of devices that are in the fleet.
+    /// The agents that held each device's link since control started, for devices of the fleet.
     holders: BTreeMap<DeviceId, Holders>,
 }
 
@@ -55,7 +55,7 @@ struct AttachedLink {
     /// Tells this link from the ones before it.
     number: u64,
     link: AgentLink,
-    /// The agent has something new to be told.
+    /// Notified when the agent's settings may have changed.
     settings_changed: Arc<Notify>,
 }
 
@@ -64,7 +64,7 @@ impl Hub {
         self.lock().live.len()
     }
 
-    /// How many reports and things were left out because only newer builds know them.
+    /// How many reports and things were left out because this control does not know them.
     pub(crate) fn count_unknown(&self) -> usize {
         self.unknown.load(Ordering::Relaxed)
     }
@@ -75,7 +75,7 @@ impl Hub {
         (!attached.link.is_closed()).then_some(attached.link)
     }
 
-    /// Sends a device its settings again, once it has a link.
+    /// Sends a device its settings again, if it has a link.
     pub(crate) fn send_settings(&self, device: DeviceId) {
         if let Some(attached) = self.lock().live.get(&device) {
             attached.settings_changed.notify_one();
@@ -88,25 +88,24 @@ impl Hub {
         }
     }
 
-    /// The number of a link that was just let in. Numbers grow, so the newest is known however long each one's
-    /// upgrade takes.
+    /// Numbers a link that was just let in. Numbers grow, so the newest link is known however long each upgrade takes.
     pub(crate) fn next_number(&self) -> u64 {
         let mut links = self.lock();
         links.let_in += 1;
         links.let_in
     }
 
-    /// An agent is about to take the device's link. Gives the one that it takes turns with.
+    /// Notes that an agent is about to take the device's link. Answers the agent that it takes turns with, if so.
     pub(crate) fn handle_holder(&self, device: DeviceId, holder: Holder) -> Option<Holder> {
         self.lock().holders.entry(device).or_default().handle_link(holder)
     }
 
-    /// Forgets which agents held the device's link: the next one takes it from no other.
+    /// Forgets which agents held the device's link, so that the next one can't count as taking turns.
     pub(crate) fn forget_holders(&self, device: DeviceId) {
         self.lock().holders.remove(&device);
     }
 
-    /// Makes a link the device's and ends the one it had; `None` when that one was let in later.
+    /// Makes a link the device's, and ends the one that it had; `None` when that one was let in later.
     fn attach(&self, device: DeviceId, number: u64, link: AgentLink) -> Option<AttachedLink> {
         let mut links = self.lock();
         if links.live.get(&device).is_some_and(|other| other.number > number) {

@@ -1,7 +1,7 @@
 //! Jobs that devices carry out, followed until they are over.
 //!
-//! Life cycle of a job here: begun at its device under a fresh id, over the link → followed → over: recorded in the
-//! activity log, told to the requests that wait → forgotten by the device. It depends on no request and on no link:
+//! Life cycle of a job here: begun at its device under a new id, over the link → followed → over: recorded in the
+//! activity log, answered to the requests that wait → forgotten by the device. It depends on no request and on no link:
 //! when a link ends, the device lists its jobs on the next one, also those that an earlier run of control began.
 
 mod activity;
@@ -30,7 +30,7 @@ use tokio::sync::watch;
 #[derive(Debug, Default)]
 pub(crate) struct Jobs {
     followed: Mutex<BTreeMap<JobId, FollowedJob>>,
-    /// Devices that are about to be asked again which jobs they have.
+    /// Devices that will be asked again for their jobs, after a link ended.
     asked_again: Mutex<BTreeSet<DeviceId>>,
 }
 
@@ -38,19 +38,19 @@ pub(crate) struct Jobs {
 struct FollowedJob {
     device: DeviceId,
     request: JobRequest,
-    /// What it acts on, as people called it; `None` for the device itself, and for what an earlier control began.
+    /// The name of what it acts on; `None` for the device itself, and for a job that an earlier run of control began.
     target: Option<String>,
     /// Begun by this run of control.
     begun_here: bool,
     /// A task follows it over a link.
     is_followed: bool,
-    /// It is over, recorded and told; the device has not been told to forget it.
+    /// It is over, recorded and answered; the device has not confirmed to forget it.
     is_over: bool,
     progress: watch::Sender<JobProgress>,
 }
 
 impl Jobs {
-    /// A job that goes on and places a container that is called so, if there is one.
+    /// A running job that places the container with this name or id in or out of the pod.
     pub(crate) fn lookup(&self, device: DeviceId, container: &str, member: bool) -> Option<JobHandle> {
         let followed = self.lock();
         let mut live = followed
@@ -78,7 +78,7 @@ impl Jobs {
     }
 }
 
-/// Begins a job at a device that has a link. `target` is what people call that on which it acts.
+/// Begins a job at a device that has a link. `target` is the name of what it acts on.
 pub(crate) fn begin(
     core: &Arc<Core>,
     entry: &DeviceEntry,
@@ -108,7 +108,7 @@ fn fresh_id(core: &Core) -> JobId {
     JobId(uuid::Builder::from_unix_timestamp_millis(millis, &tail).into_uuid())
 }
 
-/// What a job comes to that never reached its device.
+/// The outcome of a job that never reached its device.
 fn never_begun() -> Problem {
     Problem::new(
         Code::DeviceOffline,

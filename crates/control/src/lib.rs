@@ -1,9 +1,9 @@
 //! The control server: it knows the fleet, decides who belongs to it, and shows it to people and programs.
 //!
-//! Two ports. On the **fleet port** (TLS) devices fetch their installer, enroll, and hold their link. On the
-//! **API port** (HTTP, loopback) the user interface, the command line and scripts read and change the fleet.
-//! Between them stand the store (what must survive a restart), the cache (what is true now, answered at
-//! once) and the live stream that patches open pages.
+//! Control has two ports. On the **fleet port** (TLS) devices fetch their installer, enroll, and hold their link. On
+//! the **API port** (HTTP, loopback) the user interface, the command line and scripts read and change the fleet.
+//! Between them are the store (what must survive a restart), the cache (the present state, from which all lists are
+//! answered) and the live stream that updates open pages.
 
 mod access;
 mod advertise;

@@ -1,4 +1,5 @@
-//! Limit of refusals per minute, counted per network and per token id; beyond it attempts are not looked at.
+//! Limits refused enrollment attempts per minute, counted per network and per token id. Beyond the limit, attempts are
+//! refused unread.
 //!
 //! Only refusals count, so a fleet that enrolls at once from behind one address is never slowed down.
 
@@ -9,13 +10,13 @@ use std::{
     sync::{Mutex, MutexGuard, PoisonError},
 };
 
-/// Refusals per minute after which the next attempt is not looked at. A person who mistypes stays below it.
+/// Refusals per minute after which attempts are refused unread. A person who mistypes stays below it.
 const PER_MINUTE: u32 = 10;
 
-/// Sources remembered at the same time: some hundred KiB.
+/// Sources that are counted at the same time: some hundred KiB.
 const SOURCES: usize = 4096;
 
-/// Where attempts come from.
+/// What attempts are counted by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Source {
     /// An IPv4 address, or the first address of an IPv6 network.
@@ -24,21 +25,22 @@ pub(crate) enum Source {
 }
 
 impl Source {
-    /// All that one sender has to choose from: its IPv4 address, or its IPv6 network.
+    /// The source of an address: an IPv4 address alone, or the IPv6 network from which one sender can choose any
+    /// address.
     pub(crate) fn of(address: IpAddr) -> Self {
         Self::Network(neighborhood(address))
     }
 }
 
-/// Refusals of the present minute, by source. When there is no room for another source, the one is forgotten that was
-/// refused least, so nobody gets a fresh start by having others refused.
+/// Refusals of the present minute, by source. When there is no room for another source, the one with the fewest
+/// refusals is forgotten, so that a source can't clear its own count by causing refusals elsewhere.
 #[derive(Debug, Default)]
 pub(crate) struct Refusals(Mutex<Counts>);
 
 #[derive(Debug, Default)]
 struct Counts {
     by_source: BTreeMap<Source, Tally>,
-    /// The same, least remarkable first.
+    /// The same, ordered by minute and count: the first one is forgotten first.
     ranked: BTreeSet<(Tally, Source)>,
 }
 

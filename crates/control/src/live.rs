@@ -1,4 +1,4 @@
-//! The live stream: numbered frames that keep open pages true.
+//! The live stream: numbered frames that keep open pages current.
 //!
 //! Frames are made under the cache's lock, so their order is the order of changes and a list can say which
 //! frames it already contains. A frame becomes text once, and only while a page reads.
@@ -8,10 +8,11 @@ use flotilla_protocol::api::{LiveFrame, Resource, ResourceRef};
 use std::collections::VecDeque;
 use tokio::sync::watch;
 
-/// Frames a slow reader may be behind before it is told to load its page again: a few seconds of a busy fleet.
+/// Frames that a slow reader may be behind before it is told to load its page again: a few seconds of a busy fleet.
 const BACKLOG: usize = 1024;
 
-/// The same in bytes. Most frames have less than 1 KB, but a device's largest things make far larger ones.
+/// Bytes that a slow reader may be behind. Most frames have less than 1 KB, but those of a device's largest things have
+/// far more.
 const BACKLOG_BYTES: usize = 8 << 20;
 
 /// The last frames, numbered without gaps.
@@ -31,7 +32,7 @@ impl Backlog {
         }
     }
 
-    /// The oldest frame after a number, which is the next one unless that is gone already.
+    /// The oldest kept frame after a number. That is the next frame, unless that one was dropped already.
     fn after(&self, seq: u64) -> Option<&(u64, Utf8Bytes)> {
         let (oldest, _) = self.frames.front()?;
         let place = (seq + 1).saturating_sub(*oldest);
@@ -39,7 +40,7 @@ impl Backlog {
     }
 }
 
-/// The writing end; it lives inside the cache.
+/// The writing end, which is part of the cache.
 #[derive(Debug)]
 pub(crate) struct Live {
     seq: u64,
@@ -67,7 +68,7 @@ impl Live {
         self.publish(|frame| frame.remove = Some(gone));
     }
 
-    /// Has every page load again what it shows.
+    /// Makes every page load again what it shows.
     pub(crate) fn reset(&mut self) {
         self.publish(|frame| frame.reset = true);
     }
@@ -87,7 +88,7 @@ impl Live {
     fn publish(&mut self, fill: impl FnOnce(&mut LiveFrame)) {
         self.seq += 1;
         if self.readers() == 0 {
-            // The next reader begins after this frame.
+            // Nothing needs to be kept: the next reader begins after this frame.
             if !self.backlog.borrow().frames.is_empty() {
                 self.backlog.send_replace(Backlog::default());
             }
@@ -107,14 +108,14 @@ impl Live {
 #[derive(Debug)]
 pub(crate) struct Reader {
     backlog: watch::Receiver<Backlog>,
-    /// The number of the last frame that was read; before the first one, of the one that came before it.
+    /// The number of the last frame that was read; at first, of the last frame before the subscription.
     seq: u64,
     begun: bool,
 }
 
 impl Reader {
-    /// The next frame as JSON: first a `reset`, and another one after frames were missed. `None` when control
-    /// stops. A read that is given up half-way has read nothing.
+    /// The next frame as JSON: first a `reset`, and another one after frames were missed. `None` when control stops.
+    /// Cancel safe: a read that is dropped before it ends has read nothing.
     pub(crate) async fn next(&mut self) -> Option<Utf8Bytes> {
         if !self.begun {
             self.begun = true;
@@ -135,7 +136,7 @@ impl Reader {
         Some(frame.clone())
     }
 
-    /// A sign of life while nothing changes.
+    /// A frame without a change, which shows that the stream lives.
     pub(crate) fn beat(&self) -> Utf8Bytes {
         text(&LiveFrame {
             seq: self.seq,
@@ -220,7 +221,7 @@ mod tests {
         let mut reader = live.subscribe();
         next(&mut reader).await;
         for seq in 1..=50 {
-            // As when a beat or a word of the page wins.
+            // The read is dropped, as when a beat or a message of the page comes first.
             assert_eq!(reader.next().now_or_never(), None);
             let mut waiting = Box::pin(reader.next());
             assert!(futures_util::poll!(&mut waiting).is_pending());
@@ -233,7 +234,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_written_for_nobody() {
+    fn nothing_is_written_without_a_reader() {
         let mut live = Live::new();
         live.upsert(|| unreachable!("no reader, no text"));
         assert_eq!(live.seq(), 1);

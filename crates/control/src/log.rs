@@ -1,6 +1,6 @@
-//! The activity log over time: counts of what repeats itself are written, and what is too old or too much goes.
+//! The upkeep of the activity log: counts of repeated entries are recorded, and old or surplus entries removed.
 //!
-//! All of this happens beside requests, so nobody waits for it.
+//! All of it runs in a task of its own, so no request waits for it.
 
 use crate::{core::Core, repeats::RepeatKey, store::NewActivity};
 use flotilla_protocol::Timestamp;
@@ -13,16 +13,16 @@ const COUNT_CHECK: Duration = Duration::from_secs(10);
 /// How often the log is trimmed.
 const TRIM_EVERY: Duration = Duration::from_secs(3_600);
 
-/// For how long entries are kept: long enough to look back at the same season.
+/// How long entries are kept: a year, so that a season can be compared with the one before.
 const LONGEST_KEPT: Duration = Duration::from_secs(366 * 86_400);
 
 /// The most entries that are kept: about 300 MB.
 const MOST_ENTRIES: i64 = 1_000_000;
 
-/// Entries that go in one transaction, so that other writers wait for some milliseconds at most.
+/// Entries that are removed in one transaction, so that other writers wait for some milliseconds at most.
 const BATCH: i64 = 1_000;
 
-/// Records what others may make happen as often as they like: each kind from each source at most twice a minute.
+/// Records an event that callers may cause as often as they like: each kind from each source at most twice a minute.
 pub(crate) async fn record_repeated(core: &Core, what: RepeatKey, entry: NewActivity) {
     if let Some(entry) = core.repeats.handle(what, entry, core.clock.now()) {
         core.record(entry).await;
@@ -56,7 +56,7 @@ pub(crate) async fn record_counts(core: &Core) {
     }
 }
 
-/// Lets go of what is not kept any longer.
+/// Removes entries that are too old or too many.
 async fn trim(core: &Core) {
     let before = core
         .clock

@@ -1,4 +1,4 @@
-//! Control's part of the mesh: what devices may reach, what each must know for that, and what becomes of it.
+//! Control's part of the mesh: the access policy, network maps and relays, and the paths that result.
 //!
 //! A change of a device, a relay or the policy changes network maps in the cache at once; each link carries its own
 //! device's map to the agent ([`push_map()`]). Agents run on the last map they took, whether or not control is there.

@@ -1,4 +1,4 @@
-//! Opens what both ports share: keys, store, and the fleet as it was left.
+//! Opens the state that both ports share: keys, store, and the fleet as it was saved.
 
 use crate::{
     ControlConfig, StartError,
@@ -36,7 +36,7 @@ use std::{
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-/// The database's path, closed to everybody else before anything is in it.
+/// Makes the database's file, readable by its owner only, before SQLite writes to it; answers its path.
 fn private_database(data_dir: &DataDir) -> Result<PathBuf, StartError> {
     let name = "flotilla.db";
     data_dir.private_file(name).map_err(|error| StartError::Store {
@@ -45,8 +45,8 @@ fn private_database(data_dir: &DataDir) -> Result<PathBuf, StartError> {
     })
 }
 
-/// Opens everything; `listening` is where the fleet port and the API port do. Answers the shared state with
-/// the API's token for this run.
+/// Opens everything; `listening` are the addresses of the fleet port and the API port. Answers the shared state and the
+/// API's token for this run.
 pub(crate) async fn open(
     config: &ControlConfig,
     data_dir: &DataDir,
@@ -143,7 +143,7 @@ fn fleet_id(now: Timestamp, random: &mut StdRng) -> FleetId {
     FleetId(uuid::Builder::from_unix_timestamp_millis(millis, &tail).into_uuid())
 }
 
-/// A new fleet. Its range is free of the networks that this computer is in, as far as there is one.
+/// A new fleet. Its range overlaps none of the networks that this computer is in, if there is such a range.
 fn new_fleet(trust: &Trust, now: Timestamp, random: &mut StdRng) -> FleetRow {
     let range = choose_range(&local_networks(), random);
     let mesh_cidr = range.map_or_else(|| "100.64.0.0/16".to_owned(), |range| range.to_string());
@@ -157,7 +157,7 @@ fn new_fleet(trust: &Trust, now: Timestamp, random: &mut StdRng) -> FleetRow {
     }
 }
 
-/// Every device with what is stored of it.
+/// Every device with its last report, its newest token and its tunnel.
 async fn read_entries(store: &Store) -> Result<Vec<DeviceEntry>, StoreError> {
     let mut last_reports = store.list_last_reports().await?;
     let mut tokens = store.list_newest_tokens().await?;
@@ -182,7 +182,7 @@ async fn read_entries(store: &Store) -> Result<Vec<DeviceEntry>, StoreError> {
         .collect())
 }
 
-/// Networks that this computer is in, and its name servers, which the mesh's range must not meet.
+/// Networks that this computer is in and addresses of its name servers: the mesh's range must not overlap them.
 pub(crate) fn local_networks() -> Vec<Cidr> {
     let interfaces = if_addrs::get_if_addrs().unwrap_or_default();
     let networks = interfaces.iter().filter_map(|interface| match &interface.addr {
@@ -194,7 +194,7 @@ pub(crate) fn local_networks() -> Vec<Cidr> {
     networks.chain(name_servers()).collect()
 }
 
-/// Those that a resolver of this computer asks are in the second file.
+/// The name servers of both files: where a local resolver is used, the second file has those that it asks.
 fn name_servers() -> impl Iterator<Item = Cidr> {
     let files = ["/etc/resolv.conf", "/run/systemd/resolve/resolv.conf"];
     let texts = files

@@ -1,22 +1,23 @@
-//! Lets so much through at once, and from then on so much a second (the generic cell rate algorithm).
+//! Limits a rate: allows a burst, and after it so much per second (the generic cell rate algorithm).
 //!
-//! It reads no clock. A clock that jumps back forgives; one that jumps ahead grants what the time would have.
+//! The caller passes the time. After a clock jumps back, at most the burst is missing; one that jumps ahead grants what
+//! that time would have.
 
 use flotilla_protocol::Timestamp;
 use jiff::SignedDuration;
 use std::time::Duration;
 
-/// How fast something may go on.
+/// One limited rate.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Pace {
     per_second: u32,
     burst: SignedDuration,
-    /// Until when all that went through is paid for by time. Further ahead than `burst` is a debt.
+    /// Until when the amounts that were taken are covered by passing time. Further ahead than `burst` is a debt.
     paid: Timestamp,
 }
 
 impl Pace {
-    /// `burst` at once, `per_second` from then on.
+    /// A rate that allows `burst` at once, and `per_second` after that.
     pub(crate) fn new(per_second: u32, burst: u32) -> Self {
         let mut pace = Self {
             per_second,
@@ -27,14 +28,14 @@ impl Pace {
         pace
     }
 
-    /// Takes an amount, however much it is; answers how long to wait before the next.
+    /// Takes an amount in any case; answers how long to wait before the next.
     pub(crate) fn charge(&mut self, amount: usize, now: Timestamp) -> Duration {
         let limit = after(now, self.burst);
         self.paid = after(self.paid.clamp(now, limit), self.worth(amount));
         Duration::try_from(self.paid.duration_since(limit)).unwrap_or_default()
     }
 
-    /// Takes an amount if there is enough left for it; whether there was.
+    /// Takes an amount if enough is left for it; answers whether it did.
     pub(crate) fn afford(&mut self, amount: usize, now: Timestamp) -> bool {
         let limit = after(now, self.burst);
         let paid = after(self.paid.clamp(now, limit), self.worth(amount));
@@ -86,7 +87,7 @@ mod tests {
     }
 
     #[test]
-    fn a_clock_that_jumps_back_holds_nobody_up() {
+    fn a_clock_that_jumps_back_makes_no_caller_wait_long() {
         let mut pace = Pace::new(100, 50);
         pace.charge(50, at(1_000_000));
         assert_eq!(pace.charge(10, at(0)), Duration::from_millis(100));

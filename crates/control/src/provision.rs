@@ -1,8 +1,8 @@
-//! What makes a device's agent run: the texts that people paste, and the downloads those texts fetch.
+//! The texts that people paste to run a device's agent, and the downloads that those texts fetch.
 //!
-//! Everything is derived from one [`ConfigFile`], which says who the device is and holds its one-time token,
-//! and from the pin that curl checks. The texts for a network mode that a method does not fit are absent, with
-//! the reason. The same device, whichever text it came from, keeps its identity in one named place.
+//! Everything is derived from one [`ConfigFile`], which says who the device is and holds its one-time token, and from
+//! the pin that curl checks. A method that does not fit a network mode has no text, but the reason. Whichever text
+//! starts the agent, it keeps its identity in one named place.
 
 mod builds;
 mod commands;
@@ -33,8 +33,8 @@ const ONLY_HOST: &str =
     "The install command runs the agent directly on the device, so it only fits Host networking.";
 const NO_ADDRESS: &str = "No address is known at which devices reach this controller. Connect it to a network, or start it with --advertise HOST:PORT.";
 
-/// A device with its token in every form that fits its network mode. `host_kept` says that host networking is meant
-/// even on Docker Desktop.
+/// A device with its token in every form that fits its network mode. `host_kept` says that its owner decided for host
+/// networking even on Docker Desktop.
 pub(crate) fn device_added(config: &ConfigFile, host_kept: bool, tls_pin: &Pin) -> DeviceAdded {
     let mut added = without_texts(config);
     let Some(endpoint) = config.endpoints.first() else {
@@ -69,14 +69,14 @@ pub(crate) fn device_added(config: &ConfigFile, host_kept: bool, tls_pin: &Pin) 
     added
 }
 
-/// What all texts are made from.
+/// The values that all texts are made from.
 #[derive(Clone, Copy)]
 struct Source<'a> {
     config: &'a ConfigFile,
     /// Where the device, or the agent's container on it, reaches control for the first time.
     endpoint: &'a Endpoint,
     tls_pin: &'a Pin,
-    /// Somebody decided for host networking even on Docker Desktop.
+    /// The owner decided for host networking even on Docker Desktop.
     host_kept: bool,
 }
 

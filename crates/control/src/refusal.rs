@@ -8,7 +8,7 @@ use axum::{
 use flotilla_protocol::{Code, Problem};
 use http::StatusCode;
 
-/// What every handler answers instead of its result.
+/// The error of every route.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Refusal(pub(crate) Problem);
 
@@ -41,7 +41,7 @@ impl IntoResponse for Refusal {
     }
 }
 
-/// The answer to a path that nothing serves, or with another method.
+/// The answer to a path or method without a route.
 pub(crate) async fn not_found() -> Refusal {
     Refusal::new(Code::NotFound, "There is nothing at this address.")
 }

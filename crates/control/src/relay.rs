@@ -1,5 +1,5 @@
-//! Control's own relay: on UDP at the number of the fleet port, and behind a route of that port for devices whose
-//! UDP does not pass. The ticket says who may use it, so the route needs no client certificate.
+//! Control's own relay: at the fleet port's number by UDP, and behind a route of the fleet port for devices whose UDP
+//! is blocked. A ticket decides who may use it, so the route needs no client certificate.
 
 use crate::{StartError, core::Core, data_dir::DataDir};
 use axum::Router;
@@ -18,13 +18,14 @@ use std::{
 };
 use zeroize::Zeroizing;
 
-/// Kept, so that the maps of agents that were not reached since stay good.
+/// The file of the relay's key. It is kept, so that maps of agents that control has not reached since its restart stay
+/// valid.
 const KEY: &str = "relay.key";
 
-/// What people read where a device's name stands for other relays.
+/// The relay's name for people, where other relays have their device's.
 const NAME: &str = "controller";
 
-/// Starts the relay and puts it into the network maps. Control does without when it cannot listen by UDP at all.
+/// Starts the relay and puts it into the network maps. When no UDP port can be opened, control runs without a relay.
 ///
 /// # Errors
 /// The relay's key cannot be read or kept.
@@ -74,7 +75,7 @@ pub(crate) fn start(
     Ok(())
 }
 
-/// Tells the relay the keys that have ended, so that their tickets count no more.
+/// Passes the ended keys to the relay, so that it refuses their tickets.
 pub(crate) fn revoke(core: &Core) {
     let keys = core.cache.lock().ended_keys(core.clock.now());
     if let Some(relay) = core.relay().as_ref() {
@@ -82,12 +83,12 @@ pub(crate) fn revoke(core: &Core) {
     }
 }
 
-/// Ends it, and with it the sessions of its clients.
+/// Stops the relay, which ends the sessions of its clients.
 pub(crate) fn stop(core: &Core) {
     drop(core.relay().take());
 }
 
-/// The way in by TLS.
+/// The relay's route on the fleet port, for TLS.
 pub(crate) fn routes(core: &Core) -> Router<Arc<Core>> {
     let relay = core.relay();
     relay

@@ -1,8 +1,8 @@
-//! What others make happen again and again: told when it begins, and then as a count, once a minute.
+//! Events that callers cause again and again: the first is recorded at once, the following as a count once a minute.
 //!
-//! Life of an entry: the first of its kind and source is recorded at once → the ones that follow within a minute are
-//! counted → when the minute is over, one entry tells how many there were. Sources beyond the few that are told apart
-//! are counted together. So whoever repeats itself, or has many addresses, writes a few rows a minute and no more.
+//! Life of a window: the first event of its kind and source is recorded at once → those that follow within a minute are
+//! counted → when the minute is over, one entry records their number. Few sources have a window of their own; all
+//! others share one. So a caller that repeats itself, or has many addresses, causes a few rows a minute.
 
 use crate::{limit::Source, store::NewActivity};
 use flotilla_protocol::{
@@ -16,49 +16,50 @@ use std::{
     time::Duration,
 };
 
-/// For how long the same thing is counted and not told.
+/// How long events are counted before their number is recorded.
 const WINDOW: Duration = Duration::from_secs(60);
 
-/// Kinds and sources of refusals that are told apart at the same time. With the one for all others they write at most
-/// `2 × (8 + 1)` rows in a minute, which leaves room for more than a month in the log.
+/// Windows of kinds and sources of refusals at the same time. With the one for all others they write at most `2 × (8 +
+/// 1)` rows in a minute, so that the log reaches back more than a month.
 const MOST_APART: usize = 8;
 
-/// What counts as the same.
+/// The kind and source that events of one window have in common.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum RepeatKey {
-    /// Something from this network, or with this token, was refused for the same reason.
+    /// A request from this network, or with this token, was refused with this code.
     Refused(Source, Code),
     /// A copy presents the identity of this device.
     Cloned(DeviceId),
-    /// Refusals of more kinds and sources than can be told apart.
+    /// Refusals of kinds and sources that have no window of their own.
     Others,
 }
 
-/// What is being counted. Shared by reference.
+/// The windows that are open. Shared by reference.
 #[derive(Debug, Default)]
 pub(crate) struct Repeats(Mutex<BTreeMap<RepeatKey, Window>>);
 
 #[derive(Debug)]
 struct Window {
     began: Timestamp,
-    /// Happened since, and told nowhere.
+    /// Events since the first that are not recorded yet.
     more: u64,
     last: Option<NewActivity>,
 }
 
 impl Window {
-    /// Also over when the clock was set back meanwhile: nothing is held back for long.
+    /// A window is also over when the clock was set back by more than its length, so that no count is held back for
+    /// long.
     fn is_over(&self, now: Timestamp) -> bool {
         now.duration_since(self.began).unsigned_abs() >= WINDOW
     }
 }
 
 impl Repeats {
-    /// Something happened; answers the entry when it is to be recorded now, and keeps count of it when it is not.
+    /// Notes an event. Answers its entry when it is to be recorded now; otherwise the event is counted.
     pub(crate) fn handle(&self, what: RepeatKey, entry: NewActivity, now: Timestamp) -> Option<NewActivity> {
         let mut windows = self.lock();
         let is_apart = match what {
-            // A copy has a certificate of the fleet, so there are no more of these than devices.
+            // A copy has a certificate of the fleet, so there are at most as many of these windows as devices.
             RepeatKey::Cloned(_) => true,
             RepeatKey::Refused(..) | RepeatKey::Others => {
                 windows.contains_key(&what) || windows.len() < MOST_APART
@@ -79,7 +80,7 @@ impl Repeats {
         Some(entry)
     }
 
-    /// The counts of the minutes that are over.
+    /// Closes the windows that are over; answers an entry for each count.
     pub(crate) fn poll(&self, now: Timestamp) -> Vec<NewActivity> {
         let mut windows = self.lock();
         let over = windows.iter().filter(|(_, window)| window.is_over(now));
@@ -90,7 +91,7 @@ impl Repeats {
         ended.filter_map(|(what, window)| summary(what, window)).collect()
     }
 
-    /// Everything that was counted: control ends.
+    /// Closes all windows when control ends; answers an entry for each count.
     pub(crate) fn drain(&self) -> Vec<NewActivity> {
         let windows = std::mem::take(&mut *self.lock());
         let all = windows.into_iter();

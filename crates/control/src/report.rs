@@ -1,10 +1,10 @@
-//! What devices tell, cut down to what control is willing to keep.
+//! Reports of devices, cut down to what control keeps.
 //!
 //! A report is made on a machine that may be hostile, so nothing in it is believed to be short, few, finite or clean.
-//! [`BoundedReport::from`] is the way of a report into the cache: texts are cut and show what a terminal would obey,
-//! lists and figures have limits, and what an engine holds is kept by key, up to a number and up to a size. Nothing is
-//! left out in silence: cut texts end in `…`, and things that are left out make the device's rows a part, which its
-//! attention says.
+//! [`BoundedReport::from`] is the only way of a report into the cache: texts are cut and their control characters made
+//! visible, lists and figures have limits, and what an engine holds is kept by key, up to a number and up to a size.
+//! Nothing is left out in silence: cut texts end in `…`, and things that are left out make the device's rows a part,
+//! which its attention says.
 
 mod bound;
 mod holdings;
@@ -23,7 +23,7 @@ use flotilla_protocol::{
 };
 use std::collections::BTreeMap;
 
-/// Things that are applied in one go. Whoever waits for the cache waits for so many at most.
+/// Things that are applied under one lock of the cache, so that other callers wait for so many at most.
 const PIECE: usize = 256;
 
 /// A report within bounds.
@@ -32,7 +32,7 @@ pub(crate) enum BoundedReport {
     Hello(Hello),
     Facts(Facts),
     Engine(EngineState),
-    /// All that the engine holds, or as much of it as is kept.
+    /// Everything that the engine holds, or as much of it as is kept: then `partial` is true.
     Inventory {
         holdings: Holdings,
         partial: bool,
@@ -77,7 +77,7 @@ impl From<Report> for BoundedReport {
     }
 }
 
-/// How much of a report this control does not know, and so leaves out: a newer agent's reports and kinds of things.
+/// How many parts of a report this control does not know and leaves out: reports and kinds of things of newer agents.
 pub(crate) fn count_unknown(report: &Report) -> usize {
     match report {
         Report::Unknown => 1,
@@ -88,7 +88,7 @@ pub(crate) fn count_unknown(report: &Report) -> usize {
 }
 
 impl BoundedReport {
-    /// The same in pieces, each of which is applied quickly.
+    /// Splits the report into pieces that are applied quickly.
     pub(crate) fn pieces(self) -> Box<dyn Iterator<Item = Self> + Send> {
         match self {
             Self::Upsert(items) => Box::new(split(items, Self::Upsert)),

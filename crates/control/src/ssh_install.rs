@@ -1,14 +1,15 @@
-//! SSH push: control installs an agent over the owner's own `ssh`, and keeps a tunnel where the device has no way back.
+//! A push installs an agent over the owner's own `ssh`. Where the device can't dial control, an SSH tunnel is kept for
+//! its link.
 //!
-//! Life of a push: connecting (a look around from the device: which of control's addresses does it reach?) → none:
-//! a tunnel is opened → installing (the very script that the install line fetches, with a fresh token, on standard
-//! input) → installed. It fails at any of these with an explanation, or is ended by its owner: then what it waits for is
-//! given up, but what it writes is written whole, and [`end`] returns when nothing of it runs any more.
+//! Life of a push: connecting (the device is asked which of control's addresses it reaches) → if it reaches none, a
+//! tunnel is opened → installing (the script that the install line fetches, with a new token, on standard input) →
+//! installed. Each step may fail with an explanation. Its owner may end it: then it stops waiting, but completes what
+//! it writes, and [`end`] returns when no part of it runs any more.
 //!
 //! Life of a tunnel: opening → up → (the connection ends) waiting → opening …, across restarts of control, until the
-//! push is ended, the device revoked or removed, or a later push finds a way back.
+//! push is ended, the device is revoked or removed, or a later push finds an address that the device reaches.
 //!
-//! Only the owner may start any of it, because it uses the owner's keys.
+//! Only the owner may start these, because they use the owner's keys.
 
 mod explain;
 mod host;
@@ -43,19 +44,19 @@ use std::{
 };
 use tokio_util::sync::CancellationToken;
 
-/// Lines that a page is shown.
+/// Lines of a push that are kept for pages.
 const LINES: usize = 200;
 
 /// The pushes of this run of control, and the tunnels that are kept. Shared by reference.
 #[derive(Debug)]
 pub(crate) struct Pushes {
     pub(crate) ssh: Ssh,
-    /// Whose ssh configuration is listed.
+    /// The home directory whose ssh configuration is listed.
     pub(crate) home: Option<PathBuf>,
     records: Mutex<BTreeMap<DeviceId, PushRecord>>,
 }
 
-/// The newest push to a device.
+/// The newest push to a device, with the tokens that end it.
 #[derive(Debug)]
 struct PushRecord {
     push: Push,
@@ -67,7 +68,7 @@ struct PushRecord {
     tunnel: Option<CancellationToken>,
 }
 
-/// What its owner asked for.
+/// The owner's request, checked.
 #[derive(Debug, Clone)]
 struct Order {
     device: DeviceId,
@@ -91,7 +92,7 @@ impl Pushes {
     }
 }
 
-/// The hosts that the owner can choose from.
+/// The hosts of the owner's ssh configuration.
 pub(crate) async fn hosts(core: &Core) -> Vec<SshHost> {
     let Some(home) = core.pushes.home.clone() else {
         return Vec::new();
@@ -100,7 +101,7 @@ pub(crate) async fn hosts(core: &Core) -> Vec<SshHost> {
     read.unwrap_or_default()
 }
 
-/// Starts a push; what becomes of it is told on the live stream.
+/// Starts a push. Its progress is published on the live stream.
 pub(crate) fn begin(core: &Arc<Core>, request: PushDevice) -> Result<Push, Refusal> {
     let host: Host = request.host.parse().map_err(|error: host::InvalidHost| {
         Refusal::new(Code::InvalidInput, error.to_string()).with_field("host")
@@ -146,7 +147,7 @@ pub(crate) fn begin(core: &Arc<Core>, request: PushDevice) -> Result<Push, Refus
     Ok(push)
 }
 
-/// Whether the device can be installed by a script on a computer.
+/// Refuses devices that can't be installed by a script on another computer.
 fn fits(
     name: &DeviceName,
     mode: NetworkMode,
@@ -205,7 +206,7 @@ pub(crate) fn show(core: &Core, device: &str) -> Result<Push, Refusal> {
     })
 }
 
-/// Ends a push that runs, and the tunnel of one that ran. Ending nothing is done at once.
+/// Ends a running push, and the device's tunnel. Does nothing when there is neither.
 pub(crate) async fn end(core: &Core, device: &str) -> Result<(), Refusal> {
     let entry = devices::get(core, device)?;
     let (id, name) = (entry.row.id, entry.row.name);
@@ -245,7 +246,7 @@ pub(crate) async fn end(core: &Core, device: &str) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// Has a push give up, and waits until it has ended and writes nothing more.
+/// Cancels a push, and waits until it has ended and writes nothing more.
 async fn stop(core: &Core, device: DeviceId) {
     let over = core.pushes.lock().get(&device).map(|record| {
         record.cancel.cancel();
@@ -265,7 +266,7 @@ pub(crate) async fn abandon(core: &Core, device: DeviceId) {
     core.pushes.lock().remove(&device);
 }
 
-/// Changes what is known of a push, and shows it.
+/// Changes a push, and publishes it if that made a difference.
 fn change(core: &Core, device: DeviceId, change: impl FnOnce(&mut Push)) {
     let push = {
         let mut records = core.pushes.lock();

@@ -1,4 +1,4 @@
-//! Why control cannot start. Each message names the way out.
+//! Why control cannot start. Each message says what to do.
 
 use std::{io, net::SocketAddr, path::PathBuf};
 

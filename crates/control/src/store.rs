@@ -1,4 +1,4 @@
-//! What must survive a restart: SQLite with one writer and a few readers, one file per table.
+//! The store, for what must survive a restart: SQLite with one writer and a few readers, one file per table.
 //!
 //! Writes go through one connection, so they never meet a busy database; reads see the last commit and never
 //! wait for a write. Migrations are embedded and only go forward.
@@ -42,7 +42,7 @@ pub(crate) struct Store {
     readers: SqlitePool,
 }
 
-/// A store that does not answer, or answers nonsense.
+/// An error of the database, or a value in it that can't be read.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum StoreError {
     #[error("the database failed: {0}")]
@@ -57,7 +57,7 @@ pub(crate) enum StoreError {
 
 impl From<StoreError> for Problem {
     fn from(error: StoreError) -> Self {
-        // SQLITE_FULL, SQLITE_READONLY and SQLITE_IOERR: the disk's trouble, which a person can end.
+        // SQLITE_FULL, SQLITE_READONLY and SQLITE_IOERR: the disk fails, which a person can mend.
         let disk = match &error {
             StoreError::Database(sqlx::Error::Database(cause)) => cause
                 .code()
@@ -92,7 +92,8 @@ impl Store {
             .create_if_missing(true)
             .foreign_keys(true)
             .journal_mode(SqliteJournalMode::Wal)
-            // A power cut may not undo an answered enrollment: the device would hold a certificate nobody knows.
+            // A power cut must not undo an answered enrollment: the device would hold a certificate that control does
+            // not know.
             .synchronous(SqliteSynchronous::Full)
             .busy_timeout(Duration::from_secs(5))
             .statement_cache_capacity(32);
@@ -125,7 +126,7 @@ impl Store {
     }
 }
 
-/// Where a value was read, for [`StoreError::Inconsistent`].
+/// The place of a value, for [`StoreError::Inconsistent`].
 #[derive(Clone, Copy)]
 struct Cell<'a> {
     table: &'static str,

@@ -164,7 +164,7 @@ impl Testbed {
         problem
     }
 
-    /// The token in the install line of a device that is added or rotated.
+    /// The token of a device that is added or rotated by this call.
     pub(crate) async fn offer(&self, path: &str, body: &str) -> String {
         let added: flotilla_protocol::api::DeviceAdded = self.post(path, body).await;
         let config: toml::Table = toml::from_str(&added.config.unwrap()).unwrap();
@@ -188,7 +188,7 @@ impl Testbed {
         self.enroll_with(token, body).await
     }
 
-    /// What a machine sends to enroll.
+    /// The enrollment request of a machine.
     pub(crate) fn request(&self, machine: &Machine, token: &str) -> EnrollRequest {
         machine.request(&self.core.clock, token, &self.core.trust.proof_key.public())
     }
@@ -262,7 +262,7 @@ impl Machine {
         token: &str,
         proof_key: &WireguardPublicKey,
     ) -> EnrollRequest {
-        // What is no token proves nothing, and is refused before anybody looks at the proof.
+        // A text that is no token is refused before the proof is checked, so none is made.
         let token = EnrollmentToken::parse(token).map(|token| token.id());
         let prove = |token| self.wireguard.prove(proof_key, token, &self.key.pin()).unwrap();
         EnrollRequest {
@@ -282,7 +282,7 @@ impl Machine {
     }
 }
 
-/// A device that is on the mesh.
+/// An enrolled device, which is on the mesh.
 pub(crate) fn peer(name: &str, nth: u8) -> DeviceEntry {
     let mut row = crate::store::tests::device(name, nth);
     row.tags = vec![];

@@ -1,5 +1,5 @@
-//! What time alone changes: devices that stay away, words of devices that were held back, tokens that run out,
-//! addresses of this computer. And what a clock that was set changes: what hangs on the hour is told anew.
+//! Changes that only time causes: devices count as offline, held-back announcements go out, tokens expire, addresses of
+//! this computer change. When the clock is set, values that depend on it are sent again.
 
 use crate::{core::Core, devices, relay};
 use flotilla_protocol::Timestamp;
@@ -7,14 +7,14 @@ use jiff::SignedDuration;
 use std::{sync::Arc, time::Duration};
 use tokio::time::{Instant, sleep_until};
 
-/// How soon a change of this computer's network is noticed. Reading its interfaces takes microseconds.
+/// How often this computer's addresses are read, which takes microseconds.
 const LOOK_AROUND: Duration = Duration::from_secs(10);
 
-/// How far the clock may run from the time that passed before it counts as set. A sleeping computer is one whose clock
-/// is set when it wakes.
+/// The difference between the clock and the time that passed from which the clock counts as set. The clock of a
+/// sleeping computer is set when it wakes.
 const SET: SignedDuration = SignedDuration::from_mins(1);
 
-/// How often control's own relay is reminded of keys that ended, as others are.
+/// How often control's own relay gets the ended keys again, as other relays do.
 const REMIND: Duration = Duration::from_secs(3_600);
 
 /// Runs until control stops.
@@ -50,7 +50,7 @@ pub(crate) async fn run(core: Arc<Core>) {
     }
 }
 
-/// Tells again what depends on the clock: tickets, revoked keys, and the time itself.
+/// Sends again what depends on the clock: tickets, revoked keys, and the time itself.
 fn clock_was_set(core: &Core) {
     tracing::info!("this computer's clock was set");
     core.hub.send_settings_to_all();
@@ -66,7 +66,7 @@ fn next(core: &Core, checked: Timestamp) -> Instant {
         .filter_map(|entry| entry.offered_until())
         .filter(|expires| *expires > checked)
         .min();
-    // A wall clock that jumps is caught up with at the next look around.
+    // A jump of the wall clock is noticed at the next look at the addresses.
     let moments = expiry.into_iter().chain(state.held_back_until()).map(|at| {
         let wait = Duration::try_from(at.duration_since(core.clock.now())).unwrap_or_default();
         Instant::now() + wait.min(LOOK_AROUND) + Duration::from_millis(1)
@@ -74,7 +74,7 @@ fn next(core: &Core, checked: Timestamp) -> Instant {
     presence.into_iter().chain(moments).fold(latest, Instant::min)
 }
 
-/// Shows the offers that ran out between two moments.
+/// Publishes the tokens that expired between two moments.
 fn show_expired(core: &Core, after: Timestamp, until: Timestamp) {
     let mut state = core.cache.lock();
     let expired: Vec<_> = state
@@ -99,7 +99,7 @@ mod tests {
     use tokio::time::timeout;
 
     #[tokio::test]
-    async fn a_clock_that_was_set_has_everything_told_again_that_hangs_on_the_hour() {
+    async fn a_clock_that_was_set_has_everything_sent_again_that_depends_on_the_time() {
         let nas = peer("nas", 1);
         let bed = Testbed::with(crate::Ui::None, vec![nas.clone()]).await;
         let map_changed = bed
@@ -117,7 +117,7 @@ mod tests {
         };
         let watching = tokio::spawn(run(bed.core.clone()));
         for set in [100 * 86_400, -100 * 86_400] {
-            // One turn of the watch, so that it has looked at the clock before the clock is set.
+            // Lets the loop turn once, so that it has read the clock before the clock is set.
             bed.core.timers_changed.notify_one();
             tokio::task::yield_now().await;
             bed.clock.advance(set);

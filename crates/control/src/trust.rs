@@ -1,7 +1,7 @@
 //! The fleet's keys on disk: the authority, and control's own key.
 //!
-//! They are made once. A control that has devices and no keys does not start: new keys would lock out the
-//! whole fleet without a word.
+//! The keys are made once. A control that has a fleet and no keys does not start: with new keys it would lock out the
+//! whole fleet.
 
 use crate::{StartError, clock::Clock, data_dir::DataDir};
 use flotilla_identity::{FleetCa, LeafKey, MaterialError, ProofKey, control_config};
@@ -17,13 +17,13 @@ const LEAF_KEY: &str = "control.key";
 pub(crate) struct Trust {
     pub(crate) ca: FleetCa,
     pub(crate) leaf_key: LeafKey,
-    /// Devices prove with it that they hold their WireGuard keys.
+    /// The key with which devices prove that they hold their WireGuard keys.
     pub(crate) proof_key: ProofKey,
     pub(crate) tls: Arc<ServerConfig>,
 }
 
 impl Trust {
-    /// Reads the keys; makes them, for the fleet `fresh`, when there is no fleet yet.
+    /// Reads the keys; makes them for the fleet id `fresh` when there is no fleet yet.
     pub(crate) fn open(
         dir: &DataDir,
         fleet: Option<FleetId>,
@@ -49,7 +49,7 @@ impl Trust {
                 FleetCa::from_pem(&certificate, &key).map_err(|error| broken(CA_CERTIFICATE, error))?
             }
             (_, _, Some(_)) => return Err(missing(CA_CERTIFICATE)),
-            // Half of a pair is what a first start leaves that was cut short.
+            // Only one of the two files exists when the first start was cut short.
             (_, _, None) => create(dir, fresh, clock)?,
         };
         if fleet.is_some_and(|fleet| fleet != ca.fleet()) {

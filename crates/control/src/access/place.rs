@@ -1,9 +1,10 @@
-//! Where a session is, in words a person tells apart: the browser and the system that it names itself by.
+//! Names the place of a session for people, as browser and system, from what the browser calls itself.
 
-/// A session of the desktop window, whose engine calls itself by another browser's name.
+/// Stands for the desktop window, whose engine calls itself by another browser's name.
 pub(super) const WINDOW: &str = "Flotilla's own window";
 
-/// What a browser says, and what people call it. Many name others beside themselves, so the order decides.
+/// A sign in a `User-Agent`, and the browser that people know it as. Many browsers also name others, so the first match
+/// counts.
 const BROWSERS: [(&str, &str); 6] = [
     ("Edg/", "Edge"),
     ("OPR/", "Opera"),
@@ -23,7 +24,7 @@ const SYSTEMS: [(&str, &str); 7] = [
     ("Linux", "Linux"),
 ];
 
-/// `Firefox on Linux`, from a browser's `User-Agent`; nothing of what it says is repeated.
+/// `Firefox on Linux`, from a browser's `User-Agent`; no text of the header is repeated.
 pub(crate) fn place(user_agent: &str) -> String {
     let named = |names: &[(&str, &'static str)]| {
         let found = names.iter().find(|(sign, _)| user_agent.contains(sign));

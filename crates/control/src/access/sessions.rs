@@ -1,23 +1,23 @@
 //! Sessions of browsers, in memory only: none outlives control's process.
 //!
-//! Life cycle: opened by a code → used by every call, and for as long as a page holds the live stream → over when it
-//! was ended, when nobody used it for [`IDLE`], or [`LONGEST`] after it was opened.
+//! Life cycle: opened by a code → used by every call, and for as long as a page holds the live stream → over when a
+//! person ends it, when it was not used for [`IDLE`], or [`LONGEST`] after it was opened.
 
 use super::{hash, same};
 use flotilla_protocol::{Timestamp, api::SessionFacts, id::SessionId};
 use jiff::SignedDuration;
 use tokio_util::sync::CancellationToken;
 
-/// A browser that nobody touched since yesterday is not taken for its owner's.
+/// A browser that was not used since yesterday may be in other hands than its owner's.
 const IDLE: SignedDuration = SignedDuration::from_hours(12);
 
-/// However much it is used, a session is opened anew once a month.
+/// Even a session in constant use is opened anew once a month.
 const LONGEST: SignedDuration = SignedDuration::from_hours(30 * 24);
 
-/// Sessions at the same time; the one that was used least lately ends when another opens.
+/// Sessions at the same time. When one more opens, the one that was used least recently ends.
 const SESSIONS: usize = 64;
 
-/// Hashes of what the cookie and the page carry.
+/// Hashes of a session's two secrets: the cookie's and the page's.
 pub(super) struct SecretHashes {
     cookie: [u8; 32],
     page: [u8; 32],
@@ -36,11 +36,11 @@ impl SecretHashes {
     }
 }
 
-/// A request's place in a session.
+/// The session that a request belongs to.
 #[derive(Debug, Clone)]
 pub(crate) struct CurrentSession {
     pub(crate) id: SessionId,
-    /// Cancelled when the session is over, so that what it opened ends, too.
+    /// Cancelled when the session is over: its live stream ends then, too.
     pub(crate) over: CancellationToken,
 }
 
@@ -62,7 +62,7 @@ impl Session {
     }
 }
 
-/// Whoever drops a session ends what it opened.
+/// Dropping a session ends its live stream.
 impl Drop for Session {
     fn drop(&mut self) {
         self.over.cancel();

@@ -91,7 +91,7 @@ fn either_half_of_a_session_opens_nothing_without_the_other() {
 }
 
 #[test]
-fn a_session_ends_when_nobody_uses_it_and_after_a_month_in_any_case() {
+fn a_session_ends_when_it_is_not_used_and_after_a_month_in_any_case() {
     let access = access();
     let idle = open(&access, 0);
     let held = session_of(&access, &idle, 0).unwrap();

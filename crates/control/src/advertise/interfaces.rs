@@ -1,4 +1,5 @@
-//! This computer's interfaces: their addresses, what kind they are of, and over which the default route leads.
+//! The addresses of this computer's interfaces, what kind of interface each is at, and which one the default route
+//! uses.
 
 use flotilla_protocol::{
     cidr::IpRange,
@@ -15,7 +16,7 @@ use std::{
 pub(super) struct Interface {
     pub(super) ip: IpAddr,
     pub(super) reach: Reach,
-    /// The default route leads over its interface.
+    /// The default route uses its interface.
     pub(super) is_default: bool,
 }
 
@@ -56,7 +57,7 @@ fn kind(interface: &if_addrs::Interface, routes: &Routes) -> Kind {
     }
 }
 
-/// Whether something other than a container or a virtual machine is at the port: a card, or what is made of cards.
+/// Whether the bridge port is a network card, or a bond, VLAN or WLAN device, and not a container or a virtual machine.
 fn is_wired(port: &Path) -> bool {
     let port = Path::new("/sys/class/net").join(port);
     let about = fs::read_to_string(port.join("uevent")).unwrap_or_default();
@@ -69,9 +70,10 @@ fn is_wired(port: &Path) -> bool {
 /// What the kernel's IPv4 routes say about interfaces.
 #[derive(Debug, Default, PartialEq, Eq)]
 struct Routes {
-    /// Where the default route leads, by the best of several.
+    /// The interface of the default route with the lowest metric.
     default: Option<String>,
-    /// Over these lead pieces of a default route, as VPNs lay them over the real one.
+    /// Interfaces with routes that are large parts of all addresses (such as 0.0.0.0/1): VPNs lay these over the
+    /// default route.
     pieces: BTreeSet<String>,
 }
 
@@ -111,9 +113,9 @@ fn route(line: &str) -> Option<(&str, IpRange, u32)> {
     Some((fields.first()?, range, fields.get(6)?.parse().ok()?))
 }
 
-/// The address that packets to far away leave from. A connected UDP socket sends nothing.
+/// The address that packets to the rest of the world leave from. Connecting a UDP socket sends no packet.
 fn default_source(any: IpAddr) -> Option<IpAddr> {
-    // Addresses for documentation (RFC 5737, RFC 3849): they are routed as the rest of the world.
+    // Addresses for documentation (RFC 5737, RFC 3849): they are routed like any address of the internet.
     let far: IpAddr = match any {
         IpAddr::V4(_) => Ipv4Addr::new(192, 0, 2, 1).into(),
         IpAddr::V6(_) => Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, 1).into(),

@@ -1,4 +1,5 @@
-//! `GET /api/v1/activity`: the log, newest first, page by page; and whether it is what was written.
+//! `GET /api/v1/activity`: the log, newest first, page by page. `GET /api/v1/activity/verify`: whether its entries are
+//! as they were written.
 
 use crate::{core::Core, refusal::Refusal};
 use axum::{

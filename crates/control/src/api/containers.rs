@@ -1,5 +1,5 @@
-//! What people do to one container: start, stop, restart, and put it into its device's pod. Where that is not
-//! possible, they are told in plain words.
+//! Starts, stops and restarts a container, and puts it into its device's pod. Where that is not possible, the refusal
+//! says why and what to do.
 
 use super::body::Body;
 use crate::{
@@ -27,11 +27,12 @@ use flotilla_protocol::{
 use serde::Serialize;
 use std::{sync::Arc, time::Duration};
 
-/// How long an action may take: Docker waits 10 s for a container to stop, and a busy disk makes that longer.
+/// How long an agent may take for an action: Docker waits 10 s for a container to stop, and a busy disk makes that
+/// longer.
 const ACTION_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// How long a request waits for a container to be recreated before it is answered that it goes on. Some containers take
-/// minutes to stop; the command line and browsers wait for an answer for 90 s at most.
+/// How long a request waits for a container to be recreated; after that it is answered that the work goes on. Some
+/// containers take minutes to stop; the command line and browsers wait for an answer for 90 s at most.
 const ANSWER_WITHIN: Duration = Duration::from_secs(60);
 
 pub(super) async fn act(
@@ -166,7 +167,8 @@ impl Target {
         Err(Problem::new(Code::Conflict, why))
     }
 
-    /// Calls the agent. `done` is the word for its having been done, which may take as long as `limit`.
+    /// Calls the agent, which has `limit` to answer. `done` completes the messages "NAME can't be …" and "NAME may
+    /// still be …".
     async fn call_agent(
         &self,
         core: &Core,
@@ -191,7 +193,7 @@ impl Target {
         })
     }
 
-    /// `done` is the word for what can't be without one.
+    /// The device's link. `done` completes the refusal of a device without one, "NAME can't be …".
     fn link(&self, core: &Core, done: &str) -> Result<AgentLink, Problem> {
         let link = core.hub.lookup(self.entry.row.id);
         link.ok_or_else(|| self.offline(core, done))

@@ -1,4 +1,4 @@
-//! Devices: what people ask of the roster over HTTP.
+//! Devices over HTTP: each call is one of [`crate::devices`].
 
 use super::body::Body;
 use crate::{

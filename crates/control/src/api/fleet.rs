@@ -1,4 +1,5 @@
-//! The fleet as a whole: its name, its starting policy and its mesh range, and whether its addresses lead back to it.
+//! The fleet as a whole: its name, its starting policy and its mesh range, and whether control's addresses lead to this
+//! control.
 
 mod update;
 
@@ -23,7 +24,7 @@ use http::Request;
 use std::{sync::Arc, time::Duration};
 use tokio::time::timeout;
 
-/// A person waits for this test.
+/// How long one address may take to answer. A person waits for the test.
 const TEST_LIMIT: Duration = Duration::from_secs(5);
 
 pub(super) async fn show(State(core): State<Arc<Core>>) -> Json<Fleet> {
@@ -36,7 +37,8 @@ pub(super) async fn test_addresses(State(core): State<Arc<Core>>) -> Result<Json
     for one in tested.iter_mut().filter(|one| one.reachable) {
         match &firewall {
             Firewall::Open => one.doubt = doubt(&one.endpoint),
-            // A name may lead here by another way.
+            // A host name may resolve to a router that forwards the port, so the rule of this computer's firewall is
+            // only a doubt.
             Firewall::Shut(reason) if one.endpoint.ip().is_some() => {
                 one.reachable = false;
                 one.reason = Some(reason.clone());
@@ -47,7 +49,7 @@ pub(super) async fn test_addresses(State(core): State<Arc<Core>>) -> Result<Json
     Ok(Json(tested))
 }
 
-/// Why some devices may not find what this computer finds.
+/// Why some devices may not be able to resolve a name that this computer resolves.
 fn doubt(endpoint: &Endpoint) -> Option<String> {
     is_mdns_name(endpoint).then(|| {
         format!(
@@ -59,7 +61,7 @@ fn doubt(endpoint: &Endpoint) -> Option<String> {
     })
 }
 
-/// Opens a connection as an agent would, and sees whether it is this control that answers.
+/// Opens a connection as an agent would, and sees whether this control answers.
 async fn test(core: &Core, endpoint: Endpoint) -> ReachableAt {
     let answer = timeout(TEST_LIMIT, dial(core, &endpoint)).await;
     let reason = match answer {
@@ -86,7 +88,8 @@ async fn dial(core: &Core, endpoint: &Endpoint) -> Result<(), String> {
         tls,
         proxies: Proxies::default(),
     };
-    // Nothing is served here; that the refusal is ours is what counts.
+    // The fleet port serves nothing at `/`. A refusal that arrives under this control's certificate proves that it
+    // answered.
     let request = Request::get("/")
         .body(Bytes::new())
         .map_err(|error| error.to_string())?;

@@ -76,13 +76,14 @@ fn check(core: &Core, headers: &HeaderMap, uri: &Uri) -> Result<(), Refusal> {
     }
 }
 
-/// Refuses requests without a credential that allows what the route needs. What passes by a session knows its [`CurrentSession`].
+/// Refuses requests without a credential that allows what the route needs. A request that passes by a session carries
+/// its [`CurrentSession`] from here on.
 pub(super) async fn authorize(
     State((core, needs)): State<(Arc<Core>, Needs)>,
     mut request: Request,
     next: Next,
 ) -> Result<Response, Refusal> {
-    // The owner may do everything; whoever else has no credential.
+    // Only the owner has credentials, and may do everything.
     let allowed = match (needs, bearer(request.headers())) {
         (Needs::Nothing, _) => true,
         (Needs::May(_), Some(value)) => value
@@ -107,13 +108,13 @@ fn bearer(headers: &HeaderMap) -> Option<&str> {
     headers.get(header::AUTHORIZATION)?.to_str().ok()
 }
 
-/// The session that a request shows both halves of.
+/// The session whose two secrets a request carries.
 pub(super) fn find_session(core: &Core, headers: &HeaderMap) -> Option<CurrentSession> {
     core.access
         .find_session(cookie(core, headers)?, page_secret(headers)?, core.clock.now())
 }
 
-/// The half that only the page has: in a header, or among the subprotocols of a WebSocket.
+/// The page's secret: in a header, or among the subprotocols of a WebSocket.
 fn page_secret(headers: &HeaderMap) -> Option<&str> {
     if let Some(value) = headers.get(SESSION_HEADER) {
         return value.to_str().ok();
@@ -125,7 +126,7 @@ fn page_secret(headers: &HeaderMap) -> Option<&str> {
         .find_map(|protocol| protocol.trim().strip_prefix(SESSION_PROTOCOL))
 }
 
-/// The half that the browser sends by itself.
+/// The cookie, which the browser sends by itself.
 fn cookie<'a>(core: &Core, headers: &'a HeaderMap) -> Option<&'a str> {
     let name = cookie_name(core);
     let cookies = headers
@@ -138,7 +139,7 @@ fn cookie<'a>(core: &Core, headers: &'a HeaderMap) -> Option<&'a str> {
     pairs.find(|(key, _)| *key == name).map(|(_, value)| value)
 }
 
-/// Browsers share cookies between the ports of one host, so the name tells controls apart.
+/// Browsers share cookies between the ports of one host, so the cookie's name contains this control's port.
 pub(super) fn cookie_name(core: &Core) -> String {
     format!("flotilla-{}", core.api_addr.port())
 }

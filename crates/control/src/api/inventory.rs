@@ -40,7 +40,7 @@ fn list<T: Listed>(core: &Core, query: Option<&str>) -> Result<List<Row<T>>, Ref
     Ok(state.list_rows(devices.as_deref(), now, |at| core.clock.moment(at)))
 }
 
-/// The devices that a query names; `None` when it names none and so means all.
+/// The devices that a query names; `None` when it names none, which means all devices.
 pub(super) fn named_devices(
     state: &cache::State,
     query: Option<&str>,

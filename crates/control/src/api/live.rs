@@ -13,13 +13,13 @@ use flotilla_protocol::api::{BEAT, LIVE_PROTOCOL};
 use std::{sync::Arc, time::Duration};
 use tokio::time::{sleep, timeout};
 
-/// A page that takes no frame for this long is gone.
+/// How long a page may take to accept a frame before it counts as gone.
 const SEND_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// How long a page that is told that its session is over may take to hear it.
+/// How long closing the stream may take when the session is over.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// Pages send nothing.
+/// Pages send nothing but closing frames and pongs.
 const MESSAGE_BYTES: usize = 1024;
 
 pub(super) async fn follow(
@@ -39,7 +39,7 @@ pub(super) async fn follow(
     })
 }
 
-/// Sends frames for as long as whoever reads them is signed in.
+/// Sends frames until the page is gone or its session is over.
 async fn serve_frames(core: &Core, session: Option<CurrentSession>, mut socket: WebSocket) {
     let frames = core.cache.subscribe();
     tokio::select! {
@@ -50,13 +50,14 @@ async fn serve_frames(core: &Core, session: Option<CurrentSession>, mut socket: 
     }
 }
 
-/// Uses the session, until it is over. A program that shows the token has none.
+/// Keeps the session in use; returns when it is over. A program that shows the token has no session, so this never
+/// returns for it.
 async fn keep_session(core: &Core, session: Option<CurrentSession>) {
     let Some(session) = session else {
         return std::future::pending().await;
     };
     while core.access.keep_session(session.id, core.clock.now()) {
-        // Ended on purpose: at once. Too old: at the next beat.
+        // A session that a person ends is noticed at once, one that grows too old at the next beat.
         if timeout(BEAT, session.over.cancelled()).await.is_ok() {
             return;
         }
@@ -85,7 +86,7 @@ async fn send(socket: &mut WebSocket, mut frames: Reader) {
     close(socket, close_code::AWAY, "control is stopping", SEND_TIMEOUT).await;
 }
 
-/// The page finds out by itself when this is lost.
+/// Closes the stream. A page that does not get the frame notices the closed connection.
 async fn close(socket: &mut WebSocket, code: u16, reason: &'static str, within: Duration) {
     let frame = CloseFrame {
         code,

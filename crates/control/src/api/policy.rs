@@ -1,4 +1,4 @@
-//! The access policy over HTTP: read, replaced whole, reviewed before that, and explained.
+//! The access policy over HTTP: shown, replaced as a whole, reviewed before it is saved, and explained.
 
 use super::body::Body;
 use crate::{core::Core, mesh, refusal::Refusal};

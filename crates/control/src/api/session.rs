@@ -54,7 +54,7 @@ pub(super) async fn open(
                 "This link was used already or is too old. Run `flotilla open` to get a new one.",
             )
         })?;
-    // A browser holds one session; the cookie of the one before is replaced by this answer.
+    // A browser holds one session: this answer replaces the cookie of the earlier one, which is ended.
     if let Some(before) = guard::find_session(&core, &headers) {
         core.access.end_session(before.id);
     }

@@ -1,4 +1,4 @@
-//! SSH push: what the owner asks of it over HTTP.
+//! Installing an agent over the owner's SSH (a push), over HTTP.
 
 use super::body::Body;
 use crate::{core::Core, refusal::Refusal, ssh_install};

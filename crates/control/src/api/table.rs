@@ -1,5 +1,5 @@
-//! Every route of the control API, each with what it needs. A route exists only as a line here, so none can be
-//! served without an entry; the OpenAPI document and the tests are made from the same lines.
+//! Every route of the control API with the permission that it needs. The router, the OpenAPI document and the tests are
+//! all made from this table, so no route is served without an entry.
 
 use super::{
     activity, containers, devices, enrollment, fleet, guard, inventory, live, paths, policy, relays, session,
@@ -26,7 +26,7 @@ use utoipa::ToSchema;
 /// What a request must be allowed to do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Needs {
-    /// Served to everybody on this computer.
+    /// Served without a credential to every program on this computer.
     Nothing,
     May(Verb),
 }
@@ -43,9 +43,9 @@ pub(super) enum Verb {
     Manage,
     /// Decide which devices may reach which.
     Policy,
-    /// Use the owner's own keys: for nobody but the owner, whatever roles there are.
+    /// Use the owner's SSH keys. Only the owner may, whatever roles there are.
     Ssh,
-    /// Let browsers in as the owner, and sign them out: for nobody else, whatever roles there are.
+    /// Sign browsers in and out as the owner. Only the owner may, whatever roles there are.
     SignIn,
 }
 
@@ -67,7 +67,7 @@ impl Needs {
 /// One line of the table.
 pub(super) struct Route {
     pub(super) method: Method,
-    /// Below [`PREFIX`].
+    /// The path below [`PREFIX`].
     pub(super) path: &'static str,
     pub(super) needs: Needs,
     pub(super) summary: &'static str,
@@ -77,7 +77,7 @@ pub(super) struct Route {
     serve: MethodRouter<Arc<Core>>,
 }
 
-/// The document's part of a route.
+/// What the OpenAPI document says of a route's bodies.
 #[derive(Default)]
 pub(super) struct Schemas {
     pub(super) body: Option<Schema>,
@@ -85,7 +85,7 @@ pub(super) struct Schemas {
 }
 
 pub(super) struct Schema {
-    /// What the document calls the generic row in this answer.
+    /// The name that the document gives to the rows of this answer, which are generic in Rust.
     pub(super) row: Option<String>,
     pub(super) own: utoipa::openapi::RefOr<utoipa::openapi::Schema>,
     pub(super) named: Vec<(String, utoipa::openapi::RefOr<utoipa::openapi::Schema>)>,
@@ -147,7 +147,7 @@ impl Route {
         Self::without_body::<R, T>(needs, path, summary, handler).naming::<I>(I::name().into_owned())
     }
 
-    /// A route that answers rows of one kind over the devices that are asked for.
+    /// A route that answers rows of one kind, of all devices or of those that the query names.
     fn rows<R, I, T>(
         needs: Needs,
         path: &'static str,
@@ -199,7 +199,7 @@ impl Route {
         route
     }
 
-    /// A route that is no typed request.
+    /// A route without a typed request and answer.
     fn raw<T: 'static>(
         needs: Needs,
         method: Method,
@@ -284,7 +284,7 @@ pub(super) fn table() -> Vec<Route> {
     ]
 }
 
-/// The table as a router, every route behind its own entry.
+/// The router of all routes, each behind the check of its own permission.
 pub(super) fn router(core: &Arc<Core>) -> Router<Arc<Core>> {
     table().into_iter().fold(Router::new(), |router, route| {
         let authorize = middleware::from_fn_with_state((core.clone(), route.needs), guard::authorize);

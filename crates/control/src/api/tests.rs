@@ -131,7 +131,7 @@ async fn every_route_lets_the_owner_pass_the_door() {
 }
 
 #[tokio::test]
-async fn what_nobody_serves_is_not_found_and_never_a_page() {
+async fn what_is_not_served_is_not_found_and_never_a_page() {
     let bed = Testbed::new().await;
     for (method, path) in [
         ("GET", "/api"),

@@ -1,4 +1,4 @@
-//! The user interface: the files of the bundle, and its page for every address of its own.
+//! Serves the user interface: the bundle's files, and its one page for every address that the interface itself routes.
 
 use crate::{config::Ui, core::Core, refusal::Refusal};
 use axum::{
@@ -44,9 +44,9 @@ pub(super) async fn serve(State(core): State<Arc<Core>>, request: Request) -> Re
     response
 }
 
-/// The same page at control's own address, when it was asked for under another name of this computer. A page keeps its
-/// half of the session by the name it was opened under, and `localhost` is every address of loopback: somebody else
-/// may answer there one day.
+/// The URL of the requested page at control's own address, when the request names another host of this computer. The
+/// page keeps its half of the session under the origin that it was opened at, and `localhost` means every loopback
+/// address, so another program may answer there one day.
 fn own_address_of(core: &Core, request: &Request) -> Option<String> {
     let own = core.api_addr.to_string();
     let uri = request.uri();
@@ -95,7 +95,8 @@ fn file(path: &str, content: Vec<u8>) -> Response {
         .into_response()
 }
 
-/// Addresses of pages have no ending; whoever asks for a file must not get a page.
+/// Whether the path is a file's. Paths of pages have no ending that a file has, and a request for a missing file must
+/// not be answered with the page.
 fn is_file(path: &str) -> bool {
     path.rsplit('/').next().is_some_and(|name| {
         name.rsplit_once('.')

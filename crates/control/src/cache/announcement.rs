@@ -1,7 +1,8 @@
-//! What a device says of itself and others act upon: where it can be reached, and whether its host is a virtual machine.
+//! The part of a device's reports that other devices act upon: where it can be reached, and whether its host is Docker
+//! Desktop's virtual machine.
 //!
-//! Each change of it is a push to every device that knows it, and probes from each of them. So it goes into network maps
-//! at the pace of [`flotilla_fleet::Pace`], while pages are shown the last that was heard.
+//! Each change is pushed to every device that knows this one, and causes probes from each of them. So changes go into
+//! network maps at the pace of [`flotilla_fleet::Pace`], while pages are shown the last report.
 
 use super::State;
 use crate::store::LastReport;
@@ -11,7 +12,7 @@ use flotilla_protocol::{
     mesh::{Candidate, Nat, share_evenly},
 };
 
-/// The most addresses at which others try to reach a device: every one of them is probed by every peer.
+/// Candidates of a device that are put into maps: each of them is probed by every peer.
 const MOST_CANDIDATES: usize = 24;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,7 +20,7 @@ pub(super) struct Announcement {
     pub(super) candidates: Vec<Candidate>,
     pub(super) home_relay: Option<RelayId>,
     pub(super) nat: Nat,
-    /// Its agent has Docker Desktop's virtual machine for a host.
+    /// Its agent's host is Docker Desktop's virtual machine.
     pub(super) in_the_machine: bool,
 }
 
@@ -37,8 +38,8 @@ impl Announcement {
     }
 }
 
-/// Keeps the candidates that are worth a probe: not addresses that mean nobody, everybody or the asker itself, and
-/// only so many.
+/// Keeps the candidates that are worth a probe: unspecified, multicast and loopback addresses go, and those beyond the
+/// most that are allowed.
 pub(super) fn accept(candidates: &mut Vec<Candidate>) {
     candidates.retain(|candidate| {
         let ip = candidate.address.ip();
@@ -48,7 +49,8 @@ pub(super) fn accept(candidates: &mut Vec<Candidate>) {
 }
 
 impl State {
-    /// A device was heard: what others are to know of it goes into their maps now, or when it is due.
+    /// Compares a device's report with what other devices know of it. A change goes into their maps now, or when its
+    /// pace allows.
     pub(crate) fn announce(&mut self, id: DeviceId, now: Timestamp) {
         let entry = self.devices.get(&id);
         if entry.is_some_and(|entry| entry.announcement != Announcement::of(&entry.last_report)) {
@@ -60,7 +62,7 @@ impl State {
         }
     }
 
-    /// Puts into the maps what is due.
+    /// Puts the announcements into the maps whose time has come.
     pub(super) fn announce_due(&mut self, now: Timestamp) {
         while let Some(id) = self.pace.poll(now) {
             if let Some(entry) = self.devices.get_mut(&id) {
@@ -75,7 +77,7 @@ impl State {
         }
     }
 
-    /// When something that was held back is due.
+    /// When the next held-back announcement is due; `None` when none is held back.
     pub(crate) fn held_back_until(&self) -> Option<Timestamp> {
         self.pace.poll_timeout()
     }
@@ -115,7 +117,7 @@ mod tests {
         })
     }
 
-    /// Two devices that may reach each other: the one that talks, and the one that hears of it.
+    /// Two devices that may reach each other: one whose reports change, and one that receives maps.
     async fn bed() -> (Testbed, DeviceEntry, DeviceEntry) {
         let (rogue, witness) = (peer("rogue", 1), peer("witness", 2));
         let bed = Testbed::with(crate::Ui::None, vec![rogue.clone(), witness.clone()]).await;
@@ -129,7 +131,7 @@ mod tests {
         (bed, rogue, witness)
     }
 
-    /// What the witness's map says of the rogue; `None` when there is nothing new.
+    /// The candidate ports of the rogue in the witness's next map push; `None` when there is no push.
     fn pushed(bed: &Testbed, witness: &DeviceEntry) -> Option<Vec<u16>> {
         let mut state = bed.core.cache.lock();
         let push = state.maps.push(witness.row.id)?;

@@ -1,4 +1,4 @@
-//! What about a device a person should look at, derived from what is known of it.
+//! What a person should look at about a device, derived from its record and its last report.
 
 use super::inbound::{is_in_the_machine, is_undecided};
 use crate::{
@@ -12,13 +12,13 @@ use flotilla_protocol::{
     mesh::{MeshState, MeshTrouble},
 };
 
-/// A clock further off than this breaks more than it shows: one-time passwords, logs side by side.
+/// How far a clock may be off. Beyond this, one-time passwords fail and logs of two devices don't match.
 const SKEW_SECONDS: i64 = 30;
 
-/// On a large disk a tenth is plenty: this much holds a round of image updates.
+/// Free space that is enough on any disk: it holds a round of image updates. On disks below 100 GiB a tenth is enough.
 const LOW_DISK: u64 = 10 << 30;
 
-/// `range` is the mesh's.
+/// Everything about the device that needs attention. `range` is the mesh's range.
 pub(super) fn attention(row: &DeviceRow, last_report: &LastReport, range: &str) -> Vec<Attention> {
     let mut found = Vec::new();
     if let Some(imposter) = row.imposter.clone() {
@@ -71,12 +71,13 @@ fn partial() -> Attention {
     }
 }
 
-/// The mode in which the agent runs, where that is another one than the device's.
+/// The network mode in which the agent runs, where it is not the device's mode.
 pub(super) fn mode_mismatch(row: &DeviceRow, last_report: &LastReport) -> Option<NetworkMode> {
     network_of_agent(last_report).filter(|runs| *runs != row.mode)
 }
 
-/// In the network of which mode the agent runs; not known while it is being moved.
+/// The mode whose network the agent runs in; `None` before the agent's container was reported, and while it is being
+/// moved.
 fn network_of_agent(last_report: &LastReport) -> Option<NetworkMode> {
     if !last_report.facts.as_ref()?.containerized {
         return Some(NetworkMode::Host);
@@ -88,13 +89,13 @@ fn network_of_agent(last_report: &LastReport) -> Option<NetworkMode> {
         .values()
         .map(|kept| &*kept.item);
     let mut agents = containers.filter(running);
-    // Beside the agent there is at most the container that moves it.
+    // A second running agent is the container that moves the first.
     let agent = agents.next().filter(|_| agents.next().is_none())?;
     Some(NetworkMode::of_network(&agent.network_mode))
 }
 
-/// Why the device is not on the mesh, or what is in the way there, as its agent says; before that, what its networks
-/// at enrollment foretell.
+/// Why the device is not on the mesh, or what obstructs it there, as its agent reports; before the first report,
+/// whether the networks that it had at enrollment overlap the mesh's range.
 fn off_mesh(row: &DeviceRow, last_report: &LastReport, range: &str) -> Option<Attention> {
     match last_report.mesh.as_ref().map(|mesh| &mesh.state) {
         Some(MeshState::Down {
@@ -128,7 +129,8 @@ fn off_mesh(row: &DeviceRow, last_report: &LastReport, range: &str) -> Option<At
     })
 }
 
-/// Whether the mesh's range would take addresses away from one of these networks. The route of last resort is none.
+/// Whether the mesh's range overlaps one of these networks. Default routes, and the halves that VPNs split them into,
+/// do not count.
 pub(crate) fn overlaps(routes: &[IpRange], range: &str) -> bool {
     let range: Option<IpRange> = range.parse().ok();
     range.is_some_and(|range| {
@@ -270,7 +272,7 @@ mod tests {
         assert_eq!(
             attention(&row, &last_report(vec![]), RANGE),
             [],
-            "nobody knows yet"
+            "it is not reported yet"
         );
     }
 
@@ -332,7 +334,7 @@ mod tests {
         assert_eq!(
             attention(&row, &last_report, RANGE),
             [],
-            "somebody decided for it"
+            "its owner decided for it"
         );
     }
 

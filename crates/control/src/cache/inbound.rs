@@ -1,21 +1,21 @@
-//! Whether anything from the mesh may come in at a device at all. Where not, no rule lets anything in.
+//! Whether packets from the mesh may come in at a device at all. Where they may not, no access rule lets any in.
 
 use super::DeviceEntry;
 use crate::store::{DeviceRow, LastReport};
 use flotilla_protocol::{device::NetworkMode, inventory::EngineState};
 
-/// Why nothing may come in.
+/// Why no packet may come in at a device.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum ClosedReason {
-    /// Its agent is in a network of its own, on purpose.
+    /// The device is in bridge mode: its agent is in a network of its own, as its owner chose.
     Bridge,
-    /// It has host networking on Docker Desktop, so what came in would reach a virtual machine and not the computer
-    /// that people think of; and its owner did not choose that.
+    /// The device has host networking inside Docker Desktop's virtual machine, and its owner did not choose to keep
+    /// that. Packets would reach the virtual machine and not the computer that people expect.
     DockerDesktop,
 }
 
 impl DeviceEntry {
-    /// Why nothing may come in; `None` where the rules decide.
+    /// Why no packet may come in; `None` where the access rules decide.
     pub(crate) fn closed_reason(&self) -> Option<ClosedReason> {
         match self.row.mode {
             NetworkMode::Bridge | NetworkMode::Unknown => Some(ClosedReason::Bridge),
@@ -26,14 +26,14 @@ impl DeviceEntry {
         }
     }
 
-    /// The mode that counts for what comes in.
+    /// The mode that network maps give the device: bridge where no packet may come in.
     pub(super) fn mode_in_force(&self) -> NetworkMode {
         self.closed_reason()
             .map_or(self.row.mode, |_| NetworkMode::Bridge)
     }
 }
 
-/// The agent itself has Docker Desktop's virtual machine for a host.
+/// Whether the agent's own host is Docker Desktop's virtual machine.
 pub(super) fn is_in_the_machine(last_report: &LastReport) -> bool {
     last_report
         .facts
@@ -42,14 +42,14 @@ pub(super) fn is_in_the_machine(last_report: &LastReport) -> bool {
         && last_report.is_docker_desktop()
 }
 
-/// Whether it has host networking on Docker Desktop that its owner did not choose to keep: on the computer itself or in
-/// the virtual machine.
+/// Whether the device has host networking on a computer with Docker Desktop, and its owner did not choose to keep it.
+/// The agent may run in the virtual machine or beside it.
 pub(super) fn is_undecided(row: &DeviceRow, last_report: &LastReport) -> bool {
     row.mode == NetworkMode::Host && !row.host_kept && last_report.is_docker_desktop()
 }
 
 impl LastReport {
-    /// An engine that does not run now is the one that it was when it did.
+    /// Whether the engine is Docker Desktop's; while it does not run, whether it was when it last ran.
     fn is_docker_desktop(&self) -> bool {
         match &self.engine {
             Some(EngineState::Running(engine)) => engine.docker_desktop,

@@ -1,16 +1,16 @@
-//! Links that come and go, and what that makes of each device's presence.
+//! Links that begin and end, and the presence of devices that follows from them.
 
 use super::{LinkUp, State};
 use flotilla_fleet::{Life, PresenceState};
 use flotilla_protocol::{Timestamp, agent::Pong, device::LinkDrop, id::DeviceId};
 use std::time::Instant;
 
-/// A device's clock that is off by so much more or less than before was set, or control's was. What it gains or loses
-/// from one answer to the next is less, and an answer takes 10 s at most.
+/// A clock skew that differs by more than this from the one before means that a clock was set, the device's or
+/// control's. Drift between two measurements is less, and an answer takes 10 s at most.
 const SET_SECONDS: u64 = 10;
 
 impl State {
-    /// Gives every enrolled device the time to come back after control's start.
+    /// Starts the time that every enrolled device has to come back after control started.
     pub(super) fn expect_all(&mut self, now: Instant) {
         for (id, entry) in &mut self.devices {
             if entry.life() == Life::Enrolled {
@@ -21,13 +21,13 @@ impl State {
         while self.presence.poll_change().is_some() {}
     }
 
-    /// A device enrolled: its link should follow.
+    /// Starts the time that a device has for its first link after it enrolled.
     pub(crate) fn expect(&mut self, id: DeviceId, moment: (Timestamp, Instant)) {
         self.presence.handle_known(id, moment.1);
         self.take_changes(moment.0);
     }
 
-    /// A link is up; answers what the device was before.
+    /// Notes a new link; answers the presence that the device had before.
     pub(crate) fn link_up(&mut self, id: DeviceId, number: u64, link: LinkUp) -> PresenceState {
         let before = self.presence.state(id);
         let now = link.since;
@@ -44,7 +44,7 @@ impl State {
         before
     }
 
-    /// Paths and relays are where their ends are.
+    /// Publishes the device's paths, and relays when it is one: both depend on its presence.
     fn presence_changed(&mut self, id: DeviceId, now: Timestamp) {
         self.publish_paths_of(id, now);
         if self.maps.relays().iter().any(|relay| relay.id.0 == id.0) {
@@ -52,7 +52,8 @@ impl State {
         }
     }
 
-    /// A device answered. The first figure is news, and a clock that was set; others are shown with the next change.
+    /// Notes a measured round trip and clock skew. Published at once are the first measurement and a clock that was
+    /// set; other values are shown with the device's next change.
     pub(crate) fn answered(&mut self, id: DeviceId, rtt_ms: f32, pong: Pong, now: Timestamp) {
         let mut is_news = false;
         self.note(id, |entry| {
@@ -70,7 +71,7 @@ impl State {
         }
     }
 
-    /// The newest link of a device ended.
+    /// Notes that the newest link of a device ended.
     pub(crate) fn link_down(&mut self, id: DeviceId, number: u64, drop: LinkDrop, now: Instant) {
         let at = drop.at;
         self.presence.handle_down(id, number, now);
@@ -81,13 +82,13 @@ impl State {
         self.take_changes(at);
     }
 
-    /// Nobody waits for a device that was revoked.
+    /// Marks a revoked device as offline at once, without waiting for a link.
     pub(crate) fn link_unwanted(&mut self, id: DeviceId) {
         self.presence.handle_gone(id);
         self.note(id, |entry| entry.presence = PresenceState::Offline);
     }
 
-    /// Time has passed; answers the devices that count as offline since now.
+    /// Applies what is due by now; answers the devices that count as offline from now on.
     pub(crate) fn time_passed(&mut self, moment: (Timestamp, Instant)) -> Vec<DeviceId> {
         self.announce_due(moment.0);
         self.presence.handle_timeout(moment.1);
@@ -99,7 +100,7 @@ impl State {
         self.presence.poll_timeout().map(|(at, _)| at)
     }
 
-    /// Shows what changed; answers the devices that went offline.
+    /// Applies and publishes changes of presence; answers the devices that went offline.
     fn take_changes(&mut self, now: Timestamp) -> Vec<DeviceId> {
         let mut gone = Vec::new();
         while let Some(change) = self.presence.poll_change() {

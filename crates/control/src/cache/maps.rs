@@ -1,5 +1,5 @@
-//! Network maps follow the cache: whatever changes of a device, its maps are right before the lock is released, and
-//! links whose maps changed are woken.
+//! Network maps follow the cache: when a device changes, all maps are updated before the lock is released, and links
+//! whose maps changed are woken.
 
 use super::{DeviceEntry, State};
 use crate::store::DeviceRow;
@@ -15,7 +15,7 @@ use flotilla_protocol::{
     mesh::{CandidateKind, REFLECT_PORT_OFFSET, Relay},
 };
 
-/// The most addresses of a relay that devices try: it is at home in a few networks, and everybody looks for it.
+/// Endpoints of a relay that maps contain: a relay is in a few networks, and every device tries each endpoint.
 const MOST_ENDPOINTS: usize = 8;
 
 impl DeviceEntry {
@@ -43,7 +43,7 @@ impl DeviceEntry {
         })
     }
 
-    /// Its key on the mesh, once its agent showed the certificate that came with it.
+    /// The device's key on the mesh, from the first link with the certificate that was issued for that key.
     pub(crate) fn public_key(&self) -> Option<PublicKey> {
         self.row.credential.as_ref()?.wireguard_key.parse().ok()
     }
@@ -58,7 +58,7 @@ impl DeviceEntry {
         let mut endpoints: Vec<_> = relaying.address.clone().into_iter().collect();
         if endpoints.is_empty() {
             let mut found = self.announcement.candidates.clone();
-            // The addresses that strangers see lead there from anywhere.
+            // Reflexive addresses come first: they can be reached from outside the relay's network.
             found.sort_by_key(|candidate| candidate.kind != CandidateKind::Reflexive);
             for candidate in found {
                 let endpoint = Endpoint::from_ip(candidate.address.ip(), relaying.port);
@@ -78,7 +78,7 @@ impl DeviceEntry {
 }
 
 impl State {
-    /// Lets the maps follow a device that changed, appeared or is gone.
+    /// Updates all maps for a device that changed, appeared or was removed.
     pub(super) fn map_device(&mut self, id: DeviceId) {
         match self.devices.get(&id).and_then(DeviceEntry::member) {
             Some(member) => self.maps.set(member),
@@ -94,7 +94,7 @@ impl State {
         self.wake();
     }
 
-    /// Control's own relay, or that there is none any more.
+    /// Sets control's own relay; `None` when it stops.
     pub(crate) fn set_own_relay(&mut self, relay: Option<Relay>) {
         self.own_relay = relay;
         self.map_relays();
@@ -106,7 +106,7 @@ impl State {
         self.own_relay.as_ref()
     }
 
-    /// Where control and with it its relay can be reached now.
+    /// Sets the endpoints of control's own relay, which are those of control.
     pub(crate) fn set_own_endpoints(&mut self, endpoints: &[Endpoint]) {
         if let Some(own) = &mut self.own_relay {
             own.endpoints = endpoints.to_vec();
@@ -115,7 +115,7 @@ impl State {
         }
     }
 
-    /// Puts a policy in force: in all maps, and on all pages.
+    /// Puts a policy in force: updates all maps, and publishes the policy and all paths.
     pub(crate) fn set_policy(&mut self, policy: PolicyInForce, now: Timestamp) {
         self.maps.set_policy(policy.policy.clone());
         self.policy = policy;
@@ -125,7 +125,7 @@ impl State {
         self.wake();
     }
 
-    /// Puts every device at its address in another range.
+    /// Moves every device to its address in another range.
     pub(crate) fn set_range(&mut self, range: Cidr, rows: &[DeviceRow], now: Timestamp) {
         for row in rows {
             if let Some(entry) = self.devices.get_mut(&row.id) {
@@ -190,7 +190,7 @@ impl State {
         self.maps.relays().iter().map(facts).collect()
     }
 
-    /// Has every link see whether its device needs a ticket or a map.
+    /// Wakes every link, so that it looks whether its device needs a ticket or a map.
     pub(crate) fn wake_all(&self) {
         for entry in self.devices.values() {
             entry.map_changed.notify_one();

@@ -1,8 +1,7 @@
-//! Paths between devices, as their agents report them, and what is known of pairs that nobody reports.
+//! Paths between devices, as their agents report them, and the reason for each pair without a report.
 //!
-//! An agent tells of a path when it changes, so what it said counts for as long as it has its link, and beyond that
-//! while the other end sees packets of it. Pages are told at once when a path is another one, and of figures now and
-//! then.
+//! An agent reports a path when it changes, so a report counts while the agent has its link, and after that while the
+//! other end receives its packets. Another path is published at once, changed figures every few seconds.
 
 use super::{DeviceEntry, State};
 use crate::mesh::path_sentence;
@@ -16,25 +15,25 @@ use flotilla_protocol::{
 use jiff::SignedDuration;
 use std::collections::BTreeSet;
 
-/// Traffic this recent makes a path one that somebody uses.
+/// Packets within this time mean that a path is in use.
 const IN_USE: SignedDuration = SignedDuration::from_mins(2);
 
-/// Round trips that differ by less are not news.
+/// The relative change of a round trip from which it is published at once.
 const RTT_CHANGE: f32 = 0.2;
 
-/// More frames than this at once are told as one that has pages load again: a reader could not keep up with them.
+/// Frames that are published at once. Beyond this, pages are made to load again: they could not keep up.
 const FRAMES: usize = 512;
 
-/// In a larger fleet, a list of everything leaves out pairs that no rule connects.
+/// Devices up to which a list contains every pair. In a larger fleet it leaves out pairs that no rule connects.
 const LISTED_WHOLE: usize = 100;
 
-/// What an agent said of one path.
+/// The last report of one path.
 #[derive(Debug, Clone)]
 pub(crate) struct ReportedPath {
     path: PeerPath,
-    /// When it last carried a packet of the peer.
+    /// When packets of the peer last arrived over it.
     carried: Option<Timestamp>,
-    /// Pages have older figures.
+    /// Its figures changed since they were last published.
     has_unshown_figures: bool,
 }
 
@@ -45,7 +44,7 @@ pub(crate) struct Ends<'a> {
     pub(crate) to: &'a DeviceEntry,
 }
 
-/// How much of a report is news to pages.
+/// How a report differs from the one before, for open pages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum PathEffect {
     Path,
@@ -76,17 +75,17 @@ impl DeviceEntry {
         effect
     }
 
-    /// Whether it belongs on the mesh, present or not.
+    /// Whether the device belongs on the mesh, with or without a link.
     fn is_on_mesh(&self) -> bool {
         self.life() == Life::Enrolled
     }
 
-    /// When packets of a peer last arrived here.
+    /// When packets of a peer last arrived at this device.
     fn carried(&self, peer: DeviceId) -> Option<Timestamp> {
         self.paths.get(&peer)?.carried
     }
 
-    /// Away from control, and not seen by the other end either since.
+    /// Whether the device is offline for control and the other end received no packet of it since.
     fn is_away(&self, other: &DeviceEntry) -> bool {
         self.presence == PresenceState::Offline && other.carried(self.row.id) <= self.row.last_seen
     }
@@ -109,7 +108,7 @@ fn effect_of(old: &PeerPath, new: &PeerPath) -> PathEffect {
 }
 
 impl State {
-    /// Applies a report of paths; whether figures wait to be shown.
+    /// Applies a report of paths. Answers whether changed figures wait to be published.
     pub(super) fn apply_paths(&mut self, id: DeviceId, paths: Vec<PeerPath>, now: Timestamp) -> bool {
         let mut figures = false;
         for path in paths {
@@ -134,7 +133,7 @@ impl State {
         figures
     }
 
-    /// Shows the figures of a device's paths that pages do not have yet.
+    /// Publishes the changed figures of a device's paths.
     pub(crate) fn publish_figures(&mut self, id: DeviceId, now: Timestamp) {
         let Some(entry) = self.devices.get_mut(&id) else {
             return;
@@ -151,13 +150,13 @@ impl State {
         }
     }
 
-    /// Two devices that are on the mesh.
+    /// The two ends of a path; `None` unless both belong on the mesh.
     pub(crate) fn ends(&self, from: DeviceId, to: DeviceId) -> Option<Ends<'_>> {
         let (from, to) = (self.devices.get(&from)?, self.devices.get(&to)?);
         (from.is_on_mesh() && to.is_on_mesh() && from.row.id != to.row.id).then_some(Ends { from, to })
     }
 
-    /// The path from one device to another, as far as it is known.
+    /// The path from one device to another, in as much detail as was reported.
     pub(crate) fn path(&self, ends: Ends<'_>, now: Timestamp) -> Path {
         let Ends { from, to } = ends;
         let reported = from.paths.get(&to.row.id).map(|reported| &reported.path);
@@ -232,7 +231,7 @@ impl State {
         compiled.connects(one, other) || compiled.connects(other, one)
     }
 
-    /// Pairs of devices between which packets went lately, both ways round.
+    /// Pairs of devices between which packets went within [`IN_USE`], in both orders.
     pub(crate) fn pairs_in_use(&self, now: Timestamp) -> BTreeSet<(DeviceId, DeviceId)> {
         let mut pairs = BTreeSet::new();
         for (id, entry) in &self.devices {
@@ -286,7 +285,7 @@ impl State {
         }
     }
 
-    /// Shows every path that begins or ends at a device.
+    /// Publishes every path that begins or ends at a device.
     pub(crate) fn publish_paths_of(&mut self, id: DeviceId, now: Timestamp) {
         let others = self.devices.keys().copied().filter(|other| *other != id);
         let pairs: Vec<_> = others.flat_map(|other| [(id, other), (other, id)]).collect();

@@ -1,17 +1,17 @@
-//! Changes that are more than pages could be told one by one: then they load again, now and then.
+//! Changes that are too many to be published one by one: open pages are made to load again, every half minute at most.
 //!
-//! In a large fleet some device always comes or goes, and a device may change faster than anybody can look. So each
-//! device has a pace at which its changes become frames. What is beyond that is in the lists, and pages are made to
-//! read those.
+//! In a large fleet some device always comes or goes, and a device may change faster than a person can read. So each
+//! device has a pace at which its changes become frames. Changes beyond it are in the lists, which pages load when they
+//! are made to.
 
 use super::State;
 use flotilla_protocol::{Timestamp, id::DeviceId};
 use jiff::SignedDuration;
 
-/// From one time that pages load again to the next.
+/// The least time between two reloads.
 const RESET_PACE: SignedDuration = SignedDuration::from_secs(30);
 
-/// What pages were not told.
+/// Whether pages must load again, and when they last did.
 #[derive(Debug, Default)]
 pub(super) struct PageReload {
     is_wanted: bool,
@@ -24,7 +24,7 @@ impl PageReload {
         self.is_wanted = true;
     }
 
-    /// Whether pages are to load again now.
+    /// Whether pages must load again now. Answers true once per request.
     fn take_due(&mut self, now: Timestamp) -> bool {
         let is_due = self
             .last
@@ -39,7 +39,7 @@ impl PageReload {
 }
 
 impl State {
-    /// Whether so many frames about a device may be sent now. Otherwise their subject stays unshown for a while.
+    /// Whether so many frames about a device may be published now. If not, a reload is requested in their place.
     pub(super) fn may_show(&mut self, id: DeviceId, frames: usize, now: Timestamp) -> bool {
         if self.live.readers() == 0 {
             return true;
@@ -54,7 +54,7 @@ impl State {
         may
     }
 
-    /// Has pages load again when more changed than they could be told one by one.
+    /// Makes pages load again if changes were left out and the last reload is long enough ago.
     pub(crate) fn reload_pages_when_due(&mut self, now: Timestamp) {
         if self.page_reload.take_due(now) {
             self.live.reset();
@@ -70,7 +70,7 @@ mod tests {
     fn pages_load_again_for_what_they_were_not_told_and_not_all_the_time() {
         let at = |seconds: i64| Timestamp::from_second(1_800_000_000 + seconds).unwrap();
         let mut reload = PageReload::default();
-        assert!(!reload.take_due(at(0)), "there is nothing");
+        assert!(!reload.take_due(at(0)), "nothing was left out");
         reload.request();
         assert!(reload.take_due(at(0)));
         reload.request();

@@ -1,4 +1,4 @@
-//! Lists over all devices, cut from what each device's engine holds.
+//! Lists over all devices of one kind of thing that engines hold.
 
 use super::{DeviceEntry, State, by_name};
 use crate::report::{Collection, Holdings};
@@ -11,7 +11,7 @@ use flotilla_protocol::{
 /// A kind of thing that a fan-out table lists.
 pub(crate) trait Listed: Clone {
     fn of(holdings: &Holdings) -> &Collection<Self>;
-    /// What people know it by; the second sort key after the device.
+    /// Its name for people, by which rows of one device are sorted.
     fn name(&self) -> &str;
 }
 

@@ -89,7 +89,7 @@ impl Control {
     }
 }
 
-/// The agent's end, played by the test.
+/// A fake agent's link.
 struct Agent {
     reports: mpsc::Sender<Report>,
     calls: Arc<Mutex<Vec<String>>>,
@@ -103,7 +103,7 @@ struct EnrolledDevice {
     config: ConfigFile,
     mapped: Arc<Mutex<mesh::AgentMap>>,
     jobs: jobs::FakeJobs,
-    /// How often it still refuses its settings, as with a full disk.
+    /// How many more times the agent refuses its settings, as with a full disk.
     refusals: Arc<AtomicUsize>,
 }
 
@@ -156,7 +156,7 @@ impl EnrolledDevice {
         self.dial_as_run(machine_id, "run").await
     }
 
-    /// A run of the agent, by the name that it made up for it.
+    /// Dials as one run of the agent, which names itself `run`.
     async fn dial_as_run(&self, machine_id: &str, run: &str) -> Result<Agent, DialError> {
         let target = target(&self.config, Some((&self.machine, &self.response)));
         let introduction = Introduction {

@@ -1,4 +1,4 @@
-//! Changes of a device that is in the fleet: name, tags, relaying, the end of its trust, its end.
+//! Changes of a device of the fleet: its name, tags and other properties, its revocation, its removal.
 
 use super::{by_owner, get, mode::mode_label, parse_name, parse_tags};
 use crate::{core::Core, mesh, refusal::Refusal, ssh_install, store::DeviceRow};
@@ -11,11 +11,11 @@ use flotilla_protocol::{
 };
 use std::time::Duration;
 
-/// How long a revoked agent may take to say that it heard; the link ends with or without that.
+/// How long a revoked agent may take to confirm; its link ends with or without that.
 const CONFIRMATION_TIMEOUT: Duration = Duration::from_millis(1_500);
 
-/// Renames, tags, sets when a device is relayed, whether its host networking is meant on Docker Desktop, and whether it is
-/// one machine.
+/// Changes a device's name, its tags, when it is relayed, whether its host networking is kept on Docker Desktop, and
+/// whether its owner vouches that it is one machine.
 pub(crate) async fn update(core: &Core, request: UpdateDevice) -> Result<Device, Refusal> {
     let _write_guard = core.write_lock.lock().await;
     let entry = get(core, &request.device)?;
@@ -40,7 +40,7 @@ pub(crate) async fn update(core: &Core, request: UpdateDevice) -> Result<Device,
             entry.row.vouched = row.vouched;
             entry.row.imposter = row.imposter.clone();
         });
-        // Rows and paths carry their device's name.
+        // Rows and paths contain their device's name.
         state.publish_inventory(row.id, now);
         state.publish_paths_of(row.id, now);
         if let Some(policy) = policy.clone() {
@@ -62,7 +62,7 @@ pub(crate) async fn update(core: &Core, request: UpdateDevice) -> Result<Device,
     view.ok_or_else(|| super::no_such_device(&request.device))
 }
 
-/// The record as it is asked to be, and what is different about it in words.
+/// The record with the requested changes, and a sentence about each of them.
 fn apply_update(
     core: &Core,
     mut row: DeviceRow,
@@ -126,8 +126,8 @@ fn apply_update(
     Ok((row, details))
 }
 
-/// Ends a device's trust. Its tokens and certificates are worth nothing once this is written; its link is told
-/// and ends within two seconds.
+/// Revokes a device. Its tokens and certificates are void as soon as this is written; its link is told, and ends within
+/// two seconds.
 pub(crate) async fn revoke(core: &Core, device: &str) -> Result<Device, Refusal> {
     let write_guard = core.write_lock.lock().await;
     let entry = get(core, device)?;
@@ -179,7 +179,7 @@ pub(crate) async fn revoke(core: &Core, device: &str) -> Result<Device, Refusal>
     view.ok_or_else(|| super::no_such_device(device))
 }
 
-/// Forgets a device that no longer, or not yet, has anything.
+/// Removes a device that is pending or revoked.
 pub(crate) async fn remove(core: &Core, device: &str) -> Result<(), Refusal> {
     let _write_guard = core.write_lock.lock().await;
     let entry = get(core, device)?;

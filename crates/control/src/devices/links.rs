@@ -1,4 +1,4 @@
-//! What a link means for its device's record.
+//! What a device's links change in its record and in the activity log.
 
 use super::stage_reached;
 use crate::{
@@ -15,14 +15,15 @@ use flotilla_protocol::{
     id::DeviceId,
 };
 
-/// Whether the certificate is still the device's. The first link with a newer certificate ends the older one.
+/// Whether a link's certificate is the device's. The first link with a new certificate puts it in the place of the old
+/// one.
 pub(crate) async fn admit(core: &Core, device: DeviceId, fingerprint: &str) -> bool {
     let trusted = || {
         let state = core.cache.lock();
         let row = &state.device(device)?.row;
         row.revoked.is_none().then(|| row.clone())
     };
-    // Nearly always, and without waiting for anybody's change.
+    // The usual case, decided without waiting for the write lock.
     if trusted().is_some_and(|row| row.trusts(fingerprint)) {
         return true;
     }
@@ -35,7 +36,7 @@ pub(crate) async fn admit(core: &Core, device: DeviceId, fingerprint: &str) -> b
         .as_ref()
         .is_none_or(|held| held.certificate.fingerprint != fingerprint)
     {
-        // Another link with this certificate may have been first.
+        // Another link with this certificate may have put it in place meanwhile.
         return row.trusts(fingerprint);
     }
     row.credential = incoming;
@@ -60,7 +61,7 @@ pub(crate) async fn admit(core: &Core, device: DeviceId, fingerprint: &str) -> b
     true
 }
 
-/// A device stayed away for longer than a link takes to come back.
+/// Records that a device stayed away for longer than a link takes to come back.
 pub(crate) async fn went_offline(core: &Core, device: DeviceId) {
     let drop = core
         .cache
@@ -74,7 +75,7 @@ pub(crate) async fn went_offline(core: &Core, device: DeviceId) {
     record(core, device, Action::DeviceOffline, true, details).await;
 }
 
-/// A device has a link. `returned` says that it was gone for a moment only, which is no news.
+/// Records that a device has a link. `returned` means that it was away only for a moment, which is not recorded.
 pub(crate) async fn came_online(core: &Core, device: DeviceId, remote: &str, returned: bool) {
     let entry = core.cache.lock().device(device).cloned();
     let Some(entry) = entry else { return };
@@ -96,8 +97,8 @@ pub(crate) async fn came_online(core: &Core, device: DeviceId, remote: &str, ret
     }
 }
 
-/// Another machine presented the device's identity and was turned away. Recorded once per machine, and counted where
-/// it is another one each time.
+/// Notes that another machine presented the device's identity and was turned away. It is recorded once per machine;
+/// names that change each time are counted.
 pub(crate) async fn quarantine(core: &Core, device: DeviceId, other: Imposter) {
     let _write_guard = core.write_lock.lock().await;
     let row = core.cache.lock().device(device).map(|entry| entry.row.clone());
@@ -128,8 +129,8 @@ pub(crate) async fn quarantine(core: &Core, device: DeviceId, other: Imposter) {
     core.record(entry).await;
 }
 
-/// Two machines take turns with the device's identity. Both are turned away until a person decides: an action could be
-/// carried out on either of them.
+/// Notes that two machines take turns with the device's identity. Both are turned away until a person decides, since an
+/// action could be carried out on either of them.
 pub(crate) async fn contest(core: &Core, device: DeviceId, [first, second]: [Holder; 2]) {
     let at = core.clock.now();
     let name = |holder: &Holder| {

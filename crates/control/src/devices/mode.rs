@@ -1,7 +1,7 @@
 //! A device's network mode, changed while the device runs.
 //!
-//! Life of a change: recorded, which is when maps and filters follow → ordered from the agent, as a job, which moves by
-//! itself where it runs in a container → or, where it can't, done by a person, who gets the texts of a fresh token.
+//! Life of a change: recorded, and applied to maps and filters → ordered from the agent as a job: an agent in a
+//! container moves by itself → or, where it can't, made by a person, who gets the texts of a new token.
 
 use super::{by_owner, get, rotate};
 use crate::{cache::DeviceEntry, core::Core, jobs, refusal::Refusal};
@@ -41,8 +41,8 @@ pub(crate) async fn change_mode(core: &Arc<Core>, request: ChangeMode) -> Result
     Ok(ModeChanged { device, by_hand })
 }
 
-/// Writes the mode and has everything follow that control decides by itself. Answers the device as it was before,
-/// or nothing where its agent need not move.
+/// Writes the mode and applies it to what control decides by itself. Answers the device as it was before; `None` when
+/// its agent need not move.
 async fn record(core: &Core, request: &ChangeMode) -> Result<Option<DeviceEntry>, Refusal> {
     let _write_guard = core.write_lock.lock().await;
     let entry = get(core, &request.device)?;
@@ -63,7 +63,7 @@ async fn record(core: &Core, request: &ChangeMode) -> Result<Option<DeviceEntry>
     }
     let mut row = entry.row.clone();
     row.mode = request.mode;
-    // Who comes back to host networking decides anew.
+    // The decision to keep host networking covers this stay in host mode only.
     row.host_kept = false;
     core.store.save_device(&row).await?;
     let now = core.clock.now();
@@ -100,7 +100,7 @@ fn check(entry: &DeviceEntry, mode: NetworkMode) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// Has the agent move by itself, or says why it can't.
+/// Orders the agent to move by itself. The error says why it can't.
 async fn order(core: &Arc<Core>, entry: &DeviceEntry, mode: NetworkMode) -> Result<(), String> {
     let name = &entry.row.name;
     if entry.life() == Life::Pending {
@@ -110,7 +110,7 @@ async fn order(core: &Arc<Core>, entry: &DeviceEntry, mode: NetworkMode) -> Resu
     }
     let facts = entry.last_report.facts.as_ref();
     if !facts.is_some_and(|facts| facts.containerized) {
-        // That is host networking already.
+        // An agent outside of a container is in host networking already.
         return match mode {
             NetworkMode::Host => Ok(()),
             NetworkMode::Bridge | NetworkMode::Pause | NetworkMode::Unknown => Err(format!(
@@ -138,7 +138,7 @@ async fn order(core: &Arc<Core>, entry: &DeviceEntry, mode: NetworkMode) -> Resu
     }
 }
 
-/// A mode as people call it.
+/// The name of a mode in sentences for people.
 pub(crate) fn mode_label(mode: NetworkMode) -> &'static str {
     match mode {
         NetworkMode::Host => "Host networking",

@@ -1,4 +1,4 @@
-//! Offers of a place in the fleet: a device's record with a fresh token.
+//! Enrollment offers: a device's record with a new token.
 
 use super::{by_owner, get, parse_name, parse_tags, propose_name, range};
 use crate::{
@@ -54,7 +54,7 @@ pub(crate) async fn add(core: &Core, request: AddDevice) -> Result<DeviceAdded, 
     ))
 }
 
-/// Makes a new token for the same device. Until it is used, the device's certificate stays good.
+/// Makes a new token for a device. Until it is used, the device's certificate stays valid.
 pub(crate) async fn rotate(core: &Core, request: RotateDevice) -> Result<DeviceAdded, Refusal> {
     let lifetime = enrollment::lifetime(request.expires_seconds)?;
     let _write_guard = core.write_lock.lock().await;
@@ -79,8 +79,8 @@ pub(crate) async fn rotate(core: &Core, request: RotateDevice) -> Result<DeviceA
     ))
 }
 
-/// A fresh token for a device whose agent control installs itself. Takes the guard of the change lock, which the caller
-/// waits for, because a push that is ended gives that wait up.
+/// Makes a new token for a device whose agent control installs itself. Takes the guard of the write lock, so that the
+/// caller can give up waiting for it.
 pub(crate) async fn offer_for_ssh_install(
     core: &Core,
     device: DeviceId,
@@ -90,7 +90,7 @@ pub(crate) async fn offer_for_ssh_install(
     offer(core, entry.row, enrollment::USUAL).await
 }
 
-/// An offer for the computer that control runs on; `None` when it is enrolled.
+/// Makes an offer for the computer that control runs on; `None` when it is enrolled.
 pub(crate) async fn local_enrollment(core: &Core, hostname: &str) -> Result<Option<ConfigFile>, Refusal> {
     let _write_guard = core.write_lock.lock().await;
     let this_computer = core
@@ -125,7 +125,7 @@ pub(crate) async fn local_enrollment(core: &Core, hostname: &str) -> Result<Opti
     Ok(Some(config))
 }
 
-/// What a device needs to enroll, as its config file says it.
+/// The content of a device's config file: all that it needs to enroll.
 pub(crate) fn config_file(core: &Core, row: &DeviceRow, token: &str, expires: Timestamp) -> ConfigFile {
     let fleet = core.cache.lock().fleet.clone();
     ConfigFile {
@@ -147,7 +147,7 @@ pub(crate) fn config_file(core: &Core, row: &DeviceRow, token: &str, expires: Ti
     }
 }
 
-/// Saves the device with a new token, withdraws older tokens, and shows both.
+/// Saves the device with a new token, withdraws its older tokens, and publishes both.
 async fn offer(core: &Core, row: DeviceRow, lifetime: Duration) -> Result<ConfigFile, Refusal> {
     let now = core.clock.now();
     let expires = now.checked_add(lifetime).unwrap_or(Timestamp::MAX);
@@ -175,7 +175,7 @@ async fn offer(core: &Core, row: DeviceRow, lifetime: Duration) -> Result<Config
     Ok(config)
 }
 
-/// A new device's record with everything at its default.
+/// A new device's record with defaults and a free mesh address.
 fn new_row(core: &Core, name: &str) -> Result<DeviceRow, Refusal> {
     let now = core.clock.now();
     let taken: BTreeSet<_> = core
@@ -215,7 +215,7 @@ fn new_row(core: &Core, name: &str) -> Result<DeviceRow, Refusal> {
     })
 }
 
-/// The host name as a device name that is free, or a proposed one when nothing of it is left.
+/// A free device name made from the host name, or a proposed one when no usable letter is left of it.
 fn local_name(core: &Core, hostname: &str) -> String {
     let label = hostname
         .split('.')
@@ -227,7 +227,7 @@ fn local_name(core: &Core, hostname: &str) -> String {
         .map(|c| if c.is_ascii_alphanumeric() { c } else { '-' })
         .take(60)
         .collect();
-    // What a system calls itself that has no name is no device's.
+    // Systems without a name call themselves so.
     let name = match mapped.trim_matches('-') {
         "localhost" | "none" => "",
         name => name,

@@ -1,4 +1,4 @@
-//! How far an enrollment has come: what Add Device shows while a person waits.
+//! The stages of an enrollment, which Add Device shows while a person waits.
 
 use crate::{
     core::Core,
@@ -14,10 +14,10 @@ use flotilla_protocol::{
     text::shown,
 };
 
-/// Of what an agent says that its machine is called, this much is recorded: the most that a system allows (POSIX).
+/// Characters of a host name that are recorded: the longest that POSIX allows.
 const HOSTNAME_CHARS: usize = 255;
 
-/// Notes the first time that an enrollment reached a stage.
+/// Notes that an enrollment reached a stage for the first time.
 pub(crate) async fn stage_reached(core: &Core, token: &TokenRow, stage: Stage, from: &str) {
     let at = core.clock.now();
     let from = Some(from.to_owned());
@@ -31,7 +31,7 @@ pub(crate) async fn stage_reached(core: &Core, token: &TokenRow, stage: Stage, f
     .await;
 }
 
-/// Notes the last attempt that was refused.
+/// Notes the last refused attempt.
 pub(crate) async fn attempt_failed(core: &Core, token: &TokenRow, failure: EnrollmentFailure) {
     progress(core, token, |token| {
         token.failure = Some(failure);
@@ -40,7 +40,7 @@ pub(crate) async fn attempt_failed(core: &Core, token: &TokenRow, failure: Enrol
     .await;
 }
 
-/// A token enrolled its device: the records are written, now they are shown.
+/// Publishes and records an enrollment that is written already.
 pub(crate) async fn device_enrolled(
     core: &Core,
     device: &DeviceRow,
@@ -104,7 +104,7 @@ pub(crate) async fn device_enrolled(
     core.publish_fleet();
 }
 
-/// Another device of the fleet that says it is the same machine.
+/// Another device of the fleet with the same machine id.
 fn same_machine_id(core: &Core, device: &DeviceRow) -> Option<DeviceName> {
     let own = &device.incoming.as_ref()?.machine_id;
     let state = core.cache.lock();
@@ -118,7 +118,8 @@ fn same_machine_id(core: &Core, device: &DeviceRow) -> Option<DeviceName> {
     twin.map(|entry| entry.row.name.clone())
 }
 
-/// Changes a token's progress where it is known, shows it, and writes it when that was news.
+/// Changes a token's progress. If that changes anything, it is published while the token is its device's newest, and
+/// saved.
 async fn progress(core: &Core, token: &TokenRow, change: impl FnOnce(&mut TokenRow) -> bool) {
     let mut token = token.clone();
     {

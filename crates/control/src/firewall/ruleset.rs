@@ -1,5 +1,6 @@
 //! Rules of nftables (`libnftables-json(5)`), also those that iptables, ufw and firewalld make of theirs, read for one
-//! question: can a new connection from another machine get in at a port? What is not understood may let it in.
+//! question: can a new connection from another machine get in at a port? A rule that is not understood counts as one
+//! that may let it in.
 
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -7,7 +8,7 @@ use std::collections::BTreeMap;
 /// The kernel refuses chains that lead deeper than this (`NFT_JUMP_STACK_SIZE`).
 const DEPTH: usize = 16;
 
-/// Whether a rule is about such a connection.
+/// Whether a rule matches such a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Match {
     No,
@@ -33,7 +34,7 @@ impl Match {
 #[derive(Debug, Clone, Copy)]
 struct ChainEffect {
     may_accept: bool,
-    /// It may come to the chain's end.
+    /// The connection may reach the chain's end.
     may_pass: bool,
 }
 
@@ -43,13 +44,14 @@ enum Verdict<'a> {
     Return,
     Jump(&'a str),
     Goto(&'a str),
-    /// It only counts, marks or logs.
+    /// The rule only counts, marks or logs.
     None,
-    /// It depends on what is not read here, such as a map.
+    /// The verdict depends on something that is not read here, such as a map.
     Any,
 }
 
-/// The chain that keeps everybody out of a TCP port, as `FAMILY TABLE NAME`; `None` where none certainly does.
+/// The base chain that keeps every other machine out of a TCP port, as `FAMILY TABLE NAME`; `None` where none certainly
+/// does.
 pub(super) fn blocking_chain(rules: &Value, port: u16) -> Option<String> {
     let objects = rules["nftables"].as_array()?;
     let mut chains = objects.iter().map(|object| &object["chain"]);
@@ -67,10 +69,10 @@ pub(super) fn blocking_chain(rules: &Value, port: u16) -> Option<String> {
 
 /// The rules of one table.
 struct RuleReader<'a> {
-    /// Each rule's parts, by chain.
+    /// The expressions of each rule, by chain.
     rules: BTreeMap<&'a str, Vec<&'a [Value]>>,
-    /// Chains that were read. Many rules may lead to one chain, and many of its rules to the next: read anew for each,
-    /// a few chains would take for ever.
+    /// The effects of chains that were read. Many rules may lead to one chain, and many of its rules to the next, so
+    /// reading a chain for each rule could take exponential time.
     effects: BTreeMap<&'a str, ChainEffect>,
     port: u16,
 }
@@ -100,7 +102,7 @@ impl<'a> RuleReader<'a> {
         if let Some(effect) = self.effects.get(name) {
             return *effect;
         }
-        // Where a chain leads back to itself, what it does is not known.
+        // While the chain is being read, its effect is unknown, also for chains that lead back to it.
         self.effects.insert(name, unknown);
         let effect = self.read(name, depth);
         self.effects.insert(name, effect);
@@ -153,13 +155,14 @@ impl<'a> RuleReader<'a> {
         effect
     }
 
-    /// All parts of a rule have to match.
+    /// Whether a rule matches: all of its expressions have to.
     fn matched(&self, parts: &[Value]) -> Match {
         let others = parts.iter().any(|part| part.get("match").is_some());
         let each = parts.iter().map(|part| match (&part["match"], &part["xt"]) {
             (Value::Null, Value::Null) if part.get("limit").is_some() => Match::Maybe,
             (Value::Null, Value::Null) => Match::Yes,
-            // What it matches is not told. Alone in a rule, it is what is said about answers.
+            // The condition of an iptables match is not part of the JSON. A connection tracking match that is a rule's
+            // only condition is assumed to be the usual one, for established connections.
             (Value::Null, xt) if xt["type"] == "match" => {
                 let about_answers = matches!(xt["name"].as_str(), Some("conntrack" | "state"));
                 if about_answers && !others {
@@ -195,22 +198,22 @@ impl<'a> RuleReader<'a> {
             }),
             (Some("udp" | "icmp" | "icmpv6" | "sctp" | "ip6"), ..) => Match::No,
             (_, _, Some("iifname" | "iif"), _) => match one_of(right, &|value| Some(value == "lo")) {
-                // Which of the others it comes in by is not known.
+                // The interface that the connection arrives at is not known, except that it is not loopback.
                 Match::No => Match::Maybe,
                 _ => Match::No,
             },
             (_, _, Some("l4proto"), _) => one_of(right, &|value| Some(value == "tcp")),
             (_, _, Some("nfproto"), _) => one_of(right, &|value| Some(value == "ipv4")),
             (_, _, _, Some("state")) => one_of(right, &|value| Some(value == "new")),
-            // Something else was meant to answer it.
+            // A connection that was redirected to this computer is not meant for the port.
             (_, _, _, Some("status")) => one_of(right, &|value| (value == "dnat").then_some(false)),
             _ => Match::Maybe,
         }
     }
 }
 
-/// Whether a value, one of a set or list, or one in a range is the right one; `is` gives `None` for a value that it
-/// can't judge.
+/// Whether the right-hand side of a condition (a value, set, list or range) contains the right value; `is` gives `None`
+/// for a value that it can't judge.
 fn one_of(value: &Value, is: &dyn Fn(&Value) -> Option<bool>) -> Match {
     if let Some(values) = value.as_array().or_else(|| value["set"].as_array()) {
         let each = values.iter().map(|value| one_of(value, is));
@@ -223,7 +226,7 @@ fn one_of(value: &Value, is: &dyn Fn(&Value) -> Option<bool>) -> Match {
         let inside = (first..=last.min(65_535)).any(|value| is(&value.into()) == Some(true));
         return Match::is(inside);
     }
-    // A set by its name may hold anything.
+    // The elements of a named set are not read.
     let named = value.as_str().is_some_and(|name| name.starts_with('@'));
     if named || value.is_object() {
         return Match::Maybe;

@@ -1,4 +1,4 @@
-//! What a caller of the fleet port shows: an enrollment token, or a device's certificate.
+//! The credential that a caller of the fleet port shows: an enrollment token, or a device's certificate.
 
 use crate::{
     core::Core,
@@ -27,7 +27,7 @@ pub(super) fn address(caller: &Caller) -> String {
     caller.remote.ip().to_canonical().to_string()
 }
 
-/// A token that its caller proved to hold. It may be used, withdrawn or too old.
+/// A token whose secret the caller showed. It may be used, withdrawn or expired.
 #[derive(Debug)]
 pub(super) struct HeldToken {
     pub(super) token: EnrollmentToken,
@@ -76,7 +76,7 @@ pub(super) async fn refuse(
     let from = address(caller);
     let network = Source::of(caller.remote.ip());
     core.refusals.count(network, now);
-    // Of tokens that there are: made-up ids cost their maker nothing, and would cost room here.
+    // Only tokens that exist are counted: made-up ids cost a caller nothing, and would take room here.
     if let Some(row) = row {
         core.refusals.count(Source::Token(row.id), now);
     }
@@ -172,11 +172,11 @@ pub(super) async fn device(
     Ok(row)
 }
 
-/// What a link's upgrade says about the machine that it comes from.
+/// The machine that a link comes from, as its upgrade request says.
 pub(super) struct Machine {
     pub(super) id: String,
     pub(super) hostname: String,
-    /// What its agent made up for this run.
+    /// A random name that its agent chose for this run.
     pub(super) run: String,
 }
 

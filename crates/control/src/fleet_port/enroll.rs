@@ -1,6 +1,6 @@
-//! `/agent/v1/enroll`: a token and a certificate request become a device with a certificate.
+//! `/agent/v1/enroll`: makes a device with a certificate from a token and a certificate request.
 //!
-//! `GET` tells with which key a device proves that its WireGuard key is its own, `POST` enrolls.
+//! `GET` answers the key with which a device proves that its WireGuard key is its own; `POST` enrolls.
 
 use super::credential::{self, HeldToken};
 use crate::{
@@ -29,10 +29,10 @@ use http::HeaderMap;
 use serde::{Deserialize, de::DeserializeOwned};
 use std::sync::Arc;
 
-/// A machine id is a hash in hexadecimal; this leaves room for another one.
+/// Longest machine id. It is a hash in hexadecimal; this leaves room for a longer hash.
 const MACHINE_ID_CHARS: usize = 128;
 
-/// Networks that are remembered of a device: more than a router at home or in an office has.
+/// Networks that are kept of a device: more than a router at home or in an office has.
 const ROUTES: usize = 256;
 
 pub(super) async fn challenge(State(core): State<Arc<Core>>) -> Json<EnrollChallenge> {
@@ -139,7 +139,7 @@ async fn enroll_held(
     issue(core, device, &token, (&csr, key), (&request, &from)).await
 }
 
-/// Signs the certificate and uses the token up, both or neither.
+/// Signs the certificate, and uses the token up: both or neither.
 async fn issue(
     core: &Core,
     mut device: DeviceRow,
@@ -158,7 +158,7 @@ async fn issue(
     device.enrolled = Some(now);
     device.revoked = None;
     device.imposter = None;
-    // What is no range is no reason to refuse the device.
+    // A route that can't be parsed is left out; it is no reason to refuse the device.
     device.routes = request
         .routes
         .iter()
@@ -189,14 +189,14 @@ async fn issue(
                 .into());
         }
     }
-    // The certificate decides from here on: its first link is no return of an agent that held the link before.
+    // From here on the new certificate decides: its first link must not count as one of two agents that take turns.
     core.hub.forget_holders(device.id);
     devices::device_enrolled(core, &device, token.id, used, request, from).await;
     answer(core, &device, issued.pem)
 }
 
 fn read(body: &[u8]) -> Result<(EnrollRequest, WireguardPublicKey), Problem> {
-    // Of an agent that is not understood, this may be all that can be read.
+    // Of an agent that speaks another protocol, the version may be all that can be read.
     let SpokenProtocol { protocol } = parse(body)?;
     check_protocol(protocol)?;
     let request: EnrollRequest = parse(body)?;
@@ -211,7 +211,7 @@ fn read(body: &[u8]) -> Result<(EnrollRequest, WireguardPublicKey), Problem> {
     Ok((request, key))
 }
 
-/// What every version of the request says.
+/// The part of the request that every protocol version has.
 #[derive(Deserialize)]
 struct SpokenProtocol {
     protocol: u32,
@@ -221,7 +221,7 @@ fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
     serde_json::from_slice(body).map_err(|error| {
         Problem::new(
             Code::InvalidInput,
-            // The parser's own words may quote all that was sent.
+            // The parser's message may quote the whole request.
             format!(
                 "The enrollment request can't be read: line {}, column {}.",
                 error.line(),

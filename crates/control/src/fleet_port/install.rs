@@ -1,4 +1,4 @@
-//! `/install/*`: the installer and the agents, for whoever shows a token or a device's certificate.
+//! `/install/*`: the installer and the agents, for callers with a token or a device's certificate.
 //!
 //! Fetching consumes nothing: a token is used up by enrolling.
 
@@ -74,7 +74,8 @@ async fn admit(core: &Core, caller: &Caller, headers: &HeaderMap) -> Result<(), 
     check(core, caller, &held).await
 }
 
-/// A token that enrolled its device still fetches until it expires: running the line again repairs.
+/// Refuses tokens that enroll no device. A token that enrolled its device still fetches until it expires: running the
+/// install line again repairs an agent.
 async fn check(core: &Core, caller: &Caller, held: &credential::HeldToken) -> Result<(), Refusal> {
     let now = core.clock.now();
     match held.row.record().check(&held.token, now) {

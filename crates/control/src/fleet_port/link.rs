@@ -1,4 +1,4 @@
-//! `GET /agent/v1/link`: lets a device's link in, or says why not.
+//! `GET /agent/v1/link`: admits a device's link, or says why not.
 
 use super::credential::{self, Machine};
 use crate::{core::Core, devices, hub, hub::Arrival, refusal::Refusal};
@@ -30,7 +30,7 @@ pub(super) async fn open(
             .get(name)
             .map(|value| value.as_bytes())
             .unwrap_or_default();
-        // A host name may have any letters.
+        // A host name may contain bytes that are not ASCII.
         String::from_utf8_lossy(value)
             .chars()
             .take(NAME_CHARS)
@@ -42,7 +42,7 @@ pub(super) async fn open(
         run: header(RUN_HEADER),
     };
     let row = credential::device(&core, &caller, Some(&machine)).await?;
-    // The first agents say it only once there is a link.
+    // Agents of the first versions send no header, and name their protocol in the first report.
     if let Ok(protocol) = header(PROTOCOL_HEADER).parse() {
         check_protocol(protocol).map_err(Problem::from)?;
     }

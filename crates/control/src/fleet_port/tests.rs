@@ -17,7 +17,7 @@ use flotilla_protocol::{
 };
 use http::{Method, Request, header};
 
-/// Asks for a link without upgrading: whoever is let in is then told to upgrade.
+/// Asks for a link without a WebSocket upgrade: an admitted caller is then told to upgrade.
 async fn ask_link(bed: &Testbed, caller: &flotilla_link::Caller, machine: &str) -> Code {
     let request = Request::get(LINK_PATH)
         .header(MACHINE_HEADER, machine)
@@ -28,7 +28,7 @@ async fn ask_link(bed: &Testbed, caller: &flotilla_link::Caller, machine: &str) 
     serde_json::from_str::<Problem>(&body).unwrap().code
 }
 
-/// What an admitted caller of [`ask_link`] gets.
+/// The answer that an admitted caller of [`ask_link`] gets.
 const LET_IN: Code = Code::InvalidInput;
 
 async fn enrolled(bed: &Testbed) -> (Machine, EnrollResponse) {
@@ -148,7 +148,7 @@ async fn every_refusal_says_why_and_is_recorded_with_its_address() {
 }
 
 #[tokio::test]
-async fn a_wrong_secret_is_shown_where_the_person_waits_and_soon_nobody_listens() {
+async fn a_wrong_secret_is_shown_where_the_person_waits_and_soon_attempts_are_not_looked_at() {
     let bed = Testbed::new().await;
     let token = bed.offer("/devices", r#"{"name":"nas"}"#).await;
     let (id, _) = token.split_once('.').unwrap();
@@ -295,7 +295,7 @@ async fn nothing_else_is_served_to_the_network() {
     }
 }
 
-/// Everything that is logged while it is set.
+/// A log writer that keeps what is written.
 #[derive(Clone, Default)]
 struct Captured(std::sync::Arc<std::sync::Mutex<Vec<u8>>>);
 
@@ -319,7 +319,8 @@ async fn no_token_is_ever_logged_or_recorded() {
         .with_writer(move || writer.clone())
         .finish();
     let _guard = tracing::subscriber::set_default(subscriber);
-    // While there are two, a log line asks both whether it is wanted, and not only the thread that comes to it first.
+    // With a second subscriber, each log line asks both whether it is wanted. With one, the first thread's answer would
+    // be kept for all threads.
     let _second = tracing::Dispatch::new(tracing_subscriber::registry());
     let bed = Testbed::new().await;
     let token = bed.offer("/devices", r#"{"name":"nas"}"#).await;

@@ -1,7 +1,7 @@
-//! What a device says on its link, from bytes to the cache.
+//! A device's reports on its link, from bytes to the cache.
 //!
-//! Bytes are cut at line ends; a line is read, put within bounds and applied in pieces. A device that says much waits
-//! between its reports, and since nothing is read meanwhile, its own stream holds it back and nobody else's.
+//! Bytes are split into lines; each line is parsed, bounded and applied in pieces. After a large report, control waits
+//! before it reads on. The device's own stream is held back by that, and no other device's.
 
 use crate::{
     cache::ReportEffect,
@@ -20,25 +20,25 @@ use tokio::{
 };
 use tokio_util::codec::{Decoder, LinesCodec, LinesCodecError};
 
-/// How old the stored copy of what is known may get, and how often changing figures are shown. Only the first
-/// inventory of a link is stored at once: before it, the copy knows nothing or is of another day.
+/// The delay with which changes are saved, and the least time between two publications of changing figures. Only the
+/// first inventory of a link is saved at once: the stored copy before it is empty or old.
 const SETTLE: Duration = Duration::from_secs(5);
 
-/// For each of so many bytes that are known of a device, its stored copy may get that much older: whatever changes
-/// in it, it is written whole.
+/// The delay is longer by [`SETTLE`] for each of so many bytes that are kept of a device, because every save writes all
+/// of them.
 const SETTLED_BYTES: usize = 1 << 20;
 
 /// Longest report that is read. A full inventory of 2,000 containers is about 2 MB.
 const REPORT_BYTES: usize = 4 << 20;
 
-/// Commas in a report, which is how many values it has at most. An inventory of 2,000 containers, each with an image
-/// and a volume of its own, has half of them. Read, a value takes up to a hundred times the bytes that it had.
+/// Commas in a report, which bound the number of its values. An inventory of 2,000 containers, each with an image and a
+/// volume of its own, has half of them. Parsed, a value takes up to a hundred times the memory of its text.
 const REPORT_VALUES: usize = 250_000;
 
-/// What the shortest report costs of a device's pace, in bytes: its row is made and shown for every one.
+/// The least that a report costs of its device's pace, in bytes: its row is made and published for each.
 const REPORT_COST: usize = 4096;
 
-/// Shorter reports are read where they arrive, in less than a millisecond.
+/// Reports up to this are parsed on the link's own task, in less than a millisecond.
 const SHORT_BYTES: usize = 32 << 10;
 
 /// Applies reports until the stream ends; answers why it did.
@@ -78,7 +78,7 @@ pub(super) async fn apply_reports(core: &Core, device: DeviceId, mut reports: Lo
     }
 }
 
-/// Applies one report, and lets the device wait as long as that was worth.
+/// Applies one report, and waits as long as the device's pace asks for.
 async fn apply_line(core: &Core, device: DeviceId, line: String, due: &mut Deadlines) -> Result<(), String> {
     let cost = line.len().max(REPORT_COST);
     let ParsedReport { report, unknown } = read(core, line).await?;
@@ -109,15 +109,15 @@ async fn apply_line(core: &Core, device: DeviceId, line: String, due: &mut Deadl
     Ok(())
 }
 
-/// A report that was read.
+/// A report within bounds.
 #[derive(Debug, PartialEq)]
 struct ParsedReport {
     report: BoundedReport,
-    /// How much of it was left out.
+    /// How many of its parts are unknown and left out.
     unknown: usize,
 }
 
-/// Reads a report, a large one aside and one at a time.
+/// Parses a report; a large one on a blocking thread, one at a time.
 async fn read(core: &Core, line: String) -> Result<ParsedReport, String> {
     if line.len() <= SHORT_BYTES {
         return parse(&line);
@@ -139,7 +139,7 @@ fn parse(line: &str) -> Result<ParsedReport, String> {
     })
 }
 
-/// What has to be done for changes that were heard, and when.
+/// When the link's changes are saved and published next.
 struct Deadlines {
     save: Option<Instant>,
     show: Option<Instant>,
@@ -170,7 +170,7 @@ impl Deadlines {
     }
 }
 
-/// Writes what is known of a device, so that its rows survive a restart.
+/// Saves a device's last report, so that its rows survive a restart.
 pub(super) async fn save(core: &Core, device: DeviceId) {
     let Some((last_report, seen)) = core
         .cache
@@ -193,7 +193,7 @@ async fn until(moment: Option<Instant>) {
     }
 }
 
-/// Bytes that arrived, as lines.
+/// Splits the bytes that arrived into lines.
 struct Lines {
     buffer: BytesMut,
     codec: LinesCodec,
@@ -209,7 +209,7 @@ impl Default for Lines {
 }
 
 impl Lines {
-    /// The next whole line; an error when it is too long or no text.
+    /// The next whole line; an error when it is too long or not UTF-8.
     fn next(&mut self) -> Result<Option<String>, String> {
         let line = self.codec.decode(&mut self.buffer).map_err(|error| match error {
             LinesCodecError::MaxLineLengthExceeded => {

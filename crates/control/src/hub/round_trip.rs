@@ -1,4 +1,4 @@
-//! How long a device takes to answer, and how far its clock is off, measured by a call that asks for nothing else.
+//! Measures how long a device takes to answer and how far its clock is off, by a call that does nothing else.
 
 use crate::core::Core;
 use flotilla_link::AgentLink;
@@ -9,16 +9,16 @@ use flotilla_protocol::{
 use std::{convert::Infallible, time::Duration};
 use tokio::time::{Instant, sleep};
 
-/// From the link's start to the first measurement: the first reports are through by then.
+/// The delay of the first measurement, in which the link's first reports arrive.
 const FIRST: Duration = Duration::from_secs(1);
 
-/// Between two. A thousand devices make 33 tiny calls a second.
+/// The time between two measurements. A thousand devices cause 33 small calls a second.
 const EVERY: Duration = Duration::from_secs(30);
 
-/// Later than this is no figure to show; whether the link still lives is for its own pings to find out.
+/// A longer round trip is not shown. Whether the link still lives is decided by its own pings.
 const LIMIT: Duration = Duration::from_secs(10);
 
-/// Measures for as long as it is polled.
+/// Measures until it is dropped.
 pub(super) async fn measure(core: &Core, device: DeviceId, link: &AgentLink) -> Infallible {
     sleep(FIRST).await;
     loop {

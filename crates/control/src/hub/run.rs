@@ -1,4 +1,4 @@
-//! One link from its first byte to its last.
+//! One link, from its admission to its end.
 
 use super::{
     AttachedLink,
@@ -24,32 +24,33 @@ const ANSWER: Duration = Duration::from_secs(10);
 /// How much later than its streams a link may notice its own end.
 const LINK_END: Duration = Duration::from_millis(100);
 
-/// From settings that were not taken to the next try: a relay that does not hear of a revocation goes on serving.
+/// The pause before settings that the agent refused are sent again. Until a relay has them, it goes on serving revoked
+/// keys.
 const RETRY: Duration = Duration::from_secs(2);
 
-/// From settings that were taken to telling them again. What was told by a clock that was wrong (revoked keys to relays,
-/// the time to devices) is corrected so within the hour.
+/// The pause before settings that were taken are sent again. Values that depend on the time (revoked keys for relays,
+/// the time for devices) were wrong if a clock was, and are corrected within the hour.
 const RESEND: Duration = Duration::from_secs(3_600);
 
-/// What a link costs of the device's pace, as bytes of reports: its records are written when it begins and ends, in
-/// a size that follows what is known of the device.
+/// What a link costs of its device's pace, as bytes of reports. Records are written when it begins and ends, of a size
+/// that depends on what is kept of the device.
 const LINK_COST: usize = 256 * 1024;
 
-/// A device whose link was let in.
+/// A link that its route let in.
 #[derive(Debug)]
 pub(crate) struct Arrival {
     pub(crate) device: DeviceId,
     /// From [`super::Hub::next_number`].
     pub(crate) number: u64,
     pub(crate) remote: SocketAddr,
-    /// Of the certificate that the link was made with.
+    /// The fingerprint of the certificate that the link was made with.
     pub(crate) fingerprint: String,
 }
 
-/// Runs a link until it ends, whichever side ends it.
+/// Runs a link until either side ends it.
 pub(crate) async fn run(core: Arc<Core>, arrival: Arrival, link: AgentLink) {
     let device = arrival.device;
-    // Revoked or replaced between the route's check and now, or gone: the link that the device has stays.
+    // The device may have been revoked, replaced or removed after the route's check. Then the link that it has stays.
     let is_admitted = devices::admit(&core, device, &arrival.fingerprint).await
         && wait_for_turn(&core, device, &link).await;
     let attached = is_admitted.then(|| attach(&core, &arrival, &link)).flatten();
@@ -66,8 +67,8 @@ pub(crate) async fn run(core: Arc<Core>, arrival: Arrival, link: AgentLink) {
     handle_down(&core, device, &attached, &end).await;
 }
 
-/// Makes an admitted link the device's, unless it lost that right while it waited, or a newer one has come. The cache's
-/// lock is held from the question to the end, so that no revocation and no replacement comes between.
+/// Makes an admitted link the device's, unless its certificate was replaced or revoked while it waited, or a newer link
+/// came. The cache is locked from the check to the end, so that neither can happen between.
 fn attach(core: &Core, arrival: &Arrival, link: &AgentLink) -> Option<AttachedLink> {
     let state = core.cache.lock();
     let is_trusted = state
@@ -77,7 +78,7 @@ fn attach(core: &Core, arrival: &Arrival, link: &AgentLink) -> Option<AttachedLi
     is_trusted.then(attach).flatten()
 }
 
-/// Lets a device wait that comes and goes all the time; false when its link ends meanwhile.
+/// Makes a device wait that connects again and again; false when its link ends meanwhile.
 async fn wait_for_turn(core: &Core, device: DeviceId, link: &AgentLink) -> bool {
     let wait = {
         let mut state = core.cache.lock();
@@ -121,15 +122,15 @@ async fn handle_down(core: &Core, device: DeviceId, attached: &AttachedLink, end
     save(core, device).await;
 }
 
-/// Ends a link whose conversation is over. A stream that breaks is often the first sign of a link that ends, and
-/// then the link knows better why.
+/// Ends a link with a broken stream. A stream often breaks because the link ends, and then the link's own reason is the
+/// better one.
 async fn close_broken(link: &AgentLink, end: LinkEnd) -> LinkEnd {
     let own = timeout(LINK_END, link.closed()).await;
     link.abort();
     own.unwrap_or(end)
 }
 
-/// Tells the agent what it must know and hears what it reports.
+/// Runs everything that an attached link carries, until one of it ends.
 async fn run_link(core: &Arc<Core>, device: DeviceId, attached: &AttachedLink) -> LinkEnd {
     let reports = match attached.link.stream(WATCH_PATH, ANSWER).await {
         Ok(reports) => reports,
@@ -144,14 +145,14 @@ async fn run_link(core: &Arc<Core>, device: DeviceId, attached: &AttachedLink) -
     }
 }
 
-/// Once, when a link begins: while it lasts, each job is listened to by itself.
+/// Asks for the device's jobs once, when the link begins: while it lasts, each job is followed by its own task.
 async fn ask_for_jobs(core: &Arc<Core>, device: DeviceId, attached: &AttachedLink) -> Infallible {
     jobs::collect(core, device, &attached.link).await;
     std::future::pending().await
 }
 
-/// Sends settings now, whenever they change, and again until they are taken. An agent that refuses them keeps the ones
-/// it has.
+/// Sends settings when the link begins, when they change, and again until they are taken. An agent that refuses them
+/// keeps its earlier ones.
 async fn send_settings(core: &Core, device: DeviceId, attached: &AttachedLink) {
     let mut logged = None;
     loop {
@@ -187,7 +188,7 @@ async fn send_settings(core: &Core, device: DeviceId, attached: &AttachedLink) {
                 RETRY
             }
         };
-        // Both ends of the wait, time and a change, lead to the same: the settings of that moment are sent.
+        // Whether the time is over or settings changed, the present settings are sent.
         drop(timeout(wait, attached.settings_changed.notified()).await);
     }
 }

@@ -1,4 +1,4 @@
-//! Jobs in the words of the activity log.
+//! The outcomes of jobs, and their entries in the activity log.
 
 use super::FollowedJob;
 use crate::{core::Core, devices, report::SENTENCE_CHARS, store::NewActivity};
@@ -9,7 +9,7 @@ use flotilla_protocol::{
     text::shown,
 };
 
-/// What a job came to, for the request that began it; the words are the device's, and bounded.
+/// The outcome of a job, for the requests that wait for it. The device's words are bounded.
 pub(super) fn outcome(report: &JobReport) -> Result<(), Problem> {
     match (&report.state, &report.problem) {
         (JobState::Done, _) => Ok(()),
@@ -21,7 +21,7 @@ pub(super) fn outcome(report: &JobReport) -> Result<(), Problem> {
     }
 }
 
-/// Records a job that is over, with what its device says of it, if anything.
+/// Records a job that is over, with its last report if there is one.
 pub(super) async fn record(
     core: &Core,
     job: &FollowedJob,
@@ -36,7 +36,7 @@ pub(super) async fn record(
     let is_underway = report.is_some_and(|report| report.underway);
     let action = match &job.request {
         JobRequest::Placement { .. } => Action::ContainerMoved,
-        // A device that refused keeps its agent where it is, and its person is told what to do by hand.
+        // A device that refused the order keeps its agent where it is, and its owner gets the steps to do by hand.
         JobRequest::ModeChange { .. } if is_underway || outcome.is_ok() => Action::DeviceUpdated,
         JobRequest::ModeChange { .. } | JobRequest::Unknown => return,
     };
@@ -71,7 +71,7 @@ fn details(request: &JobRequest, report: Option<&JobReport>, outcome: &Result<()
         }
         (Ok(()), JobRequest::Unknown) => String::new(),
     };
-    // The move of an agent is an interruption by itself.
+    // Moving an agent always interrupts it, so that is not mentioned.
     let interrupted =
         report.filter(|report| report.interrupted && !matches!(request, JobRequest::ModeChange { .. }));
     match interrupted.map(|report| report.state) {

@@ -1,4 +1,4 @@
-//! Listening to a device about its jobs, for as long as a link lasts.
+//! Follows the jobs of a device over one link.
 
 use super::{FollowedJob, activity, never_begun};
 use crate::{core::Core, report::SENTENCE_CHARS};
@@ -19,28 +19,29 @@ use tokio::{
 /// How long an agent may take to answer a short call.
 const ANSWER: Duration = Duration::from_secs(10);
 
-/// How often an agent is asked that does not answer, while its link lives.
+/// Attempts of a call that the agent does not answer while its link lives.
 const TRIES: u32 = 3;
 
-/// More jobs than any agent of ours keeps.
+/// Jobs of a device that are followed: more than any agent keeps.
 const MOST_JOBS: usize = 100;
 
-/// A device reports what it did before its job is over; the report may take longer to arrive than the answer.
+/// How long the report of a recreated container may arrive later than its job's outcome. The device sends it before the
+/// job is over.
 const LISTED_WITHIN: Duration = Duration::from_secs(5);
 const LIST_CHECK: Duration = Duration::from_millis(20);
 
-/// Between two questions about a job.
+/// The pause between two calls about a job.
 const PACE: Duration = Duration::from_millis(100);
 
-/// How much later than its calls a link may notice its own end. The jobs of a link end together, so this is also how
-/// long they gather before the device is asked about all of them on its next link.
+/// How much later than its calls a link may notice its own end. The jobs of a link end together, so it is also how long
+/// they gather before the device is asked for all of them on its next link.
 const LINK_END: Duration = Duration::from_millis(100);
 
-/// What the record of a job that this run of control did not begin costs of the device's pace, as bytes of reports: a
-/// device may claim any number of them, and each takes the place of an older entry of the activity log.
+/// What recording a job of an earlier run of control costs of its device's pace, as bytes of reports: a device may
+/// claim any number of such jobs, and each takes the place of an older entry of the activity log.
 const CLAIM_COST: usize = 64 * 1024;
 
-/// Begins a job, and follows it while this link lasts. The start is repeated where its answer is missing.
+/// Begins a job, and follows it while the link lasts. The call is repeated when its answer is missing.
 pub(super) async fn begin(core: Arc<Core>, id: JobId, link: AgentLink) {
     let Some(job) = core.jobs.lock().get(&id).cloned() else {
         return;
@@ -57,11 +58,11 @@ pub(super) async fn begin(core: Arc<Core>, id: JobId, link: AgentLink) {
     fail(&core, id, no_answer()).await;
 }
 
-/// Takes up the jobs of a device that has just been linked.
+/// Follows the jobs of a device with a new link.
 pub(crate) async fn collect(core: &Arc<Core>, device: DeviceId, link: &AgentLink) {
     let reports = match link.get::<Vec<JobReport>>(JOBS_PATH, ANSWER).await {
         Ok(reports) => reports,
-        // One from before there were jobs.
+        // An agent of a version without jobs.
         Err(CallError::Refused(problem)) if problem.code == Code::NotFound => Vec::new(),
         Err(error) => {
             tracing::warn!(device.id = %device, %error, "a device does not say which jobs it has");
@@ -92,8 +93,8 @@ fn unfollowed_jobs(core: &Core, device: DeviceId) -> Vec<JobId> {
     left.map(|(id, _)| *id).collect()
 }
 
-/// Takes a job for the caller to follow; false when another task follows it. One that is not known was begun by an
-/// earlier run of control.
+/// Takes a job for the caller to follow; false when another task follows it. An unknown job was begun by an earlier run
+/// of control.
 fn claim(core: &Core, device: DeviceId, report: &JobReport) -> bool {
     let mut jobs = core.jobs.lock();
     let job = jobs.entry(report.id).or_insert_with(|| FollowedJob {
@@ -105,7 +106,7 @@ fn claim(core: &Core, device: DeviceId, report: &JobReport) -> bool {
         is_over: false,
         progress: watch::Sender::default(),
     });
-    // An id is one device's.
+    // A device can't take over another device's job by its id.
     job.device == device && !std::mem::replace(&mut job.is_followed, true)
 }
 
@@ -121,7 +122,7 @@ async fn follow(core: &Arc<Core>, id: JobId, link: &AgentLink, mut report: JobRe
         );
         match link.get::<JobReport>(&wait, limit).await {
             Ok(next) => {
-                // However much it has to tell.
+                // A pause also for a device that always has something new to report.
                 sleep(PACE).await;
                 (report, tries) = (next, 0);
             }
@@ -146,18 +147,18 @@ async fn follow(core: &Arc<Core>, id: JobId, link: &AgentLink, mut report: JobRe
     match link.delete::<IgnoredAny>(&path, ANSWER).await {
         Ok(_) => drop(core.jobs.lock().remove(&id)),
         Err(CallError::Closed) => handle_cut_off(core, id, link),
-        // It lists the job on its next link, and is told again.
+        // The device lists the job on its next link, and is then told again to forget it.
         Err(_) => drop(release(core, id)),
     }
 }
 
-/// Lets a device wait that claims many jobs.
+/// Delays a device that claims many jobs.
 async fn hold_back_claims(core: &Core, device: DeviceId) {
     let wait = core.cache.lock().pace(device, CLAIM_COST, core.clock.now());
     sleep(wait).await;
 }
 
-/// Waits until lists show the new container and not the old one, so that what follows on "done" finds it.
+/// Waits until the cache has the new container and not the old one, so that a request that follows the answer finds it.
 async fn wait_until_listed(core: &Core, job: &FollowedJob, report: &JobReport) {
     let (Some(new), JobRequest::Placement { container: old, .. }) = (&report.container, &job.request) else {
         return;
@@ -186,7 +187,8 @@ fn publish_progress(core: &Core, id: JobId, report: &JobReport) {
     }
 }
 
-/// Stops following a job; answers its device. What an earlier run of control began is found again on the device.
+/// Stops following a job; answers its device. A job of an earlier run of control is dropped: the device will list it
+/// again.
 fn release(core: &Core, id: JobId) -> Option<DeviceId> {
     let mut jobs = core.jobs.lock();
     let job = jobs.get_mut(&id)?;
@@ -198,8 +200,8 @@ fn release(core: &Core, id: JobId) -> Option<DeviceId> {
     Some(device)
 }
 
-/// A call to the device was cut off. The next link may be there already, and may have asked for jobs while this one was
-/// still taken to follow them; so the device is asked again, once for all jobs that were cut off together.
+/// Handles a call that the end of its link cut off. The next link may exist already, and may have asked for jobs while
+/// this one still counted as followed; so the device is asked again, once for all jobs that were cut off together.
 fn handle_cut_off(core: &Arc<Core>, id: JobId, link: &AgentLink) {
     let device = release(core, id);
     let Some(device) = device.filter(|device| core.jobs.asked_again().insert(*device)) else {
@@ -208,8 +210,8 @@ fn handle_cut_off(core: &Arc<Core>, id: JobId, link: &AgentLink) {
     core.tasks.spawn(ask_again(core.clone(), device, link.clone()));
 }
 
-/// `cut` is the link on which a call was cut off. Where only the call was and the link goes on, its device is not asked:
-/// one that cuts every call off would be asked for ever.
+/// `cut` is the link on which a call was cut off. If it still lives, its device is not asked again: a device that cuts
+/// off every call would be asked for ever.
 fn ask_again(core: Arc<Core>, device: DeviceId, cut: AgentLink) -> Pin<Box<dyn Future<Output = ()> + Send>> {
     Box::pin(async move {
         sleep(LINK_END).await;
@@ -230,7 +232,7 @@ fn finish(core: &Core, id: JobId, outcome: Result<(), Problem>) {
     }
 }
 
-/// The device has no such job, or says nothing about it.
+/// Ends a job that the device does not have, or does not answer about.
 async fn fail(core: &Core, id: JobId, problem: Problem) {
     let job = core.jobs.lock().remove(&id);
     if let Some(job) = job.filter(|job| !job.is_over) {

@@ -1,20 +1,20 @@
-//! The course of a job, as the request that began it can wait for it.
+//! The progress of a job, and the handle by which requests wait for it.
 
 use flotilla_protocol::{Code, Problem};
 use std::time::Duration;
 use tokio::{sync::watch, time::timeout};
 
-/// What is known of a job.
+/// How far a job has come.
 #[derive(Debug, Default, Clone)]
 pub(super) struct JobProgress {
-    /// The device has written it down: it will be finished or undone, also if agent or link end.
+    /// The device has saved the job: it will finish or undo it, also when the agent or the link ends.
     pub(super) underway: bool,
-    /// What it is doing.
+    /// The device's last line about what it does.
     pub(super) line: Option<String>,
     pub(super) outcome: Option<Result<(), Problem>>,
 }
 
-/// Dropping it changes nothing of the job.
+/// Lets a request wait for a job. Dropping it does not end the job.
 #[derive(Debug)]
 pub(crate) struct JobHandle(watch::Receiver<JobProgress>);
 
@@ -31,7 +31,7 @@ impl JobHandle {
         self.until(limit, |progress| progress.outcome.is_some()).await
     }
 
-    /// The same until it goes on by itself.
+    /// Waits until the device has saved the job or it is over; `None` when that takes longer.
     ///
     /// # Errors
     /// Why it was not begun.
@@ -40,7 +40,7 @@ impl JobHandle {
             .await
     }
 
-    /// What the device said last.
+    /// The device's last line.
     pub(crate) fn line(&self) -> Option<String> {
         self.0.borrow().line.clone()
     }
@@ -52,7 +52,7 @@ impl JobHandle {
     ) -> Result<Option<()>, Problem> {
         match timeout(limit, self.0.wait_for(is_so)).await {
             Ok(Ok(progress)) => progress.outcome.clone().unwrap_or(Ok(())).map(Some),
-            // The sender lives in the table of jobs until an outcome was sent, or control stops.
+            // The sender lives in the table of jobs until it has sent an outcome, unless control stops.
             Ok(Err(_)) => Err(Problem::new(
                 Code::Unavailable,
                 "Flotilla is stopping. The device goes on; look again.",

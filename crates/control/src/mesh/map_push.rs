@@ -1,7 +1,7 @@
-//! Carries a device's network map over its link: first what the agent lacks, then every change within a moment.
+//! Pushes a device's network map over its link: at first what the agent lacks, then every change within moments.
 //!
-//! One push is on its way at a time; what changes meanwhile goes with the next. A push that fails is made again
-//! later, and its failure is logged once until it is another one.
+//! One push is under way at a time; changes meanwhile go with the next. A push that fails is repeated later, and a
+//! failure is logged once until another one comes.
 
 use crate::{core::Core, store::ticket_end};
 use flotilla_link::AgentLink;
@@ -16,19 +16,19 @@ use tokio::time::{sleep, timeout};
 /// How long an agent may take to put a map in force and on disk.
 const ANSWER: Duration = Duration::from_secs(10);
 
-/// Between two pushes: what changes within this goes together, and nobody waits for it noticeably.
+/// The pause between two pushes, in which changes gather. It is too short to be noticed.
 const GATHER: Duration = Duration::from_millis(40);
 
-/// From a failed push to the next try, unless something changes before.
+/// The pause after a failed push, unless the map changes before.
 const RETRY: Duration = Duration::from_secs(30);
 
-/// How often to see whether the ticket is old enough for the next.
+/// How often the age of the device's ticket is checked.
 const TICKET_CHECK: Duration = Duration::from_secs(600);
 
-/// By how much later than a ticket's own end the end of all tickets is noted, so that one write a day does.
+/// How much later than a ticket's own end the end of all tickets is saved, so that it is written once a day at most.
 const AHEAD: Duration = Duration::from_secs(86_400);
 
-/// Pushes for as long as it is polled.
+/// Pushes until it is dropped.
 pub(crate) async fn push_map(core: &Core, device: DeviceId, link: &AgentLink) -> Infallible {
     let map_changed = {
         let mut state = core.cache.lock();
@@ -40,7 +40,7 @@ pub(crate) async fn push_map(core: &Core, device: DeviceId, link: &AgentLink) ->
     };
     let mut logged = None;
     loop {
-        // However long a wait is, the step after it finds out by itself what there is to do.
+        // Each step finds out by itself what is to be pushed, whatever ended the wait before it.
         match push_once(core, device, link).await {
             Ok(true) => {
                 logged = None;
@@ -59,7 +59,7 @@ pub(crate) async fn push_map(core: &Core, device: DeviceId, link: &AgentLink) ->
     }
 }
 
-/// Makes one push; false when there is none to make.
+/// Makes one push; false when nothing is to be pushed.
 async fn push_once(core: &Core, device: DeviceId, link: &AgentLink) -> Result<bool, String> {
     renew_ticket(core, device).await;
     let Some(push) = core.cache.lock().maps.push(device) else {
@@ -95,11 +95,11 @@ async fn renew_ticket(core: &Core, device: DeviceId) {
     }
 }
 
-/// Notes for how long keys that end from now on have to be remembered, before the ticket is given out that asks for it.
+/// Saves until when ended keys must be remembered. This happens before the ticket is issued that makes it necessary.
 async fn note_last_end(core: &Core, end: Timestamp) {
     let until = end.saturating_add(AHEAD).unwrap_or(Timestamp::MAX);
-    // The ticket is given out even when this fails (a full disk): memory has the end. Only after a restart might a key
-    // be forgotten too early, and only one whose ticket was given out by a clock that was ahead.
+    // The ticket is issued even when saving fails (a full disk), since the cache has the end. Only after a restart
+    // might a key be forgotten too early, and only one whose ticket was issued by a clock that was ahead.
     if let Err(error) = core.store.save_last_ticket(until).await {
         tracing::error!(%error, "the end of relay tickets was not noted");
     }
@@ -123,7 +123,7 @@ mod tests {
             let state = bed.core.cache.lock();
             state.maps.wants_ticket(id, bed.core.clock.now()).is_none()
         };
-        // For a moment it is a hundred days later.
+        // The clock is wrong for a moment.
         bed.clock.advance(100 * DAY);
         renew_ticket(&bed.core, id).await;
         assert!(has_one());

@@ -1,19 +1,19 @@
-//! Why a path is what it is, as the one sentence that people read.
+//! The sentence that tells people why a path is as it is.
 
 use crate::{cache::ClosedReason, clock::Clock};
 use flotilla_protocol::{Timestamp, path::PathReason};
 
-/// A reason with what its sentence names.
+/// The reason of a path, with the values that its sentence contains.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct PathSentence<'a> {
     pub(crate) reason: PathReason,
-    /// The device at which the reason holds.
+    /// The device that the reason is about.
     pub(crate) name: &'a str,
     /// That device is the computer that control runs on.
     pub(crate) is_this_computer: bool,
-    /// Why nothing may come in there.
+    /// Why no packet may come in at that device.
     pub(crate) closed: Option<ClosedReason>,
-    /// Since when it is so; for an end that is away, when it was last there.
+    /// Since when the reason holds; for a device that is offline, when it was last seen.
     pub(crate) since: Option<Timestamp>,
     pub(crate) now: Timestamp,
 }
@@ -68,7 +68,7 @@ impl PathSentence<'_> {
     }
 }
 
-/// A length of time as people say it, in its largest whole unit.
+/// A length of time in its largest whole unit.
 fn age(seconds: i64) -> String {
     match seconds.max(0) {
         seconds @ ..60 => format!("{seconds} s"),

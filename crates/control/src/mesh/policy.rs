@@ -1,4 +1,4 @@
-//! The access policy: saved whole or not at all, and never against its own tests.
+//! The access policy. It is saved as a whole, and only when it passes its own tests.
 
 use crate::{
     cache::State,
@@ -20,7 +20,7 @@ use flotilla_protocol::{
     policy::{Policy, Ports, Proto},
 };
 
-/// Puts a policy in force, unless it is flawed, breaks a test, or was made from an older one.
+/// Puts a policy in force, unless it has a flaw, fails a test, or was edited from an older revision.
 pub(crate) async fn save(core: &Core, request: SetPolicy) -> Result<PolicyInForce, Refusal> {
     let _write_guard = core.write_lock.lock().await;
     let now = core.clock.now();
@@ -75,8 +75,8 @@ fn successor(current: &PolicyInForce, policy: Policy, now: Timestamp) -> PolicyI
     }
 }
 
-/// The policy of a fleet whose owner chose how to begin; `None` once there is another one. *Locked* without an agent on
-/// this computer lets nobody reach anything, and is completed when there is one.
+/// The first policy, from the owner's starting choice; `None` once another policy was saved. *Locked* without an agent
+/// on this computer allows nothing, and is completed when there is one.
 pub(crate) fn starting_policy(
     state: &State,
     choice: StartingPolicy,
@@ -93,7 +93,7 @@ pub(crate) fn starting_policy(
     begins.then(|| successor(current, first, now))
 }
 
-/// Puts that policy in force where it is due. The caller holds the change lock, or nobody else runs yet.
+/// Puts the starting policy in force if it is due. The caller holds the write lock, or no other task runs yet.
 pub(crate) async fn apply_starting_policy(core: &Core) -> Result<(), StoreError> {
     let now = core.clock.now();
     let due = {
@@ -111,7 +111,7 @@ pub(crate) async fn apply_starting_policy(core: &Core) -> Result<(), StoreError>
     Ok(())
 }
 
-/// The policy that means the same devices after one of them got another name; `None` when none of it names that one.
+/// The policy with a renamed device's new name; `None` when the policy does not name that device.
 pub(crate) fn follow_rename(
     current: &PolicyInForce,
     old: &DeviceName,
@@ -159,7 +159,7 @@ pub(crate) fn review(core: &Core, request: &ReviewPolicy) -> Result<PolicyReview
     Ok(review)
 }
 
-/// Why one device may or may not reach another, and how it does.
+/// Why one device may or may not reach another, and the path between them.
 pub(crate) fn explain(core: &Core, request: &ExplainAccess) -> Result<Explanation, Refusal> {
     if let Some(policy) = &request.policy {
         check_policy(policy)?;
@@ -191,7 +191,7 @@ pub(crate) fn explain(core: &Core, request: &ExplainAccess) -> Result<Explanatio
     Ok(Explanation { path, ..explanation })
 }
 
-/// Tells the log that the policy changed, or was refused.
+/// Records in the activity log that the policy changed, or was refused.
 pub(crate) async fn record_policy(core: &Core, revision: u64, succeeded: bool, details: String) {
     core.record(NewActivity {
         actor: Actor::Owner,

@@ -1,4 +1,4 @@
-//! Another range for the mesh: every device keeps its place in it, so that who is .7 stays .7.
+//! Moves the mesh to another range. Every device keeps its place in it: the device at .7 stays at .7.
 
 use crate::{
     cache::{State, overlaps},
@@ -8,10 +8,10 @@ use crate::{
 use flotilla_fleet::Cidr;
 use flotilla_protocol::{Code, cidr::IpRange};
 
-/// Ranges wider than this take more than their share, and narrower ones have no room.
+/// Allowed prefixes. Wider ranges take more addresses than a fleet needs, and narrower ones have no room for it.
 const PREFIXES: std::ops::RangeInclusive<u8> = 8..=24;
 
-/// The fleet and its devices in another range; `None` when it is the one they are in. `local` are the networks of the
+/// The fleet and its devices in another range; `None` when it is the present range. `local` are the networks of the
 /// computer that control runs on.
 pub(crate) fn move_range(
     state: &State,
@@ -40,7 +40,7 @@ pub(crate) fn move_range(
         .mesh_cidr
         .parse()
         .map_err(|_| Refusal::new(Code::Internal, "The present mesh range is no range."))?;
-    // This computer may be on the mesh itself.
+    // This computer may have a route to the present mesh range, being on the mesh itself.
     let is_last_resort = |route: &Cidr| IpRange::from(*route).is_last_resort();
     let in_the_way = |route: &&Cidr| !is_last_resort(route) && **route != old && route.overlaps(&range);
     if let Some(route) = local.iter().find(in_the_way) {
@@ -69,12 +69,12 @@ pub(crate) fn move_range(
     Ok(Some((range, fleet, rows)))
 }
 
-/// Joining must not cut a device off from its own networks.
+/// Refuses a range that would cut a device off from its own networks.
 fn refuse_overlaps(state: &State, range: Cidr) -> Result<(), Refusal> {
     let text = range.to_string();
     let present: Option<IpRange> = state.fleet.mesh_cidr.parse().ok();
     let cut_off = state.devices().filter(|entry| {
-        // A device that enrolled anew routes the mesh itself by now.
+        // A device that enrolled again already has a route to the mesh's present range.
         let others: Vec<_> = entry
             .row
             .routes

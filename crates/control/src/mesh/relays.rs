@@ -1,4 +1,5 @@
-//! Devices that pass other devices' packets on: made so by the owner, told by their settings, listed in every map.
+//! Devices that relay other devices' packets: the owner promotes them, their settings tell them so, and every map lists
+//! them.
 
 use crate::{
     cache::{ClosedReason, DeviceEntry, State},
@@ -16,10 +17,10 @@ use flotilla_protocol::{
     endpoint::Endpoint,
 };
 
-/// The port of relays that nobody chose another one for: it is open where links are.
+/// The port of a relay when its owner names none: firewalls that let links pass let it pass.
 const PORT: u16 = 7443;
 
-/// Megabits per second of the fastest line that a device can have.
+/// The largest limit in Mbit/s: that of the fastest line that a device can have.
 const FASTEST: u32 = 100_000;
 
 /// Makes a device a relay, or ends that.
@@ -92,7 +93,7 @@ fn requested_relaying(entry: &DeviceEntry, request: &PromoteRelay) -> Result<Rel
         ));
     }
     let port = request.port.unwrap_or(PORT);
-    // The next port answers the second reflexive probe.
+    // The port after it answers the second reflexive probe, so there must be one.
     if port == 0 || port == u16::MAX {
         return Err(Refusal::new(Code::InvalidInput, "Choose a port from 1 to 65534.").with_field("port"));
     }
@@ -113,7 +114,7 @@ fn requested_relaying(entry: &DeviceEntry, request: &PromoteRelay) -> Result<Rel
     })
 }
 
-/// `HOST` means the relay's own port.
+/// Parses `HOST` or `HOST:PORT`; without a port, the relay's own is meant.
 fn address(text: &str, port: u16) -> Result<Endpoint, Refusal> {
     let text = text.trim();
     let refused = |error: flotilla_protocol::endpoint::InvalidEndpoint| {
@@ -128,7 +129,7 @@ fn address(text: &str, port: u16) -> Result<Endpoint, Refusal> {
     format!("{text}:{port}").parse().map_err(refused)
 }
 
-/// What a device must know to run its relay; `None` while it runs none.
+/// The settings with which a device runs its relay; `None` when it runs none.
 pub(crate) fn relay_duty(state: &State, entry: &DeviceEntry, now: Timestamp) -> Option<RelayDuty> {
     let relaying = entry.row.relaying.as_ref()?;
     Some(RelayDuty {
@@ -138,7 +139,7 @@ pub(crate) fn relay_duty(state: &State, entry: &DeviceEntry, now: Timestamp) -> 
     })
 }
 
-/// Lets control's relay and every device that runs one know whom it may not serve any more.
+/// Sends all relays, control's own and those of devices, the keys that they must refuse.
 pub(crate) fn send_ended_keys(core: &Core) {
     relay::revoke(core);
     let relaying: Vec<_> = {

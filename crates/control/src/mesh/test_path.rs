@@ -1,4 +1,4 @@
-//! Has a device probe every way to another one now.
+//! Makes a device probe every way to another one.
 
 use crate::{core::Core, devices::no_such_device, refusal::Refusal, report::bounded};
 use flotilla_link::CallError;
@@ -10,7 +10,7 @@ use flotilla_protocol::{
 };
 use std::time::Duration;
 
-/// An agent waits a few seconds for answers that may not come.
+/// How long the agent may take: it waits a few seconds for answers that may not come.
 const LIMIT: Duration = Duration::from_secs(15);
 
 pub(crate) async fn test_path(core: &Core, request: &TestPath) -> Result<Vec<PathAttempt>, Refusal> {

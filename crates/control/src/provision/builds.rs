@@ -1,4 +1,4 @@
-//! The agents that control can hand out: a folder filled by whoever built Flotilla.
+//! The agents that control can hand out: files of a folder that a build or a package filled.
 //!
 //! `x86_64-linux/flotilla-agent` and `agent-image-amd64.tar`, and likewise `aarch64-linux` and `arm64`.
 
@@ -21,7 +21,7 @@ pub(crate) enum Arch {
 impl Arch {
     pub(crate) const ALL: [Self; 2] = [Self::X86_64, Self::Aarch64];
 
-    /// Its name among processors, kernels and binaries.
+    /// Its name in `uname -m` and in the names of programs.
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::X86_64 => "x86_64",
@@ -29,7 +29,7 @@ impl Arch {
         }
     }
 
-    /// Its name among container engines.
+    /// Its name in container engines.
     fn engine_name(self) -> &'static str {
         match self {
             Self::X86_64 => "amd64",
@@ -77,7 +77,8 @@ impl Builds {
         existing(path, name)
     }
 
-    /// What the installer compares a downloaded program with. Reads the programs: call it where blocking is fine.
+    /// The digests that the installer compares a downloaded program with. Reads whole programs, so it must run where
+    /// blocking is allowed.
     pub(crate) fn digests(&self) -> Digests {
         let of = |arch| self.program_path(arch).and_then(|path| digest(&path).ok());
         Digests {

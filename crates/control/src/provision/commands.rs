@@ -7,8 +7,8 @@ use super::{Source, desktop, pod, shell::quote};
 use flotilla_link::PROXY_VARIABLES;
 use flotilla_protocol::device::NetworkMode;
 
-/// Name of the agent's container and of the volume that holds its state: a container that is created anew,
-/// by whichever text, is the same device.
+/// Name of the agent's container and of the volume that holds its state: a container that any of the texts creates
+/// again is the same device.
 pub(super) const CONTAINER: &str = "flotilla-agent";
 
 /// Where the agent's image keeps state.
@@ -16,20 +16,21 @@ pub(super) const STATE: &str = "/var/lib/flotilla";
 
 pub(super) const DOCKER_SOCKET: &str = "/var/run/docker.sock";
 
-/// Tells a copied volume from a recreated container. The bind mount needs the file to be there.
+/// Lets control tell a copied volume from a recreated container. The bind mount needs the file to exist.
 pub(super) const MACHINE_ID: &str = "/etc/machine-id";
 
 /// Where a mounted config file is in the agent's container.
 const MOUNTED_CONFIG: &str = "/etc/flotilla/device.toml";
 
-/// The TUN device of the mesh's interface. An engine's machine may be without.
+/// The TUN device of the mesh's interface. The machine of an engine may lack it.
 const TUN: &str = "/dev/net/tun";
 
-/// Whether the shell has a proxy to ask for `https://`.
+/// A test whether the shell has a proxy for `https://`.
 const HAS_PROXY: &str = "[ \"$https_proxy$HTTPS_PROXY$all_proxy$ALL_PROXY\" ]";
 
-/// `curl … | sudo bash`, where root may have no sudo. What cannot be downloaded is an installer that fails, so that the
-/// line does not end well behind a pipe. `sudo` takes the proxy away, so it is told to the installer as its first lines.
+/// The install line: `curl … | sudo bash`, also where root has no sudo. A failed download is replaced by a script that
+/// fails, so that the pipe does not end well. `sudo` takes the proxy variables away, so the installer gets them as its
+/// first lines.
 pub(super) fn install(source: &Source) -> String {
     let script = quote(&format!("https://{}/install/agent.sh", source.endpoint));
     let get = format!("{} -H {} {script}", curl(source), bearer(source));
@@ -100,7 +101,7 @@ fn chain(steps: &[String]) -> String {
     steps.join(" &&\n")
 }
 
-/// Podman has no server to ask, also where it is called docker.
+/// Podman has no server whose architecture could be asked, also where it is called docker.
 fn architecture(engine: &str) -> String {
     format!(
         "{{ arch=$({engine} version --format '{{{{.Server.Arch}}}}' 2>/dev/null) || arch=$({engine} info --format '{{{{.Host.Arch}}}}'); }}"
@@ -112,8 +113,8 @@ fn fetch(source: &Source) -> [String; 3] {
     loaded("docker", &get)
 }
 
-/// From a file and not in a pipe, where the engine would add an error of its own to the one of a download that
-/// failed; and the engine reads it through the shell, because a sandboxed one sees other temporary files.
+/// Loads the image from a file and not through a pipe, where a failed download would cause a second error, the
+/// engine's. The shell opens the file, because a sandboxed engine has other temporary files.
 fn loaded(engine: &str, get: &str) -> [String; 3] {
     [
         format!("flotilla_get() {{ {get} -o \"$image\" \"$@\"; }}"),
@@ -125,8 +126,8 @@ fn loaded(engine: &str, get: &str) -> [String; 3] {
     ]
 }
 
-/// Where the engine listens, on its own machine. Only Podman knows `Host`, and it may be a user's own and not listen;
-/// so may a rootless Docker, which is found as the command line finds it.
+/// Finds the engine's socket on the engine's own machine. Only Podman answers for `Host`: it may be a user's own, and
+/// may not listen. A rootless Docker's socket is found as the command line finds it.
 fn socket(engine: &str) -> [String; 2] {
     let ask = |what| format!("{engine} info --format '{{{{{what}}}}}' 2>/dev/null");
     let not_listening = quote(
@@ -148,8 +149,8 @@ fn socket(engine: &str) -> [String; 2] {
     ]
 }
 
-/// A curl that speaks only to the holder of the pinned key. `-k` leaves that check in force and drops the one
-/// that needs a public authority. A proxy that swallows everything costs 20 s.
+/// A curl that talks only to the holder of the pinned key: `-k` drops the check of a public authority and not that of
+/// the pin. A proxy that does not answer costs 20 s.
 fn curl(source: &Source) -> String {
     format!(
         "curl -fsSk --connect-timeout 20 --proto '=https' --pinnedpubkey '{}'",
@@ -161,14 +162,14 @@ fn bearer(source: &Source) -> String {
     quote(&format!("Authorization: Bearer {}", source.config.token))
 }
 
-/// The image's address with `$arch` left for the shell; an endpoint has no character that double quotes leave alive.
+/// The image's address with `$arch` left for the shell; an endpoint has no character that is special in double quotes.
 fn image_url(source: &Source) -> String {
     format!("\"https://{}/install/agent-image/$arch.tar\"", source.endpoint)
 }
 
-/// The agent takes the place of an agent that is there: its state is on the volume, so it stays the same device,
-/// and this is how it gets another network mode or a newer image. A container of the pod is not replaced, since
-/// others share its network.
+/// Starts the agent in place of one that exists: its state is on the volume, so it stays the same device, and this is
+/// how it gets another network mode or a newer image. The pod's pause container is not replaced, since others share its
+/// network.
 fn started(engine: &str, source: &Source, enrollment: &str) -> Vec<String> {
     let mut steps = Vec::new();
     if source.mode() == NetworkMode::Pause {
@@ -181,7 +182,7 @@ fn started(engine: &str, source: &Source, enrollment: &str) -> Vec<String> {
     steps
 }
 
-/// What [`socket`] found; the usual one where only the last command of the text is run.
+/// The path that [`socket`] found; the default one where only the last command of the text is run.
 const SOCKET: &str = "\"${socket:-/var/run/docker.sock}\"";
 
 /// `--pull never`: a registry must not be asked for an image of this name. `label=disable`: under SELinux a
@@ -198,7 +199,7 @@ fn run(engine: &str, source: &Source, enrollment: &str) -> String {
         format!("--mount type=bind,src={MACHINE_ID},dst={MACHINE_ID},readonly"),
     ]
     .map(|option| if_there(engine, &image, &option));
-    // The agent has the same way out as the shell; a variable that is not set is not passed.
+    // The agent uses the shell's proxies; a variable that is not set is not passed.
     let proxy = PROXY_VARIABLES.map(|name| format!("-e {name}")).join(" ");
     format!(
         "{engine} run -d --name {CONTAINER} --restart unless-stopped --pull never \\\n  \
@@ -212,7 +213,8 @@ fn run(engine: &str, source: &Source, enrollment: &str) -> String {
     )
 }
 
-/// The option where the engine takes it. Only the engine can tell: its machine may be another than the shell's.
+/// Adds the option only where the engine accepts it. Only the engine can tell, since its machine may be another than
+/// the shell's.
 fn if_there(engine: &str, image: &str, option: &str) -> String {
     format!(
         "$({engine} run --rm --pull never --network none {option} {image} version >/dev/null 2>&1 && echo {option})"

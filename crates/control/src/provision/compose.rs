@@ -57,7 +57,7 @@ fn agent(source: &Source, image: &str) -> String {
         .iter()
         .map(|(name, value)| format!("      {name}: {}\n", scalar(value)))
         .collect();
-    // Without a value: the shell's, where it has one.
+    // Without a value, Compose takes the shell's, if it has one.
     let proxy: String = PROXY_VARIABLES.map(|name| format!("      {name}:\n")).concat();
     format!(
         "  agent:\n    \

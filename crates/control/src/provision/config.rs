@@ -2,7 +2,7 @@
 
 use flotilla_protocol::enroll::ConfigFile;
 
-/// The file, with what a person should know before anything else.
+/// The file, preceded by what a person should know about it.
 pub(super) fn text(config: &ConfigFile) -> String {
     let name = &config.device_name;
     // Strings, numbers and lists of strings always have a TOML form.

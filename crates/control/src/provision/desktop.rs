@@ -1,14 +1,16 @@
 //! Docker Desktop: its engine runs in a virtual machine, and host networking there is that machine's.
 //!
-//! A text for host networking says so before it starts anything, unless somebody decided for it all the same.
+//! A text for host networking says so before it starts anything, unless the device's owner decided for host networking
+//! there.
 
 use super::{Source, powershell, shell};
 use flotilla_protocol::device::NetworkMode;
 
-/// What the engine says of itself: its operating system names Docker Desktop, or its name does.
+/// The format with which the engine is asked: its operating system or its name says that it is Docker Desktop.
 const ASKED: &str = "'{{.OperatingSystem}} {{.Name}}'";
 
-/// A step that fails on Docker Desktop and says why. An engine that does not understand the question is another one.
+/// A step that fails on Docker Desktop and says why. An engine that does not understand the question is not Docker
+/// Desktop.
 pub(super) fn check(source: &Source, engine: &str) -> Option<String> {
     let message = shell::quote(&message(source)?);
     Some(format!(
@@ -17,7 +19,7 @@ pub(super) fn check(source: &Source, engine: &str) -> Option<String> {
     ))
 }
 
-/// The same in PowerShell: ends the block that it stands in.
+/// The step in PowerShell, which returns from the block that it is in.
 pub(super) fn check_powershell(source: &Source) -> Option<String> {
     let message = powershell::quote(&message(source)?);
     Some(format!(
@@ -25,7 +27,7 @@ pub(super) fn check_powershell(source: &Source) -> Option<String> {
     ))
 }
 
-/// What a Compose file, which cannot ask, says in its head.
+/// The remark at the head of a Compose file, which can't ask the engine.
 pub(super) fn remark(source: &Source) -> Option<&'static str> {
     is_doubtful(source).then_some(
         "# Not for Docker Desktop: host networking there reaches its virtual machine, not the computer.\n",

@@ -10,7 +10,7 @@ use flotilla_protocol::{Code, Problem, endpoint::Endpoint, enroll::ConfigFile, p
 use std::path::Path;
 use tokio_util::io::ReaderStream;
 
-/// The installer for one device, never kept by anything on the way: it holds the token.
+/// The installer for one device. It holds the token, so no cache on the way may store it.
 pub(crate) async fn script(
     config: &ConfigFile,
     endpoint: &Endpoint,
@@ -21,7 +21,7 @@ pub(crate) async fn script(
     Ok(answer(Body::from(text), "text/x-shellscript; charset=utf-8"))
 }
 
-/// The same installer, for whoever carries it to the device.
+/// The installer's text, for an SSH install, which carries it to the device.
 pub(crate) async fn script_text(
     config: &ConfigFile,
     endpoint: &Endpoint,

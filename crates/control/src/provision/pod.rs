@@ -1,8 +1,9 @@
 //! The pause container: it holds the network that the agent and the device's chosen containers share.
 //!
-//! It runs the agent's own image, so there is no second one to fetch, and waits. It outlives every agent: who replaced
-//! it would cut off the containers that share its network. An engine that starts again may try to start these before
-//! the pause container, and gives them up; it has the engine's socket to start them then.
+//! It runs the agent's image, so that no second one has to be fetched, and waits. It outlives every agent, since
+//! replacing it would cut off the containers that share its network. When an engine starts again, it may try to start
+//! those containers before the pause container, and give up; the pause container then starts them over the engine's
+//! socket.
 
 use super::{
     Source,
@@ -12,14 +13,14 @@ use super::{
 
 pub(super) const PAUSE: &str = "flotilla-pause";
 
-/// By this the agent knows it.
+/// The label by which the agent recognizes it.
 pub(super) const LABEL: &str = "io.flotilla.pod=pause";
 
-/// What the image runs in it.
+/// The command of the agent's image that it runs.
 pub(super) const COMMAND: &str = "pause";
 
-/// Creates it where there is none, and starts it where it does not run. The image's volume is for an agent's state;
-/// here it would be left behind without a name.
+/// Creates it unless it exists, and starts it unless it runs. The image declares a volume for an agent's state, which
+/// is covered so that no unnamed volume is left behind.
 pub(super) fn started(engine: &str, source: &Source, socket: &str) -> [String; 2] {
     let image = quote(&source.config.agent_image);
     [
@@ -33,7 +34,7 @@ pub(super) fn started(engine: &str, source: &Source, socket: &str) -> [String; 2
     ]
 }
 
-/// The same as services of a Compose file.
+/// The pause container as a service of a Compose file.
 pub(super) fn service(image: &str) -> String {
     format!(
         "  pause: # holds the network of the pod\n    \
@@ -54,7 +55,7 @@ pub(super) fn service(image: &str) -> String {
     )
 }
 
-/// How a container of somebody's own joins.
+/// An example of how the owner's own containers join the pod.
 pub(super) fn example(source: &Source) -> String {
     format!(
         "  # Your containers in the pod look like this. Their ports are open at {address}, as access rules allow,\n  \

@@ -1,7 +1,7 @@
 //! The lines that load the agent's image and run it, for PowerShell on Windows.
 //!
-//! One block: it ends at its first failure, which a chain could not do in Windows PowerShell 5.1, and can be pasted
-//! again. `curl` would be another program there, so `curl.exe` is named.
+//! The lines are one block, which ends at its first failure (Windows PowerShell 5.1 can't chain commands) and can be
+//! pasted again. `curl` is another command in PowerShell, so `curl.exe` is named.
 
 use super::{
     Source,
@@ -11,7 +11,7 @@ use super::{
 };
 use flotilla_protocol::device::NetworkMode;
 
-/// Quotes `text` so that PowerShell reads it as exactly one word. It takes typographic quotes for quotes, too.
+/// Quotes `text` so that PowerShell reads it as exactly one word. PowerShell treats typographic quotes as quotes, too.
 pub(super) fn quote(text: &str) -> String {
     let mut word = String::with_capacity(text.len() + 2);
     word.push('\'');
@@ -47,7 +47,7 @@ pub(super) fn docker_run(source: &Source) -> String {
 fn fetch(source: &Source) -> [String; 2] {
     let pin = quote(&source.tls_pin.to_string());
     let bearer = quote(&format!("Authorization: Bearer {}", source.config.token));
-    // An endpoint has no character that double quotes leave alive.
+    // An endpoint has no character that is special in double quotes.
     let url = format!("\"https://{}/install/agent-image/$arch.tar\"", source.endpoint);
     [
         format!(
@@ -72,7 +72,7 @@ fn pause(source: &Source) -> [String; 2] {
     ]
 }
 
-/// The container's id, or nothing.
+/// A command that prints the container's id, or nothing.
 fn existing(name: &str) -> String {
     format!("docker ps --all --quiet --filter 'name=^{name}$'")
 }

@@ -1,7 +1,7 @@
 //! `install/agent.sh`, rendered for the token that fetches it.
 //!
-//! Values in front, then one body for all devices, called on the last line: a download that is cut short runs
-//! nothing. The body is checked as it stands; only quoted values are put before it.
+//! The values come first, then a body that is the same for all devices and is called on its last line: a download that
+//! is cut short runs nothing. The body is reviewed as a file; only quoted values are put before it.
 
 use super::{Source, commands, config, shell::quote};
 use flotilla_protocol::{endpoint::Endpoint, enroll::ConfigFile, pin::Pin};

@@ -1,4 +1,4 @@
-//! Every text as a snapshot, and what they promise beyond their letters.
+//! Every text as a snapshot, and promises about all of them.
 
 use super::*;
 use flotilla_protocol::device::RelayPreference;
@@ -153,7 +153,7 @@ fn every_shell_text_is_one_that_shells_parse_also_at_a_prompt() {
                     .unwrap();
                 assert!(checked.status.success(), "{shell}: {text}");
             }
-            // Bash and zsh put history in place of `!`, and at its prompt zsh knows no comments.
+            // At a prompt, bash and zsh replace `!` by history, and zsh knows no comments.
             assert!(!text.contains('!'), "{text}");
             assert!(
                 !text.lines().any(|line| line.trim_start().starts_with('#')),

@@ -1,5 +1,5 @@
-//! The limits of everything that a device tells. Each type is taken apart to its last field, so what is added to one
-//! does not compile before it has a bound here.
+//! The limits of everything that a device reports. Each type is destructured completely, so a new field does not
+//! compile before it has a limit here.
 
 use super::limiter::Limiter;
 use flotilla_protocol::{
@@ -13,15 +13,15 @@ use flotilla_protocol::{
     path::{PathAttempt, PeerPath},
 };
 
-/// Addresses at which a device may be reached. A machine with more interfaces than this is found at the first ones.
+/// Candidates of a device. A machine with more interfaces is found at the first ones.
 const CANDIDATES: usize = 64;
 
-/// Addresses of control that a device tried; control tells it of fewer.
+/// Addresses of control that a device has tried; control gives it fewer.
 const TRIALS: usize = 64;
 
-/// Something that a device tells.
+/// A value that a device reports.
 pub(crate) trait Bound {
-    /// Cuts what is beyond its limits.
+    /// Cuts the value down to its limits.
     fn bound(&mut self, limiter: &mut Limiter);
 }
 

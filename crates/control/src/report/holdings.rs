@@ -1,4 +1,4 @@
-//! What an engine holds, by key, within limits.
+//! The things that an engine holds, by key, within limits.
 
 use super::{Bound, limiter::Limiter};
 use flotilla_protocol::{
@@ -8,10 +8,10 @@ use flotilla_protocol::{
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::{collections::BTreeMap, sync::Arc};
 
-/// The limits, as people are told them.
+/// The limits in words, for people.
 pub(crate) const LIMITS: &str = "10,000 things of a kind, 16 MiB in all and 256 KiB for one of them";
 
-/// Things of one kind on one device: five times what a device with very many containers has.
+/// Things of one kind on one device: five times as many as a device with very many containers has.
 const ITEMS: usize = 10_000;
 
 /// Memory for what one device holds. 2,000 containers, each with an image and a volume of its own, take some 10 MiB.
@@ -20,7 +20,7 @@ const HOLDINGS_BYTES: usize = 16 << 20;
 /// Memory for one thing: a network to which 2,000 containers are attached takes half of it.
 const ITEM_BYTES: usize = 256 << 10;
 
-/// What a thing takes besides its texts and lists: itself, its key's place, its count.
+/// Memory that a thing takes besides its texts and lists: its struct, its entry in the map, its reference count.
 const ITEM_WEIGHT: usize = 640;
 
 /// One thing within its limits, and the memory that it takes.
@@ -39,7 +39,7 @@ impl From<Item> for WeighedItem {
     }
 }
 
-/// A thing that is kept.
+/// A thing that is kept, shared by clones of [`Holdings`], and the memory that it takes.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct SharedItem<T> {
     pub(crate) item: Arc<T>,
@@ -64,7 +64,7 @@ struct Collections {
 }
 
 impl Holdings {
-    /// As much of an inventory as is kept, and whether that is only a part.
+    /// The part of an inventory that is kept, and whether something was left out.
     pub(crate) fn of(inventory: Inventory) -> (Self, bool) {
         let Inventory {
             containers,
@@ -86,7 +86,7 @@ impl Holdings {
         (holdings, partial)
     }
 
-    /// Takes a new or changed thing; false when there is no room for it. What is known of it is old then and goes.
+    /// Takes a new or changed thing; false when there is no room for it. Then an older version of it is removed, too.
     pub(crate) fn put(&mut self, WeighedItem { item, weight }: WeighedItem) -> bool {
         let collections = Arc::make_mut(&mut self.0);
         let (all, key) = (&mut collections.weight, item.key().to_owned());
@@ -184,7 +184,7 @@ fn each<T: Clone>(collection: &Collection<T>) -> impl Iterator<Item = T> {
     collection.values().map(|kept| T::clone(&kept.item))
 }
 
-/// InventoryRef as an inventory is.
+/// Borrows the holdings in the form of an [`Inventory`], as which they are saved.
 #[derive(Serialize)]
 struct InventoryRef<'a> {
     containers: Vec<&'a Container>,

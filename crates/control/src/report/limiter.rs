@@ -1,4 +1,4 @@
-//! Puts each part of a report within its limit, and weighs what is left.
+//! Cuts each part of a report to its limit, and adds up the memory of the rest.
 
 use flotilla_protocol::text::{is_unseen, shown};
 use std::collections::BTreeMap;
@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 /// Names, ids and versions. The longest that engines and host names have is 255.
 const NAME_CHARS: usize = 256;
 
-/// Paths on a device, as long as Linux has them (`PATH_MAX`).
+/// Paths on a device. This is Linux's limit (`PATH_MAX`).
 const PATH_CHARS: usize = 4096;
 
 /// Room for a sentence or two: an error, a reason.
@@ -18,25 +18,25 @@ const LIST: usize = 4096;
 /// Labels of one thing.
 const LABELS: usize = 256;
 
-/// A text's own bytes are not all that it takes.
+/// Memory of a text besides its bytes.
 const TEXT_WEIGHT: usize = 32;
 
-/// An entry of an ordered map, with its share of the tree.
+/// Memory of an entry of an ordered map besides its texts.
 const ENTRY_WEIGHT: usize = 64;
 
-/// Sizes in bytes: what JavaScript counts exactly, 8 PiB. Sums over a fleet stay far from overflowing.
+/// Sizes in bytes: JavaScript counts exactly up to here (8 PiB), and sums over a fleet don't overflow.
 const MOST_BYTES: u64 = (1 << 53) - 1;
 
-/// Things on one device that are told as a count.
+/// Counts of things on one device.
 const MOST_COUNTED: u32 = 1_000_000;
 
 /// Processor cores of one machine.
 const MOST_CORES: f32 = 65_536.0;
 
-/// Round trips in milliseconds. Longer ones are taken for nonsense and left out.
+/// Round trips in milliseconds. Longer ones are not plausible and are left out.
 const MOST_RTT: f32 = 60_000.0;
 
-/// The weight of what went over it, in bytes of memory, roughly and rather too much.
+/// Applies limits, and sums up the memory of what is left, in bytes: an estimate, rather too high.
 #[derive(Debug, Default)]
 pub(crate) struct Limiter {
     pub(super) weight: usize,
@@ -47,7 +47,7 @@ impl Limiter {
         self.text(text, NAME_CHARS);
     }
 
-    /// Those of an option or of a list within its limit.
+    /// Limits the names of an option, or of a list that is within its own limit.
     pub(super) fn names<'a>(&mut self, texts: impl IntoIterator<Item = &'a mut String>) {
         texts.into_iter().for_each(|text| self.name(text));
     }
@@ -105,7 +105,7 @@ impl Limiter {
             *text = shown(text, longest);
             text.shrink_to_fit();
         }
-        // The store's copy is JSON, in which these two take twice the room.
+        // In the store's copy, which is JSON, these two characters take twice the room.
         let escaped = text.bytes().filter(|byte| matches!(byte, b'"' | b'\\')).count();
         self.weight += text.len() + escaped + TEXT_WEIGHT;
     }

@@ -1,4 +1,4 @@
-//! What is told is kept within limits, and nothing is left out in silence.
+//! Reports are kept within limits, and nothing is left out without a sign.
 
 use super::*;
 use flotilla_protocol::inventory::{Inventory, Item, Kind, Volume};

@@ -1,15 +1,15 @@
-//! What `ssh` said at its end, as a [`Problem`]: what happened, why, and what to do next.
+//! Explains how `ssh` ended, as a [`Problem`]: what happened, why, and what to do next.
 //!
-//! `ssh` ends with 255 when it failed itself, else with the status of what it ran. Its words are in English whatever
-//! the system's language is. The host speaks on the same stream (banners, errors of what runs there), so:
-//! - its words are only ever shown in quotes, never as a sentence or a command of ours;
-//! - commands that a person is told to run are this program's own, and so is what is in them;
-//! - that a host key is wrong is believed only where `ssh` ended for it, which no host can say in its name.
+//! `ssh` ends with 255 when it failed itself, else with the status of what it ran. Its messages are in English whatever
+//! the system's language is. The host writes on the same stream (banners, errors of what runs there), so:
+//! - the host's words are only shown in quotes, never as a sentence or a command of Flotilla's;
+//! - commands that a person is told to run are made here, with no part from the host;
+//! - a wrong host key is believed only if `ssh` ended because of it, which no host can pretend.
 
 use super::{host::Host, ssh::SshExit};
 use flotilla_protocol::{Code, Problem, text::shown};
 
-/// Why a call did not do what it was to do.
+/// Why a call to a host failed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Cause {
     KeyChanged,
@@ -21,17 +21,17 @@ pub(super) enum Cause {
     NoAnswer,
     Closed,
     Configuration,
-    /// The far side does not listen for the tunnel.
+    /// The host does not forward a port for the tunnel.
     NoForwarding,
     SshFailed,
     SudoPassword,
     NoSudo,
     NoBash,
-    /// What was run there failed.
+    /// The command on the host failed.
     Remote,
 }
 
-/// What `ssh` writes, and what that means. The first that is found counts.
+/// A part of a message of `ssh`, and its cause. The first that is found counts.
 const OF_SSH: &[(&str, Cause)] = &[
     ("REMOTE HOST IDENTIFICATION HAS CHANGED", Cause::KeyChanged),
     ("REVOKED HOST KEY", Cause::KeyRevoked),
@@ -53,7 +53,7 @@ const OF_SSH: &[(&str, Cause)] = &[
     ("not responding", Cause::NoAnswer),
 ];
 
-/// What the programs write that start the installer.
+/// The same for messages of the programs that start the installer.
 const OF_STARTERS: &[(&str, Cause)] = &[
     ("password is required", Cause::SudoPassword),
     ("terminal is required", Cause::SudoPassword),
@@ -66,13 +66,13 @@ const OF_STARTERS: &[(&str, Cause)] = &[
     ("bash: command not found", Cause::NoBash),
 ];
 
-/// What `ssh` ends with when it does not take the host's key.
+/// The last line of `ssh` when it refuses the host's key.
 const KEY_REFUSED: &str = "Host key verification failed.";
 
-/// What `ssh -v` says when a command had been begun there, with -1 for one that did not come to its end.
+/// The beginning of what `ssh -v` says when a command was started on the host; -1 follows when the command did not end.
 const RAN: &str = "debug1: Exit status ";
 
-/// Ways of authentication that `ssh` knows (RFC 4252, RFC 4256, RFC 4462).
+/// Authentication methods of `ssh` (RFC 4252, RFC 4256, RFC 4462).
 const METHODS: [&str; 6] = [
     "publickey",
     "password",
@@ -82,7 +82,7 @@ const METHODS: [&str; 6] = [
     "gssapi-keyex",
 ];
 
-/// The host's words in one sentence of ours are this long at most.
+/// Characters of the host's words in one sentence.
 const QUOTED_CHARS: usize = 300;
 
 pub(super) fn cause(exit: &SshExit) -> Cause {
@@ -94,7 +94,7 @@ pub(super) fn cause(exit: &SshExit) -> Cause {
         (OF_STARTERS, Cause::Remote)
     };
     let is_said = |sign: &str| exit.said.iter().any(|line| line.contains(sign));
-    // A host that is let in can print what looks like a refused key, but then that is not how `ssh` ends.
+    // A host that accepted the connection can print what looks like a refused key, but then `ssh` does not end so.
     let key_is_refused = ran.is_none() && last_said(exit) == Some(KEY_REFUSED);
     let found = signs.iter().find(|(sign, cause)| {
         let is_of_key = matches!(cause, Cause::KeyChanged | Cause::KeyUnknown | Cause::KeyRevoked);
@@ -103,7 +103,7 @@ pub(super) fn cause(exit: &SshExit) -> Cause {
     found.map_or(otherwise, |(_, cause)| *cause)
 }
 
-/// The problem that a call to `host` ended with.
+/// The problem with which a call to `host` ended.
 pub(super) fn explain(host: &Host, exit: &SshExit) -> Problem {
     let cause = cause(exit);
     match cause {
@@ -211,7 +211,7 @@ fn of_installer(host: &Host, cause: Cause, exit: &SshExit) -> Problem {
     Problem::new(Code::InstallFailed, message)
 }
 
-/// How `ssh` got no further than the way to the host.
+/// The problem of a connection that did not get as far as the host's login.
 fn of_way(host: &Host, cause: Cause, exit: &SshExit) -> Problem {
     let name = host.name();
     let said = last_said(exit).map_or_else(String::new, |line| {
@@ -264,7 +264,7 @@ fn of_way(host: &Host, cause: Cause, exit: &SshExit) -> Problem {
     Problem::new(code, message)
 }
 
-/// The far side would not listen for a tunnel.
+/// The problem of a host that does not forward a port for the tunnel.
 pub(super) fn no_forwarding(host: &Host) -> Problem {
     of_way(host, Cause::NoForwarding, &SshExit::default())
 }
@@ -286,7 +286,7 @@ pub(super) fn too_slow(host: &Host, minutes: u64) -> Problem {
     )
 }
 
-/// What `ssh` tells of its own doing.
+/// Whether a line is one of `ssh`'s messages about its own steps.
 pub(super) fn is_detail(line: &str) -> bool {
     const DETAILS: [&str; 6] = [
         "debug1: ",
@@ -294,30 +294,30 @@ pub(super) fn is_detail(line: &str) -> bool {
         "Authenticated to ",
         "Transferred: sent ",
         "Bytes per second: ",
-        // The connection to a jump host, when the one through it has ended.
+        // Printed by the connection to a jump host when the one through it has ended.
         "Killed by signal ",
     ];
     DETAILS.iter().any(|detail| line.starts_with(detail))
 }
 
-/// The last line that is no detail.
+/// The last line that is not such a message.
 fn last_said(exit: &SshExit) -> Option<&str> {
     let mut lines = exit.said.iter().rev();
     lines.find(|line| !is_detail(line)).map(String::as_str)
 }
 
-/// The words of somebody else, to be put into a sentence: what begins or ends a quotation or a command is left to us.
+/// Quotes the host's words for a sentence. Characters that begin or end a quotation or a command are replaced.
 fn quoted(words: &str) -> String {
     let words = words.replace(['"', '`', '\u{201c}', '\u{201d}'], "'");
     format!("\"{}\"", shown(&words, QUOTED_CHARS))
 }
 
-/// A line of somebody else, to be put among lines of ours.
+/// Marks a line of the host among Flotilla's own lines.
 pub(super) fn quoted_line(line: &str) -> String {
     format!("> {line}")
 }
 
-/// The host key that was shown last: its kind and its fingerprint.
+/// The host key that `ssh` saw last: its kind and its fingerprint.
 fn fingerprint(exit: &SshExit) -> Option<&str> {
     let mut lines = exit.said.iter().rev();
     let key = lines.find_map(|line| line.strip_prefix("debug1: Server host key: "))?;
@@ -330,7 +330,7 @@ fn fingerprint(exit: &SshExit) -> Option<&str> {
     is_key.then_some(key)
 }
 
-/// Where the device keeps the public half of the key that it showed.
+/// The file on the host with the public half of the key that it showed.
 fn key_file(exit: &SshExit) -> &'static str {
     match fingerprint(exit).and_then(|key| key.split_once(' ')) {
         Some((kind, _)) if kind.starts_with("ecdsa") => "/etc/ssh/ssh_host_ecdsa_key.pub",
@@ -339,8 +339,8 @@ fn key_file(exit: &SshExit) -> &'static str {
     }
 }
 
-/// The command by which the known key is forgotten. It is kept under the name that an alias stands for, which `ssh`
-/// says when it gets there; a jump host got there earlier.
+/// The command that removes the known key. `ssh` keeps it under the name that an alias stands for, and says that name
+/// last; a jump host's comes earlier.
 fn forget(host: &Host, exit: &SshExit) -> String {
     let mut lines = exit.said.iter().rev();
     let met = lines.find_map(|line| {
@@ -358,7 +358,7 @@ fn forget(host: &Host, exit: &SshExit) -> String {
     format!("ssh-keygen -R \"{}\"", met.as_ref().unwrap_or(host).known_as())
 }
 
-/// The last thing that the installer said, else what was said about it.
+/// The last line of the installer itself, else the last line that was printed, else the last line of `ssh`.
 fn last_word(exit: &SshExit) -> Option<String> {
     let ours = |line: &&String| line.starts_with("flotilla: ");
     let last = exit.printed.iter().rev().find(ours);

@@ -1,17 +1,17 @@
 //! The host that a person names: an alias of the owner's ssh configuration, or `[user@]host[:port]`.
 //!
-//! It becomes arguments of `ssh` and words of messages, and `ssh` may hand it to programs of the owner's
-//! configuration. So nothing passes that an option, a shell or a terminal could take for something else.
+//! The host becomes arguments of `ssh` and a part of messages, and `ssh` may pass it to programs that the owner
+//! configured. So no text is accepted that an option, a shell or a terminal could interpret.
 
 use std::{fmt, net::Ipv6Addr, str::FromStr};
 
 /// A host name of 253 characters is the longest there is (RFC 1035 §2.3.4).
 const NAME_CHARS: usize = 253;
 
-/// Longer than the user names of any system.
+/// Longest user name: longer than on any system.
 const USER_CHARS: usize = 64;
 
-/// Where to go by `ssh`.
+/// A host that `ssh` can connect to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Host {
     user: Option<String>,
@@ -28,7 +28,7 @@ pub(crate) struct Host {
 pub(crate) struct InvalidHost(String);
 
 impl Host {
-    /// As arguments of `ssh`; what follows them is the command.
+    /// The arguments of `ssh` for this host; the command follows them.
     pub(super) fn arguments(&self) -> Vec<String> {
         let mut arguments = Vec::new();
         if let Some(port) = self.port {
@@ -52,7 +52,7 @@ impl Host {
         format!("{program}{port} {user}{}", self.name)
     }
 
-    /// The name under which `ssh` keeps its key.
+    /// The name under which `ssh` keeps the host's key.
     pub(super) fn known_as(&self) -> String {
         match self.port {
             Some(port) if port != 22 => format!("[{}]:{port}", self.name),
@@ -113,7 +113,7 @@ fn split(text: &str) -> Option<(&str, Option<&str>)> {
 }
 
 fn parse_port(text: &str) -> Option<u16> {
-    // The standard parser takes a sign, too.
+    // Rust's parser also accepts a sign.
     let digits = text.bytes().all(|byte| byte.is_ascii_digit());
     text.parse().ok().filter(|port| digits && *port != 0)
 }

@@ -1,4 +1,4 @@
-//! One push from its first connection to its last word.
+//! One push, from connecting to its outcome.
 
 use super::{
     Order, add_line, change,
@@ -18,15 +18,15 @@ use std::{sync::Arc, time::Duration};
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
-/// Becomes root where that takes no password, and runs what comes on standard input. Messages in English can be
-/// recognized. `sh -c` because the login shell there, which reads this line, may be no POSIX shell. The text is constant:
-/// only the installer's own flags follow it, as arguments (`"$@"`), and never a part of the text.
+/// Becomes root if that takes no password, and runs the script on standard input. Messages are in English, so that they
+/// can be recognized. `sh -c` because the login shell that reads this line may not be a POSIX shell. The text is
+/// constant: only the installer's own flags follow it, as arguments (`"$@"`), and never as a part of it.
 const AS_ROOT: &str = r#"sh -c 'export LC_ALL=C; if [ "$(id -u)" = 0 ]; then exec bash -s -- "$@"; fi; exec sudo -n bash -s -- "$@"' flotilla"#;
 
-/// Connecting takes 10 s at most, trying addresses 5 s; the rest is for slow devices.
+/// How long the probe may take. Connecting takes 10 s at most and trying addresses 5 s; the rest is for slow devices.
 const PROBE_MINUTES: u64 = 1;
 
-/// Installing an engine from packages on a small board with a slow network.
+/// How long installing may take: an engine from packages, on a small board with a slow network.
 const INSTALL_MINUTES: u64 = 20;
 
 /// Why a push goes no further.
@@ -43,7 +43,7 @@ impl From<Problem> for InstallError {
     }
 }
 
-/// Runs a push, and says what came of it; where it is ended, [`super::end`] says so.
+/// Runs a push, and publishes and records its outcome. When the push is ended, [`super::end`] does that.
 pub(super) async fn run(core: Arc<Core>, order: Order, cancel: CancellationToken) {
     let outcome = match carry_out(&core, &order, &cancel).await {
         _ if cancel.is_cancelled() => return,
@@ -81,7 +81,7 @@ pub(super) async fn run(core: Arc<Core>, order: Order, cancel: CancellationToken
     .await;
 }
 
-/// `ending` cuts waits short (for `ssh`, for the roster's lock) and never a write, so that store and memory agree.
+/// `cancel` ends waits (for `ssh`, for the write lock), and never a write, so that store and cache agree.
 async fn carry_out(core: &Arc<Core>, order: &Order, cancel: &CancellationToken) -> Result<(), InstallError> {
     let endpoint = match probe_reachability(core, order, cancel).await? {
         Some(endpoint) => {
@@ -93,7 +93,7 @@ async fn carry_out(core: &Arc<Core>, order: &Order, cancel: &CancellationToken) 
     install(core, order, &endpoint, cancel).await
 }
 
-/// The address at which the device reaches control; `None` when it has no way back.
+/// The first address at which the device reaches control; `None` when it reaches none.
 async fn probe_reachability(
     core: &Core,
     order: &Order,
@@ -134,7 +134,7 @@ async fn probe_reachability(
     Ok(reachability.reached().cloned())
 }
 
-/// Installs with a fresh token, from the address at which the device reaches control.
+/// Installs with a new token. The device downloads the agent from `endpoint`.
 async fn install(
     core: &Core,
     order: &Order,
@@ -163,7 +163,7 @@ async fn install(
     let limit = (INSTALL_MINUTES, cancel);
     let exit = run_within(order, limit, core, call, |line| match line {
         Line::Said(line) if explain::is_detail(line) => {}
-        // The installer does not print its token; a program that it runs, or the login shell, might.
+        // The installer does not print its token, but a program that it runs, or the login shell, might.
         Line::Printed(line) | Line::Said(line) => {
             let line = line.replace(&config.token, "…");
             add_line(core, order.device, explain::quoted_line(&line));
@@ -204,7 +204,7 @@ mod tests {
         process::{Command, Stdio},
     };
 
-    /// What a login shell makes of the command on a computer where `id -u` says this and sudo does that.
+    /// Runs the command by a login shell on a computer with this output of `id -u` and this `sudo`.
     fn run(shell: &str, user: &str, sudo: &str) -> String {
         let dir = tempfile::tempdir().unwrap();
         program(dir.path(), "id", &format!("echo {user}"));
@@ -218,7 +218,7 @@ mod tests {
             .spawn()
             .unwrap();
         let script = b"echo \"script: $*\"";
-        // Whoever is refused reads nothing.
+        // A `sudo` that refuses reads nothing.
         let _ = child.stdin.take().unwrap().write_all(script);
         let output = child.wait_with_output().unwrap();
         String::from_utf8([output.stdout, output.stderr].concat()).unwrap()

@@ -1,5 +1,5 @@
-//! What programs on another computer print, as lines that are safe to show: bounded, and without anything that
-//! moves a cursor, colors a terminal, or turns the direction of text.
+//! Splits the output of programs on another computer into lines that are safe to show: bounded, and without anything
+//! that moves a cursor, colors a terminal, or changes the direction of text.
 
 use flotilla_protocol::text::is_unseen;
 
@@ -9,14 +9,14 @@ const LINE_CHARS: usize = 400;
 /// Bytes after which a line that does not end is cut.
 const LINE_BYTES: usize = 8 * 1024;
 
-/// Cuts a stream of bytes into lines.
+/// Splits a stream of bytes into lines.
 #[derive(Debug, Default)]
 pub(super) struct LineSplitter {
     begun: Vec<u8>,
 }
 
 impl LineSplitter {
-    /// The lines that these bytes end, made harmless. Empty lines are left out.
+    /// The lines that end in these bytes, made harmless. Empty lines are left out.
     pub(super) fn handle_bytes(&mut self, bytes: &[u8]) -> Vec<String> {
         let mut lines = Vec::new();
         for byte in bytes {
@@ -30,7 +30,7 @@ impl LineSplitter {
         lines
     }
 
-    /// The line that the stream ended in.
+    /// The last line, when the stream ends without a line break.
     pub(super) fn finish(&mut self) -> Option<String> {
         let line = plain(&std::mem::take(&mut self.begun));
         (!line.is_empty()).then_some(line)
@@ -39,7 +39,7 @@ impl LineSplitter {
 
 fn plain(line: &[u8]) -> String {
     let text = String::from_utf8_lossy(line);
-    // A carriage return begins the line anew: what a progress bar showed last is what counts.
+    // A carriage return begins the line anew: the last state of a progress bar remains.
     let text = text.trim_end_matches('\r');
     let text = text.rsplit('\r').next().unwrap_or(text);
     let mut plain = String::new();
@@ -59,7 +59,7 @@ fn plain(line: &[u8]) -> String {
     }
 }
 
-/// Skips what follows an escape: `[` and everything up to a letter, or one character.
+/// Skips the rest of an escape sequence: `[` and everything up to a letter, or one character.
 fn skip_sequence(characters: &mut std::str::Chars<'_>) {
     if characters.next() == Some('[') {
         characters.find(|c| ('\u{40}'..='\u{7e}').contains(c));

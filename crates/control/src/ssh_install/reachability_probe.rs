@@ -1,5 +1,5 @@
-//! A look around from the device, before anything is changed there: at which of control's addresses does it reach
-//! control? Nothing secret is in the question.
+//! Asks a device, before anything is changed there, at which of control's addresses it reaches control. The question
+//! contains no secret.
 
 use crate::provision::quote;
 use flotilla_protocol::{endpoint::Endpoint, pin::Pin};
@@ -9,10 +9,10 @@ const BODY: &str = include_str!("reachability_probe.sh");
 /// Begins each line of the answer.
 const LINE_PREFIX: &str = "flotilla-look: ";
 
-/// What curl ends with when somebody else holds the key of the server there.
+/// The status of curl when the server has another key than the pinned one.
 const WRONG_KEY: u32 = 90;
 
-/// The script that looks.
+/// The script that the device runs.
 pub(super) fn script(addresses: &[Endpoint], tls_pin: &Pin) -> String {
     let addresses: Vec<_> = addresses.iter().map(Endpoint::to_string).collect();
     format!(
@@ -22,7 +22,7 @@ pub(super) fn script(addresses: &[Endpoint], tls_pin: &Pin) -> String {
     )
 }
 
-/// What was seen so far of these addresses of control.
+/// The device's answers so far, for these addresses of control.
 #[derive(Debug)]
 pub(super) struct Reachability<'a> {
     addresses: &'a [Endpoint],
@@ -41,7 +41,7 @@ impl<'a> Reachability<'a> {
         }
     }
 
-    /// Whether the line is part of the answer. What is none of it was printed by somebody else.
+    /// Reads a line; false when it is not part of the answer, but was printed by another program.
     pub(super) fn handle_line(&mut self, line: &str) -> bool {
         let Some(answer) = line.strip_prefix(LINE_PREFIX) else {
             return false;
@@ -59,7 +59,7 @@ impl<'a> Reachability<'a> {
         true
     }
 
-    /// The host may name any address as often as it likes. What counts is the first word on one of control's.
+    /// Notes the first answer for each of control's addresses. The host may send any others.
     fn note(&mut self, address: &Endpoint, code: u32) {
         let own = self.addresses.iter().find(|own| *own == address);
         let is_new = |own: &&Endpoint| self.tried.iter().all(|(tried, _)| tried != own);
@@ -76,13 +76,13 @@ impl<'a> Reachability<'a> {
         self.lacks_curl
     }
 
-    /// The first of the addresses at which control answered.
+    /// The first of control's addresses at which control answered.
     pub(super) fn reached(&self) -> Option<&'a Endpoint> {
         let answered = |address: &&Endpoint| self.tried.contains(&(address, 0));
         self.addresses.iter().find(answered)
     }
 
-    /// What became of each address, a line each.
+    /// The result for each address, as a line for people.
     pub(super) fn lines(&self) -> impl Iterator<Item = String> + '_ {
         self.tried.iter().map(|(address, code)| match *code {
             0 => format!("{address} leads to this controller."),
@@ -112,7 +112,7 @@ mod tests {
             .into()
     }
 
-    /// Runs the script where curl is this.
+    /// Runs the script with this stand-in for curl.
     fn probed<'a>(addresses: &'a [Endpoint], curl: &str) -> (Reachability<'a>, String) {
         let dir = tempfile::tempdir().unwrap();
         let script = testbed::program(dir.path(), "curl", curl);

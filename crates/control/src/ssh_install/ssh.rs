@@ -1,7 +1,8 @@
-//! Runs the system's `ssh`: arguments only, what is secret on standard input, and never a question to anybody.
+//! Runs the system's `ssh`. Its command line holds no secret (secrets go to standard input), and it never asks a
+//! person.
 //!
-//! Host keys are never accepted here. The owner's configuration counts (aliases, jump hosts, keys), except where it
-//! would ask, fork, or open what nobody asked for.
+//! Host keys are never accepted here. The owner's configuration applies (aliases, jump hosts, keys), except where it
+//! would ask, fork, or open connections that a push does not need.
 
 use super::{explain, host::Host, line_splitter::LineSplitter};
 use flotilla_protocol::Problem;
@@ -14,10 +15,10 @@ use tokio::{
 };
 use tokio_util::io::ReaderStream;
 
-/// `-v` is for the fingerprint of the host key, and for the word that a tunnel listens.
+/// `-v` is for the fingerprint of the host key, and for the message that a tunnel listens.
 const FLAGS: [&str; 4] = ["-v", "-T", "-a", "-x"];
 
-/// Settings that win over the owner's. A server that is silent for 45 s is gone.
+/// Settings that take precedence over the owner's. A server that is silent for 45 s counts as gone.
 const SETTINGS: [&str; 11] = [
     "BatchMode=yes",
     "StrictHostKeyChecking=yes",
@@ -32,51 +33,51 @@ const SETTINGS: [&str; 11] = [
     "RequestTTY=no",
 ];
 
-/// Lines of `ssh` itself that are kept, newest last.
+/// Lines on standard error that are kept, the newest ones.
 const SAID: usize = 100;
 
-/// Lines of the far side that are kept for an explanation.
+/// Lines on standard output that are kept for an explanation.
 const PRINTED: usize = 20;
 
-/// What is still in the pipes when `ssh` has ended arrives within this, even if a child of it holds them open.
+/// How long output is read after `ssh` has ended, even if a child of it holds the pipes open.
 const LINGER: Duration = Duration::from_secs(1);
 
-/// The program, and how to start it.
+/// The `ssh` program.
 #[derive(Debug, Clone)]
 pub(crate) struct Ssh {
     program: PathBuf,
 }
 
-/// What to run on the host.
+/// One call of `ssh`.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Call<'a> {
     pub(super) host: &'a Host,
-    /// `LISTEN_HOST:PORT:HOST:PORT`, listened for on the far side.
+    /// `LISTEN_HOST:PORT:HOST:PORT`, where the host listens.
     pub(super) forward: Option<&'a str>,
-    /// A constant for the shell of the user there.
+    /// The command for the login shell there: a constant, with constant arguments.
     pub(super) command: &'a str,
     pub(super) input: Input<'a>,
 }
 
-/// Standard input of the far side's command.
+/// Standard input of the command on the host.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Input<'a> {
-    /// This text, then its end.
+    /// This text, then end of file.
     Text(&'a str),
-    /// Nothing, and no end for as long as the call lasts.
+    /// Nothing, but no end of file while the call lasts.
     Open,
 }
 
-/// One line, and whose it is.
+/// One line of output, and where it came from.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Line<'a> {
-    /// What the far side's command printed.
+    /// Standard output of the command on the host.
     Printed(&'a str),
-    /// What `ssh` said, and what the far side wrote as an error.
+    /// Standard error: messages of `ssh`, and errors of the command on the host.
     Said(&'a str),
 }
 
-/// How a call ended.
+/// How a call ended, and its last output.
 #[derive(Debug, Default)]
 pub(super) struct SshExit {
     /// Absent when a signal ended it.
@@ -92,7 +93,7 @@ impl Ssh {
         }
     }
 
-    /// Runs to the end; dropping the future kills it.
+    /// Runs `ssh` to its end; dropping the future kills it.
     pub(super) async fn run(
         &self,
         call: Call<'_>,
@@ -135,7 +136,7 @@ impl Ssh {
     fn spawn(&self, call: &Call<'_>) -> io::Result<(Child, ChildStdin)> {
         let mut child = Command::new(&self.program)
             .args(arguments(call))
-            // Whatever asks all the same, such as the ssh of a jump host, is answered by a program that says no.
+            // A process that asks all the same, such as the ssh of a jump host, gets no for an answer.
             .env("SSH_ASKPASS", "false")
             .env("SSH_ASKPASS_REQUIRE", "force")
             .stdin(Stdio::piped())
@@ -162,7 +163,7 @@ fn arguments(call: &Call<'_>) -> Vec<String> {
     arguments
 }
 
-/// A far side that reads no further has ended, and how it ended tells more than that.
+/// Write errors are ignored: a host that stops reading has ended the command, and its exit says more.
 async fn feed(mut stdin: ChildStdin, input: Input<'_>) {
     match input {
         Input::Text(text) => {
@@ -180,7 +181,7 @@ async fn until(moment: Option<Instant>) {
     }
 }
 
-/// Makes lines of both outputs, and keeps the last of them.
+/// Splits both outputs into lines, and keeps the last of each.
 #[derive(Debug, Default)]
 struct OutputReader {
     printing: LineSplitter,

@@ -1,7 +1,7 @@
 //! The hosts that the owner's ssh configuration names, for a person to choose from.
 //!
-//! Read as `ssh` reads it (ssh_config(5)): blocks of `Host` patterns, the first value found counts. What a `Match`
-//! says is left out, because it depends on the connection; `Include` is followed one level.
+//! The file is read as `ssh` reads it (ssh_config(5)): blocks of `Host` patterns, where the first value found counts.
+//! Values of `Match` blocks are left out, because they depend on the connection; `Include` is followed one level.
 
 use super::host::Host;
 use flotilla_protocol::api::SshHost;
@@ -14,7 +14,7 @@ use std::{
 /// Bytes of a file that are read; a configuration is some kilobytes.
 const FILE_BYTES: u64 = 1024 * 1024;
 
-/// Files that all `Include`s of a configuration may name together.
+/// Files that one pattern of an `Include` may name.
 const INCLUDED: usize = 64;
 
 /// The hosts named in `.ssh/config` below `home`; none without that file.
@@ -43,7 +43,7 @@ fn text_of(path: &Path) -> Option<String> {
     Some(String::from_utf8_lossy(&bytes).into_owned())
 }
 
-/// The files that a path with a pattern as its last part means, in the order of their names.
+/// The files that match a path with a pattern as its last part, sorted by name.
 fn files_like(path: &Path) -> Vec<PathBuf> {
     let (Some(folder), Some(pattern)) = (path.parent(), path.file_name().and_then(|name| name.to_str()))
     else {
@@ -66,7 +66,7 @@ fn files_like(path: &Path) -> Vec<PathBuf> {
     files
 }
 
-/// The hosts that a configuration names; `include` answers the texts behind the argument of an `Include`.
+/// The hosts that a configuration names; `include` answers the texts of the files that an `Include` names.
 fn hosts(text: &str, include: impl Fn(&str) -> Vec<String>) -> Vec<SshHost> {
     let mut blocks = vec![Block::of(vec!["*".to_owned()])];
     read_blocks(text, &mut blocks, Some(&include));
@@ -94,7 +94,7 @@ fn hosts(text: &str, include: impl Fn(&str) -> Vec<String>) -> Vec<SshHost> {
 
 type Include<'a> = &'a dyn Fn(&str) -> Vec<String>;
 
-/// Appends the blocks of a text; its first lines belong to the last block there is.
+/// Appends the blocks of a text; lines before its first `Host` belong to the last block so far.
 fn read_blocks(text: &str, blocks: &mut Vec<Block>, include: Option<Include<'_>>) {
     for line in text.lines() {
         let Some((keyword, arguments)) = words(line) else {
@@ -125,10 +125,10 @@ fn read_blocks(text: &str, blocks: &mut Vec<Block>, include: Option<Include<'_>>
     }
 }
 
-/// The values between one `Host` and the next.
+/// The values between one `Host` line and the next.
 #[derive(Debug)]
 struct Block {
-    /// None: it means no host.
+    /// Without patterns, the block applies to no host.
     patterns: Vec<String>,
     hostname: Option<String>,
     user: Option<String>,
@@ -156,15 +156,15 @@ impl Block {
     }
 }
 
-/// A name without a pattern, which can also be given to `ssh`.
+/// Whether a name is no pattern, and can be given to `ssh`.
 fn is_alias(name: &str) -> bool {
     !name.contains(['*', '?', '!', '@', ':']) && name.parse::<Host>().is_ok()
 }
 
-/// Whether a pattern of `*` (anything) and `?` (one character) is like the text.
+/// Whether a text matches a pattern of `*` (any text) and `?` (one character).
 fn is_like(pattern: &str, text: &str) -> bool {
     let (pattern, text): (Vec<char>, Vec<char>) = (pattern.chars().collect(), text.chars().collect());
-    // Where the last star stands, and how much of the text it has eaten.
+    // The place of the last star, and how much of the text it has matched.
     let (mut at, mut read, mut star) = (0, 0, None);
     while read < text.len() {
         match pattern.get(at) {

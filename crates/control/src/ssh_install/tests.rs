@@ -14,8 +14,8 @@ use flotilla_protocol::{
 use http::Method;
 use std::{path::Path, time::Duration};
 
-/// Writes down how it is called and what it reads. `$REACH` is what each address answers, `$INSTALL` how installing
-/// ends; the tunnel's command is `cat`.
+/// A stand-in for `ssh` that notes its calls and its input. `$REACH` is its answer for each address, `$INSTALL` how
+/// installing ends; the tunnel's command is `cat`.
 const SSH: &str = r#"
     dir=$(dirname "$0")
     echo "$*" >>"$dir/calls"
@@ -82,7 +82,7 @@ impl Pushed {
         self.bed.post("/devices/nas/push", body).await
     }
 
-    /// The push as soon as it is like this.
+    /// Waits until the push passes the check.
     async fn until(&self, wanted: impl Fn(&Push) -> bool) -> Push {
         let mut frames = self.bed.core.cache.subscribe();
         let push: Push = self.bed.get("/devices/nas/push").await;
@@ -97,7 +97,7 @@ impl Pushed {
         self.until(|push| !is_running(push)).await
     }
 
-    /// The newest entry of the activity log about a push, which is written when the push is shown as done.
+    /// Waits for the newest entry of the activity log about a push, which is written after the push is shown as done.
     async fn recorded(&self) -> Activity {
         let mut frames = self.bed.core.cache.subscribe();
         loop {
@@ -229,7 +229,7 @@ async fn a_device_without_a_way_back_gets_a_tunnel_which_lives_until_it_is_ended
     let enrolled = pushed.bed.enroll(&Machine::new("garage"), token).await.unwrap();
     assert_eq!(enrolled.endpoints, endpoints, "the agent is told of it");
 
-    // The connection is lost: it is opened again by itself.
+    // A lost connection is opened again.
     let mut frames = core.cache.subscribe();
     kill(pushed.read("tunnels").trim());
     shown(&mut frames, |push| push.failure.is_some()).await;
@@ -326,7 +326,7 @@ async fn hosts_are_those_of_the_owners_configuration() {
     );
 }
 
-/// The first push on the live stream that is like this.
+/// The first push on the live stream that passes the check.
 async fn shown(frames: &mut Reader, wanted: impl Fn(&Push) -> bool) -> Push {
     loop {
         let frame: LiveFrame = serde_json::from_str(&frames.next().await.unwrap()).unwrap();

@@ -1,9 +1,9 @@
 //! The tunnel of a device that can't dial control: on the device's loopback, `ssh` listens for the agent's link and
 //! carries it to the fleet port.
 //!
-//! On the far side runs `cat`, whose input stays open for as long as this control lives: when control dies in
-//! whatever way, its input ends, and with it the connection and the port there. A port that a lost connection still
-//! holds becomes free when the agent's next attempt finds that connection dead.
+//! On the device `cat` runs, whose input stays open while this control lives: when control dies in any way, its input
+//! ends, and with it the connection and the port there. A port that a lost connection still holds becomes free when the
+//! agent's next attempt finds that connection dead.
 
 use super::{
     Order, PushRecord, add_line, change,
@@ -32,26 +32,26 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
-/// Below the ports that systems give to outgoing connections, and above those of usual services.
+/// Ports on the device: below those of outgoing connections, and above those of usual services.
 const PORTS: RangeInclusive<u16> = 21_000..=29_999;
 
-/// A port that is taken is rare; two in a row mean something else.
+/// Ports that are tried. One that is taken is rare; two in a row mean another problem.
 const ATTEMPTS: usize = 2;
 
-/// From starting `ssh` to its word that the port is listened on.
+/// How long `ssh` may take to say that the port is listened on.
 const OPEN_WITHIN: Duration = Duration::from_secs(30);
 
-/// Reads nothing, prints nothing, and ends with its input.
+/// The command on the device: it prints nothing, and ends with its input.
 const COMMAND: &str = "cat";
 
-/// The `over` of a push that ran in an earlier run of control.
+/// The `over` token of a push that ran in an earlier run of control.
 fn cancelled_token() -> CancellationToken {
     let token = CancellationToken::new();
     token.cancel();
     token
 }
 
-/// Opens a tunnel to a device and keeps it from now on. Answers where the device then finds control.
+/// Opens a tunnel to a device, which is kept from then on. Answers the endpoint at which the device reaches control.
 pub(super) async fn open(
     core: &Arc<Core>,
     order: &Order,
@@ -88,7 +88,7 @@ pub(super) async fn open(
     Err(failure.into())
 }
 
-/// Starts to keep a tunnel, and waits until it is up for the first time.
+/// Starts a tunnel's task, and waits until the tunnel is up for the first time.
 async fn first_opened(
     core: &Arc<Core>,
     order: &Order,
@@ -111,7 +111,7 @@ async fn first_opened(
     }
 }
 
-/// Keeps the tunnels again that an earlier run of control left.
+/// Starts the tunnels that were saved in an earlier run of control.
 pub(crate) fn resume(core: &Arc<Core>) {
     let stored: Vec<(DeviceId, Tunnel)> = {
         let state = core.cache.lock();
@@ -146,7 +146,7 @@ pub(crate) fn resume(core: &Arc<Core>) {
     }
 }
 
-/// Ends the tunnel of a device for good; whether there was one.
+/// Ends a device's tunnel for good; answers whether there was one.
 pub(crate) async fn forget(core: &Core, device: DeviceId) -> Result<bool, StoreError> {
     let had_one = core
         .cache
@@ -161,7 +161,7 @@ pub(crate) async fn forget(core: &Core, device: DeviceId) -> Result<bool, StoreE
     Ok(had_one)
 }
 
-/// Ends the tunnel of a push that failed, unless an agent may be using it.
+/// Ends the tunnel of a push that failed, unless the device is enrolled and its agent may use it.
 pub(super) async fn forget_unused(core: &Core, device: DeviceId) {
     let is_enrolled = core
         .cache
@@ -176,7 +176,7 @@ pub(super) async fn forget_unused(core: &Core, device: DeviceId) {
     }
 }
 
-/// Notes the tunnel that a device has now, and ends the one it had.
+/// Sets a device's tunnel, and ends the one it had.
 fn set_tunnel(
     core: &Core,
     device: DeviceId,
@@ -195,7 +195,7 @@ fn set_tunnel(
     change(core, device, |push| push.tunneled = is_kept);
 }
 
-/// Keeps one tunnel.
+/// The task that keeps one tunnel open.
 struct TunnelRunner {
     core: Arc<Core>,
     device: DeviceId,
@@ -204,7 +204,7 @@ struct TunnelRunner {
 }
 
 impl TunnelRunner {
-    /// Runs until `ending`, or until the first attempt fails that `opened` waits for.
+    /// Runs until cancelled; with `opened`, also until the first attempt fails.
     async fn run(self, cancel: CancellationToken, mut opened: Option<oneshot::Sender<Result<(), Problem>>>) {
         let mut backoff = Backoff::new();
         let mut logged = None;
@@ -244,7 +244,7 @@ impl TunnelRunner {
         }
     }
 
-    /// Carries until the connection ends; answers why it did. Notifies `up` when the far side listens.
+    /// Runs one connection; answers why it ended. Notifies `up` when the device listens.
     async fn carry(&self, up: &Notify) -> Problem {
         let forward = format!("{}:{}", self.tunnel.endpoint(), target(self.core.fleet_addr));
         let (listens, refuses) = forward_messages(self.tunnel.port);
@@ -273,7 +273,7 @@ impl TunnelRunner {
         }
     }
 
-    /// Shows on the device's push why its tunnel is down, or that it is not.
+    /// Shows in the device's push why its tunnel is down; `None` when it is up.
     fn show_failure(&self, failure: Option<Problem>) {
         change(&self.core, self.device, |push| {
             if push.state == PushState::Installed {
@@ -283,7 +283,7 @@ impl TunnelRunner {
     }
 }
 
-/// Where on this computer the fleet port is.
+/// The address of the fleet port from this computer.
 fn target(fleet: SocketAddr) -> SocketAddr {
     let ip = match fleet.ip() {
         IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
@@ -293,7 +293,7 @@ fn target(fleet: SocketAddr) -> SocketAddr {
     SocketAddr::new(ip, fleet.port())
 }
 
-/// How `ssh -v` says that the far side listens on a port, and that it does not.
+/// The messages of `ssh -v` that the host listens on a port, and that it does not.
 fn forward_messages(port: u16) -> (String, String) {
     (
         format!("remote forward success for: listen 127.0.0.1:{port},"),

@@ -1,7 +1,7 @@
 //! The activity log: append-only, numbered without gaps, each entry chained to the one before by its hash.
 //!
-//! The oldest entries are let go in the end. Of the last of them the number and the hash stay, as an anchor: the rest
-//! follows from that, as it followed from the entry.
+//! The oldest entries are removed in time. The number and the hash of the last removed one stay as an anchor, from
+//! which the chain continues.
 
 use super::{Cell, Store, StoreError, to_json};
 use flotilla_protocol::{
@@ -14,10 +14,10 @@ use sha2::{Digest, Sha256};
 /// Entries that are in memory at once while the log is verified.
 const BATCH: u32 = 500;
 
-/// The most that is kept of a sentence, in characters: texts of devices and engines are quoted in some.
+/// Characters of an entry's details that are kept: some quote texts of devices and engines.
 const DETAILS_CHARS: usize = 2_000;
 
-/// An entry that has no place in the log yet.
+/// An entry that is not in the log yet.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct NewActivity {
     pub(crate) actor: Actor,
@@ -42,7 +42,8 @@ struct SqlRow {
     hash: Vec<u8>,
 }
 
-/// What the next entry follows from: nothing at all, the anchor, or the entry before it.
+/// The number and hash that the next entry follows: zero and none at the beginning, the anchor's, or those of the entry
+/// before it.
 #[derive(Default, sqlx::FromRow)]
 struct Link {
     id: i64,
@@ -99,7 +100,7 @@ impl Store {
         let (device_id, device) = new.device.unzip();
         let entry = Activity {
             id: last.id + 1,
-            // Milliseconds are what the table keeps, and the hash must match what is read back.
+            // The table keeps milliseconds, and the hash must match the value that is read back.
             at: Timestamp::from_millisecond(now.as_millisecond()).unwrap_or(now),
             actor: new.actor,
             action: new.action,
@@ -144,8 +145,8 @@ impl Store {
         rows.into_iter().map(TryInto::try_into).collect()
     }
 
-    /// Lets go of the oldest entries: those from before a moment, and those beyond the newest `keep`; at most `batch`
-    /// of them, and never the newest one. Whether there may be more.
+    /// Removes the oldest entries: those from before a moment, and those beyond the newest `keep`; at most `batch` of
+    /// them, and never the newest one. Answers whether more may be due.
     pub(crate) async fn trim_activity(
         &self,
         before: Timestamp,
@@ -184,8 +185,8 @@ impl Store {
         Ok(last_gone + 1 < first_kept)
     }
 
-    /// Follows the chain of hashes through all entries that are kept, up to the first one that does not fit. The
-    /// newest entries can be cut off without a trace; nothing else can.
+    /// Verifies the chain of hashes of all kept entries, up to the first that does not fit. Cutting off the newest
+    /// entries leaves no trace; every other change does.
     pub(crate) async fn verify_activity(&self) -> Result<ActivityVerified, StoreError> {
         let mut verified = ActivityVerified::default();
         let mut before = Link::default();
@@ -199,7 +200,7 @@ impl Store {
                 return Ok(verified);
             };
             if first.id != before.id + 1 {
-                // Where the log begins, which moves on when entries are let go meanwhile.
+                // The anchor moves when entries are removed meanwhile.
                 let anchor: Option<Link> = sqlx::query_as("SELECT id, hash FROM activity_anchor")
                     .fetch_optional(&self.readers)
                     .await?;
@@ -225,7 +226,7 @@ impl Store {
     }
 }
 
-/// The link of an entry that follows from the one before.
+/// The link of an entry, if it follows the one before.
 fn follow(before: &Link, row: SqlRow) -> Result<Link, FaultyEntry> {
     let (id, hash) = (row.id, row.hash.clone());
     if id != before.id + 1 {
@@ -289,7 +290,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_log_that_nobody_touched_verifies_over_several_batches() {
+    async fn a_log_that_was_not_changed_verifies_over_several_batches() {
         let (store, _dir) = log(0).await;
         assert_eq!(
             store.verify_activity().await.unwrap(),

@@ -1,4 +1,4 @@
-//! Devices: the record that outlives links, tokens and certificates.
+//! Devices: their records, which outlive links, tokens and certificates.
 
 use super::{Cell, Store, StoreError, to_json};
 use flotilla_protocol::{
@@ -27,24 +27,24 @@ pub(crate) struct DeviceRow {
     pub(crate) created: Timestamp,
     pub(crate) enrolled: Option<Timestamp>,
     pub(crate) revoked: Option<Timestamp>,
-    /// The one in use; every other one but `incoming` is superseded.
+    /// The credential in use. Every other one except `incoming` is void.
     pub(crate) credential: Option<Credential>,
-    /// Issued, and not yet seen on a link.
+    /// A credential that was issued, and that no link has shown yet.
     pub(crate) incoming: Option<Credential>,
     pub(crate) imposter: Option<Imposter>,
     pub(crate) last_seen: Option<Timestamp>,
-    /// Networks that it routed when it enrolled.
+    /// The networks in its routing table when it enrolled.
     pub(crate) routes: Vec<IpRange>,
-    /// Absent while it passes nothing on.
+    /// How it relays other devices' packets; `None` while it is no relay.
     pub(crate) relaying: Option<Relaying>,
-    /// Its owner decided for host networking although the engine is Docker Desktop's.
+    /// The owner decided for host networking although the engine is Docker Desktop's.
     pub(crate) host_kept: bool,
-    /// A person said that it is one machine: its machine id may differ from link to link.
+    /// The owner vouches that it is one machine: its machine id may differ from link to link.
     pub(crate) vouched: bool,
 }
 
 impl DeviceRow {
-    /// Two machines take turns with its identity, and no person has decided yet which one is the device.
+    /// Whether two machines take turns with its identity, and no person has decided yet.
     pub(crate) fn is_contested(&self) -> bool {
         self.imposter
             .as_ref()
@@ -52,13 +52,13 @@ impl DeviceRow {
     }
 }
 
-/// Where a device passes other devices' packets on.
+/// How a device relays other devices' packets.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Relaying {
     pub(crate) port: u16,
-    /// Where others reach it; at its own addresses when absent.
+    /// Where other devices reach it; `None` for its own addresses.
     pub(crate) address: Option<Endpoint>,
-    /// What it passes on for all others together.
+    /// The limit for all other devices together.
     #[serde(default = "mbit_per_second")]
     pub(crate) mbit_per_second: u32,
 }
@@ -67,7 +67,7 @@ fn mbit_per_second() -> u32 {
     RELAY_MBIT_PER_SECOND
 }
 
-/// What one enrollment gave a device: its certificate, and the machine and the mesh key that belong to it.
+/// The result of one enrollment: a certificate, and the machine and the mesh key that belong to it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Credential {
     #[serde(flatten)]
@@ -91,7 +91,8 @@ pub(crate) struct Imposter {
     pub(crate) hostname: String,
     pub(crate) address: String,
     pub(crate) at: Timestamp,
-    /// The machine that it takes turns with. Which of the two is the device can't be told, so both are turned away.
+    /// The machine that it takes turns with, if it does. Control can't know which of the two is the device, so both are
+    /// turned away.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) contests: Option<String>,
 }
@@ -166,14 +167,14 @@ impl Store {
         rows.into_iter().map(TryInto::try_into).collect()
     }
 
-    /// Writes a device's row whole, new or changed.
+    /// Writes a device's row, new or changed.
     pub(crate) async fn save_device(&self, device: &DeviceRow) -> Result<(), StoreError> {
         let mut transaction = self.writer.begin().await?;
         write(&mut transaction, device).await?;
         Ok(transaction.commit().await?)
     }
 
-    /// Writes a device that is known by another certificate from now on: the key that came with it is its only one.
+    /// Writes a device whose new credential came into use, and ends the keys of its earlier ones.
     pub(crate) async fn save_superseded(&self, device: &DeviceRow, now: Timestamp) -> Result<(), StoreError> {
         let mut transaction = self.writer.begin().await?;
         write(&mut transaction, device).await?;
@@ -182,7 +183,7 @@ impl Store {
         Ok(transaction.commit().await?)
     }
 
-    /// Forgets a device, its tokens and its inventory. Its activity stays.
+    /// Deletes a device, its tokens and its last report. Its activity stays.
     pub(crate) async fn delete_device(&self, id: DeviceId) -> Result<(), StoreError> {
         sqlx::query("DELETE FROM devices WHERE id = ?")
             .bind(id.to_string())
@@ -192,12 +193,12 @@ impl Store {
     }
 }
 
-/// Writes every device at its address in another range.
+/// Writes all devices after the mesh moved to another range.
 pub(super) async fn move_all(
     transaction: &mut Transaction<'_, Sqlite>,
     devices: &[DeviceRow],
 ) -> Result<(), StoreError> {
-    // A new address may be another device's old one.
+    // Each address is unique, and a new one may be another device's old one, so all are cleared first.
     sqlx::query("UPDATE devices SET mesh_ip = id")
         .execute(&mut **transaction)
         .await?;

@@ -1,4 +1,4 @@
-//! The fleet itself: one row.
+//! The fleet's own record: one row.
 
 use super::{Cell, Store, StoreError};
 use flotilla_protocol::{Timestamp, api::StartingPolicy, endpoint::Endpoint, id::FleetId};
@@ -56,7 +56,7 @@ impl Store {
         row.map(TryInto::try_into).transpose()
     }
 
-    /// Writes the one row, in place of the one that is there.
+    /// Writes the row, new or changed.
     pub(crate) async fn save_fleet(&self, fleet: &FleetRow) -> Result<(), StoreError> {
         self.save_fleet_change(fleet, None, None).await
     }

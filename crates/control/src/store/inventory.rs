@@ -1,4 +1,4 @@
-//! What each device last told, so that its rows survive a restart of control.
+//! The last report of each device, so that its rows survive a restart of control.
 
 use super::{Cell, Store, StoreError, to_json};
 use crate::report::Holdings;
@@ -12,7 +12,7 @@ use flotilla_protocol::{
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
-/// The last that was heard of a device's machine and engine.
+/// The last reported values of a device's machine and engine.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub(crate) struct LastReport {
     pub(crate) agent_version: Option<String>,
@@ -28,14 +28,14 @@ pub(crate) struct LastReport {
     #[serde(default)]
     pub(crate) endpoint_trials: Vec<EndpointTrial>,
     pub(crate) inventory: Holdings,
-    /// The device holds more than that.
+    /// The engine holds more than `inventory`.
     #[serde(default)]
     pub(crate) partial: bool,
 }
 
 impl Store {
-    /// Everything known, with the moment at which it was known to be true. A device tells all of it again, so a row
-    /// that can't be read is left out.
+    /// All last reports, each with the moment for which it was true. A device reports everything again, so a row that
+    /// can't be read is left out.
     pub(crate) async fn list_last_reports(
         &self,
     ) -> Result<BTreeMap<DeviceId, (Timestamp, LastReport)>, StoreError> {
@@ -51,14 +51,14 @@ impl Store {
         Ok(read.collect())
     }
 
-    /// Saves what was heard, and that the device was there then; nothing when the device is gone meanwhile.
+    /// Saves a device's last report, and when the device was last seen; nothing when the device was removed meanwhile.
     pub(crate) async fn save_last_report(
         &self,
         id: DeviceId,
         heard: Timestamp,
         last_report: &LastReport,
     ) -> Result<(), StoreError> {
-        // Megabytes take milliseconds, for which nobody else should have to wait.
+        // Writing megabytes of JSON takes milliseconds, in which other tasks of this thread would wait.
         let last_report = last_report.clone();
         let text = tokio::task::spawn_blocking(move || to_json(&last_report)).await;
         let text = text.map_err(|error| sqlx::Error::Encode(error.into()))??;
@@ -138,7 +138,7 @@ mod tests {
         assert!(store.list_last_reports().await.unwrap().is_empty());
     }
     #[tokio::test]
-    async fn a_row_that_cannot_be_read_costs_its_device_what_was_heard_and_nobody_else_anything() {
+    async fn a_row_that_cannot_be_read_costs_its_device_its_last_report_and_no_other_device_anything() {
         let (store, _dir) = open().await;
         let last_report = LastReport {
             agent_version: Some("0.1.0".into()),
@@ -153,7 +153,7 @@ mod tests {
                 .unwrap();
         }
         let spoil = "UPDATE inventory SET known = ? WHERE device_id = ?";
-        // What builds wrote of a figure that is not finite: read as none.
+        // Earlier builds wrote figures that are not finite as null.
         let infinite = r#"{"usage":{"cpu_cores":null,"memory_bytes":1,"disk_bytes":2},"inventory":
             {"containers":[],"images":[],"volumes":[],"networks":[],"stacks":[]}}"#;
         for (text, id) in [("{", vps.id), (infinite, pi.id)] {

@@ -1,5 +1,5 @@
-//! Keys of the mesh: each enrolls once, and is remembered when its device is not. A key that ended is barred from
-//! relays for as long as any ticket might count that was given out before.
+//! Keys of the mesh: each enrolls once, and is remembered also when its device is removed. A key that ended is barred
+//! from relays for as long as a ticket of it may be valid.
 
 use super::{Cell, Store, StoreError};
 use flotilla_identity::TICKET_LIFETIME;
@@ -7,7 +7,7 @@ use flotilla_protocol::{Timestamp, id::DeviceId, key::PublicKey};
 use sqlx::{Sqlite, Transaction};
 use std::collections::BTreeMap;
 
-/// Notes a key that enrolls; false when it has been in the fleet before, whosever it was.
+/// Adds a key that enrolls; false when the fleet has had it before, for any device.
 pub(super) async fn enroll(
     transaction: &mut Transaction<'_, Sqlite>,
     key: &str,
@@ -21,7 +21,7 @@ pub(super) async fn enroll(
     Ok(added.rows_affected() == 1)
 }
 
-/// Notes that a device's keys are not its own any more, all but the one that it keeps.
+/// Ends a device's keys, all but the one that it keeps.
 pub(super) async fn end(
     transaction: &mut Transaction<'_, Sqlite>,
     device: DeviceId,
@@ -41,13 +41,13 @@ pub(super) async fn end(
     Ok(())
 }
 
-/// Until when a ticket counts that is given out now.
+/// When a ticket expires that is issued now.
 pub(crate) fn ticket_end(now: Timestamp) -> Timestamp {
     now.saturating_add(TICKET_LIFETIME).unwrap_or(Timestamp::MAX)
 }
 
 impl Store {
-    /// Until when the last ticket counts that was given out; `None` before the first.
+    /// When the last of all issued tickets expires; `None` before the first.
     pub(crate) async fn lookup_last_ticket(&self) -> Result<Option<Timestamp>, StoreError> {
         let until: Option<i64> = sqlx::query_scalar("SELECT until FROM tickets")
             .fetch_optional(&self.readers)
@@ -60,7 +60,7 @@ impl Store {
         until.map(|until| cell.moment(until)).transpose()
     }
 
-    /// Notes that tickets count until then. What is noted never becomes earlier.
+    /// Saves that tickets are valid until then. A later value stays.
     pub(crate) async fn save_last_ticket(&self, until: Timestamp) -> Result<(), StoreError> {
         sqlx::query(
             "INSERT INTO tickets (singleton, until) VALUES (1, ?1) \
@@ -72,7 +72,8 @@ impl Store {
         Ok(())
     }
 
-    /// Keys that ended, and until when each is barred. All of them: a clock that is wrong at a start forgets none.
+    /// Keys that ended, and until when each is barred. Those whose time is over are included, so that a clock that is
+    /// wrong at the start drops none.
     pub(crate) async fn list_ended_keys(&self) -> Result<BTreeMap<PublicKey, Timestamp>, StoreError> {
         let rows: Vec<(String, i64)> =
             sqlx::query_as("SELECT key, barred_until FROM mesh_keys WHERE barred_until IS NOT NULL")
@@ -123,7 +124,7 @@ mod tests {
         end(&mut transaction, nas.id, None, moment(7)).await.unwrap();
         transaction.commit().await.unwrap();
         store.delete_device(nas.id).await.unwrap();
-        // The second may have a ticket that was given out by a wrong clock.
+        // The second key may have a ticket that was issued by a wrong clock.
         assert_eq!(
             store.list_ended_keys().await.unwrap(),
             [(first, ticket_end(moment(5))), (second, wrong)].into()

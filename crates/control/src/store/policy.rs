@@ -1,4 +1,4 @@
-//! The access policy: every one that was saved, whole.
+//! The access policies: every saved revision as a whole.
 
 use super::{Cell, FleetRow, Store, StoreError, devices, fleet, to_json};
 use crate::store::DeviceRow;
@@ -29,14 +29,14 @@ impl Store {
         .transpose()
     }
 
-    /// Puts a policy in force. A revision is written once.
+    /// Saves a policy as the one in force. Each revision is written once.
     pub(crate) async fn save_policy(&self, policy: &PolicyInForce) -> Result<(), StoreError> {
         let mut transaction = self.writer.begin().await?;
         write(&mut transaction, policy).await?;
         Ok(transaction.commit().await?)
     }
 
-    /// Writes a device that has another name, and the policy that follows it.
+    /// Writes a renamed device, and the policy with its new name.
     pub(crate) async fn save_renamed(
         &self,
         device: &DeviceRow,
@@ -48,7 +48,7 @@ impl Store {
         Ok(transaction.commit().await?)
     }
 
-    /// Writes the fleet and, where they change with it, its devices in another range and its first policy.
+    /// Writes the fleet, and with it, if they change, its devices in another range and its first policy.
     pub(crate) async fn save_fleet_change(
         &self,
         row: &FleetRow,

@@ -10,7 +10,7 @@ use flotilla_protocol::{
     pin::Pin,
 };
 
-/// A token and what happened with it.
+/// A token and its state.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct TokenRow {
     pub(crate) id: TokenId,
@@ -26,7 +26,7 @@ pub(crate) struct TokenRow {
 }
 
 impl TokenRow {
-    /// What of it decides whether it makes a device.
+    /// The part of the token that decides whether it enrolls a device.
     pub(crate) fn record(&self) -> TokenRecord {
         let used = self.used.as_ref().map(|used| Redemption {
             at: used.at,
@@ -41,23 +41,23 @@ impl TokenRow {
     }
 }
 
-/// The one enrollment that a token was good for.
+/// The one enrollment that a token was used for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct TokenUse {
     pub(crate) at: Timestamp,
-    /// Of the key that was certified.
+    /// The pin of the key that was certified.
     pub(crate) key: Pin,
-    /// The certificate, PEM: a device that lost the answer may ask again.
+    /// The certificate, PEM. A device that lost the answer may ask for it again.
     pub(crate) chain: String,
 }
 
-/// What became of an enrollment.
+/// The outcome of using a token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum UseOutcome {
     Done,
-    /// The token was used, withdrawn or ran out meanwhile: of two that race, one wins.
+    /// The token was used or withdrawn, or it expired: of two uses that race, one wins.
     TokenGone,
-    /// The key has been in the fleet before.
+    /// The fleet has had the WireGuard key before.
     KeyKnown,
 }
 
@@ -126,7 +126,7 @@ impl Store {
         row.map(TryInto::try_into).transpose()
     }
 
-    /// The newest token of each device: its present enrollment.
+    /// The newest token of each device.
     pub(crate) async fn list_newest_tokens(&self) -> Result<Vec<TokenRow>, StoreError> {
         let rows: Vec<SqlRow> = sqlx::query_as(
             "SELECT * FROM tokens AS token WHERE NOT EXISTS (SELECT 1 FROM tokens AS newer \
@@ -162,7 +162,7 @@ impl Store {
         Ok(transaction.commit().await?)
     }
 
-    /// Uses a token up and saves the device that it enrolled with its new key, all or nothing.
+    /// Uses a token up, and saves the device that it enrolled and its new key: all or nothing.
     pub(crate) async fn use_token(
         &self,
         id: TokenId,
@@ -195,7 +195,7 @@ impl Store {
         Ok(UseOutcome::Done)
     }
 
-    /// Withdraws what a device could still enroll with, ends its keys, and saves the device.
+    /// Withdraws a device's tokens, ends its keys, and saves the device.
     pub(crate) async fn withdraw_tokens(&self, device: &DeviceRow, now: Timestamp) -> Result<(), StoreError> {
         let mut transaction = self.writer.begin().await?;
         devices::write(&mut transaction, device).await?;
@@ -283,7 +283,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_token_that_ran_out_or_was_withdrawn_enrolls_nobody() {
+    async fn a_token_that_ran_out_or_was_withdrawn_enrolls_no_device() {
         let (store, _dir) = open().await;
         let nas = device("nas", 1);
         let (old, new) = (token(&nas, 1), token(&nas, 2));

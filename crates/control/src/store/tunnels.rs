@@ -1,4 +1,4 @@
-//! Tunnels: by which host the link of a device comes that can't dial control.
+//! Tunnels: the ssh hosts that carry the links of devices that can't dial control.
 
 use super::{Cell, Store, StoreError};
 use flotilla_protocol::{endpoint::Endpoint, id::DeviceId};
@@ -13,7 +13,7 @@ pub(crate) struct Tunnel {
 }
 
 impl Tunnel {
-    /// Where its device finds control.
+    /// The endpoint at which its device reaches control.
     pub(crate) fn endpoint(&self) -> Endpoint {
         Endpoint::from_ip(Ipv4Addr::LOCALHOST.into(), self.port)
     }
@@ -36,7 +36,7 @@ impl Store {
         read.collect()
     }
 
-    /// Writes a device's one tunnel, whatever it was.
+    /// Writes a device's tunnel, in place of an earlier one.
     pub(crate) async fn save_tunnel(&self, device: DeviceId, tunnel: &Tunnel) -> Result<(), StoreError> {
         sqlx::query("INSERT OR REPLACE INTO tunnels (device_id, host, port) VALUES (?, ?, ?)")
             .bind(device.to_string())

@@ -1,4 +1,4 @@
-//! A device's network mode over HTTP: what follows at once, and what people are told to do by hand.
+//! A device's network mode over HTTP: what changes at once, and what a person is told to do by hand.
 
 use crate::{
     cache::DeviceEntry,
@@ -42,7 +42,7 @@ async fn change(bed: &Testbed, device: &str, mode: NetworkMode) -> ModeChanged {
     .await
 }
 
-/// How many kinds of packets may come in.
+/// How many rules let packets in at the device.
 fn open(bed: &Testbed, device: &str) -> usize {
     let state = bed.core.cache.lock();
     let id = state.find(device).unwrap().row.id;
@@ -72,7 +72,7 @@ fn report_engine(bed: &Testbed, device: &str, engine: EngineState) {
 }
 
 #[tokio::test]
-async fn bridge_networking_closes_a_device_at_once_whoever_has_to_move_its_agent() {
+async fn bridge_networking_closes_a_device_at_once_whether_agent_or_owner_has_to_move_the_agent() {
     let bed = bed(vec![peer("laptop", 1), containerized("nas", 2)]).await;
     assert_eq!(open(&bed, "nas"), 1);
     let mut live = bed.core.cache.subscribe();
@@ -164,7 +164,7 @@ async fn what_cannot_be_changed_says_why_and_stays() {
 }
 
 #[tokio::test]
-async fn host_networking_on_docker_desktop_is_closed_until_somebody_decides_for_it() {
+async fn host_networking_on_docker_desktop_is_closed_until_its_owner_decides_for_it() {
     let bed = bed(vec![peer("laptop", 1), containerized("mac", 2)]).await;
     runs(&bed, "mac", true);
     let device: Device = bed.get("/devices/mac").await;

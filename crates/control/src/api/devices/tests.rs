@@ -81,7 +81,7 @@ async fn renaming_and_tagging_show_everywhere_and_are_recorded() {
 }
 
 #[tokio::test]
-async fn the_fleet_is_named_once_somebody_names_it() {
+async fn the_fleet_has_a_name_once_its_owner_names_it() {
     let bed = Testbed::new().await;
     assert_eq!(bed.get::<Fleet>("/fleet").await.name, None);
     let body = r#"{"name":" home-lab ","starting_policy":"open_lab"}"#;

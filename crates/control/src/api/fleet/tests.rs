@@ -1,4 +1,4 @@
-//! Addresses that people add.
+//! `PATCH /fleet`: added addresses, and changes that are made whole or not at all.
 
 use crate::testbed::Testbed;
 use flotilla_protocol::{
@@ -100,7 +100,7 @@ async fn a_change_is_made_whole_or_not_at_all() {
     let address_before = address().await;
     let stored = bed.core.store.lookup_fleet().await.unwrap();
     let logged = bed.get::<List<Activity>>("/activity").await.items.len();
-    // The range is free, the addresses are good; what is asked of the policy comes too late.
+    // The range is free and the addresses are valid, but a starting policy was chosen already.
     let body = r#"{"mesh_cidr":"100.103.7.0/24","name":"lab","added_endpoints":["vpn.lan"],"starting_policy":"locked"}"#;
     let problem = bed.refused(Method::PATCH, "/fleet", body).await;
     assert_eq!(

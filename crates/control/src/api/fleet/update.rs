@@ -1,7 +1,7 @@
-//! `PATCH /fleet`: everything that is asked for, or nothing.
+//! `PATCH /fleet`: makes all of the requested changes, or none.
 //!
-//! Each part is decided on what the fleet is now, the parts are written in one transaction, and only then is anything
-//! of it in force, told and recorded.
+//! Each part is decided on the present fleet, all parts are written in one transaction, and only then are they put in
+//! force, published and recorded.
 
 use crate::{
     advertise,
@@ -25,7 +25,7 @@ use std::{collections::BTreeSet, sync::Arc};
 
 const NAME_CHARS: usize = 64;
 
-/// Each is tried by every device that dials, so there are not many.
+/// Added addresses at most. Every device that dials tries each of them.
 const MOST_ADDED: usize = 16;
 
 pub(in crate::api) async fn update(
@@ -41,14 +41,14 @@ pub(in crate::api) async fn update(
     Ok(Json(core.fleet()))
 }
 
-/// The fleet as it is going to be.
+/// A change that was decided and is not written yet.
 struct FleetChange {
     row: FleetRow,
-    /// Another range, with every device at its address in it.
+    /// The new mesh range, with every device at its address in it; `None` when the range stays.
     range: Option<(Cidr, Vec<DeviceRow>)>,
-    /// The first policy.
+    /// The fleet's first policy, when this change chooses it.
     policy: Option<PolicyInForce>,
-    /// What the activity log says of each part.
+    /// A sentence for the activity log about each part that changes.
     details: Vec<String>,
 }
 
@@ -85,8 +85,8 @@ impl FleetChange {
         Ok(())
     }
 
-    /// Names the fleet. The choice of how to begin is the first policy. Rules that were saved before any choice stand,
-    /// and the choice means nothing; another choice than the one that was made is refused.
+    /// Sets the fleet's name and its starting policy, which is the first policy in force. A choice is ignored where the
+    /// owner saved rules before choosing, and refused where another starting policy was chosen earlier.
     fn set_name_and_policy(
         &mut self,
         state: &Cached,
@@ -159,7 +159,7 @@ fn describe_added(added: &[Endpoint]) -> String {
     }
 }
 
-/// Each once, and none that could lead no device here.
+/// The added addresses without duplicates. Refused are too many, and addresses that lead each device to itself.
 fn parse_added(mut added: Vec<Endpoint>) -> Result<Vec<Endpoint>, Refusal> {
     let mut once = BTreeSet::new();
     added.retain(|endpoint| once.insert(endpoint.clone()));

@@ -1,4 +1,4 @@
-//! Every pair of devices has a path or a reason, and pages hear of it when it is news.
+//! Every pair of devices has a path or a reason, and pages are sent changes that matter.
 
 use crate::{
     cache::{LinkUp, ReportEffect},
@@ -76,14 +76,14 @@ async fn path(bed: &Testbed, from: &str, to: &str) -> Path {
         .unwrap()
 }
 
-/// Presence of devices that nobody waits for any more.
+/// Lets so much time pass that devices without a link count as offline.
 fn all_are_away(bed: &Testbed) {
     let later = tokio::time::Instant::now().into_std() + std::time::Duration::from_secs(60);
     bed.core.cache.lock().time_passed((bed.core.clock.now(), later));
 }
 
 #[tokio::test]
-async fn a_pair_that_nobody_reports_still_has_a_reason() {
+async fn a_pair_without_a_report_still_has_a_reason() {
     let bed = bed().await;
     all_are_away(&bed);
     link(&bed, "laptop");
@@ -259,7 +259,7 @@ async fn an_agent_that_restarts_keeps_its_candidates_until_it_has_others() {
 
 #[tokio::test]
 async fn in_a_large_fleet_pages_load_again_now_and_then_instead_of_following_every_path() {
-    // More than an octet of devices.
+    // More devices than one byte of a mesh address can number.
     let entries = (0..=258u16).map(|n| {
         let [high, low] = n.to_be_bytes();
         let mut entry = peer(&format!("d{n}"), low);

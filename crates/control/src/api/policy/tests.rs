@@ -240,7 +240,7 @@ async fn a_review_says_what_opens_what_closes_and_whose_packets_it_cuts() {
     assert_eq!((same.opens.len(), same.closes.len(), same.cuts.len()), (0, 0, 0));
     bed.clock.advance(121);
     let later: PolicyReview = bed.post("/policy/review", &policy(other, "")).await;
-    assert!(later.cuts.is_empty(), "nobody uses it any more");
+    assert!(later.cuts.is_empty(), "it is not in use any more");
 }
 
 #[tokio::test]

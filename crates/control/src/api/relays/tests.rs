@@ -1,4 +1,4 @@
-//! Devices become relays, are moved with the mesh, and are told whom to refuse.
+//! Devices become relays, relays learn which keys to refuse, and the mesh moves to another range.
 
 use crate::{
     config::Ui,
@@ -212,7 +212,7 @@ async fn access_relay_is_changed_on_the_running_device() {
 }
 
 #[tokio::test]
-async fn the_mesh_moves_to_a_range_that_is_in_nobodys_way() {
+async fn the_mesh_moves_to_a_range_that_is_in_no_devices_way() {
     let bed = bed().await;
     let routes = ["172.20.0.0/16", "100.71.0.0/16", "0.0.0.0/0"];
     {

@@ -1,9 +1,9 @@
-//! What a played agent answers.
+//! The calls that the fake agent answers.
 
 use super::*;
 
 impl EnrolledDevice {
-    /// What the agent answers on its link; what it is asked is noted in `calls`.
+    /// The agent's API on its link; the calls are noted in `calls`.
     pub(super) fn routes(&self, receiver: mpsc::Receiver<Report>, calls: &Arc<Mutex<Vec<String>>>) -> Router {
         let (settings, revoked, acted) = (calls.clone(), calls.clone(), calls.clone());
         let (mapped, refusals) = (self.mapped.clone(), self.refusals.clone());

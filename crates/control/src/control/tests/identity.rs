@@ -1,4 +1,4 @@
-//! One identity on two machines that are called the same, and what the owner says to it.
+//! One identity on two machines with the same machine id, and the owner's decision.
 
 use super::*;
 use flotilla_protocol::device::{Attention, DeviceStatus};
@@ -59,7 +59,7 @@ async fn two_that_take_turns_are_both_named_and_wait_for_the_owners_word() {
         "nothing is done on either"
     );
 
-    // It outlives control, and ends with the owner's word.
+    // The quarantine survives a restart of control, and ends with the owner's decision.
     control.shutdown().await;
     let control = Control::start(settings).await.unwrap();
     is_contested(enrolled.dial_as_run("same", "first").await);
@@ -74,7 +74,7 @@ async fn two_that_take_turns_are_both_named_and_wait_for_the_owners_word() {
         .await;
     assert!(device.attention.is_empty(), "{:?}", device.attention);
 
-    // The word was about its name, and not about two of them.
+    // The owner vouched for one machine whose id changes, which does not cover two machines.
     let other = enrolled.dial_as_run("same", "first").await.unwrap();
     back.link.await.unwrap();
     is_contested(enrolled.dial_as_run("another-boot", "third").await);
@@ -101,7 +101,7 @@ async fn a_copy_that_dials_after_the_right_machine_enrolled_again_does_not_hold_
         ..enrolled.config.clone()
     };
     let again = enroll(config, "same").await;
-    // Until the first link with the new certificate, the old one is good.
+    // The old certificate is valid until the first link with the new one.
     let copy = enrolled.dial_as_run("same", "second").await.unwrap();
     let _right = again.dial_as_run("same", "third").await.unwrap();
     copy.link.await.unwrap();

@@ -1,4 +1,4 @@
-//! Jobs at a device, played: they are begun, links end meanwhile, and what came of them is answered and recorded.
+//! Jobs at a fake agent: they begin, links end meanwhile, and their outcomes are answered and recorded.
 
 use super::*;
 use crate::control::tests::modes::add_box;
@@ -15,13 +15,13 @@ use flotilla_protocol::{
 use std::collections::BTreeMap;
 use tokio::{sync::watch, time::timeout};
 
-/// The jobs of a played agent. They survive its links.
+/// The jobs of a fake agent. They survive its links.
 #[derive(Debug, Clone, Default)]
 pub(super) struct FakeJobs {
     reports: Arc<Mutex<BTreeMap<JobId, JobReport>>>,
-    /// Jobs stay underway until this is unset.
+    /// While true, jobs do not end.
     pub(super) slow: watch::Sender<bool>,
-    /// It does not forget a job when it is told to.
+    /// While true, the agent refuses to forget jobs.
     stubborn: watch::Sender<bool>,
 }
 
@@ -96,7 +96,7 @@ impl FakeJobs {
         report.clone()
     }
 
-    /// A placement that was cut off and undone, as an earlier run of control began it.
+    /// Adds a placement that an earlier run of control began, and that was interrupted and undone.
     fn undo(&self, id: JobId) {
         let request = JobRequest::Placement {
             container: "1".into(),
@@ -114,14 +114,14 @@ impl FakeJobs {
         self.reports.lock().unwrap().insert(id, report);
     }
 
-    /// Its agent ends and takes up what it had begun.
+    /// Marks all jobs as interrupted by an agent that ended and took them up again.
     fn interrupt(&self) {
         let mut reports = self.reports.lock().unwrap();
         reports.values_mut().for_each(|report| report.interrupted = true);
     }
 }
 
-/// A pod can't be made there: its image is gone.
+/// Makes a change to pause mode fail: the image is gone.
 fn refuse_pod(report: JobReport) -> JobReport {
     if report.request
         == (JobRequest::ModeChange {
@@ -147,7 +147,7 @@ fn call_name(request: &JobRequest) -> String {
 }
 
 impl Agent {
-    /// Reports that a container was made anew; later than its job is over, as can be when both go different ways.
+    /// Reports a recreated container after its job is over: reports and job calls take different ways.
     pub(super) async fn report_anew(&self, id: &str, name: &str) {
         let made = Some(format!("{id}+"));
         eventually("it is over", async || {
@@ -198,7 +198,7 @@ async fn an_answer_that_it_is_done_means_that_lists_know_it() {
             agent.jobs.list().iter().any(|job| job.state.is_over())
         })
         .await;
-        // The report arrives later than the outcome.
+        // The report of the container arrives later than the job's outcome.
         agent.report_anew("1", "web").await;
     });
     assert_eq!(answer, json!({}));
@@ -210,7 +210,7 @@ async fn an_answer_that_it_is_done_means_that_lists_know_it() {
 }
 
 #[tokio::test]
-async fn a_link_that_ends_costs_nobody_the_outcome() {
+async fn a_link_that_ends_does_not_cost_the_caller_the_outcome() {
     let dir = tempfile::tempdir().unwrap();
     let control = Control::start(config(dir.path())).await.unwrap();
     let (agent, enrolled) = add_box(&control, "pause").await;
@@ -305,7 +305,7 @@ async fn a_device_that_does_not_forget_a_job_is_told_again_only_on_its_next_link
             calls.iter().filter(|call| *call == "forget").count()
         };
         eventually("it is told to", async || forgets() == 1).await;
-        // Each of these calls takes longer than telling it again would.
+        // Twenty of these calls take longer than a second attempt to have the job forgotten would.
         for _ in 0..20 {
             assert_eq!(moves_recorded(&control).await, links);
         }

@@ -1,4 +1,4 @@
-//! What control comes to know of a device over its link, and how soon.
+//! What control learns of a device over its link, and how soon.
 
 use super::*;
 
@@ -19,7 +19,7 @@ async fn the_first_inventory_of_a_link_is_stored_at_once() {
         ..Default::default()
     };
     agent.reports.send(Report::Inventory(inventory)).await.unwrap();
-    // Far less than the time for which later changes are gathered.
+    // Far less than the delay with which later changes are saved.
     let deadline = Instant::now() + Duration::from_secs(2);
     loop {
         let stored = control.core.store.list_last_reports().await.unwrap();

@@ -1,4 +1,4 @@
-//! What a link is told until it is confirmed, and when a newer one takes its place.
+//! Settings are sent until they are taken, and a link lives until a newer one takes its place.
 
 use super::{mesh::added, *};
 use crate::hub::{self, Arrival};
@@ -33,7 +33,7 @@ async fn a_link_lives_until_its_successor_is_admitted() {
     let online = |device: &Device| device.status == DeviceStatus::Online;
     let device = control.eventually("nas is online", "nas", online).await;
     let vps = control.eventually("vps is online", "vps", online).await;
-    // A link that lost its right between its route's check and now.
+    // A link whose certificate was replaced after its route had let it in.
     let arrival = Arrival {
         device: device.id,
         number: control.core.hub.next_number(),

@@ -1,4 +1,4 @@
-//! Network maps reach agents over real links: whole at first, as changes afterwards, and soon.
+//! Network maps reach agents over real links: at first as a whole, then as changes, within moments.
 
 use super::*;
 use flotilla_protocol::{
@@ -13,10 +13,10 @@ use flotilla_protocol::{
 
 const OPEN: &str = r#"{"starting_policy":"open_lab"}"#;
 
-/// Much longer than a push takes, much shorter than anything that waits.
+/// Much longer than a push takes, and much shorter than any retry.
 const SOON: Duration = Duration::from_secs(2);
 
-/// The agent's map, which outlives links, and the kinds of pushes that made it.
+/// The agent's map, which outlives its links, and the kinds of pushes that arrived.
 #[derive(Default)]
 pub(super) struct AgentMap {
     map: Option<NetworkMap>,
@@ -54,7 +54,7 @@ pub(super) async fn added(control: &Control, name: &str) -> EnrolledDevice {
 }
 
 impl EnrolledDevice {
-    /// Waits until the agent's map is as wanted.
+    /// Waits until the agent's map passes the check.
     async fn mapped(&self, what: &str, check: impl Fn(&NetworkMap) -> bool) -> NetworkMap {
         let deadline = Instant::now() + SOON;
         loop {

@@ -8,7 +8,7 @@ use flotilla_protocol::{
     inventory::{Item, PodRole},
 };
 
-/// A device of its own whose agent runs in a container, with a link.
+/// Adds a device named box with a linked agent that runs in a container.
 pub(super) async fn add_box(control: &Control, mode: &str) -> (Agent, EnrolledDevice) {
     let body = format!(r#"{{"name":"box","mode":"{mode}"}}"#);
     let added: DeviceAdded = serde_json::from_value(control.ask("POST", "/devices", &body).await).unwrap();

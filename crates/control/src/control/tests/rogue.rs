@@ -1,5 +1,5 @@
-//! A rogue device: it has a real certificate, and then it says whatever it likes on its link. Control, the other
-//! devices and the next start are none the worse for it.
+//! A rogue device with a valid certificate sends arbitrary reports on its link. Control, the other devices and the next
+//! start must work as before.
 //!
 //! `FLOTILLA_ROGUE_SECONDS` makes each attack longer, which is `cargo xtask soak rogue`.
 
@@ -22,14 +22,14 @@ use flotilla_protocol::{
 };
 use serde::{Serialize, de::DeserializeOwned};
 
-/// What was written for a client can be read by one.
+/// Asserts that a client can read the list.
 fn assert_readable<T: Serialize + DeserializeOwned>(list: &List<T>, line: &str) {
     let text = serde_json::to_string(list).unwrap();
     let read = serde_json::from_str::<List<T>>(&text);
     assert!(read.is_ok(), "{:?} of {line:.200}", read.err());
 }
 
-/// Every list in which something of a device shows.
+/// Asserts that a client can read every list in which values of a device are shown.
 fn assert_lists_readable(state: &State, line: &str) {
     let (now, moment) = (Timestamp::UNIX_EPOCH, |_| String::new());
     assert_readable(&state.list_devices(now, moment), line);
@@ -41,7 +41,7 @@ fn assert_lists_readable(state: &State, line: &str) {
     assert_readable(&state.list_paths(None, now), line);
 }
 
-/// Short plain texts only, wherever a value has any.
+/// Asserts that every text in a value is short and has no control characters.
 fn assert_plain(value: &Value, line: &str) {
     match value {
         Value::String(text) => {
@@ -90,7 +90,7 @@ async fn whatever_a_device_reports_lists_pages_and_the_next_start_can_read() {
             let frame = frames.next().await.unwrap();
             seq = serde_json::from_str::<LiveFrame>(&frame).unwrap().seq;
         }
-        // Each line for itself: none is let off because of those before it.
+        // The report is forgotten, so that each line meets the same state.
         bed.core
             .cache
             .lock()
@@ -105,7 +105,7 @@ fn attack_time() -> Duration {
     Duration::from_secs_f64(seconds.map_or(1.5, |seconds| seconds.parse().unwrap()))
 }
 
-/// Measures how long the owner's calls take, until it is stopped.
+/// Measures the owner's calls until it is stopped.
 async fn watch_latency(control: Arc<Control>, stop: CancellationToken) -> Vec<Duration> {
     let mut took = vec![];
     while !stop.is_cancelled() {
@@ -127,7 +127,7 @@ fn resident_mib() -> usize {
     line.split_whitespace().nth(1).unwrap().parse::<usize>().unwrap() / 1024
 }
 
-/// One attack, by a device of its own, for which nothing is held back because of those before it.
+/// Runs one attack by a device of its own, whose pace no earlier attack has used up.
 async fn attacked(control: &Arc<Control>, attack: Attack, device: &str, peer: DeviceId) {
     let rogue = added(control, device).await;
     let stop = CancellationToken::new();
@@ -177,8 +177,9 @@ async fn a_rogue_device_hurts_neither_control_nor_other_devices_nor_the_next_sta
         let rows = control.ask("GET", "/containers?device=good", "").await;
         assert_eq!(rows["items"].as_array().unwrap().len(), 1, "{}", attack.name);
     }
-    // Wide: this process is the rogue's, too, whose lines have 16 MiB, and its allocator gives back late. What control
-    // holds of each attack is bounded exactly above. One look may be at a bad moment.
+    // A wide bound: this process also contains the rogue, whose lines have 16 MiB, and its allocator gives memory back
+    // late. What control keeps after each attack is bounded exactly above. The loop retries, since one look may come at
+    // a bad moment.
     let deadline = Instant::now() + Duration::from_secs(10);
     while resident_mib() > begun + 800 {
         assert!(
@@ -197,7 +198,7 @@ async fn a_rogue_device_hurts_neither_control_nor_other_devices_nor_the_next_sta
     control.shutdown().await;
 }
 
-/// A page that reads everything.
+/// Reads every live frame, as an open page does.
 async fn follow(mut frames: crate::live::Reader) {
     while let Some(frame) = frames.next().await {
         assert!(frame.len() < 1 << 20);

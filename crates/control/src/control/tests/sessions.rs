@@ -1,4 +1,4 @@
-//! The live stream of a browser over a real socket: who gets it, and when it ends.
+//! The live stream of a browser over a real socket: which requests get it, and when it ends.
 
 use super::*;
 use flotilla_protocol::api::{List, SessionFacts};
@@ -7,7 +7,7 @@ use tokio::{
     net::TcpStream,
 };
 
-/// The status line and headers of an answer, and what follows.
+/// Reads the status line and headers of an answer.
 async fn head(stream: &mut TcpStream) -> String {
     let mut read = Vec::new();
     while !read.ends_with(b"\r\n\r\n") {

@@ -1,9 +1,9 @@
-//! Rules as nft prints them.
+//! Rules in the JSON that nft prints.
 
 use super::*;
 use serde_json::json;
 
-/// A table of one base chain and others, from rules by chain.
+/// A table with a base chain and other chains, from pairs of a chain and a rule.
 fn table(policy: &str, rules: &[(&str, Value)]) -> Value {
     let base =
         json!({"chain": {"family": "inet", "table": "t", "name": "in", "hook": "input", "policy": policy}});
@@ -90,7 +90,7 @@ fn chains_that_many_rules_lead_to_are_read_once() {
     for pair in names.windows(2) {
         rules.extend((0..20).map(|_| (pair[0].as_str(), jump(&pair[1]))));
     }
-    // 20 to the 15th ways lead to the last one.
+    // 20 to the 15th power ways lead to the last chain.
     assert!(is_shut(&table("drop", &rules)));
     rules.push(("c15", port(json!(7443))));
     assert!(!is_shut(&table("drop", &rules)));
@@ -114,7 +114,7 @@ fn rules_of_iptables_are_read_as_far_as_they_are_told() {
 }
 
 #[test]
-fn no_rules_and_rules_for_others_keep_nobody_out() {
+fn no_rules_and_rules_for_others_keep_no_device_out() {
     assert!(!is_shut(&json!({"nftables": []})));
     assert!(!is_shut(&json!("nonsense")));
     let forward = json!({"nftables": [{"chain": {"family": "inet", "table": "t", "name": "f", "hook": "forward", "policy": "drop"}}]});

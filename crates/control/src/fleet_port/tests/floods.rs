@@ -1,4 +1,4 @@
-//! Strangers and copies that try again and again.
+//! Callers without a credential and copies of devices that try again and again.
 
 use super::*;
 

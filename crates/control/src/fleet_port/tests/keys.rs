@@ -1,10 +1,10 @@
-//! WireGuard keys: whose they are, and that each is good once.
+//! WireGuard keys: a device proves that it holds its own, and each enrolls once.
 
 use super::*;
 use std::collections::BTreeSet;
 
 #[tokio::test]
-async fn who_cannot_prove_to_hold_a_wireguard_key_does_not_enroll_with_it() {
+async fn a_device_that_cannot_prove_to_hold_a_wireguard_key_does_not_enroll_with_it() {
     let bed = Testbed::new().await;
     let (victim, _) = enrolled(&bed).await;
     let token = bed.offer("/devices", r#"{"name":"thief"}"#).await;
@@ -17,7 +17,7 @@ async fn who_cannot_prove_to_hold_a_wireguard_key_does_not_enroll_with_it() {
         (refused.code, refused.field.as_deref()),
         (Code::CsrInvalid, Some("key_proof"))
     );
-    // A proof that was made for another token or another certificate is none.
+    // A proof for another token or another certificate counts as none.
     let other = bed.offer("/devices", r#"{"name":"other"}"#).await;
     for borrowed in [
         bed.request(&thief, &other).key_proof,
@@ -39,7 +39,7 @@ async fn who_cannot_prove_to_hold_a_wireguard_key_does_not_enroll_with_it() {
 }
 
 #[tokio::test]
-async fn a_wireguard_key_enrolls_once_whoever_holds_it_and_whatever_became_of_its_device() {
+async fn a_wireguard_key_enrolls_once_whichever_machine_holds_it_and_whatever_became_of_its_device() {
     let bed = Testbed::new().await;
     let (machine, response) = enrolled(&bed).await;
     let mut again = Machine::new("again");

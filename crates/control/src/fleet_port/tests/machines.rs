@@ -1,4 +1,4 @@
-//! What a device's machine is called, and what the owner says to it.
+//! Machine ids that change or are shared, and the owner's decision about them.
 
 use super::*;
 

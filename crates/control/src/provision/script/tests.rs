@@ -1,4 +1,4 @@
-//! The installer, run for real in a folder of stand-ins for the programs it calls.
+//! The installer, run in a folder of stand-ins for the programs that it calls.
 
 use super::*;
 use crate::provision::tests::{config, pin};
@@ -42,7 +42,7 @@ impl Machine {
         );
         machine.program("id", r#"if [ "$2" = flotilla ]; then exit 1; fi; echo 0"#);
         machine.program("docker", "");
-        // Reads its configuration as curl does, and downloads a program that only notes its own call.
+        // The stand-in reads its configuration as curl does, and downloads a program that notes its own calls.
         machine.program(
             "curl",
             &format!(
@@ -118,7 +118,7 @@ fn shellcheck_has_nothing_to_say() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("agent.sh");
     fs::write(&file, script()).unwrap();
-    // SC2016: the docker command is text here, expanded by the shell that somebody pastes it into.
+    // SC2016: the docker command is text here; the shell that it is pasted into expands it.
     let checked = Command::new("shellcheck")
         .args(["--exclude", "SC2016"])
         .arg(file)
@@ -140,7 +140,7 @@ fn installing_downloads_checks_and_hands_over_to_the_agent() {
     );
     assert!(!machine.exists("local/flotilla-agent") && !machine.exists("local/flotilla-agent.new"));
 
-    // "abc" is no program, so handing over to it fails after everything is in place.
+    // The downloaded "abc" is not a program, so calling it fails, after everything is in place.
     machine.run(&script(), &[]);
     assert_eq!(
         fs::read_to_string(machine.root.path().join("local/flotilla-agent")).unwrap(),

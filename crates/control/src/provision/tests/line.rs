@@ -1,4 +1,4 @@
-//! The install line, run for real where something is missing or in the way.
+//! The install line, run where programs are missing or a proxy is in the way.
 
 use super::added;
 use flotilla_protocol::device::NetworkMode;
@@ -6,14 +6,14 @@ use std::{fs, os::unix::fs::PermissionsExt, path::Path, process::Command};
 
 const SHELLS: [&str; 2] = ["bash", "sh"];
 
-/// Prints an installer that tells what it was given. Its proxy leads nowhere.
+/// A curl that prints an installer, which prints what it was given. Its proxy does not work.
 const CURL: &str = r#"
 [ "$AT_FAULT" ] && { echo 'curl: (6) no such host' >&2; exit 6; }
 case "$*" in *--noproxy*) ;; *) [ "$https_proxy" ] && { echo 'curl: (7) no proxy there' >&2; exit 7; } ;; esac
 echo 'echo "installed with [$*] by [$https_proxy]"'
 "#;
 
-/// Takes the environment away, as the real one does.
+/// A sudo that empties the environment, as the real one does.
 const SUDO: &str = r#"echo 'with sudo'; exec /usr/bin/env -i "$@""#;
 
 struct Shell {
@@ -22,7 +22,7 @@ struct Shell {
 }
 
 impl Shell {
-    /// With curl and bash, and nothing else but what is named.
+    /// A machine with curl and bash, and no other programs than those named.
     fn new(shell: &'static str, with_sudo: bool) -> Self {
         let root = tempfile::tempdir().unwrap();
         let programs = [("curl", CURL), ("sudo", SUDO)];
@@ -39,7 +39,7 @@ impl Shell {
         Self { root, shell }
     }
 
-    /// How the line ended, what it printed and what it complained of.
+    /// The line's exit status, output and error output.
     fn paste(&self, line: &str, set: &[(&str, &str)]) -> (Option<i32>, String, String) {
         let output = Command::new(format!("/bin/{}", self.shell))
             .args(["-c", line])

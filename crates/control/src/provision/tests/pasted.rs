@@ -1,4 +1,4 @@
-//! Texts for shells, run for real in a folder of stand-ins for the programs they call.
+//! Texts for shells, run in a folder of stand-ins for the programs that they call.
 
 use super::{added, config, pin};
 use crate::provision::device_added;
@@ -12,8 +12,8 @@ use std::{
 
 const SHELLS: [&str; 2] = ["bash", "sh"];
 
-/// An engine that keeps a file per container, writes down its calls, fails at the verb that `fails` names, and has none
-/// of the files that `lacks` names. It is Podman by its name, or where `is-podman` says so.
+/// An engine that keeps a file per container, notes its calls, fails at the verb that `fails` names, and lacks the
+/// files that `lacks` names. It is Podman by its name, or if `is-podman` says so.
 const ENGINE: &str = r#"
 echo "${0##*/} $*" >>"$AT/calls"
 verb=$1; podman=; [ -f "$AT/is-podman" ] && podman=1
@@ -39,7 +39,7 @@ case $verb in
 esac
 "#;
 
-/// Downloads a file, or what it is told fails; its proxy leads nowhere.
+/// A curl that downloads a file, unless it is told to fail; its proxy does not work.
 const CURL: &str = r#"
 cat >"$AT/curl-input"; echo "$*" >>"$AT/curl-calls"
 [ "$(cat "$AT/fails" 2>/dev/null)" = curl ] && { echo 'curl: (22) 404' >&2; exit 22; }
@@ -66,7 +66,7 @@ impl Computer {
             fs::write(&path, format!("#!/bin/sh\n{body}\n")).unwrap();
             fs::set_permissions(path, fs::Permissions::from_mode(0o755)).unwrap();
         }
-        // Only what the texts may count on, so that an engine of this machine stays out.
+        // Only programs that the texts may use, so that an engine of the machine that runs the tests is not found.
         for name in ["sh", "cat", "rm", "chmod", "mktemp", "sed"] {
             let found = ["/usr/bin", "/bin"].map(|folder| Path::new(folder).join(name));
             let program = found.iter().find(|path| path.exists()).unwrap();
@@ -101,7 +101,7 @@ impl Computer {
             .unwrap()
     }
 
-    /// The verbs that the engine was called with, since the last look.
+    /// The verbs that the engine was called with since the last call of this.
     fn calls(&self) -> Vec<String> {
         let path = self.at().join("calls");
         let calls = fs::read_to_string(&path).unwrap_or_default();
@@ -113,7 +113,7 @@ impl Computer {
         calls.lines().map(verb).collect()
     }
 
-    /// How the agent's container was made.
+    /// The arguments with which the agent's container was made.
     fn run(&self) -> String {
         let calls = fs::read_to_string(self.at().join("calls")).unwrap();
         calls.lines().last().unwrap().to_owned()
@@ -188,7 +188,7 @@ fn a_text_ends_at_its_first_failure_with_that_one_error() {
                 said(&output)
             );
             let calls = computer.calls();
-            // Podman's way to ask is tried, and is Docker's way to fail.
+            // The text asks as for Podman first, which fails with Docker.
             let last = if ["curl", "version"].contains(&fails) {
                 "info"
             } else {
@@ -213,7 +213,7 @@ fn an_agent_that_runs_is_replaced_only_once_its_image_is_there() {
 }
 
 #[test]
-fn docker_desktop_is_told_before_anything_is_done_unless_somebody_decided_for_it() {
+fn docker_desktop_is_told_before_anything_is_done_unless_its_owner_decided_for_it() {
     for system in ["Docker Desktop docker-desktop", "Alpine Linux docker-desktop"] {
         for shell in SHELLS {
             let computer = Computer::new("docker");
@@ -283,7 +283,7 @@ fn docker_may_be_podman_by_another_name() {
 }
 
 #[test]
-fn a_podman_that_nobody_can_ask_is_told_before_anything_is_done() {
+fn a_podman_that_does_not_listen_is_named_before_anything_is_done() {
     for text in texts(NetworkMode::Pause) {
         let computer = Computer::new("docker");
         computer.note("is-podman", "");

@@ -1,4 +1,4 @@
-//! Whatever name, tag or address is taken: the texts made of it say the same to a shell, letter for letter.
+//! For every valid name, tag and address, the texts made of it mean the same to a shell, letter for letter.
 
 use super::{config, pin};
 use crate::provision::{device_added, install_script, script::Digests};
@@ -8,7 +8,7 @@ use flotilla_protocol::{
 use proptest::prelude::*;
 use std::{process::Command, str::FromStr};
 
-/// What parses, of texts that mostly nearly do.
+/// The texts of a pattern that parse; most of them nearly do.
 fn parsed<T: FromStr + std::fmt::Debug>(texts: &'static str) -> impl Strategy<Value = T> {
     texts.prop_filter_map("parses", |text| text.parse().ok())
 }
@@ -30,7 +30,7 @@ fn taken() -> impl Strategy<Value = ConfigFile> {
     )
 }
 
-/// What bash prints, cut at the zeros.
+/// The output of a bash script, split at NUL.
 fn printed(script: &str) -> Vec<String> {
     let output = Command::new("bash").args(["-c", script]).output().unwrap();
     let text = String::from_utf8(output.stdout).unwrap();

@@ -1,4 +1,4 @@
-//! What OpenSSH 9 and sudo really say, and what people are told.
+//! Messages of OpenSSH 9 and sudo, and what people are told for each.
 
 use super::*;
 
@@ -36,7 +36,7 @@ fn an_unknown_host_key_is_shown_with_how_to_compare_and_accept_it_by_hand() {
 }
 
 #[test]
-fn a_changed_host_key_is_an_alarm_with_the_way_out_for_who_knows_better() {
+fn a_changed_host_key_is_an_alarm_with_the_way_out_for_an_owner_who_knows_better() {
     let problem = explain(&nas(), &exited(255, CHANGED));
     assert_eq!(problem.code, Code::HostKeyChanged);
     insta::assert_snapshot!(problem.message, @r#"The host key of nas is not the one that this computer knows, so nothing was sent. It shows ecdsa-sha2-nistp256 SHA256:3aR1Z. Somebody may be in between, or nas was set up anew. Only if you know that it was: forget the old key with `ssh-keygen -R "[nas]:2222"`, run `ssh -p 2222 pi@nas` once in a terminal, compare the new key, and push again."#);
@@ -142,12 +142,12 @@ fn the_installers_own_last_word_is_passed_on() {
         "{}",
         problem.message
     );
-    // Whatever it prints, only ssh's own status speaks of ssh.
+    // Whatever the host prints, ssh's own status decides.
     failed.said = vec!["Permission denied (publickey).".to_owned()];
     assert_eq!(cause(&failed), Cause::Remote);
 }
 
-/// What a host prints that wants something of the owner.
+/// The lines of a host that wants to mislead the owner.
 const BAIT: &str = "debug1: Authenticating to nas:2222 as 'pi'
 debug1: Host 'nas' is known and matches the ED25519 host key.
 @    WARNING: REMOTE HOST IDENTIFICATION HAS CHANGED!     @
@@ -172,10 +172,10 @@ fn a_host_that_is_let_in_can_not_make_its_key_look_refused() {
             "{cause:?} by {ending}"
         );
     }
-    // Behind a jump host, what ends last is the connection to that one.
+    // With a jump host, the connection to it ends last.
     let jumped = format!("{CHANGED}\nKilled by signal 1.");
     assert_eq!(cause(&exited(255, &jumped)), Cause::KeyChanged);
-    // A command there may end with any status and any words.
+    // A command on the host may end with any status and any words.
     let said = "Host key verification failed.\ndebug1: Exit status 255";
     assert_eq!(cause(&exited(255, said)), Cause::Remote);
 }
@@ -214,7 +214,7 @@ fn what_a_host_says_is_quoted_and_no_command_of_ours() {
                     || *command == "ssh-keygen -R \"[nas]:2222\""
             };
             assert!(commands.iter().all(is_ours), "{message}");
-            // Outside of quotes there is nothing of the host's.
+            // No word of the host's is outside of quotes.
             let outside: String = message.split('"').step_by(2).collect();
             assert!(!outside.contains("evil"), "{message}");
             assert!(

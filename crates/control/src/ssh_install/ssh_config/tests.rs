@@ -45,7 +45,7 @@ fn a_name_that_a_block_excludes_takes_nothing_from_it() {
 }
 
 #[test]
-fn what_a_match_says_counts_for_nobody_unless_it_matches_all() {
+fn what_a_match_says_counts_for_no_host_unless_it_matches_all() {
     let text = "Host nas\nMatch exec \"test -e /tmp\"\n  User root\nMatch all\n  User me\n";
     assert_eq!(listed(text), ["nas=me@"]);
 }

@@ -1,4 +1,4 @@
-//! Pushes that are ended, at each moment of their course.
+//! Pushes that are ended, at each of their steps.
 
 use super::*;
 
@@ -28,7 +28,7 @@ async fn whenever_a_push_is_ended_store_and_memory_tell_the_same() {
     let device = core.cache.lock().find("nas").unwrap().row.id;
     for yields in 0..60 {
         pushed.push(r#"{"host":"garage"}"#).await;
-        // From here to the installer, a tunnel and a token are written.
+        // From here on until the installer runs, a tunnel and a token are written.
         pushed.until(|push| push.lines.len() >= 2).await;
         for _ in 0..yields * yields {
             tokio::task::yield_now().await;

@@ -5,8 +5,8 @@ use flotilla_link::Introduction;
 use flotilla_protocol::{Problem, id::DeviceId};
 use tokio::time::{sleep, timeout};
 
-/// What is sent next, and how long before the one after it. `nth` counts from the beginning of the attack, over all
-/// of its links.
+/// The next bytes to send, and the pause after them. `nth` counts from the beginning of the attack, over all of its
+/// links.
 type Say = fn(peer: DeviceId, nth: usize) -> (Bytes, Duration);
 
 #[derive(Clone, Copy)]
@@ -78,7 +78,7 @@ pub(super) const ATTACKS: &[Attack] = &[
 fn spoiled(peer: DeviceId, nth: usize) -> (Bytes, Duration) {
     static LINES: std::sync::OnceLock<Vec<String>> = std::sync::OnceLock::new();
     let lines = LINES.get_or_init(|| lines::spoiled(peer));
-    // A stride that has no divisor in common with most counts comes by all lines, and by different kinds soon.
+    // With a stride that has no divisor in common with most counts, every line is sent, and different kinds come soon.
     let line = &lines[nth * 7919 % lines.len()];
     (Bytes::from(format!("{line}\n")), Duration::ZERO)
 }
@@ -103,14 +103,14 @@ fn inventory(nth: usize) -> Bytes {
 }
 
 impl Attack {
-    /// Goes on for a while, over as many links as that takes; answers how many.
+    /// Attacks for `time`, over as many links as that takes; answers how many.
     pub(super) async fn run(
         self,
         (rogue, name): (&EnrolledDevice, &str),
         peer: DeviceId,
         time: Duration,
     ) -> usize {
-        // Making the lines for the first time takes longer than saying some of them.
+        // The lines are made before the time begins to run: making them takes longer than sending some of them.
         (self.say)(peer, 0);
         let end = Instant::now() + time;
         let (mut nth, mut links) = (0, 0);
@@ -141,7 +141,7 @@ impl Attack {
 }
 
 impl EnrolledDevice {
-    /// A link on which the test says bytes of its own; other calls are answered with a long hostile refusal.
+    /// Opens a link whose report stream is the given bytes; other calls are answered with a long hostile refusal.
     async fn dial_raw(&self, name: &str) -> (mpsc::Sender<Bytes>, JoinHandle<LinkEnd>) {
         let target = target(&self.config, Some((&self.machine, &self.response)));
         let introduction = Introduction {

@@ -1,7 +1,7 @@
-//! Whatever a device may say: a good report of each kind, spoiled at every place in every way.
+//! Report lines of a hostile device: a valid report of each kind, spoiled at every place in every way.
 //!
-//! The samples have every field of the protocol's types, and one kind leads to the next by an exhaustive match. So a
-//! kind or a field that is added does not compile before it is here, and is spoiled like the others from then on.
+//! The samples contain every field of the protocol's types, and each kind leads to the next by an exhaustive match. So
+//! a new kind or field does not compile before it is added here, and is then spoiled like the others.
 
 use super::super::*;
 use flotilla_protocol::{
@@ -16,7 +16,7 @@ use flotilla_protocol::{
     path::{PathReason, PeerPath},
 };
 
-/// A good report of each kind; `peer` is a device that there is.
+/// A valid report of each kind; `peer` is a device of the fleet.
 pub(super) fn samples(peer: DeviceId) -> Vec<Report> {
     let first = Report::Hello(Hello {
         protocol: 1,
@@ -79,7 +79,7 @@ fn facts() -> Facts {
     }
 }
 
-/// The state after another one, round and round.
+/// The engine state that follows another one; the last is followed by the first.
 fn engine(before: Option<&EngineState>) -> EngineState {
     let (reason, since) = ("no socket".to_owned(), Some(moment()));
     match before {
@@ -265,7 +265,7 @@ fn items() -> Vec<Item> {
     ]
 }
 
-/// Every sample, spoiled at each place in each way; and lines that are no reports at all.
+/// Every sample, spoiled at each place in each way, and lines that are not reports.
 pub(super) fn spoiled(peer: DeviceId) -> Vec<String> {
     let mut lines = vec![];
     for report in samples(peer) {
@@ -298,7 +298,7 @@ pub(super) fn spoiled(peer: DeviceId) -> Vec<String> {
     lines
 }
 
-/// Where there are values, as JSON pointers.
+/// Collects the JSON pointers of all values.
 fn walk(value: &Value, at: String, places: &mut Vec<String>) {
     match value {
         Value::Object(fields) => {
