@@ -81,11 +81,11 @@ pub(crate) struct Access {
 
 struct Credentials {
     random: StdRng,
-    codes: Vec<Code>,
+    codes: Vec<SignInCode>,
     sessions: Sessions,
 }
 
-struct Code {
+struct SignInCode {
     hash: [u8; 32],
     purpose: LinkPurpose,
     expires: Timestamp,
@@ -127,7 +127,7 @@ impl Access {
                 .unwrap_or(0);
             credentials.codes.remove(next);
         }
-        credentials.codes.push(Code {
+        credentials.codes.push(SignInCode {
             hash: hash(&code.0),
             purpose,
             expires: now.checked_add(purpose.lifetime()).unwrap_or(now),

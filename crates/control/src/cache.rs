@@ -20,7 +20,7 @@ pub(crate) use device_entry::{DeviceEntry, LinkUp};
 pub(crate) use inbound::ClosedReason;
 use reload::PageReload;
 pub(crate) use reports::ReportEffect;
-pub(crate) use rows::Listed;
+pub(crate) use rows::Listable;
 pub(crate) use tickets::Tickets;
 
 use crate::{

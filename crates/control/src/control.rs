@@ -204,8 +204,8 @@ fn listen(
 }
 
 /// The address that the listener has, with the port that the system chose for port 0.
-fn bound(listener: &TcpListener, asked: SocketAddr) -> SocketAddr {
-    listener.local_addr().unwrap_or(asked)
+fn bound(listener: &TcpListener, requested: SocketAddr) -> SocketAddr {
+    listener.local_addr().unwrap_or(requested)
 }
 
 #[cfg(unix)]

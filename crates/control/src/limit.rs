@@ -18,13 +18,13 @@ const SOURCES: usize = 4096;
 
 /// What attempts are counted by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Source {
+pub(crate) enum AttemptSource {
     /// An IPv4 address, or the first address of an IPv6 network.
     Network(IpAddr),
     Token(TokenId),
 }
 
-impl Source {
+impl AttemptSource {
     /// The source of an address: an IPv4 address alone, or the IPv6 network from which one sender can choose any
     /// address.
     pub(crate) fn of(address: IpAddr) -> Self {
@@ -39,9 +39,9 @@ pub(crate) struct Refusals(Mutex<Counts>);
 
 #[derive(Debug, Default)]
 struct Counts {
-    by_source: BTreeMap<Source, Tally>,
+    by_source: BTreeMap<AttemptSource, Tally>,
     /// The same, ordered by minute and count: the first one is forgotten first.
-    ranked: BTreeSet<(Tally, Source)>,
+    ranked: BTreeSet<(Tally, AttemptSource)>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -52,13 +52,13 @@ struct Tally {
 
 impl Refusals {
     /// Whether the source has used up its refusals.
-    pub(crate) fn is_spent(&self, source: Source, now: Timestamp) -> bool {
+    pub(crate) fn is_spent(&self, source: AttemptSource, now: Timestamp) -> bool {
         let counts = self.lock();
         let tally = counts.by_source.get(&source);
         tally.is_some_and(|tally| tally.minute == minute_of(now) && tally.count >= PER_MINUTE)
     }
 
-    pub(crate) fn count(&self, source: Source, now: Timestamp) {
+    pub(crate) fn count(&self, source: AttemptSource, now: Timestamp) {
         let minute = minute_of(now);
         let mut counts = self.lock();
         let before = counts.forget(source).filter(|tally| tally.minute == minute);
@@ -79,7 +79,7 @@ impl Refusals {
 }
 
 impl Counts {
-    fn forget(&mut self, source: Source) -> Option<Tally> {
+    fn forget(&mut self, source: AttemptSource) -> Option<Tally> {
         let tally = self.by_source.remove(&source)?;
         self.ranked.remove(&(tally, source));
         Some(tally)
@@ -98,11 +98,11 @@ mod tests {
         Timestamp::from_second(seconds).unwrap()
     }
 
-    fn source(address: &str) -> Source {
-        Source::of(address.parse().unwrap())
+    fn source(address: &str) -> AttemptSource {
+        AttemptSource::of(address.parse().unwrap())
     }
 
-    fn spend(refusals: &Refusals, source: Source, now: Timestamp) {
+    fn spend(refusals: &Refusals, source: AttemptSource, now: Timestamp) {
         for _ in 0..PER_MINUTE {
             assert!(!refusals.is_spent(source, now));
             refusals.count(source, now);
@@ -139,7 +139,7 @@ mod tests {
         let stranger = source("192.0.2.7");
         spend(&refusals, stranger, at(0));
         for n in 0..20_000_u32 {
-            refusals.count(Source::of(IpAddr::V4(n.into())), at(0));
+            refusals.count(AttemptSource::of(IpAddr::V4(n.into())), at(0));
         }
         assert!(refusals.is_spent(stranger, at(0)));
         let counts = refusals.lock();
@@ -151,13 +151,13 @@ mod tests {
         let refusals = Refusals::default();
         for n in 0..4_096_u32 {
             for _ in 0..5 {
-                refusals.count(Source::of(IpAddr::V4(n.into())), at(0));
+                refusals.count(AttemptSource::of(IpAddr::V4(n.into())), at(0));
             }
         }
         let late = source("192.0.2.7");
         spend(&refusals, late, at(60));
         for n in 0..4_095_u32 {
-            refusals.count(Source::of(IpAddr::V4((n + 10_000).into())), at(60));
+            refusals.count(AttemptSource::of(IpAddr::V4((n + 10_000).into())), at(60));
         }
         assert!(refusals.is_spent(late, at(60)));
     }

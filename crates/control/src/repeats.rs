@@ -4,7 +4,7 @@
 //! counted → when the minute is over, one entry records their number. Few sources have a window of their own; all
 //! others share one. So a caller that repeats itself, or has many addresses, causes a few rows a minute.
 
-use crate::{limit::Source, store::NewActivity};
+use crate::{limit::AttemptSource, store::NewActivity};
 use flotilla_protocol::{
     Code, Timestamp,
     activity::{Action, Actor},
@@ -27,7 +27,7 @@ const MOST_APART: usize = 8;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum RepeatKey {
     /// A request from this network, or with this token, was refused with this code.
-    Refused(Source, Code),
+    Refused(AttemptSource, Code),
     /// A copy presents the identity of this device.
     Cloned(DeviceId),
     /// Refusals of kinds and sources that have no window of their own.
@@ -141,7 +141,7 @@ mod tests {
 
     fn refused(n: u32) -> (RepeatKey, NewActivity) {
         let address = std::net::Ipv4Addr::from_bits(n);
-        let what = RepeatKey::Refused(Source::of(address.into()), Code::TokenUnknown);
+        let what = RepeatKey::Refused(AttemptSource::of(address.into()), Code::TokenUnknown);
         let entry = NewActivity {
             actor: Actor::Stranger {
                 address: address.to_string(),

@@ -58,12 +58,12 @@ impl From<Report> for BoundedReport {
                 Self::Inventory { holdings, partial }
             }
             Report::Upsert { items } => {
-                let known = items.into_iter().filter(|item| *item != Item::Unknown);
-                Self::Upsert(known.map(WeighedItem::from).collect())
+                let kept = items.into_iter().filter(|item| *item != Item::Unknown);
+                Self::Upsert(kept.map(WeighedItem::from).collect())
             }
             Report::Remove { items } => {
-                let known = items.into_iter().filter(|item| item.kind != Kind::Unknown);
-                Self::Remove(known.map(bounded).collect())
+                let kept = items.into_iter().filter(|item| item.kind != Kind::Unknown);
+                Self::Remove(kept.map(bounded).collect())
             }
             Report::Usage(usage) => Self::Usage(bounded(usage)),
             Report::Mesh(mesh) => Self::Mesh(bounded(mesh)),

@@ -1,7 +1,7 @@
 //! The fan-out tables: containers, stacks, images, volumes and networks of all devices, answered from the cache.
 
 use crate::{
-    cache::{self, Listed},
+    cache::{self, Listable},
     core::Core,
     refusal::Refusal,
 };
@@ -33,7 +33,7 @@ fan_out!(images, Image);
 fan_out!(volumes, Volume);
 fan_out!(networks, Network);
 
-fn list<T: Listed>(core: &Core, query: Option<&str>) -> Result<List<Row<T>>, Refusal> {
+fn list<T: Listable>(core: &Core, query: Option<&str>) -> Result<List<Row<T>>, Refusal> {
     let now = core.clock.now();
     let state = core.cache.lock();
     let devices = named_devices(&state, query)?;

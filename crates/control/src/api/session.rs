@@ -23,9 +23,9 @@ use std::sync::Arc;
 
 pub(super) async fn prove(
     State(core): State<Arc<Core>>,
-    Body(question): Body<ProveControl>,
+    Body(request): Body<ProveControl>,
 ) -> Result<Json<ControlProof>, Refusal> {
-    let proof = core.access.prove(&question.nonce, core.api_addr);
+    let proof = core.access.prove(&request.nonce, core.api_addr);
     let proof = proof.ok_or_else(|| {
         Refusal::new(
             Code::InvalidInput,

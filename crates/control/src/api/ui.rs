@@ -50,10 +50,10 @@ pub(super) async fn serve(State(core): State<Arc<Core>>, request: Request) -> Re
 fn own_address_of(core: &Core, request: &Request) -> Option<String> {
     let own = core.api_addr.to_string();
     let uri = request.uri();
-    let asked = uri.authority().map(http::uri::Authority::as_str);
-    let asked = asked.or_else(|| request.headers().get(header::HOST)?.to_str().ok())?;
+    let requested = uri.authority().map(http::uri::Authority::as_str);
+    let requested = requested.or_else(|| request.headers().get(header::HOST)?.to_str().ok())?;
     let path = uri.path_and_query().map_or("/", http::uri::PathAndQuery::as_str);
-    (asked != own).then(|| format!("http://{own}{path}"))
+    (requested != own).then(|| format!("http://{own}{path}"))
 }
 
 fn missing() -> Refusal {

@@ -251,7 +251,7 @@ impl State {
         let mut items = Vec::new();
         for from in on_mesh
             .iter()
-            .filter(|from| devices.is_none_or(|asked| asked.contains(&from.row.id)))
+            .filter(|from| devices.is_none_or(|named| named.contains(&from.row.id)))
         {
             for to in on_mesh.iter().filter(|to| to.row.id != from.row.id) {
                 let whole = devices.is_some() || on_mesh.len() <= LISTED_WHOLE;
@@ -260,10 +260,10 @@ impl State {
                 }
             }
         }
-        let asked = on_mesh
+        let named = on_mesh
             .iter()
-            .filter(|entry| devices.is_none_or(|asked| asked.contains(&entry.row.id)));
-        let unreachable = asked.filter_map(|entry| entry.unreachable(|at| self.clock.moment(at)));
+            .filter(|entry| devices.is_none_or(|named| named.contains(&entry.row.id)));
+        let unreachable = named.filter_map(|entry| entry.unreachable(|at| self.clock.moment(at)));
         List {
             items,
             unreachable_devices: super::by_name(unreachable),

@@ -9,7 +9,7 @@ use flotilla_protocol::{
 };
 
 /// A kind of thing that a fan-out table lists.
-pub(crate) trait Listed: Clone {
+pub(crate) trait Listable: Clone {
     fn of(holdings: &Holdings) -> &Collection<Self>;
     /// Its name for people, by which rows of one device are sorted.
     fn name(&self) -> &str;
@@ -17,7 +17,7 @@ pub(crate) trait Listed: Clone {
 
 macro_rules! listed {
     ($type:ty, $field:ident, |$item:ident| $name:expr) => {
-        impl Listed for $type {
+        impl Listable for $type {
             fn of(holdings: &Holdings) -> &Collection<Self> {
                 holdings.$field()
             }
@@ -39,15 +39,15 @@ listed!(Stack, stacks, |stack| &stack.name);
 
 impl State {
     /// Rows of one kind on the given devices, or on all of them when none is given.
-    pub(crate) fn list_rows<T: Listed>(
+    pub(crate) fn list_rows<T: Listable>(
         &self,
         devices: Option<&[flotilla_protocol::id::DeviceId]>,
         now: Timestamp,
         moment: impl Fn(Timestamp) -> String,
     ) -> List<Row<T>> {
-        let asked = |entry: &&DeviceEntry| devices.is_none_or(|devices| devices.contains(&entry.row.id));
+        let is_named = |entry: &&DeviceEntry| devices.is_none_or(|devices| devices.contains(&entry.row.id));
         let mut items = Vec::new();
-        for entry in self.devices().filter(asked) {
+        for entry in self.devices().filter(is_named) {
             items.extend(
                 T::of(&entry.last_report.inventory)
                     .values()
@@ -61,7 +61,7 @@ impl State {
         });
         let unreachable = self
             .devices()
-            .filter(asked)
+            .filter(is_named)
             .filter_map(|entry| entry.unreachable(&moment).or_else(|| entry.silent_engine()));
         List {
             items,

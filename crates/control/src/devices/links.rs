@@ -106,7 +106,7 @@ pub(crate) async fn quarantine(core: &Core, device: DeviceId, other: Imposter) {
     let news = row
         .imposter
         .as_ref()
-        .is_none_or(|known| (&known.hostname, &known.address) != (&other.hostname, &other.address));
+        .is_none_or(|last| (&last.hostname, &last.address) != (&other.hostname, &other.address));
     row.imposter = Some(other.clone());
     core.cache.lock().change(device, core.clock.now(), |entry| {
         entry.row.imposter = Some(other.clone())

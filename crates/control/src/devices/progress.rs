@@ -70,7 +70,7 @@ pub(crate) async fn device_enrolled(
         state
             .device(device.id)
             .and_then(|entry| entry.token.clone())
-            .filter(|known| known.id == token)
+            .filter(|newest| newest.id == token)
     };
     core.timers_changed.notify_one();
     if let Some(newest) = newest {

@@ -3,7 +3,7 @@
 use crate::{
     core::Core,
     devices,
-    limit::Source,
+    limit::AttemptSource,
     log,
     refusal::Refusal,
     repeats::RepeatKey,
@@ -41,7 +41,7 @@ pub(super) async fn held_token(
     headers: &HeaderMap,
 ) -> Result<HeldToken, Refusal> {
     let now = core.clock.now();
-    if core.refusals.is_spent(Source::of(caller.remote.ip()), now) {
+    if core.refusals.is_spent(AttemptSource::of(caller.remote.ip()), now) {
         return Err(too_many());
     }
     let bearer = headers
@@ -51,7 +51,7 @@ pub(super) async fn held_token(
     let Some(token) = shown.and_then(|text| EnrollmentToken::parse(text).ok()) else {
         return Err(refuse(core, caller, None, Unknown.into()).await);
     };
-    let by_token = Source::Token(token.id());
+    let by_token = AttemptSource::Token(token.id());
     if core.refusals.is_spent(by_token, now) {
         return Err(too_many());
     }
@@ -74,11 +74,11 @@ pub(super) async fn refuse(
 ) -> Refusal {
     let now = core.clock.now();
     let from = address(caller);
-    let network = Source::of(caller.remote.ip());
+    let network = AttemptSource::of(caller.remote.ip());
     core.refusals.count(network, now);
     // Only tokens that exist are counted: made-up ids cost a caller nothing, and would take room here.
     if let Some(row) = row {
-        core.refusals.count(Source::Token(row.id), now);
+        core.refusals.count(AttemptSource::Token(row.id), now);
     }
     tracing::warn!(link.remote = %from, problem.code = %problem.code, "enrollment refused");
     let device = row.and_then(|row| {

@@ -37,8 +37,8 @@ async fn script(
         .map(|entry| entry.row.clone());
     let row = row.ok_or_else(|| devices::no_such_device("of this command"))?;
     let host = headers.get(header::HOST).and_then(|host| host.to_str().ok());
-    let asked: Option<Endpoint> = host.and_then(|host| host.parse().ok());
-    let Some(endpoint) = asked.or_else(|| core.endpoints().into_iter().next()) else {
+    let requested: Option<Endpoint> = host.and_then(|host| host.parse().ok());
+    let Some(endpoint) = requested.or_else(|| core.endpoints().into_iter().next()) else {
         return Err(Refusal::new(Code::InvalidInput, "The request names no host."));
     };
     let config = devices::config_file(&core, &row, &held.token.reveal(), held.row.expires);

@@ -155,14 +155,14 @@ fn denied(host: &Host, exit: &SshExit) -> Problem {
         .rev()
         .find_map(|line| line.split_once("Permission denied (")?.1.split_once(')'));
     let named = methods.into_iter().flat_map(|(methods, _)| methods.split(','));
-    let known: Vec<_> = METHODS
+    let methods: Vec<_> = METHODS
         .into_iter()
-        .filter(|known| named.clone().any(|name| name == *known))
+        .filter(|method| named.clone().any(|name| name == *method))
         .collect();
-    let methods = if known.is_empty() {
+    let methods = if methods.is_empty() {
         String::new()
     } else {
-        format!(" (it takes: {})", known.join(","))
+        format!(" (it takes: {})", methods.join(","))
     };
     Problem::new(
         Code::SshDenied,

@@ -45,7 +45,7 @@ struct SqlRow {
 /// The number and hash that the next entry follows: zero and none at the beginning, the anchor's, or those of the entry
 /// before it.
 #[derive(Default, sqlx::FromRow)]
-struct Link {
+struct ChainLink {
     id: i64,
     hash: Vec<u8>,
 }
@@ -93,9 +93,10 @@ impl Store {
         now: Timestamp,
     ) -> Result<Activity, StoreError> {
         let mut transaction = self.writer.begin().await?;
-        let last: Option<Link> = sqlx::query_as("SELECT id, hash FROM activity ORDER BY id DESC LIMIT 1")
-            .fetch_optional(&mut *transaction)
-            .await?;
+        let last: Option<ChainLink> =
+            sqlx::query_as("SELECT id, hash FROM activity ORDER BY id DESC LIMIT 1")
+                .fetch_optional(&mut *transaction)
+                .await?;
         let last = last.unwrap_or_default();
         let (device_id, device) = new.device.unzip();
         let entry = Activity {
@@ -189,7 +190,7 @@ impl Store {
     /// entries leaves no trace; every other change does.
     pub(crate) async fn verify_activity(&self) -> Result<ActivityVerified, StoreError> {
         let mut verified = ActivityVerified::default();
-        let mut before = Link::default();
+        let mut before = ChainLink::default();
         loop {
             let rows: Vec<SqlRow> = sqlx::query_as("SELECT * FROM activity WHERE id > ? ORDER BY id LIMIT ?")
                 .bind(before.id)
@@ -201,7 +202,7 @@ impl Store {
             };
             if first.id != before.id + 1 {
                 // The anchor moves when entries are removed meanwhile.
-                let anchor: Option<Link> = sqlx::query_as("SELECT id, hash FROM activity_anchor")
+                let anchor: Option<ChainLink> = sqlx::query_as("SELECT id, hash FROM activity_anchor")
                     .fetch_optional(&self.readers)
                     .await?;
                 let anchor = anchor.unwrap_or_default();
@@ -227,7 +228,7 @@ impl Store {
 }
 
 /// The link of an entry, if it follows the one before.
-fn follow(before: &Link, row: SqlRow) -> Result<Link, FaultyEntry> {
+fn follow(before: &ChainLink, row: SqlRow) -> Result<ChainLink, FaultyEntry> {
     let (id, hash) = (row.id, row.hash.clone());
     if id != before.id + 1 {
         return Err(FaultyEntry {
@@ -237,7 +238,7 @@ fn follow(before: &Link, row: SqlRow) -> Result<Link, FaultyEntry> {
     }
     let expected = Activity::try_from(row).and_then(|entry| chain(&before.hash, &entry));
     if expected.is_ok_and(|expected| expected == hash) {
-        Ok(Link { id, hash })
+        Ok(ChainLink { id, hash })
     } else {
         Err(FaultyEntry {
             id,

@@ -117,7 +117,7 @@ async fn a_link_opens_one_session_which_ends_when_its_browser_signs_out() {
 #[tokio::test]
 async fn the_link_of_a_start_still_works_after_twenty_minutes_and_a_later_one_says_how_to_get_another() {
     let bed = Testbed::new().await;
-    let (start, asked) = (
+    let (start, requested) = (
         bed.core.sign_in_link(LinkPurpose::Start),
         bed.core.sign_in_link(LinkPurpose::Request),
     );
@@ -127,7 +127,7 @@ async fn the_link_of_a_start_still_works_after_twenty_minutes_and_a_later_one_sa
         exchange(&bed, &start, &fresh_browser).await.status(),
         StatusCode::OK
     );
-    let late: Problem = json(exchange(&bed, &asked, &fresh_browser).await).await;
+    let late: Problem = json(exchange(&bed, &requested, &fresh_browser).await).await;
     assert_eq!(late.code, Code::Unauthenticated);
     assert!(late.message.contains("`flotilla open`"), "{}", late.message);
 }
