@@ -1,15 +1,15 @@
 //! All that the page knows of the fleet, as signals.
 //!
-//! Each kind of thing sits on a [`Shelf`]: loaded once by REST when a page first needs it, then patched by live frames.
-//! Frames change the shelves at once but are painted together, once per animation frame; a hidden tab paints nothing.
+//! Each kind of thing sits on a [`Collection`]: loaded once by REST when a page first needs it, then patched by live frames.
+//! Frames change the collections at once but are painted together, once per animation frame; a hidden tab paints nothing.
 
-mod follow;
+pub mod collection;
 pub mod item;
+mod live_collection;
 mod load;
-pub mod shelf;
 
+pub use collection::{Change, Collection, Keyed, Load};
 pub use item::{InventoryItem, ItemKey};
-pub use shelf::{Change, Load, Shelf, Shelved};
 
 use crate::wire::{self, Frame, Unreadable, Upsert};
 use flotilla_protocol::{
@@ -21,8 +21,8 @@ use flotilla_protocol::{
     inventory::{Container, Image, Network, Stack, Volume},
     path::Path,
 };
-use follow::Follow;
 use leptos::prelude::*;
+use live_collection::LiveCollection;
 use std::{collections::BTreeMap, sync::Arc};
 
 /// Whether the live stream holds.
@@ -42,15 +42,15 @@ pub enum Contact {
 #[derive(Debug, Clone, Copy)]
 pub struct Store {
     pub fleet: RwSignal<Option<Fleet>>,
-    pub devices: RwSignal<Shelf<Device>>,
-    pub containers: RwSignal<Shelf<Row<Container>>>,
-    pub stacks: RwSignal<Shelf<Row<Stack>>>,
-    pub images: RwSignal<Shelf<Row<Image>>>,
-    pub volumes: RwSignal<Shelf<Row<Volume>>>,
-    pub networks: RwSignal<Shelf<Row<Network>>>,
-    pub activity: RwSignal<Shelf<Activity>>,
-    pub paths: RwSignal<Shelf<Path>>,
-    pub relays: RwSignal<Shelf<RelayFacts>>,
+    pub devices: RwSignal<Collection<Device>>,
+    pub containers: RwSignal<Collection<Row<Container>>>,
+    pub stacks: RwSignal<Collection<Row<Stack>>>,
+    pub images: RwSignal<Collection<Row<Image>>>,
+    pub volumes: RwSignal<Collection<Row<Volume>>>,
+    pub networks: RwSignal<Collection<Row<Network>>>,
+    pub activity: RwSignal<Collection<Activity>>,
+    pub paths: RwSignal<Collection<Path>>,
+    pub relays: RwSignal<Collection<RelayFacts>>,
     /// The policy in force, once a page asked for it.
     pub policy: RwSignal<Option<PolicyInForce>>,
     /// Newest enrollments that the live stream told of or a page asked for.
@@ -59,10 +59,10 @@ pub struct Store {
     pub pushes: RwSignal<BTreeMap<DeviceId, Push>>,
     pub contact: RwSignal<Contact>,
     pub(crate) session: RwSignal<crate::session::Session>,
-    /// The shelves that a page asked for.
-    followed: StoredValue<Vec<Arc<dyn Follow>>>,
+    /// The collections that a page asked for.
+    collections: StoredValue<Vec<Arc<dyn LiveCollection>>>,
     /// Those that changed and were not painted yet.
-    unpainted: StoredValue<Vec<Arc<dyn Follow>>>,
+    unpainted: StoredValue<Vec<Arc<dyn LiveCollection>>>,
 }
 
 impl Store {
@@ -84,7 +84,7 @@ impl Store {
             pushes: RwSignal::default(),
             contact: RwSignal::new(Contact::Connecting),
             session: RwSignal::new(crate::session::Session::Opening),
-            followed: StoredValue::default(),
+            collections: StoredValue::default(),
             unpainted: StoredValue::default(),
         };
         provide_context(store);
@@ -121,7 +121,7 @@ impl Store {
             self.upsert(frame.seq, upsert)?;
         }
         if let Some(gone) = frame.remove {
-            self.change(|followed| Ok(followed.remove(frame.seq, &gone)))?;
+            self.change(|collection| Ok(collection.remove(frame.seq, &gone)))?;
         }
         Ok(())
     }
@@ -142,7 +142,7 @@ impl Store {
                     known.insert(push.device_id, push);
                 });
             }
-            _ => self.change(|followed| Ok(followed.name() == kind && followed.upsert(seq, text)?))?,
+            _ => self.change(|collection| Ok(collection.name() == kind && collection.upsert(seq, text)?))?,
         }
         Ok(())
     }
@@ -157,17 +157,20 @@ impl Store {
         }
     }
 
-    /// Lets every shelf change, and sees to it that those that did are painted.
-    fn change(self, change: impl Fn(&dyn Follow) -> Result<bool, Unreadable>) -> Result<(), Unreadable> {
-        for followed in self.followed.get_value() {
-            if change(&*followed)? {
-                self.paint_soon(followed);
+    /// Lets every collection change, and sees to it that those that did are painted.
+    fn change(
+        self,
+        change: impl Fn(&dyn LiveCollection) -> Result<bool, Unreadable>,
+    ) -> Result<(), Unreadable> {
+        for collection in self.collections.get_value() {
+            if change(&*collection)? {
+                self.paint_soon(collection);
             }
         }
         Ok(())
     }
 
-    fn paint_soon(self, changed: Arc<dyn Follow>) {
+    fn paint_soon(self, changed: Arc<dyn LiveCollection>) {
         let first = self.unpainted.try_update_value(|unpainted| {
             let first = unpainted.is_empty();
             if unpainted.iter().all(|known| !Arc::ptr_eq(known, &changed)) {

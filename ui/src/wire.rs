@@ -17,7 +17,7 @@ use flotilla_protocol::{
 };
 use serde::{Deserialize, de::DeserializeOwned};
 
-use crate::store::{InventoryItem, Shelved};
+use crate::store::{InventoryItem, Keyed};
 use json::Raw;
 pub use json::{Unreadable, read};
 
@@ -204,7 +204,7 @@ mod tests {
     }
 
     /// What a frame brings, by its name here.
-    fn brought<T: FromJson + Shelved>(text: &str) -> Option<T> {
+    fn brought<T: FromJson + Keyed>(text: &str) -> Option<T> {
         let upsert = frame(text).unwrap().upsert.unwrap();
         (upsert.kind == T::NAME).then(|| T::from_json(upsert.text).unwrap())
     }

@@ -3,7 +3,7 @@
 use crate::{
     browser, parts,
     session::Session,
-    store::{Load, Shelf, Shelved, Store},
+    store::{Collection, Keyed, Load, Store},
 };
 use leptos::{prelude::*, task::spawn_local};
 use wasm_bindgen_futures::JsFuture;
@@ -41,8 +41,8 @@ pub fn mark_ready(store: Store) {
 
 /// Whether no list is on its way.
 fn rested(store: Store) -> bool {
-    fn rests<T: Shelved>(shelf: RwSignal<Shelf<T>>) -> bool {
-        shelf.with(|shelf| *shelf.load() != Load::Loading)
+    fn rests<T: Keyed>(collection: RwSignal<Collection<T>>) -> bool {
+        collection.with(|collection| *collection.load() != Load::Loading)
     }
     rests(store.devices)
         && rests(store.containers)
@@ -53,6 +53,6 @@ fn rested(store: Store) -> bool {
         && rests(store.activity)
 }
 
-fn failed<T: Shelved>(shelf: &Shelf<T>) -> bool {
-    matches!(shelf.load(), Load::Failed(_))
+fn failed<T: Keyed>(collection: &Collection<T>) -> bool {
+    matches!(collection.load(), Load::Failed(_))
 }

@@ -176,25 +176,25 @@ pub fn ActivityPage() -> impl IntoView {
     let store = use_store();
     store.ensure_activity();
     let rows = Memo::new(move |_| {
-        let rows = store.activity.with(|shelf| {
+        let rows = store.activity.with(|collection| {
             let row = |entry: &Arc<Activity>| Arc::new(Entry::new(entry.clone())) as Arc<dyn TableRow>;
-            shelf.rows().values().map(row).collect()
+            collection.rows().values().map(row).collect()
         });
         Rows(Arc::new(rows))
     });
     let table = TableState::new(&SPEC, rows.into(), outdated());
     let stage = Memo::new(move |_| {
-        store.activity.with(|shelf| match shelf.load() {
-            _ if !shelf.rows().is_empty() => None,
+        store.activity.with(|collection| match collection.load() {
+            _ if !collection.rows().is_empty() => None,
             Load::Failed(failure) => Some(Some(failure.to_string())),
             _ => Some(None),
         })
     });
-    let filled = Memo::new(move |_| store.activity.with(|shelf| shelf.is_filled()));
+    let filled = Memo::new(move |_| store.activity.with(|collection| collection.is_filled()));
     let older = Memo::new(move |_| {
         store
             .activity
-            .with(|shelf| shelf.rows().keys().next().is_some_and(|id| *id > 1))
+            .with(|collection| collection.rows().keys().next().is_some_and(|id| *id > 1))
     });
     view! {
         <Show when=move || older.get() fallback=|| ()>

@@ -20,7 +20,7 @@ use crate::{
         table::{DataTable, RowActions, Rows, TableSpec, TableState},
     },
     copy::fan_out as copy,
-    store::{Contact, InventoryItem, Load, Shelf, use_store},
+    store::{Collection, Contact, InventoryItem, Load, use_store},
 };
 use device_choice::DeviceChoice;
 use flotilla_protocol::{Timestamp, api::Row};
@@ -39,17 +39,17 @@ pub enum Stage {
     Rows,
 }
 
-/// What to show of a shelf that is loaded for the first time.
-pub fn stage_of<T: InventoryItem>(shelf: RwSignal<Shelf<Row<T>>>) -> Memo<Stage> {
+/// What to show of a collection that is loaded for the first time.
+pub fn stage_of<T: InventoryItem>(collection: RwSignal<Collection<Row<T>>>) -> Memo<Stage> {
     let store = use_store();
     Memo::new(move |_| {
         let devices = store
             .devices
             .with(|devices| !devices.is_filled() || !devices.rows().is_empty());
-        shelf.with(|shelf| match shelf.load() {
-            _ if !shelf.rows().is_empty() => Stage::Rows,
-            Load::Failed(failure) if !shelf.is_filled() => Stage::Failed(failure.clone()),
-            _ if !shelf.is_filled() => Stage::Loading,
+        collection.with(|collection| match collection.load() {
+            _ if !collection.rows().is_empty() => Stage::Rows,
+            Load::Failed(failure) if !collection.is_filled() => Stage::Failed(failure.clone()),
+            _ if !collection.is_filled() => Stage::Loading,
             _ if !devices => Stage::NoDevices,
             _ => Stage::Empty,
         })

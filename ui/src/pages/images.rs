@@ -178,7 +178,7 @@ pub fn ImagesPage() -> impl IntoView {
     ItemPage {
         spec: &SPEC,
         address: "/images",
-        shelf: store.images,
+        collection: store.images,
         nothing: Nothing {
             glyph: lucide::IMAGE,
             title: copy::NO_IMAGES,

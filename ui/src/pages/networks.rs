@@ -154,7 +154,7 @@ pub fn NetworksPage() -> impl IntoView {
     ItemPage {
         spec: &SPEC,
         address: "/networks",
-        shelf: store.networks,
+        collection: store.networks,
         nothing: Nothing {
             glyph: lucide::NETWORK,
             title: copy::NO_NETWORKS,

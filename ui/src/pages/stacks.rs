@@ -154,7 +154,7 @@ pub fn StacksPage() -> impl IntoView {
     ItemPage {
         spec: &SPEC,
         address: "/stacks",
-        shelf: store.stacks,
+        collection: store.stacks,
         nothing: Nothing {
             glyph: lucide::LAYERS,
             title: copy::NO_STACKS,

@@ -160,7 +160,7 @@ pub fn VolumesPage() -> impl IntoView {
     ItemPage {
         spec: &SPEC,
         address: "/volumes",
-        shelf: store.volumes,
+        collection: store.volumes,
         nothing: Nothing {
             glyph: lucide::HARD_DRIVE,
             title: copy::NO_VOLUMES,

@@ -1,6 +1,6 @@
 //! What names a thing of the fleet, so that a patch finds its row.
 
-use super::{Change, Shelved};
+use super::{Change, Keyed};
 use flotilla_protocol::{
     activity::Activity,
     api::{RelayFacts, ResourceRef, Row},
@@ -50,7 +50,7 @@ item!(Volume, "volume", name);
 item!(Network, "network", id);
 item!(Stack, "stack", name);
 
-impl<T: InventoryItem> Shelved for Row<T> {
+impl<T: InventoryItem> Keyed for Row<T> {
     type Key = ItemKey;
     const NAME: &'static str = T::NAME;
     fn key(&self) -> ItemKey {
@@ -76,7 +76,7 @@ impl<T: InventoryItem> Shelved for Row<T> {
     }
 }
 
-impl Shelved for Device {
+impl Keyed for Device {
     type Key = DeviceId;
     const NAME: &'static str = "device";
     fn key(&self) -> DeviceId {
@@ -93,7 +93,7 @@ impl Shelved for Device {
     }
 }
 
-impl Shelved for Activity {
+impl Keyed for Activity {
     type Key = i64;
     const NAME: &'static str = "activity";
     fn key(&self) -> i64 {
@@ -107,7 +107,7 @@ impl Shelved for Activity {
     }
 }
 
-impl Shelved for Path {
+impl Keyed for Path {
     type Key = (DeviceId, DeviceId);
     const NAME: &'static str = "path";
     fn key(&self) -> Self::Key {
@@ -125,7 +125,7 @@ impl Shelved for Path {
     }
 }
 
-impl Shelved for RelayFacts {
+impl Keyed for RelayFacts {
     type Key = RelayId;
     const NAME: &'static str = "relay";
     fn key(&self) -> RelayId {

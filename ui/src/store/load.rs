@@ -1,8 +1,8 @@
-//! Loading shelves by REST: what a page needs when it needs it, and all that is loaded again after a gap.
+//! Loading collections by REST: what a page needs when it needs it, and all that is loaded again after a gap.
 
 use super::{
-    Load, Shelf, Shelved, Store,
-    follow::{self, Follow, Followed},
+    Collection, Keyed, Load, Store,
+    live_collection::{self, ListedCollection, LiveCollection},
 };
 use crate::api::{Call, Failure, send};
 use crate::session::Session;
@@ -70,7 +70,9 @@ impl Store {
     /// # Errors
     /// The controller did not answer it.
     pub async fn load_policy(self) -> Result<(), Failure> {
-        let policy = send(&GetPolicy).await.inspect_err(|failure| self.note(failure))?;
+        let policy = send(&GetPolicy)
+            .await
+            .inspect_err(|failure| self.notice_lost_session(failure))?;
         self.take_policy(policy);
         Ok(())
     }
@@ -79,14 +81,14 @@ impl Store {
     pub fn load_older_activity(self) {
         let before = self
             .activity
-            .with_untracked(|shelf| shelf.rows().keys().next().copied());
+            .with_untracked(|collection| collection.rows().keys().next().copied());
         spawn_local(async move {
             let request = ListActivity {
                 before,
                 limit: Some(ACTIVITY_PAGE),
             };
-            if let Ok(list) = Call::of(&request).answer().await.and_then(follow::read) {
-                self.activity.update(|shelf| shelf.extend(list.items));
+            if let Ok(list) = Call::of(&request).answer().await.and_then(live_collection::read) {
+                self.activity.update(|collection| collection.extend(list.items));
             }
         });
     }
@@ -105,8 +107,8 @@ impl Store {
     /// Loads everything again that was loaded before.
     pub fn reload(self) {
         self.load_fleet();
-        for followed in self.followed.get_value() {
-            followed.load(self);
+        for collection in self.collections.get_value() {
+            collection.load(self);
         }
         if self.policy.with_untracked(Option::is_some) {
             spawn_local(async move { _ = self.load_policy().await });
@@ -121,8 +123,8 @@ impl Store {
 
     /// Takes in where the stream of frames begins, while the first lists are on their way or just came.
     pub fn follow_from(self, seq: u64) {
-        for followed in self.followed.get_value() {
-            followed.follow_from(self, seq);
+        for collection in self.collections.get_value() {
+            collection.follow_from(self, seq);
         }
     }
 
@@ -134,25 +136,25 @@ impl Store {
                     self.fleet.set(Some(fleet));
                     self.session.set(Session::Open);
                 }
-                Err(failure) => self.note(&failure),
+                Err(failure) => self.notice_lost_session(&failure),
             }
         });
     }
 
-    fn ensure<T, R>(self, shelf: RwSignal<Shelf<T>>, request: impl FnOnce() -> R)
+    fn ensure<T, R>(self, collection: RwSignal<Collection<T>>, request: impl FnOnce() -> R)
     where
-        T: Shelved + FromJson,
+        T: Keyed + FromJson,
         R: Request<Response = List<T>>,
     {
-        if shelf.with_untracked(|shelf| *shelf.load() == Load::Absent) {
+        if collection.with_untracked(|collection| *collection.load() == Load::Absent) {
             let call = Call::of(&request());
-            let followed: Arc<dyn Follow> = Arc::new(Followed { shelf, call });
-            self.followed.update_value(|known| known.push(followed.clone()));
-            followed.load(self);
+            let live: Arc<dyn LiveCollection> = Arc::new(ListedCollection { collection, call });
+            self.collections.update_value(|known| known.push(live.clone()));
+            live.load(self);
         }
     }
 
-    pub(super) fn note(self, failure: &Failure) {
+    pub(super) fn notice_lost_session(self, failure: &Failure) {
         if failure.code() == Some(Code::Unauthenticated) {
             self.session.set(Session::Missing);
         }

@@ -8,7 +8,7 @@ use crate::{
     frame::Over,
     pages::containers::{Acts, act},
     prefs::{Theme, use_prefs},
-    store::{Shelved, use_store},
+    store::{Keyed, use_store},
     wire,
 };
 use flotilla_protocol::inventory::ContainerAction;
@@ -136,8 +136,8 @@ fn things() -> Vec<Entry> {
             ));
         }
     });
-    store.containers.with_untracked(|shelf| {
-        for row in shelf.rows().values() {
+    store.containers.with_untracked(|collection| {
+        for row in collection.rows().values() {
             let go = Does::Go(format!("/containers/{}/{}", row.device, row.item.name));
             let detail = containers::on(row.device.as_str());
             let mut entry = Entry::new(Group::Containers, lucide::BOX, &row.item.name, &detail, go);
@@ -145,8 +145,8 @@ fn things() -> Vec<Entry> {
             entries.push(entry);
         }
     });
-    store.stacks.with_untracked(|shelf| {
-        for row in shelf.rows().values() {
+    store.stacks.with_untracked(|collection| {
+        for row in collection.rows().values() {
             let go = Does::Go(format!("/stacks/{}/{}", row.device, row.item.name));
             entries.push(Entry::new(
                 Group::Stacks,

@@ -5,7 +5,7 @@ use crate::{
     components::icon::{Glyph, lucide},
     copy::{containers, device, devices, mesh, mode, palette as copy},
     pages::containers::{Acts, act},
-    store::{Shelved, use_store},
+    store::{Keyed, use_store},
 };
 use flotilla_protocol::{
     device::{Device, DeviceStatus},
@@ -101,8 +101,8 @@ fn verb(glyph: Glyph, word: &str, objects: impl Fn() -> Vec<Entry> + Send + Sync
 fn on_containers(action: ContainerAction) -> Entry {
     let (store, acts) = (use_store(), expect_context::<Acts>());
     let objects = move || {
-        store.containers.with_untracked(|shelf| {
-            let possible = shelf.rows().values().filter(|row| acts.allows(row, action));
+        store.containers.with_untracked(|collection| {
+            let possible = collection.rows().values().filter(|row| acts.allows(row, action));
             let object = possible.map(|row| {
                 let key = row.key().to_string();
                 let run = Arc::new(move || acts.ask(vec![key.clone()], action, None));
@@ -125,8 +125,8 @@ fn on_containers(action: ContainerAction) -> Entry {
 fn on_devices(known: &'static Verb) -> Entry {
     let store = use_store();
     let objects = move || {
-        store.devices.with_untracked(|shelf| {
-            let possible = shelf.rows().values().filter(|device| (known.fits)(device));
+        store.devices.with_untracked(|collection| {
+            let possible = collection.rows().values().filter(|device| (known.fits)(device));
             let object = possible.map(|device| {
                 let go = Does::Go(format!("/devices/{}{}", device.id, known.at));
                 let (name, address) = (device.name.as_str(), device.mesh_ip.to_string());

@@ -11,7 +11,7 @@ use crate::{
     copy::{containers as copy, pods},
     format,
     pages::fan_out::rows,
-    store::{Shelved, Store, use_store},
+    store::{Keyed, Store, use_store},
 };
 use flotilla_protocol::{
     Code,

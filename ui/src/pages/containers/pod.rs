@@ -1,6 +1,6 @@
 //! A device's pod: containers that share one network, and with it the device's mesh address.
 
-use crate::store::{ItemKey, Shelf};
+use crate::store::{Collection, ItemKey};
 use flotilla_protocol::{
     api::Row,
     id::DeviceId,
@@ -8,7 +8,7 @@ use flotilla_protocol::{
 };
 use std::{net::Ipv4Addr, sync::Arc};
 
-type Containers = Shelf<Row<Container>>;
+type Containers = Collection<Row<Container>>;
 
 /// What of a device is in its pod.
 #[derive(Debug, Clone, PartialEq)]
@@ -106,14 +106,14 @@ mod tests {
         serde_json::from_str(&json).unwrap()
     }
 
-    fn shelf(rows: Vec<Row<Container>>) -> Containers {
-        let mut shelf = Containers::default();
-        shelf.fill(List {
+    fn collection(rows: Vec<Row<Container>>) -> Containers {
+        let mut collection = Containers::default();
+        collection.fill(List {
             items: rows,
             unreachable_devices: Vec::new(),
             seq: 0,
         });
-        shelf
+        collection
     }
 
     const MEMBER: &str = r#","pod":"member""#;
@@ -121,7 +121,7 @@ mod tests {
 
     #[test]
     fn a_pod_is_the_pause_container_and_its_members_of_one_device() {
-        let containers = shelf(vec![
+        let containers = collection(vec![
             row(1, "other", MEMBER, false),
             row(2, "agent", MEMBER, true),
             row(2, "web", MEMBER, false),

@@ -67,8 +67,8 @@ pub(crate) fn newest(
     let store = crate::store::use_store();
     store.ensure_activity();
     Signal::derive(move || {
-        store.activity.with(|shelf| {
-            shelf
+        store.activity.with(|collection| {
+            collection
                 .rows()
                 .values()
                 .rev()

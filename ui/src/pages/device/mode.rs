@@ -157,8 +157,10 @@ fn Told(device: Signal<Arc<Device>>, chosen: RwSignal<NetworkMode>) -> impl Into
     }
     let told = Memo::new(move |_| {
         let device = device.get();
-        store.containers.with(|shelf| {
-            let containers: Vec<_> = containers_of(shelf, device.id).map(|row| &row.item).collect();
+        store.containers.with(|collection| {
+            let containers: Vec<_> = containers_of(collection, device.id)
+                .map(|row| &row.item)
+                .collect();
             store.policy.with(|policy| {
                 let rules = policy.as_ref().map(|known| known.policy.rules.as_slice());
                 effects(&device, chosen.get(), &containers, rules)
@@ -205,8 +207,8 @@ fn Moving(device: Signal<Arc<Device>>, moving: Move, on_close: Callback<()>) -> 
             return Standing::Back;
         }
         let device = device.get();
-        store.containers.with(|shelf| {
-            let agent = containers_of(shelf, id).find(|row| row.item.is_agent);
+        store.containers.with(|collection| {
+            let agent = containers_of(collection, id).find(|row| row.item.is_agent);
             let network = agent.map(|row| row.item.network_mode.as_str());
             standing(&device, to, before, network, waited())
         })

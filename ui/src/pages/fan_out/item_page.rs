@@ -9,7 +9,7 @@ use super::{
 use crate::{
     components::table::{RowAction, TableRow, TableSpec},
     frame::page_title,
-    store::{InventoryItem, Shelf},
+    store::{Collection, InventoryItem},
 };
 use flotilla_protocol::api::Row;
 use leptos::prelude::*;
@@ -19,7 +19,7 @@ use leptos::prelude::*;
 pub struct ItemPage<T: InventoryItem, R> {
     pub spec: &'static TableSpec,
     pub address: &'static str,
-    pub shelf: RwSignal<Shelf<Row<T>>>,
+    pub collection: RwSignal<Collection<Row<T>>>,
     pub nothing: Nothing,
     pub row: fn(Item<T>) -> R,
     /// What names a thing of a device in the address.
@@ -40,23 +40,23 @@ impl<T: InventoryItem, R: TableRow + 'static> ItemPage<T, R> {
     pub fn view(self) -> AnyView {
         let Self {
             spec,
-            shelf,
+            collection,
             nothing,
             key,
             ..
         } = self;
         page_title(|| vec![spec.label.to_owned()]);
         let opened = opened(self.address);
-        let rows = rows_of(shelf, Signal::derive(|| None), self.row);
-        let found = found(shelf, opened, move |item, wanted| key(item) == wanted);
-        let on_open = opener(shelf, opened, key);
+        let rows = rows_of(collection, Signal::derive(|| None), self.row);
+        let found = found(collection, opened, move |item, wanted| key(item) == wanted);
+        let on_open = opener(collection, opened, key);
         let panel = move || {
             let Details { name, facts, actions } = found.with(|row| row.as_deref().map(self.details))?;
             Some(view! { <Drawer name facts actions on_close=opened.close/> })
         };
         view! {
             <div class="with-drawer">
-                <FanOut spec stage=stage_of(shelf) rows nothing on_open/>
+                <FanOut spec stage=stage_of(collection) rows nothing on_open/>
                 {panel}
             </div>
         }

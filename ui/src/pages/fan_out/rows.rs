@@ -9,7 +9,7 @@ use crate::{
     },
     copy::fan_out as copy,
     query::{Key, Subject},
-    store::{InventoryItem, ItemKey, Shelf, Shelved, use_store},
+    store::{Collection, InventoryItem, ItemKey, Keyed, use_store},
 };
 use flotilla_protocol::{
     Timestamp,
@@ -156,7 +156,7 @@ type Made<T> = Vec<(ItemKey, Arc<Row<T>>, Arc<dyn TableRow>)>;
 
 /// The rows of a kind of thing, of one device or of all.
 pub fn rows_of<T, R>(
-    shelf: RwSignal<Shelf<Row<T>>>,
+    collection: RwSignal<Collection<Row<T>>>,
     only: Signal<Option<DeviceId>>,
     make: fn(Item<T>) -> R,
 ) -> Memo<Rows>
@@ -171,7 +171,7 @@ where
         let only = only.get();
         let known = made.try_update_value(std::mem::take).unwrap_or_default();
         let known = if known.0 == looks { known.1 } else { Vec::new() };
-        let made_now = shelf.with(|shelf| remade(shelf, known, &looks, only, make));
+        let made_now = collection.with(|collection| remade(collection, known, &looks, only, make));
         let rows = Rows(Arc::new(made_now.iter().map(|(_, _, row)| row.clone()).collect()));
         made.try_update_value(|made| *made = (looks, made_now));
         rows
@@ -179,14 +179,14 @@ where
 }
 
 fn remade<T: InventoryItem, R: TableRow + 'static>(
-    shelf: &Shelf<Row<T>>,
+    collection: &Collection<Row<T>>,
     known: Made<T>,
     looks: &Looks,
     only: Option<DeviceId>,
     make: fn(Item<T>) -> R,
 ) -> Made<T> {
     let mut known = known.into_iter().peekable();
-    let wanted = shelf
+    let wanted = collection
         .rows()
         .iter()
         .filter(|(key, _)| only.is_none_or(|only| key.device == only));
@@ -224,13 +224,13 @@ fn item_of<T: InventoryItem>(row: &Arc<Row<T>>, looks: &Looks) -> Item<T> {
 }
 
 /// The thing that a row's key names.
-pub fn lookup<T: InventoryItem>(shelf: RwSignal<Shelf<Row<T>>>, key: &str) -> Option<Arc<Row<T>>> {
+pub fn lookup<T: InventoryItem>(collection: RwSignal<Collection<Row<T>>>, key: &str) -> Option<Arc<Row<T>>> {
     let (device, key) = key.split_once('/')?;
     let key = ItemKey {
         device: device.parse().ok()?,
         key: key.into(),
     };
-    shelf.with_untracked(|shelf| shelf.rows().get(&key).cloned())
+    collection.with_untracked(|collection| collection.rows().get(&key).cloned())
 }
 
 /// An action that copies a text.
@@ -248,7 +248,7 @@ pub fn copy_action(label: String, text: String) -> RowAction {
 
 /// The thing that the address of a page names, by device and key.
 pub fn found<T: InventoryItem>(
-    shelf: RwSignal<Shelf<Row<T>>>,
+    collection: RwSignal<Collection<Row<T>>>,
     opened: Opened,
     is: impl Fn(&T, &str) -> bool + Send + Sync + 'static,
 ) -> Memo<Option<Arc<Row<T>>>> {
@@ -257,18 +257,18 @@ pub fn found<T: InventoryItem>(
         let wanted = |row: &&Arc<Row<T>>| {
             (row.device.as_str() == device || row.device_id.to_string() == device) && is(&row.item, &key)
         };
-        shelf.with(|shelf| shelf.rows().values().find(wanted).cloned())
+        collection.with(|collection| collection.rows().values().find(wanted).cloned())
     })
 }
 
 /// Opens a row at its own address.
 pub fn opener<T: InventoryItem>(
-    shelf: RwSignal<Shelf<Row<T>>>,
+    collection: RwSignal<Collection<Row<T>>>,
     opened: Opened,
     key_of: fn(&T) -> &str,
 ) -> Callback<String> {
     Callback::new(move |key: String| {
-        if let Some(row) = lookup(shelf, &key) {
+        if let Some(row) = lookup(collection, &key) {
             let key = key_of(&row.item).to_owned();
             opened.open.run((row.device.to_string(), key));
         }

@@ -1,9 +1,9 @@
-//! What keeps a shelf true: the list that fills it, and the frames that change it.
+//! What keeps a collection true: the list that fills it, and the frames that change it.
 //!
-//! The store knows only the shelves that a page asked for, and each of them only by [`Follow`]: how to read a kind of
+//! The store knows only the collections that a page asked for, and each of them only by [`LiveCollection`]: how to read a kind of
 //! thing is code that comes with the first page that shows it.
 
-use super::{Shelf, Shelved, Store};
+use super::{Collection, Keyed, Store};
 use crate::{
     api::{Call, Failure},
     wire::{self, FromJson, Unreadable},
@@ -12,7 +12,7 @@ use flotilla_protocol::api::{List, ResourceRef};
 use leptos::{prelude::*, task::spawn_local};
 
 /// One kind of thing that the page follows.
-pub(super) trait Follow: Send + Sync {
+pub(super) trait LiveCollection: Send + Sync {
     fn name(&self) -> &'static str;
     /// Takes in what a frame brings. Answers whether anything shown is different now.
     fn upsert(&self, seq: u64, text: &str) -> Result<bool, Unreadable>;
@@ -25,20 +25,22 @@ pub(super) trait Follow: Send + Sync {
     fn notify(&self);
 }
 
-/// A shelf with the call that fills it.
-pub(super) struct Followed<T: Shelved> {
-    pub shelf: RwSignal<Shelf<T>>,
+/// A collection with the call that fills it.
+pub(super) struct ListedCollection<T: Keyed> {
+    pub collection: RwSignal<Collection<T>>,
     pub call: Call,
 }
 
-impl<T: Shelved + FromJson> Follow for Followed<T> {
+impl<T: Keyed + FromJson> LiveCollection for ListedCollection<T> {
     fn name(&self) -> &'static str {
         T::NAME
     }
 
     fn upsert(&self, seq: u64, text: &str) -> Result<bool, Unreadable> {
         let change = super::Change::Upsert(T::from_json(text)?);
-        let changed = self.shelf.try_update_untracked(|shelf| shelf.apply(seq, change));
+        let changed = self
+            .collection
+            .try_update_untracked(|collection| collection.apply(seq, change));
         Ok(changed == Some(true))
     }
 
@@ -46,14 +48,16 @@ impl<T: Shelved + FromJson> Follow for Followed<T> {
         let Some(change) = T::change_of(gone) else {
             return false;
         };
-        let changed = self.shelf.try_update_untracked(|shelf| shelf.apply(seq, change));
+        let changed = self
+            .collection
+            .try_update_untracked(|collection| collection.apply(seq, change));
         changed == Some(true)
     }
 
     fn follow_from(&self, store: Store, seq: u64) {
-        let gap = self.shelf.try_update_untracked(|shelf| {
-            shelf.follow_from(seq);
-            shelf.has_gap()
+        let gap = self.collection.try_update_untracked(|collection| {
+            collection.follow_from(seq);
+            collection.has_gap()
         });
         if gap == Some(true) {
             self.load(store);
@@ -61,19 +65,19 @@ impl<T: Shelved + FromJson> Follow for Followed<T> {
     }
 
     fn load(&self, store: Store) {
-        let shelf = self.shelf;
-        shelf.update(Shelf::begin);
+        let collection = self.collection;
+        collection.update(Collection::begin);
         let take = move |answer: Result<String, Failure>| {
             match answer.and_then(read) {
-                Ok(list) => shelf.update(|shelf| shelf.fill(list)),
+                Ok(list) => collection.update(|collection| collection.fill(list)),
                 Err(failure) => {
-                    store.note(&failure);
-                    shelf.update(|shelf| shelf.fail(failure));
+                    store.notice_lost_session(&failure);
+                    collection.update(|collection| collection.fail(failure));
                 }
             }
-            let gap = shelf.with_untracked(Shelf::has_gap);
+            let gap = collection.with_untracked(Collection::has_gap);
             if gap {
-                shelf.update(Shelf::begin);
+                collection.update(Collection::begin);
             }
             gap
         };
@@ -81,7 +85,7 @@ impl<T: Shelved + FromJson> Follow for Followed<T> {
     }
 
     fn notify(&self) {
-        self.shelf.notify();
+        self.collection.notify();
     }
 }
 

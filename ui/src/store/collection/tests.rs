@@ -1,4 +1,4 @@
-//! A shelf stays what its device last said, in whatever order pages and frames arrive.
+//! A collection stays what its device last said, in whatever order pages and frames arrive.
 
 use super::*;
 use flotilla_protocol::{api::Row, inventory::Stack};
@@ -34,8 +34,8 @@ fn list(items: Vec<Row<Stack>>, seq: u64) -> List<Row<Stack>> {
     }
 }
 
-fn shown(shelf: &Shelf<Row<Stack>>) -> Vec<(String, u32)> {
-    shelf
+fn shown(collection: &Collection<Row<Stack>>) -> Vec<(String, u32)> {
+    collection
         .rows()
         .values()
         .map(|row| (row.item.name.clone(), row.item.running))
@@ -44,68 +44,68 @@ fn shown(shelf: &Shelf<Row<Stack>>) -> Vec<(String, u32)> {
 
 #[test]
 fn changes_before_the_first_load_are_left_to_the_list() {
-    let mut shelf = Shelf::default();
-    assert!(!shelf.apply(1, Change::Upsert(row(0, "media", 1))));
-    assert!(shelf.rows().is_empty());
+    let mut collection = Collection::default();
+    assert!(!collection.apply(1, Change::Upsert(row(0, "media", 1))));
+    assert!(collection.rows().is_empty());
 }
 
 #[test]
 fn a_frame_newer_than_the_list_that_was_on_its_way_wins() {
-    let mut shelf = Shelf::default();
-    shelf.begin();
-    shelf.apply(7, Change::Upsert(row(0, "media", 2)));
-    shelf.apply(5, Change::Upsert(row(0, "edge", 9)));
-    shelf.fill(list(vec![row(0, "media", 1), row(0, "edge", 1)], 5));
-    assert_eq!(shown(&shelf), [("edge".into(), 1), ("media".into(), 2)]);
+    let mut collection = Collection::default();
+    collection.begin();
+    collection.apply(7, Change::Upsert(row(0, "media", 2)));
+    collection.apply(5, Change::Upsert(row(0, "edge", 9)));
+    collection.fill(list(vec![row(0, "media", 1), row(0, "edge", 1)], 5));
+    assert_eq!(shown(&collection), [("edge".into(), 1), ("media".into(), 2)]);
 }
 
 #[test]
 fn a_reload_keeps_the_old_rows_until_the_new_ones_are_there() {
-    let mut shelf = Shelf::default();
-    shelf.begin();
-    shelf.fill(list(vec![row(0, "media", 1)], 1));
-    shelf.begin();
-    assert_eq!(shown(&shelf), [("media".into(), 1)]);
-    shelf.fail(Failure::Unreachable);
-    assert_eq!(shown(&shelf), [("media".into(), 1)]);
-    shelf.begin();
-    shelf.fill(list(vec![], 2));
-    assert!(shown(&shelf).is_empty());
+    let mut collection = Collection::default();
+    collection.begin();
+    collection.fill(list(vec![row(0, "media", 1)], 1));
+    collection.begin();
+    assert_eq!(shown(&collection), [("media".into(), 1)]);
+    collection.fail(Failure::Unreachable);
+    assert_eq!(shown(&collection), [("media".into(), 1)]);
+    collection.begin();
+    collection.fill(list(vec![], 2));
+    assert!(shown(&collection).is_empty());
 }
 
 #[test]
 fn what_did_not_change_is_not_painted_again() {
-    let mut shelf = Shelf::default();
-    shelf.begin();
-    shelf.fill(list(vec![row(0, "media", 1)], 1));
-    let before = shelf.rows().values().next().cloned().unwrap();
-    assert!(!shelf.apply(2, Change::Upsert(row(0, "media", 1))));
-    shelf.begin();
-    shelf.fill(list(vec![row(0, "media", 1)], 3));
-    assert!(Arc::ptr_eq(&before, shelf.rows().values().next().unwrap()));
+    let mut collection = Collection::default();
+    collection.begin();
+    collection.fill(list(vec![row(0, "media", 1)], 1));
+    let before = collection.rows().values().next().cloned().unwrap();
+    assert!(!collection.apply(2, Change::Upsert(row(0, "media", 1))));
+    collection.begin();
+    collection.fill(list(vec![row(0, "media", 1)], 3));
+    assert!(Arc::ptr_eq(&before, collection.rows().values().next().unwrap()));
 }
 
 #[test]
 fn a_list_older_than_the_first_frame_has_a_gap_until_it_is_loaded_again() {
-    let mut shelf = Shelf::default();
-    shelf.begin();
-    shelf.follow_from(5);
-    assert!(!shelf.has_gap());
-    shelf.fill(list(vec![], 4));
-    assert!(shelf.has_gap());
-    shelf.begin();
+    let mut collection = Collection::default();
+    collection.begin();
+    collection.follow_from(5);
+    assert!(!collection.has_gap());
+    collection.fill(list(vec![], 4));
+    assert!(collection.has_gap());
+    collection.begin();
     // A controller that started again counts from the beginning.
-    shelf.fill(list(vec![], 1));
-    assert!(!shelf.has_gap());
+    collection.fill(list(vec![], 1));
+    assert!(!collection.has_gap());
 }
 
 #[test]
 fn clearing_a_device_leaves_the_others() {
-    let mut shelf = Shelf::default();
-    shelf.begin();
-    shelf.fill(list(vec![row(0, "media", 1), row(1, "edge", 1)], 1));
-    assert!(shelf.apply(2, Change::Clear(DEVICES[0].parse().unwrap())));
-    assert_eq!(shown(&shelf), [("edge".into(), 1)]);
+    let mut collection = Collection::default();
+    collection.begin();
+    collection.fill(list(vec![row(0, "media", 1), row(1, "edge", 1)], 1));
+    assert!(collection.apply(2, Change::Clear(DEVICES[0].parse().unwrap())));
+    assert_eq!(shown(&collection), [("edge".into(), 1)]);
 }
 
 proptest! {
@@ -123,7 +123,7 @@ proptest! {
         let made = made.min(numbered.len());
         let arrives = arrives.clamp(made, numbered.len().max(made));
 
-        let mut server = Shelf::default();
+        let mut server = Collection::default();
         server.begin();
         server.fill(list(vec![], 0));
         let mut answer = None;
@@ -135,7 +135,7 @@ proptest! {
             list(server.rows().values().map(|row| (**row).clone()).collect(), numbered.len() as u64)
         });
 
-        let mut page = Shelf::default();
+        let mut page = Collection::default();
         page.begin();
         for (seq, change) in &numbered[..arrives] { page.apply(*seq, change.clone()); }
         page.fill(answer);

@@ -11,8 +11,8 @@ use flotilla_protocol::{
 };
 use std::{collections::BTreeMap, fmt, sync::Arc};
 
-/// Something that has a place on a shelf.
-pub trait Shelved: Clone + PartialEq + fmt::Debug + Send + Sync + 'static {
+/// Something that has a place on a collection.
+pub trait Keyed: Clone + PartialEq + fmt::Debug + Send + Sync + 'static {
     type Key: Ord + Clone + fmt::Debug + Send + Sync;
     /// How frames call this kind of thing.
     const NAME: &'static str;
@@ -23,7 +23,7 @@ pub trait Shelved: Clone + PartialEq + fmt::Debug + Send + Sync + 'static {
     fn change_of(gone: &ResourceRef) -> Option<Change<Self>>;
 }
 
-/// How far a shelf has come.
+/// How far a collection has come.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub enum Load {
     #[default]
@@ -33,9 +33,9 @@ pub enum Load {
     Failed(Failure),
 }
 
-/// One change of a shelf.
+/// One change of a collection.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Change<T: Shelved> {
+pub enum Change<T: Keyed> {
     Upsert(T),
     Remove(T::Key),
     /// Everything of a device is gone.
@@ -44,7 +44,7 @@ pub enum Change<T: Shelved> {
 
 /// Things of one kind, in the order of their keys.
 #[derive(Debug, Clone)]
-pub struct Shelf<T: Shelved> {
+pub struct Collection<T: Keyed> {
     rows: BTreeMap<T::Key, Arc<T>>,
     load: Load,
     /// Rows were loaded at least once.
@@ -52,25 +52,25 @@ pub struct Shelf<T: Shelved> {
     /// The last frame that the loaded rows contain.
     seq: u64,
     /// Frames up to this one are not delivered, so a list has to contain them.
-    floor: u64,
+    stream_start: u64,
     /// Changes that came while a list was on its way, by the number of their frame.
-    early: Vec<(u64, Change<T>)>,
+    changes_while_loading: Vec<(u64, Change<T>)>,
 }
 
-impl<T: Shelved> Default for Shelf<T> {
+impl<T: Keyed> Default for Collection<T> {
     fn default() -> Self {
         Self {
             rows: BTreeMap::new(),
             load: Load::Absent,
             filled: false,
             seq: 0,
-            floor: 0,
-            early: Vec::new(),
+            stream_start: 0,
+            changes_while_loading: Vec::new(),
         }
     }
 }
 
-impl<T: Shelved> Shelf<T> {
+impl<T: Keyed> Collection<T> {
     #[must_use]
     pub fn rows(&self) -> &BTreeMap<T::Key, Arc<T>> {
         &self.rows
@@ -90,8 +90,8 @@ impl<T: Shelved> Shelf<T> {
     /// A list was asked for.
     pub fn begin(&mut self) {
         self.load = Load::Loading;
-        self.floor = 0;
-        self.early.clear();
+        self.stream_start = 0;
+        self.changes_while_loading.clear();
     }
 
     /// The list arrived.
@@ -106,7 +106,7 @@ impl<T: Shelved> Shelf<T> {
         self.load = Load::Ready;
         self.filled = true;
         self.seq = list.seq;
-        for (seq, change) in std::mem::take(&mut self.early) {
+        for (seq, change) in std::mem::take(&mut self.changes_while_loading) {
             if seq > list.seq {
                 self.change(change);
             }
@@ -115,13 +115,13 @@ impl<T: Shelved> Shelf<T> {
 
     /// The stream of frames begins after this one. Whoever is on its way has to contain it.
     pub fn follow_from(&mut self, seq: u64) {
-        self.floor = seq;
+        self.stream_start = seq;
     }
 
     /// Whether changes fell between the list and the first frame, so that it has to be loaded again.
     #[must_use]
     pub fn has_gap(&self) -> bool {
-        self.load == Load::Ready && self.seq < self.floor
+        self.load == Load::Ready && self.seq < self.stream_start
     }
 
     /// Adds rows of an older page of a list that is read in pages.
@@ -134,7 +134,7 @@ impl<T: Shelved> Shelf<T> {
     /// The list did not arrive; rows of an earlier one stay.
     pub fn fail(&mut self, failure: Failure) {
         self.load = Load::Failed(failure);
-        for (_, change) in std::mem::take(&mut self.early) {
+        for (_, change) in std::mem::take(&mut self.changes_while_loading) {
             self.change(change);
         }
     }
@@ -144,7 +144,7 @@ impl<T: Shelved> Shelf<T> {
         match self.load {
             Load::Absent => false,
             Load::Loading => {
-                self.early.push((seq, change.clone()));
+                self.changes_while_loading.push((seq, change.clone()));
                 self.filled && self.change(change)
             }
             Load::Ready | Load::Failed(_) => self.change(change),
