@@ -3,9 +3,10 @@
 use crate::{
     clock::Clock,
     components::{ids::Ids, toast::Toaster},
-    frame::Frame,
+    frame::PageFrame,
+    lazy_views,
     live::Live,
-    pages, parts,
+    pages,
     prefs::Prefs,
     session,
     store::Store,
@@ -25,31 +26,31 @@ pub fn App() -> impl IntoView {
     Toaster::provide();
     let store = Store::provide();
     let live = Live::provide(store);
-    pages::containers::Acts::provide();
+    pages::containers::ContainerActions::provide();
     session::open(store, live);
     crate::frame::mark_ready(store);
     view! {
         <Router>
-            <Frame>
+            <PageFrame>
                 <Routes fallback=pages::not_found::NotFoundPage>
-                    <Route path=path!("/") view=parts::dashboard()/>
-                    <Route path=path!("/welcome") view=parts::welcome()/>
+                    <Route path=path!("/") view=lazy_views::dashboard()/>
+                    <Route path=path!("/welcome") view=lazy_views::welcome()/>
                     // One page below both addresses: the list stays as it is while the dialog is over it.
-                    <ParentRoute path=path!("/devices") view=parts::devices()>
+                    <ParentRoute path=path!("/devices") view=lazy_views::devices()>
                         <Route path=path!("") view=|| ()/>
                         <Route path=path!("add") view=|| ()/>
                     </ParentRoute>
-                    <Route path=path!("/devices/:device/*tab") view=parts::device()/>
-                    <Route path=path!("/mesh/*tab") view=parts::mesh()/>
-                    <Route path=path!("/containers/*open") view=parts::containers()/>
-                    <Route path=path!("/stacks/*open") view=parts::stacks()/>
-                    <Route path=path!("/images/*open") view=parts::images()/>
-                    <Route path=path!("/volumes/*open") view=parts::volumes()/>
-                    <Route path=path!("/networks/*open") view=parts::networks()/>
-                    <Route path=path!("/activity") view=parts::activity()/>
-                    <Route path=path!("/settings/*section") view=parts::settings()/>
+                    <Route path=path!("/devices/:device/*tab") view=lazy_views::device()/>
+                    <Route path=path!("/mesh/*tab") view=lazy_views::mesh()/>
+                    <Route path=path!("/containers/*open") view=lazy_views::containers()/>
+                    <Route path=path!("/stacks/*open") view=lazy_views::stacks()/>
+                    <Route path=path!("/images/*open") view=lazy_views::images()/>
+                    <Route path=path!("/volumes/*open") view=lazy_views::volumes()/>
+                    <Route path=path!("/networks/*open") view=lazy_views::networks()/>
+                    <Route path=path!("/activity") view=lazy_views::activity()/>
+                    <Route path=path!("/settings/*section") view=lazy_views::settings()/>
                 </Routes>
-            </Frame>
+            </PageFrame>
         </Router>
     }
 }

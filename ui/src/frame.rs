@@ -15,8 +15,8 @@ pub use shortcuts::Shortcuts;
 use crate::{
     components::toast::Toasts,
     copy::frame as copy,
-    pages::{containers::Acts, sign_in::SignInPage},
-    parts,
+    lazy_views,
+    pages::{containers::ContainerActions, sign_in::SignInPage},
     session::Session,
     store::use_store,
 };
@@ -25,7 +25,7 @@ use leptos_router::hooks::{use_location, use_navigate};
 
 /// What a page says about itself to what surrounds it.
 #[derive(Debug, Clone, Copy)]
-struct Page {
+struct PageInfo {
     /// The object first, then where it is.
     title: RwSignal<Vec<String>>,
     /// Stand in the top bar while their page is shown.
@@ -35,7 +35,7 @@ struct Page {
 
 /// What is open over the page.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Over {
+pub(crate) struct Overlays {
     pub palette: RwSignal<bool>,
     pub shortcuts: RwSignal<bool>,
     /// The sidebar, on a screen that has no room for it.
@@ -44,7 +44,7 @@ pub(crate) struct Over {
 
 /// Says what this page is called: its heading is the first, and the window's title is all of them.
 pub fn page_title(crumbs: impl Fn() -> Vec<String> + 'static) {
-    if let Some(page) = use_context::<Page>() {
+    if let Some(page) = use_context::<PageInfo>() {
         Effect::new(move |_| page.title.set(crumbs()));
     }
 }
@@ -52,7 +52,7 @@ pub fn page_title(crumbs: impl Fn() -> Vec<String> + 'static) {
 /// Puts a page's own actions in the top bar for as long as it is shown.
 #[component]
 pub fn PageActions(children: ChildrenFn) -> impl IntoView {
-    let page: Page = expect_context();
+    let page: PageInfo = expect_context();
     let id = page.next.get_value();
     page.next.set_value(id + 1);
     page.actions
@@ -65,39 +65,39 @@ pub fn PageActions(children: ChildrenFn) -> impl IntoView {
 
 /// The frame of every page but the first visit's.
 #[component]
-pub fn Frame(children: Children) -> impl IntoView {
+pub fn PageFrame(children: Children) -> impl IntoView {
     let store = use_store();
-    let page = Page {
+    let page = PageInfo {
         title: RwSignal::new(Vec::new()),
         actions: RwSignal::new(Vec::new()),
         next: StoredValue::new(0),
     };
     provide_context(page);
-    let over = Over {
+    let overlays = Overlays {
         palette: RwSignal::new(false),
         shortcuts: RwSignal::new(false),
         drawer: RwSignal::new(false),
     };
-    provide_context(over);
-    keys::listen(over);
+    provide_context(overlays);
+    keys::listen(overlays);
     let path = Memo::new({
         let location = use_location();
         move |_| location.pathname.get()
     });
     let heading = NodeRef::<html::H1>::new();
     Effect::new(move |_| document().set_title(&window_title(&page.title.get())));
-    follow_route(path, heading, over);
+    follow_route(path, heading, overlays);
     let unnamed = welcome_first(path, page);
-    let acts: Acts = expect_context();
-    let asking = Memo::new(move |_| acts.is_asking());
+    let container_actions: ContainerActions = expect_context();
+    let asking = Memo::new(move |_| container_actions.is_asking());
     let missing = Memo::new(move |_| store.session.get() == Session::Missing);
     let bare = move || path.get() == WELCOME || missing.get();
     let pages = children();
     view! {
         <a class="skip" href="#content" on:click=|event| { event.prevent_default(); crate::browser::focus("#content"); }>{copy::SKIP}</a>
-        <div class="frame" class:bare=bare class:drawer-open=move || over.drawer.get()>
+        <div class="frame" class:bare=bare class:drawer-open=move || overlays.drawer.get()>
             <sidebar::Sidebar/>
-            <div class="scrim" aria-hidden="true" on:click=move |_| over.drawer.set(false)></div>
+            <div class="scrim" aria-hidden="true" on:click=move |_| overlays.drawer.set(false)></div>
             <top_bar::TopBar heading/>
             <banner::Banner/>
             <main id="content" tabindex="-1">
@@ -105,9 +105,9 @@ pub fn Frame(children: Children) -> impl IntoView {
                 <div class="pages" hidden=move || missing.get() || unnamed.get() && path.get() != WELCOME>{pages}</div>
             </main>
         </div>
-        {move || over.palette.get().then(|| parts::palette().view())}
-        {move || over.shortcuts.get().then(|| parts::shortcuts().view())}
-        {move || asking.get().then(|| parts::confirm_stop().view())}
+        {move || overlays.palette.get().then(|| lazy_views::palette().view())}
+        {move || overlays.shortcuts.get().then(|| lazy_views::shortcuts().view())}
+        {move || asking.get().then(|| lazy_views::confirm_stop().view())}
         <Toasts/>
     }
 }
@@ -115,7 +115,7 @@ pub fn Frame(children: Children) -> impl IntoView {
 const WELCOME: &str = "/welcome";
 
 /// Gives the keyboard to the heading of a page that was just opened, and puts away what lay over the last one.
-fn follow_route(path: Memo<String>, heading: NodeRef<html::H1>, over: Over) {
+fn follow_route(path: Memo<String>, heading: NodeRef<html::H1>, overlays: Overlays) {
     Effect::new(move |previous: Option<String>| {
         let path = path.get();
         let place = |path: &str| path.split('/').take(3).map(str::to_owned).collect::<Vec<_>>();
@@ -124,8 +124,8 @@ fn follow_route(path: Memo<String>, heading: NodeRef<html::H1>, over: Over) {
             section(&previous) != section(&path) || is_device(&path) && place(&previous) != place(&path)
         });
         if moved {
-            over.drawer.set(false);
-            over.palette.set(false);
+            overlays.drawer.set(false);
+            overlays.palette.set(false);
             if let Some(heading) = heading.get_untracked() {
                 heading.focus().ok();
             }
@@ -146,7 +146,7 @@ fn is_device(path: &str) -> bool {
 ///
 /// The page that was asked for must be there first: the router shows the code that arrives last, and would put it over
 /// the welcome.
-fn welcome_first(path: Memo<String>, page: Page) -> Memo<bool> {
+fn welcome_first(path: Memo<String>, page: PageInfo) -> Memo<bool> {
     let store = use_store();
     let navigate = use_navigate();
     let unnamed = Memo::new(move |_| {

@@ -126,7 +126,7 @@ impl Live {
         }
         let text = event.data().as_string().unwrap_or_default();
         // A frame that this build cannot read is of a newer controller; the page stays true by loading again.
-        let taken = wire::frame(&text).and_then(|frame| {
+        let taken = wire::live_frame(&text).and_then(|frame| {
             if frame.reset && begun == Some(false) {
                 self.store.follow_from(frame.seq);
                 return Ok(());

@@ -11,7 +11,7 @@ mod load;
 pub use collection::{Change, Collection, Keyed, Load};
 pub use item::{InventoryItem, ItemKey};
 
-use crate::wire::{self, Frame, Unreadable, Upsert};
+use crate::wire::{self, LiveFrame, Unreadable, Upsert};
 use flotilla_protocol::{
     Timestamp,
     activity::Activity,
@@ -113,7 +113,7 @@ impl Store {
     ///
     /// # Errors
     /// What the frame brings is of a kind that is known here, and cannot be read.
-    pub fn apply(self, frame: Frame<'_>) -> Result<(), Unreadable> {
+    pub fn apply(self, frame: LiveFrame<'_>) -> Result<(), Unreadable> {
         if frame.reset {
             self.reload();
         }

@@ -110,7 +110,7 @@ pub fn list<T: FromJson>(text: &str) -> Result<List<T>> {
 
 /// A live frame. What it brings is read by whoever follows that kind of thing.
 #[derive(Debug)]
-pub struct Frame<'a> {
+pub struct LiveFrame<'a> {
     pub seq: u64,
     pub upsert: Option<Upsert<'a>>,
     pub remove: Option<ResourceRef>,
@@ -128,7 +128,7 @@ pub struct Upsert<'a> {
 ///
 /// # Errors
 /// The text is not one.
-pub fn frame(text: &str) -> Result<Frame<'_>> {
+pub fn live_frame(text: &str) -> Result<LiveFrame<'_>> {
     #[derive(Deserialize)]
     struct Read<'a> {
         seq: u64,
@@ -145,7 +145,7 @@ pub fn frame(text: &str) -> Result<Frame<'_>> {
         remove,
         reset,
     } = read(text)?;
-    Ok(Frame {
+    Ok(LiveFrame {
         seq,
         upsert: upsert.map(|upsert| resource(upsert.0)).transpose()?,
         remove,
@@ -194,7 +194,7 @@ mod tests {
             r#"{"seq":6,"reset":true}"#.to_owned(),
         ];
         for text in frames {
-            let read = frame(&text).unwrap();
+            let read = live_frame(&text).unwrap();
             let expected: LiveFrame = serde_json::from_str(&text).unwrap();
             assert_eq!(read.seq, expected.seq, "{text}");
             assert_eq!(read.remove, expected.remove, "{text}");
@@ -205,7 +205,7 @@ mod tests {
 
     /// What a frame brings, by its name here.
     fn brought<T: FromJson + Keyed>(text: &str) -> Option<T> {
-        let upsert = frame(text).unwrap().upsert.unwrap();
+        let upsert = live_frame(text).unwrap().upsert.unwrap();
         (upsert.kind == T::NAME).then(|| T::from_json(upsert.text).unwrap())
     }
 

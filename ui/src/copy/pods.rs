@@ -52,7 +52,7 @@ pub fn ports_of(container: &str) -> String {
 
 /// What a person should know before a container is put into a pod.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Move<'a> {
+pub struct PodMoveFacts<'a> {
     pub container: &'a str,
     pub device: &'a str,
     /// Networks that it leaves.
@@ -97,15 +97,15 @@ pub fn keep(container: &str) -> String {
 
 /// What is lost, what stays, and the way back.
 #[must_use]
-pub fn put_text(moved: &Move<'_>) -> String {
-    let Move {
+pub fn put_text(facts: &PodMoveFacts<'_>) -> String {
+    let PodMoveFacts {
         container,
         device,
         networks,
         published,
         addresses,
         found_as,
-    } = moved;
+    } = facts;
     let mut lost = Vec::new();
     if !networks.is_empty() {
         let one = if networks.len() == 1 {
@@ -139,13 +139,13 @@ pub fn put_text(moved: &Move<'_>) -> String {
 }
 
 #[must_use]
-pub fn take_text(moved: &Move<'_>) -> String {
-    let Move {
+pub fn take_text(facts: &PodMoveFacts<'_>) -> String {
+    let PodMoveFacts {
         container,
         device,
         addresses,
         ..
-    } = moved;
+    } = facts;
     let mut text = recreated(container, device);
     if !addresses.is_empty() {
         text += &format!(" It is not reached at {} any more.", and(addresses));
@@ -196,7 +196,7 @@ mod tests {
             names: texts(&["db", "media-db-1"]),
             neighbors: texts(&["app"]),
         }];
-        let moved = Move {
+        let moved = PodMoveFacts {
             container: "web",
             device: "nas",
             networks: &networks,
@@ -219,7 +219,7 @@ mod tests {
 
     #[test]
     fn what_there_is_not_is_not_lost() {
-        let moved = Move {
+        let moved = PodMoveFacts {
             container: "web",
             device: "nas",
             networks: &[],

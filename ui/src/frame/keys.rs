@@ -1,6 +1,6 @@
 //! Keys that work everywhere.
 
-use super::Over;
+use super::Overlays;
 use crate::{browser, prefs::use_prefs};
 use leptos::{ev, prelude::*};
 use leptos_router::hooks::use_navigate;
@@ -12,20 +12,20 @@ const SEQUENCE: f64 = 1_500.0;
 
 /// What a key does, outside of fields.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Does {
+enum KeyAction {
     Go(&'static str),
     Filter,
     Shortcuts,
     /// The next key says where to go.
-    Begin,
+    AwaitSecondKey,
 }
 
-pub(super) fn listen(over: Over) {
+pub(super) fn listen(overlays: Overlays) {
     let prefs = use_prefs();
     let navigate = use_navigate();
-    let begun = StoredValue::new(None::<f64>);
+    let g_pressed_at = StoredValue::new(None::<f64>);
     let handle = window_event_listener(ev::keydown, move |event| {
-        if event.default_prevented() || !always(&event, over) {
+        if event.default_prevented() || !handle_everywhere(&event, overlays) {
             return;
         }
         let plain = !event.ctrl_key() && !event.meta_key() && !event.alt_key();
@@ -33,48 +33,48 @@ pub(super) fn listen(over: Over) {
             return;
         }
         let now = event.time_stamp();
-        let after_g = begun
+        let after_g = g_pressed_at
             .try_update_value(Option::take)
             .flatten()
             .is_some_and(|at| now - at < SEQUENCE);
-        let Some(does) = single(&event.key(), after_g) else {
+        let Some(action) = single_key(&event.key(), after_g) else {
             return;
         };
         event.prevent_default();
-        match does {
-            Does::Go(path) => navigate(path, Default::default()),
-            Does::Filter => browser::focus(".table .filter input"),
-            Does::Shortcuts => over.shortcuts.set(true),
-            Does::Begin => begun.set_value(Some(now)),
+        match action {
+            KeyAction::Go(path) => navigate(path, Default::default()),
+            KeyAction::Filter => browser::focus(".table .filter input"),
+            KeyAction::Shortcuts => overlays.shortcuts.set(true),
+            KeyAction::AwaitSecondKey => g_pressed_at.set_value(Some(now)),
         }
     });
     on_cleanup(move || handle.remove());
 }
 
-fn single(key: &str, after_g: bool) -> Option<Does> {
+fn single_key(key: &str, after_g: bool) -> Option<KeyAction> {
     Some(match (key, after_g) {
-        ("h", true) => Does::Go("/"),
-        ("d", true) => Does::Go("/devices"),
-        ("c", true) => Does::Go("/containers"),
-        ("s", true) => Does::Go("/stacks"),
-        ("m", true) => Does::Go("/mesh"),
+        ("h", true) => KeyAction::Go("/"),
+        ("d", true) => KeyAction::Go("/devices"),
+        ("c", true) => KeyAction::Go("/containers"),
+        ("s", true) => KeyAction::Go("/stacks"),
+        ("m", true) => KeyAction::Go("/mesh"),
         (_, true) => return None,
-        ("g", false) => Does::Begin,
-        ("a", false) => Does::Go("/devices/add"),
-        ("/", false) => Does::Filter,
-        ("?", false) => Does::Shortcuts,
+        ("g", false) => KeyAction::AwaitSecondKey,
+        ("a", false) => KeyAction::Go("/devices/add"),
+        ("/", false) => KeyAction::Filter,
+        ("?", false) => KeyAction::Shortcuts,
         _ => return None,
     })
 }
 
 /// Keys that work in fields too. Answers whether the event is still to be looked at.
-fn always(event: &KeyboardEvent, over: Over) -> bool {
+fn handle_everywhere(event: &KeyboardEvent, overlays: Overlays) -> bool {
     match event.key().as_str() {
         "k" | "K" if event.ctrl_key() || event.meta_key() => {
             event.prevent_default();
             // One palette at a time, and none over a dialog that waits for an answer.
-            if over.palette.get_untracked() || !is_dialog_open() {
-                over.palette.update(|open| *open = !*open);
+            if overlays.palette.get_untracked() || !is_dialog_open() {
+                overlays.palette.update(|open| *open = !*open);
             }
             false
         }
@@ -145,9 +145,9 @@ mod tests {
 
     #[test]
     fn g_waits_for_where_to_go() {
-        assert_eq!(single("g", false), Some(Does::Begin));
-        assert_eq!(single("d", true), Some(Does::Go("/devices")));
-        assert_eq!(single("d", false), None);
-        assert_eq!(single("a", true), None);
+        assert_eq!(single_key("g", false), Some(KeyAction::AwaitSecondKey));
+        assert_eq!(single_key("d", true), Some(KeyAction::Go("/devices")));
+        assert_eq!(single_key("d", false), None);
+        assert_eq!(single_key("a", true), None);
     }
 }

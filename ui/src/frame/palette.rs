@@ -4,7 +4,7 @@ mod items;
 mod rank;
 mod verbs;
 
-use super::Over;
+use super::Overlays;
 use crate::{
     browser,
     components::{
@@ -15,7 +15,7 @@ use crate::{
     copy::palette as copy,
 };
 pub use items::Group;
-use items::{Does, Entry, collect, within};
+use items::{EntryAction, PaletteEntry, actions_of, collect};
 use leptos::{ev::KeyboardEvent, html, prelude::*};
 use leptos_router::hooks::use_navigate;
 use rank::best;
@@ -26,28 +26,28 @@ const SHOWN: usize = 40;
 
 #[component]
 pub fn Palette() -> impl IntoView {
-    let over: Over = expect_context();
-    let on_close = Callback::new(move |()| over.palette.set(false));
+    let overlays: Overlays = expect_context();
+    let on_close = Callback::new(move |()| overlays.palette.set(false));
     let list = fresh_id("found");
-    let steps = Steps::new();
+    let state = PaletteState::new();
     let navigate = use_navigate();
-    let run = Callback::new(move |entry: Entry| {
-        if matches!(entry.does, Does::Choose(_)) {
-            steps.enter(Some(entry));
+    let run = Callback::new(move |entry: PaletteEntry| {
+        if matches!(entry.action, EntryAction::Choose(_)) {
+            state.enter(Some(entry));
             return;
         }
         items::remember(&entry);
         on_close.run(());
-        match entry.does {
-            Does::Go(path) => navigate(&path, Default::default()),
+        match entry.action {
+            EntryAction::Go(path) => navigate(&path, Default::default()),
             // The palette has to be gone before another dialog opens.
-            Does::Run(run) => request_animation_frame(move || run()),
-            Does::Choose(_) => {}
+            EntryAction::Run(run) => request_animation_frame(move || run()),
+            EntryAction::Choose(_) => {}
         }
     });
     let back = Callback::new(move |()| {
-        if steps.inside.get_untracked().is_some() {
-            steps.enter(None);
+        if state.opened_entry.get_untracked().is_some() {
+            state.enter(None);
         } else {
             on_close.run(());
         }
@@ -55,10 +55,10 @@ pub fn Palette() -> impl IntoView {
     view! {
         <Dialog title=copy::TITLE on_close=back>
             <div class="palette">
-                <Field steps list=list.clone() run/>
-                <Found list found=steps.found at=steps.at run/>
-                <p class="palette-none muted" hidden=move || steps.found.with(|found| !found.is_empty())>
-                    {move || if steps.inside.with(Option::is_some) && steps.text.with(String::is_empty) { copy::NO_OBJECT } else { copy::NOTHING }}
+                <Field state list=list.clone() run/>
+                <FoundList list found=state.found at=state.at run/>
+                <p class="palette-none muted" hidden=move || state.found.with(|found| !found.is_empty())>
+                    {move || if state.opened_entry.with(Option::is_some) && state.text.with(String::is_empty) { copy::NO_OBJECT } else { copy::NOTHING }}
                 </p>
                 <p class="palette-foot caption muted">{copy::HINT}</p>
             </div>
@@ -68,25 +68,25 @@ pub fn Palette() -> impl IntoView {
 
 /// Where letters are typed, behind the verb that was chosen.
 #[component]
-fn Field(steps: Steps, list: String, run: Callback<Entry>) -> impl IntoView {
+fn Field(state: PaletteState, list: String, run: Callback<PaletteEntry>) -> impl IntoView {
     let input = focused_when_shown();
-    let keys = move |event: KeyboardEvent| on_key(&event, steps, run);
+    let keys = move |event: KeyboardEvent| on_key(&event, state, run);
     let option = list.clone();
     let active = move || {
-        let any = steps.found.with(|found| !found.is_empty());
-        any.then(|| format!("{option}-{}", steps.at.get()))
+        let any = state.found.with(|found| !found.is_empty());
+        any.then(|| format!("{option}-{}", state.at.get()))
     };
     let typing = move |event| {
-        steps.text.set(event_target_value(&event));
-        steps.at.set(0);
+        state.text.set(event_target_value(&event));
+        state.at.set(0);
     };
     view! {
         <div class="palette-field">
             <Icon glyph=lucide::SEARCH/>
-            {move || steps.inside.get().map(|entry| view! { <span class="tag">{entry.title}</span> })}
+            {move || state.opened_entry.get().map(|entry| view! { <span class="tag">{entry.title}</span> })}
             <input type="text" role="combobox" aria-expanded="true" aria-autocomplete="list" autocomplete="off" spellcheck="false"
                 aria-label=crate::copy::frame::SEARCH placeholder=copy::PLACEHOLDER aria-controls=list aria-activedescendant=active
-                node_ref=input prop:value=move || steps.text.get() on:input=typing on:keydown=keys/>
+                node_ref=input prop:value=move || state.text.get() on:input=typing on:keydown=keys/>
         </div>
     }
 }
@@ -107,11 +107,16 @@ fn focused_when_shown() -> NodeRef<html::Input> {
 
 /// What was found, in its groups.
 #[component]
-fn Found(list: String, found: Memo<Vec<Entry>>, at: RwSignal<usize>, run: Callback<Entry>) -> impl IntoView {
+fn FoundList(
+    list: String,
+    found: Memo<Vec<PaletteEntry>>,
+    at: RwSignal<usize>,
+    run: Callback<PaletteEntry>,
+) -> impl IntoView {
     let option = list.clone();
     let section = move |(group, entries)| {
         let option = option.clone();
-        view! { <Section group entries option at run/> }
+        view! { <GroupSection group entries option at run/> }
     };
     view! {
         <div role="listbox" id=list aria-label=copy::FOUND class="palette-list">
@@ -121,14 +126,14 @@ fn Found(list: String, found: Memo<Vec<Entry>>, at: RwSignal<usize>, run: Callba
 }
 
 #[component]
-fn Section(
+fn GroupSection(
     group: Group,
-    entries: Vec<(usize, Entry)>,
+    entries: Vec<(usize, PaletteEntry)>,
     option: String,
     at: RwSignal<usize>,
-    run: Callback<Entry>,
+    run: Callback<PaletteEntry>,
 ) -> impl IntoView {
-    let line = move |(index, entry): (usize, Entry)| {
+    let line = move |(index, entry): (usize, PaletteEntry)| {
         let id = format!("{option}-{index}");
         let shown = entry.clone();
         let node = NodeRef::<html::Div>::new();
@@ -158,8 +163,8 @@ fn Section(
 }
 
 /// Entries by group, the group of the best one first, each with its place in the whole list.
-fn grouped(found: &[Entry]) -> Vec<(Group, Vec<(usize, Entry)>)> {
-    let mut groups: Vec<(Group, Vec<(usize, Entry)>)> = Vec::new();
+fn grouped(found: &[PaletteEntry]) -> Vec<(Group, Vec<(usize, PaletteEntry)>)> {
+    let mut groups: Vec<(Group, Vec<(usize, PaletteEntry)>)> = Vec::new();
     for (index, entry) in found.iter().enumerate() {
         match groups.iter_mut().find(|(group, _)| *group == entry.group) {
             Some((_, entries)) => entries.push((index, entry.clone())),
@@ -171,51 +176,51 @@ fn grouped(found: &[Entry]) -> Vec<(Group, Vec<(usize, Entry)>)> {
 
 /// Where somebody is in the palette.
 #[derive(Clone, Copy)]
-struct Steps {
+struct PaletteState {
     text: RwSignal<String>,
     at: RwSignal<usize>,
-    inside: RwSignal<Option<Entry>>,
-    found: Memo<Vec<Entry>>,
+    opened_entry: RwSignal<Option<PaletteEntry>>,
+    found: Memo<Vec<PaletteEntry>>,
 }
 
-impl Steps {
+impl PaletteState {
     fn new() -> Self {
-        let everything: Arc<Vec<Entry>> = Arc::new(collect());
+        let everything: Arc<Vec<PaletteEntry>> = Arc::new(collect());
         let text = RwSignal::new(String::new());
-        let inside = RwSignal::new(None::<Entry>);
+        let opened_entry = RwSignal::new(None::<PaletteEntry>);
         let found = Memo::new(move |_| {
             let text = text.get();
-            match inside.get() {
-                Some(entry) => best(&within(&entry), &text, SHOWN),
+            match opened_entry.get() {
+                Some(entry) => best(&actions_of(&entry), &text, SHOWN),
                 None => best(&everything, &text, SHOWN),
             }
         });
         Self {
             text,
             at: RwSignal::new(0),
-            inside,
+            opened_entry,
             found,
         }
     }
 
     /// Goes into what can be chosen behind an entry, or back to everything.
-    fn enter(self, entry: Option<Entry>) {
-        self.inside.set(entry);
+    fn enter(self, entry: Option<PaletteEntry>) {
+        self.opened_entry.set(entry);
         self.text.set(String::new());
         self.at.set(0);
     }
 }
 
-fn on_key(event: &KeyboardEvent, steps: Steps, run: Callback<Entry>) {
-    let Steps {
+fn on_key(event: &KeyboardEvent, state: PaletteState, run: Callback<PaletteEntry>) {
+    let PaletteState {
         text,
         at,
-        inside,
+        opened_entry,
         found,
-    } = steps;
+    } = state;
     let count = found.with_untracked(Vec::len).max(1);
     let chosen = || found.with_untracked(|found| found.get(at.get_untracked()).cloned());
-    let goes_back = || inside.get_untracked().is_some() && text.with_untracked(String::is_empty);
+    let goes_back = || opened_entry.get_untracked().is_some() && text.with_untracked(String::is_empty);
     match event.key().as_str() {
         "ArrowDown" => at.update(|at| *at = (*at + 1) % count),
         "ArrowUp" => at.update(|at| *at = (*at + count - 1) % count),
@@ -224,13 +229,13 @@ fn on_key(event: &KeyboardEvent, steps: Steps, run: Callback<Entry>) {
                 run.run(entry);
             }
         }
-        "ArrowRight" if inside.get_untracked().is_none() => {
-            let Some(entry) = chosen().filter(|entry| !within(entry).is_empty()) else {
+        "ArrowRight" if opened_entry.get_untracked().is_none() => {
+            let Some(entry) = chosen().filter(|entry| !actions_of(entry).is_empty()) else {
                 return;
             };
-            steps.enter(Some(entry));
+            state.enter(Some(entry));
         }
-        "ArrowLeft" | "Backspace" if goes_back() => steps.enter(None),
+        "ArrowLeft" | "Backspace" if goes_back() => state.enter(None),
         _ => return,
     }
     event.prevent_default();

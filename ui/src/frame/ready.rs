@@ -1,7 +1,7 @@
 //! Says on the root element when the page shows what it will show: fonts are there and lists are loaded.
 
 use crate::{
-    browser, parts,
+    browser, lazy_views,
     session::Session,
     store::{Collection, Keyed, Load, Store},
 };
@@ -23,7 +23,7 @@ pub fn mark_ready(store: Store) {
         }
         let known = match store.session.get() {
             Session::Opening => store.devices.with(failed),
-            Session::Open => store.fleet.with(Option::is_some) && rested(store),
+            Session::Open => store.fleet.with(Option::is_some) && no_list_is_loading(store),
             Session::Missing => true,
         };
         let ready = fonts.get() && known;
@@ -31,7 +31,7 @@ pub fn mark_ready(store: Store) {
             request_animation_frame(|| {
                 request_animation_frame(|| {
                     browser::set_root_attribute("data-ready", "true");
-                    parts::fetch_all();
+                    lazy_views::fetch_all();
                 })
             });
         }
@@ -40,17 +40,17 @@ pub fn mark_ready(store: Store) {
 }
 
 /// Whether no list is on its way.
-fn rested(store: Store) -> bool {
-    fn rests<T: Keyed>(collection: RwSignal<Collection<T>>) -> bool {
+fn no_list_is_loading(store: Store) -> bool {
+    fn is_not_loading<T: Keyed>(collection: RwSignal<Collection<T>>) -> bool {
         collection.with(|collection| *collection.load() != Load::Loading)
     }
-    rests(store.devices)
-        && rests(store.containers)
-        && rests(store.stacks)
-        && rests(store.images)
-        && rests(store.volumes)
-        && rests(store.networks)
-        && rests(store.activity)
+    is_not_loading(store.devices)
+        && is_not_loading(store.containers)
+        && is_not_loading(store.stacks)
+        && is_not_loading(store.images)
+        && is_not_loading(store.volumes)
+        && is_not_loading(store.networks)
+        && is_not_loading(store.activity)
 }
 
 fn failed<T: Keyed>(collection: &Collection<T>) -> bool {

@@ -1,6 +1,6 @@
 //! The dialog that lists what keys do.
 
-use super::Over;
+use super::Overlays;
 use crate::{
     components::{button::Button, dialog::Dialog},
     copy::frame as copy,
@@ -9,8 +9,8 @@ use leptos::prelude::*;
 
 #[component]
 pub fn Shortcuts() -> impl IntoView {
-    let over: Over = expect_context();
-    let on_close = Callback::new(move |()| over.shortcuts.set(false));
+    let overlays: Overlays = expect_context();
+    let on_close = Callback::new(move |()| overlays.shortcuts.set(false));
     view! {
         <Dialog title=copy::SHORTCUTS on_close>
             <div class="dialog-body">

@@ -10,63 +10,63 @@ use crate::{
 use leptos::prelude::*;
 use leptos_router::hooks::use_location;
 
-struct Item {
+struct NavItem {
     path: &'static str,
     name: &'static str,
     glyph: Glyph,
 }
 
-const TOP: [Item; 3] = [
-    Item {
+const TOP: [NavItem; 3] = [
+    NavItem {
         path: "/",
         name: copy::DASHBOARD,
         glyph: lucide::LAYOUT_DASHBOARD,
     },
-    Item {
+    NavItem {
         path: "/devices",
         name: copy::DEVICES,
         glyph: lucide::SERVER,
     },
-    Item {
+    NavItem {
         path: "/mesh",
         name: copy::MESH,
         glyph: lucide::WAYPOINTS,
     },
 ];
-const DOCKER: [Item; 5] = [
-    Item {
+const DOCKER: [NavItem; 5] = [
+    NavItem {
         path: "/containers",
         name: copy::CONTAINERS,
         glyph: lucide::BOX,
     },
-    Item {
+    NavItem {
         path: "/stacks",
         name: copy::STACKS,
         glyph: lucide::LAYERS,
     },
-    Item {
+    NavItem {
         path: "/images",
         name: copy::IMAGES,
         glyph: lucide::IMAGE,
     },
-    Item {
+    NavItem {
         path: "/volumes",
         name: copy::VOLUMES,
         glyph: lucide::HARD_DRIVE,
     },
-    Item {
+    NavItem {
         path: "/networks",
         name: copy::NETWORKS,
         glyph: lucide::NETWORK,
     },
 ];
-const SYSTEM: [Item; 2] = [
-    Item {
+const SYSTEM: [NavItem; 2] = [
+    NavItem {
         path: "/activity",
         name: copy::ACTIVITY,
         glyph: lucide::HISTORY,
     },
-    Item {
+    NavItem {
         path: "/settings",
         name: copy::SETTINGS,
         glyph: lucide::SETTINGS,
@@ -94,7 +94,7 @@ pub fn Sidebar() -> impl IntoView {
     }
 }
 
-fn link(item: &'static Item) -> impl IntoView {
+fn link(item: &'static NavItem) -> impl IntoView {
     let location = use_location();
     let current = Memo::new(move |_| {
         location.pathname.with(|path| {

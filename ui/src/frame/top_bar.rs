@@ -1,6 +1,6 @@
 //! Where one is, the page's own actions, search, and what concerns the person.
 
-use super::{Over, Page};
+use super::{Overlays, PageInfo};
 use crate::{
     components::{
         button::{Button, Kind},
@@ -15,11 +15,11 @@ use wasm_bindgen::JsCast;
 
 #[component]
 pub fn TopBar(heading: NodeRef<html::H1>) -> impl IntoView {
-    let page: Page = expect_context();
-    let over: Over = expect_context();
+    let page: PageInfo = expect_context();
+    let overlays: Overlays = expect_context();
     let title = move || page.title.with(|title| title.first().cloned());
     let navigation = move || {
-        if over.drawer.get() {
+        if overlays.drawer.get() {
             copy::CLOSE_NAVIGATION
         } else {
             copy::OPEN_NAVIGATION
@@ -28,14 +28,14 @@ pub fn TopBar(heading: NodeRef<html::H1>) -> impl IntoView {
     view! {
         <header class="top-bar">
             <button type="button" class="icon-button navigation" aria-label=navigation
-                aria-expanded=move || over.drawer.get().to_string()
-                on:click=move |_| over.drawer.update(|open| *open = !*open)>
+                aria-expanded=move || overlays.drawer.get().to_string()
+                on:click=move |_| overlays.drawer.update(|open| *open = !*open)>
                 <Icon glyph=lucide::MENU/>
             </button>
             <h1 tabindex="-1" node_ref=heading>{title}</h1>
             {move || page.actions.get().into_iter().map(|(_, actions)| actions.run()).collect_view()}
             <button type="button" class="search-button" aria-haspopup="dialog"
-                on:click=move |_| over.palette.set(true)>
+                on:click=move |_| overlays.palette.set(true)>
                 <Icon glyph=lucide::SEARCH/>
                 <span class="grow">{copy::SEARCH}</span>
                 <kbd aria-hidden="true">{copy::KEYS_SEARCH}</kbd>
@@ -47,7 +47,7 @@ pub fn TopBar(heading: NodeRef<html::H1>) -> impl IntoView {
 
 #[component]
 fn AccountMenu() -> impl IntoView {
-    let over: Over = expect_context();
+    let overlays: Overlays = expect_context();
     let prefs = use_prefs();
     let open = RwSignal::new(false);
     let root = NodeRef::<html::Div>::new();
@@ -83,7 +83,7 @@ fn AccountMenu() -> impl IntoView {
     };
     let shortcuts = move || {
         open.set(false);
-        over.shortcuts.set(true);
+        overlays.shortcuts.set(true);
     };
     view! {
         <div class="account" node_ref=root on:keydown=keys>

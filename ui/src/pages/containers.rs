@@ -1,13 +1,13 @@
 //! Containers of the whole fleet: what runs, where, and starting, stopping and restarting it.
 
-pub mod act;
+pub mod actions;
 mod confirm;
-mod place;
 pub(crate) mod pod;
+mod pod_moves;
 mod ports;
 mod row;
 
-pub use act::Acts;
+pub use actions::ContainerActions;
 pub use confirm::ConfirmStop;
 pub use row::{ContainerRow, SPEC};
 
@@ -28,7 +28,7 @@ use flotilla_protocol::{
     inventory::{Container, ContainerAction},
 };
 use leptos::prelude::*;
-use place::{ConfirmMove, Moves};
+use pod_moves::{ConfirmMove, PodMoves};
 use std::sync::Arc;
 
 const BASE: &str = "/containers";
@@ -44,13 +44,14 @@ pub fn ContainersPage() -> impl IntoView {
 pub fn Containers(only: Signal<Option<DeviceId>>) -> impl IntoView {
     let store = use_store();
     store.ensure_containers();
-    let acts: Acts = expect_context();
-    let moves = Moves::new();
+    let container_actions: ContainerActions = expect_context();
+    let moves = PodMoves::new();
     let opened = opened(BASE);
     let rows = rows::rows_of(store.containers, only, ContainerRow::new);
     let actions: RowActions = Arc::new(move |key| {
         let row = rows::lookup(store.containers, key);
-        row.map(|row| all_actions(acts, moves, &row)).unwrap_or_default()
+        row.map(|row| all_actions(container_actions, moves, &row))
+            .unwrap_or_default()
     });
     let on_open = rows::opener(store.containers, opened, |container| &container.name);
     let nothing = Nothing {
@@ -61,15 +62,19 @@ pub fn Containers(only: Signal<Option<DeviceId>>) -> impl IntoView {
     view! {
         <div class="with-drawer">
             <FanOut spec=&SPEC stage=stage_of(store.containers) rows nothing actions on_open bulk=bulk/>
-            <Details opened acts moves/>
+            <Details opened container_actions moves/>
         </div>
         <ConfirmMove moves/>
     }
 }
 
 /// What can be done with one container, its id last.
-fn all_actions(acts: Acts, moves: Moves, row: &Arc<Row<Container>>) -> Vec<RowAction> {
-    let mut actions = acts.of_row(row);
+fn all_actions(
+    container_actions: ContainerActions,
+    moves: PodMoves,
+    row: &Arc<Row<Container>>,
+) -> Vec<RowAction> {
+    let mut actions = container_actions.of_row(row);
     let before_last = actions.len().saturating_sub(1);
     actions.splice(before_last..before_last, moves.of_row(row));
     actions
@@ -77,9 +82,9 @@ fn all_actions(acts: Acts, moves: Moves, row: &Arc<Row<Container>>) -> Vec<RowAc
 
 /// What can be done with the selected containers.
 fn bulk(table: TableState) -> AnyView {
-    let acts: Acts = expect_context();
+    let container_actions: ContainerActions = expect_context();
     let button = move |action: ContainerAction| {
-        view! { <Button label=words::verb(action) glyph=act::glyph(action) on_press=move || acts.ask(table.selected(), action, Some(table))/> }
+        view! { <Button label=words::verb(action) glyph=actions::glyph(action) on_press=move || container_actions.ask(table.selected(), action, Some(table))/> }
     };
     ContainerAction::ALL
         .iter()
@@ -90,7 +95,7 @@ fn bulk(table: TableState) -> AnyView {
 }
 
 #[component]
-fn Details(opened: Opened, acts: Acts, moves: Moves) -> impl IntoView {
+fn Details(opened: Opened, container_actions: ContainerActions, moves: PodMoves) -> impl IntoView {
     let store = use_store();
     let row = rows::found(store.containers, opened, |container, name| {
         container.name == name || container.id == name
@@ -100,7 +105,7 @@ fn Details(opened: Opened, acts: Acts, moves: Moves) -> impl IntoView {
         let name = open.get()?;
         let shown = row.get_untracked()?;
         Some(
-            view! { <Drawer name facts=row::facts(row) actions=all_actions(acts, moves, &shown) on_close=opened.close/> },
+            view! { <Drawer name facts=row::facts(row) actions=all_actions(container_actions, moves, &shown) on_close=opened.close/> },
         )
     }
 }

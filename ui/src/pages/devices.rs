@@ -14,8 +14,8 @@ use crate::{
     },
     copy::{devices as copy, frame},
     frame::{PageActions, page_title},
+    lazy_views,
     pages::fan_out::{outdated, rows},
-    parts,
     store::{Load, use_store},
 };
 use bulk::Bulk;
@@ -40,7 +40,7 @@ pub fn DevicesPage() -> impl IntoView {
             <PageActions><AddButton/></PageActions>
         </Show>
         <div class="table-page"><DevicesTable/></div>
-        {move || adding.get().then(|| parts::add_device().view())}
+        {move || adding.get().then(|| lazy_views::add_device().view())}
     }
 }
 

@@ -5,8 +5,8 @@ use crate::{
     browser,
     components::icon::{Glyph, lucide},
     copy::{containers, frame, palette as copy},
-    frame::Over,
-    pages::containers::{Acts, act},
+    frame::Overlays,
+    pages::containers::{ContainerActions, actions},
     prefs::{Theme, use_prefs},
     store::{Keyed, use_store},
     wire,
@@ -30,18 +30,18 @@ pub enum Group {
 pub(super) type Run = Arc<dyn Fn() + Send + Sync>;
 
 /// What a verb can be done to now.
-pub(super) type Objects = Arc<dyn Fn() -> Vec<Entry> + Send + Sync>;
+pub(super) type Objects = Arc<dyn Fn() -> Vec<PaletteEntry> + Send + Sync>;
 
 /// What choosing an entry does.
 #[derive(Clone)]
-pub(super) enum Does {
+pub(super) enum EntryAction {
     Go(String),
     Run(Run),
     /// A verb: what it is done to is chosen next.
     Choose(Objects),
 }
 
-impl PartialEq for Does {
+impl PartialEq for EntryAction {
     /// Actions are equal to none, not even themselves: only addresses can be recognized.
     fn eq(&self, other: &Self) -> bool {
         matches!((self, other), (Self::Go(path), Self::Go(other)) if path == other)
@@ -49,28 +49,28 @@ impl PartialEq for Does {
 }
 
 #[derive(Clone, PartialEq)]
-pub(super) struct Entry {
+pub(super) struct PaletteEntry {
     pub group: Group,
     pub glyph: Glyph,
     pub title: String,
     pub detail: String,
     /// Lower case.
     pub searched: String,
-    pub does: Does,
+    pub action: EntryAction,
     /// Stands in the list before anything is typed.
-    pub first: bool,
+    pub shown_untyped: bool,
     /// Stands elsewhere in the list, too.
-    pub repeated: bool,
+    pub is_recent_copy: bool,
     pub weight: i32,
     /// Key of the container's row, where it is one.
     container: Option<String>,
 }
 
-impl Entry {
-    pub(super) fn new(group: Group, glyph: Glyph, title: &str, detail: &str, does: Does) -> Self {
+impl PaletteEntry {
+    pub(super) fn new(group: Group, glyph: Glyph, title: &str, detail: &str, action: EntryAction) -> Self {
         let searched = format!("{title} {detail}").trim().to_lowercase();
-        let first = matches!(group, Group::GoTo | Group::Actions | Group::Devices);
-        let weight = if first { 4 } else { 0 };
+        let shown_untyped = matches!(group, Group::GoTo | Group::Actions | Group::Devices);
+        let weight = if shown_untyped { 4 } else { 0 };
         let (title, detail) = (title.to_owned(), detail.to_owned());
         Self {
             group,
@@ -78,9 +78,9 @@ impl Entry {
             title,
             detail,
             searched,
-            does,
-            first,
-            repeated: false,
+            action,
+            shown_untyped,
+            is_recent_copy: false,
             weight,
             container: None,
         }
@@ -88,46 +88,49 @@ impl Entry {
 
     /// In the list of a verb all objects stand from the beginning.
     pub(super) fn into_object(self) -> Self {
-        Self { first: true, ..self }
+        Self {
+            shown_untyped: true,
+            ..self
+        }
     }
 
     fn page(glyph: Glyph, title: &str, path: &str) -> Self {
-        Self::new(Group::GoTo, glyph, title, "", Does::Go(path.to_owned()))
+        Self::new(Group::GoTo, glyph, title, "", EntryAction::Go(path.to_owned()))
     }
 }
 
 /// Everything that can be found now.
-pub(super) fn collect() -> Vec<Entry> {
+pub(super) fn collect() -> Vec<PaletteEntry> {
     let mut entries = pages();
-    entries.extend(things());
+    entries.extend(objects_of_fleet());
     entries.extend(verbs());
     entries.extend(actions());
     let recent = recent(&entries);
     recent.into_iter().chain(entries).collect()
 }
 
-fn pages() -> Vec<Entry> {
+fn pages() -> Vec<PaletteEntry> {
     vec![
-        Entry::page(lucide::LAYOUT_DASHBOARD, frame::DASHBOARD, "/"),
-        Entry::page(lucide::SERVER, frame::DEVICES, "/devices"),
-        Entry::page(lucide::WAYPOINTS, frame::MESH, "/mesh"),
-        Entry::page(lucide::BOX, frame::CONTAINERS, "/containers"),
-        Entry::page(lucide::LAYERS, frame::STACKS, "/stacks"),
-        Entry::page(lucide::IMAGE, frame::IMAGES, "/images"),
-        Entry::page(lucide::HARD_DRIVE, frame::VOLUMES, "/volumes"),
-        Entry::page(lucide::NETWORK, frame::NETWORKS, "/networks"),
-        Entry::page(lucide::HISTORY, frame::ACTIVITY, "/activity"),
-        Entry::page(lucide::SETTINGS, frame::SETTINGS, "/settings"),
+        PaletteEntry::page(lucide::LAYOUT_DASHBOARD, frame::DASHBOARD, "/"),
+        PaletteEntry::page(lucide::SERVER, frame::DEVICES, "/devices"),
+        PaletteEntry::page(lucide::WAYPOINTS, frame::MESH, "/mesh"),
+        PaletteEntry::page(lucide::BOX, frame::CONTAINERS, "/containers"),
+        PaletteEntry::page(lucide::LAYERS, frame::STACKS, "/stacks"),
+        PaletteEntry::page(lucide::IMAGE, frame::IMAGES, "/images"),
+        PaletteEntry::page(lucide::HARD_DRIVE, frame::VOLUMES, "/volumes"),
+        PaletteEntry::page(lucide::NETWORK, frame::NETWORKS, "/networks"),
+        PaletteEntry::page(lucide::HISTORY, frame::ACTIVITY, "/activity"),
+        PaletteEntry::page(lucide::SETTINGS, frame::SETTINGS, "/settings"),
     ]
 }
 
-fn things() -> Vec<Entry> {
+fn objects_of_fleet() -> Vec<PaletteEntry> {
     let store = use_store();
     let mut entries = Vec::new();
     store.devices.with_untracked(|devices| {
         for device in devices.rows().values() {
-            let go = Does::Go(format!("/devices/{}", device.id));
-            entries.push(Entry::new(
+            let go = EntryAction::Go(format!("/devices/{}", device.id));
+            entries.push(PaletteEntry::new(
                 Group::Devices,
                 lucide::SERVER,
                 device.name.as_str(),
@@ -138,17 +141,17 @@ fn things() -> Vec<Entry> {
     });
     store.containers.with_untracked(|collection| {
         for row in collection.rows().values() {
-            let go = Does::Go(format!("/containers/{}/{}", row.device, row.item.name));
+            let go = EntryAction::Go(format!("/containers/{}/{}", row.device, row.item.name));
             let detail = containers::on(row.device.as_str());
-            let mut entry = Entry::new(Group::Containers, lucide::BOX, &row.item.name, &detail, go);
+            let mut entry = PaletteEntry::new(Group::Containers, lucide::BOX, &row.item.name, &detail, go);
             entry.container = Some(row.key().to_string());
             entries.push(entry);
         }
     });
     store.stacks.with_untracked(|collection| {
         for row in collection.rows().values() {
-            let go = Does::Go(format!("/stacks/{}/{}", row.device, row.item.name));
-            entries.push(Entry::new(
+            let go = EntryAction::Go(format!("/stacks/{}/{}", row.device, row.item.name));
+            entries.push(PaletteEntry::new(
                 Group::Stacks,
                 lucide::LAYERS,
                 &row.item.name,
@@ -160,58 +163,59 @@ fn things() -> Vec<Entry> {
     entries
 }
 
-fn actions() -> Vec<Entry> {
+fn actions() -> Vec<PaletteEntry> {
     let (store, prefs) = (use_store(), use_prefs());
-    let over: Over = expect_context();
-    let act = |glyph, title: &str, does| Entry::new(Group::Actions, glyph, title, "", does);
-    let theme = |theme: Theme| Does::Run(Arc::new(move || prefs.theme.set(theme)));
+    let overlays: Overlays = expect_context();
+    let action_entry =
+        |glyph, title: &str, action| PaletteEntry::new(Group::Actions, glyph, title, "", action);
+    let theme = |theme: Theme| EntryAction::Run(Arc::new(move || prefs.theme.set(theme)));
     vec![
-        act(
+        action_entry(
             lucide::PLUS,
             crate::copy::devices::ADD,
-            Does::Go("/devices/add".to_owned()),
+            EntryAction::Go("/devices/add".to_owned()),
         ),
-        act(lucide::MOON, copy::DARK, theme(Theme::Dark)),
-        act(lucide::SUN, copy::LIGHT, theme(Theme::Light)),
-        act(lucide::MONITOR, copy::SYSTEM, theme(Theme::System)),
-        act(
+        action_entry(lucide::MOON, copy::DARK, theme(Theme::Dark)),
+        action_entry(lucide::SUN, copy::LIGHT, theme(Theme::Light)),
+        action_entry(lucide::MONITOR, copy::SYSTEM, theme(Theme::System)),
+        action_entry(
             lucide::REFRESH_CW,
             copy::RELOAD,
-            Does::Run(Arc::new(move || store.reload())),
+            EntryAction::Run(Arc::new(move || store.reload())),
         ),
-        act(
+        action_entry(
             lucide::KEYBOARD,
             frame::SHORTCUTS,
-            Does::Run(Arc::new(move || over.shortcuts.set(true))),
+            EntryAction::Run(Arc::new(move || overlays.shortcuts.set(true))),
         ),
     ]
 }
 
 /// What can be done with an entry beyond choosing it.
-pub(super) fn within(entry: &Entry) -> Vec<Entry> {
-    if let Does::Choose(objects) = &entry.does {
+pub(super) fn actions_of(entry: &PaletteEntry) -> Vec<PaletteEntry> {
+    if let EntryAction::Choose(objects) = &entry.action {
         return objects();
     }
     let Some(key) = &entry.container else {
         return Vec::new();
     };
-    let acts: Acts = expect_context();
-    let mut entries = vec![Entry::new(
+    let container_actions: ContainerActions = expect_context();
+    let mut entries = vec![PaletteEntry::new(
         Group::Actions,
         lucide::BOX,
         copy::OPEN,
         &entry.title,
-        entry.does.clone(),
+        entry.action.clone(),
     )];
     entries.extend(ContainerAction::ALL.iter().map(|action| {
         let (action, key) = (*action, key.clone());
-        let run = Arc::new(move || acts.ask(vec![key.clone()], action, None));
-        Entry::new(
+        let run = Arc::new(move || container_actions.ask(vec![key.clone()], action, None));
+        PaletteEntry::new(
             Group::Actions,
-            act::glyph(action),
+            actions::glyph(action),
             containers::verb(action),
             &entry.title,
-            Does::Run(run),
+            EntryAction::Run(run),
         )
     }));
     entries
@@ -221,8 +225,10 @@ const RECENT: &str = "palette.recent";
 const RECENT_KEPT: usize = 5;
 
 /// Keeps what was chosen for the next time. Only what has an address can be kept.
-pub(super) fn remember(entry: &Entry) {
-    let Does::Go(path) = &entry.does else { return };
+pub(super) fn remember(entry: &PaletteEntry) {
+    let EntryAction::Go(path) = &entry.action else {
+        return;
+    };
     let mut kept: Vec<String> = kept();
     kept.retain(|known| known != path);
     kept.insert(0, path.clone());
@@ -236,15 +242,15 @@ fn kept() -> Vec<String> {
         .unwrap_or_default()
 }
 
-fn recent(entries: &[Entry]) -> Vec<Entry> {
+fn recent(entries: &[PaletteEntry]) -> Vec<PaletteEntry> {
     let again = |path: String| {
         let entry = entries
             .iter()
-            .find(|entry| entry.does == Does::Go(path.clone()))?;
-        Some(Entry {
+            .find(|entry| entry.action == EntryAction::Go(path.clone()))?;
+        Some(PaletteEntry {
             group: Group::Recent,
-            first: true,
-            repeated: true,
+            shown_untyped: true,
+            is_recent_copy: true,
             ..entry.clone()
         })
     };

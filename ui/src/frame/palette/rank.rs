@@ -1,6 +1,6 @@
 //! Finding by a few letters: they must occur in order; whole words, beginnings and neighbors count more.
 
-use super::items::Entry;
+use super::items::PaletteEntry;
 
 const AT_START: i32 = 12;
 const AT_WORD: i32 = 8;
@@ -11,12 +11,12 @@ const GAP: i32 = 1;
 const GAP_LIMIT: i32 = 6;
 
 /// The best entries for a text, best first; all in their own order when it is empty.
-pub(super) fn best(entries: &[Entry], text: &str, limit: usize) -> Vec<Entry> {
+pub(super) fn best(entries: &[PaletteEntry], text: &str, limit: usize) -> Vec<PaletteEntry> {
     let wanted = text.trim().to_lowercase();
     if wanted.is_empty() {
         return entries
             .iter()
-            .filter(|entry| entry.first)
+            .filter(|entry| entry.shown_untyped)
             .take(limit)
             .cloned()
             .collect();
@@ -25,7 +25,7 @@ pub(super) fn best(entries: &[Entry], text: &str, limit: usize) -> Vec<Entry> {
         .iter()
         .enumerate()
         // Recent entries stand elsewhere, too.
-        .filter(|(_, entry)| !entry.repeated)
+        .filter(|(_, entry)| !entry.is_recent_copy)
         .filter_map(|(index, entry)| Some((score(&entry.searched, &wanted)? + entry.weight, index)))
         .collect();
     let length = |index: usize| entries[index].title.len();
@@ -35,7 +35,7 @@ pub(super) fn best(entries: &[Entry], text: &str, limit: usize) -> Vec<Entry> {
             .then(a.1.cmp(&b.1))
     });
     scored.truncate(limit);
-    let mut found: Vec<Entry> = scored
+    let mut found: Vec<PaletteEntry> = scored
         .into_iter()
         .map(|(_, index)| entries[index].clone())
         .collect();

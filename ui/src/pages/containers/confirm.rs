@@ -1,6 +1,6 @@
 //! The question before containers are interrupted, or before something happens to several: it lists them.
 
-use super::act::{Acts, Question};
+use super::actions::{ActionBatch, ContainerActions};
 use crate::{
     components::{
         button::{Button, Kind},
@@ -15,18 +15,19 @@ const LISTED: usize = 12;
 
 #[component]
 pub fn ConfirmStop() -> impl IntoView {
-    let acts: Acts = expect_context();
+    let container_actions: ContainerActions = expect_context();
     move || {
-        acts.question
+        container_actions
+            .to_confirm
             .get()
-            .map(|question| view! { <Asked acts question/> })
+            .map(|batch| view! { <BatchDialog container_actions batch/> })
     }
 }
 
 #[component]
-fn Asked(acts: Acts, question: Question) -> impl IntoView {
-    let (action, count) = (question.action, question.rows.len());
-    let object = match question.rows.as_slice() {
+fn BatchDialog(container_actions: ContainerActions, batch: ActionBatch) -> impl IntoView {
+    let (action, count) = (batch.action, batch.rows.len());
+    let object = match batch.rows.as_slice() {
         [only] => only.item.name.clone(),
         rows => copy::containers(rows.len()),
     };
@@ -35,12 +36,12 @@ fn Asked(acts: Acts, question: Question) -> impl IntoView {
     >| {
         view! { <li><span class="name">{row.item.name.clone()}</span>" "<span class="muted">{copy::on(row.device.as_str())}</span></li> }
     };
-    let listed = question.rows.iter().take(LISTED).map(line).collect_view();
+    let listed = batch.rows.iter().take(LISTED).map(line).collect_view();
     let more = (count > LISTED).then(|| view! { <li class="muted">{copy::and_more(count - LISTED)}</li> });
-    let skipped = (question.skipped > 0).then(|| copy::skipped(question.skipped, question.chosen));
-    let kept = (!question.kept.is_empty()).then(|| copy::kept(&question.kept));
-    let close = move || acts.question.set(None);
-    let go = move || acts.run(question.clone());
+    let skipped = (batch.skipped > 0).then(|| copy::skipped(batch.skipped, batch.chosen));
+    let kept = (!batch.kept.is_empty()).then(|| copy::kept(&batch.kept));
+    let close = move || container_actions.to_confirm.set(None);
+    let go = move || container_actions.run(batch.clone());
     view! {
         <Dialog title=copy::question(action, &object) on_close=close>
             <div class="dialog-body">

@@ -1,7 +1,7 @@
 //! A container as a row of the table, and its facts.
 
 use super::{
-    act::Acts,
+    actions::ContainerActions,
     pod::addresses,
     ports::{open_ports, ports_cell, published},
 };
@@ -258,7 +258,8 @@ fn running_since(container: &Container) -> Option<Timestamp> {
 
 /// The state, or what is being done about it at this moment.
 fn state_cell(row: &ContainerRow) -> AnyView {
-    let action = use_context::<Acts>().and_then(|acts| acts.running(&row.item.key));
+    let action = use_context::<ContainerActions>()
+        .and_then(|container_actions| container_actions.running(&row.item.key));
     let doing = action.map(|action| Status {
         tone: Tone::Warn,
         glyph: lucide::HOURGLASS,

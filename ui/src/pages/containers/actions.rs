@@ -23,7 +23,7 @@ use std::{collections::BTreeMap, sync::Arc};
 
 /// Actions that wait for a person's yes.
 #[derive(Debug, Clone)]
-pub(super) struct Question {
+pub(super) struct ActionBatch {
     pub action: ContainerAction,
     pub rows: Vec<Arc<Row<Container>>>,
     /// How many of those that were chosen will be left alone because their device cannot be asked.
@@ -36,23 +36,23 @@ pub(super) struct Question {
 
 /// What is being done to containers. A handle: copies share the same signals.
 #[derive(Debug, Clone, Copy)]
-pub struct Acts {
+pub struct ContainerActions {
     store: Store,
     toaster: Toaster,
     running: RwSignal<BTreeMap<String, ContainerAction>>,
-    pub(super) question: RwSignal<Option<Question>>,
+    pub(super) to_confirm: RwSignal<Option<ActionBatch>>,
 }
 
-impl Acts {
+impl ContainerActions {
     pub fn provide() -> Self {
-        let acts = Self {
+        let container_actions = Self {
             store: use_store(),
             toaster: use_toaster(),
             running: RwSignal::default(),
-            question: RwSignal::new(None),
+            to_confirm: RwSignal::new(None),
         };
-        provide_context(acts);
-        acts
+        provide_context(container_actions);
+        container_actions
     }
 
     /// What is being done to the container of a row.
@@ -64,7 +64,7 @@ impl Acts {
     /// Whether a question is open.
     #[must_use]
     pub fn is_asking(self) -> bool {
-        self.question.with(Option::is_some)
+        self.to_confirm.with(Option::is_some)
     }
 
     /// Actions of one container, those that make no sense now with the reason.
@@ -96,7 +96,7 @@ impl Acts {
         );
         if !self.store.is_online(row.device_id) {
             Some(copy::device_offline(row.device.as_str()))
-        } else if let Some(why) = left_alone(&row.item, action) {
+        } else if let Some(why) = reason_to_protect(&row.item, action) {
             Some(why.to_owned())
         } else {
             match action {
@@ -119,8 +119,8 @@ impl Acts {
             .partition(|row| self.store.is_online(row.device_id));
         let (rows, kept): (Vec<_>, Vec<_>) = possible
             .into_iter()
-            .partition(|row| left_alone(&row.item, action).is_none());
-        let question = Question {
+            .partition(|row| reason_to_protect(&row.item, action).is_none());
+        let batch = ActionBatch {
             action,
             rows,
             skipped: silent.len(),
@@ -129,18 +129,18 @@ impl Acts {
             table,
         };
         if action == ContainerAction::Stop || chosen > 1 {
-            self.question.set(Some(question));
+            self.to_confirm.set(Some(batch));
         } else {
-            self.run(question);
+            self.run(batch);
         }
     }
 
     /// Acts without asking further. Each result is told by itself; what failed stays selected.
-    pub(super) fn run(self, question: Question) {
-        self.question.set(None);
-        let Question {
+    pub(super) fn run(self, batch: ActionBatch) {
+        self.to_confirm.set(None);
+        let ActionBatch {
             action, rows, table, ..
-        } = question;
+        } = batch;
         for row in &rows {
             self.running.update(|running| {
                 running.insert(row.key().to_string(), action);
@@ -149,8 +149,8 @@ impl Acts {
         spawn_local(async move {
             let many = rows.len() > 1;
             let mut failed = Vec::new();
-            let answers = rows.iter().map(|row| self.act(row, action));
-            for (row, answer) in rows.iter().zip(all(answers).await) {
+            let answers = rows.iter().map(|row| self.send_action(row, action));
+            for (row, answer) in rows.iter().zip(join_all(answers).await) {
                 if let Err(failure) = answer {
                     self.toaster.fail(self.failure_words(row, action, &failure));
                     failed.push(row.key().to_string());
@@ -169,7 +169,7 @@ impl Acts {
         });
     }
 
-    async fn act(self, row: &Row<Container>, action: ContainerAction) -> Result<(), Failure> {
+    async fn send_action(self, row: &Row<Container>, action: ContainerAction) -> Result<(), Failure> {
         let request = ActOnContainer {
             device: row.device_id.to_string(),
             container: row.item.id.clone(),
@@ -200,7 +200,7 @@ impl Acts {
 }
 
 /// Why a container is left alone whoever asks: others need it.
-fn left_alone(container: &Container, action: ContainerAction) -> Option<&'static str> {
+fn reason_to_protect(container: &Container, action: ContainerAction) -> Option<&'static str> {
     match action {
         ContainerAction::Start => None,
         _ if container.is_agent => Some(copy::IS_AGENT),
@@ -210,7 +210,7 @@ fn left_alone(container: &Container, action: ContainerAction) -> Option<&'static
 }
 
 /// Waits for all answers; every call is on its way at once.
-async fn all<T: 'static>(calls: impl Iterator<Item = impl Future<Output = T>>) -> Vec<T> {
+async fn join_all<T: 'static>(calls: impl Iterator<Item = impl Future<Output = T>>) -> Vec<T> {
     let mut calls: Vec<_> = calls.map(Box::pin).collect();
     let mut answers: Vec<Option<T>> = calls.iter().map(|_| None).collect();
     std::future::poll_fn(move |context| {

@@ -26,7 +26,7 @@ use std::sync::Arc;
 
 /// A move that waits for a person's yes, or is under way.
 #[derive(Debug, Clone)]
-struct Asked {
+struct PodMove {
     row: Arc<Row<Container>>,
     device: Arc<Device>,
     member: bool,
@@ -34,20 +34,20 @@ struct Asked {
 
 /// Moves into pods and out of them. A handle: copies share the same signals.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Moves {
+pub(super) struct PodMoves {
     store: Store,
     toaster: Toaster,
-    asked: RwSignal<Option<Asked>>,
+    to_confirm: RwSignal<Option<PodMove>>,
     busy: RwSignal<bool>,
     refused: RwSignal<Option<String>>,
 }
 
-impl Moves {
+impl PodMoves {
     pub(super) fn new() -> Self {
         Self {
             store: use_store(),
             toaster: use_toaster(),
-            asked: RwSignal::new(None),
+            to_confirm: RwSignal::new(None),
             busy: RwSignal::new(false),
             refused: RwSignal::new(None),
         }
@@ -84,7 +84,7 @@ impl Moves {
         } else {
             (copy::TAKE, lucide::ARROW_RIGHT_FROM_LINE)
         };
-        let asked = Asked {
+        let pod_move = PodMove {
             row: row.clone(),
             device,
             member,
@@ -92,7 +92,7 @@ impl Moves {
         let run = Callback::new(move |()| {
             if !self.busy.get_untracked() {
                 self.refused.set(None);
-                self.asked.set(Some(asked.clone()));
+                self.to_confirm.set(Some(pod_move.clone()));
             }
         });
         Some(RowAction {
@@ -104,18 +104,20 @@ impl Moves {
     }
 
     /// Sends the move. Its outcome is told in the question, or elsewhere when that was closed meanwhile.
-    fn go(self, asked: Asked) {
+    fn go(self, pod_move: PodMove) {
         if self.busy.get_untracked() {
             return;
         }
         self.busy.set(true);
         self.refused.set(None);
         spawn_local(async move {
-            let (container, device) = (asked.row.item.name.as_str(), asked.row.device.as_str());
+            let (container, device) = (pod_move.row.item.name.as_str(), pod_move.row.device.as_str());
             let request = PlaceInPod {
-                device: asked.row.device_id.to_string(),
-                container: asked.row.item.id.clone(),
-                placement: PodPlacement { member: asked.member },
+                device: pod_move.row.device_id.to_string(),
+                container: pod_move.row.item.id.clone(),
+                placement: PodPlacement {
+                    member: pod_move.member,
+                },
             };
             // A container may take minutes to stop, and control answers before a browser would give up. Asked again,
             // control waits for the same move.
@@ -129,8 +131,8 @@ impl Moves {
             self.busy.try_set(false);
             match outcome {
                 Ok(_) => {
-                    self.asked.try_set(None);
-                    let done = if asked.member {
+                    self.to_confirm.try_set(None);
+                    let done = if pod_move.member {
                         copy::was_put
                     } else {
                         copy::was_taken
@@ -138,7 +140,7 @@ impl Moves {
                     self.toaster.confirm(done(container, device));
                 }
                 Err(failure) => {
-                    if self.asked.try_with_untracked(Option::is_some) != Some(true) {
+                    if self.to_confirm.try_with_untracked(Option::is_some) != Some(true) {
                         self.toaster.fail(failure.to_string());
                     }
                     self.refused.try_set(Some(failure.to_string()));
@@ -150,15 +152,20 @@ impl Moves {
 
 /// The question that is open, if any.
 #[component]
-pub(super) fn ConfirmMove(moves: Moves) -> impl IntoView {
-    move || moves.asked.get().map(|asked| view! { <Question moves asked/> })
+pub(super) fn ConfirmMove(moves: PodMoves) -> impl IntoView {
+    move || {
+        moves
+            .to_confirm
+            .get()
+            .map(|pod_move| view! { <MoveDialog moves pod_move/> })
+    }
 }
 
 #[component]
-fn Question(moves: Moves, asked: Asked) -> impl IntoView {
-    let (container, device) = (asked.row.item.name.clone(), asked.row.device.to_string());
-    let text = words(&asked);
-    let (title, action, keep) = if asked.member {
+fn MoveDialog(moves: PodMoves, pod_move: PodMove) -> impl IntoView {
+    let (container, device) = (pod_move.row.item.name.clone(), pod_move.row.device.to_string());
+    let text = dialog_text(&pod_move);
+    let (title, action, keep) = if pod_move.member {
         (
             copy::put_title(&container, &device),
             copy::put(&container),
@@ -173,25 +180,25 @@ fn Question(moves: Moves, asked: Asked) -> impl IntoView {
     };
     view! {
         <ConfirmDanger title text action keep busy=moves.busy error=moves.refused
-            on_confirm=move || moves.go(asked.clone()) on_keep=move || moves.asked.set(None)/>
+            on_confirm=move || moves.go(pod_move.clone()) on_keep=move || moves.to_confirm.set(None)/>
     }
 }
 
-fn words(asked: &Asked) -> String {
-    let container = &asked.row.item;
-    let own = addresses(asked.device.mesh_ip, container);
+fn dialog_text(pod_move: &PodMove) -> String {
+    let container = &pod_move.row.item;
+    let own = addresses(pod_move.device.mesh_ip, container);
     let addresses: Vec<_> = own.iter().map(super::pod::Address::words).collect();
-    let moved = copy::Move {
+    let facts = copy::PodMoveFacts {
         container: &container.name,
-        device: asked.row.device.as_str(),
+        device: pod_move.row.device.as_str(),
         networks: &container.networks,
         published: &published(container, true),
         addresses: &addresses,
         found_as: &container.found_as,
     };
-    if asked.member {
-        copy::put_text(&moved)
+    if pod_move.member {
+        copy::put_text(&facts)
     } else {
-        copy::take_text(&moved)
+        copy::take_text(&facts)
     }
 }

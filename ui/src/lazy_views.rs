@@ -18,12 +18,12 @@ type Loading<T> = Pin<Box<dyn Future<Output = Result<T, SplitLoaderError>>>>;
 
 /// A view whose code may not be here yet.
 #[derive(Debug, Clone, Copy)]
-pub struct Part {
+pub struct LazyView {
     open: fn() -> Loading<AnyView>,
     fetch: fn() -> Loading<()>,
 }
 
-impl Part {
+impl LazyView {
     /// The view in its place, which stays empty until the code is here.
     pub fn view(self) -> impl IntoView {
         // There is one thread; that a view could move to another is only asked for on servers.
@@ -31,7 +31,7 @@ impl Part {
     }
 }
 
-impl ChooseView for Part {
+impl ChooseView for LazyView {
     async fn choose(self) -> AnyView {
         (self.open)().await.unwrap_or_else(|_| failed())
     }
@@ -47,26 +47,26 @@ fn failed() -> AnyView {
     view! { <ErrorState message=copy::PART_MISSING on_retry=reload/> }.into_any()
 }
 
-macro_rules! parts {
-    ($($file:ident { $($part:ident: $component:path;)* })*) => {
+macro_rules! lazy_views {
+    ($($file:ident { $($view:ident: $component:path;)* })*) => {
         $($(
             #[must_use]
-            pub fn $part() -> Part {
+            pub fn $view() -> LazyView {
                 #[wasm_split($file, wasm_split_path = ::leptos::wasm_split, fallible, preload(fetch))]
-                fn $part() -> Result<AnyView, SplitLoaderError> {
+                fn $view() -> Result<AnyView, SplitLoaderError> {
                     Ok($component().into_any())
                 }
-                Part { open: || Box::pin($part()), fetch: || Box::pin(fetch()) }
+                LazyView { open: || Box::pin($view()), fetch: || Box::pin(fetch()) }
             }
         )*)*
 
-        const ALL: &[fn() -> Part] = &[$($($part),*),*];
+        const ALL: &[fn() -> LazyView] = &[$($($view),*),*];
     };
 }
 
 // What is likely to be opened one after the other comes in one file.
-parts! {
-    over {
+lazy_views! {
+    overlays {
         palette: frame::Palette;
         shortcuts: frame::Shortcuts;
         confirm_stop: pages::containers::ConfirmStop;
@@ -101,8 +101,8 @@ parts! {
 /// Fetches every part that is not here yet, one after the other.
 pub fn fetch_all() {
     spawn_local(async {
-        for part in ALL {
-            part().preload().await;
+        for view in ALL {
+            view().preload().await;
         }
     });
 }
