@@ -9,6 +9,7 @@ mod filter;
 mod footer;
 mod grid;
 mod head;
+mod highlight;
 mod keys;
 mod layout;
 mod order;
@@ -16,17 +17,16 @@ mod row;
 mod selection;
 mod spec;
 mod state;
-mod text;
 mod toolbar;
 mod window;
 
-pub use facet::Choice;
+pub use facet::FacetValue;
 pub use layout::Layout;
 pub use order::{SortKey, natural};
+pub use row::Dash;
 pub use row::RowAction;
 pub use spec::{Column, Facet, Narrow, Rows, SortBy, TableRow, TableSpec, Unit};
 pub use state::TableState;
-pub use text::Dash;
 
 use grid::Grid;
 use leptos::prelude::*;

@@ -13,7 +13,7 @@ use crate::{
     },
     copy::{activity as copy, events, frame},
     frame::{PageActions, page_title},
-    pages::fan_out::{
+    pages::inventory_table::{
         outdated,
         rows::{name_cell, text_cell},
     },

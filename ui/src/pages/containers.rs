@@ -11,14 +11,14 @@ pub use actions::ContainerActions;
 pub use confirm::ConfirmStop;
 pub use row::{ContainerRow, SPEC};
 
-use super::fan_out::{Drawer, FanOut, Nothing, Opened, opened, rows, stage_of};
+use super::inventory_table::{Drawer, EmptyText, InventoryTable, OpenedRow, content_of, opened_row, rows};
 use crate::{
     components::{
         button::Button,
         icon::lucide,
         table::{RowAction, RowActions, TableState},
     },
-    copy::{containers as words, fan_out as copy, frame},
+    copy::{containers as words, frame, inventory_table as copy},
     frame::page_title,
     store::use_store,
 };
@@ -46,22 +46,22 @@ pub fn Containers(only: Signal<Option<DeviceId>>) -> impl IntoView {
     store.ensure_containers();
     let container_actions: ContainerActions = expect_context();
     let moves = PodMoves::new();
-    let opened = opened(BASE);
+    let opened = opened_row(BASE);
     let rows = rows::rows_of(store.containers, only, ContainerRow::new);
     let actions: RowActions = Arc::new(move |key| {
         let row = rows::lookup(store.containers, key);
         row.map(|row| all_actions(container_actions, moves, &row))
             .unwrap_or_default()
     });
-    let on_open = rows::opener(store.containers, opened, |container| &container.name);
-    let nothing = Nothing {
+    let on_open = rows::row_opener(store.containers, opened, |container| &container.name);
+    let empty_text = EmptyText {
         glyph: lucide::BOX,
         title: copy::NO_CONTAINERS,
         text: copy::NO_CONTAINERS_TEXT,
     };
     view! {
         <div class="with-drawer">
-            <FanOut spec=&SPEC stage=stage_of(store.containers) rows nothing actions on_open bulk=bulk/>
+            <InventoryTable spec=&SPEC content=content_of(store.containers) rows empty_text actions on_open bulk=bulk/>
             <Details opened container_actions moves/>
         </div>
         <ConfirmMove moves/>
@@ -95,9 +95,9 @@ fn bulk(table: TableState) -> AnyView {
 }
 
 #[component]
-fn Details(opened: Opened, container_actions: ContainerActions, moves: PodMoves) -> impl IntoView {
+fn Details(opened: OpenedRow, container_actions: ContainerActions, moves: PodMoves) -> impl IntoView {
     let store = use_store();
-    let row = rows::found(store.containers, opened, |container, name| {
+    let row = rows::row_at_address(store.containers, opened, |container, name| {
         container.name == name || container.id == name
     });
     let open = Memo::new(move |_| row.with(|row| row.as_ref().map(|row| row.item.name.clone())));

@@ -15,7 +15,7 @@ use crate::{
     copy::{devices as copy, frame},
     frame::{PageActions, page_title},
     lazy_views,
-    pages::fan_out::{outdated, rows},
+    pages::inventory_table::{outdated, rows},
     store::{Load, use_store},
 };
 use bulk::Bulk;
@@ -139,7 +139,7 @@ fn actions_of(device: &Device, go: Callback<String>) -> Vec<RowAction> {
             format!("/devices/{id}/trust"),
         ));
     }
-    actions.push(rows::copy_action(
+    actions.push(rows::clipboard_action(
         copy::COPY_ADDRESS.to_owned(),
         device.mesh_ip.to_string(),
     ));

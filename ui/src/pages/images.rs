@@ -1,15 +1,15 @@
 //! Images of the whole fleet.
 
-use super::fan_out::{
-    Details, ItemPage, Nothing, listed,
-    rows::{self, Item, date_cell, mono_cell, name_cell, text_cell},
+use super::inventory_table::{
+    Details, EmptyText, ItemPage, listed,
+    rows::{self, ItemOnDevice, date_cell, mono_cell, name_cell, text_cell},
 };
 use crate::{
     components::{
         icon::lucide,
         table::{Column, Facet, Narrow, SortBy, SortKey, TableRow, TableSpec},
     },
-    copy::{fan_out as copy, frame, items as words},
+    copy::{frame, inventory_table as copy, items as words},
     format,
     query::{Key, Subject},
     store::use_store,
@@ -53,7 +53,7 @@ const SPEC: TableSpec = TableSpec {
 
 #[derive(Debug)]
 struct ImageRow {
-    item: Item<Image>,
+    item: ItemOnDevice<Image>,
     name: String,
     repository: String,
     tag: String,
@@ -61,7 +61,7 @@ struct ImageRow {
 }
 
 impl ImageRow {
-    fn new(item: Item<Image>) -> Self {
+    fn new(item: ItemOnDevice<Image>) -> Self {
         let image = &item.row.item;
         let name = image.tags.first().cloned();
         let (repository, tag) = named(image);
@@ -179,7 +179,7 @@ pub fn ImagesPage() -> impl IntoView {
         spec: &SPEC,
         address: "/images",
         collection: store.images,
-        nothing: Nothing {
+        empty_text: EmptyText {
             glyph: lucide::IMAGE,
             title: copy::NO_IMAGES,
             text: copy::NO_IMAGES_TEXT,
@@ -205,7 +205,10 @@ fn details(row: &Row<Image>) -> Details {
             (words::DIGESTS, digests.into_any()),
             (words::ID, mono_cell(Some(&image.id))),
         ],
-        actions: vec![rows::copy_action(words::COPY_ID.to_owned(), image.id.clone())],
+        actions: vec![rows::clipboard_action(
+            words::COPY_ID.to_owned(),
+            image.id.clone(),
+        )],
     }
 }
 

@@ -1,15 +1,15 @@
 //! Networks of the whole fleet.
 
-use super::fan_out::{
-    Details, ItemPage, Nothing, listed,
-    rows::{self, Item, mono_cell, name_cell, text_cell},
+use super::inventory_table::{
+    Details, EmptyText, ItemPage, listed,
+    rows::{self, ItemOnDevice, mono_cell, name_cell, text_cell},
 };
 use crate::{
     components::{
         icon::lucide,
         table::{Column, Facet, Narrow, SortBy, SortKey, TableRow, TableSpec},
     },
-    copy::{fan_out as copy, frame, items as words},
+    copy::{frame, inventory_table as copy, items as words},
     format,
     query::{Key, Subject},
     store::use_store,
@@ -57,14 +57,14 @@ const SPEC: TableSpec = TableSpec {
 
 #[derive(Debug)]
 struct NetworkRow {
-    item: Item<Network>,
+    item: ItemOnDevice<Network>,
     subnets: String,
     containers: String,
     subject: Subject,
 }
 
 impl NetworkRow {
-    fn new(item: Item<Network>) -> Self {
+    fn new(item: ItemOnDevice<Network>) -> Self {
         let network = &item.row.item;
         let subnets = network.subnets.join(", ");
         let containers = network.containers.join(", ");
@@ -155,7 +155,7 @@ pub fn NetworksPage() -> impl IntoView {
         spec: &SPEC,
         address: "/networks",
         collection: store.networks,
-        nothing: Nothing {
+        empty_text: EmptyText {
             glyph: lucide::NETWORK,
             title: copy::NO_NETWORKS,
             text: copy::NO_NETWORKS_TEXT,

@@ -1,8 +1,8 @@
 //! Compose projects of the whole fleet.
 
-use super::fan_out::{
-    Details, ItemPage, Nothing, listed,
-    rows::{self, Item, name_cell},
+use super::inventory_table::{
+    Details, EmptyText, ItemPage, listed,
+    rows::{self, ItemOnDevice, name_cell},
 };
 use crate::{
     components::{
@@ -10,7 +10,7 @@ use crate::{
         icon::lucide,
         table::{Column, Facet, Narrow, SortBy, SortKey, TableRow, TableSpec},
     },
-    copy::{fan_out as copy, frame, items as words},
+    copy::{frame, inventory_table as copy, items as words},
     query::{Key, Subject},
     store::use_store,
 };
@@ -50,13 +50,13 @@ const SPEC: TableSpec = TableSpec {
 
 #[derive(Debug)]
 struct StackRow {
-    item: Item<Stack>,
+    item: ItemOnDevice<Stack>,
     services: String,
     subject: Subject,
 }
 
 impl StackRow {
-    fn new(item: Item<Stack>) -> Self {
+    fn new(item: ItemOnDevice<Stack>) -> Self {
         let stack = &item.row.item;
         let services = stack.services.join(", ");
         let shared = (!stack.folders.is_empty()).then(|| words::folders(stack.folders.len()));
@@ -155,7 +155,7 @@ pub fn StacksPage() -> impl IntoView {
         spec: &SPEC,
         address: "/stacks",
         collection: store.stacks,
-        nothing: Nothing {
+        empty_text: EmptyText {
             glyph: lucide::LAYERS,
             title: copy::NO_STACKS,
             text: copy::NO_STACKS_TEXT,

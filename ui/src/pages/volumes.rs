@@ -1,15 +1,15 @@
 //! Volumes of the whole fleet.
 
-use super::fan_out::{
-    Details, ItemPage, Nothing, listed,
-    rows::{self, Item, age_cell, mono_cell, name_cell, text_cell},
+use super::inventory_table::{
+    Details, EmptyText, ItemPage, listed,
+    rows::{self, ItemOnDevice, age_cell, mono_cell, name_cell, text_cell},
 };
 use crate::{
     components::{
         icon::lucide,
         table::{Column, Facet, Narrow, SortBy, SortKey, TableRow, TableSpec},
     },
-    copy::{fan_out as copy, frame, items as words},
+    copy::{frame, inventory_table as copy, items as words},
     query::{Key, Subject},
     store::use_store,
 };
@@ -60,14 +60,14 @@ const SPEC: TableSpec = TableSpec {
 
 #[derive(Debug)]
 struct VolumeRow {
-    item: Item<Volume>,
+    item: ItemOnDevice<Volume>,
     used_by: String,
     labels: String,
     subject: Subject,
 }
 
 impl VolumeRow {
-    fn new(item: Item<Volume>) -> Self {
+    fn new(item: ItemOnDevice<Volume>) -> Self {
         let volume = &item.row.item;
         let used_by = volume.used_by.join(", ");
         let labels = labels_of(volume).join(", ");
@@ -161,7 +161,7 @@ pub fn VolumesPage() -> impl IntoView {
         spec: &SPEC,
         address: "/volumes",
         collection: store.volumes,
-        nothing: Nothing {
+        empty_text: EmptyText {
             glyph: lucide::HARD_DRIVE,
             title: copy::NO_VOLUMES,
             text: copy::NO_VOLUMES_TEXT,

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 /// One value of a facet.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Choice {
+pub struct FacetValue {
     pub value: String,
     pub words: String,
     pub count: usize,
@@ -25,11 +25,11 @@ pub(super) fn FacetButton(table: TableState, facet: &'static Facet) -> impl Into
         copy::facet(facet.title, &words.collect::<Vec<_>>())
     };
     let panel = move || {
-        let choices = Memo::new(move |_| choices(table, facet));
+        let values = Memo::new(move |_| values_of(table, facet));
         view! {
             <ul class="facet-values">
-                <For each=move || choices.get() key=|choice| (choice.value.clone(), choice.count, choice.chosen) let:choice>
-                    <OneChoice table key=facet.key choice/>
+                <For each=move || values.get() key=|value| (value.value.clone(), value.count, value.chosen) let:facet_value>
+                    <FacetValueLine table key=facet.key facet_value/>
                 </For>
             </ul>
         }
@@ -38,17 +38,20 @@ pub(super) fn FacetButton(table: TableState, facet: &'static Facet) -> impl Into
 }
 
 #[component]
-fn OneChoice(table: TableState, key: Key, choice: Choice) -> impl IntoView {
+fn FacetValueLine(table: TableState, key: Key, facet_value: FacetValue) -> impl IntoView {
     let set = move |value: &str, chosen: Option<bool>| table.choose(key, value, chosen);
-    let (asked, ruled_out) = (choice.chosen == Some(true), choice.chosen == Some(false));
-    let (value, same) = (choice.value.clone(), choice.value);
-    let exclude = copy::exclude(&choice.words);
+    let (asked, ruled_out) = (
+        facet_value.chosen == Some(true),
+        facet_value.chosen == Some(false),
+    );
+    let (value, same) = (facet_value.value.clone(), facet_value.value);
+    let exclude = copy::exclude(&facet_value.words);
     view! {
         <li class:ruled-out=ruled_out>
             <label>
                 <input type="checkbox" prop:checked=asked on:change=move |_| set(&value, (!asked).then_some(true))/>
-                <span class="words">{choice.words}</span>
-                <span class="count">{count(choice.count)}</span>
+                <span class="words">{facet_value.words}</span>
+                <span class="count">{count(facet_value.count)}</span>
             </label>
             <button type="button" class="not" aria-label=exclude.clone() title=exclude aria-pressed=ruled_out.to_string()
                 on:click=move |_| set(&same, (!ruled_out).then_some(false))>
@@ -59,7 +62,7 @@ fn OneChoice(table: TableState, key: Key, choice: Choice) -> impl IntoView {
 }
 
 /// Every possible value, counted among the rows that pass everything else.
-fn choices(table: TableState, facet: &'static Facet) -> Vec<Choice> {
+fn values_of(table: TableState, facet: &'static Facet) -> Vec<FacetValue> {
     let mut counts: BTreeMap<String, usize> = facet
         .values
         .iter()
@@ -80,19 +83,19 @@ fn choices(table: TableState, facet: &'static Facet) -> Vec<Choice> {
                 }
             }
         });
-        let choice = |value: String| Choice {
+        let facet_value = |value: String| FacetValue {
             words: words_of(facet, &value),
             count: *counts.get(&value).unwrap_or(&0),
             chosen: query.choice(facet.key, &value),
             value,
         };
         if open {
-            counts.keys().cloned().map(choice).collect()
+            counts.keys().cloned().map(facet_value).collect()
         } else {
             facet
                 .values
                 .iter()
-                .map(|(value, _)| choice((*value).to_owned()))
+                .map(|(value, _)| facet_value((*value).to_owned()))
                 .collect()
         }
     })

@@ -1,6 +1,6 @@
 //! Below the rows: how many there are, in which order; or what can be done with the selected ones.
 
-use super::{TableState, state::Shown};
+use super::{TableState, state::FilteredRows};
 use crate::{
     components::button::{Button, Kind},
     copy::table as copy,
@@ -9,14 +9,19 @@ use leptos::{leptos_dom::helpers::TimeoutHandle, prelude::*};
 use std::time::Duration;
 
 /// A count is read out once it rests for this long.
-const REST: Duration = Duration::from_millis(500);
+const READ_AFTER: Duration = Duration::from_millis(500);
 
 #[component]
 pub(super) fn Footer(table: TableState, bulk: Option<ViewFn>) -> impl IntoView {
     let selected = Memo::new(move |_| table.selection.with(|selection| selection.keys.len()));
     let result = move || {
         let spec = table.spec;
-        copy::result_of(table.shown.with(Shown::len), table.total(), spec.one, spec.many)
+        copy::result_of(
+            table.shown.with(FilteredRows::len),
+            table.total(),
+            spec.one,
+            spec.many,
+        )
     };
     let sort = move || {
         if table.sort.with(Vec::is_empty) {
@@ -69,7 +74,7 @@ fn Announced(text: Signal<String>) -> impl IntoView {
     Effect::new(move |_| {
         let text = text.get();
         stop();
-        timer.set_value(set_timeout_with_handle(move || spoken.set(text), REST).ok());
+        timer.set_value(set_timeout_with_handle(move || spoken.set(text), READ_AFTER).ok());
     });
     on_cleanup(stop);
     view! { <span role="status" class="visually-hidden">{move || spoken.get()}</span> }

@@ -3,11 +3,11 @@
 use super::{
     RowActions, TableState,
     head::Head,
-    keys::{self, Press, Step},
-    row::{MenuAt, Row},
+    highlight,
+    keys::{self, GridCommand, RowStep},
+    row::{MenuAnchor, Row},
     selection::RowKey,
-    state::Shown,
-    text,
+    state::FilteredRows,
 };
 use crate::{
     browser,
@@ -34,8 +34,8 @@ pub(super) fn Grid(
     let ruler = NodeRef::<html::Div>::new();
     measure(table, scroller, ruler);
     first_row_mark(table);
-    text::keep_marks(table, scroller);
-    let menu = RwSignal::new(None::<MenuAt>);
+    highlight::keep_marks(table, scroller);
+    let menu = RwSignal::new(None::<MenuAnchor>);
     let has_menu = actions.is_some();
     let view = table.view;
     view.has_menu.set(has_menu);
@@ -47,7 +47,12 @@ pub(super) fn Grid(
     };
     let keydown = move |event: KeyboardEvent| on_key(table, &event, on_open, &scroll_to);
     #[expect(clippy::cast_precision_loss, reason = "no table has 2^52 rows")]
-    let height = move || format!("{}px", table.shown.with(Shown::len) as f64 * view.row.get());
+    let height = move || {
+        format!(
+            "{}px",
+            table.shown.with(FilteredRows::len) as f64 * view.row.get()
+        )
+    };
     let left = move |event: leptos::ev::FocusEvent| {
         let grid = scroller.get_untracked();
         let to = event
@@ -60,7 +65,7 @@ pub(super) fn Grid(
         <div class="row-ruler" aria-hidden="true" node_ref=ruler></div>
         <div role="grid" class="grid" class:narrow=move || view.narrow.get() node_ref=scroller
             aria-label=table.spec.label
-            aria-rowcount=move || table.shown.with(Shown::len) + 1
+            aria-rowcount=move || table.shown.with(FilteredRows::len) + 1
             aria-colcount=move || table.fitted.with(|fitted| fitted.columns.len())
             aria-multiselectable=table.spec.selectable.then_some("true")
             style:--columns=move || table.fitted.with(|fitted| fitted.tracks.clone())
@@ -95,7 +100,7 @@ pub(super) fn Grid(
 /// Stands below the header when rows exist and none passes the filter.
 #[component]
 fn NoMatch(table: TableState) -> impl IntoView {
-    let none = Memo::new(move |_| table.shown.with(Shown::len) == 0 && table.total() > 0);
+    let none = Memo::new(move |_| table.shown.with(FilteredRows::len) == 0 && table.total() > 0);
     let text = Signal::derive(move || copy::no_match(table.spec.one, &table.filter(), table.total()));
     move || {
         none.get().then(|| {
@@ -200,43 +205,43 @@ fn on_key(
     if event.alt_key() || command && event.key() != "a" {
         return;
     }
-    let Some(press) = keys::press(&event.key(), event.shift_key(), command, in_control) else {
+    let Some(grid_command) = keys::command_for(&event.key(), event.shift_key(), command, in_control) else {
         return;
     };
     let key = RowKey::from(row.get_attribute("data-key").unwrap_or_default());
     let selectable = table.spec.selectable;
     event.prevent_default();
     event.stop_propagation();
-    match press {
-        Press::Move { to, extend } => move_by(table, &key, to, extend && selectable, scroll_to),
-        Press::Control { forward } => step_control(&row, &target, forward),
-        Press::Open => {
+    match grid_command {
+        GridCommand::Move { to, extend } => move_by(table, &key, to, extend && selectable, scroll_to),
+        GridCommand::Control { forward } => step_control(&row, &target, forward),
+        GridCommand::Open => {
             if let Some(on_open) = on_open {
                 on_open.run((*key).to_owned());
             }
         }
-        Press::Toggle if selectable => table.selection.update(|selection| selection.toggle(&key)),
-        Press::SelectAll if selectable => {
+        GridCommand::Toggle if selectable => table.selection.update(|selection| selection.toggle(&key)),
+        GridCommand::SelectAll if selectable => {
             let keys = shown_keys(table);
             table.selection.update(|selection| selection.select_all(keys));
         }
-        Press::Toggle | Press::SelectAll => {}
-        Press::Menu => {
+        GridCommand::Toggle | GridCommand::SelectAll => {}
+        GridCommand::Menu => {
             if let Some(button) = first_html(&row, ".cell.menu button") {
                 button.click();
             }
         }
-        Press::Filter => browser::focus(".table .filter input"),
-        Press::Back if in_control => {
+        GridCommand::Filter => browser::focus(".table .filter input"),
+        GridCommand::Back if in_control => {
             if let Ok(row) = row.dyn_into::<HtmlElement>() {
                 row.focus().ok();
             }
         }
-        Press::Back => table.selection.update(super::selection::Selection::clear),
+        GridCommand::Back => table.selection.update(super::selection::Selection::clear),
     }
 }
 
-fn move_by(table: TableState, key: &RowKey, to: Step, extend: bool, scroll_to: &dyn Fn(f64)) {
+fn move_by(table: TableState, key: &RowKey, to: RowStep, extend: bool, scroll_to: &dyn Fn(f64)) {
     let view = table.view;
     let target = table.shown.with_untracked(|shown| {
         #[expect(

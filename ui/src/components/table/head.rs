@@ -37,7 +37,7 @@ pub(super) fn Head(table: TableState, has_menu: bool) -> impl IntoView {
 #[component]
 fn SelectAll(table: TableState) -> impl IntoView {
     let all = move || {
-        let shown = table.shown.with(super::state::Shown::len);
+        let shown = table.shown.with(super::state::FilteredRows::len);
         shown > 0 && table.selection.with(|selection| selection.keys.len()) >= shown
     };
     let pick = move |_| {

@@ -2,10 +2,10 @@
 
 /// A key press that the grid answers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Press {
+pub(super) enum GridCommand {
     /// Move to a row; with `extend` the rows on the way are selected.
     Move {
-        to: Step,
+        to: RowStep,
         extend: bool,
     },
     /// Into the row's controls and between them, or back.
@@ -23,7 +23,7 @@ pub(super) enum Press {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Step {
+pub(super) enum RowStep {
     By(isize),
     Page { down: bool },
     First,
@@ -31,44 +31,44 @@ pub(super) enum Step {
 }
 
 /// What a key with its modifiers means while a row has the keyboard, or a control of a row when `in_control`.
-pub(super) fn press(key: &str, shift: bool, command: bool, in_control: bool) -> Option<Press> {
-    let to = |to| Some(Press::Move { to, extend: shift });
+pub(super) fn command_for(key: &str, shift: bool, command: bool, in_control: bool) -> Option<GridCommand> {
+    let to = |to| Some(GridCommand::Move { to, extend: shift });
     match key {
-        "ArrowDown" => to(Step::By(1)),
-        "ArrowUp" => to(Step::By(-1)),
-        "PageDown" => to(Step::Page { down: true }),
-        "PageUp" => to(Step::Page { down: false }),
-        "Home" => to(Step::First),
-        "End" => to(Step::Last),
-        "ArrowRight" => Some(Press::Control { forward: true }),
-        "ArrowLeft" => Some(Press::Control { forward: false }),
-        "a" if command => Some(Press::SelectAll),
-        "Escape" => Some(Press::Back),
-        "." => Some(Press::Menu),
-        "F10" if shift => Some(Press::Menu),
-        "ContextMenu" => Some(Press::Menu),
+        "ArrowDown" => to(RowStep::By(1)),
+        "ArrowUp" => to(RowStep::By(-1)),
+        "PageDown" => to(RowStep::Page { down: true }),
+        "PageUp" => to(RowStep::Page { down: false }),
+        "Home" => to(RowStep::First),
+        "End" => to(RowStep::Last),
+        "ArrowRight" => Some(GridCommand::Control { forward: true }),
+        "ArrowLeft" => Some(GridCommand::Control { forward: false }),
+        "a" if command => Some(GridCommand::SelectAll),
+        "Escape" => Some(GridCommand::Back),
+        "." => Some(GridCommand::Menu),
+        "F10" if shift => Some(GridCommand::Menu),
+        "ContextMenu" => Some(GridCommand::Menu),
         // A control keeps the keys that press it.
-        "Enter" if !in_control => Some(Press::Open),
-        " " if !in_control && shift => Some(Press::Move {
-            to: Step::By(0),
+        "Enter" if !in_control => Some(GridCommand::Open),
+        " " if !in_control && shift => Some(GridCommand::Move {
+            to: RowStep::By(0),
             extend: true,
         }),
-        " " if !in_control => Some(Press::Toggle),
-        "/" => Some(Press::Filter),
+        " " if !in_control => Some(GridCommand::Toggle),
+        "/" => Some(GridCommand::Filter),
         _ => None,
     }
 }
 
 /// The row that a step leads to, of `total`, with so many rows in view.
-pub(super) fn target(from: Option<usize>, step: Step, total: usize, in_view: usize) -> Option<usize> {
+pub(super) fn target(from: Option<usize>, step: RowStep, total: usize, in_view: usize) -> Option<usize> {
     let last = total.checked_sub(1)?;
     let from = from.unwrap_or(0).min(last);
     Some(match step {
-        Step::By(by) => from.saturating_add_signed(by).min(last),
-        Step::Page { down: true } => (from + in_view.max(1)).min(last),
-        Step::Page { down: false } => from.saturating_sub(in_view.max(1)),
-        Step::First => 0,
-        Step::Last => last,
+        RowStep::By(by) => from.saturating_add_signed(by).min(last),
+        RowStep::Page { down: true } => (from + in_view.max(1)).min(last),
+        RowStep::Page { down: false } => from.saturating_sub(in_view.max(1)),
+        RowStep::First => 0,
+        RowStep::Last => last,
     })
 }
 
@@ -78,21 +78,21 @@ mod tests {
 
     #[test]
     fn steps_stop_at_the_ends() {
-        assert_eq!(target(Some(2), Step::By(1), 3, 9), Some(2));
-        assert_eq!(target(Some(0), Step::By(-1), 3, 9), Some(0));
-        assert_eq!(target(Some(5), Step::Page { down: false }, 30, 9), Some(0));
-        assert_eq!(target(Some(5), Step::Page { down: true }, 30, 9), Some(14));
-        assert_eq!(target(None, Step::Last, 30, 9), Some(29));
-        assert_eq!(target(Some(99), Step::By(0), 30, 9), Some(29));
-        assert_eq!(target(None, Step::First, 0, 9), None);
+        assert_eq!(target(Some(2), RowStep::By(1), 3, 9), Some(2));
+        assert_eq!(target(Some(0), RowStep::By(-1), 3, 9), Some(0));
+        assert_eq!(target(Some(5), RowStep::Page { down: false }, 30, 9), Some(0));
+        assert_eq!(target(Some(5), RowStep::Page { down: true }, 30, 9), Some(14));
+        assert_eq!(target(None, RowStep::Last, 30, 9), Some(29));
+        assert_eq!(target(Some(99), RowStep::By(0), 30, 9), Some(29));
+        assert_eq!(target(None, RowStep::First, 0, 9), None);
     }
 
     #[test]
     fn a_control_keeps_enter_and_space() {
-        assert_eq!(press("Enter", false, false, true), None);
-        assert_eq!(press(" ", false, false, true), None);
-        assert_eq!(press(" ", false, false, false), Some(Press::Toggle));
-        assert_eq!(press("F10", true, false, true), Some(Press::Menu));
-        assert_eq!(press("F10", false, false, false), None);
+        assert_eq!(command_for("Enter", false, false, true), None);
+        assert_eq!(command_for(" ", false, false, true), None);
+        assert_eq!(command_for(" ", false, false, false), Some(GridCommand::Toggle));
+        assert_eq!(command_for("F10", true, false, true), Some(GridCommand::Menu));
+        assert_eq!(command_for("F10", false, false, false), None);
     }
 }

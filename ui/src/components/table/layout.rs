@@ -89,7 +89,7 @@ impl Layout {
     }
 
     /// The columns that a row of so many rem has room for; all of them where that is 0. The first one always stays.
-    pub(super) fn fitted(&self, spec: &TableSpec, has_menu: bool, room: f64) -> Fitted {
+    pub(super) fn fitted(&self, spec: &TableSpec, has_menu: bool, room: f64) -> FittedColumns {
         let mut columns = self.visible(spec);
         let mut left_out = Vec::new();
         let ends = EDGES + if spec.selectable { SELECT } else { 0.0 } + if has_menu { MENU } else { 0.0 };
@@ -110,7 +110,7 @@ impl Layout {
         let select = spec.selectable.then(|| format!("{SELECT}rem"));
         let menu = has_menu.then(|| format!("{MENU}rem"));
         let tracks: Vec<_> = select.into_iter().chain(tracks).chain(menu).collect();
-        Fitted {
+        FittedColumns {
             columns: columns.iter().map(|column| column.id).collect(),
             left_out,
             tracks: tracks.join(" "),
@@ -138,7 +138,7 @@ fn place(columns: &[&'static Column], id: &str) -> Option<usize> {
 
 /// What of a table fits in its view.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub(super) struct Fitted {
+pub(super) struct FittedColumns {
     /// Ids of the columns that are there, in their order.
     pub columns: Vec<&'static str>,
     /// Those that there is no room for, the first that left first.

@@ -87,11 +87,11 @@ impl PartialEq for Order {
 pub(super) fn sorted(rows: &Rows, start: Vec<u32>, sort: &[SortBy]) -> Vec<u32> {
     let mut indices = start;
     indices.sort_by(|a, b| compare(row(rows, *a), row(rows, *b), sort));
-    together(rows, indices)
+    keep_units_together(rows, indices)
 }
 
 /// Rows of a unit move to where the first of them stands. Without units nothing is moved nor kept.
-fn together(rows: &Rows, indices: Vec<u32>) -> Vec<u32> {
+fn keep_units_together(rows: &Rows, indices: Vec<u32>) -> Vec<u32> {
     let mut units: BTreeMap<&str, Vec<u32>> = BTreeMap::new();
     for index in &indices {
         if let Some(unit) = row(rows, *index).unit() {
@@ -124,7 +124,7 @@ fn compare(a: &dyn TableRow, b: &dyn TableRow, sort: &[SortBy]) -> Ordering {
 }
 
 /// The places that rows had in an earlier order; new rows come last.
-pub(super) fn kept(previous: &Order, rows: &Rows) -> Vec<u32> {
+pub(super) fn previous_order(previous: &Order, rows: &Rows) -> Vec<u32> {
     let places: BTreeMap<&str, u32> = previous
         .indices
         .iter()
@@ -171,13 +171,13 @@ pub(super) fn toggled(sort: &[SortBy], column: &'static str, add: bool) -> Vec<S
 }
 
 /// `name,-cpu`, as the address has it.
-pub(super) fn written(sort: &[SortBy]) -> String {
+pub(super) fn sort_to_text(sort: &[SortBy]) -> String {
     let step = |by: &SortBy| format!("{}{}", if by.descending { "-" } else { "" }, by.column);
     sort.iter().map(step).collect::<Vec<_>>().join(",")
 }
 
 /// Reads [`written`]; steps by columns that do not exist are left out.
-pub(super) fn read(text: &str, columns: &[super::Column]) -> Vec<SortBy> {
+pub(super) fn sort_from_text(text: &str, columns: &[super::Column]) -> Vec<SortBy> {
     let step = |word: &str| {
         let (descending, name) = word.strip_prefix('-').map_or((false, word), |name| (true, name));
         let column = columns.iter().find(|column| column.id == name)?.id;

@@ -1,6 +1,6 @@
 //! One row of the grid: its cells, its checkbox, its menu.
 
-use super::{TableState, selection::RowKey, spec::TableRow, state::Placed};
+use super::{TableState, selection::RowKey, spec::TableRow, state::PlacedRow};
 use crate::{
     components::{
         age::AgeLabel,
@@ -23,9 +23,15 @@ pub struct RowAction {
     pub run: Callback<()>,
 }
 
+/// Stands where there is no value.
+#[component]
+pub fn Dash() -> impl IntoView {
+    view! { <span class="faint" aria-hidden="true">{crate::format::NOTHING}</span> }
+}
+
 /// Where a row asked for its menu.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct MenuAt {
+pub(super) struct MenuAnchor {
     pub key: String,
     pub name: String,
     /// The button it hangs from, in px of the view.
@@ -39,7 +45,7 @@ pub(super) fn Row(
     table: TableState,
     key: RowKey,
     has_menu: bool,
-    menu: RwSignal<Option<MenuAt>>,
+    menu: RwSignal<Option<MenuAnchor>>,
     on_open: Option<Callback<String>>,
 ) -> impl IntoView {
     let node = NodeRef::<html::Div>::new();
@@ -47,7 +53,7 @@ pub(super) fn Row(
     take_keyboard(table, key.clone(), node);
     let placed = placed_row(table, key.clone());
     let row =
-        Memo::new(move |_| placed.with(|placed| placed.as_ref().map(|placed| Same(placed.row.clone()))));
+        Memo::new(move |_| placed.with(|placed| placed.as_ref().map(|placed| SameRow(placed.row.clone()))));
     let key = StoredValue::new(key);
     let position = move || placed.with(|placed| placed.as_ref().map_or(0, |placed| placed.position));
     let label = move || row.with(|row| row.as_ref().map(|row| row.0.label()));
@@ -78,7 +84,7 @@ pub(super) fn Row(
     };
     // One closure draws all cells, so that a row in the page costs little and a change paints it once.
     let cells = move || {
-        let Some(Same(row)) = row.get() else {
+        let Some(SameRow(row)) = row.get() else {
             return Vec::new();
         };
         let select = table.spec.selectable.then(|| select_cell(table, key, row.name()));
@@ -107,16 +113,16 @@ pub(super) fn Row(
 
 /// A row, equal only to itself.
 #[derive(Clone)]
-struct Same(Arc<dyn TableRow>);
+struct SameRow(Arc<dyn TableRow>);
 
-impl PartialEq for Same {
+impl PartialEq for SameRow {
     fn eq(&self, other: &Self) -> bool {
         Arc::ptr_eq(&self.0, &other.0)
     }
 }
 
-fn placed_row(table: TableState, key: RowKey) -> Memo<Option<Placed>> {
-    Memo::new(move |previous: Option<&Option<Placed>>| {
+fn placed_row(table: TableState, key: RowKey) -> Memo<Option<PlacedRow>> {
+    Memo::new(move |previous: Option<&Option<PlacedRow>>| {
         let found = table
             .window
             .with(|window| window.iter().find(|placed| placed.key == key).cloned());
@@ -140,9 +146,9 @@ fn take_keyboard(table: TableState, key: RowKey, node: NodeRef<html::Div>) {
     });
 }
 
-type Key = StoredValue<RowKey>;
+type StoredKey = StoredValue<RowKey>;
 
-fn select_cell(table: TableState, key: Key, name: &str) -> AnyView {
+fn select_cell(table: TableState, key: StoredKey, name: &str) -> AnyView {
     let name = copy::select(name);
     let pick = move |event: leptos::ev::MouseEvent| {
         event.stop_propagation();
@@ -173,13 +179,13 @@ fn wide_cells(table: TableState, row: &Arc<dyn TableRow>, mut age: Option<AnyVie
         known.collect()
     });
     // Where the column for the age is not there, the first one says it.
-    let ageing = columns
+    let age_column = columns
         .iter()
         .position(|column| column.id == table.spec.age)
         .unwrap_or(0);
     let cell = |(index, column): (usize, &'static super::Column)| {
         let class = if column.figures { "cell figures" } else { "cell" };
-        let age = if index == ageing { age.take() } else { None };
+        let age = if index == age_column { age.take() } else { None };
         view! { <div role="gridcell" class=class data-column=column.id>{row.cell(column.id)}{age}</div> }
             .into_any()
     };
@@ -200,7 +206,7 @@ fn narrow_cells(table: TableState, row: &Arc<dyn TableRow>, age: Option<AnyView>
     vec![both.into_any()]
 }
 
-fn menu_cell(table: TableState, key: Key, name: String, menu: RwSignal<Option<MenuAt>>) -> AnyView {
+fn menu_cell(table: TableState, key: StoredKey, name: String, menu: RwSignal<Option<MenuAnchor>>) -> AnyView {
     let label = copy::actions_for(&name);
     let press = move |event: leptos::ev::MouseEvent| {
         event.stop_propagation();
@@ -213,7 +219,7 @@ fn menu_cell(table: TableState, key: Key, name: String, menu: RwSignal<Option<Me
         let place = button.get_bounding_client_rect();
         let key = key.get_value();
         table.active.set(Some(key.clone()));
-        menu.set(Some(MenuAt {
+        menu.set(Some(MenuAnchor {
             key: key.to_string(),
             name: name.clone(),
             right: place.right(),

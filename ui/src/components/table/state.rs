@@ -6,7 +6,7 @@ mod address;
 mod choose;
 
 use super::{
-    layout::{Fitted, Layout},
+    layout::{FittedColumns, Layout},
     order::{self, Order},
     selection::{RowKey, Selection},
     spec::{Rows, SortBy, TableRow, TableSpec},
@@ -36,12 +36,12 @@ pub struct TableState {
     pub(super) tab_stop: Memo<Option<RowKey>>,
     pub(super) sort: RwSignal<Vec<SortBy>>,
     pub(super) order: Memo<Order>,
-    pub(super) shown: Memo<Shown>,
-    pub(super) window: Memo<Vec<Placed>>,
+    pub(super) shown: Memo<FilteredRows>,
+    pub(super) window: Memo<Vec<PlacedRow>>,
     pub(super) selection: RwSignal<Selection>,
     pub(super) layout: RwSignal<Layout>,
     /// The columns that the view has room for.
-    pub(super) fitted: Memo<Fitted>,
+    pub(super) fitted: Memo<FittedColumns>,
     pub(super) view: View,
     /// The row that has, or last had, the keyboard.
     pub(super) active: RwSignal<Option<RowKey>>,
@@ -68,18 +68,18 @@ pub(super) struct View {
 
 /// Rows that pass the filter, in order.
 #[derive(Debug, Clone)]
-pub(super) struct Shown {
+pub(super) struct FilteredRows {
     pub rows: Rows,
     pub indices: Arc<Vec<u32>>,
 }
 
-impl PartialEq for Shown {
+impl PartialEq for FilteredRows {
     fn eq(&self, other: &Self) -> bool {
         self.rows == other.rows && Arc::ptr_eq(&self.indices, &other.indices)
     }
 }
 
-impl Shown {
+impl FilteredRows {
     pub(super) fn len(&self) -> usize {
         self.indices.len()
     }
@@ -97,19 +97,19 @@ impl Shown {
 
 /// A row and where it stands.
 #[derive(Clone)]
-pub(super) struct Placed {
+pub(super) struct PlacedRow {
     pub key: RowKey,
     pub position: usize,
     pub row: Arc<dyn TableRow>,
 }
 
-impl PartialEq for Placed {
+impl PartialEq for PlacedRow {
     fn eq(&self, other: &Self) -> bool {
         self.position == other.position && Arc::ptr_eq(&self.row, &other.row)
     }
 }
 
-impl std::fmt::Debug for Placed {
+impl std::fmt::Debug for PlacedRow {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{} at {}", self.key, self.position)
     }
@@ -251,7 +251,7 @@ impl TableState {
     }
 }
 
-fn tab_stop(window: Memo<Vec<Placed>>, active: RwSignal<Option<RowKey>>) -> Memo<Option<RowKey>> {
+fn tab_stop(window: Memo<Vec<PlacedRow>>, active: RwSignal<Option<RowKey>>) -> Memo<Option<RowKey>> {
     Memo::new(move |_| {
         window.with(|window| {
             let present = |active: &RowKey| window.iter().any(|placed| placed.key == *active);
@@ -312,7 +312,7 @@ fn ordered(
         if previous.rows == rows && !previous.held {
             return previous.clone();
         }
-        let indices = order::kept(previous, &rows);
+        let indices = order::previous_order(previous, &rows);
         if busy.get() || too_soon {
             return Order {
                 rows,
@@ -333,22 +333,22 @@ fn ordered(
     })
 }
 
-fn filtered(order: &Order, query: &Query) -> Shown {
+fn filtered(order: &Order, query: &Query) -> FilteredRows {
     let indices = if query.is_empty() {
         order.indices.clone()
     } else {
         let passes = |index: &&u32| query.matches(order::row(&order.rows, **index).subject());
         Arc::new(order.indices.iter().filter(passes).copied().collect())
     };
-    Shown {
+    FilteredRows {
         rows: order.rows.clone(),
         indices,
     }
 }
 
-fn windowed(shown: Memo<Shown>, view: View, active: RwSignal<Option<RowKey>>) -> Memo<Vec<Placed>> {
+fn windowed(shown: Memo<FilteredRows>, view: View, active: RwSignal<Option<RowKey>>) -> Memo<Vec<PlacedRow>> {
     let range = Memo::new(move |_| {
-        let total = shown.with(Shown::len);
+        let total = shown.with(FilteredRows::len);
         window::window(view.scrolled.get(), view.height.get(), view.row.get(), total)
     });
     Memo::new(move |_| {
@@ -356,7 +356,7 @@ fn windowed(shown: Memo<Shown>, view: View, active: RwSignal<Option<RowKey>>) ->
             let range = range.get();
             let placed = |position: usize| {
                 let row = shown.at(position)?.clone();
-                Some(Placed {
+                Some(PlacedRow {
                     key: RowKey::from(row.key()),
                     position,
                     row,

@@ -1,6 +1,6 @@
 //! Above the rows, in one line: filter, device, facets, unreachable devices, count, columns.
 
-use super::{TableState, columns::ColumnsDialog, facet::FacetButton, filter::Filter, state::Shown};
+use super::{TableState, columns::ColumnsDialog, facet::FacetButton, filter::Filter, state::FilteredRows};
 use crate::{
     components::{
         button::{Button, Kind},
@@ -14,7 +14,7 @@ use leptos::prelude::*;
 pub(super) fn Toolbar(table: TableState, scope: Option<AnyView>, notice: Option<AnyView>) -> impl IntoView {
     let choosing = RwSignal::new(false);
     let facet = |facet| view! { <FacetButton table facet/> };
-    let count = move || copy::result(table.shown.with(Shown::len), table.total());
+    let count = move || copy::result(table.shown.with(FilteredRows::len), table.total());
     view! {
         <div class="toolbar">
             <Filter table/>

@@ -10,7 +10,7 @@ use crate::{
     },
     copy::{containers as copy, pods},
     format,
-    pages::fan_out::rows,
+    pages::inventory_table::rows,
     store::{Keyed, Store, use_store},
 };
 use flotilla_protocol::{
@@ -79,7 +79,7 @@ impl ContainerActions {
                 run: Callback::new(move |()| self.ask(vec![key.clone()], action, None)),
             }
         };
-        let copy_id = rows::copy_action(copy::COPY_ID.to_owned(), row.item.id.clone());
+        let copy_id = rows::clipboard_action(copy::COPY_ID.to_owned(), row.item.id.clone());
         ContainerAction::ALL.iter().map(action).chain([copy_id]).collect()
     }
 

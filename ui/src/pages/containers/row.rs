@@ -14,9 +14,9 @@ use crate::{
     },
     copy::{containers as copy, pods},
     format,
-    pages::fan_out::{
+    pages::inventory_table::{
         Fact, listed,
-        rows::{Item, age_cell, date_cell, mono_cell, name_cell, text_cell},
+        rows::{ItemOnDevice, age_cell, date_cell, mono_cell, name_cell, text_cell},
     },
     query::{Key, Subject},
     store::use_store,
@@ -84,14 +84,14 @@ pub const SPEC: TableSpec = TableSpec {
 /// A container with what its row shows, sorts and filters by.
 #[derive(Debug)]
 pub struct ContainerRow {
-    item: Item<Container>,
+    item: ItemOnDevice<Container>,
     status: Status,
     subject: Subject,
 }
 
 impl ContainerRow {
     #[must_use]
-    pub fn new(item: Item<Container>) -> Self {
+    pub fn new(item: ItemOnDevice<Container>) -> Self {
         let container = &item.row.item;
         let status = Status::of_container(container);
         let stack = container.stack.as_deref().unwrap_or_default();

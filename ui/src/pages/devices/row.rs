@@ -7,7 +7,7 @@ use crate::{
     },
     copy::{devices as copy, mesh},
     format,
-    pages::fan_out::rows::{age_cell, name_cell, text_cell},
+    pages::inventory_table::rows::{age_cell, name_cell, text_cell},
     query::{Key, Subject},
     store::use_store,
     urgency,
@@ -95,15 +95,15 @@ pub(super) const SPEC: TableSpec = TableSpec {
 pub(super) fn device_rows() -> Memo<Rows> {
     let store = use_store();
     store.ensure_paths();
-    type Made = Vec<(DeviceId, Arc<Device>, Option<Arc<Path>>, Arc<dyn TableRow>)>;
-    let made: StoredValue<Made> = StoredValue::new(Vec::new());
+    type CachedRows = Vec<(DeviceId, Arc<Device>, Option<Arc<Path>>, Arc<dyn TableRow>)>;
+    let cache: StoredValue<CachedRows> = StoredValue::new(Vec::new());
     Memo::new(move |_| {
-        let known = made.try_update_value(std::mem::take).unwrap_or_default();
+        let known = cache.try_update_value(std::mem::take).unwrap_or_default();
         let here = store
             .fleet
             .with(|fleet| fleet.as_ref().and_then(|fleet| fleet.this_computer));
         let paths = store.paths.read();
-        let now: Made = store.devices.with(|devices| {
+        let now: CachedRows = store.devices.with(|devices| {
             let row = |(id, device): (&DeviceId, &Arc<Device>)| {
                 let path = here.and_then(|here| paths.rows().get(&(here, *id)));
                 let same = known.iter().find(|(old, thing, way, _)| {
@@ -124,7 +124,7 @@ pub(super) fn device_rows() -> Memo<Rows> {
             devices.rows().iter().map(row).collect()
         });
         let rows = Rows(Arc::new(now.iter().map(|(_, _, _, row)| row.clone()).collect()));
-        made.try_update_value(|made| *made = now);
+        cache.try_update_value(|cache| *cache = now);
         rows
     })
 }

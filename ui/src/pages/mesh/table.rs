@@ -19,9 +19,9 @@ use crate::{
     },
     copy::mesh as copy,
     format,
-    pages::fan_out::{
+    pages::inventory_table::{
         outdated,
-        rows::{age_cell, device_looks, name_cell, text_cell},
+        rows::{age_cell, device_summaries, name_cell, text_cell},
     },
     query::{Key, Subject},
     store::{Load, use_store},
@@ -177,24 +177,24 @@ impl TableRow for PathRow {
     }
 }
 
-type Made = BTreeMap<(DeviceId, DeviceId), (Arc<Path>, bool, Arc<dyn TableRow>)>;
+type CachedRows = BTreeMap<(DeviceId, DeviceId), (Arc<Path>, bool, Arc<dyn TableRow>)>;
 
 /// Rows of all paths or of those that begin at one device, made again only where something changed.
 fn path_rows(only: Option<DeviceId>) -> Memo<Rows> {
     let store = use_store();
-    let looks = device_looks();
-    let made: StoredValue<Made> = StoredValue::new(Made::new());
+    let summaries = device_summaries();
+    let cache: StoredValue<CachedRows> = StoredValue::new(CachedRows::new());
     let trips: Option<RoundTrips> = use_context();
     Memo::new(move |_| {
-        let looks = looks.get();
-        let mut known = made.try_update_value(std::mem::take).unwrap_or_default();
-        let now: Made = store.paths.with(|paths| {
+        let summaries = summaries.get();
+        let mut known = cache.try_update_value(std::mem::take).unwrap_or_default();
+        let now: CachedRows = store.paths.with(|paths| {
             let wanted = paths
                 .rows()
                 .iter()
                 .filter(|(ends, _)| only.is_none_or(|only| ends.0 == only));
             let row = |(ends, path): (&(DeviceId, DeviceId), &Arc<Path>)| {
-                let stale = looks.get(&ends.0).is_some_and(|look| !look.online);
+                let stale = summaries.get(&ends.0).is_some_and(|summary| !summary.online);
                 let same = known
                     .remove(ends)
                     .filter(|(old, was, _)| Arc::ptr_eq(old, path) && *was == stale);
@@ -208,7 +208,7 @@ fn path_rows(only: Option<DeviceId>) -> Memo<Rows> {
             wanted.map(row).collect()
         });
         let rows = Rows(Arc::new(now.values().map(|(_, _, row)| row.clone()).collect()));
-        made.try_update_value(|made| *made = now);
+        cache.try_update_value(|cache| *cache = now);
         rows
     })
 }

@@ -128,23 +128,26 @@ fn a_kept_order_survives_changes_and_appends_what_is_new() {
         ..Order::default()
     };
     let after = rows(&[("a", 9.0), ("aa", 9.0), ("b", 0.0)]);
-    assert_eq!(names(&after, &kept(&previous, &after)), ["b", "a", "aa"]);
+    assert_eq!(
+        names(&after, &previous_order(&previous, &after)),
+        ["b", "a", "aa"]
+    );
 }
 
 #[test]
 fn headers_turn_the_order_and_shift_adds_a_second_step() {
     let first = toggled(&[], "name", false);
-    assert_eq!(written(&first), "name");
+    assert_eq!(sort_to_text(&first), "name");
     let turned = toggled(&first, "name", false);
-    assert_eq!(written(&turned), "-name");
+    assert_eq!(sort_to_text(&turned), "-name");
     let both = toggled(&turned, "load", true);
-    assert_eq!(written(&both), "-name,load");
-    assert_eq!(written(&toggled(&both, "load", true)), "-name,-load");
+    assert_eq!(sort_to_text(&both), "-name,load");
+    assert_eq!(sort_to_text(&toggled(&both, "load", true)), "-name,-load");
     const COLUMNS: [Column; 2] = [
         Column::text("name", "Name", 1.0),
         Column::figures("load", "Load", 1.0),
     ];
-    assert_eq!(read("-name,load,-name,bogus,", &COLUMNS), both);
+    assert_eq!(sort_from_text("-name,load,-name,bogus,", &COLUMNS), both);
 }
 
 proptest! {

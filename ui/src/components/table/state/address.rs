@@ -10,7 +10,7 @@ use leptos_router::{
 use std::time::Duration;
 
 /// The address follows once typing rests for this long; what is shown follows at once.
-const REST: Duration = Duration::from_millis(200);
+const WRITE_AFTER: Duration = Duration::from_millis(200);
 
 const FILTER: &str = "q";
 const SORT: &str = "sort";
@@ -23,7 +23,7 @@ impl TableState {
         let timer = StoredValue::new(None::<TimeoutHandle>);
         let here = use_location();
         Effect::new(move |first: Option<()>| {
-            let (text, sort) = (self.filter(), self.sort.with(|sort| order::written(sort)));
+            let (text, sort) = (self.filter(), self.sort.with(|sort| order::sort_to_text(sort)));
             if first.is_none() {
                 return;
             }
@@ -45,7 +45,7 @@ impl TableState {
                     navigate(&format!("{path}{}", query.to_query_string()), options);
                 }
             };
-            timer.set_value(set_timeout_with_handle(write, REST).ok());
+            timer.set_value(set_timeout_with_handle(write, WRITE_AFTER).ok());
         });
         on_cleanup(move || {
             if let Some(timer) = timer.try_update_value(Option::take).flatten() {
@@ -56,7 +56,7 @@ impl TableState {
 
     fn read_address(self, query: &ParamsMap) {
         self.set_filter(&query.get(FILTER).unwrap_or_default());
-        let sort = order::read(&query.get(SORT).unwrap_or_default(), self.spec.columns);
+        let sort = order::sort_from_text(&query.get(SORT).unwrap_or_default(), self.spec.columns);
         if self.sort.with_untracked(|shown| *shown != sort) {
             self.sort.set(sort);
         }

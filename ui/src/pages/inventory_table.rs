@@ -7,7 +7,7 @@ mod item_page;
 pub mod rows;
 mod unreachable;
 
-pub use details::{Drawer, Fact, Opened, listed, opened};
+pub use details::{Drawer, Fact, OpenedRow, listed, opened_row};
 pub use item_page::{Details, ItemPage};
 
 use crate::{
@@ -19,7 +19,7 @@ use crate::{
         skeleton::Skeleton,
         table::{DataTable, RowActions, Rows, TableSpec, TableState},
     },
-    copy::fan_out as copy,
+    copy::inventory_table as copy,
     store::{Collection, Contact, InventoryItem, Load, use_store},
 };
 use device_choice::DeviceChoice;
@@ -30,7 +30,7 @@ use unreachable::Unreachable;
 
 /// What a page has to show.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Stage {
+pub enum TableContent {
     Loading,
     Failed(Failure),
     /// There is nothing of this kind, and no device to have any.
@@ -40,25 +40,25 @@ pub enum Stage {
 }
 
 /// What to show of a collection that is loaded for the first time.
-pub fn stage_of<T: InventoryItem>(collection: RwSignal<Collection<Row<T>>>) -> Memo<Stage> {
+pub fn content_of<T: InventoryItem>(collection: RwSignal<Collection<Row<T>>>) -> Memo<TableContent> {
     let store = use_store();
     Memo::new(move |_| {
         let devices = store
             .devices
             .with(|devices| !devices.is_filled() || !devices.rows().is_empty());
         collection.with(|collection| match collection.load() {
-            _ if !collection.rows().is_empty() => Stage::Rows,
-            Load::Failed(failure) if !collection.is_filled() => Stage::Failed(failure.clone()),
-            _ if !collection.is_filled() => Stage::Loading,
-            _ if !devices => Stage::NoDevices,
-            _ => Stage::Empty,
+            _ if !collection.rows().is_empty() => TableContent::Rows,
+            Load::Failed(failure) if !collection.is_filled() => TableContent::Failed(failure.clone()),
+            _ if !collection.is_filled() => TableContent::Loading,
+            _ if !devices => TableContent::NoDevices,
+            _ => TableContent::Empty,
         })
     })
 }
 
 /// What a page says when it has no rows, though there are devices.
 #[derive(Debug, Clone, Copy)]
-pub struct Nothing {
+pub struct EmptyText {
     pub glyph: Glyph,
     pub title: &'static str,
     pub text: &'static str,
@@ -76,11 +76,11 @@ pub fn outdated() -> Signal<Option<Timestamp>> {
 
 /// A whole page of this kind.
 #[component]
-pub fn FanOut(
+pub fn InventoryTable(
     spec: &'static TableSpec,
-    #[prop(into)] stage: Signal<Stage>,
+    #[prop(into)] content: Signal<TableContent>,
     #[prop(into)] rows: Signal<Rows>,
-    nothing: Nothing,
+    empty_text: EmptyText,
     #[prop(optional)] actions: Option<RowActions>,
     #[prop(optional)] on_open: Option<Callback<String>>,
     /// What can be done with selected rows; told the table they are selected in.
@@ -90,17 +90,17 @@ pub fn FanOut(
     let store = use_store();
     let outdated = outdated();
     let table = TableState::new(spec, rows, outdated);
-    let body = move || match stage.get() {
-        Stage::Loading => view! { <Skeleton bones=12 sentence=copy::loading(spec.many)/> }.into_any(),
-        Stage::Failed(failure) => {
+    let body = move || match content.get() {
+        TableContent::Loading => view! { <Skeleton bones=12 sentence=copy::loading(spec.many)/> }.into_any(),
+        TableContent::Failed(failure) => {
             view! { <ErrorState message=failure.to_string() on_retry=move || store.reload()/> }.into_any()
         }
-        Stage::NoDevices => view! { <NoDevices/> }.into_any(),
-        Stage::Empty => {
-            let Nothing { glyph, title, text } = nothing;
+        TableContent::NoDevices => view! { <NoDevices/> }.into_any(),
+        TableContent::Empty => {
+            let EmptyText { glyph, title, text } = empty_text;
             view! { <EmptyState glyph title text/> }.into_any()
         }
-        Stage::Rows => {
+        TableContent::Rows => {
             let bulk = bulk.map(|bulk| ViewFn::from(move || bulk(table)));
             let scope = Some(view! { <DeviceChoice table/> }.into_any());
             let notice = Some(view! { <Unreachable/> }.into_any());

@@ -5,7 +5,7 @@ use crate::{
         button::Button,
         table::{Dash, RowAction},
     },
-    copy::{fan_out as copy, table},
+    copy::{inventory_table as copy, table},
 };
 use leptos::{ev::KeyboardEvent, html, prelude::*};
 use leptos_router::{
@@ -18,7 +18,7 @@ pub type Fact = (&'static str, AnyView);
 
 /// The rows of a page are opened and closed by its address: `/images/nas/sha256:…`.
 #[derive(Debug, Clone, Copy)]
-pub struct Opened {
+pub struct OpenedRow {
     /// Device and key in the address.
     pub at: Memo<Option<(String, String)>>,
     pub open: Callback<(String, String)>,
@@ -27,7 +27,7 @@ pub struct Opened {
 
 /// What of a page is open. `base` is the page's own address.
 #[must_use]
-pub fn opened(base: &'static str) -> Opened {
+pub fn opened_row(base: &'static str) -> OpenedRow {
     let location = use_location();
     let (path, search) = (location.pathname, location.search);
     let at = Memo::new(move |_| {
@@ -54,7 +54,7 @@ pub fn opened(base: &'static str) -> Opened {
         go(format!("{base}/{}/{}", encoded(&device), encoded(&key)));
     });
     let close = Callback::new(move |()| back(base.to_owned()));
-    Opened { at, open, close }
+    OpenedRow { at, open, close }
 }
 
 fn encoded(text: &str) -> String {

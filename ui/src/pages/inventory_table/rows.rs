@@ -1,13 +1,13 @@
 //! Table rows made of what the store knows, and made again only where that changed.
 
-use super::Opened;
+use super::OpenedRow;
 use crate::{
     components::{
         age::AgeLabel,
         badge::{Status, status_badge},
         table::{Dash, RowAction, Rows, TableRow},
     },
-    copy::fan_out as copy,
+    copy::inventory_table as copy,
     query::{Key, Subject},
     store::{Collection, InventoryItem, ItemKey, Keyed, use_store},
 };
@@ -24,31 +24,31 @@ use std::{collections::BTreeMap, net::Ipv4Addr, sync::Arc};
 
 /// What rows need to know of their device.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct DeviceLook {
+pub struct DeviceSummary {
     pub name: String,
     pub online: bool,
     /// Why its rows are old although it is online: its engine can't be used, since the moment that is known.
-    pub engine_away: Option<Option<Timestamp>>,
+    pub engine_unusable: Option<Option<Timestamp>>,
     pub tags: Vec<String>,
     /// Its address on the mesh, once the device itself is known.
     pub mesh_ip: Option<Ipv4Addr>,
 }
 
-type Looks = Arc<BTreeMap<DeviceId, Arc<DeviceLook>>>;
+type DeviceSummaries = Arc<BTreeMap<DeviceId, Arc<DeviceSummary>>>;
 
 /// A thing on a device with what its row needs.
 #[derive(Debug, Clone)]
-pub struct Item<T: InventoryItem> {
+pub struct ItemOnDevice<T: InventoryItem> {
     pub row: Arc<Row<T>>,
-    pub device: Arc<DeviceLook>,
+    pub device: Arc<DeviceSummary>,
     pub key: String,
 }
 
-impl<T: InventoryItem> Item<T> {
+impl<T: InventoryItem> ItemOnDevice<T> {
     /// For when the row is known to be true, if its device cannot be asked now.
     #[must_use]
     pub fn stale_since(&self) -> Option<Timestamp> {
-        match self.device.engine_away {
+        match self.device.engine_unusable {
             _ if !self.device.online => Some(self.row.as_of),
             Some(since) => Some(since.unwrap_or(self.row.as_of)),
             None => None,
@@ -123,68 +123,68 @@ pub fn age_cell(moment: Option<Timestamp>) -> AnyView {
 
 /// What rows need to know of all devices; changes only when a row would.
 #[must_use]
-pub fn device_looks() -> Memo<Looks> {
+pub fn device_summaries() -> Memo<DeviceSummaries> {
     let store = use_store();
-    Memo::new(move |previous: Option<&Looks>| {
-        let looks: BTreeMap<_, _> = store.devices.with(|devices| {
+    Memo::new(move |previous: Option<&DeviceSummaries>| {
+        let summaries: BTreeMap<_, _> = store.devices.with(|devices| {
             devices
                 .rows()
                 .iter()
-                .map(|(id, device)| (*id, Arc::new(look_of(device))))
+                .map(|(id, device)| (*id, Arc::new(summary_of(device))))
                 .collect()
         });
         match previous {
-            Some(previous) if **previous == looks => previous.clone(),
-            _ => Arc::new(looks),
+            Some(previous) if **previous == summaries => previous.clone(),
+            _ => Arc::new(summaries),
         }
     })
 }
 
-fn look_of(device: &Device) -> DeviceLook {
+fn summary_of(device: &Device) -> DeviceSummary {
     let engine = device.engine.as_ref().filter(|engine| engine.reason().is_some());
-    DeviceLook {
+    DeviceSummary {
         name: device.name.to_string(),
         online: device.status == DeviceStatus::Online,
-        engine_away: engine.map(EngineState::since),
+        engine_unusable: engine.map(EngineState::since),
         tags: device.tags.iter().map(ToString::to_string).collect(),
         mesh_ip: Some(device.mesh_ip),
     }
 }
 
 /// Things and the rows made of them, in the order of their keys.
-type Made<T> = Vec<(ItemKey, Arc<Row<T>>, Arc<dyn TableRow>)>;
+type CachedRows<T> = Vec<(ItemKey, Arc<Row<T>>, Arc<dyn TableRow>)>;
 
 /// The rows of a kind of thing, of one device or of all.
 pub fn rows_of<T, R>(
     collection: RwSignal<Collection<Row<T>>>,
     only: Signal<Option<DeviceId>>,
-    make: fn(Item<T>) -> R,
+    make: fn(ItemOnDevice<T>) -> R,
 ) -> Memo<Rows>
 where
     T: InventoryItem,
     R: TableRow + 'static,
 {
-    let looks = device_looks();
-    let made: StoredValue<(Looks, Made<T>)> = StoredValue::new(Default::default());
+    let summaries = device_summaries();
+    let cache: StoredValue<(DeviceSummaries, CachedRows<T>)> = StoredValue::new(Default::default());
     Memo::new(move |_| {
-        let looks = looks.get();
+        let summaries = summaries.get();
         let only = only.get();
-        let known = made.try_update_value(std::mem::take).unwrap_or_default();
-        let known = if known.0 == looks { known.1 } else { Vec::new() };
-        let made_now = collection.with(|collection| remade(collection, known, &looks, only, make));
-        let rows = Rows(Arc::new(made_now.iter().map(|(_, _, row)| row.clone()).collect()));
-        made.try_update_value(|made| *made = (looks, made_now));
+        let known = cache.try_update_value(std::mem::take).unwrap_or_default();
+        let known = if known.0 == summaries { known.1 } else { Vec::new() };
+        let fresh = collection.with(|collection| refreshed(collection, known, &summaries, only, make));
+        let rows = Rows(Arc::new(fresh.iter().map(|(_, _, row)| row.clone()).collect()));
+        cache.try_update_value(|cache| *cache = (summaries, fresh));
         rows
     })
 }
 
-fn remade<T: InventoryItem, R: TableRow + 'static>(
+fn refreshed<T: InventoryItem, R: TableRow + 'static>(
     collection: &Collection<Row<T>>,
-    known: Made<T>,
-    looks: &Looks,
+    known: CachedRows<T>,
+    summaries: &DeviceSummaries,
     only: Option<DeviceId>,
-    make: fn(Item<T>) -> R,
-) -> Made<T> {
+    make: fn(ItemOnDevice<T>) -> R,
+) -> CachedRows<T> {
     let mut known = known.into_iter().peekable();
     let wanted = collection
         .rows()
@@ -197,26 +197,26 @@ fn remade<T: InventoryItem, R: TableRow + 'static>(
             None => (
                 key.clone(),
                 row.clone(),
-                Arc::new(make(item_of(row, looks))) as Arc<dyn TableRow>,
+                Arc::new(make(item_of(row, summaries))) as Arc<dyn TableRow>,
             ),
         }
     };
     wanted.map(row).collect()
 }
 
-fn item_of<T: InventoryItem>(row: &Arc<Row<T>>, looks: &Looks) -> Item<T> {
-    let unknown = || DeviceLook {
+fn item_of<T: InventoryItem>(row: &Arc<Row<T>>, summaries: &DeviceSummaries) -> ItemOnDevice<T> {
+    let unknown = || DeviceSummary {
         name: row.device.to_string(),
         online: true,
-        engine_away: None,
+        engine_unusable: None,
         tags: Vec::new(),
         mesh_ip: None,
     };
-    let device = looks
+    let device = summaries
         .get(&row.device_id)
         .cloned()
         .unwrap_or_else(|| Arc::new(unknown()));
-    Item {
+    ItemOnDevice {
         row: row.clone(),
         device,
         key: row.key().to_string(),
@@ -235,7 +235,7 @@ pub fn lookup<T: InventoryItem>(collection: RwSignal<Collection<Row<T>>>, key: &
 
 /// An action that copies a text.
 #[must_use]
-pub fn copy_action(label: String, text: String) -> RowAction {
+pub fn clipboard_action(label: String, text: String) -> RowAction {
     RowAction {
         label,
         glyph: crate::components::icon::lucide::COPY,
@@ -247,9 +247,9 @@ pub fn copy_action(label: String, text: String) -> RowAction {
 }
 
 /// The thing that the address of a page names, by device and key.
-pub fn found<T: InventoryItem>(
+pub fn row_at_address<T: InventoryItem>(
     collection: RwSignal<Collection<Row<T>>>,
-    opened: Opened,
+    opened: OpenedRow,
     is: impl Fn(&T, &str) -> bool + Send + Sync + 'static,
 ) -> Memo<Option<Arc<Row<T>>>> {
     Memo::new(move |_| {
@@ -262,9 +262,9 @@ pub fn found<T: InventoryItem>(
 }
 
 /// Opens a row at its own address.
-pub fn opener<T: InventoryItem>(
+pub fn row_opener<T: InventoryItem>(
     collection: RwSignal<Collection<Row<T>>>,
-    opened: Opened,
+    opened: OpenedRow,
     key_of: fn(&T) -> &str,
 ) -> Callback<String> {
     Callback::new(move |key: String| {

@@ -19,13 +19,13 @@ use std::collections::BTreeSet;
 
 /// One line of the list.
 #[derive(Debug, Clone, PartialEq)]
-enum Choice {
+enum DeviceScope {
     All,
     Device(String, Status),
     Tag(String),
 }
 
-impl Choice {
+impl DeviceScope {
     fn words(&self) -> String {
         match self {
             Self::All => copy::ALL_DEVICES.to_owned(),
@@ -50,11 +50,11 @@ pub fn DeviceChoice(table: TableState) -> impl IntoView {
     let list = fresh_id("devices");
     let typed = RwSignal::new(None::<String>);
     let at = RwSignal::new(0_usize);
-    let choices = Memo::new(move |_| typed.with(|typed| choices(typed.as_deref().unwrap_or_default())));
+    let scopes = Memo::new(move |_| typed.with(|typed| scopes(typed.as_deref().unwrap_or_default())));
     let open = Memo::new(move |_| typed.with(Option::is_some));
     let value = move || typed.get().unwrap_or_else(|| table.query.with(chosen_words));
-    let take = move |choice: &Choice| {
-        choice.apply(table);
+    let take = move |scope: &DeviceScope| {
+        scope.apply(table);
         typed.set(None);
     };
     let begin = move |_| {
@@ -64,21 +64,21 @@ pub fn DeviceChoice(table: TableState) -> impl IntoView {
         }
     };
     let keys = move |event: KeyboardEvent| {
-        let Some(press) = press(&event.key(), open.get_untracked()) else {
+        let Some(list_key) = list_key(&event.key(), open.get_untracked()) else {
             return;
         };
         event.prevent_default();
         event.stop_propagation();
-        let count = choices.with_untracked(Vec::len).max(1);
-        match press {
-            Press::Open => typed.set(Some(String::new())),
-            Press::Next => at.update(|at| *at = (*at + 1) % count),
-            Press::Back => at.update(|at| *at = (*at + count - 1) % count),
-            Press::Take => {
-                let choice = choices.with_untracked(|choices| choices.get(at.get_untracked()).cloned());
-                choice.iter().for_each(take);
+        let count = scopes.with_untracked(Vec::len).max(1);
+        match list_key {
+            ListKey::Open => typed.set(Some(String::new())),
+            ListKey::Next => at.update(|at| *at = (*at + 1) % count),
+            ListKey::Back => at.update(|at| *at = (*at + count - 1) % count),
+            ListKey::Take => {
+                let scope = scopes.with_untracked(|scopes| scopes.get(at.get_untracked()).cloned());
+                scope.iter().for_each(take);
             }
-            Press::Close => typed.set(None),
+            ListKey::Close => typed.set(None),
         }
     };
     let typing = move |event| {
@@ -95,7 +95,7 @@ pub fn DeviceChoice(table: TableState) -> impl IntoView {
                 aria-activedescendant=active prop:value=value
                 on:click=begin on:input=typing on:keydown=keys on:blur=move |_: FocusEvent| typed.set(None)/>
             <Icon glyph=lucide::CHEVRON_DOWN/>
-            <Offers list=list.clone() choices open at take=Callback::new(move |choice| take(&choice))/>
+            <Offers list=list.clone() scopes open at take=Callback::new(move |scope| take(&scope))/>
         </div>
     }
 }
@@ -103,19 +103,19 @@ pub fn DeviceChoice(table: TableState) -> impl IntoView {
 #[component]
 fn Offers(
     list: String,
-    choices: Memo<Vec<Choice>>,
+    scopes: Memo<Vec<DeviceScope>>,
     open: Memo<bool>,
     at: RwSignal<usize>,
-    take: Callback<Choice>,
+    take: Callback<DeviceScope>,
 ) -> impl IntoView {
     let option = list.clone();
-    let line = move |(index, choice): (usize, Choice)| {
+    let line = move |(index, scope): (usize, DeviceScope)| {
         let id = format!("{option}-{index}");
-        let shown = option_view(&choice);
+        let shown = option_view(&scope);
         let pick = move |event: PointerEvent| {
             // The keyboard stays in the field.
             event.prevent_default();
-            take.run(choice.clone());
+            take.run(scope.clone());
         };
         view! {
             <li role="option" id=id aria-selected=move || (at.get() == index).to_string() on:pointerdown=pick>{shown}</li>
@@ -123,13 +123,13 @@ fn Offers(
     };
     view! {
         <ul role="listbox" id=list class="offers" aria-label=copy::DEVICE hidden=move || !open.get()>
-            {move || open.get().then(|| choices.get().into_iter().enumerate().map(&line).collect_view())}
+            {move || open.get().then(|| scopes.get().into_iter().enumerate().map(&line).collect_view())}
         </ul>
     }
 }
 
 /// What a key does to the list.
-enum Press {
+enum ListKey {
     Open,
     Next,
     Back,
@@ -137,33 +137,35 @@ enum Press {
     Close,
 }
 
-fn press(key: &str, open: bool) -> Option<Press> {
+fn list_key(key: &str, open: bool) -> Option<ListKey> {
     match (key, open) {
-        ("ArrowDown", false) => Some(Press::Open),
-        ("ArrowDown", true) => Some(Press::Next),
-        ("ArrowUp", true) => Some(Press::Back),
-        ("Enter", true) => Some(Press::Take),
-        ("Escape", true) => Some(Press::Close),
+        ("ArrowDown", false) => Some(ListKey::Open),
+        ("ArrowDown", true) => Some(ListKey::Next),
+        ("ArrowUp", true) => Some(ListKey::Back),
+        ("Enter", true) => Some(ListKey::Take),
+        ("Escape", true) => Some(ListKey::Close),
         _ => None,
     }
 }
 
-fn option_view(choice: &Choice) -> AnyView {
-    let words = choice.words();
-    match choice {
-        Choice::All => view! { <span class="grow">{words}</span> }.into_any(),
-        Choice::Device(_, status) => {
+fn option_view(scope: &DeviceScope) -> AnyView {
+    let words = scope.words();
+    match scope {
+        DeviceScope::All => view! { <span class="grow">{words}</span> }.into_any(),
+        DeviceScope::Device(_, status) => {
             view! { <span class="grow">{words}</span><StatusBadge status=status.clone()/> }.into_any()
         }
-        Choice::Tag(_) => view! { <Icon glyph=lucide::TAG/><span class="grow">{words}</span> }.into_any(),
+        DeviceScope::Tag(_) => {
+            view! { <Icon glyph=lucide::TAG/><span class="grow">{words}</span> }.into_any()
+        }
     }
 }
 
 /// All devices, then devices, then tags; those that contain what is typed.
-fn choices(typed: &str) -> Vec<Choice> {
+fn scopes(typed: &str) -> Vec<DeviceScope> {
     let typed = typed.to_lowercase();
     use_store().devices.with(|devices| {
-        let mut all: Vec<Choice> = vec![Choice::All];
+        let mut all: Vec<DeviceScope> = vec![DeviceScope::All];
         let mut known: Vec<_> = devices
             .rows()
             .values()
@@ -173,15 +175,15 @@ fn choices(typed: &str) -> Vec<Choice> {
         all.extend(
             known
                 .iter()
-                .map(|device| Choice::Device(device.name.to_string(), Status::of_device(device))),
+                .map(|device| DeviceScope::Device(device.name.to_string(), Status::of_device(device))),
         );
         let tags: BTreeSet<_> = devices
             .rows()
             .values()
             .flat_map(|device| device.tags.iter())
             .collect();
-        all.extend(tags.into_iter().map(|tag| Choice::Tag(tag.to_string())));
-        all.retain(|choice| choice.words().to_lowercase().contains(&typed));
+        all.extend(tags.into_iter().map(|tag| DeviceScope::Tag(tag.to_string())));
+        all.retain(|scope| scope.words().to_lowercase().contains(&typed));
         all
     })
 }

@@ -2,7 +2,7 @@
 
 use crate::{
     components::{age::AgeLabel, button::Button, icon::lucide, popover::Popover},
-    copy::fan_out as copy,
+    copy::inventory_table as copy,
     store::use_store,
 };
 use flotilla_protocol::{
@@ -13,7 +13,7 @@ use leptos::prelude::*;
 
 /// A device that cannot be asked.
 #[derive(Debug, Clone, PartialEq, Eq)]
-struct Silent {
+struct UnreachableRow {
     name: String,
     reason: String,
     as_of: Timestamp,
@@ -22,7 +22,7 @@ struct Silent {
 #[component]
 pub fn Unreachable() -> impl IntoView {
     let store = use_store();
-    let silent = Memo::new(move |_| {
+    let unreachable_devices = Memo::new(move |_| {
         store.devices.with(|devices| {
             let asked: Vec<_> = devices
                 .rows()
@@ -32,17 +32,20 @@ pub fn Unreachable() -> impl IntoView {
             (
                 asked
                     .iter()
-                    .filter_map(|device| silent(device))
+                    .filter_map(|device| unreachable(device))
                     .collect::<Vec<_>>(),
                 asked.len(),
             )
         })
     });
-    let label = Signal::derive(move || silent.with(|(silent, all)| copy::unreachable(silent.len(), *all)));
+    let label = Signal::derive(move || {
+        unreachable_devices
+            .with(|(unreachable_devices, all)| copy::unreachable(unreachable_devices.len(), *all))
+    });
     let panel = move || {
         view! {
             <ul class="silent">
-                {move || silent.get().0.into_iter().map(|device| view! {
+                {move || unreachable_devices.get().0.into_iter().map(|device| view! {
                     <li>
                         <a href=format!("/devices/{}", device.name)>{device.name.clone()}</a>
                         <AgeLabel moment=device.as_of prefix=crate::copy::table::AS_OF/>
@@ -54,12 +57,12 @@ pub fn Unreachable() -> impl IntoView {
         }
     };
     move || {
-        let any = silent.with(|(silent, _)| !silent.is_empty());
+        let any = unreachable_devices.with(|(unreachable_devices, _)| !unreachable_devices.is_empty());
         any.then(|| view! { <Popover label name=copy::UNREACHABLE class="chip-warn" panel/> })
     }
 }
 
-fn silent(device: &Device) -> Option<Silent> {
+fn unreachable(device: &Device) -> Option<UnreachableRow> {
     let reason = match device.status {
         DeviceStatus::Online => device.engine.as_ref()?.reason()?.to_owned(),
         DeviceStatus::Pending | DeviceStatus::Unknown => return None,
@@ -72,7 +75,7 @@ fn silent(device: &Device) -> Option<Silent> {
         DeviceStatus::Revoked => copy::REVOKED.to_owned(),
         DeviceStatus::Quarantined => copy::QUARANTINED.to_owned(),
     };
-    Some(Silent {
+    Some(UnreachableRow {
         name: device.name.to_string(),
         reason,
         as_of: device.as_of,

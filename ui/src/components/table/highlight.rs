@@ -1,17 +1,11 @@
-//! Texts inside cells, and the marks on what the filter looks for.
+//! Marks on what the filter looks for.
 //!
-//! Marks are the browser's highlights over the texts in the page, so that a key press in the filter changes no element.
+//! They are the browser's highlights over the texts in the page, so that a key press in the filter changes no element.
 
 use super::TableState;
 use leptos::{html, prelude::*};
 use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{Element, Range};
-
-/// Stands where there is no value.
-#[component]
-pub fn Dash() -> impl IntoView {
-    view! { <span class="faint" aria-hidden="true">{crate::format::NOTHING}</span> }
-}
 
 /// Name of the highlight in style sheets.
 const HIGHLIGHT: &str = "match";

@@ -2,9 +2,8 @@
 //! names.
 
 use super::{
-    Drawer, Fact, FanOut, Nothing, opened,
-    rows::{Item, found, opener, rows_of},
-    stage_of,
+    Drawer, EmptyText, Fact, InventoryTable, content_of, opened_row,
+    rows::{ItemOnDevice, row_at_address, row_opener, rows_of},
 };
 use crate::{
     components::table::{RowAction, TableRow, TableSpec},
@@ -20,8 +19,8 @@ pub struct ItemPage<T: InventoryItem, R> {
     pub spec: &'static TableSpec,
     pub address: &'static str,
     pub collection: RwSignal<Collection<Row<T>>>,
-    pub nothing: Nothing,
-    pub row: fn(Item<T>) -> R,
+    pub empty_text: EmptyText,
+    pub row: fn(ItemOnDevice<T>) -> R,
     /// What names a thing of a device in the address.
     pub key: fn(&T) -> &str,
     pub details: fn(&Row<T>) -> Details,
@@ -41,22 +40,22 @@ impl<T: InventoryItem, R: TableRow + 'static> ItemPage<T, R> {
         let Self {
             spec,
             collection,
-            nothing,
+            empty_text,
             key,
             ..
         } = self;
         page_title(|| vec![spec.label.to_owned()]);
-        let opened = opened(self.address);
+        let opened = opened_row(self.address);
         let rows = rows_of(collection, Signal::derive(|| None), self.row);
-        let found = found(collection, opened, move |item, wanted| key(item) == wanted);
-        let on_open = opener(collection, opened, key);
+        let found = row_at_address(collection, opened, move |item, wanted| key(item) == wanted);
+        let on_open = row_opener(collection, opened, key);
         let panel = move || {
             let Details { name, facts, actions } = found.with(|row| row.as_deref().map(self.details))?;
             Some(view! { <Drawer name facts actions on_close=opened.close/> })
         };
         view! {
             <div class="with-drawer">
-                <FanOut spec stage=stage_of(collection) rows nothing on_open/>
+                <InventoryTable spec content=content_of(collection) rows empty_text on_open/>
                 {panel}
             </div>
         }
