@@ -136,7 +136,7 @@ fn measure(name: &str) {
 }
 
 /// Puts a text on the clipboard, over plain HTTP as well.
-pub fn copy(text: &str) -> bool {
+pub fn copy_to_clipboard(text: &str) -> bool {
     let document = document();
     let Ok(area) = document.create_element("textarea") else {
         return false;

@@ -37,13 +37,13 @@ struct State {
     socket: Option<WebSocket>,
     /// Attempts that failed since the stream last held.
     failures: u32,
-    last_heard: Option<Timestamp>,
+    last_frame_at: Option<Timestamp>,
     /// When the socket was opened or last brought a frame.
-    alive: Option<Timestamp>,
+    socket_alive_at: Option<Timestamp>,
     /// The stream held before, so its next beginning closes a gap.
-    begun: bool,
+    held_before: bool,
     /// When an unreadable frame last made the page load everything again.
-    reloaded: Option<Timestamp>,
+    reloaded_at: Option<Timestamp>,
     timer: Option<TimeoutHandle>,
 }
 
@@ -73,14 +73,14 @@ impl Live {
         let protocols: js_sys::Array = session::live_protocols().iter().map(JsValue::from).collect();
         let open = |address: String| WebSocket::new_with_str_sequence(&address, &protocols).ok();
         let Some(socket) = address.and_then(open) else {
-            self.lost();
+            self.on_loss();
             return;
         };
         self.listen(&socket);
         let old = self
             .state
             .try_update_value(|state| {
-                state.alive = Some(clock::now());
+                state.socket_alive_at = Some(clock::now());
                 state.socket.replace(socket)
             })
             .flatten();
@@ -93,33 +93,34 @@ impl Live {
         let silent = self
             .state
             .try_update_value(|state| {
-                let alive = state.alive?;
-                (now.as_second() - alive.as_second() >= SILENCE).then(|| state.socket.take())?
+                let socket_alive_at = state.socket_alive_at?;
+                (now.as_second() - socket_alive_at.as_second() >= SILENCE).then(|| state.socket.take())?
             })
             .flatten();
         if let Some(socket) = silent {
             abandon(&socket);
-            self.lost();
+            self.on_loss();
         }
     }
 
     fn listen(self, socket: &WebSocket) {
-        let heard = Closure::<dyn Fn(MessageEvent)>::new(move |event: MessageEvent| self.heard(&event));
-        let closed = Closure::<dyn Fn()>::new(move || self.lost());
-        socket.set_onmessage(Some(heard.as_ref().unchecked_ref()));
-        socket.set_onclose(Some(closed.as_ref().unchecked_ref()));
+        let frame_listener =
+            Closure::<dyn Fn(MessageEvent)>::new(move |event: MessageEvent| self.on_frame(&event));
+        let close_listener = Closure::<dyn Fn()>::new(move || self.on_loss());
+        socket.set_onmessage(Some(frame_listener.as_ref().unchecked_ref()));
+        socket.set_onclose(Some(close_listener.as_ref().unchecked_ref()));
         // One pair per connection; the browser holds them for as long as the socket lives.
-        heard.forget();
-        closed.forget();
+        frame_listener.forget();
+        close_listener.forget();
     }
 
-    fn heard(self, event: &MessageEvent) {
+    fn on_frame(self, event: &MessageEvent) {
         let now = clock::now();
-        let begun = self.state.try_update_value(|state| {
+        let held_before = self.state.try_update_value(|state| {
             state.failures = 0;
-            state.last_heard = Some(now);
-            state.alive = Some(now);
-            std::mem::replace(&mut state.begun, true)
+            state.last_frame_at = Some(now);
+            state.socket_alive_at = Some(now);
+            std::mem::replace(&mut state.held_before, true)
         });
         if self.store.contact.get_untracked() != Contact::Held {
             self.store.contact.set(Contact::Held);
@@ -127,7 +128,7 @@ impl Live {
         let text = event.data().as_string().unwrap_or_default();
         // A frame that this build cannot read is of a newer controller; the page stays true by loading again.
         let taken = wire::live_frame(&text).and_then(|frame| {
-            if frame.reset && begun == Some(false) {
+            if frame.reset && held_before == Some(false) {
                 self.store.follow_from(frame.seq);
                 return Ok(());
             }
@@ -141,10 +142,10 @@ impl Live {
     fn reload_after_unreadable(self, now: Timestamp) {
         let due = self.state.try_update_value(|state| {
             let due = state
-                .reloaded
+                .reloaded_at
                 .is_none_or(|at| now.as_second() - at.as_second() >= UNREADABLE);
             if due {
-                state.reloaded = Some(now);
+                state.reloaded_at = Some(now);
             }
             due
         });
@@ -153,14 +154,14 @@ impl Live {
         }
     }
 
-    fn lost(self) {
+    fn on_loss(self) {
         let now = clock::now();
         let (failures, last) = self
             .state
             .try_update_value(|state| {
                 state.socket = None;
                 state.failures += 1;
-                (state.failures, state.last_heard.unwrap_or(now))
+                (state.failures, state.last_frame_at.unwrap_or(now))
             })
             .unwrap_or((1, now));
         let wait = wait_after(failures);

@@ -44,7 +44,7 @@ pub struct Prefs {
     pub theme: RwSignal<Theme>,
     pub density: RwSignal<Density>,
     /// Motion is reduced even where the system does not ask for it.
-    pub still: RwSignal<bool>,
+    pub reduce_motion: RwSignal<bool>,
     /// Single keys act as shortcuts.
     pub single_keys: RwSignal<bool>,
 }
@@ -56,7 +56,7 @@ impl Prefs {
         let prefs = Self {
             theme: RwSignal::new(Theme::from_word(&word(THEME)).unwrap_or(Theme::System)),
             density: RwSignal::new(Density::from_word(&word(DENSITY)).unwrap_or(Density::Compact)),
-            still: RwSignal::new(word(STILL) == "true"),
+            reduce_motion: RwSignal::new(word(REDUCE_MOTION) == "true"),
             single_keys: RwSignal::new(word(SINGLE_KEYS) != "false"),
         };
         provide_context(prefs);
@@ -71,9 +71,9 @@ impl Prefs {
             browser::set_root_attribute("data-density", density.as_str());
         });
         Effect::new(move |_| {
-            let still = prefs.still.get().to_string();
-            browser::remember(STILL, &still);
-            browser::set_root_attribute("data-still", &still);
+            let reduce_motion = prefs.reduce_motion.get().to_string();
+            browser::remember(REDUCE_MOTION, &reduce_motion);
+            browser::set_root_attribute("data-still", &reduce_motion);
         });
         Effect::new(move |_| browser::remember(SINGLE_KEYS, &prefs.single_keys.get().to_string()));
         prefs
@@ -87,5 +87,5 @@ pub fn use_prefs() -> Prefs {
 
 const THEME: &str = "theme";
 const DENSITY: &str = "density";
-const STILL: &str = "still";
+const REDUCE_MOTION: &str = "still";
 const SINGLE_KEYS: &str = "single-keys";

@@ -66,12 +66,12 @@ impl Key {
     }
 
     /// Whether a part of the value is enough: a repository is asked for without its tag, a port out of a range.
-    fn matches_part(self, known: &str, asked: &str) -> bool {
+    fn matches_part(self, known: &str, wanted: &str) -> bool {
         match self {
-            Self::Image => known.contains(asked),
+            Self::Image => known.contains(wanted),
             Self::Port => {
-                let span = span(known).zip(asked.parse::<f64>().ok());
-                span.is_some_and(|(span, asked)| span.contains(&asked))
+                let span = span(known).zip(wanted.parse::<f64>().ok());
+                span.is_some_and(|(span, wanted)| span.contains(&wanted))
             }
             _ => false,
         }
@@ -94,7 +94,7 @@ pub enum Comparison {
 
 /// What one term asks for. Texts are lower case.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Asked {
+pub enum Criterion {
     Word(String),
     Fact {
         key: Key,
@@ -106,7 +106,7 @@ pub enum Asked {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Term {
     pub negated: bool,
-    pub asked: Asked,
+    pub criterion: Criterion,
 }
 
 /// A parsed filter.
@@ -195,9 +195,9 @@ impl Query {
         self.terms
             .iter()
             .filter(|term| !term.negated)
-            .filter_map(|term| match &term.asked {
-                Asked::Word(word) => Some(word.as_str()),
-                Asked::Fact { .. } => None,
+            .filter_map(|term| match &term.criterion {
+                Criterion::Word(word) => Some(word.as_str()),
+                Criterion::Fact { .. } => None,
             })
     }
 
@@ -215,14 +215,14 @@ impl Query {
     pub fn with_choice(mut self, key: Key, value: &str, choice: Option<bool>) -> Self {
         self.terms.retain(|term| !term.is(key, value));
         if let Some(wanted) = choice {
-            let asked = Asked::Fact {
+            let criterion = Criterion::Fact {
                 key,
                 comparison: Comparison::Is,
                 value: value.to_lowercase(),
             };
             self.terms.push(Term {
                 negated: !wanted,
-                asked,
+                criterion,
             });
         }
         self
@@ -246,7 +246,7 @@ impl Query {
     #[must_use]
     pub fn split(self, keys: &[Key]) -> (Self, Self) {
         let is_choice = |term: &Term| {
-            matches!(&term.asked, Asked::Fact { key, comparison: Comparison::Is, value }
+            matches!(&term.criterion, Criterion::Fact { key, comparison: Comparison::Is, value }
                 if keys.contains(key) && !value.is_empty())
         };
         let (choices, rest) = self.terms.into_iter().partition(is_choice);
@@ -256,8 +256,8 @@ impl Query {
     /// Values of a key that are asked for or ruled out, with which of the two.
     #[must_use]
     pub fn choices(&self, key: Key) -> Vec<(String, bool)> {
-        let choice = |term: &Term| match &term.asked {
-            Asked::Fact { key: of, value, .. } if *of == key && !value.is_empty() => {
+        let choice = |term: &Term| match &term.criterion {
+            Criterion::Fact { key: of, value, .. } if *of == key && !value.is_empty() => {
                 Some((value.clone(), !term.negated))
             }
             _ => None,
@@ -274,49 +274,50 @@ impl Term {
         };
         let key = text.split_once(':').filter(|_| !token.quoted_from_start);
         let fact = key.and_then(|(key, value)| Some((Key::from_word(key)?, value)));
-        let asked = match fact {
+        let criterion = match fact {
             Some((key, value)) => {
                 let (comparison, value) = match value.split_at_checked(1) {
                     Some((">", number)) => (Comparison::Above, number),
                     Some(("<", number)) => (Comparison::Below, number),
                     _ => (Comparison::Is, value),
                 };
-                Asked::Fact {
+                Criterion::Fact {
                     key,
                     comparison,
                     value: value.to_lowercase(),
                 }
             }
-            None => Asked::Word(text.to_lowercase()),
+            None => Criterion::Word(text.to_lowercase()),
         };
-        (!matches!(&asked, Asked::Word(word) if word.is_empty())).then_some(Self { negated, asked })
+        (!matches!(&criterion, Criterion::Word(word) if word.is_empty()))
+            .then_some(Self { negated, criterion })
     }
 
     fn key(&self) -> Option<Key> {
-        match &self.asked {
-            Asked::Word(_) => None,
-            Asked::Fact { key, .. } => Some(*key),
+        match &self.criterion {
+            Criterion::Word(_) => None,
+            Criterion::Fact { key, .. } => Some(*key),
         }
     }
 
     fn is(&self, wanted: Key, text: &str) -> bool {
-        matches!(&self.asked, Asked::Fact { key, comparison: Comparison::Is, value }
+        matches!(&self.criterion, Criterion::Fact { key, comparison: Comparison::Is, value }
             if *key == wanted && value.eq_ignore_ascii_case(text))
     }
 
     fn holds(&self, subject: &Subject) -> bool {
-        match &self.asked {
-            Asked::Word(word) => subject.text.contains(word.as_str()),
+        match &self.criterion {
+            Criterion::Word(word) => subject.text.contains(word.as_str()),
             // Still being typed: it says nothing yet, for or against.
-            Asked::Fact { value, .. } if value.is_empty() => !self.negated,
-            Asked::Fact {
+            Criterion::Fact { value, .. } if value.is_empty() => !self.negated,
+            Criterion::Fact {
                 key,
                 comparison: Comparison::Is,
                 value,
             } => subject
                 .values(*key)
                 .any(|known| known == value || key.matches_part(known, value)),
-            Asked::Fact {
+            Criterion::Fact {
                 key,
                 comparison,
                 value,

@@ -38,13 +38,13 @@ pub fn sign_in() {
 }
 
 /// Hears what became of the service while the component lives.
-pub fn on_outcome(hear: impl Fn(ServiceOutcome) + 'static) {
+pub fn on_outcome(callback: impl Fn(ServiceOutcome) + 'static) {
     let handle = window_event_listener_untyped(ANSWER, move |event| {
         let detail = event
             .dyn_ref::<web_sys::CustomEvent>()
             .and_then(|event| event.detail().as_string());
         if let Some(outcome) = detail.and_then(|json| wire::read(&json).ok()) {
-            hear(outcome);
+            callback(outcome);
         }
     });
     on_cleanup(move || handle.remove());

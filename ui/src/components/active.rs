@@ -1,7 +1,7 @@
 //! Which entry of a list of suggestions the arrow keys have come to.
 
 /// The entry after `key` in a list that goes round; none in an empty one.
-pub fn moved(key: &str, active: Option<usize>, count: usize) -> Option<usize> {
+pub fn next_active(key: &str, active: Option<usize>, count: usize) -> Option<usize> {
     if count == 0 {
         return None;
     }
@@ -19,10 +19,10 @@ mod tests {
 
     #[test]
     fn the_arrows_go_round_and_have_nowhere_to_go_in_an_empty_list() {
-        assert_eq!(moved("ArrowDown", None, 2), Some(0));
-        assert_eq!(moved("ArrowDown", Some(1), 2), Some(0));
-        assert_eq!(moved("ArrowUp", None, 2), Some(1));
-        assert_eq!(moved("ArrowUp", Some(0), 2), Some(1));
-        assert_eq!(moved("ArrowDown", None, 0), None);
+        assert_eq!(next_active("ArrowDown", None, 2), Some(0));
+        assert_eq!(next_active("ArrowDown", Some(1), 2), Some(0));
+        assert_eq!(next_active("ArrowUp", None, 2), Some(1));
+        assert_eq!(next_active("ArrowUp", Some(0), 2), Some(1));
+        assert_eq!(next_active("ArrowDown", None, 0), None);
     }
 }

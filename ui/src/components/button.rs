@@ -8,7 +8,7 @@ use leptos::{html, prelude::*};
 
 /// How much a button asks for attention. A view has one primary button at most.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum Kind {
+pub enum ButtonKind {
     Primary,
     #[default]
     Secondary,
@@ -16,7 +16,7 @@ pub enum Kind {
     Danger,
 }
 
-impl Kind {
+impl ButtonKind {
     #[must_use]
     pub fn class(self) -> &'static str {
         match self {
@@ -34,7 +34,7 @@ impl Kind {
 #[component]
 pub fn Button(
     #[prop(into)] label: Signal<String>,
-    #[prop(optional)] kind: Kind,
+    #[prop(optional)] kind: ButtonKind,
     #[prop(optional, into)] glyph: Option<Glyph>,
     #[prop(optional, into)] busy: Signal<bool>,
     #[prop(optional, into)] reason: Signal<Option<String>>,

@@ -1,7 +1,7 @@
 //! A field for any text, with a list of those that are known.
 
 use super::{
-    active::moved,
+    active::next_active,
     icon::{Icon, lucide},
     ids::fresh_id,
 };
@@ -12,27 +12,27 @@ const LISTED: usize = 10;
 
 /// A text to take from the list, and what tells it apart from others.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Known {
+pub struct ComboboxOption {
     pub value: String,
     pub detail: String,
 }
 
 /// What is typed and what is offered for it. A handle: copies share the same signals.
 #[derive(Clone, Copy)]
-struct Entry {
-    offered: Memo<Vec<Known>>,
+struct ComboboxState {
+    offered: Memo<Vec<ComboboxOption>>,
     open: RwSignal<bool>,
     /// The option that the keyboard is on.
     active: RwSignal<Option<usize>>,
     on_input: Callback<(String,)>,
 }
 
-impl Entry {
+impl ComboboxState {
     fn is_shown(self) -> bool {
         self.open.get() && self.offered.with(|offered| !offered.is_empty())
     }
 
-    fn take(self, known: &Known) {
+    fn take(self, known: &ComboboxOption) {
         self.on_input.run((known.value.clone(),));
         self.close();
     }
@@ -48,7 +48,8 @@ impl Entry {
             key @ ("ArrowDown" | "ArrowUp") if count > 0 => {
                 event.prevent_default();
                 self.open.set(true);
-                self.active.update(|active| *active = moved(key, *active, count));
+                self.active
+                    .update(|active| *active = next_active(key, *active, count));
             }
             "Enter" => {
                 let chosen = self
@@ -75,7 +76,7 @@ impl Entry {
 pub fn Combobox(
     #[prop(into)] label: String,
     #[prop(into)] value: Signal<String>,
-    #[prop(into)] known: Signal<Vec<Known>>,
+    #[prop(into)] known: Signal<Vec<ComboboxOption>>,
     #[prop(into)] on_input: Callback<(String,)>,
     #[prop(into)] hint: String,
     #[prop(optional, into)] error: Signal<Option<String>>,
@@ -85,20 +86,20 @@ pub fn Combobox(
     let list = format!("{id}-options");
     let (hint_id, error_id) = (format!("{id}-hint"), format!("{id}-error"));
     let offered = Memo::new(move |_| value.with(|value| known.with(|known| matches(value, known))));
-    let entry = Entry {
+    let state = ComboboxState {
         offered,
         open: RwSignal::new(false),
         active: RwSignal::new(None),
         on_input,
     };
     let typing = move |text: String| {
-        entry.active.set(None);
-        entry.open.set(true);
+        state.active.set(None);
+        state.open.set(true);
         on_input.run((text,));
     };
     let option = list.clone();
     let active = move || {
-        let at = entry.active.get().filter(|_| entry.is_shown())?;
+        let at = state.active.get().filter(|_| state.is_shown())?;
         Some(format!("{option}-{at}"))
     };
     let described = {
@@ -111,16 +112,16 @@ pub fn Combobox(
     view! {
         <div class="field">
             <label for=id.clone()>{label.clone()}</label>
-            <div class="combobox" on:focusout=move |_| entry.close()>
+            <div class="combobox" on:focusout=move |_| state.close()>
                 <input id=id class="input" type="text" role="combobox" autocomplete="off" autocapitalize="off"
                     spellcheck="false" aria-autocomplete="list" aria-controls=list.clone()
-                    aria-expanded=move || entry.is_shown().to_string() aria-activedescendant=active
+                    aria-expanded=move || state.is_shown().to_string() aria-activedescendant=active
                     aria-invalid=move || error.with(Option::is_some).then_some("true") aria-describedby=described
                     prop:value=move || value.get() node_ref=node_ref
-                    on:click=move |_| entry.open.set(true)
+                    on:click=move |_| state.open.set(true)
                     on:input:target=move |event| typing(event.target().value())
-                    on:keydown=move |event| entry.key(&event)/>
-                <Options entry id=list label/>
+                    on:keydown=move |event| state.key(&event)/>
+                <Options state id=list label/>
             </div>
             <p class="hint" id=hint_id>{hint}</p>
             {move || error.get().map(|error| view! {
@@ -131,30 +132,30 @@ pub fn Combobox(
 }
 
 #[component]
-fn Options(entry: Entry, id: String, label: String) -> impl IntoView {
+fn Options(state: ComboboxState, id: String, label: String) -> impl IntoView {
     let own = id.clone();
-    let option = move |(index, known): (usize, Known)| {
+    let option = move |(index, known): (usize, ComboboxOption)| {
         let (value, detail) = (known.value.clone(), known.detail.clone());
         view! {
             <div role="option" id=format!("{own}-{index}")
-                aria-selected=move || (entry.active.get() == Some(index)).to_string()
-                on:mousedown=move |event| { event.prevent_default(); entry.take(&known); }>
+                aria-selected=move || (state.active.get() == Some(index)).to_string()
+                on:mousedown=move |event| { event.prevent_default(); state.take(&known); }>
                 <span>{value}</span><span class="muted">{detail}</span>
             </div>
         }
     };
     view! {
-        <div class="options" role="listbox" id=id aria-label=label hidden=move || !entry.is_shown()>
-            {move || entry.offered.get().into_iter().enumerate().map(&option).collect_view()}
+        <div class="options" role="listbox" id=id aria-label=label hidden=move || !state.is_shown()>
+            {move || state.offered.get().into_iter().enumerate().map(&option).collect_view()}
         </div>
     }
 }
 
 /// The known texts that hold what is typed; all of them where it is one of them already.
-fn matches(typed: &str, known: &[Known]) -> Vec<Known> {
+fn matches(typed: &str, known: &[ComboboxOption]) -> Vec<ComboboxOption> {
     let typed = typed.trim().to_lowercase();
     let whole = known.iter().any(|known| known.value.to_lowercase() == typed);
-    let fits = |known: &&Known| {
+    let fits = |known: &&ComboboxOption| {
         whole || known.value.to_lowercase().contains(&typed) || known.detail.to_lowercase().contains(&typed)
     };
     known.iter().filter(fits).take(LISTED).cloned().collect()
@@ -164,9 +165,9 @@ fn matches(typed: &str, known: &[Known]) -> Vec<Known> {
 mod tests {
     use super::*;
 
-    fn known() -> Vec<Known> {
+    fn known() -> Vec<ComboboxOption> {
         [("nas", "10.0.0.7"), ("pi", "garage.lan")]
-            .map(|(value, detail)| Known {
+            .map(|(value, detail)| ComboboxOption {
                 value: value.to_owned(),
                 detail: detail.to_owned(),
             })

@@ -1,7 +1,7 @@
 //! The question before a loss: what goes, what stays, and the way back.
 
 use super::{
-    button::{Button, Kind},
+    button::{Button, ButtonKind},
     dialog::Dialog,
     field::Field,
     focus::focus_when_shown,
@@ -62,7 +62,7 @@ pub fn ConfirmDanger(
                 </div>
                 <footer class="dialog-foot">
                     <Button label=keep.clone() node_ref=safe on_press=move || on_keep.run(())/>
-                    <Button label=action.clone() kind=Kind::Danger busy reason submit=true/>
+                    <Button label=action.clone() kind=ButtonKind::Danger busy reason submit=true/>
                 </footer>
             </form>
         </Dialog>

@@ -5,7 +5,7 @@ use leptos::{ev::Event, prelude::*};
 
 /// What can be chosen, as people read it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Choice {
+pub struct RadioOption {
     /// Its value for the program.
     pub value: String,
     pub title: String,
@@ -16,7 +16,7 @@ pub struct Choice {
 #[component]
 pub fn RadioGroup(
     #[prop(into)] label: String,
-    choices: Vec<Choice>,
+    options: Vec<RadioOption>,
     #[prop(into)] value: Signal<String>,
     #[prop(into)] on_change: Callback<(String,)>,
     /// Words below the whole group.
@@ -25,19 +25,19 @@ pub fn RadioGroup(
 ) -> impl IntoView {
     let group = fresh_id("radios");
     let heading = format!("{group}-label");
-    let radios = choices.into_iter().enumerate().map(|(index, choice)| {
+    let radios = options.into_iter().enumerate().map(|(index, option)| {
         let id = format!("{group}-{index}");
         let text = format!("{id}-text");
-        let chosen = choice.value.clone();
+        let chosen = option.value.clone();
         let checked = move || value.with(|value| *value == chosen);
-        let own = choice.value;
+        let own = option.value;
         view! {
             <div class="choice">
                 <input type="radio" id=id.clone() name=group.clone() aria-describedby=text.clone()
                     prop:checked=checked on:change=move |_: Event| on_change.run((own.clone(),))/>
                 <div>
-                    <label for=id>{choice.title}</label>
-                    <span class="hint" id=text>{choice.text}</span>
+                    <label for=id>{option.title}</label>
+                    <span class="hint" id=text>{option.text}</span>
                 </div>
             </div>
         }

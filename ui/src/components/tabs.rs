@@ -75,9 +75,9 @@ pub fn Tabs(
         <div class="tabs">
             {move || arrow(overflow.get().0, lucide::CHEVRON_LEFT, -120.0)}
             <div class="tablist" role="tablist" aria-label=label node_ref=list on:scroll=move |_| measure()
-                on:keydown=walk>
+                on:keydown=move_among_tabs>
                 <For each=move || tabs.get() key=|tab| (tab.value.clone(), tab.reason.clone()) let:tab>
-                    <OneTab tab selected on_select selected_id=selected_id.clone() panel=controlled.clone()/>
+                    <TabButton tab selected on_select selected_id=selected_id.clone() panel=controlled.clone()/>
                 </For>
             </div>
             {move || arrow(overflow.get().1, lucide::CHEVRON_RIGHT, 120.0)}
@@ -87,7 +87,7 @@ pub fn Tabs(
 }
 
 #[component]
-fn OneTab(
+fn TabButton(
     tab: Tab,
     selected: Signal<String>,
     on_select: Callback<(String,)>,
@@ -123,7 +123,7 @@ fn OneTab(
 }
 
 /// Moves the keyboard among the tabs of a row.
-fn walk(event: KeyboardEvent) {
+fn move_among_tabs(event: KeyboardEvent) {
     let Some(list) = event
         .current_target()
         .and_then(|list| list.dyn_into::<HtmlElement>().ok())

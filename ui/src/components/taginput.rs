@@ -1,7 +1,7 @@
 //! Tags, or other short words, as removable chips, with a field that suggests those in use elsewhere.
 
 use super::{
-    active::moved,
+    active::next_active,
     icon::{Icon, lucide},
     ids::fresh_id,
 };
@@ -13,28 +13,28 @@ const SUGGESTED: usize = 10;
 
 /// What the words of a field are.
 #[derive(Debug, Clone, Copy)]
-pub struct Words {
+pub struct WordKind {
     /// "tag".
     pub noun: &'static str,
     /// What an unknown one does when it is chosen: "Create tag".
     pub create: &'static str,
     /// Said of a text that is none.
     pub wrong: &'static str,
-    pub is_one: fn(&str) -> bool,
+    pub is_valid: fn(&str) -> bool,
 }
 
 /// Words that are tags.
-pub const TAGS: Words = Words {
+pub const TAGS: WordKind = WordKind {
     noun: "tag",
     create: "Create tag",
     wrong: "Tags are lowercase letters, digits, dots, hyphens and underscores.",
-    is_one: |text| text.parse::<Tag>().is_ok(),
+    is_valid: |text| text.parse::<Tag>().is_ok(),
 };
 
 /// What a person is typing, and the tags it becomes. A handle: copies share the same signals.
 #[derive(Clone, Copy)]
-struct Entry {
-    words: Words,
+struct TagInputState {
+    kind: WordKind,
     tags: Signal<Vec<String>>,
     on_change: Callback<(Vec<String>,)>,
     options: Memo<Vec<Suggestion>>,
@@ -43,13 +43,13 @@ struct Entry {
     /// The option that the keyboard is on.
     active: RwSignal<Option<usize>>,
     /// What was added or removed last, for those who cannot see it.
-    said: RwSignal<String>,
+    announcement: RwSignal<String>,
     field: NodeRef<html::Input>,
 }
 
-impl Entry {
+impl TagInputState {
     fn new(
-        words: Words,
+        kind: WordKind,
         tags: Signal<Vec<String>>,
         known: Signal<Vec<String>>,
         on_change: Callback<(Vec<String>,)>,
@@ -57,24 +57,24 @@ impl Entry {
         let typed = RwSignal::new(String::new());
         let offer = move |_: Option<&Vec<Suggestion>>| {
             tags.with(|tags| {
-                known.with(|known| typed.with(|typed| suggestions(words, typed.trim(), tags, known)))
+                known.with(|known| typed.with(|typed| suggestions(kind, typed.trim(), tags, known)))
             })
         };
         Self {
-            words,
+            kind,
             tags,
             on_change,
             options: Memo::new(offer),
             typed,
             open: RwSignal::new(false),
             active: RwSignal::new(None),
-            said: RwSignal::default(),
+            announcement: RwSignal::default(),
             field: NodeRef::new(),
         }
     }
 
     fn add(self, tag: String) {
-        self.said.set(format!("Added {} {tag}", self.words.noun));
+        self.announcement.set(format!("Added {} {tag}", self.kind.noun));
         let mut tags = self.tags.get_untracked();
         tags.push(tag);
         self.on_change.run((tags,));
@@ -88,7 +88,7 @@ impl Entry {
     }
 
     fn remove(self, tag: &str) {
-        self.said.set(format!("Removed {} {tag}", self.words.noun));
+        self.announcement.set(format!("Removed {} {tag}", self.kind.noun));
         let rest = self
             .tags
             .with_untracked(|tags| tags.iter().filter(|kept| *kept != tag).cloned().collect());
@@ -111,7 +111,7 @@ impl Entry {
 
     fn is_wrong(self) -> bool {
         self.typed
-            .with(|typed| !typed.trim().is_empty() && !(self.words.is_one)(typed.trim()))
+            .with(|typed| !typed.trim().is_empty() && !(self.kind.is_valid)(typed.trim()))
     }
 
     fn key(self, event: &KeyboardEvent) {
@@ -122,7 +122,7 @@ impl Entry {
                 event.prevent_default();
                 self.open.set(true);
                 self.active
-                    .update(|active| *active = moved(&event.key(), *active, count));
+                    .update(|active| *active = next_active(&event.key(), *active, count));
             }
             "Enter" | "," | " " if !is_blank || self.active.get_untracked().is_some() => {
                 event.prevent_default();
@@ -156,65 +156,65 @@ pub fn TagInput(
     #[prop(into)] tags: Signal<Vec<String>>,
     #[prop(into)] known: Signal<Vec<String>>,
     #[prop(into)] on_change: Callback<(Vec<String>,)>,
-    #[prop(default = TAGS)] words: Words,
+    #[prop(default = TAGS)] kind: WordKind,
 ) -> impl IntoView {
     let id = fresh_id("tags");
     let list = format!("{id}-options");
-    let entry = Entry::new(words, tags, known, on_change);
+    let state = TagInputState::new(kind, tags, known, on_change);
     let active_id = {
         let list = list.clone();
         move || {
-            entry
+            state
                 .active
                 .get()
-                .filter(|_| entry.is_shown())
+                .filter(|_| state.is_shown())
                 .map(|index| format!("{list}-{index}"))
         }
     };
-    let wrong = move || entry.is_wrong().then_some(words.wrong);
+    let wrong = move || state.is_wrong().then_some(kind.wrong);
     view! {
         <div class="field">
             <label for=id.clone()>{label}</label>
-            <div class="tag-input" on:focusout=move |_| entry.close()>
+            <div class="tag-input" on:focusout=move |_| state.close()>
                 <For each=move || tags.get() key=Clone::clone let:tag>
-                    <Chip tag noun=words.noun on_remove=move |tag: String| entry.remove(&tag)/>
+                    <Chip tag noun=kind.noun on_remove=move |tag: String| state.remove(&tag)/>
                 </For>
                 <input id=id type="text" role="combobox" autocomplete="off" autocapitalize="off" spellcheck="false"
-                    aria-autocomplete="list" aria-expanded=move || entry.is_shown().to_string()
+                    aria-autocomplete="list" aria-expanded=move || state.is_shown().to_string()
                     aria-controls=list.clone() aria-activedescendant=active_id
-                    aria-invalid=move || entry.is_wrong().then_some("true")
-                    prop:value=move || entry.typed.get() node_ref=entry.field
-                    on:input:target=move |event| entry.input(event.target().value())
-                    on:keydown=move |event| entry.key(&event)/>
-                <Options entry id=list/>
+                    aria-invalid=move || state.is_wrong().then_some("true")
+                    prop:value=move || state.typed.get() node_ref=state.field
+                    on:input:target=move |event| state.input(event.target().value())
+                    on:keydown=move |event| state.key(&event)/>
+                <Options state id=list/>
             </div>
             {move || wrong().map(|wrong| view! { <p class="field-error"><Icon glyph=lucide::CIRCLE_ALERT/>{wrong}</p> })}
-            <span class="visually-hidden" role="status">{move || entry.said.get()}</span>
+            <span class="visually-hidden" role="status">{move || state.announcement.get()}</span>
         </div>
     }
 }
 
 #[component]
-fn Options(entry: Entry, id: String) -> impl IntoView {
+fn Options(state: TagInputState, id: String) -> impl IntoView {
     let own = id.clone();
     let option = move |(index, option): (usize, Suggestion)| {
         let words = if option.is_new {
-            format!("{} {}", entry.words.create, option.tag)
+            format!("{} {}", state.kind.create, option.tag)
         } else {
             option.tag.clone()
         };
         let glyph = if option.is_new { lucide::PLUS } else { lucide::TAG };
         view! {
             <div role="option" id=format!("{own}-{index}")
-                aria-selected=move || (entry.active.get() == Some(index)).to_string()
-                on:mousedown=move |event| { event.prevent_default(); entry.add(option.tag.clone()); }>
+                aria-selected=move || (state.active.get() == Some(index)).to_string()
+                on:mousedown=move |event| { event.prevent_default(); state.add(option.tag.clone()); }>
                 <Icon glyph/>{words}
             </div>
         }
     };
     view! {
-        <div class="options" role="listbox" id=id aria-label="Tags" hidden=move || !entry.is_shown()>
-            {move || entry.options.get().into_iter().enumerate().map(&option).collect_view()}
+        <div class="options" role="listbox" id=id aria-label="Tags" hidden=move || !state.is_shown()>
+            {move || state.options.get().into_iter().enumerate().map(&option).collect_view()}
         </div>
     }
 }
@@ -237,7 +237,7 @@ struct Suggestion {
 }
 
 /// What to offer for a text: known tags that hold it, then the text itself if it is a new tag.
-fn suggestions(words: Words, typed: &str, chosen: &[String], known: &[String]) -> Vec<Suggestion> {
+fn suggestions(kind: WordKind, typed: &str, chosen: &[String], known: &[String]) -> Vec<Suggestion> {
     let free = |tag: &&String| !chosen.contains(tag) && tag.contains(typed);
     let mut offered: Vec<_> = known
         .iter()
@@ -250,7 +250,7 @@ fn suggestions(words: Words, typed: &str, chosen: &[String], known: &[String]) -
     // What is typed whole comes first, so that Enter takes it.
     offered.sort_by_key(|offer| (offer.tag != typed, offer.tag.clone()));
     let taken = |tags: &[String]| tags.iter().any(|tag| tag == typed);
-    if (words.is_one)(typed) && !taken(chosen) && !taken(known) {
+    if (kind.is_valid)(typed) && !taken(chosen) && !taken(known) {
         offered.insert(
             0,
             Suggestion {

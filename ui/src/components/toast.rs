@@ -1,7 +1,7 @@
 //! Short confirmations in the corner. They leave after six seconds unless pointed at or focused; errors stay.
 
 use super::{
-    button::{Button, IconButton, Kind},
+    button::{Button, ButtonKind, IconButton},
     icon::{Icon, lucide},
 };
 use leptos::{ev::KeyboardEvent, prelude::*};
@@ -82,10 +82,10 @@ pub fn Toasts() -> impl IntoView {
     view! {
         <section class="toasts" aria-label="Notifications" tabindex="-1">
             <div role="status" class="toast-list">
-                <For each=move || listed(toaster, false) key=|toast| toast.id let:toast><OneToast toast/></For>
+                <For each=move || listed(toaster, false) key=|toast| toast.id let:toast><ToastCard toast/></For>
             </div>
             <div role="alert" class="toast-list">
-                <For each=move || listed(toaster, true) key=|toast| toast.id let:toast><OneToast toast/></For>
+                <For each=move || listed(toaster, true) key=|toast| toast.id let:toast><ToastCard toast/></For>
             </div>
         </section>
     }
@@ -102,7 +102,7 @@ fn listed(toaster: Toaster, errors: bool) -> Vec<Toast> {
 }
 
 #[component]
-fn OneToast(toast: Toast) -> impl IntoView {
+fn ToastCard(toast: Toast) -> impl IntoView {
     let toaster = use_toaster();
     let id = toast.id;
     let leave = StoredValue::new(None::<TimeoutHandle>);
@@ -130,7 +130,7 @@ fn OneToast(toast: Toast) -> impl IntoView {
             toaster.dismiss(id);
             action.run(());
         };
-        view! { <Button label kind=Kind::Quiet on_press=press/> }
+        view! { <Button label kind=ButtonKind::Quiet on_press=press/> }
     });
     let (class, glyph) = if toast.is_error {
         ("bad", lucide::CIRCLE_ALERT)

@@ -12,8 +12,8 @@ pub const DENSITIES: &[(&str, &str, &str)] = &[
     ("compact", "Compact", "More rows on the screen."),
     ("comfortable", "Comfortable", "More room between rows."),
 ];
-pub const STILL: &str = "Reduce motion";
-pub const STILL_HINT: &str = "Nothing slides or fades, even where this computer does not ask for it.";
+pub const REDUCE_MOTION: &str = "Reduce motion";
+pub const REDUCE_MOTION_HINT: &str = "Nothing slides or fades, even where this computer does not ask for it.";
 
 pub const ADDRESSES: &str = "Addresses";
 pub const ADDRESSES_TEXT: &str = "Devices reach the controller at these addresses, tried in this order.";

@@ -3,7 +3,7 @@
 use crate::{
     clock::use_clock,
     components::{
-        button::{Button, Kind},
+        button::{Button, ButtonKind},
         icon::{Icon, lucide},
     },
     copy::frame as copy,
@@ -36,7 +36,7 @@ pub fn Banner() -> impl IntoView {
                     <Icon glyph=lucide::WIFI_OFF/>
                     // The seconds would be read out one by one.
                     <span class="grow" aria-live="off">{words}</span>
-                    <Button label=copy::RECONNECT kind=Kind::Quiet on_press=move || live.start()/>
+                    <Button label=copy::RECONNECT kind=ButtonKind::Quiet on_press=move || live.start()/>
                 </div>
             })}
         </div>

@@ -3,7 +3,7 @@
 use super::{Overlays, PageInfo};
 use crate::{
     components::{
-        button::{Button, Kind},
+        button::{Button, ButtonKind},
         icon::{Icon, lucide},
         select::Select,
     },
@@ -98,7 +98,7 @@ fn AccountMenu() -> impl IntoView {
                         <Select label=copy::THEME options=themes() on_change=Callback::new(theme)
                             value=Signal::derive(move || prefs.theme.get().as_str().to_owned())/>
                     </div>
-                    <div class="line"><Button label=copy::SHORTCUTS kind=Kind::Quiet glyph=lucide::KEYBOARD on_press=shortcuts/></div>
+                    <div class="line"><Button label=copy::SHORTCUTS kind=ButtonKind::Quiet glyph=lucide::KEYBOARD on_press=shortcuts/></div>
                 </div>
             })}
         </div>

@@ -11,7 +11,7 @@ mod trouble;
 
 use crate::{
     components::{
-        button::{Button, Kind},
+        button::{Button, ButtonKind},
         empty::EmptyState,
         error_state::ErrorState,
         icon::lucide,
@@ -93,5 +93,5 @@ fn Full() -> impl IntoView {
 fn AddDeviceButton() -> impl IntoView {
     let navigate = use_navigate();
     let add = move || navigate("/devices/add", Default::default());
-    view! { <Button label=copy::ADD_DEVICE kind=Kind::Primary glyph=lucide::PLUS on_press=add/> }
+    view! { <Button label=copy::ADD_DEVICE kind=ButtonKind::Primary glyph=lucide::PLUS on_press=add/> }
 }

@@ -5,7 +5,7 @@ mod row;
 
 use crate::{
     components::{
-        button::{Button, Kind},
+        button::{Button, ButtonKind},
         empty::EmptyState,
         error_state::ErrorState,
         icon::lucide,
@@ -48,7 +48,7 @@ pub fn DevicesPage() -> impl IntoView {
 fn AddButton() -> impl IntoView {
     let navigate = use_navigate();
     let add = move || navigate(ADD, Default::default());
-    view! { <Button label=copy::ADD kind=Kind::Primary glyph=lucide::PLUS on_press=add/> }
+    view! { <Button label=copy::ADD kind=ButtonKind::Primary glyph=lucide::PLUS on_press=add/> }
 }
 
 #[derive(Debug, Clone, PartialEq)]

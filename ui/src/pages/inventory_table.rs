@@ -117,7 +117,7 @@ fn NoDevices() -> impl IntoView {
     let add = move || navigate("/devices/add", Default::default());
     view! {
         <EmptyState glyph=lucide::BOXES title=copy::NO_DEVICES text=copy::NO_DEVICES_TEXT>
-            <crate::components::button::Button label=copy::ADD_DEVICE kind=crate::components::button::Kind::Primary on_press=add/>
+            <crate::components::button::Button label=copy::ADD_DEVICE kind=crate::components::button::ButtonKind::Primary on_press=add/>
         </EmptyState>
     }
 }

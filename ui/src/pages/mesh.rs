@@ -18,7 +18,7 @@ pub(crate) use web::rank;
 
 use crate::{
     components::{
-        button::{Button, Kind},
+        button::{Button, ButtonKind},
         empty::EmptyState,
         error_state::ErrorState,
         icon::lucide,
@@ -112,7 +112,7 @@ fn MapPanel() -> impl IntoView {
             let add = move || navigate("/devices/add", Default::default());
             view! {
                 <EmptyState glyph=lucide::WAYPOINTS title=title.to_owned() text=text.to_owned()>
-                    <Button label=devices::ADD kind=Kind::Primary on_press=add/>
+                    <Button label=devices::ADD kind=ButtonKind::Primary on_press=add/>
                 </EmptyState>
             }
             .into_any()

@@ -2,7 +2,7 @@
 
 use crate::{
     components::{
-        button::{Button, Kind},
+        button::{Button, ButtonKind},
         empty::EmptyState,
         icon::lucide,
     },
@@ -18,7 +18,7 @@ pub fn NotFoundPage() -> impl IntoView {
     let navigate = use_navigate();
     view! {
         <EmptyState glyph=lucide::CIRCLE_QUESTION_MARK title=copy::NOT_FOUND_TITLE text=copy::NOT_FOUND_TEXT>
-            <Button label=copy::TO_DASHBOARD kind=Kind::Primary on_press=move || navigate("/", Default::default())/>
+            <Button label=copy::TO_DASHBOARD kind=ButtonKind::Primary on_press=move || navigate("/", Default::default())/>
         </EmptyState>
     }
 }

@@ -5,7 +5,7 @@ mod mesh;
 mod sessions;
 
 use crate::{
-    components::radio::{Choice, RadioGroup},
+    components::radio::{RadioGroup, RadioOption},
     copy::frame,
     copy::settings as copy,
     frame::page_title,
@@ -32,13 +32,13 @@ pub fn SettingsPage() -> impl IntoView {
     }
 }
 
-fn choices(words: &[(&str, &str, &str)]) -> Vec<Choice> {
-    let choice = |(value, title, text): &(&str, &str, &str)| Choice {
+fn options(words: &[(&str, &str, &str)]) -> Vec<RadioOption> {
+    let option = |(value, title, text): &(&str, &str, &str)| RadioOption {
         value: (*value).to_owned(),
         title: (*title).to_owned(),
         text: (*text).to_owned(),
     };
-    words.iter().map(choice).collect()
+    words.iter().map(option).collect()
 }
 
 #[component]
@@ -57,11 +57,11 @@ fn Appearance() -> impl IntoView {
     view! {
         <section class="panel section" aria-labelledby="appearance">
             <h2 id="appearance">{copy::APPEARANCE}</h2>
-            <RadioGroup label=copy::THEME choices=choices(copy::THEMES) on_change=Callback::new(theme)
+            <RadioGroup label=copy::THEME options=options(copy::THEMES) on_change=Callback::new(theme)
                 value=Signal::derive(move || prefs.theme.get().as_str().to_owned())/>
-            <RadioGroup label=copy::DENSITY choices=choices(copy::DENSITIES) on_change=Callback::new(density)
+            <RadioGroup label=copy::DENSITY options=options(copy::DENSITIES) on_change=Callback::new(density)
                 value=Signal::derive(move || prefs.density.get().as_str().to_owned())/>
-            <Toggle label=copy::STILL hint=copy::STILL_HINT value=prefs.still/>
+            <Toggle label=copy::REDUCE_MOTION hint=copy::REDUCE_MOTION_HINT value=prefs.reduce_motion/>
         </section>
     }
 }

@@ -2,8 +2,8 @@
 
 use crate::{
     components::{
-        button::{Button, Kind},
-        copy_block::CopyBlock,
+        button::{Button, ButtonKind},
+        clipboard_block::ClipboardBlock,
         empty::EmptyState,
         icon::lucide,
     },
@@ -31,7 +31,7 @@ pub fn SignInPage() -> impl IntoView {
 fn Window() -> impl IntoView {
     view! {
         <EmptyState glyph=lucide::LOCK title=copy::WINDOW_HEADING text=copy::WINDOW_TEXT>
-            <Button label=copy::SIGN_IN kind=Kind::Primary on_press=shell::sign_in/>
+            <Button label=copy::SIGN_IN kind=ButtonKind::Primary on_press=shell::sign_in/>
         </EmptyState>
     }
 }
@@ -48,7 +48,7 @@ fn Browser() -> impl IntoView {
     view! {
         <EmptyState glyph=lucide::LOCK title=copy::HEADING text=copy::TEXT/>
         <div class="sign-in-how">
-            <CopyBlock what=copy::COMMAND text=copy::OPEN kind=Kind::Primary/>
+            <ClipboardBlock what=copy::COMMAND text=copy::OPEN kind=ButtonKind::Primary/>
             <ul class="muted">{copy::NOTES.iter().map(|note| view! { <li>{*note}</li> }).collect_view()}</ul>
             <div class="actions"><Button label=copy::AGAIN on_press=again/></div>
         </div>

@@ -3,11 +3,11 @@
 use crate::{
     api::send,
     components::{
-        button::{Button, Kind},
+        button::{Button, ButtonKind},
         error_state::ErrorState,
         field::Field,
         focus::focus_when_shown,
-        radio::{Choice, RadioGroup},
+        radio::{RadioGroup, RadioOption},
     },
     copy::{frame, welcome as copy},
     frame::page_title,
@@ -77,21 +77,21 @@ pub fn WelcomePage() -> impl IntoView {
             <p class="muted">{copy::INTRO}</p>
             <Field label=copy::FLEET_NAME value=name hint=copy::FLEET_NAME_HINT required=true error node_ref=field
                 on_input=move |text| name.set(text)/>
-            <RadioGroup label=copy::POLICY choices=policies() value=policy on_change=move |value| policy.set(value)/>
+            <RadioGroup label=copy::POLICY options=policies() value=policy on_change=move |value| policy.set(value)/>
             {move || failure.get().map(|message| view! { <ErrorState message/> })}
-            <div class="actions"><Button label=copy::START kind=Kind::Primary submit=true busy/></div>
+            <div class="actions"><Button label=copy::START kind=ButtonKind::Primary submit=true busy/></div>
         </form>
     }
 }
 
-fn policies() -> Vec<Choice> {
-    let choice = |value: &str, title: &str, text: &str| Choice {
+fn policies() -> Vec<RadioOption> {
+    let option = |value: &str, title: &str, text: &str| RadioOption {
         value: value.to_owned(),
         title: title.to_owned(),
         text: text.to_owned(),
     };
     vec![
-        choice(LOCKED, copy::LOCKED, copy::LOCKED_TEXT),
-        choice(OPEN_LAB, copy::OPEN_LAB, copy::OPEN_LAB_TEXT),
+        option(LOCKED, copy::LOCKED, copy::LOCKED_TEXT),
+        option(OPEN_LAB, copy::OPEN_LAB, copy::OPEN_LAB_TEXT),
     ]
 }

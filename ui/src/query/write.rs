@@ -1,6 +1,6 @@
 //! A query as the text that reads back as it.
 
-use super::{Asked, Comparison, Key, Query, Term};
+use super::{Comparison, Criterion, Key, Query, Term};
 use std::fmt;
 
 impl fmt::Display for Query {
@@ -20,9 +20,9 @@ impl fmt::Display for Term {
         if self.negated {
             f.write_str("-")?;
         }
-        match &self.asked {
-            Asked::Word(word) => f.write_str(&quoted(word, self.negated)),
-            Asked::Fact {
+        match &self.criterion {
+            Criterion::Word(word) => f.write_str(&quoted(word, self.negated)),
+            Criterion::Fact {
                 key,
                 comparison,
                 value,

@@ -3,7 +3,7 @@
 use super::{Layout, TableState};
 use crate::{
     components::{
-        button::{Button, IconButton, Kind},
+        button::{Button, ButtonKind, IconButton},
         dialog::Dialog,
         icon::lucide,
     },
@@ -60,8 +60,8 @@ pub(super) fn ColumnsDialog(table: TableState, #[prop(into)] on_close: Callback<
                 </ul>
             </div>
             <footer class="dialog-foot">
-                <Button label=copy::RESET_COLUMNS kind=Kind::Quiet on_press=move || table.layout.set(Layout::default())/>
-                <Button label=copy::DONE kind=Kind::Primary on_press=move || on_close.run(())/>
+                <Button label=copy::RESET_COLUMNS kind=ButtonKind::Quiet on_press=move || table.layout.set(Layout::default())/>
+                <Button label=copy::DONE kind=ButtonKind::Primary on_press=move || on_close.run(())/>
             </footer>
         </Dialog>
     }

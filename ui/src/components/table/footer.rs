@@ -2,7 +2,7 @@
 
 use super::{TableState, state::FilteredRows};
 use crate::{
-    components::button::{Button, Kind},
+    components::button::{Button, ButtonKind},
     copy::table as copy,
 };
 use leptos::{leptos_dom::helpers::TimeoutHandle, prelude::*};
@@ -46,7 +46,7 @@ pub(super) fn Footer(table: TableState, bulk: Option<ViewFn>) -> impl IntoView {
                         <span class="selected">{move || copy::selected(selected.get())}</span>
                         {bulk}
                         <span class="grow"></span>
-                        <Button label=copy::CLEAR kind=Kind::Quiet on_press=clear/>
+                        <Button label=copy::CLEAR kind=ButtonKind::Quiet on_press=clear/>
                     </div>
                 }.into_any()
             } else {

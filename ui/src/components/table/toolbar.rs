@@ -3,7 +3,7 @@
 use super::{TableState, columns::ColumnsDialog, facet::FacetButton, filter::Filter, state::FilteredRows};
 use crate::{
     components::{
-        button::{Button, Kind},
+        button::{Button, ButtonKind},
         icon::lucide,
     },
     copy::table as copy,
@@ -24,7 +24,7 @@ pub(super) fn Toolbar(table: TableState, scope: Option<AnyView>, notice: Option<
             </div>
             <div class="slot">{notice}</div>
             <span class="result">{count}</span>
-            <Button label=copy::COLUMNS kind=Kind::Quiet glyph=lucide::COLUMNS_3 on_press=move || choosing.set(true)/>
+            <Button label=copy::COLUMNS kind=ButtonKind::Quiet glyph=lucide::COLUMNS_3 on_press=move || choosing.set(true)/>
         </div>
         {move || choosing.get().then(|| view! { <ColumnsDialog table on_close=move || choosing.set(false)/> })}
     }

@@ -14,7 +14,7 @@ use crate::{
     clock::use_clock,
     components::{
         badge::Tone,
-        button::{Button, Kind},
+        button::{Button, ButtonKind},
         error_state::{ErrorState, Notice},
         select::Select,
         skeleton::Skeleton,
@@ -184,7 +184,7 @@ fn Methods() -> impl IntoView {
 fn over(flow: Flow, text: String) -> AnyView {
     view! {
         <Notice tone=Tone::Warn text>
-            <Button label=copy::NEW_COMMAND kind=Kind::Primary busy=flow.busy on_press=move || flow.renew()/>
+            <Button label=copy::NEW_COMMAND kind=ButtonKind::Primary busy=flow.busy on_press=move || flow.renew()/>
         </Notice>
     }
     .into_any()

@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     components::{
-        button::{Button, Kind},
+        button::{Button, ButtonKind},
         field::Field,
         focus::select_when_shown,
         taginput::TagInput,
@@ -69,8 +69,8 @@ pub(super) fn NameStep(#[prop(into)] on_close: Callback<()>) -> impl IntoView {
                 <WayHere on_added=move || focus_soon(next) on_ssh=over_ssh/>
             </div>
             <footer class="dialog-foot">
-                <span class="start"><Button label=copy::CLOSE kind=Kind::Quiet on_press=move || on_close.run(())/></span>
-                <Button label=copy::CONTINUE kind=Kind::Primary submit=true reason node_ref=next/>
+                <span class="start"><Button label=copy::CLOSE kind=ButtonKind::Quiet on_press=move || on_close.run(())/></span>
+                <Button label=copy::CONTINUE kind=ButtonKind::Primary submit=true reason node_ref=next/>
             </footer>
         </form>
     }

@@ -7,11 +7,11 @@ use super::{
 use crate::{
     components::{
         badge::Tone,
-        button::{Button, Kind},
+        button::{Button, ButtonKind},
         error_state::{ErrorState, Notice},
         focus::focus_when_shown,
         mode_card::ModeCard,
-        radio::{Choice, RadioGroup},
+        radio::{RadioGroup, RadioOption},
     },
     copy::add_device as copy,
 };
@@ -62,7 +62,7 @@ pub(super) fn NetworkStep() -> impl IntoView {
             </div>
             <footer class="dialog-foot">
                 <span class="start"><Button label=copy::BACK on_press=move || flow.step.set(Step::Name)/></span>
-                <Button label=copy::CREATE kind=Kind::Primary submit=true busy=flow.busy reason/>
+                <Button label=copy::CREATE kind=ButtonKind::Primary submit=true busy=flow.busy reason/>
             </footer>
         </form>
     }
@@ -95,9 +95,9 @@ fn Card(mode: NetworkMode) -> impl IntoView {
 #[component]
 fn RelayChoice() -> impl IntoView {
     let flow = use_flow();
-    let choice = |relay: &RelayPreference| {
+    let option = |relay: &RelayPreference| {
         let (title, text) = copy::relay(*relay);
-        Choice {
+        RadioOption {
             value: relay.to_string(),
             title: title.to_owned(),
             text: text.to_owned(),
@@ -110,7 +110,7 @@ fn RelayChoice() -> impl IntoView {
         }
     };
     view! {
-        <RadioGroup label=copy::RELAY choices=RelayPreference::ALL.iter().map(choice).collect() value
+        <RadioGroup label=copy::RELAY options=RelayPreference::ALL.iter().map(option).collect() value
             on_change=change hint=copy::RELAY_HINT/>
     }
 }

@@ -11,8 +11,8 @@ use crate::{
     clock::use_clock,
     components::{
         badge::Tone,
-        button::{Button, Kind},
-        copy_block::CopyBlock,
+        button::{Button, ButtonKind},
+        clipboard_block::ClipboardBlock,
         error_state::Notice,
         focus::focus_when_shown,
         icon::lucide,
@@ -86,7 +86,7 @@ pub(super) fn Plain(
         focus_when_shown(button);
     }
     view! {
-        <CopyBlock what=method.what() text secret=masked kind=Kind::Primary button_ref=button more
+        <ClipboardBlock what=method.what() text secret=masked kind=ButtonKind::Primary button_ref=button more
             on_copy=move || flow.settled.set(true)/>
     }
 }
@@ -128,7 +128,7 @@ fn Install(text: Signal<String>, masked: Signal<Option<String>>) -> impl IntoVie
         <Show when=move || inspecting.get() fallback=|| ()>
             <div id="inspect" class="inspect">
                 <p class="hint">{copy::INSPECT_TEXT}</p>
-                <CopyBlock what="inspect command" text=inspect_line secret=masked/>
+                <ClipboardBlock what="inspect command" text=inspect_line secret=masked/>
             </div>
         </Show>
     }
@@ -182,9 +182,9 @@ fn Config(text: Signal<String>, masked: Signal<Option<String>>) -> impl IntoView
         <ol class="numbered">{steps}</ol>
         <p class="warn caption">{move || made().map(|made| copy::config_warning(&until(made)))}</p>
         <Show when=move || run.with(|run| !run.is_empty()) fallback=|| ()>
-            <CopyBlock what="run command" text=run on_copy=move || flow.settled.set(true)/>
+            <ClipboardBlock what="run command" text=run on_copy=move || flow.settled.set(true)/>
         </Show>
-        <CopyBlock what=Method::Config.what() text secret=masked more on_copy=move || flow.settled.set(true)/>
+        <ClipboardBlock what=Method::Config.what() text secret=masked more on_copy=move || flow.settled.set(true)/>
     }
 }
 
@@ -200,7 +200,11 @@ fn Download(
     if primary && !flow.settled.get_untracked() {
         focus_when_shown(button);
     }
-    let kind = if primary { Kind::Primary } else { Kind::Secondary };
+    let kind = if primary {
+        ButtonKind::Primary
+    } else {
+        ButtonKind::Secondary
+    };
     let save = move || {
         flow.settled.set(true);
         browser::download(&file.get_untracked(), &text.get_untracked());

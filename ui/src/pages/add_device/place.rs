@@ -7,7 +7,7 @@ use crate::{
         button::Button,
         error_state::Notice,
         icon::lucide,
-        radio::{Choice, RadioGroup},
+        radio::{RadioGroup, RadioOption},
     },
     copy::add_device as copy,
     pages::reach::{AddAddress, AddressList},
@@ -20,14 +20,14 @@ const ELSEWHERE: &str = "elsewhere";
 #[component]
 pub(super) fn Place() -> impl IntoView {
     let flow = use_flow();
-    let choice = |value: &str, title: &str, text: &str| Choice {
+    let option = |value: &str, title: &str, text: &str| RadioOption {
         value: value.to_owned(),
         title: title.to_owned(),
         text: text.to_owned(),
     };
-    let choices = vec![
-        choice(LOCAL, copy::LOCAL, copy::LOCAL_TEXT),
-        choice(ELSEWHERE, copy::ELSEWHERE, copy::ELSEWHERE_TEXT),
+    let options = vec![
+        option(LOCAL, copy::LOCAL, copy::LOCAL_TEXT),
+        option(ELSEWHERE, copy::ELSEWHERE, copy::ELSEWHERE_TEXT),
     ];
     let value = Signal::derive(move || {
         let word = match flow.place.get() {
@@ -44,7 +44,7 @@ pub(super) fn Place() -> impl IntoView {
             flow::Place::Elsewhere
         });
     };
-    view! { <RadioGroup label=copy::WHERE choices value on_change=change/> }
+    view! { <RadioGroup label=copy::WHERE options value on_change=change/> }
 }
 
 /// The addresses that the device would dial, or what helps where none of them will do.

@@ -3,7 +3,7 @@
 use super::{flow::use_flow, problems::Problems};
 use crate::{
     components::{
-        button::{Button, Kind},
+        button::{Button, ButtonKind},
         focus::focus_when_shown,
         icon::{Icon, lucide},
     },
@@ -45,9 +45,9 @@ pub(super) fn ResultCard(on_close: Callback<()>) -> impl IntoView {
             <Problems device/>
         </section>
         <div class="actions">
-            <Button label=copy::OPEN_DEVICE kind=Kind::Primary node_ref=open on_press=go/>
+            <Button label=copy::OPEN_DEVICE kind=ButtonKind::Primary node_ref=open on_press=go/>
             {(!flow.alone).then(|| view! { <Button label=copy::ADD_ANOTHER on_press=move || flow.start_over()/> })}
-            <Button label=copy::DONE kind=Kind::Quiet on_press=move || on_close.run(())/>
+            <Button label=copy::DONE kind=ButtonKind::Quiet on_press=move || on_close.run(())/>
         </div>
     }
 }

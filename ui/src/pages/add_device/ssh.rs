@@ -9,8 +9,8 @@ use crate::{
     api::send,
     components::{
         badge::Tone,
-        button::{Button, Kind},
-        combobox::{Combobox, Known},
+        button::{Button, ButtonKind},
+        combobox::{Combobox, ComboboxOption},
         error_state::{ErrorState, Notice},
         focus::focus_when_shown,
         icon::{Icon, lucide},
@@ -64,7 +64,7 @@ pub(super) fn OverSsh() -> impl IntoView {
                 on_input=type_host/>
             <div class="install-options">
                 <InstallerOptions/>
-                <Button label=copy::INSTALL_OVER_SSH kind=Kind::Primary glyph=lucide::TERMINAL submit=true busy/>
+                <Button label=copy::INSTALL_OVER_SSH kind=ButtonKind::Primary glyph=lucide::TERMINAL submit=true busy/>
             </div>
         </form>
         {other}
@@ -73,7 +73,7 @@ pub(super) fn OverSsh() -> impl IntoView {
 }
 
 /// What `ssh` knows by name; nothing where it can't be told.
-fn known_hosts() -> Signal<Vec<Known>> {
+fn known_hosts() -> Signal<Vec<ComboboxOption>> {
     let known = RwSignal::new(Vec::new());
     spawn_local(async move {
         if let Ok(hosts) = send(&ListSshHosts).await {
@@ -83,13 +83,13 @@ fn known_hosts() -> Signal<Vec<Known>> {
     known.into()
 }
 
-fn known_host(host: SshHost) -> Known {
+fn known_host(host: SshHost) -> ComboboxOption {
     let detail = match (host.user, host.hostname) {
         (Some(user), Some(name)) => format!("{user}@{name}"),
         (Some(user), None) => format!("{user}@{}", host.alias),
         (None, name) => name.unwrap_or_default(),
     };
-    Known {
+    ComboboxOption {
         value: host.alias,
         detail,
     }

@@ -8,7 +8,7 @@ use crate::{
     clock::use_clock,
     components::{
         badge::Tone,
-        copy_block::CopyBlock,
+        clipboard_block::ClipboardBlock,
         error_state::Notice,
         icon::{Icon, lucide},
     },
@@ -108,7 +108,7 @@ fn NoContact(test: SelfTest) -> impl IntoView {
     let text = Signal::derive(move || copy::no_contact(&address.get().unwrap_or_default()));
     view! {
         <Notice tone=Tone::Warn title=copy::NO_CONTACT text/>
-        <CopyBlock what="check command" text=check/>
+        <ClipboardBlock what="check command" text=check/>
         <AddressList test/>
     }
 }

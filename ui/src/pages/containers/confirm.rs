@@ -3,7 +3,7 @@
 use super::actions::{ActionBatch, ContainerActions};
 use crate::{
     components::{
-        button::{Button, Kind},
+        button::{Button, ButtonKind},
         dialog::Dialog,
     },
     copy::containers as copy,
@@ -51,7 +51,7 @@ fn BatchDialog(container_actions: ContainerActions, batch: ActionBatch) -> impl 
             </div>
             <footer class="dialog-foot">
                 <Button label=copy::CANCEL on_press=close/>
-                <Button label=copy::verb_object(action, &object) kind=Kind::Primary on_press=go
+                <Button label=copy::verb_object(action, &object) kind=ButtonKind::Primary on_press=go
                     reason=(count == 0).then(|| copy::NOBODY_TO_ASK.to_owned())/>
             </footer>
         </Dialog>

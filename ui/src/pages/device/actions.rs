@@ -4,7 +4,7 @@ use super::mode::ChangeMode;
 use crate::{
     api::{Failure, send},
     components::{
-        button::{Button, Kind},
+        button::{Button, ButtonKind},
         confirm::ConfirmDanger,
         dialog::Dialog,
         error_state::ErrorState,
@@ -352,7 +352,7 @@ fn Rename(on_close: Callback<()>) -> impl IntoView {
                 </div>
                 <footer class="dialog-foot">
                     <Button label="Cancel" on_press=move || on_close.run(())/>
-                    <Button label="Rename" kind=Kind::Primary submit=true busy=actions.busy/>
+                    <Button label="Rename" kind=ButtonKind::Primary submit=true busy=actions.busy/>
                 </footer>
             </form>
         </Dialog>

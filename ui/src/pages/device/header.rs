@@ -79,7 +79,7 @@ fn MeshAddress(device: Signal<Arc<Device>>) -> impl IntoView {
     let name = Signal::derive(move || device.with(|device| format!("Copy mesh address of {}", device.name)));
     let copy = move || {
         let address = address.get_untracked();
-        if browser::copy(&address) {
+        if browser::copy_to_clipboard(&address) {
             toaster.confirm(mesh::copied(&address));
         } else {
             toaster.fail(mesh::not_copied(&address));

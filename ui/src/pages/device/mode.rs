@@ -12,7 +12,7 @@ use crate::{
     clock::use_clock,
     components::{
         badge::Tone,
-        button::{Button, Kind},
+        button::{Button, ButtonKind},
         dialog::{Dialog, Size},
         error_state::{ErrorState, Notice},
         focus::focus_when_shown,
@@ -125,7 +125,7 @@ fn Choose(device: Signal<Arc<Device>>, stage: RwSignal<Stage>, on_close: Callbac
             <footer class="dialog-foot">
                 <Button label=copy::CANCEL on_press=move || on_close.run(())/>
                 {move || keeps.get().then(|| view! { <Button label=copy::KEEP_HOST on_press=keep/> })}
-                <Button label=Signal::derive(move || copy::change_to(chosen.get())) kind=Kind::Primary submit=true busy reason/>
+                <Button label=Signal::derive(move || copy::change_to(chosen.get())) kind=ButtonKind::Primary submit=true busy reason/>
             </footer>
         </form>
     }
@@ -237,7 +237,7 @@ fn Moving(device: Signal<Arc<Device>>, moving: Move, on_close: Callback<()>) -> 
             <div role="status">{said}</div>
             <p class="caption muted num">{elapsed}</p>
         </div>
-        <footer class="dialog-foot"><Button label kind=Kind::Primary node_ref=button on_press=move || on_close.run(())/></footer>
+        <footer class="dialog-foot"><Button label kind=ButtonKind::Primary node_ref=button on_press=move || on_close.run(())/></footer>
     }
 }
 

@@ -98,7 +98,7 @@ fn Place(address: Address) -> impl IntoView {
     let (words, place) = (address.words(), address.place());
     let name = copy::copy_address(&words);
     let take = move |_| {
-        if browser::copy(&place) {
+        if browser::copy_to_clipboard(&place) {
             toaster.confirm(mesh::copied(&place));
         } else {
             toaster.fail(mesh::not_copied(&place));

@@ -4,7 +4,7 @@ use crate::{
     components::{
         badge::Tone,
         button::Button,
-        copy_block::CopyBlock,
+        clipboard_block::ClipboardBlock,
         error_state::{ErrorState, Notice},
         toast::use_toaster,
     },
@@ -50,7 +50,7 @@ pub(super) fn InstallService(device: String) -> impl IntoView {
         </Notice>
         {move || failure.get().map(|(message, command)| view! {
             <ErrorState message/>
-            {command.map(|text| view! { <CopyBlock what="command" text/> })}
+            {command.map(|text| view! { <ClipboardBlock what="command" text/> })}
         })}
     }
 }

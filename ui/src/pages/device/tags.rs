@@ -3,7 +3,7 @@
 use crate::{
     api::send,
     components::{
-        button::{Button, Kind},
+        button::{Button, ButtonKind},
         error_state::ErrorState,
         taginput::TagInput,
         toast::use_toaster,
@@ -69,8 +69,8 @@ pub(super) fn Tags(device: Signal<Arc<Device>>) -> impl IntoView {
             {move || is_changed().then(|| view! {
                 <p class="caption">{change.with(difference)}</p>
                 <div class="actions">
-                    <Button label=copy::SAVE_TAGS kind=Kind::Primary submit=true busy/>
-                    <Button label=copy::DISCARD kind=Kind::Quiet on_press=move || edited.set(saved.get_untracked())/>
+                    <Button label=copy::SAVE_TAGS kind=ButtonKind::Primary submit=true busy/>
+                    <Button label=copy::DISCARD kind=ButtonKind::Quiet on_press=move || edited.set(saved.get_untracked())/>
                 </div>
             })}
         </form>

@@ -5,7 +5,7 @@ use crate::{
     clock::use_clock,
     components::{
         age::AgeLabel,
-        button::{Button, Kind},
+        button::{Button, ButtonKind},
     },
     copy::device as copy,
     format,
@@ -73,10 +73,10 @@ fn Choices(device: Signal<Arc<Device>>) -> impl IntoView {
             {move || is_trusted.get().then(|| choice(copy::ROTATE_TEXT, view! { <Button label=copy::ROTATE on_press=open/> }.into_any()))}
             {choice(copy::REENROLL_TEXT, view! { <Button label=copy::REENROLL on_press=open/> }.into_any())}
             {choice(copy::REVOKE_TEXT, view! {
-                <Button label=copy::REVOKE kind=Kind::Danger reason=revoke_reason on_press=move || actions.ask(Asked::Revoke)/>
+                <Button label=copy::REVOKE kind=ButtonKind::Danger reason=revoke_reason on_press=move || actions.ask(Asked::Revoke)/>
             }.into_any())}
             {move || removable.get().then(|| choice(copy::REMOVE_TEXT, view! {
-                <Button label=copy::REMOVE kind=Kind::Danger on_press=move || actions.ask(Asked::Remove)/>
+                <Button label=copy::REMOVE kind=ButtonKind::Danger on_press=move || actions.ask(Asked::Remove)/>
             }.into_any()))}
         </ul>
     }

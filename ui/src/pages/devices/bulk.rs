@@ -3,7 +3,7 @@
 use crate::{
     api::{Failure, send},
     components::{
-        button::{Button, Kind},
+        button::{Button, ButtonKind},
         confirm::ConfirmDanger,
         dialog::Dialog,
         icon::lucide,
@@ -166,7 +166,7 @@ fn EditTags(bulk: Bulk, devices: Vec<Arc<Device>>) -> impl IntoView {
                 </div>
                 <footer class="dialog-foot">
                     <Button label=copy::CANCEL on_press=move || bulk.close()/>
-                    <Button label=copy::save_tags_of(count) kind=Kind::Primary submit=true busy=bulk.busy reason=nothing/>
+                    <Button label=copy::save_tags_of(count) kind=ButtonKind::Primary submit=true busy=bulk.busy reason=nothing/>
                 </footer>
             </form>
         </Dialog>

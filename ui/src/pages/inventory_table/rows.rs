@@ -241,7 +241,7 @@ pub fn clipboard_action(label: String, text: String) -> RowAction {
         glyph: crate::components::icon::lucide::COPY,
         reason: None,
         run: Callback::new(move |()| {
-            crate::browser::copy(&text);
+            crate::browser::copy_to_clipboard(&text);
         }),
     }
 }

@@ -11,7 +11,7 @@ use super::explain::{Explain, Question};
 use crate::{
     components::{
         badge::{Status, Tone, status_badge},
-        button::{Button, IconButton, Kind},
+        button::{Button, ButtonKind, IconButton},
         empty::EmptyState,
         error_state::{ErrorState, Notice},
         icon::lucide,
@@ -91,13 +91,13 @@ fn SaveBar(draft: Draft, reviewing: RwSignal<bool>) -> impl IntoView {
         let text = copy::edited_elsewhere(&by, revision);
         Some(view! {
             <Notice tone=Tone::Warn text>
-                <Button label=copy::DISCARD kind=Kind::Quiet on_press=move || draft.discard()/>
+                <Button label=copy::DISCARD kind=ButtonKind::Quiet on_press=move || draft.discard()/>
             </Notice>
         })
     };
     let discard = move || {
         (changed.get() && draft.conflict().is_none()).then(
-            || view! { <Button label=copy::DISCARD kind=Kind::Quiet on_press=move || draft.discard()/> },
+            || view! { <Button label=copy::DISCARD kind=ButtonKind::Quiet on_press=move || draft.discard()/> },
         )
     };
     view! {
@@ -105,7 +105,7 @@ fn SaveBar(draft: Draft, reviewing: RwSignal<bool>) -> impl IntoView {
             <span class="caption muted">{move || if changed.get() { copy::CHANGED.to_owned() } else { draft.caption() }}</span>
             {discard}
             <Button label=copy::REVIEW reason on_press=move || reviewing.set(true)/>
-            <Button label=copy::SAVE kind=Kind::Primary reason busy=draft.busy on_press=move || draft.save(Callback::new(|()| ()))/>
+            <Button label=copy::SAVE kind=ButtonKind::Primary reason busy=draft.busy on_press=move || draft.save(Callback::new(|()| ()))/>
         </div>
         {conflict}
         {move || draft.refused.get().map(|message| view! { <ErrorState message/> })}

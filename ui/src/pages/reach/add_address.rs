@@ -4,7 +4,7 @@ use super::set_added;
 use crate::{
     api::Failure,
     components::{
-        button::{Button, Kind},
+        button::{Button, ButtonKind},
         field::Field,
         focus::focus_when_shown,
         icon::lucide,
@@ -93,8 +93,8 @@ fn NewAddress(open: RwSignal<bool>, on_added: Option<Callback<()>>) -> impl Into
             <Field label=copy::NEW value=typed hint=copy::NEW_HINT verbatim=true error=refused node_ref=field
                 on_input=move |text| { refused.set(None); typed.set(text) }/>
             <div class="actions">
-                <Button label=copy::SAVE kind=Kind::Secondary busy on_press=save/>
-                <Button label=copy::CANCEL kind=Kind::Quiet on_press=move || open.set(false)/>
+                <Button label=copy::SAVE kind=ButtonKind::Secondary busy on_press=save/>
+                <Button label=copy::CANCEL kind=ButtonKind::Quiet on_press=move || open.set(false)/>
             </div>
         </div>
     }

@@ -5,7 +5,7 @@ use crate::{
     api::send,
     components::{
         badge::Tone,
-        button::{Button, Kind},
+        button::{Button, ButtonKind},
         dialog::{Dialog, Size},
         error_state::{ErrorState, Notice},
         skeleton::Skeleton,
@@ -38,7 +38,7 @@ pub(super) fn Review(draft: Draft, #[prop(into)] on_close: Callback<()>) -> impl
             </div>
             <footer class="dialog-foot">
                 <Button label=copy::CLOSE on_press=move || on_close.run(())/>
-                <Button label=copy::SAVE kind=Kind::Primary busy=draft.busy on_press=move || draft.save(on_close)/>
+                <Button label=copy::SAVE kind=ButtonKind::Primary busy=draft.busy on_press=move || draft.save(on_close)/>
             </footer>
         </Dialog>
     }

@@ -3,12 +3,12 @@
 use super::draft::{Draft, known_selectors, meant, unreachable_in};
 use crate::{
     components::{
-        button::{Button, Kind},
+        button::{Button, ButtonKind},
         field::Field,
         focus::focus_when_shown,
         icon::{Icon, lucide},
         select::Select,
-        taginput::{TagInput, Words},
+        taginput::{TagInput, WordKind},
     },
     copy::{policy as copy, table},
 };
@@ -20,11 +20,11 @@ use leptos::{
     prelude::*,
 };
 
-const SELECTORS: Words = Words {
+const SELECTORS: WordKind = WordKind {
     noun: "selector",
     create: "Use",
     wrong: copy::SELECTOR,
-    is_one: |text| text.parse::<Selector>().is_ok(),
+    is_valid: |text| text.parse::<Selector>().is_ok(),
 };
 
 /// What is typed. Only the fields of a sound one become a rule.
@@ -178,7 +178,7 @@ pub(super) fn RuleForm(draft: Draft, index: Option<usize>, on_close: Callback<()
                 <Allowed typed wrong=error("ports")/>
                 <div class="actions">
                     <Button label=copy::CANCEL on_press=move || on_close.run(())/>
-                    <Button label=copy::APPLY_RULE kind=Kind::Primary submit=true/>
+                    <Button label=copy::APPLY_RULE kind=ButtonKind::Primary submit=true/>
                 </div>
             </form>
         </EditorDrawer>
@@ -220,7 +220,7 @@ fn Selectors(
     };
     view! {
         <div class="field">
-            <TagInput label tags=value known=Signal::derive(known_selectors) on_change words=SELECTORS/>
+            <TagInput label tags=value known=Signal::derive(known_selectors) on_change kind=SELECTORS/>
             <p class="hint">{meaning}</p>
             {move || error.get().map(|error| view! { <p class="field-error" role="alert"><Icon glyph=lucide::CIRCLE_ALERT/>{error}</p> })}
         </div>

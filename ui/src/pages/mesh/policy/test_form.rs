@@ -3,7 +3,7 @@
 use super::{draft::Draft, rule_form::EditorDrawer};
 use crate::{
     components::{
-        button::{Button, Kind},
+        button::{Button, ButtonKind},
         field::Field,
         focus::focus_when_shown,
         select::Select,
@@ -105,7 +105,7 @@ pub(super) fn TestForm(draft: Draft, on_close: Callback<()>) -> impl IntoView {
                     on_change=move |expect| typed.update(|typed| typed.expect = expect)/>
                 <div class="actions">
                     <Button label=copy::CANCEL on_press=move || on_close.run(())/>
-                    <Button label=copy::APPLY_TEST kind=Kind::Primary submit=true/>
+                    <Button label=copy::APPLY_TEST kind=ButtonKind::Primary submit=true/>
                 </div>
             </form>
         </EditorDrawer>

@@ -4,7 +4,7 @@ use crate::{
     api::{Failure, send},
     components::{
         badge::{Status, Tone, status_badge},
-        button::{Button, Kind},
+        button::{Button, ButtonKind},
         error_state::ErrorState,
         field::Field,
         icon::lucide,
@@ -246,7 +246,9 @@ fn Form(draft: Draft) -> impl IntoView {
     });
     let cancel = move || {
         let edits = draft.edited.with(Option::is_some);
-        edits.then(|| view! { <Button label=copy::CANCEL kind=Kind::Quiet on_press=move || draft.clear()/> })
+        edits.then(
+            || view! { <Button label=copy::CANCEL kind=ButtonKind::Quiet on_press=move || draft.clear()/> },
+        )
     };
     view! {
         <form class="relay-form" on:submit=submit novalidate>

@@ -1,7 +1,7 @@
 //! A command or a file to take elsewhere, by a button or, where the browser refuses that, by hand.
 
 use super::{
-    button::{Button, Kind},
+    button::{Button, ButtonKind},
     icon::lucide,
 };
 use crate::browser;
@@ -10,11 +10,11 @@ use std::time::Duration;
 use web_sys::HtmlElement;
 
 /// How long "Copied" stays.
-const TOLD_FOR: Duration = Duration::from_secs(2);
+const COPIED_SHOWN_FOR: Duration = Duration::from_secs(2);
 
 /// What became of the last attempt to copy.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Told {
+enum CopyOutcome {
     Nothing,
     Copied,
     /// The text is selected; the person copies it.
@@ -25,38 +25,41 @@ enum Told {
 ///
 /// Where `secret` stands in it, its middle shows only under the pointer or the keyboard; it is copied all the same.
 #[component]
-pub fn CopyBlock(
+pub fn ClipboardBlock(
     #[prop(into)] what: String,
     #[prop(into)] text: Signal<String>,
     #[prop(optional, into)] secret: Signal<Option<String>>,
-    #[prop(optional)] kind: Kind,
+    #[prop(optional)] kind: ButtonKind,
     #[prop(optional)] button_ref: NodeRef<html::Button>,
     /// More buttons beside the one that copies.
     #[prop(default = ().into_any())]
     more: AnyView,
     #[prop(optional, into)] on_copy: Option<Callback<()>>,
 ) -> impl IntoView {
-    let told = RwSignal::new(Told::Nothing);
+    let outcome = RwSignal::new(CopyOutcome::Nothing);
     let shown = NodeRef::<html::Pre>::new();
-    let copy = move || {
+    let press = move || {
         if let Some(on_copy) = on_copy {
             on_copy.run(());
         }
-        if text.with_untracked(|text| browser::copy(text)) {
-            told.set(Told::Copied);
-            set_timeout(move || _ = told.try_set(Told::Nothing), TOLD_FOR);
+        if text.with_untracked(|text| browser::copy_to_clipboard(text)) {
+            outcome.set(CopyOutcome::Copied);
+            set_timeout(
+                move || _ = outcome.try_set(CopyOutcome::Nothing),
+                COPIED_SHOWN_FOR,
+            );
         } else {
-            told.set(Told::ByHand);
+            outcome.set(CopyOutcome::ByHand);
             if let Some(shown) = shown.get_untracked() {
                 select(&shown);
             }
         }
     };
     let glyph = lucide::COPY;
-    let words = move || match told.get() {
-        Told::Nothing => "",
-        Told::Copied => "Copied ✓",
-        Told::ByHand => "Press Ctrl+C to copy",
+    let words = move || match outcome.get() {
+        CopyOutcome::Nothing => "",
+        CopyOutcome::Copied => "Copied ✓",
+        CopyOutcome::ByHand => "Press Ctrl+C to copy",
     };
     let lines = move || {
         let secret = secret.get();
@@ -68,7 +71,7 @@ pub fn CopyBlock(
     view! {
         <div class="copy-block" role="group" aria-label=capitalized(&what)>
             <div class="actions">
-                <Button label=format!("Copy {what}") kind glyph node_ref=button_ref on_press=copy/>
+                <Button label=format!("Copy {what}") kind glyph node_ref=button_ref on_press=press/>
                 {more}
                 <span class="told" role="status">{words}</span>
             </div>
