@@ -223,27 +223,27 @@ pub fn install_on(device: &str) -> String {
 }
 
 #[must_use]
-pub fn push_connecting(host: &str) -> String {
+pub fn ssh_connecting(host: &str) -> String {
     format!("Connecting to {host}…")
 }
 
 #[must_use]
-pub fn push_installing(device: &str, host: &str) -> String {
+pub fn ssh_installing(device: &str, host: &str) -> String {
     format!("Installing {device} on {host}…")
 }
 
 #[must_use]
-pub fn push_installed(device: &str) -> String {
+pub fn ssh_installed(device: &str) -> String {
     format!("Installed. {device} is on its way online.")
 }
 
 #[must_use]
-pub fn push_stopped(host: &str) -> String {
+pub fn ssh_stopped(host: &str) -> String {
     format!("The installation on {host} did not finish.")
 }
 
 #[must_use]
-pub fn push_failed(host: &str) -> String {
+pub fn ssh_failed(host: &str) -> String {
     format!("ssh to {host} ended early. Try the same in a terminal to see why.")
 }
 

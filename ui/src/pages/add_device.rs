@@ -8,16 +8,16 @@ mod diagram;
 mod docker;
 mod flow;
 mod install_step;
+mod location;
 mod method;
 mod name_step;
 mod network_step;
 mod panel;
-mod place;
 mod problems;
 mod progress;
-mod push;
 mod result;
 mod ssh;
+mod ssh_progress;
 mod stages;
 
 pub(crate) use diagram::diagram;
@@ -41,7 +41,7 @@ use network_step::NetworkStep;
 #[component]
 pub fn AddDevice() -> impl IntoView {
     let flow = Flow::provide(false);
-    resume_asked(flow);
+    resume_device_of_address(flow);
     let navigate = use_navigate();
     let close = Callback::new(move |()| navigate("/devices", Default::default()));
     let current = Signal::derive(move || flow.step.get() as usize);
@@ -81,12 +81,12 @@ pub fn ReenrollDevice(id: DeviceId, name: String, on_close: Callback<()>) -> imp
 pub fn PasteTexts(texts: DeviceAdded, #[prop(into)] on_close: Callback<()>) -> impl IntoView {
     let flow = Flow::provide(true);
     flow.resume(texts.device.id, texts.device.name.as_str());
-    flow.take(texts);
+    flow.show_texts(texts);
     view! { <InstallStep on_close/> }
 }
 
 /// Goes on with the device that the address names, once it is known.
-fn resume_asked(flow: Flow) {
+fn resume_device_of_address(flow: Flow) {
     let store = use_store();
     let query = use_query_map();
     let asked = Memo::new(move |_| query.with(|query| query.get("device")));

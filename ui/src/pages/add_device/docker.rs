@@ -1,6 +1,6 @@
 //! The Docker command, for the shell that it is pasted into, and what it does where it runs two containers.
 
-use super::{flow::use_flow, method::Method, panel::Plain};
+use super::{flow::use_flow, method::Method, panel::MethodText};
 use crate::{components::select::Select, copy::add_device as copy};
 use flotilla_protocol::device::NetworkMode;
 use leptos::prelude::*;
@@ -13,8 +13,8 @@ pub(super) fn Docker(text: Signal<String>, masked: Signal<Option<String>>) -> im
     let flow = use_flow();
     let shell = RwSignal::new(POSIX.to_owned());
     let powershell = move || {
-        flow.made
-            .with(|made| made.as_ref()?.docker_run_powershell.clone())
+        flow.shown_once
+            .with(|added| added.as_ref()?.docker_run_powershell.clone())
     };
     let has_choice = Memo::new(move |_| powershell().is_some());
     let shown = Signal::derive(move || {
@@ -40,6 +40,6 @@ pub(super) fn Docker(text: Signal<String>, masked: Signal<Option<String>>) -> im
     view! {
         {is_pod.then(|| steps(copy::TWO_CONTAINERS_STEPS))}
         {choice}
-        <Plain method=Method::Docker text=shown masked/>
+        <MethodText method=Method::Docker text=shown masked/>
     }
 }

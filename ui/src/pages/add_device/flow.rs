@@ -28,7 +28,7 @@ pub(super) enum Step {
 
 /// Where the device is, as far as reaching control goes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Place {
+pub(super) enum DeviceLocation {
     Local,
     Elsewhere,
 }
@@ -52,14 +52,14 @@ pub(super) const CONFIG_LIFETIME: u32 = 86_400;
 pub(super) struct Flow {
     store: Store,
     /// Only the last step is shown: there is no way to another device from here.
-    pub alone: bool,
+    pub last_step_only: bool,
     pub step: RwSignal<Step>,
     pub name: RwSignal<String>,
     /// The name is a proposal that nobody touched yet.
     pub proposed: RwSignal<bool>,
     pub name_refused: RwSignal<Option<String>>,
     pub tags: RwSignal<Vec<String>>,
-    pub place: RwSignal<Place>,
+    pub location: RwSignal<DeviceLocation>,
     /// The controller goes to the device, since the device has no way here.
     pub over_ssh: RwSignal<bool>,
     pub self_test: SelfTest,
@@ -74,32 +74,32 @@ pub(super) struct Flow {
     /// Where `ssh` goes.
     pub host: RwSignal<String>,
     /// The token went to an installation over SSH; texts that were shown before no longer work.
-    pub pushed: RwSignal<bool>,
+    pub token_used_by_ssh: RwSignal<bool>,
     /// The command was copied or its lifetime chosen: it is not replaced without being asked.
-    pub settled: RwSignal<bool>,
+    pub keep_command: RwSignal<bool>,
     /// The device was there before this dialog: there are no decisions to go back to.
     pub resumed: RwSignal<bool>,
     /// The device that waits, once there is one.
     pub device: RwSignal<Option<DeviceId>>,
     /// Its texts, while this dialog has seen them.
-    pub made: RwSignal<Option<Arc<DeviceAdded>>>,
+    pub shown_once: RwSignal<Option<Arc<DeviceAdded>>>,
     pub busy: RwSignal<bool>,
     pub failure: RwSignal<Option<Failure>>,
 }
 
 impl Flow {
     /// Starts at the first step.
-    pub(super) fn provide(alone: bool) -> Self {
+    pub(super) fn provide(last_step_only: bool) -> Self {
         let store = use_store();
         let flow = Self {
             store,
-            alone,
+            last_step_only,
             step: RwSignal::new(Step::Name),
             name: RwSignal::default(),
-            proposed: RwSignal::new(!alone),
+            proposed: RwSignal::new(!last_step_only),
             name_refused: RwSignal::new(None),
             tags: RwSignal::default(),
-            place: RwSignal::new(Place::Local),
+            location: RwSignal::new(DeviceLocation::Local),
             over_ssh: RwSignal::new(false),
             self_test: SelfTest::following(store),
             mode: RwSignal::new(NetworkMode::Host),
@@ -109,11 +109,11 @@ impl Flow {
             as_root: RwSignal::new(false),
             skip_docker: RwSignal::new(false),
             host: RwSignal::default(),
-            pushed: RwSignal::new(false),
-            settled: RwSignal::new(false),
+            token_used_by_ssh: RwSignal::new(false),
+            keep_command: RwSignal::new(false),
             resumed: RwSignal::new(false),
             device: RwSignal::new(None),
-            made: RwSignal::new(None),
+            shown_once: RwSignal::new(None),
             busy: RwSignal::new(false),
             failure: RwSignal::new(None),
         };
@@ -145,17 +145,22 @@ impl Flow {
 
     /// A device elsewhere has no way here, and none was chosen to it.
     pub(super) fn is_stuck(self) -> bool {
-        self.place.get() == Place::Elsewhere && !self.over_ssh.get() && !is_reachable_from_outside(self.store)
+        self.location.get() == DeviceLocation::Elsewhere
+            && !self.over_ssh.get()
+            && !is_reachable_from_outside(self.store)
     }
 
     /// What the last step is about to install.
     pub(super) fn mode_of_device(self) -> NetworkMode {
-        let made = self.made.with(|made| made.as_ref().map(|made| made.device.mode));
-        made.or_else(|| {
-            let device = self.store.lookup_device(&self.device.get()?.to_string())?;
-            Some(device.mode)
-        })
-        .unwrap_or(self.mode.get_untracked())
+        let shown = self
+            .shown_once
+            .with(|added| added.as_ref().map(|added| added.device.mode));
+        shown
+            .or_else(|| {
+                let device = self.store.lookup_device(&self.device.get()?.to_string())?;
+                Some(device.mode)
+            })
+            .unwrap_or(self.mode.get_untracked())
     }
 
     /// Goes on with a device that waits already. Its secret was shown once and is not known here.
@@ -220,9 +225,9 @@ impl Flow {
     fn forget(self) {
         self.device.set(None);
         self.resumed.set(false);
-        self.made.set(None);
-        self.settled.set(false);
-        self.pushed.set(false);
+        self.shown_once.set(None);
+        self.keep_command.set(false);
+        self.token_used_by_ssh.set(false);
         self.failure.set(None);
     }
 
@@ -239,16 +244,16 @@ impl Flow {
                 return;
             }
             match outcome {
-                Ok(added) => self.take(added),
+                Ok(added) => self.show_texts(added),
                 Err(failure) => self.refuse(failure),
             }
         });
     }
 
-    pub(super) fn take(self, added: DeviceAdded) {
+    pub(super) fn show_texts(self, added: DeviceAdded) {
         let device = added.device.id;
-        let is_first_sight = self.step.get_untracked() != Step::Install || self.alone;
-        if is_first_sight && self.made.with_untracked(Option::is_none) {
+        let is_first_sight = self.step.get_untracked() != Step::Install || self.last_step_only;
+        if is_first_sight && self.shown_once.with_untracked(Option::is_none) {
             self.method.set(if self.over_ssh.get_untracked() {
                 Method::Ssh
             } else {
@@ -257,9 +262,9 @@ impl Flow {
         }
         self.name.set(added.device.name.to_string());
         self.device.set(Some(device));
-        self.made.set(Some(Arc::new(added)));
-        self.pushed.set(false);
-        self.settled.set(false);
+        self.shown_once.set(Some(Arc::new(added)));
+        self.token_used_by_ssh.set(false);
+        self.keep_command.set(false);
         self.step.set(Step::Install);
         self.store.load_enrollment(device.to_string());
     }

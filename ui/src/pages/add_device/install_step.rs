@@ -5,9 +5,9 @@ use super::{
     flow::{CONFIG_LIFETIME, Flow, LIFETIMES, Step, use_flow},
     method::Method,
     panel::MethodPanel,
-    progress::{Standing, standing},
-    push,
+    progress::{CommandState, command_state},
     result::ResultCard,
+    ssh_progress,
     stages::Stages,
 };
 use crate::{
@@ -32,32 +32,33 @@ pub(super) fn InstallStep(#[prop(into)] on_close: Callback<()>) -> impl IntoView
     let flow = use_flow();
     let clock = use_clock();
     let (enrollment, expires) = (enrollment(flow), expires(flow));
-    push::follow(flow, use_store());
-    let standing = Memo::new(move |_| {
-        let standing = enrollment.with(|told| standing(told.as_ref(), expires.get(), clock.second.get()));
+    ssh_progress::follow(flow, use_store());
+    let state = Memo::new(move |_| {
+        let state = enrollment
+            .with(|enrollment| command_state(enrollment.as_ref(), expires.get(), clock.second.get()));
         // The token that an installation over SSH takes along replaces the one before.
-        if standing == Standing::Withdrawn && flow.pushed.get() {
-            Standing::Waiting
+        if state == CommandState::Withdrawn && flow.token_used_by_ssh.get() {
+            CommandState::Waiting
         } else {
-            standing
+            state
         }
     });
-    let content = move || match standing.get() {
+    let content = move || match state.get() {
         // What became of the command before is of no interest here.
-        _ if flow.alone && flow.made.with(Option::is_none) => {
+        _ if flow.last_step_only && flow.shown_once.with(Option::is_none) => {
             view! { <Skeleton bones=3 height="3rem" sentence=copy::CREATING/> }.into_any()
         }
-        Standing::Online => view! { <ResultCard on_close/> }.into_any(),
-        Standing::Waiting => view! { <Waiting enrollment expires/> }.into_any(),
-        Standing::Expired => over(
+        CommandState::Online => view! { <ResultCard on_close/> }.into_any(),
+        CommandState::Waiting => view! { <Waiting enrollment expires/> }.into_any(),
+        CommandState::Expired => ended_command(
             flow,
             expired_text(expires.get_untracked(), clock.second.get_untracked()),
         ),
-        Standing::Withdrawn => over(flow, copy::WITHDRAWN.to_owned()),
+        CommandState::Withdrawn => ended_command(flow, copy::WITHDRAWN.to_owned()),
     };
-    let foot = move || match standing.get() {
-        Standing::Online => None,
-        standing => Some(view! { <Foot works=standing == Standing::Waiting on_close/> }),
+    let foot = move || match state.get() {
+        CommandState::Online => None,
+        state => Some(view! { <InstallFooter works=state == CommandState::Waiting on_close/> }),
     };
     view! {
         <div class="dialog-body">
@@ -69,7 +70,7 @@ pub(super) fn InstallStep(#[prop(into)] on_close: Callback<()>) -> impl IntoView
 }
 
 #[component]
-fn Foot(works: bool, on_close: Callback<()>) -> impl IntoView {
+fn InstallFooter(works: bool, on_close: Callback<()>) -> impl IntoView {
     let flow = use_flow();
     let store = use_store();
     let back = move || {
@@ -110,12 +111,12 @@ fn Waiting(enrollment: Signal<Option<Enrollment>>, expires: Signal<Option<Timest
         if let Ok(seconds) = seconds.parse() {
             flow.lifetime.set(seconds);
             flow.renew();
-            flow.settled.set(true);
+            flow.keep_command.set(true);
         }
     };
     let chosen = Signal::derive(move || flow.lifetime.get().to_string());
     // A text that is taken along is made for some time; an installation over SSH begins now.
-    let is_shown = move || flow.made.with(Option::is_some) && flow.method.get() != Method::Ssh;
+    let is_shown = move || flow.shown_once.with(Option::is_some) && flow.method.get() != Method::Ssh;
     let whole = move || is_shown().then(|| flow.lifetime.get_untracked());
     let heading = move || {
         flow.name.with(|name| match flow.method.get() {
@@ -150,10 +151,11 @@ fn Methods() -> impl IntoView {
     let tabs = Signal::derive(move || {
         let mode = flow.mode_of_device();
         let tab = |method: Method| Tab {
-            reason: if flow.alone && method == Method::Ssh {
+            reason: if flow.last_step_only && method == Method::Ssh {
                 Some(copy::SSH_ONLY_NEW.to_owned())
             } else {
-                flow.made.with(|made| method.reason(made.as_deref(), mode))
+                flow.shown_once
+                    .with(|added| method.reason(added.as_deref(), mode))
             },
             ..Tab::new(method.label(), method.label())
         };
@@ -164,7 +166,8 @@ fn Methods() -> impl IntoView {
             return;
         };
         flow.method.set(chosen);
-        let is_untouched = !flow.settled.get_untracked() && flow.made.with_untracked(Option::is_some);
+        let is_untouched =
+            !flow.keep_command.get_untracked() && flow.shown_once.with_untracked(Option::is_some);
         if chosen == Method::Config && is_untouched {
             flow.lifetime.set(CONFIG_LIFETIME);
             flow.renew();
@@ -181,7 +184,7 @@ fn Methods() -> impl IntoView {
 }
 
 /// A command that can't be used any more, and the way to another.
-fn over(flow: Flow, text: String) -> AnyView {
+fn ended_command(flow: Flow, text: String) -> AnyView {
     view! {
         <Notice tone=Tone::Warn text>
             <Button label=copy::NEW_COMMAND kind=ButtonKind::Primary busy=flow.busy on_press=move || flow.renew()/>
@@ -210,15 +213,15 @@ fn enrollment(flow: Flow) -> Signal<Option<Enrollment>> {
 fn expires(flow: Flow) -> Signal<Option<Timestamp>> {
     let store = use_store();
     Signal::derive(move || {
-        let made = flow
-            .made
-            .with(|made| made.as_ref().map(|made| made.token_expires))
-            .filter(|_| !flow.pushed.get());
-        made.or_else(|| {
+        let of_shown = flow
+            .shown_once
+            .with(|added| added.as_ref().map(|added| added.token_expires))
+            .filter(|_| !flow.token_used_by_ssh.get());
+        of_shown.or_else(|| {
             let device = flow.device.get()?;
             store
                 .enrollments
-                .with(|known| known.get(&device).map(|told| told.expires))
+                .with(|known| known.get(&device).map(|enrollment| enrollment.expires))
         })
     })
 }

@@ -2,7 +2,7 @@
 
 use super::{
     flow::{Flow, Step, use_flow},
-    place::{Place, WayHere},
+    location::{LocationChoice, WayToController},
 };
 use crate::{
     components::{
@@ -29,11 +29,11 @@ pub(super) fn NameStep(#[prop(into)] on_close: Callback<()>) -> impl IntoView {
     let problem = Signal::derive(move || {
         let refused = flow.name_refused.get();
         refused.or_else(|| {
-            let wrong = || {
+            let invalid = || {
                 flow.name
-                    .with(|name| wrong(name.trim(), store, flow.device.get()))
+                    .with(|name| name_error(name.trim(), store, flow.device.get()))
             };
-            checked.get().then(wrong).flatten()
+            checked.get().then(invalid).flatten()
         })
     });
     let stuck = Memo::new(move |_| flow.is_stuck());
@@ -65,8 +65,8 @@ pub(super) fn NameStep(#[prop(into)] on_close: Callback<()>) -> impl IntoView {
                     error=problem node_ref=field on_input=move |name| type_over(flow, name)
                     on_blur=move || checked.update(|checked| *checked |= flow.name.with_untracked(|name| !name.is_empty()))/>
                 <TagInput label=copy::TAGS tags=flow.tags known on_change=move |tags| flow.tags.set(tags)/>
-                <Place/>
-                <WayHere on_added=move || focus_soon(next) on_ssh=over_ssh/>
+                <LocationChoice/>
+                <WayToController on_added=move || focus_soon(next) on_ssh=over_ssh/>
             </div>
             <footer class="dialog-foot">
                 <span class="start"><Button label=copy::CLOSE kind=ButtonKind::Quiet on_press=move || on_close.run(())/></span>
@@ -105,7 +105,7 @@ fn focus_soon(button: NodeRef<html::Button>) {
 }
 
 /// What is wrong with a name, as far as the page can tell. The name of the device in the making is free.
-fn wrong(name: &str, store: Store, own: Option<DeviceId>) -> Option<String> {
+fn name_error(name: &str, store: Store, own: Option<DeviceId>) -> Option<String> {
     if let Err(invalid) = name.parse::<DeviceName>() {
         return Some(invalid.to_string());
     }

@@ -34,8 +34,8 @@ pub(super) fn NetworkStep() -> impl IntoView {
     let replacing = move || {
         flow.device.get()?;
         let name = flow
-            .made
-            .with(|made| made.as_ref().map(|made| made.device.name.to_string()))?;
+            .shown_once
+            .with(|added| added.as_ref().map(|added| added.device.name.to_string()))?;
         Some(view! {
             <Notice tone=Tone::Warn text=copy::replaces(&name)>
                 <Button label=copy::KEEP_COMMAND on_press=move || flow.step.set(Step::Install)/>

@@ -28,20 +28,20 @@ use std::sync::Arc;
 #[component]
 pub(super) fn MethodPanel(method: Method) -> impl IntoView {
     let flow = use_flow();
-    let is_shown = Memo::new(move |_| flow.made.with(Option::is_some));
+    let is_shown = Memo::new(move |_| flow.shown_once.with(Option::is_some));
     move || match method {
         Method::Ssh => view! { <OverSsh/> }.into_any(),
         _ if is_shown.get() => texts(method),
-        _ => view! { <Gone/> }.into_any(),
+        _ => view! { <SecretGone/> }.into_any(),
     }
 }
 
 /// A secret is shown once, and then only a new one can be.
 #[component]
-fn Gone() -> impl IntoView {
+fn SecretGone() -> impl IntoView {
     let flow = use_flow();
     let text = move || {
-        let why = if flow.pushed.get() {
+        let why = if flow.token_used_by_ssh.get() {
             copy::USED_OVER_SSH
         } else {
             copy::SHOWN_ONCE
@@ -58,11 +58,15 @@ fn Gone() -> impl IntoView {
 fn texts(method: Method) -> AnyView {
     let flow = use_flow();
     let text = Signal::derive(move || {
-        let made = flow.made.get();
-        made.and_then(|made| method.text(&made).map(str::to_owned))
+        let added = flow.shown_once.get();
+        added
+            .and_then(|added| method.text(&added).map(str::to_owned))
             .unwrap_or_default()
     });
-    let masked = Signal::derive(move || flow.made.with(|made| made.as_ref().and_then(|made| secret(made))));
+    let masked = Signal::derive(move || {
+        flow.shown_once
+            .with(|added| added.as_ref().and_then(|added| secret(added)))
+    });
     match method {
         Method::Install => view! { <Install text masked/> }.into_any(),
         Method::Docker => view! { <Docker text masked/> }.into_any(),
@@ -74,7 +78,7 @@ fn texts(method: Method) -> AnyView {
 
 /// The text of a method, whose copy button has the keyboard at first.
 #[component]
-pub(super) fn Plain(
+pub(super) fn MethodText(
     method: Method,
     text: Signal<String>,
     masked: Signal<Option<String>>,
@@ -82,12 +86,12 @@ pub(super) fn Plain(
 ) -> impl IntoView {
     let flow = use_flow();
     let button = NodeRef::<html::Button>::new();
-    if !flow.settled.get_untracked() {
+    if !flow.keep_command.get_untracked() {
         focus_when_shown(button);
     }
     view! {
         <ClipboardBlock what=method.what() text secret=masked kind=ButtonKind::Primary button_ref=button more
-            on_copy=move || flow.settled.set(true)/>
+            on_copy=move || flow.keep_command.set(true)/>
     }
 }
 
@@ -120,7 +124,7 @@ fn Install(text: Signal<String>, masked: Signal<Option<String>>) -> impl IntoVie
         inspecting.update(|inspecting| *inspecting = !*inspecting);
     };
     view! {
-        <Plain method=Method::Install text=line masked/>
+        <MethodText method=Method::Install text=line masked/>
         <div class="install-options">
             <InstallerOptions/>
             <a href="#inspect" aria-expanded=move || inspecting.get().to_string() on:click=toggle>{copy::INSPECT}</a>
@@ -147,7 +151,7 @@ fn Compose(text: Signal<String>, masked: Signal<Option<String>>) -> impl IntoVie
     };
     view! {
         <p class="hint">{hint}</p>
-        <Plain method=Method::Compose text masked more/>
+        <MethodText method=Method::Compose text masked more/>
     }
 }
 
@@ -155,14 +159,14 @@ fn Compose(text: Signal<String>, masked: Signal<Option<String>>) -> impl IntoVie
 fn Config(text: Signal<String>, masked: Signal<Option<String>>) -> impl IntoView {
     let flow = use_flow();
     let clock = use_clock();
-    let made = move || flow.made.get();
+    let added = move || flow.shown_once.get();
     // Without a command to run, the last step has nothing to point at.
-    let shown = |made: &DeviceAdded| if made.config_run.is_some() { 3 } else { 2 };
+    let shown = |added: &DeviceAdded| if added.config_run.is_some() { 3 } else { 2 };
     let steps = move || {
-        let texts = made().map(|made| {
-            copy::config_steps(made.device.name.as_str())
+        let texts = added().map(|added| {
+            copy::config_steps(added.device.name.as_str())
                 .into_iter()
-                .take(shown(&made))
+                .take(shown(&added))
         });
         texts
             .into_iter()
@@ -170,21 +174,22 @@ fn Config(text: Signal<String>, masked: Signal<Option<String>>) -> impl IntoView
             .map(|step| view! { <li>{step}</li> })
             .collect_view()
     };
-    let until = move |made: Arc<DeviceAdded>| format::clock_time(made.token_expires, clock.half_minute.get());
+    let until =
+        move |added: Arc<DeviceAdded>| format::clock_time(added.token_expires, clock.half_minute.get());
     let run = Signal::derive(move || {
-        made()
-            .and_then(|made| made.config_run.clone())
+        added()
+            .and_then(|added| added.config_run.clone())
             .unwrap_or_default()
     });
     let file = Signal::derive(move || flow.name.with(|name| format!("{name}.device.toml")));
     let more = view! { <Download label=copy::DOWNLOAD_CONFIG file text primary=true/> }.into_any();
     view! {
         <ol class="numbered">{steps}</ol>
-        <p class="warn caption">{move || made().map(|made| copy::config_warning(&until(made)))}</p>
+        <p class="warn caption">{move || added().map(|added| copy::config_warning(&until(added)))}</p>
         <Show when=move || run.with(|run| !run.is_empty()) fallback=|| ()>
-            <ClipboardBlock what="run command" text=run on_copy=move || flow.settled.set(true)/>
+            <ClipboardBlock what="run command" text=run on_copy=move || flow.keep_command.set(true)/>
         </Show>
-        <ClipboardBlock what=Method::Config.what() text secret=masked more on_copy=move || flow.settled.set(true)/>
+        <ClipboardBlock what=Method::Config.what() text secret=masked more on_copy=move || flow.keep_command.set(true)/>
     }
 }
 
@@ -197,7 +202,7 @@ fn Download(
 ) -> impl IntoView {
     let flow = use_flow();
     let button = NodeRef::<html::Button>::new();
-    if primary && !flow.settled.get_untracked() {
+    if primary && !flow.keep_command.get_untracked() {
         focus_when_shown(button);
     }
     let kind = if primary {
@@ -206,7 +211,7 @@ fn Download(
         ButtonKind::Secondary
     };
     let save = move || {
-        flow.settled.set(true);
+        flow.keep_command.set(true);
         browser::download(&file.get_untracked(), &text.get_untracked());
     };
     view! { <Button label kind glyph=lucide::DOWNLOAD node_ref=button on_press=save/> }

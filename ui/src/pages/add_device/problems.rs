@@ -1,6 +1,6 @@
 //! What a new device found in its way, each with what can be done about it right here.
 
-use super::{flow::use_flow, push::push_of};
+use super::{flow::use_flow, ssh_progress::push_of};
 use crate::{
     api::send,
     components::{
@@ -58,7 +58,7 @@ pub(super) fn Problems(device: Memo<Option<Arc<Device>>>) -> impl IntoView {
     view! {
         {problems}
         {by_tunnel}
-        {move || (!missed.with(Vec::is_empty)).then(|| view! { <Missed missed/> })}
+        {move || (!missed.with(Vec::is_empty)).then(|| view! { <MissedAddresses missed/> })}
         {nothing}
     }
 }
@@ -101,7 +101,7 @@ fn DockerDesktop(text: String) -> impl IntoView {
 
 /// Addresses that did not work from the device. It is here, so another one did.
 #[component]
-fn Missed(missed: Memo<Vec<EndpointTrial>>) -> impl IntoView {
+fn MissedAddresses(missed: Memo<Vec<EndpointTrial>>) -> impl IntoView {
     let flow = use_flow();
     let line = |trial: EndpointTrial| {
         view! {

@@ -8,7 +8,7 @@ use flotilla_protocol::{
 
 /// What the last step shows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Standing {
+pub(super) enum CommandState {
     Waiting,
     Expired,
     /// Another command took the place of this one.
@@ -27,22 +27,23 @@ pub(super) const STAGES: [Stage; 4] = [
 /// Where a command stands. What is known of an enrollment may still be about the command before this one, whose
 /// life ended at another moment.
 #[must_use]
-pub(super) fn standing(
+pub(super) fn command_state(
     enrollment: Option<&Enrollment>,
     expires: Option<Timestamp>,
     now: Timestamp,
-) -> Standing {
-    let told = enrollment
-        .filter(|told| expires.is_none_or(|expires| expires.as_second() == told.expires.as_second()));
-    let expires = expires.or(told.map(|told| told.expires));
+) -> CommandState {
+    let current = enrollment.filter(|enrollment| {
+        expires.is_none_or(|expires| expires.as_second() == enrollment.expires.as_second())
+    });
+    let expires = expires.or(current.map(|enrollment| enrollment.expires));
     let is_over = expires.is_some_and(|expires| expires <= now);
-    match told.map(|told| told.state) {
-        _ if told.is_some_and(|told| is_reached(told, Stage::Online)) => Standing::Online,
-        Some(EnrollmentState::Expired) => Standing::Expired,
-        Some(EnrollmentState::Withdrawn) => Standing::Withdrawn,
-        Some(EnrollmentState::Waiting | EnrollmentState::Unknown) | None if is_over => Standing::Expired,
+    match current.map(|enrollment| enrollment.state) {
+        _ if current.is_some_and(|enrollment| is_reached(enrollment, Stage::Online)) => CommandState::Online,
+        Some(EnrollmentState::Expired) => CommandState::Expired,
+        Some(EnrollmentState::Withdrawn) => CommandState::Withdrawn,
+        Some(EnrollmentState::Waiting | EnrollmentState::Unknown) | None if is_over => CommandState::Expired,
         Some(EnrollmentState::Waiting | EnrollmentState::Done | EnrollmentState::Unknown) | None => {
-            Standing::Waiting
+            CommandState::Waiting
         }
     }
 }
@@ -55,7 +56,8 @@ pub(super) fn is_reached(enrollment: &Enrollment, stage: Stage) -> bool {
 /// One sentence for the newest stage.
 #[must_use]
 pub(super) fn headline(enrollment: Option<&Enrollment>, device: &str) -> String {
-    let newest = enrollment.and_then(|told| told.stages.iter().max_by_key(|reached| reached.stage));
+    let newest =
+        enrollment.and_then(|enrollment| enrollment.stages.iter().max_by_key(|reached| reached.stage));
     newest.map_or_else(
         || copy::WAITING.to_owned(),
         |newest| copy::reached(newest.stage, device, newest.from.as_deref()),
@@ -64,22 +66,23 @@ pub(super) fn headline(enrollment: Option<&Enrollment>, device: &str) -> String 
 
 /// A line of the list of stages.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Line {
+pub(super) struct StageLine {
     pub text: String,
     pub at: Option<Timestamp>,
 }
 
 #[must_use]
-pub(super) fn lines(enrollment: Option<&Enrollment>, device: &str) -> Vec<Line> {
+pub(super) fn stage_lines(enrollment: Option<&Enrollment>, device: &str) -> Vec<StageLine> {
     let line = |stage: Stage| {
-        let reached = enrollment.and_then(|told| told.stages.iter().find(|reached| reached.stage == stage));
+        let reached =
+            enrollment.and_then(|enrollment| enrollment.stages.iter().find(|reached| reached.stage == stage));
         let text = |from: &Option<String>| copy::reached(stage, device, from.as_deref());
         reached.map_or_else(
-            || Line {
+            || StageLine {
                 text: copy::upcoming(stage),
                 at: None,
             },
-            |reached| Line {
+            |reached| StageLine {
                 text: text(&reached.from),
                 at: Some(reached.at),
             },
@@ -90,7 +93,7 @@ pub(super) fn lines(enrollment: Option<&Enrollment>, device: &str) -> Vec<Line> 
 
 /// What to say of an attempt that was refused.
 #[must_use]
-pub(super) fn failure(failure: &EnrollmentFailure) -> String {
+pub(super) fn failure_text(failure: &EnrollmentFailure) -> String {
     match failure.code {
         Code::TokenUnknown | Code::CsrInvalid => copy::identity_failed(&failure.from),
         _ => failure.message.clone(),
@@ -124,40 +127,55 @@ mod tests {
 
     #[test]
     fn a_command_waits_until_it_expires() {
-        let told = enrollment(EnrollmentState::Waiting, &[]);
-        assert_eq!(standing(Some(&told), Some(at(100)), at(99)), Standing::Waiting);
-        assert_eq!(standing(Some(&told), Some(at(100)), at(100)), Standing::Expired);
-        assert_eq!(standing(None, Some(at(100)), at(99)), Standing::Waiting);
+        let current = enrollment(EnrollmentState::Waiting, &[]);
+        assert_eq!(
+            command_state(Some(&current), Some(at(100)), at(99)),
+            CommandState::Waiting
+        );
+        assert_eq!(
+            command_state(Some(&current), Some(at(100)), at(100)),
+            CommandState::Expired
+        );
+        assert_eq!(command_state(None, Some(at(100)), at(99)), CommandState::Waiting);
     }
 
     #[test]
     fn a_device_that_enrolled_in_time_may_take_longer_to_come_online() {
-        let told = enrollment(EnrollmentState::Done, &[Stage::Reached, Stage::CertificateIssued]);
-        assert_eq!(standing(Some(&told), Some(at(100)), at(101)), Standing::Waiting);
-        let told = enrollment(EnrollmentState::Done, &STAGES);
-        assert_eq!(standing(Some(&told), Some(at(100)), at(500)), Standing::Online);
+        let current = enrollment(EnrollmentState::Done, &[Stage::Reached, Stage::CertificateIssued]);
+        assert_eq!(
+            command_state(Some(&current), Some(at(100)), at(101)),
+            CommandState::Waiting
+        );
+        let current = enrollment(EnrollmentState::Done, &STAGES);
+        assert_eq!(
+            command_state(Some(&current), Some(at(100)), at(500)),
+            CommandState::Online
+        );
     }
 
     #[test]
     fn what_became_of_an_older_command_says_nothing_of_this_one() {
         let old = enrollment(EnrollmentState::Withdrawn, &[]);
-        assert_eq!(standing(Some(&old), Some(at(900)), at(10)), Standing::Waiting);
-        assert_eq!(standing(Some(&old), None, at(10)), Standing::Withdrawn);
+        assert_eq!(
+            command_state(Some(&old), Some(at(900)), at(10)),
+            CommandState::Waiting
+        );
+        assert_eq!(command_state(Some(&old), None, at(10)), CommandState::Withdrawn);
     }
 
     #[test]
     fn the_newest_stage_is_the_headline() {
         assert_eq!(headline(None, "nas"), "Waiting for device…");
-        let told = enrollment(EnrollmentState::Waiting, &[Stage::Reached]);
+        let current = enrollment(EnrollmentState::Waiting, &[Stage::Reached]);
         assert_eq!(
-            headline(Some(&told), "nas"),
+            headline(Some(&current), "nas"),
             "Device reached the controller (from 192.0.2.7)"
         );
         assert_eq!(
             headline(Some(&enrollment(EnrollmentState::Done, &STAGES)), "nas"),
             "nas is online"
         );
-        let words: Vec<_> = lines(Some(&told), "nas")
+        let words: Vec<_> = stage_lines(Some(&current), "nas")
             .into_iter()
             .map(|line| line.text)
             .collect();

@@ -46,7 +46,7 @@ pub(super) fn ResultCard(on_close: Callback<()>) -> impl IntoView {
         </section>
         <div class="actions">
             <Button label=copy::OPEN_DEVICE kind=ButtonKind::Primary node_ref=open on_press=go/>
-            {(!flow.alone).then(|| view! { <Button label=copy::ADD_ANOTHER on_press=move || flow.start_over()/> })}
+            {(!flow.last_step_only).then(|| view! { <Button label=copy::ADD_ANOTHER on_press=move || flow.start_over()/> })}
             <Button label=copy::DONE kind=ButtonKind::Quiet on_press=move || on_close.run(())/>
         </div>
     }

@@ -3,7 +3,7 @@
 use super::{
     flow::use_flow,
     panel::InstallerOptions,
-    push::{Pushing, runs},
+    ssh_progress::{SshProgress, is_running},
 };
 use crate::{
     api::send,
@@ -23,15 +23,15 @@ use leptos::{ev::SubmitEvent, html, prelude::*, task::spawn_local};
 #[component]
 pub(super) fn OverSsh() -> impl IntoView {
     let flow = use_flow();
-    let pushing = Pushing::new();
+    let progress = SshProgress::new();
     let known = known_hosts();
     let checked = RwSignal::new(false);
     let field = NodeRef::<html::Input>::new();
-    if !flow.settled.get_untracked() {
+    if !flow.keep_command.get_untracked() {
         focus_when_shown(field);
     }
     let error = Signal::derive(move || {
-        let refused = pushing.refused.get();
+        let refused = progress.refused.get();
         let of_host = refused.filter(|failure| failure.field() == Some("host"));
         let is_missing = checked.get() && flow.host.with(|host| host.trim().is_empty());
         of_host
@@ -42,21 +42,21 @@ pub(super) fn OverSsh() -> impl IntoView {
         event.prevent_default();
         checked.set(true);
         if !flow.host.with_untracked(|host| host.trim().is_empty()) {
-            pushing.begin();
+            progress.begin();
         } else if let Some(field) = field.get_untracked() {
             field.focus().ok();
         }
     };
     let type_host = move |host: String| {
-        pushing.refused.set(None);
+        progress.refused.set(None);
         flow.host.set(host);
     };
     let other = move || {
-        let refused = pushing.refused.get();
+        let refused = progress.refused.get();
         let failure = refused.filter(|failure| failure.field() != Some("host"))?;
         Some(view! { <ErrorState message=failure.to_string()/> })
     };
-    let busy = Signal::derive(move || pushing.is_busy());
+    let busy = Signal::derive(move || progress.is_busy());
     view! {
         <form class="ssh" on:submit=submit novalidate>
             <p class="hint">{copy::SSH_TEXT}</p>
@@ -68,7 +68,7 @@ pub(super) fn OverSsh() -> impl IntoView {
             </div>
         </form>
         {other}
-        <Progress pushing/>
+        <Progress progress/>
     }
 }
 
@@ -97,29 +97,29 @@ fn known_host(host: SshHost) -> ComboboxOption {
 
 /// How far the installation has come, in its own words.
 #[component]
-fn Progress(pushing: Pushing) -> impl IntoView {
+fn Progress(progress: SshProgress) -> impl IntoView {
     let flow = use_flow();
-    let of = move |read: fn(&Push) -> bool| pushing.push.with(|push| push.as_ref().is_some_and(read));
+    let of = move |read: fn(&Push) -> bool| progress.push.with(|push| push.as_ref().is_some_and(read));
     let sentence = move || {
-        pushing.push.with(|push| {
+        progress.push.with(|push| {
             flow.name
-                .with(|name| push.as_ref().map(|push| said(push, name)))
+                .with(|name| push.as_ref().map(|push| sentence_of(push, name)))
                 .unwrap_or_default()
         })
     };
     let failure = move || {
-        let push = pushing
+        let push = progress
             .push
             .get()
             .filter(|push| push.state == PushState::Failed)?;
         let message = push
             .failure
-            .map_or_else(|| copy::push_failed(&push.host), |failure| failure.message);
+            .map_or_else(|| copy::ssh_failed(&push.host), |failure| failure.message);
         Some(view! { <Failed message/> })
     };
     let stop = move || {
-        of(runs).then(|| {
-            view! { <Button label=copy::STOP_INSTALLING on_press=move || pushing.end()/> }
+        of(is_running).then(|| {
+            view! { <Button label=copy::STOP_INSTALLING on_press=move || progress.end()/> }
         })
     };
     let tunnel = move || {
@@ -129,13 +129,13 @@ fn Progress(pushing: Pushing) -> impl IntoView {
         })
     };
     view! {
-        <div class="push" class:shown=move || pushing.push.with(Option::is_some)>
+        <div class="push" class:shown=move || progress.push.with(Option::is_some)>
             <div class="push-head">
                 <span role="status" aria-label=copy::SSH_STATUS>{sentence}</span>
                 {stop}
             </div>
             {failure}
-            <Output pushing/>
+            <Output progress/>
             {tunnel}
         </div>
     }
@@ -161,10 +161,10 @@ fn Failed(message: String) -> impl IntoView {
 
 /// What the installer said, with its last line in sight.
 #[component]
-fn Output(pushing: Pushing) -> impl IntoView {
+fn Output(progress: SshProgress) -> impl IntoView {
     let log = NodeRef::<html::Pre>::new();
     let text = Memo::new(move |_| {
-        pushing
+        progress
             .push
             .with(|push| push.as_ref().map(|push| push.lines.join("\n")))
             .unwrap_or_default()
@@ -183,12 +183,12 @@ fn Output(pushing: Pushing) -> impl IntoView {
     }
 }
 
-fn said(push: &Push, device: &str) -> String {
+fn sentence_of(push: &Push, device: &str) -> String {
     match push.state {
-        PushState::Connecting => copy::push_connecting(&push.host),
-        PushState::Installing => copy::push_installing(device, &push.host),
-        PushState::Installed => copy::push_installed(device),
-        PushState::Failed => copy::push_stopped(&push.host),
+        PushState::Connecting => copy::ssh_connecting(&push.host),
+        PushState::Installing => copy::ssh_installing(device, &push.host),
+        PushState::Installed => copy::ssh_installed(device),
+        PushState::Failed => copy::ssh_stopped(&push.host),
         PushState::Unknown => String::new(),
     }
 }

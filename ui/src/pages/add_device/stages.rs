@@ -2,7 +2,7 @@
 
 use super::{
     flow::use_flow,
-    progress::{failure, headline, lines},
+    progress::{failure_text, headline, stage_lines},
 };
 use crate::{
     clock::use_clock,
@@ -32,20 +32,26 @@ pub(super) fn Stages(enrollment: Signal<Option<Enrollment>>) -> impl IntoView {
     let clock = use_clock();
     let test = flow.self_test;
     let waited = Memo::new(move |_| {
-        let created = enrollment.with(|told| told.as_ref().map(|told| told.created));
+        let created = enrollment.with(|enrollment| enrollment.as_ref().map(|enrollment| enrollment.created));
         created.map_or(0, |created| clock.second.get().as_second() - created.as_second())
     });
-    let is_silent =
-        Memo::new(move |_| enrollment.with(|told| told.as_ref().is_none_or(|told| told.stages.is_empty())));
+    let is_silent = Memo::new(move |_| {
+        enrollment.with(|enrollment| {
+            enrollment
+                .as_ref()
+                .is_none_or(|enrollment| enrollment.stages.is_empty())
+        })
+    });
     let needs_help = Memo::new(move |_| is_silent.get() && waited.get() >= PATIENCE);
     let sentence = move || {
         flow.name
-            .with(|name| enrollment.with(|told| headline(told.as_ref(), name)))
+            .with(|name| enrollment.with(|enrollment| headline(enrollment.as_ref(), name)))
     };
-    let refused = move || enrollment.with(|told| told.as_ref()?.failure.as_ref().map(failure));
+    let refused =
+        move || enrollment.with(|enrollment| enrollment.as_ref()?.failure.as_ref().map(failure_text));
     let list = move || {
         flow.name
-            .with(|name| enrollment.with(|told| lines(told.as_ref(), name)))
+            .with(|name| enrollment.with(|enrollment| stage_lines(enrollment.as_ref(), name)))
     };
     view! {
         <section class="stages" aria-label="Progress">

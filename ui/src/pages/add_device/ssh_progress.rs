@@ -16,7 +16,7 @@ use leptos::{prelude::*, task::spawn_local};
 
 /// A handle: copies share the same signals.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Pushing {
+pub(super) struct SshProgress {
     flow: Flow,
     store: Store,
     /// Why it could not even begin.
@@ -27,7 +27,7 @@ pub(super) struct Pushing {
     pub push: Memo<Option<Push>>,
 }
 
-impl Pushing {
+impl SshProgress {
     pub(super) fn new() -> Self {
         let (flow, store) = (use_flow(), use_store());
         Self {
@@ -41,7 +41,7 @@ impl Pushing {
 
     /// Whether there is nothing to do but wait.
     pub(super) fn is_busy(self) -> bool {
-        self.asking.get() || self.push.with(|push| push.as_ref().is_some_and(runs))
+        self.asking.get() || self.push.with(|push| push.as_ref().is_some_and(is_running))
     }
 
     pub(super) fn begin(self) {
@@ -67,8 +67,8 @@ impl Pushing {
             }
             match outcome {
                 Ok(push) => {
-                    flow.settled.set(true);
-                    take(self.store, push);
+                    flow.keep_command.set(true);
+                    keep_newest(self.store, push);
                 }
                 Err(failure) => self.refused.set(Some(failure)),
             }
@@ -98,24 +98,25 @@ pub(super) fn push_of(flow: Flow, store: Store) -> Option<Push> {
 /// Follows the push to the flow's device, also one that began before this dialog was opened: whoever comes back to it
 /// sees how far it has come.
 pub(super) fn follow(flow: Flow, store: Store) {
-    if flow.alone {
+    if flow.last_step_only {
         return;
     }
-    if flow.made.with_untracked(Option::is_none) {
+    if flow.shown_once.with_untracked(Option::is_none) {
         load(flow, store);
     }
     let push = Memo::new(move |_| push_of(flow, store));
     Effect::new(move |was_known: Option<bool>| {
         let push = push.get();
         let is_known = push.is_some();
-        let is_earlier = flow.made.with_untracked(Option::is_none) && !flow.pushed.get_untracked();
+        let is_earlier =
+            flow.shown_once.with_untracked(Option::is_none) && !flow.token_used_by_ssh.get_untracked();
         if is_known && is_earlier && was_known != Some(true) {
             flow.method.set(Method::Ssh);
         }
         // Only then does the installation take a new token, and texts with the one before stop working.
         if push.is_some_and(|push| matches!(push.state, PushState::Installing | PushState::Installed)) {
-            flow.pushed.set(true);
-            flow.made.set(None);
+            flow.token_used_by_ssh.set(true);
+            flow.shown_once.set(None);
         }
         is_known
     });
@@ -130,13 +131,13 @@ fn load(flow: Flow, store: Store) {
     };
     spawn_local(async move {
         if let Ok(push) = send(&request).await {
-            take(store, push);
+            keep_newest(store, push);
         }
     });
 }
 
 /// An answer may come later than the frame of a newer state.
-fn take(store: Store, push: Push) {
+fn keep_newest(store: Store, push: Push) {
     store.pushes.update(|known| {
         let is_newer_known = known
             .get(&push.device_id)
@@ -147,6 +148,6 @@ fn take(store: Store, push: Push) {
     });
 }
 
-pub(super) fn runs(push: &Push) -> bool {
+pub(super) fn is_running(push: &Push) -> bool {
     matches!(push.state, PushState::Connecting | PushState::Installing)
 }

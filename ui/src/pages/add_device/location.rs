@@ -18,7 +18,7 @@ const LOCAL: &str = "local";
 const ELSEWHERE: &str = "elsewhere";
 
 #[component]
-pub(super) fn Place() -> impl IntoView {
+pub(super) fn LocationChoice() -> impl IntoView {
     let flow = use_flow();
     let option = |value: &str, title: &str, text: &str| RadioOption {
         value: value.to_owned(),
@@ -30,18 +30,18 @@ pub(super) fn Place() -> impl IntoView {
         option(ELSEWHERE, copy::ELSEWHERE, copy::ELSEWHERE_TEXT),
     ];
     let value = Signal::derive(move || {
-        let word = match flow.place.get() {
-            flow::Place::Local => LOCAL,
-            flow::Place::Elsewhere => ELSEWHERE,
+        let word = match flow.location.get() {
+            flow::DeviceLocation::Local => LOCAL,
+            flow::DeviceLocation::Elsewhere => ELSEWHERE,
         };
         word.to_owned()
     });
     let change = move |value: String| {
         flow.over_ssh.set(false);
-        flow.place.set(if value == LOCAL {
-            flow::Place::Local
+        flow.location.set(if value == LOCAL {
+            flow::DeviceLocation::Local
         } else {
-            flow::Place::Elsewhere
+            flow::DeviceLocation::Elsewhere
         });
     };
     view! { <RadioGroup label=copy::WHERE options value on_change=change/> }
@@ -49,7 +49,7 @@ pub(super) fn Place() -> impl IntoView {
 
 /// The addresses that the device would dial, or what helps where none of them will do.
 #[component]
-pub(super) fn WayHere(
+pub(super) fn WayToController(
     #[prop(into)] on_added: Callback<()>,
     /// Goes on without a way here.
     #[prop(into)]
@@ -57,7 +57,7 @@ pub(super) fn WayHere(
 ) -> impl IntoView {
     let flow = use_flow();
     let test = flow.self_test;
-    let is_elsewhere = move || flow.place.get() == flow::Place::Elsewhere;
+    let is_elsewhere = move || flow.location.get() == flow::DeviceLocation::Elsewhere;
     let stuck = Memo::new(move |_| flow.is_stuck());
     let silent = move || {
         (!stuck.get() && test.is_any_reachable() == Some(false))
@@ -71,7 +71,7 @@ pub(super) fn WayHere(
         }
     };
     view! {
-        {move || stuck.get().then(|| view! { <NoWay on_added on_ssh/> })}
+        {move || stuck.get().then(|| view! { <NoWayToController on_added on_ssh/> })}
         {silent}
         <section class="way-here" aria-labelledby="way-here">
             <h3 id="way-here" class="label">{heading}</h3>
@@ -82,7 +82,7 @@ pub(super) fn WayHere(
 
 /// A device elsewhere has no way here: why, and what can be done about it.
 #[component]
-fn NoWay(on_added: Callback<()>, on_ssh: Callback<()>) -> impl IntoView {
+fn NoWayToController(on_added: Callback<()>, on_ssh: Callback<()>) -> impl IntoView {
     let way =
         |(title, text): (&'static str, &'static str)| view! { <li><strong>{title}</strong>" "{text}</li> };
     view! {
