@@ -2,6 +2,7 @@
 
 pub mod activity;
 pub mod add_device;
+pub mod addresses;
 pub mod containers;
 pub mod dashboard;
 pub mod device;
@@ -11,7 +12,6 @@ pub mod inventory_table;
 pub mod mesh;
 pub mod networks;
 pub mod not_found;
-pub mod reach;
 pub mod settings;
 pub mod sign_in;
 pub mod stacks;

@@ -69,7 +69,7 @@ const SPEC: TableSpec = TableSpec {
 };
 
 #[derive(Debug)]
-struct Entry {
+struct ActivityRow {
     entry: Arc<Activity>,
     key: String,
     sentence: String,
@@ -77,7 +77,7 @@ struct Entry {
     subject: Subject,
 }
 
-impl Entry {
+impl ActivityRow {
     fn new(entry: Arc<Activity>) -> Self {
         let (sentence, who) = (events::sentence(&entry), events::who(&entry.actor));
         let target = entry.target.as_deref().unwrap_or_default();
@@ -123,7 +123,7 @@ impl Entry {
     }
 }
 
-impl TableRow for Entry {
+impl TableRow for ActivityRow {
     fn key(&self) -> &str {
         &self.key
     }
@@ -177,7 +177,7 @@ pub fn ActivityPage() -> impl IntoView {
     store.ensure_activity();
     let rows = Memo::new(move |_| {
         let rows = store.activity.with(|collection| {
-            let row = |entry: &Arc<Activity>| Arc::new(Entry::new(entry.clone())) as Arc<dyn TableRow>;
+            let row = |entry: &Arc<Activity>| Arc::new(ActivityRow::new(entry.clone())) as Arc<dyn TableRow>;
             collection.rows().values().map(row).collect()
         });
         Rows(Arc::new(rows))

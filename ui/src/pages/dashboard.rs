@@ -30,7 +30,7 @@ use tiles::Tiles;
 
 /// What the page can show.
 #[derive(Debug, Clone, PartialEq)]
-enum Stage {
+enum PageContent {
     Loading,
     Failed(String),
     Empty,
@@ -42,19 +42,21 @@ pub fn DashboardPage() -> impl IntoView {
     page_title(|| vec![frame::DASHBOARD.to_owned()]);
     let store = use_store();
     store.ensure_devices();
-    let stage = Memo::new(move |_| {
+    let page_content = Memo::new(move |_| {
         store.devices.with(|devices| match devices.load() {
-            _ if devices.is_filled() && devices.rows().is_empty() => Stage::Empty,
-            _ if devices.is_filled() => Stage::Full,
-            Load::Failed(failure) => Stage::Failed(failure.to_string()),
-            Load::Absent | Load::Loading | Load::Ready => Stage::Loading,
+            _ if devices.is_filled() && devices.rows().is_empty() => PageContent::Empty,
+            _ if devices.is_filled() => PageContent::Full,
+            Load::Failed(failure) => PageContent::Failed(failure.to_string()),
+            Load::Absent | Load::Loading | Load::Ready => PageContent::Loading,
         })
     });
-    let content = move || match stage.get() {
-        Stage::Loading => view! { <Skeleton bones=6 height="3rem" sentence=copy::LOADING/> }.into_any(),
-        Stage::Failed(message) => view! { <ErrorState message on_retry=move || store.reload()/> }.into_any(),
-        Stage::Empty => view! { <NoDevices/> }.into_any(),
-        Stage::Full => view! { <Full/> }.into_any(),
+    let content = move || match page_content.get() {
+        PageContent::Loading => view! { <Skeleton bones=6 height="3rem" sentence=copy::LOADING/> }.into_any(),
+        PageContent::Failed(message) => {
+            view! { <ErrorState message on_retry=move || store.reload()/> }.into_any()
+        }
+        PageContent::Empty => view! { <NoDevices/> }.into_any(),
+        PageContent::Full => view! { <FleetOverview/> }.into_any(),
     };
     view! { <div class="page dashboard">{content}</div> }
 }
@@ -69,7 +71,7 @@ fn NoDevices() -> impl IntoView {
 }
 
 #[component]
-fn Full() -> impl IntoView {
+fn FleetOverview() -> impl IntoView {
     view! {
         <PageActions><AddDeviceButton/></PageActions>
         <Summary/>

@@ -1,12 +1,12 @@
 //! One device: what it is, its containers, its tags, and its trust.
 
 mod actions;
+mod endpoint_trials;
 mod header;
 mod mesh;
 mod mode;
 mod overview;
 mod pod;
-mod reach;
 mod system_agent;
 mod tags;
 mod trust;
@@ -52,11 +52,11 @@ const TABS: [(&str, &str); 5] = [
 
 /// What the page can show.
 #[derive(Debug, Clone, PartialEq)]
-enum Stage {
+enum PageContent {
     Loading,
     Failed(String),
     Absent,
-    Known(DeviceId),
+    Device(DeviceId),
 }
 
 #[component]
@@ -64,50 +64,53 @@ pub fn DevicePage() -> impl IntoView {
     let store = use_store();
     store.ensure_devices();
     let params = use_params_map();
-    let asked = Memo::new(move |_| params.with(|params| params.get("device").unwrap_or_default()));
-    let tab = Memo::new(move |_| params.with(|params| known_tab(&params.get("tab").unwrap_or_default())));
-    let stage = Memo::new(move |_| {
-        if let Some(device) = store.lookup_device(&asked.get()) {
-            return Stage::Known(device.id);
+    let device_in_address =
+        Memo::new(move |_| params.with(|params| params.get("device").unwrap_or_default()));
+    let tab = Memo::new(move |_| params.with(|params| tab_of_word(&params.get("tab").unwrap_or_default())));
+    let page_content = Memo::new(move |_| {
+        if let Some(device) = store.lookup_device(&device_in_address.get()) {
+            return PageContent::Device(device.id);
         }
         store.devices.with(|devices| match devices.load() {
-            Load::Failed(failure) if !devices.is_filled() => Stage::Failed(failure.to_string()),
-            _ if devices.is_filled() => Stage::Absent,
-            _ => Stage::Loading,
+            Load::Failed(failure) if !devices.is_filled() => PageContent::Failed(failure.to_string()),
+            _ if devices.is_filled() => PageContent::Absent,
+            _ => PageContent::Loading,
         })
     });
     page_title(move || {
         let name = store
-            .lookup_device(&asked.get())
-            .map_or_else(|| asked.get(), |device| device.name.to_string());
+            .lookup_device(&device_in_address.get())
+            .map_or_else(|| device_in_address.get(), |device| device.name.to_string());
         vec![name, frame::DEVICES.to_owned()]
     });
-    name_to_id(stage, asked, tab);
-    let content = move || match stage.get() {
-        Stage::Loading => view! { <Skeleton bones=5 height="2rem" sentence=copy::LOADING/> }.into_any(),
-        Stage::Failed(message) => view! { <ErrorState message on_retry=move || store.reload()/> }.into_any(),
-        Stage::Absent => view! { <Absent/> }.into_any(),
-        Stage::Known(id) => match untrack(|| store.lookup_device(&id.to_string())) {
-            Some(first) => view! { <Known first tab/> }.into_any(),
+    name_to_id(page_content, device_in_address, tab);
+    let content = move || match page_content.get() {
+        PageContent::Loading => view! { <Skeleton bones=5 height="2rem" sentence=copy::LOADING/> }.into_any(),
+        PageContent::Failed(message) => {
+            view! { <ErrorState message on_retry=move || store.reload()/> }.into_any()
+        }
+        PageContent::Absent => view! { <Absent/> }.into_any(),
+        PageContent::Device(id) => match untrack(|| store.lookup_device(&id.to_string())) {
+            Some(first) => view! { <DeviceView first tab/> }.into_any(),
             None => view! { <Absent/> }.into_any(),
         },
     };
     view! { <div class="page device">{content}</div> }
 }
 
-fn known_tab(word: &str) -> String {
+fn tab_of_word(word: &str) -> String {
     TABS.iter()
         .find(|(known, _)| *known == word)
         .map_or_else(String::new, |(known, _)| (*known).to_owned())
 }
 
 /// An address with a name becomes the one with the id, which stays true after a rename.
-fn name_to_id(stage: Memo<Stage>, asked: Memo<String>, tab: Memo<String>) {
+fn name_to_id(page_content: Memo<PageContent>, device_in_address: Memo<String>, tab: Memo<String>) {
     let navigate = use_navigate();
     let search = use_location().search;
     Effect::new(move || {
-        if let Stage::Known(id) = stage.get()
-            && asked.get_untracked() != id.to_string()
+        if let PageContent::Device(id) = page_content.get()
+            && device_in_address.get_untracked() != id.to_string()
         {
             let options = leptos_router::NavigateOptions {
                 replace: true,
@@ -132,16 +135,16 @@ fn path(id: DeviceId, tab: &str) -> String {
 }
 
 /// Opens the dialog that the address asks for with `?ask=`, and forgets that it did.
-fn open_asked(actions: actions::Actions, id: DeviceId, tab: Memo<String>) {
+fn open_dialog_of_address(actions: actions::Actions, id: DeviceId, tab: Memo<String>) {
     let query = use_query_map();
     let navigate = use_navigate();
     Effect::new(move || {
         let Some(word) = query.with(|query| query.get("ask")) else {
             return;
         };
-        let asked = actions::Asked::of_word(&word);
-        if let Some(asked) = asked.filter(|asked| untrack(|| actions.allows(*asked))) {
-            actions.ask(asked);
+        let dialog = actions::DeviceDialog::of_word(&word);
+        if let Some(dialog) = dialog.filter(|dialog| untrack(|| actions.allows(*dialog))) {
+            actions.open(dialog);
         }
         let options = leptos_router::NavigateOptions {
             replace: true,
@@ -162,7 +165,7 @@ fn Absent() -> impl IntoView {
 }
 
 #[component]
-fn Known(first: Arc<Device>, tab: Memo<String>) -> impl IntoView {
+fn DeviceView(first: Arc<Device>, tab: Memo<String>) -> impl IntoView {
     let store = use_store();
     let navigate = use_navigate();
     let id = first.id;
@@ -173,7 +176,7 @@ fn Known(first: Arc<Device>, tab: Memo<String>) -> impl IntoView {
     });
     let device = Signal::from(device);
     let actions = actions::Actions::provide(device);
-    open_asked(actions, id, tab);
+    open_dialog_of_address(actions, id, tab);
     RoundTrips::provide();
     let tabs = Signal::derive(|| TABS.map(|(word, label)| Tab::new(word, label)).to_vec());
     let select = move |word: String| navigate(&path(id, &word), Default::default());

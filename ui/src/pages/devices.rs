@@ -52,7 +52,7 @@ fn AddButton() -> impl IntoView {
 }
 
 #[derive(Debug, Clone, PartialEq)]
-enum Stage {
+enum PageContent {
     Loading,
     Failed(String),
     Empty,
@@ -76,28 +76,28 @@ fn DevicesTable() -> impl IntoView {
         })
     };
     let open = Callback::new(move |key: String| navigate(&address_of(&key), Default::default()));
-    let stage = Memo::new(move |_| {
+    let content = Memo::new(move |_| {
         store.devices.with(|devices| match devices.load() {
-            _ if !devices.rows().is_empty() => Stage::Rows,
-            Load::Failed(failure) if !devices.is_filled() => Stage::Failed(failure.to_string()),
-            _ if !devices.is_filled() => Stage::Loading,
-            _ => Stage::Empty,
+            _ if !devices.rows().is_empty() => PageContent::Rows,
+            Load::Failed(failure) if !devices.is_filled() => PageContent::Failed(failure.to_string()),
+            _ if !devices.is_filled() => PageContent::Loading,
+            _ => PageContent::Empty,
         })
     });
     let body = move || {
-        match stage.get() {
-        Stage::Loading => view! { <Skeleton bones=6 sentence=copy::LOADING/> }.into_any(),
-        Stage::Failed(message) => view! { <ErrorState message on_retry=move || store.reload()/> }.into_any(),
-        Stage::Empty => {
+        match content.get() {
+        PageContent::Loading => view! { <Skeleton bones=6 sentence=copy::LOADING/> }.into_any(),
+        PageContent::Failed(message) => view! { <ErrorState message on_retry=move || store.reload()/> }.into_any(),
+        PageContent::Empty => {
             view! { <EmptyState glyph=lucide::SERVER title=copy::EMPTY text=copy::EMPTY_TEXT><AddButton/></EmptyState> }.into_any()
         }
-        Stage::Rows => {
+        PageContent::Rows => {
             let buttons = ViewFn::from(move || bulk.buttons());
             view! { <DataTable table actions=Some(actions.clone()) on_open=Some(open) bulk=Some(buttons)/> }.into_any()
         }
     }
     };
-    view! { {body}{bulk.question()} }
+    view! { {body}{bulk.dialog()} }
 }
 
 /// A pending device leads to its enrollment, any other to itself.

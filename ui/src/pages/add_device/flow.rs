@@ -6,7 +6,7 @@
 use super::method::Method;
 use crate::{
     api::{Failure, send},
-    pages::reach::{SelfTest, is_reachable_from_outside},
+    pages::addresses::{SelfTest, is_reachable_from_outside},
     store::{Store, use_store},
 };
 use flotilla_protocol::{

@@ -10,7 +10,7 @@ use crate::{
         radio::{RadioGroup, RadioOption},
     },
     copy::add_device as copy,
-    pages::reach::{AddAddress, AddressList},
+    pages::addresses::{AddAddress, AddressList},
 };
 use leptos::prelude::*;
 

@@ -14,7 +14,7 @@ use crate::{
     },
     copy::add_device as copy,
     format,
-    pages::reach::{AddressList, SelfTest},
+    pages::addresses::{AddressList, SelfTest},
     store::use_store,
 };
 use flotilla_protocol::{Timestamp, api::Enrollment};

@@ -1,6 +1,6 @@
 //! Needs attention: the worst troubles of the fleet, each with one way to look at it.
 
-use super::trouble::{Trouble, troubles};
+use super::trouble::{TroubleLine, troubles};
 use crate::{
     api::send,
     components::{
@@ -27,9 +27,9 @@ pub(super) fn NeedsAttention() -> impl IntoView {
     let count = move || found.with(|(_, all)| *all);
     let quiet = move || {
         store.devices.with(|devices| {
-            let told = devices.rows().values().any(|device| device.engine.is_some());
+            let any_reported = devices.rows().values().any(|device| device.engine.is_some());
             let containers = store.containers.with(|containers| containers.rows().len());
-            copy::all_quiet(devices.rows().len(), told.then_some(containers))
+            copy::all_quiet(devices.rows().len(), any_reported.then_some(containers))
         })
     };
     // Before everybody who is there has said something, nobody knows that all is quiet.
@@ -43,17 +43,17 @@ pub(super) fn NeedsAttention() -> impl IntoView {
     let content = move || match (count(), known.get()) {
         (0, true) => {
             let text = Signal::derive(quiet);
-            view! { <Quiet class="ok" glyph=lucide::CIRCLE_CHECK title=copy::ALL_QUIET text/> }.into_any()
+            view! { <NoTrouble class="ok" glyph=lucide::CIRCLE_CHECK title=copy::ALL_QUIET text/> }.into_any()
         }
         (0, false) => {
             let text = Signal::derive(|| copy::LOOKING_TEXT.to_owned());
-            view! { <Quiet class="off" glyph=lucide::HOURGLASS title=copy::LOOKING text/> }.into_any()
+            view! { <NoTrouble class="off" glyph=lucide::HOURGLASS title=copy::LOOKING text/> }.into_any()
         }
         _ => {
             let each = move || found.with(|(found, _)| found.clone());
             view! {
                 <ul class="troubles panel">
-                    <For each=each key=|trouble| (trouble.text.clone(), trouble.since) let:trouble><One trouble/></For>
+                    <For each=each key=|trouble| (trouble.text.clone(), trouble.since) let:trouble><TroubleRow trouble/></For>
                 </ul>
             }
             .into_any()
@@ -72,7 +72,7 @@ pub(super) fn NeedsAttention() -> impl IntoView {
 }
 
 /// The worst troubles, and how many there are.
-fn current_troubles(store: Store) -> (Vec<Trouble>, usize) {
+fn current_troubles(store: Store) -> (Vec<TroubleLine>, usize) {
     store.devices.with(|devices| {
         store.containers.with(|containers| {
             // What a device without a link last said of its containers is not news.
@@ -93,7 +93,7 @@ fn current_troubles(store: Store) -> (Vec<Trouble>, usize) {
 
 /// What stands there while there is no trouble.
 #[component]
-fn Quiet(class: &'static str, glyph: Glyph, title: &'static str, text: Signal<String>) -> impl IntoView {
+fn NoTrouble(class: &'static str, glyph: Glyph, title: &'static str, text: Signal<String>) -> impl IntoView {
     view! {
         <div class="quiet panel">
             <span class=class><Icon glyph/></span>
@@ -104,7 +104,7 @@ fn Quiet(class: &'static str, glyph: Glyph, title: &'static str, text: Signal<St
 }
 
 #[component]
-fn One(trouble: Trouble) -> impl IntoView {
+fn TroubleRow(trouble: TroubleLine) -> impl IntoView {
     let (class, glyph) = if trouble.is_bad {
         ("bad", lucide::CIRCLE_ALERT)
     } else {

@@ -34,7 +34,7 @@ pub(crate) fn Recent(
 
 #[component]
 fn Event(entry: Arc<Activity>) -> impl IntoView {
-    let (class, glyph) = look(&entry);
+    let (class, glyph) = icon_of(&entry);
     view! {
         <li title=entry.details.clone()>
             <span class=class><Icon glyph/></span>
@@ -44,7 +44,7 @@ fn Event(entry: Arc<Activity>) -> impl IntoView {
     }
 }
 
-fn look(entry: &Activity) -> (&'static str, Glyph) {
+fn icon_of(entry: &Activity) -> (&'static str, Glyph) {
     match entry.action {
         _ if !entry.succeeded => ("bad", lucide::CIRCLE_ALERT),
         Action::DeviceOnline | Action::DeviceEnrolled => ("ok", lucide::CIRCLE_CHECK),

@@ -9,7 +9,7 @@ use flotilla_protocol::{
     api::Row,
     device::{Attention, Device, DeviceStatus},
     id::DeviceId,
-    inventory::{Container, ContainerState, Trouble as Ill},
+    inventory::{Container, ContainerState, Trouble},
 };
 
 /// How many are shown.
@@ -17,7 +17,7 @@ const SHOWN: usize = 8;
 
 /// One thing to look at, with one way to do so. The order of the variants of `rank` is the order on the page.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Trouble {
+pub struct TroubleLine {
     rank: Rank,
     pub is_bad: bool,
     pub text: String,
@@ -47,7 +47,7 @@ enum Rank {
 pub fn troubles<'a>(
     devices: impl Iterator<Item = &'a Device>,
     containers: impl Iterator<Item = &'a Row<Container>>,
-) -> (Vec<Trouble>, usize) {
+) -> (Vec<TroubleLine>, usize) {
     let mut found: Vec<_> = devices
         .flat_map(of_device)
         .chain(containers.filter_map(of_container))
@@ -58,10 +58,10 @@ pub fn troubles<'a>(
     (found, all)
 }
 
-fn of_device(device: &Device) -> Vec<Trouble> {
+fn of_device(device: &Device) -> Vec<TroubleLine> {
     let path = format!("/devices/{}", device.id);
     let name = device.name.as_str();
-    let trouble = |rank, is_bad, text, since, action| Trouble {
+    let trouble = |rank, is_bad, text, since, action| TroubleLine {
         rank,
         is_bad,
         text,
@@ -100,7 +100,7 @@ fn of_device(device: &Device) -> Vec<Trouble> {
                     began(about),
                     copy::OPEN_DEVICE,
                 );
-                let by_mode = |keeps_host| Trouble {
+                let by_mode = |keeps_host| TroubleLine {
                     path: format!("{path}?ask=mode"),
                     action: mode::CHANGE,
                     keeps_host,
@@ -144,16 +144,16 @@ fn rank(attention: &Attention) -> (Rank, bool) {
     }
 }
 
-fn of_container(row: &Row<Container>) -> Option<Trouble> {
+fn of_container(row: &Row<Container>) -> Option<TroubleLine> {
     let container = &row.item;
     let trouble = container.trouble()?;
     let what = attention::of_container(trouble);
     let ended = container
         .finished
         .filter(|_| container.state == ContainerState::Exited);
-    Some(Trouble {
+    Some(TroubleLine {
         rank: Rank::Container(urgency::of_container(container)),
-        is_bad: trouble != Ill::Restarting,
+        is_bad: trouble != Trouble::Restarting,
         text: format!("{} on {} {what}", container.name, row.device),
         since: ended.map(|moment| (moment, copy::ENDED)),
         action: copy::VIEW_CONTAINER,

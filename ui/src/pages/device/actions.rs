@@ -30,7 +30,7 @@ use std::sync::Arc;
 
 /// What is being asked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Asked {
+pub(super) enum DeviceDialog {
     Rename,
     Mode,
     EndTunnel,
@@ -39,7 +39,7 @@ pub(super) enum Asked {
     Remove,
 }
 
-impl Asked {
+impl DeviceDialog {
     /// What `?ask=` in a device's address asks for.
     pub(super) fn of_word(word: &str) -> Option<Self> {
         Some(match word {
@@ -57,7 +57,7 @@ impl Asked {
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Actions {
     pub(super) device: Signal<Arc<Device>>,
-    pub(super) asked: RwSignal<Option<Asked>>,
+    pub(super) open_dialog: RwSignal<Option<DeviceDialog>>,
     busy: RwSignal<bool>,
     failure: RwSignal<Option<Failure>>,
     store: Store,
@@ -68,7 +68,7 @@ impl Actions {
     pub(super) fn provide(device: Signal<Arc<Device>>) -> Self {
         let actions = Self {
             device,
-            asked: RwSignal::new(None),
+            open_dialog: RwSignal::new(None),
             busy: RwSignal::new(false),
             failure: RwSignal::new(None),
             store: use_store(),
@@ -78,18 +78,18 @@ impl Actions {
         actions
     }
 
-    pub(super) fn ask(self, what: Asked) {
+    pub(super) fn open(self, dialog: DeviceDialog) {
         self.failure.set(None);
-        self.asked.set(Some(what));
+        self.open_dialog.set(Some(dialog));
     }
 
     /// Whether it makes sense to ask now.
-    pub(super) fn allows(self, what: Asked) -> bool {
-        match what {
-            Asked::Rename | Asked::Reenroll | Asked::EndTunnel => true,
-            Asked::Mode => self.not_movable().is_none(),
-            Asked::Revoke => self.not_revocable().is_none(),
-            Asked::Remove => self.is_removable(),
+    pub(super) fn allows(self, dialog: DeviceDialog) -> bool {
+        match dialog {
+            DeviceDialog::Rename | DeviceDialog::Reenroll | DeviceDialog::EndTunnel => true,
+            DeviceDialog::Mode => self.not_movable().is_none(),
+            DeviceDialog::Revoke => self.not_revocable().is_none(),
+            DeviceDialog::Remove => self.is_removable(),
         }
     }
 
@@ -131,11 +131,11 @@ impl Actions {
             }
             match outcome {
                 Ok(response) => {
-                    self.asked.set(None);
+                    self.open_dialog.set(None);
                     after(response);
                 }
                 Err(failure) => {
-                    if self.asked.get_untracked().is_none() {
+                    if self.open_dialog.get_untracked().is_none() {
                         self.toaster.fail(failure.to_string());
                     }
                     self.failure.set(Some(failure));
@@ -192,7 +192,7 @@ pub(super) fn needs_choice(device: &Device) -> bool {
 }
 
 /// Its agent is not in the network of its mode, so that the same mode can be asked for again.
-pub(super) fn has_strayed(device: &Device) -> bool {
+pub(super) fn has_mode_mismatch(device: &Device) -> bool {
     let about_it = |about: &Attention| matches!(about, Attention::Strayed { .. });
     device.attention.iter().any(about_it)
 }
@@ -222,30 +222,35 @@ pub(super) fn MoreActions() -> impl IntoView {
     view! {
         <Button label="More actions" glyph=lucide::ELLIPSIS node_ref=button on_press=show/>
         {move || open.get().map(|(right, below, above)| view! {
-            <Menu name="More actions" right below above actions=untrack(|| listed(actions)) on_close=Callback::new(close)/>
+            <Menu name="More actions" right below above actions=untrack(|| menu_actions(actions)) on_close=Callback::new(close)/>
         })}
     }
 }
 
-fn listed(actions: Actions) -> Vec<RowAction> {
-    let action = |label: &str, glyph, reason, what| RowAction {
+fn menu_actions(actions: Actions) -> Vec<RowAction> {
+    let action = |label: &str, glyph, reason, dialog| RowAction {
         label: label.to_owned(),
         glyph,
         reason,
-        run: Callback::new(move |()| actions.ask(what)),
+        run: Callback::new(move |()| actions.open(dialog)),
     };
     let mut list = vec![
-        action("Rename", lucide::PENCIL, None, Asked::Rename),
-        action(mode::CHANGE, lucide::NETWORK, actions.not_movable(), Asked::Mode),
+        action("Rename", lucide::PENCIL, None, DeviceDialog::Rename),
+        action(
+            mode::CHANGE,
+            lucide::NETWORK,
+            actions.not_movable(),
+            DeviceDialog::Mode,
+        ),
     ];
     list.push(action(
         copy::REVOKE,
         lucide::BAN,
         actions.not_revocable(),
-        Asked::Revoke,
+        DeviceDialog::Revoke,
     ));
     if actions.is_removable() {
-        list.push(action(copy::REMOVE, lucide::TRASH_2, None, Asked::Remove));
+        list.push(action(copy::REMOVE, lucide::TRASH_2, None, DeviceDialog::Remove));
     }
     list
 }
@@ -254,31 +259,31 @@ fn listed(actions: Actions) -> Vec<RowAction> {
 #[component]
 pub(super) fn DangerDialogs() -> impl IntoView {
     let actions = use_actions();
-    let keep = Callback::new(move |()| actions.asked.set(None));
+    let keep = Callback::new(move |()| actions.open_dialog.set(None));
     let error = Signal::derive(move || actions.failure.get().map(|failure| failure.to_string()));
     let navigate = StoredValue::new(use_navigate());
     move || {
         let name = actions.device.with_untracked(|device| device.name.to_string());
-        Some(match actions.asked.get()? {
-            Asked::Rename => view! { <Rename on_close=keep/> }.into_any(),
-            Asked::Mode => view! { <ChangeMode device=actions.device on_close=keep/> }.into_any(),
-            Asked::EndTunnel => view! {
+        Some(match actions.open_dialog.get()? {
+            DeviceDialog::Rename => view! { <Rename on_close=keep/> }.into_any(),
+            DeviceDialog::Mode => view! { <ChangeMode device=actions.device on_close=keep/> }.into_any(),
+            DeviceDialog::EndTunnel => view! {
                 <ConfirmDanger title=link::end_title(&name) text=link::end_text(&name) action=link::END_TUNNEL
                     keep=link::keep_tunnel(&name) busy=actions.busy error
                     on_confirm=move || actions.end_tunnel() on_keep=keep/>
             }
             .into_any(),
-            Asked::Reenroll => {
+            DeviceDialog::Reenroll => {
                 let id = actions.device.with_untracked(|device| device.id);
                 view! { <ReenrollDevice id name on_close=keep/> }.into_any()
             }
-            Asked::Revoke => view! {
+            DeviceDialog::Revoke => view! {
                 <ConfirmDanger title=copy::revoke_title(&name) text=copy::revoke_text(&name) action=copy::revoke(&name)
                     keep=copy::keep(&name) typed=name busy=actions.busy error
                     on_confirm=move || actions.revoke() on_keep=keep/>
             }
             .into_any(),
-            Asked::Remove => {
+            DeviceDialog::Remove => {
                 let own = name.clone();
                 let remove = move || {
                     let own = own.clone();

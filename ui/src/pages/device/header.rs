@@ -1,7 +1,7 @@
 //! What stands above the tabs: status, tags, mesh address, and what can be done.
 
 use super::{
-    actions::{Asked, MoreActions, use_actions},
+    actions::{DeviceDialog, MoreActions, use_actions},
     system_agent::{self, InstallService},
 };
 use crate::{
@@ -96,7 +96,7 @@ fn MeshAddress(device: Signal<Arc<Device>>) -> impl IntoView {
 #[component]
 fn Attention(device: Signal<Arc<Device>>) -> impl IntoView {
     let found = Memo::new(move |_| device.with(|device| device.attention.clone()));
-    let one = move |about: About| match about {
+    let notice = move |about: About| match about {
         About::DockerDesktopHost => desktop_choice(device, attention::desktop_blocked),
         About::DockerDesktop => desktop_choice(device, attention::desktop_beside),
         about @ About::Strayed { .. } => {
@@ -104,12 +104,12 @@ fn Attention(device: Signal<Arc<Device>>) -> impl IntoView {
             let text = device.with_untracked(|device| attention::sentence(device.name.as_str(), &about));
             view! {
                 <Notice tone=Tone::Warn text>
-                    <Button label=mode::CHANGE on_press=move || actions.ask(Asked::Mode)/>
+                    <Button label=mode::CHANGE on_press=move || actions.open(DeviceDialog::Mode)/>
                 </Notice>
             }
             .into_any()
         }
-        About::Mesh { .. } if device.with_untracked(|device| system_agent::helps(device)) => {
+        About::Mesh { .. } if device.with_untracked(|device| system_agent::can_install(device)) => {
             let device = device.with_untracked(|device| device.name.to_string());
             view! { <InstallService device/> }.into_any()
         }
@@ -128,7 +128,7 @@ fn Attention(device: Signal<Arc<Device>>) -> impl IntoView {
             view! { <Notice tone=Tone::Warn text/> }.into_any()
         }
     };
-    move || found.get().into_iter().map(one).collect_view()
+    move || found.get().into_iter().map(notice).collect_view()
 }
 
 /// The engine is Docker Desktop's, so host networking is not what it says: another mode, or this one on purpose.
@@ -137,7 +137,7 @@ fn desktop_choice(device: Signal<Arc<Device>>, words: fn(&str) -> String) -> Any
     let text = device.with_untracked(|device| words(device.name.as_str()));
     view! {
         <Notice tone=Tone::Warn title=attention::DESKTOP_TITLE text>
-            <Button label=mode::CHANGE on_press=move || actions.ask(Asked::Mode)/>
+            <Button label=mode::CHANGE on_press=move || actions.open(DeviceDialog::Mode)/>
             <Button label=mode::KEEP_HOST on_press=move || actions.keep_host()/>
         </Notice>
     }

@@ -117,7 +117,7 @@ fn Reasons(device: Signal<Arc<Device>>) -> impl IntoView {
             reasons(own.map(AsRef::as_ref))
         })
     });
-    let one = |(kind, why, count): (PathKind, String, usize)| {
+    let line = |(kind, why, count): (PathKind, String, usize)| {
         view! { <li>{status_badge(&Status::of_path(kind), false, false)}<span>{why}</span><span class="muted num">{copy::paths(count)}</span></li> }
     };
     move || {
@@ -125,7 +125,7 @@ fn Reasons(device: Signal<Arc<Device>>) -> impl IntoView {
         (!found.is_empty()).then(|| {
             view! {
                 <h3>{copy::NOW}</h3>
-                <ul class="reasons">{found.into_iter().map(one).collect_view()}</ul>
+                <ul class="reasons">{found.into_iter().map(line).collect_view()}</ul>
             }
         })
     }
@@ -140,8 +140,8 @@ fn reasons<'a>(paths: impl Iterator<Item = &'a Path>) -> Vec<(PathKind, String, 
             .or_insert((path.kind, 0));
         known.1 += 1;
     }
-    let one = |((_, why), (kind, count)): ((u8, &str), (PathKind, usize))| (kind, why.to_owned(), count);
-    found.into_iter().map(one).collect()
+    let reason = |((_, why), (kind, count)): ((u8, &str), (PathKind, usize))| (kind, why.to_owned(), count);
+    found.into_iter().map(reason).collect()
 }
 
 #[cfg(test)]

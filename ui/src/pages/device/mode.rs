@@ -6,7 +6,7 @@
 mod effects;
 mod progress;
 
-use super::actions::{has_strayed, needs_choice, use_actions};
+use super::actions::{has_mode_mismatch, needs_choice, use_actions};
 use crate::{
     api::send,
     clock::use_clock,
@@ -33,20 +33,20 @@ use flotilla_protocol::{
     device::{Device, NetworkMode},
 };
 use leptos::{ev::SubmitEvent, html, prelude::*, task::spawn_local};
-use progress::{Standing, standing};
+use progress::{MoveState, move_state};
 use std::sync::Arc;
 
 /// What the dialog shows.
 #[derive(Debug, Clone)]
-enum Stage {
+enum DialogStage {
     Choose,
-    Moving(Move),
+    Moving(ModeMove),
     ByHand(Arc<ByHand>),
 }
 
 /// A move that an agent makes.
 #[derive(Debug, Clone, Copy)]
-struct Move {
+struct ModeMove {
     to: NetworkMode,
     /// Since when its link was up before.
     before: Option<Timestamp>,
@@ -56,17 +56,21 @@ struct Move {
 #[component]
 pub(super) fn ChangeMode(device: Signal<Arc<Device>>, #[prop(into)] on_close: Callback<()>) -> impl IntoView {
     let name = device.with_untracked(|device| device.name.to_string());
-    let stage = RwSignal::new(Stage::Choose);
+    let stage = RwSignal::new(DialogStage::Choose);
     let content = move || match stage.get() {
-        Stage::Choose => view! { <Choose device stage on_close/> }.into_any(),
-        Stage::Moving(moving) => view! { <Moving device moving on_close/> }.into_any(),
-        Stage::ByHand(by_hand) => view! { <InHand device by_hand on_close/> }.into_any(),
+        DialogStage::Choose => view! { <Choose device stage on_close/> }.into_any(),
+        DialogStage::Moving(mode_move) => view! { <Moving device mode_move on_close/> }.into_any(),
+        DialogStage::ByHand(by_hand) => view! { <ByHandTexts device by_hand on_close/> }.into_any(),
     };
     view! { <Dialog title=copy::title(&name) size=Size::Wide on_close>{content}</Dialog> }
 }
 
 #[component]
-fn Choose(device: Signal<Arc<Device>>, stage: RwSignal<Stage>, on_close: Callback<()>) -> impl IntoView {
+fn Choose(
+    device: Signal<Arc<Device>>,
+    stage: RwSignal<DialogStage>,
+    on_close: Callback<()>,
+) -> impl IntoView {
     let actions = use_actions();
     let clock = use_clock();
     let present = Memo::new(move |_| device.with(|device| device.mode));
@@ -74,9 +78,9 @@ fn Choose(device: Signal<Arc<Device>>, stage: RwSignal<Stage>, on_close: Callbac
     let busy = RwSignal::new(false);
     let refused = RwSignal::new(None::<String>);
     let relays = Memo::new(move |_| device.with(|device| device.is_relay));
-    let strayed = Memo::new(move |_| device.with(|device| has_strayed(device)));
+    let mismatched = Memo::new(move |_| device.with(|device| has_mode_mismatch(device)));
     let reason = Signal::derive(move || match chosen.get() {
-        same if same == present.get() && !strayed.get() => Some(copy::SAME.to_owned()),
+        same if same == present.get() && !mismatched.get() => Some(copy::SAME.to_owned()),
         NetworkMode::Bridge if relays.get() => Some(copy::IS_RELAY.to_owned()),
         _ => None,
     });
@@ -101,8 +105,8 @@ fn Choose(device: Signal<Arc<Device>>, stage: RwSignal<Stage>, on_close: Callbac
                 return;
             }
             match outcome.map(|changed| changed.by_hand) {
-                Ok(Some(by_hand)) => stage.set(Stage::ByHand(Arc::new(by_hand))),
-                Ok(None) => stage.set(Stage::Moving(Move { to, before, begun })),
+                Ok(Some(by_hand)) => stage.set(DialogStage::ByHand(Arc::new(by_hand))),
+                Ok(None) => stage.set(DialogStage::Moving(ModeMove { to, before, begun })),
                 Err(failure) => refused.set(Some(failure.to_string())),
             }
         });
@@ -120,7 +124,7 @@ fn Choose(device: Signal<Arc<Device>>, stage: RwSignal<Stage>, on_close: Callbac
                     <span class="label" id="change-mode">{copy::MODE}</span>
                     <div class="mode-cards">{cards.collect_view()}</div>
                 </div>
-                <Told device chosen/>
+                <ModeEffects device chosen/>
             </div>
             <footer class="dialog-foot">
                 <Button label=copy::CANCEL on_press=move || on_close.run(())/>
@@ -148,14 +152,14 @@ fn Card(mode: NetworkMode, present: Memo<NetworkMode>, chosen: RwSignal<NetworkM
 
 /// What the chosen mode changes.
 #[component]
-fn Told(device: Signal<Arc<Device>>, chosen: RwSignal<NetworkMode>) -> impl IntoView {
+fn ModeEffects(device: Signal<Arc<Device>>, chosen: RwSignal<NetworkMode>) -> impl IntoView {
     let store = use_store();
     store.ensure_containers();
     if store.policy.with_untracked(Option::is_none) {
         // Without the policy the page says less, and nothing wrong.
         spawn_local(async move { _ = store.load_policy().await });
     }
-    let told = Memo::new(move |_| {
+    let changes = Memo::new(move |_| {
         let device = device.get();
         store.containers.with(|collection| {
             let containers: Vec<_> = containers_of(collection, device.id)
@@ -176,7 +180,7 @@ fn Told(device: Signal<Arc<Device>>, chosen: RwSignal<NetworkMode>) -> impl Into
         view! { <h3>{title}</h3><ul>{lines}</ul> }
     };
     move || {
-        let Effects { stops, opens, notes } = told.get();
+        let Effects { stops, opens, notes } = changes.get();
         is_other().then(|| {
             let stops = if stops.is_empty() {
                 vec![copy::NOTHING_STOPS.to_owned()]
@@ -195,46 +199,46 @@ fn Told(device: Signal<Arc<Device>>, chosen: RwSignal<NetworkMode>) -> impl Into
 }
 
 #[component]
-fn Moving(device: Signal<Arc<Device>>, moving: Move, on_close: Callback<()>) -> impl IntoView {
+fn Moving(device: Signal<Arc<Device>>, mode_move: ModeMove, on_close: Callback<()>) -> impl IntoView {
     let store = use_store();
     let clock = use_clock();
     let id = device.with_untracked(|device| device.id);
-    let Move { to, before, begun } = moving;
+    let ModeMove { to, before, begun } = mode_move;
     let waited = move || clock.second.get().as_second() - begun.as_second();
-    let reached = Memo::new(move |last: Option<&Standing>| {
+    let state = Memo::new(move |last: Option<&MoveState>| {
         // What happens to the device afterwards is another story.
-        if last == Some(&Standing::Back) {
-            return Standing::Back;
+        if last == Some(&MoveState::Back) {
+            return MoveState::Back;
         }
         let device = device.get();
         store.containers.with(|collection| {
             let agent = containers_of(collection, id).find(|row| row.item.is_agent);
             let network = agent.map(|row| row.item.network_mode.as_str());
-            standing(&device, to, before, network, waited())
+            move_state(&device, to, before, network, waited())
         })
     });
     let sentence = move || {
         let name = device.with_untracked(|device| device.name.to_string());
-        match reached.get() {
-            Standing::Leaving => (Tone::Info, copy::leaving(&name, to)),
-            Standing::Away => (Tone::Info, copy::away(&name)),
-            Standing::Late => (Tone::Warn, copy::late(&name)),
-            Standing::Back => (Tone::Ok, copy::back(&name, to)),
-            Standing::Unmoved => (Tone::Bad, copy::unmoved(&name)),
+        match state.get() {
+            MoveState::Leaving => (Tone::Info, copy::leaving(&name, to)),
+            MoveState::Away => (Tone::Info, copy::away(&name)),
+            MoveState::Late => (Tone::Warn, copy::late(&name)),
+            MoveState::Back => (Tone::Ok, copy::back(&name, to)),
+            MoveState::Unmoved => (Tone::Bad, copy::unmoved(&name)),
         }
     };
-    let said = move || {
+    let notice = move || {
         let (tone, text) = sentence();
         view! { <Notice tone text/> }
     };
-    let is_over = Memo::new(move |_| matches!(reached.get(), Standing::Back | Standing::Unmoved));
+    let is_over = Memo::new(move |_| matches!(state.get(), MoveState::Back | MoveState::Unmoved));
     let elapsed = move || (!is_over.get()).then(|| format::span(waited()));
     let button = NodeRef::<html::Button>::new();
     focus_when_shown(button);
     let label = Signal::derive(move || if is_over.get() { copy::DONE } else { copy::CLOSE }.to_owned());
     view! {
         <div class="dialog-body">
-            <div role="status">{said}</div>
+            <div role="status">{notice}</div>
             <p class="caption muted num">{elapsed}</p>
         </div>
         <footer class="dialog-foot"><Button label kind=ButtonKind::Primary node_ref=button on_press=move || on_close.run(())/></footer>
@@ -243,7 +247,7 @@ fn Moving(device: Signal<Arc<Device>>, moving: Move, on_close: Callback<()>) -> 
 
 /// What a person pastes on the device, and why.
 #[component]
-fn InHand(device: Signal<Arc<Device>>, by_hand: Arc<ByHand>, on_close: Callback<()>) -> impl IntoView {
+fn ByHandTexts(device: Signal<Arc<Device>>, by_hand: Arc<ByHand>, on_close: Callback<()>) -> impl IntoView {
     let title = device.with_untracked(|device| copy::by_hand(device.name.as_str()));
     view! {
         <div class="in-hand"><Notice tone=Tone::Info title text=by_hand.reason.clone()/></div>

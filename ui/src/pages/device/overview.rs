@@ -1,10 +1,10 @@
 //! The first tab: facts, what is in use, the link, the mesh, containers that need a look, and what happened.
 
 use super::{
-    actions::{Asked, needs_choice, use_actions},
+    actions::{DeviceDialog, needs_choice, use_actions},
+    endpoint_trials::EndpointTrials,
     mesh::Mesh,
     pod::PodPanel,
-    reach::Reach,
     tunnel::Tunnel,
 };
 use crate::{
@@ -68,7 +68,7 @@ pub(super) fn Overview(device: Signal<Arc<Device>>) -> impl IntoView {
                     <h2 id="link">{copy::LINK}</h2>
                     <Link device/>
                     <Tunnel device/>
-                    <Reach device/>
+                    <EndpointTrials device/>
                 </section>
                 <Mesh device/>
             </div>
@@ -83,7 +83,7 @@ fn ChangeButton(device: Signal<Arc<Device>>) -> impl IntoView {
     let offered = Memo::new(move |_| device.with(|device| needs_choice(device)));
     let reason = Signal::derive(move || actions.not_movable());
     let button = move || {
-        view! { <Button label=mode::CHANGE reason on_press=move || actions.ask(Asked::Mode)/> }
+        view! { <Button label=mode::CHANGE reason on_press=move || actions.open(DeviceDialog::Mode)/> }
     };
     move || (!offered.get()).then(|| view! { <div class="actions">{button()}</div> })
 }
@@ -230,7 +230,7 @@ fn Containers(device: Signal<Arc<Device>>) -> impl IntoView {
         })
     });
     let stale = Signal::derive(move || device.with(|device| device.status != DeviceStatus::Online));
-    let one = move |row: Arc<Row<Container>>| {
+    let line = move |row: Arc<Row<Container>>| {
         let path = format!("/containers/{}/{}", row.device_id, row.item.name);
         let status = Status::of_container(&row.item);
         view! {
@@ -246,7 +246,7 @@ fn Containers(device: Signal<Arc<Device>>) -> impl IntoView {
             view! {
                 <section class="panel" aria-labelledby="look">
                     <h2 id="look">{copy::TOP_CONTAINERS}</h2>
-                    <ul class="short-list">{troubled.into_iter().map(one).collect_view()}</ul>
+                    <ul class="short-list">{troubled.into_iter().map(line).collect_view()}</ul>
                 </section>
             }
         })

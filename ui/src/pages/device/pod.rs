@@ -78,7 +78,7 @@ fn member(row: &Arc<Row<Container>>, ip: Ipv4Addr, stale: Signal<bool>) -> impl 
     let places = (!own.is_empty()).then(|| {
         view! {
             <span class="places" role="group" aria-label=copy::ports_of(&container.name)>
-                {own.into_iter().map(|address| view! { <Place address/> }).collect_view()}
+                {own.into_iter().map(|address| view! { <AddressButton address/> }).collect_view()}
             </span>
         }
     });
@@ -93,7 +93,7 @@ fn member(row: &Arc<Row<Container>>, ip: Ipv4Addr, stale: Signal<bool>) -> impl 
 
 /// An address as a button that copies it.
 #[component]
-fn Place(address: Address) -> impl IntoView {
+fn AddressButton(address: Address) -> impl IntoView {
     let toaster = use_toaster();
     let (words, place) = (address.words(), address.place());
     let name = copy::copy_address(&words);

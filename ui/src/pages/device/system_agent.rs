@@ -15,7 +15,7 @@ use flotilla_protocol::{device::Device, shell::ServiceOutcome};
 use leptos::prelude::*;
 
 /// Whether this window can bring the device onto the mesh.
-pub(super) fn helps(device: &Device) -> bool {
+pub(super) fn can_install(device: &Device) -> bool {
     device.this_computer && device.lacks_mesh_right() && shell::can_install_service()
 }
 
@@ -37,7 +37,7 @@ pub(super) fn InstallService(device: String) -> impl IntoView {
         asking.set(true);
         shell::install_service();
     };
-    let said = move || {
+    let text = move || {
         if asking.get() {
             copy::ASKING.to_owned()
         } else {
@@ -45,7 +45,7 @@ pub(super) fn InstallService(device: String) -> impl IntoView {
         }
     };
     view! {
-        <Notice tone=Tone::Warn text=Signal::derive(said)>
+        <Notice tone=Tone::Warn text=Signal::derive(text)>
             <Button label=copy::INSTALL busy=asking on_press=install/>
         </Notice>
         {move || failure.get().map(|(message, command)| view! {

@@ -1,6 +1,6 @@
 //! The certificate of a device, and what ends or renews its trust.
 
-use super::actions::{Asked, use_actions};
+use super::actions::{DeviceDialog, use_actions};
 use crate::{
     clock::use_clock,
     components::{
@@ -32,7 +32,7 @@ pub(super) fn Trust(device: Signal<Arc<Device>>) -> impl IntoView {
                 {shown}
                 <p class="caption faint">{copy::CERTIFICATE_TEXT}</p>
             </section>
-            <Choices device/>
+            <TrustActions device/>
         </div>
     }
 }
@@ -59,24 +59,24 @@ fn grouped(fingerprint: &str) -> String {
 }
 
 #[component]
-fn Choices(device: Signal<Arc<Device>>) -> impl IntoView {
+fn TrustActions(device: Signal<Arc<Device>>) -> impl IntoView {
     let actions = use_actions();
-    let open = move || actions.ask(Asked::Reenroll);
+    let open = move || actions.open(DeviceDialog::Reenroll);
     let is_trusted = Memo::new(move |_| {
         device.with(|device| !matches!(device.status, DeviceStatus::Pending | DeviceStatus::Revoked))
     });
     let removable = Memo::new(move |_| actions.is_removable());
     let revoke_reason = Signal::derive(move || actions.not_revocable());
-    let choice = |text: &'static str, button: AnyView| view! { <li><p>{text}</p>{button}</li> };
+    let action = |text: &'static str, button: AnyView| view! { <li><p>{text}</p>{button}</li> };
     view! {
         <ul class="choices panel">
-            {move || is_trusted.get().then(|| choice(copy::ROTATE_TEXT, view! { <Button label=copy::ROTATE on_press=open/> }.into_any()))}
-            {choice(copy::REENROLL_TEXT, view! { <Button label=copy::REENROLL on_press=open/> }.into_any())}
-            {choice(copy::REVOKE_TEXT, view! {
-                <Button label=copy::REVOKE kind=ButtonKind::Danger reason=revoke_reason on_press=move || actions.ask(Asked::Revoke)/>
+            {move || is_trusted.get().then(|| action(copy::ROTATE_TEXT, view! { <Button label=copy::ROTATE on_press=open/> }.into_any()))}
+            {action(copy::REENROLL_TEXT, view! { <Button label=copy::REENROLL on_press=open/> }.into_any())}
+            {action(copy::REVOKE_TEXT, view! {
+                <Button label=copy::REVOKE kind=ButtonKind::Danger reason=revoke_reason on_press=move || actions.open(DeviceDialog::Revoke)/>
             }.into_any())}
-            {move || removable.get().then(|| choice(copy::REMOVE_TEXT, view! {
-                <Button label=copy::REMOVE kind=ButtonKind::Danger on_press=move || actions.ask(Asked::Remove)/>
+            {move || removable.get().then(|| action(copy::REMOVE_TEXT, view! {
+                <Button label=copy::REMOVE kind=ButtonKind::Danger on_press=move || actions.open(DeviceDialog::Remove)/>
             }.into_any()))}
         </ul>
     }

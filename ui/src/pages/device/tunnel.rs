@@ -1,6 +1,6 @@
 //! What carries the link of a device that can't dial the controller by itself: an SSH tunnel, and the way to end it.
 
-use super::actions::{Asked, use_actions};
+use super::actions::{DeviceDialog, use_actions};
 use crate::{
     api::send,
     components::{badge::Tone, button::Button, error_state::Notice},
@@ -39,7 +39,7 @@ pub(super) fn Tunnel(device: Signal<Arc<Device>>) -> impl IntoView {
         carries.get().then(|| {
             view! {
                 <Notice tone=Tone::Info text=copy::tunneled(&name, host.get().as_deref())>
-                    <Button label=copy::END_TUNNEL on_press=move || actions.ask(Asked::EndTunnel)/>
+                    <Button label=copy::END_TUNNEL on_press=move || actions.open(DeviceDialog::EndTunnel)/>
                 </Notice>
             }
         })

@@ -23,7 +23,7 @@ use std::{collections::BTreeSet, sync::Arc};
 
 /// What is being asked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Asked {
+enum BulkDialog {
     Tags,
     Revoke,
 }
@@ -32,7 +32,7 @@ enum Asked {
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Bulk {
     table: TableState,
-    asked: RwSignal<Option<Asked>>,
+    open_dialog: RwSignal<Option<BulkDialog>>,
     busy: RwSignal<bool>,
     store: Store,
     toaster: Toaster,
@@ -42,7 +42,7 @@ impl Bulk {
     pub(super) fn new(table: TableState) -> Self {
         Self {
             table,
-            asked: RwSignal::new(None),
+            open_dialog: RwSignal::new(None),
             busy: RwSignal::new(false),
             store: use_store(),
             toaster: use_toaster(),
@@ -51,23 +51,23 @@ impl Bulk {
 
     /// The buttons below the table.
     pub(super) fn buttons(self) -> AnyView {
-        let ask = move |what| self.asked.set(Some(what));
+        let open = move |dialog| self.open_dialog.set(Some(dialog));
         let trusted = move || self.devices().iter().any(|device| is_trusted(device));
-        let nobody = Signal::derive(move || (!trusted()).then(|| copy::NONE_REVOCABLE.to_owned()));
+        let none_trusted = Signal::derive(move || (!trusted()).then(|| copy::NONE_REVOCABLE.to_owned()));
         view! {
-            <Button label=copy::EDIT_TAGS glyph=lucide::TAG on_press=move || ask(Asked::Tags)/>
-            <Button label=copy::REVOKE glyph=lucide::BAN reason=nobody on_press=move || ask(Asked::Revoke)/>
+            <Button label=copy::EDIT_TAGS glyph=lucide::TAG on_press=move || open(BulkDialog::Tags)/>
+            <Button label=copy::REVOKE glyph=lucide::BAN reason=none_trusted on_press=move || open(BulkDialog::Revoke)/>
         }
         .into_any()
     }
 
     /// The question that is open, if any.
-    pub(super) fn question(self) -> AnyView {
+    pub(super) fn dialog(self) -> AnyView {
         (move || {
             let devices = untrack(|| self.devices());
-            Some(match self.asked.get()? {
-                Asked::Tags => view! { <EditTags bulk=self devices/> }.into_any(),
-                Asked::Revoke => view! { <Revoke bulk=self devices/> }.into_any(),
+            Some(match self.open_dialog.get()? {
+                BulkDialog::Tags => view! { <EditTags bulk=self devices/> }.into_any(),
+                BulkDialog::Revoke => view! { <Revoke bulk=self devices/> }.into_any(),
             })
         })
         .into_any()
@@ -81,7 +81,7 @@ impl Bulk {
     }
 
     fn close(self) {
-        self.asked.set(None);
+        self.open_dialog.set(None);
     }
 
     /// Asks the controller for one device after the other. Where it refuses, the device stays selected.

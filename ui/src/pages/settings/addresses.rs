@@ -3,7 +3,7 @@
 use crate::{
     components::{button::Button, error_state::ErrorState, icon::lucide},
     copy::settings as copy,
-    pages::reach::{AddAddress, AddressList, SelfTest},
+    pages::addresses::{AddAddress, AddressList, SelfTest},
     store::use_store,
 };
 use flotilla_protocol::api::Fleet;

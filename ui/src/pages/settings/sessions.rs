@@ -10,14 +10,14 @@ use leptos::{prelude::*, task::spawn_local};
 
 /// What is known of the sessions. A handle: copies share the same signals.
 #[derive(Debug, Clone, Copy)]
-struct Known {
+struct SessionList {
     list: RwSignal<Option<Vec<SessionFacts>>>,
     failure: RwSignal<Option<Failure>>,
     /// One is being ended.
     busy: RwSignal<bool>,
 }
 
-impl Known {
+impl SessionList {
     fn load(self) {
         spawn_local(async move { self.take(send(&ListSessions).await.map(|list| list.items)) });
     }
@@ -37,34 +37,34 @@ impl Known {
 #[component]
 pub(super) fn Sessions() -> impl IntoView {
     let toaster = use_toaster();
-    let known = Known {
+    let sessions_state = SessionList {
         list: RwSignal::new(None),
         failure: RwSignal::new(None),
         busy: RwSignal::new(false),
     };
-    known.load();
+    sessions_state.load();
     let end = Callback::new(move |(session, place): (String, String)| {
-        if known.busy.get_untracked() {
+        if sessions_state.busy.get_untracked() {
             return;
         }
-        known.busy.set(true);
+        sessions_state.busy.set(true);
         spawn_local(async move {
             match send(&EndSession { session }).await {
                 Ok(_) => toaster.confirm(copy::session_ended(&place)),
                 Err(failure) => toaster.fail(failure.to_string()),
             }
-            known.busy.try_set(false);
-            known.load();
+            sessions_state.busy.try_set(false);
+            sessions_state.load();
         });
     });
     let list = move || {
-        known.list.get().map(|sessions| {
+        sessions_state.list.get().map(|sessions| {
             if sessions.is_empty() {
                 return view! { <p class="hint">{copy::NO_OTHER_SESSION}</p> }.into_any();
             }
             let rows = sessions
                 .into_iter()
-                .map(|session| one(session, known.busy, end))
+                .map(|session| session_line(session, sessions_state.busy, end))
                 .collect_view();
             view! { <ul class="sessions" aria-label=copy::SESSIONS>{rows}</ul> }.into_any()
         })
@@ -74,14 +74,18 @@ pub(super) fn Sessions() -> impl IntoView {
             <h2 id="sessions">{copy::SESSIONS}</h2>
             <p class="muted">{copy::SESSIONS_TEXT}</p>
             {list}
-            {move || known.failure.get().map(|failure| view! {
-                <ErrorState message=failure.to_string() on_retry=move || known.load()/>
+            {move || sessions_state.failure.get().map(|failure| view! {
+                <ErrorState message=failure.to_string() on_retry=move || sessions_state.load()/>
             })}
         </section>
     }
 }
 
-fn one(session: SessionFacts, busy: RwSignal<bool>, end: Callback<(String, String)>) -> impl IntoView {
+fn session_line(
+    session: SessionFacts,
+    busy: RwSignal<bool>,
+    end: Callback<(String, String)>,
+) -> impl IntoView {
     let way_out = if session.current {
         view! { <span class="tag">{copy::THIS_SESSION}</span> }.into_any()
     } else {

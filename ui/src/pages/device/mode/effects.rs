@@ -35,10 +35,10 @@ pub(super) fn effects(
     }
     let rules = rules.map(|rules| leading_to(device, rules));
     let reached = |mode| reached(device, mode, containers, rules.as_deref());
-    if !stays_shut(device, device.mode) {
+    if !lets_nothing_in(device, device.mode) {
         effects.stops = reached(device.mode);
     }
-    if !stays_shut(device, to) {
+    if !lets_nothing_in(device, to) {
         effects.opens = reached(to);
     }
     effects.notes = notes(device, to, containers, rules.as_deref());
@@ -46,7 +46,7 @@ pub(super) fn effects(
 }
 
 /// Nothing comes in, whatever rules say.
-fn stays_shut(device: &Device, mode: NetworkMode) -> bool {
+fn lets_nothing_in(device: &Device, mode: NetworkMode) -> bool {
     mode == NetworkMode::Bridge || mode == NetworkMode::Host && is_in_machine(device) && !device.host_kept
 }
 

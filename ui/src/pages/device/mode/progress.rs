@@ -12,7 +12,7 @@ pub(super) const LATE: i64 = 45;
 const REPORTED: i64 = 10;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Standing {
+pub(super) enum MoveState {
     /// Its link is still the old one.
     Leaving,
     /// It has no link.
@@ -27,25 +27,25 @@ pub(super) enum Standing {
 
 /// `before` is since when the link was up when the move began, `network` the network of the agent's own container,
 /// and `seconds` how long it is ago that it began.
-pub(super) fn standing(
+pub(super) fn move_state(
     device: &Device,
     to: NetworkMode,
     before: Option<Timestamp>,
     network: Option<&str>,
     seconds: i64,
-) -> Standing {
+) -> MoveState {
     let is_online = device.status == DeviceStatus::Online;
-    let is_contained = device.facts.as_ref().is_none_or(|facts| facts.containerized);
+    let is_in_container = device.facts.as_ref().is_none_or(|facts| facts.containerized);
     // An agent on the device itself is in the host's network already.
-    let is_there = to == NetworkMode::Host && !is_contained;
+    let is_there = to == NetworkMode::Host && !is_in_container;
     let is_new = is_online && device.link.since.is_some() && (is_there || device.link.since != before);
     let is_moved = device.mode == to && network.is_none_or(|network| NetworkMode::of_network(network) == to);
     match (is_new, is_moved) {
-        (true, true) => Standing::Back,
-        (true, false) if seconds >= REPORTED => Standing::Unmoved,
-        (false, _) if seconds >= LATE => Standing::Late,
-        (false, _) if is_online => Standing::Leaving,
-        _ => Standing::Away,
+        (true, true) => MoveState::Back,
+        (true, false) if seconds >= REPORTED => MoveState::Unmoved,
+        (false, _) if seconds >= LATE => MoveState::Late,
+        (false, _) if is_online => MoveState::Leaving,
+        _ => MoveState::Away,
     }
 }
 
@@ -70,37 +70,40 @@ mod tests {
     #[test]
     fn a_move_goes_from_the_old_link_over_none_to_a_new_one() {
         let before = OLD.parse().ok();
-        let at = |device: &Device, network, seconds| standing(device, Pause, before, network, seconds);
+        let at = |device: &Device, network, seconds| move_state(device, Pause, before, network, seconds);
         assert_eq!(
             at(&device("online", "pause", Some(OLD)), Some("host"), 1),
-            Standing::Leaving
+            MoveState::Leaving
         );
         assert_eq!(
             at(&device("reconnecting", "pause", None), Some("host"), 3),
-            Standing::Away
+            MoveState::Away
         );
         let back = device("online", "pause", Some(NEW));
-        assert_eq!(at(&back, Some("container:1f"), 5), Standing::Back);
-        assert_eq!(at(&back, None, 5), Standing::Back);
-        assert_eq!(at(&back, Some("host"), 5), Standing::Away, "not reported yet");
+        assert_eq!(at(&back, Some("container:1f"), 5), MoveState::Back);
+        assert_eq!(at(&back, None, 5), MoveState::Back);
+        assert_eq!(at(&back, Some("host"), 5), MoveState::Away, "not reported yet");
     }
 
     #[test]
     fn what_takes_too_long_or_fails_is_told() {
         let before = OLD.parse().ok();
-        let at = |device: &Device, network, seconds| standing(device, Bridge, before, network, seconds);
-        assert_eq!(at(&device("offline", "bridge", None), None, LATE), Standing::Late);
+        let at = |device: &Device, network, seconds| move_state(device, Bridge, before, network, seconds);
+        assert_eq!(
+            at(&device("offline", "bridge", None), None, LATE),
+            MoveState::Late
+        );
         assert_eq!(
             at(&device("online", "bridge", Some(OLD)), Some("host"), LATE),
-            Standing::Late
+            MoveState::Late
         );
         assert_eq!(
             at(&device("online", "bridge", Some(NEW)), Some("host"), 12),
-            Standing::Unmoved
+            MoveState::Unmoved
         );
         assert_eq!(
             at(&device("online", "host", Some(NEW)), None, 12),
-            Standing::Unmoved
+            MoveState::Unmoved
         );
     }
 
@@ -108,6 +111,9 @@ mod tests {
     fn an_agent_on_the_device_itself_does_not_move_to_host_networking() {
         let mut native = device("online", "host", Some(OLD));
         native.facts = Some(flotilla_protocol::device::Facts::default());
-        assert_eq!(standing(&native, Host, OLD.parse().ok(), None, 0), Standing::Back);
+        assert_eq!(
+            move_state(&native, Host, OLD.parse().ok(), None, 0),
+            MoveState::Back
+        );
     }
 }

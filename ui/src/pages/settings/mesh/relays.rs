@@ -23,7 +23,7 @@ use std::ops::RangeInclusive;
 
 /// What is typed about a relay, and what the controller said of it. A handle: copies share the same signals.
 #[derive(Debug, Clone, Copy)]
-struct Draft {
+struct RelayDraft {
     /// The relay that is changed; a new one when absent.
     edited: RwSignal<Option<String>>,
     device: RwSignal<String>,
@@ -35,7 +35,7 @@ struct Draft {
     refused: RwSignal<Option<Failure>>,
 }
 
-impl Draft {
+impl RelayDraft {
     fn new() -> Self {
         Self {
             edited: RwSignal::new(None),
@@ -80,9 +80,9 @@ impl Draft {
             relay: true,
             port: self
                 .port
-                .with_untracked(|port| chosen(port, &PORTS))?
+                .with_untracked(|port| parse_number(port, &PORTS))?
                 .and_then(|port| port.try_into().ok()),
-            mbit_per_second: self.limit.with_untracked(|limit| chosen(limit, &LIMITS))?,
+            mbit_per_second: self.limit.with_untracked(|limit| parse_number(limit, &LIMITS))?,
             address: Some(address).filter(|address| !address.is_empty()),
         })
     }
@@ -108,7 +108,7 @@ impl Draft {
     }
 
     /// What was said of this field.
-    fn said(self, field: &'static str) -> Option<String> {
+    fn refusal_of(self, field: &'static str) -> Option<String> {
         self.refused.with(|refused| {
             let refused = refused.as_ref().filter(|refused| refused.field() == Some(field));
             refused.map(ToString::to_string)
@@ -124,13 +124,14 @@ impl Draft {
         wrong: &'static str,
     ) -> Signal<Option<String>> {
         Signal::derive(move || {
-            let is_wrong = typed.with(|text| chosen(text, range).is_none());
-            self.said(field).or_else(|| is_wrong.then(|| wrong.to_owned()))
+            let is_wrong = typed.with(|text| parse_number(text, range).is_none());
+            self.refusal_of(field)
+                .or_else(|| is_wrong.then(|| wrong.to_owned()))
         })
     }
 
     /// What was said of no field.
-    fn said_of_all(self) -> Option<String> {
+    fn other_refusal(self) -> Option<String> {
         self.refused.with(|refused| {
             let own =
                 |refused: &&Failure| !matches!(refused.field(), Some("port" | "address" | "mbit_per_second"));
@@ -158,7 +159,7 @@ const LIMITS: RangeInclusive<u32> = 1..=100_000;
     clippy::option_option,
     reason = "no number and no choice of one are different"
 )]
-fn chosen(text: &str, range: &RangeInclusive<u32>) -> Option<Option<u32>> {
+fn parse_number(text: &str, range: &RangeInclusive<u32>) -> Option<Option<u32>> {
     match text.trim() {
         "" => Some(None),
         text => text
@@ -174,18 +175,21 @@ pub(super) fn Relays() -> impl IntoView {
     let store = use_store();
     store.ensure_relays();
     store.ensure_devices();
-    let draft = Draft::new();
+    let draft = RelayDraft::new();
     let list = move || {
         let relays = store
             .relays
             .with(|relays| relays.rows().values().cloned().collect::<Vec<_>>());
-        relays.iter().map(|relay| one(relay, store, draft)).collect_view()
+        relays
+            .iter()
+            .map(|relay| relay_line(relay, store, draft))
+            .collect_view()
     };
     view! {
         <h3>{copy::RELAYS}</h3>
         <p class="muted">{copy::SETTINGS_TEXT}</p>
         <ul class="relays">{list}</ul>
-        <Form draft/>
+        <RelayForm draft/>
     }
 }
 
@@ -201,7 +205,7 @@ fn candidates(store: Store) -> Vec<String> {
 }
 
 #[component]
-fn Form(draft: Draft) -> impl IntoView {
+fn RelayForm(draft: RelayDraft) -> impl IntoView {
     let store = use_store();
     let free = Memo::new(move |_| candidates(store));
     Effect::new(move || {
@@ -213,10 +217,10 @@ fn Form(draft: Draft) -> impl IntoView {
     });
     let port_error = draft.error("port", draft.port, &PORTS, copy::PORT_WRONG);
     let limit_error = draft.error("mbit_per_second", draft.limit, &LIMITS, copy::LIMIT_WRONG);
-    let address_error = Signal::derive(move || draft.said("address"));
+    let address_error = Signal::derive(move || draft.refusal_of("address"));
     let reason = Signal::derive(move || {
-        let nobody = draft.edited.with(Option::is_none) && free.with(Vec::is_empty);
-        nobody.then(|| copy::NO_CANDIDATE.to_owned())
+        let no_candidate = draft.edited.with(Option::is_none) && free.with(Vec::is_empty);
+        no_candidate.then(|| copy::NO_CANDIDATE.to_owned())
     });
     let submit = move |event: SubmitEvent| {
         event.prevent_default();
@@ -224,7 +228,7 @@ fn Form(draft: Draft) -> impl IntoView {
             draft.send(request);
         }
     };
-    let who = move || match draft.edited.get() {
+    let device_field = move || match draft.edited.get() {
         Some(name) => view! { <strong>{copy::relay_on(&name)}</strong> }.into_any(),
         None => {
             let options = free
@@ -252,7 +256,7 @@ fn Form(draft: Draft) -> impl IntoView {
     };
     view! {
         <form class="relay-form" on:submit=submit novalidate>
-            <div>{who}</div>
+            <div>{device_field}</div>
             <Field label=copy::PORT value=draft.port hint=copy::PORT_HINT placeholder="7443" verbatim=true error=port_error
                 on_input=move |text| draft.port.set(text)/>
             <Field label=copy::ADDRESS value=draft.address hint=copy::ADDRESS_HINT verbatim=true error=address_error
@@ -260,12 +264,12 @@ fn Form(draft: Draft) -> impl IntoView {
             <Field label=copy::LIMIT value=draft.limit hint=copy::LIMIT_HINT placeholder="100" verbatim=true error=limit_error
                 on_input=move |text| draft.limit.set(text)/>
             <div class="actions"><Button label reason busy=draft.busy submit=true/>{cancel}</div>
-            {move || draft.said_of_all().map(|message| view! { <ErrorState message/> })}
+            {move || draft.other_refusal().map(|message| view! { <ErrorState message/> })}
         </form>
     }
 }
 
-fn one(relay: &RelayFacts, store: Store, draft: Draft) -> impl IntoView + use<> {
+fn relay_line(relay: &RelayFacts, store: Store, draft: RelayDraft) -> impl IntoView + use<> {
     let (tone, glyph, word) = if relay.up {
         (Tone::Ok, lucide::CIRCLE_CHECK, copy::UP)
     } else {
@@ -346,10 +350,10 @@ mod tests {
 
     #[test]
     fn no_port_is_a_choice_and_a_wrong_one_is_none() {
-        assert_eq!(chosen(" ", &PORTS), Some(None));
-        assert_eq!(chosen("7000 ", &PORTS), Some(Some(7000)));
+        assert_eq!(parse_number(" ", &PORTS), Some(None));
+        assert_eq!(parse_number("7000 ", &PORTS), Some(Some(7000)));
         for wrong in ["0", "65535", "70000", "x", "7000-7001"] {
-            assert_eq!(chosen(wrong, &PORTS), None, "{wrong}");
+            assert_eq!(parse_number(wrong, &PORTS), None, "{wrong}");
         }
     }
 }

@@ -42,25 +42,25 @@ fn the_same_mode_changes_nothing() {
 fn leaving_the_host_cuts_published_ports_that_a_rule_opened_and_the_devices_own_services() {
     let web = container("web", "");
     let rules = rules("[8080]");
-    let told = effects(&device("host"), Bridge, &[&web], Some(&rules));
+    let changes = effects(&device("host"), Bridge, &[&web], Some(&rules));
     assert_eq!(
-        told.stops,
+        changes.stops,
         [
             "web at 100.64.0.7:8080",
             "Everything that listens on nas itself, as far as rules allow it"
         ]
     );
-    assert!(told.opens.is_empty());
-    assert!(told.notes[0].contains("web"), "{:?}", told.notes);
+    assert!(changes.opens.is_empty());
+    assert!(changes.notes[0].contains("web"), "{:?}", changes.notes);
 }
 
 #[test]
 fn ports_that_no_rule_opens_are_not_lost() {
     let web = container("web", "");
     let rules = rules("[22]");
-    let told = effects(&device("host"), Pause, &[&web], Some(&rules));
-    assert_eq!(told.stops.len(), 1, "{:?}", told.stops);
-    assert!(told.opens.is_empty(), "a pod begins empty");
+    let changes = effects(&device("host"), Pause, &[&web], Some(&rules));
+    assert_eq!(changes.stops.len(), 1, "{:?}", changes.stops);
+    assert!(changes.opens.is_empty(), "a pod begins empty");
 }
 
 #[test]
@@ -68,41 +68,44 @@ fn of_many_containers_the_first_are_named_and_the_rest_is_a_count() {
     let many: Vec<_> = (0..LISTED + 3)
         .map(|n| container(&format!("web-{n}"), ""))
         .collect();
-    let told = effects(&device("host"), Bridge, &many.iter().collect::<Vec<_>>(), None);
-    assert_eq!(told.stops.len(), LISTED + 2);
-    assert_eq!(told.stops[LISTED], "and 3 more containers");
+    let changes = effects(&device("host"), Bridge, &many.iter().collect::<Vec<_>>(), None);
+    assert_eq!(changes.stops.len(), LISTED + 2);
+    assert_eq!(changes.stops[LISTED], "and 3 more containers");
 }
 
 #[test]
 fn where_no_rule_leads_there_nothing_stops() {
     let web = container("web", "");
-    let told = effects(&device("host"), Bridge, &[&web], Some(&[]));
-    assert!(told.stops.is_empty() && told.opens.is_empty());
-    assert!(told.notes[0].contains("No access rule"), "{:?}", told.notes);
+    let changes = effects(&device("host"), Bridge, &[&web], Some(&[]));
+    assert!(changes.stops.is_empty() && changes.opens.is_empty());
+    assert!(changes.notes[0].contains("No access rule"), "{:?}", changes.notes);
 }
 
 #[test]
 fn leaving_a_pod_cuts_its_members_and_opens_what_the_host_has() {
     let (web, own) = (container("web", MEMBER), container("own", ""));
-    let told = effects(&device("pause"), Host, &[&web, &own], None);
-    assert_eq!(told.stops, ["web at 100.64.0.7:80"]);
+    let changes = effects(&device("pause"), Host, &[&web, &own], None);
+    assert_eq!(changes.stops, ["web at 100.64.0.7:80"]);
     assert!(
-        told.opens.contains(&"own at 100.64.0.7:8080".to_owned()),
+        changes.opens.contains(&"own at 100.64.0.7:8080".to_owned()),
         "{:?}",
-        told.opens
+        changes.opens
     );
     assert!(
-        told.notes.iter().any(|note| note.contains("web")),
+        changes.notes.iter().any(|note| note.contains("web")),
         "{:?}",
-        told.notes
+        changes.notes
     );
 }
 
 #[test]
 fn out_of_bridge_networking_nothing_stops() {
     let web = container("web", "");
-    let told = effects(&device("bridge"), Host, &[&web], None);
-    assert!(told.stops.is_empty() && told.opens.len() == 2, "{told:?}");
+    let changes = effects(&device("bridge"), Host, &[&web], None);
+    assert!(
+        changes.stops.is_empty() && changes.opens.len() == 2,
+        "{changes:?}"
+    );
 }
 
 #[test]
@@ -117,10 +120,10 @@ fn inside_docker_desktop_host_networking_lets_nothing_in_until_it_is_kept() {
         containerized: true,
         ..Default::default()
     });
-    let told = effects(&inside, Host, &[&web], None);
+    let changes = effects(&inside, Host, &[&web], None);
     assert!(
-        told.opens.is_empty() && told.notes.contains(&copy::IN_MACHINE.to_owned()),
-        "{told:?}"
+        changes.opens.is_empty() && changes.notes.contains(&copy::IN_MACHINE.to_owned()),
+        "{changes:?}"
     );
     inside.host_kept = true;
     assert!(!effects(&inside, Host, &[&web], None).opens.is_empty());

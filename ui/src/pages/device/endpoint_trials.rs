@@ -13,7 +13,7 @@ use leptos::prelude::*;
 use std::sync::Arc;
 
 #[component]
-pub(super) fn Reach(device: Signal<Arc<Device>>) -> impl IntoView {
+pub(super) fn EndpointTrials(device: Signal<Arc<Device>>) -> impl IntoView {
     let trials = Memo::new(move |_| device.with(|device| device.endpoint_trials.clone()));
     let name = device.with_untracked(|device| device.name.to_string());
     move || {
@@ -22,14 +22,14 @@ pub(super) fn Reach(device: Signal<Arc<Device>>) -> impl IntoView {
         Some(view! {
             <div class="trials">
                 <h3>{copy::tried_from(&name)}" "<AgeLabel moment=newest/></h3>
-                <ul>{trials.iter().map(one).collect_view()}</ul>
+                <ul>{trials.iter().map(trial_line).collect_view()}</ul>
                 {trials.iter().all(|trial| !trial.reached).then(|| view! { <p class="hint">{copy::NONE_REACHED}</p> })}
             </div>
         })
     }
 }
 
-fn one(trial: &EndpointTrial) -> impl IntoView + use<> {
+fn trial_line(trial: &EndpointTrial) -> impl IntoView + use<> {
     let status = if trial.reached {
         Status {
             tone: Tone::Ok,

@@ -1,6 +1,6 @@
 //! The list of addresses: the short one beside a decision, and the one in which they are looked after.
 
-use super::{Address, SelfTest, address::Tried, addresses, removal::Removal};
+use super::{Address, SelfTest, address::DeviceTrial, addresses, removal::Removal};
 use crate::{
     components::{
         age::AgeLabel,
@@ -25,7 +25,7 @@ pub fn AddressList(
     let rows = Memo::new(move |_| listed(store, test));
     let removal = full.then(Removal::new);
     let endpoints = move || rows.with(|rows| rows.iter().map(|row| row.endpoint.clone()).collect::<Vec<_>>());
-    let one = move |endpoint: Endpoint| {
+    let item = move |endpoint: Endpoint| {
         let row =
             Memo::new(move |_| rows.with(|rows| rows.iter().find(|row| row.endpoint == endpoint).cloned()));
         view! { <li>{move || row.get().map(|row| line(row, removal))}</li> }
@@ -38,7 +38,7 @@ pub fn AddressList(
     };
     view! {
         <ul class="addresses" aria-label=copy::LIST>
-            <For each=endpoints key=Endpoint::to_string children=one/>
+            <For each=endpoints key=Endpoint::to_string children=item/>
         </ul>
         {nothing}
         {removal.map(Removal::question)}
@@ -67,7 +67,7 @@ fn line(address: Address, removal: Option<Removal>) -> impl IntoView {
     let added = address
         .added
         .then(|| view! { <span class="tag">{copy::ADDED}</span> });
-    let told = if removal.is_some() {
+    let outcome = if removal.is_some() {
         results(&address)
     } else {
         view! { <p class="muted">{sentence(&address)}</p> }.into_any()
@@ -80,7 +80,7 @@ fn line(address: Address, removal: Option<Removal>) -> impl IntoView {
     view! {
         <div class="address"><span class="mono">{name}</span>{status}{added}{remove}</div>
         {reason.map(|reason| view! { <p class="hint">{reason}</p> })}
-        {told}
+        {outcome}
     }
 }
 
@@ -112,24 +112,24 @@ fn results(address: &Address) -> AnyView {
     view! {
         <details>
             <summary>{sentence}" · "<AgeLabel moment=newest/><span class="visually-hidden">" "{endpoint}</span></summary>
-            <ul class="tested">{address.tried.iter().map(result).collect_view()}</ul>
+            <ul class="tested">{address.trials.iter().map(result).collect_view()}</ul>
         </details>
     }
     .into_any()
 }
 
-fn result(tried: &Tried) -> impl IntoView + use<> {
-    let (class, glyph, words) = if tried.reached {
-        ("ok", lucide::CIRCLE_CHECK, copy::device_reached(&tried.device))
+fn result(trial: &DeviceTrial) -> impl IntoView + use<> {
+    let (class, glyph, words) = if trial.reached {
+        ("ok", lucide::CIRCLE_CHECK, copy::device_reached(&trial.device))
     } else {
-        let reason = tried.reason.as_deref().unwrap_or_default();
+        let reason = trial.reason.as_deref().unwrap_or_default();
         (
             "bad",
             lucide::CIRCLE_X,
-            copy::device_missed(&tried.device, reason),
+            copy::device_missed(&trial.device, reason),
         )
     };
     view! {
-        <li><span class=class><Icon glyph/></span><span>{words}</span><AgeLabel moment=tried.at/></li>
+        <li><span class=class><Icon glyph/></span><span>{words}</span><AgeLabel moment=trial.at/></li>
     }
 }

@@ -57,7 +57,7 @@ fn NewAddress(open: RwSignal<bool>, on_added: Option<Callback<()>>) -> impl Into
         if busy.get_untracked() {
             return;
         }
-        let endpoint = match typed.with_untracked(|typed| wanted(typed, store)) {
+        let endpoint = match typed.with_untracked(|typed| parse_new(typed, store)) {
             Ok(endpoint) => endpoint,
             Err(why) => return refused.set(Some(why)),
         };
@@ -108,7 +108,7 @@ fn is_field(event: &KeyboardEvent) -> bool {
 }
 
 /// The address that is meant, unless it is none or is there already.
-fn wanted(typed: &str, store: Store) -> Result<Endpoint, String> {
+fn parse_new(typed: &str, store: Store) -> Result<Endpoint, String> {
     let typed = typed.trim();
     if typed.is_empty() {
         return Err(copy::MISSING.to_owned());

@@ -19,7 +19,7 @@ pub(super) struct Removal {
     store: Store,
     toaster: Toaster,
     /// What the question is about.
-    asked: RwSignal<Option<Address>>,
+    to_confirm: RwSignal<Option<Address>>,
     busy: RwSignal<bool>,
     failure: RwSignal<Option<Failure>>,
 }
@@ -29,7 +29,7 @@ impl Removal {
         Self {
             store: use_store(),
             toaster: use_toaster(),
-            asked: RwSignal::new(None),
+            to_confirm: RwSignal::new(None),
             busy: RwSignal::new(false),
             failure: RwSignal::new(None),
         }
@@ -41,7 +41,7 @@ impl Removal {
         if address.depending().is_empty() {
             self.remove(address.endpoint.clone());
         } else {
-            self.asked.set(Some(address.clone()));
+            self.to_confirm.set(Some(address.clone()));
         }
     }
 
@@ -57,12 +57,12 @@ impl Removal {
             let left = self.busy.try_set(false).is_some();
             match outcome {
                 Ok(()) => {
-                    self.asked.try_set(None);
+                    self.to_confirm.try_set(None);
                     let back = Callback::new(move |()| self.put_back(before.clone()));
-                    let said = copy::removed(&endpoint.to_string());
-                    self.toaster.offer(said, copy::UNDO, back);
+                    let text = copy::removed(&endpoint.to_string());
+                    self.toaster.offer(text, copy::UNDO, back);
                 }
-                Err(failure) if left || self.asked.with_untracked(Option::is_none) => {
+                Err(failure) if left || self.to_confirm.with_untracked(Option::is_none) => {
                     self.toaster.fail(failure.to_string());
                 }
                 Err(failure) => self.failure.set(Some(failure)),
@@ -90,7 +90,7 @@ impl Removal {
     /// The question, while it is open.
     pub(super) fn question(self) -> impl IntoView {
         move || {
-            let address = self.asked.get()?;
+            let address = self.to_confirm.get()?;
             let name = address.endpoint.to_string();
             let error = Signal::derive(move || self.failure.get().map(|failure| failure.to_string()));
             let text = copy::remove_text(&address.depending());
@@ -98,7 +98,7 @@ impl Removal {
             Some(view! {
                 <ConfirmDanger title=copy::remove_title(&name) text action=copy::remove(&name)
                     keep=copy::keep(&name) busy=self.busy error on_confirm=confirm
-                    on_keep=move || self.asked.set(None)/>
+                    on_keep=move || self.to_confirm.set(None)/>
             })
         }
     }

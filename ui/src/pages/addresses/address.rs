@@ -17,12 +17,12 @@ pub struct Address {
     /// The controller's own test; absent while it runs.
     pub own: Option<ReachableAt>,
     /// What each device that tried it said, by name.
-    pub tried: Vec<Tried>,
+    pub trials: Vec<DeviceTrial>,
 }
 
 /// What one device said of an address.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Tried {
+pub struct DeviceTrial {
     pub device: String,
     pub reached: bool,
     pub reason: Option<String>,
@@ -35,21 +35,21 @@ impl Address {
     /// Names of the devices that reached it, or of those that did not.
     #[must_use]
     pub fn devices(&self, reached: bool) -> Vec<&str> {
-        let asked = self.tried.iter().filter(|tried| tried.reached == reached);
-        asked.map(|tried| tried.device.as_str()).collect()
+        let trials = self.trials.iter().filter(|trial| trial.reached == reached);
+        trials.map(|trial| trial.device.as_str()).collect()
     }
 
     /// Devices that would lose the controller with it.
     #[must_use]
     pub fn depending(&self) -> Vec<&str> {
-        let depending = self.tried.iter().filter(|tried| tried.only_way);
-        depending.map(|tried| tried.device.as_str()).collect()
+        let depending = self.trials.iter().filter(|trial| trial.only_way);
+        depending.map(|trial| trial.device.as_str()).collect()
     }
 
     /// When a device last told of it.
     #[must_use]
     pub fn newest(&self) -> Option<Timestamp> {
-        self.tried.iter().map(|tried| tried.at).max()
+        self.trials.iter().map(|trial| trial.at).max()
     }
 }
 
@@ -61,28 +61,28 @@ pub fn addresses<'a>(
     tests: &[ReachableAt],
 ) -> Vec<Address> {
     let address = |endpoint: &Endpoint| {
-        let mut tried: Vec<_> = devices
+        let mut trials: Vec<_> = devices
             .clone()
-            .filter(|device| counts(device))
-            .filter_map(|device| tried(device, endpoint))
+            .filter(|device| is_counted(device))
+            .filter_map(|device| trial_of(device, endpoint))
             .collect();
-        tried.sort_by(|a, b| (a.reached, &a.device).cmp(&(b.reached, &b.device)));
+        trials.sort_by(|a, b| (a.reached, &a.device).cmp(&(b.reached, &b.device)));
         Address {
             added: fleet.added_endpoints.contains(endpoint),
             own: tests.iter().find(|test| test.endpoint == *endpoint).cloned(),
             endpoint: endpoint.clone(),
-            tried,
+            trials,
         }
     };
     fleet.endpoints.iter().map(address).collect()
 }
 
 /// The agent beside the controller says nothing of the way to it.
-fn counts(device: &Device) -> bool {
+fn is_counted(device: &Device) -> bool {
     !device.this_computer && device.status != DeviceStatus::Revoked
 }
 
-fn tried(device: &Device, endpoint: &Endpoint) -> Option<Tried> {
+fn trial_of(device: &Device, endpoint: &Endpoint) -> Option<DeviceTrial> {
     let trial = device
         .endpoint_trials
         .iter()
@@ -92,7 +92,7 @@ fn tried(device: &Device, endpoint: &Endpoint) -> Option<Tried> {
         .iter()
         .filter(|trial| trial.reached)
         .count();
-    Some(Tried {
+    Some(DeviceTrial {
         device: device.name.to_string(),
         reached: trial.reached,
         reason: trial.reason.clone(),
@@ -161,6 +161,6 @@ mod tests {
             ..revoked
         });
         let found = addresses(&fleet(), [revoked].iter(), &[]);
-        assert!(found.iter().all(|address| address.tried.is_empty()));
+        assert!(found.iter().all(|address| address.trials.is_empty()));
     }
 }
