@@ -1,20 +1,20 @@
 //! The mesh: how devices reach each other, who may, and why.
 
 mod attempts;
-mod beside;
 mod explain;
+mod graph;
 mod layout;
 mod map;
+mod paths_panel;
 mod policy;
 mod round_trips;
 mod table;
 mod test_all;
-mod web;
 
 pub(crate) use attempts::PathTest;
+pub(crate) use graph::rank;
 pub(crate) use round_trips::RoundTrips;
 pub(crate) use table::PathsTable;
-pub(crate) use web::rank;
 
 use crate::{
     components::{
@@ -32,7 +32,7 @@ use crate::{
 use leptos::prelude::*;
 use leptos_router::hooks::{use_navigate, use_params_map};
 use map::MapView;
-use policy::{Draft, PolicyView};
+use policy::{PolicyDraft, PolicyView};
 
 /// The word in the address, and what people read. The first has no word.
 const TABS: [(&str, &str); 3] = [("", copy::MAP), ("paths", copy::PATHS), ("policy", copy::POLICY)];
@@ -48,7 +48,7 @@ pub fn MeshPage() -> impl IntoView {
     let navigate = use_navigate();
     RoundTrips::provide();
     // What was edited stays while another tab is looked at.
-    let draft = Draft::new();
+    let draft = PolicyDraft::new();
     let tab = Memo::new(move |_| {
         let word = params.with(|params| params.get("tab").unwrap_or_default());
         let first = word.split('/').next().unwrap_or_default();
@@ -76,11 +76,11 @@ pub fn MeshPage() -> impl IntoView {
 
 /// What the map has to show.
 #[derive(Debug, Clone, PartialEq)]
-enum Stage {
+enum MapContent {
     Loading,
     Failed(String),
     /// No two devices to be connected.
-    Alone(usize),
+    TooFew(usize),
     Map,
 }
 
@@ -88,21 +88,23 @@ enum Stage {
 fn MapPanel() -> impl IntoView {
     let store = use_store();
     let navigate = use_navigate();
-    let stage = Memo::new(move |_| {
+    let content = Memo::new(move |_| {
         let devices = store
             .devices
             .with(|devices| devices.is_filled().then(|| devices.rows().len()));
         store.paths.with(|paths| match (devices, paths.load()) {
-            (Some(alone @ 0..2), _) => Stage::Alone(alone),
-            (Some(_), _) if paths.is_filled() => Stage::Map,
-            (_, Load::Failed(failure)) => Stage::Failed(failure.to_string()),
-            _ => Stage::Loading,
+            (Some(few @ 0..2), _) => MapContent::TooFew(few),
+            (Some(_), _) if paths.is_filled() => MapContent::Map,
+            (_, Load::Failed(failure)) => MapContent::Failed(failure.to_string()),
+            _ => MapContent::Loading,
         })
     });
-    move || match stage.get() {
-        Stage::Loading => view! { <Skeleton bones=6 height="2rem" sentence=copy::LOADING/> }.into_any(),
-        Stage::Failed(message) => view! { <ErrorState message on_retry=move || store.reload()/> }.into_any(),
-        Stage::Alone(count) => {
+    move || match content.get() {
+        MapContent::Loading => view! { <Skeleton bones=6 height="2rem" sentence=copy::LOADING/> }.into_any(),
+        MapContent::Failed(message) => {
+            view! { <ErrorState message on_retry=move || store.reload()/> }.into_any()
+        }
+        MapContent::TooFew(count) => {
             let (title, text) = if count == 0 {
                 (devices::EMPTY, devices::EMPTY_TEXT)
             } else {
@@ -117,6 +119,6 @@ fn MapPanel() -> impl IntoView {
             }
             .into_any()
         }
-        Stage::Map => view! { <MapView/> }.into_any(),
+        MapContent::Map => view! { <MapView/> }.into_any(),
     }
 }

@@ -28,7 +28,7 @@ pub(crate) fn PathTest(from: DeviceId, to: DeviceId) -> impl IntoView {
             busy.try_set(false);
         });
     };
-    let said = move || match outcome.get() {
+    let outcome_view = move || match outcome.get() {
         None => busy
             .get()
             .then(|| view! { <p class="muted">{copy::TESTING}</p> }.into_any()),
@@ -43,7 +43,7 @@ pub(crate) fn PathTest(from: DeviceId, to: DeviceId) -> impl IntoView {
     };
     view! {
         <div class="actions"><Button label=copy::TEST glyph=lucide::RADAR busy on_press=test/></div>
-        <div role="status">{said}</div>
+        <div role="status">{outcome_view}</div>
     }
 }
 

@@ -21,7 +21,7 @@ use leptos::{ev::SubmitEvent, prelude::*, task::spawn_local};
 
 /// What is asked, and what was answered. A handle: copies share the same signals.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Question {
+pub(super) struct AccessQuestion {
     from: RwSignal<String>,
     to: RwSignal<String>,
     on: RwSignal<String>,
@@ -31,7 +31,7 @@ pub(super) struct Question {
     answer: RwSignal<Option<Result<Explanation, String>>>,
 }
 
-impl Question {
+impl AccessQuestion {
     pub(super) fn new(policy: Signal<Option<Policy>>, from: String, to: String) -> Self {
         Self {
             from: RwSignal::new(from),
@@ -44,7 +44,7 @@ impl Question {
     }
 
     /// Asks about two devices.
-    pub(super) fn about(self, from: String, to: String) {
+    pub(super) fn ask_about(self, from: String, to: String) {
         self.from.set(from);
         self.to.set(to);
         self.ask();
@@ -90,7 +90,7 @@ fn flow(text: &str) -> Option<(Proto, Option<u16>)> {
 
 /// The question as a form, with its answer below.
 #[component]
-pub(super) fn Explain(question: Question, submit: &'static str) -> impl IntoView {
+pub(super) fn Explain(question: AccessQuestion, submit: &'static str) -> impl IntoView {
     let store = use_store();
     let names = Memo::new(move |_| {
         store.devices.with(|devices| {
@@ -133,11 +133,11 @@ pub(super) fn Explain(question: Question, submit: &'static str) -> impl IntoView
             <Field label=copy::ON value=question.on verbatim=true on_input=move |text| question.on.set(text)/>
             <Button label=submit submit=true busy=question.busy/>
         </form>
-        <div role="status">{move || question.answer.get().map(answered)}</div>
+        <div role="status">{move || question.answer.get().map(answer_view)}</div>
     }
 }
 
-fn answered(answer: Result<Explanation, String>) -> AnyView {
+fn answer_view(answer: Result<Explanation, String>) -> AnyView {
     let explanation = match answer {
         Ok(explanation) => explanation,
         Err(message) => return view! { <ErrorState message/> }.into_any(),

@@ -19,7 +19,7 @@ const LEAST_COLUMNS: usize = 2;
 
 /// Upper left corner.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) struct Place {
+pub(super) struct Corner {
     pub(super) x: f64,
     pub(super) y: f64,
 }
@@ -35,9 +35,9 @@ pub(super) struct Spot {
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(super) struct Plan {
     /// In the order of the given spots.
-    pub(super) places: Vec<Place>,
-    pub(super) labels: Vec<(String, Place)>,
-    pub(super) relays: Vec<Place>,
+    pub(super) places: Vec<Corner>,
+    pub(super) labels: Vec<(String, Corner)>,
+    pub(super) relays: Vec<Corner>,
     pub(super) width: f64,
     pub(super) height: f64,
 }
@@ -59,10 +59,10 @@ pub(super) fn plan(spots: &[Spot], relays: usize) -> Plan {
         for spot in column.clone() {
             let group = &spots[spot].group;
             if spot == column.start || spots[spot - 1].group != *group {
-                plan.labels.push((group.clone(), Place { x, y }));
+                plan.labels.push((group.clone(), Corner { x, y }));
                 y += LABEL;
             }
-            plan.places.push(Place { x, y });
+            plan.places.push(Corner { x, y });
             y += ROW;
         }
         plan.height = plan.height.max(y);
@@ -72,7 +72,7 @@ pub(super) fn plan(spots: &[Spot], relays: usize) -> Plan {
     let top = relays_top(plan.height, relays as f64);
     plan.height = plan.height.max(top + relays as f64 * ROW);
     plan.relays = (0..relays)
-        .map(|n| Place {
+        .map(|n| Corner {
             x: left(middle),
             y: top + n as f64 * ROW,
         })
@@ -99,7 +99,7 @@ fn columns(spots: &[Spot]) -> Vec<std::ops::Range<usize>> {
 }
 
 /// Where the name of a line stands that comes to a place, in the free room beside it: x, y, and what of the text is there.
-pub(super) fn end(from: Place, to: Place) -> (f64, f64, &'static str) {
+pub(super) fn label_anchor(from: Corner, to: Corner) -> (f64, f64, &'static str) {
     let y = to.y + HEIGHT / 2.0 - ABOVE_LINE;
     if from.x < to.x - 0.5 {
         (to.x - BESIDE, y, "end")
@@ -109,7 +109,7 @@ pub(super) fn end(from: Place, to: Place) -> (f64, f64, &'static str) {
 }
 
 /// A line between two places, as an SVG path, and its middle.
-pub(super) fn line(from: Place, to: Place) -> (String, Place) {
+pub(super) fn line(from: Corner, to: Corner) -> (String, Corner) {
     let (from, to) = if from.x <= to.x { (from, to) } else { (to, from) };
     let (from_y, to_y) = (from.y + HEIGHT / 2.0, to.y + HEIGHT / 2.0);
     let start = from.x + WIDTH;
@@ -124,7 +124,7 @@ pub(super) fn line(from: Place, to: Place) -> (String, Place) {
     let x = (start + end + 6.0 * bend) / 8.0;
     (
         path,
-        Place {
+        Corner {
             x,
             y: f64::midpoint(from_y, to_y),
         },
@@ -166,10 +166,10 @@ mod tests {
 
     #[test]
     fn lines_begin_and_end_at_edges() {
-        let (across, middle) = line(Place { x: 20.0, y: 0.0 }, Place { x: 0.0, y: 10.0 });
+        let (across, middle) = line(Corner { x: 20.0, y: 0.0 }, Corner { x: 0.0, y: 10.0 });
         assert_eq!(across, "M9.5 11.25C14.75 11.25 14.75 1.25 20 1.25");
         assert_eq!((middle.x, middle.y), (14.75, 6.25));
-        let (beside, _) = line(Place { x: 0.0, y: 0.0 }, Place { x: 0.0, y: 10.0 });
+        let (beside, _) = line(Corner { x: 0.0, y: 0.0 }, Corner { x: 0.0, y: 10.0 });
         assert_eq!(beside, "M9.5 1.25C12 1.25 12 11.25 9.5 11.25");
     }
 
@@ -181,7 +181,7 @@ mod tests {
             let spots = spots(&groups);
             let plan = plan(&spots, relays);
             prop_assert_eq!(plan.places.len(), spots.len());
-            let all: Vec<Place> = plan.places.iter().chain(&plan.relays).copied().collect();
+            let all: Vec<Corner> = plan.places.iter().chain(&plan.relays).copied().collect();
             for (index, one) in all.iter().enumerate() {
                 prop_assert!(one.x >= 0.0 && one.y >= 0.0);
                 prop_assert!(one.x + WIDTH <= plan.width && one.y + HEIGHT <= plan.height, "{:?} in {:?}", one, plan);

@@ -1,10 +1,10 @@
 //! The map: a button for each device, lines for its paths, and beside it what is known of the chosen one.
 
 use super::{
-    beside::Beside,
-    explain::{Explain, Question},
-    layout::{self, HEIGHT, Place, Plan, WIDTH},
-    web::{self, Line, Node, Shown},
+    explain::{AccessQuestion, Explain},
+    graph::{self, Edge, MapNode, Node},
+    layout::{self, Corner, HEIGHT, Plan, WIDTH},
+    paths_panel::PathsPanel,
 };
 use crate::{
     components::{
@@ -23,7 +23,7 @@ use std::{collections::BTreeMap, fmt::Write, sync::Arc};
 /// What the map shows. A handle: copies share the same signals.
 #[derive(Clone, Copy)]
 struct Map {
-    shown: Memo<Vec<Shown>>,
+    shown: Memo<Vec<MapNode>>,
     relays: Memo<Vec<String>>,
     plan: Memo<Plan>,
     drawing: Memo<String>,
@@ -39,7 +39,7 @@ impl Map {
             let devices: Vec<Arc<Device>> = store
                 .devices
                 .with(|devices| devices.rows().values().cloned().collect());
-            filter.with(|filter| web::shown(&devices, filter, unfolded.get().as_deref()))
+            filter.with(|filter| graph::map_nodes(&devices, filter, unfolded.get().as_deref()))
         });
         let relays = Memo::new(move |_| {
             store.relays.with(|relays| {
@@ -54,19 +54,19 @@ impl Map {
             let spots: Vec<_> = shown.with(|shown| shown.iter().map(|shown| shown.spot.clone()).collect());
             layout::plan(&spots, relays.with(Vec::len))
         });
-        let lines = Memo::new(move |_| {
+        let edges = Memo::new(move |_| {
             let selected = selected.get();
             shown.with(|shown| {
                 let devices = store.devices.read();
                 let node_of = |id| {
-                    let group = |device: &Arc<Device>| Node::Group(web::spot_of(device).group);
+                    let group = |device: &Arc<Device>| Node::Group(graph::spot_of(device).group);
                     let has = |node: &Node| shown.iter().any(|shown| shown.node == *node);
                     Some(Node::Device(id))
                         .filter(has)
                         .or_else(|| devices.rows().get(&id).map(group).filter(has))
                 };
                 let paths = store.paths.read();
-                web::lines(
+                graph::edges(
                     paths.rows().values().map(AsRef::as_ref),
                     node_of,
                     selected.as_ref(),
@@ -77,7 +77,7 @@ impl Map {
         let drawing = Memo::new(move |_| {
             let (shown, plan, relays) = (shown.read(), plan.read(), relays.read());
             let selected = selected.get();
-            lines.with(|lines| draw(&shown, &plan, &relays, lines, selected.as_ref()))
+            edges.with(|edges| draw(&shown, &plan, &relays, edges, selected.as_ref()))
         });
         Self {
             shown,
@@ -100,40 +100,46 @@ impl Map {
 }
 
 /// The inside of the SVG: lines, and names of the selected device's. Nothing in it comes from outside but numbers.
-fn draw(shown: &[Shown], plan: &Plan, relays: &[String], lines: &[Line], selected: Option<&Node>) -> String {
-    let places: BTreeMap<&Node, Place> = shown
+fn draw(
+    shown: &[MapNode],
+    plan: &Plan,
+    relays: &[String],
+    edges: &[Edge],
+    selected: Option<&Node>,
+) -> String {
+    let places: BTreeMap<&Node, Corner> = shown
         .iter()
         .map(|shown| &shown.node)
         .zip(plan.places.iter().copied())
         .collect();
     let (mut relayed, mut others, mut names) = (String::new(), String::new(), String::new());
-    for line in lines {
-        let Some((from, to)) = places.get(&line.ends.0).zip(places.get(&line.ends.1)) else {
+    for edge in edges {
+        let Some((from, to)) = places.get(&edge.ends.0).zip(places.get(&edge.ends.1)) else {
             continue;
         };
-        let relay = relays.iter().position(|name| Some(name) == line.relay.as_ref());
+        let relay = relays.iter().position(|name| Some(name) == edge.relay.as_ref());
         let relay = relay.and_then(|index| plan.relays.get(index));
-        match (line.kind, relay) {
+        match (edge.kind, relay) {
             (PathKind::Relayed, Some(relay)) => {
                 draw_relayed(&mut relayed, *from, *relay);
                 draw_relayed(&mut relayed, *to, *relay);
             }
             (PathKind::Relayed, None) => draw_relayed(&mut relayed, *from, *to),
-            _ => draw_one(&mut others, line, *from, *to),
+            _ => draw_edge(&mut others, edge, *from, *to),
         }
         if let Some(selected) = selected {
-            let (near, far) = if line.ends.0 == *selected {
+            let (near, far) = if edge.ends.0 == *selected {
                 (from, to)
             } else {
                 (to, from)
             };
-            name(&mut names, line.kind, *relay.unwrap_or(near), *far);
+            name(&mut names, edge.kind, *relay.unwrap_or(near), *far);
         }
     }
     relayed + &others + &names
 }
 
-fn draw_relayed(svg: &mut String, from: Place, to: Place) {
+fn draw_relayed(svg: &mut String, from: Corner, to: Corner) {
     let (path, _) = layout::line(from, to);
     _ = write!(
         svg,
@@ -141,12 +147,12 @@ fn draw_relayed(svg: &mut String, from: Place, to: Place) {
     );
 }
 
-fn draw_one(svg: &mut String, line: &Line, from: Place, to: Place) {
-    let (path, Place { x, y }) = layout::line(from, to);
-    let class = copy::kind(line.kind);
-    let quiet = if line.quiet { " quiet" } else { "" };
+fn draw_edge(svg: &mut String, edge: &Edge, from: Corner, to: Corner) {
+    let (path, Corner { x, y }) = layout::line(from, to);
+    let class = copy::kind(edge.kind);
+    let quiet = if edge.quiet { " quiet" } else { "" };
     _ = write!(svg, r#"<path class="{class}{quiet}" d="{path}"/>"#);
-    if line.kind == PathKind::None && !line.quiet {
+    if edge.kind == PathKind::None && !edge.quiet {
         let (left, right, top, low) = (x - 0.35, x + 0.35, y - 0.35, y + 0.35);
         _ = write!(
             svg,
@@ -156,8 +162,8 @@ fn draw_one(svg: &mut String, line: &Line, from: Place, to: Place) {
 }
 
 /// The word of a path, where its line comes to the other device.
-fn name(svg: &mut String, kind: PathKind, from: Place, to: Place) {
-    let (x, y, anchor) = layout::end(from, to);
+fn name(svg: &mut String, kind: PathKind, from: Corner, to: Corner) {
+    let (x, y, anchor) = layout::label_anchor(from, to);
     let (class, word) = (copy::kind(kind), copy::kind_word(kind));
     _ = write!(
         svg,
@@ -171,11 +177,11 @@ pub(super) fn MapView() -> impl IntoView {
     let navigate = use_navigate();
     let filter = RwSignal::new(String::new());
     let map = Map::new(filter);
-    let question = Question::new(Signal::derive(|| None), String::new(), String::new());
+    let question = AccessQuestion::new(Signal::derive(|| None), String::new(), String::new());
     let summary = move || {
         let (direct, relayed, none) = store
             .paths
-            .with(|paths| web::tally(paths.rows().values().map(AsRef::as_ref)));
+            .with(|paths| graph::tally(paths.rows().values().map(AsRef::as_ref)));
         let devices = store.devices.with(|devices| devices.rows().len());
         if store.paths.with(|paths| paths.rows().is_empty()) {
             copy::no_paths(devices)
@@ -189,7 +195,7 @@ pub(super) fn MapView() -> impl IntoView {
     });
     let beside = move || {
         match chosen.get() {
-        Some(device) => view! { <Beside device question/> }.into_any(),
+        Some(device) => view! { <PathsPanel device question/> }.into_any(),
         None => view! { <aside class="beside" aria-label=copy::PATHS><p class="muted">{copy::PRESS_ONE}</p></aside> }.into_any(),
     }
     };
@@ -239,17 +245,17 @@ fn Drawing(map: Map) -> impl IntoView {
     }
 }
 
-fn at(place: Place) -> String {
+fn at(place: Corner) -> String {
     format!("left:{}rem;top:{}rem", place.x, place.y)
 }
 
 fn labels(plan: &Plan) -> impl IntoView + use<> {
-    let label = |(text, place): &(String, Place)| view! { <span class="group" style=at(*place)>{text.clone()}</span> };
+    let label = |(text, place): &(String, Corner)| view! { <span class="group" style=at(*place)>{text.clone()}</span> };
     plan.labels.iter().map(label).collect_view()
 }
 
 fn nodes(map: Map) -> impl IntoView {
-    let node = |(shown, place): (&Shown, &Place)| {
+    let node = |(shown, place): (&MapNode, &Corner)| {
         let own = shown.node.clone();
         let pressed = {
             let own = own.clone();
@@ -275,7 +281,7 @@ fn nodes(map: Map) -> impl IntoView {
 }
 
 fn relays(map: Map) -> impl IntoView {
-    let relay = |(name, place): (&String, &Place)| {
+    let relay = |(name, place): (&String, &Corner)| {
         view! {
             <span class="node relay" style=format!("{};width:{WIDTH}rem;height:{HEIGHT}rem", at(*place))>
                 <Icon glyph=lucide::WAYPOINTS/><span>{name.clone()}</span>

@@ -5,9 +5,9 @@ mod review;
 mod rule_form;
 mod test_form;
 
-pub(super) use draft::Draft;
+pub(super) use draft::PolicyDraft;
 
-use super::explain::{Explain, Question};
+use super::explain::{AccessQuestion, Explain};
 use crate::{
     components::{
         badge::{Status, Tone, status_badge},
@@ -20,7 +20,7 @@ use crate::{
     copy::policy as copy,
     frame::PageActions,
 };
-use draft::{names_of, unreachable_in};
+use draft::{name_of, unreachable_devices_of};
 use flotilla_protocol::policy::{PolicyTest, Rule};
 use leptos::prelude::*;
 use leptos_router::hooks::use_query_map;
@@ -30,34 +30,34 @@ use test_form::TestForm;
 
 /// What is open beside the sentences.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Open {
+enum OpenForm {
     NewRule,
     Rule(usize),
     NewTest,
 }
 
 #[component]
-pub(super) fn PolicyView(draft: Draft) -> impl IntoView {
+pub(super) fn PolicyView(draft: PolicyDraft) -> impl IntoView {
     draft.load();
-    let open = RwSignal::new(None::<Open>);
+    let open = RwSignal::new(None::<OpenForm>);
     let reviewing = RwSignal::new(false);
     let any = Memo::new(move |_| draft.policy.with(|policy| !policy.rules.is_empty()));
     let query = use_query_map().get_untracked();
-    let end = |name: &str| query.get(name).and_then(|id| names_of(&id)).unwrap_or_default();
+    let end = |name: &str| query.get(name).and_then(|id| name_of(&id)).unwrap_or_default();
     let edited = Signal::derive(move || draft.is_changed().then(|| draft.policy.get()));
-    let question = Question::new(edited, end("from"), end("to"));
+    let question = AccessQuestion::new(edited, end("from"), end("to"));
     let close = Callback::new(move |()| open.set(None));
     let drawer = move || {
         open.get().map(|open| match open {
-            Open::NewRule => view! { <RuleForm draft index=None on_close=close/> }.into_any(),
-            Open::Rule(index) => view! { <RuleForm draft index=Some(index) on_close=close/> }.into_any(),
-            Open::NewTest => view! { <TestForm draft on_close=close/> }.into_any(),
+            OpenForm::NewRule => view! { <RuleForm draft index=None on_close=close/> }.into_any(),
+            OpenForm::Rule(index) => view! { <RuleForm draft index=Some(index) on_close=close/> }.into_any(),
+            OpenForm::NewTest => view! { <TestForm draft on_close=close/> }.into_any(),
         })
     };
     let body = move || {
         view! {
             <Show when=move || any.get() fallback=|| ()>
-                <PageActions><Button label=copy::ADD_RULE glyph=lucide::PLUS on_press=move || open.set(Some(Open::NewRule))/></PageActions>
+                <PageActions><Button label=copy::ADD_RULE glyph=lucide::PLUS on_press=move || open.set(Some(OpenForm::NewRule))/></PageActions>
             </Show>
             <div class="with-drawer">
                 <div class="policy">
@@ -83,7 +83,7 @@ pub(super) fn PolicyView(draft: Draft) -> impl IntoView {
 
 /// What is in force, what was edited, and the way to save it.
 #[component]
-fn SaveBar(draft: Draft, reviewing: RwSignal<bool>) -> impl IntoView {
+fn SaveBar(draft: PolicyDraft, reviewing: RwSignal<bool>) -> impl IntoView {
     let changed = Memo::new(move |_| draft.is_changed());
     let reason = Signal::derive(move || (!changed.get()).then(|| copy::UNCHANGED.to_owned()));
     let conflict = move || {
@@ -113,9 +113,9 @@ fn SaveBar(draft: Draft, reviewing: RwSignal<bool>) -> impl IntoView {
 }
 
 #[component]
-fn Rules(draft: Draft, open: RwSignal<Option<Open>>, any: Memo<bool>) -> impl IntoView {
+fn Rules(draft: PolicyDraft, open: RwSignal<Option<OpenForm>>, any: Memo<bool>) -> impl IntoView {
     let rules = move || {
-        let rule = |(index, rule): (usize, &Rule)| one_rule(draft, open, index, rule);
+        let rule = |(index, rule): (usize, &Rule)| rule_line(draft, open, index, rule);
         draft
             .policy
             .with(|policy| policy.rules.iter().enumerate().map(rule).collect_view())
@@ -123,7 +123,7 @@ fn Rules(draft: Draft, open: RwSignal<Option<Open>>, any: Memo<bool>) -> impl In
     let empty = move || {
         view! {
             <EmptyState glyph=lucide::SHIELD_CHECK title=copy::NO_RULES text=copy::NO_RULES_TEXT>
-                <Button label=copy::ADD_RULE on_press=move || open.set(Some(Open::NewRule))/>
+                <Button label=copy::ADD_RULE on_press=move || open.set(Some(OpenForm::NewRule))/>
             </EmptyState>
         }
     };
@@ -139,7 +139,12 @@ fn Rules(draft: Draft, open: RwSignal<Option<Open>>, any: Memo<bool>) -> impl In
     }
 }
 
-fn one_rule(draft: Draft, open: RwSignal<Option<Open>>, index: usize, rule: &Rule) -> impl IntoView + use<> {
+fn rule_line(
+    draft: PolicyDraft,
+    open: RwSignal<Option<OpenForm>>,
+    index: usize,
+    rule: &Rule,
+) -> impl IntoView + use<> {
     let part = |(text, is_name): copy::Part| {
         if is_name {
             view! { <strong>{text}</strong> }.into_any()
@@ -148,7 +153,7 @@ fn one_rule(draft: Draft, open: RwSignal<Option<Open>>, index: usize, rule: &Rul
         }
     };
     let sentence = copy::sentence(rule).into_iter().map(part).collect_view();
-    let deaf = unreachable_in(rule);
+    let unreachable = unreachable_devices_of(rule);
     let remove = move || {
         open.set(None);
         draft.policy.update(|policy| drop(policy.rules.remove(index)));
@@ -160,11 +165,11 @@ fn one_rule(draft: Draft, open: RwSignal<Option<Open>>, index: usize, rule: &Rul
                 <p class="caption muted">
                     {rule.name.clone()}
                     {(!rule.enabled).then(|| view! { " · "{copy::OFF} })}
-                    {deaf.map(|deaf| view! { " · "<span class="warn">{deaf}</span> })}
+                    {unreachable.map(|unreachable| view! { " · "<span class="warn">{unreachable}</span> })}
                 </p>
             </div>
             <span class="actions">
-                <IconButton name=copy::edit(&rule.name) glyph=lucide::PENCIL on_press=move || open.set(Some(Open::Rule(index)))/>
+                <IconButton name=copy::edit(&rule.name) glyph=lucide::PENCIL on_press=move || open.set(Some(OpenForm::Rule(index)))/>
                 <IconButton name=copy::remove(&rule.name) glyph=lucide::TRASH_2 on_press=remove/>
             </span>
         </li>
@@ -172,11 +177,11 @@ fn one_rule(draft: Draft, open: RwSignal<Option<Open>>, index: usize, rule: &Rul
 }
 
 #[component]
-fn Tests(draft: Draft, open: RwSignal<Option<Open>>) -> impl IntoView {
+fn Tests(draft: PolicyDraft, open: RwSignal<Option<OpenForm>>) -> impl IntoView {
     let tests = move || {
         let failing = draft.failing();
         let test = |(index, test): (usize, &PolicyTest)| {
-            let said = copy::test(test);
+            let text = copy::test(test);
             let (tone, glyph, word) = if failing.contains(test) {
                 (Tone::Bad, lucide::CIRCLE_X, copy::FAILS)
             } else {
@@ -190,10 +195,10 @@ fn Tests(draft: Draft, open: RwSignal<Option<Open>>) -> impl IntoView {
             let remove = move || draft.policy.update(|policy| drop(policy.tests.remove(index)));
             view! {
                 <li>
-                    <p>{said.clone()}</p>
+                    <p>{text.clone()}</p>
                     <span class="actions">
                         {status_badge(&status, false, false)}
-                        <IconButton name=copy::remove_test(&said) glyph=lucide::TRASH_2 on_press=remove/>
+                        <IconButton name=copy::remove_test(&text) glyph=lucide::TRASH_2 on_press=remove/>
                     </span>
                 </li>
             }
@@ -207,7 +212,7 @@ fn Tests(draft: Draft, open: RwSignal<Option<Open>>) -> impl IntoView {
             <h2 id="tests">{copy::TESTS}</h2>
             <ul class="sentences">{tests}</ul>
             <p class="hint">{copy::TESTS_TEXT}</p>
-            <div class="actions"><Button label=copy::ADD_TEST on_press=move || open.set(Some(Open::NewTest))/></div>
+            <div class="actions"><Button label=copy::ADD_TEST on_press=move || open.set(Some(OpenForm::NewTest))/></div>
         </section>
     }
 }

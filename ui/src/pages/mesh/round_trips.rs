@@ -13,16 +13,16 @@ type Ends = (DeviceId, DeviceId);
 /// What was seen of each path. A handle: copies share the same memory.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct RoundTrips {
-    seen: StoredValue<BTreeMap<Ends, Seen>>,
+    histories: StoredValue<BTreeMap<Ends, PathHistory>>,
 }
 
 #[derive(Debug, Default)]
-struct Seen {
+struct PathHistory {
     last: Option<Timestamp>,
     values: VecDeque<f32>,
 }
 
-impl Seen {
+impl PathHistory {
     /// Takes in a path as it is now. A path without an answer leaves no value.
     fn note(&mut self, path: &Path) {
         if self.last.is_some_and(|last| last >= path.as_of) {
@@ -42,16 +42,16 @@ impl RoundTrips {
     /// Begins to watch the paths for the page below.
     pub(crate) fn provide() -> Self {
         let trips = Self {
-            seen: StoredValue::default(),
+            histories: StoredValue::default(),
         };
         provide_context(trips);
         let store = use_store();
         Effect::new(move || {
             store.paths.with(|paths| {
-                trips.seen.update_value(|seen| {
-                    seen.retain(|ends, _| paths.rows().contains_key(ends));
+                trips.histories.update_value(|histories| {
+                    histories.retain(|ends, _| paths.rows().contains_key(ends));
                     for (ends, path) in paths.rows() {
-                        seen.entry(*ends).or_default().note(path);
+                        histories.entry(*ends).or_default().note(path);
                     }
                 });
             });
@@ -62,10 +62,10 @@ impl RoundTrips {
     /// The last values of a path, `path` being its newest state.
     pub(crate) fn of(self, path: &Path) -> Vec<f32> {
         let ends = (path.from_id, path.to_id);
-        let values = self.seen.try_update_value(|seen| {
-            let seen = seen.entry(ends).or_default();
-            seen.note(path);
-            seen.values.iter().copied().collect()
+        let values = self.histories.try_update_value(|histories| {
+            let history = histories.entry(ends).or_default();
+            history.note(path);
+            history.values.iter().copied().collect()
         });
         values.unwrap_or_default()
     }
@@ -88,20 +88,20 @@ mod tests {
 
     #[test]
     fn each_state_of_a_path_counts_once_and_silence_leaves_no_value() {
-        let mut seen = Seen::default();
+        let mut history = PathHistory::default();
         for (second, rtt) in [(1, Some(4.0)), (1, Some(4.0)), (2, None), (3, Some(5.0))] {
-            seen.note(&path(second, rtt));
+            history.note(&path(second, rtt));
         }
-        assert_eq!(seen.values, [4.0, 5.0]);
+        assert_eq!(history.values, [4.0, 5.0]);
     }
 
     #[test]
     fn only_the_newest_values_are_kept() {
-        let mut seen = Seen::default();
+        let mut history = PathHistory::default();
         for second in 0..200_i16 {
-            seen.note(&path(second.into(), Some(second.into())));
+            history.note(&path(second.into(), Some(second.into())));
         }
-        assert_eq!(seen.values.len(), KEPT);
-        assert_eq!(seen.values.back(), Some(&199.0));
+        assert_eq!(history.values.len(), KEPT);
+        assert_eq!(history.values.back(), Some(&199.0));
     }
 }

@@ -140,7 +140,7 @@ impl TableRow for PathRow {
         };
         match column {
             "to" => SortKey::Text(path.to.as_str()),
-            "path" => SortKey::Number(f64::from(super::web::rank(path.kind))),
+            "path" => SortKey::Number(f64::from(super::graph::rank(path.kind))),
             "why" => SortKey::Text(&path.why),
             "rtt" => path
                 .rtt_ms
@@ -265,13 +265,13 @@ pub(crate) fn PathsTable(only: Option<DeviceId>) -> impl IntoView {
                 Some(None) => view! { <Skeleton bones=8 sentence=copy::LOADING/> }.into_any(),
             }}
         </div>
-        {move || opened.get().map(|ends| view! { <OnePath ends on_close=move || opened.set(None)/> })}
+        {move || opened.get().map(|ends| view! { <PathDialog ends on_close=move || opened.set(None)/> })}
     }
 }
 
 /// One path with a test of it, over the page.
 #[component]
-fn OnePath(ends: (DeviceId, DeviceId), #[prop(into)] on_close: Callback<()>) -> impl IntoView {
+fn PathDialog(ends: (DeviceId, DeviceId), #[prop(into)] on_close: Callback<()>) -> impl IntoView {
     let store = use_store();
     let path = Memo::new(move |_| store.paths.with(|paths| paths.rows().get(&ends).cloned()));
     let first = path.get_untracked();

@@ -18,12 +18,12 @@ const AT_ONCE: usize = 4;
 
 /// A path and what came of its test.
 #[derive(Debug, Clone, PartialEq)]
-struct Tested {
+struct PathTestResult {
     to: String,
     outcome: Result<Vec<PathAttempt>, String>,
 }
 
-impl Tested {
+impl PathTestResult {
     fn has_answered(&self) -> bool {
         matches!(&self.outcome, Ok(attempts) if attempts.iter().any(|attempt| attempt.rtt_ms.is_some()))
     }
@@ -31,27 +31,27 @@ impl Tested {
 
 /// Tests under way. A handle: copies share the same signals.
 #[derive(Debug, Clone, Copy)]
-struct Tests {
+struct PathTests {
     from: DeviceId,
     /// Not begun yet, last first.
     waiting: RwSignal<Vec<(DeviceId, String)>>,
     running: RwSignal<usize>,
     all: RwSignal<usize>,
-    done: RwSignal<Vec<Tested>>,
+    done: RwSignal<Vec<PathTestResult>>,
 }
 
-impl Tests {
+impl PathTests {
     fn begin(self, mut peers: Vec<(DeviceId, String)>) {
         peers.reverse();
         self.all.set(peers.len());
         self.done.set(Vec::new());
         self.waiting.set(peers);
         for _ in 0..AT_ONCE {
-            self.go_on();
+            self.start_next();
         }
     }
 
-    fn go_on(self) {
+    fn start_next(self) {
         let Some((to, name)) = self.waiting.try_update(Vec::pop).flatten() else {
             return;
         };
@@ -67,10 +67,10 @@ impl Tests {
                 return;
             }
             self.done.update(|done| {
-                done.push(Tested { to: name, outcome });
+                done.push(PathTestResult { to: name, outcome });
                 done.sort_by(|a, b| (a.has_answered(), &a.to).cmp(&(b.has_answered(), &b.to)));
             });
-            self.go_on();
+            self.start_next();
         });
     }
 
@@ -91,7 +91,7 @@ impl Tests {
 #[component]
 pub(super) fn TestAll(from: DeviceId) -> impl IntoView {
     let store = use_store();
-    let tests = Tests {
+    let tests = PathTests {
         from,
         waiting: RwSignal::default(),
         running: RwSignal::new(0),
@@ -111,7 +111,7 @@ pub(super) fn TestAll(from: DeviceId) -> impl IntoView {
         let more = tests.waiting.with(|waiting| !waiting.is_empty());
         more.then(|| view! { <Button label=copy::STOP_TESTS on_press=move || tests.stop()/> })
     };
-    let said = move || {
+    let progress = move || {
         let (all, done) = (tests.all.get(), tests.done.read());
         if all == 0 {
             return None;
@@ -125,7 +125,7 @@ pub(super) fn TestAll(from: DeviceId) -> impl IntoView {
     let results = move || {
         let done = tests.done.get();
         (!done.is_empty()).then(|| {
-            view! { <ul class="tested-paths">{done.into_iter().map(one).collect_view()}</ul> }
+            view! { <ul class="tested-paths">{done.into_iter().map(result_line).collect_view()}</ul> }
         })
     };
     view! {
@@ -133,39 +133,39 @@ pub(super) fn TestAll(from: DeviceId) -> impl IntoView {
             <div class="actions">
                 <Button label=copy::TEST_ALL glyph=lucide::RADAR busy reason on_press=move || tests.begin(peers.get_untracked())/>
                 {stop}
-                <span class="caption" role="status">{said}</span>
+                <span class="caption" role="status">{progress}</span>
             </div>
             {results}
         </div>
     }
 }
 
-fn one(tested: Tested) -> impl IntoView {
-    let (class, glyph) = if tested.has_answered() {
+fn result_line(result: PathTestResult) -> impl IntoView {
+    let (class, glyph) = if result.has_answered() {
         ("ok", lucide::CIRCLE_CHECK)
     } else {
         ("bad", lucide::CIRCLE_X)
     };
-    let lines = match tested.outcome {
+    let lines = match result.outcome {
         Ok(attempts) => lines(&attempts),
         Err(message) => vec![message],
     };
     view! {
         <li>
             <span class=class><Icon glyph/></span>
-            <strong>{tested.to.clone()}</strong>
-            <ul class="attempts" aria-label=copy::answers_of(&tested.to)>{lines.into_iter().map(|line| view! { <li>{line}</li> }).collect_view()}</ul>
+            <strong>{result.to.clone()}</strong>
+            <ul class="attempts" aria-label=copy::answers_of(&result.to)>{lines.into_iter().map(|line| view! { <li>{line}</li> }).collect_view()}</ul>
         </li>
     }
 }
 
-fn summary(done: &[Tested]) -> String {
-    let answered = done.iter().filter(|tested| tested.has_answered()).count();
-    let failed = done.iter().filter(|tested| tested.outcome.is_err()).count();
+fn summary(done: &[PathTestResult]) -> String {
+    let answered = done.iter().filter(|result| result.has_answered()).count();
+    let failed = done.iter().filter(|result| result.outcome.is_err()).count();
     let silent = done
         .iter()
-        .filter(|tested| tested.outcome.is_ok() && !tested.has_answered());
-    let silent: Vec<_> = silent.map(|tested| tested.to.clone()).collect();
+        .filter(|result| result.outcome.is_ok() && !result.has_answered());
+    let silent: Vec<_> = silent.map(|result| result.to.clone()).collect();
     copy::tested(answered, &silent, failed)
 }
 
@@ -173,12 +173,12 @@ fn summary(done: &[Tested]) -> String {
 mod tests {
     use super::*;
 
-    fn tested(to: &str, rtts: &[Option<f32>]) -> Tested {
+    fn result(to: &str, rtts: &[Option<f32>]) -> PathTestResult {
         let attempt = |rtt_ms: &Option<f32>| PathAttempt {
             target: "Local 10.0.0.1:7000".to_owned(),
             rtt_ms: *rtt_ms,
         };
-        Tested {
+        PathTestResult {
             to: to.to_owned(),
             outcome: Ok(rtts.iter().map(attempt).collect()),
         }
@@ -186,14 +186,14 @@ mod tests {
 
     #[test]
     fn one_answer_is_enough_and_silence_is_named() {
-        let refused = Tested {
+        let refused = PathTestResult {
             to: "pi".to_owned(),
             outcome: Err("pi is offline".to_owned()),
         };
         let done = [
-            tested("vps-2", &[None, Some(4.0)]),
-            tested("desk", &[None, None]),
-            tested("attic", &[]),
+            result("vps-2", &[None, Some(4.0)]),
+            result("desk", &[None, None]),
+            result("attic", &[]),
             refused,
         ];
         assert_eq!(

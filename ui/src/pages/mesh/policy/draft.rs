@@ -19,7 +19,7 @@ use leptos::{prelude::*, task::spawn_local};
 
 /// A handle: copies share the same signals.
 #[derive(Debug, Clone, Copy)]
-pub(in crate::pages::mesh) struct Draft {
+pub(in crate::pages::mesh) struct PolicyDraft {
     pub(super) policy: RwSignal<Policy>,
     /// What was in force when editing began.
     base: RwSignal<Option<PolicyInForce>>,
@@ -32,7 +32,7 @@ pub(in crate::pages::mesh) struct Draft {
     toaster: Toaster,
 }
 
-impl Draft {
+impl PolicyDraft {
     pub(in crate::pages::mesh) fn new() -> Self {
         let store = use_store();
         let draft = Self {
@@ -158,24 +158,24 @@ pub(super) fn subjects() -> Vec<Subject> {
 }
 
 /// Whom these selectors mean now.
-pub(super) fn meant(selectors: &[Selector]) -> String {
+pub(super) fn devices_text(selectors: &[Selector]) -> String {
     let subjects = subjects();
-    let is_meant = |subject: &&Subject| selectors.iter().any(|selector| selects(selector, subject));
+    let is_selected = |subject: &&Subject| selectors.iter().any(|selector| selects(selector, subject));
     let names: Vec<_> = subjects
         .iter()
-        .filter(is_meant)
+        .filter(is_selected)
         .map(|subject| subject.name.as_str())
         .collect();
     copy::means(&names)
 }
 
 /// The devices in bridge networking to which a rule leads.
-pub(super) fn unreachable_in(rule: &Rule) -> Option<String> {
+pub(super) fn unreachable_devices_of(rule: &Rule) -> Option<String> {
     let subjects = subjects();
-    let deaf = subjects.iter().filter(|subject| {
+    let unreachable = subjects.iter().filter(|subject| {
         !subject.is_reachable() && rule.to.iter().any(|selector| selects(selector, subject))
     });
-    let names: Vec<_> = deaf.map(|subject| subject.name.as_str()).collect();
+    let names: Vec<_> = unreachable.map(|subject| subject.name.as_str()).collect();
     (!names.is_empty()).then(|| copy::unreachable(&names))
 }
 
@@ -197,6 +197,6 @@ pub(super) fn known_selectors() -> Vec<String> {
 }
 
 /// The name of a device by its id.
-pub(super) fn names_of(id: &str) -> Option<String> {
+pub(super) fn name_of(id: &str) -> Option<String> {
     untrack(|| use_store().lookup_device(id)).map(|device| device.name.to_string())
 }

@@ -1,6 +1,6 @@
 //! What saving would open, close and cut, before it does.
 
-use super::draft::Draft;
+use super::draft::PolicyDraft;
 use crate::{
     api::send,
     components::{
@@ -16,7 +16,7 @@ use flotilla_protocol::api::{PolicyReview, Reach, ReviewPolicy};
 use leptos::{prelude::*, task::spawn_local};
 
 #[component]
-pub(super) fn Review(draft: Draft, #[prop(into)] on_close: Callback<()>) -> impl IntoView {
+pub(super) fn Review(draft: PolicyDraft, #[prop(into)] on_close: Callback<()>) -> impl IntoView {
     let answer = RwSignal::new(None::<Result<PolicyReview, String>>);
     let policy = draft.policy.get_untracked();
     spawn_local(async move {
@@ -48,12 +48,12 @@ fn reviewed(review: PolicyReview) -> AnyView {
     let impact = copy::impact(review.opens_total, review.closes_total, review.cuts.len());
     let nothing = review.opens_total + review.closes_total == 0;
     let failing = (!review.failing.is_empty()).then(|| {
-        let said: Vec<_> = review
+        let messages: Vec<_> = review
             .failing
             .iter()
             .map(|failed| failed.message.clone())
             .collect();
-        view! { <Notice tone=Tone::Bad title=copy::FAILING text=said.join("; ")/> }
+        view! { <Notice tone=Tone::Bad title=copy::FAILING text=messages.join("; ")/> }
     });
     let warning = |text: String| view! { <Notice tone=Tone::Warn text/> };
     view! {

@@ -1,6 +1,6 @@
 //! The drawer in which a rule is written.
 
-use super::draft::{Draft, known_selectors, meant, unreachable_in};
+use super::draft::{PolicyDraft, devices_text, known_selectors, unreachable_devices_of};
 use crate::{
     components::{
         button::{Button, ButtonKind},
@@ -29,7 +29,7 @@ const SELECTORS: WordKind = WordKind {
 
 /// What is typed. Only the fields of a sound one become a rule.
 #[derive(Debug, Clone)]
-struct Typed {
+struct RuleInput {
     name: String,
     from: Vec<String>,
     to: Vec<String>,
@@ -38,7 +38,7 @@ struct Typed {
     enabled: bool,
 }
 
-impl Typed {
+impl RuleInput {
     fn of(rule: Option<&Rule>) -> Self {
         let words = |selectors: &[Selector]| selectors.iter().map(ToString::to_string).collect();
         match rule {
@@ -61,7 +61,7 @@ impl Typed {
         }
     }
 
-    fn rule(&self) -> Result<Rule, Wrong> {
+    fn rule(&self) -> Result<Rule, FieldError> {
         let selectors = |words: &[String]| words.iter().filter_map(|word| word.parse().ok()).collect();
         let proto: Proto = self.proto.parse().unwrap_or_default();
         Ok(Rule {
@@ -81,9 +81,9 @@ impl Typed {
 }
 
 /// A field and what is wrong with it.
-type Wrong = (String, String);
+type FieldError = (String, String);
 
-fn ports(text: &str) -> Result<Ports, Wrong> {
+fn ports(text: &str) -> Result<Ports, FieldError> {
     let text = text.trim();
     if text.is_empty() || text == "any" {
         return Ok(Ports::Any);
@@ -99,7 +99,7 @@ fn ports(text: &str) -> Result<Ports, Wrong> {
 }
 
 /// The policy with the rule in its place, if that can be saved.
-fn with_rule(mut policy: Policy, index: Option<usize>, typed: &Typed) -> Result<Policy, Wrong> {
+fn with_rule(mut policy: Policy, index: Option<usize>, typed: &RuleInput) -> Result<Policy, FieldError> {
     let rule = typed.rule()?;
     let at = index
         .filter(|index| *index < policy.rules.len())
@@ -127,14 +127,14 @@ fn with_rule(mut policy: Policy, index: Option<usize>, typed: &Typed) -> Result<
 }
 
 #[component]
-pub(super) fn RuleForm(draft: Draft, index: Option<usize>, on_close: Callback<()>) -> impl IntoView {
+pub(super) fn RuleForm(draft: PolicyDraft, index: Option<usize>, on_close: Callback<()>) -> impl IntoView {
     let first = draft
         .policy
         .with_untracked(|policy| index.and_then(|index| policy.rules.get(index)).cloned());
     let title = first
         .as_ref()
         .map_or_else(|| copy::NEW_RULE.to_owned(), |rule| rule.name.clone());
-    let typed = RwSignal::new(Typed::of(first.as_ref()));
+    let typed = RwSignal::new(RuleInput::of(first.as_ref()));
     let checked = RwSignal::new(false);
     let wrong = Memo::new(move |_| {
         let outcome = draft
@@ -163,8 +163,9 @@ pub(super) fn RuleForm(draft: Draft, index: Option<usize>, on_close: Callback<()
     };
     let field = NodeRef::<html::Input>::new();
     focus_when_shown(field);
-    let read = move |part: fn(&Typed) -> String| Signal::derive(move || typed.with(part));
-    let deaf = move || typed.with(|typed| typed.rule().ok().and_then(|rule| unreachable_in(&rule)));
+    let read = move |part: fn(&RuleInput) -> String| Signal::derive(move || typed.with(part));
+    let unreachable =
+        move || typed.with(|typed| typed.rule().ok().and_then(|rule| unreachable_devices_of(&rule)));
     view! {
         <EditorDrawer title on_close>
             <form on:submit=submit novalidate>
@@ -174,7 +175,7 @@ pub(super) fn RuleForm(draft: Draft, index: Option<usize>, on_close: Callback<()
                     on_change=move |words| typed.update(|typed| typed.from = words)/>
                 <Selectors label=copy::TO value=Signal::derive(move || typed.with(|typed| typed.to.clone())) error=error("to")
                     on_change=move |words| typed.update(|typed| typed.to = words)/>
-                {move || deaf().map(|deaf| view! { <p class="caption warn">{deaf}</p> })}
+                {move || unreachable().map(|unreachable| view! { <p class="caption warn">{unreachable}</p> })}
                 <Allowed typed wrong=error("ports")/>
                 <div class="actions">
                     <Button label=copy::CANCEL on_press=move || on_close.run(())/>
@@ -187,7 +188,7 @@ pub(super) fn RuleForm(draft: Draft, index: Option<usize>, on_close: Callback<()
 
 /// What of the traffic is allowed, and whether the rule is in force.
 #[component]
-fn Allowed(typed: RwSignal<Typed>, wrong: Signal<Option<String>>) -> impl IntoView {
+fn Allowed(typed: RwSignal<RuleInput>, wrong: Signal<Option<String>>) -> impl IntoView {
     let has_ports = Memo::new(move |_| typed.with(|typed| typed.proto.parse().is_ok_and(Proto::has_ports)));
     let ports = Signal::derive(move || typed.with(|typed| typed.ports.clone()));
     view! {
@@ -216,7 +217,7 @@ fn Selectors(
     let meaning = move || {
         let selectors: Vec<Selector> =
             value.with(|words| words.iter().filter_map(|word| word.parse().ok()).collect());
-        (!selectors.is_empty()).then(|| meant(&selectors))
+        (!selectors.is_empty()).then(|| devices_text(&selectors))
     };
     view! {
         <div class="field">
@@ -252,8 +253,8 @@ pub(super) fn EditorDrawer(
 mod tests {
     use super::*;
 
-    fn typed(change: impl FnOnce(&mut Typed)) -> Typed {
-        let mut typed = Typed::of(None);
+    fn typed(change: impl FnOnce(&mut RuleInput)) -> RuleInput {
+        let mut typed = RuleInput::of(None);
         typed.name = " web ".to_owned();
         typed.from = vec!["tag:laptop".to_owned()];
         typed.to = vec!["any".to_owned()];
@@ -261,7 +262,7 @@ mod tests {
         typed
     }
 
-    fn wrong(change: impl FnOnce(&mut Typed)) -> String {
+    fn wrong(change: impl FnOnce(&mut RuleInput)) -> String {
         with_rule(Policy::default(), None, &typed(change)).unwrap_err().0
     }
 
@@ -277,7 +278,7 @@ mod tests {
             (rule.name.as_str(), rule.ports.to_string().as_str()),
             ("web", "80, 8000-8010")
         );
-        let again = Typed::of(Some(rule)).rule().unwrap();
+        let again = RuleInput::of(Some(rule)).rule().unwrap();
         assert_eq!(again, *rule);
         // Ports that were typed before the protocol was changed are left out.
         let ping = typed(|typed| {

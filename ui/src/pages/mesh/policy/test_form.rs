@@ -1,6 +1,6 @@
 //! The drawer in which a test is written.
 
-use super::{draft::Draft, rule_form::EditorDrawer};
+use super::{draft::PolicyDraft, rule_form::EditorDrawer};
 use crate::{
     components::{
         button::{Button, ButtonKind},
@@ -15,7 +15,7 @@ use leptos::{ev::SubmitEvent, html, prelude::*};
 
 /// What is typed.
 #[derive(Debug, Clone)]
-struct Typed {
+struct TestInput {
     from: String,
     to: String,
     proto: String,
@@ -23,7 +23,7 @@ struct Typed {
     expect: String,
 }
 
-impl Typed {
+impl TestInput {
     /// The test, or the field that is wrong and why.
     fn test(&self) -> Result<PolicyTest, (&'static str, String)> {
         let selector = |field, text: &str| {
@@ -58,8 +58,8 @@ const ALLOW: &str = "allow";
 const DENY: &str = "deny";
 
 #[component]
-pub(super) fn TestForm(draft: Draft, on_close: Callback<()>) -> impl IntoView {
-    let typed = RwSignal::new(Typed {
+pub(super) fn TestForm(draft: PolicyDraft, on_close: Callback<()>) -> impl IntoView {
+    let typed = RwSignal::new(TestInput {
         from: String::new(),
         to: String::new(),
         proto: Proto::Tcp.to_string(),
@@ -78,14 +78,14 @@ pub(super) fn TestForm(draft: Draft, on_close: Callback<()>) -> impl IntoView {
     let submit = move |event: SubmitEvent| {
         event.prevent_default();
         checked.set(true);
-        if let Ok(test) = typed.with_untracked(Typed::test) {
+        if let Ok(test) = typed.with_untracked(TestInput::test) {
             draft.policy.update(|policy| policy.tests.push(test));
             on_close.run(());
         }
     };
     let field = NodeRef::<html::Input>::new();
     focus_when_shown(field);
-    let read = move |part: fn(&Typed) -> String| Signal::derive(move || typed.with(part));
+    let read = move |part: fn(&TestInput) -> String| Signal::derive(move || typed.with(part));
     let expected = vec![
         (DENY.to_owned(), copy::BLOCKED.to_owned()),
         (ALLOW.to_owned(), copy::ALLOWED.to_owned()),
@@ -118,7 +118,7 @@ mod tests {
 
     #[test]
     fn what_is_typed_becomes_a_test() {
-        let typed = |port: &str, proto: &str| Typed {
+        let typed = |port: &str, proto: &str| TestInput {
             from: "device:laptop".to_owned(),
             to: " any ".to_owned(),
             proto: proto.to_owned(),
@@ -130,7 +130,7 @@ mod tests {
         assert_eq!(typed("", "tcp").test().unwrap().expect, Expect::Allow);
         assert_eq!(typed("0", "tcp").test().unwrap_err().0, "port");
         assert_eq!(
-            Typed {
+            TestInput {
                 from: "laptop".to_owned(),
                 ..typed("", "tcp")
             }

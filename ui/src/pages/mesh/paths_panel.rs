@@ -1,6 +1,6 @@
 //! What is known of one device's paths, beside the map.
 
-use super::{RoundTrips, attempts::PathTest, explain::Question, web::rank};
+use super::{RoundTrips, attempts::PathTest, explain::AccessQuestion, graph::rank};
 use crate::{
     components::{
         badge::{Status, status_badge},
@@ -16,7 +16,7 @@ use leptos::prelude::*;
 use std::sync::Arc;
 
 #[component]
-pub(super) fn Beside(device: DeviceId, question: Question) -> impl IntoView {
+pub(super) fn PathsPanel(device: DeviceId, question: AccessQuestion) -> impl IntoView {
     let store = use_store();
     let name = Memo::new(move |_| {
         store
@@ -45,7 +45,7 @@ pub(super) fn Beside(device: DeviceId, question: Question) -> impl IntoView {
             .filter(known)
             .or_else(|| paths.with(|paths| paths.first().map(|path| path.to_id)))
     });
-    let one = move |path: &Arc<Path>| {
+    let peer_button = move |path: &Arc<Path>| {
         let to = path.to_id;
         view! {
             <li>
@@ -59,9 +59,9 @@ pub(super) fn Beside(device: DeviceId, question: Question) -> impl IntoView {
     view! {
         <aside class="beside" aria-label=move || copy::paths_of(&name())>
             <h2>{name}</h2>
-            <ul>{move || paths.with(|paths| paths.iter().map(one).collect_view())}</ul>
+            <ul>{move || paths.with(|paths| paths.iter().map(peer_button).collect_view())}</ul>
             {move || match chosen.get() {
-                Some(to) => view! { <One from=device to question/> }.into_any(),
+                Some(to) => view! { <PathDetails from=device to question/> }.into_any(),
                 None => view! { <p class="muted">{copy::NO_PATHS_TEXT}</p> }.into_any(),
             }}
         </aside>
@@ -69,7 +69,7 @@ pub(super) fn Beside(device: DeviceId, question: Question) -> impl IntoView {
 }
 
 #[component]
-fn One(from: DeviceId, to: DeviceId, question: Question) -> impl IntoView {
+fn PathDetails(from: DeviceId, to: DeviceId, question: AccessQuestion) -> impl IntoView {
     let store = use_store();
     let path = Memo::new(move |_| store.paths.with(|paths| paths.rows().get(&(from, to)).cloned()));
     // The panel outlives the path for the moment in which another is chosen.
@@ -85,7 +85,7 @@ fn One(from: DeviceId, to: DeviceId, question: Question) -> impl IntoView {
                 <PathFacts path/>
                 {move || path.with(|path| view! { <Sparkline values=trips.map(|trips| trips.of(path)).unwrap_or_default()/> })}
                 <PathTest from to/>
-                <Button label=copy::EXPLAIN on_press=move || question.about(names.0.clone(), names.1.clone())/>
+                <Button label=copy::EXPLAIN on_press=move || question.ask_about(names.0.clone(), names.1.clone())/>
             </section>
         }
     })

@@ -24,7 +24,7 @@ pub(super) enum Node {
 
 /// A button with where it belongs.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Shown {
+pub(super) struct MapNode {
     pub(super) node: Node,
     pub(super) spot: Spot,
     pub(super) online: bool,
@@ -32,7 +32,7 @@ pub(super) struct Shown {
 
 /// What is drawn between two buttons.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Line {
+pub(super) struct Edge {
     pub(super) ends: (Node, Node),
     pub(super) kind: PathKind,
     pub(super) relay: Option<String>,
@@ -41,7 +41,7 @@ pub(super) struct Line {
 }
 
 /// The buttons in reading order. Of a large fleet only one group is shown device by device.
-pub(super) fn shown(devices: &[Arc<Device>], filter: &str, unfolded: Option<&str>) -> Vec<Shown> {
+pub(super) fn map_nodes(devices: &[Arc<Device>], filter: &str, unfolded: Option<&str>) -> Vec<MapNode> {
     let words = filter.trim().to_lowercase();
     let wanted = |device: &&Arc<Device>| {
         device.status != DeviceStatus::Revoked
@@ -58,14 +58,14 @@ pub(super) fn shown(devices: &[Arc<Device>], filter: &str, unfolded: Option<&str
             *groups.entry((spot.untagged, spot.group)).or_default() += 1;
         } else {
             let online = device.status == DeviceStatus::Online;
-            shown.push(Shown {
+            shown.push(MapNode {
                 node: Node::Device(device.id),
                 spot,
                 online,
             });
         }
     }
-    shown.extend(groups.into_iter().map(|((untagged, group), count)| Shown {
+    shown.extend(groups.into_iter().map(|((untagged, group), count)| MapNode {
         node: Node::Group(group.clone()),
         spot: Spot {
             untagged,
@@ -90,12 +90,12 @@ pub(super) fn spot_of(device: &Device) -> Spot {
 
 /// The lines to draw: all of the selected button's. Without one, all of `count` buttons while these are few, and of many
 /// only what is relayed or broken, unless nothing is: a map without lines would say that nobody reaches anybody.
-pub(super) fn lines<'a>(
+pub(super) fn edges<'a>(
     paths: impl Iterator<Item = &'a Path>,
     node_of: impl Fn(DeviceId) -> Option<Node>,
     selected: Option<&Node>,
     count: usize,
-) -> Vec<Line> {
+) -> Vec<Edge> {
     let mut worst: BTreeMap<(Node, Node), (u8, &Path)> = BTreeMap::new();
     for path in paths {
         let Some((from, to)) = node_of(path.from_id).zip(node_of(path.to_id)) else {
@@ -112,17 +112,17 @@ pub(super) fn lines<'a>(
             *known = (rank, path);
         }
     }
-    let line = |(ends, (_, path)): (_, (u8, &Path))| Line {
+    let edge = |(ends, (_, path)): (_, (u8, &Path))| Edge {
         ends,
         kind: path.kind,
         relay: path.relay.clone(),
         quiet: selected.is_none() && !needs_look(path),
     };
-    let mut lines: Vec<_> = worst.into_iter().map(line).collect();
-    if count > ALL_DRAWN && lines.iter().any(|line| !line.quiet) {
-        lines.retain(|line| !line.quiet);
+    let mut edges: Vec<_> = worst.into_iter().map(edge).collect();
+    if count > ALL_DRAWN && edges.iter().any(|edge| !edge.quiet) {
+        edges.retain(|edge| !edge.quiet);
     }
-    lines
+    edges
 }
 
 /// Relayed or broken, and not on purpose.
@@ -192,12 +192,12 @@ mod tests {
             device(1, r#"["web"]"#),
             device(4, r#"["edge"]"#),
         ];
-        let names: Vec<_> = shown(&devices, "", None)
+        let names: Vec<_> = map_nodes(&devices, "", None)
             .into_iter()
             .map(|shown| shown.spot.name)
             .collect();
         assert_eq!(names, ["d4", "d1", "d2", "d3"]);
-        assert_eq!(shown(&devices, "WEB", None).len(), 2);
+        assert_eq!(map_nodes(&devices, "WEB", None).len(), 2);
     }
 
     #[test]
@@ -205,23 +205,23 @@ mod tests {
         let devices: Vec<_> = (0..70)
             .map(|n| device(n, if n % 2 == 0 { r#"["even"]"# } else { "[]" }))
             .collect();
-        let names: Vec<_> = shown(&devices, "", None)
+        let names: Vec<_> = map_nodes(&devices, "", None)
             .into_iter()
             .map(|shown| shown.spot.name)
             .collect();
         assert_eq!(names, ["even (35)", "Untagged (35)"]);
-        assert_eq!(shown(&devices, "", Some("even")).len(), 36);
+        assert_eq!(map_nodes(&devices, "", Some("even")).len(), 36);
     }
 
     fn kinds(paths: &[Path], selected: Option<u128>, count: usize) -> Vec<(PathKind, bool)> {
         let selected = selected.map(|n| Node::Device(id(n)));
-        let drawn = lines(
+        let drawn = edges(
             paths.iter(),
             |id| Some(Node::Device(id)),
             selected.as_ref(),
             count,
         );
-        drawn.into_iter().map(|line| (line.kind, line.quiet)).collect()
+        drawn.into_iter().map(|edge| (edge.kind, edge.quiet)).collect()
     }
 
     #[test]
