@@ -89,11 +89,13 @@ pub fn PasteTexts(texts: DeviceAdded, #[prop(into)] on_close: Callback<()>) -> i
 fn resume_device_of_address(flow: Flow) {
     let store = use_store();
     let query = use_query_map();
-    let asked = Memo::new(move |_| query.with(|query| query.get("device")));
+    let in_address = Memo::new(move |_| query.with(|query| query.get("device")));
     Effect::new(move || {
-        let Some(asked) = asked.get() else { return };
+        let Some(in_address) = in_address.get() else {
+            return;
+        };
         if flow.device.get_untracked().is_none()
-            && let Some(device) = store.lookup_device(&asked)
+            && let Some(device) = store.lookup_device(&in_address)
         {
             flow.resume(device.id, device.name.as_str());
         }

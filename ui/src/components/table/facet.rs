@@ -40,21 +40,21 @@ pub(super) fn FacetButton(table: TableState, facet: &'static Facet) -> impl Into
 #[component]
 fn FacetValueLine(table: TableState, key: Key, facet_value: FacetValue) -> impl IntoView {
     let set = move |value: &str, chosen: Option<bool>| table.choose(key, value, chosen);
-    let (asked, ruled_out) = (
+    let (included, excluded) = (
         facet_value.chosen == Some(true),
         facet_value.chosen == Some(false),
     );
     let (value, same) = (facet_value.value.clone(), facet_value.value);
     let exclude = copy::exclude(&facet_value.words);
     view! {
-        <li class:ruled-out=ruled_out>
+        <li class:ruled-out=excluded>
             <label>
-                <input type="checkbox" prop:checked=asked on:change=move |_| set(&value, (!asked).then_some(true))/>
+                <input type="checkbox" prop:checked=included on:change=move |_| set(&value, (!included).then_some(true))/>
                 <span class="words">{facet_value.words}</span>
                 <span class="count">{count(facet_value.count)}</span>
             </label>
-            <button type="button" class="not" aria-label=exclude.clone() title=exclude aria-pressed=ruled_out.to_string()
-                on:click=move |_| set(&same, (!ruled_out).then_some(false))>
+            <button type="button" class="not" aria-label=exclude.clone() title=exclude aria-pressed=excluded.to_string()
+                on:click=move |_| set(&same, (!excluded).then_some(false))>
                 "not"
             </button>
         </li>

@@ -46,13 +46,9 @@ pub(super) fn Grid(
         }
     };
     let keydown = move |event: KeyboardEvent| on_key(table, &event, on_open, &scroll_to);
+    let count = move || table.shown.with(FilteredRows::len);
     #[expect(clippy::cast_precision_loss, reason = "no table has 2^52 rows")]
-    let height = move || {
-        format!(
-            "{}px",
-            table.shown.with(FilteredRows::len) as f64 * view.row.get()
-        )
-    };
+    let height = move || format!("{}px", count() as f64 * view.row.get());
     let left = move |event: leptos::ev::FocusEvent| {
         let grid = scroller.get_untracked();
         let to = event
@@ -65,7 +61,7 @@ pub(super) fn Grid(
         <div class="row-ruler" aria-hidden="true" node_ref=ruler></div>
         <div role="grid" class="grid" class:narrow=move || view.narrow.get() node_ref=scroller
             aria-label=table.spec.label
-            aria-rowcount=move || table.shown.with(FilteredRows::len) + 1
+            aria-rowcount=move || count() + 1
             aria-colcount=move || table.fitted.with(|fitted| fitted.columns.len())
             aria-multiselectable=table.spec.selectable.then_some("true")
             style:--columns=move || table.fitted.with(|fitted| fitted.tracks.clone())

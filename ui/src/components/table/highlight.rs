@@ -34,14 +34,14 @@ pub(super) fn keep_marks(table: TableState, grid: NodeRef<html::Div>) {
 }
 
 fn highlight(ranges: &[Range]) -> Result<(), JsValue> {
-    let own = |object: &JsValue, name: &str| js_sys::Reflect::get(object, &name.into());
+    let property = |object: &JsValue, name: &str| js_sys::Reflect::get(object, &name.into());
     let window = JsValue::from(window());
-    let make: js_sys::Function = own(&window, "Highlight")?.dyn_into()?;
+    let constructor: js_sys::Function = property(&window, "Highlight")?.dyn_into()?;
     let ranges: js_sys::Array = ranges.iter().collect();
-    let made = js_sys::Reflect::construct(&make, &ranges)?;
-    let all = own(&own(&window, "CSS")?, "highlights")?;
-    let set: js_sys::Function = own(&all, "set")?.dyn_into()?;
-    set.call2(&all, &HIGHLIGHT.into(), &made).map(|_| ())
+    let registered = js_sys::Reflect::construct(&constructor, &ranges)?;
+    let all = property(&property(&window, "CSS")?, "highlights")?;
+    let set: js_sys::Function = property(&all, "set")?.dyn_into()?;
+    set.call2(&all, &HIGHLIGHT.into(), &registered).map(|_| ())
 }
 
 /// Where words occur in the cells of the rows in the page.

@@ -105,8 +105,8 @@ pub(super) fn collect() -> Vec<PaletteEntry> {
     entries.extend(objects_of_fleet());
     entries.extend(verbs());
     entries.extend(actions());
-    let recent = recent(&entries);
-    recent.into_iter().chain(entries).collect()
+    let recents = recent_entries(&entries);
+    recents.into_iter().chain(entries).collect()
 }
 
 fn pages() -> Vec<PaletteEntry> {
@@ -229,20 +229,20 @@ pub(super) fn remember(entry: &PaletteEntry) {
     let EntryAction::Go(path) = &entry.action else {
         return;
     };
-    let mut kept: Vec<String> = kept();
-    kept.retain(|known| known != path);
-    kept.insert(0, path.clone());
-    kept.truncate(RECENT_KEPT);
-    browser::remember(RECENT, &serde_json::to_string(&kept).unwrap_or_default());
+    let mut addresses: Vec<String> = recent_addresses();
+    addresses.retain(|known| known != path);
+    addresses.insert(0, path.clone());
+    addresses.truncate(RECENT_KEPT);
+    browser::remember(RECENT, &serde_json::to_string(&addresses).unwrap_or_default());
 }
 
-fn kept() -> Vec<String> {
+fn recent_addresses() -> Vec<String> {
     browser::remembered(RECENT)
         .and_then(|text| wire::read(&text).ok())
         .unwrap_or_default()
 }
 
-fn recent(entries: &[PaletteEntry]) -> Vec<PaletteEntry> {
+fn recent_entries(entries: &[PaletteEntry]) -> Vec<PaletteEntry> {
     let again = |path: String| {
         let entry = entries
             .iter()
@@ -254,5 +254,5 @@ fn recent(entries: &[PaletteEntry]) -> Vec<PaletteEntry> {
             ..entry.clone()
         })
     };
-    kept().into_iter().filter_map(again).collect()
+    recent_addresses().into_iter().filter_map(again).collect()
 }

@@ -17,9 +17,9 @@ pub(super) fn Countdown(
     // This computer's clock may be behind the controller's, and its last second is past already.
     let most = whole.map_or(i64::MAX, i64::from);
     let left = Memo::new(move |_| (expires.as_second() - clock.second.get().as_second()).clamp(0, most));
-    let announced = Memo::new(move |said: Option<&String>| match announcement(left.get()) {
+    let announced = Memo::new(move |last: Option<&String>| match announcement(left.get()) {
         Some(words) => words,
-        None => said.cloned().unwrap_or_default(),
+        None => last.cloned().unwrap_or_default(),
     });
     view! {
         <span role="timer" class="num">{move || copy::expires_in(&format::countdown(left.get()))}</span>
@@ -44,9 +44,9 @@ mod tests {
 
     #[test]
     fn only_three_moments_are_told_aloud() {
-        let told: Vec<_> = (0..=3_600).rev().filter_map(announcement).collect();
+        let announced: Vec<_> = (0..=3_600).rev().filter_map(announcement).collect();
         assert_eq!(
-            told,
+            announced,
             [
                 "The command expires in 10 minutes.",
                 "The command expires in 5 minutes.",

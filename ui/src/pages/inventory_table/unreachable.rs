@@ -24,17 +24,17 @@ pub fn Unreachable() -> impl IntoView {
     let store = use_store();
     let unreachable_devices = Memo::new(move |_| {
         store.devices.with(|devices| {
-            let asked: Vec<_> = devices
+            let enrolled: Vec<_> = devices
                 .rows()
                 .values()
                 .filter(|device| device.enrolled.is_some())
                 .collect();
             (
-                asked
+                enrolled
                     .iter()
                     .filter_map(|device| unreachable(device))
                     .collect::<Vec<_>>(),
-                asked.len(),
+                enrolled.len(),
             )
         })
     });

@@ -113,22 +113,22 @@ proptest! {
     #[test]
     fn the_moment_at_which_a_list_arrives_does_not_matter(
         frames in prop::collection::vec((0usize..2, "[abc]", 0u32..4), 0..12),
-        made in 0usize..12, arrives in 0usize..12,
+        answered_at in 0usize..12, arrives in 0usize..12,
     ) {
         let change = |(device, name, running): &(usize, String, u32)| {
             let row = row(*device, name, *running);
             if *running == 0 { Change::Remove(row.key()) } else { Change::Upsert(row) }
         };
         let numbered: Vec<_> = frames.iter().map(change).enumerate().map(|(n, c)| (n as u64 + 1, c)).collect();
-        let made = made.min(numbered.len());
-        let arrives = arrives.clamp(made, numbered.len().max(made));
+        let answered_at = answered_at.min(numbered.len());
+        let arrives = arrives.clamp(answered_at, numbered.len().max(answered_at));
 
         let mut server = Collection::default();
         server.begin();
         server.fill(list(vec![], 0));
         let mut answer = None;
         for (n, (seq, change)) in numbered.iter().enumerate() {
-            if n == made { answer = Some(list(server.rows().values().map(|row| (**row).clone()).collect(), n as u64)); }
+            if n == answered_at { answer = Some(list(server.rows().values().map(|row| (**row).clone()).collect(), n as u64)); }
             server.apply(*seq, change.clone());
         }
         let answer = answer.unwrap_or_else(|| {
