@@ -1,4 +1,4 @@
-//! Calls of the control API, and the one way in which they fail.
+//! Calls of the control API. Every call fails with a [`Failure`].
 
 use flotilla_protocol::{
     Code, Problem,
@@ -12,13 +12,13 @@ use crate::{copy::errors, session, wire};
 /// Why a call has no answer.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Failure {
-    /// The controller answered that it will not.
+    /// The controller answered with a problem.
     #[error("{0}")]
     Refused(Problem),
-    /// Nothing answered.
+    /// The controller did not answer.
     #[error("{}", errors::UNREACHABLE)]
     Unreachable,
-    /// Something answered what no controller of this version says.
+    /// The answer is not what a controller of this version sends.
     #[error("{}", errors::UNREADABLE)]
     Unreadable,
 }
@@ -32,7 +32,7 @@ impl Failure {
         }
     }
 
-    /// The request's field at fault.
+    /// The field of the request that the controller refused.
     #[must_use]
     pub fn field(&self) -> Option<&str> {
         match self {
@@ -48,12 +48,12 @@ impl Failure {
 /// The controller refused, did not answer, or answered something unreadable.
 pub async fn send<R: Request>(request: &R) -> Result<R::Response, Failure> {
     let text = Call::of(request).answer().await?;
-    // A call that only acts may answer nothing at all.
+    // The response of a call without a result has an empty body.
     let text = if text.trim().is_empty() { "{}" } else { &text };
     wire::read(text).map_err(|_| Failure::Unreadable)
 }
 
-/// A request as it is sent: what all of them have in common, whatever they ask.
+/// A request as it is sent, without its type: method, path and body.
 #[derive(Debug, Clone)]
 pub struct Call {
     method: Method,
@@ -73,7 +73,7 @@ impl Call {
         }
     }
 
-    /// Sends it and waits for the text of its answer.
+    /// Sends the request and waits for the text of the response.
     ///
     /// # Errors
     /// The controller refused or did not answer.

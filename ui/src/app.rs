@@ -35,7 +35,8 @@ pub fn App() -> impl IntoView {
                 <Routes fallback=pages::not_found::NotFoundPage>
                     <Route path=path!("/") view=lazy_views::dashboard()/>
                     <Route path=path!("/welcome") view=lazy_views::welcome()/>
-                    // One page below both addresses: the list stays as it is while the dialog is over it.
+                    // Both addresses show the same page, so that the list keeps its state while the dialog is open over
+                    // it.
                     <ParentRoute path=path!("/devices") view=lazy_views::devices()>
                         <Route path=path!("") view=|| ()/>
                         <Route path=path!("add") view=|| ()/>

@@ -1,16 +1,18 @@
-//! The few things asked of the browser itself, each without a way to fail loudly.
+//! What the page asks of the browser itself. A function whose browser API is absent or fails does nothing, or answers
+//! with a default.
 
 use leptos::prelude::document;
 use wasm_bindgen::JsCast;
 
-/// The address's fragment without its `#`.
+/// The fragment of the page's address, without its `#`.
 #[must_use]
 pub fn fragment() -> String {
     let hash = web_sys::window().and_then(|window| window.location().hash().ok());
     hash.unwrap_or_default().trim_start_matches('#').to_owned()
 }
 
-/// Takes a single-use code out of the address and out of the history.
+/// Removes the single-use code of a sign-in link from the address and from the history, so that it cannot be seen
+/// there.
 pub fn forget_fragment_of_code() {
     if !fragment().starts_with("code=") {
         return;
@@ -26,7 +28,7 @@ pub fn forget_fragment_of_code() {
         .ok();
 }
 
-/// `ws:` address of a path on the origin that served the page.
+/// The `ws:` or `wss:` address of a path on the origin that served the page.
 #[must_use]
 pub fn socket_address(path: &str) -> Option<String> {
     let location = web_sys::window()?.location();
@@ -38,14 +40,14 @@ pub fn socket_address(path: &str) -> Option<String> {
     Some(format!("{scheme}://{}{path}", location.host().ok()?))
 }
 
-/// Leaves for another address of the origin that served the page.
+/// Navigates to another address of the origin that served the page, which loads a new page.
 pub fn go(path: &str) {
     if let Some(window) = web_sys::window() {
         window.location().assign(path).ok();
     }
 }
 
-/// Keeps a text for the next visit of this person on this computer.
+/// Stores a text in this browser's local storage; [`remembered`] reads it at a later visit.
 pub fn remember(key: &str, value: &str) {
     if let Some(storage) = storage() {
         storage.set_item(key, value).ok();
@@ -67,7 +69,7 @@ fn storage() -> Option<web_sys::Storage> {
     web_sys::window()?.local_storage().ok()?
 }
 
-/// Whether a media query matches now.
+/// Whether a media query matches.
 #[must_use]
 pub fn matches_media(query: &str) -> bool {
     let list = web_sys::window().and_then(|window| window.match_media(query).ok().flatten());
@@ -93,7 +95,7 @@ pub fn set_root_attribute(name: &str, value: &str) {
     }
 }
 
-/// Moves the keyboard to the first element that a selector finds.
+/// Moves the keyboard focus to the first element that a selector finds.
 pub fn focus(selector: &str) {
     let found = document().query_selector(selector).ok().flatten();
     if let Some(element) = found.and_then(|element| element.dyn_into::<web_sys::HtmlElement>().ok()) {
@@ -108,7 +110,7 @@ pub fn mark(name: &str) {
     }
 }
 
-/// Whether the person sees this page now.
+/// Whether the tab of this page is hidden.
 #[must_use]
 pub fn is_hidden() -> bool {
     document().hidden()
@@ -119,10 +121,10 @@ pub fn begin_measure(name: &str) {
     mark(&format!("{name}-start"));
 }
 
-/// Ends a measure once what changed meanwhile is painted.
+/// Ends a measure after the next frame is painted, which includes all changes made before.
 pub fn end_measure_after_paint(name: &'static str) {
     leptos::prelude::request_animation_frame(move || {
-        // A task queued inside a frame runs after that frame was painted.
+        // A task that is queued in a frame callback runs after that frame is painted.
         leptos::prelude::set_timeout(move || measure(name), std::time::Duration::ZERO);
     });
 }
@@ -135,7 +137,8 @@ fn measure(name: &str) {
     }
 }
 
-/// Puts a text on the clipboard, over plain HTTP as well.
+/// Puts a text on the clipboard and answers whether that worked. It works over plain HTTP too, where the `Clipboard`
+/// API is absent.
 pub fn copy_to_clipboard(text: &str) -> bool {
     let document = document();
     let Ok(area) = document.create_element("textarea") else {
@@ -149,7 +152,7 @@ pub fn copy_to_clipboard(text: &str) -> bool {
         .and_then(|element| element.dyn_into::<web_sys::HtmlElement>().ok());
     area.set_value(text);
     area.set_class_name("visually-hidden");
-    // Inside an open dialog, for everything outside of it is inert.
+    // The text area has to lie inside an open dialog: elements outside of it are inert and cannot be selected.
     let parent = document.query_selector("dialog[open]").ok().flatten();
     let parent: &web_sys::Node = parent.as_ref().map_or(body.as_ref(), AsRef::as_ref);
     parent.append_child(&area).ok();
@@ -164,7 +167,7 @@ pub fn copy_to_clipboard(text: &str) -> bool {
     done
 }
 
-/// Hands a text to the person as a file.
+/// Lets the browser save a text as a file of this name.
 pub fn download(name: &str, text: &str) {
     let parts = js_sys::Array::of1(&text.into());
     let options = web_sys::BlobPropertyBag::new();

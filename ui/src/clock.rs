@@ -1,20 +1,20 @@
-//! The one clock of the page: every age and countdown follows it, so that they all change together.
+//! The clock of the page. Every age and countdown follows it, so that all of them change at the same moment.
 
 use flotilla_protocol::Timestamp;
 use leptos::prelude::*;
 use std::time::Duration;
 
-/// Now, in two grains.
+/// The current time at two resolutions.
 #[derive(Debug, Clone, Copy)]
 pub struct Clock {
-    /// Moves every second.
+    /// Changes every second.
     pub second: RwSignal<Timestamp>,
-    /// Moves every 30 seconds; for ages above a minute.
+    /// Changes every 30 seconds; for ages of 90 seconds and more.
     pub half_minute: RwSignal<Timestamp>,
 }
 
 impl Clock {
-    /// Starts the clock and makes it known to the components below.
+    /// Starts the clock and provides it to the components below.
     pub fn provide() -> Self {
         let clock = Self {
             second: RwSignal::new(now()),
@@ -34,7 +34,7 @@ impl Clock {
         clock
     }
 
-    /// Now, re-read as often as the words for an age of this moment change.
+    /// The current time, followed as often as the words for the age of `moment` change.
     #[must_use]
     pub fn now_for(self, moment: Timestamp) -> Timestamp {
         let now = self.half_minute.get();
@@ -51,10 +51,10 @@ pub fn use_clock() -> Clock {
     expect_context()
 }
 
-/// The browser's clock.
+/// The time of the browser's clock.
 #[must_use]
 pub fn now() -> Timestamp {
-    // A double counts milliseconds exactly far beyond any date that a browser knows.
+    // An `f64` is exact for milliseconds of every date that a browser can represent.
     #[expect(clippy::cast_possible_truncation, reason = "milliseconds since 1970 fit")]
     let milliseconds = js_sys::Date::now() as i64;
     Timestamp::from_millisecond(milliseconds).unwrap_or_default()

@@ -1,4 +1,5 @@
-//! Stateless building blocks: properties in, callbacks out, nothing fetched.
+//! Building blocks of pages: properties in, callbacks out. They keep only the state of their own display (open, typed,
+//! focused, scrolled), and send no requests.
 
 pub mod active;
 pub mod age;

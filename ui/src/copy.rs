@@ -1,4 +1,5 @@
-//! Every word that people read, by the place where they read it.
+//! Texts that people read, by the page or part of a page where they read them. Words that a component always carries,
+//! such as "Try again", are in that component, and labels of a few facts are beside the facts.
 
 pub mod activity;
 pub mod add_device;

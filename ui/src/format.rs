@@ -1,4 +1,4 @@
-//! Figures as people read them: sizes, ages, shares, ports.
+//! Figures as people read them: sizes, ages, shares, ports, counts.
 
 use flotilla_protocol::Timestamp;
 
@@ -22,7 +22,7 @@ fn scaled(bytes: u64, base: f64, units: [&str; 5]) -> String {
         value /= base;
         unit += 1;
     }
-    // Rounding must not print a whole unit of the next size.
+    // A value that would be rounded up to 1 of the next unit is written in that unit.
     if unit > 0 && value >= base - 0.5 && unit < units.len() - 1 {
         value /= base;
         unit += 1;
@@ -31,10 +31,10 @@ fn scaled(bytes: u64, base: f64, units: [&str; 5]) -> String {
     format!("{value:.digits$} {}", units[unit])
 }
 
-/// Stands where there is no figure.
+/// The mark in place of an unknown figure.
 pub const NOTHING: &str = "–";
 
-/// A share in whole percent: `38 %`. A share of nothing is no figure.
+/// A share in whole percent: `38 %`; [`NOTHING`] where the whole is 0.
 #[must_use]
 pub fn percent(part: f64, whole: f64) -> String {
     if whole > 0.0 {
@@ -44,7 +44,7 @@ pub fn percent(part: f64, whole: f64) -> String {
     }
 }
 
-/// A share in whole percent, 0 to 100.
+/// A share in whole percent, 0 to 100; 0 where the whole is 0.
 #[must_use]
 #[expect(
     clippy::cast_possible_truncation,
@@ -99,13 +99,13 @@ pub fn countdown(seconds: i64) -> String {
     }
 }
 
-/// The day of a moment, as `2026-01-31` in UTC; only where the browser's own calendar is not at hand.
+/// The day of a moment in UTC, as `2026-01-31`.
 #[must_use]
 pub fn date(moment: Timestamp) -> String {
     moment.to_string().chars().take(10).collect()
 }
 
-/// The exact moment in the person's own time zone: `2026-01-31 14:02:09`.
+/// A moment to the second in the browser's time zone: `2026-01-31 14:02:09`.
 #[must_use]
 pub fn moment(moment: Timestamp) -> String {
     let date = local(moment);
@@ -114,7 +114,7 @@ pub fn moment(moment: Timestamp) -> String {
     format!("{year}-{month:02}-{day:02} {hours:02}:{minutes:02}:{seconds:02}")
 }
 
-/// The time of day on the person's own clock: `14:02`, with the day where that is not today.
+/// The time of day in the browser's time zone: `14:02`, after the day where that is not the day of `now`.
 #[must_use]
 pub fn clock_time(moment: Timestamp, now: Timestamp) -> String {
     let (date, today) = (local(moment), local(now));
@@ -126,7 +126,7 @@ pub fn clock_time(moment: Timestamp, now: Timestamp) -> String {
         date.set_milliseconds(0);
         date.get_time()
     };
-    // A day with a change of clocks is an hour shorter or longer.
+    // Rounded, since a day on which clocks change is an hour shorter or longer.
     let days = ((midnight(&date) - midnight(&today)) / 86_400_000.0).round();
     match days {
         0.0 => time,
@@ -144,7 +144,7 @@ fn local(moment: Timestamp) -> js_sys::Date {
     js_sys::Date::new(&(moment.as_millisecond() as f64).into())
 }
 
-/// A count with thin groups of three, and its word: `2,340`.
+/// A count with its digits in groups of three: `2,340`.
 #[must_use]
 pub fn count(number: usize) -> String {
     let digits = number.to_string();
@@ -158,13 +158,13 @@ pub fn count(number: usize) -> String {
     out
 }
 
-/// `1 device`, `4 devices`.
+/// A count with its noun: `1 device`, `4 devices`.
 #[must_use]
 pub fn counted(number: usize, one: &str, many: &str) -> String {
     format!("{} {}", count(number), if number == 1 { one } else { many })
 }
 
-/// At most this many ports stand in a row; the rest is a count.
+/// At most this many ports are listed in a row of a table; the others are a count.
 pub const PORTS_SHOWN: usize = 3;
 
 /// The first ports and ranges of ports, and how many more there are.
@@ -174,7 +174,7 @@ pub fn ports(ports: &[String]) -> (String, usize) {
     (shown.join(", "), ports.len() - shown.len())
 }
 
-/// The beginning of a long id that is enough to tell it from others.
+/// The first 12 digits of an id without its `sha256:`, as Docker prints ids.
 #[must_use]
 pub fn short_id(id: &str) -> &str {
     let digest = id.strip_prefix("sha256:").unwrap_or(id);

@@ -1,4 +1,4 @@
-//! What surrounds a page: top bar, sidebar, banner of a lost controller, and what answers keys everywhere.
+//! The frame around every page: top bar, sidebar, banner of a lost controller, command palette, shortcuts.
 
 mod banner;
 mod keys;
@@ -23,33 +23,33 @@ use crate::{
 use leptos::{html, prelude::*};
 use leptos_router::hooks::{use_location, use_navigate};
 
-/// What a page says about itself to what surrounds it.
+/// What the page tells the frame about itself.
 #[derive(Debug, Clone, Copy)]
 struct PageInfo {
-    /// The object first, then where it is.
+    /// The crumbs of the title, the page itself first.
     title: RwSignal<Vec<String>>,
-    /// Stand in the top bar while their page is shown.
+    /// The actions of the page in the top bar, with the ids by which they are removed.
     actions: RwSignal<Vec<(u32, ViewFn)>>,
     next: StoredValue<u32>,
 }
 
-/// What is open over the page.
+/// Which overlays are open over the page.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Overlays {
     pub palette: RwSignal<bool>,
     pub shortcuts: RwSignal<bool>,
-    /// The sidebar, on a screen that has no room for it.
+    /// The sidebar as a drawer, on a narrow screen.
     pub drawer: RwSignal<bool>,
 }
 
-/// Says what this page is called: its heading is the first, and the window's title is all of them.
+/// Sets the title of the page: the first crumb is its heading, all of them are the window's title.
 pub fn page_title(crumbs: impl Fn() -> Vec<String> + 'static) {
     if let Some(page) = use_context::<PageInfo>() {
         Effect::new(move |_| page.title.set(crumbs()));
     }
 }
 
-/// Puts a page's own actions in the top bar for as long as it is shown.
+/// Shows the children in the top bar for as long as this component is mounted.
 #[component]
 pub fn PageActions(children: ChildrenFn) -> impl IntoView {
     let page: PageInfo = expect_context();
@@ -63,7 +63,8 @@ pub fn PageActions(children: ChildrenFn) -> impl IntoView {
     });
 }
 
-/// The frame of every page but the first visit's.
+/// The frame with the page inside. The welcome page and a browser without a session get it bare, without sidebar and
+/// top bar.
 #[component]
 pub fn PageFrame(children: Children) -> impl IntoView {
     let store = use_store();
@@ -114,12 +115,12 @@ pub fn PageFrame(children: Children) -> impl IntoView {
 
 const WELCOME: &str = "/welcome";
 
-/// Gives the keyboard to the heading of a page that was just opened, and puts away what lay over the last one.
+/// Moves the focus to the heading of a page that was just opened, and closes the overlays of the one before.
 fn follow_route(path: Memo<String>, heading: NodeRef<html::H1>, overlays: Overlays) {
     Effect::new(move |previous: Option<String>| {
         let path = path.get();
         let place = |path: &str| path.split('/').take(3).map(str::to_owned).collect::<Vec<_>>();
-        // A panel over a list and a tab are parts of their page.
+        // An address that opens a panel beside a list, or a tab, is still the same page.
         let moved = previous.is_some_and(|previous| {
             section(&previous) != section(&path) || is_device(&path) && place(&previous) != place(&path)
         });
@@ -142,10 +143,10 @@ fn is_device(path: &str) -> bool {
     section(path) == "devices" && path != "/devices/add" && path != "/devices"
 }
 
-/// A fleet without a name has not been welcomed yet; answers whether this is one.
+/// Opens the welcome page for a fleet without a name. Answers whether the fleet has none.
 ///
-/// The page that was asked for must be there first: the router shows the code that arrives last, and would put it over
-/// the welcome.
+/// It waits until the page of the address is shown: the router shows the view whose code arrives last, which would be
+/// that page.
 fn welcome_first(path: Memo<String>, page: PageInfo) -> Memo<bool> {
     let store = use_store();
     let navigate = use_navigate();

@@ -1,8 +1,8 @@
-//! Parts of the program that are fetched when they are first needed, so that the first page waits for no other.
+//! Views whose code is fetched when they are first needed, so that the first page does not wait for the code of others.
 //!
-//! A part is a function that makes a view. The bundle has a file for what only that function needs; what several parts
-//! need is in files of their own. Once the first page is shown the other parts are fetched too: later pages open at
-//! once, and still do when the controller is lost.
+//! Each is a function that makes a view. Code that only one group of these functions needs is in a file of its own;
+//! code that several groups need is in files that they share. Once the first page is shown, the other files are fetched
+//! too, so that later pages open at once, also while the controller is out of reach.
 
 use crate::{components::error_state::ErrorState, copy::errors as copy, frame, pages};
 use leptos::{
@@ -16,7 +16,7 @@ use std::pin::Pin;
 
 type Loading<T> = Pin<Box<dyn Future<Output = Result<T, SplitLoaderError>>>>;
 
-/// A view whose code may not be here yet.
+/// A view whose code may not be fetched yet.
 #[derive(Debug, Clone, Copy)]
 pub struct LazyView {
     open: fn() -> Loading<AnyView>,
@@ -24,9 +24,9 @@ pub struct LazyView {
 }
 
 impl LazyView {
-    /// The view in its place, which stays empty until the code is here.
+    /// The view. Its place stays empty until its code is fetched.
     pub fn view(self) -> impl IntoView {
-        // There is one thread; that a view could move to another is only asked for on servers.
+        // `Suspend` asks for a `Send` future. In a browser there is one thread, so the wrapper never fails.
         Suspend::new(SendWrapper::new(self.choose()))
     }
 }
@@ -37,7 +37,7 @@ impl ChooseView for LazyView {
     }
 
     async fn preload(&self) {
-        // Opening the part will say so.
+        // A failure is ignored here: opening the view tries again and shows it.
         (self.fetch)().await.ok();
     }
 }
@@ -64,7 +64,7 @@ macro_rules! lazy_views {
     };
 }
 
-// What is likely to be opened one after the other comes in one file.
+// Views that are likely to be opened one after the other share a file.
 lazy_views! {
     overlays {
         palette: frame::Palette;
@@ -98,7 +98,7 @@ lazy_views! {
     }
 }
 
-/// Fetches every part that is not here yet, one after the other.
+/// Fetches the code of every view that is not fetched yet, one after the other.
 pub fn fetch_all() {
     spawn_local(async {
         for view in ALL {

@@ -1,14 +1,16 @@
 //! The user interface of Flotilla: one page, in the desktop window and in a browser.
 //!
-//! It speaks HTTP and one WebSocket to the controller that served it, and knows of nothing else. What it shows lives in
-//! one [`store`], loaded by REST ([`api`]) and kept true by the live stream ([`live`]). Pages read the store and act
-//! through the API; components are stateless. Everything that decides (filtering, sorting, patching, wording of figures)
-//! is a plain function that is tested on the host.
+//! It talks to the controller that served it by HTTP and one WebSocket, and to the desktop window around it, if there
+//! is one, by [`shell`]. What it shows of the fleet is in one [`store`], loaded by REST ([`api`]) and patched by the
+//! live stream ([`live`]). Pages read the store and act through the API. Components keep only the state of their own
+//! display, such as what is open or typed, and send no requests. Filtering, sorting, patching and the wording of
+//! figures are plain functions that are tested on the host.
 //!
-//! - [`app`]: routes and start-up. [`frame`]: what surrounds a page. [`pages`]: one module per page.
+//! - [`app`]: routes and start-up. [`frame`]: what surrounds a page: top bar, sidebar, palette. [`pages`]: one module
+//!   per page.
 //! - [`components`]: buttons, dialogs, fields, and the table that every list uses.
-//! - [`urgency`]: what stands first. [`usage`]: how much of a device is in use.
-//! - [`copy`]: every word that people read.
+//! - [`urgency`]: the order by trouble. [`usage`]: how much of a device is in use.
+//! - [`copy`]: texts that people read, by page. Words that belong to one component are in that component.
 
 #![expect(
     unreachable_pub,

@@ -1,8 +1,11 @@
-//! The live stream: one WebSocket that keeps the store true, for as long as the page is open.
+//! The live stream: a WebSocket by which the controller sends every change of what the store holds, for as long as the
+//! page is open.
 //!
-//! Life cycle: connecting → held → lost → connecting …; every connection starts with a `reset` frame, so a gap is closed
-//! by loading again what was loaded before. Control never stays silent for long, so silence is a loss too. While it is
-//! lost, the store says since when, and when the next attempt comes.
+//! Life cycle (`Contact`): connecting → held ⇄ lost, or connecting → lost. The first frame of a connection is a
+//! `reset`. On the first connection it tells the collections from which frame on changes arrive; on a later one changes
+//! may have been missed, so everything that was loaded is loaded again. The controller sends a beat at regular times,
+//! so a silent stream counts as lost. While the stream is lost, the store says since when, and when the next attempt
+//! comes.
 
 use crate::{
     browser, clock,
@@ -19,13 +22,14 @@ use std::time::Duration;
 use wasm_bindgen::{JsCast, JsValue, closure::Closure};
 use web_sys::{MessageEvent, WebSocket};
 
-/// A stream that is silent for so many seconds is lost, whatever its socket says: a few of control's beats.
+/// A stream without a frame for this many seconds is lost, even if its socket is still open. Five of the controller's
+/// beats, so that a late one is no loss.
 const SILENCE: i64 = 5 * BEAT.as_secs().cast_signed();
 
-/// Frames that cannot be read make the page load everything again this often at most, in seconds.
+/// Unreadable frames make the page load everything again at most once in this many seconds.
 const UNREADABLE: i64 = 30;
 
-/// The stream's controls, for whoever wants it back sooner.
+/// The handle of the stream.
 #[derive(Debug, Clone, Copy)]
 pub struct Live {
     store: Store,
@@ -35,12 +39,12 @@ pub struct Live {
 #[derive(Debug, Default)]
 struct State {
     socket: Option<WebSocket>,
-    /// Attempts that failed since the stream last held.
+    /// Attempts that failed since the last frame.
     failures: u32,
     last_frame_at: Option<Timestamp>,
-    /// When the socket was opened or last brought a frame.
+    /// When the socket was opened or last delivered a frame.
     socket_alive_at: Option<Timestamp>,
-    /// The stream held before, so its next beginning closes a gap.
+    /// A frame arrived before, so a `reset` frame means that changes may have been missed.
     held_before: bool,
     /// When an unreadable frame last made the page load everything again.
     reloaded_at: Option<Timestamp>,
@@ -48,7 +52,7 @@ struct State {
 }
 
 impl Live {
-    /// Makes the stream known to the components below; [`Live::start`] opens it.
+    /// Provides the stream to the components below; [`Live::start`] opens it.
     pub fn provide(store: Store) -> Self {
         let live = Self {
             store,
@@ -60,7 +64,7 @@ impl Live {
         live
     }
 
-    /// Opens the stream, at once even when an attempt was due later. Without a session there is none to open.
+    /// Opens the stream at once, in place of an attempt that is due later. Does nothing without a session.
     pub fn start(self) {
         if self.store.session.get_untracked() == Session::Missing {
             return;
@@ -109,7 +113,8 @@ impl Live {
         let close_listener = Closure::<dyn Fn()>::new(move || self.on_loss());
         socket.set_onmessage(Some(frame_listener.as_ref().unchecked_ref()));
         socket.set_onclose(Some(close_listener.as_ref().unchecked_ref()));
-        // One pair per connection; the browser holds them for as long as the socket lives.
+        // Both closures are leaked, one pair per connection: the browser may call them for as long as the socket
+        // exists, which can be longer than this handle.
         frame_listener.forget();
         close_listener.forget();
     }
@@ -126,7 +131,7 @@ impl Live {
             self.store.contact.set(Contact::Held);
         }
         let text = event.data().as_string().unwrap_or_default();
-        // A frame that this build cannot read is of a newer controller; the page stays true by loading again.
+        // An unreadable frame comes from a newer controller. What it changed is read by loading everything again.
         let taken = wire::live_frame(&text).and_then(|frame| {
             if frame.reset && held_before == Some(false) {
                 self.store.follow_from(frame.seq);
@@ -167,14 +172,15 @@ impl Live {
         let wait = wait_after(failures);
         let retry = now.checked_add(wait).unwrap_or(now);
         self.store.contact.set(Contact::Lost { last, retry });
-        // A lost session looks like a lost controller to a socket; asking by REST tells them apart.
+        // A socket closes in the same way for an ended session and for a lost controller. A REST call tells which of
+        // the two it is.
         self.store.load_fleet();
         let timer = set_timeout_with_handle(move || self.start(), wait).ok();
         self.state.try_update_value(|state| state.timer = timer);
     }
 }
 
-/// Closes a socket whose end is no news any more.
+/// Closes a socket without calling `on_loss`.
 fn abandon(socket: &WebSocket) {
     socket.set_onmessage(None);
     socket.set_onclose(None);
@@ -186,8 +192,8 @@ pub fn use_live() -> Live {
     expect_context()
 }
 
-/// How long to wait after so many failures in a row: the controller is on this computer more often than not, so an
-/// attempt costs nothing and a quick one is noticed.
+/// The time to wait after this many failures in a row, 1 to 5 s. The controller usually runs on this computer, so an
+/// attempt costs little, and a quick one shows soon that it is back.
 fn wait_after(failures: u32) -> Duration {
     Duration::from_secs(u64::from(failures.clamp(1, 5)))
 }

@@ -1,4 +1,4 @@
-//! The program that the page loads: mounts the application.
+//! The program that the page loads. It mounts the application.
 
 fn main() {
     flotilla_ui::start();

@@ -1,4 +1,4 @@
-//! One module per page.
+//! One module per page, and what several pages share: `addresses` and `inventory_table`.
 
 pub mod activity;
 pub mod add_device;

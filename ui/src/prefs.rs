@@ -1,9 +1,9 @@
-//! What a person chose about looks, kept on this computer.
+//! A person's choices about appearance and keys, kept in this browser.
 
 use crate::browser;
 use leptos::prelude::*;
 
-/// Colors.
+/// The color theme.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Theme {
     System,
@@ -11,7 +11,7 @@ pub enum Theme {
     Dark,
 }
 
-/// Height of rows.
+/// The height of rows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Density {
     Compact,
@@ -43,14 +43,14 @@ words!(Density: Compact = "compact", Comfortable = "comfortable");
 pub struct Prefs {
     pub theme: RwSignal<Theme>,
     pub density: RwSignal<Density>,
-    /// Motion is reduced even where the system does not ask for it.
+    /// Animations are off, even where the system does not ask for reduced motion.
     pub reduce_motion: RwSignal<bool>,
-    /// Single keys act as shortcuts.
+    /// Single keys without a modifier are shortcuts.
     pub single_keys: RwSignal<bool>,
 }
 
 impl Prefs {
-    /// Reads the choices of last time, and keeps them and the page's root element up to date.
+    /// Reads the stored choices and provides them; a later change is stored and set on the page's root element.
     pub fn provide() -> Self {
         let word = |key: &str| browser::remembered(key).unwrap_or_default();
         let prefs = Self {

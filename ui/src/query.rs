@@ -1,8 +1,8 @@
 //! The filter language that every table shares, mirrored in the address as `?q=`.
 //!
-//! Free words must all occur in a row. `key:value` asks for a fact, `-` before a term negates it, `key:>n` and `key:<n`
-//! compare numbers. Several values of one key mean any of them; different keys must all hold. Quotes keep spaces
-//! together. What is no known key is a word, so that `postgres:17` finds the image of that name.
+//! Free words must all occur in a row. `key:value` filters by a fact, `-` before a term negates it, `key:>n` and
+//! `key:<n` compare numbers. Several values of one key mean any of them; different keys must all hold. Quotes keep
+//! spaces together. A term whose key is unknown is a word, so that `postgres:17` finds the image of that name.
 
 mod suggest;
 mod write;
@@ -11,7 +11,7 @@ pub use suggest::{Suggestion, suggest};
 
 use std::ops::RangeInclusive;
 
-/// A fact of a row that can be asked for by name.
+/// The name of a fact of rows that a filter can use.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Key {
     Status,
@@ -65,7 +65,8 @@ impl Key {
             .find(|key| key.as_str().eq_ignore_ascii_case(word))
     }
 
-    /// Whether a part of the value is enough: a repository is asked for without its tag, a port out of a range.
+    /// Whether `wanted` is a part of the value that is enough to match: an image without its tag, a port inside a
+    /// range.
     fn matches_part(self, known: &str, wanted: &str) -> bool {
         match self {
             Self::Image => known.contains(wanted),
@@ -92,7 +93,7 @@ pub enum Comparison {
     Below,
 }
 
-/// What one term asks for. Texts are lower case.
+/// The condition of one term, before negation. Texts are lower case.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Criterion {
     Word(String),
@@ -115,7 +116,7 @@ pub struct Query {
     pub terms: Vec<Term>,
 }
 
-/// What a row offers to a filter, prepared once per change of the row. Texts are lower case.
+/// The texts and facts of a row that filters match, prepared once per change of the row. Texts are lower case.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Subject {
     text: String,
@@ -123,13 +124,13 @@ pub struct Subject {
 }
 
 impl Subject {
-    /// A row whose free text are these parts.
+    /// A row that free words find by these parts.
     #[must_use]
     pub fn new<'a>(parts: impl IntoIterator<Item = &'a str>) -> Self {
         let mut text = String::new();
         for part in parts {
             text.push_str(part);
-            // No word can hold a line break, so no match spans two parts.
+            // A word holds no line break, so no match spans two parts.
             text.push('\n');
         }
         text.make_ascii_lowercase();
@@ -171,13 +172,13 @@ impl Query {
         self.terms.is_empty()
     }
 
-    /// Whether a row passes.
+    /// Whether a row passes this filter.
     #[must_use]
     pub fn matches(&self, subject: &Subject) -> bool {
         self.matches_except(subject, None)
     }
 
-    /// Whether a row passes when what is asked of one key is left out: how a facet counts its own values.
+    /// Whether a row passes without the terms of one key. A facet counts its own values in this way.
     #[must_use]
     pub fn matches_except(&self, subject: &Subject, left_out: Option<Key>) -> bool {
         let concerns = |term: &&Term| left_out.is_none() || term.key() != left_out;
@@ -190,7 +191,7 @@ impl Query {
         })
     }
 
-    /// The free words, for marking what matched.
+    /// The free words that are not negated, for marking where they occur.
     pub fn words(&self) -> impl Iterator<Item = &str> {
         self.terms
             .iter()
@@ -201,7 +202,7 @@ impl Query {
             })
     }
 
-    /// Whether a value of a key is asked for (`Some(true)`), ruled out (`Some(false)`) or neither.
+    /// Whether a value of a key is included (`Some(true)`), excluded (`Some(false)`) or neither.
     #[must_use]
     pub fn choice(&self, key: Key, value: &str) -> Option<bool> {
         self.terms
@@ -210,7 +211,7 @@ impl Query {
             .map(|term| !term.negated)
     }
 
-    /// The same filter with a value of a key asked for, ruled out or neither.
+    /// The same filter with a value of a key included, excluded or neither.
     #[must_use]
     pub fn with_choice(mut self, key: Key, value: &str, choice: Option<bool>) -> Self {
         self.terms.retain(|term| !term.is(key, value));
@@ -228,21 +229,22 @@ impl Query {
         self
     }
 
-    /// The same filter without anything about a key.
+    /// The same filter without the terms of a key.
     #[must_use]
     pub fn without(mut self, key: Key) -> Self {
         self.terms.retain(|term| term.key() != Some(key));
         self
     }
 
-    /// Both at once.
+    /// A filter with the terms of both.
     #[must_use]
     pub fn and(mut self, mut other: Self) -> Self {
         self.terms.append(&mut other.terms);
         self
     }
 
-    /// What lists of values can express, and the rest.
+    /// Splits off the terms that a list of values of these keys can show: exact values. The second filter has the
+    /// others.
     #[must_use]
     pub fn split(self, keys: &[Key]) -> (Self, Self) {
         let is_choice = |term: &Term| {
@@ -253,7 +255,7 @@ impl Query {
         (Self { terms: choices }, Self { terms: rest })
     }
 
-    /// Values of a key that are asked for or ruled out, with which of the two.
+    /// Values of a key that are included (`true`) or excluded (`false`).
     #[must_use]
     pub fn choices(&self, key: Key) -> Vec<(String, bool)> {
         let choice = |term: &Term| match &term.criterion {
@@ -308,7 +310,7 @@ impl Term {
     fn holds(&self, subject: &Subject) -> bool {
         match &self.criterion {
             Criterion::Word(word) => subject.text.contains(word.as_str()),
-            // Still being typed: it says nothing yet, for or against.
+            // A term without a value is still being typed. It matches every row, negated or not.
             Criterion::Fact { value, .. } if value.is_empty() => !self.negated,
             Criterion::Fact {
                 key,
@@ -341,11 +343,11 @@ impl Term {
 #[derive(Debug, Default)]
 struct Token {
     text: String,
-    /// The whole token is in quotes, so it is a word whatever it looks like.
+    /// The token begins with a quote, so it is a word, even with a `-` or a `:` in it.
     quoted_from_start: bool,
 }
 
-/// Splits at spaces outside quotes. A quote that is never closed lasts to the end.
+/// Splits at white space outside quotes. A quote that is not closed lasts to the end.
 fn tokens(text: &str) -> Vec<Token> {
     let mut tokens = Vec::new();
     let mut token = Token::default();

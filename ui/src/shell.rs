@@ -1,4 +1,4 @@
-//! The desktop window around this page, where there is one: what it can do, and how to ask for it.
+//! The desktop window around this page, if there is one: what it can do, and the requests to it.
 
 use crate::{browser, wire};
 use flotilla_protocol::shell::{
@@ -13,7 +13,7 @@ pub fn can_install_service() -> bool {
     can(CAN_INSTALL_SERVICE)
 }
 
-/// Whether this is the shell's window, which needs no link to sign in.
+/// Whether this page is in the shell's window, which can open a session without a sign-in link.
 #[must_use]
 pub fn can_sign_in() -> bool {
     can(CAN_SIGN_IN)
@@ -27,17 +27,17 @@ fn can(ability: &str) -> bool {
         .is_some_and(|abilities| abilities.includes(&JsValue::from_str(ability), 0))
 }
 
-/// Asks for it; the system asks the person. [`on_outcome`] hears how it went.
+/// Asks the shell to install the service; the operating system asks the person. [`on_outcome`] reports the outcome.
 pub fn install_service() {
     browser::go(INSTALL_SERVICE);
 }
 
-/// Asks for a session; the page is opened anew.
+/// Asks the shell for a session, which opens the page anew.
 pub fn sign_in() {
     browser::go(SIGN_IN);
 }
 
-/// Hears what became of the service while the component lives.
+/// Calls back with the outcome of an installation, for as long as the component exists.
 pub fn on_outcome(callback: impl Fn(ServiceOutcome) + 'static) {
     let handle = window_event_listener_untyped(ANSWER, move |event| {
         let detail = event

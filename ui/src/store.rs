@@ -1,7 +1,8 @@
-//! All that the page knows of the fleet, as signals.
+//! What the page knows of the fleet, as signals.
 //!
-//! Each kind of thing sits on a [`Collection`]: loaded once by REST when a page first needs it, then patched by live frames.
-//! Frames change the collections at once but are painted together, once per animation frame; a hidden tab paints nothing.
+//! Each kind of resource is a [`Collection`]: loaded by REST when a page first needs it, then patched by live frames. A
+//! frame changes its collection at once. Signals are notified of all changes together, once per animation frame, of
+//! which a hidden tab has none.
 
 pub mod collection;
 pub mod item;
@@ -25,20 +26,20 @@ use leptos::prelude::*;
 use live_collection::LiveCollection;
 use std::{collections::BTreeMap, sync::Arc};
 
-/// Whether the live stream holds.
+/// The state of the live stream.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Contact {
     /// The first connection is being made.
     Connecting,
     Held,
-    /// Since `last` nothing was heard; the next attempt comes at `retry`.
+    /// No frame came since `last`; the next attempt is at `retry`.
     Lost {
         last: Timestamp,
         retry: Timestamp,
     },
 }
 
-/// The page's knowledge. A handle: copies share the same signals.
+/// The page's copy of the fleet's state. A handle: copies share the same signals.
 #[derive(Debug, Clone, Copy)]
 pub struct Store {
     pub fleet: RwSignal<Option<Fleet>>,
@@ -51,22 +52,22 @@ pub struct Store {
     pub activity: RwSignal<Collection<Activity>>,
     pub paths: RwSignal<Collection<Path>>,
     pub relays: RwSignal<Collection<RelayFacts>>,
-    /// The policy in force, once a page asked for it.
+    /// The policy in force, once a page loaded it.
     pub policy: RwSignal<Option<PolicyInForce>>,
-    /// Newest enrollments that the live stream told of or a page asked for.
+    /// The newest enrollment of each device, as far as the live stream or a call delivered it.
     pub enrollments: RwSignal<BTreeMap<DeviceId, Enrollment>>,
-    /// Newest pushes over SSH that the live stream told of or a page asked for.
+    /// The newest installation over SSH of each device, as far as the live stream or a call delivered it.
     pub pushes: RwSignal<BTreeMap<DeviceId, Push>>,
     pub contact: RwSignal<Contact>,
     pub(crate) session: RwSignal<crate::session::Session>,
-    /// The collections that a page asked for.
+    /// The collections that a page needed, which are the ones that live frames change.
     collections: StoredValue<Vec<Arc<dyn LiveCollection>>>,
-    /// Those that changed and were not painted yet.
+    /// Collections that changed and whose signals are not notified yet.
     unpainted: StoredValue<Vec<Arc<dyn LiveCollection>>>,
 }
 
 impl Store {
-    /// An empty store, known to the components below.
+    /// Provides an empty store to the components below.
     pub fn provide() -> Self {
         let store = Self {
             fleet: RwSignal::new(None),
@@ -101,7 +102,7 @@ impl Store {
         })
     }
 
-    /// Whether a device can be asked at this moment.
+    /// Whether a device is online, so that it can be asked.
     #[must_use]
     pub fn is_online(self, device: DeviceId) -> bool {
         let online = |device: &Arc<Device>| device.status == DeviceStatus::Online;
@@ -109,10 +110,10 @@ impl Store {
             .with(|devices| devices.rows().get(&device).is_some_and(online))
     }
 
-    /// Takes in one frame of the live stream.
+    /// Applies one frame of the live stream.
     ///
     /// # Errors
-    /// What the frame brings is of a kind that is known here, and cannot be read.
+    /// The frame has a resource of a known kind that cannot be read.
     pub fn apply(self, frame: LiveFrame<'_>) -> Result<(), Unreadable> {
         if frame.reset {
             self.reload();
@@ -147,7 +148,7 @@ impl Store {
         Ok(())
     }
 
-    /// An answer may come later than the frame of a newer save.
+    /// Stores a policy unless a newer one is known: a response may arrive after the frame of a newer save.
     pub fn take_policy(self, policy: PolicyInForce) {
         let known = self
             .policy
@@ -157,7 +158,8 @@ impl Store {
         }
     }
 
-    /// Lets every collection change, and sees to it that those that did are painted.
+    /// Calls `change` for every collection, and notifies the signals of those that answer `true` in the next animation
+    /// frame.
     fn change(
         self,
         change: impl Fn(&dyn LiveCollection) -> Result<bool, Unreadable>,

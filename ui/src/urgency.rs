@@ -1,12 +1,12 @@
-//! What stands first in every list: trouble, then what is on its way, then what is well. Badge, tables, tiles and Needs
-//! attention all ask here, and what trouble is, the protocol says.
+//! The order by trouble, which badges, tables, tiles and Needs attention share: trouble first, then what is changing,
+//! then what is well. What counts as trouble is defined in the protocol crate.
 
 use flotilla_protocol::{
     device::{Device, DeviceStatus},
     inventory::{Container, ContainerState, Health, Trouble},
 };
 
-/// Where a device stands, the lowest first.
+/// The rank of a device; the lowest comes first.
 #[must_use]
 pub fn of_device(device: &Device) -> u8 {
     match device.status {
@@ -20,7 +20,7 @@ pub fn of_device(device: &Device) -> u8 {
     }
 }
 
-/// Where a container stands, the lowest first.
+/// The rank of a container; the lowest comes first.
 #[must_use]
 pub fn of_container(container: &Container) -> u8 {
     match (container.trouble(), container.state) {
@@ -33,7 +33,7 @@ pub fn of_container(container: &Container) -> u8 {
     }
 }
 
-/// How many containers are in trouble now: what a silent device last said of its own is not news.
+/// How many containers are in trouble, counted on online devices only: the report of another device is out of date.
 pub fn troubled<'a>(devices: impl Iterator<Item = &'a Device>) -> usize {
     devices
         .filter(|device| device.status == DeviceStatus::Online)

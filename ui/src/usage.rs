@@ -1,9 +1,9 @@
-//! How much of a device is in use, as far as it said so: what nobody reported has no figure.
+//! How much of a device is in use. A value that the device did not report has no figure.
 
 use crate::format;
 use flotilla_protocol::device::Device;
 
-/// What is used up.
+/// A resource of a device.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Measure {
     Cpu,
@@ -11,7 +11,7 @@ pub enum Measure {
     Disk,
 }
 
-/// Used and all, in cores or bytes; `None` before the device reported both.
+/// The used and the whole amount, in cores or bytes; `None` before the device reported both.
 #[must_use]
 #[expect(clippy::cast_precision_loss, reason = "a share needs no last digit")]
 pub fn share(device: &Device, measure: Measure) -> Option<(f64, f64)> {
@@ -24,7 +24,7 @@ pub fn share(device: &Device, measure: Measure) -> Option<(f64, f64)> {
     (all > 0.0).then_some((used, all))
 }
 
-/// "1.5 of 4 cores", "9.8 GiB of 16 GiB".
+/// Both amounts in words: "1.5 of 4 cores", "9.8 GiB of 16 GiB".
 #[must_use]
 #[expect(
     clippy::cast_possible_truncation,
@@ -40,7 +40,7 @@ pub fn amounts(measure: Measure, (used, all): (f64, f64)) -> String {
     }
 }
 
-/// "61 %, 9.8 GiB of 16 GiB", or a dash.
+/// Share and amounts, "61 %, 9.8 GiB of 16 GiB", or a dash where they are unknown.
 #[must_use]
 pub fn words(device: &Device, measure: Measure) -> String {
     share(device, measure).map_or_else(
@@ -55,7 +55,7 @@ pub fn words(device: &Device, measure: Measure) -> String {
     )
 }
 
-/// Whole percent.
+/// The used share in whole percent.
 #[must_use]
 pub fn percent(device: &Device, measure: Measure) -> Option<u8> {
     share(device, measure).map(|(used, all)| format::share(used, all))
@@ -68,14 +68,14 @@ mod tests {
     use flotilla_protocol::device::{DeviceStatus, Usage};
 
     #[test]
-    fn what_nobody_reported_is_a_dash_and_never_0() {
+    fn what_is_not_reported_is_a_dash_and_never_0() {
         let mut silent = device("nas", DeviceStatus::Online);
         silent.usage = None;
         assert_eq!(
             (percent(&silent, Measure::Cpu), words(&silent, Measure::Cpu)),
             (None, "–".to_owned())
         );
-        // Its agent knows no disk.
+        // Its agent reports no disk.
         let odd = device("nas", DeviceStatus::Online);
         assert_eq!(words(&odd, Measure::Disk), "–");
         let mut idle = device("nas", DeviceStatus::Online);

@@ -1,8 +1,8 @@
-//! Reading lists and live frames.
+//! Reading lists and live frames from JSON.
 //!
-//! A row is flat on the wire and a frame names its kind beside its fields. Read by what the types derive, every such
-//! value would be copied into a tree first and read from there, by code of its own for each type. Here the text itself
-//! is read again instead: less code to load, and less to do for each of ten thousand rows.
+//! A row has the fields of its item beside its own, and a frame has its kind beside its fields. The derived readers of
+//! such types buffer each value in a tree and read it from there, with code generated per type. Here the text of the
+//! value is read a second time instead, which is less code to fetch and less work for each of ten thousand rows.
 
 mod json;
 
@@ -23,7 +23,7 @@ pub use json::{Unreadable, read};
 
 type Result<T> = std::result::Result<T, Unreadable>;
 
-/// Something that one JSON object stands for.
+/// A value that is one JSON object.
 pub trait FromJson: Sized {
     /// # Errors
     /// The text is not such an object.
@@ -54,7 +54,7 @@ impl FromJson for RelayFacts {
     }
 }
 
-/// Where a row is from and how old it is.
+/// The fields of a row beside those of its item.
 #[derive(Deserialize)]
 struct Origin {
     device: DeviceName,
@@ -108,7 +108,7 @@ pub fn list<T: FromJson>(text: &str) -> Result<List<T>> {
     })
 }
 
-/// A live frame. What it brings is read by whoever follows that kind of thing.
+/// A live frame. The text of an `upsert` is read by the collection of its kind.
 #[derive(Debug)]
 pub struct LiveFrame<'a> {
     pub seq: u64,
@@ -117,7 +117,7 @@ pub struct LiveFrame<'a> {
     pub reset: bool,
 }
 
-/// Something new, or newer than what is known.
+/// A resource that is new or has changed: its kind and its JSON text.
 #[derive(Debug)]
 pub struct Upsert<'a> {
     pub kind: &'a str,
@@ -157,7 +157,7 @@ fn resource(text: &str) -> Result<Upsert<'_>> {
     #[derive(Deserialize)]
     struct Read<'a> {
         kind: &'a str,
-        // A path has a kind of its own, and so stands one level deeper.
+        // A path has a field `kind` of its own, so it is nested one level deeper.
         #[serde(borrow, default)]
         path: Option<Raw<'a>>,
     }
@@ -203,7 +203,7 @@ mod tests {
         }
     }
 
-    /// What a frame brings, by its name here.
+    /// The resource of a frame, if its kind is that of `T`.
     fn brought<T: FromJson + Keyed>(text: &str) -> Option<T> {
         let upsert = live_frame(text).unwrap().upsert.unwrap();
         (upsert.kind == T::NAME).then(|| T::from_json(upsert.text).unwrap())

@@ -1,10 +1,10 @@
-//! The colors of the style sheet, recomputed by the WCAG 2 formula: whoever changes one learns at once what it costs.
+//! The contrast of the colors in the style sheet, by the formula of WCAG 2.
 
 use std::collections::BTreeMap;
 
 const TOKENS: &str = include_str!("../style/tokens.css");
 
-/// What text lies on.
+/// The background colors.
 const SURFACES: [&str; 6] = ["bg", "surface", "raised", "inset", "hover", "selected"];
 
 /// The lowest ratio that each text color must keep on every surface, light and dark.
@@ -24,7 +24,7 @@ const ON_SURFACES: [(&str, f64, f64); 12] = [
     ("relay", 5.3, 5.3),
 ];
 
-/// Pairs that only meet each other: foreground, background, lowest ratio light and dark.
+/// Pairs that are only used together: foreground, background, lowest ratio light and dark.
 const PAIRS: [(&str, &str, f64, f64); 12] = [
     ("on-accent", "accent", 6.0, 8.1),
     ("on-accent", "accent-hover", 6.0, 8.1),
@@ -85,7 +85,7 @@ fn colors() -> Colors {
         .collect()
 }
 
-/// What falls short, as a person reads it.
+/// The contrast ratios that are too low, as messages.
 fn shortfall(colors: &Colors, ink: &str, ground: &str, wanted: [f64; 2]) -> Vec<String> {
     let themes = ["light", "dark"].into_iter().enumerate();
     themes

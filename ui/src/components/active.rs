@@ -1,6 +1,6 @@
-//! Which entry of a list of suggestions the arrow keys have come to.
+//! The active entry of a list of suggestions, moved by arrow keys.
 
-/// The entry after `key` in a list that goes round; none in an empty one.
+/// The active entry after an arrow key, of `count`. It goes round at the ends; an empty list has none.
 pub fn next_active(key: &str, active: Option<usize>, count: usize) -> Option<usize> {
     if count == 0 {
         return None;

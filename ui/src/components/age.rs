@@ -1,4 +1,4 @@
-//! How old a fact is. All ages of the page change together.
+//! The age of a fact, such as "4 h ago". It follows the clock of the page.
 
 use crate::{clock::use_clock, format};
 use flotilla_protocol::Timestamp;

@@ -1,4 +1,4 @@
-//! Status as icon, word and color, never color alone.
+//! A status as icon, word and color, never as color alone.
 
 use super::icon::{Glyph, Icon, lucide};
 use flotilla_protocol::{
@@ -8,7 +8,7 @@ use flotilla_protocol::{
 };
 use leptos::prelude::*;
 
-/// What a color stands for.
+/// The meaning of a color.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Tone {
     Ok,
@@ -16,7 +16,7 @@ pub enum Tone {
     Bad,
     Info,
     Off,
-    /// It works, by way of a relay.
+    /// Works by a relay.
     Relay,
 }
 
@@ -51,7 +51,7 @@ impl Status {
         }
     }
 
-    /// A device's primary status: trouble that an online device reports comes before its being online.
+    /// The status of a device. An online device that reports trouble needs attention instead of being online.
     #[must_use]
     pub fn of_device(device: &Device) -> Self {
         match device.status {
@@ -115,9 +115,9 @@ fn exited(container: &Container) -> String {
         .map_or_else(|| "Exited".to_owned(), |code| format!("Exited ({code})"))
 }
 
-/// A status as icon and word; with a background where it is not in a table.
+/// A status as icon and word; with `chip` it has a background, for places outside of tables.
 ///
-/// A stale one keeps its last word, muted, under a clock.
+/// A stale status keeps its word, muted, with a clock as its icon.
 #[component]
 pub fn StatusBadge(
     #[prop(into)] status: Signal<Status>,
@@ -127,7 +127,7 @@ pub fn StatusBadge(
     move || status.with(|status| status_badge(status, chip, stale.get()))
 }
 
-/// The same for a status that is drawn once.
+/// A badge whose status does not change.
 #[must_use]
 pub fn status_badge(status: &Status, chip: bool, stale: bool) -> AnyView {
     let look = if chip { "badge chip" } else { "badge" };

@@ -1,4 +1,4 @@
-//! Buttons. One that cannot be pressed stays in the tab order and says why.
+//! Buttons. One that cannot be pressed stays in the tab order and gives its reason.
 
 use super::{
     icon::{Glyph, Icon},
@@ -6,7 +6,7 @@ use super::{
 };
 use leptos::{html, prelude::*};
 
-/// How much a button asks for attention. A view has one primary button at most.
+/// The emphasis of a button. A view has at most one primary button.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum ButtonKind {
     Primary,
@@ -30,7 +30,7 @@ impl ButtonKind {
 
 /// A button whose visible text is its name.
 ///
-/// `busy` keeps its text and ignores presses; `reason` says why it cannot be pressed now.
+/// A `busy` button ignores presses; `reason` says why it cannot be pressed.
 #[component]
 pub fn Button(
     #[prop(into)] label: Signal<String>,
@@ -38,7 +38,7 @@ pub fn Button(
     #[prop(optional, into)] glyph: Option<Glyph>,
     #[prop(optional, into)] busy: Signal<bool>,
     #[prop(optional, into)] reason: Signal<Option<String>>,
-    /// Presses submit the form around it, and `on_press` need not be given.
+    /// A press submits the form around the button, so `on_press` may be absent.
     #[prop(optional)]
     submit: bool,
     #[prop(optional)] node_ref: NodeRef<html::Button>,
@@ -71,7 +71,7 @@ pub fn Button(
     }
 }
 
-/// A button of a row or a toolbar, where there is no room for its name.
+/// A button that shows an icon only, for rows and toolbars.
 #[component]
 pub fn IconButton(
     #[prop(into)] name: Signal<String>,

@@ -1,4 +1,4 @@
-//! A command or a file to take elsewhere, by a button or, where the browser refuses that, by hand.
+//! A command or a file to be copied to the clipboard: by a button or, if the browser refuses, by hand.
 
 use super::{
     button::{Button, ButtonKind},
@@ -9,21 +9,22 @@ use leptos::{html, prelude::*};
 use std::time::Duration;
 use web_sys::HtmlElement;
 
-/// How long "Copied" stays.
+/// How long "Copied" is shown.
 const COPIED_SHOWN_FOR: Duration = Duration::from_secs(2);
 
-/// What became of the last attempt to copy.
+/// The outcome of the last press of the button.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum CopyOutcome {
     Nothing,
     Copied,
-    /// The text is selected; the person copies it.
+    /// The browser refused. The text is selected, so that the person can copy it.
     ByHand,
 }
 
-/// Text with its copy button. `what` names it: "install command".
+/// A text with its copy button. `what` is its name, such as "install command".
 ///
-/// Where `secret` stands in it, its middle shows only under the pointer or the keyboard; it is copied all the same.
+/// The middle of each `secret` in the text is masked unless the block has the pointer or the focus; the whole text is
+/// copied.
 #[component]
 pub fn ClipboardBlock(
     #[prop(into)] what: String,
@@ -31,7 +32,7 @@ pub fn ClipboardBlock(
     #[prop(optional, into)] secret: Signal<Option<String>>,
     #[prop(optional)] kind: ButtonKind,
     #[prop(optional)] button_ref: NodeRef<html::Button>,
-    /// More buttons beside the one that copies.
+    /// Buttons after the one that copies.
     #[prop(default = ().into_any())]
     more: AnyView,
     #[prop(optional, into)] on_copy: Option<Callback<()>>,
@@ -80,7 +81,7 @@ pub fn ClipboardBlock(
     }
 }
 
-/// A piece of a line, and whether it is secret.
+/// A part of a line, and whether it is secret.
 type Piece = (String, bool);
 
 fn line(pieces: Vec<Piece>) -> impl IntoView {
@@ -91,11 +92,11 @@ fn line(pieces: Vec<Piece>) -> impl IntoView {
             text.into_any()
         }
     });
-    // The line ends by its own shape; the character is there for those who read the text without it.
+    // Each line is a block of its own. The line break is for readers of the plain text: a selection and screen readers.
     view! { <span class="line">{pieces.collect_view()}</span><span class="line-end">"\n"</span> }
 }
 
-/// Letters of a secret that stay visible at each end, so that two of them can be told apart.
+/// Letters of a secret that stay visible at each end, so that two secrets can be told apart.
 const ENDS: usize = 4;
 
 fn middle(secret: &str) -> Option<&str> {

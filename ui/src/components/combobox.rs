@@ -1,4 +1,4 @@
-//! A field for any text, with a list of those that are known.
+//! A field for any text, with a list of known texts.
 
 use super::{
     active::next_active,
@@ -7,22 +7,22 @@ use super::{
 };
 use leptos::{ev::KeyboardEvent, html, prelude::*};
 
-/// At most this many are listed.
+/// At most this many options are listed.
 const LISTED: usize = 10;
 
-/// A text to take from the list, and what tells it apart from others.
+/// A known text, and a detail that tells it apart from others.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ComboboxOption {
     pub value: String,
     pub detail: String,
 }
 
-/// What is typed and what is offered for it. A handle: copies share the same signals.
+/// The state of the list of options. A handle: copies share the same signals.
 #[derive(Clone, Copy)]
 struct ComboboxState {
     offered: Memo<Vec<ComboboxOption>>,
     open: RwSignal<bool>,
-    /// The option that the keyboard is on.
+    /// The index of the option that the arrow keys have reached.
     active: RwSignal<Option<usize>>,
     on_input: Callback<(String,)>,
 }
@@ -71,7 +71,7 @@ impl ComboboxState {
     }
 }
 
-/// A labeled field; whatever is typed counts, listed or not.
+/// A labeled field. Its value is the typed text, listed or not.
 #[component]
 pub fn Combobox(
     #[prop(into)] label: String,
@@ -151,7 +151,8 @@ fn Options(state: ComboboxState, id: String, label: String) -> impl IntoView {
     }
 }
 
-/// The known texts that hold what is typed; all of them where it is one of them already.
+/// The known texts that contain the typed one. If the typed text is one of them, all are listed, so that another can be
+/// chosen.
 fn matches(typed: &str, known: &[ComboboxOption]) -> Vec<ComboboxOption> {
     let typed = typed.trim().to_lowercase();
     let whole = known.iter().any(|known| known.value.to_lowercase() == typed);

@@ -1,4 +1,4 @@
-//! The question before a loss: what goes, what stays, and the way back.
+//! The dialog that asks before something is lost.
 
 use super::{
     button::{Button, ButtonKind},
@@ -9,20 +9,20 @@ use super::{
 };
 use leptos::{ev::SubmitEvent, html, prelude::*};
 
-/// Asks before something is lost. With `typed` the person types that name first.
+/// Asks before something is lost. With `typed`, the person has to type that text first.
 ///
-/// The keyboard starts on the safe button, or in the field where there is one; Enter there does nothing until the
-/// name matches.
+/// The focus is on the safe button at first, or in the field if there is one; Enter in the field does nothing until the
+/// text matches.
 #[component]
 pub fn ConfirmDanger(
     #[prop(into)] title: String,
-    /// What is lost, what stays, and the way back.
+    /// What is lost, what stays, and how to get it back.
     #[prop(into)]
     text: Signal<String>,
-    /// Verb and object, as in "Revoke nas".
+    /// The label of the confirming button, verb and object, as in "Revoke nas".
     #[prop(into)]
     action: String,
-    /// The safe way out, as in "Keep nas".
+    /// The label of the safe button, as in "Keep nas".
     #[prop(into)]
     keep: String,
     #[prop(optional, into)] typed: Option<String>,

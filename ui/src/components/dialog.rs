@@ -1,4 +1,4 @@
-//! A modal dialog. The rest of the page is inert while it is open, and the keyboard returns to where it came from.
+//! A modal dialog. The rest of the page is inert while it is open; afterwards the focus returns to where it was.
 
 use super::ids::fresh_id;
 use crate::browser;
@@ -25,16 +25,16 @@ impl Size {
     }
 }
 
-/// A dialog that is open as long as it is mounted. Escape asks `on_close`, which unmounts it or not.
+/// A dialog that is open for as long as it is mounted. Escape calls `on_close`, which may unmount it.
 #[component]
 pub fn Dialog(
     #[prop(into)] title: Signal<String>,
     #[prop(optional)] size: Size,
-    /// The person must decide before going on.
+    /// The dialog is an alert: it interrupts and asks for a decision.
     #[prop(optional)]
     alert: bool,
     #[prop(into)] on_close: Callback<()>,
-    /// What stands beside the title.
+    /// Content beside the title.
     #[prop(optional, into)]
     head: Option<AnyView>,
     children: Children,
@@ -44,14 +44,14 @@ pub fn Dialog(
     let opener = StoredValue::new_local(focused());
     Effect::new(move || {
         if let Some(dialog) = dialog.get() {
-            // Shown again, a dialog that a browser closed by itself is modal again.
+            // This also opens a dialog again that the browser closed by itself.
             if !dialog.open() {
                 dialog.show_modal().ok();
             }
         }
     });
     on_cleanup(move || {
-        // The page behind is inert until the dialog has left it.
+        // An element outside of the dialog can take the focus once the dialog is removed.
         let opener = opener.try_get_value().flatten();
         request_animation_frame(move || give_back(opener));
     });
@@ -75,8 +75,8 @@ fn focused() -> Option<HtmlElement> {
     document().active_element()?.dyn_into().ok()
 }
 
-/// Returns the keyboard to the element that opened the dialog, unless it went elsewhere meanwhile. Where that element
-/// is gone, the page's heading takes it.
+/// Returns the focus to the element that opened the dialog, unless another element has it. If that element is gone, the
+/// heading of the page gets the focus.
 fn give_back(opener: Option<HtmlElement>) {
     let is_body = |element: &HtmlElement| element.tag_name() == "BODY";
     if focused().is_some_and(|element| !is_body(&element)) {

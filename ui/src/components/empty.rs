@@ -1,4 +1,4 @@
-//! What stands where there is nothing to show: what this place is, why it is empty, and one way on.
+//! The content of an empty page or list: what would be here, why it is empty, and one action.
 
 use super::icon::{Glyph, Icon};
 use leptos::prelude::*;

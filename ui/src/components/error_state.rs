@@ -1,4 +1,4 @@
-//! What stands where something failed: what happened and why, what to do, and another try.
+//! The content in place of something that failed: the message and a button to try again.
 
 use super::{
     badge::Tone,
@@ -7,7 +7,7 @@ use super::{
 };
 use leptos::prelude::*;
 
-/// Replaces content that could not be loaded.
+/// The message in place of content that could not be loaded.
 #[component]
 pub fn ErrorState(
     /// What happened, why, and what to do next.
@@ -26,15 +26,15 @@ pub fn ErrorState(
     }
 }
 
-/// A remark inside a page or a dialog, in the color of what it means.
+/// A remark inside a page or a dialog, in the color of its tone.
 #[component]
 pub fn Notice(
     tone: Tone,
-    /// Bold first line.
+    /// The first line, in bold.
     #[prop(optional, into)]
     title: Option<String>,
     #[prop(into)] text: Signal<String>,
-    /// What can be done about it.
+    /// Actions about it.
     #[prop(optional)]
     children: Option<Children>,
 ) -> impl IntoView {

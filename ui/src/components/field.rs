@@ -6,7 +6,7 @@ use super::{
 };
 use leptos::{html, prelude::*};
 
-/// A labeled text field. The page decides when it is wrong: after the first blur, then with every key.
+/// A labeled text field. The page passes `error`: usually after the first blur, then after every key.
 #[component]
 pub fn Field(
     #[prop(into)] label: String,
@@ -61,7 +61,7 @@ pub fn Field(
     }
 }
 
-/// A field that is taken away while it has the keyboard loses it after its page is gone.
+/// Runs `on_blur`, unless its page is gone: an element that is removed while it has the focus is blurred afterwards.
 fn leave(on_blur: Callback<()>) {
     on_blur.try_run(());
 }

@@ -1,10 +1,10 @@
-//! Moving the keyboard to what a step or a result is about.
+//! Moving the focus to an element that is about to be shown.
 
 use leptos::{html, prelude::*};
 use wasm_bindgen::JsCast;
 use web_sys::HtmlElement;
 
-/// Moves the keyboard to an element as soon as it can take it.
+/// Moves the focus to an element once it is in the page.
 pub fn focus_when_shown<E>(element: NodeRef<E>)
 where
     E: html::ElementType + 'static,
@@ -15,7 +15,7 @@ where
             .get()
             .and_then(|element| element.dyn_into::<HtmlElement>().ok())
         {
-            // A frame later: a dialog around it has to be open first.
+            // In the next frame: a dialog around the element has to be open first.
             request_animation_frame(move || {
                 element.focus().ok();
             });
@@ -23,7 +23,7 @@ where
     });
 }
 
-/// The same for a field, with its text selected.
+/// Moves the focus to a field once it is in the page, and selects its text.
 pub fn select_when_shown(field: NodeRef<html::Input>) {
     Effect::new(move || {
         if let Some(field) = field.get() {

@@ -1,14 +1,14 @@
-//! Small pictures beside words. They are decoration: the word carries the meaning.
+//! Icons beside words. They are decoration, hidden from screen readers: the word carries the meaning.
 
 pub mod lucide;
 
 use leptos::prelude::*;
 
-/// The inside of an SVG drawn on a 24 × 24 grid.
+/// The content of an SVG element on a 24 × 24 grid.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Glyph(pub &'static str);
 
-/// A glyph at the size of the text beside it.
+/// A glyph in the size of the text beside it.
 #[component]
 pub fn Icon(glyph: Glyph) -> impl IntoView {
     view! {

@@ -1,19 +1,19 @@
-//! Ids that tie a label, a hint or a reason to its control.
+//! Element ids, by which labels, hints and reasons refer to their controls.
 
 use leptos::prelude::*;
 
-/// The application's count of ids handed out.
+/// How many ids were made.
 #[derive(Debug, Clone, Copy)]
 pub struct Ids(StoredValue<u32>);
 
 impl Ids {
-    /// Starts the count for the components below.
+    /// Provides a count of 0 to the components below.
     pub fn provide() {
         provide_context(Self(StoredValue::new(0)));
     }
 }
 
-/// An id that no other element of the page has.
+/// An id that no other element of the page has, beginning with `stem`.
 #[must_use]
 pub fn fresh_id(stem: &str) -> String {
     let Ids(count) = expect_context();

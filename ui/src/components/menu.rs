@@ -1,11 +1,12 @@
-//! A menu of actions that hangs from a button. Arrows move in it; Escape gives the keyboard back.
+//! A menu of actions at a button. Arrow keys move in it; Escape closes it and returns the focus.
 
 use super::{icon::Icon, table::RowAction};
 use leptos::{ev::KeyboardEvent, html, prelude::*};
 use wasm_bindgen::JsCast;
 use web_sys::HtmlElement;
 
-/// A menu at a place of the view, in px. It opens upwards where there is no room below.
+/// A menu beside a button whose right, lower and upper edges are given in px of the view. It opens upwards if the
+/// button is in the lower half of the view.
 #[component]
 pub fn Menu(
     #[prop(into)] name: String,
@@ -13,7 +14,7 @@ pub fn Menu(
     below: f64,
     above: f64,
     actions: Vec<RowAction>,
-    /// With `true` the keyboard should go back to where it came from.
+    /// Closes the menu; with `true`, the focus should return to the button.
     #[prop(into)]
     on_close: Callback<bool>,
 ) -> impl IntoView {

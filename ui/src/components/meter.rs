@@ -1,23 +1,23 @@
-//! How much of something is used: a bar, and the figure that it stands for.
+//! How much of something is used, as a bar and its figure.
 
 use super::icon::{Icon, lucide};
 use crate::format;
 use leptos::prelude::*;
 
-/// Percent from which a meter warns, and from which it is bad.
+/// Percent from which a meter is a warning, and from which it is bad.
 const WARN: u8 = 80;
 const BAD: u8 = 92;
 
-/// A share of a whole in percent, with the words of the whole figure; without one before it was reported.
+/// A share in percent; `None` while it is not reported.
 #[component]
 pub fn Meter(
-    /// "Memory of nas".
+    /// The accessible name, such as "Memory of nas".
     #[prop(into)]
     name: String,
     /// The short word beside the bar.
     label: &'static str,
     #[prop(into)] percent: Signal<Option<u8>>,
-    /// "61 %, 9.8 of 16 GiB".
+    /// The figures in words, such as "61 %, 9.8 of 16 GiB".
     #[prop(into)]
     text: Signal<String>,
     #[prop(optional, into)] stale: Signal<bool>,

@@ -1,9 +1,9 @@
-//! A radio as a card: a title, one line that sums it up, when to use it, and a picture.
+//! A radio button as a card: a title, a summary, when to use it, and a diagram.
 
 use super::ids::fresh_id;
 use leptos::{ev::Event, html, prelude::*};
 
-/// The words of a card.
+/// The texts of a card.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct CardText {
     pub title: &'static str,
@@ -13,7 +13,7 @@ pub struct CardText {
     pub use_when: &'static str,
 }
 
-/// One of several cards of the group `name`. Only its title is its name; all else describes it.
+/// A card of the radio group `name`. Its title is its accessible name, the other texts are its description.
 #[component]
 pub fn ModeCard(
     text: CardText,
@@ -22,7 +22,7 @@ pub fn ModeCard(
     #[prop(into)] on_choose: Callback<()>,
     #[prop(into)] diagram: AnyView,
     #[prop(optional)] node_ref: NodeRef<html::Input>,
-    /// A note inside the card.
+    /// A note at the end of the card.
     #[prop(optional)]
     children: Option<Children>,
 ) -> impl IntoView {

@@ -1,4 +1,4 @@
-//! How a device is reached, as a word that opens the reason, the relay, the round trip and the age.
+//! A button with the kind of a path, which opens a panel with its reason, relay, round trip and age.
 
 use super::{
     badge::{Status, status_badge},
@@ -12,7 +12,7 @@ use flotilla_protocol::{
 use leptos::prelude::*;
 use std::sync::Arc;
 
-/// The path to a device. `children` stand below the facts: a test of the path.
+/// The badge of a path. `children` are below the facts in the panel.
 #[component]
 pub fn PathBadge(#[prop(into)] path: Signal<Arc<Path>>, children: ChildrenFn) -> impl IntoView {
     let word = Signal::derive(move || path.with(|path| Status::of_path(path.kind).word));
@@ -32,7 +32,7 @@ pub fn PathBadge(#[prop(into)] path: Signal<Arc<Path>>, children: ChildrenFn) ->
     view! { <span class=class><Popover label=word name spoken panel/></span> }
 }
 
-/// "Path to nas: Relayed, UDP is blocked on vps-2's network".
+/// The accessible name: "Path to nas: Relayed, UDP is blocked on vps-2's network".
 fn spoken(path: &Path) -> String {
     let why = if path.why.is_empty() {
         Status::of_path(path.kind).word
@@ -42,7 +42,7 @@ fn spoken(path: &Path) -> String {
     format!("Path to {}: {}", path.to, why.replacen(": ", ", ", 1))
 }
 
-/// Everything known of a path but its name.
+/// The facts of a path without its ends.
 #[component]
 pub fn PathFacts(path: Signal<Arc<Path>>) -> impl IntoView {
     let clock = use_clock();

@@ -1,4 +1,4 @@
-//! A small panel that hangs from a button. It leaves on Escape, on a press outside, and when the keyboard leaves it.
+//! A panel at a button. Escape, a press outside and a move of the focus to the outside close it.
 
 use super::icon::{Icon, lucide};
 use leptos::{
@@ -8,15 +8,15 @@ use leptos::{
 };
 use wasm_bindgen::JsCast;
 
-/// A button and the panel it opens. The panel exists only while it is open.
+/// A button and the panel that it opens. The panel is mounted only while it is open.
 #[component]
 pub fn Popover(
     #[prop(into)] label: Signal<String>,
-    /// Name of the panel.
+    /// The accessible name of the panel.
     #[prop(into)]
     name: String,
     #[prop(optional)] class: &'static str,
-    /// Name of the button where its words alone say too little.
+    /// The accessible name of the button, where its label is not enough.
     #[prop(optional, into)]
     spoken: Signal<Option<String>>,
     #[prop(into)] panel: ViewFn,

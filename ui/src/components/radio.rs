@@ -1,25 +1,25 @@
-//! Choices of which exactly one holds: plain radios and the cards of network modes.
+//! Groups of radio buttons.
 
 use super::ids::fresh_id;
 use leptos::{ev::Event, prelude::*};
 
-/// What can be chosen, as people read it.
+/// One option of a group.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RadioOption {
-    /// Its value for the program.
+    /// The value that `on_change` passes.
     pub value: String,
     pub title: String,
     pub text: String,
 }
 
-/// A group of radios, each with a line of explanation.
+/// A group of radio buttons, each with an explanation.
 #[component]
 pub fn RadioGroup(
     #[prop(into)] label: String,
     options: Vec<RadioOption>,
     #[prop(into)] value: Signal<String>,
     #[prop(into)] on_change: Callback<(String,)>,
-    /// Words below the whole group.
+    /// The text below the group.
     #[prop(optional, into)]
     hint: Option<String>,
 ) -> impl IntoView {

@@ -1,9 +1,9 @@
-//! A choice of at most a dozen fixed options.
+//! A select element, for at most a dozen fixed options.
 
 use super::ids::fresh_id;
 use leptos::prelude::*;
 
-/// The browser's own select with its label beside it. `options` are values and their words.
+/// The browser's select element with its label beside it. `options` are values with their labels.
 #[component]
 pub fn Select(
     #[prop(into)] label: String,

@@ -1,12 +1,12 @@
-//! The shape of what is on its way; seen on a first visit only, and not before it takes long enough to be noticed.
+//! The placeholder of content that is being loaded. The style sheet shows it only after a delay.
 
 use leptos::prelude::*;
 
-/// Bars at the exact size of what comes, and after a second the sentence that says what that is.
+/// Bars in the size of the coming content and, after a second, a sentence about it.
 #[component]
 pub fn Skeleton(
     bones: usize,
-    /// CSS height of one bar.
+    /// The CSS height of a bar.
     #[prop(optional, into)]
     height: Option<&'static str>,
     #[prop(into)] sentence: String,

@@ -1,4 +1,4 @@
-//! A line of the last values beside their number. It has no axes and says nothing that the number does not.
+//! A line of the last values beside the newest figure. It is decoration without axes, hidden from screen readers.
 
 use leptos::prelude::*;
 use std::fmt::Write;
@@ -6,7 +6,7 @@ use std::fmt::Write;
 const WIDTH: f32 = 48.0;
 const HEIGHT: f32 = 14.0;
 
-/// Nothing where there are too few values for a line.
+/// The line of at least two values; nothing for fewer.
 #[component]
 pub fn Sparkline(values: Vec<f32>) -> impl IntoView {
     let points = points(&values);
@@ -19,7 +19,8 @@ pub fn Sparkline(values: Vec<f32>) -> impl IntoView {
     })
 }
 
-/// The line from left to right; the lowest value stands at the bottom, and equal ones in the middle.
+/// The points of the line from left to right, the lowest value at the bottom. If all values are equal, they are in the
+/// middle.
 #[expect(clippy::cast_precision_loss, reason = "a line has a few dozen points")]
 fn points(values: &[f32]) -> Option<String> {
     let gaps = values.len().checked_sub(1).filter(|gaps| *gaps > 0)?;

@@ -1,14 +1,14 @@
-//! Where a person is in a flow of a few steps.
+//! The steps of a flow, and which of them is the current one.
 
 use super::icon::{Icon, lucide};
 use leptos::prelude::*;
 
-/// Named steps, of which the one at `current` is under way. Steps before it lead back when `on_back` is given.
+/// Named steps, of which `current` is shown. Earlier steps are buttons that call `on_back` with their index.
 #[component]
 pub fn Stepper(
     steps: Vec<&'static str>,
     #[prop(into)] current: Signal<usize>,
-    /// Every step is done, the current one too.
+    /// All steps are done, the current one too.
     #[prop(optional, into)]
     finished: Signal<bool>,
     #[prop(into)] on_back: Callback<(usize,)>,

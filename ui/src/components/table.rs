@@ -1,7 +1,8 @@
-//! The table that every list uses: filter, facets, sort, columns, selection, and only the rows in view in the page.
+//! The table that every list uses: filter, facets, order, columns and selection. Only the rows in view are elements of
+//! the page.
 //!
 //! A page describes its table by a [`TableSpec`] and hands over rows that know how to show, sort and filter themselves
-//! ([`TableRow`]). [`TableState`] decides what is shown, in which order and where; the components below only draw it.
+//! ([`TableRow`]). [`TableState`] decides which rows are shown, in which order and where; the components draw it.
 
 mod columns;
 mod facet;
@@ -32,26 +33,26 @@ use grid::Grid;
 use leptos::prelude::*;
 use std::sync::Arc;
 
-/// What can be done with one row, by its key; asked for when its menu opens.
+/// The actions of a row by its key, computed when its menu opens.
 pub type RowActions = Arc<dyn Fn(&str) -> Vec<RowAction> + Send + Sync>;
 
-/// A whole table with its toolbar. What stands in it when it has no rows at all is for the page to say.
+/// A table with its toolbar. A page shows something else in its place while there are no rows at all.
 #[component]
 pub fn DataTable(
     table: TableState,
-    /// Between the filter and the facets: the Device choice of fan-out tables.
+    /// Shown between the filter and the facets: the Device choice of inventory tables.
     #[prop(optional_no_strip)]
     scope: Option<AnyView>,
-    /// After the facets: the chip of unreachable devices.
+    /// Shown after the facets: the chip of unreachable devices.
     #[prop(optional_no_strip)]
     notice: Option<AnyView>,
-    /// What can be done with one row.
+    /// The actions of a row.
     #[prop(optional_no_strip)]
     actions: Option<RowActions>,
     /// Runs on Enter or a click on a row.
     #[prop(optional_no_strip)]
     on_open: Option<Callback<String>>,
-    /// What can be done with the selected rows.
+    /// The buttons for the selected rows.
     #[prop(optional_no_strip)]
     bulk: Option<ViewFn>,
 ) -> impl IntoView {

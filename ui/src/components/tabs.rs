@@ -1,4 +1,4 @@
-//! Tabs. The arrow keys move among them and load nothing; Enter, Space or a click does.
+//! Tabs. Arrow keys move the focus among them; Enter, Space or a click selects one.
 
 use super::{
     icon::{Icon, lucide},
@@ -8,10 +8,10 @@ use leptos::{ev::KeyboardEvent, html, prelude::*};
 use wasm_bindgen::JsCast;
 use web_sys::HtmlElement;
 
-/// One tab. A `reason` says why it cannot be chosen now.
+/// A tab. A `reason` says why it cannot be selected.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Tab {
-    /// Its value for the program.
+    /// The value that `on_select` passes.
     pub value: String,
     pub label: String,
     pub reason: Option<String>,
@@ -31,7 +31,7 @@ impl Tab {
 /// A row of tabs and the panel of the selected one.
 #[component]
 pub fn Tabs(
-    /// Names the row for those who cannot see what it belongs to.
+    /// The accessible name of the row of tabs.
     #[prop(into)]
     label: String,
     #[prop(into)] tabs: Signal<Vec<Tab>>,
@@ -122,7 +122,7 @@ fn TabButton(
     }
 }
 
-/// Moves the keyboard among the tabs of a row.
+/// Moves the focus among the tabs of a row.
 fn move_among_tabs(event: KeyboardEvent) {
     let Some(list) = event
         .current_target()
@@ -145,7 +145,7 @@ fn move_among_tabs(event: KeyboardEvent) {
     tabs[to].focus().ok();
 }
 
-/// Where a key leads from the tab at `at`, of `count`; round the ends.
+/// The tab that a key leads to from the one at `at`, of `count`. It goes round at the ends.
 fn next(key: &str, at: usize, count: usize) -> Option<usize> {
     match key {
         "ArrowRight" => Some((at + 1) % count),

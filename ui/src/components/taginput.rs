@@ -1,4 +1,4 @@
-//! Tags, or other short words, as removable chips, with a field that suggests those in use elsewhere.
+//! Tags or other short words as removable chips, with a field that suggests known ones.
 
 use super::{
     active::next_active,
@@ -11,19 +11,19 @@ use leptos::{ev::KeyboardEvent, html, prelude::*};
 /// At most this many suggestions are listed.
 const SUGGESTED: usize = 10;
 
-/// What the words of a field are.
+/// What kind of words a field takes.
 #[derive(Debug, Clone, Copy)]
 pub struct WordKind {
-    /// "tag".
+    /// The word for one of them: "tag".
     pub noun: &'static str,
-    /// What an unknown one does when it is chosen: "Create tag".
+    /// The label of the suggestion for an unknown word: "Create tag".
     pub create: &'static str,
-    /// Said of a text that is none.
+    /// The error for a text that is not valid.
     pub wrong: &'static str,
     pub is_valid: fn(&str) -> bool,
 }
 
-/// Words that are tags.
+/// A field that takes tags.
 pub const TAGS: WordKind = WordKind {
     noun: "tag",
     create: "Create tag",
@@ -31,7 +31,7 @@ pub const TAGS: WordKind = WordKind {
     is_valid: |text| text.parse::<Tag>().is_ok(),
 };
 
-/// What a person is typing, and the tags it becomes. A handle: copies share the same signals.
+/// The state of the field and its suggestions. A handle: copies share the same signals.
 #[derive(Clone, Copy)]
 struct TagInputState {
     kind: WordKind,
@@ -40,9 +40,9 @@ struct TagInputState {
     options: Memo<Vec<Suggestion>>,
     typed: RwSignal<String>,
     open: RwSignal<bool>,
-    /// The option that the keyboard is on.
+    /// The index of the suggestion that the arrow keys have reached.
     active: RwSignal<Option<usize>>,
-    /// What was added or removed last, for those who cannot see it.
+    /// The last addition or removal, read out by screen readers.
     announcement: RwSignal<String>,
     field: NodeRef<html::Input>,
 }
@@ -149,7 +149,7 @@ impl TagInputState {
     }
 }
 
-/// A field for tags. `known` are tags of other devices; one that is new is offered as "Create tag".
+/// A field for tags. `known` are tags to suggest; an unknown one is suggested as "Create tag".
 #[component]
 pub fn TagInput(
     #[prop(into)] label: String,
@@ -229,14 +229,14 @@ fn Chip(tag: String, noun: &'static str, #[prop(into)] on_remove: Callback<(Stri
     }
 }
 
-/// A tag that can be added.
+/// A suggested tag.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Suggestion {
     tag: String,
     is_new: bool,
 }
 
-/// What to offer for a text: known tags that hold it, then the text itself if it is a new tag.
+/// The suggestions for a typed text: the text itself if it is a new tag, then known tags that contain it.
 fn suggestions(kind: WordKind, typed: &str, chosen: &[String], known: &[String]) -> Vec<Suggestion> {
     let free = |tag: &&String| !chosen.contains(tag) && tag.contains(typed);
     let mut offered: Vec<_> = known
@@ -247,7 +247,7 @@ fn suggestions(kind: WordKind, typed: &str, chosen: &[String], known: &[String])
             is_new: false,
         })
         .collect();
-    // What is typed whole comes first, so that Enter takes it.
+    // A tag that equals the typed text comes first, so that Enter adds it.
     offered.sort_by_key(|offer| (offer.tag != typed, offer.tag.clone()));
     let taken = |tags: &[String]| tags.iter().any(|tag| tag == typed);
     if (kind.is_valid)(typed) && !taken(chosen) && !taken(known) {

@@ -1,4 +1,5 @@
-//! Short confirmations in the corner. They leave after six seconds unless pointed at or focused; errors stay.
+//! Short messages in a corner of the page. A confirmation disappears after six seconds without the pointer or the focus
+//! on it; an error stays until it is dismissed.
 
 use super::{
     button::{Button, ButtonKind, IconButton},
@@ -7,7 +8,7 @@ use super::{
 use leptos::{ev::KeyboardEvent, prelude::*};
 use std::time::Duration;
 
-/// How long a confirmation stays.
+/// How long a confirmation is shown.
 const STAYS: Duration = Duration::from_secs(6);
 
 /// One message.
@@ -19,7 +20,7 @@ struct Toast {
     action: Option<(String, Callback<()>)>,
 }
 
-/// Says things in the corner of the page.
+/// Shows toasts. A handle: copies share the same list.
 #[derive(Debug, Clone, Copy)]
 pub struct Toaster {
     shown: RwSignal<Vec<Toast>>,
@@ -27,7 +28,7 @@ pub struct Toaster {
 }
 
 impl Toaster {
-    /// A silent toaster, known to the components below.
+    /// Provides a toaster without toasts to the components below.
     pub fn provide() -> Self {
         let toaster = Self {
             shown: RwSignal::new(Vec::new()),
@@ -37,17 +38,17 @@ impl Toaster {
         toaster
     }
 
-    /// Confirms that something was done.
+    /// Shows a confirmation.
     pub fn confirm(self, text: impl Into<String>) {
         self.show(text.into(), false, None);
     }
 
-    /// Confirms, and offers one thing to do about it.
+    /// Shows a confirmation with a button, such as "Undo".
     pub fn offer(self, text: impl Into<String>, label: &str, action: Callback<()>) {
         self.show(text.into(), false, Some((label.to_owned(), action)));
     }
 
-    /// Says that something failed; it stays until dismissed.
+    /// Shows an error; it stays until it is dismissed.
     pub fn fail(self, text: impl Into<String>) {
         self.show(text.into(), true, None);
     }
@@ -75,7 +76,7 @@ pub fn use_toaster() -> Toaster {
     expect_context()
 }
 
-/// Where toasts appear. F8 moves the keyboard here.
+/// The place of toasts in the page. F8 moves the focus to it.
 #[component]
 pub fn Toasts() -> impl IntoView {
     let toaster = use_toaster();

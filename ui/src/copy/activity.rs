@@ -1,4 +1,4 @@
-//! The activity log.
+//! Texts of the activity log.
 
 use flotilla_protocol::activity::Action;
 

@@ -1,4 +1,4 @@
-//! Add Device: from a name to a device that is online.
+//! Texts of Add Device.
 
 use crate::components::mode_card::CardText;
 use flotilla_protocol::{
@@ -28,7 +28,7 @@ pub const REACHED_AT_OUTSIDE: &str =
     "The device must be able to open one of these addresses of this computer from where it is";
 pub const NONE_ANSWERS: &str = "This computer doesn't answer at any of its addresses. A firewall here may block them: allow TCP and UDP port 7443.";
 pub const WHAT_HELPS: &str = "What would help";
-/// What gives a device elsewhere a way here: a title and a text each.
+/// The ways to make the controller reachable for a device elsewhere: a title and a text each.
 pub const WAYS: [(&str, &str); 4] = [
     (
         "Port forwarding.",
@@ -124,7 +124,7 @@ pub const KEEP_HOST: &str = "Keep Host networking";
 pub const MISSED_HINT: &str = "It is online by another one. These matter when that one is gone.";
 pub const NO_PROBLEMS: &str = "No problems found.";
 
-/// A network mode's card.
+/// The texts of the card of a network mode.
 #[must_use]
 pub fn card(mode: NetworkMode) -> CardText {
     match mode {
@@ -155,7 +155,7 @@ pub fn card(mode: NetworkMode) -> CardText {
     }
 }
 
-/// A relay preference: title and text.
+/// A relay preference: its title and its text.
 #[must_use]
 pub fn relay(relay: RelayPreference) -> (&'static str, &'static str) {
     match relay {
@@ -178,7 +178,7 @@ pub fn relay(relay: RelayPreference) -> (&'static str, &'static str) {
     }
 }
 
-/// A stage that was reached.
+/// The sentence for a stage that is reached.
 #[must_use]
 pub fn reached(stage: Stage, device: &str, from: Option<&str>) -> String {
     match (stage, from) {
@@ -191,7 +191,7 @@ pub fn reached(stage: Stage, device: &str, from: Option<&str>) -> String {
     }
 }
 
-/// A stage that is still to come.
+/// The sentence for a stage that is not reached yet.
 #[must_use]
 pub fn upcoming(stage: Stage) -> String {
     match stage {
@@ -247,7 +247,7 @@ pub fn ssh_failed(host: &str) -> String {
     format!("ssh to {host} ended early. Try the same in a terminal to see why.")
 }
 
-/// How a device that can't dial the controller is online all the same.
+/// Why a device that cannot dial the controller is online: by an SSH tunnel.
 #[must_use]
 pub fn tunneled(device: &str) -> String {
     format!(
@@ -282,7 +282,7 @@ pub fn stays_pending(device: &str) -> String {
     format!("You can close this; {device} stays listed as Pending.")
 }
 
-/// What to do with the config file, step by step.
+/// The steps for a config file.
 #[must_use]
 pub fn config_steps(device: &str) -> [String; 3] {
     [
@@ -302,7 +302,7 @@ pub fn no_contact(address: &str) -> String {
     format!("The device must be able to open {address}. Run this on the device to check that it can:")
 }
 
-/// A stranger who could not prove that it holds the command.
+/// An attempt without the token of the command, from this address.
 #[must_use]
 pub fn identity_failed(from: &str) -> String {
     format!(

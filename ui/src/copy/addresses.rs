@@ -1,4 +1,4 @@
-//! Addresses at which devices reach the controller.
+//! Texts about the addresses of the controller.
 
 use crate::format::counted;
 
@@ -19,7 +19,7 @@ pub const SAVE: &str = "Add address";
 pub const CANCEL: &str = "Cancel";
 pub const UNDO: &str = "Undo";
 
-/// How many of the devices that tried an address got through.
+/// Which of the devices that tried an address reached the controller by it.
 #[must_use]
 pub fn reached_by(reached: &[&str], missed: &[&str]) -> String {
     match (reached, missed) {
@@ -66,7 +66,7 @@ pub fn remove_title(endpoint: &str) -> String {
     format!("Remove {endpoint}?")
 }
 
-/// Who loses the controller with an address.
+/// The question before removing an address that is the only one of these devices.
 #[must_use]
 pub fn remove_text(devices: &[&str]) -> String {
     let who = match devices {

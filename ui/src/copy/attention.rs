@@ -1,4 +1,4 @@
-//! What a device reports that needs a person's attention, in one sentence each.
+//! What a device reports that needs attention, in one sentence each.
 
 use super::add_device::card;
 use crate::format;
@@ -6,7 +6,7 @@ use flotilla_protocol::{device::Attention, inventory::Trouble};
 
 pub const DESKTOP_TITLE: &str = "Docker Desktop";
 
-/// The button of a person who knows that the second machine is the same one under another id.
+/// The button that confirms that the second machine is the same one with another id.
 pub const VOUCH: &str = "It is one machine";
 
 #[must_use]
@@ -14,7 +14,7 @@ pub fn vouched(device: &str) -> String {
     format!("{device} is one machine. It is back within two minutes.")
 }
 
-/// Of an agent that is a container of Docker Desktop.
+/// The notice for an agent that is a container of Docker Desktop.
 #[must_use]
 pub fn desktop_blocked(device: &str) -> String {
     format!(
@@ -22,7 +22,7 @@ pub fn desktop_blocked(device: &str) -> String {
     )
 }
 
-/// Of an agent that runs on the computer itself.
+/// The notice for an agent that runs on the computer beside Docker Desktop.
 #[must_use]
 pub fn desktop_beside(device: &str) -> String {
     format!(
@@ -30,7 +30,7 @@ pub fn desktop_beside(device: &str) -> String {
     )
 }
 
-/// What is wrong with a container, after its name.
+/// The trouble of a container, as the end of a sentence that begins with its name.
 #[must_use]
 pub fn of_container(trouble: Trouble) -> String {
     match trouble {

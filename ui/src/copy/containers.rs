@@ -1,4 +1,4 @@
-//! Containers, and what can be done with them.
+//! Texts about containers and actions on them.
 
 use crate::format::{count, counted};
 use flotilla_protocol::inventory::ContainerAction;
@@ -28,7 +28,7 @@ pub const COPY_ID: &str = "Copy ID";
 pub const TROUBLE_FIRST: &str = "Trouble first, then name";
 pub const CANCEL: &str = "Cancel";
 
-/// What a filter may ask of a state, and its words.
+/// The states for filters, with their labels.
 pub const STATES: &[(&str, &str)] = &[
     ("unhealthy", "Unhealthy"),
     ("dead", "Dead"),
@@ -46,7 +46,7 @@ pub const STATES: &[(&str, &str)] = &[
 pub const IS_AGENT: &str = "This is Flotilla's own agent: without it the device can't be managed.";
 pub const RUNS_ALREADY: &str = "It is running.";
 pub const RESTS_ALREADY: &str = "It is not running.";
-pub const NOBODY_TO_ASK: &str = "None of these containers is on a device that can be asked now.";
+pub const NONE_REACHABLE: &str = "None of these containers is on a device that can be asked now.";
 
 #[must_use]
 pub fn verb(action: ContainerAction) -> &'static str {
@@ -57,7 +57,7 @@ pub fn verb(action: ContainerAction) -> &'static str {
     }
 }
 
-/// While it happens.
+/// The state of a container while the action runs.
 #[must_use]
 pub fn doing(action: ContainerAction) -> &'static str {
     match action {

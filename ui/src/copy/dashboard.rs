@@ -1,4 +1,4 @@
-//! The fleet at a glance.
+//! Texts of the dashboard.
 
 use crate::format;
 
@@ -36,7 +36,7 @@ pub fn reporting(reporting: usize, devices: usize) -> String {
     )
 }
 
-/// "5 devices, 61 containers, nothing to fix."; without containers where no device has reported any.
+/// "5 devices, 61 containers, nothing to fix."; without the containers if no device has reported them.
 #[must_use]
 pub fn all_quiet(devices: usize, containers: Option<usize>) -> String {
     let containers = containers.map(|number| format::counted(number, "container", "containers"));

@@ -1,4 +1,4 @@
-//! One device.
+//! Texts of the page of a device.
 
 use flotilla_protocol::{device::NetworkMode, inventory::EngineState};
 
@@ -45,13 +45,13 @@ pub const ALREADY_REVOKED: &str = "This device is revoked already.";
 pub const NOT_IN_FLEET: &str = "This device is not in use: it is revoked or has not enrolled.";
 pub const NOT_ENROLLED: &str = "This device has not enrolled yet. Remove it instead.";
 
-/// What a network mode is called.
+/// The name of a network mode.
 #[must_use]
 pub fn mode(mode: NetworkMode) -> &'static str {
     super::add_device::card(mode).title
 }
 
-/// An engine in a few words.
+/// An engine with its version, or why it cannot be used.
 #[must_use]
 pub fn engine(engine: &EngineState) -> String {
     match engine {

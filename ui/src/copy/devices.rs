@@ -1,4 +1,4 @@
-//! The list of devices.
+//! Texts of the list of devices.
 
 use crate::format::counted;
 use flotilla_protocol::device::NetworkMode;
@@ -70,14 +70,14 @@ pub const NONE_REVOCABLE: &str =
     "None of these devices can be revoked: each is revoked already or has not enrolled.";
 pub const NO_TAG_CHANGE: &str = "Name a tag to add or to remove first.";
 
-/// More names than this are not read one by one.
+/// At most this many names are listed.
 const LISTED: usize = 12;
 
 fn devices(number: usize) -> String {
     counted(number, "device", "devices")
 }
 
-/// "nas, vps-2 and desk", or the first of many.
+/// Names as a list: "nas, vps-2 and desk"; of many, the first ones and a count.
 #[must_use]
 pub fn listed(names: &[&str]) -> String {
     match names {
@@ -91,7 +91,7 @@ pub fn listed(names: &[&str]) -> String {
     }
 }
 
-/// One device by its name, several by their number.
+/// The object of an action: one device by its name, several by their number.
 #[must_use]
 pub fn object(names: &[&str]) -> String {
     match names {
@@ -136,7 +136,7 @@ pub fn revoke(object: &str) -> String {
     format!("Revoke {object}")
 }
 
-/// What is lost and the way back; devices that hold no trust are left out.
+/// What is lost by revoking and how to get it back. `skipped` of the chosen devices have no trust and are left out.
 #[must_use]
 pub fn revoke_text(names: &[&str], skipped: usize, chosen: usize) -> String {
     let left_out = match skipped {

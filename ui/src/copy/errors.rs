@@ -1,4 +1,4 @@
-//! What went wrong, why, and what to do next.
+//! Errors that any page can show.
 
 pub const UNREACHABLE: &str = "The controller didn't answer. Is Flotilla still running on its computer?";
 pub const UNREADABLE: &str = "The controller answered something this page can't read. Reload the page to get the version that fits it.";

@@ -2,7 +2,7 @@
 
 use flotilla_protocol::activity::{Action, Activity, Actor};
 
-/// Who it was.
+/// The actor of an entry.
 #[must_use]
 pub fn who(actor: &Actor) -> String {
     match actor {
@@ -14,7 +14,7 @@ pub fn who(actor: &Actor) -> String {
     }
 }
 
-/// What happened, in one sentence without its time.
+/// An entry in one sentence, without its time.
 #[must_use]
 pub fn sentence(entry: &Activity) -> String {
     let device = entry.device.as_deref().unwrap_or("a device");

@@ -1,4 +1,4 @@
-//! What surrounds every page.
+//! Texts of the frame around every page.
 
 pub const PRODUCT: &str = "Flotilla";
 pub const SKIP: &str = "Skip to content";
@@ -47,7 +47,7 @@ pub fn lost(at: &str, seconds: i64) -> String {
     format!("Lost contact with the controller. Showing what was known at {at}. {again}")
 }
 
-/// Keys and what they do.
+/// Shortcuts on every page: keys and their action.
 pub const KEYS: &[(&str, &str)] = &[
     ("Ctrl K", "Search or run a command"),
     ("/", "Go to the filter"),
@@ -62,7 +62,7 @@ pub const KEYS: &[(&str, &str)] = &[
     ("F8", "Notifications"),
 ];
 
-/// Keys inside a table.
+/// Shortcuts in a table: keys and their action.
 pub const TABLE_KEYS: &[(&str, &str)] = &[
     ("↑ ↓ PgUp PgDn Home End", "Move between rows"),
     ("→ ←", "Into a row's controls and back"),

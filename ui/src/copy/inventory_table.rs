@@ -1,4 +1,4 @@
-//! What the tables over all devices say.
+//! Texts that the inventory tables share.
 
 use crate::format::count;
 

@@ -1,4 +1,4 @@
-//! Stacks, images, volumes and networks.
+//! Texts about stacks, images, volumes and networks.
 
 use crate::format::{count, counted};
 
@@ -65,7 +65,7 @@ pub fn used_by(containers: usize) -> String {
     }
 }
 
-/// "Used by 2 containers", or that the engine does not tell.
+/// "Used by 2 containers", or that the engine does not report it.
 #[must_use]
 pub fn image_use(containers: Option<u32>) -> String {
     containers.map_or_else(|| UNKNOWN.to_owned(), |number| used_by(number as usize))

@@ -1,4 +1,4 @@
-//! How a device reaches the controller.
+//! Texts about the link of a device to the controller.
 
 pub const REACHED: &str = "Reached";
 pub const NOT_REACHED: &str = "Not reached";

@@ -1,4 +1,4 @@
-//! The mesh: its map, its paths, and how one device reaches another.
+//! Texts of the mesh: map, paths, tests and relays.
 
 use crate::format::counted;
 use flotilla_protocol::{device::RelayPreference, mesh::Nat, path::PathKind};
@@ -51,7 +51,7 @@ pub const NO_PEERS: &str = "There is no path to test.";
 pub const NO_ANSWER: &str = "no answer";
 pub const EXPLAIN: &str = "Explain access";
 
-/// The word of a kind in filters.
+/// The value of a kind of path in filters.
 #[must_use]
 pub fn kind(kind: PathKind) -> &'static str {
     match kind {
@@ -62,7 +62,7 @@ pub fn kind(kind: PathKind) -> &'static str {
     }
 }
 
-/// The same for people.
+/// A kind of path as a word on the map.
 #[must_use]
 pub fn kind_word(kind: PathKind) -> &'static str {
     let value = self::kind(kind);
@@ -178,7 +178,7 @@ pub fn nat(nat: Nat) -> Option<&'static str> {
     }
 }
 
-/// Values and words of Access Relay, for a select.
+/// The options of Access Relay: values and labels.
 #[must_use]
 pub fn relays() -> Vec<(String, String)> {
     let option = |preference: &RelayPreference| {

@@ -1,4 +1,4 @@
-//! Changing the network mode of a device that is there.
+//! Texts about changing the network mode of a device.
 
 use super::{add_device::card, pods::and};
 use crate::format::counted;
@@ -86,7 +86,7 @@ pub fn stays(device: &str) -> String {
     )
 }
 
-/// While it happens.
+/// The sentence while the device still has its old link.
 #[must_use]
 pub fn leaving(device: &str, mode: NetworkMode) -> String {
     format!("The agent of {device} makes ready for {}…", card(mode).title)

@@ -1,4 +1,4 @@
-//! The command palette.
+//! Texts of the command palette.
 
 use crate::frame::Group;
 
@@ -17,7 +17,7 @@ pub const SYSTEM: &str = "Use this computer's theme";
 pub const RELOAD: &str = "Ask all devices again";
 pub const OPEN: &str = "Open";
 
-/// A verb whose object is chosen next.
+/// A verb as an entry; its object is chosen next.
 #[must_use]
 pub fn verb(word: &str) -> String {
     format!("{word} …")

@@ -1,4 +1,4 @@
-//! Pods: containers that share one network and one mesh address.
+//! Texts about pods.
 
 use flotilla_protocol::inventory::FoundAs;
 use std::net::Ipv4Addr;
@@ -10,7 +10,7 @@ pub const TAKE: &str = "Take out of the pod";
 
 pub const HOLDS: &str = "Holds the pod's network and does nothing else.";
 pub const IS_AGENT: &str = "Flotilla's own agent.";
-/// Why the pause container is not stopped.
+/// Why the pause container cannot be stopped.
 pub const IS_PAUSE: &str =
     "It holds the network of this device's pod: every container in the pod would lose it.";
 pub const NO_POD: &str = "The pod of this device is not there yet.";
@@ -21,13 +21,13 @@ pub const NO_PAUSE: &str =
 pub const NO_PORTS: &str = "No port is declared.";
 pub const SEE_CONTAINERS: &str = "See containers";
 
-/// The mark of the container that heads a pod.
+/// The mark of the pause container, with the address of the pod.
 #[must_use]
 pub fn at(ip: Option<Ipv4Addr>) -> String {
     ip.map_or_else(|| POD.to_owned(), |ip| format!("{POD} {ip}"))
 }
 
-/// What a row adds for those who hear it.
+/// The end of the accessible name of a row of a pod.
 #[must_use]
 pub fn spoken(ip: Option<Ipv4Addr>) -> String {
     ip.map_or_else(|| "in the pod".to_owned(), |ip| format!("in the pod at {ip}"))
@@ -50,18 +50,18 @@ pub fn ports_of(container: &str) -> String {
     format!("Addresses of {container}")
 }
 
-/// What a person should know before a container is put into a pod.
+/// What the dialog says before a container is put into a pod or taken out.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PodMoveFacts<'a> {
     pub container: &'a str,
     pub device: &'a str,
-    /// Networks that it leaves.
+    /// The networks that it leaves.
     pub networks: &'a [String],
-    /// `8080 → 80/tcp`, each of which ends.
+    /// Its published ports, such as `8080 → 80/tcp`, which end.
     pub published: &'a [String],
-    /// Where it is reached in the pod.
+    /// Its addresses in the pod.
     pub addresses: &'a [String],
-    /// By which names others find it where it is.
+    /// The names by which other containers find it in its networks.
     pub found_as: &'a [FoundAs],
 }
 
@@ -95,7 +95,7 @@ pub fn keep(container: &str) -> String {
     format!("Leave {container} in the pod")
 }
 
-/// What is lost, what stays, and the way back.
+/// What is lost, what stays, and how to undo it.
 #[must_use]
 pub fn put_text(facts: &PodMoveFacts<'_>) -> String {
     let PodMoveFacts {

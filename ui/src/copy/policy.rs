@@ -1,4 +1,4 @@
-//! The access policy in words: rules as sentences, tests, reviews, answers.
+//! Texts about the access policy: rules as sentences, tests, reviews, explanations.
 
 use crate::format::{count, counted};
 use flotilla_protocol::{
@@ -62,7 +62,7 @@ pub const EXPLAIN: &str = "Explain access";
 pub const SAME: &str = "Choose two different devices.";
 pub const NEAREST: &str = "Nearest rules";
 
-/// Protocols for a select.
+/// The options for a protocol: values and labels.
 #[must_use]
 pub fn protocols() -> Vec<(String, String)> {
     let words = |proto: &Proto| match proto {
@@ -75,10 +75,10 @@ pub fn protocols() -> Vec<(String, String)> {
         .collect()
 }
 
-/// A piece of a sentence, and whether it is one of its names.
+/// A part of a sentence, and whether it is a name, which is shown in bold.
 pub type Part = (String, bool);
 
-/// "Devices tagged **laptop** may reach devices tagged **web** on **tcp 443**".
+/// A rule as a sentence: "Devices tagged **laptop** may reach devices tagged **web** on **tcp 443**".
 #[must_use]
 pub fn sentence(rule: &Rule) -> Vec<Part> {
     let mut parts = group(&rule.from);
@@ -98,7 +98,7 @@ pub fn sentence(rule: &Rule) -> Vec<Part> {
     parts
 }
 
-/// A sentence without its marks.
+/// A sentence as plain text.
 #[must_use]
 pub fn plain(parts: &[Part]) -> String {
     parts.iter().map(|(text, _)| text.as_str()).collect()

@@ -1,4 +1,4 @@
-//! Settings.
+//! Texts of the settings.
 
 pub const APPEARANCE: &str = "Appearance";
 pub const THEME: &str = "Theme";

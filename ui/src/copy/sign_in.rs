@@ -1,9 +1,9 @@
-//! What a browser without a session reads.
+//! Texts of the sign-in page.
 
 pub const TITLE: &str = "Sign in";
 pub const HEADING: &str = "This browser is not signed in";
 pub const TEXT: &str = "Run this in a terminal of the computer that Flotilla runs on, as the same user. It opens Flotilla in the browser there, signed in.";
-/// What it is about, for the button that copies it.
+/// The name of the command for the button that copies it.
 pub const COMMAND: &str = "command";
 pub const OPEN: &str = "flotilla open";
 pub const NOTES: &[&str] = &[

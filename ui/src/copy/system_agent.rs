@@ -1,4 +1,4 @@
-//! The agent of this computer as a service of the system.
+//! Texts about the agent of this computer as a service of the system.
 
 pub const INSTALL: &str = "Install the system service";
 pub const ASKING: &str =

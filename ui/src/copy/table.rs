@@ -1,4 +1,4 @@
-//! What every table says.
+//! Texts that all tables share.
 
 use crate::format::count;
 
@@ -88,7 +88,7 @@ pub fn move_down(column: &str) -> String {
     format!("Move down {column}")
 }
 
-/// What a facet shows while it is closed: "State: Running, not Exited".
+/// The label of a facet: "State: Running, not Exited".
 #[must_use]
 pub fn facet(title: &str, words: &[(String, bool)]) -> String {
     match words {

@@ -1,4 +1,4 @@
-//! The first visit.
+//! Texts of the welcome page.
 
 pub const INTRO: &str = "This computer is now a controller: the place from which you look after your devices. Two answers, and you can add the first one.";
 pub const FLEET_NAME: &str = "Fleet name";

@@ -1,4 +1,4 @@
-//! What stands above every page while the controller is out of reach.
+//! The banner of every page while the controller is out of reach.
 
 use crate::{
     clock::use_clock,
@@ -34,7 +34,7 @@ pub fn Banner() -> impl IntoView {
             {move || lost.get().then(|| view! {
                 <div class="banner">
                     <Icon glyph=lucide::WIFI_OFF/>
-                    // The seconds would be read out one by one.
+                    // Not live: a screen reader would read out every second of the countdown.
                     <span class="grow" aria-live="off">{words}</span>
                     <Button label=copy::RECONNECT kind=ButtonKind::Quiet on_press=move || live.start()/>
                 </div>

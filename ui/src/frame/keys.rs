@@ -1,4 +1,4 @@
-//! Keys that work everywhere.
+//! Shortcuts that work on every page.
 
 use super::Overlays;
 use crate::{browser, prefs::use_prefs};
@@ -7,16 +7,16 @@ use leptos_router::hooks::use_navigate;
 use wasm_bindgen::JsCast;
 use web_sys::{Element, HtmlElement, KeyboardEvent};
 
-/// A second key of `g …` counts for this long, in ms.
+/// The second key of `g …` has to follow within this time, in ms.
 const SEQUENCE: f64 = 1_500.0;
 
-/// What a key does, outside of fields.
+/// The action of a single key outside of fields.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum KeyAction {
     Go(&'static str),
     Filter,
     Shortcuts,
-    /// The next key says where to go.
+    /// The first key of `g …`; the second one names the page.
     AwaitSecondKey,
 }
 
@@ -67,12 +67,12 @@ fn single_key(key: &str, after_g: bool) -> Option<KeyAction> {
     })
 }
 
-/// Keys that work in fields too. Answers whether the event is still to be looked at.
+/// Handles the keys that work in fields too. Answers `false` if the key was one of them.
 fn handle_everywhere(event: &KeyboardEvent, overlays: Overlays) -> bool {
     match event.key().as_str() {
         "k" | "K" if event.ctrl_key() || event.meta_key() => {
             event.prevent_default();
-            // One palette at a time, and none over a dialog that waits for an answer.
+            // The palette does not open over another dialog.
             if overlays.palette.get_untracked() || !is_dialog_open() {
                 overlays.palette.update(|open| *open = !*open);
             }
@@ -104,7 +104,7 @@ fn is_dialog_open() -> bool {
     document().query_selector("dialog[open]").ok().flatten().is_some()
 }
 
-/// Moves the keyboard to the next part of the page: navigation, top bar, content, panel.
+/// Moves the focus to the next region of the page: navigation, top bar, content, panel.
 fn next_region(backward: bool) {
     const REGIONS: &str = "nav.sidebar, header.top-bar, main, .drawer";
     let Ok(found) = document().query_selector_all(REGIONS) else {
@@ -116,7 +116,7 @@ fn next_region(backward: bool) {
         .filter(seen)
         .collect();
     let active = document().active_element();
-    // A panel lies inside the content, so the innermost region counts.
+    // A panel is inside the content, so the last region that contains the focus is the innermost.
     let at = regions
         .iter()
         .rposition(|region| region.contains(active.as_deref()));

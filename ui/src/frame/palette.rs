@@ -1,4 +1,4 @@
-//! The command palette: every page, device, container and action, found by a few letters, from what is loaded already.
+//! The command palette finds pages, devices, containers, stacks and actions by a few letters, in what is loaded.
 
 mod items;
 mod rank;
@@ -21,7 +21,7 @@ use leptos_router::hooks::use_navigate;
 use rank::best;
 use std::sync::Arc;
 
-/// More than this many nobody reads; typing another letter is quicker.
+/// At most this many entries are listed: typing another letter is quicker than reading more.
 const SHOWN: usize = 40;
 
 #[component]
@@ -40,7 +40,7 @@ pub fn Palette() -> impl IntoView {
         on_close.run(());
         match entry.action {
             EntryAction::Go(path) => navigate(&path, Default::default()),
-            // The palette has to be gone before another dialog opens.
+            // In the next frame, once the palette is removed: the action may open another dialog.
             EntryAction::Run(run) => request_animation_frame(move || run()),
             EntryAction::Choose(_) => {}
         }
@@ -66,7 +66,7 @@ pub fn Palette() -> impl IntoView {
     }
 }
 
-/// Where letters are typed, behind the verb that was chosen.
+/// The field of the palette, with the opened entry before it.
 #[component]
 fn Field(state: PaletteState, list: String, run: Callback<PaletteEntry>) -> impl IntoView {
     let input = focused_when_shown();
@@ -91,7 +91,7 @@ fn Field(state: PaletteState, list: String, run: Callback<PaletteEntry>) -> impl
     }
 }
 
-/// The field of the palette, focused as soon as it is there.
+/// The reference of the field, which gets the focus once it is in the page.
 fn focused_when_shown() -> NodeRef<html::Input> {
     let input = NodeRef::<html::Input>::new();
     Effect::new(move |_| {
@@ -105,7 +105,7 @@ fn focused_when_shown() -> NodeRef<html::Input> {
     input
 }
 
-/// What was found, in its groups.
+/// The found entries in their groups.
 #[component]
 fn FoundList(
     list: String,
@@ -162,7 +162,7 @@ fn GroupSection(
     }
 }
 
-/// Entries by group, the group of the best one first, each with its place in the whole list.
+/// The entries by group, each with its index in the whole list; the group of the best entry is first.
 fn grouped(found: &[PaletteEntry]) -> Vec<(Group, Vec<(usize, PaletteEntry)>)> {
     let mut groups: Vec<(Group, Vec<(usize, PaletteEntry)>)> = Vec::new();
     for (index, entry) in found.iter().enumerate() {
@@ -174,7 +174,7 @@ fn grouped(found: &[PaletteEntry]) -> Vec<(Group, Vec<(usize, PaletteEntry)>)> {
     groups
 }
 
-/// Where somebody is in the palette.
+/// What is typed, found and opened in the palette. A handle: copies share the same signals.
 #[derive(Clone, Copy)]
 struct PaletteState {
     text: RwSignal<String>,
@@ -203,7 +203,7 @@ impl PaletteState {
         }
     }
 
-    /// Goes into what can be chosen behind an entry, or back to everything.
+    /// Opens an entry, so that its actions or objects are listed; with `None`, returns to all entries.
     fn enter(self, entry: Option<PaletteEntry>) {
         self.opened_entry.set(entry);
         self.text.set(String::new());

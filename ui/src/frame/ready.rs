@@ -1,4 +1,4 @@
-//! Says on the root element when the page shows what it will show: fonts are there and lists are loaded.
+//! Tells on the root element that the page is complete: fonts are loaded, and no list is being loaded.
 
 use crate::{
     browser, lazy_views,
@@ -8,7 +8,8 @@ use crate::{
 use leptos::{prelude::*, task::spawn_local};
 use wasm_bindgen_futures::JsFuture;
 
-/// Sets `data-ready="true"` once, after the first page is painted whole.
+/// Sets `data-ready="true"` once, after the complete first page is painted. The other lazy views are fetched from then
+/// on.
 pub fn mark_ready(store: Store) {
     let fonts = RwSignal::new(false);
     spawn_local(async move {
@@ -39,7 +40,7 @@ pub fn mark_ready(store: Store) {
     });
 }
 
-/// Whether no list is on its way.
+/// Whether none of the lists of devices, inventory and activity is being loaded.
 fn no_list_is_loading(store: Store) -> bool {
     fn is_not_loading<T: Keyed>(collection: RwSignal<Collection<T>>) -> bool {
         collection.with(|collection| *collection.load() != Load::Loading)

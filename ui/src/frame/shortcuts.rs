@@ -1,4 +1,4 @@
-//! The dialog that lists what keys do.
+//! The dialog that lists the keyboard shortcuts.
 
 use super::Overlays;
 use crate::{

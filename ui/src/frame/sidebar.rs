@@ -1,4 +1,4 @@
-//! The way to every page.
+//! The navigation, with links to all pages.
 
 use crate::{
     components::icon::{Glyph, Icon, lucide},
@@ -104,7 +104,7 @@ fn link(item: &'static NavItem) -> impl IntoView {
             if item.path == "/" { path == "/" } else { below }
         })
     });
-    // A count is beside the link and not in it, so that the link's name stays its word.
+    // The count is hidden from screen readers, so that the accessible name of the link is its word.
     view! {
         <li>
             <a href=item.path title=item.name aria-current=move || current.get().then_some("page")>
@@ -116,7 +116,8 @@ fn link(item: &'static NavItem) -> impl IntoView {
     }
 }
 
-/// How many there are, or how many are in trouble; for the eye only, the pages say the same in words.
+/// The number of devices, or of containers in trouble. It is hidden from screen readers; the pages say the same in
+/// words.
 fn badge(path: &str) -> Option<AnyView> {
     let store = use_store();
     match path {

@@ -1,4 +1,4 @@
-//! Where one is, the page's own actions, search, and what concerns the person.
+//! The top bar: heading, the page's own actions, search and the account menu.
 
 use super::{Overlays, PageInfo};
 use crate::{

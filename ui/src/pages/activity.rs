@@ -1,4 +1,4 @@
-//! Who did what, newest first.
+//! The activity log, newest entries first.
 
 use crate::{
     components::{

@@ -1,7 +1,6 @@
 //! Add Device: three steps from a name to a device that is online.
 //!
-//! A dialog over the list of devices, at `/devices/add`. With `?device=ID` it shows how far a device that waits
-//! already has come.
+//! A dialog over the list of devices, at `/devices/add`. With `?device=ID` it shows the last step for a pending device.
 
 mod countdown;
 mod diagram;
@@ -63,7 +62,7 @@ pub fn AddDevice() -> impl IntoView {
     }
 }
 
-/// A new command for a device that enrolled before: the last step by itself.
+/// The last step alone, with a new command for a device that enrolled before.
 #[component]
 pub fn ReenrollDevice(id: DeviceId, name: String, on_close: Callback<()>) -> impl IntoView {
     let flow = Flow::provide(true);
@@ -76,7 +75,7 @@ pub fn ReenrollDevice(id: DeviceId, name: String, on_close: Callback<()>) -> imp
     }
 }
 
-/// Texts that a person pastes on a device that is in the fleet: the last step by itself.
+/// The last step alone, with given texts that a person pastes on a device of the fleet.
 #[component]
 pub fn PasteTexts(texts: DeviceAdded, #[prop(into)] on_close: Callback<()>) -> impl IntoView {
     let flow = Flow::provide(true);
@@ -85,7 +84,7 @@ pub fn PasteTexts(texts: DeviceAdded, #[prop(into)] on_close: Callback<()>) -> i
     view! { <InstallStep on_close/> }
 }
 
-/// Goes on with the device that the address names, once it is known.
+/// Continues with the device that the address names, once it is loaded.
 fn resume_device_of_address(flow: Flow) {
     let store = use_store();
     let query = use_query_map();

@@ -1,4 +1,4 @@
-//! Addresses at which devices reach the controller, and how each of them fares: seen from here and from the devices.
+//! The addresses of the controller, tested by itself and tried by devices.
 
 mod add_address;
 mod address;
@@ -27,7 +27,7 @@ pub struct SelfTest {
 }
 
 impl SelfTest {
-    /// Tests now, and again whenever there are other addresses.
+    /// A test that runs now and whenever the addresses change.
     #[must_use]
     pub fn following(store: Store) -> Self {
         let test = Self {
@@ -51,13 +51,13 @@ impl SelfTest {
         self.busy.set(true);
         spawn_local(async move {
             let answer = send(&TestAddresses).await;
-            // The page may have been left meanwhile.
+            // `try_set`, since the page may have been left meanwhile.
             self.outcome.try_set(Some(answer));
             self.busy.try_set(false);
         });
     }
 
-    /// What the last test said of each address; nothing while there was none.
+    /// The result of the last test per address; empty before the first one.
     #[must_use]
     pub fn answers(self) -> Vec<ReachableAt> {
         self.outcome.with(|outcome| match outcome {
@@ -66,7 +66,7 @@ impl SelfTest {
         })
     }
 
-    /// Whether any address answered; absent while nothing is known.
+    /// Whether any address answered; `None` before the first result.
     #[must_use]
     pub fn is_any_reachable(self) -> Option<bool> {
         self.outcome.with(|outcome| match outcome {
@@ -75,7 +75,7 @@ impl SelfTest {
         })
     }
 
-    /// Why there is no outcome.
+    /// Why the last test failed.
     #[must_use]
     pub fn failure(self) -> Option<Failure> {
         self.outcome.with(|outcome| match outcome {
@@ -85,7 +85,8 @@ impl SelfTest {
     }
 }
 
-/// Whether a device elsewhere has a way here. Whoever added an address says so, even where it looks like an inner one.
+/// Whether a device outside of the local network can reach the controller. An address that a person added counts as
+/// reachable, even if it looks like a local one.
 #[must_use]
 pub fn is_reachable_from_outside(store: Store) -> bool {
     store.fleet.with(|fleet| {

@@ -1,4 +1,4 @@
-//! Containers of the whole fleet: what runs, where, and starting, stopping and restarting it.
+//! The containers of the fleet, with actions on them.
 
 pub mod actions;
 mod confirm;
@@ -39,7 +39,7 @@ pub fn ContainersPage() -> impl IntoView {
     view! { <Containers only=Signal::derive(|| None)/> }
 }
 
-/// The table, of all devices or of one.
+/// The table of containers, of all devices or of one.
 #[component]
 pub fn Containers(only: Signal<Option<DeviceId>>) -> impl IntoView {
     let store = use_store();
@@ -68,7 +68,7 @@ pub fn Containers(only: Signal<Option<DeviceId>>) -> impl IntoView {
     }
 }
 
-/// What can be done with one container, its id last.
+/// The actions of a container. Copying its id comes last.
 fn all_actions(
     container_actions: ContainerActions,
     moves: PodMoves,
@@ -80,7 +80,7 @@ fn all_actions(
     actions
 }
 
-/// What can be done with the selected containers.
+/// The buttons for selected containers.
 fn bulk(table: TableState) -> AnyView {
     let container_actions: ContainerActions = expect_context();
     let button = move |action: ContainerAction| {

@@ -1,4 +1,4 @@
-//! The fleet at a glance, trouble first.
+//! The dashboard: the fleet at a glance, trouble first.
 
 mod attention;
 pub(crate) mod recent;
@@ -28,7 +28,7 @@ use recent::RecentActivity;
 use summary::Summary;
 use tiles::Tiles;
 
-/// What the page can show.
+/// What the page shows.
 #[derive(Debug, Clone, PartialEq)]
 enum PageContent {
     Loading,

@@ -1,4 +1,4 @@
-//! One device: what it is, its containers, its tags, and its trust.
+//! The page of a device, with its tabs.
 
 mod actions;
 mod endpoint_trials;
@@ -41,7 +41,7 @@ use std::sync::Arc;
 use tags::Tags;
 use trust::Trust;
 
-/// The tabs: the word in the address, and what people read. The first has no word.
+/// The tabs: the word in the address and the label. The first one has no word.
 const TABS: [(&str, &str); 5] = [
     ("", copy::OVERVIEW),
     ("containers", copy::CONTAINERS),
@@ -50,7 +50,7 @@ const TABS: [(&str, &str); 5] = [
     ("trust", copy::TRUST),
 ];
 
-/// What the page can show.
+/// What the page shows.
 #[derive(Debug, Clone, PartialEq)]
 enum PageContent {
     Loading,
@@ -104,7 +104,7 @@ fn tab_of_word(word: &str) -> String {
         .map_or_else(String::new, |(known, _)| (*known).to_owned())
 }
 
-/// An address with a name becomes the one with the id, which stays true after a rename.
+/// Replaces an address with the name of a device by one with its id, which stays right after a rename.
 fn name_to_id(page_content: Memo<PageContent>, device_in_address: Memo<String>, tab: Memo<String>) {
     let navigate = use_navigate();
     let search = use_location().search;
@@ -134,7 +134,7 @@ fn path(id: DeviceId, tab: &str) -> String {
     format!("/devices/{id}{}{tab}", if tab.is_empty() { "" } else { "/" })
 }
 
-/// Opens the dialog that the address asks for with `?ask=`, and forgets that it did.
+/// Opens the dialog that `?ask=` in the address names, and removes that part of the address.
 fn open_dialog_of_address(actions: actions::Actions, id: DeviceId, tab: Memo<String>) {
     let query = use_query_map();
     let navigate = use_navigate();
@@ -169,7 +169,7 @@ fn DeviceView(first: Arc<Device>, tab: Memo<String>) -> impl IntoView {
     let store = use_store();
     let navigate = use_navigate();
     let id = first.id;
-    // The page outlives the row for the moment that leaving takes.
+    // A removed device keeps its last value, since the page is still shown until it is left.
     let device = Memo::new(move |last: Option<&Arc<Device>>| {
         let known = store.devices.with(|devices| devices.rows().get(&id).cloned());
         known.unwrap_or_else(|| last.unwrap_or(&first).clone())

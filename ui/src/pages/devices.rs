@@ -1,4 +1,4 @@
-//! All devices, and the dialog that adds one.
+//! The list of devices, and the dialog that adds one.
 
 mod bulk;
 mod row;
@@ -35,7 +35,7 @@ pub fn DevicesPage() -> impl IntoView {
     let adding = Memo::new(move |_| location.pathname.with(|path| path == ADD));
     let any = Memo::new(move |_| store.devices.with(|devices| !devices.rows().is_empty()));
     view! {
-        // An empty list has this button in its middle.
+        // An empty list has this button in its content instead.
         <Show when=move || any.get() fallback=|| ()>
             <PageActions><AddButton/></PageActions>
         </Show>
@@ -100,7 +100,7 @@ fn DevicesTable() -> impl IntoView {
     view! { {body}{bulk.dialog()} }
 }
 
-/// A pending device leads to its enrollment, any other to itself.
+/// The address of a row: the enrollment of a pending device, the page of another.
 fn address_of(key: &str) -> String {
     let pending = use_store()
         .lookup_device(key)

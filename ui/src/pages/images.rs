@@ -1,4 +1,4 @@
-//! Images of the whole fleet.
+//! The images of the fleet.
 
 use super::inventory_table::{
     Details, EmptyText, ItemPage, listed,
@@ -96,7 +96,7 @@ impl ImageRow {
     }
 }
 
-/// Repository and tag; of an image without a tag, the repository that knows it and the beginning of its digest.
+/// Repository and tag of an image. Without a tag, they are the repository and the beginning of a digest, if it has one.
 fn named(image: &Image) -> (String, String) {
     let (repository, tag) = match image.tags.first() {
         Some(tag) => split(tag),
@@ -111,7 +111,7 @@ fn named(image: &Image) -> (String, String) {
     (repository.to_owned(), tag.to_owned())
 }
 
-/// Repository and tag: the last colon parts them, unless it belongs to a registry's port.
+/// Splits a name into repository and tag, at the last colon unless that belongs to the port of a registry.
 fn split(name: &str) -> (&str, &str) {
     name.rsplit_once(':')
         .filter(|(_, tag)| !tag.contains('/'))

@@ -1,5 +1,5 @@
-//! What the tables over all devices have in common: rows from the store, the Device choice, the chip of devices that
-//! cannot be reached, and what stands there while there are no rows.
+//! Tables of inventory items over all devices. They have rows from the store, the Device choice, the chip of
+//! unreachable devices, and content for when there are no rows.
 
 mod details;
 mod device_choice;
@@ -28,18 +28,18 @@ use leptos::prelude::*;
 use leptos_router::hooks::use_navigate;
 use unreachable::Unreachable;
 
-/// What a page has to show.
+/// What a page with such a table shows.
 #[derive(Debug, Clone, PartialEq)]
 pub enum TableContent {
     Loading,
     Failed(Failure),
-    /// There is nothing of this kind, and no device to have any.
+    /// There are no items, and no devices.
     NoDevices,
     Empty,
     Rows,
 }
 
-/// What to show of a collection that is loaded for the first time.
+/// What a page shows of a collection.
 pub fn content_of<T: InventoryItem>(collection: RwSignal<Collection<Row<T>>>) -> Memo<TableContent> {
     let store = use_store();
     Memo::new(move |_| {
@@ -56,7 +56,7 @@ pub fn content_of<T: InventoryItem>(collection: RwSignal<Collection<Row<T>>>) ->
     })
 }
 
-/// What a page says when it has no rows, though there are devices.
+/// The texts of a page without items in a fleet with devices.
 #[derive(Debug, Clone, Copy)]
 pub struct EmptyText {
     pub glyph: Glyph,
@@ -64,7 +64,7 @@ pub struct EmptyText {
     pub text: &'static str,
 }
 
-/// Since when what is shown cannot be kept true, if the controller is out of reach.
+/// The moment since which no changes arrive, while the controller is out of reach.
 #[must_use]
 pub fn outdated() -> Signal<Option<Timestamp>> {
     let store = use_store();
@@ -74,7 +74,7 @@ pub fn outdated() -> Signal<Option<Timestamp>> {
     })
 }
 
-/// A whole page of this kind.
+/// The table, or what is shown in its place.
 #[component]
 pub fn InventoryTable(
     spec: &'static TableSpec,
@@ -83,7 +83,7 @@ pub fn InventoryTable(
     empty_text: EmptyText,
     #[prop(optional)] actions: Option<RowActions>,
     #[prop(optional)] on_open: Option<Callback<String>>,
-    /// What can be done with selected rows; told the table they are selected in.
+    /// The buttons for selected rows, for the state of the table.
     #[prop(optional)]
     bulk: Option<fn(TableState) -> AnyView>,
 ) -> impl IntoView {
@@ -110,7 +110,7 @@ pub fn InventoryTable(
     view! { <div class="table-page">{body}</div> }
 }
 
-/// What a Docker page says before there is any device.
+/// The content of an inventory page in a fleet without devices.
 #[component]
 fn NoDevices() -> impl IntoView {
     let navigate = use_navigate();

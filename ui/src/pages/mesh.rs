@@ -1,4 +1,4 @@
-//! The mesh: how devices reach each other, who may, and why.
+//! The mesh: a map and a table of paths, and the access policy.
 
 mod attempts;
 mod explain;
@@ -34,7 +34,7 @@ use leptos_router::hooks::{use_navigate, use_params_map};
 use map::MapView;
 use policy::{PolicyDraft, PolicyView};
 
-/// The word in the address, and what people read. The first has no word.
+/// The tabs: the word in the address and the label. The first one has no word.
 const TABS: [(&str, &str); 3] = [("", copy::MAP), ("paths", copy::PATHS), ("policy", copy::POLICY)];
 
 #[component]
@@ -47,7 +47,7 @@ pub fn MeshPage() -> impl IntoView {
     let params = use_params_map();
     let navigate = use_navigate();
     RoundTrips::provide();
-    // What was edited stays while another tab is looked at.
+    // The edited policy is kept while another tab is shown.
     let draft = PolicyDraft::new();
     let tab = Memo::new(move |_| {
         let word = params.with(|params| params.get("tab").unwrap_or_default());
@@ -74,12 +74,12 @@ pub fn MeshPage() -> impl IntoView {
     }
 }
 
-/// What the map has to show.
+/// What the panel of the map shows.
 #[derive(Debug, Clone, PartialEq)]
 enum MapContent {
     Loading,
     Failed(String),
-    /// No two devices to be connected.
+    /// There are fewer than two devices: this many.
     TooFew(usize),
     Map,
 }

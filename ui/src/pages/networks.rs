@@ -1,4 +1,4 @@
-//! Networks of the whole fleet.
+//! The networks of the fleet.
 
 use super::inventory_table::{
     Details, EmptyText, ItemPage, listed,

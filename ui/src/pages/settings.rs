@@ -1,4 +1,4 @@
-//! What can be set: looks, addresses of the controller, who is signed in, keys; and what this is.
+//! The settings: appearance, addresses, mesh, sessions, keyboard; and facts about this installation.
 
 mod addresses;
 mod mesh;

@@ -1,4 +1,4 @@
-//! What a browser without a session sees: how Flotilla is opened.
+//! The page of a browser without a session: how to sign in.
 
 use crate::{
     components::{
@@ -26,7 +26,7 @@ pub fn SignInPage() -> impl IntoView {
     }
 }
 
-/// The desktop window asks its shell.
+/// In the desktop window: a button that asks the shell for a session.
 #[component]
 fn Window() -> impl IntoView {
     view! {
@@ -36,7 +36,7 @@ fn Window() -> impl IntoView {
     }
 }
 
-/// Everybody else needs a link.
+/// In a browser: the command that opens a sign-in link.
 #[component]
 fn Browser() -> impl IntoView {
     let (store, live) = (use_store(), use_live());

@@ -1,4 +1,4 @@
-//! Compose projects of the whole fleet.
+//! The Compose projects of the fleet.
 
 use super::inventory_table::{
     Details, EmptyText, ItemPage, listed,
@@ -167,7 +167,7 @@ pub fn StacksPage() -> impl IntoView {
     .view()
 }
 
-/// The name, and that it is not one folder's alone.
+/// The name, with the number of folders if several use it.
 fn own_name(stack: &Stack) -> AnyView {
     let name = name_cell(&stack.name);
     if stack.folders.is_empty() {
@@ -184,7 +184,7 @@ fn files(paths: &[String]) -> Vec<String> {
     paths.iter().map(shown).collect()
 }
 
-/// Each with its files; none while there is only one.
+/// The folders with their files; empty if only one folder uses the name.
 fn folders(stack: &Stack) -> Vec<String> {
     let folders = stack.folders.iter();
     folders

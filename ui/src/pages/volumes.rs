@@ -1,4 +1,4 @@
-//! Volumes of the whole fleet.
+//! The volumes of the fleet.
 
 use super::inventory_table::{
     Details, EmptyText, ItemPage, listed,

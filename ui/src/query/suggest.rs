@@ -1,18 +1,18 @@
-//! What a filter field offers while a term is being typed: keys first, then the values of a key.
+//! Suggestions for the term that is being typed in a filter: keys, and after a colon the values of the key.
 
 use super::Key;
 
-/// One offer: what it shows, and the whole filter after it is taken.
+/// A suggestion: its label, and the text of the whole filter once it is chosen.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Suggestion {
     pub label: String,
     pub text: String,
 }
 
-/// At most this many offers at once.
+/// At most this many suggestions are listed.
 const SHOWN: usize = 10;
 
-/// Offers for the last term of a filter. `values` answers the known values of a key.
+/// Suggestions for the last term of a filter. `values` gives the values of a key that rows have.
 #[must_use]
 pub fn suggest(text: &str, keys: &[Key], values: impl Fn(Key) -> Vec<String>) -> Vec<Suggestion> {
     let start = text.rfind(char::is_whitespace).map_or(0, |at| at + 1);

@@ -1,4 +1,4 @@
-//! A query as the text that reads back as it.
+//! A query as text. [`Query::parse`] reads the text back as an equal query.
 
 use super::{Comparison, Criterion, Key, Query, Term};
 use std::fmt;
@@ -43,7 +43,7 @@ impl fmt::Display for Term {
     }
 }
 
-/// A word that reads back as itself.
+/// A word, in quotes where it would otherwise not parse as the same word.
 fn quoted(word: &str, negated: bool) -> String {
     let looks_like_more = word.starts_with('-')
         || word

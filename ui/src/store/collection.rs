@@ -1,8 +1,8 @@
-//! One kind of thing, keyed: a list answered by REST that live frames keep true.
+//! All resources of one kind by their keys: a list loaded by REST and patched by live frames.
 //!
 //! Life cycle: `Absent` → `Loading` → `Ready` or `Failed`; a reload goes through `Loading` again and keeps the old rows
-//! until the new ones are there. Changes that arrive while a list is on its way are kept, and those that the list does
-//! not contain yet are applied to it, so that neither order of arrival loses anything.
+//! until the new ones are there. Changes that arrive while a list is being loaded are kept, and those with a higher
+//! number than the list are applied to it, so that no order of arrival loses a change.
 
 use crate::api::Failure;
 use flotilla_protocol::{
@@ -11,19 +11,19 @@ use flotilla_protocol::{
 };
 use std::{collections::BTreeMap, fmt, sync::Arc};
 
-/// Something that has a place on a collection.
+/// A resource that a collection holds.
 pub trait Keyed: Clone + PartialEq + fmt::Debug + Send + Sync + 'static {
     type Key: Ord + Clone + fmt::Debug + Send + Sync;
-    /// How frames call this kind of thing.
+    /// The name of this kind in live frames.
     const NAME: &'static str;
     fn key(&self) -> Self::Key;
-    /// The device that a key belongs to.
+    /// The device of a key, if the resource belongs to one.
     fn device_of(key: &Self::Key) -> Option<DeviceId>;
-    /// What changes here when this is gone.
+    /// The change of the collection when `gone` was removed, if it concerns this kind.
     fn change_of(gone: &ResourceRef) -> Option<Change<Self>>;
 }
 
-/// How far a collection has come.
+/// How far the loading of a collection has come.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub enum Load {
     #[default]
@@ -33,27 +33,27 @@ pub enum Load {
     Failed(Failure),
 }
 
-/// One change of a collection.
+/// A change of a collection.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Change<T: Keyed> {
     Upsert(T),
     Remove(T::Key),
-    /// Everything of a device is gone.
+    /// All resources of a device are gone.
     Clear(DeviceId),
 }
 
-/// Things of one kind, in the order of their keys.
+/// Resources of one kind, in the order of their keys.
 #[derive(Debug, Clone)]
 pub struct Collection<T: Keyed> {
     rows: BTreeMap<T::Key, Arc<T>>,
     load: Load,
     /// Rows were loaded at least once.
     filled: bool,
-    /// The last frame that the loaded rows contain.
+    /// The number of the last frame whose change the loaded list contains.
     seq: u64,
-    /// Frames up to this one are not delivered, so a list has to contain them.
+    /// Frames up to this number are not delivered on this connection, so the list has to contain their changes.
     stream_start: u64,
-    /// Changes that came while a list was on its way, by the number of their frame.
+    /// Changes that arrived while the list was being loaded, with the numbers of their frames.
     changes_while_loading: Vec<(u64, Change<T>)>,
 }
 
@@ -81,22 +81,22 @@ impl<T: Keyed> Collection<T> {
         &self.load
     }
 
-    /// Whether rows were loaded at least once: what is shown may be old, but it is not nothing.
+    /// Whether rows were loaded at least once. They may be old while a reload is under way or has failed.
     #[must_use]
     pub fn is_filled(&self) -> bool {
         self.filled
     }
 
-    /// A list was asked for.
+    /// A request for the list is sent.
     pub fn begin(&mut self) {
         self.load = Load::Loading;
         self.stream_start = 0;
         self.changes_while_loading.clear();
     }
 
-    /// The list arrived.
+    /// The list has arrived.
     pub fn fill(&mut self, list: List<T>) {
-        // Rows that did not change keep their place in memory, so that nothing is painted again for them.
+        // A row that did not change keeps its `Arc`, by which tables know that they need not make it again.
         let mut old = std::mem::take(&mut self.rows);
         for row in list.items {
             let key = row.key();
@@ -113,25 +113,26 @@ impl<T: Keyed> Collection<T> {
         }
     }
 
-    /// The stream of frames begins after this one. Whoever is on its way has to contain it.
+    /// Frames begin after this number. A list, loaded or on its way, has to contain the changes up to it; see
+    /// [`Self::has_gap`].
     pub fn follow_from(&mut self, seq: u64) {
         self.stream_start = seq;
     }
 
-    /// Whether changes fell between the list and the first frame, so that it has to be loaded again.
+    /// Whether changes were made after the list and before the first frame, so that the list has to be loaded again.
     #[must_use]
     pub fn has_gap(&self) -> bool {
         self.load == Load::Ready && self.seq < self.stream_start
     }
 
-    /// Adds rows of an older page of a list that is read in pages.
+    /// Adds rows of an older page of a list that is loaded in pages.
     pub fn extend(&mut self, rows: Vec<T>) {
         for row in rows {
             self.rows.entry(row.key()).or_insert_with(|| Arc::new(row));
         }
     }
 
-    /// The list did not arrive; rows of an earlier one stay.
+    /// The list could not be loaded. Rows of an earlier list stay.
     pub fn fail(&mut self, failure: Failure) {
         self.load = Load::Failed(failure);
         for (_, change) in std::mem::take(&mut self.changes_while_loading) {
@@ -139,7 +140,7 @@ impl<T: Keyed> Collection<T> {
         }
     }
 
-    /// Takes in a change of a live frame. Answers whether anything shown is different now.
+    /// Applies the change of a live frame. Answers whether rows changed.
     pub fn apply(&mut self, seq: u64, change: Change<T>) -> bool {
         match self.load {
             Load::Absent => false,

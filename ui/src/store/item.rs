@@ -1,4 +1,4 @@
-//! What names a thing of the fleet, so that a patch finds its row.
+//! The keys of resources, by which a change finds its row.
 
 use super::{Change, Keyed};
 use flotilla_protocol::{
@@ -11,7 +11,7 @@ use flotilla_protocol::{
 };
 use std::{fmt, sync::Arc};
 
-/// A thing on a device: an engine's id where it has one, else its name.
+/// The key of an inventory item: its device, and on it the engine's id, or the name of an item that has no id.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ItemKey {
     pub device: DeviceId,
@@ -24,12 +24,12 @@ impl fmt::Display for ItemKey {
     }
 }
 
-/// One of the five kinds of thing that a container engine holds.
+/// One of the five kinds of inventory items.
 pub trait InventoryItem: Clone + PartialEq + Send + Sync + fmt::Debug + 'static {
     const KIND: Kind;
-    /// The same in frames.
+    /// The name of the kind in live frames.
     const NAME: &'static str;
-    /// What names the item on its device; the same as [`flotilla_protocol::inventory::Item::key`].
+    /// The key of the item on its device, the same as [`flotilla_protocol::inventory::Item::key`].
     fn item_key(&self) -> &str;
 }
 

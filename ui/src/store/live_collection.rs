@@ -1,7 +1,7 @@
-//! What keeps a collection true: the list that fills it, and the frames that change it.
+//! Loading a collection, and applying live frames to it.
 //!
-//! The store knows only the collections that a page asked for, and each of them only by [`LiveCollection`]: how to read a kind of
-//! thing is code that comes with the first page that shows it.
+//! The store refers to collections only by the trait [`LiveCollection`], and only to those that a page needed. So the
+//! code that reads a kind of resource is fetched with the first page that shows that kind.
 
 use super::{Collection, Keyed, Store};
 use crate::{
@@ -11,21 +11,21 @@ use crate::{
 use flotilla_protocol::api::{List, ResourceRef};
 use leptos::{prelude::*, task::spawn_local};
 
-/// One kind of thing that the page follows.
+/// A collection that live frames change.
 pub(super) trait LiveCollection: Send + Sync {
     fn name(&self) -> &'static str;
-    /// Takes in what a frame brings. Answers whether anything shown is different now.
+    /// Applies a new or changed resource of this kind. Answers whether rows changed.
     fn upsert(&self, seq: u64, text: &str) -> Result<bool, Unreadable>;
-    /// Takes in that something is gone. Answers whether anything shown is different now.
+    /// Applies a removal. Answers whether rows changed.
     fn remove(&self, seq: u64, gone: &ResourceRef) -> bool;
-    /// Takes in where the stream begins, and loads what fell between.
+    /// Tells after which frame the stream begins, and loads the list again if it is older than that.
     fn follow_from(&self, store: Store, seq: u64);
     fn load(&self, store: Store);
-    /// Lets the change be seen.
+    /// Notifies the signal of changes made before.
     fn notify(&self);
 }
 
-/// A collection with the call that fills it.
+/// A collection with the call that lists its resources.
 pub(super) struct ListedCollection<T: Keyed> {
     pub collection: RwSignal<Collection<T>>,
     pub call: Call,
@@ -89,7 +89,7 @@ impl<T: Keyed + FromJson> LiveCollection for ListedCollection<T> {
     }
 }
 
-/// Asks, and asks again for as long as whoever takes the answer says so.
+/// Sends the call, and sends it again for as long as `take` answers `true`.
 fn ask_while(call: Call, take: Box<dyn Fn(Result<String, Failure>) -> bool>) {
     spawn_local(async move { while take(call.clone().answer().await) {} });
 }

@@ -1,4 +1,5 @@
-//! Loading collections by REST: what a page needs when it needs it, and all that is loaded again after a gap.
+//! Loading the store by REST: a collection when a page first needs it, and everything that was loaded after changes may
+//! have been missed.
 
 use super::{
     Collection, Keyed, Load, Store,
@@ -17,11 +18,11 @@ use flotilla_protocol::{
 use leptos::{prelude::*, task::spawn_local};
 use std::sync::Arc;
 
-/// How many entries of the activity log are read at once.
+/// Entries of the activity log per request.
 const ACTIVITY_PAGE: u32 = 200;
 
 impl Store {
-    /// Loads what every page shows: the fleet and its devices.
+    /// Loads what the sidebar, the command palette and the dashboard need: the fleet, devices, containers and stacks.
     pub fn start(self) {
         self.load_fleet();
         self.ensure_devices();
@@ -65,10 +66,10 @@ impl Store {
         self.ensure(self.relays, || ListRelays);
     }
 
-    /// Reads the policy in force.
+    /// Loads the policy in force.
     ///
     /// # Errors
-    /// The controller did not answer it.
+    /// The controller refused or did not answer.
     pub async fn load_policy(self) -> Result<(), Failure> {
         let policy = send(&GetPolicy)
             .await
@@ -77,7 +78,7 @@ impl Store {
         Ok(())
     }
 
-    /// Reads one more page of the activity log, older than what is known.
+    /// Loads the next page of the activity log, older than the loaded entries.
     pub fn load_older_activity(self) {
         let before = self
             .activity
@@ -93,7 +94,7 @@ impl Store {
         });
     }
 
-    /// Reads how far a device's newest enrollment has come.
+    /// Loads the state of a device's newest enrollment.
     pub fn load_enrollment(self, device: String) {
         spawn_local(async move {
             if let Ok(enrollment) = send(&GetEnrollment { device }).await {
@@ -104,7 +105,7 @@ impl Store {
         });
     }
 
-    /// Loads everything again that was loaded before.
+    /// Loads again everything that was loaded before.
     pub fn reload(self) {
         self.load_fleet();
         for collection in self.collections.get_value() {
@@ -121,14 +122,14 @@ impl Store {
         }
     }
 
-    /// Takes in where the stream of frames begins, while the first lists are on their way or just came.
+    /// Tells all collections after which frame the stream begins; their first lists may be older than that.
     pub fn follow_from(self, seq: u64) {
         for collection in self.collections.get_value() {
             collection.follow_from(self, seq);
         }
     }
 
-    /// Reads the fleet; also how the page learns whether it has a session.
+    /// Loads the fleet. Its answer also tells whether the page has a session.
     pub fn load_fleet(self) {
         spawn_local(async move {
             match send(&GetFleet).await {

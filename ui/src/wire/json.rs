@@ -1,8 +1,8 @@
-//! A reader of JSON for the types of the vocabulary.
+//! A JSON reader for the types of the protocol.
 //!
-//! What a type derives is compiled for the reader that it is read by, and with a general one most of that is for what
-//! never happens here: structs written as arrays, names written as numbers, and sentences on what was wrong, which
-//! nobody is shown. This one reads a struct from an object, a name from a string, and knows one error.
+//! The derived code of a type is compiled for each reader. With a general reader most of it is for what does not occur
+//! here: structs written as arrays, names written as numbers, and error messages, which the page does not show. This
+//! one reads a struct from an object and a name from a string, and has one error.
 
 mod text;
 
@@ -13,10 +13,10 @@ use serde::{
 use std::{borrow::Cow, fmt};
 use text::{Number, Text};
 
-/// How deep arrays and objects may lie in each other.
+/// How deep arrays and objects may be nested, so that a hostile text cannot exhaust the stack.
 const DEPTH: u8 = 64;
 
-/// The text is not what was asked for.
+/// The text is not valid JSON, or not a value of the wanted type.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("the text is not what was asked for")]
 pub struct Unreadable;
@@ -29,7 +29,7 @@ impl de::Error for Unreadable {
 
 type Result<T> = std::result::Result<T, Unreadable>;
 
-/// Reads the one value that a text is.
+/// Reads a text that is one value.
 ///
 /// # Errors
 /// The text is not such a value.
@@ -43,11 +43,11 @@ pub fn read<'de, T: Deserialize<'de>>(text: &'de str) -> Result<T> {
     Ok(value)
 }
 
-/// The text of a value, to be read by whoever knows what it is.
+/// The unread text of a value.
 #[derive(Debug, Clone, Copy)]
 pub struct Raw<'de>(pub &'de str);
 
-/// By this name the reader is asked for text.
+/// The name of the newtype by which `Raw` asks the reader for the text of a value.
 const RAW: &str = "flotilla raw";
 
 impl<'de: 'a, 'a> Deserialize<'de> for Raw<'a> {
@@ -224,7 +224,7 @@ impl<'de> Deserializer<'de> for &mut Reader<'de> {
     }
 }
 
-/// What is between two brackets.
+/// The elements of an array or the entries of an object.
 struct Inside<'r, 'de> {
     reader: &'r mut Reader<'de>,
     first: bool,
@@ -269,7 +269,7 @@ impl<'de> MapAccess<'de> for Inside<'_, 'de> {
     }
 }
 
-/// A variant that is only a name, which every one of the vocabulary is that is written without its kind.
+/// A variant without fields, written as a string. The protocol has no other enums without a tag field.
 struct Variant<'r, 'de>(&'r mut Reader<'de>);
 
 impl<'de> EnumAccess<'de> for Variant<'_, 'de> {

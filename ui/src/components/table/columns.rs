@@ -1,4 +1,4 @@
-//! The dialog in which a person chooses the columns of a table.
+//! The dialog that chooses the columns of a table.
 
 use super::{Layout, TableState};
 use crate::{

@@ -1,17 +1,17 @@
-//! A filter by a closed list of values: all of them with their counts, each asked for, ruled out or neither.
+//! Facets: filters by a list of values with their counts, each of which is included, excluded or neither.
 
 use super::{TableState, spec::Facet};
 use crate::{components::popover::Popover, copy::table as copy, format::count, query::Key};
 use leptos::prelude::*;
 use std::collections::BTreeMap;
 
-/// One value of a facet.
+/// A value of a facet with its count.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FacetValue {
     pub value: String,
     pub words: String,
     pub count: usize,
-    /// Asked for, ruled out, or neither.
+    /// Included (`true`), excluded (`false`) or neither.
     pub chosen: Option<bool>,
 }
 
@@ -61,7 +61,7 @@ fn FacetValueLine(table: TableState, key: Key, facet_value: FacetValue) -> impl 
     }
 }
 
-/// Every possible value, counted among the rows that pass everything else.
+/// All values of a facet. A count is of the rows that pass the other terms of the filter.
 fn values_of(table: TableState, facet: &'static Facet) -> Vec<FacetValue> {
     let mut counts: BTreeMap<String, usize> = facet
         .values

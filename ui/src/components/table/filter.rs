@@ -1,4 +1,4 @@
-//! The filter field: free words and `key:value` terms, with offers while a term is typed.
+//! The filter field: free words and `key:value` terms, with suggestions for the term that is being typed.
 
 use super::TableState;
 use crate::{
@@ -68,7 +68,7 @@ pub(super) fn Filter(table: TableState) -> impl IntoView {
     }
 }
 
-/// Name of the measure from a key press to the rows that pass being painted.
+/// The name of the measure from a key press until the filtered rows are painted.
 const MEASURE: &str = "flotilla:filter";
 
 fn on_key(
@@ -91,7 +91,7 @@ fn on_key(
             }
         }
         "Escape" if count > 0 => typing.set(false),
-        // Back to the row that the keyboard came from.
+        // The focus returns to the row that had it before.
         "Escape" | "ArrowDown" => browser::focus(super::grid::ACTIVE_ROW),
         _ => return,
     }
@@ -99,7 +99,7 @@ fn on_key(
     event.stop_propagation();
 }
 
-/// Values of a key that rows have.
+/// The values of a key that rows have.
 fn values(table: TableState, key: Key) -> Vec<String> {
     table.order.with_untracked(|order| {
         let mut values = BTreeSet::new();

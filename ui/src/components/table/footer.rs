@@ -1,4 +1,4 @@
-//! Below the rows: how many there are, in which order; or what can be done with the selected ones.
+//! The line below the rows: their count and order, or the actions for selected rows.
 
 use super::{TableState, state::FilteredRows};
 use crate::{
@@ -8,7 +8,7 @@ use crate::{
 use leptos::{leptos_dom::helpers::TimeoutHandle, prelude::*};
 use std::time::Duration;
 
-/// A count is read out once it rests for this long.
+/// A count is read out after it did not change for this long.
 const READ_AFTER: Duration = Duration::from_millis(500);
 
 #[component]
@@ -61,7 +61,7 @@ pub(super) fn Footer(table: TableState, bulk: Option<ViewFn>) -> impl IntoView {
     }
 }
 
-/// Reads a text out when it rests.
+/// Lets screen readers read a text out once it does not change.
 #[component]
 fn Announced(text: Signal<String>) -> impl IntoView {
     let spoken = RwSignal::new(String::new());

@@ -1,4 +1,4 @@
-//! The scrolled part of a table: header, rows in view, and what the keyboard does among them.
+//! The scrolled part of a table: header, rows in view, and the keys that work in them.
 
 use super::{
     RowActions, TableState,
@@ -18,10 +18,10 @@ use leptos::{ev::KeyboardEvent, html, prelude::*};
 use wasm_bindgen::{JsCast, closure::Closure};
 use web_sys::{Element, HtmlElement};
 
-/// The row that the tab key leads to.
+/// Selects the row that the tab key leads to.
 pub(super) const ACTIVE_ROW: &str = ".table .body [role=row][tabindex='0']";
 
-/// Below this width rows have two lines.
+/// The media query for a view in which rows have two lines.
 const NARROW: &str = "(max-width: 39.99rem)";
 
 #[component]
@@ -84,7 +84,7 @@ pub(super) fn Grid(
             let close = move |keyboard: bool| {
                 menu.set(None);
                 if keyboard {
-                    // At once, so that a dialog that the action opens finds its way back here.
+                    // Before the action runs, so that a dialog that it opens returns the focus to this row.
                     browser::focus(ACTIVE_ROW);
                 }
             };
@@ -93,7 +93,7 @@ pub(super) fn Grid(
     }
 }
 
-/// Stands below the header when rows exist and none passes the filter.
+/// Shown below the header if rows exist and none passes the filter.
 #[component]
 fn NoMatch(table: TableState) -> impl IntoView {
     let none = Memo::new(move |_| table.shown.with(FilteredRows::len) == 0 && table.total() > 0);
@@ -111,7 +111,7 @@ fn NoMatch(table: TableState) -> impl IntoView {
     }
 }
 
-/// Follows the sizes that the browser gives the grid and its rows: zoom, density and text size change both.
+/// Follows the sizes of the grid and of a row, which change with zoom, density and text size.
 fn measure(table: TableState, scroller: NodeRef<html::Div>, ruler: NodeRef<html::Div>) {
     let view = table.view;
     let read = move || {
@@ -149,7 +149,8 @@ fn measure(table: TableState, scroller: NodeRef<html::Div>, ruler: NodeRef<html:
         };
         observing.observe(&grid);
         observing.observe(&ruler);
-        // Lives as long as the observer, which leaves with the grid.
+        // The closure is leaked, one per mounted grid. The observer is disconnected with the grid, so that the closure
+        // is not called afterwards.
         resized.forget();
         observer.set_value(Some(observing));
     });
@@ -160,7 +161,7 @@ fn measure(table: TableState, scroller: NodeRef<html::Div>, ruler: NodeRef<html:
     });
 }
 
-/// Says once on the browser's timeline when the first rows are painted, and that the page is ready.
+/// Marks on the browser's timeline, once, the frame in which the first rows are painted.
 fn first_row_mark(table: TableState) {
     Effect::new(move |done: Option<bool>| {
         let done = done.unwrap_or(false);
@@ -172,7 +173,7 @@ fn first_row_mark(table: TableState) {
     });
 }
 
-/// Keys of all rows that pass the filter, in order.
+/// The keys of all rows that pass the filter, in order.
 pub(super) fn shown_keys(table: TableState) -> Vec<RowKey> {
     table.shown.with_untracked(|shown| {
         (0..shown.len())
@@ -261,7 +262,7 @@ fn move_by(table: TableState, key: &RowKey, to: RowStep, extend: bool, scroll_to
     }
 }
 
-/// Moves the keyboard among a row's controls; before the first is the row itself.
+/// Moves the focus among the controls of a row. The row itself comes before the first.
 fn step_control(row: &Element, from: &Element, forward: bool) {
     let Ok(found) = row.query_selector_all("a, button, input") else {
         return;

@@ -1,4 +1,4 @@
-//! The header: what is sorted by, and how wide columns are.
+//! The header, which changes the order and the widths of columns.
 
 use super::{TableState, grid::shown_keys, order, spec::Column};
 use crate::{
@@ -13,7 +13,7 @@ use leptos::{
 use wasm_bindgen::JsCast;
 use web_sys::HtmlElement;
 
-/// One press of Ctrl with an arrow makes a column wider by so many rem.
+/// Ctrl with an arrow key changes the width of a column by this many rem.
 const STEP: f64 = 1.0;
 
 #[component]
@@ -109,7 +109,7 @@ fn Header(table: TableState, column: &'static Column, first: bool) -> impl IntoV
     }
 }
 
-/// The edge of a header that is dragged to make its column wider.
+/// The edge of a header, which is dragged to change the width of its column.
 #[component]
 fn Grip(table: TableState, column: &'static Column) -> impl IntoView {
     let from = StoredValue::new(None::<f64>);
@@ -120,7 +120,7 @@ fn Grip(table: TableState, column: &'static Column) -> impl IntoView {
         if let Some(grip) = grip.get_untracked() {
             grip.set_pointer_capture(event.pointer_id()).ok();
         }
-        // A column that took its part of the room starts from the width it has now.
+        // A column whose width followed the room keeps its present width as the one to start from.
         if let Some(cell) = grip.get_untracked().and_then(|grip| grip.parent_element()) {
             let now = cell.get_bounding_client_rect().width() / rem();
             table.layout.update(|layout| layout.set_width(column.id, now));
@@ -141,7 +141,7 @@ fn Grip(table: TableState, column: &'static Column) -> impl IntoView {
     }
 }
 
-/// Arrows move among the headers; down goes to the rows.
+/// Arrow keys move the focus among the headers; down moves it to the rows.
 fn on_key(event: &KeyboardEvent) {
     if event.ctrl_key() || event.meta_key() {
         return;

@@ -1,16 +1,16 @@
-//! Marks on what the filter looks for.
+//! Marks on the words of the filter in the rows.
 //!
-//! They are the browser's highlights over the texts in the page, so that a key press in the filter changes no element.
+//! They use the browser's highlight registry, which marks ranges of text without changing elements.
 
 use super::TableState;
 use leptos::{html, prelude::*};
 use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{Element, Range};
 
-/// Name of the highlight in style sheets.
+/// The name of the highlight in style sheets.
 const HIGHLIGHT: &str = "match";
 
-/// Keeps the marks where they belong while rows and filter change.
+/// Updates the marks when rows, columns or the filter change.
 pub(super) fn keep_marks(table: TableState, grid: NodeRef<html::Div>) {
     Effect::new(move |marked: Option<bool>| {
         let words = table.words.get();
@@ -25,7 +25,7 @@ pub(super) fn keep_marks(table: TableState, grid: NodeRef<html::Div>) {
                 .get_untracked()
                 .map(|grid| ranges(&grid, &words))
                 .unwrap_or_default();
-            // Where the browser has no highlights there are no marks.
+            // A browser without a highlight registry shows no marks.
             highlight(&ranges).ok();
         });
         any
@@ -44,7 +44,7 @@ fn highlight(ranges: &[Range]) -> Result<(), JsValue> {
     set.call2(&all, &HIGHLIGHT.into(), &registered).map(|_| ())
 }
 
-/// Where words occur in the cells of the rows in the page.
+/// The ranges in which words occur in the cells of the page.
 fn ranges(grid: &Element, words: &[String]) -> Vec<Range> {
     const TEXTS: u32 = 4;
     let Some(body) = grid.query_selector(".body").ok().flatten() else {
@@ -68,9 +68,9 @@ fn ranges(grid: &Element, words: &[String]) -> Vec<Range> {
     ranges
 }
 
-/// Where words occur in a text, in the browser's units of 16 bits; words are in lower case.
+/// Where words, given in lower case, occur in a text: start and end in UTF-16 units, as the browser counts.
 fn matches(text: &str, words: &[String]) -> Vec<(u32, u32)> {
-    // Only where lower case has the same length do places in it mean the same places in the text.
+    // Positions in the lower-case text hold for the text only if both have the same length.
     let lower = text.to_lowercase();
     if lower.len() != text.len() {
         return Vec::new();

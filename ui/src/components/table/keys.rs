@@ -1,14 +1,14 @@
-//! What keys do inside the grid.
+//! The keys of the grid.
 
-/// A key press that the grid answers.
+/// What a key does in the grid.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum GridCommand {
-    /// Move to a row; with `extend` the rows on the way are selected.
+    /// Moves to a row; with `extend` the rows on the way are selected.
     Move {
         to: RowStep,
         extend: bool,
     },
-    /// Into the row's controls and between them, or back.
+    /// Moves to the next or the previous control of the row.
     Control {
         forward: bool,
     },
@@ -16,9 +16,9 @@ pub(super) enum GridCommand {
     Toggle,
     SelectAll,
     Menu,
-    /// To the filter field.
+    /// Moves to the filter field.
     Filter,
-    /// From the field or a control back to the row, or out of a selection.
+    /// Moves from a control to its row, or clears the selection.
     Back,
 }
 
@@ -30,7 +30,7 @@ pub(super) enum RowStep {
     Last,
 }
 
-/// What a key with its modifiers means while a row has the keyboard, or a control of a row when `in_control`.
+/// The command of a key with its modifiers while a row has the focus or, with `in_control`, a control of a row.
 pub(super) fn command_for(key: &str, shift: bool, command: bool, in_control: bool) -> Option<GridCommand> {
     let to = |to| Some(GridCommand::Move { to, extend: shift });
     match key {
@@ -47,7 +47,7 @@ pub(super) fn command_for(key: &str, shift: bool, command: bool, in_control: boo
         "." => Some(GridCommand::Menu),
         "F10" if shift => Some(GridCommand::Menu),
         "ContextMenu" => Some(GridCommand::Menu),
-        // A control keeps the keys that press it.
+        // Enter and Space in a control press that control.
         "Enter" if !in_control => Some(GridCommand::Open),
         " " if !in_control && shift => Some(GridCommand::Move {
             to: RowStep::By(0),
@@ -59,7 +59,7 @@ pub(super) fn command_for(key: &str, shift: bool, command: bool, in_control: boo
     }
 }
 
-/// The row that a step leads to, of `total`, with so many rows in view.
+/// The row, of `total`, that a step leads to from another; a page is `in_view` rows.
 pub(super) fn target(from: Option<usize>, step: RowStep, total: usize, in_view: usize) -> Option<usize> {
     let last = total.checked_sub(1)?;
     let from = from.unwrap_or(0).min(last);

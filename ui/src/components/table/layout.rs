@@ -1,24 +1,25 @@
-//! A person's columns of one table: which are shown, in which order, how wide.
+//! A person's choice of the columns of a table: which are shown, in which order, and how wide.
 
 use super::spec::{Column, TableSpec};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
-/// Bounds of a column's width in rem.
+/// The bounds of a column's width in rem.
 const WIDTHS: std::ops::RangeInclusive<f64> = 3.0..=60.0;
 
-/// Widths in rem of the columns that every row has: its checkbox and its menu.
+/// The widths in rem of the checkbox and of the menu of a row.
 const SELECT: f64 = 2.25;
 const MENU: f64 = 2.5;
 
-/// Room at both ends of a row, in rem.
+/// The room at both ends of a row together, in rem.
 const EDGES: f64 = 1.5;
 
-/// Differences from what the table has by itself. Columns that a later version adds show up as it wants them.
+/// Differences from the table's own columns, stored as JSON. A column that a later version adds appears as that version
+/// defines it.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Layout {
-    /// Ids in their order; those that are not named follow in the table's own.
+    /// Ids in the chosen order; the others follow in the table's own order.
     order: Vec<String>,
     /// Shown or hidden by the person.
     shown: BTreeMap<String, bool>,
@@ -27,7 +28,7 @@ pub struct Layout {
 }
 
 impl Layout {
-    /// All columns in their order. The first of the table stays first.
+    /// All columns in their order. The first column of the table stays first.
     #[must_use]
     pub fn all(&self, spec: &TableSpec) -> Vec<&'static Column> {
         let mut columns: Vec<&'static Column> = spec.columns.iter().collect();
@@ -43,7 +44,7 @@ impl Layout {
         columns
     }
 
-    /// Columns that are shown, in their order.
+    /// The shown columns in their order.
     #[must_use]
     pub fn visible(&self, spec: &TableSpec) -> Vec<&'static Column> {
         let mut columns = self.all(spec);
@@ -61,7 +62,7 @@ impl Layout {
         self.shown.insert(column.to_owned(), shown);
     }
 
-    /// Moves a column one place, the hidden ones included.
+    /// Moves a column by one place among all columns, hidden ones included.
     pub fn shift(&mut self, spec: &TableSpec, column: &str, down: bool) {
         let mut ids: Vec<String> = self.all(spec).iter().map(|column| column.id.to_owned()).collect();
         let Some(at) = ids.iter().position(|id| id == column).filter(|at| *at > 0) else {
@@ -74,7 +75,7 @@ impl Layout {
         self.order = ids;
     }
 
-    /// Makes a column wider or narrower by so many rem.
+    /// Changes the width of a column by this many rem.
     pub fn resize(&mut self, spec: &TableSpec, column: &str, by: f64) {
         let Some(known) = spec.lookup(column) else { return };
         let width = self.widths.get(column).unwrap_or(&known.width) + by;
@@ -82,13 +83,14 @@ impl Layout {
             .insert(column.to_owned(), width.clamp(*WIDTHS.start(), *WIDTHS.end()));
     }
 
-    /// Gives a column a width of its own, in rem.
+    /// Sets the width of a column in rem.
     pub fn set_width(&mut self, column: &str, width: f64) {
         self.widths
             .insert(column.to_owned(), width.clamp(*WIDTHS.start(), *WIDTHS.end()));
     }
 
-    /// The columns that a row of so many rem has room for; all of them where that is 0. The first one always stays.
+    /// The columns for which a row of `room` rem is wide enough; all of them if `room` is 0. The first column always
+    /// stays.
     pub(super) fn fitted(&self, spec: &TableSpec, has_menu: bool, room: f64) -> FittedColumns {
         let mut columns = self.visible(spec);
         let mut left_out = Vec::new();
@@ -121,7 +123,7 @@ impl Layout {
         *self.widths.get(column.id).unwrap_or(&column.width)
     }
 
-    /// A column takes its part of the room that is left, unless the person gave it a width.
+    /// The track of a column: it grows with the room that is left, unless it has a fixed width or the person set one.
     fn track(&self, column: &Column) -> String {
         let width = self.width(column);
         if column.grows && !self.widths.contains_key(column.id) {
@@ -136,14 +138,14 @@ fn place(columns: &[&'static Column], id: &str) -> Option<usize> {
     columns.iter().position(|column| column.id == id)
 }
 
-/// What of a table fits in its view.
+/// The columns that fit in the view.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(super) struct FittedColumns {
-    /// Ids of the columns that are there, in their order.
+    /// The ids of the columns that fit, in their order.
     pub columns: Vec<&'static str>,
-    /// Those that there is no room for, the first that left first.
+    /// The ids of the columns that do not fit, in the order in which they were left out.
     pub left_out: Vec<&'static str>,
-    /// Value of `grid-template-columns`.
+    /// The value of `grid-template-columns`.
     pub tracks: String,
 }
 

@@ -1,4 +1,5 @@
-//! The order of rows: sorting, and keeping an order while somebody is at work in it.
+//! The order of rows: sorting, and keeping an earlier order while the person points at rows, has the focus on one or
+//! has selected some.
 
 use super::spec::{Rows, SortBy, TableRow};
 use std::{
@@ -7,12 +8,12 @@ use std::{
     sync::Arc,
 };
 
-/// What a row is sorted by in one column.
+/// The value by which a row is sorted in a column.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum SortKey<'a> {
     Text(&'a str),
     Number(f64),
-    /// Nothing to sort by; last in either direction.
+    /// No value. Such rows are last in both directions.
     Nothing,
 }
 
@@ -31,7 +32,7 @@ impl SortKey<'_> {
     }
 }
 
-/// Order of names as people count: `web-2` before `web-10`, capitals beside small letters.
+/// The natural order of names: `web-2` before `web-10`, and capitals beside small letters.
 #[must_use]
 pub fn natural(a: &str, b: &str) -> Ordering {
     let (mut left, mut right) = (a.as_bytes(), b.as_bytes());
@@ -50,11 +51,11 @@ pub fn natural(a: &str, b: &str) -> Ordering {
             return ordering;
         }
     }
-    // Names that differ in capitals or leading zeros only still have one order.
+    // Names that differ only in capitals or leading zeros still have a definite order.
     left.len().cmp(&right.len()).then_with(|| a.cmp(b))
 }
 
-/// Digits without leading zeros, and what follows.
+/// The digits at the beginning without leading zeros, and the rest of the text.
 fn split_number(text: &[u8]) -> (&[u8], &[u8]) {
     let end = text
         .iter()
@@ -65,7 +66,7 @@ fn split_number(text: &[u8]) -> (&[u8], &[u8]) {
     (&number[zeros..], rest)
 }
 
-/// Rows by number, in an order.
+/// Rows and their order, as indices of `rows`.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Order {
     pub rows: Rows,
@@ -73,7 +74,7 @@ pub(super) struct Order {
     pub sort: Vec<SortBy>,
     /// When the rows were last sorted, in seconds.
     pub sorted_at: i64,
-    /// Rows changed since, and keep their places all the same.
+    /// Rows have changed since, but keep their places.
     pub held: bool,
 }
 
@@ -83,14 +84,15 @@ impl PartialEq for Order {
     }
 }
 
-/// Sorts rows. Starting from an earlier order is cheap when little changed.
+/// Sorts rows. Starting from an earlier order costs little if few rows changed.
 pub(super) fn sorted(rows: &Rows, start: Vec<u32>, sort: &[SortBy]) -> Vec<u32> {
     let mut indices = start;
     indices.sort_by(|a, b| compare(row(rows, *a), row(rows, *b), sort));
     keep_units_together(rows, indices)
 }
 
-/// Rows of a unit move to where the first of them stands. Without units nothing is moved nor kept.
+/// Moves the rows of each unit to the place of its first row, the head before the others. Without units, the order
+/// stays.
 fn keep_units_together(rows: &Rows, indices: Vec<u32>) -> Vec<u32> {
     let mut units: BTreeMap<&str, Vec<u32>> = BTreeMap::new();
     for index in &indices {
@@ -123,7 +125,7 @@ fn compare(a: &dyn TableRow, b: &dyn TableRow, sort: &[SortBy]) -> Ordering {
         .unwrap_or_else(|| a.key().cmp(b.key()))
 }
 
-/// The places that rows had in an earlier order; new rows come last.
+/// The rows in their earlier order; new rows come last.
 pub(super) fn previous_order(previous: &Order, rows: &Rows) -> Vec<u32> {
     let places: BTreeMap<&str, u32> = previous
         .indices
@@ -141,7 +143,7 @@ pub(super) fn previous_order(previous: &Order, rows: &Rows) -> Vec<u32> {
 }
 
 pub(super) fn numbers(rows: &Rows) -> impl Iterator<Item = u32> + use<> {
-    // A table of more than four billion rows does not fit in a browser.
+    // A browser cannot hold more than 2^32 rows.
     0..u32::try_from(rows.0.len()).unwrap_or(u32::MAX)
 }
 
@@ -149,7 +151,7 @@ pub(super) fn row(rows: &Rows, index: u32) -> &dyn TableRow {
     rows.0[index as usize].as_ref()
 }
 
-/// The order after a click on a column's header. With `add` it becomes the second step.
+/// The order after a press on a column's header. With `add`, the column becomes the second step.
 pub(super) fn toggled(sort: &[SortBy], column: &'static str, add: bool) -> Vec<SortBy> {
     let present = sort.iter().find(|by| by.column == column);
     let next = SortBy {
@@ -170,13 +172,13 @@ pub(super) fn toggled(sort: &[SortBy], column: &'static str, add: bool) -> Vec<S
     steps
 }
 
-/// `name,-cpu`, as the address has it.
+/// An order as text for the address, such as `name,-cpu`.
 pub(super) fn sort_to_text(sort: &[SortBy]) -> String {
     let step = |by: &SortBy| format!("{}{}", if by.descending { "-" } else { "" }, by.column);
     sort.iter().map(step).collect::<Vec<_>>().join(",")
 }
 
-/// Reads [`written`]; steps by columns that do not exist are left out.
+/// Reads the text of [`sort_to_text`]; steps by unknown columns are left out.
 pub(super) fn sort_from_text(text: &str, columns: &[super::Column]) -> Vec<SortBy> {
     let step = |word: &str| {
         let (descending, name) = word.strip_prefix('-').map_or((false, word), |name| (true, name));

@@ -1,4 +1,4 @@
-//! One row of the grid: its cells, its checkbox, its menu.
+//! A row of the grid: its cells, its checkbox and its menu.
 
 use super::{TableState, selection::RowKey, spec::TableRow, state::PlacedRow};
 use crate::{
@@ -13,28 +13,28 @@ use std::sync::Arc;
 use wasm_bindgen::JsCast;
 use web_sys::Element;
 
-/// Something that can be done with a row.
+/// An action of a row.
 #[derive(Debug, Clone)]
 pub struct RowAction {
     pub label: String,
     pub glyph: Glyph,
-    /// Why it cannot be done now.
+    /// Why the action is not possible now.
     pub reason: Option<String>,
     pub run: Callback<()>,
 }
 
-/// Stands where there is no value.
+/// The mark in place of an unknown value.
 #[component]
 pub fn Dash() -> impl IntoView {
     view! { <span class="faint" aria-hidden="true">{crate::format::NOTHING}</span> }
 }
 
-/// Where a row asked for its menu.
+/// The row whose menu is open, and the place of the button that opened it.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct MenuAnchor {
     pub key: String,
     pub name: String,
-    /// The button it hangs from, in px of the view.
+    /// The edges of the button, in px of the view: right, lower and upper.
     pub right: f64,
     pub below: f64,
     pub above: f64,
@@ -82,7 +82,7 @@ pub(super) fn Row(
             on_open.run(key.with_value(|key| key.to_string()));
         }
     };
-    // One closure draws all cells, so that a row in the page costs little and a change paints it once.
+    // One closure draws all cells, so that a row has few effects, and a change draws it once.
     let cells = move || {
         let Some(SameRow(row)) = row.get() else {
             return Vec::new();
@@ -111,7 +111,7 @@ pub(super) fn Row(
     }
 }
 
-/// A row, equal only to itself.
+/// A row that is equal only to itself.
 #[derive(Clone)]
 struct SameRow(Arc<dyn TableRow>);
 
@@ -126,7 +126,7 @@ fn placed_row(table: TableState, key: RowKey) -> Memo<Option<PlacedRow>> {
         let found = table
             .window
             .with(|window| window.iter().find(|placed| placed.key == key).cloned());
-        // On its way out of the page a row keeps its looks.
+        // A row that has left the window is still drawn until it is unmounted, so it keeps its last value.
         found.or_else(|| previous.cloned().flatten())
     })
 }
@@ -136,7 +136,7 @@ fn take_keyboard(table: TableState, key: RowKey, node: NodeRef<html::Div>) {
         let mine = table.wants_focus.get() && table.active.with(|active| active.as_ref() == Some(&key));
         if let Some(node) = node.get().filter(|_| mine) {
             table.wants_focus.set(false);
-            // After the scrolling that brings the row into view, which may put elements in other places.
+            // In the next frame, after the scrolling that brings the row into view has moved elements.
             request_animation_frame(move || {
                 let options = web_sys::FocusOptions::new();
                 options.set_prevent_scroll(true);
@@ -178,7 +178,7 @@ fn wide_cells(table: TableState, row: &Arc<dyn TableRow>, mut age: Option<AnyVie
         let known = fitted.columns.iter().filter_map(|id| table.spec.lookup(id));
         known.collect()
     });
-    // Where the column for the age is not there, the first one says it.
+    // If the column for the age is not shown, the first column has the age.
     let age_column = columns
         .iter()
         .position(|column| column.id == table.spec.age)
@@ -192,7 +192,7 @@ fn wide_cells(table: TableState, row: &Arc<dyn TableRow>, mut age: Option<AnyVie
     columns.into_iter().enumerate().map(cell).collect()
 }
 
-/// Two lines: name and status, then the device and what counts most.
+/// The cells of a narrow view, in two lines: name and status, then the device and a figure.
 fn narrow_cells(table: TableState, row: &Arc<dyn TableRow>, age: Option<AnyView>) -> Vec<AnyView> {
     let narrow = &table.spec.narrow;
     let optional =

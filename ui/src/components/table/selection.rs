@@ -1,4 +1,4 @@
-//! Which rows are selected, by key, so that a selection survives sorting, filtering and change.
+//! The selected rows by their keys, so that a selection survives sorting, filtering and changes.
 
 use std::{collections::BTreeSet, sync::Arc};
 
@@ -7,7 +7,7 @@ pub(super) type RowKey = Arc<str>;
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Selection {
     pub keys: BTreeSet<RowKey>,
-    /// Where a range starts.
+    /// The row at which a range starts.
     anchor: Option<RowKey>,
 }
 
@@ -19,7 +19,7 @@ impl Selection {
         self.anchor = Some(key.clone());
     }
 
-    /// Starts a range at a row, unless one was started before.
+    /// Starts a range at a row, unless one is started already.
     pub(super) fn begin(&mut self, at: &RowKey) {
         if self.keys.is_empty() || self.anchor.is_none() {
             self.anchor = Some(at.clone());
@@ -27,7 +27,7 @@ impl Selection {
         }
     }
 
-    /// Selects everything between the last row that was picked and this one, in the shown order.
+    /// Selects all rows between the start of the range and this one, in the shown order.
     pub(super) fn extend(&mut self, to: &RowKey, shown: &[RowKey]) {
         let place = |key: &RowKey| shown.iter().position(|known| known == key);
         let from = self.anchor.as_ref().and_then(place);

@@ -1,4 +1,4 @@
-//! What a page says about its table, and what a row of it must know.
+//! What a page defines about its table and about the rows of it.
 
 use super::order::SortKey;
 use crate::query::{Key, Subject};
@@ -6,33 +6,33 @@ use flotilla_protocol::Timestamp;
 use leptos::prelude::AnyView;
 use std::sync::Arc;
 
-/// The fixed part of a table.
+/// The definition of a table.
 #[derive(Debug)]
 pub struct TableSpec {
-    /// Under which the person's columns are kept.
+    /// The key under which the person's columns are stored.
     pub id: &'static str,
-    /// Name of the grid.
+    /// The accessible name of the grid.
     pub label: &'static str,
-    /// Name of the filter field.
+    /// The accessible name of the filter field.
     pub filter: &'static str,
-    /// One row, in words: "container".
+    /// The word for a row: "container".
     pub one: &'static str,
     pub many: &'static str,
     pub columns: &'static [Column],
-    /// Keys that the filter offers.
+    /// The keys that the filter suggests.
     pub keys: &'static [Key],
     pub facets: &'static [Facet],
-    /// The order before the person chose one.
+    /// The order until the person chooses one.
     pub sort: &'static [SortBy],
-    /// That order in words: "Trouble first, then name".
+    /// The same order in words: "Trouble first, then name".
     pub sort_words: &'static str,
-    /// Columns in the order in which they leave where not all fit, the least important first. Those that are not named
-    /// leave after them, from the end.
+    /// Columns in the order in which they are left out if not all fit, the least important first. The others are left
+    /// out after them, from the end.
     pub leaving: &'static [&'static str],
     pub narrow: Narrow,
-    /// The column in which old rows show their age.
+    /// The column in which stale rows show their age.
     pub age: &'static str,
-    /// Rows can be selected for actions on many.
+    /// Rows can be selected, for actions on several.
     pub selectable: bool,
 }
 
@@ -43,24 +43,24 @@ impl TableSpec {
     }
 }
 
-/// One column. The first of a table is pinned: it cannot be hidden or moved.
+/// A column. The first column of a table cannot be hidden or moved.
 #[derive(Debug)]
 pub struct Column {
     pub id: &'static str,
     pub title: &'static str,
-    /// Least width in rem.
+    /// The least width in rem.
     pub width: f64,
-    /// Takes its part of the room that is left.
+    /// The column grows with the room that is left.
     pub grows: bool,
-    /// Figures stand at the end of the cell.
+    /// The content is figures, which are aligned to the end of the cell.
     pub figures: bool,
     pub hidden: bool,
-    /// Changes all the time, so an order by it is not followed at once.
+    /// The values change all the time, so an order by them is updated only every few seconds.
     pub live: bool,
 }
 
 impl Column {
-    /// A column of text that takes its part of the room.
+    /// A column of text, which grows with the room.
     #[must_use]
     pub const fn text(id: &'static str, title: &'static str, width: f64) -> Self {
         Self {
@@ -74,7 +74,7 @@ impl Column {
         }
     }
 
-    /// A column of figures, as wide as they are.
+    /// A column of figures with a fixed width.
     #[must_use]
     pub const fn figures(id: &'static str, title: &'static str, width: f64) -> Self {
         Self {
@@ -107,7 +107,7 @@ impl Column {
     }
 }
 
-/// Which columns make up the two lines of a row on a narrow screen.
+/// The columns that make up the two lines of a row on a narrow screen.
 #[derive(Debug)]
 pub struct Narrow {
     pub title: &'static str,
@@ -116,16 +116,16 @@ pub struct Narrow {
     pub figure: Option<&'static str>,
 }
 
-/// A filter by a closed list of values, all of them always listed.
+/// A filter by a list of values.
 #[derive(Debug)]
 pub struct Facet {
     pub key: Key,
     pub title: &'static str,
-    /// Value and words; empty where the values are those that the rows have.
+    /// Values and their labels; if empty, the values are those that rows have.
     pub values: &'static [(&'static str, &'static str)],
 }
 
-/// One step of an order.
+/// A step of an order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SortBy {
     pub column: &'static str,
@@ -142,37 +142,38 @@ impl SortBy {
     }
 }
 
-/// A row: it filters, sorts and shows itself. It never changes; a changed thing is a new row with the same key.
+/// A row, which filters, sorts and draws itself. It never changes: a changed resource is a new row with the same key.
 pub trait TableRow: Send + Sync {
-    /// Names the row for as long as the thing exists.
+    /// The key of the row, the same for as long as the resource exists.
     fn key(&self) -> &str;
-    /// Name, status and device, for those who hear the row.
+    /// The accessible name of the row: name, status and device.
     fn label(&self) -> String;
-    /// The name alone, for its controls.
+    /// The name, for the accessible names of the row's controls.
     fn name(&self) -> &str;
     fn subject(&self) -> &Subject;
     fn sort_key(&self, column: &str) -> SortKey<'_>;
     fn cell(&self, column: &str) -> AnyView;
-    /// For when the row is known to be true, if that is not now.
+    /// The moment up to which the row is known to be right, if it is not known to be right now.
     fn stale_since(&self) -> Option<Timestamp> {
         None
     }
-    /// What the row is a part of, if it stands with others as one.
+    /// The unit of rows that the row belongs to, if any.
     fn unit(&self) -> Option<Unit<'_>> {
         None
     }
 }
 
-/// Rows that stand together in every order, their head first.
+/// Rows that stay together in every order, their head first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Unit<'a> {
-    /// Names the unit among all rows of the table.
+    /// The key of the unit, unique in the table.
     pub key: &'a str,
-    /// This row is the head.
+    /// Whether this row is the head.
     pub heads: bool,
 }
 
-/// All rows of a table, in the order of their keys. Cheap to copy; equal only to itself.
+/// All rows of a table in the order of their keys. A copy is cheap; two values are equal only if they share the same
+/// list.
 #[derive(Clone, Default)]
 pub struct Rows(pub Arc<Vec<Arc<dyn TableRow>>>);
 

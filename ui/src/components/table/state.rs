@@ -1,6 +1,7 @@
-//! What a table shows at this moment: its filter, order, selection, scroll position and the row with the keyboard.
+//! The state of a table: its filter, order, selection, scroll position and the row with the focus.
 //!
-//! Rows pass through three steps, each a memo that runs only when its input changed: ordered, filtered, windowed.
+//! Rows are ordered, then filtered, then cut to the window in view. Each step is a memo, which runs only when its input
+//! changes.
 
 mod address;
 mod choose;
@@ -17,22 +18,22 @@ use flotilla_protocol::Timestamp;
 use leptos::prelude::*;
 use std::sync::Arc;
 
-/// An order by a column that changes all the time is applied this often at most, in seconds.
+/// An order by a column whose values change all the time is updated at most once in this many seconds.
 const LIVE_ORDER: i64 = 5;
 
-/// Everything that changes about one table. A handle: copies share the same signals.
+/// The state of one table. A handle: copies share the same signals.
 #[derive(Debug, Clone, Copy)]
 pub struct TableState {
     pub(super) spec: &'static TableSpec,
-    /// The filter as it is typed.
+    /// The typed filter.
     pub(super) text: RwSignal<String>,
-    /// What is chosen from lists of values.
+    /// The filter that is chosen from lists of values.
     pub(super) chosen: RwSignal<Query>,
-    /// Both together.
+    /// The typed and the chosen filter together.
     pub query: Memo<Query>,
-    /// Free words of the filter, to be marked where they occur.
+    /// The free words of the filter, which are marked where they occur.
     pub(super) words: Memo<Vec<String>>,
-    /// The row that the tab key leads to: the active one, or the first in the page when that is gone.
+    /// The row that the tab key leads to: the active one or, if that is not in the window, the first in the window.
     pub(super) tab_stop: Memo<Option<RowKey>>,
     pub(super) sort: RwSignal<Vec<SortBy>>,
     pub(super) order: Memo<Order>,
@@ -40,14 +41,14 @@ pub struct TableState {
     pub(super) window: Memo<Vec<PlacedRow>>,
     pub(super) selection: RwSignal<Selection>,
     pub(super) layout: RwSignal<Layout>,
-    /// The columns that the view has room for.
+    /// The columns that fit in the view.
     pub(super) fitted: Memo<FittedColumns>,
     pub(super) view: View,
-    /// The row that has, or last had, the keyboard.
+    /// The row that has the focus or had it last.
     pub(super) active: RwSignal<Option<RowKey>>,
-    /// That row is waiting to be given the keyboard once it is in the page.
+    /// The active row takes the focus once it is in the page.
     pub(super) wants_focus: RwSignal<bool>,
-    /// Since when nothing here can be kept true, if so: every row shows it.
+    /// The moment since which no changes arrive, if the controller is out of reach. Every row shows it.
     pub(super) outdated: Signal<Option<Timestamp>>,
 }
 
@@ -57,16 +58,16 @@ pub(super) struct View {
     pub scrolled: RwSignal<f64>,
     pub height: RwSignal<f64>,
     pub row: RwSignal<f64>,
-    /// How wide a row can be, in rem; 0 until the browser was asked.
+    /// The width of a row in rem; 0 until it is measured.
     pub room: RwSignal<f64>,
-    /// Rows end with a menu.
+    /// Whether rows have a menu.
     pub has_menu: RwSignal<bool>,
     pub narrow: RwSignal<bool>,
     pub pointed_at: RwSignal<bool>,
     pub focused: RwSignal<bool>,
 }
 
-/// Rows that pass the filter, in order.
+/// The rows that pass the filter, in order, as indices of `rows`.
 #[derive(Debug, Clone)]
 pub(super) struct FilteredRows {
     pub rows: Rows,
@@ -95,7 +96,7 @@ impl FilteredRows {
     }
 }
 
-/// A row and where it stands.
+/// A row with its position among the filtered rows.
 #[derive(Clone)]
 pub(super) struct PlacedRow {
     pub key: RowKey,
@@ -116,7 +117,7 @@ impl std::fmt::Debug for PlacedRow {
 }
 
 impl TableState {
-    /// The state of a table over rows, with the filter and order that the page's address asks for.
+    /// The state of a table with these rows, and with the filter and the order of the page's address.
     #[must_use]
     pub fn new(spec: &'static TableSpec, rows: Signal<Rows>, outdated: Signal<Option<Timestamp>>) -> Self {
         let text = RwSignal::new(String::new());
@@ -176,7 +177,7 @@ impl TableState {
         state
     }
 
-    /// The order in use: the person's, else the table's own.
+    /// The order in use: the person's or else the table's own.
     pub(super) fn sort_in_use(self) -> Vec<SortBy> {
         self.sort.with(|sort| {
             if sort.is_empty() {
@@ -187,14 +188,14 @@ impl TableState {
         })
     }
 
-    /// Keys of the selected rows.
+    /// The keys of the selected rows.
     #[must_use]
     pub fn selected(self) -> Vec<String> {
         self.selection
             .with(|selection| selection.keys.iter().map(|key| (**key).to_owned()).collect())
     }
 
-    /// Selects these rows and no others: after an action on many, those where it failed.
+    /// Selects these rows and no others. After an action on several rows these are the ones for which it failed.
     pub fn select_only(self, keys: impl IntoIterator<Item = String>) {
         self.selection.update(|selection| {
             selection.clear();
@@ -202,13 +203,13 @@ impl TableState {
         });
     }
 
-    /// How many rows there are before the filter.
+    /// The number of rows before filtering.
     #[must_use]
     pub fn total(self) -> usize {
         self.order.with(|order| order.rows.0.len())
     }
 
-    /// Gives a row the keyboard, and scrolls to it.
+    /// Lets a row take the focus. Answers the scroll position at which it is in view, if the grid has to scroll.
     pub(super) fn go_to(self, position: usize) -> Option<f64> {
         let key = self
             .shown
@@ -234,7 +235,7 @@ impl TableState {
         });
     }
 
-    /// Rows that are gone leave the selection, so that no action is meant for what nobody sees.
+    /// Removes deleted rows from the selection, so that no action is applied to a row that the person cannot see.
     fn forget_gone(self) {
         Effect::new(move |_| {
             let gone: Vec<RowKey> = self.order.with(|order| {
@@ -306,7 +307,7 @@ fn ordered(
             .is_some_and(|column| column.live);
         let too_soon = live && now - previous.sorted_at < LIVE_ORDER;
         if too_soon {
-            // Comes back each second until it is time.
+            // Runs again each second until the time has passed.
             clock.second.track();
         }
         if previous.rows == rows && !previous.held {
@@ -363,13 +364,14 @@ fn windowed(shown: Memo<FilteredRows>, view: View, active: RwSignal<Option<RowKe
                 })
             };
             let mut window: Vec<_> = range.clone().filter_map(placed).collect();
-            // A row with the keyboard stays in the page wherever it scrolled to, or the keyboard would be lost.
+            // The row with the focus stays in the page even if it is scrolled out of view: without its element the
+            // focus would be lost.
             if view.focused.get()
                 && let Some(key) = active.get()
             {
                 let away = shown.position(&key).filter(|position| !range.contains(position));
                 if let Some(row) = away.and_then(placed) {
-                    // In the order of positions: an element that changes places loses the keyboard.
+                    // At its place in the order of positions: an element that is moved loses the focus.
                     let place = if row.position < range.start {
                         0
                     } else {

@@ -1,4 +1,4 @@
-//! Above the rows, in one line: filter, device, facets, unreachable devices, count, columns.
+//! The line above the rows: filter, Device choice, facets, unreachable devices, count, columns.
 
 use super::{TableState, columns::ColumnsDialog, facet::FacetButton, filter::Filter, state::FilteredRows};
 use crate::{

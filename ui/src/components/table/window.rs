@@ -1,14 +1,15 @@
-//! Which rows are in the page: those in view and a few around them, never more than 80.
+//! The rows that are elements of the page: those in view and a few around them, at most 80 with the one that has the
+//! focus.
 
 use std::ops::Range;
 
-/// A body this many rows high is the highest; a taller window shows the footer higher.
+/// The greatest height of the body, in rows. In a taller window the footer is higher up.
 pub(super) const ROWS_IN_VIEW: usize = 66;
 
-/// Rows kept ready above and below the view, so that a fast scroll shows no gap.
+/// Rows above and below the view that are in the page, so that fast scrolling shows no gap.
 const AROUND: usize = 6;
 
-/// The rows to have in the page for a scroll position, all measures in px.
+/// The rows that have to be in the page for a scroll position. All measures are px.
 pub(super) fn window(scrolled: f64, view: f64, row: f64, total: usize) -> Range<usize> {
     if row <= 0.0 {
         return 0..0;
@@ -24,7 +25,7 @@ pub(super) fn window(scrolled: f64, view: f64, row: f64, total: usize) -> Range<
     start..(top + seen + AROUND).min(total).max(start)
 }
 
-/// Where to scroll so that a row is in view, or `None` when it is.
+/// The scroll position at which a row is in view; `None` if it is in view already.
 pub(super) fn reveal(position: usize, scrolled: f64, view: f64, row: f64) -> Option<f64> {
     #[expect(clippy::cast_precision_loss, reason = "no table has 2^52 rows")]
     let top = position as f64 * row;

@@ -1,4 +1,4 @@
-//! What the palette finds: pages, devices, containers, stacks, actions, and what was chosen last.
+//! The entries of the palette: pages, devices, containers, stacks, actions, and recently chosen ones.
 
 use super::verbs::verbs;
 use crate::{
@@ -15,7 +15,7 @@ use flotilla_protocol::inventory::ContainerAction;
 use leptos::prelude::*;
 use std::sync::Arc;
 
-/// Headings of the list, in the order in which they stand while nothing is typed.
+/// The headings of the list, in their order while nothing is typed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Group {
     Recent,
@@ -26,23 +26,23 @@ pub enum Group {
     Actions,
 }
 
-/// Outlives the palette, which is gone before it runs.
+/// An action. It runs after the palette is unmounted, so it holds no signals of it.
 pub(super) type Run = Arc<dyn Fn() + Send + Sync>;
 
-/// What a verb can be done to now.
+/// The objects that a verb can be applied to now.
 pub(super) type Objects = Arc<dyn Fn() -> Vec<PaletteEntry> + Send + Sync>;
 
-/// What choosing an entry does.
+/// What happens when an entry is chosen.
 #[derive(Clone)]
 pub(super) enum EntryAction {
     Go(String),
     Run(Run),
-    /// A verb: what it is done to is chosen next.
+    /// Lists the objects of a verb, of which one is chosen next.
     Choose(Objects),
 }
 
 impl PartialEq for EntryAction {
-    /// Actions are equal to none, not even themselves: only addresses can be recognized.
+    /// Only addresses can be compared; all other actions are unequal, also to themselves.
     fn eq(&self, other: &Self) -> bool {
         matches!((self, other), (Self::Go(path), Self::Go(other)) if path == other)
     }
@@ -54,15 +54,15 @@ pub(super) struct PaletteEntry {
     pub glyph: Glyph,
     pub title: String,
     pub detail: String,
-    /// Lower case.
+    /// The title and the detail in lower case.
     pub searched: String,
     pub action: EntryAction,
-    /// Stands in the list before anything is typed.
+    /// Listed while nothing is typed.
     pub shown_untyped: bool,
-    /// Stands elsewhere in the list, too.
+    /// A copy in the group of recent entries; the entry is in its own group, too.
     pub is_recent_copy: bool,
     pub weight: i32,
-    /// Key of the container's row, where it is one.
+    /// The key of the container's row, if the entry is a container.
     container: Option<String>,
 }
 
@@ -86,7 +86,7 @@ impl PaletteEntry {
         }
     }
 
-    /// In the list of a verb all objects stand from the beginning.
+    /// The entry as an object of a verb, which is listed while nothing is typed.
     pub(super) fn into_object(self) -> Self {
         Self {
             shown_untyped: true,
@@ -99,7 +99,7 @@ impl PaletteEntry {
     }
 }
 
-/// Everything that can be found now.
+/// All entries that can be found.
 pub(super) fn collect() -> Vec<PaletteEntry> {
     let mut entries = pages();
     entries.extend(objects_of_fleet());
@@ -191,7 +191,7 @@ fn actions() -> Vec<PaletteEntry> {
     ]
 }
 
-/// What can be done with an entry beyond choosing it.
+/// The entries behind an entry: the objects of a verb, or the actions of a container. Others have none.
 pub(super) fn actions_of(entry: &PaletteEntry) -> Vec<PaletteEntry> {
     if let EntryAction::Choose(objects) = &entry.action {
         return objects();
@@ -224,7 +224,7 @@ pub(super) fn actions_of(entry: &PaletteEntry) -> Vec<PaletteEntry> {
 const RECENT: &str = "palette.recent";
 const RECENT_KEPT: usize = 5;
 
-/// Keeps what was chosen for the next time. Only what has an address can be kept.
+/// Stores the address of a chosen entry as a recent one. Entries without an address are not stored.
 pub(super) fn remember(entry: &PaletteEntry) {
     let EntryAction::Go(path) = &entry.action else {
         return;

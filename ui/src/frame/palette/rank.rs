@@ -1,4 +1,4 @@
-//! Finding by a few letters: they must occur in order; whole words, beginnings and neighbors count more.
+//! Finding entries by letters that occur in order. Whole words, beginnings of words and adjacent letters score higher.
 
 use super::items::PaletteEntry;
 
@@ -6,11 +6,12 @@ const AT_START: i32 = 12;
 const AT_WORD: i32 = 8;
 const NEXT_TO_LAST: i32 = 6;
 const WHOLE: i32 = 40;
-/// Each letter that is skipped inside a word costs this, up to a limit.
+/// The cost of each letter that is skipped inside a word, up to a limit.
 const GAP: i32 = 1;
 const GAP_LIMIT: i32 = 6;
 
-/// The best entries for a text, best first; all in their own order when it is empty.
+/// The entries that match a text, best first. For an empty text, those that are listed before typing, in their own
+/// order.
 pub(super) fn best(entries: &[PaletteEntry], text: &str, limit: usize) -> Vec<PaletteEntry> {
     let wanted = text.trim().to_lowercase();
     if wanted.is_empty() {
@@ -24,7 +25,7 @@ pub(super) fn best(entries: &[PaletteEntry], text: &str, limit: usize) -> Vec<Pa
     let mut scored: Vec<(i32, usize)> = entries
         .iter()
         .enumerate()
-        // Recent entries stand elsewhere, too.
+        // Copies of recent entries are left out: the entries themselves are found.
         .filter(|(_, entry)| !entry.is_recent_copy)
         .filter_map(|(index, entry)| Some((score(&entry.searched, &wanted)? + entry.weight, index)))
         .collect();
@@ -39,13 +40,13 @@ pub(super) fn best(entries: &[PaletteEntry], text: &str, limit: usize) -> Vec<Pa
         .into_iter()
         .map(|(_, index)| entries[index].clone())
         .collect();
-    // Shown in groups, so what follows the best of a group stands with it.
+    // Entries are shown in groups, so those of a group follow its best entry.
     let order: Vec<_> = found.iter().map(|entry| entry.group).collect();
     found.sort_by_key(|entry| order.iter().position(|group| *group == entry.group));
     found
 }
 
-/// How well letters match a text, both in lower case; `None` when they do not occur in order.
+/// The score of letters in a text, both in lower case; `None` if they do not occur in order.
 pub(super) fn score(text: &str, wanted: &str) -> Option<i32> {
     if let Some(at) = text.find(wanted) {
         let starts = at == 0;
@@ -75,7 +76,7 @@ pub(super) fn score(text: &str, wanted: &str) -> Option<i32> {
             }
             gap += GAP;
         };
-        // Initials are meant as such, so what lies between two words costs nothing.
+        // A letter at the beginning of a word has no cost for what was skipped: people type the initials of words.
         total += match (edge, gap) {
             (true, _) => AT_WORD,
             (false, 0) => NEXT_TO_LAST,

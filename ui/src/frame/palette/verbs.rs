@@ -1,4 +1,5 @@
-//! Verbs: each leads to the things that it can be done to now, and choosing one of those does it, or asks first.
+//! Verbs of the palette. Choosing a verb lists the objects that it can be applied to; choosing an object applies it, or
+//! opens the question before it.
 
 use super::items::{EntryAction, Group, PaletteEntry};
 use crate::{
@@ -14,11 +15,11 @@ use flotilla_protocol::{
 use leptos::prelude::*;
 use std::sync::Arc;
 
-/// A verb of devices: what it is called, where it is done, and to which devices.
+/// A verb of devices.
 struct Verb {
     word: &'static str,
     glyph: Glyph,
-    /// Follows the device's own address.
+    /// The address of the verb, after that of the device.
     address_suffix: &'static str,
     applies_to: fn(&Device) -> bool,
 }
@@ -82,7 +83,7 @@ fn is_online(device: &Device) -> bool {
     device.status == DeviceStatus::Online
 }
 
-/// All of them, those of containers first.
+/// All verbs, those of containers first.
 pub(super) fn verbs() -> Vec<PaletteEntry> {
     let of_containers = ContainerAction::ALL.iter().map(|action| on_containers(*action));
     of_containers.chain(DEVICE_VERBS.iter().map(on_devices)).collect()

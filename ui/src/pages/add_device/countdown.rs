@@ -1,20 +1,21 @@
-//! The time that a command has left, told aloud only when it begins to matter.
+//! The time that a command has left. Screen readers read it out at a few moments only.
 
 use crate::{clock::use_clock, copy::add_device as copy, format};
 use flotilla_protocol::Timestamp;
 use leptos::prelude::*;
 
-/// Seconds left at which the rest is announced.
+/// The seconds left at which the rest is read out.
 const ANNOUNCED: [i64; 3] = [600, 300, 60];
 
 #[component]
 pub(super) fn Countdown(
     expires: Timestamp,
-    /// The whole time it was given in seconds, if that is known.
+    /// The lifetime of the command in seconds, if known.
     whole: Option<u32>,
 ) -> impl IntoView {
     let clock = use_clock();
-    // This computer's clock may be behind the controller's, and its last second is past already.
+    // This computer's clock may be behind the controller's, so the rest could be more than the lifetime; after the end
+    // it would be negative.
     let most = whole.map_or(i64::MAX, i64::from);
     let left = Memo::new(move |_| (expires.as_second() - clock.second.get().as_second()).clamp(0, most));
     let announced = Memo::new(move |last: Option<&String>| match announcement(left.get()) {
@@ -27,7 +28,7 @@ pub(super) fn Countdown(
     }
 }
 
-/// What to say with this many seconds left.
+/// The announcement at this many seconds left, if there is one.
 fn announcement(left: i64) -> Option<String> {
     ANNOUNCED.contains(&left).then(|| {
         let minutes = left / 60;

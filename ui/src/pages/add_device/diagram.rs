@@ -1,12 +1,12 @@
-//! A small picture per network mode: what of the device hangs on the mesh.
+//! A diagram per network mode: what of the device the mesh reaches.
 
 use flotilla_protocol::device::NetworkMode;
 use leptos::prelude::*;
 
-/// What is the same in all of them: the mesh is the line at the left.
+/// The mesh, the line at the left of every diagram.
 const MESH: &str = r#"<path class="mesh" d="M14 10v68"/><circle class="mesh-dot" cx="14" cy="44" r="4"/>"#;
 
-/// The device is the frame; filled boxes are what others can reach.
+/// The diagram of a mode. The device is the frame, and filled boxes are containers that other devices can reach.
 #[must_use]
 pub(crate) fn diagram(mode: NetworkMode) -> AnyView {
     let device = match mode {

@@ -1,4 +1,4 @@
-//! The Docker command, for the shell that it is pasted into, and what it does where it runs two containers.
+//! The Docker command for the chosen shell, and what it does if it runs two containers.
 
 use super::{flow::use_flow, method::Method, panel::MethodText};
 use crate::{components::select::Select, copy::add_device as copy};

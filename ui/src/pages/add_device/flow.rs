@@ -1,7 +1,7 @@
-//! What a person has decided so far, and the calls that make it true.
+//! The decisions of a person who adds a device, and the calls that carry them out.
 //!
-//! Life cycle: `Name` → `Network` → `Install`. Nothing exists before the step to `Install`, which adds a pending
-//! device; going back from there keeps it until another command replaces it.
+//! Life cycle: `Name` → `Network` → `Install`. The step to `Install` adds a pending device; before it, nothing is sent.
+//! Going back keeps the device until another command replaces it.
 
 use super::method::Method;
 use crate::{
@@ -26,14 +26,14 @@ pub(super) enum Step {
     Install,
 }
 
-/// Where the device is, as far as reaching control goes.
+/// Where the device is, which decides by which addresses it can reach the controller.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum DeviceLocation {
     Local,
     Elsewhere,
 }
 
-/// How long a command may live, in seconds, with its words.
+/// The lifetimes of a command that can be chosen, in seconds, with their labels.
 pub(super) const LIFETIMES: [(u32, &str); 4] = [
     (900, "15 minutes"),
     (3_600, "1 hour"),
@@ -41,26 +41,26 @@ pub(super) const LIFETIMES: [(u32, &str); 4] = [
     (604_800, "7 days"),
 ];
 
-/// What a command lives for unless somebody chooses otherwise.
+/// The default lifetime of a command, in seconds.
 pub(super) const COMMAND_LIFETIME: u32 = 3_600;
 
-/// What a config file lives for unless somebody chooses otherwise: it travels more slowly than a pasted line.
+/// The default lifetime of a config file, in seconds: taking a file to a device takes longer than pasting a command.
 pub(super) const CONFIG_LIFETIME: u32 = 86_400;
 
-/// The person's decisions and what came of them. A handle: copies share the same signals.
+/// The decisions and the results of the calls. A handle: copies share the same signals.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Flow {
     store: Store,
-    /// Only the last step is shown: there is no way to another device from here.
+    /// Only the last step is shown, for a device that exists, without a way to add another one.
     pub last_step_only: bool,
     pub step: RwSignal<Step>,
     pub name: RwSignal<String>,
-    /// The name is a proposal that nobody touched yet.
+    /// The name is the proposal of the controller, or empty: the person has not typed one.
     pub proposed: RwSignal<bool>,
     pub name_refused: RwSignal<Option<String>>,
     pub tags: RwSignal<Vec<String>>,
     pub location: RwSignal<DeviceLocation>,
-    /// The controller goes to the device, since the device has no way here.
+    /// The controller installs over SSH, since the device cannot reach any address of the controller.
     pub over_ssh: RwSignal<bool>,
     pub self_test: SelfTest,
     pub mode: RwSignal<NetworkMode>,
@@ -68,20 +68,20 @@ pub(super) struct Flow {
     pub lifetime: RwSignal<u32>,
     /// The tab of the last step.
     pub method: RwSignal<Method>,
-    /// Options of the installer, by whichever way it comes.
+    /// Options of the installer, for the install command and for SSH.
     pub as_root: RwSignal<bool>,
     pub skip_docker: RwSignal<bool>,
-    /// Where `ssh` goes.
+    /// The host for `ssh`.
     pub host: RwSignal<String>,
-    /// The token went to an installation over SSH; texts that were shown before no longer work.
+    /// An installation over SSH took a new token, so the texts that were shown before do not work.
     pub token_used_by_ssh: RwSignal<bool>,
-    /// The command was copied or its lifetime chosen: it is not replaced without being asked.
+    /// The command was copied, or its lifetime chosen. It is then replaced only if the person asks for it.
     pub keep_command: RwSignal<bool>,
-    /// The device was there before this dialog: there are no decisions to go back to.
+    /// The device existed before this dialog, so there are no earlier steps to go back to.
     pub resumed: RwSignal<bool>,
-    /// The device that waits, once there is one.
+    /// The pending device, once it is added.
     pub device: RwSignal<Option<DeviceId>>,
-    /// Its texts, while this dialog has seen them.
+    /// The texts for the device, which the controller sends once; absent if this dialog did not receive them.
     pub shown_once: RwSignal<Option<Arc<DeviceAdded>>>,
     pub busy: RwSignal<bool>,
     pub failure: RwSignal<Option<Failure>>,
@@ -122,8 +122,8 @@ impl Flow {
         flow
     }
 
-    /// Fills in the name that the controller proposes, as long as nobody typed one. The controller has another one
-    /// for everybody who asks, so the first that is free stays.
+    /// Fills in the name that the controller proposes until the person types one. The controller proposes another name
+    /// at each request, so a taken one is replaced by asking again.
     fn propose_name(self) {
         Effect::new(move || {
             let store = self.store;
@@ -143,14 +143,14 @@ impl Flow {
         });
     }
 
-    /// A device elsewhere has no way here, and none was chosen to it.
+    /// Whether the device is elsewhere and can reach no address of the controller, and SSH was not chosen.
     pub(super) fn is_stuck(self) -> bool {
         self.location.get() == DeviceLocation::Elsewhere
             && !self.over_ssh.get()
             && !is_reachable_from_outside(self.store)
     }
 
-    /// What the last step is about to install.
+    /// The network mode of the device of the last step.
     pub(super) fn mode_of_device(self) -> NetworkMode {
         let shown = self
             .shown_once
@@ -163,7 +163,7 @@ impl Flow {
             .unwrap_or(self.mode.get_untracked())
     }
 
-    /// Goes on with a device that waits already. Its secret was shown once and is not known here.
+    /// Continues with a device that exists. Its texts were sent once before and are not known here.
     pub(super) fn resume(self, device: DeviceId, name: &str) {
         self.proposed.set(false);
         self.device.set(Some(device));
@@ -175,7 +175,7 @@ impl Flow {
         self.store.load_enrollment(device.to_string());
     }
 
-    /// Begins anew for another device.
+    /// Starts again at the first step, for another device.
     pub(super) fn start_over(self) {
         self.name.set(String::new());
         self.proposed.set(true);
@@ -187,7 +187,7 @@ impl Flow {
         self.step.set(Step::Name);
     }
 
-    /// Adds the device with its command. A pending one of this dialog makes room for it first.
+    /// Adds the device. A pending device that this dialog added before is removed first.
     pub(super) fn create(self) {
         let request = AddDevice {
             name: Some(self.name.get_untracked().trim().to_owned()),
@@ -209,7 +209,7 @@ impl Flow {
         });
     }
 
-    /// Makes a new command for the same device; the one before stops working.
+    /// Creates a new command for the same device; the one before stops working.
     pub(super) fn renew(self) {
         let Some(device) = self.device.get_untracked() else {
             return;
@@ -239,7 +239,7 @@ impl Flow {
         self.failure.set(None);
         spawn_local(async move {
             let outcome = call.await;
-            // The dialog may have been closed meanwhile.
+            // `try_set` answers the value if the dialog was closed meanwhile.
             if self.busy.try_set(false).is_some() {
                 return;
             }

@@ -1,4 +1,4 @@
-//! The last step: the command, how long it works, and what the device is doing.
+//! The last step: the command, its lifetime, and the progress of the device.
 
 use super::{
     countdown::Countdown,
@@ -36,7 +36,8 @@ pub(super) fn InstallStep(#[prop(into)] on_close: Callback<()>) -> impl IntoView
     let state = Memo::new(move |_| {
         let state = enrollment
             .with(|enrollment| command_state(enrollment.as_ref(), expires.get(), clock.second.get()));
-        // The token that an installation over SSH takes along replaces the one before.
+        // An installation over SSH took a new token, which withdrew the command of this dialog. Its device is still
+        // awaited.
         if state == CommandState::Withdrawn && flow.token_used_by_ssh.get() {
             CommandState::Waiting
         } else {
@@ -44,7 +45,7 @@ pub(super) fn InstallStep(#[prop(into)] on_close: Callback<()>) -> impl IntoView
         }
     });
     let content = move || match state.get() {
-        // What became of the command before is of no interest here.
+        // The state is that of an earlier command until the new one is created.
         _ if flow.last_step_only && flow.shown_once.with(Option::is_none) => {
             view! { <Skeleton bones=3 height="3rem" sentence=copy::CREATING/> }.into_any()
         }
@@ -115,7 +116,7 @@ fn Waiting(enrollment: Signal<Option<Enrollment>>, expires: Signal<Option<Timest
         }
     };
     let chosen = Signal::derive(move || flow.lifetime.get().to_string());
-    // A text that is taken along is made for some time; an installation over SSH begins now.
+    // A text has a lifetime, which is shown and can be changed. An installation over SSH starts at once and has none.
     let is_shown = move || flow.shown_once.with(Option::is_some) && flow.method.get() != Method::Ssh;
     let whole = move || is_shown().then(|| flow.lifetime.get_untracked());
     let heading = move || {
@@ -183,7 +184,7 @@ fn Methods() -> impl IntoView {
     }
 }
 
-/// A command that can't be used any more, and the way to another.
+/// The notice for a command that cannot be used any more, with a button for a new one.
 fn ended_command(flow: Flow, text: String) -> AnyView {
     view! {
         <Notice tone=Tone::Warn text>
@@ -209,7 +210,7 @@ fn enrollment(flow: Flow) -> Signal<Option<Enrollment>> {
     })
 }
 
-/// When the command of this dialog, or else the one that the controller knows of, stops working.
+/// The moment at which the command of this dialog or else the newest one of the device expires.
 fn expires(flow: Flow) -> Signal<Option<Timestamp>> {
     let store = use_store();
     Signal::derive(move || {

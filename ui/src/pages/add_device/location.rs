@@ -1,4 +1,4 @@
-//! Where the device is, and whether it has a way to the controller from there.
+//! The choice where the device is, and the addresses by which it can reach the controller from there.
 
 use super::flow::{self, use_flow};
 use crate::{
@@ -47,11 +47,11 @@ pub(super) fn LocationChoice() -> impl IntoView {
     view! { <RadioGroup label=copy::WHERE options value on_change=change/> }
 }
 
-/// The addresses that the device would dial, or what helps where none of them will do.
+/// The addresses that the device would dial and, if it can reach none of them, what helps.
 #[component]
 pub(super) fn WayToController(
     #[prop(into)] on_added: Callback<()>,
-    /// Goes on without a way here.
+    /// Continues with an installation over SSH.
     #[prop(into)]
     on_ssh: Callback<()>,
 ) -> impl IntoView {
@@ -80,7 +80,7 @@ pub(super) fn WayToController(
     }
 }
 
-/// A device elsewhere has no way here: why, and what can be done about it.
+/// The notice for a device elsewhere that can reach no address: why, and what helps.
 #[component]
 fn NoWayToController(on_added: Callback<()>, on_ssh: Callback<()>) -> impl IntoView {
     let way =

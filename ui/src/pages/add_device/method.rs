@@ -1,9 +1,9 @@
-//! The ways to bring the agent to a device, and what each shows.
+//! The methods to install the agent on a device.
 
 use crate::copy::add_device as copy;
 use flotilla_protocol::{api::DeviceAdded, device::NetworkMode};
 
-/// A tab of the last step.
+/// A method, which is a tab of the last step.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Method {
     Install,
@@ -22,7 +22,7 @@ impl Method {
         Self::Ssh,
     ];
 
-    /// Its name, which is also its value in tabs.
+    /// The label of the method, which is also the value of its tab.
     #[must_use]
     pub(super) fn label(self) -> &'static str {
         match self {
@@ -34,7 +34,7 @@ impl Method {
         }
     }
 
-    /// Its name after "Copy".
+    /// The name of its text after "Copy".
     #[must_use]
     pub(super) fn what(self) -> &'static str {
         match self {
@@ -51,7 +51,7 @@ impl Method {
         Self::ALL.into_iter().find(|method| method.label() == label)
     }
 
-    /// What there is to copy.
+    /// The text to copy, if the controller made one.
     #[must_use]
     pub(super) fn text(self, added: &DeviceAdded) -> Option<&str> {
         let text = match self {
@@ -64,7 +64,7 @@ impl Method {
         text.as_deref()
     }
 
-    /// Why it can't be used for a device with this network mode.
+    /// Why the method is not possible for a device with this network mode.
     #[must_use]
     pub(super) fn reason(self, added: Option<&DeviceAdded>, mode: NetworkMode) -> Option<String> {
         let reasons = added.map(|added| &added.unavailable);
@@ -80,7 +80,7 @@ impl Method {
             .filter(|_| added.is_some_and(|added| self.text(added).is_none()))
     }
 
-    /// The method that fits a network mode best.
+    /// The preferred method for a network mode.
     #[must_use]
     pub(super) fn fitting(mode: NetworkMode) -> Self {
         match mode {
@@ -90,7 +90,7 @@ impl Method {
         }
     }
 
-    /// The method that fits best of those that there are.
+    /// The preferred method among those with a text.
     #[must_use]
     pub(super) fn best(added: &DeviceAdded) -> Self {
         let preferred = Self::fitting(added.device.mode);
@@ -101,10 +101,10 @@ impl Method {
     }
 }
 
-/// How an install line hands the script over to be run.
+/// The part of the install command that runs the script.
 const RUN: &str = "| sudo bash";
 
-/// The install line with the installer's options.
+/// The install command with the installer's options.
 #[must_use]
 pub(super) fn with_options(line: &str, as_root: bool, skip_docker: bool) -> String {
     let flags: String = [(as_root, " --as-root"), (skip_docker, " --skip-docker")]
@@ -119,14 +119,14 @@ pub(super) fn with_options(line: &str, as_root: bool, skip_docker: bool) -> Stri
     }
 }
 
-/// The install line with the script shown instead of run.
+/// The install command with the script shown instead of run.
 #[must_use]
 pub(super) fn to_inspect(line: &str) -> String {
     line.rfind(RUN)
         .map_or_else(|| line.to_owned(), |at| format!("{}| less", &line[..at]))
 }
 
-/// The token's secret half, which a config file names by itself.
+/// The secret half of the token, read from the config file, which holds the token on a line of its own.
 #[must_use]
 pub(super) fn secret(added: &DeviceAdded) -> Option<String> {
     let config = added.config.as_deref()?;

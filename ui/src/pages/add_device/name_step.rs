@@ -1,4 +1,4 @@
-//! The first step: what the device is called, its tags, and where it is.
+//! The first step: the name of the device, its tags, and where it is.
 
 use super::{
     flow::{Flow, Step, use_flow},
@@ -76,11 +76,11 @@ pub(super) fn NameStep(#[prop(into)] on_close: Callback<()>) -> impl IntoView {
     }
 }
 
-/// Puts the keyboard into the field, with a proposal selected: whatever is typed takes its place.
+/// Focuses the field with the proposed name selected, so that typing replaces it.
 fn select_proposal(flow: Flow, field: NodeRef<html::Input>) {
     select_when_shown(field);
     Effect::new(move || {
-        // It may come later than the field.
+        // The proposal may arrive after the field is shown.
         if flow.proposed.get() && !flow.name.with(String::is_empty) {
             request_animation_frame(move || {
                 if let Some(field) = field.try_get_untracked().flatten() {
@@ -97,14 +97,14 @@ fn type_over(flow: Flow, name: String) {
     flow.name.set(name);
 }
 
-/// Once what had the keyboard is gone.
+/// Focuses a button in the next frame, once the element that has the focus is removed.
 fn focus_soon(button: NodeRef<html::Button>) {
     if let Some(button) = button.get_untracked() {
         request_animation_frame(move || _ = button.focus());
     }
 }
 
-/// What is wrong with a name, as far as the page can tell. The name of the device in the making is free.
+/// The error of a name, as far as the page can tell. The name of the device `own` itself is not taken.
 fn name_error(name: &str, store: Store, own: Option<DeviceId>) -> Option<String> {
     if let Err(invalid) = name.parse::<DeviceName>() {
         return Some(invalid.to_string());

@@ -1,4 +1,4 @@
-//! The second step: what of the device the mesh may reach, and when a relay helps.
+//! The second step: the network mode and the relay preference.
 
 use super::{
     diagram::diagram,

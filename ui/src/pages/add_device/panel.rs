@@ -1,4 +1,4 @@
-//! What one method shows: its text, the buttons that take it along, and its options.
+//! The panel of a method: its text, buttons to copy or save it, and options.
 
 use super::{
     docker::Docker,
@@ -24,7 +24,7 @@ use flotilla_protocol::{api::DeviceAdded, device::NetworkMode};
 use leptos::{html, prelude::*};
 use std::sync::Arc;
 
-/// Shows a method; why one can't be used is said on its tab.
+/// The panel of a method. The tab of a method that is not possible has the reason.
 #[component]
 pub(super) fn MethodPanel(method: Method) -> impl IntoView {
     let flow = use_flow();
@@ -36,7 +36,7 @@ pub(super) fn MethodPanel(method: Method) -> impl IntoView {
     }
 }
 
-/// A secret is shown once, and then only a new one can be.
+/// The notice in place of texts that were sent once before: only new ones can be shown.
 #[component]
 fn SecretGone() -> impl IntoView {
     let flow = use_flow();
@@ -76,7 +76,7 @@ fn texts(method: Method) -> AnyView {
     }
 }
 
-/// The text of a method, whose copy button has the keyboard at first.
+/// The text of a method. Its copy button has the focus at first.
 #[component]
 pub(super) fn MethodText(
     method: Method,
@@ -95,7 +95,7 @@ pub(super) fn MethodText(
     }
 }
 
-/// The installer's two options, the same wherever it is offered.
+/// The installer's two options, for the install command and for SSH.
 #[component]
 pub(super) fn InstallerOptions() -> impl IntoView {
     let flow = use_flow();
@@ -160,7 +160,7 @@ fn Config(text: Signal<String>, masked: Signal<Option<String>>) -> impl IntoView
     let flow = use_flow();
     let clock = use_clock();
     let added = move || flow.shown_once.get();
-    // Without a command to run, the last step has nothing to point at.
+    // The third step refers to the run command, so it is left out if there is none.
     let shown = |added: &DeviceAdded| if added.config_run.is_some() { 3 } else { 2 };
     let steps = move || {
         let texts = added().map(|added| {

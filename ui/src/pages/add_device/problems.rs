@@ -1,4 +1,4 @@
-//! What a new device found in its way, each with what can be done about it right here.
+//! The problems that a new device reports, with actions about them.
 
 use super::{flow::use_flow, ssh_progress::push_of};
 use crate::{
@@ -63,7 +63,8 @@ pub(super) fn Problems(device: Memo<Option<Arc<Device>>>) -> impl IntoView {
     }
 }
 
-/// Host networking that reaches a virtual machine: nothing gets in until somebody decides.
+/// Host networking on Docker Desktop is that of its virtual machine: the device lets nothing in until the person keeps
+/// the mode or chooses another.
 #[component]
 fn DockerDesktop(text: String) -> impl IntoView {
     let flow = use_flow();
@@ -99,7 +100,7 @@ fn DockerDesktop(text: String) -> impl IntoView {
     }
 }
 
-/// Addresses that did not work from the device. It is here, so another one did.
+/// Addresses of the controller that did not work from the device. It is online by another one.
 #[component]
 fn MissedAddresses(missed: Memo<Vec<EndpointTrial>>) -> impl IntoView {
     let flow = use_flow();

@@ -1,4 +1,4 @@
-//! How far the device has come, as sentences.
+//! The progress of an enrollment as sentences.
 
 use crate::copy::add_device as copy;
 use flotilla_protocol::{
@@ -6,17 +6,17 @@ use flotilla_protocol::{
     api::{Enrollment, EnrollmentFailure, EnrollmentState, Stage},
 };
 
-/// What the last step shows.
+/// The state of a command, which decides what the last step shows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum CommandState {
     Waiting,
     Expired,
-    /// Another command took the place of this one.
+    /// Another command replaced this one.
     Withdrawn,
     Online,
 }
 
-/// Stages in their order.
+/// The stages of an enrollment in their order.
 pub(super) const STAGES: [Stage; 4] = [
     Stage::Reached,
     Stage::IdentityChecked,
@@ -24,8 +24,8 @@ pub(super) const STAGES: [Stage; 4] = [
     Stage::Online,
 ];
 
-/// Where a command stands. What is known of an enrollment may still be about the command before this one, whose
-/// life ended at another moment.
+/// The state of the command that expires at `expires`. An enrollment with another expiry is that of an earlier command
+/// and is ignored.
 #[must_use]
 pub(super) fn command_state(
     enrollment: Option<&Enrollment>,
@@ -53,7 +53,7 @@ pub(super) fn is_reached(enrollment: &Enrollment, stage: Stage) -> bool {
     enrollment.stages.iter().any(|reached| reached.stage == stage)
 }
 
-/// One sentence for the newest stage.
+/// The sentence for the newest stage.
 #[must_use]
 pub(super) fn headline(enrollment: Option<&Enrollment>, device: &str) -> String {
     let newest =
@@ -64,7 +64,7 @@ pub(super) fn headline(enrollment: Option<&Enrollment>, device: &str) -> String 
     )
 }
 
-/// A line of the list of stages.
+/// A line of the list of stages; `at` is absent while the stage is not reached.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct StageLine {
     pub text: String,
@@ -91,7 +91,7 @@ pub(super) fn stage_lines(enrollment: Option<&Enrollment>, device: &str) -> Vec<
     STAGES.into_iter().map(line).collect()
 }
 
-/// What to say of an attempt that was refused.
+/// The sentence about a refused attempt to enroll.
 #[must_use]
 pub(super) fn failure_text(failure: &EnrollmentFailure) -> String {
     match failure.code {

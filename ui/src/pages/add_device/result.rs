@@ -1,4 +1,4 @@
-//! What came of it: the device, as it presents itself, and what needs a look.
+//! The result: facts of the new device, and its problems.
 
 use super::{flow::use_flow, problems::Problems};
 use crate::{
@@ -67,7 +67,7 @@ fn facts(device: &Arc<Device>, store: Store) -> Vec<(&'static str, String)> {
     rows.into_iter().filter_map(known).collect()
 }
 
-/// How this computer reaches the device on the mesh, once that is known.
+/// The path from this computer to the device on the mesh, once it is known.
 fn path_from_here(device: &Arc<Device>, store: Store) -> Option<String> {
     let here = store
         .fleet

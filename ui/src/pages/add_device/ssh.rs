@@ -1,4 +1,4 @@
-//! Installing over SSH: the controller goes to the device with the owner's own `ssh`.
+//! The panel for installing over SSH, which the controller does with the owner's own `ssh`.
 
 use super::{
     flow::use_flow,
@@ -72,7 +72,7 @@ pub(super) fn OverSsh() -> impl IntoView {
     }
 }
 
-/// What `ssh` knows by name; nothing where it can't be told.
+/// The hosts in the SSH configuration; empty if they cannot be read.
 fn known_hosts() -> Signal<Vec<ComboboxOption>> {
     let known = RwSignal::new(Vec::new());
     spawn_local(async move {
@@ -95,7 +95,7 @@ fn known_host(host: SshHost) -> ComboboxOption {
     }
 }
 
-/// How far the installation has come, in its own words.
+/// The progress of the installation, with the output of the installer.
 #[component]
 fn Progress(progress: SshProgress) -> impl IntoView {
     let flow = use_flow();
@@ -141,7 +141,7 @@ fn Progress(progress: SshProgress) -> impl IntoView {
     }
 }
 
-/// Why it failed and what to do, with what to type told from what to read.
+/// The message of a failed installation. Parts between backticks are commands and are shown as code.
 #[component]
 fn Failed(message: String) -> impl IntoView {
     let piece = |(index, text): (usize, &str)| {
@@ -159,7 +159,7 @@ fn Failed(message: String) -> impl IntoView {
     }
 }
 
-/// What the installer said, with its last line in sight.
+/// The output of the installer, scrolled to its last line.
 #[component]
 fn Output(progress: SshProgress) -> impl IntoView {
     let log = NodeRef::<html::Pre>::new();

@@ -1,7 +1,7 @@
-//! An installation over SSH as this dialog sees it: what was asked for, and how far it has come.
+//! An installation over SSH as this dialog sees it: the request for it and its progress.
 //!
-//! Life cycle: nothing → asked for → `Connecting` → `Installing` → `Installed` or `Failed`; a failed one can be asked
-//! for again. The controller does it; closing the dialog does not end it.
+//! Life cycle: none → requested → `Connecting` → `Installing` → `Installed` or `Failed`; a failed one can be requested
+//! again. The controller installs; closing the dialog does not stop it.
 
 use super::{
     flow::{Flow, use_flow},
@@ -14,16 +14,16 @@ use crate::{
 use flotilla_protocol::api::{EndPush, GetPush, Push, PushDevice, PushState};
 use leptos::{prelude::*, task::spawn_local};
 
-/// A handle: copies share the same signals.
+/// The progress of the installation. A handle: copies share the same signals.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct SshProgress {
     flow: Flow,
     store: Store,
-    /// Why it could not even begin.
+    /// Why the controller refused to start it.
     pub refused: RwSignal<Option<Failure>>,
-    /// The request is on its way.
+    /// The request is being sent.
     asking: RwSignal<bool>,
-    /// The newest push to the device.
+    /// The newest installation over SSH on the device.
     pub push: Memo<Option<Push>>,
 }
 
@@ -39,7 +39,7 @@ impl SshProgress {
         }
     }
 
-    /// Whether there is nothing to do but wait.
+    /// Whether an installation is requested or running.
     pub(super) fn is_busy(self) -> bool {
         self.asking.get() || self.push.with(|push| push.as_ref().is_some_and(is_running))
     }
@@ -75,7 +75,7 @@ impl SshProgress {
         });
     }
 
-    /// Ends what runs.
+    /// Stops the running installation.
     pub(super) fn end(self) {
         let Some(device) = self.flow.device.get_untracked() else {
             return;
@@ -89,14 +89,13 @@ impl SshProgress {
     }
 }
 
-/// The newest push to the flow's device.
+/// The newest installation over SSH on the flow's device.
 pub(super) fn push_of(flow: Flow, store: Store) -> Option<Push> {
     let device = flow.device.get()?;
     store.pushes.with(|pushes| pushes.get(&device).cloned())
 }
 
-/// Follows the push to the flow's device, also one that began before this dialog was opened: whoever comes back to it
-/// sees how far it has come.
+/// Follows the installation on the flow's device. One that began before this dialog was opened is shown, too.
 pub(super) fn follow(flow: Flow, store: Store) {
     if flow.last_step_only {
         return;
@@ -113,7 +112,7 @@ pub(super) fn follow(flow: Flow, store: Store) {
         if is_known && is_earlier && was_known != Some(true) {
             flow.method.set(Method::Ssh);
         }
-        // Only then does the installation take a new token, and texts with the one before stop working.
+        // The installation takes a new token when it starts to install, and texts with the token before stop working.
         if push.is_some_and(|push| matches!(push.state, PushState::Installing | PushState::Installed)) {
             flow.token_used_by_ssh.set(true);
             flow.shown_once.set(None);
@@ -136,7 +135,7 @@ fn load(flow: Flow, store: Store) {
     });
 }
 
-/// An answer may come later than the frame of a newer state.
+/// Stores an installation unless a newer state is known: a response may arrive after the frame of a newer state.
 fn keep_newest(store: Store, push: Push) {
     store.pushes.update(|known| {
         let is_newer_known = known

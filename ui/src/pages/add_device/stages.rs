@@ -1,4 +1,4 @@
-//! The live stages of a device that enrolls, and what helps when there are none.
+//! The stages of a device that enrolls, and help if it does not reach the controller.
 
 use super::{
     flow::use_flow,
@@ -20,10 +20,10 @@ use crate::{
 use flotilla_protocol::{Timestamp, api::Enrollment};
 use leptos::prelude::*;
 
-/// Seconds without contact after which help is offered.
+/// Seconds without contact after which help is shown.
 const PATIENCE: i64 = 120;
 
-/// Seconds from which waiting shows how long it has lasted.
+/// Seconds of waiting from which the elapsed time is shown.
 const ELAPSED_FROM: i64 = 3;
 
 #[component]

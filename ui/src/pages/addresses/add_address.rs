@@ -1,4 +1,4 @@
-//! Adding an address, in place.
+//! The field that adds an address.
 
 use super::set_added;
 use crate::{
@@ -15,7 +15,7 @@ use crate::{
 use flotilla_protocol::endpoint::Endpoint;
 use leptos::{ev::KeyboardEvent, html, prelude::*, task::spawn_local};
 
-/// A button that opens a field for a new address. It may stand inside a form of its page.
+/// A button that opens a field for a new address. It may be inside a form of the page.
 #[component]
 pub fn AddAddress(
     /// Runs after an address was added.
@@ -23,7 +23,7 @@ pub fn AddAddress(
     on_added: Option<Callback<()>>,
 ) -> impl IntoView {
     let open = RwSignal::new(false);
-    // The first time, the keyboard stays where it is.
+    // The button takes the focus only after the field was closed, not when the page opens.
     let was_open = StoredValue::new(false);
     let button = move || {
         let button = NodeRef::<html::Button>::new();
@@ -64,7 +64,8 @@ fn NewAddress(open: RwSignal<bool>, on_added: Option<Callback<()>>) -> impl Into
         busy.set(true);
         spawn_local(async move {
             let outcome = add(store, endpoint).await;
-            // The live stream may have been faster: with the address known, what asked for it can be gone already.
+            // `try_set`, since the live stream may have delivered the new address already, and this component may be
+            // unmounted.
             busy.try_set(false);
             match outcome {
                 Ok(()) => {
@@ -76,7 +77,7 @@ fn NewAddress(open: RwSignal<bool>, on_added: Option<Callback<()>>) -> impl Into
         });
     };
     let keys = move |event: KeyboardEvent| match event.key().as_str() {
-        // A form around this one is not what is meant.
+        // Enter in the field adds the address and does not submit a form around it.
         "Enter" if is_field(&event) => {
             event.prevent_default();
             save();
@@ -107,7 +108,7 @@ fn is_field(event: &KeyboardEvent) -> bool {
         .is_some_and(|target| target.has_type::<web_sys::HtmlInputElement>())
 }
 
-/// The address that is meant, unless it is none or is there already.
+/// The typed address, unless it is invalid or known already.
 fn parse_new(typed: &str, store: Store) -> Result<Endpoint, String> {
     let typed = typed.trim();
     if typed.is_empty() {

@@ -1,4 +1,4 @@
-//! What is known of an address: the controller's own test of it, and what devices said of it.
+//! An address of the controller with its test and the trials by devices.
 
 use flotilla_protocol::{
     Timestamp,
@@ -8,45 +8,45 @@ use flotilla_protocol::{
 };
 use std::sync::Arc;
 
-/// One address of the controller.
+/// An address of the controller.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Address {
     pub endpoint: Endpoint,
     /// A person added it.
     pub added: bool,
-    /// The controller's own test; absent while it runs.
+    /// The result of the controller's own test; absent while it runs.
     pub own: Option<ReachableAt>,
-    /// What each device that tried it said, by name.
+    /// The trials by devices, failed ones first, then by name.
     pub trials: Vec<DeviceTrial>,
 }
 
-/// What one device said of an address.
+/// The trial of an address by a device.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DeviceTrial {
     pub device: String,
     pub reached: bool,
     pub reason: Option<String>,
     pub at: Timestamp,
-    /// It reaches the controller nowhere else.
+    /// The device reaches the controller by no other address.
     pub only_way: bool,
 }
 
 impl Address {
-    /// Names of the devices that reached it, or of those that did not.
+    /// The names of the devices that reached the address, or of those that did not.
     #[must_use]
     pub fn devices(&self, reached: bool) -> Vec<&str> {
         let trials = self.trials.iter().filter(|trial| trial.reached == reached);
         trials.map(|trial| trial.device.as_str()).collect()
     }
 
-    /// Devices that would lose the controller with it.
+    /// The devices that would lose the controller with this address.
     #[must_use]
     pub fn depending(&self) -> Vec<&str> {
         let depending = self.trials.iter().filter(|trial| trial.only_way);
         depending.map(|trial| trial.device.as_str()).collect()
     }
 
-    /// When a device last told of it.
+    /// The moment of the newest trial.
     #[must_use]
     pub fn newest(&self) -> Option<Timestamp> {
         self.trials.iter().map(|trial| trial.at).max()
@@ -77,7 +77,8 @@ pub fn addresses<'a>(
     fleet.endpoints.iter().map(address).collect()
 }
 
-/// The agent beside the controller says nothing of the way to it.
+/// Whether the trials of a device count. Those of the agent on the controller's own computer say nothing about the way
+/// to it.
 fn is_counted(device: &Device) -> bool {
     !device.this_computer && device.status != DeviceStatus::Revoked
 }

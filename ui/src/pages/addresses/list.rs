@@ -1,4 +1,4 @@
-//! The list of addresses: the short one beside a decision, and the one in which they are looked after.
+//! The list of addresses: a short one in Add Device, and the full one in Settings.
 
 use super::{Address, SelfTest, address::DeviceTrial, addresses, removal::Removal};
 use crate::{
@@ -17,7 +17,7 @@ use leptos::prelude::*;
 #[component]
 pub fn AddressList(
     test: SelfTest,
-    /// With what each device said, and the way to remove what was added.
+    /// With the trials by devices, and buttons to remove added addresses.
     #[prop(optional)]
     full: bool,
 ) -> impl IntoView {
@@ -84,7 +84,7 @@ fn line(address: Address, removal: Option<Removal>) -> impl IntoView {
     }
 }
 
-/// What the controller's own test said.
+/// The status by the controller's own test.
 fn status(own: Option<&ReachableAt>) -> Status {
     let (tone, glyph, word) = match own {
         None => (Tone::Off, lucide::CIRCLE_DASHED, copy::TESTING),
@@ -102,7 +102,7 @@ fn sentence(address: &Address) -> String {
     copy::reached_by(&address.devices(true), &address.devices(false))
 }
 
-/// The devices' results behind the sentence that sums them up.
+/// The trials by devices, folded behind a sentence that sums them up.
 fn results(address: &Address) -> AnyView {
     let sentence = sentence(address);
     let Some(newest) = address.newest() else {

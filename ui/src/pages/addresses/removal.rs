@@ -1,4 +1,4 @@
-//! Taking an address away, with a question first where a device has no other way.
+//! Removing an address, after a dialog if a device has no other one.
 
 use super::{Address, set_added};
 use crate::{
@@ -13,12 +13,12 @@ use crate::{
 use flotilla_protocol::endpoint::Endpoint;
 use leptos::{prelude::*, task::spawn_local};
 
-/// Removes addresses. A handle: copies share the same signals.
+/// The removal of addresses. A handle: copies share the same signals.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Removal {
     store: Store,
     toaster: Toaster,
-    /// What the question is about.
+    /// The address whose removal has to be confirmed.
     to_confirm: RwSignal<Option<Address>>,
     busy: RwSignal<bool>,
     failure: RwSignal<Option<Failure>>,
@@ -35,7 +35,7 @@ impl Removal {
         }
     }
 
-    /// Removes an address, or asks first.
+    /// Removes an address, or opens the dialog first.
     pub(super) fn press(self, address: &Address) {
         self.failure.set(None);
         if address.depending().is_empty() {
@@ -87,7 +87,7 @@ impl Removal {
         })
     }
 
-    /// The question, while it is open.
+    /// The dialog, while it is open.
     pub(super) fn question(self) -> impl IntoView {
         move || {
             let address = self.to_confirm.get()?;

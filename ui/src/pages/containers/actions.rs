@@ -1,4 +1,4 @@
-//! Starting, stopping and restarting containers, one or many: who may be asked, what came of it.
+//! Starting, stopping and restarting containers, one or several.
 
 use crate::{
     api::{Failure, send},
@@ -21,20 +21,20 @@ use flotilla_protocol::{
 use leptos::{prelude::*, task::spawn_local};
 use std::{collections::BTreeMap, sync::Arc};
 
-/// Actions that wait for a person's yes.
+/// An action on one or several containers, which may have to be confirmed first.
 #[derive(Debug, Clone)]
 pub(super) struct ActionBatch {
     pub action: ContainerAction,
     pub rows: Vec<Arc<Row<Container>>>,
-    /// How many of those that were chosen will be left alone because their device cannot be asked.
+    /// How many chosen containers are left out because their device is not online.
     pub skipped: usize,
-    /// Names of those that are left alone because others need them.
+    /// The names of chosen containers that are left out because the device or its pod needs them.
     pub kept: Vec<String>,
     pub chosen: usize,
     table: Option<TableState>,
 }
 
-/// What is being done to containers. A handle: copies share the same signals.
+/// Running actions on containers, and the one to confirm. A handle: copies share the same signals.
 #[derive(Debug, Clone, Copy)]
 pub struct ContainerActions {
     store: Store,
@@ -55,19 +55,19 @@ impl ContainerActions {
         container_actions
     }
 
-    /// What is being done to the container of a row.
+    /// The action that runs on the container of a row.
     #[must_use]
     pub fn running(self, key: &str) -> Option<ContainerAction> {
         self.running.with(|running| running.get(key).copied())
     }
 
-    /// Whether a question is open.
+    /// Whether an action waits for confirmation.
     #[must_use]
     pub fn is_asking(self) -> bool {
         self.to_confirm.with(Option::is_some)
     }
 
-    /// Actions of one container, those that make no sense now with the reason.
+    /// The actions of a container. One that is not possible now has a reason.
     #[must_use]
     pub fn of_row(self, row: &Arc<Row<Container>>) -> Vec<RowAction> {
         let action = |action: &ContainerAction| {
@@ -83,7 +83,7 @@ impl ContainerActions {
         ContainerAction::ALL.iter().map(action).chain([copy_id]).collect()
     }
 
-    /// Whether the action makes sense for a container now.
+    /// Whether an action on a container is possible now.
     #[must_use]
     pub fn allows(self, row: &Row<Container>, action: ContainerAction) -> bool {
         self.reason_against(row, action).is_none()
@@ -107,7 +107,7 @@ impl ContainerActions {
         }
     }
 
-    /// Acts on the containers of these rows, after asking where that interrupts something or concerns several.
+    /// Runs an action on the containers of these rows. A stop, or an action on several, has to be confirmed first.
     pub fn ask(self, keys: Vec<String>, action: ContainerAction, table: Option<TableState>) {
         let found: Vec<_> = keys
             .iter()
@@ -135,7 +135,8 @@ impl ContainerActions {
         }
     }
 
-    /// Acts without asking further. Each result is told by itself; what failed stays selected.
+    /// Runs an action without confirmation. Each failure is a toast, all successes together are one, and the containers
+    /// that failed stay selected.
     pub(super) fn run(self, batch: ActionBatch) {
         self.to_confirm.set(None);
         let ActionBatch {
@@ -199,7 +200,7 @@ impl ContainerActions {
     }
 }
 
-/// Why a container is left alone whoever asks: others need it.
+/// Why an action on a container is never allowed: the device or its pod needs the container.
 fn reason_to_protect(container: &Container, action: ContainerAction) -> Option<&'static str> {
     match action {
         ContainerAction::Start => None,
@@ -209,7 +210,7 @@ fn reason_to_protect(container: &Container, action: ContainerAction) -> Option<&
     }
 }
 
-/// Waits for all answers; every call is on its way at once.
+/// Runs all calls at once and waits for all results, in the order of the calls.
 async fn join_all<T: 'static>(calls: impl Iterator<Item = impl Future<Output = T>>) -> Vec<T> {
     let mut calls: Vec<_> = calls.map(Box::pin).collect();
     let mut answers: Vec<Option<T>> = calls.iter().map(|_| None).collect();

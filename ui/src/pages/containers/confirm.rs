@@ -1,4 +1,4 @@
-//! The question before containers are interrupted, or before something happens to several: it lists them.
+//! The dialog that confirms a stop, or an action on several containers. It lists them.
 
 use super::actions::{ActionBatch, ContainerActions};
 use crate::{
@@ -10,7 +10,7 @@ use crate::{
 };
 use leptos::prelude::*;
 
-/// More than this many are not read one by one.
+/// At most this many containers are listed by name.
 const LISTED: usize = 12;
 
 #[component]
@@ -52,7 +52,7 @@ fn BatchDialog(container_actions: ContainerActions, batch: ActionBatch) -> impl 
             <footer class="dialog-foot">
                 <Button label=copy::CANCEL on_press=close/>
                 <Button label=copy::verb_object(action, &object) kind=ButtonKind::Primary on_press=go
-                    reason=(count == 0).then(|| copy::NOBODY_TO_ASK.to_owned())/>
+                    reason=(count == 0).then(|| copy::NONE_REACHABLE.to_owned())/>
             </footer>
         </Dialog>
     }

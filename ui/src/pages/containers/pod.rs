@@ -1,4 +1,4 @@
-//! A device's pod: containers that share one network, and with it the device's mesh address.
+//! A device's pod: containers that share one network and the device's mesh address.
 
 use crate::store::{Collection, ItemKey};
 use flotilla_protocol::{
@@ -10,12 +10,12 @@ use std::{net::Ipv4Addr, sync::Arc};
 
 type Containers = Collection<Row<Container>>;
 
-/// What of a device is in its pod.
+/// The containers of a pod.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Pod {
-    /// The container that holds the network; absent for the moment in which it is made anew.
+    /// The pause container, which holds the network; absent while it is being recreated.
     pub pause: Option<Arc<Row<Container>>>,
-    /// By name, the agent last: it is there for the others.
+    /// The other containers by name, the agent last.
     pub members: Vec<Arc<Row<Container>>>,
 }
 
@@ -49,24 +49,24 @@ impl Pod {
     }
 }
 
-/// Where a port of a pod's container is reached.
+/// The address of a port, or of a range of ports, of a container in a pod.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Address {
     pub ip: Ipv4Addr,
     pub port: u16,
-    /// The last of a range that begins with `port`.
+    /// The last port of a range that begins with `port`; `port` itself for a single one.
     pub last: u16,
     pub protocol: String,
 }
 
 impl Address {
-    /// `100.64.0.7:80`, `100.64.0.7:20000-20999`.
+    /// The address without its protocol: `100.64.0.7:80`, `100.64.0.7:20000-20999`.
     #[must_use]
     pub fn place(&self) -> String {
         format!("{}:{}", self.ip, numbers(&(self.port..=self.last)))
     }
 
-    /// The same, with the protocol where it is not the usual one.
+    /// The address, with its protocol unless that is TCP: `100.64.0.7:53/udp`.
     #[must_use]
     pub fn words(&self) -> String {
         match self.protocol.as_str() {
@@ -76,7 +76,7 @@ impl Address {
     }
 }
 
-/// Where a container is reached in a pod with this address: at its own ports, each once.
+/// The addresses of a container in a pod with this mesh address: its own ports, each once.
 #[must_use]
 pub fn addresses(ip: Ipv4Addr, container: &Container) -> Vec<Address> {
     let address = |port: &Port| Address {

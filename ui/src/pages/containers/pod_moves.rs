@@ -1,4 +1,4 @@
-//! Putting containers into their device's pod and taking them out: the question that says what is lost, and the answer.
+//! Putting containers into their device's pod and taking them out, after a dialog that says what is lost.
 
 use super::{
     pod::{Pod, addresses},
@@ -24,7 +24,7 @@ use flotilla_protocol::{
 use leptos::{prelude::*, task::spawn_local};
 use std::sync::Arc;
 
-/// A move that waits for a person's yes, or is under way.
+/// A move that waits for confirmation or is under way: into the pod if `member`, else out of it.
 #[derive(Debug, Clone)]
 struct PodMove {
     row: Arc<Row<Container>>,
@@ -53,7 +53,7 @@ impl PodMoves {
         }
     }
 
-    /// The move that makes sense for a container, if any: only devices in pause mode have a pod.
+    /// The move that is possible for a container, if any: only devices in pause mode have a pod.
     pub(super) fn of_row(self, row: &Arc<Row<Container>>) -> Option<RowAction> {
         let id = row.device_id;
         let device = self
@@ -103,7 +103,7 @@ impl PodMoves {
         })
     }
 
-    /// Sends the move. Its outcome is told in the question, or elsewhere when that was closed meanwhile.
+    /// Sends the move. A failure is shown in the dialog or, if that was closed meanwhile, as a toast.
     fn go(self, pod_move: PodMove) {
         if self.busy.get_untracked() {
             return;
@@ -119,15 +119,15 @@ impl PodMoves {
                     member: pod_move.member,
                 },
             };
-            // A container may take minutes to stop, and control answers before a browser would give up. Asked again,
-            // control waits for the same move.
+            // Stopping a container may take minutes. The controller answers earlier, before a browser gives up, and
+            // waits for the same move when the request is sent again.
             let outcome = loop {
                 match send(&request).await {
                     Ok(placed) if placed.goes_on.is_some() => {}
                     outcome => break outcome,
                 }
             };
-            // The page may have been left meanwhile.
+            // `try_set`, since the page may have been left meanwhile.
             self.busy.try_set(false);
             match outcome {
                 Ok(_) => {
@@ -150,7 +150,7 @@ impl PodMoves {
     }
 }
 
-/// The question that is open, if any.
+/// The dialog of the move to confirm, if any.
 #[component]
 pub(super) fn ConfirmMove(moves: PodMoves) -> impl IntoView {
     move || {

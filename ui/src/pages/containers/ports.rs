@@ -1,11 +1,11 @@
-//! Ports of a container as people read them: where others reach it, and what only its own device reaches.
+//! The ports of a container as text.
 
 use crate::{components::table::Dash, copy::containers as copy, format};
 use flotilla_protocol::inventory::{Container, Port, numbers};
 use leptos::prelude::*;
 use std::ops::RangeInclusive;
 
-/// Ports at which it is reached: the published ones, or its own in a pod.
+/// The ports at which a container is reached: its published ports or, in a pod, its own.
 pub(super) fn open_ports(container: &Container) -> Vec<RangeInclusive<u16>> {
     open(container.ports.iter(), container.pod.is_some())
 }
@@ -18,7 +18,7 @@ fn open<'a>(ports: impl Iterator<Item = &'a Port>, in_pod: bool) -> Vec<RangeInc
     open
 }
 
-/// Ports as a row has them: those that only the device itself reaches say so.
+/// The ports in a row. Those that only the device itself reaches say so.
 fn shown_ports(container: &Container) -> Vec<String> {
     let ports = container.ports.iter();
     let others = open(
@@ -42,7 +42,8 @@ pub(super) fn ports_cell(container: &Container) -> AnyView {
     view! { <span class="num">{shown}{more}</span> }.into_any()
 }
 
-/// `0.0.0.0:8096 → 8096/tcp`, one per port, and ports that are not published unless `only` those are asked for.
+/// All ports, one text each: `0.0.0.0:8096 → 8096/tcp` for a published one, `8096/tcp` for another. With `only`, only
+/// published ports.
 pub(super) fn published(container: &Container, only: bool) -> Vec<String> {
     let line = |port: &Port| {
         let inside = format!("{}/{}", numbers(&port.inside()), port.protocol);

@@ -1,4 +1,4 @@
-//! A container as a row of the table, and its facts.
+//! A container as a row of the table, and its facts in the panel.
 
 use super::{
     actions::ContainerActions,
@@ -81,7 +81,7 @@ pub const SPEC: TableSpec = TableSpec {
     selectable: true,
 };
 
-/// A container with what its row shows, sorts and filters by.
+/// A row of the table of containers.
 #[derive(Debug)]
 pub struct ContainerRow {
     item: ItemOnDevice<Container>,
@@ -129,7 +129,8 @@ impl ContainerRow {
     }
 }
 
-/// The words by which a container is asked for: its state, and its health while it runs.
+/// The status words by which filters find a container: its state, its health while it runs, and whether it could not be
+/// read.
 fn status_words(container: &Container) -> Vec<&'static str> {
     let state = match container.state {
         ContainerState::Created | ContainerState::Exited if container.failure.is_some() => "failed",
@@ -216,7 +217,7 @@ impl TableRow for ContainerRow {
             "stack" => text_cell(container.stack.as_deref()),
             "image" => text_cell(Some(&container.image)),
             "ports" => match self.item.device.mesh_ip {
-                // Of a pod one wants to know where it is reached; its members say at which ports.
+                // The pause container shows the address of the pod; the rows of its members show their ports.
                 Some(ip) if container.pod == Some(PodRole::Pause) => mono_cell(Some(&ip.to_string())),
                 _ => ports_cell(container),
             },
@@ -237,7 +238,7 @@ impl TableRow for ContainerRow {
     }
 }
 
-/// The name, and what the container is to Flotilla.
+/// The name with a mark for the pause container, the agent, or a container that could not be read.
 fn own_name(container: &Container) -> AnyView {
     let mark = |words: &'static str, title: &'static str| {
         view! { {name_cell(&container.name)}<span class="tag" title=title>{words}</span> }.into_any()
@@ -256,7 +257,7 @@ fn running_since(container: &Container) -> Option<Timestamp> {
         .filter(|_| container.state == ContainerState::Running)
 }
 
-/// The state, or what is being done about it at this moment.
+/// The state, or the action that is running on the container.
 fn state_cell(row: &ContainerRow) -> AnyView {
     let action = use_context::<ContainerActions>()
         .and_then(|container_actions| container_actions.running(&row.item.key));
@@ -272,7 +273,7 @@ fn state_cell(row: &ContainerRow) -> AnyView {
     )
 }
 
-/// How long it runs.
+/// How long the container has been running.
 fn uptime_cell(since: Option<Timestamp>) -> AnyView {
     let Some(since) = since else {
         return view! { <Dash/> }.into_any();
@@ -282,7 +283,7 @@ fn uptime_cell(since: Option<Timestamp>) -> AnyView {
     view! { <span class="num">{span}</span> }.into_any()
 }
 
-/// Facts for the panel, each of which follows its container.
+/// The facts in the panel. Each follows the container of `row`.
 pub(super) fn facts(row: Memo<Option<Arc<Row<Container>>>>) -> Vec<Fact> {
     let of = move |read: fn(&Row<Container>) -> AnyView| {
         (move || row.with(|row| row.as_ref().map(|row| read(row)))).into_any()
@@ -321,7 +322,7 @@ pub(super) fn facts(row: Memo<Option<Arc<Row<Container>>>>) -> Vec<Fact> {
     ]
 }
 
-/// What it is to its device's pod, and where it is reached in it.
+/// The role of the container in its device's pod, and its addresses there.
 fn pod_cell(row: &Row<Container>) -> AnyView {
     let Some(role) = row.item.pod else {
         return view! { <Dash/> }.into_any();

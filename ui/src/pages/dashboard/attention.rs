@@ -1,4 +1,4 @@
-//! Needs attention: the worst troubles of the fleet, each with one way to look at it.
+//! Needs attention: the worst troubles of the fleet, each with a link to it.
 
 use super::trouble::{TroubleLine, troubles};
 use crate::{
@@ -32,7 +32,7 @@ pub(super) fn NeedsAttention() -> impl IntoView {
             copy::all_quiet(devices.rows().len(), any_reported.then_some(containers))
         })
     };
-    // Before everybody who is there has said something, nobody knows that all is quiet.
+    // All is quiet only if every online device has reported, and the containers are loaded.
     let known = Memo::new(move |_| {
         let silent = |device: &Device| device.status == DeviceStatus::Online && device.engine.is_none();
         store.containers.with(|containers| containers.is_filled())
@@ -71,11 +71,11 @@ pub(super) fn NeedsAttention() -> impl IntoView {
     }
 }
 
-/// The worst troubles, and how many there are.
+/// The worst troubles, and the number of all.
 fn current_troubles(store: Store) -> (Vec<TroubleLine>, usize) {
     store.devices.with(|devices| {
         store.containers.with(|containers| {
-            // What a device without a link last said of its containers is not news.
+            // Containers of a device that is not online are left out: its last report is out of date.
             let online = |id| {
                 devices
                     .rows()
@@ -91,7 +91,7 @@ fn current_troubles(store: Store) -> (Vec<TroubleLine>, usize) {
     })
 }
 
-/// What stands there while there is no trouble.
+/// The content while there is no trouble.
 #[component]
 fn NoTrouble(class: &'static str, glyph: Glyph, title: &'static str, text: Signal<String>) -> impl IntoView {
     view! {
@@ -129,7 +129,7 @@ fn TroubleRow(trouble: TroubleLine) -> impl IntoView {
     }
 }
 
-/// Somebody means it; the trouble is gone once the device says so.
+/// Confirms Host networking on Docker Desktop. The trouble disappears once the device reports without it.
 fn keep_host(device: DeviceId, toaster: Toaster) {
     let request = UpdateDevice {
         device: device.to_string(),

@@ -11,7 +11,7 @@ use flotilla_protocol::activity::{Action, Activity};
 use leptos::prelude::*;
 use std::sync::Arc;
 
-/// A short list of what happened, newest first.
+/// A short list of entries of the activity log, newest first.
 #[component]
 pub(crate) fn Recent(
     #[prop(into)] entries: Signal<Vec<Arc<Activity>>>,
@@ -57,10 +57,10 @@ fn icon_of(entry: &Activity) -> (&'static str, Glyph) {
     }
 }
 
-/// How many entries a page shows beside other things.
+/// The number of entries in such a list.
 const SHOWN: usize = 10;
 
-/// The newest entries that `wanted` lets through.
+/// The newest entries for which `wanted` is true.
 pub(crate) fn newest(
     wanted: impl Fn(&Activity) -> bool + Send + Sync + 'static,
 ) -> Signal<Vec<Arc<Activity>>> {
@@ -80,7 +80,7 @@ pub(crate) fn newest(
     })
 }
 
-/// The dashboard's own list.
+/// The list on the dashboard.
 #[component]
 pub(super) fn RecentActivity() -> impl IntoView {
     let entries = newest(|_| true);

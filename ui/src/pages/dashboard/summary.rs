@@ -1,4 +1,4 @@
-//! The strip of figures at the top.
+//! The strip of figures at the top of the dashboard.
 
 use super::sums::Sums;
 use crate::{

@@ -1,4 +1,4 @@
-//! Sums over the fleet, and over how many of its devices.
+//! Sums over the devices of the fleet.
 
 use crate::{
     urgency,
@@ -6,7 +6,8 @@ use crate::{
 };
 use flotilla_protocol::device::{Device, DeviceStatus};
 
-/// The figures of the summary strip. Usage is summed over the devices that report it now, as used and all.
+/// The figures of the summary strip. Usage is summed over the online devices that report it, as the used and the whole
+/// amount.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Sums {
     pub devices: usize,
@@ -14,7 +15,7 @@ pub struct Sums {
     pub offline: usize,
     pub pending: usize,
     pub reporting: usize,
-    /// How many have told what their engine holds.
+    /// The number of devices whose engine was reported.
     pub counted: usize,
     pub running: u64,
     pub troubled: usize,

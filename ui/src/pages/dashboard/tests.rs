@@ -1,11 +1,11 @@
-//! A device to test with.
+//! A device for tests.
 
 use flotilla_protocol::{
     Timestamp,
     device::{ContainerCounts, Device, DeviceStatus, Facts, LinkFacts, NetworkMode, RelayPreference, Usage},
 };
 
-/// A device of four cores that reports, whatever its status.
+/// A device with four cores and reported usage, with this status.
 pub(crate) fn device(name: &str, status: DeviceStatus) -> Device {
     Device {
         id: "01937c5e-7b1a-7c3e-8b9e-0123456789ab".parse().unwrap(),

@@ -16,7 +16,7 @@ use leptos::prelude::*;
 use leptos_router::components::A;
 use std::sync::Arc;
 
-/// How many tiles are shown.
+/// At most this many tiles are shown.
 const SHOWN: usize = 12;
 
 #[component]
@@ -27,7 +27,7 @@ pub(super) fn Tiles() -> impl IntoView {
             .devices
             .with(|devices| first(devices.rows().values().cloned().collect()))
     });
-    // Keyed by what a tile shows besides its meters, so that only those are drawn again when figures move.
+    // Keyed by what a tile shows besides its meters, so that a new figure draws only the meters again.
     view! {
         <ul class="tiles">
             <For each=move || shown.get() key=|device| (device.id, device.status, device.name.clone()) let:device>
@@ -61,7 +61,7 @@ fn Tile(device: Arc<Device>) -> impl IntoView {
     let stale = Signal::derive(move || device.with(|device| device.status != DeviceStatus::Online));
     let pending = Memo::new(move |_| device.with(|device| device.status == DeviceStatus::Pending));
     let body = move || {
-        // Before the first sample they are there and have no figures, so that nothing moves when it comes.
+        // Meters without figures are shown before the first sample, so that nothing moves when it arrives.
         if pending.get() {
             view! { <p class="caption muted">{copy::NOT_ENROLLED}</p> }.into_any()
         } else {

@@ -1,4 +1,4 @@
-//! What needs attention, worst first.
+//! The troubles of the fleet, worst first.
 
 use crate::{
     copy::{attention, dashboard as copy, mode},
@@ -12,26 +12,27 @@ use flotilla_protocol::{
     inventory::{Container, ContainerState, Trouble},
 };
 
-/// How many are shown.
+/// At most this many troubles are shown.
 const SHOWN: usize = 8;
 
-/// One thing to look at, with one way to do so. The order of the variants of `rank` is the order on the page.
+/// A trouble with a link to it. Troubles are ordered by `rank`, then by text.
 #[derive(Debug, Clone, PartialEq)]
 pub struct TroubleLine {
     rank: Rank,
     pub is_bad: bool,
     pub text: String,
-    /// A moment, after the words for it: when the container ended, or when the device was last seen.
+    /// A moment with the words before it: when a container ended, when an engine failed, or when a device was last
+    /// seen.
     pub since: Option<(Timestamp, &'static str)>,
     pub action: &'static str,
     pub path: String,
-    /// The device whose Host networking somebody may decide to keep.
+    /// The device whose Host networking the person may confirm here.
     pub keeps_host: Option<DeviceId>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Rank {
-    /// With its place among the containers.
+    /// A container, with its rank among containers.
     Container(u8),
     Quarantined,
     Offline,
@@ -42,7 +43,7 @@ enum Rank {
     Other,
 }
 
-/// The worst of the fleet's troubles, and how many there are in all.
+/// The worst troubles, and the number of all.
 #[must_use]
 pub fn troubles<'a>(
     devices: impl Iterator<Item = &'a Device>,

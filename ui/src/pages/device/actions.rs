@@ -1,4 +1,4 @@
-//! What can be done to a device as a whole, and the questions before what can't be undone.
+//! Actions on a device as a whole, and the dialogs before them.
 
 use super::mode::ChangeMode;
 use crate::{
@@ -28,7 +28,7 @@ use leptos::{ev::SubmitEvent, html, prelude::*, task::spawn_local};
 use leptos_router::hooks::use_navigate;
 use std::sync::Arc;
 
-/// What is being asked.
+/// A dialog of the device page.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum DeviceDialog {
     Rename,
@@ -40,7 +40,7 @@ pub(super) enum DeviceDialog {
 }
 
 impl DeviceDialog {
-    /// What `?ask=` in a device's address asks for.
+    /// The dialog that `?ask=` in a device's address names.
     pub(super) fn of_word(word: &str) -> Option<Self> {
         Some(match word {
             "rename" => Self::Rename,
@@ -83,7 +83,7 @@ impl Actions {
         self.open_dialog.set(Some(dialog));
     }
 
-    /// Whether it makes sense to ask now.
+    /// Whether the action of a dialog is possible now.
     pub(super) fn allows(self, dialog: DeviceDialog) -> bool {
         match dialog {
             DeviceDialog::Rename | DeviceDialog::Reenroll | DeviceDialog::EndTunnel => true,
@@ -93,7 +93,7 @@ impl Actions {
         }
     }
 
-    /// Why the device can't be revoked now.
+    /// Why the device cannot be revoked now.
     pub(super) fn not_revocable(self) -> Option<String> {
         self.device.with(|device| match device.status {
             DeviceStatus::Revoked => Some(copy::ALREADY_REVOKED.to_owned()),
@@ -102,12 +102,12 @@ impl Actions {
         })
     }
 
-    /// Why its network mode can't be changed now.
+    /// Why the network mode cannot be changed now.
     pub(super) fn not_movable(self) -> Option<String> {
         self.not_revocable().map(|_| copy::NOT_IN_FLEET.to_owned())
     }
 
-    /// Only what holds no trust can be forgotten.
+    /// Whether the device can be removed: only one without trust can.
     pub(super) fn is_removable(self) -> bool {
         self.device
             .with(|device| matches!(device.status, DeviceStatus::Revoked | DeviceStatus::Pending))
@@ -117,7 +117,7 @@ impl Actions {
         self.device.with_untracked(|device| device.id.to_string())
     }
 
-    /// Sends a request; when it worked, closes the question and does what comes `after`.
+    /// Sends a request. On success, closes the dialog and calls `after`.
     fn run<R: Request + 'static>(self, request: R, after: impl FnOnce(R::Response) + 'static) {
         if self.busy.get_untracked() {
             return;
@@ -144,7 +144,7 @@ impl Actions {
         });
     }
 
-    /// Host networking is meant, although its host is Docker Desktop's virtual machine.
+    /// Confirms Host networking, although the host is Docker Desktop's virtual machine.
     pub(super) fn keep_host(self) {
         let name = self.device.with_untracked(|device| device.name.to_string());
         let request = UpdateDevice {
@@ -155,7 +155,7 @@ impl Actions {
         self.run(request, move |_| self.toaster.confirm(mode::host_kept(&name)));
     }
 
-    /// What looks like a second machine is this one.
+    /// Confirms that what looks like a second machine is this device.
     pub(super) fn vouch(self) {
         let name = self.device.with_untracked(|device| device.name.to_string());
         let request = UpdateDevice {
@@ -184,14 +184,15 @@ impl Actions {
     }
 }
 
-/// Whether a person has to decide between Host networking and another mode: its host is not the computer.
+/// Whether the person has to confirm Host networking or choose another mode, since the host is Docker Desktop's virtual
+/// machine.
 pub(super) fn needs_choice(device: &Device) -> bool {
     let about_it =
         |about: &Attention| matches!(about, Attention::DockerDesktopHost | Attention::DockerDesktop);
     device.attention.iter().any(about_it)
 }
 
-/// Its agent is not in the network of its mode, so that the same mode can be asked for again.
+/// Whether the agent is not in the network of its mode. The same mode can then be chosen again.
 pub(super) fn has_mode_mismatch(device: &Device) -> bool {
     let about_it = |about: &Attention| matches!(about, Attention::Strayed { .. });
     device.attention.iter().any(about_it)
@@ -201,7 +202,7 @@ pub(super) fn use_actions() -> Actions {
     expect_context()
 }
 
-/// The button with the device's less frequent actions.
+/// The button that opens a menu of less frequent actions.
 #[component]
 pub(super) fn MoreActions() -> impl IntoView {
     let actions = use_actions();
@@ -255,7 +256,7 @@ fn menu_actions(actions: Actions) -> Vec<RowAction> {
     list
 }
 
-/// The question that is open, if any.
+/// The open dialog, if any.
 #[component]
 pub(super) fn DangerDialogs() -> impl IntoView {
     let actions = use_actions();

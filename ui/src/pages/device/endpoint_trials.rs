@@ -1,4 +1,4 @@
-//! How the controller's addresses fare when this device tries them.
+//! The results of the device's trials of the controller's addresses.
 
 use crate::{
     components::{

@@ -1,4 +1,4 @@
-//! What stands above the tabs: status, tags, mesh address, and what can be done.
+//! The header above the tabs: status, tags, mesh address, path, actions, and notices.
 
 use super::{
     actions::{DeviceDialog, MoreActions, use_actions},
@@ -49,7 +49,7 @@ pub(super) fn Header(device: Signal<Arc<Device>>) -> impl IntoView {
     }
 }
 
-/// How this computer reaches the device.
+/// The path from this computer to the device.
 #[component]
 fn PathHere(device: Signal<Arc<Device>>) -> impl IntoView {
     let store = use_store();
@@ -131,7 +131,8 @@ fn Attention(device: Signal<Arc<Device>>) -> impl IntoView {
     move || found.get().into_iter().map(notice).collect_view()
 }
 
-/// The engine is Docker Desktop's, so host networking is not what it says: another mode, or this one on purpose.
+/// The notice for an engine of Docker Desktop, whose Host networking is that of its virtual machine, with buttons to
+/// change the mode or to keep it.
 fn desktop_choice(device: Signal<Arc<Device>>, words: fn(&str) -> String) -> AnyView {
     let actions = use_actions();
     let text = device.with_untracked(|device| words(device.name.as_str()));
@@ -144,7 +145,7 @@ fn desktop_choice(device: Signal<Arc<Device>>, words: fn(&str) -> String) -> Any
     .into_any()
 }
 
-/// A device that waits for its first connection, or for a new one.
+/// The notice for a device with a command that waits to be run.
 #[component]
 fn Pending(device: Signal<Arc<Device>>) -> impl IntoView {
     let clock = use_clock();

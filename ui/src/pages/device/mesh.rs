@@ -1,4 +1,4 @@
-//! How the device stands on the mesh, and when its traffic goes through a relay.
+//! The state of the device on the mesh, its relay preference, and the reasons of its paths.
 
 use crate::{
     api::send,
@@ -105,7 +105,7 @@ fn RelayChoice(device: Signal<Arc<Device>>) -> impl IntoView {
     }
 }
 
-/// What became of that preference: why the device's paths are what they are.
+/// The reasons of the device's paths, which show the effect of its relay preference.
 #[component]
 fn Reasons(device: Signal<Arc<Device>>) -> impl IntoView {
     let store = use_store();
@@ -131,7 +131,7 @@ fn Reasons(device: Signal<Arc<Device>>) -> impl IntoView {
     }
 }
 
-/// The reasons of these paths, worst first, each with how many paths have it.
+/// The reasons of these paths, worst first, each with the number of paths.
 fn reasons<'a>(paths: impl Iterator<Item = &'a Path>) -> Vec<(PathKind, String, usize)> {
     let mut found: BTreeMap<(u8, &str), (PathKind, usize)> = BTreeMap::new();
     for path in paths {

@@ -1,7 +1,7 @@
-//! Another network mode for a device that is there: what it changes, and how far the move has come.
+//! Changing the network mode of a device: what it changes, and the progress of the move.
 //!
-//! Life cycle: `Choose` → `Moving` until the device is online in its new network, or `ByHand` where its agent can't
-//! move by itself.
+//! Life cycle: `Choose` → `Moving` until the device is online in its new network, or `ByHand` if its agent cannot move
+//! by itself.
 
 mod effects;
 mod progress;
@@ -36,7 +36,7 @@ use leptos::{ev::SubmitEvent, html, prelude::*, task::spawn_local};
 use progress::{MoveState, move_state};
 use std::sync::Arc;
 
-/// What the dialog shows.
+/// The stage of the dialog.
 #[derive(Debug, Clone)]
 enum DialogStage {
     Choose,
@@ -44,11 +44,11 @@ enum DialogStage {
     ByHand(Arc<ByHand>),
 }
 
-/// A move that an agent makes.
+/// A move that an agent makes by itself.
 #[derive(Debug, Clone, Copy)]
 struct ModeMove {
     to: NetworkMode,
-    /// Since when its link was up before.
+    /// Since when the link was up before the move.
     before: Option<Timestamp>,
     begun: Timestamp,
 }
@@ -100,7 +100,7 @@ fn Choose(
         };
         spawn_local(async move {
             let outcome = send(&request).await;
-            // The dialog may have been closed meanwhile.
+            // `try_set` answers the value if the dialog was closed meanwhile.
             if busy.try_set(false).is_some() {
                 return;
             }
@@ -150,13 +150,13 @@ fn Card(mode: NetworkMode, present: Memo<NetworkMode>, chosen: RwSignal<NetworkM
     }
 }
 
-/// What the chosen mode changes.
+/// The effects of the chosen mode.
 #[component]
 fn ModeEffects(device: Signal<Arc<Device>>, chosen: RwSignal<NetworkMode>) -> impl IntoView {
     let store = use_store();
     store.ensure_containers();
     if store.policy.with_untracked(Option::is_none) {
-        // Without the policy the page says less, and nothing wrong.
+        // A failure is ignored: without the policy, the effects are less exact, but not wrong.
         spawn_local(async move { _ = store.load_policy().await });
     }
     let changes = Memo::new(move |_| {
@@ -206,7 +206,7 @@ fn Moving(device: Signal<Arc<Device>>, mode_move: ModeMove, on_close: Callback<(
     let ModeMove { to, before, begun } = mode_move;
     let waited = move || clock.second.get().as_second() - begun.as_second();
     let state = Memo::new(move |last: Option<&MoveState>| {
-        // What happens to the device afterwards is another story.
+        // A finished move stays finished, whatever happens to the device afterwards.
         if last == Some(&MoveState::Back) {
             return MoveState::Back;
         }
@@ -245,7 +245,7 @@ fn Moving(device: Signal<Arc<Device>>, mode_move: ModeMove, on_close: Callback<(
     }
 }
 
-/// What a person pastes on the device, and why.
+/// The texts that a person pastes on the device, and why.
 #[component]
 fn ByHandTexts(device: Signal<Arc<Device>>, by_hand: Arc<ByHand>, on_close: Callback<()>) -> impl IntoView {
     let title = device.with_untracked(|device| copy::by_hand(device.name.as_str()));

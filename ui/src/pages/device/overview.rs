@@ -1,4 +1,4 @@
-//! The first tab: facts, what is in use, the link, the mesh, containers that need a look, and what happened.
+//! The first tab: usage, pod, containers in trouble, recent events, facts, link and mesh.
 
 use super::{
     actions::{DeviceDialog, needs_choice, use_actions},
@@ -32,7 +32,7 @@ use leptos::prelude::*;
 use leptos_router::components::A;
 use std::sync::Arc;
 
-/// How many containers are listed.
+/// At most this many containers are listed.
 const SHOWN: usize = 5;
 
 #[component]
@@ -76,7 +76,7 @@ pub(super) fn Overview(device: Signal<Arc<Device>>) -> impl IntoView {
     }
 }
 
-/// The way to another mode, unless the notice above offers it.
+/// The button to change the mode, unless the notice in the header has it.
 #[component]
 fn ChangeButton(device: Signal<Arc<Device>>) -> impl IntoView {
     let actions = use_actions();
@@ -133,7 +133,7 @@ fn InUse(device: Signal<Arc<Device>>) -> impl IntoView {
     let percent =
         move |measure| Signal::derive(move || device.with(|device| usage::percent(device, measure)));
     let text = move |measure| Signal::derive(move || device.with(|device| usage::words(device, measure)));
-    // Of a device that never was there, there is nothing to wait for yet.
+    // A device that never was online has no figures to wait for.
     let known = Memo::new(move |_| {
         device.with(|device| device.usage.is_some() || device.status == DeviceStatus::Online)
     });
@@ -154,7 +154,7 @@ fn InUse(device: Signal<Arc<Device>>) -> impl IntoView {
     }
 }
 
-/// All figures behind the meters, in words.
+/// The figures of the meters in words.
 fn figures(device: &Device) -> String {
     let known = [Measure::Cpu, Measure::Memory, Measure::Disk].map(|measure| {
         let share = usage::share(device, measure);

@@ -1,4 +1,4 @@
-//! The pod of a device in pause mode: what shares its mesh address, and at which ports.
+//! The pod of a device in pause mode: the containers with its mesh address, and their ports.
 
 use crate::{
     browser,
@@ -91,7 +91,7 @@ fn member(row: &Arc<Row<Container>>, ip: Ipv4Addr, stale: Signal<bool>) -> impl 
     }
 }
 
-/// An address as a button that copies it.
+/// A button with an address, which copies it.
 #[component]
 fn AddressButton(address: Address) -> impl IntoView {
     let toaster = use_toaster();

@@ -1,4 +1,5 @@
-//! The way of this computer onto the mesh: the agent as a service of the system, which the desktop window installs.
+//! Installing the agent of this computer as a service of the system, which it needs for the mesh. The desktop window
+//! does it.
 
 use crate::{
     components::{
@@ -14,12 +15,12 @@ use crate::{
 use flotilla_protocol::{device::Device, shell::ServiceOutcome};
 use leptos::prelude::*;
 
-/// Whether this window can bring the device onto the mesh.
+/// Whether this window can install the service, and the device needs it.
 pub(super) fn can_install(device: &Device) -> bool {
     device.this_computer && device.lacks_mesh_right() && shell::can_install_service()
 }
 
-/// What is wrong, and the one click that mends it.
+/// The notice with the button that installs the service.
 #[component]
 pub(super) fn InstallService(device: String) -> impl IntoView {
     let toaster = use_toaster();

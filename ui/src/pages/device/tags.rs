@@ -28,7 +28,7 @@ pub(super) fn Tags(device: Signal<Arc<Device>>) -> impl IntoView {
     let edited = RwSignal::new(saved.get_untracked());
     let busy = RwSignal::new(false);
     let failure = RwSignal::new(None::<String>);
-    // Somebody else's change shows unless this person is in the middle of one.
+    // A change by another person is shown, unless this person has unsaved changes.
     Effect::new(move |before: Option<Vec<String>>| {
         let now = saved.get();
         if before.is_some_and(|before| edited.with_untracked(|edited| *edited == before)) {
@@ -95,7 +95,7 @@ fn difference((add, remove): &Change) -> String {
     }
 }
 
-/// Tags in use anywhere in the fleet.
+/// All tags in use in the fleet.
 #[must_use]
 pub fn known_tags(store: Store) -> Vec<String> {
     store.devices.with(|devices| {

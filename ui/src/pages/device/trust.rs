@@ -1,4 +1,4 @@
-//! The certificate of a device, and what ends or renews its trust.
+//! The certificate of a device, and the actions that end or renew its trust.
 
 use super::actions::{DeviceDialog, use_actions};
 use crate::{
@@ -48,7 +48,7 @@ fn facts(certificate: &CertificateFacts, now: Timestamp) -> impl IntoView + use<
     }
 }
 
-/// A fingerprint in groups of four, as people compare it.
+/// A fingerprint in groups of four digits, which are easier to compare.
 fn grouped(fingerprint: &str) -> String {
     let groups: Vec<_> = fingerprint
         .as_bytes()

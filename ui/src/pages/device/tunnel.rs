@@ -1,4 +1,4 @@
-//! What carries the link of a device that can't dial the controller by itself: an SSH tunnel, and the way to end it.
+//! The SSH tunnel that carries the link of a device that cannot dial the controller, and the button that ends it.
 
 use super::actions::{DeviceDialog, use_actions};
 use crate::{
@@ -16,7 +16,7 @@ pub(super) fn Tunnel(device: Signal<Arc<Device>>) -> impl IntoView {
     let store = use_store();
     let actions = use_actions();
     let id = device.with_untracked(|device| device.id);
-    // A device that was never pushed to has none; that is no failure.
+    // A device without an installation over SSH has no tunnel, so a failure of this call is ignored.
     spawn_local(async move {
         if let Ok(push) = send(&GetPush {
             device: id.to_string(),

@@ -1,4 +1,4 @@
-//! What can be done with the selected devices: other tags, and an end of trust. Both ask first.
+//! Actions on the selected devices: changing tags and revoking. Both open a dialog first.
 
 use crate::{
     api::{Failure, send},
@@ -21,14 +21,14 @@ use flotilla_protocol::{
 use leptos::{ev::SubmitEvent, prelude::*, task::spawn_local};
 use std::{collections::BTreeSet, sync::Arc};
 
-/// What is being asked.
+/// A dialog about the selected devices.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum BulkDialog {
     Tags,
     Revoke,
 }
 
-/// The selected devices and what is asked about them. A handle: copies share the same signals.
+/// The actions on the selected devices. A handle: copies share the same signals.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Bulk {
     table: TableState,
@@ -61,7 +61,7 @@ impl Bulk {
         .into_any()
     }
 
-    /// The question that is open, if any.
+    /// The open dialog, if any.
     pub(super) fn dialog(self) -> AnyView {
         (move || {
             let devices = untrack(|| self.devices());
@@ -84,7 +84,7 @@ impl Bulk {
         self.open_dialog.set(None);
     }
 
-    /// Asks the controller for one device after the other. Where it refuses, the device stays selected.
+    /// Sends a call for one device after the other. Devices for which it fails stay selected.
     fn run(
         self,
         devices: Vec<Arc<Device>>,
@@ -107,7 +107,7 @@ impl Bulk {
             if failed.len() < devices.len() {
                 self.toaster.confirm(done(devices.len() - failed.len()));
             }
-            // The page may have been left meanwhile.
+            // `try_set` answers nothing if the page still exists.
             if self.busy.try_set(false).is_none() {
                 self.table.select_only(failed);
                 self.close();
@@ -194,12 +194,12 @@ fn Revoke(bulk: Bulk, devices: Vec<Arc<Device>>) -> impl IntoView {
     }
 }
 
-/// Whether there is anything to revoke.
+/// Whether the device has trust that can be revoked.
 fn is_trusted(device: &Device) -> bool {
     !matches!(device.status, DeviceStatus::Revoked | DeviceStatus::Pending)
 }
 
-/// Tags that any of these devices has.
+/// All tags of these devices.
 fn tags(devices: Vec<Arc<Device>>) -> Vec<String> {
     let tags = devices.iter().flat_map(|device| device.tags.iter());
     let tags: BTreeSet<_> = tags.map(ToString::to_string).collect();

@@ -91,7 +91,7 @@ pub(super) const SPEC: TableSpec = TableSpec {
     selectable: true,
 };
 
-/// Rows of all devices, made again only where a device changed.
+/// The rows of all devices. A row is made again only if its device or path changed.
 pub(super) fn device_rows() -> Memo<Rows> {
     let store = use_store();
     store.ensure_paths();
@@ -132,7 +132,7 @@ pub(super) fn device_rows() -> Memo<Rows> {
 #[derive(Debug)]
 struct DeviceRow {
     device: Arc<Device>,
-    /// How this computer reaches it.
+    /// The path from this computer to the device.
     path: Option<Arc<Path>>,
     key: String,
     status: Status,
@@ -177,7 +177,7 @@ impl DeviceRow {
         matches!(self.device.status, DeviceStatus::Online | DeviceStatus::Pending)
     }
 
-    /// Used and available, of a device that reports.
+    /// The used and the whole amount for a column, of an online device that reports it.
     fn share(&self, column: &str) -> Option<(f64, f64)> {
         let measure = match column {
             "cpu" => Measure::Cpu,
@@ -269,7 +269,7 @@ impl TableRow for DeviceRow {
                 }
                 None => view! { <Dash/> }.into_any(),
             },
-            // Before its engine was reported nobody knows.
+            // The count is unknown until the engine is reported.
             "containers" if device.engine.is_none() => view! { <Dash/> }.into_any(),
             "containers" => device.containers.total.to_string().into_any(),
             "cpu" | "memory" | "disk" => match self.share(column) {

@@ -1,4 +1,4 @@
-//! The panel beside a table with the facts of one row, while its address names that row.
+//! The panel beside a table with the facts of a row. It is open while the address of the page names the row.
 
 use crate::{
     components::{
@@ -13,19 +13,19 @@ use leptos_router::{
     hooks::{use_location, use_navigate},
 };
 
-/// A fact: what it is called, and its value.
+/// A fact: its name and its value.
 pub type Fact = (&'static str, AnyView);
 
-/// The rows of a page are opened and closed by its address: `/images/nas/sha256:…`.
+/// The row that the address of a page names, as in `/images/nas/sha256:…`, and how to open and close rows.
 #[derive(Debug, Clone, Copy)]
 pub struct OpenedRow {
-    /// Device and key in the address.
+    /// The device and the key in the address.
     pub at: Memo<Option<(String, String)>>,
     pub open: Callback<(String, String)>,
     pub close: Callback<()>,
 }
 
-/// What of a page is open. `base` is the page's own address.
+/// The opened row of a page. `base` is the address of the page.
 #[must_use]
 pub fn opened_row(base: &'static str) -> OpenedRow {
     let location = use_location();
@@ -65,7 +65,7 @@ fn decoded(text: &str) -> String {
     js_sys::decode_uri_component(text).map_or_else(|_| text.to_owned(), Into::into)
 }
 
-/// Facts of one thing. Its buttons are on top, always in the same place.
+/// The panel: name, actions, then facts.
 #[component]
 pub fn Drawer(
     #[prop(into)] name: String,
@@ -114,7 +114,7 @@ pub fn Drawer(
     }
 }
 
-/// Several short values, or a dash.
+/// A list of values, or a dash if there are none.
 #[must_use]
 pub fn listed(values: &[String]) -> AnyView {
     if values.is_empty() {

@@ -1,4 +1,4 @@
-//! The Device choice of a table over the fleet: all devices, one device, or the devices with a tag.
+//! The Device choice of an inventory table: all devices, one device, or the devices with a tag.
 
 use crate::{
     components::{
@@ -17,7 +17,7 @@ use leptos::{
 };
 use std::collections::BTreeSet;
 
-/// One line of the list.
+/// A line of the list.
 #[derive(Debug, Clone, PartialEq)]
 enum DeviceScope {
     All,
@@ -113,7 +113,7 @@ fn Offers(
         let id = format!("{option}-{index}");
         let shown = option_view(&scope);
         let pick = move |event: PointerEvent| {
-            // The keyboard stays in the field.
+            // The focus stays in the field.
             event.prevent_default();
             take.run(scope.clone());
         };
@@ -128,7 +128,7 @@ fn Offers(
     }
 }
 
-/// What a key does to the list.
+/// What a key does in the list.
 enum ListKey {
     Open,
     Next,
@@ -161,7 +161,7 @@ fn option_view(scope: &DeviceScope) -> AnyView {
     }
 }
 
-/// All devices, then devices, then tags; those that contain what is typed.
+/// The lines that contain the typed text: all devices, then each device, then tags.
 fn scopes(typed: &str) -> Vec<DeviceScope> {
     let typed = typed.to_lowercase();
     use_store().devices.with(|devices| {
@@ -188,7 +188,7 @@ fn scopes(typed: &str) -> Vec<DeviceScope> {
     })
 }
 
-/// What a filter asks of devices, in words.
+/// The terms of a filter about devices, in words.
 fn chosen_words(query: &Query) -> String {
     let wanted = |(value, wanted): (String, bool)| if wanted { value } else { format!("not {value}") };
     let chosen: Vec<_> = query

@@ -1,5 +1,4 @@
-//! A whole page of one kind of thing: its table over all devices, and beside it the facts of the row that the address
-//! names.
+//! The page of one kind of inventory items: the table over all devices, and the panel of the opened row.
 
 use super::{
     Drawer, EmptyText, Fact, InventoryTable, content_of, opened_row,
@@ -13,7 +12,7 @@ use crate::{
 use flotilla_protocol::api::Row;
 use leptos::prelude::*;
 
-/// What such pages differ in.
+/// What is specific to the page of a kind.
 #[derive(Debug)]
 pub struct ItemPage<T: InventoryItem, R> {
     pub spec: &'static TableSpec,
@@ -21,12 +20,12 @@ pub struct ItemPage<T: InventoryItem, R> {
     pub collection: RwSignal<Collection<Row<T>>>,
     pub empty_text: EmptyText,
     pub row: fn(ItemOnDevice<T>) -> R,
-    /// What names a thing of a device in the address.
+    /// What names an item of a device in the address.
     pub key: fn(&T) -> &str,
     pub details: fn(&Row<T>) -> Details,
 }
 
-/// What the panel shows of one thing.
+/// The content of the panel of an item.
 #[derive(Debug)]
 pub struct Details {
     pub name: String,

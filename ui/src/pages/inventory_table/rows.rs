@@ -1,4 +1,4 @@
-//! Table rows made of what the store knows, and made again only where that changed.
+//! Rows of inventory items from the store. A row is made again only if its item or its device changed.
 
 use super::OpenedRow;
 use crate::{
@@ -22,21 +22,22 @@ use flotilla_protocol::{
 use leptos::prelude::*;
 use std::{collections::BTreeMap, net::Ipv4Addr, sync::Arc};
 
-/// What rows need to know of their device.
+/// What rows need of their device.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DeviceSummary {
     pub name: String,
     pub online: bool,
-    /// Why its rows are old although it is online: its engine can't be used, since the moment that is known.
+    /// Present if the engine cannot be used, so that rows are stale although the device is online; with the moment
+    /// since when, if that is known.
     pub engine_unusable: Option<Option<Timestamp>>,
     pub tags: Vec<String>,
-    /// Its address on the mesh, once the device itself is known.
+    /// The mesh address, once the device is loaded.
     pub mesh_ip: Option<Ipv4Addr>,
 }
 
 type DeviceSummaries = Arc<BTreeMap<DeviceId, Arc<DeviceSummary>>>;
 
-/// A thing on a device with what its row needs.
+/// An inventory item with what its row needs of its device.
 #[derive(Debug, Clone)]
 pub struct ItemOnDevice<T: InventoryItem> {
     pub row: Arc<Row<T>>,
@@ -45,7 +46,7 @@ pub struct ItemOnDevice<T: InventoryItem> {
 }
 
 impl<T: InventoryItem> ItemOnDevice<T> {
-    /// For when the row is known to be true, if its device cannot be asked now.
+    /// The moment up to which the row is known to be right, if its device or its engine cannot be asked now.
     #[must_use]
     pub fn stale_since(&self) -> Option<Timestamp> {
         match self.device.engine_unusable {
@@ -55,7 +56,7 @@ impl<T: InventoryItem> ItemOnDevice<T> {
         }
     }
 
-    /// A subject of these texts with the facts that every row has.
+    /// The subject of filters: these texts, and the device and its tags, which every row has.
     #[must_use]
     pub fn subject<'a>(&'a self, texts: impl IntoIterator<Item = &'a str>) -> Subject {
         let subject = Subject::new(texts.into_iter().chain([self.device.name.as_str()]));
@@ -66,7 +67,7 @@ impl<T: InventoryItem> ItemOnDevice<T> {
             .fold(subject, |subject, tag| subject.with(Key::Tag, tag))
     }
 
-    /// The device's name, leading to it.
+    /// A link to the device.
     #[must_use]
     pub fn device_cell(&self) -> AnyView {
         let name = self.device.name.clone();
@@ -77,14 +78,14 @@ impl<T: InventoryItem> ItemOnDevice<T> {
         .into_any()
     }
 
-    /// A status, muted under a clock when the row is old.
+    /// A status, muted with a clock if the row is stale.
     #[must_use]
     pub fn status_cell(&self, status: &Status) -> AnyView {
         status_badge(status, false, self.stale_since().is_some())
     }
 }
 
-/// A text, or a dash.
+/// A text, or a dash if it is empty or absent.
 #[must_use]
 pub fn text_cell(text: Option<&str>) -> AnyView {
     match text.filter(|text| !text.is_empty()) {
@@ -93,7 +94,7 @@ pub fn text_cell(text: Option<&str>) -> AnyView {
     }
 }
 
-/// A name: the first thing that is read of a row.
+/// A name, in the style of the first column.
 #[must_use]
 pub fn name_cell(name: &str) -> AnyView {
     view! { <span class="name">{name.to_owned()}</span> }.into_any()
@@ -104,7 +105,7 @@ pub fn mono_cell(text: Option<&str>) -> AnyView {
     view! { <span class="mono">{text_cell(text)}</span> }.into_any()
 }
 
-/// When something was made, or that the engine does not tell.
+/// The age of a moment, or "Unknown" if the engine does not report it.
 #[must_use]
 pub fn date_cell(moment: Option<Timestamp>) -> AnyView {
     match moment {
@@ -121,7 +122,7 @@ pub fn age_cell(moment: Option<Timestamp>) -> AnyView {
     }
 }
 
-/// What rows need to know of all devices; changes only when a row would.
+/// What rows need of all devices. It changes only if a row would change.
 #[must_use]
 pub fn device_summaries() -> Memo<DeviceSummaries> {
     let store = use_store();
@@ -151,10 +152,10 @@ fn summary_of(device: &Device) -> DeviceSummary {
     }
 }
 
-/// Things and the rows made of them, in the order of their keys.
+/// Items and the rows made of them, in the order of their keys.
 type CachedRows<T> = Vec<(ItemKey, Arc<Row<T>>, Arc<dyn TableRow>)>;
 
-/// The rows of a kind of thing, of one device or of all.
+/// The rows of a kind of items, of one device or of all.
 pub fn rows_of<T, R>(
     collection: RwSignal<Collection<Row<T>>>,
     only: Signal<Option<DeviceId>>,
@@ -223,7 +224,7 @@ fn item_of<T: InventoryItem>(row: &Arc<Row<T>>, summaries: &DeviceSummaries) -> 
     }
 }
 
-/// The thing that a row's key names.
+/// The item of a row's key.
 pub fn lookup<T: InventoryItem>(collection: RwSignal<Collection<Row<T>>>, key: &str) -> Option<Arc<Row<T>>> {
     let (device, key) = key.split_once('/')?;
     let key = ItemKey {
@@ -233,7 +234,7 @@ pub fn lookup<T: InventoryItem>(collection: RwSignal<Collection<Row<T>>>, key: &
     collection.with_untracked(|collection| collection.rows().get(&key).cloned())
 }
 
-/// An action that copies a text.
+/// An action that copies a text to the clipboard.
 #[must_use]
 pub fn clipboard_action(label: String, text: String) -> RowAction {
     RowAction {
@@ -246,7 +247,7 @@ pub fn clipboard_action(label: String, text: String) -> RowAction {
     }
 }
 
-/// The thing that the address of a page names, by device and key.
+/// The item that the address of a page names by device and key.
 pub fn row_at_address<T: InventoryItem>(
     collection: RwSignal<Collection<Row<T>>>,
     opened: OpenedRow,
@@ -261,7 +262,7 @@ pub fn row_at_address<T: InventoryItem>(
     })
 }
 
-/// Opens a row at its own address.
+/// A callback that opens the row of a key by its address.
 pub fn row_opener<T: InventoryItem>(
     collection: RwSignal<Collection<Row<T>>>,
     opened: OpenedRow,

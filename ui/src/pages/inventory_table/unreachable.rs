@@ -1,4 +1,4 @@
-//! The chip that says which devices cannot be asked now, why, and how old what is shown of them is.
+//! The chip that lists devices that cannot be asked now, why, and the age of their data.
 
 use crate::{
     components::{age::AgeLabel, button::Button, icon::lucide, popover::Popover},
@@ -11,7 +11,7 @@ use flotilla_protocol::{
 };
 use leptos::prelude::*;
 
-/// A device that cannot be asked.
+/// A line of the list: a device that cannot be asked.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct UnreachableRow {
     name: String,

@@ -1,4 +1,4 @@
-//! A test of a path, made now: every address and every relay that could work, and what answered.
+//! The test of a path, which tries every address and every relay.
 
 use crate::{
     api::send,
@@ -10,7 +10,7 @@ use leptos::{prelude::*, task::spawn_local};
 
 type Outcome = Result<Vec<PathAttempt>, String>;
 
-/// The button that tests a path, and what came of it.
+/// The button that tests a path, and the outcome.
 #[component]
 pub(crate) fn PathTest(from: DeviceId, to: DeviceId) -> impl IntoView {
     let busy = RwSignal::new(false);
@@ -47,7 +47,7 @@ pub(crate) fn PathTest(from: DeviceId, to: DeviceId) -> impl IntoView {
     }
 }
 
-/// What was tried and what came of it, one line each.
+/// The outcome of a test, one line per attempt.
 pub(super) fn lines(attempts: &[PathAttempt]) -> Vec<String> {
     if attempts.is_empty() {
         return vec![copy::NOTHING_TRIED.to_owned()];
@@ -55,7 +55,7 @@ pub(super) fn lines(attempts: &[PathAttempt]) -> Vec<String> {
     attempts.iter().map(sentence).collect()
 }
 
-/// "IPv6 [2001:db8::7]:7000: answered in 11 ms".
+/// An attempt in words: "IPv6 [2001:db8::7]:7000: answered in 11 ms".
 fn sentence(attempt: &PathAttempt) -> String {
     let outcome = attempt
         .rtt_ms

@@ -1,4 +1,5 @@
-//! "Can laptop reach nas on tcp 8096?": the rule that decides, and apart from it, how packets travel.
+//! Explaining access: "Can laptop reach nas on tcp 8096?". The answer has the rule that decides and, apart from it, the
+//! path of packets.
 
 use crate::{
     api::send,
@@ -19,13 +20,13 @@ use flotilla_protocol::{
 };
 use leptos::{ev::SubmitEvent, prelude::*, task::spawn_local};
 
-/// What is asked, and what was answered. A handle: copies share the same signals.
+/// The question and its answer. A handle: copies share the same signals.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct AccessQuestion {
     from: RwSignal<String>,
     to: RwSignal<String>,
     on: RwSignal<String>,
-    /// Asked of this policy, where it is edited; else of the one in force.
+    /// The policy to explain, if it is edited; else the one in force.
     policy: Signal<Option<Policy>>,
     busy: RwSignal<bool>,
     answer: RwSignal<Option<Result<Explanation, String>>>,
@@ -43,7 +44,7 @@ impl AccessQuestion {
         }
     }
 
-    /// Asks about two devices.
+    /// Asks the question about two devices.
     pub(super) fn ask_about(self, from: String, to: String) {
         self.from.set(from);
         self.to.set(to);
@@ -76,7 +77,7 @@ impl AccessQuestion {
     }
 }
 
-/// `tcp 22`, `tcp/22`, `icmp`, `any`.
+/// Parses a protocol with its port: `tcp 22`, `tcp/22`, `icmp`, `any`.
 fn flow(text: &str) -> Option<(Proto, Option<u16>)> {
     let text = text.trim().to_ascii_lowercase();
     let (proto, port) = text.split_once([' ', '/']).unwrap_or((&text, ""));
@@ -88,7 +89,7 @@ fn flow(text: &str) -> Option<(Proto, Option<u16>)> {
     }
 }
 
-/// The question as a form, with its answer below.
+/// The form of the question, with the answer below.
 #[component]
 pub(super) fn Explain(question: AccessQuestion, submit: &'static str) -> impl IntoView {
     let store = use_store();

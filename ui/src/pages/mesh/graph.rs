@@ -1,4 +1,4 @@
-//! What the map draws: devices or whole groups of them, and the worst path between any two.
+//! The graph that the map draws: devices or groups of devices, and the worst path between each two of them.
 
 use super::layout::Spot;
 use crate::copy::mesh as copy;
@@ -9,20 +9,20 @@ use flotilla_protocol::{
 };
 use std::{collections::BTreeMap, sync::Arc};
 
-/// Up to so many buttons every path is drawn; of more, the lines would be a tangle.
+/// Up to this many nodes all edges are drawn; with more, the lines would be a tangle.
 pub(super) const ALL_DRAWN: usize = 24;
 
-/// More devices than this are shown as groups.
+/// With more devices than this, devices are folded to groups.
 pub(super) const FOLDED: usize = 60;
 
-/// One button of the map.
+/// A node of the graph, which is a button of the map.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Node {
     Device(DeviceId),
     Group(String),
 }
 
-/// A button with where it belongs.
+/// A node with its spot in the layout.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct MapNode {
     pub(super) node: Node,
@@ -30,17 +30,17 @@ pub(super) struct MapNode {
     pub(super) online: bool,
 }
 
-/// What is drawn between two buttons.
+/// An edge: the worst path between two nodes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Edge {
     pub(super) ends: (Node, Node),
     pub(super) kind: PathKind,
     pub(super) relay: Option<String>,
-    /// Nobody needs to look at it.
+    /// The edge is drawn faintly, as it needs no attention.
     pub(super) quiet: bool,
 }
 
-/// The buttons in reading order. Of a large fleet only one group is shown device by device.
+/// The nodes in reading order. In a large fleet only the group `unfolded` is shown device by device.
 pub(super) fn map_nodes(devices: &[Arc<Device>], filter: &str, unfolded: Option<&str>) -> Vec<MapNode> {
     let words = filter.trim().to_lowercase();
     let wanted = |device: &&Arc<Device>| {
@@ -78,7 +78,7 @@ pub(super) fn map_nodes(devices: &[Arc<Device>], filter: &str, unfolded: Option<
     shown
 }
 
-/// The first tag is the group.
+/// The spot of a device. Its first tag is its group.
 pub(super) fn spot_of(device: &Device) -> Spot {
     let tag = device.tags.first().map(ToString::to_string);
     Spot {
@@ -88,8 +88,9 @@ pub(super) fn spot_of(device: &Device) -> Spot {
     }
 }
 
-/// The lines to draw: all of the selected button's. Without one, all of `count` buttons while these are few, and of many
-/// only what is relayed or broken, unless nothing is: a map without lines would say that nobody reaches anybody.
+/// The edges to draw. With a selected node, these are all of its edges. Without one, they are all edges if `count`, the
+/// number of nodes, is small; else only relayed and broken ones, unless there are none: a map without lines would look
+/// as if no device could reach another.
 pub(super) fn edges<'a>(
     paths: impl Iterator<Item = &'a Path>,
     node_of: impl Fn(DeviceId) -> Option<Node>,
@@ -125,7 +126,7 @@ pub(super) fn edges<'a>(
     edges
 }
 
-/// Relayed or broken, and not on purpose.
+/// Whether a path is relayed, or broken for another reason than the policy.
 fn needs_look(path: &Path) -> bool {
     match path.kind {
         PathKind::Relayed => true,
@@ -134,7 +135,7 @@ fn needs_look(path: &Path) -> bool {
     }
 }
 
-/// Worst first.
+/// The rank of a kind of path; the worst comes first.
 pub(crate) fn rank(kind: PathKind) -> u8 {
     match kind {
         PathKind::None => 0,
@@ -144,7 +145,7 @@ pub(crate) fn rank(kind: PathKind) -> u8 {
     }
 }
 
-/// How many pairs of devices are direct, relayed, and without a path.
+/// The numbers of pairs of devices that are direct, relayed, and without a path.
 pub(super) fn tally<'a>(paths: impl Iterator<Item = &'a Path>) -> (usize, usize, usize) {
     let mut worst: BTreeMap<(DeviceId, DeviceId), u8> = BTreeMap::new();
     for path in paths {

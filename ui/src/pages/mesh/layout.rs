@@ -1,8 +1,9 @@
-//! Where devices stand on the map: by first tag and name alone, so that they stand there at the next visit too.
+//! The places of devices on the map. They depend only on first tags and names, so that they are the same at every
+//! visit.
 //!
-//! Groups fill columns from the top; relays have a column of their own in the middle. All measures are rem.
+//! Groups fill columns from the top. Relays have a column of their own in the middle. All measures are rem.
 
-/// Size of a device on the map.
+/// The size of a device on the map.
 pub(super) const WIDTH: f64 = 9.5;
 pub(super) const HEIGHT: f64 = 2.5;
 
@@ -11,20 +12,20 @@ const BETWEEN_ROWS: f64 = 1.25;
 const ROW: f64 = HEIGHT + BETWEEN_ROWS;
 const LABEL: f64 = 1.75;
 const EDGE: f64 = 1.0;
-/// Between a name and its line, and between it and the device.
+/// The distance between a label and its line, and between a label and its device.
 const ABOVE_LINE: f64 = 0.35;
 const BESIDE: f64 = 0.5;
-/// Fewer columns would put lines behind names.
+/// With fewer columns, lines would be behind labels.
 const LEAST_COLUMNS: usize = 2;
 
-/// Upper left corner.
+/// The upper left corner of a box.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Corner {
     pub(super) x: f64,
     pub(super) y: f64,
 }
 
-/// Something to place: its group (untagged ones come last) and its name.
+/// What the place of a device depends on: its group, of which the untagged one comes last, and its name.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Spot {
     pub(super) untagged: bool,
@@ -34,7 +35,7 @@ pub(super) struct Spot {
 
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(super) struct Plan {
-    /// In the order of the given spots.
+    /// The corners of the devices, in the order of the given spots.
     pub(super) places: Vec<Corner>,
     pub(super) labels: Vec<(String, Corner)>,
     pub(super) relays: Vec<Corner>,
@@ -42,7 +43,7 @@ pub(super) struct Plan {
     pub(super) height: f64,
 }
 
-/// Places sorted spots, and so many relays.
+/// The places of sorted spots and of this many relays.
 #[expect(clippy::cast_precision_loss, reason = "a map has few columns")]
 pub(super) fn plan(spots: &[Spot], relays: usize) -> Plan {
     let columns = columns(spots);
@@ -80,15 +81,15 @@ pub(super) fn plan(spots: &[Spot], relays: usize) -> Plan {
     plan
 }
 
-/// Where the first relay stands: between two rows of devices, whose lines cross the relays' column, and about as far
-/// from the upper edge as the last one is from the lower.
+/// The top of the first relay. Relays are between two rows of devices, whose lines cross their column, and in the
+/// middle of the height.
 fn relays_top(height: f64, relays: f64) -> f64 {
     let first = EDGE + LABEL + ROW / 2.0;
     let free = (height - first - relays * ROW).max(0.0);
     first + (free / 2.0 / ROW).floor() * ROW
 }
 
-/// Which spots stand in which column.
+/// The spots of each column, as ranges of their indices.
 fn columns(spots: &[Spot]) -> Vec<std::ops::Range<usize>> {
     let wanted = spots.len().isqrt().max(LEAST_COLUMNS);
     let each = spots.len().div_ceil(wanted).max(1);
@@ -98,7 +99,8 @@ fn columns(spots: &[Spot]) -> Vec<std::ops::Range<usize>> {
         .collect()
 }
 
-/// Where the name of a line stands that comes to a place, in the free room beside it: x, y, and what of the text is there.
+/// The anchor of the label of a line at its end `to`, in the free room beside the device: x, y, and the value of
+/// `text-anchor`.
 pub(super) fn label_anchor(from: Corner, to: Corner) -> (f64, f64, &'static str) {
     let y = to.y + HEIGHT / 2.0 - ABOVE_LINE;
     if from.x < to.x - 0.5 {
@@ -108,7 +110,7 @@ pub(super) fn label_anchor(from: Corner, to: Corner) -> (f64, f64, &'static str)
     }
 }
 
-/// A line between two places, as an SVG path, and its middle.
+/// A line between two boxes as an SVG path, and its middle.
 pub(super) fn line(from: Corner, to: Corner) -> (String, Corner) {
     let (from, to) = if from.x <= to.x { (from, to) } else { (to, from) };
     let (from_y, to_y) = (from.y + HEIGHT / 2.0, to.y + HEIGHT / 2.0);
@@ -120,7 +122,7 @@ pub(super) fn line(from: Corner, to: Corner) -> (String, Corner) {
         (to.x, f64::midpoint(start, to.x))
     };
     let path = format!("M{start} {from_y}C{bend} {from_y} {bend} {to_y} {end} {to_y}");
-    // The curve's own middle: an eighth of each end and three eighths of each bend.
+    // The point of a cubic curve at its half: an eighth of each end and three eighths of each control point.
     let x = (start + end + 6.0 * bend) / 8.0;
     (
         path,

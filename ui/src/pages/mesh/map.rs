@@ -1,4 +1,4 @@
-//! The map: a button for each device, lines for its paths, and beside it what is known of the chosen one.
+//! The map: a button for each device, lines for paths, and a panel for the selected device.
 
 use super::{
     explain::{AccessQuestion, Explain},
@@ -20,7 +20,7 @@ use leptos::prelude::*;
 use leptos_router::hooks::use_navigate;
 use std::{collections::BTreeMap, fmt::Write, sync::Arc};
 
-/// What the map shows. A handle: copies share the same signals.
+/// The state of the map. A handle: copies share the same signals.
 #[derive(Clone, Copy)]
 struct Map {
     shown: Memo<Vec<MapNode>>,
@@ -99,7 +99,8 @@ impl Map {
     }
 }
 
-/// The inside of the SVG: lines, and names of the selected device's. Nothing in it comes from outside but numbers.
+/// The content of the SVG: lines, and labels of the lines of the selected device. It has no text from devices, only
+/// numbers and fixed words, so it needs no escaping.
 fn draw(
     shown: &[MapNode],
     plan: &Plan,
@@ -161,7 +162,7 @@ fn draw_edge(svg: &mut String, edge: &Edge, from: Corner, to: Corner) {
     }
 }
 
-/// The word of a path, where its line comes to the other device.
+/// The label of a line, at the other device.
 fn name(svg: &mut String, kind: PathKind, from: Corner, to: Corner) {
     let (x, y, anchor) = layout::label_anchor(from, to);
     let (class, word) = (copy::kind(kind), copy::kind_word(kind));

@@ -1,4 +1,4 @@
-//! What is known of one device's paths, beside the map.
+//! The panel beside the map with the paths of a device.
 
 use super::{RoundTrips, attempts::PathTest, explain::AccessQuestion, graph::rank};
 use crate::{
@@ -37,7 +37,7 @@ pub(super) fn PathsPanel(device: DeviceId, question: AccessQuestion) -> impl Int
         own
     });
     let pressed = RwSignal::new(None::<DeviceId>);
-    // Where nobody chose one, the worst is shown.
+    // The worst path is shown until the person chooses one.
     let chosen = Memo::new(move |_| {
         let known = |id: &DeviceId| paths.with(|paths| paths.iter().any(|path| path.to_id == *id));
         pressed
@@ -72,7 +72,7 @@ pub(super) fn PathsPanel(device: DeviceId, question: AccessQuestion) -> impl Int
 fn PathDetails(from: DeviceId, to: DeviceId, question: AccessQuestion) -> impl IntoView {
     let store = use_store();
     let path = Memo::new(move |_| store.paths.with(|paths| paths.rows().get(&(from, to)).cloned()));
-    // The panel outlives the path for the moment in which another is chosen.
+    // A removed path keeps its first value, since it is still shown until another one is chosen.
     let first = path.get_untracked();
     let trips: Option<RoundTrips> = use_context();
     first.map(|first| {

@@ -1,4 +1,4 @@
-//! The policy as sentences, with the tests that guard it, a review before it is saved, and answers about it.
+//! The access policy as sentences, with its tests, a review before it is saved, and explanations.
 
 mod draft;
 mod review;
@@ -28,7 +28,7 @@ use review::Review;
 use rule_form::RuleForm;
 use test_form::TestForm;
 
-/// What is open beside the sentences.
+/// The form that is open beside the sentences.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum OpenForm {
     NewRule,
@@ -81,7 +81,7 @@ pub(super) fn PolicyView(draft: PolicyDraft) -> impl IntoView {
     }
 }
 
-/// What is in force, what was edited, and the way to save it.
+/// The bar with the state of the draft, and the buttons to review, save and discard it.
 #[component]
 fn SaveBar(draft: PolicyDraft, reviewing: RwSignal<bool>) -> impl IntoView {
     let changed = Memo::new(move |_| draft.is_changed());

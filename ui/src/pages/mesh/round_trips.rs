@@ -1,16 +1,16 @@
-//! Round trips that were seen while a page was open: the page's own memory, nothing is stored.
+//! Round trips measured while a page is open. They are kept in the page only.
 
 use crate::store::use_store;
 use flotilla_protocol::{Timestamp, id::DeviceId, path::Path};
 use leptos::prelude::*;
 use std::collections::{BTreeMap, VecDeque};
 
-/// A sparkline has no room for more.
+/// Values per path; a sparkline has no room for more.
 const KEPT: usize = 60;
 
 type Ends = (DeviceId, DeviceId);
 
-/// What was seen of each path. A handle: copies share the same memory.
+/// The round trips of each path. A handle: copies share the same memory.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct RoundTrips {
     histories: StoredValue<BTreeMap<Ends, PathHistory>>,
@@ -23,7 +23,8 @@ struct PathHistory {
 }
 
 impl PathHistory {
-    /// Takes in a path as it is now. A path without an answer leaves no value.
+    /// Adds the round trip of the newest state of a path. A state that was added before, or without an answer, adds no
+    /// value.
     fn note(&mut self, path: &Path) {
         if self.last.is_some_and(|last| last >= path.as_of) {
             return;
@@ -39,7 +40,7 @@ impl PathHistory {
 }
 
 impl RoundTrips {
-    /// Begins to watch the paths for the page below.
+    /// Starts to record paths, and provides the record to the components below.
     pub(crate) fn provide() -> Self {
         let trips = Self {
             histories: StoredValue::default(),
@@ -59,7 +60,7 @@ impl RoundTrips {
         trips
     }
 
-    /// The last values of a path, `path` being its newest state.
+    /// The last round trips of a path, of which `path` is the newest state.
     pub(crate) fn of(self, path: &Path) -> Vec<f32> {
         let ends = (path.from_id, path.to_id);
         let values = self.histories.try_update_value(|histories| {

@@ -1,4 +1,4 @@
-//! All paths, both directions of each pair, in the table that every list uses.
+//! The table of paths, with both directions of each pair of devices.
 
 use super::{PathTest, RoundTrips, test_all::TestAll};
 use crate::{
@@ -80,7 +80,7 @@ struct PathRow {
     name: String,
     status: Status,
     stale: bool,
-    /// The last round trips, oldest first.
+    /// The last round trips, the oldest first.
     trips: Vec<f32>,
     subject: Subject,
 }
@@ -166,7 +166,7 @@ impl TableRow for PathRow {
             "rtt" => view! { <Sparkline values=self.trips.clone()/>{text_cell(path.rtt_ms.map(copy::rtt).as_deref())} }.into_any(),
             "since" => age_cell(path.since),
             "handshake" => age_cell(path.last_handshake),
-            // Of a path that nobody reported nobody counted.
+            // The counters of a path that was not reported are unknown.
             "received" | "sent" if path.kind == PathKind::Unknown => text_cell(None),
             "received" => text_cell(Some(&format::disk(path.received_bytes))),
             "sent" => text_cell(Some(&format::disk(path.sent_bytes))),
@@ -179,7 +179,7 @@ impl TableRow for PathRow {
 
 type CachedRows = BTreeMap<(DeviceId, DeviceId), (Arc<Path>, bool, Arc<dyn TableRow>)>;
 
-/// Rows of all paths or of those that begin at one device, made again only where something changed.
+/// The rows of all paths, or of those that begin at one device. A row is made again only if its path changed.
 fn path_rows(only: Option<DeviceId>) -> Memo<Rows> {
     let store = use_store();
     let summaries = device_summaries();
@@ -213,7 +213,7 @@ fn path_rows(only: Option<DeviceId>) -> Memo<Rows> {
     })
 }
 
-/// The table of paths: all, or those that begin at `only`.
+/// The table of all paths, or of those that begin at `only`.
 #[component]
 pub(crate) fn PathsTable(only: Option<DeviceId>) -> impl IntoView {
     let store = use_store();
@@ -269,7 +269,7 @@ pub(crate) fn PathsTable(only: Option<DeviceId>) -> impl IntoView {
     }
 }
 
-/// One path with a test of it, over the page.
+/// The dialog with the facts and the test of a path.
 #[component]
 fn PathDialog(ends: (DeviceId, DeviceId), #[prop(into)] on_close: Callback<()>) -> impl IntoView {
     let store = use_store();

@@ -1,4 +1,4 @@
-//! A test of all paths of one device: how far it has come, and what answered on each.
+//! The test of all paths of a device, with its progress and results.
 
 use super::attempts::lines;
 use crate::{
@@ -13,10 +13,10 @@ use crate::{
 use flotilla_protocol::{api::TestPath, id::DeviceId, path::PathAttempt};
 use leptos::{prelude::*, task::spawn_local};
 
-/// Each test takes seconds; this many run at once.
+/// This many tests run at once; each takes seconds.
 const AT_ONCE: usize = 4;
 
-/// A path and what came of its test.
+/// The outcome of the test of a path to a device.
 #[derive(Debug, Clone, PartialEq)]
 struct PathTestResult {
     to: String,
@@ -29,11 +29,11 @@ impl PathTestResult {
     }
 }
 
-/// Tests under way. A handle: copies share the same signals.
+/// The tests of the paths of a device. A handle: copies share the same signals.
 #[derive(Debug, Clone, Copy)]
 struct PathTests {
     from: DeviceId,
-    /// Not begun yet, last first.
+    /// The devices whose tests have not started, the last first.
     waiting: RwSignal<Vec<(DeviceId, String)>>,
     running: RwSignal<usize>,
     all: RwSignal<usize>,
@@ -62,7 +62,7 @@ impl PathTests {
         };
         spawn_local(async move {
             let outcome = send(&request).await.map_err(|failure| failure.to_string());
-            // The page may have been left meanwhile.
+            // The update answers nothing if the page was left meanwhile.
             if self.running.try_update(|running| *running -= 1).is_none() {
                 return;
             }
@@ -87,7 +87,7 @@ impl PathTests {
     }
 }
 
-/// The button that tests every path from a device, with its progress.
+/// The button that tests all paths of a device, with progress and results.
 #[component]
 pub(super) fn TestAll(from: DeviceId) -> impl IntoView {
     let store = use_store();

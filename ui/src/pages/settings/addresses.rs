@@ -1,4 +1,4 @@
-//! Addresses at which devices reach the controller: how they fare from here and from devices, and changing them.
+//! The addresses of the controller: their tests and trials, and changing them.
 
 use crate::{
     components::{button::Button, error_state::ErrorState, icon::lucide},

@@ -1,4 +1,4 @@
-//! The mesh's range of addresses, and the relays.
+//! The address range of the mesh, and the relays.
 
 mod relays;
 

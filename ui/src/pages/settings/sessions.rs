@@ -1,4 +1,4 @@
-//! Browsers that are signed in, and signing them out.
+//! The browsers that are signed in, and ending their sessions.
 
 use crate::{
     api::{Failure, send},
@@ -8,12 +8,12 @@ use crate::{
 use flotilla_protocol::api::{EndSession, ListSessions, SessionFacts};
 use leptos::{prelude::*, task::spawn_local};
 
-/// What is known of the sessions. A handle: copies share the same signals.
+/// The list of sessions. A handle: copies share the same signals.
 #[derive(Debug, Clone, Copy)]
 struct SessionList {
     list: RwSignal<Option<Vec<SessionFacts>>>,
     failure: RwSignal<Option<Failure>>,
-    /// One is being ended.
+    /// A session is being ended.
     busy: RwSignal<bool>,
 }
 
@@ -23,7 +23,7 @@ impl SessionList {
     }
 
     fn take(self, answer: Result<Vec<SessionFacts>, Failure>) {
-        // The page may have been left meanwhile.
+        // `try_set`, since the page may have been left meanwhile.
         match answer {
             Ok(list) => {
                 self.list.try_set(Some(list));

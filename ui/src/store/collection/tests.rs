@@ -1,4 +1,4 @@
-//! A collection stays what its device last said, in whatever order pages and frames arrive.
+//! A collection ends with what the controller last sent, in whatever order lists and frames arrive.
 
 use super::*;
 use flotilla_protocol::{api::Row, inventory::Stack};
@@ -94,7 +94,7 @@ fn a_list_older_than_the_first_frame_has_a_gap_until_it_is_loaded_again() {
     collection.fill(list(vec![], 4));
     assert!(collection.has_gap());
     collection.begin();
-    // A controller that started again counts from the beginning.
+    // A controller that started again numbers its frames from the beginning.
     collection.fill(list(vec![], 1));
     assert!(!collection.has_gap());
 }
@@ -109,7 +109,7 @@ fn clearing_a_device_leaves_the_others() {
 }
 
 proptest! {
-    /// Wherever the answer of the list falls between the frames, the end is the same.
+    /// The list may be made and may arrive at any point between the frames. The rows at the end are the same.
     #[test]
     fn the_moment_at_which_a_list_arrives_does_not_matter(
         frames in prop::collection::vec((0usize..2, "[abc]", 0u32..4), 0..12),

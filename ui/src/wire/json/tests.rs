@@ -1,4 +1,4 @@
-//! The reader beside the general one: what both read is the same.
+//! The reader gives the same values as `serde_json`.
 
 use super::*;
 use proptest::prelude::*;

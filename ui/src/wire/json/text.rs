@@ -1,16 +1,16 @@
-//! The text itself: its words, strings and brackets, one after the other.
+//! The tokens of a text: words, strings, numbers and brackets.
 
 use super::{Result, Unreadable};
 use std::borrow::Cow;
 
-/// A text, and how far it was read.
+/// A text and the position up to which it is read.
 #[derive(Debug)]
 pub(super) struct Text<'de> {
     text: &'de str,
     at: usize,
 }
 
-/// A number as it is written.
+/// A number as written: without sign and fraction, with a sign, or with a fraction.
 #[derive(Debug)]
 pub(super) enum Number {
     Whole(u64),
@@ -23,7 +23,7 @@ impl<'de> Text<'de> {
         Self { text, at: 0 }
     }
 
-    /// The next byte that is no space, which is not taken; none is a zero.
+    /// The next byte that is not white space, without taking it; 0 at the end.
     pub(super) fn peek(&mut self) -> u8 {
         loop {
             match self.text.as_bytes().get(self.at) {
@@ -53,7 +53,7 @@ impl<'de> Text<'de> {
         self.text.get(start..self.at).ok_or(Unreadable)
     }
 
-    /// The very next byte, space or not.
+    /// Takes the next byte, white space or not.
     fn byte(&mut self) -> Result<u8> {
         let byte = self.text.as_bytes().get(self.at).ok_or(Unreadable)?;
         self.at += 1;
@@ -97,7 +97,7 @@ impl<'de> Text<'de> {
         })
     }
 
-    /// A character by its number, or by the two that stand for it in UTF-16.
+    /// A character by its code after `\u`, or by the two codes of a UTF-16 surrogate pair.
     fn unicode(&mut self) -> Result<char> {
         let mut units = vec![self.unit()?];
         if (0xd800..0xdc00).contains(&units[0]) {
@@ -116,7 +116,7 @@ impl<'de> Text<'de> {
         u16::from_str_radix(self.since(start)?, 16).map_err(|_| Unreadable)
     }
 
-    /// A number or a word, which ends where something else begins.
+    /// Takes a number or a word such as `true`: letters, digits and `+-.`.
     pub(super) fn word(&mut self) -> Result<&'de str> {
         self.peek();
         let start = self.at;
@@ -128,7 +128,8 @@ impl<'de> Text<'de> {
         self.since(start)
     }
 
-    /// Whatever is next. Only its brackets are looked at: what reads it, if anything does, looks at the rest.
+    /// Takes the text of the next value. Only its brackets and strings are checked; the rest is checked when the text
+    /// is read.
     pub(super) fn raw(&mut self) -> Result<&'de str> {
         self.peek();
         let start = self.at;
@@ -163,7 +164,7 @@ impl<'de> Text<'de> {
     }
 }
 
-/// Exact for the fifteen digits that an `f64` holds; the vocabulary's fractions have fewer.
+/// A number with a fraction or an exponent. Exact for up to fifteen digits; the protocol's fractions have fewer.
 fn fraction(text: &str) -> Option<f64> {
     let (size, negative) = text.strip_prefix('-').map_or((text, false), |size| (size, true));
     let (digits, power) = size.split_once(['e', 'E']).unwrap_or((size, "0"));

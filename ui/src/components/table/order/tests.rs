@@ -1,4 +1,4 @@
-//! Rows are sorted by what a person sees, and stand still while somebody is among them.
+//! Rows are sorted by the values that people see, and can keep an earlier order.
 
 use super::*;
 use crate::{
@@ -37,7 +37,7 @@ impl TableRow for Named {
     fn cell(&self, _: &str) -> AnyView {
         ().into_any()
     }
-    /// `nas/pause` heads what is called `nas/…`.
+    /// `nas/pause` is the head of the rows named `nas/…`.
     fn unit(&self) -> Option<Unit<'_>> {
         let (key, own) = self.name.split_once('/')?;
         Some(Unit {

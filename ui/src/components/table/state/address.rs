@@ -1,4 +1,4 @@
-//! A table's filter and order in the page's address, so that each view can be linked, kept and come back to.
+//! A table's filter and order in the page's address, so that a view can be linked and bookmarked.
 
 use super::{TableState, order};
 use leptos::{leptos_dom::helpers::TimeoutHandle, prelude::*};
@@ -9,7 +9,7 @@ use leptos_router::{
 };
 use std::time::Duration;
 
-/// The address follows once typing rests for this long; what is shown follows at once.
+/// The address changes after the filter did not change for this long. The rows change at once.
 const WRITE_AFTER: Duration = Duration::from_millis(200);
 
 const FILTER: &str = "q";

@@ -1,20 +1,20 @@
-//! The filter in its two halves: what is typed in the field, and what is chosen from lists of values beside it.
+//! The two halves of a filter: the text in the field, and the values chosen from lists beside it.
 //!
-//! A fact that is typed stays text for as long as its page is open; in the page's address both halves are one filter.
+//! A typed fact stays text while its page is open. In the page's address both halves are one filter.
 
 use super::TableState;
 use crate::query::{Key, Query};
 use leptos::prelude::*;
 
 impl TableState {
-    /// Asks for a value of a key, rules it out, or neither; what was typed about that value is dropped.
+    /// Includes or excludes a value of a key, or neither. Typed terms about that value are removed.
     pub fn choose(self, key: Key, value: &str, choice: Option<bool>) {
         self.retype(|typed| typed.with_choice(key, value, None));
         self.chosen
             .update(|chosen| *chosen = std::mem::take(chosen).with_choice(key, value, choice));
     }
 
-    /// Drops everything that is asked about a key.
+    /// Removes all terms of a key.
     pub fn forget(self, key: Key) {
         self.retype(|typed| typed.without(key));
         self.chosen
@@ -37,7 +37,7 @@ impl TableState {
             .join(" ")
     }
 
-    /// Takes a filter apart, unless it is the one that is in use.
+    /// Splits a filter into its halves, unless it is the one in use.
     pub(super) fn set_filter(self, filter: &str) {
         if untrack(|| self.filter()) == filter.trim() {
             return;
@@ -52,7 +52,7 @@ impl TableState {
         self.chosen.set(chosen);
     }
 
-    /// Keys with a list of their values in the toolbar: the facets, and those of the Device choice.
+    /// The keys whose values are listed in the toolbar: those of facets and of the Device choice.
     fn choosable(self) -> Vec<Key> {
         let facets = self.spec.facets.iter().map(|facet| facet.key);
         let scope = [Key::Device, Key::Tag]

@@ -1,4 +1,4 @@
-//! What another network mode changes about who reaches what, as far as this page knows.
+//! What another network mode changes about which addresses can be reached, as far as this page knows.
 
 use crate::{copy::mode as copy, pages::containers::pod::addresses};
 use flotilla_policy::{Subject, selects};
@@ -9,20 +9,20 @@ use flotilla_protocol::{
 };
 use std::ops::RangeInclusive;
 
-/// More containers than this are not read one by one.
+/// At most this many containers are listed by name.
 const LISTED: usize = 5;
 
-/// What a person reads before the mode changes.
+/// The effects of a change of mode, in sentences.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Effects {
-    /// What others reach now and will not any more.
+    /// What other devices can reach now, and cannot reach afterwards.
     pub(super) stops: Vec<String>,
-    /// What they will reach then.
+    /// What other devices can reach afterwards.
     pub(super) opens: Vec<String>,
     pub(super) notes: Vec<String>,
 }
 
-/// The effects of another mode. Without `rules` nothing is known of the policy, so every port counts.
+/// The effects of another mode. Without `rules` the policy is unknown, and every port counts as allowed.
 pub(super) fn effects(
     device: &Device,
     to: NetworkMode,
@@ -45,25 +45,26 @@ pub(super) fn effects(
     effects
 }
 
-/// Nothing comes in, whatever rules say.
+/// Whether a mode lets nothing in, independent of rules.
 fn lets_nothing_in(device: &Device, mode: NetworkMode) -> bool {
     mode == NetworkMode::Bridge || mode == NetworkMode::Host && is_in_machine(device) && !device.host_kept
 }
 
-/// The agent is a container of Docker Desktop, whose host is a virtual machine.
+/// Whether the agent is a container of Docker Desktop, whose host is a virtual machine.
 fn is_in_machine(device: &Device) -> bool {
     let is_desktop = matches!(&device.engine, Some(EngineState::Running(engine)) if engine.docker_desktop);
     is_desktop && device.facts.as_ref().is_some_and(|facts| facts.containerized)
 }
 
-/// Rules that let somebody reach the device.
+/// The enabled rules whose targets include the device.
 fn leading_to<'a>(device: &Device, rules: &'a [Rule]) -> Vec<&'a Rule> {
     let subject = Subject::of(device);
     let leads = |rule: &&Rule| rule.enabled && rule.to.iter().any(|selector| selects(selector, &subject));
     rules.iter().filter(leads).collect()
 }
 
-/// What others reach in a mode: the pod's containers, or the device's services and published ports.
+/// What other devices can reach in a mode: the containers of the pod, or published ports and the services of the
+/// device.
 fn reached(
     device: &Device,
     mode: NetworkMode,
@@ -111,7 +112,7 @@ fn is_up(container: &Container) -> bool {
     )
 }
 
-/// Published ports, each once: an engine publishes them for both families.
+/// Published ports, each once: an engine publishes a port for IPv4 and for IPv6.
 fn published(container: &Container) -> impl Iterator<Item = (RangeInclusive<u16>, &str)> {
     let ports = container.ports.iter();
     let mut ports: Vec<_> = ports
@@ -122,7 +123,7 @@ fn published(container: &Container) -> impl Iterator<Item = (RangeInclusive<u16>
     ports.into_iter()
 }
 
-/// Whether a rule lets at least one of these ports in.
+/// Whether a rule allows at least one of these ports.
 fn allows(rules: &[&Rule], ports: &RangeInclusive<u16>, protocol: &str) -> bool {
     rules.iter().any(|rule| {
         let same = rule.proto == Proto::Any || rule.proto.as_str() == protocol;

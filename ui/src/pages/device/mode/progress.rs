@@ -1,32 +1,33 @@
-//! How far a device has come on its way into another network mode.
+//! The progress of a device that moves to another network mode.
 
 use flotilla_protocol::{
     Timestamp,
     device::{Device, DeviceStatus, NetworkMode},
 };
 
-/// After so many seconds it is told what to do if nothing happens any more.
+/// Seconds without a link after which the move is late, and the person reads what to do.
 pub(super) const LATE: i64 = 45;
 
-/// Containers are reported a moment after the link is up.
+/// Seconds after which a device with a new link has reported its containers, so that an agent in its old network has
+/// not moved.
 const REPORTED: i64 = 10;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum MoveState {
-    /// Its link is still the old one.
+    /// The device has its old link.
     Leaving,
-    /// It has no link.
+    /// The device has no link.
     Away,
-    /// The same, for too long.
+    /// The device has no new link for too long.
     Late,
-    /// It is online in the new mode.
+    /// The device is online in the new mode.
     Back,
-    /// It is online, and its agent is where it was.
+    /// The device is online, and its agent is in its old network.
     Unmoved,
 }
 
-/// `before` is since when the link was up when the move began, `network` the network of the agent's own container,
-/// and `seconds` how long it is ago that it began.
+/// The state of a move. `before` is since when the link was up when the move began, `network` the network of the
+/// agent's container, and `seconds` the time since it began.
 pub(super) fn move_state(
     device: &Device,
     to: NetworkMode,
@@ -36,7 +37,7 @@ pub(super) fn move_state(
 ) -> MoveState {
     let is_online = device.status == DeviceStatus::Online;
     let is_in_container = device.facts.as_ref().is_none_or(|facts| facts.containerized);
-    // An agent on the device itself is in the host's network already.
+    // An agent that is not in a container is in the host's network already, so it keeps its link.
     let is_there = to == NetworkMode::Host && !is_in_container;
     let is_new = is_online && device.link.since.is_some() && (is_there || device.link.since != before);
     let is_moved = device.mode == to && network.is_none_or(|network| NetworkMode::of_network(network) == to);

@@ -1,7 +1,7 @@
-//! The policy as it is being edited, and the one in force that it began with.
+//! The draft of the policy, and the policy in force that it is based on.
 //!
-//! Life cycle: nothing → loaded → changed → saved, which is loaded again. While it is unchanged it follows every save
-//! of somebody else; once it is changed, such a save is a conflict that the person settles.
+//! Life cycle: empty → loaded → changed → saved, which is loaded again. An unchanged draft follows every save by
+//! another person; for a changed one such a save is a conflict, which the person resolves.
 
 use crate::{
     api::send,
@@ -17,15 +17,15 @@ use flotilla_protocol::{
 };
 use leptos::{prelude::*, task::spawn_local};
 
-/// A handle: copies share the same signals.
+/// The draft. A handle: copies share the same signals.
 #[derive(Debug, Clone, Copy)]
 pub(in crate::pages::mesh) struct PolicyDraft {
     pub(super) policy: RwSignal<Policy>,
-    /// What was in force when editing began.
+    /// The policy in force when editing began.
     base: RwSignal<Option<PolicyInForce>>,
-    /// Why nothing could be loaded.
+    /// Why the policy could not be loaded.
     pub(super) failure: RwSignal<Option<String>>,
-    /// Why it was not saved.
+    /// Why the draft was not saved.
     pub(super) refused: RwSignal<Option<String>>,
     pub(super) busy: RwSignal<bool>,
     store: Store,
@@ -54,7 +54,7 @@ impl PolicyDraft {
         draft
     }
 
-    /// Asks for the policy in force, unless it is here.
+    /// Loads the policy in force, unless it is loaded.
     pub(super) fn load(self) {
         if self.store.policy.with_untracked(Option::is_some) {
             return;
@@ -91,7 +91,7 @@ impl PolicyDraft {
         })
     }
 
-    /// Who saved something else meanwhile, and as which revision.
+    /// Who saved another policy since editing began, and its revision.
     pub(super) fn conflict(self) -> Option<(String, u64)> {
         let known = self.base.with(|base| base.as_ref().map(|base| base.revision))?;
         let newer = self.store.policy.get()?;
@@ -105,14 +105,15 @@ impl PolicyDraft {
         }
     }
 
-    /// The tests that the edited policy breaks.
+    /// The tests that the draft fails.
     pub(super) fn failing(self) -> Vec<PolicyTest> {
         let subjects = subjects();
         let failed = self.policy.with(|policy| run_tests(policy, &subjects));
         failed.into_iter().map(|failed| failed.test).collect()
     }
 
-    /// Saves it whole. What somebody else saved meanwhile was shown before, so it is that revision that is replaced.
+    /// Saves the draft in place of the newest known revision. If that is a save by another person, the conflict was
+    /// shown before.
     pub(super) fn save(self, after: Callback<()>) {
         let policy = self.policy.get_untracked();
         if let Err(flaw) = check(&policy) {
@@ -146,7 +147,7 @@ impl PolicyDraft {
     }
 }
 
-/// The devices that rules speak of.
+/// The devices that rules can select.
 pub(super) fn subjects() -> Vec<Subject> {
     use_store().devices.with(|devices| {
         let trusted = devices
@@ -157,7 +158,7 @@ pub(super) fn subjects() -> Vec<Subject> {
     })
 }
 
-/// Whom these selectors mean now.
+/// The devices that these selectors select now, in words.
 pub(super) fn devices_text(selectors: &[Selector]) -> String {
     let subjects = subjects();
     let is_selected = |subject: &&Subject| selectors.iter().any(|selector| selects(selector, subject));
@@ -169,7 +170,7 @@ pub(super) fn devices_text(selectors: &[Selector]) -> String {
     copy::means(&names)
 }
 
-/// The devices in bridge networking to which a rule leads.
+/// The devices that a rule allows to reach but cannot be reached, since they are in bridge networking; in words.
 pub(super) fn unreachable_devices_of(rule: &Rule) -> Option<String> {
     let subjects = subjects();
     let unreachable = subjects.iter().filter(|subject| {
@@ -179,7 +180,7 @@ pub(super) fn unreachable_devices_of(rule: &Rule) -> Option<String> {
     (!names.is_empty()).then(|| copy::unreachable(&names))
 }
 
-/// What can be chosen in From and To.
+/// The selectors that From and To suggest.
 pub(super) fn known_selectors() -> Vec<String> {
     let subjects = subjects();
     let mut tags: Vec<_> = subjects
@@ -196,7 +197,7 @@ pub(super) fn known_selectors() -> Vec<String> {
         .collect()
 }
 
-/// The name of a device by its id.
+/// The name of the device with this id.
 pub(super) fn name_of(id: &str) -> Option<String> {
     untrack(|| use_store().lookup_device(id)).map(|device| device.name.to_string())
 }

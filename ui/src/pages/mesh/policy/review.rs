@@ -1,4 +1,4 @@
-//! What saving would open, close and cut, before it does.
+//! The review of a draft: what saving it would open, close and cut.
 
 use super::draft::PolicyDraft;
 use crate::{
@@ -67,7 +67,7 @@ fn reviewed(review: PolicyReview) -> AnyView {
     .into_any()
 }
 
-/// At most this many lines; a person reads no more, and the count is above.
+/// At most this many lines are listed; the total is above them.
 const SHOWN: usize = 50;
 
 fn listed(title: &'static str, reaches: &[Reach], total: u64) -> Option<AnyView> {

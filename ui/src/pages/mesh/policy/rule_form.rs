@@ -1,4 +1,4 @@
-//! The drawer in which a rule is written.
+//! The drawer that edits a rule.
 
 use super::draft::{PolicyDraft, devices_text, known_selectors, unreachable_devices_of};
 use crate::{
@@ -27,7 +27,7 @@ const SELECTORS: WordKind = WordKind {
     is_valid: |text| text.parse::<Selector>().is_ok(),
 };
 
-/// What is typed. Only the fields of a sound one become a rule.
+/// The typed fields, which become a rule if they are valid.
 #[derive(Debug, Clone)]
 struct RuleInput {
     name: String,
@@ -70,7 +70,7 @@ impl RuleInput {
             from: selectors(&self.from),
             to: selectors(&self.to),
             proto,
-            // Of a protocol without ports the field is not shown.
+            // For a protocol without ports the field is not shown, so its text is ignored.
             ports: if proto.has_ports() {
                 ports(&self.ports)?
             } else {
@@ -80,7 +80,7 @@ impl RuleInput {
     }
 }
 
-/// A field and what is wrong with it.
+/// A field and its error.
 type FieldError = (String, String);
 
 fn ports(text: &str) -> Result<Ports, FieldError> {
@@ -98,7 +98,7 @@ fn ports(text: &str) -> Result<Ports, FieldError> {
         .map_err(|invalid| ("ports".to_owned(), invalid.to_string()))
 }
 
-/// The policy with the rule in its place, if that can be saved.
+/// The policy with the rule at `index`, or added without one; else the error of a field of the rule.
 fn with_rule(mut policy: Policy, index: Option<usize>, typed: &RuleInput) -> Result<Policy, FieldError> {
     let rule = typed.rule()?;
     let at = index
@@ -186,7 +186,7 @@ pub(super) fn RuleForm(draft: PolicyDraft, index: Option<usize>, on_close: Callb
     }
 }
 
-/// What of the traffic is allowed, and whether the rule is in force.
+/// The fields for protocol, ports, and whether the rule is enabled.
 #[component]
 fn Allowed(typed: RwSignal<RuleInput>, wrong: Signal<Option<String>>) -> impl IntoView {
     let has_ports = Memo::new(move |_| typed.with(|typed| typed.proto.parse().is_ok_and(Proto::has_ports)));
@@ -206,7 +206,7 @@ fn Allowed(typed: RwSignal<RuleInput>, wrong: Signal<Option<String>>) -> impl In
     }
 }
 
-/// Selectors as chips, with whom they mean now.
+/// A field for selectors, with the devices that they select now.
 #[component]
 fn Selectors(
     label: &'static str,
@@ -228,7 +228,7 @@ fn Selectors(
     }
 }
 
-/// A panel beside the sentences. Escape closes it.
+/// A drawer beside the sentences. Escape closes it.
 #[component]
 pub(super) fn EditorDrawer(
     #[prop(into)] title: String,
@@ -280,7 +280,7 @@ mod tests {
         );
         let again = RuleInput::of(Some(rule)).rule().unwrap();
         assert_eq!(again, *rule);
-        // Ports that were typed before the protocol was changed are left out.
+        // Ports that were typed before the protocol changed are ignored.
         let ping = typed(|typed| {
             typed.ports = "x".to_owned();
             typed.proto = "icmp".to_owned()

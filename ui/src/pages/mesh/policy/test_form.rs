@@ -1,4 +1,4 @@
-//! The drawer in which a test is written.
+//! The drawer that adds a test.
 
 use super::{draft::PolicyDraft, rule_form::EditorDrawer};
 use crate::{
@@ -13,7 +13,7 @@ use crate::{
 use flotilla_protocol::policy::{Expect, PolicyTest, Proto, Selector};
 use leptos::{ev::SubmitEvent, html, prelude::*};
 
-/// What is typed.
+/// The typed fields.
 #[derive(Debug, Clone)]
 struct TestInput {
     from: String,
@@ -24,7 +24,7 @@ struct TestInput {
 }
 
 impl TestInput {
-    /// The test, or the field that is wrong and why.
+    /// The test, or a field and its error.
     fn test(&self) -> Result<PolicyTest, (&'static str, String)> {
         let selector = |field, text: &str| {
             text.trim()

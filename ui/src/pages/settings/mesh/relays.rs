@@ -1,4 +1,4 @@
-//! Relays: where each is reached, and which devices run one.
+//! The relays with their addresses, and the form that makes a device a relay.
 
 use crate::{
     api::{Failure, send},
@@ -21,10 +21,10 @@ use flotilla_protocol::{
 use leptos::{ev::SubmitEvent, prelude::*, task::spawn_local};
 use std::ops::RangeInclusive;
 
-/// What is typed about a relay, and what the controller said of it. A handle: copies share the same signals.
+/// The typed fields of a relay, and the answer of the controller. A handle: copies share the same signals.
 #[derive(Debug, Clone, Copy)]
 struct RelayDraft {
-    /// The relay that is changed; a new one when absent.
+    /// The device whose relay is edited; `None` for a new relay.
     edited: RwSignal<Option<String>>,
     device: RwSignal<String>,
     port: RwSignal<String>,
@@ -48,7 +48,7 @@ impl RelayDraft {
         }
     }
 
-    /// Begins anew, for another relay.
+    /// Clears the fields, for a new relay.
     fn clear(self) {
         self.edited.set(None);
         self.port.set(String::new());
@@ -57,11 +57,11 @@ impl RelayDraft {
         self.refused.set(None);
     }
 
-    /// Begins with what is known of a device's relay.
+    /// Fills the fields with the relay of a device.
     fn edit(self, relay: &RelayFacts, device: &Device) {
         self.clear();
         self.edited.set(Some(device.name.to_string()));
-        // Its own addresses come last, at the port that it listens on.
+        // The device's own addresses come last, with the port that it listens on.
         let port = relay.endpoints.last().map(|last| last.port().to_string());
         self.port.set(port.unwrap_or_default());
         let address = chosen_address(relay, device).map(ToString::to_string);
@@ -95,7 +95,7 @@ impl RelayDraft {
         self.refused.set(None);
         spawn_local(async move {
             let outcome = send(&request).await;
-            // The page may have been left meanwhile.
+            // `try_set` answers the value if the page was left meanwhile.
             if self.busy.try_set(false).is_some() {
                 return;
             }
@@ -107,7 +107,7 @@ impl RelayDraft {
         });
     }
 
-    /// What was said of this field.
+    /// The controller's refusal of this field.
     fn refusal_of(self, field: &'static str) -> Option<String> {
         self.refused.with(|refused| {
             let refused = refused.as_ref().filter(|refused| refused.field() == Some(field));
@@ -115,7 +115,7 @@ impl RelayDraft {
         })
     }
 
-    /// What is wrong with a number: what was said of it, or that it is out of its range.
+    /// The error of a number: the controller's refusal, or that it is out of range.
     fn error(
         self,
         field: &'static str,
@@ -130,7 +130,7 @@ impl RelayDraft {
         })
     }
 
-    /// What was said of no field.
+    /// The controller's refusal of none of the fields.
     fn other_refusal(self) -> Option<String> {
         self.refused.with(|refused| {
             let own =
@@ -140,7 +140,7 @@ impl RelayDraft {
     }
 }
 
-/// The address that somebody chose for a relay: the first one, unless the device itself has it.
+/// The address that the person chose for a relay: the first one, unless it is an own address of the device.
 fn chosen_address<'a>(relay: &'a RelayFacts, device: &Device) -> Option<&'a Endpoint> {
     let candidates = device.mesh.iter().flat_map(|mesh| &mesh.candidates);
     let own: Vec<_> = candidates.map(|candidate| candidate.address.ip()).collect();
@@ -148,13 +148,13 @@ fn chosen_address<'a>(relay: &'a RelayFacts, device: &Device) -> Option<&'a Endp
     relay.endpoints.first().filter(is_chosen)
 }
 
-/// The port after a relay's own is its, too.
+/// Ports of a relay. It also uses the port after this one, so the last port is not possible.
 const PORTS: RangeInclusive<u32> = 1..=65_534;
 
-/// Mbit/s that the controller accepts.
+/// The limits that the controller accepts, in Mbit/s.
 const LIMITS: RangeInclusive<u32> = 1..=100_000;
 
-/// A typed number: absent where it is wrong, `Some(None)` where nothing is typed.
+/// The typed number: `None` if it is wrong, `Some(None)` if nothing is typed.
 #[expect(
     clippy::option_option,
     reason = "no number and no choice of one are different"

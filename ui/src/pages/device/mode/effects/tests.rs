@@ -1,4 +1,4 @@
-//! What is told before the mode of a device changes.
+//! The effects that are shown before the mode of a device changes.
 
 use super::*;
 use NetworkMode::{Bridge, Host, Pause};
