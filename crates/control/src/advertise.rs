@@ -64,8 +64,8 @@ pub(crate) fn is_outside(endpoint: &Endpoint) -> bool {
     }
 }
 
-/// Whether the host is a multicast DNS name (RFC 6762 §3): systems resolve it by asking their network, and most name servers
-/// do not know it. An agent in a container asks name servers only.
+/// Whether the host is a multicast DNS name (RFC 6762 §3): systems resolve it by asking their network, and most name
+/// servers do not know it. An agent in a container asks name servers only.
 pub(crate) fn is_mdns_name(endpoint: &Endpoint) -> bool {
     endpoint.host().trim_end_matches('.').ends_with(".local")
 }

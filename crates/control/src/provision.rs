@@ -73,7 +73,7 @@ pub(crate) fn device_added(config: &ConfigFile, host_kept: bool, tls_pin: &Pin) 
 #[derive(Clone, Copy)]
 struct Source<'a> {
     config: &'a ConfigFile,
-    /// Where the device, or the agent's container on it, reaches control for the first time.
+    /// The address at which the device, or the agent's container on it, reaches control for the first time.
     endpoint: &'a Endpoint,
     tls_pin: &'a Pin,
     /// The owner decided for host networking even on Docker Desktop.

@@ -228,7 +228,7 @@ impl Target {
     }
 }
 
-/// The container that a person means.
+/// The container with this id, this name, or the only one whose id begins so.
 fn find_container<'a>(entry: &'a DeviceEntry, text: &str) -> Result<&'a Container, Refusal> {
     let containers = entry.last_report.inventory.containers().values();
     let device = &entry.row.name;

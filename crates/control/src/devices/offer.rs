@@ -265,7 +265,7 @@ mod tests {
             .map(|entry| entry.row.mesh_ip)
             .collect();
         assert_eq!(addresses.len(), 3);
-        // What is cut off to make room for nothing else has room for a number.
+        // A long host name is cut to 60 characters, so that a number fits behind it when the name is taken.
         let long = "a".repeat(64);
         add(&bed.core, device(&long[..60])).await.unwrap();
         assert_eq!(local_name(&bed.core, &long), format!("{}-2", &long[..60]));

@@ -117,7 +117,7 @@ fn an_agent_in_a_container_is_told_no_name_that_only_systems_know_where_there_is
             "{text}"
         );
     }
-    // A network's name server may know it.
+    // Without another address the name is used, since the network's name server may know it.
     for text in texts(&["ctl.local:7443"]).1 {
         assert!(text.contains("ctl.local:7443"), "{text}");
     }
