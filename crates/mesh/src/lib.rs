@@ -7,7 +7,7 @@
 //! 3. after either, and after [`Mesh::handle_timeout`] at [`Mesh::poll_timeout`]: drain [`Mesh::poll_transmit`],
 //!    [`Mesh::poll_bounce`] and [`Mesh::poll_event`];
 //! 4. a datagram that the system finds too large to send: [`Mesh::handle_too_large`], then as before. Datagrams must
-//!   not be fragmented, or probes of a path's size would be meaningless.
+//!    not be fragmented, or probes of a path's size would be meaningless.
 
 mod clamp;
 mod drops;

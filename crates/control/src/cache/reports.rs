@@ -22,6 +22,12 @@ pub(crate) enum ReportEffect {
     Nothing,
 }
 
+impl ReportEffect {
+    fn of_change(changed: bool) -> Self {
+        if changed { Self::Changed } else { Self::Nothing }
+    }
+}
+
 impl State {
     /// How long control waits before it reads the device's next report, after one of so many bytes.
     pub(crate) fn pace(&mut self, id: DeviceId, bytes: usize, now: Timestamp) -> Duration {
@@ -92,11 +98,7 @@ impl State {
             self.publish_device(id, now);
         }
         self.reload_pages_when_due(now);
-        if changed {
-            ReportEffect::Changed
-        } else {
-            ReportEffect::Nothing
-        }
+        ReportEffect::of_change(changed)
     }
 
     fn apply_mesh(&mut self, id: DeviceId, mut mesh: MeshReport, now: Timestamp) -> bool {
