@@ -14,7 +14,7 @@
 //!             let leg = tunnel.open_leg(relay);    // dropped when the connection ends
 //!             tokio::spawn(async move { while let Some(_datagram) = leg.next().await { /* send it */ } });
 //!         }
-//!         Event::Surroundings => {}                      // see whether packets still pass: `obstacle`
+//!         Event::Surroundings => {}                      // see whether packets still pass (`obstacle`), and names
 //!         Event::Path(_) | Event::Reachability(_) | Event::NoLongerNeedsLeg(_) => {} // report to control
 //!         Event::Ended(error) => return Err(error),      // the thread is gone; so is the interface
 //!     }
@@ -23,7 +23,8 @@
 //! ```
 //!
 //! Rooms: [`device`] is the TUN device, [`udp`] the socket, [`offload`] cuts and joins runs of packets, [`route`] puts
-//! the mesh into the routing table and watches the network, [`run`] is the thread, [`relay_leg`] a relay's TLS leg.
+//! the mesh into the routing table and watches the network, [`names`] checks the name servers, [`run`] is the thread,
+//! [`relay_leg`] a relay's TLS leg.
 //!
 //! The interface ends with the process, however that ends. Traffic costs no allocation per packet. On systems other
 //! than Linux a start fails with a message (`unsupported`).
@@ -35,6 +36,7 @@ mod command;
 #[cfg(target_os = "linux")]
 mod device;
 mod error;
+mod names;
 mod obstacle;
 #[cfg(target_os = "linux")]
 mod offload;
@@ -66,6 +68,7 @@ use tokio::sync::{mpsc, oneshot};
 
 pub use error::{DeviceError, RouteInTheWay, TunnelError};
 pub use flotilla_mesh::{Attempt, Counters, DropReason, PrivateKey, Reachability};
+pub use names::name_servers_are_reached;
 pub use obstacle::Obstacle;
 pub use relay_leg::RelayLeg;
 #[cfg(target_os = "linux")]
@@ -179,6 +182,7 @@ impl Tunnel {
 
     /// Applies a map, the interface's address and route included.
     ///
+    /// # Errors
     /// The mesh's range overlaps with a route of this device, or covers one of its name servers; the map before it
     /// stays in force.
     pub async fn apply(&self, map: NetworkMap) -> Result<(), TunnelError> {

@@ -18,8 +18,6 @@ use std::time::Instant;
 
 use flotilla_protocol::cidr::IpRange;
 use flotilla_protocol::enroll::MeshAddress;
-use flotilla_protocol::interface;
-use flotilla_protocol::mesh::NetworkMap;
 use netlink_packet_core::{NLM_F_CREATE, NLM_F_REPLACE};
 use netlink_packet_route::address::{AddressAttribute, AddressMessage};
 use netlink_packet_route::link::{
@@ -87,26 +85,6 @@ fn outgoing(route: &RouteMessage) -> Option<u32> {
         RouteAttribute::Oif(index) => Some(*index),
         _ => None,
     })
-}
-
-/// A name server of this device that has an address inside the mesh's range and is none of its peers: the mesh's route
-/// would make it unreachable.
-pub(crate) fn name_server(range: IpRange, map: &NetworkMap) -> Option<Ipv4Addr> {
-    // The second file has the servers that systemd-resolved itself asks.
-    let files = ["/etc/resolv.conf", "/run/systemd/resolve/resolv.conf"];
-    let texts = files
-        .into_iter()
-        .filter_map(|file| std::fs::read_to_string(file).ok());
-    texts
-        .flat_map(|text| interface::name_servers(&text))
-        .find(|server| is_covered(*server, range, map))
-}
-
-/// Whether this address lies in the mesh's range without being this device's or a peer's.
-fn is_covered(server: Ipv4Addr, range: IpRange, map: &NetworkMap) -> bool {
-    let mut peers = map.peers.iter().map(|peer| peer.address);
-    let is_on_mesh = server == map.address.address || peers.any(|peer| peer == server);
-    range.contains(IpAddr::V4(server)) && !is_on_mesh
 }
 
 /// The mesh's interface.

@@ -27,9 +27,10 @@ use tokio::sync::oneshot;
 use crate::clock::{self, SleepDetector};
 use crate::command::Command;
 use crate::device::Device;
+use crate::names::name_servers_are_reached;
 use crate::relay_leg::Rings;
 use crate::route::watch::{Change, Watch};
-use crate::route::{Interface, Surroundings, name_server, overlap, surroundings};
+use crate::route::{Interface, Surroundings, overlap, surroundings};
 use crate::udp::Socket;
 use crate::wake::Wake;
 use crate::{Event, MTU, TunnelConfig, TunnelError};
@@ -286,11 +287,7 @@ impl Plane {
         {
             return Err(TunnelError::RangeOverlap { mesh, route });
         }
-        if let Some(mesh) = range.filter(|_| self.range != range)
-            && let Some(server) = name_server(mesh, map)
-        {
-            return Err(TunnelError::NameServer { mesh, server });
-        }
+        name_servers_are_reached(map)?;
         self.interface.set_address(map.address).map_err(in_place)?;
         self.range = range;
         self.mesh.apply(map, now);

@@ -1,5 +1,6 @@
 //! What the mesh lets through and what it drops, and devices on which it cannot start.
 
+use std::fs;
 use std::net::{SocketAddr, UdpSocket};
 use std::time::Instant;
 
@@ -201,8 +202,13 @@ fn without_the_right_to_an_interface_a_device_is_managed_and_says_what_to_do() -
     })
 }
 
+/// Becomes a program that sees another `resolv.conf`: the one in the folder that is its first argument.
+const OTHER_NAMES: &str = r#"mount --bind "$0/resolv.conf" /etc/resolv.conf; exec "$@""#;
+
+/// What would be cut off by the mesh's range is left alone, and the mesh heals when it is out of the way: a route that
+/// was there first, and a name server that a lease brings later.
 #[test]
-fn a_mesh_that_overlaps_with_a_route_leaves_the_route_alone_and_heals_when_it_is_gone() -> Result<()> {
+fn a_mesh_that_takes_a_route_or_a_name_server_leaves_it_alone_and_heals_when_it_is_gone() -> Result<()> {
     on(Lab::on_internet(&[Nat::None, Nat::None])?, async |lab| {
         let mut meshed = MeshFleet::start(lab).await?;
         let machine = lab.machine(1);
@@ -212,8 +218,12 @@ fn a_mesh_that_overlaps_with_a_route_leaves_the_route_alone_and_heals_when_it_is
         meshed.member_mut(machine).agent.stop()?;
         let change = |verb| run(machine.command("ip").args(["route", verb, &route, "dev", "eth0"]));
         change("add")?;
-        let member = meshed.member_mut(machine);
-        member.agent = member.setup.start(machine)?;
+        let names = machine.directory().join("resolv.conf");
+        fs::write(&names, "nameserver 192.0.2.53\n")?;
+        let directory = machine.directory().display().to_string();
+        let other_names = ["sh", "-euc", OTHER_NAMES, &directory];
+        let mut agent = meshed.member(machine).setup.command_as(machine, &other_names)?;
+        let _agent = Program::start(&mut agent, machine.directory(), "agent-of-other-names")?;
         eventually("it says what is in the way", seconds(10.0), async || {
             let mesh = meshed.mesh(machine)?;
             let state = &mesh["report"]["state"];
@@ -233,11 +243,37 @@ fn a_mesh_that_overlaps_with_a_route_leaves_the_route_alone_and_heals_when_it_is
             .await?;
         ensure!(run(machine.command("ip").args(["route", "show", &route]))?.contains("eth0"));
         change("del")?;
-        eventually("it is on the mesh again", seconds(30.0), async || {
-            meshed.is_up(machine, 1).await
+        is_up_again(&meshed, machine).await?;
+
+        let server = format!("{first}.{second}.2.136");
+        fs::write(&names, format!("nameserver {server}\n"))?;
+        // With the address that comes with it.
+        run(machine
+            .command("ip")
+            .args(["addr", "add", "192.0.2.9/32", "dev", "lo"]))?;
+        eventually("the name server is named", seconds(10.0), async || {
+            let device = meshed.control.device(machine.name()).await?;
+            let told = device.attention.iter().any(|about| {
+                matches!(about, Attention::Mesh { code: MeshTrouble::NameServer, reason }
+                    if reason.contains(&server) && reason.contains("Choose another range"))
+            });
+            ensure!(device.status == DeviceStatus::Online && told, "{device:?}");
+            Ok(())
         })
-        .await
+        .await?;
+        let way = run(machine.command("ip").args(["route", "get", &server]))?;
+        ensure!(way.contains("dev eth0"), "names are asked for at {way}");
+        fs::write(&names, "nameserver 192.0.2.53\n")?;
+        is_up_again(&meshed, machine).await
     })
+}
+
+/// A device that is off the mesh tries again every 15 seconds.
+async fn is_up_again(meshed: &Meshed, machine: &Machine) -> Result<()> {
+    eventually("it is on the mesh again", seconds(30.0), async || {
+        meshed.is_up(machine, 1).await
+    })
+    .await
 }
 
 #[test]

@@ -21,7 +21,7 @@ use flotilla_protocol::{
     mesh::{MapPush, MapTaken, MeshState, NetworkMap, Obstacle},
     path::{PathAttempt, PeerPath},
 };
-use flotilla_tunnel::{Event, MTU, TunnelError};
+use flotilla_tunnel::{Event, MTU, TunnelError, name_servers_are_reached};
 use std::time::Duration;
 use tokio::{
     sync::{mpsc, oneshot, watch},
@@ -227,8 +227,13 @@ impl MeshTask {
         }
     }
 
-    /// Takes the result of a check: the mesh is up, with or without an obstacle.
+    /// Takes the result of a check: the mesh is up, with or without an obstacle; or its route cuts this device off from a
+    /// name server, and the mesh ends.
     fn show_checked(&mut self, obstacle: Option<Obstacle>) {
+        let map = self.kept.as_ref().map(|kept| &kept.map);
+        if let Some(Err(error)) = map.map(name_servers_are_reached) {
+            return self.handle_failure(&error);
+        }
         let up = MeshState::Up {
             interface: self.setup.tun_name.clone(),
             mtu: MTU,
