@@ -213,6 +213,18 @@ impl Lab {
         Ok(())
     }
 
+    /// Gives a machine of the switch a second cable to it, `eth1`, which is up and has no address yet.
+    pub fn second_cable(&self, machine: &Machine) -> Result<()> {
+        let [own, switch] = [machine.name(), "switch"].map(|name| self.run.namespace(name));
+        let there = format!("{}-second", machine.name());
+        let ends = [
+            "link", "add", &there, "netns", &switch, "type", "veth", "peer", "name", "eth1", "netns", &own,
+        ];
+        network::ip(&ends)?;
+        network::ip(&["-n", &switch, "link", "set", &there, "master", "switch", "up"])?;
+        network::ip(&["-n", &own, "link", "set", "eth1", "up"])
+    }
+
     /// The address at which control listens for agents.
     #[must_use]
     pub fn control(&self) -> SocketAddrV4 {

@@ -5,6 +5,7 @@ use std::net::Ipv4Addr;
 use std::time::Instant;
 
 use anyhow::{Context, Result, ensure};
+use flotilla_protocol::api::TestPath;
 use flotilla_protocol::device::{Attention, RelayPreference};
 use flotilla_protocol::mesh::MeshTrouble;
 use flotilla_protocol::path::PathKind;
@@ -168,6 +169,10 @@ fn devices_behind_firewalls_of_their_own_reach_each_other_directly() -> Result<(
     })
 }
 
+/// Names by which programs call what leads to no other device.
+const INNER: &str =
+    "podman1 lxdbr0 wg0 tailscale0 cni0 flannel.1 cali123 cilium_host zt0 incusbr0 virbr1 ppp0";
+
 /// A VPN's client that takes all traffic, and bridges of programs that make networks of their own.
 #[test]
 fn a_vpn_in_two_halves_and_inner_networks_leave_the_mesh_as_it_is() -> Result<()> {
@@ -183,8 +188,9 @@ fn a_vpn_in_two_halves_and_inner_networks_leave_the_mesh_as_it_is() -> Result<()
                  ip link add vpn0 type veth peer name vpn0far; ip link set vpn0far up; ip link set vpn0 up; \
                  ip addr add 10.200.0.2/24 dev vpn0; \
                  ip link add inner type bridge; ip link set inner up; ip addr add 10.5.0.1/24 dev inner; \
-                 ip link add lxdbr0 type veth peer name x1; ip link set x1 up; ip link set lxdbr0 up; \
-                 ip addr add 10.5.1.1/24 dev lxdbr0; \
+                 i=0; for name in {INNER}; do i=$((i+1)); \
+                   ip link add $name type veth peer name far$i; ip link set far$i up; ip link set $name up; \
+                   ip addr add 10.5.$i.1/24 dev $name; done; \
                  ip route add 0.0.0.0/1 via 10.200.0.1 dev vpn0; ip route add 128.0.0.0/1 via 10.200.0.1 dev vpn0",
                 control.ip()
             ),
@@ -192,7 +198,12 @@ fn a_vpn_in_two_halves_and_inner_networks_leave_the_mesh_as_it_is() -> Result<()
         meshed.member_mut(machine).agent.stop()?;
         let member = meshed.member_mut(machine);
         member.agent = member.setup.start(machine)?;
+        let started = Instant::now();
         meshed.is_up(machine, 1).await?;
+        meshed
+            .eventually_by(PathKind::Direct, machine, lab.machine(2), seconds(10.0))
+            .await?;
+        println!("direct after {:.1?}", started.elapsed());
         let report = &meshed.mesh(machine)?["report"];
         let candidates: Vec<_> = report["candidates"]
             .as_array()
@@ -220,6 +231,52 @@ fn link(meshed: &MeshFleet, machine: &Machine) -> Result<Value> {
     let status = run(command(artifacts::agent()?, ["status", "--json", "--state-dir"]).arg(state_dir))?;
     let mut status: Value = serde_json::from_str(&status)?;
     Ok(status["link"].take())
+}
+
+/// From a dock to a cable, say: nothing about the address tells that it moved.
+#[test]
+fn a_device_whose_address_moves_to_a_second_card_has_link_and_direct_path_back_in_ten_seconds() -> Result<()>
+{
+    on(Lab::on_internet(&[Nat::Cone, Nat::None])?, async |lab| {
+        let meshed = Meshed::start(lab).await?;
+        let [other, machine] = [lab.machine(1), lab.machine(2)];
+        meshed
+            .eventually_by(PathKind::Direct, machine, other, seconds(10.0))
+            .await?;
+        lab.second_cable(machine)?;
+        let address = machine.address();
+        let moved = Instant::now();
+        sh(
+            machine,
+            &format!(
+                "way=$(ip route show default | sed 's/ dev eth0.*//'); ip addr del {address}/24 dev eth0; \
+                 ip addr add {address}/24 dev eth1; ip route add $way dev eth1"
+            ),
+        )?;
+        meshed.first_byte(machine, other, seconds(10.0))?;
+        let heard = moved.elapsed();
+        let test = TestPath {
+            from: machine.name().to_owned(),
+            to: other.name().to_owned(),
+        };
+        // Asked of the device by its link, and answered by it.
+        let attempts = eventually("it answers by a direct way", seconds(15.0), async || {
+            let attempts = meshed.control.send(&test).await?;
+            let mut direct = attempts.iter().filter(|one| !one.target.starts_with("Relay"));
+            ensure!(direct.any(|one| one.rtt_ms.is_some()), "{attempts:?}");
+            Ok(attempts)
+        })
+        .await?;
+        meshed
+            .eventually_by(PathKind::Direct, machine, other, seconds(15.0))
+            .await?;
+        println!(
+            "heard after {heard:.1?}, direct after {:.1?}: {attempts:?}",
+            moved.elapsed()
+        );
+        ensure!(moved.elapsed() < seconds(10.0), "{:?}", moved.elapsed());
+        Ok(())
+    })
 }
 
 #[test]
