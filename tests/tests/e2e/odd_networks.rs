@@ -66,6 +66,9 @@ fn answer(message: &[u8], how: Aaaa) -> Option<Vec<u8>> {
     Some(answer)
 }
 
+/// A name server before the one that answers, at an unused address of the network.
+const DEAD: &str = "nameserver 10.77.0.99\n";
+
 /// Runs a program with another `resolv.conf` and a folder that is first on `PATH`. The folder is the first argument.
 const ELSEWHERE: &str = r#"mount --bind "$0/resolv.conf" /etc/resolv.conf; PATH=$0:$PATH; exec "$@""#;
 
@@ -80,13 +83,14 @@ fn a_name_is_found_however_badly_a_name_server_answers_about_ipv6_and_where_only
         let control = control.start()?;
         let machine = lab.machine(1);
         let ways = [
-            Aaaa::Empty,
-            Aaaa::NoSuchName,
-            Aaaa::Failure,
-            Aaaa::Silence,
-            Aaaa::NoSuchNameAtAll,
+            (Aaaa::Empty, ""),
+            (Aaaa::NoSuchName, ""),
+            (Aaaa::Failure, ""),
+            (Aaaa::Silence, ""),
+            (Aaaa::NoSuchNameAtAll, ""),
+            (Aaaa::Empty, DEAD),
         ];
-        for (number, how) in (1..).zip(ways) {
+        for (number, (how, before)) in (1..).zip(ways) {
             // Each server has an address of its own, since the earlier ones keep running.
             let server = Ipv4Addr::new(10, 77, 0, 100 + number);
             let namespace = lab.control_namespace();
@@ -101,7 +105,10 @@ fn a_name_is_found_however_badly_a_name_server_answers_about_ipv6_and_where_only
             ]))?;
             serve_names(how, server)?;
             let elsewhere = lab.directory(&format!("names-{number}"))?;
-            fs::write(elsewhere.join("resolv.conf"), format!("nameserver {server}\n"))?;
+            fs::write(
+                elsewhere.join("resolv.conf"),
+                format!("{before}nameserver {server}\n"),
+            )?;
             let getent = elsewhere.join("getent");
             let knows = matches!(how, Aaaa::NoSuchNameAtAll);
             let body = if knows {
