@@ -5,7 +5,7 @@
 
 use std::ffi::OsStr;
 use std::fs;
-use std::os::unix::fs::symlink;
+use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::path::Path;
 use std::process::Command;
 
@@ -60,6 +60,13 @@ impl<'a> Podman<'a> {
     /// Runs a text that a person pastes into a root shell on this machine, exactly as it is.
     pub fn paste(&self, text: &str) -> Result<String> {
         run(self.command("bash").args(["-c", text]))
+    }
+
+    /// From now on it is found as `docker` as well, as distributions have it.
+    pub fn call_docker(&self) -> Result<()> {
+        let docker = self.machine.directory().join(PROGRAMS).join("docker");
+        fs::write(&docker, "#!/bin/sh\nexec podman \"$@\"\n")?;
+        Ok(fs::set_permissions(&docker, fs::Permissions::from_mode(0o755))?)
     }
 
     fn command(&self, program: impl AsRef<OsStr>) -> Command {

@@ -30,6 +30,7 @@ fn an_agent_that_podman_runs_is_on_the_mesh_in_each_mode() -> Result<()> {
         .await?;
 
         let podman = Podman::start(bridge)?;
+        podman.call_docker()?;
         let added = online(&modes, &podman, bridge, NetworkMode::Bridge).await?;
         only_goes_out(&modes, &podman, native, &added).await?;
 
@@ -60,7 +61,8 @@ fn an_agent_that_podman_runs_is_on_the_mesh_in_each_mode() -> Result<()> {
     })
 }
 
-/// Runs an agent with its config file, waits until it is on the mesh, and stops a container through it.
+/// Runs an agent, in bridge mode with its token and else with its config file, waits until it is on the mesh, and stops
+/// a container through it.
 async fn online(
     modes: &ModeFleet,
     podman: &Podman<'_>,
@@ -73,7 +75,11 @@ async fn online(
     let added = modes.add(name, mode).await?;
     let file = machine.directory().join(format!("{name}.device.toml"));
     write_private(&file, config_text(&added)?)?;
-    let text = added.config_run.as_deref();
+    // The text for Docker is for a Podman that is called so.
+    let text = match mode {
+        NetworkMode::Bridge => added.docker_run.as_deref(),
+        _ => added.config_run.as_deref(),
+    };
     podman.paste(text.with_context(|| format!("no command: {:?}", added.unavailable))?)?;
     modes.is_on_mesh(name).await?;
     eventually("its engine is Podman", seconds(15.0), async || {
