@@ -51,6 +51,40 @@ fn a_killed_agent_is_missed_and_starts_again_from_its_state() -> Result<()> {
     })
 }
 
+/// As with a read-only system, or one that is started by a network.
+#[test]
+fn a_machine_that_is_called_otherwise_at_each_boot_needs_one_word_of_its_owner() -> Result<()> {
+    on(Lab::without_engines(1)?, async |lab| {
+        let control = Control::start(lab)?;
+        let machine = lab.machine(1);
+        let setup = AgentSetup::new(machine, &control.add("nas").await?)?;
+        let mut agent = setup.start(machine)?;
+        control.eventually_online("nas", seconds(10.0)).await?;
+        for (boot, is_vouched) in [("first", false), ("first", true), ("second", true)] {
+            agent.stop()?;
+            let missed = DeviceStatus::Reconnecting;
+            control.eventually_is("nas", missed, seconds(5.0)).await?;
+            std::fs::write(machine.directory().join("machine-id"), boot)?;
+            agent = setup.start(machine)?;
+            if is_vouched {
+                let attention = control.eventually_online("nas", seconds(10.0)).await?.attention;
+                let is_cloned = |about: &Attention| matches!(about, Attention::Cloned { .. });
+                ensure!(!attention.iter().any(is_cloned), "{attention:?}");
+                continue;
+            }
+            eventually("it is taken for another one", seconds(10.0), async || {
+                let attention = control.device("nas").await?.attention;
+                let is_cloned = |about: &Attention| matches!(about, Attention::Cloned { contests: None, .. });
+                ensure!(attention.iter().any(is_cloned), "{attention:?}");
+                Ok(())
+            })
+            .await?;
+            control.cli(&["device", "vouch", "nas"])?;
+        }
+        Ok(())
+    })
+}
+
 #[test]
 fn an_agent_killed_while_it_enrolls_never_ends_half_enrolled() -> Result<()> {
     with_lab(1, async |lab| {
