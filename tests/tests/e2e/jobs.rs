@@ -256,7 +256,8 @@ fn cases_from_the_field() -> Result<()> {
         done_means_that_the_next_command_works(&scene).await?;
         one_that_gets_unhealthy_goes_back(&scene).await?;
         one_that_is_paused_is_to_be_unpaused_first(&scene).await?;
-        one_that_is_slow_to_stop_survives_the_agents_end(&scene).await
+        one_that_is_slow_to_stop_survives_the_agents_end(&scene).await?;
+        one_that_is_placed_survives_the_engines_end(lab, &modes).await
     })
 }
 
@@ -365,4 +366,47 @@ async fn one_that_is_slow_to_stop_survives_the_agents_end(scene: &Scene<'_>) -> 
         "{last:?}"
     );
     Ok(())
+}
+
+/// A6: its engine is stopped and started while it stops, and the agent with it, as in a reboot.
+async fn one_that_is_placed_survives_the_engines_end(lab: &mut Lab, modes: &Modes) -> Result<()> {
+    let scene = Scene::new(lab, modes);
+    // An engine that ends waits for it.
+    run(scene.docker().args(["rm", "--force", "slow"]))?;
+    let program = r#"trap "echo stopping; sleep 3; exit 0" TERM; while :; do sleep 1; done"#;
+    let words = ["--name", "rebooted", "--restart", "always", "--stop-timeout", "9"];
+    let id = scene
+        .machine
+        .docker_run(&[&words[..], &[WORKER, "sh", "-c", program]].concat())?;
+    scene.eventually_listed("rebooted").await?;
+    let request = scene.placing("rebooted", true);
+    let restarting = async {
+        eventually("it is stopping", seconds(10.0), async || {
+            let log = run(lab.machine(1).docker().args(["logs", &id]))?;
+            ensure!(log.contains("stopping"), "{log}");
+            Ok(())
+        })
+        .await?;
+        lab.machine_mut(1).stop_engine()?;
+        lab.machine_mut(1).start_engine()?;
+        lab.machine(1).wait_for_engine(seconds(30.0))
+    };
+    let (placed, restarted) = tokio::join!(modes.control.send(&request), restarting);
+    restarted?;
+    let scene = Scene::new(lab, modes);
+    scene
+        .eventually_shown("rebooted", &["rebooted running"], 20.0)
+        .await
+        .with_context(|| format!("{placed:?}"))?;
+    let is_moved = scene.is_in_pod("rebooted")?;
+    eventually("what became of it is told", seconds(15.0), async || {
+        let last = scene.last(Action::ContainerMoved).await?;
+        ensure!(
+            last.details.contains("rebooted") && last.details.contains("ended meanwhile"),
+            "{last:?}"
+        );
+        ensure!(last.succeeded == is_moved, "{last:?}");
+        Ok(())
+    })
+    .await
 }
