@@ -20,12 +20,19 @@ pub(crate) fn rows<T>(answer: &Value, name: &str, read: impl Fn(&Value) -> Optio
 pub(crate) fn image(row: &Value, now: Timestamp) -> Option<Image> {
     Some(Image {
         id: text(row, "Id")?.to_owned(),
-        tags: references(&row["RepoTags"]),
+        tags: tags(&row["RepoTags"]),
         digests: references(&row["RepoDigests"]),
         size_bytes: row["Size"].as_u64().unwrap_or(0),
         created: date(&row["Created"]).and_then(|date| state::creation_date(date, now)),
         used_by: None,
     })
+}
+
+/// Where containerd holds the images, an image that was asked for by its digest has the digest among its tags as well.
+fn tags(value: &Value) -> Vec<String> {
+    let mut tags = references(value);
+    tags.retain(|tag| !tag.contains('@'));
+    tags
 }
 
 /// The references without `<none>`, which engines write where there is none.
@@ -89,6 +96,14 @@ mod tests {
         let huge =
             json!({"Id": "sha256:aa", "RepoTags": null, "Size": 9_007_199_254_740_993u64, "Containers": -1});
         assert_eq!(image(&huge, now()).unwrap().size_bytes, 9_007_199_254_740_993);
+    }
+
+    #[test]
+    fn a_digest_among_the_tags_is_no_tag() {
+        let row = json!({"Id": "sha256:aa", "RepoTags": ["h:5000/a@sha256:d1", "h:5000/a:1"], "RepoDigests": ["h:5000/a@sha256:d1"]});
+        let image = image(&row, now()).unwrap();
+        assert_eq!(image.tags, ["h:5000/a:1"]);
+        assert_eq!(image.digests, ["h:5000/a@sha256:d1"]);
     }
 
     #[test]
