@@ -225,6 +225,14 @@ impl Lab {
         network::ip(&["-n", &own, "link", "set", "eth1", "up"])
     }
 
+    /// A machine of the switch has a cable that carries IP packets of so many bytes, and no router that would say so.
+    pub fn narrow(&self, machine: &Machine, mtu: u16) -> Result<()> {
+        let mtu = mtu.to_string();
+        let [own, switch] = [machine.name(), "switch"].map(|name| self.run.namespace(name));
+        network::ip(&["-n", &switch, "link", "set", machine.name(), "mtu", &mtu])?;
+        network::ip(&["-n", &own, "link", "set", "eth0", "mtu", &mtu])
+    }
+
     /// The address at which control listens for agents.
     #[must_use]
     pub fn control(&self) -> SocketAddrV4 {

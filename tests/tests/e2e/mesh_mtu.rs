@@ -3,6 +3,7 @@
 
 use std::net::IpAddr;
 use std::process::Command;
+use std::time::Instant;
 
 use anyhow::{Context, Result, ensure};
 use flotilla_protocol::device::RelayPreference;
@@ -10,10 +11,12 @@ use flotilla_protocol::path::PathKind;
 use flotilla_tests::bench::narrow::{LINES, Line};
 use flotilla_tests::dataplane::{Ends, Implementation, Transfer, Underlay};
 use flotilla_tests::eventually::{eventually, seconds};
-use flotilla_tests::flotilla::ControlSetup;
+use flotilla_tests::flotilla::{Control, ControlSetup};
 use flotilla_tests::lab::{IcmpErrors, Lab, Machine, Nat, on, transfer};
 use flotilla_tests::mesh_fleet::MeshFleet;
 use flotilla_tests::program::{attempt, run};
+use flotilla_tests::swarm::Swarm;
+use tokio::runtime::Builder;
 
 /// Gbit/s of one stream once both ends know what the path carries.
 fn speed(lab: &Lab, (line, underlay, routers, carries): Line, number: u8) -> Result<f64> {
@@ -143,6 +146,44 @@ fn a_path_of_1124_bytes_whose_routers_keep_silent_carries_10_mb_both_ways_and_sa
     ensure!(told.contains("mtu = 1064") || told.contains("mtu=1064"), "{told}");
     ensure!(lab.fragments()? == 0, "{} fragments", lab.fragments()?);
     Ok(())
+}
+
+/// Containers whose list is many packets long.
+const LONG: usize = 300;
+
+#[test]
+fn a_long_list_of_a_device_behind_1124_bytes_arrives() -> Result<()> {
+    on(Lab::without_engines(1)?, async |lab| {
+        let machine = lab.machine(1);
+        lab.narrow(machine, 1124)?;
+        let control = Control::start(lab)?;
+        let swarm = Swarm::enroll(&control.client()?, 1).await?;
+        // What runs here is on the machine.
+        let there = machine.inside(|| {
+            Ok(Builder::new_multi_thread()
+                .worker_threads(1)
+                .enable_all()
+                .build()?)
+        })?;
+        let links = {
+            let _there = there.enter();
+            swarm.link_with(LONG)
+        };
+        let begun = Instant::now();
+        let listed = eventually("all of them are listed", seconds(10.0), async || {
+            let rows = control.containers("d0001").await?.len();
+            ensure!(rows == LONG, "{rows} rows");
+            let remote = control.device("d0001").await?.link.remote;
+            ensure!(remote == Some(machine.address().to_string()), "{remote:?}");
+            Ok(())
+        })
+        .await;
+        println!("listed after {:.1?}", begun.elapsed());
+        drop(links);
+        there.shutdown_background();
+        listed?;
+        makes_no_fragments(Command::new("nstat"))
+    })
 }
 
 /// Rules that let in answers only, and drop what is sent to the first address of the other machine.
