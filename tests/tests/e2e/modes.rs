@@ -142,8 +142,48 @@ fn in_pause_mode_by_each_text_two_apps_share_the_mesh_address_and_the_host_is_no
                 .await
                 .with_context(|| format!("{:?}, created anew", device.text))?;
         }
+        the_hosts_firewall_decides_about_the_pods_bridge(&modes, lab, &modes.devices[0]).await
+    })
+}
+
+/// What ufw leaves of what a host forwards: a container may begin and is answered. Without the last rule, nothing passes.
+const FORWARDED: &str = "table inet guard { chain forward { type filter hook forward priority 0; policy drop; \
+    ct state established,related accept; iifname \"docker0\" accept; }; }";
+
+/// A pod behind a host that lets nobody begin is reached all the same; of one whose host forwards nothing, the agent says
+/// that control is away.
+async fn the_hosts_firewall_decides_about_the_pods_bridge(
+    modes: &Modes,
+    lab: &Lab,
+    device: &Pasted,
+) -> Result<()> {
+    let own = device.machine(lab);
+    let restart = || run(own.docker().args(["restart", "--time", "2", AGENT])).map(drop);
+    run(own.command("nft").arg(FORWARDED))?;
+    restart()?;
+    eventually("an app of the pod answers", seconds(20.0), async || {
+        serves(native(lab), device, APPS[0])
+    })
+    .await?;
+    modes.is_on_mesh(device.name()).await?;
+
+    run(own
+        .command("nft")
+        .args(["flush", "chain", "inet", "guard", "forward"]))?;
+    restart()?;
+    let status = ["exec", AGENT, "/flotilla-agent", "status"];
+    eventually("the agent says that control is away", seconds(20.0), async || {
+        let told = run(own.docker().args(status))?;
+        let is_away = told.contains("control cannot be reached") && told.contains("no answer in time");
+        ensure!(is_away, "{told}");
         Ok(())
     })
+    .await?;
+    run(own.command("nft").args(["delete", "table", "inet", "guard"]))?;
+    eventually("an app of the pod answers again", seconds(30.0), async || {
+        serves(native(lab), device, APPS[0])
+    })
+    .await
 }
 
 /// Starts two apps in the pod: as services of the compose file where the pod was made by one, else by `docker run`.
