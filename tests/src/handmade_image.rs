@@ -2,6 +2,7 @@
 
 use anyhow::Result;
 use axum::Router;
+use axum::extract::Path;
 use axum::http::header::CONTENT_TYPE;
 use axum::response::IntoResponse;
 use axum::routing::get;
@@ -11,6 +12,10 @@ use sha2::{Digest, Sha256};
 use tokio::net::TcpListener;
 
 const MANIFEST: &str = "application/vnd.docker.distribution.manifest.v2+json";
+const LIST: &str = "application/vnd.docker.distribution.manifest.list.v2+json";
+
+/// See [`HandmadeImage::serve`].
+pub const INDEX: &str = "many";
 
 /// An image with one small file.
 #[derive(Debug)]
@@ -47,7 +52,8 @@ impl HandmadeImage {
         ])
     }
 
-    /// Serves the image as every tag and digest of this repository; returns its digest. Call it inside a runtime.
+    /// Serves the image as every tag and digest of this repository; returns its digest. Under the tag [`INDEX`] it is one
+    /// of the platforms of an index. Call it inside a runtime.
     pub fn serve(&self, repository: &str, listener: TcpListener) -> Result<String> {
         let part =
             |kind: &str, data: &[u8]| json!({"mediaType": kind, "size": data.len(), "digest": digest(data)});
@@ -57,21 +63,29 @@ impl HandmadeImage {
             "layers": [part("application/vnd.docker.image.rootfs.diff.tar", &self.layer)],
         }))?;
         let digest_of_manifest = digest(&manifest);
-        let announced = digest_of_manifest.clone();
+        let of = |architecture: &str, digest: &str| {
+            json!({"mediaType": MANIFEST, "size": manifest.len(), "digest": digest,
+                "platform": {"architecture": architecture, "os": "linux"}})
+        };
+        let index = serde_json::to_vec(&json!({
+            "schemaVersion": 2, "mediaType": LIST,
+            "manifests": [of("amd64", &digest_of_manifest), of("s390x", &digest(b"of another computer"))],
+        }))?;
         let answer = |data: &[u8]| {
             let data = Bytes::copy_from_slice(data);
             get(async move || data)
         };
-        let manifest = Bytes::from(manifest);
-        let manifest = get(async move || {
-            (
-                [
-                    (CONTENT_TYPE.as_str(), MANIFEST),
-                    ("docker-content-digest", &announced),
-                ],
-                manifest,
-            )
-                .into_response()
+        let of_index = [INDEX.to_owned(), digest(&index)];
+        let [manifest, index] = [(MANIFEST, manifest), (LIST, index)].map(|(kind, data)| {
+            let head = [
+                (CONTENT_TYPE.as_str(), kind.to_owned()),
+                ("docker-content-digest", digest(&data)),
+            ];
+            (head, Bytes::from(data))
+        });
+        let manifest = get(async move |Path(version): Path<String>| {
+            let is_index = of_index.contains(&version);
+            if is_index { index } else { manifest }.into_response()
         });
         let at = |what: &str| format!("/v2/{repository}/{what}");
         let router = Router::new()

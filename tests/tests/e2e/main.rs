@@ -11,6 +11,7 @@ mod dataplane;
 mod demo;
 mod engines;
 mod half_open;
+mod images;
 mod install;
 mod install_obstacles;
 mod inventory;
