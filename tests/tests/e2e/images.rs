@@ -6,7 +6,7 @@ use anyhow::{Result, ensure};
 use flotilla_tests::eventually::{eventually, seconds};
 use flotilla_tests::followed_engine::FollowedEngine;
 use flotilla_tests::handmade_image::{HandmadeImage, INDEX};
-use flotilla_tests::lab::{CONTROL, Engine, Lab, on};
+use flotilla_tests::lab::{CONTROL, EngineVersion, Lab, on};
 use flotilla_tests::program::run;
 use tokio::net::TcpListener;
 
@@ -20,7 +20,7 @@ fn an_image_in_use_is_never_called_unused_where_containerd_holds_the_images() ->
     let settings = lab.machine(1).directory().join("etc-docker/daemon.json");
     fs::write(settings, CONTAINERD_STORE)?;
     on(lab, async |lab| {
-        lab.machine_mut(1).use_engine(Engine::Current);
+        lab.machine_mut(1).use_engine(EngineVersion::Current);
         lab.machine_mut(1).start_engine()?;
         let machine = lab.machine(1);
         machine.wait_for_engine(seconds(30.0))?;

@@ -1,15 +1,19 @@
 //! What each version of the engine has, as rows: no row is made up, none is left out, and none hides another.
 
 use std::fs;
+use std::thread;
+use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, anyhow, ensure};
 use flotilla_protocol::agent::Report;
 use flotilla_protocol::inventory::{Container, ContainerState, EngineState, Image, Port, Stack, Trouble};
+use flotilla_tests::bench::process::cpu_seconds;
 use flotilla_tests::engine::WORKER;
 use flotilla_tests::eventually::{eventually, seconds};
+use flotilla_tests::flotilla::{Agent, Control};
 use flotilla_tests::followed_engine::FollowedEngine;
 use flotilla_tests::handmade_image::HandmadeImage;
-use flotilla_tests::lab::{CONTROL, EngineVersion, Machine, with_engines};
+use flotilla_tests::lab::{CONTROL, EngineVersion, Lab, Machine, with_engines};
 use flotilla_tests::program::{attempt, run};
 use tokio::net::TcpListener;
 
@@ -244,19 +248,61 @@ fn two_networks_of_one_name_have_each_their_own_containers() -> Result<()> {
     })
 }
 
-/// Containers that come back with their engine.
+/// Containers that come back with their engine, each with a health check every second, and those that never come up.
 const RETURNING: usize = 20;
+const CRASHING: usize = 5;
+
+/// A name with every kind of sign that engines take.
+const SIGNS: &str = "A_22.x-Y";
+
+/// How long events without end are followed, and what part of a processor that may cost: of a release build, the
+/// agent takes a hundredth of it.
+const STORM: Duration = Duration::from_secs(10);
+const SHARE: f64 = 0.25;
+
+/// All at once, since each waits for the disk more than for a processor.
+fn start_all(machine: &Machine) -> Result<()> {
+    let checked = ["--health-cmd=true", "--health-interval=1s", "--health-timeout=1s"];
+    let returning = (0..RETURNING).map(|number| {
+        let name = format!("--name=returns-{number}");
+        (name, [&["--restart=always"], &checked[..], &[WORKER]].concat())
+    });
+    let crashing = (0..CRASHING).map(|number| {
+        let name = format!("--name=crashes-{number}");
+        (name, vec!["--restart=always", WORKER, "false"])
+    });
+    let odd = (format!("--name={SIGNS}"), vec![WORKER]);
+    let all: Vec<_> = returning.chain(crashing).chain([odd]).collect();
+    thread::scope(|scope| {
+        let run = |(name, words): &(String, Vec<&str>)| {
+            machine.docker_run(&[&[name.as_str()], &words[..]].concat())
+        };
+        let started: Vec<_> = all.iter().map(|one| scope.spawn(move || run(one))).collect();
+        for one in started {
+            one.join().map_err(|_| anyhow!("a container was not started"))??;
+        }
+        Ok(())
+    })
+}
 
 #[test]
 fn an_engine_that_restarts_is_away_once_and_all_its_containers_are_right_soon_after() -> Result<()> {
     with_engines(&[EngineVersion::Current], async |lab| {
-        lab.machine(1).load_images()?;
-        for number in 0..RETURNING {
-            let name = format!("--name=returns-{number}");
-            lab.machine(1).docker_run(&[&name, "--restart=always", WORKER])?;
-        }
+        let machine = lab.machine(1);
+        machine.load_images()?;
+        start_all(machine)?;
+        let (share, late) = an_agent_keeps_up_with_checks_and_crashes(lab).await?;
+        println!(
+            "the agent took {:.1} % of a processor, rows were right after {late:.1?}",
+            share * 100.0
+        );
+
+        let returning = async |followed: &FollowedEngine| -> Result<Vec<Container>> {
+            let rows = followed.inventory().await?.containers.into_iter();
+            Ok(rows.filter(|row| row.name.starts_with("returns-")).collect())
+        };
         let followed = FollowedEngine::start(lab.machine(1));
-        ensure!(followed.inventory().await?.containers.len() == RETURNING);
+        ensure!(returning(&followed).await?.len() == RETURNING);
         let mut watch = followed.engine.watch();
         lab.machine_mut(1).stop_engine()?;
         lab.machine_mut(1).start_engine()?;
@@ -265,7 +311,7 @@ fn an_engine_that_restarts_is_away_once_and_all_its_containers_are_right_soon_af
         eventually("all of them run", seconds(5.0), async || {
             let state = followed.engine.state();
             ensure!(matches!(state, Some(EngineState::Running(_))), "{state:?}");
-            let rows = followed.inventory().await?.containers;
+            let rows = returning(&followed).await?;
             ensure!(rows.len() == RETURNING && rows.iter().all(running), "{rows:?}");
             Ok(())
         })
@@ -283,4 +329,38 @@ fn an_engine_that_restarts_is_away_once_and_all_its_containers_are_right_soon_af
         ensure!(away.count() <= 1 && states.len() <= 3, "{states:?}");
         Ok(())
     })
+}
+
+/// Answers which part of a processor the agent took, and how long after a command the slowest row was right.
+async fn an_agent_keeps_up_with_checks_and_crashes(lab: &Lab) -> Result<(f64, Duration)> {
+    let control = Control::start(lab)?;
+    let added = control.add("nas").await?;
+    let mut agent = Agent::start(lab.machine(1), &added)?;
+    control.eventually_online("nas", seconds(10.0)).await?;
+    let is = async |name: &str, state: ContainerState| {
+        let begun = Instant::now();
+        eventually(&format!("{name} is {state:?}"), seconds(10.0), async || {
+            let row = control.container("nas", name).await?.item;
+            ensure!(row.state == state, "{row:?}");
+            Ok(())
+        })
+        .await?;
+        anyhow::Ok(begun.elapsed())
+    };
+    for number in 0..CRASHING {
+        is(&format!("crashes-{number}"), ContainerState::Restarting).await?;
+    }
+    let process = agent.program().id();
+    let (begun, before) = (Instant::now(), cpu_seconds(process)?);
+    let mut late = Duration::ZERO;
+    while begun.elapsed() < STORM {
+        run(lab.machine(1).docker().args(["stop", SIGNS]))?;
+        late = late.max(is(SIGNS, ContainerState::Exited).await?);
+        control.cli(&["start", &format!("nas/{SIGNS}")])?;
+        late = late.max(is(SIGNS, ContainerState::Running).await?);
+        tokio::time::sleep(seconds(1.0)).await;
+    }
+    let share = (cpu_seconds(process)? - before) / begun.elapsed().as_secs_f64();
+    ensure!(share < SHARE, "{share} of a processor");
+    Ok((share, late))
 }
