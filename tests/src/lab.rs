@@ -225,12 +225,11 @@ impl Lab {
         network::ip(&["-n", &own, "link", "set", "eth1", "up"])
     }
 
-    /// A machine of the switch has a cable that carries IP packets of so many bytes, and no router that would say so.
+    /// Between a machine and the switch only IP packets of so many bytes pass, and neither end is told.
     pub fn narrow(&self, machine: &Machine, mtu: u16) -> Result<()> {
+        let switch = self.run.namespace("switch");
         let mtu = mtu.to_string();
-        let [own, switch] = [machine.name(), "switch"].map(|name| self.run.namespace(name));
-        network::ip(&["-n", &switch, "link", "set", machine.name(), "mtu", &mtu])?;
-        network::ip(&["-n", &own, "link", "set", "eth0", "mtu", &mtu])
+        network::ip(&["-n", &switch, "link", "set", machine.name(), "mtu", &mtu])
     }
 
     /// The address at which control listens for agents.

@@ -24,7 +24,7 @@ use tokio::{
 use tokio_rustls::TlsAcceptor;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-/// Binds a port with room for a fleet that comes back all at once.
+/// Binds a port with room for a fleet that comes back all at once, whose connections pass through narrow networks.
 ///
 /// # Errors
 /// The address is in use or not this computer's.
@@ -38,6 +38,9 @@ pub fn listen(address: SocketAddr) -> io::Result<TcpListener> {
     // option would let two programs share the port.
     #[cfg(not(windows))]
     socket.set_reuseaddr(true)?;
+    // Those that are accepted have it from here; a system without it sends what its interface carries.
+    #[cfg(unix)]
+    let _ = socket2::SockRef::from(&socket).set_tcp_mss(settings::SEGMENT);
     socket.bind(address)?;
     socket.listen(settings::BACKLOG)
 }

@@ -44,6 +44,12 @@ pub(crate) const NOTSENT_LOWAT: u32 = 128 * 1024;
 /// Connections that may wait to be accepted: a whole fleet comes back at once after a restart.
 pub(crate) const BACKLOG: u32 = 4096;
 
+/// The largest TCP segment on a port, both ways: what Linux itself begins with when it looks for a size that a path
+/// carries (`tcp_base_mss`). Networks of narrow links exist whose routers keep silent about what does not fit; full
+/// segments of Ethernet would be lost there without end. A device of Ethernet pays 2 % for it.
+#[cfg(unix)]
+pub(crate) const SEGMENT: u32 = 1024;
+
 /// Pause after the system has no more file descriptors to give.
 pub(crate) const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 

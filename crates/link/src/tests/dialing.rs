@@ -28,6 +28,20 @@ async fn closed() -> Endpoint {
     silent().await.1
 }
 
+#[cfg(unix)]
+#[tokio::test]
+async fn segments_of_a_port_fit_narrow_networks_both_ways() {
+    let port = crate::listen("127.0.0.1:0".parse().unwrap()).unwrap();
+    let caller = tokio::net::TcpStream::connect(port.local_addr().unwrap())
+        .await
+        .unwrap();
+    let (accepted, _) = port.accept().await.unwrap();
+    for end in [&caller, &accepted] {
+        let segment = socket2::SockRef::from(end).tcp_mss().unwrap();
+        assert!(segment <= crate::settings::SEGMENT, "{segment} bytes");
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn control_sees_which_device_calls() {
     let control = Control::start(Limits::default());
