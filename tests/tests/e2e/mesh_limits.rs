@@ -269,7 +269,7 @@ fn a_mesh_that_takes_a_route_or_a_name_server_leaves_it_alone_and_heals_when_it_
 }
 
 /// A device that is off the mesh tries again every 15 seconds.
-async fn is_up_again(meshed: &Meshed, machine: &Machine) -> Result<()> {
+async fn is_up_again(meshed: &MeshFleet, machine: &Machine) -> Result<()> {
     eventually("it is on the mesh again", seconds(30.0), async || {
         meshed.is_up(machine, 1).await
     })

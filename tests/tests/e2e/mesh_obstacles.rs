@@ -238,7 +238,7 @@ fn link(meshed: &MeshFleet, machine: &Machine) -> Result<Value> {
 fn a_device_whose_address_moves_to_a_second_card_has_link_and_direct_path_back_in_ten_seconds() -> Result<()>
 {
     on(Lab::on_internet(&[Nat::Cone, Nat::None])?, async |lab| {
-        let meshed = Meshed::start(lab).await?;
+        let meshed = MeshFleet::start(lab).await?;
         let [other, machine] = [lab.machine(1), lab.machine(2)];
         meshed
             .eventually_by(PathKind::Direct, machine, other, seconds(10.0))

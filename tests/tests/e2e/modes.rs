@@ -153,9 +153,9 @@ const FORWARDED: &str = "table inet guard { chain forward { type filter hook for
 /// A pod behind a host that lets nobody begin is reached all the same; of one whose host forwards nothing, the agent says
 /// that control is away.
 async fn the_hosts_firewall_decides_about_the_pods_bridge(
-    modes: &Modes,
+    modes: &ModeFleet,
     lab: &Lab,
-    device: &Pasted,
+    device: &ContainerDevice,
 ) -> Result<()> {
     let own = device.machine(lab);
     let restart = || run(own.docker().args(["restart", "--time", "2", AGENT])).map(drop);

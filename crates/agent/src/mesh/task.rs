@@ -230,7 +230,7 @@ impl MeshTask {
     /// Takes the result of a check: the mesh is up, with or without an obstacle; or its route cuts this device off from a
     /// name server, and the mesh ends.
     fn show_checked(&mut self, obstacle: Option<Obstacle>) {
-        let map = self.kept.as_ref().map(|kept| &kept.map);
+        let map = self.record.as_ref().map(|record| &record.map);
         if let Some(Err(error)) = map.map(name_servers_are_reached) {
             return self.handle_failure(&error);
         }

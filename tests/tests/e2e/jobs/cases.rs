@@ -7,9 +7,9 @@ use flotilla_protocol::activity::Action;
 use flotilla_protocol::device::NetworkMode;
 use flotilla_tests::engine::WORKER;
 use flotilla_tests::eventually::{eventually, seconds};
+use flotilla_tests::install_text::{AGENT, InstallText};
 use flotilla_tests::lab::{Lab, with_lab};
 use flotilla_tests::modes::ModeFleet;
-use flotilla_tests::install_text::{AGENT, InstallText};
 use flotilla_tests::program::run;
 
 use super::Scene;
