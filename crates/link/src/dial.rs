@@ -36,7 +36,7 @@ use tokio_tungstenite::{
 pub struct Target {
     /// Best first.
     pub endpoints: Vec<Endpoint>,
-    /// Where control was last found; it is tried before all others.
+    /// The endpoint that last led to control; it is tried before all others.
     pub last_good: Option<Endpoint>,
     /// Made by [`flotilla_identity::agent_config`].
     pub tls: Arc<ClientConfig>,
@@ -167,7 +167,7 @@ pub(crate) async fn dial_within(
     })
 }
 
-/// What a WebSocket is asked for.
+/// A request for a WebSocket.
 pub(crate) struct SocketRequest<'a> {
     pub(crate) path: &'static str,
     /// The subprotocol that both ends have to agree on.

@@ -38,7 +38,7 @@ reasons! {
     QueueFull "queue_full",
     /// A peer sent from an address that is not its own, or sent a packet through the mesh that belongs around it.
     Spoofed "spoofed",
-    /// Not for this device.
+    /// Its destination is not this device.
     NotForUs "not_for_us",
     /// No rule allows it, and it belongs to no flow that was opened from here.
     Filtered "filtered",

@@ -38,6 +38,7 @@ const TRUSTED_SILENCE: Duration = Duration::from_secs(20);
 /// When the way in use was silent for this long, a packet by another way makes it doubtful.
 const SUSPICIOUS: Duration = Duration::from_secs(1);
 
+/// A way to the peer: directly to one of its addresses, or through the relay that it is reached at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Way {
     Direct(SocketAddr),

@@ -28,7 +28,7 @@ use std::{
 
 /// A relay that can be reached by UDP has mostly answered by then, and a TLS leg that proves unnecessary costs little.
 const TLS_AFTER: Duration = Duration::from_millis(200);
-/// By then a new round of requests tells whether an unreachable relay is back.
+/// How long another home is preferred to an unreachable relay: by then a new round of requests tells whether it is back.
 const AVOID: Duration = Duration::from_secs(65);
 /// How long the home relay may be unreachable before another one is taken.
 const HOME_GRACE: Duration = Duration::from_secs(3);

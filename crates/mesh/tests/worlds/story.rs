@@ -11,7 +11,8 @@ use flotilla_protocol::device::RelayPreference;
 use rand::Rng;
 use std::time::Duration;
 
-/// By then every path is found: a device without a relay tries every 20 s.
+/// How long a world may settle before it is judged: every path is found by then, because a device without a relay tries
+/// every 20 s.
 const CALM: Duration = Duration::from_secs(60);
 /// The least MTU that IPv6 requires of any link.
 const NARROWEST: usize = 1280;
