@@ -27,7 +27,7 @@ pub enum ActionError {
     #[error("There is no container {} on this device. It may have been removed a moment ago.", short_ids(.0))]
     NotFound(String),
     #[error(
-        "This container is the Flotilla agent of this device: stopping it would leave nobody to start it again. \
+        "This container is the Flotilla agent of this device: stopping it would leave nothing that could start it again. \
          Stop it on the device itself, or revoke the device."
     )]
     OwnContainer,
@@ -159,9 +159,11 @@ pub enum ActionError {
     /// An earlier process was interrupted and turned back; the reason as it was written down then.
     #[error("{0}")]
     Interrupted(String),
-    #[error("{0} was removed by somebody else while it was recreated. Nothing of it is left to go on with.")]
+    #[error(
+        "{0} was removed by another program while it was recreated. Nothing of it is left to go on with."
+    )]
     BothGone(String),
-    #[error("The new {0} was removed by somebody else while it was made, so the old one was put back.")]
+    #[error("The new {0} was removed by another program while it was made, so the old one was put back.")]
     RemovedMeanwhile(String),
     #[error("{why} But {name} could not be put back as it was: {rest} Look at the device.")]
     NotPutBack { name: String, why: String, rest: String },

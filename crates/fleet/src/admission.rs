@@ -92,7 +92,7 @@ pub enum AdmissionError {
     #[error("Another machine has this device's identity. Enroll this machine as a device of its own.")]
     Cloned,
     #[error(
-        "Two machines take turns with this device's identity, and nothing is done on either until somebody decides. In Flotilla, vouch for the device if it is one machine, or create a re-enroll command for the right one."
+        "Two machines take turns with this device's identity, and nothing is done on either until the owner decides. In Flotilla, vouch for the device if it is one machine, or create a re-enroll command for the right one."
     )]
     Contested,
     #[error("This device's certificate has expired. It may only renew it.")]

@@ -31,7 +31,7 @@ pub enum InvalidPeer {
     Uri,
     #[error("the certificate is malformed")]
     Certificate,
-    #[error("the certificate names nobody, or more than one")]
+    #[error("the certificate names no device, or more than one")]
     Names,
 }
 

@@ -99,7 +99,7 @@ fn advice(status: StatusCode, destination: &Endpoint) -> String {
             destination.host()
         ),
         _ => format!(
-            "it does not lead to {destination}. Ask whoever runs it, or name {} in no_proxy",
+            "it does not lead to {destination}. Ask its administrator, or name {} in no_proxy",
             destination.host()
         ),
     }

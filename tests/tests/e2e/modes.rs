@@ -150,7 +150,7 @@ fn in_pause_mode_by_each_text_two_apps_share_the_mesh_address_and_the_host_is_no
 const FORWARDED: &str = "table inet guard { chain forward { type filter hook forward priority 0; policy drop; \
     ct state established,related accept; iifname \"docker0\" accept; }; }";
 
-/// A pod behind a host that lets nobody begin is reached all the same; of one whose host forwards nothing, the agent says
+/// A pod is reached behind a host whose filter refuses new connections from outside; of one whose host forwards nothing, the agent says
 /// that control is away.
 async fn the_hosts_firewall_decides_about_the_pods_bridge(
     modes: &ModeFleet,

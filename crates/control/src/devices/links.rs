@@ -164,7 +164,7 @@ pub(crate) async fn contest(core: &Core, device: DeviceId, [first, second]: [Hol
     }
     tracing::warn!(device.id = %device, link.remote = %second.address, "two machines take turns with a device's identity");
     let details = format!(
-        "{} and {} take turns with this device's identity. Nothing is done on either until somebody decides.",
+        "{} and {} take turns with this device's identity. Nothing is done on either until the owner decides.",
         name(&first),
         name(&second)
     );

@@ -310,7 +310,7 @@ mod tests {
         use ActivityFault::{Changed, Missing};
         for (sql, expected) in [
             ("UPDATE activity SET details = 'x' WHERE id = 2", (2, Changed)),
-            ("UPDATE activity SET actor = 'nobody' WHERE id = 3", (3, Changed)),
+            ("UPDATE activity SET actor = 'other' WHERE id = 3", (3, Changed)),
             ("UPDATE activity SET hash = x'00' WHERE id = 4", (4, Changed)),
             ("UPDATE activity SET at = at + 1 WHERE id >= 4", (4, Changed)),
             ("DELETE FROM activity WHERE id = 1", (1, Missing)),
