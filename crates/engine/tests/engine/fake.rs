@@ -17,6 +17,7 @@ use tokio::{
     net::UnixListener,
     sync::{Semaphore, broadcast},
     task::JoinHandle,
+    time::Instant,
 };
 use tokio_util::sync::CancellationToken;
 
@@ -60,6 +61,8 @@ struct World {
     images: Vec<Value>,
     networks: Vec<Value>,
     history: Vec<Value>,
+    /// When the engine's clock showed `EPOCH`.
+    started: Instant,
     /// The error with which it refuses to start and stop containers.
     refusal: Option<String>,
     /// The error of the next start of the container with this name.
@@ -107,6 +110,7 @@ impl Fake {
                     images: vec![image("sha256:aa", "nginx:1")],
                     networks: vec![json!({"Name": "bridge", "Id": "n1", "Driver": "bridge"})],
                     history: Vec::new(),
+                    started: Instant::now(),
                     refusal: None,
                     next_start: None,
                     next_end: None,
@@ -357,9 +361,10 @@ impl World {
         images.find(|image| image["Id"] == name || image["RepoTags"][0] == name)
     }
 
-    /// The engine's clock in nanoseconds; each event is a millisecond.
+    /// The engine's clock in nanoseconds. It goes as the test's does, and a millisecond more with each event.
     fn now(&self) -> u64 {
-        EPOCH * 1_000_000_000 + self.history.len() as u64 * 1_000_000
+        let elapsed = u64::try_from(self.started.elapsed().as_nanos()).unwrap();
+        EPOCH * 1_000_000_000 + elapsed + self.history.len() as u64 * 1_000_000
     }
 }
 
