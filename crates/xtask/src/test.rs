@@ -15,7 +15,7 @@ use crate::checkout::Checkout;
 use crate::process::{check, command, is_root};
 use crate::report::{Count, Report};
 use crate::wasm::Compiler;
-use crate::{agent, setup, simulation, ui, wasm};
+use crate::{agent, npm, setup, simulation, ui, wasm};
 
 #[derive(Args, Debug)]
 pub(crate) struct Selection {
@@ -87,7 +87,7 @@ const CHECKS: [Check; 13] = [
         run.agents().map(|_| Count::default())
     }),
     Check::new(&[Part::E2e], "end to end", |run| run.in_namespaces("e2e")),
-    Check::new(&[Part::Ui], "browser", |run| run.in_namespaces("browser")),
+    Check::new(&[Part::Ui], "browser", |run| run.browser()),
     Check::new(&[Part::Desktop], "desktop window", |run| run.desktop()),
     Check::new(&[Part::Lint], "licenses", |_| {
         without_tests(cargo("deny").args(["check", "licenses", "bans", "sources"]))
@@ -105,7 +105,7 @@ const EVERYTHING: &[&str] = &[
 ];
 
 /// Tests of whole machines mostly wait. The groups of `.config/nextest.toml` say how many of each kind go together.
-const TESTS_PER_PROCESSOR: usize = 3;
+const TESTS_PER_PROCESSOR: usize = 2;
 
 /// nextest's filter for unit tests: all tests but those of this workspace's test package, which have checks of their
 /// own.
@@ -178,6 +178,12 @@ impl Run<'_> {
             "these tests make network namespaces and start engines in them, which needs root: run this as root"
         );
         self.with_programs(cargo("nextest"), test, &[])
+    }
+
+    /// What the tests run in pages is among the UI's npm packages, which a cached bundle does without.
+    fn browser(&self) -> Result<Count> {
+        npm::install(&self.checkout.ui())?;
+        self.in_namespaces("browser")
     }
 
     fn desktop(&self) -> Result<Count> {
