@@ -4,7 +4,6 @@ mod axe;
 mod page;
 mod themes_and_widths;
 
-use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
@@ -106,13 +105,4 @@ pub(crate) async fn connect(port: u16, capabilities: Capabilities) -> Result<Pag
         .await
         .context("the driver gives no session")??;
     Ok(Page::new(client))
-}
-
-/// Writes a picture into the directory that `FLOTILLA_SHOTS_DIR` names; does nothing where that is not set.
-pub fn keep_picture(name: &str, png: &[u8]) -> Result<()> {
-    if let Some(directory) = std::env::var_os("FLOTILLA_SHOTS_DIR") {
-        std::fs::create_dir_all(&directory)?;
-        std::fs::write(Path::new(&directory).join(format!("{name}.png")), png)?;
-    }
-    Ok(())
 }

@@ -7,7 +7,7 @@ use std::process::Command;
 
 use anyhow::{Context, Result, bail, ensure};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
-use flotilla_tests::browser::{Page, keep_picture};
+use flotilla_tests::browser::Page;
 use flotilla_tests::desktop::Desktop;
 use flotilla_tests::engine::WEB;
 use flotilla_tests::eventually::seconds;
@@ -30,7 +30,7 @@ fn the_window_shows_this_computer_online_with_its_containers() -> Result<()> {
         page.click("link", "Containers").await?;
         page.shows("web", seconds(5.0)).await?;
         let picture = page.picture().await?;
-        keep_picture("desktop", &picture)?;
+        page.keep_picture("desktop").await?;
         ensure!(
             picture.len() > PAINTED,
             "the picture has {} bytes: nothing is painted",
@@ -51,12 +51,12 @@ fn a_computer_without_the_right_gets_onto_the_mesh_by_one_click_and_consent() ->
         // The link is not found by its name, which contains the name of this computer and the whole reason.
         page.run("document.querySelector('.troubles a').click()").await?;
         page.find("button", INSTALL).await?;
-        keep_picture("desktop-service", &page.picture().await?)?;
+        page.keep_picture("desktop-service").await?;
 
         pkexec.answer_with(DISAGREES)?;
         page.click("button", INSTALL).await?;
         page.shows("nobody agreed to it", seconds(10.0)).await?;
-        keep_picture("desktop-service-declined", &page.picture().await?)?;
+        page.keep_picture("desktop-service-declined").await?;
 
         pkexec.answer_with(AGREES)?;
         page.click("button", INSTALL).await?;
@@ -129,7 +129,7 @@ exit "$(cat answer)"
 async fn welcome(page: &Page) -> Result<()> {
     page.ready().await?;
     if page.text().await?.contains("Fleet name") {
-        keep_picture("desktop-welcome", &page.picture().await?)?;
+        page.keep_picture("desktop-welcome").await?;
         page.answer_welcome().await?;
     }
     Ok(())

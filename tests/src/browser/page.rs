@@ -1,5 +1,6 @@
 //! One page: its elements by role and name, its text, and the keyboard.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail, ensure};
@@ -223,6 +224,15 @@ impl Page {
 
     pub async fn picture(&self) -> Result<Vec<u8>> {
         Ok(self.client.screenshot().await?)
+    }
+
+    /// Writes a picture into the directory that `FLOTILLA_SHOTS_DIR` names; takes none where that is not set.
+    pub async fn keep_picture(&self, name: &str) -> Result<()> {
+        if let Some(directory) = std::env::var_os("FLOTILLA_SHOTS_DIR").map(PathBuf::from) {
+            std::fs::create_dir_all(&directory)?;
+            std::fs::write(directory.join(format!("{name}.png")), self.picture().await?)?;
+        }
+        Ok(())
     }
 
     /// Ends the session, and with it the program that shows the page.

@@ -2,7 +2,7 @@
 
 use anyhow::{Result, ensure};
 
-use super::{Page, keep_picture};
+use super::Page;
 
 const THEMES: [&str; 2] = ["light", "dark"];
 
@@ -27,7 +27,7 @@ impl Page {
                     self.open(&format!("{api}{route}")).await?;
                     self.wait_until_still().await?;
                     let name = format!("{prefix}-{theme}-{width}{}", route.replace(['/', '?'], "-"));
-                    keep_picture(&name, &self.picture().await?)?;
+                    self.keep_picture(&name).await?;
                     wrong.extend(self.faults(&name).await?);
                 }
             }

@@ -3,7 +3,7 @@
 
 use anyhow::{Result, bail, ensure};
 use flotilla_protocol::device::{DeviceStatus, NetworkMode};
-use flotilla_tests::browser::{Browser, Page, keep_picture, keys::Key};
+use flotilla_tests::browser::{Browser, Page, keys::Key};
 use flotilla_tests::eventually::{eventually, seconds};
 use flotilla_tests::flotilla::{Agent, AgentSetup, ControlSetup, write_private};
 use flotilla_tests::lab::{Lab, Machine, on, with_lab};
@@ -74,7 +74,7 @@ async fn text_of(page: &Page, what: &str) -> Result<String> {
 async fn is_online(page: &Page, name: &str) -> Result<()> {
     page.shows(&format!("{name} is online"), seconds(20.0)).await?;
     page.focus_is("button", "Open device").await?;
-    keep_picture(&format!("add-{name}-online"), &page.picture().await?)?;
+    page.keep_picture(&format!("add-{name}-online")).await?;
     page.tab_to("button", "Done").await?;
     page.press(Key::Enter).await?;
     page.gone("dialog", "Add Device").await
@@ -121,7 +121,7 @@ async fn enroll(page: &Page, machine: &Machine, name: &str) -> Result<Agent> {
         Ok(())
     })
     .await?;
-    keep_picture("add-config-file", &page.picture().await?)?;
+    page.keep_picture("add-config-file").await?;
     let config = machine.directory().join(format!("{name}.device.toml"));
     write_private(&config, &text_of(page, "config file").await?)?;
     let setup = AgentSetup {
@@ -158,7 +158,7 @@ fn bridge_networking_by_a_docker_command() -> Result<()> {
         let (control, browser) = Browser::on_fleet(lab, ControlSetup::new(lab)?).await?;
         let page = &browser.page;
         create(page, "box", NetworkMode::Bridge, "Copy Docker command").await?;
-        keep_picture("add-docker-command", &page.picture().await?)?;
+        page.keep_picture("add-docker-command").await?;
         lab.machine(1).paste(&text_of(page, "Docker command").await?)?;
         is_online(page, "box").await?;
         ensure!(control.device("box").await?.mode == NetworkMode::Bridge);
@@ -174,11 +174,11 @@ fn a_pause_container_by_a_docker_command() -> Result<()> {
         create(page, "pod", NetworkMode::Pause, "Copy Compose file").await?;
         let compose = text_of(page, "Compose file").await?;
         ensure!(compose.contains("service:pause"), "{compose}");
-        keep_picture("add-pause-compose", &page.picture().await?)?;
+        page.keep_picture("add-pause-compose").await?;
         choose(page, "Compose file", "Docker command").await?;
         page.focus_is("button", "Copy Docker command").await?;
         page.shows("starts two containers", seconds(2.0)).await?;
-        keep_picture("add-pause-docker", &page.picture().await?)?;
+        page.keep_picture("add-pause-docker").await?;
         lab.machine(1).paste(&text_of(page, "Docker command").await?)?;
         is_online(page, "pod").await?;
         ensure!(control.device("pod").await?.mode == NetworkMode::Pause);
@@ -210,7 +210,7 @@ fn a_device_elsewhere_is_reached_over_ssh_instead() -> Result<()> {
         page.type_text("nobody@192.0.2.1").await?;
         page.press(Key::Enter).await?;
         page.shows("did not finish", seconds(20.0)).await?;
-        keep_picture("add-ssh-failed", &page.picture().await?)?;
+        page.keep_picture("add-ssh-failed").await?;
         let shown = page.text().await?;
         ensure!(shown.contains("192.0.2.1"), "it shows: {shown}");
         page.tab_to("tab", "Over SSH").await?;
@@ -232,7 +232,7 @@ fn a_command_that_nothing_uses_says_what_to_check_and_one_that_expired_says_so()
         page.shows("Nothing has reached the controller yet", seconds(5.0))
             .await?;
         page.tab_to("button", "Copy check command").await?;
-        keep_picture("add-no-contact", &page.picture().await?)?;
+        page.keep_picture("add-no-contact").await?;
 
         control.stop()?;
         let behind = control.setup().clone().with_clock("-3h")?;
@@ -241,14 +241,14 @@ fn a_command_that_nothing_uses_says_what_to_check_and_one_that_expired_says_so()
         name_it(page, "pi").await?;
         page.press(Key::Enter).await?;
         page.shows("can't enroll a device any more", seconds(5.0)).await?;
-        keep_picture("add-expired", &page.picture().await?)?;
+        page.keep_picture("add-expired").await?;
         page.find("button", "Create a new command").await.map(drop)
     })
 }
 
 /// The faults of the dialog as it is shown.
 async fn faults(page: &Page, name: &str) -> Result<Vec<String>> {
-    keep_picture(name, &page.picture().await?)?;
+    page.keep_picture(name).await?;
     let mut wrong = page.faults(name).await?;
     let over = "const d = document.querySelector('dialog[open] .dialog-body');
         return d && d.scrollWidth > d.clientWidth";

@@ -2,7 +2,7 @@
 
 use anyhow::{Result, ensure};
 use flotilla_protocol::api::{Fleet, GetFleet};
-use flotilla_tests::browser::{Browser, keep_picture, keys::Key};
+use flotilla_tests::browser::{Browser, keys::Key};
 use flotilla_tests::eventually::seconds;
 use flotilla_tests::flotilla::{AgentSetup, Control, ControlSetup};
 use flotilla_tests::lab::{Lab, Machine, on};
@@ -25,14 +25,14 @@ fn a_device_elsewhere_waits_for_an_address_that_is_added_right_there() -> Result
             shown.contains(&own) && shown.contains("Not tried by a device yet"),
             "{shown}"
         );
-        keep_picture("add-name", &page.picture().await?)?;
+        page.keep_picture("add-name").await?;
         page.tab_to("radio", "On my local network").await?;
         page.press(Key::Down).await?;
         page.focus_is("radio", "Somewhere else").await?;
         page.shows("can't reach this controller yet", seconds(2.0))
             .await?;
         page.shows("What would help", seconds(2.0)).await?;
-        keep_picture("add-elsewhere", &page.picture().await?)?;
+        page.keep_picture("add-elsewhere").await?;
         page.press(Key::Enter).await?;
         page.focus_is("radio", "Somewhere else").await?;
 
@@ -42,7 +42,7 @@ fn a_device_elsewhere_waits_for_an_address_that_is_added_right_there() -> Result
         page.type_text("not an address").await?;
         page.press(Key::Enter).await?;
         page.shows("is not an address", seconds(2.0)).await?;
-        keep_picture("add-elsewhere-wrong", &page.picture().await?)?;
+        page.keep_picture("add-elsewhere-wrong").await?;
         page.press(Key::Escape).await?;
         page.focus_is("button", "Add an address").await?;
         page.press(Key::Enter).await?;
@@ -83,7 +83,7 @@ fn addresses_are_looked_after_in_settings() -> Result<()> {
         page.shows("Not reachable from here", seconds(10.0)).await?;
         page.shows("Not reached by nas", seconds(15.0)).await?;
         page.shows("Reached by nas", seconds(2.0)).await?;
-        keep_picture("settings-addresses", &page.picture().await?)?;
+        page.keep_picture("settings-addresses").await?;
 
         page.press(Key::Enter).await?;
         page.focus_is("textbox", "New address").await?;

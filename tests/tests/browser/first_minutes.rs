@@ -2,7 +2,7 @@
 //! the map, the palette, and tables in windows of every width.
 
 use anyhow::{Context, Result, ensure};
-use flotilla_tests::browser::{Browser, Page, keep_picture, keys::Key};
+use flotilla_tests::browser::{Browser, Page, keys::Key};
 use flotilla_tests::engine::{WEB, WORKER};
 use flotilla_tests::eventually::{eventually, seconds};
 use flotilla_tests::flotilla::{Agent, AgentSetup, Control, ControlSetup};
@@ -81,7 +81,7 @@ async fn shows_no_figure_before_a_report(page: &Page) -> Result<()> {
     for made_up in ["0 %", "0 B", "of 0", "0 running", "0 containers"] {
         ensure!(!shown.contains(made_up), "\"{made_up}\" in: {shown}");
     }
-    keep_picture("first-dashes", &page.picture().await?)
+    page.keep_picture("first-dashes").await
 }
 
 /// The dashboard, the sidebar and the table agree on which container is in trouble.
@@ -93,7 +93,7 @@ async fn agrees_on_trouble(page: &Page, api: &str) -> Result<()> {
         shown.contains("1 in trouble") && !shown.contains("All quiet"),
         "{shown}"
     );
-    keep_picture("first-dashboard", &page.picture().await?)?;
+    page.keep_picture("first-dashboard").await?;
     page.open(&format!("{api}/containers")).await?;
     page.shows("import", seconds(2.0)).await?;
     let badge = page
@@ -129,7 +129,7 @@ async fn draws_the_path(page: &Page, api: &str) -> Result<()> {
         Ok(())
     })
     .await?;
-    keep_picture("first-map", &page.picture().await?)
+    page.keep_picture("first-map").await
 }
 
 async fn restarts_by_the_palette(page: &Page) -> Result<()> {
@@ -137,7 +137,7 @@ async fn restarts_by_the_palette(page: &Page) -> Result<()> {
     page.focus_is("combobox", "Search or run a command").await?;
     page.type_text("rest").await?;
     page.shows("Restart …", seconds(2.0)).await?;
-    keep_picture("first-palette", &page.picture().await?)?;
+    page.keep_picture("first-palette").await?;
     page.press(Key::Enter).await?;
     page.shows("paused-by-me", seconds(2.0)).await?;
     page.type_text("web").await?;
@@ -158,7 +158,7 @@ async fn fits_every_width(page: &Page, api: &str) -> Result<()> {
             let faults = faults.as_array().context("no list")?.iter();
             wrong.extend(faults.map(|fault| format!("{route} at {width}: {fault}")));
             let name = format!("first-{width}{}", route.replace('/', "-"));
-            keep_picture(&name, &page.picture().await?)?;
+            page.keep_picture(&name).await?;
         }
     }
     ensure!(wrong.is_empty(), "{}", wrong.join("\n"));

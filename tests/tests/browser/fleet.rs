@@ -4,7 +4,7 @@ use anyhow::{Context, Result, ensure};
 use flotilla_protocol::API_PORT;
 use flotilla_protocol::api::StartingPolicy;
 use flotilla_protocol::device::DeviceStatus;
-use flotilla_tests::browser::{Browser, Page, keep_picture, keys::Key};
+use flotilla_tests::browser::{Browser, Page, keys::Key};
 use flotilla_tests::engine::{WEB, WORKER};
 use flotilla_tests::eventually::{eventually, seconds};
 use flotilla_tests::flotilla::ControlSetup;
@@ -34,7 +34,7 @@ fn a_first_visit_is_welcomed_and_then_sees_an_empty_fleet() -> Result<()> {
             !address.to_string().contains("code"),
             "the code is still in the address: {address}"
         );
-        keep_picture("first-visit", &page.picture().await?)
+        page.keep_picture("first-visit").await
     })
 }
 
@@ -57,12 +57,12 @@ fn add_device_by_keyboard_alone_ends_with_a_device_that_is_online() -> Result<()
         page.focus_is("button", "Copy install command").await?;
         page.shows("Waiting for device…", seconds(2.0)).await?;
         ensure!(control.device("nas").await?.status == DeviceStatus::Pending);
-        keep_picture("add-device-install", &page.picture().await?)?;
+        page.keep_picture("add-device-install").await?;
 
         let line = install_line(page).await?;
         system.paste(&line)?;
         page.shows("nas is online", seconds(10.0)).await?;
-        keep_picture("add-device-online", &page.picture().await?)?;
+        page.keep_picture("add-device-online").await?;
         page.tab_to("button", "Done").await?;
         page.press(Key::Enter).await?;
         page.gone("dialog", "Add Device").await?;
@@ -95,7 +95,7 @@ fn a_container_shows_up_without_reload_and_is_stopped_for_real() -> Result<()> {
         page.run("window.notReloaded = true").await?;
         lab.machine(1).docker_run(&["--name", "fresh", WORKER])?;
         page.shows("fresh", seconds(2.0)).await?;
-        keep_picture("containers", &page.picture().await?)?;
+        page.keep_picture("containers").await?;
 
         page.click("button", "Actions for fresh").await?;
         page.click("menuitem", "Stop").await?;
@@ -128,7 +128,7 @@ fn an_offline_device_is_shown_with_its_age_and_its_rows_stay() -> Result<()> {
         page.find("button", "1 of 1 devices unreachable").await?;
         let text = page.shows("web", seconds(2.0)).await?;
         ensure!(text.contains("ago"), "no age: {text}");
-        keep_picture("offline", &page.picture().await?)?;
+        page.keep_picture("offline").await?;
 
         fleet.agent = fleet.setup.start(lab.machine(1))?;
         fleet.is_back().await?;
@@ -237,7 +237,7 @@ fn selected_devices_get_tags_and_lose_trust_after_a_question() -> Result<()> {
         page.find("checkbox", "Select nas").await?.click().await?;
         page.click("button", "Revoke").await?;
         let field = page.find("textbox", "Type nas to confirm").await?;
-        keep_picture("revoke-selected", &page.picture().await?)?;
+        page.keep_picture("revoke-selected").await?;
         field.send_keys("nas").await?;
         page.press(Key::Enter).await?;
         page.shows("1 device is revoked.", seconds(5.0)).await?;

@@ -2,7 +2,7 @@
 
 use anyhow::{Result, ensure};
 use flotilla_protocol::api::StartingPolicy;
-use flotilla_tests::browser::{Browser, Page, keep_picture, keys::Key};
+use flotilla_tests::browser::{Browser, Page, keys::Key};
 use flotilla_tests::eventually::seconds;
 use flotilla_tests::flotilla::{Control, ControlSetup};
 use flotilla_tests::lab::{Lab, on};
@@ -38,7 +38,7 @@ fn a_rule_is_written_reviewed_and_saved_by_keyboard_alone() -> Result<()> {
         page.tab_to("button", "Review policy").await?;
         page.press(Key::Enter).await?;
         page.shows("laptop → nas: tcp 22", seconds(5.0)).await?;
-        keep_picture("mesh-review", &page.picture().await?)?;
+        page.keep_picture("mesh-review").await?;
         page.tab_to("button", "Save policy").await?;
         page.press(Key::Enter).await?;
         page.gone("dialog", "What this policy changes").await?;
@@ -64,7 +64,7 @@ async fn write_rule(page: &Page) -> Result<()> {
     page.press(Key::Enter).await?;
     page.tab_to("textbox", "Ports").await?;
     page.type_text("22").await?;
-    keep_picture("mesh-rule", &page.picture().await?)?;
+    page.keep_picture("mesh-rule").await?;
     page.press(Key::Enter).await?;
     page.gone("textbox", "Rule name").await
 }

@@ -4,7 +4,7 @@
 use anyhow::{Result, ensure};
 use flotilla_protocol::api::{AddDevice, DeviceAdded, StartingPolicy};
 use flotilla_protocol::device::NetworkMode;
-use flotilla_tests::browser::{Browser, Page, keep_picture, keys::Key};
+use flotilla_tests::browser::{Browser, Page, keys::Key};
 use flotilla_tests::engine::{WEB, WORKER};
 use flotilla_tests::eventually::{eventually, seconds};
 use flotilla_tests::flotilla::{Control, ControlSetup};
@@ -100,7 +100,7 @@ fn a_container_moves_into_the_pod_and_out_of_it_by_keyboard_alone() -> Result<()
             asked.contains("80/tcp") && asked.contains("Taking it out"),
             "{asked}"
         );
-        keep_picture("pod-put", &page.picture().await?)?;
+        page.keep_picture("pod-put").await?;
         page.focus_is("button", "Leave web where it is").await?;
         page.tab_to("button", "Put web into the pod").await?;
         page.press(Key::Enter).await?;
@@ -110,7 +110,7 @@ fn a_container_moves_into_the_pod_and_out_of_it_by_keyboard_alone() -> Result<()
             "the engine says otherwise"
         );
         stands_together(page, &[AGENT, "web"]).await?;
-        keep_picture("pod-containers", &page.picture().await?)?;
+        page.keep_picture("pod-containers").await?;
 
         // Both images expose port 80.
         choose(page, "web2", "Put into the pod").await?;
@@ -121,7 +121,7 @@ fn a_container_moves_into_the_pod_and_out_of_it_by_keyboard_alone() -> Result<()
             refused.contains("Leave web2 where it is"),
             "the question has gone: {refused}"
         );
-        keep_picture("pod-clash", &page.picture().await?)?;
+        page.keep_picture("pod-clash").await?;
         page.press(Key::Escape).await?;
         page.gone("alertdialog", "Put web2 into the pod of nas?").await?;
 
@@ -193,12 +193,12 @@ fn a_device_changes_its_network_mode_by_keyboard_alone() -> Result<()> {
         page.press(Key::Up).await?;
         page.focus_is("radio", "Bridge networking").await?;
         page.shows("What stops being reachable", seconds(2.0)).await?;
-        keep_picture("mode-choose", &page.picture().await?)?;
+        page.keep_picture("mode-choose").await?;
         page.tab_to("button", "Change to Bridge networking").await?;
         page.press(Key::Enter).await?;
         page.shows("nas is online with Bridge networking.", seconds(40.0))
             .await?;
-        keep_picture("mode-changed", &page.picture().await?)?;
+        page.keep_picture("mode-changed").await?;
         page.tab_to("button", "Done").await?;
         page.press(Key::Enter).await?;
         page.gone("dialog", "Change network mode of nas").await?;
@@ -226,7 +226,7 @@ fn an_agent_that_cannot_move_by_itself_is_moved_by_hand() -> Result<()> {
         page.press(Key::Enter).await?;
         page.shows("nas can't move by itself", seconds(5.0)).await?;
         page.find("button", "Copy Docker command").await?;
-        keep_picture("mode-by-hand", &page.picture().await?)
+        page.keep_picture("mode-by-hand").await
     })
 }
 

@@ -4,7 +4,7 @@ use std::fs;
 
 use anyhow::{Context, Result, bail, ensure};
 use flotilla_protocol::api::StartingPolicy;
-use flotilla_tests::browser::{Browser, keep_picture};
+use flotilla_tests::browser::Browser;
 use flotilla_tests::eventually::seconds;
 use flotilla_tests::flotilla::ControlSetup;
 use flotilla_tests::lab::{Lab, on};
@@ -105,7 +105,7 @@ fn the_link_of_a_start_opens_after_twenty_minutes_and_the_page_says_how_to_get_a
             ensure!(shown.contains(words), "it does not say \"{words}\": {shown}");
         }
         page.find("button", "Copy command").await?;
-        keep_picture("sign-in", &page.picture().await?)?;
+        page.keep_picture("sign-in").await?;
         page.open(&ready.ui).await?;
         page.shows("No devices yet", seconds(5.0)).await.map(drop)
     })
@@ -138,7 +138,7 @@ fn settings_list_who_is_signed_in_and_sign_another_browser_out() -> Result<()> {
             shown.contains("This session") && shown.contains("Chrome on Linux"),
             "{shown}"
         );
-        keep_picture("settings-sessions", &page.picture().await?)?;
+        page.keep_picture("settings-sessions").await?;
         page.click("button", "End session").await?;
         page.shows("Firefox on Windows is signed out.", seconds(5.0))
             .await?;
