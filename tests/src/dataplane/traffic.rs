@@ -11,12 +11,21 @@ use crate::program::{Program, run};
 /// How traffic is sent.
 #[derive(Debug, Clone, Copy)]
 pub struct Transfer {
-    pub seconds: u32,
+    pub length: Length,
     pub streams: u32,
     /// From the far end to the near one instead of the other way.
     pub reverse: bool,
     /// UDP at this rate in Mbit/s instead of TCP as fast as it goes.
     pub udp_mbit: Option<u32>,
+}
+
+/// When the sender has sent enough.
+#[derive(Debug, Clone, Copy)]
+pub enum Length {
+    /// For figures.
+    Seconds(u32),
+    /// For tests: on a busy computer it takes longer, and the same arrives.
+    Megabytes(u32),
 }
 
 /// What arrived.
@@ -34,10 +43,18 @@ impl Transfer {
     #[must_use]
     pub fn tcp(seconds: u32, streams: u32) -> Self {
         Self {
-            seconds,
+            length: Length::Seconds(seconds),
             streams,
             reverse: false,
             udp_mbit: None,
+        }
+    }
+
+    #[must_use]
+    pub fn megabytes(megabytes: u32, streams: u32) -> Self {
+        Self {
+            length: Length::Megabytes(megabytes),
+            ..Self::tcp(0, streams)
         }
     }
 
@@ -66,13 +83,11 @@ impl Transfer {
         let server = Server::start(far)?;
         let address = far.address().to_string();
         let mut client = near.machine.command("iperf3");
-        client.args([
-            "--json",
-            "--client",
-            &address,
-            "--time",
-            &self.seconds.to_string(),
-        ]);
+        client.args(["--json", "--client", &address]);
+        match self.length {
+            Length::Seconds(seconds) => client.args(["--time", &seconds.to_string()]),
+            Length::Megabytes(megabytes) => client.args(["--bytes", &format!("{megabytes}M")]),
+        };
         client.args(["--parallel", &self.streams.to_string()]);
         if self.reverse {
             client.arg("--reverse");

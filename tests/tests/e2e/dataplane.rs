@@ -16,12 +16,12 @@ fn with_two(scenario: impl FnOnce([&Machine; 2]) -> Result<()>) -> Result<()> {
 
 /// Sends TCP and UDP both ways between two ends; fails when too little arrives or a checksum is wrong.
 fn exchange(ends: &Ends<'_>) -> Result<()> {
-    let one = Transfer::tcp(1, 1);
+    let one = Transfer::megabytes(50, 1);
     for transfer in [
         one,
         one.reversed(),
-        Transfer::tcp(1, 4),
-        Transfer::tcp(1, 4).reversed(),
+        Transfer::megabytes(50, 4),
+        Transfer::megabytes(50, 4).reversed(),
     ] {
         let arrived = transfer.run(ends)?;
         // Far less than any machine carries in that time, and far more packets than a replay window has.

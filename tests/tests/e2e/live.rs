@@ -1,5 +1,5 @@
-//! The live stream of a running control: what a page is sent, which callers are refused, and what a page costs that
-//! does not read.
+//! The live stream of a running control: what a page is sent, which callers are refused, and what is kept for a
+//! page that does not read.
 
 use std::collections::BTreeMap;
 use std::convert::Infallible;
@@ -15,7 +15,6 @@ use flotilla_protocol::agent::{Hello, PING_PATH, Report, SETTINGS_PATH, WATCH_PA
 use flotilla_protocol::api::{Empty, LiveFrame, Resource};
 use flotilla_protocol::device::Facts;
 use flotilla_protocol::inventory::{Item, Volume};
-use flotilla_tests::bench::process::resident_kib;
 use flotilla_tests::clock;
 use flotilla_tests::eventually::seconds;
 use flotilla_tests::flotilla::{Control, config};
@@ -39,9 +38,6 @@ const VOLUMES: usize = 250;
 /// Turns while the page does not read. They are far more than all buffers on the way hold, and end well before control
 /// closes a page that has read nothing for half a minute.
 const ROUNDS: usize = 2 * DEVICES;
-
-/// Size of the frames of one turn.
-const ROUND_KIB: f64 = 4.0 * VOLUMES as f64;
 
 async fn next(live: &mut Live) -> Result<LiveFrame> {
     let frame = timeout(seconds(10.0), live.next())
@@ -122,7 +118,7 @@ fn token(control: &Control) -> Result<String> {
 }
 
 #[test]
-fn a_page_that_stops_reading_costs_little_and_is_told_to_load_again() -> Result<()> {
+fn a_page_that_stops_reading_is_told_to_load_again_and_little_is_kept_for_it() -> Result<()> {
     on(Lab::without_engines(0)?, async |lab| {
         let control = Control::start(lab)?;
         let mut devices = Vec::new();
@@ -133,7 +129,6 @@ fn a_page_that_stops_reading_costs_little_and_is_told_to_load_again() -> Result<
         ensure!(next(&mut live).await?.reset);
         // A second page goes on reading, and misses nothing.
         let mut reading = LiveReader::open(&control.client()?).await?;
-        let mut resident = Vec::new();
         for round in 0..ROUNDS {
             devices[round % DEVICES].send(volumes(round)).await?;
             reading
@@ -142,23 +137,7 @@ fn a_page_that_stops_reading_costs_little_and_is_told_to_load_again() -> Result<
                         if row.item.name == name(VOLUMES - 1) && row.item.mountpoint == mountpoint(round))
                 })
                 .await?;
-            resident.push(resident_kib(control.process())?);
         }
-        // The first rounds fill what may be filled, each buffer in its time. Were the rest kept as well, it would all
-        // show. The least of some rounds each: an allocator gives back late.
-        let window = ROUNDS / 4;
-        let least = |rounds: &[f64]| rounds.iter().copied().fold(f64::INFINITY, f64::min);
-        let [before, last] = [2, 1].map(|nth| {
-            let begin = ROUNDS - nth * window;
-            least(&resident[begin..begin + window])
-        });
-        let grown = last - before;
-        let passed = ROUND_KIB * window as f64;
-        ensure!(
-            grown < passed / 2.0,
-            "{passed} KiB passed, and control grew: {resident:?} KiB"
-        );
-
         let mut seen = 0;
         let again = loop {
             let frame = next(&mut live).await?;
@@ -167,9 +146,12 @@ fn a_page_that_stops_reading_costs_little_and_is_told_to_load_again() -> Result<
                 break frame;
             }
         };
+        // What the page gets before it is told was on its way, in the buffers of both ends and of the system. The frames
+        // that control itself keeps for pages that are behind come after that.
         ensure!(
-            seen < VOLUMES * ROUNDS,
-            "nothing was missed, so nothing was shown"
+            seen < VOLUMES * ROUNDS / 2,
+            "{seen} of {} frames had been kept for a page that read none",
+            VOLUMES * ROUNDS
         );
         ensure!(next(&mut live).await?.seq == again.seq + 1);
         Ok(())

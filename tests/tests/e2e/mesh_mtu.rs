@@ -44,7 +44,7 @@ fn a_line_of_any_width_is_filled_without_a_fragment_whether_or_not_routers_tell(
     let after = speed(&lab, wide, 20)?;
     ensure!(lab.fragments()? == 0, "{} fragments", lab.fragments()?);
     // With fragments the speed would be an eighth. The limit leaves room for other load of this computer.
-    let least = before.min(after) / 2.0;
+    let least = before.min(after) / 4.0;
     let slow: Vec<_> = all.iter().filter(|(_, reached)| *reached < least).collect();
     ensure!(
         slow.is_empty(),
@@ -64,11 +64,11 @@ fn an_interface_narrower_than_ethernet_is_filled_without_a_fragment() -> Result<
     let ends = Ends::start(machines, [Implementation::Ours; 2], Underlay::V4, 0)?;
     ends.near.eventually_carries(1400)?;
     ends.far.eventually_carries(1400)?;
-    let arrived = Transfer::tcp(1, 1).run(&ends)?;
+    let arrived = Transfer::megabytes(25, 1).run(&ends)?;
     ensure!(arrived.gbit > 0.1, "{arrived:?}");
     // A smaller MTU of the own interface: the system reports packets that are too big at once.
     set(machines[0], "1300")?;
-    let arrived = Transfer::tcp(2, 1).run(&ends)?;
+    let arrived = Transfer::megabytes(25, 1).run(&ends)?;
     ensure!(arrived.gbit > 0.1, "{arrived:?}");
     ends.near.eventually_carries(1240)?;
     for machine in machines {
@@ -122,7 +122,8 @@ fn a_path_of_1124_bytes_whose_routers_keep_silent_carries_10_mb_both_ways_and_sa
     lab.set_line(1124, IcmpErrors::Dropped)?;
     let ends = Ends::at_line(&lab, Underlay::V4, 0)?;
     // At once, while both ends still probe for the largest size.
-    for transfer in [Transfer::tcp(5, 1), Transfer::tcp(5, 1).reversed()] {
+    let transfer = Transfer::megabytes(11, 1);
+    for transfer in [transfer, transfer.reversed()] {
         let arrived = transfer.run(&ends)?;
         ensure!(arrived.gbit > 0.08, "10 MB do not pass: {transfer:?} {arrived:?}");
     }
@@ -206,7 +207,7 @@ fn a_device_that_is_asked_by_its_second_address_answers_from_it() -> Result<()> 
     run(asking.command("nft").arg(ONLY_THE_SECOND))?;
     let hosts = [second, asking.address().into()];
     let ends = Ends::start_at([asked, asking], [Implementation::Ours; 2], hosts, 0)?;
-    let arrived = Transfer::tcp(1, 1).run(&ends)?;
+    let arrived = Transfer::megabytes(25, 1).run(&ends)?;
     ensure!(arrived.gbit > 0.1, "{arrived:?}");
     let told = ends.far.program.output()?;
     ensure!(told.contains("remote: Some(10.77.0.111:"), "{told}");

@@ -204,14 +204,15 @@ fn a_vpn_in_two_halves_and_inner_networks_leave_the_mesh_as_it_is() -> Result<()
             .eventually_by(PathKind::Direct, machine, lab.machine(2), seconds(10.0))
             .await?;
         println!("direct after {:.1?}", started.elapsed());
-        let report = &meshed.mesh(machine)?["report"];
-        let candidates: Vec<_> = report["candidates"]
-            .as_array()
-            .into_iter()
-            .flatten()
-            .filter_map(|candidate| candidate["address"].as_str())
-            .collect();
-        ensure!(!candidates.is_empty(), "{report}");
+        let candidates = eventually("the device reports its addresses", seconds(10.0), async || {
+            let mesh = meshed.mesh(machine)?;
+            let candidates = mesh["report"]["candidates"].as_array().into_iter().flatten();
+            let addresses = candidates.filter_map(|candidate| candidate["address"].as_str());
+            let addresses: Vec<String> = addresses.map(str::to_owned).collect();
+            ensure!(!addresses.is_empty(), "{mesh}");
+            Ok(addresses)
+        })
+        .await?;
         ensure!(
             candidates
                 .iter()
