@@ -24,7 +24,8 @@ pub struct Transfer {
 pub enum Length {
     /// For figures.
     Seconds(u32),
-    /// For tests: on a busy computer it takes longer, and the same arrives.
+    /// For tests: on a busy computer it takes longer, and the same is sent. The last megabytes may be on their way when
+    /// the receiver counts.
     Megabytes(u32),
 }
 

@@ -122,7 +122,7 @@ fn a_path_of_1124_bytes_whose_routers_keep_silent_carries_10_mb_both_ways_and_sa
     lab.set_line(1124, IcmpErrors::Dropped)?;
     let ends = Ends::at_line(&lab, Underlay::V4, 0)?;
     // At once, while both ends still probe for the largest size.
-    let transfer = Transfer::megabytes(11, 1);
+    let transfer = Transfer::megabytes(20, 1);
     for transfer in [transfer, transfer.reversed()] {
         let arrived = transfer.run(&ends)?;
         ensure!(arrived.gbit > 0.08, "10 MB do not pass: {transfer:?} {arrived:?}");
