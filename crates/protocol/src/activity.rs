@@ -12,7 +12,7 @@ pub enum Actor {
     Owner,
     /// A device's agent, by the device's name.
     Device { name: String },
-    /// Somebody who showed no valid credential, by network address.
+    /// A caller that showed no valid credential, by its network address.
     Stranger { address: String },
     /// Control itself.
     Control,

@@ -116,7 +116,7 @@ choice!(
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Attention {
     /// The agent's own container has host networking on Docker Desktop, which reaches its virtual machine, not the
-    /// computer. Nothing may come in until somebody decides.
+    /// computer. Nothing may come in until the owner keeps this mode or chooses another.
     DockerDesktopHost,
     /// The agent runs on the computer itself, and its engine is Docker Desktop: containers with host networking are
     /// in the virtual machine, out of the mesh's reach. Nothing is held back.
@@ -302,7 +302,8 @@ pub struct Device {
     /// It passes other devices' packets on.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub is_relay: bool,
-    /// Somebody decided for host networking although the engine is Docker Desktop's. Until then nothing may come in.
+    /// The owner keeps host networking although the engine is Docker Desktop's. Where it is and this is false, nothing may
+    /// come in.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub host_kept: bool,
     /// A person said that this is one machine: its machine id may differ from link to link.

@@ -6,7 +6,6 @@ use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
-use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 use crate::bundle::hex;
@@ -87,12 +86,7 @@ impl CachedBundle {
 
 /// The folders of the UI, of xtask, which bundles it, and of our packages that either imports.
 fn packages(root: &Path) -> Result<BTreeSet<PathBuf>> {
-    let mut metadata = cargo::cargo("metadata");
-    let output = metadata
-        .current_dir(root)
-        .args(["--no-deps", "--format-version", "1"])
-        .output()?;
-    let metadata: Value = serde_json::from_slice(&output.stdout).context("cargo metadata")?;
+    let metadata = cargo::metadata(root)?;
     let packages = metadata["packages"].as_array().context("no packages")?;
     let mut folders = BTreeSet::new();
     let mut to_visit = vec!["flotilla-ui", "xtask"];

@@ -1,6 +1,6 @@
 //! Nested cargo: commands with the toolchain in use, and the files that they built.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result, bail};
@@ -34,6 +34,21 @@ pub(crate) fn cargo(subcommand: &str) -> Command {
     let mut cargo = process::command("cargo");
     cargo.arg(subcommand);
     cargo
+}
+
+/// What `cargo metadata` says of the packages in a workspace, without those of registries.
+pub(crate) fn metadata(directory: &Path) -> Result<Value> {
+    let output = cargo("metadata")
+        .current_dir(directory)
+        .args(["--no-deps", "--format-version", "1"])
+        .output()?;
+    if !output.status.success() {
+        bail!(
+            "cargo cannot read the workspace:\n{}",
+            String::from_utf8_lossy(&output.stderr)
+        );
+    }
+    serde_json::from_slice(&output.stdout).context("cargo metadata")
 }
 
 /// Runs a `cargo build` and returns the files it made (or found fresh), by target name. Its messages for people are

@@ -3,7 +3,7 @@
 use std::env;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 use serde_json::Value;
 
 use crate::cargo;
@@ -24,16 +24,7 @@ pub(crate) struct Checkout {
 impl Checkout {
     /// The source tree around the current directory.
     pub(crate) fn find() -> Result<Self> {
-        let output = cargo::cargo("metadata")
-            .args(["--no-deps", "--format-version", "1"])
-            .output()?;
-        if !output.status.success() {
-            bail!(
-                "cargo cannot read the workspace:\n{}",
-                String::from_utf8_lossy(&output.stderr)
-            );
-        }
-        let metadata: Value = serde_json::from_slice(&output.stdout).context("cargo metadata")?;
+        let metadata = cargo::metadata(Path::new("."))?;
         let text = |value: &Value| {
             value
                 .as_str()

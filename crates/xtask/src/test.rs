@@ -104,7 +104,8 @@ const EVERYTHING: &[&str] = &[
     "flotilla-desktop",
 ];
 
-/// Tests of whole machines mostly wait. The groups of `.config/nextest.toml` say how many of each kind go together.
+/// Many tests wait for a timer or for another process, those of whole machines most of the time. The groups of
+/// `.config/nextest.toml` say how many of each kind go together.
 const TESTS_PER_PROCESSOR: usize = 2;
 
 /// nextest's filter for unit tests: all tests but those of this workspace's test package, which have checks of their
@@ -118,7 +119,8 @@ pub(crate) fn test(checkout: &Checkout, selection: &Selection) -> Result<ExitCod
         selection,
         agents: OnceCell::new(),
     };
-    let mut report = Report::new(checkout.target.join("debug").exists());
+    // This command itself is built by then, and nothing that it checks.
+    let mut report = Report::new(checkout.target.join("debug/flotilla").exists());
     for Check { parts, name, work } in CHECKS {
         if selection.only.is_none_or(|only| parts.contains(&only)) {
             report.check(name, || work(&run));
@@ -147,8 +149,9 @@ impl Run<'_> {
         let junit = self.checkout.root.join("target/nextest/check/junit.xml");
         // Where the tests do not compile, the report of an earlier run must not be counted.
         fs::remove_file(&junit).ok();
+        let threads = (TESTS_PER_PROCESSOR * thread::available_parallelism()?.get()).to_string();
         command
-            .args(["run", "--profile", "check"])
+            .args(["run", "--profile", "check", "--test-threads", &threads])
             .args(arguments)
             .args(&self.selection.filter);
         let outcome = check(command);
@@ -195,11 +198,7 @@ impl Run<'_> {
 
     fn with_programs(&self, mut command: Command, test: &str, also: &[&str]) -> Result<Count> {
         Artifacts::build(Profile::Dev, self.agents()?, also)?.export_to(self.checkout, &mut command);
-        let threads = (TESTS_PER_PROCESSOR * thread::available_parallelism()?.get()).to_string();
-        self.nextest(
-            &mut command,
-            &["--workspace", "--test", test, "--test-threads", &threads],
-        )
+        self.nextest(&mut command, &["--workspace", "--test", test])
     }
 }
 

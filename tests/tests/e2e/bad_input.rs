@@ -139,7 +139,7 @@ fn an_engine_socket_without_permission_is_a_state_with_its_reason() -> Result<()
         let control = Control::start(lab)?;
         let added = control.add("nas").await?;
         let setup = AgentSetup::new(machine, &added)?;
-        // The user `nobody` in no group: like a service's user that is not in the group docker.
+        // The agent runs as a user in no group, `nobody`, as does a service whose user is not in the group docker.
         fs::create_dir_all(&setup.state_dir)?;
         for path in [Some(&setup.state_dir), setup.config.as_ref()]
             .into_iter()

@@ -37,7 +37,7 @@ impl Open for StartingPolicy {
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Fleet {
     pub id: FleetId,
-    /// `None` until somebody went through Welcome.
+    /// `None` until the owner has answered Welcome.
     pub name: Option<String>,
     pub version: String,
     /// Addresses at which devices reach control, best first.

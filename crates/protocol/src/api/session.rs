@@ -125,7 +125,7 @@ impl Request for CreateSignInLink {
     }
 }
 
-/// Asks whoever listens to show that it knows the token, before the token is shown to it.
+/// Asks the program at control's address to prove that it knows the token, before a client sends the token to it.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
