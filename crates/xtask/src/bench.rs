@@ -7,10 +7,11 @@ use crate::artifacts::Artifacts;
 use crate::cargo::Profile;
 use crate::checkout::Checkout;
 use crate::process::become_program;
-use crate::{agent, setup, sizes, ui};
+use crate::{agent, lab, setup, sizes, ui};
 
 pub(crate) fn bench(checkout: &Checkout, name: Option<&str>) -> Result<()> {
-    setup::lab_with_peers(checkout)?;
+    setup::lab(checkout)?;
+    lab::ensure_comparators(checkout)?;
     ui::bundle(checkout)?;
     if name.is_none_or(|name| name == "sizes") {
         let agents = agent::build_for_users(checkout)?;

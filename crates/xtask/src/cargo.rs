@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 use serde_json::Value;
 
 use crate::process;
@@ -68,6 +68,40 @@ pub(crate) fn build(command: &mut Command) -> Result<Vec<Artifact>> {
         .collect())
 }
 
+/// Makes cargo compile our own packages by clippy's driver, which is the compiler with clippy's lints in it. What it
+/// builds is what the checks run: a `cargo clippy` before the build would compile every dependency a second time.
+pub(crate) fn by_clippy(command: &mut Command) -> &mut Command {
+    command.env("RUSTC_WORKSPACE_WRAPPER", "clippy-driver")
+}
+
+/// Builds all targets of the workspace by clippy. Where it finds mistakes they are shown, and the result is an error
+/// although all may be built.
+pub(crate) fn build_by_clippy() -> Result<()> {
+    let mut command = cargo("build");
+    let output = by_clippy(&mut command)
+        .args(["--workspace", "--all-targets", "--message-format=json"])
+        .stderr(Stdio::inherit())
+        .output()
+        .context("cannot start cargo")?;
+    let messages = String::from_utf8_lossy(&output.stdout);
+    let mistakes: Vec<_> = messages.lines().filter_map(mistake_of_message).collect();
+    for mistake in &mistakes {
+        eprintln!("{mistake}");
+    }
+    ensure!(output.status.success(), "cargo build failed");
+    ensure!(
+        mistakes.is_empty(),
+        "clippy found mistakes, which are shown above"
+    );
+    Ok(())
+}
+
+fn mistake_of_message(line: &str) -> Option<String> {
+    let message = serde_json::from_str::<Value>(line).ok()?;
+    let told = message["message"]["rendered"].as_str()?;
+    Some(told.to_owned())
+}
+
 /// Builds one program with the features that it has on its own, and returns its path.
 pub(crate) fn build_program(package: &str, program: &str, profile: Profile) -> Result<PathBuf> {
     let mut command = cargo("build");
@@ -88,6 +122,9 @@ pub(crate) fn build_program(package: &str, program: &str, profile: Profile) -> R
 /// Features of dev-dependencies are among them only where a test or an example is asked for.
 pub(crate) fn build_of_workspace(profile: Profile, targets: &[&str]) -> Result<Vec<Artifact>> {
     let mut command = cargo("build");
+    if profile == Profile::Dev {
+        by_clippy(&mut command);
+    }
     command.args(["--workspace", "--profile", profile.name()]);
     build(command.args(targets))
 }
@@ -146,6 +183,17 @@ mod tests {
             []
         );
         assert_eq!(artifacts_of_message("warning: not JSON"), []);
+    }
+
+    #[test]
+    fn mistakes_are_read_from_messages_and_other_lines_ignored() {
+        let line =
+            r#"{"reason":"compiler-message","message":{"level":"warning","rendered":"warning: unused"}}"#;
+        assert_eq!(mistake_of_message(line).as_deref(), Some("warning: unused"));
+        assert_eq!(
+            mistake_of_message(r#"{"reason":"build-finished","success":true}"#),
+            None
+        );
     }
 
     #[test]

@@ -108,7 +108,7 @@ pub(crate) fn ensure_engine(checkout: &Checkout) -> Result<()> {
     })
 }
 
-/// Gets other WireGuard programs into `lab/bin`: wireguard-go from Debian, boringtun and gotatun from crates.io.
+/// Gets the WireGuard programs that are peers in tests into `lab/bin`.
 pub(crate) fn ensure_peers(checkout: &Checkout) -> Result<()> {
     let bin = checkout.lab().join("bin");
     let go = bin.join("wireguard-go");
@@ -119,22 +119,30 @@ pub(crate) fn ensure_peers(checkout: &Checkout) -> Result<()> {
             copy_whole(&root.join("usr/bin/wireguard-go"), &go)
         })?;
     }
-    for (package, program) in [("boringtun-cli", "boringtun-cli"), ("gotatun-cli", "gotatun")] {
-        let installed = bin.join(program);
-        if installed.exists() {
-            continue;
-        }
-        step(&format!("Installing {package} (some minutes)"), || {
-            let root = checkout.lab().join("crates");
-            let mut install = command("cargo");
-            install
-                .env_remove("CARGO_TARGET_DIR")
-                .args(["install", "--quiet", "--root"]);
-            check_quietly(install.arg(&root).arg(package))?;
-            copy_whole(&root.join("bin").join(program), &installed)
-        })?;
+    ensure_from_crates(checkout, "gotatun-cli", "gotatun")
+}
+
+/// Gets those, and the one that only benches compare with.
+pub(crate) fn ensure_comparators(checkout: &Checkout) -> Result<()> {
+    ensure_peers(checkout)?;
+    ensure_from_crates(checkout, "boringtun-cli", "boringtun-cli")
+}
+
+/// Gets a program of a package from crates.io into `lab/bin`.
+fn ensure_from_crates(checkout: &Checkout, package: &str, program: &str) -> Result<()> {
+    let installed = checkout.lab().join("bin").join(program);
+    if installed.exists() {
+        return Ok(());
     }
-    Ok(())
+    step(&format!("Installing {package} (some minutes)"), || {
+        let root = checkout.lab().join("crates");
+        let mut install = command("cargo");
+        install
+            .env_remove("CARGO_TARGET_DIR")
+            .args(["install", "--quiet", "--root"]);
+        check_quietly(install.arg(&root).arg(package))?;
+        copy_whole(&root.join("bin").join(program), &installed)
+    })
 }
 
 /// Copies a program so that a killed run leaves no incomplete file under the final name.

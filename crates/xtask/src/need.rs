@@ -20,6 +20,14 @@ pub(crate) enum Purpose {
     Check,
 }
 
+pub(crate) const ALL_PURPOSES: [Purpose; 5] = [
+    Purpose::Build,
+    Purpose::Desktop,
+    Purpose::Agents,
+    Purpose::Lab,
+    Purpose::Check,
+];
+
 /// A program, library or file that has to be there.
 #[derive(Debug)]
 pub(crate) struct Need {

@@ -6,9 +6,9 @@ use std::time::Instant;
 use anyhow::{Context, Result, bail};
 
 use crate::checkout::Checkout;
-use crate::need::{NEEDS, Need, Purpose};
+use crate::need::{ALL_PURPOSES, NEEDS, Need, Purpose};
 use crate::process::{check, command, lookup_output};
-use crate::step::{say, seconds, step};
+use crate::step::{say, seconds, side_by_side, step};
 use crate::{apt, cargo, lab, musl, wasm};
 
 /// A cargo subcommand that the checks use, and the version with which they passed.
@@ -32,16 +32,25 @@ const DENY: Tool = Tool {
 /// Installs everything that `run` needs, and with `test` everything that tests need.
 pub(crate) fn setup(checkout: &Checkout, test: bool) -> Result<()> {
     let begun = Instant::now();
-    build(checkout)?;
-    packages(checkout, &[Purpose::Desktop])?;
     if test {
-        lab_with_peers(checkout)?;
-        agents(checkout)?;
-        packages(checkout, &[Purpose::Check])?;
-        lab::ensure_rootfs(checkout)?;
-        lab::ensure_engine(checkout)?;
-        NEXTEST.ensure()?;
-        DENY.ensure()?;
+        packages(checkout, &ALL_PURPOSES)?;
+        wasm::ensure(checkout)?;
+        // Compiling keeps the processors busy, fetching the line.
+        side_by_side(
+            || {
+                NEXTEST.ensure()?;
+                DENY.ensure()?;
+                lab::ensure_peers(checkout)
+            },
+            || {
+                lab::ensure_compose(checkout)?;
+                musl::ensure(checkout)?;
+                lab::ensure_rootfs(checkout)?;
+                lab::ensure_engine(checkout)
+            },
+        )?;
+    } else {
+        desktop(checkout)?;
     }
     say(&format!("This machine is ready ({}).", seconds(begun.elapsed())));
     Ok(())

@@ -1,5 +1,7 @@
 //! Progress on the terminal: the name of each step, and how long it took.
 
+use std::panic::resume_unwind;
+use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
@@ -12,6 +14,19 @@ pub(crate) fn step<T>(name: &str, work: impl FnOnce() -> Result<T>) -> Result<T>
     let verdict = if outcome.is_ok() { "done" } else { "FAILED" };
     eprintln!("    {name}: {verdict} in {}", seconds(begun.elapsed()));
     outcome
+}
+
+/// Does two pieces of work at the same time, each to its end, and returns what both made.
+pub(crate) fn side_by_side<A: Send, B>(
+    one: impl FnOnce() -> Result<A> + Send,
+    other: impl FnOnce() -> Result<B>,
+) -> Result<(A, B)> {
+    thread::scope(|scope| {
+        let one = scope.spawn(one);
+        let other = other();
+        let one = one.join().unwrap_or_else(|panic| resume_unwind(panic));
+        Ok((one?, other?))
+    })
 }
 
 /// Prints details of a step, indented.
@@ -37,6 +52,14 @@ mod tests {
         assert_eq!(seconds(Duration::from_millis(1_240)), "1.2s");
         assert_eq!(seconds(Duration::from_secs(61)), "1m01s");
         assert_eq!(seconds(Duration::from_secs(3_600)), "60m00s");
+    }
+
+    #[test]
+    fn the_error_of_either_piece_of_work_is_returned() {
+        assert_eq!(side_by_side(|| Ok(1), || Ok(2)).unwrap(), (1, 2));
+        let failed = || -> Result<()> { anyhow::bail!("rock") };
+        assert!(side_by_side(failed, || Ok(())).is_err());
+        assert!(side_by_side(|| Ok(()), failed).is_err());
     }
 
     #[test]

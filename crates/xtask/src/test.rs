@@ -10,10 +10,11 @@ use anyhow::{Result, ensure};
 use clap::{Args, ValueEnum};
 
 use crate::artifacts::Artifacts;
-use crate::cargo::{Profile, build_of_workspace, cargo};
+use crate::cargo::{Profile, build_by_clippy, by_clippy, cargo};
 use crate::checkout::Checkout;
 use crate::process::{check, command, is_root};
 use crate::report::{Count, Report};
+use crate::step::side_by_side;
 use crate::wasm::Compiler;
 use crate::{agent, npm, setup, simulation, ui, wasm};
 
@@ -55,24 +56,27 @@ impl Check {
     }
 }
 
-const CHECKS: [Check; 13] = [
+const CHECKS: [Check; 11] = [
     Check::new(&[Part::Lint], "format", |_| {
         without_tests(cargo("fmt").args(["--all", "--check"]))
     }),
-    Check::new(&[Part::Lint], "clippy", |_| {
-        without_tests(clippy(cargo("clippy").args(["--workspace", "--all-targets"])))
+    Check::new(&[Part::Lint], "clippy, programs and tests", |_| {
+        build_by_clippy().map(|()| Count::default())
     }),
     Check::new(&[Part::Lint], "clippy for wasm", |run| {
         without_tests(&mut clippy_of_ui(run.checkout)?)
     }),
-    Check::new(&[], "programs and tests", |_| {
-        build_of_workspace(Profile::Dev, EVERYTHING).map(|_| Count::default())
-    }),
     Check::new(&[Part::Lint], "rules of the house", |run| {
-        run.nextest(&mut cargo("nextest"), &["--workspace", "--test", "house"])
+        run.nextest(
+            by_clippy(&mut cargo("nextest")),
+            &["--workspace", "--test", "house"],
+        )
     }),
     Check::new(&[Part::Unit], "unit tests", |run| {
-        run.nextest(&mut cargo("nextest"), &["--workspace", "-E", UNIT_TESTS])
+        run.nextest(
+            by_clippy(&mut cargo("nextest")),
+            &["--workspace", "-E", UNIT_TESTS],
+        )
     }),
     Check::new(&[Part::Unit], "simulated networks", |run| {
         run.nextest(
@@ -80,28 +84,17 @@ const CHECKS: [Check; 13] = [
             simulation::NEXTEST_ARGUMENTS,
         )
     }),
-    Check::new(&[Part::Ui, Part::Desktop], "UI bundle", |run| {
-        ui::bundle(run.checkout).map(|()| Count::default())
-    }),
-    Check::new(&[Part::E2e, Part::Ui, Part::Desktop], "agents", |run| {
-        run.agents().map(|_| Count::default())
-    }),
+    Check::new(
+        &[Part::E2e, Part::Ui, Part::Desktop],
+        "UI bundle and agents",
+        |run| run.bundle_and_agents(),
+    ),
     Check::new(&[Part::E2e], "end to end", |run| run.in_namespaces("e2e")),
     Check::new(&[Part::Ui], "browser", |run| run.browser()),
     Check::new(&[Part::Desktop], "desktop window", |run| run.desktop()),
     Check::new(&[Part::Lint], "licenses", |_| {
         without_tests(cargo("deny").args(["check", "licenses", "bans", "sources"]))
     }),
-];
-
-/// All targets that the checks run on this machine. They are built at once, so that cargo can keep every processor busy.
-const EVERYTHING: &[&str] = &[
-    "--tests",
-    "--examples",
-    "--bin",
-    "flotilla",
-    "--bin",
-    "flotilla-desktop",
 ];
 
 /// Many tests wait for a timer or for another process, those of whole machines most of the time. The groups of
@@ -163,6 +156,17 @@ impl Run<'_> {
         }
     }
 
+    /// The last steps of a bundle and those of an agent keep one processor busy each, so they go on together.
+    fn bundle_and_agents(&self) -> Result<Count> {
+        let checkout = self.checkout;
+        if self.selection.only == Some(Part::E2e) {
+            self.agents()?;
+        } else {
+            side_by_side(|| ui::bundle(checkout), || self.agents())?;
+        }
+        Ok(Count::default())
+    }
+
     /// Builds the directory of agents once. Only end-to-end tests need an agent for another processor.
     fn agents(&self) -> Result<PathBuf> {
         if let Some(agents) = self.agents.get() {
@@ -198,7 +202,7 @@ impl Run<'_> {
 
     fn with_programs(&self, mut command: Command, test: &str, also: &[&str]) -> Result<Count> {
         Artifacts::build(Profile::Dev, self.agents()?, also)?.export_to(self.checkout, &mut command);
-        self.nextest(&mut command, &["--workspace", "--test", test])
+        self.nextest(by_clippy(&mut command), &["--workspace", "--test", test])
     }
 }
 
@@ -206,10 +210,6 @@ impl Run<'_> {
 fn without_tests(command: &mut Command) -> Result<Count> {
     check(command)?;
     Ok(Count::default())
-}
-
-fn clippy(command: &mut Command) -> &mut Command {
-    command.args(["--", "--deny", "warnings"])
 }
 
 fn clippy_of_ui(checkout: &Checkout) -> Result<Command> {
@@ -222,7 +222,7 @@ fn clippy_of_ui(checkout: &Checkout) -> Result<Command> {
     let mut command = compiler.cargo(checkout, subcommand)?;
     command.args(["--package", "flotilla-ui"]);
     if matches!(compiler, Compiler::Toolchain) {
-        clippy(&mut command);
+        command.args(["--", "--deny", "warnings"]);
     }
     Ok(command)
 }

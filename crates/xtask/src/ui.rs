@@ -4,7 +4,10 @@
 //! add styles, fonts and the page under hashed names.
 
 use std::fs;
+use std::panic::resume_unwind;
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
+use std::thread;
 
 use anyhow::{Context, Result};
 use wasm_bindgen_cli_support::Bindgen;
@@ -112,7 +115,7 @@ fn bind(wasm: &[u8]) -> Result<(Glue, Vec<u8>)> {
     Ok((glue, module.emit_wasm()))
 }
 
-/// The modules after optimization for size. Results are cached, since the optimizer takes seconds.
+/// The modules after optimization for size. Results are cached, since the optimizer takes seconds for each.
 fn optimized(checkout: &Checkout, modules: Vec<Module>) -> Result<Vec<Module>> {
     let directory = checkout.cache.join("wasm/optimized");
     fs::create_dir_all(&directory)?;
@@ -120,20 +123,38 @@ fn optimized(checkout: &Checkout, modules: Vec<Module>) -> Result<Vec<Module>> {
         .flatten()
         .map(|entry| entry.path())
         .collect();
-    let mut used = Vec::new();
-    let mut optimized = Vec::new();
-    for (name, module) in modules {
-        let kept = directory.join(format!("{}.wasm", hex_digest(&module)));
-        if !kept.exists() {
-            optimize(&checkout.ui(), &module, &kept)?;
-        }
-        optimized.push((name, fs::read(&kept)?));
-        used.push(kept);
-    }
-    for file in older.iter().filter(|file| !used.contains(file)) {
+    let kept = |module: &[u8]| directory.join(format!("{}.wasm", hex_digest(module)));
+    let files: Vec<_> = modules.iter().map(|(_, module)| kept(module)).collect();
+    let missing = modules.iter().zip(&files).filter(|(_, file)| !file.exists());
+    optimize_all(&checkout.ui(), missing)?;
+    for file in older.iter().filter(|file| !files.contains(file)) {
         fs::remove_file(file).ok();
     }
-    Ok(optimized)
+    let read = |((name, _), file): ((String, Vec<u8>), PathBuf)| Ok((name, fs::read(file)?));
+    modules.into_iter().zip(files).map(read).collect()
+}
+
+/// Optimizes each module into its file, as many at the same time as this machine has processors.
+fn optimize_all<'a>(
+    ui: &Path,
+    modules: impl Iterator<Item = (&'a Module, &'a PathBuf)> + Send,
+) -> Result<()> {
+    let modules = Mutex::new(modules);
+    let next = || modules.lock().unwrap_or_else(PoisonError::into_inner).next();
+    let work = || -> Result<()> {
+        while let Some(((_, module), file)) = next() {
+            optimize(ui, module, file)?;
+        }
+        Ok(())
+    };
+    thread::scope(|scope| {
+        let processors = thread::available_parallelism()?.get();
+        let workers: Vec<_> = (0..processors).map(|_| scope.spawn(work)).collect();
+        let results = workers.into_iter().map(|worker| worker.join());
+        results
+            .into_iter()
+            .try_for_each(|result| result.unwrap_or_else(|panic| resume_unwind(panic)))
+    })
 }
 
 fn optimize(ui: &Path, wasm: &[u8], to: &Path) -> Result<()> {
