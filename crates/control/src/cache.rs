@@ -8,7 +8,9 @@ mod attention;
 mod device_entry;
 mod inbound;
 mod links;
+mod live;
 mod maps;
+mod path_sentence;
 mod paths;
 mod reload;
 mod reports;
@@ -18,6 +20,8 @@ mod tickets;
 pub(crate) use attention::overlaps;
 pub(crate) use device_entry::{DeviceEntry, LinkUp};
 pub(crate) use inbound::ClosedReason;
+use live::Live;
+pub(crate) use live::Reader;
 use reload::PageReload;
 pub(crate) use reports::ReportEffect;
 pub(crate) use rows::Listable;
@@ -25,7 +29,6 @@ pub(crate) use tickets::Tickets;
 
 use crate::{
     clock::Clock,
-    live::{Live, Reader},
     store::{FleetRow, TokenRow},
 };
 use flotilla_fleet::{Cidr, Maps, Pace, Presence};

@@ -1,10 +1,15 @@
 //! A running control: started whole or not at all, and stopped in order.
 
+mod log;
+mod open;
+mod timers;
+
 use crate::{
-    ControlConfig, StartError, access::LinkPurpose, api, core::Core, data_dir::DataDir, devices, fleet_port,
-    log, open::open, relay, ssh_install, timers,
+    access::LinkPurpose, api, change::devices, config::ControlConfig, core::Core, data_dir::DataDir,
+    fleet_port, jobs::kinds::ssh_install, relay, start::StartError,
 };
 use flotilla_protocol::{Problem, device::DeviceStatus, enroll::ConfigFile, pin::Pin};
+use open::open;
 use serde::Serialize;
 use std::{io, net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 use tokio::{net::TcpListener, time::timeout};

@@ -6,13 +6,12 @@ use crate::{
     cache::Cache,
     clock::Clock,
     config::Ui,
-    hub::Hub,
-    jobs::Jobs,
+    jobs::{Jobs, kinds::ssh_install::Pushes},
     limit::Refusals,
+    links::Links,
     provision::Builds,
-    repeats::Repeats,
+    repeats::{RepeatKey, Repeats},
     report::SENTENCE_CHARS,
-    ssh_install::Pushes,
     store::{NewActivity, Store},
     trust::Trust,
 };
@@ -40,7 +39,7 @@ pub(crate) struct Core {
     pub(crate) clock: Clock,
     pub(crate) store: Store,
     pub(crate) cache: Cache,
-    pub(crate) hub: Hub,
+    pub(crate) links: Links,
     pub(crate) jobs: Jobs,
     pub(crate) access: Access,
     pub(crate) refusals: Refusals,
@@ -53,7 +52,7 @@ pub(crate) struct Core {
     /// Held from reading a device's, the fleet's or the policy's record until the change is written and in the cache,
     /// so that no change is lost to another.
     pub(crate) write_lock: tokio::sync::Mutex<()>,
-    /// Notified when the next deadline may be earlier than the one that [`crate::timers`] waits for.
+    /// Notified when the next deadline may be earlier than the one that the timers wait for.
     pub(crate) timers_changed: Arc<Notify>,
     pub(crate) stop: CancellationToken,
     /// Links, jobs, SSH installs and tunnels that run. Control waits for them when it stops, since links save reports
@@ -118,7 +117,7 @@ impl Core {
         drop(current);
         self.cache.lock().set_own_endpoints(&endpoints);
         self.publish_fleet();
-        self.hub.send_settings_to_all();
+        self.links.send_settings_to_all();
     }
 
     /// Writes an entry of the activity log and publishes it. When it can't be written, that is only logged: the change
@@ -132,9 +131,23 @@ impl Core {
         }
     }
 
+    /// Records an event that callers may cause as often as they like: each kind from each source at most twice a minute.
+    pub(crate) async fn record_repeated(&self, what: RepeatKey, entry: NewActivity) {
+        if let Some(entry) = self.repeats.handle(what, entry, self.clock.now()) {
+            self.record(entry).await;
+        }
+    }
+
+    /// Records the counts of the minutes that are over.
+    pub(crate) async fn record_counts(&self) {
+        for entry in self.repeats.poll(self.clock.now()) {
+            self.record(entry).await;
+        }
+    }
+
     pub(crate) fn fleet(&self) -> Fleet {
         let endpoints = self.endpoints();
-        let proposed_name = crate::devices::propose_name(self);
+        let proposed_name = crate::change::devices::propose_name(self);
         let state = self.cache.lock();
         let this_computer = state
             .devices()

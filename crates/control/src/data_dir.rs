@@ -1,6 +1,6 @@
 //! The data directory: readable by its owner only, locked by one Flotilla at a time. Its files are replaced as a whole.
 
-use crate::StartError;
+use crate::start::StartError;
 use std::{
     fs::{self, DirBuilder, File, OpenOptions, TryLockError},
     io::{self, Read, Seek, Write},

@@ -6,6 +6,7 @@
 
 mod activity;
 mod follow;
+pub(crate) mod kinds;
 mod progress;
 
 pub(crate) use follow::collect;

@@ -9,13 +9,13 @@ mod access;
 mod advertise;
 mod api;
 mod cache;
+mod change;
 mod clock;
 mod completion;
 mod config;
 mod control;
 mod core;
 mod data_dir;
-mod devices;
 #[cfg(feature = "embedded-ui")]
 mod embedded;
 mod firewall;
@@ -23,22 +23,17 @@ mod fleet_port;
 mod hub;
 mod jobs;
 mod limit;
-mod live;
-mod log;
-mod mesh;
-mod open;
+mod links;
 mod pace;
 mod provision;
 mod refusal;
 mod relay;
 mod repeats;
 mod report;
-mod ssh_install;
 mod start;
 mod store;
 #[cfg(test)]
 mod testbed;
-mod timers;
 mod trust;
 
 pub use config::{ControlConfig, Ui};

@@ -1,6 +1,5 @@
 //! A refused request as it leaves control: the problem's JSON under the status of its code.
 
-use crate::store::StoreError;
 use axum::{
     Json,
     response::{IntoResponse, Response},
@@ -28,10 +27,11 @@ impl From<Problem> for Refusal {
     }
 }
 
-impl From<StoreError> for Refusal {
-    fn from(error: StoreError) -> Self {
-        Self(error.into())
-    }
+pub(crate) fn no_such_device(text: &str) -> Refusal {
+    Refusal::new(
+        Code::NotFound,
+        format!("There is no device named {text}. It may have been renamed or removed."),
+    )
 }
 
 impl IntoResponse for Refusal {

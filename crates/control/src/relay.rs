@@ -1,7 +1,7 @@
 //! Control's own relay: at the fleet port's number by UDP, and behind a route of the fleet port for devices whose UDP
 //! is blocked. A ticket decides who may use it, so the route needs no client certificate.
 
-use crate::{StartError, core::Core, data_dir::DataDir};
+use crate::{core::Core, data_dir::DataDir, start::StartError};
 use axum::Router;
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use flotilla_identity::WireguardKey;

@@ -20,7 +20,7 @@ pub(crate) use keys::ticket_end;
 pub(crate) use tokens::{TokenRow, TokenUse, UseOutcome};
 pub(crate) use tunnels::Tunnel;
 
-use crate::StartError;
+use crate::{refusal::Refusal, start::StartError};
 use flotilla_protocol::{Code, Problem, Timestamp};
 use serde::{Serialize, de::DeserializeOwned};
 use sqlx::{
@@ -77,6 +77,12 @@ impl From<StoreError> for Problem {
                 "The controller's database failed, so nothing was changed. Its log says more.",
             )
         }
+    }
+}
+
+impl From<StoreError> for Refusal {
+    fn from(error: StoreError) -> Self {
+        Self(error.into())
     }
 }
 

@@ -7,12 +7,14 @@ use crate::{
     config::Ui,
     core::Core,
     data_dir::DataDir,
-    hub::Hub,
-    jobs::Jobs,
+    jobs::{
+        Jobs,
+        kinds::ssh_install::{Pushes, Ssh},
+    },
     limit::Refusals,
+    links::Links,
     provision::Builds,
     repeats::Repeats,
-    ssh_install::{Pushes, Ssh},
     store::{Credential, FleetRow, LastReport, Store},
     trust::Trust,
 };
@@ -86,7 +88,7 @@ impl Testbed {
         let timers_changed = cache.lock().timers_changed.clone();
         let core = Arc::new(Core {
             cache,
-            hub: Hub::default(),
+            links: Links::default(),
             jobs: Jobs::default(),
             access,
             refusals: Refusals::default(),

@@ -3,7 +3,7 @@
 //! The keys are made once. A control that has a fleet and no keys does not start: with new keys it would lock out the
 //! whole fleet.
 
-use crate::{StartError, clock::Clock, data_dir::DataDir};
+use crate::{clock::Clock, data_dir::DataDir, start::StartError};
 use flotilla_identity::{FleetCa, LeafKey, MaterialError, ProofKey, control_config};
 use flotilla_protocol::id::FleetId;
 use rustls::ServerConfig;

@@ -5,9 +5,8 @@ use super::body::Body;
 use crate::{
     cache::DeviceEntry,
     core::Core,
-    devices::no_such_device,
     jobs::{self, JobHandle},
-    refusal::Refusal,
+    refusal::{Refusal, no_such_device},
     store::NewActivity,
 };
 use axum::{
@@ -195,7 +194,7 @@ impl Target {
 
     /// The device's link. `done` completes the refusal of a device without one, "NAME can't be …".
     fn link(&self, core: &Core, done: &str) -> Result<AgentLink, Problem> {
-        let link = core.hub.lookup(self.entry.row.id);
+        let link = core.links.lookup(self.entry.row.id);
         link.ok_or_else(|| self.offline(core, done))
     }
 

@@ -1,10 +1,11 @@
-//! Devices over HTTP: each call is one of [`crate::devices`].
+//! Devices over HTTP: each call is one of [`crate::change::devices`].
 
 use super::body::Body;
 use crate::{
+    change::devices,
     core::Core,
-    devices::{self, no_such_device},
-    refusal::Refusal,
+    jobs::kinds::mode_change,
+    refusal::{Refusal, no_such_device},
 };
 use axum::{
     Json,
@@ -54,7 +55,7 @@ pub(super) async fn change_mode(
     Path(device): Path<String>,
     Body(request): Body<ChangeMode>,
 ) -> Result<Json<ModeChanged>, Refusal> {
-    devices::change_mode(&core, ChangeMode { device, ..request })
+    mode_change::change_mode(&core, ChangeMode { device, ..request })
         .await
         .map(Json)
 }

@@ -1,6 +1,9 @@
 //! `GET /api/v1/devices/{device}/enrollment`: the stages that Add Device shows while it waits.
 
-use crate::{core::Core, devices::no_such_device, refusal::Refusal};
+use crate::{
+    core::Core,
+    refusal::{Refusal, no_such_device},
+};
 use axum::{
     Json,
     extract::{Path, State},

@@ -1,12 +1,10 @@
 //! The fleet as a whole: its name, its starting policy and its mesh range, and whether control's addresses lead to this
 //! control.
 
-mod update;
-
-pub(super) use update::update;
-
+use super::body::Body;
 use crate::{
     advertise::is_mdns_name,
+    change::fleet,
     core::Core,
     firewall::{self, Firewall},
     refusal::Refusal,
@@ -16,7 +14,7 @@ use bytes::Bytes;
 use flotilla_identity::{ControlTrust, MaterialError, agent_config};
 use flotilla_link::{DialError, Proxies, Target, call};
 use flotilla_protocol::{
-    api::{Fleet, ReachableAt},
+    api::{Fleet, ReachableAt, UpdateFleet},
     endpoint::Endpoint,
 };
 use futures_util::future::{join, join_all};
@@ -29,6 +27,13 @@ const TEST_LIMIT: Duration = Duration::from_secs(5);
 
 pub(super) async fn show(State(core): State<Arc<Core>>) -> Json<Fleet> {
     Json(core.fleet())
+}
+
+pub(super) async fn update(
+    State(core): State<Arc<Core>>,
+    Body(request): Body<UpdateFleet>,
+) -> Result<Json<Fleet>, Refusal> {
+    fleet::update(&core, request).await.map(Json)
 }
 
 pub(super) async fn test_addresses(State(core): State<Arc<Core>>) -> Result<Json<Vec<ReachableAt>>, Refusal> {

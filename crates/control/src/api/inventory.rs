@@ -56,7 +56,7 @@ pub(super) fn named_devices(
         }
         let entry = state
             .find(&value)
-            .ok_or_else(|| crate::devices::no_such_device(&value))?;
+            .ok_or_else(|| crate::refusal::no_such_device(&value))?;
         named.push(entry.row.id);
     }
     Ok((!named.is_empty()).then_some(named))

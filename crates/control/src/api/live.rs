@@ -1,6 +1,6 @@
 //! `GET /api/v1/live`: the frames of the live stream over a WebSocket, for as long as the page is open and signed in.
 
-use crate::{access::CurrentSession, core::Core, live::Reader};
+use crate::{access::CurrentSession, cache::Reader, core::Core};
 use axum::{
     Extension,
     extract::{

@@ -26,7 +26,7 @@ pub(super) async fn show(State(core): State<Arc<Core>>) -> impl IntoResponse {
         let _ = writeln!(text, "flotilla_devices{{status=\"{status}\"}} {count}");
     }
     for (name, kind, help, value) in [
-        ("flotilla_links", "gauge", "Live links.", core.hub.len()),
+        ("flotilla_links", "gauge", "Live links.", core.links.len()),
         (
             "flotilla_containers",
             "gauge",
@@ -49,7 +49,7 @@ pub(super) async fn show(State(core): State<Arc<Core>>) -> impl IntoResponse {
             "flotilla_reports_unknown_total",
             "counter",
             "What agents told that only a newer controller knows.",
-            core.hub.count_unknown(),
+            core.links.count_unknown(),
         ),
     ] {
         let _ = writeln!(text, "# HELP {name} {help}\n# TYPE {name} {kind}\n{name} {value}");

@@ -1,7 +1,7 @@
 //! Paths between devices over HTTP, and tests of them.
 
 use super::{body::Body, inventory::named_devices};
-use crate::{core::Core, mesh, refusal::Refusal};
+use crate::{core::Core, hub, refusal::Refusal};
 use axum::{
     Json,
     extract::{RawQuery, State},
@@ -26,7 +26,7 @@ pub(super) async fn test(
     State(core): State<Arc<Core>>,
     Body(request): Body<TestPath>,
 ) -> Result<Json<Vec<PathAttempt>>, Refusal> {
-    mesh::test_path(&core, &request).await.map(Json)
+    hub::test_path(&core, &request).await.map(Json)
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! The access policy over HTTP: shown, replaced as a whole, reviewed before it is saved, and explained.
 
 use super::body::Body;
-use crate::{core::Core, mesh, refusal::Refusal};
+use crate::{change::policy, core::Core, refusal::Refusal};
 use axum::{Json, extract::State};
 use flotilla_protocol::api::{
     ExplainAccess, Explanation, PolicyInForce, PolicyReview, ReviewPolicy, SetPolicy,
@@ -18,21 +18,21 @@ pub(super) async fn replace(
     State(core): Shared,
     Body(request): Body<SetPolicy>,
 ) -> Result<Json<PolicyInForce>, Refusal> {
-    mesh::save(&core, request).await.map(Json)
+    policy::save(&core, request).await.map(Json)
 }
 
 pub(super) async fn review(
     State(core): Shared,
     Body(request): Body<ReviewPolicy>,
 ) -> Result<Json<PolicyReview>, Refusal> {
-    mesh::review(&core, &request).map(Json)
+    policy::review(&core, &request).map(Json)
 }
 
 pub(super) async fn explain(
     State(core): Shared,
     Body(request): Body<ExplainAccess>,
 ) -> Result<Json<Explanation>, Refusal> {
-    mesh::explain(&core, &request).map(Json)
+    policy::explain(&core, &request).map(Json)
 }
 
 #[cfg(test)]

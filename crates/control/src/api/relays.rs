@@ -1,7 +1,7 @@
 //! Relays over HTTP: which there are, and which devices run one.
 
 use super::body::Body;
-use crate::{core::Core, mesh, refusal::Refusal};
+use crate::{change::relays, core::Core, refusal::Refusal};
 use axum::{
     Json,
     extract::{Path, State},
@@ -23,7 +23,7 @@ pub(super) async fn promote(
     Path(device): Path<String>,
     Body(request): Body<PromoteRelay>,
 ) -> Result<Json<Empty>, Refusal> {
-    mesh::promote(&core, PromoteRelay { device, ..request })
+    relays::promote(&core, PromoteRelay { device, ..request })
         .await
         .map(|()| Json(Empty {}))
 }

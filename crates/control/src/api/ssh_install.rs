@@ -1,7 +1,7 @@
 //! Installing an agent over the owner's SSH (a push), over HTTP.
 
 use super::body::Body;
-use crate::{core::Core, refusal::Refusal, ssh_install};
+use crate::{core::Core, jobs::kinds::ssh_install, refusal::Refusal};
 use axum::{
     Json,
     extract::{Path, State},

@@ -3,8 +3,8 @@
 //! An agent reports a path when it changes, so a report counts while the agent has its link, and after that while the
 //! other end receives its packets. Another path is published at once, changed figures every few seconds.
 
+use super::path_sentence;
 use super::{DeviceEntry, State};
-use crate::mesh::path_sentence;
 use flotilla_fleet::{Life, PresenceState};
 use flotilla_protocol::{
     Timestamp,

@@ -1,10 +1,9 @@
 //! The credential that a caller of the fleet port shows: an enrollment token, or a device's certificate.
 
 use crate::{
+    change::devices,
     core::Core,
-    devices,
     limit::AttemptSource,
-    log,
     refusal::Refusal,
     repeats::RepeatKey,
     store::{Credential, DeviceRow, Imposter, NewActivity, TokenRow},
@@ -112,7 +111,8 @@ pub(super) async fn refuse(
         succeeded: false,
         details: format!("{from} was refused: {}", problem.message),
     };
-    log::record_repeated(core, RepeatKey::Refused(network, problem.code), entry).await;
+    core.record_repeated(RepeatKey::Refused(network, problem.code), entry)
+        .await;
     Refusal(problem)
 }
 

@@ -4,8 +4,8 @@
 
 use super::credential::{self, HeldToken};
 use crate::{
+    change::devices,
     core::Core,
-    devices,
     refusal::Refusal,
     store::{Credential, DeviceRow, TokenRow, TokenUse, UseOutcome},
 };
@@ -190,7 +190,7 @@ async fn issue(
         }
     }
     // From here on the new certificate decides: its first link must not count as one of two agents that take turns.
-    core.hub.forget_holders(device.id);
+    core.links.forget_holders(device.id);
     devices::device_enrolled(core, &device, token.id, used, request, from).await;
     answer(core, &device, issued.pem)
 }

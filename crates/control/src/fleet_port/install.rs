@@ -3,7 +3,12 @@
 //! Fetching consumes nothing: a token is used up by enrolling.
 
 use super::credential;
-use crate::{core::Core, devices, provision::download, refusal::Refusal};
+use crate::{
+    change::devices,
+    core::Core,
+    provision::download,
+    refusal::{Refusal, no_such_device},
+};
 use axum::{
     Extension, Router,
     extract::{Path, State},
@@ -35,7 +40,7 @@ async fn script(
         .lock()
         .device(held.row.device_id)
         .map(|entry| entry.row.clone());
-    let row = row.ok_or_else(|| devices::no_such_device("of this command"))?;
+    let row = row.ok_or_else(|| no_such_device("of this command"))?;
     let host = headers.get(header::HOST).and_then(|host| host.to_str().ok());
     let requested: Option<Endpoint> = host.and_then(|host| host.parse().ok());
     let Some(endpoint) = requested.or_else(|| core.endpoints().into_iter().next()) else {

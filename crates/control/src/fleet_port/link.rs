@@ -1,7 +1,12 @@
 //! `GET /agent/v1/link`: admits a device's link, or says why not.
 
 use super::credential::{self, Machine};
-use crate::{core::Core, devices, hub, hub::Arrival, refusal::Refusal};
+use crate::{
+    change::devices,
+    core::Core,
+    hub::{self, Arrival},
+    refusal::Refusal,
+};
 use axum::{
     Extension,
     extract::{State, WebSocketUpgrade, ws::rejection::WebSocketUpgradeRejection},
@@ -60,7 +65,7 @@ pub(super) async fn open(
         hostname: machine.hostname,
         address: credential::address(&caller),
     };
-    if let Some(other) = core.hub.handle_holder(row.id, holder.clone()) {
+    if let Some(other) = core.links.handle_holder(row.id, holder.clone()) {
         devices::contest(&core, row.id, [other, holder]).await;
         return Err(Problem::from(AdmissionError::Contested).into());
     }
@@ -70,7 +75,7 @@ pub(super) async fn open(
         .unwrap_or_default();
     let arrival = Arrival {
         device: row.id,
-        number: core.hub.next_number(),
+        number: core.links.next_number(),
         remote: caller.remote,
         fingerprint,
     };

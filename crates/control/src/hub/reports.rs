@@ -82,7 +82,7 @@ pub(super) async fn apply_reports(core: &Core, device: DeviceId, mut reports: Lo
 async fn apply_line(core: &Core, device: DeviceId, line: String, due: &mut Deadlines) -> Result<(), String> {
     let cost = line.len().max(REPORT_COST);
     let ParsedReport { report, unknown } = read(core, line).await?;
-    if unknown > 0 && core.hub.unknown.fetch_add(unknown, Ordering::Relaxed) == 0 {
+    if unknown > 0 && core.links.unknown.fetch_add(unknown, Ordering::Relaxed) == 0 {
         tracing::info!(device.id = %device, "an agent is newer than this controller, and tells what is not known here");
     }
     if let BoundedReport::Hello(hello) = &report {
@@ -122,7 +122,7 @@ async fn read(core: &Core, line: String) -> Result<ParsedReport, String> {
     if line.len() <= SHORT_BYTES {
         return parse(&line);
     }
-    let _reading = core.hub.reading.acquire().await;
+    let _reading = core.links.reading.acquire().await;
     let read = spawn_blocking(move || parse(&line)).await;
     read.unwrap_or_else(|error| Err(format!("a report can't be read: {error}")))
 }
@@ -275,7 +275,7 @@ mod tests {
         }
         assert!(applied > 150, "{applied}");
         // A report, an item and a reference of each kind, at least.
-        assert!(bed.core.hub.count_unknown() >= reports.len() + 2);
+        assert!(bed.core.links.count_unknown() >= reports.len() + 2);
         let (status, _) = bed.call(http::Method::GET, "/devices/nas", "").await;
         assert!(status.is_success());
     }

@@ -1,11 +1,18 @@
 //! One link, from its admission to its end.
 
 use super::{
-    AttachedLink,
+    map_push,
     reports::{apply_reports, save},
     round_trip,
 };
-use crate::{cache::LinkUp, core::Core, devices, jobs, mesh, report::SENTENCE_CHARS};
+use crate::{
+    cache::LinkUp,
+    change::{devices, relays},
+    core::Core,
+    jobs,
+    links::AttachedLink,
+    report::SENTENCE_CHARS,
+};
 use flotilla_fleet::PresenceState;
 use flotilla_link::{AgentLink, LinkEnd};
 use flotilla_protocol::{
@@ -40,7 +47,7 @@ const LINK_COST: usize = 256 * 1024;
 #[derive(Debug)]
 pub(crate) struct Arrival {
     pub(crate) device: DeviceId,
-    /// From [`super::Hub::next_number`].
+    /// From [`crate::links::Links::next_number`].
     pub(crate) number: u64,
     pub(crate) remote: SocketAddr,
     /// The fingerprint of the certificate that the link was made with.
@@ -74,7 +81,7 @@ fn attach(core: &Core, arrival: &Arrival, link: &AgentLink) -> Option<AttachedLi
     let is_trusted = state
         .device(arrival.device)
         .is_some_and(|entry| entry.row.trusts(&arrival.fingerprint));
-    let attach = || core.hub.attach(arrival.device, arrival.number, link.clone());
+    let attach = || core.links.attach(arrival.device, arrival.number, link.clone());
     is_trusted.then(attach).flatten()
 }
 
@@ -107,7 +114,7 @@ async fn handle_up(core: &Core, arrival: &Arrival, number: u64) {
 }
 
 async fn handle_down(core: &Core, device: DeviceId, attached: &AttachedLink, end: &LinkEnd) {
-    if !core.hub.detach(device, attached.number) {
+    if !core.links.detach(device, attached.number) {
         return;
     }
     tracing::info!(device.id = %device, link.end = %end, "link down");
@@ -140,7 +147,7 @@ async fn run_link(core: &Arc<Core>, device: DeviceId, attached: &AttachedLink) -
         reason = apply_reports(core, device, reports) => LinkEnd::Broken(reason),
         () = send_settings(core, device, attached) => LinkEnd::Stopped,
         never = round_trip::measure(core, device, &attached.link) => match never {},
-        never = mesh::push_map(core, device, &attached.link) => match never {},
+        never = map_push::push_map(core, device, &attached.link) => match never {},
         never = ask_for_jobs(core, device, attached) => match never {},
     }
 }
@@ -160,7 +167,7 @@ async fn send_settings(core: &Core, device: DeviceId, attached: &AttachedLink) {
         let name_and_duty = {
             let state = core.cache.lock();
             let entry = state.device(device);
-            entry.map(|entry| (entry.row.name.clone(), mesh::relay_duty(&state, entry, now)))
+            entry.map(|entry| (entry.row.name.clone(), relays::relay_duty(&state, entry, now)))
         };
         let Some((device_name, relay)) = name_and_duty else {
             return;

@@ -1,7 +1,7 @@
 //! The outcomes of jobs, and their entries in the activity log.
 
-use super::FollowedJob;
-use crate::{core::Core, devices, report::SENTENCE_CHARS, store::NewActivity};
+use super::{FollowedJob, kinds::mode_change::mode_label};
+use crate::{core::Core, report::SENTENCE_CHARS, store::NewActivity};
 use flotilla_protocol::{
     Problem,
     activity::{Action, Actor},
@@ -67,7 +67,7 @@ fn details(request: &JobRequest, report: Option<&JobReport>, outcome: &Result<()
             "Taken out of the pod. It was recreated for that.".to_owned()
         }
         (Ok(()), JobRequest::ModeChange { mode }) => {
-            format!("Its agent moved: {}.", devices::mode_label(*mode))
+            format!("Its agent moved: {}.", mode_label(*mode))
         }
         (Ok(()), JobRequest::Unknown) => String::new(),
     };

@@ -217,7 +217,7 @@ fn ask_again(core: Arc<Core>, device: DeviceId, cut: AgentLink) -> Pin<Box<dyn F
         sleep(LINK_END).await;
         core.jobs.asked_again().remove(&device);
         if cut.is_closed()
-            && let Some(link) = core.hub.lookup(device)
+            && let Some(link) = core.links.lookup(device)
         {
             collect(&core, device, &link).await;
         }

@@ -40,7 +40,7 @@ fn link(bed: &Testbed, name: &str) {
         remote: "192.0.2.7".into(),
         rtt_ms: None,
     };
-    let (id, number) = (id(bed, name), bed.core.hub.next_number());
+    let (id, number) = (id(bed, name), bed.core.links.next_number());
     bed.core.cache.lock().link_up(id, number, link);
 }
 

@@ -97,7 +97,7 @@ async fn a_locked_fleet_without_an_agent_here_is_completed_when_there_is_one() {
         .await;
     let locked: PolicyInForce = bed.get("/policy").await;
     assert_eq!((locked.revision, locked.policy.rules.len()), (1, 0));
-    let config = crate::devices::local_enrollment(&bed.core, "desk.lan")
+    let config = crate::change::devices::local_enrollment(&bed.core, "desk.lan")
         .await
         .unwrap()
         .unwrap();
@@ -107,7 +107,7 @@ async fn a_locked_fleet_without_an_agent_here_is_completed_when_there_is_one() {
         (completed.revision, rule.from[0].to_string()),
         (2, format!("device:{}", config.device_name))
     );
-    crate::devices::local_enrollment(&bed.core, "desk.lan")
+    crate::change::devices::local_enrollment(&bed.core, "desk.lan")
         .await
         .unwrap();
     assert_eq!(bed.get::<PolicyInForce>("/policy").await.revision, 2, "once");

@@ -36,17 +36,17 @@ async fn a_link_lives_until_its_successor_is_admitted() {
     // A link whose certificate was replaced after its route had let it in.
     let arrival = Arrival {
         device: device.id,
-        number: control.core.hub.next_number(),
+        number: control.core.links.next_number(),
         remote: "192.0.2.7:4000".parse().unwrap(),
         fingerprint: "superseded".to_owned(),
     };
-    let link = control.core.hub.lookup(vps.id).unwrap();
+    let link = control.core.links.lookup(vps.id).unwrap();
     hub::run(control.core.clone(), arrival, link).await;
     other.link.await.unwrap();
     assert!(!agent.link.is_finished());
     let link = control
         .core
-        .hub
+        .links
         .lookup(device.id)
         .expect("the link that it has stays");
     assert_eq!(

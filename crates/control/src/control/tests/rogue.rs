@@ -199,7 +199,7 @@ async fn a_rogue_device_hurts_neither_control_nor_other_devices_nor_the_next_sta
 }
 
 /// Reads every live frame, as an open page does.
-async fn follow(mut frames: crate::live::Reader) {
+async fn follow(mut frames: crate::cache::Reader) {
     while let Some(frame) = frames.next().await {
         assert!(frame.len() < 1 << 20);
     }

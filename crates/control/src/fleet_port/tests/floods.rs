@@ -23,7 +23,7 @@ async fn a_stranger_that_goes_on_and_on_writes_two_rows_a_minute() {
     }
     assert_eq!(refused().await.len(), 1);
     bed.clock.advance(60);
-    crate::log::record_counts(&bed.core).await;
+    bed.core.record_counts().await;
     let entries = refused().await;
     assert_eq!(entries.len(), 2);
     assert!(
@@ -44,7 +44,7 @@ async fn strangers_from_everywhere_write_few_rows_however_many_they_are() {
         bed.fleet(&caller, request.unwrap()).await;
     }
     bed.clock.advance(60);
-    crate::log::record_counts(&bed.core).await;
+    bed.core.record_counts().await;
     let log: List<Activity> = bed.get("/activity").await;
     assert_eq!(
         log.items.len(),
@@ -70,7 +70,7 @@ async fn a_copy_that_calls_itself_otherwise_each_time_is_recorded_twice_a_minute
         );
     }
     bed.clock.advance(60);
-    crate::log::record_counts(&bed.core).await;
+    bed.core.record_counts().await;
     let log: List<Activity> = bed.get("/activity").await;
     let quarantined = log.items.iter();
     let quarantined = quarantined.filter(|entry| entry.action == Action::DeviceQuarantined);

@@ -3,19 +3,22 @@
 //! Life of a device: added with a token (pending) → enrolled → perhaps rotated (a new token, the same device) → revoked
 //! → removed. Each change is decided and written under the write lock, published, and recorded in the activity log.
 
-mod change;
 mod links;
-mod mode;
 mod offer;
 mod progress;
+mod update;
 
-pub(crate) use change::{remove, revoke, update};
 pub(crate) use links::{admit, came_online, contest, quarantine, went_offline};
-pub(crate) use mode::{change_mode, mode_label};
 pub(crate) use offer::{add, config_file, local_enrollment, offer_for_ssh_install, rotate};
 pub(crate) use progress::{attempt_failed, device_enrolled, stage_reached};
+pub(crate) use update::{remove, revoke, update};
 
-use crate::{cache::DeviceEntry, core::Core, refusal::Refusal, store::NewActivity};
+use crate::{
+    cache::DeviceEntry,
+    core::Core,
+    refusal::{Refusal, no_such_device},
+    store::NewActivity,
+};
 use flotilla_fleet::Cidr;
 use flotilla_protocol::{
     Code,
@@ -23,13 +26,6 @@ use flotilla_protocol::{
     id::DeviceId,
     name::{DeviceName, Tag},
 };
-
-pub(crate) fn no_such_device(text: &str) -> Refusal {
-    Refusal::new(
-        Code::NotFound,
-        format!("There is no device named {text}. It may have been renamed or removed."),
-    )
-}
 
 /// A copy of a device, by its id or its name.
 pub(crate) fn get(core: &Core, device: &str) -> Result<DeviceEntry, Refusal> {

@@ -4,7 +4,7 @@ mod canceling;
 
 use super::*;
 use crate::{
-    live::Reader,
+    cache::Reader,
     testbed::{Machine, Testbed, program},
 };
 use flotilla_protocol::{

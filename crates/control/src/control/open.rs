@@ -1,29 +1,31 @@
 //! Opens the state that both ports share: keys, store, and the fleet as it was saved.
 
 use crate::{
-    ControlConfig, StartError,
     access::Access,
     advertise,
     cache::{Cache, DeviceEntry, StoredFleet, Tickets},
+    change::policy,
     clock::Clock,
+    config::ControlConfig,
     core::Core,
     data_dir::DataDir,
-    hub::Hub,
-    jobs::Jobs,
+    jobs::{
+        Jobs,
+        kinds::ssh_install::{Pushes, Ssh},
+    },
     limit::Refusals,
-    mesh,
+    links::Links,
     provision::Builds,
     repeats::Repeats,
-    ssh_install::{Pushes, Ssh},
+    start::StartError,
     store::{FleetRow, NewActivity, Store, StoreError},
     trust::Trust,
 };
-use flotilla_fleet::{Cidr, choose_range};
+use flotilla_fleet::choose_range;
 use flotilla_protocol::{
     Timestamp,
     activity::{Action, Actor},
     id::FleetId,
-    interface,
 };
 use rand::{
     RngCore, SeedableRng, TryRngCore,
@@ -81,7 +83,7 @@ pub(crate) async fn open(
     let timers_changed = cache.lock().timers_changed.clone();
     let core = Arc::new(Core {
         cache,
-        hub: Hub::default(),
+        links: Links::default(),
         jobs: Jobs::default(),
         access,
         refusals: Refusals::default(),
@@ -106,7 +108,7 @@ pub(crate) async fn open(
     if is_new {
         core.record(fleet_created()).await;
     }
-    mesh::apply_starting_policy(&core).await.map_err(unreadable)?;
+    policy::apply_starting_policy(&core).await.map_err(unreadable)?;
     Ok((core, token.reveal().to_owned()))
 }
 
@@ -145,7 +147,7 @@ fn fleet_id(now: Timestamp, random: &mut StdRng) -> FleetId {
 
 /// A new fleet. Its range overlaps none of the networks that this computer is in, if there is such a range.
 fn new_fleet(trust: &Trust, now: Timestamp, random: &mut StdRng) -> FleetRow {
-    let range = choose_range(&local_networks(), random);
+    let range = choose_range(&advertise::local_networks(), random);
     let mesh_cidr = range.map_or_else(|| "100.64.0.0/16".to_owned(), |range| range.to_string());
     FleetRow {
         id: trust.ca.fleet(),
@@ -180,26 +182,4 @@ async fn read_entries(store: &Store) -> Result<Vec<DeviceEntry>, StoreError> {
             entry
         })
         .collect())
-}
-
-/// Networks that this computer is in and addresses of its name servers: the mesh's range must not overlap them.
-pub(crate) fn local_networks() -> Vec<Cidr> {
-    let interfaces = if_addrs::get_if_addrs().unwrap_or_default();
-    let networks = interfaces.iter().filter_map(|interface| match &interface.addr {
-        if_addrs::IfAddr::V4(v4) => format!("{}/{}", v4.ip, v4.netmask.to_bits().count_ones())
-            .parse()
-            .ok(),
-        if_addrs::IfAddr::V6(_) => None,
-    });
-    networks.chain(name_servers()).collect()
-}
-
-/// The name servers of both files: where a local resolver is used, the second file has those that it asks.
-fn name_servers() -> impl Iterator<Item = Cidr> {
-    let files = ["/etc/resolv.conf", "/run/systemd/resolve/resolv.conf"];
-    let texts = files
-        .into_iter()
-        .filter_map(|file| std::fs::read_to_string(file).ok());
-    let servers = texts.flat_map(|text| interface::name_servers(&text));
-    servers.filter_map(|server| format!("{server}/32").parse().ok())
 }

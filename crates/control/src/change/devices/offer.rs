@@ -3,8 +3,9 @@
 use super::{by_owner, get, parse_name, parse_tags, propose_name, range};
 use crate::{
     cache::DeviceEntry,
+    change::policy,
     core::Core,
-    mesh, provision,
+    provision,
     refusal::Refusal,
     store::{DeviceRow, LastReport, NewActivity, TokenRow},
 };
@@ -121,7 +122,7 @@ pub(crate) async fn local_enrollment(core: &Core, hostname: &str) -> Result<Opti
         details,
     })
     .await;
-    mesh::apply_starting_policy(core).await?;
+    policy::apply_starting_policy(core).await?;
     Ok(Some(config))
 }
 

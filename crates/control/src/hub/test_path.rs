@@ -1,6 +1,10 @@
 //! Makes a device probe every way to another one.
 
-use crate::{core::Core, devices::no_such_device, refusal::Refusal, report::bounded};
+use crate::{
+    core::Core,
+    refusal::{Refusal, no_such_device},
+    report::bounded,
+};
 use flotilla_link::CallError;
 use flotilla_protocol::{
     Code, Problem,
@@ -32,7 +36,7 @@ pub(crate) async fn test_path(core: &Core, request: &TestPath) -> Result<Vec<Pat
             format!("{device} is offline, so its paths can't be tested.{seen}"),
         )
     };
-    let link = core.hub.lookup(from.row.id).ok_or_else(offline)?;
+    let link = core.links.lookup(from.row.id).ok_or_else(offline)?;
     let path = format!("{PATHS_PATH}/{}/test", to.row.id);
     let answer = link.post::<Vec<PathAttempt>>(&path, &Empty {}, LIMIT).await;
     answer.map(bounded).map_err(|error| {

@@ -1,6 +1,7 @@
 //! The sentence that tells people why a path is as it is.
 
-use crate::{cache::ClosedReason, clock::Clock};
+use super::ClosedReason;
+use crate::clock::Clock;
 use flotilla_protocol::{Timestamp, path::PathReason};
 
 /// The reason of a path, with the values that its sentence contains.

@@ -2,7 +2,7 @@
 //!
 //! All of it runs in a task of its own, so no request waits for it.
 
-use crate::{core::Core, repeats::RepeatKey, store::NewActivity};
+use crate::core::Core;
 use flotilla_protocol::Timestamp;
 use std::{sync::Arc, time::Duration};
 use tokio::time::{Instant, MissedTickBehavior, interval};
@@ -22,13 +22,6 @@ const MOST_ENTRIES: i64 = 1_000_000;
 /// Entries that are removed in one transaction, so that other writers wait for some milliseconds at most.
 const BATCH: i64 = 1_000;
 
-/// Records an event that callers may cause as often as they like: each kind from each source at most twice a minute.
-pub(crate) async fn record_repeated(core: &Core, what: RepeatKey, entry: NewActivity) {
-    if let Some(entry) = core.repeats.handle(what, entry, core.clock.now()) {
-        core.record(entry).await;
-    }
-}
-
 /// Runs until control stops.
 pub(crate) async fn run(core: Arc<Core>) {
     let mut count_check = interval(COUNT_CHECK);
@@ -36,7 +29,7 @@ pub(crate) async fn run(core: Arc<Core>) {
     let mut trim_at = Instant::now();
     loop {
         tokio::select! {
-            _ = count_check.tick() => record_counts(&core).await,
+            _ = count_check.tick() => core.record_counts().await,
             () = core.stop.cancelled() => break,
         }
         if trim_at <= Instant::now() {
@@ -45,13 +38,6 @@ pub(crate) async fn run(core: Arc<Core>) {
         }
     }
     for entry in core.repeats.drain() {
-        core.record(entry).await;
-    }
-}
-
-/// Records the counts of the minutes that are over.
-pub(crate) async fn record_counts(core: &Core) {
-    for entry in core.repeats.poll(core.clock.now()) {
         core.record(entry).await;
     }
 }
@@ -75,7 +61,7 @@ async fn trim(core: &Core) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::testbed::Testbed;
+    use crate::{store::NewActivity, testbed::Testbed};
     use flotilla_protocol::activity::{Action, ActivityVerified, Actor};
 
     fn entry(n: usize) -> NewActivity {

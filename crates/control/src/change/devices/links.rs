@@ -3,8 +3,8 @@
 use super::stage_reached;
 use crate::{
     cache::DeviceEntry,
+    change::relays,
     core::Core,
-    mesh,
     repeats::RepeatKey,
     store::{Imposter, NewActivity},
 };
@@ -56,7 +56,7 @@ pub(crate) async fn admit(core: &Core, device: DeviceId, fingerprint: &str) -> b
         key
     };
     if superseded.is_some() {
-        mesh::send_ended_keys(core);
+        relays::send_ended_keys(core);
     }
     true
 }
@@ -159,7 +159,7 @@ pub(crate) async fn contest(core: &Core, device: DeviceId, [first, second]: [Hol
             tracing::error!(device.id = %device, %error, "quarantine not recorded");
         }
     }
-    if let Some(link) = core.hub.lookup(device) {
+    if let Some(link) = core.links.lookup(device) {
         link.abort();
     }
     tracing::warn!(device.id = %device, link.remote = %second.address, "two machines take turns with a device's identity");

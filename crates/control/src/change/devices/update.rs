@@ -1,7 +1,13 @@
 //! Changes of a device of the fleet: its name, tags and other properties, its revocation, its removal.
 
-use super::{by_owner, get, mode::mode_label, parse_name, parse_tags};
-use crate::{core::Core, mesh, refusal::Refusal, ssh_install, store::DeviceRow};
+use super::{by_owner, get, parse_name, parse_tags};
+use crate::{
+    change::{policy, relays},
+    core::Core,
+    jobs::kinds::{mode_change::mode_label, ssh_install},
+    refusal::{Refusal, no_such_device},
+    store::DeviceRow,
+};
 use flotilla_protocol::{
     Code, Problem,
     activity::Action,
@@ -24,8 +30,8 @@ pub(crate) async fn update(core: &Core, request: UpdateDevice) -> Result<Device,
         return Ok(core.cache.lock().view(&entry, core.clock.now()));
     }
     let now = core.clock.now();
-    let policy = core.cache.lock().policy.clone();
-    let policy = mesh::follow_rename(&policy, &entry.row.name, &row, now);
+    let current = core.cache.lock().policy.clone();
+    let policy = policy::follow_rename(&current, &entry.row.name, &row, now);
     match &policy {
         Some(policy) => core.store.save_renamed(&row, policy).await?,
         None => core.store.save_device(&row).await?,
@@ -49,17 +55,17 @@ pub(crate) async fn update(core: &Core, request: UpdateDevice) -> Result<Device,
         state.device(row.id).map(|entry| state.view(entry, now))
     };
     if request.vouched.is_some() {
-        core.hub.forget_holders(row.id);
+        core.links.forget_holders(row.id);
     }
-    core.hub.send_settings(row.id);
+    core.links.send_settings(row.id);
     let details = details.join(" ");
     core.record(by_owner(Action::DeviceUpdated, row.id, &row.name, details))
         .await;
     if let Some(policy) = policy {
         let details = format!("Rules follow the renaming of {} to {}.", entry.row.name, row.name);
-        mesh::record_policy(core, policy.revision, true, details).await;
+        policy::record_policy(core, policy.revision, true, details).await;
     }
-    view.ok_or_else(|| super::no_such_device(&request.device))
+    view.ok_or_else(|| no_such_device(&request.device))
 }
 
 /// The record with the requested changes, and a sentence about each of them.
@@ -157,8 +163,8 @@ pub(crate) async fn revoke(core: &Core, device: &str) -> Result<Device, Refusal>
         state.device(id).map(|entry| state.view(entry, now))
     };
     drop(write_guard);
-    mesh::send_ended_keys(core);
-    if let Some(link) = core.hub.lookup(id) {
+    relays::send_ended_keys(core);
+    if let Some(link) = core.links.lookup(id) {
         let confirmation = link
             .post::<serde::de::IgnoredAny>(REVOKED_PATH, &serde_json::json!({}), CONFIRMATION_TIMEOUT)
             .await;
@@ -176,7 +182,7 @@ pub(crate) async fn revoke(core: &Core, device: &str) -> Result<Device, Refusal>
     ))
     .await;
     core.publish_fleet();
-    view.ok_or_else(|| super::no_such_device(device))
+    view.ok_or_else(|| no_such_device(device))
 }
 
 /// Removes a device that is pending or revoked.
@@ -188,7 +194,7 @@ pub(crate) async fn remove(core: &Core, device: &str) -> Result<(), Refusal> {
     ssh_install::abandon(core, row.id).await;
     core.store.delete_device(row.id).await?;
     core.cache.lock().remove(row.id);
-    core.hub.forget_holders(row.id);
+    core.links.forget_holders(row.id);
     core.record(by_owner(
         Action::DeviceRemoved,
         row.id,

@@ -24,8 +24,8 @@ pub(crate) use ssh::Ssh;
 pub(crate) use tunnel::resume;
 
 use crate::{
+    change::devices::{self, by_owner},
     core::Core,
-    devices::{self, by_owner},
     refusal::Refusal,
 };
 use flotilla_protocol::{

@@ -4,8 +4,7 @@
 use crate::{
     cache::{ClosedReason, DeviceEntry, State},
     core::Core,
-    devices::no_such_device,
-    refusal::Refusal,
+    refusal::{Refusal, no_such_device},
     relay,
     store::{NewActivity, Relaying},
 };
@@ -43,7 +42,7 @@ pub(crate) async fn promote(core: &Core, request: PromoteRelay) -> Result<(), Re
     core.cache
         .lock()
         .change(row.id, now, |entry| entry.row.relaying.clone_from(&relaying));
-    core.hub.send_settings(row.id);
+    core.links.send_settings(row.id);
     let (action, details) = match &relaying {
         Some(relaying) => (
             Action::RelayStarted,
@@ -148,6 +147,6 @@ pub(crate) fn send_ended_keys(core: &Core) {
         relays.map(|entry| entry.row.id).collect()
     };
     for device in relaying {
-        core.hub.send_settings(device);
+        core.links.send_settings(device);
     }
 }

@@ -1,7 +1,7 @@
 //! Changes that only time causes: devices count as offline, held-back announcements go out, tokens expire, addresses of
 //! this computer change. When the clock is set, values that depend on it are sent again.
 
-use crate::{core::Core, devices, relay};
+use crate::{change::devices, core::Core, relay};
 use flotilla_protocol::Timestamp;
 use jiff::SignedDuration;
 use std::{sync::Arc, time::Duration};
@@ -53,7 +53,7 @@ pub(crate) async fn run(core: Arc<Core>) {
 /// Sends again what depends on the clock: tickets, revoked keys, and the time itself.
 fn clock_was_set(core: &Core) {
     tracing::info!("this computer's clock was set");
-    core.hub.send_settings_to_all();
+    core.links.send_settings_to_all();
     core.cache.lock().wake_all();
 }
 

@@ -3,8 +3,7 @@
 use crate::{
     cache::State,
     core::Core,
-    devices::no_such_device,
-    refusal::Refusal,
+    refusal::{Refusal, no_such_device},
     store::{DeviceRow, NewActivity, StoreError},
 };
 use flotilla_policy as policy;

@@ -156,7 +156,7 @@ pub(crate) async fn forget(core: &Core, device: DeviceId) -> Result<bool, StoreE
     if had_one {
         core.store.delete_tunnel(device).await?;
         set_tunnel(core, device, None, None);
-        core.hub.send_settings(device);
+        core.links.send_settings(device);
     }
     Ok(had_one)
 }

@@ -7,7 +7,7 @@ use super::{
     ssh::{Call, Input, Line, SshExit},
     tunnel,
 };
-use crate::{core::Core, devices, provision, store::NewActivity};
+use crate::{change::devices, core::Core, provision, store::NewActivity};
 use flotilla_protocol::{
     Code, Problem,
     activity::{Action, Actor},

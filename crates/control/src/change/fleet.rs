@@ -1,19 +1,18 @@
-//! `PATCH /fleet`: makes all of the requested changes, or none.
+//! The fleet's name, starting policy, mesh range and added addresses: all of the requested changes, or none.
 //!
 //! Each part is decided on the present fleet, all parts are written in one transaction, and only then are they put in
 //! force, published and recorded.
 
+mod range;
+
 use crate::{
     advertise,
-    api::body::Body,
-    cache::State as Cached,
+    cache::State,
+    change::policy,
     core::Core,
-    mesh,
-    open::local_networks,
     refusal::Refusal,
     store::{DeviceRow, FleetRow, NewActivity},
 };
-use axum::{Json, extract::State};
 use flotilla_fleet::Cidr;
 use flotilla_protocol::{
     Code, Timestamp,
@@ -21,24 +20,22 @@ use flotilla_protocol::{
     api::{Fleet, PolicyInForce, StartingPolicy, UpdateFleet},
     endpoint::Endpoint,
 };
-use std::{collections::BTreeSet, sync::Arc};
+use std::collections::BTreeSet;
 
 const NAME_CHARS: usize = 64;
 
 /// Added addresses at most. Every device that dials tries each of them.
 const MOST_ADDED: usize = 16;
 
-pub(in crate::api) async fn update(
-    State(core): State<Arc<Core>>,
-    Body(request): Body<UpdateFleet>,
-) -> Result<Json<Fleet>, Refusal> {
+/// Makes the requested changes.
+pub(crate) async fn update(core: &Core, request: UpdateFleet) -> Result<Fleet, Refusal> {
     let _write_guard = core.write_lock.lock().await;
     let now = core.clock.now();
     let change = FleetChange::decide(&core.cache.lock(), request, now)?;
     if !change.details.is_empty() {
-        change.carry_out(&core, now).await?;
+        change.carry_out(core, now).await?;
     }
-    Ok(Json(core.fleet()))
+    Ok(core.fleet())
 }
 
 /// A change that was decided and is not written yet.
@@ -53,7 +50,7 @@ struct FleetChange {
 }
 
 impl FleetChange {
-    fn decide(state: &Cached, request: UpdateFleet, now: Timestamp) -> Result<Self, Refusal> {
+    fn decide(state: &State, request: UpdateFleet, now: Timestamp) -> Result<Self, Refusal> {
         let mut change = Self {
             row: state.fleet.clone(),
             range: None,
@@ -75,8 +72,8 @@ impl FleetChange {
         Ok(change)
     }
 
-    fn move_mesh(&mut self, state: &Cached, range: &str) -> Result<(), Refusal> {
-        if let Some((range, row, devices)) = mesh::move_range(state, range, &local_networks())? {
+    fn move_mesh(&mut self, state: &State, range: &str) -> Result<(), Refusal> {
+        if let Some((range, row, devices)) = range::move_range(state, range, &advertise::local_networks())? {
             let old = std::mem::replace(&mut self.row.mesh_cidr, row.mesh_cidr);
             self.details
                 .push(format!("The mesh moved from {old} to {range}."));
@@ -89,12 +86,12 @@ impl FleetChange {
     /// owner saved rules before choosing, and refused where another starting policy was chosen earlier.
     fn set_name_and_policy(
         &mut self,
-        state: &Cached,
+        state: &State,
         name: Option<String>,
         choice: Option<StartingPolicy>,
         now: Timestamp,
     ) -> Result<(), Refusal> {
-        let policy = choice.and_then(|choice| mesh::starting_policy(state, choice, now));
+        let policy = choice.and_then(|choice| policy::starting_policy(state, choice, now));
         let made = self.row.starting_policy;
         if choice.is_some() && made.is_some_and(|made| Some(made) != choice) && policy.is_none() {
             return Err(Refusal::new(
@@ -143,7 +140,7 @@ impl FleetChange {
                 Some(StartingPolicy::OpenLab) => "Begun as an open lab: every device may reach every other.",
                 _ => "Begun locked: only this computer may reach devices.",
             };
-            mesh::record_policy(core, policy.revision, true, begun.to_owned()).await;
+            policy::record_policy(core, policy.revision, true, begun.to_owned()).await;
         }
         Ok(())
     }

@@ -3,8 +3,13 @@
 //! Life of a change: recorded, and applied to maps and filters → ordered from the agent as a job: an agent in a
 //! container moves by itself → or, where it can't, made by a person, who gets the texts of a new token.
 
-use super::{by_owner, get, rotate};
-use crate::{cache::DeviceEntry, core::Core, jobs, refusal::Refusal};
+use crate::{
+    cache::DeviceEntry,
+    change::devices::{by_owner, get, rotate},
+    core::Core,
+    jobs,
+    refusal::Refusal,
+};
 use flotilla_fleet::{Life, enrollment};
 use flotilla_protocol::{
     Code,
@@ -119,7 +124,7 @@ async fn order(core: &Arc<Core>, entry: &DeviceEntry, mode: NetworkMode) -> Resu
             )),
         };
     }
-    let Some(link) = core.hub.lookup(entry.row.id) else {
+    let Some(link) = core.links.lookup(entry.row.id) else {
         return Err(format!("{name} is offline, so its agent can't be told to move."));
     };
     let mut handle = jobs::begin(core, entry, link, (JobRequest::ModeChange { mode }, None));
