@@ -1,5 +1,7 @@
 //! A device as people see it: its modes, status, facts and what needs attention.
 
+pub use crate::mesh::RelayPreference;
+
 use crate::{
     Timestamp,
     endpoint::Endpoint,
@@ -7,65 +9,10 @@ use crate::{
     inventory::EngineState,
     mesh::{MeshReport, MeshTrouble},
     name::{DeviceName, Tag},
-    open::Open,
+    open::choice,
 };
 use serde::{Deserialize, Serialize};
-use std::{fmt, net::Ipv4Addr, str::FromStr};
-
-/// The text is none of the words of a closed choice.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("\"{given}\" is not one of {choices}")]
-pub struct InvalidChoice {
-    given: String,
-    choices: &'static str,
-}
-
-macro_rules! choice {
-    ($(#[$doc:meta])* $name:ident: $($(#[$vdoc:meta])* $variant:ident = $text:literal),* ; $choices:literal) => {
-        $(#[$doc])*
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-        #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-        #[serde(rename_all = "snake_case")]
-        pub enum $name {
-            $($(#[$vdoc])* $variant,)*
-            /// A choice that a newer build knows.
-            #[serde(other)]
-            Unknown,
-        }
-
-        impl Open for $name {
-            const CHOICES: &'static str = $choices;
-
-            fn is_known(&self) -> bool {
-                *self != Self::Unknown
-            }
-        }
-
-        impl $name {
-            /// Every choice that there is to make.
-            pub const ALL: &'static [Self] = &[$(Self::$variant),*];
-
-            #[must_use]
-            pub fn as_str(self) -> &'static str {
-                match self { $(Self::$variant => $text,)* Self::Unknown => "unknown" }
-            }
-        }
-
-        impl fmt::Display for $name {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str(self.as_str())
-            }
-        }
-
-        impl FromStr for $name {
-            type Err = InvalidChoice;
-            fn from_str(text: &str) -> Result<Self, InvalidChoice> {
-                Self::ALL.iter().copied().find(|choice| choice.as_str() == text)
-                    .ok_or_else(|| InvalidChoice { given: text.to_owned(), choices: $choices })
-            }
-        }
-    };
-}
+use std::net::Ipv4Addr;
 
 choice!(
     /// What of a device the mesh can reach, and in whose network the agent runs.
@@ -90,11 +37,6 @@ impl NetworkMode {
         }
     }
 }
-
-choice!(
-    /// When a device's mesh traffic goes through a relay.
-    RelayPreference: Auto = "auto", Always = "always", Never = "never"; "auto, always, never"
-);
 
 choice!(
     /// Where a device stands in its life, and whether it can be spoken to now.

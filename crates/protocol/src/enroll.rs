@@ -1,8 +1,9 @@
 //! First trust: what an agent sends with its one-time token, what it gets, and the config file that carries both.
 
+pub use crate::mesh::MeshAddress;
+
 use crate::{
     Timestamp,
-    cidr::IpRange,
     device::{Facts, NetworkMode, RelayPreference},
     endpoint::Endpoint,
     id::{DeviceId, FleetId},
@@ -58,22 +59,6 @@ pub struct EnrollResponse {
     /// Where control can be reached, best first.
     pub endpoints: Vec<Endpoint>,
     pub mesh: MeshAddress,
-}
-
-/// A device's place on the mesh.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct MeshAddress {
-    pub address: Ipv4Addr,
-    /// Prefix length of the fleet's range around `address`.
-    pub prefix: u8,
-}
-
-impl MeshAddress {
-    /// The fleet's range; `None` when the prefix is longer than an address.
-    #[must_use]
-    pub fn range(&self) -> Option<IpRange> {
-        IpRange::new(self.address.into(), self.prefix).ok()
-    }
 }
 
 /// The only version of the config file so far.

@@ -4,16 +4,16 @@
 //! agent keeps the last one on disk and lives on it while control is away.
 
 mod change;
+mod place;
 mod share;
 
 pub use change::{MapChange, MapPush, MapTaken, StaleChange};
+pub use place::{MeshAddress, RelayPreference};
 pub use share::share_evenly;
 
 use crate::{
     cidr::IpRange,
-    device::RelayPreference,
     endpoint::Endpoint,
-    enroll::MeshAddress,
     id::{DeviceId, RelayId},
     key::PublicKey,
     name::DeviceName,

@@ -43,3 +43,63 @@ pub fn known_if_any<'de, D: Deserializer<'de>, T: Open + Deserialize<'de>>(
         value => Ok(value),
     }
 }
+
+/// The text is none of the words of a closed choice.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("\"{given}\" is not one of {choices}")]
+pub struct InvalidChoice {
+    pub(crate) given: String,
+    pub(crate) choices: &'static str,
+}
+
+/// Defines an enum of words, with an `Unknown` for those of newer builds.
+macro_rules! choice {
+    ($(#[$doc:meta])* $name:ident: $($(#[$vdoc:meta])* $variant:ident = $text:literal),* ; $choices:literal) => {
+        $(#[$doc])*
+        #[derive(
+            Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize,
+        )]
+        #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+        #[serde(rename_all = "snake_case")]
+        pub enum $name {
+            $($(#[$vdoc])* $variant,)*
+            /// A choice that a newer build knows.
+            #[serde(other)]
+            Unknown,
+        }
+
+        impl $crate::open::Open for $name {
+            const CHOICES: &'static str = $choices;
+
+            fn is_known(&self) -> bool {
+                *self != Self::Unknown
+            }
+        }
+
+        impl $name {
+            /// Every choice that there is to make.
+            pub const ALL: &'static [Self] = &[$(Self::$variant),*];
+
+            #[must_use]
+            pub fn as_str(self) -> &'static str {
+                match self { $(Self::$variant => $text,)* Self::Unknown => "unknown" }
+            }
+        }
+
+        impl std::fmt::Display for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str(self.as_str())
+            }
+        }
+
+        impl std::str::FromStr for $name {
+            type Err = $crate::open::InvalidChoice;
+            fn from_str(text: &str) -> Result<Self, Self::Err> {
+                Self::ALL.iter().copied().find(|choice| choice.as_str() == text)
+                    .ok_or_else(|| $crate::open::InvalidChoice { given: text.to_owned(), choices: $choices })
+            }
+        }
+    };
+}
+
+pub(crate) use choice;

@@ -1,7 +1,7 @@
 //! How a newer network map is sent as its difference from the one that an agent has.
 
-use super::{Filter, NetworkMap, Peer, Relay, RelayTicket};
-use crate::{device::RelayPreference, enroll::MeshAddress, id::DeviceId};
+use super::{Filter, MeshAddress, NetworkMap, Peer, Relay, RelayPreference, RelayTicket};
+use crate::id::DeviceId;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 

@@ -1,7 +1,6 @@
 //! A map is sent whole or as a change, and both end in the same map.
 
 use super::*;
-use crate::enroll::MeshAddress;
 use proptest::{prelude::*, strategy::ValueTree};
 
 fn id(n: u8) -> DeviceId {
