@@ -1,5 +1,7 @@
 //! A retry loop logs each kind of failure once in a row, however often it fails.
 
+use flotilla_link::DialError;
+
 /// The kind of failure that was last complained about.
 #[derive(Debug, Default)]
 pub(crate) struct Complaint(Option<&'static str>);
@@ -13,6 +15,17 @@ impl Complaint {
     /// Notes a success: the next failure is news, whatever its kind.
     pub(crate) fn settle(&mut self) {
         self.0 = None;
+    }
+}
+
+/// The kind of a failed dial.
+pub(crate) fn class(error: &DialError) -> &'static str {
+    match error {
+        DialError::NoEndpoint => "no endpoint",
+        DialError::Untrusted { .. } => "untrusted",
+        DialError::Refused { problem, .. } => problem.code.as_str(),
+        DialError::NotUnderstood { .. } => "not understood",
+        DialError::Unreachable { .. } => "unreachable",
     }
 }
 

@@ -5,15 +5,16 @@
 //! which the old identity is replaced. A refusal by control ends it. A server that is not control never sees the token,
 //! because the TLS handshake with it fails.
 
+pub(crate) mod source;
+
 use crate::{
-    clock::AgentClock,
-    complaint::Complaint,
-    enrollment::Enrollment,
-    machine::{self, Gauge},
+    complaint::{Complaint, class},
+    machine::{self, AgentClock, Gauge},
     mesh::{RefusedMap, check_place},
-    secret::Secret,
-    state::{Identity, Keys, StateDir, StateError},
-    status::{LinkStatus, StatusFile},
+    state::{
+        Identity, Keys, Secret, StateDir, StateError,
+        status_file::{LinkStatus, StatusFile},
+    },
 };
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use bytes::Bytes;
@@ -25,6 +26,7 @@ use flotilla_protocol::{
     Code, PROTOCOL, Problem,
     enroll::{ENROLL_PATH, EnrollChallenge, EnrollRequest, EnrollResponse},
 };
+use source::Enrollment;
 use std::time::{Duration, Instant};
 use tokio_util::sync::CancellationToken;
 use zeroize::Zeroizing;
@@ -56,7 +58,7 @@ enum Failure {
 impl Failure {
     fn class(&self) -> &'static str {
         match self {
-            Self::Dial(error) => crate::link::class(error),
+            Self::Dial(error) => class(error),
             Self::State(_) => "state",
             Self::Keys(_) => "keys",
             Self::Answer(_) => "answer",
@@ -101,7 +103,7 @@ pub(crate) async fn enroll(
         if complaint.is_new(failure.class()) {
             tracing::warn!(error = %failure, "this device could not enroll yet; it keeps trying");
         }
-        status.set_link(LinkStatus::down(failure.to_string()));
+        status.set_link(LinkStatus::down(AgentClock::system(), failure.to_string()));
         let pause: Duration = backoff.handle_down(Instant::now(), &mut rand::rng());
         if shutdown
             .run_until_cancelled(tokio::time::sleep(pause))

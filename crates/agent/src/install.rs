@@ -1,6 +1,7 @@
 //! The agent as a service of systemd. With a config file, this puts the program, its user and the file in place;
 //! without one, the install script has done so.
 
+mod file;
 mod place;
 mod proxy;
 mod users_engine;
@@ -104,7 +105,7 @@ pub fn uninstall() -> Result<(), InstallError> {
         _ => systemctl(&["disable", "--now", "--quiet", UNIT])?,
     }
     fs::remove_file(UNIT_PATH).map_err(|source| write(UNIT_PATH, source))?;
-    proxy::remove(Path::new(PROXY_FILE)).map_err(|source| write(PROXY_FILE, source))?;
+    file::remove(Path::new(PROXY_FILE)).map_err(|source| write(PROXY_FILE, source))?;
     systemctl(&["daemon-reload"])?;
     // A service that gave up stays listed as failed even without its unit; any other is unknown by now, and the call
     // fails.

@@ -4,16 +4,17 @@
 //! carried out → over, and kept until control says that it knows. An agent that starts takes up what its journal says
 //! is underway: it is finished or undone.
 //!
-//! - `record`: a job on disk, and its progress. `journal`: all records on disk.
-//! - `context`: what a job writes and tells while it is carried out. `placement`, `moving`: the kinds of jobs.
+//! - `record`: a job on disk, and its progress. `journal`: all records on disk. `job`: a job in memory.
+//! - `context`: what a job writes and tells while it is carried out. `placement`, `mode_change`: the kinds of jobs.
 
 mod context;
+mod job;
 mod journal;
 mod mode_change;
 mod placement;
 mod record;
 
-use crate::clock::AgentClock;
+use crate::machine::AgentClock;
 use context::JobContext;
 use flotilla_engine::{Engine, in_container};
 use flotilla_protocol::{
@@ -21,6 +22,7 @@ use flotilla_protocol::{
     id::JobId,
     job::{FollowJob, JobReport, JobRequest, LONGEST_WAIT_SECONDS},
 };
+use job::Job;
 use journal::Journal;
 use record::{JobOutcome, JobRecord, Progress};
 use std::{
@@ -29,8 +31,8 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
-use tokio::{sync::watch, time::timeout};
-use tokio_util::{sync::CancellationToken, task::TaskTracker};
+use tokio::time::timeout;
+use tokio_util::task::TaskTracker;
 
 /// How many jobs may run at once. Each recreates a container, which keeps the disk of a small board busy.
 const AT_ONCE: usize = 8;
@@ -53,25 +55,6 @@ struct Inner {
     tracker: TaskTracker,
     /// Held while a move of the agent's container is waited for: two waits would read the same mover.
     move_lock: tokio::sync::Mutex<()>,
-}
-
-#[derive(Debug, Clone)]
-struct Job {
-    progress: watch::Sender<Progress>,
-    cancel: CancellationToken,
-}
-
-impl Job {
-    fn of(record: JobRecord) -> Self {
-        Self {
-            progress: watch::Sender::new(Progress::of(record)),
-            cancel: CancellationToken::new(),
-        }
-    }
-
-    fn is_over(&self) -> bool {
-        self.progress.borrow().record.state.is_over()
-    }
 }
 
 impl Jobs {

@@ -1,20 +1,23 @@
 //! Holds the link: dials, serves and dials again, for as long as this device is a member of its fleet.
 
+mod endpoint_trials;
+mod own_address;
+
 use crate::{
     api::{self, Api},
-    clock::AgentClock,
-    complaint::Complaint,
-    endpoint_trials::EndpointTrials,
+    complaint::{Complaint, class},
     jobs::Jobs,
-    machine,
+    machine::{self, AgentClock},
     mesh::Mesh,
-    own_address,
-    state::{Identity, StateDir, StateError},
-    status::{LinkStatus, StatusFile},
+    state::{
+        Identity, StateDir, StateError,
+        status_file::{LinkStatus, StatusFile},
+    },
 };
+use endpoint_trials::EndpointTrials;
 use flotilla_engine::Engine;
 use flotilla_identity::{ControlTrust, LeafKey, MaterialError, agent_config};
-use flotilla_link::{Backoff, DialError, Dialed, LinkEnd, Proxies, Target, dial, serve};
+use flotilla_link::{Backoff, DialError, Dialed, Introduction, LinkEnd, Proxies, Target, dial, serve};
 use flotilla_protocol::{Code, endpoint::Endpoint};
 use rustls::ClientConfig;
 use std::{
@@ -97,7 +100,7 @@ impl Membership {
             Some((&key, &self.identity.certificate)),
             self.clock.for_tls(),
         )?;
-        let introduction = api::introduction(&machine::id(&self.state)?);
+        let introduction = Introduction::new(machine::id(&self.state)?, machine::hostname());
         let mut backoff = Backoff::new();
         let mut complaint = Complaint::default();
         loop {
@@ -152,18 +155,7 @@ impl Membership {
     ) -> NextDial {
         let endpoint = link.endpoint().clone();
         tracing::info!(control.endpoint = %endpoint, "linked to control");
-        self.status.set_link(LinkStatus::Up {
-            since: AgentClock::system(),
-            endpoint: endpoint.clone(),
-        });
-        // Where control was found is only a hint, so a link works without having stored it.
-        if let Err(error) = self.state.update(|state| {
-            if let Some(identity) = &mut state.identity {
-                identity.last_good = Some(endpoint.clone());
-            }
-        }) {
-            tracing::warn!(%error, "the agent's state could not be stored");
-        }
+        self.note_up(&endpoint);
         let closing = shutdown.child_token();
         let revoked = CancellationToken::new();
         let trials = EndpointTrials {
@@ -201,7 +193,7 @@ impl Membership {
             () = moved => LinkEnd::Broken("this device is at another address now".to_owned()),
         };
         closing.cancel();
-        self.status.set_link(LinkStatus::down(end.to_string()));
+        self.note_down(end.to_string());
         if revoked.is_cancelled() {
             return NextDial::End(Dismissal::Revoked);
         }
@@ -209,6 +201,26 @@ impl Membership {
             tracing::warn!(reason = %end, "the link to control ended; dialing again");
         }
         NextDial::Again
+    }
+
+    fn note_up(&self, endpoint: &Endpoint) {
+        self.status.set_link(LinkStatus::Up {
+            since: AgentClock::system(),
+            endpoint: endpoint.clone(),
+        });
+        // Where control was found is only a hint, so a link works without having stored it.
+        if let Err(error) = self.state.update(|state| {
+            if let Some(identity) = &mut state.identity {
+                identity.last_good = Some(endpoint.clone());
+            }
+        }) {
+            tracing::warn!(%error, "the agent's state could not be stored");
+        }
+    }
+
+    fn note_down(&self, reason: String) {
+        self.status
+            .set_link(LinkStatus::down(AgentClock::system(), reason));
     }
 
     fn next_after_failure(&self, error: &DialError, complaint: &mut Complaint) -> NextDial {
@@ -226,18 +238,7 @@ impl Membership {
         if !matches!(next, NextDial::End(_)) && complaint.is_new(class(error)) {
             tracing::warn!(reason, "no link to control; it keeps trying");
         }
-        self.status.set_link(LinkStatus::down(reason));
+        self.note_down(reason);
         next
-    }
-}
-
-/// The kind of a failure, for logging it once.
-pub(crate) fn class(error: &DialError) -> &'static str {
-    match error {
-        DialError::NoEndpoint => "no endpoint",
-        DialError::Untrusted { .. } => "untrusted",
-        DialError::Refused { problem, .. } => problem.code.as_str(),
-        DialError::NotUnderstood { .. } => "not understood",
-        DialError::Unreachable { .. } => "unreachable",
     }
 }

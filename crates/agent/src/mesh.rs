@@ -20,107 +20,30 @@ mod plane;
 mod range;
 #[cfg(test)]
 pub(crate) mod samples;
+mod setup;
 mod snapshot;
 mod task;
 #[cfg(test)]
 mod tests;
 
 pub(crate) use range::{RefusedMap, check_place};
+pub(crate) use setup::Surroundings;
 pub(crate) use snapshot::{MeshSnapshot, ROUND_TRIP, ReportCursor};
 
-use crate::{
-    clock::AgentClock,
-    state::{Identity, StateDir},
-    status::StatusFile,
-};
-use base64::{Engine as _, engine::general_purpose::STANDARD};
-use flotilla_identity::{ControlTrust, MaterialError, RelayTrust, agent_config, relay_client_config};
-use flotilla_link::Proxies;
+use crate::state::Identity;
+use flotilla_identity::MaterialError;
 use flotilla_protocol::{
     Code, Problem,
-    id::{DeviceId, FleetId, RelayId},
+    id::DeviceId,
     mesh::{MapPush, MapTaken},
     path::PathAttempt,
-    pin::Pin,
 };
-use flotilla_tunnel::PrivateKey;
-use std::sync::Arc;
+use setup::Setup;
 use task::MeshTask;
 use tokio::sync::{mpsc, oneshot, watch};
-use zeroize::Zeroizing;
 
 /// Default name of the interface.
 pub const TUN_NAME: &str = flotilla_tunnel::INTERFACE;
-
-/// The parts of the agent that its mesh uses.
-#[derive(Debug, Clone)]
-pub(crate) struct Surroundings {
-    pub(crate) state: Arc<StateDir>,
-    pub(crate) clock: AgentClock,
-    pub(crate) status: StatusFile,
-    pub(crate) tun_name: String,
-    pub(crate) proxies: Proxies,
-}
-
-/// The surroundings, together with the identity of the device.
-struct Setup {
-    state: Arc<StateDir>,
-    clock: AgentClock,
-    status: StatusFile,
-    tun_name: String,
-    proxies: Proxies,
-    device: DeviceId,
-    private_key: PrivateKey,
-    fleet: FleetId,
-    ca_pin: Pin,
-}
-
-impl Setup {
-    fn new(surroundings: Surroundings, identity: &Identity) -> Result<Self, MaterialError> {
-        let key = Zeroizing::new(
-            STANDARD
-                .decode(identity.keys.wireguard.expose())
-                .map_err(|_| MaterialError::Key)?,
-        );
-        let key: [u8; 32] = key.as_slice().try_into().map_err(|_| MaterialError::Key)?;
-        let Surroundings {
-            state,
-            clock,
-            status,
-            tun_name,
-            proxies,
-        } = surroundings;
-        Ok(Self {
-            state,
-            clock,
-            status,
-            tun_name,
-            proxies,
-            device: identity.device_id,
-            private_key: PrivateKey::from_bytes(key),
-            fleet: identity.fleet_id,
-            ca_pin: identity.ca_pin.clone(),
-        })
-    }
-
-    /// How the TLS end of a relay is recognized. Control's own relay has the fleet's id, and its TLS end is control.
-    fn relay_tls(&self, relay: RelayId) -> Result<Arc<rustls::ClientConfig>, MaterialError> {
-        let clock = self.clock.for_tls();
-        if relay.0 == self.fleet.0 {
-            let trust = ControlTrust {
-                ca_pin: self.ca_pin.clone(),
-                fleet: Some(self.fleet),
-            };
-            return agent_config(trust, None, clock);
-        }
-        let trust = RelayTrust {
-            ca_pin: self.ca_pin.clone(),
-            fleet: self.fleet,
-            device: DeviceId(relay.0),
-        };
-        relay_client_config(trust, clock)
-    }
-}
 
 /// A device on the mesh. Clones are the same one.
 #[derive(Debug, Clone)]

@@ -7,9 +7,9 @@
 //! from control while it runs.
 
 use crate::{
-    clock::AgentClock,
     complaint::Complaint,
     exit::Exit,
+    machine::AgentClock,
     state::{self, Identity, StateDir},
 };
 use axum::Router;

@@ -6,10 +6,13 @@
 //!
 //! Everything is one file, replaced whole: there is no moment at which a key and its certificate do not match.
 
-use crate::{
-    disk::{RealDisk, replace},
-    secret::Secret,
-};
+pub(crate) mod disk;
+mod secret;
+pub(crate) mod status_file;
+
+pub(crate) use secret::Secret;
+
+use disk::{RealDisk, replace};
 use flotilla_protocol::{
     Timestamp,
     agent::RelayDuty,
@@ -242,5 +245,4 @@ pub(crate) fn is_held(dir: &Path) -> bool {
 }
 
 #[cfg(test)]
-#[path = "state/tests.rs"]
 mod tests;

@@ -1,145 +1,18 @@
 //! What `flotilla-agent status` prints: the stored identity, and what a running agent last noted beside it.
 
-use crate::{
-    disk::{Disk as _, RealDisk},
-    mesh::MeshSnapshot,
-    state::{self, StateError},
+use crate::state::{
+    self, StateError,
+    status_file::{LinkStatus, MeshStatus, Notes, PeerStatus},
 };
 use flotilla_protocol::{
-    Timestamp,
     endpoint::Endpoint,
     id::{DeviceId, FleetId},
     inventory::EngineState,
-    mesh::{MeshReport, MeshState, NetworkMap},
+    mesh::MeshState,
     name::DeviceName,
-    path::PeerPath,
 };
-use serde::{Deserialize, Serialize};
-use std::{
-    fmt, fs,
-    net::Ipv4Addr,
-    path::{Path, PathBuf},
-    sync::{Arc, Mutex, PoisonError},
-};
-
-const FILE: &str = "status.json";
-
-/// The link, as the agent sees it.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "state", rename_all = "snake_case")]
-pub enum LinkStatus {
-    Up { since: Timestamp, endpoint: Endpoint },
-    Down { since: Timestamp, reason: String },
-}
-
-impl LinkStatus {
-    pub(crate) fn down(reason: String) -> Self {
-        Self::Down {
-            since: crate::clock::AgentClock::system(),
-            reason,
-        }
-    }
-}
-
-/// What a running agent notes for `status`. Nothing depends on it.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-struct Notes {
-    link: Option<LinkStatus>,
-    engine: Option<EngineState>,
-    mesh: Option<MeshStatus>,
-}
-
-/// The mesh, as this device sees it.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct MeshStatus {
-    pub report: MeshReport,
-    /// In the order of their names.
-    pub peers: Vec<PeerStatus>,
-}
-
-/// A device that some rule connects with this one.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct PeerStatus {
-    pub name: DeviceName,
-    pub address: Ipv4Addr,
-    /// Absent while nothing is known.
-    pub path: Option<PeerPath>,
-    /// Name of the relay that the path leads through.
-    pub relay: Option<String>,
-}
-
-/// Where a running agent writes its notes.
-#[derive(Debug, Clone)]
-pub(crate) struct StatusFile {
-    path: PathBuf,
-    notes: Arc<Mutex<Notes>>,
-}
-
-impl StatusFile {
-    pub(crate) fn new(state_dir: &Path) -> Self {
-        Self {
-            path: state_dir.join(FILE),
-            notes: Arc::default(),
-        }
-    }
-
-    /// Notes the link. A link that stays down for the same reason keeps the time at which it went down.
-    pub(crate) fn set_link(&self, link: LinkStatus) {
-        self.note(|notes| match (&notes.link, &link) {
-            (Some(LinkStatus::Down { reason: old, .. }), LinkStatus::Down { reason: new, .. })
-                if old == new => {}
-            _ => notes.link = Some(link),
-        });
-    }
-
-    pub(crate) fn set_engine(&self, engine: EngineState) {
-        self.note(|notes| notes.engine = Some(engine));
-    }
-
-    /// Notes the mesh, with the names that its map has for other devices.
-    pub(crate) fn set_mesh(&self, snapshot: &MeshSnapshot, map: Option<&NetworkMap>) {
-        let relay = |path: &PeerPath| {
-            let mut relays = map.into_iter().flat_map(|map| &map.relays);
-            let relay = relays.find(|relay| Some(relay.id) == path.relay)?;
-            Some(relay.name.clone())
-        };
-        let peers = map.into_iter().flat_map(|map| &map.peers).map(|peer| {
-            let path = snapshot.paths.get(&peer.id).cloned();
-            PeerStatus {
-                name: peer.name.clone(),
-                address: peer.address,
-                relay: path.as_ref().and_then(relay),
-                path,
-            }
-        });
-        let mut peers: Vec<_> = peers.collect();
-        peers.sort_by(|a, b| a.name.cmp(&b.name));
-        let report = snapshot.report.clone();
-        self.note(|notes| notes.mesh = Some(MeshStatus { report, peers }));
-    }
-
-    pub(crate) fn clear_mesh(&self) {
-        self.note(|notes| notes.mesh = None);
-    }
-
-    fn note(&self, change: impl FnOnce(&mut Notes)) {
-        let mut notes = self.notes.lock().unwrap_or_else(PoisonError::into_inner);
-        let before = notes.clone();
-        change(&mut notes);
-        if *notes != before
-            && let Ok(text) = serde_json::to_vec(&*notes)
-        {
-            // Written beside and renamed, so that a reader never sees half of it.
-            let fresh = self.path.with_extension("json.new");
-            if let Err(error) = RealDisk
-                .write(&fresh, &text)
-                .and_then(|()| RealDisk.rename(&fresh, &self.path))
-            {
-                tracing::debug!(%error, "the status could not be noted");
-            }
-        }
-    }
-}
+use serde::Serialize;
+use std::{fmt, net::Ipv4Addr, path::Path};
 
 /// The state of the agent on this device, seen from outside.
 #[derive(Debug, Serialize)]
@@ -175,11 +48,11 @@ pub struct StatusError(#[from] StateError);
 pub fn status(state_dir: &Path) -> Result<Status, StatusError> {
     let identity = state::load(state_dir)?.and_then(|state| state.identity);
     let running = state::is_held(state_dir);
-    let notes: Notes = fs::read(state_dir.join(FILE))
-        .ok()
-        .filter(|_| running)
-        .and_then(|bytes| serde_json::from_slice(&bytes).ok())
-        .unwrap_or_default();
+    let notes = if running {
+        Notes::read(state_dir)
+    } else {
+        Notes::default()
+    };
     Ok(Status {
         version: crate::VERSION,
         running,
@@ -263,5 +136,4 @@ impl fmt::Display for PeerStatus {
 }
 
 #[cfg(test)]
-#[path = "status/tests.rs"]
 mod tests;

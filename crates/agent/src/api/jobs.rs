@@ -1,6 +1,9 @@
 //! Routes of jobs: start, list, follow and end.
 
-use super::{Api, Refusal, unreadable};
+use super::{
+    Api,
+    refusal::{Refusal, unreadable},
+};
 use axum::{
     Json,
     extract::{Path, Query, State, rejection::JsonRejection},

@@ -1,9 +1,20 @@
 //! The router alone, called without a link.
 
-use super::*;
-use axum::http::Request;
+use super::{
+    watch::{FIRST_USAGE, USAGE_INTERVAL},
+    *,
+};
+use axum::{
+    body::Body,
+    http::{Request, header::CONTENT_TYPE},
+};
 use flotilla_engine::{OwnContainer, Sockets};
+use flotilla_protocol::{
+    agent::{Report, Settings},
+    mesh::MapPush,
+};
 use http_body_util::BodyExt as _;
+use std::time::Duration;
 use tower::ServiceExt as _;
 
 fn api(dir: &std::path::Path) -> Api {

@@ -1,12 +1,11 @@
 //! Puts the program, its user and its config file where the service expects them.
 
-use super::{CONFIG_FILE, InstallError, PROGRAM, RunAs, STATE_DIR, USER, knows_user, run};
-use crate::enrollment::{ConfigError, checked_text, unreadable};
+use super::{CONFIG_FILE, InstallError, PROGRAM, RunAs, STATE_DIR, USER, file::replace, knows_user, run};
+use crate::enroll::source::{ConfigError, checked_text, unreadable};
 use std::{
-    fs::{self, File, OpenOptions},
-    io::{self, Write as _},
-    os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _},
-    path::{Path, PathBuf},
+    fs::{self, File},
+    io,
+    path::Path,
 };
 use zeroize::Zeroizing;
 
@@ -72,28 +71,10 @@ fn write(path: &Path, bytes: &[u8], mode: u32) -> Result<(), InstallError> {
     })
 }
 
-/// Replaces a file by writing beside it and renaming, because a running program cannot be written over.
-pub(super) fn replace(path: &Path, bytes: &[u8], mode: u32) -> io::Result<()> {
-    let fresh = PathBuf::from(format!("{}.new", path.display()));
-    if let Some(folder) = path.parent() {
-        fs::create_dir_all(folder)?;
-    }
-    // A file left by a failed attempt may be owned by another user, who could change it later.
-    match fs::remove_file(&fresh) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-        _ => {}
-    }
-    let mut options = OpenOptions::new();
-    let mut file = options.write(true).create_new(true).mode(mode).open(&fresh)?;
-    file.write_all(bytes)?;
-    file.set_permissions(fs::Permissions::from_mode(mode))?;
-    file.sync_all()?;
-    fs::rename(&fresh, path)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::os::unix::fs::PermissionsExt as _;
 
     #[test]
     fn a_file_is_replaced_whole_with_the_rights_it_should_have() {

@@ -1,8 +1,9 @@
 //! Keeps the proxy of the shell that installs the agent for the service, which starts without that shell's environment.
 //! The file may hold a password, so only root reads it.
 
+use super::file::{remove, replace};
 use flotilla_link::PROXY_VARIABLES;
-use std::{fs, io, path::Path};
+use std::{io, path::Path};
 use zeroize::Zeroizing;
 
 /// Writes the proxy of this process's environment, or removes the file of an earlier installation when there is none.
@@ -11,15 +12,7 @@ pub(super) fn keep(file: &Path) -> io::Result<()> {
     if text.is_empty() {
         return remove(file);
     }
-    super::place::replace(file, text.as_bytes(), 0o600)
-}
-
-/// Removes the file if it exists.
-pub(super) fn remove(file: &Path) -> io::Result<()> {
-    match fs::remove_file(file) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
-        _ => Ok(()),
-    }
+    replace(file, text.as_bytes(), 0o600)
 }
 
 /// The file's text, as systemd reads it (`EnvironmentFile=` in `systemd.exec(5)`). A value with a control character

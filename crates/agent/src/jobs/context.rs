@@ -1,11 +1,11 @@
 //! What a job uses while it runs: its record in the journal, its lines for people, and the request to cancel it.
 
 use super::{
-    Job,
+    job::Job,
     journal::Journal,
     record::{JobOutcome, JobRecord},
 };
-use crate::clock::AgentClock;
+use crate::machine::AgentClock;
 use flotilla_engine::{Fuse, Ledger, Swap};
 use std::{fs, io};
 use tokio::task::spawn_blocking;

@@ -1,7 +1,7 @@
 //! Jobs on disk, a file for each, replaced whole.
 
 use super::record::JobRecord;
-use crate::disk::{RealDisk, replace};
+use crate::state::disk::{RealDisk, replace};
 use flotilla_protocol::id::JobId;
 use std::{
     fs::{self, DirBuilder, File},

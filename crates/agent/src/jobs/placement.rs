@@ -4,7 +4,7 @@ use super::{
     context::JobContext,
     record::{JobOutcome, JobRecord},
 };
-use crate::clock::AgentClock;
+use crate::machine::AgentClock;
 use flotilla_engine::{ActionError, Engine};
 use flotilla_protocol::{Code, Problem, job::JobState};
 

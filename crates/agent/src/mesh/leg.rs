@@ -3,7 +3,7 @@
 //! Life cycle: dialed when the data plane asks for it → open: carries datagrams both ways → ended by the network:
 //! dialed again after a pause that grows → dropped when the data plane needs it no more.
 
-use crate::complaint::Complaint;
+use crate::complaint::{Complaint, class};
 use flotilla_link::{Backoff, LinkEnd, MessageSocket, Target, open};
 use flotilla_protocol::id::RelayId;
 use flotilla_tunnel::{RelayLeg, Tunnel};
@@ -49,7 +49,7 @@ async fn keep(relay: RelayId, target: Target, tunnel: Weak<Tunnel>) {
                 tracing::info!(relay.id = %relay, reason = %end, "the TLS connection to a relay ended");
             }
             Err(error) => {
-                if complaint.is_new(crate::link::class(&error)) {
+                if complaint.is_new(class(&error)) {
                     tracing::warn!(relay.id = %relay, %error, "no TLS connection to a relay; it keeps trying");
                 }
             }

@@ -1,7 +1,7 @@
 //! The last network map on disk: what the device lives on while control is away.
 
 use super::range::check_map;
-use crate::disk::{RealDisk, replace};
+use crate::state::disk::{RealDisk, replace};
 use flotilla_protocol::{Timestamp, id::DeviceId, mesh::NetworkMap};
 use serde::{Deserialize, Serialize};
 use std::{

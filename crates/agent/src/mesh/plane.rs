@@ -1,6 +1,6 @@
 //! A running data plane with what belongs to it: its events, and the TLS legs that it asked for.
 
-use super::{Setup, leg, lookup::Lookups, map_file::MapRecord};
+use super::{leg, lookup::Lookups, map_file::MapRecord, setup::Setup};
 use flotilla_link::Target;
 use flotilla_protocol::{
     Code, Problem,

@@ -2,10 +2,8 @@
 
 use super::{Mesh, Surroundings};
 use crate::{
-    clock::AgentClock,
-    secret::Secret,
-    state::{Identity, Keys, StateDir},
-    status::StatusFile,
+    machine::AgentClock,
+    state::{Identity, Keys, Secret, StateDir, status_file::StatusFile},
 };
 use flotilla_protocol::{
     device::RelayPreference,

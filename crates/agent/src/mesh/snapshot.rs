@@ -3,11 +3,12 @@
 //! A watch gets everything when it begins, and afterwards what changed. Another path is reported at once. A path that
 //! has become slower, or has carried more, is reported now and then, since its figures change all the time.
 
+use crate::state::status_file::{MeshStatus, PeerStatus};
 use flotilla_protocol::{
     Timestamp,
     agent::Report,
     id::DeviceId,
-    mesh::{MeshReport, MeshState, MeshTrouble, Nat},
+    mesh::{MeshReport, MeshState, MeshTrouble, Nat, NetworkMap},
     path::PeerPath,
 };
 use std::{collections::BTreeMap, time::Duration};
@@ -37,6 +38,32 @@ impl Default for MeshSnapshot {
                 nat: Nat::Unknown,
             },
             paths: BTreeMap::new(),
+        }
+    }
+}
+
+impl MeshSnapshot {
+    /// The snapshot for a person, with the names that the map has for other devices.
+    pub(crate) fn status(&self, map: Option<&NetworkMap>) -> MeshStatus {
+        let relay = |path: &PeerPath| {
+            let mut relays = map.into_iter().flat_map(|map| &map.relays);
+            let relay = relays.find(|relay| Some(relay.id) == path.relay)?;
+            Some(relay.name.clone())
+        };
+        let peers = map.into_iter().flat_map(|map| &map.peers).map(|peer| {
+            let path = self.paths.get(&peer.id).cloned();
+            PeerStatus {
+                name: peer.name.clone(),
+                address: peer.address,
+                relay: path.as_ref().and_then(relay),
+                path,
+            }
+        });
+        let mut peers: Vec<_> = peers.collect();
+        peers.sort_by(|a, b| a.name.cmp(&b.name));
+        MeshStatus {
+            report: self.report.clone(),
+            peers,
         }
     }
 }

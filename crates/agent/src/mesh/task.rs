@@ -3,25 +3,29 @@
 //! Life cycle: without a map it waits for one → with a map it has a data plane, or knows why not and tries again → it
 //! ends when it is told to leave, or when the last [`Mesh`](super::Mesh) is dropped.
 
+mod show;
+
 use super::{
-    MeshRequest, MeshSnapshot, ReportCursor, Setup,
+    MeshRequest,
     map_file::{MapFile, MapRecord},
     map_writer::{MapWriter, Unstored},
     moves::only_moves,
     obstacle_check::ObstacleCheck,
     plane::Plane,
     range::check_map,
-    snapshot::{class, reason, with_known_moments},
+    setup::Setup,
+    snapshot::{MeshSnapshot, ReportCursor, class, reason},
 };
 use crate::complaint::Complaint;
 use flotilla_link::Target;
 use flotilla_protocol::{
     Code, Problem,
     id::{DeviceId, RelayId},
-    mesh::{MapPush, MapTaken, MeshState, NetworkMap, Obstacle},
-    path::{PathAttempt, PeerPath},
+    mesh::{MapPush, MapTaken, MeshState, Obstacle},
+    path::PathAttempt,
 };
-use flotilla_tunnel::{Event, MTU, TunnelError, name_servers_are_reached};
+use flotilla_tunnel::{Event, TunnelError};
+use show::is_peer;
 use std::time::Duration;
 use tokio::{
     sync::{mpsc, oneshot, watch},
@@ -227,36 +231,6 @@ impl MeshTask {
         }
     }
 
-    /// Takes the result of a check: the mesh is up, with or without an obstacle; or its route cuts this device off from a
-    /// name server, and the mesh ends.
-    fn show_checked(&mut self, obstacle: Option<Obstacle>) {
-        let map = self.record.as_ref().map(|record| &record.map);
-        if let Some(Err(error)) = map.map(name_servers_are_reached) {
-            return self.handle_failure(&error);
-        }
-        let up = MeshState::Up {
-            interface: self.setup.tun_name.clone(),
-            mtu: MTU,
-            obstacle,
-        };
-        self.snapshot.send_if_modified(|snapshot| {
-            let is_news = snapshot.report.state != up;
-            if let MeshState::Up {
-                obstacle: Some(obstacle),
-                ..
-            } = &up
-                && is_news
-            {
-                tracing::warn!(
-                    obstacle.reason,
-                    "this device is on the mesh, and not all packets pass"
-                );
-            }
-            snapshot.report.state = up;
-            is_news
-        });
-    }
-
     fn handle_failure(&mut self, error: &TunnelError) {
         self.plane = None;
         self.retry = Instant::now() + RETRY;
@@ -352,42 +326,6 @@ impl MeshTask {
             self.show_paths(paths);
         }
     }
-
-    /// Shows in the snapshot that another map is in force.
-    fn show_map(&self) {
-        let Some(MapRecord { map, .. }) = &self.record else {
-            return;
-        };
-        self.snapshot.send_modify(|snapshot| {
-            snapshot.report.revision = map.revision;
-            snapshot.paths.retain(|peer, _| is_peer(map, *peer));
-        });
-    }
-
-    fn show_paths(&self, paths: Vec<PeerPath>) {
-        let Some(MapRecord { map, .. }) = &self.record else {
-            return;
-        };
-        self.snapshot.send_modify(|snapshot| {
-            for path in paths.into_iter().filter(|path| is_peer(map, path.peer)) {
-                let path = with_known_moments(snapshot.paths.get(&path.peer), path);
-                snapshot.paths.insert(path.peer, path);
-            }
-        });
-    }
-
-    /// Writes to the status file what a person would want to know.
-    fn note_status(&mut self) {
-        let snapshot = self.snapshot.borrow();
-        if !self.noted.take_due(&snapshot, Instant::now()).is_empty() {
-            let map = self.record.as_ref().map(|record| &record.map);
-            self.setup.status.set_mesh(&snapshot, map);
-        }
-    }
-}
-
-fn is_peer(map: &NetworkMap, peer: DeviceId) -> bool {
-    map.peers.iter().any(|known| known.id == peer)
 }
 
 fn every(period: Duration) -> Interval {

@@ -1,9 +1,12 @@
 //! The mesh of an agent that may not have an interface: everything but packets.
 
 use super::{samples::*, *};
-use crate::status::MeshStatus;
+use crate::{
+    machine::AgentClock,
+    state::{StateDir, status_file::MeshStatus},
+};
 use flotilla_protocol::mesh::{MapChange, MeshState, MeshTrouble, NetworkMap};
-use std::path::Path;
+use std::{path::Path, sync::Arc};
 use tempfile::TempDir;
 
 struct Device {

@@ -1,7 +1,7 @@
 //! A device that relays as its settings say, on real ports of this computer.
 
 use super::*;
-use crate::{secret::Secret, state::Keys};
+use crate::state::{Keys, Secret};
 use flotilla_identity::{FleetCa, RelayTrust, VerifiedCsr, WireguardKey, relay_client_config};
 use flotilla_link::{Target, open};
 use flotilla_protocol::{agent::RelayDuty, endpoint::Endpoint};

@@ -1,15 +1,20 @@
 //! What `status` prints about the mesh.
 
 use super::*;
-use crate::mesh::samples::{map, path};
-use flotilla_protocol::mesh::MeshTrouble;
+use crate::{
+    mesh::{
+        MeshSnapshot,
+        samples::{map, path},
+    },
+    state::status_file::StatusFile,
+};
+use flotilla_protocol::mesh::{MeshTrouble, NetworkMap};
 
 fn text(snapshot: &MeshSnapshot, map: Option<&NetworkMap>) -> String {
     let dir = tempfile::tempdir().unwrap();
     let file = StatusFile::new(dir.path());
-    file.set_mesh(snapshot, map);
-    let notes: Notes = serde_json::from_slice(&fs::read(dir.path().join(FILE)).unwrap()).unwrap();
-    notes.mesh.unwrap().to_string()
+    file.set_mesh(snapshot.status(map));
+    Notes::read(dir.path()).mesh.unwrap().to_string()
 }
 
 #[test]

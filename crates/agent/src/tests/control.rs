@@ -64,7 +64,7 @@ pub(super) struct Running {
 
 impl Control {
     pub(super) fn start() -> Self {
-        let now = crate::clock::AgentClock::system();
+        let now = crate::machine::AgentClock::system();
         let ca = FleetCa::create(
             FleetId("01937c5e-7b1a-7c3e-8b9e-0123456789ab".parse().unwrap()),
             now,
@@ -72,7 +72,7 @@ impl Control {
         .unwrap();
         let key = LeafKey::generate().unwrap();
         let leaf = ca.issue_control(&key, now).unwrap();
-        let clock = flotilla_identity::Clock::new(crate::clock::AgentClock::system);
+        let clock = flotilla_identity::Clock::new(crate::machine::AgentClock::system);
         let tls = control_config(&ca, &key, &leaf, clock).unwrap();
         let listener = listen("127.0.0.1:0".parse().unwrap()).unwrap();
         let address = listener.local_addr().unwrap();
@@ -213,7 +213,7 @@ async fn enroll(
         .unwrap_or(Answer::Enroll);
     let issued = shared
         .ca
-        .issue_device(&csr, shared.device, crate::clock::AgentClock::system())
+        .issue_device(&csr, shared.device, crate::machine::AgentClock::system())
         .unwrap();
     match answer {
         Answer::Problem(code) => problem(code),

@@ -4,7 +4,7 @@
 //! Life cycle: with each link all addresses are tried at once → reported → tried again when settings name others → … →
 //! the link ends.
 
-use crate::{clock::AgentClock, state::StateDir};
+use crate::{machine::AgentClock, state::StateDir};
 use bytes::Bytes;
 use flotilla_link::{DialError, Proxies, Target, call};
 use flotilla_protocol::{device::EndpointTrial, endpoint::Endpoint};

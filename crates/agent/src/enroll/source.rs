@@ -275,5 +275,4 @@ fn from_environment(environment: &Environment) -> Result<Enrollment, ConfigError
 }
 
 #[cfg(test)]
-#[path = "enrollment/tests.rs"]
 mod tests;

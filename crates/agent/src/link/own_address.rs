@@ -16,7 +16,7 @@ const CHECK_INTERVAL: Duration = Duration::from_secs(2);
 
 /// Returns when no interface of this system has the address any more. Connections from it are dead then, and TCP
 /// reports no error until the pings of the link are missed.
-pub(crate) async fn until_gone(address: IpAddr) {
+pub(super) async fn until_gone(address: IpAddr) {
     let mut checks = interval(CHECK_INTERVAL);
     checks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {

@@ -59,5 +59,4 @@ impl Disk for RealDisk {
 }
 
 #[cfg(test)]
-#[path = "disk/tests.rs"]
 mod tests;
