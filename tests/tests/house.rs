@@ -7,6 +7,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
+#[path = "house/arrows.rs"]
+mod arrows;
+#[path = "house/modules.rs"]
+mod modules;
+#[path = "house/source_tree.rs"]
+mod source_tree;
+
 use cargo_metadata::{Metadata, MetadataCommand, PackageId};
 
 /// For each package, which of our packages it may import. Every package but xtask may also import the vocabulary.
