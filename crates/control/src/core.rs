@@ -3,10 +3,9 @@
 use crate::{
     access::{Access, LinkPurpose},
     advertise,
-    cache::Cache,
+    cache::{Cache, Jobs, Pushes},
     clock::Clock,
     config::Ui,
-    jobs::{Jobs, kinds::ssh_install::Pushes},
     limit::Refusals,
     links::Links,
     provision::Builds,

@@ -2,15 +2,11 @@
 
 use crate::{
     access::Access,
-    cache::{Cache, DeviceEntry, StoredFleet},
+    cache::{Cache, DeviceEntry, Jobs, Pushes, StoredFleet},
     clock::{Clock, tests::ManualClock},
     config::Ui,
     core::Core,
     data_dir::DataDir,
-    jobs::{
-        Jobs,
-        kinds::ssh_install::{Pushes, Ssh},
-    },
     limit::Refusals,
     links::Links,
     provision::Builds,
@@ -53,7 +49,7 @@ impl Testbed {
     }
 
     pub(crate) async fn with(ui: Ui, rows: Vec<crate::cache::DeviceEntry>) -> Self {
-        Self::build(ui, rows, Pushes::new(Ssh::new("/no/such/ssh"), None)).await
+        Self::build(ui, rows, Pushes::new("/no/such/ssh", None)).await
     }
 
     pub(crate) async fn with_pushes(pushes: Pushes) -> Self {

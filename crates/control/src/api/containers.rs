@@ -3,9 +3,9 @@
 
 use super::body::Body;
 use crate::{
-    cache::DeviceEntry,
+    cache::{DeviceEntry, JobHandle},
     core::Core,
-    jobs::{self, JobHandle},
+    jobs,
     refusal::{Refusal, no_such_device},
     store::NewActivity,
 };

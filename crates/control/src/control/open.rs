@@ -3,16 +3,12 @@
 use crate::{
     access::Access,
     advertise,
-    cache::{Cache, DeviceEntry, StoredFleet, Tickets},
+    cache::{Cache, DeviceEntry, Jobs, Pushes, StoredFleet, Tickets},
     change::policy,
     clock::Clock,
     config::ControlConfig,
     core::Core,
     data_dir::DataDir,
-    jobs::{
-        Jobs,
-        kinds::ssh_install::{Pushes, Ssh},
-    },
     limit::Refusals,
     links::Links,
     provision::Builds,
@@ -101,7 +97,7 @@ pub(crate) async fn open(
         endpoints: Mutex::new(endpoints),
         advertised: config.advertise.clone(),
         fleet_addr: listening.0,
-        pushes: Pushes::new(Ssh::new("ssh"), std::env::home_dir()),
+        pushes: Pushes::new("ssh", std::env::home_dir()),
         clock,
         store,
     });

@@ -5,6 +5,7 @@ use crate::{
     change::devices,
     core::Core,
     hub::{self, Arrival},
+    jobs,
     refusal::Refusal,
 };
 use axum::{
@@ -81,6 +82,9 @@ pub(super) async fn open(
     };
     let links = core.tasks.clone();
     Ok(flotilla_link::upgrade(socket, move |link| {
-        links.track_future(hub::run(core, arrival, link))
+        let (beside_core, beside_link) = (core.clone(), link.clone());
+        // Once, when the link begins: while it lasts, each job is followed by its own task.
+        let beside = async move { jobs::collect(&beside_core, row.id, &beside_link).await };
+        links.track_future(hub::run(core, arrival, link, beside))
     }))
 }

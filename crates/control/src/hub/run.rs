@@ -9,7 +9,6 @@ use crate::{
     cache::LinkUp,
     change::{devices, relays},
     core::Core,
-    jobs,
     links::AttachedLink,
     report::SENTENCE_CHARS,
 };
@@ -22,7 +21,7 @@ use flotilla_protocol::{
     text::shown,
 };
 use serde::de::IgnoredAny;
-use std::{convert::Infallible, net::SocketAddr, sync::Arc, time::Duration};
+use std::{convert::Infallible, future::pending, net::SocketAddr, sync::Arc, time::Duration};
 use tokio::time::{Instant, timeout};
 
 /// How long an agent may take to begin its answer to a short call.
@@ -54,8 +53,13 @@ pub(crate) struct Arrival {
     pub(crate) fingerprint: String,
 }
 
-/// Runs a link until either side ends it.
-pub(crate) async fn run(core: Arc<Core>, arrival: Arrival, link: AgentLink) {
+/// Runs a link until either side ends it. `beside` is begun when the link is attached, and dropped when it ends.
+pub(crate) async fn run(
+    core: Arc<Core>,
+    arrival: Arrival,
+    link: AgentLink,
+    beside: impl Future<Output = ()>,
+) {
     let device = arrival.device;
     // The device may have been revoked, replaced or removed after the route's check. Then the link that it has stays.
     let is_admitted = devices::admit(&core, device, &arrival.fingerprint).await
@@ -68,7 +72,7 @@ pub(crate) async fn run(core: Arc<Core>, arrival: Arrival, link: AgentLink) {
     handle_up(&core, &arrival, attached.number).await;
     let end = tokio::select! {
         end = link.closed() => end,
-        end = run_link(&core, device, &attached) => close_broken(&link, end).await,
+        end = run_link(&core, device, &attached, beside) => close_broken(&link, end).await,
         () = core.stop.cancelled() => { link.abort(); LinkEnd::Stopped }
     };
     handle_down(&core, device, &attached, &end).await;
@@ -138,7 +142,12 @@ async fn close_broken(link: &AgentLink, end: LinkEnd) -> LinkEnd {
 }
 
 /// Runs everything that an attached link carries, until one of it ends.
-async fn run_link(core: &Arc<Core>, device: DeviceId, attached: &AttachedLink) -> LinkEnd {
+async fn run_link(
+    core: &Core,
+    device: DeviceId,
+    attached: &AttachedLink,
+    beside: impl Future<Output = ()>,
+) -> LinkEnd {
     let reports = match attached.link.stream(WATCH_PATH, ANSWER).await {
         Ok(reports) => reports,
         Err(error) => return LinkEnd::Broken(format!("no reports: {error}")),
@@ -148,14 +157,8 @@ async fn run_link(core: &Arc<Core>, device: DeviceId, attached: &AttachedLink) -
         () = send_settings(core, device, attached) => LinkEnd::Stopped,
         never = round_trip::measure(core, device, &attached.link) => match never {},
         never = map_push::push_map(core, device, &attached.link) => match never {},
-        never = ask_for_jobs(core, device, attached) => match never {},
+        never = async { beside.await; pending::<Infallible>().await } => match never {},
     }
-}
-
-/// Asks for the device's jobs once, when the link begins: while it lasts, each job is followed by its own task.
-async fn ask_for_jobs(core: &Arc<Core>, device: DeviceId, attached: &AttachedLink) -> Infallible {
-    jobs::collect(core, device, &attached.link).await;
-    std::future::pending().await
 }
 
 /// Sends settings when the link begins, when they change, and again until they are taken. An agent that refuses them

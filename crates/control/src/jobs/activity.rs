@@ -1,7 +1,7 @@
 //! The outcomes of jobs, and their entries in the activity log.
 
-use super::{FollowedJob, kinds::mode_change::mode_label};
-use crate::{core::Core, report::SENTENCE_CHARS, store::NewActivity};
+use super::kinds::mode_change::mode_label;
+use crate::{cache::FollowedJob, core::Core, report::SENTENCE_CHARS, store::NewActivity};
 use flotilla_protocol::{
     Problem,
     activity::{Action, Actor},

@@ -1,7 +1,7 @@
 //! Follows the jobs of a device over one link.
 
-use super::{FollowedJob, activity, never_begun};
-use crate::{core::Core, report::SENTENCE_CHARS};
+use super::{activity, never_begun};
+use crate::{cache::FollowedJob, core::Core, report::SENTENCE_CHARS};
 use flotilla_link::{AgentLink, CallError};
 use flotilla_protocol::{
     Code, Problem,

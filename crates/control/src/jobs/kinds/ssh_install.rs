@@ -20,10 +20,10 @@ mod ssh;
 mod ssh_config;
 mod tunnel;
 
-pub(crate) use ssh::Ssh;
 pub(crate) use tunnel::resume;
 
 use crate::{
+    cache::PushRecord,
     change::devices::{self, by_owner},
     core::Core,
     refusal::Refusal,
@@ -37,36 +37,11 @@ use flotilla_protocol::{
     name::DeviceName,
 };
 use host::Host;
-use std::{
-    collections::BTreeMap,
-    path::PathBuf,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
-};
+use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
 
 /// Lines of a push that are kept for pages.
 const LINES: usize = 200;
-
-/// The pushes of this run of control, and the tunnels that are kept. Shared by reference.
-#[derive(Debug)]
-pub(crate) struct Pushes {
-    pub(crate) ssh: Ssh,
-    /// The home directory whose ssh configuration is listed.
-    pub(crate) home: Option<PathBuf>,
-    records: Mutex<BTreeMap<DeviceId, PushRecord>>,
-}
-
-/// The newest push to a device, with the tokens that end it.
-#[derive(Debug)]
-struct PushRecord {
-    push: Push,
-    /// Ends the push while it runs.
-    cancel: CancellationToken,
-    /// Cancelled when the push has ended and writes nothing more.
-    over: CancellationToken,
-    /// Ends the tunnel while one is kept.
-    tunnel: Option<CancellationToken>,
-}
 
 /// The owner's request, checked.
 #[derive(Debug, Clone)]
@@ -76,20 +51,6 @@ struct Order {
     host: Host,
     as_root: bool,
     skip_docker: bool,
-}
-
-impl Pushes {
-    pub(crate) fn new(ssh: Ssh, home: Option<PathBuf>) -> Self {
-        Self {
-            ssh,
-            home,
-            records: Mutex::default(),
-        }
-    }
-
-    fn lock(&self) -> MutexGuard<'_, BTreeMap<DeviceId, PushRecord>> {
-        self.records.lock().unwrap_or_else(PoisonError::into_inner)
-    }
 }
 
 /// The hosts of the owner's ssh configuration.
@@ -216,7 +177,7 @@ pub(crate) async fn end(core: &Core, device: &str) -> Result<(), Refusal> {
         running.map(|record| record.push.host.clone())
     };
     if stopped.is_some() {
-        stop(core, id).await;
+        core.pushes.stop(id).await;
     }
     if let Some(host) = &stopped {
         change(core, id, |push| {
@@ -246,20 +207,9 @@ pub(crate) async fn end(core: &Core, device: &str) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// Cancels a push, and waits until it has ended and writes nothing more.
-async fn stop(core: &Core, device: DeviceId) {
-    let over = core.pushes.lock().get(&device).map(|record| {
-        record.cancel.cancel();
-        record.over.clone()
-    });
-    if let Some(over) = over {
-        over.cancelled().await;
-    }
-}
-
 /// Ends the push and the tunnel of a device that leaves the fleet.
 pub(crate) async fn abandon(core: &Core, device: DeviceId) {
-    stop(core, device).await;
+    core.pushes.stop(device).await;
     if let Err(error) = tunnel::forget(core, device).await {
         tracing::error!(device.id = %device, %error, "a tunnel was not forgotten");
     }
@@ -268,20 +218,9 @@ pub(crate) async fn abandon(core: &Core, device: DeviceId) {
 
 /// Changes a push, and publishes it if that made a difference.
 fn change(core: &Core, device: DeviceId, change: impl FnOnce(&mut Push)) {
-    let push = {
-        let mut records = core.pushes.lock();
-        let Some(record) = records.get_mut(&device) else {
-            return;
-        };
-        let before = record.push.clone();
-        change(&mut record.push);
-        if record.push == before {
-            return;
-        }
-        record.push.as_of = core.clock.now();
-        record.push.clone()
-    };
-    publish(core, &push);
+    if let Some(push) = core.pushes.change(device, core.clock.now(), change) {
+        publish(core, &push);
+    }
 }
 
 fn add_line(core: &Core, device: DeviceId, line: String) {

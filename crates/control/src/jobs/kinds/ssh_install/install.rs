@@ -4,7 +4,7 @@ use super::{
     Order, add_line, change,
     explain::{self, explain},
     reachability_probe::{self, Reachability},
-    ssh::{Call, Input, Line, SshExit},
+    ssh::{Call, Input, Line, Ssh, SshExit},
     tunnel,
 };
 use crate::{change::devices, core::Core, provision, store::NewActivity};
@@ -187,7 +187,8 @@ async fn run_within(
     call: Call<'_>,
     on_line: impl FnMut(Line<'_>),
 ) -> Result<SshExit, InstallError> {
-    let running = core.pushes.ssh.run(call, on_line);
+    let ssh = Ssh::new(&core.pushes.program);
+    let running = ssh.run(call, on_line);
     let running = cancel.run_until_cancelled(timeout(Duration::from_secs(60 * minutes), running));
     match running.await.ok_or(InstallError::Canceled)? {
         Ok(exit) => Ok(exit?),

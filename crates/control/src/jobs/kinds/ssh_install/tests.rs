@@ -4,7 +4,7 @@ mod canceling;
 
 use super::*;
 use crate::{
-    cache::Reader,
+    cache::{Pushes, Reader},
     testbed::{Machine, Testbed, program},
 };
 use flotilla_protocol::{
@@ -56,7 +56,7 @@ struct Pushed {
 impl Pushed {
     async fn new(look: &str, install: &str) -> Self {
         let dir = tempfile::tempdir().unwrap();
-        let ssh = Ssh::new(program(dir.path(), "ssh", SSH));
+        let ssh = program(dir.path(), "ssh", SSH);
         let pushes = Pushes::new(ssh, Some(dir.path().to_owned()));
         let bed = Testbed::with_pushes(pushes).await;
         let pushed = Self { bed, dir };

@@ -6,14 +6,15 @@
 //! agent's next attempt finds that connection dead.
 
 use super::{
-    Order, PushRecord, add_line, change,
+    Order, add_line, change,
     explain::{self, explain},
     host::Host,
     install::InstallError,
     new_push,
-    ssh::{Call, Input, Line},
+    ssh::{Call, Input, Line, Ssh},
 };
 use crate::{
+    cache::PushRecord,
     core::Core,
     store::{StoreError, Tunnel},
 };
@@ -255,7 +256,8 @@ impl TunnelRunner {
             command: COMMAND,
             input: Input::Open,
         };
-        let running = self.core.pushes.ssh.run(call, |line| {
+        let ssh = Ssh::new(&self.core.pushes.program);
+        let running = ssh.run(call, |line| {
             if let Line::Said(line) = line {
                 if line.contains(&listens) {
                     up.notify_one();
