@@ -6,7 +6,7 @@ mod timers;
 
 use crate::{
     access::LinkPurpose, api, change::devices, config::ControlConfig, core::Core, data_dir::DataDir,
-    fleet_port, jobs::kinds::ssh_install, relay, start::StartError,
+    effects::complete, fleet_port, jobs::kinds::ssh_install, relay, start::StartError,
 };
 use flotilla_protocol::{Problem, device::DeviceStatus, enroll::ConfigFile, pin::Pin};
 use open::open;
@@ -134,9 +134,9 @@ impl Control {
     /// # Errors
     /// The store cannot be written.
     pub async fn local_enrollment(&self) -> Result<Option<ConfigFile>, Problem> {
-        devices::local_enrollment(&self.core, &host_name())
-            .await
-            .map_err(|refusal| refusal.0)
+        let name = host_name();
+        let change = devices::local_enrollment(&self.core, &name);
+        complete(&self.core, change).await.map_err(|refusal| refusal.0)
     }
 
     #[must_use]

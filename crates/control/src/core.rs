@@ -3,12 +3,13 @@
 use crate::{
     access::{Access, LinkPurpose},
     advertise,
-    cache::{Cache, Jobs, Pushes},
+    cache::{Cache, DeviceEntry, Jobs, Pushes},
     clock::Clock,
     config::Ui,
     limit::Refusals,
     links::Links,
     provision::Builds,
+    refusal::{Refusal, no_such_device},
     repeats::{RepeatKey, Repeats},
     report::SENTENCE_CHARS,
     store::{NewActivity, Store},
@@ -18,6 +19,7 @@ use flotilla_protocol::{
     api::{Fleet, Resource},
     endpoint::Endpoint,
     id::DeviceId,
+    name::DeviceName,
     text::shown,
 };
 use flotilla_relay::Relay;
@@ -100,25 +102,6 @@ impl Core {
         self.endpoints().into_iter().chain(tunnel).collect()
     }
 
-    /// Finds again the addresses of this computer and those that people added.
-    pub(crate) fn find_endpoints(&self) {
-        let added = self.cache.lock().fleet.added_endpoints.clone();
-        self.set_endpoints(advertise::endpoints(&self.advertised, &added, self.fleet_addr));
-    }
-
-    /// Replaces control's addresses. If that changes them, pages, maps and agents get the new ones.
-    pub(crate) fn set_endpoints(&self, endpoints: Vec<Endpoint>) {
-        let mut current = self.endpoints.lock().unwrap_or_else(PoisonError::into_inner);
-        if *current == endpoints {
-            return;
-        }
-        current.clone_from(&endpoints);
-        drop(current);
-        self.cache.lock().set_own_endpoints(&endpoints);
-        self.publish_fleet();
-        self.links.send_settings_to_all();
-    }
-
     /// Writes an entry of the activity log and publishes it. When it can't be written, that is only logged: the change
     /// that it records stays.
     pub(crate) async fn record(&self, mut entry: NewActivity) {
@@ -144,9 +127,22 @@ impl Core {
         }
     }
 
+    /// A copy of a device, by its id or its name.
+    pub(crate) fn device(&self, text: &str) -> Result<DeviceEntry, Refusal> {
+        let entry = self.cache.lock().find(text).cloned();
+        entry.ok_or_else(|| no_such_device(text))
+    }
+
+    /// A device name of two words that no device has.
+    pub(crate) fn propose_name(&self) -> String {
+        let state = self.cache.lock();
+        let is_taken = |name: &DeviceName| state.find(name.as_str()).is_some();
+        flotilla_fleet::propose_name(is_taken, &mut *self.random()).to_string()
+    }
+
     pub(crate) fn fleet(&self) -> Fleet {
         let endpoints = self.endpoints();
-        let proposed_name = crate::change::devices::propose_name(self);
+        let proposed_name = self.propose_name();
         let state = self.cache.lock();
         let this_computer = state
             .devices()

@@ -8,6 +8,7 @@ mod map_push;
 mod reports;
 mod round_trip;
 mod run;
+mod settings;
 mod test_path;
 
 pub(crate) use run::{Arrival, run};

@@ -4,6 +4,7 @@ use super::body::Body;
 use crate::{
     change::devices,
     core::Core,
+    effects::complete,
     jobs::kinds::mode_change,
     refusal::{Refusal, no_such_device},
 };
@@ -37,7 +38,7 @@ pub(super) async fn add(
     State(core): Shared,
     Body(request): Body<AddDevice>,
 ) -> Result<Json<DeviceAdded>, Refusal> {
-    devices::add(&core, request).await.map(Json)
+    complete(&core, devices::add(&core, request)).await.map(Json)
 }
 
 pub(super) async fn update(
@@ -45,7 +46,7 @@ pub(super) async fn update(
     Path(device): Path<String>,
     Body(request): Body<UpdateDevice>,
 ) -> Result<Json<Device>, Refusal> {
-    devices::update(&core, UpdateDevice { device, ..request })
+    complete(&core, devices::update(&core, UpdateDevice { device, ..request }))
         .await
         .map(Json)
 }
@@ -65,7 +66,7 @@ pub(super) async fn rotate(
     Path(device): Path<String>,
     Body(request): Body<RotateDevice>,
 ) -> Result<Json<DeviceAdded>, Refusal> {
-    devices::rotate(&core, RotateDevice { device, ..request })
+    complete(&core, devices::rotate(&core, RotateDevice { device, ..request }))
         .await
         .map(Json)
 }
@@ -75,11 +76,13 @@ pub(super) async fn revoke(
     Path(device): Path<String>,
     Body(_): Body<RevokeDevice>,
 ) -> Result<Json<Device>, Refusal> {
-    devices::revoke(&core, &device).await.map(Json)
+    complete(&core, devices::revoke(&core, &device)).await.map(Json)
 }
 
 pub(super) async fn remove(State(core): Shared, Path(device): Path<String>) -> Result<Json<Empty>, Refusal> {
-    devices::remove(&core, &device).await.map(|()| Json(Empty {}))
+    complete(&core, devices::remove(&core, &device))
+        .await
+        .map(|()| Json(Empty {}))
 }
 
 #[cfg(test)]

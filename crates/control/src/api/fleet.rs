@@ -6,6 +6,7 @@ use crate::{
     advertise::is_mdns_name,
     change::fleet,
     core::Core,
+    effects::complete,
     firewall::{self, Firewall},
     refusal::Refusal,
 };
@@ -33,7 +34,7 @@ pub(super) async fn update(
     State(core): State<Arc<Core>>,
     Body(request): Body<UpdateFleet>,
 ) -> Result<Json<Fleet>, Refusal> {
-    fleet::update(&core, request).await.map(Json)
+    complete(&core, fleet::update(&core, request)).await.map(Json)
 }
 
 pub(super) async fn test_addresses(State(core): State<Arc<Core>>) -> Result<Json<Vec<ReachableAt>>, Refusal> {

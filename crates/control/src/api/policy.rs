@@ -1,7 +1,7 @@
 //! The access policy over HTTP: shown, replaced as a whole, reviewed before it is saved, and explained.
 
 use super::body::Body;
-use crate::{change::policy, core::Core, refusal::Refusal};
+use crate::{change::policy, core::Core, effects::complete, refusal::Refusal};
 use axum::{Json, extract::State};
 use flotilla_protocol::api::{
     ExplainAccess, Explanation, PolicyInForce, PolicyReview, ReviewPolicy, SetPolicy,
@@ -18,7 +18,7 @@ pub(super) async fn replace(
     State(core): Shared,
     Body(request): Body<SetPolicy>,
 ) -> Result<Json<PolicyInForce>, Refusal> {
-    policy::save(&core, request).await.map(Json)
+    complete(&core, policy::save(&core, request)).await?.map(Json)
 }
 
 pub(super) async fn review(

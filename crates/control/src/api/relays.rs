@@ -1,7 +1,7 @@
 //! Relays over HTTP: which there are, and which devices run one.
 
 use super::body::Body;
-use crate::{change::relays, core::Core, refusal::Refusal};
+use crate::{change::relays, core::Core, effects::complete, refusal::Refusal};
 use axum::{
     Json,
     extract::{Path, State},
@@ -23,9 +23,8 @@ pub(super) async fn promote(
     Path(device): Path<String>,
     Body(request): Body<PromoteRelay>,
 ) -> Result<Json<Empty>, Refusal> {
-    relays::promote(&core, PromoteRelay { device, ..request })
-        .await
-        .map(|()| Json(Empty {}))
+    let change = relays::promote(&core, PromoteRelay { device, ..request });
+    complete(&core, change).await.map(|()| Json(Empty {}))
 }
 
 #[cfg(test)]

@@ -1,8 +1,8 @@
 //! Keys of the mesh that ended, kept for as long as a relay ticket of theirs may be valid.
 
-use super::State;
+use super::{DeviceEntry, State};
 use crate::store::ticket_end;
-use flotilla_protocol::{Timestamp, key::PublicKey};
+use flotilla_protocol::{Timestamp, agent::RelayDuty, key::PublicKey};
 use std::collections::BTreeMap;
 
 /// Ended keys and the lifetime of tickets.
@@ -26,5 +26,15 @@ impl State {
     pub(crate) fn ended_keys(&self, now: Timestamp) -> Vec<PublicKey> {
         let ended = self.tickets.ended.iter().filter(|(_, until)| **until > now);
         ended.map(|(key, _)| *key).collect()
+    }
+
+    /// The settings with which a device runs its relay; `None` when it runs none.
+    pub(crate) fn relay_duty(&self, entry: &DeviceEntry, now: Timestamp) -> Option<RelayDuty> {
+        let relaying = entry.row.relaying.as_ref()?;
+        Some(RelayDuty {
+            port: relaying.port,
+            mbit_per_second: relaying.mbit_per_second,
+            revoked: self.ended_keys(now),
+        })
     }
 }

@@ -1,14 +1,19 @@
 //! The fleet's name, starting policy, mesh range and added addresses: all of the requested changes, or none.
 //!
 //! Each part is decided on the present fleet, all parts are written in one transaction, and only then are they put in
-//! force, published and recorded.
+//! force and published.
 
+mod endpoints;
 mod range;
 
+pub(crate) use endpoints::find_endpoints;
+#[cfg(test)]
+pub(crate) use endpoints::set_endpoints;
+
+use super::{Change, Effect, Effects, policy};
 use crate::{
     advertise,
     cache::State,
-    change::policy,
     core::Core,
     refusal::Refusal,
     store::{DeviceRow, FleetRow, NewActivity},
@@ -28,14 +33,16 @@ const NAME_CHARS: usize = 64;
 const MOST_ADDED: usize = 16;
 
 /// Makes the requested changes.
-pub(crate) async fn update(core: &Core, request: UpdateFleet) -> Result<Fleet, Refusal> {
+pub(crate) async fn update(core: &Core, request: UpdateFleet) -> Change<Fleet> {
     let _write_guard = core.write_lock.lock().await;
     let now = core.clock.now();
     let change = FleetChange::decide(&core.cache.lock(), request, now)?;
-    if !change.details.is_empty() {
-        change.carry_out(core, now).await?;
-    }
-    Ok(core.fleet())
+    let effects = if change.details.is_empty() {
+        Effects::default()
+    } else {
+        change.write(core, now).await?
+    };
+    Ok((core.fleet(), effects))
 }
 
 /// A change that was decided and is not written yet.
@@ -108,7 +115,7 @@ impl FleetChange {
         Ok(())
     }
 
-    async fn carry_out(self, core: &Core, now: Timestamp) -> Result<(), Refusal> {
+    async fn write(self, core: &Core, now: Timestamp) -> Result<Effects, Refusal> {
         let Self {
             row,
             range,
@@ -130,19 +137,20 @@ impl FleetChange {
                 state.set_policy(policy, now);
             }
         }
-        core.find_endpoints();
+        let mut effects = find_endpoints(core);
         core.publish_fleet();
-        for text in details {
-            record(core, name.clone(), text).await;
-        }
+        let records = details.into_iter().map(|text| record(name.clone(), text));
+        effects.0.extend(records);
         if let Some(policy) = policy {
             let begun = match core.cache.lock().fleet.starting_policy {
                 Some(StartingPolicy::OpenLab) => "Begun as an open lab: every device may reach every other.",
                 _ => "Begun locked: only this computer may reach devices.",
             };
-            policy::record_policy(core, policy.revision, true, begun.to_owned()).await;
+            effects
+                .0
+                .push(policy::record(policy.revision, true, begun.to_owned()));
         }
-        Ok(())
+        Ok(effects)
     }
 }
 
@@ -185,8 +193,8 @@ fn parse_name(text: &str) -> Result<String, Refusal> {
     Ok(name.to_owned())
 }
 
-async fn record(core: &Core, target: Option<String>, details: String) {
-    core.record(NewActivity {
+fn record(target: Option<String>, details: String) -> Effect {
+    Effect::Record(NewActivity {
         actor: Actor::Owner,
         action: Action::FleetUpdated,
         target,
@@ -194,5 +202,4 @@ async fn record(core: &Core, target: Option<String>, details: String) {
         succeeded: true,
         details,
     })
-    .await;
 }

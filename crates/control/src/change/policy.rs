@@ -1,5 +1,6 @@
 //! The access policy. It is saved as a whole, and only when it passes its own tests.
 
+use super::{Change, Effect, Effects};
 use crate::{
     cache::State,
     core::Core,
@@ -19,8 +20,9 @@ use flotilla_protocol::{
     policy::{Policy, Ports, Proto},
 };
 
-/// Puts a policy in force, unless it has a flaw, fails a test, or was edited from an older revision.
-pub(crate) async fn save(core: &Core, request: SetPolicy) -> Result<PolicyInForce, Refusal> {
+/// Puts a policy in force, unless it has a flaw, fails a test, or was edited from an older revision. A policy that fails
+/// a test is refused in the answer, because that has an effect: it is recorded.
+pub(crate) async fn save(core: &Core, request: SetPolicy) -> Change<Result<PolicyInForce, Refusal>> {
     let _write_guard = core.write_lock.lock().await;
     let now = core.clock.now();
     let (current, subjects) = {
@@ -42,21 +44,16 @@ pub(crate) async fn save(core: &Core, request: SetPolicy) -> Result<PolicyInForc
     if !failing.is_empty() {
         let messages: Vec<_> = failing.into_iter().map(|failed| failed.message).collect();
         let message = format!("Not saved: {}.", messages.join("; "));
-        record_policy(core, current.revision + 1, false, message.clone()).await;
-        return Err(Refusal::new(Code::PolicyTest, message));
+        let effects = Effects(vec![record(current.revision + 1, false, message.clone())]);
+        return Ok((Err(Refusal::new(Code::PolicyTest, message)), effects));
     }
     let saved = successor(&current, request.policy, now);
     core.store.save_policy(&saved).await?;
     core.cache.lock().set_policy(saved.clone(), now);
-    let rules = saved.policy.rules.len();
-    record_policy(
-        core,
-        saved.revision,
-        true,
-        format!("Revision {} with {}.", saved.revision, rule_count(rules)),
-    )
-    .await;
-    Ok(saved)
+    let rules = rule_count(saved.policy.rules.len());
+    let details = format!("Revision {} with {rules}.", saved.revision);
+    let effects = Effects(vec![record(saved.revision, true, details)]);
+    Ok((Ok(saved), effects))
 }
 
 fn check_policy(policy: &Policy) -> Result<(), Refusal> {
@@ -93,7 +90,7 @@ pub(crate) fn starting_policy(
 }
 
 /// Puts the starting policy in force if it is due. The caller holds the write lock, or no other task runs yet.
-pub(crate) async fn apply_starting_policy(core: &Core) -> Result<(), StoreError> {
+pub(crate) async fn apply_starting_policy(core: &Core) -> Result<Effects, StoreError> {
     let now = core.clock.now();
     let due = {
         let state = core.cache.lock();
@@ -101,13 +98,12 @@ pub(crate) async fn apply_starting_policy(core: &Core) -> Result<(), StoreError>
         choice.and_then(|choice| starting_policy(&state, choice, now))
     };
     let Some(policy) = due else {
-        return Ok(());
+        return Ok(Effects::default());
     };
     core.store.save_policy(&policy).await?;
     core.cache.lock().set_policy(policy.clone(), now);
     let details = "The fleet begins as its owner chose.".to_owned();
-    record_policy(core, policy.revision, true, details).await;
-    Ok(())
+    Ok(Effects(vec![record(policy.revision, true, details)]))
 }
 
 /// The policy with a renamed device's new name; `None` when the policy does not name that device.
@@ -190,9 +186,9 @@ pub(crate) fn explain(core: &Core, request: &ExplainAccess) -> Result<Explanatio
     Ok(Explanation { path, ..explanation })
 }
 
-/// Records in the activity log that the policy changed, or was refused.
-pub(crate) async fn record_policy(core: &Core, revision: u64, succeeded: bool, details: String) {
-    core.record(NewActivity {
+/// Records that the policy changed, or was refused.
+pub(super) fn record(revision: u64, succeeded: bool, details: String) -> Effect {
+    Effect::Record(NewActivity {
         actor: Actor::Owner,
         action: Action::PolicySaved,
         target: Some(format!("revision {revision}")),
@@ -200,7 +196,6 @@ pub(crate) async fn record_policy(core: &Core, revision: u64, succeeded: bool, d
         succeeded,
         details,
     })
-    .await;
 }
 
 fn rule_count(rules: usize) -> String {

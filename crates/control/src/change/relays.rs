@@ -1,17 +1,17 @@
 //! Devices that relay other devices' packets: the owner promotes them, their settings tell them so, and every map lists
 //! them.
 
+use super::{Change, Effect, Effects};
 use crate::{
-    cache::{ClosedReason, DeviceEntry, State},
+    cache::{ClosedReason, DeviceEntry},
     core::Core,
-    refusal::{Refusal, no_such_device},
-    relay,
+    refusal::Refusal,
     store::{NewActivity, Relaying},
 };
 use flotilla_protocol::{
-    Code, Timestamp,
+    Code,
     activity::{Action, Actor},
-    agent::{RELAY_MBIT_PER_SECOND, RelayDuty},
+    agent::RELAY_MBIT_PER_SECOND,
     api::PromoteRelay,
     endpoint::Endpoint,
 };
@@ -23,10 +23,9 @@ const PORT: u16 = 7443;
 const FASTEST: u32 = 100_000;
 
 /// Makes a device a relay, or ends that.
-pub(crate) async fn promote(core: &Core, request: PromoteRelay) -> Result<(), Refusal> {
+pub(crate) async fn promote(core: &Core, request: PromoteRelay) -> Change<()> {
     let _write_guard = core.write_lock.lock().await;
-    let entry = core.cache.lock().find(&request.device).cloned();
-    let entry = entry.ok_or_else(|| no_such_device(&request.device))?;
+    let entry = core.device(&request.device)?;
     let relaying = if request.relay {
         Some(requested_relaying(&entry, &request)?)
     } else {
@@ -34,7 +33,7 @@ pub(crate) async fn promote(core: &Core, request: PromoteRelay) -> Result<(), Re
     };
     let mut row = entry.row;
     if row.relaying == relaying {
-        return Ok(());
+        return Ok(((), Effects::default()));
     }
     row.relaying.clone_from(&relaying);
     core.store.save_device(&row).await?;
@@ -42,7 +41,6 @@ pub(crate) async fn promote(core: &Core, request: PromoteRelay) -> Result<(), Re
     core.cache
         .lock()
         .change(row.id, now, |entry| entry.row.relaying.clone_from(&relaying));
-    core.links.send_settings(row.id);
     let (action, details) = match &relaying {
         Some(relaying) => (
             Action::RelayStarted,
@@ -53,16 +51,15 @@ pub(crate) async fn promote(core: &Core, request: PromoteRelay) -> Result<(), Re
         ),
         None => (Action::RelayEnded, "It passes nothing on any more.".to_owned()),
     };
-    core.record(NewActivity {
+    let record = Effect::Record(NewActivity {
         actor: Actor::Owner,
         action,
         target: None,
         device: Some((row.id, row.name.to_string())),
         succeeded: true,
         details,
-    })
-    .await;
-    Ok(())
+    });
+    Ok(((), Effects(vec![Effect::SendSettings(row.id), record])))
 }
 
 fn requested_relaying(entry: &DeviceEntry, request: &PromoteRelay) -> Result<Relaying, Refusal> {
@@ -126,27 +123,4 @@ fn address(text: &str, port: u16) -> Result<Endpoint, Refusal> {
         return text.parse().map_err(refused);
     }
     format!("{text}:{port}").parse().map_err(refused)
-}
-
-/// The settings with which a device runs its relay; `None` when it runs none.
-pub(crate) fn relay_duty(state: &State, entry: &DeviceEntry, now: Timestamp) -> Option<RelayDuty> {
-    let relaying = entry.row.relaying.as_ref()?;
-    Some(RelayDuty {
-        port: relaying.port,
-        mbit_per_second: relaying.mbit_per_second,
-        revoked: state.ended_keys(now),
-    })
-}
-
-/// Sends all relays, control's own and those of devices, the keys that they must refuse.
-pub(crate) fn send_ended_keys(core: &Core) {
-    relay::revoke(core);
-    let relaying: Vec<_> = {
-        let state = core.cache.lock();
-        let relays = state.devices().filter(|entry| entry.row.relaying.is_some());
-        relays.map(|entry| entry.row.id).collect()
-    };
-    for device in relaying {
-        core.links.send_settings(device);
-    }
 }

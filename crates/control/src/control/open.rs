@@ -9,6 +9,7 @@ use crate::{
     config::ControlConfig,
     core::Core,
     data_dir::DataDir,
+    effects::carry_out,
     limit::Refusals,
     links::Links,
     provision::Builds,
@@ -104,7 +105,8 @@ pub(crate) async fn open(
     if is_new {
         core.record(fleet_created()).await;
     }
-    policy::apply_starting_policy(&core).await.map_err(unreadable)?;
+    let effects = policy::apply_starting_policy(&core).await.map_err(unreadable)?;
+    carry_out(&core, effects).await;
     Ok((core, token.reveal().to_owned()))
 }
 

@@ -1,7 +1,12 @@
 //! Changes that only time causes: devices count as offline, held-back announcements go out, tokens expire, addresses of
 //! this computer change. When the clock is set, values that depend on it are sent again.
 
-use crate::{change::devices, core::Core, relay};
+use crate::{
+    change::{devices, fleet},
+    core::Core,
+    effects::carry_out,
+    relay,
+};
 use flotilla_protocol::Timestamp;
 use jiff::SignedDuration;
 use std::{sync::Arc, time::Duration};
@@ -41,11 +46,11 @@ pub(crate) async fn run(core: Arc<Core>) {
         }
         let offline = core.cache.lock().time_passed((now, Instant::now().into_std()));
         for device in offline {
-            devices::went_offline(&core, device).await;
+            carry_out(&core, devices::went_offline(&core, device)).await;
         }
         show_expired(&core, checked, now);
         core.cache.lock().reload_pages_when_due(now);
-        core.find_endpoints();
+        carry_out(&core, fleet::find_endpoints(&core)).await;
         checked = now;
     }
 }

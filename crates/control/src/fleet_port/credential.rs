@@ -3,6 +3,7 @@
 use crate::{
     change::devices,
     core::Core,
+    effects::carry_out,
     limit::AttemptSource,
     refusal::Refusal,
     repeats::RepeatKey,
@@ -165,7 +166,7 @@ pub(super) async fn device(
             at: core.clock.now(),
             contests: None,
         };
-        devices::quarantine(core, id, other).await;
+        carry_out(core, devices::quarantine(core, id, other).await).await;
     }
     judged.map_err(Problem::from)?;
     let (row, _) = entry.ok_or_else(|| Problem::from(AdmissionError::Removed))?;

@@ -4,24 +4,20 @@
 
 use super::credential::{self, HeldToken};
 use crate::{
-    change::devices,
+    change::devices::{self, EnrollError, Enrolled, Enrollee},
     core::Core,
+    effects::carry_out,
     refusal::Refusal,
-    store::{Credential, DeviceRow, TokenRow, TokenUse, UseOutcome},
+    store::DeviceRow,
 };
 use axum::{Extension, Json, extract::State};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use bytes::Bytes;
-use flotilla_fleet::{
-    check_protocol,
-    enrollment::{TokenError::Used, Verdict},
-};
+use flotilla_fleet::check_protocol;
 use flotilla_identity::{VerifiedCsr, WireguardPublicKey};
 use flotilla_link::Caller;
 use flotilla_protocol::{
     Code, Problem,
-    api::Stage,
-    device::CertificateFacts,
     enroll::{EnrollChallenge, EnrollRequest, EnrollResponse, MeshAddress},
     key::PublicKey,
 };
@@ -31,9 +27,6 @@ use std::sync::Arc;
 
 /// Longest machine id. It is a hash in hexadecimal; this leaves room for a longer hash.
 const MACHINE_ID_CHARS: usize = 128;
-
-/// Networks that are kept of a device: more than a router at home or in an office has.
-const ROUTES: usize = 256;
 
 pub(super) async fn challenge(State(core): State<Arc<Core>>) -> Json<EnrollChallenge> {
     let key = core.trust.proof_key.public();
@@ -64,26 +57,6 @@ pub(super) async fn enroll(
     }
 }
 
-/// Why an enrollment did not happen.
-enum EnrollError {
-    /// By the caller's fault: counted and recorded.
-    Refused(Problem),
-    /// By control's fault.
-    Failed(Refusal),
-}
-
-impl From<Problem> for EnrollError {
-    fn from(problem: Problem) -> Self {
-        Self::Refused(problem)
-    }
-}
-
-impl From<crate::store::StoreError> for EnrollError {
-    fn from(error: crate::store::StoreError) -> Self {
-        Self::Failed(error.into())
-    }
-}
-
 async fn enroll_held(
     core: &Core,
     caller: &Caller,
@@ -108,91 +81,17 @@ async fn enroll_held(
         let message = "The enrollment request does not prove that the device holds its WireGuard key.";
         Problem::new(Code::CsrInvalid, message).with_field("key_proof")
     })?;
-    let _write_guard = core.write_lock.lock().await;
-    let now = core.clock.now();
-    // Read again under the lock: another agent may have used the token meanwhile.
-    let token = core
-        .store
-        .lookup_token(held.row.id)
-        .await?
-        .unwrap_or_else(|| held.row.clone());
-    let device = core
-        .cache
-        .lock()
-        .device(token.device_id)
-        .map(|entry| entry.row.clone());
-    let device = device.ok_or_else(|| {
-        Problem::new(
-            Code::TokenRevoked,
-            "The device of this command was removed. Add it again.",
-        )
-    })?;
-    let verdict = token
-        .record()
-        .judge(&held.token, &csr.pin(), now)
-        .map_err(Problem::from)?;
-    if let (Verdict::Repeat, Some(used)) = (verdict, &token.used) {
-        return answer(core, &device, used.chain.clone());
-    }
-    let from = credential::address(caller);
-    devices::stage_reached(core, &token, Stage::IdentityChecked, &from).await;
-    issue(core, device, &token, (&csr, key), (&request, &from)).await
-}
-
-/// Signs the certificate, and uses the token up: both or neither.
-async fn issue(
-    core: &Core,
-    mut device: DeviceRow,
-    token: &TokenRow,
-    (csr, key): (&VerifiedCsr, WireguardPublicKey),
-    (request, from): (&EnrollRequest, &str),
-) -> Result<EnrollResponse, EnrollError> {
-    let now = core.clock.now();
-    let issued = core.trust.ca.issue_device(csr, device.id, now).map_err(|error| {
-        tracing::error!(device.id = %device.id, %error, "certificate not issued");
-        EnrollError::Failed(Refusal::new(
-            Code::Internal,
-            "The controller could not sign a certificate. Its log says more.",
-        ))
-    })?;
-    device.enrolled = Some(now);
-    device.revoked = None;
-    device.imposter = None;
-    // A route that can't be parsed is left out; it is no reason to refuse the device.
-    device.routes = request
-        .routes
-        .iter()
-        .filter_map(|route| route.parse().ok())
-        .take(ROUTES)
-        .collect();
-    device.incoming = Some(Credential {
-        certificate: CertificateFacts {
-            issued: now,
-            expires: issued.expires,
-            fingerprint: issued.fingerprint,
-        },
-        machine_id: request.machine_id.clone(),
-        wireguard_key: key.to_string(),
-    });
-    let used = TokenUse {
-        at: now,
-        key: csr.pin(),
-        chain: issued.pem.clone(),
+    let enrollee = Enrollee {
+        token: &held.token,
+        row: &held.row,
+        csr: &csr,
+        key,
+        request: &request,
+        from: &credential::address(caller),
     };
-    match core.store.use_token(token.id, &used, &device).await? {
-        UseOutcome::Done => {}
-        UseOutcome::TokenGone => return Err(Problem::from(Used).into()),
-        UseOutcome::KeyKnown => {
-            let message = "This WireGuard key has been in this fleet before, and every enrollment needs a new one. Empty the agent's state directory, then enroll it with a new command.";
-            return Err(Problem::new(Code::Conflict, message)
-                .with_field("wireguard_public_key")
-                .into());
-        }
-    }
-    // From here on the new certificate decides: its first link must not count as one of two agents that take turns.
-    core.links.forget_holders(device.id);
-    devices::device_enrolled(core, &device, token.id, used, request, from).await;
-    answer(core, &device, issued.pem)
+    let (Enrolled { device, chain }, effects) = devices::enroll(core, &enrollee).await?;
+    carry_out(core, effects).await;
+    Ok(answer(core, &device, chain))
 }
 
 fn read(body: &[u8]) -> Result<(EnrollRequest, WireguardPublicKey), Problem> {
@@ -231,9 +130,8 @@ fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
     })
 }
 
-fn answer(core: &Core, device: &DeviceRow, chain: String) -> Result<EnrollResponse, EnrollError> {
-    let prefix = devices::range(core).map_err(EnrollError::Failed)?.prefix();
-    Ok(EnrollResponse {
+fn answer(core: &Core, device: &DeviceRow, chain: String) -> EnrollResponse {
+    EnrollResponse {
         fleet_id: core.trust.ca.fleet(),
         device_id: device.id,
         device_name: device.name.clone(),
@@ -242,7 +140,7 @@ fn answer(core: &Core, device: &DeviceRow, chain: String) -> Result<EnrollRespon
         endpoints: core.endpoints_of(device.id),
         mesh: MeshAddress {
             address: device.mesh_ip,
-            prefix,
+            prefix: core.cache.lock().maps.range().prefix(),
         },
-    })
+    }
 }

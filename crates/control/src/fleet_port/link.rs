@@ -4,6 +4,7 @@ use super::credential::{self, Machine};
 use crate::{
     change::devices,
     core::Core,
+    effects::carry_out,
     hub::{self, Arrival},
     jobs,
     refusal::Refusal,
@@ -67,7 +68,8 @@ pub(super) async fn open(
         address: credential::address(&caller),
     };
     if let Some(other) = core.links.handle_holder(row.id, holder.clone()) {
-        devices::contest(&core, row.id, [other, holder]).await;
+        let effects = devices::contest(&core, row.id, [other, holder]).await;
+        carry_out(&core, effects).await;
         return Err(Problem::from(AdmissionError::Contested).into());
     }
     let fingerprint = caller

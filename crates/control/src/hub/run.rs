@@ -4,23 +4,15 @@ use super::{
     map_push,
     reports::{apply_reports, save},
     round_trip,
+    settings::send_settings,
 };
 use crate::{
-    cache::LinkUp,
-    change::{devices, relays},
-    core::Core,
-    links::AttachedLink,
+    cache::LinkUp, change::devices, core::Core, effects::carry_out, links::AttachedLink,
     report::SENTENCE_CHARS,
 };
 use flotilla_fleet::PresenceState;
 use flotilla_link::{AgentLink, LinkEnd};
-use flotilla_protocol::{
-    agent::{SETTINGS_PATH, Settings, WATCH_PATH},
-    device::LinkDrop,
-    id::DeviceId,
-    text::shown,
-};
-use serde::de::IgnoredAny;
+use flotilla_protocol::{agent::WATCH_PATH, device::LinkDrop, id::DeviceId, text::shown};
 use std::{convert::Infallible, future::pending, net::SocketAddr, sync::Arc, time::Duration};
 use tokio::time::{Instant, timeout};
 
@@ -29,14 +21,6 @@ const ANSWER: Duration = Duration::from_secs(10);
 
 /// How much later than its streams a link may notice its own end.
 const LINK_END: Duration = Duration::from_millis(100);
-
-/// The pause before settings that the agent refused are sent again. Until a relay has them, it goes on serving revoked
-/// keys.
-const RETRY: Duration = Duration::from_secs(2);
-
-/// The pause before settings that were taken are sent again. Values that depend on the time (revoked keys for relays,
-/// the time for devices) were wrong if a clock was, and are corrected within the hour.
-const RESEND: Duration = Duration::from_secs(3_600);
 
 /// What a link costs of its device's pace, as bytes of reports. Records are written when it begins and ends, of a size
 /// that depends on what is kept of the device.
@@ -62,8 +46,8 @@ pub(crate) async fn run(
 ) {
     let device = arrival.device;
     // The device may have been revoked, replaced or removed after the route's check. Then the link that it has stays.
-    let is_admitted = devices::admit(&core, device, &arrival.fingerprint).await
-        && wait_for_turn(&core, device, &link).await;
+    let is_admitted =
+        admit(&core, device, &arrival.fingerprint).await && wait_for_turn(&core, device, &link).await;
     let attached = is_admitted.then(|| attach(&core, &arrival, &link)).flatten();
     let Some(attached) = attached else {
         link.abort();
@@ -76,6 +60,14 @@ pub(crate) async fn run(
         () = core.stop.cancelled() => { link.abort(); LinkEnd::Stopped }
     };
     handle_down(&core, device, &attached, &end).await;
+}
+
+async fn admit(core: &Core, device: DeviceId, fingerprint: &str) -> bool {
+    let Some(effects) = devices::admit(core, device, fingerprint).await else {
+        return false;
+    };
+    carry_out(core, effects).await;
+    true
 }
 
 /// Makes an admitted link the device's, unless its certificate was replaced or revoked while it waited, or a newer link
@@ -114,7 +106,9 @@ async fn handle_up(core: &Core, arrival: &Arrival, number: u64) {
         rtt_ms: None,
     };
     let before = core.cache.lock().link_up(arrival.device, number, link);
-    devices::came_online(core, arrival.device, &remote, before != PresenceState::Offline).await;
+    let returned = before != PresenceState::Offline;
+    let effects = devices::came_online(core, arrival.device, &remote, returned).await;
+    carry_out(core, effects).await;
 }
 
 async fn handle_down(core: &Core, device: DeviceId, attached: &AttachedLink, end: &LinkEnd) {
@@ -158,47 +152,5 @@ async fn run_link(
         never = round_trip::measure(core, device, &attached.link) => match never {},
         never = map_push::push_map(core, device, &attached.link) => match never {},
         never = async { beside.await; pending::<Infallible>().await } => match never {},
-    }
-}
-
-/// Sends settings when the link begins, when they change, and again until they are taken. An agent that refuses them
-/// keeps its earlier ones.
-async fn send_settings(core: &Core, device: DeviceId, attached: &AttachedLink) {
-    let mut logged = None;
-    loop {
-        let now = core.clock.now();
-        let name_and_duty = {
-            let state = core.cache.lock();
-            let entry = state.device(device);
-            entry.map(|entry| (entry.row.name.clone(), relays::relay_duty(&state, entry, now)))
-        };
-        let Some((device_name, relay)) = name_and_duty else {
-            return;
-        };
-        let settings = Settings {
-            device_name,
-            endpoints: core.endpoints_of(device),
-            sent_at: now,
-            relay,
-        };
-        let answer = attached
-            .link
-            .post::<IgnoredAny>(SETTINGS_PATH, &settings, ANSWER)
-            .await;
-        let wait = match answer {
-            Ok(_) => {
-                logged = None;
-                RESEND
-            }
-            Err(error) => {
-                if logged.as_ref() != Some(&error) {
-                    tracing::warn!(device.id = %device, %error, "settings not taken; they are sent again");
-                    logged = Some(error);
-                }
-                RETRY
-            }
-        };
-        // Whether the time is over or settings changed, the present settings are sent.
-        drop(timeout(wait, attached.settings_changed.notified()).await);
     }
 }

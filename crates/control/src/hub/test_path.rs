@@ -1,10 +1,6 @@
 //! Makes a device probe every way to another one.
 
-use crate::{
-    core::Core,
-    refusal::{Refusal, no_such_device},
-    report::bounded,
-};
+use crate::{core::Core, refusal::Refusal, report::bounded};
 use flotilla_link::CallError;
 use flotilla_protocol::{
     Code, Problem,
@@ -18,11 +14,7 @@ use std::time::Duration;
 const LIMIT: Duration = Duration::from_secs(15);
 
 pub(crate) async fn test_path(core: &Core, request: &TestPath) -> Result<Vec<PathAttempt>, Refusal> {
-    let (from, to) = {
-        let state = core.cache.lock();
-        let find = |text: &str| state.find(text).cloned().ok_or_else(|| no_such_device(text));
-        (find(&request.from)?, find(&request.to)?)
-    };
+    let (from, to) = (core.device(&request.from)?, core.device(&request.to)?);
     if from.row.id == to.row.id {
         return Err(Refusal::new(Code::InvalidInput, "Choose two different devices.").with_field("to"));
     }

@@ -1,7 +1,8 @@
 //! The outcomes of jobs, and their entries in the activity log.
 
-use super::kinds::mode_change::mode_label;
-use crate::{cache::FollowedJob, core::Core, report::SENTENCE_CHARS, store::NewActivity};
+use crate::{
+    cache::FollowedJob, change::devices::mode_label, core::Core, report::SENTENCE_CHARS, store::NewActivity,
+};
 use flotilla_protocol::{
     Problem,
     activity::{Action, Actor},

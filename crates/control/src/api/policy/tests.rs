@@ -1,7 +1,9 @@
 //! The policy is saved whole or not at all, follows its devices, and says what it would change.
 
 use crate::{
+    change::devices::local_enrollment,
     config::Ui,
+    effects::complete,
     testbed::{Testbed, peer},
 };
 use flotilla_protocol::{
@@ -97,19 +99,15 @@ async fn a_locked_fleet_without_an_agent_here_is_completed_when_there_is_one() {
         .await;
     let locked: PolicyInForce = bed.get("/policy").await;
     assert_eq!((locked.revision, locked.policy.rules.len()), (1, 0));
-    let config = crate::change::devices::local_enrollment(&bed.core, "desk.lan")
-        .await
-        .unwrap()
-        .unwrap();
+    let join = || complete(&bed.core, local_enrollment(&bed.core, "desk.lan"));
+    let config = join().await.unwrap().unwrap();
     let completed: PolicyInForce = bed.get("/policy").await;
     let rule = &completed.policy.rules[0];
     assert_eq!(
         (completed.revision, rule.from[0].to_string()),
         (2, format!("device:{}", config.device_name))
     );
-    crate::change::devices::local_enrollment(&bed.core, "desk.lan")
-        .await
-        .unwrap();
+    join().await.unwrap();
     assert_eq!(bed.get::<PolicyInForce>("/policy").await.revision, 2, "once");
 }
 

@@ -89,8 +89,7 @@ async fn a_relay_passes_on_as_much_as_its_owner_lets_it_and_not_a_whole_line_by_
         let list: List<RelayFacts> = bed.get("/relays").await;
         assert_eq!(list.items[0].mbit_per_second, Some(limit));
         let state = bed.core.cache.lock();
-        let duty =
-            crate::change::relays::relay_duty(&state, state.find("vps").unwrap(), bed.core.clock.now());
+        let duty = state.relay_duty(state.find("vps").unwrap(), bed.core.clock.now());
         assert_eq!(duty.unwrap().mbit_per_second, limit);
     }
 }
@@ -175,12 +174,14 @@ async fn a_revoked_device_is_in_no_map_and_relays_know_its_key() {
             .iter()
             .all(|peer| peer.id != laptop)
     );
-    let duty =
-        crate::change::relays::relay_duty(&state, state.device(vps).unwrap(), bed.core.clock.now()).unwrap();
+    let duty = state
+        .relay_duty(state.device(vps).unwrap(), bed.core.clock.now())
+        .unwrap();
     assert_eq!(duty.revoked, [PublicKey::from_bytes([1; 32])]);
     bed.clock.advance(35 * 86_400);
-    let later =
-        crate::change::relays::relay_duty(&state, state.device(vps).unwrap(), bed.core.clock.now()).unwrap();
+    let later = state
+        .relay_duty(state.device(vps).unwrap(), bed.core.clock.now())
+        .unwrap();
     assert!(later.revoked.is_empty(), "its ticket has run out");
 }
 

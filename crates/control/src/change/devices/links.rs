@@ -3,7 +3,7 @@
 use super::stage_reached;
 use crate::{
     cache::DeviceEntry,
-    change::relays,
+    change::{Effect, Effects},
     core::Core,
     repeats::RepeatKey,
     store::{Imposter, NewActivity},
@@ -15,54 +15,47 @@ use flotilla_protocol::{
     id::DeviceId,
 };
 
-/// Whether a link's certificate is the device's. The first link with a new certificate puts it in the place of the old
-/// one.
-pub(crate) async fn admit(core: &Core, device: DeviceId, fingerprint: &str) -> bool {
+/// Lets in a link whose certificate is the device's; `None` when it is not. The first link with a new certificate puts
+/// it in the place of the old one.
+pub(crate) async fn admit(core: &Core, device: DeviceId, fingerprint: &str) -> Option<Effects> {
     let trusted = || {
         let state = core.cache.lock();
         let row = &state.device(device)?.row;
         row.revoked.is_none().then(|| row.clone())
     };
     // The usual case, decided without waiting for the write lock.
-    if trusted().is_some_and(|row| row.trusts(fingerprint)) {
-        return true;
+    if trusted()?.trusts(fingerprint) {
+        return Some(Effects::default());
     }
     let _write_guard = core.write_lock.lock().await;
-    let Some(mut row) = trusted() else {
-        return false;
-    };
+    let mut row = trusted()?;
     let incoming = row.incoming.take();
     if incoming
         .as_ref()
         .is_none_or(|held| held.certificate.fingerprint != fingerprint)
     {
         // Another link with this certificate may have put it in place meanwhile.
-        return row.trusts(fingerprint);
+        return row.trusts(fingerprint).then(Effects::default);
     }
     row.credential = incoming;
     let now = core.clock.now();
     if let Err(error) = core.store.save_superseded(&row, now).await {
         tracing::error!(device.id = %device, %error, "new certificate not recorded");
-        return false;
+        return None;
     }
-    let superseded = {
-        let mut state = core.cache.lock();
-        let key = state.device(device).and_then(DeviceEntry::public_key);
-        state.note(device, |entry| {
-            entry.row.credential = row.credential.clone();
-            entry.row.incoming = None;
-        });
-        state.end_key(key, now);
-        key
-    };
-    if superseded.is_some() {
-        relays::send_ended_keys(core);
-    }
-    true
+    let mut state = core.cache.lock();
+    let superseded = state.device(device).and_then(DeviceEntry::public_key);
+    state.note(device, |entry| {
+        entry.row.credential = row.credential.clone();
+        entry.row.incoming = None;
+    });
+    state.end_key(superseded, now);
+    let ended = superseded.map(|_| Effect::SendEndedKeys);
+    Some(Effects(ended.into_iter().collect()))
 }
 
 /// Records that a device stayed away for longer than a link takes to come back.
-pub(crate) async fn went_offline(core: &Core, device: DeviceId) {
+pub(crate) fn went_offline(core: &Core, device: DeviceId) -> Effects {
     let drop = core
         .cache
         .lock()
@@ -72,37 +65,38 @@ pub(crate) async fn went_offline(core: &Core, device: DeviceId) {
         Some(drop) => format!("Its link ended {}: {}.", core.clock.moment(drop.at), drop.reason),
         None => "It did not come back after the controller started.".to_owned(),
     };
-    record(core, device, Action::DeviceOffline, true, details).await;
+    let entry = by_device(core, device, Action::DeviceOffline, details);
+    Effects(vec![Effect::Record(entry)])
 }
 
 /// Records that a device has a link. `returned` means that it was away only for a moment, which is not recorded.
-pub(crate) async fn came_online(core: &Core, device: DeviceId, remote: &str, returned: bool) {
-    let entry = core.cache.lock().device(device).cloned();
-    let Some(entry) = entry else { return };
-    let first = entry.token.as_ref().filter(|token| {
+pub(crate) async fn came_online(core: &Core, device: DeviceId, remote: &str, returned: bool) -> Effects {
+    let token = core.cache.lock().device(device).map(|entry| entry.token.clone());
+    let Some(token) = token else {
+        return Effects::default();
+    };
+    let first = token.filter(|token| {
         token.used.is_some() && !token.stages.iter().any(|reached| reached.stage == Stage::Online)
     });
-    if let Some(token) = first {
+    if let Some(token) = &first {
         stage_reached(core, token, Stage::Online, remote).await;
     }
-    if first.is_some() || !returned {
-        record(
-            core,
-            device,
-            Action::DeviceOnline,
-            true,
-            format!("Connected from {remote}."),
-        )
-        .await;
+    if first.is_none() && returned {
+        return Effects::default();
     }
+    let details = format!("Connected from {remote}.");
+    let entry = by_device(core, device, Action::DeviceOnline, details);
+    Effects(vec![Effect::Record(entry)])
 }
 
 /// Notes that another machine presented the device's identity and was turned away. It is recorded once per machine;
 /// names that change each time are counted.
-pub(crate) async fn quarantine(core: &Core, device: DeviceId, other: Imposter) {
+pub(crate) async fn quarantine(core: &Core, device: DeviceId, other: Imposter) -> Effects {
     let _write_guard = core.write_lock.lock().await;
     let row = core.cache.lock().device(device).map(|entry| entry.row.clone());
-    let Some(mut row) = row else { return };
+    let Some(mut row) = row else {
+        return Effects::default();
+    };
     let news = row
         .imposter
         .as_ref()
@@ -112,26 +106,26 @@ pub(crate) async fn quarantine(core: &Core, device: DeviceId, other: Imposter) {
         entry.row.imposter = Some(other.clone())
     });
     if !news {
-        return;
+        return Effects::default();
     }
     let details = format!(
         "{} at {} presents this device's identity and was turned away.",
         other.hostname, other.address
     );
-    let entry = entry(core, device, Action::DeviceQuarantined, false, details);
+    let entry = quarantined(core, device, details);
     let Some(entry) = core.repeats.handle(RepeatKey::Cloned(device), entry, other.at) else {
-        return;
+        return Effects::default();
     };
     if let Err(error) = core.store.save_device(&row).await {
         tracing::error!(device.id = %device, %error, "quarantine not recorded");
     }
     tracing::warn!(device.id = %device, link.remote = %other.address, "a second machine presents a device's identity");
-    core.record(entry).await;
+    Effects(vec![Effect::Record(entry)])
 }
 
 /// Notes that two machines take turns with the device's identity. Both are turned away until a person decides, since an
 /// action could be carried out on either of them.
-pub(crate) async fn contest(core: &Core, device: DeviceId, [first, second]: [Holder; 2]) {
+pub(crate) async fn contest(core: &Core, device: DeviceId, [first, second]: [Holder; 2]) -> Effects {
     let at = core.clock.now();
     let name = |holder: &Holder| {
         let hostname = if holder.hostname.is_empty() {
@@ -147,20 +141,17 @@ pub(crate) async fn contest(core: &Core, device: DeviceId, [first, second]: [Hol
         hostname: second.hostname.clone(),
         address: second.address.clone(),
     };
-    {
-        let _write_guard = core.write_lock.lock().await;
-        let row = core.cache.lock().device(device).map(|entry| entry.row.clone());
-        let Some(mut row) = row else { return };
-        row.imposter = Some(other.clone());
-        core.cache
-            .lock()
-            .change(device, at, |entry| entry.row.imposter = Some(other));
-        if let Err(error) = core.store.save_device(&row).await {
-            tracing::error!(device.id = %device, %error, "quarantine not recorded");
-        }
-    }
-    if let Some(link) = core.links.lookup(device) {
-        link.abort();
+    let _write_guard = core.write_lock.lock().await;
+    let row = core.cache.lock().device(device).map(|entry| entry.row.clone());
+    let Some(mut row) = row else {
+        return Effects::default();
+    };
+    row.imposter = Some(other.clone());
+    core.cache
+        .lock()
+        .change(device, at, |entry| entry.row.imposter = Some(other));
+    if let Err(error) = core.store.save_device(&row).await {
+        tracing::error!(device.id = %device, %error, "quarantine not recorded");
     }
     tracing::warn!(device.id = %device, link.remote = %second.address, "two machines take turns with a device's identity");
     let details = format!(
@@ -168,14 +159,19 @@ pub(crate) async fn contest(core: &Core, device: DeviceId, [first, second]: [Hol
         name(&first),
         name(&second)
     );
-    record(core, device, Action::DeviceQuarantined, false, details).await;
+    let record = Effect::Record(quarantined(core, device, details));
+    Effects(vec![Effect::EndLink(device), record])
 }
 
-async fn record(core: &Core, device: DeviceId, action: Action, succeeded: bool, details: String) {
-    core.record(entry(core, device, action, succeeded, details)).await;
+fn quarantined(core: &Core, device: DeviceId, details: String) -> NewActivity {
+    NewActivity {
+        succeeded: false,
+        ..by_device(core, device, Action::DeviceQuarantined, details)
+    }
 }
 
-fn entry(core: &Core, device: DeviceId, action: Action, succeeded: bool, details: String) -> NewActivity {
+/// An activity entry about what a device did.
+fn by_device(core: &Core, device: DeviceId, action: Action, details: String) -> NewActivity {
     let name = core
         .cache
         .lock()
@@ -187,7 +183,7 @@ fn entry(core: &Core, device: DeviceId, action: Action, succeeded: bool, details
         action,
         target: None,
         device: Some((device, name)),
-        succeeded,
+        succeeded: true,
         details,
     }
 }

@@ -1,33 +1,28 @@
 //! Changes of a device of the fleet: its name, tags and other properties, its revocation, its removal.
 
-use super::{by_owner, get, parse_name, parse_tags};
+use super::{by_owner, mode_label, parse_name, parse_tags};
 use crate::{
-    change::{policy, relays},
+    change::{Change, Effect, Effects, policy, tunnels},
     core::Core,
-    jobs::kinds::{mode_change::mode_label, ssh_install},
     refusal::{Refusal, no_such_device},
     store::DeviceRow,
 };
 use flotilla_protocol::{
     Code, Problem,
     activity::Action,
-    agent::REVOKED_PATH,
     api::UpdateDevice,
     device::{Device, NetworkMode},
 };
-use std::time::Duration;
-
-/// How long a revoked agent may take to confirm; its link ends with or without that.
-const CONFIRMATION_TIMEOUT: Duration = Duration::from_millis(1_500);
 
 /// Changes a device's name, its tags, when it is relayed, whether its host networking is kept on Docker Desktop, and
 /// whether its owner vouches that it is one machine.
-pub(crate) async fn update(core: &Core, request: UpdateDevice) -> Result<Device, Refusal> {
+pub(crate) async fn update(core: &Core, request: UpdateDevice) -> Change<Device> {
     let _write_guard = core.write_lock.lock().await;
-    let entry = get(core, &request.device)?;
+    let entry = core.device(&request.device)?;
     let (row, details) = apply_update(core, entry.row.clone(), &request)?;
     if details.is_empty() {
-        return Ok(core.cache.lock().view(&entry, core.clock.now()));
+        let view = core.cache.lock().view(&entry, core.clock.now());
+        return Ok((view, Effects::default()));
     }
     let now = core.clock.now();
     let current = core.cache.lock().policy.clone();
@@ -57,15 +52,14 @@ pub(crate) async fn update(core: &Core, request: UpdateDevice) -> Result<Device,
     if request.vouched.is_some() {
         core.links.forget_holders(row.id);
     }
-    core.links.send_settings(row.id);
-    let details = details.join(" ");
-    core.record(by_owner(Action::DeviceUpdated, row.id, &row.name, details))
-        .await;
+    let changed = by_owner(Action::DeviceUpdated, row.id, &row.name, details.join(" "));
+    let mut effects = vec![Effect::SendSettings(row.id), Effect::Record(changed)];
     if let Some(policy) = policy {
         let details = format!("Rules follow the renaming of {} to {}.", entry.row.name, row.name);
-        policy::record_policy(core, policy.revision, true, details).await;
+        effects.push(policy::record(policy.revision, true, details));
     }
-    view.ok_or_else(|| no_such_device(&request.device))
+    let view = view.ok_or_else(|| no_such_device(&request.device))?;
+    Ok((view, Effects(effects)))
 }
 
 /// The record with the requested changes, and a sentence about each of them.
@@ -134,9 +128,9 @@ fn apply_update(
 
 /// Revokes a device. Its tokens and certificates are void as soon as this is written; its link is told, and ends within
 /// two seconds.
-pub(crate) async fn revoke(core: &Core, device: &str) -> Result<Device, Refusal> {
-    let write_guard = core.write_lock.lock().await;
-    let entry = get(core, device)?;
+pub(crate) async fn revoke(core: &Core, device: &str) -> Change<Device> {
+    let _write_guard = core.write_lock.lock().await;
+    let entry = core.device(device)?;
     entry.life().revoke().map_err(Problem::from)?;
     let mut row = entry.row.clone();
     let now = core.clock.now();
@@ -162,45 +156,29 @@ pub(crate) async fn revoke(core: &Core, device: &str) -> Result<Device, Refusal>
         }
         state.device(id).map(|entry| state.view(entry, now))
     };
-    drop(write_guard);
-    relays::send_ended_keys(core);
-    if let Some(link) = core.links.lookup(id) {
-        let confirmation = link
-            .post::<serde::de::IgnoredAny>(REVOKED_PATH, &serde_json::json!({}), CONFIRMATION_TIMEOUT)
-            .await;
-        if let Err(error) = confirmation {
-            tracing::info!(device.id = %id, %error, "a revoked agent did not confirm");
-        }
-        link.abort();
-    }
-    ssh_install::abandon(core, id).await;
-    core.record(by_owner(
-        Action::DeviceRevoked,
-        id,
-        &row.name,
-        "Its certificate and tokens are void.".to_owned(),
-    ))
-    .await;
     core.publish_fleet();
-    view.ok_or_else(|| no_such_device(device))
+    let details = "Its certificate and tokens are void.".to_owned();
+    let effects = vec![
+        Effect::SendEndedKeys,
+        Effect::Dismiss(id),
+        Effect::EndPush(id),
+        Effect::Record(by_owner(Action::DeviceRevoked, id, &row.name, details)),
+    ];
+    Ok((view.ok_or_else(|| no_such_device(device))?, Effects(effects)))
 }
 
 /// Removes a device that is pending or revoked.
-pub(crate) async fn remove(core: &Core, device: &str) -> Result<(), Refusal> {
+pub(crate) async fn remove(core: &Core, device: &str) -> Change<()> {
     let _write_guard = core.write_lock.lock().await;
-    let entry = get(core, device)?;
-    let row = entry.row.clone();
+    let entry = core.device(device)?;
+    let row = &entry.row;
     entry.life().remove().map_err(Problem::from)?;
-    ssh_install::abandon(core, row.id).await;
+    // Before the record goes, which a running push still writes to.
+    tunnels::abandon(core, row.id).await;
     core.store.delete_device(row.id).await?;
     core.cache.lock().remove(row.id);
     core.links.forget_holders(row.id);
-    core.record(by_owner(
-        Action::DeviceRemoved,
-        row.id,
-        &row.name,
-        "Forgotten. Its activity stays.".to_owned(),
-    ))
-    .await;
-    Ok(())
+    let details = "Forgotten. Its activity stays.".to_owned();
+    let entry = by_owner(Action::DeviceRemoved, row.id, &row.name, details);
+    Ok(((), Effects(vec![Effect::Record(entry)])))
 }

@@ -191,7 +191,8 @@ async fn controls_own_relay_and_a_test_of_a_path_reach_the_agent() {
     control.core.cache.lock().set_own_relay(Some(relay.clone()));
     nas.mapped("the relay", |map| map.relays == [relay.clone()]).await;
     let moved: Endpoint = "192.0.2.99:7443".parse().unwrap();
-    control.core.set_endpoints(vec![moved.clone()]);
+    let effects = crate::change::fleet::set_endpoints(&control.core, vec![moved.clone()]);
+    crate::effects::carry_out(&control.core, effects).await;
     nas.mapped("its new address", |map| {
         map.relays[0].endpoints == [moved.clone()]
     })

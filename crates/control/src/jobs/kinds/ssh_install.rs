@@ -22,12 +22,7 @@ mod tunnel;
 
 pub(crate) use tunnel::resume;
 
-use crate::{
-    cache::PushRecord,
-    change::devices::{self, by_owner},
-    core::Core,
-    refusal::Refusal,
-};
+use crate::{cache::PushRecord, change::devices::by_owner, core::Core, refusal::Refusal};
 use flotilla_protocol::{
     Code, Problem, Timestamp,
     activity::Action,
@@ -67,7 +62,7 @@ pub(crate) fn begin(core: &Arc<Core>, request: PushDevice) -> Result<Push, Refus
     let host: Host = request.host.parse().map_err(|error: host::InvalidHost| {
         Refusal::new(Code::InvalidInput, error.to_string()).with_field("host")
     })?;
-    let entry = devices::get(core, &request.device)?;
+    let entry = core.device(&request.device)?;
     let name = entry.row.name.clone();
     fits(&name, entry.row.mode, entry.status(), entry.row.this_computer)?;
     let order = Order {
@@ -153,7 +148,7 @@ fn is_running(push: &Push) -> bool {
 
 /// The newest push to a device.
 pub(crate) fn show(core: &Core, device: &str) -> Result<Push, Refusal> {
-    let entry = devices::get(core, device)?;
+    let entry = core.device(device)?;
     let records = core.pushes.lock();
     let push = records.get(&entry.row.id).map(|record| record.push.clone());
     push.ok_or_else(|| {
@@ -169,7 +164,7 @@ pub(crate) fn show(core: &Core, device: &str) -> Result<Push, Refusal> {
 
 /// Ends a running push, and the device's tunnel. Does nothing when there is neither.
 pub(crate) async fn end(core: &Core, device: &str) -> Result<(), Refusal> {
-    let entry = devices::get(core, device)?;
+    let entry = core.device(device)?;
     let (id, name) = (entry.row.id, entry.row.name);
     let stopped = {
         let records = core.pushes.lock();
@@ -205,15 +200,6 @@ pub(crate) async fn end(core: &Core, device: &str) -> Result<(), Refusal> {
             .await;
     }
     Ok(())
-}
-
-/// Ends the push and the tunnel of a device that leaves the fleet.
-pub(crate) async fn abandon(core: &Core, device: DeviceId) {
-    core.pushes.stop(device).await;
-    if let Err(error) = tunnel::forget(core, device).await {
-        tracing::error!(device.id = %device, %error, "a tunnel was not forgotten");
-    }
-    core.pushes.lock().remove(&device);
 }
 
 /// Changes a push, and publishes it if that made a difference.

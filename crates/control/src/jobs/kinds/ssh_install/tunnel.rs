@@ -15,7 +15,9 @@ use super::{
 };
 use crate::{
     cache::PushRecord,
+    change::tunnels,
     core::Core,
+    effects::carry_out,
     store::{StoreError, Tunnel},
 };
 use flotilla_link::Backoff;
@@ -70,14 +72,13 @@ pub(super) async fn open(
         };
         let opened = cancel.run_until_cancelled(first_opened(core, order, &tunnel));
         match opened.await.ok_or(InstallError::Canceled)? {
-            Ok(cancel_tunnel) => {
-                let saved = core.store.save_tunnel(order.device, &tunnel).await;
-                saved.map_err(Problem::from)?;
+            Ok(end) => {
                 let endpoint = tunnel.endpoint();
+                let kept = tunnels::keep(core, order.device, tunnel, end).await;
+                kept.map_err(Problem::from)?;
                 say(format!(
                     "The device reaches this controller at {endpoint}, through SSH."
                 ));
-                set_tunnel(core, order.device, Some(tunnel), Some(cancel_tunnel.disarm()));
                 return Ok(endpoint);
             }
             Err(problem) => failure = problem,
@@ -148,17 +149,9 @@ pub(crate) fn resume(core: &Arc<Core>) {
 }
 
 /// Ends a device's tunnel for good; answers whether there was one.
-pub(crate) async fn forget(core: &Core, device: DeviceId) -> Result<bool, StoreError> {
-    let had_one = core
-        .cache
-        .lock()
-        .device(device)
-        .is_some_and(|entry| entry.tunnel.is_some());
-    if had_one {
-        core.store.delete_tunnel(device).await?;
-        set_tunnel(core, device, None, None);
-        core.links.send_settings(device);
-    }
+pub(super) async fn forget(core: &Core, device: DeviceId) -> Result<bool, StoreError> {
+    let (had_one, effects) = tunnels::forget(core, device).await?;
+    carry_out(core, effects).await;
     Ok(had_one)
 }
 
@@ -175,25 +168,6 @@ pub(super) async fn forget_unused(core: &Core, device: DeviceId) {
     if let Err(error) = forget(core, device).await {
         tracing::error!(device.id = %device, %error, "a tunnel was not forgotten");
     }
-}
-
-/// Sets a device's tunnel, and ends the one it had.
-fn set_tunnel(
-    core: &Core,
-    device: DeviceId,
-    tunnel: Option<Tunnel>,
-    cancel_tunnel: Option<CancellationToken>,
-) {
-    let is_kept = tunnel.is_some();
-    if let Some(record) = core.pushes.lock().get_mut(&device)
-        && let Some(before) = std::mem::replace(&mut record.tunnel, cancel_tunnel)
-    {
-        before.cancel();
-    }
-    core.cache
-        .lock()
-        .change(device, core.clock.now(), |entry| entry.tunnel = tunnel);
-    change(core, device, |push| push.tunneled = is_kept);
 }
 
 /// The task that keeps one tunnel open.

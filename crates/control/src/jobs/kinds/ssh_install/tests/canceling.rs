@@ -55,7 +55,7 @@ async fn a_push_that_waits_for_its_turn_can_be_ended_by_who_has_it() {
     pushed.push(r#"{"host":"garage"}"#).await;
     pushed.until(|push| push.state == PushState::Installing).await;
     let device = core.cache.lock().find("nas").unwrap().row.id;
-    abandon(&core, device).await;
+    crate::change::tunnels::abandon(&core, device).await;
     drop(turn);
     assert_eq!(pushed.read("script"), "", "nothing was installed");
 }

@@ -1,0 +1,77 @@
+//! The network mode that a device is to have. Maps and filters follow it at once; its agent moves later, by a job or by
+//! hand.
+
+use super::by_owner;
+use crate::{
+    cache::DeviceEntry,
+    change::{Change, Effect, Effects},
+    core::Core,
+    refusal::Refusal,
+};
+use flotilla_fleet::Life;
+use flotilla_protocol::{Code, activity::Action, api::ChangeMode, device::NetworkMode};
+
+/// Writes the mode and applies it to what control decides by itself. Answers the device as it was before; `None` when
+/// its agent need not move.
+pub(crate) async fn set_mode(core: &Core, request: &ChangeMode) -> Change<Option<DeviceEntry>> {
+    let _write_guard = core.write_lock.lock().await;
+    let entry = core.device(&request.device)?;
+    check(&entry, request.mode)?;
+    if entry.row.mode == request.mode {
+        if !entry.has_mode_mismatch() {
+            return Ok((None, Effects::default()));
+        }
+        let details = format!("Network mode: {}, ordered again.", request.mode);
+        return Ok(recorded(entry, details));
+    }
+    let mut row = entry.row.clone();
+    row.mode = request.mode;
+    // The decision to keep host networking covers this stay in host mode only.
+    row.host_kept = false;
+    core.store.save_device(&row).await?;
+    let now = core.clock.now();
+    {
+        let mut state = core.cache.lock();
+        state.change(row.id, now, |entry| {
+            entry.row.mode = row.mode;
+            entry.row.host_kept = row.host_kept;
+        });
+        state.publish_paths_of(row.id, now);
+    }
+    let details = format!("Network mode: {}, before: {}.", row.mode, entry.row.mode);
+    Ok(recorded(entry, details))
+}
+
+fn recorded(entry: DeviceEntry, details: String) -> (Option<DeviceEntry>, Effects) {
+    let record = by_owner(Action::DeviceUpdated, entry.row.id, &entry.row.name, details);
+    (Some(entry), Effects(vec![Effect::Record(record)]))
+}
+
+fn check(entry: &DeviceEntry, mode: NetworkMode) -> Result<(), Refusal> {
+    let name = &entry.row.name;
+    if entry.life() == Life::Revoked {
+        return Err(Refusal::new(
+            Code::Conflict,
+            format!("{name} is revoked. Make a new command for it first: then it can be changed."),
+        ));
+    }
+    if entry.row.relaying.is_some() && mode == NetworkMode::Bridge {
+        return Err(Refusal::new(
+            Code::Conflict,
+            format!(
+                "{name} is a relay, and nothing could reach it with Bridge networking. Let it be a relay no longer first."
+            ),
+        ));
+    }
+    Ok(())
+}
+
+/// The name of a mode in sentences for people.
+pub(crate) fn mode_label(mode: NetworkMode) -> &'static str {
+    match mode {
+        NetworkMode::Host => "Host networking",
+        NetworkMode::Bridge => "Bridge networking",
+        NetworkMode::Pause => "Pause container",
+        NetworkMode::Unknown => "another mode",
+    }
+}
