@@ -11,6 +11,7 @@
 //!
 //! Only the owner may start these, because they use the owner's keys.
 
+mod exit;
 mod explain;
 mod host;
 mod install;
@@ -37,6 +38,20 @@ use tokio_util::sync::CancellationToken;
 
 /// Lines of a push that are kept for pages.
 const LINES: usize = 200;
+
+/// Why a push goes no further.
+#[derive(Debug)]
+enum InstallError {
+    /// Its owner ended it, or control stops.
+    Canceled,
+    Failed(Problem),
+}
+
+impl From<Problem> for InstallError {
+    fn from(problem: Problem) -> Self {
+        Self::Failed(problem)
+    }
+}
 
 /// The owner's request, checked.
 #[derive(Debug, Clone)]

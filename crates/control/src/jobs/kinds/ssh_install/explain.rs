@@ -6,7 +6,7 @@
 //! - commands that a person is told to run are made here, with no part from the host;
 //! - a wrong host key is believed only if `ssh` ended because of it, which no host can pretend.
 
-use super::{host::Host, ssh::SshExit};
+use super::{exit::SshExit, host::Host};
 use flotilla_protocol::{Code, Problem, text::shown};
 
 /// Why a call to a host failed.
@@ -95,7 +95,7 @@ pub(super) fn cause(exit: &SshExit) -> Cause {
     };
     let is_said = |sign: &str| exit.said.iter().any(|line| line.contains(sign));
     // A host that accepted the connection can print what looks like a refused key, but then `ssh` does not end so.
-    let key_is_refused = ran.is_none() && last_said(exit) == Some(KEY_REFUSED);
+    let key_is_refused = ran.is_none() && exit.last_said() == Some(KEY_REFUSED);
     let found = signs.iter().find(|(sign, cause)| {
         let is_of_key = matches!(cause, Cause::KeyChanged | Cause::KeyUnknown | Cause::KeyRevoked);
         is_said(sign) && (key_is_refused || !is_of_key)
@@ -117,7 +117,9 @@ pub(super) fn explain(host: &Host, exit: &SshExit) -> Problem {
 
 fn of_host_key(host: &Host, cause: Cause, exit: &SshExit) -> Problem {
     let name = host.name();
-    let shown = fingerprint(exit).map_or_else(String::new, |key| format!(" It shows {key}."));
+    let shown = exit
+        .fingerprint()
+        .map_or_else(String::new, |key| format!(" It shows {key}."));
     let try_by_hand = host.by_hand("ssh");
     match cause {
         Cause::KeyUnknown => Problem::new(
@@ -126,7 +128,7 @@ fn of_host_key(host: &Host, cause: Cause, exit: &SshExit) -> Problem {
                 "This computer does not know the host key of {name} yet, so nothing was sent.{shown} Compare that with what \
                  `ssh-keygen -lf {}` says on {name}. If it is the same, run `{try_by_hand}` once in a terminal, answer yes, \
                  and push again.",
-                key_file(exit)
+                exit.key_file()
             ),
         ),
         Cause::KeyRevoked => Problem::new(
@@ -193,7 +195,7 @@ fn of_sudo(host: &Host, cause: Cause) -> Problem {
 
 fn of_installer(host: &Host, cause: Cause, exit: &SshExit) -> Problem {
     let name = host.name();
-    let message = match (cause, last_word(exit)) {
+    let message = match (cause, exit.last_word()) {
         (Cause::NoBash, _) => {
             format!(
                 "{name} has no bash, which the installer is written for. Install bash there and push again."
@@ -214,7 +216,7 @@ fn of_installer(host: &Host, cause: Cause, exit: &SshExit) -> Problem {
 /// The problem of a connection that did not get as far as the host's login.
 fn of_way(host: &Host, cause: Cause, exit: &SshExit) -> Problem {
     let name = host.name();
-    let said = last_said(exit).map_or_else(String::new, |line| {
+    let said = exit.last_said().map_or_else(String::new, |line| {
         format!(" The last words were: {}", quoted(line))
     });
     let (code, message) = match cause {
@@ -286,26 +288,6 @@ pub(super) fn too_slow(host: &Host, minutes: u64) -> Problem {
     )
 }
 
-/// Whether a line is one of `ssh`'s messages about its own steps.
-pub(super) fn is_detail(line: &str) -> bool {
-    const DETAILS: [&str; 6] = [
-        "debug1: ",
-        "OpenSSH_",
-        "Authenticated to ",
-        "Transferred: sent ",
-        "Bytes per second: ",
-        // Printed by the connection to a jump host when the one through it has ended.
-        "Killed by signal ",
-    ];
-    DETAILS.iter().any(|detail| line.starts_with(detail))
-}
-
-/// The last line that is not such a message.
-fn last_said(exit: &SshExit) -> Option<&str> {
-    let mut lines = exit.said.iter().rev();
-    lines.find(|line| !is_detail(line)).map(String::as_str)
-}
-
 /// Quotes the host's words for a sentence. Characters that begin or end a quotation or a command are replaced.
 fn quoted(words: &str) -> String {
     let words = words.replace(['"', '`', '\u{201c}', '\u{201d}'], "'");
@@ -315,28 +297,6 @@ fn quoted(words: &str) -> String {
 /// Marks a line of the host among Flotilla's own lines.
 pub(super) fn quoted_line(line: &str) -> String {
     format!("> {line}")
-}
-
-/// The host key that `ssh` saw last: its kind and its fingerprint.
-fn fingerprint(exit: &SshExit) -> Option<&str> {
-    let mut lines = exit.said.iter().rev();
-    let key = lines.find_map(|line| line.strip_prefix("debug1: Server host key: "))?;
-    let (kind, digest) = key.split_once(' ')?;
-    let is_word = |text: &str, more: &[u8]| {
-        text.bytes()
-            .all(|c| c.is_ascii_alphanumeric() || more.contains(&c))
-    };
-    let is_key = is_word(kind, b"-@.") && digest.starts_with("SHA256:") && is_word(digest, b":+/=");
-    is_key.then_some(key)
-}
-
-/// The file on the host with the public half of the key that it showed.
-fn key_file(exit: &SshExit) -> &'static str {
-    match fingerprint(exit).and_then(|key| key.split_once(' ')) {
-        Some((kind, _)) if kind.starts_with("ecdsa") => "/etc/ssh/ssh_host_ecdsa_key.pub",
-        Some((kind, _)) if kind.contains("rsa") => "/etc/ssh/ssh_host_rsa_key.pub",
-        _ => "/etc/ssh/ssh_host_ed25519_key.pub",
-    }
 }
 
 /// The command that removes the known key. `ssh` keeps it under the name that an alias stands for, and says that name
@@ -356,15 +316,6 @@ fn forget(host: &Host, exit: &SshExit) -> String {
         text.parse::<Host>().ok()
     });
     format!("ssh-keygen -R \"{}\"", met.as_ref().unwrap_or(host).known_as())
-}
-
-/// The last line of the installer itself, else the last line that was printed, else the last line of `ssh`.
-fn last_word(exit: &SshExit) -> Option<String> {
-    let ours = |line: &&String| line.starts_with("flotilla: ");
-    let last = exit.printed.iter().rev().find(ours);
-    let last = last.or(exit.printed.last());
-    let last = last.or_else(|| exit.said.iter().rev().find(|line| !is_detail(line)))?;
-    Some(last.strip_prefix("flotilla: ").unwrap_or(last).to_owned())
 }
 
 #[cfg(test)]

@@ -1,10 +1,11 @@
 //! One push, from connecting to its outcome.
 
 use super::{
-    Order, add_line, change,
+    InstallError, Order, add_line, change,
+    exit::{SshExit, is_detail},
     explain::{self, explain},
     reachability_probe::{self, Reachability},
-    ssh::{Call, Input, Line, Ssh, SshExit},
+    ssh::{Call, Input, Line, Ssh},
     tunnel,
 };
 use crate::{change::devices, core::Core, provision, store::NewActivity};
@@ -28,20 +29,6 @@ const PROBE_MINUTES: u64 = 1;
 
 /// How long installing may take: an engine from packages, on a small board with a slow network.
 const INSTALL_MINUTES: u64 = 20;
-
-/// Why a push goes no further.
-#[derive(Debug)]
-pub(super) enum InstallError {
-    /// Its owner ended it, or control stops.
-    Canceled,
-    Failed(Problem),
-}
-
-impl From<Problem> for InstallError {
-    fn from(problem: Problem) -> Self {
-        Self::Failed(problem)
-    }
-}
 
 /// Runs a push, and publishes and records its outcome. When the push is ended, [`super::end`] does that.
 pub(super) async fn run(core: Arc<Core>, order: Order, cancel: CancellationToken) {
@@ -113,7 +100,7 @@ async fn probe_reachability(
     let limit = (PROBE_MINUTES, cancel);
     let exit = run_within(order, limit, core, call, |line| match line {
         Line::Printed(line) if reachability.handle_line(line) => {}
-        Line::Said(line) if explain::is_detail(line) => {}
+        Line::Said(line) if is_detail(line) => {}
         Line::Printed(line) | Line::Said(line) => say(explain::quoted_line(line)),
     })
     .await?;
@@ -162,7 +149,7 @@ async fn install(
     };
     let limit = (INSTALL_MINUTES, cancel);
     let exit = run_within(order, limit, core, call, |line| match line {
-        Line::Said(line) if explain::is_detail(line) => {}
+        Line::Said(line) if is_detail(line) => {}
         // The installer does not print its token, but a program that it runs, or the login shell, might.
         Line::Printed(line) | Line::Said(line) => {
             let line = line.replace(&config.token, "…");

@@ -4,7 +4,7 @@
 //! Host keys are never accepted here. The owner's configuration applies (aliases, jump hosts, keys), except where it
 //! would ask, fork, or open connections that a push does not need.
 
-use super::{explain, host::Host, line_splitter::LineSplitter};
+use super::{exit::SshExit, explain::no_ssh, host::Host, line_splitter::LineSplitter};
 use flotilla_protocol::Problem;
 use futures_util::{StreamExt, stream};
 use std::{io, path::PathBuf, process::Stdio, time::Duration};
@@ -77,15 +77,6 @@ pub(super) enum Line<'a> {
     Said(&'a str),
 }
 
-/// How a call ended, and its last output.
-#[derive(Debug, Default)]
-pub(super) struct SshExit {
-    /// Absent when a signal ended it.
-    pub(super) status: Option<i32>,
-    pub(super) said: Vec<String>,
-    pub(super) printed: Vec<String>,
-}
-
 impl Ssh {
     pub(crate) fn new(program: impl Into<PathBuf>) -> Self {
         Self {
@@ -101,13 +92,13 @@ impl Ssh {
     ) -> Result<SshExit, Problem> {
         let (mut child, stdin) = self.spawn(&call).map_err(|error| {
             tracing::warn!(%error, "ssh could not be started");
-            explain::no_ssh()
+            no_ssh()
         })?;
         let feeding = feed(stdin, call.input);
         tokio::pin!(feeding);
         let outputs = stream::select(
-            ReaderStream::new(child.stdout.take().ok_or_else(explain::no_ssh)?).map(|chunk| (true, chunk)),
-            ReaderStream::new(child.stderr.take().ok_or_else(explain::no_ssh)?).map(|chunk| (false, chunk)),
+            ReaderStream::new(child.stdout.take().ok_or_else(no_ssh)?).map(|chunk| (true, chunk)),
+            ReaderStream::new(child.stderr.take().ok_or_else(no_ssh)?).map(|chunk| (false, chunk)),
         );
         tokio::pin!(outputs);
         let mut reader = OutputReader::default();

@@ -6,10 +6,9 @@
 //! agent's next attempt finds that connection dead.
 
 use super::{
-    Order, add_line, change,
+    InstallError, Order, add_line, change,
     explain::{self, explain},
     host::Host,
-    install::InstallError,
     new_push,
     ssh::{Call, Input, Line, Ssh},
 };
