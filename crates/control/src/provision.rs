@@ -8,6 +8,7 @@ mod builds;
 mod commands;
 mod compose;
 mod config;
+mod container;
 mod desktop;
 pub(crate) mod download;
 mod pod;

@@ -3,21 +3,14 @@
 //! Every text is one chain that ends at its first failure, and can be pasted again: what is there already is used
 //! or replaced. Bash, dash and zsh read it alike, also at a prompt: no comment, no `!`, no variable left to be split.
 
-use super::{Source, desktop, pod, shell::quote};
+use super::{
+    Source,
+    container::{CONTAINER, DOCKER_SOCKET, MACHINE_ID, PAUSE, STATE, environment},
+    desktop, pod,
+    shell::quote,
+};
 use flotilla_link::PROXY_VARIABLES;
 use flotilla_protocol::device::NetworkMode;
-
-/// Name of the agent's container and of the volume that holds its state: a container that any of the texts creates
-/// again is the same device.
-pub(super) const CONTAINER: &str = "flotilla-agent";
-
-/// Where the agent's image keeps state.
-pub(super) const STATE: &str = "/var/lib/flotilla";
-
-pub(super) const DOCKER_SOCKET: &str = "/var/run/docker.sock";
-
-/// Lets control tell a copied volume from a recreated container. The bind mount needs the file to exist.
-pub(super) const MACHINE_ID: &str = "/etc/machine-id";
 
 /// Where a mounted config file is in the agent's container.
 const MOUNTED_CONFIG: &str = "/etc/flotilla/device.toml";
@@ -85,15 +78,6 @@ pub(super) fn config_run(source: &Source) -> String {
     steps.extend(loaded(engine, &get));
     steps.extend(started(engine, source, &mount));
     format!("{} run --config {MOUNTED_CONFIG}", chain(&steps))
-}
-
-/// The variables that stand in for a config file.
-pub(super) fn environment(source: &Source) -> [(&'static str, String); 3] {
-    [
-        ("FLOTILLA_ENROLL_URL", format!("https://{}", source.endpoint)),
-        ("FLOTILLA_TOKEN", source.config.token.clone()),
-        ("FLOTILLA_CA_PIN", source.config.ca_pin.to_string()),
-    ]
 }
 
 /// Each step only after the one before it.
@@ -191,7 +175,7 @@ fn run(engine: &str, source: &Source, enrollment: &str) -> String {
     let network = match source.mode() {
         NetworkMode::Host => "--network host ".to_owned(),
         NetworkMode::Bridge | NetworkMode::Unknown => String::new(),
-        NetworkMode::Pause => format!("--network container:{} ", pod::PAUSE),
+        NetworkMode::Pause => format!("--network container:{} ", PAUSE),
     };
     let image = quote(&source.config.agent_image);
     let [tun, machine_id] = [

@@ -2,8 +2,9 @@
 
 use super::{
     Source,
-    commands::{CONTAINER, DOCKER_SOCKET, MACHINE_ID, STATE, environment, load},
+    commands::load,
     config::expiry,
+    container::{CONTAINER, DOCKER_SOCKET, MACHINE_ID, STATE, environment},
     desktop, pod,
 };
 use flotilla_link::PROXY_VARIABLES;

@@ -3,7 +3,10 @@
 //! A text for host networking says so before it starts anything, unless the device's owner decided for host networking
 //! there.
 
-use super::{Source, powershell, shell};
+use super::{
+    Source,
+    shell::{quote, quote_powershell},
+};
 use flotilla_protocol::device::NetworkMode;
 
 /// The format with which the engine is asked: its operating system or its name says that it is Docker Desktop.
@@ -12,7 +15,7 @@ const ASKED: &str = "'{{.OperatingSystem}} {{.Name}}'";
 /// A step that fails on Docker Desktop and says why. An engine that does not understand the question is not Docker
 /// Desktop.
 pub(super) fn check(source: &Source, engine: &str) -> Option<String> {
-    let message = shell::quote(&message(source)?);
+    let message = quote(&message(source)?);
     Some(format!(
         "case $({engine} info --format {ASKED} 2>/dev/null) in\n  \
            *'Docker Desktop'* | *' docker-desktop') echo {message} >&2; false ;;\nesac"
@@ -21,7 +24,7 @@ pub(super) fn check(source: &Source, engine: &str) -> Option<String> {
 
 /// The step in PowerShell, which returns from the block that it is in.
 pub(super) fn check_powershell(source: &Source) -> Option<String> {
-    let message = powershell::quote(&message(source)?);
+    let message = quote_powershell(&message(source)?);
     Some(format!(
         "if ((docker info --format {ASKED}) -match 'Docker Desktop| docker-desktop$') {{ Write-Warning {message}; return }}"
     ))

@@ -7,17 +7,9 @@
 
 use super::{
     Source,
-    commands::{DOCKER_SOCKET, STATE},
+    container::{COMMAND, DOCKER_SOCKET, LABEL, PAUSE, STATE},
     shell::quote,
 };
-
-pub(super) const PAUSE: &str = "flotilla-pause";
-
-/// The label by which the agent recognizes it.
-pub(super) const LABEL: &str = "io.flotilla.pod=pause";
-
-/// The command of the agent's image that it runs.
-pub(super) const COMMAND: &str = "pause";
 
 /// Creates it unless it exists, and starts it unless it runs. The image declares a volume for an agent's state, which
 /// is covered so that no unnamed volume is left behind.

@@ -5,25 +5,11 @@
 
 use super::{
     Source,
-    commands::{CONTAINER, DOCKER_SOCKET, STATE, environment},
+    container::{COMMAND, CONTAINER, DOCKER_SOCKET, LABEL, PAUSE, STATE, environment},
     desktop,
-    pod::{COMMAND, LABEL, PAUSE},
+    shell::quote_powershell as quote,
 };
 use flotilla_protocol::device::NetworkMode;
-
-/// Quotes `text` so that PowerShell reads it as exactly one word. PowerShell treats typographic quotes as quotes, too.
-pub(super) fn quote(text: &str) -> String {
-    let mut word = String::with_capacity(text.len() + 2);
-    word.push('\'');
-    for letter in text.chars() {
-        word.push(letter);
-        if matches!(letter, '\'' | '\u{2018}'..='\u{201b}') {
-            word.push(letter);
-        }
-    }
-    word.push('\'');
-    word
-}
 
 /// Loads the image for the engine's architecture and runs the agent with its token in the environment.
 pub(super) fn docker_run(source: &Source) -> String {
@@ -94,16 +80,4 @@ fn run(source: &Source) -> String {
         environment = environment.join(" "),
         image = quote(&source.config.agent_image),
     )
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_word_stays_one_word_whatever_quotes_are_in_it() {
-        assert_eq!(quote("a $b `c \"d\""), "'a $b `c \"d\"'");
-        assert_eq!(quote("it's"), "'it''s'");
-        assert_eq!(quote("it\u{2019}s"), "'it\u{2019}\u{2019}s'");
-    }
 }

@@ -1,4 +1,4 @@
-//! Text as one word of a POSIX shell.
+//! Text as one word of a shell.
 
 /// Quotes `text` so that every POSIX shell, and zsh, reads it as exactly one word.
 ///
@@ -12,6 +12,20 @@ pub(crate) fn quote(text: &str) -> String {
         // Inside single quotes only the single quote itself is special.
         format!("'{}'", text.replace('\'', r"'\''"))
     }
+}
+
+/// Quotes `text` so that PowerShell reads it as exactly one word. PowerShell treats typographic quotes as quotes, too.
+pub(crate) fn quote_powershell(text: &str) -> String {
+    let mut word = String::with_capacity(text.len() + 2);
+    word.push('\'');
+    for letter in text.chars() {
+        word.push(letter);
+        if matches!(letter, '\'' | '\u{2018}'..='\u{201b}') {
+            word.push(letter);
+        }
+    }
+    word.push('\'');
+    word
 }
 
 #[cfg(test)]
@@ -54,6 +68,13 @@ mod tests {
                 assert_eq!(through(shell, text), text.as_bytes(), "{shell} {text:?}");
             }
         }
+    }
+
+    #[test]
+    fn a_word_of_powershell_stays_one_word_whatever_quotes_are_in_it() {
+        assert_eq!(quote_powershell("a $b `c \"d\""), "'a $b `c \"d\"'");
+        assert_eq!(quote_powershell("it's"), "'it''s'");
+        assert_eq!(quote_powershell("it\u{2019}s"), "'it\u{2019}\u{2019}s'");
     }
 
     proptest! {
