@@ -33,7 +33,7 @@ pub(crate) use tickets::Tickets;
 
 use crate::{
     clock::Clock,
-    store::{FleetRow, TokenRow},
+    store::{DeviceRow, FleetRow, TokenRow},
 };
 use flotilla_fleet::{Cidr, Maps, Pace, Presence};
 use flotilla_protocol::{
@@ -171,6 +171,18 @@ impl State {
             self.map_device(id);
             self.publish_device(id, now);
         }
+    }
+
+    /// Takes a device's record as it was written, and publishes it. Only when the device was last seen is known here
+    /// first.
+    pub(crate) fn set_row(&mut self, row: &DeviceRow, now: Timestamp) {
+        self.change(row.id, now, |entry| {
+            let last_seen = entry.row.last_seen;
+            entry.row = DeviceRow {
+                last_seen,
+                ..row.clone()
+            };
+        });
     }
 
     /// Changes a device without publishing its row: for values that no page shows, or not at once.

@@ -38,9 +38,7 @@ pub(crate) async fn promote(core: &Core, request: PromoteRelay) -> Change<()> {
     row.relaying.clone_from(&relaying);
     core.store.save_device(&row).await?;
     let now = core.clock.now();
-    core.cache
-        .lock()
-        .change(row.id, now, |entry| entry.row.relaying.clone_from(&relaying));
+    core.cache.lock().set_row(&row, now);
     let (action, details) = match &relaying {
         Some(relaying) => (
             Action::RelayStarted,

@@ -164,16 +164,12 @@ async fn publish(
     let hostname = shown(&facts.hostname, HOSTNAME_CHARS);
     let newest = {
         let mut state = core.cache.lock();
-        state.change(device.id, now, |entry| {
-            let last_seen = entry.row.last_seen;
-            entry.row = DeviceRow {
-                last_seen,
-                ..device.clone()
-            };
+        state.note(device.id, |entry| {
             entry.last_report.agent_version = Some(shown(&request.agent_version, SENTENCE_CHARS));
             entry.last_report.facts = Some(facts);
             entry.last_report.clock_skew_seconds = Some(request.sent_at.as_second() - now.as_second());
         });
+        state.set_row(device, now);
         state.announce(device.id, now);
         state.publish_paths_of(device.id, now);
         state.expect(device.id, (now, tokio::time::Instant::now().into_std()));

@@ -102,9 +102,7 @@ pub(crate) async fn quarantine(core: &Core, device: DeviceId, other: Imposter) -
         .as_ref()
         .is_none_or(|last| (&last.hostname, &last.address) != (&other.hostname, &other.address));
     row.imposter = Some(other.clone());
-    core.cache.lock().change(device, core.clock.now(), |entry| {
-        entry.row.imposter = Some(other.clone())
-    });
+    core.cache.lock().set_row(&row, core.clock.now());
     if !news {
         return Effects::default();
     }
@@ -146,10 +144,8 @@ pub(crate) async fn contest(core: &Core, device: DeviceId, [first, second]: [Hol
     let Some(mut row) = row else {
         return Effects::default();
     };
-    row.imposter = Some(other.clone());
-    core.cache
-        .lock()
-        .change(device, at, |entry| entry.row.imposter = Some(other));
+    row.imposter = Some(other);
+    core.cache.lock().set_row(&row, at);
     if let Err(error) = core.store.save_device(&row).await {
         tracing::error!(device.id = %device, %error, "quarantine not recorded");
     }

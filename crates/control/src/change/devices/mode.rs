@@ -32,10 +32,7 @@ pub(crate) async fn set_mode(core: &Core, request: &ChangeMode) -> Change<Option
     let now = core.clock.now();
     {
         let mut state = core.cache.lock();
-        state.change(row.id, now, |entry| {
-            entry.row.mode = row.mode;
-            entry.row.host_kept = row.host_kept;
-        });
+        state.set_row(&row, now);
         state.publish_paths_of(row.id, now);
     }
     let details = format!("Network mode: {}, before: {}.", row.mode, entry.row.mode);

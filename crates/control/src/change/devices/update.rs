@@ -33,14 +33,7 @@ pub(crate) async fn update(core: &Core, request: UpdateDevice) -> Change<Device>
     }
     let view = {
         let mut state = core.cache.lock();
-        state.change(row.id, now, |entry| {
-            entry.row.name = row.name.clone();
-            entry.row.tags = row.tags.clone();
-            entry.row.relay = row.relay;
-            entry.row.host_kept = row.host_kept;
-            entry.row.vouched = row.vouched;
-            entry.row.imposter = row.imposter.clone();
-        });
+        state.set_row(&row, now);
         // Rows and paths contain their device's name.
         state.publish_inventory(row.id, now);
         state.publish_paths_of(row.id, now);
@@ -142,11 +135,7 @@ pub(crate) async fn revoke(core: &Core, device: &str) -> Change<Device> {
     let view = {
         let mut state = core.cache.lock();
         let token = state.device(id).and_then(|entry| entry.token.clone());
-        state.change(id, now, |entry| {
-            entry.row.revoked = Some(now);
-            entry.row.credential = None;
-            entry.row.incoming = None;
-        });
+        state.set_row(&row, now);
         state.end_key(entry.public_key(), now);
         state.link_unwanted(id);
         state.publish_paths_of(id, now);
