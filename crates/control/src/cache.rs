@@ -4,6 +4,7 @@
 //! an await. Each change publishes its live frames before the lock is released.
 
 mod announcement;
+mod announcing;
 mod attention;
 mod device_entry;
 mod inbound;

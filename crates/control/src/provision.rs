@@ -15,17 +15,18 @@ mod pod;
 mod powershell;
 mod script;
 mod shell;
+mod source;
 
 pub(crate) use builds::Builds;
 pub(crate) use download::script_text;
 use script::render as install_script;
 pub(crate) use shell::quote;
+use source::Source;
 
 use crate::advertise::is_mdns_name;
 use flotilla_protocol::{
     api::{AddedDevice, DeviceAdded, Unavailable},
     device::NetworkMode,
-    endpoint::Endpoint,
     enroll::ConfigFile,
     pin::Pin,
 };
@@ -68,23 +69,6 @@ pub(crate) fn device_added(config: &ConfigFile, host_kept: bool, tls_pin: &Pin) 
     added.config = Some(config::text(config));
     added.config_run = Some(commands::config_run(&source));
     added
-}
-
-/// The values that all texts are made from.
-#[derive(Clone, Copy)]
-struct Source<'a> {
-    config: &'a ConfigFile,
-    /// The address at which the device, or the agent's container on it, reaches control for the first time.
-    endpoint: &'a Endpoint,
-    tls_pin: &'a Pin,
-    /// The owner decided for host networking even on Docker Desktop.
-    host_kept: bool,
-}
-
-impl Source<'_> {
-    fn mode(&self) -> NetworkMode {
-        self.config.network_mode
-    }
 }
 
 fn without_texts(config: &ConfigFile) -> DeviceAdded {

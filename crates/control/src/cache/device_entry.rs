@@ -3,7 +3,7 @@
 use super::{
     announcement::Announcement,
     attention::{attention, mode_mismatch},
-    paths::ReportedPath,
+    inbound::ClosedReason,
 };
 use crate::{
     pace::Pace,
@@ -13,9 +13,10 @@ use flotilla_fleet::{Life, PresenceState};
 use flotilla_protocol::{
     Timestamp,
     api::{Enrollment, EnrollmentState, Row, UnreachableDevice},
-    device::{ContainerCounts, Device, DeviceStatus, LinkDrop, LinkFacts},
+    device::{ContainerCounts, Device, DeviceStatus, LinkDrop, LinkFacts, NetworkMode},
     id::DeviceId,
     inventory::{ContainerState, EngineState, Trouble},
+    path::PeerPath,
 };
 use jiff::SignedDuration;
 use std::{collections::BTreeMap, net::IpAddr, sync::Arc};
@@ -38,6 +39,16 @@ pub(crate) struct LinkUp {
     pub(crate) remote: String,
     /// `None` until it was measured.
     pub(crate) rtt_ms: Option<f32>,
+}
+
+/// The last report of one path.
+#[derive(Debug, Clone)]
+pub(crate) struct ReportedPath {
+    pub(super) path: PeerPath,
+    /// When packets of the peer last arrived over it.
+    pub(super) carried: Option<Timestamp>,
+    /// Its figures changed since they were last published.
+    pub(super) has_unshown_figures: bool,
 }
 
 #[derive(Debug, Clone)]
@@ -252,6 +263,23 @@ impl DeviceEntry {
     /// Whether the agent runs in another network than the device's mode says.
     pub(crate) fn has_mode_mismatch(&self) -> bool {
         mode_mismatch(&self.row, &self.last_report).is_some()
+    }
+
+    /// Why no packet may come in; `None` where the access rules decide.
+    pub(crate) fn closed_reason(&self) -> Option<ClosedReason> {
+        match self.row.mode {
+            NetworkMode::Bridge | NetworkMode::Unknown => Some(ClosedReason::Bridge),
+            NetworkMode::Host if self.announcement.in_the_machine && !self.row.host_kept => {
+                Some(ClosedReason::DockerDesktop)
+            }
+            NetworkMode::Host | NetworkMode::Pause => None,
+        }
+    }
+
+    /// The mode that network maps give the device: bridge where no packet may come in.
+    pub(super) fn mode_in_force(&self) -> NetworkMode {
+        self.closed_reason()
+            .map_or(self.row.mode, |_| NetworkMode::Bridge)
     }
 
     fn container_counts(&self) -> ContainerCounts {

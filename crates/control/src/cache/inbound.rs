@@ -1,6 +1,5 @@
 //! Whether packets from the mesh may come in at a device at all. Where they may not, no access rule lets any in.
 
-use super::DeviceEntry;
 use crate::store::{DeviceRow, LastReport};
 use flotilla_protocol::{device::NetworkMode, inventory::EngineState};
 
@@ -12,25 +11,6 @@ pub(crate) enum ClosedReason {
     /// The device has host networking inside Docker Desktop's virtual machine, and its owner did not choose to keep
     /// that. Packets would reach the virtual machine and not the computer that people expect.
     DockerDesktop,
-}
-
-impl DeviceEntry {
-    /// Why no packet may come in; `None` where the access rules decide.
-    pub(crate) fn closed_reason(&self) -> Option<ClosedReason> {
-        match self.row.mode {
-            NetworkMode::Bridge | NetworkMode::Unknown => Some(ClosedReason::Bridge),
-            NetworkMode::Host if self.announcement.in_the_machine && !self.row.host_kept => {
-                Some(ClosedReason::DockerDesktop)
-            }
-            NetworkMode::Host | NetworkMode::Pause => None,
-        }
-    }
-
-    /// The mode that network maps give the device: bridge where no packet may come in.
-    pub(super) fn mode_in_force(&self) -> NetworkMode {
-        self.closed_reason()
-            .map_or(self.row.mode, |_| NetworkMode::Bridge)
-    }
 }
 
 /// Whether the agent's own host is Docker Desktop's virtual machine.

@@ -3,8 +3,11 @@
 //! An agent reports a path when it changes, so a report counts while the agent has its link, and after that while the
 //! other end receives its packets. Another path is published at once, changed figures every few seconds.
 
-use super::path_sentence;
-use super::{DeviceEntry, State};
+use super::{
+    State,
+    device_entry::{DeviceEntry, ReportedPath},
+    path_sentence,
+};
 use flotilla_fleet::{Life, PresenceState};
 use flotilla_protocol::{
     Timestamp,
@@ -26,16 +29,6 @@ const FRAMES: usize = 512;
 
 /// Devices up to which a list contains every pair. In a larger fleet it leaves out pairs that no rule connects.
 const LISTED_WHOLE: usize = 100;
-
-/// The last report of one path.
-#[derive(Debug, Clone)]
-pub(crate) struct ReportedPath {
-    path: PeerPath,
-    /// When packets of the peer last arrived over it.
-    carried: Option<Timestamp>,
-    /// Its figures changed since they were last published.
-    has_unshown_figures: bool,
-}
 
 /// The two ends of a path.
 #[derive(Debug, Clone, Copy)]

@@ -4,10 +4,10 @@
 //! or replaced. Bash, dash and zsh read it alike, also at a prompt: no comment, no `!`, no variable left to be split.
 
 use super::{
-    Source,
     container::{CONTAINER, DOCKER_SOCKET, MACHINE_ID, PAUSE, STATE, environment},
     desktop, pod,
     shell::quote,
+    source::Source,
 };
 use flotilla_link::PROXY_VARIABLES;
 use flotilla_protocol::device::NetworkMode;

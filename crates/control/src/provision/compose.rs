@@ -1,11 +1,11 @@
 //! The compose file that runs the agent.
 
 use super::{
-    Source,
     commands::load,
     config::expiry,
     container::{CONTAINER, DOCKER_SOCKET, MACHINE_ID, STATE, environment},
     desktop, pod,
+    source::Source,
 };
 use flotilla_link::PROXY_VARIABLES;
 use flotilla_protocol::device::NetworkMode;

@@ -1,6 +1,6 @@
 //! The agent's container, as all texts call and mount it.
 
-use super::Source;
+use super::source::Source;
 
 /// Name of the agent's container and of the volume that holds its state: a container that any of the texts creates
 /// again is the same device.

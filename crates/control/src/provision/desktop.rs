@@ -4,8 +4,8 @@
 //! there.
 
 use super::{
-    Source,
     shell::{quote, quote_powershell},
+    source::Source,
 };
 use flotilla_protocol::device::NetworkMode;
 

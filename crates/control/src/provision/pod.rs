@@ -6,9 +6,9 @@
 //! socket.
 
 use super::{
-    Source,
     container::{COMMAND, DOCKER_SOCKET, LABEL, PAUSE, STATE},
     shell::quote,
+    source::Source,
 };
 
 /// Creates it unless it exists, and starts it unless it runs. The image declares a volume for an agent's state, which

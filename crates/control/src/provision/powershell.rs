@@ -4,10 +4,10 @@
 //! pasted again. `curl` is another command in PowerShell, so `curl.exe` is named.
 
 use super::{
-    Source,
     container::{COMMAND, CONTAINER, DOCKER_SOCKET, LABEL, PAUSE, STATE, environment},
     desktop,
     shell::quote_powershell as quote,
+    source::Source,
 };
 use flotilla_protocol::device::NetworkMode;
 

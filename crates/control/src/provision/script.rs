@@ -3,7 +3,7 @@
 //! The values come first, then a body that is the same for all devices and is called on its last line: a download that
 //! is cut short runs nothing. The body is reviewed as a file; only quoted values are put before it.
 
-use super::{Source, commands, config, shell::quote};
+use super::{commands, config, shell::quote, source::Source};
 use flotilla_protocol::{endpoint::Endpoint, enroll::ConfigFile, pin::Pin};
 
 const BODY: &str = include_str!("agent.sh");

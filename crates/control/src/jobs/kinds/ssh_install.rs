@@ -21,20 +21,18 @@ mod ssh;
 mod ssh_config;
 mod tunnel;
 
+pub(crate) use install::begin;
 pub(crate) use tunnel::resume;
 
-use crate::{cache::PushRecord, change::devices::by_owner, core::Core, refusal::Refusal};
+use crate::{change::devices::by_owner, core::Core, refusal::Refusal};
 use flotilla_protocol::{
     Code, Problem, Timestamp,
     activity::Action,
-    api::{Push, PushDevice, PushState, Resource, SshHost},
-    device::{DeviceStatus, NetworkMode},
+    api::{Push, PushState, Resource, SshHost},
     id::DeviceId,
     name::DeviceName,
 };
 use host::Host;
-use std::sync::Arc;
-use tokio_util::sync::CancellationToken;
 
 /// Lines of a push that are kept for pages.
 const LINES: usize = 200;
@@ -70,79 +68,6 @@ pub(crate) async fn hosts(core: &Core) -> Vec<SshHost> {
     };
     let read = tokio::task::spawn_blocking(move || ssh_config::read(&home)).await;
     read.unwrap_or_default()
-}
-
-/// Starts a push. Its progress is published on the live stream.
-pub(crate) fn begin(core: &Arc<Core>, request: PushDevice) -> Result<Push, Refusal> {
-    let host: Host = request.host.parse().map_err(|error: host::InvalidHost| {
-        Refusal::new(Code::InvalidInput, error.to_string()).with_field("host")
-    })?;
-    let entry = core.device(&request.device)?;
-    let name = entry.row.name.clone();
-    fits(&name, entry.row.mode, entry.status(), entry.row.this_computer)?;
-    let order = Order {
-        device: entry.row.id,
-        name: name.clone(),
-        host,
-        as_root: request.as_root,
-        skip_docker: request.skip_docker,
-    };
-    let push = new_push(&order.host, order.device, core.clock.now());
-    let (cancel, over) = (core.stop.child_token(), CancellationToken::new());
-    {
-        let mut records = core.pushes.lock();
-        let before = records.remove(&order.device);
-        if let Some(running) = before.as_ref().filter(|before| is_running(&before.push)) {
-            let message = format!(
-                "{name} is being installed on {} already. Wait for that, or end it first.",
-                running.push.host
-            );
-            records.extend(before.map(|before| (order.device, before)));
-            return Err(Refusal::new(Code::Conflict, message));
-        }
-        let tunnel = before.and_then(|before| before.tunnel);
-        let record = PushRecord {
-            push: push.clone(),
-            cancel: cancel.clone(),
-            over: over.clone(),
-            tunnel,
-        };
-        records.insert(order.device, record);
-    }
-    publish(core, &push);
-    let (core, over) = (core.clone(), over.drop_guard());
-    core.clone().tasks.spawn(async move {
-        install::run(core, order, cancel).await;
-        drop(over);
-    });
-    Ok(push)
-}
-
-/// Refuses devices that can't be installed by a script on another computer.
-fn fits(
-    name: &DeviceName,
-    mode: NetworkMode,
-    status: DeviceStatus,
-    this_computer: bool,
-) -> Result<(), Refusal> {
-    let conflict = |message: String| Err(Refusal::new(Code::Conflict, message));
-    if mode != NetworkMode::Host {
-        return conflict(format!(
-            "The installer runs the agent directly on the device, so it only fits Host networking, and {name} is for {mode}. \
-             Change its network mode, or paste its docker command."
-        ));
-    }
-    if this_computer {
-        return conflict(format!(
-            "{name} is this computer: it needs no SSH. Use the install command."
-        ));
-    }
-    if status == DeviceStatus::Online {
-        return conflict(format!(
-            "{name} is online, so its agent is installed already. To put it on another computer, revoke {name} first."
-        ));
-    }
-    Ok(())
 }
 
 fn new_push(host: &Host, device: DeviceId, now: Timestamp) -> Push {

@@ -4,16 +4,22 @@ use super::{
     InstallError, Order, add_line, change,
     exit::{SshExit, is_detail},
     explain::{self, explain},
+    host::{Host, InvalidHost},
+    is_running, new_push, publish,
     reachability_probe::{self, Reachability},
     ssh::{Call, Input, Line, Ssh},
     tunnel,
 };
-use crate::{change::devices, core::Core, provision, store::NewActivity};
+use crate::{
+    cache::PushRecord, change::devices, core::Core, provision, refusal::Refusal, store::NewActivity,
+};
 use flotilla_protocol::{
     Code, Problem,
     activity::{Action, Actor},
-    api::PushState,
+    api::{Push, PushDevice, PushState},
+    device::{DeviceStatus, NetworkMode},
     endpoint::Endpoint,
+    name::DeviceName,
 };
 use std::{sync::Arc, time::Duration};
 use tokio::time::timeout;
@@ -29,6 +35,79 @@ const PROBE_MINUTES: u64 = 1;
 
 /// How long installing may take: an engine from packages, on a small board with a slow network.
 const INSTALL_MINUTES: u64 = 20;
+
+/// Starts a push. Its progress is published on the live stream.
+pub(crate) fn begin(core: &Arc<Core>, request: PushDevice) -> Result<Push, Refusal> {
+    let host: Host = request.host.parse().map_err(|error: InvalidHost| {
+        Refusal::new(Code::InvalidInput, error.to_string()).with_field("host")
+    })?;
+    let entry = core.device(&request.device)?;
+    let name = entry.row.name.clone();
+    fits(&name, entry.row.mode, entry.status(), entry.row.this_computer)?;
+    let order = Order {
+        device: entry.row.id,
+        name: name.clone(),
+        host,
+        as_root: request.as_root,
+        skip_docker: request.skip_docker,
+    };
+    let push = new_push(&order.host, order.device, core.clock.now());
+    let (cancel, over) = (core.stop.child_token(), CancellationToken::new());
+    {
+        let mut records = core.pushes.lock();
+        let before = records.remove(&order.device);
+        if let Some(running) = before.as_ref().filter(|before| is_running(&before.push)) {
+            let message = format!(
+                "{name} is being installed on {} already. Wait for that, or end it first.",
+                running.push.host
+            );
+            records.extend(before.map(|before| (order.device, before)));
+            return Err(Refusal::new(Code::Conflict, message));
+        }
+        let tunnel = before.and_then(|before| before.tunnel);
+        let record = PushRecord {
+            push: push.clone(),
+            cancel: cancel.clone(),
+            over: over.clone(),
+            tunnel,
+        };
+        records.insert(order.device, record);
+    }
+    publish(core, &push);
+    let (core, over) = (core.clone(), over.drop_guard());
+    core.clone().tasks.spawn(async move {
+        run(core, order, cancel).await;
+        drop(over);
+    });
+    Ok(push)
+}
+
+/// Refuses devices that can't be installed by a script on another computer.
+fn fits(
+    name: &DeviceName,
+    mode: NetworkMode,
+    status: DeviceStatus,
+    this_computer: bool,
+) -> Result<(), Refusal> {
+    let conflict = |message: String| Err(Refusal::new(Code::Conflict, message));
+    if mode != NetworkMode::Host {
+        return conflict(format!(
+            "The installer runs the agent directly on the device, so it only fits Host networking, and {name} is for {mode}. \
+             Change its network mode, or paste its docker command."
+        ));
+    }
+    if this_computer {
+        return conflict(format!(
+            "{name} is this computer: it needs no SSH. Use the install command."
+        ));
+    }
+    if status == DeviceStatus::Online {
+        return conflict(format!(
+            "{name} is online, so its agent is installed already. To put it on another computer, revoke {name} first."
+        ));
+    }
+    Ok(())
+}
 
 /// Runs a push, and publishes and records its outcome. When the push is ended, [`super::end`] does that.
 pub(super) async fn run(core: Arc<Core>, order: Order, cancel: CancellationToken) {
