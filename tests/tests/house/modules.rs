@@ -14,8 +14,8 @@ const ROOMS: &[(&str, &[&str])] = &[
         "agent",
         &[
             "embedded",
-            "agent",
             "install",
+            "agent",
             "enroll",
             "link",
             "api",
