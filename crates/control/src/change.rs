@@ -8,6 +8,7 @@ pub(crate) mod devices;
 pub(crate) mod fleet;
 pub(crate) mod policy;
 pub(crate) mod relays;
+pub(crate) mod tickets;
 pub(crate) mod tunnels;
 
 use crate::{refusal::Refusal, store::NewActivity};
