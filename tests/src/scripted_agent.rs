@@ -7,7 +7,9 @@ use anyhow::Result;
 use axum::Router;
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use bytes::Bytes;
-use flotilla_identity::{Clock, ControlTrust, EnrollmentToken, LeafKey, WireguardKey, agent_config};
+use flotilla_identity::{
+    Clock, ControlTrust, EnrollmentToken, LeafKey, LiveCertificate, WireguardKey, agent_config,
+};
 use flotilla_link::{DialError, Introduction, LinkEnd, Target, call, dial, serve};
 use flotilla_protocol::device::Facts;
 use flotilla_protocol::enroll::{ConfigFile, ENROLL_PATH, EnrollChallenge, EnrollRequest, EnrollResponse};
@@ -109,9 +111,13 @@ impl ScriptedAgent {
             ca_pin: config.ca_pin.clone(),
             fleet: enrolled.map(|response| response.fleet_id),
         };
-        let identity = enrolled.map(|response| (&self.key, response.chain.as_str()));
         // A key that does not fit its certificate has no error of its own here: the test sees `NoEndpoint`.
-        let tls = agent_config(trust, identity, Clock::new(clock::now)).map_err(|_| DialError::NoEndpoint)?;
+        let certificate = enrolled
+            .map(|response| LiveCertificate::new(&self.key, &response.chain, &response.ca))
+            .transpose()
+            .map_err(|_| DialError::NoEndpoint)?;
+        let tls = agent_config(trust, certificate.as_ref(), Clock::new(clock::now))
+            .map_err(|_| DialError::NoEndpoint)?;
         Ok(Target {
             endpoints: config.endpoints.clone(),
             last_good: None,

@@ -19,7 +19,7 @@ use crate::{
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use bytes::Bytes;
 use flotilla_identity::{
-    ControlTrust, InvalidWireguardKey, LeafKey, MaterialError, WireguardKey, agent_config,
+    ControlTrust, InvalidWireguardKey, LeafKey, LiveCertificate, MaterialError, WireguardKey, agent_config,
 };
 use flotilla_link::{Backoff, DialError, Proxies, Target, call};
 use flotilla_protocol::{
@@ -138,7 +138,7 @@ async fn attempt(
     let target = Target {
         endpoints: enrollment.endpoints.clone(),
         last_good: None,
-        tls: agent_config(trust.clone(), None, clock.for_tls())?,
+        tls: agent_config(trust, None, clock.for_tls())?,
         proxies: proxies.clone(),
     };
     let challenge = call(&target, challenge()?).await?;
@@ -151,11 +151,7 @@ async fn attempt(
         serde_json::from_slice(&answer.body).map_err(|error| Failure::Answer(error.to_string()))?;
     check_place(response.mesh)?;
     // A certificate that does not fit the key would only fail later, when the token is used up.
-    let trust = ControlTrust {
-        fleet: Some(response.fleet_id),
-        ..trust
-    };
-    agent_config(trust, Some((&tls_key, &response.chain)), clock.for_tls())?;
+    LiveCertificate::new(&tls_key, &response.chain, &response.ca)?;
     tracing::info!(device.id = %response.device_id, device.name = %response.device_name, "this device is enrolled");
     let mut endpoints = response.endpoints;
     endpoints.extend(

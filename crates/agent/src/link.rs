@@ -11,12 +11,13 @@ use crate::{
     mesh::Mesh,
     state::{
         Identity, StateDir, StateError,
+        certificate::DeviceCertificate,
         status_file::{LinkStatus, StatusFile},
     },
 };
 use endpoint_trials::EndpointTrials;
 use flotilla_engine::Engine;
-use flotilla_identity::{ControlTrust, LeafKey, MaterialError, agent_config};
+use flotilla_identity::{ControlTrust, MaterialError, agent_config};
 use flotilla_link::{Backoff, DialError, Dialed, Introduction, LinkEnd, Proxies, Target, dial, serve};
 use flotilla_protocol::{Code, endpoint::Endpoint};
 use rustls::ClientConfig;
@@ -90,20 +91,19 @@ impl Membership {
     }
 
     async fn try_hold(&self, shutdown: &CancellationToken) -> Result<MembershipEnd, UnusableIdentity> {
-        let key = LeafKey::from_pem(self.identity.keys.tls.expose())?;
+        let mut certificate = DeviceCertificate::of(&self.identity)?;
         let trust = ControlTrust {
             ca_pin: self.identity.ca_pin.clone(),
             fleet: Some(self.identity.fleet_id),
         };
-        let tls = agent_config(
-            trust,
-            Some((&key, &self.identity.certificate)),
-            self.clock.for_tls(),
-        )?;
+        let tls = agent_config(trust, Some(certificate.live()), self.clock.for_tls())?;
         let introduction = Introduction::new(machine::id(&self.state)?, machine::hostname());
         let mut backoff = Backoff::new();
         let mut complaint = Complaint::default();
         loop {
+            if let Some(identity) = &self.state.get().identity {
+                certificate.follow(identity);
+            }
             let target = self.target(tls.clone());
             let Some(dialed) = shutdown.run_until_cancelled(dial(&target, &introduction)).await else {
                 return Ok(MembershipEnd::Stopped);

@@ -2,19 +2,19 @@
 //! reachable or not.
 //!
 //! Life cycle: control's settings name a port → [`start`] opens it by UDP and TLS → every change of the settings is
-//! followed: other revoked keys and another limit at once, another port by starting anew, no port by ending. A port
-//! that cannot be opened is tried again. [`relay`] is the same relay as a program of its own, which takes no settings
-//! from control while it runs.
+//! followed: other revoked keys, another limit and a new certificate at once, another port by starting anew, no port by
+//! ending. A port that cannot be opened is tried again. [`relay`] is the same relay as a program of its own, which takes
+//! no settings from control while it runs.
 
 use crate::{
     complaint::Complaint,
     exit::Exit,
     machine::AgentClock,
-    state::{self, Identity, StateDir},
+    state::{self, Identity, StateDir, certificate::DeviceCertificate},
 };
 use axum::Router;
 use base64::{Engine as _, engine::general_purpose::STANDARD};
-use flotilla_identity::{LeafKey, MaterialError, relay_config};
+use flotilla_identity::{MaterialError, relay_config};
 use flotilla_link::{Admission, Caller, listen, raise_file_limit, serve_tls};
 use flotilla_protocol::{agent::RELAY_MBIT_PER_SECOND, mesh::REFLECT_PORT_OFFSET};
 use flotilla_relay::{LegRequest, Limits, Relay, RelayConfig, StartError, StaticKey};
@@ -59,14 +59,15 @@ impl RelayError {
 struct Running {
     address: SocketAddr,
     relay: Relay,
+    certificate: DeviceCertificate,
     _serving: AbortOnDropHandle<()>,
 }
 
 impl Running {
     /// Listens by UDP and TLS on one port number.
     fn start(identity: &Identity, clock: &AgentClock, at: SocketAddr) -> Result<Self, RelayError> {
-        let key = LeafKey::from_pem(identity.keys.tls.expose())?;
-        let tls = relay_config(&key, &identity.certificate, &identity.ca, clock.for_tls())?;
+        let certificate = DeviceCertificate::of(identity)?;
+        let tls = relay_config(certificate.live(), clock.for_tls())?;
         let authority =
             CertificateDer::from_pem_slice(identity.ca.as_bytes()).map_err(|_| MaterialError::Certificate)?;
         let listener = listen(at).map_err(|source| RelayError::Listen { address: at, source })?;
@@ -91,6 +92,7 @@ impl Running {
         Ok(Self {
             address,
             relay,
+            certificate,
             _serving: AbortOnDropHandle::new(serving),
         })
     }
@@ -184,6 +186,7 @@ fn match_settings(
         *running = Some(Running::start_everywhere(identity, clock, duty.port)?);
     }
     if let Some(running) = running {
+        running.certificate.follow(identity);
         running.relay.limit_line(line(duty.mbit_per_second));
         running.relay.revoke(duty.revoked.iter().copied());
     }

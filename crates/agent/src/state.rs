@@ -6,6 +6,7 @@
 //!
 //! Everything is one file, replaced whole: there is no moment at which a key and its certificate do not match.
 
+pub(crate) mod certificate;
 pub(crate) mod disk;
 mod secret;
 pub(crate) mod status_file;

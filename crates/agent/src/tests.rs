@@ -4,3 +4,4 @@ mod control;
 mod joining;
 mod leaving;
 mod reaching;
+mod renewing;

@@ -75,23 +75,20 @@ impl DataDir {
         self.path.join(name)
     }
 
+    /// A file that is read and written while control runs.
+    pub(crate) fn replaced_file(&self, name: &'static str) -> ReplacedFile {
+        let dir = self.path.clone();
+        ReplacedFile { dir, name }
+    }
+
     /// The file's text, or `None` when there is no such file.
-    pub(crate) fn read(&self, name: &str) -> io::Result<Option<String>> {
-        match fs::read_to_string(self.file(name)) {
-            Ok(text) => Ok(Some(text)),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-            Err(error) => Err(error),
-        }
+    pub(crate) fn read(&self, name: &'static str) -> io::Result<Option<String>> {
+        self.replaced_file(name).read()
     }
 
     /// Replaces a file whole: a crash leaves the old text or the new one.
-    pub(crate) fn write(&self, name: &str, text: &str) -> io::Result<()> {
-        let beside = self.file(&format!("{name}.new"));
-        let mut file = private_options().truncate(true).open(&beside)?;
-        file.write_all(text.as_bytes())?;
-        file.sync_all()?;
-        fs::rename(&beside, self.file(name))?;
-        File::open(&self.path)?.sync_all()
+    pub(crate) fn write(&self, name: &'static str, text: &str) -> io::Result<()> {
+        self.replaced_file(name).write(text)
     }
 
     /// Makes a file, unless it exists, that only its owner may read; answers its path, for other code to open.
@@ -108,6 +105,34 @@ impl DataDir {
         if let Err(error) = fs::remove_file(self.file(name)) {
             tracing::debug!(file.name = name, %error, "file not removed");
         }
+    }
+}
+
+/// A file of the data directory. It does not hold the directory's lock.
+#[derive(Debug)]
+pub(crate) struct ReplacedFile {
+    dir: PathBuf,
+    name: &'static str,
+}
+
+impl ReplacedFile {
+    /// The file's text, or `None` when there is no such file.
+    pub(crate) fn read(&self) -> io::Result<Option<String>> {
+        match fs::read_to_string(self.dir.join(self.name)) {
+            Ok(text) => Ok(Some(text)),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Replaces the file whole: a crash leaves the old text or the new one.
+    pub(crate) fn write(&self, text: &str) -> io::Result<()> {
+        let beside = self.dir.join(format!("{}.new", self.name));
+        let mut file = private_options().truncate(true).open(&beside)?;
+        file.write_all(text.as_bytes())?;
+        file.sync_all()?;
+        fs::rename(&beside, self.dir.join(self.name))?;
+        File::open(&self.dir)?.sync_all()
     }
 }
 

@@ -1,17 +1,21 @@
-//! The fleet's keys on disk: the authority, and control's own key.
+//! The fleet's keys on disk: the authority, and control's own key with its certificate.
 //!
 //! The keys are made once. A control that has a fleet and no keys does not start: with new keys it would lock out the
 //! whole fleet.
 
+mod own_certificate;
+
 use crate::{clock::Clock, data_dir::DataDir, start::StartError};
 use flotilla_identity::{FleetCa, LeafKey, MaterialError, ProofKey, control_config};
-use flotilla_protocol::id::FleetId;
+use flotilla_protocol::{Timestamp, id::FleetId};
+use own_certificate::OwnCertificate;
 use rustls::ServerConfig;
 use std::{fmt, sync::Arc};
 
 const CA_CERTIFICATE: &str = "ca.pem";
 const CA_KEY: &str = "ca.key";
 const LEAF_KEY: &str = "control.key";
+const LEAF_CERTIFICATE: &str = "control.pem";
 
 /// The keys, and the TLS configuration made from them.
 pub(crate) struct Trust {
@@ -20,6 +24,7 @@ pub(crate) struct Trust {
     /// The key with which devices prove that they hold their WireGuard keys.
     pub(crate) proof_key: ProofKey,
     pub(crate) tls: Arc<ServerConfig>,
+    own_certificate: OwnCertificate,
 }
 
 impl Trust {
@@ -68,25 +73,34 @@ impl Trust {
                 key
             }
         };
-        let now = clock.now();
-        let leaf = ca
-            .issue_control(&leaf_key, now)
-            .map_err(|error| broken(CA_KEY, error))?;
+        let file = dir.replaced_file(LEAF_CERTIFICATE);
+        let own_certificate =
+            OwnCertificate::open(&ca, &leaf_key, file, clock.now()).map_err(|error| broken(CA_KEY, error))?;
         let tick = clock.clone();
         let tls = control_config(
             &ca,
-            &leaf_key,
-            &leaf,
+            own_certificate.live(),
             flotilla_identity::Clock::new(move || tick.now()),
         )
-        .map_err(|error| broken(LEAF_KEY, error))?;
+        .map_err(|error| broken(CA_CERTIFICATE, error))?;
         let proof_key = ProofKey::of(&leaf_key);
         Ok(Self {
             ca,
             leaf_key,
             proof_key,
             tls,
+            own_certificate,
         })
+    }
+
+    /// Whether control's certificate is to be replaced or written, by [`Trust::tend_certificate`].
+    pub(crate) fn is_to_be_tended(&self, now: Timestamp) -> bool {
+        self.own_certificate.is_to_be_tended(now)
+    }
+
+    /// Replaces control's certificate when it is due; links live on. Takes as long as the disk does.
+    pub(crate) fn tend_certificate(&self, now: Timestamp) {
+        self.own_certificate.tend(&self.ca, &self.leaf_key, now);
     }
 }
 
@@ -105,7 +119,7 @@ fn create(dir: &DataDir, fleet: FleetId, clock: &Clock) -> Result<FleetCa, Start
     Ok(ca)
 }
 
-fn write(dir: &DataDir, name: &str, text: &str) -> Result<(), StartError> {
+fn write(dir: &DataDir, name: &'static str, text: &str) -> Result<(), StartError> {
     dir.write(name, text).map_err(|source| StartError::DataDir {
         path: dir.file(name),
         source,

@@ -6,6 +6,7 @@
 
 use crate::{
     csr::VerifiedCsr,
+    issued::IssuedCertificate,
     key::{LeafKey, MaterialError, certificates, pin_of},
     peer::{PeerIdentity, fingerprint},
 };
@@ -42,18 +43,6 @@ pub struct FleetCa {
     key: LeafKey,
     der: CertificateDer<'static>,
     pem: String,
-}
-
-/// A certificate that the authority has signed.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct IssuedCertificate {
-    /// The certificate alone, PEM.
-    pub pem: String,
-    pub der: CertificateDer<'static>,
-    pub not_before: Timestamp,
-    pub expires: Timestamp,
-    /// SHA-256 of the certificate, lowercase hexadecimal.
-    pub fingerprint: String,
 }
 
 impl FleetCa {

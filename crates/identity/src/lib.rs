@@ -15,7 +15,7 @@
 //! that was revoked, or ran out less than [`EXPIRED_GRACE`] ago, passes the handshake, so that the routes can answer
 //! with a reason, which a TLS alert cannot carry. [`agent_config`] trusts a server with control's certificate under
 //! the pinned authority. When it refuses one, [`explain`] takes the [`TrustError`] out of the I/O error in which TLS
-//! libraries wrap it.
+//! libraries wrap it. Each end presents a [`LiveCertificate`], which the next one replaces while the end runs.
 //!
 //! Programs on this computer recognize control by its answer to a nonce of an [`ApiKey`], before they send it their
 //! token.
@@ -28,6 +28,7 @@
 mod api_key;
 mod ca;
 mod csr;
+mod issued;
 mod key;
 mod peer;
 mod possession;
@@ -40,14 +41,16 @@ mod verify_relay;
 mod wireguard;
 
 pub use api_key::ApiKey;
-pub use ca::{FleetCa, IssuedCertificate, LEAF_LIFETIME};
+pub use ca::{FleetCa, LEAF_LIFETIME};
 pub use csr::{InvalidCsr, VerifiedCsr};
+pub use issued::IssuedCertificate;
 pub use key::{LeafKey, MaterialError};
 pub use peer::{InvalidPeer, PeerCertificate, PeerIdentity, Role};
 pub use possession::{InvalidProof, ProofKey};
 pub use ticket::{InvalidTicket, TICKET_LIFETIME, TicketClaims, TicketVerifier};
 pub use tls::{
-    Clock, ControlTrust, RelayTrust, agent_config, control_config, relay_client_config, relay_config,
+    Clock, ControlTrust, LiveCertificate, RelayTrust, agent_config, control_config, relay_client_config,
+    relay_config,
 };
 pub use token::{EnrollmentToken, InvalidToken, TokenHash};
 pub use trust::{TrustError, explain};

@@ -2,9 +2,13 @@
 //!
 //! A resumed session would keep the client identity of an older one, so a revoked device could come back with it.
 
+mod certificate;
+
+pub use certificate::LiveCertificate;
+
 use crate::{
-    ca::{FleetCa, IssuedCertificate},
-    key::{LeafKey, MaterialError, certificates},
+    ca::FleetCa,
+    key::MaterialError,
     verify::{ControlVerifier, DeviceVerifier},
     verify_relay::RelayVerifier,
 };
@@ -71,15 +75,14 @@ pub struct RelayTrust {
     pub device: DeviceId,
 }
 
-/// The fleet port's configuration. It offers HTTP/1.1 only, presents `leaf` and the authority's certificate, and
-/// accepts client certificates of this fleet's devices without requiring one.
+/// The fleet port's configuration. It offers HTTP/1.1 only, presents `certificate`, and accepts client certificates of
+/// this fleet's devices without requiring one.
 ///
 /// # Errors
-/// The certificate and the key do not belong together.
+/// The cryptographic library refused the authority's certificate.
 pub fn control_config(
     ca: &FleetCa,
-    key: &LeafKey,
-    leaf: &IssuedCertificate,
+    certificate: &LiveCertificate,
     clock: Clock,
 ) -> Result<Arc<ServerConfig>, MaterialError> {
     let provider = provider();
@@ -98,22 +101,21 @@ pub fn control_config(
         .with_protocol_versions(&[&TLS13])
         .map_err(refused)?
         .with_client_cert_verifier(Arc::new(verifier))
-        .with_single_cert(vec![leaf.der.clone(), ca.cert_der().clone()], key.private_der())
-        .map_err(refused)?;
+        .with_cert_resolver(Arc::new(certificate.clone()));
     config.alpn_protocols = vec![b"http/1.1".to_vec()];
     config.session_storage = Arc::new(NoServerSessionStorage {});
     config.send_tls13_tickets = 0;
     Ok(Arc::new(config))
 }
 
-/// An agent's configuration: with `identity` (its key, and its certificate in PEM) for the link, without it for
-/// enrollment. It offers HTTP/1.1 only, because the link begins with an upgrade, which HTTP/2 does not have.
+/// An agent's configuration: with a certificate for the link, without one for enrollment. It offers HTTP/1.1 only,
+/// because the link begins with an upgrade, which HTTP/2 does not have.
 ///
 /// # Errors
-/// The certificate is damaged or does not belong to the key.
+/// The cryptographic library refused the parameters.
 pub fn agent_config(
     trust: ControlTrust,
-    identity: Option<(&LeafKey, &str)>,
+    certificate: Option<&LiveCertificate>,
     clock: Clock,
 ) -> Result<Arc<ClientConfig>, MaterialError> {
     let provider = provider();
@@ -126,11 +128,9 @@ pub fn agent_config(
         .map_err(refused)?
         .dangerous()
         .with_custom_certificate_verifier(Arc::new(verifier));
-    let mut config = match identity {
+    let mut config = match certificate {
         None => builder.with_no_client_auth(),
-        Some((key, chain)) => builder
-            .with_client_auth_cert(certificates(chain)?, key.private_der())
-            .map_err(refused)?,
+        Some(certificate) => builder.with_client_cert_resolver(Arc::new(certificate.clone())),
     };
     config.alpn_protocols = vec![b"http/1.1".to_vec()];
     config.resumption = Resumption::disabled();
@@ -139,26 +139,17 @@ pub fn agent_config(
     Ok(Arc::new(config))
 }
 
-/// The configuration of a relay that a device runs: its own key and certificate, and the authority's certificate, in
-/// PEM. It asks for no client certificate, because tickets decide which clients are admitted.
+/// The configuration of a relay that a device runs. It asks for no client certificate, because tickets decide which
+/// clients are admitted.
 ///
 /// # Errors
-/// A certificate is damaged or does not belong to the key.
-pub fn relay_config(
-    key: &LeafKey,
-    certificate: &str,
-    authority: &str,
-    clock: Clock,
-) -> Result<Arc<ServerConfig>, MaterialError> {
-    let mut chain = certificates(certificate)?;
-    chain.truncate(1);
-    chain.extend(certificates(authority)?);
+/// The cryptographic library refused the parameters.
+pub fn relay_config(certificate: &LiveCertificate, clock: Clock) -> Result<Arc<ServerConfig>, MaterialError> {
     let mut config = ServerConfig::builder_with_details(provider(), Arc::new(clock))
         .with_protocol_versions(&[&TLS13])
         .map_err(refused)?
         .with_no_client_auth()
-        .with_single_cert(chain, key.private_der())
-        .map_err(refused)?;
+        .with_cert_resolver(Arc::new(certificate.clone()));
     config.alpn_protocols = vec![b"http/1.1".to_vec()];
     config.session_storage = Arc::new(NoServerSessionStorage {});
     config.send_tls13_tickets = 0;

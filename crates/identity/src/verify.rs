@@ -8,6 +8,7 @@
 //! key has the authority's as well, because both are in the same directory.
 
 use crate::{
+    ca::FleetCa,
     key::pin_of,
     peer::{InvalidPeer, PeerCertificate, PeerIdentity, Role},
     tls::ControlTrust,
@@ -21,7 +22,7 @@ use rustls::{
         danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier},
         verify_server_cert_signed_by_trust_anchor,
     },
-    crypto::{WebPkiSupportedAlgorithms, verify_tls13_signature},
+    crypto::{WebPkiSupportedAlgorithms, aws_lc_rs, verify_tls13_signature},
     pki_types::{CertificateDer, ServerName, UnixTime},
     server::{
         ParsedCertificate,
@@ -43,6 +44,26 @@ pub(crate) struct ControlVerifier {
 }
 
 impl ControlVerifier {
+    /// The verifier of the agents that belong to this authority's fleet.
+    pub(crate) fn of(ca: &FleetCa) -> Self {
+        Self {
+            trust: ControlTrust {
+                ca_pin: ca.pin(),
+                fleet: Some(ca.fleet()),
+            },
+            algorithms: aws_lc_rs::default_provider().signature_verification_algorithms,
+        }
+    }
+
+    /// Judges a certificate as of its own beginning.
+    pub(crate) fn judge_undated(
+        &self,
+        leaf: &CertificateDer<'_>,
+        chain: &[CertificateDer<'_>],
+    ) -> Result<(), TrustError> {
+        self.judge(leaf, chain, UnixTime::since_unix_epoch(Duration::ZERO))
+    }
+
     fn judge(
         &self,
         leaf: &CertificateDer<'_>,
@@ -222,7 +243,7 @@ fn unix_time(at: Timestamp) -> UnixTime {
     UnixTime::since_unix_epoch(Duration::from_secs(u64::try_from(at.as_second()).unwrap_or(0)))
 }
 
-fn spki_pin(der: &[u8]) -> Option<Pin> {
+pub(crate) fn spki_pin(der: &[u8]) -> Option<Pin> {
     let (_, certificate) = X509Certificate::from_der(der).ok()?;
     Some(pin_of(certificate.public_key().raw))
 }

@@ -8,7 +8,9 @@ use axum::extract::ws::WebSocketUpgrade;
 use axum::routing::get;
 use axum::{Json, Router, body::Body};
 use bytes::Bytes;
-use flotilla_identity::{Clock, ControlTrust, FleetCa, LeafKey, VerifiedCsr, agent_config, control_config};
+use flotilla_identity::{
+    Clock, ControlTrust, FleetCa, LeafKey, LiveCertificate, VerifiedCsr, agent_config, control_config,
+};
 use flotilla_link::{AgentLink, Introduction, Target, dial, listen, serve, serve_tls, upgrade};
 use flotilla_protocol::agent::LINK_PATH;
 use flotilla_protocol::api::Empty;
@@ -61,12 +63,10 @@ async fn link() -> Result<AgentLink> {
     let [control, device] = [LeafKey::generate()?, LeafKey::generate()?];
     let csr = VerifiedCsr::from_der(&device.csr_der()?)?;
     let certificate = authority.issue_device(&csr, DeviceId(uuid::Uuid::now_v7()), now)?;
-    let tls = control_config(
-        &authority,
-        &control,
-        &authority.issue_control(&control, now)?,
-        clock.clone(),
-    )?;
+    let issued = authority.issue_control(&control, now)?;
+    let control = LiveCertificate::new(&control, &issued.pem, authority.cert_pem())?;
+    let device = LiveCertificate::new(&device, &certificate.pem, authority.cert_pem())?;
+    let tls = control_config(&authority, &control, clock.clone())?;
 
     let (sender, mut links) = mpsc::channel(1);
     let accept = move |socket: WebSocketUpgrade| {
@@ -87,7 +87,7 @@ async fn link() -> Result<AgentLink> {
         ca_pin: authority.pin(),
         fleet: Some(authority.fleet()),
     };
-    let tls = agent_config(trust, Some((&device, &certificate.pem)), clock)?;
+    let tls = agent_config(trust, Some(&device), clock)?;
     let target = Target {
         endpoints: vec![endpoint],
         last_good: None,

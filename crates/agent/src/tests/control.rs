@@ -10,7 +10,10 @@ use axum::{
     routing::get,
 };
 use base64::{Engine as _, engine::general_purpose::STANDARD};
-use flotilla_identity::{EnrollmentToken, FleetCa, LeafKey, ProofKey, VerifiedCsr, control_config};
+use flotilla_identity::{
+    EnrollmentToken, FleetCa, IssuedCertificate, LeafKey, LiveCertificate, ProofKey, VerifiedCsr,
+    control_config,
+};
 use flotilla_link::{AgentLink, Caller, listen, serve_tls, upgrade};
 use flotilla_protocol::{
     Code, Problem, Timestamp,
@@ -53,7 +56,16 @@ struct Shared {
     link: Mutex<Option<Code>>,
     /// Token and key of each enrollment request.
     requests: Mutex<Vec<(String, Pin)>>,
+    /// The fingerprint of each link's certificate.
+    presented: Mutex<Vec<String>>,
     linked: mpsc::UnboundedSender<AgentLink>,
+}
+
+impl Shared {
+    fn issue(&self, csr: &VerifiedCsr) -> IssuedCertificate {
+        let now = crate::machine::AgentClock::system();
+        self.ca.issue_device(csr, self.device, now).unwrap()
+    }
 }
 
 /// A running agent.
@@ -73,7 +85,8 @@ impl Control {
         let key = LeafKey::generate().unwrap();
         let leaf = ca.issue_control(&key, now).unwrap();
         let clock = flotilla_identity::Clock::new(crate::machine::AgentClock::system);
-        let tls = control_config(&ca, &key, &leaf, clock).unwrap();
+        let live = LiveCertificate::new(&key, &leaf.pem, ca.cert_pem()).unwrap();
+        let tls = control_config(&ca, &live, clock).unwrap();
         let listener = listen("127.0.0.1:0".parse().unwrap()).unwrap();
         let address = listener.local_addr().unwrap();
         let (linked, links) = mpsc::unbounded_channel();
@@ -84,6 +97,7 @@ impl Control {
             enroll: Mutex::default(),
             link: Mutex::default(),
             requests: Mutex::default(),
+            presented: Mutex::default(),
             linked,
         });
         let router = Router::new()
@@ -114,6 +128,15 @@ impl Control {
 
     pub(super) fn requests(&self) -> Vec<(String, Pin)> {
         self.shared.requests.lock().unwrap().clone()
+    }
+
+    pub(super) fn presented(&self) -> Vec<String> {
+        self.shared.presented.lock().unwrap().clone()
+    }
+
+    pub(super) fn issue(&self, key: &LeafKey) -> IssuedCertificate {
+        let csr = VerifiedCsr::from_der(&key.csr_der().unwrap()).unwrap();
+        self.shared.issue(&csr)
     }
 
     pub(super) fn environment(&self, token: &EnrollmentToken) -> Environment {
@@ -211,10 +234,7 @@ async fn enroll(
         .unwrap()
         .pop_front()
         .unwrap_or(Answer::Enroll);
-    let issued = shared
-        .ca
-        .issue_device(&csr, shared.device, crate::machine::AgentClock::system())
-        .unwrap();
+    let issued = shared.issue(&csr);
     match answer {
         Answer::Problem(code) => problem(code),
         Answer::Lost => Response::new(Body::from_stream(futures_util::stream::iter([Err::<
@@ -250,6 +270,8 @@ async fn link(
     if caller.device() != Some(shared.device) {
         return problem(Code::Unauthenticated);
     }
+    let fingerprint = caller.certificate.map(|certificate| certificate.fingerprint);
+    shared.presented.lock().unwrap().extend(fingerprint);
     upgrade(socket, async move |link| {
         let closed = link.clone();
         let _ = shared.linked.send(link);

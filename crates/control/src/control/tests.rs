@@ -1,5 +1,6 @@
 //! A whole control on loopback, with an agent that dials it over real TLS.
 
+mod certificate;
 mod fake_agent;
 mod identity;
 mod jobs;
@@ -19,7 +20,7 @@ use axum::{
     routing::{get, post},
 };
 use bytes::Bytes;
-use flotilla_identity::{ControlTrust, agent_config};
+use flotilla_identity::{ControlTrust, LiveCertificate, agent_config};
 use flotilla_link::{DialError, Introduction, LinkEnd, Target, call, dial};
 use flotilla_protocol::{
     Code,
@@ -136,10 +137,12 @@ fn target(config: &ConfigFile, enrolled: Option<(&Machine, &EnrollResponse)>) ->
         ca_pin: config.ca_pin.clone(),
         fleet: Some(config.fleet_id),
     };
-    let identity = enrolled.map(|(machine, response)| (&machine.key, response.chain.as_str()));
+    let certificate = enrolled.map(|(machine, response)| {
+        LiveCertificate::new(&machine.key, &response.chain, &response.ca).unwrap()
+    });
     let tls = agent_config(
         trust,
-        identity,
+        certificate.as_ref(),
         flotilla_identity::Clock::new(move || clock.now()),
     )
     .unwrap();

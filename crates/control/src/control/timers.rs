@@ -1,5 +1,6 @@
-//! Changes that only time causes: devices count as offline, held-back announcements go out, tokens expire, addresses of
-//! this computer change. When the clock is set, values that depend on it are sent again.
+//! Changes that only time causes: devices count as offline, held-back announcements go out, tokens expire, control's
+//! certificate is replaced, addresses of this computer change. When the clock is set, values that depend on it are sent
+//! again.
 
 use crate::{
     change::{devices, fleet},
@@ -10,7 +11,10 @@ use crate::{
 use flotilla_protocol::Timestamp;
 use jiff::SignedDuration;
 use std::{sync::Arc, time::Duration};
-use tokio::time::{Instant, sleep_until};
+use tokio::{
+    task::spawn_blocking,
+    time::{Instant, sleep_until},
+};
 
 /// How often this computer's addresses are read, which takes microseconds.
 const LOOK_AROUND: Duration = Duration::from_secs(10);
@@ -51,7 +55,18 @@ pub(crate) async fn run(core: Arc<Core>) {
         show_expired(&core, checked, now);
         core.cache.lock().reload_pages_when_due(now);
         carry_out(&core, fleet::find_endpoints(&core)).await;
+        tend_certificate(&core, now).await;
         checked = now;
+    }
+}
+
+/// Replaces control's certificate when it is due. The wall clock may have moved by months while the computer slept, so
+/// it is looked at each time, and no timer is set.
+async fn tend_certificate(core: &Arc<Core>, now: Timestamp) {
+    if core.trust.is_to_be_tended(now) {
+        let core = core.clone();
+        // It ends with the attempt: an error of it is logged there.
+        drop(spawn_blocking(move || core.trust.tend_certificate(now)).await);
     }
 }
 

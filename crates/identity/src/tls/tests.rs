@@ -1,10 +1,15 @@
 //! Handshakes between both configurations, in memory: which ends accept each other.
 
+mod renewed;
+
 use super::*;
-use crate::{EXPIRED_GRACE, PeerCertificate, PeerIdentity, TrustError, VerifiedCsr, explain};
+use crate::{EXPIRED_GRACE, LeafKey, PeerCertificate, PeerIdentity, TrustError, VerifiedCsr, explain};
 use flotilla_protocol::id::DeviceId;
 use rcgen::{CertificateParams, ExtendedKeyUsagePurpose, Issuer, KeyPair, SanType};
-use rustls::{ClientConnection, ServerConnection, pki_types::ServerName};
+use rustls::{
+    ClientConnection, ServerConnection,
+    pki_types::{CertificateDer, ServerName},
+};
 use std::io;
 
 const DAY: i64 = 86_400;
@@ -48,16 +53,24 @@ impl Fleet {
         }
     }
 
+    fn live(&self, key: &LeafKey, certificate: &str) -> LiveCertificate {
+        LiveCertificate::new(key, certificate, self.ca.cert_pem()).unwrap()
+    }
+
     fn control(&self, now: i64) -> Arc<ServerConfig> {
         let leaf = self.ca.issue_control(&self.key, at(0)).unwrap();
-        control_config(&self.ca, &self.key, &leaf, clock(now)).unwrap()
+        control_config(&self.ca, &self.live(&self.key, &leaf.pem), clock(now)).unwrap()
+    }
+
+    fn device_certificate(&self, key: &LeafKey, issued: i64) -> String {
+        let csr = VerifiedCsr::from_der(&key.csr_der().unwrap()).unwrap();
+        self.ca.issue_device(&csr, device_id(), at(issued)).unwrap().pem
     }
 
     fn agent(&self, now: i64) -> Arc<ClientConfig> {
         let key = LeafKey::generate().unwrap();
-        let csr = VerifiedCsr::from_der(&key.csr_der().unwrap()).unwrap();
-        let issued = self.ca.issue_device(&csr, device_id(), at(0)).unwrap();
-        agent_config(self.trust(), Some((&key, &issued.pem)), clock(now)).unwrap()
+        let live = self.live(&key, &self.device_certificate(&key, 0));
+        agent_config(self.trust(), Some(&live), clock(now)).unwrap()
     }
 
     fn stranger(&self, now: i64) -> Arc<ClientConfig> {
@@ -84,7 +97,7 @@ impl Fleet {
         self.serve(&key, certificate.der().clone())
     }
 
-    fn serve(&self, key: &LeafKey, leaf: rustls::pki_types::CertificateDer<'static>) -> Arc<ServerConfig> {
+    fn serve(&self, key: &LeafKey, leaf: CertificateDer<'static>) -> Arc<ServerConfig> {
         let chain = vec![leaf, self.ca.cert_der().clone()];
         let config = ServerConfig::builder_with_details(provider(), Arc::new(clock(0)))
             .with_protocol_versions(&[&TLS13])
@@ -96,9 +109,9 @@ impl Fleet {
     }
 }
 
-/// The result of a handshake at each end.
+/// The result of a handshake at each end, with the certificate of the other.
 struct Outcome {
-    agent: Result<(), TlsError>,
+    agent: Result<Option<PeerCertificate>, TlsError>,
     control: Result<Option<PeerCertificate>, TlsError>,
 }
 
@@ -121,12 +134,10 @@ fn handshake(agent: Arc<ClientConfig>, control: Arc<ServerConfig>) -> Outcome {
         client.read_tls(&mut wire.as_slice()).unwrap();
         client_says = client.process_new_packets().map(drop);
     }
-    let certificate = server
-        .peer_certificates()
-        .map(|chain| PeerCertificate::from_der(&chain[0]).unwrap());
+    let read = |chain: &[CertificateDer<'_>]| PeerCertificate::from_der(&chain[0]).unwrap();
     Outcome {
-        agent: client_says,
-        control: server_says.map(|()| certificate),
+        agent: client_says.map(|()| client.peer_certificates().map(read)),
+        control: server_says.map(|()| server.peer_certificates().map(read)),
     }
 }
 
@@ -263,7 +274,7 @@ fn an_agent_whose_clock_is_ahead_still_trusts_its_control_and_no_other() {
 fn device_certificate_aged(now: i64) -> Outcome {
     let fleet = Fleet::new(1);
     let leaf = fleet.ca.issue_control(&fleet.key, at(now)).unwrap();
-    let control = control_config(&fleet.ca, &fleet.key, &leaf, clock(now)).unwrap();
+    let control = control_config(&fleet.ca, &fleet.live(&fleet.key, &leaf.pem), clock(now)).unwrap();
     handshake(fleet.agent(now), control)
 }
 
@@ -298,7 +309,7 @@ fn control_refuses_client_certificates_that_are_not_a_device_of_its_fleet() {
     let device_of_another = other.ca.issue_device(&csr, device_id(), at(0)).unwrap();
     let control_of_ours = ours.ca.issue_control(&foreign, at(0)).unwrap();
     for pem in [device_of_another.pem, control_of_ours.pem] {
-        let agent = agent_config(ours.trust(), Some((&foreign, &pem)), clock(0)).unwrap();
+        let agent = agent_config(ours.trust(), Some(&ours.live(&foreign, &pem)), clock(0)).unwrap();
         assert!(handshake(agent, ours.control(0)).control.is_err());
     }
 }
@@ -317,10 +328,14 @@ fn a_key_and_a_certificate_that_do_not_belong_together_are_found_at_once() {
     let fleet = Fleet::new(1);
     let leaf = fleet.ca.issue_control(&fleet.key, at(0)).unwrap();
     let other = LeafKey::generate().unwrap();
-    let refused = control_config(&fleet.ca, &other, &leaf, clock(0));
+    let refused = LiveCertificate::new(&other, &leaf.pem, fleet.ca.cert_pem());
     assert_eq!(refused.unwrap_err(), MaterialError::Mismatch);
-    let refused = agent_config(fleet.trust(), Some((&other, &leaf.pem)), clock(0));
-    assert_eq!(refused.unwrap_err(), MaterialError::Mismatch);
+    let live = fleet.live(&fleet.key, &leaf.pem);
+    let refused = live.replace(&other, &leaf.pem, fleet.ca.cert_pem());
+    assert_eq!(refused, Err(MaterialError::Mismatch));
+    let control = control_config(&fleet.ca, &live, clock(0)).unwrap();
+    let seen = handshake(fleet.agent(0), control).agent.unwrap().unwrap();
+    assert_eq!(seen.fingerprint, leaf.fingerprint, "it stays as it was");
 }
 
 #[test]
@@ -334,9 +349,8 @@ fn a_client_that_asks_for_no_more_than_http2_gets_no_connection() {
 /// A device's relay with its certificate, and a client that expects `expected`.
 fn relayed(fleet: &Fleet, expected: RelayTrust, now: i64) -> Outcome {
     let key = LeafKey::generate().unwrap();
-    let csr = VerifiedCsr::from_der(&key.csr_der().unwrap()).unwrap();
-    let issued = fleet.ca.issue_device(&csr, device_id(), at(0)).unwrap();
-    let relay = relay_config(&key, &issued.pem, fleet.ca.cert_pem(), clock(now)).unwrap();
+    let live = fleet.live(&key, &fleet.device_certificate(&key, 0));
+    let relay = relay_config(&live, clock(now)).unwrap();
     handshake(relay_client_config(expected, clock(now)).unwrap(), relay)
 }
 
@@ -369,8 +383,7 @@ fn neither_control_nor_a_relay_passes_for_the_other() {
     let client = relay_client_config(relay_trust(&fleet), clock(0)).unwrap();
     assert!(handshake(client, fleet.control(0)).agent.is_err());
     let key = LeafKey::generate().unwrap();
-    let csr = VerifiedCsr::from_der(&key.csr_der().unwrap()).unwrap();
-    let issued = fleet.ca.issue_device(&csr, device_id(), at(0)).unwrap();
-    let relay = relay_config(&key, &issued.pem, fleet.ca.cert_pem(), clock(0)).unwrap();
+    let live = fleet.live(&key, &fleet.device_certificate(&key, 0));
+    let relay = relay_config(&live, clock(0)).unwrap();
     assert!(handshake(fleet.stranger(0), relay).agent.is_err());
 }

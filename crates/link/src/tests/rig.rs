@@ -18,7 +18,9 @@ use axum::{
     response::{IntoResponse, Response},
     routing::{get, post},
 };
-use flotilla_identity::{Clock, ControlTrust, FleetCa, LeafKey, VerifiedCsr, agent_config, control_config};
+use flotilla_identity::{
+    Clock, ControlTrust, FleetCa, LeafKey, LiveCertificate, VerifiedCsr, agent_config, control_config,
+};
 use flotilla_protocol::{Code, Problem, Timestamp, agent::LINK_PATH, endpoint::Endpoint, id::DeviceId};
 use futures_util::{StreamExt, stream};
 use rustls::ClientConfig;
@@ -97,7 +99,8 @@ impl Control {
         let ca = FleetCa::create("01937c5e-7b1a-7c3e-8b9e-0123456789ab".parse().unwrap(), now()).unwrap();
         let key = LeafKey::generate().unwrap();
         let leaf = ca.issue_control(&key, now()).unwrap();
-        let tls = control_config(&ca, &key, &leaf, Clock::new(now)).unwrap();
+        let live = LiveCertificate::new(&key, &leaf.pem, ca.cert_pem()).unwrap();
+        let tls = control_config(&ca, &live, Clock::new(now)).unwrap();
         let listener = listen(([127, 0, 0, 1], 0).into()).unwrap();
         let address = listener.local_addr().unwrap();
         let (sender, links) = mpsc::unbounded_channel();
@@ -145,15 +148,12 @@ impl Control {
     }
 
     /// The TLS configuration of an enrolled device.
-    pub(super) fn device_tls(&self) -> Arc<ClientConfig> {
-        self.tls_of(device_id())
-    }
-
     fn tls_of(&self, device: DeviceId) -> Arc<ClientConfig> {
         let key = LeafKey::generate().unwrap();
         let csr = VerifiedCsr::from_der(&key.csr_der().unwrap()).unwrap();
         let issued = self.ca.issue_device(&csr, device, now()).unwrap();
-        agent_config(self.trust(), Some((&key, &issued.pem)), Clock::new(now)).unwrap()
+        let live = LiveCertificate::new(&key, &issued.pem, self.ca.cert_pem()).unwrap();
+        agent_config(self.trust(), Some(&live), Clock::new(now)).unwrap()
     }
 
     pub(super) fn stranger_tls(&self) -> Arc<ClientConfig> {
@@ -171,7 +171,7 @@ impl Control {
         Target {
             endpoints: at.into_iter().collect(),
             last_good: None,
-            tls: self.device_tls(),
+            tls: self.tls_of(device_id()),
             proxies: Proxies::default(),
         }
     }
